@@ -1,0 +1,14 @@
+/** An error in our own reasoning: something that cannot happen did. It is never the user's fault. */
+export class AssertionError extends Error {
+	override readonly name = 'AssertionError';
+}
+
+/** States what must hold here; throws an {@link AssertionError} with `message` when it does not. */
+export function assert(condition: unknown, message: string): asserts condition {
+	if (!condition) throw new AssertionError(message);
+}
+
+/** Marks a branch the types rule out; throws when data from outside reached it all the same. */
+export function unreachable(value: never): never {
+	throw new AssertionError(`unreachable: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,52 @@
+/**
+ * Chance, handed in. A component that needs a name, an id or a draw asks a {@link Random}, so that a
+ * run can be repeated from its seed.
+ */
+
+/** A source of chance: numbers in [0, 1). */
+export interface Random {
+	next(): number;
+	/** A version 4 UUID in the usual text form. */
+	uuid(): string;
+}
+
+/** The platform's own source; its UUIDs are cryptographically random. */
+export class SystemRandom implements Random {
+	next(): number {
+		return Math.random();
+	}
+
+	uuid(): string {
+		return globalThis.crypto.randomUUID();
+	}
+}
+
+/** A small repeatable generator (mulberry32) for tests and the simulation; never for secrets. */
+export class SeededRandom implements Random {
+	#state: number;
+
+	constructor(seed: number) {
+		this.#state = seed >>> 0;
+	}
+
+	next(): number {
+		this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+		let mixed = this.#state;
+		mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+	}
+
+	uuid(): string {
+		const hex = Array.from({ length: 32 }, () => Math.floor(this.next() * 16).toString(16)).join('');
+		const variant = '89ab'[Math.floor(this.next() * 4)];
+		return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+	}
+}
+
+/** `length` characters drawn from `alphabet`. */
+export function randomText(random: Random, alphabet: string, length: number): string {
+	let text = '';
+	for (let i = 0; i < length; i++) text += alphabet[Math.floor(random.next() * alphabet.length)];
+	return text;
+}

@@ -1,0 +1,98 @@
+import type { BackoffPolicy } from './backoff.ts';
+import type { Clock } from './clock.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/**
+ * The one way out of a reconciler. `done`: nothing more until something changes. `again`: look again
+ * after a time. A thrown error means: try again after a backoff. A thrown {@link TerminalError} means:
+ * trying again cannot help; it is reported and the key rests until something changes.
+ */
+export type Outcome = { readonly kind: 'done' } | { readonly kind: 'again'; readonly afterMs: number };
+
+/** Nothing more to do until the key is added again. */
+export const DONE: Outcome = { kind: 'done' };
+
+/** Look at the key again after `afterMs` milliseconds, or earlier if it is added. */
+export function again(afterMs: number): Outcome {
+	return { kind: 'again', afterMs };
+}
+
+/** An error that a retry cannot mend. */
+export class TerminalError extends Error {
+	override readonly name = 'TerminalError';
+}
+
+/** What a {@link ReconcileLoop} is made of. */
+export interface ReconcileLoopOptions {
+	readonly name: string;
+	readonly clock: Clock;
+	/** How many keys are worked on at once; one key never is by two. */
+	readonly workers: number;
+	readonly backoff: BackoffPolicy;
+	/**
+	 * After a pass that took t, the same key rests for `rest` × t (at most a second), so that a key
+	 * whose pass grows with its size cannot eat the machine: its passes then see more changes each.
+	 */
+	readonly rest?: number;
+	reconcile(key: string): Promise<Outcome>;
+	/** Told of every error a pass ended with, before the key is tried again. */
+	onError(key: string, error: unknown): void;
+}
+
+const LONGEST_REST_MS = 1000;
+
+/** Takes keys from a {@link WorkQueue} and reconciles each, until it is stopped. */
+export class ReconcileLoop {
+	readonly queue: WorkQueue;
+	readonly #options: ReconcileLoopOptions;
+	readonly #resting = new Map<string, number>();
+
+	constructor(options: ReconcileLoopOptions) {
+		this.#options = options;
+		this.queue = new WorkQueue({ clock: options.clock, backoff: options.backoff });
+	}
+
+	/** Asks for a pass over `key`, as soon as its rest allows. */
+	add(key: string): void {
+		const until = this.#resting.get(key);
+		const now = this.#options.clock.now();
+		if (until === undefined || until <= now) this.queue.add(key);
+		else this.queue.addAfter(key, until - now);
+	}
+
+	/** Works until `signal` aborts and the passes under way have ended. */
+	async run(signal: AbortSignal): Promise<void> {
+		const close = (): void => this.queue.close();
+		signal.addEventListener('abort', close, { once: true });
+		if (signal.aborted) close();
+		await Promise.all(Array.from({ length: this.#options.workers }, () => this.#work()));
+	}
+
+	async #work(): Promise<void> {
+		for (let key = await this.queue.take(); key !== undefined; key = await this.queue.take()) {
+			await this.#pass(key);
+		}
+	}
+
+	async #pass(key: string): Promise<void> {
+		const { clock, reconcile, onError, rest = 0 } = this.#options;
+		const started = clock.now();
+		try {
+			const outcome = await reconcile(key);
+			this.queue.forget(key);
+			if (outcome.kind === 'again') this.queue.addAfter(key, outcome.afterMs);
+		} catch (error) {
+			onError(key, error);
+			if (!(error instanceof TerminalError)) this.queue.addRateLimited(key);
+		}
+		const restMs = Math.min((clock.now() - started) * rest, LONGEST_REST_MS);
+		if (restMs >= 1) this.#rest(key, restMs);
+		this.queue.done(key, restMs);
+	}
+
+	#rest(key: string, restMs: number): void {
+		const { clock } = this.#options;
+		this.#resting.set(key, clock.now() + restMs);
+		clock.setTimer(restMs, () => this.#resting.delete(key));
+	}
+}

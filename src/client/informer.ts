@@ -1,0 +1,206 @@
+import { isApiError } from '../api/meta/api-error.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import type { ApiWatch, WatchEvent } from '../api/meta/transport.ts';
+import { type BackoffPolicy, backoffDelayMs } from '../base/backoff.ts';
+import { type Clock, sleep } from '../base/clock.ts';
+import type { ListOptions, ResourceClient } from './client.ts';
+
+/**
+ * A local copy of a resource, kept up to date by list and watch, after client-go's shared informer.
+ *
+ * 1. The copy only moves forward: each object's resourceVersion grows, and so does `revision`.
+ * 2. Handlers are called in order, synchronously, after the copy and its indexes have changed.
+ * 3. Whoever wrote something can wait until the copy shows it: {@link Informer.reached}. With an
+ *    in-process transport that is so already when the write resolves, so nobody needs to keep a tally
+ *    of what it expects to see.
+ */
+export class Informer<T extends KubeObject> {
+	readonly #source: Pick<ResourceClient<T>, 'list' | 'watch'>;
+	readonly #options: InformerOptions<T>;
+	readonly #objects = new Map<string, T>();
+	readonly #indexes = new Map<string, Map<string, Set<T>>>();
+	readonly #handlers: InformerHandler<T>[] = [];
+	readonly #waiting: Array<{ readonly revision: number; readonly resolve: () => void }> = [];
+	#revision = 0;
+	#failures = 0;
+	#synced = Promise.withResolvers<void>();
+
+	constructor(source: Pick<ResourceClient<T>, 'list' | 'watch'>, options: InformerOptions<T>) {
+		this.#source = source;
+		this.#options = options;
+		for (const name of Object.keys(options.indexes ?? {})) this.#indexes.set(name, new Map());
+	}
+
+	/** Resolves once the first list is in. */
+	get synced(): Promise<void> {
+		return this.#synced.promise;
+	}
+
+	/** The latest revision the copy is known to show. */
+	get revision(): number {
+		return this.#revision;
+	}
+
+	/** Calls `handler` for every change from now on, and at once for each object that is there. */
+	subscribe(handler: InformerHandler<T>): void {
+		this.#handlers.push(handler);
+		for (const object of this.#objects.values()) handler(object, undefined);
+	}
+
+	/** The object, or undefined; `namespace` is empty for what has none. */
+	get(namespace: string, name: string): T | undefined {
+		return this.#objects.get(keyOf(namespace, name));
+	}
+
+	/** Every object. */
+	all(): IterableIterator<T> {
+		return this.#objects.values();
+	}
+
+	/** The objects that the index `name` (see {@link InformerOptions.indexes}) files under `value`. */
+	indexed(name: string, value: string): readonly T[] {
+		return [...(this.#indexes.get(name)?.get(value) ?? [])];
+	}
+
+	/** Resolves once the copy shows everything up to `resourceVersion`. */
+	reached(resourceVersion: string | undefined): Promise<void> {
+		const revision = Number(resourceVersion ?? 0);
+		if (this.#revision >= revision) return Promise.resolve();
+		return new Promise((resolve) => this.#waiting.push({ revision, resolve }));
+	}
+
+	/** Lists and watches until `signal` aborts; after an error it waits and goes on from where it was. */
+	async run(signal: AbortSignal): Promise<void> {
+		let from: string | undefined;
+		while (!signal.aborted) {
+			try {
+				from ??= await this.#list();
+				await this.#watch(from, signal);
+				from = String(this.#revision);
+			} catch (error) {
+				if (signal.aborted) return;
+				if (isApiError(error, 'Expired') || isApiError(error, 'Gone')) from = undefined;
+				else if (from !== undefined) from = String(this.#revision);
+				this.#options.onError?.(error);
+				this.#failures += 1;
+				await sleep(this.#options.clock, backoffDelayMs(RETRY, this.#failures), signal);
+			}
+		}
+	}
+
+	async #list(): Promise<string> {
+		const { items, metadata } = await this.#source.list(this.#options.narrow ?? {});
+		const listed = new Set(items.map(keyOfObject));
+		for (const [key, object] of [...this.#objects]) if (!listed.has(key)) this.#remove(object);
+		for (const object of items) this.#put(object);
+		this.#failures = 0;
+		this.#advance(metadata.resourceVersion);
+		this.#synced.resolve();
+		return metadata.resourceVersion;
+	}
+
+	async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
+		const end = Promise.withResolvers<void>();
+		const stop = (): void => end.resolve();
+		signal.addEventListener('abort', stop, { once: true });
+		let watch: ApiWatch | undefined;
+		try {
+			watch = await this.#source.watch(
+				{ ...this.#options.narrow, resourceVersion },
+				{
+					events: (batch) => this.#apply(batch),
+					ended: (error) => (error ? end.reject(error) : end.resolve()),
+				},
+			);
+			await end.promise;
+		} finally {
+			signal.removeEventListener('abort', stop);
+			watch?.stop();
+		}
+	}
+
+	#apply(batch: readonly WatchEvent<T>[]): void {
+		this.#failures = 0;
+		for (const { type, object } of batch) {
+			if (type === 'DELETED') this.#remove(object);
+			else if (type !== 'BOOKMARK') this.#put(object);
+			this.#advance(object.metadata.resourceVersion);
+		}
+	}
+
+	#put(object: T): void {
+		const key = keyOfObject(object);
+		const old = this.#objects.get(key);
+		if (old && Number(old.metadata.resourceVersion) >= Number(object.metadata.resourceVersion)) return;
+		this.#objects.set(key, object);
+		this.#file(old, object);
+		for (const handler of this.#handlers) handler(object, old);
+	}
+
+	#remove(object: T): void {
+		const key = keyOfObject(object);
+		const old = this.#objects.get(key);
+		if (!old) return;
+		this.#objects.delete(key);
+		this.#file(old, undefined);
+		for (const handler of this.#handlers) handler(undefined, old);
+	}
+
+	#file(old: T | undefined, object: T | undefined): void {
+		for (const [name, indexOf] of Object.entries(this.#options.indexes ?? {})) {
+			const index = this.#indexes.get(name);
+			if (!index) continue;
+			for (const value of old ? indexOf(old) : []) {
+				const filed = index.get(value);
+				if (old) filed?.delete(old);
+				if (filed?.size === 0) index.delete(value);
+			}
+			for (const value of object ? indexOf(object) : []) {
+				const filed = index.get(value) ?? new Set();
+				if (object) filed.add(object);
+				index.set(value, filed);
+			}
+		}
+	}
+
+	#advance(resourceVersion: string | undefined): void {
+		this.#revision = Math.max(this.#revision, Number(resourceVersion ?? 0));
+		for (let i = this.#waiting.length - 1; i >= 0; i--) {
+			const waiter = this.#waiting[i];
+			if (!waiter || waiter.revision > this.#revision) continue;
+			this.#waiting.splice(i, 1);
+			waiter.resolve();
+		}
+	}
+}
+
+/** Told of a change: both given, an update; only `object`, it is new to us; only `old`, it is gone. */
+export type InformerHandler<T> = (object: T | undefined, old: T | undefined) => void;
+
+/** What an {@link Informer} keeps and how. */
+export interface InformerOptions<T> {
+	readonly clock: Clock;
+	/** Which objects; by default all of the resource. */
+	readonly narrow?: Pick<ListOptions, 'labelSelector' | 'fieldSelector'>;
+	/** Ways to look objects up: a name and the values under which an object is filed. */
+	readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
+	/** Told of each failed list or watch before it is tried again. */
+	readonly onError?: (error: unknown) => void;
+}
+
+const RETRY: BackoffPolicy = { baseMs: 100, capMs: 30_000 };
+
+/** The key under which queues and caches know an object: `namespace/name`, or `name` alone. */
+export function keyOf(namespace: string, name: string): string {
+	return namespace === '' ? name : `${namespace}/${name}`;
+}
+
+/** Splits what {@link keyOf} made. */
+export function splitKey(key: string): { readonly namespace: string; readonly name: string } {
+	const slash = key.indexOf('/');
+	return { namespace: key.slice(0, Math.max(slash, 0)), name: key.slice(slash + 1) };
+}
+
+function keyOfObject(object: KubeObject): string {
+	return keyOf(object.metadata.namespace ?? '', object.metadata.name ?? '');
+}

@@ -1,0 +1,165 @@
+/**
+ * The store: a log of changes to keys, after etcd's model. Everything above it sees only this contract,
+ * so that memory, SQLite and etcd can stand behind it.
+ *
+ * 1. One revision for the whole store; it grows by one with each change. A change is a create, an
+ *    update or a delete of one key.
+ * 2. A write's promise resolves only once the change is on disk, and readers and watchers see it only
+ *    then. When it resolves, every live watcher of its key has already been told.
+ * 3. A watch from a revision tells every later change of its keys exactly once and in order.
+ * 4. A revision that was compacted can be neither read nor watched from: {@link CompactedError}.
+ * 5. Writes asked for in one turn of the event loop may share one commit; each still has its own
+ *    outcome and its own revision, in the order in which they were asked for.
+ */
+
+/** A point in the store's history. 0 is before the first change. */
+export type Revision = number;
+
+/** A key with its value, as of `revision`. */
+export interface Entry {
+	readonly key: string;
+	readonly value: Uint8Array;
+	/** The revision of the key's last change. */
+	readonly revision: Revision;
+	/** The revision at which the key was created. */
+	readonly createRevision: Revision;
+	/**
+	 * What the writer handed in beside the bytes, for live watchers in the same process only (so the
+	 * server need not decode its own writes again). Undefined whenever the entry was read from disk.
+	 */
+	readonly companion?: unknown;
+}
+
+/** One change. `previous` is the entry that it replaced or removed. */
+export type Change =
+	| {
+			readonly type: 'put';
+			readonly revision: Revision;
+			readonly entry: Entry;
+			readonly previous: Entry | undefined;
+	  }
+	| { readonly type: 'delete'; readonly revision: Revision; readonly key: string; readonly previous: Entry };
+
+/** A write. `expected` is the revision of the key's last change: a compare-and-set. */
+export type Write =
+	| {
+			readonly type: 'create';
+			readonly key: string;
+			readonly value: Uint8Array;
+			readonly companion?: unknown;
+	  }
+	| {
+			readonly type: 'update';
+			readonly key: string;
+			readonly value: Uint8Array;
+			readonly expected: Revision;
+			readonly companion?: unknown;
+	  }
+	| { readonly type: 'delete'; readonly key: string; readonly expected: Revision };
+
+/** Which keys to read: those that start with `prefix`, in the order of their UTF-8 bytes. */
+export interface RangeRequest {
+	readonly prefix: string;
+	/** Only keys after this one (where a page left off). */
+	readonly after?: string;
+	/** At most so many. */
+	readonly limit?: number;
+	/** As of this revision; by default as of now. */
+	readonly revision?: Revision;
+}
+
+/** The entries found, as of `revision`; `more` tells whether `limit` cut them short. */
+export interface RangeResult {
+	readonly revision: Revision;
+	readonly entries: readonly Entry[];
+	readonly more: boolean;
+}
+
+/** What a watch tells. The calls never overlap; a sink that throws ends its own watch only. */
+export interface WatchSink {
+	/** Changes in order, at least one. */
+	changes(batch: readonly Change[]): void;
+	/** The watch ended by itself, because of `error`; nothing follows. Not called after `stop()`. */
+	ended(error: Error): void;
+}
+
+/** A watch under way. */
+export interface WatchHandle {
+	/** Ends the watch: nothing is told after this. May be called any number of times. */
+	stop(): void;
+}
+
+/** A revisioned store of bytes by key. Owned by whoever opened it; `close` it once. */
+export interface Store {
+	/** The revision of the last change on disk. */
+	readonly revision: Revision;
+	/**
+	 * Performs a write and resolves to its revision. Rejects with {@link KeyExistsError} (create of a
+	 * key that is there), {@link RevisionMismatchError} (update or delete of a key that changed or is
+	 * gone), or {@link StoreUnavailableError}; then nothing was changed.
+	 */
+	write(write: Write): Promise<Revision>;
+	/** The entry at `key` now, or undefined. */
+	get(key: string): Promise<Entry | undefined>;
+	/** Reads keys by prefix. Rejects with {@link CompactedError} or {@link FutureRevisionError}. */
+	range(request: RangeRequest): Promise<RangeResult>;
+	/**
+	 * Tells every change after revision `after` of the keys that start with `prefix`: first what has
+	 * happened already, then live. Throws {@link CompactedError} or {@link FutureRevisionError}.
+	 */
+	watch(request: { readonly prefix: string; readonly after: Revision }, sink: WatchSink): WatchHandle;
+	/** Gives up the history before `revision`: what was replaced or deleted by then. */
+	compact(revision: Revision): Promise<void>;
+	/** Ends all watches, waits for the writes under way and lets go of the disk. */
+	close(): Promise<void>;
+}
+
+/** The key to create is there already. */
+export class KeyExistsError extends Error {
+	override readonly name = 'KeyExistsError';
+	readonly key: string;
+	constructor(key: string) {
+		super(`key ${key} exists`);
+		this.key = key;
+	}
+}
+
+/** The key changed since the revision that the writer had seen (or is gone: `actual` undefined). */
+export class RevisionMismatchError extends Error {
+	override readonly name = 'RevisionMismatchError';
+	readonly key: string;
+	readonly actual: Revision | undefined;
+	constructor(key: string, actual: Revision | undefined) {
+		super(`key ${key} is at revision ${actual ?? 'none'}`);
+		this.key = key;
+		this.actual = actual;
+	}
+}
+
+/** The revision asked for has been compacted; `oldest` is the oldest one that is left. */
+export class CompactedError extends Error {
+	override readonly name = 'CompactedError';
+	readonly oldest: Revision;
+	constructor(asked: Revision, oldest: Revision) {
+		super(`revision ${asked} has been compacted, the oldest is ${oldest}`);
+		this.oldest = oldest;
+	}
+}
+
+/** The revision asked for has not happened yet. */
+export class FutureRevisionError extends Error {
+	override readonly name = 'FutureRevisionError';
+	constructor(asked: Revision, current: Revision) {
+		super(`revision ${asked} is in the future, the store is at ${current}`);
+	}
+}
+
+/** The store cannot take writes now (a full disk, say); trying again later may help. */
+export class StoreUnavailableError extends Error {
+	override readonly name = 'StoreUnavailableError';
+}
+
+/** Another process has the data open; it must end first. */
+export class StoreLockedError extends Error {
+	override readonly name = 'StoreLockedError';
+}
