@@ -1,0 +1,69 @@
+/**
+ * Instants in the API's spelling. In code an instant is milliseconds since 1970; in objects it is
+ * RFC 3339 text in UTC, by the second (metav1.Time) or with six decimals (metav1.MicroTime).
+ */
+
+/** `2026-01-31T08:00:00Z`: the second in which `ms` lies. */
+export function formatTime(ms: number): string {
+	return `${new Date(ms).toISOString().slice(0, -5)}Z`;
+}
+
+/** `2026-01-31T08:00:00.123000Z`. */
+export function formatMicroTime(ms: number): string {
+	return `${new Date(ms).toISOString().slice(0, -1)}000Z`;
+}
+
+/** The instant in milliseconds, or undefined where the text is not RFC 3339. */
+export function parseTime(text: string): number | undefined {
+	if (CANONICAL_FORM.test(text)) {
+		// Canonical text that names a day which does not exist (February 30) rolls over in Date.
+		const ms = Date.parse(text);
+		return Number.isNaN(ms) || !sameDay(ms, text) ? undefined : ms;
+	}
+	const parts = RFC3339_FORM.exec(text);
+	if (!parts) return undefined;
+	const [, date = '', clock = '', fraction = '', zone = ''] = parts;
+	const ms = Date.parse(`${date}T${clock}Z`);
+	if (Number.isNaN(ms) || !sameDay(ms, date)) return undefined;
+	const offsetMs = zoneOffsetMs(zone);
+	if (offsetMs === undefined) return undefined;
+	return ms + Math.floor(Number(`0${fraction.replace(',', '.') || '.0'}`) * 1000) - offsetMs;
+}
+
+/** The instant of an object's field that decoding has checked; undefined where the field is absent. */
+export function timeOf(text: string): number;
+export function timeOf(text: string | undefined): number | undefined;
+export function timeOf(text: string | undefined): number | undefined {
+	return text === undefined ? undefined : (parseTime(text) ?? 0);
+}
+
+/** The text in canonical spelling by the second (a fraction is cut), or undefined if it is not RFC 3339. */
+export function canonicalTime(text: string): string | undefined {
+	const ms = parseTime(text);
+	if (ms === undefined) return undefined;
+	return CANONICAL_FORM.test(text) ? text : formatTime(ms);
+}
+
+/** The text in canonical spelling with six decimals, or undefined if it is not RFC 3339. */
+export function canonicalMicroTime(text: string): string | undefined {
+	const ms = parseTime(text);
+	if (ms === undefined) return undefined;
+	const fraction = /[.,](\d+)/.exec(text)?.[1] ?? '';
+	return `${formatTime(ms).slice(0, -1)}.${fraction.slice(0, 6).padEnd(6, '0')}Z`;
+}
+
+const CANONICAL_FORM = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+const RFC3339_FORM = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)([.,]\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+function sameDay(ms: number, text: string): boolean {
+	return new Date(ms).getUTCDate() === Number(text.slice(8, 10));
+}
+
+function zoneOffsetMs(zone: string): number | undefined {
+	if (zone === 'Z') return 0;
+	const hours = Number(zone.slice(1, 3));
+	const minutes = Number(zone.slice(4, 6));
+	if (hours > 24 || minutes > 59) return undefined;
+	const offsetMs = (hours * 60 + minutes) * 60_000;
+	return zone.startsWith('-') ? -offsetMs : offsetMs;
+}
