@@ -48,7 +48,7 @@ export const DNS1123_SUBDOMAIN_MAX_LENGTH = 253;
 export function dns1123Label(name: string): readonly string[] {
 	if (name.length <= DNS1123_LABEL_MAX_LENGTH && dns1123LabelForm.test(name)) return NO_ERRORS;
 	const errors: string[] = [];
-	if (lengthBytes(name) > DNS1123_LABEL_MAX_LENGTH) errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH));
+	if (utf8Length(name) > DNS1123_LABEL_MAX_LENGTH) errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH));
 	if (dns1123LabelForm.test(name)) return errors;
 	if (dns1123SubdomainForm.test(name)) errors.push('must not contain dots');
 	else errors.push(formText(DNS1123_LABEL_TEXT, DNS1123_LABEL, 'my-name', '123-abc'));
@@ -63,7 +63,7 @@ export function dns1123Subdomain(name: string): readonly string[] {
 function subdomain(name: string, unit: LengthUnit): readonly string[] {
 	if (name.length <= DNS1123_SUBDOMAIN_MAX_LENGTH && dns1123SubdomainForm.test(name)) return NO_ERRORS;
 	const errors: string[] = [];
-	if (lengthBytes(name) > DNS1123_SUBDOMAIN_MAX_LENGTH) {
+	if (utf8Length(name) > DNS1123_SUBDOMAIN_MAX_LENGTH) {
 		errors.push(maxLengthText(DNS1123_SUBDOMAIN_MAX_LENGTH, unit));
 	}
 	if (!dns1123SubdomainForm.test(name)) {
@@ -75,7 +75,7 @@ function subdomain(name: string, unit: LengthUnit): readonly string[] {
 /** A label of a DNS name, RFC 1035: begins with a letter. */
 export function dns1035Label(name: string): readonly string[] {
 	const errors: string[] = [];
-	if (lengthBytes(name) > DNS1123_LABEL_MAX_LENGTH) errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH));
+	if (utf8Length(name) > DNS1123_LABEL_MAX_LENGTH) errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH));
 	if (!dns1035LabelForm.test(name)) {
 		errors.push(formText(DNS1035_LABEL_TEXT, DNS1035_LABEL, 'my-name', 'abc-123'));
 	}
@@ -99,7 +99,7 @@ export function qualifiedName(key: string): readonly string[] {
 	}
 	const errors = [...prefixErrors];
 	if (name === '') errors.push(`name part ${EMPTY}`);
-	else if (lengthBytes(name) > DNS1123_LABEL_MAX_LENGTH) {
+	else if (utf8Length(name) > DNS1123_LABEL_MAX_LENGTH) {
 		errors.push(`name part ${maxLengthText(DNS1123_LABEL_MAX_LENGTH, 'bytes')}`);
 	}
 	if (!labelKeyForm.test(name)) {
@@ -112,7 +112,7 @@ export function qualifiedName(key: string): readonly string[] {
 export function labelValue(value: string): readonly string[] {
 	if (value.length <= DNS1123_LABEL_MAX_LENGTH && labelValueForm.test(value)) return NO_ERRORS;
 	const errors: string[] = [];
-	if (lengthBytes(value) > DNS1123_LABEL_MAX_LENGTH) {
+	if (utf8Length(value) > DNS1123_LABEL_MAX_LENGTH) {
 		errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH, 'bytes'));
 	}
 	if (!labelValueForm.test(value)) {
@@ -131,7 +131,7 @@ export function envVarName(name: string): readonly string[] {
 /** A key of a ConfigMap or Secret. */
 export function configMapKey(key: string): readonly string[] {
 	const errors: string[] = [];
-	if (lengthBytes(key) > DNS1123_SUBDOMAIN_MAX_LENGTH)
+	if (utf8Length(key) > DNS1123_SUBDOMAIN_MAX_LENGTH)
 		errors.push(maxLengthText(DNS1123_SUBDOMAIN_MAX_LENGTH));
 	if (!configKeyForm.test(key)) {
 		errors.push(formText(CONFIG_KEY_TEXT, CONFIG_KEY, 'key.name', 'KEY_NAME', 'key-name'));
@@ -151,7 +151,7 @@ export function cIdentifier(name: string): readonly string[] {
 /** The name of a port: at most 15 of lower-case letters, digits and `-`, with at least one letter. */
 export function portName(name: string): readonly string[] {
 	const errors: string[] = [];
-	if (lengthBytes(name) > 15) errors.push(maxLengthText(15));
+	if (utf8Length(name) > 15) errors.push(maxLengthText(15));
 	if (!/^[-a-z0-9]+$/.test(name)) {
 		errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
 	}
@@ -220,12 +220,12 @@ function whole(form: string): RegExp {
 	return new RegExp(`^(?:${form})$`);
 }
 
-/** Length in UTF-8; written out since api/ has no TextEncoder to lean on at no cost. */
-function lengthBytes(text: string): number {
-	let length = 0;
-	for (const char of text) {
-		const code = char.codePointAt(0) ?? 0;
-		length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+/** Length in bytes as UTF-8. */
+export function utf8Length(text: string): number {
+	let length = text.length;
+	for (let i = 0; i < text.length; i++) {
+		const unit = text.charCodeAt(i);
+		if (unit >= 0x80) length += unit >= 0x800 && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
 	}
 	return length;
 }

@@ -1,0 +1,198 @@
+import { type ApiError, badRequest } from './api-error.ts';
+import { type FieldError, FieldPath } from './field.ts';
+import { invalid } from './field-errors.ts';
+import { labelValue, qualifiedName } from './names.ts';
+import { byKey, EVERYTHING, isWholeNumber, type Requirement, type Selector, sortedSet } from './selector.ts';
+
+/**
+ * The language of label selectors in queries and on the command line: `a=b`, `a==b`, `a!=b`,
+ * `a in (x,y)`, `a notin (x)`, `a`, `!a`, `a>1`, `a<1`, joined by commas. Errors are upstream's, whose
+ * parser this one follows token by token so that they come out the same.
+ */
+
+/** The selector that the text says. Throws BadRequest with upstream's message. */
+export function parseSelector(text: string): Selector {
+	if (text === '') return EVERYTHING;
+	return byKey(parse(new Tokens(text)));
+}
+
+type Kind = ')' | ',' | '!' | '==' | '=' | '>' | '<' | '!=' | '(' | 'in' | 'notin' | 'word' | 'end' | 'error';
+
+interface Token {
+	readonly kind: Kind;
+	readonly text: string;
+}
+
+const SYMBOLS: ReadonlySet<string> = new Set([')', ',', '!', '==', '=', '>', '<', '!=', '(']);
+const BINARY_OPERATORS = 'in, notin, =, ==, !=, gt, lt';
+
+/** Reads the text token by token. Where a value may stand, `in` and `notin` are words like others. */
+class Tokens {
+	readonly #items: readonly Token[];
+	#position = 0;
+
+	constructor(text: string) {
+		this.#items = tokenise(text);
+	}
+
+	/** The next token, which stays; keywords are words. */
+	peek(): Token {
+		return asWord(this.#items[this.#position] ?? END);
+	}
+
+	/** The next token; keywords are words. */
+	next(): Token {
+		return asWord(this.nextOperator());
+	}
+
+	/** The next token as an operator: keywords are themselves. */
+	nextOperator(): Token {
+		const token = this.#items[this.#position] ?? END;
+		this.#position++;
+		return token;
+	}
+}
+
+const END: Token = { kind: 'end', text: '' };
+
+function asWord(token: Token): Token {
+	return token.kind === 'in' || token.kind === 'notin' ? { kind: 'word', text: token.text } : token;
+}
+
+function tokenise(text: string): readonly Token[] {
+	const tokens: Token[] = [];
+	for (const [part] of text.matchAll(/[=!(),><]+|[^=!(),><\s]+/g)) {
+		if (/^[=!(),><]/.test(part)) tokens.push(...symbols(part));
+		else tokens.push({ kind: part === 'in' || part === 'notin' ? part : 'word', text: part });
+	}
+	return tokens;
+}
+
+/** Symbols that follow each other without a blank: the longest that there is, again and again. */
+function symbols(run: string): readonly Token[] {
+	const tokens: Token[] = [];
+	let rest = run;
+	while (rest !== '') {
+		const symbol = SYMBOLS.has(rest.slice(0, 2)) ? rest.slice(0, 2) : rest.slice(0, 1);
+		tokens.push({ kind: symbol as Kind, text: symbol }); // `as`: the run holds symbols only.
+		rest = rest.slice(symbol.length);
+	}
+	return tokens;
+}
+
+function parse(tokens: Tokens): readonly Requirement[] {
+	const requirements: Requirement[] = [];
+	for (;;) {
+		const first = tokens.peek();
+		if (first.kind === 'end') return requirements;
+		if (first.kind !== 'word' && first.kind !== '!') {
+			throw badRequest(`found '${first.text}', expected: !, identifier, or 'end of string'`);
+		}
+		requirements.push(parseRequirement(tokens));
+		const after = tokens.next();
+		if (after.kind === 'end') return requirements;
+		if (after.kind !== ',') throw badRequest(`found '${after.text}', expected: ',' or 'end of string'`);
+		const following = tokens.peek();
+		if (following.kind !== 'word' && following.kind !== '!') {
+			throw badRequest(`found '${following.text}', expected: identifier after ','`);
+		}
+	}
+}
+
+function parseRequirement(tokens: Tokens): Requirement {
+	let key = tokens.next();
+	const absent = key.kind === '!';
+	if (absent) key = tokens.next();
+	if (key.kind !== 'word') throw refused(`found '${key.text}', expected: identifier`);
+	const wrong = qualifiedName(key.text);
+	if (wrong.length > 0) throw refusedFields([invalid(new FieldPath('<nil>'), key.text, wrong.join('; '))]);
+	if (absent) return checked({ key: key.text, operator: '!', values: [] });
+	const after = tokens.peek();
+	if (after.kind === 'end' || after.kind === ',') {
+		return checked({ key: key.text, operator: 'exists', values: [] });
+	}
+	const operator = tokens.nextOperator();
+	switch (operator.kind) {
+		case 'in':
+		case 'notin':
+			return checked({ key: key.text, operator: operator.kind, values: sortedSet(parseValues(tokens)) });
+		case '=':
+		case '==':
+		case '!=':
+		case '>':
+		case '<':
+			return checked({ key: key.text, operator: operator.kind, values: [parseValue(tokens)] });
+		default:
+			throw refused(`found '${operator.text}', expected: ${BINARY_OPERATORS}`);
+	}
+}
+
+function parseValue(tokens: Tokens): string {
+	const next = tokens.peek();
+	if (next.kind === 'end' || next.kind === ',') return '';
+	const value = tokens.next();
+	if (value.kind !== 'word') throw refused(`found '${value.text}', expected: identifier`);
+	return value.text;
+}
+
+function parseValues(tokens: Tokens): readonly string[] {
+	const open = tokens.next();
+	if (open.kind !== '(') throw refused(`found '${open.text}' expected: '('`);
+	const first = tokens.peek();
+	if (first.kind === ')') {
+		tokens.next();
+		return [''];
+	}
+	if (first.kind !== 'word' && first.kind !== ',') {
+		throw refused(`found '${first.text}', expected: ',', ')' or identifier`);
+	}
+	const values = parseValueList(tokens);
+	tokens.next();
+	return values;
+}
+
+/** Up to the closing bracket, which stays; nothing before, between or after commas is an empty value. */
+function parseValueList(tokens: Tokens): readonly string[] {
+	const values: string[] = [];
+	for (;;) {
+		const token = tokens.next();
+		const following = tokens.peek();
+		if (token.kind === 'word') {
+			values.push(token.text);
+			if (following.kind === ')') return values;
+			if (following.kind !== ',') throw refused(`found '${following.text}', expected: ',' or ')'`);
+		} else if (token.kind === ',') {
+			if (values.length === 0 || following.kind === ',') values.push('');
+			if (following.kind === ')') return [...values, ''];
+		} else {
+			throw refused(`found '${token.text}', expected: ',', or identifier`);
+		}
+	}
+}
+
+function checked(requirement: Requirement): Requirement {
+	const values = new FieldPath('values');
+	const errors: FieldError[] = [];
+	for (const [index, value] of requirement.values.entries()) {
+		if ((requirement.operator === '>' || requirement.operator === '<') && !isWholeNumber(value)) {
+			const text = "for 'Gt', 'Lt' operators, the value must be an integer";
+			errors.push(invalid(values.index(index), value, text));
+		}
+	}
+	for (const [index, value] of requirement.values.entries()) {
+		const wrong = labelValue(value);
+		if (wrong.length === 0) continue;
+		errors.push(invalid(values.index(index).key(requirement.key), value, wrong.join('; ')));
+	}
+	if (errors.length > 0) throw refusedFields(errors);
+	return requirement;
+}
+
+function refused(text: string): ApiError {
+	return badRequest(`unable to parse requirement: ${text}`);
+}
+
+function refusedFields(errors: readonly FieldError[]): ApiError {
+	const texts = errors.map((error) => `${error.field}: ${error.message}`);
+	return refused(texts.length === 1 ? texts.join('') : `[${texts.join(', ')}]`);
+}

@@ -1,0 +1,185 @@
+import type { FieldError, FieldPath } from './field.ts';
+import { forbidden, immutable, invalid, nonNegative, required, tooLong } from './field-errors.ts';
+import { asPrefix, dns1123Label, type NameCheck, qualifiedName, utf8Length } from './names.ts';
+import type { ObjectMeta, OwnerReference } from './object-meta.ts';
+import { validateLabels } from './selector.ts';
+
+/** What metadata must be like whatever the kind: upstream's rules for creation and for updates. */
+
+/** How the kind's objects are named. */
+export interface MetaRules {
+	readonly namespaced: boolean;
+	/** The form of names, by most kinds dns1123Subdomain. */
+	readonly name: NameCheck;
+}
+
+/** What is wrong with the metadata of an object to be created; a generated name is in place by now. */
+export function validateMeta(meta: ObjectMeta, rules: MetaRules, path: FieldPath): readonly FieldError[] {
+	return [
+		...validateName(meta, rules.name, path),
+		...validateNamespace(meta.namespace ?? '', rules.namespaced, path.child('namespace')),
+		...nonNegative(path.child('generation'), meta.generation ?? 0),
+		...validateTags(meta, path),
+		...validateFinalizers(meta.finalizers ?? [], path.child('finalizers')),
+		...validateManagedFields(meta, path.child('managedFields')),
+	];
+}
+
+/** What is wrong with the metadata of an object that is to replace `old`. */
+export function validateMetaUpdate(
+	meta: ObjectMeta,
+	old: ObjectMeta,
+	path: FieldPath,
+): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	if (old.deletionTimestamp !== undefined) {
+		errors.push(...noNewFinalizers(meta.finalizers ?? [], old.finalizers ?? [], path.child('finalizers')));
+	}
+	if ((meta.resourceVersion ?? '') === '') {
+		errors.push(invalid(path.child('resourceVersion'), '', 'must be specified for an update'));
+	}
+	if ((meta.generation ?? 0) < (old.generation ?? 0)) {
+		errors.push(invalid(path.child('generation'), meta.generation ?? 0, 'must not be decremented'));
+	}
+	for (const name of IMMUTABLE_FIELDS) {
+		if (meta[name] === old[name]) continue;
+		const missing = name.startsWith('deletion') || name === 'creationTimestamp' ? undefined : '';
+		errors.push(immutable(path.child(name), meta[name] ?? missing));
+	}
+	errors.push(...validateTags(meta, path), ...validateManagedFields(meta, path.child('managedFields')));
+	return errors;
+}
+
+/** What is wrong with annotations; keys may have capitals, and all together have at most 256 KiB. */
+export function validateAnnotations(
+	annotations: Readonly<Record<string, string>> | undefined,
+	path: FieldPath,
+): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	let sizeBytes = 0;
+	for (const key in annotations) {
+		for (const text of qualifiedName(key.toLowerCase())) errors.push(invalid(path, key, text));
+		sizeBytes += utf8Length(key) + utf8Length(annotations[key] ?? '');
+	}
+	if (sizeBytes > MAX_ANNOTATIONS_BYTES) errors.push(tooLong(path, MAX_ANNOTATIONS_BYTES));
+	return errors;
+}
+
+const MAX_ANNOTATIONS_BYTES = 256 * 1024;
+
+/** The finalizers that stand for what becomes of dependents; an object has at most one of them. */
+export const ORPHAN_FINALIZER = 'orphan';
+
+/** See {@link ORPHAN_FINALIZER}. */
+export const FOREGROUND_FINALIZER = 'foregroundDeletion';
+
+const IMMUTABLE_FIELDS = [
+	'name',
+	'namespace',
+	'uid',
+	'creationTimestamp',
+	'deletionTimestamp',
+	'deletionGracePeriodSeconds',
+] as const;
+
+function validateName(meta: ObjectMeta, check: NameCheck, path: FieldPath): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	const { name = '', generateName = '' } = meta;
+	if (generateName !== '') {
+		for (const text of asPrefix(check)(generateName)) {
+			errors.push(invalid(path.child('generateName'), generateName, text));
+		}
+	}
+	if (name === '') errors.push(required(path.child('name'), 'name or generateName is required'));
+	else for (const text of check(name)) errors.push(invalid(path.child('name'), name, text));
+	return errors;
+}
+
+function validateNamespace(namespace: string, namespaced: boolean, path: FieldPath): readonly FieldError[] {
+	if (!namespaced) return namespace === '' ? [] : [forbidden(path, 'not allowed on this type')];
+	if (namespace === '') return [required(path)];
+	return dns1123Label(namespace).map((text) => invalid(path, namespace, text));
+}
+
+function validateTags(meta: ObjectMeta, path: FieldPath): readonly FieldError[] {
+	return [
+		...validateLabels(meta.labels, path.child('labels')),
+		...validateAnnotations(meta.annotations, path.child('annotations')),
+		...validateOwners(meta.ownerReferences ?? [], path.child('ownerReferences')),
+	];
+}
+
+function validateOwners(owners: readonly OwnerReference[], path: FieldPath): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	let controller: string | undefined;
+	for (const owner of owners) {
+		errors.push(...validateOwner(owner, path));
+		if (owner.controller !== true) continue;
+		const name = `${owner.kind}/${owner.name}`;
+		if (controller === undefined) {
+			controller = name;
+			continue;
+		}
+		const text = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${name}`;
+		errors.push(invalid(path, owners, text));
+	}
+	return errors;
+}
+
+function validateOwner(owner: OwnerReference, path: FieldPath): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	const version = owner.apiVersion.split('/').at(-1);
+	if (version === '') {
+		errors.push(invalid(path.child('apiVersion'), owner.apiVersion, 'version must not be empty'));
+	}
+	for (const name of ['kind', 'name', 'uid'] as const) {
+		if (owner[name] === '') errors.push(invalid(path.child(name), '', 'must not be empty'));
+	}
+	if (owner.apiVersion === 'v1' && owner.kind === 'Event') {
+		errors.push(invalid(path, owner, '/v1, Kind=Event is disallowed from being an owner'));
+	}
+	return errors;
+}
+
+function validateFinalizers(finalizers: readonly string[], path: FieldPath): readonly FieldError[] {
+	const errors = finalizers.flatMap((finalizer) =>
+		qualifiedName(finalizer).map((text) => invalid(path, finalizer, text)),
+	);
+	if (finalizers.includes(ORPHAN_FINALIZER) && finalizers.includes(FOREGROUND_FINALIZER)) {
+		const text = `finalizer ${ORPHAN_FINALIZER} and ${FOREGROUND_FINALIZER} cannot be both set`;
+		errors.push(invalid(path, finalizers, text));
+	}
+	return errors;
+}
+
+function noNewFinalizers(
+	finalizers: readonly string[],
+	old: readonly string[],
+	path: FieldPath,
+): readonly FieldError[] {
+	const extra = [...new Set(finalizers)].filter((finalizer) => !old.includes(finalizer)).sort();
+	if (extra.length === 0) return [];
+	const shown = extra.map((finalizer) => `"${finalizer}"`).join(', ');
+	return [
+		forbidden(
+			path,
+			`no new finalizers can be added if the object is being deleted, found new finalizers []string{${shown}}`,
+		),
+	];
+}
+
+function validateManagedFields(meta: ObjectMeta, path: FieldPath): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	for (const [index, entry] of (meta.managedFields ?? []).entries()) {
+		const { operation = '', fieldsType = '', manager = '' } = entry;
+		const at = path.index(index);
+		if (operation !== 'Apply' && operation !== 'Update') {
+			errors.push(invalid(at.child('operation'), operation, 'must be `Apply` or `Update`'));
+		}
+		if (fieldsType !== '' && fieldsType !== 'FieldsV1') {
+			errors.push(invalid(at.child('fieldsType'), fieldsType, 'must be `FieldsV1`'));
+		}
+		if (utf8Length(manager) > 128) errors.push(tooLong(at.child('manager'), 128));
+	}
+	return errors;
+}
