@@ -1,6 +1,9 @@
 import { badRequest } from './api-error.ts';
+import { decode } from './decode.ts';
 import type { KubeObject } from './object-meta.ts';
+import { quote } from './quote.ts';
 import type { ResourceDefinition } from './resource.ts';
+import type { ObjectNode } from './schema.ts';
 
 /**
  * Field selectors: `metadata.name=a,status.phase!=Running`. `\`, `,` and `=` in a value are escaped by
@@ -20,24 +23,28 @@ export type FieldSelector = readonly FieldTerm[];
 /** What a selector needs to know of a resource. */
 type Selectable<T extends KubeObject> = Pick<
 	ResourceDefinition<T>,
-	'group' | 'version' | 'kind' | 'namespaced' | 'selectableFields'
+	'group' | 'version' | 'kind' | 'namespaced' | 'schema' | 'selectableFields'
 >;
 
-/** The selector that the text says, whatever fields it names; {@link checkFieldSelector} looks at those. */
-export function parseFieldSelector(text: string): FieldSelector {
+/** The selector that the text says. Throws BadRequest where the resource has no such field to select by. */
+export function parseFieldSelector<T extends KubeObject>(
+	text: string,
+	definition: Selectable<T>,
+): FieldSelector {
 	const terms = splitTerms(text).toSorted();
-	return terms.filter((term) => term !== '').map((term) => parseTerm(term, text));
+	const selector = terms.filter((term) => term !== '').map((term) => parseTerm(term, text));
+	for (const { field } of selector) {
+		if (!supportedFields(definition).includes(field)) throw badRequest(unsupportedText(field, definition));
+	}
+	return selector;
 }
 
-/** Throws BadRequest if the selector names a field that `supported` (see selectableFieldNames) has not. */
-export function checkFieldSelector<T extends KubeObject>(
-	selector: FieldSelector,
-	definition: Selectable<T>,
-	supported: readonly string[],
-): void {
-	for (const { field } of selector) {
-		if (!supported.includes(field)) throw badRequest(unsupportedText(field, definition, supported));
-	}
+/** The fields that the resource's objects can be selected by. */
+export function supportedFields<T extends KubeObject>(definition: Selectable<T>): readonly string[] {
+	// Cluster-wide kinds with fields of their own refuse the namespace; the others take it, as upstream.
+	const own = ownFields(definition);
+	if (!definition.namespaced && own.length > 0) return ['metadata.name', ...own];
+	return ['metadata.name', 'metadata.namespace', ...own];
 }
 
 /** Whether the object is selected; fields that the resource has not are never equal to anything. */
@@ -114,17 +121,27 @@ function unescapeFieldValue(text: string): string {
 }
 
 /**
- * Upstream has three texts: the core group's, that of the groups whose kinds have fields of their own,
- * and that of kinds which have none.
+ * Upstream has three texts: the core group's, that of other groups' kinds with fields of their own, and
+ * that of kinds which have none.
  */
-function unsupportedText(
-	field: string,
-	{ group, version, kind }: { readonly group: string; readonly version: string; readonly kind: string },
-	supported: readonly string[],
-): string {
-	if (supported.every((name) => name.startsWith('metadata.'))) {
-		return `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
+function unsupportedText<T extends KubeObject>(field: string, definition: Selectable<T>): string {
+	const { group, version, kind } = definition;
+	if (ownFields(definition).length === 0) {
+		return `${quote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 	}
 	if (group === '') return `field label not supported: ${field}`;
-	return `field label "${field}" not supported for ${group}${version}.${kind}`;
+	return `field label ${quote(field)} not supported for ${group}${version}.${kind}`;
 }
+
+/** The names do not depend on the object, so the empty one tells them. */
+function ownFields<T extends KubeObject>(definition: Selectable<T>): readonly string[] {
+	let names = ownFieldNames.get(definition.schema);
+	if (!names) {
+		const empty = decode(definition.schema, {}).value as unknown as T; // `as`: T is what the schema describes.
+		names = Object.keys(definition.selectableFields(empty));
+		ownFieldNames.set(definition.schema, names);
+	}
+	return names;
+}
+
+const ownFieldNames = new WeakMap<ObjectNode, readonly string[]>();

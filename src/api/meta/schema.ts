@@ -78,6 +78,8 @@ export interface Field<T = unknown, R extends boolean = boolean> {
 	readonly schema: Schema<T>;
 	readonly description: string;
 	readonly required: R;
+	/** See {@link pointer}. */
+	readonly pointer?: true;
 }
 
 type FieldMap = Readonly<Record<string, Field>>;
@@ -96,6 +98,14 @@ export type ObjectOf<F extends FieldMap> = {
 /** An optional field. */
 export function optional<T>(schema: Schema<T>, description: string): Field<T, false> {
 	return { schema, description, required: false };
+}
+
+/**
+ * An optional field whose empty text differs from its absence: upstream's type is a pointer. Of every
+ * other optional field an empty text, list or map is dropped by decoding, as upstream drops it.
+ */
+export function pointer<T>(schema: Schema<T>, description: string): Field<T, false> {
+	return { schema, description, required: false, pointer: true };
 }
 
 /** A field that is always there; see the header. */

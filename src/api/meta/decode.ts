@@ -1,0 +1,386 @@
+import { deepFreeze } from '../../base/freeze.ts';
+import { type ApiError, badRequest } from './api-error.ts';
+import { canonicalQuantity, QuantityError } from './quantity.ts';
+import { quote } from './quote.ts';
+import type { Field, Infer, ListNode, ObjectNode, Schema, SchemaNode, StringNode } from './schema.ts';
+import { canonicalMicroTime, canonicalTime } from './time.ts';
+import { microTimeErrorText, timeErrorText } from './time-error.ts';
+
+/**
+ * Turns parsed JSON into the value that a schema describes, by the rules of Go's decoder, whose texts
+ * the errors have.
+ *
+ * 1. The input is never changed. What needs no change is shared with it, down to the whole object.
+ * 2. Unknown fields are dropped and reported; null means absent; names are case sensitive.
+ * 3. A missing required field gets its zero value, except for times, which have none. Of optional
+ *    fields that are no pointers, empty text, lists and maps are dropped.
+ * 4. Times, quantities and base64 come out in canonical spelling.
+ *
+ * A schema is compiled into closures at its first use, piece by piece: most fields of a Pod never occur.
+ */
+
+/** A decoded value, and where the input had fields that the schema has not: `spec.containers[0].foo`. */
+export interface Decoded<T> {
+	readonly value: T;
+	readonly unknown: readonly string[];
+}
+
+/** The input does not fit the schema; the message is the one that Go's decoder gives. */
+export class DecodeError extends Error {
+	override readonly name = 'DecodeError';
+	/** Where, with indexes: `spec.template.spec.containers[0].image`. */
+	readonly path: string;
+
+	constructor(message: string, path: string) {
+		super(message);
+		this.path = path;
+	}
+}
+
+/** Decodes `json` by `schema`; see the header. Throws a {@link DecodeError}. */
+export function decode<S extends Schema>(schema: S, json: unknown): Decoded<Infer<S>> {
+	const trail: Trail = { steps: [], unknown: [] };
+	const value = decoderOf(schema)(json, trail);
+	return { value: value as Infer<S>, unknown: trail.unknown }; // `as`: the decoder was made from S.
+}
+
+/** The texts of a strict decoding error, which are also those of warnings; at most 100 as upstream. */
+export function strictTexts(unknown: readonly string[], duplicates: readonly string[]): readonly string[] {
+	const texts = [
+		...unknown.map((path) => `unknown field ${quote(path)}`),
+		...duplicates.map((path) => `duplicate field ${quote(path)}`),
+	];
+	return [...new Set(texts)].slice(0, 100);
+}
+
+/** The 400 for a body that fails strict decoding. */
+export function strictlyUndecodable(what: Undecoded, texts: readonly string[]): ApiError {
+	return undecodable(what, `strict decoding error: ${texts.join(', ')}`);
+}
+
+/** The 400 for a body that cannot be decoded; `text` is the message of the DecodeError. */
+export function undecodable({ kind, version, into = kind }: Undecoded, text: string): ApiError {
+	return badRequest(`${kind} in version "${version}" cannot be handled as a ${into}: ${text}`);
+}
+
+/** What the body said it was (the version without its group), and what the path wants if that differs. */
+export interface Undecoded {
+	readonly kind: string;
+	readonly version: string;
+	readonly into?: string;
+}
+
+/** Where the decoder is, and what it met on the way. */
+interface Trail {
+	/** Names of fields and keys of maps; indexes of lists. Pushed only around values that have parts. */
+	readonly steps: Step[];
+	readonly unknown: string[];
+}
+
+type Step = { readonly name: string; readonly struct?: string } | { readonly index: number };
+
+type Decoder = (value: unknown, trail: Trail) => unknown;
+
+type JsonRecord = Readonly<Record<string, unknown>>;
+
+const decoders = new WeakMap<SchemaNode, Decoder>();
+
+function decoderOf(node: SchemaNode): Decoder {
+	let decoder = decoders.get(node);
+	if (!decoder) {
+		decoder = compile(node);
+		decoders.set(node, decoder);
+	}
+	return decoder;
+}
+
+function compile(node: SchemaNode): Decoder {
+	switch (node.type) {
+		case 'string':
+			return compileString(node);
+		case 'integer':
+			return compileInteger(node);
+		case 'number':
+			return (value, trail) => (typeof value === 'number' ? value : mismatch(value, node, trail));
+		case 'boolean':
+			return (value, trail) => (typeof value === 'boolean' ? value : mismatch(value, node, trail));
+		case 'int-or-string':
+			return decodeIntOrString;
+		case 'raw':
+			return (value, trail) =>
+				node.only === 'any' || isRecord(value) ? value : mismatch(value, node, trail);
+		case 'map':
+			return compileMap(node);
+		case 'list':
+			return compileList(node);
+		case 'object':
+			return compileObject(node);
+	}
+}
+
+interface FieldDecoder {
+	readonly decode: Decoder;
+	readonly step: Step;
+	readonly required: boolean;
+	/** Whether an empty text, list or map is dropped. */
+	readonly dropsEmpty: boolean;
+}
+
+function compileObject(node: ObjectNode): Decoder {
+	const fields = new Map<string, FieldDecoder>();
+	const required = Object.keys(node.fields).filter((name) => node.fields[name]?.required);
+	const struct = typeName(node);
+	const fieldOf = (name: string): FieldDecoder | undefined => {
+		const field = Object.hasOwn(node.fields, name) ? node.fields[name] : undefined;
+		if (field) fields.set(name, compileField(name, struct, field));
+		return fields.get(name);
+	};
+	return (value, trail) => {
+		if (!isRecord(value)) return mismatch(value, node, trail);
+		let changed: Record<string, unknown> | undefined;
+		let seen = 0;
+		for (const name in value) {
+			const field = fields.get(name) ?? fieldOf(name);
+			const item = value[name];
+			if (field === undefined) {
+				trail.unknown.push(pathOf(trail, name));
+				changed ??= copyBefore(value, name);
+				continue;
+			}
+			if (item === undefined || item === null) {
+				changed ??= copyBefore(value, name);
+				continue;
+			}
+			trail.steps.push(field.step);
+			const decoded = field.decode(item, trail);
+			trail.steps.pop();
+			if (field.required) seen++;
+			else if (field.dropsEmpty && isEmpty(decoded)) {
+				changed ??= copyBefore(value, name);
+				continue;
+			}
+			if (changed) changed[name] = decoded;
+			else if (decoded !== item) {
+				changed = copyBefore(value, name);
+				changed[name] = decoded;
+			}
+		}
+		return seen === required.length ? (changed ?? value) : withZeros(node, required, changed ?? value);
+	};
+}
+
+function compileField(name: string, struct: string, field: Field): FieldDecoder {
+	const { type } = field.schema;
+	const dropsEmpty = field.pointer !== true && (type === 'string' || type === 'list' || type === 'map');
+	return { decode: decoderOf(field.schema), step: { name, struct }, required: field.required, dropsEmpty };
+}
+
+function compileMap(node: Extract<SchemaNode, { readonly type: 'map' }>): Decoder {
+	const decodeValue = decoderOf(node.values);
+	return (value, trail) => {
+		if (!isRecord(value)) return mismatch(value, node, trail);
+		let changed = false;
+		const entries: [string, unknown][] = [];
+		for (const name in value) {
+			const item = value[name];
+			trail.steps.push({ name });
+			const decoded = item === null ? zeroOf(node.values) : decodeValue(item, trail);
+			trail.steps.pop();
+			if (decoded !== item) changed = true;
+			entries.push([name, decoded]);
+		}
+		// Not by assignment: a key may be __proto__.
+		return changed ? Object.fromEntries(entries) : value;
+	};
+}
+
+function compileList(node: ListNode): Decoder {
+	const decodeItem = decoderOf(node.items);
+	return (value, trail) => {
+		if (!Array.isArray(value)) return mismatch(value, node, trail);
+		let changed: unknown[] | undefined;
+		for (let index = 0; index < value.length; index++) {
+			const item: unknown = value[index];
+			trail.steps.push({ index });
+			const decoded = item === null ? zeroOf(node.items) : decodeItem(item, trail);
+			trail.steps.pop();
+			if (decoded !== item) changed ??= value.slice();
+			if (changed) changed[index] = decoded;
+		}
+		return changed ?? value;
+	};
+}
+
+function compileString(node: StringNode): Decoder {
+	const { format } = node;
+	if (format === undefined) {
+		return (value, trail) => (typeof value === 'string' ? value : mismatch(value, node, trail));
+	}
+	if (format === 'quantity') return decodeQuantity;
+	return (value, trail) => {
+		if (typeof value !== 'string') return mismatch(value, node, trail);
+		switch (format) {
+			case 'time':
+				return canonicalTime(value) ?? fail(timeErrorText(value), trail);
+			case 'micro-time':
+				return canonicalMicroTime(value) ?? fail(microTimeErrorText(value), trail);
+			case 'byte':
+				return decodeBase64(value, trail);
+		}
+	};
+}
+
+function compileInteger(node: Extract<SchemaNode, { readonly type: 'integer' }>): Decoder {
+	const max = node.format === 'int32' ? 2 ** 31 - 1 : 2 ** 63;
+	const min = node.format === 'int32' ? -(2 ** 31) : -(2 ** 63);
+	return (value, trail) => {
+		if (typeof value !== 'number') return mismatch(value, node, trail);
+		if (Number.isInteger(value) && value >= min && value <= max) return value;
+		return fail(mismatchText(`number ${value}`, typeName(node), trail), trail);
+	};
+}
+
+function decodeIntOrString(value: unknown, trail: Trail): unknown {
+	if (typeof value === 'string') return value;
+	if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31) return value;
+	const kind = typeof value === 'number' ? `number ${value}` : kindOf(value);
+	return fail(mismatchText(kind, 'int32', trail), trail);
+}
+
+/** A bare number is a quantity too: `cpu: 1`. */
+function decodeQuantity(value: unknown, trail: Trail): unknown {
+	try {
+		return canonicalQuantity(typeof value === 'string' ? value.trim() : JSON.stringify(value));
+	} catch (error) {
+		if (error instanceof QuantityError) fail(error.message, trail);
+		throw error;
+	}
+}
+
+function decodeBase64(text: string, trail: Trail): string {
+	const compact = /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, '') : text;
+	if (/^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/.test(compact) && !compact.includes('_')) return compact;
+	const wrong = compact.search(/[^A-Za-z0-9+/]/);
+	return fail(`illegal base64 data at input byte ${wrong < 0 ? compact.length : wrong}`, trail);
+}
+
+/** The keys before `name` of a record whose fields were all known so far. */
+function copyBefore(value: JsonRecord, name: string): Record<string, unknown> {
+	const copy: Record<string, unknown> = {};
+	for (const key in value) {
+		if (key === name) break;
+		copy[key] = value[key];
+	}
+	return copy;
+}
+
+function withZeros(node: ObjectNode, required: readonly string[], value: JsonRecord): JsonRecord {
+	const full: Record<string, unknown> = { ...value };
+	for (const name of required) {
+		const field = node.fields[name];
+		if (field === undefined || Object.hasOwn(full, name)) continue;
+		const zero = zeroOf(field.schema);
+		if (zero !== undefined) full[name] = zero;
+	}
+	return full;
+}
+
+/** The value of a required field that is missing: frozen, so that all may share it. */
+function zeroOf(node: SchemaNode): unknown {
+	switch (node.type) {
+		case 'string':
+			if (node.format === 'quantity') return '0';
+			return node.format === 'time' || node.format === 'micro-time' ? undefined : '';
+		case 'integer':
+		case 'number':
+		case 'int-or-string':
+			return 0;
+		case 'boolean':
+			return false;
+		case 'raw':
+			return undefined;
+		case 'map':
+			return NO_ENTRIES;
+		case 'list':
+			return NO_ITEMS;
+		case 'object':
+			return deepFreeze(decoderOf(node)({}, { steps: [], unknown: [] }));
+	}
+}
+
+const NO_ENTRIES: JsonRecord = Object.freeze({});
+const NO_ITEMS: readonly unknown[] = Object.freeze([]);
+
+function isRecord(value: unknown): value is JsonRecord {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isEmpty(value: unknown): boolean {
+	if (typeof value === 'string') return value === '';
+	if (Array.isArray(value)) return value.length === 0;
+	for (const _ in value as JsonRecord) return false;
+	return true;
+}
+
+function mismatch(value: unknown, node: SchemaNode, trail: Trail): never {
+	return fail(mismatchText(kindOf(value), typeName(node), trail), trail);
+}
+
+function fail(message: string, trail: Trail): never {
+	throw new DecodeError(message, pathOf(trail));
+}
+
+/** Go names the innermost struct and the path of fields, which leaves out indexes and keys of maps. */
+function mismatchText(kind: string, type: string, trail: Trail): string {
+	let struct = '';
+	const names: string[] = [];
+	for (const step of trail.steps) {
+		if (!('struct' in step) || step.struct === undefined) continue;
+		names.push(step.name);
+		struct = step.struct;
+	}
+	if (struct === '') return `json: cannot unmarshal ${kind} into Go value of type ${type}`;
+	const where = `${struct.replace(/^v1\./, '')}.${names.join('.')}`;
+	return `json: cannot unmarshal ${kind} into Go struct field ${where} of type ${type}`;
+}
+
+function kindOf(value: unknown): string {
+	if (typeof value === 'boolean') return 'bool';
+	if (Array.isArray(value)) return 'array';
+	return value === null ? 'null' : typeof value;
+}
+
+/** The type's name in Go; that of an enumeration is not known here and comes out as string. */
+function typeName(node: SchemaNode): string {
+	switch (node.type) {
+		case 'string':
+			if (node.format === 'byte') return '[]uint8';
+			return node.format === 'quantity' ? 'resource.Quantity' : 'string';
+		case 'integer':
+			return node.format;
+		case 'number':
+			return 'float64';
+		case 'boolean':
+			return 'bool';
+		case 'int-or-string':
+			return 'int32';
+		case 'raw':
+			return 'map[string]interface {}';
+		case 'map':
+			return `map[string]${typeName(node.values)}`;
+		case 'list':
+			return `[]${typeName(node.items)}`;
+		case 'object':
+			return `v1.${node.name.slice(node.name.lastIndexOf('.') + 1)}`;
+	}
+}
+
+function pathOf(trail: Trail, name?: string): string {
+	let path = '';
+	for (const step of trail.steps) {
+		if ('index' in step) path += `[${step.index}]`;
+		else path += path === '' ? step.name : `.${step.name}`;
+	}
+	if (name === undefined) return path;
+	return path === '' ? name : `${path}.${name}`;
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { jsonEqual, semanticEqual } from './equality.ts';
+
+const same: readonly (readonly [unknown, unknown])[] = [
+	[undefined, null],
+	[undefined, []],
+	[{}, undefined],
+	[{ a: 1, b: [] }, { a: 1 }],
+	[{ a: 1 }, { a: 1, b: {} }],
+	[
+		{ a: 1, b: { c: [1, 2] } },
+		{ b: { c: [1, 2] }, a: 1 },
+	],
+	['', ''],
+];
+const different: readonly (readonly [unknown, unknown])[] = [
+	[undefined, ''],
+	[undefined, 0],
+	[undefined, false],
+	[
+		[1, 2],
+		[2, 1],
+	],
+	[[1], [1, undefined]],
+	[{ a: 1 }, { a: 1, b: 0 }],
+	[{ a: 1, b: 0 }, { a: 1 }],
+	[{ a: 1 }, [1]],
+	[{ toString: 1 }, {}],
+	[1, '1'],
+];
+
+test('absent and empty are the same, the order of keys does not matter', () => {
+	for (const [a, b] of same) {
+		assert(semanticEqual(a, b), JSON.stringify([a, b]));
+		assert(semanticEqual(b, a), JSON.stringify([b, a]));
+	}
+});
+
+test('values, lengths and the order of lists matter', () => {
+	for (const [a, b] of different) {
+		assert(!semanticEqual(a, b), JSON.stringify([a, b]));
+		assert(!semanticEqual(b, a), JSON.stringify([b, a]));
+	}
+});
+
+test('as JSON, absent and empty differ', () => {
+	assert(jsonEqual({ a: [{ b: null }] }, { a: [{ b: null }] }));
+	assert(jsonEqual({ a: 1, b: 2 }, { b: 2, a: 1 }));
+	assert(!jsonEqual({ a: [] }, {}));
+	assert(!jsonEqual({ a: null }, {}));
+	assert(!jsonEqual([], {}));
+	assert(!jsonEqual([1], [1, 2]));
+});
+
+test('shared parts are not looked into', () => {
+	const part = new Proxy({}, { ownKeys: () => assert.fail('looked into') });
+	assert(semanticEqual({ a: part, b: 1 }, { a: part, b: 1 }));
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+	exactValue,
+	fieldSelectorText,
+	matchesFields,
+	parseFieldSelector,
+	supportedFields,
+} from './field-selector.ts';
+import { type KubeObject, objectMetaSchema } from './object-meta.ts';
+import { object, optional, required, string } from './schema.ts';
+
+interface Thing extends KubeObject {
+	readonly phase?: string;
+}
+
+const schema = object('io.example.Thing', 't', {
+	apiVersion: required(string, 'a'),
+	kind: required(string, 'k'),
+	metadata: required(objectMetaSchema, 'm'),
+	phase: optional(string, 'p'),
+});
+const things = {
+	group: '',
+	version: 'v1',
+	kind: 'Thing',
+	namespaced: true,
+	schema,
+	selectableFields: (thing: Thing) => ({ phase: thing.phase ?? '' }),
+};
+const other = { ...things, group: 'batch', kind: 'Job' };
+const plain = { ...things, schema: { ...schema }, selectableFields: () => ({}) };
+const thing: Thing = {
+	apiVersion: 'v1',
+	kind: 'Thing',
+	metadata: { name: 'a', namespace: 'n' },
+	phase: 'Running',
+};
+
+function selects(text: string): boolean {
+	return matchesFields(parseFieldSelector(text, things), things, thing);
+}
+
+test('all terms must hold', () => {
+	for (const text of ['', 'metadata.name=a', 'metadata.name==a,phase!=Done', 'phase=Running,', 'phase!=']) {
+		assert(selects(text), text);
+	}
+	for (const text of [
+		'metadata.name=b',
+		'metadata.name!=a',
+		'phase=',
+		'metadata.namespace=',
+		'phase=Running,phase=x',
+	]) {
+		assert(!selects(text), text);
+	}
+});
+
+test('an absent field is the empty text', () => {
+	const selector = parseFieldSelector('phase=', things);
+	assert(matchesFields(selector, things, { ...thing, phase: undefined } as unknown as Thing));
+});
+
+test('values are unescaped, and escaped again', () => {
+	const selector = parseFieldSelector('phase=a\\,b\\=c\\\\d', things);
+	assert.equal(selector[0]?.value, 'a,b=c\\d');
+	assert.equal(fieldSelectorText(selector), 'phase=a\\,b\\=c\\\\d');
+	assert.equal(exactValue(parseFieldSelector('phase!=a,metadata.name=b', things), 'metadata.name'), 'b');
+	assert.equal(exactValue(parseFieldSelector('metadata.name!=b', things), 'metadata.name'), undefined);
+});
+
+const errors: readonly (readonly [string, string])[] = [
+	['abc', "invalid selector: 'abc'; can't understand 'abc'"],
+	['phase=a=b', 'invalid field selector: unescaped character in value: 61'],
+	['phase=a\\b', 'invalid field selector: invalid escape sequence: \\b'],
+	['phase=a\\', 'invalid field selector: invalid escape sequence: \\'],
+	['foo=b', 'field label not supported: foo'],
+];
+
+for (const [text, message] of errors) {
+	test(`refuses ${text} as upstream does`, () => {
+		assert.throws(() => parseFieldSelector(text, things), { code: 400, message });
+	});
+}
+
+test('groups differ in how they refuse a field', () => {
+	assert.throws(() => parseFieldSelector('foo=b', other), {
+		message: 'field label "foo" not supported for batchv1.Job',
+	});
+	assert.throws(() => parseFieldSelector('foo=b', plain), {
+		message: '"foo" is not a known field selector: only "metadata.name", "metadata.namespace"',
+	});
+});
+
+test('a cluster-wide kind with fields of its own has no namespace to select by', () => {
+	assert.deepEqual(supportedFields({ ...things, namespaced: false }), ['metadata.name', 'phase']);
+	assert.deepEqual(supportedFields({ ...plain, namespaced: false }), ['metadata.name', 'metadata.namespace']);
+});
