@@ -2,49 +2,69 @@
  * The container runtime, after the CRI: sandboxes, containers, images, events. The node agent sees only
  * this contract; host processes, a fake, and later container engines stand behind it.
  *
- * 1. The caller names things (ids come from the caller's uid, name and attempt), so every call that
- *    makes something may be repeated: it then returns what is there.
+ * 1. The caller names things (ids come from the caller's uid, name and attempt; see ids.ts), so every
+ *    call that makes something may be repeated: it then returns what is there, whatever its state.
  * 2. Sandboxes and containers outlive the caller. After a restart `listSandboxes` and `listContainers`
  *    tell what there is, exits included, until `removeContainer` and `removeSandbox`.
- * 3. Each change of a container's state is told once as an event, in order per container; who connects
- *    late reads the state by `listContainers`.
+ * 3. Each change of a container's state to running and to exited is told once as an event, in order per
+ *    container and before the call that caused it resolves; that it was made, the answer tells. Who
+ *    connects late reads the state by `listContainers`.
  * 4. Calls for different sandboxes may overlap; those for one sandbox come one at a time.
  * 5. Standard output and error of a container are written to `logPath` in CRI format: each line as
- *    `<RFC 3339 time with nanoseconds> <stdout|stderr> <F|P> <text>`, P for a part of a line over 16 KiB.
- *    The file is complete when the exit is told.
+ *    `<RFC 3339 time with nanoseconds> <stdout|stderr> <F|P> <text>`, P for a part of a line over 16 KiB
+ *    and for a last line without its line end. The file is complete when the exit is told. A runtime may
+ *    rotate it: the older parts are then `<logPath>.<time>`, in the order of their names.
+ * 6. A container whose program cannot be started has exited with code 128 and reason `StartError`, and
+ *    without `startedAt`; `startContainer` rejects with {@link ContainerStartError} as well.
+ * 7. With a container's main process all its other processes end.
+ * 8. When the runtime itself dies, so do the containers: once it is back they are told, as events and by
+ *    `listContainers`, as exited with code 137 and reason `ContainerStatusUnknown`. Calls meanwhile wait
+ *    or reject with {@link RuntimeUnavailable}; what was made but never started may be forgotten.
+ * 9. Stopping or removing what is gone, or has ended, is fine and changes nothing.
  */
 export interface Runtime {
 	/** Name and version for the Node's status, `process://0.1.0`. */
 	readonly version: string;
 	/** Connects; resolves when the runtime can take calls. */
 	start(): Promise<void>;
-	/** Lets go of the runtime; Pods keep running. `killAll` ends them first. */
+	/** Lets go of the runtime; Pods keep running. `killAll` ends and removes every one first. */
 	stop(options?: { readonly killAll?: boolean }): Promise<void>;
 	/** Tells every event from now on to `listener`; returns the way to stop it. */
 	subscribe(listener: (event: ContainerEvent) => void): () => void;
 
 	/** Makes the place the containers of a Pod share. */
 	runSandbox(config: SandboxConfig): Promise<Sandbox>;
-	/** Kills whatever still runs in the sandbox, at once. */
+	/** Kills whatever still runs in the sandbox, at once; resolves when the exits have been told. */
 	stopSandbox(id: string): Promise<void>;
-	/** Removes a stopped sandbox with its containers and files. Removing what is gone is fine. */
+	/** Removes a sandbox with its containers and files; what still runs is killed first. */
 	removeSandbox(id: string): Promise<void>;
 	listSandboxes(): Promise<readonly Sandbox[]>;
 
-	/** Makes sure that the image is there. Rejects with {@link ImageError}. */
-	pullImage(image: string): Promise<{ readonly imageRef: string }>;
-	/** What `image` stands for if it is there already, else undefined. */
-	imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined>;
+	/** Makes sure that the image is there, and good for `use`. Rejects with {@link ImageError}. */
+	pullImage(image: string, use: ImageUse): Promise<{ readonly imageRef: string }>;
+	/** What `image` stands for if it is there already and good for `use`, else undefined. */
+	imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined>;
 
 	/** Makes a container and does not start it. Rejects with {@link ContainerStartError}. */
 	createContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus>;
 	/** Starts it; resolves once the process runs. Rejects with {@link ContainerStartError}. */
 	startContainer(id: string): Promise<ContainerStatus>;
-	/** Asks the container to end (SIGTERM) and kills it after `graceSeconds`. Resolves when it was asked. */
+	/**
+	 * Asks the container to end (SIGTERM) and kills it after `graceSeconds`. Resolves when it was asked.
+	 * Repeated with less grace, it kills earlier; never later.
+	 */
 	stopContainer(id: string, graceSeconds: number): Promise<void>;
-	/** Forgets an exited container; its log file stays with whoever named the path. */
+	/** Forgets a container, killing it first if it runs; its log file stays with whoever named the path. */
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<readonly ContainerStatus[]>;
+}
+
+/**
+ * What the image is for: a runtime of host processes needs no image where the container says itself
+ * what to run. A {@link ContainerConfig} is one, and so is a container of a Pod's spec.
+ */
+export interface ImageUse {
+	readonly command?: readonly string[];
 }
 
 /** The Pod that a sandbox is for. */
@@ -140,4 +160,9 @@ export class ContainerStartError extends Error {
 		super(message);
 		this.reason = reason;
 	}
+}
+
+/** The runtime cannot be reached now. The call may or may not have had its effect: repeat it later. */
+export class RuntimeUnavailable extends Error {
+	override readonly name = 'RuntimeUnavailable';
 }
