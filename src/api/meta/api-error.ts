@@ -156,6 +156,17 @@ export function invalid(subject: Subject, errors: readonly FieldError[]): ApiErr
 	return failure(422, 'Invalid', message, { ...detailsOf(subject), causes });
 }
 
+/**
+ * 422 for a patch that cannot be applied. Upstream keeps `detail` to itself; here it is the cause, which
+ * kubectl shows.
+ */
+export function inapplicablePatch(detail: string): ApiError {
+	const message = 'the server rejected our request due to an error in our request';
+	return failure(422, 'Invalid', message, {
+		causes: [{ reason: 'UnexpectedServerResponse', message: detail, field: 'patch' }],
+	});
+}
+
 /** 400: the request cannot be understood. */
 export function badRequest(message: string): ApiError {
 	return failure(400, 'BadRequest', message);

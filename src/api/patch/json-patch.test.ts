@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deepFreeze } from '../../base/freeze.ts';
+import { ApiError } from '../meta/api-error.ts';
+import type { JsonRecord } from './json.ts';
+import { applyJsonPatch, readJsonPatch } from './json-patch.ts';
+
+function patched(original: JsonRecord, ...operations: readonly object[]): JsonRecord {
+	return applyJsonPatch(deepFreeze(original), readJsonPatch(operations));
+}
+
+const cases: readonly (readonly [JsonRecord, readonly object[], JsonRecord])[] = [
+	[{ a: 1 }, [{ op: 'add', path: '/b', value: [1] }], { a: 1, b: [1] }],
+	[{ a: [1, 3] }, [{ op: 'add', path: '/a/1', value: 2 }], { a: [1, 2, 3] }],
+	[{ a: [1] }, [{ op: 'add', path: '/a/-', value: 2 }], { a: [1, 2] }],
+	[{ a: [1] }, [{ op: 'add', path: '/a/1', value: 2 }], { a: [1, 2] }],
+	[{ a: [1, 2, 3] }, [{ op: 'remove', path: '/a/1' }], { a: [1, 3] }],
+	[{ a: [1, 2, 3] }, [{ op: 'remove', path: '/a/-1' }], { a: [1, 2] }],
+	[{ a: { b: 1, c: 2 } }, [{ op: 'remove', path: '/a/b' }], { a: { c: 2 } }],
+	[{ a: [{ b: 1 }] }, [{ op: 'replace', path: '/a/0/b', value: 2 }], { a: [{ b: 2 }] }],
+	[{ a: 1 }, [{ op: 'replace', path: '/b', value: 2 }], { a: 1, b: 2 }],
+	[{ a: 1 }, [{ op: 'replace', path: '', value: { b: 2 } }], { b: 2 }],
+	[{ a: { b: 1 }, c: {} }, [{ op: 'move', from: '/a/b', path: '/c/d' }], { a: {}, c: { d: 1 } }],
+	[{ a: [1, 2, 3] }, [{ op: 'move', from: '/a/0', path: '/a/2' }], { a: [2, 3, 1] }],
+	[{ a: { b: 1 } }, [{ op: 'copy', from: '/a', path: '/c' }], { a: { b: 1 }, c: { b: 1 } }],
+	[
+		{ 'a/b': 1, 'm~n': 2 },
+		[
+			{ op: 'remove', path: '/a~1b' },
+			{ op: 'add', path: '/m~0n', value: 3 },
+		],
+		{ 'm~n': 3 },
+	],
+	[{ a: { b: [1] } }, [{ op: 'test', path: '/a', value: { b: [1] } }], { a: { b: [1] } }],
+	[
+		{ a: 1 },
+		[
+			{ op: 'test', path: '/b', value: null },
+			{ op: 'test', path: '', value: { a: 1 } },
+		],
+		{ a: 1 },
+	],
+	[
+		{},
+		[
+			{ op: 'add', path: '/a', value: '' },
+			{ op: 'add', path: '/b' },
+		],
+		{ a: '', b: null },
+	],
+];
+
+for (const [original, operations, expected] of cases) {
+	test(`${JSON.stringify(original)} with ${JSON.stringify(operations)}`, () => {
+		assert.deepEqual(patched(original, ...operations), expected);
+	});
+}
+
+const failures: readonly (readonly [JsonRecord, object, string])[] = [
+	[{ a: 1 }, { op: 'test', path: '/a', value: 2 }, 'testing value /a failed: test failed'],
+	[
+		{ a: 1 },
+		{ op: 'remove', path: '/b' },
+		"error in remove for path: '/b': Unable to remove nonexistent key: b: missing value",
+	],
+	[
+		{ a: 1 },
+		{ op: 'add', path: '/b/c', value: 1 },
+		'add operation does not apply: doc is missing path: "/b/c": missing value',
+	],
+	[
+		{ a: [1] },
+		{ op: 'add', path: '/a/3', value: 1 },
+		"error in add for path: '/a/3': Unable to access invalid index: 3: invalid index referenced",
+	],
+	[
+		{ a: [1] },
+		{ op: 'add', path: '/a/x', value: 1 },
+		"error in add for path: '/a/x': value was not a proper array index: 'x'",
+	],
+	[
+		{ a: [1] },
+		{ op: 'replace', path: '/a/1', value: 1 },
+		'replace operation does not apply: doc is missing key: /a/1: missing value',
+	],
+	[
+		{ a: 1 },
+		{ op: 'move', from: '/b/c', path: '/a' },
+		'move operation does not apply: doc is missing from path: /b/c: missing value',
+	],
+	[{ a: 1 }, { op: 'grow', path: '/a' }, 'Unexpected kind: grow'],
+	[{ a: 1 }, { op: 'add', value: 1 }, 'add operation failed to decode path: missing value'],
+	[{ a: 1 }, { op: 'replace', path: '', value: 1 }, 'replace operation value must be object or array'],
+	[
+		{},
+		{ op: 'add', path: '/toString/a', value: 1 },
+		'add operation does not apply: doc is missing path: "/toString/a": missing value',
+	],
+];
+
+for (const [original, operation, cause] of failures) {
+	test(`${JSON.stringify(operation)} does not apply to ${JSON.stringify(original)}`, () => {
+		assert.throws(
+			() => patched(original, operation),
+			(error: unknown) => {
+				assert(error instanceof ApiError);
+				assert.equal(error.code, 422);
+				assert.equal(error.message, 'the server rejected our request due to an error in our request');
+				assert.equal(error.status.details?.causes?.[0]?.message, cause);
+				return true;
+			},
+		);
+	});
+}
+
+test('what no operation touches is shared', () => {
+	const original = deepFreeze({ a: { b: 1 }, c: { d: [1] } });
+	const result = patched(original, { op: 'add', path: '/c/e', value: 1 });
+	assert.equal(result.a, original.a);
+	assert.equal(patched(original, { op: 'replace', path: '/a/b', value: 1 }), original);
+});
+
+test('a patch has the form of one', () => {
+	assert.throws(() => readJsonPatch({}), { code: 400 });
+	assert.throws(() => readJsonPatch([{ op: 1 }]), {
+		code: 400,
+		message:
+			'error decoding patch: json: cannot unmarshal number into Go struct field JsonPatchOperation.op of type string',
+	});
+	assert.deepEqual(readJsonPatch([{ op: 'test', path: '', foo: 1 }]).unknown, ['[0].foo']);
+});
+
+test('copies cannot be used to fill the memory', () => {
+	const operations = Array.from({ length: 64 }, () => ({ op: 'copy', from: '/a', path: '/a/-' }));
+	assert.throws(() => patched({ a: ['x'] }, ...operations), { code: 422 });
+});

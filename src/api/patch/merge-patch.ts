@@ -1,0 +1,27 @@
+import { badRequest } from '../meta/api-error.ts';
+import { jsonEqual } from '../meta/equality.ts';
+import { isRecord, type JsonRecord, own, RecordDraft } from './json.ts';
+
+/**
+ * The object after a JSON merge patch (RFC 7386): objects are merged, null deletes, everything else
+ * replaces. What the patch does not change is shared with `original`, which comes back itself if
+ * nothing changes. Throws BadRequest when the patch is no object.
+ */
+export function mergePatch(original: JsonRecord, patch: unknown): JsonRecord {
+	if (!isRecord(patch)) throw badRequest('Invalid JSON Patch');
+	return merged(original, patch);
+}
+
+function merged(original: JsonRecord, patch: JsonRecord): JsonRecord {
+	const draft = new RecordDraft(original);
+	for (const [key, value] of Object.entries(patch)) {
+		if (value === null) draft.delete(key);
+		else draft.set(key, mergedValue(own(original, key), value));
+	}
+	return draft.done();
+}
+
+function mergedValue(original: unknown, value: unknown): unknown {
+	if (isRecord(value)) return merged(isRecord(original) ? original : {}, value);
+	return jsonEqual(original, value) ? original : value;
+}

@@ -1,0 +1,245 @@
+import { type ApiError, badRequest } from '../meta/api-error.ts';
+import { jsonEqual } from '../meta/equality.ts';
+import type { ObjectNode, SchemaNode } from '../meta/schema.ts';
+import { isList, isRecord, type JsonRecord, own, RecordDraft } from './json.ts';
+import { mergedOrder } from './list-order.ts';
+import {
+	DELETE_FROM_LIST,
+	type ListMerge,
+	listMergeOf,
+	mergeKeyOf,
+	PATCH_DIRECTIVE,
+	RETAIN_KEYS,
+	SET_ELEMENT_ORDER,
+	schemaAt,
+} from './patch-schema.ts';
+
+/**
+ * Strategic merge patches: like merge patches, but lists that the schema says so of are merged, item by
+ * item, and directives in the patch delete, replace and order.
+ *
+ * 1. Neither the object nor the patch is changed; what the patch leaves as it was is shared, up to the
+ *    whole object.
+ * 2. Errors are BadRequest. (Upstream answers some of these with 500.)
+ * 3. Unknown fields pass; decoding the result is what reports them.
+ */
+
+/** The object after the patch. */
+export function strategicMerge(original: JsonRecord, patch: unknown, schema: ObjectNode): JsonRecord {
+	if (!isRecord(patch)) throw badRequest('invalid JSON document');
+	return mergeObject(original, patch, schema);
+}
+
+function mergeObject(original: JsonRecord, patch: JsonRecord, node: SchemaNode | undefined): JsonRecord {
+	const directive = own(patch, PATCH_DIRECTIVE);
+	if (directive !== undefined) return replaceOrDelete(directive, patch);
+	const draft = new RecordDraft(original);
+	applyRetainKeys(draft, patch);
+	const ordered = applyOrders(draft, patch, node);
+	for (const [key, value] of Object.entries(patch)) {
+		if (key === RETAIN_KEYS || key.startsWith(SET_ELEMENT_ORDER) || ordered.has(key)) continue;
+		if (key.startsWith(DELETE_FROM_LIST)) deleteFromList(draft, key.slice(DELETE_FROM_LIST.length), value);
+		else if (value === null) draft.delete(key);
+		else mergeField(draft, key, value, schemaAt(node, key));
+	}
+	return draft.done();
+}
+
+function replaceOrDelete(directive: unknown, patch: JsonRecord): JsonRecord {
+	if (directive === 'delete') return {};
+	if (directive !== 'replace') throw unknownDirective(directive, patch);
+	const draft = new RecordDraft(patch);
+	draft.delete(PATCH_DIRECTIVE);
+	return draft.done();
+}
+
+function mergeField(draft: RecordDraft, key: string, value: unknown, node: SchemaNode | undefined): void {
+	const current = draft.get(key);
+	if (isRecord(current) && isRecord(value)) {
+		draft.set(key, mergeObject(current, value, node));
+	} else if (isList(current) && isList(value)) {
+		draft.set(key, mergeList(current, value, listMergeOf(node), undefined));
+	} else if (!jsonEqual(current, value)) {
+		const added = withoutDirectives(value);
+		if (added === undefined) draft.delete(key);
+		else draft.set(key, added);
+	}
+}
+
+function applyRetainKeys(draft: RecordDraft, patch: JsonRecord): void {
+	const retained = own(patch, RETAIN_KEYS);
+	if (retained === undefined) return;
+	if (!isList(retained)) throw badRequest(BAD_RETAIN_KEYS);
+	for (const [key, value] of Object.entries(patch)) {
+		const isDirective = key.startsWith('$') || value === null;
+		if (!isDirective && !retained.includes(key)) throw badRequest(BAD_RETAIN_KEYS);
+	}
+	for (const key of draft.keys()) {
+		if (!retained.includes(key)) draft.delete(key);
+	}
+}
+
+/** Merges the lists for which the patch sets an order; returns their names, which are done then. */
+function applyOrders(
+	draft: RecordDraft,
+	patch: JsonRecord,
+	node: SchemaNode | undefined,
+): ReadonlySet<string> {
+	const done = new Set<string>();
+	for (const [directive, order] of Object.entries(patch)) {
+		if (!directive.startsWith(SET_ELEMENT_ORDER)) continue;
+		const key = directive.slice(SET_ELEMENT_ORDER.length);
+		if (!isList(order)) throw badRequest(BAD_ORDER);
+		const current = draft.get(key) ?? undefined;
+		const added = own(patch, key);
+		if (current === undefined && !isList(added)) continue;
+		if (added === null) continue;
+		if (current !== undefined && !isList(current)) throw expectedList(current);
+		if (added !== undefined && !isList(added)) throw expectedList(added);
+		const merge = listMergeOf(schemaAt(node, key));
+		checkOrder(added ?? [], order, merge);
+		draft.set(key, mergeList(current ?? [], added ?? [], merge, order));
+		done.add(key);
+	}
+	return done;
+}
+
+/** The items of the patch must come in the order that the patch sets. */
+function checkOrder(added: readonly unknown[], order: readonly unknown[], merge: ListMerge): void {
+	if (order.length === 0) return;
+	let place = 0;
+	for (const item of added) {
+		if (own(isRecord(item) ? item : undefined, PATCH_DIRECTIVE) !== undefined) continue;
+		while (place < order.length && !sameItem(item, order[place], merge)) place++;
+		if (place === order.length) {
+			throw badRequest(
+				`The order in patch list:\n${JSON.stringify(added)}\n doesn't match $setElementOrder list:\n${JSON.stringify(order)}\n`,
+			);
+		}
+		place++;
+	}
+}
+
+function sameItem(a: unknown, b: unknown, merge: ListMerge): boolean {
+	return merge.by === 'key' ? mergeKeyOf(a, merge.key) === mergeKeyOf(b, merge.key) : a === b;
+}
+
+function deleteFromList(draft: RecordDraft, key: string, values: unknown): void {
+	if (!isList(values)) throw badRequest('invalid patch format of primitive list');
+	const current = draft.get(key);
+	if (!isList(current) || !current.some((item) => values.includes(item))) return;
+	draft.set(
+		key,
+		current.filter((item) => !values.includes(item)),
+	);
+}
+
+function mergeList(
+	current: readonly unknown[],
+	patch: readonly unknown[],
+	merge: ListMerge,
+	order: readonly unknown[] | undefined,
+): readonly unknown[] {
+	let result: readonly unknown[];
+	if (merge.by === 'replacing') result = patch.length === 0 && order ? current : patch;
+	else if (merge.by === 'value') {
+		const all = [...new Set([...current, ...patch])];
+		result = mergedOrder(all, { first: order ?? patch, rest: current, keyOf: (item) => item });
+	} else {
+		result = mergeKeyed(current, patch, merge, order);
+	}
+	return jsonEqual(current, result) ? current : result;
+}
+
+function mergeKeyed(
+	current: readonly unknown[],
+	patch: readonly unknown[],
+	merge: Extract<ListMerge, { readonly by: 'key' }>,
+	order: readonly unknown[] | undefined,
+): readonly unknown[] {
+	const { kept, plain } = applyItemDirectives(current, patch, merge.key);
+	const items = kept.slice();
+	for (const item of plain) {
+		const value = requireMergeKey(item, merge.key);
+		const place = items.findIndex((candidate) => mergeKeyOf(candidate, merge.key) === value);
+		const found = items[place];
+		if (isRecord(found)) items[place] = mergeObject(found, item, merge.items);
+		else items.push(withoutDirectives(item));
+	}
+	const keyOf = (item: unknown): unknown => mergeKeyOf(item, merge.key);
+	return mergedOrder(items, { first: order ?? plain, rest: kept, keyOf });
+}
+
+/** What items with `$patch` do: delete their like from the list, or make the patch replace it. */
+function applyItemDirectives(
+	current: readonly unknown[],
+	patch: readonly unknown[],
+	key: string,
+): { readonly kept: readonly unknown[]; readonly plain: readonly JsonRecord[] } {
+	let kept = current;
+	let replaced = false;
+	const plain: JsonRecord[] = [];
+	for (const item of patch) {
+		if (!isRecord(item))
+			throw badRequest(`expected a map[string]interface {}, but received a ${goType(item)}`);
+		const directive = own(item, PATCH_DIRECTIVE);
+		if (directive === undefined) plain.push(item);
+		else if (directive === 'replace') replaced = true;
+		else if (directive === 'merge') throw badRequest('merging lists cannot yet be specified in the patch');
+		else if (directive !== 'delete') throw unknownDirective(directive, item);
+		else {
+			const value = requireMergeKey(item, key);
+			kept = kept.filter((candidate) => mergeKeyOf(candidate, key) !== value);
+		}
+	}
+	return { kept: replaced ? [] : kept, plain };
+}
+
+function requireMergeKey(item: JsonRecord, key: string): unknown {
+	const value = own(item, key);
+	if (value === undefined) throw missingMergeKey(item, key);
+	return value;
+}
+
+/** What is new where nothing was: without nulls and directives. Undefined: it was but a directive. */
+function withoutDirectives(value: unknown): unknown {
+	if (isList(value)) {
+		const items = value.map(withoutDirectives).filter((item) => item !== undefined);
+		return items.every((item, index) => item === value[index]) && items.length === value.length
+			? value
+			: items;
+	}
+	if (!isRecord(value)) return value;
+	if (Object.hasOwn(value, PATCH_DIRECTIVE)) return undefined;
+	const draft = new RecordDraft(value);
+	for (const [key, part] of Object.entries(value)) {
+		const isDirective =
+			key === RETAIN_KEYS || key.startsWith(SET_ELEMENT_ORDER) || key.startsWith(DELETE_FROM_LIST);
+		const cleaned = isDirective || part === null ? undefined : withoutDirectives(part);
+		if (cleaned === undefined) draft.delete(key);
+		else draft.set(key, cleaned);
+	}
+	return draft.done();
+}
+
+const BAD_RETAIN_KEYS = 'invalid patch format of retainKeys';
+const BAD_ORDER = 'invalid patch format of setElementOrder list';
+
+/** The error for an item of a merged list that has not the field by which items are told apart. */
+export function missingMergeKey(item: JsonRecord, key: string): ApiError {
+	return badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
+}
+
+function unknownDirective(directive: unknown, patch: JsonRecord): ApiError {
+	return badRequest(`unknown patch type: ${String(directive)} in map: ${JSON.stringify(patch)}`);
+}
+
+function expectedList(value: unknown): ApiError {
+	return badRequest(`expected a []interface {}, but received a ${goType(value)}`);
+}
+
+function goType(value: unknown): string {
+	if (isRecord(value)) return 'map[string]interface {}';
+	if (isList(value)) return '[]interface {}';
+	return typeof value === 'boolean' ? 'bool' : typeof value === 'number' ? 'int64' : typeof value;
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { deepFreeze } from '../../base/freeze.ts';
+import { isList, isRecord, type JsonRecord } from './json.ts';
+import { strategicMerge } from './strategic-merge.ts';
+import { thingSchema } from './thing-schema.ts';
+import { type Applied, threeWayPatch } from './three-way.ts';
+
+function patchOf(applied: Applied): JsonRecord | undefined {
+	return threeWayPatch(deepFreeze(applied), thingSchema);
+}
+
+test('nothing to change is no patch', () => {
+	const manifest = {
+		size: 1,
+		items: [{ name: 'a', limits: { cpu: 0.5 } }],
+		started: '2026-01-31T09:00:00+01:00',
+	};
+	const live = {
+		size: 1,
+		items: [{ name: 'a', limits: { cpu: '500m' }, image: 'defaulted' }, { name: 'injected' }],
+		started: '2026-01-31T08:00:00Z',
+		metadata: { uid: '1' },
+	};
+	assert.equal(patchOf({ last: manifest, live, manifest }), undefined);
+});
+
+test('what changed is set, what was applied and is no more is deleted, what others set stays', () => {
+	const last = { kind: 'K', size: 1, metadata: { labels: { a: '1', b: '2' } } };
+	const live = { kind: 'K', size: 1, metadata: { labels: { a: '1', b: '2', other: 'x' } }, started: 'S' };
+	const manifest = { size: 2, metadata: { labels: { a: '1', c: '3' } } };
+	assert.deepEqual(patchOf({ last, live, manifest }), {
+		size: 2,
+		metadata: { labels: { c: '3', b: null } },
+		kind: null,
+	});
+});
+
+test('what others removed meanwhile needs no deletion', () => {
+	assert.equal(patchOf({ last: { kind: 'K' }, live: {}, manifest: {} }), undefined);
+	assert.equal(
+		patchOf({ last: { names: ['x'] }, live: { names: ['y'] }, manifest: { names: [] } }),
+		undefined,
+	);
+});
+
+test('items are changed, added and deleted by key, with their order', () => {
+	const last = { items: [{ name: 'a' }, { name: 'b' }] };
+	const live = { items: [{ name: 'a', image: 'd' }, { name: 'b' }, { name: 'other' }] };
+	const manifest = { items: [{ name: 'c' }, { name: 'a', image: 'e' }] };
+	assert.deepEqual(patchOf({ last, live, manifest }), {
+		'$setElementOrder/items': [{ name: 'c' }, { name: 'a' }],
+		items: [{ name: 'c' }, { image: 'e', name: 'a' }, { name: 'b', $patch: 'delete' }],
+	});
+});
+
+test('a new order alone is sent as an order', () => {
+	const live = { items: [{ name: 'a' }, { name: 'x' }, { name: 'b' }], names: ['p', 'q'] };
+	const manifest = { items: [{ name: 'b' }, { name: 'a' }], names: ['q', 'p'] };
+	assert.deepEqual(patchOf({ last: undefined, live, manifest }), {
+		'$setElementOrder/items': [{ name: 'b' }, { name: 'a' }],
+		'$setElementOrder/names': ['q', 'p'],
+	});
+});
+
+test('plain values are added and deleted by value', () => {
+	const applied = {
+		last: { names: ['a', 'b'] },
+		live: { names: ['a', 'b', 'x'] },
+		manifest: { names: ['a', 'c'] },
+	};
+	assert.deepEqual(patchOf(applied), {
+		'$setElementOrder/names': ['a', 'c'],
+		'$deleteFromPrimitiveList/names': ['b'],
+		names: ['c'],
+	});
+});
+
+test('where one field excludes another, what goes is said by what stays', () => {
+	const last = { volumes: [{ name: 'v', a: { x: 1 } }] };
+	const live = { volumes: [{ name: 'v', a: { x: 1 } }] };
+	const manifest = { volumes: [{ name: 'v', b: { y: 2 } }] };
+	assert.deepEqual(patchOf({ last, live, manifest }), {
+		'$setElementOrder/volumes': [{ name: 'v' }],
+		volumes: [{ b: { y: 2 }, a: null, $retainKeys: ['b', 'name'], name: 'v' }],
+	});
+});
+
+test('items that share their merge key are replaced together', () => {
+	const live = {
+		ports: [
+			{ port: 80, protocol: 'TCP' },
+			{ port: 80, protocol: 'UDP' },
+		],
+	};
+	assert.equal(patchOf({ last: undefined, live, manifest: live }), undefined);
+	const manifest = { ports: [{ port: 80 }, { port: 80, protocol: 'SCTP' }] };
+	assert.deepEqual(patchOf({ last: undefined, live, manifest }), {
+		ports: [{ $patch: 'replace' }, { port: 80 }, { port: 80, protocol: 'SCTP' }],
+	});
+});
+
+test('a replaced list is not sent again because the server filled its items in', () => {
+	const manifest = { rules: [{ name: 'r' }] };
+	const live = { rules: [{ name: 'r', image: 'defaulted' }] };
+	assert.equal(patchOf({ last: manifest, live, manifest }), undefined);
+	assert.deepEqual(patchOf({ last: live, live, manifest }), manifest);
+});
+
+test('a null in the manifest deletes', () => {
+	assert.deepEqual(patchOf({ last: undefined, live: { size: 1 }, manifest: { size: null, kind: null } }), {
+		size: null,
+	});
+});
+
+test('an item without its merge key is refused', () => {
+	const manifest = { items: [{ image: 'x' }] };
+	assert.throws(() => patchOf({ last: undefined, live: { items: [] }, manifest }), {
+		message: 'map: {"image":"x"} does not contain declared merge key: name',
+	});
+});
+
+const text = fc.constantFrom('1', '2', '3');
+const name = fc.constantFrom('a', 'b', 'c', 'd');
+const labels = fc.dictionary(fc.constantFrom('k', 'l', 'm'), text);
+const env = fc.uniqueArray(fc.record({ name, value: text }, { requiredKeys: ['name'] }), {
+	selector: (each) => each.name,
+});
+const item = fc.record(
+	{ name, image: text, args: fc.array(text, { maxLength: 2 }), limits: labels, env },
+	{ requiredKeys: ['name'] },
+);
+const items = fc.uniqueArray(item, { selector: (each) => each.name, maxLength: 4 });
+const volume = fc.record(
+	{ name, a: fc.record({ x: fc.nat(3) }), b: fc.record({ y: fc.nat(3) }) },
+	{ requiredKeys: ['name'] },
+);
+const thing = fc.record(
+	{
+		kind: text,
+		size: fc.nat(3),
+		metadata: fc.record({ labels, finalizers: fc.uniqueArray(text) }, { requiredKeys: [] }),
+		items,
+		volumes: fc.uniqueArray(volume, { selector: (each) => each.name, maxLength: 3 }),
+		names: fc.uniqueArray(text),
+		rules: items,
+		strategy: fc.record({ type: text, rolling: labels }, { requiredKeys: [] }),
+	},
+	{ requiredKeys: [] },
+);
+
+/** Whether `value` has all that `wanted` has; items are found by name, replaced lists are the same. */
+function has(value: unknown, wanted: unknown): boolean {
+	if (isRecord(wanted)) {
+		return isRecord(value) && Object.entries(wanted).every(([key, part]) => has(value[key], part));
+	}
+	if (!isList(wanted)) return value === wanted;
+	if (!isList(value)) return false;
+	return wanted.every((part) =>
+		value.some(
+			(candidate) =>
+				(isRecord(part) && isRecord(candidate) ? candidate.name === part.name : true) && has(candidate, part),
+		),
+	);
+}
+
+test('applied to the live object, the patch yields what the manifest says, and then there is nothing left to do', () => {
+	fc.assert(
+		fc.property(fc.option(thing, { nil: undefined }), thing, thing, (last, live, manifest) => {
+			const patch = patchOf({ last, live, manifest });
+			const result = patch ? strategicMerge(live, patch, thingSchema) : live;
+			assert(has(result, manifest), JSON.stringify({ patch, result }));
+			if (manifest.rules) assert.equal(isList(result.rules) && result.rules.length, manifest.rules.length);
+			for (const key of Object.keys(last ?? {})) assert(key in manifest || !(key in result), key);
+			for (const key of Object.keys(live)) assert(key in (last ?? {}) || key in result, key);
+			assert.equal(patchOf({ last: manifest, live: result, manifest }), undefined);
+		}),
+		{ numRuns: 500 },
+	);
+});
+
+test('the manifest’s order of items is the live one after the patch', () => {
+	fc.assert(
+		fc.property(thing, thing, (live, manifest) => {
+			const patch = patchOf({ last: undefined, live, manifest });
+			const result = patch ? strategicMerge(live, patch, thingSchema) : live;
+			const wanted = (manifest.items ?? []).map((each) => each.name);
+			const after = isList(result.items) ? result.items.map((each) => (isRecord(each) ? each.name : '')) : [];
+			assert.deepEqual(
+				after.filter((each) => wanted.some((other) => other === each)),
+				wanted,
+			);
+		}),
+	);
+});

@@ -1,0 +1,226 @@
+import { jsonEqual } from '../meta/equality.ts';
+import { canonicalQuantity } from '../meta/quantity.ts';
+import type { ObjectNode, SchemaNode } from '../meta/schema.ts';
+import { parseTime } from '../meta/time.ts';
+import { isList, isRecord, type JsonRecord, own } from './json.ts';
+import {
+	DELETE_FROM_LIST,
+	type ListMerge,
+	listMergeOf,
+	mergeKeyOf,
+	PATCH_DIRECTIVE,
+	RETAIN_KEYS,
+	SET_ELEMENT_ORDER,
+	schemaAt,
+} from './patch-schema.ts';
+import { missingMergeKey } from './strategic-merge.ts';
+
+/**
+ * What `apply` sends: the strategic merge patch that makes the live object what the manifest says,
+ * removes what an earlier manifest said and this one no longer does, and leaves alone what others set.
+ *
+ * Two things are better than upstream's, which sends patches that change nothing: fields to remove are
+ * named only where they are live, and an order of items is sent only where the manifest's own items
+ * stand in another.
+ */
+
+/** The three objects that `apply` compares. */
+export interface Applied {
+	/** What was applied last; undefined when nothing or nothing known. */
+	readonly last: JsonRecord | undefined;
+	/** What the object is now. */
+	readonly live: JsonRecord;
+	/** What the manifest says that it shall be. */
+	readonly manifest: JsonRecord;
+}
+
+/** The patch, or undefined when the live object is as the manifest says. Throws BadRequest on items without their merge key. */
+export function threeWayPatch({ last, live, manifest }: Applied, schema: ObjectNode): JsonRecord | undefined {
+	const patch = diffObject(last, live, manifest, schema);
+	return isEmpty(patch) ? undefined : patch;
+}
+
+function diffObject(
+	last: JsonRecord | undefined,
+	live: JsonRecord,
+	manifest: JsonRecord,
+	node: SchemaNode | undefined,
+): JsonRecord {
+	const patch: Entry[] = [];
+	for (const [key, value] of Object.entries(manifest)) {
+		const current = own(live, key);
+		const schema = schemaAt(node, key);
+		if (value === null) {
+			if (Object.hasOwn(live, key)) patch.push([key, null]);
+		} else if (isRecord(value) && isRecord(current)) {
+			const before = own(last, key);
+			const part = diffObject(isRecord(before) ? before : undefined, current, value, schema);
+			const retained =
+				schema?.type === 'object' && schema.retainKeys ? retainKeys(part, current, value) : part;
+			if (!isEmpty(retained)) patch.push([key, retained]);
+		} else if (isList(value) && isList(current)) {
+			const before = own(last, key);
+			patch.push(
+				...diffList(key, { last: isList(before) ? before : [], live: current, manifest: value }, schema),
+			);
+		} else if (!isSame(current, value, schema)) {
+			patch.push([key, value]);
+		}
+	}
+	for (const key of Object.keys(last ?? {})) {
+		if (!Object.hasOwn(manifest, key) && Object.hasOwn(live, key)) patch.push([key, null]);
+	}
+	return Object.fromEntries(patch);
+}
+
+/** Of an object in which one field excludes another, all that the manifest does not name goes. */
+function retainKeys(patch: JsonRecord, live: JsonRecord, manifest: JsonRecord): JsonRecord {
+	const keys = Object.keys(manifest).filter((key) => manifest[key] !== null);
+	const goes = Object.keys(live).some((key) => !Object.hasOwn(manifest, key));
+	return isEmpty(patch) && !goes ? patch : { ...patch, [RETAIN_KEYS]: keys.sort() };
+}
+
+interface Lists {
+	readonly last: readonly unknown[];
+	readonly live: readonly unknown[];
+	readonly manifest: readonly unknown[];
+}
+
+/** A field of the patch: lists have directives beside them. */
+type Entry = readonly [string, unknown];
+
+function diffList(key: string, lists: Lists, node: SchemaNode | undefined): readonly Entry[] {
+	const merge = listMergeOf(node);
+	switch (merge.by) {
+		case 'replacing':
+			return isUnchanged(lists, node) ? [] : [[key, lists.manifest]];
+		case 'value':
+			return diffValues(key, lists);
+		case 'key':
+			return diffItems(key, lists, merge);
+	}
+}
+
+/**
+ * A list that is replaced whole is left alone when the manifest did not change it and what the server
+ * added to its items is all that differs; else every apply would send it again.
+ */
+function isUnchanged({ last, live, manifest }: Lists, node: SchemaNode | undefined): boolean {
+	if (jsonEqual(live, manifest)) return true;
+	const items = node?.type === 'list' ? node.items : undefined;
+	return jsonEqual(last, manifest) && covers(live, manifest, items);
+}
+
+/** Whether the live list has all that the manifest's has, item by item. */
+function covers(
+	live: readonly unknown[],
+	manifest: readonly unknown[],
+	items: SchemaNode | undefined,
+): boolean {
+	if (live.length !== manifest.length) return false;
+	return manifest.every((item, index) => {
+		const current = live[index];
+		if (isRecord(item) && isRecord(current)) return isEmpty(diffObject(undefined, current, item, items));
+		return isSame(current, item, items);
+	});
+}
+
+function diffValues(key: string, { last, live, manifest }: Lists): readonly Entry[] {
+	const added = manifest.filter((item) => !live.includes(item));
+	const removed = last.filter((item) => !manifest.includes(item) && live.includes(item));
+	const ordered = inOrder(live, manifest, (item) => item);
+	if (added.length === 0 && removed.length === 0 && ordered) return [];
+	return [
+		...(manifest.length > 0 ? [[`${SET_ELEMENT_ORDER}${key}`, manifest] as const] : []),
+		...(removed.length > 0 ? [[`${DELETE_FROM_LIST}${key}`, removed] as const] : []),
+		...(added.length > 0 ? [[key, added] as const] : []),
+	];
+}
+
+type ByKey = Extract<ListMerge, { readonly by: 'key' }>;
+
+function diffItems(key: string, { last, live, manifest }: Lists, merge: ByKey): readonly Entry[] {
+	const keyOf = (item: unknown): unknown => mergeKeyOf(item, merge.key);
+	for (const item of manifest) {
+		if (keyOf(item) === undefined) throw missingMergeKey(isRecord(item) ? item : {}, merge.key);
+	}
+	if (hasRepetition(manifest, keyOf) || hasRepetition(live, keyOf))
+		return replacement(key, live, manifest, merge);
+	const changed = manifest.flatMap((item) => {
+		const part = diffItem(find(last, item, keyOf), find(live, item, keyOf), item, merge);
+		return part === undefined ? [] : [part];
+	});
+	const removed = last
+		.filter((item) => !find(manifest, item, keyOf) && find(live, item, keyOf))
+		.map((item) => ({ [merge.key]: keyOf(item), [PATCH_DIRECTIVE]: 'delete' }));
+	const items = [...changed, ...removed];
+	if (items.length === 0 && inOrder(live, manifest, keyOf)) return [];
+	const order = manifest.map((item) => ({ [merge.key]: keyOf(item) }));
+	return [
+		...(order.length > 0 ? [[`${SET_ELEMENT_ORDER}${key}`, order] as const] : []),
+		...(items.length > 0 ? [[key, items] as const] : []),
+	];
+}
+
+function diffItem(last: unknown, live: unknown, manifest: unknown, merge: ByKey): unknown {
+	if (!isRecord(manifest) || !isRecord(live)) return manifest;
+	const part = diffObject(isRecord(last) ? last : undefined, live, manifest, merge.items);
+	const patch = merge.retainKeys ? retainKeys(part, live, manifest) : part;
+	return isEmpty(patch) ? undefined : { ...patch, [merge.key]: mergeKeyOf(manifest, merge.key) };
+}
+
+/**
+ * Items that share their merge key (a port for TCP and UDP) cannot be patched one by one, since the
+ * patch would reach the first of them only; so the list is replaced when one differs.
+ */
+function replacement(
+	key: string,
+	live: readonly unknown[],
+	manifest: readonly unknown[],
+	merge: ByKey,
+): readonly Entry[] {
+	return covers(live, manifest, merge.items) ? [] : [[key, [{ [PATCH_DIRECTIVE]: 'replace' }, ...manifest]]];
+}
+
+function hasRepetition(list: readonly unknown[], keyOf: (item: unknown) => unknown): boolean {
+	return new Set(list.map(keyOf)).size < list.length;
+}
+
+function find(list: readonly unknown[], like: unknown, keyOf: (item: unknown) => unknown): unknown {
+	const key = keyOf(like);
+	return list.find((item) => keyOf(item) === key);
+}
+
+/** Whether those of the manifest's items that are live stand in the manifest's order. */
+function inOrder(
+	live: readonly unknown[],
+	manifest: readonly unknown[],
+	keyOf: (item: unknown) => unknown,
+): boolean {
+	const wanted = manifest.map(keyOf);
+	const actual = live.map(keyOf).filter((key) => wanted.includes(key));
+	const expected = wanted.filter((key) => actual.includes(key));
+	return expected.every((key, index) => key === actual[index]);
+}
+
+/** Whether two values mean the same: the manifest may write `0.5` where the live object has `500m`. */
+function isSame(live: unknown, manifest: unknown, node: SchemaNode | undefined): boolean {
+	if (jsonEqual(live, manifest)) return true;
+	if (node?.type !== 'string' || typeof live !== 'string') return false;
+	if (node.format === 'quantity') return isSameQuantity(live, manifest);
+	if (node.format !== 'time' || typeof manifest !== 'string') return false;
+	return parseTime(live) === parseTime(manifest) && parseTime(live) !== undefined;
+}
+
+function isSameQuantity(live: string, manifest: unknown): boolean {
+	try {
+		return canonicalQuantity(String(manifest)) === live;
+	} catch {
+		// The server is to say what is wrong with it.
+		return false;
+	}
+}
+
+function isEmpty(record: JsonRecord): boolean {
+	return Object.keys(record).length === 0;
+}
