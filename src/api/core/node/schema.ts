@@ -1,0 +1,120 @@
+import { objectMetaSchema } from '../../meta/object-meta.ts';
+import {
+	boolean,
+	type Infer,
+	int32,
+	int64,
+	list,
+	map,
+	mapList,
+	object,
+	oneOf,
+	optional,
+	quantity,
+	rawObject,
+	required,
+	setList,
+	string,
+	time,
+} from '../../meta/schema.ts';
+
+const taintSchema = object(
+	'io.k8s.api.core.v1.Taint',
+	'Keeps Pods off a node, those that tolerate it excepted.',
+	{
+		key: required(string, 'Key of the taint.'),
+		value: optional(string, 'Value of the taint.'),
+		effect: required(oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute'), 'What it does.'),
+		timeAdded: optional(time, 'When it was added.'),
+	},
+);
+
+/** Keeps Pods off a node, those that tolerate it excepted. */
+export type Taint = Infer<typeof taintSchema>;
+
+const nodeSpecSchema = object('io.k8s.api.core.v1.NodeSpec', 'How a node is to be used.', {
+	podCIDR: optional(string, 'The addresses of its Pods.'),
+	podCIDRs: optional(setList(string), 'The same, by address family.'),
+	providerID: optional(string, 'What its provider calls it.'),
+	unschedulable: optional(boolean, 'Whether new Pods are kept off it.'),
+	taints: optional(list(taintSchema), 'What keeps Pods off it.'),
+	configSource: optional(rawObject, 'No longer in use.'),
+	externalID: optional(string, 'No longer in use.'),
+});
+
+const nodeConditionSchema = object('io.k8s.api.core.v1.NodeCondition', 'One aspect of how a node is doing.', {
+	type: required(string, 'Which aspect.'),
+	status: required(oneOf('True', 'False', 'Unknown'), 'True, False or Unknown.'),
+	lastHeartbeatTime: optional(time, 'When it was last said.'),
+	lastTransitionTime: optional(time, 'When it changed last.'),
+	reason: optional(string, 'Why, in a word.'),
+	message: optional(string, 'Why, in a sentence.'),
+});
+
+/** One aspect of how a node is doing. */
+export type NodeCondition = Infer<typeof nodeConditionSchema>;
+
+const nodeAddressSchema = object('io.k8s.api.core.v1.NodeAddress', 'An address of a node.', {
+	type: required(
+		oneOf('Hostname', 'InternalIP', 'ExternalIP', 'InternalDNS', 'ExternalDNS'),
+		'Of what kind.',
+	),
+	address: required(string, 'The address.'),
+});
+
+const nodeSystemInfoSchema = object('io.k8s.api.core.v1.NodeSystemInfo', 'What a node runs.', {
+	machineID: required(string, 'Id of the machine.'),
+	systemUUID: required(string, 'Id of the hardware.'),
+	bootID: required(string, 'Id of this boot.'),
+	kernelVersion: required(string, 'Version of the kernel.'),
+	osImage: required(string, 'The operating system.'),
+	containerRuntimeVersion: required(string, 'The runtime of containers.'),
+	kubeletVersion: required(string, 'Version of the node agent.'),
+	kubeProxyVersion: required(string, 'No longer in use.'),
+	operatingSystem: required(string, 'linux or another.'),
+	architecture: required(string, 'amd64 or another.'),
+	swap: optional(rawObject, 'How much swap it has.'),
+});
+
+const containerImageSchema = object('io.k8s.api.core.v1.ContainerImage', 'An image that a node has.', {
+	names: optional(list(string), 'Its names.'),
+	sizeBytes: optional(int64, 'Its size.'),
+});
+
+const daemonEndpointSchema = object('io.k8s.api.core.v1.DaemonEndpoint', 'Where a service listens.', {
+	Port: required(int32, 'The port.'),
+});
+
+const nodeStatusSchema = object('io.k8s.api.core.v1.NodeStatus', 'How a node is doing.', {
+	capacity: optional(map(quantity), 'What it has.'),
+	allocatable: optional(map(quantity), 'What Pods may use of it.'),
+	phase: optional(string, 'No longer in use.'),
+	conditions: optional(mapList(nodeConditionSchema, ['type']), 'How it is doing, by aspect.'),
+	addresses: optional(mapList(nodeAddressSchema, ['type']), 'Its addresses.'),
+	daemonEndpoints: optional(
+		object('io.k8s.api.core.v1.NodeDaemonEndpoints', 'Where its services listen.', {
+			kubeletEndpoint: optional(daemonEndpointSchema, 'The node agent.'),
+		}),
+		'Where its services listen.',
+	),
+	nodeInfo: optional(nodeSystemInfoSchema, 'What it runs.'),
+	images: optional(list(containerImageSchema), 'The images it has.'),
+	volumesInUse: optional(list(string), 'Volumes in use on it.'),
+	volumesAttached: optional(list(rawObject), 'Volumes attached to it.'),
+	config: optional(rawObject, 'No longer in use.'),
+	runtimeHandlers: optional(list(rawObject), 'What its runtimes can do.'),
+	features: optional(rawObject, 'What its runtime can do.'),
+	declaredFeatures: optional(list(string), 'Features it declares.'),
+});
+
+/** Schema of v1.Node. */
+export const nodeSchema = object('io.k8s.api.core.v1.Node', 'A machine that runs Pods.', {
+	apiVersion: required(string, 'Version of the API: v1.'),
+	kind: required(string, 'Kind of the object: Node.'),
+	metadata: required(objectMetaSchema, 'Names, labels, owners.'),
+	spec: required(nodeSpecSchema, 'How it is to be used.'),
+	status: required(nodeStatusSchema, 'How it is doing.'),
+});
+
+/** A machine that runs Pods. */
+export type Node = Infer<typeof nodeSchema>;

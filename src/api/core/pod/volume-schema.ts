@@ -1,0 +1,319 @@
+import { objectMetaSchema } from '../../meta/object-meta.ts';
+import {
+	boolean,
+	type Infer,
+	int32,
+	int64,
+	list,
+	map,
+	object,
+	oneOf,
+	optional,
+	quantity,
+	rawObject,
+	required,
+	string,
+} from '../../meta/schema.ts';
+import { labelSelectorSchema } from '../../meta/selector.ts';
+import {
+	localObjectReferenceSchema,
+	typedLocalObjectReferenceSchema,
+	typedObjectReferenceSchema,
+} from './reference-schema.ts';
+
+const keyToPathSchema = object('io.k8s.api.core.v1.KeyToPath', 'Puts a key into a file.', {
+	key: required(string, 'The key.'),
+	path: required(string, 'The file, below the mount path.'),
+	mode: optional(int32, 'Its mode bits.'),
+});
+
+const downwardApiFileSchema = object(
+	'io.k8s.api.core.v1.DownwardAPIVolumeFile',
+	'Puts a field of the Pod into a file.',
+	{
+		path: required(string, 'The file, below the mount path.'),
+		fieldRef: optional(
+			object(
+				'io.k8s.api.core.v1.ObjectFieldSelector',
+				'A field of the Pod itself.',
+				{
+					apiVersion: optional(string, 'Version of the API in which the path is written.'),
+					fieldPath: required(string, 'The field.'),
+				},
+				{ atomic: true },
+			),
+			'A field of the Pod.',
+		),
+		resourceFieldRef: optional(
+			object(
+				'io.k8s.api.core.v1.ResourceFieldSelector',
+				'A request or limit of a container.',
+				{
+					containerName: optional(string, 'The container.'),
+					resource: required(string, 'The resource, as limits.cpu.'),
+					divisor: optional(quantity, 'The unit of the value.'),
+				},
+				{ atomic: true },
+			),
+			'A request or limit of a container.',
+		),
+		mode: optional(int32, 'Its mode bits.'),
+	},
+);
+
+const serviceAccountTokenSchema = object(
+	'io.k8s.api.core.v1.ServiceAccountTokenProjection',
+	'A token of the service account.',
+	{
+		audience: optional(string, 'Who is to accept it.'),
+		expirationSeconds: optional(int64, 'How long it is good for.'),
+		path: required(string, 'The file, below the mount path.'),
+	},
+);
+
+const clusterTrustBundleSchema = object(
+	'io.k8s.api.core.v1.ClusterTrustBundleProjection',
+	'Trusted certificates.',
+	{
+		name: optional(string, 'The bundle.'),
+		signerName: optional(string, 'All bundles of a signer.'),
+		labelSelector: optional(labelSelectorSchema, 'Which of them.'),
+		optional: optional(boolean, 'Whether they may be missing.'),
+		path: required(string, 'The file, below the mount path.'),
+	},
+);
+
+const podCertificateSchema = object(
+	'io.k8s.api.core.v1.PodCertificateProjection',
+	'A certificate for the Pod.',
+	{
+		signerName: required(string, 'Who signs it.'),
+		keyType: required(string, 'The type of its key.'),
+		maxExpirationSeconds: optional(int32, 'How long it may be good for.'),
+		credentialBundlePath: optional(string, 'The file with key and certificates.'),
+		keyPath: optional(string, 'The file with the key.'),
+		certificateChainPath: optional(string, 'The file with the certificates.'),
+		userAnnotations: optional(map(string), 'Further details for the signer.'),
+	},
+);
+
+const projectionFields = {
+	name: optional(string, 'Name of the object.'),
+	items: optional(list(keyToPathSchema), 'Which keys go where; all of them where it is left out.'),
+	optional: optional(boolean, 'Whether it may be missing.'),
+};
+
+const volumeProjectionSchema = object(
+	'io.k8s.api.core.v1.VolumeProjection',
+	'One of several sources in a volume.',
+	{
+		secret: optional(
+			object('io.k8s.api.core.v1.SecretProjection', 'Keys of a Secret.', projectionFields),
+			'Keys of a Secret.',
+		),
+		downwardAPI: optional(
+			object('io.k8s.api.core.v1.DownwardAPIProjection', 'Fields of the Pod.', {
+				items: optional(list(downwardApiFileSchema), 'The files.'),
+			}),
+			'Fields of the Pod.',
+		),
+		configMap: optional(
+			object('io.k8s.api.core.v1.ConfigMapProjection', 'Keys of a ConfigMap.', projectionFields),
+			'Keys of a ConfigMap.',
+		),
+		serviceAccountToken: optional(serviceAccountTokenSchema, 'A token of the service account.'),
+		clusterTrustBundle: optional(clusterTrustBundleSchema, 'Trusted certificates.'),
+		podCertificate: optional(podCertificateSchema, 'A certificate for the Pod.'),
+	},
+);
+
+const persistentVolumeClaimSpecSchema = object(
+	'io.k8s.api.core.v1.PersistentVolumeClaimSpec',
+	'What storage is asked for.',
+	{
+		accessModes: optional(list(string), 'How it is to be used.'),
+		selector: optional(labelSelectorSchema, 'Which volumes may serve.'),
+		resources: optional(
+			object('io.k8s.api.core.v1.VolumeResourceRequirements', 'How large it is to be.', {
+				limits: optional(map(quantity), 'At most.'),
+				requests: optional(map(quantity), 'At least.'),
+			}),
+			'How large it is to be.',
+		),
+		volumeName: optional(string, 'The volume that serves it.'),
+		storageClassName: optional(string, 'The class of storage.'),
+		volumeMode: optional(oneOf('Filesystem', 'Block'), 'Files or a block device.'),
+		dataSource: optional(typedLocalObjectReferenceSchema, 'What it starts from.'),
+		dataSourceRef: optional(typedObjectReferenceSchema, 'The same, more generally.'),
+		volumeAttributesClassName: optional(string, 'The class of its attributes.'),
+	},
+);
+
+const ephemeralSchema = object('io.k8s.api.core.v1.EphemeralVolumeSource', 'A claim made for this Pod.', {
+	volumeClaimTemplate: optional(
+		object('io.k8s.api.core.v1.PersistentVolumeClaimTemplate', 'The claim to make.', {
+			metadata: optional(objectMetaSchema, 'Labels and annotations of the claim.'),
+			spec: required(persistentVolumeClaimSpecSchema, 'What it asks for.'),
+		}),
+		'The claim to make.',
+	),
+});
+
+const csiSchema = object('io.k8s.api.core.v1.CSIVolumeSource', 'Storage of a CSI driver.', {
+	driver: required(string, 'The driver.'),
+	readOnly: optional(boolean, 'Whether it can only be read.'),
+	fsType: optional(string, 'The file system.'),
+	volumeAttributes: optional(map(string), 'Settings of the driver.'),
+	nodePublishSecretRef: optional(localObjectReferenceSchema, 'The Secret it needs.'),
+});
+
+const nfsSchema = object('io.k8s.api.core.v1.NFSVolumeSource', 'A folder of an NFS server.', {
+	server: required(string, 'The server.'),
+	path: required(string, 'The folder.'),
+	readOnly: optional(boolean, 'Whether it can only be read.'),
+});
+
+const iscsiSchema = object('io.k8s.api.core.v1.ISCSIVolumeSource', 'An iSCSI disk.', {
+	targetPortal: required(string, 'Address of the target.'),
+	iqn: required(string, 'Name of the target.'),
+	lun: required(int32, 'Number of the unit.'),
+	iscsiInterface: optional(string, 'The interface to use.'),
+	fsType: optional(string, 'The file system.'),
+	readOnly: optional(boolean, 'Whether it can only be read.'),
+	portals: optional(list(string), 'Further addresses.'),
+	chapAuthDiscovery: optional(boolean, 'Whether discovery needs CHAP.'),
+	chapAuthSession: optional(boolean, 'Whether the session needs CHAP.'),
+	secretRef: optional(localObjectReferenceSchema, 'The Secret for CHAP.'),
+	initiatorName: optional(string, 'Name of the initiator.'),
+});
+
+/** The sources a volume can have. Plug-ins that upstream has taken out keep their name and take any settings. */
+const volumeSources = {
+	hostPath: optional(
+		object('io.k8s.api.core.v1.HostPathVolumeSource', 'A file or folder of the node.', {
+			path: required(string, 'Where it is.'),
+			type: optional(string, 'What it must be.'),
+		}),
+		'A file or folder of the node.',
+	),
+	emptyDir: optional(
+		object('io.k8s.api.core.v1.EmptyDirVolumeSource', 'A folder that lives as long as the Pod.', {
+			medium: optional(string, 'Memory, or empty for the disk.'),
+			sizeLimit: optional(quantity, 'How large it may grow.'),
+		}),
+		'A folder that lives as long as the Pod.',
+	),
+	secret: optional(
+		object('io.k8s.api.core.v1.SecretVolumeSource', 'Keys of a Secret.', {
+			secretName: optional(string, 'The Secret.'),
+			items: optional(list(keyToPathSchema), 'Which keys go where.'),
+			defaultMode: optional(int32, 'Mode bits of the files.'),
+			optional: optional(boolean, 'Whether it may be missing.'),
+		}),
+		'Keys of a Secret.',
+	),
+	configMap: optional(
+		object('io.k8s.api.core.v1.ConfigMapVolumeSource', 'Keys of a ConfigMap.', {
+			...projectionFields,
+			defaultMode: optional(int32, 'Mode bits of the files.'),
+		}),
+		'Keys of a ConfigMap.',
+	),
+	downwardAPI: optional(
+		object('io.k8s.api.core.v1.DownwardAPIVolumeSource', 'Fields of the Pod.', {
+			items: optional(list(downwardApiFileSchema), 'The files.'),
+			defaultMode: optional(int32, 'Mode bits of the files.'),
+		}),
+		'Fields of the Pod.',
+	),
+	projected: optional(
+		object('io.k8s.api.core.v1.ProjectedVolumeSource', 'Several sources in one folder.', {
+			sources: optional(list(volumeProjectionSchema), 'The sources.'),
+			defaultMode: optional(int32, 'Mode bits of the files.'),
+		}),
+		'Several sources in one folder.',
+	),
+	persistentVolumeClaim: optional(
+		object('io.k8s.api.core.v1.PersistentVolumeClaimVolumeSource', 'Storage that was claimed.', {
+			claimName: required(string, 'The claim.'),
+			readOnly: optional(boolean, 'Whether it can only be read.'),
+		}),
+		'Storage that was claimed.',
+	),
+	ephemeral: optional(ephemeralSchema, 'A claim made for this Pod.'),
+	csi: optional(csiSchema, 'Storage of a CSI driver.'),
+	nfs: optional(nfsSchema, 'A folder of an NFS server.'),
+	iscsi: optional(iscsiSchema, 'An iSCSI disk.'),
+	image: optional(
+		object('io.k8s.api.core.v1.ImageVolumeSource', 'The content of an image.', {
+			reference: optional(string, 'The image.'),
+			pullPolicy: optional(oneOf('Always', 'IfNotPresent', 'Never'), 'When it is pulled.'),
+		}),
+		'The content of an image.',
+	),
+	fc: optional(rawObject, 'A Fibre Channel disk.'),
+	flexVolume: optional(rawObject, 'Storage of a FlexVolume driver.'),
+	portworxVolume: optional(rawObject, 'A Portworx volume.'),
+	azureDisk: optional(rawObject, 'An Azure disk.'),
+	azureFile: optional(rawObject, 'An Azure file share.'),
+	awsElasticBlockStore: optional(rawObject, 'An AWS disk.'),
+	gcePersistentDisk: optional(rawObject, 'A Google disk.'),
+	cinder: optional(rawObject, 'An OpenStack disk.'),
+	vsphereVolume: optional(rawObject, 'A vSphere disk.'),
+	gitRepo: optional(rawObject, 'A git repository; upstream no longer runs it.'),
+	glusterfs: optional(rawObject, 'A Gluster volume; taken out upstream.'),
+	rbd: optional(rawObject, 'A Ceph block device; taken out upstream.'),
+	cephfs: optional(rawObject, 'A Ceph file system; taken out upstream.'),
+	flocker: optional(rawObject, 'A Flocker volume; taken out upstream.'),
+	quobyte: optional(rawObject, 'A Quobyte volume; taken out upstream.'),
+	photonPersistentDisk: optional(rawObject, 'A Photon disk; taken out upstream.'),
+	scaleIO: optional(rawObject, 'A ScaleIO volume; taken out upstream.'),
+	storageos: optional(rawObject, 'A StorageOS volume; taken out upstream.'),
+};
+
+/** The names of the fields of a volume that say where it comes from; exactly one is to be set. */
+export const VOLUME_SOURCES: readonly (keyof typeof volumeSources)[] = [
+	'hostPath',
+	'emptyDir',
+	'gcePersistentDisk',
+	'awsElasticBlockStore',
+	'gitRepo',
+	'secret',
+	'nfs',
+	'iscsi',
+	'glusterfs',
+	'persistentVolumeClaim',
+	'rbd',
+	'flexVolume',
+	'cinder',
+	'cephfs',
+	'flocker',
+	'downwardAPI',
+	'fc',
+	'azureFile',
+	'configMap',
+	'vsphereVolume',
+	'quobyte',
+	'azureDisk',
+	'photonPersistentDisk',
+	'projected',
+	'portworxVolume',
+	'scaleIO',
+	'storageos',
+	'csi',
+	'ephemeral',
+	'image',
+];
+
+/** Schema of v1.Volume. */
+export const volumeSchema = object(
+	'io.k8s.api.core.v1.Volume',
+	'A place for files that containers of a Pod can share.',
+	{
+		name: required(string, 'Name of the volume, unique in the Pod.'),
+		...volumeSources,
+	},
+);
+
+/** A place for files that containers of a Pod can share. */
+export type Volume = Infer<typeof volumeSchema>;
