@@ -1,0 +1,174 @@
+import {
+	type Change,
+	CompactedError,
+	type Entry,
+	FutureRevisionError,
+	KeyExistsError,
+	type RangeRequest,
+	type RangeResult,
+	type Revision,
+	RevisionMismatchError,
+	type Store,
+	StoreUnavailableError,
+	type WatchHandle,
+	type WatchSink,
+	type Write,
+} from '../store.ts';
+import { type ChangeLog, WatchHub } from '../watch-hub.ts';
+
+/**
+ * A store in memory, for tests, the simulation and servers that are thrown away. It keeps its history
+ * until it is compacted, and works in microtasks only, so that the same run happens each time.
+ */
+export class MemoryStore implements Store {
+	/** Per key its versions, oldest first; a deletion is a version without an entry. */
+	readonly #versions = new Map<string, Version[]>();
+	readonly #changes: Change[] = [];
+	readonly #hub: WatchHub;
+	#revision: Revision = 0;
+	#compacted: Revision = 0;
+	#sortedKeys: readonly string[] | undefined;
+	#closed = false;
+
+	constructor() {
+		this.#hub = new WatchHub(this.#log(), queueMicrotask);
+	}
+
+	get revision(): Revision {
+		return this.#revision;
+	}
+
+	async write(write: Write): Promise<Revision> {
+		// The contract lets the writer go on before the outcome is known, on every store alike.
+		await undefined;
+		if (this.#closed) throw new StoreUnavailableError('the store is closed');
+		const current = this.#current(write.key);
+		if (write.type === 'create') {
+			if (current) throw new KeyExistsError(write.key);
+		} else if (current?.revision !== write.expected) {
+			throw new RevisionMismatchError(write.key, current?.revision);
+		}
+		this.#revision += 1;
+		const change = this.#change(write, current);
+		this.#keep(write.key, {
+			revision: this.#revision,
+			entry: change.type === 'put' ? change.entry : undefined,
+		});
+		this.#changes.push(change);
+		this.#hub.publish([change]);
+		return change.revision;
+	}
+
+	async get(key: string): Promise<Entry | undefined> {
+		return this.#current(key);
+	}
+
+	async range({ prefix, after = '', limit, revision }: RangeRequest): Promise<RangeResult> {
+		const asOf = revision ?? this.#revision;
+		if (asOf < this.#compacted) throw new CompactedError(asOf, this.#compacted);
+		if (asOf > this.#revision) throw new FutureRevisionError(asOf, this.#revision);
+		const entries: Entry[] = [];
+		for (const key of this.#keys()) {
+			if (!key.startsWith(prefix) || (after !== '' && compareKeys(key, after) <= 0)) continue;
+			const entry = this.#versions.get(key)?.findLast((version) => version.revision <= asOf)?.entry;
+			if (!entry) continue;
+			if (limit !== undefined && entries.length === limit) return { revision: asOf, entries, more: true };
+			entries.push(entry);
+		}
+		return { revision: asOf, entries, more: false };
+	}
+
+	watch(request: { readonly prefix: string; readonly after: Revision }, sink: WatchSink): WatchHandle {
+		return this.#hub.open(request, sink);
+	}
+
+	async compact(revision: Revision): Promise<void> {
+		if (revision > this.#revision) throw new FutureRevisionError(revision, this.#revision);
+		if (revision <= this.#compacted) return;
+		this.#compacted = revision;
+		for (const [key, versions] of this.#versions) {
+			const firstKept = versions.findLastIndex((version) => version.revision <= revision);
+			const kept = versions.slice(Math.max(firstKept, 0));
+			if (kept[0] && kept[0].revision <= revision && !kept[0].entry) kept.shift();
+			if (kept.length > 0) this.#versions.set(key, kept);
+			else this.#versions.delete(key);
+		}
+		this.#sortedKeys = undefined;
+		this.#changes.splice(0, this.#indexAfter(revision));
+	}
+
+	async close(): Promise<void> {
+		this.#closed = true;
+		this.#hub.close(new StoreUnavailableError('the store is closed'));
+	}
+
+	#log(): ChangeLog {
+		const revision = (): Revision => this.#revision;
+		const compacted = (): Revision => this.#compacted;
+		return {
+			get revision() {
+				return revision();
+			},
+			get compacted() {
+				return compacted();
+			},
+			changes: ({ prefix, after, limit }) => {
+				const found: Change[] = [];
+				for (let i = this.#indexAfter(after); i < this.#changes.length && found.length < limit; i++) {
+					const change = this.#changes[i];
+					if (change && keyOf(change).startsWith(prefix)) found.push(change);
+				}
+				return found;
+			},
+		};
+	}
+
+	/** The index in the history of the first change after `revision`; it grows by one a change. */
+	#indexAfter(revision: Revision): number {
+		const first = this.#changes[0]?.revision ?? this.#revision + 1;
+		return Math.max(0, Math.min(revision + 1 - first, this.#changes.length));
+	}
+
+	#current(key: string): Entry | undefined {
+		return this.#versions.get(key)?.at(-1)?.entry;
+	}
+
+	#change(write: Write, previous: Entry | undefined): Change {
+		const revision = this.#revision;
+		if (write.type === 'delete') {
+			if (!previous) throw new RevisionMismatchError(write.key, undefined);
+			return { type: 'delete', revision, key: write.key, previous };
+		}
+		const { key, value, companion } = write;
+		const createRevision = previous?.createRevision ?? revision;
+		return { type: 'put', revision, entry: { key, value, revision, createRevision, companion }, previous };
+	}
+
+	#keep(key: string, version: Version): void {
+		const versions = this.#versions.get(key);
+		if (versions) versions.push(version);
+		else {
+			this.#versions.set(key, [version]);
+			this.#sortedKeys = undefined;
+		}
+	}
+
+	#keys(): readonly string[] {
+		this.#sortedKeys ??= [...this.#versions.keys()].sort(compareKeys);
+		return this.#sortedKeys;
+	}
+}
+
+interface Version {
+	readonly revision: Revision;
+	readonly entry: Entry | undefined;
+}
+
+function keyOf(change: Change): string {
+	return change.type === 'put' ? change.entry.key : change.key;
+}
+
+/** By UTF-8 bytes, as the contract says; for the keys in use that is the order of code points. */
+function compareKeys(a: string, b: string): number {
+	return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

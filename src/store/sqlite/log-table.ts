@@ -1,0 +1,126 @@
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { Change, Entry, RangeRequest, Revision } from '../store.ts';
+
+type Row = Record<string, SQLOutputValue>;
+
+/** The statements on the log table. Everything here is synchronous and knows nothing of promises. */
+export class LogTable {
+	readonly #insert: StatementSync;
+	readonly #latest: StatementSync;
+	readonly #range: StatementSync;
+	readonly #changes: StatementSync;
+	readonly #deleteSuperseded: StatementSync;
+	readonly #deleteTombstones: StatementSync;
+	readonly #setCompacted: StatementSync;
+	readonly #database: DatabaseSync;
+
+	constructor(database: DatabaseSync) {
+		this.#database = database;
+		this.#insert = database.prepare(
+			'INSERT INTO log (revision, key, created, previous, value) VALUES (?, ?, ?, ?, ?)',
+		);
+		this.#latest = database.prepare(
+			'SELECT revision, key, created, value FROM log WHERE key = ? ORDER BY revision DESC LIMIT 1',
+		);
+		this.#range = database.prepare(`
+			SELECT log.revision, log.key, log.created, log.value FROM log JOIN (
+				SELECT max(revision) AS revision FROM log
+				WHERE key >= ? AND key < ? AND key > ? AND revision <= ? GROUP BY key
+			) AS newest ON newest.revision = log.revision
+			WHERE log.value IS NOT NULL ORDER BY log.key LIMIT ?`);
+		this.#changes = database.prepare(`
+			SELECT log.revision, log.key, log.created, log.value, old.revision AS oldRevision,
+				old.created AS oldCreated, old.value AS oldValue
+			FROM log LEFT JOIN log AS old ON old.revision = log.previous
+			WHERE log.revision > ? AND log.key >= ? AND log.key < ? ORDER BY log.revision LIMIT ?`);
+		this.#deleteSuperseded = database.prepare(
+			'DELETE FROM log WHERE revision IN (SELECT previous FROM log WHERE revision > ? AND revision <= ?)',
+		);
+		this.#deleteTombstones = database.prepare(
+			'DELETE FROM log WHERE revision > ? AND revision <= ? AND value IS NULL',
+		);
+		this.#setCompacted = database.prepare('UPDATE compaction SET revision = ?');
+	}
+
+	/** The highest revision on disk. */
+	lastRevision(): Revision {
+		const row = this.#database.prepare('SELECT max(revision) AS last FROM log').get();
+		// A tombstone may have been the last change and been compacted since.
+		return Math.max(Number(row?.last ?? 0), this.compacted());
+	}
+
+	/** The revision up to which history has been given up. */
+	compacted(): Revision {
+		return Number(this.#database.prepare('SELECT revision FROM compaction').get()?.revision ?? 0);
+	}
+
+	/** The entry at `key`, as the current transaction sees it. */
+	latest(key: string): Entry | undefined {
+		const row = this.#latest.get(key);
+		return row?.value instanceof Uint8Array ? entryOf(row, row.value) : undefined;
+	}
+
+	/** Adds a change that replaces `previous`. */
+	append(change: Change): void {
+		const { revision, previous } = change;
+		const { key } = change.type === 'put' ? change.entry : change;
+		const created = change.type === 'put' ? change.entry.createRevision : change.previous.createRevision;
+		const value = change.type === 'put' ? change.entry.value : null;
+		this.#insert.run(revision, key, created, previous?.revision ?? 0, value);
+	}
+
+	/** Up to `limit` entries as of `revision`, by key. */
+	range({ prefix, after = '' }: RangeRequest, revision: Revision, limit: number): readonly Entry[] {
+		const rows = this.#range.all(prefix, endOf(prefix), after, revision, limit);
+		return rows.flatMap((row) => (row.value instanceof Uint8Array ? [entryOf(row, row.value)] : []));
+	}
+
+	/** Up to `limit` changes after a revision, in order. */
+	changes(request: {
+		readonly prefix: string;
+		readonly after: Revision;
+		readonly limit: number;
+	}): readonly Change[] {
+		const { prefix, after, limit } = request;
+		return this.#changes.all(after, prefix, endOf(prefix), limit).flatMap((row) => changeOf(row) ?? []);
+	}
+
+	/** Gives up what was replaced or deleted by changes in `(from, to]`. */
+	forget(from: Revision, to: Revision): void {
+		this.#database.exec('BEGIN IMMEDIATE');
+		try {
+			this.#deleteSuperseded.run(from, to);
+			this.#deleteTombstones.run(from, to);
+			this.#setCompacted.run(to);
+			this.#database.exec('COMMIT');
+		} catch (error) {
+			if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+			throw error;
+		}
+	}
+}
+
+/** The first key after all that start with `prefix`; keys are text without the highest code point. */
+function endOf(prefix: string): string {
+	return `${prefix}\u{10ffff}`;
+}
+
+function entryOf(row: Row, value: Uint8Array): Entry {
+	return { key: String(row.key), value, revision: Number(row.revision), createRevision: Number(row.created) };
+}
+
+function changeOf(row: Row): Change | undefined {
+	const { key, value, oldValue } = row;
+	const previous =
+		oldValue instanceof Uint8Array
+			? entryOf(
+					{ key: key ?? null, revision: row.oldRevision ?? null, created: row.oldCreated ?? null },
+					oldValue,
+				)
+			: undefined;
+	if (value instanceof Uint8Array) {
+		const entry = entryOf(row, value);
+		return { type: 'put', revision: entry.revision, entry, previous };
+	}
+	return previous && { type: 'delete', revision: Number(row.revision), key: String(key), previous };
+}

@@ -1,0 +1,113 @@
+import {
+	type Change,
+	CompactedError,
+	FutureRevisionError,
+	type Revision,
+	type WatchHandle,
+	type WatchSink,
+} from './store.ts';
+
+/** The log that a hub catches its watches up from. Both calls are synchronous. */
+export interface ChangeLog {
+	/** The revision of the last change that may be told. */
+	readonly revision: Revision;
+	/** The oldest revision that can still be watched from. */
+	readonly compacted: Revision;
+	/** The first `limit` changes after `after` (up to `revision`) of the keys that start with `prefix`. */
+	changes(request: {
+		readonly prefix: string;
+		readonly after: Revision;
+		readonly limit: number;
+	}): readonly Change[];
+}
+
+/** How many changes a watch that catches up is told at a time. */
+const CATCH_UP_BATCH = 500;
+
+/**
+ * Tells watches what happens, for any store with a {@link ChangeLog}.
+ *
+ * A watch first reads the log, a batch at a time with a pause after each; whatever is committed
+ * meanwhile is in the log too, so nothing needs to be buffered and memory stays bounded. Reading is
+ * synchronous: once a read finds nothing more, the watch is live before anything else can happen.
+ */
+export class WatchHub {
+	readonly #log: ChangeLog;
+	readonly #pause: (next: () => void) => void;
+	readonly #watches = new Set<Watch>();
+
+	/** `pause` runs `next` a little later, so that a long catch-up leaves room for other work. */
+	constructor(log: ChangeLog, pause: (next: () => void) => void) {
+		this.#log = log;
+		this.#pause = pause;
+	}
+
+	/** Opens a watch; see Store.watch. */
+	open(request: { readonly prefix: string; readonly after: Revision }, sink: WatchSink): WatchHandle {
+		const { prefix, after } = request;
+		if (after < this.#log.compacted) throw new CompactedError(after, this.#log.compacted);
+		if (after > this.#log.revision) throw new FutureRevisionError(after, this.#log.revision);
+		const watch: Watch = { prefix, sink, position: after, live: after === this.#log.revision };
+		this.#watches.add(watch);
+		if (!watch.live) this.#pause(() => this.#catchUp(watch));
+		return { stop: () => void this.#watches.delete(watch) };
+	}
+
+	/** Tells the live watches of changes that have just been committed, in order. */
+	publish(changes: readonly Change[]): void {
+		for (const watch of [...this.#watches]) {
+			if (!watch.live) continue;
+			const own =
+				watch.prefix === '' ? changes : changes.filter((change) => keyOf(change).startsWith(watch.prefix));
+			if (own.length > 0) this.#tell(watch, own);
+		}
+	}
+
+	/** Ends every watch with `error`. */
+	close(error: Error): void {
+		for (const watch of [...this.#watches]) this.#end(watch, error);
+	}
+
+	#catchUp(watch: Watch): void {
+		if (!this.#watches.has(watch)) return;
+		if (watch.position < this.#log.compacted) {
+			this.#end(watch, new CompactedError(watch.position, this.#log.compacted));
+			return;
+		}
+		const { prefix, position } = watch;
+		const changes = this.#log.changes({ prefix, after: position, limit: CATCH_UP_BATCH });
+		const last = changes.at(-1);
+		if (!last) {
+			watch.live = true;
+			return;
+		}
+		watch.position = last.revision;
+		this.#tell(watch, changes);
+		this.#pause(() => this.#catchUp(watch));
+	}
+
+	#tell(watch: Watch, changes: readonly Change[]): void {
+		if (!this.#watches.has(watch)) return;
+		try {
+			watch.sink.changes(changes);
+		} catch (error) {
+			this.#end(watch, error instanceof Error ? error : new Error(String(error)));
+		}
+	}
+
+	#end(watch: Watch, error: Error): void {
+		if (this.#watches.delete(watch)) watch.sink.ended(error);
+	}
+}
+
+interface Watch {
+	readonly prefix: string;
+	readonly sink: WatchSink;
+	/** The last revision read from the log; of no meaning once the watch is live. */
+	position: Revision;
+	live: boolean;
+}
+
+function keyOf(change: Change): string {
+	return change.type === 'put' ? change.entry.key : change.key;
+}
