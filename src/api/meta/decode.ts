@@ -44,6 +44,12 @@ export function decode<S extends Schema>(schema: S, json: unknown): Decoded<Infe
 	return { value: value as Infer<S>, unknown: trail.unknown }; // `as`: the decoder was made from S.
 }
 
+/** The same where the static type is known from elsewhere, as that of a definition's schema is. */
+export function decodeAs<T>(schema: ObjectNode, json: unknown): Decoded<T> {
+	const { value, unknown } = decode(schema, json);
+	return { value: value as T, unknown }; // `as`: T is what the schema describes.
+}
+
 /** The texts of a strict decoding error, which are also those of warnings; at most 100 as upstream. */
 export function strictTexts(unknown: readonly string[], duplicates: readonly string[]): readonly string[] {
 	const texts = [
@@ -318,7 +324,8 @@ function isRecord(value: unknown): value is JsonRecord {
 function isEmpty(value: unknown): boolean {
 	if (typeof value === 'string') return value === '';
 	if (Array.isArray(value)) return value.length === 0;
-	for (const _ in value as JsonRecord) return false;
+	if (!isRecord(value)) return false;
+	for (const _ in value) return false;
 	return true;
 }
 

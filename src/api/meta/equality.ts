@@ -8,27 +8,27 @@ export function semanticEqual(a: unknown, b: unknown): boolean {
 	if (a === b) return true;
 	if (isAbsent(a)) return isEmpty(b);
 	if (isAbsent(b)) return isEmpty(a);
-	if (typeof a !== 'object' || typeof b !== 'object') return false;
-	if (Array.isArray(a) || Array.isArray(b)) {
-		if (Array.isArray(a) && Array.isArray(b)) return listsEqual(a, b);
-		return isEmpty(a) && isEmpty(b);
-	}
-	return recordsEqual(a, b);
+	if (Array.isArray(a) && Array.isArray(b)) return listsEqual(a, b);
+	if (isRecord(a) && isRecord(b)) return recordsEqual(a, b);
+	return typeof a === 'object' && typeof b === 'object' && isEmpty(a) && isEmpty(b);
 }
 
 /** Whether two JSON values are the same, absent and empty told apart; the order of keys does not matter. */
 export function jsonEqual(a: unknown, b: unknown): boolean {
 	if (a === b) return true;
-	if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-	if (Array.isArray(a) || Array.isArray(b)) {
-		if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-		return a.every((item, index) => jsonEqual(item, b[index]));
+	if (Array.isArray(a) && Array.isArray(b)) {
+		return a.length === b.length && a.every((item, index) => jsonEqual(item, b[index]));
 	}
-	const left = a as Readonly<Record<string, unknown>>; // `as`: a JSON object is a record.
-	const right = b as Readonly<Record<string, unknown>>;
-	const keys = Object.keys(left);
-	if (keys.length !== Object.keys(right).length) return false;
-	return keys.every((key) => Object.hasOwn(right, key) && jsonEqual(left[key], right[key]));
+	if (!isRecord(a) || !isRecord(b)) return false;
+	const keys = Object.keys(a);
+	if (keys.length !== Object.keys(b).length) return false;
+	return keys.every((key) => Object.hasOwn(b, key) && jsonEqual(a[key], b[key]));
+}
+
+type JsonRecord = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is JsonRecord {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isAbsent(value: unknown): value is undefined | null {
@@ -37,10 +37,10 @@ function isAbsent(value: unknown): value is undefined | null {
 
 function isEmpty(value: unknown): boolean {
 	if (isAbsent(value)) return true;
-	if (typeof value !== 'object') return false;
 	if (Array.isArray(value)) return value.length === 0;
+	if (!isRecord(value)) return false;
 	for (const key in value) {
-		if (!isAbsent((value as Record<string, unknown>)[key])) return false;
+		if (!isAbsent(value[key])) return false;
 	}
 	return true;
 }
@@ -53,14 +53,12 @@ function listsEqual(a: readonly unknown[], b: readonly unknown[]): boolean {
 	return true;
 }
 
-function recordsEqual(a: object, b: object): boolean {
-	const left = a as Readonly<Record<string, unknown>>; // `as`: a JSON object is a record.
-	const right = b as Readonly<Record<string, unknown>>;
-	for (const key in left) {
-		if (!semanticEqual(left[key], Object.hasOwn(right, key) ? right[key] : undefined)) return false;
+function recordsEqual(a: JsonRecord, b: JsonRecord): boolean {
+	for (const key in a) {
+		if (!semanticEqual(a[key], Object.hasOwn(b, key) ? b[key] : undefined)) return false;
 	}
-	for (const key in right) {
-		if (!Object.hasOwn(left, key) && !isEmpty(right[key])) return false;
+	for (const key in b) {
+		if (!Object.hasOwn(a, key) && !isEmpty(b[key])) return false;
 	}
 	return true;
 }

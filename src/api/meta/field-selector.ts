@@ -1,5 +1,5 @@
 import { badRequest } from './api-error.ts';
-import { decode } from './decode.ts';
+import { decodeAs } from './decode.ts';
 import type { KubeObject } from './object-meta.ts';
 import { quote } from './quote.ts';
 import type { ResourceDefinition } from './resource.ts';
@@ -137,8 +137,7 @@ function unsupportedText<T extends KubeObject>(field: string, definition: Select
 function ownFields<T extends KubeObject>(definition: Selectable<T>): readonly string[] {
 	let names = ownFieldNames.get(definition.schema);
 	if (!names) {
-		const empty = decode(definition.schema, {}).value as unknown as T; // `as`: T is what the schema describes.
-		names = Object.keys(definition.selectableFields(empty));
+		names = Object.keys(definition.selectableFields(decodeAs<T>(definition.schema, {}).value));
 		ownFieldNames.set(definition.schema, names);
 	}
 	return names;

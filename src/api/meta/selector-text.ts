@@ -23,7 +23,7 @@ interface Token {
 	readonly text: string;
 }
 
-const SYMBOLS: ReadonlySet<string> = new Set([')', ',', '!', '==', '=', '>', '<', '!=', '(']);
+const SYMBOLS: readonly Kind[] = ['==', '!=', ')', ',', '!', '=', '>', '<', '('];
 const BINARY_OPERATORS = 'in, notin, =, ==, !=, gt, lt';
 
 /** Reads the text token by token. Where a value may stand, `in` and `notin` are words like others. */
@@ -73,8 +73,8 @@ function symbols(run: string): readonly Token[] {
 	const tokens: Token[] = [];
 	let rest = run;
 	while (rest !== '') {
-		const symbol = SYMBOLS.has(rest.slice(0, 2)) ? rest.slice(0, 2) : rest.slice(0, 1);
-		tokens.push({ kind: symbol as Kind, text: symbol }); // `as`: the run holds symbols only.
+		const symbol = SYMBOLS.find((each) => rest.startsWith(each)) ?? 'error';
+		tokens.push({ kind: symbol, text: symbol });
 		rest = rest.slice(symbol.length);
 	}
 	return tokens;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { deepFreeze } from '../../base/freeze.ts';
 import type { JsonRecord } from './json.ts';
 import { strategicMerge } from './strategic-merge.ts';
-import { thingSchema } from './thing-schema.ts';
+import { thingSchema } from './thing-schema.test.ts';
 
 function merged(original: JsonRecord, patch: JsonRecord): JsonRecord {
 	return strategicMerge(deepFreeze(original), deepFreeze(patch), thingSchema);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { deepFreeze } from '../../base/freeze.ts';
 import { isList, isRecord, type JsonRecord } from './json.ts';
 import { strategicMerge } from './strategic-merge.ts';
-import { thingSchema } from './thing-schema.ts';
+import { thingSchema } from './thing-schema.test.ts';
 import { type Applied, threeWayPatch } from './three-way.ts';
 
 function patchOf(applied: Applied): JsonRecord | undefined {

@@ -1,0 +1,55 @@
+import { parseTime } from './time.ts';
+
+/** Durations as kubectl prints them; all take milliseconds. */
+
+/** Two or three significant figures: `59s`, `2m5s`, `3h12m`, `5d4h`, `2y30d`; `<invalid>` for the future. */
+export function humanDuration(ms: number): string {
+	const seconds = Math.trunc(ms / 1000);
+	// Clocks differ a little; a second ahead is still now.
+	if (seconds < -1) return '<invalid>';
+	if (seconds < 0) return '0s';
+	if (seconds < 2 * MINUTE) return `${seconds}s`;
+	if (seconds < 10 * MINUTE) return twoParts(seconds, MINUTE, 'm', 1, 's');
+	if (seconds < 3 * HOUR) return `${Math.floor(seconds / MINUTE)}m`;
+	if (seconds < 8 * HOUR) return twoParts(seconds, HOUR, 'h', MINUTE, 'm');
+	if (seconds < 48 * HOUR) return `${Math.floor(seconds / HOUR)}h`;
+	if (seconds < 8 * DAY) return twoParts(seconds, DAY, 'd', HOUR, 'h');
+	if (seconds < 2 * YEAR) return `${Math.floor(seconds / DAY)}d`;
+	if (seconds < 8 * YEAR) return twoParts(seconds, YEAR, 'y', DAY, 'd');
+	return `${Math.floor(seconds / YEAR)}y`;
+}
+
+/** One figure: `59s`, `2m`, `3h`, `5d`, `2y`. */
+export function shortHumanDuration(ms: number): string {
+	const seconds = Math.trunc(ms / 1000);
+	if (seconds < -1) return '<invalid>';
+	if (seconds < 0) return '0s';
+	if (seconds < MINUTE) return `${seconds}s`;
+	if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)}m`;
+	if (seconds < DAY) return `${Math.floor(seconds / HOUR)}h`;
+	if (seconds < YEAR) return `${Math.floor(seconds / DAY)}d`;
+	return `${Math.floor(seconds / YEAR)}y`;
+}
+
+/** How long ago a time of an object was, for AGE columns: `<unknown>` where it is absent. */
+export function ageOf(timestamp: string | undefined, now: number): string {
+	const then = timestamp === undefined ? undefined : parseTime(timestamp);
+	return then === undefined ? '<unknown>' : humanDuration(now - then);
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const YEAR = 365 * DAY;
+
+function twoParts(
+	seconds: number,
+	large: number,
+	largeName: string,
+	small: number,
+	smallName: string,
+): string {
+	const rest = Math.floor((seconds % large) / small);
+	const whole = `${Math.floor(seconds / large)}${largeName}`;
+	return rest === 0 ? whole : `${whole}${rest}${smallName}`;
+}
