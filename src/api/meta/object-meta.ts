@@ -65,7 +65,10 @@ export const objectMetaSchema = object(
 		labels: optional(map(string), 'Keys and values by which objects are selected.'),
 		annotations: optional(map(string), 'Keys and values for tools to keep what they need.'),
 		ownerReferences: optional(mapList(ownerReferenceSchema, ['uid']), 'The objects this one belongs to.'),
-		finalizers: optional(setList(string), 'Who must act before the object is really removed.'),
+		finalizers: optional(
+			setList(string, { patch: 'merge' }),
+			'Who must act before the object is really removed.',
+		),
 		managedFields: optional(list(managedFieldsEntrySchema), 'Which manager set which fields.'),
 	},
 );

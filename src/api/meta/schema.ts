@@ -55,8 +55,8 @@ export interface ListNode {
 	/** `retainKeys` in addition to merging (volumes). */
 	readonly retainKeys?: boolean;
 	/**
-	 * Strategic merge replaces the list although server-side apply merges it (or the other way round):
-	 * set where upstream's patchStrategy differs from its listType.
+	 * What a strategic merge patch does, where that differs from the other patches (upstream's
+	 * patchStrategy need not agree with its listType): by default it merges maps and replaces the rest.
 	 */
 	readonly patch?: 'merge' | 'replace';
 }
@@ -174,9 +174,9 @@ export function list<T>(items: Schema<T>): Schema<readonly T[]> {
 	return { type: 'list', items, list: 'atomic' };
 }
 
-/** A list of plain values without repetition that a patch merges by value. */
-export function setList<T>(items: Schema<T>): Schema<readonly T[]> {
-	return { type: 'list', items, list: 'set' };
+/** A list of plain values without repetition; see {@link ListNode} for `patch`. */
+export function setList<T>(items: Schema<T>, traits: Pick<ListNode, 'patch'> = {}): Schema<readonly T[]> {
+	return { type: 'list', items, list: 'set', ...traits };
 }
 
 /** A list of objects that a patch merges by `keys`; see {@link ListNode} for the traits. */

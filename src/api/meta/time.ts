@@ -32,7 +32,9 @@ export function parseTime(text: string): number | undefined {
 
 /** The instant of an object's field that decoding has checked; undefined where the field is absent. */
 export function timeOf(text: string): number;
+/** The same of a field that may be absent. */
 export function timeOf(text: string | undefined): number | undefined;
+/** See above. */
 export function timeOf(text: string | undefined): number | undefined {
 	return text === undefined ? undefined : (parseTime(text) ?? 0);
 }

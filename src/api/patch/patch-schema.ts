@@ -23,7 +23,7 @@ export function listMergeOf(node: SchemaNode | undefined): ListMerge {
 		if (key === undefined) return REPLACING;
 		return { by: 'key', key, items: node.items, retainKeys: node.retainKeys === true };
 	}
-	return node.list === 'set' || node.patch === 'merge' ? { by: 'value' } : REPLACING;
+	return node.patch === 'merge' ? { by: 'value' } : REPLACING;
 }
 
 const REPLACING: ListMerge = { by: 'replacing' };

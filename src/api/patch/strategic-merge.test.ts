@@ -136,9 +136,9 @@ const cases: readonly Case[] = [
 	},
 	{
 		name: 'atomic lists are replaced',
-		original: { rules: [a, b], replaced: [a] },
-		patch: { rules: [b], replaced: [c] },
-		expected: { rules: [b], replaced: [c] },
+		original: { rules: [a, b], replaced: [a], codes: [1, 2] },
+		patch: { rules: [b], replaced: [c], codes: [3] },
+		expected: { rules: [b], replaced: [c], codes: [3] },
 	},
 	{
 		name: 'only retained keys stay',

@@ -52,7 +52,8 @@ export const thingSchema = object('test.Thing', 'A thing.', {
 		mapList(volumeSchema, ['name'], { retainKeys: true }),
 		'Merged, and what is not named goes.',
 	),
-	names: optional(setList(string), 'Merged by value.'),
+	names: optional(setList(string, { patch: 'merge' }), 'Merged by value.'),
+	codes: optional(setList(int32), 'Replaced, although others merge it.'),
 	rules: optional(list(itemSchema), 'Replaced whole.'),
 	replaced: optional(mapList(itemSchema, ['name'], { patch: 'replace' }), 'Merged by others only.'),
 	strategy: optional(

@@ -1,0 +1,220 @@
+import { listMergeOf } from '../patch/patch-schema.ts';
+import { apiVersionOf, type ResourceDefinition } from './resource.ts';
+import type { Field, ListNode, ObjectNode, SchemaNode, StringNode } from './schema.ts';
+
+/**
+ * The OpenAPI v3 document of a group and version, read off the schemas of its kinds. It holds what
+ * kubectl asks of it: that PATCH knows `fieldValidation` (so that validation is left to the server), the
+ * schemas with their patch strategies (apply works its patch out from them), paths and descriptions for
+ * `explain`. Documents take some milliseconds to make, so the caller makes them when first asked for.
+ */
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The document for these resources, which must all be of one group and version. */
+export function openApiDocument(definitions: readonly ResourceDefinition[], version: string): Json {
+	const schemas = new Map<string, Json>();
+	const paths: Record<string, Json> = {};
+	for (const definition of definitions) {
+		component(definition.schema, schemas, definition);
+		Object.assign(paths, pathsOf(definition));
+	}
+	return {
+		openapi: '3.0.0',
+		info: { title: 'Kubernetes', version },
+		paths,
+		components: { schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))) },
+	};
+}
+
+/** The path of a group and version under `/openapi/v3/`: `api/v1`, `apis/batch/v1`. */
+export function openApiPath(definition: Pick<ResourceDefinition, 'group' | 'version'>): string {
+	return `${definition.group === '' ? 'api' : 'apis'}/${apiVersionOf(definition)}`;
+}
+
+/** The schemas of a document as they come up, by component name. */
+type Schemas = Map<string, Json>;
+
+function component(node: ObjectNode, schemas: Schemas, definition?: ResourceDefinition): void {
+	if (schemas.has(node.name)) return;
+	// Its place is taken before its fields are looked at, so that they may lead back here.
+	schemas.set(node.name, {});
+	const properties: Record<string, Json> = {};
+	for (const [name, field] of Object.entries(node.fields)) properties[name] = property(field, schemas);
+	// Whole objects require nothing: the server fills in kind and apiVersion, and metadata may be empty.
+	const required = definition ? [] : Object.keys(node.fields).filter((name) => node.fields[name]?.required);
+	schemas.set(node.name, {
+		type: 'object',
+		description: node.description,
+		properties,
+		...(required.length > 0 && { required }),
+		...(node.atomic && { 'x-kubernetes-map-type': 'atomic' }),
+		...(definition && { 'x-kubernetes-group-version-kind': [groupVersionKind(definition)] }),
+	});
+}
+
+function property({ schema, description }: Field, schemas: Schemas): Json {
+	const retainKeys = schema.type === 'object' && schema.retainKeys;
+	return {
+		...schemaOf(schema, schemas),
+		description,
+		...(retainKeys && { 'x-kubernetes-patch-strategy': 'retainKeys' }),
+	};
+}
+
+function schemaOf(node: SchemaNode, schemas: Schemas): Json {
+	switch (node.type) {
+		case 'string':
+			return stringSchema(node, schemas);
+		case 'integer':
+			return { type: 'integer', format: node.format };
+		case 'number':
+			return { type: 'number', format: 'double' };
+		case 'boolean':
+			return { type: 'boolean' };
+		case 'raw':
+			return node.only === 'object' ? { type: 'object' } : {};
+		case 'int-or-string':
+			return scalar('io.k8s.apimachinery.pkg.util.intstr.IntOrString', INT_OR_STRING, schemas);
+		case 'map':
+			return { type: 'object', additionalProperties: schemaOf(node.values, schemas) };
+		case 'list':
+			return listSchema(node, schemas);
+		case 'object':
+			component(node, schemas);
+			return reference(node.name);
+	}
+}
+
+function stringSchema(node: StringNode, schemas: Schemas): Json {
+	switch (node.format) {
+		case 'time':
+			return scalar('io.k8s.apimachinery.pkg.apis.meta.v1.Time', TIME, schemas);
+		case 'micro-time':
+			return scalar('io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime', MICRO_TIME, schemas);
+		case 'quantity':
+			return scalar('io.k8s.apimachinery.pkg.api.resource.Quantity', QUANTITY, schemas);
+		case 'byte':
+			return { type: 'string', format: 'byte' };
+		default:
+			return { type: 'string', ...(node.enum && { enum: node.enum }) };
+	}
+}
+
+function listSchema(node: ListNode, schemas: Schemas): Json {
+	const merge = listMergeOf(node);
+	return {
+		type: 'array',
+		items: schemaOf(node.items, schemas),
+		'x-kubernetes-list-type': node.list,
+		...(node.list === 'map' && { 'x-kubernetes-list-map-keys': node.keys }),
+		...(merge.by === 'value' && { 'x-kubernetes-patch-strategy': 'merge' }),
+		...(merge.by === 'key' && {
+			'x-kubernetes-patch-strategy': merge.retainKeys ? 'merge,retainKeys' : 'merge',
+			'x-kubernetes-patch-merge-key': merge.key,
+		}),
+	};
+}
+
+/** Explain prints the names of these types, so they are components as upstream. */
+function scalar(name: string, schema: Json, schemas: Schemas): Json {
+	schemas.set(name, schema);
+	return reference(name);
+}
+
+/** Under `allOf`, since a bare `$ref` may have no description beside it. */
+function reference(name: string): Json {
+	return { allOf: [{ $ref: `#/components/schemas/${name}` }] };
+}
+
+const TIME: Json = {
+	type: 'string',
+	format: 'date-time',
+	description: 'An instant, as RFC 3339 by the second.',
+};
+const MICRO_TIME: Json = {
+	type: 'string',
+	format: 'date-time',
+	description: 'An instant, as RFC 3339 with six decimals.',
+};
+const QUANTITY: Json = {
+	oneOf: [{ type: 'string' }, { type: 'number' }],
+	description: 'An amount with a suffix for its scale: 500m, 2, 1Gi.',
+};
+const INT_OR_STRING: Json = {
+	oneOf: [{ type: 'integer' }, { type: 'string' }],
+	format: 'int-or-string',
+	description: 'A number or a text: a port by number or by name.',
+};
+
+function pathsOf(definition: ResourceDefinition): Record<string, Json> {
+	const base = `/${openApiPath(definition)}`;
+	const { namespaced, resource, status } = definition;
+	const root = namespaced ? `${base}/namespaces/{namespace}/${resource}` : `${base}/${resource}`;
+	const { get, put, patch } = objectOperations(definition);
+	return {
+		...(namespaced && { [`${base}/${resource}`]: { get: operation(definition, 'list', []) } }),
+		[root]: {
+			get: operation(definition, 'list', []),
+			post: operation(definition, 'post', WRITE_PARAMETERS),
+			delete: operation(definition, 'deletecollection', ['dryRun']),
+			parameters: pathParameters(namespaced, false),
+		},
+		[`${root}/{name}`]: {
+			...objectOperations(definition),
+			parameters: pathParameters(namespaced, true),
+		},
+		...(status && {
+			[`${root}/{name}/status`]: { get, put, patch, parameters: pathParameters(namespaced, true) },
+		}),
+	};
+}
+
+interface ObjectOperations {
+	readonly get: Json;
+	readonly put: Json;
+	readonly patch: Json;
+	readonly delete: Json;
+}
+
+function objectOperations(definition: ResourceDefinition): ObjectOperations {
+	return {
+		get: operation(definition, 'get', []),
+		put: operation(definition, 'put', WRITE_PARAMETERS),
+		patch: operation(definition, 'patch', [...WRITE_PARAMETERS, 'force']),
+		delete: operation(definition, 'delete', ['dryRun', 'gracePeriodSeconds', 'propagationPolicy']),
+	};
+}
+
+const WRITE_PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation'];
+
+/** kubectl looks for parameters here only: not beside the operations, nor behind a `$ref`. */
+function operation(definition: ResourceDefinition, action: string, parameters: readonly string[]): Json {
+	const object = { schema: { $ref: `#/components/schemas/${definition.schema.name}` } };
+	return {
+		'x-kubernetes-action': action,
+		'x-kubernetes-group-version-kind': groupVersionKind(definition),
+		parameters: parameters.map((name) => ({ name, in: 'query', schema: { type: 'string' } })),
+		...(action === 'patch' && { requestBody: { content: PATCH_BODIES } }),
+		...((action === 'post' || action === 'put') && {
+			requestBody: { content: { 'application/json': object } },
+		}),
+		responses: { '200': { description: 'OK', content: { 'application/json': object } } },
+	};
+}
+
+const PATCH_BODIES: Json = Object.fromEntries(
+	['json-patch', 'merge-patch', 'strategic-merge-patch'].map((kind) => [
+		`application/${kind}+json`,
+		{ schema: {} },
+	]),
+);
+
+function pathParameters(namespaced: boolean, named: boolean): readonly Json[] {
+	const names = [...(named ? ['name'] : []), ...(namespaced ? ['namespace'] : [])];
+	return names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+}
+
+function groupVersionKind({ group, version, kind }: ResourceDefinition): Json {
+	return { group, version, kind };
+}
