@@ -73,7 +73,20 @@ for (const [text, expected] of canonical) {
 
 test('what is no quantity gets upstream’s message', () => {
 	const form = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-	for (const text of ['', 'aoeu', ' 1', '1 ', '1.1.M', '1+1.0M', '0.1mB', '1Kb', 'true', '1 Gi', '1KI']) {
+	for (const text of [
+		'',
+		'aoeu',
+		' 1',
+		'1 ',
+		'1.1.M',
+		'1+1.0M',
+		'0.1mB',
+		'1Kb',
+		'true',
+		'1 Gi',
+		'1KI',
+		'1'.repeat(1_000_000),
+	]) {
 		assert.throws(() => parseQuantity(text), { message: form }, text);
 	}
 	for (const text of ['1i', '0.1mi', '.5i', '-3.01i', '-3.01e-', '1e999999999', '1mm', '1K']) {

@@ -18,7 +18,7 @@ export class QuantityError extends Error {
 
 /** Reads a quantity. Throws a {@link QuantityError}. */
 export function parseQuantity(text: string): Quantity {
-	const parts = FORM.exec(text);
+	const parts = text.length > MAX_LENGTH ? undefined : FORM.exec(text);
 	if (text === '' || !parts) throw new QuantityError(WRONG_FORM);
 	const [, sign = '', whole = '', fraction = '', suffix = ''] = parts;
 	const unit = unitOf(suffix);
@@ -91,6 +91,8 @@ const FORM = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/;
 const WRONG_FORM =
 	"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const WRONG_SUFFIX = "unable to parse quantity's suffix";
+/** Far more than any sensible quantity has; a million digits would take seconds to look at. */
+const MAX_LENGTH = 100;
 const NANOS = 1_000_000_000n;
 const MAX_BINARY = (2n ** 63n - 1n) * NANOS;
 

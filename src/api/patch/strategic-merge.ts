@@ -127,10 +127,11 @@ function sameItem(a: unknown, b: unknown, merge: ListMerge): boolean {
 function deleteFromList(draft: RecordDraft, key: string, values: unknown): void {
 	if (!isList(values)) throw badRequest('invalid patch format of primitive list');
 	const current = draft.get(key);
-	if (!isList(current) || !current.some((item) => values.includes(item))) return;
+	const gone = new Set(values);
+	if (!isList(current) || !current.some((item) => gone.has(item))) return;
 	draft.set(
 		key,
-		current.filter((item) => !values.includes(item)),
+		current.filter((item) => !gone.has(item)),
 	);
 }
 
@@ -159,14 +160,16 @@ function mergeKeyed(
 ): readonly unknown[] {
 	const { kept, plain } = applyItemDirectives(current, patch, merge.key);
 	const items = kept.slice();
+	const keyOf = (item: unknown): unknown => mergeKeyOf(item, merge.key);
+	// Backwards, so that of items with the same key the first is the one that is found.
+	const places = new Map(items.map((item, place) => [keyOf(item), place] as const).reverse());
 	for (const item of plain) {
 		const value = requireMergeKey(item, merge.key);
-		const place = items.findIndex((candidate) => mergeKeyOf(candidate, merge.key) === value);
-		const found = items[place];
-		if (isRecord(found)) items[place] = mergeObject(found, item, merge.items);
-		else items.push(withoutDirectives(item));
+		const place = places.get(value);
+		const found = place === undefined ? undefined : items[place];
+		if (place !== undefined && isRecord(found)) items[place] = mergeObject(found, item, merge.items);
+		else places.set(value, items.push(withoutDirectives(item)) - 1);
 	}
-	const keyOf = (item: unknown): unknown => mergeKeyOf(item, merge.key);
 	return mergedOrder(items, { first: order ?? plain, rest: kept, keyOf });
 }
 
@@ -176,7 +179,7 @@ function applyItemDirectives(
 	patch: readonly unknown[],
 	key: string,
 ): { readonly kept: readonly unknown[]; readonly plain: readonly JsonRecord[] } {
-	let kept = current;
+	const gone = new Set<unknown>();
 	let replaced = false;
 	const plain: JsonRecord[] = [];
 	for (const item of patch) {
@@ -187,12 +190,10 @@ function applyItemDirectives(
 		else if (directive === 'replace') replaced = true;
 		else if (directive === 'merge') throw badRequest('merging lists cannot yet be specified in the patch');
 		else if (directive !== 'delete') throw unknownDirective(directive, item);
-		else {
-			const value = requireMergeKey(item, key);
-			kept = kept.filter((candidate) => mergeKeyOf(candidate, key) !== value);
-		}
+		else gone.add(requireMergeKey(item, key));
 	}
-	return { kept: replaced ? [] : kept, plain };
+	if (replaced) return { kept: [], plain };
+	return { kept: current.filter((item) => !gone.has(mergeKeyOf(item, key))), plain };
 }
 
 function requireMergeKey(item: JsonRecord, key: string): unknown {
