@@ -1,0 +1,148 @@
+import type { Job } from '../../api/batch/job/schema.ts';
+import { timeOf } from '../../api/meta/time.ts';
+import { countsAsFailed } from './classify.ts';
+import { findCondition, isTrue } from './conditions.ts';
+import { judgeFailure } from './pod-failure-policy.ts';
+import { matchSuccessPolicy } from './success-policy.ts';
+import type { JobView } from './view.ts';
+
+/** How the Job ends. Reason and message are those of its interim and of its terminal condition. */
+export interface EndState {
+	readonly outcome: 'success' | 'failure';
+	readonly reason: string;
+	readonly message: string;
+	readonly because: string;
+	/** The interim condition (SuccessCriteriaMet, FailureTarget) stands already. */
+	readonly announced: boolean;
+}
+
+/** The end state that the Job has reached, if any: the first rule that applies. */
+export function findEndState(view: JobView): EndState | undefined {
+	for (const rule of RULES) {
+		const end = rule(view);
+		if (end) return end;
+	}
+	return undefined;
+}
+
+type Rule = (view: JobView) => EndState | undefined;
+
+/** In upstream's order: what was announced stays; failures come before successes. */
+const RULES: readonly Rule[] = [
+	({ job }) => announced(job, 'SuccessCriteriaMet', 'success'),
+	({ job }) => announced(job, 'FailureTarget', 'failure'),
+	failedByPolicy,
+	overBackoffLimit,
+	overDeadline,
+	overMaxFailedIndexes,
+	allIndexesEnded,
+	succeededByPolicy,
+];
+
+function announced(
+	{ status }: Job,
+	type: 'SuccessCriteriaMet' | 'FailureTarget',
+	outcome: EndState['outcome'],
+): EndState | undefined {
+	if (!isTrue(status.conditions, type)) return undefined;
+	const { reason = '', message = '' } = findCondition(status.conditions, type) ?? {};
+	return { outcome, reason, message, because: `its condition ${type} says so`, announced: true };
+}
+
+function failure(reason: string, message: string, because: string): EndState {
+	return { outcome: 'failure', reason, message, because, announced: false };
+}
+
+function failedByPolicy({ job, pods }: JobView): EndState | undefined {
+	const { podFailurePolicy } = job.spec;
+	if (!podFailurePolicy) return undefined;
+	for (const view of pods) {
+		if (!countsAsFailed(view)) continue;
+		const { message, because } = judgeFailure(podFailurePolicy, view.pod);
+		if (message !== undefined) return failure('PodFailurePolicy', message, because);
+	}
+	return undefined;
+}
+
+/** backoffLimit counts failed Pods; with restartPolicy OnFailure restarts within Pods count as well. */
+function overBackoffLimit(view: JobView): EndState | undefined {
+	const limit = view.job.spec.backoffLimit ?? 6;
+	const reached = (because: string): EndState =>
+		failure('BackoffLimitExceeded', 'Job has reached the specified backoff limit', because);
+	if (view.failed > limit) return reached(`${view.failed} Pods failed and backoffLimit is ${limit}`);
+	if (view.job.spec.template.spec.restartPolicy !== 'OnFailure') return undefined;
+	const restarts = countRestarts(view);
+	// Compared with >=, where failed Pods are compared with >; a limit of 0 still allows a first run.
+	if (restarts < Math.max(limit, 1)) return undefined;
+	return reached(`containers were restarted ${restarts} times and backoffLimit is ${limit}`);
+}
+
+function countRestarts({ pods }: JobView): number {
+	let restarts = 0;
+	for (const { pod } of pods) {
+		const { phase, containerStatuses = [], initContainerStatuses = [] } = pod.status;
+		if (phase !== 'Running' && phase !== 'Pending') continue;
+		for (const { restartCount } of containerStatuses) restarts += restartCount;
+		for (const { restartCount } of initContainerStatuses) restarts += restartCount;
+	}
+	return restarts;
+}
+
+function overDeadline({ job, now }: JobView): EndState | undefined {
+	const remainingMs = remainingDeadlineMs(job, now);
+	if (remainingMs === undefined || remainingMs > 0) return undefined;
+	const because = `activeDeadlineSeconds is ${job.spec.activeDeadlineSeconds}`;
+	return failure('DeadlineExceeded', 'Job was active longer than specified deadline', because);
+}
+
+/**
+ * How long the Job may still be active, in milliseconds; undefined without a deadline and while the Job
+ * is suspended. The time starts anew when a suspended Job is resumed.
+ */
+export function remainingDeadlineMs({ spec, status }: Job, now: number): number | undefined {
+	if (spec.activeDeadlineSeconds === undefined || spec.suspend) return undefined;
+	const startedMs = isTrue(status.conditions, 'Suspended') ? now : (timeOf(status.startTime) ?? now);
+	return spec.activeDeadlineSeconds * 1000 - (now - startedMs);
+}
+
+function overMaxFailedIndexes({ job, indexes }: JobView): EndState | undefined {
+	const { maxFailedIndexes } = job.spec;
+	const failed = indexes?.perIndex?.failed.size ?? 0;
+	if (maxFailedIndexes === undefined || failed <= maxFailedIndexes) return undefined;
+	return failure(
+		'MaxFailedIndexesExceeded',
+		'Job has exceeded the specified maximal number of failed indexes',
+		`${failed} indexes failed and maxFailedIndexes is ${maxFailedIndexes}`,
+	);
+}
+
+function allIndexesEnded({ indexes }: JobView): EndState | undefined {
+	const failed = indexes?.perIndex?.failed.size ?? 0;
+	if (!indexes || failed === 0 || failed + indexes.completed.size < indexes.completions) return undefined;
+	return failure('FailedIndexes', 'Job has failed indexes', `every index has ended and ${failed} failed`);
+}
+
+function succeededByPolicy({ job, indexes }: JobView): EndState | undefined {
+	if (!indexes) return undefined;
+	const rule = matchSuccessPolicy(job.spec.successPolicy, indexes.completed, indexes.completions);
+	if (rule === undefined) return undefined;
+	const message = `Matched rules at index ${rule}`;
+	return { outcome: 'success', reason: 'SuccessPolicy', message, because: message, announced: false };
+}
+
+/**
+ * The end by enough successes, judged last and with the number of Pods that are active once the plan's
+ * Pods are created and removed. Without completions the first success is enough, and the others may end.
+ */
+export function findCompletion({ job, succeeded }: JobView, active: number): EndState | undefined {
+	const { completions } = job.spec;
+	if (active > 0) return undefined;
+	if (completions === undefined ? succeeded === 0 : succeeded < completions) return undefined;
+	return {
+		outcome: 'success',
+		reason: 'CompletionsReached',
+		message: 'Reached expected number of succeeded pods',
+		because: `${succeeded} Pods succeeded and none is active`,
+		announced: false,
+	};
+}

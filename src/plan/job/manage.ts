@@ -1,0 +1,133 @@
+import { finishTime, remainingBackoffMs, remainingMs } from './backoff.ts';
+import { isTerminating, type PodView, replacesOnlyEndedPods } from './classify.ts';
+import { compareForRemoval } from './deletion-order.ts';
+import type { PodAct, PodCreation } from './plan.ts';
+import { PodMaker } from './pod-template.ts';
+import { type IndexView, type JobView, totalFailures } from './view.ts';
+
+/** Which Pods to remove and to create so that as many are active as there should be. */
+export interface Management {
+	readonly remove: readonly PodAct[];
+	readonly create: readonly PodCreation[];
+	/** Something remains to be done after so many milliseconds. */
+	readonly lookAgainMs?: number;
+	readonly because: string;
+}
+
+/** How many Pods one plan creates or removes, so that a large Job does not starve the others. */
+export const MOST_PODS_PER_PLAN = 500;
+
+/** Decides for a Job that has not reached its end. Pods are never removed and created in one plan. */
+export function managePods(view: JobView): Management {
+	if (view.job.spec.suspend) return removal(view.active, 'the Job is suspended');
+	const wanted = wantActive(view);
+	const excess = findExcess(view, view.active.length - wanted);
+	if (excess.length > 0) return capped(removal(excess, `${wanted} active Pods are wanted`));
+	const awaited = replacesOnlyEndedPods(view.job) ? view.terminating : 0;
+	const missing = wanted - awaited - view.active.length;
+	if (missing <= 0) return { remove: [], create: [], because: `${wanted} active Pods are wanted and there` };
+	return createMissing(view, missing);
+}
+
+/** How many Pods should be active. */
+function wantActive({ job, active, succeeded }: JobView): number {
+	const { completions, parallelism = 1 } = job.spec;
+	// A work queue starts no Pod after the first success: what runs may end.
+	if (completions === undefined) return succeeded > 0 ? active.length : parallelism;
+	return Math.max(0, Math.min(parallelism, completions - succeeded));
+}
+
+function removal(pods: readonly PodView[], because: string): Management {
+	return { remove: pods.map(({ pod }) => ({ pod, because })), create: [], because };
+}
+
+function capped(management: Management): Management {
+	if (management.remove.length <= MOST_PODS_PER_PLAN) return management;
+	return { ...management, remove: management.remove.slice(0, MOST_PODS_PER_PLAN), lookAgainMs: 0 };
+}
+
+/**
+ * The Pods to remove: first those that cannot count, then those whose index is none of the Job's or
+ * taken, then `atLeast` in all. An active Pod without the tracking finalizer is one whose removal was
+ * interrupted; left alone it might succeed and its work be done again.
+ */
+function findExcess({ active, indexes }: JobView, atLeast: number): readonly PodView[] {
+	const untracked = active.filter(({ tracked }) => !tracked);
+	const tracked = untracked.length === 0 ? active : active.filter((view) => view.tracked);
+	const { misplaced, rest } = indexes ? splitByIndex(tracked) : { misplaced: [], rest: tracked };
+	const first = [...untracked, ...misplaced];
+	const more = atLeast - first.length;
+	if (more <= 0) return first;
+	const inOrder = [...rest].sort((a, b) => compareForRemoval(a.pod, b.pod));
+	return [...first, ...inOrder.slice(0, more)];
+}
+
+/** Of the Pods with one index the one that has come farthest stays. */
+function splitByIndex(active: readonly PodView[]): {
+	readonly misplaced: readonly PodView[];
+	readonly rest: readonly PodView[];
+} {
+	const misplaced: PodView[] = [];
+	const kept = new Map<number, PodView>();
+	for (const view of active) {
+		if (!view.countable || view.index === undefined) {
+			misplaced.push(view);
+			continue;
+		}
+		const rival = kept.get(view.index);
+		const viewStays = !rival || compareForRemoval(rival.pod, view.pod) <= 0;
+		if (rival) misplaced.push(viewStays ? rival : view);
+		if (viewStays) kept.set(view.index, view);
+	}
+	return { misplaced, rest: [...kept.values()] };
+}
+
+function createMissing(view: JobView, missing: number): Management {
+	const { job, indexes, backoff, now } = view;
+	if (!indexes?.perIndex) {
+		const waitMs = remainingBackoffMs(backoff, now);
+		if (waitMs > 0) {
+			const because = `${backoff.failures.length} failures in a row: replacements wait ${waitMs} ms`;
+			return { remove: [], create: [], lookAgainMs: waitMs, because };
+		}
+	}
+	const count = Math.min(missing, MOST_PODS_PER_PLAN);
+	const because = `${missing} more active Pods are wanted`;
+	const maker = new PodMaker(job);
+	const management = indexes
+		? createForIndexes(view, indexes, count, maker)
+		: { remove: [], create: Array.from({ length: count }, () => ({ pod: maker.plain(), because })), because };
+	const goesOn = missing > count && management.create.length > 0;
+	return goesOn ? { ...management, lookAgainMs: 0 } : management;
+}
+
+/**
+ * The lowest indexes that are still to do. As upstream, `count` is taken first and those that must wait
+ * are passed over after that, so an index that waits keeps its turn.
+ */
+function createForIndexes(view: JobView, indexes: IndexView, count: number, maker: PodMaker): Management {
+	const create: PodCreation[] = [];
+	let lookAgainMs: number | undefined;
+	for (const index of firstPending(view, indexes, count)) {
+		const last = indexes.perIndex?.lastFailed.get(index);
+		const waitMs = last ? remainingMs(totalFailures(last.pod) + 1, finishTime(last.pod), view.now) : 0;
+		if (waitMs > 0) lookAgainMs = Math.min(lookAgainMs ?? waitMs, waitMs);
+		else create.push({ pod: maker.forIndex(index, last?.pod), because: `index ${index} is to be done` });
+	}
+	const because = `${create.length} indexes are to be started${lookAgainMs === undefined ? '' : ', others wait'}`;
+	return { remove: [], create, because, ...(lookAgainMs !== undefined && { lookAgainMs }) };
+}
+
+function firstPending({ job, pods, active }: JobView, indexes: IndexView, count: number): readonly number[] {
+	const busy = new Set<number>();
+	for (const { index } of active) if (index !== undefined) busy.add(index);
+	if (replacesOnlyEndedPods(job)) {
+		for (const view of pods) if (view.index !== undefined && isTerminating(view)) busy.add(view.index);
+	}
+	const found: number[] = [];
+	for (let index = 0; index < indexes.completions && found.length < count; index++) {
+		if (!busy.has(index) && !indexes.completed.has(index) && !indexes.perIndex?.failed.has(index))
+			found.push(index);
+	}
+	return found;
+}

@@ -1,0 +1,176 @@
+import type { Job, JobCondition, JobStatus } from '../../api/batch/job/schema.ts';
+import { semanticEqual } from '../../api/meta/equality.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import { claimPods } from './claim.ts';
+import { isFinished, withCondition } from './conditions.ts';
+import { type EndState, findCompletion, findEndState, remainingDeadlineMs } from './end-state.ts';
+import { isManagedElsewhere } from './identifiers.ts';
+import { type Management, managePods } from './manage.ts';
+import { type EventText, type JobPlan, nothingToDo, type PodAct } from './plan.ts';
+import type { JobSnapshot } from './snapshot.ts';
+import { changeStatus } from './status.ts';
+import { type Tracking, trackPods } from './track.ts';
+import { type JobView, viewJob } from './view.ts';
+
+/**
+ * Decides what is to be done about a Job: the whole meaning of a Job is below this function. Pure; the
+ * same snapshot gives the same plan. Upstream's syncJob is the specification.
+ *
+ * Numbered invariants, which the property tests hold it to:
+ * 1. There are never more active Pods than the Job wants at that moment.
+ * 2. Each ended Pod is counted exactly once, whatever is interrupted between two writes.
+ * 3. A completion index that succeeded is never started again.
+ * 4. A terminal condition comes in a write of its own, after its interim condition, once every Pod is
+ *    counted and none is terminating; it is final.
+ */
+export function planJob(seen: JobSnapshot): JobPlan {
+	const idle = planNothing(seen);
+	if (idle) return idle;
+	const claim = claimPods(seen);
+	const view = viewJob(seen.job, claim.pods, seen.now, seen.backoff);
+	const progress = planPods(view);
+	const begun = updateProgress(view, progress);
+	const tracking = trackPods(view, progress.end, begun.status);
+	const terminal = finish(view, progress, tracking);
+	const lookAgainMs = earliest(
+		tracking.truncated ? 0 : undefined,
+		progress.management?.lookAgainMs,
+		progress.end ? undefined : remainingDeadlineMs({ ...view.job, status: begun.status }, view.now),
+	);
+	const settled = terminal ?? tracking.settled;
+	return {
+		because: progress.end?.because ?? progress.management?.because ?? 'the Job is being deleted',
+		adopt: claim.adopt,
+		release: claim.release,
+		remove: progress.management?.remove ?? [],
+		delete: progress.delete,
+		create: progress.management?.create ?? [],
+		...(!semanticEqual(tracking.status, view.job.status) && { status: tracking.status }),
+		events: begun.events,
+		takeFinalizers: tracking.takeFinalizers,
+		...(settled !== tracking.status && { settled }),
+		settledEvents: terminal && progress.end ? endEvents(view.job, terminal, progress.end) : [],
+		...(lookAgainMs !== undefined && { lookAgainMs }),
+		backoff: view.backoff,
+	};
+}
+
+/** The Jobs that are none of our business, or no longer. */
+function planNothing({ job, backoff }: JobSnapshot): JobPlan | undefined {
+	const { managedBy, completionMode = 'NonIndexed' } = job.spec;
+	if (isManagedElsewhere(job)) return nothingToDo(`${managedBy} manages the Job`, backoff);
+	if (isFinished(job)) return nothingToDo('the Job has finished', backoff);
+	if (completionMode === 'NonIndexed' || completionMode === 'Indexed') return undefined;
+	const message = 'Skipped Job sync because completion mode is unknown';
+	const events: EventText[] = [{ type: 'Warning', reason: 'UnknownCompletionMode', message }];
+	return { ...nothingToDo('its completion mode is unknown', backoff), events };
+}
+
+interface Progress {
+	readonly end: EndState | undefined;
+	/** Present where Pods were to be managed: the Job neither ends nor is being deleted. */
+	readonly management: Management | undefined;
+	readonly delete: readonly PodAct[];
+	/** The counts as they are once the plan's Pods are created, removed and deleted. */
+	readonly active: number;
+	readonly ready: number;
+	readonly terminating: number;
+}
+
+function planPods(view: JobView): Progress {
+	const end = findEndState(view);
+	if (end) {
+		const deletions = view.active.map(({ pod }) => ({ pod, because: `the Job ends: ${end.because}` }));
+		const terminating = view.terminating + deletions.length;
+		return { end, management: undefined, delete: deletions, active: 0, ready: 0, terminating };
+	}
+	const management = view.job.metadata.deletionTimestamp ? undefined : managePods(view);
+	const removed = new Set(management?.remove.map(({ pod }) => pod));
+	const active = view.active.length - removed.size + (management?.create.length ?? 0);
+	return {
+		end: findCompletion(view, active),
+		management,
+		delete: [],
+		active,
+		ready: view.active.filter(({ ready, pod }) => ready && !removed.has(pod)).length,
+		terminating: view.terminating + removed.size,
+	};
+}
+
+/** The status with start, suspension, the interim condition and the counts of Pods that have not ended. */
+function updateProgress(
+	{ job, now }: JobView,
+	{ end, management, active, ready, terminating }: Progress,
+): { readonly status: JobStatus; readonly events: readonly EventText[] } {
+	const time = formatTime(now);
+	let { conditions = [], startTime } = job.status;
+	if (startTime === undefined && !job.spec.suspend) startTime = time;
+	const events: EventText[] = [];
+	if (end) {
+		if (!end.announced)
+			conditions = withCondition(conditions, { type: interimOf(end), status: 'True', ...end }, now);
+	} else if (management) {
+		const changed = withSuspension(job, conditions, now);
+		if (changed) {
+			conditions = changed.conditions;
+			startTime = job.spec.suspend ? undefined : time;
+			events.push(changed.event);
+		}
+	}
+	return { status: changeStatus(job.status, { conditions, startTime, active, ready, terminating }), events };
+}
+
+function withSuspension(
+	{ spec }: Job,
+	before: readonly JobCondition[],
+	now: number,
+): { readonly conditions: readonly JobCondition[]; readonly event: EventText } | undefined {
+	const verb = spec.suspend ? 'Suspended' : 'Resumed';
+	const message = spec.suspend ? 'Job suspended' : 'Job resumed';
+	const status = spec.suspend ? 'True' : 'False';
+	const conditions = withCondition(before, { type: 'Suspended', status, reason: `Job${verb}`, message }, now);
+	if (conditions === before) return undefined;
+	return { conditions, event: { type: 'Normal', reason: verb, message } };
+}
+
+function interimOf({ outcome }: EndState): 'SuccessCriteriaMet' | 'FailureTarget' {
+	return outcome === 'success' ? 'SuccessCriteriaMet' : 'FailureTarget';
+}
+
+/** The status with the terminal condition, once nothing is left to count or to wait for. */
+function finish(
+	{ job, now }: JobView,
+	{ end, terminating }: Progress,
+	tracking: Tracking,
+): JobStatus | undefined {
+	const { settled, truncated } = tracking;
+	const { succeeded = [], failed = [] } = settled.uncountedTerminatedPods ?? {};
+	if (!end || truncated || terminating > 0 || succeeded.length + failed.length > 0) return undefined;
+	const type = end.outcome === 'success' ? 'Complete' : 'Failed';
+	const conditions = withCondition(settled.conditions, { type, status: 'True', ...end }, now);
+	const time = formatTime(now);
+	// A finished Job needs a start, which one that is suspended has lost; only without anything to do not.
+	const startTime = settled.startTime ?? (job.spec.suspend && job.spec.completions === 0 ? undefined : time);
+	return changeStatus(settled, {
+		conditions,
+		startTime,
+		...(type === 'Complete' && { completionTime: time }),
+	});
+}
+
+function endEvents(
+	{ spec }: Job,
+	status: JobStatus,
+	{ outcome, reason, message }: EndState,
+): readonly EventText[] {
+	if (outcome === 'failure') return [{ type: 'Warning', reason, message }];
+	const completed: EventText = { type: 'Normal', reason: 'Completed', message: 'Job completed' };
+	if (spec.completions === undefined || (status.succeeded ?? 0) <= spec.completions) return [completed];
+	const tooMany = 'Too many succeeded pods running after completion count reached';
+	return [{ type: 'Warning', reason: 'TooManySucceededPods', message: tooMany }, completed];
+}
+
+function earliest(...delaysMs: readonly (number | undefined)[]): number | undefined {
+	const known = delaysMs.filter((delayMs) => delayMs !== undefined);
+	return known.length === 0 ? undefined : Math.max(0, Math.min(...known));
+}

@@ -1,0 +1,70 @@
+import type { PodFailurePolicy, PodFailurePolicyRule } from '../../api/batch/job/schema.ts';
+import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
+
+/** What becomes of a Pod's failure. */
+export interface FailureVerdict {
+	/** Whether it counts against backoffLimit and backoffLimitPerIndex; an ignored one does not. */
+	readonly counted: boolean;
+	/** The action of the rule that matched, if one did. */
+	readonly action?: 'Count' | 'FailIndex' | 'FailJob' | 'Ignore';
+	/** For FailJob: the message of the Job's condition. */
+	readonly message?: string;
+	readonly because: string;
+}
+
+const NO_POLICY: FailureVerdict = { counted: true, because: 'there is no pod failure policy' };
+const NO_RULE: FailureVerdict = { counted: true, because: 'no rule of the pod failure policy matches' };
+
+/** Judges a failed Pod: the rules in order, the first that matches decides; a Pod none matches counts. */
+export function judgeFailure(policy: PodFailurePolicy | undefined, pod: Pod): FailureVerdict {
+	if (!policy) return NO_POLICY;
+	for (const [index, rule] of policy.rules.entries()) {
+		const evidence = matchRule(rule, pod);
+		if (evidence !== undefined) return verdictOf(rule, index, evidence);
+	}
+	return NO_RULE;
+}
+
+function verdictOf(rule: PodFailurePolicyRule, index: number, evidence: string): FailureVerdict {
+	const because = `${evidence} matching ${rule.action} rule at index ${index}`;
+	switch (rule.action) {
+		case 'Ignore':
+			return { counted: false, action: 'Ignore', because };
+		case 'FailJob':
+			return { counted: true, action: 'FailJob', message: because, because };
+		case 'FailIndex':
+			return { counted: true, action: 'FailIndex', because };
+		default:
+			return { counted: true, action: 'Count', because };
+	}
+}
+
+/** What of the Pod the rule matches, as the start of upstream's message; undefined if nothing. */
+function matchRule(rule: PodFailurePolicyRule, pod: Pod): string | undefined {
+	const place = `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`;
+	if (rule.onExitCodes) {
+		const container = findExit(rule.onExitCodes, pod);
+		const exitCode = container?.state?.terminated?.exitCode;
+		return container && `Container ${container.name} for pod ${place} failed with exit code ${exitCode}`;
+	}
+	const patterns = rule.onPodConditions ?? [];
+	const condition = pod.status.conditions?.find(({ type, status }) =>
+		patterns.some((pattern) => pattern.type === type && pattern.status === status),
+	);
+	return condition && `Pod ${place} has condition ${condition.type}`;
+}
+
+/** The first container that ended with a matching code, init containers after the others. */
+function findExit(
+	requirement: NonNullable<PodFailurePolicyRule['onExitCodes']>,
+	pod: Pod,
+): ContainerStatus | undefined {
+	const matches = ({ name, state }: ContainerStatus): boolean => {
+		const exitCode = state?.terminated?.exitCode ?? 0;
+		if (exitCode === 0) return false;
+		if (requirement.containerName !== undefined && requirement.containerName !== name) return false;
+		if (requirement.operator === 'In') return requirement.values.includes(exitCode);
+		return requirement.operator === 'NotIn' && !requirement.values.includes(exitCode);
+	};
+	return pod.status.containerStatuses?.find(matches) ?? pod.status.initContainerStatuses?.find(matches);
+}
