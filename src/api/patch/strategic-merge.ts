@@ -144,7 +144,7 @@ function mergeList(
 	let result: readonly unknown[];
 	if (merge.by === 'replacing') result = patch.length === 0 && order ? current : patch;
 	else if (merge.by === 'value') {
-		const all = [...new Set([...current, ...patch])];
+		const all = patch.length === 0 ? current : [...new Set([...current, ...patch])];
 		result = mergedOrder(all, { first: order ?? patch, rest: current, keyOf: (item) => item });
 	} else {
 		result = mergeKeyed(current, patch, merge, order);
