@@ -9,6 +9,7 @@ import {
 	object,
 	oneOf,
 	optional,
+	pointer,
 	required,
 	setList,
 	string,
@@ -20,7 +21,7 @@ const onExitCodesSchema = object(
 	'io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement',
 	'Compares the exit codes of a failed Pod.',
 	{
-		containerName: optional(string, 'The container that is looked at; any of them where it is left out.'),
+		containerName: pointer(string, 'The container that is looked at; any of them where it is left out.'),
 		operator: required(oneOf('In', 'NotIn'), 'How they are compared.'),
 		values: required(setList(int32), 'What they are compared with, ascending.'),
 	},
@@ -63,7 +64,7 @@ const successPolicyRuleSchema = object(
 	'io.k8s.api.batch.v1.SuccessPolicyRule',
 	'When the Job counts as done.',
 	{
-		succeededIndexes: optional(string, 'The indexes that must succeed, as 0,2-4.'),
+		succeededIndexes: pointer(string, 'The indexes that must succeed, as 0,2-4.'),
 		succeededCount: optional(int32, 'How many of them must.'),
 	},
 );
@@ -96,13 +97,13 @@ export const jobSpecSchema = object('io.k8s.api.batch.v1.JobSpec', 'What a Job i
 	manualSelector: optional(boolean, "Whether the selector is the author's own."),
 	template: required(podTemplateSpecSchema, 'What its Pods are made from.'),
 	ttlSecondsAfterFinished: optional(int32, 'How long it is kept after its end.'),
-	completionMode: optional(oneOf('NonIndexed', 'Indexed'), 'Whether its Pods have an index each.'),
+	completionMode: pointer(oneOf('NonIndexed', 'Indexed'), 'Whether its Pods have an index each.'),
 	suspend: optional(boolean, 'Whether it is at rest.'),
-	podReplacementPolicy: optional(
+	podReplacementPolicy: pointer(
 		oneOf('Failed', 'TerminatingOrFailed'),
 		'Whether a Pod is replaced as soon as it terminates or only once it has failed.',
 	),
-	managedBy: optional(string, 'Who manages the Job, where it is not the job controller.'),
+	managedBy: pointer(string, 'Who manages the Job, where it is not the job controller.'),
 });
 
 /** What a Job is to achieve, and how. */
@@ -142,7 +143,7 @@ export const jobStatusSchema = object('io.k8s.api.batch.v1.JobStatus', 'How a Jo
 	failed: optional(int32, 'How many Pods have failed.'),
 	terminating: optional(int32, 'How many Pods are being ended.'),
 	completedIndexes: optional(string, 'The indexes that succeeded, as 0,2-4.'),
-	failedIndexes: optional(string, 'The indexes that failed, as 0,2-4.'),
+	failedIndexes: pointer(string, 'The indexes that failed, as 0,2-4.'),
 	uncountedTerminatedPods: optional(
 		uncountedTerminatedPodsSchema,
 		'Finished Pods on their way into the counters.',

@@ -34,7 +34,7 @@ export type Taint = Infer<typeof taintSchema>;
 
 const nodeSpecSchema = object('io.k8s.api.core.v1.NodeSpec', 'How a node is to be used.', {
 	podCIDR: optional(string, 'The addresses of its Pods.'),
-	podCIDRs: optional(setList(string), 'The same, by address family.'),
+	podCIDRs: optional(setList(string, { patch: 'merge' }), 'The same, by address family.'),
 	providerID: optional(string, 'What its provider calls it.'),
 	unschedulable: optional(boolean, 'Whether new Pods are kept off it.'),
 	taints: optional(list(taintSchema), 'What keeps Pods off it.'),

@@ -1,0 +1,155 @@
+import type { FieldError, FieldPath } from '../../meta/field.ts';
+import {
+	duplicate,
+	invalid,
+	nonNegative,
+	notSupported,
+	required,
+	tooLong,
+	tooMany,
+} from '../../meta/field-errors.ts';
+import { qualifiedName, utf8Length } from '../../meta/names.ts';
+import { parseIndexList } from './index-list.ts';
+import type { JobSpec, PodFailurePolicyRule, SuccessPolicyRule } from './schema.ts';
+
+/** The limits of pod failure and success policies. */
+const MOST_RULES = 20;
+const MOST_EXIT_CODES = 255;
+const MOST_CONDITIONS = 20;
+const LONGEST_INDEX_LIST = 65_536;
+const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
+const OPERATORS = ['In', 'NotIn'];
+const STATUSES = ['False', 'True', 'Unknown'];
+
+/** What is wrong with the pod failure policy. */
+export function validatePodFailurePolicy(spec: JobSpec, path: FieldPath): readonly FieldError[] {
+	const rules = spec.podFailurePolicy?.rules ?? [];
+	const at = path.child('rules');
+	const { containers, initContainers = [] } = spec.template.spec;
+	const names = new Set([...containers, ...initContainers].map(({ name }) => name));
+	return [
+		...(rules.length > MOST_RULES ? [tooMany(at, rules.length, MOST_RULES)] : []),
+		...rules.flatMap((rule, index) => validateRule(rule, { spec, names }, at.index(index))),
+	];
+}
+
+/** A value that must be one of `values`; what is missing is told all of them, as Go prints a list. */
+function chosen(value: string, values: readonly string[], path: FieldPath): readonly FieldError[] {
+	if (value === '') return [required(path, `valid values: [${values.map((each) => `"${each}"`).join(' ')}]`)];
+	return values.includes(value) ? [] : [notSupported(path, value, values)];
+}
+
+function validateRule(
+	rule: PodFailurePolicyRule,
+	{ spec, names }: { readonly spec: JobSpec; readonly names: ReadonlySet<string> },
+	path: FieldPath,
+): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	const { action, onExitCodes, onPodConditions = [] } = rule;
+	if (action === 'FailIndex' && spec.backoffLimitPerIndex === undefined) {
+		errors.push(invalid(path.child('action'), action, 'requires the backoffLimitPerIndex to be set'));
+	} else {
+		errors.push(...chosen(action, ACTIONS, path.child('action')));
+	}
+	if (onExitCodes) errors.push(...validateExitCodes(onExitCodes, names, path.child('onExitCodes')));
+	errors.push(...validateConditions(onPodConditions, path.child('onPodConditions')));
+	if (onExitCodes && onPodConditions.length > 0) {
+		errors.push(withoutValue(path, 'specifying both OnExitCodes and OnPodConditions is not supported'));
+	}
+	if (!onExitCodes && onPodConditions.length === 0) {
+		errors.push(withoutValue(path, 'specifying one of OnExitCodes and OnPodConditions is required'));
+	}
+	return errors;
+}
+
+/** An Invalid whose value upstream leaves out of the text. */
+function withoutValue(path: FieldPath, detail: string): FieldError {
+	return { type: 'Invalid', field: path.text, message: `Invalid value: ${detail}` };
+}
+
+function validateExitCodes(
+	{ operator, values, containerName }: NonNullable<PodFailurePolicyRule['onExitCodes']>,
+	names: ReadonlySet<string>,
+	path: FieldPath,
+): readonly FieldError[] {
+	const errors = [...chosen(operator, OPERATORS, path.child('operator'))];
+	if (containerName !== undefined && !names.has(containerName)) {
+		const detail = 'must be one of the container or initContainer names in the pod template';
+		errors.push(invalid(path.child('containerName'), containerName, detail));
+	}
+	const at = path.child('values');
+	if (values.length === 0) errors.push(invalid(at, values, 'at least one value is required'));
+	if (values.length > MOST_EXIT_CODES) errors.push(tooMany(at, values.length, MOST_EXIT_CODES));
+	const seen = new Set<number>();
+	for (const [index, value] of values.entries()) {
+		if (operator === 'In' && value === 0) {
+			errors.push(invalid(at.index(index), value, 'must not be 0 for the In operator'));
+		}
+		if (seen.has(value)) errors.push(duplicate(at.index(index), value));
+		seen.add(value);
+	}
+	if (values.some((value, index) => index > 0 && (values[index - 1] ?? 0) > value)) {
+		errors.push(invalid(at, values, 'must be ordered'));
+	}
+	return errors;
+}
+
+function validateConditions(
+	patterns: NonNullable<PodFailurePolicyRule['onPodConditions']>,
+	path: FieldPath,
+): readonly FieldError[] {
+	return [
+		...(patterns.length > MOST_CONDITIONS ? [tooMany(path, patterns.length, MOST_CONDITIONS)] : []),
+		...patterns.flatMap(({ type, status }, index) => [
+			...qualifiedName(type).map((text) => invalid(path.index(index).child('type'), type, text)),
+			...chosen(status, STATUSES, path.index(index).child('status')),
+		]),
+	];
+}
+
+/** What is wrong with the success policy of an Indexed Job. */
+export function validateSuccessPolicy(spec: JobSpec, path: FieldPath): readonly FieldError[] {
+	const rules = spec.successPolicy?.rules ?? [];
+	const at = path.child('rules');
+	const errors: FieldError[] = [];
+	if (rules.length === 0) {
+		errors.push(required(at, 'at least one rules must be specified when the successPolicy is specified'));
+	}
+	if (rules.length > MOST_RULES) errors.push(tooMany(at, rules.length, MOST_RULES));
+	for (const [index, rule] of rules.entries()) {
+		errors.push(...validateSuccessRule(rule, spec.completions ?? 0, at.index(index)));
+	}
+	return errors;
+}
+
+function validateSuccessRule(
+	rule: SuccessPolicyRule,
+	completions: number,
+	path: FieldPath,
+): readonly FieldError[] {
+	const { succeededCount, succeededIndexes } = rule;
+	if (succeededCount === undefined && succeededIndexes === undefined) {
+		return [required(path, 'at least one of succeededCount or succeededIndexes must be specified')];
+	}
+	const errors: FieldError[] = [];
+	let listed: number | undefined;
+	if (succeededIndexes !== undefined) {
+		const at = path.child('succeededIndexes');
+		if (utf8Length(succeededIndexes) > LONGEST_INDEX_LIST) errors.push(tooLong(at, LONGEST_INDEX_LIST));
+		const list = parseIndexList(succeededIndexes, completions);
+		if (list.ok) listed = list.size;
+		else errors.push(invalid(at, succeededIndexes, `error parsing succeededIndexes: ${list.error}`));
+	}
+	if (succeededCount === undefined) return errors;
+	const at = path.child('succeededCount');
+	errors.push(...nonNegative(at, succeededCount));
+	if (succeededCount > completions) {
+		const detail = `must be less than or equal to ${completions} (the number of specified completions)`;
+		errors.push(invalid(at, succeededCount, detail));
+	}
+	if (listed !== undefined && succeededCount > listed) {
+		const detail = `must be less than or equal to ${listed} (the number of indexes in the specified succeededIndexes field)`;
+		errors.push(invalid(at, succeededCount, detail));
+	}
+	return errors;
+}

@@ -1,0 +1,134 @@
+import { validatePodTemplate } from '../../core/pod/validation.ts';
+import type { FieldError, FieldPath } from '../../meta/field.ts';
+import { invalid, nonNegative, notSupported, required, tooLong } from '../../meta/field-errors.ts';
+import { dns1123Subdomain, utf8Length } from '../../meta/names.ts';
+import { validatePodFailurePolicy, validateSuccessPolicy } from './policy-validation.ts';
+import type { JobSpec } from './schema.ts';
+
+/**
+ * What is wrong with what a Job is to achieve, in upstream's order. It serves Jobs and the templates of
+ * CronJobs; what concerns the selector stands in validation.ts, since templates have none.
+ */
+
+const MOST_INDEXED_PODS = 100_000;
+const MOST_FAILED_INDEXES = 100_000;
+const MANY_COMPLETIONS = 100_000;
+const MOST_WITH_MANY_COMPLETIONS = 10_000;
+const LONGEST_MANAGER = 63;
+const COUNTS = [
+	'parallelism',
+	'completions',
+	'activeDeadlineSeconds',
+	'backoffLimit',
+	'ttlSecondsAfterFinished',
+	'backoffLimitPerIndex',
+	'maxFailedIndexes',
+] as const;
+
+/** Validates the spec below `path`. */
+export function validateJobSpec(spec: JobSpec, path: FieldPath): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	for (const count of COUNTS) errors.push(...nonNegative(path.child(count), spec[count] ?? 0));
+	if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
+		errors.push(required(path.child('backoffLimitPerIndex'), 'when maxFailedIndexes is specified'));
+	}
+	if (spec.managedBy !== undefined) errors.push(...validateManager(spec.managedBy, path.child('managedBy')));
+	const mode: string = spec.completionMode ?? '';
+	if (!['NonIndexed', 'Indexed'].includes(mode)) {
+		errors.push(notSupported(path.child('completionMode'), mode, ['NonIndexed', 'Indexed']));
+	}
+	if (mode === 'Indexed') errors.push(...validateIndexed(spec, path));
+	else errors.push(...validateNotIndexed(spec, path));
+	if (spec.podFailurePolicy) errors.push(...validatePodFailurePolicy(spec, path.child('podFailurePolicy')));
+	if (spec.successPolicy) {
+		const at = path.child('successPolicy');
+		if (mode === 'Indexed') errors.push(...validateSuccessPolicy(spec, at));
+		else errors.push(invalid(at, spec.successPolicy, 'requires indexed completion mode'));
+	}
+	errors.push(...validateReplacement(spec, path.child('podReplacementPolicy')));
+	return [...errors, ...validateTemplate(spec, path.child('template'))];
+}
+
+const PATH_CHARACTERS = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/;
+
+/** `host/path`, as `acme.io/foo`. */
+function validateManager(managedBy: string, path: FieldPath): readonly FieldError[] {
+	if (managedBy === '') return [required(path)];
+	const errors: FieldError[] = [];
+	const slash = managedBy.indexOf('/');
+	const host = managedBy.slice(0, Math.max(slash, 0));
+	const rest = managedBy.slice(slash + 1);
+	if (host === '' || rest === '') {
+		errors.push(invalid(path, managedBy, 'must be a domain-prefixed path (such as "acme.io/foo")'));
+	} else {
+		for (const text of dns1123Subdomain(host)) errors.push(invalid(path, host, text));
+		if (!PATH_CHARACTERS.test(rest)) {
+			const form = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+			errors.push(invalid(path, rest, `Invalid path (regex used for validation is '${form}')`));
+		}
+	}
+	if (utf8Length(managedBy) > LONGEST_MANAGER) errors.push(tooLong(path, LONGEST_MANAGER));
+	return errors;
+}
+
+function validateIndexed(spec: JobSpec, path: FieldPath): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	const { completions, parallelism = 0, maxFailedIndexes, backoffLimitPerIndex } = spec;
+	if (completions === undefined) {
+		errors.push(required(path.child('completions'), 'when completion mode is Indexed'));
+	}
+	const tooHigh = (field: string, value: number, limit: string): void => {
+		errors.push(invalid(path.child(field), value, `must be less than or equal to ${limit}`));
+	};
+	if (parallelism > MOST_INDEXED_PODS) {
+		tooHigh('parallelism', parallelism, `${MOST_INDEXED_PODS} when completion mode is Indexed`);
+	}
+	if (maxFailedIndexes !== undefined) {
+		if (completions !== undefined && maxFailedIndexes > completions) {
+			tooHigh('maxFailedIndexes', maxFailedIndexes, 'completions');
+		}
+		if (maxFailedIndexes > MOST_FAILED_INDEXES)
+			tooHigh('maxFailedIndexes', maxFailedIndexes, `${MOST_FAILED_INDEXES}`);
+	}
+	if ((completions ?? 0) <= MANY_COMPLETIONS || backoffLimitPerIndex === undefined) return errors;
+	const limit = `${MOST_WITH_MANY_COMPLETIONS} when completions are above ${MANY_COMPLETIONS} and used with backoff limit per index`;
+	if (maxFailedIndexes === undefined) {
+		errors.push(
+			required(
+				path.child('maxFailedIndexes'),
+				`must be specified when completions is above ${MANY_COMPLETIONS}`,
+			),
+		);
+	}
+	if (parallelism > MOST_WITH_MANY_COMPLETIONS) tooHigh('parallelism', parallelism, limit);
+	if ((maxFailedIndexes ?? 0) > MOST_WITH_MANY_COMPLETIONS)
+		tooHigh('maxFailedIndexes', maxFailedIndexes ?? 0, limit);
+	return errors;
+}
+
+function validateNotIndexed(spec: JobSpec, path: FieldPath): readonly FieldError[] {
+	return (['backoffLimitPerIndex', 'maxFailedIndexes'] as const)
+		.filter((field) => spec[field] !== undefined)
+		.map((field) => invalid(path.child(field), spec[field], 'requires indexed completion mode'));
+}
+
+function validateReplacement(spec: JobSpec, path: FieldPath): readonly FieldError[] {
+	const policy: string | undefined = spec.podReplacementPolicy;
+	if (policy === undefined) return [];
+	const supported = spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed'];
+	return supported.includes(policy) ? [] : [notSupported(path, policy, supported)];
+}
+
+function validateTemplate(spec: JobSpec, path: FieldPath): readonly FieldError[] {
+	const errors = [...validatePodTemplate(spec.template, path)];
+	const at = path.child('spec', 'restartPolicy');
+	const policy: string = spec.template.spec.restartPolicy ?? '';
+	if (policy === '' || policy === 'Always') {
+		errors.push(required(at, 'valid values: "OnFailure", "Never"'));
+	} else if (policy !== 'OnFailure' && policy !== 'Never') {
+		errors.push(notSupported(at, policy, ['OnFailure', 'Never']));
+	} else if (spec.podFailurePolicy && policy !== 'Never') {
+		errors.push(invalid(at, policy, 'only "Never" is supported when podFailurePolicy is specified'));
+	}
+	return errors;
+}

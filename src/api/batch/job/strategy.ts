@@ -1,0 +1,43 @@
+import { semanticEqual } from '../../meta/equality.ts';
+import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
+import { withGeneratedSelector } from './labels.ts';
+import type { Job } from './schema.ts';
+import { validateJobStatusUpdate } from './status-validation.ts';
+import { validateJobUpdate } from './update-validation.ts';
+import { jobWarnings, validateJob } from './validation.ts';
+
+/** What clients may set in a Job, after upstream's jobStrategy. */
+export const jobStrategy: Strategy<Job> = {
+	prepareForCreate: (job) => {
+		const fresh: Job = { ...job, metadata: { ...job.metadata, generation: 1 }, status: {} };
+		return fresh.spec.manualSelector ? fresh : withGeneratedSelector(fresh);
+	},
+	prepareForUpdate: (job, old) => {
+		const changed = job.spec !== old.spec && !semanticEqual(job.spec, old.spec);
+		const generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
+		return {
+			...job,
+			metadata: { ...job.metadata, generation },
+			spec: changed ? job.spec : old.spec,
+			status: old.status,
+		};
+	},
+	validateCreate: validateJob,
+	validateUpdate: validateJobUpdate,
+	warnings: (job, old) =>
+		old && old.metadata.generation === job.metadata.generation ? [] : jobWarnings(job),
+	allowUnconditionalUpdate: true,
+};
+
+/** What the status subresource may change: the status, and metadata with it. */
+export const jobStatusStrategy: SubresourceStrategy<Job> = {
+	prepareForUpdate: (job, old) => ({ ...job, spec: old.spec }),
+	validateUpdate: validateJobStatusUpdate,
+};
+
+/** A raw DELETE that does not say keeps the Pods, for history's sake, and warns of it. */
+export const jobDeletion: DeletionRule<Job> = {
+	defaultPropagation: 'Orphan',
+	defaultPropagationWarning:
+		'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+};

@@ -1,0 +1,33 @@
+import type { ResourceDefinition } from '../../meta/resource.ts';
+import { podColumns } from './columns.ts';
+import { defaultPod } from './defaults.ts';
+import { type Pod, podSchema } from './schema.ts';
+import { podDeletion, podStatusStrategy, podStrategy } from './strategy.ts';
+
+/** v1 Pods. */
+export const pods: ResourceDefinition<Pod> = {
+	group: '',
+	version: 'v1',
+	kind: 'Pod',
+	resource: 'pods',
+	singular: 'pod',
+	shortNames: ['po'],
+	categories: ['all'],
+	namespaced: true,
+	schema: podSchema,
+	defaults: defaultPod,
+	strategy: podStrategy,
+	status: podStatusStrategy,
+	columns: podColumns,
+	selectableFields: ({ spec, status }) => ({
+		'spec.nodeName': spec.nodeName ?? '',
+		'spec.restartPolicy': spec.restartPolicy ?? '',
+		'spec.schedulerName': spec.schedulerName ?? '',
+		'spec.serviceAccountName': spec.serviceAccountName ?? '',
+		'spec.hostNetwork': String(spec.hostNetwork ?? false),
+		'status.phase': status.phase ?? '',
+		'status.podIP': status.podIP ?? '',
+		'status.nominatedNodeName': status.nominatedNodeName ?? '',
+	}),
+	deletion: podDeletion,
+};

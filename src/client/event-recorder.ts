@@ -1,0 +1,125 @@
+import { events } from '../api/core/event/definition.ts';
+import type { Event } from '../api/core/event/schema.ts';
+import { isApiError } from '../api/meta/api-error.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import { formatTime } from '../api/meta/time.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Client } from './client.ts';
+import { type Correlated, EventCorrelator } from './event-correlator.ts';
+
+/** What happened, in a few words; the reason is in CamelCase, for machines. */
+export interface EventText {
+	readonly type: 'Normal' | 'Warning';
+	readonly reason: string;
+	readonly message: string;
+	/** The part of the object it is about: `spec.containers{main}`. */
+	readonly fieldPath?: string;
+}
+
+/** How many Events are being written at once; the others wait, so that they never crowd out real work. */
+const IN_FLIGHT = 16;
+
+/** How many may wait; beyond that new ones are dropped, as upstream's recorder does. */
+const LONGEST_QUEUE = 20_000;
+
+/**
+ * Records Events about objects, after client-go's recorder: repeated ones are counted on one Event,
+ * floods are combined and then dropped (see event-correlator.ts). Recording never blocks and never
+ * fails for the caller; an Event is a courtesy, not a state.
+ */
+export class EventRecorder {
+	readonly #options: EventRecorderOptions;
+	readonly #correlator: EventCorrelator;
+	readonly #queue: Correlated[] = [];
+	#inFlight = 0;
+	#serial = 0n;
+
+	constructor(options: EventRecorderOptions) {
+		this.#options = options;
+		this.#correlator = new EventCorrelator(options.clock);
+	}
+
+	/** Records that `text` happened to `object`. */
+	event(object: KubeObject, text: EventText): void {
+		const correlated = this.#correlator.correlate(this.#build(object, text));
+		if (!correlated || this.#queue.length >= LONGEST_QUEUE) return;
+		this.#queue.push(correlated);
+		this.#pump();
+	}
+
+	#build(object: KubeObject, { type, reason, message, fieldPath }: EventText): Event {
+		const { clock, component, host = '' } = this.#options;
+		const now = clock.now();
+		const { name = '', namespace, uid, resourceVersion } = object.metadata;
+		this.#serial += 1n;
+		const unique = (BigInt(Math.floor(now)) * 1_000_000n + (this.#serial % 1_000_000n)).toString(16);
+		return {
+			apiVersion: 'v1',
+			kind: 'Event',
+			metadata: { name: `${name}.${unique}`, namespace: namespace || 'default' },
+			involvedObject: {
+				kind: object.kind,
+				...(namespace && { namespace }),
+				name,
+				...(uid && { uid }),
+				apiVersion: object.apiVersion,
+				...(resourceVersion && { resourceVersion }),
+				...(fieldPath && { fieldPath }),
+			},
+			reason,
+			message,
+			source: { component, ...(host && { host }) },
+			firstTimestamp: formatTime(now),
+			lastTimestamp: formatTime(now),
+			count: 1,
+			type,
+			reportingComponent: component,
+			reportingInstance: host,
+		};
+	}
+
+	#pump(): void {
+		while (this.#inFlight < IN_FLIGHT) {
+			const next = this.#queue.shift();
+			if (!next) return;
+			this.#inFlight += 1;
+			void this.#write(next).finally(() => {
+				this.#inFlight -= 1;
+				this.#pump();
+			});
+		}
+	}
+
+	async #write({ event, repeats }: Correlated): Promise<void> {
+		const { client, onError } = this.#options;
+		const { name = '', namespace } = event.metadata;
+		const target = client.resource(events, namespace);
+		try {
+			if (!repeats) {
+				await target.create(event);
+				return;
+			}
+			const { count, lastTimestamp, message } = event;
+			await target.patch(name, 'strategic', { count, lastTimestamp, message });
+		} catch (error) {
+			if (repeats && isApiError(error, 'NotFound')) await target.create(event).catch(() => undefined);
+			else if (!isRefusal(error)) onError?.(error);
+		}
+	}
+}
+
+/** What an {@link EventRecorder} is made of. */
+export interface EventRecorderOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	/** Who speaks: `job-controller`, `kubelet`, … */
+	readonly component: string;
+	/** The node it speaks from, for the components of a node. */
+	readonly host?: string;
+	/** Told of Events that could not be written, refusals by a namespace that is going away excepted. */
+	readonly onError?: (error: unknown) => void;
+}
+
+function isRefusal(error: unknown): boolean {
+	return isApiError(error, 'Forbidden') || isApiError(error, 'NotFound');
+}

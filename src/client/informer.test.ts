@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { expired } from '../api/meta/api-error.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import type { ApiWatchSink } from '../api/meta/transport.ts';
+import { VirtualClock } from '../base/virtual-clock.ts';
+import type { ListOptions, ObjectList } from './client.ts';
+import { Informer, type InformerOptions } from './informer.ts';
+
+function object(name: string, revision: number, team = 'a'): KubeObject {
+	const metadata = { namespace: 'ns', name, resourceVersion: String(revision), labels: { team } };
+	return { apiVersion: 'v1', kind: 'Thing', metadata };
+}
+
+/** A source under the test's control: it answers lists from `items` and hands out the watch's sink. */
+class Source {
+	items: readonly KubeObject[] = [];
+	revision = 1;
+	readonly lists: ListOptions[] = [];
+	readonly watches: ListOptions[] = [];
+	#sink = Promise.withResolvers<ApiWatchSink>();
+
+	list(options: ListOptions = {}): Promise<ObjectList<KubeObject>> {
+		this.lists.push(options);
+		return Promise.resolve({ metadata: { resourceVersion: String(this.revision) }, items: this.items });
+	}
+
+	watch(options: ListOptions, sink: ApiWatchSink): Promise<{ stop(): void }> {
+		this.watches.push(options);
+		this.#sink.resolve(sink);
+		return Promise.resolve({ stop: () => undefined });
+	}
+
+	async nextSink(): Promise<ApiWatchSink> {
+		const sink = await this.#sink.promise;
+		this.#sink = Promise.withResolvers<ApiWatchSink>();
+		return sink;
+	}
+}
+
+function start(t: test.TestContext, source: Source, options: Partial<InformerOptions<KubeObject>> = {}) {
+	const clock = new VirtualClock();
+	const indexes = { team: (each: KubeObject) => [each.metadata.labels?.team ?? ''] };
+	const informer = new Informer<KubeObject>(source, { clock, indexes, ...options });
+	const stop = new AbortController();
+	const running = informer.run(stop.signal);
+	t.after(async () => {
+		stop.abort();
+		await running;
+	});
+	return { informer, clock };
+}
+
+test('the copy follows list and watch, and so do its indexes', async (t) => {
+	const source = new Source();
+	source.items = [object('one', 1), object('two', 1, 'b')];
+	const { informer } = start(t, source);
+	const sink = await source.nextSink();
+	assert.deepEqual(
+		informer.indexed('team', 'b').map((each) => each.metadata.name),
+		['two'],
+	);
+	sink.events([
+		{ type: 'MODIFIED', object: object('two', 2, 'a') },
+		{ type: 'DELETED', object: object('one', 3) },
+	]);
+	assert.deepEqual(informer.indexed('team', 'b'), []);
+	assert.deepEqual(
+		informer.indexed('team', 'a').map((each) => each.metadata.name),
+		['two'],
+	);
+	assert.equal(informer.get('ns', 'one'), undefined);
+	assert.equal(informer.revision, 3);
+});
+
+test('an older version never replaces a newer one', async (t) => {
+	const source = new Source();
+	source.items = [object('one', 7)];
+	source.revision = 7;
+	const { informer } = start(t, source);
+	const sink = await source.nextSink();
+	sink.events([{ type: 'MODIFIED', object: object('one', 5) }]);
+	assert.equal(informer.get('ns', 'one')?.metadata.resourceVersion, '7');
+	assert.equal(informer.revision, 7);
+});
+
+test('who waits for a revision is told once the copy shows it', async (t) => {
+	const source = new Source();
+	const { informer } = start(t, source);
+	const sink = await source.nextSink();
+	let reached = false;
+	const waiting = informer.reached('4').then(() => {
+		reached = true;
+	});
+	sink.events([{ type: 'ADDED', object: object('one', 3) }]);
+	await Promise.resolve();
+	assert.equal(reached, false);
+	sink.events([{ type: 'BOOKMARK', object: object('', 4) }]);
+	await waiting;
+	assert.equal(informer.get('ns', ''), undefined);
+});
+
+test('a watch that ends goes on from the last revision seen', async (t) => {
+	const source = new Source();
+	const { informer } = start(t, source);
+	const first = await source.nextSink();
+	first.events([{ type: 'ADDED', object: object('one', 9) }]);
+	first.ended();
+	await source.nextSink();
+	assert.equal(source.lists.length, 1);
+	assert.equal(source.watches.at(-1)?.resourceVersion, '9');
+	assert.equal(informer.get('ns', 'one')?.metadata.name, 'one');
+});
+
+test('a compacted revision means a new list, and handlers hear what changed meanwhile', async (t) => {
+	const source = new Source();
+	source.items = [object('gone', 1), object('kept', 1)];
+	const { informer, clock } = start(t, source);
+	const told: string[] = [];
+	informer.subscribe((now, old) => told.push(`${old?.metadata.name ?? '-'}>${now?.metadata.name ?? '-'}`));
+	const first = await source.nextSink();
+	source.items = [object('kept', 1), object('new', 12)];
+	source.revision = 12;
+	first.ended(expired('too old resource version'));
+	while (clock.nextDue() === undefined) await new Promise(setImmediate);
+	clock.advance(100);
+	await source.nextSink();
+	assert.deepEqual(told, ['->gone', '->kept', 'gone>-', '->new']);
+	assert.equal(source.watches.at(-1)?.resourceVersion, '12');
+});
