@@ -1,0 +1,47 @@
+import { forbidden, notFound } from '../../api/meta/api-error.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { reworded } from '../errors.ts';
+import { isNamespace, isTerminating } from '../namespace-deletion.ts';
+import type { ObjectCache } from '../object-cache.ts';
+import type { ResourceRequest } from '../request.ts';
+import { subjectOf } from '../write.ts';
+import type { AdmissionPlugin } from './admission.ts';
+
+/** Namespaces that the system itself lives in. */
+const IMMORTAL: readonly string[] = ['default', 'kube-system', 'kube-public'];
+
+/** Objects are created only in namespaces that are there and shall stay; some namespaces always stay. */
+export class NamespaceLifecycle implements AdmissionPlugin {
+	readonly #cache: ObjectCache;
+
+	constructor(cache: ObjectCache) {
+		this.#cache = cache;
+	}
+
+	create({ definition, namespace }: ResourceRequest, object: KubeObject): KubeObject {
+		const namespaces = this.#cache.of('', 'namespaces');
+		if (namespace === '' || !namespaces) return object;
+		const holder = namespaces.get('', namespace)?.object;
+		if (!holder) throw notFound({ group: '', resource: 'namespaces', name: namespace });
+		if (!isTerminating(holder)) return object;
+		const { name, generateName } = object.metadata;
+		const refusal = forbidden(
+			subjectOf(definition, name || generateName || 'Unknown'),
+			`unable to create new content in namespace ${namespace} because it is being terminated`,
+		);
+		throw reworded(refusal, {
+			causes: [
+				{
+					reason: 'NamespaceTerminating',
+					message: `namespace ${namespace} is being terminated`,
+					field: 'metadata.namespace',
+				},
+			],
+		});
+	}
+
+	delete({ definition, name }: ResourceRequest): void {
+		if (!isNamespace(definition) || !IMMORTAL.includes(name)) return;
+		throw forbidden(subjectOf(definition, name), 'this namespace may not be deleted');
+	}
+}

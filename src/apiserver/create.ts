@@ -1,0 +1,93 @@
+import { type ApiError, badRequest, invalid, isApiError } from '../api/meta/api-error.ts';
+import { generateName } from '../api/meta/names.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import { formatTime } from '../api/meta/time.ts';
+import { decodeObject, inNamespace } from './decode-object.ts';
+import { noFreeName } from './errors.ts';
+import { ownersOnce } from './owner-references.ts';
+import { type ResourceRequest, type ServerContext, warn } from './request.ts';
+import type { Result } from './result.ts';
+import { StoredObject } from './stored-object.ts';
+import { kindSubjectOf, nameTaken, writeNew } from './write.ts';
+import { type WriteOptions, writeOptions } from './write-options.ts';
+
+/** How many generated names are tried before the client is told that they are all taken. */
+const NAME_ATTEMPTS = 8;
+
+/** POST to a collection: decode, admit, make ready, validate, store. */
+export async function create(server: ServerContext, request: ResourceRequest): Promise<Result> {
+	const options = writeOptions(request.call.query, 'CreateOptions');
+	const decoded = await decodeObject(request, options);
+	const wiped = inNamespace(withoutSystemFields(ownersOnce(request.call, decoded)), request.namespace);
+	const admitted = server.admission.create(request, wiped);
+	const generates = !admitted.metadata.name && Boolean(admitted.metadata.generateName);
+	for (let attempt = 1; ; attempt++) {
+		try {
+			const stored = await createOnce(server, request, admitted, options);
+			return { type: 'object', code: 201, stored };
+		} catch (error) {
+			if (!generates || !isApiError(error, 'AlreadyExists')) throw error;
+			if (attempt === NAME_ATTEMPTS) throw generatedNameTaken(request, error);
+		}
+	}
+}
+
+async function createOnce(
+	server: ServerContext,
+	request: ResourceRequest,
+	object: KubeObject,
+	{ dryRun }: WriteOptions,
+): Promise<StoredObject> {
+	const { definition, resource } = request;
+	const identified = identify(server, object);
+	const prepared = definition.strategy.prepareForCreate(identified);
+	const { namespace = '', name = '' } = prepared.metadata;
+	const errors = definition.strategy.validateCreate(prepared);
+	if (errors.length > 0) throw invalid(kindSubjectOf(definition, name), errors);
+	for (const text of definition.strategy.warnings?.(prepared, undefined) ?? []) warn(request.call, text);
+	// Once more, since what was generated can bring defaults of its own (upstream: at the next read).
+	const finished = definition.defaults(prepared);
+	if (!dryRun) return writeNew(server, request, finished);
+	const holder = resource.get(namespace, name);
+	if (holder) throw nameTaken(definition, name, holder);
+	const key = resource.codec.key(namespace, name);
+	return new StoredObject(
+		resource.codec,
+		{ key, value: resource.codec.encode(finished), revision: 0 },
+		finished,
+	);
+}
+
+/** Sets name, uid and creationTimestamp. */
+function identify({ clock, random }: ServerContext, object: KubeObject): KubeObject {
+	const { name, generateName: prefix, namespace, ...rest } = object.metadata;
+	const identity = {
+		...((name || prefix) && { name: name || generateName(prefix ?? '', random) }),
+		...(prefix && { generateName: prefix }),
+		...(namespace && { namespace }),
+		uid: random.uuid(),
+		creationTimestamp: formatTime(clock.now()),
+	};
+	return { ...object, metadata: { ...identity, ...rest } };
+}
+
+/** Takes off what only the server sets. Throws BadRequest for a resourceVersion. */
+function withoutSystemFields(object: KubeObject): KubeObject {
+	const {
+		uid: _uid,
+		creationTimestamp: _created,
+		deletionTimestamp: _deleted,
+		deletionGracePeriodSeconds: _grace,
+		resourceVersion,
+		...metadata
+	} = object.metadata;
+	if (resourceVersion && resourceVersion !== '0') {
+		throw badRequest('resourceVersion should not be set on objects to be created');
+	}
+	return { ...object, metadata };
+}
+
+function generatedNameTaken({ definition }: ResourceRequest, error: ApiError): ApiError {
+	const { group, resource } = definition;
+	return noFreeName(group === '' ? resource : `${resource}.${group}`, error.status.details?.name ?? '');
+}

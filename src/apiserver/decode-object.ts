@@ -1,0 +1,105 @@
+import { type ApiError, badRequest } from '../api/meta/api-error.ts';
+import {
+	DecodeError,
+	decodeAs,
+	strictlyUndecodable,
+	strictTexts,
+	type Undecoded,
+	undecodable,
+} from '../api/meta/decode.ts';
+import { duplicateFields } from '../api/meta/duplicate-fields.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import type { ResourceDefinition } from '../api/meta/resource.ts';
+import { type JsonBody, readBody } from './body.ts';
+import { type Call, type ResourceRequest, warn } from './request.ts';
+import type { ResourceCodec } from './stored-object.ts';
+import type { WriteOptions } from './write-options.ts';
+
+/** The decode stage's second half: JSON values to objects of the path's kind. */
+
+/** A decoded and defaulted object, and what strict decoding would complain of. */
+export interface DecodedObject {
+	readonly object: KubeObject;
+	/** Texts for a strict error, or for warnings. */
+	readonly complaints: readonly string[];
+}
+
+/**
+ * The object in the body of a create or update. Throws BadRequest when it cannot be decoded, is of
+ * another kind or version than the path's, or `Strict` finds fault with it.
+ */
+export async function decodeObject(
+	{ call, resource, definition }: ResourceRequest,
+	{ fieldValidation }: WriteOptions,
+): Promise<KubeObject> {
+	const body = await readBody(call, definition.kind);
+	const what = undecodedOf(body.value, definition);
+	try {
+		const { object, complaints } = decodeJson(resource.codec, body, fieldValidation);
+		refuseOrWarn(call, complaints, fieldValidation, (texts) => strictlyUndecodable(what, texts));
+		return object;
+	} catch (error) {
+		if (error instanceof DecodeError) throw undecodable(what, error.message);
+		throw error;
+	}
+}
+
+/** Decodes JSON to an object of the resource. Throws a DecodeError, or BadRequest for another kind. */
+export function decodeJson(
+	codec: ResourceCodec,
+	{ value: json, text }: JsonBody,
+	fieldValidation: WriteOptions['fieldValidation'],
+): DecodedObject {
+	const { definition } = codec;
+	const { value, unknown } = decodeAs<KubeObject>(definition.schema, json);
+	const { kind, apiVersion, metadata, ...rest } = value;
+	if (apiVersion && apiVersion !== codec.apiVersion) {
+		throw badRequest(
+			`the API version in the data (${apiVersion}) does not match the expected API version (${codec.apiVersion})`,
+		);
+	}
+	if (kind && kind !== definition.kind) {
+		const { version } = definition;
+		const text = `converting (${version}.${kind}) to (${version}.${definition.kind}): unknown conversion`;
+		throw undecodable({ kind, version, into: definition.kind }, text);
+	}
+	const { managedFields: _managed, selfLink: _link, ...kept } = metadata;
+	const object = { kind: definition.kind, apiVersion: codec.apiVersion, metadata: kept, ...rest };
+	const duplicates = fieldValidation === 'Ignore' || text === undefined ? [] : duplicateFields(text);
+	return { object: definition.defaults(object), complaints: strictTexts(unknown, duplicates) };
+}
+
+/** Does with what strict decoding complains of as the client wished; `refusal` makes the error. */
+export function refuseOrWarn(
+	call: Call,
+	complaints: readonly string[],
+	fieldValidation: WriteOptions['fieldValidation'],
+	refusal: (texts: readonly string[]) => ApiError,
+): void {
+	if (complaints.length === 0 || fieldValidation === 'Ignore') return;
+	if (fieldValidation === 'Strict') throw refusal(complaints);
+	for (const text of complaints) warn(call, text);
+}
+
+/**
+ * The object in the namespace of the path, which it may name itself or leave out (none for a kind that
+ * lives in no namespace). Throws BadRequest when it names another one.
+ */
+export function inNamespace(object: KubeObject, namespace: string): KubeObject {
+	const { namespace: own = '', ...metadata } = object.metadata;
+	if (own === namespace) return object;
+	if (namespace === '') return { ...object, metadata };
+	if (own === '') return { ...object, metadata: { ...object.metadata, namespace } };
+	throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+}
+
+function undecodedOf(json: unknown, { kind, version }: ResourceDefinition): Undecoded {
+	if (typeof json !== 'object' || json === null) return { kind, version };
+	const said = 'kind' in json && typeof json.kind === 'string' ? json.kind : '';
+	const apiVersion = 'apiVersion' in json && typeof json.apiVersion === 'string' ? json.apiVersion : '';
+	return {
+		kind: said || kind,
+		version: apiVersion.slice(apiVersion.indexOf('/') + 1) || version,
+		into: kind,
+	};
+}

@@ -1,0 +1,111 @@
+import { conflict, notFound } from '../api/meta/api-error.ts';
+import { jsonEqual } from '../api/meta/equality.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import type { ResourceDefinition } from '../api/meta/resource.ts';
+import { type DeleteOptions, deleteOptions, isDryRun } from './delete-options.ts';
+import { type DeletionAct, planDeletion } from './deletion-plan.ts';
+import { isNamespace, terminateNamespace } from './namespace-deletion.ts';
+import { type ResourceRequest, type ServerContext, warn } from './request.ts';
+import type { ResourceCache } from './resource-cache.ts';
+import { type Result, success } from './result.ts';
+import { StoredObject } from './stored-object.ts';
+import { kindSubjectOf, subjectOf, writeOver, writeRemoval } from './write.ts';
+
+/** DELETE of one object. */
+export async function deleteObject(server: ServerContext, request: ResourceRequest): Promise<Result> {
+	return deleteWith(server, request, await deleteOptions(request.call));
+}
+
+/**
+ * Deletes an object, or marks it as being deleted where finalizers or its grace period keep it. The
+ * latest state decides; when it changes meanwhile, all is looked at again.
+ */
+export async function deleteWith(
+	server: ServerContext,
+	request: ResourceRequest,
+	options: DeleteOptions,
+): Promise<Result> {
+	const { resource, definition, namespace, name } = request;
+	server.admission.delete(request);
+	for (;;) {
+		const current = resource.get(namespace, name);
+		if (!current) throw notFound(subjectOf(definition, name));
+		checkPreconditions(definition, current.object, options);
+		const act = isNamespace(definition)
+			? terminateNamespace(current.object, server.clock.now())
+			: planDeletion(definition, current.object, options, server.clock.now());
+		const result = await perform(server, request, current, { act, options });
+		if (result) return result;
+	}
+}
+
+async function perform(
+	server: ServerContext,
+	request: ResourceRequest,
+	current: StoredObject,
+	{ act, options }: { readonly act: DeletionAct; readonly options: DeleteOptions },
+): Promise<Result | undefined> {
+	const { resource } = request;
+	warnOfDefault(request, current.object, options);
+	if (act.kind === 'pending') return answer(request, current, 'kept');
+	const dryRun = isDryRun(options);
+	if (act.kind === 'mark') {
+		const marked = await mark(server, resource, current, { object: act.object, dryRun });
+		const code = options.orphanDependents === false ? 202 : 200;
+		return marked && { type: 'object', code, stored: marked };
+	}
+	const removed = dryRun ? current : await writeRemoval(server, resource, current);
+	return removed && answer(request, draft(removed, act.object), 'gone');
+}
+
+async function mark(
+	server: ServerContext,
+	resource: ResourceCache,
+	current: StoredObject,
+	{ object, dryRun }: { readonly object: KubeObject; readonly dryRun: boolean },
+): Promise<StoredObject | undefined> {
+	if (jsonEqual(object, current.object)) return current;
+	return dryRun ? draft(current, object) : writeOver(server, resource, current, object);
+}
+
+/** Pods are answered as they were; of others the client is told which object went, by its UID. */
+function answer({ definition }: ResourceRequest, stored: StoredObject, state: 'kept' | 'gone'): Result {
+	const { name = '', uid } = stored.object.metadata;
+	if (definition.deletion.gracePeriodSeconds || (state === 'kept' && isNamespace(definition))) {
+		return { type: 'object', code: 200, stored };
+	}
+	const { group, resource } = definition;
+	return success(200, { name, ...(group && { group }), kind: resource, ...(uid && { uid }) });
+}
+
+function draft({ codec, key, revision }: StoredObject, object: KubeObject): StoredObject {
+	return new StoredObject(codec, { key, revision, value: codec.encode(object) });
+}
+
+function checkPreconditions(
+	definition: ResourceDefinition,
+	{ metadata }: KubeObject,
+	{ preconditions }: DeleteOptions,
+): void {
+	const subject = kindSubjectOf(definition, metadata.name ?? '');
+	const { uid, resourceVersion } = preconditions ?? {};
+	if (uid !== undefined && uid !== metadata.uid) {
+		const text = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`;
+		throw conflict(subject, text);
+	}
+	if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+		const text = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
+		throw conflict(subject, text);
+	}
+}
+
+function warnOfDefault(
+	{ call, definition: { deletion } }: ResourceRequest,
+	{ metadata }: KubeObject,
+	{ orphanDependents, propagationPolicy }: DeleteOptions,
+): void {
+	if (deletion.defaultPropagationWarning === undefined || metadata.deletionTimestamp !== undefined) return;
+	if (orphanDependents === undefined && propagationPolicy === undefined) {
+		warn(call, deletion.defaultPropagationWarning);
+	}
+}

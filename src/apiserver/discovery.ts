@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
+import type { Answer } from './answer.ts';
+import { isNamespace } from './namespace-deletion.ts';
+import { parseAccept, takesJson } from './negotiate.ts';
+import { SUBRESOURCES } from './subresources.ts';
+
+/**
+ * What clients learn of the API: `/api`, `/apis` (aggregated in v2 and v2beta1, or the legacy lists),
+ * `/apis/<group>` and the resource lists of each group and version.
+ *
+ * The aggregated answer must say so in its content type, and with exactly the version that was asked
+ * for: clients that get another one see no resources at all.
+ */
+export class Discovery {
+	readonly #resources: readonly ResourceDefinition[];
+	readonly #answers = new Map<string, Answer>();
+
+	constructor(resources: readonly ResourceDefinition[]) {
+		this.#resources = resources;
+	}
+
+	/** The answer for a path (without a slash at its end), or undefined if it is none of discovery's. */
+	answer(path: string, accept: string): Answer | undefined {
+		const version = path === '/api' || path === '/apis' ? aggregatedVersion(accept) : undefined;
+		const key = `${path} ${version ?? ''}`;
+		const known = this.#answers.get(key);
+		if (known) return known;
+		const document = version ? this.#aggregated(path, version) : this.#legacy(path);
+		if (!document) return undefined;
+		const type = version ? `;g=${DISCOVERY_GROUP};v=${version};as=APIGroupDiscoveryList` : '';
+		const answer = documentAnswer(document, `application/json${type}`);
+		this.#answers.set(key, answer);
+		return answer;
+	}
+
+	#aggregated(path: string, version: DiscoveryVersion): unknown {
+		const groups = this.#groups().filter((group) => (group === '') === (path === '/api'));
+		return {
+			kind: 'APIGroupDiscoveryList',
+			apiVersion: `${DISCOVERY_GROUP}/${version}`,
+			metadata: {},
+			items: groups.map((group) => ({
+				metadata: group === '' ? {} : { name: group },
+				versions: this.#versionsOf(group).map((groupVersion) => ({
+					version: groupVersion,
+					resources: this.#resourcesOf(group, groupVersion).map(aggregatedResource),
+					freshness: 'Current',
+				})),
+			})),
+		};
+	}
+
+	#legacy(path: string): unknown {
+		if (path === '/api') {
+			return { kind: 'APIVersions', versions: this.#versionsOf(''), serverAddressByClientCIDRs: [] };
+		}
+		if (path === '/apis') {
+			const groups = this.#groups().filter((group) => group !== '');
+			return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map((group) => this.#group(group)) };
+		}
+		const [, root, ...rest] = path.split('/');
+		const [group = '', version] = root === 'api' ? ['', ...rest] : rest;
+		if ((root !== 'api' && root !== 'apis') || rest.length > (root === 'api' ? 1 : 2)) return undefined;
+		if (version === undefined) {
+			return this.#groups().includes(group)
+				? { kind: 'APIGroup', apiVersion: 'v1', ...this.#group(group) }
+				: undefined;
+		}
+		const resources = this.#resourcesOf(group, version);
+		if (resources.length === 0) return undefined;
+		return {
+			kind: 'APIResourceList',
+			apiVersion: 'v1',
+			groupVersion: apiVersionOf({ group, version }),
+			resources: resources.flatMap(legacyResources),
+		};
+	}
+
+	#group(group: string): object {
+		const versions = this.#versionsOf(group).map((version) => ({
+			groupVersion: apiVersionOf({ group, version }),
+			version,
+		}));
+		return { name: group, versions, preferredVersion: versions[0] };
+	}
+
+	#groups(): readonly string[] {
+		return [...new Set(this.#resources.map(({ group }) => group))];
+	}
+
+	#versionsOf(group: string): readonly string[] {
+		const own = this.#resources.filter((definition) => definition.group === group);
+		return [...new Set(own.map(({ version }) => version))];
+	}
+
+	#resourcesOf(group: string, version: string): readonly ResourceDefinition[] {
+		return this.#resources.filter((each) => each.group === group && each.version === version);
+	}
+}
+
+/** An answer that never changes, with the ETag by which clients ask for it again. */
+export function documentAnswer(document: unknown, contentType: string): Answer {
+	const bytes = Buffer.from(JSON.stringify(document));
+	const etag = `"${createHash('sha256').update(bytes).digest('hex').toUpperCase()}"`;
+	return { code: 200, contentType, etag, object: () => document, bytes: () => [bytes] };
+}
+
+const DISCOVERY_GROUP = 'apidiscovery.k8s.io';
+
+type DiscoveryVersion = 'v2' | 'v2beta1';
+
+function aggregatedVersion(accept: string): DiscoveryVersion | undefined {
+	for (const clause of parseAccept(accept)) {
+		if (!takesJson(clause)) continue;
+		const { parameters } = clause;
+		if (!parameters.has('as')) return undefined;
+		const version = parameters.get('v');
+		if (parameters.get('as') !== 'APIGroupDiscoveryList' || parameters.get('g') !== DISCOVERY_GROUP) continue;
+		if (version === 'v2' || version === 'v2beta1') return version;
+	}
+	return undefined;
+}
+
+const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+function verbsOf(definition: ResourceDefinition): readonly string[] {
+	return isNamespace(definition) ? VERBS.filter((verb) => verb !== 'deletecollection') : VERBS;
+}
+
+function aggregatedResource(definition: ResourceDefinition): unknown {
+	const { group, version, kind, resource, singular, shortNames, categories, namespaced } = definition;
+	const subresources = SUBRESOURCES.filter((each) => each.of(definition)).map((each) => ({
+		subresource: each.name,
+		responseKind: { group, version, kind: each.kind ?? kind },
+		verbs: each.listed,
+	}));
+	return {
+		resource,
+		responseKind: { group, version, kind },
+		scope: namespaced ? 'Namespaced' : 'Cluster',
+		singularResource: singular,
+		verbs: verbsOf(definition),
+		...(shortNames.length > 0 && { shortNames }),
+		...(categories.length > 0 && { categories }),
+		...(subresources.length > 0 && { subresources }),
+	};
+}
+
+function legacyResources(definition: ResourceDefinition): readonly unknown[] {
+	const { kind, resource, singular, shortNames, categories, namespaced } = definition;
+	const subresources = SUBRESOURCES.filter((each) => each.of(definition)).map((each) => ({
+		name: `${resource}/${each.name}`,
+		singularName: '',
+		namespaced,
+		kind: each.kind ?? kind,
+		verbs: each.listed,
+	}));
+	const whole = {
+		name: resource,
+		singularName: singular,
+		namespaced,
+		kind,
+		verbs: verbsOf(definition),
+		...(shortNames.length > 0 && { shortNames }),
+		...(categories.length > 0 && { categories }),
+	};
+	return [whole, ...subresources];
+}

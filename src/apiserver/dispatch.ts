@@ -1,0 +1,48 @@
+import { methodNotAllowed, unknownPath } from '../api/meta/api-error.ts';
+import { create } from './create.ts';
+import { deleteObject } from './delete.ts';
+import { deleteCollection } from './delete-collection.ts';
+import { get } from './get.ts';
+import { list } from './list.ts';
+import { isNamespace } from './namespace-deletion.ts';
+import { patch } from './patch.ts';
+import type { Method, ResourceRequest } from './request.ts';
+import { SUBRESOURCES, type Subresource, type Verb } from './subresources.ts';
+import { update } from './update.ts';
+
+type Verbs = Partial<Record<Method, Verb>>;
+
+const COLLECTION: Verbs = { GET: list, POST: create, DELETE: deleteCollection };
+
+/** Namespaces go one by one. */
+const NAMESPACES: Verbs = { GET: list, POST: create };
+
+const OBJECT: Verbs = {
+	GET: get,
+	PUT: (server, request) => update(server, request, request.definition.strategy),
+	PATCH: (server, request) => patch(server, request, request.definition.strategy),
+	DELETE: deleteObject,
+};
+
+/** The verb that a request asks for. Throws NotFound for no such subresource, or MethodNotAllowed. */
+export function verbOf(request: ResourceRequest): Verb {
+	const { call, name, definition } = request;
+	const subresource = subresourceOf(request);
+	const collection = isNamespace(definition) ? NAMESPACES : COLLECTION;
+	const verb = (subresource?.verbs ?? (name === '' ? collection : OBJECT))[call.method];
+	if (!verb) throw methodNotAllowed();
+	return verb;
+}
+
+/** The subresource that a request names, if it names one. Throws NotFound for one that is not there. */
+export function subresourceOf({ definition, subresource }: ResourceRequest): Subresource | undefined {
+	if (subresource === '') return undefined;
+	const found = SUBRESOURCES.find((each) => each.name === subresource && each.of(definition));
+	if (!found) throw unknownPath();
+	return found;
+}
+
+/** Whether the request opens a watch. */
+export function isWatch({ call, name }: ResourceRequest): boolean {
+	return call.method === 'GET' && name === '' && call.query.flag('watch');
+}

@@ -1,0 +1,76 @@
+import { methodNotAllowed, unknownPath } from '../api/meta/api-error.ts';
+import type { ResourceDefinition } from '../api/meta/resource.ts';
+import { type Answer, valueAnswer } from './answer.ts';
+import { Discovery } from './discovery.ts';
+import { health } from './health.ts';
+import { OpenApi } from './openapi.ts';
+import type { Call } from './request.ts';
+
+/** What the paths beside the resources are answered from. */
+export interface DocumentOptions {
+	readonly resources: readonly ResourceDefinition[];
+	/** Of this program. */
+	readonly version: string;
+	/** Why the server is not well, if it isn't. */
+	readonly failure: () => Error | undefined;
+}
+
+/** The version of Kubernetes whose behaviour is served. */
+const KUBERNETES_VERSION = '1.36.0';
+
+/** The paths that name no resource: discovery, OpenAPI, version and health. */
+export class Documents {
+	readonly #options: DocumentOptions;
+	readonly #discovery: Discovery;
+	readonly #openApi: OpenApi;
+
+	constructor(options: DocumentOptions) {
+		this.#options = options;
+		this.#discovery = new Discovery(options.resources);
+		this.#openApi = new OpenApi({
+			resources: options.resources,
+			version: kubernetesVersion(options.version),
+		});
+	}
+
+	/** Throws NotFound for a path that is nothing, and MethodNotAllowed for anything but GET. */
+	async answer(call: Call): Promise<Answer> {
+		const path = call.path.length > 1 && call.path.endsWith('/') ? call.path.slice(0, -1) : call.path;
+		const answer =
+			this.#discovery.answer(path, call.accept) ??
+			health(path, call.query, this.#options.failure()) ??
+			(await this.#openApi.answer(path)) ??
+			this.#other(path);
+		if (!answer) throw unknownPath();
+		if (call.method !== 'GET') throw methodNotAllowed();
+		return answer;
+	}
+
+	#other(path: string): Answer | undefined {
+		if (path === '/version') return valueAnswer(200, versionInfo(this.#options.version));
+		if (path === '/') return valueAnswer(200, { paths: PATHS });
+		return undefined;
+	}
+}
+
+const PATHS = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'];
+
+function kubernetesVersion(version: string): string {
+	return `v${KUBERNETES_VERSION}+stint.${version}`;
+}
+
+function versionInfo(version: string): unknown {
+	const [major, minor] = KUBERNETES_VERSION.split('.');
+	const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+	return {
+		major,
+		minor,
+		gitVersion: kubernetesVersion(version),
+		gitCommit: '',
+		gitTreeState: 'clean',
+		buildDate: '1970-01-01T00:00:00Z',
+		goVersion: '',
+		compiler: '',
+		platform: `${process.platform}/${architecture}`,
+	};
+}

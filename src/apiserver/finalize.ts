@@ -1,0 +1,18 @@
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import type { ResourceRequest, ServerContext } from './request.ts';
+import type { Result } from './result.ts';
+import { update } from './update.ts';
+
+/** PUT of `namespaces/<name>/finalize`: the one way to change the finalizers in a Namespace's spec. */
+export function finalize(server: ServerContext, request: ResourceRequest): Promise<Result> {
+	const { strategy } = request.definition;
+	return update(server, request, {
+		prepareForUpdate: (object, old) => withStatusOf(object, old),
+		validateUpdate: (object, old) => strategy.validateUpdate(object, old),
+		allowUnconditionalUpdate: strategy.allowUnconditionalUpdate,
+	});
+}
+
+function withStatusOf(object: KubeObject, old: KubeObject): KubeObject {
+	return { ...object, ...('status' in old && { status: old.status }) };
+}

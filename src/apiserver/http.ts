@@ -1,0 +1,109 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type Clock, sleep } from '../base/clock.ts';
+import { Authentication } from './authentication.ts';
+import type { Credentials } from './credentials.ts';
+import { isPublic } from './health.ts';
+import { HttpExchange } from './http-exchange.ts';
+import type { ApiServer } from './server.ts';
+
+/** What a listener is made of. */
+export interface ListenOptions {
+	readonly server: ApiServer;
+	readonly credentials: Credentials;
+	/** 0: any that is free. */
+	readonly port: number;
+	readonly clock: Clock;
+	/** Told of faults that no request should meet; `where` says in which part. */
+	readonly onError: (where: string, error: unknown) => void;
+}
+
+/** How long requests under way may take after `close`, before their connections are cut. */
+const CLOSING_MS = 1000;
+
+/** How long a client may take to send a request whole; answers may take as long as they like. */
+const REQUEST_TIMEOUT_MS = 60_000;
+const HEADERS_TIMEOUT_MS = 20_000;
+
+/** Longer than Go's clients keep an idle connection (90 s), so that none is closed under a request. */
+const KEEP_ALIVE_TIMEOUT_MS = 120_000;
+
+/**
+ * Serves the API over HTTPS (HTTP/1.1) on 127.0.0.1, and nowhere else. Rejects with the system's error
+ * if the port cannot be had.
+ */
+export async function listen(options: ListenOptions): Promise<HttpListener> {
+	const listener = new HttpListener(options);
+	await listener.open(options.port);
+	return listener;
+}
+
+/** An open listener. */
+export class HttpListener {
+	readonly #options: ListenOptions;
+	readonly #authentication: Authentication;
+	readonly #server: Server;
+	/** The answers under way that do not end by themselves. */
+	readonly #exchanges = new Set<HttpExchange>();
+
+	constructor(options: ListenOptions) {
+		const { certificatePem, keyPem, token } = options.credentials;
+		this.#options = options;
+		this.#authentication = new Authentication(token);
+		this.#server = createServer(
+			{
+				cert: certificatePem,
+				key: keyPem,
+				minVersion: 'TLSv1.2',
+				ALPNProtocols: ['http/1.1'],
+				requestTimeout: REQUEST_TIMEOUT_MS,
+				headersTimeout: HEADERS_TIMEOUT_MS,
+				keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+				noDelay: true,
+			},
+			(request, response) => void this.#serve(request, response),
+		);
+	}
+
+	/** The port that it listens on. */
+	get port(): number {
+		// `as`: a server on an address always has one of this form.
+		return (this.#server.address() as AddressInfo).port;
+	}
+
+	/** Where clients reach it. */
+	get url(): string {
+		return `https://127.0.0.1:${this.port}`;
+	}
+
+	/** Begins to listen; see {@link listen}. */
+	open(port: number): Promise<void> {
+		return new Promise((resolve, reject) => {
+			this.#server.once('error', reject);
+			this.#server.listen({ port, host: '127.0.0.1' }, () => {
+				this.#server.off('error', reject);
+				resolve();
+			});
+		});
+	}
+
+	/** Takes no more requests, ends watches and logs, lets the other requests finish, closes all connections. */
+	async close(): Promise<void> {
+		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+		for (const exchange of this.#exchanges) exchange.end();
+		this.#server.closeIdleConnections();
+		const done = new AbortController();
+		await Promise.race([closed, sleep(this.#options.clock, CLOSING_MS, done.signal)]);
+		done.abort();
+		this.#server.closeAllConnections();
+		await closed;
+	}
+
+	async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		const exchange = new HttpExchange(this.#options, request, response);
+		this.#exchanges.add(exchange);
+		response.once('close', () => this.#exchanges.delete(exchange));
+		await exchange.serve((path) => this.#authentication.check(request.headers, isPublic(path)));
+	}
+}

@@ -1,0 +1,103 @@
+import { badRequest, invalid } from '../api/meta/api-error.ts';
+import { type FieldError, FieldPath } from '../api/meta/field.ts';
+import { forbidden, notSupported } from '../api/meta/field-errors.ts';
+import { parseFieldSelector } from '../api/meta/field-selector.ts';
+import { quote } from '../api/meta/quote.ts';
+import { parseSelector } from '../api/meta/selector-text.ts';
+import type { ResourceRequest } from './request.ts';
+import type { Selection } from './selection.ts';
+
+/** metav1.ListOptions, as lists, watches and deletecollection read them off the query. */
+export interface ListOptions {
+	readonly selection: Selection;
+	/** Undefined where the client did not say. */
+	readonly revision: number | undefined;
+	readonly match: '' | 'Exact' | 'NotOlderThan';
+	/** 0: no limit. */
+	readonly limit: number;
+	readonly continueToken: string;
+	readonly timeoutSeconds: number | undefined;
+	readonly allowWatchBookmarks: boolean;
+	readonly sendInitialEvents: boolean | undefined;
+}
+
+/** Reads and checks the options; throws BadRequest or Invalid in upstream's words. */
+export function listOptions(request: ResourceRequest, verb: 'list' | 'watch'): ListOptions {
+	const { query } = request.call;
+	const errors = verb === 'watch' ? watchErrors(request) : listErrors(request);
+	if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', resource: 'ListOptions', name: '' }, errors);
+	const match = query.text('resourceVersionMatch');
+	return {
+		selection: selectionOf(request),
+		revision: revisionOf(query.text('resourceVersion')),
+		match: match === 'Exact' || match === 'NotOlderThan' ? match : '',
+		limit: query.integer('limit') ?? 0,
+		continueToken: query.text('continue'),
+		timeoutSeconds: query.integer('timeoutSeconds'),
+		allowWatchBookmarks: query.flag('allowWatchBookmarks'),
+		sendInitialEvents: query.optionalFlag('sendInitialEvents'),
+	};
+}
+
+/** The revision that a resourceVersion means; undefined for none. Throws BadRequest for what is no number. */
+export function revisionOf(resourceVersion: string): number | undefined {
+	if (resourceVersion === '') return undefined;
+	if (/^\d{1,15}$/.test(resourceVersion)) return Number(resourceVersion);
+	const shown = quote(resourceVersion);
+	throw badRequest(
+		`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`,
+	);
+}
+
+function selectionOf(request: ResourceRequest): Selection {
+	const { call, definition, namespace } = request;
+	const labels = parseSelector(call.query.text('labelSelector'));
+	const fields = parseFieldSelector(call.query.text('fieldSelector'), definition);
+	return { namespace, labels, fields };
+}
+
+const MATCH = new FieldPath('resourceVersionMatch');
+const INITIAL = new FieldPath('sendInitialEvents');
+
+function listErrors({ call: { query } }: ResourceRequest): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	const match = query.text('resourceVersionMatch');
+	if (match !== '') {
+		if (query.text('resourceVersion') === '') {
+			errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
+		}
+		if (query.text('continue') !== '') {
+			errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
+		}
+		if (match !== 'Exact' && match !== 'NotOlderThan') {
+			errors.push(notSupported(MATCH, match, ['Exact', 'NotOlderThan', '']));
+		}
+		if (match === 'Exact' && query.text('resourceVersion') === '0') {
+			errors.push(forbidden(MATCH, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
+		}
+	}
+	if (query.has('sendInitialEvents')) {
+		errors.push(forbidden(INITIAL, 'sendInitialEvents is forbidden for list'));
+	}
+	return errors;
+}
+
+function watchErrors({ call: { query } }: ResourceRequest): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	const match = query.text('resourceVersionMatch');
+	const initial = query.has('sendInitialEvents');
+	if (initial && match !== 'NotOlderThan') {
+		errors.push(forbidden(MATCH, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
+	}
+	if (match === '') return errors;
+	if (!initial) {
+		errors.push(
+			forbidden(MATCH, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
+		);
+	}
+	if (match !== 'NotOlderThan') errors.push(notSupported(MATCH, match, ['NotOlderThan']));
+	if (query.text('continue') !== '') {
+		errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
+	}
+	return errors;
+}

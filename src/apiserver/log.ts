@@ -1,0 +1,139 @@
+import type { ContainerState, Pod } from '../api/core/pod/schema.ts';
+import { badRequest, invalid, serviceUnavailable } from '../api/meta/api-error.ts';
+import { type FieldError, FieldPath } from '../api/meta/field.ts';
+import { forbidden, invalid as invalidField } from '../api/meta/field-errors.ts';
+import type { ContainerLogRequest } from '../api/meta/node-api.ts';
+import { parseTime } from '../api/meta/time.ts';
+import { existing } from './get.ts';
+import { isPod } from './pods.ts';
+import type { ResourceRequest, ServerContext } from './request.ts';
+
+/**
+ * GET of `pods/<name>/log`: the log of a container, from the node it runs on. What the Pod's status can
+ * already tell (which container, whether it ever ran) is judged here, in the words of upstream's kubelet.
+ */
+export async function podLog(
+	server: ServerContext,
+	request: ResourceRequest,
+): Promise<AsyncIterable<Uint8Array>> {
+	const { object: pod } = existing(request);
+	if (!isPod(pod)) throw badRequest('only Pods have logs');
+	const options = logOptions(request);
+	const container = containerOf(pod, request.call.query.text('container'));
+	const { nodeName } = pod.spec;
+	if (!nodeName) return nothing();
+	const absent = whyNoLog(pod, container, options.previous);
+	if (absent !== undefined) throw badRequest(absent);
+	const node = server.nodeApi(nodeName);
+	if (!node) throw serviceUnavailable(`the node "${nodeName}" of pod "${request.name}" cannot be reached`);
+	const signal = request.call.signal ?? new AbortController().signal;
+	return node.containerLog({
+		...options,
+		namespace: request.namespace,
+		pod: request.name,
+		container,
+		signal,
+	});
+}
+
+type LogOptions = Omit<ContainerLogRequest, 'namespace' | 'pod' | 'container' | 'signal'>;
+
+function logOptions({ call: { query }, name }: ResourceRequest): LogOptions {
+	const sinceSeconds = query.integer('sinceSeconds');
+	const tailLines = query.integer('tailLines');
+	const limitBytes = query.integer('limitBytes');
+	const sinceTime = query.text('sinceTime');
+	if (sinceTime !== '' && parseTime(sinceTime) === undefined) {
+		throw badRequest(`parsing time ${JSON.stringify(sinceTime)} failed: it must be RFC 3339`);
+	}
+	const errors = [
+		...atLeast('tailLines', tailLines, 0, 'must be greater than or equal to 0'),
+		...atLeast('limitBytes', limitBytes, 1, 'must be greater than 0'),
+		...(sinceSeconds !== undefined && sinceTime !== ''
+			? [forbidden(new FieldPath(), 'at most one of `sinceTime` or `sinceSeconds` may be specified')]
+			: atLeast('sinceSeconds', sinceSeconds, 1, 'must be greater than 0')),
+	];
+	if (errors.length > 0) throw invalid({ group: '', resource: 'PodLogOptions', name }, errors);
+	return {
+		follow: query.flag('follow'),
+		previous: query.flag('previous'),
+		timestamps: query.flag('timestamps'),
+		...(sinceSeconds !== undefined && { sinceSeconds }),
+		...(sinceTime !== '' && { sinceTime }),
+		...(tailLines !== undefined && { tailLines }),
+		...(limitBytes !== undefined && { limitBytes }),
+	};
+}
+
+function atLeast(
+	name: string,
+	value: number | undefined,
+	least: number,
+	text: string,
+): readonly FieldError[] {
+	if (value === undefined || value >= least) return [];
+	return [invalidField(new FieldPath(name), value, text)];
+}
+
+/** The container that is meant: the one named, or the only one. Throws BadRequest in upstream's words. */
+export function containerOf({ metadata, spec }: Pod, named: string): string {
+	const containers = spec.containers.map(({ name }) => name);
+	const initContainers = (spec.initContainers ?? []).map(({ name }) => name);
+	if (named !== '') {
+		const ephemeral = (spec.ephemeralContainers ?? []).map(({ name }) => name);
+		if ([...containers, ...initContainers, ...ephemeral].includes(named)) return named;
+		throw badRequest(`container ${named} is not valid for pod ${metadata.name}`);
+	}
+	const [only, ...others] = containers;
+	if (only !== undefined && others.length === 0) return only;
+	const init =
+		initContainers.length > 0 ? ` or one of the init containers: [${initContainers.join(' ')}]` : '';
+	throw badRequest(
+		`a container name must be specified for pod ${metadata.name}, choose one of: [${containers.join(' ')}]${init}`,
+	);
+}
+
+/** Why there is no log of the container (yet), or undefined when there is one. */
+export function whyNoLog(
+	{ metadata, status }: Pod,
+	container: string,
+	previous: boolean,
+): string | undefined {
+	const what = `container "${container}" in pod "${metadata.name}"`;
+	const found = [
+		...(status.containerStatuses ?? []),
+		...(status.initContainerStatuses ?? []),
+		...(status.ephemeralContainerStatuses ?? []),
+	].find(({ name }) => name === container);
+	if (!found) {
+		// Nothing has been said of the containers yet: the node has still to take the Pod up.
+		const untold = !status.containerStatuses?.length && !status.initContainerStatuses?.length;
+		return untold ? `${what} is waiting to start: ContainerCreating` : `${what} is not available`;
+	}
+	const { state, lastState } = found;
+	if (previous) {
+		return hasRun(lastState) ? undefined : `previous terminated ${what} not found`;
+	}
+	if (state?.running || hasRun(state) || hasRun(lastState)) return undefined;
+	if (state?.terminated || lastState?.terminated) return `${what} is terminated`;
+	return state?.waiting
+		? `${what} is waiting to start: ${waitingText(state)}`
+		: `${what} is waiting to start - no logs yet`;
+}
+
+function hasRun(state: ContainerState | undefined): boolean {
+	return Boolean(state?.terminated?.containerID);
+}
+
+function waitingText({ waiting }: ContainerState): string {
+	switch (waiting?.reason) {
+		case 'ErrImagePull':
+			return "image can't be pulled";
+		case 'ImagePullBackOff':
+			return 'trying and failing to pull image';
+		default:
+			return waiting?.reason ?? '';
+	}
+}
+
+async function* nothing(): AsyncIterable<Uint8Array> {}

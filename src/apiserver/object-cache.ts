@@ -1,0 +1,106 @@
+import type { ResourceDefinition } from '../api/meta/resource.ts';
+import type { Change, Store, WatchHandle } from '../store/store.ts';
+import { type ObjectChange, ResourceCache } from './resource-cache.ts';
+import { REGISTRY_PREFIX, StoredObject } from './stored-object.ts';
+
+/** What an {@link ObjectCache} is made of. */
+export interface ObjectCacheOptions {
+	readonly store: Store;
+	readonly resources: readonly ResourceDefinition[];
+	/** Told of a watch that threw, and of the store's own watch when it ended by itself. */
+	readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Every live object, by resource, kept up to date by one watch on the store.
+ *
+ * 1. It shows exactly what the store held at `revision`: all of a batch is taken in before anybody is told.
+ * 2. Watches are told synchronously while the store tells us, so before the write's promise resolves.
+ */
+export class ObjectCache {
+	readonly resources: readonly ResourceCache[];
+	readonly #options: ObjectCacheOptions;
+	readonly #byPrefix = new Map<string, ResourceCache>();
+	#revision = 0;
+	#failure: Error | undefined;
+	#watch: WatchHandle | undefined;
+
+	constructor(options: ObjectCacheOptions) {
+		this.#options = options;
+		this.resources = options.resources.map((definition) => new ResourceCache(definition));
+		for (const resource of this.resources) this.#byPrefix.set(resource.codec.keyPrefix, resource);
+	}
+
+	/** The revision that the cache shows. */
+	get revision(): number {
+		return this.#revision;
+	}
+
+	/** Why the cache no longer follows the store, if it doesn't. */
+	get failure(): Error | undefined {
+		return this.#failure;
+	}
+
+	/** The cache of a resource, if it is served. */
+	of(group: string, resource: string): ResourceCache | undefined {
+		return this.#byPrefix.get(`${REGISTRY_PREFIX}${group || 'core'}/${resource}/`);
+	}
+
+	/** Loads what the store holds and follows it from there. */
+	async start(): Promise<void> {
+		const { store } = this.#options;
+		const revision = store.revision;
+		let after: string | undefined;
+		do {
+			const page = await store.range({
+				prefix: REGISTRY_PREFIX,
+				limit: PAGE_SIZE,
+				revision,
+				...(after !== undefined && { after }),
+			});
+			for (const { key, value, revision: at } of page.entries) {
+				const resource = this.#resourceOf(key);
+				resource?.load(new StoredObject(resource.codec, { key, value, revision: at }));
+			}
+			after = page.more ? page.entries.at(-1)?.key : undefined;
+		} while (after !== undefined);
+		this.#revision = revision;
+		for (const resource of this.resources) resource.loaded(revision);
+		this.#watch = store.watch(
+			{ prefix: REGISTRY_PREFIX, after: revision },
+			{ changes: (batch) => this.#take(batch), ended: (error) => this.#fail(error) },
+		);
+	}
+
+	/** Stops following the store. */
+	stop(): void {
+		this.#watch?.stop();
+	}
+
+	#take(batch: readonly Change[]): void {
+		const touched = new Map<ResourceCache, ObjectChange[]>();
+		for (const change of batch) {
+			const resource = this.#resourceOf(change.type === 'put' ? change.entry.key : change.key);
+			if (resource) {
+				const changes = touched.get(resource);
+				if (changes) changes.push(resource.apply(change));
+				else touched.set(resource, [resource.apply(change)]);
+			}
+			this.#revision = change.revision;
+		}
+		for (const [resource, changes] of touched) resource.dispatch(changes, this.#options.onError);
+	}
+
+	#fail(error: Error): void {
+		this.#failure = error;
+		this.#options.onError(error);
+		for (const resource of this.resources) resource.fail(error);
+	}
+
+	#resourceOf(key: string): ResourceCache | undefined {
+		const slash = key.indexOf('/', key.indexOf('/', REGISTRY_PREFIX.length) + 1);
+		return this.#byPrefix.get(key.slice(0, slash + 1));
+	}
+}
+
+const PAGE_SIZE = 2000;

@@ -1,0 +1,130 @@
+import { type ApiError, badRequest, invalid, unsupportedMediaType } from '../api/meta/api-error.ts';
+import { DecodeError, strictTexts } from '../api/meta/decode.ts';
+import { duplicateFields } from '../api/meta/duplicate-fields.ts';
+import { FieldPath } from '../api/meta/field.ts';
+import { forbidden, invalid as invalidField } from '../api/meta/field-errors.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import type { ResourceDefinition } from '../api/meta/resource.ts';
+import type { JsonRecord } from '../api/patch/json.ts';
+import { applyJsonPatch, readJsonPatch } from '../api/patch/json-patch.ts';
+import { mergePatch } from '../api/patch/merge-patch.ts';
+import { strategicMerge } from '../api/patch/strategic-merge.ts';
+import { type JsonBody, mediaTypeOf } from './body.ts';
+import { decodeJson, refuseOrWarn } from './decode-object.ts';
+import { goText } from './go-text.ts';
+import { ownersOnce } from './owner-references.ts';
+import { replace, type UpdateStrategy } from './replace.ts';
+import type { Call, ResourceRequest, ServerContext } from './request.ts';
+import type { Result } from './result.ts';
+import { checkName } from './update.ts';
+import { type WriteOptions, writeOptions } from './write-options.ts';
+
+/** A patch that has been read. */
+interface Patch {
+	/** The object's JSON after the patch. */
+	apply(object: JsonRecord): JsonRecord;
+	/** What strict decoding of the patch itself complains of. */
+	readonly complaints: readonly string[];
+	/** How errors show the outcome. */
+	shown(patched: JsonRecord): string;
+}
+
+type PatchReader = (body: JsonBody, definition: ResourceDefinition) => Patch;
+
+/** The kinds of patch by content type. Server-side apply will be a further row; until then it gets a 415. */
+const READERS: ReadonlyMap<string, PatchReader> = new Map([
+	['application/json-patch+json', readJson],
+	['application/merge-patch+json', readMerge],
+	['application/strategic-merge-patch+json', readStrategic],
+]);
+
+/** PATCH: applied to the latest state, as often as that changes meanwhile. Creates nothing. */
+export async function patch(
+	server: ServerContext,
+	request: ResourceRequest,
+	strategy: UpdateStrategy,
+): Promise<Result> {
+	const { call, definition } = request;
+	const reader = call.contentType === '' ? undefined : READERS.get(mediaTypeOf(call.contentType));
+	if (!reader) throw unsupportedMediaType([...READERS.keys()]);
+	const options = writeOptions(call.query, 'PatchOptions');
+	refuseForce(call);
+	const read = reader(bodyOf(call), definition);
+	const stored = await replace(server, request, {
+		dryRun: options.dryRun,
+		strategy,
+		next: (current) => patched(request, read, current, options),
+	});
+	return { type: 'object', code: 200, stored };
+}
+
+function patched(
+	request: ResourceRequest,
+	read: Patch,
+	current: KubeObject,
+	{ fieldValidation }: WriteOptions,
+): KubeObject {
+	const json = read.apply({ ...current });
+	const refusal = (text: string): ApiError =>
+		invalid({ group: '', resource: '', name: '' }, [
+			invalidField(new FieldPath('patch'), read.shown(json), text),
+		]);
+	try {
+		const decoded = decodeJson(request.resource.codec, { value: json, text: undefined }, fieldValidation);
+		const complaints = [...read.complaints, ...decoded.complaints];
+		refuseOrWarn(request.call, complaints, fieldValidation, (texts) =>
+			refusal(`strict decoding error: ${texts.join(', ')}`),
+		);
+		checkName(request, decoded.object);
+		return ownersOnce(request.call, decoded.object);
+	} catch (error) {
+		throw error instanceof DecodeError ? refusal(error.message) : error;
+	}
+}
+
+function bodyOf({ body }: Call): JsonBody {
+	if (body?.type === 'value') return { value: body.value, text: undefined };
+	try {
+		const text = new TextDecoder().decode(body?.bytes);
+		return { value: JSON.parse(text), text };
+	} catch {
+		throw badRequest('invalid JSON patch');
+	}
+}
+
+function refuseForce({ query }: Call): void {
+	if (!query.has('force')) return;
+	throw invalid({ group: 'meta.k8s.io', resource: 'PatchOptions', name: '' }, [
+		forbidden(new FieldPath('force'), 'may not be specified for non-apply patch'),
+	]);
+}
+
+function readJson({ value }: JsonBody): Patch {
+	const read = readJsonPatch(value);
+	return {
+		apply: (object) => applyJsonPatch(object, read),
+		complaints: strictTexts(read.unknown, []).map((text) => `json patch ${text}`),
+		shown: JSON.stringify,
+	};
+}
+
+function readMerge(body: JsonBody): Patch {
+	return {
+		apply: (object) => mergePatch(object, body.value),
+		complaints: repeatedFields(body),
+		shown: JSON.stringify,
+	};
+}
+
+function readStrategic(body: JsonBody, { schema }: ResourceDefinition): Patch {
+	return {
+		apply: (object) => strategicMerge(object, body.value, schema),
+		complaints: repeatedFields(body),
+		// Upstream shows the patch itself here.
+		shown: () => goText(body.value),
+	};
+}
+
+function repeatedFields({ text }: JsonBody): readonly string[] {
+	return text === undefined ? [] : strictTexts([], duplicateFields(text));
+}

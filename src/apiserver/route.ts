@@ -1,0 +1,74 @@
+import { methodNotAllowed, unknownPath } from '../api/meta/api-error.ts';
+import type { ObjectCache } from './object-cache.ts';
+import type { Call, ResourceRequest } from './request.ts';
+
+/** What a path of the API is about, before anybody looks whether that exists. */
+export interface ResourcePath {
+	readonly group: string;
+	readonly version: string;
+	readonly namespace: string;
+	readonly resource: string;
+	readonly name: string;
+	readonly subresource: string;
+	/** The path has more parts than anything has. */
+	readonly deeper: boolean;
+}
+
+/** Below a Namespace, what is not the name of a namespaced resource. */
+const NAMESPACE_SUBRESOURCES: readonly string[] = ['status', 'finalize'];
+
+/**
+ * Reads `/api/v1/…` and `/apis/<group>/<version>/…`. Undefined for paths that name no resource:
+ * discovery, `/healthz` and what does not exist.
+ */
+export function parsePath(path: string): ResourcePath | undefined {
+	const parts = path.split('/').filter((part) => part !== '');
+	const root = parts.shift();
+	if (root !== 'api' && root !== 'apis') return undefined;
+	const group = root === 'apis' ? parts.shift() : '';
+	const version = parts.shift();
+	if (group === undefined || version === undefined || parts.length === 0) return undefined;
+	let namespace = '';
+	if (parts[0] === 'namespaces' && parts.length > 2 && !NAMESPACE_SUBRESOURCES.includes(parts[2] ?? '')) {
+		namespace = decodePart(parts[1]);
+		parts.splice(0, 2);
+	}
+	const [resource = '', name, subresource, ...rest] = parts;
+	return {
+		group,
+		version,
+		namespace,
+		resource,
+		name: decodePart(name),
+		subresource: subresource ?? '',
+		deeper: rest.length > 0,
+	};
+}
+
+/**
+ * The resource that a call is for; undefined when its path names none. Throws NotFound for what is not
+ * served, and MethodNotAllowed for a namespaced object that is addressed without its namespace.
+ */
+export function routeToResource(cache: ObjectCache, call: Call): ResourceRequest | undefined {
+	const path = parsePath(call.path);
+	if (!path) return undefined;
+	const resource = cache.of(path.group, path.resource);
+	if (!resource || resource.definition.version !== path.version || path.deeper) throw unknownPath();
+	const { definition } = resource;
+	const { namespace, name, subresource } = path;
+	if (!definition.namespaced && namespace !== '') throw unknownPath();
+	if (definition.namespaced && namespace === '') {
+		if (name !== '') throw unknownPath();
+		if (call.method !== 'GET') throw methodNotAllowed();
+	}
+	return { call, resource, definition, namespace, name, subresource };
+}
+
+function decodePart(part: string | undefined): string {
+	if (part === undefined || !part.includes('%')) return part ?? '';
+	try {
+		return decodeURIComponent(part);
+	} catch {
+		throw unknownPath();
+	}
+}

@@ -1,0 +1,185 @@
+import { serviceUnavailable, unknownPath } from '../api/meta/api-error.ts';
+import type { NodeApi } from '../api/meta/node-api.ts';
+import type { ResourceDefinition } from '../api/meta/resource.ts';
+import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch, ApiWatchSink } from '../api/meta/transport.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { Store } from '../store/store.ts';
+import { Admission } from './admission/admission.ts';
+import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { PodPriority } from './admission/pod-priority.ts';
+import { PodTolerations } from './admission/pod-tolerations.ts';
+import { type Answer, answerOf } from './answer.ts';
+import { isWatch, subresourceOf, verbOf } from './dispatch.ts';
+import { Documents } from './documents.ts';
+import { apiErrorOf } from './errors.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { negotiate } from './negotiate.ts';
+import { ObjectCache } from './object-cache.ts';
+import { Query } from './query.ts';
+import type { Call, ResourceRequest, ServerContext } from './request.ts';
+import { routeToResource } from './route.ts';
+import { type NoticeSink, openWatch } from './watch.ts';
+import { watchEvent } from './watch-events.ts';
+
+/** What an {@link ApiServer} is made of. */
+export interface ApiServerOptions {
+	/** Stays the caller's: close it after the server. */
+	readonly store: Store;
+	/** Everything that is served. */
+	readonly resources: readonly ResourceDefinition[];
+	readonly clock: Clock;
+	readonly random: Random;
+	/** The node agent behind a Node, for the logs of its Pods. */
+	readonly nodeApi?: (nodeName: string) => NodeApi | undefined;
+	/** Of this program, for `/version`. */
+	readonly version: string;
+	/** Told of faults that no request should meet; `where` says in which part. */
+	readonly onError: (where: string, error: unknown) => void;
+}
+
+/**
+ * The API server. As an {@link ApiTransport} it takes objects and answers with frozen ones that all
+ * readers share; http.ts brings it bytes and takes bytes away. Both ways go through the same stages:
+ * route, decode, admit, validate, store, encode (and authenticate, where there is a connection).
+ */
+export class ApiServer implements ApiTransport {
+	readonly #context: ServerContext;
+	readonly #documents: Documents;
+	readonly #housekeeping: Housekeeping;
+
+	constructor(options: ApiServerOptions) {
+		const { store, resources, clock, random, version, onError } = options;
+		const cache = new ObjectCache({ store, resources, onError: (error) => onError('watch', error) });
+		this.#context = {
+			store,
+			cache,
+			clock,
+			random,
+			onError,
+			watches: new Set(),
+			nodeApi: options.nodeApi ?? (() => undefined),
+			admission: new Admission([new NamespaceLifecycle(cache), new PodTolerations(), new PodPriority()]),
+		};
+		this.#documents = new Documents({ resources, version, failure: () => cache.failure });
+		this.#housekeeping = new Housekeeping(this.#context);
+	}
+
+	/** Loads what the store holds; call it once, before anything else. */
+	async start(): Promise<void> {
+		await this.#context.cache.start();
+		this.#housekeeping.start();
+	}
+
+	/** Ends all watches and lets go of the store. Requests must be over by then. */
+	close(): void {
+		this.#housekeeping.stop();
+		for (const watch of [...this.#context.watches]) watch.stop();
+		this.#context.cache.stop();
+	}
+
+	async request(request: ApiRequest): Promise<ApiResponse> {
+		const call = callOf(request);
+		const { code, object } = await this.answer(call);
+		return { code, object: object(), warnings: call.warnings };
+	}
+
+	async watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
+		const call = callOf(request);
+		const { codec } = this.#watched(call).resource;
+		const watch = this.openWatch(call, {
+			notices: (batch) => sink.events(batch.map((notice) => watchEvent(codec, notice))),
+			ended: (error) => sink.ended(error),
+		});
+		call.signal?.addEventListener('abort', () => watch.stop(), { once: true });
+		return watch;
+	}
+
+	async stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
+		return this.openStream(callOf(request));
+	}
+
+	/** Performs a call and makes its answer. Rejects with an ApiError. */
+	answer(call: Call): Promise<Answer> {
+		return this.#guarded(call, async () => {
+			const request = this.#route(call);
+			if (!request) return this.#documents.answer(call);
+			const verb = verbOf(request);
+			const format = negotiate(call.accept, call.query);
+			return answerOf(await verb(this.#context, request), format, this.#context.clock.now());
+		});
+	}
+
+	/** Opens a watch. Throws an ApiError. */
+	openWatch(call: Call, sink: NoticeSink): ApiWatch {
+		try {
+			return openWatch(this.#context, this.#watched(call), {
+				notices: (batch) => sink.notices(batch),
+				ended: (error) => sink.ended(error && this.#errorOf(call, error)),
+			});
+		} catch (error) {
+			throw this.#errorOf(call, error);
+		}
+	}
+
+	/** Opens a stream of bytes. Rejects with an ApiError. */
+	openStream(call: Call): Promise<AsyncIterable<Uint8Array>> {
+		return this.#guarded(call, async () => {
+			const request = this.#route(call);
+			const stream = request && subresourceOf(request)?.stream;
+			if (!request || !stream) throw unknownPath();
+			return stream(this.#context, request);
+		});
+	}
+
+	/** How a call is to be answered: at once, by a watch or by a stream of bytes. Throws an ApiError. */
+	flowOf(call: Call): Flow {
+		const request = this.#route(call);
+		if (!request) return { type: 'answer' };
+		if (isWatch(request)) return { type: 'watch', request };
+		return { type: call.method === 'GET' && subresourceOf(request)?.stream ? 'stream' : 'answer' };
+	}
+
+	#route(call: Call): ResourceRequest | undefined {
+		const { failure } = this.#context.cache;
+		const request = routeToResource(this.#context.cache, call);
+		if (request && failure) throw serviceUnavailable('the server has lost its store');
+		return request;
+	}
+
+	#watched(call: Call): ResourceRequest {
+		const request = this.#route(call);
+		if (request?.name !== '' || call.method !== 'GET') throw unknownPath();
+		return request;
+	}
+
+	async #guarded<T>(call: Call, act: () => Promise<T>): Promise<T> {
+		try {
+			return await act();
+		} catch (error) {
+			throw this.#errorOf(call, error);
+		}
+	}
+
+	#errorOf({ method, path }: Call, error: unknown): Error {
+		return apiErrorOf(error, (fault) => this.#context.onError(`${method} ${path}`, fault));
+	}
+}
+
+/** See {@link ApiServer.flowOf}. */
+export type Flow =
+	| { readonly type: 'answer' | 'stream' }
+	| { readonly type: 'watch'; readonly request: ResourceRequest };
+
+function callOf({ method, path, query, body, contentType = '', accept = '', signal }: ApiRequest): Call {
+	return {
+		method,
+		path,
+		query: new Query(query),
+		body: body === undefined ? undefined : { type: 'value', value: body },
+		contentType,
+		accept,
+		signal,
+		warnings: [],
+	};
+}

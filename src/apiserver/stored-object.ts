@@ -1,0 +1,141 @@
+import type { KubeObject, ObjectMeta } from '../api/meta/object-meta.ts';
+import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
+import { assert } from '../base/assert.ts';
+import { deepFreeze } from '../base/freeze.ts';
+
+/**
+ * Objects as the store and the server hold them.
+ *
+ * 1. A stored value is the object's JSON without `metadata.resourceVersion`, which is the revision that
+ *    the store gives to the write. It begins with the kind's head: `{"kind":…,"apiVersion":…,"metadata":{`.
+ * 2. Whoever serves bytes puts the resourceVersion behind that head; nothing is encoded twice.
+ * 3. The decoded object is defaulted and frozen; all readers in the process share it.
+ */
+
+const KEY_ROOT = '/registry/';
+
+/** Where every key of the server is. */
+export const REGISTRY_PREFIX = KEY_ROOT;
+
+/** The bytes and keys of one resource. */
+export class ResourceCodec {
+	readonly definition: ResourceDefinition;
+	readonly apiVersion: string;
+	/** What the keys of all its objects start with. */
+	readonly keyPrefix: string;
+	readonly #head: string;
+
+	constructor(definition: ResourceDefinition) {
+		this.definition = definition;
+		this.apiVersion = apiVersionOf(definition);
+		this.keyPrefix = `${KEY_ROOT}${definition.group || 'core'}/${definition.resource}/`;
+		this.#head = `{"kind":${JSON.stringify(definition.kind)},"apiVersion":${JSON.stringify(this.apiVersion)},"metadata":{`;
+	}
+
+	/** The key of an object; `namespace` is empty for what has none. */
+	key(namespace: string, name: string): string {
+		return this.definition.namespaced ? `${this.keyPrefix}${namespace}/${name}` : `${this.keyPrefix}${name}`;
+	}
+
+	/** What the keys of all objects in a namespace start with; every object's for an empty one. */
+	keyPrefixOf(namespace: string): string {
+		return namespace === '' ? this.keyPrefix : `${this.keyPrefix}${namespace}/`;
+	}
+
+	/** The value to store. */
+	encode(object: KubeObject): Uint8Array {
+		const { kind: _kind, apiVersion: _version, metadata, ...rest } = object;
+		const { resourceVersion: _revision, ...stored } = metadata;
+		const text = JSON.stringify(stored);
+		const tail = JSON.stringify(rest);
+		return Buffer.from(`${this.#head}${text.slice(1)}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`);
+	}
+
+	/** The object in a stored value. */
+	decode(value: Uint8Array, revision: number): KubeObject {
+		// `as`: only `encode` makes stored values.
+		const parsed = JSON.parse(textOf(value)) as KubeObject;
+		const metadata: ObjectMeta = { ...parsed.metadata, resourceVersion: String(revision) };
+		return deepFreeze(this.definition.defaults({ ...parsed, metadata }));
+	}
+
+	/** A stored value with its resourceVersion, as clients get it. */
+	serve(value: Uint8Array, revision: number): Uint8Array {
+		const { length: head } = this.#head;
+		const insert = `"resourceVersion":"${revision}",`;
+		const served = Buffer.allocUnsafe(value.length + insert.length);
+		served.set(value.subarray(0, head));
+		served.write(insert, head, 'latin1');
+		served.set(value.subarray(head), head + insert.length);
+		return served;
+	}
+}
+
+/** An object at a revision. Decoded at first sight, if it was not made in this process. */
+export class StoredObject {
+	readonly codec: ResourceCodec;
+	readonly key: string;
+	/** 0 for an object that was not written (the answer of a dry run). */
+	readonly revision: number;
+	/** See the header: without resourceVersion. */
+	readonly value: Uint8Array;
+	#object: KubeObject | undefined;
+
+	constructor(codec: ResourceCodec, at: StoredAt, object?: KubeObject) {
+		this.codec = codec;
+		this.key = at.key;
+		this.revision = at.revision;
+		this.value = at.value;
+		this.#object = object;
+	}
+
+	/** The frozen object, with its resourceVersion. */
+	get object(): KubeObject {
+		this.#object ??= this.codec.decode(this.value, this.revision);
+		return this.#object;
+	}
+
+	/** The JSON that clients get. */
+	get bytes(): Uint8Array {
+		return this.revision === 0 ? this.value : this.codec.serve(this.value, this.revision);
+	}
+
+	/** The same object as of another revision: that at which it went out of sight. */
+	at(revision: number): StoredObject {
+		const { key, value } = this;
+		const object = this.#object && withRevision(this.#object, revision);
+		return new StoredObject(this.codec, { key, value, revision }, object);
+	}
+}
+
+/** Where and when an object is stored. */
+export interface StoredAt {
+	readonly key: string;
+	readonly revision: number;
+	readonly value: Uint8Array;
+}
+
+/**
+ * What a write hands over beside the bytes (the store's companion): the cache, told of the change, puts
+ * the finished object in, which is how the writer gets at it.
+ */
+export class WriteTicket {
+	readonly object: KubeObject;
+	stored: StoredObject | undefined;
+
+	/** `object` must be defaulted; it is frozen here. */
+	constructor(object: KubeObject) {
+		this.object = deepFreeze(object);
+	}
+}
+
+/** The object with another resourceVersion; all else is shared. `object` must be frozen. */
+export function withRevision(object: KubeObject, revision: number): KubeObject {
+	assert(Object.isFrozen(object), 'an object was changed after it was stored');
+	const metadata = Object.freeze({ ...object.metadata, resourceVersion: String(revision) });
+	return Object.freeze({ ...object, metadata });
+}
+
+function textOf(value: Uint8Array): string {
+	return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
+}

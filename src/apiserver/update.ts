@@ -1,0 +1,42 @@
+import { badRequest } from '../api/meta/api-error.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import { decodeObject } from './decode-object.ts';
+import { ownersOnce } from './owner-references.ts';
+import { checkUid, replace, type UpdateStrategy } from './replace.ts';
+import type { ResourceRequest, ServerContext } from './request.ts';
+import type { Result } from './result.ts';
+import { writeOptions } from './write-options.ts';
+
+/** PUT: the body takes the place of the object, as far as `strategy` lets it. Creates nothing. */
+export async function update(
+	server: ServerContext,
+	request: ResourceRequest,
+	strategy: UpdateStrategy,
+): Promise<Result> {
+	const options = writeOptions(request.call.query, 'UpdateOptions');
+	const decoded = await decodeObject(request, options);
+	checkName(request, decoded);
+	const object = ownersOnce(request.call, decoded);
+	const stored = await replace(server, request, {
+		dryRun: options.dryRun,
+		strategy,
+		next: (current) => {
+			checkUid(request, current, object.metadata.uid);
+			return object;
+		},
+	});
+	return { type: 'object', code: 200, stored };
+}
+
+/** Throws BadRequest unless the object has the name that the path has. */
+export function checkName({ name }: ResourceRequest, object: KubeObject): void {
+	const own = object.metadata.name ?? '';
+	if (own === '') {
+		throw badRequest(
+			`the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+		);
+	}
+	if (own !== name) {
+		throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
+	}
+}

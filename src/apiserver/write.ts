@@ -1,0 +1,103 @@
+import { type ApiError, alreadyExists, conflict, STALE_OBJECT, type Subject } from '../api/meta/api-error.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import type { ResourceDefinition } from '../api/meta/resource.ts';
+import { assert } from '../base/assert.ts';
+import { KeyExistsError, RevisionMismatchError } from '../store/store.ts';
+import { reworded } from './errors.ts';
+import type { ResourceRequest, ServerContext } from './request.ts';
+import type { ResourceCache } from './resource-cache.ts';
+import { StoredObject, WriteTicket } from './stored-object.ts';
+
+/** The store stage: objects to writes, and the store's refusals to the API's errors. */
+
+/** What errors call the object of a request: by its plural resource. */
+export function subjectOf({ group, resource }: ResourceDefinition, name: string): Subject {
+	return { group, resource, name };
+}
+
+/** The same by kind, which is how Invalid names it. */
+export function kindSubjectOf({ group, kind }: ResourceDefinition, name: string): Subject {
+	return { group, resource: kind, name };
+}
+
+/** Writes a new object (defaulted; it is frozen). Throws AlreadyExists. */
+export async function writeNew(
+	{ store }: ServerContext,
+	{ resource, definition }: ResourceRequest,
+	object: KubeObject,
+): Promise<StoredObject> {
+	const { namespace = '', name = '' } = object.metadata;
+	const key = resource.codec.key(namespace, name);
+	const value = resource.codec.encode(object);
+	const ticket = new WriteTicket(object);
+	try {
+		const revision = await store.write({ type: 'create', key, value, companion: ticket });
+		return ticket.stored ?? new StoredObject(resource.codec, { key, value, revision });
+	} catch (error) {
+		if (!(error instanceof KeyExistsError)) throw error;
+		throw nameTaken(definition, name, resource.at(key));
+	}
+}
+
+/** 409 for a name that `holder` has; says so if that one is on its way out. */
+export function nameTaken(
+	definition: ResourceDefinition,
+	name: string,
+	holder: StoredObject | undefined,
+): ApiError {
+	const taken = alreadyExists(subjectOf(definition, name));
+	if (!holder?.object.metadata.deletionTimestamp) return taken;
+	return reworded(taken, { message: `object is being deleted: ${taken.message}` });
+}
+
+/**
+ * Replaces `current` by `object` (defaulted; it is frozen). Resolves to undefined when somebody else
+ * changed or removed it meanwhile: look again.
+ */
+export async function writeOver(
+	{ store }: ServerContext,
+	resource: ResourceCache,
+	current: StoredObject,
+	object: KubeObject,
+): Promise<StoredObject | undefined> {
+	const { codec } = resource;
+	const { key, revision: expected } = current;
+	const value = codec.encode(object);
+	const ticket = new WriteTicket(object);
+	const write = store.write({ type: 'update', key, value, expected, companion: ticket });
+	const revision = await unlessChanged(write, resource, current);
+	if (revision === undefined) return undefined;
+	return ticket.stored ?? new StoredObject(codec, { key, value, revision });
+}
+
+/** Removes `current`, and resolves to how it was with its last resourceVersion; undefined as above. */
+export async function writeRemoval(
+	{ store }: ServerContext,
+	resource: ResourceCache,
+	current: StoredObject,
+): Promise<StoredObject | undefined> {
+	const { key, revision: expected } = current;
+	const write = store.write({ type: 'delete', key, expected });
+	const revision = await unlessChanged(write, resource, current);
+	return revision === undefined ? undefined : current.at(revision);
+}
+
+/** 409 for a write from an older version than the stored one. */
+export function staleObject(definition: ResourceDefinition, name: string): Error {
+	return conflict(subjectOf(definition, name), STALE_OBJECT);
+}
+
+async function unlessChanged(
+	write: Promise<number>,
+	resource: ResourceCache,
+	current: StoredObject,
+): Promise<number | undefined> {
+	try {
+		return await write;
+	} catch (error) {
+		if (!(error instanceof RevisionMismatchError)) throw error;
+		// The store told us of the other change before it refused ours; else looking again would not end.
+		assert(resource.at(current.key) !== current, `${current.key} changed unseen`);
+		return undefined;
+	}
+}
