@@ -1,0 +1,117 @@
+import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
+import { semanticEqual } from '../../api/meta/equality.ts';
+import type { JobPlan, PodAct, PodCreation } from '../../plan/job/plan.ts';
+import { changeStatus, settleStatus } from '../../plan/job/status.ts';
+import type { JobWriter } from './job-writer.ts';
+
+/** How to go about a plan. */
+export interface ApplyOptions {
+	readonly job: Job;
+	readonly plan: JobPlan;
+	readonly writer: JobWriter;
+	/**
+	 * After a failure: Pods are created a few at a time, doubling, and the status waits for the outcome.
+	 * Otherwise they are created all at once and the status is written beside them, which lets the store
+	 * commit both together.
+	 */
+	readonly cautious: boolean;
+}
+
+/**
+ * Performs a plan in the order that it prescribes (see plan/job/plan.ts). Rejects with the first error
+ * after doing what can still be done; the next pass starts from what is there then. Resolves to how many
+ * Pods there are fewer than planned because their namespace is going away.
+ */
+export async function applyPlan(options: ApplyOptions): Promise<number> {
+	const { job, plan, writer } = options;
+	await allOf(plan.adopt, ({ pod }) => writer.adopt(pod));
+	await allOf(plan.release, ({ pod }) => writer.release(pod));
+	await allOf(plan.remove, ({ pod }) => writer.remove(pod));
+	await allOf(plan.delete, ({ pod }) => writer.delete(pod));
+	const { noted, creation } = await createAndNote(options);
+	for (const event of plan.events) writer.announce(event);
+	const taken = await takeFinalizers(plan.takeFinalizers, writer);
+	const planned = plan.status ?? job.status;
+	const whole = taken.error === undefined;
+	const settled = whole ? (plan.settled ?? planned) : settleStatus(planned, (uid) => !taken.uids.has(uid));
+	await writeIfChanged(noted, correct(settled, creation.missing), writer);
+	if (whole) for (const event of plan.settledEvents) writer.announce(event);
+	for (const error of [creation.error, taken.error]) if (error !== undefined) throw error;
+	return creation.missing;
+}
+
+interface Creation {
+	/** How many Pods there are fewer than planned. */
+	readonly missing: number;
+	readonly error?: unknown;
+}
+
+/** Creates the Pods and makes write number 1; `noted` is the Job as stored after it. */
+async function createAndNote(
+	options: ApplyOptions,
+): Promise<{ readonly noted: Job; readonly creation: Creation }> {
+	const { job, plan, writer, cautious } = options;
+	const planned = plan.status ?? job.status;
+	if (cautious) {
+		const creation = await createSlowly(plan.create, writer);
+		return { noted: await writeIfChanged(job, correct(planned, creation.missing), writer), creation };
+	}
+	const [creation, noted] = await Promise.allSettled([
+		createAtOnce(plan.create, writer),
+		writeIfChanged(job, planned, writer),
+	]);
+	if (noted.status === 'rejected') throw noted.reason;
+	if (creation.status === 'rejected') throw creation.reason;
+	return { noted: noted.value, creation: creation.value };
+}
+
+async function writeIfChanged(job: Job, status: JobStatus, writer: JobWriter): Promise<Job> {
+	return semanticEqual(status, job.status) ? job : await writer.updateStatus(job, status);
+}
+
+/** The status for fewer active Pods than the plan expected. */
+function correct(status: JobStatus, missing: number): JobStatus {
+	return missing === 0
+		? status
+		: changeStatus(status, { active: Math.max(0, (status.active ?? 0) - missing) });
+}
+
+async function createAtOnce(creations: readonly PodCreation[], writer: JobWriter): Promise<Creation> {
+	const outcomes = await Promise.allSettled(creations.map(({ pod }) => writer.create(pod)));
+	const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+	const created = outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length;
+	return { missing: creations.length - created, ...(failed && { error: failed.reason }) };
+}
+
+/** One, then two, then four …: what is refused once is likely refused five hundred times. */
+async function createSlowly(creations: readonly PodCreation[], writer: JobWriter): Promise<Creation> {
+	let done = 0;
+	for (let size = 1; done < creations.length; size *= 2) {
+		const batch = creations.slice(done, done + size);
+		const { missing, error } = await createAtOnce(batch, writer);
+		done += batch.length - missing;
+		if (missing > 0) return { missing: creations.length - done, error };
+	}
+	return { missing: 0 };
+}
+
+async function takeFinalizers(
+	acts: readonly PodAct[],
+	writer: JobWriter,
+): Promise<{ readonly uids: ReadonlySet<string>; readonly error?: unknown }> {
+	const uids = new Set<string>();
+	const outcomes = await Promise.allSettled(
+		acts.map(async ({ pod }) => {
+			await writer.takeFinalizer(pod);
+			uids.add(pod.metadata.uid ?? '');
+		}),
+	);
+	const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+	return { uids, ...(failed && { error: failed.reason }) };
+}
+
+/** Does all in parallel, waits for all, and rejects with the first error. */
+async function allOf<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+	const outcomes = await Promise.allSettled(items.map(act));
+	for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}

@@ -1,0 +1,46 @@
+import type { Job } from '../../api/batch/job/schema.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { semanticEqual } from '../../api/meta/equality.ts';
+import { hasEnded, isReady, isTracked } from '../../plan/job/classify.ts';
+
+/**
+ * Which changes a Job has to be looked at for. Most changes of a Pod (its binding, its containers' ids
+ * and times) mean nothing to its Job; to pass over them here is what keeps a Job's passes few.
+ */
+
+/** Whether a change of a Pod can change what its Job has to do. */
+export function matters(pod: Pod | undefined, old: Pod | undefined): boolean {
+	if (!pod || !old) return !isSettled(pod ?? old);
+	if (isSettled(pod) && isSettled(old)) return !semanticEqual(pod.metadata.labels, old.metadata.labels);
+	return (
+		pod.status.phase !== old.status.phase ||
+		pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
+		isTracked(pod) !== isTracked(old) ||
+		isReady(pod) !== isReady(old) ||
+		restartsOf(pod) !== restartsOf(old) ||
+		!semanticEqual(pod.metadata.labels, old.metadata.labels) ||
+		!semanticEqual(pod.metadata.annotations, old.metadata.annotations) ||
+		!semanticEqual(pod.metadata.ownerReferences, old.metadata.ownerReferences)
+	);
+}
+
+/** Whether a change of a Job is one that only its own controller makes: the status, and nothing else. */
+export function isStatusOnly(job: Job, old: Job): boolean {
+	return (
+		job.metadata.generation === old.metadata.generation &&
+		job.metadata.deletionTimestamp === old.metadata.deletionTimestamp &&
+		semanticEqual(job.metadata.finalizers, old.metadata.finalizers)
+	);
+}
+
+/** The Pod has ended and its Job has let go of it. */
+function isSettled(pod: Pod | undefined): boolean {
+	return pod === undefined || (hasEnded(pod) && !isTracked(pod));
+}
+
+function restartsOf({ status }: Pod): number {
+	let restarts = 0;
+	for (const { restartCount } of status.containerStatuses ?? []) restarts += restartCount;
+	for (const { restartCount } of status.initContainerStatuses ?? []) restarts += restartCount;
+	return restarts;
+}

@@ -1,0 +1,156 @@
+import { jobs } from '../../api/batch/job/definition.ts';
+import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
+import { pods } from '../../api/core/pod/definition.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { ApiError, conflict, isApiError, notFound } from '../../api/meta/api-error.ts';
+import type { Client, ResourceClient } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import { TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
+import { ownerReferenceTo } from '../../plan/job/pod-template.ts';
+
+/** What a {@link JobWriter} writes with. */
+export interface JobWriterOptions {
+	readonly client: Client;
+	readonly recorder: Pick<EventRecorder, 'event'>;
+}
+
+/**
+ * The writes of one pass over one Job, each with the Events that upstream makes of it. Whoever makes
+ * the next pass must see them: `podVersion` and `jobVersion` tell how far the informers have to be.
+ */
+export class JobWriter {
+	readonly #job: Job;
+	readonly #jobs: ResourceClient<Job>;
+	readonly #pods: ResourceClient<Pod>;
+	readonly #recorder: Pick<EventRecorder, 'event'>;
+	#podVersion = 0;
+	#jobVersion = 0;
+
+	constructor(job: Job, { client, recorder }: JobWriterOptions) {
+		this.#job = job;
+		this.#jobs = client.resource(jobs, job.metadata.namespace);
+		this.#pods = client.resource(pods, job.metadata.namespace);
+		this.#recorder = recorder;
+	}
+
+	/** The latest resourceVersion that a write to a Pod resulted in. */
+	get podVersion(): string {
+		return `${this.#podVersion}`;
+	}
+
+	/** The latest resourceVersion that a write to the Job resulted in. */
+	get jobVersion(): string {
+		return `${this.#jobVersion}`;
+	}
+
+	/** Makes the Pod the Job's own, after making sure that the Job is still there to own it. */
+	async adopt({ metadata }: Pod): Promise<void> {
+		const { name = '', uid, deletionTimestamp } = this.#job.metadata;
+		const current = await this.#jobs.get(name);
+		const subject = { group: 'batch', resource: 'jobs', name };
+		if (current.metadata.uid !== uid) throw notFound(subject);
+		if (current.metadata.deletionTimestamp && !deletionTimestamp)
+			throw conflict(subject, 'it is being deleted');
+		const ownerReferences = [ownerReferenceTo(this.#job)];
+		await this.#patch(metadata.name, {
+			uid: metadata.uid,
+			ownerReferences,
+			finalizers: [TRACKING_FINALIZER],
+		});
+	}
+
+	/** Lets go of a Pod that the selector does not match. */
+	async release({ metadata }: Pod): Promise<void> {
+		const ownerReferences = [{ $patch: 'delete', uid: this.#job.metadata.uid }];
+		await orGone(this.#patch(metadata.name, { uid: metadata.uid, ownerReferences, ...WITHOUT_TRACKING }));
+	}
+
+	async takeFinalizer({ metadata }: Pod): Promise<void> {
+		await orGone(this.#patch(metadata.name, WITHOUT_TRACKING));
+	}
+
+	/** Takes the finalizer off first, so that the deletion is not seen as a failure. */
+	async remove(pod: Pod): Promise<void> {
+		await this.takeFinalizer(pod);
+		await this.delete(pod);
+	}
+
+	async delete({ metadata }: Pod): Promise<void> {
+		const { name = '', uid } = metadata;
+		try {
+			this.#seePod(await this.#pods.delete(name, uid === undefined ? {} : { preconditions: { uid } }));
+			this.#event('Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
+		} catch (error) {
+			// Gone, or its name is another Pod's now.
+			if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) return;
+			this.#event('Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`);
+			throw error;
+		}
+	}
+
+	/** Resolves to whether there is a new Pod: in a namespace that is going away there is none. */
+	async create(pod: Pod): Promise<boolean> {
+		try {
+			const created = await this.#pods.create(pod);
+			this.#seePod(created);
+			this.#event('Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name}`);
+			return true;
+		} catch (error) {
+			if (isNamespaceTerminating(error)) return false;
+			this.#event('Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`);
+			throw error;
+		}
+	}
+
+	/** Writes the status onto the Job as it was read or last written; resolves to the Job as stored. */
+	async updateStatus(job: Job, status: JobStatus): Promise<Job> {
+		const stored = await this.#jobs.update({ ...job, status }, 'status');
+		this.#jobVersion = Math.max(this.#jobVersion, Number(stored.metadata.resourceVersion));
+		return stored;
+	}
+
+	/** Announces something about the Job. */
+	announce(text: { type: 'Normal' | 'Warning'; reason: string; message: string }): void {
+		this.#recorder.event(this.#job, text);
+	}
+
+	#event(type: 'Normal' | 'Warning', reason: string, message: string): void {
+		this.announce({ type, reason, message });
+	}
+
+	async #patch(name: string | undefined, metadata: unknown): Promise<void> {
+		this.#seePod(await this.#pods.patch(name ?? '', 'strategic', { metadata }));
+	}
+
+	#seePod(answer: unknown): void {
+		this.#podVersion = Math.max(this.#podVersion, versionOf(answer));
+	}
+}
+
+/** A deletion answers with the Pod as long as it is there, else with a Status, whose version is none. */
+function versionOf(answer: unknown): number {
+	if (typeof answer !== 'object' || answer === null || !('metadata' in answer)) return 0;
+	const { metadata } = answer;
+	if (typeof metadata !== 'object' || metadata === null || !('resourceVersion' in metadata)) return 0;
+	return Number(metadata.resourceVersion) || 0;
+}
+
+/** A part of a strategic merge patch on metadata; other finalizers stay, whatever they are by now. */
+const WITHOUT_TRACKING = { '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] };
+
+async function orGone(write: Promise<void>): Promise<void> {
+	try {
+		await write;
+	} catch (error) {
+		if (!isApiError(error, 'NotFound')) throw error;
+	}
+}
+
+function isNamespaceTerminating(error: unknown): boolean {
+	if (!(error instanceof ApiError)) return false;
+	return error.status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') ?? false;
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,72 @@
+import type { Job } from '../../api/batch/job/schema.ts';
+import { pods as podResource } from '../../api/core/pod/definition.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { isApiError } from '../../api/meta/api-error.ts';
+import type { Clock } from '../../base/clock.ts';
+import { DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
+import type { Client } from '../../client/client.ts';
+import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
+import { isTracked } from '../../plan/job/classify.ts';
+import { isFinished } from '../../plan/job/conditions.ts';
+import { isManagedElsewhere, TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
+import { controllerOf } from './job-indexes.ts';
+
+/** What {@link OrphanPods} are made of. */
+export interface OrphanPodsOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly pods: Informer<Pod>;
+	readonly onError: (key: string, error: unknown) => void;
+	/** The Job that controls the Pod, if it is still there. */
+	readonly ownerOf: (pod: Pod) => Job | undefined;
+}
+
+/** Takes the tracking finalizer off Pods that no Job will count any more, so that they can go. */
+export class OrphanPods {
+	readonly #options: OrphanPodsOptions;
+	readonly #loop: ReconcileLoop;
+
+	constructor(options: OrphanPodsOptions) {
+		this.#options = options;
+		this.#loop = new ReconcileLoop({
+			name: 'job-orphan-pod',
+			clock: options.clock,
+			workers: 16,
+			backoff: { baseMs: 1000, capMs: 60_000 },
+			reconcile: (key) => this.#release(key),
+			onError: options.onError,
+		});
+	}
+
+	/** Has a look at the Pod, which may turn out not to be an orphan. */
+	add({ metadata }: Pod): void {
+		this.#loop.add(keyOf(metadata.namespace ?? '', metadata.name ?? ''));
+	}
+
+	/** Works until `signal` aborts. */
+	run(signal: AbortSignal): Promise<void> {
+		return this.#loop.run(signal);
+	}
+
+	async #release(key: string): Promise<Outcome> {
+		const { client, pods, ownerOf } = this.#options;
+		const { namespace, name } = splitKey(key);
+		const pod = pods.get(namespace, name);
+		if (!pod || !isTracked(pod) || !isOrphan(pod, ownerOf(pod))) return DONE;
+		const metadata = { '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] };
+		try {
+			await client.resource(podResource, namespace).patch(name, 'strategic', { metadata });
+		} catch (error) {
+			if (!isApiError(error, 'NotFound')) throw error;
+		}
+		return DONE;
+	}
+}
+
+/** Whether nobody will count the Pod: it has no controller, or its Job is gone or has finished. */
+function isOrphan(pod: Pod, owner: Job | undefined): boolean {
+	const reference = controllerOf(pod);
+	if (!reference) return true;
+	if (reference.kind !== 'Job' || reference.apiVersion !== 'batch/v1') return false;
+	return !owner || (isFinished(owner) && !isManagedElsewhere(owner));
+}

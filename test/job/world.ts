@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { jobs } from '../../src/api/batch/job/definition.ts';
+import type { Job, JobSpec } from '../../src/api/batch/job/schema.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { ApiError, conflict, internalError, notFound } from '../../src/api/meta/api-error.ts';
+import { formatTime } from '../../src/api/meta/time.ts';
+import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch } from '../../src/api/meta/transport.ts';
+import { Client } from '../../src/client/client.ts';
+import { applyPlan } from '../../src/controllers/job/apply-plan.ts';
+import { matters } from '../../src/controllers/job/changes.ts';
+import { BY_JOB, ORPHANS, POD_INDEXES } from '../../src/controllers/job/job-indexes.ts';
+import { JobWriter } from '../../src/controllers/job/job-writer.ts';
+import { type BackoffHistory, recallBackoff } from '../../src/plan/job/backoff.ts';
+import { hasEnded, isTracked } from '../../src/plan/job/classify.ts';
+import { isFinished } from '../../src/plan/job/conditions.ts';
+import { planJob } from '../../src/plan/job/plan-job.ts';
+import type { JobSnapshot } from '../../src/plan/job/snapshot.ts';
+import { Ledger } from './ledger.ts';
+
+/** What may go wrong in a pass, by the number of the write at which it does. */
+export interface Faults {
+	/** The controller dies: this write and all later ones never happen. */
+	readonly crashAt?: number;
+	/** The server refuses this one write. */
+	readonly failAt?: number;
+}
+
+/**
+ * One Job, its Pods, a server that knows just enough of the API, and the controller's own code between
+ * them. What the controller sees lags behind: a change by others shows only when {@link World.deliver}
+ * brings it; what the controller wrote itself shows before its next pass.
+ */
+export class World implements ApiTransport {
+	now = Date.UTC(2026, 0, 1);
+	job: Job;
+	readonly pods = new Map<string, Pod>();
+	readonly ledger = new Ledger();
+	/** The Job has to be looked at: something changed that matters, or the time has come. */
+	dirty = true;
+	lookAt: number | undefined;
+	#revision = 1;
+	#serial = 0;
+	#faults: Faults = {};
+	#writes = 0;
+	#podLog: { readonly revision: number; readonly name: string; readonly pod: Pod | undefined }[] = [];
+	readonly #shownPods = new Map<string, Pod>();
+	#shownJob: Job;
+	#backoff: BackoffHistory | undefined;
+	#failures = 0;
+	readonly #client = new Client(this);
+
+	constructor(job: Job) {
+		this.job = {
+			...job,
+			metadata: { ...job.metadata, resourceVersion: '1', creationTimestamp: formatTime(this.now) },
+		};
+		this.#shownJob = this.job;
+	}
+
+	/** One pass of the controller, as JobController makes it. */
+	async pass(faults: Faults = {}): Promise<void> {
+		if (isFinished(this.#shownJob)) return;
+		this.dirty = false;
+		this.lookAt = undefined;
+		const seen = this.#observe();
+		const plan = planJob(seen);
+		this.#backoff = plan.backoff;
+		this.ledger.expect(seen, plan);
+		const writer = new JobWriter(seen.job, { client: this.#client, recorder: { event: () => undefined } });
+		this.#faults = faults;
+		this.#writes = 0;
+		try {
+			await applyPlan({ job: seen.job, plan, writer, cautious: this.#failures > 0 });
+			this.#failures = 0;
+			if (plan.lookAgainMs !== undefined) this.lookAt = this.now + plan.lookAgainMs;
+		} catch (error) {
+			if (!(error instanceof ApiError)) throw error;
+			this.#failures += 1;
+			this.dirty = true;
+		}
+		this.#deliverUpTo(Math.max(Number(writer.podVersion), Number(writer.jobVersion)));
+		if (faults.crashAt !== undefined && this.#writes >= faults.crashAt) this.restart();
+		this.#faults = {};
+	}
+
+	/** A new process of the controller: it knows nothing but what is there. */
+	restart(): void {
+		this.#backoff = undefined;
+		this.#failures = 0;
+		this.dirty = true;
+		this.deliver();
+	}
+
+	/** Shows the controller the next changes made by others, or all of them. */
+	deliver(count = this.#podLog.length): void {
+		for (const { name, pod } of this.#podLog.splice(0, count)) this.#show(name, pod);
+		if (this.#podLog.length === 0 && this.#shownJob !== this.job) {
+			this.#shownJob = this.job;
+			this.dirty = true;
+		}
+	}
+
+	/** Somebody changes a Pod; undefined: it is gone. A Pod under deletion goes with its last finalizer. */
+	change(name: string, change: (pod: Pod) => Pod | undefined): void {
+		const pod = this.pods.get(name);
+		if (pod) this.#store(name, change(pod));
+	}
+
+	/** Somebody changes the Job's spec. */
+	changeSpec(change: Partial<JobSpec>): void {
+		const { metadata, spec } = this.job;
+		this.#storeJob({
+			...this.job,
+			metadata: { ...metadata, generation: (metadata.generation ?? 1) + 1 },
+			spec: { ...spec, ...change },
+		});
+	}
+
+	/** Somebody deletes the Job in the foreground: it stays until its Pods are gone. */
+	deleteJob(): void {
+		const metadata = { ...this.job.metadata, deletionTimestamp: formatTime(this.now) };
+		this.#storeJob({ ...this.job, metadata });
+	}
+
+	/** Somebody deletes a Pod; its containers have yet to end. */
+	deletePod(name: string): void {
+		this.change(name, (pod) => {
+			if (pod.metadata.deletionTimestamp) return pod;
+			const grace = pod.spec.nodeName && !hasEnded(pod) ? 30 : 0;
+			const deletion = {
+				deletionTimestamp: formatTime(this.now + grace * 1000),
+				deletionGracePeriodSeconds: grace,
+			};
+			return { ...pod, metadata: { ...pod.metadata, ...deletion } };
+		});
+	}
+
+	/** A Pod without controller that matches the Job's selector appears. */
+	addOrphan(pod: Pod): void {
+		this.#store(pod.metadata.name ?? '', pod);
+	}
+
+	get finished(): boolean {
+		return isFinished(this.job);
+	}
+
+	#observe(): JobSnapshot {
+		const job = this.#shownJob;
+		const { uid = '' } = job.metadata;
+		const all = [...this.#shownPods.values()];
+		const owned = all.filter((pod) => pod.metadata.ownerReferences?.some((owner) => owner.uid === uid));
+		return {
+			job,
+			pods: all.filter((pod) => POD_INDEXES[BY_JOB]?.(pod).includes(uid)),
+			orphans: all.filter((pod) => POD_INDEXES[ORPHANS]?.(pod).includes(`ns/${uid}`)),
+			now: this.now,
+			backoff: this.#backoff ?? recallBackoff(job, owned),
+		};
+	}
+
+	#store(name: string, changed: Pod | undefined): void {
+		const gone = changed?.metadata.deletionTimestamp && !isHeld(changed);
+		this.#revision += 1;
+		const resourceVersion = `${this.#revision}`;
+		const pod =
+			changed && !gone ? { ...changed, metadata: { ...changed.metadata, resourceVersion } } : undefined;
+		if (pod) this.pods.set(name, pod);
+		else this.pods.delete(name);
+		this.#podLog.push({ revision: this.#revision, name, pod });
+	}
+
+	#storeJob(job: Job): void {
+		this.#revision += 1;
+		this.job = { ...job, metadata: { ...job.metadata, resourceVersion: `${this.#revision}` } };
+	}
+
+	#show(name: string, pod: Pod | undefined): void {
+		if (matters(pod, this.#shownPods.get(name))) this.dirty = true;
+		if (pod) this.#shownPods.set(name, pod);
+		else this.#shownPods.delete(name);
+	}
+
+	#deliverUpTo(revision: number): void {
+		this.deliver(this.#podLog.filter((entry) => entry.revision <= revision).length);
+		if (Number(this.#shownJob.metadata.resourceVersion) < revision) this.#shownJob = this.job;
+	}
+
+	async request({ method, path, body }: ApiRequest): Promise<ApiResponse> {
+		if (method !== 'GET') this.#maybeFail();
+		const [, kind, name = '', subresource] = /\/(jobs|pods)(?:\/([^/]+))?(?:\/(status))?$/.exec(path) ?? [];
+		const object =
+			kind === 'jobs' ? this.#requestJob(method, body, subresource) : this.#requestPod(method, name, body);
+		return { code: 200, object, warnings: [] };
+	}
+
+	watch(): Promise<ApiWatch> {
+		return Promise.reject(internalError('not here'));
+	}
+
+	stream(): Promise<AsyncIterable<Uint8Array>> {
+		return Promise.reject(internalError('not here'));
+	}
+
+	#maybeFail(): void {
+		const { crashAt = Number.POSITIVE_INFINITY, failAt } = this.#faults;
+		const write = this.#writes++;
+		if (write >= crashAt || write === failAt) throw internalError('injected');
+	}
+
+	#requestJob(method: string, body: unknown, subresource: string | undefined): Job {
+		if (method === 'GET') return this.job;
+		assert.deepEqual(
+			[method, subresource],
+			['PUT', 'status'],
+			'the controller writes only the status of its Job',
+		);
+		// The body is what JobWriter sent.
+		const sent = body as Job;
+		if (sent.metadata.resourceVersion !== this.job.metadata.resourceVersion) {
+			throw conflict({ group: 'batch', resource: 'jobs', name: 'pi' }, 'changed');
+		}
+		const stored = { ...this.job, status: sent.status };
+		assert.deepEqual(jobs.status?.validateUpdate(stored, this.job), [], 'the server takes the status');
+		this.ledger.status(this.job, stored);
+		this.#storeJob(stored);
+		return this.job;
+	}
+
+	#requestPod(method: string, name: string, body: unknown): unknown {
+		if (method === 'POST') return this.#createPod(body as Pod);
+		const pod = this.pods.get(name);
+		if (!pod) throw notFound({ group: '', resource: 'pods', name });
+		if (method === 'DELETE') {
+			this.ledger.deleted(pod);
+			this.deletePod(name);
+			return this.pods.get(name) ?? { kind: 'Status', metadata: {} };
+		}
+		assert.equal(method, 'PATCH');
+		this.ledger.letGo(pod, this.job);
+		this.#store(name, patched(pod, body as PodPatch));
+		return this.pods.get(name) ?? pod;
+	}
+
+	#createPod(sent: Pod): Pod {
+		this.#serial += 1;
+		const name = `${sent.metadata.generateName}${this.#serial}`;
+		this.ledger.created(sent, this.pods.values());
+		const creationTimestamp = formatTime(this.now);
+		const metadata = { ...sent.metadata, name, uid: `uid-${this.#serial}`, creationTimestamp };
+		this.#store(name, { ...sent, metadata, status: { phase: 'Pending' } });
+		const stored = this.pods.get(name);
+		assert.ok(stored);
+		return stored;
+	}
+}
+
+interface PodPatch {
+	readonly metadata: Pod['metadata'] & { readonly '$deleteFromPrimitiveList/finalizers'?: readonly string[] };
+}
+
+function patched(pod: Pod, { metadata: patch }: PodPatch): Pod {
+	const { '$deleteFromPrimitiveList/finalizers': drop = [], finalizers = [], ownerReferences } = patch;
+	const kept = (pod.metadata.finalizers ?? []).filter((finalizer) => !drop.includes(finalizer));
+	const metadata = {
+		...pod.metadata,
+		finalizers: [...kept, ...finalizers],
+		ownerReferences: ownerReferences ?? pod.metadata.ownerReferences ?? [],
+	};
+	return { ...pod, metadata };
+}
+
+/** Something keeps the Pod from going: a finalizer, or containers that have not ended. */
+function isHeld(pod: Pod): boolean {
+	return isTracked(pod) || (!hasEnded(pod) && (pod.metadata.deletionGracePeriodSeconds ?? 0) > 0);
+}
