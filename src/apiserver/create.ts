@@ -2,10 +2,11 @@ import { type ApiError, badRequest, invalid, isApiError } from '../api/meta/api-
 import { generateName } from '../api/meta/names.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { formatTime } from '../api/meta/time.ts';
+import type { ServerContext } from './context.ts';
 import { decodeObject, inNamespace } from './decode-object.ts';
 import { noFreeName } from './errors.ts';
 import { ownersOnce } from './owner-references.ts';
-import { type ResourceRequest, type ServerContext, warn } from './request.ts';
+import { type ResourceRequest, warn } from './request.ts';
 import type { Result } from './result.ts';
 import { StoredObject } from './stored-object.ts';
 import { kindSubjectOf, nameTaken, writeNew } from './write.ts';

@@ -1,8 +1,9 @@
 import { isApiError } from '../api/meta/api-error.ts';
+import type { ServerContext } from './context.ts';
 import { deleteWith } from './delete.ts';
 import { deleteOptions } from './delete-options.ts';
 import { list } from './list.ts';
-import type { ResourceRequest, ServerContext } from './request.ts';
+import type { ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
 
 /** How many objects are deleted at once: enough that a store that commits in groups has a group. */

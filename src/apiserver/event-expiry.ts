@@ -1,7 +1,7 @@
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { parseTime } from '../api/meta/time.ts';
 import { RevisionMismatchError } from '../store/store.ts';
-import type { ServerContext } from './request.ts';
+import type { ServerContext } from './context.ts';
 import type { ResourceCache } from './resource-cache.ts';
 import { ALL } from './selection.ts';
 

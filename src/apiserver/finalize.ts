@@ -1,5 +1,6 @@
 import type { KubeObject } from '../api/meta/object-meta.ts';
-import type { ResourceRequest, ServerContext } from './request.ts';
+import type { ServerContext } from './context.ts';
+import type { ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
 import { update } from './update.ts';
 

@@ -1,7 +1,8 @@
 import { notFound } from '../api/meta/api-error.ts';
+import type { ServerContext } from './context.ts';
 import { tooLargeRevision } from './errors.ts';
 import { revisionOf } from './list-options.ts';
-import type { ResourceRequest, ServerContext } from './request.ts';
+import type { ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
 import type { StoredObject } from './stored-object.ts';
 import { subjectOf } from './write.ts';

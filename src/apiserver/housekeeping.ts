@@ -1,6 +1,6 @@
 import type { Timer } from '../base/clock.ts';
+import type { ServerContext } from './context.ts';
 import { EventExpiry } from './event-expiry.ts';
-import type { ServerContext } from './request.ts';
 
 /** One timer does all that comes round again and again. */
 const ROUND_MS = 60_000;

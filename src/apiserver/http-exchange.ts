@@ -87,7 +87,8 @@ export class HttpExchange {
 		if (Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
 		const pieces: Uint8Array[] = [];
 		let size = 0;
-		for await (const piece of this.#request as AsyncIterable<Uint8Array>) {
+		for await (const chunk of this.#request) {
+			const piece: Uint8Array = chunk;
 			size += piece.length;
 			if (size > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
 			pieces.push(piece);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { assert } from '../base/assert.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { Authentication } from './authentication.ts';
 import type { Credentials } from './credentials.ts';
@@ -68,8 +68,9 @@ export class HttpListener {
 
 	/** The port that it listens on. */
 	get port(): number {
-		// `as`: a server on an address always has one of this form.
-		return (this.#server.address() as AddressInfo).port;
+		const address = this.#server.address();
+		assert(typeof address === 'object' && address !== null, 'the listener is not open');
+		return address.port;
 	}
 
 	/** Where clients reach it. */

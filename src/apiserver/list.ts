@@ -1,8 +1,10 @@
 import { badRequest, expired } from '../api/meta/api-error.ts';
+import { isRecord } from '../api/patch/json.ts';
 import { CompactedError } from '../store/store.ts';
+import type { ServerContext } from './context.ts';
 import { tooLargeRevision } from './errors.ts';
 import { type ListOptions, listOptions } from './list-options.ts';
-import type { ResourceRequest, ServerContext } from './request.ts';
+import type { ResourceRequest } from './request.ts';
 import type { ResourceCache } from './resource-cache.ts';
 import type { ListResult } from './result.ts';
 import { isWhole, type Selection, selects } from './selection.ts';
@@ -107,8 +109,8 @@ function parseToken(text: string): { readonly rv: number; readonly start: string
 	} catch {
 		return undefined;
 	}
-	if (typeof token !== 'object' || token === null) return undefined;
-	const { v, rv, start } = token as Readonly<Record<string, unknown>>; // `as`: a JSON object is a record.
+	if (!isRecord(token)) return undefined;
+	const { v, rv, start } = token;
 	if (v !== TOKEN_VERSION || typeof rv !== 'number' || rv <= 0 || typeof start !== 'string') return undefined;
 	return start === '' ? undefined : { rv, start };
 }

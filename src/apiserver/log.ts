@@ -4,9 +4,10 @@ import { type FieldError, FieldPath } from '../api/meta/field.ts';
 import { forbidden, invalid as invalidField } from '../api/meta/field-errors.ts';
 import type { ContainerLogRequest } from '../api/meta/node-api.ts';
 import { parseTime } from '../api/meta/time.ts';
+import type { ServerContext } from './context.ts';
 import { existing } from './get.ts';
 import { isPod } from './pods.ts';
-import type { ResourceRequest, ServerContext } from './request.ts';
+import type { ResourceRequest } from './request.ts';
 
 /**
  * GET of `pods/<name>/log`: the log of a container, from the node it runs on. What the Pod's status can

@@ -4,10 +4,11 @@ import { FieldPath } from '../api/meta/field.ts';
 import { invalid as invalidField } from '../api/meta/field-errors.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { SubresourceStrategy } from '../api/meta/resource.ts';
+import type { ServerContext } from './context.ts';
 import { inNamespace } from './decode-object.ts';
 import { awaitsFinalizers } from './finalizers.ts';
 import { revisionOf } from './list-options.ts';
-import { type ResourceRequest, type ServerContext, warn } from './request.ts';
+import { type ResourceRequest, warn } from './request.ts';
 import { StoredObject } from './stored-object.ts';
 import { kindSubjectOf, staleObject, subjectOf, writeOver, writeRemoval } from './write.ts';
 

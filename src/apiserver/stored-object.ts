@@ -53,8 +53,8 @@ export class ResourceCodec {
 
 	/** The object in a stored value. */
 	decode(value: Uint8Array, revision: number): KubeObject {
-		// `as`: only `encode` makes stored values.
-		const parsed = JSON.parse(textOf(value)) as KubeObject;
+		// Only `encode` makes stored values, so this is what it is.
+		const parsed: KubeObject = JSON.parse(textOf(value));
 		const metadata: ObjectMeta = { ...parsed.metadata, resourceVersion: String(revision) };
 		return deepFreeze(this.definition.defaults({ ...parsed, metadata }));
 	}

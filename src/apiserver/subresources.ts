@@ -1,12 +1,13 @@
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { bind } from './binding.ts';
+import type { ServerContext } from './context.ts';
 import { finalize } from './finalize.ts';
 import { get } from './get.ts';
 import { podLog } from './log.ts';
 import { isNamespace } from './namespace-deletion.ts';
 import { patch } from './patch.ts';
 import type { UpdateStrategy } from './replace.ts';
-import type { Method, ResourceRequest, ServerContext } from './request.ts';
+import type { Method, ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
 import { update } from './update.ts';
 

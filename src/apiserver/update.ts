@@ -1,9 +1,10 @@
 import { badRequest } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
+import type { ServerContext } from './context.ts';
 import { decodeObject } from './decode-object.ts';
 import { ownersOnce } from './owner-references.ts';
 import { checkUid, replace, type UpdateStrategy } from './replace.ts';
-import type { ResourceRequest, ServerContext } from './request.ts';
+import type { ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
 import { writeOptions } from './write-options.ts';
 

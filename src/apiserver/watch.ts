@@ -1,9 +1,10 @@
 import { expired } from '../api/meta/api-error.ts';
 import type { Timer } from '../base/clock.ts';
 import { type Change, CompactedError, type WatchHandle } from '../store/store.ts';
+import type { OpenWatch, ServerContext } from './context.ts';
 import { tooLargeRevision } from './errors.ts';
 import { type ListOptions, listOptions } from './list-options.ts';
-import type { OpenWatch, ResourceRequest, ServerContext } from './request.ts';
+import type { ResourceRequest } from './request.ts';
 import { noticesOf, ObjectChange, type ObjectNotice, type ResourceCache } from './resource-cache.ts';
 import { StoredObject } from './stored-object.ts';
 

@@ -3,8 +3,9 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { assert } from '../base/assert.ts';
 import { KeyExistsError, RevisionMismatchError } from '../store/store.ts';
+import type { ServerContext } from './context.ts';
 import { reworded } from './errors.ts';
-import type { ResourceRequest, ServerContext } from './request.ts';
+import type { ResourceRequest } from './request.ts';
 import type { ResourceCache } from './resource-cache.ts';
 import { StoredObject, WriteTicket } from './stored-object.ts';
 

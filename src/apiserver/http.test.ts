@@ -1,0 +1,405 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { request as open } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { ApiError } from '../api/meta/api-error.ts';
+import type { NodeApi } from '../api/meta/node-api.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import type { ApiRequest, ApiTransport, WatchEvent } from '../api/meta/transport.ts';
+import { SystemClock } from '../base/clock.ts';
+import { type Credentials, loadCredentials } from './credentials.ts';
+import { type HttpListener, listen } from './http.ts';
+import {
+	apiContract,
+	type Connection,
+	ECHO_NODE,
+	openTestServer,
+	PODS,
+	podNamed,
+	type TestServer,
+} from './server-contract-suite.ts';
+import { watchContract } from './watch-contract-suite.ts';
+
+const clock = new SystemClock();
+let folder: string;
+let credentials: Credentials;
+
+before(async () => {
+	folder = mkdtempSync(join(tmpdir(), 'stint-http-'));
+	credentials = await loadCredentials(folder, clock.now());
+});
+after(() => rmSync(folder, { recursive: true }));
+
+function listenTo({ server, faults }: TestServer): Promise<HttpListener> {
+	const onError = (_where: string, error: unknown): void => void faults.push(error);
+	return listen({ server, credentials, port: 0, clock, onError });
+}
+
+/** What a test sends beside method and path. */
+interface Sent {
+	readonly headers?: OutgoingHttpHeaders;
+	readonly body?: string | Uint8Array;
+	/** Null: none at all. */
+	readonly token?: string | null;
+}
+
+/** Sends a request and resolves once the head of its answer is there. */
+function send(
+	listener: HttpListener,
+	method: string,
+	path: string,
+	sent: Sent = {},
+): Promise<IncomingMessage> {
+	const { token = credentials.token, headers, body } = sent;
+	return new Promise((resolve, reject) => {
+		const options = {
+			method,
+			ca: credentials.caPem,
+			servername: 'localhost',
+			headers: {
+				...(token !== null && { authorization: `Bearer ${token}` }),
+				// Node sends no length with a DELETE by itself.
+				...(body !== undefined &&
+					!headers?.['transfer-encoding'] && { 'content-length': Buffer.byteLength(body) }),
+				...headers,
+			},
+		};
+		const request = open(`${listener.url}${path}`, options, resolve);
+		request.on('error', reject);
+		request.end(body);
+	});
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+	let text = '';
+	for await (const piece of response.setEncoding('utf8')) text += piece;
+	return text;
+}
+
+/** What the tests look at in answers of many kinds. */
+interface Json {
+	readonly kind: string;
+	readonly type: string;
+	readonly reason: string;
+	readonly message: string;
+	readonly code: number;
+	readonly openapi: string;
+	readonly gitVersion: string;
+	readonly object: Json;
+	readonly items: readonly KubeObject[];
+	readonly paths: Readonly<Record<string, { readonly serverRelativeURL: string }>>;
+}
+
+async function jsonOf(response: IncomingMessage): Promise<Json> {
+	return JSON.parse(await textOf(response));
+}
+
+/** The least that reaches the API over HTTPS. */
+function transportTo(listener: HttpListener): ApiTransport {
+	const perform = async (request: ApiRequest): Promise<IncomingMessage> => {
+		const { method, path, query, body, contentType = 'application/json', accept } = request;
+		const response = await send(listener, method, query ? `${path}?${new URLSearchParams(query)}` : path, {
+			headers: { ...(body !== undefined && { 'content-type': contentType }), ...(accept && { accept }) },
+			...(body !== undefined && { body: JSON.stringify(body) }),
+		});
+		if ((response.statusCode ?? 0) >= 400) throw new ApiError(JSON.parse(await textOf(response)));
+		return response;
+	};
+	return {
+		request: async (request) => {
+			const response = await perform(request);
+			const warnings = [response.headers.warning ?? []].flat().flatMap((text) => text.split(/, (?=299)/));
+			return {
+				code: response.statusCode ?? 0,
+				object: await jsonOf(response),
+				warnings: warnings.map((text) => text.slice('299 - "'.length, -1).replace(/\\(.)/g, '$1')),
+			};
+		},
+		watch: async (request, sink) => {
+			const response = await perform(request);
+			let rest = '';
+			response.setEncoding('utf8').on('data', (text: string) => {
+				const lines = `${rest}${text}`.split('\n');
+				rest = lines.pop() ?? '';
+				const events: WatchEvent[] = lines.map((line) => JSON.parse(line));
+				if (events.length > 0) sink.events(events);
+			});
+			response.on('end', () => sink.ended()).on('error', () => {});
+			return { stop: () => void response.destroy() };
+		},
+		stream: perform,
+	};
+}
+
+async function connect(opened: TestServer): Promise<Connection> {
+	const listener = await listenTo(opened);
+	return { transport: transportTo(listener), close: () => listener.close() };
+}
+
+apiContract('the API over HTTPS', connect);
+watchContract('watches over HTTPS', connect);
+
+describe('the listener', () => {
+	let opened: TestServer;
+	let listener: HttpListener;
+
+	beforeEach(async () => {
+		opened = await openTestServer({ nodeApi: ECHO_NODE });
+		listener = await listenTo(opened);
+	});
+	afterEach(async () => {
+		await listener.close();
+		opened.server.close();
+		assert.deepEqual(opened.faults, []);
+	});
+
+	test('answers nobody without the token, but says that it is well', async () => {
+		for (const token of [null, 'wrong', `${credentials.token}x`]) {
+			const response = await send(listener, 'GET', '/api/v1/pods', { token });
+			assert.equal(response.statusCode, 401);
+			const { kind, reason, message } = await jsonOf(response);
+			assert.deepEqual([kind, reason, message], ['Status', 'Unauthorized', 'Unauthorized']);
+		}
+		for (const path of ['/readyz', '/livez', '/healthz']) {
+			assert.equal(await textOf(await send(listener, 'GET', path, { token: null })), 'ok');
+		}
+		const version = await jsonOf(await send(listener, 'GET', '/version', { token: null }));
+		assert.equal(version.gitVersion, 'v1.36.0+stint.0.0.0');
+		assert.equal((await send(listener, 'GET', '/api', { token: null })).statusCode, 401);
+		assert.equal((await send(listener, 'GET', '/nothing', { token: null })).statusCode, 401);
+	});
+
+	test('cannot be reached by web pages', async () => {
+		const statusWith = async (headers: OutgoingHttpHeaders): Promise<number | undefined> =>
+			(await send(listener, 'GET', '/readyz', { headers })).statusCode;
+		assert.equal(await statusWith({ origin: 'https://example.com' }), 403);
+		assert.equal(await statusWith({ origin: 'null' }), 403);
+		for (const host of [
+			'example.com',
+			'127.0.0.1.example.com',
+			'localhost.example.com',
+			'10.0.0.1',
+			'[::2]',
+		]) {
+			assert.equal(await statusWith({ host }), 403, host);
+		}
+		for (const host of ['localhost', 'LOCALHOST:1234', '127.0.0.1:80', '127.1.2.3', '[::1]:6443']) {
+			assert.equal(await statusWith({ host }), 200, host);
+		}
+	});
+
+	test('serves the very bytes that were stored, with the resourceVersion in them', async () => {
+		await opened.server.request({ method: 'POST', path: PODS, body: podNamed('p') });
+		const text = await textOf(await send(listener, 'GET', `${PODS}/p`));
+		assert.match(text, /^\{"kind":"Pod","apiVersion":"v1","metadata":\{"resourceVersion":"\d+","name":"p",/);
+		const { object } = await opened.server.request({ method: 'GET', path: `${PODS}/p` });
+		assert.deepEqual(JSON.parse(text), object);
+	});
+
+	test('takes JSON without a content type, and YAML', async () => {
+		const raw = await send(listener, 'POST', PODS, { body: JSON.stringify(podNamed('raw')) });
+		assert.equal(raw.statusCode, 201);
+		const yaml = await send(listener, 'POST', PODS, {
+			headers: { 'content-type': 'application/yaml' },
+			body: 'metadata: {name: y}\nspec:\n  containers:\n  - name: main\n    image: busybox\n',
+		});
+		assert.equal(yaml.statusCode, 201);
+	});
+
+	test('refuses what it cannot read', async () => {
+		const post = async (contentType: string, body: string): Promise<Json> =>
+			jsonOf(await send(listener, 'POST', PODS, { headers: { 'content-type': contentType }, body }));
+		assert.equal((await post('application/vnd.kubernetes.protobuf', 'k8s')).code, 415);
+		const broken = await post('application/json', '{"metadata":');
+		assert.equal(broken.code, 400);
+		assert.match(
+			broken.message,
+			/^the object provided is unrecognized \(must be of type Pod\): couldn't get version\/kind; json parse error: .* \(\{"metadata":\)$/,
+		);
+		assert.equal((await post('application/yaml', 'a: [')).code, 400);
+		const twice = '{"metadata":{"name":"p","name":"q"}}';
+		const strict = await send(listener, 'POST', `${PODS}?fieldValidation=Strict`, { body: twice });
+		assert.match((await jsonOf(strict)).message, /strict decoding error: duplicate field "metadata.name"$/);
+		const patch = { headers: { 'content-type': 'application/merge-patch+json' }, body: '{' };
+		assert.equal(
+			(await jsonOf(await send(listener, 'PATCH', `${PODS}/p`, patch))).message,
+			'invalid JSON patch',
+		);
+		assert.equal((await send(listener, 'OPTIONS', PODS)).statusCode, 405);
+		assert.equal((await send(listener, 'GET', '/api/v1/pods/%zz')).statusCode, 404);
+		const accept = 'application/vnd.kubernetes.protobuf';
+		assert.equal((await send(listener, 'GET', PODS, { headers: { accept } })).statusCode, 406);
+	});
+
+	test('reads no body beyond 3 MiB, announced or not', async () => {
+		const body = Buffer.alloc(3 * 1024 * 1024 + 1, 0x20);
+		const announced = await send(listener, 'POST', PODS, { body });
+		assert.equal(announced.statusCode, 413);
+		assert.equal((await jsonOf(announced)).message, 'Request entity too large: limit is 3145728');
+		const headers = { 'transfer-encoding': 'chunked' };
+		const chunked = await send(listener, 'POST', PODS, { headers, body }).catch((error: Error) => error);
+		// The connection is cut once the limit is reached; the client may see that before the answer.
+		assert.ok(chunked instanceof Error || chunked.statusCode === 413);
+	});
+
+	test('puts texts for people into Warning headers', async () => {
+		const body = JSON.stringify({ ...podNamed('p'), 'b"ä\\': 1 });
+		const response = await send(listener, 'POST', PODS, { body });
+		assert.equal(response.headers.warning, '299 - "unknown field \\"b\\\\\\"?\\\\\\\\\\""');
+	});
+
+	test('streams logs as they come', async () => {
+		await opened.server.request({ method: 'POST', path: PODS, body: podNamed('p') });
+		const path = `${PODS}/p`;
+		assert.equal(await textOf(await send(listener, 'GET', `${path}/log`)), '');
+		const body = { metadata: { name: 'p' }, target: { name: 'node' } };
+		await opened.server.request({ method: 'POST', path: `${path}/binding`, body });
+		const early = await jsonOf(await send(listener, 'GET', `${path}/log`));
+		assert.equal(early.message, 'container "main" in pod "p" is waiting to start: ContainerCreating');
+		const state = { running: { startedAt: '2026-01-01T00:00:00Z' } };
+		const status = { containerStatuses: [{ name: 'main', state, image: 'busybox', imageID: '' }] };
+		const contentType = 'application/merge-patch+json';
+		await opened.server.request({ method: 'PATCH', path: `${path}/status`, body: { status }, contentType });
+		const response = await send(listener, 'GET', `${path}/log?tailLines=5&follow=true&timestamps=false`);
+		assert.equal(response.headers['content-type'], 'text/plain');
+		assert.deepEqual(await jsonOf(response), {
+			follow: true,
+			previous: false,
+			timestamps: false,
+			tailLines: 5,
+			namespace: 'default',
+			pod: 'p',
+			container: 'main',
+		});
+	});
+
+	test('sends a watch error as its last event', async () => {
+		const path = `${PODS}?watch=true&resourceVersion=${opened.store.revision}`;
+		const response = await send(listener, 'GET', path);
+		await opened.store.close();
+		const { type, object } = await jsonOf(response);
+		assert.equal(type, 'ERROR');
+		assert.equal(object.code, 503);
+		opened.faults.length = 0;
+	});
+
+	test('shows watches as tables, with columns in the first event only', async () => {
+		const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+		const response = await send(listener, 'GET', `${PODS}?watch=true&timeoutSeconds=1`, {
+			headers: { accept },
+		});
+		for (const name of ['a', 'b']) {
+			await opened.server.request({ method: 'POST', path: PODS, body: podNamed(name) });
+		}
+		opened.clock.advance(1000);
+		const lines = (await textOf(response)).trim().split('\n');
+		const tables = lines.map((line) => JSON.parse(line).object);
+		assert.deepEqual(
+			tables.map(({ kind, columnDefinitions, rows }) => [kind, Boolean(columnDefinitions), rows[0].cells[0]]),
+			[
+				['Table', true, 'a'],
+				['Table', false, 'b'],
+			],
+		);
+	});
+
+	test('ends watches when it closes, and answers nobody after', async () => {
+		const response = await send(listener, 'GET', `${PODS}?watch=true`);
+		const ended = textOf(response);
+		await listener.close();
+		assert.equal(await ended, '');
+		await assert.rejects(send(listener, 'GET', '/readyz'));
+	});
+
+	test('tells the node when the client that follows a log is gone', async () => {
+		const aborted = Promise.withResolvers<void>();
+		const nodeApi: NodeApi = {
+			containerLog: async ({ signal }) => {
+				signal.addEventListener('abort', () => aborted.resolve());
+				return (async function* () {
+					yield Buffer.from('line\n');
+					await aborted.promise;
+				})();
+			},
+		};
+		const following = await openTestServer({ nodeApi });
+		const other = await listenTo(following);
+		await following.server.request({ method: 'POST', path: PODS, body: podNamed('p') });
+		const body = { metadata: { name: 'p' }, target: { name: 'node' } };
+		await following.server.request({ method: 'POST', path: `${PODS}/p/binding`, body });
+		const state = { running: {} };
+		const status = { containerStatuses: [{ name: 'main', state, image: 'busybox', imageID: '' }] };
+		const contentType = 'application/merge-patch+json';
+		await following.server.request({
+			method: 'PATCH',
+			path: `${PODS}/p/status`,
+			body: { status },
+			contentType,
+		});
+		const response = await send(other, 'GET', `${PODS}/p/log?follow=true`);
+		response.on('error', () => {}).destroy();
+		await aborted.promise;
+		await other.close();
+	});
+
+	test('cuts the watch of a client that does not read', async () => {
+		const response = await send(listener, 'GET', `${PODS}?watch=true`);
+		const annotations = { big: 'x'.repeat(250_000) };
+		for (let index = 0; index < 100; index++) {
+			await opened.server.request({
+				method: 'POST',
+				path: PODS,
+				body: podNamed(`p${index}`, { annotations }),
+			});
+		}
+		await assert.rejects(textOf(response), { code: 'ECONNRESET' });
+	});
+
+	test('shows JSON with line breaks to curl, and to whoever asks', async () => {
+		const headers = { 'user-agent': 'curl/8.0' };
+		const path = '/api/v1/namespaces/default';
+		assert.match(
+			await textOf(await send(listener, 'GET', path, { headers })),
+			/^\{\n {2}"kind": "Namespace",\n/,
+		);
+		assert.match(await textOf(await send(listener, 'GET', `${path}?pretty=true`)), /^\{\n/);
+		assert.match(await textOf(await send(listener, 'GET', `${path}?pretty=false`, { headers })), /^\{"kind"/);
+	});
+
+	test('answers HEAD without a body', async () => {
+		const response = await send(listener, 'HEAD', '/api/v1/namespaces/default');
+		assert.equal(response.statusCode, 200);
+		assert.equal(await textOf(response), '');
+	});
+
+	test('sends long lists in pieces', async () => {
+		const annotations = { big: 'x'.repeat(200_000) };
+		for (const name of ['a', 'b', 'c', 'd', 'e']) {
+			await opened.server.request({ method: 'POST', path: PODS, body: podNamed(name, { annotations }) });
+		}
+		const { items } = await jsonOf(await send(listener, 'GET', PODS));
+		assert.deepEqual(
+			items.map(({ metadata }) => metadata.name),
+			['a', 'b', 'c', 'd', 'e'],
+		);
+	});
+
+	test('answers discovery and OpenAPI from what clients have kept', async () => {
+		const first = await send(listener, 'GET', '/apis');
+		const { etag } = first.headers;
+		await textOf(first);
+		const again = await send(listener, 'GET', '/apis', { headers: { 'if-none-match': etag ?? '' } });
+		assert.equal(again.statusCode, 304);
+		const { paths } = await jsonOf(await send(listener, 'GET', '/openapi/v3'));
+		const { serverRelativeURL = '' } = paths['apis/batch/v1'] ?? {};
+		const document = await send(listener, 'GET', serverRelativeURL);
+		assert.equal(document.headers['cache-control'], 'public, immutable');
+		assert.equal((await jsonOf(document)).openapi, '3.0.0');
+		const old = await send(listener, 'GET', '/openapi/v2');
+		assert.equal(old.headers['content-type'], 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
+		assert.equal(await textOf(old), '');
+	});
+});
