@@ -1,0 +1,40 @@
+import { jobs } from '../src/api/batch/job/definition.ts';
+import type { Job } from '../src/api/batch/job/schema.ts';
+import type { Client } from '../src/client/client.ts';
+
+/** A Job that runs `true` in each Pod; the server fills what is missing. */
+export function trueJob(name: string, spec: Partial<Job['spec']> = {}): Job {
+	const container = { name: 'main', image: 'busybox', command: ['/bin/true'] };
+	return {
+		apiVersion: 'batch/v1',
+		kind: 'Job',
+		metadata: { name, namespace: 'default' },
+		spec: { ...spec, template: { spec: { restartPolicy: 'Never', containers: [container] } } },
+	} as unknown as Job;
+}
+
+/** Creates `job` and resolves to the milliseconds until a watch, opened before, tells it Complete. */
+export async function timeJob(client: Client, job: Job): Promise<number> {
+	const target = client.resource(jobs, 'default');
+	const name = job.metadata.name ?? '';
+	const complete = Promise.withResolvers<number>();
+	const watch = await target.watch(
+		{ fieldSelector: `metadata.name=${name}` },
+		{
+			events: (batch) => {
+				for (const { object } of batch) {
+					const is = (type: string) =>
+						object.status?.conditions?.some((each) => each.type === type && each.status === 'True');
+					if (is('Complete')) complete.resolve(performance.now());
+					if (is('Failed')) complete.reject(new Error(`job ${name} failed`));
+				}
+			},
+			ended: (error) => complete.reject(error ?? new Error('the watch ended')),
+		},
+	);
+	const started = performance.now();
+	await target.create(job);
+	const took = (await complete.promise) - started;
+	watch.stop();
+	return took;
+}

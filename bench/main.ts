@@ -1,0 +1,33 @@
+/**
+ * The benchmark: `npm run bench [-- NAME...]`. Each figure stands beside the limit measured in the same
+ * run, since machines differ and are noisy; results go to bench/RESULTS.md by hand, with their date.
+ */
+import { cpus, totalmem } from 'node:os';
+import { coldStart } from './cold-start.ts';
+import { type Figure, table } from './figure.ts';
+import { oneShot } from './one-shot.ts';
+import { memory } from './resident-memory.ts';
+import { throughput } from './throughput.ts';
+
+const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+	'cold-start': coldStart,
+	'one-shot': oneShot,
+	throughput,
+	memory,
+};
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !(name in BENCHMARKS));
+if (unknown.length > 0)
+	throw new Error(`no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}`);
+
+const figures: Figure[] = [];
+for (const [name, measure] of Object.entries(BENCHMARKS)) {
+	if (chosen.length > 0 && !chosen.includes(name)) continue;
+	process.stderr.write(`measuring ${name} ...\n`);
+	figures.push(...(await measure()));
+}
+const cores = cpus();
+process.stdout.write(
+	`${cores.length} × ${cores[0]?.model ?? 'CPU'}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}\n\n${table(figures)}\n`,
+);

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Memory of a process and all below it, in MiB; `pss` shares out what they share. */
+export interface Memory {
+	readonly rss: number;
+	readonly pss: number;
+	readonly processes: number;
+}
+
+/** Adds up the memory of the processes with these ids (Linux). */
+export function memoryOf(pids: readonly number[]): Memory {
+	let rss = 0;
+	let pss = 0;
+	for (const pid of pids) {
+		const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+		rss += Number(/^Rss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024;
+		pss += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024;
+	}
+	return { rss, pss, processes: pids.length };
+}
+
+/** The ids of the processes whose command line or environment names `text`: a server's data folder, say. */
+export function processesNaming(text: string): readonly number[] {
+	return readdirSync('/proc')
+		.filter((entry) => /^\d+$/.test(entry))
+		.map(Number)
+		.filter((pid) => pid !== process.pid && readProc(pid, 'cmdline').includes(text));
+}
+
+function readProc(pid: number, file: string): string {
+	try {
+		return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+	} catch {
+		return '';
+	}
+}

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Figure } from './figure.ts';
+import { timeJob, trueJob } from './jobs.ts';
+import { memoryOf, processesNaming } from './memory.ts';
+import { startServer } from './server-process.ts';
+
+const AIM_IDLE_MIB = 150;
+const JOBS = Number(process.env.STINT_BENCH_JOBS ?? 10_000);
+const AT_ONCE = 20;
+
+/** Memory of all processes of a server together: idle, and with many finished Jobs and their Pods. */
+export async function memory(): Promise<readonly Figure[]> {
+	const bare = await bareNode();
+	const server = await startServer();
+	try {
+		// One Job has run, so that the launcher is there and the code is loaded.
+		await timeJob(server.client, trueJob('first'));
+		const idle = memoryOf(processesNaming(server.folder));
+		const limit = { name: `${idle.processes} idle Node processes`, value: bare * idle.processes };
+		let next = 0;
+		const work = async (): Promise<void> => {
+			while (next < JOBS) {
+				next += 1;
+				await timeJob(server.client, trueJob(`finished-${next}`));
+			}
+		};
+		await Promise.all(Array.from({ length: AT_ONCE }, work));
+		const full = memoryOf(processesNaming(server.folder));
+		return [
+			{
+				name: 'idle, RSS',
+				value: idle.rss,
+				unit: 'MiB',
+				limit,
+				aim: `<= ${AIM_IDLE_MIB} MiB`,
+				met: idle.rss <= AIM_IDLE_MIB,
+			},
+			{ name: 'idle, PSS (shared pages shared out)', value: idle.pss, unit: 'MiB', limit },
+			{ name: `${JOBS} finished Jobs, RSS`, value: full.rss, unit: 'MiB', limit },
+		];
+	} finally {
+		await server.stop();
+	}
+}
+
+async function bareNode(): Promise<number> {
+	const child = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => 0, 1e6)']);
+	await once(child.stdout, 'data');
+	const { rss } = memoryOf([child.pid ?? 0]);
+	child.kill();
+	return rss;
+}

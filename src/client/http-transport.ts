@@ -1,0 +1,239 @@
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import https from 'node:https';
+import { ApiError } from '../api/meta/api-error.ts';
+import type {
+	ApiRequest,
+	ApiResponse,
+	ApiTransport,
+	ApiWatch,
+	ApiWatchSink,
+	WatchEvent,
+} from '../api/meta/transport.ts';
+import { deepFreeze } from '../base/freeze.ts';
+import { errorOfAnswer, isStatus } from './http-errors.ts';
+import { JsonLines } from './json-lines.ts';
+import type { ServerAccess } from './kubeconfig.ts';
+import { isRawObject, listAt, type RawObject, textAt } from './raw-object.ts';
+import { ServerUnreachableError } from './server-unreachable.ts';
+
+/**
+ * The API at the other end of a connection: HTTPS with the server's own CA and a bearer token or a
+ * client certificate (plain HTTP where the address says so; credentials then stay at home).
+ *
+ * 1. Whatever is refused rejects with an ApiError, also when something that is no API server answered;
+ *    where nobody answered, with {@link ServerUnreachableError}; an abort with the signal's AbortError.
+ * 2. Connections are kept for the next request. Idle ones do not keep the process alive.
+ * 3. A read is tried a second time if the kept connection turns out to be dead; a write never is, since
+ *    nobody knows whether it was done.
+ */
+export class HttpTransport implements ApiTransport {
+	readonly #base: URL;
+	readonly #agent: Agent;
+	readonly #send: (url: URL, options: RequestOptions) => ClientRequest;
+	readonly #headers: Readonly<Record<string, string>>;
+
+	constructor(access: ServerAccess, options: { readonly userAgent?: string } = {}) {
+		this.#base = new URL(access.server.replace(/\/+$/, ''));
+		const secure = this.#base.protocol === 'https:';
+		// Importing node:http as a module would load the WebSocket client too (20 ms); this does not.
+		const module = secure ? https : process.getBuiltinModule('node:http');
+		this.#send = module.request;
+		this.#agent = new module.Agent({ keepAlive: true, ...(secure && tlsOptions(access)) });
+		this.#headers = {
+			'User-Agent': options.userAgent ?? 'stint',
+			...(secure && access.token && { Authorization: `Bearer ${access.token}` }),
+		};
+	}
+
+	async request(request: ApiRequest): Promise<ApiResponse> {
+		const response = await this.#open(request);
+		const body = await this.#body(response);
+		const object = parseJson(body);
+		if (object === undefined) throw errorOfAnswer(500, body, request);
+		return {
+			code: response.statusCode ?? 200,
+			object: deepFreeze(nameItems(object)),
+			warnings: warningsOf(response),
+		};
+	}
+
+	async watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
+		const response = await this.#open({ ...request, query: { ...request.query, watch: 'true' } });
+		return readWatch(response, sink, (error) => this.#broken(error));
+	}
+
+	async stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
+		const response = await this.#open({ accept: '*/*', ...request });
+		return this.#bytes(response, request.signal);
+	}
+
+	/** Lets go of all connections; what is under way fails. */
+	close(): void {
+		this.#agent.destroy();
+	}
+
+	async *#bytes(response: IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+		try {
+			yield* response;
+		} catch (error) {
+			if (!signal?.aborted) throw this.#broken(error);
+		}
+	}
+
+	/** Sends a request and resolves to an answer that says success; its body is still to be read. */
+	async #open(request: ApiRequest): Promise<IncomingMessage> {
+		const response = await this.#exchange(request, request.method === 'GET');
+		const code = response.statusCode ?? 0;
+		if (code >= 200 && code < 300) return response;
+		const body = await this.#body(response);
+		throw errorOfAnswer(code, parseJson(body) ?? body, request);
+	}
+
+	#exchange(request: ApiRequest, mayRepeat: boolean): Promise<IncomingMessage> {
+		const { method, body, signal, contentType = 'application/json', accept = 'application/json' } = request;
+		const payload = body === undefined ? undefined : JSON.stringify(body);
+		const headers = {
+			...this.#headers,
+			Accept: accept,
+			...(payload !== undefined && {
+				'Content-Type': contentType,
+				'Content-Length': String(Buffer.byteLength(payload)),
+			}),
+		};
+		return new Promise((resolve, reject) => {
+			const sent = this.#send(this.#url(request), {
+				agent: this.#agent,
+				method,
+				headers,
+				...(signal && { signal }),
+			});
+			sent.on('response', resolve);
+			sent.on('error', (error) => {
+				if (signal?.aborted) reject(error);
+				else if (mayRepeat && sent.reusedSocket) resolve(this.#exchange(request, false));
+				else reject(this.#broken(error));
+			});
+			sent.end(payload);
+		});
+	}
+
+	#url({ path, query }: ApiRequest): URL {
+		const url = new URL(this.#base);
+		url.pathname = `${url.pathname.replace(/\/$/, '')}${path}`;
+		if (query) url.search = new URLSearchParams(query).toString();
+		return url;
+	}
+
+	async #body(response: IncomingMessage): Promise<string> {
+		const chunks: Uint8Array[] = [];
+		try {
+			for await (const chunk of response) chunks.push(chunk);
+		} catch (error) {
+			throw this.#broken(error);
+		}
+		return Buffer.concat(chunks).toString('utf8');
+	}
+
+	#broken(cause: unknown): Error {
+		if (cause instanceof Error && cause.name === 'AbortError') return cause;
+		return new ServerUnreachableError(this.#base.host, cause);
+	}
+}
+
+function tlsOptions(access: ServerAccess): https.AgentOptions {
+	return {
+		...(access.certificateAuthority && { ca: access.certificateAuthority }),
+		...(access.clientCertificate && { cert: access.clientCertificate }),
+		...(access.clientKey && { key: access.clientKey }),
+		...(access.tlsServerName && { servername: access.tlsServerName }),
+		...(access.skipTlsVerify && { rejectUnauthorized: false }),
+	};
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}
+
+/** The items of a list may leave out their kind (upstream's do); ours never do. */
+function nameItems(object: unknown): unknown {
+	const kind = textAt(object, 'kind');
+	const apiVersion = textAt(object, 'apiVersion');
+	const items = listAt(object, 'items');
+	if (!isRawObject(object) || !kind?.endsWith('List') || !apiVersion) return object;
+	if (items.every((item) => textAt(item, 'kind') !== undefined)) return object;
+	const names: RawObject = { apiVersion, kind: kind.slice(0, -'List'.length) };
+	return { ...object, items: items.map((item) => (isRawObject(item) ? { ...names, ...item } : item)) };
+}
+
+/** The texts of Warning headers: `299 - "text"`. */
+function warningsOf(response: IncomingMessage): readonly string[] {
+	const texts: string[] = [];
+	for (const header of response.headersDistinct.warning ?? []) {
+		for (const [, text = ''] of header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g))
+			texts.push(text.replace(/\\(.)/g, '$1'));
+	}
+	return texts;
+}
+
+function readWatch(
+	response: IncomingMessage,
+	sink: ApiWatchSink,
+	broken: (cause: unknown) => Error,
+): ApiWatch {
+	const lines = new JsonLines();
+	let over = false;
+	const finish = (error?: Error): void => {
+		if (over) return;
+		over = true;
+		response.destroy();
+		sink.ended(error);
+	};
+	const read = (chunk: Uint8Array): void => {
+		const { events, failure } = sortEvents(lines.push(chunk));
+		if (events.length > 0) sink.events(events);
+		if (failure) finish(failure);
+	};
+	response.on('data', (chunk: Uint8Array) => {
+		if (over) return;
+		try {
+			read(chunk);
+		} catch (error) {
+			finish(error instanceof Error ? error : new Error(String(error)));
+		}
+	});
+	response.on('end', () => finish(lines.unfinished ? broken('unexpected EOF') : undefined));
+	response.on('error', (error) => finish(broken(error)));
+	return {
+		stop: () => {
+			over = true;
+			response.destroy();
+		},
+	};
+}
+
+/** The events of a chunk up to an ERROR, which ends the watch. */
+function sortEvents(values: readonly unknown[]): { readonly events: WatchEvent[]; readonly failure?: Error } {
+	const events: WatchEvent[] = [];
+	for (const value of values) {
+		if (isWatchEvent(value)) {
+			events.push(deepFreeze(value));
+			continue;
+		}
+		const object = isRawObject(value) ? value.object : undefined;
+		const failure = isStatus(object)
+			? new ApiError(object)
+			: new Error('the server sent what is no watch event');
+		return { events, failure };
+	}
+	return { events };
+}
+
+const EVENT_TYPES: ReadonlySet<unknown> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
+
+function isWatchEvent(value: unknown): value is WatchEvent {
+	return isRawObject(value) && EVENT_TYPES.has(value.type) && isRawObject(value.object);
+}

@@ -1,0 +1,48 @@
+import { readFileSync, statfsSync } from 'node:fs';
+import { arch, availableParallelism, hostname, platform, release, totalmem } from 'node:os';
+import type { Machine } from '../node/node-registration.ts';
+
+/** What this machine is and has; `folder` is on the disk that Pods write to. */
+export function thisMachine(options: { readonly folder: string; readonly maxPods: number }): Machine {
+	const disk = statfsSync(options.folder);
+	return {
+		name: nodeName(),
+		address: '127.0.0.1',
+		cpus: availableParallelism(),
+		memoryBytes: totalmem(),
+		diskBytes: disk.blocks * disk.bsize,
+		maxPods: options.maxPods,
+		platform: platform(),
+		architecture: arch(),
+		kernel: release(),
+		osImage: osImage(),
+		machineId: firstLine('/etc/machine-id'),
+		bootId: firstLine('/proc/sys/kernel/random/boot_id'),
+	};
+}
+
+/** The host name as a Node can bear it: a DNS subdomain. */
+function nodeName(): string {
+	const name = hostname()
+		.toLowerCase()
+		.replace(/[^a-z0-9.-]+/g, '-')
+		.replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+		.slice(0, 63);
+	return name === '' ? 'localhost' : name;
+}
+
+function osImage(): string {
+	return /^PRETTY_NAME="?([^"\n]*)/m.exec(contentOf('/etc/os-release'))?.[1] ?? platform();
+}
+
+function firstLine(path: string): string {
+	return contentOf(path).split('\n')[0] ?? '';
+}
+
+function contentOf(path: string): string {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch {
+		return '';
+	}
+}

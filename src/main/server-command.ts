@@ -1,0 +1,92 @@
+import type { Command } from 'commander';
+import { StoreLockedError } from '../store/store.ts';
+import { dataFolder, defaultDataPath } from './data-folder.ts';
+import { openLog } from './log.ts';
+import { type RunningServer, type RuntimeName, startServer } from './server.ts';
+
+interface Flags {
+	readonly dataDir: string;
+	readonly port: string;
+	readonly runtime: string;
+	readonly maxPods: string;
+}
+
+/** The port of a Kubernetes API server. */
+const DEFAULT_PORT = 6443;
+
+/** The kubelet's own limit. */
+const DEFAULT_MAX_PODS = 110;
+
+/** Registers `stint server`. */
+export function registerServerCommand(program: Command): void {
+	program
+		.command('server')
+		.description('serve the Kubernetes API for Jobs and run their Pods on this machine')
+		.option('--data-dir <dir>', 'folder for everything that is kept', defaultDataPath(process.env))
+		.option('--port <number>', 'port on 127.0.0.1 to listen on; 0 for any that is free', String(DEFAULT_PORT))
+		.option('--runtime <name>', 'what runs containers: process or fake', 'process')
+		.option('--max-pods <number>', 'how many Pods may run at once', String(DEFAULT_MAX_PODS))
+		.action((flags: Flags) => serve(flags));
+}
+
+async function serve(flags: Flags): Promise<void> {
+	const port = wholeNumber(flags.port, { name: '--port', max: 65_535 });
+	const maxPods = wholeNumber(flags.maxPods, { name: '--max-pods', max: 1_000_000 });
+	const runtime = runtimeNamed(flags.runtime);
+	if (port === undefined || maxPods === undefined || runtime === undefined) return;
+	const folder = dataFolder(flags.dataDir);
+	let server: RunningServer;
+	try {
+		server = await startServer({ folder, runtime, maxPods, port, storage: 'disk', log: openLog() });
+	} catch (error) {
+		fail(explain(error, { folder: folder.path, port }));
+		return;
+	}
+	process.stdout.write(`stint is ready at ${server.url}\n  export KUBECONFIG=${folder.kubeconfig}\n`);
+	const signal = await Promise.race([signalled('SIGTERM'), signalled('SIGINT')]);
+	await server.stop();
+	process.exitCode = signal === 'SIGTERM' ? 0 : 130;
+}
+
+function signalled(name: NodeJS.Signals): Promise<NodeJS.Signals> {
+	// Timers and sockets of a server do not keep the process alive; waiting for its end does.
+	return new Promise((resolve) => process.once(name, resolve));
+}
+
+function runtimeNamed(name: string): RuntimeName | undefined {
+	if (name === 'process' || name === 'fake') return name;
+	fail(`--runtime: there is no runtime "${name}"; use process or fake`);
+	return undefined;
+}
+
+function wholeNumber(
+	text: string,
+	{ name, max }: { readonly name: string; readonly max: number },
+): number | undefined {
+	const value = Number(text);
+	if (text !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value;
+	fail(`${name}: must be a whole number from 0 to ${max}, not "${text}"`);
+	return undefined;
+}
+
+/** What to tell somebody whose server does not start. */
+function explain(
+	error: unknown,
+	{ folder, port }: { readonly folder: string; readonly port: number },
+): string {
+	if (error instanceof StoreLockedError) {
+		return `the data folder ${folder} is in use by another stint server; stop that one, or choose another with --data-dir`;
+	}
+	const code = error instanceof Error && 'code' in error ? error.code : undefined;
+	if (code === 'EADDRINUSE') {
+		return `port ${port} on 127.0.0.1 is in use; choose another with --port (0 takes any that is free)`;
+	}
+	if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+		return `the data folder ${folder} cannot be written: ${error}`;
+	return error instanceof Error ? error.message : String(error);
+}
+
+function fail(message: string): void {
+	process.stderr.write(`stint: ${message}\n`);
+	process.exitCode = 1;
+}

@@ -1,0 +1,114 @@
+import { pods as podResource } from '../api/core/pod/definition.ts';
+import type { Pod } from '../api/core/pod/schema.ts';
+import { notFound } from '../api/meta/api-error.ts';
+import type { ContainerLogRequest, NodeApi } from '../api/meta/node-api.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Client } from '../client/client.ts';
+import type { EventRecorder } from '../client/event-recorder.ts';
+import { Informer } from '../client/informer.ts';
+import { BY_UID } from '../client/informers.ts';
+import { ContainerLogs } from './container-logs.ts';
+import { ContainerStarter } from './container-starter.ts';
+import { LogFiles } from './log-files.ts';
+import { allocatableOf, keepRegistered, type Machine } from './node-registration.ts';
+import { PodWorkers } from './pod-workers.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import { RuntimeView } from './runtime-view.ts';
+
+/** What a node agent is made of. */
+export interface NodeAgentOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly recorder: Pick<EventRecorder, 'event'>;
+	/** Started and stopped by whoever made it. */
+	readonly runtime: Runtime;
+	readonly machine: Machine;
+	/** The folder for the logs of containers. */
+	readonly logFolder: string;
+	/** Version of this program, as the Node shows it. */
+	readonly version: string;
+	readonly onError: (key: string, error: unknown) => void;
+}
+
+/**
+ * The agent of one node: it registers the Node, runs the Pods that are bound to it, and answers the API
+ * server's questions about their containers. What a Pod needs next is decided in plan/pod.
+ */
+export class NodeAgent implements NodeApi {
+	readonly #options: NodeAgentOptions;
+	readonly #pods: Informer<Pod>;
+	readonly #view: RuntimeView;
+	readonly #workers: PodWorkers;
+	readonly #logFiles: LogFiles;
+	readonly #logs: ContainerLogs;
+
+	constructor(options: NodeAgentOptions) {
+		const { client, clock, runtime, machine, recorder, onError } = options;
+		this.#options = options;
+		this.#logFiles = new LogFiles(options.logFolder);
+		this.#pods = new Informer<Pod>(client.resource(podResource), {
+			clock,
+			narrow: { fieldSelector: `spec.nodeName=${machine.name}` },
+			indexes: { [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] },
+			onError: (error) => onError('pods', error),
+		});
+		this.#view = new RuntimeView(runtime, (podUid) => {
+			this.#logs.wake(podUid);
+			this.#workers.wake(podUid);
+		});
+		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
+		const starter = new ContainerStarter({
+			runtime,
+			view: this.#view,
+			logs: this.#logFiles,
+			recorder,
+			allocatable: allocatableOf(machine),
+			hostIP: machine.address,
+		});
+		this.#workers = new PodWorkers({
+			client,
+			clock,
+			pods: this.#pods,
+			runtime,
+			view: this.#view,
+			starter,
+			logs: this.#logFiles,
+			recorder,
+			hostIP: machine.address,
+			onError,
+		});
+	}
+
+	/** Runs the node until `signal` aborts. Pods go on running. */
+	async run(signal: AbortSignal): Promise<void> {
+		const { clock, client, machine, runtime, version, onError } = this.#options;
+		const stopFollowing = await this.#view.start();
+		const informing = this.#pods.run(signal);
+		void this.#pods.synced.then(() => {
+			this.#pods.subscribe((pod, old) => this.#observe(pod, old));
+			// What the runtime has of Pods that are gone by now is cleared away.
+			for (const uid of this.#view.podUids()) this.#workers.wake(uid);
+		});
+		const registration = { client, clock, machine, runtimeVersion: runtime.version, version };
+		await Promise.all([
+			informing,
+			this.#workers.run(signal),
+			keepRegistered({ ...registration, onError: (error) => onError('node', error) }, signal),
+		]);
+		stopFollowing();
+	}
+
+	async containerLog(request: ContainerLogRequest): Promise<AsyncIterable<Uint8Array>> {
+		const pod = this.#pods.get(request.namespace, request.pod);
+		if (!pod) throw notFound({ group: '', resource: 'pods', name: request.pod });
+		return this.#logs.read(pod, request);
+	}
+
+	#observe(pod: Pod | undefined, old: Pod | undefined): void {
+		if (old && pod?.metadata.uid !== old.metadata.uid) {
+			this.#workers.wake(old.metadata.uid ?? '');
+			this.#logFiles.remove(old).catch((error: unknown) => this.#options.onError('logs', error));
+		}
+		if (pod) this.#workers.wake(pod.metadata.uid ?? '');
+	}
+}

@@ -1,0 +1,108 @@
+import type { Container, EnvVar, Pod } from '../api/core/pod/schema.ts';
+import { quantityMilliValue, quantityValue } from '../api/meta/quantity.ts';
+import { ContainerStartError } from './runtime/runtime.ts';
+
+/** A variable of a container's environment. */
+export interface Variable {
+	readonly name: string;
+	readonly value: string;
+}
+
+/** What a field of a Pod can be read from beside the Pod itself. */
+export interface NodeFacts {
+	readonly hostIP: string;
+	readonly podIP: string;
+	/** What the node has, for limits that are not set. */
+	readonly allocatable: Readonly<Record<string, string>>;
+}
+
+/**
+ * The environment of a container: its variables in order, with `$(NAME)` replaced by earlier ones.
+ * Throws ContainerStartError (CreateContainerConfigError) for a value that cannot be had.
+ */
+export function environmentOf(pod: Pod, container: Container, facts: NodeFacts): readonly Variable[] {
+	const values = new Map<string, string>();
+	for (const source of container.envFrom ?? []) {
+		const reference = source.configMapRef ?? source.secretRef;
+		if (reference && !reference.optional) {
+			throw missing(source.configMapRef ? 'configmap' : 'secret', reference.name ?? '');
+		}
+	}
+	for (const variable of container.env ?? []) {
+		const value = variable.valueFrom
+			? valueFrom(pod, container, variable, facts)
+			: expand(variable.value ?? '', values);
+		if (value !== undefined) values.set(variable.name, value);
+	}
+	return [...values].map(([name, value]) => ({ name, value }));
+}
+
+/**
+ * `text` with each `$(NAME)` replaced by the variable's value, as in commands and arguments. `$$(NAME)`
+ * stands for itself, and so does a name that is not known.
+ */
+export function expand(text: string, values: ReadonlyMap<string, string>): string {
+	return text.replace(/\$(\$|\(([^)]*)\))/g, (whole, escaped: string, name: string | undefined) => {
+		if (escaped === '$') return '$';
+		return values.get(name ?? '') ?? whole;
+	});
+}
+
+function valueFrom(
+	pod: Pod,
+	container: Container,
+	{ valueFrom: source }: EnvVar,
+	facts: NodeFacts,
+): string | undefined {
+	if (source?.fieldRef) return fieldValue(pod, source.fieldRef.fieldPath, facts);
+	if (source?.resourceFieldRef) {
+		const { containerName, resource, divisor } = source.resourceFieldRef;
+		const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+		const named = containerName ? all.find(({ name }) => name === containerName) : container;
+		return resourceValue(named ?? container, { resource, divisor: divisor ?? '1' }, facts);
+	}
+	const reference = source?.configMapKeyRef ?? source?.secretKeyRef;
+	if (reference && !reference.optional) {
+		throw missing(source?.configMapKeyRef ? 'configmap' : 'secret', reference.name ?? '');
+	}
+	return undefined;
+}
+
+function missing(kind: string, name: string): ContainerStartError {
+	return new ContainerStartError('CreateContainerConfigError', `${kind} "${name}" not found`);
+}
+
+function fieldValue(pod: Pod, path: string, { hostIP, podIP }: NodeFacts): string {
+	const { metadata, spec } = pod;
+	const subscript = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path);
+	if (subscript) {
+		const [, map, key = ''] = subscript;
+		return (map === 'labels' ? metadata.labels : metadata.annotations)?.[key] ?? '';
+	}
+	const fields: Readonly<Record<string, string | undefined>> = {
+		'metadata.name': metadata.name,
+		'metadata.namespace': metadata.namespace,
+		'metadata.uid': metadata.uid,
+		'spec.nodeName': spec.nodeName,
+		'spec.serviceAccountName': spec.serviceAccountName,
+		'status.hostIP': hostIP,
+		'status.hostIPs': hostIP,
+		'status.podIP': podIP,
+		'status.podIPs': podIP,
+	};
+	return fields[path] ?? '';
+}
+
+/** A request or limit in units of the divisor, rounded up; a limit that is not set is the node's size. */
+function resourceValue(
+	container: Container,
+	{ resource, divisor }: { readonly resource: string; readonly divisor: string },
+	facts: NodeFacts,
+): string {
+	const [kind, name = ''] = resource.split(/\.(.*)/s);
+	const set = kind === 'limits' ? container.resources?.limits?.[name] : container.resources?.requests?.[name];
+	const quantity = set ?? (kind === 'limits' ? facts.allocatable[name] : undefined) ?? '0';
+	const unit = quantityMilliValue(divisor) === 0 ? '1' : divisor;
+	if (name === 'cpu') return String(Math.ceil(quantityMilliValue(quantity) / quantityMilliValue(unit)));
+	return String(Math.ceil(quantityValue(quantity) / quantityValue(unit)));
+}

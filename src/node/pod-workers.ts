@@ -1,0 +1,283 @@
+import { pods as podResource } from '../api/core/pod/definition.ts';
+import type { Pod, PodStatus } from '../api/core/pod/schema.ts';
+import { isApiError } from '../api/meta/api-error.ts';
+import { semanticEqual } from '../api/meta/equality.ts';
+import type { Clock } from '../base/clock.ts';
+import { again, DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
+import type { Client } from '../client/client.ts';
+import type { EventRecorder } from '../client/event-recorder.ts';
+import type { Informer } from '../client/informer.ts';
+import { BY_UID } from '../client/informers.ts';
+import type { PodPlan } from '../plan/pod/plan.ts';
+import { planPod } from '../plan/pod/plan-pod.ts';
+import { ATTEMPTS_TO_KEEP } from '../plan/pod/restart.ts';
+import type { Hindrance, PodSnapshot } from '../plan/pod/snapshot.ts';
+import type { ContainerStarter, StartFailure } from './container-starter.ts';
+import type { LogFiles } from './log-files.ts';
+import { type Runtime, RuntimeUnavailable } from './runtime/runtime.ts';
+import type { RuntimeView } from './runtime-view.ts';
+
+/** What the workers of a node share. */
+export interface PodWorkersOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	/** The Pods of this node, with the index by UID. */
+	readonly pods: Informer<Pod>;
+	readonly runtime: Runtime;
+	readonly view: RuntimeView;
+	readonly starter: ContainerStarter;
+	readonly logs: LogFiles;
+	readonly recorder: Pick<EventRecorder, 'event'>;
+	readonly hostIP: string;
+	readonly onError: (key: string, error: unknown) => void;
+}
+
+/**
+ * A first `Running` is held back this long: most of a short Pod's end is known by then, and is told in
+ * the same write. Nothing is decided later for it.
+ */
+const RUNNING_HOLD_MS = 10;
+
+/**
+ * One worker per Pod: it asks plan/pod what to do, does it, and reports the Pod's status.
+ *
+ * 1. A Pod has one worker at a time. What is done for it is done one after the other, stops excepted.
+ * 2. A status is written only when it says something new, and never from an older Pod than is known.
+ * 3. What is over is told before its sandbox goes; a deleted Pod goes from the API only after that.
+ */
+export class PodWorkers {
+	readonly #options: PodWorkersOptions;
+	readonly #loop: ReconcileLoop;
+	readonly #hindrances = new Map<string, Map<string, Hindrance>>();
+	/** When a worker first had a `Running` to tell that it held back. */
+	readonly #held = new Map<string, number>();
+
+	constructor(options: PodWorkersOptions) {
+		this.#options = options;
+		this.#loop = new ReconcileLoop({
+			name: 'pods',
+			clock: options.clock,
+			workers: 256,
+			backoff: { baseMs: 100, capMs: 30_000 },
+			reconcile: (uid) => this.#work(uid),
+			onError: options.onError,
+		});
+	}
+
+	/** Asks the worker of the Pod with this UID to look again. */
+	wake(podUid: string): void {
+		this.#loop.add(podUid);
+	}
+
+	/** Works until `signal` aborts. */
+	run(signal: AbortSignal): Promise<void> {
+		return this.#loop.run(signal);
+	}
+
+	async #work(uid: string): Promise<Outcome> {
+		for (;;) {
+			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
+			if (!pod) return this.#clearAway(uid);
+			const plan = planPod(this.#observe(pod));
+			if (await this.#act(pod, plan)) continue;
+			return this.#report(pod, plan);
+		}
+	}
+
+	#observe(pod: Pod): PodSnapshot {
+		const { clock, view, runtime, hostIP } = this.#options;
+		const uid = pod.metadata.uid ?? '';
+		const [name = 'unknown'] = runtime.version.split('://');
+		return {
+			pod,
+			now: clock.now(),
+			runtime: name,
+			hostIP,
+			sandbox: view.sandboxOf(uid),
+			attempts: view.attemptsOf(uid),
+			hindrances: this.#hindrances.get(uid) ?? new Map(),
+		};
+	}
+
+	/** Does what the plan says; tells whether that calls for another plan right away. */
+	async #act(pod: Pod, plan: PodPlan): Promise<boolean> {
+		const { runtime, view, starter } = this.#options;
+		for (const { id, graceSeconds, name } of plan.stops) {
+			this.#tellOnce(pod, {
+				reason: 'Killing',
+				message: `Stopping container ${name}`,
+				fieldPath: `spec.containers{${name}}`,
+			});
+			await runtime.stopContainer(id, graceSeconds);
+		}
+		if (plan.sandbox) {
+			view.noteSandbox(await runtime.runSandbox(sandboxConfig(pod, view)));
+			return true;
+		}
+		for (const start of plan.starts) {
+			const failure = await starter.start(pod, start);
+			this.#noteOutcome(pod, start.container.name, failure);
+			await this.#prune(pod, start.container.name);
+		}
+		return plan.starts.length > 0;
+	}
+
+	#noteOutcome(pod: Pod, container: string, failure: StartFailure | undefined): void {
+		const uid = pod.metadata.uid ?? '';
+		const hindrances = this.#hindrances.get(uid) ?? new Map<string, Hindrance>();
+		if (failure) {
+			const failures = (hindrances.get(container)?.failures ?? 0) + 1;
+			hindrances.set(container, { ...failure, failures, at: this.#options.clock.now() });
+			this.#hindrances.set(uid, hindrances);
+		} else if (hindrances.delete(container) && hindrances.size === 0) {
+			this.#hindrances.delete(uid);
+		}
+	}
+
+	/** Lets go of attempts that no decision needs any more. */
+	async #prune(pod: Pod, container: string): Promise<void> {
+		const { runtime, view } = this.#options;
+		const uid = pod.metadata.uid ?? '';
+		const attempts = view.attemptsOf(uid).get(container) ?? [];
+		for (const { id, state } of attempts.slice(0, -ATTEMPTS_TO_KEEP)) {
+			if (state !== 'exited') continue;
+			await runtime.removeContainer(id);
+			view.forgetContainer(uid, id);
+		}
+	}
+
+	/** Writes the status if it says something new, and ends what is over. */
+	async #report(pod: Pod, plan: PodPlan): Promise<Outcome> {
+		const uid = pod.metadata.uid ?? '';
+		const hold = this.#holdFor(pod, plan);
+		if (hold > 0) return again(hold);
+		this.#held.delete(uid);
+		if (!semanticEqual(plan.status, pod.status)) {
+			this.#tellBackOff(pod, plan.status);
+			const written = await this.#writeStatus(pod, plan.status);
+			if (!written) return DONE;
+			// The next look plans from what was written, and says what comes after a failed pull.
+			if (this.#pullsBackOff(uid)) return again(0);
+		}
+		if (plan.end) await this.#dismantle(uid);
+		if (plan.end === 'remove') await this.#removeFromApi(pod);
+		return plan.againAfterMs === undefined ? DONE : again(plan.againAfterMs);
+	}
+
+	#holdFor(pod: Pod, { status, end }: PodPlan): number {
+		if (end || status.phase !== 'Running' || pod.status.phase === 'Running') return 0;
+		const now = this.#options.clock.now();
+		const uid = pod.metadata.uid ?? '';
+		const since = this.#held.get(uid) ?? now;
+		this.#held.set(uid, since);
+		return since + RUNNING_HOLD_MS - now;
+	}
+
+	/** Resolves to whether it was written; otherwise a newer Pod is on its way and wakes the worker. */
+	async #writeStatus(pod: Pod, status: PodStatus): Promise<boolean> {
+		const { client, pods } = this.#options;
+		try {
+			const target = client.resource(podResource, pod.metadata.namespace);
+			const written = await target.update({ ...pod, status }, 'status');
+			await pods.reached(written.metadata.resourceVersion);
+			return true;
+		} catch (error) {
+			if (isApiError(error, 'NotFound')) return false;
+			if (!isApiError(error, 'Conflict')) throw error;
+			this.wake(pod.metadata.uid ?? '');
+			return false;
+		}
+	}
+
+	/** After a failed pull has been told, what follows is a wait: ImagePullBackOff. */
+	#pullsBackOff(uid: string): boolean {
+		let changed = false;
+		for (const [container, hindrance] of this.#hindrances.get(uid) ?? []) {
+			if (hindrance.reason !== 'ErrImagePull') continue;
+			const image = this.#imageOf(uid, container);
+			const message = `Back-off pulling image "${image}": ErrImagePull: ${hindrance.message}`;
+			this.#hindrances.get(uid)?.set(container, { ...hindrance, reason: 'ImagePullBackOff', message });
+			changed = true;
+		}
+		return changed;
+	}
+
+	#imageOf(uid: string, container: string): string {
+		const { spec } = this.#options.pods.indexed(BY_UID, uid)[0] ?? {};
+		const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+		return all.find(({ name }) => name === container)?.image ?? '';
+	}
+
+	/** The events that go with a container's wait, when the wait begins. */
+	#tellBackOff(pod: Pod, status: PodStatus): void {
+		const { name = '', namespace = '', uid = '' } = pod.metadata;
+		const before = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])];
+		for (const after of [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]) {
+			const waiting = after.state?.waiting;
+			const was = before.find((each) => each.name === after.name)?.state?.waiting;
+			if (waiting?.reason === was?.reason && waiting?.message === was?.message) continue;
+			const fieldPath = `spec.containers{${after.name}}`;
+			if (waiting?.reason === 'CrashLoopBackOff') {
+				const message = `Back-off restarting failed container ${after.name} in pod ${name}_${namespace}(${uid})`;
+				this.#options.recorder.event(pod, { type: 'Warning', reason: 'BackOff', message, fieldPath });
+			} else if (waiting?.reason === 'ImagePullBackOff') {
+				const message = `Back-off pulling image "${after.image}"`;
+				this.#options.recorder.event(pod, { type: 'Normal', reason: 'BackOff', message, fieldPath });
+			}
+		}
+	}
+
+	#tellOnce(pod: Pod, text: { reason: string; message: string; fieldPath: string }): void {
+		const key = `${pod.metadata.uid}/${text.fieldPath}`;
+		if (this.#killing.has(key)) return;
+		this.#killing.add(key);
+		this.#options.recorder.event(pod, { type: 'Normal', ...text });
+	}
+
+	readonly #killing = new Set<string>();
+
+	/** Removes all that the runtime has for a Pod. */
+	async #dismantle(uid: string): Promise<void> {
+		const { runtime, view } = this.#options;
+		for (const id of view.of(uid)?.sandboxes.keys() ?? []) await runtime.removeSandbox(id);
+		view.forget(uid);
+		this.#hindrances.delete(uid);
+		this.#held.delete(uid);
+	}
+
+	async #removeFromApi(pod: Pod): Promise<void> {
+		const { client } = this.#options;
+		const { name = '', namespace, uid } = pod.metadata;
+		if (pod.metadata.deletionGracePeriodSeconds === 0 && (pod.metadata.finalizers ?? []).length > 0) return;
+		try {
+			const preconditions = uid ? { preconditions: { uid } } : {};
+			await client.resource(podResource, namespace).delete(name, { gracePeriodSeconds: 0, ...preconditions });
+		} catch (error) {
+			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
+		}
+	}
+
+	/** The Pod is gone from the API: whatever is left of it goes at once. */
+	async #clearAway(uid: string): Promise<Outcome> {
+		try {
+			await this.#dismantle(uid);
+		} catch (error) {
+			if (!(error instanceof RuntimeUnavailable)) throw error;
+			return again(1000);
+		}
+		for (const key of this.#killing) if (key.startsWith(`${uid}/`)) this.#killing.delete(key);
+		return DONE;
+	}
+}
+
+function sandboxConfig(pod: Pod, view: RuntimeView): Parameters<Runtime['runSandbox']>[0] {
+	const { name = '', namespace = '', uid = '' } = pod.metadata;
+	const attempt = view.of(uid)?.sandboxes.size ?? 0;
+	return {
+		podUid: uid,
+		podName: name,
+		podNamespace: namespace,
+		hostname: pod.spec.hostname || name,
+		attempt,
+	};
+}

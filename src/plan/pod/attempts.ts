@@ -1,0 +1,49 @@
+import type { ContainerStatus } from '../../api/core/pod/schema.ts';
+import { timeOf } from '../../api/meta/time.ts';
+import type { Attempt, PodSnapshot } from './snapshot.ts';
+
+/**
+ * The attempts at a container: those the runtime knows of or, where it knows none, what the Pod's last
+ * status says. A container that ran and is nowhere to be found has ended in an unknown way, as upstream
+ * reports it.
+ */
+export function attemptsOf(seen: PodSnapshot, name: string): readonly Attempt[] {
+	const known = seen.attempts.get(name);
+	if (known && known.length > 0) return known;
+	const { initContainerStatuses = [], containerStatuses = [] } = seen.pod.status;
+	const status = [...initContainerStatuses, ...containerStatuses].find((each) => each.name === name);
+	const remembered = status && fromStatus(status, seen.now);
+	return remembered ? [remembered] : [];
+}
+
+function fromStatus(status: ContainerStatus, now: number): Attempt | undefined {
+	const { state = {}, lastState, containerID, imageID, restartCount } = status;
+	const terminated = state.terminated ?? (state.waiting ? lastState?.terminated : undefined);
+	const common = {
+		id: idOf(containerID),
+		attempt: restartCount,
+		imageRef: imageID,
+		state: 'exited',
+	} as const;
+	if (terminated) {
+		const startedAt = timeOf(terminated.startedAt);
+		return {
+			...common,
+			...(startedAt !== undefined && { startedAt }),
+			finishedAt: timeOf(terminated.finishedAt) ?? now,
+			exitCode: terminated.exitCode,
+			...(terminated.signal !== undefined && { signal: terminated.signal }),
+			reason: terminated.reason ?? '',
+			...(terminated.message !== undefined && { message: terminated.message }),
+		};
+	}
+	if (!state.running) return undefined;
+	const startedAt = timeOf(state.running.startedAt);
+	const message = 'The container could not be located when the pod was terminated';
+	const lost = { finishedAt: now, exitCode: 137, reason: 'ContainerStatusUnknown', message };
+	return { ...common, ...(startedAt !== undefined && { startedAt }), ...lost };
+}
+
+function idOf(containerID = ''): string {
+	return containerID.slice(containerID.indexOf('://') + 3);
+}

@@ -1,0 +1,62 @@
+import type { ContainerStatus, Pod, PodCondition } from '../../api/core/pod/schema.ts';
+import { formatTime } from '../../api/meta/time.ts';
+
+/** What the conditions of a Pod are made from. */
+export interface Aspects {
+	readonly phase: string;
+	readonly hasSandbox: boolean;
+	readonly initialized: boolean;
+	readonly initStatuses: readonly ContainerStatus[];
+	readonly statuses: readonly ContainerStatus[];
+	readonly now: number;
+}
+
+type Verdict = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
+
+/** The conditions that the kubelet owns, in its order; those that others have set stay as they are. */
+export function conditionsOf(pod: Pod, aspects: Aspects): readonly PodCondition[] {
+	const ready = containersReady(aspects);
+	const verdicts: readonly Verdict[] = [
+		{ type: 'PodReadyToStartContainers', status: aspects.hasSandbox ? 'True' : 'False' },
+		initialized(aspects),
+		{ ...ready, type: 'Ready' },
+		{ ...ready, type: 'ContainersReady' },
+		{ type: 'PodScheduled', status: 'True' },
+	];
+	const own = new Set(verdicts.map(({ type }) => type));
+	const before = pod.status.conditions ?? [];
+	return [
+		...verdicts.map((verdict) => dated(verdict, pod, aspects.now)),
+		...before.filter(({ type }) => !own.has(type)),
+	];
+}
+
+function dated(verdict: Verdict, pod: Pod, now: number): PodCondition {
+	const { generation } = pod.metadata;
+	const before = pod.status.conditions?.find(({ type }) => type === verdict.type);
+	const same = before?.status === verdict.status && before.lastTransitionTime !== undefined;
+	return {
+		...verdict,
+		...(generation !== undefined && { observedGeneration: generation }),
+		lastTransitionTime: same && before.lastTransitionTime ? before.lastTransitionTime : formatTime(now),
+	};
+}
+
+function initialized({ phase, initialized, initStatuses }: Aspects): Verdict {
+	const type = 'Initialized';
+	if (phase === 'Succeeded') return { type, status: 'True', reason: 'PodCompleted' };
+	if (initialized) return { type, status: 'True' };
+	const waiting = initStatuses.filter(({ ready }) => !ready).map(({ name }) => name);
+	const message = `containers with incomplete status: [${waiting.join(' ')}]`;
+	return { type, status: 'False', reason: 'ContainersNotInitialized', message };
+}
+
+function containersReady({ phase, statuses }: Aspects): Verdict {
+	const type = 'ContainersReady';
+	if (phase === 'Succeeded') return { type, status: 'False', reason: 'PodCompleted' };
+	if (phase === 'Failed') return { type, status: 'False', reason: 'PodFailed' };
+	const unready = statuses.filter(({ ready }) => !ready).map(({ name }) => name);
+	if (unready.length === 0) return { type, status: 'True' };
+	const message = `containers with unready status: [${unready.join(' ')}]`;
+	return { type, status: 'False', reason: 'ContainersNotReady', message };
+}

@@ -1,0 +1,87 @@
+import type { Container, ContainerState, ContainerStatus } from '../../api/core/pod/schema.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import { attemptsOf } from './attempts.ts';
+import { goDuration, restartDelayMs } from './restart.ts';
+import type { Attempt, PodSnapshot } from './snapshot.ts';
+
+/** What a container's status says beside what its attempts tell. */
+export interface ContainerOutlook {
+	readonly seen: PodSnapshot;
+	/** Whether the Pod goes on, so that a container that ended may be waiting to be started again. */
+	readonly goesOn: boolean;
+	/** Whether this container would be started again after its last end. */
+	readonly restarts: boolean;
+	/** The waiting reason of a container that has not run yet: ContainerCreating or PodInitializing. */
+	readonly waitingReason: string;
+	readonly init: boolean;
+}
+
+/** The status of a container, as the kubelet reports it. */
+export function containerStatusOf(container: Container, outlook: ContainerOutlook): ContainerStatus {
+	const { seen } = outlook;
+	const attempts = attemptsOf(seen, container.name);
+	const last = attempts.findLast((attempt) => attempt.state !== 'created');
+	const previous =
+		last && attempts.findLast((attempt) => attempt.attempt < last.attempt && attempt.state === 'exited');
+	const waiting = waitingOf(container, attempts, outlook);
+	const state = waiting
+		? { waiting }
+		: last
+			? stateOf(last, seen.runtime)
+			: { waiting: { reason: outlook.waitingReason } };
+	const lastState =
+		waiting && last ? stateOf(last, seen.runtime) : previous ? stateOf(previous, seen.runtime) : undefined;
+	const running = state.running !== undefined;
+	const done = outlook.init && last?.state === 'exited' && last.exitCode === 0;
+	return {
+		name: container.name,
+		state,
+		lastState: lastState ?? keptLastState(seen, container.name) ?? {},
+		ready: running || done,
+		restartCount: last?.attempt ?? 0,
+		image: container.image ?? '',
+		imageID: last?.imageRef ?? '',
+		...(last && { containerID: `${seen.runtime}://${last.id}` }),
+		started: running,
+	};
+}
+
+/** An attempt that the runtime has forgotten is still in the last status that was written. */
+function keptLastState({ pod }: PodSnapshot, name: string): ContainerState | undefined {
+	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
+	return [...initContainerStatuses, ...containerStatuses].find((each) => each.name === name)?.lastState;
+}
+
+/** Why a container does not run although it should: the image, its making, or its last end. */
+function waitingOf(
+	container: Container,
+	attempts: readonly Attempt[],
+	{ seen, goesOn, restarts }: ContainerOutlook,
+): ContainerState['waiting'] {
+	const last = attempts.at(-1);
+	const hindrance = seen.hindrances.get(container.name);
+	if (!goesOn || last?.state === 'running') return undefined;
+	if (hindrance) return { reason: hindrance.reason, message: hindrance.message };
+	if (last?.state !== 'exited' || !restarts) return undefined;
+	const { name = '', namespace = '', uid = '' } = seen.pod.metadata;
+	const delay = goDuration(restartDelayMs(attempts));
+	const message = `back-off ${delay} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`;
+	return { reason: 'CrashLoopBackOff', message };
+}
+
+function stateOf(attempt: Attempt, runtime: string): ContainerState {
+	if (attempt.state === 'created') return {};
+	if (attempt.state === 'running') return { running: { startedAt: formatTime(attempt.startedAt) } };
+	const { exitCode, signal, reason, message, startedAt, finishedAt, id } = attempt;
+	return {
+		terminated: {
+			exitCode,
+			...(signal !== undefined && { signal }),
+			reason,
+			...(message !== undefined && { message }),
+			...(startedAt !== undefined && { startedAt: formatTime(startedAt) }),
+			finishedAt: formatTime(finishedAt),
+			containerID: `${runtime}://${id}`,
+		},
+	};
+}

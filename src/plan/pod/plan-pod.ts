@@ -1,0 +1,107 @@
+import type { Container, ContainerStatus, PodStatus } from '../../api/core/pod/schema.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import { attemptsOf } from './attempts.ts';
+import { conditionsOf } from './conditions.ts';
+import { containerStatusOf } from './container-status.ts';
+import type { PodPlan } from './plan.ts';
+import { isTerminal, type Progress, progressOf } from './progress.ts';
+import { isRestarted } from './restart.ts';
+import { isSidecar, type PodSnapshot } from './snapshot.ts';
+
+/**
+ * What to do next for a Pod on its node, and what its status says: the kubelet's rules.
+ *
+ * 1. A phase that ends a Pod is reported only once nothing of it runs, and is never taken back.
+ * 2. Nothing is started for a Pod that is deleted, past its deadline or over.
+ * 3. An attempt at a container is started once; the next one has the next number.
+ */
+export function planPod(seen: PodSnapshot): PodPlan {
+	const progress = progressOf(seen);
+	const { starts, stops, waits, ending } = progress;
+	const status = isTerminal(seen.pod) ? seen.pod.status : statusOf(seen, progress);
+	const stopped = ending !== undefined && stops.length === 0 && nothingRuns(seen);
+	const deleted = seen.pod.metadata.deletionTimestamp !== undefined;
+	const needsSandbox = starts.length > 0 && seen.sandbox === undefined;
+	const next = waits.length > 0 ? Math.max(0, Math.min(...waits) - seen.now) : undefined;
+	return {
+		sandbox: needsSandbox ? { because: `${starts.length} container(s) are to be started` } : undefined,
+		starts: needsSandbox ? [] : starts,
+		stops,
+		status,
+		end: stopped ? (deleted ? 'remove' : 'over') : undefined,
+		againAfterMs: next,
+	};
+}
+
+function nothingRuns({ attempts }: PodSnapshot): boolean {
+	for (const each of attempts.values()) if (each.some(({ state }) => state === 'running')) return false;
+	return true;
+}
+
+function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
+	const { pod, now, sandbox, hostIP } = seen;
+	const { ending } = progress;
+	const goesOn = ending === undefined;
+	const { containers, initContainers = [], restartPolicy } = pod.spec;
+	const describe = (container: Container, init: boolean): ContainerStatus =>
+		containerStatusOf(container, {
+			seen,
+			goesOn,
+			restarts: restartsOf(seen, container, isSidecar(container) ? 'Always' : restartPolicy),
+			waitingReason: progress.initialized && !init ? 'ContainerCreating' : waitingForInit(initContainers),
+			init: init && !isSidecar(container),
+		});
+	const initStatuses = initContainers.map((container) => describe(container, true));
+	const statuses = containers.map((container) => describe(container, false));
+	const phase = phaseOf(seen, progress);
+	const { generation } = pod.metadata;
+	const { reason: _reason, message: _message, ...kept } = pod.status;
+	const aspects = { phase, hasSandbox: sandbox !== undefined && goesOn, initialized: progress.initialized };
+	return {
+		...kept,
+		...(generation !== undefined && { observedGeneration: generation }),
+		phase,
+		conditions: conditionsOf(pod, { ...aspects, initStatuses, statuses, now }),
+		...(ending === 'deadline' && DEADLINE),
+		hostIP,
+		hostIPs: [{ ip: hostIP }],
+		...(sandbox && { podIP: sandbox.ip, podIPs: [{ ip: sandbox.ip }] }),
+		startTime: pod.status.startTime ?? formatTime(now),
+		...(initStatuses.length > 0 && { initContainerStatuses: initStatuses }),
+		containerStatuses: statuses,
+	};
+}
+
+const DEADLINE = {
+	reason: 'DeadlineExceeded',
+	message: 'Pod was active on the node longer than the specified deadline',
+};
+
+function waitingForInit(initContainers: readonly Container[]): string {
+	return initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
+}
+
+function restartsOf(seen: PodSnapshot, { name }: Container, policy: string | undefined): boolean {
+	const last = attemptsOf(seen, name).at(-1);
+	return last?.state === 'exited' && isRestarted(policy, last.exitCode);
+}
+
+/** The phase by the containers alone, held back from an end until nothing runs any more. */
+function phaseOf(seen: PodSnapshot, { ending, initialized }: Progress): NonNullable<PodStatus['phase']> {
+	const current = seen.pod.status.phase ?? 'Pending';
+	if (ending !== undefined) return nothingRuns(seen) ? endPhase(seen, ending) : current;
+	if (!initialized) return 'Pending';
+	const begun = seen.pod.spec.containers.every(({ name }) =>
+		attemptsOf(seen, name).some(({ state }) => state !== 'created'),
+	);
+	return begun ? 'Running' : 'Pending';
+}
+
+function endPhase(seen: PodSnapshot, ending: NonNullable<Progress['ending']>): 'Succeeded' | 'Failed' {
+	if (ending === 'deadline' || ending === 'init-failed') return 'Failed';
+	const succeeded = seen.pod.spec.containers.every(({ name }) => {
+		const last = attemptsOf(seen, name).at(-1);
+		return last?.state === 'exited' && last.exitCode === 0;
+	});
+	return succeeded ? 'Succeeded' : 'Failed';
+}

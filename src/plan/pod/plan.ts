@@ -1,0 +1,33 @@
+import type { Container, PodStatus } from '../../api/core/pod/schema.ts';
+
+/** Start one attempt at a container: pull its image if need be, make it, run it. */
+export interface ContainerStart {
+	readonly container: Container;
+	readonly attempt: number;
+	readonly because: string;
+}
+
+/** Ask a container to end, and kill it after the grace. */
+export interface ContainerStop {
+	readonly id: string;
+	readonly name: string;
+	readonly graceSeconds: number;
+	readonly because: string;
+}
+
+/** What is to be done for a Pod on its node now. What is done may make another plan necessary at once. */
+export interface PodPlan {
+	/** Make the sandbox first; nothing is started in the same plan. */
+	readonly sandbox: { readonly because: string } | undefined;
+	readonly starts: readonly ContainerStart[];
+	readonly stops: readonly ContainerStop[];
+	/** What the Pod's status is to say, if nothing of the above is left to do. */
+	readonly status: PodStatus;
+	/**
+	 * `over`: nothing runs and nothing will; once the status is written the sandbox can go. `remove`: so
+	 * it is, and the Pod was deleted: it can go from the API as well.
+	 */
+	readonly end: 'over' | 'remove' | undefined;
+	/** Look again after so many milliseconds. */
+	readonly againAfterMs: number | undefined;
+}

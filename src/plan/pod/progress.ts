@@ -1,0 +1,154 @@
+import type { Container, Pod } from '../../api/core/pod/schema.ts';
+import { timeOf } from '../../api/meta/time.ts';
+import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
+import { attemptsOf } from './attempts.ts';
+import type { ContainerStart, ContainerStop } from './plan.ts';
+import { isRestarted, restartDelayMs } from './restart.ts';
+import { type Attempt, isSidecar, type PodSnapshot } from './snapshot.ts';
+
+/** How a Pod gets on: what to start and stop, what it waits for, and whether it is over. */
+export interface Progress {
+	readonly starts: readonly ContainerStart[];
+	readonly stops: readonly ContainerStop[];
+	/** The instants at which something that waits can go on. */
+	readonly waits: readonly number[];
+	/** Whether every init container has done its part. */
+	readonly initialized: boolean;
+	/** Why the Pod is to end or has ended; undefined while it goes on. */
+	readonly ending: Ending | undefined;
+}
+
+/** Why a Pod ends. */
+export type Ending = 'completed' | 'init-failed' | 'deadline' | 'deleted' | 'already-over';
+
+/** How long to wait before an image is tried again, or a container that could not be made. */
+export const HINDRANCE_BACKOFF: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
+
+/** Decides how the Pod goes on. Rules that end it come first, in this order. */
+export function progressOf(seen: PodSnapshot): Progress {
+	const { pod, now } = seen;
+	if (pod.metadata.deletionTimestamp !== undefined) return end(seen, 'deleted', deletionGrace(pod, now));
+	if (isTerminal(pod)) return end(seen, 'already-over', 0);
+	const deadline = deadlineOf(pod);
+	const grace = pod.spec.terminationGracePeriodSeconds ?? 30;
+	if (deadline !== undefined && deadline <= now) return end(seen, 'deadline', grace);
+	const steps = new Steps(seen);
+	const initialization = steps.initialize();
+	if (initialization === 'failed') return end(seen, 'init-failed', grace);
+	if (initialization === 'done' && steps.runContainers() === 'done') return end(seen, 'completed', grace);
+	const waits = deadline === undefined ? steps.waits : [...steps.waits, deadline];
+	return {
+		starts: steps.starts,
+		stops: [],
+		waits,
+		initialized: initialization === 'done',
+		ending: undefined,
+	};
+}
+
+/** Whether the Pod has a phase that it never leaves. */
+export function isTerminal({ status }: Pod): boolean {
+	return status.phase === 'Succeeded' || status.phase === 'Failed';
+}
+
+function deadlineOf({ spec, status }: Pod): number | undefined {
+	const started = timeOf(status.startTime);
+	if (started === undefined || spec.activeDeadlineSeconds === undefined) return undefined;
+	return started + spec.activeDeadlineSeconds * 1000;
+}
+
+/** What is left of the time that a deleted Pod was given. */
+function deletionGrace({ metadata }: Pod, now: number): number {
+	const left = (timeOf(metadata.deletionTimestamp) ?? now) - now;
+	return Math.min(Math.max(left / 1000, 0), metadata.deletionGracePeriodSeconds ?? 0);
+}
+
+/** Collects what to start and what to wait for, container by container. */
+class Steps {
+	readonly starts: ContainerStart[] = [];
+	readonly waits: number[] = [];
+	readonly #seen: PodSnapshot;
+
+	constructor(seen: PodSnapshot) {
+		this.#seen = seen;
+	}
+
+	/** Goes through the init containers in order, as far as they let it. */
+	initialize(): 'under way' | 'failed' | 'done' {
+		const { initContainers = [], restartPolicy } = this.#seen.pod.spec;
+		let result: 'under way' | 'done' = 'done';
+		for (const container of initContainers) {
+			const attempts = attemptsOf(this.#seen, container.name);
+			const last = attempts.at(-1);
+			if (isSidecar(container)) {
+				if (last?.state !== 'running') this.#startAgain(container, attempts);
+				// A sidecar holds the others up until it has run once.
+				if (!attempts.some((attempt) => attempt.state !== 'created')) return 'under way';
+				continue;
+			}
+			if (last?.state === 'exited' && last.exitCode === 0) continue;
+			if (last?.state === 'exited' && !isRestarted(restartPolicy, last.exitCode)) return 'failed';
+			if (last?.state !== 'running') this.#startAgain(container, attempts);
+			result = 'under way';
+			break;
+		}
+		return result;
+	}
+
+	/** Starts the regular containers, all at once; done when none is left to run. */
+	runContainers(): 'under way' | 'done' {
+		const { containers, restartPolicy } = this.#seen.pod.spec;
+		let result: 'under way' | 'done' = 'done';
+		for (const container of containers) {
+			const attempts = attemptsOf(this.#seen, container.name);
+			const last = attempts.at(-1);
+			if (last?.state === 'exited' && !isRestarted(restartPolicy, last.exitCode)) continue;
+			result = 'under way';
+			if (last?.state !== 'running') this.#startAgain(container, attempts);
+		}
+		return result;
+	}
+
+	/** Starts the next attempt, once its delay is over. */
+	#startAgain(container: Container, attempts: readonly Attempt[]): void {
+		const { now, hindrances } = this.#seen;
+		const last = attempts.at(-1);
+		const hindrance = hindrances.get(container.name);
+		const due = Math.max(
+			last?.state === 'exited' ? last.finishedAt + restartDelayMs(attempts) : 0,
+			hindrance ? hindrance.at + backoffDelayMs(HINDRANCE_BACKOFF, hindrance.failures) : 0,
+		);
+		if (due > now) {
+			this.waits.push(due);
+			return;
+		}
+		const attempt = last === undefined ? 0 : last.attempt + (last.state === 'exited' ? 1 : 0);
+		const because = last?.state === 'exited' ? `it ended with ${last.exitCode}` : 'it has not run yet';
+		this.starts.push({ container, attempt, because });
+	}
+}
+
+/** Stops what still runs: the containers together, then the sidecars one by one, the last one first. */
+function end(seen: PodSnapshot, ending: Ending, graceSeconds: number): Progress {
+	const { containers, initContainers = [] } = seen.pod.spec;
+	const plain = [...containers, ...initContainers.filter((container) => !isSidecar(container))];
+	const because = `the Pod is ${ending}`;
+	const stopsOf = (names: readonly Container[]): readonly ContainerStop[] =>
+		names.flatMap(({ name }) => {
+			const last = seen.attempts.get(name)?.at(-1);
+			return last && last.state !== 'exited' ? [{ id: last.id, name, graceSeconds, because }] : [];
+		});
+	const first = stopsOf(plain);
+	const sidecars = stopsOf(initContainers.filter(isSidecar));
+	const stops = first.length > 0 ? first : sidecars.slice(-1);
+	return { starts: [], stops, waits: [], initialized: wasInitialized(seen), ending };
+}
+
+function wasInitialized(seen: PodSnapshot): boolean {
+	return (seen.pod.spec.initContainers ?? []).every((container) => {
+		const attempts = attemptsOf(seen, container.name);
+		if (isSidecar(container)) return attempts.some(({ state }) => state !== 'created');
+		const last = attempts.at(-1);
+		return last?.state === 'exited' && last.exitCode === 0;
+	});
+}

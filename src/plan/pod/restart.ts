@@ -1,0 +1,41 @@
+import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
+import type { Attempt } from './snapshot.ts';
+
+/** The kubelet's delays between restarts of a container that keeps ending. */
+const RESTART: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
+
+/** A run as long as this clears the record: the next restart is at once again. */
+const CLEARED_AFTER_MS = 2 * RESTART.capMs;
+
+/** How many attempts have to be kept for the delay to be known. */
+export const ATTEMPTS_TO_KEEP = 8;
+
+/** Whether a container that ended so is started again. */
+export function isRestarted(policy: string | undefined, exitCode: number): boolean {
+	if (policy === 'Always') return true;
+	return policy === 'OnFailure' && exitCode !== 0;
+}
+
+/**
+ * How long a container waits, from its last end, before it is started again: not at all the first time,
+ * then ten seconds, doubling. It follows from the attempts alone, so a restart of the agent changes
+ * nothing.
+ */
+export function restartDelayMs(attempts: readonly Attempt[]): number {
+	let endsInARow = 0;
+	for (const attempt of [...attempts].reverse()) {
+		if (attempt.state !== 'exited') continue;
+		endsInARow += 1;
+		const ranMs = attempt.finishedAt - (attempt.startedAt ?? attempt.finishedAt);
+		if (ranMs > CLEARED_AFTER_MS) break;
+	}
+	// Attempts that are no longer kept count as ends in a row.
+	const forgotten = endsInARow === attempts.length ? (attempts[0]?.attempt ?? 0) : 0;
+	return backoffDelayMs(RESTART, endsInARow + forgotten - 1);
+}
+
+/** A length as Go prints durations of whole seconds: `40s`, `1m20s`, `5m0s`. */
+export function goDuration(ms: number): string {
+	const seconds = Math.round(ms / 1000);
+	return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+}

@@ -1,0 +1,52 @@
+import type { Container, Pod } from '../../api/core/pod/schema.ts';
+
+/** What is known of one attempt at a container; times in milliseconds since the epoch. */
+export type Attempt = {
+	readonly id: string;
+	/** Counts from 0: the restart count. */
+	readonly attempt: number;
+	readonly imageRef: string;
+} & (
+	| { readonly state: 'created' }
+	| { readonly state: 'running'; readonly startedAt: number }
+	| {
+			readonly state: 'exited';
+			readonly startedAt?: number;
+			readonly finishedAt: number;
+			readonly exitCode: number;
+			readonly signal?: number;
+			readonly reason: string;
+			readonly message?: string;
+	  }
+);
+
+/** Why a container could not be made the last time it was tried, and how often in a row. */
+export interface Hindrance {
+	/** As the container's waiting state shows it: ErrImagePull, CreateContainerConfigError, … */
+	readonly reason: string;
+	readonly message: string;
+	readonly failures: number;
+	/** When it was tried last. */
+	readonly at: number;
+}
+
+/** All that a decision about a Pod on its node is made from. */
+export interface PodSnapshot {
+	readonly pod: Pod;
+	readonly now: number;
+	/** The runtime's name, which container ids begin with. */
+	readonly runtime: string;
+	/** The address of the node. */
+	readonly hostIP: string;
+	/** The Pod's sandbox, where it has one. */
+	readonly sandbox: { readonly ip: string } | undefined;
+	/** Per container its attempts that the runtime knows of, oldest first. */
+	readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
+	/** Per container what keeps it from being made. */
+	readonly hindrances: ReadonlyMap<string, Hindrance>;
+}
+
+/** Init containers that are started and then kept while the rest runs. */
+export function isSidecar(container: Container): boolean {
+	return container.restartPolicy === 'Always';
+}

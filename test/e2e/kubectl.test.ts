@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import test from 'node:test';
+import { type Finished, Running } from '../support/processes.ts';
+import { type StintServer, startStint } from '../support/stint-server.ts';
+
+function job(name: string, command: readonly string[], spec = ''): string {
+	return `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: ${name}, labels: {chapter: jobs}}
+spec:
+${spec}
+  template:
+    metadata: {labels: {chapter: jobs}}
+    spec:
+      restartPolicy: Never
+      containers:
+      - {name: main, image: busybox, command: ${JSON.stringify(command)}}
+`;
+}
+
+function ok(finished: Finished): string {
+	assert.equal(finished.code, 0, `${finished.stdout}\n${finished.stderr}`);
+	return finished.stdout;
+}
+
+async function complete(server: StintServer, name: string): Promise<void> {
+	ok(await server.kubectl('wait', '--for=condition=Complete', '--timeout=60s', `job/${name}`));
+}
+
+test('real kubectl works a Job from apply to delete', async (t) => {
+	const server = await startStint(t);
+	t.diagnostic((await server.kubectl('version')).stdout.trim().replaceAll('\n', ', '));
+	const manifest = job('hello', ['sh', '-c', 'echo hello from $0']);
+
+	await t.test('apply creates, then finds nothing to change, then changes', async () => {
+		assert.match(ok(await server.kubectlWith(manifest, 'apply', '-f', '-')), /job.batch\/hello created/);
+		assert.match(ok(await server.kubectlWith(manifest, 'apply', '-f', '-')), /job.batch\/hello unchanged/);
+		const changed = manifest.replace('chapter: jobs}}\nspec', 'chapter: changed}}\nspec');
+		assert.match(ok(await server.kubectlWith(changed, 'apply', '-f', '-')), /job.batch\/hello configured/);
+		assert.equal(
+			ok(await server.kubectl('get', 'job', 'hello', '-o', 'jsonpath={.metadata.labels.chapter}')),
+			'changed',
+		);
+	});
+
+	await t.test('wait sees it complete, and get shows it in each form', async () => {
+		await complete(server, 'hello');
+		assert.match(
+			ok(await server.kubectl('get', 'jobs')),
+			/NAME +STATUS +COMPLETIONS +DURATION +AGE\nhello +Complete +1\/1/,
+		);
+		assert.match(
+			ok(await server.kubectl('get', 'jobs', '-o', 'wide')),
+			/CONTAINERS +IMAGES +SELECTOR\n.*main +busybox/,
+		);
+		assert.match(ok(await server.kubectl('get', 'job', 'hello', '-o', 'yaml')), /type: SuccessCriteriaMet/);
+		const parsed = JSON.parse(ok(await server.kubectl('get', 'job', 'hello', '-o', 'json')));
+		assert.equal(parsed.status.succeeded, 1);
+		assert.equal(ok(await server.kubectl('get', 'job', '-o', 'name')), 'job.batch/hello\n');
+		assert.match(
+			ok(await server.kubectl('get', 'pods', '-l', 'job-name=hello')),
+			/hello-\w{5} +0\/1 +Completed +0 /,
+		);
+		assert.match(ok(await server.kubectl('get', 'nodes')), / Ready /);
+		assert.match(ok(await server.kubectl('get', 'ns')), /default +Active/);
+		assert.match(ok(await server.kubectl('get', 'all')), /job.batch\/hello/);
+		const raw = JSON.parse(
+			ok(await server.kubectl('get', '--raw', '/apis/batch/v1/namespaces/default/jobs')),
+		);
+		assert.equal(raw.items[0].status.succeeded, 1);
+		assert.equal(ok(await server.kubectl('get', '--raw', '/readyz')), 'ok');
+	});
+
+	await t.test('logs and describe tell what happened', async () => {
+		assert.equal(ok(await server.kubectl('logs', 'job/hello')), 'hello from sh\n');
+		assert.equal(ok(await server.kubectl('logs', '-l', 'job-name=hello')), 'hello from sh\n');
+		const described = ok(await server.kubectl('describe', 'job', 'hello'));
+		assert.match(described, /Pods Statuses: +0 Active \(0 Ready\) \/ 1 Succeeded \/ 0 Failed/);
+		assert.match(described, /Normal +SuccessfulCreate .*job-controller +Created pod: hello-/);
+		assert.match(described, /Normal +Completed .*job-controller +Job completed/);
+		const pod = ok(await server.kubectl('describe', 'pod', '-l', 'job-name=hello'));
+		assert.match(pod, /Reason: +Completed/);
+		assert.match(pod, /Successfully assigned default\/hello-/);
+	});
+
+	await t.test('delete takes the Pods along', async () => {
+		assert.match(ok(await server.kubectl('delete', 'job', 'hello')), /job.batch "hello" deleted/);
+		ok(await server.kubectl('wait', '--for=delete', '--timeout=60s', 'pod', '-l', 'job-name=hello'));
+		assert.match((await server.kubectl('get', 'pods')).stderr, /No resources found/);
+	});
+});
+
+test('kubectl get -w prints each state of a Job once it is reached', async (t) => {
+	const server = await startStint(t);
+	const watch = new Running('kubectl', ['get', 'jobs', '-w', '--output-watch-events'], server.env);
+	t.after(() => watch.child.kill());
+	ok(await server.kubectlWith(job('seen', ['true']), 'apply', '-f', '-'));
+	await watch.printed(/ADDED +seen/);
+	await watch.printed(/MODIFIED +seen +Complete +1\/1/);
+});
+
+test('logs -f follows a running Pod to its end', async (t) => {
+	const server = await startStint(t);
+	const fifo = `${server.folder}/go`;
+	const manifest = job('slow', ['sh', '-c', `mkfifo ${fifo}; echo first; read x < ${fifo}; echo second`]);
+	ok(await server.kubectlWith(manifest, 'apply', '-f', '-'));
+	ok(await server.kubectl('wait', '--for=jsonpath={.status.active}=1', 'job/slow', '--timeout=60s'));
+	ok(
+		await server.kubectl(
+			'wait',
+			'--for=jsonpath={.status.phase}=Running',
+			'pod',
+			'-l',
+			'job-name=slow',
+			'--timeout=60s',
+		),
+	);
+	const logs = new Running('kubectl', ['logs', '-f', 'job/slow'], server.env);
+	await logs.printed(/first/);
+	assert.doesNotMatch(logs.stdout, /second/);
+	await new Running('sh', ['-c', `echo go > ${fifo}`]).finished;
+	const { code, stdout } = await logs.finished;
+	assert.equal(code, 0);
+	assert.equal(stdout, 'first\nsecond\n');
+});
+
+test('a bad manifest gets the error upstream gives', async (t) => {
+	const server = await startStint(t);
+	const apply = async (manifest: string): Promise<string> => {
+		const { code, stderr } = await server.kubectlWith(manifest, 'apply', '-f', '-');
+		assert.notEqual(code, 0);
+		return stderr;
+	};
+	assert.match(
+		await apply(job('bad', ['true'], '  backofLimit: 3')),
+		/strict decoding error: unknown field "spec.backofLimit"/,
+	);
+	assert.match(
+		await apply(job('bad', ['true']).replace('Never', 'never')),
+		/spec.template.spec.restartPolicy: Unsupported value: "never": supported values: "OnFailure", "Never"/,
+	);
+	assert.match(
+		await apply(job('bad', ['true'], '  parallelism: many')),
+		/cannot unmarshal string into Go struct field/,
+	);
+	assert.match(await apply(job('bad', ['true'], '  completions: -1')), /must be greater than or equal to 0/);
+	assert.match((await server.kubectl('get', 'jobs')).stderr, /No resources found/);
+});
+
+test('what the data folder holds is for its owner only', async (t) => {
+	const server = await startStint(t);
+	assert.equal((await stat(server.folder)).mode & 0o777, 0o700);
+	assert.equal((await stat(server.kubeconfig)).mode & 0o777, 0o600);
+	assert.equal((await stat(`${server.folder}/state.db`)).mode & 0o777, 0o600);
+});

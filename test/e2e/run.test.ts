@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { processesWith } from '../support/process-table.ts';
+import { type Finished, ROOT, Running, run, temporaryFolder } from '../support/processes.ts';
+
+const STINT = join(ROOT, 'stint');
+
+/** Runs `./stint run` as somebody does who has no server: an empty home, nothing in the environment. */
+function stintRun(t: test.TestContext, args: readonly string[], input = ''): Promise<Finished> {
+	return run(STINT, ['run', ...args], { env: bareEnvironment(t), input });
+}
+
+function bareEnvironment(t: test.TestContext): NodeJS.ProcessEnv {
+	return { HOME: temporaryFolder(t), PATH: process.env.PATH };
+}
+
+function example(name: string): string {
+	return join(ROOT, 'examples', name, 'job.yaml');
+}
+
+function manifest(name: string, script: string, spec = 'backoffLimit: 0'): string {
+	return `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: ${name}}
+spec:
+  ${spec}
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - {name: main, image: busybox, command: [sh, -c, ${JSON.stringify(script)}]}
+`;
+}
+
+test('the one-shot example makes its keys', async (t) => {
+	const { code, stdout, stderr } = await stintRun(t, ['-f', example('01-oneshot')]);
+	assert.equal(code, 0, stderr);
+	assert.match(stdout, /3\/3\) Item done: SHA256:/);
+});
+
+test('the parallel example completes ten times, five at a time', async (t) => {
+	const { code, stdout, stderr } = await stintRun(t, ['-f', example('02-parallel')]);
+	assert.equal(code, 0, stderr);
+	const pods = new Set(stdout.match(/parallel-\w{5}/g));
+	assert.equal(pods.size, 10, stdout);
+});
+
+test('the flaky example succeeds by luck and fails by policy', async (t) => {
+	const flaky = readFileSync(example('03-flaky'), 'utf8');
+	const lucky = await stintRun(t, ['-f', '-'], flaky.replace('"0.4"', '"1"'));
+	assert.equal(lucky.code, 0, lucky.stderr);
+	assert.match(lucky.stdout, /INFO:root:Task succeeded/);
+	const hopeless = flaky.replace('"0.4"', '"0"').replace('backoffLimit: 10', 'backoffLimit: 0');
+	const failed = await stintRun(t, ['-f', '-'], hopeless);
+	assert.notEqual(failed.code, 0);
+	assert.match(failed.stdout + failed.stderr, /BackoffLimitExceeded/);
+	assert.match(failed.stdout + failed.stderr, /exit code 1/);
+});
+
+test('an image that nobody knows waits with a word on what to do', async (t) => {
+	const unknown = manifest('unknown', '')
+		.replace(/, command: .*/, '}')
+		.replace('busybox', 'example.com/some/tool:2');
+	const running = new Running(STINT, ['run', '-f', '-'], bareEnvironment(t));
+	running.child.stdin.end(unknown);
+	await running.printed(/images\.yaml/);
+	running.child.kill('SIGINT');
+	assert.notEqual((await running.finished).code, 0);
+});
+
+test('a Job by name, image and arguments, as kubectl run once made it', async (t) => {
+	const image = '--image=gcr.io/kuar-demo/kuard-amd64:blue';
+	const keygen = ['--keygen-enable', '--keygen-exit-on-complete', '--keygen-num-to-gen', '1'];
+	const { code, stdout, stderr } = await stintRun(t, [
+		'-i',
+		'oneshot',
+		image,
+		'--restart=OnFailure',
+		'--',
+		...keygen,
+	]);
+	assert.equal(code, 0, stderr);
+	assert.match(stdout, /1\/1\) Item done: SHA256:/);
+	const command = ['-i', 'oneshot', image, '--restart=OnFailure', '--command', '/kuard', '--', ...keygen];
+	const second = await stintRun(t, command);
+	assert.equal(second.code, 0, second.stderr);
+});
+
+test('Ctrl-C takes everything along that run started', async (t) => {
+	const marker = `STINT_TEST_${process.pid}_${Math.trunc(performance.now())}`;
+	const script = `export ${marker}=1; trap "" TERM; echo up; sleep 1000 & wait; sleep 1000`;
+	const env = bareEnvironment(t);
+	const running = new Running(STINT, ['run', '-f', '-'], env);
+	const quick = manifest('endless', script).replace(
+		'restartPolicy',
+		'terminationGracePeriodSeconds: 1\n      restartPolicy',
+	);
+	running.child.stdin.end(quick);
+	await running.printed(/up/);
+	assert.ok(processesWith(marker).length > 0);
+	running.child.kill('SIGINT');
+	assert.notEqual((await running.finished).code, 0);
+	assert.deepEqual(processesWith(marker), []);
+	assert.deepEqual(processesWith(env.HOME ?? ''), []);
+});
+
+test('a bad manifest is refused with its path, its file and its line, and nothing is applied', async (t) => {
+	const folder = temporaryFolder(t);
+	const refused = async (text: string): Promise<string> => {
+		const file = join(folder, 'job.yaml');
+		writeFileSync(file, text);
+		const { code, stdout, stderr } = await stintRun(t, ['-f', file]);
+		assert.notEqual(code, 0, stdout);
+		assert.doesNotMatch(stdout, /created/);
+		return stderr;
+	};
+	const good = manifest('good', 'echo never');
+	const lineOf = (text: string, part: string): number => text.slice(0, text.indexOf(part)).split('\n').length;
+
+	const unknown = good.replace('backoffLimit', 'backofLimit');
+	const unknownError = await refused(unknown);
+	assert.match(unknownError, /unknown field "spec.backofLimit"/);
+	assert.match(unknownError, new RegExp(`job.yaml:${lineOf(unknown, 'backofLimit')}`));
+	assert.match(unknownError, /did you mean "?backoffLimit/);
+
+	const never = good.replace('Never', 'never');
+	const neverError = await refused(never);
+	assert.match(neverError, /spec.template.spec.restartPolicy: Unsupported value: "never"/);
+	assert.match(neverError, new RegExp(`job.yaml:${lineOf(never, 'restartPolicy')}`));
+	assert.match(neverError, /did you mean "?Never/);
+
+	assert.match(await refused(good.replace('backoffLimit: 0', 'backoffLimit: many')), /job.yaml:6/);
+	assert.match(await refused(good.replace('  template:', '\ttemplate:')), /tab/i);
+	assert.match(await refused(`${good}\n---\n${never.replace('good', 'bad')}`), /restartPolicy/);
+});

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import https from 'node:https';
+import { join } from 'node:path';
+import test from 'node:test';
+import { isRunning } from '../support/process-table.ts';
+import { ROOT, run, temporaryFolder } from '../support/processes.ts';
+import { startStint } from '../support/stint-server.ts';
+
+function job(name: string, script: string, more = ''): string {
+	return `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: ${name}}
+spec:
+  backoffLimit: 0
+  template:
+    spec:
+      restartPolicy: Never
+      ${more}
+      containers:
+      - {name: main, image: busybox, command: [sh, -c, ${JSON.stringify(script)}]}
+`;
+}
+
+test('a data folder or a port in use is a clear error, and the first server goes on', async (t) => {
+	const first = await startStint(t);
+	const args = ['server', '--data-dir', first.folder, '--port', '0'];
+	const sameFolder = await run(join(ROOT, 'stint'), args);
+	assert.notEqual(sameFolder.code, 0);
+	assert.match(sameFolder.stderr, /in use/);
+	assert.ok(sameFolder.stderr.includes(first.folder), sameFolder.stderr);
+	const port = new URL(first.url).port;
+	const samePort = await run(join(ROOT, 'stint'), [
+		'server',
+		'--data-dir',
+		temporaryFolder(t),
+		'--port',
+		port,
+	]);
+	assert.notEqual(samePort.code, 0);
+	assert.match(samePort.stderr, new RegExp(`port ${port} .*in use`));
+	assert.equal((await first.kubectl('get', '--raw', '/readyz')).stdout, 'ok');
+});
+
+test('Pods outlive the server, and what they did meanwhile is known after it is back', async (t) => {
+	for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+		await t.test(`ended by ${signal}`, async (t) => {
+			const folder = temporaryFolder(t);
+			const before = await startStint(t, { folder });
+			const [fifo, pidFile] = [join(folder, 'go'), join(folder, 'pid')];
+			const script = `mkfifo ${fifo}; echo $$ > ${pidFile}; echo begun; read line < ${fifo}; echo ended`;
+			await before.kubectlWith(job('survivor', script), 'apply', '-f', '-');
+			await before.kubectl(
+				'wait',
+				'--for=jsonpath={.status.phase}=Running',
+				'pod',
+				'-l',
+				'job-name=survivor',
+				'--timeout=60s',
+			);
+			await before.kubectl('logs', '-f', '--limit-bytes=6', 'job/survivor');
+			const pid = Number(readFileSync(pidFile, 'utf8'));
+			await before.stop(signal);
+			assert.ok(isRunning(pid));
+			await run('sh', ['-c', `echo go > ${fifo}`]);
+			const after = await startStint(t, { folder });
+			const waited = await after.kubectl('wait', '--for=condition=Complete', '--timeout=60s', 'job/survivor');
+			assert.equal(waited.code, 0, waited.stderr);
+			assert.equal((await after.kubectl('logs', 'job/survivor')).stdout, 'begun\nended\n');
+			const restarts = ['get', 'pods', '-o', 'jsonpath={.items[*].status.containerStatuses[0].restartCount}'];
+			assert.equal((await after.kubectl(...restarts)).stdout, '0');
+		});
+	}
+});
+
+test('deleting a Job ends its processes, also those that ignore the first signal', async (t) => {
+	const server = await startStint(t);
+	const pidFile = join(server.folder, 'pid');
+	const script = `trap "" TERM; echo $$ > ${pidFile}; echo up; while :; do sleep 1; done`;
+	await server.kubectlWith(job('stubborn', script, 'terminationGracePeriodSeconds: 1'), 'apply', '-f', '-');
+	await server.kubectl(
+		'wait',
+		'--for=jsonpath={.status.phase}=Running',
+		'pod',
+		'-l',
+		'job-name=stubborn',
+		'--timeout=60s',
+	);
+	await server.kubectl('logs', '-f', '--limit-bytes=3', 'job/stubborn');
+	const pid = Number(readFileSync(pidFile, 'utf8'));
+	assert.ok(isRunning(pid));
+	await server.kubectl('delete', 'job', 'stubborn');
+	const gone = await server.kubectl(
+		'wait',
+		'--for=delete',
+		'pod',
+		'-l',
+		'job-name=stubborn',
+		'--timeout=60s',
+	);
+	assert.equal(gone.code, 0, gone.stderr);
+	assert.ok(!isRunning(pid));
+});
+
+test('deleting a namespace takes all that is in it', async (t) => {
+	const server = await startStint(t);
+	const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: demo}\n';
+	await server.kubectlWith(namespace, 'apply', '-f', '-');
+	await server.kubectlWith(job('inside', 'echo hi'), 'apply', '-n', 'demo', '-f', '-');
+	await server.kubectl('wait', '-n', 'demo', '--for=condition=Complete', '--timeout=60s', 'job/inside');
+	const deleted = await server.kubectl('delete', 'namespace', 'demo', '--timeout=60s');
+	assert.equal(deleted.code, 0, deleted.stderr);
+	assert.match((await server.kubectl('get', 'jobs,pods', '-A')).stderr, /No resources found/);
+	assert.match((await server.kubectl('get', 'ns', 'demo')).stderr, /NotFound/);
+});
+
+test('a stranger, a web page and a foreign name are turned away', async (t) => {
+	const server = await startStint(t);
+	const token = /token: "?([^"\s]+)/.exec(readFileSync(server.kubeconfig, 'utf8'))?.[1] ?? '';
+	const status = (headers: Record<string, string>): Promise<number | undefined> =>
+		new Promise((resolve, reject) => {
+			const options = { headers, rejectUnauthorized: false, agent: false };
+			https
+				.get(`${server.url}/api/v1/namespaces`, options, (response) => {
+					response.resume();
+					resolve(response.statusCode);
+				})
+				.on('error', reject);
+		});
+	assert.equal(await status({ authorization: `Bearer ${token}` }), 200);
+	assert.equal(await status({}), 401);
+	assert.equal(await status({ authorization: 'Bearer wrong' }), 401);
+	assert.equal(await status({ authorization: `Bearer ${token}`, origin: 'https://example.com' }), 403);
+	assert.equal(await status({ authorization: `Bearer ${token}`, host: 'example.com' }), 403);
+});

@@ -1,0 +1,184 @@
+import type { TestContext } from 'node:test';
+import { jobs } from '../../src/api/batch/job/definition.ts';
+import type { Job, JobSpec } from '../../src/api/batch/job/schema.ts';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import type { Pod, PodStatus } from '../../src/api/core/pod/schema.ts';
+import { formatTime } from '../../src/api/meta/time.ts';
+import type { ApiRequest, ApiResponse, ApiTransport } from '../../src/api/meta/transport.ts';
+import { resources } from '../../src/api/resources.ts';
+import { bootstrap } from '../../src/apiserver/bootstrap.ts';
+import { ApiServer } from '../../src/apiserver/server.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { VirtualClock } from '../../src/base/virtual-clock.ts';
+import { Client } from '../../src/client/client.ts';
+import type { EventText } from '../../src/client/event-recorder.ts';
+import { Informers } from '../../src/client/informers.ts';
+import { JobController } from '../../src/controllers/job/job-controller.ts';
+import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+
+/** Intercepts the controller's requests: throws to refuse one, or does something before it goes on. */
+export type Interceptor = (request: ApiRequest) => void | Promise<void>;
+
+/** A real API server over a store in memory, and the Job controller against it; the test is the node. */
+export class Cluster {
+	readonly clock = new VirtualClock();
+	readonly client: Client;
+	readonly events: string[] = [];
+	readonly errors: unknown[] = [];
+	/** Every version of every Job, in the order in which a watcher sees them. */
+	readonly history: Job[] = [];
+	intercept: Interceptor = () => undefined;
+	readonly #server: ApiServer;
+	#controller: { readonly stop: AbortController; readonly ended: Promise<unknown> } | undefined;
+	readonly #seen = new Map<string, Job | Pod>();
+	readonly #waiters = new Set<() => void>();
+
+	private constructor(server: ApiServer, clock: VirtualClock) {
+		this.#server = server;
+		this.clock = clock;
+		this.client = new Client(server);
+	}
+
+	static async start(test: TestContext): Promise<Cluster> {
+		const clock = new VirtualClock();
+		const random = new SeededRandom(1);
+		const store = new MemoryStore();
+		const onError = (where: string, error: unknown): void => test.diagnostic(`${where}: ${error}`);
+		const server = new ApiServer({ store, resources, clock, random, version: 'test', onError });
+		await server.start();
+		await bootstrap(server);
+		const cluster = new Cluster(server, clock);
+		await cluster.#observe();
+		cluster.startController();
+		test.after(async () => {
+			await cluster.stopController();
+			server.close();
+		});
+		return cluster;
+	}
+
+	startController(): void {
+		const stop = new AbortController();
+		const transport: ApiTransport = {
+			request: (request) => this.#request(request),
+			watch: (request, sink) => this.#server.watch(request, sink),
+			stream: (request) => this.#server.stream(request),
+		};
+		const client = new Client(transport);
+		const onError = (_: string, error: unknown): void => {
+			this.errors.push(error);
+			this.#changed();
+		};
+		const informers = new Informers({ client, clock: this.clock, onError });
+		const recorder = {
+			event: (_: unknown, { type, reason, message }: EventText) => this.#record(type, reason, message),
+		};
+		const controller = new JobController({ client, informers, clock: this.clock, recorder, onError });
+		const ended = Promise.all([informers.run(stop.signal), controller.run(stop.signal)]);
+		this.#controller = { stop, ended };
+	}
+
+	async stopController(): Promise<void> {
+		this.#controller?.stop.abort();
+		await this.#controller?.ended;
+		this.#controller = undefined;
+	}
+
+	/** Resolves once `condition` holds; it is tried after every change of a Job or Pod, every event and error. */
+	until<T>(condition: () => T | undefined | false): Promise<T> {
+		return new Promise((resolve, reject) => {
+			const attempt = (): void => {
+				try {
+					const found = condition();
+					if (!found) return;
+					this.#waiters.delete(attempt);
+					resolve(found);
+				} catch (error) {
+					reject(error);
+				}
+			};
+			this.#waiters.add(attempt);
+			attempt();
+		});
+	}
+
+	/** Lets everything that is under way happen; for showing that something does not. */
+	async quiet(): Promise<void> {
+		for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+	}
+
+	createJob(spec: Partial<JobSpec> = {}, name = 'pi'): Promise<Job> {
+		const template = {
+			spec: { restartPolicy: 'Never' as const, containers: [{ name: 'main', image: 'x' }] },
+		};
+		const metadata = { name, namespace: 'default' };
+		const job = { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: { template, ...spec }, status: {} };
+		return this.client.resource(jobs, 'default').create(job);
+	}
+
+	job(name = 'pi'): Job {
+		const found = this.#seen.get(`jobs/${name}`);
+		if (!found || !isJob(found)) throw new Error(`there is no Job ${name}`);
+		return found;
+	}
+
+	pods(phase?: string): readonly Pod[] {
+		const all = [...this.#seen.values()].filter((object): object is Pod => !isJob(object));
+		return phase === undefined ? all : all.filter(({ status }) => status.phase === phase);
+	}
+
+	patchJob(patch: unknown, name = 'pi'): Promise<Job> {
+		return this.client.resource(jobs, 'default').patch(name, 'merge', patch);
+	}
+
+	/** What the node would report of the Pod. */
+	report(pod: Pod, status: PodStatus): Promise<Pod> {
+		return this.client
+			.resource(pods, 'default')
+			.patch(pod.metadata.name ?? '', 'strategic', { status }, 'status');
+	}
+
+	finish(pod: Pod, exitCode = 0): Promise<Pod> {
+		const state = { terminated: { exitCode, finishedAt: formatTime(this.clock.now()) } };
+		const container = { name: 'main', ready: false, restartCount: 0, image: 'x', imageID: 'x', state };
+		return this.report(pod, {
+			phase: exitCode === 0 ? 'Succeeded' : 'Failed',
+			containerStatuses: [container],
+		});
+	}
+
+	#record(type: string, reason: string, message: string): void {
+		this.events.push(`${type} ${reason} ${message}`);
+		this.#changed();
+	}
+
+	async #request(request: ApiRequest): Promise<ApiResponse> {
+		await this.intercept(request);
+		return await this.#server.request(request);
+	}
+
+	async #observe(): Promise<void> {
+		const ended = (): void => undefined;
+		await this.client.resource(jobs).watch({}, { events: (batch) => this.#see('jobs', batch), ended });
+		await this.client.resource(pods).watch({}, { events: (batch) => this.#see('pods', batch), ended });
+	}
+
+	#see(kind: string, batch: readonly { readonly type: string; readonly object: Job | Pod }[]): void {
+		for (const { type, object } of batch) {
+			const key = `${kind}/${object.metadata.name}`;
+			if (type === 'BOOKMARK') continue;
+			if (type === 'DELETED') this.#seen.delete(key);
+			else this.#seen.set(key, object);
+			if (isJob(object)) this.history.push(object);
+		}
+		this.#changed();
+	}
+
+	#changed(): void {
+		for (const attempt of [...this.#waiters]) attempt();
+	}
+}
+
+function isJob(object: Job | Pod): object is Job {
+	return object.kind === 'Job';
+}

@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { forbidden, internalError } from '../../src/api/meta/api-error.ts';
+import { Cluster } from './cluster.ts';
+import { conditionsOf, TRACKING } from './job-objects.ts';
+
+/** The controller against the real API server; the test plays the node and the users. */
+
+const LIMIT = { timeout: 10_000 };
+
+/** The only Pod there is. */
+function only(cluster: Cluster): Promise<Pod> {
+	return cluster.until(() => cluster.pods().length === 1 && cluster.pods()[0]);
+}
+
+function deletePod(cluster: Cluster, pod: Pod): Promise<unknown> {
+	return cluster.client.resource(pods, 'default').delete(pod.metadata.name ?? '');
+}
+
+test('a one-shot Job: what a watcher sees from POST to Complete', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	await cluster.createJob();
+	const pod = await only(cluster);
+	await cluster.until(() => cluster.job().status.active === 1);
+	await cluster.report(pod, { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] });
+	await cluster.until(() => cluster.job().status.ready === 1);
+	await cluster.finish(pod);
+	await cluster.until(() => cluster.job().status.completionTime);
+	await cluster.quiet();
+	const uid = pod.metadata.uid;
+	const seen = cluster.history.map(({ status }) => {
+		const { conditions, startTime, completionTime, ...counts } = status;
+		assert.ok(startTime || Object.keys(status).length === 0);
+		return [...conditionsOf({ conditions: conditions ?? [] }), JSON.stringify(counts)].join(' ');
+	});
+	const met = 'SuccessCriteriaMet CompletionsReached';
+	assert.deepEqual(seen, [
+		'{}',
+		'{"active":1,"terminating":0,"uncountedTerminatedPods":{},"ready":0}',
+		'{"active":1,"terminating":0,"uncountedTerminatedPods":{},"ready":1}',
+		`${met} {"terminating":0,"uncountedTerminatedPods":{"succeeded":["${uid}"]},"ready":0}`,
+		`${met} Complete CompletionsReached {"succeeded":1,"terminating":0,"uncountedTerminatedPods":{},"ready":0}`,
+	]);
+	assert.deepEqual(cluster.events, [
+		`Normal SuccessfulCreate Created pod: ${pod.metadata.name}`,
+		'Normal Completed Job completed',
+	]);
+	assert.equal(cluster.pods()[0]?.metadata.finalizers, undefined);
+	assert.deepEqual(cluster.errors, []);
+});
+
+test('the Pod and the first status are asked for together', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	const asked: string[] = [];
+	const gate = Promise.withResolvers<void>();
+	cluster.intercept = async ({ method, path }) => {
+		if (method === 'GET') return;
+		asked.push(`${method} ${path.split('/').slice(-2).join('/')}`);
+		await gate.promise;
+	};
+	await cluster.createJob();
+	await cluster.quiet();
+	assert.deepEqual(asked, ['POST default/pods', 'PUT pi/status']);
+	gate.resolve();
+	await only(cluster);
+});
+
+test(
+	'a failed Pod is replaced after ten seconds, a restart of the controller between or not',
+	LIMIT,
+	async (t) => {
+		for (const restart of [false, true]) {
+			const cluster = await Cluster.start(t);
+			await cluster.createJob();
+			await cluster.finish(await only(cluster), 1);
+			await cluster.until(() => cluster.job().status.failed === 1);
+			if (restart) {
+				await cluster.stopController();
+				cluster.startController();
+			}
+			await cluster.quiet();
+			cluster.clock.advance(9000);
+			await cluster.quiet();
+			assert.equal(cluster.pods().length, 1, `restart: ${restart}`);
+			cluster.clock.advance(1000);
+			await cluster.until(() => cluster.pods().length === 2);
+		}
+	},
+);
+
+test('more failures than backoffLimit: FailureTarget, then Failed, and a Warning', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	await cluster.createJob({ backoffLimit: 0, parallelism: 2, completions: 2 });
+	const [first] = await cluster.until(() => cluster.pods().length === 2 && cluster.pods());
+	assert.ok(first);
+	await cluster.finish(first, 1);
+	await cluster.until(() => conditionsOf(cluster.job().status).length === 2);
+	assert.deepEqual(conditionsOf(cluster.job().status), [
+		'FailureTarget BackoffLimitExceeded',
+		'Failed BackoffLimitExceeded',
+	]);
+	assert.equal(cluster.job().status.failed, 2);
+	assert.deepEqual(
+		cluster.pods().map(({ metadata }) => metadata.name),
+		[first.metadata.name],
+	);
+	await cluster.until(
+		() =>
+			cluster.events.at(-1) === 'Warning BackoffLimitExceeded Job has reached the specified backoff limit',
+	);
+});
+
+test('a Pod that a user deletes counts as failed and is replaced', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	await cluster.createJob();
+	const pod = await only(cluster);
+	await deletePod(cluster, pod);
+	await cluster.until(() => cluster.job().status.failed === 1 && cluster.pods().length === 0);
+	await cluster.quiet();
+	cluster.clock.advance(10_000);
+	await only(cluster);
+});
+
+test('suspension removes Pods without counting them, resumption makes new ones', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	await cluster.createJob({ parallelism: 2, completions: 4 });
+	await cluster.until(() => cluster.job().status.active === 2);
+	await cluster.patchJob({ spec: { suspend: true } });
+	await cluster.until(() => conditionsOf(cluster.job().status).includes('Suspended JobSuspended'));
+	await cluster.until(() => cluster.pods().length === 0 && cluster.job().status.terminating === 0);
+	assert.equal(cluster.job().status.failed, undefined);
+	assert.equal(cluster.job().status.startTime, undefined);
+	await cluster.patchJob({ spec: { suspend: false } });
+	await cluster.until(() => cluster.pods().length === 2 && cluster.job().status.startTime);
+	assert.deepEqual(conditionsOf(cluster.job().status), ['!Suspended JobResumed']);
+	assert.ok(cluster.events.includes('Normal Suspended Job suspended'));
+	await cluster.until(() => cluster.events.includes('Normal Resumed Job resumed'));
+});
+
+test('an Indexed Job of many Pods runs each index once', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	await cluster.createJob({ completionMode: 'Indexed', completions: 40, parallelism: 7 });
+	for (let done = 0; done < 40; done++) {
+		const pod = await cluster.until(() => cluster.pods('Pending')[0]);
+		assert.ok(cluster.pods('Pending').length <= 7);
+		await cluster.finish(pod);
+	}
+	await cluster.until(() => cluster.job().status.completionTime);
+	assert.equal(cluster.job().status.completedIndexes, '0-39');
+	const hostnames = new Set(cluster.pods().map(({ spec }) => spec.hostname));
+	assert.deepEqual([cluster.pods().length, hostnames.size], [40, 40]);
+	assert.deepEqual(cluster.errors, []);
+});
+
+test('the deadline ends a Job at its time', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	await cluster.createJob({ activeDeadlineSeconds: 60 });
+	await only(cluster);
+	await cluster.until(() => cluster.job().status.startTime);
+	await cluster.quiet();
+	cluster.clock.advance(59_000);
+	await cluster.quiet();
+	assert.deepEqual(conditionsOf(cluster.job().status), []);
+	cluster.clock.advance(1000);
+	await cluster.until(() => conditionsOf(cluster.job().status).includes('Failed DeadlineExceeded'));
+	assert.equal(cluster.pods().length, 0);
+});
+
+test('Pods of a Job that is gone lose the tracking finalizer', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	await cluster.createJob({ parallelism: 3, completions: 3 });
+	await cluster.until(() => cluster.pods().length === 3);
+	await cluster.client.transport.request({
+		method: 'DELETE',
+		path: '/apis/batch/v1/namespaces/default/jobs/pi',
+		body: { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' },
+	});
+	await cluster.until(() => cluster.pods().every(({ metadata }) => !metadata.finalizers?.includes(TRACKING)));
+	assert.equal(cluster.pods().length, 3);
+});
+
+test('a Pod that matches is adopted, and released when it no longer does', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	const job = await cluster.createJob({ parallelism: 1, completions: 2 });
+	const own = await only(cluster);
+	const { name: _, generateName: __, ownerReferences: ___, finalizers: ____, ...rest } = own.metadata;
+	const metadata = { namespace: 'default', name: 'bare', labels: rest.labels ?? {} };
+	await cluster.client
+		.resource(pods, 'default')
+		.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: own.spec, status: {} });
+	const bare = (): Pod | undefined => cluster.pods().find((pod) => pod.metadata.name === 'bare');
+	await cluster.until(() => bare()?.metadata.ownerReferences?.[0]?.uid === job.metadata.uid);
+	// Two are one too many; which of them goes is for the deletion order to say.
+	await cluster.until(() => cluster.pods().length === 1);
+	const left = await only(cluster);
+	const patch = { metadata: { labels: { 'batch.kubernetes.io/controller-uid': null } } };
+	await cluster.client.resource(pods, 'default').patch(left.metadata.name ?? '', 'merge', patch);
+	await cluster.until(() =>
+		cluster
+			.pods()
+			.some(
+				({ metadata: { name, ownerReferences } }) => name === left.metadata.name && !ownerReferences?.length,
+			),
+	);
+	await cluster.until(() => cluster.pods().length === 2);
+});
+
+test(
+	'what is refused is asked for again after a second, one at a time, and the status stays true',
+	LIMIT,
+	async (t) => {
+		const cluster = await Cluster.start(t);
+		let refused = 0;
+		cluster.intercept = ({ method, path }) => {
+			if (method !== 'POST' || !path.endsWith('/pods')) return;
+			refused += 1;
+			throw forbidden({ group: '', resource: 'pods', name: '' }, 'quota');
+		};
+		await cluster.createJob({ parallelism: 8, completions: 8 });
+		await cluster.until(() => cluster.errors.length === 1);
+		await cluster.quiet();
+		assert.equal(refused, 8);
+		assert.equal(cluster.job().status.active, undefined);
+		assert.ok(cluster.job().status.startTime);
+		cluster.clock.advance(1000);
+		await cluster.until(() => cluster.errors.length === 2);
+		await cluster.quiet();
+		assert.equal(refused, 9);
+		assert.equal(cluster.events.at(-1), 'Warning FailedCreate Error creating: pods "" is forbidden: quota');
+		cluster.intercept = () => undefined;
+		cluster.clock.advance(2000);
+		await cluster.until(() => cluster.job().status.active === 8 && cluster.pods().length === 8);
+	},
+);
+
+test('a change of the Job by somebody else in the middle of a pass costs no time', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	let disturbed = false;
+	cluster.intercept = async ({ method, path }) => {
+		if (method !== 'PUT' || !path.endsWith('/status') || disturbed) return;
+		disturbed = true;
+		await cluster.patchJob({ metadata: { labels: { touched: 'yes' } } });
+	};
+	await cluster.createJob({ parallelism: 2, completions: 2 });
+	await cluster.until(() => cluster.job().status.active === 2);
+	assert.equal(cluster.job().metadata.labels?.touched, 'yes');
+	assert.equal(cluster.pods().length, 2);
+	assert.deepEqual(cluster.errors, []);
+});
+
+test(
+	'a controller that dies after any write leaves nothing that its successor cannot finish',
+	LIMIT,
+	async (t) => {
+		for (let survived = 0; survived < 7; survived++) {
+			const cluster = await Cluster.start(t);
+			let writes = 0;
+			cluster.intercept = ({ method }) => {
+				if (method !== 'GET' && writes++ >= survived) throw internalError('the controller is dead');
+			};
+			await cluster.createJob({ completionMode: 'Indexed', completions: 1, parallelism: 1 });
+			await cluster.quiet();
+			for (const pod of cluster.pods()) await cluster.finish(pod);
+			await cluster.quiet();
+			await cluster.stopController();
+			cluster.intercept = () => undefined;
+			cluster.startController();
+			if (cluster.pods().length === 0) await cluster.finish(await only(cluster));
+			await cluster.until(() => cluster.job().status.completionTime);
+			assert.deepEqual(
+				[cluster.job().status.succeeded, cluster.pods().length],
+				[1, 1],
+				`after ${survived} writes`,
+			);
+		}
+	},
+);

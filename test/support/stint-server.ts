@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Finished, ROOT, Running, run, temporaryFolder } from './processes.ts';
+
+/** A server in a process of its own, as a user would start it, with the commands to talk to it. */
+export interface StintServer {
+	readonly folder: string;
+	readonly kubeconfig: string;
+	readonly url: string;
+	readonly process: Running;
+	/** Runs real kubectl against it. */
+	kubectl(...args: readonly string[]): Promise<Finished>;
+	/** The same, with `input` on its standard input. */
+	kubectlWith(input: string, ...args: readonly string[]): Promise<Finished>;
+	/** Runs `./stint` against it. */
+	stint(...args: readonly string[]): Promise<Finished>;
+	/** The environment in which both find it. */
+	readonly env: NodeJS.ProcessEnv;
+	/** Ends the server with `signal` and waits for its end. */
+	stop(signal?: NodeJS.Signals): Promise<Finished>;
+}
+
+/** Starts `./stint server` on a free port and resolves once it says that it is ready. */
+export async function startStint(t: TestContext, options: ServerOptions = {}): Promise<StintServer> {
+	const folder = options.folder ?? temporaryFolder(t);
+	const home = temporaryFolder(t);
+	const kubeconfig = join(folder, 'kubeconfig');
+	const env = { ...process.env, HOME: home, KUBECONFIG: kubeconfig };
+	const args = ['server', '--data-dir', folder, '--port', '0', ...(options.args ?? [])];
+	const server = new Running(join(ROOT, 'stint'), args, env);
+	const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<Finished> => {
+		server.child.kill(signal);
+		return server.finished;
+	};
+	t.after(async () => {
+		if (server.child.exitCode === null && server.child.signalCode === null) await stop();
+	});
+	const [, url = ''] = await server.printed(/ready at (https:\/\/\S+)/);
+	const kubectlWith = (input: string, ...rest: readonly string[]): Promise<Finished> =>
+		run('kubectl', rest, { env, input });
+	return {
+		folder,
+		kubeconfig,
+		url,
+		process: server,
+		env,
+		stop,
+		kubectlWith,
+		kubectl: (...rest) => kubectlWith('', ...rest),
+		stint: (...rest) => run(join(ROOT, 'stint'), rest, { env }),
+	};
+}
+
+/** How a test's server is started. */
+export interface ServerOptions {
+	/** A data folder that the test keeps; by default a new one. */
+	readonly folder?: string;
+	readonly args?: readonly string[];
+}

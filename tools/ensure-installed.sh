@@ -1,0 +1,63 @@
+# Sourced by ./stint and by the npm scripts, with STINT_HOME set to the checkout.
+#
+# ensure_installed runtime|development: installs the packages that package-lock.json names, unless that
+# has been done since it last changed, and sets STINT_NODE to the Node that came with them. Quiet unless
+# it takes more than a few seconds or fails. Two that start at once install once.
+
+ensure_installed() {
+	_modules=$STINT_HOME/node_modules
+	if ! _is_installed "$1"; then _install "$1"; fi
+	STINT_NODE=$_modules/.bin/node
+	# What Node compiled (and stripped of types) is kept from run to run: a start then costs half.
+	: "${NODE_COMPILE_CACHE:=$STINT_HOME/.cache/compile}"
+	export STINT_NODE NODE_COMPILE_CACHE
+}
+
+_is_installed() {
+	[ "$_modules/.stint-development" -nt "$STINT_HOME/package-lock.json" ] && return 0
+	[ "$1" = runtime ] && [ "$_modules/.stint-runtime" -nt "$STINT_HOME/package-lock.json" ]
+}
+
+_install() {
+	command -v npm >/dev/null 2>&1 || {
+		echo "stint: needs npm (it comes with Node.js 20 or newer) to install its packages, once" >&2
+		exit 1
+	}
+	mkdir -p "$STINT_HOME/.cache"
+	_lock=$STINT_HOME/.cache/install.lock
+	until mkdir "$_lock" 2>/dev/null; do
+		# Another one is installing, or died doing so.
+		_owner=$(cat "$_lock/pid" 2>/dev/null || echo)
+		if [ -n "$_owner" ] && ! kill -0 "$_owner" 2>/dev/null; then rm -rf "$_lock"; fi
+		sleep 1
+	done
+	echo $$ >"$_lock/pid"
+	trap 'rm -rf "$_lock"' EXIT
+	trap 'exit 130' INT TERM
+	if ! _is_installed "$1"; then _npm_ci "$1"; fi
+	rm -rf "$_lock"
+	trap - EXIT INT TERM
+}
+
+_npm_ci() {
+	_omit=
+	if [ "$1" = runtime ]; then _omit=--omit=dev; fi
+	(
+		sleep 3 >/dev/null 2>&1
+		echo "stint: installing its packages (once; about 60 MB to download)..." >&2
+	) &
+	_notice=$!
+	_failed=0
+	(cd "$STINT_HOME" && npm ci $_omit --no-audit --no-fund --loglevel=error) >"$STINT_HOME/.cache/install.log" 2>&1 || _failed=$?
+	kill "$_notice" 2>/dev/null || true
+	if [ $_failed -ne 0 ]; then
+		echo "stint: the packages could not be installed:" >&2
+		cat "$STINT_HOME/.cache/install.log" >&2
+		exit 1
+	fi
+	if [ ! -x "$_modules/.bin/node" ]; then
+		echo "stint: there is no packaged Node for this machine ($(uname -sm))" >&2
+		exit 1
+	fi
+	: >"$_modules/.stint-$1"
+}

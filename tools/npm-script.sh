@@ -1,0 +1,24 @@
+#!/bin/sh
+# The npm scripts: `sh tools/npm-script.sh test|lint|types|bench [arguments]`. Each installs first where
+# that is needed and runs with the pinned Node, whatever Node npm itself runs with.
+set -eu
+STINT_HOME=$(cd "$(dirname "$0")/.." && pwd -P)
+. "$STINT_HOME/tools/ensure-installed.sh"
+ensure_installed development
+cd "$STINT_HOME"
+PATH=$STINT_HOME/node_modules/.bin:$PATH
+script=$1
+shift
+case $script in
+test)
+	if [ $# -eq 0 ]; then set -- 'src/**/*.test.ts' 'tools/**/*.test.ts' 'examples/**/*.test.ts' 'test/**/*.test.ts'; fi
+	exec node --disable-warning=ExperimentalWarning --test "$@"
+	;;
+lint) exec biome ci --error-on-warnings "$@" . ;;
+types) exec tsc -p . "$@" ;;
+bench) exec node --disable-warning=ExperimentalWarning --expose-gc bench/main.ts "$@" ;;
+*)
+	echo "npm-script: no script named $script" >&2
+	exit 2
+	;;
+esac

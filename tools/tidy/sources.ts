@@ -1,0 +1,98 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { parseSync } from 'oxc-parser';
+
+/** The root of the checkout. */
+export const ROOT = join(import.meta.dirname, '../..');
+
+/** A node of the syntax tree; the fields beyond these depend on `type` (ESTree). */
+export interface SyntaxNode {
+	readonly type: string;
+	readonly start: number;
+	readonly end: number;
+	readonly [field: string]: unknown;
+}
+
+/** A source file, parsed. */
+export interface Source {
+	/** From the root, with forward slashes. */
+	readonly path: string;
+	readonly text: string;
+	readonly lines: number;
+	readonly program: SyntaxNode;
+	readonly comments: readonly { readonly value: string; readonly start: number; readonly end: number }[];
+	/** What it imports: files by path from the root, packages and `node:` modules by name. */
+	readonly imports: readonly Import[];
+}
+
+/** One import. */
+export interface Import {
+	readonly target: string;
+	readonly relative: boolean;
+	/** Loaded at the start (`import`), on demand (`import()`) or only read for types. */
+	readonly when: 'start' | 'demand' | 'types';
+}
+
+/** Every hand-written TypeScript file of the project. */
+export function readSources(): readonly Source[] {
+	const found = globSync(
+		['src/**/*.ts', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
+		{
+			cwd: ROOT,
+		},
+	);
+	return found.sort().map((path) => readSource(path.replaceAll('\\', '/')));
+}
+
+/** The line (from 1) of an offset. */
+export function lineOf(source: Source, offset: number): number {
+	return source.text.slice(0, offset).split('\n').length;
+}
+
+/** Calls `visit` for `node` and everything below it, parents first. */
+export function walk(node: SyntaxNode, visit: (node: SyntaxNode) => void): void {
+	visit(node);
+	for (const value of Object.values(node)) {
+		for (const part of Array.isArray(value) ? value : [value]) if (isNode(part)) walk(part, visit);
+	}
+}
+
+function isNode(value: unknown): value is SyntaxNode {
+	return typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
+}
+
+function readSource(path: string): Source {
+	const text = readFileSync(join(ROOT, path), 'utf8');
+	const { program, comments, module } = parseSync(path, text);
+	const imports: Import[] = [];
+	for (const each of module.staticImports) {
+		const typesOnly = each.entries.length > 0 && each.entries.every((entry) => entry.isType);
+		imports.push(resolveImport(path, each.moduleRequest.value, typesOnly ? 'types' : 'start'));
+	}
+	for (const { entries } of module.staticExports) {
+		for (const { moduleRequest } of entries) {
+			if (moduleRequest) imports.push(resolveImport(path, moduleRequest.value, 'start'));
+		}
+	}
+	for (const { moduleRequest } of module.dynamicImports) {
+		const quoted = text.slice(moduleRequest.start, moduleRequest.end);
+		if (/^['"]/.test(quoted)) imports.push(resolveImport(path, quoted.slice(1, -1), 'demand'));
+	}
+	return {
+		path,
+		text,
+		lines: text.split('\n').length - 1,
+		program: program as unknown as SyntaxNode,
+		comments,
+		imports,
+	};
+}
+
+function resolveImport(from: string, specifier: string, when: Import['when']): Import {
+	if (!specifier.startsWith('.')) return { target: specifier, relative: false, when };
+	return {
+		target: relative('.', join(dirname(from), specifier)).replaceAll('\\', '/'),
+		relative: true,
+		when,
+	};
+}
