@@ -169,9 +169,12 @@ export function map<T>(values: Schema<T>): Schema<Readonly<Record<string, T>>> {
 	return { type: 'map', values };
 }
 
-/** A list that a patch replaces whole. */
-export function list<T>(items: Schema<T>): Schema<readonly T[]> {
-	return { type: 'list', items, list: 'atomic' };
+/** A list that a patch replaces whole, unless `traits` name how a strategic merge patch merges it. */
+export function list<T>(
+	items: Schema<T>,
+	traits: Pick<ListNode, 'mergeKey' | 'patch'> = {},
+): Schema<readonly T[]> {
+	return { type: 'list', items, list: 'atomic', ...traits };
 }
 
 /** A list of plain values without repetition; see {@link ListNode} for `patch`. */

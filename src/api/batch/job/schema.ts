@@ -4,8 +4,8 @@ import {
 	boolean,
 	type Infer,
 	int32,
+	int64,
 	list,
-	mapList,
 	object,
 	oneOf,
 	optional,
@@ -87,7 +87,7 @@ export type SuccessPolicy = Infer<typeof successPolicySchema>;
 export const jobSpecSchema = object('io.k8s.api.batch.v1.JobSpec', 'What a Job is to achieve, and how.', {
 	parallelism: optional(int32, 'How many Pods may run at once.'),
 	completions: optional(int32, 'How many Pods must succeed; left out, the first success ends it.'),
-	activeDeadlineSeconds: optional(int32, 'How long the Job may be active.'),
+	activeDeadlineSeconds: optional(int64, 'How long the Job may be active.'),
 	podFailurePolicy: optional(podFailurePolicySchema, 'What failed Pods mean.'),
 	successPolicy: optional(successPolicySchema, 'When it counts as done early.'),
 	backoffLimit: optional(int32, 'How many failures are borne.'),
@@ -135,7 +135,10 @@ export type UncountedTerminatedPods = Infer<typeof uncountedTerminatedPodsSchema
 
 /** Schema of batch/v1 JobStatus. */
 export const jobStatusSchema = object('io.k8s.api.batch.v1.JobStatus', 'How a Job is doing.', {
-	conditions: optional(mapList(jobConditionSchema, ['type']), 'How it is doing, by aspect.'),
+	conditions: optional(
+		list(jobConditionSchema, { mergeKey: 'type', patch: 'merge' }),
+		'How it is doing, by aspect.',
+	),
 	startTime: optional(time, 'When it began, or went on after a rest.'),
 	completionTime: optional(time, 'When it was done.'),
 	active: optional(int32, 'How many Pods are pending or running.'),

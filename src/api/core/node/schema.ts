@@ -11,7 +11,6 @@ import {
 	oneOf,
 	optional,
 	quantity,
-	rawObject,
 	required,
 	setList,
 	string,
@@ -32,13 +31,30 @@ const taintSchema = object(
 /** Keeps Pods off a node, those that tolerate it excepted. */
 export type Taint = Infer<typeof taintSchema>;
 
+const nodeConfigSourceSchema = object(
+	'io.k8s.api.core.v1.NodeConfigSource',
+	'Where a node had its settings from; no longer in use.',
+	{
+		configMap: optional(
+			object('io.k8s.api.core.v1.ConfigMapNodeConfigSource', 'A ConfigMap with settings.', {
+				namespace: required(string, 'Namespace of the ConfigMap.'),
+				name: required(string, 'Name of the ConfigMap.'),
+				uid: optional(string, 'UID of the ConfigMap.'),
+				resourceVersion: optional(string, 'Version of the ConfigMap.'),
+				kubeletConfigKey: required(string, 'The key with the settings.'),
+			}),
+			'A ConfigMap.',
+		),
+	},
+);
+
 const nodeSpecSchema = object('io.k8s.api.core.v1.NodeSpec', 'How a node is to be used.', {
 	podCIDR: optional(string, 'The addresses of its Pods.'),
 	podCIDRs: optional(setList(string, { patch: 'merge' }), 'The same, by address family.'),
 	providerID: optional(string, 'What its provider calls it.'),
 	unschedulable: optional(boolean, 'Whether new Pods are kept off it.'),
 	taints: optional(list(taintSchema), 'What keeps Pods off it.'),
-	configSource: optional(rawObject, 'No longer in use.'),
+	configSource: optional(nodeConfigSourceSchema, 'No longer in use.'),
 	externalID: optional(string, 'No longer in use.'),
 });
 
@@ -73,7 +89,12 @@ const nodeSystemInfoSchema = object('io.k8s.api.core.v1.NodeSystemInfo', 'What a
 	kubeProxyVersion: required(string, 'No longer in use.'),
 	operatingSystem: required(string, 'linux or another.'),
 	architecture: required(string, 'amd64 or another.'),
-	swap: optional(rawObject, 'How much swap it has.'),
+	swap: optional(
+		object('io.k8s.api.core.v1.NodeSwapStatus', 'The swap of a node.', {
+			capacity: optional(int64, 'How many bytes.'),
+		}),
+		'How much swap it has.',
+	),
 });
 
 const containerImageSchema = object('io.k8s.api.core.v1.ContainerImage', 'An image that a node has.', {
@@ -100,10 +121,45 @@ const nodeStatusSchema = object('io.k8s.api.core.v1.NodeStatus', 'How a node is 
 	nodeInfo: optional(nodeSystemInfoSchema, 'What it runs.'),
 	images: optional(list(containerImageSchema), 'The images it has.'),
 	volumesInUse: optional(list(string), 'Volumes in use on it.'),
-	volumesAttached: optional(list(rawObject), 'Volumes attached to it.'),
-	config: optional(rawObject, 'No longer in use.'),
-	runtimeHandlers: optional(list(rawObject), 'What its runtimes can do.'),
-	features: optional(rawObject, 'What its runtime can do.'),
+	volumesAttached: optional(
+		list(
+			object('io.k8s.api.core.v1.AttachedVolume', 'A volume attached to a node.', {
+				name: required(string, 'The volume.'),
+				devicePath: required(string, 'Where it appears.'),
+			}),
+		),
+		'Volumes attached to it.',
+	),
+	config: optional(
+		object('io.k8s.api.core.v1.NodeConfigStatus', 'Which settings are in force; no longer in use.', {
+			assigned: optional(nodeConfigSourceSchema, 'Those to be used.'),
+			active: optional(nodeConfigSourceSchema, 'Those in use.'),
+			lastKnownGood: optional(nodeConfigSourceSchema, 'Those that worked.'),
+			error: optional(string, 'What went wrong.'),
+		}),
+		'No longer in use.',
+	),
+	runtimeHandlers: optional(
+		list(
+			object('io.k8s.api.core.v1.NodeRuntimeHandler', 'A way to run containers.', {
+				name: required(string, 'Its name; empty for the usual one.'),
+				features: optional(
+					object('io.k8s.api.core.v1.NodeRuntimeHandlerFeatures', 'What a runtime can do.', {
+						recursiveReadOnlyMounts: optional(boolean, 'Whether mounts can be read-only throughout.'),
+						userNamespaces: optional(boolean, 'Whether Pods can have their own user ids.'),
+					}),
+					'What it can do.',
+				),
+			}),
+		),
+		'The ways it runs containers.',
+	),
+	features: optional(
+		object('io.k8s.api.core.v1.NodeFeatures', 'What the runtime of a node can do.', {
+			supplementalGroupsPolicy: optional(boolean, 'Whether it heeds supplementalGroupsPolicy.'),
+		}),
+		'What its runtime can do.',
+	),
 	declaredFeatures: optional(list(string), 'Features it declares.'),
 });
 

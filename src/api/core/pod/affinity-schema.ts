@@ -6,6 +6,7 @@ import {
 	object,
 	oneOf,
 	optional,
+	pointer,
 	required,
 	string,
 } from '../../meta/schema.ts';
@@ -152,8 +153,8 @@ export const topologySpreadConstraintSchema = object(
 		whenUnsatisfiable: required(oneOf('DoNotSchedule', 'ScheduleAnyway'), 'What to do where that cannot be.'),
 		labelSelector: optional(labelSelectorSchema, 'Which Pods are counted.'),
 		minDomains: optional(int32, 'How many parts there must be.'),
-		nodeAffinityPolicy: optional(oneOf('Honor', 'Ignore'), 'Whether node affinity limits the parts.'),
-		nodeTaintsPolicy: optional(oneOf('Honor', 'Ignore'), 'Whether taints limit the parts.'),
+		nodeAffinityPolicy: pointer(oneOf('Honor', 'Ignore'), 'Whether node affinity limits the parts.'),
+		nodeTaintsPolicy: pointer(oneOf('Honor', 'Ignore'), 'Whether taints limit the parts.'),
 		matchLabelKeys: optional(list(string), 'Labels whose values are taken from the Pod itself.'),
 	},
 );

@@ -8,11 +8,14 @@ import {
 	object,
 	oneOf,
 	optional,
+	pointer,
 	quantity,
 	required,
+	setList,
 	string,
 } from '../../meta/schema.ts';
 import { lifecycleSchema, probeSchema } from './probe-schema.ts';
+import { objectFieldSelectorSchema, resourceFieldSelectorSchema } from './reference-schema.ts';
 import { securityContextSchema } from './security-schema.ts';
 
 const selectorFields = {
@@ -22,31 +25,8 @@ const selectorFields = {
 };
 
 const envVarSourceSchema = object('io.k8s.api.core.v1.EnvVarSource', 'Where a variable has its value from.', {
-	fieldRef: optional(
-		object(
-			'io.k8s.api.core.v1.ObjectFieldSelector',
-			'A field of the Pod itself.',
-			{
-				apiVersion: optional(string, 'Version of the API in which the path is written.'),
-				fieldPath: required(string, 'The field.'),
-			},
-			{ atomic: true },
-		),
-		'A field of the Pod.',
-	),
-	resourceFieldRef: optional(
-		object(
-			'io.k8s.api.core.v1.ResourceFieldSelector',
-			'A request or limit of a container.',
-			{
-				containerName: optional(string, 'The container; this one where it is left out.'),
-				resource: required(string, 'The resource, as limits.cpu.'),
-				divisor: optional(quantity, 'The unit of the value.'),
-			},
-			{ atomic: true },
-		),
-		'A request or limit of the container.',
-	),
+	fieldRef: optional(objectFieldSelectorSchema, 'A field of the Pod.'),
+	resourceFieldRef: optional(resourceFieldSelectorSchema, 'A request or limit of the container.'),
 	configMapKeyRef: optional(
 		object('io.k8s.api.core.v1.ConfigMapKeySelector', 'A key of a ConfigMap.', selectorFields, {
 			atomic: true,
@@ -139,7 +119,10 @@ export const resourceRequirementsSchema = object(
 	{
 		limits: optional(map(quantity), 'The most it may use.'),
 		requests: optional(map(quantity), 'What it needs at least.'),
-		claims: optional(mapList(resourceClaimSchema, ['name']), 'The claims of the Pod that it uses.'),
+		claims: optional(
+			mapList(resourceClaimSchema, ['name'], { patch: 'replace' }),
+			'The claims of the Pod that it uses.',
+		),
 	},
 );
 
@@ -150,13 +133,13 @@ export type ResourceRequirements = Infer<typeof resourceRequirementsSchema>;
 export const volumeMountSchema = object('io.k8s.api.core.v1.VolumeMount', 'Puts a volume into a container.', {
 	name: required(string, 'The volume of the Pod.'),
 	readOnly: optional(boolean, 'Whether it can only be read.'),
-	recursiveReadOnly: optional(
+	recursiveReadOnly: pointer(
 		oneOf('Disabled', 'IfPossible', 'Enabled'),
 		'Whether mounts below are read-only too.',
 	),
 	mountPath: required(string, 'Where it appears.'),
 	subPath: optional(string, 'The part of the volume that appears.'),
-	mountPropagation: optional(oneOf('None', 'HostToContainer', 'Bidirectional'), 'Whether later mounts show.'),
+	mountPropagation: pointer(oneOf('None', 'HostToContainer', 'Bidirectional'), 'Whether later mounts show.'),
 	subPathExpr: optional(string, 'The same with variables of the environment in it.'),
 });
 
@@ -185,11 +168,11 @@ const containerRestartRuleSchema = object(
 	'io.k8s.api.core.v1.ContainerRestartRule',
 	'What to do when the container ends in a certain way.',
 	{
-		action: required(oneOf('Restart', 'RestartAllContainers'), 'What to do.'),
+		action: optional(oneOf('Restart', 'RestartAllContainers'), 'What to do.'),
 		exitCodes: optional(
 			object('io.k8s.api.core.v1.ContainerRestartRuleOnExitCodes', 'Compares the exit code.', {
-				operator: required(oneOf('In', 'NotIn'), 'How it is compared.'),
-				values: optional(list(int32), 'What it is compared with.'),
+				operator: optional(oneOf('In', 'NotIn'), 'How it is compared.'),
+				values: optional(setList(int32), 'What it is compared with.'),
 			}),
 			'By exit code.',
 		),
@@ -210,7 +193,7 @@ const containerFields = {
 	env: optional(mapList(envVarSchema, ['name']), 'Variables.'),
 	resources: optional(resourceRequirementsSchema, 'What it needs and may use.'),
 	resizePolicy: optional(list(containerResizePolicySchema), 'What changes of resources mean for it.'),
-	restartPolicy: optional(
+	restartPolicy: pointer(
 		string,
 		'When it is restarted, where that differs from the Pod; Always makes an init container a sidecar.',
 	),

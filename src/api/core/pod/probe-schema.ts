@@ -7,6 +7,7 @@ import {
 	object,
 	oneOf,
 	optional,
+	pointer,
 	required,
 	string,
 } from '../../meta/schema.ts';
@@ -35,7 +36,7 @@ const tcpSocketActionSchema = object('io.k8s.api.core.v1.TCPSocketAction', 'Open
 
 const grpcActionSchema = object('io.k8s.api.core.v1.GRPCAction', 'Makes a gRPC health check.', {
 	port: required(int32, 'The port.'),
-	service: optional(string, 'The service to ask about.'),
+	service: pointer(string, 'The service to ask about.'),
 });
 
 /** Schema of v1.Probe. */
@@ -84,6 +85,6 @@ export const lifecycleSchema = object(
 	{
 		postStart: optional(lifecycleHandlerSchema, 'Right after its start.'),
 		preStop: optional(lifecycleHandlerSchema, 'Before it is asked to end.'),
-		stopSignal: optional(string, 'The signal that asks it to end.'),
+		stopSignal: pointer(string, 'The signal that asks it to end.'),
 	},
 );

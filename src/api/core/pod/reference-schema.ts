@@ -1,4 +1,4 @@
-import { type Infer, object, optional, required, string } from '../../meta/schema.ts';
+import { type Infer, object, optional, pointer, quantity, required, string } from '../../meta/schema.ts';
 
 /** Schema of v1.LocalObjectReference. */
 export const localObjectReferenceSchema = object(
@@ -32,7 +32,7 @@ export const typedLocalObjectReferenceSchema = object(
 	'io.k8s.api.core.v1.TypedLocalObjectReference',
 	'Names an object of any kind in the same namespace.',
 	{
-		apiGroup: optional(string, 'API group of the object; empty for the core group.'),
+		apiGroup: pointer(string, 'API group of the object; empty for the core group.'),
 		kind: required(string, 'Kind of the object.'),
 		name: required(string, 'Name of the object.'),
 	},
@@ -44,9 +44,38 @@ export const typedObjectReferenceSchema = object(
 	'io.k8s.api.core.v1.TypedObjectReference',
 	'Names an object of any kind, perhaps in another namespace.',
 	{
-		apiGroup: optional(string, 'API group of the object; empty for the core group.'),
+		apiGroup: pointer(string, 'API group of the object; empty for the core group.'),
 		kind: required(string, 'Kind of the object.'),
 		name: required(string, 'Name of the object.'),
-		namespace: optional(string, 'Namespace of the object.'),
+		namespace: pointer(string, 'Namespace of the object.'),
 	},
 );
+
+/** Schema of v1.ObjectFieldSelector. */
+export const objectFieldSelectorSchema = object(
+	'io.k8s.api.core.v1.ObjectFieldSelector',
+	'A field of the Pod itself.',
+	{
+		apiVersion: optional(string, 'Version of the API in which the path is written.'),
+		fieldPath: required(string, 'The field.'),
+	},
+	{ atomic: true },
+);
+
+/** A field of the Pod itself. */
+export type ObjectFieldSelector = Infer<typeof objectFieldSelectorSchema>;
+
+/** Schema of v1.ResourceFieldSelector. */
+export const resourceFieldSelectorSchema = object(
+	'io.k8s.api.core.v1.ResourceFieldSelector',
+	'A request or limit of a container.',
+	{
+		containerName: optional(string, 'The container; in a variable, its own where it is left out.'),
+		resource: required(string, 'The resource, as limits.cpu.'),
+		divisor: optional(quantity, 'The unit of the value.'),
+	},
+	{ atomic: true },
+);
+
+/** A request or limit of a container. */
+export type ResourceFieldSelector = Infer<typeof resourceFieldSelectorSchema>;

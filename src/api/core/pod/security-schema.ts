@@ -6,6 +6,7 @@ import {
 	object,
 	oneOf,
 	optional,
+	pointer,
 	required,
 	string,
 } from '../../meta/schema.ts';
@@ -21,16 +22,16 @@ const windowsOptionsSchema = object(
 	'io.k8s.api.core.v1.WindowsSecurityContextOptions',
 	'Settings for Windows.',
 	{
-		gmsaCredentialSpecName: optional(string, 'Name of the credential spec.'),
-		gmsaCredentialSpec: optional(string, 'The credential spec itself.'),
-		runAsUserName: optional(string, 'The user to run as.'),
+		gmsaCredentialSpecName: pointer(string, 'Name of the credential spec.'),
+		gmsaCredentialSpec: pointer(string, 'The credential spec itself.'),
+		runAsUserName: pointer(string, 'The user to run as.'),
 		hostProcess: optional(boolean, 'Whether it runs as a process of the host.'),
 	},
 );
 
 const profileFields = {
 	type: required(oneOf('Unconfined', 'RuntimeDefault', 'Localhost'), 'Which profile.'),
-	localhostProfile: optional(string, 'A profile of the node.'),
+	localhostProfile: pointer(string, 'A profile of the node.'),
 };
 
 const seccompProfileSchema = object(
@@ -64,7 +65,7 @@ export const securityContextSchema = object(
 		runAsNonRoot: optional(boolean, 'Whether running as root is refused.'),
 		readOnlyRootFilesystem: optional(boolean, 'Whether its root file system can only be read.'),
 		allowPrivilegeEscalation: optional(boolean, 'Whether a process may gain more rights than its parent.'),
-		procMount: optional(oneOf('Default', 'Unmasked'), 'How /proc looks.'),
+		procMount: pointer(oneOf('Default', 'Unmasked'), 'How /proc looks.'),
 		seccompProfile: optional(seccompProfileSchema, 'Which system calls are allowed.'),
 		appArmorProfile: optional(appArmorProfileSchema, 'What AppArmor allows.'),
 	},
@@ -89,15 +90,12 @@ export const podSecurityContextSchema = object(
 		runAsGroup: optional(int64, 'The group id to run as.'),
 		runAsNonRoot: optional(boolean, 'Whether running as root is refused.'),
 		supplementalGroups: optional(list(int64), 'Further groups of the processes.'),
-		supplementalGroupsPolicy: optional(oneOf('Merge', 'Strict'), "Whether the image's groups count too."),
+		supplementalGroupsPolicy: pointer(oneOf('Merge', 'Strict'), "Whether the image's groups count too."),
 		fsGroup: optional(int64, 'The group that owns volumes.'),
 		sysctls: optional(list(sysctlSchema), 'Kernel parameters.'),
-		fsGroupChangePolicy: optional(
-			oneOf('OnRootMismatch', 'Always'),
-			'When the owner of a volume is changed.',
-		),
+		fsGroupChangePolicy: pointer(oneOf('OnRootMismatch', 'Always'), 'When the owner of a volume is changed.'),
 		seccompProfile: optional(seccompProfileSchema, 'Which system calls are allowed.'),
 		appArmorProfile: optional(appArmorProfileSchema, 'What AppArmor allows.'),
-		seLinuxChangePolicy: optional(oneOf('Recursive', 'MountOption'), 'How volumes get their SELinux label.'),
+		seLinuxChangePolicy: pointer(oneOf('Recursive', 'MountOption'), 'How volumes get their SELinux label.'),
 	},
 );

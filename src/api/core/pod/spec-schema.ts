@@ -9,6 +9,7 @@ import {
 	object,
 	oneOf,
 	optional,
+	pointer,
 	quantity,
 	required,
 	string,
@@ -31,7 +32,7 @@ const podDnsConfigSchema = object('io.k8s.api.core.v1.PodDNSConfig', 'How names 
 		list(
 			object('io.k8s.api.core.v1.PodDNSConfigOption', 'An option of the resolver.', {
 				name: optional(string, 'Its name.'),
-				value: optional(string, 'Its value.'),
+				value: pointer(string, 'Its value.'),
 			}),
 		),
 		'Options of the resolver.',
@@ -60,8 +61,8 @@ const schedulingGateSchema = object(
 
 const podResourceClaimSchema = object('io.k8s.api.core.v1.PodResourceClaim', 'A claim on devices.', {
 	name: required(string, 'Name of the claim in the Pod.'),
-	resourceClaimName: optional(string, 'A claim that is there.'),
-	resourceClaimTemplateName: optional(string, 'A template to make the claim from.'),
+	resourceClaimName: pointer(string, 'A claim that is there.'),
+	resourceClaimTemplateName: pointer(string, 'A template to make the claim from.'),
 });
 
 /** Schema of v1.PodSpec. */
@@ -101,9 +102,9 @@ export const podSpecSchema = object('io.k8s.api.core.v1.PodSpec', 'What a Pod ru
 	priority: optional(int32, 'Its priority.'),
 	dnsConfig: optional(podDnsConfigSchema, 'How names are resolved, in detail.'),
 	readinessGates: optional(list(readinessGateSchema), 'Conditions that its readiness depends on.'),
-	runtimeClassName: optional(string, 'The class of runtime that runs it.'),
+	runtimeClassName: pointer(string, 'The class of runtime that runs it.'),
 	enableServiceLinks: optional(boolean, 'Whether variables tell it about Services.'),
-	preemptionPolicy: optional(oneOf('Never', 'PreemptLowerPriority'), 'Whether it may push out others.'),
+	preemptionPolicy: pointer(oneOf('Never', 'PreemptLowerPriority'), 'Whether it may push out others.'),
 	overhead: optional(map(quantity), 'What the Pod itself needs, beside its containers.'),
 	topologySpreadConstraints: optional(
 		mapList(topologySpreadConstraintSchema, ['topologyKey', 'whenUnsatisfiable'], {
@@ -120,7 +121,7 @@ export const podSpecSchema = object('io.k8s.api.core.v1.PodSpec', 'What a Pod ru
 		'Claims on devices.',
 	),
 	resources: optional(resourceRequirementsSchema, 'What all its containers need and may use together.'),
-	hostnameOverride: optional(string, 'Its host name, whatever else is set.'),
+	hostnameOverride: pointer(string, 'Its host name, whatever else is set.'),
 });
 
 /** What a Pod runs, and how. */

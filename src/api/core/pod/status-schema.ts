@@ -9,8 +9,8 @@ import {
 	object,
 	oneOf,
 	optional,
+	pointer,
 	quantity,
-	rawObject,
 	required,
 	string,
 	time,
@@ -56,7 +56,45 @@ const volumeMountStatusSchema = object('io.k8s.api.core.v1.VolumeMountStatus', '
 	name: required(string, 'The volume.'),
 	mountPath: required(string, 'Where it appears.'),
 	readOnly: optional(boolean, 'Whether it can only be read.'),
-	recursiveReadOnly: optional(string, 'Whether mounts below are read-only too.'),
+	recursiveReadOnly: pointer(string, 'Whether mounts below are read-only too.'),
+	volumeStatus: optional(
+		object('io.k8s.api.core.v1.VolumeStatus', 'How a volume of a special kind is doing.', {
+			image: optional(
+				object('io.k8s.api.core.v1.ImageVolumeStatus', 'Which image is mounted.', {
+					imageRef: optional(string, 'What the image is exactly.'),
+				}),
+				'Which image is mounted.',
+			),
+		}),
+		'How the volume is doing.',
+	),
+});
+
+const containerUserSchema = object('io.k8s.api.core.v1.ContainerUser', 'As whom a container runs.', {
+	linux: optional(
+		object('io.k8s.api.core.v1.LinuxContainerUser', 'User and groups of the first process.', {
+			uid: required(int64, 'The user id.'),
+			gid: required(int64, 'The group id.'),
+			supplementalGroups: optional(list(int64), 'Further groups.'),
+		}),
+		'User and groups on Linux.',
+	),
+});
+
+const resourceStatusSchema = object('io.k8s.api.core.v1.ResourceStatus', 'How devices are doing.', {
+	name: required(string, 'The resource.'),
+	resources: optional(
+		mapList(
+			object('io.k8s.api.core.v1.ResourceHealth', 'How a device is doing.', {
+				resourceID: required(string, 'Id of the device.'),
+				health: optional(string, 'Healthy, Unhealthy or Unknown.'),
+				message: pointer(string, 'More about it.'),
+			}),
+			['resourceID'],
+			{ patch: 'replace' },
+		),
+		'The devices.',
+	),
 });
 
 const containerStatusSchema = object('io.k8s.api.core.v1.ContainerStatus', 'How a container is doing.', {
@@ -72,9 +110,9 @@ const containerStatusSchema = object('io.k8s.api.core.v1.ContainerStatus', 'How 
 	allocatedResources: optional(map(quantity), 'What the node set aside for it.'),
 	resources: optional(resourceRequirementsSchema, 'What it has and may use now.'),
 	volumeMounts: optional(mapList(volumeMountStatusSchema, ['mountPath']), 'How its volumes are mounted.'),
-	user: optional(rawObject, 'As whom it runs.'),
-	allocatedResourcesStatus: optional(list(rawObject), 'How its devices are doing.'),
-	stopSignal: optional(string, 'The signal that asks it to end.'),
+	user: optional(containerUserSchema, 'As whom it runs.'),
+	allocatedResourcesStatus: optional(mapList(resourceStatusSchema, ['name']), 'How its devices are doing.'),
+	stopSignal: pointer(string, 'The signal that asks it to end.'),
 });
 
 /** How a container is doing. */
@@ -110,7 +148,7 @@ export const podStatusSchema = object('io.k8s.api.core.v1.PodStatus', 'How a Pod
 	reason: optional(string, 'Why it is as it is, in a word.'),
 	nominatedNodeName: optional(string, 'The node that is being cleared for it.'),
 	hostIP: optional(string, 'The address of its node.'),
-	hostIPs: optional(mapList(hostIpSchema, ['ip'], { patch: 'merge' }), 'The addresses of its node.'),
+	hostIPs: optional(list(hostIpSchema, { mergeKey: 'ip', patch: 'merge' }), 'The addresses of its node.'),
 	podIP: optional(string, 'Its address.'),
 	podIPs: optional(mapList(podIpSchema, ['ip']), 'Its addresses.'),
 	startTime: optional(time, 'When its node saw it first.'),
@@ -129,12 +167,28 @@ export const podStatusSchema = object('io.k8s.api.core.v1.PodStatus', 'How a Pod
 		mapList(
 			object('io.k8s.api.core.v1.PodResourceClaimStatus', 'Which claim was made.', {
 				name: required(string, 'Name of the claim in the Pod.'),
-				resourceClaimName: optional(string, 'Name of the claim.'),
+				resourceClaimName: pointer(string, 'Name of the claim.'),
 			}),
 			['name'],
 			{ retainKeys: true },
 		),
 		'Which claims were made.',
+	),
+	extendedResourceClaimStatus: optional(
+		object('io.k8s.api.core.v1.PodExtendedResourceClaimStatus', 'A claim made for extended resources.', {
+			requestMappings: required(
+				list(
+					object('io.k8s.api.core.v1.ContainerExtendedResourceRequest', 'Which request serves whom.', {
+						containerName: required(string, 'The container.'),
+						resourceName: required(string, 'The resource it asked for.'),
+						requestName: required(string, 'The request in the claim.'),
+					}),
+				),
+				'Which request serves which container.',
+			),
+			resourceClaimName: required(string, 'Name of the claim.'),
+		}),
+		'The claim made for its extended resources.',
 	),
 	allocatedResources: optional(map(quantity), 'What the node set aside for the Pod.'),
 	resources: optional(resourceRequirementsSchema, 'What the Pod has and may use now.'),

@@ -9,14 +9,17 @@ import {
 	object,
 	oneOf,
 	optional,
+	pointer,
 	quantity,
-	rawObject,
 	required,
 	string,
 } from '../../meta/schema.ts';
 import { labelSelectorSchema } from '../../meta/selector.ts';
+import { providerVolumeSources } from './provider-volume-schema.ts';
 import {
 	localObjectReferenceSchema,
+	objectFieldSelectorSchema,
+	resourceFieldSelectorSchema,
 	typedLocalObjectReferenceSchema,
 	typedObjectReferenceSchema,
 } from './reference-schema.ts';
@@ -32,31 +35,8 @@ const downwardApiFileSchema = object(
 	'Puts a field of the Pod into a file.',
 	{
 		path: required(string, 'The file, below the mount path.'),
-		fieldRef: optional(
-			object(
-				'io.k8s.api.core.v1.ObjectFieldSelector',
-				'A field of the Pod itself.',
-				{
-					apiVersion: optional(string, 'Version of the API in which the path is written.'),
-					fieldPath: required(string, 'The field.'),
-				},
-				{ atomic: true },
-			),
-			'A field of the Pod.',
-		),
-		resourceFieldRef: optional(
-			object(
-				'io.k8s.api.core.v1.ResourceFieldSelector',
-				'A request or limit of a container.',
-				{
-					containerName: optional(string, 'The container.'),
-					resource: required(string, 'The resource, as limits.cpu.'),
-					divisor: optional(quantity, 'The unit of the value.'),
-				},
-				{ atomic: true },
-			),
-			'A request or limit of a container.',
-		),
+		fieldRef: optional(objectFieldSelectorSchema, 'A field of the Pod.'),
+		resourceFieldRef: optional(resourceFieldSelectorSchema, 'A request or limit of a container.'),
 		mode: optional(int32, 'Its mode bits.'),
 	},
 );
@@ -75,8 +55,8 @@ const clusterTrustBundleSchema = object(
 	'io.k8s.api.core.v1.ClusterTrustBundleProjection',
 	'Trusted certificates.',
 	{
-		name: optional(string, 'The bundle.'),
-		signerName: optional(string, 'All bundles of a signer.'),
+		name: pointer(string, 'The bundle.'),
+		signerName: pointer(string, 'All bundles of a signer.'),
 		labelSelector: optional(labelSelectorSchema, 'Which of them.'),
 		optional: optional(boolean, 'Whether they may be missing.'),
 		path: required(string, 'The file, below the mount path.'),
@@ -87,8 +67,8 @@ const podCertificateSchema = object(
 	'io.k8s.api.core.v1.PodCertificateProjection',
 	'A certificate for the Pod.',
 	{
-		signerName: required(string, 'Who signs it.'),
-		keyType: required(string, 'The type of its key.'),
+		signerName: optional(string, 'Who signs it.'),
+		keyType: optional(string, 'The type of its key.'),
 		maxExpirationSeconds: optional(int32, 'How long it may be good for.'),
 		credentialBundlePath: optional(string, 'The file with key and certificates.'),
 		keyPath: optional(string, 'The file with the key.'),
@@ -141,11 +121,11 @@ const persistentVolumeClaimSpecSchema = object(
 			'How large it is to be.',
 		),
 		volumeName: optional(string, 'The volume that serves it.'),
-		storageClassName: optional(string, 'The class of storage.'),
-		volumeMode: optional(oneOf('Filesystem', 'Block'), 'Files or a block device.'),
+		storageClassName: pointer(string, 'The class of storage.'),
+		volumeMode: pointer(oneOf('Filesystem', 'Block'), 'Files or a block device.'),
 		dataSource: optional(typedLocalObjectReferenceSchema, 'What it starts from.'),
 		dataSourceRef: optional(typedObjectReferenceSchema, 'The same, more generally.'),
-		volumeAttributesClassName: optional(string, 'The class of its attributes.'),
+		volumeAttributesClassName: pointer(string, 'The class of its attributes.'),
 	},
 );
 
@@ -162,37 +142,17 @@ const ephemeralSchema = object('io.k8s.api.core.v1.EphemeralVolumeSource', 'A cl
 const csiSchema = object('io.k8s.api.core.v1.CSIVolumeSource', 'Storage of a CSI driver.', {
 	driver: required(string, 'The driver.'),
 	readOnly: optional(boolean, 'Whether it can only be read.'),
-	fsType: optional(string, 'The file system.'),
+	fsType: pointer(string, 'The file system.'),
 	volumeAttributes: optional(map(string), 'Settings of the driver.'),
 	nodePublishSecretRef: optional(localObjectReferenceSchema, 'The Secret it needs.'),
 });
 
-const nfsSchema = object('io.k8s.api.core.v1.NFSVolumeSource', 'A folder of an NFS server.', {
-	server: required(string, 'The server.'),
-	path: required(string, 'The folder.'),
-	readOnly: optional(boolean, 'Whether it can only be read.'),
-});
-
-const iscsiSchema = object('io.k8s.api.core.v1.ISCSIVolumeSource', 'An iSCSI disk.', {
-	targetPortal: required(string, 'Address of the target.'),
-	iqn: required(string, 'Name of the target.'),
-	lun: required(int32, 'Number of the unit.'),
-	iscsiInterface: optional(string, 'The interface to use.'),
-	fsType: optional(string, 'The file system.'),
-	readOnly: optional(boolean, 'Whether it can only be read.'),
-	portals: optional(list(string), 'Further addresses.'),
-	chapAuthDiscovery: optional(boolean, 'Whether discovery needs CHAP.'),
-	chapAuthSession: optional(boolean, 'Whether the session needs CHAP.'),
-	secretRef: optional(localObjectReferenceSchema, 'The Secret for CHAP.'),
-	initiatorName: optional(string, 'Name of the initiator.'),
-});
-
-/** The sources a volume can have. Plug-ins that upstream has taken out keep their name and take any settings. */
+/** The sources a volume can have. */
 const volumeSources = {
 	hostPath: optional(
 		object('io.k8s.api.core.v1.HostPathVolumeSource', 'A file or folder of the node.', {
 			path: required(string, 'Where it is.'),
-			type: optional(string, 'What it must be.'),
+			type: pointer(string, 'What it must be.'),
 		}),
 		'A file or folder of the node.',
 	),
@@ -242,8 +202,6 @@ const volumeSources = {
 	),
 	ephemeral: optional(ephemeralSchema, 'A claim made for this Pod.'),
 	csi: optional(csiSchema, 'Storage of a CSI driver.'),
-	nfs: optional(nfsSchema, 'A folder of an NFS server.'),
-	iscsi: optional(iscsiSchema, 'An iSCSI disk.'),
 	image: optional(
 		object('io.k8s.api.core.v1.ImageVolumeSource', 'The content of an image.', {
 			reference: optional(string, 'The image.'),
@@ -251,24 +209,7 @@ const volumeSources = {
 		}),
 		'The content of an image.',
 	),
-	fc: optional(rawObject, 'A Fibre Channel disk.'),
-	flexVolume: optional(rawObject, 'Storage of a FlexVolume driver.'),
-	portworxVolume: optional(rawObject, 'A Portworx volume.'),
-	azureDisk: optional(rawObject, 'An Azure disk.'),
-	azureFile: optional(rawObject, 'An Azure file share.'),
-	awsElasticBlockStore: optional(rawObject, 'An AWS disk.'),
-	gcePersistentDisk: optional(rawObject, 'A Google disk.'),
-	cinder: optional(rawObject, 'An OpenStack disk.'),
-	vsphereVolume: optional(rawObject, 'A vSphere disk.'),
-	gitRepo: optional(rawObject, 'A git repository; upstream no longer runs it.'),
-	glusterfs: optional(rawObject, 'A Gluster volume; taken out upstream.'),
-	rbd: optional(rawObject, 'A Ceph block device; taken out upstream.'),
-	cephfs: optional(rawObject, 'A Ceph file system; taken out upstream.'),
-	flocker: optional(rawObject, 'A Flocker volume; taken out upstream.'),
-	quobyte: optional(rawObject, 'A Quobyte volume; taken out upstream.'),
-	photonPersistentDisk: optional(rawObject, 'A Photon disk; taken out upstream.'),
-	scaleIO: optional(rawObject, 'A ScaleIO volume; taken out upstream.'),
-	storageos: optional(rawObject, 'A StorageOS volume; taken out upstream.'),
+	...providerVolumeSources,
 };
 
 /** The names of the fields of a volume that say where it comes from; exactly one is to be set. */
