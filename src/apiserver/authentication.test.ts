@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Authentication, isLoopbackHost } from './authentication.ts';
+
+const authentication = new Authentication('secret');
+const reasonOf = (headers: Record<string, string>, open = false): string => {
+	try {
+		authentication.check(headers, open);
+		return 'passed';
+	} catch (error) {
+		return error instanceof Error && 'reason' in error ? String(error.reason) : String(error);
+	}
+};
+
+test('the token is the whole of what follows Bearer', () => {
+	const host = 'localhost';
+	assert.equal(reasonOf({ host, authorization: 'Bearer secret' }), 'passed');
+	assert.equal(reasonOf({ host, authorization: 'bearer  secret ' }), 'passed');
+	for (const authorization of [
+		'Bearer',
+		'Bearer ',
+		'Bearer secre',
+		'Bearer secrets',
+		'Basic secret',
+		'secret',
+	]) {
+		assert.equal(reasonOf({ host, authorization }), 'Unauthorized', authorization);
+	}
+	assert.equal(reasonOf({ host }), 'Unauthorized');
+});
+
+test('open paths need no token, but are as closed to web pages as all others', () => {
+	assert.equal(reasonOf({ host: 'localhost' }, true), 'passed');
+	assert.equal(reasonOf({ host: 'localhost', origin: 'http://localhost' }, true), 'Forbidden');
+	assert.equal(reasonOf({ host: 'example.com' }, true), 'Forbidden');
+	assert.equal(reasonOf({}, true), 'Forbidden');
+});
+
+test('only loopback names and addresses are loopback hosts', () => {
+	for (const host of ['localhost', 'localhost:1', '127.0.0.1', '127.9.9.9:65535', '[::1]', '[::1]:1']) {
+		assert.ok(isLoopbackHost(host), host);
+	}
+	for (const host of [
+		'',
+		'localhost.',
+		'xlocalhost',
+		'1127.0.0.1',
+		'127.0.0.1@x',
+		'::1',
+		'0.0.0.0',
+		'localhost:x',
+	]) {
+		assert.ok(!isLoopbackHost(host), host);
+	}
+});

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Query } from './query.ts';
+
+test('flags are on unless they are absent, false or 0', () => {
+	const query = new Query({ a: 'true', b: '', c: 'x', d: 'false', e: '0', f: 'FALSE' });
+	assert.deepEqual(
+		['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => query.flag(name)),
+		[true, true, true, false, false, false, false],
+	);
+	assert.equal(query.optionalFlag('d'), false);
+	assert.equal(query.optionalFlag('g'), undefined);
+});
+
+test('numbers are whole', () => {
+	const query = new Query({ a: '12', b: '', c: '1.5', d: '-3' });
+	assert.equal(query.integer('a'), 12);
+	assert.equal(query.integer('b'), undefined);
+	assert.equal(query.integer('d'), -3);
+	assert.throws(() => query.integer('c'), {
+		message: 'strconv.ParseInt: parsing "1.5": invalid syntax',
+	});
+});
+
+test('parameters are the own ones of the query', () => {
+	assert.equal(new Query({}).text('toString'), '');
+	assert.equal(new Query({}).has('constructor'), false);
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { namespaces } from '../api/core/namespace/definition.ts';
+import { pods } from '../api/core/pod/definition.ts';
+import { deepFreeze } from '../base/freeze.ts';
+import { ResourceCodec, StoredObject, WriteTicket, withRevision } from './stored-object.ts';
+
+const codec = new ResourceCodec(namespaces);
+const object = deepFreeze({
+	status: {},
+	metadata: { resourceVersion: '7', name: 'a', uid: 'u' },
+	apiVersion: 'v1',
+	kind: 'Namespace',
+	spec: {},
+});
+
+test('a stored value has no resourceVersion, and begins with kind, apiVersion and metadata', () => {
+	const text = Buffer.from(codec.encode(object)).toString();
+	assert.equal(
+		text,
+		'{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"a","uid":"u"},"status":{},"spec":{}}',
+	);
+});
+
+test('an object without anything but metadata is JSON too', () => {
+	const bare = { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'a' } };
+	assert.equal(
+		Buffer.from(codec.encode(bare)).toString(),
+		'{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"a"}}',
+	);
+});
+
+test('what is served and what is decoded is the object with its revision', () => {
+	const text = fc.string({ unit: 'grapheme' });
+	fc.assert(
+		fc.property(text, text, fc.integer({ min: 1 }), (name, label, revision) => {
+			const named = { ...object, metadata: { name: `n${name}`, labels: { x: label } } };
+			const value = codec.encode(named);
+			const served: unknown = JSON.parse(Buffer.from(codec.serve(value, revision)).toString());
+			const { labels: _labels, ...metadata } = { ...named.metadata, resourceVersion: String(revision) };
+			assert.deepEqual(served, { ...named, metadata: { ...metadata, labels: { x: label } } });
+			assert.equal(codec.decode(value, revision).metadata.labels?.x, label);
+		}),
+	);
+});
+
+test('keys have the group, the resource, the namespace and the name', () => {
+	assert.equal(codec.key('', 'a'), '/registry/core/namespaces/a');
+	assert.equal(new ResourceCodec(pods).key('ns', 'p'), '/registry/core/pods/ns/p');
+	assert.equal(new ResourceCodec(pods).keyPrefixOf('ns'), '/registry/core/pods/ns/');
+});
+
+test('an object is decoded once, defaulted and frozen', () => {
+	const stored = new StoredObject(codec, { key: 'k', revision: 3, value: codec.encode(object) });
+	assert.equal(stored.object, stored.object);
+	assert.equal(stored.object.metadata.labels?.['kubernetes.io/metadata.name'], 'a');
+	assert.ok(Object.isFrozen(stored.object.metadata.labels));
+	assert.equal(stored.at(9).object.metadata.resourceVersion, '9');
+});
+
+test('a ticket freezes what it carries, and revisions share all but themselves', () => {
+	const spec = { finalizers: ['kubernetes'] };
+	const ticket = new WriteTicket({
+		kind: 'Namespace',
+		apiVersion: 'v1',
+		metadata: { name: 'a' },
+		...{ spec },
+	});
+	assert.ok(Object.isFrozen(spec.finalizers));
+	const next = withRevision(ticket.object, 5);
+	assert.equal(next.metadata.resourceVersion, '5');
+	assert.equal('spec' in next && next.spec, spec);
+});
