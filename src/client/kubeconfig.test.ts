@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { KubeconfigError, readKubeconfig, type ServerAccess, writeKubeconfig } from './kubeconfig.ts';
+
+const FILES: Readonly<Record<string, string>> = {
+	'/k/ca.pem': 'CA',
+	'/k/secret/token': 'from-file\n',
+	'/abs/key.pem': 'KEY',
+};
+
+function readFile(path: string): Promise<string> {
+	const text = FILES[path];
+	return text === undefined ? Promise.reject(new Error(`ENOENT: ${path}`)) : Promise.resolve(text);
+}
+
+function read(text: string, context?: string): Promise<ServerAccess> {
+	return readKubeconfig([{ path: '/k/config', text }], { readFile, ...(context && { context }) });
+}
+
+const TWO = `
+apiVersion: v1
+kind: Config
+current-context: one
+clusters:
+- name: c1
+  cluster: {server: "https://127.0.0.1:6443", certificate-authority: ca.pem}
+- name: c2
+  cluster: {server: "https://example.com:443/prefix", insecure-skip-tls-verify: true, tls-server-name: other}
+users:
+- name: u1
+  user: {tokenFile: secret/token}
+- name: u2
+  user: {client-certificate-data: ${btoa('CERT')}, client-key: /abs/key.pem}
+contexts:
+- name: one
+  context: {cluster: c1, user: u1, namespace: demo}
+- name: two
+  context: {cluster: c2, user: u2}
+- name: anonymous
+  context: {cluster: c1}
+- name: dangling
+  context: {cluster: nowhere, user: u1}
+`;
+
+test('the current context says server, namespace and credentials; paths start at the file', async () => {
+	assert.deepEqual(await read(TWO), {
+		server: 'https://127.0.0.1:6443',
+		namespace: 'demo',
+		certificateAuthority: 'CA',
+		token: 'from-file',
+	});
+});
+
+test('another context can be asked for, with a client certificate', async () => {
+	assert.deepEqual(await read(TWO, 'two'), {
+		server: 'https://example.com:443/prefix',
+		namespace: 'default',
+		skipTlsVerify: true,
+		tlsServerName: 'other',
+		clientCertificate: 'CERT',
+		clientKey: 'KEY',
+	});
+});
+
+test('a context may have no user', async () => {
+	assert.equal((await read(TWO, 'anonymous')).token, undefined);
+});
+
+test('what is written is read back, whatever the token holds', async () => {
+	const written = writeKubeconfig({
+		name: 'stint',
+		server: 'https://127.0.0.1:1234',
+		certificateAuthority: '-----BEGIN CERTIFICATE-----\nxyz\n-----END CERTIFICATE-----\n',
+		token: 'a: "b" # c',
+	});
+	assert.deepEqual(await read(written), {
+		server: 'https://127.0.0.1:1234',
+		namespace: 'default',
+		certificateAuthority: '-----BEGIN CERTIFICATE-----\nxyz\n-----END CERTIFICATE-----\n',
+		token: 'a: "b" # c',
+	});
+});
+
+test('of several files the first to name a thing wins', async () => {
+	const first = 'contexts: [{name: one, context: {cluster: c2}}]';
+	const access = await readKubeconfig(
+		[
+			{ path: '/k/first', text: first },
+			{ path: '/k/config', text: TWO },
+		],
+		{ readFile },
+	);
+	assert.equal(access.server, 'https://example.com:443/prefix');
+});
+
+test('what cannot be used is refused with the file and the reason', async () => {
+	const refused = async (text: string, pattern: RegExp, context?: string): Promise<void> => {
+		await assert.rejects(read(text, context), (error) => {
+			assert.ok(error instanceof KubeconfigError);
+			assert.match(error.message, /^\/k\/config: /);
+			assert.match(error.message, pattern);
+			return true;
+		});
+	};
+	await refused('', /no current-context is set/);
+	await refused('just text', /not a kubeconfig/);
+	await refused('a: [', /.+/);
+	await refused(TWO, /context "three" does not exist/, 'three');
+	await refused(TWO, /cluster "nowhere" does not exist/, 'dangling');
+	await refused(TWO.replace('ca.pem', 'gone.pem'), /ENOENT: \/k\/gone.pem/);
+	await refused(TWO.replace('https://127.0.0.1:6443', 'nonsense'), /no usable server address/);
+	await refused(TWO.replace('tokenFile: secret/token', 'exec: {command: aws}'), /logs in by "exec"/);
+	await refused(
+		TWO.replace(`${btoa('CERT')}`, '"%%"'),
+		/client-certificate-data of "u2" is not base64/,
+		'two',
+	);
+});
