@@ -17,3 +17,8 @@ export function containerIdOf(
 ): string {
 	return `${sandboxId}_${container.name}_${container.attempt}`;
 }
+
+/** The sandbox of the container with this id. */
+export function sandboxOfContainer(containerId: string): string {
+	return containerId.split('_').slice(0, -2).join('_');
+}

@@ -12,8 +12,9 @@
  * 4. Calls for different sandboxes may overlap; those for one sandbox come one at a time.
  * 5. Standard output and error of a container are written to `logPath` in CRI format: each line as
  *    `<RFC 3339 time with nanoseconds> <stdout|stderr> <F|P> <text>`, P for a part of a line over 16 KiB
- *    and for a last line without its line end. The file is complete when the exit is told. A runtime may
- *    rotate it: the older parts are then `<logPath>.<time>`, in the order of their names.
+ *    and for a last line without its line end. The file is complete when the exit is told. There need
+ *    be none if nothing was written; its folder is made where it is missing. A runtime may rotate it: the
+ *    older parts are then `<logPath>.<time>`, in the order of their names.
  * 6. A container whose program cannot be started has exited with code 128 and reason `StartError`, and
  *    without `startedAt`; `startContainer` rejects with {@link ContainerStartError} as well.
  * 7. With a container's main process all its other processes end.

@@ -1,0 +1,84 @@
+/**
+ * Pipes for the output of programs. Node itself gives a child sockets, and a socket cannot be opened by
+ * name: `echo oops > /dev/stderr` fails with "No such device or address", though in a container it works.
+ * So these are named pipes, made in bulk by mkfifo(1) and used again and again: a pair of opens per
+ * stream (about 10 µs) instead of a socket pair.
+ *
+ * 1. A pipe goes back into the pool only when its end was seen, so nobody holds it any more.
+ * 2. Where mkfifo is missing or fails, `take` resolves to undefined and the caller makes do with sockets.
+ */
+import { execFile } from 'node:child_process';
+import { closeSync, constants, mkdirSync, openSync, rmSync, unlink } from 'node:fs';
+import { join } from 'node:path';
+
+const BATCH = 64;
+const LOW_WATER = 32;
+
+/** One pipe: both ends are open files, which whoever takes it closes. */
+export interface Fifo {
+	readonly readFd: number;
+	readonly writeFd: number;
+	/** Gives the pipe back, once both ends are closed here; `ended` says that its end was seen. */
+	release(ended: boolean): void;
+}
+
+/** See the head of this file. */
+export class FifoPool {
+	readonly #folder: string;
+	readonly #free: string[] = [];
+	#made = 0;
+	#making: Promise<void> | undefined;
+	#usable = true;
+
+	/** Makes `folder` anew, and the first pipes in the background. */
+	constructor(folder: string) {
+		this.#folder = folder;
+		rmSync(folder, { recursive: true, force: true });
+		mkdirSync(folder, { mode: 0o700 });
+		this.#making = this.#make();
+	}
+
+	/** A pipe, or undefined where there are none. */
+	async take(): Promise<Fifo | undefined> {
+		do {
+			if (this.#free.length < LOW_WATER && this.#usable) this.#making ??= this.#make();
+			if (this.#free.length === 0) await this.#making;
+		} while (this.#free.length === 0 && this.#usable);
+		const path = this.#free.pop();
+		return path === undefined ? undefined : this.#open(path);
+	}
+
+	/** Removes the folder. */
+	close(): void {
+		this.#usable = false;
+		rmSync(this.#folder, { recursive: true, force: true });
+	}
+
+	#open(path: string): Fifo {
+		const readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+		try {
+			const writeFd = openSync(path, constants.O_WRONLY);
+			return { readFd, writeFd, release: (ended) => this.#release(path, ended) };
+		} catch (error) {
+			closeSync(readFd);
+			throw error;
+		}
+	}
+
+	#release(path: string, ended: boolean): void {
+		if (ended) this.#free.push(path);
+		else unlink(path, () => {});
+	}
+
+	#make(): Promise<void> {
+		const paths = Array.from({ length: BATCH }, () => join(this.#folder, String(this.#made++)));
+		return new Promise((resolve) => {
+			execFile('mkfifo', ['-m', '600', ...paths], (error) => {
+				this.#making = undefined;
+				if (error) this.#usable = false;
+				else this.#free.push(...paths);
+				resolve();
+			});
+		});
+	}
+}

@@ -1,0 +1,115 @@
+/**
+ * Which program of this machine stands behind the name of an image. An image means nothing to a host
+ * process, so what a container without `command` runs is looked up here. Users extend the table by a
+ * file, `images.yaml`:
+ *
+ *     images:
+ *       ghcr.io/acme/report:              # any tag; "…/report:1.2" means that tag only, * any characters
+ *         command: [python3, /srv/report.py]
+ *         args: [--all]                   # where the Pod gives none
+ *         entrypoints: [/app/report]      # a Pod's command that means this program too
+ *         env: {LANG: C.UTF-8}
+ *         workingDir: /srv
+ *
+ * or, shorter, `ghcr.io/acme/report: [python3, /srv/report.py]`. The first entry that fits counts; the
+ * file comes before what is built in. It is read again when it has changed.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ImageError } from '../runtime.ts';
+import { parseImageName, withRegistry } from './image-name.ts';
+
+/** A program that stands behind an image. */
+export interface ImageEntry {
+	/** The image's name: the repository, with a tag if only that one is meant; `*` stands for anything. */
+	readonly image: string;
+	/** Program and first arguments. */
+	readonly command: readonly string[];
+	/** Further arguments, where the Pod gives none. */
+	readonly args: readonly string[];
+	/** Commands within the image that mean this program. */
+	readonly entrypoints: readonly string[];
+	readonly env: Readonly<Record<string, string>>;
+	/** Empty: the sandbox's own folder. */
+	readonly workingDir: string;
+}
+
+interface Row {
+	readonly entry: ImageEntry;
+	/** Fits the repository, with or without the tag. */
+	readonly pattern: RegExp;
+}
+
+/** The table. */
+export class ImageTable {
+	readonly #path: string;
+	readonly #builtIn: readonly Row[];
+	#fromFile: readonly Row[] = [];
+	#readAt: number | undefined;
+
+	/** `path` is where the user's file is or would be. */
+	constructor(path: string, builtIn: readonly ImageEntry[] = builtInImages()) {
+		this.#path = path;
+		this.#builtIn = builtIn.map(rowOf);
+	}
+
+	/** The entry for `image`, if there is one. Rejects with {@link ImageError} for a name or file that is wrong. */
+	async find(image: string): Promise<ImageEntry | undefined> {
+		const name = parseImageName(image);
+		if (!name) {
+			const why = `couldn't parse image name "${image}": invalid reference format`;
+			throw new ImageError('InvalidImageName', `Failed to apply default image tag "${image}": ${why}`);
+		}
+		await this.#refresh();
+		const tagged = `${name.repository}:${name.tag ?? 'latest'}`;
+		const fits = ({ pattern }: Row): boolean => pattern.test(name.repository) || pattern.test(tagged);
+		return (this.#fromFile.find(fits) ?? this.#builtIn.find(fits))?.entry;
+	}
+
+	/** What to tell the user whose Pod has neither a `command` nor an image that is in the table. */
+	missing(image: string): ImageError {
+		return new ImageError(
+			'ErrImagePull',
+			`image "${image}" stands for no program of this machine: give the container a "command" to run, ` +
+				`or say in ${this.#path} which program the image means`,
+		);
+	}
+
+	/** One look at a local file for each container costs less when nothing waits for it. */
+	async #refresh(): Promise<void> {
+		const changedAt = statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs;
+		if (changedAt === this.#readAt) return;
+		this.#fromFile = changedAt === undefined ? [] : await this.#read();
+		this.#readAt = changedAt;
+	}
+
+	async #read(): Promise<readonly Row[]> {
+		const { parseImageFile } = await import('./image-file.ts');
+		try {
+			return parseImageFile(readFileSync(this.#path, 'utf8')).map(rowOf);
+		} catch (error) {
+			const why = error instanceof Error ? error.message : String(error);
+			throw new ImageError('ErrImagePull', `${this.#path}: ${why}`);
+		}
+	}
+}
+
+/** The images that need no file: the demo program that many Job tutorials run. */
+export function builtInImages(): readonly ImageEntry[] {
+	const kuard = new URL(`../../../../examples/kuard/kuard${extname(import.meta.url)}`, import.meta.url);
+	return ['amd64', 'arm64'].map((architecture) => ({
+		image: `gcr.io/kuar-demo/kuard-${architecture}`,
+		command: [process.execPath, '--disable-warning=ExperimentalWarning', fileURLToPath(kuard)],
+		args: [],
+		entrypoints: ['/kuard'],
+		env: {},
+		workingDir: '',
+	}));
+}
+
+function rowOf(entry: ImageEntry): Row {
+	const parts = withRegistry(entry.image).join('/').split('*');
+	const escaped = parts.map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+	return { entry, pattern: new RegExp(`^${escaped.join('.*')}$`) };
+}

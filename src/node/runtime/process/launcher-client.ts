@@ -1,0 +1,238 @@
+/**
+ * The server's end of the launcher's socket, and how a launcher is started where none runs.
+ *
+ * A launcher is reached by name only: whoever finds none that answers starts one and tries again. Of two
+ * launchers that start at once one ends, so that trying again reaches the other.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { getCompileCacheDir } from 'node:module';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Clock, sleep } from '../../../base/clock.ts';
+import { JsonLines } from '../../../client/json-lines.ts';
+import { type ContainerStatus, RuntimeUnavailable } from '../runtime.ts';
+import {
+	type Call,
+	decodeError,
+	EXIT_TAKEN,
+	type FromLauncher,
+	type Hello,
+	type LauncherCalls,
+	PROTOCOL,
+	SOCKET_NAME,
+} from './protocol.ts';
+
+/** The longest path of a socket that every system takes. */
+const LONGEST_SOCKET_PATH = 100;
+const RETRY_MS = 20;
+const ATTEMPTS = 250;
+const LOG_TAIL_CHARACTERS = 500;
+
+/** Where the launcher works, and who is told what. */
+export interface LauncherClientOptions {
+	/** An existing folder that only this user can enter. */
+	readonly folder: string;
+	readonly clock: Clock;
+	/** A container has ended. */
+	onExit(status: ContainerStatus): void;
+	/** The connection is gone, and not because it was closed from here. */
+	onLost(): void;
+}
+
+/** A connection to a launcher. */
+export class LauncherClient {
+	readonly #socket: Socket;
+	readonly #options: LauncherClientOptions;
+	readonly #pending = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
+	readonly #greeted = Promise.withResolvers<number>();
+	readonly #lines = new JsonLines();
+	#next = 1;
+	/** From the hello until it is closed from here. */
+	#isOpen = false;
+	/** The launcher, if it was started from here. */
+	#process: ChildProcess | undefined;
+
+	private constructor(socket: Socket, options: LauncherClientOptions) {
+		this.#socket = socket;
+		this.#options = options;
+		socket.on('data', (chunk: Buffer) => {
+			for (const message of this.#parse(chunk)) this.#take(message);
+		});
+		socket.on('close', () => this.#lose());
+	}
+
+	/** Connects to the launcher of the folder, started now if need be. Rejects with {@link RuntimeUnavailable}. */
+	static async reach(options: LauncherClientOptions): Promise<LauncherClient> {
+		let started: ChildProcess | undefined;
+		for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+			const client = await LauncherClient.find(options);
+			if (client) {
+				client.#process = started;
+				return client;
+			}
+			started = await startLauncher(options.folder);
+			if (!started) await sleep(options.clock, RETRY_MS);
+		}
+		throw new RuntimeUnavailable(`the launcher in ${options.folder} does not answer`);
+	}
+
+	/** Connects to the launcher of the folder if one runs. */
+	static async find(options: LauncherClientOptions): Promise<LauncherClient | undefined> {
+		const socket = await openSocket(options.folder);
+		if (!socket) return undefined;
+		const client = new LauncherClient(socket, options);
+		const protocol = await client.#greeted.promise.catch(() => undefined);
+		if (protocol === undefined) return undefined;
+		if (protocol === PROTOCOL) return client;
+		client.close();
+		throw new RuntimeUnavailable(
+			`the launcher that runs Pods in ${options.folder} is of another version of stint (protocol ${protocol}, ` +
+				`this one speaks ${PROTOCOL}): use that version until its Pods have ended`,
+		);
+	}
+
+	/** Performs a call in the launcher. Rejects with its error, or with {@link RuntimeUnavailable}. */
+	call<Method extends keyof LauncherCalls>(
+		method: Method,
+		...args: Parameters<LauncherCalls[Method]>
+	): ReturnType<LauncherCalls[Method]> {
+		const id = this.#next++;
+		const call: Call = { id, method, args };
+		const answer = new Promise<unknown>((resolve, reject) => {
+			if (this.#socket.destroyed) return reject(gone());
+			this.#pending.set(id, { resolve, reject });
+			this.#socket.write(`${JSON.stringify(call)}\n`);
+		});
+		// The launcher answers with what the method returns.
+		return answer as ReturnType<LauncherCalls[Method]>;
+	}
+
+	/** Lets go of the launcher, which ends if it has nothing to do. */
+	close(): void {
+		this.#isOpen = false;
+		this.#socket.destroy();
+	}
+
+	/** Lets go of a launcher that has nothing to do; resolves when it has ended, if it was started from here. */
+	async closeAndWait(): Promise<void> {
+		const process = this.#process;
+		const ended = new Promise((resolve) => process?.once('exit', resolve));
+		const isRunning = process?.exitCode === null && process.signalCode === null;
+		process?.ref();
+		this.close();
+		if (isRunning) await ended;
+	}
+
+	#parse(chunk: Buffer): readonly (Hello | FromLauncher)[] {
+		try {
+			// Only this user's own launcher can write here; its hello says which protocol it speaks.
+			return this.#lines.push(chunk) as readonly (Hello | FromLauncher)[];
+		} catch {
+			this.#socket.destroy();
+			return [];
+		}
+	}
+
+	#take(message: Hello | FromLauncher): void {
+		if ('hello' in message) {
+			this.#isOpen = true;
+			this.#greeted.resolve(message.hello.protocol);
+		} else if ('exited' in message) {
+			this.#options.onExit(message.exited);
+		} else {
+			const pending = this.#pending.get(message.id);
+			this.#pending.delete(message.id);
+			if ('error' in message) pending?.reject(decodeError(message.error));
+			else pending?.resolve(message.result);
+		}
+	}
+
+	#lose(): void {
+		this.#greeted.reject(gone());
+		for (const { reject } of this.#pending.values()) reject(gone());
+		this.#pending.clear();
+		if (this.#isOpen) this.#options.onLost();
+		this.#isOpen = false;
+	}
+}
+
+function gone(): RuntimeUnavailable {
+	return new RuntimeUnavailable('the launcher has gone');
+}
+
+/** A connected socket, or undefined when nobody listens. */
+async function openSocket(folder: string): Promise<Socket | undefined> {
+	const path = join(folder, SOCKET_NAME);
+	if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return await connectTo(path);
+	const shortcut = await mkdtemp(join(tmpdir(), 'stint-'));
+	try {
+		await symlink(folder, join(shortcut, 'f'));
+		return await connectTo(join(shortcut, 'f', SOCKET_NAME));
+	} finally {
+		await rm(shortcut, { recursive: true, force: true });
+	}
+}
+
+function connectTo(path: string): Promise<Socket | undefined> {
+	return new Promise((resolve) => {
+		const socket = connect(path);
+		socket.once('connect', () => resolve(socket));
+		// After the connection is made an error closes it, which is what is looked at.
+		socket.on('error', () => resolve(undefined));
+	});
+}
+
+/** Starts a launcher; resolves once it can be called, to undefined when another is at work in the folder. */
+async function startLauncher(folder: string): Promise<ChildProcess | undefined> {
+	const log = join(folder, 'launcher.log');
+	const child = spawnLauncher(folder, log);
+	const ready = new Promise<'ready'>((resolve) => child.stdout?.once('data', () => resolve('ready')));
+	const ended = new Promise<string>((resolve) => {
+		child.once('exit', (code, signal) => resolve(code === EXIT_TAKEN ? 'taken' : `exit ${code ?? signal}`));
+		child.once('error', (error) => resolve(error.message));
+	});
+	const outcome = await Promise.race([ready, ended]);
+	child.stdout?.destroy();
+	child.unref();
+	if (outcome === 'ready') return child;
+	if (outcome === 'taken') return undefined;
+	const said = readFileSync(log, 'utf8').slice(-LOG_TAIL_CHARACTERS);
+	throw new RuntimeUnavailable(`the launcher could not be started (${outcome}): ${said}`);
+}
+
+function spawnLauncher(folder: string, log: string): ChildProcess {
+	const main = fileURLToPath(new URL(`./launcher-main${extname(import.meta.url)}`, import.meta.url));
+	// It must stay small, since starting a process costs with the memory of who starts it.
+	const flags = ['--max-semi-space-size=1', '--optimize-for-size', '--disable-warning=ExperimentalWarning'];
+	const errors = openSync(log, 'a', 0o600);
+	try {
+		return spawn(process.execPath, [...flags, main, folder], {
+			cwd: folder,
+			detached: true,
+			stdio: ['ignore', 'pipe', errors],
+			env: launcherEnvironment(),
+		});
+	} finally {
+		closeSync(errors);
+	}
+}
+
+/**
+ * What the launcher itself needs, and no more: the server's environment may hold secrets. One arena of
+ * glibc's malloc instead of one per thread saves it 6 MB.
+ */
+function launcherEnvironment(): NodeJS.ProcessEnv {
+	const { PATH, HOME, TMPDIR } = process.env;
+	const cache = process.env.NODE_COMPILE_CACHE ?? getCompileCacheDir();
+	return {
+		PATH,
+		HOME,
+		TMPDIR,
+		MALLOC_ARENA_MAX: '1',
+		...(cache && { NODE_COMPILE_CACHE: cache }),
+	};
+}

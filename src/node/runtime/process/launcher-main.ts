@@ -1,0 +1,64 @@
+/**
+ * The launcher: a small process that starts the programs of Pods, one per data folder. It works in the
+ * folder it is started in and ends by itself once no client is connected and nothing runs. Signals that
+ * a terminal or a service manager sends to everything do not end it: Pods outlive the server.
+ */
+import { rmSync, writeSync } from 'node:fs';
+import { SystemClock } from '../../../base/clock.ts';
+import { FifoPool } from './fifo-pool.ts';
+import { Launcher } from './launcher.ts';
+import { LauncherLock } from './launcher-lock.ts';
+import { LauncherServer } from './launcher-server.ts';
+import { LogTime } from './log-time.ts';
+import { identify } from './process-table.ts';
+import { EXIT_TAKEN, READY, SOCKET_NAME } from './protocol.ts';
+import { Sweeper } from './sweeper.ts';
+
+/** How long a launcher waits for its first client. */
+const FIRST_CLIENT_MS = 10_000;
+const STANDARD_OUTPUT = 1;
+
+async function main(): Promise<void> {
+	const clock = new SystemClock();
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+	const lock = LauncherLock.take('launcher.lock', identify(process.pid, clock.now()));
+	if (!lock) {
+		process.exitCode = EXIT_TAKEN;
+		return;
+	}
+	const onError = (error: unknown): void => void process.stderr.write(`${describe(error)}\n`);
+	process.on('uncaughtException', onError);
+	let ended = false;
+	const endIfDone = (): void => {
+		if (ended || !launcher.isIdle || !server.isAlone) return;
+		ended = true;
+		server.close();
+		launcher.close();
+		pipes.close();
+		lock.release();
+	};
+	const pipes = new FifoPool('pipes');
+	const sweeper = new Sweeper(clock, endIfDone);
+	const launcher = await Launcher.open({
+		clock,
+		logTime: new LogTime(clock, process.hrtime.bigint),
+		pipes,
+		sweeper,
+		folder: process.cwd(),
+		onError,
+		onExit: (status) => server.tell(status),
+		onIdle: endIfDone,
+	});
+	const server = new LauncherServer({ target: launcher, pid: process.pid, onAlone: endIfDone, onError });
+	rmSync(SOCKET_NAME, { force: true });
+	// A relative path, because the system takes only about 100 characters.
+	await server.listen(SOCKET_NAME);
+	writeSync(STANDARD_OUTPUT, READY);
+	clock.setTimer(FIRST_CLIENT_MS, endIfDone);
+}
+
+function describe(error: unknown): string {
+	return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+await main();

@@ -1,0 +1,273 @@
+/**
+ * The launcher's own work, without the socket: it keeps the sandboxes and containers of one folder, runs
+ * their programs and remembers in its journal what must outlive it.
+ *
+ * 1. A container is in the journal before its program is started and its end is before anybody is told.
+ *    So whatever a killed launcher leaves behind is found, and no end is told twice in different ways.
+ * 2. What an earlier launcher left running is killed before the first call is answered.
+ */
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { containerIdOf, sandboxIdOf } from '../ids.ts';
+import { ContainerStartError, type ContainerStatus, type Sandbox, type SandboxConfig } from '../runtime.ts';
+import { ContainerProcess, type ProcessEnd, type ProcessHost } from './container-process.ts';
+import { Journal, type JournalEntry, type JournalState, readJournal } from './journal.ts';
+import { asLost, killLeftOvers } from './left-overs.ts';
+import { bootId, identify, type ProcessIdentity } from './process-table.ts';
+import { type HostContainerConfig, JOURNAL_NAME, type LauncherCalls } from './protocol.ts';
+import { describeStartError } from './start-error.ts';
+import { WorkFolders } from './work-folders.ts';
+
+/** What a launcher is made of. */
+export interface LauncherOptions extends ProcessHost {
+	/** Where it keeps its journal and the sandboxes' folders. */
+	readonly folder: string;
+	/** Told of each container that ended. */
+	onExit(status: ContainerStatus): void;
+	/** Called when nothing runs any more. */
+	onIdle(): void;
+}
+
+interface SandboxEntry {
+	sandbox: Sandbox;
+	/** The name of its working folder. */
+	readonly folder: string;
+	readonly containers: Set<Container>;
+}
+
+interface Container {
+	readonly sandbox: SandboxEntry;
+	status: ContainerStatus;
+	/** Until it has ended. */
+	config?: HostContainerConfig;
+	starting?: Promise<ContainerStatus>;
+	running?: {
+		readonly process: ContainerProcess;
+		readonly identity: ProcessIdentity;
+		readonly over: Promise<void>;
+	};
+}
+
+/** See the head of this file. */
+export class Launcher implements LauncherCalls {
+	readonly #options: LauncherOptions;
+	readonly #folders: WorkFolders;
+	readonly #journalPath: string;
+	readonly #journal: Journal;
+	readonly #sandboxes = new Map<string, SandboxEntry>();
+	readonly #containers = new Map<string, Container>();
+	/** How many containers are starting or running. */
+	#active = 0;
+
+	private constructor(options: LauncherOptions, left: JournalState) {
+		this.#options = options;
+		for (const { sandbox, folder } of left.sandboxes.values()) this.#addSandbox(sandbox, folder);
+		const inUse = new Set(Array.from(this.#sandboxes.values(), ({ folder }) => folder));
+		this.#folders = new WorkFolders(join(options.folder, 'sandboxes'), inUse);
+		for (const status of left.containers.values()) {
+			const sandbox = this.#sandboxes.get(status.sandboxId);
+			if (sandbox) this.#addContainer({ sandbox, status });
+		}
+		this.#journalPath = join(options.folder, JOURNAL_NAME);
+		this.#journal = new Journal(this.#journalPath, () => this.#entries());
+	}
+
+	/** Reads what an earlier launcher left in the folder, and kills what of it still runs. */
+	static async open(options: LauncherOptions): Promise<Launcher> {
+		const left = readJournal(join(options.folder, JOURNAL_NAME));
+		if (left.boot === bootId()) await killLeftOvers(left);
+		return new Launcher(options, asLost(left, options.clock.now()));
+	}
+
+	/** True when nothing runs and nothing is being looked for. */
+	get isIdle(): boolean {
+		return this.#active === 0 && this.#options.sweeper.isIdle;
+	}
+
+	/** Lets go of the journal, and removes it if there is nothing to remember. */
+	close(): void {
+		this.#journal.close();
+		this.#folders.close();
+		if (this.#sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
+	}
+
+	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
+		const id = sandboxIdOf(config);
+		const there = this.#sandboxes.get(id);
+		if (there) return there.sandbox;
+		const createdAt = this.#options.clock.now();
+		const sandbox: Sandbox = { id, config, state: 'ready', ip: '127.0.0.1', createdAt };
+		const folder = this.#folders.take();
+		this.#journal.append({ sandbox, folder });
+		this.#addSandbox(sandbox, folder);
+		return sandbox;
+	}
+
+	async stopSandbox(id: string): Promise<void> {
+		const entry = this.#sandboxes.get(id);
+		if (!entry) return;
+		if (entry.sandbox.state === 'ready') {
+			entry.sandbox = { ...entry.sandbox, state: 'stopped' };
+			this.#append({ sandbox: entry.sandbox, folder: entry.folder });
+		}
+		await Promise.all(Array.from(entry.containers, (container) => this.#kill(container)));
+	}
+
+	async removeSandbox(id: string): Promise<void> {
+		const entry = this.#sandboxes.get(id);
+		if (!entry) return;
+		await this.stopSandbox(id);
+		for (const { status } of entry.containers) await this.removeContainer(status.id);
+		await this.#folders.release(entry.folder).catch(this.#options.onError);
+		this.#append({ sandboxGone: id });
+		this.#sandboxes.delete(id);
+	}
+
+	async listSandboxes(): Promise<readonly Sandbox[]> {
+		return Array.from(this.#sandboxes.values(), ({ sandbox }) => sandbox);
+	}
+
+	async createContainer(sandboxId: string, config: HostContainerConfig): Promise<ContainerStatus> {
+		const id = containerIdOf(sandboxId, config);
+		const there = this.#containers.get(id);
+		if (there) return there.status;
+		const sandbox = this.#sandboxes.get(sandboxId);
+		if (sandbox?.sandbox.state !== 'ready') {
+			throw new ContainerStartError('CreateContainerError', `sandbox ${sandboxId} is not ready`);
+		}
+		const { name, attempt, image, imageRef, logPath } = config;
+		const { podUid } = sandbox.sandbox.config;
+		const createdAt = this.#options.clock.now();
+		const base = { id, sandboxId, podUid, name, attempt, image, imageRef, createdAt, logPath };
+		const status: ContainerStatus = { ...base, state: 'created' };
+		this.#addContainer({ sandbox, status, config });
+		return status;
+	}
+
+	async startContainer(id: string): Promise<ContainerStatus> {
+		const container = this.#containers.get(id);
+		if (!container) throw new ContainerStartError('RunContainerError', `there is no container ${id}`);
+		if (container.status.state !== 'created') return container.status;
+		container.starting ??= this.#start(container).finally(() => {
+			delete container.starting;
+		});
+		return await container.starting;
+	}
+
+	async stopContainer(id: string, graceSeconds: number): Promise<void> {
+		const container = this.#containers.get(id);
+		await container?.starting?.catch(() => {});
+		container?.running?.process.stop(graceSeconds * 1000);
+	}
+
+	async removeContainer(id: string): Promise<void> {
+		const container = this.#containers.get(id);
+		if (!container) return;
+		await this.#kill(container);
+		if (container.status.state !== 'created') this.#append({ containerGone: id });
+		this.#containers.delete(id);
+		container.sandbox.containers.delete(container);
+	}
+
+	async listContainers(): Promise<readonly ContainerStatus[]> {
+		return Array.from(this.#containers.values(), ({ status }) => status);
+	}
+
+	async killAll(): Promise<void> {
+		await Promise.all(Array.from(this.#sandboxes.keys(), (id) => this.removeSandbox(id)));
+		await this.#options.sweeper.flush();
+	}
+
+	async #start(container: Container): Promise<ContainerStatus> {
+		const { config, status } = container;
+		if (!config)
+			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started`);
+		const { program, logPath: path, logMaxBytes: maxBytes, logMaxFiles: maxFiles } = config;
+		const workingDir = resolve(this.#folders.pathOf(container.sandbox.folder), program.workingDir);
+		const options = {
+			containerId: status.id,
+			program: { ...program, workingDir },
+			log: { path, maxBytes, maxFiles },
+		};
+		this.#active++;
+		try {
+			this.#journal.append({ container: status });
+			this.#options.sweeper.spare(status.id);
+			const process = await ContainerProcess.start(options, this.#options);
+			return this.#started(container, process);
+		} catch (error) {
+			const message = await describeStartError(error, options.program);
+			this.#end(
+				container,
+				{ exitCode: 128, finishedAt: this.#options.clock.now() },
+				{ reason: 'StartError', message },
+			);
+			throw new ContainerStartError('RunContainerError', message);
+		}
+	}
+
+	#started(container: Container, process: ContainerProcess): ContainerStatus {
+		const startedAt = this.#options.clock.now();
+		const identity = identify(process.pid, startedAt);
+		const status: ContainerStatus = { ...container.status, state: 'running', startedAt };
+		container.status = status;
+		delete container.config;
+		const over = process.ended.then((end) => {
+			const reason = end.exitCode === 0 ? 'Completed' : 'Error';
+			this.#end(container, end, { reason, startedAt });
+			this.#options.sweeper.add(status.id);
+		});
+		container.running = { process, identity, over };
+		this.#append({ process: identity, of: status.id });
+		return status;
+	}
+
+	#end(
+		container: Container,
+		end: ProcessEnd,
+		more: { readonly reason: string; readonly message?: string; readonly startedAt?: number },
+	): void {
+		container.status = { ...container.status, state: 'exited', ...end, ...more };
+		delete container.config;
+		delete container.running;
+		this.#active--;
+		this.#append({ container: container.status });
+		this.#options.onExit(container.status);
+		if (this.isIdle) this.#options.onIdle();
+	}
+
+	/** Kills the container at once, if it runs; resolves when its end has been told. */
+	async #kill(container: Container): Promise<void> {
+		await container.starting?.catch(() => {});
+		const { running } = container;
+		running?.process.stop(0);
+		await running?.over;
+	}
+
+	#addSandbox(sandbox: Sandbox, folder: string): void {
+		this.#sandboxes.set(sandbox.id, { sandbox, folder, containers: new Set() });
+	}
+
+	#addContainer(container: Container): void {
+		this.#containers.set(container.status.id, container);
+		container.sandbox.containers.add(container);
+	}
+
+	/** Records what has happened already: a full disk cannot undo it. */
+	#append(entry: JournalEntry): void {
+		try {
+			this.#journal.append(entry);
+		} catch (error) {
+			this.#options.onError(error);
+		}
+	}
+
+	*#entries(): Iterable<JournalEntry> {
+		yield { boot: bootId() };
+		for (const { sandbox, folder } of this.#sandboxes.values()) yield { sandbox, folder };
+		for (const { status, running } of this.#containers.values()) {
+			if (status.state !== 'created') yield { container: status };
+			if (running) yield { process: running.identity, of: status.id };
+		}
+	}
+}

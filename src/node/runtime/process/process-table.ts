@@ -1,0 +1,119 @@
+/**
+ * What the kernel tells of processes: when one was started (so that a pid that was used again is not
+ * mistaken for the old one), and which carry the mark of a container in their environment (so that one
+ * that left its process group is found all the same). Linux reads /proc; elsewhere only the start times
+ * are known, by ps(1), and processes that left their group are not found.
+ */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** The variable in the environment of each container's processes that names the container. */
+export const MARK = 'STINT_CONTAINER_ID';
+
+const LOOKED_AT_IN_A_ROW = 100;
+/** Where the start time stands among the fields from the third on: it is the 22nd. */
+const START_FIELD = 19;
+const PS_TOLERANCE_MS = 2000;
+const IS_LINUX = process.platform === 'linux';
+
+/** Identifies the time since the machine was started, or is empty where that is not known. */
+export function bootId(): string {
+	return IS_LINUX ? (readText('/proc/sys/kernel/random/boot_id') ?? '').trim() : '';
+}
+
+/** A process, told apart from another one that got the same pid later. */
+export interface ProcessIdentity {
+	readonly pid: number;
+	/** The kernel's own count of when it was started, where /proc tells. */
+	readonly start?: string;
+	/** The same by the clock, in milliseconds since the epoch. */
+	readonly startedAt: number;
+}
+
+/** The identity of the process `pid`, which was started at `startedAt`. */
+export function identify(pid: number, startedAt: number): ProcessIdentity {
+	const start = IS_LINUX ? statFields(pid)?.[START_FIELD] : undefined;
+	return start === undefined ? { pid, startedAt } : { pid, start, startedAt };
+}
+
+/** Whether that very process still runs. */
+export function isRunning(identity: ProcessIdentity): boolean {
+	const { pid, start, startedAt } = identity;
+	if (!IS_LINUX) return Math.abs(startByPs(pid) - startedAt) <= PS_TOLERANCE_MS;
+	const fields = statFields(pid);
+	return fields !== undefined && fields[0] !== 'Z' && fields[START_FIELD] === start;
+}
+
+/** Kills what is left of the process group `pid` leads; nothing happens when there is none. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+	try {
+		process.kill(-pid, signal);
+	} catch {
+		// No such group, or nothing in it that we may signal (a program of another user).
+	}
+}
+
+/**
+ * Kills the processes that carry the mark of one of `containerIds`, again until none is left, since they
+ * may make more while we look. One look costs about 10 µs per process of the machine and gives way to
+ * other work in between.
+ */
+export async function killMarked(containerIds: ReadonlySet<string>): Promise<void> {
+	const rounds = 10;
+	for (let round = 0; round < rounds; round++) {
+		if ((await killMarkedOnce(containerIds)) === 0) return;
+	}
+}
+
+async function killMarkedOnce(containerIds: ReadonlySet<string>): Promise<number> {
+	if (!IS_LINUX || containerIds.size === 0) return 0;
+	let killed = 0;
+	let looked = 0;
+	for (const name of readdirSync('/proc')) {
+		if (!/^\d+$/.test(name)) continue;
+		if (++looked % LOOKED_AT_IN_A_ROW === 0) await new Promise(setImmediate);
+		const mark = markOf(name);
+		if (mark === undefined || !containerIds.has(mark)) continue;
+		try {
+			process.kill(Number(name), 'SIGKILL');
+			killed++;
+		} catch {
+			// It has ended meanwhile.
+		}
+	}
+	return killed;
+}
+
+function markOf(pid: string): string | undefined {
+	// Unreadable for other users' processes, which are not ours then; empty for kernel threads.
+	const environment = readText(`/proc/${pid}/environ`);
+	const at = environment?.startsWith(`${MARK}=`) ? 0 : environment?.indexOf(`\0${MARK}=`);
+	if (environment === undefined || at === undefined || at < 0) return undefined;
+	const start = environment.indexOf('=', at) + 1;
+	const end = environment.indexOf('\0', start);
+	return environment.slice(start, end === -1 ? undefined : end);
+}
+
+/** The fields of /proc/<pid>/stat from the third on: the name before may hold blanks and brackets. */
+function statFields(pid: number): readonly string[] | undefined {
+	const stat = readText(`/proc/${pid}/stat`);
+	return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** By ps(1), which knows seconds only; NaN when there is no such process. */
+function startByPs(pid: number): number {
+	try {
+		const options = { encoding: 'utf8', env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' } } as const;
+		return Date.parse(execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], options));
+	} catch {
+		return Number.NaN;
+	}
+}
+
+function readText(path: string): string | undefined {
+	try {
+		return readFileSync(path, 'latin1');
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,83 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import type { HostProgram } from './protocol.ts';
+
+/**
+ * Why a program could not be started, in the words that users know from container runtimes. The kernel
+ * gives one code for a missing program, a missing folder and a missing interpreter: look which it was.
+ */
+export async function describeStartError(error: unknown, program: HostProgram): Promise<string> {
+	const [file = ''] = program.argv;
+	// Not the program but something around it: its log, its pipes, its arguments.
+	if (!isFromSpawn(error)) return messageOf(error);
+	const folder = await folderProblem(program.workingDir);
+	if (folder) return `chdir to workingDir (${JSON.stringify(program.workingDir)}) failed: ${folder}`;
+	return `exec: ${JSON.stringify(file)}: ${await programProblem(error, file, program.env.PATH ?? '')}`;
+}
+
+async function folderProblem(folder: string): Promise<string | undefined> {
+	if (folder === '') return undefined;
+	try {
+		if (!(await stat(folder)).isDirectory()) return 'not a directory';
+		await access(folder, constants.X_OK);
+		return undefined;
+	} catch (error) {
+		return wordsFor(codeOf(error));
+	}
+}
+
+async function programProblem(error: unknown, file: string, path: string): Promise<string> {
+	const code = codeOf(error);
+	if (code !== 'ENOENT') return wordsFor(code) ?? messageOf(error);
+	if (!file.includes('/')) {
+		const found = await isOnPath(file, path);
+		return found ? 'no such file or directory' : 'executable file not found in $PATH';
+	}
+	return (await exists(file)) ? 'no such file or directory' : `stat ${file}: no such file or directory`;
+}
+
+async function isOnPath(name: string, path: string): Promise<boolean> {
+	for (const folder of path.split(':').filter(isAbsolute)) if (await exists(join(folder, name))) return true;
+	return false;
+}
+
+/** Whether there is something at `path`. */
+export async function exists(path: string): Promise<boolean> {
+	try {
+		await access(path);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** The system's code of an error, `ENOENT`; empty when it has none. */
+export function codeOf(error: unknown): string {
+	return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function isFromSpawn(error: unknown): boolean {
+	return error instanceof Error && 'syscall' in error && String(error.syscall).startsWith('spawn');
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+function wordsFor(code: string): string | undefined {
+	const words: Readonly<Record<string, string>> = {
+		EACCES: 'permission denied',
+		EAGAIN: 'resource temporarily unavailable',
+		E2BIG: 'argument list too long',
+		EISDIR: 'is a directory',
+		EMFILE: 'too many open files',
+		ENFILE: 'too many open files in system',
+		ENOENT: 'no such file or directory',
+		ENOEXEC: 'exec format error',
+		ENOMEM: 'cannot allocate memory',
+		ENOTDIR: 'not a directory',
+		EPERM: 'operation not permitted',
+	};
+	return words[code];
+}

@@ -1,0 +1,74 @@
+import type { Clock, Timer } from '../../../base/clock.ts';
+import { killMarked } from './process-table.ts';
+
+const REST_MS = 1000;
+
+/**
+ * Kills processes that outlived their container by leaving its process group. A look at all processes of
+ * the machine takes milliseconds, so containers that ended are looked after together, once a second at
+ * most; only who waits for it (a pipe that does not end, the killing of everything) has it done at once.
+ */
+export class Sweeper {
+	readonly #clock: Clock;
+	readonly #onIdle: () => void;
+	#ended = new Set<string>();
+	#beingSwept = new Set<string>();
+	#timer: Timer | undefined;
+	#sweep: Promise<void> | undefined;
+	#last = Number.NEGATIVE_INFINITY;
+
+	/** Calls `onIdle` each time it has nothing more to do. */
+	constructor(clock: Clock, onIdle: () => void) {
+		this.#clock = clock;
+		this.#onIdle = onIdle;
+	}
+
+	/** True when no ended container is left to look after. */
+	get isIdle(): boolean {
+		return this.#ended.size === 0 && this.#sweep === undefined;
+	}
+
+	/** No longer looks after `containerId`, which is about to run again. */
+	spare(containerId: string): void {
+		this.#ended.delete(containerId);
+		this.#beingSwept.delete(containerId);
+	}
+
+	/** Looks after `containerId` soon. */
+	add(containerId: string): void {
+		this.#ended.add(containerId);
+		if (this.#timer || this.#sweep) return;
+		const wait = this.#last + REST_MS - this.#clock.now();
+		this.#timer = this.#clock.setTimer(wait, () => void this.#run());
+	}
+
+	/** Looks after `containerId` at once; resolves when nothing of it is left. */
+	async sweepNow(containerId: string): Promise<void> {
+		this.#ended.add(containerId);
+		await this.flush();
+	}
+
+	/** Looks after all that have ended; resolves when nothing of them is left. */
+	async flush(): Promise<void> {
+		await this.#sweep;
+		await this.#run();
+	}
+
+	async #run(): Promise<void> {
+		this.#timer?.cancel();
+		this.#timer = undefined;
+		if (this.#ended.size > 0) this.#sweep ??= this.#once();
+		await this.#sweep;
+	}
+
+	async #once(): Promise<void> {
+		this.#beingSwept = this.#ended;
+		this.#ended = new Set();
+		await killMarked(this.#beingSwept);
+		this.#last = this.#clock.now();
+		this.#sweep = undefined;
+		const [waiting] = this.#ended;
+		if (waiting === undefined) this.#onIdle();
+		else this.add(waiting);
+	}
+}
