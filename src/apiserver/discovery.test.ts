@@ -65,7 +65,8 @@ test('the legacy lists say the same', () => {
 	assert.equal(ask('/apis/batch')?.kind, 'APIGroup');
 	const found = ask('/api/v1');
 	assert.equal(found?.groupVersion, 'v1');
-	const names = (found?.resources as readonly { readonly name: string }[]).map(({ name }) => name);
+	const listed = (found?.resources ?? []) as readonly { readonly name: string }[];
+	const names = listed.map(({ name }) => name);
 	for (const name of ['pods', 'pods/log', 'pods/binding', 'pods/status', 'namespaces/finalize', 'nodes']) {
 		assert.ok(names.includes(name), name);
 	}

@@ -185,6 +185,11 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 					],
 				);
 				assert.equal(status.phase, 'Pending');
+				const other = { ...podNamed('q'), spec: { ...spec, priority: 7 } };
+				assert.equal((await refusal(post(PODS, other))).code, 403);
+				const classless = { ...podNamed('q'), spec: { ...spec, priorityClassName: 'high' } };
+				const error = await refusal(post(PODS, classless));
+				assert.equal(error.message, 'pods "q" is forbidden: no PriorityClass with name high was found');
 			});
 
 			test('completes a generated name', async () => {
@@ -335,6 +340,10 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				const { metadata, items } = await list(PODS);
 				assert.equal(metadata.resourceVersion, String(opened.store.revision));
 				assert.deepEqual(items, [pod]);
+				await post(PODS, podNamed('b'));
+				assert.deepEqual(await names(PODS), ['a', 'b']);
+				await remove(`${PODS}/a`);
+				assert.deepEqual(await names(PODS), ['b']);
 			});
 
 			test('page through one state, whatever changes meanwhile', async () => {
@@ -538,6 +547,8 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 					send({ method: 'PATCH', path: `${PODS}/p`, contentType: 'application/apply-patch+yaml', body: {} }),
 				);
 				assert.equal(error.code, 415);
+				const forced = await refusal(patch(`${PODS}/p`, 'merge-patch', {}, { force: 'true' }));
+				assert.match(forced.message, /force: Forbidden: may not be specified for non-apply patch$/);
 			});
 		});
 
@@ -711,6 +722,8 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				await post(PODS, podNamed('p', { finalizers: ['a/b'] }));
 				const nobody = await refusal(post(`${PODS}/p/binding`, { metadata: { name: 'p' }, target: {} }));
 				assert.equal(nobody.code, 422);
+				const other = { metadata: { uid: 'other' }, target: { name: 'node' } };
+				assert.equal((await refusal(post(`${PODS}/p/binding`, other))).reason, 'Conflict');
 				await remove(`${PODS}/p`);
 				const late = await refusal(post(`${PODS}/p/binding`, { metadata: {}, target: { name: 'node' } }));
 				assert.match(late.message, /pod p is being deleted, cannot be assigned to a host$/);

@@ -110,7 +110,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			const resourceVersion = revision();
 			// More than the server's memory of past changes holds.
 			for (let index = 0; index < 450; index++) await create(`p${index}`);
-			const seen = await open({ resourceVersion });
+			const seen = await open({ resourceVersion, allowWatchBookmarks: 'true' });
 			await seen.texts(450);
 			await create('last');
 			const texts = await seen.texts(451);
@@ -118,6 +118,9 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			assert.equal(texts[449], 'ADDED p449');
 			assert.equal(texts[450], 'ADDED last');
 			assert.equal(new Set(texts).size, 451);
+			await write('POST', '/api/v1/namespaces', { metadata: { name: 'other' } });
+			opened.clock.advance(60_000);
+			assert.equal((await seen.texts(452))[451], 'BOOKMARK');
 		});
 
 		test('a revision whose history is gone has expired', async () => {
