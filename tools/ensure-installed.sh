@@ -48,11 +48,12 @@ _npm_ci() {
 	) &
 	_notice=$!
 	_failed=0
-	(cd "$STINT_HOME" && npm ci $_omit --no-audit --no-fund --loglevel=error) >"$STINT_HOME/.cache/install.log" 2>&1 || _failed=$?
+	# Not `npm ci`: that insists on packages for other platforms, which a closed registry may not carry.
+	(cd "$STINT_HOME" && npm install --no-save $_omit --no-audit --no-fund --loglevel=error) >"$STINT_HOME/.cache/install.log" 2>&1 || _failed=$?
 	kill "$_notice" 2>/dev/null || true
 	if [ $_failed -ne 0 ]; then
 		echo "stint: the packages could not be installed:" >&2
-		cat "$STINT_HOME/.cache/install.log" >&2
+		tail -n 20 "$STINT_HOME/.cache/install.log" >&2
 		exit 1
 	fi
 	if [ ! -x "$_modules/.bin/node" ]; then

@@ -1,10 +1,22 @@
 import { Command } from 'commander';
+import { registerCommands } from '../cli/commands.ts';
+import { cliContext } from './cli-context.ts';
 import { registerServerCommand } from './server-command.ts';
 import { VERSION } from './version.ts';
 
-/** The program: reads the command line and runs one verb. */
+// A reader that has seen enough (`stint get ... | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+	if (error.code === 'EPIPE') process.exit(0);
+	throw error;
+});
+
 const program = new Command('stint')
 	.description('Runs Kubernetes Jobs without a Kubernetes cluster.')
 	.version(VERSION);
 registerServerCommand(program);
+registerCommands(program, cliContext(), (code) => {
+	process.exitCode = code;
+});
 await program.parseAsync();
+// Idle connections of a command that has ended keep nobody waiting.
+if (process.exitCode !== undefined) process.exit();

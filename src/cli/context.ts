@@ -1,0 +1,61 @@
+import type { Clock } from '../base/clock.ts';
+import type { Client } from '../client/client.ts';
+
+/** Where a command prints to; `columns` is the width of a terminal, undefined where there is none. */
+export interface Output {
+	write(text: string): void;
+	readonly columns: number | undefined;
+}
+
+/** A server that a command talks to. */
+export interface Connection {
+	readonly client: Client;
+	/** The namespace of the kubeconfig's context. */
+	readonly namespace: string;
+}
+
+/** A server started for one command, in this process. */
+export interface Embedded extends Connection {
+	/** Ends it with all its Pods and leaves nothing behind. */
+	stop(): Promise<void>;
+}
+
+/** What the commands have of the world around them. */
+export interface CliContext {
+	readonly clock: Clock;
+	readonly stdout: Output;
+	readonly stderr: Output;
+	/** Whether colours are welcome. */
+	readonly colour: boolean;
+	/** The text of a file. Rejects with the system's error. */
+	readFile(path: string): Promise<string>;
+	/** The manifests in a folder, or undefined when `path` is no folder. */
+	listFolder(path: string): Promise<readonly string[] | undefined>;
+	/** All of standard input. */
+	readStdin(): Promise<string>;
+	/** Calls `listener` at each Ctrl-C or SIGTERM; returns the way to stop. */
+	onInterrupt(listener: () => void): () => void;
+	/** The server that the flags, the environment or the default data folder lead to. */
+	connect(kubeconfig: string | undefined): Promise<Connection>;
+	/** The running stint server, if there is one that `run` may use. */
+	findRunning(kubeconfig: string | undefined): Promise<Connection | undefined>;
+	/** Starts a server in this process, for one command. */
+	startEmbedded(): Promise<Embedded>;
+}
+
+/** The flags that every command has. */
+export interface CommonFlags {
+	readonly kubeconfig?: string;
+	readonly namespace?: string;
+}
+
+/** A command cannot be done; the message is for the user, as it is. */
+export class CommandError extends Error {
+	override readonly name = 'CommandError';
+	readonly exitCode: number;
+
+	constructor(message: string, exitCode = 1) {
+		super(message);
+		this.exitCode = exitCode;
+	}
+}

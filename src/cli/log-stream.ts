@@ -1,0 +1,38 @@
+import { pods } from '../api/core/pod/definition.ts';
+import type { Pod } from '../api/core/pod/schema.ts';
+import { pathOf } from '../client/client.ts';
+import type { Connection } from './context.ts';
+
+/** Which part of a container's log; the names are those of the query of `pods/log`. */
+export interface LogOptions {
+	readonly follow?: boolean;
+	readonly previous?: boolean;
+	readonly timestamps?: boolean;
+	readonly tailLines?: number;
+	readonly sinceSeconds?: number;
+	readonly signal?: AbortSignal;
+}
+
+/** Reads a container's log line by line; a last line without an end comes as it is. */
+export async function* logLines(
+	{ client }: Connection,
+	{ metadata }: Pod,
+	options: LogOptions & { readonly container: string },
+): AsyncGenerator<string> {
+	const { signal, ...parameters } = options;
+	const query = Object.fromEntries(
+		Object.entries(parameters)
+			.filter(([, value]) => value !== undefined && value !== false)
+			.map(([name, value]) => [name, String(value)]),
+	);
+	const path = `${pathOf(pods, metadata.namespace)}/${metadata.name}/log`;
+	const bytes = await client.transport.stream({ method: 'GET', path, query, ...(signal && { signal }) });
+	const decoder = new TextDecoder();
+	let unfinished = '';
+	for await (const piece of bytes) {
+		const lines = (unfinished + decoder.decode(piece, { stream: true })).split('\n');
+		unfinished = lines.pop() ?? '';
+		yield* lines;
+	}
+	if (unfinished !== '') yield unfinished;
+}

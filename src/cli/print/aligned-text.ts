@@ -1,0 +1,73 @@
+/**
+ * Text with tabs laid out in columns by the rules of Go's tabwriter, which kubectl prints with: a tab
+ * ends a cell; cells that stand under each other in consecutive lines form a column as wide as the
+ * widest; what follows the last tab of a line belongs to no column.
+ */
+
+/** How wide columns are: a cell's characters and `padding` blanks, but at least `minWidth`. */
+export interface ColumnStyle {
+	readonly minWidth: number;
+	readonly padding: number;
+}
+
+/** The style of `kubectl describe`. */
+export const DESCRIBE_STYLE: ColumnStyle = { minWidth: 0, padding: 2 };
+
+/** The style of `kubectl get`. */
+export const TABLE_STYLE: ColumnStyle = { minWidth: 6, padding: 3 };
+
+/** `text` with its tabs replaced by blanks. */
+export function alignText(text: string, style: ColumnStyle): string {
+	const lines = text.split('\n').map((line) => line.split('\t'));
+	const widths: number[][] = lines.map(() => []);
+	measure({ lines, widths, style }, 0, 0, lines.length);
+	return lines.map((cells, index) => layOut(cells, widths[index] ?? [])).join('\n');
+}
+
+/** The width of a column that holds `texts`. */
+export function columnWidth(texts: Iterable<string>, { minWidth, padding }: ColumnStyle): number {
+	let width = minWidth;
+	for (const text of texts) width = Math.max(width, lengthOf(text) + padding);
+	return width;
+}
+
+/** One line: every cell but the last padded to its column's width. */
+export function layOut(cells: readonly string[], widths: readonly number[]): string {
+	return cells
+		.map((cell, index) => {
+			if (index === cells.length - 1) return cell;
+			return cell + ' '.repeat(Math.max((widths[index] ?? 0) - lengthOf(cell), 0));
+		})
+		.join('');
+}
+
+/** How many characters a text has, as Go counts them. */
+function lengthOf(text: string): number {
+	let length = 0;
+	for (const _ of text) length++;
+	return length;
+}
+
+interface Layout {
+	readonly lines: readonly (readonly string[])[];
+	/** Per line, the widths of its columns so far. */
+	readonly widths: number[][];
+	readonly style: ColumnStyle;
+}
+
+/** Sets the widths of `column` and those right of it, for the lines from `begin` to before `end`. */
+function measure(layout: Layout, column: number, begin: number, end: number): void {
+	const { lines, widths, style } = layout;
+	const hasColumn = (line: number): boolean => column < (lines[line]?.length ?? 0) - 1;
+	for (let line = begin; line < end; line++) {
+		if (!hasColumn(line)) continue;
+		const first = line;
+		while (line < end && hasColumn(line)) line++;
+		const width = columnWidth(
+			lines.slice(first, line).map((cells) => cells[column] ?? ''),
+			style,
+		);
+		for (const each of widths.slice(first, line)) each.push(width);
+		measure(layout, column + 1, first, line);
+	}
+}

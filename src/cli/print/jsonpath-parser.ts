@@ -1,0 +1,285 @@
+/**
+ * The template language of `-o jsonpath`, as kubectl has it: text with `{…}` in it, which holds paths,
+ * quoted text, and `range … end`.
+ */
+
+/** One piece of a template. */
+export type Piece =
+	| { readonly type: 'text'; readonly text: string }
+	/** What the path finds, one after the other. */
+	| { readonly type: 'path'; readonly path: Path }
+	/** The pieces once for each thing that the path finds. */
+	| { readonly type: 'range'; readonly path: Path; readonly body: readonly Piece[] };
+
+/** Steps from where one stands (or, `absolute`, from the whole object) to what is meant. */
+export interface Path {
+	readonly absolute: boolean;
+	readonly steps: readonly Step[];
+}
+
+/** One step of a path. */
+export type Step =
+	| { readonly type: 'field'; readonly name: string }
+	/** Every value of a map or list. */
+	| { readonly type: 'all' }
+	/** Everything below, with what it starts from. */
+	| { readonly type: 'descend' }
+	/** Items by index; both ends may count from the end of the list. */
+	| { readonly type: 'slice'; readonly begin?: number; readonly end?: number; readonly step: number }
+	| { readonly type: 'index'; readonly index: number }
+	| { readonly type: 'filter'; readonly left: Operand; readonly operator: Operator; readonly right: Operand }
+	/** What each of several steps finds, one after the other. */
+	| { readonly type: 'union'; readonly steps: readonly Step[] };
+
+/** One side of a comparison in a filter; a lone side asks whether it is there. */
+export type Operand =
+	| { readonly type: 'path'; readonly path: Path }
+	| { readonly type: 'value'; readonly value: string | number | boolean | undefined };
+
+/** How a filter compares. */
+export type Operator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'exists';
+
+/** The template cannot be read; the message says where it goes wrong. */
+export class JsonPathError extends Error {
+	override readonly name = 'JsonPathError';
+}
+
+/** Reads a template. Throws a {@link JsonPathError}. */
+export function parseTemplate(template: string): readonly Piece[] {
+	return parsePieces(tokens(template), false);
+}
+
+/** Reads a lone path, with or without braces and leading dot, as custom columns are given. */
+export function parseRelaxedPath(text: string): Path {
+	const bare = text.replace(/^\{(.*)\}$/s, '$1');
+	return new PathReader(/^[.[$@]/.test(bare) ? bare : `.${bare}`).whole();
+}
+
+type Token = { readonly type: 'text' | 'action'; readonly text: string };
+
+function tokens(template: string): Token[] {
+	const found: Token[] = [];
+	let rest = template;
+	for (let open = rest.indexOf('{'); open >= 0; open = rest.indexOf('{')) {
+		if (open > 0) found.push({ type: 'text', text: rest.slice(0, open) });
+		const close = endOfAction(rest, open);
+		found.push({ type: 'action', text: rest.slice(open + 1, close).trim() });
+		rest = rest.slice(close + 1);
+	}
+	if (rest !== '') found.push({ type: 'text', text: rest });
+	return found;
+}
+
+/** The closing brace that is not inside quotes. */
+function endOfAction(text: string, open: number): number {
+	let quote = '';
+	for (let i = open + 1; i < text.length; i++) {
+		const char = text[i] ?? '';
+		if (char === '\\') i++;
+		else if (quote !== '') quote = char === quote ? '' : quote;
+		else if (char === '"' || char === "'") quote = char;
+		else if (char === '}') return i;
+	}
+	throw new JsonPathError('unclosed action');
+}
+
+function parsePieces(rest: Token[], inRange: boolean): readonly Piece[] {
+	const pieces: Piece[] = [];
+	for (let token = rest.shift(); token; token = rest.shift()) {
+		if (token.type === 'text') {
+			pieces.push({ type: 'text', text: token.text });
+			continue;
+		}
+		if (token.text === 'end') {
+			if (!inRange) throw new JsonPathError('not in range, nothing to end');
+			return pieces;
+		}
+		const range = /^range\s+(.*)$/s.exec(token.text);
+		if (range?.[1] !== undefined) {
+			const path = new PathReader(range[1]).whole();
+			pieces.push({ type: 'range', path, body: parsePieces(rest, true) });
+		} else pieces.push(...parseAction(token.text));
+	}
+	if (inRange) throw new JsonPathError('unclosed range: {end} is missing');
+	return pieces;
+}
+
+/** An action holds one or more paths and quoted texts. */
+function parseAction(text: string): readonly Piece[] {
+	const reader = new PathReader(text);
+	const pieces: Piece[] = [];
+	while (!reader.atEnd()) {
+		const quoted = reader.quoted();
+		pieces.push(
+			quoted === undefined ? { type: 'path', path: reader.path() } : { type: 'text', text: quoted },
+		);
+		reader.skipBlanks();
+	}
+	return pieces;
+}
+
+const OPERATOR = /==|!=|<=|>=|<|>/y;
+const NAME = /(?:\\.|[^\s.[\]{}(),'"=!<>|&])+/y;
+const NUMBER = /-?\d+(?:\.\d+)?/y;
+
+/** Reads paths out of an action, character by character. */
+class PathReader {
+	readonly #text: string;
+	#at = 0;
+
+	constructor(text: string) {
+		this.#text = text;
+	}
+
+	atEnd(): boolean {
+		return this.#at >= this.#text.length;
+	}
+
+	skipBlanks(): void {
+		while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++;
+	}
+
+	/** A path that is all there is. */
+	whole(): Path {
+		const path = this.path();
+		this.skipBlanks();
+		if (!this.atEnd()) throw this.#unexpected();
+		return path;
+	}
+
+	path(): Path {
+		const start = this.#at;
+		const absolute = this.#take('$');
+		if (!absolute) this.#take('@');
+		const steps: Step[] = [];
+		for (;;) {
+			if (this.#take('..')) steps.push({ type: 'descend' }, ...this.#nameAfterDescend());
+			else if (this.#take('.')) steps.push(...this.#name());
+			else if (this.#take('[')) steps.push(this.#bracket());
+			else break;
+		}
+		if (this.#at === start) throw this.#unexpected();
+		return { absolute, steps };
+	}
+
+	/** A text in quotes with its escapes resolved, if one stands here. */
+	quoted(): string | undefined {
+		const quote = this.#text[this.#at];
+		if (quote !== '"' && quote !== "'") return undefined;
+		let value = '';
+		for (let i = this.#at + 1; i < this.#text.length; i++) {
+			const char = this.#text[i] ?? '';
+			if (char === quote) {
+				this.#at = i + 1;
+				return value;
+			}
+			if (char === '\\') {
+				i++;
+				value += ESCAPES[this.#text[i] ?? ''] ?? this.#text[i] ?? '';
+			} else value += char;
+		}
+		throw new JsonPathError('unterminated quoted string');
+	}
+
+	#take(text: string): boolean {
+		if (!this.#text.startsWith(text, this.#at)) return false;
+		this.#at += text.length;
+		return true;
+	}
+
+	#match(pattern: RegExp): string | undefined {
+		pattern.lastIndex = this.#at;
+		const found = pattern.exec(this.#text)?.[0];
+		if (found !== undefined) this.#at += found.length;
+		return found;
+	}
+
+	/** The name after a dot; a lone dot is where one stands. */
+	#name(): readonly Step[] {
+		const name = this.#match(NAME);
+		if (name === undefined) return [];
+		return [name === '*' ? { type: 'all' } : { type: 'field', name: name.replace(/\\(.)/g, '$1') }];
+	}
+
+	#nameAfterDescend(): readonly Step[] {
+		return this.#text[this.#at] === '[' ? [] : this.#name();
+	}
+
+	#bracket(): Step {
+		if (this.#take('?(')) return this.#filter();
+		const steps: Step[] = [];
+		do {
+			this.skipBlanks();
+			steps.push(this.#subscript());
+			this.skipBlanks();
+		} while (this.#take(','));
+		if (!this.#take(']')) throw new JsonPathError('unterminated array');
+		const [only] = steps;
+		return steps.length === 1 && only ? only : { type: 'union', steps };
+	}
+
+	#subscript(): Step {
+		const name = this.quoted();
+		if (name !== undefined) return { type: 'field', name };
+		if (this.#take('*')) return { type: 'all' };
+		const begin = this.#integer();
+		if (!this.#take(':')) {
+			if (begin === undefined) throw this.#unexpected();
+			return { type: 'index', index: begin };
+		}
+		const end = this.#integer();
+		const step = this.#take(':') ? (this.#integer() ?? 1) : 1;
+		if (step < 1) throw new JsonPathError('step must be > 0');
+		return { type: 'slice', step, ...(begin !== undefined && { begin }), ...(end !== undefined && { end }) };
+	}
+
+	#integer(): number | undefined {
+		const text = this.#match(/-?\d+/y);
+		return text === undefined ? undefined : Number(text);
+	}
+
+	#filter(): Step {
+		const left = this.#operand();
+		const operator = this.#operator();
+		const right: Operand = operator === 'exists' ? { type: 'value', value: undefined } : this.#operand();
+		this.skipBlanks();
+		if (!this.#take(')]')) throw new JsonPathError('unterminated filter');
+		return { type: 'filter', left, operator, right };
+	}
+
+	#operator(): Operator {
+		this.skipBlanks();
+		const found = this.#match(OPERATOR);
+		switch (found) {
+			case '==':
+			case '!=':
+			case '<':
+			case '<=':
+			case '>':
+			case '>=':
+				return found;
+			default:
+				return 'exists';
+		}
+	}
+
+	#operand(): Operand {
+		this.skipBlanks();
+		const text = this.quoted();
+		if (text !== undefined) return { type: 'value', value: text };
+		const number = this.#match(NUMBER);
+		if (number !== undefined) return { type: 'value', value: Number(number) };
+		const word = this.#match(/true|false/y);
+		if (word !== undefined) return { type: 'value', value: word === 'true' };
+		return { type: 'path', path: this.path() };
+	}
+
+	#unexpected(): JsonPathError {
+		const char = this.#text[this.#at];
+		return new JsonPathError(
+			char === undefined ? 'unexpected end' : `unrecognized character in action: ${JSON.stringify(char)}`,
+		);
+	}
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };

@@ -1,0 +1,129 @@
+import { isRawObject } from '../../client/raw-object.ts';
+import { toCompactJson } from './json.ts';
+import {
+	type Operand,
+	type Operator,
+	type Path,
+	type Piece,
+	parseTemplate,
+	type Step,
+} from './jsonpath-parser.ts';
+
+/**
+ * Fills in `-o jsonpath` templates by kubectl's rules: what is missing prints as nothing; several
+ * results of one path are parted by blanks; text prints as it is, everything else as JSON.
+ */
+
+/** The text that `template` makes of `object`. Throws a JsonPathError. */
+export function fillTemplate(template: string, object: unknown): string {
+	return fill(parseTemplate(template), { root: object, here: object });
+}
+
+/** Everything that a path finds. */
+export function findAll(path: Path, object: unknown): readonly unknown[] {
+	return walk(path, { root: object, here: object });
+}
+
+/** A value as a template prints it. */
+export function printed(value: unknown): string {
+	if (typeof value === 'string') return value;
+	return value === null || value === undefined ? '' : toCompactJson(value);
+}
+
+interface Scope {
+	/** What `$` means. */
+	readonly root: unknown;
+	/** What `@` means, and a path without either begins at. */
+	readonly here: unknown;
+}
+
+function fill(pieces: readonly Piece[], scope: Scope): string {
+	return pieces
+		.map((piece) => {
+			switch (piece.type) {
+				case 'text':
+					return piece.text;
+				case 'path':
+					return walk(piece.path, scope).map(printed).join(' ');
+				case 'range':
+					return walk(piece.path, scope)
+						.map((here) => fill(piece.body, { ...scope, here }))
+						.join('');
+			}
+		})
+		.join('');
+}
+
+function walk({ absolute, steps }: Path, scope: Scope): readonly unknown[] {
+	let found: readonly unknown[] = [absolute ? scope.root : scope.here];
+	for (const step of steps) found = found.flatMap((value) => take(step, value, scope));
+	return found;
+}
+
+function take(step: Step, value: unknown, scope: Scope): readonly unknown[] {
+	switch (step.type) {
+		case 'field':
+			return isRawObject(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : [];
+		case 'all':
+			return childrenOf(value);
+		case 'descend':
+			return [value, ...childrenOf(value).flatMap((child) => take(step, child, scope))];
+		case 'index': {
+			const items = listOf(value);
+			const index = step.index < 0 ? items.length + step.index : step.index;
+			return index in items ? [items[index]] : [];
+		}
+		case 'slice':
+			return listOf(value)
+				.slice(step.begin ?? 0, step.end)
+				.filter((_, index) => index % step.step === 0);
+		case 'filter':
+			return childrenOf(value).filter((here) => holds(step, { ...scope, here }));
+		case 'union':
+			return step.steps.flatMap((each) => take(each, value, scope));
+	}
+}
+
+function childrenOf(value: unknown): readonly unknown[] {
+	return isRawObject(value) ? Object.values(value) : listOf(value);
+}
+
+function listOf(value: unknown): readonly unknown[] {
+	return Array.isArray(value) ? value : [];
+}
+
+function holds(filter: Extract<Step, { readonly type: 'filter' }>, scope: Scope): boolean {
+	const left = operandValues(filter.left, scope);
+	if (filter.operator === 'exists') return left.length > 0;
+	const right = operandValues(filter.right, scope);
+	return left.length > 0 && right.length > 0 && compare(left[0], filter.operator, right[0]);
+}
+
+function operandValues(operand: Operand, scope: Scope): readonly unknown[] {
+	return operand.type === 'value' ? [operand.value] : walk(operand.path, scope);
+}
+
+function compare(left: unknown, operator: Operator, right: unknown): boolean {
+	if (operator === '==') return left === right;
+	if (operator === '!=') return left !== right;
+	const order = orderOf(left, right);
+	switch (operator) {
+		case '<':
+			return order < 0;
+		case '<=':
+			return order <= 0;
+		case '>':
+			return order > 0;
+		case '>=':
+			return order >= 0;
+		default:
+			return false;
+	}
+}
+
+/** NaN, which no comparison accepts, where the two cannot be compared. */
+function orderOf(left: unknown, right: unknown): number {
+	if (typeof left === 'number' && typeof right === 'number') return left - right;
+	if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : left > right ? 1 : 0;
+	return Number.NaN;
+}

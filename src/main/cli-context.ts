@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { SystemClock } from '../base/clock.ts';
+import {
+	type CliContext,
+	CommandError,
+	type Connection,
+	type Embedded,
+	type Output,
+} from '../cli/context.ts';
+import { Client } from '../client/client.ts';
+import { dataFolder, defaultDataPath } from './data-folder.ts';
+
+/** The commands' way to the real world: this process, its files, its signals, its servers. */
+export function cliContext(): CliContext {
+	return {
+		clock: new SystemClock(),
+		stdout: outputTo(process.stdout),
+		stderr: outputTo(process.stderr),
+		colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
+		readFile: (path) => readFile(path, 'utf8'),
+		listFolder,
+		readStdin,
+		onInterrupt,
+		connect,
+		findRunning,
+		startEmbedded,
+	};
+}
+
+function outputTo(stream: NodeJS.WriteStream): Output {
+	return {
+		write: (text) => void stream.write(text),
+		get columns() {
+			return stream.isTTY ? stream.columns : undefined;
+		},
+	};
+}
+
+async function listFolder(path: string): Promise<readonly string[] | undefined> {
+	const found = await stat(path).catch(() => undefined);
+	if (!found?.isDirectory()) return undefined;
+	const names = await readdir(path);
+	return names
+		.filter((name) => /\.(ya?ml|json)$/.test(name))
+		.sort()
+		.map((name) => join(path, name));
+}
+
+async function readStdin(): Promise<string> {
+	const pieces: Buffer[] = [];
+	for await (const piece of process.stdin) pieces.push(piece);
+	return Buffer.concat(pieces).toString('utf8');
+}
+
+function onInterrupt(listener: () => void): () => void {
+	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+	for (const signal of signals) process.on(signal, listener);
+	return () => {
+		for (const signal of signals) process.off(signal, listener);
+	};
+}
+
+/** The kubeconfig files to read: the named one, those of $KUBECONFIG, or that of the default data folder. */
+function kubeconfigPaths(named: string | undefined): readonly string[] {
+	if (named !== undefined) return [named];
+	const listed = (process.env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '');
+	return listed.length > 0 ? listed : [dataFolder(defaultDataPath(process.env)).kubeconfig];
+}
+
+async function connect(named: string | undefined): Promise<Connection> {
+	const { readKubeconfig } = await import('../client/kubeconfig.ts');
+	const { HttpTransport } = await import('../client/http-transport.ts');
+	const files = [];
+	for (const path of kubeconfigPaths(named)) {
+		const text = await readFile(path, 'utf8').catch(() => undefined);
+		if (text !== undefined) files.push({ path, text });
+	}
+	if (files.length === 0) {
+		const where = kubeconfigPaths(named).join(', ').replace(homedir(), '~');
+		throw new CommandError(`no server is known (there is no ${where}); start one with: stint server`);
+	}
+	const access = await readKubeconfig(files, { readFile: (path) => readFile(path, 'utf8') });
+	const client = new Client(new HttpTransport(access), { fieldManager: 'stint' });
+	return { client, namespace: access.namespace };
+}
+
+/**
+ * The server that `run` may use: a named one as it is; otherwise only one that is stint's own, so that
+ * nobody's Job ends up in a cluster that a $KUBECONFIG happened to lead to.
+ */
+async function findRunning(named: string | undefined): Promise<Connection | undefined> {
+	if (named !== undefined) return connect(named);
+	try {
+		const connection = await connect(undefined);
+		const { object } = await connection.client.transport.request({ method: 'GET', path: '/version' });
+		return JSON.stringify(object).includes('+stint.') ? connection : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** A server for one command: its state in memory, its files in a folder of their own that goes with it. */
+async function startEmbedded(): Promise<Embedded> {
+	const { startServer } = await import('./server.ts');
+	const { openLog } = await import('./log.ts');
+	const path = mkdtempSync(join(tmpdir(), 'stint-run-'));
+	// What images mean is the user's, not the run's.
+	const { images } = dataFolder(defaultDataPath(process.env));
+	const folder = { ...dataFolder(path), images };
+	const remove = (): void => rmSync(path, { recursive: true, force: true, maxRetries: 10 });
+	try {
+		const options = {
+			folder,
+			runtime: 'process',
+			maxPods: MAX_PODS,
+			port: undefined,
+			storage: 'memory',
+		} as const;
+		const server = await startServer({ ...options, log: openLog() });
+		return {
+			client: server.client,
+			namespace: 'default',
+			stop: async () => {
+				await server.stop({ killPods: true });
+				remove();
+			},
+		};
+	} catch (error) {
+		remove();
+		throw error;
+	}
+}
+
+/** How many Pods a run may have at once: as many as its author asks for, within reason. */
+const MAX_PODS = 1000;
