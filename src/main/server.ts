@@ -78,6 +78,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		throw error;
 	}
 	const parts = startParts(options, { api, clock, agents });
+	await parts.registered;
 	return {
 		client: new Client(api, { fieldManager: 'stint' }),
 		url: listener?.url,
@@ -123,11 +124,20 @@ interface Surroundings {
 	readonly agents: Map<string, NodeAgent>;
 }
 
+interface StartedNode {
+	readonly runtime: Runtime;
+	readonly agent: NodeAgent;
+	readonly running: Promise<void>;
+}
+
+interface Parts {
+	/** Resolves once there is a Node that Pods can be bound to. */
+	readonly registered: Promise<void>;
+	stop(killPods: boolean): Promise<void>;
+}
+
 /** Starts what works through the API: controllers, scheduler and the node agent. */
-function startParts(
-	options: ServerOptions,
-	{ api, clock, agents }: Surroundings,
-): { stop(killPods: boolean): Promise<void> } {
+function startParts(options: ServerOptions, { api, clock, agents }: Surroundings): Parts {
 	const { folder, log, maxPods } = options;
 	const stopping = new AbortController();
 	const onError = (component: string, key: string, error: unknown): void => {
@@ -136,6 +146,7 @@ function startParts(
 	const controlPlane = runControlPlane({ transport: api, clock, onError }, stopping.signal);
 	const node = startNode();
 	return {
+		registered: node.then(({ agent }) => agent.registered),
 		stop: async (killPods) => {
 			stopping.abort();
 			const runtime = await node;
@@ -145,7 +156,7 @@ function startParts(
 		},
 	};
 
-	async function startNode(): Promise<{ readonly runtime: Runtime; readonly running: Promise<void> }> {
+	async function startNode(): Promise<StartedNode> {
 		const runtime = await makeRuntime(options, clock, (error) => onError('runtime', options.runtime, error));
 		await runtime.start();
 		const machine = thisMachine({ folder: folder.path, maxPods });
@@ -168,7 +179,7 @@ function startParts(
 			onError: (key, error) => onError('kubelet', key, error),
 		});
 		agents.set(machine.name, agent);
-		return { runtime, running: agent.run(stopping.signal) };
+		return { runtime, agent, running: agent.run(stopping.signal) };
 	}
 }
 

@@ -41,6 +41,7 @@ export class NodeAgent implements NodeApi {
 	readonly #workers: PodWorkers;
 	readonly #logFiles: LogFiles;
 	readonly #logs: ContainerLogs;
+	readonly #registered = Promise.withResolvers<void>();
 
 	constructor(options: NodeAgentOptions) {
 		const { client, clock, runtime, machine, recorder, onError } = options;
@@ -79,6 +80,11 @@ export class NodeAgent implements NodeApi {
 		});
 	}
 
+	/** Resolves once the Node is known to the API, so that Pods can be bound to it. */
+	get registered(): Promise<void> {
+		return this.#registered.promise;
+	}
+
 	/** Runs the node until `signal` aborts. Pods go on running. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { clock, client, machine, runtime, version, onError } = this.#options;
@@ -89,7 +95,10 @@ export class NodeAgent implements NodeApi {
 			// What the runtime has of Pods that are gone by now is cleared away.
 			for (const uid of this.#view.podUids()) this.#workers.wake(uid);
 		});
-		const registration = { client, clock, machine, runtimeVersion: runtime.version, version };
+		const registration = {
+			...{ client, clock, machine, runtimeVersion: runtime.version, version },
+			onRegistered: () => this.#registered.resolve(),
+		};
 		await Promise.all([
 			informing,
 			this.#workers.run(signal),

@@ -34,6 +34,8 @@ export interface NodeRegistrationOptions {
 	readonly runtimeVersion: string;
 	/** Version of this program, as the Node shows it. */
 	readonly version: string;
+	/** Told each time the API server has heard of the Node. */
+	readonly onRegistered: () => void;
 	readonly onError: (error: unknown) => void;
 }
 
@@ -57,6 +59,7 @@ export async function keepRegistered(options: NodeRegistrationOptions, signal: A
 	while (!signal.aborted) {
 		try {
 			await register(options);
+			options.onRegistered();
 			await sleep(options.clock, HEARTBEAT_MS, signal);
 		} catch (error) {
 			options.onError(error);
