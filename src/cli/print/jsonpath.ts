@@ -27,7 +27,7 @@ export function findAll(path: Path, object: unknown): readonly unknown[] {
 /** A value as a template prints it. */
 export function printed(value: unknown): string {
 	if (typeof value === 'string') return value;
-	return value === null || value === undefined ? '' : toCompactJson(value);
+	return value === undefined ? '' : toCompactJson(value);
 }
 
 interface Scope {
@@ -38,20 +38,20 @@ interface Scope {
 }
 
 function fill(pieces: readonly Piece[], scope: Scope): string {
-	return pieces
-		.map((piece) => {
-			switch (piece.type) {
-				case 'text':
-					return piece.text;
-				case 'path':
-					return walk(piece.path, scope).map(printed).join(' ');
-				case 'range':
-					return walk(piece.path, scope)
-						.map((here) => fill(piece.body, { ...scope, here }))
-						.join('');
-			}
-		})
-		.join('');
+	return pieces.map((piece) => fillPiece(piece, scope)).join('');
+}
+
+function fillPiece(piece: Piece, scope: Scope): string {
+	switch (piece.type) {
+		case 'text':
+			return piece.text;
+		case 'path':
+			return walk(piece.path, scope).map(printed).join(' ');
+		case 'range':
+			return walk(piece.path, scope)
+				.map((here) => fill(piece.body, { ...scope, here }))
+				.join('');
+	}
 }
 
 function walk({ absolute, steps }: Path, scope: Scope): readonly unknown[] {
@@ -85,7 +85,10 @@ function take(step: Step, value: unknown, scope: Scope): readonly unknown[] {
 }
 
 function childrenOf(value: unknown): readonly unknown[] {
-	return isRawObject(value) ? Object.values(value) : listOf(value);
+	if (!isRawObject(value)) return listOf(value);
+	return Object.keys(value)
+		.sort()
+		.map((key) => value[key]);
 }
 
 function listOf(value: unknown): readonly unknown[] {
