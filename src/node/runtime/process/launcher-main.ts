@@ -5,11 +5,11 @@
  */
 import { rmSync, writeSync } from 'node:fs';
 import { SystemClock } from '../../../base/clock.ts';
+import { LogTime } from '../log-time.ts';
 import { FifoPool } from './fifo-pool.ts';
 import { Launcher } from './launcher.ts';
 import { LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';
-import { LogTime } from './log-time.ts';
 import { identify } from './process-table.ts';
 import { EXIT_TAKEN, READY, SOCKET_NAME } from './protocol.ts';
 import { Sweeper } from './sweeper.ts';

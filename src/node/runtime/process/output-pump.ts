@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { CriLines } from './cri-lines.ts';
+import { CriLines } from '../cri-lines.ts';
 import type { LogFile } from './log-file.ts';
 
 /**

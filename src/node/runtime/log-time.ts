@@ -1,4 +1,4 @@
-import type { Clock } from '../../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 
 const NANOS_PER_MS = 1_000_000n;
 const FURTHEST_APART_MS = 2n;
