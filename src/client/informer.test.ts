@@ -112,6 +112,22 @@ test('a watch that ends goes on from the last revision seen', async (t) => {
 	assert.equal(informer.get('ns', 'one')?.metadata.name, 'one');
 });
 
+test('who knows what is there begins without a list, and hears of its removal', async (t) => {
+	const source = new Source();
+	const from = { resourceVersion: '7', objects: [object('known', 7)] };
+	const { informer } = start(t, source, { from });
+	await informer.synced;
+	const sink = await source.nextSink();
+	assert.deepEqual(source.lists, []);
+	assert.equal(source.watches[0]?.resourceVersion, '7');
+	const gone: (string | undefined)[] = [];
+	informer.subscribe((now, old) => {
+		if (!now) gone.push(old?.metadata.name);
+	});
+	sink.events([{ type: 'DELETED', object: object('known', 8) }]);
+	assert.deepEqual(gone, ['known']);
+});
+
 test('a compacted revision means a new list, and handlers hear what changed meanwhile', async (t) => {
 	const source = new Source();
 	source.items = [object('gone', 1), object('kept', 1)];

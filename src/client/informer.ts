@@ -71,7 +71,9 @@ export class Informer<T extends KubeObject> {
 
 	/** Lists and watches until `signal` aborts; after an error it waits and goes on from where it was. */
 	async run(signal: AbortSignal): Promise<void> {
-		let from: string | undefined;
+		let from = this.#options.from?.resourceVersion;
+		for (const object of this.#options.from?.objects ?? []) this.#put(object);
+		if (from !== undefined) this.#begin(from);
 		while (!signal.aborted) {
 			try {
 				from ??= await this.#list();
@@ -94,9 +96,13 @@ export class Informer<T extends KubeObject> {
 		for (const [key, object] of [...this.#objects]) if (!listed.has(key)) this.#remove(object);
 		for (const object of items) this.#put(object);
 		this.#failures = 0;
-		this.#advance(metadata.resourceVersion);
-		this.#synced.resolve();
+		this.#begin(metadata.resourceVersion);
 		return metadata.resourceVersion;
+	}
+
+	#begin(resourceVersion: string): void {
+		this.#advance(resourceVersion);
+		this.#synced.resolve();
 	}
 
 	async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
@@ -182,6 +188,11 @@ export interface InformerOptions<T> {
 	readonly clock: Clock;
 	/** Which objects; by default all of the resource. */
 	readonly narrow?: Pick<ListOptions, 'labelSelector' | 'fieldSelector'>;
+	/**
+	 * What is there at a certain version, to watch on from without a list first: for whoever knows, and
+	 * must not miss what would come and go before a list is answered.
+	 */
+	readonly from?: { readonly resourceVersion: string; readonly objects: readonly T[] };
 	/** Ways to look objects up: a name and the values under which an object is filed. */
 	readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
 	/** Told of each failed list or watch before it is tried again. */
