@@ -2,6 +2,7 @@
 export const LINE_LIMIT_BYTES = 16 * 1024;
 
 const NEWLINE = 10;
+const NOTHING = new Uint8Array();
 
 /**
  * Turns what a program writes into lines of a CRI log. The bytes themselves stay as they are, whatever
@@ -9,7 +10,9 @@ const NEWLINE = 10;
  */
 export class CriLines {
 	readonly #stream: 'stdout' | 'stderr';
-	#held: Uint8Array = Buffer.alloc(0);
+	/** Room for the unfinished line, of which the first `#heldBytes` are it. */
+	#held = Buffer.alloc(0);
+	#heldBytes = 0;
 
 	constructor(stream: 'stdout' | 'stderr') {
 		this.#stream = stream;
@@ -17,7 +20,13 @@ export class CriLines {
 
 	/** The lines that `chunk` completes, as bytes of the log; `chunk` may be reused after. */
 	push(chunk: Uint8Array, time: string): Uint8Array {
-		const text = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
+		const newline = chunk.indexOf(NEWLINE);
+		if (newline === -1 && this.#heldBytes + chunk.length <= LINE_LIMIT_BYTES) {
+			this.#hold(chunk);
+			return NOTHING;
+		}
+		const held = this.#held.subarray(0, this.#heldBytes);
+		const text = held.length > 0 ? Buffer.concat([held, chunk]) : chunk;
 		const out = new LineWriter(this.#header(time, 'F'), this.#header(time, 'P'), text);
 		let start = 0;
 		for (let end = text.indexOf(NEWLINE); end !== -1; end = text.indexOf(NEWLINE, start)) {
@@ -25,18 +34,32 @@ export class CriLines {
 			start = end + 1;
 		}
 		start = out.parts(start, text.length);
-		this.#held = Buffer.from(text.subarray(start));
+		this.#heldBytes = 0;
+		this.#hold(text.subarray(start));
 		return out.bytes();
 	}
 
 	/** What was held back, as a part of a line; undefined when the last line was whole. */
 	end(stamp: () => string): Uint8Array | undefined {
-		if (this.#held.length === 0) return undefined;
+		if (this.#heldBytes === 0) return undefined;
 		const time = stamp();
-		const out = new LineWriter(this.#header(time, 'F'), this.#header(time, 'P'), this.#held);
-		out.part(0, this.#held.length);
-		this.#held = Buffer.alloc(0);
+		const text = this.#held.subarray(0, this.#heldBytes);
+		const out = new LineWriter(this.#header(time, 'F'), this.#header(time, 'P'), text);
+		out.part(0, text.length);
+		this.#heldBytes = 0;
 		return out.bytes();
+	}
+
+	/** Keeps `bytes` for later; the room doubles, so that a line that comes byte by byte costs no more. */
+	#hold(bytes: Uint8Array): void {
+		const needed = this.#heldBytes + bytes.length;
+		if (needed > this.#held.length) {
+			const room = Buffer.allocUnsafe(Math.max(needed, this.#held.length * 2));
+			room.set(this.#held.subarray(0, this.#heldBytes));
+			this.#held = room;
+		}
+		this.#held.set(bytes, this.#heldBytes);
+		this.#heldBytes = needed;
 	}
 
 	#header(time: string, tag: 'F' | 'P'): Uint8Array {

@@ -1,0 +1,66 @@
+/**
+ * A small program with the flags and the HTTP side of kuard, the demo program that Job tutorials run: it
+ * makes RSA keys and serves a work queue in memory. It stands behind kuard's image name.
+ *
+ * Unlike in a container, several may run on one machine: one whose port is taken serves on a free one.
+ * KUARD_KEYGEN_BITS makes the keys smaller than 4096 bits, for tests.
+ */
+import type { Server } from 'node:http';
+import { SystemClock } from '../../src/base/clock.ts';
+import { SystemRandom } from '../../src/base/random.ts';
+import { FlagError, type Flags, parseFlags } from './flags.ts';
+import { createKuardServer } from './http-server.ts';
+import { QueueBroker } from './queue-broker.ts';
+import { makeKey } from './ssh-key.ts';
+import { runWorkload } from './workload.ts';
+
+const EXIT_USAGE = 2;
+const clock = new SystemClock();
+
+/** Logs to standard error, as Go programs do: `2026/01/31 08:00:00 text`. */
+function log(line: string): void {
+	const time = new Date(clock.now()).toISOString().slice(0, 19).replaceAll('-', '/').replace('T', ' ');
+	process.stderr.write(`${time} ${line}\n`);
+}
+
+async function main(args: readonly string[]): Promise<void> {
+	const flags = parseFlags(args);
+	const server = createKuardServer(new QueueBroker(clock, new SystemRandom()), log);
+	await serve(server, flags);
+	if (!flags.keygenEnable) return;
+	const bits = Number(process.env.KUARD_KEYGEN_BITS ?? 4096);
+	await runWorkload({ flags, clock, log, makeKey: () => makeKey(bits) });
+	if (!flags.keygenExitOnComplete) return;
+	process.exitCode = flags.keygenExitCode;
+	server.close();
+	server.closeAllConnections();
+}
+
+async function serve(server: Server, { address }: Flags): Promise<void> {
+	const colon = address.lastIndexOf(':');
+	const host = address.slice(0, colon) || '127.0.0.1';
+	try {
+		await listen(server, host, Number(address.slice(colon + 1)));
+	} catch (error) {
+		log(`${error instanceof Error ? error.message : error}: serving on a free port instead`);
+		await listen(server, host, 0);
+	}
+	const bound = server.address();
+	log(`Serving on ${host}:${typeof bound === 'object' ? bound?.port : bound}`);
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+	return new Promise((resolve, reject) => {
+		server.once('error', reject);
+		server.listen({ host, port }, () => {
+			server.off('error', reject);
+			resolve();
+		});
+	});
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+	if (!(error instanceof FlagError)) throw error;
+	process.stderr.write(`${error.message}\n`);
+	process.exitCode = EXIT_USAGE;
+});

@@ -1,0 +1,82 @@
+import type { Clock } from '../../src/base/clock.ts';
+import type { Random } from '../../src/base/random.ts';
+
+/** One piece of work. */
+export interface Message {
+	readonly kind: 'message';
+	readonly id: string;
+	readonly body: string;
+	readonly creationTimestamp: string;
+}
+
+interface Queue {
+	messages: Message[];
+	enqueued: number;
+	dequeued: number;
+	drained: number;
+}
+
+/** Something about the queues that the caller got wrong. */
+export class QueueError extends Error {
+	override readonly name = 'QueueError';
+}
+
+/** Queues in memory, each first in, first out. Every call throws {@link QueueError} for a queue that is not there. */
+export class QueueBroker {
+	readonly #queues = new Map<string, Queue>();
+	readonly #clock: Clock;
+	readonly #random: Random;
+
+	constructor(clock: Clock, random: Random) {
+		this.#clock = clock;
+		this.#random = random;
+	}
+
+	/** Makes a queue; throws when there is one already. */
+	create(name: string): void {
+		if (this.#queues.has(name)) throw new QueueError(`queue ${name} already exists`);
+		this.#queues.set(name, { messages: [], enqueued: 0, dequeued: 0, drained: 0 });
+	}
+
+	delete(name: string): void {
+		this.#get(name);
+		this.#queues.delete(name);
+	}
+
+	enqueue(name: string, body: string): Message {
+		const queue = this.#get(name);
+		const creationTimestamp = new Date(this.#clock.now()).toISOString();
+		const message: Message = { kind: 'message', id: this.#random.uuid(), body, creationTimestamp };
+		queue.messages.push(message);
+		queue.enqueued++;
+		return message;
+	}
+
+	/** The oldest message, or undefined when there is none. */
+	dequeue(name: string): Message | undefined {
+		const queue = this.#get(name);
+		const message = queue.messages.shift();
+		if (message) queue.dequeued++;
+		return message;
+	}
+
+	drain(name: string): void {
+		const queue = this.#get(name);
+		queue.drained += queue.messages.length;
+		queue.messages = [];
+	}
+
+	/** How much has gone through each queue. */
+	stats(): unknown {
+		const queues = Array.from(this.#queues, ([name, { messages, enqueued, dequeued, drained }]) => {
+			return { name, depth: messages.length, enqueued, dequeued, drained };
+		});
+		return { kind: 'stats', queues };
+	}
+
+	#get(name: string): Queue {
+		const queue = this.#queues.get(name);
+		if (!queue) throw new QueueError(`there is no queue ${name}`);
+		return queue;
+	}
+}

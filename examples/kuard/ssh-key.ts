@@ -1,0 +1,29 @@
+import { createHash, generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+
+const generate = promisify(generateKeyPair);
+
+/** Makes an RSA key of `bits` in another thread, and resolves to its fingerprint as `ssh-keygen -l` shows it. */
+export async function makeKey(bits: number): Promise<string> {
+	const { publicKey } = await generate('rsa', { modulusLength: bits });
+	return fingerprint(publicKey);
+}
+
+/** The SHA-256 fingerprint of an RSA key in SSH's form: of its type, exponent and modulus. */
+export function fingerprint(publicKey: KeyObject): string {
+	const { e = '', n = '' } = publicKey.export({ format: 'jwk' });
+	const numbers = [e, n].map((text) => positive(Buffer.from(text, 'base64url')));
+	const blob = Buffer.concat([Buffer.from('ssh-rsa'), ...numbers].map(withLength));
+	return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** A number whose first bit is set would read as negative. */
+function positive(bytes: Buffer): Buffer {
+	return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes;
+}
+
+function withLength(bytes: Buffer): Buffer {
+	const length = Buffer.alloc(4);
+	length.writeUInt32BE(bytes.length);
+	return Buffer.concat([length, bytes]);
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { CriLines, LINE_LIMIT_BYTES } from './cri-lines.ts';
+
+const TIME = '2026-01-31T08:00:00.000000000Z';
+const HEADER = new RegExp(`^${TIME} stdout ([FP]) `);
+
+test('whatever is written, in whatever pieces, can be read from the log again byte by byte', () => {
+	const piece = fc.oneof(
+		fc.uint8Array({ maxLength: 50 }),
+		fc.constant(Buffer.from('\n')),
+		fc.constant(Buffer.from('\r\n\n')),
+		fc
+			.integer({ min: LINE_LIMIT_BYTES - 2, max: 3 * LINE_LIMIT_BYTES })
+			.map((length) => Buffer.alloc(length, 'x')),
+	);
+	fc.assert(
+		fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+			const { text, parts } = readBack(log(pieces));
+			assert.ok(text.equals(Buffer.concat(pieces)));
+			for (const part of parts) assert.ok(part.length <= LINE_LIMIT_BYTES);
+		}),
+		{ numRuns: 200 },
+	);
+});
+
+test('the pieces that output comes in do not show in the log', () => {
+	const text = Buffer.from(`one\n\ntwo ${'y'.repeat(2 * LINE_LIMIT_BYTES)}\nend`);
+	const whole = log([text]);
+	for (const size of [1, 7, 1000]) {
+		const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, index) =>
+			text.subarray(index * size, (index + 1) * size),
+		);
+		assert.ok(log(pieces).equals(whole));
+	}
+});
+
+test('only a line that is longer than the limit is cut', () => {
+	const tags = (length: number): string => readBack(log([Buffer.from(`${'x'.repeat(length)}\n`)])).tags;
+	assert.equal(tags(LINE_LIMIT_BYTES), 'F');
+	assert.equal(tags(LINE_LIMIT_BYTES + 1), 'PF');
+	assert.equal(tags(3 * LINE_LIMIT_BYTES), 'PPF');
+});
+
+test('what is held back can be written over by whoever reads the next piece into the same buffer', () => {
+	const lines = new CriLines('stdout');
+	const buffer = Buffer.from('first');
+	assert.equal(lines.push(buffer, TIME).length, 0);
+	buffer.fill('#');
+	assert.equal(
+		Buffer.from(lines.push(Buffer.from(' line\n'), TIME)).toString(),
+		`${TIME} stdout F first line\n`,
+	);
+	assert.equal(
+		lines.end(() => TIME),
+		undefined,
+	);
+});
+
+function log(pieces: readonly Uint8Array[]): Buffer {
+	const lines = new CriLines('stdout');
+	const out = pieces.map((piece) => lines.push(piece, TIME));
+	return Buffer.concat([...out, lines.end(() => TIME) ?? new Uint8Array()]);
+}
+
+/** Reads a log as its readers do: parts are put together, and a whole line ends. */
+function readBack(log: Buffer): { text: Buffer; parts: readonly Buffer[]; tags: string } {
+	const parts: Buffer[] = [];
+	const text: Buffer[] = [];
+	let tags = '';
+	for (let start = 0; start < log.length; ) {
+		const end = log.indexOf('\n', start);
+		const [header = '', tag] = HEADER.exec(log.toString('latin1', start, end)) ?? [];
+		assert.ok(tag, 'each line has a header');
+		const part = log.subarray(start + header.length, end);
+		parts.push(part);
+		text.push(part, Buffer.from(tag === 'F' ? '\n' : ''));
+		tags += tag;
+		start = end + 1;
+	}
+	return { text: Buffer.concat(text), parts, tags };
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ImageError } from '../runtime.ts';
+import { parseImageName } from './image-name.ts';
+import { ImageTable } from './image-table.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'stint-images-'));
+after(() => rmSync(folder, { recursive: true }));
+const path = join(folder, 'images.yaml');
+
+function write(text: string, at: number): void {
+	writeFileSync(path, text);
+	utimesSync(path, at, at);
+}
+
+test('names are taken apart as container runtimes do', () => {
+	const repository = (text: string): string | undefined => parseImageName(text)?.repository;
+	assert.equal(repository('bash'), 'docker.io/library/bash');
+	assert.equal(repository('liksa/batch-job'), 'docker.io/liksa/batch-job');
+	assert.equal(repository('gcr.io/kuar-demo/kuard-amd64:1'), 'gcr.io/kuar-demo/kuard-amd64');
+	assert.equal(repository('localhost/x'), 'localhost/x');
+	assert.deepEqual(parseImageName('registry:50664/flaky-app:0.1'), {
+		repository: 'registry:50664/flaky-app',
+		tag: '0.1',
+	});
+	const digest = `sha256:${'0'.repeat(64)}`;
+	assert.equal(parseImageName(`perl@${digest}`)?.digest, digest);
+	for (const wrong of ['', 'UPPER', 'a b', 'a:', 'a:b:c', 'a//b', '/a', 'a/', 'x@sha256:1', '-a']) {
+		assert.equal(parseImageName(wrong), undefined, wrong);
+	}
+});
+
+test('the demo image is known, by any tag, and its program is there', async () => {
+	const table = new ImageTable(join(folder, 'missing.yaml'));
+	for (const tag of ['', ':1', ':blue']) {
+		const entry = await table.find(`gcr.io/kuar-demo/kuard-amd64${tag}`);
+		assert.deepEqual(entry?.entrypoints, ['/kuard']);
+		assert.ok(entry.command.slice(-1).every(existsSync));
+	}
+	assert.equal(await table.find('gcr.io/kuar-demo/other'), undefined);
+});
+
+test('the file extends the table, the first entry that fits counts, and a change is seen', async () => {
+	const table = new ImageTable(path);
+	assert.equal(await table.find('acme/report'), undefined);
+	write(
+		[
+			'images:',
+			'  acme/report:1.2: [python3, old.py]',
+			'  docker.io/acme/report:',
+			'    command: [python3, report.py]',
+			'    args: [--all, 3]',
+			'    entrypoints: [/app]',
+			'    env: {LANG: C.UTF-8, LEVEL: 3}',
+			'    workingDir: /srv',
+			'  "quay.io/team/*": [run-it]',
+			'  gcr.io/kuar-demo/kuard-amd64: [my-kuard]',
+		].join('\n'),
+		1000,
+	);
+	const command = async (image: string): Promise<readonly string[] | undefined> =>
+		(await table.find(image))?.command;
+	assert.deepEqual(await table.find('acme/report'), {
+		image: 'docker.io/acme/report',
+		command: ['python3', 'report.py'],
+		args: ['--all', '3'],
+		entrypoints: ['/app'],
+		env: { LANG: 'C.UTF-8', LEVEL: '3' },
+		workingDir: '/srv',
+	});
+	assert.deepEqual(await command('acme/report:1.2'), ['python3', 'old.py']);
+	assert.deepEqual(await command('acme/report:1.20'), ['python3', 'report.py']);
+	assert.deepEqual(await command('quay.io/team/a/b:7'), ['run-it']);
+	assert.deepEqual(await command('gcr.io/kuar-demo/kuard-amd64:1'), ['my-kuard']);
+	assert.equal(await command('quay.io/teams/a'), undefined);
+	write('images:\n', 2000);
+	assert.equal(await command('acme/report'), undefined);
+	assert.ok((await command('gcr.io/kuar-demo/kuard-amd64:1'))?.some((part) => part.includes('kuard.')));
+});
+
+test('a file that is wrong is reported with its path and the place', async () => {
+	const table = new ImageTable(path);
+	const wrong: readonly (readonly [string, RegExp])[] = [
+		['images: [a]', /images: must be a map/],
+		['images: {a: {comand: [x]}}', /images\["a"\]: unknown field "comand", known are command, args/],
+		['images: {a: {args: [x]}}', /images\["a"\]\.command: must name the program/],
+		['images: {a: [{}]}', /images\["a"\]\.command\[0\]: must be a text/],
+		['images: {a: {command: [x], env: [y]}}', /images\["a"\]\.env: must be a map/],
+		['images:\n\ta: [x]', /line 2/],
+	];
+	let at = 3000;
+	for (const [text, message] of wrong) {
+		write(text, at++);
+		await assert.rejects(table.find('a'), (error) => {
+			assert.ok(error instanceof ImageError);
+			assert.ok(error.message.startsWith(`${path}: `), error.message);
+			return message.test(error.message);
+		});
+	}
+	write('images: {a: [x]}', at);
+	assert.deepEqual((await table.find('a'))?.command, ['x']);
+});
+
+test('what is missing says what to do', () => {
+	const { message, reason } = new ImageTable(path).missing('nginx');
+	assert.equal(reason, 'ErrImagePull');
+	assert.match(message, /"nginx"/);
+	assert.match(message, /"command"/);
+	assert.ok(message.includes(path));
+});
