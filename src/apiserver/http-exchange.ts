@@ -188,11 +188,13 @@ export class HttpExchange {
 	}
 
 	#fail(error: unknown, warnings: readonly string[]): void {
+		// A client that went away while it was sending is no fault of ours.
+		if (this.#over.signal.aborted || isReset(error)) return;
+		const known = apiErrorOf(error, (fault) => this.#options.onError('http', fault));
 		if (this.#response.headersSent) {
 			this.#response.destroy();
 			return;
 		}
-		const known = apiErrorOf(error, (fault) => this.#options.onError('http', fault));
 		const retryAfter = retryAfterSeconds(known);
 		// A body that was not read whole cannot be followed by another request.
 		const unread = !this.#request.complete;
@@ -241,6 +243,10 @@ function methodOf(method = ''): Method {
 	if (method === 'HEAD') return 'GET';
 	if (!isMethod(method)) throw methodNotAllowed();
 	return method;
+}
+
+function isReset(error: unknown): boolean {
+	return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 }
 
 function targetOf(url: string): { readonly path: string; readonly query: Query } {

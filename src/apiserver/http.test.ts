@@ -245,6 +245,17 @@ describe('the listener', () => {
 		assert.ok(chunked instanceof Error || chunked.statusCode === 413);
 	});
 
+	test('minds no client that goes away while it is sending', async () => {
+		const headers = { authorization: `Bearer ${credentials.token}`, 'content-length': 100 };
+		const request = open(`${listener.url}${PODS}`, { method: 'POST', ca: credentials.caPem, headers });
+		request.on('error', () => {});
+		await new Promise<void>((resolve) => request.write('{', () => resolve()));
+		request.destroy();
+		// Closing waits until every connection is done with; a fault would be told by then.
+		await listener.close();
+		assert.deepEqual(opened.faults, []);
+	});
+
 	test('puts texts for people into Warning headers', async () => {
 		const body = JSON.stringify({ ...podNamed('p'), 'b"ä\\': 1 });
 		const response = await send(listener, 'POST', PODS, { body });

@@ -49,21 +49,11 @@ export class ObjectCache {
 	/** Loads what the store holds and follows it from there. */
 	async start(): Promise<void> {
 		const { store } = this.#options;
-		const revision = store.revision;
-		let after: string | undefined;
-		do {
-			const page = await store.range({
-				prefix: REGISTRY_PREFIX,
-				limit: PAGE_SIZE,
-				revision,
-				...(after !== undefined && { after }),
-			});
-			for (const { key, value, revision: at } of page.entries) {
-				const resource = this.#resourceOf(key);
-				resource?.load(new StoredObject(resource.codec, { key, value, revision: at }));
-			}
-			after = page.more ? page.entries.at(-1)?.key : undefined;
-		} while (after !== undefined);
+		const { revision, entries } = await store.range({ prefix: REGISTRY_PREFIX });
+		for (const { key, value, revision: at } of entries) {
+			const resource = this.#resourceOf(key);
+			resource?.load(new StoredObject(resource.codec, { key, value, revision: at }));
+		}
 		this.#revision = revision;
 		for (const resource of this.resources) resource.loaded(revision);
 		this.#watch = store.watch(
@@ -102,5 +92,3 @@ export class ObjectCache {
 		return this.#byPrefix.get(key.slice(0, slash + 1));
 	}
 }
-
-const PAGE_SIZE = 2000;
