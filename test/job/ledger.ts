@@ -104,8 +104,9 @@ export class Ledger {
 			job.spec.completionMode === 'Indexed' ? (this.#seen?.job.spec.completions ?? 0) : undefined;
 		if (completions !== undefined && (index === undefined || index >= completions)) return;
 		if (seen.status.phase === 'Succeeded' && completions !== undefined && !this.#noted.has(uid)) {
-			const completed = IndexSet.parse(job.status.completedIndexes, completions);
-			assert.ok(completed.has(index ?? -1), 'a success is noted before its Pod is let go');
+			const decided = [job.status.completedIndexes, job.status.failedIndexes];
+			const ended = decided.some((text) => IndexSet.parse(text, completions).has(index ?? -1));
+			assert.ok(ended, 'a success is noted before its Pod is let go');
 		} else if (seen.status.phase === 'Succeeded') {
 			assert.ok(this.#noted.has(uid), 'a success is noted before its Pod is let go');
 		} else if (!judgeFailure(job.spec.podFailurePolicy, seen).counted) {
@@ -147,8 +148,10 @@ export class Ledger {
 	#checkReason({ status: old }: Job, { status, spec }: Job): void {
 		const last = status.conditions?.at(-1);
 		if (!last || old.conditions?.some(({ type }) => type === last.type)) return;
-		if (last.type === 'Complete' && last.reason === 'CompletionsReached') {
-			assert.ok((status.succeeded ?? 0) >= (spec.completions ?? 1), 'complete without enough successes');
+		// What was announced stays: the spec may change before the terminal write.
+		if (last.type === 'SuccessCriteriaMet' && last.reason === 'CompletionsReached') {
+			const succeeded = (status.succeeded ?? 0) + (status.uncountedTerminatedPods?.succeeded?.length ?? 0);
+			assert.ok(succeeded >= (this.#seen?.job.spec.completions ?? 1), 'complete without enough successes');
 		}
 		const plain = spec.template.spec.restartPolicy === 'Never' && spec.backoffLimitPerIndex === undefined;
 		if (last.reason === 'BackoffLimitExceeded' && plain) {

@@ -102,6 +102,16 @@ test('a FailIndex rule fails the index at once, an ignored failure never does', 
 	assert.equal(plan(makeIndexed(2, rule('Ignore'), START), [fifth]).status?.failedIndexes, '');
 });
 
+test('an index either succeeds or fails, whatever a Pod under deletion and its replacement do', () => {
+	const late = succeeded('late', { index: 0, failures: 0, deleting: true });
+	const replacement = failed('b', { index: 0, failures: 1 });
+	const both = plan(makeIndexed(2, { backoffLimitPerIndex: 1 }, START), [late, replacement]).status;
+	assert.deepEqual([both?.completedIndexes, both?.failedIndexes], ['0', '']);
+	const lost = { ...START, failedIndexes: '0' };
+	const after = plan(makeIndexed(2, { backoffLimitPerIndex: 1 }, lost), [late]).status;
+	assert.deepEqual([after?.completedIndexes, after?.failedIndexes], [undefined, '0']);
+});
+
 test('ignored failures are let go without being counted', () => {
 	const rules = [{ action: 'Ignore' as const, onExitCodes: { operator: 'In' as const, values: [1] } }];
 	const job = makeJob({ backoffLimit: 0, podFailurePolicy: { rules } }, START);

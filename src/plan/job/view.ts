@@ -102,12 +102,16 @@ function viewIndexes(
 	active: readonly PodView[],
 ): IndexView {
 	const completions = job.spec.completions ?? 0;
+	const perIndex = job.spec.backoffLimitPerIndex !== undefined;
 	const completedBefore = IndexSet.parse(job.status.completedIndexes, completions);
-	const completed = completedBefore.union(IndexSet.of(indexesOf(newlySucceeded)));
-	if (job.spec.backoffLimitPerIndex === undefined) return { completions, completedBefore, completed };
-	const failedBefore = IndexSet.parse(job.status.failedIndexes, completions);
-	const newlyOut = newlyFailed.filter(({ pod }) => failsItsIndex(job, pod));
-	const failed = failedBefore.union(IndexSet.of(indexesOf(newlyOut)));
+	const failedBefore = IndexSet.parse(perIndex ? job.status.failedIndexes : undefined, completions);
+	// A Pod that was replaced while it was being deleted may still succeed, beside a replacement that
+	// fails. Whichever is seen first decides; an index in both lists would be refused by the server.
+	const good = newlySucceeded.filter(({ index = -1 }) => !failedBefore.has(index));
+	const completed = completedBefore.union(IndexSet.of(indexesOf(good)));
+	if (!perIndex) return { completions, completedBefore, completed };
+	const bad = newlyFailed.filter(({ pod, index = -1 }) => failsItsIndex(job, pod) && !completed.has(index));
+	const failed = failedBefore.union(IndexSet.of(indexesOf(bad)));
 	const settled = new Set(indexesOf(active));
 	const open = newlyFailed.filter(
 		({ index = -1 }) => !completed.has(index) && !failed.has(index) && !settled.has(index),
