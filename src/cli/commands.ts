@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { type CliContext, CommandError } from './context.ts';
+import { printingWarnings } from './warnings.ts';
 
 /** Adds a value to those that a repeatable flag has. */
 function collect(value: string, values: readonly string[]): readonly string[] {
 	return [...values, value];
 }
+
+const FILES = ['-f, --filename <path>', 'a manifest: a file, a folder, or - for standard input'] as const;
 
 /**
  * Registers the commands that talk to a server. Each is loaded only when it is called, so that none
@@ -12,9 +15,10 @@ function collect(value: string, values: readonly string[]): readonly string[] {
  */
 export function registerCommands(
 	program: Command,
-	context: CliContext,
+	plainContext: CliContext,
 	finish: (code: number) => void,
 ): void {
+	const context = printingWarnings(plainContext);
 	const command = (name: string, description: string): Command =>
 		program
 			.command(name)
@@ -22,24 +26,9 @@ export function registerCommands(
 			.option('--kubeconfig <file>', 'the kubeconfig that leads to the server')
 			.option('-n, --namespace <name>', 'the namespace to work in');
 	const perform = (work: () => Promise<unknown>): Promise<void> => settle(context, work, finish);
-	const files = ['-f, --filename <path>', 'a manifest: a file, a folder, or - for standard input'] as const;
-
-	command('run', 'run Jobs to their end and show what they do')
-		.argument('[words...]', 'a name, and after -- the arguments')
-		.option(...files, collect, [])
-		.option('--image <image>', 'run this image as a Job')
-		.option('-i, --stdin', 'show the output as it is and wait for the end')
-		.option('--restart <policy>', 'OnFailure or Never', 'OnFailure')
-		.option('--command [program]', 'what follows -- is the command, not its arguments')
-		.option('--env <name=value>', 'a variable of the environment', collect, [])
-		.option('--completions <number>', 'how many Pods must succeed')
-		.option('--parallelism <number>', 'how many Pods may run at once')
-		.option('--backoff-limit <number>', 'how many failures are borne')
-		.action((words: string[], flags) =>
-			perform(async () => (await import('./run.ts')).run(context, words, flags)),
-		);
+	registerRun(command('run', 'run Jobs to their end and show what they do'), context, perform);
 	command('apply', 'create or change objects as a manifest says')
-		.option(...files, collect, [])
+		.option(...FILES, collect, [])
 		.action((flags) => perform(async () => (await import('./apply.ts')).apply(context, flags)));
 	command('get', 'print objects')
 		.argument('<words...>', 'resources and names: jobs, pods,jobs, job/pi, all')
@@ -61,7 +50,7 @@ export function registerCommands(
 	registerLogs(command('logs', 'print the logs of a Pod or a Job'), context, perform);
 	command('delete', 'delete objects with all that depends on them')
 		.argument('[words...]', 'resources and names: job pi, pod/x')
-		.option(...files, collect, [])
+		.option(...FILES, collect, [])
 		.option('-l, --selector <labels>', 'all objects with these labels')
 		.option('--all', 'all objects of the resource')
 		.option('--cascade <how>', 'background, foreground or orphan', 'background')
@@ -74,6 +63,43 @@ export function registerCommands(
 			perform(async () => (await import('./delete.ts')).deleteObjects(context, words, flags)),
 		);
 }
+
+function registerRun(
+	command: Command,
+	context: CliContext,
+	perform: (work: () => Promise<unknown>) => Promise<void>,
+): void {
+	command
+		.argument('[words...]', 'a name, and after it the arguments (after -- where they look like flags)')
+		.option(...FILES, collect, [])
+		.option('--force', 'delete Jobs that have run already, and run them anew')
+		.option('--embedded', 'use a server of its own, whatever else runs')
+		.option('--image <image>', 'run this image as a Job')
+		.option('-i, --stdin', 'wait for the end and print the output as it is')
+		.option('-t, --tty', 'understood for the sake of habit; has no effect')
+		.option('--restart <policy>', 'OnFailure or Never', 'OnFailure')
+		.option('--command', 'the words are the command, not its arguments')
+		.option('--env <name=value>', 'a variable of the environment', collect, [])
+		.option('-l, --labels <key=value,...>', 'labels of the Job and its Pods')
+		.option('--completions <number>', 'how many Pods must succeed')
+		.option('--parallelism <number>', 'how many Pods may run at once')
+		.option('--backoff-limit <number>', 'how many failures are borne')
+		.option('--dry-run [mode]', 'only print the Job')
+		.option('-o, --output <form>', 'with --dry-run: yaml or json')
+		.addHelpText('after', RUN_HELP)
+		.action((words: string[], flags) =>
+			perform(async () => (await import('./run.ts')).run(context, words, flags)),
+		);
+}
+
+const RUN_HELP = `
+Exit code: 0 when everything completed. When the only Job failed, the exit code of its container that
+failed last, where there is one. 130 after Ctrl-C (which deletes what was started; once more kills it at
+once), 143 after SIGTERM. Otherwise 1.
+
+Examples:
+  stint run -f job.yaml
+  stint run -i oneshot --image=busybox --command -- sh -c 'echo hello'`;
 
 function registerLogs(
 	command: Command,

@@ -33,8 +33,11 @@ export interface CliContext {
 	listFolder(path: string): Promise<readonly string[] | undefined>;
 	/** All of standard input. */
 	readStdin(): Promise<string>;
-	/** Calls `listener` at each Ctrl-C or SIGTERM; returns the way to stop. */
-	onInterrupt(listener: () => void): () => void;
+	/**
+	 * Calls `listener` at each signal that asks to end, and when nobody reads standard output any more;
+	 * returns the way to stop. While nobody listens, each of them ends the process at once.
+	 */
+	onInterrupt(listener: (by: Interruption) => void): () => void;
 	/** The server that the flags, the environment or the default data folder lead to. */
 	connect(kubeconfig: string | undefined): Promise<Connection>;
 	/** The running stint server, if there is one that `run` may use. */
@@ -42,6 +45,9 @@ export interface CliContext {
 	/** Starts a server in this process, for one command. */
 	startEmbedded(): Promise<Embedded>;
 }
+
+/** What asks a command to end. */
+export type Interruption = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
 
 /** The flags that every command has. */
 export interface CommonFlags {

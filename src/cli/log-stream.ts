@@ -10,15 +10,20 @@ export interface LogOptions {
 	readonly timestamps?: boolean;
 	readonly tailLines?: number;
 	readonly sinceSeconds?: number;
+	readonly sinceTime?: string;
+	readonly limitBytes?: number;
 	readonly signal?: AbortSignal;
 }
 
-/** Reads a container's log line by line; a last line without an end comes as it is. */
+/**
+ * Reads a container's log, as many lines at a time as have come; a last line without an end comes as
+ * it is. Rejects with the server's ApiError.
+ */
 export async function* logLines(
 	{ client }: Connection,
-	{ metadata }: Pod,
+	{ metadata }: Pick<Pod, 'metadata'>,
 	options: LogOptions & { readonly container: string },
-): AsyncGenerator<string> {
+): AsyncGenerator<readonly string[]> {
 	const { signal, ...parameters } = options;
 	const query = Object.fromEntries(
 		Object.entries(parameters)
@@ -32,7 +37,7 @@ export async function* logLines(
 	for await (const piece of bytes) {
 		const lines = (unfinished + decoder.decode(piece, { stream: true })).split('\n');
 		unfinished = lines.pop() ?? '';
-		yield* lines;
+		if (lines.length > 0) yield lines;
 	}
-	if (unfinished !== '') yield unfinished;
+	if (unfinished !== '') yield [unfinished];
 }

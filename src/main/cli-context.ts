@@ -8,6 +8,7 @@ import {
 	CommandError,
 	type Connection,
 	type Embedded,
+	type Interruption,
 	type Output,
 } from '../cli/context.ts';
 import { Client } from '../client/client.ts';
@@ -32,7 +33,9 @@ export function cliContext(): CliContext {
 
 function outputTo(stream: NodeJS.WriteStream): Output {
 	return {
-		write: (text) => void stream.write(text),
+		write: (text) => {
+			if (stream.writable) stream.write(text);
+		},
 		get columns() {
 			return stream.isTTY ? stream.columns : undefined;
 		},
@@ -55,11 +58,22 @@ async function readStdin(): Promise<string> {
 	return Buffer.concat(pieces).toString('utf8');
 }
 
-function onInterrupt(listener: () => void): () => void {
+const interruptions = new Set<(by: Interruption) => void>();
+
+/** A reader of our output that has seen enough (`stint get ... | head`) is no error, but an end. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+	if (error.code !== 'EPIPE') throw error;
+	if (interruptions.size === 0) process.exit(0);
+	for (const listener of interruptions) listener('SIGPIPE');
+});
+
+function onInterrupt(listener: (by: Interruption) => void): () => void {
 	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 	for (const signal of signals) process.on(signal, listener);
+	interruptions.add(listener);
 	return () => {
 		for (const signal of signals) process.off(signal, listener);
+		interruptions.delete(listener);
 	};
 }
 

@@ -4,12 +4,6 @@ import { cliContext } from './cli-context.ts';
 import { registerServerCommand } from './server-command.ts';
 import { VERSION } from './version.ts';
 
-// A reader that has seen enough (`stint get ... | head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-	if (error.code === 'EPIPE') process.exit(0);
-	throw error;
-});
-
 const program = new Command('stint')
 	.description('Runs Kubernetes Jobs without a Kubernetes cluster.')
 	.version(VERSION);

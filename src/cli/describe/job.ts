@@ -1,10 +1,11 @@
 import { jobStatusText } from '../../api/batch/job/columns.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
+import { pods } from '../../api/core/pod/definition.ts';
 import { humanDuration } from '../../api/meta/duration.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { Connection } from '../context.ts';
-import { digestText, failuresOf } from '../run/digest.ts';
+import { failuresOf, failuresText } from '../run/failures.ts';
 import { fieldsText, instant, type Line, pairs } from './fields.ts';
 import { describeContainer } from './pod.ts';
 
@@ -48,7 +49,10 @@ export async function describeJob(connection: Connection, job: Job, now: number)
 	const conditions = (status.conditions ?? [])
 		.filter((condition) => condition.status === 'True')
 		.map(({ type, reason = '', message = '' }) => `  ${type}: ${reason}${message ? ` (${message})` : ''}\n`);
-	const failed = (status.failed ?? 0) > 0 ? digestText(await failuresOf(connection, job)) : '';
+	const own = await connection.client
+		.resource(pods, metadata.namespace)
+		.list({ labelSelector: labelSelectorText(spec.selector) });
+	const failed = failuresText(failuresOf(own.items), () => []);
 	return [
 		fieldsText(lines),
 		'Pod Template:\n',

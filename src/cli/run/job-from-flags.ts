@@ -1,58 +1,59 @@
-import type { Job } from '../../api/batch/job/schema.ts';
+import type { Container } from '../../api/core/pod/schema.ts';
+import type { RawObject } from '../../client/raw-object.ts';
 import { CommandError } from '../context.ts';
 
 /** The flags of `run` that describe a Job. */
 export interface JobFlags {
 	readonly image?: string;
 	readonly restart: string;
-	readonly command?: boolean | string;
+	readonly command?: boolean;
 	readonly env: readonly string[];
+	readonly labels?: string;
 	readonly completions?: string;
 	readonly parallelism?: string;
 	readonly backoffLimit?: string;
 }
 
-/** The Job that `stint run NAME --image=IMAGE -- ARGS` means; without status and what the server fills in. */
-export type NewJob = Pick<Job, 'apiVersion' | 'kind' | 'metadata'> & {
-	readonly spec: Omit<Job['spec'], 'template'> & {
-		readonly template: { readonly spec: Job['spec']['template']['spec'] };
-	};
-};
-
 /**
- * Makes the Job that the flags describe, by the rules that `kubectl run` had when it made Jobs: what
- * follows `--` are the image's arguments, or with --command the command itself. `--command PROGRAM` is
- * understood as well, with what follows as its arguments.
+ * The Job that `stint run NAME --image=IMAGE [WORDS] [-- WORDS]` means, by the rules that `kubectl run`
+ * had when it made Jobs: the words are the image's arguments, or with --command the command itself.
+ * As a manifest would have it: nothing is filled in that the server fills in. Throws a CommandError.
  */
-export function jobFromFlags(name: string, words: readonly string[], flags: JobFlags): NewJob {
+export function jobFromFlags(name: string, words: readonly string[], flags: JobFlags): RawObject {
 	if (!flags.image)
-		throw new CommandError('required flag --image not set: run needs a manifest (-f) or an image');
-	const { restart } = flags;
-	if (restart !== 'OnFailure' && restart !== 'Never') {
-		const hint = restart === 'Always' ? ': a Job ends, so its Pods cannot be restarted always' : '';
-		throw new CommandError(`invalid restart policy: ${restart}${hint}. Use OnFailure or Never`);
-	}
-	const program = typeof flags.command === 'string' ? [flags.command] : [];
-	const asCommand = flags.command === true || program.length > 0;
-	const args =
-		program.length > 0 ? { command: program, args: words } : asCommand ? { command: words } : { args: words };
+		throw new CommandError('required flag --image not set: run needs an image, or a manifest by -f');
+	if (flags.command && words.length === 0)
+		throw new CommandError('--command: there is no command; give it after the name, as in: -- sh -c "..."');
 	const env = flags.env.map(variable);
+	const container: Container = {
+		name,
+		image: flags.image,
+		...(words.length > 0 && (flags.command ? { command: words } : { args: words })),
+		...(env.length > 0 && { env }),
+	};
+	const labels = { run: name, ...labelsOf(flags.labels) };
 	return {
 		apiVersion: 'batch/v1',
 		kind: 'Job',
-		metadata: { name, labels: { run: name } },
+		metadata: { name, labels },
 		spec: {
 			...count('completions', flags.completions),
 			...count('parallelism', flags.parallelism),
 			...count('backoffLimit', flags.backoffLimit),
 			template: {
-				spec: {
-					restartPolicy: restart,
-					containers: [{ name, image: flags.image, ...args, ...(env.length > 0 && { env }) }],
-				},
+				metadata: { labels },
+				spec: { containers: [container], restartPolicy: restartPolicy(flags.restart) },
 			},
 		},
 	};
+}
+
+function restartPolicy(text: string): string {
+	const found = ['OnFailure', 'Never'].find((policy) => policy.toLowerCase() === text.toLowerCase());
+	if (found === text) return found;
+	if (found) throw new CommandError(`invalid restart policy: ${text} (did you mean ${found}?)`);
+	const hint = text === 'Always' ? ': what is always started again never ends, so it is no Job' : '';
+	throw new CommandError(`invalid restart policy: ${text}${hint}. Use OnFailure or Never`);
 }
 
 function variable(text: string): { readonly name: string; readonly value: string } {
@@ -61,10 +62,22 @@ function variable(text: string): { readonly name: string; readonly value: string
 	return { name: text.slice(0, split), value: text.slice(split + 1) };
 }
 
+function labelsOf(text = ''): Readonly<Record<string, string>> {
+	const pairs = text.split(',').filter((pair) => pair !== '');
+	return Object.fromEntries(
+		pairs.map((pair) => {
+			const [key = '', value, ...rest] = pair.split('=');
+			if (key === '' || value === undefined || rest.length > 0)
+				throw new CommandError(`invalid label: "${pair}"; it must be KEY=VALUE`);
+			return [key, value];
+		}),
+	);
+}
+
 function count(
 	field: 'completions' | 'parallelism' | 'backoffLimit',
 	text: string | undefined,
-): Record<string, number> {
+): Readonly<Record<string, number>> {
 	if (text === undefined) return {};
 	const value = Number(text);
 	if (text === '' || !Number.isInteger(value) || value < 0)

@@ -1,44 +1,59 @@
 import type { CliContext } from '../context.ts';
 
-/** Colours that can be told apart on dark and light grounds; each Pod takes the next one. */
+/** Colours that can be told apart on dark and light grounds; each source takes the next one. */
 const COLOURS = [36, 33, 32, 35, 34, 31];
 
 /** Clears the line the cursor is on. */
 const CLEAR_LINE = '\r\x1b[K';
 
+type ScreenContext = Pick<CliContext, 'stdout' | 'stderr' | 'colour'>;
+
 /**
- * What `run` shows: lines of logs on standard output, news of the Jobs on standard error, and on a
- * terminal a line at the bottom that always says how things stand.
+ * What `run` shows: lines of logs on standard output, news on standard error, and on a terminal a line
+ * at the bottom that always says how things stand. That line is taken away before anything else is
+ * written and put back after it, so that neither is ever mixed with the other.
  */
 export class Screen {
-	readonly #context: CliContext;
+	readonly #context: ScreenContext;
 	readonly #colours = new Map<string, number>();
+	/** The line at the bottom; empty where there is none. */
 	#status = '';
 
-	constructor(context: CliContext) {
+	constructor(context: ScreenContext) {
 		this.#context = context;
 	}
 
-	/** A line of a container's log, under the name of its source; no name, no prefix. */
-	log(source: string | undefined, line: string): void {
-		this.#hide();
+	/** Lines of a container's log, under the name of its source; no name, no prefix. */
+	log(source: string | undefined, lines: readonly string[]): void {
+		if (lines.length === 0) return;
 		const prefix = source === undefined ? '' : `${this.#coloured(source)} `;
-		this.#context.stdout.write(`${prefix}${line}\n`);
-		this.#show();
+		this.#around(() => this.#context.stdout.write(lines.map((line) => `${prefix}${line}\n`).join('')));
 	}
 
-	/** A line of news. */
-	say(line: string): void {
-		this.#hide();
-		this.#context.stderr.write(`${line}\n`);
-		this.#show();
+	/** A piece of news, of one line or several. */
+	say(text: string): void {
+		this.#around(() => this.#context.stderr.write(`${text}\n`));
 	}
 
-	/** Sets the line at the bottom; empty takes it away. Nothing happens where there is no terminal. */
+	/** Whether {@link status} has any effect: only on a terminal. */
+	get hasStatus(): boolean {
+		return this.#context.stderr.columns !== undefined;
+	}
+
+	/** Sets the line at the bottom, cut to the terminal's width; empty takes it away. */
 	status(text: string): void {
-		if (this.#context.stderr.columns === undefined || text === this.#status) return;
+		const { columns } = this.#context.stderr;
+		if (columns === undefined) return;
+		const fitting = text.slice(0, Math.max(columns - 1, 0));
+		if (fitting === this.#status) return;
 		this.#hide();
-		this.#status = text.slice(0, this.#context.stderr.columns - 1);
+		this.#status = fitting;
+		this.#show();
+	}
+
+	#around(write: () => void): void {
+		this.#hide();
+		write();
 		this.#show();
 	}
 

@@ -1,0 +1,10 @@
+import type { KubeObject } from '../api/meta/object-meta.ts';
+import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
+
+/** Whether `object` is of the kind that `definition` defines; the server vouches for the rest of its shape. */
+export function isOf<T extends KubeObject>(
+	definition: ResourceDefinition<T>,
+	object: KubeObject,
+): object is T {
+	return object.kind === definition.kind && object.apiVersion === apiVersionOf(definition);
+}

@@ -1,0 +1,113 @@
+import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
+import { isApiError } from '../../api/meta/api-error.ts';
+import type { Connection } from '../context.ts';
+import { logLines } from '../log-stream.ts';
+import { logReads } from './container-log.ts';
+import { newsOf } from './pod-news.ts';
+import type { Screen } from './screen.ts';
+
+/** What {@link FollowedPods} are shown with. */
+export interface FollowedPodsOptions {
+	readonly connection: Connection;
+	readonly screen: Screen;
+	/** Whether lines of logs name their Pod. */
+	readonly prefixed: boolean;
+	/** Ends all reading. */
+	readonly signal: AbortSignal;
+}
+
+/** How many of the last lines of each container are kept for the digest. */
+const KEPT_LINES = 5;
+
+/**
+ * The Pods of a Job: shows every line of each of their containers' logs, run by run, and says once why
+ * one does not run. Remembers Pods that are gone, since a Job that fails takes its Pods along.
+ */
+export class FollowedPods {
+	readonly #options: FollowedPodsOptions;
+	readonly #pods = new Map<string, Pod>();
+	/** Reading goes on in the background, for each container one run after the other. */
+	readonly #reading = new Map<string, Promise<void>>();
+	readonly #shown = new Set<string>();
+	readonly #lastLines = new Map<string, readonly string[]>();
+	readonly #told = new Set<string>();
+
+	constructor(options: FollowedPodsOptions) {
+		this.#options = options;
+	}
+
+	/** Takes in the state of a Pod. */
+	observe(pod: Pod): void {
+		this.#pods.set(pod.metadata.uid ?? '', pod);
+		const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
+		for (const status of [...initContainerStatuses, ...containerStatuses]) this.#readLogs(pod, status);
+		for (const { key, text } of newsOf(pod)) {
+			if (this.#told.has(key)) continue;
+			this.#told.add(key);
+			this.#options.screen.say(text);
+		}
+	}
+
+	/** Every Pod that there was, as it was seen last. */
+	all(): readonly Pod[] {
+		return [...this.#pods.values()];
+	}
+
+	/** The last lines that a container wrote, in its latest run that was read. */
+	lastLines(pod: Pod, container: string): readonly string[] {
+		return this.#lastLines.get(keyOf(pod, container)) ?? [];
+	}
+
+	/** Resolves once all logs that were begun have been shown to their end. */
+	async drained(): Promise<void> {
+		await Promise.all(this.#reading.values());
+	}
+
+	#readLogs(pod: Pod, status: ContainerStatus): void {
+		const key = keyOf(pod, status.name);
+		for (const { containerId, how } of logReads(pod, status, this.#shown)) {
+			this.#shown.add(containerId);
+			const before = this.#reading.get(key) ?? Promise.resolve();
+			this.#reading.set(key, this.#read(pod, { container: status.name, how, before }));
+		}
+	}
+
+	/** Asks for the log at once, since its Pod may not be there for long; shows it after what came `before`. */
+	async #read(pod: Pod, { container, how, before }: Reading): Promise<void> {
+		const { connection, screen, prefixed, signal } = this.#options;
+		const source = sourceOf(pod, container);
+		const kept: string[] = [];
+		try {
+			for await (const lines of logLines(connection, pod, { container, [how]: true, signal })) {
+				await before;
+				screen.log(prefixed ? source : undefined, lines);
+				kept.push(...lines.slice(-KEPT_LINES));
+				kept.splice(0, kept.length - KEPT_LINES);
+				this.#lastLines.set(keyOf(pod, container), kept);
+			}
+		} catch (error) {
+			if (signal.aborted) return;
+			const gone = isApiError(error, 'NotFound') || isApiError(error, 'BadRequest');
+			const why = error instanceof Error ? error.message : String(error);
+			screen.say(gone ? `${source}: its log is gone` : `${source}: its log cannot be shown: ${why}`);
+		}
+		await before;
+	}
+}
+
+interface Reading {
+	readonly container: string;
+	readonly how: 'follow' | 'previous';
+	/** Resolves once the logs of earlier runs have been shown. */
+	readonly before: Promise<void>;
+}
+
+function keyOf({ metadata }: Pod, container: string): string {
+	return `${metadata.uid}/${container}`;
+}
+
+/** The Pod, and the container where the Pod has several. */
+function sourceOf({ metadata, spec }: Pod, container: string): string {
+	const several = spec.containers.length + (spec.initContainers?.length ?? 0) > 1;
+	return several ? `${metadata.name} ${container}` : (metadata.name ?? '');
+}

@@ -1,0 +1,148 @@
+import { jobs } from '../../api/batch/job/definition.ts';
+import type { Job, JobCondition } from '../../api/batch/job/schema.ts';
+import { pods } from '../../api/core/pod/definition.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { humanDuration } from '../../api/meta/duration.ts';
+import { labelSelectorText } from '../../api/meta/selector.ts';
+import { timeOf } from '../../api/meta/time.ts';
+import type { ResourceClient } from '../../client/client.ts';
+import { Informer } from '../../client/informer.ts';
+import { failuresOf, failuresText } from './failures.ts';
+import type { Followed, FollowOptions, Outcome } from './followed.ts';
+import { FollowedPods } from './followed-pods.ts';
+
+/** Follows a Job by two watches, one of itself and one of its Pods. */
+export class JobFollower implements Followed {
+	readonly title: string;
+	readonly ended: Promise<Outcome>;
+	readonly #options: FollowOptions;
+	readonly #source: ResourceClient<Pod>;
+	readonly #selector: string;
+	readonly #informer: Informer<Pod>;
+	readonly #followedPods: FollowedPods;
+	#job: Job;
+	#finished = Promise.withResolvers<Job | undefined>();
+	#over = false;
+	#changed = Promise.withResolvers<void>();
+
+	/** Begins at once. `job` is as the server answered it. */
+	constructor(job: Job, options: FollowOptions) {
+		const { connection, clock, created, signal, onError } = options;
+		const { name = '', namespace, uid, resourceVersion = '' } = job.metadata;
+		this.title = `job/${name}`;
+		this.#options = options;
+		this.#job = job;
+		this.#followedPods = new FollowedPods(options);
+		const own = connection.client.resource(jobs, namespace);
+		const jobInformer = new Informer(own, {
+			clock,
+			onError,
+			narrow: { fieldSelector: `metadata.name=${name}` },
+			...(created && { from: { resourceVersion, objects: [job] } }),
+		});
+		jobInformer.subscribe((now) => this.#observeJob(now?.metadata.uid === uid ? now : undefined));
+		this.#source = connection.client.resource(pods, namespace);
+		this.#selector = labelSelectorText(job.spec.selector);
+		this.#informer = new Informer(this.#source, {
+			clock,
+			onError,
+			narrow: { labelSelector: this.#selector },
+			...(created && { from: { resourceVersion, objects: [] } }),
+		});
+		this.#informer.subscribe((pod) => this.#observePod(pod));
+		void jobInformer.run(signal);
+		void this.#informer.run(signal);
+		this.ended = this.#toTheEnd();
+	}
+
+	progress(): string | undefined {
+		if (this.#over) return undefined;
+		const { spec, status } = this.#job;
+		if (spec.suspend) return `${this.title} is suspended`;
+		const { active = 0, succeeded = 0, failed = 0 } = status;
+		const wanted = spec.completions === undefined ? '' : `/${spec.completions}`;
+		const parts = [`${succeeded}${wanted} succeeded`, `${active} active`];
+		if (failed > 0) parts.push(`${failed} failed`);
+		const started = timeOf(status.startTime);
+		const elapsed =
+			started === undefined ? '' : `  ${humanDuration(Math.max(this.#options.clock.now() - started, 0))}`;
+		return `${this.title}: ${parts.join(', ')}${elapsed}`;
+	}
+
+	pods(): readonly Pod[] {
+		return this.#followedPods.all();
+	}
+
+	async podsGone(): Promise<void> {
+		for (;;) {
+			while ([...this.#informer.all()].length > 0) {
+				this.#changed = Promise.withResolvers<void>();
+				await this.#changed.promise;
+			}
+			// One may have been made in the meantime that the watch has still to tell of.
+			const { items, metadata } = await this.#source.list({ labelSelector: this.#selector });
+			if (items.length === 0) return;
+			await this.#informer.reached(metadata.resourceVersion);
+		}
+	}
+
+	#observePod(pod: Pod | undefined): void {
+		if (pod) this.#followedPods.observe(pod);
+		this.#changed.resolve();
+	}
+
+	#observeJob(job: Job | undefined): void {
+		if (job) this.#job = job;
+		if (!job) this.#finished.resolve(undefined);
+		else if (terminalCondition(job)) this.#finished.resolve(job);
+		this.#options.onProgress();
+	}
+
+	async #toTheEnd(): Promise<Outcome> {
+		const job = await this.#finished.promise;
+		// The watch of the Pods may be behind that of the Job: whatever has not been seen of them is now.
+		const last = await this.#source.list({ labelSelector: this.#selector }).catch(() => undefined);
+		for (const pod of last?.items ?? []) this.#followedPods.observe(pod);
+		await this.#followedPods.drained();
+		this.#over = true;
+		this.#options.onProgress();
+		return this.#outcome(job ?? this.#job);
+	}
+
+	#outcome(job: Job): Outcome {
+		const condition = terminalCondition(job);
+		if (!condition) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };
+		const took = durationText(job, condition);
+		if (condition.type === 'Complete')
+			return { verdict: 'complete', text: `${this.title} complete${took}`, exitCode: 0 };
+		const failures = failuresOf(this.pods());
+		const { reason, message } = condition;
+		const digest = failuresText(failures, ({ pod, container }) => {
+			const found = this.pods().find(({ metadata }) => metadata.name === pod);
+			return found ? this.#followedPods.lastLines(found, container) : [];
+		});
+		return {
+			verdict: 'failed',
+			text: `${this.title} failed${took}: ${reason}${message ? `: ${message}` : ''}\n${digest}`.trimEnd(),
+			exitCode: exitCodeOf(failures[0]?.exitCode),
+		};
+	}
+}
+
+/** The condition that says that the Job has ended, and how. */
+export function terminalCondition({ status }: Job): JobCondition | undefined {
+	return status.conditions?.find(
+		({ type, status: value }) => (type === 'Complete' || type === 'Failed') && value === 'True',
+	);
+}
+
+/** What a process can end with for a container that ended with `code`. */
+export function exitCodeOf(code: number | undefined): number {
+	return code !== undefined && code >= 1 && code <= 255 ? code : 1;
+}
+
+function durationText({ status }: Job, condition: JobCondition): string {
+	const started = timeOf(status.startTime);
+	const ended = timeOf(status.completionTime ?? condition.lastTransitionTime);
+	return started === undefined || ended === undefined ? '' : ` after ${humanDuration(ended - started)}`;
+}

@@ -1,0 +1,79 @@
+import { pods } from '../../api/core/pod/definition.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { Informer } from '../../client/informer.ts';
+import { failuresOf, failuresText } from './failures.ts';
+import type { Followed, FollowOptions, Outcome } from './followed.ts';
+import { FollowedPods } from './followed-pods.ts';
+import { exitCodeOf } from './job-follower.ts';
+
+/** Follows a Pod that no Job made, until it has succeeded or failed. */
+export class PodFollower implements Followed {
+	readonly title: string;
+	readonly ended: Promise<Outcome>;
+	readonly #followed: FollowedPods;
+	readonly #onProgress: () => void;
+	#pod: Pod;
+	#finished = Promise.withResolvers<Pod | undefined>();
+	#gone = Promise.withResolvers<void>();
+
+	/** Begins at once. `pod` is as the server answered it. */
+	constructor(pod: Pod, options: FollowOptions) {
+		const { connection, clock, created, signal, onError, onProgress } = options;
+		const { name = '', namespace, uid, resourceVersion = '' } = pod.metadata;
+		this.title = `pod/${name}`;
+		this.#pod = pod;
+		this.#onProgress = onProgress;
+		this.#followed = new FollowedPods(options);
+		const informer = new Informer(connection.client.resource(pods, namespace), {
+			clock,
+			onError,
+			narrow: { fieldSelector: `metadata.name=${name}` },
+			...(created && { from: { resourceVersion, objects: [pod] } }),
+		});
+		informer.subscribe((now) => this.#observe(now?.metadata.uid === uid ? now : undefined));
+		void informer.run(signal);
+		this.ended = this.#toTheEnd();
+	}
+
+	progress(): string | undefined {
+		const { phase = 'Pending' } = this.#pod.status;
+		return phase === 'Succeeded' || phase === 'Failed' ? undefined : `${this.title}: ${phase}`;
+	}
+
+	pods(): readonly Pod[] {
+		return this.#followed.all();
+	}
+
+	podsGone(): Promise<void> {
+		return this.#gone.promise;
+	}
+
+	#observe(pod: Pod | undefined): void {
+		if (pod) {
+			this.#pod = pod;
+			this.#followed.observe(pod);
+			if (pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed') this.#finished.resolve(pod);
+		} else {
+			this.#finished.resolve(undefined);
+			this.#gone.resolve();
+		}
+		this.#onProgress();
+	}
+
+	async #toTheEnd(): Promise<Outcome> {
+		const pod = await this.#finished.promise;
+		await this.#followed.drained();
+		if (!pod) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };
+		if (pod.status.phase === 'Succeeded')
+			return { verdict: 'complete', text: `${this.title} succeeded`, exitCode: 0 };
+		const failures = failuresOf([pod]);
+		const { reason, message } = pod.status;
+		const why = reason ? `: ${reason}${message ? `: ${message}` : ''}` : '';
+		const digest = failuresText(failures, ({ container }) => this.#followed.lastLines(pod, container));
+		return {
+			verdict: 'failed',
+			text: `${this.title} failed${why}\n${digest}`.trimEnd(),
+			exitCode: exitCodeOf(failures[0]?.exitCode),
+		};
+	}
+}

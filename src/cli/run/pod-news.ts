@@ -1,0 +1,50 @@
+import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
+import { endText } from './failures.ts';
+
+/** Something about a Pod that its owner should know; what has the same key is the same news. */
+export interface PodNews {
+	readonly key: string;
+	readonly text: string;
+}
+
+/** Why a Pod does not get on, where it does not. */
+export function newsOf(pod: Pod): readonly PodNews[] {
+	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
+	return [
+		...unschedulable(pod),
+		...[...initContainerStatuses, ...containerStatuses].flatMap((status) => waitOf(pod, status)),
+	];
+}
+
+function unschedulable({ metadata, status }: Pod): readonly PodNews[] {
+	const condition = status.conditions?.find(
+		({ type, status: value }) => type === 'PodScheduled' && value === 'False',
+	);
+	if (!condition) return [];
+	const { reason = '', message = '' } = condition;
+	// The Pods of a Job are all alike: what one waits for, all wait for.
+	return [
+		{ key: `${ownerOf(metadata)} ${reason} ${message}`, text: `pod/${metadata.name}: ${reason}: ${message}` },
+	];
+}
+
+/** Waiting that is part of every start. */
+const USUAL_WAITS: ReadonlySet<string> = new Set(['', 'ContainerCreating', 'PodInitializing']);
+
+function waitOf({ metadata }: Pod, { name, state, lastState }: ContainerStatus): readonly PodNews[] {
+	const { reason = '', message = '' } = state?.waiting ?? {};
+	if (USUAL_WAITS.has(reason)) return [];
+	const who = `pod/${metadata.name}: ${name}`;
+	if (reason === 'CrashLoopBackOff') {
+		const end = lastState?.terminated;
+		const text = `${who}: ${end ? `${endText(end)}, ` : ''}waits before it is started again (${reason})`;
+		return [{ key: `${metadata.uid} ${name} ${reason}`, text }];
+	}
+	// First ErrImagePull says why, then ImagePullBackOff that it will be tried again: one piece of news.
+	const cause = /^(ErrImagePull|ImagePullBackOff)$/.test(reason) ? 'image' : reason;
+	return [{ key: `${ownerOf(metadata)} ${name} ${cause}`, text: `${who}: ${reason}: ${message}` }];
+}
+
+function ownerOf({ ownerReferences, uid }: Pod['metadata']): string {
+	return ownerReferences?.find(({ controller }) => controller)?.uid ?? uid ?? '';
+}

@@ -1,0 +1,236 @@
+import { jobs } from '../../api/batch/job/definition.ts';
+import { namespaces } from '../../api/core/namespace/definition.ts';
+import { pods } from '../../api/core/pod/definition.ts';
+import { isApiError } from '../../api/meta/api-error.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { applyObject } from '../apply-object.ts';
+import { type CliContext, CommandError, type Connection, type Interruption } from '../context.ts';
+import { describeError } from '../errors.ts';
+import { isOf } from '../kind-of.ts';
+import type { CheckedObject } from '../manifest/check.ts';
+import { displayName } from '../targets.ts';
+import { untilGone } from '../until-gone.ts';
+import type { Followed, FollowOptions, Outcome } from './followed.ts';
+import { JobFollower, terminalCondition } from './job-follower.ts';
+import { PodFollower } from './pod-follower.ts';
+import { Screen } from './screen.ts';
+import { type Made, takeBack } from './take-back.ts';
+
+/** What a run is to do. */
+export interface RunSessionOptions {
+	readonly connection: Connection;
+	/** Whether the server is there for this run alone. */
+	readonly embedded: boolean;
+	readonly objects: readonly CheckedObject[];
+	/** Whether lines of logs name their Pod. */
+	readonly prefixed: boolean;
+	/** Whether Jobs that have run already make room for new ones. */
+	readonly force: boolean;
+}
+
+/** How often the line at the bottom of the terminal counts on. */
+const TICK_MS = 1000;
+
+/** How long the server may be out of reach before a run is given up. */
+const PATIENCE_MS = 20_000;
+
+/** What a shell calls an end by a signal. */
+const EXIT_CODES: Readonly<Record<Interruption, number>> = {
+	SIGHUP: 129,
+	SIGINT: 130,
+	SIGPIPE: 141,
+	SIGTERM: 143,
+};
+
+/**
+ * One run, from the first object to the exit code.
+ *
+ * 1. Nothing is made before everything is known to be fit; what fails all the same at the server is
+ *    taken back with all that the run had made.
+ * 2. An interruption takes back what the run has made and waits until its Pods are gone; a second one
+ *    kills them. What was there before the run is never deleted.
+ */
+export class RunSession {
+	readonly #context: CliContext;
+	readonly #options: RunSessionOptions;
+	readonly #screen: Screen;
+	readonly #made: Made[] = [];
+	readonly #followed: Followed[] = [];
+	readonly #stop = new AbortController();
+	readonly #impatient = new AbortController();
+	readonly #interrupted = Promise.withResolvers<Interruption>();
+	readonly #lost = Promise.withResolvers<never>();
+	#interruptedBy: Interruption | undefined;
+	#unreachableSince: number | undefined;
+
+	constructor(context: CliContext, options: RunSessionOptions) {
+		this.#context = context;
+		this.#options = options;
+		this.#screen = new Screen(context);
+		// Raced against below; a loss nobody is waiting for any more is no fault.
+		this.#lost.promise.catch(() => undefined);
+	}
+
+	/** Runs to the end; resolves to the exit code. Rejects with what kept the run from beginning. */
+	async toTheEnd(): Promise<number> {
+		const off = this.#context.onInterrupt((by) => this.#interrupt(by));
+		try {
+			await this.#begin();
+			this.#tick();
+			const outcomes = Promise.all(this.#followed.map((each) => this.#report(each)));
+			const ended = await Promise.race([outcomes, this.#interrupted.promise, this.#lost.promise]);
+			if (typeof ended === 'string') return await this.#giveUp(ended);
+			return exitCodeOf(ended);
+		} finally {
+			this.#screen.status('');
+			this.#stop.abort();
+			off();
+		}
+	}
+
+	#interrupt(by: Interruption): void {
+		if (this.#interruptedBy !== undefined) this.#impatient.abort();
+		this.#interruptedBy ??= by;
+		this.#interrupted.resolve(by);
+	}
+
+	async #begin(): Promise<void> {
+		await this.#makeRoom();
+		try {
+			if (this.#options.embedded) await this.#makeNamespaces();
+			for (const checked of this.#options.objects) {
+				if (this.#interruptedBy !== undefined) return;
+				await this.#apply(checked);
+			}
+		} catch (error) {
+			await this.#undo(error);
+		}
+	}
+
+	/** Jobs that have run already are in the way of new ones: an object's template cannot change. */
+	async #makeRoom(): Promise<void> {
+		const finished: CheckedObject[] = [];
+		for (const checked of this.#options.objects) {
+			if (checked.definition === jobs && (await this.#hasFinished(checked))) finished.push(checked);
+		}
+		if (finished.length === 0) return;
+		if (!this.#options.force) {
+			const titles = finished.map(({ object }) => `job/${object.metadata.name}`).join(', ');
+			throw new CommandError(
+				`${titles} has run already; nothing was started\nhint: --force deletes it and runs it anew`,
+			);
+		}
+		for (const { definition, object } of finished) {
+			const { name = '', namespace } = object.metadata;
+			const target = this.#options.connection.client.resource(definition, namespace);
+			await target.delete(name, { propagationPolicy: 'Foreground' });
+			await untilGone(target, { name, uid: undefined }, this.#stop.signal);
+		}
+	}
+
+	async #hasFinished({ object: { metadata } }: CheckedObject): Promise<boolean> {
+		if (!metadata.name || this.#options.embedded) return false;
+		const target = this.#options.connection.client.resource(jobs, metadata.namespace);
+		try {
+			return terminalCondition(await target.get(metadata.name)) !== undefined;
+		} catch (error) {
+			if (isApiError(error, 'NotFound')) return false;
+			throw error;
+		}
+	}
+
+	/** A server of one's own has no namespaces but those that are asked for. */
+	async #makeNamespaces(): Promise<void> {
+		const wanted = new Set(this.#options.objects.map(({ object }) => object.metadata.namespace ?? 'default'));
+		for (const { definition, object } of this.#options.objects)
+			if (definition === namespaces) wanted.delete(object.metadata.name ?? '');
+		const target = this.#options.connection.client.resource(namespaces);
+		for (const name of wanted) {
+			const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name }, spec: {}, status: {} };
+			await target.create(namespace).catch((error: unknown) => {
+				if (!isApiError(error, 'AlreadyExists')) throw error;
+			});
+		}
+	}
+
+	async #apply(checked: CheckedObject): Promise<void> {
+		const { connection } = this.#options;
+		const { object, outcome } = await applyObject(connection, checked);
+		const { definition } = checked;
+		const title = displayName(definition, object);
+		this.#screen.say(`${title} ${outcome}`);
+		const created = outcome === 'created';
+		const followed = this.#follow(object, created);
+		if (followed) this.#followed.push(followed);
+		if (created) this.#made.push({ definition, object, ...(followed && { followed }) });
+	}
+
+	#follow(object: KubeObject, created: boolean): Followed | undefined {
+		const options: FollowOptions = {
+			connection: this.#options.connection,
+			clock: this.#context.clock,
+			screen: this.#screen,
+			prefixed: this.#options.prefixed,
+			created,
+			signal: this.#stop.signal,
+			onError: (error) => this.#observeFailure(error),
+			onProgress: () => this.#observeProgress(),
+		};
+		if (isOf(jobs, object)) return new JobFollower(object, options);
+		return isOf(pods, object) ? new PodFollower(object, options) : undefined;
+	}
+
+	async #undo(error: unknown): Promise<never> {
+		if (this.#made.length === 0) throw error;
+		this.#screen.say(`${describeError(error)}\ntaking back what was made so far`);
+		await takeBack(this.#options.connection, this.#made, this.#impatient.signal);
+		throw new CommandError('nothing was run');
+	}
+
+	async #giveUp(by: Interruption): Promise<number> {
+		this.#screen.status('');
+		const titles = this.#made.map(({ definition, object }) => displayName(definition, object));
+		if (titles.length > 0) this.#screen.say(`deleting ${titles.join(', ')} (once more to kill at once)`);
+		await takeBack(this.#options.connection, this.#made, this.#impatient.signal);
+		return EXIT_CODES[by];
+	}
+
+	async #report(followed: Followed): Promise<Outcome> {
+		const outcome = await followed.ended;
+		this.#screen.say(outcome.text);
+		return outcome;
+	}
+
+	#observeFailure(error: unknown): void {
+		const now = this.#context.clock.now();
+		if (this.#unreachableSince === undefined) this.#screen.say(`${describeError(error)}\ntrying again`);
+		this.#unreachableSince ??= now;
+		if (now - this.#unreachableSince < PATIENCE_MS) return;
+		this.#lost.reject(new CommandError('the server is lost; what runs there goes on without this command'));
+	}
+
+	#observeProgress(): void {
+		this.#unreachableSince = undefined;
+		this.#showStatus();
+	}
+
+	#tick(): void {
+		if (this.#stop.signal.aborted || !this.#screen.hasStatus) return;
+		this.#showStatus();
+		this.#context.clock.setTimer(TICK_MS, () => this.#tick());
+	}
+
+	#showStatus(): void {
+		if (!this.#screen.hasStatus) return;
+		const parts = this.#followed.map((each) => each.progress()).filter((text) => text !== undefined);
+		const [first = ''] = parts;
+		this.#screen.status(parts.length > 1 ? `${parts.length} under way; ${parts.join(' | ')}` : first);
+	}
+}
+
+/** 0 when all completed; of a single one that failed, the exit code of its container; else 1. */
+function exitCodeOf(outcomes: readonly Outcome[]): number {
+	const failed = outcomes.filter(({ verdict }) => verdict !== 'complete');
+	if (failed.length === 0) return 0;
+	return outcomes.length === 1 ? (failed[0]?.exitCode ?? 1) : 1;
+}

@@ -1,0 +1,40 @@
+import type { ApiRequest, ApiResponse, ApiTransport } from '../api/meta/transport.ts';
+import { Client } from '../client/client.ts';
+import type { CliContext, Connection } from './context.ts';
+
+/** The same context, in which every warning of a server is printed, each text once, as kubectl does. */
+export function printingWarnings(context: CliContext): CliContext {
+	const told = new Set<string>();
+	const print = (text: string): void => {
+		if (told.has(text)) return;
+		told.add(text);
+		context.stderr.write(`Warning: ${text}\n`);
+	};
+	const wrap = <C extends Connection>(connection: C): C => ({
+		...connection,
+		client: new Client(printing(connection.client.transport, print), { fieldManager: FIELD_MANAGER }),
+	});
+	return {
+		...context,
+		connect: async (kubeconfig) => wrap(await context.connect(kubeconfig)),
+		findRunning: async (kubeconfig) => {
+			const found = await context.findRunning(kubeconfig);
+			return found && wrap(found);
+		},
+		startEmbedded: async () => wrap(await context.startEmbedded()),
+	};
+}
+
+const FIELD_MANAGER = 'stint';
+
+function printing(transport: ApiTransport, print: (text: string) => void): ApiTransport {
+	return {
+		request: async (request: ApiRequest): Promise<ApiResponse> => {
+			const response = await transport.request(request);
+			for (const text of response.warnings) print(text);
+			return response;
+		},
+		watch: (request, sink) => transport.watch(request, sink),
+		stream: (request) => transport.stream(request),
+	};
+}
