@@ -18,8 +18,14 @@ export interface Clock {
 /** The longest delay that the platform's timers take; a longer one is made of several. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The machine's clock. Its timers do not keep the process alive. */
+/** The machine's clock. Its timers keep the process alive only where `keepsAlive` asks for it. */
 export class SystemClock implements Clock {
+	readonly #keepsAlive: boolean;
+
+	constructor(options: { readonly keepsAlive?: boolean } = {}) {
+		this.#keepsAlive = options.keepsAlive ?? false;
+	}
+
 	now(): number {
 		return Date.now();
 	}
@@ -31,7 +37,7 @@ export class SystemClock implements Clock {
 			const left = due - Date.now();
 			const wait = Math.min(Math.max(left, 0), LONGEST_TIMER_MS);
 			handle = setTimeout(left > LONGEST_TIMER_MS ? arm : fire, wait);
-			handle.unref();
+			if (!this.#keepsAlive) handle.unref();
 		};
 		arm();
 		return { cancel: () => clearTimeout(handle) };

@@ -113,7 +113,7 @@ export class GarbageCollector {
 			await this.#apply(object, plan, this.#options.client.resource(resource.definition, namespace));
 		} catch (error) {
 			// Gone, replaced or changed meanwhile: the change itself brings the key back.
-			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
+			if (!OVERTAKEN.some((reason) => isApiError(error, reason))) throw error;
 		}
 		return DONE;
 	}
@@ -152,7 +152,7 @@ export class GarbageCollector {
 		try {
 			await target.patch(name, 'strategic', withoutOwners(dependent, [ownerUid]));
 		} catch (error) {
-			if (!isApiError(error, 'NotFound')) throw error;
+			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Invalid')) throw error;
 		}
 	}
 
@@ -196,6 +196,9 @@ export class GarbageCollector {
 		}
 	}
 }
+
+/** The object is gone, has changed, or another one has its name (a patch of its UID is then invalid). */
+const OVERTAKEN = ['NotFound', 'Conflict', 'Invalid'] as const;
 
 function isPropagationFinalizer(finalizer: string): boolean {
 	return finalizer === ORPHAN_FINALIZER || finalizer === FOREGROUND_FINALIZER;

@@ -51,7 +51,8 @@ export interface RunningServer {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
 	const { folder, log } = options;
-	const clock = new SystemClock();
+	// Without a listener nothing else would keep the process alive while a Job waits for its next try.
+	const clock = new SystemClock({ keepsAlive: options.port === undefined });
 	makeDataFolder(folder);
 	const store = await openStore(options);
 	const agents = new Map<string, NodeAgent>();

@@ -7,6 +7,7 @@ import { isRunning } from '../support/process-table.ts';
 import { ROOT, run, temporaryFolder } from '../support/processes.ts';
 import { startStint } from '../support/stint-server.ts';
 
+/** A Job of one shell script; Kubernetes reads `$$` in it as one dollar sign. */
 function job(name: string, script: string, more = ''): string {
 	return `
 apiVersion: batch/v1
@@ -49,7 +50,7 @@ test('Pods outlive the server, and what they did meanwhile is known after it is 
 			const folder = temporaryFolder(t);
 			const before = await startStint(t, { folder });
 			const [fifo, pidFile] = [join(folder, 'go'), join(folder, 'pid')];
-			const script = `mkfifo ${fifo}; echo $$ > ${pidFile}; echo begun; read line < ${fifo}; echo ended`;
+			const script = `mkfifo ${fifo}; echo $$$$ > ${pidFile}; echo begun; read line < ${fifo}; echo ended`;
 			await before.kubectlWith(job('survivor', script), 'apply', '-f', '-');
 			await before.kubectl(
 				'wait',
@@ -77,7 +78,7 @@ test('Pods outlive the server, and what they did meanwhile is known after it is 
 test('deleting a Job ends its processes, also those that ignore the first signal', async (t) => {
 	const server = await startStint(t);
 	const pidFile = join(server.folder, 'pid');
-	const script = `trap "" TERM; echo $$ > ${pidFile}; echo up; while :; do sleep 1; done`;
+	const script = `trap "" TERM; echo $$$$ > ${pidFile}; echo up; while :; do sleep 1; done`;
 	await server.kubectlWith(job('stubborn', script, 'terminationGracePeriodSeconds: 1'), 'apply', '-f', '-');
 	await server.kubectl(
 		'wait',

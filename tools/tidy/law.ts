@@ -67,7 +67,23 @@ export const BANNED: readonly {
 ];
 
 /** Files that may say `as`, because they decode what comes from outside or meet a limit of the types. */
-export const CASTS: Readonly<Record<string, string>> = {};
+export const CASTS: Readonly<Record<string, string>> = {
+	'src/api/meta/decode.ts': 'makes the static type from the schema that the value was decoded by',
+	'src/client/client.ts': 'a path fixes the kind of object that its answers hold',
+	'src/client/informers.ts': 'the key of an informer fixes the type of its objects',
+	'src/node/runtime/process/host-harness.ts': 'reads the messages of its own child',
+	'src/node/runtime/process/journal.ts': 'decodes the journal',
+	'src/node/runtime/process/launcher-client.ts': 'decodes the messages of the launcher',
+	'src/node/runtime/process/launcher-lock.ts': 'decodes the lock file',
+	'src/node/runtime/process/launcher-server.ts': 'decodes the messages of its clients',
+	'src/node/runtime/process/protocol.ts': 'decodes messages',
+};
+
+/** Files in src/ that only tests use: what a component offers those who test it or build on it. */
+export const TEST_SUPPORT: Readonly<Record<string, string>> = {
+	'src/base/virtual-clock.ts': 'time for tests and the simulation',
+	'src/node/runtime/process/host-harness.ts': 'runs the process runtime in a process that tests can kill',
+};
 
 /** The walls of STYLE.md. */
 export const WALLS = { fileLines: 500, testLines: 800, functionLines: 70 };

@@ -147,7 +147,7 @@ test('no node is ever promised more than it has', () => {
 		fc.property(cpus, fc.integer({ min: 1, max: 3 }), (asked, count) => {
 			let views = Array.from({ length: count }, (_, i) => ({
 				node: node({ name: `n${i}` }),
-				requested: {} as object,
+				requested: {} as Amounts,
 			}));
 			for (const milli of asked) {
 				const wanted = pod({ cpu: `${milli}m` });
