@@ -23,7 +23,8 @@ import { codeOf, exists } from './start-error.ts';
 import type { Sweeper } from './sweeper.ts';
 
 /** How long a pipe may stay open after the main process has ended, before and after a search. */
-const PIPE_WAIT_MS = 200;
+const PIPE_WAIT_MS = 100;
+const SLOW_DISK_WAITS = 50;
 
 /** What a container's process needs of the launcher. */
 export interface ProcessHost {
@@ -132,20 +133,23 @@ export class ContainerProcess {
 	}
 
 	async #completeLog(): Promise<void> {
-		if (!(await this.#readSoon())) {
+		if (!(await this.#readWithin(1))) {
 			await this.#host.sweeper.sweepNow(this.#containerId);
-			if (!(await this.#readSoon())) for (const pump of this.#pumps) pump.cut();
+			if (!(await this.#readWithin(SLOW_DISK_WAITS))) for (const pump of this.#pumps) pump.cut();
 			await Promise.all(this.#pumps.map((pump) => pump.ended));
 		}
 		await this.#log.close();
 	}
 
-	/** Whether the pipes end soon; as long as the log's disk is what is slow, there is no hurry. */
-	async #readSoon(): Promise<boolean> {
+	/**
+	 * Whether the pipes end within the time they have. It is given `waits` times as long as it is the log's
+	 * disk that is slow, since then what a pipe still holds would be lost.
+	 */
+	async #readWithin(waits: number): Promise<boolean> {
 		const isRead = (): boolean => this.#pumps.every((pump) => pump.hasEnded);
 		if (isRead()) return true;
 		const read = Promise.all(this.#pumps.map((pump) => pump.ended));
-		do {
+		for (let wait = 0; wait === 0 || (wait < waits && this.#log.isFull && !isRead()); wait++) {
 			await new Promise<void>((resolve) => {
 				const timer = this.#host.clock.setTimer(PIPE_WAIT_MS, resolve);
 				read.then(() => {
@@ -153,7 +157,7 @@ export class ContainerProcess {
 					resolve();
 				});
 			});
-		} while (this.#log.isFull && !isRead());
+		}
 		return isRead();
 	}
 }

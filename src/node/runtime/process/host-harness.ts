@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock } from '../../../base/clock.ts';
 import type { RuntimeHarness } from '../contract-suite.ts';
-import type { ContainerConfig } from '../runtime.ts';
+import type { ContainerConfig, ContainerStatus, Runtime } from '../runtime.ts';
 import { ImageTable } from './image-table.ts';
 import { ProcessRuntime } from './process-runtime.ts';
 import type { ProcessIdentity } from './process-table.ts';
@@ -83,4 +83,60 @@ export function openHost(): HostHarness {
 			rmSync(root, { recursive: true, force: true, maxRetries: 10 });
 		},
 	};
+}
+
+/** A container that ended. */
+export type Exited = ContainerStatus & { readonly state: 'exited' };
+
+/** A started container and its end. */
+export interface Started {
+	readonly status: ContainerStatus;
+	readonly exit: Promise<Exited>;
+}
+
+/** Starts a container in the first sandbox of `pod`. */
+export async function start(runtime: Runtime, config: ContainerConfig, pod = 'a'): Promise<Started> {
+	const names = { podUid: `uid-${pod}`, podName: pod, podNamespace: 'default', hostname: `host-${pod}` };
+	const sandbox = await runtime.runSandbox({ ...names, attempt: 0 });
+	const { id } = await runtime.createContainer(sandbox.id, config);
+	const exit = exitOf(runtime, id);
+	return { status: await runtime.startContainer(id), exit };
+}
+
+/** Runs a container to its end. */
+export async function run(runtime: Runtime, config: ContainerConfig, pod = 'a'): Promise<Exited> {
+	const { exit } = await start(runtime, config, pod);
+	return await exit;
+}
+
+/** The exit of a container, as it will be told. */
+export function exitOf(runtime: Runtime, id: string): Promise<Exited> {
+	return new Promise((resolve) => {
+		const unsubscribe = runtime.subscribe(({ status }) => {
+			if (status.id !== id || status.state !== 'exited') return;
+			unsubscribe();
+			resolve(status);
+		});
+	});
+}
+
+/** What a container wrote, without the headers of its log. */
+export async function outputOf(machine: HostHarness, { logPath }: ContainerStatus): Promise<string> {
+	const log = await machine.readLog(logPath);
+	return log.replaceAll(/^\S+ \w+ F (.*\n)/gm, '$1').replaceAll(/^\S+ \w+ P (.*)\n/gm, '$1');
+}
+
+/** Resolves when the process is gone, or nothing but an unreaped entry. */
+export async function untilGone(pid: number): Promise<void> {
+	while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Whether the process runs. */
+export function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+	} catch {
+		return false;
+	}
 }

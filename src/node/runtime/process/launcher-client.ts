@@ -5,7 +5,7 @@
  * launchers that start at once one ends, so that trying again reaches the other.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { getCompileCacheDir } from 'node:module';
 import { connect, type Socket } from 'node:net';
@@ -189,6 +189,7 @@ function connectTo(path: string): Promise<Socket | undefined> {
 /** Starts a launcher; resolves once it can be called, to undefined when another is at work in the folder. */
 async function startLauncher(folder: string): Promise<ChildProcess | undefined> {
 	const log = join(folder, 'launcher.log');
+	const before = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
 	const child = spawnLauncher(folder, log);
 	const ready = new Promise<'ready'>((resolve) => child.stdout?.once('data', () => resolve('ready')));
 	const ended = new Promise<string>((resolve) => {
@@ -200,7 +201,7 @@ async function startLauncher(folder: string): Promise<ChildProcess | undefined> 
 	child.unref();
 	if (outcome === 'ready') return child;
 	if (outcome === 'taken') return undefined;
-	const said = readFileSync(log, 'utf8').slice(-LOG_TAIL_CHARACTERS);
+	const said = readFileSync(log).subarray(before).toString().trim().slice(-LOG_TAIL_CHARACTERS);
 	throw new RuntimeUnavailable(`the launcher could not be started (${outcome}): ${said}`);
 }
 

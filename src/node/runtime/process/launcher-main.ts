@@ -18,16 +18,23 @@ import { Sweeper } from './sweeper.ts';
 const FIRST_CLIENT_MS = 10_000;
 const STANDARD_OUTPUT = 1;
 
-async function main(): Promise<void> {
-	const clock = new SystemClock();
+const clock = new SystemClock();
+const lock = LauncherLock.take('launcher.lock', identify(process.pid, clock.now()));
+if (lock) {
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-	const lock = LauncherLock.take('launcher.lock', identify(process.pid, clock.now()));
-	if (!lock) {
-		process.exitCode = EXIT_TAKEN;
-		return;
-	}
-	const onError = (error: unknown): void => void process.stderr.write(`${describe(error)}\n`);
-	process.on('uncaughtException', onError);
+	await launch(lock).catch((error: unknown) => {
+		process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+		process.exitCode = 1;
+		lock.release();
+	});
+} else {
+	process.exitCode = EXIT_TAKEN;
+}
+
+async function launch(lock: LauncherLock): Promise<void> {
+	const onError = (error: unknown): void => {
+		process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+	};
 	let ended = false;
 	const endIfDone = (): void => {
 		if (ended || !launcher.isIdle || !server.isAlone) return;
@@ -53,12 +60,8 @@ async function main(): Promise<void> {
 	rmSync(SOCKET_NAME, { force: true });
 	// A relative path, because the system takes only about 100 characters.
 	await server.listen(SOCKET_NAME);
+	// From here on there are Pods to look after, whatever goes wrong elsewhere.
+	process.on('uncaughtException', onError);
 	writeSync(STANDARD_OUTPUT, READY);
 	clock.setTimer(FIRST_CLIENT_MS, endIfDone);
 }
-
-function describe(error: unknown): string {
-	return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-await main();

@@ -88,6 +88,7 @@ export class ProcessRuntime implements Runtime {
 	}
 
 	async stop(options: { readonly killAll?: boolean } = {}): Promise<void> {
+		if (this.#stopped) return;
 		if (options.killAll && !(this.#isEmpty && !this.#client)) await this.#call('killAll');
 		this.#stopped = true;
 		const client = await this.#client?.catch(() => undefined);

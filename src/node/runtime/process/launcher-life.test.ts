@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { SystemClock } from '../../../base/clock.ts';
+import { RuntimeUnavailable } from '../runtime.ts';
+import { exitOf, type HostHarness, isAlive, openHost, run, start, untilGone } from './host-harness.ts';
+import { ImageTable } from './image-table.ts';
+import { Journal } from './journal.ts';
+import { ProcessRuntime } from './process-runtime.ts';
+import { bootId, identify } from './process-table.ts';
+
+const IS_LINUX = process.platform === 'linux';
+
+describe('the launcher', () => {
+	let machine: HostHarness;
+	beforeEach(() => {
+		machine = openHost();
+	});
+	afterEach(() => machine.close());
+
+	const open = async (): Promise<ProcessRuntime> => {
+		const runtime = machine.connect();
+		await runtime.start();
+		return runtime;
+	};
+	const pidsIn = async (logPath: string, count: number): Promise<readonly number[]> => {
+		for (;;) {
+			const pids = (await machine.readLog(logPath)).match(/(?<= F )\d+$/gm) ?? [];
+			if (pids.length >= count) return pids.map(Number);
+			await machine.passTime(1);
+		}
+	};
+
+	test('ends by itself when nobody is connected and nothing runs, and leaves nothing to read', async () => {
+		const runtime = await open();
+		const exited = await run(runtime, machine.script('true'));
+		await runtime.removeSandbox(exited.sandboxId);
+		const pid = machine.launcherPid();
+		await runtime.stop();
+		await untilGone(pid);
+		for (const name of ['journal', 'launcher.sock', 'launcher.lock', 'pipes']) {
+			assert.equal(existsSync(join(machine.folder, name)), false, name);
+		}
+	});
+
+	test('ends after the last container when its server is gone, and another one knows how that ended', async () => {
+		const runtime = await open();
+		const go = join(dirname(machine.folder), 'go');
+		const { status } = await start(
+			runtime,
+			machine.script(`while [ ! -e ${go} ]; do sleep 0.01; done; exit 5`),
+		);
+		const pid = machine.launcherPid();
+		await runtime.stop();
+		assert.ok(isAlive(pid));
+		mkdirSync(go);
+		await untilGone(pid);
+		const later = await open();
+		const [exited] = await later.listContainers();
+		assert.deepEqual([exited?.id, exited?.state === 'exited' && exited.exitCode], [status.id, 5]);
+		assert.notEqual(machine.launcherPid(), pid);
+	});
+
+	test('and its containers outlive a server that is killed', async () => {
+		const server = spawnServer(machine);
+		const [id = '', pid = ''] = await server.line;
+		server.child.kill('SIGKILL');
+		await once(server.child, 'exit');
+		const launcher = machine.launcherPid();
+		const runtime = await open();
+		assert.equal(machine.launcherPid(), launcher);
+		assert.ok(isAlive(Number(pid)));
+		const [status] = await runtime.listContainers();
+		assert.deepEqual([status?.id, status?.state], [id, 'running']);
+		const exit = exitOf(runtime, id);
+		await runtime.stopContainer(id, 0);
+		assert.equal((await exit).exitCode, 137);
+		await untilGone(Number(pid));
+	});
+
+	test('is told of everything again after it was killed, and what it ran is killed', {
+		skip: !IS_LINUX,
+	}, async () => {
+		const runtime = await open();
+		const script = 'sleep 1000000 & echo $!; setsid sleep 1000000 & echo $!; echo $$; wait';
+		const { status, exit } = await start(runtime, machine.script(script));
+		const ended = await run(runtime, machine.script('exit 9', { name: 'ended' }));
+		const pids = await pidsIn(status.logPath, 3);
+		process.kill(machine.launcherPid(), 'SIGKILL');
+		const lost = await exit;
+		assert.deepEqual([lost.exitCode, lost.reason], [137, 'ContainerStatusUnknown']);
+		assert.ok(lost.startedAt !== undefined && lost.message);
+		for (const pid of pids) await untilGone(pid);
+		const listed = await runtime.listContainers();
+		assert.deepEqual(
+			listed.find(({ id }) => id === ended.id),
+			ended,
+		);
+		const again = await run(runtime, machine.script('exit 3', { attempt: 1 }));
+		assert.equal(again.exitCode, 3);
+	});
+
+	test('that was killed along with its server is cleaned up after by the next', {
+		skip: !IS_LINUX,
+	}, async () => {
+		const server = spawnServer(machine);
+		const [id = '', pid = ''] = await server.line;
+		const launcher = machine.launcherPid();
+		process.kill(launcher, 'SIGKILL');
+		server.child.kill('SIGKILL');
+		await once(server.child, 'exit');
+		await untilGone(launcher);
+		const runtime = await open();
+		const [lost] = await runtime.listContainers();
+		assert.deepEqual([lost?.id, lost?.state === 'exited' && lost.reason], [id, 'ContainerStatusUnknown']);
+		await untilGone(Number(pid));
+	});
+
+	test('does not kill a process that only has the number of one it knew', async () => {
+		mkdirSync(machine.folder, { mode: 0o700 });
+		const bystander = spawn('sleep', ['1000000'], { detached: true, stdio: 'ignore' });
+		try {
+			const pid = bystander.pid ?? 0;
+			const names = { id: 'u_0_c_0', sandboxId: 'u_0', podUid: 'u', name: 'c', attempt: 0, image: 'i' };
+			const container = { ...names, imageRef: 'i', createdAt: 1, logPath: '/l', state: 'created' } as const;
+			const config = { podUid: 'u', podName: 'p', podNamespace: 'd', hostname: 'h', attempt: 0 };
+			const sandbox = { id: 'u_0', config, state: 'ready', ip: '127.0.0.1', createdAt: 1 } as const;
+			const journal = new Journal(join(machine.folder, 'journal'), () => [{ boot: bootId() }]);
+			journal.append({ sandbox, folder: '0' });
+			journal.append({ container });
+			const { start: started } = identify(pid, 0);
+			const other = started === undefined ? {} : { start: String(Number(started) - 1) };
+			journal.append({ process: { pid, startedAt: 0, ...other }, of: container.id });
+			journal.close();
+			const runtime = await open();
+			const [lost] = await runtime.listContainers();
+			assert.equal(lost?.state === 'exited' && lost.reason, 'ContainerStatusUnknown');
+			assert.ok(isAlive(pid));
+		} finally {
+			bystander.kill('SIGKILL');
+		}
+	});
+
+	test('is one, however many servers look for it at once', async () => {
+		const runtimes = Array.from({ length: 4 }, () => machine.connect());
+		await Promise.all(runtimes.map((runtime) => runtime.start()));
+		const config = { podUid: 'u', podName: 'p', podNamespace: 'd', hostname: 'h', attempt: 0 };
+		const sandboxes = await Promise.all(runtimes.map((runtime) => runtime.runSandbox(config)));
+		assert.equal(new Set(sandboxes.map(({ createdAt }) => createdAt)).size, 1);
+		for (const runtime of runtimes.slice(0, 3)) await runtime.stop();
+		await runtimes[3]?.removeSandbox('u_0');
+	});
+
+	test('has nothing of the server in its environment', { skip: !IS_LINUX }, async () => {
+		process.env.STINT_TEST_SECRET = 'secret';
+		const runtime = await open();
+		await run(runtime, machine.script('true'));
+		const environment = readFileSync(`/proc/${machine.launcherPid()}/environ`, 'latin1').split('\0');
+		const names = environment.map((line) => line.replace(/=.*/s, ''));
+		assert.deepEqual(
+			names.filter(
+				(name) => !['PATH', 'HOME', 'TMPDIR', 'MALLOC_ARENA_MAX', 'NODE_COMPILE_CACHE', ''].includes(name),
+			),
+			[],
+		);
+	});
+
+	test('is not ended by the signals that a terminal or a service manager sends to all', async () => {
+		const runtime = await open();
+		const { exit, status } = await start(runtime, machine.script('exec sleep 1000000'));
+		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+			process.kill(machine.launcherPid(), signal);
+		assert.equal((await runtime.listContainers())[0]?.state, 'running');
+		await runtime.stopContainer(status.id, 0);
+		assert.equal((await exit).exitCode, 137);
+	});
+});
+
+test('a folder with a long path is as good as any', async () => {
+	const root = mkdtempSync(join(tmpdir(), 'stint-long-'));
+	const runtime = runtimeIn(join(root, 'x'.repeat(120), 'launcher'), root);
+	try {
+		await runtime.start();
+		const machine = openHost();
+		assert.equal((await run(runtime, machine.script('exit 4', { logPath: join(root, 'log') }))).exitCode, 4);
+		await machine.close();
+	} finally {
+		await runtime.stop({ killAll: true });
+		rmSync(root, { recursive: true });
+	}
+});
+
+test('a launcher of another version is told apart', async () => {
+	const root = mkdtempSync(join(tmpdir(), 'stint-version-'));
+	const server = createServer((socket) => socket.write('{"hello":{"protocol":99,"pid":1}}\n'));
+	server.listen(join(root, 'launcher.sock'));
+	await once(server, 'listening');
+	new Journal(join(root, 'journal'), () => []).close();
+	const runtime = runtimeIn(root, root);
+	try {
+		await assert.rejects(runtime.start(), (error) => {
+			return error instanceof RuntimeUnavailable && error.message.includes('protocol 99');
+		});
+	} finally {
+		await runtime.stop();
+		server.close();
+		rmSync(root, { recursive: true });
+	}
+});
+
+test('a folder that cannot be used is an error that says why', async () => {
+	const root = mkdtempSync(join(tmpdir(), 'stint-bad-'));
+	mkdirSync(join(root, 'pipes'));
+	mkdirSync(join(root, 'journal'));
+	const runtime = runtimeIn(root, root);
+	try {
+		await assert.rejects(runtime.start(), (error) => {
+			return error instanceof RuntimeUnavailable && /could not be started.*EISDIR/s.test(error.message);
+		});
+	} finally {
+		await runtime.stop();
+		rmSync(root, { recursive: true });
+	}
+});
+
+function runtimeIn(folder: string, root: string): ProcessRuntime {
+	const images = new ImageTable(join(root, 'images.yaml'));
+	return new ProcessRuntime({ folder, clock: new SystemClock(), images, version: 'test', onError: () => {} });
+}
+
+/** Another process with a runtime in the machine's folder, which starts one container and tells its id and pid. */
+function spawnServer(machine: HostHarness): { child: ChildProcess; line: Promise<readonly string[]> } {
+	const source = `
+		const { openHost, start } = await import(${JSON.stringify(new URL('./host-harness.ts', import.meta.url))});
+		const { ProcessRuntime } = await import(${JSON.stringify(new URL('./process-runtime.ts', import.meta.url))});
+		const { ImageTable } = await import(${JSON.stringify(new URL('./image-table.ts', import.meta.url))});
+		const { SystemClock } = await import(${JSON.stringify(new URL('../../../base/clock.ts', import.meta.url))});
+		const folder = ${JSON.stringify(machine.folder)};
+		const logPath = ${JSON.stringify(machine.logPath('served'))};
+		const runtime = new ProcessRuntime({ folder, clock: new SystemClock(), images: new ImageTable(folder + '/i'), version: 'x', onError() {} });
+		await runtime.start();
+		const script = { ...openHost().script('echo $$; exec sleep 1000000'), logPath };
+		const { status } = await start(runtime, script);
+		process.stdout.write(status.id + '\\n');
+	`;
+	const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
+		stdio: ['ignore', 'pipe', 'inherit'],
+	});
+	const line = (async (): Promise<readonly string[]> => {
+		const [id = ''] = await once(createInterface({ input: child.stdout }), 'line');
+		for (;;) {
+			const [pid] = /(?<= F )\d+$/m.exec(await machine.readLog(machine.logPath('served'))) ?? [];
+			if (pid) return [id, pid];
+			await machine.passTime(1);
+		}
+	})();
+	return { child, line };
+}
