@@ -1,12 +1,18 @@
 import { jobs } from '../api/batch/job/definition.ts';
 import { pods } from '../api/core/pod/definition.ts';
-import { type CliContext, CommandError, type CommonFlags, type Connection } from './context.ts';
+import {
+	type CliContext,
+	CommandError,
+	type CommonFlags,
+	type Connection,
+	type Interruption,
+} from './context.ts';
 import { type CheckedObject, checkDocument } from './manifest/check.ts';
 import { describeProblem, loadManifests } from './manifest/load.ts';
 import { toJson } from './print/json.ts';
 import { toYaml } from './print/yaml.ts';
 import { type JobFlags, jobFromFlags } from './run/job-from-flags.ts';
-import { RunSession } from './run/run-session.ts';
+import { EXIT_CODES, RunSession, type RunSessionOptions } from './run/run-session.ts';
 import { displayName } from './targets.ts';
 
 /** The flags of `run`. */
@@ -53,11 +59,29 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 	};
 	if (running)
 		return new RunSession(context, { connection: running, embedded: false, ...options }).toTheEnd();
-	const embedded = await context.startEmbedded();
+	return runEmbedded(context, options);
+}
+
+/** Runs on a server that is there for this run alone; whatever happens, it is gone afterwards. */
+async function runEmbedded(
+	context: CliContext,
+	options: Omit<RunSessionOptions, 'connection' | 'embedded'>,
+): Promise<number> {
+	// An interruption before or after the session must not end the process with the server still there.
+	let early: Interruption | undefined;
+	const off = context.onInterrupt((by) => {
+		early ??= by;
+	});
 	try {
-		return await new RunSession(context, { connection: embedded, embedded: true, ...options }).toTheEnd();
+		const embedded = await context.startEmbedded();
+		try {
+			if (early) return EXIT_CODES[early];
+			return await new RunSession(context, { connection: embedded, embedded: true, ...options }).toTheEnd();
+		} finally {
+			await embedded.stop();
+		}
 	} finally {
-		await embedded.stop();
+		off();
 	}
 }
 

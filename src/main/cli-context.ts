@@ -60,11 +60,14 @@ async function readStdin(): Promise<string> {
 
 const interruptions = new Set<(by: Interruption) => void>();
 
+let readerGone = false;
+
 /** A reader of our output that has seen enough (`stint get ... | head`) is no error, but an end. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 	if (error.code !== 'EPIPE') throw error;
-	if (interruptions.size === 0) process.exit(0);
-	for (const listener of interruptions) listener('SIGPIPE');
+	if (interruptions.size === 0 && !readerGone) process.exit(0);
+	if (!readerGone) for (const listener of interruptions) listener('SIGPIPE');
+	readerGone = true;
 });
 
 function onInterrupt(listener: (by: Interruption) => void): () => void {

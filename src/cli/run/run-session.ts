@@ -34,8 +34,8 @@ const TICK_MS = 1000;
 /** How long the server may be out of reach before a run is given up. */
 const PATIENCE_MS = 20_000;
 
-/** What a shell calls an end by a signal. */
-const EXIT_CODES: Readonly<Record<Interruption, number>> = {
+/** The exit codes that shells give to an end by a signal. */
+export const EXIT_CODES: Readonly<Record<Interruption, number>> = {
 	SIGHUP: 129,
 	SIGINT: 130,
 	SIGPIPE: 141,
@@ -197,7 +197,7 @@ export class RunSession {
 
 	async #report(followed: Followed): Promise<Outcome> {
 		const outcome = await followed.ended;
-		this.#screen.say(outcome.text);
+		if (this.#interruptedBy === undefined) this.#screen.say(outcome.text);
 		return outcome;
 	}
 
