@@ -85,7 +85,7 @@ export class ContainerProcess {
 	/** Starts the program. Rejects with the system's error when it cannot be. */
 	static async start(options: ProcessOptions, host: ProcessHost): Promise<ContainerProcess> {
 		const stamp = (): string => host.logTime.stamp();
-		const log = new LogFile({ ...options.log, stamp, onError: host.onError });
+		const log = new LogFile({ ...options.log, clock: host.clock, stamp, onError: host.onError });
 		const outputs = [await host.pipes.take(), await host.pipes.take()];
 		try {
 			const child = await spawnProgram(options.program, outputs);

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { SystemClock } from '../../../base/clock.ts';
 import { FULL_BYTES, LogFile } from './log-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-log-'));
@@ -22,6 +23,7 @@ function open(name: string, limits: { maxBytes?: number; maxFiles?: number } = {
 		path,
 		maxBytes: limits.maxBytes ?? 1 << 20,
 		maxFiles: limits.maxFiles ?? 5,
+		clock: new SystemClock(),
 		stamp: () => `2026-01-31T08:00:00.${String(count++).padStart(9, '0')}Z`,
 		onError: (error) => errors.push(error),
 	});

@@ -4,10 +4,10 @@ import type { LogFile } from './log-file.ts';
 
 /**
  * What is read at once. One buffer serves every pipe, since it is emptied before the next read. Its size
- * bounds how long one container that floods can keep the others waiting: about 2 ms where every line is
+ * bounds how long one container that floods can keep the others waiting: about 1 ms where every line is
  * a single letter.
  */
-const buffer = Buffer.allocUnsafeSlow(32 * 1024);
+const buffer = Buffer.allocUnsafeSlow(16 * 1024);
 
 /** Reads one output of a container into its log, and stops reading while the log is full. */
 export class OutputPump {
