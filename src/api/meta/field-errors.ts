@@ -6,6 +6,8 @@ import { quote } from './quote.ts';
  * upstream shows it, so never pass a secret as `value`.
  */
 
+const NONE: readonly FieldError[] = Object.freeze([]);
+
 /** The field must be set. */
 export function required(path: FieldPath, detail = ''): FieldError {
 	return { type: 'Required', field: path.text, message: withDetail('Required value', detail) };
@@ -14,6 +16,11 @@ export function required(path: FieldPath, detail = ''): FieldError {
 /** The field's value is malformed or out of bounds; `detail` says what it must be. */
 export function invalid(path: FieldPath, value: unknown, detail: string): FieldError {
 	return { type: 'Invalid', field: path.text, message: withDetail(`Invalid value: ${show(value)}`, detail) };
+}
+
+/** The field's value is not acceptable, and it is too large or too far away to be shown. */
+export function invalidUnshown(path: FieldPath, detail: string): FieldError {
+	return { type: 'Invalid', field: path.text, message: withDetail('Invalid value', detail) };
 }
 
 /** The field's value has the wrong type. */
@@ -27,6 +34,26 @@ export function notSupported(path: FieldPath, value: unknown, supported: readonl
 	const detail = supported.length === 0 ? '' : `supported values: ${supported.map(quote).join(', ')}`;
 	const message = withDetail(`Unsupported value: ${show(value)}`, detail);
 	return { type: 'NotSupported', field: path.text, message };
+}
+
+/** The errors of a text that must be one of `supported`: Required where it is empty, else NotSupported. */
+export function chosen(
+	path: FieldPath,
+	value: string | undefined,
+	supported: readonly string[],
+	detail = '',
+): readonly FieldError[] {
+	if (value === undefined || value === '') return [required(path, detail)];
+	return supported.includes(value) ? NONE : [notSupported(path, value, supported)];
+}
+
+/** The errors of a text about whose form `problems` were found. */
+export function malformed(
+	path: FieldPath,
+	value: string,
+	problems: readonly string[],
+): readonly FieldError[] {
+	return problems.length === 0 ? NONE : problems.map((problem) => invalid(path, value, problem));
 }
 
 /** The value occurs a second time where it must be unique. */
@@ -75,7 +102,7 @@ export const FIELD_IMMUTABLE = 'field is immutable';
 
 /** The field must not be negative: an error if it is. */
 export function nonNegative(path: FieldPath, value: number): readonly FieldError[] {
-	return value < 0 ? [invalid(path, value, 'must be greater than or equal to 0')] : [];
+	return value < 0 ? [invalid(path, value, 'must be greater than or equal to 0')] : NONE;
 }
 
 function withDetail(text: string, detail: string): string {

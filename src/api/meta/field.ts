@@ -8,7 +8,9 @@ export class FieldPath {
 
 	/** The field `name` of this one (several names descend several steps). */
 	child(...names: readonly string[]): FieldPath {
-		return new FieldPath([this.text, ...names].filter((part) => part !== '').join('.'));
+		let text = this.text;
+		for (const name of names) text = text === '' ? name : `${text}.${name}`;
+		return new FieldPath(text);
 	}
 
 	/** The item at `index` of this list. */

@@ -22,6 +22,7 @@ export function validateMeta(meta: ObjectMeta, rules: MetaRules, path: FieldPath
 		...validateTags(meta, path),
 		...validateFinalizers(meta.finalizers ?? [], path.child('finalizers')),
 		...validateManagedFields(meta, path.child('managedFields')),
+		...validateFinalizerOwners(meta.finalizers ?? [], path.child('finalizers')),
 	];
 }
 
@@ -47,6 +48,7 @@ export function validateMetaUpdate(
 		errors.push(immutable(path.child(name), meta[name] ?? missing));
 	}
 	errors.push(...validateTags(meta, path), ...validateManagedFields(meta, path.child('managedFields')));
+	errors.push(...validateFinalizerOwners(meta.finalizers ?? [], path.child('finalizers')));
 	return errors;
 }
 
@@ -72,6 +74,16 @@ export const ORPHAN_FINALIZER = 'orphan';
 
 /** See {@link ORPHAN_FINALIZER}. */
 export const FOREGROUND_FINALIZER = 'foregroundDeletion';
+
+/** The finalizers that need not say whose they are. */
+const STANDARD_FINALIZERS = [ORPHAN_FINALIZER, FOREGROUND_FINALIZER, 'kubernetes'];
+
+/** The error of a finalizer whose name does not say by a prefix whose it is; nothing where it does. */
+export function validateFinalizerOwner(finalizer: string, path: FieldPath): readonly FieldError[] {
+	if (finalizer.includes('/') || STANDARD_FINALIZERS.includes(finalizer)) return [];
+	const text = 'name is neither a standard finalizer name nor is it fully qualified';
+	return [invalid(path, finalizer, text)];
+}
 
 const IMMUTABLE_FIELDS = [
 	'name',
@@ -150,6 +162,10 @@ function validateFinalizers(finalizers: readonly string[], path: FieldPath): rea
 		errors.push(invalid(path, finalizers, text));
 	}
 	return errors;
+}
+
+function validateFinalizerOwners(finalizers: readonly string[], path: FieldPath): readonly FieldError[] {
+	return finalizers.flatMap((finalizer, index) => validateFinalizerOwner(finalizer, path.index(index)));
 }
 
 function noNewFinalizers(

@@ -28,12 +28,13 @@ export const jobColumns: readonly Column<Job>[] = [
 /** The STATUS column: the first of these words that applies. */
 export function jobStatusText({ metadata, status }: Job): string {
 	const is = (type: string): boolean =>
-		status.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false;
+		status.conditions?.find((condition) => condition.type === type)?.status === 'True';
 	if (is('Complete')) return 'Complete';
 	if (is('Failed')) return 'Failed';
 	if (metadata.deletionTimestamp !== undefined) return 'Terminating';
 	if (is('Suspended')) return 'Suspended';
-	return is('FailureTarget') ? 'FailureTarget' : 'Running';
+	if (is('FailureTarget')) return 'FailureTarget';
+	return is('SuccessCriteriaMet') ? 'SuccessCriteriaMet' : 'Running';
 }
 
 function completionsOf({ spec, status }: Job): string {

@@ -2,6 +2,7 @@ import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
 	duplicate,
 	invalid,
+	invalidUnshown,
 	nonNegative,
 	notSupported,
 	required,
@@ -54,17 +55,12 @@ function validateRule(
 	if (onExitCodes) errors.push(...validateExitCodes(onExitCodes, names, path.child('onExitCodes')));
 	errors.push(...validateConditions(onPodConditions, path.child('onPodConditions')));
 	if (onExitCodes && onPodConditions.length > 0) {
-		errors.push(withoutValue(path, 'specifying both OnExitCodes and OnPodConditions is not supported'));
+		errors.push(invalidUnshown(path, 'specifying both OnExitCodes and OnPodConditions is not supported'));
 	}
 	if (!onExitCodes && onPodConditions.length === 0) {
-		errors.push(withoutValue(path, 'specifying one of OnExitCodes and OnPodConditions is required'));
+		errors.push(invalidUnshown(path, 'specifying one of OnExitCodes and OnPodConditions is required'));
 	}
 	return errors;
-}
-
-/** An Invalid whose value upstream leaves out of the text. */
-function withoutValue(path: FieldPath, detail: string): FieldError {
-	return { type: 'Invalid', field: path.text, message: `Invalid value: ${detail}` };
 }
 
 function validateExitCodes(
@@ -137,8 +133,9 @@ function validateSuccessRule(
 		const at = path.child('succeededIndexes');
 		if (utf8Length(succeededIndexes) > LONGEST_INDEX_LIST) errors.push(tooLong(at, LONGEST_INDEX_LIST));
 		const list = parseIndexList(succeededIndexes, completions);
-		if (list.ok) listed = list.size;
-		else errors.push(invalid(at, succeededIndexes, `error parsing succeededIndexes: ${list.error}`));
+		if (!list.ok) errors.push(invalid(at, succeededIndexes, `error parsing succeededIndexes: ${list.error}`));
+		// What cannot be read names no index, so that the count is refused as well.
+		listed = list.ok ? list.size : 0;
 	}
 	if (succeededCount === undefined) return errors;
 	const at = path.child('succeededCount');

@@ -15,6 +15,7 @@ const MOST_FAILED_INDEXES = 100_000;
 const MANY_COMPLETIONS = 100_000;
 const MOST_WITH_MANY_COMPLETIONS = 10_000;
 const LONGEST_MANAGER = 63;
+const COMPLETION_MODES = ['NonIndexed', 'Indexed'];
 const COUNTS = [
 	'parallelism',
 	'completions',
@@ -33,12 +34,12 @@ export function validateJobSpec(spec: JobSpec, path: FieldPath): readonly FieldE
 		errors.push(required(path.child('backoffLimitPerIndex'), 'when maxFailedIndexes is specified'));
 	}
 	if (spec.managedBy !== undefined) errors.push(...validateManager(spec.managedBy, path.child('managedBy')));
-	const mode: string = spec.completionMode ?? '';
-	if (!['NonIndexed', 'Indexed'].includes(mode)) {
-		errors.push(notSupported(path.child('completionMode'), mode, ['NonIndexed', 'Indexed']));
+	const mode: string = spec.completionMode ?? 'NonIndexed';
+	if (!COMPLETION_MODES.includes(mode)) {
+		errors.push(notSupported(path.child('completionMode'), mode, COMPLETION_MODES));
 	}
 	if (mode === 'Indexed') errors.push(...validateIndexed(spec, path));
-	else errors.push(...validateNotIndexed(spec, path));
+	if (mode === 'NonIndexed') errors.push(...validateNotIndexed(spec, path));
 	if (spec.podFailurePolicy) errors.push(...validatePodFailurePolicy(spec, path.child('podFailurePolicy')));
 	if (spec.successPolicy) {
 		const at = path.child('successPolicy');

@@ -1,25 +1,42 @@
 import { semanticEqual } from '../../meta/equality.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { duplicate, immutable, invalid, nonNegative, required } from '../../meta/field-errors.ts';
+import {
+	duplicate,
+	immutable,
+	invalid,
+	invalidUnshown,
+	nonNegative,
+	required,
+} from '../../meta/field-errors.ts';
 import { timeOf } from '../../meta/time.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { firstCommonIndex, parseIndexList } from './index-list.ts';
 import type { Job, JobStatus } from './schema.ts';
 
+/**
+ * What a new status of a Job must be like, whoever manages it. Most rules are asked only when what they
+ * speak of has changed: just after an edit of the spec a status may be wrong through no fault of the one
+ * who writes it next.
+ */
+
 const STATUS = new FieldPath('status');
 const CONDITIONS = STATUS.child('conditions');
 
-/** What is wrong with a new status of a Job. Some rules hold only where what they speak of has changed. */
+/** What is wrong with a new status, in upstream's order. */
 export function validateJobStatusUpdate(job: Job, old: Job): readonly FieldError[] {
-	return [
+	const errors: FieldError[] = [
 		...validateMetaUpdate(job.metadata, old.metadata, new FieldPath('metadata')),
 		...validateCounts(job.status),
-		...validateTransitions(job, old),
-		...RULES.flatMap(({ changed, check }) =>
-			changed.some((part) => PARTS[part](job.status) !== PARTS[part](old.status)) ? check(job, old) : [],
-		),
 	];
+	const is = stateOf(job.status);
+	const was = stateOf(old.status);
+	for (const { when, check } of RULES) {
+		if (when === undefined || when.some((part) => !semanticEqual(is[part], was[part]))) {
+			errors.push(...check({ job, old, is, was }));
+		}
+	}
+	return errors;
 }
 
 function validateCounts(status: JobStatus): readonly FieldError[] {
@@ -39,240 +56,290 @@ function validateCounts(status: JobStatus): readonly FieldError[] {
 	return errors;
 }
 
-function has(status: JobStatus, type: string): boolean {
+/** The parts of a status that the rules speak of; instants in milliseconds, since texts of one may differ. */
+interface State {
+	readonly complete: boolean;
+	readonly failed: boolean;
+	readonly finished: boolean;
+	readonly failureTarget: boolean;
+	readonly criteriaMet: boolean;
+	readonly startTime: number | undefined;
+	readonly completionTime: number | undefined;
+	readonly active: number;
+	readonly ready: number | undefined;
+	readonly terminating: number | undefined;
+	readonly completedIndexes: string;
+	readonly failedIndexes: string | undefined;
+	readonly uncounted: JobStatus['uncountedTerminatedPods'];
+}
+
+function stateOf(status: JobStatus): State {
+	const complete = hasCondition(status, 'Complete');
+	const failed = hasCondition(status, 'Failed');
+	return {
+		complete,
+		failed,
+		finished: complete || failed,
+		failureTarget: hasCondition(status, 'FailureTarget'),
+		criteriaMet: hasCondition(status, 'SuccessCriteriaMet'),
+		startTime: timeOf(status.startTime),
+		completionTime: timeOf(status.completionTime),
+		active: status.active ?? 0,
+		ready: status.ready,
+		terminating: status.terminating,
+		completedIndexes: status.completedIndexes ?? '',
+		failedIndexes: status.failedIndexes,
+		uncounted: status.uncountedTerminatedPods,
+	};
+}
+
+function hasCondition(status: JobStatus, type: string, value = 'True'): boolean {
 	return (
-		status.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false
+		status.conditions?.some((condition) => condition.type === type && condition.status === value) ?? false
 	);
 }
 
-function isFinished(status: JobStatus): boolean {
-	return has(status, 'Complete') || has(status, 'Failed');
+interface Change {
+	readonly job: Job;
+	readonly old: Job;
+	readonly is: State;
+	readonly was: State;
 }
 
-/** What must hold of every change: nothing final is taken back, counters only grow. */
-function validateTransitions({ spec, status }: Job, { status: old }: Job): readonly FieldError[] {
-	const errors: FieldError[] = [];
-	const met = has(status, 'SuccessCriteriaMet');
-	for (const type of ['Failed', 'FailureTarget']) {
-		if (met && has(status, type)) {
-			errors.push(
-				invalid(
-					CONDITIONS,
-					status.conditions,
-					`cannot set SuccessCriteriaMet=True and ${type}=true conditions`,
-				),
-			);
-		}
-	}
-	for (const type of ['Failed', 'Complete', 'FailureTarget', 'SuccessCriteriaMet']) {
-		if (has(old, type) && !has(status, type)) {
-			const what = type === 'SuccessCriteriaMet' ? 'SuccessCriteriaMet=True' : `terminal ${type}=True`;
-			errors.push(invalid(CONDITIONS, status.conditions, `cannot disable the ${what} condition`));
-		}
-	}
-	if (has(old, 'Complete') && met && !has(old, 'SuccessCriteriaMet')) {
-		errors.push(
-			invalid(
-				CONDITIONS,
-				status.conditions,
-				'cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions',
-			),
-		);
-	}
-	if (spec.successPolicy && has(status, 'Complete') && !met) {
-		errors.push(
-			invalid(
-				CONDITIONS,
-				status.conditions,
-				'cannot set Complete=True for Job with successPolicy unless SuccessCriteriaMet=True',
-			),
-		);
-	}
-	if ((status.failed ?? 0) < (old.failed ?? 0)) {
-		errors.push(invalid(STATUS.child('failed'), status.failed ?? 0, 'cannot decrease the failed counter'));
-	}
-	const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism;
-	if ((status.succeeded ?? 0) < (old.succeeded ?? 0) && !elastic) {
-		errors.push(
-			invalid(STATUS.child('succeeded'), status.succeeded ?? 0, 'cannot decrease the succeeded counter'),
-		);
-	}
-	if (old.completionTime !== undefined && !sameTime(status.completionTime, old.completionTime)) {
-		errors.push(immutable(STATUS.child('completionTime'), status.completionTime ?? null));
-	}
-	return errors;
-}
-
-/** Clients write instants with and without fractions; they are compared by value. */
-function sameTime(a: string | undefined, b: string | undefined): boolean {
-	return timeOf(a) === timeOf(b);
-}
-
-type Part = keyof typeof PARTS;
-
-/** The parts of a status whose change makes rules apply, in a form that can be compared. */
-const PARTS = {
-	complete: (status: JobStatus) => has(status, 'Complete'),
-	failed: (status: JobStatus) => has(status, 'Failed'),
-	failureTarget: (status: JobStatus) => has(status, 'FailureTarget'),
-	criteriaMet: (status: JobStatus) => has(status, 'SuccessCriteriaMet'),
-	finished: (status: JobStatus) => isFinished(status),
-	completionTime: (status: JobStatus) => timeOf(status.completionTime),
-	startTime: (status: JobStatus) => timeOf(status.startTime),
-	active: (status: JobStatus) => status.active ?? 0,
-	ready: (status: JobStatus) => status.ready ?? 0,
-	terminating: (status: JobStatus) => status.terminating ?? 0,
-	completedIndexes: (status: JobStatus) => status.completedIndexes ?? '',
-	failedIndexes: (status: JobStatus) => status.failedIndexes,
-	uncounted: ({ uncountedTerminatedPods: { succeeded = [], failed = [] } = {} }: JobStatus) =>
-		`${succeeded.join()};${failed.join()}`,
-};
-
+/** A rule and the parts of which one must have changed for it to be asked; none: it is always asked. */
 interface Rule {
-	readonly changed: readonly Part[];
-	check(job: Job, old: Job): readonly FieldError[];
+	readonly when?: readonly (keyof State)[];
+	check(change: Change): readonly FieldError[];
 }
 
-function refuse(wrong: boolean, error: () => FieldError): readonly FieldError[] {
-	return wrong ? [error()] : [];
+function conditions(wrong: boolean, detail: string): readonly FieldError[] {
+	return wrong ? [invalidUnshown(CONDITIONS, detail)] : [];
 }
 
-function together(a: string, b: string): Rule['check'] {
-	return ({ status }) =>
-		refuse(has(status, a) && has(status, b), () =>
-			invalid(CONDITIONS, status.conditions, `cannot set ${a}=True and ${b}=true conditions`),
-		);
+function wrongValue(
+	wrong: boolean,
+	field: keyof JobStatus,
+	{ job }: Change,
+	detail: string,
+): readonly FieldError[] {
+	return wrong ? [invalid(STATUS.child(field), job.status[field], detail)] : [];
 }
 
-function needs(type: string, other: string): Rule['check'] {
-	return ({ status }) =>
-		refuse(has(status, type) && !has(status, other), () =>
-			invalid(
-				CONDITIONS,
-				status.conditions,
-				`cannot set ${type}=True condition without the ${other}=true condition`,
-			),
-		);
+function missing(wrong: boolean, field: keyof JobStatus, detail: string): readonly FieldError[] {
+	return wrong ? [required(STATUS.child(field), detail)] : [];
 }
 
 const RULES: readonly Rule[] = [
-	{ changed: ['complete', 'failed'], check: together('Complete', 'Failed') },
-	{ changed: ['complete', 'failureTarget'], check: together('Complete', 'FailureTarget') },
-	{ changed: ['complete', 'completionTime'], check: checkCompletionTime },
 	{
-		changed: ['startTime', 'completionTime'],
-		check: ({ status }) => {
-			const { startTime, completionTime } = status;
-			const wrong = (timeOf(completionTime) ?? Number.POSITIVE_INFINITY) < (timeOf(startTime) ?? 0);
-			return refuse(wrong, () =>
-				invalid(STATUS.child('completionTime'), completionTime, 'must be equal to or after `startTime`'),
-			);
+		when: ['complete', 'failed'],
+		check: ({ is }) =>
+			conditions(is.complete && is.failed, 'cannot set Complete=True and Failed=true conditions'),
+	},
+	{
+		when: ['complete', 'failureTarget'],
+		check: ({ is }) =>
+			conditions(
+				is.complete && is.failureTarget,
+				'cannot set Complete=True and FailureTarget=true conditions',
+			),
+	},
+	{
+		when: ['complete', 'completionTime'],
+		check: (change) => {
+			const wrong = change.is.completionTime !== undefined && !change.is.complete;
+			const detail = 'cannot set completionTime when there is no Complete=True condition';
+			return wrongValue(wrong, 'completionTime', change, detail);
 		},
 	},
-	{ changed: ['failed', 'failedIndexes'], check: needs('Failed', 'FailureTarget') },
-	{ changed: ['complete', 'criteriaMet'], check: needs('Complete', 'SuccessCriteriaMet') },
 	{
-		changed: ['finished', 'active'],
-		check: ({ status }) =>
-			refuse(isFinished(status) && (status.active ?? 0) > 0, () =>
-				invalid(STATUS.child('active'), status.active, 'active>0 is invalid for finished job'),
+		when: ['complete', 'completionTime'],
+		check: ({ is }) => {
+			const wrong = is.complete && is.completionTime === undefined;
+			return missing(wrong, 'completionTime', 'completionTime is required for Complete jobs');
+		},
+	},
+	{
+		when: ['startTime', 'completionTime'],
+		check: (change) => {
+			const { startTime = 0, completionTime = Number.POSITIVE_INFINITY } = change.is;
+			const detail = 'must be equal to or after `startTime`';
+			return wrongValue(completionTime < startTime, 'completionTime', change, detail);
+		},
+	},
+	{
+		when: ['failed', 'failedIndexes'],
+		check: ({ is }) =>
+			conditions(
+				is.failed && !is.failureTarget,
+				'cannot set Failed=True condition without the FailureTarget=true condition',
 			),
 	},
 	{
-		changed: ['finished', 'startTime'],
-		check: ({ spec, status }) =>
-			refuse(
-				isFinished(status) && status.startTime === undefined && !(spec.suspend && spec.completions === 0),
-				() => required(STATUS.child('startTime'), 'startTime is required for finished job'),
+		when: ['complete', 'criteriaMet'],
+		check: ({ is }) =>
+			conditions(
+				is.complete && !is.criteriaMet,
+				'cannot set Complete=True condition without the SuccessCriteriaMet=true condition',
 			),
 	},
 	{
-		changed: ['finished', 'uncounted'],
-		check: ({ status }) =>
-			refuse(isFinished(status) && PARTS.uncounted(status) !== ';', () =>
-				invalid(
-					STATUS.child('uncountedTerminatedPods'),
-					status.uncountedTerminatedPods,
-					'must be empty for finished job',
-				),
-			),
-	},
-	{ changed: ['completedIndexes', 'failedIndexes'], check: checkIndexes },
-	{ changed: ['startTime', 'finished'], check: checkStartTime },
-	{
-		changed: ['finished', 'terminating'],
-		check: ({ status }) =>
-			refuse(isFinished(status) && (status.terminating ?? 0) > 0, () =>
-				invalid(STATUS.child('terminating'), status.terminating, 'terminating>0 is invalid for finished job'),
-			),
+		when: ['finished', 'active'],
+		check: (change) => {
+			const { finished, active } = change.is;
+			return wrongValue(finished && active > 0, 'active', change, 'active>0 is invalid for finished job');
+		},
 	},
 	{
-		changed: ['ready', 'active'],
-		check: ({ status }) =>
-			refuse((status.ready ?? 0) > (status.active ?? 0), () =>
-				invalid(STATUS.child('ready'), status.ready, 'cannot set more ready pods than active'),
+		when: ['finished', 'startTime'],
+		check: ({ is, job: { spec } }) => {
+			const neverRan = spec.suspend === true && spec.completions === 0;
+			const wrong = is.finished && is.startTime === undefined && !neverRan;
+			return missing(wrong, 'startTime', 'startTime is required for finished job');
+		},
+	},
+	{
+		when: ['finished', 'uncounted'],
+		check: (change) => {
+			const { finished, uncounted: { succeeded = [], failed = [] } = {} } = change.is;
+			const wrong = finished && succeeded.length + failed.length > 0;
+			return wrongValue(wrong, 'uncountedTerminatedPods', change, 'must be empty for finished job');
+		},
+	},
+	{
+		when: ['completedIndexes'],
+		check: (change) => unreadable('completedIndexes', change.is.completedIndexes, change),
+	},
+	{
+		when: ['failedIndexes'],
+		check: (change) => {
+			if (change.job.spec.backoffLimitPerIndex === undefined) return [];
+			return unreadable('failedIndexes', change.is.failedIndexes ?? '', change);
+		},
+	},
+	{
+		when: ['completedIndexes'],
+		check: (change) => {
+			const wrong = change.is.completedIndexes !== '' && change.job.spec.completionMode !== 'Indexed';
+			const detail = 'cannot set non-empty completedIndexes when non-indexed completion mode';
+			return wrongValue(wrong, 'completedIndexes', change, detail);
+		},
+	},
+	{
+		when: ['failedIndexes'],
+		check: (change) => {
+			const wrong =
+				change.is.failedIndexes !== undefined && change.job.spec.backoffLimitPerIndex === undefined;
+			const detail = 'cannot set non-null failedIndexes when backoffLimitPerIndex is null';
+			return wrongValue(wrong, 'failedIndexes', change, detail);
+		},
+	},
+	{
+		when: ['completedIndexes', 'failedIndexes'],
+		check: (change) => {
+			const { completedIndexes, failedIndexes = '' } = change.is;
+			const { completions } = change.job.spec;
+			if (completions === undefined) return [];
+			const common = firstCommonIndex(completedIndexes, failedIndexes, completions);
+			const detail = `failedIndexes and completedIndexes overlap at index: ${common}`;
+			return wrongValue(common !== undefined, 'failedIndexes', change, detail);
+		},
+	},
+	{
+		when: ['finished', 'terminating'],
+		check: (change) => {
+			const { finished, terminating = 0 } = change.is;
+			const detail = 'terminating>0 is invalid for finished job';
+			return wrongValue(finished && terminating > 0, 'terminating', change, detail);
+		},
+	},
+	{
+		when: ['ready', 'active'],
+		check: (change) => {
+			const { ready = 0, active } = change.is;
+			return wrongValue(ready > active, 'ready', change, 'cannot set more ready pods than active');
+		},
+	},
+	{
+		check: ({ is }) =>
+			conditions(
+				is.criteriaMet && is.failed,
+				'cannot set SuccessCriteriaMet=True and Failed=true conditions',
+			),
+	},
+	{
+		check: ({ is }) =>
+			conditions(
+				is.criteriaMet && is.failureTarget,
+				'cannot set SuccessCriteriaMet=True and FailureTarget=true conditions',
+			),
+	},
+	{
+		check: ({ is, job }) =>
+			conditions(
+				job.spec.successPolicy !== undefined && is.complete && !is.criteriaMet,
+				'cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True',
+			),
+	},
+	...(['failed', 'complete', 'failureTarget'] as const).map((part): Rule => {
+		const type = part[0]?.toUpperCase() + part.slice(1);
+		return {
+			check: ({ is, was }) =>
+				conditions(was[part] && !is[part], `cannot disable the terminal ${type}=True condition`),
+		};
+	}),
+	{
+		check: ({ job: { status }, old }) => {
+			const wrong = (status.failed ?? 0) < (old.status.failed ?? 0);
+			const detail = 'cannot decrease the failed counter';
+			return wrong ? [invalid(STATUS.child('failed'), status.failed ?? 0, detail)] : [];
+		},
+	},
+	{
+		check: ({ job: { spec, status }, old }) => {
+			// Elastic Jobs take back successes when they shrink.
+			const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism;
+			const wrong = !elastic && (status.succeeded ?? 0) < (old.status.succeeded ?? 0);
+			const detail = 'cannot decrease the succeeded counter';
+			return wrong ? [invalid(STATUS.child('succeeded'), status.succeeded ?? 0, detail)] : [];
+		},
+	},
+	{
+		check: ({ job, is, was }) => {
+			const both = is.completionTime !== undefined && was.completionTime !== undefined;
+			if (!both || is.completionTime === was.completionTime) return [];
+			return [immutable(STATUS.child('completionTime'), job.status.completionTime)];
+		},
+	},
+	{ when: ['startTime'], check: checkStartTime },
+	{
+		check: ({ is, was }) =>
+			conditions(was.criteriaMet && !is.criteriaMet, 'cannot disable the SuccessCriteriaMet=True condition'),
+	},
+	{
+		check: ({ is, was }) =>
+			conditions(
+				was.complete && !was.criteriaMet && is.criteriaMet,
+				'cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions',
 			),
 	},
 ];
 
-function checkCompletionTime({ status }: Job): readonly FieldError[] {
-	const path = STATUS.child('completionTime');
-	const complete = has(status, 'Complete');
-	if (status.completionTime !== undefined && !complete) {
-		const detail = 'cannot set completionTime when there is no Complete=True condition';
-		return [invalid(path, status.completionTime, detail)];
-	}
-	return refuse(complete && status.completionTime === undefined, () =>
-		required(path, 'completionTime is required for Complete jobs'),
-	);
+function unreadable(
+	field: 'completedIndexes' | 'failedIndexes',
+	text: string,
+	change: Change,
+): readonly FieldError[] {
+	const { completions } = change.job.spec;
+	const list = completions === undefined ? undefined : parseIndexList(text, completions);
+	if (list === undefined || list.ok) return [];
+	return wrongValue(true, field, change, `error parsing ${field}: ${list.error}`);
 }
 
-function checkStartTime({ spec, status }: Job, { status: old }: Job): readonly FieldError[] {
-	if (sameTime(status.startTime, old.startTime) || old.startTime === undefined || spec.suspend) return [];
-	const isSuspended = (of: JobStatus, value: string): boolean =>
-		of.conditions?.some((condition) => condition.type === 'Suspended' && condition.status === value) ?? false;
-	if (isSuspended(old, 'True') && isSuspended(status, 'False')) return [];
-	const detail = 'field is immutable for unsuspended job once set';
-	return [required(STATUS.child('startTime'), detail)];
-}
-
-function checkIndexes({ spec, status }: Job, { status: old }: Job): readonly FieldError[] {
-	const completions = spec.completions ?? 0;
-	const errors: FieldError[] = [];
-	const { completedIndexes = '', failedIndexes } = status;
-	const completed = parseIndexList(completedIndexes, completions);
-	const failed = parseIndexList(failedIndexes ?? '', completions);
-	if (completedIndexes !== (old.completedIndexes ?? '')) {
-		const path = STATUS.child('completedIndexes');
-		if (completedIndexes !== '' && spec.completionMode !== 'Indexed') {
-			errors.push(
-				invalid(
-					path,
-					completedIndexes,
-					'cannot set non-empty completedIndexes when non-indexed completion mode',
-				),
-			);
-		} else if (!completed.ok) {
-			errors.push(invalid(path, completedIndexes, `error parsing completedIndexes: ${completed.error}`));
-		}
-	}
-	const path = STATUS.child('failedIndexes');
-	if (!semanticEqual(failedIndexes, old.failedIndexes) && failedIndexes !== undefined) {
-		if (spec.backoffLimitPerIndex === undefined) {
-			errors.push(
-				invalid(path, failedIndexes, 'cannot set non-null failedIndexes when backoffLimitPerIndex is null'),
-			);
-		} else if (!failed.ok) {
-			errors.push(invalid(path, failedIndexes, `error parsing failedIndexes: ${failed.error}`));
-		}
-	}
-	if (completed.ok && failed.ok) {
-		const common = firstCommonIndex(completed.intervals, failed.intervals);
-		if (common !== undefined) {
-			errors.push(
-				invalid(path, failedIndexes, `failedIndexes and completedIndexes overlap at index: ${common}`),
-			);
-		}
-	}
-	return errors;
+/** The start is fixed while the Job runs; going on after a rest sets it anew. */
+function checkStartTime(change: Change): readonly FieldError[] {
+	const { job, old, was } = change;
+	if (was.startTime === undefined || job.spec.suspend) return [];
+	if (hasCondition(old.status, 'Suspended') && hasCondition(job.status, 'Suspended', 'False')) return [];
+	const { startTime = null } = job.status;
+	return [invalid(STATUS.child('startTime'), startTime, 'field is immutable for unsuspended job once set')];
 }

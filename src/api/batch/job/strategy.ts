@@ -10,7 +10,7 @@ import { jobWarnings, validateJob } from './validation.ts';
 export const jobStrategy: Strategy<Job> = {
 	prepareForCreate: (job) => {
 		const fresh: Job = { ...job, metadata: { ...job.metadata, generation: 1 }, status: {} };
-		return fresh.spec.manualSelector ? fresh : withGeneratedSelector(fresh);
+		return fresh.spec.manualSelector ? fresh : withInheritedLabels(withGeneratedSelector(fresh), job);
 	},
 	prepareForUpdate: (job, old) => {
 		const changed = job.spec !== old.spec && !semanticEqual(job.spec, old.spec);
@@ -24,10 +24,20 @@ export const jobStrategy: Strategy<Job> = {
 	},
 	validateCreate: validateJob,
 	validateUpdate: validateJobUpdate,
-	warnings: (job, old) =>
-		old && old.metadata.generation === job.metadata.generation ? [] : jobWarnings(job),
+	warnings: jobWarnings,
 	allowUnconditionalUpdate: true,
 };
+
+/**
+ * A Job that has its labels from its template has the generated ones as well, as upstream, where the two
+ * then are one map.
+ */
+function withInheritedLabels(job: Job, given: Job): Job {
+	const { labels } = given.metadata;
+	const generated = job.spec.template.metadata?.labels;
+	if (labels === undefined || labels !== given.spec.template.metadata?.labels || !generated) return job;
+	return { ...job, metadata: { ...job.metadata, labels: generated } };
+}
 
 /** What the status subresource may change: the status, and metadata with it. */
 export const jobStatusStrategy: SubresourceStrategy<Job> = {

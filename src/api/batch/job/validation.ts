@@ -1,3 +1,4 @@
+import { podTemplateWarnings } from '../../core/pod/warnings.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
 import { invalid, required } from '../../meta/field-errors.ts';
@@ -9,15 +10,19 @@ import type { Job } from './schema.ts';
 import { validateJobSpec } from './spec-validation.ts';
 
 const RULES = { namespaced: true, name: dns1123Subdomain };
+const META = new FieldPath('metadata');
 
 /** The place of a Job's spec. */
 export const SPEC = new FieldPath('spec');
 
-/** What is wrong with a Job to be created, in upstream's order. */
-export function validateJob(job: Job): readonly FieldError[] {
+/**
+ * What is wrong with a Job, in upstream's order; `expected` are the labels that its template must have
+ * where the selector was generated.
+ */
+export function validateJob(job: Job, expected = expectedLabels(job)): readonly FieldError[] {
 	return [
-		...validateMeta(job.metadata, RULES, new FieldPath('metadata')),
-		...validateGeneratedSelector(job, expectedLabels(job)),
+		...validateMeta(job.metadata, RULES, META),
+		...validateGeneratedSelector(job, expected),
 		...validateSpecWithSelector(job),
 		...validatePodNames(job),
 	];
@@ -27,38 +32,43 @@ export function validateJob(job: Job): readonly FieldError[] {
 export function validateSpecWithSelector({ spec }: Job): readonly FieldError[] {
 	const errors = [...validateJobSpec(spec, SPEC)];
 	const at = SPEC.child('selector');
-	if (spec.selector === undefined) return [...errors, required(at)];
+	if (spec.selector === undefined) errors.push(required(at));
 	const selectorErrors = validateLabelSelector(spec.selector, at);
 	errors.push(...selectorErrors);
 	const labels = spec.template.metadata?.labels ?? {};
 	if (selectorErrors.length === 0 && !matches(selectorOf(spec.selector), labels)) {
 		const path = SPEC.child('template', 'metadata', 'labels');
-		errors.push(invalid(path, labels, '`selector` does not match template `labels`'));
+		errors.push(invalid(path, sorted(labels), '`selector` does not match template `labels`'));
 	}
 	return errors;
 }
 
-/** A generated selector must be left as it was made; `expected` are the labels that go with it. */
-export function validateGeneratedSelector(
+/** A generated selector must be left as it was made. */
+function validateGeneratedSelector(
 	{ metadata, spec }: Job,
 	expected: readonly (readonly [string, string])[],
 ): readonly FieldError[] {
 	if (spec.manualSelector === true || spec.selector === undefined) return [];
-	if (!metadata.uid) return [required(new FieldPath('metadata').child('uid'))];
 	const errors: FieldError[] = [];
+	if (!metadata.uid) errors.push(required(META.child('uid')));
 	const path = SPEC.child('template', 'metadata', 'labels');
 	const labels = spec.template.metadata?.labels ?? {};
 	for (const [key, value] of expected) {
-		const given = labels[key];
 		const detail = `must be '${value}'`;
-		if (given === undefined) errors.push(required(path.key(key), detail));
-		else if (given !== value) errors.push(invalid(path.key(key), given, detail));
+		if (labels[key] === undefined) errors.push(required(path.key(key), detail));
+		else if (labels[key] !== value) errors.push(invalid(path.key(key), sorted(labels), detail));
 	}
-	const problems = validateLabelSelector(spec.selector, SPEC.child('selector'));
-	if (problems.length === 0 && !matches(selectorOf(spec.selector), Object.fromEntries(expected))) {
-		errors.push(invalid(SPEC.child('selector'), spec.selector, '`selector` not auto-generated'));
+	const at = SPEC.child('selector');
+	const readable = validateLabelSelector(spec.selector, at).length === 0;
+	if (readable && !matches(selectorOf(spec.selector), Object.fromEntries(expected))) {
+		errors.push(invalid(at, spec.selector, '`selector` not auto-generated'));
 	}
 	return errors;
+}
+
+/** Labels as upstream shows them in errors. */
+function sorted(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+	return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The Pods of an Indexed Job have host names made of its name and their index. */
@@ -67,24 +77,28 @@ function validatePodNames({ metadata, spec }: Job): readonly FieldError[] {
 	const longest = `${metadata.name}-${(spec.completions ?? 0) - 1}`;
 	if (dns1123Label(longest).length === 0) return [];
 	const detail = `will not able to create pod with invalid DNS label: ${longest}`;
-	return [invalid(new FieldPath('metadata').child('name'), metadata.name ?? '', detail)];
+	return [invalid(META.child('name'), metadata.name ?? '', detail)];
 }
 
-/** Texts for Warning headers on a new Job or one whose spec changed. */
-export function jobWarnings({ metadata, spec }: Job): readonly string[] {
+const MANY_COMPLETIONS = 100_000;
+const MUCH_PARALLELISM = 10_000;
+
+/** Texts for Warning headers on a new Job, or on one whose spec is no longer that of `old`. */
+export function jobWarnings(job: Job, old: Job | undefined): readonly string[] {
+	const { metadata, spec } = job;
+	if (old && old.metadata.generation === metadata.generation) return [];
 	const warnings: string[] = [];
-	const problems = dns1123Label(metadata.name ?? '');
+	const problems = old ? [] : dns1123Label(metadata.name ?? '');
 	if (problems.length > 0) {
 		const advice =
 			'this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended';
-		warnings.push(`metadata.name: ${advice}: [${problems.join(', ')}]`);
+		warnings.push(`metadata.name: ${advice}: [${problems.join(' ')}]`);
 	}
-	const huge = (spec.completions ?? 0) > 100_000 && (spec.parallelism ?? 0) > 10_000;
-	if (spec.completionMode === 'Indexed' && huge) {
-		const advice = 'it may not be possible to track completedIndexes for this Job';
+	const { completions = 0, parallelism = 0, completionMode } = spec;
+	if (completionMode === 'Indexed' && completions > MANY_COMPLETIONS && parallelism > MUCH_PARALLELISM) {
 		warnings.push(
-			`spec: In Indexed Jobs with a number of completions higher than 100000 and a parallelism higher than 10000, ${advice}`,
+			'spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail',
 		);
 	}
-	return warnings;
+	return [...warnings, ...podTemplateWarnings(spec.template, SPEC.child('template'))];
 }

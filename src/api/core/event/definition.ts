@@ -1,14 +1,10 @@
 import { ageOf } from '../../meta/duration.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { invalid } from '../../meta/field-errors.ts';
-import { dns1123Subdomain } from '../../meta/names.ts';
+import { invalid, malformed, required } from '../../meta/field-errors.ts';
+import { dns1123Subdomain, qualifiedName, utf8Length } from '../../meta/names.ts';
 import type { Column, ResourceDefinition } from '../../meta/resource.ts';
-import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { type Event, eventSchema } from './schema.ts';
-
-const META = new FieldPath('metadata');
-const RULES = { namespaced: true, name: dns1123Subdomain };
 
 function text(
 	name: string,
@@ -34,11 +30,8 @@ export const events: ResourceDefinition<Event> = {
 	strategy: {
 		prepareForCreate: (event) => event,
 		prepareForUpdate: (event) => event,
-		validateCreate: (event) => [...validateMeta(event.metadata, RULES, META), ...validateInvolved(event)],
-		validateUpdate: (event, old) => [
-			...validateMetaUpdate(event.metadata, old.metadata, META),
-			...validateInvolved(event),
-		],
+		validateCreate: validateEvent,
+		validateUpdate: validateEvent,
 		allowUnconditionalUpdate: true,
 	},
 	columns: [
@@ -86,16 +79,54 @@ export const events: ResourceDefinition<Event> = {
 	deletion: { defaultPropagation: 'Background' },
 };
 
-function validateInvolved({ metadata, involvedObject: { namespace } }: Event): readonly FieldError[] {
+const LONGEST_NAME = 128;
+const LONGEST_MESSAGE = 1024;
+
+/**
+ * What is wrong with an Event, by the rules of the old API: those with an eventTime are of the new kind,
+ * and must say who reports what. Metadata is not looked at but for the namespace.
+ */
+function validateEvent(event: Event): readonly FieldError[] {
+	const { namespace = '' } = event.metadata;
+	const involved = event.involvedObject.namespace ?? '';
+	const errors: FieldError[] = [];
+	const agrees =
+		event.eventTime === undefined ? namespace === involved : involved !== '' || namespace === 'kube-system';
 	// The Events of objects without a namespace live in default.
-	if (namespace === undefined || namespace === '' || namespace === metadata.namespace) return [];
-	const path = new FieldPath('involvedObject').child('namespace');
-	return [invalid(path, namespace, 'does not match event.namespace')];
+	if (!agrees && !(involved === '' && (namespace === '' || namespace === 'default'))) {
+		const at = new FieldPath('involvedObject').child('namespace');
+		errors.push(invalid(at, involved, 'does not match event.namespace'));
+	}
+	if (event.eventTime !== undefined) errors.push(...validateReport(event));
+	return [...errors, ...malformed(new FieldPath('namespace'), namespace, dns1123Subdomain(namespace))];
+}
+
+function validateReport(event: Event): readonly FieldError[] {
+	const { reportingComponent, reportingInstance, action = '', reason = '', message = '' } = event;
+	const component = new FieldPath('reportingComponent');
+	return [
+		...(reportingComponent === '' ? [required(component)] : []),
+		...malformed(component, reportingComponent, qualifiedName(reportingComponent)),
+		...validateText('reportingInstance', reportingInstance),
+		...validateText('action', action),
+		...validateText('reason', reason),
+		...atMost('message', message, LONGEST_MESSAGE),
+	];
+}
+
+function validateText(field: string, text: string): readonly FieldError[] {
+	return text === '' ? [required(new FieldPath(field))] : atMost(field, text, LONGEST_NAME);
+}
+
+function atMost(field: string, text: string, max: number): readonly FieldError[] {
+	if (utf8Length(text) <= max) return [];
+	return [invalid(new FieldPath(field), '', `can have at most ${max} characters`)];
 }
 
 function lastSeen(event: Event, now: number): string {
 	const { series, lastTimestamp } = event;
-	return ageOf(series?.lastObservedTime ?? lastTimestamp ?? event.eventTime ?? event.firstTimestamp, now);
+	if (series) return ageOf(series.lastObservedTime, now);
+	return lastTimestamp === undefined ? firstSeen(event, now) : ageOf(lastTimestamp, now);
 }
 
 function firstSeen({ firstTimestamp, eventTime }: Event, now: number): string {
@@ -108,6 +139,6 @@ function sourceOf({ source, reportingComponent, reportingInstance }: Event): str
 	return host === '' ? component : `${component}, ${host}`;
 }
 
-function countOf({ series, count }: Event): string {
-	return String(series?.count ?? (count || 1));
+function countOf({ series, count }: Event): number {
+	return series ? (series.count ?? 0) : count || 1;
 }

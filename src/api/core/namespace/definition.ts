@@ -1,10 +1,11 @@
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { withDefaultsForZeros, withField } from '../../meta/defaults.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { duplicate, invalid } from '../../meta/field-errors.ts';
+import { invalid, malformed } from '../../meta/field-errors.ts';
 import { dns1123Label, qualifiedName } from '../../meta/names.ts';
 import type { ResourceDefinition } from '../../meta/resource.ts';
-import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
+import { validateFinalizerOwner, validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { type Namespace, namespaceSchema } from './schema.ts';
 
 const META = new FieldPath('metadata');
@@ -12,6 +13,8 @@ const RULES = { namespaced: false, name: dns1123Label };
 
 /** The label by which selectors can name a namespace. */
 const NAME_LABEL = 'kubernetes.io/metadata.name';
+
+const ACTIVE = { phase: 'Active' } as const;
 
 /** v1 Namespaces. */
 export const namespaces: ResourceDefinition<Namespace> = {
@@ -26,9 +29,10 @@ export const namespaces: ResourceDefinition<Namespace> = {
 	schema: namespaceSchema,
 	defaults: (namespace) => {
 		const { name } = namespace.metadata;
-		if (!name || namespace.metadata.labels?.[NAME_LABEL] === name) return namespace;
+		const active = withField(namespace, 'status', (status) => withDefaultsForZeros(status, ACTIVE));
+		if (!name || namespace.metadata.labels?.[NAME_LABEL] === name) return active;
 		const labels = { ...namespace.metadata.labels, [NAME_LABEL]: name };
-		return { ...namespace, metadata: { ...namespace.metadata, labels } };
+		return { ...active, metadata: { ...namespace.metadata, labels } };
 	},
 	strategy: {
 		prepareForCreate: (namespace) => {
@@ -36,11 +40,11 @@ export const namespaces: ResourceDefinition<Namespace> = {
 			return { ...namespace, spec: { finalizers: [...finalizers] }, status: { phase: 'Active' } };
 		},
 		prepareForUpdate: (namespace, old) => ({ ...namespace, spec: old.spec, status: old.status }),
-		validateCreate: (namespace) => [
-			...validateMeta(namespace.metadata, RULES, META),
-			...validateFinalizers(namespace.spec.finalizers ?? []),
+		validateCreate: validateNamespace,
+		validateUpdate: (namespace, old) => [
+			...validateNamespace(namespace),
+			...validateMetaUpdate(namespace.metadata, old.metadata, META),
 		],
-		validateUpdate: (namespace, old) => validateMetaUpdate(namespace.metadata, old.metadata, META),
 		allowUnconditionalUpdate: true,
 	},
 	status: {
@@ -62,31 +66,32 @@ export const namespaces: ResourceDefinition<Namespace> = {
 		ageColumn(),
 	],
 	selectableFields: ({ metadata, status }) => ({
-		'metadata.name': metadata.name ?? '',
+		// Selecting by plain `name` is an old mistake that clients rely on.
 		name: metadata.name ?? '',
 		'status.phase': status.phase ?? '',
 	}),
 	deletion: { defaultPropagation: 'Background' },
 };
 
-function validateFinalizers(finalizers: readonly string[]): readonly FieldError[] {
+function validateNamespace({ metadata, spec }: Namespace): readonly FieldError[] {
 	const path = new FieldPath('spec').child('finalizers');
-	return finalizers.flatMap((finalizer, index) => {
-		const errors = qualifiedName(finalizer).map((text) => invalid(path.index(index), finalizer, text));
-		return finalizers.indexOf(finalizer) < index
-			? [...errors, duplicate(path.index(index), finalizer)]
-			: errors;
-	});
+	return [
+		...validateMeta(metadata, RULES, META),
+		...(spec.finalizers ?? []).flatMap((finalizer) => [
+			...malformed(path, finalizer, qualifiedName(finalizer)),
+			...validateFinalizerOwner(finalizer, path),
+		]),
+	];
 }
 
 function validatePhase({ metadata, status }: Namespace): readonly FieldError[] {
 	const path = new FieldPath('status').child('Phase');
 	if (metadata.deletionTimestamp === undefined && status.phase !== 'Active') {
-		return [invalid(path, status.phase ?? '', 'may only be `Active` if `deletionTimestamp` is empty')];
+		return [invalid(path, status.phase ?? '', "may only be 'Active' if `deletionTimestamp` is empty")];
 	}
 	if (metadata.deletionTimestamp !== undefined && status.phase !== 'Terminating') {
 		return [
-			invalid(path, status.phase ?? '', 'may only be `Terminating` if `deletionTimestamp` is not empty'),
+			invalid(path, status.phase ?? '', "may only be 'Terminating' if `deletionTimestamp` is not empty"),
 		];
 	}
 	return [];

@@ -1,15 +1,18 @@
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { semanticEqual } from '../../meta/equality.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { duplicate, invalid, notSupported, required } from '../../meta/field-errors.ts';
+import { chosen, duplicate, forbidden, invalid, malformed } from '../../meta/field-errors.ts';
 import { dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts';
 import type { Column, ResourceDefinition } from '../../meta/resource.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
-import { type Node, nodeSchema } from './schema.ts';
+import { TAINT_EFFECTS } from '../pod/affinity-validation.ts';
+import { validateQuantity } from '../pod/resources-validation.ts';
+import { type Node, nodeSchema, type Taint } from './schema.ts';
 
 const META = new FieldPath('metadata');
+const SPEC = new FieldPath('spec');
 const RULES = { namespaced: false, name: dns1123Subdomain };
-const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
 
 function text(name: string, priority: 0 | 1, description: string, cell: Column<Node>['cell']): Column<Node> {
@@ -34,16 +37,13 @@ export const nodes: ResourceDefinition<Node> = {
 	strategy: {
 		prepareForCreate: (node) => node,
 		prepareForUpdate: (node, old) => ({ ...node, status: old.status }),
-		validateCreate: (node) => [...validateMeta(node.metadata, RULES, META), ...validateTaints(node)],
-		validateUpdate: (node, old) => [
-			...validateMetaUpdate(node.metadata, old.metadata, META),
-			...validateTaints(node),
-		],
+		validateCreate: validateNode,
+		validateUpdate: (node, old) => [...validateNode(node), ...validateNodeUpdate(node, old)],
 		allowUnconditionalUpdate: true,
 	},
 	status: {
 		prepareForUpdate: (node, old) => ({ ...node, spec: old.spec }),
-		validateUpdate: (node, old) => validateMetaUpdate(node.metadata, old.metadata, META),
+		validateUpdate: validateNodeUpdate,
 	},
 	columns: [
 		nameColumn(),
@@ -54,7 +54,7 @@ export const nodes: ResourceDefinition<Node> = {
 		text('Internal-IP', 1, 'Its address inside.', (node) => addressOf(node, 'InternalIP')),
 		text('External-IP', 1, 'Its address outside.', (node) => addressOf(node, 'ExternalIP')),
 		text('OS-Image', 1, 'Its operating system.', ({ status }) => status.nodeInfo?.osImage || '<unknown>'),
-		text('Kernel-Version', 1, 'Its kernel.', ({ status }) => status.nodeInfo?.kernelVersion || '<unknown>'),
+		text('Kernel-Version', 1, 'Its kernel and architecture.', kernelOf),
 		text('Container-Runtime', 1, 'What runs its containers.', ({ status }) => {
 			return status.nodeInfo?.containerRuntimeVersion || '<unknown>';
 		}),
@@ -63,20 +63,63 @@ export const nodes: ResourceDefinition<Node> = {
 	deletion: { defaultPropagation: 'Background' },
 };
 
-function validateTaints({ spec }: Node): readonly FieldError[] {
-	const path = new FieldPath('spec').child('taints');
+function validateNode(node: Node): readonly FieldError[] {
+	return [
+		...validateMeta(node.metadata, RULES, META),
+		...validateTaints(node.spec.taints ?? [], META.child('taints')),
+		...validateAmounts(node),
+	];
+}
+
+function validateNodeUpdate(node: Node, old: Node): readonly FieldError[] {
+	const errors = [...validateMetaUpdate(node.metadata, old.metadata, META), ...validateAmounts(node)];
+	const addresses = new Set<string>();
+	for (const [index, address] of (node.status.addresses ?? []).entries()) {
+		const identity = `${address.type}/${address.address}`;
+		if (addresses.has(identity)) {
+			errors.push(duplicate(new FieldPath('status').child('addresses').index(index), address));
+		}
+		addresses.add(identity);
+	}
+	const { podCIDRs = [], providerID, externalID } = old.spec;
+	if (podCIDRs.length > 0 && !semanticEqual(podCIDRs, node.spec.podCIDRs)) {
+		const detail = 'node updates may not change podCIDR except from "" to valid';
+		errors.push(forbidden(SPEC.child('podCIDRs'), detail));
+	}
+	if (providerID && providerID !== node.spec.providerID) {
+		const detail = 'node updates may not change providerID except from "" to valid';
+		errors.push(forbidden(SPEC.child('providerID'), detail));
+	}
+	errors.push(...validateTaints(node.spec.taints ?? [], META.child('taints')));
+	if ((externalID ?? '') !== (node.spec.externalID ?? '')) {
+		errors.push(forbidden(SPEC.child('externalID'), 'may not be updated'));
+	}
+	return errors;
+}
+
+function validateAmounts({ status }: Node): readonly FieldError[] {
+	return (['capacity', 'allocatable'] as const).flatMap((field) =>
+		Object.entries(status[field] ?? {}).flatMap(([resource, quantity]) =>
+			validateQuantity(resource, quantity, new FieldPath('status').child(field, resource)),
+		),
+	);
+}
+
+/** Upstream reports taints at the metadata, though they are in the spec. */
+function validateTaints(taints: readonly Taint[], path: FieldPath): readonly FieldError[] {
 	const seen = new Set<string>();
-	return (spec.taints ?? []).flatMap((taint, index) => {
+	return taints.flatMap((taint, index) => {
 		const at = path.index(index);
-		const errors: FieldError[] = [
-			...qualifiedName(taint.key).map((problem) => invalid(at.child('key'), taint.key, problem)),
-			...labelValue(taint.value ?? '').map((problem) => invalid(at.child('value'), taint.value, problem)),
-		];
-		const effect: string = taint.effect;
-		if (effect === '') errors.push(required(at.child('effect')));
-		else if (!EFFECTS.includes(effect)) errors.push(notSupported(at.child('effect'), effect, EFFECTS));
-		const identity = `${taint.key}:${effect}`;
-		if (seen.has(identity)) errors.push(duplicate(at, `taints must be unique by key and effect pair`));
+		const { key, value = '', effect } = taint;
+		const errors = [...malformed(at.child('key'), key, qualifiedName(key))];
+		const problems = labelValue(value);
+		if (problems.length > 0) errors.push(invalid(at.child('value'), value, problems.join(';')));
+		errors.push(...chosen(at.child('effect'), effect, TAINT_EFFECTS));
+		const identity = `${key}:${effect}`;
+		if (seen.has(identity)) {
+			const { message, ...error } = duplicate(at, taint);
+			errors.push({ ...error, message: `${message}: taints must be unique by key and effect pair` });
+		}
 		seen.add(identity);
 		return errors;
 	});
@@ -89,6 +132,12 @@ function statusOf({ spec, status }: Node): string {
 	return words.join(',');
 }
 
+function kernelOf({ status }: Node): string {
+	const { kernelVersion = '', architecture = '' } = status.nodeInfo ?? {};
+	const kernel = kernelVersion || '<unknown>';
+	return architecture === '' ? kernel : `${kernel} (${architecture})`;
+}
+
 function rolesOf({ metadata }: Node): string {
 	const roles: string[] = [];
 	for (const [key, value] of Object.entries(metadata.labels ?? {})) {
@@ -96,7 +145,7 @@ function rolesOf({ metadata }: Node): string {
 			roles.push(key.slice(ROLE_PREFIX.length));
 		else if (key === 'kubernetes.io/role' && value !== '') roles.push(value);
 	}
-	return roles.length > 0 ? roles.sort().join(',') : '<none>';
+	return [...new Set(roles)].sort().join(',') || '<none>';
 }
 
 function addressOf({ status }: Node, type: string): string {

@@ -82,6 +82,9 @@ const podAffinityTermSchema = object(
 	},
 );
 
+/** A set of Pods near which, or away from which, a Pod should run. */
+export type PodAffinityTerm = Infer<typeof podAffinityTermSchema>;
+
 const weightedPodAffinityTermSchema = object(
 	'io.k8s.api.core.v1.WeightedPodAffinityTerm',
 	'A Pod affinity term with a weight.',
@@ -158,3 +161,6 @@ export const topologySpreadConstraintSchema = object(
 		matchLabelKeys: optional(list(string), 'Labels whose values are taken from the Pod itself.'),
 	},
 );
+
+/** How evenly matching Pods are to be spread over parts of the cluster. */
+export type TopologySpreadConstraint = Infer<typeof topologySpreadConstraintSchema>;

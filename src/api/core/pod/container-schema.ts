@@ -155,6 +155,9 @@ const volumeDeviceSchema = object(
 	},
 );
 
+/** Puts a block device into a container. */
+export type VolumeDevice = Infer<typeof volumeDeviceSchema>;
+
 const containerResizePolicySchema = object(
 	'io.k8s.api.core.v1.ContainerResizePolicy',
 	'What a change of a resource means for the running container.',
@@ -232,3 +235,6 @@ export const ephemeralContainerSchema = object(
 	'A container added to a running Pod, to look into it.',
 	{ ...containerFields, targetContainerName: optional(string, 'The container to look into.') },
 );
+
+/** A container added to a running Pod, to look into it. */
+export type EphemeralContainer = Infer<typeof ephemeralContainerSchema>;

@@ -1,296 +1,242 @@
 import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
+	chosen,
 	duplicate,
 	forbidden,
 	invalid,
-	nonNegative,
+	malformed,
 	notFound,
 	notSupported,
 	required,
+	tooMany,
 } from '../../meta/field-errors.ts';
-import { dns1123Label, envVarName, inRange, portName, qualifiedName } from '../../meta/names.ts';
-import { compareQuantities } from '../../meta/quantity.ts';
-import type {
-	Container,
-	ContainerPort,
-	EnvVar,
-	EnvVarSource,
-	Probe,
-	ResourceRequirements,
-	VolumeMount,
-} from './schema.ts';
+import { dns1123Label, portName, portNumber } from '../../meta/names.ts';
+import type { Container, ContainerPort, EphemeralContainer } from './container-schema.ts';
+import { validateEnv, validateEnvFrom } from './env-validation.ts';
+import { validateLife } from './handler-validation.ts';
+import { validateMounts } from './mount-validation.ts';
+import { validateContainerResources } from './resources-validation.ts';
+import { validateContainerSecurity } from './security-validation.ts';
+import type { PodSpec } from './spec-schema.ts';
+import type { Volume } from './volume-schema.ts';
 
-/**
- * What is wrong with the containers of a Pod: upstream's rules for what the author of a Job can get
- * wrong, with upstream's texts.
- */
+/** What is wrong with the containers of a Pod, by upstream's rules and in its order. */
 
-/** Validates all containers of one list; `seen` holds the names that the Pod's lists have in common. */
-export function validateContainers(
-	containers: readonly Container[],
-	surroundings: ContainerSurroundings,
-	path: FieldPath,
-): readonly FieldError[] {
+/** What containers are checked against: their Pod, its sound volumes and the names of its resource claims. */
+export interface Surroundings {
+	readonly spec: PodSpec;
+	readonly volumes: ReadonlyMap<string, Volume>;
+	readonly claims: ReadonlySet<string>;
+}
+
+/** Validates the containers that the Pod is about. */
+export function validateContainers(around: Surroundings, path: FieldPath): readonly FieldError[] {
+	const { containers } = around.spec;
+	if (containers.length === 0) return [required(path)];
+	const names = new Set<string>();
 	const errors: FieldError[] = [];
 	for (const [index, container] of containers.entries()) {
 		const at = path.index(index);
-		errors.push(...validateContainer(container, surroundings, at));
-		if (surroundings.seen.has(container.name)) errors.push(duplicate(at.child('name'), container.name));
-		surroundings.seen.add(container.name);
+		errors.push(...validateCommon(container, around, at));
+		if (names.has(container.name)) errors.push(duplicate(at.child('name'), container.name));
+		names.add(container.name);
+		errors.push(...validateLife(container, around.spec, at), ...validateRestarts(container, at));
 	}
-	return errors;
-}
-
-/** What the containers of a Pod are checked against. */
-export interface ContainerSurroundings {
-	readonly volumes: ReadonlySet<string>;
-	readonly seen: Set<string>;
-	readonly init: boolean;
-}
-
-function validateContainer(
-	container: Container,
-	around: ContainerSurroundings,
-	path: FieldPath,
-): readonly FieldError[] {
-	const { name, image = '', imagePullPolicy = '', terminationMessagePolicy = '' } = container;
-	return [
-		...validateName(name, path.child('name')),
-		...validateImage(image, path.child('image')),
-		...oneOfValues(imagePullPolicy, ['Always', 'IfNotPresent', 'Never'], path.child('imagePullPolicy')),
-		...oneOfValues(
-			terminationMessagePolicy,
-			['File', 'FallbackToLogsOnError'],
-			path.child('terminationMessagePolicy'),
-			"must be 'File' or 'FallbackToLogsOnError'",
-		),
-		...validatePorts(container.ports ?? [], path.child('ports')),
-		...validateEnv(container.env ?? [], path.child('env')),
-		...validateResources(container.resources ?? {}, path.child('resources')),
-		...validateMounts(container.volumeMounts ?? [], around.volumes, path.child('volumeMounts')),
-		...validateProbe(container.livenessProbe, path.child('livenessProbe'), true),
-		...validateProbe(container.readinessProbe, path.child('readinessProbe'), false),
-		...validateProbe(container.startupProbe, path.child('startupProbe'), true),
-		...(around.init ? validateInit(container, path) : []),
-	];
-}
-
-function validateName(name: string, path: FieldPath): readonly FieldError[] {
-	if (name === '') return [required(path)];
-	return dns1123Label(name).map((text) => invalid(path, name, text));
-}
-
-function validateImage(image: string, path: FieldPath): readonly FieldError[] {
-	if (image === '') return [required(path)];
-	if (image !== image.trim()) return [invalid(path, image, 'must not have leading or trailing whitespace')];
-	return [];
-}
-
-/** `value` must be one of `values`; `detail` says so where it is missing altogether. */
-export function oneOfValues(
-	value: string,
-	values: readonly string[],
-	path: FieldPath,
-	detail = '',
-): readonly FieldError[] {
-	if (value === '') return [required(path, detail)];
-	return values.includes(value) ? [] : [notSupported(path, value, values)];
+	return [...errors, ...validateHostPorts(containers, path)];
 }
 
 const WITHOUT_ALWAYS = 'may not be set for init containers without restartPolicy=Always';
 
-function validateInit(container: Container, path: FieldPath): readonly FieldError[] {
-	const { restartPolicy } = container;
-	if (restartPolicy !== undefined && !['Always', 'OnFailure', 'Never'].includes(restartPolicy)) {
-		return [notSupported(path.child('restartPolicy'), restartPolicy, ['Always'])];
+/** Validates the init containers; those with restartPolicy Always are sidecars and may do what containers may. */
+export function validateInitContainers(around: Surroundings, path: FieldPath): readonly FieldError[] {
+	const { initContainers = [], containers } = around.spec;
+	const names = new Set(containers.map(({ name }) => name));
+	return initContainers.flatMap((container, index) => {
+		const at = path.index(index);
+		const errors = [...validateCommon(container, around, at), ...validateRestarts(container, at)];
+		const { name, restartPolicy, resizePolicy = [] } = container;
+		if (names.has(name)) errors.push(duplicate(at.child('name'), name));
+		if (name !== '') names.add(name);
+		// Ports are compared within each one only, since they run one after the other.
+		errors.push(...validateHostPorts([container], path));
+		if (restartPolicy === 'Always') return [...errors, ...validateLife(container, around.spec, at)];
+		for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
+			if (container[field] !== undefined) errors.push(forbidden(at.child(field), WITHOUT_ALWAYS));
+		}
+		for (const [number, { restartPolicy: policy }] of resizePolicy.entries()) {
+			if (policy !== 'RestartContainer') continue;
+			const detail = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+			errors.push(invalid(at.child('resizePolicy').index(number).child('restartPolicy'), policy, detail));
+		}
+		return errors;
+	});
+}
+
+/** The fields that a container added to look into a Pod cannot have. */
+const NOT_EPHEMERAL = [
+	'ports',
+	'resources',
+	'restartPolicy',
+	'restartPolicyRules',
+	'livenessProbe',
+	'readinessProbe',
+	'startupProbe',
+	'lifecycle',
+] as const;
+const EPHEMERAL = 'cannot be set for an Ephemeral Container';
+
+/** Validates the containers that were added to a running Pod. */
+export function validateEphemeralContainers(around: Surroundings, path: FieldPath): readonly FieldError[] {
+	const { ephemeralContainers = [], initContainers = [], containers } = around.spec;
+	const others = new Set([...containers, ...initContainers].map(({ name }) => name));
+	const names = new Set(others);
+	return ephemeralContainers.flatMap((container, index) => {
+		const at = path.index(index);
+		const { name, targetContainerName: target = '' } = container;
+		const errors = [...validateCommon(container, around, at), ...validateImageSpaces(container, at)];
+		if (names.has(name)) errors.push(duplicate(at.child('name'), name));
+		names.add(name);
+		if (target !== '' && !others.has(target)) errors.push(notFound(at.child('targetContainerName'), target));
+		return [...errors, ...validateNotEphemeral(container, at)];
+	});
+}
+
+function validateNotEphemeral(container: EphemeralContainer, path: FieldPath): readonly FieldError[] {
+	const errors = NOT_EPHEMERAL.filter((field) => {
+		const value = container[field];
+		return typeof value === 'object' ? Object.keys(value).length > 0 : value !== undefined;
+	}).map((field) => forbidden(path.child(field), EPHEMERAL));
+	for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+		const at = path.child('volumeMounts').index(index);
+		if (mount.subPath) errors.push(forbidden(at.child('subPath'), EPHEMERAL));
+		if (mount.subPathExpr) errors.push(forbidden(at.child('subPathExpr'), EPHEMERAL));
 	}
-	if (restartPolicy === 'Always') return [];
-	const fields = ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const;
-	return fields
-		.filter((field) => container[field] !== undefined)
-		.map((field) => forbidden(path.child(field), WITHOUT_ALWAYS));
+	return errors;
+}
+
+/** Images with spaces around them are refused in Pods, while templates may have them. */
+export function validateImageSpaces({ image = '' }: Container, path: FieldPath): readonly FieldError[] {
+	if (image === image.trim()) return [];
+	return [invalid(path.child('image'), image, 'must not have leading or trailing whitespace')];
+}
+
+const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
+const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError'];
+
+function validateCommon(container: Container, around: Surroundings, path: FieldPath): FieldError[] {
+	const { name, image, imagePullPolicy, terminationMessagePolicy, resources, resizePolicy } = container;
+	const { ports, env, envFrom, securityContext } = container;
+	const at = path.child('name');
+	const errors: FieldError[] = [];
+	if (name === '') errors.push(required(at));
+	else errors.push(...malformed(at, name, dns1123Label(name)));
+	if (!image) errors.push(required(path.child('image')));
+	errors.push(
+		...chosen(path.child('terminationMessagePolicy'), terminationMessagePolicy, MESSAGE_POLICIES),
+		...(ports ? validatePorts(ports, path.child('ports')) : []),
+		...(env ? validateEnv(env, path.child('env')) : []),
+		...(envFrom ? validateEnvFrom(envFrom, path.child('envFrom')) : []),
+		...validateMounts(container, around.volumes, path),
+		...chosen(path.child('imagePullPolicy'), imagePullPolicy, PULL_POLICIES),
+		...(resources ? validateContainerResources(resources, around.claims, path.child('resources')) : []),
+		...(resizePolicy ? validateResize(resizePolicy, around.spec, path.child('resizePolicy')) : []),
+		...validateContainerSecurity(securityContext, around.spec, path.child('securityContext')),
+	);
+	return errors;
 }
 
 function validatePorts(ports: readonly ContainerPort[], path: FieldPath): readonly FieldError[] {
 	const names = new Set<string>();
-	return ports.flatMap((port, index) => {
+	return ports.flatMap(({ name = '', containerPort, hostPort = 0, protocol }, index) => {
 		const at = path.index(index);
 		const errors: FieldError[] = [];
-		if (port.name) {
-			errors.push(...portName(port.name).map((text) => invalid(at.child('name'), port.name, text)));
-			if (names.has(port.name)) errors.push(duplicate(at.child('name'), port.name));
-			names.add(port.name);
+		if (name !== '') {
+			const problems = portName(name);
+			errors.push(...malformed(at.child('name'), name, problems));
+			if (problems.length === 0 && names.has(name)) errors.push(duplicate(at.child('name'), name));
+			names.add(name);
 		}
-		if (port.containerPort === 0) errors.push(required(at.child('containerPort')));
-		else errors.push(...portInRange(port.containerPort, at.child('containerPort')));
-		if (port.hostPort) errors.push(...portInRange(port.hostPort, at.child('hostPort')));
-		errors.push(...oneOfValues(port.protocol ?? '', ['SCTP', 'TCP', 'UDP'], at.child('protocol')));
-		return errors;
+		if (containerPort === 0) errors.push(required(at.child('containerPort')));
+		else errors.push(...validatePort(containerPort, at.child('containerPort')));
+		if (hostPort !== 0) errors.push(...validatePort(hostPort, at.child('hostPort')));
+		return [...errors, ...chosen(at.child('protocol'), protocol, ['SCTP', 'TCP', 'UDP'])];
 	});
 }
 
-function portInRange(port: number, path: FieldPath): readonly FieldError[] {
-	return inRange(port, 1, 65_535).map((text) => invalid(path, port, text));
+function validatePort(port: number, path: FieldPath): readonly FieldError[] {
+	return portNumber(port).map((problem) => invalid(path, port, problem));
 }
 
-function validateEnv(env: readonly EnvVar[], path: FieldPath): readonly FieldError[] {
-	return env.flatMap((variable, index) => {
-		const at = path.index(index);
-		const { name, value = '', valueFrom } = variable;
-		const errors: FieldError[] = [];
-		if (name === '') errors.push(required(at.child('name')));
-		else errors.push(...envVarName(name).map((text) => invalid(at.child('name'), name, text)));
-		if (valueFrom) errors.push(...validateValueFrom(value, valueFrom, at.child('valueFrom')));
-		return errors;
-	});
-}
-
-const VALUE_SOURCES = [
-	'fieldRef',
-	'resourceFieldRef',
-	'configMapKeyRef',
-	'secretKeyRef',
-	'fileKeyRef',
-] as const;
-
-/** The fields of a Pod that a variable can take; labels and annotations by key. */
-const FIELD_PATHS = [
-	'metadata.name',
-	'metadata.namespace',
-	'metadata.uid',
-	'spec.nodeName',
-	'spec.serviceAccountName',
-	'status.hostIP',
-	'status.hostIPs',
-	'status.podIP',
-	'status.podIPs',
-];
-
-function validateValueFrom(value: string, source: EnvVarSource, path: FieldPath): readonly FieldError[] {
-	const given = VALUE_SOURCES.filter((name) => source[name] !== undefined);
-	if (given.length === 0) {
-		const names = '`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`';
-		return [invalid(path, '', `must specify one of: ${names}`)];
-	}
+/** A port of the host can be had once. */
+function validateHostPorts(containers: readonly Container[], path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
-	if (given.length > 1)
-		errors.push(invalid(path, '', 'may not have more than one field specified at a time'));
-	if (value !== '') errors.push(invalid(path, '', 'may not be specified when `value` is not empty'));
-	if (source.fieldRef) errors.push(...validateFieldPath(source.fieldRef.fieldPath, path.child('fieldRef')));
-	for (const name of ['configMapKeyRef', 'secretKeyRef'] as const) {
-		const reference = source[name];
-		if (reference && !reference.name) errors.push(required(path.child(name, 'name')));
-		if (reference && reference.key === '') errors.push(required(path.child(name, 'key')));
-	}
-	return errors;
-}
-
-function validateFieldPath(fieldPath: string, path: FieldPath): readonly FieldError[] {
-	if (fieldPath === '') return [required(path.child('fieldPath'))];
-	const subscript = /^(metadata\.(?:labels|annotations))\['(.*)'\]$/.exec(fieldPath);
-	if (subscript) {
-		const key = subscript[2] ?? '';
-		return qualifiedName(key.toLowerCase()).map((text) => invalid(path, key, text));
-	}
-	if (FIELD_PATHS.includes(fieldPath)) return [];
-	if (/^(metadata\.(name|namespace|uid|labels|annotations)|spec\.|status\.)/.test(fieldPath)) {
-		return [notSupported(path.child('fieldPath'), fieldPath, FIELD_PATHS)];
-	}
-	const detail = `error converting fieldPath: field label not supported: ${fieldPath}`;
-	return [invalid(path.child('fieldPath'), fieldPath, detail)];
-}
-
-const STANDARD_RESOURCES = ['cpu', 'memory', 'ephemeral-storage'];
-
-/** What is wrong with requests and limits. */
-export function validateResources(resources: ResourceRequirements, path: FieldPath): readonly FieldError[] {
-	const { limits = {}, requests = {} } = resources;
-	const errors = [
-		...validateResourceList(limits, path.child('limits')),
-		...validateResourceList(requests, path.child('requests')),
-	];
-	for (const [resource, request] of Object.entries(requests)) {
-		const limit = limits[resource];
-		if (limit !== undefined && compareQuantities(request, limit) > 0) {
-			const detail = `must be less than or equal to ${resource} limit of ${limit}`;
-			errors.push(invalid(path.child('requests'), request, detail));
+	const taken = new Set<string>();
+	for (const [index, { ports = [] }] of containers.entries()) {
+		for (const [number, { protocol = '', hostIP = '', hostPort = 0 }] of ports.entries()) {
+			if (hostPort === 0) continue;
+			const place = `${protocol}/${hostIP}/${hostPort}`;
+			const at = path.index(index).child('ports').index(number).child('hostPort');
+			if (taken.has(place)) errors.push(duplicate(at, place));
+			taken.add(place);
 		}
 	}
 	return errors;
 }
 
-function validateResourceList(list: Readonly<Record<string, string>>, path: FieldPath): FieldError[] {
+const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
+const MOST_RULES = 20;
+const MOST_EXIT_CODES = 255;
+
+/** When the container is restarted, where that differs from its Pod. */
+function validateRestarts(container: Container, path: FieldPath): readonly FieldError[] {
+	const { restartPolicy: policy, restartPolicyRules: rules = [] } = container;
 	const errors: FieldError[] = [];
-	for (const [resource, quantity] of Object.entries(list)) {
-		const at = path.key(resource);
-		for (const text of qualifiedName(resource)) errors.push(invalid(at, resource, text));
-		if (
-			!resource.includes('/') &&
-			!STANDARD_RESOURCES.includes(resource) &&
-			!resource.startsWith('hugepages-')
-		) {
-			errors.push(invalid(at, resource, 'must be a standard resource for containers'));
+	if (policy === undefined && rules.length > 0) {
+		const detail = 'must specify restartPolicy when restart rules are used';
+		errors.push(required(path.child('restartPolicy'), detail));
+	} else if (policy !== undefined && !RESTART_POLICIES.includes(policy)) {
+		errors.push(notSupported(path.child('restartPolicy'), policy, RESTART_POLICIES));
+	}
+	const list = path.child('restartPolicyRules');
+	if (rules.length > MOST_RULES) errors.push(tooMany(list, rules.length, MOST_RULES));
+	for (const [index, { action = '', exitCodes }] of rules.entries()) {
+		const at = list.index(index);
+		const actions = ['Restart', 'RestartAllContainers'];
+		if (!actions.includes(action)) errors.push(notSupported(at.child('action'), action, actions));
+		if (!exitCodes) {
+			errors.push(required(at.child('exitCodes'), 'must be specified'));
+			continue;
 		}
-		if (compareQuantities(quantity, '0') < 0) {
-			errors.push(invalid(at, quantity, 'must be greater than or equal to 0'));
+		const { operator = '', values = [] } = exitCodes;
+		if (!['In', 'NotIn'].includes(operator)) {
+			errors.push(notSupported(at.child('exitCodes', 'operator'), operator, ['In', 'NotIn']));
+		}
+		if (values.length > MOST_EXIT_CODES) {
+			errors.push(tooMany(at.child('exitCodes', 'values'), values.length, MOST_EXIT_CODES));
 		}
 	}
 	return errors;
 }
 
-function validateMounts(
-	mounts: readonly VolumeMount[],
-	volumes: ReadonlySet<string>,
+/** What a change of resources means; upstream reports all but repetitions at the list. */
+function validateResize(
+	policies: NonNullable<Container['resizePolicy']>,
+	spec: PodSpec,
 	path: FieldPath,
 ): readonly FieldError[] {
-	const paths = new Set<string>();
-	return mounts.flatMap((mount, index) => {
-		const at = path.index(index);
+	const seen = new Set<string>();
+	return policies.flatMap(({ resourceName, restartPolicy }, index) => {
 		const errors: FieldError[] = [];
-		if (mount.name === '') errors.push(required(at.child('name')));
-		else if (!volumes.has(mount.name)) errors.push(notFound(at.child('name'), mount.name));
-		if (mount.mountPath === '') errors.push(required(at.child('mountPath')));
-		if (paths.has(mount.mountPath))
-			errors.push(invalid(at.child('mountPath'), mount.mountPath, 'must be unique'));
-		paths.add(mount.mountPath);
-		if (mount.subPath) errors.push(...validateInnerPath(mount.subPath, at.child('subPath')));
-		if (mount.subPath && mount.subPathExpr) {
-			errors.push(
-				invalid(at.child('subPathExpr'), mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive'),
-			);
+		if (seen.has(resourceName)) errors.push(duplicate(path.index(index), resourceName));
+		seen.add(resourceName);
+		errors.push(
+			...chosen(path, resourceName, ['cpu', 'memory']),
+			...chosen(path, restartPolicy, ['NotRequired', 'RestartContainer']),
+		);
+		if (spec.restartPolicy === 'Never' && restartPolicy !== 'NotRequired') {
+			const detail = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
+			errors.push(invalid(path, restartPolicy, detail));
 		}
 		return errors;
 	});
-}
-
-/** A path below another one: relative, and without a step upward. */
-export function validateInnerPath(path: string, at: FieldPath): readonly FieldError[] {
-	if (path.startsWith('/')) return [invalid(at, path, 'must be a relative path')];
-	return path.split('/').includes('..') ? [invalid(at, path, "must not contain '..'")] : [];
-}
-
-const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc'] as const;
-
-function validateProbe(probe: Probe | undefined, path: FieldPath, once: boolean): readonly FieldError[] {
-	if (!probe) return [];
-	const errors: FieldError[] = [];
-	const given = HANDLERS.filter((handler) => probe[handler] !== undefined);
-	if (given.length === 0) errors.push(required(path, 'must specify a handler type'));
-	for (const handler of given.slice(1)) {
-		errors.push(forbidden(path.child(handler), 'may not specify more than 1 handler type'));
-	}
-	if (probe.exec && (probe.exec.command ?? []).length === 0)
-		errors.push(required(path.child('exec', 'command')));
-	const counts = [
-		'initialDelaySeconds',
-		'timeoutSeconds',
-		'periodSeconds',
-		'successThreshold',
-		'failureThreshold',
-	] as const;
-	for (const count of counts) errors.push(...nonNegative(path.child(count), probe[count] ?? 0));
-	if (once && probe.successThreshold !== undefined && probe.successThreshold !== 1) {
-		errors.push(invalid(path.child('successThreshold'), probe.successThreshold, 'must be 1'));
-	}
-	return errors;
 }

@@ -1,162 +1,170 @@
+import { mapShared, withDefaults, withDefaultsForZeros, withField } from '../../meta/defaults.ts';
+import { formatQuantity, parseQuantity } from '../../meta/quantity.ts';
+import { aggregateRequests, type ResourceList } from './aggregate-requests.ts';
+import { pullPolicyOf } from './image-name.ts';
 import type {
 	Container,
 	ContainerPort,
 	EnvVar,
+	EphemeralContainer,
+	Lifecycle,
+	LifecycleHandler,
 	Pod,
 	PodSpec,
 	PodTemplateSpec,
 	Probe,
-	Volume,
+	ResourceRequirements,
 } from './schema.ts';
+import { defaultVolume } from './volume-defaults.ts';
 
 /**
- * What upstream fills in where a Pod leaves it open. Parts that need nothing are returned as they came,
- * so that a second pass over a defaulted object costs a look and shares everything.
+ * What upstream fills in where a Pod leaves it open. It runs on every write and on everything read, so a
+ * spec that is complete must cost next to nothing: it is returned as it came, part by part.
  */
 
-/** Defaults of a Pod; unlike a template it also gets requests from limits and enableServiceLinks. */
+/** Defaults of a Pod; unlike a template it also gets requests from limits, and host ports. */
 export function defaultPod(pod: Pod): Pod {
-	let spec = defaultPodSpec(pod.spec);
-	if (spec.enableServiceLinks === undefined) spec = { ...spec, enableServiceLinks: true };
-	const containers = mapShared(spec.containers, requestsFromLimits);
-	if (containers !== spec.containers) spec = { ...spec, containers };
-	if (spec.initContainers) {
-		const initContainers = mapShared(spec.initContainers, requestsFromLimits);
-		if (initContainers !== spec.initContainers) spec = { ...spec, initContainers };
-	}
+	let spec = withDefaults(defaultPodSpec(pod.spec), POD);
+	const each = spec.hostNetwork ? defaultHostContainer : requestsFromLimits;
+	spec = withField(spec, 'containers', (containers) => mapShared(containers, each));
+	spec = withField(spec, 'initContainers', (containers) => mapShared(containers, each));
+	spec = withField(spec, 'resources', (resources) => podRequestsFromLimits(resources, spec));
 	return spec === pod.spec ? pod : { ...pod, spec };
 }
 
 /** Defaults of the template that Pods are made from. */
 export function defaultPodTemplate(template: PodTemplateSpec): PodTemplateSpec {
-	const spec = defaultPodSpec(template.spec);
-	return spec === template.spec ? template : { ...template, spec };
+	return withField(template, 'spec', defaultPodSpec);
 }
+
+const POD: Partial<PodSpec> = { enableServiceLinks: true };
+const POD_SPEC: Partial<PodSpec> = {
+	restartPolicy: 'Always',
+	terminationGracePeriodSeconds: 30,
+	dnsPolicy: 'ClusterFirst',
+	securityContext: {},
+	schedulerName: 'default-scheduler',
+};
+const CONTAINER: Partial<Container> = {
+	terminationMessagePath: '/dev/termination-log',
+	terminationMessagePolicy: 'File',
+	resources: {},
+};
+const PROBE = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 };
+const HTTP = { path: '/', scheme: 'HTTP' } as const;
+const TCP = { protocol: 'TCP' } as const;
+const GRPC = { service: '' };
+const V1 = { apiVersion: 'v1' };
+const NEEDED = { optional: false };
+const NO_DIVISOR = { divisor: '0' };
 
 function defaultPodSpec(given: PodSpec): PodSpec {
-	const spec = withDefaults(given, {
-		restartPolicy: 'Always',
-		terminationGracePeriodSeconds: 30,
-		dnsPolicy: 'ClusterFirst',
-		securityContext: {},
-		schedulerName: 'default-scheduler',
-		...(given.serviceAccountName !== undefined && { serviceAccount: given.serviceAccountName }),
-		...(given.serviceAccount !== undefined && { serviceAccountName: given.serviceAccount }),
-	});
-	const host = spec.hostNetwork === true;
-	const each = (container: Container): Container => defaultContainer(container, host);
-	const containers = mapShared(spec.containers, each);
-	const initContainers = spec.initContainers && mapShared(spec.initContainers, each);
-	const volumes = spec.volumes && mapShared(spec.volumes, defaultVolume);
-	if (containers === spec.containers && initContainers === spec.initContainers && volumes === spec.volumes) {
-		return spec;
-	}
-	return { ...spec, containers, ...(initContainers && { initContainers }), ...(volumes && { volumes }) };
+	let spec = withDefaults(given, POD_SPEC);
+	// Two names of one field.
+	const { serviceAccountName: account = spec.serviceAccount } = spec;
+	if (account !== undefined && account !== spec.serviceAccount) spec = { ...spec, serviceAccount: account };
+	if (account !== spec.serviceAccountName) spec = { ...spec, serviceAccountName: account };
+	spec = withField(spec, 'containers', (containers) => mapShared(containers, defaultContainer));
+	spec = withField(spec, 'initContainers', (containers) => mapShared(containers, defaultContainer));
+	spec = withField(spec, 'ephemeralContainers', (containers) => mapShared(containers, defaultEphemeral));
+	spec = withField(spec, 'volumes', (volumes) => mapShared(volumes, defaultVolume));
+	spec = withField(spec, 'overhead', roundedUp);
+	return withField(spec, 'resources', roundedRequirements);
 }
 
-function defaultContainer(given: Container, hostNetwork: boolean): Container {
-	const container = withDefaults(given, {
-		terminationMessagePath: '/dev/termination-log',
-		terminationMessagePolicy: 'File',
-		imagePullPolicy: pullPolicyOf(given.image ?? ''),
-		resources: {},
+function defaultEphemeral(given: EphemeralContainer): EphemeralContainer {
+	const container = defaultContainer(given);
+	return container === given ? given : { ...given, ...container };
+}
+
+function defaultContainer(given: Container): Container {
+	let container = withDefaults(given, CONTAINER);
+	if (container.imagePullPolicy === undefined) {
+		container = { ...container, imagePullPolicy: pullPolicyOf(container.image ?? '') };
+	}
+	container = withField(container, 'resources', roundedRequirements);
+	container = withField(container, 'ports', (ports) => mapShared(ports, defaultPort));
+	container = withField(container, 'env', (env) => mapShared(env, defaultVariable));
+	container = withField(container, 'livenessProbe', defaultProbe);
+	container = withField(container, 'readinessProbe', defaultProbe);
+	container = withField(container, 'startupProbe', defaultProbe);
+	return withField(container, 'lifecycle', defaultLifecycle);
+}
+
+function defaultPort(port: ContainerPort): ContainerPort {
+	return withDefaults(port, TCP);
+}
+
+function defaultVariable(variable: EnvVar): EnvVar {
+	return withField(variable, 'valueFrom', (given) => {
+		let source = withField(given, 'fieldRef', (reference) => withDefaults(reference, V1));
+		source = withField(source, 'resourceFieldRef', (reference) => withDefaults(reference, NO_DIVISOR));
+		return withField(source, 'fileKeyRef', (reference) => withDefaults(reference, NEEDED));
 	});
-	const changes: { -readonly [K in keyof Container]?: Container[K] } = {};
-	const { ports, env, livenessProbe, readinessProbe, startupProbe } = container;
-	if (ports) changes.ports = mapShared(ports, (port) => defaultPort(port, hostNetwork));
-	if (env) changes.env = mapShared(env, defaultEnvVar);
-	if (livenessProbe) changes.livenessProbe = defaultProbe(livenessProbe);
-	if (readinessProbe) changes.readinessProbe = defaultProbe(readinessProbe);
-	if (startupProbe) changes.startupProbe = defaultProbe(startupProbe);
-	return replaced(container, changes);
+}
+
+function defaultProbe(given: Probe): Probe {
+	const probe = withField(withDefaultsForZeros(given, PROBE), 'httpGet', defaultHttpGet);
+	return withField(probe, 'grpc', (grpc) => withDefaults(grpc, GRPC));
+}
+
+function defaultLifecycle(given: Lifecycle): Lifecycle {
+	const handler = (action: LifecycleHandler): LifecycleHandler =>
+		withField(action, 'httpGet', defaultHttpGet);
+	return withField(withField(given, 'postStart', handler), 'preStop', handler);
+}
+
+function defaultHttpGet(action: NonNullable<Probe['httpGet']>): NonNullable<Probe['httpGet']> {
+	return withDefaultsForZeros(action, HTTP);
+}
+
+/** On the node's network a port of a container is one of the node. */
+function defaultHostContainer(container: Container): Container {
+	const hostPort = (port: ContainerPort): ContainerPort =>
+		port.hostPort ? port : { ...port, hostPort: port.containerPort };
+	return withField(requestsFromLimits(container), 'ports', (ports) => mapShared(ports, hostPort));
 }
 
 function requestsFromLimits(container: Container): Container {
 	const { limits, requests = {} } = container.resources ?? {};
-	const missing = Object.keys(limits ?? {}).filter((resource) => requests[resource] === undefined);
-	if (missing.length === 0) return container;
-	return { ...container, resources: { ...container.resources, requests: { ...limits, ...requests } } };
-}
-
-function defaultPort(port: ContainerPort, hostNetwork: boolean): ContainerPort {
-	return withDefaults(port, { protocol: 'TCP', ...(hostNetwork && { hostPort: port.containerPort }) });
-}
-
-function defaultEnvVar(variable: EnvVar): EnvVar {
-	const { valueFrom } = variable;
-	if (valueFrom?.fieldRef) {
-		const fieldRef = withDefaults(valueFrom.fieldRef, { apiVersion: 'v1' });
-		return fieldRef === valueFrom.fieldRef
-			? variable
-			: { ...variable, valueFrom: { ...valueFrom, fieldRef } };
+	for (const resource in limits) {
+		if (requests[resource] !== undefined) continue;
+		return { ...container, resources: { ...container.resources, requests: { ...limits, ...requests } } };
 	}
-	if (valueFrom?.resourceFieldRef) {
-		const resourceFieldRef = withDefaults(valueFrom.resourceFieldRef, { divisor: '0' });
-		if (resourceFieldRef === valueFrom.resourceFieldRef) return variable;
-		return { ...variable, valueFrom: { ...valueFrom, resourceFieldRef } };
+	return container;
+}
+
+/** A Pod that limits its containers together requests what they do, else as much as it may use. */
+function podRequestsFromLimits(resources: ResourceRequirements, spec: PodSpec): ResourceRequirements {
+	const { limits = {}, requests = {} } = resources;
+	if (Object.keys(limits).length === 0) return resources;
+	const { cpu, memory } = aggregateRequests(spec);
+	const own = { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
+	const supported = Object.entries(limits).filter(
+		([resource]) => resource === 'cpu' || resource === 'memory' || resource.startsWith('hugepages-'),
+	);
+	return withField({ requests, ...resources }, 'requests', (given) =>
+		withDefaults<ResourceList>(given, { ...Object.fromEntries(supported), ...own }),
+	);
+}
+
+/** Amounts are kept by the thousandth. */
+const FINER_THAN_MILLI = /[nu]$|e-/;
+const NANOS_PER_MILLI = 1_000_000n;
+
+function roundedRequirements(resources: ResourceRequirements): ResourceRequirements {
+	return withField(withField(resources, 'limits', roundedUp), 'requests', roundedUp);
+}
+
+function roundedUp(list: ResourceList): ResourceList {
+	let result = list;
+	for (const resource in list) {
+		const text = list[resource] ?? '';
+		if (!FINER_THAN_MILLI.test(text)) continue;
+		const { nanos, format } = parseQuantity(text);
+		const rest = nanos % NANOS_PER_MILLI;
+		const rounded = rest > 0n ? nanos - rest + NANOS_PER_MILLI : nanos - rest;
+		result = { ...result, [resource]: formatQuantity({ nanos: rounded, format }) };
 	}
-	return variable;
-}
-
-function defaultProbe(given: Probe): Probe {
-	const probe = withDefaults(given, {
-		timeoutSeconds: 1,
-		periodSeconds: 10,
-		successThreshold: 1,
-		failureThreshold: 3,
-	});
-	if (!probe.httpGet) return probe;
-	const httpGet = withDefaults(probe.httpGet, { path: '/', scheme: 'HTTP' });
-	return httpGet === probe.httpGet ? probe : { ...probe, httpGet };
-}
-
-const DEFAULT_FILE_MODE = 0o644;
-
-function defaultVolume(volume: Volume): Volume {
-	const mode = { defaultMode: DEFAULT_FILE_MODE };
-	const { configMap, secret, downwardAPI, projected, hostPath } = volume;
-	const changes: { -readonly [K in keyof Volume]?: Volume[K] } = {};
-	if (configMap) changes.configMap = withDefaults(configMap, mode);
-	if (secret) changes.secret = withDefaults(secret, mode);
-	if (downwardAPI) changes.downwardAPI = withDefaults(downwardAPI, mode);
-	if (projected) changes.projected = withDefaults(projected, mode);
-	if (hostPath) changes.hostPath = withDefaults(hostPath, { type: '' });
-	// A volume that does not say what it is becomes an empty folder.
-	if (Object.keys(volume).length === 1) changes.emptyDir = {};
-	return replaced(volume, changes);
-}
-
-/** Always for what may have changed behind its name: no tag, or latest. */
-function pullPolicyOf(image: string): 'Always' | 'IfNotPresent' {
-	if (image.includes('@')) return 'IfNotPresent';
-	const tag = image.slice(image.lastIndexOf('/') + 1).split(':')[1];
-	return tag === undefined || tag === 'latest' ? 'Always' : 'IfNotPresent';
-}
-
-/** `object` with the values of `defaults` where it has none; the same object if it lacks nothing. */
-function withDefaults<T extends object>(object: T, defaults: Partial<T>): T {
-	let lacking = false;
-	for (const key in defaults) {
-		if (object[key] === undefined && defaults[key] !== undefined) lacking = true;
-	}
-	return lacking ? { ...defaults, ...object } : object;
-}
-
-/** `object` with `changes`; the same object if they change nothing. */
-function replaced<T extends object>(object: T, changes: Partial<T>): T {
-	let changed = false;
-	for (const key in changes) if (object[key] !== changes[key]) changed = true;
-	return changed ? { ...object, ...changes } : object;
-}
-
-/** As map, but returns `items` itself where nothing changed. */
-function mapShared<T>(items: readonly T[], change: (item: T) => T): readonly T[] {
-	let changed: T[] | undefined;
-	for (const [index, item] of items.entries()) {
-		const next = change(item);
-		if (next === item) continue;
-		changed ??= [...items];
-		changed[index] = next;
-	}
-	return changed ?? items;
+	return result;
 }

@@ -26,7 +26,7 @@ export const pods: ResourceDefinition<Pod> = {
 		'spec.serviceAccountName': spec.serviceAccountName ?? '',
 		'spec.hostNetwork': String(spec.hostNetwork ?? false),
 		'status.phase': status.phase ?? '',
-		'status.podIP': status.podIP ?? '',
+		'status.podIP': status.podIPs?.[0]?.ip ?? status.podIP ?? '',
 		'status.nominatedNodeName': status.nominatedNodeName ?? '',
 	}),
 	deletion: podDeletion,

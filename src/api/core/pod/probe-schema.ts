@@ -88,3 +88,6 @@ export const lifecycleSchema = object(
 		stopSignal: pointer(string, 'The signal that asks it to end.'),
 	},
 );
+
+/** What to do at the turns of a container's life. */
+export type Lifecycle = Infer<typeof lifecycleSchema>;

@@ -7,7 +7,9 @@ export type {
 	Affinity,
 	NodeSelectorRequirement,
 	NodeSelectorTerm,
+	PodAffinityTerm,
 	Toleration,
+	TopologySpreadConstraint,
 } from './affinity-schema.ts';
 export type {
 	Container,
@@ -15,11 +17,13 @@ export type {
 	EnvFromSource,
 	EnvVar,
 	EnvVarSource,
+	EphemeralContainer,
 	ResourceRequirements,
+	VolumeDevice,
 	VolumeMount,
 } from './container-schema.ts';
-export type { LifecycleHandler, Probe } from './probe-schema.ts';
-export type { SecurityContext } from './security-schema.ts';
+export type { Lifecycle, LifecycleHandler, Probe } from './probe-schema.ts';
+export type { PodSecurityContext, SecurityContext } from './security-schema.ts';
 export type { PodSpec } from './spec-schema.ts';
 export type { ContainerState, ContainerStatus, PodCondition, PodStatus } from './status-schema.ts';
 export type { Volume } from './volume-schema.ts';

@@ -99,3 +99,6 @@ export const podSecurityContextSchema = object(
 		seLinuxChangePolicy: pointer(oneOf('Recursive', 'MountOption'), 'How volumes get their SELinux label.'),
 	},
 );
+
+/** With which rights the containers of a Pod run. */
+export type PodSecurityContext = Infer<typeof podSecurityContextSchema>;

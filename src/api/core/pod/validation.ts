@@ -1,235 +1,276 @@
-import { semanticEqual } from '../../meta/equality.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { duplicate, forbidden, invalid, notSupported, required } from '../../meta/field-errors.ts';
-import { dns1123Label, dns1123Subdomain, inRange, qualifiedName } from '../../meta/names.ts';
-import { validateLabels } from '../../meta/selector.ts';
-import { validateAnnotations, validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import {
-	oneOfValues,
+	chosen,
+	duplicate,
+	forbidden,
+	invalid,
+	malformed,
+	notFound,
+	required,
+	tooLong,
+} from '../../meta/field-errors.ts';
+import { dns1123Label, dns1123Subdomain, inRange, qualifiedName, utf8Length } from '../../meta/names.ts';
+import { validateLabels } from '../../meta/selector.ts';
+import { validateAnnotations, validateMeta } from '../../meta/validate-meta.ts';
+import { validateAffinity, validateSpread, validateTolerations } from './affinity-validation.ts';
+import {
+	type Surroundings,
 	validateContainers,
-	validateInnerPath,
-	validateResources,
+	validateEphemeralContainers,
+	validateImageSpaces,
+	validateInitContainers,
 } from './container-validation.ts';
-import type {
-	Affinity,
-	NodeSelectorRequirement,
-	Pod,
-	PodSpec,
-	PodTemplateSpec,
-	Toleration,
-	Volume,
-} from './schema.ts';
-import { VOLUME_SOURCES } from './volume-schema.ts';
+import { validateDnsConfig, validateHostAliases } from './network-validation.ts';
+import { validateContainerResources, validatePodResources } from './resources-validation.ts';
+import type { Pod, PodSpec, PodTemplateSpec } from './schema.ts';
+import { validateHostUsers, validatePodSecurity } from './security-validation.ts';
+import { validateVolumes } from './volume-validation.ts';
 
-const META = new FieldPath('metadata');
-const SPEC = new FieldPath('spec');
+/**
+ * What is wrong with Pods and with the templates they are made from: upstream's rules, in its order and
+ * with its texts. Left out is what concerns Windows and the annotations that fields have replaced.
+ */
+
+/** The place of a Pod's metadata. */
+export const META = new FieldPath('metadata');
+
+/** The place of a Pod's spec. */
+export const SPEC = new FieldPath('spec');
+
 const RULES = { namespaced: true, name: dns1123Subdomain };
 
 /** What is wrong with a Pod to be created. */
 export function validatePod(pod: Pod): readonly FieldError[] {
-	return [...validateMeta(pod.metadata, RULES, META), ...validatePodSpec(pod.spec, SPEC)];
+	const { spec } = pod;
+	const errors = [...validateMetaAndSpec(pod)];
+	if (spec.ephemeralContainers?.length) {
+		errors.push(forbidden(SPEC.child('ephemeralContainers'), 'cannot be set on create'));
+	}
+	if (spec.nodeName && spec.schedulingGates?.length) {
+		const detail = 'cannot be set until all schedulingGates have been cleared';
+		errors.push(forbidden(SPEC.child('nodeName'), detail));
+	}
+	return errors;
+}
+
+/** What must hold of a Pod whether it is new or changed. */
+export function validateMetaAndSpec({ metadata, spec }: Pod): readonly FieldError[] {
+	return [
+		...validateMeta(metadata, RULES, META),
+		...validatePodSpec(spec, SPEC, 'pod'),
+		...validateTokens(spec),
+		...spec.containers.flatMap((container, index) =>
+			validateImageSpaces(container, SPEC.child('containers').index(index)),
+		),
+		...(spec.initContainers ?? []).flatMap((container, index) =>
+			validateImageSpaces(container, SPEC.child('initContainers').index(index)),
+		),
+	];
+}
+
+function validateTokens({ serviceAccountName, volumes = [] }: PodSpec): readonly FieldError[] {
+	if (serviceAccountName) return [];
+	return volumes.flatMap(({ projected }, index) => {
+		const at = SPEC.child('volumes').index(index).child('projected', 'sources');
+		return (projected?.sources ?? []).flatMap(({ serviceAccountToken }, number) => {
+			const path = at.index(number).child('serviceAccountToken');
+			return serviceAccountToken
+				? [forbidden(path, 'must not be specified when serviceAccountName is not set')]
+				: [];
+		});
+	});
 }
 
 /** What is wrong with the template that Pods are to be made from. */
 export function validatePodTemplate(template: PodTemplateSpec, path: FieldPath): readonly FieldError[] {
 	const { metadata = {}, spec } = template;
-	return [
+	const errors = [
 		...validateLabels(metadata.labels, path.child('labels')),
 		...validateAnnotations(metadata.annotations, path.child('annotations')),
-		...validatePodSpec(spec, path.child('spec')),
+		...validatePodSpec(spec, path.child('spec'), 'template'),
 	];
-}
-
-const MUTABLE =
-	'`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
-
-/** What is wrong with a change of a Pod: hardly anything in its spec may change. */
-export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
-	const errors = [...validateMetaUpdate(pod.metadata, old.metadata, META)];
-	if (pod.spec === old.spec) return errors;
-	errors.push(...validatePodSpec(pod.spec, SPEC));
-	if (semanticEqual(unchanging(pod.spec, old.spec), old.spec)) return errors;
-	errors.push(forbidden(SPEC, `pod updates may not change fields other than ${MUTABLE}\n`));
+	if (spec.ephemeralContainers?.length) {
+		const detail = 'ephemeral containers not allowed in pod template';
+		errors.push(forbidden(path.child('spec', 'ephemeralContainers'), detail));
+	}
 	return errors;
 }
 
-/** The new spec with all that may change put back to what it was. */
-function unchanging(spec: PodSpec, old: PodSpec): PodSpec {
-	const images = (now: PodSpec['containers'], before: PodSpec['containers']): PodSpec['containers'] =>
-		now.map((container, index) => {
-			const image = before[index]?.image;
-			return image === undefined ? container : { ...container, image };
-		});
-	const { activeDeadlineSeconds, tolerations, schedulingGates, ...rest } = spec;
-	const kept = old.tolerations ?? [];
-	const added = kept.every((toleration) => tolerations?.some((other) => semanticEqual(other, toleration)));
-	const gatesLeft = (schedulingGates ?? []).every(({ name }) =>
-		old.schedulingGates?.some((gate) => gate.name === name),
-	);
-	return {
-		...rest,
-		containers: images(spec.containers, old.containers),
-		...(spec.initContainers && { initContainers: images(spec.initContainers, old.initContainers ?? []) }),
-		...(old.activeDeadlineSeconds !== undefined && { activeDeadlineSeconds: old.activeDeadlineSeconds }),
-		...(added ? old.tolerations && { tolerations: old.tolerations } : tolerations && { tolerations }),
-		...(gatesLeft ? old.schedulingGates && { schedulingGates: old.schedulingGates } : { schedulingGates }),
-	};
-}
+const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
+const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 
 /** What is wrong with what a Pod is to run. */
-export function validatePodSpec(spec: PodSpec, path: FieldPath): readonly FieldError[] {
-	const volumes = spec.volumes ?? [];
-	const seen = new Set<string>();
-	const around = { volumes: new Set(volumes.map(({ name }) => name)), seen };
+function validatePodSpec(spec: PodSpec, path: FieldPath, of: 'pod' | 'template'): readonly FieldError[] {
+	const volumes = validateVolumes(spec.volumes ?? [], path.child('volumes'));
+	const claims = new Set((spec.resourceClaims ?? []).map(({ name }) => name).filter((name) => name !== ''));
+	const around: Surroundings = { spec, volumes: volumes.sound, claims };
 	return [
-		...validateVolumes(volumes, path.child('volumes')),
-		...(spec.containers.length === 0 ? [required(path.child('containers'))] : []),
-		...validateContainers(spec.containers, { ...around, init: false }, path.child('containers')),
-		...validateContainers(spec.initContainers ?? [], { ...around, init: true }, path.child('initContainers')),
-		...oneOfValues(spec.restartPolicy ?? '', ['Always', 'OnFailure', 'Never'], path.child('restartPolicy')),
-		...oneOfValues(
-			spec.dnsPolicy ?? '',
-			['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'],
-			path.child('dnsPolicy'),
-		),
+		...(spec.terminationGracePeriodSeconds === undefined
+			? [required(path.child('terminationGracePeriodSeconds'))]
+			: []),
+		...volumes.errors,
+		...validateResourceClaims(spec.resourceClaims ?? [], path.child('resourceClaims')),
+		...validateContainers(around, path.child('containers')),
+		...validateInitContainers(around, path.child('initContainers')),
+		...validateEphemeralContainers(around, path.child('ephemeralContainers')),
+		...validatePodResources(spec, path.child('resources')),
+		...validateHostNetwork(spec, path.child('containers'), of),
+		...chosen(path.child('restartPolicy'), spec.restartPolicy, RESTART_POLICIES),
+		...chosen(path.child('dnsPolicy'), spec.dnsPolicy, DNS_POLICIES),
 		...validateLabels(spec.nodeSelector, path.child('nodeSelector')),
-		...validateNames(spec, path),
-		...validateDeadline(spec.activeDeadlineSeconds, path.child('activeDeadlineSeconds')),
-		...validateTolerations(spec.tolerations ?? [], path.child('tolerations')),
+		...validatePodSecurity(spec, path.child('securityContext')),
 		...validateAffinity(spec.affinity, path.child('affinity')),
-		...(spec.resources ? validateResources(spec.resources, path.child('resources')) : []),
+		...validateDnsConfig(spec, path.child('dnsConfig')),
+		...validateGates(spec, path),
+		...validateSpread(spec.topologySpreadConstraints ?? [], path.child('topologySpreadConstraints')),
+		...validateHostUsers(spec, path),
+		...validateHostNameOverride(spec, path.child('hostnameOverride')),
+		...validateScalars(spec, path),
+		...validateFileVolumes(spec, path),
 	];
 }
 
-function validateNames(spec: PodSpec, path: FieldPath): readonly FieldError[] {
+function validateGates(
+	{ readinessGates = [], schedulingGates = [] }: PodSpec,
+	path: FieldPath,
+): FieldError[] {
 	const errors: FieldError[] = [];
-	const { hostname, subdomain, serviceAccountName, nodeName, priorityClassName } = spec;
-	if (hostname)
-		errors.push(...dns1123Label(hostname).map((text) => invalid(path.child('hostname'), hostname, text)));
-	if (subdomain)
-		errors.push(...dns1123Label(subdomain).map((text) => invalid(path.child('subdomain'), subdomain, text)));
-	const objects = { serviceAccountName, nodeName, priorityClassName };
-	for (const [field, name] of Object.entries(objects)) {
-		if (name) errors.push(...dns1123Subdomain(name).map((text) => invalid(path.child(field), name, text)));
+	for (const [index, { conditionType }] of readinessGates.entries()) {
+		const at = path.child('readinessGates').index(index).child('conditionType');
+		errors.push(...malformed(at, conditionType, qualifiedName(conditionType)));
+	}
+	const seen = new Set<string>();
+	for (const [index, { name }] of schedulingGates.entries()) {
+		const at = path.child('schedulingGates').index(index);
+		errors.push(...malformed(at, name, qualifiedName(name)));
+		if (seen.has(name)) errors.push(duplicate(at, name));
+		seen.add(name);
 	}
 	return errors;
 }
 
-function validateDeadline(seconds: number | undefined, path: FieldPath): readonly FieldError[] {
-	if (seconds === undefined) return [];
-	return inRange(seconds, 1, 2 ** 31 - 1).map((text) => invalid(path, seconds, text));
+const LATEST_DEADLINE = 2 ** 31 - 1;
+
+/** The fields that are checked one by one, last. */
+function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] {
+	const { activeDeadlineSeconds: deadline, hostname, subdomain, tolerations, hostAliases, os } = spec;
+	const { runtimeClassName, preemptionPolicy, overhead } = spec;
+	const errors = [...validateName(spec, 'serviceAccountName', path), ...validateName(spec, 'nodeName', path)];
+	if (deadline !== undefined) {
+		for (const problem of inRange(deadline, 1, LATEST_DEADLINE)) {
+			errors.push(invalid(path.child('activeDeadlineSeconds'), deadline, problem));
+		}
+	}
+	if (hostname) errors.push(...malformed(path.child('hostname'), hostname, dns1123Label(hostname)));
+	if (subdomain) errors.push(...malformed(path.child('subdomain'), subdomain, dns1123Label(subdomain)));
+	if (tolerations) errors.push(...validateTolerations(tolerations, path.child('tolerations')));
+	if (hostAliases) errors.push(...validateHostAliases(hostAliases, path.child('hostAliases')));
+	errors.push(...validateName(spec, 'priorityClassName', path));
+	if (runtimeClassName !== undefined) {
+		const at = path.child('runtimeClassName');
+		errors.push(...malformed(at, runtimeClassName, dns1123Subdomain(runtimeClassName)));
+	}
+	if (preemptionPolicy !== undefined) {
+		const supported = ['PreemptLowerPriority', 'Never'];
+		errors.push(...chosen(path.child('preemptionPolicy'), preemptionPolicy, supported));
+	}
+	if (overhead) {
+		const at = path.child('overhead');
+		errors.push(...validateContainerResources({ limits: overhead }, new Set(), at));
+	}
+	if (os) {
+		const at = path.child('os');
+		if (os.name) errors.push(...chosen(at, os.name, ['linux', 'windows']));
+		else errors.push(required(at.child('name')));
+	}
+	return errors;
 }
 
-function validateVolumes(volumes: readonly Volume[], path: FieldPath): readonly FieldError[] {
+function validateName(
+	spec: PodSpec,
+	field: 'serviceAccountName' | 'nodeName' | 'priorityClassName',
+	path: FieldPath,
+): readonly FieldError[] {
+	const name = spec[field];
+	return name ? malformed(path.child(field), name, dns1123Subdomain(name)) : [];
+}
+
+function validateResourceClaims(
+	claims: NonNullable<PodSpec['resourceClaims']>,
+	path: FieldPath,
+): readonly FieldError[] {
 	const names = new Set<string>();
-	return volumes.flatMap((volume, index) => {
+	return claims.flatMap((claim, index) => {
+		const { name, resourceClaimName, resourceClaimTemplateName } = claim;
 		const at = path.index(index);
-		const { name } = volume;
 		const errors: FieldError[] = [];
 		if (name === '') errors.push(required(at.child('name')));
-		else errors.push(...dns1123Label(name).map((text) => invalid(at.child('name'), name, text)));
-		if (names.has(name)) errors.push(duplicate(at.child('name'), name));
+		else if (names.has(name)) errors.push(duplicate(at.child('name'), name));
+		else errors.push(...malformed(at.child('name'), name, dns1123Label(name)));
 		names.add(name);
-		return [...errors, ...validateVolumeSource(volume, at)];
-	});
-}
-
-function validateVolumeSource(volume: Volume, path: FieldPath): readonly FieldError[] {
-	const given = VOLUME_SOURCES.filter((source) => volume[source] !== undefined);
-	if (given.length === 0) return [required(path, 'must specify a volume type')];
-	const errors = given
-		.slice(1)
-		.map((source) => forbidden(path.child(source), 'may not specify more than 1 volume type'));
-	const { hostPath, configMap, secret, persistentVolumeClaim } = volume;
-	if (hostPath?.path === '') errors.push(required(path.child('hostPath', 'path')));
-	if (hostPath?.path.split('/').includes('..')) {
-		errors.push(invalid(path.child('hostPath', 'path'), hostPath.path, "must not contain '..'"));
-	}
-	if (configMap && !configMap.name) errors.push(required(path.child('configMap', 'name')));
-	if (secret && !secret.secretName) errors.push(required(path.child('secret', 'secretName')));
-	if (persistentVolumeClaim?.claimName === '') {
-		errors.push(required(path.child('persistentVolumeClaim', 'claimName')));
-	}
-	for (const source of ['configMap', 'secret'] as const) {
-		for (const [index, { key, path: file }] of (volume[source]?.items ?? []).entries()) {
-			const at = path.child(source, 'items').index(index);
-			if (key === '') errors.push(required(at.child('key')));
-			if (file === '') errors.push(required(at.child('path')));
-			errors.push(...validateInnerPath(file, at.child('path')));
+		if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
+			const detail = 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified';
+			errors.push(invalid(at, claim, detail));
 		}
-	}
-	return errors;
-}
-
-function validateTolerations(tolerations: readonly Toleration[], path: FieldPath): readonly FieldError[] {
-	return tolerations.flatMap((toleration, index) => {
-		const at = path.index(index);
-		const { key = '', value = '', effect = '', tolerationSeconds } = toleration;
-		const operator: string = toleration.operator ?? '';
-		const errors: FieldError[] = [];
-		if (key !== '') errors.push(...qualifiedName(key).map((text) => invalid(at.child('key'), key, text)));
-		else if (operator !== 'Exists') {
-			errors.push(
-				invalid(
-					at.child('operator'),
-					operator,
-					'operator must be Exists when `key` is empty, which means "match all values and all keys"',
-				),
-			);
+		if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
+			const detail = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`';
+			errors.push(invalid(at, claim, detail));
 		}
-		if (tolerationSeconds !== undefined && effect !== 'NoExecute') {
-			errors.push(
-				invalid(at.child('effect'), effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"),
-			);
-		}
-		if (operator === 'Exists' && value !== '') {
-			errors.push(
-				invalid(at.child('operator'), toleration, "value must be empty when `operator` is 'Exists'"),
-			);
-		} else if (!['', 'Equal', 'Exists', 'Lt', 'Gt'].includes(operator)) {
-			errors.push(notSupported(at.child('operator'), operator, ['Equal', 'Exists']));
-		}
-		if (!['', 'NoSchedule', 'PreferNoSchedule', 'NoExecute'].includes(effect)) {
-			errors.push(notSupported(at.child('effect'), effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute']));
+		for (const [field, value] of Object.entries({ resourceClaimName, resourceClaimTemplateName })) {
+			if (value !== undefined) errors.push(...malformed(at.child(field), value, dns1123Subdomain(value)));
 		}
 		return errors;
 	});
 }
 
-function validateAffinity(affinity: Affinity | undefined, path: FieldPath): readonly FieldError[] {
-	const needed = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-	if (!needed) return [];
-	const at = path.child(
-		'nodeAffinity',
-		'requiredDuringSchedulingIgnoredDuringExecution',
-		'nodeSelectorTerms',
-	);
-	if (needed.nodeSelectorTerms.length === 0)
-		return [required(at, 'must have at least one node selector term')];
-	return needed.nodeSelectorTerms.flatMap((term, index) =>
-		(term.matchExpressions ?? []).flatMap((requirement, number) =>
-			validateRequirement(requirement, at.index(index).child('matchExpressions').index(number)),
-		),
+/** On the node's network a port is the node's; a template may leave that to its Pods. */
+function validateHostNetwork(
+	{ hostNetwork, containers }: PodSpec,
+	path: FieldPath,
+	of: 'pod' | 'template',
+): readonly FieldError[] {
+	if (!hostNetwork) return [];
+	return containers.flatMap(({ ports = [] }, index) =>
+		ports.flatMap(({ hostPort = 0, containerPort }, number) => {
+			if (hostPort === containerPort || (hostPort === 0 && of === 'template')) return [];
+			const at = path.index(index).child('ports').index(number).child('hostPort');
+			return [invalid(at, hostPort, 'must match `containerPort` when `hostNetwork` is true')];
+		}),
 	);
 }
 
-function validateRequirement(requirement: NodeSelectorRequirement, path: FieldPath): readonly FieldError[] {
-	const { key, values = [] } = requirement;
-	const operator: string = requirement.operator;
+const LONGEST_HOSTNAME = 64;
+
+function validateHostNameOverride(spec: PodSpec, path: FieldPath): readonly FieldError[] {
+	const { hostnameOverride: name, setHostnameAsFQDN, hostNetwork } = spec;
+	if (name === undefined) return [];
 	const errors: FieldError[] = [];
-	const at = path.child('values');
-	if (operator === 'In' || operator === 'NotIn') {
-		if (values.length === 0)
-			errors.push(required(at, "must be specified when `operator` is 'In' or 'NotIn'"));
-	} else if (operator === 'Exists' || operator === 'DoesNotExist') {
-		if (values.length > 0)
-			errors.push(forbidden(at, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-	} else if (operator === 'Gt' || operator === 'Lt') {
-		if (values.length !== 1)
-			errors.push(required(at, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
-	} else {
-		errors.push(invalid(path.child('operator'), operator, 'not a valid selector operator'));
+	if (setHostnameAsFQDN) {
+		errors.push(forbidden(path, 'may not be specified when setHostnameAsFQDN is true'));
 	}
-	return [...errors, ...qualifiedName(key).map((text) => invalid(path.child('key'), key, text))];
+	if (hostNetwork) errors.push(forbidden(path, 'may not be specified when hostNetwork is true'));
+	if (utf8Length(name) > LONGEST_HOSTNAME) errors.push(tooLong(path, LONGEST_HOSTNAME));
+	return [...errors, ...malformed(path, name, dns1123Subdomain(name))];
+}
+
+/** Variables can be read from files of an emptyDir only. */
+function validateFileVolumes(spec: PodSpec, path: FieldPath): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+		for (const [index, { env = [] }] of (spec[list] ?? []).entries()) {
+			for (const [number, { valueFrom }] of env.entries()) {
+				const name = valueFrom?.fileKeyRef?.volumeName;
+				if (name === undefined) continue;
+				const variable = path.child(list).index(index).child('env').index(number);
+				const at = variable.child('valueFrom', 'fileKeyRef', 'volumeName');
+				const volume = spec.volumes?.find((each) => each.name === name);
+				if (!volume) errors.push(notFound(at, name));
+				else if (!volume.emptyDir) {
+					errors.push(invalid(at, name, 'referenced volume must be of type emptyDir'));
+				}
+			}
+		}
+	}
+	return errors;
 }

@@ -212,35 +212,38 @@ const volumeSources = {
 	...providerVolumeSources,
 };
 
-/** The names of the fields of a volume that say where it comes from; exactly one is to be set. */
+/**
+ * The names of the fields of a volume that say where it comes from; exactly one is to be set. In the order
+ * in which validation looks: all but the first that is set are refused.
+ */
 export const VOLUME_SOURCES: readonly (keyof typeof volumeSources)[] = [
-	'hostPath',
 	'emptyDir',
+	'hostPath',
+	'gitRepo',
 	'gcePersistentDisk',
 	'awsElasticBlockStore',
-	'gitRepo',
 	'secret',
 	'nfs',
 	'iscsi',
 	'glusterfs',
+	'flocker',
 	'persistentVolumeClaim',
 	'rbd',
-	'flexVolume',
 	'cinder',
 	'cephfs',
-	'flocker',
+	'quobyte',
 	'downwardAPI',
 	'fc',
-	'azureFile',
+	'flexVolume',
 	'configMap',
+	'azureFile',
 	'vsphereVolume',
-	'quobyte',
-	'azureDisk',
 	'photonPersistentDisk',
-	'projected',
 	'portworxVolume',
-	'scaleIO',
+	'azureDisk',
 	'storageos',
+	'projected',
+	'scaleIO',
 	'csi',
 	'ephemeral',
 	'image',
@@ -258,3 +261,6 @@ export const volumeSchema = object(
 
 /** A place for files that containers of a Pod can share. */
 export type Volume = Infer<typeof volumeSchema>;
+
+/** One of several sources in a volume. */
+export type VolumeProjection = Infer<typeof volumeProjectionSchema>;

@@ -1,0 +1,297 @@
+import type { FieldError, FieldPath } from '../../meta/field.ts';
+import {
+	chosen,
+	duplicate,
+	forbidden,
+	invalid,
+	malformed,
+	notSupported,
+	required,
+} from '../../meta/field-errors.ts';
+import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts';
+import { type LabelSelector, validateLabelSelector } from '../../meta/selector.ts';
+import type {
+	Affinity,
+	NodeSelectorRequirement,
+	NodeSelectorTerm,
+	PodAffinityTerm,
+	Toleration,
+	TopologySpreadConstraint,
+} from './affinity-schema.ts';
+
+/** What is wrong with a Pod's wishes about where it runs. */
+
+const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
+const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
+
+/** Validates affinity to nodes and to other Pods. */
+export function validateAffinity(affinity: Affinity | undefined, path: FieldPath): readonly FieldError[] {
+	if (!affinity) return [];
+	const errors: FieldError[] = [];
+	if (affinity.nodeAffinity) {
+		errors.push(...validateNodeAffinity(affinity.nodeAffinity, path.child('nodeAffinity')));
+	}
+	for (const field of ['podAffinity', 'podAntiAffinity'] as const) {
+		const { [REQUIRED]: needed = [], [PREFERRED]: wished = [] } = affinity[field] ?? {};
+		const at = path.child(field);
+		errors.push(
+			...needed.flatMap((term, index) => validatePodTerm(term, at.child(REQUIRED).index(index))),
+			...wished.flatMap(({ weight, podAffinityTerm }, index) => {
+				const item = at.child(PREFERRED).index(index);
+				return [
+					...validateWeight(weight, item.child('weight')),
+					...validatePodTerm(podAffinityTerm, item.child('podAffinityTerm')),
+				];
+			}),
+		);
+	}
+	return errors;
+}
+
+function validateNodeAffinity(
+	{ [REQUIRED]: needed, [PREFERRED]: wished = [] }: NonNullable<Affinity['nodeAffinity']>,
+	path: FieldPath,
+): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	if (needed) {
+		const at = path.child(REQUIRED, 'nodeSelectorTerms');
+		if (needed.nodeSelectorTerms.length === 0) {
+			errors.push(required(at, 'must have at least one node selector term'));
+		}
+		for (const [index, term] of needed.nodeSelectorTerms.entries()) {
+			errors.push(...validateNodeTerm(term, at.index(index), true));
+		}
+	}
+	for (const [index, { weight, preference }] of wished.entries()) {
+		const at = path.child(PREFERRED).index(index);
+		errors.push(...validateWeight(weight, at.child('weight')));
+		errors.push(...validateNodeTerm(preference, at.child('preference'), false));
+	}
+	return errors;
+}
+
+function validateWeight(weight: number, path: FieldPath): readonly FieldError[] {
+	return weight > 0 && weight <= 100 ? [] : [invalid(path, weight, 'must be in the range 1-100')];
+}
+
+function validateNodeTerm(term: NodeSelectorTerm, path: FieldPath, strict: boolean): readonly FieldError[] {
+	const { matchExpressions = [], matchFields = [] } = term;
+	return [
+		...matchExpressions.flatMap((each, index) =>
+			validateLabelRequirement(each, path.child('matchExpressions').index(index), strict),
+		),
+		...matchFields.flatMap((each, index) =>
+			validateFieldRequirement(each, path.child('matchFields').index(index)),
+		),
+	];
+}
+
+/** Values that no label can have are only refused where they would keep the Pod off every node. */
+function validateLabelRequirement(
+	requirement: NodeSelectorRequirement,
+	path: FieldPath,
+	strict: boolean,
+): readonly FieldError[] {
+	const { key, values = [] } = requirement;
+	const at = path.child('values');
+	return [
+		...validateOperator(requirement, path, at),
+		...malformed(path.child('key'), key, qualifiedName(key)),
+		...(strict ? values.flatMap((value, index) => malformed(at.index(index), value, labelValue(value))) : []),
+	];
+}
+
+function validateOperator(
+	{ operator, values = [] }: NodeSelectorRequirement,
+	path: FieldPath,
+	at: FieldPath,
+): readonly FieldError[] {
+	switch (operator) {
+		case 'In':
+		case 'NotIn':
+			if (values.length > 0) return [];
+			return [required(at, "must be specified when `operator` is 'In' or 'NotIn'")];
+		case 'Exists':
+		case 'DoesNotExist':
+			if (values.length === 0) return [];
+			return [forbidden(at, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")];
+		case 'Gt':
+		case 'Lt':
+			if (values.length === 1) return [];
+			return [required(at, "must be specified single value when `operator` is 'Lt' or 'Gt'")];
+		default:
+			return [invalid(path.child('operator'), operator, 'not a valid selector operator')];
+	}
+}
+
+function validateFieldRequirement(
+	requirement: NodeSelectorRequirement,
+	path: FieldPath,
+): readonly FieldError[] {
+	const { key, operator, values = [] } = requirement;
+	const errors: FieldError[] = [];
+	if (operator !== 'In' && operator !== 'NotIn') {
+		errors.push(invalid(path.child('operator'), operator, 'not a valid selector operator'));
+	} else if (values.length !== 1) {
+		const detail = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
+		errors.push(required(path.child('values'), detail));
+	}
+	if (key !== 'metadata.name') {
+		return [...errors, invalid(path.child('key'), key, 'not a valid field selector key')];
+	}
+	for (const [index, value] of values.entries()) {
+		errors.push(...malformed(path.child('values').index(index), value, dns1123Subdomain(value)));
+	}
+	return errors;
+}
+
+function validatePodTerm(term: PodAffinityTerm, path: FieldPath): readonly FieldError[] {
+	const { topologyKey, labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] } = term;
+	return [
+		...validateLabelSelector(labelSelector, path.child('labelSelector')),
+		...validateLabelSelector(term.namespaceSelector, path.child('namespaceSelector')),
+		...(term.namespaces ?? []).flatMap((name) =>
+			malformed(path.child('namespace'), name, dns1123Label(name)),
+		),
+		...validateMatchKeys({ matchLabelKeys, mismatchLabelKeys, labelSelector }, path),
+		...(topologyKey === '' ? [required(path.child('topologyKey'), 'can not be empty')] : []),
+		...malformed(path.child('topologyKey'), topologyKey, qualifiedName(topologyKey)),
+	];
+}
+
+interface MatchKeys {
+	readonly matchLabelKeys: readonly string[];
+	readonly mismatchLabelKeys: readonly string[];
+	readonly labelSelector: LabelSelector | undefined;
+}
+
+/** The keys whose values are taken from the Pod itself; by now they stand in the selector's expressions too. */
+function validateMatchKeys(keys: MatchKeys, path: FieldPath): readonly FieldError[] {
+	const { matchLabelKeys, mismatchLabelKeys, labelSelector } = keys;
+	const errors = [
+		...validateLabelKeys(matchLabelKeys, labelSelector, path.child('matchLabelKeys')),
+		...validateLabelKeys(mismatchLabelKeys, labelSelector, path.child('mismatchLabelKeys')),
+	];
+	const selected = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
+	for (const { key } of labelSelector?.matchExpressions ?? []) {
+		const index = matchLabelKeys.lastIndexOf(key);
+		if (index >= 0 && selected.has(key)) {
+			errors.push(invalid(path.index(index), key, 'exists in both matchLabelKeys and labelSelector'));
+		}
+		selected.add(key);
+	}
+	for (const [index, key] of matchLabelKeys.entries()) {
+		if (!mismatchLabelKeys.includes(key)) continue;
+		const at = path.child('matchLabelKeys').index(index);
+		errors.push(invalid(at, key, 'exists in both matchLabelKeys and mismatchLabelKeys'));
+	}
+	return errors;
+}
+
+function validateLabelKeys(
+	keys: readonly string[],
+	selector: LabelSelector | undefined,
+	path: FieldPath,
+): readonly FieldError[] {
+	if (keys.length === 0) return [];
+	if (!selector) return [forbidden(path, 'must not be specified when labelSelector is not set')];
+	return keys.flatMap((key, index) => malformed(path.index(index), key, qualifiedName(key)));
+}
+
+/** Validates the constraints on how evenly Pods are spread. */
+export function validateSpread(
+	constraints: readonly TopologySpreadConstraint[],
+	path: FieldPath,
+): readonly FieldError[] {
+	return constraints.flatMap((constraint, index) => {
+		const { maxSkew, topologyKey, minDomains, labelSelector, matchLabelKeys = [] } = constraint;
+		const action: string = constraint.whenUnsatisfiable;
+		const at = path.index(index);
+		const errors: FieldError[] = [];
+		if (maxSkew <= 0) errors.push(invalid(at.child('maxSkew'), maxSkew, 'must be greater than zero'));
+		if (topologyKey === '') errors.push(required(at.child('topologyKey'), 'can not be empty'));
+		if (!SPREAD_ACTIONS.includes(action)) {
+			errors.push(notSupported(at.child('whenUnsatisfiable'), action, SPREAD_ACTIONS));
+		}
+		const isSame = (other: TopologySpreadConstraint): boolean =>
+			other.topologyKey === topologyKey && other.whenUnsatisfiable === action;
+		if (constraints.slice(index + 1).some(isSame)) {
+			errors.push(duplicate(at.child('{topologyKey, whenUnsatisfiable}'), `{${topologyKey}, ${action}}`));
+		}
+		errors.push(...validateMinDomains(minDomains, action, at.child('minDomains')));
+		for (const field of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
+			const policy: string | undefined = constraint[field];
+			if (policy === undefined || SPREAD_POLICIES.includes(policy)) continue;
+			errors.push(notSupported(at.child(field), policy, SPREAD_POLICIES));
+		}
+		return [
+			...errors,
+			...validateMatchKeys({ matchLabelKeys, mismatchLabelKeys: [], labelSelector }, at),
+			...validateLabelSelector(labelSelector, at.child('labelSelector')),
+		];
+	});
+}
+
+const SPREAD_ACTIONS = ['DoNotSchedule', 'ScheduleAnyway'];
+const SPREAD_POLICIES = ['Honor', 'Ignore'];
+
+function validateMinDomains(
+	minDomains: number | undefined,
+	action: string,
+	path: FieldPath,
+): readonly FieldError[] {
+	if (minDomains === undefined) return [];
+	const errors: FieldError[] = [];
+	if (minDomains <= 0) errors.push(invalid(path, minDomains, 'must be greater than zero'));
+	if (action !== 'DoNotSchedule') {
+		const detail = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${action}`;
+		errors.push(invalid(path, minDomains, detail));
+	}
+	return errors;
+}
+
+/** The effects a taint can have. */
+export const TAINT_EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
+/** Validates tolerations; comparing by Lt and Gt is not in use yet. */
+export function validateTolerations(
+	tolerations: readonly Toleration[],
+	path: FieldPath,
+): readonly FieldError[] {
+	return tolerations.flatMap((toleration, index) => {
+		const at = path.index(index);
+		const { key = '', value = '', effect = '', tolerationSeconds } = toleration;
+		const operator: string = toleration.operator ?? '';
+		const errors: FieldError[] = [];
+		if (key !== '') errors.push(...malformed(at.child('key'), key, qualifiedName(key)));
+		else if (operator !== 'Exists') {
+			const detail =
+				'operator must be Exists when `key` is empty, which means "match all values and all keys"';
+			errors.push(invalid(at.child('operator'), operator, detail));
+		}
+		if (tolerationSeconds !== undefined && effect !== 'NoExecute') {
+			const detail = "effect must be 'NoExecute' when `tolerationSeconds` is set";
+			errors.push(invalid(at.child('effect'), effect, detail));
+		}
+		errors.push(...validateTolerationValue(operator, value, at.child('operator')));
+		if (effect !== '') errors.push(...chosen(at.child('effect'), effect, TAINT_EFFECTS));
+		return errors;
+	});
+}
+
+function validateTolerationValue(operator: string, value: string, path: FieldPath): readonly FieldError[] {
+	switch (operator) {
+		case '':
+		case 'Equal': {
+			const problems = labelValue(value);
+			return problems.length > 0 ? [invalid(path, value, problems.join(';'))] : [];
+		}
+		case 'Exists':
+			return value === '' ? [] : [invalid(path, value, "value must be empty when `operator` is 'Exists'")];
+		case 'Lt':
+		case 'Gt':
+			return [notSupported(path, operator, ['Equal', 'Exists', 'Lt', 'Gt'])];
+		default:
+			return [notSupported(path, operator, ['Equal', 'Exists'])];
+	}
+}

@@ -1,0 +1,182 @@
+import type { FieldError, FieldPath } from '../../meta/field.ts';
+import { invalid, malformed, notSupported, required } from '../../meta/field-errors.ts';
+import { configMapKey, dns1123Label, dns1123Subdomain, envVarName, qualifiedName } from '../../meta/names.ts';
+import type { EnvFromSource, EnvVar, EnvVarSource } from './container-schema.ts';
+import { validateNoBacksteps } from './path-validation.ts';
+import type { ObjectFieldSelector, ResourceFieldSelector } from './reference-schema.ts';
+
+/** What is wrong with the variables of a container and with references to fields of its Pod. */
+
+/** Validates the variables one by one; a name may occur twice, the later value then counts. */
+export function validateEnv(env: readonly EnvVar[], path: FieldPath): readonly FieldError[] {
+	return env.flatMap(({ name, value = '', valueFrom }, index) => {
+		const at = path.index(index);
+		return [
+			...(name === '' ? [required(at.child('name'))] : malformed(at.child('name'), name, envVarName(name))),
+			...(valueFrom ? validateValueFrom(value, valueFrom, at.child('valueFrom')) : []),
+		];
+	});
+}
+
+/** Validates the sets of variables; what is wrong with the choice of a source is said of the whole list. */
+export function validateEnvFrom(sources: readonly EnvFromSource[], path: FieldPath): readonly FieldError[] {
+	return sources.flatMap(({ prefix = '', configMapRef, secretRef }, index) => {
+		const at = path.index(index);
+		const errors: FieldError[] = [];
+		if (prefix !== '') errors.push(...malformed(at.child('prefix'), prefix, envVarName(prefix)));
+		for (const [field, reference] of Object.entries({ configMapRef, secretRef })) {
+			if (reference) errors.push(...validateObjectName(reference.name, at.child(field, 'name')));
+		}
+		if (!configMapRef && !secretRef) {
+			errors.push(invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`'));
+		} else if (configMapRef && secretRef) {
+			errors.push(invalid(path, '', 'may not have more than one field specified at a time'));
+		}
+		return errors;
+	});
+}
+
+function validateObjectName(name: string | undefined, path: FieldPath): readonly FieldError[] {
+	return name ? malformed(path, name, dns1123Subdomain(name)) : [required(path)];
+}
+
+const SOURCES = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef'] as const;
+
+function validateValueFrom(value: string, source: EnvVarSource, path: FieldPath): readonly FieldError[] {
+	const { fieldRef, resourceFieldRef, fileKeyRef } = source;
+	const errors: FieldError[] = [];
+	if (fieldRef) errors.push(...validateFieldRef(fieldRef, VARIABLE_FIELDS, path.child('fieldRef')));
+	if (resourceFieldRef) {
+		errors.push(...validateResourceFieldRef(resourceFieldRef, 'variable', path.child('resourceFieldRef')));
+	}
+	for (const field of ['configMapKeyRef', 'secretKeyRef'] as const) {
+		const { name = '', key = '' } = source[field] ?? {};
+		if (!source[field]) continue;
+		const at = path.child(field);
+		errors.push(...malformed(at.child('name'), name, dns1123Subdomain(name)));
+		if (key === '') errors.push(required(at.child('key')));
+		else errors.push(...malformed(at.child('key'), key, configMapKey(key)));
+	}
+	if (fileKeyRef) errors.push(...validateFileKey(fileKeyRef, path.child('fileKeyRef')));
+	const given = SOURCES.filter((field) => source[field] !== undefined).length;
+	if (given === 0) {
+		const names = '`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`';
+		errors.push(invalid(path, '', `must specify one of: ${names}`));
+	} else if (value !== '') {
+		errors.push(invalid(path, '', 'may not be specified when `value` is not empty'));
+	} else if (given > 1) {
+		errors.push(invalid(path, '', 'may not have more than one field specified at a time'));
+	}
+	return errors;
+}
+
+function validateFileKey(
+	{ key, volumeName, path: file }: NonNullable<EnvVarSource['fileKeyRef']>,
+	path: FieldPath,
+): readonly FieldError[] {
+	const at = (field: string): FieldPath => path.child(field);
+	return [
+		...(key === '' ? [required(at('key'))] : malformed(at('key'), key, envVarName(key))),
+		...(volumeName === ''
+			? [required(at('volumeName'))]
+			: malformed(at('volumeName'), volumeName, dns1123Label(volumeName))),
+		...(file === '' ? [required(at('path'))] : validateNoBacksteps(file, at('path'))),
+	];
+}
+
+/** The fields of a Pod that a variable can take, beside single labels and annotations. */
+const VARIABLE_FIELDS = [
+	'metadata.name',
+	'metadata.namespace',
+	'metadata.uid',
+	'spec.nodeName',
+	'spec.serviceAccountName',
+	'status.hostIP',
+	'status.hostIPs',
+	'status.podIP',
+	'status.podIPs',
+];
+
+/** The fields of a Pod that a file can take, beside single labels and annotations; sorted, as errors show them. */
+export const FILE_FIELDS = [
+	'metadata.annotations',
+	'metadata.labels',
+	'metadata.name',
+	'metadata.namespace',
+	'metadata.uid',
+];
+
+/** The fields that can be named at all; which of them can be taken depends on where. */
+const KNOWN_FIELDS = new Set([
+	...VARIABLE_FIELDS,
+	...FILE_FIELDS,
+	'spec.restartPolicy',
+	'spec.schedulerName',
+	'spec.host',
+	'status.phase',
+]);
+
+/** Validates a reference to a field of the Pod, one of `fields` or a label or annotation by its key. */
+export function validateFieldRef(
+	{ apiVersion = '', fieldPath }: ObjectFieldSelector,
+	fields: readonly string[],
+	path: FieldPath,
+): readonly FieldError[] {
+	if (apiVersion === '') return [required(path.child('apiVersion'))];
+	const at = path.child('fieldPath');
+	if (fieldPath === '') return [required(at)];
+	const unknown = (reason: string): readonly FieldError[] => [
+		invalid(at, fieldPath, `error converting fieldPath: ${reason}`),
+	];
+	if (apiVersion !== 'v1') return unknown(`unsupported pod version: ${apiVersion}`);
+	const [, owner, key = ''] = /^(.+?)\['(.*)'\]$/s.exec(fieldPath) ?? [];
+	if (owner !== undefined) {
+		if (owner === 'metadata.annotations') return malformed(path, key, qualifiedName(key.toLowerCase()));
+		if (owner === 'metadata.labels') return malformed(path, key, qualifiedName(key));
+		return unknown(`field label does not support subscript: ${fieldPath}`);
+	}
+	if (!KNOWN_FIELDS.has(fieldPath)) return unknown(`field label not supported: ${fieldPath}`);
+	return fields.includes(fieldPath) ? [] : [notSupported(at, fieldPath, fields)];
+}
+
+const RESOURCE_FIELDS = [
+	'limits.cpu',
+	'limits.ephemeral-storage',
+	'limits.memory',
+	'requests.cpu',
+	'requests.ephemeral-storage',
+	'requests.memory',
+];
+const HUGE_PAGES = /^(requests|limits)\.hugepages-/;
+const CPU_DIVISORS = ['1m', '1'];
+const BYTE_UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+const BYTE_DIVISORS = BYTE_UNITS.map((unit) => `1${unit}`);
+
+/** Validates a reference to a request or limit; a file must name the container, a variable may mean its own. */
+export function validateResourceFieldRef(
+	{ containerName = '', resource, divisor = '0' }: ResourceFieldSelector,
+	use: 'variable' | 'file',
+	path: FieldPath,
+): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	if (use === 'file' && containerName === '') errors.push(required(path.child('containerName')));
+	else if (resource === '') errors.push(required(path.child('resource')));
+	else if (!RESOURCE_FIELDS.includes(resource) && !HUGE_PAGES.test(resource)) {
+		errors.push(notSupported(path.child('resource'), resource, RESOURCE_FIELDS));
+	}
+	if (divisor === '0') return errors;
+	const [, name = ''] = resource.split('.');
+	const kind = HUGE_PAGES.test(resource) ? 'hugepages' : (DIVIDED_RESOURCES[name] ?? '');
+	const wrong = !(kind === 'cpu' ? CPU_DIVISORS : BYTE_DIVISORS).includes(divisor);
+	if (kind === '' || !wrong) return errors;
+	const allowed = kind === 'cpu' ? '1m and 1' : BYTE_DIVISORS.join(', ');
+	const detail = `only divisor's values ${allowed} are supported with the ${kind} resource`;
+	return [...errors, invalid(path.child('divisor'), resource, detail)];
+}
+
+/** The resources whose divisor matters, by the word for them in errors. */
+const DIVIDED_RESOURCES: Readonly<Record<string, string>> = {
+	cpu: 'cpu',
+	memory: 'memory',
+	'ephemeral-storage': 'local ephemeral storage',
+};

@@ -1,0 +1,147 @@
+import type { FieldError, FieldPath } from '../../meta/field.ts';
+import {
+	chosen,
+	forbidden,
+	invalid,
+	malformed,
+	nonNegative,
+	notSupported,
+	required,
+} from '../../meta/field-errors.ts';
+import { formText, portName, portNumber } from '../../meta/names.ts';
+import type { Container } from './container-schema.ts';
+import type { Lifecycle, LifecycleHandler, Probe } from './probe-schema.ts';
+import type { PodSpec } from './spec-schema.ts';
+
+/** What is wrong with the probes of a container and with what it does at the turns of its life. */
+
+/** The three kinds of probe; all but readiness end the container, and begin anew with one success. */
+type ProbeName = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
+
+/** Validates the probes and lifecycle of a container that may have them. */
+export function validateLife(container: Container, spec: PodSpec, path: FieldPath): readonly FieldError[] {
+	const { lifecycle, livenessProbe, readinessProbe, startupProbe } = container;
+	if (!lifecycle && !livenessProbe && !readinessProbe && !startupProbe) return [];
+	const grace = spec.terminationGracePeriodSeconds;
+	return [
+		...(lifecycle ? validateLifecycle(lifecycle, spec, path.child('lifecycle')) : []),
+		...validateProbe(container, 'livenessProbe', grace, path),
+		...validateProbe(container, 'readinessProbe', grace, path),
+		...validateProbe(container, 'startupProbe', grace, path),
+	];
+}
+
+function validateProbe(
+	container: Container,
+	name: ProbeName,
+	grace: number | undefined,
+	path: FieldPath,
+): readonly FieldError[] {
+	const probe = container[name];
+	if (!probe) return [];
+	const at = path.child(name);
+	const errors = [...validateHandler(probe, grace, at), ...validateProbeNumbers(probe, at)];
+	const { terminationGracePeriodSeconds: period, successThreshold = 0 } = probe;
+	if (name !== 'readinessProbe') {
+		if (successThreshold !== 1)
+			errors.push(invalid(at.child('successThreshold'), successThreshold, 'must be 1'));
+	} else if (period !== undefined) {
+		const detail = 'must not be set for readinessProbes';
+		errors.push(invalid(at.child('terminationGracePeriodSeconds'), period, detail));
+	}
+	return errors;
+}
+
+function validateProbeNumbers(probe: Probe, path: FieldPath): readonly FieldError[] {
+	const { terminationGracePeriodSeconds: period = 1 } = probe;
+	return [
+		...nonNegative(path.child('initialDelaySeconds'), probe.initialDelaySeconds ?? 0),
+		...nonNegative(path.child('timeoutSeconds'), probe.timeoutSeconds ?? 0),
+		...nonNegative(path.child('periodSeconds'), probe.periodSeconds ?? 0),
+		...nonNegative(path.child('successThreshold'), probe.successThreshold ?? 0),
+		...nonNegative(path.child('failureThreshold'), probe.failureThreshold ?? 0),
+		...(period <= 0
+			? [invalid(path.child('terminationGracePeriodSeconds'), period, 'must be greater than 0')]
+			: []),
+	];
+}
+
+function validateLifecycle(lifecycle: Lifecycle, spec: PodSpec, path: FieldPath): readonly FieldError[] {
+	const { postStart, preStop, stopSignal } = lifecycle;
+	const grace = spec.terminationGracePeriodSeconds;
+	return [
+		...(postStart ? validateHandler(postStart, grace, path.child('postStart')) : []),
+		...(preStop ? validateHandler(preStop, grace, path.child('preStop')) : []),
+		...(stopSignal === undefined ? [] : validateStopSignal(stopSignal, spec, path.child('stopSignal'))),
+	];
+}
+
+const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const;
+
+type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> & LifecycleHandler;
+
+function validateHandler(
+	handler: Handler,
+	grace: number | undefined,
+	path: FieldPath,
+): readonly FieldError[] {
+	const [first, ...others] = HANDLERS.filter((name) => handler[name] !== undefined);
+	if (first === undefined) return [required(path, 'must specify a handler type')];
+	return [
+		...validateAction(handler, first, grace, path.child(first)),
+		...others.map((name) => forbidden(path.child(name), 'may not specify more than 1 handler type')),
+	];
+}
+
+function validateAction(
+	{ exec, httpGet, tcpSocket, grpc, sleep }: Handler,
+	name: (typeof HANDLERS)[number],
+	grace: number | undefined,
+	path: FieldPath,
+): readonly FieldError[] {
+	if (name === 'exec') return (exec?.command ?? []).length > 0 ? [] : [required(path.child('command'))];
+	if (name === 'httpGet' && httpGet) return validateHttpGet(httpGet, path);
+	if (name === 'tcpSocket' && tcpSocket) return validatePort(tcpSocket.port, path.child('port'));
+	if (name === 'grpc' && grpc) return validatePort(grpc.port, path.child('port'));
+	const seconds = sleep?.seconds ?? 0;
+	if (grace === undefined || (seconds >= 0 && seconds <= grace)) return [];
+	const detail = `must be non-negative and less than terminationGracePeriodSeconds (${grace})`;
+	return [invalid(path, seconds, detail)];
+}
+
+const HEADER_FORM = /^[-A-Za-z0-9]+$/;
+
+function validateHttpGet(action: NonNullable<Handler['httpGet']>, path: FieldPath): readonly FieldError[] {
+	const { path: urlPath = '', port, scheme = '', httpHeaders = [] } = action;
+	const errors: FieldError[] = [];
+	if (urlPath === '') errors.push(required(path.child('path')));
+	errors.push(...validatePort(port, path.child('port')));
+	if (!['HTTP', 'HTTPS'].includes(scheme)) {
+		errors.push(notSupported(path.child('scheme'), scheme, ['HTTP', 'HTTPS']));
+	}
+	for (const { name } of httpHeaders) {
+		if (HEADER_FORM.test(name)) continue;
+		const text = "a valid HTTP header must consist of alphanumeric characters or '-'";
+		errors.push(invalid(path.child('httpHeaders'), name, formText(text, '[-A-Za-z0-9]+', 'X-Header-Name')));
+	}
+	return errors;
+}
+
+function validatePort(port: number | string, path: FieldPath): readonly FieldError[] {
+	if (typeof port === 'string') return malformed(path, port, portName(port));
+	return portNumber(port).map((problem) => invalid(path, port, problem));
+}
+
+/** The names of the real-time signals: SIGRTMIN+1 to +15 and SIGRTMAX-14 to -1. */
+const REAL_TIME_SIGNAL = /^SIGRTM(IN(\+([1-9]|1[0-5]))?|AX(-([1-9]|1[0-4]))?)$/;
+const LINUX_SIGNALS =
+	'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ'
+		.split(' ')
+		.map((name) => `SIG${name}`);
+const WINDOWS_SIGNALS = ['SIGKILL', 'SIGTERM'];
+
+function validateStopSignal(signal: string, { os }: PodSpec, path: FieldPath): readonly FieldError[] {
+	if (!os) return [forbidden(path, 'may not be set for containers with empty `spec.os.name`')];
+	if (os.name === 'windows') return chosen(path, signal, WINDOWS_SIGNALS);
+	return REAL_TIME_SIGNAL.test(signal) ? [] : chosen(path, signal, LINUX_SIGNALS);
+}

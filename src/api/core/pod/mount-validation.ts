@@ -1,0 +1,126 @@
+import type { FieldError, FieldPath } from '../../meta/field.ts';
+import { chosen, forbidden, invalid, notFound, required } from '../../meta/field-errors.ts';
+import type { Container, VolumeDevice, VolumeMount } from './container-schema.ts';
+import { validateDescendingPath, validateNoBacksteps } from './path-validation.ts';
+import type { Volume } from './volume-schema.ts';
+
+/** What is wrong with how a container mounts the volumes of its Pod. */
+
+/** Validates mounts and block devices against the sound volumes and against each other. */
+export function validateMounts(
+	container: Container,
+	volumes: ReadonlyMap<string, Volume>,
+	path: FieldPath,
+): readonly FieldError[] {
+	const { volumeMounts = [], volumeDevices = [] } = container;
+	if (volumeMounts.length === 0 && volumeDevices.length === 0) return [];
+	const errors: FieldError[] = [];
+	const paths = new Set<string>();
+	const list = path.child('volumeMounts');
+	for (const [index, mount] of volumeMounts.entries()) {
+		const at = list.index(index);
+		errors.push(...validateNames(mount.name, mount.mountPath, 'mountPath', volumes, at));
+		if (paths.has(mount.mountPath)) {
+			errors.push(invalid(at.child('mountPath'), mount.mountPath, 'must be unique'));
+		}
+		paths.add(mount.mountPath);
+		if (volumeDevices.some(({ name }) => name === mount.name)) {
+			errors.push(invalid(at.child('name'), mount.name, 'must not already exist in volumeDevices'));
+		}
+		if (volumeDevices.some(({ devicePath }) => devicePath === mount.mountPath)) {
+			const detail = 'must not already exist as a path in volumeDevices';
+			errors.push(invalid(at.child('mountPath'), mount.mountPath, detail));
+		}
+		errors.push(...validateMountDetails(mount, container, at, list));
+	}
+	return [...errors, ...validateDevices(volumeDevices, volumeMounts, volumes, path.child('volumeDevices'))];
+}
+
+function validateNames(
+	name: string,
+	path: string,
+	pathField: 'mountPath' | 'devicePath',
+	volumes: ReadonlyMap<string, Volume>,
+	at: FieldPath,
+): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	if (name === '') errors.push(required(at.child('name')));
+	if (!volumes.has(name)) errors.push(notFound(at.child('name'), name));
+	if (path === '') errors.push(required(at.child(pathField)));
+	return errors;
+}
+
+const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None'];
+
+/** Upstream reports these at the list, not at the mount; so they are here. */
+function validateMountDetails(
+	mount: VolumeMount,
+	{ securityContext }: Container,
+	at: FieldPath,
+	list: FieldPath,
+): readonly FieldError[] {
+	const { subPath = '', subPathExpr = '', mountPropagation: propagation } = mount;
+	const errors: FieldError[] = [];
+	if (subPath !== '') errors.push(...validateDescendingPath(subPath, list.child('subPath')));
+	if (subPathExpr !== '') {
+		if (subPath !== '') {
+			const detail = 'subPathExpr and subPath are mutually exclusive';
+			errors.push(invalid(at.child('subPathExpr'), subPathExpr, detail));
+		}
+		errors.push(...validateDescendingPath(subPathExpr, list.child('subPathExpr')));
+	}
+	if (propagation !== undefined) {
+		const where = list.child('mountPropagation');
+		errors.push(...chosen(where, propagation, PROPAGATIONS));
+		if (propagation === 'Bidirectional' && securityContext?.privileged !== true) {
+			errors.push(
+				forbidden(where, 'Bidirectional mount propagation is available only to privileged containers'),
+			);
+		}
+	}
+	return [...errors, ...validateRecursiveReadOnly(mount, list.child('recursiveReadOnly'))];
+}
+
+function validateRecursiveReadOnly(mount: VolumeMount, path: FieldPath): readonly FieldError[] {
+	const { recursiveReadOnly: mode, readOnly, mountPropagation = 'None' } = mount;
+	if (mode === undefined || mode === 'Disabled') return [];
+	const errors = [...chosen(path, mode, ['Disabled', 'Enabled', 'IfPossible'])];
+	if (errors.length > 0) return errors;
+	if (!readOnly) errors.push(forbidden(path, 'may only be specified when readOnly is true'));
+	if (mountPropagation !== 'None') {
+		errors.push(forbidden(path, 'may only be specified when mountPropagation is None or not specified'));
+	}
+	return errors;
+}
+
+function validateDevices(
+	devices: readonly VolumeDevice[],
+	mounts: readonly VolumeMount[],
+	volumes: ReadonlyMap<string, Volume>,
+	path: FieldPath,
+): readonly FieldError[] {
+	const names = new Set<string>();
+	const paths = new Set<string>();
+	return devices.flatMap(({ name, devicePath }, index) => {
+		const at = path.index(index);
+		const volume = volumes.get(name);
+		const errors: FieldError[] = [];
+		const wrongName = (detail: string): void => void errors.push(invalid(at.child('name'), name, detail));
+		const wrongPath = (detail: string): void =>
+			void errors.push(invalid(at.child('devicePath'), devicePath, detail));
+		if (names.has(name)) wrongName('must be unique');
+		if (volume && !volume.persistentVolumeClaim && !volume.ephemeral) {
+			wrongName('can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode');
+		}
+		errors.push(...validateNames(name, devicePath, 'devicePath', volumes, at));
+		if (paths.has(devicePath)) wrongPath('must be unique');
+		if (validateNoBacksteps(devicePath, at).length > 0) wrongPath("can not contain backsteps ('..')");
+		else paths.add(devicePath);
+		if (mounts.some((mount) => mount.name === name)) wrongName('must not already exist in volumeMounts');
+		if (mounts.some(({ mountPath }) => mountPath === devicePath)) {
+			wrongPath('must not already exist as a path in volumeMounts');
+		}
+		names.add(name);
+		return errors;
+	});
+}

@@ -1,0 +1,259 @@
+import type { FieldError, FieldPath } from '../../meta/field.ts';
+import { duplicate, forbidden, invalid, malformed, notSupported, required } from '../../meta/field-errors.ts';
+import { dns1123Label, qualifiedName } from '../../meta/names.ts';
+import { compareQuantities, parseQuantity, quantityValue } from '../../meta/quantity.ts';
+import { aggregateRequests } from './aggregate-requests.ts';
+import type { ResourceRequirements } from './container-schema.ts';
+import type { PodSpec } from './spec-schema.ts';
+
+/** What is wrong with the resources that containers, or Pods as a whole, request and are limited to. */
+
+type NameCheck = (resource: string, path: FieldPath) => readonly FieldError[];
+
+/** Validates the resources of a container; `claims` are the names of the Pod's resource claims. */
+export function validateContainerResources(
+	resources: ResourceRequirements,
+	claims: ReadonlySet<string>,
+	path: FieldPath,
+): readonly FieldError[] {
+	return [
+		...validateAmounts(resources, validateContainerResourceName, path),
+		...validateClaims(resources.claims ?? [], claims, path.child('claims')),
+	];
+}
+
+/** Validates the resources of the Pod as a whole, also against those of its containers. */
+export function validatePodResources(spec: PodSpec, path: FieldPath): readonly FieldError[] {
+	const { resources, os } = spec;
+	if (!resources) return [];
+	if (os?.name === 'windows') return [forbidden(path, 'may not be set for a windows pod')];
+	const errors: FieldError[] = [];
+	if (resources.claims) {
+		errors.push(forbidden(path.child('claims'), 'claims may not be set for Resources at pod-level'));
+	}
+	return [
+		...errors,
+		...validateAmounts(resources, validatePodResourceName, path),
+		...validateAgainstContainers(spec, resources, path),
+	];
+}
+
+const OVERCOMMITTED_DETAIL = 'Limit must be set for non overcommitable resources';
+
+function validateAmounts(
+	resources: ResourceRequirements,
+	check: NameCheck,
+	path: FieldPath,
+): readonly FieldError[] {
+	const { limits = {}, requests = {} } = resources;
+	const errors: FieldError[] = [];
+	const limitsPath = path.child('limits');
+	const requestsPath = path.child('requests');
+	for (const resource in limits) {
+		errors.push(...validateAmount(resource, limits[resource] ?? '0', check, limitsPath));
+	}
+	for (const resource in requests) {
+		const request = requests[resource] ?? '0';
+		const limit = limits[resource];
+		errors.push(...validateNameAndSign(resource, request, check, requestsPath));
+		if (limit === undefined) {
+			if (!isOvercommitAllowed(resource)) errors.push(required(limitsPath, OVERCOMMITTED_DETAIL));
+		} else {
+			errors.push(...validateBelowLimit(resource, request, limit, requestsPath));
+		}
+		errors.push(...validateHugePages(resource, request, requestsPath));
+	}
+	const all = [...Object.keys(limits), ...Object.keys(requests)];
+	if (all.some(isHugePage) && !all.includes('cpu') && !all.includes('memory')) {
+		errors.push(forbidden(path, 'HugePages require cpu or memory'));
+	}
+	return errors;
+}
+
+function validateAmount(
+	resource: string,
+	quantity: string,
+	check: NameCheck,
+	path: FieldPath,
+): readonly FieldError[] {
+	return [
+		...validateNameAndSign(resource, quantity, check, path),
+		...validateHugePages(resource, quantity, path),
+	];
+}
+
+function validateNameAndSign(
+	resource: string,
+	quantity: string,
+	check: NameCheck,
+	path: FieldPath,
+): readonly FieldError[] {
+	const at = path.key(resource);
+	return [...check(resource, at), ...validateQuantity(resource, quantity, at)];
+}
+
+/** Whether an amount of a resource is one: not negative, and whole where the resource cannot be divided. */
+export function validateQuantity(resource: string, quantity: string, path: FieldPath): readonly FieldError[] {
+	const { nanos } = parseQuantity(quantity);
+	const errors: FieldError[] = [];
+	if (nanos < 0n) errors.push(invalid(path, quantity, 'must be greater than or equal to 0'));
+	if (isWhole(resource) && nanos % 1_000_000_000n !== 0n) {
+		errors.push(invalid(path, quantity, 'must be an integer'));
+	}
+	return errors;
+}
+
+function validateBelowLimit(
+	resource: string,
+	request: string,
+	limit: string,
+	path: FieldPath,
+): readonly FieldError[] {
+	const difference = compareQuantities(request, limit);
+	if (difference !== 0 && !isOvercommitAllowed(resource)) {
+		return [invalid(path, request, `must be equal to ${resource} limit of ${limit}`)];
+	}
+	if (difference <= 0) return [];
+	return [invalid(path, request, `must be less than or equal to ${resource} limit of ${limit}`)];
+}
+
+function validateHugePages(resource: string, quantity: string, path: FieldPath): readonly FieldError[] {
+	if (!isHugePage(resource)) return [];
+	const size = pageSize(resource);
+	if (size !== undefined && size > 0 && quantityValue(quantity) % size === 0) return [];
+	return [
+		invalid(path.key(resource), quantity, `${quantity} is not positive integer multiple of ${resource}`),
+	];
+}
+
+function pageSize(resource: string): number | undefined {
+	try {
+		return quantityValue(resource.slice(HUGE_PAGES_PREFIX.length));
+	} catch {
+		return undefined;
+	}
+}
+
+const HUGE_PAGES_PREFIX = 'hugepages-';
+const NATIVE_DOMAIN = 'kubernetes.io/';
+const CONTAINER_RESOURCES = ['cpu', 'memory', 'ephemeral-storage'];
+const POD_RESOURCES = ['cpu', 'hugepages-', 'memory'];
+/** Resources without a prefix that are known, though not all of them to containers. */
+const STANDARD_RESOURCES = new Set([
+	...CONTAINER_RESOURCES,
+	...CONTAINER_RESOURCES.map((name) => `requests.${name}`),
+	...CONTAINER_RESOURCES.map((name) => `limits.${name}`),
+	...['pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'configmaps'],
+	...[
+		'persistentvolumeclaims',
+		'storage',
+		'requests.storage',
+		'services.nodeports',
+		'services.loadbalancers',
+	],
+]);
+const COUNTED_RESOURCES = [
+	...['pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'configmaps'],
+	...['persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers'],
+];
+
+function isHugePage(resource: string): boolean {
+	return resource.startsWith(HUGE_PAGES_PREFIX);
+}
+
+function isNative(resource: string): boolean {
+	return !resource.includes('/') || resource.includes(NATIVE_DOMAIN);
+}
+
+function isExtended(resource: string): boolean {
+	return (
+		!isNative(resource) &&
+		!resource.startsWith('requests.') &&
+		qualifiedName(`requests.${resource}`).length === 0
+	);
+}
+
+function isOvercommitAllowed(resource: string): boolean {
+	return isNative(resource) && !isHugePage(resource);
+}
+
+function isWhole(resource: string): boolean {
+	return COUNTED_RESOURCES.includes(resource) || isExtended(resource);
+}
+
+function validateResourceName(resource: string, path: FieldPath): readonly FieldError[] {
+	const errors = malformed(path, resource, qualifiedName(resource));
+	if (errors.length > 0 || resource.includes('/')) return errors;
+	const known =
+		STANDARD_RESOURCES.has(resource) || isHugePage(resource) || resource.startsWith('requests.hugepages-');
+	return known ? [] : [invalid(path, resource, 'must be a standard resource type or fully qualified')];
+}
+
+function validateContainerResourceName(resource: string, path: FieldPath): readonly FieldError[] {
+	if (CONTAINER_RESOURCES.includes(resource)) return [];
+	const errors = validateResourceName(resource, path);
+	if (!resource.includes('/')) {
+		if (isHugePage(resource)) return errors;
+		return [...errors, invalid(path, resource, 'must be a standard resource for containers')];
+	}
+	if (isNative(resource) || isExtended(resource)) return errors;
+	return [...errors, invalid(path, resource, "doesn't follow extended resource name standard")];
+}
+
+function validatePodResourceName(resource: string, path: FieldPath): readonly FieldError[] {
+	const errors = validateResourceName(resource, path);
+	if (errors.length > 0 || POD_RESOURCES.includes(resource) || isHugePage(resource)) return errors;
+	return [notSupported(path, resource, POD_RESOURCES)];
+}
+
+function validateClaims(
+	claims: NonNullable<ResourceRequirements['claims']>,
+	known: ReadonlySet<string>,
+	path: FieldPath,
+): readonly FieldError[] {
+	const seen = new Set<string>();
+	return claims.flatMap(({ name, request = '' }, index) => {
+		const at = path.index(index);
+		if (name === '') return [required(at)];
+		const errors: FieldError[] = [];
+		const key = request === '' ? name : `${name}/${request}`;
+		if (request !== '') errors.push(...malformed(at.child('request'), request, dns1123Label(request)));
+		const overlaps = request === '' && [...seen].some((other) => other.startsWith(`${name}/`));
+		if (seen.has(name) || overlaps) errors.push(duplicate(at, name));
+		else if (seen.has(key)) errors.push(duplicate(at, key));
+		seen.add(key);
+		if (!known.has(name)) errors.push(unknownClaim(name, known, at));
+		return errors;
+	});
+}
+
+function unknownClaim(name: string, known: ReadonlySet<string>, path: FieldPath): FieldError {
+	const names = known.size === 0 ? ' which is empty' : `: ${[...known].sort().join(', ')}`;
+	const message = `Not found: "${name}": must be one of the names in pod.spec.resourceClaims${names}`;
+	return { type: 'NotFound', field: path.text, message };
+}
+
+/** What the containers request together must fit into what the Pod requests, each limit below the Pod's. */
+function validateAgainstContainers(
+	spec: PodSpec,
+	{ limits = {}, requests = {} }: ResourceRequirements,
+	path: FieldPath,
+): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	const needed = aggregateRequests(spec);
+	for (const [resource, request] of Object.entries(requests)) {
+		const sum = needed[resource];
+		if (sum === undefined || compareQuantities(sum, request) <= 0) continue;
+		const detail = `must be greater than or equal to aggregate container requests of ${sum}`;
+		errors.push(invalid(path.child('requests').key(resource), request, detail));
+	}
+	for (const [index, container] of spec.containers.entries()) {
+		for (const [resource, limit] of Object.entries(container.resources?.limits ?? {})) {
+			const most = limits[resource];
+			if (most === undefined || compareQuantities(limit, most) <= 0) continue;
+			const at = path.child('containers').index(index).key(resource).child('limits');
+			errors.push(invalid(at, limit, `must be less than or equal to pod limits of ${most}`));
+		}
+	}
+	return errors;
+}

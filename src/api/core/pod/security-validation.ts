@@ -1,0 +1,193 @@
+import type { FieldError, FieldPath } from '../../meta/field.ts';
+import {
+	chosen,
+	duplicate,
+	forbidden,
+	invalid,
+	notSupported,
+	required,
+	tooLong,
+} from '../../meta/field-errors.ts';
+import { inRange, utf8Length } from '../../meta/names.ts';
+import { validateDescendingPath } from './path-validation.ts';
+import type { PodSecurityContext, SecurityContext } from './security-schema.ts';
+import type { PodSpec } from './spec-schema.ts';
+
+/** What is wrong with the rights that the containers of a Pod ask for. */
+
+const GREATEST_ID = 2 ** 31 - 1;
+
+function validateId(id: number | undefined, path: FieldPath): readonly FieldError[] {
+	if (id === undefined) return [];
+	return inRange(id, 0, GREATEST_ID).map((problem) => invalid(path, id, problem));
+}
+
+/** Validates the rights of all containers of a Pod. */
+export function validatePodSecurity(spec: PodSpec, path: FieldPath): readonly FieldError[] {
+	const { securityContext: context, hostPID, shareProcessNamespace } = spec;
+	const errors: FieldError[] = [];
+	if (hostPID && shareProcessNamespace) {
+		const detail = 'ShareProcessNamespace and HostPID cannot both be enabled';
+		errors.push(invalid(path.child('shareProcessNamespace'), true, detail));
+	}
+	if (!context || Object.keys(context).length === 0) return errors;
+	return [
+		...validateId(context.fsGroup, path.child('fsGroup')),
+		...validateId(context.runAsUser, path.child('runAsUser')),
+		...validateId(context.runAsGroup, path.child('runAsGroup')),
+		...(context.supplementalGroups ?? []).flatMap((group, index) =>
+			validateId(group, path.child('supplementalGroups').index(index)),
+		),
+		...errors,
+		...validateSysctls(context.sysctls ?? [], spec, path.child('sysctls')),
+		...optionally(
+			context.fsGroupChangePolicy,
+			['Always', 'OnRootMismatch'],
+			path.child('fsGroupChangePolicy'),
+		),
+		...validateProfiles(context, path),
+		...optionally(
+			context.supplementalGroupsPolicy,
+			['Merge', 'Strict'],
+			path.child('supplementalGroupsPolicy'),
+		),
+		...optionally(
+			context.seLinuxChangePolicy,
+			['MountOption', 'Recursive'],
+			path.child('seLinuxChangePolicy'),
+		),
+	];
+}
+
+/** The error of a text that must be one of `supported` where it is there at all. */
+function optionally(
+	value: string | undefined,
+	supported: readonly string[],
+	path: FieldPath,
+): readonly FieldError[] {
+	return value === undefined || supported.includes(value) ? [] : [notSupported(path, value, supported)];
+}
+
+/** Validates the rights of one container. */
+export function validateContainerSecurity(
+	context: SecurityContext | undefined,
+	spec: PodSpec,
+	path: FieldPath,
+): readonly FieldError[] {
+	if (!context) return [];
+	const { procMount, privileged, capabilities, allowPrivilegeEscalation } = context;
+	const errors: FieldError[] = [
+		...validateId(context.runAsUser, path.child('runAsUser')),
+		...validateId(context.runAsGroup, path.child('runAsGroup')),
+		...optionally(procMount, ['Default', 'Unmasked'], path.child('procMount')),
+	];
+	if (procMount === 'Unmasked' && spec.hostUsers !== false) {
+		const detail = '`hostUsers` must be false to use `Unmasked`';
+		errors.push(invalid(path.child('procMount'), procMount, detail));
+	}
+	if (context.seccompProfile)
+		errors.push(...validateSeccomp(context.seccompProfile, path.child('seccompProfile')));
+	if (allowPrivilegeEscalation === false) {
+		const cannot = 'cannot set `allowPrivilegeEscalation` to false and';
+		if (privileged) errors.push(invalid(path, context, `${cannot} \`privileged\` to true`));
+		if (capabilities?.add?.includes('CAP_SYS_ADMIN')) {
+			errors.push(invalid(path, context, `${cannot} \`capabilities.Add\` CAP_SYS_ADMIN`));
+		}
+	}
+	if (context.appArmorProfile)
+		errors.push(...validateAppArmor(context.appArmorProfile, path.child('appArmorProfile')));
+	return errors;
+}
+
+function validateProfiles(context: PodSecurityContext, path: FieldPath): readonly FieldError[] {
+	const { seccompProfile, appArmorProfile } = context;
+	return [
+		...(seccompProfile ? validateSeccomp(seccompProfile, path.child('seccompProfile')) : []),
+		...(appArmorProfile ? validateAppArmor(appArmorProfile, path.child('appArmorProfile')) : []),
+	];
+}
+
+const PROFILES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
+
+type Profile = NonNullable<SecurityContext['seccompProfile']>;
+
+function validateSeccomp(profile: Profile, path: FieldPath): readonly FieldError[] {
+	const { type, localhostProfile: file } = profile;
+	const errors = chosen(path.child('type'), type, PROFILES, 'type is required when seccompProfile is set');
+	const at = path.child('localhostProfile');
+	if (type !== 'Localhost') {
+		if (file === undefined) return errors;
+		return [...errors, invalid(at, profile, 'can only be set when seccomp type is Localhost')];
+	}
+	if (file === undefined) return [...errors, required(at, 'must be set when seccomp type is Localhost')];
+	return [...errors, ...validateDescendingPath(file, at)];
+}
+
+const LONGEST_PROFILE = 4095;
+
+function validateAppArmor(profile: Profile, path: FieldPath): readonly FieldError[] {
+	const { type, localhostProfile: name } = profile;
+	const at = path.child('localhostProfile');
+	if (type !== 'Localhost') {
+		const errors = chosen(path.child('type'), type, PROFILES, 'type is required when appArmorProfile is set');
+		if (errors.length > 0 || name === undefined) return errors;
+		return [invalid(at, name, 'can only be set when AppArmor type is Localhost')];
+	}
+	const missing = required(at, 'must be set when AppArmor type is Localhost');
+	if (name === undefined) return [missing];
+	const errors: FieldError[] = [];
+	if (name !== name.trim()) errors.push(invalid(at, name, 'must not be padded with whitespace'));
+	else if (name === '') errors.push(missing);
+	if (utf8Length(name) > LONGEST_PROFILE) errors.push(tooLong(at, LONGEST_PROFILE));
+	return errors;
+}
+
+const SYSCTL = '[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
+const SYSCTL_FORM = `^(${SYSCTL}[\\./])*${SYSCTL}$`;
+const sysctlForm = new RegExp(SYSCTL_FORM);
+const LONGEST_SYSCTL = 253;
+
+/** The kernel parameters that belong to the network or to IPC, which a Pod may share with its host. */
+const NETWORK_SYSCTL = /^net[./]/;
+const IPC_SYSCTL = /^(kernel[./](shm|msg|sem)|fs[./]mqueue[./])/;
+
+function validateSysctls(
+	sysctls: NonNullable<PodSecurityContext['sysctls']>,
+	{ hostNetwork, hostIPC }: PodSpec,
+	path: FieldPath,
+): readonly FieldError[] {
+	const seen = new Set<string>();
+	return sysctls.flatMap(({ name }, index) => {
+		const at = path.index(index).child('name');
+		const errors: FieldError[] = [];
+		if (name === '') errors.push(required(at));
+		else if (name.length > LONGEST_SYSCTL || !sysctlForm.test(name)) {
+			const detail = `must have at most ${LONGEST_SYSCTL} characters and match regex ${SYSCTL_FORM}`;
+			errors.push(invalid(at, name, detail));
+		} else if (seen.has(name)) errors.push(duplicate(at, name));
+		if (hostNetwork && NETWORK_SYSCTL.test(name)) {
+			errors.push(invalid(at, name, "may not be specified when 'hostNetwork' is true"));
+		} else if (hostIPC && IPC_SYSCTL.test(name)) {
+			errors.push(invalid(at, name, "may not be specified when 'hostIPC' is true"));
+		}
+		seen.add(name);
+		return errors;
+	});
+}
+
+/** What a Pod with user ids of its own cannot share with its host. */
+export function validateHostUsers(spec: PodSpec, path: FieldPath): readonly FieldError[] {
+	if (spec.hostUsers !== false) return [];
+	const detail = 'when `hostUsers` is false';
+	const errors: FieldError[] = [];
+	if (spec.hostNetwork) errors.push(forbidden(path.child('hostNetwork'), detail));
+	if (spec.hostPID) errors.push(forbidden(path.child('HostPID'), detail));
+	if (spec.hostIPC) errors.push(forbidden(path.child('HostIPC'), detail));
+	for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+		for (const [index, container] of (spec[list] ?? []).entries()) {
+			if (!container.volumeDevices?.length) continue;
+			errors.push(forbidden(path.child(list).index(index).child('volumeDevices'), detail));
+		}
+	}
+	return errors;
+}

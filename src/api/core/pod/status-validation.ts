@@ -1,0 +1,123 @@
+import type { FieldError } from '../../meta/field.ts';
+import { FieldPath } from '../../meta/field.ts';
+import { forbidden, immutable, invalid, malformed } from '../../meta/field-errors.ts';
+import { dns1123Subdomain, qualifiedName } from '../../meta/names.ts';
+import { validateMetaUpdate } from '../../meta/validate-meta.ts';
+import { validateAddress } from './network-validation.ts';
+import type { Container, Pod, PodSpec, PodStatus } from './schema.ts';
+import { META } from './validation.ts';
+
+/** What is wrong with a new status of a Pod: above all, what has ended must not begin again. */
+
+const STATUS = new FieldPath('status');
+
+/** Compares the status of a Pod with what it was. */
+export function validatePodStatusUpdate(pod: Pod, old: Pod): readonly FieldError[] {
+	const { status } = pod;
+	const errors = [
+		...validateMetaUpdate(pod.metadata, old.metadata, META),
+		...validateConditions(status.conditions ?? []),
+		...validateNomination(status.nominatedNodeName ?? '', old),
+	];
+	if ((status.observedGeneration ?? 0) < 0) {
+		const detail = 'must be a non-negative integer';
+		errors.push(invalid(STATUS.child('observedGeneration'), status.observedGeneration, detail));
+	}
+	if (status.qosClass !== old.status.qosClass) {
+		errors.push(immutable(STATUS.child('qosClass'), status.qosClass ?? ''));
+	}
+	const { containers, initContainers = [] } = old.spec;
+	return [
+		...errors,
+		...validateStates('containerStatuses', pod, old, containers),
+		...validateStates('initContainerStatuses', pod, old, initContainers),
+		...validateStates('ephemeralContainerStatuses', pod, old, []),
+		...validateAddresses(pod, old),
+	];
+}
+
+const SYSTEM_CONDITIONS = ['PodScheduled', 'Ready', 'Initialized'];
+
+function validateConditions(conditions: NonNullable<PodStatus['conditions']>): readonly FieldError[] {
+	return conditions.flatMap(({ type, observedGeneration = 0 }, index) => {
+		const at = STATUS.child('conditions').index(index);
+		const errors: FieldError[] = [];
+		if (observedGeneration < 0) {
+			const detail = 'must be a non-negative integer';
+			errors.push(invalid(at.child('observedGeneration'), observedGeneration, detail));
+		}
+		if (SYSTEM_CONDITIONS.includes(type)) return errors;
+		return [...errors, ...malformed(at.child('Type'), type, qualifiedName(type))];
+	});
+}
+
+function validateNomination(name: string, old: Pod): readonly FieldError[] {
+	if (name === '' || name === old.status.nominatedNodeName) return [];
+	const at = STATUS.child('nominatedNodeName');
+	const errors = malformed(at, name, dns1123Subdomain(name));
+	if (!old.spec.nodeName) return errors;
+	return [...errors, forbidden(at, 'may not be set on pods that are already bound to a node')];
+}
+
+type StatusList = 'containerStatuses' | 'initContainerStatuses' | 'ephemeralContainerStatuses';
+
+/** `containers` are those of the list that may be restarted; of others none may. */
+function validateStates(
+	list: StatusList,
+	pod: Pod,
+	old: Pod,
+	containers: readonly Container[],
+): readonly FieldError[] {
+	const before = old.status[list] ?? [];
+	const after = pod.status[list] ?? [];
+	if (before === after || (list !== 'ephemeralContainerStatuses' && anyRestartsAll(old.spec))) return [];
+	return before.flatMap(({ name, state }, index) => {
+		if (!state?.terminated) return [];
+		const next = after.find((status) => status.name === name);
+		if (!next || next.state?.terminated) return [];
+		const container = containers.find((each) => each.name === name);
+		if (container && mayRestart(container, old.spec, state.terminated.exitCode)) return [];
+		const at = STATUS.child(list).index(index).child('state');
+		return [forbidden(at, 'may not be transitioned to non-terminated state')];
+	});
+}
+
+function anyRestartsAll({ containers, initContainers = [] }: PodSpec): boolean {
+	return [...containers, ...initContainers].some(({ restartPolicyRules }) =>
+		restartPolicyRules?.some(({ action }) => action === 'RestartAllContainers'),
+	);
+}
+
+/** Whether a container that ended with `exitCode` may run again: by its own rules, its own policy, the Pod's. */
+function mayRestart(container: Container, spec: PodSpec, exitCode: number): boolean {
+	const { restartPolicyRules: rules = [], restartPolicy = spec.restartPolicy } = container;
+	for (const { action, exitCodes } of rules) {
+		const listed = exitCodes?.values?.includes(exitCode) ?? false;
+		if (action === 'Restart' && exitCodes && listed === (exitCodes.operator === 'In')) return true;
+	}
+	if (restartPolicy === 'Always') return true;
+	return restartPolicy === 'OnFailure' && exitCode !== 0;
+}
+
+function validateAddresses(pod: Pod, old: Pod): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	const { hostIP = '', hostIPs = [] } = pod.status;
+	const first = hostIPs[0]?.ip;
+	if (first !== undefined && first !== hostIP) {
+		errors.push(invalid(STATUS.child('hostIPs').index(0).child('ip'), first, 'must be equal to `hostIP`'));
+	}
+	for (const list of ['podIPs', 'hostIPs'] as const) {
+		const addresses = pod.status[list] ?? [];
+		if (addresses === old.status[list]) continue;
+		const known = new Set((old.status[list] ?? []).map(({ ip }) => ip));
+		const at = STATUS.child(list);
+		for (const [index, { ip }] of addresses.entries()) {
+			if (!known.has(ip)) errors.push(...validateAddress(ip, at.index(index)));
+		}
+		const families = new Set(addresses.map(({ ip }) => ip.includes(':')));
+		if (families.size < addresses.length) {
+			errors.push(invalid(at, addresses, 'may specify no more than one IP for each IP family'));
+		}
+	}
+	return errors;
+}

@@ -1,0 +1,160 @@
+import { semanticEqual } from '../../meta/equality.ts';
+import type { FieldError, FieldPath } from '../../meta/field.ts';
+import { forbidden, invalid, required } from '../../meta/field-errors.ts';
+import { inRange } from '../../meta/names.ts';
+import { validateMetaUpdate } from '../../meta/validate-meta.ts';
+import { validateTolerations } from './affinity-validation.ts';
+import { validateImageSpaces } from './container-validation.ts';
+import type { Affinity, Container, Pod, PodSpec, Toleration } from './schema.ts';
+import { META, SPEC, validateMetaAndSpec } from './validation.ts';
+
+/** What is wrong with a change of a Pod: hardly anything in its spec may change. */
+
+const MUTABLE =
+	'`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
+
+/** Compares a Pod with what it was. Upstream appends a diff to the last error; here it ends with the line. */
+export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
+	const meta = validateMetaUpdate(pod.metadata, old.metadata, META);
+	if (pod.spec === old.spec) return meta;
+	const { spec } = pod;
+	const errors = [...meta, ...validateMetaAndSpec(pod)];
+	for (const list of ['containers', 'initContainers'] as const) {
+		const at = SPEC.child(list);
+		const containers = spec[list] ?? [];
+		if (containers.length !== (old.spec[list] ?? []).length) {
+			return [...errors, forbidden(at, 'pod updates may not add or remove containers')];
+		}
+		errors.push(...containers.flatMap((container, index) => validateImage(container, at.index(index))));
+	}
+	const deadline = validateDeadline(spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds);
+	errors.push(...deadline);
+	if (deadline.length > 0 && spec.activeDeadlineSeconds !== undefined) return errors;
+	errors.push(
+		...validateAddedTolerations(spec.tolerations ?? [], old.spec.tolerations ?? []),
+		...validateRemovedGates(spec, old.spec),
+	);
+	if (semanticEqual(spec, old.spec)) return errors;
+	const gated = (old.spec.schedulingGates ?? []).length > 0;
+	if (gated) errors.push(...validateNarrowing(spec, old.spec));
+	if (semanticEqual(fixedPart(spec, old.spec, gated), fixedPart(old.spec, old.spec, gated))) return errors;
+	return [...errors, forbidden(SPEC, `pod updates may not change fields other than ${MUTABLE}\n`)];
+}
+
+function validateImage(container: Container, path: FieldPath): readonly FieldError[] {
+	return [
+		...(container.image ? [] : [required(path.child('image'))]),
+		...validateImageSpaces(container, path),
+	];
+}
+
+/** A deadline can be set, and brought nearer. */
+function validateDeadline(deadline: number | undefined, old: number | undefined): readonly FieldError[] {
+	const at = SPEC.child('activeDeadlineSeconds');
+	if (deadline === undefined) {
+		if (old === undefined) return [];
+		return [invalid(at, null, 'must not update from a positive integer to nil value')];
+	}
+	const problems = inRange(deadline, 0, 2 ** 31 - 1);
+	if (problems.length > 0) return problems.map((problem) => invalid(at, deadline, problem));
+	if (old === undefined || deadline <= old) return [];
+	return [invalid(at, deadline, 'must be less than or equal to previous value')];
+}
+
+/** Tolerations can be added, and of those that are there the time can be changed. */
+function validateAddedTolerations(
+	tolerations: readonly Toleration[],
+	old: readonly Toleration[],
+): readonly FieldError[] {
+	const at = SPEC.child('tolerations');
+	const withoutTime = ({ tolerationSeconds: _, ...rest }: Toleration): object => rest;
+	const kept = old.every((each) =>
+		tolerations.some((other) => semanticEqual(withoutTime(other), withoutTime(each))),
+	);
+	if (kept) return validateTolerations(tolerations, at);
+	return [forbidden(at, 'existing toleration can not be modified except its tolerationSeconds')];
+}
+
+function validateRemovedGates({ schedulingGates = [] }: PodSpec, old: PodSpec): readonly FieldError[] {
+	const known = new Set(old.schedulingGates?.map(({ name }) => name));
+	return schedulingGates.flatMap(({ name }, index) => {
+		if (known.has(name)) return [];
+		const detail = `only deletion is allowed, but found new scheduling gate '${name}'`;
+		return [forbidden(SPEC.child('schedulingGates').index(index).child('name'), detail)];
+	});
+}
+
+/** A Pod that waits at a gate may become more choosy about its node, not less. */
+function validateNarrowing(spec: PodSpec, old: PodSpec): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	const { nodeSelector = {} } = spec;
+	if (Object.entries(old.nodeSelector ?? {}).some(([key, value]) => nodeSelector[key] !== value)) {
+		const detail = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)';
+		errors.push(invalid(SPEC.child('nodeSelector'), nodeSelector, detail));
+	}
+	const before = termsOf(old.affinity);
+	const after = termsOf(spec.affinity);
+	const at = SPEC.child(
+		'affinity',
+		'nodeAffinity',
+		'requiredDuringSchedulingIgnoredDuringExecution',
+		'nodeSelectorTerms',
+	);
+	if (before.length > 0 && before.length !== after.length) {
+		const detail = 'no additions/deletions to non-empty NodeSelectorTerms list are allowed';
+		return [...errors, invalid(at, after, detail)];
+	}
+	for (const [index, term] of before.entries()) {
+		if (addsOnly(after[index] ?? {}, term)) continue;
+		errors.push(
+			invalid(at.index(index), after[index], 'only additions are allowed (no mutations or deletions)'),
+		);
+	}
+	return errors;
+}
+
+type Term = NonNullable<
+	NonNullable<Affinity['nodeAffinity']>['requiredDuringSchedulingIgnoredDuringExecution']
+>['nodeSelectorTerms'][number];
+
+function termsOf(affinity: Affinity | undefined): readonly Term[] {
+	return affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+}
+
+function addsOnly(term: Term, old: Term): boolean {
+	const { matchExpressions = [], matchFields = [] } = old;
+	const { matchExpressions: expressions = [], matchFields: fields = [] } = term;
+	// A term without requirements matches nothing, so that the first one would widen it.
+	if (matchExpressions.length + matchFields.length === 0) return expressions.length + fields.length === 0;
+	return (
+		semanticEqual(expressions.slice(0, matchExpressions.length), matchExpressions) &&
+		semanticEqual(fields.slice(0, matchFields.length), matchFields)
+	);
+}
+
+/** What of `spec` must be as it was, the rest taken from `old`. */
+function fixedPart(spec: PodSpec, old: PodSpec, gated: boolean): object {
+	const {
+		activeDeadlineSeconds: _deadline,
+		tolerations: _tolerations,
+		schedulingGates: _gates,
+		terminationGracePeriodSeconds: grace,
+		nodeSelector,
+		affinity,
+		...rest
+	} = spec;
+	const { nodeAffinity, ...others } = affinity ?? {};
+	const mended = grace === 1 && (old.terminationGracePeriodSeconds ?? 0) < 0;
+	return {
+		...rest,
+		containers: withoutImages(spec.containers),
+		initContainers: withoutImages(spec.initContainers ?? []),
+		terminationGracePeriodSeconds: mended ? old.terminationGracePeriodSeconds : grace,
+		affinity: { ...others, ...(gated ? {} : { nodeAffinity }) },
+		...(gated ? {} : { nodeSelector }),
+	};
+}
+
+function withoutImages(containers: readonly Container[]): readonly object[] {
+	return containers.map(({ image: _, ...container }) => container);
+}

@@ -1,0 +1,55 @@
+import { mapShared, withDefaults, withDefaultsForZeros, withField } from '../../meta/defaults.ts';
+import { pullPolicyOf } from './image-name.ts';
+import type { Volume } from './schema.ts';
+import type { VolumeProjection } from './volume-schema.ts';
+
+const FILE_MODE = { defaultMode: 0o644 };
+const UNCHECKED = { type: '' };
+const V1 = { apiVersion: 'v1' };
+const ONE_HOUR = { expirationSeconds: 3600 };
+const FILES = { volumeMode: 'Filesystem' } as const;
+const ISCSI = { iscsiInterface: 'default' };
+const RBD = { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' };
+const AZURE_DISK = { cachingMode: 'ReadWrite', fsType: 'ext4', readOnly: false, kind: 'Shared' };
+const SCALE_IO = { storageMode: 'ThinProvisioned', fsType: 'xfs' };
+
+/** Defaults of a volume; one that does not say what it is becomes an empty folder. */
+export function defaultVolume(given: Volume): Volume {
+	if (Object.keys(given).length <= 1) return { ...given, emptyDir: {} };
+	let volume = withField(given, 'configMap', (source) => withDefaults(source, FILE_MODE));
+	volume = withField(volume, 'secret', (source) => withDefaults(source, FILE_MODE));
+	volume = withField(volume, 'hostPath', (source) => withDefaults(source, UNCHECKED));
+	volume = withField(volume, 'downwardAPI', (source) =>
+		withField(withDefaults(source, FILE_MODE), 'items', defaultFiles),
+	);
+	volume = withField(volume, 'projected', (source) =>
+		withField(withDefaults(source, FILE_MODE), 'sources', (each) => mapShared(each, defaultProjection)),
+	);
+	volume = withField(volume, 'image', (image) =>
+		image.pullPolicy ? image : { ...image, pullPolicy: pullPolicyOf(image.reference ?? '') },
+	);
+	volume = withField(volume, 'ephemeral', (source) =>
+		withField(source, 'volumeClaimTemplate', (template) =>
+			withField(template, 'spec', (spec) => withDefaults(spec, FILES)),
+		),
+	);
+	return defaultProviderVolume(volume);
+}
+
+function defaultProviderVolume(given: Volume): Volume {
+	let volume = withField(given, 'iscsi', (source) => withDefaultsForZeros(source, ISCSI));
+	volume = withField(volume, 'rbd', (source) => withDefaultsForZeros(source, RBD));
+	volume = withField(volume, 'azureDisk', (source) => withDefaults(source, AZURE_DISK));
+	return withField(volume, 'scaleIO', (source) => withDefaultsForZeros(source, SCALE_IO));
+}
+
+type Files = NonNullable<NonNullable<Volume['downwardAPI']>['items']>;
+
+function defaultFiles(files: Files): Files {
+	return mapShared(files, (file) => withField(file, 'fieldRef', (reference) => withDefaults(reference, V1)));
+}
+
+function defaultProjection(source: VolumeProjection): VolumeProjection {
+	const files = withField(source, 'downwardAPI', (each) => withField(each, 'items', defaultFiles));
+	return withField(files, 'serviceAccountToken', (token) => withDefaults(token, ONE_HOUR));
+}

@@ -1,0 +1,312 @@
+import type { FieldError, FieldPath } from '../../meta/field.ts';
+import {
+	chosen,
+	duplicate,
+	forbidden,
+	invalid,
+	malformed,
+	notSupported,
+	required,
+	tooLong,
+} from '../../meta/field-errors.ts';
+import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
+import { compareQuantities } from '../../meta/quantity.ts';
+import { validateLabelSelector } from '../../meta/selector.ts';
+import { FILE_FIELDS, validateFieldRef, validateResourceFieldRef } from './env-validation.ts';
+import { validateFileInVolume, validateNoBacksteps } from './path-validation.ts';
+import type { Volume, VolumeProjection } from './volume-schema.ts';
+import { VOLUME_SOURCES } from './volume-schema.ts';
+
+/** What is wrong with the volumes of a Pod: their names, and where each one comes from. */
+
+/** The errors of the volumes, and those volumes that are well-formed, by name: what mounts may refer to. */
+export interface ValidatedVolumes {
+	readonly errors: readonly FieldError[];
+	readonly sound: ReadonlyMap<string, Volume>;
+}
+
+/** Validates the volumes; a mount of an ill-formed one is an error of its own. */
+export function validateVolumes(volumes: readonly Volume[], path: FieldPath): ValidatedVolumes {
+	const errors: FieldError[] = [];
+	const sound = new Map<string, Volume>();
+	for (const [index, volume] of volumes.entries()) {
+		const at = path.index(index);
+		const { name } = volume;
+		const found = [...validateSource(volume, at)];
+		if (name === '') found.push(required(at.child('name')));
+		else found.push(...malformed(at.child('name'), name, dns1123Label(name)));
+		if (sound.has(name)) found.push(duplicate(at.child('name'), name));
+		if (found.length === 0) sound.set(name, volume);
+		errors.push(...found);
+	}
+	return { errors, sound };
+}
+
+type Source = (typeof VOLUME_SOURCES)[number];
+
+/** Where upstream's path of the second source differs from the field's name. */
+const SECOND_SOURCE_NAMES: { readonly [K in Source]?: string } = {
+	cephfs: 'cephFS',
+	downwardAPI: 'downwarAPI',
+};
+
+function validateSource(volume: Volume, path: FieldPath): readonly FieldError[] {
+	const [first, ...others] = VOLUME_SOURCES.filter((source) => volume[source] !== undefined);
+	if (first === undefined) return [required(path, 'must specify a volume type')];
+	return [
+		...validateContent(volume, first, path.child(first === 'gcePersistentDisk' ? 'persistentDisk' : first)),
+		...others.map((source) =>
+			forbidden(path.child(SECOND_SOURCE_NAMES[source] ?? source), 'may not specify more than 1 volume type'),
+		),
+	];
+}
+
+function validateContent(volume: Volume, source: Source, path: FieldPath): readonly FieldError[] {
+	const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, csi, ephemeral, image } = volume;
+	if (source === 'emptyDir') return validateSizeLimit(emptyDir?.sizeLimit, path);
+	if (source === 'hostPath' && hostPath) return validateHostPath(hostPath, path);
+	if (source === 'secret' && secret) return validateFiles(secret, 'secretName', path);
+	if (source === 'configMap' && configMap) return validateFiles(configMap, 'name', path);
+	if (source === 'downwardAPI' && downwardAPI) {
+		const files = downwardAPI.items ?? [];
+		return [
+			...validateMode(downwardAPI.defaultMode, path.child('defaultMode')),
+			...files.flatMap((file) => validateDownwardFile(file, path)),
+		];
+	}
+	if (source === 'projected' && projected) return validateProjected(projected, path);
+	if (source === 'csi' && csi) return validateCsi(csi, path);
+	if (source === 'ephemeral' && ephemeral) return validateEphemeral(ephemeral, path);
+	if (source === 'image') {
+		return chosen(path.child('pullPolicy'), image?.pullPolicy, ['Always', 'IfNotPresent', 'Never']);
+	}
+	return validateRequiredFields(volume, source, path);
+}
+
+/** The fields that a source cannot do without, though decoding takes them empty. */
+const REQUIRED_FIELDS: { readonly [K in Source]?: readonly string[] } = {
+	persistentVolumeClaim: ['claimName'],
+	nfs: ['server', 'path'],
+	iscsi: ['targetPortal', 'iqn'],
+	gitRepo: ['repository'],
+	gcePersistentDisk: ['pdName'],
+	awsElasticBlockStore: ['volumeID'],
+	glusterfs: ['endpoints', 'path'],
+	cinder: ['volumeID'],
+	cephfs: ['monitors'],
+	rbd: ['monitors', 'image'],
+	quobyte: ['registry', 'volume'],
+	flexVolume: ['driver'],
+	azureFile: ['secretName', 'shareName'],
+	azureDisk: ['diskName', 'diskURI'],
+	vsphereVolume: ['volumePath'],
+	photonPersistentDisk: ['pdID'],
+	portworxVolume: ['volumeID'],
+	scaleIO: ['gateway', 'system', 'volumeName'],
+};
+
+/** The sources of single providers are only asked for the texts that they cannot do without. */
+function validateRequiredFields(volume: Volume, source: Source, path: FieldPath): readonly FieldError[] {
+	const content: Readonly<Record<string, unknown>> = { ...volume[source] };
+	const errors: FieldError[] = [];
+	for (const field of REQUIRED_FIELDS[source] ?? []) {
+		if (!content[field]) errors.push(required(path.child(field)));
+	}
+	return errors;
+}
+
+function validateSizeLimit(limit: string | undefined, path: FieldPath): readonly FieldError[] {
+	if (limit === undefined || compareQuantities(limit, '0') >= 0) return [];
+	return [forbidden(path.child('sizeLimit'), 'SizeLimit field must be a valid resource quantity')];
+}
+
+const HOST_PATH_TYPES = [
+	'',
+	...['BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'],
+];
+
+function validateHostPath(hostPath: NonNullable<Volume['hostPath']>, path: FieldPath): readonly FieldError[] {
+	if (hostPath.path === '') return [required(path.child('path'))];
+	const { type = '' } = hostPath;
+	return [
+		...validateNoBacksteps(hostPath.path, path.child('path')),
+		...(HOST_PATH_TYPES.includes(type) ? [] : [notSupported(path.child('type'), type, HOST_PATH_TYPES)]),
+	];
+}
+
+const MODE_DETAIL = 'must be a number between 0 and 0777 (octal), both inclusive';
+
+function validateMode(mode: number | undefined, path: FieldPath): readonly FieldError[] {
+	return mode === undefined || (mode >= 0 && mode <= 0o777) ? [] : [invalid(path, mode, MODE_DETAIL)];
+}
+
+type KeyToPath = NonNullable<NonNullable<Volume['secret']>['items']>[number];
+
+function validateFiles(
+	source: NonNullable<Volume['secret']> & NonNullable<Volume['configMap']>,
+	nameField: 'secretName' | 'name',
+	path: FieldPath,
+): readonly FieldError[] {
+	return [
+		...(source[nameField] ? [] : [required(path.child(nameField))]),
+		...validateMode(source.defaultMode, path.child('defaultMode')),
+		...validateItems(source.items ?? [], path.child('items')),
+	];
+}
+
+function validateItems(items: readonly KeyToPath[], path: FieldPath): readonly FieldError[] {
+	return items.flatMap(({ key, path: file, mode }, index) => {
+		const at = path.index(index);
+		return [
+			...(key === '' ? [required(at.child('key'))] : []),
+			...(file === '' ? [required(at.child('path'))] : []),
+			...validateFileInVolume(file, at.child('path')),
+			...validateMode(mode, at.child('mode')),
+		];
+	});
+}
+
+type DownwardFile = NonNullable<NonNullable<Volume['downwardAPI']>['items']>[number];
+
+function validateDownwardFile(file: DownwardFile, path: FieldPath): readonly FieldError[] {
+	const { fieldRef, resourceFieldRef } = file;
+	const errors: FieldError[] = [];
+	if (file.path === '') errors.push(required(path.child('path')));
+	errors.push(...validateFileInVolume(file.path, path.child('path')));
+	if (fieldRef) {
+		errors.push(...validateFieldRef(fieldRef, FILE_FIELDS, path.child('fieldRef')));
+		if (resourceFieldRef) {
+			const detail = 'fieldRef and resourceFieldRef can not be specified simultaneously';
+			errors.push(invalid(path, 'resource', detail));
+		}
+	} else if (resourceFieldRef) {
+		errors.push(...validateResourceFieldRef(resourceFieldRef, 'file', path.child('resourceFieldRef')));
+	} else {
+		errors.push(required(path, 'one of fieldRef and resourceFieldRef is required'));
+	}
+	return [...errors, ...validateMode(file.mode, path.child('mode'))];
+}
+
+function validateProjected(
+	{ defaultMode, sources = [] }: NonNullable<Volume['projected']>,
+	path: FieldPath,
+): readonly FieldError[] {
+	const errors = [...validateMode(defaultMode, path.child('defaultMode'))];
+	const taken = new Set<string>();
+	for (const [index, source] of sources.entries()) {
+		const at = path.child('sources').index(index);
+		errors.push(...validateProjection(source, at, path));
+		for (const { file, shown } of filesOf(source)) {
+			if (taken.has(file)) errors.push(invalid(path, shown, 'conflicting duplicate paths'));
+			if (file !== '') taken.add(file);
+		}
+		if (Object.values(source).filter((each) => each !== undefined).length > 1) {
+			errors.push(forbidden(at, 'may not specify more than 1 volume type per source'));
+		}
+	}
+	return errors;
+}
+
+/** `volume` is the path of the whole volume, at which upstream reports some errors of a source. */
+function validateProjection(
+	source: VolumeProjection,
+	path: FieldPath,
+	volume: FieldPath,
+): readonly FieldError[] {
+	const { secret, configMap, downwardAPI, serviceAccountToken: token, clusterTrustBundle: bundle } = source;
+	const errors: FieldError[] = [];
+	for (const [field, object] of Object.entries({ secret, configMap })) {
+		if (!object) continue;
+		if (!object.name) errors.push(required(path.child(field, 'name')));
+		errors.push(...validateItems(object.items ?? [], path.child(field, 'items')));
+	}
+	for (const file of downwardAPI?.items ?? []) {
+		errors.push(...validateDownwardFile(file, path.child('downwardAPI')));
+	}
+	if (token) {
+		const { expirationSeconds: seconds = 0 } = token;
+		const at = path.child('serviceAccountToken', 'expirationSeconds');
+		if (seconds < 600) errors.push(invalid(at, seconds, 'may not specify a duration less than 10 minutes'));
+		if (seconds > 2 ** 32) {
+			errors.push(invalid(at, seconds, 'may not specify a duration larger than 2^32 seconds'));
+		}
+		if (token.path === '') errors.push(required(volume.child('path')));
+		else errors.push(...validateFileInVolume(token.path, volume.child('path')));
+	}
+	if (bundle) {
+		const at = path.child('clusterTrustBundle');
+		if (!bundle.name && !bundle.signerName) {
+			errors.push(required(at, 'either name or signerName must be specified'));
+		}
+		if (bundle.path === '') errors.push(required(at.child('path')));
+		errors.push(...validateFileInVolume(bundle.path, at.child('path')));
+	}
+	return errors;
+}
+
+/** The files a source makes, with the value that an error about a file shows. */
+function filesOf({
+	secret,
+	configMap,
+	downwardAPI,
+	clusterTrustBundle,
+}: VolumeProjection): readonly { readonly file: string; readonly shown: string }[] {
+	const files: { readonly file: string; readonly shown: string }[] = [];
+	for (const object of [secret, configMap]) {
+		for (const { path } of object?.items ?? []) files.push({ file: path, shown: object?.name ?? '' });
+	}
+	for (const { path } of downwardAPI?.items ?? []) files.push({ file: path, shown: path });
+	if (clusterTrustBundle) files.push({ file: clusterTrustBundle.path, shown: clusterTrustBundle.path });
+	return files;
+}
+
+const LONGEST_DRIVER = 63;
+
+function validateCsi(csi: NonNullable<Volume['csi']>, path: FieldPath): readonly FieldError[] {
+	const { driver, nodePublishSecretRef: secret } = csi;
+	const at = path.child('driver');
+	const errors: FieldError[] = [];
+	if (driver === '') errors.push(required(at));
+	else {
+		if (driver.length > LONGEST_DRIVER) errors.push(tooLong(at, LONGEST_DRIVER));
+		errors.push(...malformed(at, driver, dns1123Subdomain(driver.toLowerCase())));
+	}
+	if (secret && !secret.name) errors.push(required(path.child('nodePublishSecretRef', 'name')));
+	else if (secret?.name)
+		errors.push(...malformed(path.child('name'), secret.name, dns1123Subdomain(secret.name)));
+	return errors;
+}
+
+const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
+
+function validateEphemeral(
+	{ volumeClaimTemplate: template }: NonNullable<Volume['ephemeral']>,
+	path: FieldPath,
+): readonly FieldError[] {
+	const at = path.child('volumeClaimTemplate');
+	if (!template) return [required(at)];
+	const { accessModes = [], selector, resources, volumeMode } = template.spec;
+	const spec = at.child('spec');
+	const errors: FieldError[] = [];
+	const modes = spec.child('accessModes');
+	if (accessModes.length === 0) errors.push(required(modes, 'at least 1 access mode is required'));
+	errors.push(...validateLabelSelector(selector, spec.child('selector')));
+	for (const mode of accessModes) {
+		if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(modes, mode, ACCESS_MODES));
+	}
+	if (accessModes.includes('ReadWriteOncePod') && accessModes.length > 1) {
+		errors.push(forbidden(modes, 'may not use ReadWriteOncePod with other access modes'));
+	}
+	const storage = resources?.requests?.storage;
+	const size = spec.child('resources').key('storage');
+	if (storage === undefined) errors.push(required(size));
+	else if (compareQuantities(storage, '0') <= 0) {
+		errors.push(invalid(size, storage, 'must be greater than zero'));
+	}
+	if (volumeMode !== undefined) {
+		const supported = ['Block', 'Filesystem'];
+		const mode: string = volumeMode;
+		if (!supported.includes(mode)) errors.push(notSupported(spec.child('volumeMode'), mode, supported));
+	}
+	return errors;
+}

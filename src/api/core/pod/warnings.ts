@@ -1,0 +1,276 @@
+import { FieldPath } from '../../meta/field.ts';
+import { dns1123Label, labelValue } from '../../meta/names.ts';
+import { parseQuantity } from '../../meta/quantity.ts';
+import { quote } from '../../meta/quote.ts';
+import type {
+	Affinity,
+	Container,
+	NodeSelectorTerm,
+	Pod,
+	PodSpec,
+	PodTemplateSpec,
+	Volume,
+} from './schema.ts';
+
+/**
+ * Texts for Warning headers: what is accepted in a Pod or template but hardly meant. Left out is what
+ * concerns annotations that fields have replaced.
+ */
+
+/** Warns of a new Pod. */
+export function podWarnings(pod: Pod): readonly string[] {
+	const warnings: string[] = [];
+	const problems = dns1123Label(pod.metadata.name ?? '');
+	if (problems.length > 0) {
+		const advice =
+			"this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
+		warnings.push(`metadata.name: ${advice}: [${problems.join(' ')}]`);
+	}
+	return [...warnings, ...specWarnings(pod.spec, new FieldPath('spec'))];
+}
+
+/** Warns of a template at `path`. */
+export function podTemplateWarnings(template: PodTemplateSpec, path: FieldPath): readonly string[] {
+	return specWarnings(template.spec, path.child('spec'));
+}
+
+function specWarnings(spec: PodSpec, path: FieldPath): readonly string[] {
+	const { volumes, affinity, topologySpreadConstraints, terminationGracePeriodSeconds = 0 } = spec;
+	const warnings = [
+		...(spec.nodeSelector ? nodeSelectorWarnings(spec.nodeSelector, path.child('nodeSelector')) : []),
+		...(affinity ? nodeAffinityWarnings(affinity, path.child('affinity', 'nodeAffinity')) : []),
+		...(topologySpreadConstraints ? spreadWarnings(topologySpreadConstraints, path) : []),
+		...(volumes ? volumeWarnings(volumes, path.child('volumes')) : []),
+		...(spec.hostAliases ? repeated(spec.hostAliases, 'ip', path.child('hostAliases')) : []),
+		...(spec.imagePullSecrets ? secretWarnings(spec.imagePullSecrets, path.child('imagePullSecrets')) : []),
+	];
+	const containers = containersOf(spec, path);
+	for (const { container, at } of containers) {
+		warnings.push(...fractionWarnings(container, at), ...variableWarnings(container, at));
+	}
+	warnings.push(...portWarnings(containers));
+	if (terminationGracePeriodSeconds < 0) {
+		const text = 'must be >= 0; negative values are invalid and will be treated as 1';
+		warnings.push(`${path.child('terminationGracePeriodSeconds').text}: ${text}`);
+	}
+	return affinity ? [...warnings, ...podAffinityWarnings(affinity, path.child('affinity'))] : warnings;
+}
+
+interface PlacedContainer {
+	readonly container: Container;
+	readonly at: FieldPath;
+}
+
+function containersOf(spec: PodSpec, path: FieldPath): readonly PlacedContainer[] {
+	return (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((list) =>
+		(spec[list] ?? []).map((container, index) => ({ container, at: path.child(list).index(index) })),
+	);
+}
+
+const DEPRECATED_LABELS: ReadonlyMap<string, string> = new Map([
+	['beta.kubernetes.io/arch', 'deprecated since v1.14; use "kubernetes.io/arch" instead'],
+	['beta.kubernetes.io/os', 'deprecated since v1.14; use "kubernetes.io/os" instead'],
+	[
+		'failure-domain.beta.kubernetes.io/region',
+		'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
+	],
+	[
+		'failure-domain.beta.kubernetes.io/zone',
+		'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+	],
+	[
+		'beta.kubernetes.io/instance-type',
+		'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
+	],
+	['app.kubernetes.io/created-by', 'deprecated since v1.9'],
+	[
+		'scheduler.alpha.kubernetes.io/preferAvoidPods',
+		'deprecated since v1.22; use Taints and Tolerations instead',
+	],
+	['node-role.kubernetes.io/master', 'use "node-role.kubernetes.io/control-plane" instead'],
+]);
+
+function nodeSelectorWarnings(
+	selector: Readonly<Record<string, string>>,
+	path: FieldPath,
+): readonly string[] {
+	return Object.keys(selector).flatMap((key) => {
+		const text = DEPRECATED_LABELS.get(key);
+		return text === undefined ? [] : [`${path.key(key).text}: ${text}`];
+	});
+}
+
+const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
+const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
+
+function nodeAffinityWarnings({ nodeAffinity }: Affinity, path: FieldPath): readonly string[] {
+	const { [REQUIRED]: needed, [PREFERRED]: wished = [] } = nodeAffinity ?? {};
+	const terms = path.child(REQUIRED, 'nodeSelectorTerms');
+	return [
+		...(needed?.nodeSelectorTerms ?? []).flatMap((term, index) =>
+			termWarnings(term, terms.index(index), false),
+		),
+		...wished.flatMap(({ preference }, index) =>
+			termWarnings(preference, path.child(PREFERRED).index(index).child('preference'), true),
+		),
+	];
+}
+
+function termWarnings(term: NodeSelectorTerm, path: FieldPath, checkValues: boolean): readonly string[] {
+	return (term.matchExpressions ?? []).flatMap(({ key, values = [] }, index) => {
+		const at = path.child('matchExpressions').index(index);
+		const text = DEPRECATED_LABELS.get(key);
+		const warnings = text === undefined ? [] : [`${at.child('key').text}: ${key} is ${text}`];
+		if (!checkValues) return warnings;
+		const invalid = values.flatMap((value, number) =>
+			labelValue(value).map(
+				(problem) => `${at.child('values').index(number).text}: ${value} is invalid, ${problem}`,
+			),
+		);
+		return [...warnings, ...invalid];
+	});
+}
+
+const MATCHES_NOTHING = 'a null labelSelector results in matching no pod';
+
+function spreadWarnings(
+	constraints: NonNullable<PodSpec['topologySpreadConstraints']>,
+	path: FieldPath,
+): readonly string[] {
+	return constraints.flatMap(({ topologyKey, labelSelector }, index) => {
+		const at = path.child('topologySpreadConstraints').index(index);
+		const text = DEPRECATED_LABELS.get(topologyKey);
+		return [
+			...(text === undefined ? [] : [`${at.child('topologyKey').text}: ${topologyKey} is ${text}`]),
+			...(labelSelector ? [] : [`${at.child('labelSelector').text}: ${MATCHES_NOTHING}`]),
+		];
+	});
+}
+
+function podAffinityWarnings(affinity: Affinity, path: FieldPath): readonly string[] {
+	return (['podAffinity', 'podAntiAffinity'] as const).flatMap((field) => {
+		const { [REQUIRED]: needed = [], [PREFERRED]: wished = [] } = affinity[field] ?? {};
+		const at = path.child(field);
+		const terms = [
+			...needed.map((term, index) => ({ term, place: at.child(REQUIRED).index(index) })),
+			...wished.map(({ podAffinityTerm }, index) => ({
+				term: podAffinityTerm,
+				place: at.child(PREFERRED).index(index).child('podAffinityTerm'),
+			})),
+		];
+		return terms.flatMap(({ term, place }) =>
+			term.labelSelector ? [] : [`${place.child('labelSelector').text}: ${MATCHES_NOTHING}`],
+		);
+	});
+}
+
+/** The sources that do nothing any more, with the word by which upstream names them. */
+const DEAD_SOURCES: readonly (readonly [keyof Volume, string, string])[] = [
+	['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
+	['gitRepo', 'gitRepo', 'deprecated in v1.11, and disabled by default in v1.33+'],
+	['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
+	['flocker', 'flocker', 'deprecated in v1.22, non-functional in v1.25+'],
+	['storageos', 'storageOS', 'deprecated in v1.22, non-functional in v1.25+'],
+	['quobyte', 'quobyte', 'deprecated in v1.22, non-functional in v1.25+'],
+	['glusterfs', 'glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
+	['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
+	['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+];
+
+function volumeWarnings(volumes: readonly Volume[], path: FieldPath): readonly string[] {
+	return volumes.flatMap((volume, index) =>
+		DEAD_SOURCES.filter(([source]) => volume[source] !== undefined).map(
+			([, name, text]) => `${path.index(index).child(name).text}: ${text}`,
+		),
+	);
+}
+
+function repeated<K extends string>(
+	items: readonly { readonly [key in K]?: string }[],
+	field: K,
+	path: FieldPath,
+): readonly string[] {
+	const seen = new Set<string>();
+	return items.flatMap((item, index) => {
+		const value = item[field] ?? '';
+		if (seen.has(value))
+			return [`${path.index(index).child(field).text}: duplicate ${field} ${quote(value)}`];
+		seen.add(value);
+		return [];
+	});
+}
+
+function secretWarnings(
+	secrets: NonNullable<PodSpec['imagePullSecrets']>,
+	path: FieldPath,
+): readonly string[] {
+	const nameless = secrets.flatMap(({ name = '' }, index) =>
+		name === '' ? [`${path.index(index).child('name').text}: invalid empty name ""`] : [],
+	);
+	return [...repeated(secrets, 'name', path), ...nameless];
+}
+
+/** Bytes cannot be divided. */
+function fractionWarnings({ resources }: Container, path: FieldPath): readonly string[] {
+	if (!resources) return [];
+	return ['memory', 'ephemeral-storage'].flatMap((resource) =>
+		(['limits', 'requests'] as const).flatMap((list) => {
+			const quantity = resources[list]?.[resource];
+			if (quantity === undefined || parseQuantity(quantity).nanos % 1_000_000_000n === 0n) return [];
+			const at = path.child('resources', list).key(resource);
+			return [`${at.text}: fractional byte value ${quote(quantity)} is invalid, must be an integer`];
+		}),
+	);
+}
+
+/** A variable may be defined again in terms of itself, else the earlier definition is lost. */
+function variableWarnings({ env = [] }: Container, path: FieldPath): readonly string[] {
+	const seen = new Set<string>();
+	return env.flatMap(({ name, value = '', valueFrom }, index) => {
+		const reference = `$(${name})`;
+		const hides = valueFrom !== undefined || value === reference || !value.includes(reference);
+		if (!seen.has(name)) {
+			seen.add(name);
+			return [];
+		}
+		if (!hides) return [];
+		const text = `hides previous definition of ${quote(name)}, which may be dropped when using apply`;
+		return [`${path.child('env').index(index).text}: ${text}`];
+	});
+}
+
+function portWarnings(containers: readonly PlacedContainer[]): readonly string[] {
+	const ports = containers.flatMap(({ container, at }) =>
+		(container.ports ?? []).map((port, index) => ({ port, at: at.child('ports').index(index).text })),
+	);
+	const overlaps = ports.flatMap(({ port, at }, number) =>
+		ports.slice(0, number).flatMap(({ port: other, at: place }) => {
+			if (port.containerPort !== other.containerPort || port.protocol !== other.protocol) return [];
+			const word = overlap(port, other);
+			return word === undefined ? [] : [`${at}: ${word} port definition with ${place}`];
+		}),
+	);
+	const names = new Map<string, string>();
+	const repeats = ports.flatMap(({ port: { name = '' }, at }) => {
+		const first = names.get(name);
+		if (name === '') return [];
+		if (first === undefined) {
+			names.set(name, at);
+			return [];
+		}
+		const text = `services and probes that select ports by name will use ${first}`;
+		return [`${at}: duplicate port name ${quote(name)} with ${first}, ${text}`];
+	});
+	return [...overlaps, ...repeats];
+}
+
+type Port = NonNullable<Container['ports']>[number];
+
+/** How much two definitions of a port are in each other's way. */
+function overlap(port: Port, other: Port): string | undefined {
+	const { hostIP = '', hostPort = 0 } = port;
+	const { hostIP: otherIP = '', hostPort: otherPort = 0 } = other;
+	if (hostIP === otherIP && hostPort === otherPort) return 'duplicate';
+	if (hostPort === 0 || otherPort === 0) return 'overlapping';
+	return hostPort === otherPort && (hostIP === '') !== (otherIP === '') ? 'dangerously ambiguous' : undefined;
+}
