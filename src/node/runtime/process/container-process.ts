@@ -26,6 +26,8 @@ import type { Sweeper } from './sweeper.ts';
 const PIPE_WAIT_MS = 100;
 const SLOW_DISK_WAITS = 50;
 
+const STREAMS = ['stdout', 'stderr'] as const;
+
 /** What a container's process needs of the launcher. */
 export interface ProcessHost {
 	readonly clock: Clock;
@@ -86,12 +88,12 @@ export class ContainerProcess {
 	static async start(options: ProcessOptions, host: ProcessHost): Promise<ContainerProcess> {
 		const stamp = (): string => host.logTime.stamp();
 		const log = new LogFile({ ...options.log, clock: host.clock, stamp, onError: host.onError });
-		const outputs = [await host.pipes.take(), await host.pipes.take()];
+		const outputs: (Fifo | undefined)[] = [];
 		try {
+			while (outputs.length < STREAMS.length) outputs.push(await host.pipes.take());
 			const child = await spawnProgram(options.program, outputs);
 			for (const output of outputs) if (output) closeSync(output.writeFd);
-			const streams = ['stdout', 'stderr'] as const;
-			const pumps = streams.map((stream, index) => {
+			const pumps = STREAMS.map((stream, index) => {
 				const fifo = outputs[index];
 				const pump = new OutputPump(fifo?.readFd ?? socketOf(child, stream), { stream, log, stamp });
 				if (fifo) pump.ended.then(fifo.release);
@@ -101,7 +103,6 @@ export class ContainerProcess {
 			return new ContainerProcess({ pid: child.pid ?? 0, child, containerId, host, log, pumps });
 		} catch (error) {
 			for (const output of outputs) if (output) giveBack(output);
-			await log.close();
 			throw error;
 		}
 	}

@@ -88,7 +88,7 @@ describe('the launcher', () => {
 		skip: !IS_LINUX,
 	}, async () => {
 		const runtime = await open();
-		const script = 'sleep 1000000 & echo $!; setsid sleep 1000000 & echo $!; echo $$; wait';
+		const script = 'env -i sleep 1000000 & echo $!; setsid sleep 1000000 & echo $!; echo $$; wait';
 		const { status, exit } = await start(runtime, machine.script(script));
 		const ended = await run(runtime, machine.script('exit 9', { name: 'ended' }));
 		const pids = await pidsIn(status.logPath, 3);

@@ -3,7 +3,7 @@
  * folder it is started in and ends by itself once no client is connected and nothing runs. Signals that
  * a terminal or a service manager sends to everything do not end it: Pods outlive the server.
  */
-import { rmSync, writeSync } from 'node:fs';
+import { chmodSync, rmSync, writeSync } from 'node:fs';
 import { SystemClock } from '../../../base/clock.ts';
 import { LogTime } from '../log-time.ts';
 import { FifoPool } from './fifo-pool.ts';
@@ -60,6 +60,7 @@ async function launch(lock: LauncherLock): Promise<void> {
 	rmSync(SOCKET_NAME, { force: true });
 	// A relative path, because the system takes only about 100 characters.
 	await server.listen(SOCKET_NAME);
+	chmodSync(SOCKET_NAME, 0o600);
 	// From here on there are Pods to look after, whatever goes wrong elsewhere.
 	process.on('uncaughtException', onError);
 	writeSync(STANDARD_OUTPUT, READY);
