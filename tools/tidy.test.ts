@@ -201,7 +201,9 @@ test('no file is dead', () => {
 	};
 	for (const entry of ENTRIES) reach(entry);
 	none(
-		product.filter(({ path }) => !alive.has(path) && !(path in TEST_SUPPORT)).map(({ path }) => `${path} is used by nothing but tests`),
+		product
+			.filter(({ path }) => !alive.has(path) && !(path in TEST_SUPPORT))
+			.map(({ path }) => `${path} is used by nothing but tests`),
 	);
 });
 
