@@ -8,16 +8,15 @@ const MESSAGE =
 
 /**
  * Kills what still runs of the containers in `left`: the groups whose leader is the process that was
- * started, and whatever carries a container's mark. A group without its leader is found by the mark only,
- * because its number may be another group's by now.
+ * started, and whatever carries a container's mark, also that of one which has ended. A group without its
+ * leader is found by the mark only, because its number may be another group's by now.
  */
 export async function killLeftOvers(left: JournalState): Promise<void> {
-	const ids = new Set<string>();
-	for (const { id, state } of left.containers.values()) if (state !== 'exited') ids.add(id);
 	for (const [id, identity] of left.processes) {
-		if (ids.has(id) && isRunning(identity)) signalGroup(identity.pid, 'SIGKILL');
+		const hasEnded = left.containers.get(id)?.state === 'exited';
+		if (!hasEnded && isRunning(identity)) signalGroup(identity.pid, 'SIGKILL');
 	}
-	await killMarked(ids);
+	await killMarked(new Set(left.containers.keys()));
 }
 
 /** `left` with the containers that had not ended as lost, noticed at `now`. */
