@@ -255,8 +255,13 @@ const RULES: readonly Rule[] = [
 	{
 		when: ['ready', 'active'],
 		check: (change) => {
-			const { ready = 0, active } = change.is;
-			return wrongValue(ready > active, 'ready', change, 'cannot set more ready pods than active');
+			const { ready, active } = change.is;
+			return wrongValue(
+				ready !== undefined && ready > active,
+				'ready',
+				change,
+				'cannot set more ready pods than active',
+			);
 		},
 	},
 	{

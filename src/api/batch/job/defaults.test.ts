@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { deepFreeze } from '../../../base/freeze.ts';
+import { decode } from '../../meta/decode.ts';
+import { defaultJob } from './defaults.ts';
+import { type Job, jobSchema } from './schema.ts';
+
+function job(spec: object, metadata: object = {}): Job {
+	const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox' }] } };
+	return deepFreeze(decode(jobSchema, { metadata, spec: { template, ...spec } }).value);
+}
+
+test('what a Job leaves open is filled in', () => {
+	const policy = { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] }] };
+	const rows: readonly (readonly [given: object, expected: Partial<Job['spec']>])[] = [
+		[{}, { completions: 1, parallelism: 1 }],
+		[{ completions: 3 }, { completions: 3, parallelism: 1 }],
+		[{ completions: 0 }, { completions: 0, parallelism: 1 }],
+		[{}, { backoffLimit: 6 }],
+		[{ backoffLimit: 0 }, { backoffLimit: 0 }],
+		[{ backoffLimitPerIndex: 0 }, { backoffLimit: 2147483647 }],
+		[{ backoffLimitPerIndex: 1, backoffLimit: 2 }, { backoffLimit: 2 }],
+		[{}, { completionMode: 'NonIndexed', suspend: false, manualSelector: false }],
+		[
+			{ completionMode: 'Indexed', suspend: true },
+			{ completionMode: 'Indexed', suspend: true },
+		],
+		[{}, { podReplacementPolicy: 'TerminatingOrFailed' }],
+		[{ podFailurePolicy: policy }, { podReplacementPolicy: 'Failed' }],
+		[{ podReplacementPolicy: 'Failed' }, { podReplacementPolicy: 'Failed' }],
+	];
+	for (const [given, expected] of rows) {
+		const { spec } = defaultJob(job(given));
+		assert.deepEqual({ ...spec, ...expected }, spec, JSON.stringify(given));
+	}
+});
+
+test('a work queue has no completions', () => {
+	assert.equal(defaultJob(job({ parallelism: 3 })).spec.completions, undefined);
+});
+
+test('what has no default stays away', () => {
+	const { spec } = defaultJob(job({}));
+	for (const field of [
+		'ttlSecondsAfterFinished',
+		'activeDeadlineSeconds',
+		'maxFailedIndexes',
+		'backoffLimitPerIndex',
+		'successPolicy',
+		'managedBy',
+		'selector',
+	]) {
+		assert.ok(!(field in spec), field);
+	}
+});
+
+test('a condition pattern without a status means True', () => {
+	const patterns = [{ type: 'DisruptionTarget' }, { type: 'Ready', status: 'False' }];
+	const { spec } = defaultJob(
+		job({ podFailurePolicy: { rules: [{ action: 'Ignore', onPodConditions: patterns }] } }),
+	);
+	assert.deepEqual(
+		spec.podFailurePolicy?.rules[0]?.onPodConditions?.map(({ status }) => status),
+		['True', 'False'],
+	);
+});
+
+test('a Job without labels has those of its template', () => {
+	const template = {
+		metadata: { labels: { app: 'pi' } },
+		spec: { containers: [{ name: 'main', image: 'busybox' }] },
+	};
+	assert.deepEqual(defaultJob(job({ template })).metadata.labels, { app: 'pi' });
+	const own = { labels: { mine: 'yes' } };
+	assert.deepEqual(defaultJob(job({ template }, own)).metadata.labels, { mine: 'yes' });
+	assert.equal(defaultJob(job({})).metadata.labels, undefined);
+});
+
+test('the template gets the defaults of Pods, but not those that only Pods have', () => {
+	const template = {
+		spec: {
+			hostNetwork: true,
+			containers: [
+				{
+					name: 'main',
+					image: 'busybox',
+					ports: [{ containerPort: 80 }],
+					resources: { limits: { cpu: '1' } },
+				},
+			],
+		},
+	};
+	const { spec } = defaultJob(job({ template })).spec.template;
+	assert.equal(spec.restartPolicy, 'Always');
+	assert.equal(spec.terminationGracePeriodSeconds, 30);
+	assert.equal(spec.enableServiceLinks, undefined);
+	assert.deepEqual(spec.containers[0]?.ports, [{ protocol: 'TCP', containerPort: 80 }]);
+	assert.deepEqual(spec.containers[0]?.resources, { limits: { cpu: '1' } });
+});
+
+test('a complete Job comes back as it is', () => {
+	const complete = defaultJob(job({ podFailurePolicy: { rules: [] } }, { labels: { a: 'b' } }));
+	assert.equal(defaultJob(complete), complete);
+});
