@@ -17,7 +17,9 @@ export async function launcherLimit(options: { count: number; concurrency: numbe
 	const client = await LauncherClient.reach({
 		folder,
 		clock: new SystemClock(),
-		onExit: ({ id }) => waiting.get(id)?.(),
+		onStatus: ({ id, state }) => {
+			if (state === 'exited') waiting.get(id)?.();
+		},
 		onLost: () => {},
 	});
 	try {

@@ -37,17 +37,26 @@ export interface LauncherClientOptions {
 	/** An existing folder that only this user can enter. */
 	readonly folder: string;
 	readonly clock: Clock;
-	/** A container has ended. */
-	onExit(status: ContainerStatus): void;
+	/**
+	 * A container was made or started from here, or has ended: told in the order in which it happened, so
+	 * before the call that caused it resolves, and also what was there already when a call was repeated.
+	 */
+	onStatus(status: ContainerStatus): void;
 	/** The connection is gone, and not because it was closed from here. */
 	onLost(): void;
+}
+
+interface Pending {
+	readonly method: keyof LauncherCalls;
+	resolve(result: unknown): void;
+	reject(error: Error): void;
 }
 
 /** A connection to a launcher. */
 export class LauncherClient {
 	readonly #socket: Socket;
 	readonly #options: LauncherClientOptions;
-	readonly #pending = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
+	readonly #pending = new Map<number, Pending>();
 	readonly #greeted = Promise.withResolvers<number>();
 	readonly #lines = new JsonLines();
 	#next = 1;
@@ -104,7 +113,7 @@ export class LauncherClient {
 		const call: Call = { id, method, args };
 		const answer = new Promise<unknown>((resolve, reject) => {
 			if (this.#socket.destroyed) return reject(gone());
-			this.#pending.set(id, { resolve, reject });
+			this.#pending.set(id, { method, resolve, reject });
 			this.#socket.write(`${JSON.stringify(call)}\n`);
 		});
 		// The launcher answers with what the method returns.
@@ -142,13 +151,25 @@ export class LauncherClient {
 			this.#isOpen = true;
 			this.#greeted.resolve(message.hello.protocol);
 		} else if ('exited' in message) {
-			this.#options.onExit(message.exited);
+			this.#options.onStatus(message.exited);
 		} else {
 			const pending = this.#pending.get(message.id);
 			this.#pending.delete(message.id);
-			if ('error' in message) pending?.reject(decodeError(message.error));
-			else pending?.resolve(message.result);
+			if (!pending) return;
+			if ('error' in message) pending.reject(decodeError(message.error));
+			else this.#resolve(pending, message.result);
 		}
+	}
+
+	/**
+	 * Whoever waits for the answer learns of it after the lines that came with it have been read, the exit
+	 * of what was just started among them. What the answer changes is therefore told here.
+	 */
+	#resolve({ method, resolve }: Pending, result: unknown): void {
+		const isStatus = method === 'createContainer' || method === 'startContainer';
+		// The launcher answers with what the method returns.
+		if (isStatus) this.#options.onStatus(result as ContainerStatus);
+		resolve(result);
 	}
 
 	#lose(): void {

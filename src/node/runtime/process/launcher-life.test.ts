@@ -214,6 +214,44 @@ test('a launcher of another version is told apart', async () => {
 	}
 });
 
+test('an exit that arrives together with the answer to the start is told after it', async () => {
+	const root = mkdtempSync(join(tmpdir(), 'stint-together-'));
+	const names = { id: 'u_0_main_0', sandboxId: 'u_0', podUid: 'u', name: 'main', attempt: 0, image: 'i' };
+	const created = { ...names, imageRef: 'i', createdAt: 1, logPath: '/l', state: 'created' };
+	const running = { ...created, state: 'running', startedAt: 2 };
+	const exited = { ...running, state: 'exited', exitCode: 0, finishedAt: 3, reason: 'Completed' };
+	const config = { podUid: 'u', podName: 'p', podNamespace: 'd', hostname: 'h', attempt: 0 };
+	const results: Readonly<Record<string, unknown>> = {
+		listSandboxes: [{ id: 'u_0', config }],
+		listContainers: [],
+		createContainer: created,
+		startContainer: running,
+	};
+	const server = createServer((socket) => {
+		socket.write('{"hello":{"protocol":1,"pid":1}}\n');
+		createInterface({ input: socket }).on('line', (line) => {
+			const { id, method } = JSON.parse(line);
+			const answer = `${JSON.stringify({ id, result: results[method] })}\n`;
+			socket.write(method === 'startContainer' ? `${answer}${JSON.stringify({ exited })}\n` : answer);
+		});
+	});
+	server.listen(join(root, 'launcher.sock'));
+	await once(server, 'listening');
+	const runtime = runtimeIn(root, root);
+	try {
+		await runtime.start();
+		const told: string[] = [];
+		runtime.subscribe(({ status }) => told.push(status.state));
+		await runtime.createContainer('u_0', openHost().script('true'));
+		assert.deepEqual(await runtime.startContainer('u_0_main_0'), running);
+		assert.deepEqual(told, ['running', 'exited']);
+	} finally {
+		await runtime.stop();
+		server.close();
+		rmSync(root, { recursive: true });
+	}
+});
+
 test('a folder that cannot be used is an error that says why', async () => {
 	const root = mkdtempSync(join(tmpdir(), 'stint-bad-'));
 	mkdirSync(join(root, 'pipes'));

@@ -138,15 +138,11 @@ export class ProcessRuntime implements Runtime {
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
 		const what = { name, attempt, image, logPath, imageRef: imageRefOf(image), program };
-		const status = await this.#call('createContainer', sandboxId, { ...what, logMaxBytes, logMaxFiles });
-		this.#known.get(sandboxId)?.told.set(status.id, status.state);
-		return status;
+		return await this.#call('createContainer', sandboxId, { ...what, logMaxBytes, logMaxFiles });
 	}
 
 	async startContainer(id: string): Promise<ContainerStatus> {
-		const status = await this.#call('startContainer', id);
-		this.#tell(status);
-		return status;
+		return await this.#call('startContainer', id);
 	}
 
 	async stopContainer(id: string, graceSeconds: number): Promise<void> {
@@ -193,8 +189,8 @@ export class ProcessRuntime implements Runtime {
 
 	async #connect(): Promise<LauncherClient> {
 		const { folder, clock } = this.#options;
-		const onExit = (status: ContainerStatus): void => this.#tell(status);
-		const client = await LauncherClient.reach({ folder, clock, onExit, onLost: () => this.#lost() });
+		const onStatus = (status: ContainerStatus): void => this.#tell(status);
+		const client = await LauncherClient.reach({ folder, clock, onStatus, onLost: () => this.#lost() });
 		const [sandboxes, containers] = await Promise.all([
 			client.call('listSandboxes'),
 			client.call('listContainers'),
