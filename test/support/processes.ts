@@ -25,6 +25,8 @@ export class Running {
 
 	constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd = ROOT) {
 		this.child = spawn(command, args, { env, cwd });
+		// A command may end without having read what it was given.
+		this.child.stdin.on('error', () => undefined);
 		this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
 			this.stdout += text;
 			this.#check();
@@ -68,11 +70,15 @@ export class Running {
 	}
 }
 
+/** A command that takes longer than this hangs; it is killed, and its test fails by the signal. */
+const LONGEST_RUN_MS = 90_000;
+
 /** Runs a command to its end; `input` goes to its standard input. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
 	const running = new Running(command, args, options.env, options.cwd);
 	running.child.stdin.end(options.input ?? '');
-	return running.finished;
+	const tooLong = setTimeout(() => running.child.kill('SIGKILL'), LONGEST_RUN_MS);
+	return running.finished.finally(() => clearTimeout(tooLong));
 }
 
 /** Where and with what a command runs. */
