@@ -30,7 +30,6 @@ export function openHost(): HostHarness {
 		const holder = JSON.parse(readFileSync(join(folder, 'launcher.lock'), 'utf8')) as ProcessIdentity;
 		return holder.pid;
 	};
-	const sh = (text: string): readonly string[] => ['sh', '-c', text];
 	const logPath = (name: string): string => join(root, 'logs', `${name}.log`);
 	return {
 		folder,
@@ -50,19 +49,7 @@ export function openHost(): HostHarness {
 		},
 		passTime: () => new Promise((resolve) => setImmediate(resolve)),
 		readLog: (path) => readFile(path, 'utf8').catch(() => ''),
-		script: (text, more = {}) => ({
-			name: 'main',
-			attempt: 0,
-			image: 'busybox',
-			command: sh(text),
-			args: [],
-			env: [],
-			workingDir: '',
-			logPath: logPath('main'),
-			stdin: false,
-			tty: false,
-			...more,
-		}),
+		script: (text, more = {}) => ({ ...shellScript(text, logPath('main')), ...more }),
 		programs: {
 			succeeds: ['/bin/true'],
 			failsWith3: sh('exit 3'),
@@ -83,6 +70,17 @@ export function openHost(): HostHarness {
 			rmSync(root, { recursive: true, force: true, maxRetries: 10 });
 		},
 	};
+}
+
+/** A container that runs a shell script. */
+export function shellScript(text: string, logPath: string): ContainerConfig {
+	const names = { name: 'main', attempt: 0, image: 'busybox' };
+	const rest = { args: [], env: [], workingDir: '', logPath, stdin: false, tty: false };
+	return { ...names, command: sh(text), ...rest };
+}
+
+function sh(text: string): readonly string[] {
+	return ['sh', '-c', text];
 }
 
 /** A container that ended. */

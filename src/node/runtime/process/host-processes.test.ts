@@ -8,7 +8,6 @@ import {
 	rmSync,
 	writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ContainerStartError } from '../runtime.ts';
@@ -188,7 +187,6 @@ describe('the processes of a container', () => {
 });
 
 describe('a program that cannot be started', () => {
-	const folder = mkdtempSync(join(tmpdir(), 'stint-programs-'));
 	let pods = 0;
 	let machine: HostHarness;
 	let runtime: ProcessRuntime;
@@ -200,7 +198,7 @@ describe('a program that cannot be started', () => {
 	afterEach(() => machine.close());
 
 	const program = (name: string, text: string, mode: number): string => {
-		const path = join(folder, name);
+		const path = join(dirname(machine.folder), name);
 		writeFileSync(path, text);
 		chmodSync(path, mode);
 		return path;
@@ -236,7 +234,6 @@ describe('a program that cannot be started', () => {
 		);
 		assert.match(await messageOf(['echo', 'x'.repeat(3 << 20)]), /argument list too long/);
 		assert.match(await messageOf(['echo', 'a\0b']), /null bytes/);
-		rmSync(folder, { recursive: true });
 	});
 
 	test('is looked for in the PATH when only its folder is that of an image', async () => {

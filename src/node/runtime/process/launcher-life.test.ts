@@ -9,7 +9,16 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { SystemClock } from '../../../base/clock.ts';
 import { RuntimeUnavailable } from '../runtime.ts';
-import { exitOf, type HostHarness, isAlive, openHost, run, start, untilGone } from './host-harness.ts';
+import {
+	exitOf,
+	type HostHarness,
+	isAlive,
+	openHost,
+	run,
+	shellScript,
+	start,
+	untilGone,
+} from './host-harness.ts';
 import { ImageTable } from './image-table.ts';
 import { Journal } from './journal.ts';
 import { ProcessRuntime } from './process-runtime.ts';
@@ -187,9 +196,7 @@ test('a folder with a long path is as good as any', async () => {
 	const runtime = runtimeIn(join(root, 'x'.repeat(120), 'launcher'), root);
 	try {
 		await runtime.start();
-		const machine = openHost();
-		assert.equal((await run(runtime, machine.script('exit 4', { logPath: join(root, 'log') }))).exitCode, 4);
-		await machine.close();
+		assert.equal((await run(runtime, shellScript('exit 4', join(root, 'log')))).exitCode, 4);
 	} finally {
 		await runtime.stop({ killAll: true });
 		rmSync(root, { recursive: true });
@@ -242,7 +249,7 @@ test('an exit that arrives together with the answer to the start is told after i
 		await runtime.start();
 		const told: string[] = [];
 		runtime.subscribe(({ status }) => told.push(status.state));
-		await runtime.createContainer('u_0', openHost().script('true'));
+		await runtime.createContainer('u_0', shellScript('true', '/l'));
 		assert.deepEqual(await runtime.startContainer('u_0_main_0'), running);
 		assert.deepEqual(told, ['running', 'exited']);
 	} finally {
@@ -275,7 +282,7 @@ function runtimeIn(folder: string, root: string): ProcessRuntime {
 /** Another process with a runtime in the machine's folder, which starts one container and tells its id and pid. */
 function spawnServer(machine: HostHarness): { child: ChildProcess; line: Promise<readonly string[]> } {
 	const source = `
-		const { openHost, start } = await import(${JSON.stringify(new URL('./host-harness.ts', import.meta.url))});
+		const { shellScript, start } = await import(${JSON.stringify(new URL('./host-harness.ts', import.meta.url))});
 		const { ProcessRuntime } = await import(${JSON.stringify(new URL('./process-runtime.ts', import.meta.url))});
 		const { ImageTable } = await import(${JSON.stringify(new URL('./image-table.ts', import.meta.url))});
 		const { SystemClock } = await import(${JSON.stringify(new URL('../../../base/clock.ts', import.meta.url))});
@@ -283,7 +290,7 @@ function spawnServer(machine: HostHarness): { child: ChildProcess; line: Promise
 		const logPath = ${JSON.stringify(machine.logPath('served'))};
 		const runtime = new ProcessRuntime({ folder, clock: new SystemClock(), images: new ImageTable(folder + '/i'), version: 'x', onError() {} });
 		await runtime.start();
-		const script = { ...openHost().script('echo $$; exec sleep 1000000'), logPath };
+		const script = shellScript('echo $$; exec sleep 1000000', logPath);
 		const { status } = await start(runtime, script);
 		process.stdout.write(status.id + '\\n');
 	`;
