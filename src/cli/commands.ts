@@ -7,6 +7,11 @@ function collect(value: string, values: readonly string[]): readonly string[] {
 	return [...values, value];
 }
 
+/** The same, for values that may themselves be lists. */
+function collectList(value: string, values: readonly string[]): readonly string[] {
+	return [...values, ...value.split(',')];
+}
+
 const FILES = ['-f, --filename <path>', 'a manifest: a file, a folder, or - for standard input'] as const;
 
 /**
@@ -29,21 +34,14 @@ export function registerCommands(
 	registerRun(command('run', 'run Jobs to their end and show what they do'), context, perform);
 	command('apply', 'create or change objects as a manifest says')
 		.option(...FILES, collect, [])
+		.option('--force', 'delete and create anew what cannot be changed')
 		.action((flags) => perform(async () => (await import('./apply.ts')).apply(context, flags)));
-	command('get', 'print objects')
-		.argument('<words...>', 'resources and names: jobs, pods,jobs, job/pi, all')
-		.option('-o, --output <form>', 'wide, yaml, json or name')
-		.option('-w, --watch', 'print every change as well')
-		.option('-A, --all-namespaces', 'of all namespaces')
-		.option('-l, --selector <labels>', 'only objects with these labels')
-		.option('--field-selector <fields>', 'only objects with these fields')
-		.option('--no-headers', 'without the headings')
-		.action((words: string[], flags) =>
-			perform(async () => (await import('./get.ts')).get(context, words, flags)),
-		);
+	registerGet(command('get', 'print objects'), context, perform);
 	command('describe', 'say all there is to say of objects')
 		.argument('<words...>', 'resources and names: job pi, pod/x')
 		.option('-l, --selector <labels>', 'only objects with these labels')
+		.option('-A, --all-namespaces', 'of all namespaces')
+		.option('--no-show-events', 'without their Events')
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./describe.ts')).describe(context, words, flags)),
 		);
@@ -61,6 +59,32 @@ export function registerCommands(
 		.option('--ignore-not-found', 'what is not there is as good as deleted')
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./delete.ts')).deleteObjects(context, words, flags)),
+		);
+}
+
+function registerGet(
+	command: Command,
+	context: CliContext,
+	perform: (work: () => Promise<unknown>) => Promise<void>,
+): void {
+	command
+		.argument('[words...]', 'resources and names: jobs, pods,jobs, job pi, job/pi pod/x, all')
+		.option('-o, --output <form>', 'wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=NAME:.path,...')
+		.option('-w, --watch', 'print every change as well')
+		.option('--watch-only', 'print only changes')
+		.option('--output-watch-events', 'with -w: say of each row what happened')
+		.option('-A, --all-namespaces', 'of all namespaces')
+		.option('-l, --selector <labels>', 'only objects with these labels')
+		.option('--field-selector <fields>', 'only objects with these fields')
+		.option('--no-headers', 'without the headings')
+		.option('--show-labels', 'with all labels')
+		.option('-L, --label-columns <labels>', 'with these labels as columns', collectList, [])
+		.option('--show-managed-fields', 'with metadata.managedFields')
+		.option('--ignore-not-found', 'what is not there is not worth a word')
+		.option('--raw <path>', 'print the answer of the server to a path as it is')
+		.addOption(command.createOption('-a, --show-all').hideHelp())
+		.action((words: string[], flags) =>
+			perform(async () => (await import('./get.ts')).get(context, words, flags)),
 		);
 }
 

@@ -1,78 +1,122 @@
 import { jobs } from '../api/batch/job/definition.ts';
-import { events } from '../api/core/event/definition.ts';
-import type { Event } from '../api/core/event/schema.ts';
+import type { Job } from '../api/batch/job/schema.ts';
+import { namespaces } from '../api/core/namespace/definition.ts';
+import { nodes } from '../api/core/node/definition.ts';
 import { pods } from '../api/core/pod/definition.ts';
-import { ageOf } from '../api/meta/duration.ts';
+import { isApiError } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
-import { isRawObject } from '../client/raw-object.ts';
-import { type CliContext, CommandError, type CommonFlags, type Connection } from './context.ts';
-import { describeJob } from './describe/job.ts';
-import { describePod } from './describe/pod.ts';
-import { tableText } from './print/table.ts';
-import { toYaml } from './print/yaml.ts';
-import { parseTargets } from './targets.ts';
+import { labelSelectorText } from '../api/meta/selector.ts';
+import type { CliContext, CommonFlags, Connection } from './context.ts';
+import { eventLines, eventsAbout } from './describe/events.ts';
+import { genericLines, namespaceLines } from './describe/generic.ts';
+import { jobLines } from './describe/job.ts';
+import { nodeLines } from './describe/node.ts';
+import { podLines } from './describe/pod.ts';
+import { isOf } from './kind-of.ts';
+import { logLines } from './log-stream.ts';
+import { hinted } from './missing.ts';
+import { alignText, DESCRIBE_STYLE } from './print/aligned-text.ts';
+import { type Failure, failuresOf, failuresText } from './run/failures.ts';
+import { nothingFound, parseTargets, type Target } from './targets.ts';
 
 /** The flags of `describe`. */
 export interface DescribeFlags extends CommonFlags {
 	readonly selector?: string;
+	readonly allNamespaces?: boolean;
+	/** False with --no-show-events. */
+	readonly showEvents: boolean;
 }
 
-/** `stint describe`: all that there is to say of an object, in words, with its Events. */
+/**
+ * `stint describe`: all that there is to say of objects, as kubectl says it, with their Events; of a Job
+ * whose Pods failed also how they did, with their last words. Resolves to the exit code.
+ */
 export async function describe(
 	context: CliContext,
 	words: readonly string[],
 	flags: DescribeFlags,
-): Promise<void> {
+): Promise<number> {
+	const targets = parseTargets(words);
 	const connection = await context.connect(flags.kubeconfig);
-	const namespace = flags.namespace ?? connection.namespace;
+	const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? connection.namespace);
 	let count = 0;
-	for (const { definition, name } of parseTargets(words)) {
-		const target = connection.client.resource(definition, namespace);
-		const query = flags.selector ? { labelSelector: flags.selector } : {};
-		const objects = name === undefined ? (await target.list(query)).items : [await target.get(name)];
-		for (const object of objects) {
+	for (const target of targets) {
+		for (const object of await objectsOf(connection, target, { namespace, selector: flags.selector })) {
+			const lines = [...(await linesOf(connection, object, context.clock.now()))];
+			if (flags.showEvents && !isOf(namespaces, object))
+				lines.push(...eventLines(await eventsAbout(connection.client, object), context.clock.now()));
 			if (count > 0) context.stdout.write('\n\n');
+			context.stdout.write(alignText(lines.map((line) => `${line}\n`).join(''), DESCRIBE_STYLE));
 			count += 1;
-			context.stdout.write(await textOf(context, connection, object));
-			context.stdout.write(await eventsOf(context, connection, object));
 		}
 	}
-	if (count === 0) throw new CommandError('No resources found');
+	if (count === 0) context.stderr.write(`${nothingFound(targets, namespace)}\n`);
+	return 0;
 }
 
-async function textOf(context: CliContext, connection: Connection, object: KubeObject): Promise<string> {
-	const { namespace, name = '' } = object.metadata;
-	const now = context.clock.now();
-	if (object.kind === 'Job')
-		return describeJob(connection, await connection.client.resource(jobs, namespace).get(name), now);
-	if (object.kind === 'Pod') return describePod(await connection.client.resource(pods, namespace).get(name));
-	const { managedFields: _, ...metadata } = object.metadata;
-	return toYaml(isRawObject(object) ? { ...object, metadata } : object);
+interface Where {
+	readonly namespace: string | undefined;
+	readonly selector: string | undefined;
 }
 
-async function eventsOf(
-	context: CliContext,
-	{ client }: Connection,
-	{ kind, metadata }: KubeObject,
-): Promise<string> {
-	// A Node's own Events name it by its name in place of its UID.
-	const about =
-		kind === 'Node' ? `involvedObject.name=${metadata.name}` : `involvedObject.uid=${metadata.uid}`;
-	const { items } = await client
-		.resource(events, metadata.namespace ?? 'default')
-		.list({ fieldSelector: about });
-	if (items.length === 0) return 'Events:  <none>\n';
-	const last = (event: Event): string =>
-		event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? '';
-	const rows = items
-		.toSorted((a, b) => last(a).localeCompare(last(b)))
-		.map((event) => [
-			event.type ?? '',
-			event.reason ?? '',
-			`${ageOf(last(event), context.clock.now())}${(event.count ?? 1) > 1 ? ` (x${event.count})` : ''}`,
-			event.source?.component ?? event.reportingComponent,
-			event.message ?? '',
-		]);
-	const table = tableText(['Type', 'Reason', 'Age', 'From', 'Message'], rows);
-	return `Events:\n${table.replace(/^/gm, '  ').trimEnd()}\n`;
+async function objectsOf(
+	connection: Connection,
+	{ definition, name }: Target,
+	{ namespace, selector }: Where,
+): Promise<readonly KubeObject[]> {
+	const target = connection.client.resource(definition, namespace);
+	const query = selector ? { labelSelector: selector } : {};
+	if (name === undefined) return (await target.list(query)).items;
+	try {
+		return [await target.get(name)];
+	} catch (error) {
+		if (!isApiError(error, 'NotFound')) throw error;
+		// The beginning of a name will do, as with kubectl.
+		const { items } = await target.list();
+		const alike = items.filter(({ metadata }) => metadata.name?.startsWith(name));
+		if (alike.length > 0) return alike;
+		throw await hinted(error, connection, { definition, name, namespace });
+	}
+}
+
+async function linesOf(connection: Connection, object: KubeObject, now: number): Promise<readonly string[]> {
+	if (isOf(jobs, object)) return [...jobLines(object), ...(await failureLines(connection, object))];
+	if (isOf(pods, object)) return podLines(object, now);
+	if (isOf(namespaces, object)) return namespaceLines(object);
+	if (!isOf(nodes, object)) return genericLines(object);
+	const fieldSelector = `spec.nodeName=${object.metadata.name},status.phase!=Succeeded,status.phase!=Failed`;
+	const { items } = await connection.client.resource(pods).list({ fieldSelector });
+	return nodeLines(object, items, now);
+}
+
+/** How many of the last lines of a failed container are shown. */
+const LAST_LINES = 5;
+
+async function failureLines(connection: Connection, { metadata, spec }: Job): Promise<readonly string[]> {
+	const target = connection.client.resource(pods, metadata.namespace);
+	const { items } = await target.list({ labelSelector: labelSelectorText(spec.selector) });
+	const failures = failuresOf(items);
+	if (failures.length === 0) return [];
+	const said = new Map<Failure, readonly string[]>();
+	for (const failure of failures.slice(0, 3)) {
+		const pod = items.find((each) => each.metadata.name === failure.pod);
+		if (pod) said.set(failure, await lastLines(connection, pod, failure.container));
+	}
+	const text = failuresText(failures, (failure) => said.get(failure) ?? []);
+	return ['Failed Pods:', ...text.trimEnd().replaceAll('\t', '  ').split('\n')];
+}
+
+async function lastLines(
+	connection: Connection,
+	pod: KubeObject,
+	container: string,
+): Promise<readonly string[]> {
+	const found: string[] = [];
+	try {
+		for await (const lines of logLines(connection, pod, { container, tailLines: LAST_LINES }))
+			found.push(...lines);
+	} catch {
+		// A log that cannot be read is no reason to say less of the failure.
+	}
+	return found;
 }

@@ -1,25 +1,71 @@
 import { ApiError } from '../api/meta/api-error.ts';
-import { CommandError } from './context.ts';
+import { ServerUnreachableError } from '../client/server-unreachable.ts';
 
-/** The text for an error that a command ends with, in kubectl's words where it came from the server. */
+/** An error, and what the user may do about it. */
+export class HintedError extends Error {
+	override readonly name = 'HintedError';
+	readonly hint: string;
+
+	constructor(cause: unknown, hint: string) {
+		super(hint, { cause });
+		this.hint = hint;
+	}
+}
+
+/** The text for an error that a command ends with: kubectl's words, and a hint where there is one. */
 export function describeError(error: unknown): string {
+	if (error instanceof HintedError) return `${describeError(error.cause)}\nhint: ${error.hint}`;
 	if (error instanceof ApiError) return describeApiError(error);
-	if (error instanceof CommandError) return `error: ${error.message}`;
+	if (error instanceof ServerUnreachableError) return withHint(error.message, unreachableHint(error));
 	return `error: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-function describeApiError({ status, message, reason }: ApiError): string {
+function describeApiError(error: ApiError): string {
+	const { status, message, reason } = error;
 	const { details } = status;
-	if (reason === 'Unauthorized') return `error: You must be logged in to the server (${message})`;
-	if (reason === 'Invalid' && details?.causes) {
-		const causes = [...new Set(details.causes.map((cause) => `* ${cause.field}: ${cause.message}`))];
-		return `The ${details.kind} "${details.name}" is invalid: \n${causes.join('\n')}${immutableHint(message)}`;
+	if (reason === 'Unauthorized') {
+		const hint = 'the kubeconfig may be that of another server, or of one that has been set up anew';
+		return withHint(`error: You must be logged in to the server (${message})`, hint);
 	}
-	return `Error from server (${reason}): ${message}`;
+	const causes = uniqueCauses(error);
+	if (reason !== 'Invalid' || causes.length === 0) return `Error from server (${reason}): ${message}`;
+	const head = `The ${details?.kind} "${details?.name}" is invalid: `;
+	const texts = causes.map(({ field, message: text }) => `${field}: ${text}`);
+	return texts.length === 1
+		? head + texts.join('')
+		: `${head}\n${texts.map((text) => `* ${text}`).join('\n')}`;
 }
 
-/** The most common cause of it: a Job was applied again with another template. */
-function immutableHint(message: string): string {
-	if (!message.includes('field is immutable')) return '';
-	return '\nA Job that was created keeps its template. Delete it first, or give the changed one another name.';
+/** A field that was refused, and why. */
+export interface Cause {
+	readonly field: string;
+	readonly message: string;
+}
+
+/** The fields that the server refused, each once; values that would fill the screen are shortened. */
+export function uniqueCauses({ status }: ApiError): readonly Cause[] {
+	const found = new Map<string, Cause>();
+	for (const { field = '', message = '' } of status.details?.causes ?? [])
+		found.set(`${field}: ${message}`, { field, message: shortened(message) });
+	return [...found.values()];
+}
+
+/** The longest value that is quoted in full; that of a Job's template would fill the screen. */
+const LONGEST_VALUE = 120;
+
+function shortened(message: string): string {
+	return message.replace(
+		/^(Invalid value: )(.*)(: .*?)$/s,
+		(whole, head: string, value: string, tail: string) =>
+			value.length > LONGEST_VALUE ? `${head}${value.slice(0, LONGEST_VALUE / 2)}…${tail}` : whole,
+	);
+}
+
+function unreachableHint({ refused }: ServerUnreachableError): string | undefined {
+	return refused ? 'is it running? It is started by: stint server' : undefined;
+}
+
+/** The text with a hint below it, where there is one. */
+export function withHint(text: string, hint: string | undefined): string {
+	return hint === undefined ? text : `${text}\nhint: ${hint}`;
 }

@@ -7,8 +7,9 @@ import {
 	type Connection,
 	type Interruption,
 } from './context.ts';
-import { type CheckedObject, checkDocument } from './manifest/check.ts';
-import { describeProblem, loadManifests } from './manifest/load.ts';
+import { type CheckedObject, checkDocument, isChecked, type NamespaceChoice } from './manifest/check.ts';
+import type { ManifestDocument } from './manifest/document.ts';
+import { loadManifests } from './manifest/load.ts';
 import { toJson } from './print/json.ts';
 import { toYaml } from './print/yaml.ts';
 import { type JobFlags, jobFromFlags } from './run/job-from-flags.ts';
@@ -42,10 +43,9 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 	const dryRun = flags.dryRun !== undefined && flags.dryRun !== false && flags.dryRun !== 'none';
 	const running = flags.embedded || dryRun ? undefined : await context.findRunning(flags.kubeconfig);
 	// Everything is read and checked before a server is started for it.
-	const objects = await objectsOf(context, words, {
-		...flags,
-		namespace: flags.namespace ?? running?.namespace,
-	});
+	const namespace = flags.namespace ?? running?.namespace ?? 'default';
+	const choice = { namespace, enforced: flags.namespace !== undefined };
+	const objects = await objectsOf(context, words, { flags, choice });
 	if (dryRun) return print(context, objects, flags.output);
 	if (!objects.some(({ definition }) => definition === jobs || definition === pods))
 		throw new CommandError(
@@ -88,15 +88,19 @@ async function runEmbedded(
 async function objectsOf(
 	context: CliContext,
 	[name, ...args]: readonly string[],
-	flags: RunFlags,
+	{ flags, choice }: { readonly flags: RunFlags; readonly choice: NamespaceChoice },
 ): Promise<readonly CheckedObject[]> {
-	const { namespace = 'default', filename } = flags;
-	if (name === undefined) return loadManifests(context, filename, namespace);
-	const object = jobFromFlags(name, args, flags);
-	const file = { name: 'the command line', text: '' };
-	const checked = checkDocument({ file, object, positionOf: () => ({ line: 1, column: 1 }) }, namespace);
-	if ('definition' in checked) return [checked];
-	throw new CommandError(checked.map(describeProblem).join('\n'));
+	if (name === undefined) return loadManifests(context, flags.filename, choice);
+	const span = { line: 1, column: 1, length: 1 };
+	const document: ManifestDocument = {
+		file: { name: 'the command line', text: '' },
+		object: jobFromFlags(name, args, flags),
+		spanOf: () => span,
+		keySpanOf: () => span,
+	};
+	const checked = checkDocument(document, choice);
+	if (isChecked(checked)) return [checked];
+	throw new CommandError(checked.map(({ message }) => message).join('\n'));
 }
 
 function print(context: CliContext, objects: readonly CheckedObject[], output = 'yaml'): number {

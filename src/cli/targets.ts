@@ -39,10 +39,22 @@ function definitionsOf(word: string): readonly ResourceDefinition[] {
 	return [definition];
 }
 
+/** What to say where a list came out empty. */
+export function nothingFound(targets: readonly Target[], namespace: string | undefined): string {
+	const namespaced = targets.some(({ definition }) => definition.namespaced);
+	if (namespace === undefined || !namespaced) return 'No resources found';
+	return `No resources found in ${namespace} namespace.`;
+}
+
+/** `job.batch/`: what stands before a name. */
+export function prefixOf({ singular, group }: ResourceDefinition): string {
+	return `${group === '' ? singular : `${singular}.${group}`}/`;
+}
+
 /** `job.batch/pi`: how messages name an object. */
 export function displayName(
-	{ singular, group }: ResourceDefinition,
+	definition: ResourceDefinition,
 	{ metadata }: Pick<KubeObject, 'metadata'>,
 ): string {
-	return `${group === '' ? singular : `${singular}.${group}`}/${metadata.name}`;
+	return `${prefixOf(definition)}${metadata.name ?? `${metadata.generateName}...`}`;
 }

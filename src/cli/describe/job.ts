@@ -1,63 +1,65 @@
-import { jobStatusText } from '../../api/batch/job/columns.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
-import { pods } from '../../api/core/pod/definition.ts';
 import { humanDuration } from '../../api/meta/duration.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import type { Connection } from '../context.ts';
-import { failuresOf, failuresText } from '../run/failures.ts';
-import { fieldsText, instant, type Line, pairs } from './fields.ts';
-import { describeContainer } from './pod.ts';
+import { annotationLines, at, instant, labelLines } from './lines.ts';
+import { controllerLine, optional, templateLines } from './pod.ts';
 
-/** A Job in words; of one that failed also how its Pods ended, with their last words. */
-export async function describeJob(connection: Connection, job: Job, now: number): Promise<string> {
-	const { metadata, spec, status } = job;
-	const started = timeOf(status.startTime);
-	const lines: readonly Line[] = [
-		['Name', metadata.name],
-		['Namespace', metadata.namespace],
-		['Selector', labelSelectorText(spec.selector)],
-		['Labels', pairs(metadata.labels)],
-		['Annotations', pairs(metadata.annotations)],
-		['Parallelism', spec.parallelism],
-		['Completions', spec.completions ?? '<unset>'],
-		['Completion Mode', spec.completionMode],
-		['Suspend', String(spec.suspend ?? false)],
-		['Backoff Limit', spec.backoffLimit],
-		[
-			'Active Deadline',
-			spec.activeDeadlineSeconds === undefined ? undefined : `${spec.activeDeadlineSeconds}s`,
-		],
-		['TTL', spec.ttlSecondsAfterFinished === undefined ? undefined : `${spec.ttlSecondsAfterFinished}s`],
-		['Start Time', instant(status.startTime)],
-		['Completed At', instant(status.completionTime)],
-		[
-			'Duration',
-			started === undefined ? undefined : humanDuration((timeOf(status.completionTime) ?? now) - started),
-		],
-		['Status', jobStatusText(job)],
-		[
-			'Pods',
-			`${status.active ?? 0} active (${status.ready ?? 0} ready) / ${status.succeeded ?? 0} succeeded / ${status.failed ?? 0} failed`,
-		],
-		['Completed Indexes', status.completedIndexes],
-		['Failed Indexes', status.failedIndexes],
-	];
-	const containers = spec.template.spec.containers.map((container) =>
-		describeContainer(container, undefined),
-	);
-	const conditions = (status.conditions ?? [])
-		.filter((condition) => condition.status === 'True')
-		.map(({ type, reason = '', message = '' }) => `  ${type}: ${reason}${message ? ` (${message})` : ''}\n`);
-	const own = await connection.client
-		.resource(pods, metadata.namespace)
-		.list({ labelSelector: labelSelectorText(spec.selector) });
-	const failed = failuresText(failuresOf(own.items), () => []);
+/** A Job, as kubectl describes it, and then its conditions, which kubectl leaves out. */
+export function jobLines({ metadata, spec, status }: Job): readonly string[] {
+	const { activeDeadlineSeconds: deadline } = spec;
 	return [
-		fieldsText(lines),
-		'Pod Template:\n',
-		...containers,
-		...(conditions.length > 0 ? ['Conditions:\n', ...conditions] : []),
-		failed === '' ? '' : `Failed Pods:\n${failed}`,
-	].join('');
+		`Name:\t${metadata.name}`,
+		`Namespace:\t${metadata.namespace}`,
+		`Selector:\t${labelSelectorText(spec.selector)}`,
+		...labelLines('Labels', metadata.labels),
+		...annotationLines('Annotations', metadata.annotations),
+		...controllerLine(metadata),
+		...optional('Parallelism', spec.parallelism),
+		`Completions:\t${spec.completions ?? '<unset>'}`,
+		...optional('Completion Mode', spec.completionMode),
+		...optional('Suspend', spec.suspend === undefined ? undefined : String(spec.suspend)),
+		...optional('Backoff Limit', spec.backoffLimit),
+		...optional('TTL Seconds After Finished', spec.ttlSecondsAfterFinished),
+		...optional('Start Time', status.startTime && instant(status.startTime)),
+		...optional('Completed At', status.completionTime && instant(status.completionTime)),
+		...optional('Duration', durationText(status)),
+		...optional('Active Deadline Seconds', deadline === undefined ? undefined : `${deadline}s`),
+		`Pods Statuses:\t${podsText(status)}`,
+		...(spec.completionMode === 'Indexed' ? [`Completed Indexes:\t${cut(status.completedIndexes)}`] : []),
+		...templateLines(spec.template),
+		...conditionLines(status),
+	];
+}
+
+function durationText({ startTime, completionTime }: Job['status']): string | undefined {
+	const [from, to] = [timeOf(startTime), timeOf(completionTime)];
+	return from === undefined || to === undefined ? undefined : humanDuration(to - from);
+}
+
+function podsText({ active = 0, ready, succeeded = 0, failed = 0 }: Job['status']): string {
+	const readyText = ready === undefined ? '' : ` (${ready} Ready)`;
+	return `${active} Active${readyText} / ${succeeded} Succeeded / ${failed} Failed`;
+}
+
+/** Long lists of indexes are cut after the first comma beyond this. */
+const SHOWN_INDEXES = 50;
+
+function cut(indexes = ''): string {
+	if (indexes === '') return '<none>';
+	const comma = indexes.indexOf(',', SHOWN_INDEXES);
+	return comma < 0 ? indexes : `${indexes.slice(0, comma + 1)}...`;
+}
+
+function conditionLines({ conditions = [] }: Job['status']): readonly string[] {
+	if (conditions.length === 0) return [];
+	const rows = conditions.map(({ type, status, reason = '', message = '' }) =>
+		at(1, `${type}\t${status}\t${reason}\t${message}`),
+	);
+	return [
+		'Conditions:',
+		at(1, 'Type\tStatus\tReason\tMessage'),
+		at(1, '----\t------\t------\t-------'),
+		...rows,
+	];
 }

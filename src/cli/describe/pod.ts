@@ -1,76 +1,108 @@
-import type { Container, ContainerState, ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
-import { fieldsText, instant, type Line, pairs } from './fields.ts';
+import { qosClassOf } from '../../api/core/pod/quality-of-service.ts';
+import type { Pod, PodTemplateSpec, Toleration } from '../../api/core/pod/schema.ts';
+import { ageOf } from '../../api/meta/duration.ts';
+import type { ObjectMeta } from '../../api/meta/object-meta.ts';
+import { containerLines, resourceLines } from './container.ts';
+import { annotationLines, at, instant, labelLines, underTitle } from './lines.ts';
+import { volumeLines } from './volume.ts';
 
-/** A Pod in words. */
-export function describePod({ metadata, spec, status }: Pod): string {
-	const owner = metadata.ownerReferences?.find(({ controller }) => controller);
-	const lines: readonly Line[] = [
-		['Name', metadata.name],
-		['Namespace', metadata.namespace],
-		['Node', spec.nodeName ?? '<none>'],
-		['Start Time', instant(status.startTime)],
-		['Labels', pairs(metadata.labels)],
-		['Annotations', pairs(metadata.annotations)],
-		[
-			'Status',
-			metadata.deletionTimestamp
-				? `Terminating (since ${instant(metadata.deletionTimestamp)})`
-				: status.phase,
-		],
-		['Reason', status.reason],
-		['Message', status.message],
-		['IP', status.podIP],
-		['Controlled By', owner && `${owner.kind}/${owner.name}`],
-	];
-	const init = (spec.initContainers ?? []).map((each) =>
-		describeContainer(each, status.initContainerStatuses),
-	);
-	const containers = spec.containers.map((each) => describeContainer(each, status.containerStatuses));
-	const conditions = (status.conditions ?? []).map(({ type, status: value, reason = '', message = '' }) =>
-		`  ${type.padEnd(27)} ${value.padEnd(6)} ${reason}${message ? `: ${message}` : ''}`.trimEnd(),
-	);
+/** A Pod. */
+export function podLines(pod: Pod, now: number): readonly string[] {
+	const { metadata, spec, status } = pod;
+	const { nodeName, nodeSelector, tolerations, volumes, initContainers = [], containers } = spec;
 	return [
-		fieldsText(lines),
-		...(init.length > 0 ? ['Init Containers:\n', ...init] : []),
-		'Containers:\n',
-		...containers,
-		conditions.length > 0 ? `Conditions:\n${conditions.join('\n')}\n` : '',
-	].join('');
-}
-
-/** A container of a Pod, or of a template where it has no statuses yet. */
-export function describeContainer(
-	container: Container,
-	statuses: readonly ContainerStatus[] | undefined,
-): string {
-	const status = statuses?.find(({ name }) => name === container.name);
-	const lines: readonly Line[] = [
-		['Image', container.image],
-		['Command', container.command],
-		['Args', container.args],
-		['State', status && stateText(status.state)],
-		['Last State', status?.lastState?.terminated && stateText(status.lastState)],
-		['Restart Count', status?.restartCount],
-		['Limits', container.resources?.limits && pairs(container.resources.limits)],
-		['Requests', container.resources?.requests && pairs(container.resources.requests)],
-		[
-			'Environment',
-			container.env &&
-				container.env.map(
-					({ name, value, valueFrom }) => `${name}: ${valueFrom ? '(from a field)' : (value ?? '')}`,
-				),
-		],
+		`Name:\t${metadata.name}`,
+		`Namespace:\t${metadata.namespace}`,
+		...optional('Priority', spec.priority),
+		...optional('Priority Class Name', spec.priorityClassName),
+		...optional('Runtime Class Name', spec.runtimeClassName),
+		...optional('Service Account', spec.serviceAccountName),
+		`Node:\t${nodeName ? `${nodeName}/${status.hostIP ?? ''}` : '<none>'}`,
+		...optional('Start Time', status.startTime && instant(status.startTime)),
+		...labelLines('Labels', metadata.labels),
+		...annotationLines('Annotations', metadata.annotations),
+		...phaseLines(pod, now),
+		...optional('Reason', status.reason),
+		...optional('Message', status.message),
+		`IP:\t${status.podIP ?? ''}`,
+		...ipLines(pod),
+		...controllerLine(metadata),
+		...optional('NominatedNodeName', status.nominatedNodeName),
+		...(spec.resources ? ['Resources:', ...resourceLines(spec.resources, 1)] : []),
+		...(initContainers.length === 0
+			? []
+			: containerLines({
+					title: 'Init Containers',
+					containers: initContainers,
+					statuses: status.initContainerStatuses ?? [],
+					pod,
+				})),
+		...containerLines({ title: 'Containers', containers, statuses: status.containerStatuses ?? [], pod }),
+		...conditionLines(pod),
+		...volumeLines(volumes),
+		`QoS Class:\t${status.qosClass ?? qosClassOf(pod)}`,
+		...labelLines('Node-Selectors', nodeSelector),
+		...tolerationLines('Tolerations', tolerations),
 	];
-	return `  ${container.name}:\n${fieldsText(lines).replace(/^(?=.)/gm, '    ')}`;
 }
 
-/** What a container does or did, in a line. */
-export function stateText({ waiting, running, terminated }: ContainerState = {}): string {
-	if (running) return `Running since ${instant(running.startedAt)}`;
-	if (terminated) {
-		const { reason, exitCode, signal, message } = terminated;
-		const how = `${reason ?? 'Ended'}, exit code ${exitCode}${signal ? ` (signal ${signal})` : ''}`;
-		return message ? `${how}: ${message}` : how;
-	}
-	return waiting?.message ? `${waiting.reason}: ${waiting.message}` : (waiting?.reason ?? 'Waiting');
+/** The template that Pods are made from, as a part of what makes them. */
+export function templateLines({ metadata, spec }: PodTemplateSpec): readonly string[] {
+	return [
+		'Pod Template:',
+		...labelLines('  Labels', metadata?.labels),
+		...(metadata?.annotations ? annotationLines('  Annotations', metadata.annotations) : []),
+		...optional('  Service Account', spec.serviceAccountName),
+		...(spec.initContainers?.length
+			? containerLines({ title: 'Init Containers', containers: spec.initContainers })
+			: []),
+		...containerLines({ title: 'Containers', containers: spec.containers }),
+		...volumeLines(spec.volumes, '  '),
+		...optional('  Priority Class Name', spec.priorityClassName),
+		...labelLines('  Node-Selectors', spec.nodeSelector),
+		...tolerationLines('  Tolerations', spec.tolerations),
+	];
+}
+
+/** `Controlled By:`, for what has a controller. */
+export function controllerLine({ ownerReferences }: ObjectMeta): readonly string[] {
+	const owner = ownerReferences?.find(({ controller }) => controller);
+	return owner ? [`Controlled By:\t${owner.kind}/${owner.name}`] : [];
+}
+
+/** A line, if there is something to be said. */
+export function optional(title: string, value: string | number | undefined): readonly string[] {
+	return value === undefined || value === '' ? [] : [`${title}:\t${value}`];
+}
+
+function phaseLines({ metadata, status }: Pod, now: number): readonly string[] {
+	const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;
+	const ended = status.phase === 'Failed' || status.phase === 'Succeeded';
+	if (deletionTimestamp === undefined || ended) return [`Status:\t${status.phase ?? ''}`];
+	return [
+		`Status:\tTerminating (lasts ${ageOf(deletionTimestamp, now)})`,
+		`Termination Grace Period:\t${deletionGracePeriodSeconds ?? 0}s`,
+	];
+}
+
+function ipLines({ status: { podIPs = [] } }: Pod): readonly string[] {
+	if (podIPs.length === 0) return ['IPs:\t<none>'];
+	return ['IPs:', ...podIPs.map(({ ip }) => at(1, `IP:\t${ip}`))];
+}
+
+function conditionLines({ status: { conditions = [] } }: Pod): readonly string[] {
+	if (conditions.length === 0) return [];
+	const rows = conditions.map(({ type, status }) => at(1, `${type} \t${status} `));
+	return ['Conditions:', at(1, 'Type\tStatus'), ...rows];
+}
+
+function tolerationLines(title: string, tolerations: readonly Toleration[] = []): readonly string[] {
+	const sorted = tolerations.toSorted((a, b) => ((a.key ?? '') < (b.key ?? '') ? -1 : 1));
+	return underTitle(title, sorted.map(tolerationText));
+}
+
+function tolerationText({ key = '', value, effect, operator, tolerationSeconds }: Toleration): string {
+	const what = `${key}${value ? `=${value}` : ''}${effect ? `:${effect}` : ''}`;
+	const exists = operator === 'Exists' && !value ? `${what === '' ? '' : ' '}op=Exists` : '';
+	return `${what}${exists}${tolerationSeconds === undefined ? '' : ` for ${tolerationSeconds}s`}`;
 }

@@ -3,74 +3,119 @@ import type { FieldError } from '../../api/meta/field.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../../api/meta/resource.ts';
 import { resourceOfKind } from '../../api/resources.ts';
-import { textAt } from '../../client/raw-object.ts';
+import { objectAt, textAt } from '../../client/raw-object.ts';
 import type { ManifestDocument, Problem } from './document.ts';
-import { fieldHint, kindHint, valueHint } from './hints.ts';
+import { fieldHint, kindHint, typeHint, valueHint } from './hints.ts';
 
 /** An object of a manifest that is fit to be sent. */
 export interface CheckedObject {
 	readonly definition: ResourceDefinition;
-	/** As the manifest has it, with its namespace filled in. */
+	/** Decoded, with its namespace filled in. */
 	readonly object: KubeObject;
 	readonly document: ManifestDocument;
 }
 
+/** Whether a check came to an object; otherwise it came to problems. */
+export function isChecked(outcome: CheckedObject | readonly Problem[]): outcome is CheckedObject {
+	return 'definition' in outcome;
+}
+
+/** Which namespace objects go to. */
+export interface NamespaceChoice {
+	/** For objects that name none. */
+	readonly namespace: string;
+	/** Whether the user asked for it, so that an object that names another one is a mistake. */
+	readonly enforced?: boolean;
+}
+
 /**
- * Checks an object as the server would, before anything is sent: its kind, its fields, its values. The
- * server has the last word all the same; this one knows the file and the line.
+ * Checks an object as the server would, before anything is sent: its kind, its fields, its values, by
+ * the very functions that the server has. The server has the last word all the same; this one knows the
+ * file and the line.
  */
 export function checkDocument(
 	document: ManifestDocument,
-	namespace: string,
+	choice: NamespaceChoice,
 ): CheckedObject | readonly Problem[] {
-	const apiVersion = textAt(document.object, 'apiVersion') ?? '';
-	const kind = textAt(document.object, 'kind') ?? '';
-	const problemAt = (path: string, message: string): Problem => ({
-		file: document.file,
-		position: document.positionOf(path),
+	const { file, object } = document;
+	const apiVersion = textAt(object, 'apiVersion') ?? '';
+	const kind = textAt(object, 'kind') ?? '';
+	const problem = (path: string, message: string, hint?: string): Problem => ({
+		file,
+		span: document.spanOf(path),
 		message,
+		...(hint && { hint }),
 	});
-	if (apiVersion === '') return [problemAt('', 'apiVersion not set')];
-	if (kind === '') return [problemAt('', 'kind not set')];
+	if (kind === '') return [problem('', 'kind not set')];
+	if (apiVersion === '') return [problem('', 'apiVersion not set')];
 	const definition = resourceOfKind(apiVersion, kind);
 	if (!definition) {
-		const text = `no matches for kind "${kind}" in version "${apiVersion}" (${kindHint(apiVersion, kind)})`;
-		return [problemAt(resourceOfKind(apiVersion, kind) ? 'kind' : 'apiVersion', text)];
+		const { path, hint } = kindHint(kind);
+		return [problem(path, `no matches for kind "${kind}" in version "${apiVersion}"`, hint)];
 	}
 	try {
-		return checkFields(document, definition, { namespace, problemAt });
+		return checkFields(document, definition, { choice, problem });
 	} catch (error) {
-		if (error instanceof DecodeError) return [problemAt(error.path, error.message)];
-		throw error;
+		if (!(error instanceof DecodeError)) throw error;
+		return [problem(error.path, `${titleOf(document)}${error.message}`, typeHint(error.message))];
 	}
 }
 
 interface Checking {
-	readonly namespace: string;
-	problemAt(path: string, message: string): Problem;
+	readonly choice: NamespaceChoice;
+	problem(path: string, message: string, hint?: string): Problem;
 }
 
 function checkFields(
 	document: ManifestDocument,
 	definition: ResourceDefinition,
-	{ namespace, problemAt }: Checking,
+	{ choice, problem }: Checking,
 ): CheckedObject | readonly Problem[] {
 	const { value, unknown } = decodeAs<KubeObject>(definition.schema, document.object);
-	if (unknown.length > 0) {
-		return unknown.map((path) => {
-			const hint = fieldHint(definition.schema, path);
-			const text = `strict decoding error: unknown field "${path}"`;
-			return problemAt(path, hint ? `${text} (did you mean "${hint}"?)` : text);
-		});
+	if (unknown.length > 0) return unknown.map((path) => unknownField(document, definition, path));
+	const own = value.metadata.namespace;
+	if (definition.namespaced && choice.enforced && own !== undefined && own !== choice.namespace) {
+		const text = `the namespace from the provided object "${own}" does not match the namespace "${choice.namespace}"`;
+		return [problem('metadata.namespace', text, `run with --namespace=${own}`)];
 	}
-	const place = definition.namespaced ? { namespace: value.metadata.namespace ?? namespace } : {};
+	const place = definition.namespaced ? { namespace: own ?? choice.namespace } : {};
 	const object = { ...value, metadata: { ...value.metadata, ...place } };
 	const errors = validate(definition, object);
 	if (errors.length === 0) return { definition, object, document };
-	return errors.map(({ field, message }) => {
-		const hint = valueHint(message);
-		return problemAt(field, `${field}: ${message}${hint ? ` (did you mean "${hint}"?)` : ''}`);
-	});
+	return errors.map((error) => problemOf(document, error));
+}
+
+function unknownField(document: ManifestDocument, definition: ResourceDefinition, path: string): Problem {
+	const hint = fieldHint(definition.schema, path);
+	return {
+		file: document.file,
+		span: document.keySpanOf(path),
+		message: `${titleOf(document)}strict decoding error: unknown field "${path}"`,
+		...(hint && { hint }),
+	};
+}
+
+/** A field that the rules refuse, at its place in the document. */
+export function problemOf(
+	document: ManifestDocument,
+	{ field, message }: Pick<FieldError, 'field' | 'message'>,
+): Problem {
+	const span = document.spanOf(field);
+	const hint = valueHint(message);
+	return {
+		file: document.file,
+		span,
+		message: `${titleOf(document)}${field}: ${message}`,
+		...(hint && { hint }),
+	};
+}
+
+/** `Job "pi": `, to begin a message about the document's object. */
+export function titleOf({ object }: ManifestDocument): string {
+	const metadata = objectAt(object, 'metadata');
+	const name = textAt(metadata, 'name') ?? textAt(metadata, 'generateName');
+	const kind = textAt(object, 'kind') ?? 'object';
+	return name === undefined ? `${kind}: ` : `${kind} "${name}": `;
 }
 
 /** A uid such as the server gives; the rules only ask that there is one. */
@@ -85,9 +130,12 @@ function validate({ defaults, strategy }: ResourceDefinition, object: KubeObject
 		name: name ?? (generateName ? `${generateName}xxxxx` : ''),
 	};
 	const ready = strategy.prepareForCreate(defaults({ ...object, metadata: named }));
-	const seen = new Set<string>();
-	return strategy.validateCreate(ready).filter(({ field, message }) => {
-		const text = `${field}: ${message}`;
-		return !seen.has(text) && seen.add(text);
-	});
+	const errors = strategy.validateCreate(ready);
+	return errors.filter((error, index) => !errors.slice(index + 1).some((later) => says(later, error)));
+}
+
+/** Whether an error says all that an earlier one does: a Job's rules on values are narrower than its Pods'. */
+function says(later: FieldError, earlier: FieldError): boolean {
+	if (later.field !== earlier.field || later.type !== earlier.type) return false;
+	return later.type === 'NotSupported' || later.message === earlier.message;
 }

@@ -2,14 +2,18 @@ import { apiVersionOf } from '../../api/meta/resource.ts';
 import type { ObjectNode, SchemaNode } from '../../api/meta/schema.ts';
 import { resources } from '../../api/resources.ts';
 
-/** The field that an unknown one was probably meant to be: the nearest name that its object has. */
+/** What an unknown field was probably meant to be: the nearest name that its object has. */
 export function fieldHint(schema: ObjectNode, path: string): string | undefined {
 	const steps = path.split('.').map((step) => step.replace(/\[.*$/, ''));
 	const name = steps.pop() ?? '';
 	let node: SchemaNode | undefined = schema;
 	for (const step of steps) node = node && childOf(node, step);
 	while (node?.type === 'list') node = node.items;
-	return node?.type === 'object' ? nearest(name, Object.keys(node.fields)) : undefined;
+	if (node?.type !== 'object') return undefined;
+	const found = nearest(name, Object.keys(node.fields));
+	if (found !== undefined) return `did you mean "${found}"?`;
+	const elsewhere = placesOf(name, schema);
+	return elsewhere.length > 0 ? `"${name}" belongs under ${elsewhere.slice(0, 2).join(' or ')}` : undefined;
 }
 
 function childOf(node: SchemaNode, step: string): SchemaNode | undefined {
@@ -18,31 +22,64 @@ function childOf(node: SchemaNode, step: string): SchemaNode | undefined {
 	return node.type === 'object' ? node.fields[step]?.schema : undefined;
 }
 
-/** The supported value that was probably meant, read off an error's `supported values: "A", "B"`. */
+/** How deep a field is looked for: as deep as those of a container in a Job. */
+const DEEPEST = 5;
+
+/** The objects that have a field of this name, the outermost first: a wrong indentation is a common slip. */
+function placesOf(name: string, schema: ObjectNode): readonly string[] {
+	const found: string[] = [];
+	let level: readonly { readonly path: string; readonly node: SchemaNode }[] = [{ path: '', node: schema }];
+	for (let depth = 0; depth < DEEPEST && found.length === 0; depth++) {
+		level = level.flatMap(({ path, node }) => {
+			const inner = node.type === 'list' ? node.items : node;
+			if (inner.type !== 'object') return [];
+			if (path !== '' && Object.hasOwn(inner.fields, name)) found.push(path);
+			return Object.entries(inner.fields)
+				.filter(([field]) => field !== 'status' && field !== 'metadata')
+				.map(([field, { schema: next }]) => ({ path: path === '' ? field : `${path}.${field}`, node: next }));
+		});
+	}
+	return found;
+}
+
+/** What to write instead of a value that was refused with `message`, where that can be told. */
 export function valueHint(message: string): string | undefined {
+	if (/\s\/\/\s/.test(message)) return 'comments of YAML begin with #';
 	const match = /^Unsupported value: "(.*?)": supported values: (.*)$/.exec(message);
 	if (!match) return undefined;
 	const supported = [...(match[2] ?? '').matchAll(/"([^"]*)"/g)].map(([, value = '']) => value);
-	return nearest(match[1] ?? '', supported);
+	const found = nearest(match[1] ?? '', supported);
+	return found === undefined ? undefined : `did you mean "${found}"?`;
 }
 
-/** What to write where apiVersion and kind name nothing that is served. */
-export function kindHint(apiVersion: string, kind: string): string {
-	const sameKind = resources.find((each) => each.kind.toLowerCase() === kind.toLowerCase());
-	if (sameKind) {
-		const right = `apiVersion: ${apiVersionOf(sameKind)}, kind: ${sameKind.kind}`;
-		return apiVersionOf(sameKind) === apiVersion
-			? `did you mean kind: ${sameKind.kind}?`
-			: `did you mean ${right}?`;
-	}
-	return `stint serves ${resources
-		.map((each) => each.kind)
-		.sort()
-		.join(', ')}`;
+/** What a value of the wrong type should have been, by the words of Go's decoder. */
+export function typeHint(message: string): string | undefined {
+	const match = /cannot unmarshal (\S+).* of type (\S+)$/.exec(message);
+	const [, found = '', wanted = ''] = match ?? [];
+	if (/^u?int|^float/.test(wanted))
+		return found === 'string' ? 'a number is wanted, without quotes' : 'a whole number is wanted';
+	if (wanted === 'bool') return 'true or false is wanted, without quotes';
+	if (wanted === 'string')
+		return /^(number|bool)/.test(found) ? 'text is wanted: put it in quotes' : 'text is wanted';
+	if (wanted.startsWith('[]')) return 'a list is wanted: each item on a line that begins with a dash';
+	if (/^(map\[|v1\.|\w+\.\w+$)/.test(wanted))
+		return 'a map is wanted: fields on lines of their own, deeper indented';
+	return undefined;
+}
+
+/** What is wrong with apiVersion and kind that name nothing that is served, and at which of the two. */
+export function kindHint(kind: string): { readonly path: string; readonly hint: string } {
+	const named = resources.find((each) => each.kind.toLowerCase() === kind.toLowerCase());
+	if (named && named.kind !== kind) return { path: 'kind', hint: `did you mean "${named.kind}"?` };
+	if (named) return { path: 'apiVersion', hint: `did you mean "${apiVersionOf(named)}"?` };
+	const kinds = resources.map((each) => each.kind).sort();
+	const near = nearest(kind, kinds);
+	const hint = near ? `did you mean "${near}"?` : `what is served: ${kinds.join(', ')}`;
+	return { path: 'kind', hint };
 }
 
 /** The candidate that differs least from `word`, if it is near enough to be a slip of the hand. */
-function nearest(word: string, candidates: readonly string[]): string | undefined {
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
 	const limit = Math.max(1, Math.floor(word.length / 3));
 	let best: { readonly candidate: string; readonly distance: number } | undefined;
 	for (const candidate of candidates) {
@@ -52,15 +89,20 @@ function nearest(word: string, candidates: readonly string[]): string | undefine
 	return best?.candidate;
 }
 
-/** How many letters have to be put in, taken out or replaced. */
+/** How many letters have to be put in, taken out, replaced or swapped with their neighbour. */
 function editDistance(a: string, b: string): number {
+	let before: readonly number[] = [];
 	let row = Array.from({ length: b.length + 1 }, (_, i) => i);
 	for (let i = 1; i <= a.length; i++) {
 		const next = [i];
 		for (let j = 1; j <= b.length; j++) {
 			const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-			next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+			let least = Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+			const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+			if (swapped) least = Math.min(least, (before[j - 2] ?? 0) + 1);
+			next.push(least);
 		}
+		before = row;
 		row = next;
 	}
 	return row[b.length] ?? 0;

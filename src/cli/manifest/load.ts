@@ -1,6 +1,7 @@
 import { type CliContext, CommandError } from '../context.ts';
-import { type CheckedObject, checkDocument } from './check.ts';
+import { type CheckedObject, checkDocument, isChecked, type NamespaceChoice } from './check.ts';
 import { type ManifestDocument, type ManifestFile, type Problem, readDocuments } from './document.ts';
+import { describeProblem } from './excerpt.ts';
 
 /**
  * Reads and checks everything that `-f` names: files, folders, `-` for standard input. Rejects with a
@@ -9,21 +10,13 @@ import { type ManifestDocument, type ManifestFile, type Problem, readDocuments }
 export async function loadManifests(
 	context: CliContext,
 	paths: readonly string[],
-	namespace: string,
+	choice: NamespaceChoice,
 ): Promise<readonly CheckedObject[]> {
-	const objects: CheckedObject[] = [];
-	const problems: Problem[] = [];
-	for (const file of await readFiles(context, paths)) {
-		const { documents, problems: unreadable } = readDocuments(file);
-		problems.push(...unreadable);
-		for (const document of documents) {
-			const checked = checkDocument(document, namespace);
-			if (isChecked(checked)) objects.push(checked);
-			else problems.push(...checked);
-		}
-	}
-	if (problems.length > 0) throw new CommandError(problems.map(describeProblem).join('\n'));
-	if (objects.length === 0) throw new CommandError('no objects passed: the manifest is empty');
+	const { documents, problems } = await readAll(context, paths);
+	const checked = documents.map((document) => checkDocument(document, choice));
+	const objects = checked.filter(isChecked);
+	refuse([...problems, ...checked.flatMap((each) => (isChecked(each) ? [] : each))]);
+	if (objects.length === 0) throw new CommandError(`no objects passed: nothing is in ${paths.join(', ')}`);
 	return objects;
 }
 
@@ -32,15 +25,30 @@ export async function loadDocuments(
 	context: CliContext,
 	paths: readonly string[],
 ): Promise<readonly ManifestDocument[]> {
-	const files = await readFiles(context, paths);
-	const read = files.map(readDocuments);
-	const problems = read.flatMap((each) => each.problems);
-	if (problems.length > 0) throw new CommandError(problems.map(describeProblem).join('\n'));
-	return read.flatMap(({ documents }) => documents);
+	const { documents, problems } = await readAll(context, paths);
+	refuse(problems);
+	return documents;
 }
 
-function isChecked(checked: CheckedObject | readonly Problem[]): checked is CheckedObject {
-	return 'definition' in checked;
+function refuse(problems: readonly Problem[]): void {
+	if (problems.length === 0) return;
+	const inOrder = problems.toSorted((a, b) =>
+		a.file === b.file ? a.span.line - b.span.line || a.span.column - b.span.column : 0,
+	);
+	const files = [...new Set(problems.map(({ file }) => file.name))].join(', ');
+	const what = problems.length === 1 ? `${files} has a problem` : `${files}: ${problems.length} problems`;
+	throw new CommandError(`nothing was sent: ${what}\n${inOrder.map(describeProblem).join('\n')}`);
+}
+
+async function readAll(
+	context: CliContext,
+	paths: readonly string[],
+): Promise<{ readonly documents: readonly ManifestDocument[]; readonly problems: readonly Problem[] }> {
+	const read = (await readFiles(context, paths)).map(readDocuments);
+	return {
+		documents: read.flatMap(({ documents }) => documents),
+		problems: read.flatMap(({ problems }) => problems),
+	};
 }
 
 async function readFiles(context: CliContext, paths: readonly string[]): Promise<readonly ManifestFile[]> {
@@ -50,6 +58,10 @@ async function readFiles(context: CliContext, paths: readonly string[]): Promise
 			files.push({ name: '<stdin>', text: await context.readStdin() });
 			continue;
 		}
+		if (/^https?:\/\//.test(path))
+			throw new CommandError(
+				`-f does not read from the web; fetch it first: curl -sSL ${path} | stint ... -f -`,
+			);
 		const names = (await context.listFolder(path)) ?? [path];
 		if (names.length === 0) throw new CommandError(`${path}: the folder holds no .yaml, .yml or .json file`);
 		for (const name of names) files.push({ name, text: await readFile(context, name) });
@@ -64,12 +76,4 @@ async function readFile(context: CliContext, path: string): Promise<string> {
 		const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
 		throw new CommandError(missing ? `the path "${path}" does not exist` : `${path}: ${error}`);
 	}
-}
-
-/** `job.yaml:6:3: what is wrong`, with the line below it. */
-export function describeProblem({ file, position: { line, column }, message }: Problem): string {
-	const text = file.text.split('\n')[line - 1] ?? '';
-	const number = String(line).padStart(5);
-	const excerpt = text.trim() === '' ? '' : `\n${number} | ${text.replaceAll('\t', '→')}`;
-	return `${file.name}:${line}:${column}: ${message}${excerpt}`;
 }

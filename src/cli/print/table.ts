@@ -1,21 +1,105 @@
-/** A table's column, as the server describes it. */
-export interface PrintedColumn {
-	readonly name: string;
-	readonly priority: number;
+import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
+import { columnWidth, layOut, TABLE_STYLE } from './aligned-text.ts';
+
+/** How tables are shown. */
+export interface TableView {
+	/** Also the columns of lower priority. */
+	readonly wide: boolean;
+	readonly headers: boolean;
+	/** With the namespace of each row in front. */
+	readonly withNamespace: boolean;
+	/** Put before each name: `job.batch/`. */
+	readonly prefix: string;
+	/** With all labels of each row behind. */
+	readonly showLabels: boolean;
+	/** With a column for each of these labels. */
+	readonly labelColumns: readonly string[];
 }
 
-/** Rows of cells under upper-cased headings, three blanks apart; `header` false leaves the headings out. */
-export function tableText(
-	columns: readonly string[],
-	rows: readonly (readonly string[])[],
-	options: { readonly header: boolean } = { header: true },
-): string {
-	const lines = options.header ? [columns.map((name) => name.toUpperCase()), ...rows] : rows;
-	const widths = columns.map((_, i) => Math.max(0, ...lines.map((cells) => (cells[i] ?? '').length)));
-	return lines
-		.map((cells) =>
-			cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd((widths[i] ?? 0) + 3))).join(''),
-		)
-		.map((line) => `${line.trimEnd()}\n`)
-		.join('');
+/**
+ * Prints tables that the server sends (metav1.Table). What comes later, when a watch goes on, keeps the
+ * columns of what came before, and only the first table has headings.
+ */
+export class TablePrinter {
+	readonly #view: TableView;
+	#columns: readonly Column[] = [];
+	#widths: readonly number[] = [];
+	#headersDue: boolean;
+
+	constructor(view: TableView) {
+		this.#view = view;
+		this.#headersDue = view.headers;
+	}
+
+	/** The text of a table's rows; empty where it has none. */
+	print(table: unknown): string {
+		const definitions = listAt(table, 'columnDefinitions');
+		if (definitions.length > 0) this.#columns = columnsOf(definitions, this.#view);
+		const rows = listAt(table, 'rows').map((row) => this.#columns.map(({ cell }) => cell(row)));
+		if (rows.length === 0) return '';
+		const lines = this.#headersDue ? [this.#columns.map(({ heading }) => heading), ...rows] : rows;
+		this.#headersDue = false;
+		this.#widths = this.#columns.map((_, index) =>
+			Math.max(
+				this.#widths[index] ?? 0,
+				columnWidth(
+					lines.map((cells) => cells[index] ?? ''),
+					TABLE_STYLE,
+				),
+			),
+		);
+		return lines.map((cells) => `${layOut(cells, this.#widths)}\n`).join('');
+	}
+}
+
+interface Column {
+	readonly heading: string;
+	cell(row: unknown): string;
+}
+
+function columnsOf(definitions: readonly unknown[], view: TableView): readonly Column[] {
+	const shown = definitions.flatMap((definition, index): Column[] => {
+		const { priority } = isRawObject(definition) ? definition : {};
+		if (!view.wide && typeof priority === 'number' && priority > 0) return [];
+		const name = textAt(definition, 'name') ?? '';
+		const prefix = index === 0 ? view.prefix : '';
+		return [{ heading: name.toUpperCase(), cell: (row) => prefix + cellText(listAt(row, 'cells')[index]) }];
+	});
+	const namespace: Column = {
+		heading: 'NAMESPACE',
+		cell: (row) => textAt(metadataOf(row), 'namespace') ?? '',
+	};
+	const labels: Column = {
+		heading: 'LABELS',
+		cell: (row) => labelsText(objectAt(metadataOf(row), 'labels')),
+	};
+	return [
+		...(view.withNamespace ? [namespace] : []),
+		...shown,
+		...view.labelColumns.map(
+			(label): Column => ({
+				heading: (label.split('/').at(-1) ?? '').toUpperCase(),
+				cell: (row) => textAt(objectAt(metadataOf(row), 'labels'), label) ?? '',
+			}),
+		),
+		...(view.showLabels ? [labels] : []),
+	];
+}
+
+function metadataOf(row: unknown): RawObject {
+	return objectAt(objectAt(row, 'object'), 'metadata');
+}
+
+/** A cell is one line: what follows a line end is left out. */
+function cellText(cell: unknown): string {
+	const text = cell === null || cell === undefined ? '' : String(cell);
+	const end = text.search(/[\r\n\f]/);
+	return end < 0 ? text.replaceAll('\t', ' ') : `${text.slice(0, end)}...`;
+}
+
+function labelsText(labels: RawObject): string {
+	const pairs = Object.keys(labels)
+		.sort()
+		.map((key) => `${key}=${labels[key]}`);
+	return pairs.join(',') || '<none>';
 }

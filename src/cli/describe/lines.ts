@@ -1,0 +1,75 @@
+import { parseTime } from '../../api/meta/time.ts';
+import { LAST_APPLIED } from '../apply-object.ts';
+
+/**
+ * The pieces that descriptions are made of: lines with tabs between what is to be aligned, in the order
+ * and words of `kubectl describe` (see print/aligned-text.ts).
+ */
+
+type Pairs = Readonly<Record<string, string>> | undefined;
+
+/** A line at a level of indentation. */
+export function at(level: number, text: string): string {
+	return '  '.repeat(level) + text;
+}
+
+/** `Labels:` with a pair a line. */
+export function labelLines(title: string, labels: Pairs): readonly string[] {
+	const pairs = sortedPairs(labels).map(([key, value]) => `${key}=${value}`);
+	return underTitle(title, pairs);
+}
+
+/** `Annotations:` with a pair a line; long ones and those of several lines are cut. */
+export function annotationLines(title: string, annotations: Pairs): readonly string[] {
+	const shown = sortedPairs(annotations).filter(([key]) => key !== LAST_APPLIED);
+	return underTitle(
+		title,
+		shown.flatMap(([key, text]) => {
+			const value = text.replace(/\n$/, '');
+			if (value.length + key.length + 2 <= LONGEST_ANNOTATION && !value.includes('\n'))
+				return [`${key}: ${value}`];
+			return [`${key}:`, ...value.split('\n').map((line) => `  ${shorten(line)}`)];
+		}),
+	);
+}
+
+/** A title with values one below the other, or `<none>`. */
+export function underTitle(title: string, values: readonly string[]): readonly string[] {
+	const [first = '<none>', ...rest] = values;
+	return [`${title}:\t${first}`, ...rest.map((value) => `\t${value}`)];
+}
+
+/** An instant in the form of descriptions, in local time: `Fri, 20 Nov 2026 23:46:15 +0000`. */
+export function instant(text: string | undefined): string {
+	const ms = text === undefined ? undefined : parseTime(text);
+	if (ms === undefined) return 'Mon, 01 Jan 0001 00:00:00 +0000';
+	const date = new Date(ms);
+	const two = (value: number): string => String(value).padStart(2, '0');
+	const day = `${DAYS[date.getDay()]}, ${two(date.getDate())} ${MONTHS[date.getMonth()]} ${date.getFullYear()}`;
+	const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+	const offset = -date.getTimezoneOffset();
+	const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
+	return `${day} ${time} ${zone}`;
+}
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `True` or `False`. */
+export function truth(value: boolean | undefined): string {
+	return value ? 'True' : 'False';
+}
+
+/** The pairs of a map, sorted by key. */
+export function sortedPairs<V>(
+	map: Readonly<Record<string, V>> | undefined,
+): readonly (readonly [string, V])[] {
+	return Object.entries(map ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+const LONGEST_ANNOTATION = 140;
+
+function shorten(text: string): string {
+	const limit = LONGEST_ANNOTATION - 2;
+	return text.length > limit ? `${text.slice(0, limit)}...` : text;
+}

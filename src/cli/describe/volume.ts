@@ -1,0 +1,67 @@
+import type { Volume } from '../../api/core/pod/schema.ts';
+import { at } from './lines.ts';
+
+/** The volumes of a Pod or, indented, of a template. */
+export function volumeLines(volumes: readonly Volume[] = [], indent = ''): readonly string[] {
+	if (volumes.length === 0) return [`${indent}Volumes:\t<none>`];
+	return [
+		`${indent}Volumes:`,
+		...volumes.flatMap((volume) => [
+			at(1, `${indent === '' ? '' : ' '}${volume.name}:`),
+			...sourceLines(volume).map((line) => at(2, line)),
+		]),
+	];
+}
+
+function sourceLines(volume: Volume): readonly string[] {
+	const { hostPath, emptyDir, secret, configMap, persistentVolumeClaim, projected, downwardAPI, nfs } =
+		volume;
+	if (hostPath)
+		return [
+			'Type:\tHostPath (bare host directory volume)',
+			`Path:\t${hostPath.path}`,
+			`HostPathType:\t${hostPath.type ?? '<none>'}`,
+		];
+	if (emptyDir)
+		return [
+			"Type:\tEmptyDir (a temporary directory that shares a pod's lifetime)",
+			`Medium:\t${emptyDir.medium ?? ''}`,
+			`SizeLimit:\t${emptyDir.sizeLimit ?? '<unset>'}`,
+		];
+	if (secret)
+		return [
+			'Type:\tSecret (a volume populated by a Secret)',
+			`SecretName:\t${secret.secretName ?? ''}`,
+			`Optional:\t${secret.optional ?? false}`,
+		];
+	if (configMap)
+		return [
+			'Type:\tConfigMap (a volume populated by a ConfigMap)',
+			`Name:\t${configMap.name ?? ''}`,
+			`Optional:\t${configMap.optional ?? false}`,
+		];
+	if (persistentVolumeClaim)
+		return [
+			'Type:\tPersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)',
+			`ClaimName:\t${persistentVolumeClaim.claimName}`,
+			`ReadOnly:\t${persistentVolumeClaim.readOnly ?? false}`,
+		];
+	if (nfs)
+		return [
+			'Type:\tNFS (an NFS mount that lasts the lifetime of a pod)',
+			`Server:\t${nfs.server}`,
+			`Path:\t${nfs.path}`,
+			`ReadOnly:\t${nfs.readOnly ?? false}`,
+		];
+	if (projected) return ['Type:\tProjected (a volume that contains injected data from multiple sources)'];
+	if (downwardAPI)
+		return [
+			'Type:\tDownwardAPI (a volume populated by information about the pod)',
+			'Items:',
+			...(downwardAPI.items ?? []).map(
+				({ path, fieldRef, resourceFieldRef }) =>
+					`  ${fieldRef?.fieldPath ?? resourceFieldRef?.resource ?? ''} -> ${path}`,
+			),
+		];
+	return ['<unknown>'];
+}

@@ -1,0 +1,43 @@
+import { pathOf } from '../../client/client.ts';
+import type { CommonFlags } from '../context.ts';
+import type { Target } from '../targets.ts';
+
+/** The flags of `get`. */
+export interface GetFlags extends CommonFlags {
+	readonly output?: string;
+	readonly watch?: boolean;
+	readonly watchOnly?: boolean;
+	readonly outputWatchEvents?: boolean;
+	readonly allNamespaces?: boolean;
+	readonly selector?: string;
+	readonly fieldSelector?: string;
+	readonly ignoreNotFound?: boolean;
+	readonly showLabels?: boolean;
+	readonly showManagedFields?: boolean;
+	readonly labelColumns: readonly string[];
+	/** False with --no-headers. */
+	readonly headers: boolean;
+	readonly raw?: string;
+}
+
+/** One request of `get`, with what it is for. */
+export interface Query {
+	readonly target: Target;
+	readonly path: string;
+	readonly query: Readonly<Record<string, string>>;
+}
+
+/** The Accept header for tables; a server that makes none answers with the objects. */
+export const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+
+/** The request for a target: of one object, or of a list narrowed by the flags. */
+export function queryFor(target: Target, namespace: string | undefined, flags: GetFlags): Query {
+	const collection = pathOf(target.definition, namespace);
+	if (target.name !== undefined)
+		return { target, path: `${collection}/${encodeURIComponent(target.name)}`, query: {} };
+	const query = {
+		...(flags.selector && { labelSelector: flags.selector }),
+		...(flags.fieldSelector && { fieldSelector: flags.fieldSelector }),
+	};
+	return { target, path: collection, query };
+}

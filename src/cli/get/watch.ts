@@ -1,0 +1,142 @@
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { tableOf } from '../../api/meta/table.ts';
+import type { WatchEvent } from '../../api/meta/transport.ts';
+import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
+import { type CliContext, CommandError, type Connection } from '../context.ts';
+import { toCompactJson } from '../print/json.ts';
+import type { OutputForm } from '../print/output-form.ts';
+import { TablePrinter } from '../print/table.ts';
+import { prefixOf } from '../targets.ts';
+import { printValue, withoutManagedFields } from './objects.ts';
+import { type GetFlags, type Query, TABLE } from './query.ts';
+
+/** What is to be watched, and how it is printed. */
+export interface Watching {
+	readonly queries: readonly Query[];
+	readonly form: OutputForm;
+	readonly flags: GetFlags;
+}
+
+/** Prints what there is and then every change of it, until the server cannot be reached any more (rejects). */
+export async function watchObjects(
+	context: CliContext,
+	connection: Connection,
+	{ queries, form, flags }: Watching,
+): Promise<never> {
+	const [query, ...others] = queries;
+	if (!query || others.length > 0)
+		throw new CommandError('you may only specify a single resource type, or a single object, to watch');
+	const printer = new EventPrinter(context, query, { form, flags });
+	const { path, query: parameters } = listQuery(query);
+	const accept = form.type === 'table' ? { accept: TABLE } : {};
+	const { transport } = connection.client;
+	const first = await transport.request({ method: 'GET', path, query: parameters, ...accept });
+	if (!flags.watchOnly) printer.printList(first.object);
+	let resourceVersion = textAt(objectAt({ ...first }, 'object').metadata, 'resourceVersion') ?? '';
+	// A watch whose time is up goes on where it ended.
+	for (;;) {
+		const ended = Promise.withResolvers<void>();
+		await transport.watch(
+			{ method: 'GET', path, query: { ...parameters, watch: 'true', resourceVersion }, ...accept },
+			{
+				events: (batch) => {
+					for (const event of batch) resourceVersion = printer.print(event) ?? resourceVersion;
+				},
+				ended: (error) => (error ? ended.reject(error) : ended.resolve()),
+			},
+		);
+		await ended.promise;
+	}
+}
+
+/** A named object is watched as the only one of a list. */
+function listQuery({ path, query, target }: Query): { path: string; query: Record<string, string> } {
+	if (target.name === undefined) return { path, query };
+	const collection = path.slice(0, path.lastIndexOf('/'));
+	return { path: collection, query: { ...query, fieldSelector: `metadata.name=${target.name}` } };
+}
+
+class EventPrinter {
+	readonly #context: CliContext;
+	readonly #query: Query;
+	readonly #form: OutputForm;
+	readonly #flags: GetFlags;
+	readonly #table: TablePrinter;
+
+	constructor(context: CliContext, query: Query, { form, flags }: Pick<Watching, 'form' | 'flags'>) {
+		this.#context = context;
+		this.#query = query;
+		this.#form = form;
+		this.#flags = flags;
+		this.#table = new TablePrinter({
+			wide: form.type === 'table' && form.wide,
+			headers: flags.headers,
+			withNamespace: flags.allNamespaces ?? false,
+			prefix: '',
+			showLabels: flags.showLabels ?? false,
+			labelColumns: flags.labelColumns,
+		});
+	}
+
+	/** Prints what there is at the beginning. */
+	printList(list: unknown): void {
+		if (this.#form.type === 'table') {
+			this.#write(this.#table.print(this.#withEvents(list, 'ADDED')));
+			return;
+		}
+		const { items } = isRawObject(list) ? list : {};
+		for (const item of Array.isArray(items) ? items : []) this.#printObject(item, 'ADDED');
+	}
+
+	/** Prints an event; returns the version to go on from. */
+	print({ type, object }: WatchEvent<KubeObject>): string | undefined {
+		if (type === 'BOOKMARK') return versionOf(object);
+		if (this.#form.type !== 'table') {
+			this.#printObject(object, type);
+			return versionOf(object);
+		}
+		const table = object.kind === 'Table' ? object : this.#tableOf(object);
+		this.#write(this.#table.print(this.#withEvents(table, type)));
+		return versionOf(object);
+	}
+
+	/** The table of a plain object, which is what callers in the server's own process are told of. */
+	#tableOf(object: KubeObject): unknown {
+		const now = this.#context.clock.now();
+		return tableOf(this.#query.target.definition, [object], { metadata: {}, includeObject: 'Metadata', now });
+	}
+
+	#withEvents(table: unknown, type: string): unknown {
+		if (!this.#flags.outputWatchEvents || !isRawObject(table)) return table;
+		const { columnDefinitions, rows } = table;
+		return {
+			columnDefinitions: Array.isArray(columnDefinitions) ? [{ name: 'Event' }, ...columnDefinitions] : null,
+			rows: (Array.isArray(rows) ? rows : []).map((row: RawObject) => ({
+				...row,
+				cells: [type.padEnd(8), ...(Array.isArray(row.cells) ? row.cells : [])],
+			})),
+		};
+	}
+
+	#printObject(value: unknown, type: string): void {
+		if (!isRawObject(value)) return;
+		const object = this.#flags.showManagedFields ? value : withoutManagedFields(value);
+		if (this.#form.type === 'name') {
+			this.#write(`${prefixOf(this.#query.target.definition)}${textAt(object.metadata, 'name')}\n`);
+		} else if (this.#flags.outputWatchEvents && this.#form.type === 'json') {
+			this.#write(`{"type":"${type}","object":${toCompactJson(object)}}\n`);
+		} else {
+			this.#write(`${this.#form.type === 'yaml' ? '---\n' : ''}${printValue(object, this.#form)}`);
+		}
+	}
+
+	#write(text: string): void {
+		if (text !== '') this.#context.stdout.write(text);
+	}
+}
+
+/** Of an object, or of the object in a table's last row. */
+function versionOf(object: KubeObject): string | undefined {
+	const last = listAt(object, 'rows').at(-1);
+	return textAt(last === undefined ? object.metadata : objectAt(last, 'object').metadata, 'resourceVersion');
+}

@@ -1,0 +1,58 @@
+import { CommandError } from '../context.ts';
+import { type CustomColumn, parseCustomColumns } from './custom-columns.ts';
+import { JsonPathError, parseTemplate } from './jsonpath-parser.ts';
+
+/** In which form `get` prints. */
+export type OutputForm =
+	| { readonly type: 'table'; readonly wide: boolean }
+	| { readonly type: 'yaml' | 'json' | 'name' }
+	| { readonly type: 'jsonpath'; readonly template: string }
+	| { readonly type: 'columns'; readonly columns: readonly CustomColumn[] };
+
+const FORMS = ['custom-columns', 'json', 'jsonpath', 'name', 'wide', 'yaml'];
+
+/** Reads the value of `-o`. Throws a CommandError for a form that there is not, or that is badly written. */
+export function parseOutputForm(output: string | undefined): OutputForm {
+	const [, form = '', argument] = /^([^=]*)=?(.*)$/s.exec(output ?? '') ?? [];
+	switch (form) {
+		case '':
+		case 'wide':
+			return { type: 'table', wide: form === 'wide' };
+		case 'yaml':
+		case 'json':
+		case 'name':
+			return { type: form };
+		case 'jsonpath':
+			return { type: 'jsonpath', template: checkedTemplate(argument) };
+		case 'custom-columns':
+			return { type: 'columns', columns: checkedColumns(argument) };
+		default:
+			throw new CommandError(
+				`unable to match a printer suitable for the output format "${form}", allowed formats are: ${FORMS.join(',')}`,
+			);
+	}
+}
+
+function checkedTemplate(template = ''): string {
+	if (template === '') throw new CommandError('template format specified but no template given');
+	try {
+		parseTemplate(template);
+	} catch (error) {
+		throw new CommandError(`error parsing jsonpath ${template}, ${messageOf(error)}`);
+	}
+	return template;
+}
+
+function checkedColumns(text = ''): readonly CustomColumn[] {
+	if (text === '') throw new CommandError('custom-columns format specified but no custom columns given');
+	try {
+		return parseCustomColumns(text);
+	} catch (error) {
+		throw new CommandError(messageOf(error));
+	}
+}
+
+function messageOf(error: unknown): string {
+	if (error instanceof JsonPathError) return error.message;
+	throw error;
+}
