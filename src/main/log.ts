@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { ApiError } from '../api/meta/api-error.ts';
 
 /** Where a server writes what went wrong. Nothing secret may be passed to it. */
 export interface Log {
@@ -20,9 +21,14 @@ export function openLog(): Log {
 	};
 	return {
 		error: (component, about, error) =>
-			write((to) => to.warn({ component, about, err: error }, messageOf(error))),
+			write((to) => to.warn({ component, about, ...stackOf(error) }, messageOf(error))),
 		info: (message) => write((to) => to.info(message)),
 	};
+}
+
+/** The way to a fault of ours; an answer of the API says all that there is to say by itself. */
+function stackOf(error: unknown): { readonly err?: unknown } {
+	return error instanceof ApiError ? {} : { err: error };
 }
 
 function messageOf(error: unknown): string {
