@@ -35,6 +35,7 @@ export class WatchHub {
 	readonly #log: ChangeLog;
 	readonly #pause: (next: () => void) => void;
 	readonly #watches = new Set<Watch>();
+	#closed: Error | undefined;
 
 	/** `pause` runs `next` a little later, so that a long catch-up leaves room for other work. */
 	constructor(log: ChangeLog, pause: (next: () => void) => void) {
@@ -42,8 +43,9 @@ export class WatchHub {
 		this.#pause = pause;
 	}
 
-	/** Opens a watch; see Store.watch. */
+	/** Opens a watch; see Store.watch. Throws what {@link close} was given once the hub is closed. */
 	open(request: { readonly prefix: string; readonly after: Revision }, sink: WatchSink): WatchHandle {
+		if (this.#closed) throw this.#closed;
 		const { prefix, after } = request;
 		if (after < this.#log.compacted) throw new CompactedError(after, this.#log.compacted);
 		if (after > this.#log.revision) throw new FutureRevisionError(after, this.#log.revision);
@@ -63,8 +65,9 @@ export class WatchHub {
 		}
 	}
 
-	/** Ends every watch with `error`. */
+	/** Ends every watch with `error`; no other can be opened. */
 	close(error: Error): void {
+		this.#closed = error;
 		for (const watch of [...this.#watches]) this.#end(watch, error);
 	}
 
@@ -96,7 +99,12 @@ export class WatchHub {
 	}
 
 	#end(watch: Watch, error: Error): void {
-		if (this.#watches.delete(watch)) watch.sink.ended(error);
+		if (!this.#watches.delete(watch)) return;
+		try {
+			watch.sink.ended(error);
+		} catch {
+			// Whoever would have to be told of this has just failed to listen; the others go on.
+		}
 	}
 }
 

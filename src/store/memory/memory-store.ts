@@ -39,9 +39,9 @@ export class MemoryStore implements Store {
 	}
 
 	async write(write: Write): Promise<Revision> {
+		this.#assertOpen();
 		// The contract lets the writer go on before the outcome is known, on every store alike.
 		await undefined;
-		if (this.#closed) throw new StoreUnavailableError('the store is closed');
 		const current = this.#current(write.key);
 		if (write.type === 'create') {
 			if (current) throw new KeyExistsError(write.key);
@@ -60,10 +60,12 @@ export class MemoryStore implements Store {
 	}
 
 	async get(key: string): Promise<Entry | undefined> {
+		this.#assertOpen();
 		return this.#current(key);
 	}
 
 	async range({ prefix, after = '', limit, revision }: RangeRequest): Promise<RangeResult> {
+		this.#assertOpen();
 		const asOf = revision ?? this.#revision;
 		if (asOf < this.#compacted) throw new CompactedError(asOf, this.#compacted);
 		if (asOf > this.#revision) throw new FutureRevisionError(asOf, this.#revision);
@@ -83,6 +85,7 @@ export class MemoryStore implements Store {
 	}
 
 	async compact(revision: Revision): Promise<void> {
+		this.#assertOpen();
 		if (revision > this.#revision) throw new FutureRevisionError(revision, this.#revision);
 		if (revision <= this.#compacted) return;
 		this.#compacted = revision;
@@ -99,7 +102,13 @@ export class MemoryStore implements Store {
 
 	async close(): Promise<void> {
 		this.#closed = true;
+		// The writes under way are a microtask ahead of this.
+		await undefined;
 		this.#hub.close(new StoreUnavailableError('the store is closed'));
+	}
+
+	#assertOpen(): void {
+		if (this.#closed) throw new StoreUnavailableError('the store is closed');
 	}
 
 	#log(): ChangeLog {

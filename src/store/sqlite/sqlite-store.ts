@@ -54,12 +54,17 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 const SQLITE_BUSY = 5;
 
 function openingError(error: unknown, path: string): unknown {
-	if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) {
+	if (error instanceof Error && 'errcode' in error && primaryCode(error.errcode) === SQLITE_BUSY) {
 		return new StoreLockedError(`${path} is in use by another process`);
 	}
 	return error instanceof StoreUnavailableError
 		? error
 		: new StoreUnavailableError(`${path}: ${String(error)}`);
+}
+
+/** SQLite's result code without what it adds in its upper bits. */
+function primaryCode(code: unknown): number {
+	return Number(code) & 0xff;
 }
 
 /** How many revisions are given up in one transaction: few enough not to be felt. */
@@ -83,7 +88,7 @@ class SqliteStore implements Store {
 	#waiting: Waiting[] = [];
 	#revision: Revision;
 	#compacted: Revision;
-	#closed = false;
+	#closed: Promise<void> | undefined;
 
 	constructor(database: DatabaseSync) {
 		this.#database = database;
@@ -111,7 +116,7 @@ class SqliteStore implements Store {
 	}
 
 	write(write: Write): Promise<Revision> {
-		if (this.#closed) return Promise.reject(new StoreUnavailableError('the store is closed'));
+		if (this.#closed) return Promise.reject(closedError());
 		return new Promise((resolve, reject) => {
 			if (this.#waiting.length === 0) setImmediate(() => this.#commit());
 			this.#waiting.push({ write, resolve, reject });
@@ -119,10 +124,12 @@ class SqliteStore implements Store {
 	}
 
 	async get(key: string): Promise<Entry | undefined> {
+		this.#assertOpen();
 		return this.#log.latest(key);
 	}
 
 	async range(request: RangeRequest): Promise<RangeResult> {
+		this.#assertOpen();
 		const { limit, revision = this.#revision } = request;
 		if (revision < this.#compacted) throw new CompactedError(revision, this.#compacted);
 		if (revision > this.#revision) throw new FutureRevisionError(revision, this.#revision);
@@ -137,27 +144,40 @@ class SqliteStore implements Store {
 	}
 
 	async compact(revision: Revision): Promise<void> {
+		this.#assertOpen();
 		if (revision > this.#revision) throw new FutureRevisionError(revision, this.#revision);
 		while (this.#compacted < revision && !this.#closed) {
 			const to = Math.min(this.#compacted + COMPACTION_STEP, revision);
-			this.#log.forget(this.#compacted, to);
+			try {
+				this.#log.forget(this.#compacted, to);
+			} catch (error) {
+				throw new StoreUnavailableError(`the compaction could not be put on disk: ${String(error)}`);
+			}
 			this.#compacted = to;
-			await new Promise(setImmediate);
+			await nextTurn();
 		}
 	}
 
-	async close(): Promise<void> {
-		if (this.#closed) return;
-		this.#closed = true;
-		this.#commit();
-		this.#hub.close(new StoreUnavailableError('the store is closed'));
+	close(): Promise<void> {
+		this.#closed ??= this.#close();
+		return this.#closed;
+	}
+
+	async #close(): Promise<void> {
+		// The commit of the writes under way stands before this one in the event loop's line. Never at once:
+		// a sink may ask for this while it is being told, and the calls of sinks do not overlap.
+		await nextTurn();
+		this.#hub.close(closedError());
 		this.#database.close();
+	}
+
+	#assertOpen(): void {
+		if (this.#closed) throw closedError();
 	}
 
 	/** Commits whatever waits: all of it in one transaction, each write with its own outcome. */
 	#commit(): void {
 		const group = this.#waiting;
-		if (group.length === 0) return;
 		this.#waiting = [];
 		const done: Array<{ readonly waiting: Waiting; readonly change: Change }> = [];
 		const refused: Array<{ readonly waiting: Waiting; readonly error: Error }> = [];
@@ -197,6 +217,14 @@ class SqliteStore implements Store {
 		this.#log.append(change);
 		return change;
 	}
+}
+
+function closedError(): Error {
+	return new StoreUnavailableError('the store is closed');
+}
+
+function nextTurn(): Promise<void> {
+	return new Promise((resolve) => void setImmediate(resolve));
 }
 
 function changeOf(write: Write, revision: Revision, previous: Entry | undefined): Change {

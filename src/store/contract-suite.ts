@@ -1,0 +1,611 @@
+/**
+ * What every store promises, as tests; the numbers are those of store.ts. Each implementation says in its
+ * own test file how a store is opened.
+ */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { followsModel } from './model-contract-suite.ts';
+import { create, encode, type Plain, plainEntry, RecordingSink, remove, update } from './recording-sink.ts';
+import {
+	CompactedError,
+	FutureRevisionError,
+	KeyExistsError,
+	type RangeRequest,
+	type Revision,
+	RevisionMismatchError,
+	type Store,
+	StoreUnavailableError,
+} from './store.ts';
+
+/** Registers the tests that an implementation of {@link Store} has to pass; `open` gives an empty one. */
+export function storeContract(name: string, open: () => Promise<Store>): void {
+	describe(name, () => {
+		let store: Store;
+		beforeEach(async () => {
+			store = await open();
+		});
+		afterEach(() => store.close());
+		const current = (): Store => store;
+		writing(current);
+		grouping(current);
+		ranges(current);
+		watching(current);
+		catchingUp(current);
+		sinks(current);
+		compaction(current);
+		closing(current);
+		test('any history reads and is told as a plain model has it', () => followsModel(open));
+	});
+}
+
+function writing(store: () => Store): void {
+	test('1. each change takes the next revision, and a refused write takes none', async () => {
+		assert.equal(store().revision, 0);
+		assert.equal(await create(store(), 'a', 'one'), 1);
+		assert.equal(await create(store(), 'b', 'one'), 2);
+		await assert.rejects(create(store(), 'a', 'other'), KeyExistsError);
+		assert.equal(await update(store(), 'a', 'two', 1), 3);
+		await assert.rejects(remove(store(), 'b', 7), RevisionMismatchError);
+		assert.equal(await remove(store(), 'b', 2), 4);
+		assert.equal(store().revision, 4);
+		assert.equal(await create(store(), 'b', 'again'), 5);
+	});
+
+	test('an entry carries its value, its own revision and that of its creation', async () => {
+		await create(store(), 'a', 'one');
+		await create(store(), 'b', '');
+		await update(store(), 'a', 'two', 1);
+		assert.deepEqual(await read(store(), 'a'), { key: 'a', text: 'two', revision: 3, createRevision: 1 });
+		assert.deepEqual(await read(store(), 'b'), { key: 'b', text: '', revision: 2, createRevision: 2 });
+		assert.equal(await store().get('c'), undefined);
+	});
+
+	test('a key that was deleted is gone, and begins anew when it is created again', async () => {
+		await create(store(), 'a', 'one');
+		await remove(store(), 'a', 1);
+		assert.equal(await store().get('a'), undefined);
+		await create(store(), 'a', 'two');
+		assert.deepEqual(await read(store(), 'a'), { key: 'a', text: 'two', revision: 3, createRevision: 3 });
+	});
+
+	test('a create of a key that is there changes nothing', async () => {
+		await create(store(), 'a', 'one');
+		await assert.rejects(create(store(), 'a', 'two'), { name: 'KeyExistsError', key: 'a' });
+		await unchanged(store(), { key: 'a', text: 'one', revision: 1, createRevision: 1 });
+	});
+
+	test('an update or delete from another revision than the last changes nothing', async () => {
+		await create(store(), 'a', 'one');
+		await create(store(), 'b', 'one');
+		await update(store(), 'a', 'two', 1);
+		const seen = { name: 'RevisionMismatchError', key: 'a', actual: 3 };
+		for (const expected of [0, 1, 2, 4]) {
+			await assert.rejects(update(store(), 'a', 'three', expected), seen);
+			await assert.rejects(remove(store(), 'a', expected), seen);
+		}
+		await unchanged(store(), { key: 'a', text: 'two', revision: 3, createRevision: 1 });
+	});
+
+	test('an update or delete of a key that is not there tells that it is gone', async () => {
+		await create(store(), 'a', 'one');
+		await remove(store(), 'a', 1);
+		for (const key of ['a', 'never']) {
+			for (const expected of [0, 1, 2]) {
+				const gone = { name: 'RevisionMismatchError', key, actual: undefined };
+				await assert.rejects(update(store(), key, 'two', expected), gone);
+				await assert.rejects(remove(store(), key, expected), gone);
+			}
+		}
+		assert.equal(store().revision, 2);
+	});
+
+	test('of many writers from the same revision exactly one wins', async () => {
+		await create(store(), 'a', 'one');
+		const outcomes = await Promise.allSettled(
+			Array.from({ length: 20 }, (_, writer) => update(store(), 'a', `writer ${writer}`, 1)),
+		);
+		assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+		for (const outcome of outcomes) {
+			if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof RevisionMismatchError);
+		}
+		assert.equal(store().revision, 2);
+	});
+
+	test('of many creators of the same key exactly one wins', async () => {
+		const outcomes = await Promise.allSettled(
+			Array.from({ length: 20 }, (_, writer) => create(store(), 'a', `writer ${writer}`)),
+		);
+		assert.deepEqual(
+			outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])),
+			[1],
+		);
+		assert.equal(store().revision, 1);
+	});
+}
+
+function grouping(store: () => Store): void {
+	test('2. nothing of a write is seen in the turn in which it is asked for', async () => {
+		const told = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, told);
+		const written = create(store(), 'a', 'one');
+		assert.equal(store().revision, 0);
+		assert.deepEqual(told.changesTold, []);
+		assert.equal(await written, 1);
+		assert.equal(store().revision, 1);
+		assert.notEqual(await store().get('a'), undefined);
+	});
+
+	test('2. every live watcher has been told by the time the promise resolves', async () => {
+		const watchers = [new RecordingSink(), new RecordingSink(), new RecordingSink()];
+		for (const told of watchers) store().watch({ prefix: 'a', after: 0 }, told);
+		let when = 0;
+		await create(store(), 'a', 'one').then(() => {
+			when = watchers.filter((told) => told.changesTold.length === 1).length;
+		});
+		assert.equal(when, 3);
+	});
+
+	test('5. writes asked for in one turn keep their order, each with its own outcome', async () => {
+		const outcomes = await Promise.allSettled([
+			create(store(), 'a', 'one'),
+			create(store(), 'a', 'refused'),
+			create(store(), 'b', 'one'),
+			update(store(), 'a', 'two', 1),
+			update(store(), 'a', 'refused', 1),
+			remove(store(), 'b', 2),
+			create(store(), 'b', 'again'),
+		]);
+		assert.deepEqual(
+			outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.name)),
+			[1, 'KeyExistsError', 2, 3, 'RevisionMismatchError', 4, 5],
+		);
+		assert.deepEqual((await list(store(), { prefix: '' })).texts, ['a=two', 'b=again']);
+	});
+
+	test('5. writes asked for in one turn are told in order, whole and once', async () => {
+		const told = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, told);
+		await Promise.all(Array.from({ length: 300 }, (_, index) => create(store(), key(index), 'one')));
+		assert.deepEqual(told.revisions, counting(1, 300));
+	});
+}
+
+function ranges(store: () => Store): void {
+	test('a range finds the keys that start with its prefix, by their UTF-8 bytes', async () => {
+		// In UTF-16 the last two would change places; `%` and `_` mean nothing here.
+		const keys = ['a', 'a%', 'a/', 'a/b', 'a/b/c', 'a_', 'aa', 'b', 'ä', '\uffee', '\u{1f600}'];
+		for (const each of keys.toReversed()) await create(store(), each, '');
+		const found = async (prefix: string): Promise<readonly string[]> =>
+			(await list(store(), { prefix })).keys;
+		assert.deepEqual(await found(''), keys);
+		assert.deepEqual(await found('a/'), ['a/', 'a/b', 'a/b/c']);
+		assert.deepEqual(await found('a%'), ['a%']);
+		assert.deepEqual(await found('a_'), ['a_']);
+		assert.deepEqual(await found('ä'), ['ä']);
+		assert.deepEqual(await found('c'), []);
+	});
+
+	test('pages follow each other without a gap, and tell whether more is there', async () => {
+		for (let index = 0; index < 5; index++) await create(store(), key(index), 'one');
+		await create(store(), 'other', 'one');
+		const page = async (after: string, limit: number): Promise<string> => {
+			const { keys, more } = await list(store(), { prefix: 'k/', after, limit });
+			return `${keys.join(' ')}${more ? ' …' : ''}`;
+		};
+		assert.equal(await page('', 2), `${key(0)} ${key(1)} …`);
+		assert.equal(await page(key(1), 2), `${key(2)} ${key(3)} …`);
+		assert.equal(await page(key(3), 2), `${key(4)}`);
+		assert.equal(await page(key(2), 2), `${key(3)} ${key(4)}`);
+		assert.equal(await page(key(4), 2), '');
+		assert.equal(await page(`${key(1)}!`, 1), `${key(2)} …`);
+	});
+
+	test('a range at an earlier revision shows what was there then', async () => {
+		await create(store(), 'a', 'one');
+		await create(store(), 'b', 'one');
+		await update(store(), 'a', 'two', 1);
+		await remove(store(), 'b', 2);
+		await create(store(), 'b', 'again');
+		const expected = [[], ['a=one'], ['a=one', 'b=one'], ['a=two', 'b=one'], ['a=two'], ['a=two', 'b=again']];
+		for (const [revision, texts] of expected.entries()) {
+			const found = await list(store(), { prefix: '', revision });
+			assert.deepEqual(found.texts, texts);
+			assert.equal(found.revision, revision);
+		}
+		assert.equal((await list(store(), { prefix: '' })).revision, 5);
+	});
+
+	test('pages of one revision do not see what is written in between', async () => {
+		for (let index = 0; index < 4; index++) await create(store(), key(index), 'one');
+		const first = await list(store(), { prefix: 'k/', limit: 2 });
+		await remove(store(), key(2), 3);
+		await update(store(), key(3), 'two', 4);
+		await create(store(), key(5), 'one');
+		const { revision } = first;
+		const second = await list(store(), { prefix: 'k/', after: key(1), limit: 2, revision });
+		assert.deepEqual(second.texts, [`${key(2)}=one`, `${key(3)}=one`]);
+		assert.equal(second.more, false);
+	});
+
+	test('a range at a revision that has not happened is refused', async () => {
+		await create(store(), 'a', 'one');
+		await assert.rejects(store().range({ prefix: '', revision: 2 }), FutureRevisionError);
+	});
+}
+
+function watching(store: () => Store): void {
+	test('3. a live watch tells puts and deletes, with what they replaced', async () => {
+		const told = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, told);
+		await churn(store());
+		assert.deepEqual(told.plain, CHURN);
+		assert.equal(told.error, undefined);
+	});
+
+	test('3. a watch from the past tells the same', async () => {
+		await churn(store());
+		const told = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, told);
+		assert.deepEqual((await told.until(4)).plain, CHURN);
+		const rest = new RecordingSink();
+		store().watch({ prefix: '', after: 2 }, rest);
+		assert.deepEqual((await rest.until(2)).plain, CHURN.slice(2));
+	});
+
+	test('3. a watch tells only the keys that start with its prefix', async () => {
+		const live = new RecordingSink();
+		store().watch({ prefix: 'a/', after: 0 }, live);
+		for (const each of ['a', 'a/1', 'b/1', 'a/2', 'a0']) await create(store(), each, 'one');
+		await remove(store(), 'a/1', 2);
+		await remove(store(), 'a', 1);
+		assert.deepEqual(live.revisions, [2, 4, 6]);
+		const past = new RecordingSink();
+		store().watch({ prefix: 'a/', after: 0 }, past);
+		assert.deepEqual((await past.until(3)).revisions, [2, 4, 6]);
+	});
+
+	test('a live watcher gets what the writer handed in beside the bytes', async () => {
+		const told = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, told);
+		const companion = { decoded: true };
+		await store().write({ type: 'create', key: 'a', value: encode('one'), companion });
+		const [change] = told.changesTold;
+		assert.equal(change?.type === 'put' && change.entry.companion, companion);
+	});
+
+	test('a watch from a revision that has not happened is refused', () => {
+		assert.throws(() => store().watch({ prefix: '', after: 1 }, new RecordingSink()), FutureRevisionError);
+	});
+}
+
+function catchingUp(store: () => Store): void {
+	test('3. a watch that catches up goes over to live changes with nothing lost or repeated', async () => {
+		await fill(store(), 1700);
+		const told = new RecordingSink();
+		store().watch({ prefix: '', after: 100 }, told);
+		// Every batch brings further writes, so that the log moves on while it is read.
+		told.onBatch = () => {
+			if (store().revision < 2500) void fill(store(), 50);
+		};
+		await told.untilRevision(2500);
+		assert.deepEqual(told.revisions, counting(101, told.revisions.length));
+		assert.equal(told.revisions.at(-1), store().revision);
+	});
+
+	test('3. the same holds for a prefix of which little is in the log', async () => {
+		await fill(store(), 600);
+		await create(store(), 'rare/1', 'one');
+		await fill(store(), 600);
+		const told = new RecordingSink();
+		store().watch({ prefix: 'rare/', after: 0 }, told);
+		const written = Promise.all([create(store(), 'rare/2', 'one'), fill(store(), 600)]);
+		await told.until(2);
+		await written;
+		await create(store(), 'rare/3', 'one');
+		await told.until(3);
+		assert.deepEqual(told.keys, ['rare/1', 'rare/2', 'rare/3']);
+	});
+
+	test('3. many watches from everywhere in a moving log each get all of theirs', async () => {
+		await fill(store(), 1200);
+		const starts = [0, 1, 499, 500, 501, 777, 1000, 1199, 1200];
+		const watchers = starts.map((after) => {
+			const told = new RecordingSink();
+			store().watch({ prefix: '', after }, told);
+			return { after, told };
+		});
+		for (let round = 0; round < 10; round++) await fill(store(), 30);
+		for (const { after, told } of watchers) {
+			await told.untilRevision(1500);
+			assert.deepEqual(told.revisions, counting(after + 1, 1500 - after));
+		}
+	});
+
+	test('stop() ends a watch that catches up', async () => {
+		await fill(store(), 1200);
+		const told = new RecordingSink();
+		const handle = store().watch({ prefix: '', after: 0 }, told);
+		told.onBatch = () => handle.stop();
+		const other = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, other);
+		await other.until(1200);
+		await create(store(), 'more', 'one');
+		assert.equal(told.batches, 1);
+		assert.ok(told.changesTold.length < 1200, 'the log is told in parts');
+		assert.equal(told.error, undefined);
+	});
+}
+
+function sinks(store: () => Store): void {
+	test('nothing is told after stop(), which may be called again', async () => {
+		const told = new RecordingSink();
+		const handle = store().watch({ prefix: '', after: 0 }, told);
+		await create(store(), 'a', 'one');
+		handle.stop();
+		handle.stop();
+		await create(store(), 'b', 'one');
+		assert.deepEqual(told.keys, ['a']);
+		assert.equal(told.error, undefined);
+	});
+
+	test('a sink may stop its own watch, and that of others', async () => {
+		const [own, other] = [new RecordingSink(), new RecordingSink()];
+		const handle = store().watch({ prefix: '', after: 0 }, own);
+		const otherHandle = store().watch({ prefix: '', after: 0 }, other);
+		own.onBatch = () => {
+			handle.stop();
+			otherHandle.stop();
+		};
+		await create(store(), 'a', 'one');
+		await create(store(), 'b', 'one');
+		assert.deepEqual(own.keys, ['a']);
+		assert.deepEqual(other.keys, []);
+	});
+
+	test('a sink that throws ends its own watch only, and no write fails of it', async () => {
+		const [bad, worse, good] = [new RecordingSink(), new RecordingSink(), new RecordingSink()];
+		const failure = new Error('sink');
+		bad.onBatch = () => {
+			throw failure;
+		};
+		worse.onBatch = bad.onBatch;
+		worse.onEnd = bad.onBatch;
+		for (const told of [bad, worse, good]) store().watch({ prefix: '', after: 0 }, told);
+		assert.equal(await create(store(), 'a', 'one'), 1);
+		assert.equal(await create(store(), 'b', 'one'), 2);
+		assert.deepEqual(bad.keys, ['a']);
+		assert.deepEqual(worse.keys, ['a']);
+		assert.equal(bad.error, failure);
+		assert.deepEqual(good.keys, ['a', 'b']);
+		assert.equal(good.error, undefined);
+	});
+
+	test('a sink that throws while its watch catches up ends it too', async () => {
+		await fill(store(), 1200);
+		const told = new RecordingSink();
+		told.onBatch = () => {
+			throw new Error('sink');
+		};
+		store().watch({ prefix: '', after: 0 }, told);
+		await told.untilEnded();
+		assert.equal(told.batches, 1);
+	});
+
+	test('a sink may write and open watches; its calls never overlap', async () => {
+		const [told, inner] = [new RecordingSink(), new RecordingSink()];
+		let depth = 0;
+		told.onBatch = () => {
+			assert.equal(depth++, 0);
+			if (told.changesTold.length === 1) {
+				store().watch({ prefix: '', after: store().revision }, inner);
+				void create(store(), 'b', 'one');
+				void create(store(), 'c', 'one');
+			}
+			depth--;
+		};
+		store().watch({ prefix: '', after: 0 }, told);
+		await create(store(), 'a', 'one');
+		await told.until(3);
+		await inner.until(2);
+		assert.equal(told.error, undefined);
+		assert.deepEqual(told.keys, ['a', 'b', 'c']);
+		assert.deepEqual(inner.keys, ['b', 'c']);
+	});
+}
+
+function compaction(store: () => Store): void {
+	test('4. a compacted revision can be neither read nor watched from; the oldest left can', async () => {
+		await churn(store());
+		await store().compact(3);
+		for (const revision of [0, 1, 2]) {
+			await assert.rejects(store().range({ prefix: '', revision }), { name: 'CompactedError', oldest: 3 });
+			assert.throws(() => store().watch({ prefix: '', after: revision }, new RecordingSink()), {
+				name: 'CompactedError',
+				oldest: 3,
+			});
+		}
+		assert.deepEqual((await list(store(), { prefix: '', revision: 3 })).texts, ['a=two', 'b=one']);
+		const told = new RecordingSink();
+		store().watch({ prefix: '', after: 3 }, told);
+		assert.deepEqual((await told.until(1)).plain, CHURN.slice(3));
+	});
+
+	test('4. compaction leaves what is there now, and later history whole', async () => {
+		await create(store(), 'old', 'one');
+		await create(store(), 'gone', 'one');
+		await create(store(), 'changed', 'one');
+		await remove(store(), 'gone', 2);
+		await update(store(), 'changed', 'two', 3);
+		await store().compact(5);
+		await update(store(), 'changed', 'three', 5);
+		await remove(store(), 'old', 1);
+		assert.deepEqual((await list(store(), { prefix: '' })).texts, ['changed=three']);
+		assert.deepEqual((await list(store(), { prefix: '', revision: 5 })).texts, ['changed=two', 'old=one']);
+		const told = new RecordingSink();
+		store().watch({ prefix: '', after: 5 }, told);
+		assert.deepEqual((await told.until(2)).plain, [
+			'6 put changed=three (created 3), was two at 5',
+			'7 delete old, was one at 1',
+		]);
+		assert.equal(await store().get('gone'), undefined);
+		assert.equal(await create(store(), 'gone', 'again'), 8);
+	});
+
+	test('compaction takes no revision, may be repeated and never goes back', async () => {
+		await churn(store());
+		await store().compact(3);
+		await store().compact(3);
+		await store().compact(1);
+		assert.equal(store().revision, 4);
+		await assert.rejects(store().range({ prefix: '', revision: 2 }), CompactedError);
+		await store().range({ prefix: '', revision: 3 });
+		await assert.rejects(store().compact(5), FutureRevisionError);
+		await store().compact(4);
+		assert.deepEqual((await list(store(), { prefix: '' })).texts, ['a=two']);
+	});
+
+	test('live watches and the next writes do not feel a compaction', async () => {
+		const told = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, told);
+		await fill(store(), 700);
+		await Promise.all([store().compact(700), fill(store(), 100)]);
+		assert.deepEqual(told.revisions, counting(1, 800));
+		assert.equal(told.error, undefined);
+	});
+
+	test('4. a watch that a compaction overtakes ends with CompactedError', async () => {
+		await fill(store(), 1200);
+		const told = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, told);
+		const compacted = store().compact(1100);
+		await told.untilEnded();
+		await compacted;
+		assert.ok(told.error instanceof CompactedError);
+		await create(store(), 'later', 'one');
+		assert.deepEqual(told.revisions, []);
+	});
+
+	test('4. a watch in a race with a compaction has told everything up to where it ended', async () => {
+		await fill(store(), 3000);
+		const told = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, told);
+		let compacted: Promise<void> | undefined;
+		told.onBatch = () => {
+			compacted ??= store().compact(2900);
+		};
+		await Promise.race([told.untilRevision(3000), told.untilEnded()]);
+		await compacted;
+		assert.deepEqual(told.revisions, counting(1, told.revisions.length));
+		if (told.revisions.length < 3000) assert.ok(told.error instanceof CompactedError);
+	});
+}
+
+function closing(store: () => Store): void {
+	test('close() ends every watch and lets the writes under way finish', async () => {
+		await fill(store(), 1200);
+		const [live, behind, stopped] = [new RecordingSink(), new RecordingSink(), new RecordingSink()];
+		store().watch({ prefix: '', after: 1200 }, live);
+		store().watch({ prefix: '', after: 0 }, behind);
+		store().watch({ prefix: '', after: 1200 }, stopped).stop();
+		const written = create(store(), 'last', 'one');
+		const closed = store().close();
+		assert.equal(await written, 1201);
+		await closed;
+		assert.deepEqual(live.keys, ['last']);
+		assert.ok(live.error instanceof StoreUnavailableError);
+		assert.ok(behind.error instanceof StoreUnavailableError);
+		assert.equal(stopped.error, undefined);
+	});
+
+	test('a closed store takes no calls, except for another close()', async () => {
+		await create(store(), 'a', 'one');
+		await store().close();
+		await assert.rejects(create(store(), 'b', 'one'), StoreUnavailableError);
+		await assert.rejects(store().get('a'), StoreUnavailableError);
+		await assert.rejects(store().range({ prefix: '' }), StoreUnavailableError);
+		await assert.rejects(store().compact(1), StoreUnavailableError);
+		assert.throws(() => store().watch({ prefix: '', after: 0 }, new RecordingSink()), StoreUnavailableError);
+		await store().close();
+	});
+
+	test('a sink may close the store', async () => {
+		const [told, other] = [new RecordingSink(), new RecordingSink()];
+		let closed: Promise<void> | undefined;
+		told.onBatch = () => {
+			if (closed) return;
+			void create(store(), 'b', 'one');
+			closed = store().close();
+		};
+		store().watch({ prefix: '', after: 0 }, told);
+		store().watch({ prefix: '', after: 0 }, other);
+		await create(store(), 'a', 'one');
+		await closed;
+		assert.deepEqual(told.revisions, [1, 2].slice(0, told.revisions.length));
+		assert.deepEqual(other.revisions, told.revisions);
+		assert.ok(other.error instanceof StoreUnavailableError);
+	});
+}
+
+/** A short history with every kind of change; {@link CHURN} is how it is told. */
+async function churn(store: Store): Promise<void> {
+	await create(store, 'a', 'one');
+	await create(store, 'b', 'one');
+	await update(store, 'a', 'two', 1);
+	await remove(store, 'b', 2);
+}
+
+const CHURN = [
+	'1 put a=one (created 1)',
+	'2 put b=one (created 2)',
+	'3 put a=two (created 1), was one at 1',
+	'4 delete b, was one at 2',
+];
+
+/** Makes `count` changes. */
+async function fill(store: Store, count: number): Promise<void> {
+	filled += 1;
+	await Promise.all(
+		Array.from({ length: count }, (_, index) => create(store, `f/${filled}/${index}`, 'one')),
+	);
+}
+
+let filled = 0;
+
+async function read(store: Store, name: string): Promise<Plain | undefined> {
+	const entry = await store.get(name);
+	return entry && plainEntry(entry);
+}
+
+async function unchanged(store: Store, entry: Plain): Promise<void> {
+	assert.deepEqual(await read(store, entry.key), entry);
+	const told = new RecordingSink();
+	store.watch({ prefix: '', after: 0 }, told);
+	await told.untilRevision(store.revision);
+	assert.deepEqual(told.revisions, counting(1, store.revision));
+}
+
+interface Listed {
+	readonly revision: Revision;
+	readonly keys: readonly string[];
+	readonly texts: readonly string[];
+	readonly more: boolean;
+}
+
+async function list(store: Store, request: RangeRequest): Promise<Listed> {
+	const { revision, entries, more } = await store.range(request);
+	const plain = entries.map(plainEntry);
+	return {
+		revision,
+		keys: plain.map((entry) => entry.key),
+		texts: plain.map((entry) => `${entry.key}=${entry.text}`),
+		more,
+	};
+}
+
+function key(index: number): string {
+	return `k/${String(index).padStart(4, '0')}`;
+}
+
+function counting(first: number, count: number): readonly number[] {
+	return Array.from({ length: count }, (_, index) => first + index);
+}
