@@ -33,8 +33,7 @@ export async function launcherLimit(options: { count: number; concurrency: numbe
 		await runAll(ids, options.concurrency, run);
 		return options.count / ((performance.now() - started) / 1000);
 	} finally {
-		await client.call('killAll');
-		await client.closeAndWait();
+		await client.killAll();
 		rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 	}
 }

@@ -5,6 +5,7 @@
  * launchers that start at once one ends, so that trying again reaches the other.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { getCompileCacheDir } from 'node:module';
@@ -28,6 +29,8 @@ import {
 
 /** The longest path of a socket that every system takes. */
 const LONGEST_SOCKET_PATH = 100;
+/** How long a launcher is waited for that has nothing left to do. */
+const LONGEST_END_MS = 2000;
 const RETRY_MS = 20;
 const ATTEMPTS = 250;
 const LOG_TAIL_CHARACTERS = 500;
@@ -126,14 +129,17 @@ export class LauncherClient {
 		this.#socket.destroy();
 	}
 
-	/** Lets go of a launcher that has nothing to do; resolves when it has ended, if it was started from here. */
-	async closeAndWait(): Promise<void> {
-		const process = this.#process;
-		const ended = new Promise((resolve) => process?.once('exit', resolve));
-		const isRunning = process?.exitCode === null && process.signalCode === null;
-		process?.ref();
+	/** Has everything killed; resolves when the launcher has left its folder, and has ended if it is ours. */
+	async killAll(): Promise<void> {
+		await this.call('killAll');
+		this.#isOpen = false;
+		const child = this.#process;
+		const isRunning = child?.exitCode === null && child.signalCode === null;
+		child?.ref();
+		const ended = isRunning ? once(child, 'exit') : undefined;
+		const closed = this.#socket.destroyed ? undefined : once(this.#socket, 'close');
+		await Promise.race([Promise.all([ended, closed]), sleep(this.#options.clock, LONGEST_END_MS)]);
 		this.close();
-		if (isRunning) await ended;
 	}
 
 	#parse(chunk: Buffer): readonly (Hello | FromLauncher)[] {

@@ -35,14 +35,17 @@ async function launch(lock: LauncherLock): Promise<void> {
 	const onError = (error: unknown): void => {
 		process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
 	};
+	let isWanted = true;
 	let ended = false;
 	const endIfDone = (): void => {
-		if (ended || !launcher.isIdle || !server.isAlone) return;
+		if (ended || !launcher.isIdle || (isWanted && !server.isAlone)) return;
 		ended = true;
 		server.close();
 		launcher.close();
 		pipes.close();
 		lock.release();
+		// Last, so that a client that is still there sees by it that the folder is left alone.
+		server.dismiss();
 	};
 	const pipes = new FifoPool('pipes');
 	const sweeper = new Sweeper(clock, endIfDone);
@@ -56,7 +59,12 @@ async function launch(lock: LauncherLock): Promise<void> {
 		onExit: (status) => server.tell(status),
 		onIdle: endIfDone,
 	});
-	const server = new LauncherServer({ target: launcher, pid: process.pid, onAlone: endIfDone, onError });
+	const onKilled = (): void => {
+		isWanted = false;
+		endIfDone();
+	};
+	const { pid } = process;
+	const server = new LauncherServer({ target: launcher, pid, onAlone: endIfDone, onKilled, onError });
 	rmSync(SOCKET_NAME, { force: true });
 	// A relative path, because the system takes only about 100 characters.
 	await server.listen(SOCKET_NAME);

@@ -19,6 +19,8 @@ export interface LauncherServerOptions {
 	readonly pid: number;
 	/** Called when the last client has gone. */
 	onAlone(): void;
+	/** Called when a client had everything killed, once it has been answered. */
+	onKilled(): void;
 	onError(error: unknown): void;
 }
 
@@ -51,10 +53,14 @@ export class LauncherServer {
 		for (const client of this.#clients) this.#write(client, { exited });
 	}
 
-	/** Listens no more and lets go of the clients. */
+	/** Listens no more, and removes the socket. */
 	close(): void {
 		this.#server.close();
-		for (const client of this.#clients) client.destroy();
+	}
+
+	/** Lets go of the clients, once they have what was written to them. */
+	dismiss(): void {
+		for (const client of this.#clients) client.end();
 	}
 
 	#accept(socket: Socket): void {
@@ -84,6 +90,7 @@ export class LauncherServer {
 		const { id } = call;
 		try {
 			this.#write(socket, { id, result: await perform(this.#options.target, call) });
+			if (call.method === 'killAll') this.#options.onKilled();
 		} catch (error) {
 			this.#write(socket, { id, error: encodeError(error) });
 		}

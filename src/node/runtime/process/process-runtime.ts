@@ -89,12 +89,11 @@ export class ProcessRuntime implements Runtime {
 
 	async stop(options: { readonly killAll?: boolean } = {}): Promise<void> {
 		if (this.#stopped) return;
-		if (options.killAll && !(this.#isEmpty && !this.#client)) await this.#call('killAll');
+		if (options.killAll && (this.#client || !this.#isEmpty)) await (await this.#connected()).killAll();
 		this.#stopped = true;
 		const client = await this.#client?.catch(() => undefined);
 		this.#client = undefined;
-		if (options.killAll) await client?.closeAndWait();
-		else client?.close();
+		client?.close();
 	}
 
 	subscribe(listener: (event: ContainerEvent) => void): () => void {

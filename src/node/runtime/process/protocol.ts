@@ -60,7 +60,7 @@ export interface LauncherCalls {
 	stopContainer(id: string, graceSeconds: number): Promise<void>;
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<readonly ContainerStatus[]>;
-	/** Kills and forgets everything. */
+	/** Kills and forgets everything; then the launcher ends, and closes the connection when it leaves its folder. */
 	killAll(): Promise<void>;
 }
 
