@@ -30,8 +30,8 @@ export async function logs(context: CliContext, word: string | undefined, flags:
 	const off = context.onInterrupt(() => stop.abort());
 	const print = async ({ pod, container }: { pod: Pod; container: string }): Promise<void> => {
 		const prefix = prefixed ? `[pod/${pod.metadata.name}/${container}] ` : '';
-		for await (const line of logLines(connection, pod, { ...options, container, signal: stop.signal })) {
-			context.stdout.write(`${prefix}${line}\n`);
+		for await (const lines of logLines(connection, pod, { ...options, container, signal: stop.signal })) {
+			context.stdout.write(lines.map((line) => `${prefix}${line}\n`).join(''));
 		}
 	};
 	try {

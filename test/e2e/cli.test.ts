@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { type Finished, ROOT, Running, temporaryFolder } from '../support/processes.ts';
+import { startStint } from '../support/stint-server.ts';
+
+function ok({ code, stdout, stderr }: Finished): string {
+	assert.equal(code, 0, `${stdout}\n${stderr}`);
+	return stdout;
+}
+
+function manifest(name: string, more = ''): string {
+	return `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: ${name}, labels: {chapter: jobs}}
+spec:
+  completions: 2
+  parallelism: 2
+${more}
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - {name: main, image: busybox, command: [sh, -c, "echo one; echo two"]}
+`;
+}
+
+test('the commands work a Job from apply to delete, and kubectl agrees with them', async (t) => {
+	const server = await startStint(t);
+	const file = join(temporaryFolder(t), 'job.yaml');
+	writeFileSync(file, manifest('pair'));
+
+	await t.test('apply creates, then finds nothing to change; so does kubectl', async () => {
+		assert.equal(ok(await server.stint('apply', '-f', file)), 'job.batch/pair created\n');
+		assert.equal(ok(await server.stint('apply', '-f', file)), 'job.batch/pair unchanged\n');
+		assert.equal(ok(await server.kubectl('apply', '-f', file)), 'job.batch/pair unchanged\n');
+		writeFileSync(file, manifest('pair', '  backoffLimit: 3'));
+		assert.equal(ok(await server.stint('apply', '-f', file)), 'job.batch/pair configured\n');
+	});
+
+	await t.test('get prints what kubectl prints', async () => {
+		ok(await server.kubectl('wait', '--for=condition=Complete', '--timeout=60s', 'job/pair'));
+		for (const args of [['jobs'], ['pods'], ['jobs', '-o', 'name'], ['pods', '-o', 'wide'], ['ns']]) {
+			const [ours, theirs] = [
+				ok(await server.stint('get', ...args)),
+				ok(await server.kubectl('get', ...args)),
+			];
+			const ageless = (text: string): string => text.replace(/\b\d+s\b/g, 'AGE').replace(/ +/g, ' ');
+			assert.equal(ageless(ours), ageless(theirs), args.join(' '));
+		}
+		const yaml = ['get', 'job', 'pair', '-o', 'yaml'];
+		assert.equal(ok(await server.stint(...yaml)), ok(await server.kubectl(...yaml)));
+	});
+
+	await t.test('describe and logs tell what happened', async () => {
+		const described = ok(await server.stint('describe', 'job', 'pair'));
+		assert.match(described, /0 Active \(0 Ready\) \/ 2 Succeeded \/ 0 Failed/);
+		assert.match(described, /Job completed/);
+		const [pod = ''] = ok(await server.stint('get', 'pods', '-o', 'name')).split('\n');
+		assert.equal(ok(await server.stint('logs', pod)), 'one\ntwo\n');
+		assert.equal(ok(await server.stint('logs', pod, '--tail', '1')), 'two\n');
+		const both = ok(await server.stint('logs', 'job/pair'))
+			.trim()
+			.split('\n');
+		assert.equal(
+			both.filter((line) => /^\[pod\/pair-\w{5}\/main\] (one|two)$/.test(line)).length,
+			4,
+			both.join('\n'),
+		);
+	});
+
+	await t.test('delete takes the Pods along, and says what is not there', async () => {
+		assert.equal(ok(await server.stint('delete', '-f', file)), 'job.batch "pair" deleted\n');
+		ok(await server.kubectl('wait', '--for=delete', '--timeout=60s', 'pod', '-l', 'job-name=pair'));
+		const again = await server.stint('delete', 'job', 'pair');
+		assert.equal(again.code, 1);
+		assert.match(again.stderr, /Error from server \(NotFound\): jobs.batch "pair" not found/);
+	});
+});
+
+test('of two documents of which one is bad, none is applied', async (t) => {
+	const server = await startStint(t);
+	const file = join(temporaryFolder(t), 'jobs.yaml');
+	writeFileSync(file, `${manifest('good')}---${manifest('bad').replace('Never', 'never')}`);
+	const { code, stderr } = await server.stint('apply', '-f', file);
+	assert.notEqual(code, 0);
+	assert.match(stderr, /jobs\.yaml:\d+.*restartPolicy: Unsupported value: "never"/);
+	assert.match(ok(await server.kubectl('get', 'jobs', '-o', 'name')), /^$/);
+});
+
+test('without a server the commands say how to start one', async (t) => {
+	const env = { HOME: temporaryFolder(t), PATH: process.env.PATH };
+	const { code, stderr } = await new Running(join(ROOT, 'stint'), ['get', 'jobs'], env).finished;
+	assert.equal(code, 1);
+	assert.match(stderr, /stint server/);
+});
