@@ -143,9 +143,9 @@ function podRequestsFromLimits(resources: ResourceRequirements, spec: PodSpec): 
 	const supported = Object.entries(limits).filter(
 		([resource]) => resource === 'cpu' || resource === 'memory' || resource.startsWith('hugepages-'),
 	);
-	return withField({ requests, ...resources }, 'requests', (given) =>
-		withDefaults<ResourceList>(given, { ...Object.fromEntries(supported), ...own }),
-	);
+	const wanted = { ...Object.fromEntries(supported), ...own };
+	const complete = withDefaults<ResourceList>(requests, wanted);
+	return complete === resources.requests ? resources : { ...resources, requests: complete };
 }
 
 /** Amounts are kept by the thousandth. */

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { deepFreeze } from '../../../base/freeze.ts';
+import { decode } from '../../meta/decode.ts';
+import { defaultPod } from './defaults.ts';
+import { type Container, type Pod, type PodSpec, podSchema } from './schema.ts';
+
+function defaulted(spec: object): Pod {
+	const json = { metadata: { name: 'p' }, spec: { containers: [{ name: 'main', image: 'a:1' }], ...spec } };
+	return defaultPod(deepFreeze(decode(podSchema, json).value));
+}
+
+function container(given: object, spec: object = {}): Container {
+	const { containers } = defaulted({ containers: [{ name: 'main', image: 'a:1', ...given }], ...spec }).spec;
+	return containers[0] ?? { name: '' };
+}
+
+test('what a Pod leaves open is filled in', () => {
+	const { containers: _, ...spec } = defaulted({}).spec;
+	assert.deepEqual(spec, {
+		restartPolicy: 'Always',
+		terminationGracePeriodSeconds: 30,
+		dnsPolicy: 'ClusterFirst',
+		securityContext: {},
+		schedulerName: 'default-scheduler',
+		enableServiceLinks: true,
+	});
+	assert.deepEqual(container({}), {
+		name: 'main',
+		image: 'a:1',
+		terminationMessagePath: '/dev/termination-log',
+		terminationMessagePolicy: 'File',
+		resources: {},
+		imagePullPolicy: 'IfNotPresent',
+	});
+});
+
+test('what a Pod says stays', () => {
+	const given = {
+		restartPolicy: 'Never',
+		terminationGracePeriodSeconds: 0,
+		dnsPolicy: 'Default',
+		securityContext: { runAsUser: 1000 },
+		schedulerName: 'mine',
+		enableServiceLinks: false,
+	};
+	const { containers: _, ...spec } = defaulted(given).spec;
+	assert.deepEqual(spec, given);
+	assert.equal(container({ imagePullPolicy: 'Never', image: 'a' }).imagePullPolicy, 'Never');
+});
+
+test('an image is pulled always where its name can mean another one tomorrow', () => {
+	const rows: readonly (readonly [image: string, policy: string])[] = [
+		['busybox', 'Always'],
+		['busybox:latest', 'Always'],
+		['busybox:1.36', 'IfNotPresent'],
+		['registry:5000/busybox', 'Always'],
+		['registry:5000/busybox:1', 'IfNotPresent'],
+		['gcr.io/kuar-demo/kuard-amd64:blue', 'IfNotPresent'],
+		[`busybox@sha256:${'0'.repeat(64)}`, 'IfNotPresent'],
+		[`busybox:latest@sha256:${'0'.repeat(64)}`, 'Always'],
+		['Not An Image', 'IfNotPresent'],
+		['', 'IfNotPresent'],
+	];
+	for (const [image, policy] of rows) assert.equal(container({ image }).imagePullPolicy, policy, image);
+});
+
+test('requests are what the limits are, where only these are given', () => {
+	const resources = { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '500m' } };
+	assert.deepEqual(container({ resources }).resources?.requests, { cpu: '500m', memory: '1Gi' });
+	assert.equal(container({ resources: { requests: { cpu: '1' } } }).resources?.limits, undefined);
+	const { initContainers } = defaulted({
+		initContainers: [{ name: 'init', image: 'a', resources: { limits: { cpu: '1' } } }],
+	}).spec;
+	assert.deepEqual(initContainers?.[0]?.resources?.requests, { cpu: '1' });
+	assert.deepEqual(container({ resources: { limits: { cpu: '1u' } } }).resources?.limits, { cpu: '1m' });
+});
+
+test('a Pod limited as a whole requests what its containers do, else its limits', () => {
+	const containers = [
+		{ name: 'a', image: 'a', resources: { requests: { cpu: '100m' } } },
+		{ name: 'b', image: 'b', resources: { requests: { cpu: '200m' } } },
+	];
+	const { resources } = defaulted({ containers, resources: { limits: { cpu: '1', memory: '1Gi' } } }).spec;
+	assert.deepEqual(resources?.requests, { cpu: '300m', memory: '1Gi' });
+});
+
+test('ports, and the ports of the node', () => {
+	const ports = [{ containerPort: 80 }, { containerPort: 53, protocol: 'UDP', hostPort: 5353 }];
+	assert.deepEqual(container({ ports }).ports, [
+		{ protocol: 'TCP', containerPort: 80 },
+		{ containerPort: 53, protocol: 'UDP', hostPort: 5353 },
+	]);
+	assert.deepEqual(
+		container({ ports }, { hostNetwork: true }).ports?.map(({ hostPort }) => hostPort),
+		[80, 5353],
+	);
+});
+
+test('variables', () => {
+	const env = [
+		{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+		{ name: 'B', valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } },
+		{ name: 'C', value: 'c' },
+	];
+	assert.deepEqual(container({ env }).env, [
+		{ name: 'A', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } } },
+		{ name: 'B', valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor: '0' } } },
+		{ name: 'C', value: 'c' },
+	]);
+});
+
+test('probes and lifecycle; zero means not said', () => {
+	const probe = { httpGet: { port: 80 }, periodSeconds: 0, failureThreshold: 5 };
+	const full = {
+		httpGet: { port: 80, path: '/', scheme: 'HTTP' },
+		timeoutSeconds: 1,
+		periodSeconds: 10,
+		successThreshold: 1,
+		failureThreshold: 5,
+	};
+	for (const field of ['livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
+		assert.deepEqual(container({ [field]: probe })[field], full);
+	}
+	assert.deepEqual(container({ readinessProbe: { grpc: { port: 80 } } }).readinessProbe?.grpc, {
+		service: '',
+		port: 80,
+	});
+	const lifecycle = { preStop: { httpGet: { port: 'http', path: '/bye' } } };
+	assert.deepEqual(container({ lifecycle }).lifecycle?.preStop?.httpGet, {
+		port: 'http',
+		path: '/bye',
+		scheme: 'HTTP',
+	});
+});
+
+test('volumes', () => {
+	const rows: readonly (readonly [given: object, expected: object])[] = [
+		[{}, { emptyDir: {} }],
+		[{ configMap: { name: 'c' } }, { configMap: { name: 'c', defaultMode: 420 } }],
+		[{ secret: { secretName: 's' } }, { secret: { secretName: 's', defaultMode: 420 } }],
+		[{ secret: { secretName: 's', defaultMode: 0 } }, { secret: { secretName: 's', defaultMode: 0 } }],
+		[{ hostPath: { path: '/tmp' } }, { hostPath: { path: '/tmp', type: '' } }],
+		[
+			{ downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } },
+			{
+				downwardAPI: {
+					defaultMode: 420,
+					items: [{ path: 'name', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } }],
+				},
+			},
+		],
+		[
+			{ projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
+			{
+				projected: {
+					defaultMode: 420,
+					sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }],
+				},
+			},
+		],
+		[{ image: { reference: 'a' } }, { image: { reference: 'a', pullPolicy: 'Always' } }],
+		[{ emptyDir: { medium: 'Memory' } }, { emptyDir: { medium: 'Memory' } }],
+	];
+	for (const [given, expected] of rows) {
+		const { volumes } = defaulted({ volumes: [{ name: 'v', ...given }] }).spec;
+		assert.deepEqual(volumes, [{ name: 'v', ...expected }]);
+	}
+});
+
+test('the service account has two names', () => {
+	const pick = ({ serviceAccount, serviceAccountName }: PodSpec): object => ({
+		serviceAccount,
+		serviceAccountName,
+	});
+	const both = { serviceAccount: 'robot', serviceAccountName: 'robot' };
+	assert.deepEqual(pick(defaulted({ serviceAccountName: 'robot' }).spec), both);
+	assert.deepEqual(pick(defaulted({ serviceAccount: 'robot' }).spec), both);
+	assert.deepEqual(pick(defaulted({ serviceAccount: 'old', serviceAccountName: 'robot' }).spec), both);
+});
+
+test('a complete Pod comes back as it is, an incomplete one shares what it can', () => {
+	const complete = defaulted({
+		serviceAccountName: 'robot',
+		hostNetwork: true,
+		volumes: [{ name: 'v' }, { name: 'p', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }],
+		resources: { limits: { cpu: '1' } },
+		initContainers: [{ name: 'init', image: 'b', ports: [{ containerPort: 80 }] }],
+		ephemeralContainers: [{ name: 'look', image: 'c', targetContainerName: 'main' }],
+		containers: [
+			{
+				name: 'main',
+				image: 'a',
+				env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+				livenessProbe: { httpGet: { port: 80 } },
+				resources: { limits: { cpu: '1' } },
+			},
+		],
+	});
+	assert.equal(defaultPod(complete), complete);
+	assert.equal(complete.spec.ephemeralContainers?.[0]?.targetContainerName, 'main');
+	const { restartPolicy: _, ...spec } = complete.spec;
+	assert.equal(defaultPod({ ...complete, spec }).spec.containers, complete.spec.containers);
+});

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { deepFreeze } from '../../../base/freeze.ts';
+import { decode } from '../../meta/decode.ts';
+import { pods } from './definition.ts';
+import { type Pod, type PodStatus, podSchema } from './schema.ts';
+
+function pod(spec: object = {}, metadata: object = {}, status: object = {}): Pod {
+	const json = {
+		metadata: { name: 'p', namespace: 'default', uid: 'u', ...metadata },
+		spec: { containers: [{ name: 'main', image: 'a:1' }], ...spec },
+		status,
+	};
+	return deepFreeze(pods.defaults(decode(podSchema, json).value));
+}
+
+test('a new Pod is pending, whatever its author says', () => {
+	const created = pods.strategy.prepareForCreate(
+		pod({}, { generation: 4 }, { phase: 'Running', podIP: '1.1.1.1' }),
+	);
+	assert.deepEqual(created.status, { phase: 'Pending', qosClass: 'BestEffort' });
+	assert.equal(created.metadata.generation, 1);
+});
+
+test('a Pod with gates says that it waits at them', () => {
+	const created = pods.strategy.prepareForCreate(pod({ schedulingGates: [{ name: 'a' }] }));
+	assert.deepEqual(created.status.conditions, [
+		{
+			type: 'PodScheduled',
+			status: 'False',
+			reason: 'SchedulingGated',
+			message: 'Scheduling is blocked due to non-empty scheduling gates',
+		},
+	]);
+});
+
+test('the QoS class', () => {
+	const containers = (...resources: readonly object[]): object => ({
+		containers: resources.map((each, index) => ({ name: `c${index}`, image: 'a:1', resources: each })),
+	});
+	const full = { limits: { cpu: '1', memory: '1Gi' } };
+	const rows: readonly (readonly [spec: object, qosClass: string])[] = [
+		[containers({}), 'BestEffort'],
+		[containers({ requests: { cpu: '0' } }), 'BestEffort'],
+		[containers({ limits: { 'ephemeral-storage': '1Gi' } }), 'BestEffort'],
+		[containers({ requests: { cpu: '1' } }), 'Burstable'],
+		[containers({ limits: { cpu: '1' } }), 'Burstable'],
+		[containers(full), 'Guaranteed'],
+		[containers({ ...full, requests: { cpu: '1000m', memory: '1024Mi' } }), 'Guaranteed'],
+		[containers({ ...full, requests: { cpu: '1' } }), 'Guaranteed'],
+		[containers({ ...full, requests: { cpu: '500m' } }), 'Burstable'],
+		[containers(full, {}), 'Burstable'],
+		[{ ...containers({}), resources: full }, 'Guaranteed'],
+		[{ ...containers(full), resources: { requests: { cpu: '2' } } }, 'Burstable'],
+		[{ ...containers(full), initContainers: [{ name: 'i', image: 'a:1' }] }, 'Burstable'],
+	];
+	for (const [spec, qosClass] of rows) {
+		assert.equal(pods.strategy.prepareForCreate(pod(spec)).status.qosClass, qosClass, JSON.stringify(spec));
+	}
+});
+
+test('terms that ask for the Pod’s own labels get their values', () => {
+	const term = { labelSelector: { matchLabels: { a: 'b' } }, topologyKey: 'zone' };
+	const created = pods.strategy.prepareForCreate(
+		pod(
+			{
+				affinity: {
+					podAntiAffinity: {
+						requiredDuringSchedulingIgnoredDuringExecution: [
+							{ ...term, matchLabelKeys: ['app', 'none'], mismatchLabelKeys: ['tier'] },
+							term,
+						],
+					},
+				},
+				topologySpreadConstraints: [
+					{
+						maxSkew: 1,
+						topologyKey: 'zone',
+						whenUnsatisfiable: 'DoNotSchedule',
+						labelSelector: {},
+						matchLabelKeys: ['app'],
+					},
+				],
+			},
+			{ labels: { app: 'pi', tier: 'back' } },
+		),
+	);
+	const terms = created.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+	assert.deepEqual(
+		terms?.map(({ labelSelector }) => labelSelector),
+		[
+			{
+				matchLabels: { a: 'b' },
+				matchExpressions: [
+					{ key: 'app', operator: 'In', values: ['pi'] },
+					{ key: 'tier', operator: 'NotIn', values: ['back'] },
+				],
+			},
+			{ matchLabels: { a: 'b' } },
+		],
+	);
+	assert.deepEqual(created.spec.topologySpreadConstraints?.[0]?.labelSelector, {
+		matchExpressions: [{ key: 'app', operator: 'In', values: ['pi'] }],
+	});
+	assert.deepEqual(pods.strategy.validateCreate(created), [], 'what was added is no repetition');
+});
+
+test('an update keeps the status; an equal spec is that of the old Pod', () => {
+	const old = pods.strategy.prepareForCreate(pod());
+	const update = pods.strategy.prepareForUpdate(
+		{ ...old, spec: { ...old.spec }, status: { phase: 'Failed' } },
+		old,
+	);
+	assert.equal(update.spec, old.spec);
+	assert.equal(update.status, old.status);
+	assert.equal(update.metadata.generation, 1);
+	const changed = pods.strategy.prepareForUpdate(
+		{ ...old, spec: { ...old.spec, activeDeadlineSeconds: 5 } },
+		old,
+	);
+	assert.equal(changed.metadata.generation, 2);
+});
+
+test('the status subresource leaves the spec and the owners alone', () => {
+	const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'x' };
+	const old = pod(
+		{},
+		{ ownerReferences: [owner] },
+		{ phase: 'Pending', qosClass: 'BestEffort', observedGeneration: 1 },
+	);
+	const written = pod({ nodeName: 'n' }, { labels: { a: 'b' } }, { phase: 'Running' });
+	const update = pods.status?.prepareForUpdate(written, old);
+	assert.equal(update?.spec, old.spec);
+	assert.deepEqual(update?.metadata.ownerReferences, [owner]);
+	assert.deepEqual(update?.metadata.labels, { a: 'b' });
+	assert.deepEqual(update?.status, { phase: 'Running', qosClass: 'BestEffort', observedGeneration: 1 });
+});
+
+test('observed generations are not forgotten by those who do not know them', () => {
+	const condition = (observedGeneration?: number): PodStatus => ({
+		conditions: [{ type: 'Ready', status: 'True', ...(observedGeneration && { observedGeneration }) }],
+	});
+	const keep = (given: PodStatus, old: PodStatus): unknown =>
+		pods.status?.prepareForUpdate(pod({}, {}, given), pod({}, {}, old)).status.conditions?.[0]
+			?.observedGeneration;
+	assert.equal(keep(condition(), condition(3)), 3);
+	assert.equal(keep(condition(4), condition(3)), 4);
+	assert.equal(keep(condition(), condition()), undefined);
+});
+
+test('how long a Pod has to end', () => {
+	const bound = { nodeName: 'n' };
+	const rows: readonly (readonly [
+		spec: object,
+		status: object,
+		requested: number | undefined,
+		seconds: number,
+	])[] = [
+		[{}, {}, undefined, 0],
+		[{}, {}, 10, 0],
+		[bound, { phase: 'Running' }, undefined, 30],
+		[{ ...bound, terminationGracePeriodSeconds: 5 }, { phase: 'Running' }, undefined, 5],
+		[bound, { phase: 'Pending' }, 10, 10],
+		[bound, { phase: 'Running' }, 0, 0],
+		[bound, { phase: 'Running' }, -1, 1],
+		[bound, { phase: 'Succeeded' }, 10, 0],
+		[bound, { phase: 'Failed' }, undefined, 0],
+	];
+	for (const [spec, status, requested, seconds] of rows) {
+		assert.equal(pods.deletion.gracePeriodSeconds?.(pod(spec, {}, status), requested), seconds);
+	}
+	assert.equal(pods.deletion.defaultPropagation, 'Background');
+});
+
+test('what Pods are selected by', () => {
+	const given = pod(
+		{ nodeName: 'n', restartPolicy: 'Never', serviceAccountName: 'robot', hostNetwork: true },
+		{},
+		{ phase: 'Running', podIPs: [{ ip: '10.0.0.1' }], nominatedNodeName: 'm' },
+	);
+	assert.deepEqual(pods.selectableFields(given), {
+		'spec.nodeName': 'n',
+		'spec.restartPolicy': 'Never',
+		'spec.schedulerName': 'default-scheduler',
+		'spec.serviceAccountName': 'robot',
+		'spec.hostNetwork': 'true',
+		'status.phase': 'Running',
+		'status.podIP': '10.0.0.1',
+		'status.nominatedNodeName': 'm',
+	});
+	assert.equal(pods.selectableFields(pod())['spec.hostNetwork'], 'false');
+});

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { apiVersionOf } from './meta/resource.ts';
+import type { SchemaNode } from './meta/schema.ts';
+import { resourceAt, resourceNamed, resourceOfKind, resources, resourcesInCategory } from './resources.ts';
+
+test('a resource is found by kind, by path, and by any of its names', () => {
+	for (const definition of resources) {
+		const { group, version, kind, resource, singular, shortNames } = definition;
+		assert.equal(resourceOfKind(apiVersionOf(definition), kind), definition);
+		assert.equal(resourceAt(group, version, resource), definition);
+		for (const name of [kind, resource, singular, ...shortNames])
+			assert.equal(resourceNamed(name), definition);
+	}
+	assert.equal(resourceNamed('jobs.batch')?.kind, 'Job');
+	assert.equal(resourceNamed('jobs.v1.batch')?.kind, 'Job');
+	assert.equal(resourceNamed('deployments'), undefined);
+	assert.deepEqual(
+		resourcesInCategory('all').map(({ kind }) => kind),
+		['Pod', 'Job'],
+	);
+});
+
+test('every object of a schema is described, once and the same everywhere', () => {
+	const seen = new Map<string, string>();
+	const visit = (node: SchemaNode): void => {
+		if (node.type === 'list') visit(node.items);
+		if (node.type === 'map') visit(node.values);
+		if (node.type !== 'object') return;
+		assert.ok(node.description.endsWith('.'), node.name);
+		const fields = Object.entries(node.fields);
+		const shape = JSON.stringify(fields.map(([name, { schema, required }]) => [name, schema.type, required]));
+		const known = seen.get(node.name);
+		if (known !== undefined) {
+			assert.equal(shape, known, `${node.name} has two shapes`);
+			return;
+		}
+		seen.set(node.name, shape);
+		for (const [name, { schema, description }] of fields) {
+			assert.ok(description.endsWith('.'), `${node.name}.${name}`);
+			visit(schema);
+		}
+	};
+	for (const { schema } of resources) visit(schema);
+	assert.ok(seen.size > 120);
+});
