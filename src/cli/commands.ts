@@ -46,20 +46,7 @@ export function registerCommands(
 			perform(async () => (await import('./describe.ts')).describe(context, words, flags)),
 		);
 	registerLogs(command('logs', 'print the logs of a Pod or a Job'), context, perform);
-	command('delete', 'delete objects with all that depends on them')
-		.argument('[words...]', 'resources and names: job pi, pod/x')
-		.option(...FILES, collect, [])
-		.option('-l, --selector <labels>', 'all objects with these labels')
-		.option('--all', 'all objects of the resource')
-		.option('--cascade <how>', 'background, foreground or orphan', 'background')
-		.option('--grace-period <seconds>', 'how long Pods may take to end')
-		.option('--now', 'the same as --grace-period=1')
-		.option('--force', 'do not wait for their processes to end')
-		.option('--no-wait', 'do not wait until they are gone')
-		.option('--ignore-not-found', 'what is not there is as good as deleted')
-		.action((words: string[], flags) =>
-			perform(async () => (await import('./delete.ts')).deleteObjects(context, words, flags)),
-		);
+	registerDelete(command('delete', 'delete objects with all that depends on them'), context, perform);
 }
 
 function registerGet(
@@ -131,18 +118,46 @@ function registerLogs(
 	perform: (work: () => Promise<unknown>) => Promise<void>,
 ): void {
 	command
-		.argument('[word]', 'a Pod, or job/NAME')
+		.argument('[words...]', 'a Pod, perhaps with a container, or job/NAME')
 		.option('-c, --container <name>', 'the container; the first one by default')
 		.option('--all-containers', 'of all containers')
-		.option('-f, --follow', 'until the containers end')
+		.option('-f, --follow', 'until the containers end; of a Job, until it ends')
 		.option('-p, --previous', 'of the run before the current one')
 		.option('--timestamps', 'with the time of each line')
 		.option('--tail <lines>', 'only the last lines')
 		.option('--since <time>', 'only what is newer, as 10s, 5m, 1h')
+		.option('--since-time <time>', 'only what is newer than a time in RFC 3339')
+		.option('--limit-bytes <bytes>', 'at most so many bytes of each')
 		.option('-l, --selector <labels>', 'of all Pods with these labels')
-		.option('--prefix', 'with the Pod of each line')
-		.action((word: string | undefined, flags) =>
-			perform(async () => (await import('./logs.ts')).logs(context, word, flags)),
+		.option('--prefix', 'with the Pod and container of each line')
+		.action((words: string[], flags) =>
+			perform(async () => (await import('./logs.ts')).logs(context, words, flags)),
+		);
+}
+
+function registerDelete(
+	command: Command,
+	context: CliContext,
+	perform: (work: () => Promise<unknown>) => Promise<void>,
+): void {
+	command
+		.argument('[words...]', 'resources and names: job pi, pod/x')
+		.option(...FILES, collect, [])
+		.option('-l, --selector <labels>', 'all objects with these labels')
+		.option('--field-selector <fields>', 'all objects with these fields')
+		.option('--all', 'all objects of the resource')
+		.option('-A, --all-namespaces', 'with -l or --all: of all namespaces')
+		.option('--cascade [how]', 'background, foreground or orphan', 'background')
+		.option('--grace-period <seconds>', 'how long Pods may take to end')
+		.option('--now', 'the same as --grace-period=1')
+		.option('--force', 'do not wait for their processes to end')
+		.option('--wait [true|false]', 'wait until they are gone', 'true')
+		.option('--no-wait', 'do not wait until they are gone')
+		.option('--timeout <time>', 'how long to wait, as 30s or 5m')
+		.option('--ignore-not-found', 'what is not there is as good as deleted')
+		.option('-o, --output <form>', 'name')
+		.action((words: string[], flags) =>
+			perform(async () => (await import('./delete.ts')).deleteObjects(context, words, flags)),
 		);
 }
 

@@ -2,62 +2,131 @@ import { isApiError } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { resourceOfKind } from '../api/resources.ts';
-import type { DeleteOptions, ResourceClient } from '../client/client.ts';
+import { sleep } from '../base/clock.ts';
+import type { DeleteOptions } from '../client/client.ts';
 import { objectAt, textAt } from '../client/raw-object.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from './context.ts';
+import { type DeletionFlags, deletionOf, timeoutOf } from './deletion-flags.ts';
+import { describeError } from './errors.ts';
 import { loadDocuments } from './manifest/load.ts';
-import { displayName, parseTargets } from './targets.ts';
+import { hinted } from './missing.ts';
+import { parseTargets, prefixOf } from './targets.ts';
+import { untilGone } from './until-gone.ts';
 
 /** The flags of `delete`. */
-export interface DeleteFlags extends CommonFlags {
+export interface DeleteFlags extends CommonFlags, DeletionFlags {
 	readonly filename: readonly string[];
 	readonly selector?: string;
+	readonly fieldSelector?: string;
+	readonly allNamespaces?: boolean;
 	readonly all?: boolean;
-	readonly cascade: string;
-	readonly gracePeriod?: string;
-	readonly now?: boolean;
-	readonly force?: boolean;
-	readonly wait: boolean;
+	readonly wait: boolean | string;
 	readonly ignoreNotFound?: boolean;
+	readonly output?: string;
 }
 
+/** An object to delete. */
 interface Victim {
 	readonly definition: ResourceDefinition;
-	readonly namespace: string;
+	readonly namespace: string | undefined;
 	readonly name: string;
 }
 
-/** `stint delete`: deletes objects with all that depends on them and waits until they are gone. */
+/**
+ * `stint delete`: deletes objects with all that depends on them, and waits until they are gone. What
+ * cannot be deleted does not keep the rest from it. Resolves to the exit code.
+ */
 export async function deleteObjects(
 	context: CliContext,
 	words: readonly string[],
 	flags: DeleteFlags,
-): Promise<void> {
+): Promise<number> {
+	const options = deletionOf(flags);
+	const timeoutMs = timeoutOf(flags);
+	if (flags.force && options.gracePeriodSeconds === 0)
+		context.stderr.write(
+			'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',
+		);
 	const connection = await context.connect(flags.kubeconfig);
-	const victims = await victimsOf(context, connection, words, flags);
-	if (victims.length === 0) context.stderr.write('No resources found\n');
-	const options = optionsOf(flags);
+	const { victims, byName } = await victimsOf(context, connection, words, flags);
+	if (victims.length === 0) {
+		context.stdout.write('No resources found\n');
+		return 0;
+	}
+	const ignoreMissing = flags.ignoreNotFound || !byName;
+	const deleted: Deleted[] = [];
+	let failed = false;
 	for (const victim of victims) {
-		const target = connection.client.resource(victim.definition, victim.namespace);
 		try {
-			const uid = await uidOf(target, victim.name);
-			await target.delete(victim.name, options);
-			const forced = flags.force ? ' force' : '';
-			context.stdout.write(`${quoted(victim)}${forced} deleted\n`);
-			if (flags.wait) await gone(target, victim.name, uid);
+			const uid = await deleteOne(connection, victim, options);
+			deleted.push({ ...victim, uid });
+			context.stdout.write(deletedText(victim, options, flags.output));
 		} catch (error) {
-			if (!flags.ignoreNotFound || !isApiError(error, 'NotFound')) throw error;
+			if (ignoreMissing && isApiError(error, 'NotFound')) continue;
+			failed = true;
+			context.stderr.write(`${describeError(await hinted(error, connection, victim))}\n`);
 		}
 	}
+	if (
+		flags.wait !== false &&
+		flags.wait !== 'false' &&
+		!(await allGone(context, connection, deleted, timeoutMs))
+	)
+		failed = true;
+	return failed ? 1 : 0;
 }
 
-function quoted({ definition, name }: Victim): string {
-	const [type = ''] = displayName(definition, { metadata: { name } }).split('/');
-	return `${type} "${name}"`;
+interface Deleted extends Victim {
+	readonly uid: string | undefined;
 }
 
-async function uidOf(target: ResourceClient<KubeObject>, name: string): Promise<string | undefined> {
-	return (await target.get(name)).metadata.uid;
+/** Resolves to the UID of what was deleted, where the server says it. */
+async function deleteOne(
+	{ client }: Connection,
+	{ definition, namespace, name }: Victim,
+	options: DeleteOptions,
+): Promise<string | undefined> {
+	const answer = await client.resource(definition, namespace).delete(name, options);
+	return textAt(objectAt(answer, 'metadata'), 'uid') ?? textAt(objectAt(answer, 'details'), 'uid');
+}
+
+function deletedText(
+	{ definition, namespace, name }: Victim,
+	options: DeleteOptions,
+	output?: string,
+): string {
+	const prefix = prefixOf(definition);
+	if (output === 'name') return `${prefix}${name}\n`;
+	const how = options.gracePeriodSeconds === 0 ? 'force deleted' : 'deleted';
+	const where = definition.namespaced && namespace ? ` from ${namespace} namespace` : '';
+	return `${prefix.slice(0, -1)} "${name}" ${how}${where}\n`;
+}
+
+/** Waits until everything is gone; false when the time is up before. */
+async function allGone(
+	{ clock, stderr }: CliContext,
+	{ client }: Connection,
+	deleted: readonly Deleted[],
+	timeoutMs: number | undefined,
+): Promise<boolean> {
+	const end = new AbortController();
+	if (timeoutMs !== undefined) void sleep(clock, timeoutMs, end.signal).then(() => end.abort());
+	const waiting = deleted.map(async ({ definition, namespace, name, uid }) => {
+		await untilGone(client.resource(definition, namespace), { name, uid }, end.signal);
+		if (end.signal.aborted) return prefixOf(definition) + name;
+		return undefined;
+	});
+	const left = (await Promise.all(waiting)).filter((name) => name !== undefined);
+	end.abort();
+	if (left.length === 0) return true;
+	stderr.write(`error: timed out waiting for the deletion of ${left.join(', ')}\n`);
+	return false;
+}
+
+interface Victims {
+	readonly victims: readonly Victim[];
+	/** Whether each was named, so that it is a mistake if it is not there. */
+	readonly byName: boolean;
 }
 
 async function victimsOf(
@@ -65,75 +134,56 @@ async function victimsOf(
 	connection: Connection,
 	words: readonly string[],
 	flags: DeleteFlags,
-): Promise<readonly Victim[]> {
-	const namespace = flags.namespace ?? connection.namespace;
+): Promise<Victims> {
+	const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? connection.namespace);
 	if (flags.filename.length > 0) {
-		return (await loadDocuments(context, flags.filename)).map(({ object }) => {
-			const [apiVersion = '', kind = ''] = [textAt(object, 'apiVersion'), textAt(object, 'kind')];
-			const definition = resourceOfKind(apiVersion, kind);
-			if (!definition) throw new CommandError(`no matches for kind "${kind}" in version "${apiVersion}"`);
-			const metadata = objectAt(object, 'metadata');
-			return {
-				definition,
-				namespace: textAt(metadata, 'namespace') ?? namespace,
-				name: textAt(metadata, 'name') ?? '',
-			};
-		});
+		if (words.length > 0) throw new CommandError('give either -f or names, not both');
+		return { victims: await victimsInFiles(context, flags.filename, namespace ?? 'default'), byName: true };
 	}
+	if (words.length === 0) throw new CommandError('you must say what to delete: TYPE NAME, or -f FILE');
+	const targets = parseTargets(words);
+	if (targets.every(({ name }) => name !== undefined)) {
+		if (flags.all || flags.selector)
+			throw new CommandError('name cannot be provided when a selector is specified');
+		return {
+			victims: targets.map(({ definition, name = '' }) => ({ definition, namespace, name })),
+			byName: true,
+		};
+	}
+	if (!flags.all && !flags.selector && !flags.fieldSelector)
+		throw new CommandError('resource(s) were provided, but no name was specified');
+	if (flags.all && flags.selector) throw new CommandError('cannot set --all and --selector at the same time');
+	const query = {
+		...(flags.selector && { labelSelector: flags.selector }),
+		...(flags.fieldSelector && { fieldSelector: flags.fieldSelector }),
+	};
 	const victims: Victim[] = [];
-	for (const { definition, name } of parseTargets(words)) {
-		if (name !== undefined) {
-			victims.push({ definition, namespace, name });
-			continue;
-		}
-		if (!flags.all && !flags.selector)
-			throw new CommandError('resource(s) were provided, but no name was specified');
-		const query = flags.selector ? { labelSelector: flags.selector } : {};
+	for (const { definition } of targets) {
 		const { items } = await connection.client.resource(definition, namespace).list(query);
-		victims.push(...items.map(({ metadata }) => ({ definition, namespace, name: metadata.name ?? '' })));
+		victims.push(...items.map((item) => victimOf(definition, item)));
 	}
-	return victims;
+	return { victims, byName: false };
 }
 
-const PROPAGATION: Readonly<Record<string, NonNullable<DeleteOptions['propagationPolicy']>>> = {
-	background: 'Background',
-	foreground: 'Foreground',
-	orphan: 'Orphan',
-};
-
-function optionsOf({ cascade, gracePeriod, now, force }: DeleteFlags): DeleteOptions {
-	const propagationPolicy = PROPAGATION[cascade];
-	if (!propagationPolicy)
-		throw new CommandError(
-			`invalid cascade value (${cascade}). Must be "background", "foreground", or "orphan"`,
-		);
-	const asked = now ? 1 : gracePeriod === undefined ? undefined : Number(gracePeriod);
-	if (asked !== undefined && !Number.isInteger(asked))
-		throw new CommandError(`--grace-period: must be a whole number, not "${gracePeriod}"`);
-	// Without --force nothing is taken from the API before its processes are known to have ended.
-	const grace = force ? (asked ?? 0) : asked === 0 ? 1 : asked;
-	return { propagationPolicy, ...(grace !== undefined && grace >= 0 && { gracePeriodSeconds: grace }) };
+function victimOf(definition: ResourceDefinition, { metadata }: KubeObject): Victim {
+	return { definition, namespace: metadata.namespace, name: metadata.name ?? '' };
 }
 
-/** Resolves once the object is gone, or another one has its name. */
-async function gone(
-	target: ResourceClient<KubeObject>,
-	name: string,
-	uid: string | undefined,
-): Promise<void> {
-	const fieldSelector = `metadata.name=${name}`;
-	const { items, metadata } = await target.list({ fieldSelector });
-	if (items[0]?.metadata.uid !== uid || items.length === 0) return;
-	const end = Promise.withResolvers<void>();
-	const watch = await target.watch(
-		{ fieldSelector, resourceVersion: metadata.resourceVersion },
-		{
-			events: (batch) => {
-				if (batch.some(({ type, object }) => type === 'DELETED' && object.metadata.uid === uid))
-					end.resolve();
-			},
-			ended: (error) => (error ? end.reject(error) : end.resolve()),
-		},
-	);
-	await end.promise.finally(() => watch.stop());
+async function victimsInFiles(
+	context: CliContext,
+	paths: readonly string[],
+	namespace: string,
+): Promise<readonly Victim[]> {
+	const documents = await loadDocuments(context, paths);
+	return documents.map(({ file, object, spanOf }) => {
+		const [apiVersion = '', kind = ''] = [textAt(object, 'apiVersion'), textAt(object, 'kind')];
+		const definition = resourceOfKind(apiVersion, kind);
+		const metadata = objectAt(object, 'metadata');
+		const name = textAt(metadata, 'name');
+		const at = `${file.name}:${spanOf('').line}`;
+		if (!definition)
+			throw new CommandError(`${at}: no matches for kind "${kind}" in version "${apiVersion}"`);
+		if (!name) throw new CommandError(`${at}: resource name may not be empty`);
+		return { definition, namespace: textAt(metadata, 'namespace') ?? namespace, name };
+	});
 }

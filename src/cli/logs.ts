@@ -1,98 +1,157 @@
 import { jobs } from '../api/batch/job/definition.ts';
+import type { Job } from '../api/batch/job/schema.ts';
 import { pods } from '../api/core/pod/definition.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { labelSelectorText } from '../api/meta/selector.ts';
 import { resourceNamed } from '../api/resources.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from './context.ts';
-import { type LogOptions, logLines } from './log-stream.ts';
+import { describeError } from './errors.ts';
+import { logLines } from './log-stream.ts';
+import { containersOf, type LogPartFlags, partOf, prefixOf } from './logs/log-flags.ts';
+import { hinted } from './missing.ts';
+import type { LogView } from './run/followed-pods.ts';
+import { JobFollower, terminalCondition } from './run/job-follower.ts';
+import { Screen } from './run/screen.ts';
 
 /** The flags of `logs`. */
-export interface LogsFlags extends CommonFlags {
-	readonly container?: string;
-	readonly allContainers?: boolean;
+export interface LogsFlags extends CommonFlags, LogPartFlags {
 	readonly follow?: boolean;
 	readonly previous?: boolean;
-	readonly timestamps?: boolean;
-	readonly tail?: string;
-	readonly since?: string;
 	readonly selector?: string;
 	readonly prefix?: boolean;
 }
 
-/** `stint logs POD | job/NAME | -l SELECTOR`: prints logs; of several Pods each line with its Pod's name. */
-export async function logs(context: CliContext, word: string | undefined, flags: LogsFlags): Promise<void> {
+/**
+ * `stint logs POD [CONTAINER] | job/NAME | -l SELECTOR`: prints logs; of several Pods each line with the
+ * name of its Pod. With -f a Job is followed to its end, Pods that come later included. Resolves to the
+ * exit code.
+ */
+export async function logs(context: CliContext, words: readonly string[], flags: LogsFlags): Promise<number> {
+	const [word, container] = words;
+	const wanted = container === undefined ? flags : { ...flags, container };
+	const part = partOf(wanted);
 	const connection = await context.connect(flags.kubeconfig);
-	const found = await podsOf(connection, word, flags);
-	const sources = found.flatMap((pod) => containersOf(pod, flags).map((container) => ({ pod, container })));
-	const prefixed = flags.prefix || sources.length > 1;
-	const options = optionsOf(flags);
-	const stop = new AbortController();
-	const off = context.onInterrupt(() => stop.abort());
-	const print = async ({ pod, container }: { pod: Pod; container: string }): Promise<void> => {
-		const prefix = prefixed ? `[pod/${pod.metadata.name}/${container}] ` : '';
-		for await (const lines of logLines(connection, pod, { ...options, container, signal: stop.signal })) {
-			context.stdout.write(lines.map((line) => `${prefix}${line}\n`).join(''));
+	const namespace = flags.namespace ?? connection.namespace;
+	const found = await find(connection, word, { namespace, selector: flags.selector });
+	if (found.job && flags.follow && !flags.previous && !terminalCondition(found.job)) {
+		await followJob(context, connection, { job: found.job, flags: wanted });
+		return 0;
+	}
+	if (found.pods.length === 0)
+		context.stderr.write(
+			`${found.job ? `job/${found.job.metadata.name} has no Pods yet` : `No resources found in ${namespace} namespace.`}\n`,
+		);
+	const sources = found.pods.flatMap((pod) =>
+		containersOf(pod, wanted, (text) => context.stderr.write(`${text}\n`)).map((name) => ({
+			pod,
+			container: name,
+		})),
+	);
+	const prefixed = flags.prefix ?? (found.job !== undefined && found.pods.length > 1);
+	let failed = false;
+	const print = async ({ pod, container: name }: Source): Promise<void> => {
+		const prefix = prefixed ? prefixOf(pod, name) : '';
+		const options = {
+			...part,
+			container: name,
+			follow: flags.follow ?? false,
+			previous: flags.previous ?? false,
+		};
+		try {
+			for await (const lines of logLines(connection, pod, options))
+				context.stdout.write(lines.map((line) => `${prefix}${line}\n`).join(''));
+		} catch (error) {
+			if (sources.length === 1) throw error;
+			failed = true;
+			context.stderr.write(`${prefixOf(pod, name)}${describeError(error)}\n`);
 		}
 	};
-	try {
-		if (flags.follow) await Promise.all(sources.map(print));
-		else for (const source of sources) await print(source);
-	} catch (error) {
-		if (!stop.signal.aborted) throw error;
-	} finally {
-		off();
-	}
+	if (flags.follow) await Promise.all(sources.map(print));
+	else for (const source of sources) await print(source);
+	return failed ? 1 : 0;
 }
 
-async function podsOf(
-	{ client, namespace: own }: Connection,
+interface Source {
+	readonly pod: Pod;
+	readonly container: string;
+}
+
+interface Where {
+	readonly namespace: string;
+	readonly selector: string | undefined;
+}
+
+interface Found {
+	readonly pods: readonly Pod[];
+	readonly job?: Job;
+}
+
+async function find(
+	connection: Connection,
 	word: string | undefined,
-	flags: LogsFlags,
-): Promise<readonly Pod[]> {
-	const namespace = flags.namespace ?? own;
-	const target = client.resource(pods, namespace);
-	if (flags.selector !== undefined) return (await target.list({ labelSelector: flags.selector })).items;
-	if (word === undefined)
-		throw new CommandError('expected a Pod, as in: logs POD, logs job/NAME, logs -l app=x');
-	const [type = '', name] = word.includes('/') ? word.split('/') : ['pod', word];
-	const definition = resourceNamed(type);
-	if (definition === pods) return [await target.get(name ?? '')];
-	if (definition !== jobs) throw new CommandError(`logs are of Pods and Jobs, not of "${type}"`);
-	const job = await client.resource(jobs, namespace).get(name ?? '');
-	const labelSelector = labelSelectorText(job.spec.selector);
-	const { items } = await target.list({ labelSelector });
-	if (items.length === 0) throw new CommandError(`job/${name} has no Pods now`);
-	return items.toSorted((a, b) =>
-		(a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? ''),
-	);
-}
-
-function containersOf({ spec }: Pod, { container, allContainers }: LogsFlags): readonly string[] {
-	if (container !== undefined) return [container];
-	const names = spec.containers.map(({ name }) => name);
-	if (allContainers) return [...(spec.initContainers ?? []).map(({ name }) => name), ...names];
-	return names.slice(0, 1);
-}
-
-function optionsOf(flags: LogsFlags): LogOptions {
-	const tail = flags.tail === undefined ? (flags.selector === undefined ? -1 : 10) : Number(flags.tail);
-	if (!Number.isInteger(tail)) throw new CommandError(`--tail: must be a whole number, not "${flags.tail}"`);
-	return {
-		...(flags.follow && { follow: true }),
-		...(flags.previous && { previous: true }),
-		...(flags.timestamps && { timestamps: true }),
-		...(tail >= 0 && { tailLines: tail }),
-		...(flags.since !== undefined && { sinceSeconds: secondsOf(flags.since) }),
-	};
-}
-
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
-
-/** A length as Go writes them: `10s`, `5m`, `1h30m`. */
-function secondsOf(text: string): number {
-	const parts = [...text.matchAll(/(\d+)([smh])/g)];
-	if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text) {
-		throw new CommandError(`--since: must be a length of time such as 10s, 5m or 1h30m, not "${text}"`);
+	{ namespace, selector }: Where,
+): Promise<Found> {
+	const target = connection.client.resource(pods, namespace);
+	if (selector !== undefined) {
+		if (word !== undefined) throw new CommandError('only a selector (-l) or a POD name is allowed');
+		const { items } = await target.list({ labelSelector: selector });
+		return { pods: byAge(items) };
 	}
-	return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
+	if (word === undefined)
+		throw new CommandError("expected 'logs POD [CONTAINER]', 'logs job/NAME' or 'logs -l SELECTOR'");
+	const slash = word.indexOf('/');
+	const name = word.slice(slash + 1);
+	const definition = slash < 0 ? pods : resourceNamed(word.slice(0, slash));
+	if (definition === jobs) return findJob(connection, name, namespace);
+	if (definition !== pods)
+		throw new CommandError(`cannot get the logs from ${word}: logs are of Pods and Jobs`);
+	try {
+		return { pods: [await target.get(name)] };
+	} catch (error) {
+		throw await hinted(error, connection, { definition: pods, name, namespace });
+	}
+}
+
+async function findJob(connection: Connection, name: string, namespace: string): Promise<Found> {
+	const job = await connection.client
+		.resource(jobs, namespace)
+		.get(name)
+		.catch(async (error: unknown) => {
+			throw await hinted(error, connection, { definition: jobs, name, namespace });
+		});
+	const labelSelector = labelSelectorText(job.spec.selector);
+	const { items } = await connection.client.resource(pods, namespace).list({ labelSelector });
+	if (items.length === 0 && terminalCondition(job))
+		throw new CommandError(`job/${name} has ended, and its Pods are gone with their logs`);
+	return { job, pods: byAge(items) };
+}
+
+function byAge(items: readonly Pod[]): readonly Pod[] {
+	const key = ({ metadata }: Pod): string => `${metadata.creationTimestamp} ${metadata.name}`;
+	return items.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+async function followJob(
+	context: CliContext,
+	connection: Connection,
+	{ job, flags }: { readonly job: Job; readonly flags: LogsFlags },
+): Promise<void> {
+	const alone = job.spec.completions === 1 && job.spec.parallelism === 1;
+	const prefixed = flags.prefix ?? !alone;
+	const view: LogView = {
+		part: partOf(flags),
+		sourceOf: (pod, container) => (prefixed ? prefixOf(pod, container).slice(1, -2) : undefined),
+		wants: (pod, container) => containersOf(pod, flags).includes(container),
+	};
+	const follower = new JobFollower(job, {
+		connection,
+		clock: context.clock,
+		screen: new Screen(context),
+		view,
+		created: false,
+		signal: new AbortController().signal,
+		onError: (error) => context.stderr.write(`${describeError(error)}\n`),
+		onProgress: () => undefined,
+	});
+	await follower.ended;
 }

@@ -1,7 +1,7 @@
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/meta/api-error.ts';
 import type { Connection } from '../context.ts';
-import { logLines } from '../log-stream.ts';
+import { type LogOptions, logLines } from '../log-stream.ts';
 import { logReads } from './container-log.ts';
 import { newsOf } from './pod-news.ts';
 import type { Screen } from './screen.ts';
@@ -10,10 +10,19 @@ import type { Screen } from './screen.ts';
 export interface FollowedPodsOptions {
 	readonly connection: Connection;
 	readonly screen: Screen;
-	/** Whether lines of logs name their Pod. */
-	readonly prefixed: boolean;
+	readonly view: LogView;
 	/** Ends all reading. */
 	readonly signal: AbortSignal;
+}
+
+/** Which logs are shown, and how. */
+export interface LogView {
+	/** What each line of a container is told under; undefined: lines stand as they are. */
+	sourceOf(pod: Pod, container: string): string | undefined;
+	/** Whether the container is among those to be shown. */
+	wants(pod: Pod, container: string): boolean;
+	/** Which part of each log. */
+	readonly part: Pick<LogOptions, 'timestamps' | 'tailLines' | 'sinceSeconds' | 'sinceTime' | 'limitBytes'>;
 }
 
 /** How many of the last lines of each container are kept for the digest. */
@@ -64,6 +73,7 @@ export class FollowedPods {
 	}
 
 	#readLogs(pod: Pod, status: ContainerStatus): void {
+		if (!this.#options.view.wants(pod, status.name)) return;
 		const key = keyOf(pod, status.name);
 		for (const { containerId, how } of logReads(pod, status, this.#shown)) {
 			this.#shown.add(containerId);
@@ -74,13 +84,14 @@ export class FollowedPods {
 
 	/** Asks for the log at once, since its Pod may not be there for long; shows it after what came `before`. */
 	async #read(pod: Pod, { container, how, before }: Reading): Promise<void> {
-		const { connection, screen, prefixed, signal } = this.#options;
-		const source = sourceOf(pod, container);
+		const { connection, screen, view, signal } = this.#options;
+		const source = view.sourceOf(pod, container);
+		const who = source ?? `pod/${pod.metadata.name}`;
 		const kept: string[] = [];
 		try {
-			for await (const lines of logLines(connection, pod, { container, [how]: true, signal })) {
+			for await (const lines of logLines(connection, pod, { ...view.part, container, [how]: true, signal })) {
 				await before;
-				screen.log(prefixed ? source : undefined, lines);
+				screen.log(source, lines);
 				kept.push(...lines.slice(-KEPT_LINES));
 				kept.splice(0, kept.length - KEPT_LINES);
 				this.#lastLines.set(keyOf(pod, container), kept);
@@ -89,7 +100,7 @@ export class FollowedPods {
 			if (signal.aborted) return;
 			const gone = isApiError(error, 'NotFound') || isApiError(error, 'BadRequest');
 			const why = error instanceof Error ? error.message : String(error);
-			screen.say(gone ? `${source}: its log is gone` : `${source}: its log cannot be shown: ${why}`);
+			screen.say(gone ? `${who}: its log is gone` : `${who}: its log cannot be shown: ${why}`);
 		}
 		await before;
 	}
@@ -106,8 +117,15 @@ function keyOf({ metadata }: Pod, container: string): string {
 	return `${metadata.uid}/${container}`;
 }
 
-/** The Pod, and the container where the Pod has several. */
-function sourceOf({ metadata, spec }: Pod, container: string): string {
-	const several = spec.containers.length + (spec.initContainers?.length ?? 0) > 1;
-	return several ? `${metadata.name} ${container}` : (metadata.name ?? '');
-}
+/** Every line of every container, under the name of its Pod and, where that has several, its container. */
+export const EVERY_LINE: LogView = {
+	sourceOf: ({ metadata, spec }, container) => {
+		const several = spec.containers.length + (spec.initContainers?.length ?? 0) > 1;
+		return several ? `${metadata.name} ${container}` : (metadata.name ?? '');
+	},
+	wants: () => true,
+	part: {},
+};
+
+/** The same as it was written. */
+export const AS_IT_IS: LogView = { ...EVERY_LINE, sourceOf: () => undefined };

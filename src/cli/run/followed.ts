@@ -1,7 +1,7 @@
-import type { Job } from '../../api/batch/job/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Connection } from '../context.ts';
+import type { LogView } from './followed-pods.ts';
 import type { Screen } from './screen.ts';
 
 /** A Job, or a Pod of its own, that is followed from its creation to its end. */
@@ -32,8 +32,7 @@ export interface FollowOptions {
 	readonly connection: Connection;
 	readonly clock: Clock;
 	readonly screen: Screen;
-	/** Whether lines of logs name their Pod. */
-	readonly prefixed: boolean;
+	readonly view: LogView;
 	/** Whether the object was created just now; otherwise it may have a past. */
 	readonly created: boolean;
 	/** Ends the following; {@link Followed.ended} then stays pending. */
@@ -43,6 +42,3 @@ export interface FollowOptions {
 	/** Called whenever {@link Followed.progress} may have changed. */
 	readonly onProgress: () => void;
 }
-
-/** What can be followed. */
-export type Followable = Job | Pod;

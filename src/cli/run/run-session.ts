@@ -11,6 +11,7 @@ import type { CheckedObject } from '../manifest/check.ts';
 import { displayName } from '../targets.ts';
 import { untilGone } from '../until-gone.ts';
 import type { Followed, FollowOptions, Outcome } from './followed.ts';
+import { AS_IT_IS, EVERY_LINE } from './followed-pods.ts';
 import { JobFollower, terminalCondition } from './job-follower.ts';
 import { PodFollower } from './pod-follower.ts';
 import { Screen } from './screen.ts';
@@ -170,7 +171,7 @@ export class RunSession {
 			connection: this.#options.connection,
 			clock: this.#context.clock,
 			screen: this.#screen,
-			prefixed: this.#options.prefixed,
+			view: this.#options.prefixed ? EVERY_LINE : AS_IT_IS,
 			created,
 			signal: this.#stop.signal,
 			onError: (error) => this.#observeFailure(error),
