@@ -1,0 +1,92 @@
+import type { TestContext } from 'node:test';
+import { nodes } from '../../src/api/core/node/definition.ts';
+import type { KubeObject } from '../../src/api/meta/object-meta.ts';
+import type { ResourceDefinition } from '../../src/api/meta/resource.ts';
+import { resources } from '../../src/api/resources.ts';
+import { bootstrap } from '../../src/apiserver/bootstrap.ts';
+import { ApiServer } from '../../src/apiserver/server.ts';
+import { SystemClock } from '../../src/base/clock.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { Client } from '../../src/client/client.ts';
+import { runControlPlane } from '../../src/main/control-plane.ts';
+import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+
+/** The API server over a store in memory with the whole control plane, and no node agent. */
+export interface ControlPlane {
+	readonly client: Client;
+	/** Resolves to the first state of the object (undefined: it is not there) that `holds`. */
+	until<T extends KubeObject>(
+		definition: ResourceDefinition<T>,
+		name: string,
+		holds: (object: T | undefined) => boolean,
+	): Promise<T | undefined>;
+	/** Adds a node with so many cpus. */
+	addNode(name: string, cpus: number): Promise<void>;
+}
+
+/** Starts a control plane that ends with the test; an error that a component meets fails the test. */
+export async function startControlPlane(t: TestContext): Promise<ControlPlane> {
+	const store = new MemoryStore();
+	const clock = new SystemClock({ keepsAlive: true });
+	const fail = (where: string, ...rest: readonly unknown[]): void =>
+		t.diagnostic(`${where}: ${rest.map(String).join(' ')}`);
+	const api = new ApiServer({
+		store,
+		resources,
+		clock,
+		random: new SeededRandom(1),
+		version: 'test',
+		onError: fail,
+	});
+	await api.start();
+	await bootstrap(api);
+	const stop = new AbortController();
+	const running = runControlPlane({ transport: api, clock, onError: fail }, stop.signal);
+	t.after(async () => {
+		stop.abort();
+		await running;
+		api.close();
+		await store.close();
+	});
+	const client = new Client(api);
+	return {
+		client,
+		addNode: async (name, cpus) => {
+			const allocatable = { cpu: String(cpus), memory: '8Gi', pods: '110' };
+			await client.resource(nodes).create({
+				apiVersion: 'v1',
+				kind: 'Node',
+				metadata: { name },
+				spec: {},
+				status: { capacity: allocatable, allocatable },
+			});
+		},
+		until: (definition, name, holds) => until(client, definition, name, holds),
+	};
+}
+
+async function until<T extends KubeObject>(
+	client: Client,
+	definition: ResourceDefinition<T>,
+	name: string,
+	holds: (object: T | undefined) => boolean,
+): Promise<T | undefined> {
+	const target = client.resource(definition, definition.namespaced ? 'default' : undefined);
+	const fieldSelector = `metadata.name=${name}`;
+	const { items, metadata } = await target.list({ fieldSelector });
+	if (holds(items[0])) return items[0];
+	const found = Promise.withResolvers<T | undefined>();
+	const watch = await target.watch(
+		{ fieldSelector, resourceVersion: metadata.resourceVersion },
+		{
+			events: (batch) => {
+				for (const { type, object } of batch) {
+					const now = type === 'DELETED' ? undefined : object;
+					if (type !== 'BOOKMARK' && holds(now)) found.resolve(now);
+				}
+			},
+			ended: (error) => found.reject(error ?? new Error('the watch ended')),
+		},
+	);
+	return found.promise.finally(() => watch.stop());
+}
