@@ -1,9 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after } from 'node:test';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { after, afterEach, describe, test } from 'node:test';
 import { storeContract } from '../contract-suite.ts';
-import { openSqliteStore } from './sqlite-store.ts';
+import { create, decode, RecordingSink, remove, update } from '../recording-sink.ts';
+import { type Store, StoreLockedError, StoreUnavailableError } from '../store.ts';
+import { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-store-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -17,3 +24,243 @@ function freshPath(): string {
 }
 
 storeContract('SQLite store', () => openSqliteStore({ path: freshPath() }));
+
+const opened: Store[] = [];
+const children: ChildProcess[] = [];
+afterEach(async () => {
+	for (const store of opened.splice(0)) await store.close();
+	for (const child of children.splice(0)) await killed(child);
+});
+
+async function open(options: SqliteStoreOptions): Promise<Store> {
+	const store = await openSqliteStore(options);
+	opened.push(store);
+	return store;
+}
+
+describe('SQLite store on disk', () => {
+	test('a store that is opened again has everything, and goes on from its revision', async () => {
+		const path = freshPath();
+		const before = await open({ path });
+		await create(before, 'a', 'one');
+		await create(before, 'b', 'one');
+		await update(before, 'a', 'two', 1);
+		await remove(before, 'b', 2);
+		await before.close();
+
+		const store = await open({ path });
+		assert.equal(store.revision, 4);
+		assert.equal(await textAt(store, 'a'), 'two');
+		assert.equal(await store.get('b'), undefined);
+		assert.equal((await store.range({ prefix: '', revision: 2 })).entries.length, 2);
+		const told = new RecordingSink();
+		store.watch({ prefix: '', after: 0 }, told);
+		assert.equal(await create(store, 'b', 'again'), 5);
+		assert.deepEqual((await told.until(5)).revisions, [1, 2, 3, 4, 5]);
+	});
+
+	test('what was compacted stays so, and no revision is used twice', async () => {
+		const path = freshPath();
+		const before = await open({ path });
+		await create(before, 'a', 'one');
+		await remove(before, 'a', 1);
+		await before.compact(2);
+		await before.close();
+		assert.equal(rowsIn(path), 0);
+
+		const store = await open({ path });
+		assert.equal(store.revision, 2);
+		await assert.rejects(store.range({ prefix: '', revision: 1 }), { name: 'CompactedError', oldest: 2 });
+		assert.equal(await create(store, 'a', 'two'), 3);
+	});
+
+	test('no others than its owner may read what is in it', async () => {
+		const path = freshPath();
+		writeFileSync(path, '');
+		chmodSync(path, 0o644);
+		const store = await open({ path });
+		await create(store, 'a', 'secret');
+		const beside = readdirSync(folder).filter((name) => join(folder, name).startsWith(path));
+		assert.ok(beside.length >= 2, 'the log lies beside the file');
+		for (const name of beside) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
+	});
+
+	test('writes asked for in one turn share one commit', async () => {
+		const path = freshPath();
+		const store = await open({ path });
+		const pages = (): number => Math.ceil(statSync(`${path}-wal`).size / 4096);
+		const before = pages();
+		await Promise.all(Array.from({ length: 200 }, (_, index) => create(store, `k/${index}`, 'one')));
+		const together = pages() - before;
+		// Each commit of its own writes at least a page of the table and one of the index.
+		assert.ok(together < 100, `200 writes took ${together} pages`);
+		await create(store, 'single', 'one');
+		assert.ok(pages() - before - together >= 2);
+	});
+
+	test('a long compaction lets others in between its steps', async () => {
+		const path = freshPath();
+		const store = await open({ path });
+		await create(store, 'a', '0');
+		for (let revision = 1; revision < 1000; revision++) await update(store, 'a', String(revision), revision);
+		const order: string[] = [];
+		await Promise.all([
+			store.compact(1000).then(() => order.push('compacted')),
+			create(store, 'b', 'one').then(() => order.push('written')),
+		]);
+		assert.deepEqual(order, ['written', 'compacted']);
+		await store.close();
+		assert.equal(rowsIn(path), 2);
+	});
+});
+
+describe('SQLite store that cannot be opened', () => {
+	test('while another process has it open', async () => {
+		const path = freshPath();
+		const child = startChild(path, `process.stdout.write('open\\n'); setInterval(() => {}, 1000);`);
+		await lineFrom(child);
+		await assert.rejects(openSqliteStore({ path }), (error: Error) => {
+			assert.ok(error instanceof StoreLockedError);
+			assert.match(error.message, new RegExp(`${path} is in use by another process`));
+			return true;
+		});
+		await killed(child);
+		const store = await open({ path });
+		assert.equal(await create(store, 'a', 'one'), 1);
+	});
+
+	test('while this process has it open', async () => {
+		const path = freshPath();
+		const store = await open({ path });
+		await assert.rejects(openSqliteStore({ path }), StoreLockedError);
+		assert.equal(await create(store, 'a', 'one'), 1);
+	});
+
+	test('from a file that is not a database, was written by a newer version, or cannot be there', async () => {
+		const garbage = freshPath();
+		writeFileSync(garbage, 'x'.repeat(10_000));
+		const newer = freshPath();
+		const database = new DatabaseSync(newer);
+		database.exec('PRAGMA user_version = 1000');
+		database.close();
+		const nowhere = join(folder, 'missing', 'store.db');
+		for (const path of [garbage, newer, nowhere]) {
+			await assert.rejects(openSqliteStore({ path }), (error: Error) => {
+				assert.ok(error instanceof StoreUnavailableError, String(error));
+				assert.match(error.message, /database|version|no such file/);
+				return true;
+			});
+		}
+	});
+});
+
+describe('SQLite store in trouble', () => {
+	test('a process that is killed in the middle of writing loses nothing it was told is written', async () => {
+		const path = freshPath();
+		const child = startChild(
+			path,
+			`for (let round = 0; ; round++) {
+				const group = Array.from({ length: 7 }, (_, i) => ({ key: round + '/' + i, value: new Uint8Array(300) }));
+				const written = await Promise.all(group.map((each) => store.write({ type: 'create', ...each })));
+				process.stdout.write(group.map(({ key }, i) => written[i] + ' ' + key + '\\n').join(''));
+			}`,
+		);
+		const told: string[] = [];
+		for await (const line of createInterface({ input: streamOf(child) })) {
+			told.push(line);
+			if (told.length === 2000) child.kill('SIGKILL');
+		}
+		await killed(child);
+		assert.ok(told.length >= 2000);
+
+		const store = await open({ path });
+		const { entries } = await store.range({ prefix: '' });
+		const found = new Set(entries.map(({ key, revision }) => `${revision} ${key}`));
+		// The last line may be cut short by the kill.
+		for (const line of told.slice(0, -1)) assert.ok(found.has(line), line);
+		assert.equal(entries.length, store.revision);
+		assert.equal(await create(store, 'next', 'one'), store.revision);
+	});
+
+	test('a full disk refuses the write, and harms nothing else', async () => {
+		const store = await open({ path: freshPath(), maxPages: 40 });
+		const told = new RecordingSink();
+		store.watch({ prefix: '', after: 0 }, told);
+		await create(store, 'a', 'one');
+		const large = 'x'.repeat(200_000);
+		const refused = await Promise.allSettled([
+			update(store, 'a', 'two', 1),
+			create(store, 'large', large),
+			create(store, 'a', 'refused'),
+		]);
+		for (const outcome of refused) {
+			assert.ok(outcome.status === 'rejected' && outcome.reason instanceof StoreUnavailableError);
+		}
+		assert.equal(store.revision, 1);
+		assert.equal(await textAt(store, 'a'), 'one');
+		assert.equal(await store.get('large'), undefined);
+		assert.equal(await update(store, 'a', 'three', 1), 2);
+		assert.deepEqual(told.revisions, [1, 2]);
+	});
+
+	test('a full disk takes writes again once a compaction has made room', async () => {
+		const path = freshPath();
+		const store = await open({ path, maxPages: 40 });
+		const text = 'x'.repeat(3000);
+		let revision = await create(store, 'a', text);
+		const error = await (async (): Promise<unknown> => {
+			for (;;) revision = await update(store, 'a', text, revision);
+		})().catch((reason: unknown) => reason);
+		assert.ok(error instanceof StoreUnavailableError);
+		assert.match(error.message, /full/);
+		assert.equal(store.revision, revision);
+		await store.compact(revision);
+		assert.equal(await update(store, 'a', 'small', revision), revision + 1);
+		await store.close();
+		const again = await open({ path });
+		assert.equal(await textAt(again, 'a'), 'small');
+		assert.equal(again.revision, revision + 1);
+	});
+});
+
+/** A process that opens the store at `path` as `store` and then runs `body`. */
+function startChild(path: string, body: string): ChildProcess {
+	const module = new URL('./sqlite-store.ts', import.meta.url).href;
+	const program = `
+		import { openSqliteStore } from ${JSON.stringify(module)};
+		const store = await openSqliteStore({ path: ${JSON.stringify(path)} });
+		${body}`;
+	const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+		stdio: ['ignore', 'pipe', 'inherit'],
+	});
+	children.push(child);
+	return child;
+}
+
+function streamOf(child: ChildProcess): NodeJS.ReadableStream {
+	assert.ok(child.stdout);
+	return child.stdout;
+}
+
+async function lineFrom(child: ChildProcess): Promise<void> {
+	await once(createInterface({ input: streamOf(child) }), 'line');
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+	if (child.exitCode !== null || child.signalCode !== null) return;
+	child.kill('SIGKILL');
+	await once(child, 'exit');
+}
+
+async function textAt(store: Store, key: string): Promise<string | undefined> {
+	const entry = await store.get(key);
+	return entry && decode(entry.value);
+}
+
+/** How many rows the log of a closed store has. */
+function rowsIn(path: string): number {
+	const database = new DatabaseSync(path);
+	const count = Number(database.prepare('SELECT count(*) AS rows FROM log').get()?.rows);
+	database.close();
+	return count;
+}

@@ -34,21 +34,25 @@ export interface SqliteStoreOptions {
  * goes with the process, however that ends), and with StoreUnavailableError for a file it cannot read.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-	closeSync(openSync(options.path, 'a', 0o600));
-	chmodSync(options.path, 0o600);
-	const database = new DatabaseSync(options.path, { timeout: 0 });
+	let database: DatabaseSync | undefined;
 	try {
-		// In exclusive mode the first statement takes the file's lock and keeps it.
-		database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-		database.exec('PRAGMA cache_size = -4096; BEGIN IMMEDIATE; COMMIT');
-		if (options.maxPages !== undefined)
-			database.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
-		prepareTables(database);
+		closeSync(openSync(options.path, 'a', 0o600));
+		chmodSync(options.path, 0o600);
+		database = new DatabaseSync(options.path, { timeout: 0 });
+		prepare(database, options);
 		return new SqliteStore(database);
 	} catch (error) {
-		database.close();
+		database?.close();
 		throw openingError(error, options.path);
 	}
+}
+
+function prepare(database: DatabaseSync, { maxPages }: SqliteStoreOptions): void {
+	// In exclusive mode the first statement takes the file's lock and keeps it.
+	database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+	database.exec('PRAGMA cache_size = -4096; BEGIN IMMEDIATE; COMMIT');
+	if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${Math.trunc(maxPages)}`);
+	prepareTables(database);
 }
 
 const SQLITE_BUSY = 5;
