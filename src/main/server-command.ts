@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { StoreLockedError } from '../store/store.ts';
 import { dataFolder, defaultDataPath } from './data-folder.ts';
 import { openLog } from './log.ts';
-import { type RunningServer, type RuntimeName, startServer } from './server.ts';
+import type { RunningServer, RuntimeName } from './server.ts';
 
 interface Flags {
 	readonly dataDir: string;
@@ -37,6 +37,8 @@ async function serve(flags: Flags): Promise<void> {
 	const folder = dataFolder(flags.dataDir);
 	let server: RunningServer;
 	try {
+		// The other commands are not to pay for loading a server.
+		const { startServer } = await import('./server.ts');
 		server = await startServer({ folder, runtime, maxPods, port, storage: 'disk', log: openLog() });
 	} catch (error) {
 		fail(explain(error, { folder: folder.path, port }));

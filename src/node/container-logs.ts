@@ -159,8 +159,7 @@ class Tail {
 			else this.#kept.push([line]);
 			this.#open = line.partial;
 		}
-		if (this.#kept.length > 2 * (this.limit ?? 0) + 1000)
-			this.#kept = this.#last();
+		if (this.#kept.length > 2 * (this.limit ?? 0) + 1000) this.#kept = this.#last();
 	}
 
 	lines(): readonly LogLine[] {
