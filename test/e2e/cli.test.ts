@@ -72,7 +72,7 @@ test('the commands work a Job from apply to delete, and kubectl agrees with them
 	});
 
 	await t.test('delete takes the Pods along, and says what is not there', async () => {
-		assert.equal(ok(await server.stint('delete', '-f', file)), 'job.batch "pair" deleted\n');
+		assert.match(ok(await server.stint('delete', '-f', file)), /^job.batch "pair" deleted/);
 		ok(await server.kubectl('wait', '--for=delete', '--timeout=60s', 'pod', '-l', 'job-name=pair'));
 		const again = await server.stint('delete', 'job', 'pair');
 		assert.equal(again.code, 1);
