@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { CommandError } from './context.ts';
+import { type DeletionFlags, deletionOf, timeoutOf } from './deletion-flags.ts';
+
+const of = (flags: Partial<DeletionFlags>) => deletionOf({ cascade: 'background', ...flags });
+
+test('the flags ask for what kubectl would ask for', () => {
+	assert.deepEqual(of({}), { propagationPolicy: 'Background' });
+	assert.deepEqual(of({ cascade: 'foreground' }), { propagationPolicy: 'Foreground' });
+	assert.deepEqual(of({ cascade: 'false' }), { propagationPolicy: 'Orphan' });
+	assert.deepEqual(of({ now: true }), { propagationPolicy: 'Background', gracePeriodSeconds: 1 });
+	assert.deepEqual(of({ gracePeriod: '0' }), { propagationPolicy: 'Background', gracePeriodSeconds: 1 });
+	assert.deepEqual(of({ gracePeriod: '-1' }), { propagationPolicy: 'Background' });
+	assert.deepEqual(of({ gracePeriod: '7' }), { propagationPolicy: 'Background', gracePeriodSeconds: 7 });
+	assert.deepEqual(of({ force: true }), { propagationPolicy: 'Background', gracePeriodSeconds: 0 });
+});
+
+test('flags that do not fit are refused', () => {
+	for (const flags of [
+		{ cascade: 'sideways' },
+		{ gracePeriod: 'soon' },
+		{ now: true, gracePeriod: '3' },
+		{ force: true, gracePeriod: '3' },
+	]) {
+		assert.throws(() => of(flags), CommandError);
+	}
+});
+
+test('a timeout is a length of time, and none means for ever', () => {
+	assert.equal(timeoutOf({ cascade: '', timeout: '1m30s' }), 90_000);
+	assert.equal(timeoutOf({ cascade: '' }), undefined);
+	assert.equal(timeoutOf({ cascade: '', timeout: '0s' }), undefined);
+	assert.throws(() => timeoutOf({ cascade: '', timeout: 'soon' }), CommandError);
+});

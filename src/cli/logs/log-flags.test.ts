@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { CommandError } from '../context.ts';
+import { containersOf, partOf } from './log-flags.ts';
+
+const POD: Pod = {
+	apiVersion: 'v1',
+	kind: 'Pod',
+	metadata: { name: 'p' },
+	spec: { initContainers: [{ name: 'i' }], containers: [{ name: 'a' }, { name: 'b' }] },
+	status: {},
+};
+
+test('the first container is shown, and it is said that there are others', () => {
+	const told: string[] = [];
+	assert.deepEqual(
+		containersOf(POD, {}, (text) => told.push(text)),
+		['a'],
+	);
+	assert.deepEqual(told, ['Defaulted container "a" out of: a, b, i (init)']);
+	assert.deepEqual(containersOf(POD, { container: 'b' }), ['b']);
+	assert.deepEqual(containersOf(POD, { allContainers: true }), ['i', 'a', 'b']);
+});
+
+test('a Pod may say which one is the default', () => {
+	const annotations = { 'kubectl.kubernetes.io/default-container': 'b' };
+	assert.deepEqual(containersOf({ ...POD, metadata: { annotations } }, {}), ['b']);
+});
+
+test('the part of a log is read off the flags', () => {
+	assert.deepEqual(partOf({}), {});
+	assert.deepEqual(partOf({ tail: '3', since: '1h30m', timestamps: true }), {
+		timestamps: true,
+		tailLines: 3,
+		sinceSeconds: 5400,
+	});
+	assert.deepEqual(partOf({ selector: 'a=b' }), { tailLines: 10 });
+	assert.deepEqual(partOf({ selector: 'a=b', tail: '-1' }), {});
+	for (const flags of [
+		{ tail: 'x' },
+		{ since: '5 minutes' },
+		{ sinceTime: 'yesterday' },
+		{ since: '1s', sinceTime: '2026-01-01T00:00:00Z' },
+	])
+		assert.throws(() => partOf(flags), CommandError);
+});

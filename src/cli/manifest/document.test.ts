@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { checkDocument, isChecked } from './check.ts';
+import { type ManifestDocument, readDocuments } from './document.ts';
+import { describeProblem } from './excerpt.ts';
+
+function read(text: string): { documents: readonly ManifestDocument[]; problems: readonly string[] } {
+	const { documents, problems } = readDocuments({ name: 'f.yaml', text });
+	return { documents, problems: problems.map(describeProblem) };
+}
+
+/** The objects of a text that has no problems. */
+function objects(text: string): readonly unknown[] {
+	const { documents, problems } = read(text);
+	assert.deepEqual(problems, []);
+	return documents.map(({ object }) => object);
+}
+
+/** What is wrong with a text, each problem with its place. */
+function problemsOf(text: string): readonly string[] {
+	const { documents, problems } = read(text);
+	const checked = documents.map((document) => checkDocument(document, { namespace: 'default' }));
+	return [...problems, ...checked.flatMap((each) => (isChecked(each) ? [] : each)).map(describeProblem)];
+}
+
+/** The part of the text that a path leads to. */
+function at(text: string, path: string): string {
+	const [document] = read(text).documents;
+	assert.ok(document);
+	const { line, column, length } = document.spanOf(path);
+	return `${line}: ${(text.split('\n')[line - 1] ?? '').slice(column - 1, column - 1 + length)}`;
+}
+
+const JOB = `apiVersion: batch/v1
+kind: Job
+metadata:
+  name: pi
+  labels: {a.b/c: x}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: main
+        image: busybox
+`;
+
+test('several documents, empty ones and Lists come as their objects', () => {
+	assert.deepEqual(objects('---\nkind: A\n---\n\n# nothing\n---\nkind: B\n'), [{ kind: 'A' }, { kind: 'B' }]);
+	assert.deepEqual(objects('apiVersion: v1\nkind: List\nitems:\n- kind: A\n- kind: B\n'), [
+		{ kind: 'A' },
+		{ kind: 'B' },
+	]);
+	assert.deepEqual(objects('{\n\t"kind": "A",\n\t"list": [\n\t\t1\n\t]\n}'), [{ kind: 'A', list: [1] }]);
+	assert.deepEqual(objects(''), []);
+});
+
+test('scalars are read as kubectl reads them', () => {
+	const text =
+		'a: [y, N, yes, No, ON, off, True, ~, null, 0644, 0o17, 0x1F, 0b11, 1_000, 12:30, 2026-01-01, 1e3, .5, +1, "a", 09, -0_7, tRUE]';
+	const [value] = objects(text);
+	assert.deepEqual(value, {
+		a: [
+			true,
+			false,
+			true,
+			false,
+			true,
+			false,
+			true,
+			null,
+			null,
+			420,
+			15,
+			31,
+			3,
+			1000,
+			'12:30',
+			'2026-01-01',
+			1000,
+			0.5,
+			1,
+			'a',
+			9,
+			-7,
+			'tRUE',
+		],
+	});
+});
+
+test('a path leads to its value, to its name where the value is long, or to what is nearest above', () => {
+	assert.equal(at(JOB, 'metadata.name'), '4: pi');
+	assert.equal(at(JOB, 'metadata.labels[a.b/c]'), '5: x');
+	assert.equal(at(JOB, 'spec.template.spec.containers[0].image'), '12: busybox');
+	assert.equal(at(JOB, 'spec.template'), '7: template');
+	assert.equal(at(JOB, 'spec.template.spec.containers[0].command'), '11: name: main');
+	assert.equal(at(JOB, 'spec.completions'), '6: spec');
+	assert.equal(at(JOB, 'status.nothing'), '1: apiVersion: batch/v1');
+});
+
+test('what is no YAML says where, and what to do', () => {
+	const cases: readonly (readonly [string, string])[] = [
+		['a:\n- b\n\tc: 1\n', 'f.yaml:3:1: found a tab where YAML takes only spaces'],
+		['a:\n    b: 1\n  c: 2\n', 'f.yaml:3:3: bad indentation'],
+		['a:\n  b: 1\n   c: 2\n', 'f.yaml:3:4: bad indentation'],
+		['a: 1\nb: 2\na: 3\n', 'f.yaml:3:1: the key "a" stands here a second time'],
+		['a: *x\n', 'f.yaml:1:1: Unresolved alias'],
+		['kind:Job\n', 'f.yaml:1:1: an object must be a map with apiVersion and kind'],
+		['- a\n', 'f.yaml:1:1: an object must be a map with apiVersion and kind'],
+	];
+	for (const [text, begin] of cases) {
+		const { problems } = read(text);
+		assert.equal(problems.length, 1, text);
+		assert.equal(problems[0]?.slice(0, begin.length), begin);
+	}
+	assert.match(read('a: b: c\n').problems.join(), /must stand in quotes/);
+	assert.match(read('kind:Job\n').problems.join(), /a blank must follow the colon/);
+});
+
+test('a sound object has no problems', () => {
+	assert.deepEqual(problemsOf(JOB), []);
+});
+
+test('each problem has its place, the line it is on, and a hint', () => {
+	assert.deepEqual(problemsOf(JOB.replace('restartPolicy: Never', 'restartPolicy: never')), [
+		`f.yaml:9:22: Job "pi": spec.template.spec.restartPolicy: Unsupported value: "never": supported values: "OnFailure", "Never"
+    9 |       restartPolicy: never
+      |                      ^^^^^ did you mean "Never"?`,
+	]);
+	assert.deepEqual(problemsOf(JOB.replace('  template', '  backofLimit: 3\n  template')), [
+		`f.yaml:7:3: Job "pi": strict decoding error: unknown field "spec.backofLimit"
+    7 |   backofLimit: 3
+      |   ^^^^^^^^^^^ did you mean "backoffLimit"?`,
+	]);
+});
+
+test('hints for the slips that are made most often', () => {
+	const hint = (text: string): string =>
+		problemsOf(text)
+			.join('\n')
+			.split('\n')
+			.at(-1)
+			?.replace(/^.*\^ /, '') ?? '';
+	assert.equal(hint(JOB.replace('batch/v1', 'batch/v1beta1')), 'did you mean "batch/v1"?');
+	assert.equal(hint(JOB.replace('kind: Job', 'kind: job')), 'did you mean "Job"?');
+	assert.match(hint(JOB.replace('kind: Job', 'kind: Deployment')), /^what is served: .*Job/);
+	assert.equal(hint(JOB.replace('image: busybox', 'imgae: busybox')), 'did you mean "image"?');
+	assert.equal(
+		hint(JOB.replace('      containers', '      backoffLimit: 3\n      containers')),
+		'"backoffLimit" belongs under spec',
+	);
+	assert.equal(
+		hint(JOB.replace('  template', '  parallelism: "3"\n  template')),
+		'a number is wanted, without quotes',
+	);
+	assert.equal(hint(`${JOB}        env: [{name: A, value: 1}]\n`), 'text is wanted: put it in quotes');
+	assert.equal(
+		hint(`${JOB}        command: sleep\n`),
+		'a list is wanted: each item on a line that begins with a dash',
+	);
+	assert.equal(
+		hint(JOB.replace('name: main', 'name: main // the only one')),
+		'comments of YAML begin with #',
+	);
+});
+
+test('an object that names another namespace than the one asked for is a mistake', () => {
+	const [document] = read(JOB.replace('name: pi', 'name: pi\n  namespace: a')).documents;
+	assert.ok(document);
+	assert.ok(isChecked(checkDocument(document, { namespace: 'b' })));
+	assert.ok(!isChecked(checkDocument(document, { namespace: 'b', enforced: true })));
+});
+
+test('a generated name is judged by its prefix', () => {
+	assert.deepEqual(problemsOf(JOB.replace('name: pi', 'generateName: pi-')), []);
+	assert.match(problemsOf(JOB.replace('  name: pi\n', '')).join(), /metadata.name: Required value/);
+});
+
+test('long lines are cut around the place', () => {
+	const long = `${'x'.repeat(150)}: y`;
+	const [problem = ''] = problemsOf(JOB.replace('labels: {a.b/c: x}', `labels: {${long}}`));
+	const [, line = '', marks = ''] = problem.split('\n');
+	assert.ok(line.length < 120, line);
+	assert.match(marks, /\^/);
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { ContainerState, Pod } from '../../api/core/pod/schema.ts';
+import { endText, failuresOf, failuresText } from './failures.ts';
+import { newsOf } from './pod-news.ts';
+
+function podWith(
+	name: string,
+	states: { state: ContainerState; lastState?: ContainerState; restartCount?: number },
+	metadata = {},
+): Pod {
+	const status = { name: 'main', ready: false, restartCount: 0, image: '', imageID: '', ...states };
+	return {
+		apiVersion: 'v1',
+		kind: 'Pod',
+		metadata: {
+			name,
+			uid: name,
+			ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'j', controller: true }],
+			...metadata,
+		},
+		spec: { containers: [{ name: 'main' }] },
+		status: { containerStatuses: [status] },
+	};
+}
+
+function end(exitCode: number, second: number, more = {}): ContainerState {
+	const at = (offset: number): string => `2026-01-01T00:00:${String(second + offset).padStart(2, '0')}Z`;
+	return { terminated: { exitCode, startedAt: at(-2), finishedAt: at(0), ...more } };
+}
+
+test('the latest failure comes first, and what succeeded in the end is none', () => {
+	const failures = failuresOf([
+		podWith('early', { state: end(1, 10) }),
+		podWith('late', { state: end(3, 20) }),
+		podWith('fine', { state: end(0, 30), lastState: end(1, 25), restartCount: 1 }),
+		podWith('running', { state: { running: {} } }),
+	]);
+	assert.deepEqual(
+		failures.map(({ pod, exitCode }) => [pod, exitCode]),
+		[
+			['late', 3],
+			['early', 1],
+		],
+	);
+});
+
+test('a Pod that was stopped from outside tells how it had failed before', () => {
+	const deleted = { deletionTimestamp: '2026-01-01T00:00:30Z' };
+	const stopped = podWith('p', { state: end(143, 30), lastState: end(5, 20), restartCount: 1 }, deleted);
+	assert.deepEqual(
+		failuresOf([stopped]).map(({ exitCode }) => exitCode),
+		[5],
+	);
+	assert.deepEqual(failuresOf([podWith('q', { state: end(137, 30) }, deleted)]), []);
+	// Without a deletion it is the program's own end.
+	assert.equal(failuresOf([podWith('r', { state: end(137, 30, { reason: 'OOMKilled' }) })]).length, 1);
+});
+
+test('an end is told by its exit code, its signal and its reason', () => {
+	assert.equal(endText({ exitCode: 3, reason: 'Error' }), 'exit code 3');
+	assert.equal(
+		endText({ exitCode: 137, reason: 'OOMKilled' }),
+		'killed by SIGKILL (exit code 137), OOMKilled',
+	);
+	assert.equal(endText({ exitCode: 139, signal: 11 }), 'killed by SIGSEGV (exit code 139)');
+	assert.equal(
+		endText({ exitCode: 128, reason: 'StartError', message: 'no such file\n' }),
+		'exit code 128, StartError: no such file',
+	);
+});
+
+test('failures are told with the last lines of their logs, the oldest ones only by number', () => {
+	const failures = failuresOf([1, 2, 3, 4, 5].map((n) => podWith(`p${n}`, { state: end(n, 10 + n) })));
+	assert.equal(
+		failuresText(failures, ({ pod }) => (pod === 'p5' ? ['one', 'two'] : [])),
+		`  pod/p5: container main: exit code 5 (after 2s)
+      | one
+      | two
+  pod/p4: container main: exit code 4 (after 2s)
+  pod/p3: container main: exit code 3 (after 2s)
+  and 2 more that failed before
+`,
+	);
+	const [again] = failuresOf([
+		podWith('p', { state: { waiting: {} }, lastState: end(1, 5), restartCount: 2 }),
+	]);
+	assert.match(
+		failuresText(again ? [again] : [], () => []),
+		/\(after 2s, restarted 2 times\)/,
+	);
+});
+
+const keys = (pod: Pod): readonly string[] => newsOf(pod).map(({ key }) => key);
+
+test('a Pod that gets on is no news', () => {
+	assert.deepEqual(newsOf(podWith('p', { state: { waiting: { reason: 'ContainerCreating' } } })), []);
+	assert.deepEqual(newsOf(podWith('p', { state: { running: {} } })), []);
+});
+
+test('an image that cannot be had is one piece of news for all Pods of a Job', () => {
+	const pull = podWith('a', { state: { waiting: { reason: 'ErrImagePull', message: 'no such image' } } });
+	const wait = podWith('b', { state: { waiting: { reason: 'ImagePullBackOff', message: 'Back-off' } } });
+	assert.deepEqual(keys(pull), keys(wait));
+	assert.deepEqual(
+		newsOf(pull).map(({ text }) => text),
+		['pod/a: main: ErrImagePull: no such image'],
+	);
+});
+
+test('a container that crashes again and again is news once for each Pod', () => {
+	const crash = (name: string, message: string): Pod =>
+		podWith(name, { state: { waiting: { reason: 'CrashLoopBackOff', message } }, lastState: end(3, 9) });
+	assert.deepEqual(keys(crash('a', 'back-off 10s')), keys(crash('a', 'back-off 20s')));
+	assert.notDeepEqual(keys(crash('a', 'back-off 10s')), keys(crash('b', 'back-off 10s')));
+	assert.match(newsOf(crash('a', ''))[0]?.text ?? '', /exit code 3/);
+});
+
+test('a Pod that fits nowhere says why', () => {
+	const pod = podWith('a', { state: { waiting: {} } });
+	const conditions = [
+		{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes' },
+	] as const;
+	assert.deepEqual(
+		newsOf({ ...pod, status: { conditions } }).map(({ text }) => text),
+		['pod/a: Unschedulable: 0/1 nodes'],
+	);
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { CommandError } from '../context.ts';
+import { type JobFlags, jobFromFlags } from './job-from-flags.ts';
+
+const FLAGS: JobFlags = { image: 'kuard:1', restart: 'OnFailure', env: [] };
+
+test('the words are the arguments of the image', () => {
+	assert.deepEqual(jobFromFlags('oneshot', ['--keygen-enable', '3'], FLAGS), {
+		apiVersion: 'batch/v1',
+		kind: 'Job',
+		metadata: { name: 'oneshot', labels: { run: 'oneshot' } },
+		spec: {
+			template: {
+				metadata: { labels: { run: 'oneshot' } },
+				spec: {
+					restartPolicy: 'OnFailure',
+					containers: [{ name: 'oneshot', image: 'kuard:1', args: ['--keygen-enable', '3'] }],
+				},
+			},
+		},
+	});
+});
+
+test('with --command they are the command', () => {
+	const job = jobFromFlags('x', ['/kuard', '--flag'], { ...FLAGS, command: true });
+	assert.match(JSON.stringify(job), /"command":\["\/kuard","--flag"\]/);
+	assert.doesNotMatch(JSON.stringify(job), /"args"/);
+});
+
+test('counts, variables and labels go where they belong', () => {
+	const flags = {
+		...FLAGS,
+		env: ['A=b=c', 'B='],
+		labels: 'x=y,z=',
+		completions: '3',
+		parallelism: '2',
+		backoffLimit: '0',
+	};
+	const text = JSON.stringify(jobFromFlags('x', [], flags));
+	assert.match(text, /"completions":3,"parallelism":2,"backoffLimit":0/);
+	assert.match(text, /"env":\[\{"name":"A","value":"b=c"\},\{"name":"B","value":""\}\]/);
+	assert.match(text, /"labels":\{"run":"x","x":"y","z":""\}/);
+});
+
+test('what makes no Job is refused with the reason', () => {
+	const refused = (flags: Partial<JobFlags>, pattern: RegExp): void => {
+		const { image, ...rest } = { ...FLAGS, ...flags };
+		const all = image === '' ? rest : { ...rest, image };
+		assert.throws(
+			() => jobFromFlags('x', [], all),
+			(error) => error instanceof CommandError && pattern.test(error.message),
+		);
+	};
+	refused({ image: '' }, /--image not set/);
+	refused({ restart: 'Always' }, /never ends, so it is no Job/);
+	refused({ restart: 'never' }, /did you mean Never/);
+	refused({ restart: 'Sometimes' }, /Use OnFailure or Never/);
+	refused({ command: true }, /there is no command/);
+	refused({ env: ['A'] }, /NAME=VALUE/);
+	refused({ labels: 'a' }, /KEY=VALUE/);
+	refused({ completions: '-1' }, /whole number/);
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Screen } from './screen.ts';
+
+/** A screen on one terminal, as both streams see it. */
+function terminal(columns: number | undefined, colour = false): { screen: Screen; written: () => string } {
+	let all = '';
+	const write = (text: string): void => {
+		all += text;
+	};
+	const output = { write, columns };
+	return { screen: new Screen({ stdout: output, stderr: output, colour }), written: () => all };
+}
+
+/** What a terminal shows in the end: a carriage return and a clearing begin a line anew. */
+function shown(written: string): readonly string[] {
+	return written.split('\n').map((line) => line.split('\r\x1b[K').at(-1) ?? '');
+}
+
+test('the line at the bottom is never mixed with lines of logs', () => {
+	const { screen, written } = terminal(40);
+	screen.status('1 active');
+	screen.log('pod', ['one', 'two']);
+	screen.status('2 active');
+	screen.say('news');
+	assert.deepEqual(shown(written()), ['[pod] one', '[pod] two', 'news', '2 active']);
+	screen.status('');
+	assert.deepEqual(shown(written()).at(-1), '');
+});
+
+test('it is cut to the width of the terminal, which could not clear a second line', () => {
+	const { screen, written } = terminal(10);
+	screen.status('a long status line');
+	assert.equal(written(), 'a long st');
+});
+
+test('where there is no terminal there is none', () => {
+	const { screen, written } = terminal(undefined);
+	assert.equal(screen.hasStatus, false);
+	screen.status('1 active');
+	screen.log(undefined, ['as it is']);
+	assert.equal(written(), 'as it is\n');
+});
+
+test('each source keeps its colour, where colours are welcome', () => {
+	const { screen, written } = terminal(undefined, true);
+	screen.log('a', ['1']);
+	screen.log('b', ['2']);
+	screen.log('a', ['3']);
+	const [first = '', second = '', third = ''] = written().split('\n');
+	assert.equal(first, '\x1b[36m[a]\x1b[0m 1');
+	assert.equal(third, first.replace('1', '3').replace(/ 1$/, ' 3'));
+	assert.notEqual(second.slice(0, 5), first.slice(0, 5));
+});
