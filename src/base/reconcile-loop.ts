@@ -1,5 +1,5 @@
 import type { BackoffPolicy } from './backoff.ts';
-import type { Clock } from './clock.ts';
+import type { Clock, Timer } from './clock.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /**
@@ -30,8 +30,9 @@ export interface ReconcileLoopOptions {
 	readonly workers: number;
 	readonly backoff: BackoffPolicy;
 	/**
-	 * After a pass that took t, the same key rests for `rest` × t (at most a second), so that a key
-	 * whose pass grows with its size cannot eat the machine: its passes then see more changes each.
+	 * After a pass that took t, the same key rests for `rest` × t (at most a second), whatever asks for
+	 * it, so that a key whose pass grows with its size cannot eat the machine: its passes then see more
+	 * changes each.
 	 */
 	readonly rest?: number;
 	reconcile(key: string): Promise<Outcome>;
@@ -45,7 +46,7 @@ const LONGEST_REST_MS = 1000;
 export class ReconcileLoop {
 	readonly queue: WorkQueue;
 	readonly #options: ReconcileLoopOptions;
-	readonly #resting = new Map<string, number>();
+	readonly #resting = new Set<Timer>();
 
 	constructor(options: ReconcileLoopOptions) {
 		this.#options = options;
@@ -54,10 +55,7 @@ export class ReconcileLoop {
 
 	/** Asks for a pass over `key`, as soon as its rest allows. */
 	add(key: string): void {
-		const until = this.#resting.get(key);
-		const now = this.#options.clock.now();
-		if (until === undefined || until <= now) this.queue.add(key);
-		else this.queue.addAfter(key, until - now);
+		this.queue.add(key);
 	}
 
 	/** Works until `signal` aborts and the passes under way have ended. */
@@ -66,6 +64,8 @@ export class ReconcileLoop {
 		signal.addEventListener('abort', close, { once: true });
 		if (signal.aborted) close();
 		await Promise.all(Array.from({ length: this.#options.workers }, () => this.#work()));
+		for (const timer of this.#resting) timer.cancel();
+		this.#resting.clear();
 	}
 
 	async #work(): Promise<void> {
@@ -83,16 +83,20 @@ export class ReconcileLoop {
 			if (outcome.kind === 'again') this.queue.addAfter(key, outcome.afterMs);
 		} catch (error) {
 			onError(key, error);
-			if (!(error instanceof TerminalError)) this.queue.addRateLimited(key);
+			if (error instanceof TerminalError) this.queue.forget(key);
+			else this.queue.addRateLimited(key);
 		}
 		const restMs = Math.min((clock.now() - started) * rest, LONGEST_REST_MS);
 		if (restMs >= 1) this.#rest(key, restMs);
-		this.queue.done(key, restMs);
+		else this.queue.done(key);
 	}
 
+	/** Leaves the key with the queue as one that is worked on: whatever adds it waits, no worker does. */
 	#rest(key: string, restMs: number): void {
-		const { clock } = this.#options;
-		this.#resting.set(key, clock.now() + restMs);
-		clock.setTimer(restMs, () => this.#resting.delete(key));
+		const timer = this.#options.clock.setTimer(restMs, () => {
+			this.#resting.delete(timer);
+			this.queue.done(key);
+		});
+		this.#resting.add(timer);
 	}
 }

@@ -90,10 +90,10 @@ export class WorkQueue {
 		return Promise.resolve(key);
 	}
 
-	/** Ends the work on `key` that `take` began; if it was added meanwhile, it comes again after `restMs`. */
-	done(key: string, restMs = 0): void {
+	/** Ends the work on `key` that `take` began; if it was added meanwhile, it is in line again. */
+	done(key: string): void {
 		this.#working.delete(key);
-		if (this.#again.delete(key)) this.addAfter(key, restMs);
+		if (this.#again.delete(key)) this.add(key);
 	}
 
 	/** Lets go of every key and every waiting worker. */

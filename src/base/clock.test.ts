@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { SystemClock, sleep } from './clock.ts';
+
+describe('system clock', () => {
+	const clock = new SystemClock({ keepsAlive: true });
+
+	test('tells the time, and fires a timer once it has come', async () => {
+		const before = clock.now();
+		await sleep(clock, 20);
+		// The platform's timers count on another clock, which may be ahead by a millisecond.
+		assert.ok(clock.now() - before >= 18);
+	});
+
+	test('a timer longer than the platform takes does not fire at once', async () => {
+		const timer = clock.setTimer(2 ** 31 + 1000, () => assert.fail('that is 25 days'));
+		await sleep(clock, 10);
+		timer.cancel();
+	});
+
+	test('a timer that is cancelled does not fire; one that is overdue fires at the next chance', async () => {
+		const timer = clock.setTimer(0, () => assert.fail('it was cancelled'));
+		timer.cancel();
+		timer.cancel();
+		let fired = false;
+		await new Promise<void>((resolve) => {
+			clock.setTimer(-1000, () => {
+				fired = true;
+				resolve();
+			});
+			assert.equal(fired, false);
+		});
+	});
+});

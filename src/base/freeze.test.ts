@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { deepFreeze } from './freeze.ts';
+
+describe('deepFreeze', () => {
+	test('freezes an object, its lists and all they hold, and returns it', () => {
+		const value = { list: [{ inner: { deep: 1 } }], text: 'a', nothing: null, missing: undefined };
+		assert.equal(deepFreeze(value), value);
+		assert.throws(() => value.list.push({ inner: { deep: 2 } }), TypeError);
+		assert.throws(() => {
+			const [first] = value.list;
+			if (first) first.inner.deep = 2;
+		}, TypeError);
+		assert.equal(value.list[0]?.inner.deep, 1);
+	});
+
+	test('gives anything else back as it is', () => {
+		for (const value of [1, 'a', true, null, undefined]) assert.equal(deepFreeze(value), value);
+	});
+
+	test('does not look into what is frozen already, so that shared parts cost nothing', () => {
+		let looks = 0;
+		const shared = Object.freeze({
+			get part(): unknown {
+				looks += 1;
+				return {};
+			},
+		});
+		deepFreeze({ shared, own: {} });
+		assert.equal(looks, 0);
+	});
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { sleep } from './clock.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+const START = Date.UTC(2026, 0, 1);
+
+describe('virtual clock', () => {
+	test('stands still until it is moved', () => {
+		const clock = new VirtualClock();
+		assert.equal(clock.now(), START);
+		clock.setTimer(0, () => assert.fail('nobody moved the clock'));
+		assert.equal(clock.now(), START);
+		assert.equal(clock.nextDue(), START);
+	});
+
+	test('fires timers in the order of their instants, and of their setting where those are equal', () => {
+		const clock = new VirtualClock();
+		const fired: string[] = [];
+		const note = (name: string) => (): void => void fired.push(`${name} at ${clock.now() - START}`);
+		clock.setTimer(20, note('c'));
+		clock.setTimer(10, note('a'));
+		clock.setTimer(20, note('d'));
+		clock.setTimer(10, note('b'));
+		clock.advance(20);
+		assert.deepEqual(fired, ['a at 10', 'b at 10', 'c at 20', 'd at 20']);
+	});
+
+	test('fires nothing that is due later than it moves, and each timer once', () => {
+		const clock = new VirtualClock();
+		let count = 0;
+		clock.setTimer(10, () => count++);
+		clock.advance(9);
+		assert.equal(count, 0);
+		assert.equal(clock.nextDue(), START + 10);
+		clock.advance(1);
+		clock.advance(100);
+		assert.equal(count, 1);
+		assert.equal(clock.nextDue(), undefined);
+		assert.equal(clock.now(), START + 110);
+	});
+
+	test('a timer that a timer sets fires in the same move if it is due by then', () => {
+		const clock = new VirtualClock();
+		const fired: number[] = [];
+		const tick = (): void => {
+			fired.push(clock.now() - START);
+			clock.setTimer(10, tick);
+		};
+		clock.setTimer(10, tick);
+		clock.advance(35);
+		assert.deepEqual(fired, [10, 20, 30]);
+		assert.equal(clock.now(), START + 35);
+	});
+
+	test('a cancelled timer does not fire, even cancelled at its own instant, twice or after it fired', () => {
+		const clock = new VirtualClock();
+		const late = { cancel: (): void => {} };
+		const first = clock.setTimer(10, () => late.cancel());
+		late.cancel = clock.setTimer(10, () => assert.fail('it was cancelled')).cancel;
+		clock.advance(10);
+		first.cancel();
+		late.cancel();
+		assert.equal(clock.nextDue(), undefined);
+	});
+
+	test('never goes back', () => {
+		const clock = new VirtualClock(1000);
+		clock.advanceTo(500);
+		assert.equal(clock.now(), 1000);
+		clock.setTimer(-5, () => assert.equal(clock.now(), 1000));
+		clock.advance(0);
+		assert.equal(clock.nextDue(), undefined);
+	});
+
+	test('any timers fire once, by their instants, however the clock is moved', () => {
+		const delays = fc.array(fc.nat(100), { maxLength: 20 });
+		fc.assert(
+			fc.property(delays, fc.array(fc.integer({ min: 1, max: 60 })), (timers, moves) => {
+				const clock = new VirtualClock(0);
+				const fired: Array<{ readonly delay: number; readonly index: number; readonly at: number }> = [];
+				for (const [index, delay] of timers.entries())
+					clock.setTimer(delay, () => fired.push({ delay, index, at: clock.now() }));
+				for (const move of moves) clock.advance(move);
+				const due = timers.map((delay, index) => ({ delay, index, at: delay }));
+				assert.deepEqual(
+					fired,
+					due.filter(({ at }) => moves.length > 0 && at <= clock.now()).sort((a, b) => a.at - b.at),
+				);
+			}),
+		);
+	});
+});
+
+describe('sleep', () => {
+	test('ends after its time', async () => {
+		const clock = new VirtualClock();
+		let awake = false;
+		const slept = sleep(clock, 10).then(() => {
+			awake = true;
+		});
+		clock.advance(9);
+		await Promise.resolve();
+		assert.equal(awake, false);
+		clock.advance(1);
+		await slept;
+	});
+
+	test('ends at once when its signal aborts, and leaves no timer', async () => {
+		const clock = new VirtualClock();
+		const abort = new AbortController();
+		const slept = sleep(clock, 10, abort.signal);
+		abort.abort();
+		await slept;
+		assert.equal(clock.nextDue(), undefined);
+		await sleep(clock, 10, abort.signal);
+		assert.equal(clock.nextDue(), undefined);
+	});
+});
