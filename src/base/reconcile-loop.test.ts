@@ -204,10 +204,10 @@ describe('reconcile loop', () => {
 		assert.equal(over, false);
 		gate.resolve(again(10));
 		await ended;
+		assert.equal(clock.nextDue(), undefined);
 		loop.add('a');
 		await advance(1000);
 		assert.deepEqual(passes, ['resting1 at 0', 'long1 at 100']);
-		assert.equal(clock.nextDue(), undefined);
 	});
 
 	test('a loop whose signal has aborted already does nothing', async () => {
