@@ -71,7 +71,11 @@ export class ResourceCodec {
 	}
 }
 
-/** An object at a revision. Decoded at first sight, if it was not made in this process. */
+/**
+ * An object at a revision. Decoded at first sight, if it was not made in this process, and held weakly:
+ * while an informer or anybody else has it, all share it; what nobody looks at (most Events) is kept as
+ * its bytes alone.
+ */
 export class StoredObject {
 	readonly codec: ResourceCodec;
 	readonly key: string;
@@ -79,20 +83,23 @@ export class StoredObject {
 	readonly revision: number;
 	/** See the header: without resourceVersion. */
 	readonly value: Uint8Array;
-	#object: KubeObject | undefined;
+	#object: WeakRef<KubeObject> | undefined;
 
 	constructor(codec: ResourceCodec, at: StoredAt, object?: KubeObject) {
 		this.codec = codec;
 		this.key = at.key;
 		this.revision = at.revision;
 		this.value = at.value;
-		this.#object = object;
+		this.#object = object && new WeakRef(object);
 	}
 
 	/** The frozen object, with its resourceVersion. */
 	get object(): KubeObject {
-		this.#object ??= this.codec.decode(this.value, this.revision);
-		return this.#object;
+		const held = this.#object?.deref();
+		if (held) return held;
+		const decoded = this.codec.decode(this.value, this.revision);
+		this.#object = new WeakRef(decoded);
+		return decoded;
 	}
 
 	/** The JSON that clients get. */
@@ -103,7 +110,8 @@ export class StoredObject {
 	/** The same object as of another revision: that at which it went out of sight. */
 	at(revision: number): StoredObject {
 		const { key, value } = this;
-		const object = this.#object && withRevision(this.#object, revision);
+		const held = this.#object?.deref();
+		const object = held && withRevision(held, revision);
 		return new StoredObject(this.codec, { key, value, revision }, object);
 	}
 }
