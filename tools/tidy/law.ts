@@ -68,6 +68,7 @@ export const BANNED: readonly {
 
 /** Files that may say `as`, because they decode what comes from outside or meet a limit of the types. */
 export const CASTS: Readonly<Record<string, string>> = {
+	'src/plan/pod/pod-world.ts': 'makes Pods for tests',
 	'src/api/meta/decode.ts': 'makes the static type from the schema that the value was decoded by',
 	'src/client/client.ts': 'a path fixes the kind of object that its answers hold',
 	'src/client/informers.ts': 'the key of an informer fixes the type of its objects',
@@ -81,6 +82,7 @@ export const CASTS: Readonly<Record<string, string>> = {
 
 /** Files in src/ that only tests use: what a component offers those who test it or build on it. */
 export const TEST_SUPPORT: Readonly<Record<string, string>> = {
+	'src/plan/pod/pod-world.ts': 'a node for tests of plan/pod',
 	'src/base/virtual-clock.ts': 'time for tests and the simulation',
 	'src/store/recording-sink.ts': 'a watch sink for the tests of stores',
 	'src/node/runtime/process/host-harness.ts': 'runs the process runtime in a process that tests can kill',

@@ -29,7 +29,7 @@ export function progressOf(seen: PodSnapshot): Progress {
 	const { pod, now } = seen;
 	if (pod.metadata.deletionTimestamp !== undefined) return end(seen, 'deleted', deletionGrace(pod, now));
 	if (isTerminal(pod)) return end(seen, 'already-over', 0);
-	const deadline = deadlineOf(pod);
+	const deadline = deadlineOf(pod, now);
 	const grace = pod.spec.terminationGracePeriodSeconds ?? 30;
 	if (deadline !== undefined && deadline <= now) return end(seen, 'deadline', grace);
 	const steps = new Steps(seen);
@@ -51,10 +51,10 @@ export function isTerminal({ status }: Pod): boolean {
 	return status.phase === 'Succeeded' || status.phase === 'Failed';
 }
 
-function deadlineOf({ spec, status }: Pod): number | undefined {
-	const started = timeOf(status.startTime);
-	if (started === undefined || spec.activeDeadlineSeconds === undefined) return undefined;
-	return started + spec.activeDeadlineSeconds * 1000;
+/** A Pod that has no start time yet starts now. */
+function deadlineOf({ spec, status }: Pod, now: number): number | undefined {
+	if (spec.activeDeadlineSeconds === undefined) return undefined;
+	return (timeOf(status.startTime) ?? now) + spec.activeDeadlineSeconds * 1000;
 }
 
 /** What is left of the time that a deleted Pod was given. */

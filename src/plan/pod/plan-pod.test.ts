@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { PodWorld, START } from './pod-world.ts';
+
+const main = [{ name: 'main' }];
+
+test('a Pod of one container: Pending, Running, Succeeded', () => {
+	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
+	assert.equal(world.settle().end, undefined);
+	assert.deepEqual(world.started, ['main#0']);
+	assert.equal(world.pod.status.phase, 'Running');
+	assert.equal(world.condition('Ready'), 'True');
+	assert.equal(world.pod.status.podIP, '127.0.0.1');
+	world.exit('main', 0);
+	assert.equal(world.settle().end, 'over');
+	assert.equal(world.pod.status.phase, 'Succeeded');
+	assert.equal(world.condition('Ready'), 'False PodCompleted');
+	assert.equal(world.condition('Initialized'), 'True PodCompleted');
+	assert.equal(world.condition('PodReadyToStartContainers'), 'False');
+});
+
+test('with Never any failure makes the Pod fail, once all of its containers have ended', () => {
+	const world = new PodWorld({ containers: [{ name: 'a' }, { name: 'b' }], restartPolicy: 'Never' });
+	world.settle();
+	world.exit('a', 3);
+	world.settle();
+	assert.equal(world.pod.status.phase, 'Running');
+	assert.equal(world.condition('ContainersReady'), 'False ContainersNotReady');
+	world.exit('b', 0);
+	world.settle();
+	assert.equal(world.pod.status.phase, 'Failed');
+	assert.equal(world.condition('Ready'), 'False PodFailed');
+	assert.deepEqual(world.started, ['a#0', 'b#0']);
+});
+
+test('a container that keeps failing is started at once, then after 10, 20, 40 … 300 seconds', () => {
+	const world = new PodWorld({ containers: main, restartPolicy: 'OnFailure' });
+	world.settle();
+	const waits: number[] = [];
+	for (let end = 0; end < 9; end++) {
+		world.exit('main', 1);
+		const { againAfterMs } = world.settle();
+		waits.push((againAfterMs ?? 0) / 1000);
+		if (againAfterMs === undefined) continue;
+		assert.equal(world.waiting('main')?.reason, 'CrashLoopBackOff');
+		assert.equal(world.pod.status.phase, 'Running');
+		world.now += againAfterMs;
+		world.settle();
+	}
+	assert.deepEqual(waits, [0, 10, 20, 40, 80, 160, 300, 300, 300]);
+	assert.equal(world.pod.status.containerStatuses?.[0]?.restartCount, 9);
+});
+
+test('the wait is told in the words of upstream', () => {
+	const world = new PodWorld({ containers: main, restartPolicy: 'Always' });
+	world.settle();
+	for (const _ of [1, 2, 3]) {
+		world.exit('main', 1);
+		world.now += world.settle().againAfterMs ?? 0;
+		world.settle();
+	}
+	world.exit('main', 1);
+	world.settle();
+	assert.deepEqual(world.waiting('main'), {
+		reason: 'CrashLoopBackOff',
+		message: 'back-off 40s restarting failed container=main pod=p_ns(u)',
+	});
+	assert.equal(world.pod.status.containerStatuses?.[0]?.lastState?.terminated?.exitCode, 1);
+});
+
+test('a run of more than ten minutes clears the record', () => {
+	const world = new PodWorld({ containers: main, restartPolicy: 'Always' });
+	world.settle();
+	for (const _ of [1, 2, 3]) {
+		world.exit('main', 1);
+		world.now += world.settle().againAfterMs ?? 0;
+		world.settle();
+	}
+	world.now += 601_000;
+	world.exit('main', 1);
+	assert.equal(world.settle().againAfterMs, undefined);
+	assert.ok(world.runs('main'));
+});
+
+test('with OnFailure a success is final', () => {
+	const world = new PodWorld({ containers: main, restartPolicy: 'OnFailure' });
+	world.settle();
+	world.exit('main', 0);
+	world.settle();
+	assert.equal(world.pod.status.phase, 'Succeeded');
+	assert.deepEqual(world.started, ['main#0']);
+});
+
+test('init containers run one after the other, before the others', () => {
+	const initContainers = [{ name: 'first' }, { name: 'second' }];
+	const world = new PodWorld({ initContainers, containers: main, restartPolicy: 'Never' });
+	world.settle();
+	assert.deepEqual(world.started, ['first#0']);
+	assert.equal(world.pod.status.phase, 'Pending');
+	assert.equal(world.waiting('main')?.reason, 'PodInitializing');
+	assert.equal(world.condition('Initialized'), 'False ContainersNotInitialized');
+	world.exit('first', 0);
+	world.settle();
+	world.exit('second', 0);
+	world.settle();
+	assert.deepEqual(world.started, ['first#0', 'second#0', 'main#0']);
+	assert.equal(world.pod.status.phase, 'Running');
+});
+
+test('an init container that fails ends a Pod that is never restarted', () => {
+	const world = new PodWorld({
+		initContainers: [{ name: 'init' }],
+		containers: main,
+		restartPolicy: 'Never',
+	});
+	world.settle();
+	world.exit('init', 2);
+	assert.equal(world.settle().end, 'over');
+	assert.equal(world.pod.status.phase, 'Failed');
+	assert.deepEqual(world.started, ['init#0']);
+});
+
+test('sidecars run beside the others, are kept, and end last, the last one first', () => {
+	const initContainers = [
+		{ name: 'one', restartPolicy: 'Always' },
+		{ name: 'two', restartPolicy: 'Always' },
+	];
+	const world = new PodWorld({ initContainers, containers: main, restartPolicy: 'Never' });
+	world.settle();
+	assert.deepEqual(world.started, ['one#0', 'two#0', 'main#0']);
+	world.exit('one', 1);
+	world.settle();
+	assert.deepEqual(world.started.at(-1), 'one#1');
+	world.exit('main', 0);
+	world.settle();
+	assert.deepEqual(world.stopped, ['two']);
+	assert.equal(world.pod.status.phase, 'Running');
+	world.exit('two', 137);
+	world.settle();
+	assert.equal(world.stopped.at(-1), 'one');
+	world.exit('one', 137);
+	world.settle();
+	assert.equal(world.pod.status.phase, 'Succeeded');
+});
+
+test('a deleted Pod is stopped, reported and then removed', () => {
+	const world = new PodWorld({ containers: main, restartPolicy: 'Always' });
+	world.settle();
+	world.delete(30);
+	assert.equal(world.settle().end, undefined);
+	assert.deepEqual(world.stopped, ['main']);
+	world.exit('main', 143);
+	assert.equal(world.settle().end, 'remove');
+	assert.equal(world.pod.status.phase, 'Failed');
+	assert.deepEqual(world.started, ['main#0']);
+});
+
+test('a deadline that has passed fails the Pod, once it has been stopped', () => {
+	const world = new PodWorld({ containers: main, restartPolicy: 'Always', activeDeadlineSeconds: 5 });
+	assert.equal(world.settle().againAfterMs, 5000);
+	world.now = START + 5000;
+	world.settle();
+	assert.deepEqual(world.stopped, ['main']);
+	world.exit('main', 0);
+	world.settle();
+	assert.equal(world.pod.status.phase, 'Failed');
+	assert.equal(world.pod.status.reason, 'DeadlineExceeded');
+});
+
+test('a container that ran and is nowhere to be found ended in an unknown way', () => {
+	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
+	world.settle();
+	world.attempts.clear();
+	world.settle();
+	const state = world.pod.status.containerStatuses?.[0]?.state;
+	assert.equal(state?.terminated?.reason, 'ContainerStatusUnknown');
+	assert.equal(state?.terminated?.exitCode, 137);
+	assert.equal(world.pod.status.phase, 'Failed');
+});
+
+test('what keeps a container from being made is told, and tried again after a while', () => {
+	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
+	world.hindrances.set('main', { reason: 'ErrImagePull', message: 'no such image', failures: 1, at: START });
+	assert.equal(world.settle().againAfterMs, 10_000);
+	assert.deepEqual(world.waiting('main'), { reason: 'ErrImagePull', message: 'no such image' });
+	assert.equal(world.pod.status.phase, 'Pending');
+	world.now += 10_000;
+	world.settle();
+	assert.deepEqual(world.started, ['main#0']);
+});
+
+const step = fc.oneof(
+	{
+		weight: 6,
+		arbitrary: fc.record({
+			kind: fc.constant('exit' as const),
+			which: fc.nat(3),
+			code: fc.constantFrom(0, 0, 1, 137),
+		}),
+	},
+	{
+		weight: 3,
+		arbitrary: fc.record({ kind: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 700 }) }),
+	},
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const) }) },
+);
+
+const shape = fc.record({
+	restartPolicy: fc.constantFrom('Always' as const, 'OnFailure' as const, 'Never' as const),
+	containers: fc.constantFrom([{ name: 'a' }], [{ name: 'a' }, { name: 'b' }]),
+	initContainers: fc.constantFrom(
+		[],
+		[{ name: 'i' }],
+		[{ name: 's', restartPolicy: 'Always' }, { name: 'i' }],
+	),
+});
+
+test('whatever happens: no attempt starts twice, nothing starts after the end, no end is taken back', () => {
+	fc.assert(
+		fc.property(shape, fc.array(step, { maxLength: 25 }), (spec, steps) => {
+			const world = new PodWorld(spec);
+			world.settle();
+			for (const each of steps) {
+				const { phase } = world.pod.status;
+				const before = world.started.length;
+				const over =
+					phase === 'Succeeded' || phase === 'Failed' || world.pod.metadata.deletionTimestamp !== undefined;
+				const running = [...world.attempts.keys()].filter((name) => world.runs(name));
+				if (each.kind === 'exit') {
+					const name = running[each.which % Math.max(running.length, 1)];
+					if (name !== undefined) world.exit(name, each.code);
+				} else if (each.kind === 'wait') world.now += each.seconds * 1000;
+				else if (!over) world.delete(30);
+				world.settle();
+				if (over) assert.equal(world.started.length, before);
+				if (phase === 'Succeeded' || phase === 'Failed') assert.equal(world.pod.status.phase, phase);
+				assert.equal(new Set(world.started).size, world.started.length);
+			}
+		}),
+	);
+});
+
+test('whatever happened: a Pod that is deleted ends as soon as its containers do', () => {
+	fc.assert(
+		fc.property(shape, fc.array(fc.nat(3), { maxLength: 6 }), (spec, exits) => {
+			const world = new PodWorld(spec);
+			world.settle();
+			const running = (): string[] => [...world.attempts.keys()].filter((name) => world.runs(name));
+			for (const which of exits) {
+				const name = running()[which % Math.max(running().length, 1)];
+				if (name !== undefined) world.exit(name, which % 2);
+				world.settle();
+			}
+			world.delete(30);
+			for (let round = 0; round < 10 && world.settle().end !== 'remove'; round++) {
+				for (const name of new Set(world.stopped)) if (world.runs(name)) world.exit(name, 143);
+			}
+			assert.equal(world.settle().end, 'remove');
+			assert.match(world.pod.status.phase ?? '', /Succeeded|Failed/);
+		}),
+	);
+});

@@ -1,0 +1,103 @@
+import type { Pod, PodSpec, PodStatus } from '../../api/core/pod/schema.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import type { PodPlan } from './plan.ts';
+import { planPod } from './plan-pod.ts';
+import type { Attempt, Hindrance, PodSnapshot } from './snapshot.ts';
+
+/** The containers of a test's Pod: a name each, with what differs from the plain case. */
+export type TestContainer = { readonly name: string; readonly restartPolicy?: string };
+
+/** Where a test's time begins. */
+export const START = Date.UTC(2026, 0, 31, 8);
+
+/**
+ * A node in a test: it does what plans say, and the test decides how containers end. Written statuses
+ * become the Pod's, as the API server would have it.
+ */
+export class PodWorld {
+	now = START;
+	pod: Pod;
+	hasSandbox = false;
+	readonly attempts = new Map<string, Attempt[]>();
+	readonly hindrances = new Map<string, Hindrance>();
+	/** Each start that was made, as `container#attempt`. */
+	readonly started: string[] = [];
+	/** Each stop that was asked for, as the container's name. */
+	readonly stopped: string[] = [];
+
+	constructor(
+		spec: {
+			containers: readonly TestContainer[];
+			initContainers?: readonly TestContainer[];
+		} & Partial<PodSpec>,
+	) {
+		const status: PodStatus = { phase: 'Pending' };
+		const metadata = { name: 'p', namespace: 'ns', uid: 'u', generation: 1 };
+		const full = {
+			restartPolicy: 'Always',
+			terminationGracePeriodSeconds: 30,
+			...spec,
+		} as unknown as PodSpec;
+		this.pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: full, status };
+	}
+
+	snapshot(): PodSnapshot {
+		const { pod, now, attempts, hindrances } = this;
+		const sandbox = this.hasSandbox ? { ip: '127.0.0.1' } : undefined;
+		return { pod, now, runtime: 'fake', hostIP: '127.0.0.1', sandbox, attempts, hindrances };
+	}
+
+	/** Does what plans say until there is nothing left to do now; returns the last plan, its status written. */
+	settle(): PodPlan {
+		for (;;) {
+			const plan = planPod(this.snapshot());
+			for (const { name } of plan.stops) this.stopped.push(name);
+			if (plan.sandbox) this.hasSandbox = true;
+			for (const { container, attempt } of plan.starts) this.#start(container.name, attempt);
+			if (plan.sandbox || plan.starts.length > 0) continue;
+			this.pod = { ...this.pod, status: plan.status };
+			return plan;
+		}
+	}
+
+	#start(name: string, attempt: number): void {
+		this.started.push(`${name}#${attempt}`);
+		const list = this.attempts.get(name) ?? [];
+		const id = `${name}_${attempt}`;
+		list.push({ id, attempt, imageRef: 'image', state: 'running', startedAt: this.now });
+		this.attempts.set(name, list);
+	}
+
+	/** Whether the container runs. */
+	runs(name: string): boolean {
+		return this.attempts.get(name)?.at(-1)?.state === 'running';
+	}
+
+	/** Ends the container's current run. */
+	exit(name: string, exitCode: number): void {
+		const list = this.attempts.get(name) ?? [];
+		const last = list.pop();
+		if (last?.state !== 'running') throw new Error(`${name} does not run`);
+		const reason = exitCode === 0 ? 'Completed' : 'Error';
+		list.push({ ...last, state: 'exited', finishedAt: this.now, exitCode, reason });
+	}
+
+	/** Asks for the Pod's deletion. */
+	delete(graceSeconds = 30): void {
+		const deletionTimestamp = formatTime(this.now + graceSeconds * 1000);
+		const metadata = { ...this.pod.metadata, deletionTimestamp, deletionGracePeriodSeconds: graceSeconds };
+		this.pod = { ...this.pod, metadata };
+	}
+
+	/** The waiting reason of a container, as the Pod's status has it. */
+	waiting(name: string): { readonly reason?: string; readonly message?: string } | undefined {
+		const { initContainerStatuses = [], containerStatuses = [] } = this.pod.status;
+		return [...initContainerStatuses, ...containerStatuses].find((each) => each.name === name)?.state
+			?.waiting;
+	}
+
+	condition(type: string): string {
+		const found = this.pod.status.conditions?.find((each) => each.type === type);
+		return [found?.status, found?.reason].filter(Boolean).join(' ');
+	}
+}
