@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import type { Pod } from '../api/core/pod/schema.ts';
+import type { ContainerLogRequest } from '../api/meta/node-api.ts';
+import { VirtualClock } from '../base/virtual-clock.ts';
+import { ContainerLogs } from './container-logs.ts';
+import { LogFiles } from './log-files.ts';
+import type { ContainerStatus, Runtime } from './runtime/runtime.ts';
+import { RuntimeView } from './runtime-view.ts';
+
+const pod = {
+	metadata: { name: 'p', namespace: 'ns', uid: 'u' },
+	status: { containerStatuses: [{ name: 'main', restartCount: 1 }] },
+} as unknown as Pod;
+
+const common = {
+	id: 'c',
+	sandboxId: 's',
+	podUid: 'u',
+	name: 'main',
+	attempt: 1,
+	image: 'i',
+	imageRef: 'i',
+	createdAt: 0,
+};
+const running: ContainerStatus = { ...common, logPath: '', state: 'running', startedAt: 0 };
+const exited: ContainerStatus = {
+	...common,
+	logPath: '',
+	state: 'exited',
+	finishedAt: 1,
+	exitCode: 0,
+	reason: 'Completed',
+};
+
+function open(t: test.TestContext) {
+	const root = mkdtempSync(join(tmpdir(), 'stint-logs-'));
+	t.after(() => rmSync(root, { recursive: true }));
+	const files = new LogFiles(root);
+	files.makeFolder(pod, 'main');
+	const view = new RuntimeView({} as Runtime, () => undefined);
+	const logs = new ContainerLogs({ files, view, clock: new VirtualClock(Date.UTC(2026, 0, 1, 0, 1)) });
+	return { logs, view, path: files.pathOf(pod, 'main', 1), previous: files.pathOf(pod, 'main', 0) };
+}
+
+function request(more: Partial<ContainerLogRequest> = {}): ContainerLogRequest {
+	const plain = {
+		namespace: 'ns',
+		pod: 'p',
+		container: 'main',
+		follow: false,
+		previous: false,
+		timestamps: false,
+	};
+	return { ...plain, signal: new AbortController().signal, ...more };
+}
+
+async function text(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+	const all: Uint8Array[] = [];
+	for await (const piece of pieces) all.push(piece);
+	return Buffer.concat(all).toString();
+}
+
+function line(second: number, content: string, tag = 'F'): string {
+	return `2026-01-01T00:00:${String(second).padStart(2, '0')}.000000001Z stdout ${tag} ${content}\n`;
+}
+
+test('a log is its lines; the parts of a long one are put together', async (t) => {
+	const { logs, path } = open(t);
+	writeFileSync(path, line(1, 'one') + line(2, 'tw', 'P') + line(2, 'o') + line(3, 'no end', 'P'));
+	assert.equal(await text(await logs.read(pod, request())), 'one\ntwo\nno end');
+});
+
+test('the last lines, lines since a time, with times, and no more than so many bytes', async (t) => {
+	const { logs, path } = open(t);
+	writeFileSync(path, line(1, 'one') + line(30, 'two') + line(59, 'three'));
+	const read = async (more: Partial<ContainerLogRequest>) => text(await logs.read(pod, request(more)));
+	assert.equal(await read({ tailLines: 2 }), 'two\nthree\n');
+	assert.equal(await read({ tailLines: 0 }), '');
+	assert.equal(await read({ sinceSeconds: 40 }), 'two\nthree\n');
+	assert.equal(await read({ sinceTime: '2026-01-01T00:00:45Z' }), 'three\n');
+	assert.equal(await read({ timestamps: true, tailLines: 1 }), '2026-01-01T00:00:59.000000001Z three\n');
+	assert.equal(await read({ limitBytes: 5 }), 'one\nt');
+});
+
+test('parts that rotation has set aside come first', async (t) => {
+	const { logs, path } = open(t);
+	writeFileSync(`${path}.20260101-1`, line(1, 'one'));
+	writeFileSync(`${path}.20260101-2`, line(2, 'two'));
+	writeFileSync(path, line(3, 'three'));
+	assert.equal(await text(await logs.read(pod, request())), 'one\ntwo\nthree\n');
+});
+
+test('the run before the current one has a log of its own', async (t) => {
+	const { logs, previous } = open(t);
+	writeFileSync(previous, line(1, 'before'));
+	assert.equal(await text(await logs.read(pod, request({ previous: true }))), 'before\n');
+});
+
+test('following shows what comes, across a rotation, until the container ends', async (t) => {
+	const { logs, view, path } = open(t);
+	view.noteContainer(running);
+	writeFileSync(path, line(1, 'one'));
+	const pieces = (await logs.read(pod, request({ follow: true })))[Symbol.asyncIterator]();
+	const next = async (): Promise<string> => Buffer.from((await pieces.next()).value ?? []).toString();
+	assert.equal(await next(), 'one\n');
+	appendFileSync(path, line(2, 'two'));
+	assert.equal(await next(), 'two\n');
+	renameSync(path, `${path}.20260101-1`);
+	writeFileSync(path, line(3, 'three'));
+	assert.equal(await next(), 'three\n');
+	appendFileSync(path, line(4, 'last'));
+	view.noteContainer(exited);
+	logs.wake('u');
+	assert.equal(await next(), 'last\n');
+	assert.equal((await pieces.next()).done, true);
+});
