@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import { apply } from '../../src/cli/apply.ts';
+import { deleteObjects } from '../../src/cli/delete.ts';
+import { CliWorld, jobManifest } from './cli-world.ts';
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+const DELETE = { filename: [], cascade: 'background', wait: true };
+
+function applied(world: CliWorld, text: string, flags = {}) {
+	world.files.set('f.yaml', text);
+	return world.run((context) => apply(context, { filename: ['f.yaml'], ...flags }));
+}
+
+test('apply creates, finds nothing to change, changes, and takes back what the manifest no longer says', async (t) => {
+	const world = await CliWorld.open(t);
+	const first = jobManifest('pi', '  parallelism: 1\n').replace(
+		'name: pi',
+		'name: pi\n  labels: {a: "1", b: "2"}',
+	);
+	assert.equal((await applied(world, first)).stdout, 'job.batch/pi created\n');
+	assert.equal((await applied(world, first)).stdout, 'job.batch/pi unchanged\n');
+	const second = first.replace('parallelism: 1', 'parallelism: 3').replace('a: "1", ', '');
+	assert.equal((await applied(world, second)).stdout, 'job.batch/pi configured\n');
+	const { spec, metadata } = await world.job('pi');
+	assert.equal(spec.parallelism, 3);
+	assert.equal(metadata.labels?.a, undefined);
+	assert.equal(metadata.labels?.b, '2');
+});
+
+test('what was applied is remembered byte for byte as kubectl remembers it', async (t) => {
+	const world = await CliWorld.open(t);
+	await applied(world, jobManifest('pi').replace('name: pi', 'name: pi\n  annotations: {note: "a <b> & c"}'));
+	assert.equal(
+		(await world.job('pi')).metadata.annotations?.[LAST_APPLIED],
+		'{"apiVersion":"batch/v1","kind":"Job","metadata":{"annotations":{"note":"a \\u003cb\\u003e \\u0026 c"},"name":"pi","namespace":"default"},"spec":{"backoffLimit":0,"template":{"spec":{"containers":[{"image":"busybox","name":"main"}],"restartPolicy":"Never"}}}}\n',
+	);
+	await applied(world, jobManifest('plain'));
+	assert.match(
+		(await world.job('plain')).metadata.annotations?.[LAST_APPLIED] ?? '',
+		/"metadata":\{"annotations":\{\},/,
+	);
+});
+
+test('a change that is not allowed names the field and its place, and says what to do; --force does it', async (t) => {
+	const world = await CliWorld.open(t);
+	await applied(world, jobManifest('pi'));
+	const before = (await world.job('pi')).metadata.uid;
+	const changed = jobManifest('pi').replace('busybox', 'alpine');
+	const refused = await applied(world, changed);
+	assert.equal(refused.code, 1);
+	assert.equal(refused.stdout, '');
+	assert.match(refused.stderr, /^f\.yaml:7:3: Job "pi": spec\.template: Invalid value: .*field is immutable/);
+	assert.match(refused.stderr, /hint: A Job keeps what it was created with\. Apply with --force/);
+	assert.ok(refused.stderr.length < 700, 'the template is not quoted in full');
+	const forced = await applied(world, changed, { force: true });
+	assert.deepEqual([forced.code, forced.stdout], [0, 'job.batch/pi created\n']);
+	assert.notEqual((await world.job('pi')).metadata.uid, before);
+});
+
+test('of two documents of which one is bad, nothing is applied', async (t) => {
+	const world = await CliWorld.open(t);
+	const bad = jobManifest('bad').replace('Never', 'never');
+	const { code, stdout, stderr } = await applied(world, `${jobManifest('good')}---\n${bad}`);
+	assert.deepEqual([code, stdout], [1, '']);
+	assert.match(stderr, /^error: nothing was sent: f\.yaml has a problem\nf\.yaml:22:22: Job "bad"/);
+	await assert.rejects(world.job('good'), /not found/);
+});
+
+test('where the server refuses one all the same, the others are applied, and it is said which is not', async (t) => {
+	const world = await CliWorld.open(t);
+	const lost = jobManifest('lost').replace('name: lost', 'name: lost\n  namespace: nowhere');
+	const { code, stdout, stderr } = await applied(world, `${lost}---\n${jobManifest('pi')}`);
+	assert.equal(code, 1);
+	assert.equal(stdout, 'job.batch/pi created\n');
+	assert.match(
+		stderr,
+		/^f\.yaml:4:9: Job "lost": Error from server \(NotFound\): namespaces "nowhere" not found/,
+	);
+	assert.match(stderr, /error: not applied: job\.batch\/lost\n$/);
+});
+
+test('a generated name makes a new object each time', async (t) => {
+	const world = await CliWorld.open(t);
+	const text = jobManifest('pi').replace('name: pi', 'generateName: pi-');
+	const [one, two] = [await applied(world, text), await applied(world, text)];
+	assert.match(one.stdout, /^job\.batch\/pi-\w{5} created\n$/);
+	assert.notEqual(one.stdout, two.stdout);
+});
+
+test('folders, standard input and what is not there', async (t) => {
+	const world = await CliWorld.open(t);
+	world.files.set('dir/a.yaml', jobManifest('a'));
+	world.files.set('dir/b.yaml', jobManifest('b'));
+	world.stdin = jobManifest('c');
+	const { stdout } = await world.run((context) => apply(context, { filename: ['dir', '-'] }));
+	assert.equal(stdout, 'job.batch/a created\njob.batch/b created\njob.batch/c created\n');
+	const missing = await world.run((context) => apply(context, { filename: ['gone.yaml'] }));
+	assert.deepEqual([missing.code, missing.stderr], [1, 'error: the path "gone.yaml" does not exist\n']);
+	const web = await world.run((context) => apply(context, { filename: ['https://example.com/x.yaml'] }));
+	assert.match(web.stderr, /fetch it first/);
+});
+
+test('delete deletes all of it first and then waits until the last is gone', async (t) => {
+	const world = await CliWorld.open(t);
+	await applied(world, `${jobManifest('pi')}---\n${jobManifest('e')}`);
+	await world.makePod(await world.job('pi'), 'held');
+	await world.report('held', 'Running', { running: {} });
+	const command = world.start((context) => deleteObjects(context, ['pod/held', 'job/pi', 'job/e'], DELETE));
+	await command.stdout.has(/"e" deleted from default namespace\n/);
+	assert.equal(await Promise.race([command.ended, Promise.resolve('waiting')]), 'waiting');
+	await world.client.resource(pods, 'default').delete('held', { gracePeriodSeconds: 0 });
+	const { code, stdout } = await command.ended;
+	assert.equal(code, 0);
+	assert.equal(
+		stdout,
+		'pod "held" deleted from default namespace\njob.batch "pi" deleted from default namespace\njob.batch "e" deleted from default namespace\n',
+	);
+});
+
+test('delete gives up waiting when its time is up', async (t) => {
+	const world = await CliWorld.open(t);
+	await applied(world, jobManifest('pi').replace('name: pi', 'name: pi\n  finalizers: [test/hold]'));
+	const command = world.start((context) =>
+		deleteObjects(context, ['job', 'pi'], { ...DELETE, timeout: '5s' }),
+	);
+	await command.stdout.has(/deleted/);
+	await new Promise(setImmediate);
+	world.clock.advance(5000);
+	const { code, stderr } = await command.ended;
+	assert.equal(code, 1);
+	assert.equal(stderr, 'error: timed out waiting for the deletion of job.batch/pi\n');
+});
+
+test('what is not there keeps nothing else from being deleted, and a Job of the same name is pointed to', async (t) => {
+	const world = await CliWorld.open(t);
+	await applied(world, `${jobManifest('pi')}---\n${jobManifest('e')}`);
+	const { code, stdout, stderr } = await world.run((context) =>
+		deleteObjects(context, ['pod/pi', 'job/e'], DELETE),
+	);
+	assert.equal(code, 1);
+	assert.equal(stdout, 'job.batch "e" deleted from default namespace\n');
+	assert.equal(
+		stderr,
+		'Error from server (NotFound): pods "pi" not found\nhint: there is a Job of this name: job/pi\n',
+	);
+	const quiet = await world.run((context) =>
+		deleteObjects(context, ['pod/pi'], { ...DELETE, ignoreNotFound: true }),
+	);
+	assert.deepEqual([quiet.code, quiet.stdout, quiet.stderr], [0, '', '']);
+	const all = await world.run((context) => deleteObjects(context, ['jobs'], { ...DELETE, all: true }));
+	assert.equal(all.stdout, 'job.batch "pi" deleted from default namespace\n');
+	const none = await world.run((context) => deleteObjects(context, ['jobs'], { ...DELETE, all: true }));
+	assert.equal(none.stdout, 'No resources found\n');
+	const unnamed = await world.run((context) => deleteObjects(context, ['jobs'], DELETE));
+	assert.match(unnamed.stderr, /no name was specified/);
+});
+
+test('delete -f needs names only', async (t) => {
+	const world = await CliWorld.open(t);
+	await applied(world, jobManifest('pi'));
+	world.files.set('f.yaml', 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: pi}\n');
+	const { stdout } = await world.run((context) =>
+		deleteObjects(context, [], { ...DELETE, filename: ['f.yaml'] }),
+	);
+	assert.equal(stdout, 'job.batch "pi" deleted from default namespace\n');
+});

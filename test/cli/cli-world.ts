@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { jobs } from '../../src/api/batch/job/definition.ts';
+import type { Job } from '../../src/api/batch/job/schema.ts';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import type { ContainerState, Pod } from '../../src/api/core/pod/schema.ts';
+import type { ContainerLogRequest, NodeApi } from '../../src/api/meta/node-api.ts';
+import { formatTime } from '../../src/api/meta/time.ts';
+import { resources } from '../../src/api/resources.ts';
+import { bootstrap } from '../../src/apiserver/bootstrap.ts';
+import { ApiServer } from '../../src/apiserver/server.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { VirtualClock } from '../../src/base/virtual-clock.ts';
+import type { CliContext, Interruption } from '../../src/cli/context.ts';
+import { describeError } from '../../src/cli/errors.ts';
+import { printingWarnings } from '../../src/cli/warnings.ts';
+import { Client } from '../../src/client/client.ts';
+import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+
+/** What a command wrote, and how it ended. */
+export interface Ended {
+	readonly code: number;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+/** A stream that keeps what is written to it and tells whoever waits for something. */
+class Captured {
+	text = '';
+	readonly columns = undefined;
+	readonly #waiting = new Set<() => void>();
+
+	write(text: string): void {
+		this.text += text;
+		for (const check of [...this.#waiting]) check();
+	}
+
+	/** Resolves once `pattern` has been written. */
+	has(pattern: RegExp): Promise<void> {
+		return new Promise((resolve) => {
+			const check = (): void => {
+				if (!pattern.test(this.text)) return;
+				this.#waiting.delete(check);
+				resolve();
+			};
+			this.#waiting.add(check);
+			check();
+		});
+	}
+}
+
+/** A command that runs. */
+export interface RunningCommand {
+	readonly stdout: Captured;
+	readonly stderr: Captured;
+	readonly ended: Promise<Ended>;
+	interrupt(by?: Interruption): void;
+}
+
+/**
+ * A real API server on a store in memory, with the commands on top and the test itself in the part of
+ * the controllers and the node.
+ */
+export class CliWorld {
+	readonly clock = new VirtualClock();
+	readonly client: Client;
+	/** The texts of logs by `pod/container`, or `pod/container/previous`. */
+	readonly logs = new Map<string, string>();
+	readonly files = new Map<string, string>();
+	stdin = '';
+	/** Whether `run` finds a server that runs; otherwise it starts one of its own (which is this one, too). */
+	running = true;
+	stopped = 0;
+	readonly #server: ApiServer;
+
+	private constructor(server: ApiServer) {
+		this.#server = server;
+		this.client = new Client(server, { fieldManager: 'test' });
+	}
+
+	static async open(t: TestContext): Promise<CliWorld> {
+		const store = new MemoryStore();
+		const clock = new VirtualClock();
+		const faults: unknown[] = [];
+		let world: CliWorld | undefined;
+		const nodeApi: NodeApi = {
+			containerLog: async (request) => world?.readLog(request) ?? readAll(''),
+		};
+		const server = new ApiServer({
+			store,
+			resources,
+			clock,
+			random: new SeededRandom(1),
+			version: '0.0.0',
+			onError: (_where, error) => void faults.push(error),
+			nodeApi: () => nodeApi,
+		});
+		await server.start();
+		await bootstrap(server);
+		world = new CliWorld(server);
+		t.after(() => {
+			server.close();
+			assert.deepEqual(faults, []);
+		});
+		return world;
+	}
+
+	/** Runs a command to its end. */
+	async run(command: (context: CliContext) => Promise<number>): Promise<Ended> {
+		return this.start(command).ended;
+	}
+
+	/** Starts a command. */
+	start(command: (context: CliContext) => Promise<number>): RunningCommand {
+		const stdout = new Captured();
+		const stderr = new Captured();
+		const listeners = new Set<(by: Interruption) => void>();
+		const connection = { client: new Client(this.#server), namespace: 'default' };
+		const context = printingWarnings({
+			clock: this.clock,
+			stdout,
+			stderr,
+			colour: false,
+			readFile: async (path) =>
+				this.files.get(path) ?? Promise.reject(Object.assign(new Error(`no ${path}`), { code: 'ENOENT' })),
+			listFolder: async (path) => {
+				const inside = [...this.files.keys()].filter((name) => name.startsWith(`${path}/`)).sort();
+				return inside.length > 0 ? inside : undefined;
+			},
+			readStdin: async () => this.stdin,
+			onInterrupt: (listener) => {
+				listeners.add(listener);
+				return () => void listeners.delete(listener);
+			},
+			connect: async () => connection,
+			findRunning: async () => (this.running ? connection : undefined),
+			startEmbedded: async () => ({ ...connection, stop: async () => void this.stopped++ }),
+		});
+		const ended = command(context)
+			.catch((error: unknown) => {
+				stderr.write(`${describeError(error)}\n`);
+				return 1;
+			})
+			.then((code) => ({ code, stdout: stdout.text, stderr: stderr.text }));
+		const interrupt = (by: Interruption = 'SIGINT'): void => {
+			for (const listener of [...listeners]) listener(by);
+		};
+		return { stdout, stderr, ended, interrupt };
+	}
+
+	readLog({ pod, container, previous }: ContainerLogRequest): AsyncIterable<Uint8Array> {
+		return readAll(this.logs.get(`${pod}/${container}${previous ? '/previous' : ''}`) ?? '');
+	}
+
+	job(name: string): Promise<Job> {
+		return this.client.resource(jobs, 'default').get(name);
+	}
+
+	/** Makes a Pod of a Job, as the job controller and the scheduler would. */
+	async makePod(job: Job, name: string): Promise<Pod> {
+		const { template } = job.spec;
+		const owner = {
+			apiVersion: 'batch/v1',
+			kind: 'Job',
+			name: job.metadata.name ?? '',
+			uid: job.metadata.uid ?? '',
+		};
+		return this.client.resource(pods, 'default').create({
+			apiVersion: 'v1',
+			kind: 'Pod',
+			metadata: {
+				...template.metadata,
+				name,
+				namespace: 'default',
+				ownerReferences: [{ ...owner, controller: true }],
+			},
+			spec: { ...template.spec, nodeName: 'node' },
+			status: {},
+		});
+	}
+
+	/** Reports the state of a Pod's only container, as a node agent would. */
+	async report(
+		name: string,
+		phase: NonNullable<Pod['status']['phase']>,
+		state: ContainerState,
+		more: { readonly lastState?: ContainerState; readonly restartCount?: number; readonly run?: string } = {},
+	): Promise<Pod> {
+		const target = this.client.resource(pods, 'default');
+		const pod = await target.get(name);
+		const { run = `${name}-run`, restartCount = 0, lastState } = more;
+		const status = {
+			name: pod.spec.containers[0]?.name ?? '',
+			state,
+			ready: false,
+			restartCount,
+			image: '',
+			imageID: '',
+			...(state.waiting ? {} : { containerID: run }),
+			...(lastState && { lastState }),
+		};
+		return target.update({ ...pod, status: { ...pod.status, phase, containerStatuses: [status] } }, 'status');
+	}
+
+	/** Reports that a Pod runs and then that it ended. */
+	async runPod(name: string, exitCode: number): Promise<void> {
+		await this.report(name, 'Running', { running: { startedAt: formatTime(this.clock.now()) } });
+		await this.report(name, exitCode === 0 ? 'Succeeded' : 'Failed', this.ended(exitCode, `${name}-run`));
+	}
+
+	ended(exitCode: number, containerID: string): ContainerState {
+		const at = formatTime(this.clock.now());
+		const reason = exitCode === 0 ? 'Completed' : 'Error';
+		return { terminated: { exitCode, reason, containerID, startedAt: at, finishedAt: at } };
+	}
+
+	/** Reports that a Job has ended, as the job controller does. */
+	async finish(name: string, type: 'Complete' | 'Failed', reason: string, message: string): Promise<void> {
+		const target = this.client.resource(jobs, 'default');
+		const job = await target.get(name);
+		const at = formatTime(this.clock.now());
+		const before = type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget';
+		const conditions = [before, type].map((each) => ({
+			type: each,
+			status: 'True',
+			reason,
+			message,
+			lastTransitionTime: at,
+		}));
+		const ended = type === 'Complete' ? { completionTime: at, succeeded: 1 } : { failed: 1 };
+		await target.update({ ...job, status: { ...job.status, startTime: at, ...ended, conditions } }, 'status');
+	}
+}
+
+async function* readAll(text: string): AsyncIterable<Uint8Array> {
+	if (text !== '') yield Buffer.from(text);
+}
+
+/** The manifest of a Job. */
+export function jobManifest(name: string, more = ''): string {
+	return `apiVersion: batch/v1
+kind: Job
+metadata:
+  name: ${name}
+spec:
+  backoffLimit: 0
+${more}  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: main
+        image: busybox
+`;
+}

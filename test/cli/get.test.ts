@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { apply } from '../../src/cli/apply.ts';
+import { describe } from '../../src/cli/describe.ts';
+import type { GetFlags } from '../../src/cli/get/query.ts';
+import { get } from '../../src/cli/get.ts';
+import { logs } from '../../src/cli/logs.ts';
+import { CliWorld, jobManifest } from './cli-world.ts';
+
+async function worldWith(t: test.TestContext, ...names: readonly string[]): Promise<CliWorld> {
+	const world = await CliWorld.open(t);
+	for (const name of names) {
+		world.files.set('f.yaml', jobManifest(name));
+		await world.run((context) => apply(context, { filename: ['f.yaml'] }));
+	}
+	return world;
+}
+
+function got(world: CliWorld, words: string, flags: Partial<GetFlags> = {}) {
+	return world.run((context) =>
+		get(context, words.split(' '), { headers: true, labelColumns: [], ...flags }),
+	);
+}
+
+test('a table, and a wider one', async (t) => {
+	const world = await worldWith(t, 'e', 'pi');
+	assert.equal(
+		(await got(world, 'jobs')).stdout,
+		'NAME   STATUS    COMPLETIONS   DURATION   AGE\ne      Running   0/1                      0s\npi     Running   0/1                      0s\n',
+	);
+	assert.match(
+		(await got(world, 'job pi', { output: 'wide' })).stdout,
+		/CONTAINERS {3}IMAGES {4}SELECTOR\n.*main {9}busybox/,
+	);
+	assert.equal((await got(world, 'job/e', { headers: false })).stdout, 'e     Running   0/1         0s\n');
+	assert.match((await got(world, 'jobs', { allNamespaces: true })).stdout, /^NAMESPACE {3}NAME/);
+	assert.match((await got(world, 'jobs', { labelColumns: ['x/job-name'] })).stdout, /AGE {3}JOB-NAME\n/);
+	assert.match(
+		(await got(world, 'ns default', { showLabels: true })).stdout,
+		/LABELS\n.*kubernetes\.io\/metadata\.name=default\n/,
+	);
+});
+
+test('several kinds make several tables, with the kind before each name', async (t) => {
+	const world = await worldWith(t, 'pi');
+	await world.makePod(await world.job('pi'), 'pi-1');
+	const { stdout } = await got(world, 'all');
+	assert.match(stdout, /^NAME +READY.*\npod\/pi-1 .*\n\nNAME +STATUS.*\njob\.batch\/pi .*\n$/);
+	assert.equal((await got(world, 'pods,jobs', { output: 'name' })).stdout, 'pod/pi-1\njob.batch/pi\n');
+});
+
+test('objects as YAML, JSON, by template and by columns', async (t) => {
+	const world = await worldWith(t, 'pi');
+	const yaml = (await got(world, 'job pi', { output: 'yaml' })).stdout;
+	assert.match(yaml, /^apiVersion: batch\/v1\nkind: Job\nmetadata:\n {2}annotations:\n/);
+	const list = JSON.parse((await got(world, 'jobs', { output: 'json' })).stdout);
+	assert.deepEqual([list.kind, list.items.length, list.items[0].kind], ['List', 1, 'Job']);
+	assert.equal((await got(world, 'jobs', { output: 'jsonpath={.items[*].metadata.name}' })).stdout, 'pi');
+	assert.equal((await got(world, 'jobs', { output: 'custom-columns=N:.metadata.name' })).stdout, 'N\npi\n');
+	assert.match((await got(world, 'jobs', { output: 'xml' })).stderr, /allowed formats are: .*yaml/);
+	assert.match((await got(world, 'jobs', { output: 'jsonpath={.x' })).stderr, /unclosed action/);
+});
+
+test('what is not there is told, and does not hide what is', async (t) => {
+	const world = await worldWith(t, 'pi');
+	const { code, stdout, stderr } = await got(world, 'job nope pi', { headers: false });
+	assert.equal(code, 1);
+	assert.match(stdout, /^pi /);
+	assert.equal(stderr, 'Error from server (NotFound): jobs.batch "nope" not found\n');
+	const ignored = await got(world, 'job nope', { ignoreNotFound: true });
+	assert.deepEqual([ignored.code, ignored.stdout, ignored.stderr], [0, '', '']);
+	assert.equal((await got(world, 'pods')).stderr, 'No resources found in default namespace.\n');
+	assert.equal((await got(world, 'pods', { allNamespaces: true })).stderr, 'No resources found\n');
+	assert.match((await got(world, 'foos')).stderr, /^error: the server doesn't have a resource type "foos"/);
+	assert.match(
+		(await got(world, 'pods', { selector: 'a in (' })).stderr,
+		/^Error from server \(BadRequest\)/,
+	);
+});
+
+test('a watch prints a row for each change, under the headings of the first', async (t) => {
+	const world = await worldWith(t, 'pi');
+	const watch = world.start((context) =>
+		get(context, ['jobs'], { headers: true, labelColumns: [], watch: true, outputWatchEvents: true }),
+	);
+	await watch.stdout.has(/ADDED +pi /);
+	// The watch stands once the list has been printed and the next turn has come.
+	await new Promise(setImmediate);
+	await world.finish('pi', 'Complete', 'CompletionsReached', 'all done');
+	await watch.stdout.has(/MODIFIED +pi +Complete +1\/1/);
+	assert.equal(watch.stdout.text.match(/NAME/g)?.length, 1);
+	const two = await world.run((context) =>
+		get(context, ['jobs,pods'], { headers: true, labelColumns: [], watch: true }),
+	);
+	assert.match(two.stderr, /only specify a single resource type/);
+});
+
+test('describe tells of a Job that failed how its Pods ended, with their last words and the Events', async (t) => {
+	const world = await worldWith(t, 'pi');
+	await world.makePod(await world.job('pi'), 'pi-1');
+	world.logs.set('pi-1/main', 'one\ntwo\n');
+	await world.runPod('pi-1', 3);
+	await world.finish('pi', 'Failed', 'BackoffLimitExceeded', 'Job has reached the specified backoff limit');
+	const { stdout } = await world.run((context) => describe(context, ['job', 'p'], { showEvents: true }));
+	assert.match(stdout, /^Name: {2,}pi\nNamespace: {2,}default\n/);
+	assert.match(stdout, /\nPods Statuses: +0 Active \/ 0 Succeeded \/ 1 Failed\n/);
+	assert.match(stdout, /\n {2}Failed +True +BackoffLimitExceeded +Job has reached/);
+	assert.match(
+		stdout,
+		/\nFailed Pods:\n {2}pod\/pi-1: container main: exit code 3 \(after 0s\)\n {6}\| one\n {6}\| two\n/,
+	);
+	assert.match(stdout, /\nEvents: +<none>\n$/);
+	const missing = await world.run((context) => describe(context, ['pod', 'pi'], { showEvents: true }));
+	assert.equal(missing.code, 0, 'the beginning of a name will do');
+	const nothing = await world.run((context) => describe(context, ['pod', 'x'], { showEvents: true }));
+	assert.match(nothing.stderr, /pods "x" not found/);
+});
+
+test('logs of a Job show all its Pods, each line with its Pod', async (t) => {
+	const world = await worldWith(t, 'pi');
+	const job = await world.job('pi');
+	for (const name of ['pi-1', 'pi-2']) {
+		await world.makePod(job, name);
+		world.logs.set(`${name}/main`, `hello from ${name}\n`);
+	}
+	await world.runPod('pi-1', 0);
+	const waiting = await world.run((context) => logs(context, ['job/pi'], {}));
+	assert.equal(waiting.code, 1);
+	assert.equal(waiting.stdout, '[pod/pi-1/main] hello from pi-1\n');
+	assert.match(
+		waiting.stderr,
+		/\[pod\/pi-2\/main\] Error from server \(BadRequest\): container "main" in pod "pi-2" is waiting/,
+	);
+	await world.runPod('pi-2', 0);
+	const both = await world.run((context) => logs(context, ['job/pi'], {}));
+	assert.equal(both.stdout, '[pod/pi-1/main] hello from pi-1\n[pod/pi-2/main] hello from pi-2\n');
+	const one = await world.run((context) => logs(context, ['pi-1'], {}));
+	assert.equal(one.stdout, 'hello from pi-1\n');
+	const confused = await world.run((context) => logs(context, ['pi'], {}));
+	assert.match(confused.stderr, /hint: there is a Job of this name: job\/pi/);
+});
+
+test('logs -f of a Job shows Pods that come later, and ends with the Job', async (t) => {
+	const world = await worldWith(t, 'pi');
+	const job = await world.job('pi');
+	const command = world.start((context) => logs(context, ['job/pi'], { follow: true }));
+	await command.stderr.has(/job\/pi has no Pods yet|^$/);
+	await world.makePod(job, 'later');
+	world.logs.set('later/main', 'hello\n');
+	await world.runPod('later', 0);
+	await command.stdout.has(/hello/);
+	await world.finish('pi', 'Complete', 'CompletionsReached', 'done');
+	assert.equal((await command.ended).stdout, 'hello\n');
+});

@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { namespaces } from '../../src/api/core/namespace/definition.ts';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import { type RunFlags, run } from '../../src/cli/run.ts';
+import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
+
+const FLAGS: RunFlags = { filename: ['job.yaml'], restart: 'OnFailure', env: [] };
+
+function start(world: CliWorld, text: string, flags: Partial<RunFlags> = {}): RunningCommand {
+	world.files.set('job.yaml', text);
+	return world.start((context) => run(context, [], { ...FLAGS, ...flags }));
+}
+
+const DONE = ['Complete', 'CompletionsReached', 'Reached expected number of succeeded pods'] as const;
+const FAILED = ['Failed', 'BackoffLimitExceeded', 'Job has reached the specified backoff limit'] as const;
+
+test('a Job that completes: its log under the name of its Pod, and 0', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi'));
+	await command.stderr.has(/job\.batch\/pi created/);
+	await world.makePod(await world.job('pi'), 'pi-1');
+	world.logs.set('pi-1/main', 'one\ntwo\n');
+	await world.runPod('pi-1', 0);
+	await world.finish('pi', ...DONE);
+	const { code, stdout, stderr } = await command.ended;
+	assert.equal(code, 0);
+	assert.equal(stdout, '[pi-1] one\n[pi-1] two\n');
+	assert.equal(stderr, 'job.batch/pi created\njob/pi complete after 0s\n');
+	assert.equal(
+		(await world.job('pi')).metadata.deletionTimestamp,
+		undefined,
+		'it stays for whoever wants to look',
+	);
+});
+
+test('a Job that fails: what failed, with the last lines, and the exit code of its container', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi'));
+	await command.stderr.has(/created/);
+	await world.makePod(await world.job('pi'), 'pi-1');
+	world.logs.set('pi-1/main', '1\n2\n3\n4\n5\n6\n7\n');
+	await world.runPod('pi-1', 42);
+	await world.finish('pi', ...FAILED);
+	const { code, stderr } = await command.ended;
+	assert.equal(code, 42);
+	assert.equal(
+		stderr,
+		`job.batch/pi created
+job/pi failed after 0s: BackoffLimitExceeded: Job has reached the specified backoff limit
+  pod/pi-1: container main: exit code 42 (after 0s)
+      | 3
+      | 4
+      | 5
+      | 6
+      | 7
+`,
+	);
+});
+
+test('the digest also knows Pods that went with the Job', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi'));
+	await command.stderr.has(/created/);
+	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.runPod('pi-1', 7);
+	await world.client.resource(pods, 'default').delete('pi-1', { gracePeriodSeconds: 0 });
+	await world.finish('pi', ...FAILED);
+	assert.equal((await command.ended).code, 7);
+});
+
+test('each run of a container is shown once, also one that was over before anybody looked', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi').replace('Never', 'OnFailure'));
+	await command.stderr.has(/created/);
+	await world.makePod(await world.job('pi'), 'pi-1');
+	const first = world.ended(1, 'run-1');
+	await world.report('pi-1', 'Running', first, { run: 'run-1' });
+	world.logs.set('pi-1/main/previous', 'first\n');
+	world.logs.set('pi-1/main', 'second\n');
+	const more = { lastState: first, restartCount: 1, run: 'run-2' };
+	await world.report('pi-1', 'Running', { running: {} }, more);
+	await world.report('pi-1', 'Succeeded', world.ended(0, 'run-2'), more);
+	await world.finish('pi', ...DONE);
+	const { code, stdout } = await command.ended;
+	assert.deepEqual([code, stdout], [0, '[pi-1] first\n[pi-1] second\n']);
+});
+
+test('what a Pod waits for is said at once, once', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi'));
+	await command.stderr.has(/created/);
+	const job = await world.job('pi');
+	for (const name of ['pi-1', 'pi-2']) {
+		await world.makePod(job, name);
+		await world.report(name, 'Pending', { waiting: { reason: 'ErrImagePull', message: 'no such image' } });
+		await world.report(name, 'Pending', { waiting: { reason: 'ImagePullBackOff', message: 'Back-off' } });
+	}
+	await world.finish('pi', ...FAILED);
+	const { code, stderr } = await command.ended;
+	assert.equal(code, 1);
+	assert.deepEqual(stderr.match(/pod\/pi-.*/g), ['pod/pi-1: main: ErrImagePull: no such image']);
+});
+
+test('of several, all must complete; whichever fails, it is 1', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, `${jobManifest('a')}---\n${jobManifest('b')}`);
+	await command.stderr.has(/b created/);
+	await world.finish('a', ...DONE);
+	await command.stderr.has(/job\/a complete/);
+	await world.makePod(await world.job('b'), 'b-1');
+	await world.runPod('b-1', 42);
+	await world.finish('b', ...FAILED);
+	assert.equal((await command.ended).code, 1);
+});
+
+test('a Pod of its own is run to its end, too', async (t) => {
+	const world = await CliWorld.open(t);
+	const manifest = `apiVersion: v1
+kind: Pod
+metadata: {name: solo}
+spec:
+  restartPolicy: Never
+  nodeName: node
+  containers: [{name: main, image: busybox}]
+`;
+	const command = start(world, manifest);
+	await command.stderr.has(/pod\/solo created/);
+	world.logs.set('solo/main', 'hello\n');
+	await world.runPod('solo', 5);
+	const { code, stdout, stderr } = await command.ended;
+	assert.deepEqual([code, stdout], [5, '[solo] hello\n']);
+	assert.match(stderr, /pod\/solo failed\n {2}pod\/solo: container main: exit code 5/);
+});
+
+test('a Job that is deleted meanwhile has not completed', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi'));
+	await command.stderr.has(/created/);
+	const { jobs } = await import('../../src/api/batch/job/definition.ts');
+	await world.client.resource(jobs, 'default').delete('pi', { propagationPolicy: 'Background' });
+	const { code, stderr } = await command.ended;
+	assert.equal(code, 1);
+	assert.match(stderr, /job\/pi was deleted\n$/);
+});
+
+test('an interruption takes back what was made and waits until its Pods are gone', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi'));
+	await command.stderr.has(/created/);
+	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.report('pi-1', 'Running', { running: {} });
+	command.interrupt();
+	await command.stderr.has(/deleting job\.batch\/pi/);
+	await new Promise(setImmediate);
+	assert.equal(await Promise.race([command.ended, Promise.resolve('waiting')]), 'waiting');
+	await assert.rejects(world.job('pi'), /not found/);
+	// The garbage collector and the node do their part.
+	await world.client.resource(pods, 'default').delete('pi-1', { gracePeriodSeconds: 0 });
+	const { code, stderr } = await command.ended;
+	assert.equal(code, 130);
+	assert.doesNotMatch(stderr, /was deleted/);
+});
+
+test('a second interruption kills what is left and waits for nothing', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi'));
+	await command.stderr.has(/created/);
+	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.report('pi-1', 'Running', { running: {} });
+	command.interrupt('SIGTERM');
+	await command.stderr.has(/deleting/);
+	await new Promise(setImmediate);
+	command.interrupt('SIGTERM');
+	assert.equal((await command.ended).code, 143);
+	await assert.rejects(world.client.resource(pods, 'default').get('pi-1'), /not found/);
+});
+
+test('what was there before the run is never deleted by it', async (t) => {
+	const world = await CliWorld.open(t);
+	const first = start(world, jobManifest('pi'));
+	await first.stderr.has(/created/);
+	const second = start(world, jobManifest('pi'));
+	await second.stderr.has(/job\.batch\/pi unchanged/);
+	second.interrupt();
+	assert.equal((await second.ended).code, 130);
+	assert.equal((await world.job('pi')).metadata.deletionTimestamp, undefined);
+	await world.finish('pi', ...DONE);
+	assert.equal((await first.ended).code, 0);
+});
+
+test('a Job that has run already is in the way, unless --force', async (t) => {
+	const world = await CliWorld.open(t);
+	const first = start(world, jobManifest('pi'));
+	await first.stderr.has(/created/);
+	await world.finish('pi', ...DONE);
+	await first.ended;
+	const again = await start(world, `${jobManifest('new')}---\n${jobManifest('pi')}`).ended;
+	assert.equal(again.code, 1);
+	assert.match(again.stderr, /job\/pi has run already; nothing was started\nhint: --force/);
+	await assert.rejects(world.job('new'), /not found/);
+	const before = (await world.job('pi')).metadata.uid;
+	const forced = start(world, jobManifest('pi'), { force: true });
+	// The garbage collector ends the deletion in the foreground.
+	await forced.stderr.has(/^/);
+	for (let going = await world.job('pi'); going.metadata.uid === before; ) {
+		const { jobs } = await import('../../src/api/batch/job/definition.ts');
+		if (going.metadata.deletionTimestamp) {
+			await world.client
+				.resource(jobs, 'default')
+				.update({ ...going, metadata: { ...going.metadata, finalizers: [] } });
+			break;
+		}
+		await new Promise(setImmediate);
+		going = await world.job('pi');
+	}
+	await forced.stderr.has(/created/);
+	assert.notEqual((await world.job('pi')).metadata.uid, before);
+	await world.finish('pi', ...DONE);
+	assert.equal((await forced.ended).code, 0);
+});
+
+test('what the server refuses in the midst of it is taken back with the rest', async (t) => {
+	const world = await CliWorld.open(t);
+	const lost = jobManifest('lost').replace('name: lost', 'name: lost\n  namespace: nowhere');
+	const { code, stderr } = await start(world, `${jobManifest('pi')}---\n${lost}`).ended;
+	assert.equal(code, 1);
+	assert.match(
+		stderr,
+		/namespaces "nowhere" not found\ntaking back what was made so far\nerror: nothing was run/,
+	);
+	await assert.rejects(world.job('pi'), /not found/);
+});
+
+test('a server of its own has the namespaces that the manifest wants, and is gone afterwards', async (t) => {
+	const world = await CliWorld.open(t);
+	world.running = false;
+	const command = start(world, jobManifest('pi').replace('name: pi', 'name: pi\n  namespace: batch'));
+	await command.stderr.has(/created/);
+	assert.ok(await world.client.resource(namespaces).get('batch'));
+	command.interrupt();
+	assert.equal((await command.ended).code, 130);
+	assert.equal(world.stopped, 1);
+});
+
+test('a bad manifest starts nothing at all', async (t) => {
+	const world = await CliWorld.open(t);
+	world.running = false;
+	const { code, stderr } = await start(world, jobManifest('pi').replace('Never', 'never')).ended;
+	assert.equal(code, 1);
+	assert.match(stderr, /did you mean "Never"\?/);
+	assert.equal(world.stopped, 0, 'no server was started for it');
+});
+
+test('a Job by name, image and arguments: created where a server runs, run to its end with -i', async (t) => {
+	const world = await CliWorld.open(t);
+	const byName = { ...FLAGS, filename: [], image: 'kuard:1' };
+	const created = await world.run((context) => run(context, ['one', '--x'], byName));
+	assert.deepEqual([created.code, created.stdout], [0, 'job.batch/one created\n']);
+	assert.deepEqual((await world.job('one')).spec.template.spec.containers[0]?.args, ['--x']);
+	const taken = await world.run((context) => run(context, ['one'], byName));
+	assert.equal(taken.stderr, 'Error from server (AlreadyExists): jobs.batch "one" already exists\n');
+	const command = world.start((context) => run(context, ['two'], { ...byName, stdin: true }));
+	await command.stderr.has(/created/);
+	await world.makePod(await world.job('two'), 'two-1');
+	world.logs.set('two-1/two', 'as it is\n');
+	await world.runPod('two-1', 0);
+	await world.finish('two', ...DONE);
+	assert.equal((await command.ended).stdout, 'as it is\n');
+});
+
+test('--dry-run prints the manifest that the flags mean', async (t) => {
+	const world = await CliWorld.open(t);
+	const flags = { ...FLAGS, filename: [], image: 'x', dryRun: true };
+	const { stdout } = await world.run((context) => run(context, ['one'], flags));
+	assert.match(
+		stdout,
+		/^apiVersion: batch\/v1\nkind: Job\nmetadata:\n {2}labels:\n {4}run: one\n {2}name: one\nspec:/,
+	);
+	assert.doesNotMatch(stdout, /status|uid/);
+	await assert.rejects(world.job('one'), /not found/);
+});
+
+test('what cannot be run says so', async (t) => {
+	const world = await CliWorld.open(t);
+	const nothing = await world.run((context) => run(context, [], { ...FLAGS, filename: [] }));
+	assert.match(nothing.stderr, /what is to run\?/);
+	const both = await world.run((context) => run(context, ['x'], FLAGS));
+	assert.match(both.stderr, /either -f or a name/);
+	const noJob = await start(world, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n').ended;
+	assert.match(noJob.stderr, /no Job and no Pod to run/);
+});
