@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { pods } from '../../src/api/core/pod/definition.ts';
+import { conflict, STALE_OBJECT } from '../../src/api/meta/api-error.ts';
 import { apply } from '../../src/cli/apply.ts';
 import { deleteObjects } from '../../src/cli/delete.ts';
 import { CliWorld, jobManifest } from './cli-world.ts';
@@ -80,6 +81,28 @@ test('where the server refuses one all the same, the others are applied, and it 
 		/^f\.yaml:4:9: Job "lost": Error from server \(NotFound\): namespaces "nowhere" not found/,
 	);
 	assert.match(stderr, /error: not applied: job\.batch\/lost\n$/);
+});
+
+test('somebody else may be quicker: then the object is read again', async (t) => {
+	const world = await CliWorld.open(t);
+	await applied(world, jobManifest('pi', '  parallelism: 1\n'));
+	let refusals = 0;
+	world.onRequest = ({ method }) => {
+		if (method !== 'PATCH' || refusals === 2) return;
+		refusals += 1;
+		throw conflict({ group: 'batch', resource: 'jobs', name: 'pi' }, STALE_OBJECT);
+	};
+	const { code, stdout } = await applied(world, jobManifest('pi', '  parallelism: 2\n'));
+	assert.deepEqual([code, stdout, refusals], [0, 'job.batch/pi configured\n', 2]);
+});
+
+test('an annotation that came with the manifest is not remembered within itself', async (t) => {
+	const world = await CliWorld.open(t);
+	await applied(
+		world,
+		jobManifest('pi').replace('name: pi', `name: pi\n  annotations: {${LAST_APPLIED}: "{}"}`),
+	);
+	assert.doesNotMatch((await world.job('pi')).metadata.annotations?.[LAST_APPLIED] ?? '', /last-applied/);
 });
 
 test('a generated name makes a new object each time', async (t) => {

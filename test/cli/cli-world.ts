@@ -6,6 +6,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { ContainerState, Pod } from '../../src/api/core/pod/schema.ts';
 import type { ContainerLogRequest, NodeApi } from '../../src/api/meta/node-api.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
+import type { ApiRequest, ApiTransport } from '../../src/api/meta/transport.ts';
 import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
@@ -67,6 +68,10 @@ export class CliWorld {
 	/** The texts of logs by `pod/container`, or `pod/container/previous`. */
 	readonly logs = new Map<string, string>();
 	readonly files = new Map<string, string>();
+	/** What a log waits for before it comes, by the same names. */
+	readonly slow = new Map<string, Promise<void>>();
+	/** Called before each request of a command; what it throws is the answer. */
+	onRequest: (request: ApiRequest) => void = () => undefined;
 	stdin = '';
 	/** Whether `run` finds a server that runs; otherwise it starts one of its own (which is this one, too). */
 	running = true;
@@ -115,7 +120,15 @@ export class CliWorld {
 		const stdout = new Captured();
 		const stderr = new Captured();
 		const listeners = new Set<(by: Interruption) => void>();
-		const connection = { client: new Client(this.#server), namespace: 'default' };
+		const transport: ApiTransport = {
+			request: async (request) => {
+				this.onRequest(request);
+				return this.#server.request(request);
+			},
+			watch: (request, sink) => this.#server.watch(request, sink),
+			stream: (request) => this.#server.stream(request),
+		};
+		const connection = { client: new Client(transport), namespace: 'default' };
 		const context = printingWarnings({
 			clock: this.clock,
 			stdout,
@@ -149,7 +162,8 @@ export class CliWorld {
 	}
 
 	readLog({ pod, container, previous }: ContainerLogRequest): AsyncIterable<Uint8Array> {
-		return readAll(this.logs.get(`${pod}/${container}${previous ? '/previous' : ''}`) ?? '');
+		const name = `${pod}/${container}${previous ? '/previous' : ''}`;
+		return readAll(this.logs.get(name) ?? '', this.slow.get(name));
 	}
 
 	job(name: string): Promise<Job> {
@@ -232,7 +246,8 @@ export class CliWorld {
 	}
 }
 
-async function* readAll(text: string): AsyncIterable<Uint8Array> {
+async function* readAll(text: string, first?: Promise<void>): AsyncIterable<Uint8Array> {
+	await first;
 	if (text !== '') yield Buffer.from(text);
 }
 

@@ -86,6 +86,24 @@ test('each run of a container is shown once, also one that was over before anybo
 	assert.deepEqual([code, stdout], [0, '[pi-1] first\n[pi-1] second\n']);
 });
 
+test('a run ends only once every log has been shown, and the logs of a container stay in order', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi').replace('Never', 'OnFailure'));
+	await command.stderr.has(/created/);
+	await world.makePod(await world.job('pi'), 'pi-1');
+	const slow = Promise.withResolvers<void>();
+	world.slow.set('pi-1/main/previous', slow.promise);
+	world.logs.set('pi-1/main/previous', 'first\n');
+	world.logs.set('pi-1/main', 'second\n');
+	const more = { lastState: world.ended(1, 'run-1'), restartCount: 1, run: 'run-2' };
+	await world.report('pi-1', 'Succeeded', world.ended(0, 'run-2'), more);
+	await world.finish('pi', ...DONE);
+	await new Promise(setImmediate);
+	assert.equal(command.stdout.text, '');
+	slow.resolve();
+	assert.equal((await command.ended).stdout, '[pi-1] first\n[pi-1] second\n');
+});
+
 test('what a Pod waits for is said at once, once', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
