@@ -49,6 +49,8 @@ export class PodWorkers {
 	readonly #options: PodWorkersOptions;
 	readonly #loop: ReconcileLoop;
 	readonly #hindrances = new Map<string, Map<string, Hindrance>>();
+	/** Per Pod the containers whose stop has been told. */
+	readonly #killing = new Map<string, Set<string>>();
 	/** When a worker first had a `Running` to tell that it held back. */
 	readonly #held = new Map<string, number>();
 
@@ -228,13 +230,12 @@ export class PodWorkers {
 	}
 
 	#tellOnce(pod: Pod, text: { reason: string; message: string; fieldPath: string }): void {
-		const key = `${pod.metadata.uid}/${text.fieldPath}`;
-		if (this.#killing.has(key)) return;
-		this.#killing.add(key);
+		const uid = pod.metadata.uid ?? '';
+		const told = this.#killing.get(uid) ?? new Set();
+		if (told.has(text.fieldPath)) return;
+		this.#killing.set(uid, told.add(text.fieldPath));
 		this.#options.recorder.event(pod, { type: 'Normal', ...text });
 	}
-
-	readonly #killing = new Set<string>();
 
 	/** Removes all that the runtime has for a Pod. */
 	async #dismantle(uid: string): Promise<void> {
@@ -265,7 +266,7 @@ export class PodWorkers {
 			if (!(error instanceof RuntimeUnavailable)) throw error;
 			return again(1000);
 		}
-		for (const key of this.#killing) if (key.startsWith(`${uid}/`)) this.#killing.delete(key);
+		this.#killing.delete(uid);
 		return DONE;
 	}
 }

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { SystemClock } from '../../src/base/clock.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { EventRecorder } from '../../src/client/event-recorder.ts';
+import { NodeAgent } from '../../src/node/agent.ts';
+import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+
+const machine = {
+	...{ name: 'here', address: '127.0.0.1', cpus: 4, memoryBytes: 2 ** 33, diskBytes: 2 ** 33, maxPods: 110 },
+	...{ platform: 'linux', architecture: 'x64', kernel: '6', osImage: 'test', machineId: 'm', bootId: 'b' },
+};
+
+interface TestNode {
+	readonly plane: ControlPlane;
+	readonly runtime: FakeRuntime;
+	/** Ends the agent; the runtime goes on. */
+	stopAgent(): Promise<void>;
+	startAgent(): Promise<void>;
+}
+
+async function startNode(t: test.TestContext): Promise<TestNode> {
+	const plane = await startControlPlane(t);
+	const clock = new SystemClock({ keepsAlive: true });
+	const runtime = new FakeRuntime({ clock, random: new SeededRandom(1) });
+	await runtime.start();
+	const logFolder = mkdtempSync(join(tmpdir(), 'stint-agent-'));
+	const { client } = plane;
+	let stop = new AbortController();
+	let running: Promise<void> = Promise.resolve();
+	const startAgent = async (): Promise<void> => {
+		stop = new AbortController();
+		const recorder = new EventRecorder({ client, clock, component: 'kubelet', host: 'here' });
+		const onError = (key: string, error: unknown): void => t.diagnostic(`${key}: ${error}`);
+		const agent = new NodeAgent({
+			client,
+			clock,
+			recorder,
+			runtime,
+			machine,
+			logFolder,
+			version: 'test',
+			onError,
+		});
+		running = agent.run(stop.signal);
+		await agent.registered;
+	};
+	const stopAgent = async (): Promise<void> => {
+		stop.abort();
+		await running;
+	};
+	await startAgent();
+	t.after(async () => {
+		await stopAgent();
+		await runtime.stop({ killAll: true });
+		rmSync(logFolder, { recursive: true, force: true });
+	});
+	return { plane, runtime, stopAgent, startAgent };
+}
+
+function pod(name: string, command: readonly string[], more: object = {}): Pod {
+	const containers = [{ name: 'main', image: 'busybox', command }];
+	const spec = { restartPolicy: 'Never', terminationGracePeriodSeconds: 1, containers };
+	return { apiVersion: 'v1', kind: 'Pod', metadata: { name, ...more }, spec } as unknown as Pod;
+}
+
+const inPhase = (phase: string) => (object: Pod | undefined) => object?.status.phase === phase;
+
+test('a Pod runs to its end in few writes, and leaves nothing in the runtime', async (t) => {
+	const { plane, runtime } = await startNode(t);
+	const created = await plane.client.resource(pods, 'default').create(pod('quick', ['true']));
+	const done = await plane.until(pods, 'quick', inPhase('Succeeded'));
+	assert.equal(done?.status.containerStatuses?.[0]?.state?.terminated?.exitCode, 0);
+	const writes = Number(done?.metadata.resourceVersion) - Number(created.metadata.resourceVersion);
+	assert.ok(writes <= 6, `${writes} writes`);
+	while ((await runtime.listSandboxes()).length > 0) await new Promise(setImmediate);
+});
+
+test('a Pod that is deleted is ended and goes; one with a finalizer is told as ended and stays', async (t) => {
+	const { plane, runtime } = await startNode(t);
+	const target = plane.client.resource(pods, 'default');
+	await target.create(pod('plain', ['sleep', '1000']));
+	await target.create(pod('held', ['sleep', '1000'], { finalizers: ['example.com/hold'] }));
+	for (const name of ['plain', 'held']) await plane.until(pods, name, inPhase('Running'));
+	for (const name of ['plain', 'held']) await target.delete(name);
+	await plane.until(pods, 'plain', (object) => object === undefined);
+	const held = await plane.until(pods, 'held', inPhase('Failed'));
+	assert.deepEqual(held?.metadata.finalizers, ['example.com/hold']);
+	assert.equal((await runtime.listContainers()).filter(({ state }) => state === 'running').length, 0);
+	await target.patch('held', 'merge', { metadata: { finalizers: null } });
+	await plane.until(pods, 'held', (object) => object === undefined);
+});
+
+test('an agent that comes back takes up what runs and clears away what is gone', async (t) => {
+	const { plane, runtime, stopAgent, startAgent } = await startNode(t);
+	const target = plane.client.resource(pods, 'default');
+	for (const name of ['kept', 'gone']) {
+		await target.create(pod(name, ['sleep', '1000']));
+		await plane.until(pods, name, inPhase('Running'));
+	}
+	await stopAgent();
+	await target.delete('gone', { gracePeriodSeconds: 0 });
+	await plane.until(pods, 'gone', (object) => object === undefined);
+	await startAgent();
+	while ((await runtime.listSandboxes()).length > 1) await new Promise(setImmediate);
+	const [left] = await runtime.listContainers();
+	assert.equal(left?.state, 'running');
+	const kept = await target.get('kept');
+	assert.equal(left?.podUid, kept.metadata.uid);
+	assert.equal(kept.status.containerStatuses?.[0]?.restartCount, 0);
+});
+
+test('a runtime that dies is told as a container of unknown end', async (t) => {
+	const { plane, runtime } = await startNode(t);
+	await plane.client.resource(pods, 'default').create(pod('lost', ['sleep', '1000']));
+	await plane.until(pods, 'lost', inPhase('Running'));
+	runtime.crash();
+	runtime.recover();
+	const failed = await plane.until(pods, 'lost', inPhase('Failed'));
+	const end = failed?.status.containerStatuses?.[0]?.state?.terminated;
+	assert.deepEqual([end?.exitCode, end?.reason], [137, 'ContainerStatusUnknown']);
+});
