@@ -1,3 +1,4 @@
+import { keyOf } from './change.ts';
 import {
 	type Change,
 	CompactedError,
@@ -114,8 +115,4 @@ interface Watch {
 	/** The last revision read from the log; of no meaning once the watch is live. */
 	position: Revision;
 	live: boolean;
-}
-
-function keyOf(change: Change): string {
-	return change.type === 'put' ? change.entry.key : change.key;
 }

@@ -1,3 +1,4 @@
+import { changeOf, keyOf } from '../change.ts';
 import {
 	type Change,
 	CompactedError,
@@ -49,7 +50,7 @@ export class MemoryStore implements Store {
 			throw new RevisionMismatchError(write.key, current?.revision);
 		}
 		this.#revision += 1;
-		const change = this.#change(write, current);
+		const change = changeOf(write, this.#revision, current);
 		this.#keep(write.key, {
 			revision: this.#revision,
 			entry: change.type === 'put' ? change.entry : undefined,
@@ -142,17 +143,6 @@ export class MemoryStore implements Store {
 		return this.#versions.get(key)?.at(-1)?.entry;
 	}
 
-	#change(write: Write, previous: Entry | undefined): Change {
-		const revision = this.#revision;
-		if (write.type === 'delete') {
-			if (!previous) throw new RevisionMismatchError(write.key, undefined);
-			return { type: 'delete', revision, key: write.key, previous };
-		}
-		const { key, value, companion } = write;
-		const createRevision = previous?.createRevision ?? revision;
-		return { type: 'put', revision, entry: { key, value, revision, createRevision, companion }, previous };
-	}
-
 	#keep(key: string, version: Version): void {
 		const versions = this.#versions.get(key);
 		if (versions) versions.push(version);
@@ -171,10 +161,6 @@ export class MemoryStore implements Store {
 interface Version {
 	readonly revision: Revision;
 	readonly entry: Entry | undefined;
-}
-
-function keyOf(change: Change): string {
-	return change.type === 'put' ? change.entry.key : change.key;
 }
 
 /** By UTF-8 bytes, as the contract says; for the keys in use that is the order of code points. */

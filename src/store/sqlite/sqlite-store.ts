@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { changeOf } from '../change.ts';
 import {
 	type Change,
 	CompactedError,
@@ -229,14 +230,4 @@ function closedError(): Error {
 
 function nextTurn(): Promise<void> {
 	return new Promise((resolve) => void setImmediate(resolve));
-}
-
-function changeOf(write: Write, revision: Revision, previous: Entry | undefined): Change {
-	if (write.type === 'delete') {
-		if (!previous) throw new RevisionMismatchError(write.key, undefined);
-		return { type: 'delete', revision, key: write.key, previous };
-	}
-	const { key, value, companion } = write;
-	const createRevision = previous?.createRevision ?? revision;
-	return { type: 'put', revision, entry: { key, value, revision, createRevision, companion }, previous };
 }

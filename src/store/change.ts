@@ -1,0 +1,17 @@
+import { type Change, type Entry, type Revision, RevisionMismatchError, type Write } from './store.ts';
+
+/** The change that `write` makes at `revision`, given what is at its key; the compare-and-set has passed. */
+export function changeOf(write: Write, revision: Revision, previous: Entry | undefined): Change {
+	if (write.type === 'delete') {
+		if (!previous) throw new RevisionMismatchError(write.key, undefined);
+		return { type: 'delete', revision, key: write.key, previous };
+	}
+	const { key, value, companion } = write;
+	const createRevision = previous?.createRevision ?? revision;
+	return { type: 'put', revision, entry: { key, value, revision, createRevision, companion }, previous };
+}
+
+/** The key that a change is about. */
+export function keyOf(change: Change): string {
+	return change.type === 'put' ? change.entry.key : change.key;
+}
