@@ -24,8 +24,7 @@ function describeApiError(error: ApiError): string {
 	const { status, message, reason } = error;
 	const { details } = status;
 	if (reason === 'Unauthorized') {
-		const hint = 'the kubeconfig may be that of another server, or of one that has been set up anew';
-		return withHint(`error: You must be logged in to the server (${message})`, hint);
+		return withHint(`error: You must be logged in to the server (${message})`, FOREIGN);
 	}
 	const causes = uniqueCauses(error);
 	if (reason !== 'Invalid' || causes.length === 0) return `Error from server (${reason}): ${message}`;
@@ -61,9 +60,12 @@ function shortened(message: string): string {
 	);
 }
 
-function unreachableHint({ refused }: ServerUnreachableError): string | undefined {
+function unreachableHint({ refused, message }: ServerUnreachableError): string | undefined {
+	if (message.includes('unknown authority')) return FOREIGN;
 	return refused ? 'is it running? It is started by: stint server' : undefined;
 }
+
+const FOREIGN = 'the kubeconfig may be that of another server, or of one that has been set up anew';
 
 /** The text with a hint below it, where there is one. */
 export function withHint(text: string, hint: string | undefined): string {

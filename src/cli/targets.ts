@@ -1,7 +1,8 @@
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
-import { resourceNamed, resourcesInCategory } from '../api/resources.ts';
+import { resourceNamed, resources, resourcesInCategory } from '../api/resources.ts';
 import { CommandError } from './context.ts';
+import { nearest } from './nearest.ts';
 
 /** What the words after a verb name: resources, and objects of them where names are given. */
 export interface Target {
@@ -13,21 +14,25 @@ export interface Target {
 /** Reads `jobs`, `job pi`, `job/pi pod/x`, `jobs,pods`, `all`. Throws a CommandError for what is unknown. */
 export function parseTargets(words: readonly string[]): readonly Target[] {
 	const [first, ...rest] = words;
-	if (first === undefined) throw new CommandError('you must name a resource, as in: jobs, job/pi');
-	if (words.some((word) => word.includes('/'))) return words.map(parsePair);
+	if (first === undefined)
+		throw new CommandError(`you must say what: a resource as in: jobs, or an object as in: job/pi`);
+	if (words.every((word) => word.includes('/'))) return words.map(parsePair);
+	if (words.some((word) => word.includes('/')))
+		throw new CommandError(
+			'there is no need to specify a resource type as a separate argument when passing arguments in resource/name form',
+		);
 	const definitions = first.split(',').flatMap(definitionsOf);
 	if (rest.length === 0) return definitions.map((definition) => ({ definition, name: undefined }));
 	return definitions.flatMap((definition) => rest.map((name) => ({ definition, name })));
 }
 
 function parsePair(word: string): Target {
-	const [type = '', name] = word.split('/');
-	const [definition] = definitionsOf(type);
-	if (!definition || !name) {
-		throw new CommandError(
-			'there is no need to specify a resource type as a separate argument when passing arguments in resource/name form',
-		);
-	}
+	const [type = '', name = '', ...more] = word.split('/');
+	if (type === '' || name === '' || more.length > 0)
+		throw new CommandError('arguments in resource/name form must have a single resource and name');
+	const [definition, ...others] = definitionsOf(type);
+	if (!definition || others.length > 0)
+		throw new CommandError('arguments in resource/name form may not have more than one resource');
 	return { definition, name };
 }
 
@@ -35,8 +40,13 @@ function definitionsOf(word: string): readonly ResourceDefinition[] {
 	const category = resourcesInCategory(word);
 	if (category.length > 0) return category;
 	const definition = resourceNamed(word);
-	if (!definition) throw new CommandError(`the server doesn't have a resource type "${word}"`);
-	return [definition];
+	if (definition) return [definition];
+	const near = nearest(
+		word,
+		resources.flatMap(({ resource, singular, shortNames }) => [resource, singular, ...shortNames]),
+	);
+	const hint = near ? ` (did you mean "${near}"?)` : '';
+	throw new CommandError(`the server doesn't have a resource type "${word}"${hint}`);
 }
 
 /** What to say where a list came out empty. */

@@ -8,7 +8,7 @@ export class ServerUnreachableError extends Error {
 
 	constructor(server: string, cause: unknown) {
 		const refused = hasCode(cause, 'ECONNREFUSED');
-		const text = cause instanceof Error ? cause.message : String(cause);
+		const text = certificateFault(cause) ?? (cause instanceof Error ? cause.message : String(cause));
 		super(
 			refused
 				? `The connection to the server ${server} was refused - did you specify the right host or port?`
@@ -19,6 +19,23 @@ export class ServerUnreachableError extends Error {
 		this.refused = refused;
 	}
 }
+
+/** What is wrong with the server's certificate, in the words of Go's library, where it is that. */
+function certificateFault(error: unknown): string | undefined {
+	const fault = Object.entries(CERTIFICATE_FAULTS).find(([code]) => hasCode(error, code));
+	return fault && `tls: failed to verify certificate: x509: ${fault[1]}`;
+}
+
+const CERTIFICATE_FAULTS: Readonly<Record<string, string>> = {
+	UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate signed by unknown authority',
+	SELF_SIGNED_CERT_IN_CHAIN: 'certificate signed by unknown authority',
+	DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate signed by unknown authority',
+	UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate signed by unknown authority',
+	CERT_SIGNATURE_FAILURE: 'certificate signed by unknown authority',
+	CERT_HAS_EXPIRED: 'certificate has expired or is not yet valid',
+	CERT_NOT_YET_VALID: 'certificate has expired or is not yet valid',
+	ERR_TLS_CERT_ALTNAME_INVALID: 'certificate is valid for other names than that of the server',
+};
 
 /** Whether a system error has this code; several addresses tried make one error of several. */
 function hasCode(error: unknown, code: string): boolean {

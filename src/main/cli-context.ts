@@ -17,7 +17,8 @@ import { dataFolder, defaultDataPath } from './data-folder.ts';
 /** The commands' way to the real world: this process, its files, its signals, its servers. */
 export function cliContext(): CliContext {
 	return {
-		clock: new SystemClock(),
+		// While a command waits to try again, nothing else may keep the process alive.
+		clock: new SystemClock({ keepsAlive: true }),
 		stdout: outputTo(process.stdout),
 		stderr: outputTo(process.stderr),
 		colour: process.stdout.isTTY === true && !process.env.NO_COLOR,

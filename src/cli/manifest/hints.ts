@@ -1,6 +1,7 @@
 import { apiVersionOf } from '../../api/meta/resource.ts';
 import type { ObjectNode, SchemaNode } from '../../api/meta/schema.ts';
 import { resources } from '../../api/resources.ts';
+import { nearest } from '../nearest.ts';
 
 /** What an unknown field was probably meant to be: the nearest name that its object has. */
 export function fieldHint(schema: ObjectNode, path: string): string | undefined {
@@ -76,34 +77,4 @@ export function kindHint(kind: string): { readonly path: string; readonly hint: 
 	const near = nearest(kind, kinds);
 	const hint = near ? `did you mean "${near}"?` : `what is served: ${kinds.join(', ')}`;
 	return { path: 'kind', hint };
-}
-
-/** The candidate that differs least from `word`, if it is near enough to be a slip of the hand. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-	const limit = Math.max(1, Math.floor(word.length / 3));
-	let best: { readonly candidate: string; readonly distance: number } | undefined;
-	for (const candidate of candidates) {
-		const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-		if (distance <= limit && (!best || distance < best.distance)) best = { candidate, distance };
-	}
-	return best?.candidate;
-}
-
-/** How many letters have to be put in, taken out, replaced or swapped with their neighbour. */
-function editDistance(a: string, b: string): number {
-	let before: readonly number[] = [];
-	let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-	for (let i = 1; i <= a.length; i++) {
-		const next = [i];
-		for (let j = 1; j <= b.length; j++) {
-			const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-			let least = Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
-			const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-			if (swapped) least = Math.min(least, (before[j - 2] ?? 0) + 1);
-			next.push(least);
-		}
-		before = row;
-		row = next;
-	}
-	return row[b.length] ?? 0;
 }
