@@ -1,3 +1,4 @@
+import { jobs } from '../api/batch/job/definition.ts';
 import { events } from '../api/core/event/definition.ts';
 import { namespaces } from '../api/core/namespace/definition.ts';
 import { nodes } from '../api/core/node/definition.ts';
@@ -11,6 +12,7 @@ import { Informers } from '../client/informers.ts';
 import { type CollectedResource, GarbageCollector } from '../controllers/garbage-collector.ts';
 import { JobController } from '../controllers/job/job-controller.ts';
 import { NamespaceController } from '../controllers/namespace-controller.ts';
+import { TtlAfterFinished } from '../controllers/ttl-after-finished.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 
 /** What the control plane needs from outside. */
@@ -69,6 +71,12 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
 		unwatched: [events],
 		onError: report('namespace-controller'),
 	});
-	const parts = [jobController, scheduler, garbageCollector, namespaceController];
+	const ttlAfterFinished = new TtlAfterFinished({
+		client: clientOf('ttl-after-finished-controller'),
+		clock,
+		jobs: informers.of(jobs),
+		onError: report('ttl-after-finished'),
+	});
+	const parts = [jobController, scheduler, garbageCollector, namespaceController, ttlAfterFinished];
 	await Promise.all([informers.run(signal), ...parts.map((part) => part.run(signal))]);
 }

@@ -1,0 +1,66 @@
+import { jobs as jobResource } from '../api/batch/job/definition.ts';
+import type { Job } from '../api/batch/job/schema.ts';
+import { isApiError } from '../api/meta/api-error.ts';
+import type { Clock } from '../base/clock.ts';
+import { again, DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
+import type { Client } from '../client/client.ts';
+import { type Informer, keyOf, splitKey } from '../client/informer.ts';
+import { expiryOf } from '../plan/job/time-to-live.ts';
+
+/** What the TTL controller is made of. */
+export interface TtlAfterFinishedOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly jobs: Informer<Job>;
+	readonly onError: (key: string, error: unknown) => void;
+}
+
+/** Deletes finished Jobs with their Pods once their `ttlSecondsAfterFinished` is over. */
+export class TtlAfterFinished {
+	readonly #options: TtlAfterFinishedOptions;
+	readonly #loop: ReconcileLoop;
+
+	constructor(options: TtlAfterFinishedOptions) {
+		this.#options = options;
+		this.#loop = new ReconcileLoop({
+			name: 'ttl-after-finished',
+			clock: options.clock,
+			workers: 5,
+			backoff: { baseMs: 5, capMs: 1_000_000 },
+			reconcile: (key) => this.#look(key),
+			onError: options.onError,
+		});
+	}
+
+	/** Works until `signal` aborts. */
+	async run(signal: AbortSignal): Promise<void> {
+		this.#options.jobs.subscribe((job) => {
+			if (job && expiryOf(job) !== undefined) {
+				this.#loop.add(keyOf(job.metadata.namespace ?? '', job.metadata.name ?? ''));
+			}
+		});
+		await this.#loop.run(signal);
+	}
+
+	async #look(key: string): Promise<Outcome> {
+		const { client, clock, jobs } = this.#options;
+		const { namespace, name } = splitKey(key);
+		const known = jobs.get(namespace, name);
+		const due = known && expiryOf(known);
+		if (due === undefined) return DONE;
+		if (due > clock.now()) return again(due - clock.now());
+		const target = client.resource(jobResource, namespace);
+		try {
+			// The limit may have been changed at the last moment: what counts is what the server has.
+			const live = await target.get(name);
+			const expiry = expiryOf(live);
+			if (expiry === undefined || live.metadata.uid !== known?.metadata.uid) return DONE;
+			if (expiry > clock.now()) return again(expiry - clock.now());
+			const { uid } = live.metadata;
+			await target.delete(name, { propagationPolicy: 'Foreground', ...(uid && { preconditions: { uid } }) });
+		} catch (error) {
+			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
+		}
+		return DONE;
+	}
+}

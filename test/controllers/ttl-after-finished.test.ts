@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { jobs } from '../../src/api/batch/job/definition.ts';
+import type { Job } from '../../src/api/batch/job/schema.ts';
+import { startControlPlane } from '../support/control-plane.ts';
+
+function emptyJob(name: string, ttlSecondsAfterFinished?: number): Job {
+	const containers = [{ name: 'main', image: 'busybox', command: ['true'] }];
+	const template = { spec: { restartPolicy: 'Never', containers } };
+	const spec = { completions: 0, ttlSecondsAfterFinished, template };
+	return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec } as unknown as Job;
+}
+
+test('a Job whose time is over after its end is deleted; one without a limit stays', async (t) => {
+	const plane = await startControlPlane(t);
+	const target = plane.client.resource(jobs, 'default');
+	await target.create(emptyJob('stays'));
+	await target.create(emptyJob('goes', 0));
+	await plane.until(jobs, 'goes', (object) => object === undefined);
+	const isComplete = (object: Job | undefined): boolean =>
+		object?.status.conditions?.some(({ type, status }) => type === 'Complete' && status === 'True') ?? false;
+	assert.ok(await plane.until(jobs, 'stays', isComplete));
+});
+
+test('a limit that is set after the end counts from the end', async (t) => {
+	const plane = await startControlPlane(t);
+	const target = plane.client.resource(jobs, 'default');
+	await target.create(emptyJob('late'));
+	await plane.until(jobs, 'late', (object) => object?.status.completionTime !== undefined);
+	await target.patch('late', 'merge', { spec: { ttlSecondsAfterFinished: 0 } });
+	await plane.until(jobs, 'late', (object) => object === undefined);
+});
