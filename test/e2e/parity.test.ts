@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { startStint } from '../support/stint-server.ts';
+
+const MANIFEST = `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: ok, labels: {chapter: jobs}, annotations: {note: "a <b> & c", on: "yes"}}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - {name: main, image: busybox, command: [sh, -c, "echo one\\necho two"]}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: bad}
+spec:
+  backoffLimit: 0
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - {name: main, image: busybox, command: [sh, -c, "echo no; exit 3"]}
+`;
+
+/** Commands that must print the same, to the letter, whether kubectl or stint is asked. */
+const SAME: readonly string[] = [
+	'get jobs',
+	'get jobs -o wide',
+	'get pods --show-labels',
+	'get job ok',
+	'get job/ok job/bad',
+	'get job bad ok --no-headers',
+	'get jobs,pods',
+	'get all',
+	'get all -o name',
+	'get ns -L kubernetes.io/metadata.name',
+	'get nodes -o wide',
+	'get pods -A',
+	'get job ok -o yaml',
+	'get job ok -o json',
+	'get jobs -o yaml',
+	'get pods -l job-name=ok -o jsonpath={.items[*].status.containerStatuses[0].state}',
+	'get jobs -o custom-columns=NAME:.metadata.name,FAILED:.status.failed,NONE:.spec.foo',
+	'get jobs --field-selector metadata.name=ok',
+	'get jobs -n nowhere',
+	'get job nope',
+	'get job nope ok',
+	'get job nope --ignore-not-found',
+	'get pods -l nope=x -o yaml',
+	'get --raw /readyz',
+	'get --raw /apis/batch/v1/namespaces/default/jobs?limit=1',
+	'logs job/ok',
+	'logs -l job-name=ok',
+	'logs -l job-name=bad --prefix',
+	'logs -l job-name=ok --tail=1',
+	'describe ns default',
+];
+
+test('what stint prints, kubectl prints', async (t) => {
+	const server = await startStint(t);
+	const file = join(server.folder, 'two.yaml');
+	writeFileSync(file, MANIFEST);
+	assert.equal((await server.stint('apply', '-f', file)).code, 0);
+	assert.match((await server.kubectl('apply', '-f', file)).stdout, /ok unchanged\n.*bad unchanged/);
+	await server.kubectl('wait', '--for=condition=Complete', '--timeout=60s', 'job/ok');
+	await server.kubectl('wait', '--for=condition=Failed', '--timeout=60s', 'job/bad');
+	for (const command of SAME) {
+		const words = command.split(' ');
+		const [theirs, ours] = [await server.kubectl(...words), await server.stint(...words)];
+		for (const stream of ['stdout', 'stderr'] as const)
+			assert.equal(ageless(ours[stream]), ageless(theirs[stream]), `${stream} of ${command}`);
+		assert.equal(ours.code, theirs.code, `exit code of ${command}`);
+	}
+});
+
+/** Time passes between the two: ages are not compared, nor the blanks that make room for them. */
+function ageless(text: string): string {
+	return text
+		.replace(/ +(?=\d+[smh]\b)/g, ' ')
+		.replace(/\b(\d+m)?\d+s\b/g, 'AGE')
+		.replace(/(?<=AGE) +/g, ' ');
+}
