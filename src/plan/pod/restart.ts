@@ -23,14 +23,14 @@ export function isRestarted(policy: string | undefined, exitCode: number): boole
  */
 export function restartDelayMs(attempts: readonly Attempt[]): number {
 	let endsInARow = 0;
-	for (const attempt of [...attempts].reverse()) {
+	for (const attempt of attempts.toReversed()) {
 		if (attempt.state !== 'exited') continue;
 		endsInARow += 1;
 		const ranMs = attempt.finishedAt - (attempt.startedAt ?? attempt.finishedAt);
-		if (ranMs > CLEARED_AFTER_MS) break;
+		if (ranMs > CLEARED_AFTER_MS) return backoffDelayMs(RESTART, endsInARow - 1);
 	}
 	// Attempts that are no longer kept count as ends in a row.
-	const forgotten = endsInARow === attempts.length ? (attempts[0]?.attempt ?? 0) : 0;
+	const forgotten = attempts[0]?.attempt ?? 0;
 	return backoffDelayMs(RESTART, endsInARow + forgotten - 1);
 }
 

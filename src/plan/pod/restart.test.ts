@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ATTEMPTS_TO_KEEP, goDuration, isRestarted, restartDelayMs } from './restart.ts';
+import type { Attempt } from './snapshot.ts';
+
+const LONG = 600_001;
+
+/** Attempts that ran so many milliseconds each, the first of them numbered `from`. */
+function ended(runs: readonly number[], from = 0): readonly Attempt[] {
+	return runs.map((ranMs, index) => ({
+		id: `c${index}`,
+		attempt: from + index,
+		imageRef: 'i',
+		state: 'exited',
+		startedAt: 0,
+		finishedAt: ranMs,
+		exitCode: 1,
+		reason: 'Error',
+	}));
+}
+
+const delays: readonly (readonly [string, readonly Attempt[], number])[] = [
+	['nothing has ended', [], 0],
+	['the first end', ended([1]), 0],
+	['the second', ended([1, 1]), 10],
+	['the third', ended([1, 1, 1]), 20],
+	['the sixth', ended([1, 1, 1, 1, 1, 1]), 160],
+	['more than that is capped', ended([1, 1, 1, 1, 1, 1, 1]), 300],
+	['a run of ten minutes is not yet long', ended([1, 1, 600_000]), 20],
+	['a longer one clears the record', ended([1, 1, LONG]), 0],
+	['an end after a long run is the second', ended([1, 1, LONG, 1]), 10],
+	['earlier attempts that are not kept count', ended([1, 1], 2), 40],
+	['but not where the oldest that is kept ran long', ended([LONG], 7), 0],
+	['and those after it are counted from it', ended([LONG, 1, 1], 7), 20],
+];
+
+for (const [name, attempts, seconds] of delays) {
+	test(`the wait for a restart: ${name}`, () => assert.equal(restartDelayMs(attempts), seconds * 1000));
+}
+
+test('an attempt that was made and not started does not hide those that are not kept', () => {
+	const made: Attempt = { id: 'm', attempt: 5, imageRef: 'i', state: 'created' };
+	assert.equal(restartDelayMs([...ended([1, 1], 3), made]), 80_000);
+});
+
+test('as many attempts as are kept tell the longest wait', () => {
+	assert.equal(restartDelayMs(ended(Array(ATTEMPTS_TO_KEEP).fill(1), 100)), 300_000);
+	assert.equal(restartDelayMs(ended([LONG, ...Array(ATTEMPTS_TO_KEEP - 1).fill(1)], 100)), 300_000);
+});
+
+test('Always restarts whatever ended, OnFailure what failed, Never nothing', () => {
+	const table = ['Always', 'OnFailure', 'Never'].map((policy) =>
+		[0, 1].map((code) => isRestarted(policy, code)),
+	);
+	assert.deepEqual(table, [
+		[true, true],
+		[false, true],
+		[false, false],
+	]);
+});
+
+test('lengths are written as Go writes them', () => {
+	assert.deepEqual([0, 10_000, 80_000, 160_000, 300_000].map(goDuration), [
+		'0s',
+		'10s',
+		'1m20s',
+		'2m40s',
+		'5m0s',
+	]);
+});
