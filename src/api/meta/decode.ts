@@ -13,7 +13,7 @@ import { microTimeErrorText, timeErrorText } from './time-error.ts';
  * 1. The input is never changed. What needs no change is shared with it, down to the whole object.
  * 2. Unknown fields are dropped and reported; null means absent; names are case sensitive.
  * 3. A missing required field gets its zero value, except for times, which have none. Of optional
- *    fields that are no pointers, empty text, lists and maps are dropped.
+ *    fields that are no pointers, empty text, lists and maps are dropped, and 0 and false of plain ones.
  * 4. Times, quantities and base64 come out in canonical spelling.
  *
  * A schema is compiled into closures at its first use, piece by piece: most fields of a Pod never occur.
@@ -128,7 +128,7 @@ interface FieldDecoder {
 	readonly decode: Decoder;
 	readonly step: Step;
 	readonly required: boolean;
-	/** Whether an empty text, list or map is dropped. */
+	/** Whether an empty text, list or map, 0 or false is dropped. */
 	readonly dropsEmpty: boolean;
 }
 
@@ -177,7 +177,8 @@ function compileObject(node: ObjectNode): Decoder {
 
 function compileField(name: string, struct: string, field: Field): FieldDecoder {
 	const { type } = field.schema;
-	const dropsEmpty = field.pointer !== true && (type === 'string' || type === 'list' || type === 'map');
+	const mayBeEmpty = type === 'string' || type === 'list' || type === 'map';
+	const dropsEmpty = field.plain === true || (field.pointer !== true && mayBeEmpty);
 	return { decode: decoderOf(field.schema), step: { name, struct }, required: field.required, dropsEmpty };
 }
 

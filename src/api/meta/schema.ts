@@ -80,6 +80,8 @@ export interface Field<T = unknown, R extends boolean = boolean> {
 	readonly required: R;
 	/** See {@link pointer}. */
 	readonly pointer?: true;
+	/** See {@link plain}. */
+	readonly plain?: true;
 }
 
 type FieldMap = Readonly<Record<string, Field>>;
@@ -106,6 +108,14 @@ export function optional<T>(schema: Schema<T>, description: string): Field<T, fa
  */
 export function pointer<T>(schema: Schema<T>, description: string): Field<T, false> {
 	return { schema, description, required: false, pointer: true };
+}
+
+/**
+ * An optional number or boolean whose zero is its absence: upstream's type is no pointer, so that 0 and
+ * false are dropped by decoding. (Of {@link optional} ones they are kept: a limit of 0 is not no limit.)
+ */
+export function plain<T extends number | boolean>(schema: Schema<T>, description: string): Field<T, false> {
+	return { schema, description, required: false, plain: true };
 }
 
 /** A field that is always there; see the header. */

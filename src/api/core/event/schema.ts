@@ -19,12 +19,12 @@ export const eventSchema = object('io.k8s.api.core.v1.Event', 'Something that ha
 	),
 	firstTimestamp: optional(time, 'When it happened first.'),
 	lastTimestamp: optional(time, 'When it happened last.'),
-	count: optional(int32, 'How often it has happened.'),
+	count: plain(int32, 'How often it has happened.'),
 	type: optional(string, 'Normal or Warning.'),
 	eventTime: optional(microTime, 'When it happened first, more exactly.'),
 	series: optional(
 		object('io.k8s.api.core.v1.EventSeries', 'A run of such events.', {
-			count: optional(int32, 'How many.'),
+			count: plain(int32, 'How many.'),
 			lastObservedTime: optional(microTime, 'When the last one was seen.'),
 		}),
 		'The run of events it stands for.',

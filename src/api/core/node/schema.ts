@@ -52,7 +52,7 @@ const nodeSpecSchema = object('io.k8s.api.core.v1.NodeSpec', 'How a node is to b
 	podCIDR: optional(string, 'The addresses of its Pods.'),
 	podCIDRs: optional(setList(string, { patch: 'merge' }), 'The same, by address family.'),
 	providerID: optional(string, 'What its provider calls it.'),
-	unschedulable: optional(boolean, 'Whether new Pods are kept off it.'),
+	unschedulable: plain(boolean, 'Whether new Pods are kept off it.'),
 	taints: optional(list(taintSchema), 'What keeps Pods off it.'),
 	configSource: optional(nodeConfigSourceSchema, 'No longer in use.'),
 	externalID: optional(string, 'No longer in use.'),
@@ -99,7 +99,7 @@ const nodeSystemInfoSchema = object('io.k8s.api.core.v1.NodeSystemInfo', 'What a
 
 const containerImageSchema = object('io.k8s.api.core.v1.ContainerImage', 'An image that a node has.', {
 	names: optional(list(string), 'Its names.'),
-	sizeBytes: optional(int64, 'Its size.'),
+	sizeBytes: plain(int64, 'Its size.'),
 });
 
 const daemonEndpointSchema = object('io.k8s.api.core.v1.DaemonEndpoint', 'Where a service listens.', {

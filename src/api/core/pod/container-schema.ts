@@ -96,7 +96,7 @@ export const containerPortSchema = object(
 	'A port that a container serves.',
 	{
 		name: optional(string, 'A name for it, unique in the Pod.'),
-		hostPort: optional(int32, 'The port of the node that leads to it.'),
+		hostPort: plain(int32, 'The port of the node that leads to it.'),
 		containerPort: required(int32, 'The port.'),
 		protocol: optional(oneOf('TCP', 'UDP', 'SCTP'), 'TCP where it is left out.'),
 		hostIP: optional(string, 'The address of the node to bind the host port to.'),
@@ -132,7 +132,7 @@ export type ResourceRequirements = Infer<typeof resourceRequirementsSchema>;
 /** Schema of v1.VolumeMount. */
 export const volumeMountSchema = object('io.k8s.api.core.v1.VolumeMount', 'Puts a volume into a container.', {
 	name: required(string, 'The volume of the Pod.'),
-	readOnly: optional(boolean, 'Whether it can only be read.'),
+	readOnly: plain(boolean, 'Whether it can only be read.'),
 	recursiveReadOnly: pointer(
 		oneOf('Disabled', 'IfPossible', 'Enabled'),
 		'Whether mounts below are read-only too.',

@@ -37,7 +37,7 @@ const containerStateSchema = object(
 		terminated: optional(
 			object('io.k8s.api.core.v1.ContainerStateTerminated', 'It has ended.', {
 				exitCode: required(int32, 'With which exit code.'),
-				signal: optional(int32, 'By which signal.'),
+				signal: plain(int32, 'By which signal.'),
 				reason: optional(string, 'Why, in a word.'),
 				message: optional(string, 'Why, in a sentence.'),
 				startedAt: optional(time, 'When it had started.'),
@@ -55,7 +55,7 @@ export type ContainerState = Infer<typeof containerStateSchema>;
 const volumeMountStatusSchema = object('io.k8s.api.core.v1.VolumeMountStatus', 'How a volume is mounted.', {
 	name: required(string, 'The volume.'),
 	mountPath: required(string, 'Where it appears.'),
-	readOnly: optional(boolean, 'Whether it can only be read.'),
+	readOnly: plain(boolean, 'Whether it can only be read.'),
 	recursiveReadOnly: pointer(string, 'Whether mounts below are read-only too.'),
 	volumeStatus: optional(
 		object('io.k8s.api.core.v1.VolumeStatus', 'How a volume of a special kind is doing.', {
@@ -120,7 +120,7 @@ export type ContainerStatus = Infer<typeof containerStatusSchema>;
 
 const podConditionSchema = object('io.k8s.api.core.v1.PodCondition', 'One aspect of how a Pod is doing.', {
 	type: required(string, 'Which aspect.'),
-	observedGeneration: optional(int64, 'The generation it was set upon.'),
+	observedGeneration: plain(int64, 'The generation it was set upon.'),
 	status: required(oneOf('True', 'False', 'Unknown'), 'True, False or Unknown.'),
 	lastProbeTime: optional(time, 'When it was looked at last.'),
 	lastTransitionTime: optional(time, 'When it changed last.'),
@@ -141,7 +141,7 @@ const podIpSchema = object('io.k8s.api.core.v1.PodIP', 'An address of a Pod.', {
 
 /** Schema of v1.PodStatus. */
 export const podStatusSchema = object('io.k8s.api.core.v1.PodStatus', 'How a Pod is doing.', {
-	observedGeneration: optional(int64, 'The generation that was seen.'),
+	observedGeneration: plain(int64, 'The generation that was seen.'),
 	phase: optional(oneOf('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'), 'Where in its life it is.'),
 	conditions: optional(mapList(podConditionSchema, ['type']), 'How it is doing, by aspect.'),
 	message: optional(string, 'Why it is as it is, in a sentence.'),

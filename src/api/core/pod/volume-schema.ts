@@ -196,7 +196,7 @@ const volumeSources = {
 	persistentVolumeClaim: optional(
 		object('io.k8s.api.core.v1.PersistentVolumeClaimVolumeSource', 'Storage that was claimed.', {
 			claimName: required(string, 'The claim.'),
-			readOnly: optional(boolean, 'Whether it can only be read.'),
+			readOnly: plain(boolean, 'Whether it can only be read.'),
 		}),
 		'Storage that was claimed.',
 	),
