@@ -2,6 +2,13 @@ import type { ContainerStatus } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { Attempt, PodSnapshot } from './snapshot.ts';
 
+/** How a container ended of which nothing is known. */
+export const LOST = {
+	exitCode: 137,
+	reason: 'ContainerStatusUnknown',
+	message: 'The container could not be located when the pod was terminated',
+};
+
 /**
  * The attempts at a container: those the runtime knows of or, where it knows none, what the Pod's last
  * status says. A container that ran and is nowhere to be found has ended in an unknown way, as upstream
@@ -39,9 +46,7 @@ function fromStatus(status: ContainerStatus, now: number): Attempt | undefined {
 	}
 	if (!state.running) return undefined;
 	const startedAt = timeOf(state.running.startedAt);
-	const message = 'The container could not be located when the pod was terminated';
-	const lost = { finishedAt: now, exitCode: 137, reason: 'ContainerStatusUnknown', message };
-	return { ...common, ...(startedAt !== undefined && { startedAt }), ...lost };
+	return { ...common, ...(startedAt !== undefined && { startedAt }), finishedAt: now, ...LOST };
 }
 
 function idOf(containerID = ''): string {

@@ -7,6 +7,7 @@ export interface Aspects {
 	readonly hasSandbox: boolean;
 	readonly initialized: boolean;
 	readonly initStatuses: readonly ContainerStatus[];
+	/** Those whose readiness is the Pod's: the containers and the sidecars. */
 	readonly statuses: readonly ContainerStatus[];
 	readonly now: number;
 }

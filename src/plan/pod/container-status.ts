@@ -1,6 +1,6 @@
 import type { Container, ContainerState, ContainerStatus } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { attemptsOf } from './attempts.ts';
+import { attemptsOf, LOST } from './attempts.ts';
 import { goDuration, restartDelayMs } from './restart.ts';
 import type { Attempt, PodSnapshot } from './snapshot.ts';
 
@@ -13,7 +13,10 @@ export interface ContainerOutlook {
 	readonly restarts: boolean;
 	/** The waiting reason of a container that has not run yet: ContainerCreating or PodInitializing. */
 	readonly waitingReason: string;
+	/** An init container that is no sidecar: it is ready when it is done, not while it runs. */
 	readonly init: boolean;
+	/** The Pod is over, so that what has no end by now has been lost or will never run. */
+	readonly missed: boolean;
 }
 
 /** The status of a container, as the kubelet reports it. */
@@ -24,11 +27,7 @@ export function containerStatusOf(container: Container, outlook: ContainerOutloo
 	const previous =
 		last && attempts.findLast((attempt) => attempt.attempt < last.attempt && attempt.state === 'exited');
 	const waiting = waitingOf(container, attempts, outlook);
-	const state = waiting
-		? { waiting }
-		: last
-			? stateOf(last, seen.runtime)
-			: { waiting: { reason: outlook.waitingReason } };
+	const state = waiting ? { waiting } : last ? stateOf(last, seen.runtime) : stateWithoutRun(outlook);
 	const lastState =
 		waiting && last ? stateOf(last, seen.runtime) : previous ? stateOf(previous, seen.runtime) : undefined;
 	const running = state.running !== undefined;
@@ -37,7 +36,7 @@ export function containerStatusOf(container: Container, outlook: ContainerOutloo
 		name: container.name,
 		state,
 		lastState: lastState ?? keptLastState(seen, container.name) ?? {},
-		ready: running || done,
+		ready: done || (running && !outlook.init),
 		restartCount: last?.attempt ?? 0,
 		image: container.image ?? '',
 		imageID: last?.imageRef ?? '',
@@ -67,6 +66,11 @@ function waitingOf(
 	const delay = goDuration(restartDelayMs(attempts));
 	const message = `back-off ${delay} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`;
 	return { reason: 'CrashLoopBackOff', message };
+}
+
+/** A container that never ran, and never will once its Pod is over, counts as a failure. */
+function stateWithoutRun({ missed, waitingReason }: ContainerOutlook): ContainerState {
+	return missed ? { terminated: LOST } : { waiting: { reason: waitingReason } };
 }
 
 function stateOf(attempt: Attempt, runtime: string): ContainerState {

@@ -190,6 +190,60 @@ test('what keeps a container from being made is told, and tried again after a wh
 	assert.deepEqual(world.started, ['main#0']);
 });
 
+test('a plain init container is ready when it is done; a sidecar counts for the readiness of the Pod', () => {
+	const initContainers = [{ name: 'side', restartPolicy: 'Always' }, { name: 'init' }];
+	const world = new PodWorld({ initContainers, containers: main, restartPolicy: 'Never' });
+	world.settle();
+	const ready = () => world.pod.status.initContainerStatuses?.map((each) => each.ready);
+	assert.deepEqual(ready(), [true, false]);
+	const message = (type: string) => world.pod.status.conditions?.find((each) => each.type === type)?.message;
+	assert.equal(message('Initialized'), 'containers with incomplete status: [init]');
+	world.exit('init', 0);
+	world.settle();
+	assert.deepEqual(ready(), [true, true]);
+	assert.equal(world.condition('Ready'), 'True');
+	for (const _ of [1, 2]) {
+		world.exit('side', 1);
+		world.settle();
+	}
+	assert.equal(message('Ready'), 'containers with unready status: [side]');
+});
+
+test('a Pod that is deleted while a container is only made can end, and what never ran counts as lost', () => {
+	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
+	world.hasSandbox = true;
+	world.attempts.set('main', [{ id: 'c', attempt: 0, imageRef: 'i', state: 'created' }]);
+	world.delete(30);
+	assert.equal(world.settle().end, 'remove');
+	assert.deepEqual(world.stopped, []);
+	const end = world.pod.status.containerStatuses?.[0]?.state?.terminated;
+	assert.deepEqual([end?.exitCode, end?.reason], [137, 'ContainerStatusUnknown']);
+});
+
+test('a Pod whose init container fails leaves the others waiting', () => {
+	const world = new PodWorld({
+		initContainers: [{ name: 'init' }],
+		containers: main,
+		restartPolicy: 'Never',
+	});
+	world.settle();
+	world.exit('init', 1);
+	world.settle();
+	assert.equal(world.pod.status.phase, 'Failed');
+	assert.equal(world.waiting('main')?.reason, 'PodInitializing');
+});
+
+test('while a deleted Pod still runs its sandbox is ready', () => {
+	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
+	world.settle();
+	world.delete(30);
+	world.settle();
+	assert.equal(world.condition('PodReadyToStartContainers'), 'True');
+	world.exit('main', 143);
+	world.settle();
+	assert.equal(world.condition('PodReadyToStartContainers'), 'False');
+});
+
 const step = fc.oneof(
 	{
 		weight: 6,

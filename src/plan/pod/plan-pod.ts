@@ -42,6 +42,7 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 	const { pod, now, sandbox, hostIP } = seen;
 	const { ending } = progress;
 	const goesOn = ending === undefined;
+	const over = !goesOn && nothingRuns(seen);
 	const { containers, initContainers = [], restartPolicy } = pod.spec;
 	const describe = (container: Container, init: boolean): ContainerStatus =>
 		containerStatusOf(container, {
@@ -50,18 +51,20 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 			restarts: restartsOf(seen, container, isSidecar(container) ? 'Always' : restartPolicy),
 			waitingReason: progress.initialized && !init ? 'ContainerCreating' : waitingForInit(initContainers),
 			init: init && !isSidecar(container),
+			missed: over && progress.initialized && !init,
 		});
 	const initStatuses = initContainers.map((container) => describe(container, true));
 	const statuses = containers.map((container) => describe(container, false));
+	const sidecars = initStatuses.filter((_, index) => initContainers[index]?.restartPolicy === 'Always');
 	const phase = phaseOf(seen, progress);
 	const { generation } = pod.metadata;
 	const { reason: _reason, message: _message, ...kept } = pod.status;
-	const aspects = { phase, hasSandbox: sandbox !== undefined && goesOn, initialized: progress.initialized };
+	const aspects = { phase, hasSandbox: sandbox !== undefined && !over, initialized: progress.initialized };
 	return {
 		...kept,
 		...(generation !== undefined && { observedGeneration: generation }),
 		phase,
-		conditions: conditionsOf(pod, { ...aspects, initStatuses, statuses, now }),
+		conditions: conditionsOf(pod, { ...aspects, initStatuses, statuses: [...sidecars, ...statuses], now }),
 		...(ending === 'deadline' && DEADLINE),
 		hostIP,
 		hostIPs: [{ ip: hostIP }],

@@ -128,7 +128,10 @@ class Steps {
 	}
 }
 
-/** Stops what still runs: the containers together, then the sidecars one by one, the last one first. */
+/**
+ * Stops what still runs: the containers together, then the sidecars one by one, the last one first. What was
+ * made and never started has no end to wait for; it goes with the sandbox.
+ */
 function end(seen: PodSnapshot, ending: Ending, graceSeconds: number): Progress {
 	const { containers, initContainers = [] } = seen.pod.spec;
 	const plain = [...containers, ...initContainers.filter((container) => !isSidecar(container))];
@@ -136,7 +139,7 @@ function end(seen: PodSnapshot, ending: Ending, graceSeconds: number): Progress 
 	const stopsOf = (names: readonly Container[]): readonly ContainerStop[] =>
 		names.flatMap(({ name }) => {
 			const last = seen.attempts.get(name)?.at(-1);
-			return last && last.state !== 'exited' ? [{ id: last.id, name, graceSeconds, because }] : [];
+			return last?.state === 'running' ? [{ id: last.id, name, graceSeconds, because }] : [];
 		});
 	const first = stopsOf(plain);
 	const sidecars = stopsOf(initContainers.filter(isSidecar));
