@@ -323,6 +323,7 @@ function isRecord(value: unknown): value is JsonRecord {
 }
 
 function isEmpty(value: unknown): boolean {
+	if (value === 0 || value === false) return true;
 	if (typeof value === 'string') return value === '';
 	if (Array.isArray(value)) return value.length === 0;
 	if (!isRecord(value)) return false;

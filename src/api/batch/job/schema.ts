@@ -9,6 +9,7 @@ import {
 	object,
 	oneOf,
 	optional,
+	plain,
 	pointer,
 	required,
 	setList,

@@ -1,5 +1,15 @@
 import { objectMetaSchema } from '../../meta/object-meta.ts';
-import { type Infer, int32, microTime, object, optional, required, string, time } from '../../meta/schema.ts';
+import {
+	type Infer,
+	int32,
+	microTime,
+	object,
+	optional,
+	plain,
+	required,
+	string,
+	time,
+} from '../../meta/schema.ts';
 import { objectReferenceSchema } from '../pod/reference-schema.ts';
 
 /** Schema of v1.Event. */

@@ -10,6 +10,7 @@ import {
 	object,
 	oneOf,
 	optional,
+	plain,
 	quantity,
 	required,
 	setList,

@@ -8,6 +8,7 @@ import {
 	object,
 	oneOf,
 	optional,
+	plain,
 	pointer,
 	quantity,
 	required,
@@ -214,9 +215,9 @@ const containerFields = {
 	),
 	imagePullPolicy: optional(oneOf('Always', 'IfNotPresent', 'Never'), 'When the image is pulled.'),
 	securityContext: optional(securityContextSchema, 'With which rights it runs.'),
-	stdin: optional(boolean, 'Whether it has standard input.'),
-	stdinOnce: optional(boolean, 'Whether that is closed after the first client.'),
-	tty: optional(boolean, 'Whether it has a terminal.'),
+	stdin: plain(boolean, 'Whether it has standard input.'),
+	stdinOnce: plain(boolean, 'Whether that is closed after the first client.'),
+	tty: plain(boolean, 'Whether it has a terminal.'),
 };
 
 /** Schema of v1.Container. */

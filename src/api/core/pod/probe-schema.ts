@@ -7,6 +7,7 @@ import {
 	object,
 	oneOf,
 	optional,
+	plain,
 	pointer,
 	required,
 	string,

@@ -1,4 +1,15 @@
-import { boolean, int32, list, map, object, optional, pointer, required, string } from '../../meta/schema.ts';
+import {
+	boolean,
+	int32,
+	list,
+	map,
+	object,
+	optional,
+	plain,
+	pointer,
+	required,
+	string,
+} from '../../meta/schema.ts';
 import { localObjectReferenceSchema } from './reference-schema.ts';
 
 /**
@@ -6,10 +17,10 @@ import { localObjectReferenceSchema } from './reference-schema.ts';
  * drivers and dropped some, but still takes and keeps them all, so manifests that name one can be stored.
  */
 
-const readOnly = optional(boolean, 'Whether it can only be read.');
+const readOnly = plain(boolean, 'Whether it can only be read.');
 const fsType = optional(string, 'The file system.');
 const secretRef = optional(localObjectReferenceSchema, 'The Secret it needs.');
-const partition = optional(int32, 'The partition; the whole disk where it is left out.');
+const partition = plain(int32, 'The partition; the whole disk where it is left out.');
 
 /** The sources by the name of their field in a volume. */
 export const providerVolumeSources = {
@@ -71,7 +82,7 @@ export const providerVolumeSources = {
 			diskURI: required(string, 'Where the disk is kept.'),
 			cachingMode: pointer(string, 'None, ReadOnly or ReadWrite.'),
 			fsType: pointer(string, 'The file system.'),
-			readOnly,
+			readOnly: optional(boolean, 'Whether it can only be read.'),
 			kind: pointer(string, 'Shared, Dedicated or Managed.'),
 		}),
 		'An Azure disk.',
