@@ -113,7 +113,12 @@ export class ContainerStarter {
 	}
 
 	#tell(pod: Pod, { name }: Container, type: 'Normal' | 'Warning', reason: string, message: string): void {
-		const list = pod.spec.containers.some((each) => each.name === name) ? 'containers' : 'initContainers';
-		this.#options.recorder.event(pod, { type, reason, message, fieldPath: `spec.${list}{${name}}` });
+		this.#options.recorder.event(pod, { type, reason, message, fieldPath: fieldPathOf(pod, name) });
 	}
+}
+
+/** Where a container stands in its Pod, as events about it say. */
+export function fieldPathOf({ spec: { containers } }: Pod, name: string): string {
+	const list = containers.some((each) => each.name === name) ? 'containers' : 'initContainers';
+	return `spec.${list}{${name}}`;
 }

@@ -12,7 +12,7 @@ import type { PodPlan } from '../plan/pod/plan.ts';
 import { planPod } from '../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../plan/pod/restart.ts';
 import type { Hindrance, PodSnapshot } from '../plan/pod/snapshot.ts';
-import type { ContainerStarter, StartFailure } from './container-starter.ts';
+import { type ContainerStarter, fieldPathOf, type StartFailure } from './container-starter.ts';
 import type { LogFiles } from './log-files.ts';
 import { type Runtime, RuntimeUnavailable } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
@@ -108,7 +108,7 @@ export class PodWorkers {
 			this.#tellOnce(pod, {
 				reason: 'Killing',
 				message: `Stopping container ${name}`,
-				fieldPath: `spec.containers{${name}}`,
+				fieldPath: fieldPathOf(pod, name),
 			});
 			await runtime.stopContainer(id, graceSeconds);
 		}
@@ -218,7 +218,7 @@ export class PodWorkers {
 			const waiting = after.state?.waiting;
 			const was = before.find((each) => each.name === after.name)?.state?.waiting;
 			if (waiting?.reason === was?.reason && waiting?.message === was?.message) continue;
-			const fieldPath = `spec.containers{${after.name}}`;
+			const fieldPath = fieldPathOf(pod, after.name);
 			if (waiting?.reason === 'CrashLoopBackOff') {
 				const message = `Back-off restarting failed container ${after.name} in pod ${name}_${namespace}(${uid})`;
 				this.#options.recorder.event(pod, { type: 'Warning', reason: 'BackOff', message, fieldPath });

@@ -43,12 +43,12 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 	const { ending } = progress;
 	const goesOn = ending === undefined;
 	const over = !goesOn && nothingRuns(seen);
-	const { containers, initContainers = [], restartPolicy } = pod.spec;
+	const { containers, initContainers = [] } = pod.spec;
 	const describe = (container: Container, init: boolean): ContainerStatus =>
 		containerStatusOf(container, {
 			seen,
 			goesOn,
-			restarts: restartsOf(seen, container, isSidecar(container) ? 'Always' : restartPolicy),
+			restarts: restartsOf(seen, container),
 			waitingReason: progress.initialized && !init ? 'ContainerCreating' : waitingForInit(initContainers),
 			init: init && !isSidecar(container),
 			missed: over && progress.initialized && !init,
@@ -84,9 +84,9 @@ function waitingForInit(initContainers: readonly Container[]): string {
 	return initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
 }
 
-function restartsOf(seen: PodSnapshot, { name }: Container, policy: string | undefined): boolean {
-	const last = attemptsOf(seen, name).at(-1);
-	return last?.state === 'exited' && isRestarted(policy, last.exitCode);
+function restartsOf(seen: PodSnapshot, container: Container): boolean {
+	const last = attemptsOf(seen, container.name).at(-1);
+	return last?.state === 'exited' && isRestarted(container, seen.pod.spec.restartPolicy, last.exitCode);
 }
 
 /** The phase by the containers alone, held back from an end until nothing runs any more. */

@@ -87,7 +87,7 @@ class Steps {
 				continue;
 			}
 			if (last?.state === 'exited' && last.exitCode === 0) continue;
-			if (last?.state === 'exited' && !isRestarted(restartPolicy, last.exitCode)) return 'failed';
+			if (last?.state === 'exited' && !isRestarted(container, restartPolicy, last.exitCode)) return 'failed';
 			if (last?.state !== 'running') this.#startAgain(container, attempts);
 			result = 'under way';
 			break;
@@ -102,7 +102,7 @@ class Steps {
 		for (const container of containers) {
 			const attempts = attemptsOf(this.#seen, container.name);
 			const last = attempts.at(-1);
-			if (last?.state === 'exited' && !isRestarted(restartPolicy, last.exitCode)) continue;
+			if (last?.state === 'exited' && !isRestarted(container, restartPolicy, last.exitCode)) continue;
 			result = 'under way';
 			if (last?.state !== 'running') this.#startAgain(container, attempts);
 		}

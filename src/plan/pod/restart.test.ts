@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Container } from '../../api/core/pod/schema.ts';
 import { ATTEMPTS_TO_KEEP, goDuration, isRestarted, restartDelayMs } from './restart.ts';
 import type { Attempt } from './snapshot.ts';
 
@@ -50,13 +51,32 @@ test('as many attempts as are kept tell the longest wait', () => {
 
 test('Always restarts whatever ended, OnFailure what failed, Never nothing', () => {
 	const table = ['Always', 'OnFailure', 'Never'].map((policy) =>
-		[0, 1].map((code) => isRestarted(policy, code)),
+		[0, 1].map((code) => isRestarted({ name: 'c' }, policy, code)),
 	);
 	assert.deepEqual(table, [
 		[true, true],
 		[false, true],
 		[false, false],
 	]);
+});
+
+test("a container's own rules come first, then its own policy, then the Pod's", () => {
+	const exitCodes = { operator: 'In', values: [42] } as const;
+	const rules = [{ action: 'Restart', exitCodes }] as const;
+	const own: Container = { name: 'c', restartPolicy: 'Never', restartPolicyRules: rules };
+	assert.deepEqual(
+		[42, 1, 0].map((code) => isRestarted(own, 'Always', code)),
+		[true, false, false],
+	);
+	const others: Container = {
+		...own,
+		restartPolicyRules: [{ action: 'Restart', exitCodes: { ...exitCodes, operator: 'NotIn' } }],
+	};
+	assert.deepEqual(
+		[42, 1].map((code) => isRestarted(others, 'Never', code)),
+		[false, true],
+	);
+	assert.equal(isRestarted({ name: 'c', restartPolicy: 'OnFailure' }, 'Never', 1), true);
 });
 
 test('lengths are written as Go writes them', () => {

@@ -1,5 +1,8 @@
+import type { Container } from '../../api/core/pod/schema.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
 import type { Attempt } from './snapshot.ts';
+
+type RestartRule = NonNullable<Container['restartPolicyRules']>[number];
 
 /** The kubelet's delays between restarts of a container that keeps ending. */
 const RESTART: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
@@ -10,10 +13,21 @@ const CLEARED_AFTER_MS = 2 * RESTART.capMs;
 /** How many attempts have to be kept for the delay to be known. */
 export const ATTEMPTS_TO_KEEP = 8;
 
-/** Whether a container that ended so is started again. */
-export function isRestarted(policy: string | undefined, exitCode: number): boolean {
+/**
+ * Whether a container that ended so is started again: the first of its own rules that fits says so, else its
+ * own policy, else the Pod's.
+ */
+export function isRestarted(container: Container, podPolicy: string | undefined, exitCode: number): boolean {
+	const { restartPolicyRules = [], restartPolicy: policy = podPolicy } = container;
+	if (restartPolicyRules.some((rule) => rule.action === 'Restart' && fits(rule, exitCode))) return true;
 	if (policy === 'Always') return true;
 	return policy === 'OnFailure' && exitCode !== 0;
+}
+
+function fits({ exitCodes }: RestartRule, exitCode: number): boolean {
+	if (!exitCodes) return false;
+	const isListed = exitCodes.values?.includes(exitCode) ?? false;
+	return exitCodes.operator === 'In' ? isListed : exitCodes.operator === 'NotIn' && !isListed;
 }
 
 /**
