@@ -15,6 +15,7 @@ import {
 	microTime,
 	object,
 	optional,
+	plain,
 	pointer,
 	quantity,
 	raw,
@@ -35,6 +36,8 @@ const specSchema = object('io.k8s.api.batch.v1.JobSpec', 's', {
 	parallelism: optional(int32, 'p'),
 	deadlineSeconds: optional(int64, 'd'),
 	suspend: optional(boolean, 's'),
+	attempts: plain(int32, 'a'),
+	hostNetwork: plain(boolean, 'h'),
 	timeZone: pointer(string, 't'),
 	nodeName: optional(string, 'n'),
 	containers: required(mapList(containerSchema, ['name']), 'c'),
@@ -119,6 +122,13 @@ test('a map keeps any key, even one that is special in JavaScript', () => {
 		['__proto__', 'x'],
 		['b', ''],
 	]);
+});
+
+test('zeros are kept, but of plain fields they are absence', () => {
+	const given = { parallelism: 0, suspend: false, attempts: 0, hostNetwork: false };
+	assert.deepEqual(decodedSpec(given), { parallelism: 0, suspend: false, containers: [] });
+	const kept = { attempts: 2, hostNetwork: true, containers: [] };
+	assert.deepEqual(decodedSpec(kept), kept);
 });
 
 test('null is absent, and what is required has its zero value', () => {

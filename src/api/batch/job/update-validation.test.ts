@@ -46,6 +46,20 @@ test('what may change freely', () => {
 	assert.deepEqual(problems(perIndex, { maxFailedIndexes: 2 }), []);
 });
 
+test('a field that a typed client leaves out for its zero has not changed', () => {
+	const spec = {
+		restartPolicy: 'Never',
+		hostNetwork: false,
+		containers: [{ ...CONTAINER, tty: false, stdin: false }],
+	};
+	const old = job({ template: { spec } });
+	const plain = job();
+	assert.deepEqual(old.spec, plain.spec);
+	const updated = jobs.strategy.prepareForUpdate(plain, old);
+	assert.equal(updated.metadata.generation, old.metadata.generation);
+	assert.equal(updated.spec, old.spec);
+});
+
 test('completions are fixed, but follow the parallelism of an Indexed Job', () => {
 	assert.deepEqual(problems(job({ completions: 3 }), { completions: 4 }), [
 		'spec.completions: Invalid value: 4: field is immutable',

@@ -74,7 +74,7 @@ function sorted(labels: Readonly<Record<string, string>>): Readonly<Record<strin
 /** The Pods of an Indexed Job have host names made of its name and their index. */
 function validatePodNames({ metadata, spec }: Job): readonly FieldError[] {
 	if (spec.completionMode !== 'Indexed' || (spec.completions ?? 0) <= 0) return [];
-	const longest = `${metadata.name}-${(spec.completions ?? 0) - 1}`;
+	const longest = `${metadata.name ?? ''}-${(spec.completions ?? 0) - 1}`;
 	if (dns1123Label(longest).length === 0) return [];
 	const detail = `will not able to create pod with invalid DNS label: ${longest}`;
 	return [invalid(META.child('name'), metadata.name ?? '', detail)];

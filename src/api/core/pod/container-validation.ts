@@ -53,7 +53,7 @@ export function validateInitContainers(around: Surroundings, path: FieldPath): r
 	const names = new Set(containers.map(({ name }) => name));
 	return initContainers.flatMap((container, index) => {
 		const at = path.index(index);
-		const errors = [...validateCommon(container, around, at), ...validateRestarts(container, at)];
+		const errors = [...validateCommon(container, around, at), ...validateInitRestarts(container, at)];
 		const { name, restartPolicy, resizePolicy = [] } = container;
 		if (names.has(name)) errors.push(duplicate(at.child('name'), name));
 		if (name !== '') names.add(name);
@@ -76,6 +76,7 @@ export function validateInitContainers(around: Surroundings, path: FieldPath): r
 const NOT_EPHEMERAL = [
 	'ports',
 	'resources',
+	'resizePolicy',
 	'restartPolicy',
 	'restartPolicyRules',
 	'livenessProbe',
@@ -186,6 +187,12 @@ function validateHostPorts(containers: readonly Container[], path: FieldPath): r
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
 const MOST_RULES = 20;
 const MOST_EXIT_CODES = 255;
+
+/** The rules of an init container without a policy are not looked at: that it needs one is said. */
+function validateInitRestarts(container: Container, path: FieldPath): readonly FieldError[] {
+	const errors = validateRestarts(container, path);
+	return container.restartPolicy === undefined ? errors.slice(0, 1) : errors;
+}
 
 /** When the container is restarted, where that differs from its Pod. */
 function validateRestarts(container: Container, path: FieldPath): readonly FieldError[] {

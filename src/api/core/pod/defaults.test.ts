@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { deepFreeze } from '../../../base/freeze.ts';
 import { decode } from '../../meta/decode.ts';
-import { defaultPod } from './defaults.ts';
+import { defaultPod, defaultPodTemplate } from './defaults.ts';
 import { type Container, type Pod, type PodSpec, podSchema } from './schema.ts';
 
 function defaulted(spec: object): Pod {
@@ -165,6 +165,36 @@ test('volumes', () => {
 	for (const [given, expected] of rows) {
 		const { volumes } = defaulted({ volumes: [{ name: 'v', ...given }] }).spec;
 		assert.deepEqual(volumes, [{ name: 'v', ...expected }]);
+	}
+});
+
+test('a negative time to end is a second, in Pods but not in templates', () => {
+	const given = defaulted({ terminationGracePeriodSeconds: -1 });
+	assert.equal(given.spec.terminationGracePeriodSeconds, 1);
+	assert.equal(defaulted({ terminationGracePeriodSeconds: 0 }).spec.terminationGracePeriodSeconds, 0);
+	const template = { spec: { ...given.spec, terminationGracePeriodSeconds: -1 } };
+	assert.equal(defaultPodTemplate(template).spec.terminationGracePeriodSeconds, -1);
+});
+
+test('the address is the first of the addresses, whichever is given', () => {
+	const pod = defaulted({});
+	const rows: readonly (readonly [given: Pod['status'], expected: Pod['status']])[] = [
+		[{}, {}],
+		[{ podIP: '10.0.0.1' }, { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] }],
+		[{ podIPs: [{ ip: '10.0.0.1' }] }, { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] }],
+		[
+			{ podIP: '10.0.0.2', podIPs: [{ ip: '10.0.0.1' }, { ip: 'fe80::1' }] },
+			{ podIP: '10.0.0.2', podIPs: [{ ip: '10.0.0.2' }] },
+		],
+		[
+			{ podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }, { ip: 'fe80::1' }] },
+			{ podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }, { ip: 'fe80::1' }] },
+		],
+	];
+	for (const [status, expected] of rows) {
+		const once = defaultPod({ ...pod, status });
+		assert.deepEqual(once.status, expected);
+		assert.equal(defaultPod(once), once);
 	}
 });
 

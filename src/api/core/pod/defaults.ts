@@ -11,6 +11,7 @@ import type {
 	LifecycleHandler,
 	Pod,
 	PodSpec,
+	PodStatus,
 	PodTemplateSpec,
 	Probe,
 	ResourceRequirements,
@@ -29,7 +30,17 @@ export function defaultPod(pod: Pod): Pod {
 	spec = withField(spec, 'containers', (containers) => mapShared(containers, each));
 	spec = withField(spec, 'initContainers', (containers) => mapShared(containers, each));
 	spec = withField(spec, 'resources', (resources) => podRequestsFromLimits(resources, spec));
-	return spec === pod.spec ? pod : { ...pod, spec };
+	if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec = { ...spec, terminationGracePeriodSeconds: 1 };
+	return withField(spec === pod.spec ? pod : { ...pod, spec }, 'status', agreeOnAddress);
+}
+
+/** podIP is the first of podIPs, whichever of the two the writer knows; podIP has the last word. */
+function agreeOnAddress(status: PodStatus): PodStatus {
+	const { podIP, podIPs } = status;
+	const first = podIPs?.[0]?.ip;
+	if (podIP === first) return status;
+	if (podIP !== undefined) return { ...status, podIPs: [{ ip: podIP }] };
+	return first ? { ...status, podIP: first } : status;
 }
 
 /** Defaults of the template that Pods are made from. */

@@ -120,7 +120,7 @@ function validateDevices(
 		if (mounts.some(({ mountPath }) => mountPath === devicePath)) {
 			wrongPath('must not already exist as a path in volumeMounts');
 		}
-		names.add(name);
+		if (name !== '') names.add(name);
 		return errors;
 	});
 }

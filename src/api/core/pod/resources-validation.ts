@@ -23,7 +23,11 @@ export function validateContainerResources(
 }
 
 /** Validates the resources of the Pod as a whole, also against those of its containers. */
-export function validatePodResources(spec: PodSpec, path: FieldPath): readonly FieldError[] {
+export function validatePodResources(
+	spec: PodSpec,
+	claims: ReadonlySet<string>,
+	path: FieldPath,
+): readonly FieldError[] {
 	const { resources, os } = spec;
 	if (!resources) return [];
 	if (os?.name === 'windows') return [forbidden(path, 'may not be set for a windows pod')];
@@ -34,6 +38,7 @@ export function validatePodResources(spec: PodSpec, path: FieldPath): readonly F
 	return [
 		...errors,
 		...validateAmounts(resources, validatePodResourceName, path),
+		...validateClaims(resources.claims ?? [], claims, path.child('claims')),
 		...validateAgainstContainers(spec, resources, path),
 	];
 }

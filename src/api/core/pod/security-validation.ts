@@ -53,7 +53,8 @@ export function validatePodSecurity(spec: PodSpec, path: FieldPath): readonly Fi
 		),
 		...optionally(
 			context.seLinuxChangePolicy,
-			['MountOption', 'Recursive'],
+			// MountOption stands behind a feature gate that is off in 1.36.
+			['Recursive'],
 			path.child('seLinuxChangePolicy'),
 		),
 	];

@@ -23,13 +23,16 @@ test('a new Pod is pending, whatever its author says', () => {
 });
 
 test('a Pod with gates says that it waits at them', () => {
-	const created = pods.strategy.prepareForCreate(pod({ schedulingGates: [{ name: 'a' }] }));
+	const creationTimestamp = '2026-01-31T08:00:00Z';
+	const gated = pod({ schedulingGates: [{ name: 'a' }] }, { creationTimestamp });
+	const created = pods.strategy.prepareForCreate(gated);
 	assert.deepEqual(created.status.conditions, [
 		{
 			type: 'PodScheduled',
 			status: 'False',
 			reason: 'SchedulingGated',
 			message: 'Scheduling is blocked due to non-empty scheduling gates',
+			lastTransitionTime: creationTimestamp,
 		},
 	]);
 });

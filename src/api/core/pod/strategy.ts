@@ -42,7 +42,12 @@ const GATED: PodCondition = {
 
 function firstStatus(pod: Pod): PodStatus {
 	const status: PodStatus = { phase: 'Pending', qosClass: qosClassOf(pod) };
-	return pod.spec.schedulingGates?.length ? { ...status, conditions: [GATED] } : status;
+	if (!pod.spec.schedulingGates?.length) return status;
+	const { creationTimestamp } = pod.metadata;
+	return {
+		...status,
+		conditions: [{ ...GATED, ...(creationTimestamp && { lastTransitionTime: creationTimestamp }) }],
+	};
 }
 
 /** What the status subresource may change; owners and the spec are not among it. */

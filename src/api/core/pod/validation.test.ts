@@ -454,8 +454,17 @@ test('init containers and sidecars', () => {
 			`${at}.restartPolicy: Unsupported value: "always": supported values: "Always", "Never", "OnFailure"`,
 		],
 		[
-			init({ restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [1] } }] }),
+			init({ restartPolicyRules: [{ action: 'restart' }] }),
 			`${at}.restartPolicy: Required value: must specify restartPolicy when restart rules are used`,
+		],
+		[
+			{
+				ephemeralContainers: [
+					{ name: 'e', image: 'a', resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'NotRequired' }] },
+				],
+			},
+			'spec.ephemeralContainers[0].resizePolicy: Forbidden: cannot be set for an Ephemeral Container',
+			'spec.ephemeralContainers: Forbidden: cannot be set on create',
 		],
 		[
 			{ ephemeralContainers: [{ name: 'e', image: 'a' }] },
@@ -681,6 +690,11 @@ test('claims on devices', () => {
 	const claim = { name: 'gpu', resourceClaimName: 'c' };
 	check([
 		[{ resourceClaims: [claim], containers: [{ ...MAIN, resources: { claims: [{ name: 'gpu' }] } }] }],
+		[
+			{ resources: { claims: [{ name: 'gpu' }] } },
+			'spec.resources.claims: Forbidden: claims may not be set for Resources at pod-level',
+			'spec.resources.claims[0]: Not found: "gpu": must be one of the names in pod.spec.resourceClaims which is empty',
+		],
 		[{ resourceClaims: [claim, claim] }, 'spec.resourceClaims[1].name: Duplicate value: "gpu"'],
 		[
 			{ resourceClaims: [{ name: 'gpu' }] },

@@ -114,7 +114,7 @@ function validatePodSpec(spec: PodSpec, path: FieldPath, of: 'pod' | 'template')
 		...validateContainers(around, path.child('containers')),
 		...validateInitContainers(around, path.child('initContainers')),
 		...validateEphemeralContainers(around, path.child('ephemeralContainers')),
-		...validatePodResources(spec, path.child('resources')),
+		...validatePodResources(spec, claims, path.child('resources')),
 		...validateHostNetwork(spec, path.child('containers'), of),
 		...chosen(path.child('restartPolicy'), spec.restartPolicy, RESTART_POLICIES),
 		...chosen(path.child('dnsPolicy'), spec.dnsPolicy, DNS_POLICIES),

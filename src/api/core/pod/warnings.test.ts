@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { decode } from '../../meta/decode.ts';
+import { FieldPath } from '../../meta/field.ts';
 import { pods } from './definition.ts';
-import { podSchema } from './schema.ts';
+import { podSchema, podTemplateSpecSchema } from './schema.ts';
+import { podTemplateWarnings } from './warnings.ts';
 
 function warnings(spec: object, name = 'p'): readonly string[] {
 	const json = { metadata: { name }, spec: { containers: [{ name: 'main', image: 'a:1' }], ...spec } };
@@ -77,12 +79,17 @@ test('what is accepted but hardly meant is warned of', () => {
 			},
 			'spec.containers[1].ports[0]: duplicate port name "x" with spec.containers[0].ports[0], services and probes that select ports by name will use spec.containers[0].ports[0]',
 		],
-		[
-			{ terminationGracePeriodSeconds: -1 },
-			'spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1',
-		],
+		[{ terminationGracePeriodSeconds: -1 }],
 	];
 	for (const [spec, ...expected] of rows) assert.deepEqual(warnings(spec), expected, JSON.stringify(spec));
+});
+
+test('a template is warned of a negative time to end, which in Pods becomes a second', () => {
+	const spec = { containers: [{ name: 'main', image: 'a:1' }], terminationGracePeriodSeconds: -1 };
+	const template = decode(podTemplateSpecSchema, { spec }).value;
+	assert.deepEqual(podTemplateWarnings(template, new FieldPath('spec.template')), [
+		'spec.template.spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1',
+	]);
 });
 
 test('a name that is no host name is warned of, at the creation only', () => {
