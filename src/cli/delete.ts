@@ -1,36 +1,14 @@
 import { isApiError } from '../api/meta/api-error.ts';
-import type { KubeObject } from '../api/meta/object-meta.ts';
-import type { ResourceDefinition } from '../api/meta/resource.ts';
-import { resourceOfKind } from '../api/resources.ts';
 import { sleep } from '../base/clock.ts';
 import type { DeleteOptions } from '../client/client.ts';
 import { objectAt, textAt } from '../client/raw-object.ts';
-import { type CliContext, CommandError, type CommonFlags, type Connection } from './context.ts';
-import { type DeletionFlags, deletionOf, timeoutOf } from './deletion-flags.ts';
+import type { CliContext, Connection } from './context.ts';
+import { deletionOf, timeoutOf } from './delete/deletion-flags.ts';
+import { type DeleteFlags, type Victim, victimsOf } from './delete/victims.ts';
 import { describeError } from './errors.ts';
-import { loadDocuments } from './manifest/load.ts';
 import { hinted } from './missing.ts';
-import { parseTargets, prefixOf } from './targets.ts';
+import { prefixOf } from './targets.ts';
 import { untilGone } from './until-gone.ts';
-
-/** The flags of `delete`. */
-export interface DeleteFlags extends CommonFlags, DeletionFlags {
-	readonly filename: readonly string[];
-	readonly selector?: string;
-	readonly fieldSelector?: string;
-	readonly allNamespaces?: boolean;
-	readonly all?: boolean;
-	readonly wait: boolean | string;
-	readonly ignoreNotFound?: boolean;
-	readonly output?: string;
-}
-
-/** An object to delete. */
-interface Victim {
-	readonly definition: ResourceDefinition;
-	readonly namespace: string | undefined;
-	readonly name: string;
-}
 
 /**
  * `stint delete`: deletes objects with all that depends on them, and waits until they are gone. What
@@ -121,69 +99,4 @@ async function allGone(
 	if (left.length === 0) return true;
 	stderr.write(`error: timed out waiting for the deletion of ${left.join(', ')}\n`);
 	return false;
-}
-
-interface Victims {
-	readonly victims: readonly Victim[];
-	/** Whether each was named, so that it is a mistake if it is not there. */
-	readonly byName: boolean;
-}
-
-async function victimsOf(
-	context: CliContext,
-	connection: Connection,
-	words: readonly string[],
-	flags: DeleteFlags,
-): Promise<Victims> {
-	const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? connection.namespace);
-	if (flags.filename.length > 0) {
-		if (words.length > 0) throw new CommandError('give either -f or names, not both');
-		return { victims: await victimsInFiles(context, flags.filename, namespace ?? 'default'), byName: true };
-	}
-	if (words.length === 0) throw new CommandError('you must say what to delete: TYPE NAME, or -f FILE');
-	const targets = parseTargets(words);
-	if (targets.every(({ name }) => name !== undefined)) {
-		if (flags.all || flags.selector)
-			throw new CommandError('name cannot be provided when a selector is specified');
-		return {
-			victims: targets.map(({ definition, name = '' }) => ({ definition, namespace, name })),
-			byName: true,
-		};
-	}
-	if (!flags.all && !flags.selector && !flags.fieldSelector)
-		throw new CommandError('resource(s) were provided, but no name was specified');
-	if (flags.all && flags.selector) throw new CommandError('cannot set --all and --selector at the same time');
-	const query = {
-		...(flags.selector && { labelSelector: flags.selector }),
-		...(flags.fieldSelector && { fieldSelector: flags.fieldSelector }),
-	};
-	const victims: Victim[] = [];
-	for (const { definition } of targets) {
-		const { items } = await connection.client.resource(definition, namespace).list(query);
-		victims.push(...items.map((item) => victimOf(definition, item)));
-	}
-	return { victims, byName: false };
-}
-
-function victimOf(definition: ResourceDefinition, { metadata }: KubeObject): Victim {
-	return { definition, namespace: metadata.namespace, name: metadata.name ?? '' };
-}
-
-async function victimsInFiles(
-	context: CliContext,
-	paths: readonly string[],
-	namespace: string,
-): Promise<readonly Victim[]> {
-	const documents = await loadDocuments(context, paths);
-	return documents.map(({ file, object, spanOf }) => {
-		const [apiVersion = '', kind = ''] = [textAt(object, 'apiVersion'), textAt(object, 'kind')];
-		const definition = resourceOfKind(apiVersion, kind);
-		const metadata = objectAt(object, 'metadata');
-		const name = textAt(metadata, 'name');
-		const at = `${file.name}:${spanOf('').line}`;
-		if (!definition)
-			throw new CommandError(`${at}: no matches for kind "${kind}" in version "${apiVersion}"`);
-		if (!name) throw new CommandError(`${at}: resource name may not be empty`);
-		return { definition, namespace: textAt(metadata, 'namespace') ?? namespace, name };
-	});
 }

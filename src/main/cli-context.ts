@@ -114,10 +114,13 @@ async function findRunning(named: string | undefined): Promise<Connection | unde
 	try {
 		const connection = await connect(undefined);
 		const { object } = await connection.client.transport.request({ method: 'GET', path: '/version' });
-		return JSON.stringify(object).includes('+stint.') ? connection : undefined;
+		if (JSON.stringify(object).includes('+stint.')) return connection;
 	} catch {
-		return undefined;
+		// Nobody answers there; what that means is said below.
 	}
+	if (process.env.KUBECONFIG)
+		process.stderr.write('KUBECONFIG leads to no stint server that runs; this run has one of its own\n');
+	return undefined;
 }
 
 /** A server for one command: its state in memory, its files in a folder of their own that goes with it. */

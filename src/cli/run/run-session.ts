@@ -1,7 +1,5 @@
 import { jobs } from '../../api/batch/job/definition.ts';
-import { namespaces } from '../../api/core/namespace/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
-import { isApiError } from '../../api/meta/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { applyObject } from '../apply-object.ts';
 import { type CliContext, CommandError, type Connection, type Interruption } from '../context.ts';
@@ -9,11 +7,11 @@ import { describeError } from '../errors.ts';
 import { isOf } from '../kind-of.ts';
 import type { CheckedObject } from '../manifest/check.ts';
 import { displayName } from '../targets.ts';
-import { untilGone } from '../until-gone.ts';
 import type { Followed, FollowOptions, Outcome } from './followed.ts';
 import { AS_IT_IS, EVERY_LINE } from './followed-pods.ts';
-import { JobFollower, terminalCondition } from './job-follower.ts';
+import { JobFollower } from './job-follower.ts';
 import { PodFollower } from './pod-follower.ts';
+import { makeNamespaces, makeRoom } from './preparation.ts';
 import { Screen } from './screen.ts';
 import { type Made, takeBack } from './take-back.ts';
 
@@ -96,61 +94,16 @@ export class RunSession {
 	}
 
 	async #begin(): Promise<void> {
-		await this.#makeRoom();
+		const { connection, embedded, objects, force } = this.#options;
+		if (!embedded) await makeRoom(connection, objects, force);
 		try {
-			if (this.#options.embedded) await this.#makeNamespaces();
-			for (const checked of this.#options.objects) {
+			if (embedded) await makeNamespaces(connection, objects);
+			for (const checked of objects) {
 				if (this.#interruptedBy !== undefined) return;
 				await this.#apply(checked);
 			}
 		} catch (error) {
 			await this.#undo(error);
-		}
-	}
-
-	/** Jobs that have run already are in the way of new ones: an object's template cannot change. */
-	async #makeRoom(): Promise<void> {
-		const finished: CheckedObject[] = [];
-		for (const checked of this.#options.objects) {
-			if (checked.definition === jobs && (await this.#hasFinished(checked))) finished.push(checked);
-		}
-		if (finished.length === 0) return;
-		if (!this.#options.force) {
-			const titles = finished.map(({ object }) => `job/${object.metadata.name}`).join(', ');
-			throw new CommandError(
-				`${titles} has run already; nothing was started\nhint: --force deletes it and runs it anew`,
-			);
-		}
-		for (const { definition, object } of finished) {
-			const { name = '', namespace } = object.metadata;
-			const target = this.#options.connection.client.resource(definition, namespace);
-			await target.delete(name, { propagationPolicy: 'Foreground' });
-			await untilGone(target, { name, uid: undefined }, this.#stop.signal);
-		}
-	}
-
-	async #hasFinished({ object: { metadata } }: CheckedObject): Promise<boolean> {
-		if (!metadata.name || this.#options.embedded) return false;
-		const target = this.#options.connection.client.resource(jobs, metadata.namespace);
-		try {
-			return terminalCondition(await target.get(metadata.name)) !== undefined;
-		} catch (error) {
-			if (isApiError(error, 'NotFound')) return false;
-			throw error;
-		}
-	}
-
-	/** A server of one's own has no namespaces but those that are asked for. */
-	async #makeNamespaces(): Promise<void> {
-		const wanted = new Set(this.#options.objects.map(({ object }) => object.metadata.namespace ?? 'default'));
-		for (const { definition, object } of this.#options.objects)
-			if (definition === namespaces) wanted.delete(object.metadata.name ?? '');
-		const target = this.#options.connection.client.resource(namespaces);
-		for (const name of wanted) {
-			const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name }, spec: {}, status: {} };
-			await target.create(namespace).catch((error: unknown) => {
-				if (!isApiError(error, 'AlreadyExists')) throw error;
-			});
 		}
 	}
 

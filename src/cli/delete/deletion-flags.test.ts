@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CommandError } from './context.ts';
+import { CommandError } from '../context.ts';
 import { type DeletionFlags, deletionOf, timeoutOf } from './deletion-flags.ts';
 
 const of = (flags: Partial<DeletionFlags>) => deletionOf({ cascade: 'background', ...flags });

@@ -1,5 +1,5 @@
-import type { DeleteOptions } from '../client/client.ts';
-import { CommandError } from './context.ts';
+import type { DeleteOptions } from '../../client/client.ts';
+import { CommandError } from '../context.ts';
 
 /** The flags that say how to delete. */
 export interface DeletionFlags {

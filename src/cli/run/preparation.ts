@@ -1,0 +1,68 @@
+import { jobs } from '../../api/batch/job/definition.ts';
+import { namespaces } from '../../api/core/namespace/definition.ts';
+import { isApiError } from '../../api/meta/api-error.ts';
+import { CommandError, type Connection } from '../context.ts';
+import type { CheckedObject } from '../manifest/check.ts';
+import { untilGone } from '../until-gone.ts';
+import { terminalCondition } from './job-follower.ts';
+
+/**
+ * Jobs that have run already are in the way of new ones, since a Job runs once. With `force` they are
+ * deleted with their Pods; otherwise this rejects with a CommandError, and nothing has happened.
+ */
+export async function makeRoom(
+	{ client }: Connection,
+	objects: readonly CheckedObject[],
+	force: boolean,
+): Promise<void> {
+	const finished: CheckedObject[] = [];
+	for (const checked of objects)
+		if (checked.definition === jobs && (await hasFinished({ client }, checked))) finished.push(checked);
+	if (finished.length === 0) return;
+	if (!force) {
+		const titles = finished.map(({ object }) => `job/${object.metadata.name}`).join(', ');
+		throw new CommandError(
+			`${titles} has run already; nothing was started\nhint: --force deletes it and runs it anew`,
+		);
+	}
+	for (const { definition, object } of finished) {
+		const { name = '', namespace } = object.metadata;
+		const target = client.resource(definition, namespace);
+		await target.delete(name, { propagationPolicy: 'Foreground' });
+		await untilGone(target, { name, uid: undefined });
+	}
+}
+
+async function hasFinished(
+	{ client }: Pick<Connection, 'client'>,
+	{ object: { metadata } }: CheckedObject,
+): Promise<boolean> {
+	if (!metadata.name) return false;
+	try {
+		return (
+			terminalCondition(await client.resource(jobs, metadata.namespace).get(metadata.name)) !== undefined
+		);
+	} catch (error) {
+		if (isApiError(error, 'NotFound')) return false;
+		throw error;
+	}
+}
+
+/** Makes the namespaces that the objects go to: a server of one's own has none but what is asked for. */
+export async function makeNamespaces(
+	{ client }: Connection,
+	objects: readonly CheckedObject[],
+): Promise<void> {
+	const wanted = new Set(objects.map(({ object }) => object.metadata.namespace ?? 'default'));
+	for (const { definition, object } of objects)
+		if (definition === namespaces) wanted.delete(object.metadata.name ?? '');
+	for (const name of wanted) {
+		const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name }, spec: {}, status: {} };
+		await client
+			.resource(namespaces)
+			.create(namespace)
+			.catch((error: unknown) => {
+				if (!isApiError(error, 'AlreadyExists')) throw error;
+			});
+	}
+}
