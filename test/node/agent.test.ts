@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
+import type { ApiTransport } from '../../src/api/meta/transport.ts';
 import { SystemClock } from '../../src/base/clock.ts';
 import { SeededRandom } from '../../src/base/random.ts';
+import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
 import { NodeAgent } from '../../src/node/agent.ts';
 import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
@@ -25,13 +27,18 @@ interface TestNode {
 	startAgent(): Promise<void>;
 }
 
-async function startNode(t: test.TestContext): Promise<TestNode> {
+interface NodeOptions {
+	/** Comes between the agent and the API. */
+	through?(transport: ApiTransport): ApiTransport;
+}
+
+async function startNode(t: test.TestContext, { through }: NodeOptions = {}): Promise<TestNode> {
 	const plane = await startControlPlane(t);
 	const clock = new SystemClock({ keepsAlive: true });
 	const runtime = new FakeRuntime({ clock, random: new SeededRandom(1) });
 	await runtime.start();
 	const logFolder = mkdtempSync(join(tmpdir(), 'stint-agent-'));
-	const { client } = plane;
+	const client = new Client(through?.(plane.transport) ?? plane.transport);
 	let stop = new AbortController();
 	let running: Promise<void> = Promise.resolve();
 	const startAgent = async (): Promise<void> => {
@@ -114,6 +121,45 @@ test('an agent that comes back takes up what runs and clears away what is gone',
 	const kept = await target.get('kept');
 	assert.equal(left?.podUid, kept.metadata.uid);
 	assert.equal(kept.status.containerStatuses?.[0]?.restartCount, 0);
+});
+
+test('a status that meets a newer Pod is written anew, and what the other wrote stays', async (t) => {
+	let conflicts = 0;
+	const { plane, runtime } = await startNode(t, {
+		through: (transport) => ({
+			watch: (request, sink) => transport.watch(request, sink),
+			stream: (request) => transport.stream(request),
+			request: async (request) => {
+				if (request.method === 'PUT' && request.path.endsWith('/pods/raced/status') && conflicts < 3) {
+					conflicts += 1;
+					const labels = { conflict: String(conflicts) };
+					await plane.client.resource(pods, 'default').patch('raced', 'merge', { metadata: { labels } });
+				}
+				return transport.request(request);
+			},
+		}),
+	});
+	await plane.client.resource(pods, 'default').create(pod('raced', ['true']));
+	const done = await plane.until(pods, 'raced', inPhase('Succeeded'));
+	assert.equal(conflicts, 3);
+	assert.equal(done?.metadata.labels?.conflict, '3');
+	assert.equal(done?.status.containerStatuses?.[0]?.restartCount, 0);
+	while ((await runtime.listSandboxes()).length > 0) await new Promise(setImmediate);
+});
+
+test('a Pod with an init container and a sidecar ends, the sidecar last', async (t) => {
+	const { plane } = await startNode(t);
+	const object = pod('several', ['true']);
+	const initContainers = [
+		{ name: 'side', image: 'busybox', restartPolicy: 'Always', command: ['sleep', '1000'] },
+		{ name: 'init', image: 'busybox', command: ['true'] },
+	];
+	const spec = { ...object.spec, initContainers } as Pod['spec'];
+	await plane.client.resource(pods, 'default').create({ ...object, spec });
+	const done = await plane.until(pods, 'several', inPhase('Succeeded'));
+	const [side, init] = done?.status.initContainerStatuses ?? [];
+	assert.equal(side?.state?.terminated?.exitCode, 143);
+	assert.equal(init?.state?.terminated?.reason, 'Completed');
 });
 
 test('a runtime that dies is told as a container of unknown end', async (t) => {

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import { nodes } from '../../src/api/core/node/definition.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../../src/api/meta/resource.ts';
+import type { ApiTransport } from '../../src/api/meta/transport.ts';
 import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
@@ -14,6 +15,8 @@ import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 /** The API server over a store in memory with the whole control plane, and no node agent. */
 export interface ControlPlane {
 	readonly client: Client;
+	/** What the client speaks through. */
+	readonly transport: ApiTransport;
 	/** Resolves to the first state of the object (undefined: it is not there) that `holds`. */
 	until<T extends KubeObject>(
 		definition: ResourceDefinition<T>,
@@ -51,6 +54,7 @@ export async function startControlPlane(t: TestContext): Promise<ControlPlane> {
 	const client = new Client(api);
 	return {
 		client,
+		transport: api,
 		addNode: async (name, cpus) => {
 			const allocatable = { cpu: String(cpus), memory: '8Gi', pods: '110' };
 			await client.resource(nodes).create({
