@@ -118,3 +118,36 @@ test('following shows what comes, across a rotation, until the container ends', 
 	assert.equal(await next(), 'last\n');
 	assert.equal((await pieces.next()).done, true);
 });
+
+test('following ends when the reader goes, and begins with no more lines than were asked for', async (t) => {
+	const { logs, view, path } = open(t);
+	view.noteContainer(running);
+	writeFileSync(path, line(1, 'one') + line(2, 'two'));
+	const reader = new AbortController();
+	const following = request({ follow: true, tailLines: 1, signal: reader.signal });
+	const pieces = (await logs.read(pod, following))[Symbol.asyncIterator]();
+	assert.equal(Buffer.from((await pieces.next()).value ?? []).toString(), 'two\n');
+	const end = pieces.next();
+	reader.abort();
+	assert.equal((await end).done, true);
+});
+
+test('of a container that ran once there is no earlier run', async (t) => {
+	const { logs, view } = open(t);
+	view.noteContainer({ ...running, attempt: 0 });
+	await assert.rejects(logs.read(pod, request({ previous: true })), {
+		message: 'previous terminated container "main" in pod "p" not found',
+	});
+});
+
+test('bytes that are no text come through as they are', async (t) => {
+	const { logs, path } = open(t);
+	const bytes = Buffer.from([0xff, 0x00, 0xfe]);
+	writeFileSync(
+		path,
+		Buffer.concat([Buffer.from(line(1, '').trimEnd()), Buffer.from(' '), bytes, Buffer.from('\n')]),
+	);
+	const pieces: Uint8Array[] = [];
+	for await (const piece of await logs.read(pod, request())) pieces.push(piece);
+	assert.deepEqual(Buffer.concat(pieces), Buffer.concat([bytes, Buffer.from('\n')]));
+});
