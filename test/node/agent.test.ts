@@ -12,6 +12,7 @@ import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
 import { NodeAgent } from '../../src/node/agent.ts';
 import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
+import { ImageError } from '../../src/node/runtime/runtime.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 
 const machine = {
@@ -30,12 +31,13 @@ interface TestNode {
 interface NodeOptions {
 	/** Comes between the agent and the API. */
 	through?(transport: ApiTransport): ApiTransport;
+	imageError?(image: string): ImageError | undefined;
 }
 
-async function startNode(t: test.TestContext, { through }: NodeOptions = {}): Promise<TestNode> {
+async function startNode(t: test.TestContext, { through, imageError }: NodeOptions = {}): Promise<TestNode> {
 	const plane = await startControlPlane(t);
 	const clock = new SystemClock({ keepsAlive: true });
-	const runtime = new FakeRuntime({ clock, random: new SeededRandom(1) });
+	const runtime = new FakeRuntime({ clock, random: new SeededRandom(1), ...(imageError && { imageError }) });
 	await runtime.start();
 	const logFolder = mkdtempSync(join(tmpdir(), 'stint-agent-'));
 	const client = new Client(through?.(plane.transport) ?? plane.transport);
@@ -160,6 +162,23 @@ test('a Pod with an init container and a sidecar ends, the sidecar last', async 
 	const [side, init] = done?.status.initContainerStatuses ?? [];
 	assert.equal(side?.state?.terminated?.exitCode, 143);
 	assert.equal(init?.state?.terminated?.reason, 'Completed');
+});
+
+test('a Pod whose image cannot be had waits in the words of upstream, and can be deleted', async (t) => {
+	const imageError = () => new ImageError('ErrImagePull', 'no such image');
+	const { plane } = await startNode(t, { imageError });
+	const target = plane.client.resource(pods, 'default');
+	await target.create(pod('imageless', ['true']));
+	const waitingOf = (object: Pod | undefined) => object?.status.containerStatuses?.[0]?.state?.waiting;
+	const waits = await plane.until(
+		pods,
+		'imageless',
+		(object) => waitingOf(object)?.reason === 'ImagePullBackOff',
+	);
+	assert.equal(waits?.status.phase, 'Pending');
+	assert.equal(waitingOf(waits)?.message, 'Back-off pulling image "busybox": ErrImagePull: no such image');
+	await target.delete('imageless');
+	await plane.until(pods, 'imageless', (object) => object === undefined);
 });
 
 test('a runtime that dies is told as a container of unknown end', async (t) => {
