@@ -11,6 +11,7 @@ import { containersOf, type LogPartFlags, partOf, prefixOf } from './logs/log-fl
 import { hinted } from './missing.ts';
 import type { LogView } from './run/followed-pods.ts';
 import { JobFollower, terminalCondition } from './run/job-follower.ts';
+import { Outage } from './run/outage.ts';
 import { Screen } from './run/screen.ts';
 
 /** The flags of `logs`. */
@@ -143,6 +144,7 @@ async function followJob(
 		sourceOf: (pod, container) => (prefixed ? prefixOf(pod, container).slice(1, -2) : undefined),
 		wants: (pod, container) => containersOf(pod, flags).includes(container),
 	};
+	const outage = new Outage(context.clock, (text) => context.stderr.write(`${text}\n`));
 	const follower = new JobFollower(job, {
 		connection,
 		clock: context.clock,
@@ -150,8 +152,8 @@ async function followJob(
 		view,
 		created: false,
 		signal: new AbortController().signal,
-		onError: (error) => context.stderr.write(`${describeError(error)}\n`),
-		onProgress: () => undefined,
+		onError: (error) => outage.observeFailure(error),
+		onProgress: () => outage.observeProgress(),
 	});
-	await follower.ended;
+	await Promise.race([follower.ended, outage.lost]);
 }

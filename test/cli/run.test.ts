@@ -180,6 +180,18 @@ test('an interruption takes back what was made and waits until its Pods are gone
 	assert.doesNotMatch(stderr, /was deleted/);
 });
 
+test('an interruption in the midst of making things makes no more of them', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, `${jobManifest('a')}---\n${jobManifest('b')}`);
+	world.onRequest = ({ method }) => {
+		if (method === 'POST') command.interrupt();
+	};
+	const { code, stderr } = await command.ended;
+	assert.equal(code, 130);
+	assert.doesNotMatch(stderr, /b created/);
+	await assert.rejects(world.job('a'), /not found/);
+});
+
 test('a second interruption kills what is left and waits for nothing', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));

@@ -10,6 +10,7 @@ import { displayName } from '../targets.ts';
 import type { Followed, FollowOptions, Outcome } from './followed.ts';
 import { AS_IT_IS, EVERY_LINE } from './followed-pods.ts';
 import { JobFollower } from './job-follower.ts';
+import { Outage } from './outage.ts';
 import { PodFollower } from './pod-follower.ts';
 import { makeNamespaces, makeRoom } from './preparation.ts';
 import { Screen } from './screen.ts';
@@ -29,9 +30,6 @@ export interface RunSessionOptions {
 
 /** How often the line at the bottom of the terminal counts on. */
 const TICK_MS = 1000;
-
-/** How long the server may be out of reach before a run is given up. */
-const PATIENCE_MS = 20_000;
 
 /** The exit codes that shells give to an end by a signal. */
 export const EXIT_CODES: Readonly<Record<Interruption, number>> = {
@@ -58,16 +56,14 @@ export class RunSession {
 	readonly #stop = new AbortController();
 	readonly #impatient = new AbortController();
 	readonly #interrupted = Promise.withResolvers<Interruption>();
-	readonly #lost = Promise.withResolvers<never>();
+	readonly #outage: Outage;
 	#interruptedBy: Interruption | undefined;
-	#unreachableSince: number | undefined;
 
 	constructor(context: CliContext, options: RunSessionOptions) {
 		this.#context = context;
 		this.#options = options;
 		this.#screen = new Screen(context);
-		// Raced against below; a loss nobody is waiting for any more is no fault.
-		this.#lost.promise.catch(() => undefined);
+		this.#outage = new Outage(context.clock, (text) => this.#screen.say(text));
 	}
 
 	/** Runs to the end; resolves to the exit code. Rejects with what kept the run from beginning. */
@@ -75,9 +71,10 @@ export class RunSession {
 		const off = this.#context.onInterrupt((by) => this.#interrupt(by));
 		try {
 			await this.#begin();
+			if (this.#interruptedBy !== undefined) return await this.#giveUp(this.#interruptedBy);
 			this.#tick();
 			const outcomes = Promise.all(this.#followed.map((each) => this.#report(each)));
-			const ended = await Promise.race([outcomes, this.#interrupted.promise, this.#lost.promise]);
+			const ended = await Promise.race([outcomes, this.#interrupted.promise, this.#outage.lost]);
 			if (typeof ended === 'string') return await this.#giveUp(ended);
 			return exitCodeOf(ended);
 		} finally {
@@ -127,7 +124,7 @@ export class RunSession {
 			view: this.#options.prefixed ? EVERY_LINE : AS_IT_IS,
 			created,
 			signal: this.#stop.signal,
-			onError: (error) => this.#observeFailure(error),
+			onError: (error) => this.#outage.observeFailure(error),
 			onProgress: () => this.#observeProgress(),
 		};
 		if (isOf(jobs, object)) return new JobFollower(object, options);
@@ -155,16 +152,8 @@ export class RunSession {
 		return outcome;
 	}
 
-	#observeFailure(error: unknown): void {
-		const now = this.#context.clock.now();
-		if (this.#unreachableSince === undefined) this.#screen.say(`${describeError(error)}\ntrying again`);
-		this.#unreachableSince ??= now;
-		if (now - this.#unreachableSince < PATIENCE_MS) return;
-		this.#lost.reject(new CommandError('the server is lost; what runs there goes on without this command'));
-	}
-
 	#observeProgress(): void {
-		this.#unreachableSince = undefined;
+		this.#outage.observeProgress();
 		this.#showStatus();
 	}
 

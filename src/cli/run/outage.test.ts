@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { expired } from '../../api/meta/api-error.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
+import { ServerUnreachableError } from '../../client/server-unreachable.ts';
+import { CommandError } from '../context.ts';
+import { Outage } from './outage.ts';
+
+const BROKEN = new ServerUnreachableError('h:1', new Error('socket hang up'));
+
+function open() {
+	const clock = new VirtualClock();
+	const said: string[] = [];
+	const outage = new Outage(clock, (text) => said.push(text));
+	let lost = false;
+	outage.lost.catch(() => {
+		lost = true;
+	});
+	const failAfter = async (ms: number): Promise<boolean> => {
+		clock.advance(ms);
+		outage.observeFailure(BROKEN);
+		await Promise.resolve();
+		await Promise.resolve();
+		return lost;
+	};
+	return { outage, said, failAfter };
+}
+
+test('a server that stays out of reach is given up after a while, and told of once', async () => {
+	const { outage, said, failAfter } = open();
+	for (const ms of [0, 5000, 10_000]) assert.equal(await failAfter(ms), false);
+	assert.equal(await failAfter(10_000), true);
+	assert.deepEqual(said, ['Unable to connect to the server: socket hang up\ntrying again']);
+	await assert.rejects(outage.lost, CommandError);
+});
+
+test('a server that is back in between is not', async () => {
+	const { outage, failAfter } = open();
+	await failAfter(0);
+	await failAfter(15_000);
+	outage.observeProgress();
+	assert.equal(await failAfter(10_000), false);
+	// Nothing was heard, but nothing failed either: a Job that is quiet for an hour.
+	assert.equal(await failAfter(3_600_000), false);
+	assert.equal(await failAfter(15_000), false);
+});
+
+test('a watch that fell behind is no outage', () => {
+	const { outage, said } = open();
+	outage.observeFailure(expired('too old resource version'));
+	assert.deepEqual(said, []);
+});
