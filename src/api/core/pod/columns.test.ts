@@ -156,6 +156,19 @@ test('sidecars count with the containers', () => {
 	);
 });
 
+test('of the sidecars only those count that come before one that has yet to start', () => {
+	const spec = { initContainers: ['s', 't', 'u'].map((name) => ({ name, restartPolicy: 'Always' })) };
+	const initContainerStatuses = [
+		running('s', { started: true, restartCount: 1 }),
+		running('t', { started: false, restartCount: 2 }),
+		running('u', { started: true, restartCount: 4 }),
+	];
+	const conditions = [{ type: 'Initialized', status: 'True' }];
+	const containerStatuses = [running('a', { restartCount: 8 })];
+	const status = { phase: 'Running', conditions, initContainerStatuses, containerStatuses };
+	assert.equal(cells(spec, status).Restarts, '11');
+});
+
 test('restarts say when the last run ended', () => {
 	const lastState = { terminated: { exitCode: 1, finishedAt: '2026-01-31T08:08:00Z' } };
 	const earlier = { terminated: { exitCode: 1, finishedAt: '2026-01-31T08:01:00Z' } };

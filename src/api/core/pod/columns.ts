@@ -116,10 +116,11 @@ function endWord({ reason, signal, exitCode }: End): string {
 
 function restartsOf(pod: Pod, now: number): string {
 	const sidecars = sidecarNames(pod);
-	const { initContainerStatuses: init = [], containerStatuses = [] } = pod.status;
+	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
+	const init = untilUnfinished(initContainerStatuses, sidecars);
 	const counted = showsContainers(pod, initProgress(pod).word)
 		? [...init.filter(({ name }) => sidecars.has(name)), ...containerStatuses]
-		: untilUnfinished(init, sidecars);
+		: init;
 	const restarts = counted.reduce((sum, { restartCount }) => sum + restartCount, 0);
 	const last = latestEnd(counted);
 	return restarts === 0 || last === undefined ? String(restarts) : `${restarts} (${ageOf(last, now)} ago)`;
