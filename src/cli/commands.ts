@@ -2,13 +2,16 @@ import type { Command } from 'commander';
 import { type CliContext, CommandError } from './context.ts';
 import { printingWarnings } from './warnings.ts';
 
+/** What repeatable flags are when they are not given; the help would show a default of commander's own. */
+const NONE = { filename: [], env: [], labelColumns: [] };
+
 /** Adds a value to those that a repeatable flag has. */
-function collect(value: string, values: readonly string[]): readonly string[] {
+function collect(value: string, values: readonly string[] = []): readonly string[] {
 	return [...values, value];
 }
 
 /** The same, for values that may themselves be lists. */
-function collectList(value: string, values: readonly string[]): readonly string[] {
+function collectList(value: string, values: readonly string[] = []): readonly string[] {
 	return [...values, ...value.split(',')];
 }
 
@@ -33,9 +36,11 @@ export function registerCommands(
 	const perform = (work: () => Promise<unknown>): Promise<void> => settle(context, work, finish);
 	registerRun(command('run', 'run Jobs to their end and show what they do'), context, perform);
 	command('apply', 'create or change objects as a manifest says')
-		.option(...FILES, collect, [])
+		.option(...FILES, collect)
 		.option('--force', 'delete and create anew what cannot be changed')
-		.action((flags) => perform(async () => (await import('./apply.ts')).apply(context, flags)));
+		.action((flags) =>
+			perform(async () => (await import('./apply.ts')).apply(context, { ...NONE, ...flags })),
+		);
 	registerGet(command('get', 'print objects'), context, perform);
 	command('describe', 'say all there is to say of objects')
 		.argument('<words...>', 'resources and names: job pi, pod/x')
@@ -43,7 +48,7 @@ export function registerCommands(
 		.option('-A, --all-namespaces', 'of all namespaces')
 		.option('--no-show-events', 'without their Events')
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./describe.ts')).describe(context, words, flags)),
+			perform(async () => (await import('./describe.ts')).describe(context, words, { ...NONE, ...flags })),
 		);
 	registerLogs(command('logs', 'print the logs of a Pod or a Job'), context, perform);
 	registerDelete(command('delete', 'delete objects with all that depends on them'), context, perform);
@@ -65,13 +70,13 @@ function registerGet(
 		.option('--field-selector <fields>', 'only objects with these fields')
 		.option('--no-headers', 'without the headings')
 		.option('--show-labels', 'with all labels')
-		.option('-L, --label-columns <labels>', 'with these labels as columns', collectList, [])
+		.option('-L, --label-columns <labels>', 'with these labels as columns', collectList)
 		.option('--show-managed-fields', 'with metadata.managedFields')
 		.option('--ignore-not-found', 'what is not there is not worth a word')
 		.option('--raw <path>', 'print the answer of the server to a path as it is')
 		.addOption(command.createOption('-a, --show-all').hideHelp())
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./get.ts')).get(context, words, flags)),
+			perform(async () => (await import('./get.ts')).get(context, words, { ...NONE, ...flags })),
 		);
 }
 
@@ -82,7 +87,7 @@ function registerRun(
 ): void {
 	command
 		.argument('[words...]', 'a name, and after it the arguments (after -- where they look like flags)')
-		.option(...FILES, collect, [])
+		.option(...FILES, collect)
 		.option('--force', 'delete Jobs that have run already, and run them anew')
 		.option('--embedded', 'use a server of its own, whatever else runs')
 		.option('--image <image>', 'run this image as a Job')
@@ -90,7 +95,7 @@ function registerRun(
 		.option('-t, --tty', 'understood for the sake of habit; has no effect')
 		.option('--restart <policy>', 'OnFailure or Never', 'OnFailure')
 		.option('--command', 'the words are the command, not its arguments')
-		.option('--env <name=value>', 'a variable of the environment', collect, [])
+		.option('--env <name=value>', 'a variable of the environment', collect)
 		.option('-l, --labels <key=value,...>', 'labels of the Job and its Pods')
 		.option('--completions <number>', 'how many Pods must succeed')
 		.option('--parallelism <number>', 'how many Pods may run at once')
@@ -99,7 +104,7 @@ function registerRun(
 		.option('-o, --output <form>', 'with --dry-run: yaml or json')
 		.addHelpText('after', RUN_HELP)
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./run.ts')).run(context, words, flags)),
+			perform(async () => (await import('./run.ts')).run(context, words, { ...NONE, ...flags })),
 		);
 }
 
@@ -131,7 +136,7 @@ function registerLogs(
 		.option('-l, --selector <labels>', 'of all Pods with these labels')
 		.option('--prefix', 'with the Pod and container of each line')
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./logs.ts')).logs(context, words, flags)),
+			perform(async () => (await import('./logs.ts')).logs(context, words, { ...NONE, ...flags })),
 		);
 }
 
@@ -142,7 +147,7 @@ function registerDelete(
 ): void {
 	command
 		.argument('[words...]', 'resources and names: job pi, pod/x')
-		.option(...FILES, collect, [])
+		.option(...FILES, collect)
 		.option('-l, --selector <labels>', 'all objects with these labels')
 		.option('--field-selector <fields>', 'all objects with these fields')
 		.option('--all', 'all objects of the resource')
@@ -157,7 +162,7 @@ function registerDelete(
 		.option('--ignore-not-found', 'what is not there is as good as deleted')
 		.option('-o, --output <form>', 'name')
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./delete.ts')).deleteObjects(context, words, flags)),
+			perform(async () => (await import('./delete.ts')).deleteObjects(context, words, { ...NONE, ...flags })),
 		);
 }
 

@@ -3,7 +3,7 @@ import { sleep } from '../base/clock.ts';
 import type { DeleteOptions } from '../client/client.ts';
 import { objectAt, textAt } from '../client/raw-object.ts';
 import type { CliContext, Connection } from './context.ts';
-import { deletionOf, timeoutOf } from './delete/deletion-flags.ts';
+import { deletionOf, timeoutOf, waitsFor } from './delete/deletion-flags.ts';
 import { type DeleteFlags, type Victim, victimsOf } from './delete/victims.ts';
 import { describeError } from './errors.ts';
 import { hinted } from './missing.ts';
@@ -21,6 +21,7 @@ export async function deleteObjects(
 ): Promise<number> {
 	const options = deletionOf(flags);
 	const timeoutMs = timeoutOf(flags);
+	const waits = waitsFor(flags);
 	if (flags.force && options.gracePeriodSeconds === 0)
 		context.stderr.write(
 			'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',
@@ -45,12 +46,7 @@ export async function deleteObjects(
 			context.stderr.write(`${describeError(await hinted(error, connection, victim))}\n`);
 		}
 	}
-	if (
-		flags.wait !== false &&
-		flags.wait !== 'false' &&
-		!(await allGone(context, connection, deleted, timeoutMs))
-	)
-		failed = true;
+	if (waits && !(await allGone(context, connection, deleted, timeoutMs))) failed = true;
 	return failed ? 1 : 0;
 }
 

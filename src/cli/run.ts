@@ -36,11 +36,11 @@ export interface RunFlags extends CommonFlags, JobFlags {
  */
 export async function run(context: CliContext, words: readonly string[], flags: RunFlags): Promise<number> {
 	const [name] = words;
+	const dryRun = isDry(flags.dryRun);
 	if (flags.filename.length === 0 && name === undefined)
 		throw new CommandError('what is to run? Give a manifest (-f FILE) or a name with --image=IMAGE');
 	if (flags.filename.length > 0 && name !== undefined)
 		throw new CommandError(`give either -f or a name, not both (${name})`);
-	const dryRun = flags.dryRun !== undefined && flags.dryRun !== false && flags.dryRun !== 'none';
 	const running = flags.embedded || dryRun ? undefined : await context.findRunning(flags.kubeconfig);
 	// Everything is read and checked before a server is started for it.
 	const namespace = flags.namespace ?? running?.namespace ?? 'default';
@@ -60,6 +60,14 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 	if (running)
 		return new RunSession(context, { connection: running, embedded: false, ...options }).toTheEnd();
 	return runEmbedded(context, options);
+}
+
+function isDry(mode: boolean | string = false): boolean {
+	if (typeof mode === 'boolean') return mode;
+	if (['client', 'server', 'none'].includes(mode)) return mode !== 'none';
+	throw new CommandError(
+		`--dry-run: there is no mode "${mode}"; write --dry-run=client, and the name after it`,
+	);
 }
 
 /** Runs on a server that is there for this run alone; whatever happens, it is gone afterwards. */

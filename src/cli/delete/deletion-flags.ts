@@ -8,6 +8,7 @@ export interface DeletionFlags {
 	readonly now?: boolean;
 	readonly force?: boolean;
 	readonly timeout?: string;
+	readonly wait?: boolean | string;
 }
 
 const PROPAGATION: Readonly<Record<string, NonNullable<DeleteOptions['propagationPolicy']>>> = {
@@ -37,6 +38,13 @@ export function deletionOf({ cascade, gracePeriod, now, force }: DeletionFlags):
 	// Without --force nothing is taken from the API before its processes are known to have ended.
 	const grace = force ? (asked ?? 0) : asked === 0 ? 1 : asked;
 	return { propagationPolicy, ...(grace !== undefined && { gracePeriodSeconds: grace }) };
+}
+
+/** Whether to wait until everything is gone. Throws a CommandError for what is neither yes nor no. */
+export function waitsFor({ wait = true }: DeletionFlags): boolean {
+	if (typeof wait === 'boolean') return wait;
+	if (wait === 'true' || wait === 'false') return wait === 'true';
+	throw new CommandError(`--wait: must be true or false, not "${wait}"; write --wait=true`);
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

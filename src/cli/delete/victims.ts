@@ -14,7 +14,6 @@ export interface DeleteFlags extends CommonFlags, DeletionFlags {
 	readonly fieldSelector?: string;
 	readonly allNamespaces?: boolean;
 	readonly all?: boolean;
-	readonly wait: boolean | string;
 	readonly ignoreNotFound?: boolean;
 	readonly output?: string;
 }
