@@ -7,8 +7,3 @@ export class AssertionError extends Error {
 export function assert(condition: unknown, message: string): asserts condition {
 	if (!condition) throw new AssertionError(message);
 }
-
-/** Marks a branch the types rule out; throws when data from outside reached it all the same. */
-export function unreachable(value: never): never {
-	throw new AssertionError(`unreachable: ${JSON.stringify(value)}`);
-}

@@ -32,11 +32,12 @@ export class EventRecorder {
 	readonly #correlator: EventCorrelator;
 	readonly #queue: Correlated[] = [];
 	#inFlight = 0;
-	#serial = 0n;
+	#serial: bigint;
 
 	constructor(options: EventRecorderOptions) {
 		this.#options = options;
 		this.#correlator = new EventCorrelator(options.clock);
+		this.#serial = firstSerial(`${options.component}/${options.host ?? ''}`);
 	}
 
 	/** Records that `text` happened to `object`. */
@@ -106,6 +107,13 @@ export class EventRecorder {
 			else if (!isRefusal(error)) onError?.(error);
 		}
 	}
+}
+
+/** Recorders count from places of their own: two that speak of one object at once must not take one name. */
+function firstSerial(who: string): bigint {
+	let hash = 0;
+	for (const character of who) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
+	return BigInt(hash);
 }
 
 /** What an {@link EventRecorder} is made of. */

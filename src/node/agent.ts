@@ -73,7 +73,6 @@ export class NodeAgent implements NodeApi {
 			runtime,
 			view: this.#view,
 			starter,
-			logs: this.#logFiles,
 			recorder,
 			hostIP: machine.address,
 			onError,

@@ -13,7 +13,6 @@ import { planPod } from '../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../plan/pod/restart.ts';
 import type { Hindrance, PodSnapshot } from '../plan/pod/snapshot.ts';
 import { type ContainerStarter, fieldPathOf, type StartFailure } from './container-starter.ts';
-import type { LogFiles } from './log-files.ts';
 import { type Runtime, RuntimeUnavailable } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
 
@@ -26,7 +25,6 @@ export interface PodWorkersOptions {
 	readonly runtime: Runtime;
 	readonly view: RuntimeView;
 	readonly starter: ContainerStarter;
-	readonly logs: LogFiles;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly hostIP: string;
 	readonly onError: (key: string, error: unknown) => void;
