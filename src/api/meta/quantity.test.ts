@@ -131,7 +131,12 @@ test('the canonical spelling means the same and is its own canonical spelling', 
 			const { nanos, format } = parseQuantity(text);
 			const spelled = formatQuantity({ nanos, format });
 			assert.equal(parseQuantity(spelled).nanos, nanos);
-			assert.equal(canonicalQuantity(canonicalQuantity(text)), canonicalQuantity(text));
+			const canonical = canonicalQuantity(text);
+			const again = parseQuantity(canonical);
+			assert.equal(again.nanos, nanos);
+			// As upstream: a binary amount that no binary suffix fits is spelled plainly, and reads as a decimal one.
+			if (again.format === format) assert.equal(canonicalQuantity(canonical), canonical);
+			else assert.match(canonical, /^[+-]?\d+$/);
 		}),
 	);
 });
