@@ -17,7 +17,7 @@ test('a resource is found by kind, by path, and by any of its names', () => {
 	assert.equal(resourceNamed('deployments'), undefined);
 	assert.deepEqual(
 		resourcesInCategory('all').map(({ kind }) => kind),
-		['Pod', 'Job'],
+		['Pod', 'CronJob', 'Job'],
 	);
 });
 

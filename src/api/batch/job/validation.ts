@@ -6,7 +6,7 @@ import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
 import { matches, selectorOf, validateLabelSelector } from '../../meta/selector.ts';
 import { validateMeta } from '../../meta/validate-meta.ts';
 import { expectedLabels } from './labels.ts';
-import type { Job } from './schema.ts';
+import type { Job, JobSpec } from './schema.ts';
 import { validateJobSpec } from './spec-validation.ts';
 
 const RULES = { namespaced: true, name: dns1123Subdomain };
@@ -94,11 +94,17 @@ export function jobWarnings(job: Job, old: Job | undefined): readonly string[] {
 			'this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended';
 		warnings.push(`metadata.name: ${advice}: [${problems.join(' ')}]`);
 	}
+	return [...warnings, ...jobSpecWarnings(spec, SPEC)];
+}
+
+/** What is to be warned of in the spec of a Job, or of the template of one, at `path`. */
+export function jobSpecWarnings(spec: JobSpec, path: FieldPath): readonly string[] {
+	const warnings: string[] = [];
 	const { completions = 0, parallelism = 0, completionMode } = spec;
 	if (completionMode === 'Indexed' && completions > MANY_COMPLETIONS && parallelism > MUCH_PARALLELISM) {
 		warnings.push(
-			'spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail',
+			`${path.text}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail`,
 		);
 	}
-	return [...warnings, ...podTemplateWarnings(spec.template, SPEC.child('template'))];
+	return [...warnings, ...podTemplateWarnings(spec.template, path.child('template'))];
 }

@@ -1,0 +1,291 @@
+import { quote } from '../../meta/quote.ts';
+import { parseGoDuration } from './go-duration.ts';
+import { instantOf, timeZoneProblem, type WallTime, wallTime, zoneNamed } from './time-zone.ts';
+
+/**
+ * The language of CronJob schedules: five fields of cron or a descriptor, understood as upstream's library
+ * (robfig/cron v3, ParseStandard) understands them, with its error texts.
+ *
+ * 1. A `?` is a `*`; the day of the week ends at 6, Saturday.
+ * 2. Where day of month or day of week is a bare star, both must match, else either.
+ * 3. Next times follow the clocks of the zone: hours that are skipped are, hours that come twice may match
+ *    twice. None is looked for beyond five years.
+ */
+
+/** When something is due: at certain minutes, or so long after the time before. */
+export type CronExpression =
+	| {
+			readonly type: 'fields';
+			readonly minutes: ReadonlySet<number>;
+			readonly hours: ReadonlySet<number>;
+			readonly days: ReadonlySet<number>;
+			readonly months: ReadonlySet<number>;
+			readonly weekdays: ReadonlySet<number>;
+			/** Day of month or day of week is a bare star. */
+			readonly anyDay: boolean;
+			/** The zone that the text itself names, as `TZ=Europe/Berlin 0 5 * * *`. */
+			readonly zone?: string;
+	  }
+	| { readonly type: 'every'; readonly ms: number };
+
+/** The expression, or what is wrong with the text. */
+export type ParsedCron =
+	| { readonly ok: true; readonly expression: CronExpression }
+	| { readonly ok: false; readonly error: string };
+
+/** Reads a schedule. */
+export function parseCron(text: string): ParsedCron {
+	try {
+		return { ok: true, expression: parse(text) };
+	} catch (error) {
+		if (error instanceof CronError) return { ok: false, error: error.message };
+		throw error;
+	}
+}
+
+/** The first time after `afterMs` that matches, by the clocks of `zone` unless the text named one; undefined if none. */
+export function nextTime(expression: CronExpression, afterMs: number, zone: string): number | undefined {
+	const seconds = Math.floor(afterMs / 1000) * 1000;
+	if (expression.type === 'every') return seconds + expression.ms;
+	return search(expression, seconds + 1000, expression.zone ?? zone);
+}
+
+class CronError extends Error {
+	override readonly name = 'CronError';
+}
+
+function parse(text: string): CronExpression {
+	if (text === '') throw new CronError('empty spec string');
+	const { zone, rest } = splitZone(text);
+	if (rest.startsWith('@')) return { ...parseDescriptor(rest), ...(zone !== undefined && { zone }) };
+	const fields = rest.split(/\s+/).filter((field) => field !== '');
+	if (fields.length !== 5) {
+		throw new CronError(`expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`);
+	}
+	const [minute = '', hour = '', day = '', month = '', weekday = ''] = fields;
+	const minutes = parseField(minute, MINUTE);
+	const hours = parseField(hour, HOUR);
+	const days = parseField(day, DAY);
+	const months = parseField(month, MONTH);
+	const weekdays = parseField(weekday, WEEKDAY);
+	return {
+		type: 'fields',
+		minutes: minutes.values,
+		hours: hours.values,
+		days: days.values,
+		months: months.values,
+		weekdays: weekdays.values,
+		anyDay: days.star || weekdays.star,
+		...(zone !== undefined && { zone }),
+	};
+}
+
+function splitZone(text: string): { readonly zone?: string; readonly rest: string } {
+	if (!/^(CRON_)?TZ=/.test(text)) return { rest: text };
+	const space = text.indexOf(' ');
+	// Upstream's library falls over here; the API server catches it and says so in these words.
+	if (space < 0)
+		throw new CronError('invalid schedule format: runtime error: slice bounds out of range [:-1]');
+	const name = text.slice(text.indexOf('=') + 1, space);
+	const problem = timeZoneProblem(name);
+	if (problem !== undefined) throw new CronError(`provided bad location ${name}: ${problem}`);
+	return { zone: zoneNamed(name), rest: text.slice(space).trim() };
+}
+
+const DESCRIPTORS: Readonly<Record<string, string>> = {
+	'@yearly': '0 0 1 1 *',
+	'@annually': '0 0 1 1 *',
+	'@monthly': '0 0 1 * *',
+	'@weekly': '0 0 * * 0',
+	'@daily': '0 0 * * *',
+	'@midnight': '0 0 * * *',
+	'@hourly': '0 * * * *',
+};
+const EVERY = '@every ';
+
+function parseDescriptor(text: string): CronExpression {
+	const fields = Object.hasOwn(DESCRIPTORS, text) ? DESCRIPTORS[text] : undefined;
+	if (fields !== undefined) return parse(fields);
+	if (!text.startsWith(EVERY)) throw new CronError(`unrecognized descriptor: ${text}`);
+	const duration = parseGoDuration(text.slice(EVERY.length));
+	if (!duration.ok) throw new CronError(`failed to parse duration ${text}: ${duration.error}`);
+	return { type: 'every', ms: Math.max(1000, Math.floor(duration.ms / 1000) * 1000) };
+}
+
+interface FieldRules {
+	readonly min: number;
+	readonly max: number;
+	readonly names: readonly string[];
+}
+
+const MINUTE: FieldRules = { min: 0, max: 59, names: [] };
+const HOUR: FieldRules = { min: 0, max: 23, names: [] };
+const DAY: FieldRules = { min: 1, max: 31, names: [] };
+const MONTH: FieldRules = {
+	min: 1,
+	max: 12,
+	names: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
+};
+const WEEKDAY: FieldRules = { min: 0, max: 6, names: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] };
+
+interface ParsedField {
+	readonly values: ReadonlySet<number>;
+	readonly star: boolean;
+}
+
+function parseField(text: string, rules: FieldRules): ParsedField {
+	const values = new Set<number>();
+	let star = false;
+	// Empty items are passed over, so that `,` matches nothing at all.
+	for (const item of text.split(',').filter((part) => part !== '')) {
+		const range = parseRange(item, rules);
+		for (let value = range.start; value <= range.end; value += range.step) values.add(value);
+		star ||= range.star;
+	}
+	return { values, star };
+}
+
+function parseRange(
+	text: string,
+	rules: FieldRules,
+): { readonly start: number; readonly end: number; readonly step: number; readonly star: boolean } {
+	const [range = '', step, ...more] = text.split('/');
+	const [low = '', high, ...others] = range.split('-');
+	const any = low === '*' || low === '?';
+	const start = any ? rules.min : parseNumber(low, rules);
+	let end = any ? rules.max : start;
+	if (!any && others.length > 0) throw new CronError(`too many hyphens: ${text}`);
+	if (!any && high !== undefined) end = parseNumber(high, rules);
+	if (more.length > 0) throw new CronError(`too many slashes: ${text}`);
+	const by = step === undefined ? 1 : parseInteger(step);
+	if (step !== undefined && high === undefined) end = rules.max;
+	const refuse = (problem: string): never => {
+		throw new CronError(`${problem}: ${text}`);
+	};
+	if (start < rules.min) refuse(`beginning of range (${start}) below minimum (${rules.min})`);
+	if (end > rules.max) refuse(`end of range (${end}) above maximum (${rules.max})`);
+	if (start > end) refuse(`beginning of range (${start}) beyond end of range (${end})`);
+	if (by === 0) refuse('step of range should be a positive number');
+	return { start, end, step: by, star: any && by === 1 };
+}
+
+function parseNumber(text: string, { names, min }: FieldRules): number {
+	const index = names.indexOf(text.toLowerCase());
+	return index >= 0 ? index + min : parseInteger(text);
+}
+
+function parseInteger(text: string): number {
+	if (!/^[-+]?\d+$/.test(text)) throw notAnInteger(text, 'invalid syntax');
+	const number = Number(text);
+	if (Math.abs(number) >= 2 ** 63) throw notAnInteger(text, 'value out of range');
+	if (number < 0) throw new CronError(`negative number (${number}) not allowed: ${text}`);
+	return number;
+}
+
+function notAnInteger(text: string, problem: string): CronError {
+	return new CronError(`failed to parse int from ${text}: strconv.Atoi: parsing ${quote(text)}: ${problem}`);
+}
+
+const YEARS_AHEAD = 5;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+type Fields = Extract<CronExpression, { readonly type: 'fields' }>;
+
+/**
+ * Goes from field to field, the largest first: where one does not match, it is counted up and the smaller
+ * ones begin anew; where it wraps around, the larger ones are looked at again. Step by step as upstream's
+ * library does it, since what it makes of days without a midnight can be told from its steps only.
+ */
+function search(fields: Fields, fromMs: number, zone: string): number | undefined {
+	const walk = new Walk(Math.ceil(fromMs / MINUTE_MS) * MINUTE_MS, zone);
+	const lastYear = wallTime(fromMs, zone).year + YEARS_AHEAD;
+	while (walk.wall.year <= lastYear) {
+		const settled =
+			walk.toMonth(({ month }) => fields.months.has(month)) &&
+			walk.toDay((wall) => dayMatches(fields, wall)) &&
+			walk.toHour(({ hour }) => fields.hours.has(hour)) &&
+			walk.toMinute(({ minute }) => fields.minutes.has(minute));
+		if (settled) return walk.ms;
+	}
+	return undefined;
+}
+
+function dayMatches({ days, weekdays, anyDay }: Fields, { day, weekday }: WallTime): boolean {
+	return anyDay ? days.has(day) && weekdays.has(weekday) : days.has(day) || weekdays.has(weekday);
+}
+
+type Matches = (wall: WallTime) => boolean;
+
+/** An instant that is moved ahead, field by field; each step says false where its field wrapped around. */
+class Walk {
+	ms: number;
+	wall: WallTime;
+	readonly #zone: string;
+	/** Whether a field was counted up: the smaller ones then begin at their start. */
+	#moved = false;
+
+	constructor(ms: number, zone: string) {
+		this.ms = ms;
+		this.#zone = zone;
+		this.wall = wallTime(ms, zone);
+	}
+
+	toMonth(matches: Matches): boolean {
+		while (!matches(this.wall)) {
+			this.#begin({ day: 1, hour: 0, minute: 0 });
+			this.#set({ month: this.wall.month + 1 });
+			if (this.wall.month === 1) return false;
+		}
+		return true;
+	}
+
+	toDay(matches: Matches): boolean {
+		while (!matches(this.wall)) {
+			const before = this.ms;
+			this.#begin({ hour: 0, minute: 0 });
+			this.#set({ day: this.wall.day + 1 });
+			// Some days have no midnight: back or forth to the full day.
+			const { hour } = this.wall;
+			if (hour !== 0) this.#add((hour > 12 ? 24 - hour : -hour) * HOUR_MS);
+			// A zone that moves across the date line leaves out a whole day.
+			if (this.ms <= before) this.#add(24 * HOUR_MS);
+			if (this.wall.day === 1) return false;
+		}
+		return true;
+	}
+
+	toHour(matches: Matches): boolean {
+		while (!matches(this.wall)) {
+			this.#begin({ minute: 0 });
+			this.#add(HOUR_MS);
+			if (this.wall.hour === 0) return false;
+		}
+		return true;
+	}
+
+	toMinute(matches: Matches): boolean {
+		while (!matches(this.wall)) {
+			this.#moved = true;
+			this.#add(MINUTE_MS);
+			if (this.wall.minute === 0) return false;
+		}
+		return true;
+	}
+
+	#begin(start: Partial<WallTime>): void {
+		if (this.#moved) return;
+		this.#moved = true;
+		this.#set(start);
+	}
+
+	#set(change: Partial<WallTime>): void {
+		this.ms = instantOf({ ...this.wall, ...change }, this.#zone);
+		this.wall = wallTime(this.ms, this.#zone);
+	}
+
+	#add(ms: number): void {
+		this.ms += ms;
+		this.wall = wallTime(this.ms, this.#zone);
+	}
+}

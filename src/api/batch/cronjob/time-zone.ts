@@ -1,0 +1,75 @@
+/**
+ * Time zones of the IANA database by Go's rules: names are case sensitive, and what looks like an offset
+ * is none.
+ */
+
+/** What Go says of a name that no zone has, or undefined where there is such a zone. */
+export function timeZoneProblem(name: string): string | undefined {
+	if (name === '' || name === 'Local') return undefined;
+	if (name.split('/').includes('..') || name.startsWith('/') || name.includes('\\')) {
+		return 'time: invalid location name';
+	}
+	return knownName(name) === name ? undefined : `unknown time zone ${name}`;
+}
+
+const EPOCH = Temporal.Instant.fromEpochMilliseconds(0);
+const knownNames = new Map<string, string | undefined>();
+const MOST_KNOWN_NAMES = 1000;
+
+/** The zone's name in its right spelling, where there is one of that name in any spelling. */
+function knownName(name: string): string | undefined {
+	if (knownNames.has(name)) return knownNames.get(name);
+	if (knownNames.size >= MOST_KNOWN_NAMES) knownNames.clear();
+	const known = /^[A-Za-z]/.test(name) ? lookUp(name) : undefined;
+	knownNames.set(name, known);
+	return known;
+}
+
+function lookUp(name: string): string | undefined {
+	try {
+		return EPOCH.toZonedDateTimeISO(name).timeZoneId;
+	} catch {
+		return undefined;
+	}
+}
+
+/** The zone that a name means: empty and Local mean the server's, which is UTC. */
+export function zoneNamed(name: string): string {
+	return name === '' || name === 'Local' ? 'UTC' : name;
+}
+
+/** The date and clock that a zone shows at an instant; weekdays count from Sunday, 0. */
+export interface WallTime {
+	readonly year: number;
+	readonly month: number;
+	readonly day: number;
+	readonly hour: number;
+	readonly minute: number;
+	readonly weekday: number;
+}
+
+/** What the clocks of `zone` show at `ms`. */
+export function wallTime(ms: number, zone: string): WallTime {
+	const { year, month, day, hour, minute, dayOfWeek } =
+		Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
+	return { year, month, day, hour, minute, weekday: dayOfWeek % 7 };
+}
+
+/**
+ * The instant at which the clocks of `zone` show a time; months and days beyond their end run over. A time
+ * that does not exist or exists twice is taken as Go takes it: by the offset in force at the same time of
+ * UTC or, where that leads across a change, by the one in force there.
+ */
+export function instantOf(
+	{ year, month, day, hour, minute }: Omit<WallTime, 'weekday'>,
+	zone: string,
+): number {
+	const naive = Date.UTC(year, month - 1, day, hour, minute);
+	const offset = offsetMs(naive, zone);
+	const actual = offsetMs(naive - offset, zone);
+	return naive - actual;
+}
+
+function offsetMs(ms: number, zone: string): number {
+	return Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone).offsetNanoseconds / 1e6;
+}

@@ -1,0 +1,117 @@
+import type { FieldError } from '../../meta/field.ts';
+import { FieldPath } from '../../meta/field.ts';
+import { chosen, invalid, nonNegative, notSupported, required } from '../../meta/field-errors.ts';
+import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
+import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
+import { validateJobSpec } from '../job/spec-validation.ts';
+import { jobSpecWarnings } from '../job/validation.ts';
+import { parseCron } from './cron-expression.ts';
+import type { CronJob, CronJobSpec } from './schema.ts';
+import { timeZoneProblem } from './time-zone.ts';
+
+const META = new FieldPath('metadata');
+const SPEC = new FieldPath('spec');
+const RULES = { namespaced: true, name: dns1123Subdomain };
+
+/** A Job's name has at most 63 characters, of which 11 tell when it was due. */
+const LONGEST_NAME = 63 - 11;
+
+/** What is wrong with a CronJob to be created, in upstream's order. */
+export function validateCronJob(cronJob: CronJob): readonly FieldError[] {
+	const { name = '' } = cronJob.metadata;
+	const errors = [...validateMeta(cronJob.metadata, RULES, META), ...validateSpec(cronJob.spec, undefined)];
+	if (name.length > LONGEST_NAME) {
+		errors.push(invalid(META.child('name'), name, `must be no more than ${LONGEST_NAME} characters`));
+	}
+	return errors;
+}
+
+/** What is wrong with a change of a CronJob; those with a name that is too long came before the rule. */
+export function validateCronJobUpdate(cronJob: CronJob, old: CronJob): readonly FieldError[] {
+	const errors = validateMetaUpdate(cronJob.metadata, old.metadata, META);
+	return cronJob.spec === old.spec ? errors : [...errors, ...validateSpec(cronJob.spec, old.spec)];
+}
+
+const POLICIES = ['Allow', 'Forbid', 'Replace'];
+
+function validateSpec(spec: CronJobSpec, old: CronJobSpec | undefined): readonly FieldError[] {
+	const { startingDeadlineSeconds = 0, successfulJobsHistoryLimit = 0, failedJobsHistoryLimit = 0 } = spec;
+	return [
+		...validateSchedule(spec, old),
+		...nonNegative(SPEC.child('startingDeadlineSeconds'), startingDeadlineSeconds),
+		...(old && old.timeZone === spec.timeZone ? [] : validateTimeZone(spec.timeZone)),
+		...chosen(SPEC.child('concurrencyPolicy'), spec.concurrencyPolicy, POLICIES),
+		...validateTemplate(spec),
+		...nonNegative(SPEC.child('successfulJobsHistoryLimit'), successfulJobsHistoryLimit),
+		...nonNegative(SPEC.child('failedJobsHistoryLimit'), failedJobsHistoryLimit),
+	];
+}
+
+/** A zone within the schedule is borne where it was there before it was forbidden. */
+function validateSchedule(
+	{ schedule, timeZone }: CronJobSpec,
+	old: CronJobSpec | undefined,
+): readonly FieldError[] {
+	const at = SPEC.child('schedule');
+	if (schedule === '') return [required(at)];
+	const parsed = parseCron(schedule);
+	const errors = parsed.ok ? [] : [invalid(at, schedule, parsed.error)];
+	if (!schedule.includes('TZ')) return errors;
+	if (!old?.schedule.includes('TZ')) {
+		const detail = 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead';
+		return [...errors, invalid(at, schedule, detail)];
+	}
+	if (timeZone === undefined) return errors;
+	const detail = 'cannot use both timeZone field and TZ or CRON_TZ in schedule';
+	return [...errors, invalid(at, schedule, detail)];
+}
+
+const ZONE_PART = /^[A-Za-z.\-_0-9+]{1,14}$/;
+
+function validateTimeZone(zone: string | undefined): readonly FieldError[] {
+	if (zone === undefined) return [];
+	const at = SPEC.child('timeZone');
+	if (zone === '') return [invalid(at, zone, 'timeZone must be nil or non-empty string')];
+	const wrong = (part: string): boolean =>
+		part === '.' || part === '..' || part.startsWith('-') || !ZONE_PART.test(part);
+	if (zone.split('/').some(wrong)) return [invalid(at, zone, `unknown time zone ${zone}`)];
+	const errors: FieldError[] = [];
+	if (zone.toLowerCase() === 'local') {
+		const detail = 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones';
+		errors.push(invalid(at, zone, detail));
+	}
+	const problem = timeZoneProblem(zone);
+	return problem === undefined ? errors : [...errors, invalid(at, zone, problem)];
+}
+
+function validateTemplate({ jobTemplate: { spec } }: CronJobSpec): readonly FieldError[] {
+	const at = SPEC.child('jobTemplate', 'spec');
+	const errors = [...validateJobSpec(spec, at)];
+	if (spec.selector !== undefined) {
+		errors.push(invalid(at.child('selector'), spec.selector, '`selector` will be auto-generated'));
+	}
+	if (spec.manualSelector === true) {
+		errors.push(notSupported(at.child('manualSelector'), true, ['nil', 'false']));
+	}
+	return errors;
+}
+
+/** Texts for Warning headers on a new CronJob, or on one whose spec is no longer that of `old`. */
+export function cronJobWarnings({ metadata, spec }: CronJob, old: CronJob | undefined): readonly string[] {
+	const warnings: string[] = [];
+	const problems = old ? [] : dns1123Label(metadata.name ?? '');
+	if (problems.length > 0) {
+		const advice =
+			'this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended';
+		warnings.push(`metadata.name: ${advice}: [${problems.join(' ')}]`);
+	}
+	if (!old || old.metadata.generation !== metadata.generation) {
+		warnings.push(...jobSpecWarnings(spec.jobTemplate.spec, SPEC.child('jobTemplate', 'spec')));
+	}
+	if (old && spec.schedule.includes('TZ')) {
+		warnings.push(
+			'cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details',
+		);
+	}
+	return warnings;
+}
