@@ -1,11 +1,11 @@
 import type { Job, JobCondition, JobSpec, JobStatus } from '../../src/api/batch/job/schema.ts';
 import type { Pod, PodStatus } from '../../src/api/core/pod/schema.ts';
+import { controllerReferenceTo } from '../../src/api/meta/controller-reference.ts';
 import type { ObjectMeta } from '../../src/api/meta/object-meta.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
 import { NO_HISTORY } from '../../src/plan/job/backoff.ts';
 import type { JobPlan } from '../../src/plan/job/plan.ts';
 import { planJob } from '../../src/plan/job/plan-job.ts';
-import { ownerReferenceTo } from '../../src/plan/job/pod-template.ts';
 import type { JobSnapshot } from '../../src/plan/job/snapshot.ts';
 
 /** The instant at which the Jobs of these tests are looked at. */
@@ -80,7 +80,7 @@ export function makePod(name: string, traits: PodTraits = {}): Pod {
 			creationTimestamp: at(-100),
 			labels: traits.labels ?? { 'batch.kubernetes.io/controller-uid': 'job-uid' },
 			annotations,
-			...(!traits.ownerless && { ownerReferences: [ownerReferenceTo(makeJob())] }),
+			...(!traits.ownerless && { ownerReferences: [controllerReferenceTo(makeJob())] }),
 			...(!traits.untracked && { finalizers: [TRACKING] }),
 			...(traits.deleting && { deletionTimestamp: at(finished + 30), deletionGracePeriodSeconds: 30 }),
 		},

@@ -1,6 +1,6 @@
 import type { Job } from '../../api/batch/job/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import type { OwnerReference } from '../../api/meta/object-meta.ts';
+import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Indexes } from '../../client/informers.ts';
 import { hasEnded, isTracked } from '../../plan/job/classify.ts';
 import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
@@ -41,8 +41,3 @@ export const POD_INDEXES: Indexes<Pod> = {
 export const JOB_INDEXES: Indexes<Job> = {
 	[SELF_SELECTED]: ({ metadata, spec }) => (spec.manualSelector ? [metadata.namespace ?? ''] : []),
 };
-
-/** The reference to the object that controls the Pod, if one does. */
-export function controllerOf({ metadata }: Pod): OwnerReference | undefined {
-	return metadata.ownerReferences?.find(({ controller }) => controller);
-}

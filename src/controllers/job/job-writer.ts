@@ -3,10 +3,10 @@ import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { ApiError, conflict, isApiError, notFound } from '../../api/meta/api-error.ts';
+import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
-import { ownerReferenceTo } from '../../plan/job/pod-template.ts';
 
 /** What a {@link JobWriter} writes with. */
 export interface JobWriterOptions {
@@ -51,7 +51,7 @@ export class JobWriter {
 		if (current.metadata.uid !== uid) throw notFound(subject);
 		if (current.metadata.deletionTimestamp && !deletionTimestamp)
 			throw conflict(subject, 'it is being deleted');
-		const ownerReferences = [ownerReferenceTo(this.#job)];
+		const ownerReferences = [controllerReferenceTo(this.#job)];
 		await this.#patch(metadata.name, {
 			uid: metadata.uid,
 			ownerReferences,

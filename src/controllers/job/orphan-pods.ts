@@ -2,6 +2,7 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/meta/api-error.ts';
+import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Clock } from '../../base/clock.ts';
 import { DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
@@ -9,7 +10,6 @@ import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { isTracked } from '../../plan/job/classify.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { isManagedElsewhere, TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
-import { controllerOf } from './job-indexes.ts';
 
 /** What {@link OrphanPods} are made of. */
 export interface OrphanPodsOptions {

@@ -1,12 +1,13 @@
 import type { Job, JobCondition, JobStatus } from '../../api/batch/job/schema.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import type { EventText } from '../event-text.ts';
 import { claimPods } from './claim.ts';
 import { isFinished, withCondition } from './conditions.ts';
 import { type EndState, findCompletion, findEndState, remainingDeadlineMs } from './end-state.ts';
 import { isManagedElsewhere } from './identifiers.ts';
 import { type Management, managePods } from './manage.ts';
-import { type EventText, type JobPlan, nothingToDo, type PodAct } from './plan.ts';
+import { type JobPlan, nothingToDo, type PodAct } from './plan.ts';
 import type { JobSnapshot } from './snapshot.ts';
 import { changeStatus } from './status.ts';
 import { type Tracking, trackPods } from './track.ts';

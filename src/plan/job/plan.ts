@@ -1,5 +1,6 @@
 import type { JobStatus } from '../../api/batch/job/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import type { EventText } from '../event-text.ts';
 import type { BackoffHistory } from './backoff.ts';
 
 /**
@@ -50,13 +51,6 @@ export interface PodAct {
 export interface PodCreation {
 	readonly pod: Pod;
 	readonly because: string;
-}
-
-/** An Event about the Job. */
-export interface EventText {
-	readonly type: 'Normal' | 'Warning';
-	readonly reason: string;
-	readonly message: string;
 }
 
 /** The plan to do nothing. */

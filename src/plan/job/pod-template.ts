@@ -1,5 +1,6 @@
 import type { Job } from '../../api/batch/job/schema.ts';
 import type { Container, Pod, PodSpec } from '../../api/core/pod/schema.ts';
+import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
 import { isIndexed } from './classify.ts';
 import {
 	COMPLETION_INDEX,
@@ -29,7 +30,7 @@ export class PodMaker {
 			...(job.metadata.namespace && { namespace: job.metadata.namespace }),
 			...(metadata?.labels && { labels: metadata.labels }),
 			...(metadata?.annotations && { annotations: metadata.annotations }),
-			ownerReferences: [ownerReferenceTo(job)],
+			ownerReferences: [controllerReferenceTo(job)],
 			finalizers: finalizers.includes(TRACKING_FINALIZER) ? finalizers : [...finalizers, TRACKING_FINALIZER],
 		};
 	}
@@ -63,18 +64,6 @@ export class PodMaker {
 			...(ignored > 0 && { [INDEX_IGNORED_FAILURE_COUNT]: `${ignored}` }),
 		};
 	}
-}
-
-/** The reference by which a Pod belongs to the Job. */
-export function ownerReferenceTo({ metadata }: Job): NonNullable<Pod['metadata']['ownerReferences']>[number] {
-	return {
-		apiVersion: 'batch/v1',
-		kind: 'Job',
-		name: metadata.name ?? '',
-		uid: metadata.uid ?? '',
-		controller: true,
-		blockOwnerDeletion: true,
-	};
 }
 
 /** `<job>-<index>-`, the job's name cut where the whole would be too long. */
