@@ -1,13 +1,13 @@
 import type { Pod, PodCondition } from '../api/core/pod/schema.ts';
 import { badRequest, conflict, invalid } from '../api/meta/api-error.ts';
-import { DecodeError, decode, undecodable } from '../api/meta/decode.ts';
+import { decode } from '../api/meta/decode.ts';
 import { type FieldError, FieldPath } from '../api/meta/field.ts';
 import { notSupported, required as requiredError } from '../api/meta/field-errors.ts';
 import { type KubeObject, objectMetaSchema } from '../api/meta/object-meta.ts';
 import { type Infer, object, optional, required, string } from '../api/meta/schema.ts';
 import { formatTime } from '../api/meta/time.ts';
-import { readBody } from './body.ts';
 import type { ServerContext } from './context.ts';
+import { decodePosted, type PostedKind } from './decode-posted.ts';
 import { isPod } from './pods.ts';
 import { checkUid, replace } from './replace.ts';
 import type { ResourceRequest } from './request.ts';
@@ -17,8 +17,8 @@ import { writeOptions } from './write-options.ts';
 
 /** Schema of v1.Binding. */
 export const bindingSchema = object('io.k8s.api.core.v1.Binding', 'Puts a Pod on a node.', {
-	apiVersion: required(string, 'Version of the API: v1.'),
-	kind: required(string, 'Kind of the object: Binding.'),
+	apiVersion: optional(string, 'Version of the API: v1.'),
+	kind: optional(string, 'Kind of the object: Binding.'),
 	metadata: required(objectMetaSchema, 'Names the Pod.'),
 	target: required(
 		object('io.k8s.api.core.v1.ObjectReference', 'Names an object.', {
@@ -36,10 +36,16 @@ export const bindingSchema = object('io.k8s.api.core.v1.Binding', 'Puts a Pod on
 
 type Binding = Infer<typeof bindingSchema>;
 
+const BINDING: PostedKind<Binding> = {
+	kind: 'Binding',
+	apiVersions: ['v1'],
+	decode: (json) => decode(bindingSchema, json),
+};
+
 /** POST to `pods/<name>/binding`: puts the Pod on a node, once and for all. */
 export async function bind(server: ServerContext, request: ResourceRequest): Promise<Result> {
-	const { dryRun } = writeOptions(request.call.query, 'CreateOptions');
-	const binding = await decodeBinding(request);
+	const { dryRun, fieldValidation } = writeOptions(request.call.query, 'CreateOptions');
+	const binding = checked(request, await decodePosted(request, BINDING, fieldValidation));
 	await replace(server, request, {
 		dryRun,
 		strategy: {
@@ -52,19 +58,12 @@ export async function bind(server: ServerContext, request: ResourceRequest): Pro
 	return success(201);
 }
 
-async function decodeBinding({ call, name }: ResourceRequest): Promise<Binding> {
-	const { value: json } = await readBody(call, 'Binding');
-	try {
-		const { value: binding } = decode(bindingSchema, json);
-		const { name: own } = binding.metadata;
-		if (own && own !== name) throw badRequest('name in URL does not match name in Binding object');
-		const errors = targetErrors(binding.target);
-		if (errors.length > 0) throw invalid({ group: '', resource: 'Binding', name }, errors);
-		return binding;
-	} catch (error) {
-		if (error instanceof DecodeError) throw undecodable({ kind: 'Binding', version: 'v1' }, error.message);
-		throw error;
-	}
+function checked({ name }: ResourceRequest, binding: Binding): Binding {
+	const { name: own } = binding.metadata;
+	if (own && own !== name) throw badRequest('name in URL does not match name in Binding object');
+	const errors = targetErrors(binding.target);
+	if (errors.length > 0) throw invalid({ group: '', resource: 'Binding', name }, errors);
+	return binding;
 }
 
 function targetErrors({ kind, name }: Binding['target']): readonly FieldError[] {

@@ -1,9 +1,10 @@
 import { conflict, notFound } from '../api/meta/api-error.ts';
+import type { DeleteOptions } from '../api/meta/delete-options.ts';
 import { jsonEqual } from '../api/meta/equality.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { ServerContext } from './context.ts';
-import { type DeleteOptions, deleteOptions, isDryRun } from './delete-options.ts';
+import { deleteOptions, isDryRun } from './delete-options.ts';
 import { type DeletionAct, planDeletion } from './deletion-plan.ts';
 import { isNamespace, terminateNamespace } from './namespace-deletion.ts';
 import { type ResourceRequest, warn } from './request.ts';
@@ -83,7 +84,8 @@ function draft({ codec, key, revision }: StoredObject, object: KubeObject): Stor
 	return new StoredObject(codec, { key, revision, value: codec.encode(object) });
 }
 
-function checkPreconditions(
+/** 409 for an object that is not the one, or not in the state, that the options speak of. */
+export function checkPreconditions(
 	definition: ResourceDefinition,
 	{ metadata }: KubeObject,
 	{ preconditions }: DeleteOptions,

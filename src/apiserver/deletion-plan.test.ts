@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { jobs } from '../api/batch/job/definition.ts';
 import { pods } from '../api/core/pod/definition.ts';
 import { decodeAs } from '../api/meta/decode.ts';
+import type { DeleteOptions } from '../api/meta/delete-options.ts';
 import type { KubeObject, ObjectMeta } from '../api/meta/object-meta.ts';
-import type { DeleteOptions } from './delete-options.ts';
 import { type DeletionAct, planDeletion } from './deletion-plan.ts';
 
 const NOW = Date.UTC(2026, 0, 1);

@@ -1,8 +1,8 @@
+import type { DeleteOptions } from '../api/meta/delete-options.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { formatTime, timeOf } from '../api/meta/time.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../api/meta/validate-meta.ts';
-import type { DeleteOptions } from './delete-options.ts';
 
 /** What a DELETE does to an object. */
 export type DeletionAct =

@@ -132,7 +132,7 @@ function aggregatedResource(definition: ResourceDefinition): unknown {
 	const { group, version, kind, resource, singular, shortNames, categories, namespaced } = definition;
 	const subresources = SUBRESOURCES.filter((each) => each.of(definition)).map((each) => ({
 		subresource: each.name,
-		responseKind: { group, version, kind: each.kind ?? kind },
+		responseKind: { ...(each.groupVersion ?? { group, version }), kind: each.kind ?? kind },
 		verbs: each.listed,
 	}));
 	return {
@@ -153,6 +153,7 @@ function legacyResources(definition: ResourceDefinition): readonly unknown[] {
 		name: `${resource}/${each.name}`,
 		singularName: '',
 		namespaced,
+		...each.groupVersion,
 		kind: each.kind ?? kind,
 		verbs: each.listed,
 	}));

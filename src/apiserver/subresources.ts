@@ -1,6 +1,7 @@
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { bind } from './binding.ts';
 import type { ServerContext } from './context.ts';
+import { evict } from './eviction.ts';
 import { finalize } from './finalize.ts';
 import { get } from './get.ts';
 import { podLog } from './log.ts';
@@ -22,8 +23,9 @@ export interface Subresource {
 	readonly verbs: Partial<Record<Method, Verb>>;
 	/** Answers with bytes as they come, instead of an object. */
 	readonly stream?: (server: ServerContext, request: ResourceRequest) => Promise<AsyncIterable<Uint8Array>>;
-	/** The kind of object it deals in, where that is not the resource's own. */
+	/** The kind of object it deals in, where that is not the resource's own; in another group or in its. */
 	readonly kind?: string;
+	readonly groupVersion?: { readonly group: string; readonly version: string };
 	/** The verbs that discovery lists. */
 	readonly listed: readonly string[];
 }
@@ -45,6 +47,14 @@ export const SUBRESOURCES: readonly Subresource[] = [
 		of: isPodResource,
 		verbs: { POST: bind },
 		kind: 'Binding',
+		listed: ['create'],
+	},
+	{
+		name: 'eviction',
+		of: isPodResource,
+		verbs: { POST: evict },
+		kind: 'Eviction',
+		groupVersion: { group: 'policy', version: 'v1' },
 		listed: ['create'],
 	},
 	{ name: 'log', of: isPodResource, verbs: {}, stream: podLog, listed: ['get'] },
