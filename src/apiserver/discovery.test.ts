@@ -73,6 +73,32 @@ test('the legacy lists say the same', () => {
 	assert.ok(!names.includes('nodes/log'));
 });
 
+test('an eviction is told to be of another group, which is how kubectl drain finds it', () => {
+	const eviction = { group: 'policy', version: 'v1', kind: 'Eviction' };
+	const legacy = ask('/api/v1')?.resources as readonly { readonly name: string }[];
+	assert.deepEqual(
+		legacy.find(({ name }) => name === 'pods/eviction'),
+		{ name: 'pods/eviction', singularName: '', namespaced: true, ...eviction, verbs: ['create'] },
+	);
+	assert.deepEqual(
+		legacy.find(({ name }) => name === 'pods/binding'),
+		{ name: 'pods/binding', singularName: '', namespaced: true, kind: 'Binding', verbs: ['create'] },
+	);
+	const items = ask('/api', AGGREGATED('v2'))?.items as readonly {
+		readonly versions: readonly { readonly resources: readonly AggregatedResource[] }[];
+	}[];
+	const pods = items[0]?.versions[0]?.resources.find(({ resource }) => resource === 'pods');
+	assert.deepEqual(
+		pods?.subresources.find(({ subresource }) => subresource === 'eviction'),
+		{ subresource: 'eviction', responseKind: eviction, verbs: ['create'] },
+	);
+});
+
+interface AggregatedResource {
+	readonly resource: string;
+	readonly subresources: readonly { readonly subresource: string }[];
+}
+
 test('what is not served is not found', () => {
 	for (const path of [
 		'/apis/nothing',

@@ -129,15 +129,15 @@ function verbsOf(definition: ResourceDefinition): readonly string[] {
 }
 
 function aggregatedResource(definition: ResourceDefinition): unknown {
-	const { group, version, kind, resource, singular, shortNames, categories, namespaced } = definition;
+	const { resource, singular, shortNames, categories, namespaced } = definition;
 	const subresources = SUBRESOURCES.filter((each) => each.of(definition)).map((each) => ({
 		subresource: each.name,
-		responseKind: { ...(each.groupVersion ?? { group, version }), kind: each.kind ?? kind },
+		responseKind: kindOf(each.takes ?? definition),
 		verbs: each.listed,
 	}));
 	return {
 		resource,
-		responseKind: { group, version, kind },
+		responseKind: kindOf(definition),
 		scope: namespaced ? 'Namespaced' : 'Cluster',
 		singularResource: singular,
 		verbs: verbsOf(definition),
@@ -148,13 +148,12 @@ function aggregatedResource(definition: ResourceDefinition): unknown {
 }
 
 function legacyResources(definition: ResourceDefinition): readonly unknown[] {
-	const { kind, resource, singular, shortNames, categories, namespaced } = definition;
+	const { group, kind, resource, singular, shortNames, categories, namespaced } = definition;
 	const subresources = SUBRESOURCES.filter((each) => each.of(definition)).map((each) => ({
 		name: `${resource}/${each.name}`,
 		singularName: '',
 		namespaced,
-		...each.groupVersion,
-		kind: each.kind ?? kind,
+		...(each.takes && each.takes.group !== group ? kindOf(each.takes) : { kind: each.takes?.kind ?? kind }),
 		verbs: each.listed,
 	}));
 	const whole = {
@@ -167,4 +166,8 @@ function legacyResources(definition: ResourceDefinition): readonly unknown[] {
 		...(categories.length > 0 && { categories }),
 	};
 	return [whole, ...subresources];
+}
+
+function kindOf({ group, version, kind }: Pick<ResourceDefinition, 'group' | 'version' | 'kind'>): object {
+	return { group, version, kind };
 }

@@ -1,6 +1,8 @@
+import type { SubresourceKind } from '../api/meta/openapi.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { Answer } from './answer.ts';
 import { documentAnswer } from './discovery.ts';
+import { SUBRESOURCES } from './subresources.ts';
 
 /** What the OpenAPI paths are answered from. */
 export interface OpenApiOptions {
@@ -37,7 +39,7 @@ export class OpenApi {
 		const answers = new Map<string, Answer>();
 		const index: Record<string, unknown> = {};
 		for (const [path, definitions] of Map.groupBy(resources, openApiPath)) {
-			const answer = documentAnswer(openApiDocument(definitions, version), 'application/json');
+			const answer = documentAnswer(openApiDocument(definitions, version, kindsTaken), 'application/json');
 			answers.set(`${ROOT}/${path}`, { ...answer, immutable: true });
 			const hash = answer.etag?.replaceAll('"', '');
 			index[path] = { serverRelativeURL: `${ROOT}/${path}?hash=${hash}` };
@@ -54,3 +56,9 @@ const EMPTY_V2: Answer = {
 	object: () => '',
 	bytes: () => [new Uint8Array()],
 };
+
+/** What the subresources of a resource take, by their names. */
+function kindsTaken(definition: ResourceDefinition): ReadonlyMap<string, SubresourceKind> {
+	const own = SUBRESOURCES.filter((each) => each.of(definition));
+	return new Map(own.flatMap(({ name, takes }) => (takes ? [[name, takes] as const] : [])));
+}

@@ -1,5 +1,7 @@
+import type { SubresourceKind } from '../api/meta/openapi.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
-import { bind } from './binding.ts';
+import { evictionSchema } from '../api/policy/eviction/schema.ts';
+import { bind, bindingSchema } from './binding.ts';
 import type { ServerContext } from './context.ts';
 import { evict } from './eviction.ts';
 import { finalize } from './finalize.ts';
@@ -23,9 +25,8 @@ export interface Subresource {
 	readonly verbs: Partial<Record<Method, Verb>>;
 	/** Answers with bytes as they come, instead of an object. */
 	readonly stream?: (server: ServerContext, request: ResourceRequest) => Promise<AsyncIterable<Uint8Array>>;
-	/** The kind of object it deals in, where that is not the resource's own; in another group or in its. */
-	readonly kind?: string;
-	readonly groupVersion?: { readonly group: string; readonly version: string };
+	/** The kind of object that is posted to it, where it is not the resource's own kind that it deals in. */
+	readonly takes?: SubresourceKind;
 	/** The verbs that discovery lists. */
 	readonly listed: readonly string[];
 }
@@ -46,15 +47,14 @@ export const SUBRESOURCES: readonly Subresource[] = [
 		name: 'binding',
 		of: isPodResource,
 		verbs: { POST: bind },
-		kind: 'Binding',
+		takes: { group: '', version: 'v1', kind: 'Binding', schema: bindingSchema },
 		listed: ['create'],
 	},
 	{
 		name: 'eviction',
 		of: isPodResource,
 		verbs: { POST: evict },
-		kind: 'Eviction',
-		groupVersion: { group: 'policy', version: 'v1' },
+		takes: { group: 'policy', version: 'v1', kind: 'Eviction', schema: evictionSchema },
 		listed: ['create'],
 	},
 	{ name: 'log', of: isPodResource, verbs: {}, stream: podLog, listed: ['get'] },

@@ -146,3 +146,15 @@ test('each type of field has its schema', () => {
 		allOf: [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.api.resource.Quantity' }],
 	});
 });
+
+test('what a subresource takes has its path and its kind', () => {
+	const taken = { group: 'policy', version: 'v1', kind: 'Sole', schema: partSchema };
+	const document = openApiDocument([things], 'v1', () => new Map([['sole', taken]]));
+	const paths = document.paths as Record<string, Record<string, unknown>>; // `as`: a document has them.
+	const path = paths['/apis/batch/v1/namespaces/{namespace}/things/{name}/sole'];
+	assert.deepEqual(Object.keys(path ?? {}), ['post', 'parameters']);
+	assert.match(
+		JSON.stringify(path?.post),
+		/"kind":"Sole".*#\/components\/schemas\/io.k8s.api.batch.v1.Part"/,
+	);
+});

@@ -11,13 +11,30 @@ import type { Field, ListNode, ObjectNode, SchemaNode, StringNode } from './sche
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** A kind of object that is posted to a subresource and stored nowhere. */
+export type SubresourceKind = Pick<ResourceDefinition, 'group' | 'version' | 'kind' | 'schema'>;
+
+/** What the subresources of a resource take that have a kind of their own, by the subresource's name. */
+export type SubresourceKinds = (definition: ResourceDefinition) => ReadonlyMap<string, SubresourceKind>;
+
 /** The document for these resources, which must all be of one group and version. */
-export function openApiDocument(definitions: readonly ResourceDefinition[], version: string): Json {
+export function openApiDocument(
+	definitions: readonly ResourceDefinition[],
+	version: string,
+	subresourceKinds: SubresourceKinds = () => new Map(),
+): Json {
 	const schemas = new Map<string, Json>();
 	const paths: Record<string, Json> = {};
 	for (const definition of definitions) {
 		component(definition.schema, schemas, definition);
 		Object.assign(paths, pathsOf(definition));
+		for (const [name, taken] of subresourceKinds(definition)) {
+			component(taken.schema, schemas, taken);
+			paths[`${rootOf(definition)}/{name}/${name}`] = {
+				post: operation(taken, 'post', WRITE_PARAMETERS),
+				parameters: pathParameters(definition.namespaced, true),
+			};
+		}
 	}
 	return {
 		openapi: '3.0.0',
@@ -35,7 +52,7 @@ export function openApiPath(definition: Pick<ResourceDefinition, 'group' | 'vers
 /** The schemas of a document as they come up, by component name. */
 type Schemas = Map<string, Json>;
 
-function component(node: ObjectNode, schemas: Schemas, definition?: ResourceDefinition): void {
+function component(node: ObjectNode, schemas: Schemas, definition?: SubresourceKind): void {
 	if (schemas.has(node.name)) return;
 	// Its place is taken before its fields are looked at, so that they may lead back here.
 	schemas.set(node.name, {});
@@ -150,7 +167,7 @@ const INT_OR_STRING: Json = {
 function pathsOf(definition: ResourceDefinition): Record<string, Json> {
 	const base = `/${openApiPath(definition)}`;
 	const { namespaced, resource, status } = definition;
-	const root = namespaced ? `${base}/namespaces/{namespace}/${resource}` : `${base}/${resource}`;
+	const root = rootOf(definition);
 	const { get, put, patch } = objectOperations(definition);
 	return {
 		...(namespaced && { [`${base}/${resource}`]: { get: operation(definition, 'list', []) } }),
@@ -168,6 +185,12 @@ function pathsOf(definition: ResourceDefinition): Record<string, Json> {
 			[`${root}/{name}/status`]: { get, put, patch, parameters: pathParameters(namespaced, true) },
 		}),
 	};
+}
+
+/** The path of the collection that objects are created in. */
+function rootOf(definition: ResourceDefinition): string {
+	const { namespaced, resource } = definition;
+	return `/${openApiPath(definition)}${namespaced ? '/namespaces/{namespace}' : ''}/${resource}`;
 }
 
 interface ObjectOperations {
@@ -189,7 +212,7 @@ function objectOperations(definition: ResourceDefinition): ObjectOperations {
 const WRITE_PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation'];
 
 /** kubectl looks for parameters here only: not beside the operations, nor behind a `$ref`. */
-function operation(definition: ResourceDefinition, action: string, parameters: readonly string[]): Json {
+function operation(definition: SubresourceKind, action: string, parameters: readonly string[]): Json {
 	const object = { schema: { $ref: `#/components/schemas/${definition.schema.name}` } };
 	return {
 		'x-kubernetes-action': action,
@@ -215,6 +238,6 @@ function pathParameters(namespaced: boolean, named: boolean): readonly Json[] {
 	return names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
 }
 
-function groupVersionKind({ group, version, kind }: ResourceDefinition): Json {
+function groupVersionKind({ group, version, kind }: SubresourceKind): Json {
 	return { group, version, kind };
 }
