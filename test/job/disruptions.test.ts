@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { PodFailurePolicy } from '../../src/api/batch/job/schema.ts';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { pathOf } from '../../src/client/client.ts';
+import { Cluster } from './cluster.ts';
+import { conditionsOf } from './job-objects.ts';
+
+/** Evictions as a Job sees them, against the real API server; the test plays the node. */
+
+const LIMIT = { timeout: 10_000 };
+
+const IGNORES_DISRUPTIONS: PodFailurePolicy = {
+	rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],
+};
+
+function post(cluster: Cluster, { metadata }: Pod, subresource: string, body: object): Promise<unknown> {
+	const { name } = metadata;
+	const path = `${pathOf(pods, 'default')}/${name}/${subresource}`;
+	return cluster.client.transport.request({ method: 'POST', path, body: { metadata: { name }, ...body } });
+}
+
+/** The Job's Pod on a node, where it runs. */
+async function running(cluster: Cluster): Promise<Pod> {
+	const [pod] = await cluster.until(() => cluster.pods('Pending').length === 1 && cluster.pods('Pending'));
+	assert.ok(pod);
+	await post(cluster, pod, 'binding', { target: { name: 'node' } });
+	await cluster.report(pod, { phase: 'Running' });
+	return pod;
+}
+
+test('an evicted Pod that is ignored is replaced and not counted', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	await cluster.createJob({ backoffLimit: 0, podFailurePolicy: IGNORES_DISRUPTIONS });
+	const pod = await running(cluster);
+	await post(cluster, pod, 'eviction', {});
+	await cluster.until(() => cluster.job().status.terminating === 1);
+	assert.equal(cluster.job().status.failed, undefined);
+	await cluster.finish(pod, 143);
+	await cluster.client.resource(pods, 'default').delete(pod.metadata.name ?? '', { gracePeriodSeconds: 0 });
+	await cluster.until(() => cluster.pods().length === 0);
+	await cluster.quiet();
+	cluster.clock.advance(10_000);
+	const next = await running(cluster);
+	await cluster.finish(next);
+	await cluster.until(() => cluster.job().status.completionTime);
+	const { succeeded, failed } = cluster.job().status;
+	assert.deepEqual([succeeded, failed], [1, undefined]);
+	assert.deepEqual(cluster.errors, []);
+});
+
+test('an evicted Pod that no rule knows counts as failed', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	await cluster.createJob({ backoffLimit: 0 });
+	await post(cluster, await running(cluster), 'eviction', {});
+	await cluster.until(() => cluster.job().status.failed === 1);
+	assert.deepEqual(conditionsOf(cluster.job().status), ['FailureTarget BackoffLimitExceeded']);
+});
+
+test('a Job may fail by a disruption, and says which Pod had the condition', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	const onPodConditions = [{ type: 'DisruptionTarget', status: 'True' as const }];
+	await cluster.createJob({ podFailurePolicy: { rules: [{ action: 'FailJob', onPodConditions }] } });
+	const pod = await running(cluster);
+	await post(cluster, pod, 'eviction', {});
+	await cluster.finish(pod, 143);
+	await cluster.until(() => conditionsOf(cluster.job().status).includes('Failed PodFailurePolicy'));
+	assert.equal(
+		cluster.job().status.conditions?.at(-1)?.message,
+		`Pod default/${pod.metadata.name} has condition DisruptionTarget matching FailJob rule at index 0`,
+	);
+});
