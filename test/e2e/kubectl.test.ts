@@ -126,6 +126,29 @@ test('logs -f follows a running Pod to its end', async (t) => {
 	assert.equal(stdout, 'first\nsecond\n');
 });
 
+test('drain takes the Pods off the node and keeps others from it until uncordon', async (t) => {
+	const server = await startStint(t, { args: ['--runtime', 'fake'] });
+	const [node = ''] = ok(await server.kubectl('get', 'nodes', '-o', 'name')).split('\n');
+	const policy = `
+  backoffLimit: 0
+  podFailurePolicy: {rules: [{action: Ignore, onPodConditions: [{type: DisruptionTarget}]}]}`;
+	ok(await server.kubectlWith(job('long', ['sleep', 'infinity'], policy), 'apply', '-f', '-'));
+	ok(await server.kubectl('run', 'bare', '--image=busybox', '--', 'sleep', 'infinity'));
+	ok(await server.kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=60s'));
+	assert.match((await server.kubectl('drain', node)).stderr, /cannot delete.* default\/bare/);
+	const drained = await server.kubectl('drain', node, '--ignore-daemonsets', '--force', '--timeout=60s');
+	assert.match(ok(drained), /pod\/bare evicted/);
+	assert.match(drained.stdout, /pod\/long-\w{5} evicted/);
+	assert.match(ok(await server.kubectl('get', 'nodes')), / Ready,SchedulingDisabled /);
+	ok(await server.kubectl('run', 'late', '--image=busybox', '--', 'sleep', 'infinity'));
+	const unplaced = '--for=jsonpath={.status.conditions[0].reason}=Unschedulable';
+	ok(await server.kubectl('wait', unplaced, 'pod/late', '--timeout=60s'));
+	const failed = await server.kubectl('get', 'job', 'long', '-o', 'jsonpath={.status.failed}');
+	assert.equal(ok(failed), '');
+	ok(await server.kubectl('uncordon', node));
+	ok(await server.kubectl('wait', '--for=condition=Ready', 'pod/late', '--timeout=60s'));
+});
+
 test('a bad manifest gets the error upstream gives', async (t) => {
 	const server = await startStint(t);
 	const apply = async (manifest: string): Promise<string> => {
