@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import { Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
 import { Informers } from '../client/informers.ts';
+import { CronJobController } from '../controllers/cronjob/cronjob-controller.ts';
 import { type CollectedResource, GarbageCollector } from '../controllers/garbage-collector.ts';
 import { JobController } from '../controllers/job/job-controller.ts';
 import { NamespaceController } from '../controllers/namespace-controller.ts';
@@ -47,6 +48,13 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
 		recorder: recorderOf('job-controller'),
 		onError: report('job-controller'),
 	});
+	const cronJobController = new CronJobController({
+		client: clientOf('cronjob-controller'),
+		informers,
+		clock,
+		recorder: recorderOf('cronjob-controller'),
+		onError: report('cronjob-controller'),
+	});
 	const scheduler = new Scheduler({
 		client: clientOf('scheduler'),
 		clock,
@@ -77,6 +85,13 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
 		jobs: informers.of(jobs),
 		onError: report('ttl-after-finished'),
 	});
-	const parts = [jobController, scheduler, garbageCollector, namespaceController, ttlAfterFinished];
+	const parts = [
+		jobController,
+		cronJobController,
+		scheduler,
+		garbageCollector,
+		namespaceController,
+		ttlAfterFinished,
+	];
 	await Promise.all([informers.run(signal), ...parts.map((part) => part.run(signal))]);
 }

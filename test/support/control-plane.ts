@@ -6,8 +6,9 @@ import type { ApiTransport } from '../../src/api/meta/transport.ts';
 import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
-import { SystemClock } from '../../src/base/clock.ts';
+import { type Clock, SystemClock } from '../../src/base/clock.ts';
 import { SeededRandom } from '../../src/base/random.ts';
+import type { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import { runControlPlane } from '../../src/main/control-plane.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
@@ -28,9 +29,11 @@ export interface ControlPlane {
 }
 
 /** Starts a control plane that ends with the test; an error that a component meets fails the test. */
-export async function startControlPlane(t: TestContext): Promise<ControlPlane> {
+export async function startControlPlane(
+	t: TestContext,
+	clock: Clock = new SystemClock({ keepsAlive: true }),
+): Promise<ControlPlane> {
 	const store = new MemoryStore();
-	const clock = new SystemClock({ keepsAlive: true });
 	const fail = (where: string, ...rest: readonly unknown[]): void =>
 		t.diagnostic(`${where}: ${rest.map(String).join(' ')}`);
 	const api = new ApiServer({
@@ -93,4 +96,26 @@ async function until<T extends KubeObject>(
 		},
 	);
 	return found.promise.finally(() => watch.stop());
+}
+
+/**
+ * Moves a control plane's virtual time ahead, from timer to timer, and lets everything that a timer sets
+ * in motion come to rest before the next.
+ */
+export async function passTime(clock: VirtualClock, lengthMs: number): Promise<void> {
+	const end = clock.now() + lengthMs;
+	await rest();
+	for (let due = clock.nextDue(); due !== undefined && due <= end; due = clock.nextDue()) {
+		clock.advanceTo(due);
+		await rest();
+	}
+	clock.advanceTo(end);
+	await rest();
+}
+
+/** A turn of the event loop runs all that waits for nothing outside; some of it takes several turns. */
+const TURNS = 5;
+
+async function rest(): Promise<void> {
+	for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -79,6 +79,17 @@ export function isApiError(error: unknown, reason: StatusReason): error is ApiEr
 	return error instanceof ApiError && error.reason === reason;
 }
 
+/** Whether an object was refused because its namespace is going away. */
+export function isNamespaceTerminating(error: unknown): boolean {
+	if (!(error instanceof ApiError)) return false;
+	return error.status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') ?? false;
+}
+
+/** What an error says, for an Event. */
+export function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
 function failure(code: number, reason: StatusReason, message: string, details?: Status['details']): ApiError {
 	return new ApiError({
 		kind: 'Status',

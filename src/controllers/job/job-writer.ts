@@ -2,7 +2,13 @@ import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { ApiError, conflict, isApiError, notFound } from '../../api/meta/api-error.ts';
+import {
+	conflict,
+	isApiError,
+	isNamespaceTerminating,
+	messageOf,
+	notFound,
+} from '../../api/meta/api-error.ts';
 import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
@@ -144,13 +150,4 @@ async function orGone(write: Promise<void>): Promise<void> {
 	} catch (error) {
 		if (!isApiError(error, 'NotFound')) throw error;
 	}
-}
-
-function isNamespaceTerminating(error: unknown): boolean {
-	if (!(error instanceof ApiError)) return false;
-	return error.status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') ?? false;
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

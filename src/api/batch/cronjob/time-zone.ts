@@ -73,3 +73,11 @@ export function instantOf(
 function offsetMs(ms: number, zone: string): number {
 	return Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone).offsetNanoseconds / 1e6;
 }
+
+/** The instant as the clocks of `zone` show it, in RFC 3339: `2026-01-31T09:00:00+01:00`, in UTC with a Z. */
+export function zonedTime(ms: number, zone: string): string {
+	const text = Temporal.Instant.fromEpochMilliseconds(ms)
+		.toZonedDateTimeISO(zone)
+		.toString({ smallestUnit: 'second', timeZoneName: 'never' });
+	return text.replace(/\+00:00$/, 'Z');
+}

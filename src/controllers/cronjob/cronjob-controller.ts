@@ -1,0 +1,161 @@
+import { cronjobs as cronJobResource } from '../../api/batch/cronjob/definition.ts';
+import type { CronJob } from '../../api/batch/cronjob/schema.ts';
+import { jobs as jobResource } from '../../api/batch/job/definition.ts';
+import type { Job } from '../../api/batch/job/schema.ts';
+import { isApiError } from '../../api/meta/api-error.ts';
+import { controllerOf } from '../../api/meta/controller-reference.ts';
+import { semanticEqual } from '../../api/meta/equality.ts';
+import type { Clock } from '../../base/clock.ts';
+import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
+import type { Client } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
+import { BY_UID, type Informers } from '../../client/informers.ts';
+import { planCronJob, unsupportedZone } from '../../plan/cronjob/plan-cronjob.ts';
+import { scheduleOf, untilNextMs } from '../../plan/cronjob/schedule.ts';
+import { isFinished } from '../../plan/job/conditions.ts';
+import { applyPlan } from './apply-plan.ts';
+import { CronJobWriter } from './cronjob-writer.ts';
+import { observeCronJob } from './observe.ts';
+
+/** What the CronJob controller is made of. */
+export interface CronJobControllerOptions {
+	readonly client: Client;
+	readonly informers: Pick<Informers, 'of'>;
+	readonly clock: Clock;
+	readonly recorder: Pick<EventRecorder, 'event'>;
+	/** Told of each error a pass ended with, before it is tried again. */
+	readonly onError: (key: string, error: unknown) => void;
+}
+
+/**
+ * Makes Jobs by schedules: observe, plan, apply. When a Job is due, and what is seen to before, is decided
+ * in plan/cronjob.
+ *
+ * A pass ends only once the informers show all that it wrote, so that the next one does not decide from
+ * before it; nothing is remembered between passes.
+ */
+export class CronJobController {
+	readonly #options: CronJobControllerOptions;
+	readonly #cronJobs: Informer<CronJob>;
+	readonly #jobs: Informer<Job>;
+	readonly #loop: ReconcileLoop;
+	/** The keys with a pass under way, which makes Jobs and changes the status itself. */
+	readonly #passing = new Set<string>();
+	#stopped: Promise<void> = Promise.resolve();
+
+	constructor(options: CronJobControllerOptions) {
+		const { informers, clock, onError } = options;
+		this.#options = options;
+		this.#cronJobs = informers.of(cronJobResource);
+		this.#jobs = informers.of(jobResource);
+		this.#loop = new ReconcileLoop({
+			name: 'cronjob',
+			clock,
+			// Many are due at the same minute, and a pass waits for writes most of the time.
+			workers: 64,
+			backoff: { baseMs: 5, capMs: 1_000_000 },
+			reconcile: (key) => this.#pass(key),
+			onError,
+		});
+	}
+
+	/** Works until `signal` aborts; the informers are run by whoever made them. */
+	async run(signal: AbortSignal): Promise<void> {
+		this.#stopped = new Promise((resolve) => {
+			if (signal.aborted) resolve();
+			else signal.addEventListener('abort', () => resolve(), { once: true });
+		});
+		await Promise.race([Promise.all([this.#cronJobs.synced, this.#jobs.synced]), this.#stopped]);
+		if (!signal.aborted) {
+			this.#cronJobs.subscribe((cronJob, old) => this.#cronJobChanged(cronJob, old));
+			this.#jobs.subscribe((job, old) => this.#jobChanged(job, old));
+		}
+		await this.#loop.run(signal);
+	}
+
+	async #pass(key: string): Promise<Outcome> {
+		const { namespace, name } = splitKey(key);
+		const known = this.#cronJobs.get(namespace, name);
+		if (!known) return DONE;
+		const { client, clock } = this.#options;
+		this.#passing.add(key);
+		let writer: CronJobWriter | undefined;
+		try {
+			const seen = await observeCronJob(known, { client, jobs: this.#jobs, now: clock.now() });
+			writer = new CronJobWriter(seen.cronJob, this.#options);
+			const plan = planCronJob(seen);
+			await applyPlan(seen.cronJob, plan, writer);
+			return plan.lookAgainMs === undefined ? DONE : again(plan.lookAgainMs);
+		} catch (error) {
+			const current = this.#cronJobs.get(namespace, name);
+			if (isApiError(error, 'NotFound') && !current) return DONE;
+			// Somebody else changed the CronJob: with their version in hand there is nothing to wait for.
+			if (isApiError(error, 'Conflict') && current !== known) return again(0);
+			throw error;
+		} finally {
+			const shown = [this.#cronJobs.reached(writer?.cronJobVersion), this.#jobs.reached(writer?.jobVersion)];
+			await Promise.race([Promise.all(shown), this.#stopped]);
+			this.#passing.delete(key);
+		}
+	}
+
+	/**
+	 * Another schedule counts from its next time on; to look at once would start what it would have had
+	 * due already. All else is looked at now.
+	 */
+	#cronJobChanged(cronJob: CronJob | undefined, old: CronJob | undefined): void {
+		if (!cronJob) return;
+		const key = keyOf(cronJob.metadata.namespace ?? '', cronJob.metadata.name ?? '');
+		if (old && isReplaced(cronJob, old)) this.#startAnew(key, cronJob);
+		else if (!old || !this.#passing.has(key) || !isStatusOnly(cronJob, old)) this.#loop.add(key);
+	}
+
+	#startAnew(key: string, cronJob: CronJob): void {
+		const { clock, recorder } = this.#options;
+		for (const event of unsupportedZone(cronJob)) recorder.event(cronJob, event);
+		const parsed = scheduleOf(cronJob.spec);
+		if (!parsed.ok) {
+			const message = `unparseable schedule for cronjob: ${cronJob.spec.schedule}`;
+			recorder.event(cronJob, { type: 'Warning', reason: 'UnParseableCronJobSchedule', message });
+			return;
+		}
+		const afterMs = untilNextMs(cronJob, parsed.schedule, clock.now());
+		if (afterMs !== undefined) this.#loop.queue.addAfter(key, afterMs);
+	}
+
+	#jobChanged(job: Job | undefined, old: Job | undefined): void {
+		const before = old && this.#controllerOf(old);
+		const after = job && this.#controllerOf(job);
+		if (before && before !== after) this.#loop.add(before);
+		if (!after) return;
+		const made = !old && this.#passing.has(after);
+		if (!made && (!old || before !== after || matters(job, old))) this.#loop.add(after);
+	}
+
+	/** The key of the CronJob that controls the Job, if it is there; a namesake is not. */
+	#controllerOf(job: Job): string | undefined {
+		const owner = controllerOf(job);
+		if (owner?.kind !== 'CronJob') return undefined;
+		const { namespace = '' } = job.metadata;
+		const known = this.#cronJobs.indexed(BY_UID, owner.uid)[0];
+		return known?.metadata.name === owner.name ? keyOf(namespace, owner.name) : undefined;
+	}
+}
+
+function isReplaced({ spec }: CronJob, { spec: old }: CronJob): boolean {
+	return spec.schedule !== old.schedule || spec.timeZone !== old.timeZone;
+}
+
+function isStatusOnly({ metadata }: CronJob, { metadata: old }: CronJob): boolean {
+	return metadata.generation === old.generation && metadata.deletionTimestamp === old.deletionTimestamp;
+}
+
+/** Whether a change of a Job can change what its CronJob has to do. */
+function matters(job: Job, old: Job): boolean {
+	return (
+		isFinished(job) !== isFinished(old) ||
+		job.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
+		!semanticEqual(job.metadata.annotations, old.metadata.annotations)
+	);
+}

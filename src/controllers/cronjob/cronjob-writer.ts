@@ -1,0 +1,110 @@
+import { cronjobs } from '../../api/batch/cronjob/definition.ts';
+import type { CronJob } from '../../api/batch/cronjob/schema.ts';
+import { jobs } from '../../api/batch/job/definition.ts';
+import type { Job } from '../../api/batch/job/schema.ts';
+import { isApiError, isNamespaceTerminating, messageOf } from '../../api/meta/api-error.ts';
+import { controllerOf } from '../../api/meta/controller-reference.ts';
+import { timeOf } from '../../api/meta/time.ts';
+import type { Client, ResourceClient } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { JobReference, JobStart } from '../../plan/cronjob/plan.ts';
+import type { EventText } from '../../plan/event-text.ts';
+
+/** What a {@link CronJobWriter} writes with. */
+export interface CronJobWriterOptions {
+	readonly client: Client;
+	readonly recorder: Pick<EventRecorder, 'event'>;
+	/** Told of each Job that was created, how long after its time, in seconds. */
+	readonly onStarted?: (latenessSeconds: number) => void;
+}
+
+/** The writes of one pass over one CronJob, each with the Events that upstream makes of it. */
+export class CronJobWriter {
+	readonly #cronJob: CronJob;
+	readonly #options: CronJobWriterOptions;
+	readonly #jobs: ResourceClient<Job>;
+	#jobVersion = '0';
+	#cronJobVersion = '0';
+
+	constructor(cronJob: CronJob, options: CronJobWriterOptions) {
+		this.#cronJob = cronJob;
+		this.#options = options;
+		this.#jobs = options.client.resource(jobs, cronJob.metadata.namespace);
+	}
+
+	/** The resourceVersion of the Job that was created. */
+	get jobVersion(): string {
+		return this.#jobVersion;
+	}
+
+	/** The resourceVersion that the CronJob got. */
+	get cronJobVersion(): string {
+		return this.#cronJobVersion;
+	}
+
+	/** Announces something about the CronJob. */
+	announce(text: EventText): void {
+		this.#options.recorder.event(this.#cronJob, text);
+	}
+
+	/** Deletes a Job with its Pods; resolves to whether that succeeded. */
+	async delete({ metadata }: Job): Promise<boolean> {
+		const { name = '', uid } = metadata;
+		try {
+			const preconditions = uid === undefined ? {} : { preconditions: { uid } };
+			await this.#jobs.delete(name, { propagationPolicy: 'Background', ...preconditions });
+		} catch (error) {
+			this.announce({ type: 'Warning', reason: 'FailedDelete', message: `Deleted job: ${messageOf(error)}` });
+			return false;
+		}
+		this.announce({ type: 'Normal', reason: 'SuccessfulDelete', message: `Deleted job ${name}` });
+		return true;
+	}
+
+	/** Deletes a Job that runs, to make room. Rejects where it is not there or cannot be deleted. */
+	async replace({ name = '' }: JobReference): Promise<void> {
+		let job: Job;
+		try {
+			job = await this.#jobs.get(name);
+		} catch (error) {
+			this.announce({ type: 'Warning', reason: 'FailedGet', message: `Get job: ${messageOf(error)}` });
+			throw error;
+		}
+		const { namespace = '' } = job.metadata;
+		if (!(await this.delete(job))) throw new Error(`could not replace job ${namespace}/${name}`);
+	}
+
+	/**
+	 * Creates a Job; resolves to it, or to the one of its name that this CronJob made before. Undefined
+	 * where somebody else has a Job of that name.
+	 */
+	async create({ create, dueMs }: JobStart): Promise<Job | undefined> {
+		try {
+			const job = await this.#jobs.create(create);
+			this.#jobVersion = job.metadata.resourceVersion ?? '0';
+			this.#options.onStarted?.(((timeOf(job.metadata.creationTimestamp) ?? dueMs) - dueMs) / 1000);
+			const message = `Created job ${job.metadata.name}`;
+			this.announce({ type: 'Normal', reason: 'SuccessfulCreate', message });
+			return job;
+		} catch (error) {
+			if (isApiError(error, 'AlreadyExists')) return this.#ownOf(create.metadata.name ?? '');
+			if (!isNamespaceTerminating(error)) {
+				const message = `Error creating job: ${messageOf(error)}`;
+				this.announce({ type: 'Warning', reason: 'FailedCreate', message });
+			}
+			throw error;
+		}
+	}
+
+	async #ownOf(name: string): Promise<Job | undefined> {
+		const job = await this.#jobs.get(name);
+		return controllerOf(job)?.uid === this.#cronJob.metadata.uid ? job : undefined;
+	}
+
+	/** Writes the status. */
+	async updateStatus(status: CronJob['status']): Promise<void> {
+		const target = this.#options.client.resource(cronjobs, this.#cronJob.metadata.namespace);
+		const stored = await target.update({ ...this.#cronJob, status }, 'status');
+		this.#cronJobVersion = stored.metadata.resourceVersion ?? '0';
+	}
+}

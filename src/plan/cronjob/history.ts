@@ -1,0 +1,31 @@
+import type { CronJob } from '../../api/batch/cronjob/schema.ts';
+import type { Job } from '../../api/batch/job/schema.ts';
+import { timeOf } from '../../api/meta/time.ts';
+import { isTrue } from '../job/conditions.ts';
+import type { JobAct } from './plan.ts';
+
+/** The finished Jobs that are more than the limits keep, the oldest first; no limit, no end. */
+export function beyondHistory({ spec }: CronJob, children: readonly Job[]): readonly JobAct[] {
+	const ended = (type: 'Complete' | 'Failed'): readonly Job[] =>
+		children.filter(({ status }) => isTrue(status.conditions, type)).toSorted(byStart);
+	return [
+		...oldest(ended('Complete'), spec.successfulJobsHistoryLimit, 'successfulJobsHistoryLimit'),
+		...oldest(ended('Failed'), spec.failedJobsHistoryLimit, 'failedJobsHistoryLimit'),
+	];
+}
+
+function oldest(jobs: readonly Job[], limit: number | undefined, name: string): readonly JobAct[] {
+	if (limit === undefined) return [];
+	const because = `${name} keeps ${limit}, and there are later ones`;
+	return jobs
+		.slice(0, Math.max(0, jobs.length - limit))
+		.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+		.map((job) => ({ job, because }));
+}
+
+function byStart(a: Job, b: Job): number {
+	const start = ({ status }: Job): number => timeOf(status.startTime) ?? Number.POSITIVE_INFINITY;
+	// Two without a start: a difference of infinities is no number.
+	if (start(a) !== start(b)) return start(a) - start(b);
+	return (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1;
+}
