@@ -15,7 +15,7 @@ test('resources, their objects, several of them, and categories', () => {
 	assert.deepEqual(texts('job', 'a', 'b'), ['jobs:a', 'jobs:b']);
 	assert.deepEqual(texts('job/a', 'po/b'), ['jobs:a', 'pods:b']);
 	assert.deepEqual(texts('Jobs.batch,po', 'x'), ['jobs:x', 'pods:x']);
-	assert.deepEqual(texts('all'), ['pods:*', 'jobs:*']);
+	assert.deepEqual(texts('all'), ['pods:*', 'cronjobs:*', 'jobs:*']);
 });
 
 test('what names nothing is refused, with a hint where one is near', () => {
