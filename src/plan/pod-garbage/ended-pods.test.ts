@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { endedPodsBeyond } from './ended-pods.ts';
+
+function makePod(name: string, second: number, phase: string, reason = ''): Pod {
+	return {
+		apiVersion: 'v1',
+		kind: 'Pod',
+		metadata: { name, creationTimestamp: `2026-01-31T08:00:0${second}Z` },
+		spec: { containers: [] },
+		status: { phase, reason },
+	} as unknown as Pod;
+}
+
+test('beyond the limit go evicted Pods, then the oldest, then those first by name', () => {
+	const pods = [
+		makePod('runs', 0, 'Running'),
+		makePod('waits', 0, 'Pending'),
+		makePod('lost', 0, 'Unknown'),
+		makePod('young', 9, 'Succeeded'),
+		makePod('b', 1, 'Failed'),
+		makePod('a', 1, 'Succeeded'),
+		makePod('evicted', 9, 'Failed', 'Evicted'),
+	];
+	const beyond = (limit: number): readonly (string | undefined)[] =>
+		endedPodsBeyond(limit, pods).map(({ metadata }) => metadata.name);
+	assert.deepEqual(beyond(4), []);
+	assert.deepEqual(beyond(3), ['evicted']);
+	assert.deepEqual(beyond(0), ['evicted', 'a', 'b', 'young']);
+});
