@@ -13,6 +13,7 @@ import { CronJobController } from '../controllers/cronjob/cronjob-controller.ts'
 import { type CollectedResource, GarbageCollector } from '../controllers/garbage-collector.ts';
 import { JobController } from '../controllers/job/job-controller.ts';
 import { NamespaceController } from '../controllers/namespace-controller.ts';
+import { PodGarbageCollector } from '../controllers/pod-garbage-collector.ts';
 import { TtlAfterFinished } from '../controllers/ttl-after-finished.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 
@@ -21,6 +22,8 @@ export interface ControlPlaneOptions {
 	/** The way to the API server, in this process or elsewhere. */
 	readonly transport: ApiTransport;
 	readonly clock: Clock;
+	/** How many Pods that have ended are kept (12,500 by default); 0: all of them. */
+	readonly endedPodsLimit?: number;
 	/** Told of each error that a component met and will try again after. */
 	readonly onError: (component: string, key: string, error: unknown) => void;
 }
@@ -71,6 +74,14 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
 		resources: collected,
 		onError: report('garbage-collector'),
 	});
+	const podGarbageCollector = new PodGarbageCollector({
+		client: clientOf('pod-garbage-collector'),
+		clock,
+		pods: informers.of(pods),
+		nodes: informers.of(nodes),
+		...(options.endedPodsLimit !== undefined && { endedPodsLimit: options.endedPodsLimit }),
+		onError: report('pod-garbage-collector'),
+	});
 	const namespaceController = new NamespaceController({
 		client: clientOf('namespace-controller'),
 		clock,
@@ -90,6 +101,7 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
 		cronJobController,
 		scheduler,
 		garbageCollector,
+		podGarbageCollector,
 		namespaceController,
 		ttlAfterFinished,
 	];
