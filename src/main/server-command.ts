@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { StoreLockedError } from '../store/store.ts';
 import { dataFolder, defaultDataPath } from './data-folder.ts';
 import { openLog } from './log.ts';
@@ -9,6 +10,7 @@ interface Flags {
 	readonly port: string;
 	readonly runtime: string;
 	readonly maxPods: string;
+	readonly terminatedPodGcThreshold: string;
 }
 
 /** The port of a Kubernetes API server. */
@@ -26,20 +28,28 @@ export function registerServerCommand(program: Command): void {
 		.option('--port <number>', 'port on 127.0.0.1 to listen on; 0 for any that is free', String(DEFAULT_PORT))
 		.option('--runtime <name>', 'what runs containers: process or fake', 'process')
 		.option('--max-pods <number>', 'how many Pods may run at once', String(DEFAULT_MAX_PODS))
+		.option(
+			'--terminated-pod-gc-threshold <number>',
+			'how many Pods that have ended are kept; 0 for all',
+			String(DEFAULT_ENDED_PODS_LIMIT),
+		)
 		.action((flags: Flags) => serve(flags));
 }
 
 async function serve(flags: Flags): Promise<void> {
 	const port = wholeNumber(flags.port, { name: '--port', max: 65_535 });
 	const maxPods = wholeNumber(flags.maxPods, { name: '--max-pods', max: 1_000_000 });
+	const threshold = { name: '--terminated-pod-gc-threshold', max: 2 ** 31 - 1 };
+	const endedPodsLimit = wholeNumber(flags.terminatedPodGcThreshold, threshold);
 	const runtime = runtimeNamed(flags.runtime);
-	if (port === undefined || maxPods === undefined || runtime === undefined) return;
+	if (port === undefined || maxPods === undefined || endedPodsLimit === undefined || !runtime) return;
 	const folder = dataFolder(flags.dataDir);
 	let server: RunningServer;
 	try {
 		// The other commands are not to pay for loading a server.
 		const { startServer } = await import('./server.ts');
-		server = await startServer({ folder, runtime, maxPods, port, storage: 'disk', log: openLog() });
+		const limits = { maxPods, endedPodsLimit };
+		server = await startServer({ folder, runtime, ...limits, port, storage: 'disk', log: openLog() });
 	} catch (error) {
 		fail(explain(error, { folder: folder.path, port }));
 		return;

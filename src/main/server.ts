@@ -28,6 +28,8 @@ export interface ServerOptions {
 	readonly runtime: RuntimeName;
 	/** How many Pods may run on the node at once. */
 	readonly maxPods: number;
+	/** How many Pods that have ended are kept; by default 12,500, and 0 for all of them. */
+	readonly endedPodsLimit?: number;
 	readonly log: Log;
 	/** On disk, or in memory for a server that is thrown away. */
 	readonly storage: 'disk' | 'memory';
@@ -139,12 +141,13 @@ interface Parts {
 
 /** Starts what works through the API: controllers, scheduler and the node agent. */
 function startParts(options: ServerOptions, { api, clock, agents }: Surroundings): Parts {
-	const { folder, log, maxPods } = options;
+	const { folder, log, maxPods, endedPodsLimit } = options;
 	const stopping = new AbortController();
 	const onError = (component: string, key: string, error: unknown): void => {
 		if (!stopping.signal.aborted) log.error(component, key, error);
 	};
-	const controlPlane = runControlPlane({ transport: api, clock, onError }, stopping.signal);
+	const limits = endedPodsLimit === undefined ? {} : { endedPodsLimit };
+	const controlPlane = runControlPlane({ transport: api, clock, onError, ...limits }, stopping.signal);
 	const node = startNode();
 	return {
 		registered: node.then(({ agent }) => agent.registered),

@@ -4,6 +4,7 @@ import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { Clock, Timer } from '../../src/base/clock.ts';
+import { Informer } from '../../src/client/informer.ts';
 import { Informers } from '../../src/client/informers.ts';
 import { PodGarbageCollector } from '../../src/controllers/pod-garbage-collector.ts';
 import { Cluster } from '../job/cluster.ts';
@@ -35,7 +36,14 @@ class CountingClock implements Clock {
 	}
 }
 
-async function startCluster(t: test.TestContext, endedPodsLimit?: number): Promise<Cluster> {
+interface ClusterOptions {
+	readonly endedPodsLimit?: number;
+	/** The only node that the collector's copy shows. */
+	readonly shownNode?: string;
+}
+
+async function startCluster(t: test.TestContext, options: ClusterOptions = {}): Promise<Cluster> {
+	const { shownNode, ...limits } = options;
 	const cluster = await Cluster.start(t);
 	const { client } = cluster;
 	const clock = new CountingClock(cluster.clock);
@@ -43,17 +51,19 @@ async function startCluster(t: test.TestContext, endedPodsLimit?: number): Promi
 	const stop = new AbortController();
 	const onError = (key: string, error: unknown): void => void cluster.errors.push(`${key}: ${error}`);
 	const informers = new Informers({ client, clock, onError });
+	const narrow = shownNode === undefined ? {} : { fieldSelector: `metadata.name=${shownNode}` };
+	const shownNodes = new Informer(client.resource(nodes), { clock, narrow });
 	const collector = new PodGarbageCollector({
-		...{ client, clock, onError, pods: informers.of(pods), nodes: informers.of(nodes) },
-		...(endedPodsLimit !== undefined && { endedPodsLimit }),
+		...{ client, clock, onError, pods: informers.of(pods), nodes: shownNodes, ...limits },
 	});
-	const ended = Promise.all([informers.run(stop.signal), collector.run(stop.signal)]);
+	const parts = [informers, shownNodes, collector];
+	const ended = Promise.all(parts.map((part) => part.run(stop.signal)));
 	t.after(async () => {
 		stop.abort();
 		await ended;
 		assert.deepEqual(cluster.errors, []);
 	});
-	await informers.synced();
+	await Promise.all([informers.synced(), shownNodes.synced]);
 	return cluster;
 }
 
@@ -136,6 +146,14 @@ test('a node that comes back in time keeps its Pods; one that never was loses th
 	await gone(cluster, 'early');
 });
 
+test('a node that the copy does not show is asked for before its Pods are given up', LIMIT, async (t) => {
+	const cluster = await startCluster(t, { shownNode: 'other' });
+	await addNode(cluster, 'hidden');
+	await addPod(cluster, 'safe', { nodeName: 'hidden' });
+	await pass(cluster, 100_000);
+	assert.equal(named(cluster, 'safe')?.metadata.deletionTimestamp, undefined);
+});
+
 test("a Job's Pod that is deleted before it has a node fails at once, and is replaced", LIMIT, async (t) => {
 	const cluster = await startCluster(t);
 	await cluster.createJob({ podReplacementPolicy: 'Failed' });
@@ -191,7 +209,7 @@ test('on a node that is out of service, Pods that end have ended', LIMIT, async 
 });
 
 test('of the Pods that have ended, those beyond the limit go, the oldest first', LIMIT, async (t) => {
-	const cluster = await startCluster(t, 2);
+	const cluster = await startCluster(t, { endedPodsLimit: 2 });
 	for (const name of ['d', 'c', 'b', 'a']) {
 		cluster.clock.advance(1000);
 		await cluster.report(await addPod(cluster, name), { phase: 'Succeeded' });
