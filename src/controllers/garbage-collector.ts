@@ -1,10 +1,12 @@
 import { isApiError } from '../api/meta/api-error.ts';
+import { jsonEqual } from '../api/meta/equality.ts';
 import type { KubeObject, OwnerReference } from '../api/meta/object-meta.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../api/meta/validate-meta.ts';
 import type { Clock } from '../base/clock.ts';
 import { DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
-import type { Client, ResourceClient } from '../client/client.ts';
+import type { Client, DeleteOptions, ResourceClient } from '../client/client.ts';
+import type { EventRecorder, EventText } from '../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
 import { BY_OWNER, BY_UID } from '../client/informers.ts';
 import {
@@ -25,13 +27,18 @@ export interface GarbageCollectorOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly resources: readonly CollectedResource[];
+	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**
  * Deletes what its owners left behind, and sees deletions in the foreground and with orphans through.
- * The rules are in plan/garbage; an owner that no informer shows is looked up live before anything is
- * deleted on its account, and owners of kinds that are not served here count as present.
+ * The rules are in plan/garbage.
+ *
+ * 1. An owner is the object of that kind, name and UID in the namespace of its dependent, or one that is
+ *    in no namespace. A reference that fits in its UID alone leads nowhere.
+ * 2. An owner that no informer shows is looked up live before anything is deleted on its account.
+ * 3. An object whose owners have changed since it was judged is not deleted.
  */
 export class GarbageCollector {
 	readonly #options: GarbageCollectorOptions;
@@ -69,11 +76,28 @@ export class GarbageCollector {
 		const { metadata } = object;
 		if (metadata.ownerReferences !== old?.metadata.ownerReferences) {
 			if (old) this.#addWaitingOwners(old);
-			if (metadata.ownerReferences?.some((owner) => !this.#isSafelyPresent(owner)))
-				this.#add(resource, object);
+			this.#checkOwners(resource, object, old);
 		}
-		if (metadata.deletionTimestamp && metadata.finalizers?.some(isPropagationFinalizer))
-			this.#add(resource, object);
+		if (!metadata.deletionTimestamp || !metadata.finalizers?.some(isPropagationFinalizer)) return;
+		this.#add(resource, object);
+		// Those that do not block it go as well, and need not wait until the others are gone.
+		if (isWaitingForDependents(object) && !(old && isWaitingForDependents(old))) {
+			this.#addAll(this.#dependentsOf(object));
+		}
+	}
+
+	/** Has the object looked at if one of its owners may be gone. */
+	#checkOwners(resource: CollectedResource, object: KubeObject, old: KubeObject | undefined): void {
+		const { ownerReferences = [], namespace = '' } = object.metadata;
+		const absent = ownerReferences.filter((reference) => !this.#isSafelyPresent(reference, namespace));
+		if (absent.length === 0) return;
+		this.#add(resource, object);
+		const before = new Set(old?.metadata.ownerReferences?.map(({ uid }) => uid));
+		const elsewhere = absent.find((reference) => {
+			const place = before.has(reference.uid) ? '' : this.#withUid(reference)?.metadata.namespace;
+			return place && place !== namespace;
+		});
+		if (elsewhere) this.#options.recorder.event(object, invalidNamespace(elsewhere, namespace));
 	}
 
 	#add({ definition }: CollectedResource, { metadata }: KubeObject): void {
@@ -91,7 +115,7 @@ export class GarbageCollector {
 
 	#addWaitingOwners({ metadata }: KubeObject): void {
 		for (const reference of metadata.ownerReferences ?? []) {
-			const owner = this.#known(reference);
+			const owner = this.#withUid(reference);
 			if (owner && isWaitingForDependents(owner)) this.#addAll([owner]);
 		}
 	}
@@ -124,10 +148,7 @@ export class GarbageCollector {
 			case 'keep':
 				return;
 			case 'delete':
-				await target.delete(name, {
-					propagationPolicy: plan.propagation,
-					...(uid && { preconditions: { uid } }),
-				});
+				await this.#delete(target, plan.unblock ? await unblocked(target, object) : object, plan.propagation);
 				return;
 			case 'dropOwners':
 				await target.patch(name, 'strategic', withoutOwners(object, plan.uids));
@@ -141,6 +162,24 @@ export class GarbageCollector {
 				return;
 			case 'release':
 				await target.patch(name, 'merge', withoutFinalizer(object, FOREGROUND_FINALIZER));
+		}
+	}
+
+	/** Deletes the object unless its owners have changed; that change brings the key back. */
+	async #delete(
+		target: ResourceClient<KubeObject>,
+		{ metadata }: KubeObject,
+		propagationPolicy: DeleteOptions['propagationPolicy'],
+	): Promise<void> {
+		const { name = '', uid = '', resourceVersion = '', ownerReferences = [] } = metadata;
+		try {
+			await target.delete(name, { propagationPolicy, preconditions: { uid, resourceVersion } });
+		} catch (error) {
+			if (!isApiError(error, 'Conflict')) throw error;
+			// What changes all the time must not escape for that: only a change of the owners counts.
+			const live = await target.get(name);
+			if (!jsonEqual(live.metadata.ownerReferences ?? [], ownerReferences)) return;
+			await target.delete(name, { propagationPolicy, preconditions: { uid } });
 		}
 	}
 
@@ -166,19 +205,30 @@ export class GarbageCollector {
 		);
 	}
 
-	#known(reference: OwnerReference): KubeObject | undefined {
-		return this.#resource(reference.apiVersion, reference.kind)?.informer.indexed(BY_UID, reference.uid)[0];
+	/** The owner as an informer shows it. */
+	#known(reference: OwnerReference, namespace: string): KubeObject | undefined {
+		const resource = this.#resource(reference.apiVersion, reference.kind);
+		const place = resource?.definition.namespaced ? namespace : '';
+		const owner = resource?.informer.get(place, reference.name);
+		return owner?.metadata.uid === reference.uid ? owner : undefined;
 	}
 
-	#isSafelyPresent(reference: OwnerReference): boolean {
-		const owner = this.#known(reference);
+	/** The object with the owner's kind and UID, wherever it is. */
+	#withUid({ apiVersion, kind, uid }: OwnerReference): KubeObject | undefined {
+		return this.#resource(apiVersion, kind)?.informer.indexed(BY_UID, uid)[0];
+	}
+
+	#isSafelyPresent(reference: OwnerReference, namespace: string): boolean {
+		const owner = this.#known(reference, namespace);
 		return owner !== undefined && !isWaitingForDependents(owner);
 	}
 
 	async #stateOf(reference: OwnerReference, namespace: string): Promise<OwnerState> {
 		const resource = this.#resource(reference.apiVersion, reference.kind);
-		if (!resource) return 'present';
-		const owner = this.#known(reference) ?? (await this.#lookUp(resource, reference, namespace));
+		if (!resource) return 'unknown';
+		// What is in no namespace cannot say in which one its owner is.
+		if (resource.definition.namespaced && namespace === '') return 'unknown';
+		const owner = this.#known(reference, namespace) ?? (await this.#lookUp(resource, reference, namespace));
 		if (!owner || owner.metadata.uid !== reference.uid) return 'gone';
 		return isWaitingForDependents(owner) ? 'waiting' : 'present';
 	}
@@ -202,6 +252,21 @@ const OVERTAKEN = ['NotFound', 'Conflict', 'Invalid'] as const;
 
 function isPropagationFinalizer(finalizer: string): boolean {
 	return finalizer === ORPHAN_FINALIZER || finalizer === FOREGROUND_FINALIZER;
+}
+
+/** The object with its owners waiting for it no longer. */
+function unblocked(target: ResourceClient<KubeObject>, { metadata }: KubeObject): Promise<KubeObject> {
+	const { name = '', uid, ownerReferences = [] } = metadata;
+	const blocked = ownerReferences.filter(({ blockOwnerDeletion }) => blockOwnerDeletion);
+	const patch = blocked.map((reference) => ({ ...reference, blockOwnerDeletion: false }));
+	return target.patch(name, 'strategic', { metadata: { uid, ownerReferences: patch } });
+}
+
+function invalidNamespace(reference: OwnerReference, namespace: string): EventText {
+	const { apiVersion, kind, name, uid } = reference;
+	const owner = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`;
+	const message = `ownerRef ${owner} does not exist in namespace "${namespace}"`;
+	return { type: 'Warning', reason: 'OwnerRefInvalidNamespace', message };
 }
 
 /** A strategic patch that takes these owners off; bound to the UID so that it never meets a namesake. */

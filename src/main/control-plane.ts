@@ -72,6 +72,7 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
 		client: clientOf('garbage-collector'),
 		clock,
 		resources: collected,
+		recorder: recorderOf('garbage-collector-controller'),
 		onError: report('garbage-collector'),
 	});
 	const podGarbageCollector = new PodGarbageCollector({

@@ -68,3 +68,23 @@ test('a deletion with orphans disowns the dependents first', () => {
 	const result = plan({ ...deleted, finalizers: ['orphan'] }, [], [dependent]);
 	assert.deepEqual(result.kind === 'orphan' && result.dependents, [dependent]);
 });
+
+test('while nothing is known of an owner, the object and its other references stay', () => {
+	assert.equal(plan({}, ['unknown']).kind, 'keep');
+	assert.equal(plan({}, ['gone', 'unknown', 'present']).kind, 'keep');
+});
+
+test('what waits itself is not looked at again, but blocks its owner still', () => {
+	const metadata = { ...deleted, finalizers: ['foregroundDeletion'] };
+	const waiting = thing({ ...metadata, name: 'waiting', ownerReferences: [owner('me')] });
+	const result = plan(metadata, [], [waiting]);
+	assert.deepEqual(result.kind === 'await' && result.dependents, []);
+});
+
+test('an object that its owner waits for, and that would wait for its owner, holds it up no longer', () => {
+	const metadata = { ...deleted, finalizers: ['foregroundDeletion'] };
+	const result = plan({}, ['waiting'], [thing({ ...metadata, name: 'o0', uid: 'o0' })]);
+	assert.equal(result.kind === 'delete' && result.unblock, true);
+	const straight = plan({}, ['waiting'], [thing({ name: 'grandchild' })]);
+	assert.equal(straight.kind === 'delete' && straight.unblock, false);
+});

@@ -6,8 +6,11 @@ import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../api/meta/validate-
  * garbage collector (attemptToDeleteItem, orphanDependents, processDeletingDependentsItem).
  */
 
-/** How an owner stands: there, there but waiting for its dependents to go, or gone for good. */
-export type OwnerState = 'present' | 'waiting' | 'gone';
+/**
+ * How an owner stands: there, there but waiting for its dependents to go, gone for good, or nothing that
+ * can be known: its kind is not served here, or a reference of that form cannot lead to one.
+ */
+export type OwnerState = 'present' | 'waiting' | 'gone' | 'unknown';
 
 /** An object with what the collector knows about its surroundings. */
 export interface GarbageSnapshot {
@@ -19,8 +22,12 @@ export interface GarbageSnapshot {
 /** The one thing to do next, and why. */
 export type GarbagePlan = { readonly because: string } & (
 	| { readonly kind: 'keep' }
-	/** Delete the object itself. */
-	| { readonly kind: 'delete'; readonly propagation: 'Background' | 'Foreground' | 'Orphan' }
+	/** Delete the object itself; first, if `unblock`, let its owners go without waiting for it. */
+	| {
+			readonly kind: 'delete';
+			readonly propagation: 'Background' | 'Foreground' | 'Orphan';
+			readonly unblock: boolean;
+	  }
 	/** Take references to these owners off the object. */
 	| { readonly kind: 'dropOwners'; readonly uids: readonly string[] }
 	/** Take this object off its dependents' owners, then the orphan finalizer off it. */
@@ -58,12 +65,16 @@ function planForeground(object: KubeObject, dependents: readonly KubeObject[]): 
 	if (blocking.length === 0) return { kind: 'release', because: 'no dependent blocks its deletion' };
 	return {
 		kind: 'await',
-		dependents: blocking,
+		// Those that wait themselves are known of; to look at them again would go round in a circle of owners.
+		dependents: blocking.filter((dependent) => !isWaitingForDependents(dependent)),
 		because: `${blocking.length} dependent(s) block its deletion`,
 	};
 }
 
 function planOwned({ object, owners, dependents }: GarbageSnapshot): GarbagePlan {
+	if (owners.some(({ state }) => state === 'unknown')) {
+		return { kind: 'keep', because: 'nothing is known of one of its owners' };
+	}
 	const leaving = owners.filter(({ state }) => state !== 'present');
 	if (leaving.length === 0) return { kind: 'keep', because: 'its owners are there' };
 	if (leaving.length < owners.length) {
@@ -74,12 +85,15 @@ function planOwned({ object, owners, dependents }: GarbageSnapshot): GarbagePlan
 		return {
 			kind: 'delete',
 			propagation: 'Foreground',
+			// Else objects that own each other would wait for each other.
+			unblock: dependents.some(isWaitingForDependents),
 			because: 'its owner waits for it and what depends on it',
 		};
 	}
 	return {
 		kind: 'delete',
 		propagation: propagationOf(object),
+		unblock: false,
 		because: 'its owners are gone or wait for it',
 	};
 }
