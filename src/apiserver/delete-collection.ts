@@ -1,6 +1,6 @@
 import { isApiError } from '../api/meta/api-error.ts';
 import type { ServerContext } from './context.ts';
-import { deleteWith } from './delete.ts';
+import { deleteWith, warnOfDefault } from './delete.ts';
 import { deleteOptions } from './delete-options.ts';
 import { list } from './list.ts';
 import type { ResourceRequest } from './request.ts';
@@ -15,6 +15,7 @@ const AT_ONCE = 64;
  */
 export async function deleteCollection(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const options = await deleteOptions(request.call);
+	warnOfDefault(request, options);
 	const selected = await list(server, request);
 	for (let start = 0; start < selected.items.length; start += AT_ONCE) {
 		const group = selected.items.slice(start, start + AT_ONCE);

@@ -15,7 +15,9 @@ import { kindSubjectOf, subjectOf, writeOver, writeRemoval } from './write.ts';
 
 /** DELETE of one object. */
 export async function deleteObject(server: ServerContext, request: ResourceRequest): Promise<Result> {
-	return deleteWith(server, request, await deleteOptions(request.call));
+	const options = await deleteOptions(request.call);
+	warnOfDefault(request, options);
+	return deleteWith(server, request, options);
 }
 
 /**
@@ -48,7 +50,6 @@ async function perform(
 	{ act, options }: { readonly act: DeletionAct; readonly options: DeleteOptions },
 ): Promise<Result | undefined> {
 	const { resource } = request;
-	warnOfDefault(request, current.object, options);
 	if (act.kind === 'pending') return answer(request, current, 'kept');
 	const dryRun = isDryRun(options);
 	if (act.kind === 'mark') {
@@ -102,12 +103,12 @@ export function checkPreconditions(
 	}
 }
 
-function warnOfDefault(
+/** Warns a client that did not say what is to become of dependents, if that may not be what it expects. */
+export function warnOfDefault(
 	{ call, definition: { deletion } }: ResourceRequest,
-	{ metadata }: KubeObject,
 	{ orphanDependents, propagationPolicy }: DeleteOptions,
 ): void {
-	if (deletion.defaultPropagationWarning === undefined || metadata.deletionTimestamp !== undefined) return;
+	if (deletion.defaultPropagationWarning === undefined) return;
 	if (orphanDependents === undefined && propagationPolicy === undefined) {
 		warn(call, deletion.defaultPropagationWarning);
 	}

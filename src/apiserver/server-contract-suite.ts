@@ -568,16 +568,22 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 			});
 
 			test('orphans the Pods of a Job by default, and warns of it', async () => {
-				await post(JOBS, jobNamed('j'));
-				const { object, warnings } = await connection.transport.request({
-					method: 'DELETE',
-					path: `${JOBS}/j`,
-				});
-				const { metadata } = object as KubeObject;
-				assert.deepEqual(metadata.finalizers, ['orphan']);
-				assert.equal(metadata.deletionGracePeriodSeconds, 0);
-				assert.equal(metadata.generation, 2);
-				assert.match(warnings[0] ?? '', /^child pods are preserved by default when jobs are deleted/);
+				const warning =
+					'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
+				for (const path of [`${JOBS}/j`, JOBS]) {
+					await post(JOBS, jobNamed('j'));
+					const first = await connection.transport.request({ method: 'DELETE', path });
+					assert.deepEqual(first.warnings, [warning]);
+					const { metadata } = await get(`${JOBS}/j`);
+					assert.deepEqual(metadata.finalizers, ['orphan']);
+					assert.equal(metadata.deletionGracePeriodSeconds, 0);
+					assert.equal(metadata.generation, 2);
+					const again = await connection.transport.request({ method: 'DELETE', path });
+					assert.deepEqual(again.warnings, [warning]);
+					const orphan = { method: 'DELETE' as const, path, body: { propagationPolicy: 'Orphan' } };
+					assert.deepEqual((await connection.transport.request(orphan)).warnings, []);
+					await patch(`${JOBS}/j`, 'merge-patch', { metadata: { finalizers: null } });
+				}
 			});
 
 			test('waits for dependents in the foreground, by body or by query', async () => {
