@@ -2,9 +2,18 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
+import { events } from '../../src/api/core/event/definition.ts';
+import type { Event } from '../../src/api/core/event/schema.ts';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
+import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
+import type { ResourceDefinition } from '../../src/api/meta/resource.ts';
+import type { ApiTransport } from '../../src/api/meta/transport.ts';
+import { Client } from '../../src/client/client.ts';
+import { Informers } from '../../src/client/informers.ts';
+import { GarbageCollector } from '../../src/controllers/garbage-collector.ts';
+import { Cluster } from '../job/cluster.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 
 function job(name: string): Job {
@@ -13,10 +22,13 @@ function job(name: string): Job {
 	return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec } as unknown as Job;
 }
 
+const ghost = { ...job('ghost'), metadata: { name: 'ghost', uid: '00000000-0000-4000-8000-000000000001' } };
+
 function pod(name: string, owners: Job[], namespace = 'default'): Pod {
-	const ownerReferences = owners.map(({ metadata }, i) => ({
+	// Owners, not controllers: a Job would let go of Pods that its selector does not match.
+	const ownerReferences = owners.map(({ metadata }) => ({
 		...{ apiVersion: 'batch/v1', kind: 'Job', name: metadata.name, uid: metadata.uid },
-		...{ controller: i === 0, blockOwnerDeletion: true },
+		blockOwnerDeletion: true,
 	}));
 	const spec = { containers: [{ name: 'main', image: 'busybox' }], schedulerName: 'nobody' };
 	return {
@@ -31,6 +43,21 @@ async function ownerAndPod({ client }: ControlPlane, name: string): Promise<{ ow
 	const owner = await client.resource(jobs, 'default').create(job(name));
 	const dependent = await client.resource(pods, 'default').create(pod(`${name}-pod`, [owner]));
 	return { owner, dependent };
+}
+
+/** The first Event from now on. */
+async function firstEvent({ client }: ControlPlane): Promise<{ readonly found: Promise<Event> }> {
+	const { promise: found, resolve } = Promise.withResolvers<Event>();
+	await client.resource(events, 'default').watch(
+		{},
+		{
+			events: (batch) => {
+				for (const { type, object } of batch) if (type === 'ADDED') resolve(object);
+			},
+			ended: () => undefined,
+		},
+	);
+	return { found };
 }
 
 test('in the background the owner goes at once and its Pods follow', async (t) => {
@@ -75,7 +102,6 @@ test('a Pod of two owners stays with the one that is left', async (t) => {
 
 test('a Pod whose owner never was is collected', async (t) => {
 	const plane = await startControlPlane(t);
-	const ghost = { ...job('ghost'), metadata: { name: 'ghost', uid: '00000000-0000-4000-8000-000000000001' } };
 	await plane.client.resource(pods, 'default').create(pod('haunted', [ghost]));
 	await plane.until(pods, 'haunted', (object) => object === undefined);
 });
@@ -93,4 +119,172 @@ test('a namespace that is deleted goes with all that is in it', async (t) => {
 	await plane.until(namespaces, 'demo', (object) => object === undefined);
 	assert.equal((await client.resource(jobs).list()).items.length, 0);
 	assert.equal((await client.resource(pods).list()).items.length, 0);
+});
+
+test('a Pod that is made after its owner went follows it', async (t) => {
+	const plane = await startControlPlane(t);
+	const owner = await plane.client.resource(jobs, 'default').create(job('owner'));
+	await plane.client.resource(jobs, 'default').delete('owner', { propagationPolicy: 'Background' });
+	await plane.client.resource(pods, 'default').create(pod('late', [owner]));
+	await plane.until(pods, 'late', (object) => object === undefined);
+});
+
+test('in the foreground, a Pod that does not block its owner goes without waiting for one that does', async (t) => {
+	const plane = await startControlPlane(t);
+	const target = plane.client.resource(pods, 'default');
+	const { dependent: held } = await ownerAndPod(plane, 'owner');
+	await target.patch('owner-pod', 'merge', { metadata: { finalizers: ['a/b'] } });
+	const ownerReferences = held.metadata.ownerReferences?.map((one) => ({
+		...one,
+		blockOwnerDeletion: false,
+	}));
+	const loose = pod('loose', []);
+	await target.create({ ...loose, metadata: { ...loose.metadata, ownerReferences: ownerReferences ?? [] } });
+	await plane.client.resource(jobs, 'default').delete('owner', { propagationPolicy: 'Foreground' });
+	await plane.until(pods, 'loose', (object) => object === undefined);
+	assert.ok((await plane.client.resource(jobs, 'default').get('owner')).metadata.deletionTimestamp);
+	await target.patch('owner-pod', 'merge', { metadata: { finalizers: null } });
+	await plane.until(jobs, 'owner', (object) => object === undefined);
+});
+
+test('a Pod that blocks its owner no more lets it go', async (t) => {
+	const plane = await startControlPlane(t);
+	const target = plane.client.resource(pods, 'default');
+	const { dependent } = await ownerAndPod(plane, 'owner');
+	await target.patch('owner-pod', 'merge', { metadata: { finalizers: ['a/b'] } });
+	await plane.client.resource(jobs, 'default').delete('owner', { propagationPolicy: 'Foreground' });
+	await plane.until(pods, 'owner-pod', (object) => object?.metadata.deletionTimestamp !== undefined);
+	const ownerReferences = dependent.metadata.ownerReferences?.map((one) => ({
+		...one,
+		blockOwnerDeletion: false,
+	}));
+	await target.patch('owner-pod', 'merge', { metadata: { ownerReferences } });
+	await plane.until(jobs, 'owner', (object) => object === undefined);
+});
+
+test('Jobs that own each other go together', async (t) => {
+	const plane = await startControlPlane(t);
+	const target = plane.client.resource(jobs, 'default');
+	const one = await target.create(job('one'));
+	const two = await target.create(job('two'));
+	const owned = (by: Job): object => ({
+		metadata: { ownerReferences: pod('', [by]).metadata.ownerReferences },
+	});
+	await target.patch('one', 'merge', owned(two));
+	await target.patch('two', 'merge', owned(one));
+	await target.delete('one', { propagationPolicy: 'Foreground' });
+	await plane.until(jobs, 'one', (object) => object === undefined);
+	await plane.until(jobs, 'two', (object) => object === undefined);
+});
+
+test('an owner in another namespace is none: a Warning says so, and the Pod is collected', async (t) => {
+	const plane = await startControlPlane(t);
+	const { client } = plane;
+	const spec = { spec: {}, status: {} };
+	await client.resource(namespaces).create({
+		...{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other' }, ...spec },
+	});
+	const owner = await client.resource(jobs, 'other').create(job('owner'));
+	const { uid } = owner.metadata;
+	const event = await firstEvent(plane);
+	await client.resource(pods, 'default').create(pod('astray', [owner]));
+	const { type, reason, message, involvedObject, source } = await event.found;
+	assert.deepEqual(
+		[type, reason, message, involvedObject.name, source?.component],
+		[
+			'Warning',
+			'OwnerRefInvalidNamespace',
+			`ownerRef [batch/v1/Job, namespace: default, name: owner, uid: ${uid}] does not exist in namespace "default"`,
+			'astray',
+			'garbage-collector-controller',
+		],
+	);
+	await plane.until(pods, 'astray', (object) => object === undefined);
+	assert.equal((await client.resource(jobs, 'other').get('owner')).metadata.uid, uid);
+});
+
+test('a reference has to name its owner: the UID alone does not do', async (t) => {
+	const plane = await startControlPlane(t);
+	const owner = await plane.client.resource(jobs, 'default').create(job('owner'));
+	const misnamed = { ...owner, metadata: { ...owner.metadata, name: 'misnamed' } };
+	await plane.client.resource(pods, 'default').create(pod('lost', [misnamed]));
+	await plane.until(pods, 'lost', (object) => object === undefined);
+});
+
+test('nothing goes for an owner that cannot be known: of a kind not served, or in a namespace while it has none', async (t) => {
+	const plane = await startControlPlane(t);
+	const { client } = plane;
+	const foreign = { apiVersion: 'example.com/v1', kind: 'Thing', name: 't', uid: 'u' };
+	const ghostly = pod('kept', [ghost]);
+	const ownerReferences = [...(ghostly.metadata.ownerReferences ?? []), foreign];
+	await client
+		.resource(pods, 'default')
+		.create({ ...ghostly, metadata: { ...ghostly.metadata, ownerReferences } });
+	await client.resource(nodes).create({
+		...{ apiVersion: 'v1', kind: 'Node', spec: {}, status: {} },
+		metadata: { name: 'node', ownerReferences: pod('', [ghost]).metadata.ownerReferences ?? [] },
+	});
+	await client.resource(pods, 'default').create(pod('haunted', [ghost]));
+	await plane.until(pods, 'haunted', (object) => object === undefined);
+	const kept = await client.resource(pods, 'default').get('kept');
+	assert.equal(kept.metadata.ownerReferences?.length, 2);
+	assert.equal((await client.resource(nodes).get('node')).metadata.deletionTimestamp, undefined);
+});
+
+/** A collector alone with the server; `judging` happens while it looks an owner up. */
+async function startCollector(
+	t: test.TestContext,
+	judging: (client: Client) => Promise<unknown>,
+): Promise<Cluster> {
+	const cluster = await Cluster.start(t);
+	const stop = new AbortController();
+	const { client, clock } = cluster;
+	const transport: ApiTransport = {
+		request: async (request) => {
+			const answer = await client.transport.request(request).catch((error: unknown) => ({ error }));
+			if (request.method === 'GET' && request.path.endsWith('/jobs/ghost')) await judging(client);
+			if ('error' in answer) throw answer.error;
+			return answer;
+		},
+		watch: (request, sink) => client.transport.watch(request, sink),
+		stream: (request) => client.transport.stream(request),
+	};
+	const onError = (key: string, error: unknown): void => void cluster.errors.push(`${key}: ${error}`);
+	const own = new Client(transport);
+	const informers = new Informers({ client: own, clock, onError });
+	const served: readonly ResourceDefinition[] = [pods, jobs];
+	const resources = served.map((definition) => ({ definition, informer: informers.of(definition) }));
+	const collector = new GarbageCollector({
+		...{ client: own, clock, onError, recorder: { event: () => undefined } },
+		resources,
+	});
+	const ended = Promise.all([informers.run(stop.signal), collector.run(stop.signal)]);
+	t.after(async () => {
+		stop.abort();
+		await ended;
+		assert.deepEqual(cluster.errors, []);
+	});
+	return cluster;
+}
+
+test('a Pod that is disowned while it is judged stays', async (t) => {
+	const judged = Promise.withResolvers<void>();
+	const cluster = await startCollector(t, async (client) => {
+		await client.resource(pods, 'default').patch('p', 'merge', { metadata: { ownerReferences: null } });
+		judged.resolve();
+	});
+	await cluster.client.resource(pods, 'default').create(pod('p', [ghost]));
+	await judged.promise;
+	await cluster.quiet();
+	assert.equal(cluster.pods().length, 1);
+	assert.equal(cluster.pods()[0]?.metadata.deletionTimestamp, undefined);
+});
+
+test('a Pod that only changes its labels while it is judged does not escape', async (t) => {
+	const cluster = await startCollector(t, (client) =>
+		client.resource(pods, 'default').patch('p', 'merge', { metadata: { labels: { a: 'b' } } }),
+	);
+	await cluster.client.resource(pods, 'default').create(pod('p', [ghost]));
+	await cluster.until(() => cluster.pods().length === 1);
+	await cluster.until(() => cluster.pods().length === 0);
 });
