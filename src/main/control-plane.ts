@@ -34,77 +34,92 @@ export interface ControlPlaneOptions {
  */
 export async function runControlPlane(options: ControlPlaneOptions, signal: AbortSignal): Promise<void> {
 	const { transport, clock, onError } = options;
-	const report = (component: string) => (key: string, error: unknown) => onError(component, key, error);
-	const clientOf = (fieldManager: string): Client => new Client(transport, { fieldManager });
-	const recorderOf = (component: string): EventRecorder =>
-		new EventRecorder({
-			client: clientOf(component),
+	const informers = new Informers({
+		client: new Client(transport, { fieldManager: 'informers' }),
+		clock,
+		onError: (key, error) => onError('informers', key, error),
+	});
+	const means: Means = {
+		options,
+		informers,
+		of: (component) => ({
+			client: new Client(transport, { fieldManager: component }),
 			clock,
-			component,
-			onError: (error) => onError(component, 'event', error),
-		});
-	const informers = new Informers({ client: clientOf('informers'), clock, onError: report('informers') });
-	const jobController = new JobController({
-		client: clientOf('job-controller'),
-		informers,
-		clock,
-		recorder: recorderOf('job-controller'),
-		onError: report('job-controller'),
-	});
-	const cronJobController = new CronJobController({
-		client: clientOf('cronjob-controller'),
-		informers,
-		clock,
-		recorder: recorderOf('cronjob-controller'),
-		onError: report('cronjob-controller'),
-	});
-	const scheduler = new Scheduler({
-		client: clientOf('scheduler'),
-		clock,
+			onError: (key, error) => onError(component, key, error),
+		}),
+	};
+	// The Job controller has to be the first to ask for the informers of Jobs and Pods.
+	const parts = [...batchControllers(means), makeScheduler(means), ...collectors(means)];
+	await Promise.all([informers.run(signal), ...parts.map((part) => part.run(signal))]);
+}
+
+/** Something that works until it is told to stop. */
+interface Part {
+	run(signal: AbortSignal): Promise<void>;
+}
+
+/** What every component is made with. */
+interface Common {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly onError: (key: string, error: unknown) => void;
+}
+
+/** What components are made from. */
+interface Means {
+	readonly options: ControlPlaneOptions;
+	readonly informers: Informers;
+	/** A component's own client, named after it, and its way to tell of errors. */
+	of(component: string): Common;
+}
+
+function batchControllers({ informers, of }: Means): readonly Part[] {
+	const job = of('job-controller');
+	const cronJob = of('cronjob-controller');
+	return [
+		new JobController({ ...job, informers, recorder: recorderOf('job-controller', job) }),
+		new CronJobController({ ...cronJob, informers, recorder: recorderOf('cronjob-controller', cronJob) }),
+		new TtlAfterFinished({ ...of('ttl-after-finished-controller'), jobs: informers.of(jobs) }),
+	];
+}
+
+function makeScheduler({ informers, of }: Means): Part {
+	const common = of('scheduler');
+	return new Scheduler({
+		...common,
 		informers: { pods: informers.of(pods), nodes: informers.of(nodes) },
-		recorder: recorderOf('default-scheduler'),
-		onError: report('scheduler'),
+		recorder: recorderOf('default-scheduler', common),
 	});
+}
+
+/** What deletes what nobody needs any more. */
+function collectors({ options, informers, of }: Means): readonly Part[] {
 	const collected: readonly CollectedResource[] = resources
 		.filter((definition) => definition !== events)
 		.map((definition) => ({ definition, informer: informers.of(definition) }));
-	const garbageCollector = new GarbageCollector({
-		client: clientOf('garbage-collector'),
-		clock,
-		resources: collected,
-		recorder: recorderOf('garbage-collector-controller'),
-		onError: report('garbage-collector'),
-	});
-	const podGarbageCollector = new PodGarbageCollector({
-		client: clientOf('pod-garbage-collector'),
-		clock,
-		pods: informers.of(pods),
-		nodes: informers.of(nodes),
-		...(options.endedPodsLimit !== undefined && { endedPodsLimit: options.endedPodsLimit }),
-		onError: report('pod-garbage-collector'),
-	});
-	const namespaceController = new NamespaceController({
-		client: clientOf('namespace-controller'),
-		clock,
-		namespaces: informers.of(namespaces),
-		contents: collected.filter(({ definition }) => definition.namespaced),
-		unwatched: [events],
-		onError: report('namespace-controller'),
-	});
-	const ttlAfterFinished = new TtlAfterFinished({
-		client: clientOf('ttl-after-finished-controller'),
-		clock,
-		jobs: informers.of(jobs),
-		onError: report('ttl-after-finished'),
-	});
-	const parts = [
-		jobController,
-		cronJobController,
-		scheduler,
-		garbageCollector,
-		podGarbageCollector,
-		namespaceController,
-		ttlAfterFinished,
+	const garbage = of('garbage-collector');
+	return [
+		new GarbageCollector({
+			...garbage,
+			resources: collected,
+			recorder: recorderOf('garbage-collector-controller', garbage),
+		}),
+		new PodGarbageCollector({
+			...of('pod-garbage-collector'),
+			pods: informers.of(pods),
+			nodes: informers.of(nodes),
+			...(options.endedPodsLimit !== undefined && { endedPodsLimit: options.endedPodsLimit }),
+		}),
+		new NamespaceController({
+			...of('namespace-controller'),
+			namespaces: informers.of(namespaces),
+			contents: collected.filter(({ definition }) => definition.namespaced),
+			unwatched: [events],
+		}),
 	];
-	await Promise.all([informers.run(signal), ...parts.map((part) => part.run(signal))]);
+}
+
+/** Announces for `component`, as its Events name it. */
+function recorderOf(component: string, { client, clock, onError }: Common): EventRecorder {
+	return new EventRecorder({ client, clock, component, onError: (error) => onError('event', error) });
 }
