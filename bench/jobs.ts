@@ -1,3 +1,4 @@
+import type { CronJob } from '../src/api/batch/cronjob/schema.ts';
 import { jobs } from '../src/api/batch/job/definition.ts';
 import type { Job } from '../src/api/batch/job/schema.ts';
 import type { Client } from '../src/client/client.ts';
@@ -11,6 +12,21 @@ export function trueJob(name: string, spec: Partial<Job['spec']> = {}): Job {
 		metadata: { name, namespace: 'default' },
 		spec: { ...spec, template: { spec: { restartPolicy: 'Never', containers: [container] } } },
 	} as unknown as Job;
+}
+
+/** A CronJob that runs {@link trueJob} at one minute of the day, in UTC. */
+export function cronJobDueAt(name: string, dueMs: number): CronJob {
+	const at = new Date(dueMs);
+	return {
+		apiVersion: 'batch/v1',
+		kind: 'CronJob',
+		metadata: { name, namespace: 'default' },
+		spec: {
+			schedule: `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`,
+			jobTemplate: { spec: trueJob(name).spec },
+		},
+		status: {},
+	};
 }
 
 /** Creates `job` and resolves to the milliseconds until a watch, opened before, tells it Complete. */

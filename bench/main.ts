@@ -4,7 +4,9 @@
  */
 import { cpus, totalmem } from 'node:os';
 import { coldStart } from './cold-start.ts';
+import { cronJobs } from './cronjobs.ts';
 import { type Figure, table } from './figure.ts';
+import { largeJob } from './large-job.ts';
 import { oneShot } from './one-shot.ts';
 import { memory } from './resident-memory.ts';
 import { throughput } from './throughput.ts';
@@ -13,6 +15,8 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
 	'cold-start': coldStart,
 	'one-shot': oneShot,
 	throughput,
+	'large-job': largeJob,
+	cronjobs: cronJobs,
 	memory,
 };
 
