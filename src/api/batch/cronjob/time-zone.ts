@@ -50,9 +50,15 @@ export interface WallTime {
 
 /** What the clocks of `zone` show at `ms`. */
 export function wallTime(ms: number, zone: string): WallTime {
-	const { year, month, day, hour, minute, dayOfWeek } =
-		Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
-	return { year, month, day, hour, minute, weekday: dayOfWeek % 7 };
+	const shown = new Date(ms + offsetMs(ms, zone));
+	return {
+		year: shown.getUTCFullYear(),
+		month: shown.getUTCMonth() + 1,
+		day: shown.getUTCDate(),
+		hour: shown.getUTCHours(),
+		minute: shown.getUTCMinutes(),
+		weekday: shown.getUTCDay(),
+	};
 }
 
 /**
@@ -70,8 +76,39 @@ export function instantOf(
 	return naive - actual;
 }
 
+/** How far the clocks of a zone are ahead of UTC, from one change of them to the next. */
+interface OffsetPeriod {
+	readonly fromMs: number;
+	readonly untilMs: number;
+	readonly offsetMs: number;
+}
+
+/**
+ * The period that was asked for last, by zone. A search asks for many instants that lie close together,
+ * and asking Temporal for each took most of the time of a thousand CronJobs that were due at once.
+ */
+const periods = new Map<string, OffsetPeriod>();
+
 function offsetMs(ms: number, zone: string): number {
-	return Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone).offsetNanoseconds / 1e6;
+	if (zone === 'UTC') return 0;
+	const known = periods.get(zone);
+	if (known && known.fromMs <= ms && ms < known.untilMs) return known.offsetMs;
+	if (periods.size >= MOST_KNOWN_NAMES) periods.clear();
+	const period = periodAt(ms, zone);
+	periods.set(zone, period);
+	return period.offsetMs;
+}
+
+function periodAt(ms: number, zone: string): OffsetPeriod {
+	const at = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
+	// A change at this very instant is the beginning of the period, and only those before are `previous`.
+	const from = at.add({ nanoseconds: 1 }).getTimeZoneTransition('previous');
+	const until = at.getTimeZoneTransition('next');
+	return {
+		fromMs: from?.epochMilliseconds ?? Number.NEGATIVE_INFINITY,
+		untilMs: until?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
+		offsetMs: at.offsetNanoseconds / 1e6,
+	};
 }
 
 /** The instant as the clocks of `zone` show it, in RFC 3339: `2026-01-31T09:00:00+01:00`, in UTC with a Z. */
