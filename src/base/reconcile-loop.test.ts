@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { Metrics } from './metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop, TerminalError } from './reconcile-loop.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -33,6 +34,7 @@ describe('reconcile loop', () => {
 		const loop = new ReconcileLoop({
 			name: 'test',
 			clock,
+			metrics: new Metrics(),
 			workers: options.workers ?? 1,
 			backoff: { baseMs: 10, capMs: 1000 },
 			...(options.rest === undefined ? {} : { rest: options.rest }),

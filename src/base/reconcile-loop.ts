@@ -1,5 +1,6 @@
 import type { BackoffPolicy } from './backoff.ts';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock } from './clock.ts';
+import type { Metrics } from './metrics.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /**
@@ -24,8 +25,10 @@ export class TerminalError extends Error {
 
 /** What a {@link ReconcileLoop} is made of. */
 export interface ReconcileLoopOptions {
+	/** Of its queue, in the metrics; upstream's where there is one. */
 	readonly name: string;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	/** How many keys are worked on at once; one key never is by two. */
 	readonly workers: number;
 	readonly backoff: BackoffPolicy;
@@ -46,11 +49,10 @@ const LONGEST_REST_MS = 1000;
 export class ReconcileLoop {
 	readonly queue: WorkQueue;
 	readonly #options: ReconcileLoopOptions;
-	readonly #resting = new Set<Timer>();
 
 	constructor(options: ReconcileLoopOptions) {
 		this.#options = options;
-		this.queue = new WorkQueue({ clock: options.clock, backoff: options.backoff });
+		this.queue = new WorkQueue(options);
 	}
 
 	/** Asks for a pass over `key`, as soon as its rest allows. */
@@ -64,8 +66,6 @@ export class ReconcileLoop {
 		signal.addEventListener('abort', close, { once: true });
 		if (signal.aborted) close();
 		await Promise.all(Array.from({ length: this.#options.workers }, () => this.#work()));
-		for (const timer of this.#resting) timer.cancel();
-		this.#resting.clear();
 	}
 
 	async #work(): Promise<void> {
@@ -87,16 +87,6 @@ export class ReconcileLoop {
 			else this.queue.addRateLimited(key);
 		}
 		const restMs = Math.min((clock.now() - started) * rest, LONGEST_REST_MS);
-		if (restMs >= 1) this.#rest(key, restMs);
-		else this.queue.done(key);
-	}
-
-	/** Leaves the key with the queue as one that is worked on: whatever adds it waits, no worker does. */
-	#rest(key: string, restMs: number): void {
-		const timer = this.#options.clock.setTimer(restMs, () => {
-			this.#resting.delete(timer);
-			this.queue.done(key);
-		});
-		this.#resting.add(timer);
+		this.queue.done(key, restMs >= 1 ? restMs : 0);
 	}
 }

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { Metrics } from './metrics.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { WorkQueue } from './work-queue.ts';
 
 describe('work queue', () => {
 	let clock: VirtualClock;
+	let metrics: Metrics;
 	let queue: WorkQueue;
 	beforeEach(() => {
 		clock = new VirtualClock();
-		queue = new WorkQueue({ clock, backoff: { baseMs: 10, capMs: 100 } });
+		metrics = new Metrics();
+		queue = new WorkQueue({ name: 'test', clock, metrics, backoff: { baseMs: 10, capMs: 100 } });
 	});
 
 	/** All that is in line, taken in turn. */
@@ -141,7 +144,12 @@ describe('work queue', () => {
 /** A queue with workers that take and finish when they are told to. */
 class QueueRun {
 	readonly #clock = new VirtualClock();
-	readonly #queue = new WorkQueue({ clock: this.#clock, backoff: { baseMs: 10, capMs: 100 } });
+	readonly #queue = new WorkQueue({
+		name: 'test',
+		clock: this.#clock,
+		metrics: new Metrics(),
+		backoff: { baseMs: 10, capMs: 100 },
+	});
 	readonly #working = new Set<string>();
 	readonly #shared: string[] = [];
 	/** Keys that some worker has yet to be given, since they were last added. */

@@ -1,5 +1,16 @@
 import { type BackoffPolicy, backoffDelayMs } from './backoff.ts';
 import type { Clock, Timer } from './clock.ts';
+import type { Metrics } from './metrics.ts';
+import { QueueMetrics } from './queue-metrics.ts';
+
+/** What a {@link WorkQueue} is made of. */
+export interface WorkQueueOptions {
+	/** Told apart by it in the metrics. */
+	readonly name: string;
+	readonly clock: Clock;
+	readonly backoff: BackoffPolicy;
+	readonly metrics: Metrics;
+}
 
 /**
  * A level-triggered queue of keys, after client-go's workqueue.
@@ -7,21 +18,31 @@ import type { Clock, Timer } from './clock.ts';
  * 1. A key is handed to at most one worker at a time; `done` ends that.
  * 2. A key added while it waits is there once; one added while it is worked on comes again after `done`.
  * 3. Of two delayed additions of one key the earlier wins.
+ * 4. A key that rests after its `done` is added as one that is worked on; it counts as neither working
+ *    nor waiting in the metrics of the queue.
  */
 export class WorkQueue {
 	readonly #clock: Clock;
 	readonly #backoff: BackoffPolicy;
-	readonly #waiting = new Set<string>();
-	readonly #working = new Set<string>();
-	readonly #again = new Set<string>();
+	readonly #metrics: QueueMetrics;
+	/** Each key with the time since when it waits, or is worked on. */
+	readonly #waiting = new Map<string, number>();
+	readonly #working = new Map<string, number>();
+	/** The keys that were added while they were worked on or rested. */
+	readonly #again = new Map<string, number>();
+	readonly #resting = new Map<string, Timer>();
 	readonly #delayed = new Map<string, { due: number; timer: Timer }>();
 	readonly #failures = new Map<string, number>();
 	readonly #takers: Array<(key: string | undefined) => void> = [];
 	#closed = false;
 
-	constructor(options: { clock: Clock; backoff: BackoffPolicy }) {
-		this.#clock = options.clock;
-		this.#backoff = options.backoff;
+	constructor({ name, clock, backoff, metrics }: WorkQueueOptions) {
+		this.#clock = clock;
+		this.#backoff = backoff;
+		this.#metrics = new QueueMetrics(metrics, name, () => ({
+			depth: this.#waiting.size + this.#again.size,
+			workingMs: [...this.#working.values()].map((since) => clock.now() - since),
+		}));
 	}
 
 	/** How many keys wait for a worker now; delayed ones are not among them. */
@@ -31,23 +52,33 @@ export class WorkQueue {
 
 	/** Puts `key` in line. */
 	add(key: string): void {
-		if (this.#closed) return;
-		if (this.#working.has(key)) {
-			this.#again.add(key);
-			return;
-		}
+		if (this.#closed || this.#waiting.has(key) || this.#again.has(key)) return;
+		this.#metrics.added();
+		const now = this.#clock.now();
+		if (this.#working.has(key) || this.#resting.has(key)) this.#again.set(key, now);
+		else this.#enter(key, now);
+	}
+
+	#enter(key: string, since: number): void {
 		const taker = this.#takers.shift();
 		if (!taker) {
-			this.#waiting.add(key);
+			this.#waiting.set(key, since);
 			return;
 		}
-		this.#working.add(key);
+		this.#start(key, since);
 		taker(key);
+	}
+
+	#start(key: string, since: number): void {
+		const now = this.#clock.now();
+		this.#working.set(key, now);
+		this.#metrics.waited(now - since);
 	}
 
 	/** Puts `key` in line `delayMs` from now, unless it is due earlier already. */
 	addAfter(key: string, delayMs: number): void {
 		if (this.#closed) return;
+		this.#metrics.retried();
 		if (delayMs <= 0) {
 			this.add(key);
 			return;
@@ -83,25 +114,50 @@ export class WorkQueue {
 	/** The next key in line, waiting for one if need be; undefined once the queue is closed. */
 	take(): Promise<string | undefined> {
 		if (this.#closed) return Promise.resolve(undefined);
-		const [key] = this.#waiting;
-		if (key === undefined) return new Promise((resolve) => this.#takers.push(resolve));
+		const [first] = this.#waiting;
+		if (first === undefined) return new Promise((resolve) => this.#takers.push(resolve));
+		const [key, since] = first;
 		this.#waiting.delete(key);
-		this.#working.add(key);
+		this.#start(key, since);
 		return Promise.resolve(key);
 	}
 
-	/** Ends the work on `key` that `take` began; if it was added meanwhile, it is in line again. */
-	done(key: string): void {
+	/**
+	 * Ends the work on `key` that `take` began; if it was added meanwhile, it is in line again, but not
+	 * before it has rested for `restMs`.
+	 */
+	done(key: string, restMs = 0): void {
+		const since = this.#working.get(key);
+		if (since !== undefined) this.#metrics.worked(this.#clock.now() - since);
 		this.#working.delete(key);
-		if (this.#again.delete(key)) this.add(key);
+		if (this.#closed) return;
+		if (restMs <= 0) {
+			this.#wake(key);
+			return;
+		}
+		const timer = this.#clock.setTimer(restMs, () => {
+			this.#resting.delete(key);
+			this.#wake(key);
+		});
+		this.#resting.set(key, timer);
+	}
+
+	#wake(key: string): void {
+		const since = this.#again.get(key);
+		if (since === undefined) return;
+		this.#again.delete(key);
+		this.#enter(key, since);
 	}
 
 	/** Lets go of every key and every waiting worker. */
 	close(): void {
 		this.#closed = true;
 		for (const { timer } of this.#delayed.values()) timer.cancel();
+		for (const timer of this.#resting.values()) timer.cancel();
 		this.#delayed.clear();
+		this.#resting.clear();
 		this.#waiting.clear();
+		this.#again.clear();
 		for (const taker of this.#takers.splice(0)) taker(undefined);
 	}
 }

@@ -4,6 +4,7 @@ import type { KubeObject, OwnerReference } from '../api/meta/object-meta.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../api/meta/validate-meta.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Metrics } from '../base/metrics.ts';
 import { DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
 import type { Client, DeleteOptions, ResourceClient } from '../client/client.ts';
 import type { EventRecorder, EventText } from '../client/event-recorder.ts';
@@ -26,6 +27,7 @@ export interface CollectedResource {
 export interface GarbageCollectorOptions {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	readonly resources: readonly CollectedResource[];
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly onError: (key: string, error: unknown) => void;
@@ -47,8 +49,9 @@ export class GarbageCollector {
 	constructor(options: GarbageCollectorOptions) {
 		this.#options = options;
 		this.#loop = new ReconcileLoop({
-			name: 'garbage-collector',
+			name: 'garbage_collector_attempt_to_delete',
 			clock: options.clock,
+			metrics: options.metrics,
 			workers: 20,
 			backoff: { baseMs: 5, capMs: 1_000_000 },
 			reconcile: (key) => this.#collect(key),

@@ -3,6 +3,7 @@ import type { Namespace } from '../api/core/namespace/schema.ts';
 import { isApiError } from '../api/meta/api-error.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Metrics } from '../base/metrics.ts';
 import { DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
 import { type Client, pathOf } from '../client/client.ts';
 import type { Informer } from '../client/informer.ts';
@@ -12,6 +13,7 @@ import type { CollectedResource } from './garbage-collector.ts';
 export interface NamespaceControllerOptions {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	readonly namespaces: Informer<Namespace>;
 	/** Every namespaced resource that is watched; their deletions wake the namespace that waits for them. */
 	readonly contents: readonly CollectedResource[];
@@ -30,6 +32,7 @@ export class NamespaceController {
 		this.#loop = new ReconcileLoop({
 			name: 'namespace',
 			clock: options.clock,
+			metrics: options.metrics,
 			workers: 5,
 			backoff: { baseMs: 5, capMs: 60_000 },
 			reconcile: (key) => this.#empty(key),

@@ -4,6 +4,7 @@ import { pods as podResource } from '../api/core/pod/definition.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { isApiError } from '../api/meta/api-error.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Metrics } from '../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
 import type { Client } from '../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
@@ -14,6 +15,7 @@ import { isOutOfService, NODE_QUARANTINE_MS, planPodGarbage } from '../plan/pod-
 export interface PodGarbageCollectorOptions {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	readonly pods: Informer<Pod>;
 	readonly nodes: Informer<Node>;
 	/** How many Pods that have ended are kept; 0: all of them. */
@@ -43,8 +45,9 @@ export class PodGarbageCollector {
 		this.#options = options;
 		this.#limit = options.endedPodsLimit ?? DEFAULT_ENDED_PODS_LIMIT;
 		this.#loop = new ReconcileLoop({
-			name: 'pod-garbage-collector',
+			name: 'orphaned_pods_nodes',
 			clock: options.clock,
+			metrics: options.metrics,
 			workers: 5,
 			backoff: { baseMs: 5, capMs: 20_000 },
 			reconcile: (key) => this.#look(key),

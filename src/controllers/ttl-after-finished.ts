@@ -2,6 +2,7 @@ import { jobs as jobResource } from '../api/batch/job/definition.ts';
 import type { Job } from '../api/batch/job/schema.ts';
 import { isApiError } from '../api/meta/api-error.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Metrics } from '../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
 import type { Client } from '../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
@@ -11,6 +12,7 @@ import { expiryOf } from '../plan/job/time-to-live.ts';
 export interface TtlAfterFinishedOptions {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	readonly jobs: Informer<Job>;
 	readonly onError: (key: string, error: unknown) => void;
 }
@@ -23,8 +25,9 @@ export class TtlAfterFinished {
 	constructor(options: TtlAfterFinishedOptions) {
 		this.#options = options;
 		this.#loop = new ReconcileLoop({
-			name: 'ttl-after-finished',
+			name: 'ttl_jobs_to_delete',
 			clock: options.clock,
+			metrics: options.metrics,
 			workers: 5,
 			backoff: { baseMs: 5, capMs: 1_000_000 },
 			reconcile: (key) => this.#look(key),

@@ -6,6 +6,7 @@ import { pods } from '../api/core/pod/definition.ts';
 import type { ApiTransport } from '../api/meta/transport.ts';
 import { resources } from '../api/resources.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Metrics } from '../base/metrics.ts';
 import { Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
 import { Informers } from '../client/informers.ts';
@@ -22,6 +23,7 @@ export interface ControlPlaneOptions {
 	/** The way to the API server, in this process or elsewhere. */
 	readonly transport: ApiTransport;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	/** How many Pods that have ended are kept (12,500 by default); 0: all of them. */
 	readonly endedPodsLimit?: number;
 	/** Told of each error that a component met and will try again after. */
@@ -33,7 +35,7 @@ export interface ControlPlaneOptions {
  * set of informers and know each other only through the API.
  */
 export async function runControlPlane(options: ControlPlaneOptions, signal: AbortSignal): Promise<void> {
-	const { transport, clock, onError } = options;
+	const { transport, clock, metrics, onError } = options;
 	const informers = new Informers({
 		client: new Client(transport, { fieldManager: 'informers' }),
 		clock,
@@ -45,6 +47,7 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
 		of: (component) => ({
 			client: new Client(transport, { fieldManager: component }),
 			clock,
+			metrics,
 			onError: (key, error) => onError(component, key, error),
 		}),
 	};
@@ -62,6 +65,7 @@ interface Part {
 interface Common {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	readonly onError: (key: string, error: unknown) => void;
 }
 

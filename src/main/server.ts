@@ -6,6 +6,7 @@ import { loadCredentials } from '../apiserver/credentials.ts';
 import { type HttpListener, listen } from '../apiserver/http.ts';
 import { ApiServer } from '../apiserver/server.ts';
 import { type Clock, SystemClock } from '../base/clock.ts';
+import { Metrics } from '../base/metrics.ts';
 import { SystemRandom } from '../base/random.ts';
 import { Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
@@ -55,6 +56,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	const { folder, log } = options;
 	// Without a listener nothing else would keep the process alive while a Job waits for its next try.
 	const clock = new SystemClock({ keepsAlive: options.port === undefined });
+	const metrics = new Metrics();
 	makeDataFolder(folder);
 	const store = await openStore(options);
 	const agents = new Map<string, NodeAgent>();
@@ -80,7 +82,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		await store.close();
 		throw error;
 	}
-	const parts = startParts(options, { api, clock, agents });
+	const parts = startParts(options, { api, clock, metrics, agents });
 	await parts.registered;
 	return {
 		client: new Client(api, { fieldManager: 'stint' }),
@@ -123,6 +125,7 @@ async function openListener(
 interface Surroundings {
 	readonly api: ApiServer;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	/** The agents of this process by the name of their node. */
 	readonly agents: Map<string, NodeAgent>;
 }
@@ -140,14 +143,17 @@ interface Parts {
 }
 
 /** Starts what works through the API: controllers, scheduler and the node agent. */
-function startParts(options: ServerOptions, { api, clock, agents }: Surroundings): Parts {
+function startParts(options: ServerOptions, { api, clock, metrics, agents }: Surroundings): Parts {
 	const { folder, log, maxPods, endedPodsLimit } = options;
 	const stopping = new AbortController();
 	const onError = (component: string, key: string, error: unknown): void => {
 		if (!stopping.signal.aborted) log.error(component, key, error);
 	};
 	const limits = endedPodsLimit === undefined ? {} : { endedPodsLimit };
-	const controlPlane = runControlPlane({ transport: api, clock, onError, ...limits }, stopping.signal);
+	const controlPlane = runControlPlane(
+		{ transport: api, clock, metrics, onError, ...limits },
+		stopping.signal,
+	);
 	const node = startNode();
 	return {
 		registered: node.then(({ agent }) => agent.registered),
@@ -175,6 +181,7 @@ function startParts(options: ServerOptions, { api, clock, agents }: Surroundings
 		const agent = new NodeAgent({
 			client,
 			clock,
+			metrics,
 			recorder,
 			runtime,
 			machine,

@@ -3,6 +3,7 @@ import type { Pod } from '../api/core/pod/schema.ts';
 import { notFound } from '../api/meta/api-error.ts';
 import type { ContainerLogRequest, NodeApi } from '../api/meta/node-api.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Metrics } from '../base/metrics.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import { Informer } from '../client/informer.ts';
@@ -19,6 +20,7 @@ import { RuntimeView } from './runtime-view.ts';
 export interface NodeAgentOptions {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	/** Started and stopped by whoever made it. */
 	readonly runtime: Runtime;
@@ -67,6 +69,7 @@ export class NodeAgent implements NodeApi {
 			hostIP: machine.address,
 		});
 		this.#workers = new PodWorkers({
+			metrics: options.metrics,
 			client,
 			clock,
 			pods: this.#pods,

@@ -3,6 +3,7 @@ import type { Pod, PodStatus } from '../api/core/pod/schema.ts';
 import { isApiError } from '../api/meta/api-error.ts';
 import { semanticEqual } from '../api/meta/equality.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Metrics } from '../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
@@ -20,6 +21,7 @@ import type { RuntimeView } from './runtime-view.ts';
 export interface PodWorkersOptions {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	/** The Pods of this node, with the index by UID. */
 	readonly pods: Informer<Pod>;
 	readonly runtime: Runtime;
@@ -55,8 +57,9 @@ export class PodWorkers {
 	constructor(options: PodWorkersOptions) {
 		this.#options = options;
 		this.#loop = new ReconcileLoop({
-			name: 'pods',
+			name: 'pod_workers',
 			clock: options.clock,
+			metrics: options.metrics,
 			workers: 256,
 			backoff: { baseMs: 100, capMs: 30_000 },
 			reconcile: (uid) => this.#work(uid),

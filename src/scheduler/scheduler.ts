@@ -4,6 +4,7 @@ import type { Pod, PodCondition } from '../api/core/pod/schema.ts';
 import { isApiError } from '../api/meta/api-error.ts';
 import { formatTime } from '../api/meta/time.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Metrics } from '../base/metrics.ts';
 import { DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
 import { type Client, pathOf } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
@@ -19,6 +20,7 @@ const SCHEDULER_NAME = 'default-scheduler';
 export interface SchedulerOptions {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	readonly informers: { readonly pods: Informer<Pod>; readonly nodes: Informer<Node> };
 	readonly recorder: EventRecorder;
 	readonly onError: (key: string, error: unknown) => void;
@@ -43,6 +45,7 @@ export class Scheduler {
 		this.#loop = new ReconcileLoop({
 			name: 'scheduler',
 			clock: options.clock,
+			metrics: options.metrics,
 			workers: 64,
 			backoff: { baseMs: 1000, capMs: 10_000 },
 			reconcile: (key) => this.#schedule(key),

@@ -255,7 +255,7 @@ async function startCollector(
 	const served: readonly ResourceDefinition[] = [pods, jobs];
 	const resources = served.map((definition) => ({ definition, informer: informers.of(definition) }));
 	const collector = new GarbageCollector({
-		...{ client: own, clock, onError, recorder: { event: () => undefined } },
+		...{ client: own, clock, metrics: new Metrics(), onError, recorder: { event: () => undefined } },
 		resources,
 	});
 	const ended = Promise.all([informers.run(stop.signal), collector.run(stop.signal)]);

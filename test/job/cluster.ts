@@ -8,6 +8,7 @@ import type { ApiRequest, ApiResponse, ApiTransport } from '../../src/api/meta/t
 import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
+import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
@@ -22,6 +23,7 @@ export type Interceptor = (request: ApiRequest) => void | Promise<void>;
 /** A real API server over a store in memory, and the Job controller against it; the test is the node. */
 export class Cluster {
 	readonly clock = new VirtualClock();
+	readonly metrics = new Metrics();
 	readonly client: Client;
 	readonly events: string[] = [];
 	readonly errors: unknown[] = [];
@@ -73,7 +75,14 @@ export class Cluster {
 		const recorder = {
 			event: (_: unknown, { type, reason, message }: EventText) => this.#record(type, reason, message),
 		};
-		const controller = new JobController({ client, informers, clock: this.clock, recorder, onError });
+		const controller = new JobController({
+			client,
+			informers,
+			clock: this.clock,
+			metrics: this.metrics,
+			recorder,
+			onError,
+		});
 		const ended = Promise.all([informers.run(stop.signal), controller.run(stop.signal)]);
 		this.#controller = { stop, ended };
 	}

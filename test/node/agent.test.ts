@@ -7,6 +7,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { ApiTransport } from '../../src/api/meta/transport.ts';
 import { SystemClock } from '../../src/base/clock.ts';
+import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
@@ -50,6 +51,7 @@ async function startNode(t: test.TestContext, { through, imageError }: NodeOptio
 		const agent = new NodeAgent({
 			client,
 			clock,
+			metrics: new Metrics(),
 			recorder,
 			runtime,
 			machine,

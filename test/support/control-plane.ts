@@ -7,6 +7,7 @@ import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
 import { type Clock, SystemClock } from '../../src/base/clock.ts';
+import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import type { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
@@ -47,7 +48,10 @@ export async function startControlPlane(
 	await api.start();
 	await bootstrap(api);
 	const stop = new AbortController();
-	const running = runControlPlane({ transport: api, clock, onError: fail }, stop.signal);
+	const running = runControlPlane(
+		{ transport: api, clock, metrics: new Metrics(), onError: fail },
+		stop.signal,
+	);
 	t.after(async () => {
 		stop.abort();
 		await running;

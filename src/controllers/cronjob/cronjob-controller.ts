@@ -6,6 +6,7 @@ import { isApiError } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
@@ -23,6 +24,7 @@ export interface CronJobControllerOptions {
 	readonly client: Client;
 	readonly informers: Pick<Informers, 'of'>;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	/** Told of each error a pass ended with, before it is tried again. */
 	readonly onError: (key: string, error: unknown) => void;
@@ -45,13 +47,14 @@ export class CronJobController {
 	#stopped: Promise<void> = Promise.resolve();
 
 	constructor(options: CronJobControllerOptions) {
-		const { informers, clock, onError } = options;
+		const { informers, clock, metrics, onError } = options;
 		this.#options = options;
 		this.#cronJobs = informers.of(cronJobResource);
 		this.#jobs = informers.of(jobResource);
 		this.#loop = new ReconcileLoop({
 			name: 'cronjob',
 			clock,
+			metrics,
 			// Many are due at the same minute, and a pass waits for writes most of the time.
 			workers: 64,
 			backoff: { baseMs: 5, capMs: 1_000_000 },

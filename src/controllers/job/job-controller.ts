@@ -7,6 +7,7 @@ import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
 import { matches, selectorOf } from '../../api/meta/selector.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
@@ -30,6 +31,7 @@ export interface JobControllerOptions {
 	/** Asked for Jobs and Pods with the indexes of job-indexes.ts, so this must be the first to ask. */
 	readonly informers: Pick<Informers, 'of'>;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	/** Told of each error a pass ended with, before it is tried again; the key names the Job or Pod. */
 	readonly onError: (key: string, error: unknown) => void;
@@ -59,13 +61,14 @@ export class JobController {
 	#stopped: Promise<void> = Promise.resolve();
 
 	constructor(options: JobControllerOptions) {
-		const { informers, clock, client, onError } = options;
+		const { informers, clock, metrics, client, onError } = options;
 		this.#options = options;
 		this.#jobs = informers.of(jobResource, JOB_INDEXES);
 		this.#pods = informers.of(podResource, POD_INDEXES);
 		this.#loop = new ReconcileLoop({
 			name: 'job',
 			clock,
+			metrics,
 			// A pass waits for writes most of the time; one that waits must not keep other Jobs from theirs.
 			workers: 64,
 			rest: 0.5,
@@ -74,7 +77,7 @@ export class JobController {
 			onError,
 		});
 		const ownerOf = (pod: Pod): Job | undefined => this.#ownerOf(pod);
-		this.#orphans = new OrphanPods({ client, clock, pods: this.#pods, onError, ownerOf });
+		this.#orphans = new OrphanPods({ client, clock, metrics, pods: this.#pods, onError, ownerOf });
 	}
 
 	/** Works until `signal` aborts; the informers are run by whoever made them. */

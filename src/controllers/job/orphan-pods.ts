@@ -4,6 +4,7 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Metrics } from '../../base/metrics.ts';
 import { DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
@@ -15,6 +16,7 @@ import { isManagedElsewhere, TRACKING_FINALIZER } from '../../plan/job/identifie
 export interface OrphanPodsOptions {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly metrics: Metrics;
 	readonly pods: Informer<Pod>;
 	readonly onError: (key: string, error: unknown) => void;
 	/** The Job that controls the Pod, if it is still there. */
@@ -29,8 +31,9 @@ export class OrphanPods {
 	constructor(options: OrphanPodsOptions) {
 		this.#options = options;
 		this.#loop = new ReconcileLoop({
-			name: 'job-orphan-pod',
+			name: 'job_orphan_pod',
 			clock: options.clock,
+			metrics: options.metrics,
 			workers: 16,
 			backoff: { baseMs: 1000, capMs: 60_000 },
 			reconcile: (key) => this.#release(key),
