@@ -10,6 +10,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { ResourceDefinition } from '../../src/api/meta/resource.ts';
 import type { ApiTransport } from '../../src/api/meta/transport.ts';
+import { Metrics } from '../../src/base/metrics.ts';
 import { Client } from '../../src/client/client.ts';
 import { Informers } from '../../src/client/informers.ts';
 import { GarbageCollector } from '../../src/controllers/garbage-collector.ts';

@@ -4,6 +4,7 @@ import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { Clock, Timer } from '../../src/base/clock.ts';
+import { Metrics } from '../../src/base/metrics.ts';
 import { Informer } from '../../src/client/informer.ts';
 import { Informers } from '../../src/client/informers.ts';
 import { PodGarbageCollector } from '../../src/controllers/pod-garbage-collector.ts';
@@ -54,7 +55,15 @@ async function startCluster(t: test.TestContext, options: ClusterOptions = {}): 
 	const narrow = shownNode === undefined ? {} : { fieldSelector: `metadata.name=${shownNode}` };
 	const shownNodes = new Informer(client.resource(nodes), { clock, narrow });
 	const collector = new PodGarbageCollector({
-		...{ client, clock, onError, pods: informers.of(pods), nodes: shownNodes, ...limits },
+		...{
+			client,
+			clock,
+			metrics: new Metrics(),
+			onError,
+			pods: informers.of(pods),
+			nodes: shownNodes,
+			...limits,
+		},
 	});
 	const parts = [informers, shownNodes, collector];
 	const ended = Promise.all(parts.map((part) => part.run(stop.signal)));

@@ -5,10 +5,12 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { ApiError, conflict, internalError, notFound } from '../../src/api/meta/api-error.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
 import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch } from '../../src/api/meta/transport.ts';
+import { Metrics } from '../../src/base/metrics.ts';
 import { Client } from '../../src/client/client.ts';
 import { applyPlan } from '../../src/controllers/job/apply-plan.ts';
 import { matters } from '../../src/controllers/job/changes.ts';
 import { BY_JOB, ORPHANS, POD_INDEXES } from '../../src/controllers/job/job-indexes.ts';
+import { JobMetrics } from '../../src/controllers/job/job-metrics.ts';
 import { JobWriter } from '../../src/controllers/job/job-writer.ts';
 import { type BackoffHistory, recallBackoff } from '../../src/plan/job/backoff.ts';
 import { hasEnded, isTracked } from '../../src/plan/job/classify.ts';
@@ -48,6 +50,7 @@ export class World implements ApiTransport {
 	#backoff: BackoffHistory | undefined;
 	#failures = 0;
 	readonly #client = new Client(this);
+	readonly #metrics = new JobMetrics(new Metrics());
 
 	constructor(job: Job) {
 		this.job = {
@@ -66,11 +69,13 @@ export class World implements ApiTransport {
 		const plan = planJob(seen);
 		this.#backoff = plan.backoff;
 		this.ledger.expect(seen, plan);
-		const writer = new JobWriter(seen.job, { client: this.#client, recorder: { event: () => undefined } });
+		const metrics = this.#metrics;
+		const recorder = { event: () => undefined };
+		const writer = new JobWriter(seen.job, { client: this.#client, recorder, metrics });
 		this.#faults = faults;
 		this.#writes = 0;
 		try {
-			await applyPlan({ job: seen.job, plan, writer, cautious: this.#failures > 0 });
+			await applyPlan({ job: seen.job, plan, writer, metrics, cautious: this.#failures > 0 });
 			this.#failures = 0;
 			if (plan.lookAgainMs !== undefined) this.lookAt = this.now + plan.lookAgainMs;
 		} catch (error) {

@@ -2,6 +2,7 @@ import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
 import type { JobPlan, PodAct, PodCreation } from '../../plan/job/plan.ts';
 import { changeStatus, settleStatus } from '../../plan/job/status.ts';
+import type { JobMetrics } from './job-metrics.ts';
 import type { JobWriter } from './job-writer.ts';
 
 /** How to go about a plan. */
@@ -9,6 +10,7 @@ export interface ApplyOptions {
 	readonly job: Job;
 	readonly plan: JobPlan;
 	readonly writer: JobWriter;
+	readonly metrics: JobMetrics;
 	/**
 	 * After a failure: Pods are created a few at a time, doubling, and the status waits for the outcome.
 	 * Otherwise they are created all at once and the status is written beside them, which lets the store
@@ -23,19 +25,23 @@ export interface ApplyOptions {
  * Pods there are fewer than planned because their namespace is going away.
  */
 export async function applyPlan(options: ApplyOptions): Promise<number> {
-	const { job, plan, writer } = options;
+	const { job, plan, writer, metrics } = options;
 	await allOf(plan.adopt, ({ pod }) => writer.adopt(pod));
 	await allOf(plan.release, ({ pod }) => writer.release(pod));
 	await allOf(plan.remove, ({ pod }) => writer.remove(pod));
 	await allOf(plan.delete, ({ pod }) => writer.delete(pod));
 	const { noted, creation } = await createAndNote(options);
 	for (const event of plan.events) writer.announce(event);
+	metrics.failuresHandled(plan.failureActions);
 	const taken = await takeFinalizers(plan.takeFinalizers, writer);
 	const planned = plan.status ?? job.status;
 	const whole = taken.error === undefined;
 	const settled = whole ? (plan.settled ?? planned) : settleStatus(planned, (uid) => !taken.uids.has(uid));
 	await writeIfChanged(noted, correct(settled, creation.missing), writer);
-	if (whole) for (const event of plan.settledEvents) writer.announce(event);
+	if (whole) {
+		for (const event of plan.settledEvents) writer.announce(event);
+		if (plan.finished) metrics.jobFinished(job, plan.finished);
+	}
 	for (const error of [creation.error, taken.error]) if (error !== undefined) throw error;
 	return creation.missing;
 }
@@ -77,7 +83,7 @@ function correct(status: JobStatus, missing: number): JobStatus {
 }
 
 async function createAtOnce(creations: readonly PodCreation[], writer: JobWriter): Promise<Creation> {
-	const outcomes = await Promise.allSettled(creations.map(({ pod }) => writer.create(pod)));
+	const outcomes = await Promise.allSettled(creations.map((creation) => writer.create(creation)));
 	const failed = outcomes.find((outcome) => outcome.status === 'rejected');
 	const created = outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length;
 	return { missing: creations.length - created, ...(failed && { error: failed.reason }) };

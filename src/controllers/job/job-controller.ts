@@ -18,9 +18,10 @@ import { isTracked } from '../../plan/job/classify.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
 import { planJob } from '../../plan/job/plan-job.ts';
-import { applyPlan } from './apply-plan.ts';
+import { type ApplyOptions, applyPlan } from './apply-plan.ts';
 import { isStatusOnly, matters } from './changes.ts';
 import { BY_JOB, JOB_INDEXES, POD_INDEXES, SELF_SELECTED } from './job-indexes.ts';
+import { JobMetrics } from './job-metrics.ts';
 import { JobWriter } from './job-writer.ts';
 import { observeJob } from './observe.ts';
 import { OrphanPods } from './orphan-pods.ts';
@@ -55,6 +56,7 @@ export class JobController {
 	readonly #pods: Informer<Pod>;
 	readonly #loop: ReconcileLoop;
 	readonly #orphans: OrphanPods;
+	readonly #metrics: JobMetrics;
 	readonly #backoff = new Map<string, BackoffHistory>();
 	/** The keys with a pass under way, whose status changes are our own. */
 	readonly #passing = new Set<string>();
@@ -65,6 +67,7 @@ export class JobController {
 		this.#options = options;
 		this.#jobs = informers.of(jobResource, JOB_INDEXES);
 		this.#pods = informers.of(podResource, POD_INDEXES);
+		this.#metrics = new JobMetrics(metrics);
 		this.#loop = new ReconcileLoop({
 			name: 'job',
 			clock,
@@ -92,10 +95,11 @@ export class JobController {
 	}
 
 	async #pass(key: string): Promise<Outcome> {
+		const { client, recorder } = this.#options;
 		const { namespace, name } = splitKey(key);
 		const job = this.#jobs.get(namespace, name);
 		if (!job || isFinished(job)) return DONE;
-		const writer = new JobWriter(job, this.#options);
+		const writer = new JobWriter(job, { client, recorder, metrics: this.#metrics });
 		this.#passing.add(key);
 		try {
 			return await this.#planAndApply(key, job, writer);
@@ -113,18 +117,32 @@ export class JobController {
 
 	async #planAndApply(key: string, job: Job, writer: JobWriter): Promise<Outcome> {
 		const { uid = '' } = job.metadata;
-		const seen = observeJob(job, this.#pods, this.#backoff.get(uid), this.#options.clock.now());
-		const plan = planJob(seen);
+		const started = this.#options.clock.now();
+		const plan = planJob(observeJob(job, this.#pods, this.#backoff.get(uid), started));
 		this.#backoff.set(uid, plan.backoff);
 		const cautious = this.#loop.queue.failures(key) > 0;
-		const missing = await applyPlan({ job, plan, writer, cautious });
+		const missing = await this.#apply({ job, plan, writer, cautious, metrics: this.#metrics }, started);
 		if (plan.lookAgainMs === undefined) return DONE;
 		return again(missing > 0 ? Math.max(plan.lookAgainMs, REFUSED_RETRY_MS) : plan.lookAgainMs);
+	}
+
+	async #apply(options: ApplyOptions, started: number): Promise<number> {
+		const { job, plan } = options;
+		let result: 'success' | 'error' = 'error';
+		try {
+			const missing = await applyPlan(options);
+			result = 'success';
+			return missing;
+		} finally {
+			const durationMs = this.#options.clock.now() - started;
+			if (plan.action) this.#metrics.synced({ job, action: plan.action, result, durationMs });
+		}
 	}
 
 	#jobChanged(job: Job | undefined, old: Job | undefined): void {
 		if (old && old.metadata.uid !== job?.metadata.uid) this.#letGo(old);
 		if (!job) return;
+		if (!old) this.#metrics.jobAdded(job);
 		if (isFinished(job)) {
 			this.#letGo(job);
 			return;
@@ -142,6 +160,7 @@ export class JobController {
 	}
 
 	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
+		this.#metrics.podChanged(pod, old);
 		const before = old && controllerOf(old);
 		const after = pod && controllerOf(pod);
 		if (old && before && before.uid !== after?.uid) this.#wake(this.#ownerOf(old), pod, old);

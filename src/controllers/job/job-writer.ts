@@ -13,15 +13,18 @@ import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
+import type { PodCreation } from '../../plan/job/plan.ts';
+import type { JobMetrics } from './job-metrics.ts';
 
 /** What a {@link JobWriter} writes with. */
 export interface JobWriterOptions {
 	readonly client: Client;
 	readonly recorder: Pick<EventRecorder, 'event'>;
+	readonly metrics: JobMetrics;
 }
 
 /**
- * The writes of one pass over one Job, each with the Events that upstream makes of it. Whoever makes
+ * The writes of one pass over one Job, each with the Events and the counts that upstream makes of it. Whoever makes
  * the next pass must see them: `podVersion` and `jobVersion` tell how far the informers have to be.
  */
 export class JobWriter {
@@ -29,14 +32,16 @@ export class JobWriter {
 	readonly #jobs: ResourceClient<Job>;
 	readonly #pods: ResourceClient<Pod>;
 	readonly #recorder: Pick<EventRecorder, 'event'>;
+	readonly #metrics: JobMetrics;
 	#podVersion = 0;
 	#jobVersion = 0;
 
-	constructor(job: Job, { client, recorder }: JobWriterOptions) {
+	constructor(job: Job, { client, recorder, metrics }: JobWriterOptions) {
 		this.#job = job;
 		this.#jobs = client.resource(jobs, job.metadata.namespace);
 		this.#pods = client.resource(pods, job.metadata.namespace);
 		this.#recorder = recorder;
+		this.#metrics = metrics;
 	}
 
 	/** The latest resourceVersion that a write to a Pod resulted in. */
@@ -95,14 +100,16 @@ export class JobWriter {
 	}
 
 	/** Resolves to whether there is a new Pod: in a namespace that is going away there is none. */
-	async create(pod: Pod): Promise<boolean> {
+	async create({ pod, reason }: PodCreation): Promise<boolean> {
 		try {
 			const created = await this.#pods.create(pod);
 			this.#seePod(created);
+			this.#metrics.podCreated(reason, 'succeeded');
 			this.#event('Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name}`);
 			return true;
 		} catch (error) {
 			if (isNamespaceTerminating(error)) return false;
+			this.#metrics.podCreated(reason, 'failed');
 			this.#event('Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`);
 			throw error;
 		}
@@ -112,6 +119,7 @@ export class JobWriter {
 	async updateStatus(job: Job, status: JobStatus): Promise<Job> {
 		const stored = await this.#jobs.update({ ...job, status }, 'status');
 		this.#jobVersion = Math.max(this.#jobVersion, Number(stored.metadata.resourceVersion));
+		this.#metrics.statusWritten(job, stored.status);
 		return stored;
 	}
 

@@ -1,12 +1,13 @@
 import { finishTime, remainingBackoffMs, remainingMs } from './backoff.ts';
 import { isTerminating, type PodView, replacesOnlyEndedPods } from './classify.ts';
 import { compareForRemoval } from './deletion-order.ts';
-import type { PodAct, PodCreation } from './plan.ts';
+import type { CreationReason, PodAct, PodCreation, SyncAction } from './plan.ts';
 import { PodMaker } from './pod-template.ts';
 import { type IndexView, type JobView, totalFailures } from './view.ts';
 
 /** Which Pods to remove and to create so that as many are active as there should be. */
 export interface Management {
+	readonly action: SyncAction;
 	readonly remove: readonly PodAct[];
 	readonly create: readonly PodCreation[];
 	/** Something remains to be done after so many milliseconds. */
@@ -25,7 +26,14 @@ export function managePods(view: JobView): Management {
 	if (excess.length > 0) return capped(removal(excess, `${wanted} active Pods are wanted`));
 	const awaited = replacesOnlyEndedPods(view.job) ? view.terminating : 0;
 	const missing = wanted - awaited - view.active.length;
-	if (missing <= 0) return { remove: [], create: [], because: `${wanted} active Pods are wanted and there` };
+	if (missing <= 0) {
+		return {
+			action: 'tracking',
+			remove: [],
+			create: [],
+			because: `${wanted} active Pods are wanted and there`,
+		};
+	}
 	return createMissing(view, missing);
 }
 
@@ -38,7 +46,7 @@ function wantActive({ job, active, succeeded }: JobView): number {
 }
 
 function removal(pods: readonly PodView[], because: string): Management {
-	return { remove: pods.map(({ pod }) => ({ pod, because })), create: [], because };
+	return { action: 'pods_deleted', remove: pods.map(({ pod }) => ({ pod, because })), create: [], because };
 }
 
 function capped(management: Management): Management {
@@ -88,17 +96,29 @@ function createMissing(view: JobView, missing: number): Management {
 		const waitMs = remainingBackoffMs(backoff, now);
 		if (waitMs > 0) {
 			const because = `${backoff.failures.length} failures in a row: replacements wait ${waitMs} ms`;
-			return { remove: [], create: [], lookAgainMs: waitMs, because };
+			return { action: 'pods_created', remove: [], create: [], lookAgainMs: waitMs, because };
 		}
 	}
 	const count = Math.min(missing, MOST_PODS_PER_PLAN);
 	const because = `${missing} more active Pods are wanted`;
 	const maker = new PodMaker(job);
-	const management = indexes
+	const reason = creationReason(view);
+	const management: Management = indexes
 		? createForIndexes(view, indexes, count, maker)
-		: { remove: [], create: Array.from({ length: count }, () => ({ pod: maker.plain(), because })), because };
+		: {
+				action: 'pods_created',
+				remove: [],
+				create: Array.from({ length: count }, () => ({ pod: maker.plain(), because, reason })),
+				because,
+			};
 	const goesOn = missing > count && management.create.length > 0;
 	return goesOn ? { ...management, lookAgainMs: 0 } : management;
+}
+
+/** A whole plan's Pods have one reason, since nobody can say which of them stands in for which. */
+function creationReason({ job, failed, terminating }: JobView): CreationReason {
+	if (job.spec.podReplacementPolicy === 'Failed' && failed > 0) return 'recreate_failed';
+	return failed > 0 || terminating > 0 ? 'recreate_terminating_or_failed' : 'new';
 }
 
 /**
@@ -107,15 +127,23 @@ function createMissing(view: JobView, missing: number): Management {
  */
 function createForIndexes(view: JobView, indexes: IndexView, count: number, maker: PodMaker): Management {
 	const create: PodCreation[] = [];
+	const reason = creationReason(view);
 	let lookAgainMs: number | undefined;
 	for (const index of firstPending(view, indexes, count)) {
 		const last = indexes.perIndex?.lastFailed.get(index);
 		const waitMs = last ? remainingMs(totalFailures(last.pod) + 1, finishTime(last.pod), view.now) : 0;
 		if (waitMs > 0) lookAgainMs = Math.min(lookAgainMs ?? waitMs, waitMs);
-		else create.push({ pod: maker.forIndex(index, last?.pod), because: `index ${index} is to be done` });
+		else
+			create.push({ pod: maker.forIndex(index, last?.pod), because: `index ${index} is to be done`, reason });
 	}
 	const because = `${create.length} indexes are to be started${lookAgainMs === undefined ? '' : ', others wait'}`;
-	return { remove: [], create, because, ...(lookAgainMs !== undefined && { lookAgainMs }) };
+	return {
+		action: 'pods_created',
+		remove: [],
+		create,
+		because,
+		...(lookAgainMs !== undefined && { lookAgainMs }),
+	};
 }
 
 function firstPending({ job, pods, active }: JobView, indexes: IndexView, count: number): readonly number[] {

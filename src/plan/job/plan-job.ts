@@ -7,7 +7,7 @@ import { isFinished, withCondition } from './conditions.ts';
 import { type EndState, findCompletion, findEndState, remainingDeadlineMs } from './end-state.ts';
 import { isManagedElsewhere } from './identifiers.ts';
 import { type Management, managePods } from './manage.ts';
-import { type JobPlan, nothingToDo, type PodAct } from './plan.ts';
+import { type Finish, type JobPlan, nothingToDo, type PodAct } from './plan.ts';
 import type { JobSnapshot } from './snapshot.ts';
 import { changeStatus } from './status.ts';
 import { type Tracking, trackPods } from './track.ts';
@@ -41,6 +41,7 @@ export function planJob(seen: JobSnapshot): JobPlan {
 	const settled = terminal ?? tracking.settled;
 	return {
 		because: progress.end?.because ?? progress.management?.because ?? 'the Job is being deleted',
+		action: progress.management?.action ?? 'reconciling',
 		adopt: claim.adopt,
 		release: claim.release,
 		remove: progress.management?.remove ?? [],
@@ -48,9 +49,11 @@ export function planJob(seen: JobSnapshot): JobPlan {
 		create: progress.management?.create ?? [],
 		...(!semanticEqual(tracking.status, view.job.status) && { status: tracking.status }),
 		events: begun.events,
+		failureActions: tracking.failureActions,
 		takeFinalizers: tracking.takeFinalizers,
 		...(settled !== tracking.status && { settled }),
 		settledEvents: terminal && progress.end ? endEvents(view.job, terminal, progress.end) : [],
+		...(terminal && progress.end && { finished: finishOf(progress.end) }),
 		...(lookAgainMs !== undefined && { lookAgainMs }),
 		backoff: view.backoff,
 	};
@@ -157,6 +160,10 @@ function finish(
 		startTime,
 		...(type === 'Complete' && { completionTime: time }),
 	});
+}
+
+function finishOf({ outcome, reason }: EndState): Finish {
+	return { result: outcome === 'success' ? 'succeeded' : 'failed', reason };
 }
 
 function endEvents(

@@ -2,6 +2,7 @@ import type { JobStatus } from '../../api/batch/job/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { EventText } from '../event-text.ts';
 import type { BackoffHistory } from './backoff.ts';
+import type { FailureAction } from './pod-failure-policy.ts';
 
 /**
  * What is to be done about a Job now, as plain data. Whoever performs it keeps this order:
@@ -18,6 +19,8 @@ import type { BackoffHistory } from './backoff.ts';
 export interface JobPlan {
 	/** One sentence for people. */
 	readonly because: string;
+	/** What the metrics call it; nothing when the Job is none of our business. */
+	readonly action?: SyncAction;
 	/** Pods to make the Job's own: give them the owner reference and the tracking finalizer. */
 	readonly adopt: readonly PodAct[];
 	/** Pods to let go: take the owner reference and the tracking finalizer off. */
@@ -30,11 +33,15 @@ export interface JobPlan {
 	readonly status?: JobStatus;
 	/** What to announce once write number 1 has succeeded. */
 	readonly events: readonly EventText[];
+	/** What the pod failure policy said about Pods, once each; told in the metrics after write number 1. */
+	readonly failureActions: readonly FailureAction[];
 	/** Pods to take the tracking finalizer off. */
 	readonly takeFinalizers: readonly PodAct[];
 	readonly settled?: JobStatus;
 	/** What to announce once write number 2 has succeeded. */
 	readonly settledEvents: readonly EventText[];
+	/** How the Job has ended, where write number 2 makes its terminal condition. */
+	readonly finished?: Finish;
 	/** Look again after so many milliseconds, if nothing happens before. */
 	readonly lookAgainMs?: number;
 	/** To be handed in with the next snapshot of this Job. */
@@ -51,6 +58,19 @@ export interface PodAct {
 export interface PodCreation {
 	readonly pod: Pod;
 	readonly because: string;
+	readonly reason: CreationReason;
+}
+
+/** What a plan is about, by the names that upstream's metrics have for it. */
+export type SyncAction = 'reconciling' | 'tracking' | 'pods_created' | 'pods_deleted';
+
+/** Whether a new Pod is one more or stands in for others, by the names that upstream's metrics have for it. */
+export type CreationReason = 'new' | 'recreate_terminating_or_failed' | 'recreate_failed';
+
+/** How a Job has ended, with the reason of its terminal condition. */
+export interface Finish {
+	readonly result: 'succeeded' | 'failed';
+	readonly reason: string;
 }
 
 /** The plan to do nothing. */
@@ -63,6 +83,7 @@ export function nothingToDo(because: string, backoff: BackoffHistory): JobPlan {
 		delete: [],
 		create: [],
 		events: [],
+		failureActions: [],
 		takeFinalizers: [],
 		settledEvents: [],
 		backoff,

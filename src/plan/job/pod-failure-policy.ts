@@ -1,12 +1,15 @@
 import type { PodFailurePolicy, PodFailurePolicyRule } from '../../api/batch/job/schema.ts';
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 
+/** What a rule says about the failures that it matches. */
+export type FailureAction = 'Count' | 'FailIndex' | 'FailJob' | 'Ignore';
+
 /** What becomes of a Pod's failure. */
 export interface FailureVerdict {
 	/** Whether it counts against backoffLimit and backoffLimitPerIndex; an ignored one does not. */
 	readonly counted: boolean;
 	/** The action of the rule that matched, if one did. */
-	readonly action?: 'Count' | 'FailIndex' | 'FailJob' | 'Ignore';
+	readonly action?: FailureAction;
 	/** For FailJob: the message of the Job's condition. */
 	readonly message?: string;
 	readonly because: string;

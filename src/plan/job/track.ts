@@ -2,7 +2,7 @@ import type { JobStatus } from '../../api/batch/job/schema.ts';
 import { countsAsFailed, isIndexed, type PodView } from './classify.ts';
 import type { EndState } from './end-state.ts';
 import type { PodAct } from './plan.ts';
-import { judgeFailure } from './pod-failure-policy.ts';
+import { type FailureAction, judgeFailure } from './pod-failure-policy.ts';
 import { changeStatus, settleStatus, uncountedOf } from './status.ts';
 import type { JobView } from './view.ts';
 
@@ -20,6 +20,8 @@ export interface Tracking {
 	/** Write number 1. */
 	readonly status: JobStatus;
 	readonly takeFinalizers: readonly PodAct[];
+	/** What the rules of the pod failure policy said about Pods that write number 1 deals with. */
+	readonly failureActions: readonly FailureAction[];
 	/** The status once all these finalizers are off. */
 	readonly settled: JobStatus;
 	/** There were more Pods than one write may note. */
@@ -38,7 +40,8 @@ export function trackPods(view: JobView, end: EndState | undefined, base: JobSta
 	});
 	for (const { pod } of notes.taken) tracked.delete(pod.metadata.uid ?? '');
 	const settled = settleStatus(status, (uid) => tracked.has(uid));
-	return { status, takeFinalizers: notes.taken, settled, truncated: notes.truncated };
+	const { taken: takeFinalizers, failureActions, truncated } = notes;
+	return { status, takeFinalizers, failureActions, settled, truncated };
 }
 
 function indexFields({ indexes }: JobView): Partial<JobStatus> {
@@ -54,6 +57,7 @@ interface Notes {
 	readonly succeeded: readonly string[];
 	readonly failed: readonly string[];
 	readonly taken: readonly PodAct[];
+	readonly failureActions: readonly FailureAction[];
 	readonly truncated: boolean;
 }
 
@@ -61,18 +65,20 @@ function notePods(view: JobView, end: EndState | undefined, start: JobStatus): N
 	const succeeded = [...(start.uncountedTerminatedPods?.succeeded ?? [])];
 	const failed = [...(start.uncountedTerminatedPods?.failed ?? [])];
 	const taken: PodAct[] = [];
+	const failureActions: FailureAction[] = [];
 	let newIndexes = 0;
 	for (const { pod, because } of releasable(view, end)) {
 		taken.push({ pod: pod.pod, because });
-		const note = noteFor(pod, view, end);
+		const { note, action } = noteFor(pod, view, end);
+		if (action) failureActions.push(action);
 		if (note === 'succeeded') succeeded.push(pod.uid);
 		else if (note === 'failed') failed.push(pod.uid);
 		else if (note === 'index') newIndexes += 1;
 		if (newIndexes + succeeded.length + failed.length >= MOST_UNCOUNTED) {
-			return { succeeded, failed, taken, truncated: true };
+			return { succeeded, failed, taken, failureActions, truncated: true };
 		}
 	}
-	return { succeeded, failed, taken, truncated: false };
+	return { succeeded, failed, taken, failureActions, truncated: false };
 }
 
 /** The tracked Pods that may lose their finalizer, lower indexes first. */
@@ -95,18 +101,24 @@ function whyReleasable(pod: PodView, view: JobView, end: EndState | undefined): 
 	return awaitsReplacement ? undefined : pod.because;
 }
 
-/** How the Pod is noted in the status, if at all. */
-function noteFor(
-	pod: PodView,
-	{ job, uncounted, indexes }: JobView,
-	end: EndState | undefined,
-): 'succeeded' | 'failed' | 'index' | undefined {
-	if (uncounted.succeeded.has(pod.uid) || uncounted.failed.has(pod.uid) || !pod.countable) return undefined;
+interface PodNote {
+	/** Where the status notes the Pod, if it does. */
+	readonly note?: 'succeeded' | 'failed' | 'index';
+	/** The action of the pod failure policy's rule that matched, if one did. */
+	readonly action?: FailureAction;
+}
+
+const NO_NOTE: PodNote = {};
+
+/** How the Pod is noted. */
+function noteFor(pod: PodView, { job, uncounted, indexes }: JobView, end: EndState | undefined): PodNote {
+	if (uncounted.succeeded.has(pod.uid) || uncounted.failed.has(pod.uid) || !pod.countable) return NO_NOTE;
 	if (pod.standing === 'succeeded') {
-		if (!indexes) return 'succeeded';
-		return indexes.completedBefore.has(pod.index ?? -1) ? undefined : 'index';
+		if (!indexes) return { note: 'succeeded' };
+		return indexes.completedBefore.has(pod.index ?? -1) ? NO_NOTE : { note: 'index' };
 	}
 	// When the Job fails, what still runs fails with it; when it succeeds, what still runs is not counted.
-	if (!countsAsFailed(pod) && end?.outcome !== 'failure') return undefined;
-	return judgeFailure(job.spec.podFailurePolicy, pod.pod).counted ? 'failed' : undefined;
+	if (!countsAsFailed(pod) && end?.outcome !== 'failure') return NO_NOTE;
+	const { counted, action } = judgeFailure(job.spec.podFailurePolicy, pod.pod);
+	return { ...(counted && { note: 'failed' }), ...(action && { action }) };
 }

@@ -1,0 +1,41 @@
+import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
+import { isIndexed } from './classify.ts';
+import { IndexSet } from './indexes.ts';
+
+/** What a write of a Job's status adds to its counts. */
+export interface FinishedCounts {
+	/** Pods; of an Indexed Job its indexes, of which each counts once however many Pods it took. */
+	readonly succeeded: number;
+	readonly failed: number;
+	/** Present for Indexed Jobs. */
+	readonly indexes?: {
+		readonly succeeded: number;
+		/** Present with backoffLimitPerIndex: without it an index cannot fail. */
+		readonly failed?: number;
+	};
+}
+
+/** Compares the status that `job` has with the one that was written onto it. No count is negative. */
+export function countFinished(job: Job, after: JobStatus): FinishedCounts {
+	const { status: before, spec } = job;
+	const failed = growth(before.failed, after.failed);
+	if (!isIndexed(job)) return { succeeded: growth(before.succeeded, after.succeeded), failed };
+	const { completions = 0, backoffLimitPerIndex } = spec;
+	const succeeded = indexGrowth(before.completedIndexes, after.completedIndexes, completions);
+	const failedIndexes = indexGrowth(before.failedIndexes, after.failedIndexes, completions);
+	return {
+		succeeded,
+		failed,
+		indexes: { succeeded, ...(backoffLimitPerIndex !== undefined && { failed: failedIndexes }) },
+	};
+}
+
+function growth(before = 0, after = 0): number {
+	return Math.max(0, after - before);
+}
+
+/** Indexes that an elastic Job no longer has are left out on both sides. */
+function indexGrowth(before: string | undefined, after: string | undefined, completions: number): number {
+	if (before === after) return 0;
+	return growth(IndexSet.parse(before, completions).size, IndexSet.parse(after, completions).size);
+}
