@@ -60,7 +60,7 @@ export class HttpExchange {
 			const call = await this.#call(path, query, warnings);
 			const flow = this.#options.server.flowOf(call);
 			if (flow.type === 'watch') this.#watch(call, flow.request);
-			else if (flow.type === 'stream') await this.#stream(call);
+			else if (flow.type === 'stream') await this.#stream(call, flow.contentType);
 			else await this.#send(await this.#options.server.answer(call), warnings);
 		} catch (error) {
 			this.#fail(error, warnings);
@@ -166,9 +166,9 @@ export class HttpExchange {
 		this.#response.destroy();
 	}
 
-	async #stream(call: Call): Promise<void> {
+	async #stream(call: Call, contentType: string): Promise<void> {
 		const stream = await this.#options.server.openStream(call);
-		this.#begin('text/plain', call.warnings);
+		this.#begin(contentType, call.warnings);
 		try {
 			for await (const piece of stream) {
 				if (this.#over.signal.aborted) return;

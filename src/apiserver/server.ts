@@ -3,6 +3,7 @@ import type { NodeApi } from '../api/meta/node-api.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch, ApiWatchSink } from '../api/meta/transport.ts';
 import type { Clock } from '../base/clock.ts';
+import { METRICS_CONTENT_TYPE } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission/admission.ts';
@@ -33,6 +34,8 @@ export interface ApiServerOptions {
 	readonly random: Random;
 	/** The node agent behind a Node, for the logs of its Pods. */
 	readonly nodeApi?: (nodeName: string) => NodeApi | undefined;
+	/** The metrics of the process in pieces, for `/metrics`; without it there is no such path. */
+	readonly metrics?: () => AsyncIterable<Uint8Array>;
 	/** Of this program, for `/version`. */
 	readonly version: string;
 	/** Told of faults that no request should meet; `where` says in which part. */
@@ -48,6 +51,7 @@ export class ApiServer implements ApiTransport {
 	readonly #context: ServerContext;
 	readonly #documents: Documents;
 	readonly #housekeeping: Housekeeping;
+	readonly #metrics: (() => AsyncIterable<Uint8Array>) | undefined;
 
 	constructor(options: ApiServerOptions) {
 		const { store, resources, clock, random, version, onError } = options;
@@ -63,6 +67,7 @@ export class ApiServer implements ApiTransport {
 			admission: new Admission([new NamespaceLifecycle(cache), new PodTolerations(), new PodPriority()]),
 		};
 		this.#documents = new Documents({ resources, version, failure: () => cache.failure });
+		this.#metrics = options.metrics;
 		this.#housekeeping = new Housekeeping(this.#context);
 	}
 
@@ -126,6 +131,7 @@ export class ApiServer implements ApiTransport {
 	/** Opens a stream of bytes. Rejects with an ApiError. */
 	openStream(call: Call): Promise<AsyncIterable<Uint8Array>> {
 		return this.#guarded(call, async () => {
+			if (this.#metrics && isMetrics(call)) return this.#metrics();
 			const request = this.#route(call);
 			const stream = request && subresourceOf(request)?.stream;
 			if (!request || !stream) throw unknownPath();
@@ -136,9 +142,11 @@ export class ApiServer implements ApiTransport {
 	/** How a call is to be answered: at once, by a watch or by a stream of bytes. Throws an ApiError. */
 	flowOf(call: Call): Flow {
 		const request = this.#route(call);
+		if (this.#metrics && isMetrics(call)) return { type: 'stream', contentType: METRICS_CONTENT_TYPE };
 		if (!request) return { type: 'answer' };
 		if (isWatch(request)) return { type: 'watch', request };
-		return { type: call.method === 'GET' && subresourceOf(request)?.stream ? 'stream' : 'answer' };
+		const streams = call.method === 'GET' && subresourceOf(request)?.stream !== undefined;
+		return streams ? { type: 'stream', contentType: 'text/plain' } : { type: 'answer' };
 	}
 
 	#route(call: Call): ResourceRequest | undefined {
@@ -169,8 +177,13 @@ export class ApiServer implements ApiTransport {
 
 /** See {@link ApiServer.flowOf}. */
 export type Flow =
-	| { readonly type: 'answer' | 'stream' }
+	| { readonly type: 'answer' }
+	| { readonly type: 'stream'; readonly contentType: string }
 	| { readonly type: 'watch'; readonly request: ResourceRequest };
+
+function isMetrics({ method, path }: Call): boolean {
+	return method === 'GET' && path === '/metrics';
+}
 
 function callOf({ method, path, query, body, contentType = '', accept = '', signal }: ApiRequest): Call {
 	return {
