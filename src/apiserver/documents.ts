@@ -53,7 +53,17 @@ export class Documents {
 	}
 }
 
-const PATHS = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'];
+const PATHS = [
+	'/api',
+	'/apis',
+	'/healthz',
+	'/livez',
+	'/metrics',
+	'/openapi/v2',
+	'/openapi/v3',
+	'/readyz',
+	'/version',
+];
 
 function kubernetesVersion(version: string): string {
 	return `v${KUBERNETES_VERSION}+stint.${version}`;

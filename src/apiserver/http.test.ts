@@ -399,6 +399,22 @@ describe('the listener', () => {
 		);
 	});
 
+	test('shows the metrics, as Prometheus reads them, to whoever has the token', async () => {
+		assert.equal((await send(listener, 'GET', '/metrics', { token: null })).statusCode, 401);
+		const { metrics } = opened;
+		metrics.counter({ name: 'starts_total', help: 'Starts.' });
+		metrics.include(async function* () {
+			for (let piece = 0; piece < 5; piece++) yield `piece{text="${'x'.repeat(200_000)}"} ${piece}\n`;
+		});
+		const response = await send(listener, 'GET', '/metrics', {
+			headers: { accept: 'text/plain;version=0.0.4' },
+		});
+		assert.equal(response.statusCode, 200);
+		assert.equal(response.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+		assert.equal(await textOf(response), await metrics.text());
+		assert.equal((await send(listener, 'POST', '/metrics')).statusCode, 404);
+	});
+
 	test('answers discovery and OpenAPI from what clients have kept', async () => {
 		const first = await send(listener, 'GET', '/apis');
 		const { etag } = first.headers;

@@ -7,6 +7,7 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { Table } from '../api/meta/table.ts';
 import type { ApiRequest, ApiTransport, ApiWatch, WatchEvent } from '../api/meta/transport.ts';
 import { resources } from '../api/resources.ts';
+import { Metrics } from '../base/metrics.ts';
 import { SeededRandom } from '../base/random.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
@@ -23,6 +24,7 @@ export interface TestServer {
 	readonly server: ApiServer;
 	readonly store: MemoryStore;
 	readonly clock: VirtualClock;
+	readonly metrics: Metrics;
 	/** What `onError` was told. */
 	readonly faults: unknown[];
 }
@@ -31,12 +33,14 @@ export interface TestServer {
 export async function openTestServer(options: { nodeApi?: NodeApi } = {}): Promise<TestServer> {
 	const store = new MemoryStore();
 	const clock = new VirtualClock();
+	const metrics = new Metrics();
 	const faults: unknown[] = [];
 	const { nodeApi } = options;
 	const server = new ApiServer({
 		store,
 		resources,
 		clock,
+		metrics,
 		random: new SeededRandom(1),
 		version: '0.0.0',
 		onError: (_where, error) => void faults.push(error),
@@ -44,7 +48,7 @@ export async function openTestServer(options: { nodeApi?: NodeApi } = {}): Promi
 	});
 	await server.start();
 	await bootstrap(server);
-	return { server, store, clock, faults };
+	return { server, store, clock, metrics, faults };
 }
 
 /** A way to the server under test. */

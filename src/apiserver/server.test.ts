@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pods } from '../api/core/pod/definition.ts';
 import { resources } from '../api/resources.ts';
+import { Metrics } from '../base/metrics.ts';
 import { SeededRandom } from '../base/random.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
@@ -58,6 +59,7 @@ test('what was stored is there after a start, as it was', async () => {
 		store,
 		resources,
 		clock,
+		metrics: new Metrics(),
 		random: new SeededRandom(2),
 		version: '0.0.0',
 		onError: (_where, error) => assert.fail(String(error)),
@@ -82,6 +84,7 @@ test('a fault of ours is answered with 500 and reported', async () => {
 		store: new MemoryStore(),
 		resources: [broken],
 		clock: new VirtualClock(),
+		metrics: new Metrics(),
 		random: new SeededRandom(1),
 		version: '0.0.0',
 		onError: (where) => void faults.push(where),

@@ -3,7 +3,7 @@ import type { NodeApi } from '../api/meta/node-api.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch, ApiWatchSink } from '../api/meta/transport.ts';
 import type { Clock } from '../base/clock.ts';
-import { METRICS_CONTENT_TYPE } from '../base/metrics.ts';
+import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission/admission.ts';
@@ -34,8 +34,8 @@ export interface ApiServerOptions {
 	readonly random: Random;
 	/** The node agent behind a Node, for the logs of its Pods. */
 	readonly nodeApi?: (nodeName: string) => NodeApi | undefined;
-	/** The metrics of the process in pieces, for `/metrics`; without it there is no such path. */
-	readonly metrics?: () => AsyncIterable<Uint8Array>;
+	/** What `/metrics` shows; the server's own are among them. */
+	readonly metrics: Metrics;
 	/** Of this program, for `/version`. */
 	readonly version: string;
 	/** Told of faults that no request should meet; `where` says in which part. */
@@ -51,7 +51,7 @@ export class ApiServer implements ApiTransport {
 	readonly #context: ServerContext;
 	readonly #documents: Documents;
 	readonly #housekeeping: Housekeeping;
-	readonly #metrics: (() => AsyncIterable<Uint8Array>) | undefined;
+	readonly #metrics: Metrics;
 
 	constructor(options: ApiServerOptions) {
 		const { store, resources, clock, random, version, onError } = options;
@@ -131,7 +131,7 @@ export class ApiServer implements ApiTransport {
 	/** Opens a stream of bytes. Rejects with an ApiError. */
 	openStream(call: Call): Promise<AsyncIterable<Uint8Array>> {
 		return this.#guarded(call, async () => {
-			if (this.#metrics && isMetrics(call)) return this.#metrics();
+			if (isMetrics(call)) return encoded(this.#metrics.pieces());
 			const request = this.#route(call);
 			const stream = request && subresourceOf(request)?.stream;
 			if (!request || !stream) throw unknownPath();
@@ -142,7 +142,7 @@ export class ApiServer implements ApiTransport {
 	/** How a call is to be answered: at once, by a watch or by a stream of bytes. Throws an ApiError. */
 	flowOf(call: Call): Flow {
 		const request = this.#route(call);
-		if (this.#metrics && isMetrics(call)) return { type: 'stream', contentType: METRICS_CONTENT_TYPE };
+		if (isMetrics(call)) return { type: 'stream', contentType: METRICS_CONTENT_TYPE };
 		if (!request) return { type: 'answer' };
 		if (isWatch(request)) return { type: 'watch', request };
 		const streams = call.method === 'GET' && subresourceOf(request)?.stream !== undefined;
@@ -180,6 +180,10 @@ export type Flow =
 	| { readonly type: 'answer' }
 	| { readonly type: 'stream'; readonly contentType: string }
 	| { readonly type: 'watch'; readonly request: ResourceRequest };
+
+async function* encoded(pieces: AsyncIterable<string>): AsyncIterable<Uint8Array> {
+	for await (const piece of pieces) yield Buffer.from(piece);
+}
 
 function isMetrics({ method, path }: Call): boolean {
 	return method === 'GET' && path === '/metrics';

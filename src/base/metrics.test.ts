@@ -20,12 +20,24 @@ runs_total{mode="Indexed",result="error"} 1
 	);
 });
 
-test('a metric without labels is there before anything happens, one with labels is not', async () => {
+test('a metric without labels is there before anything happens, one with labels once it was asked for', async () => {
 	const metrics = new Metrics();
+	const lines = async (): Promise<readonly string[]> =>
+		(await metrics.text()).split('\n').filter((line) => /^[^#]/.test(line));
 	metrics.counter({ name: 'starts_total', help: 'Starts.' });
-	metrics.counter(RUNS);
-	const lines = (await metrics.text()).split('\n').filter((line) => !line.startsWith('#') && line !== '');
-	assert.deepEqual(lines, ['starts_total 0']);
+	const runs = metrics.counter(RUNS);
+	const seconds = metrics.histogram({ name: 'seconds', help: 'Length.', labelNames: ['of'], buckets: [1] });
+	assert.deepEqual(await lines(), ['starts_total 0']);
+	runs.with('Indexed', 'error');
+	seconds.with('x');
+	assert.deepEqual(await lines(), [
+		'starts_total 0',
+		'runs_total{mode="Indexed",result="error"} 0',
+		'seconds_bucket{le="1",of="x"} 0',
+		'seconds_bucket{le="+Inf",of="x"} 0',
+		'seconds_sum{of="x"} 0',
+		'seconds_count{of="x"} 0',
+	]);
 });
 
 test('a histogram counts into its buckets', async () => {
@@ -73,6 +85,19 @@ test('what is read is read at each scrape, from everybody who reports to it', as
 	const later = await metrics.text();
 	assert.doesNotMatch(later, /name="job"/);
 	assert.match(later, /^cpu_total 7$/m);
+});
+
+test('whoever writes lines of their own has them at the end', async () => {
+	const metrics = new Metrics();
+	metrics.counter({ name: 'starts_total', help: 'Starts.' });
+	let scrapes = 0;
+	metrics.include(async function* () {
+		scrapes += 1;
+		yield `scrapes ${scrapes}\n`;
+		yield 'end 1\n';
+	});
+	assert.match(await metrics.text(), /^starts_total 0\nscrapes 1\nend 1\n$/m);
+	assert.match(await metrics.text(), /^starts_total 0\nscrapes 2\nend 1\n$/m);
 });
 
 test('what labels hold is escaped', async () => {

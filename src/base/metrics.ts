@@ -47,12 +47,17 @@ export class Metrics {
 	readonly #counters = new Map<string, Family<CounterSeries>>();
 	readonly #histograms = new Map<string, Family<HistogramSeries>>();
 	readonly #readers = new Map<string, Array<(report: Report) => void>>();
+	readonly #writers: Array<() => AsyncIterable<string>> = [];
 
 	/** A counter that is told of each event. */
 	counter(description: MetricDescription): Family<CounterSeries> {
 		return madeOnce(this.#counters, description.name, () => {
 			const counter = new Counter(this.#registered(description));
-			return new Family((labels) => counter.labels(...labels));
+			return new Family((labels) => {
+				const series = counter.labels(...labels);
+				series.inc(0);
+				return series;
+			});
 		});
 	}
 
@@ -63,7 +68,11 @@ export class Metrics {
 		return madeOnce(this.#histograms, description.name, () => {
 			const buckets = [...description.buckets];
 			const histogram = new Histogram({ ...this.#registered(description), buckets });
-			return new Family((labels) => histogram.labels(...labels));
+			const { labelNames = [] } = description;
+			return new Family((labels) => {
+				histogram.zero(Object.fromEntries(labelNames.map((name, index) => [name, labels[index]])));
+				return histogram.labels(...labels);
+			});
 		});
 	}
 
@@ -99,9 +108,25 @@ export class Metrics {
 		readers.push(read);
 	}
 
-	/** All of them as Prometheus reads them ({@link METRICS_CONTENT_TYPE}). */
-	text(): Promise<string> {
-		return this.#registry.metrics();
+	/**
+	 * Has `write` add metrics of its own at each scrape, in whole lines and pieces of any size: for values
+	 * of so many objects that nothing is to be kept of them here.
+	 */
+	include(write: () => AsyncIterable<string>): void {
+		this.#writers.push(write);
+	}
+
+	/** All of them as Prometheus reads them ({@link METRICS_CONTENT_TYPE}), piece by piece. */
+	async *pieces(): AsyncIterable<string> {
+		yield await this.#registry.metrics();
+		for (const write of this.#writers) yield* write();
+	}
+
+	/** The same in one. */
+	async text(): Promise<string> {
+		let text = '';
+		for await (const piece of this.pieces()) text += piece;
+		return text;
 	}
 
 	#registered({ name, help, labelNames = [] }: MetricDescription): RegisteredDescription {
@@ -128,7 +153,7 @@ export class Family<Series> {
 		this.#make = make;
 	}
 
-	/** The series with these labels, in the order of the label names. */
+	/** The series with these labels, in the order of the label names; it is there, at zero, from now on. */
 	with(...labels: readonly string[]): Series {
 		return madeOnce(this.#series, labels.join('\0'), () => this.#make(labels));
 	}

@@ -64,6 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		store,
 		resources,
 		clock,
+		metrics,
 		random: new SystemRandom(),
 		nodeApi: (nodeName) => agents.get(nodeName),
 		version: VERSION,

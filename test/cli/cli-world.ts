@@ -10,6 +10,7 @@ import type { ApiRequest, ApiTransport } from '../../src/api/meta/transport.ts';
 import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
+import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import type { CliContext, Interruption } from '../../src/cli/context.ts';
@@ -95,6 +96,7 @@ export class CliWorld {
 			store,
 			resources,
 			clock,
+			metrics: new Metrics(),
 			random: new SeededRandom(1),
 			version: '0.0.0',
 			onError: (_where, error) => void faults.push(error),

@@ -46,7 +46,15 @@ export class Cluster {
 		const random = new SeededRandom(1);
 		const store = new MemoryStore();
 		const onError = (where: string, error: unknown): void => test.diagnostic(`${where}: ${error}`);
-		const server = new ApiServer({ store, resources, clock, random, version: 'test', onError });
+		const server = new ApiServer({
+			store,
+			resources,
+			clock,
+			metrics: new Metrics(),
+			random,
+			version: 'test',
+			onError,
+		});
 		await server.start();
 		await bootstrap(server);
 		const cluster = new Cluster(server, clock);

@@ -35,12 +35,14 @@ export async function startControlPlane(
 	clock: Clock = new SystemClock({ keepsAlive: true }),
 ): Promise<ControlPlane> {
 	const store = new MemoryStore();
+	const metrics = new Metrics();
 	const fail = (where: string, ...rest: readonly unknown[]): void =>
 		t.diagnostic(`${where}: ${rest.map(String).join(' ')}`);
 	const api = new ApiServer({
 		store,
 		resources,
 		clock,
+		metrics,
 		random: new SeededRandom(1),
 		version: 'test',
 		onError: fail,
@@ -48,10 +50,7 @@ export async function startControlPlane(
 	await api.start();
 	await bootstrap(api);
 	const stop = new AbortController();
-	const running = runControlPlane(
-		{ transport: api, clock, metrics: new Metrics(), onError: fail },
-		stop.signal,
-	);
+	const running = runControlPlane({ transport: api, clock, metrics, onError: fail }, stop.signal);
 	t.after(async () => {
 		stop.abort();
 		await running;
