@@ -5,7 +5,11 @@ import type { Client } from '../src/client/client.ts';
 
 /** A Job that runs `true` in each Pod; the server fills what is missing. */
 export function trueJob(name: string, spec: Partial<Job['spec']> = {}): Job {
-	const container = { name: 'main', image: 'busybox', command: ['/bin/true'] };
+	return podJob(name, ['/bin/true'], spec);
+}
+
+function podJob(name: string, command: readonly string[], spec: Partial<Job['spec']> = {}): Job {
+	const container = { name: 'main', image: 'busybox', command };
 	return {
 		apiVersion: 'batch/v1',
 		kind: 'Job',
@@ -14,7 +18,7 @@ export function trueJob(name: string, spec: Partial<Job['spec']> = {}): Job {
 	} as unknown as Job;
 }
 
-/** A CronJob that runs {@link trueJob} at one minute of the day, in UTC. */
+/** A CronJob whose Pods run for ten seconds, due at one minute of the day, in UTC. */
 export function cronJobDueAt(name: string, dueMs: number): CronJob {
 	const at = new Date(dueMs);
 	return {
@@ -23,7 +27,7 @@ export function cronJobDueAt(name: string, dueMs: number): CronJob {
 		metadata: { name, namespace: 'default' },
 		spec: {
 			schedule: `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`,
-			jobTemplate: { spec: trueJob(name).spec },
+			jobTemplate: { spec: podJob(name, ['sleep', '10']).spec },
 		},
 		status: {},
 	};
