@@ -23,6 +23,20 @@ describe('system clock', () => {
 		assert.equal(fired, 1);
 	});
 
+	test('what was due while the machine slept fires soon after', (context) => {
+		context.mock.timers.enable({ apis: ['setTimeout'] });
+		let now = 0;
+		context.mock.method(Date, 'now', () => now);
+		let fired = 0;
+		clock.setTimer(8 * 3_600_000, () => fired++);
+		// The clock went on for eight hours, the platform's timers for no time at all.
+		now = 8 * 3_600_000;
+		context.mock.timers.tick(29_999);
+		assert.equal(fired, 0);
+		context.mock.timers.tick(1);
+		assert.equal(fired, 1);
+	});
+
 	test('a timer that is cancelled does not fire; one that is overdue fires at the next chance', async () => {
 		const timer = clock.setTimer(0, () => assert.fail('it was cancelled'));
 		timer.cancel();

@@ -15,8 +15,11 @@ export interface Clock {
 	setTimer(delayMs: number, fire: () => void): Timer;
 }
 
-/** The longest delay that the platform's timers take; a longer one is made of several. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/**
+ * A longer delay is made of several. The platform's timers stand still while the machine sleeps and know
+ * nothing of a clock that is set: what was due meanwhile comes at most this late.
+ */
+const LONGEST_TIMER_MS = 30_000;
 
 /** The machine's clock. Its timers keep the process alive only where `keepsAlive` asks for it. */
 export class SystemClock implements Clock {
