@@ -1,3 +1,4 @@
+import { cronjobs } from '../api/batch/cronjob/definition.ts';
 import { jobs } from '../api/batch/job/definition.ts';
 import type { Job } from '../api/batch/job/schema.ts';
 import { namespaces } from '../api/core/namespace/definition.ts';
@@ -7,6 +8,7 @@ import { isApiError } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { labelSelectorText } from '../api/meta/selector.ts';
 import type { CliContext, CommonFlags, Connection } from './context.ts';
+import { cronJobLines } from './describe/cron-job.ts';
 import { eventLines, eventsAbout } from './describe/events.ts';
 import { genericLines, namespaceLines } from './describe/generic.ts';
 import { jobLines } from './describe/job.ts';
@@ -81,6 +83,7 @@ async function objectsOf(
 
 async function linesOf(connection: Connection, object: KubeObject, now: number): Promise<readonly string[]> {
 	if (isOf(jobs, object)) return [...jobLines(object), ...(await failureLines(connection, object))];
+	if (isOf(cronjobs, object)) return cronJobLines(object);
 	if (isOf(pods, object)) return podLines(object, now);
 	if (isOf(namespaces, object)) return namespaceLines(object);
 	if (!isOf(nodes, object)) return genericLines(object);

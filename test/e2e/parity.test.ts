@@ -25,6 +25,23 @@ spec:
       restartPolicy: Never
       containers:
       - {name: main, image: busybox, command: [sh, -c, "echo no; exit 3"]}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: paused, labels: {chapter: jobs}}
+spec:
+  schedule: "*/5 * * * *"
+  suspend: true
+  startingDeadlineSeconds: 1000
+  jobTemplate:
+    spec:
+      completions: 2
+      activeDeadlineSeconds: 1000
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+          - {name: main, image: busybox, command: [sh, -c, "echo three"]}
 `;
 
 /** Commands that must print the same, to the letter, whether kubectl or stint is asked. */
@@ -59,6 +76,10 @@ const SAME: readonly string[] = [
 	'logs -l job-name=bad --prefix',
 	'logs -l job-name=ok --tail=1',
 	'describe ns default',
+	'get cronjobs',
+	'get cj paused -o wide',
+	'get cj/paused -o yaml',
+	'describe cronjob paused',
 ];
 
 test('what stint prints, kubectl prints', async (t) => {
@@ -66,7 +87,10 @@ test('what stint prints, kubectl prints', async (t) => {
 	const file = join(server.folder, 'two.yaml');
 	writeFileSync(file, MANIFEST);
 	assert.equal((await server.stint('apply', '-f', file)).code, 0);
-	assert.match((await server.kubectl('apply', '-f', file)).stdout, /ok unchanged\n.*bad unchanged/);
+	assert.match(
+		(await server.kubectl('apply', '-f', file)).stdout,
+		/ok unchanged\n.*bad unchanged\n.*paused unchanged/,
+	);
 	await server.kubectl('wait', '--for=condition=Complete', '--timeout=60s', 'job/ok');
 	await server.kubectl('wait', '--for=condition=Failed', '--timeout=60s', 'job/bad');
 	for (const command of SAME) {

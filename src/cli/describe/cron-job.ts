@@ -1,0 +1,39 @@
+import type { CronJob } from '../../api/batch/cronjob/schema.ts';
+import { labelSelectorText } from '../../api/meta/selector.ts';
+import { annotationLines, instant, labelLines, truth } from './lines.ts';
+import { optional, templateLines } from './pod.ts';
+
+const UNSET = '<unset>';
+
+/** A CronJob, as kubectl describes it, with its time zone, which kubectl leaves out. */
+export function cronJobLines({ metadata, spec, status }: CronJob): readonly string[] {
+	const { startingDeadlineSeconds: deadline, jobTemplate, suspend } = spec;
+	const active = status.active?.map(({ name }) => name).join(', ');
+	return [
+		`Name:\t${metadata.name}`,
+		`Namespace:\t${metadata.namespace}`,
+		...labelLines('Labels', metadata.labels),
+		...annotationLines('Annotations', metadata.annotations),
+		`Schedule:\t${spec.schedule}`,
+		...optional('Time Zone', spec.timeZone),
+		`Concurrency Policy:\t${spec.concurrencyPolicy}`,
+		`Suspend:\t${suspend === undefined ? UNSET : truth(suspend)}`,
+		`Successful Job History Limit:\t${spec.successfulJobsHistoryLimit ?? UNSET}`,
+		`Failed Job History Limit:\t${spec.failedJobsHistoryLimit ?? UNSET}`,
+		`Starting Deadline Seconds:\t${deadline === undefined ? UNSET : `${deadline}s`}`,
+		...jobTemplateLines(jobTemplate.spec),
+		`Last Schedule Time:\t${status.lastScheduleTime === undefined ? UNSET : instant(status.lastScheduleTime)}`,
+		`Active Jobs:\t${active || '<none>'}`,
+	];
+}
+
+function jobTemplateLines(spec: CronJob['spec']['jobTemplate']['spec']): readonly string[] {
+	const { activeDeadlineSeconds: deadline } = spec;
+	return [
+		`Selector:\t${spec.selector === undefined ? UNSET : labelSelectorText(spec.selector)}`,
+		`Parallelism:\t${spec.parallelism ?? UNSET}`,
+		`Completions:\t${spec.completions ?? UNSET}`,
+		...optional('Active Deadline Seconds', deadline === undefined ? undefined : `${deadline}s`),
+		...templateLines(spec.template),
+	];
+}
