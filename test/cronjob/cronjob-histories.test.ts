@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
+import { timeOf } from '../../src/api/meta/time.ts';
+import { isTrue } from '../../src/plan/job/conditions.ts';
+import { CronJobWorld } from './world.ts';
+
+/** How many histories; longer runs ask for more by STINT_PROPERTY_RUNS. */
+const RUNS = Number(process.env.STINT_PROPERTY_RUNS ?? 300);
+const START = Date.UTC(2026, 2, 28, 12, 0, 30);
+
+/** What happens next, in a few numbers. */
+type Step = (world: CronJobWorld) => void;
+
+const spec: fc.Arbitrary<Partial<CronJob['spec']>> = fc.record(
+	{
+		concurrencyPolicy: fc.constantFrom('Allow', 'Forbid', 'Replace'),
+		suspend: fc.boolean(),
+		startingDeadlineSeconds: fc.constantFrom(30, 200, 4000),
+		successfulJobsHistoryLimit: fc.nat(2),
+		failedJobsHistoryLimit: fc.nat(2),
+	},
+	{ requiredKeys: [] },
+);
+
+const pick = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(list.length, 1)];
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+	fc.integer({ min: 1, max: 7200 }).map((seconds) => (world: CronJobWorld) => {
+		world.now += seconds * 1000;
+	}),
+	fc.constant((world: CronJobWorld) => world.look()),
+	fc.nat(3).map((crashAt) => (world: CronJobWorld) => world.look(crashAt)),
+	fc.tuple(fc.nat(9), fc.constantFrom('Complete' as const, 'Failed' as const)).map(([index, how]) => {
+		return (world: CronJobWorld) => {
+			const job = pick(world.running, index);
+			if (job) world.end(job, how);
+		};
+	}),
+	fc.nat(9).map((index) => (world: CronJobWorld) => {
+		const job = pick(world.jobs, index);
+		if (job) world.delete(job);
+	}),
+	fc.nat(3).map((index) => (world: CronJobWorld) => world.makeByHand(`by-hand-${index}`)),
+	spec.map((change) => (world: CronJobWorld) => world.change(change)),
+);
+
+const schedule = fc.constantFrom('* * * * *', '*/7 * * * *', '0 * * * *', '30 2 * * *', '@every 90s');
+const timeZone = fc.constantFrom('UTC', 'Europe/Berlin', 'America/Sao_Paulo');
+
+test('whatever happens, no time gets two Jobs, policies are kept, and in the end all is in line', () => {
+	fc.assert(
+		fc.property(schedule, timeZone, spec, fc.array(step, { maxLength: 60 }), (text, zone, first, steps) => {
+			const world = new CronJobWorld(START, { schedule: text, timeZone: zone, ...first });
+			for (const act of steps) act(world);
+			world.look();
+			checkInLine(world);
+		}),
+		{ numRuns: RUNS },
+	);
+});
+
+/** What is so once the controller has looked at everything. */
+function checkInLine({ cronJob, jobs, running }: CronJobWorld): void {
+	const active = cronJob.status.active?.map(({ name }) => name) ?? [];
+	assert.deepEqual(active.toSorted(), running.map(({ metadata }) => metadata.name).toSorted());
+	const { successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1 } = cronJob.spec;
+	const ended = (type: 'Complete' | 'Failed'): number =>
+		jobs.filter(({ status }) => isTrue(status.conditions, type)).length;
+	assert.ok(ended('Complete') <= successfulJobsHistoryLimit);
+	assert.ok(ended('Failed') <= failedJobsHistoryLimit);
+}
+
+test('a CronJob that is left alone runs at the latest of its times, also after a standstill', () => {
+	const even = fc.constantFrom(['* * * * *', 60_000] as const, ['0 * * * *', 3_600_000] as const);
+	fc.assert(
+		fc.property(
+			even,
+			timeZone,
+			fc.array(fc.integer({ min: 1, max: 90_000 })),
+			([text, length], zone, waits) => {
+				const world = new CronJobWorld(START, {
+					schedule: text,
+					timeZone: zone,
+					successfulJobsHistoryLimit: 1,
+				});
+				for (const seconds of waits) {
+					world.now += seconds * 1000;
+					world.look();
+					for (const job of world.running) world.end(job, 'Complete');
+					const latest = Math.floor(world.now / length) * length;
+					assert.equal(timeOf(world.cronJob.status.lastScheduleTime), latest > START ? latest : undefined);
+				}
+				world.look();
+				checkInLine(world);
+			},
+		),
+		{ numRuns: RUNS },
+	);
+});

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
+import type { Job } from '../../src/api/batch/job/schema.ts';
+import { timeOf } from '../../src/api/meta/time.ts';
+import { aCronJob, aJob } from '../../src/plan/cronjob/cronjob-world.ts';
+import { dueTimeOf } from '../../src/plan/cronjob/job-of.ts';
+import type { JobStart } from '../../src/plan/cronjob/plan.ts';
+import { planCronJob } from '../../src/plan/cronjob/plan-cronjob.ts';
+import { nextDue, scheduleOf } from '../../src/plan/cronjob/schedule.ts';
+import { isActive, withoutActive, withStarted } from '../../src/plan/cronjob/status.ts';
+import { isFinished } from '../../src/plan/job/conditions.ts';
+
+/** Thrown by a write at which the controller dies. */
+class Crash extends Error {}
+
+/**
+ * A CronJob, its Jobs and a controller that may die before any write, held to these invariants:
+ *
+ * 1. A Job is made for a time that was due, after lastScheduleTime and within the deadline, and never while
+ *    the CronJob is suspended.
+ * 2. No time gets two Jobs.
+ * 3. With Forbid no Job is made while another that the controller made runs; with Replace none such is left.
+ * 4. lastScheduleTime never goes back.
+ */
+export class CronJobWorld {
+	now: number;
+	cronJob: CronJob;
+	readonly #jobs = new Map<string, Job>();
+	readonly #made = new Set<number>();
+	#writesLeft = Number.POSITIVE_INFINITY;
+
+	constructor(startMs: number, spec: Partial<CronJob['spec']>) {
+		this.now = startMs;
+		this.cronJob = aCronJob({ createdMs: startMs, spec });
+	}
+
+	get jobs(): readonly Job[] {
+		return [...this.#jobs.values()];
+	}
+
+	/** The Jobs that the controller made and that run. */
+	get running(): readonly Job[] {
+		return this.jobs.filter((job) => !isFinished(job) && dueTimeOf(this.cronJob, job) !== undefined);
+	}
+
+	/** Changes the spec as a user does. */
+	change(spec: Partial<CronJob['spec']>): void {
+		this.cronJob = { ...this.cronJob, spec: { ...this.cronJob.spec, ...spec } };
+	}
+
+	/** Ends a Job. */
+	end({ metadata }: Job, how: 'Complete' | 'Failed'): void {
+		const { name = '', annotations } = metadata;
+		const traits = { ended: how, startMs: this.now, endMs: this.now, ...(annotations && { annotations }) };
+		this.#jobs.set(name, aJob(name, traits));
+	}
+
+	/** Makes a Job from the template, as `kubectl create job --from` does. */
+	makeByHand(name: string): void {
+		if (!this.#jobs.has(name)) this.#jobs.set(name, aJob(name));
+	}
+
+	/** Deletes a Job as a user does; not one that the status does not tell of yet, which nobody could tell from one that was never made. */
+	delete(job: Job): void {
+		const due = dueTimeOf(this.cronJob, job) ?? Number.NEGATIVE_INFINITY;
+		const last = timeOf(this.cronJob.status.lastScheduleTime) ?? Number.NEGATIVE_INFINITY;
+		if (due <= last) this.#jobs.delete(job.metadata.name ?? '');
+	}
+
+	/** Passes until nothing is to be done at once; the controller dies before the write number `crashAt`. */
+	look(crashAt = Number.POSITIVE_INFINITY): void {
+		this.#writesLeft = crashAt;
+		try {
+			while (this.#pass());
+		} catch (error) {
+			if (!(error instanceof Crash)) throw error;
+		}
+	}
+
+	/** One pass; whether another is to follow at once. */
+	#pass(): boolean {
+		const { cronJob, now } = this;
+		const missing = new Set<string>();
+		for (const { name = '', uid = '' } of cronJob.status.active ?? []) {
+			if (!this.#jobs.has(name)) missing.add(uid);
+		}
+		const plan = planCronJob({ cronJob, children: this.jobs, missing, now });
+		for (const { job } of plan.cleanUp) this.#write(() => this.#jobs.delete(job.metadata.name ?? ''));
+		const status = plan.start ? this.#start(plan.status, plan.start) : plan.status;
+		if (status !== cronJob.status) this.#write(() => this.#store(status));
+		return plan.lookAgainMs === 0;
+	}
+
+	#start(before: CronJob['status'], { replace, create, dueMs }: JobStart): CronJob['status'] {
+		for (const { name = '' } of replace) this.#write(() => this.#jobs.delete(name));
+		const status = withoutActive(before, new Set(replace.map(({ uid }) => uid)));
+		const { name = '', annotations } = create.metadata;
+		const known = this.#jobs.get(name);
+		const job = known ?? aJob(name, annotations ? { annotations } : {});
+		if (!known) {
+			this.#write(() => {
+				this.#check(dueMs, status);
+				this.#made.add(dueMs);
+				this.#jobs.set(name, job);
+			});
+		}
+		return isActive(status, job.metadata.uid) ? status : withStarted(status, job, dueMs);
+	}
+
+	#check(dueMs: number, status: CronJob['status']): void {
+		const { spec } = this.cronJob;
+		const parsed = scheduleOf(spec);
+		assert.ok(parsed.ok);
+		if (!spec.schedule.startsWith('@every')) assert.equal(nextDue(parsed.schedule, dueMs - 1), dueMs);
+		assert.ok(dueMs <= this.now, 'made before its time');
+		assert.ok(dueMs > (timeOf(status.lastScheduleTime) ?? 0), 'made for a time that was seen to');
+		assert.ok(dueMs + (spec.startingDeadlineSeconds ?? 1e9) * 1000 >= this.now, 'made too late');
+		assert.ok(!spec.suspend, 'made while suspended');
+		assert.ok(!this.#made.has(dueMs), 'made twice');
+		if (spec.concurrencyPolicy !== 'Allow') assert.deepEqual(this.running, [], 'made beside another');
+	}
+
+	#store(status: CronJob['status']): void {
+		const before = timeOf(this.cronJob.status.lastScheduleTime) ?? 0;
+		assert.ok((timeOf(status.lastScheduleTime) ?? 0) >= before, 'lastScheduleTime went back');
+		this.cronJob = { ...this.cronJob, status };
+	}
+
+	#write(act: () => void): void {
+		if (this.#writesLeft <= 0) throw new Crash();
+		this.#writesLeft -= 1;
+		act();
+	}
+}
