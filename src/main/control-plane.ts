@@ -1,3 +1,4 @@
+import { cronjobs } from '../api/batch/cronjob/definition.ts';
 import { jobs } from '../api/batch/job/definition.ts';
 import { events } from '../api/core/event/definition.ts';
 import { namespaces } from '../api/core/namespace/definition.ts';
@@ -53,7 +54,14 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
 	};
 	// The Job controller has to be the first to ask for the informers of Jobs and Pods.
 	const parts = [...batchControllers(means), makeScheduler(means), ...collectors(means)];
+	metrics.include(() => stateMetrics(informers));
 	await Promise.all([informers.run(signal), ...parts.map((part) => part.run(signal))]);
+}
+
+/** Nobody may ever ask, so it is loaded when somebody does. */
+async function* stateMetrics(informers: Informers): AsyncIterable<string> {
+	const { writeStateMetrics } = await import('../state-metrics/state-metrics.ts');
+	yield* writeStateMetrics({ jobs: informers.of(jobs), cronJobs: informers.of(cronjobs) });
 }
 
 /** Something that works until it is told to stop. */

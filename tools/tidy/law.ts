@@ -14,8 +14,21 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 	controllers: ['client', 'plan', 'api', 'base'],
 	scheduler: ['client', 'plan', 'api', 'base'],
 	node: ['client', 'plan', 'api', 'base'],
+	'state-metrics': ['client', 'plan', 'api', 'base'],
 	cli: ['client', 'plan', 'api', 'base'],
-	main: ['base', 'api', 'store', 'plan', 'client', 'apiserver', 'controllers', 'scheduler', 'node', 'cli'],
+	main: [
+		'base',
+		'api',
+		'store',
+		'plan',
+		'client',
+		'apiserver',
+		'controllers',
+		'scheduler',
+		'node',
+		'state-metrics',
+		'cli',
+	],
 };
 
 /** Files of base/ that plan/ may use: those without time, chance or anything that waits. */

@@ -1,0 +1,73 @@
+import { timeOf } from '../api/meta/time.ts';
+
+/**
+ * Metrics about objects, written from the objects themselves at each scrape. Nothing is kept of an object
+ * from one scrape to the next, and the text of 10,000 Jobs (30 MB) never is in memory whole.
+ */
+
+/** Gives one sample: its value, and what its labels are beside those that name the object. */
+export type Sample = (value: number, labels?: Readonly<Record<string, string>>) => void;
+
+/** A gauge with samples for each object of a kind. */
+export interface StateFamily<T> {
+	readonly name: string;
+	/** One sentence for people. */
+	readonly help: string;
+	/** Gives the samples of one object; none where the object does not have what the gauge shows. */
+	read(object: T, sample: Sample): void;
+}
+
+/** What {@link writeFamilies} writes. */
+export interface StateSource<T> {
+	readonly families: readonly StateFamily<T>[];
+	readonly objects: readonly T[];
+	/** The labels that name an object. */
+	labels(object: T): Readonly<Record<string, string>>;
+}
+
+/** How long a piece is at least, the last of a family excepted: enough that a socket has something to do. */
+const PIECE_LENGTH = 64 * 1024;
+
+/**
+ * Writes family after family, as Prometheus wants them, in pieces of whole lines, however slowly they are
+ * taken: `objects` must not change meanwhile.
+ */
+export function* writeFamilies<T>({ families, objects, labels }: StateSource<T>): Iterable<string> {
+	const names = objects.map((object) => labelText(labels(object)));
+	for (const { name, help, read } of families) {
+		let text = `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
+		let own = '';
+		const sample: Sample = (value, more) => {
+			text += `${name}{${own}${more ? `,${labelText(more)}` : ''}} ${value}\n`;
+		};
+		for (const [index, object] of objects.entries()) {
+			own = names[index] ?? '';
+			read(object, sample);
+			if (text.length < PIECE_LENGTH) continue;
+			yield text;
+			text = '';
+		}
+		yield text;
+	}
+}
+
+/** The value, if there is one. */
+export function known(value: number | undefined, sample: Sample): void {
+	if (value !== undefined) sample(value);
+}
+
+/** The instant in whole seconds, if there is one. */
+export function seconds(time: string | undefined, sample: Sample): void {
+	const ms = timeOf(time);
+	if (ms !== undefined) sample(Math.floor(ms / 1000));
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+	const parts: string[] = [];
+	for (const name in labels) parts.push(`${name}="${escaped(labels[name] ?? '')}"`);
+	return parts.join(',');
+}
+
+function escaped(value: string): string {
+	return /[\\"\n]/.test(value) ? value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n') : value;
+}
