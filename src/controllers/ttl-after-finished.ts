@@ -2,7 +2,7 @@ import { jobs as jobResource } from '../api/batch/job/definition.ts';
 import type { Job } from '../api/batch/job/schema.ts';
 import { isApiError } from '../api/meta/api-error.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Metrics } from '../base/metrics.ts';
+import { exponentialBuckets, type HistogramSeries, type Metrics } from '../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
 import type { Client } from '../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
@@ -21,9 +21,11 @@ export interface TtlAfterFinishedOptions {
 export class TtlAfterFinished {
 	readonly #options: TtlAfterFinishedOptions;
 	readonly #loop: ReconcileLoop;
+	readonly #deletionSeconds: HistogramSeries;
 
 	constructor(options: TtlAfterFinishedOptions) {
 		this.#options = options;
+		this.#deletionSeconds = options.metrics.histogram(DELETION_SECONDS).with();
 		this.#loop = new ReconcileLoop({
 			name: 'ttl_jobs_to_delete',
 			clock: options.clock,
@@ -61,9 +63,17 @@ export class TtlAfterFinished {
 			if (expiry > clock.now()) return again(expiry - clock.now());
 			const { uid } = live.metadata;
 			await target.delete(name, { propagationPolicy: 'Foreground', ...(uid && { preconditions: { uid } }) });
+			this.#deletionSeconds.observe((clock.now() - expiry) / 1000);
 		} catch (error) {
 			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
 		}
 		return DONE;
 	}
 }
+
+/** Upstream's name and buckets. */
+const DELETION_SECONDS = {
+	name: 'ttl_after_finished_controller_job_deletion_duration_seconds',
+	help: 'How long after the end of its ttlSecondsAfterFinished a Job was deleted.',
+	buckets: exponentialBuckets(0.1, 2, 14),
+};

@@ -18,6 +18,7 @@ import { runControlPlane } from './control-plane.ts';
 import { type DataFolder, makeDataFolder } from './data-folder.ts';
 import type { Log } from './log.ts';
 import { thisMachine } from './machine.ts';
+import { addProcessMetrics } from './process-metrics.ts';
 import { VERSION } from './version.ts';
 
 /** What runs containers: processes of this machine, or nothing at all (for trying things out). */
@@ -57,6 +58,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	// Without a listener nothing else would keep the process alive while a Job waits for its next try.
 	const clock = new SystemClock({ keepsAlive: options.port === undefined });
 	const metrics = new Metrics();
+	addProcessMetrics(metrics, clock);
 	makeDataFolder(folder);
 	const store = await openStore(options);
 	const agents = new Map<string, NodeAgent>();

@@ -2,7 +2,7 @@ import { timeOf } from '../api/meta/time.ts';
 
 /**
  * Metrics about objects, written from the objects themselves at each scrape. Nothing is kept of an object
- * from one scrape to the next, and the text of 10,000 Jobs (30 MB) never is in memory whole.
+ * from one scrape to the next, and the text of 10,000 Jobs (12 MB) never is in memory whole.
  */
 
 /** Gives one sample: its value, and what its labels are beside those that name the object. */

@@ -25,6 +25,7 @@ export interface ControlPlane {
 		name: string,
 		holds: (object: T | undefined) => boolean,
 	): Promise<T | undefined>;
+	readonly metrics: Metrics;
 	/** Adds a node with so many cpus. */
 	addNode(name: string, cpus: number): Promise<void>;
 }
@@ -61,6 +62,7 @@ export async function startControlPlane(
 	return {
 		client,
 		transport: api,
+		metrics,
 		addNode: async (name, cpus) => {
 			const allocatable = { cpu: String(cpus), memory: '8Gi', pods: '110' };
 			await client.resource(nodes).create({

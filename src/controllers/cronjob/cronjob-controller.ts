@@ -16,6 +16,7 @@ import { planCronJob, unsupportedZone } from '../../plan/cronjob/plan-cronjob.ts
 import { scheduleOf, untilNextMs } from '../../plan/cronjob/schedule.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { applyPlan } from './apply-plan.ts';
+import { creationSkew } from './cronjob-metrics.ts';
 import { CronJobWriter } from './cronjob-writer.ts';
 import { observeCronJob } from './observe.ts';
 
@@ -42,6 +43,7 @@ export class CronJobController {
 	readonly #cronJobs: Informer<CronJob>;
 	readonly #jobs: Informer<Job>;
 	readonly #loop: ReconcileLoop;
+	readonly #onStarted: (latenessSeconds: number) => void;
 	/** The keys with a pass under way, which makes Jobs and changes the status itself. */
 	readonly #passing = new Set<string>();
 	#stopped: Promise<void> = Promise.resolve();
@@ -51,6 +53,7 @@ export class CronJobController {
 		this.#options = options;
 		this.#cronJobs = informers.of(cronJobResource);
 		this.#jobs = informers.of(jobResource);
+		this.#onStarted = creationSkew(metrics);
 		this.#loop = new ReconcileLoop({
 			name: 'cronjob',
 			clock,
@@ -81,12 +84,12 @@ export class CronJobController {
 		const { namespace, name } = splitKey(key);
 		const known = this.#cronJobs.get(namespace, name);
 		if (!known) return DONE;
-		const { client, clock } = this.#options;
+		const { client, clock, recorder } = this.#options;
 		this.#passing.add(key);
 		let writer: CronJobWriter | undefined;
 		try {
 			const seen = await observeCronJob(known, { client, jobs: this.#jobs, now: clock.now() });
-			writer = new CronJobWriter(seen.cronJob, this.#options);
+			writer = new CronJobWriter(seen.cronJob, { client, recorder, onStarted: this.#onStarted });
 			const plan = planCronJob(seen);
 			await applyPlan(seen.cronJob, plan, writer);
 			return plan.lookAgainMs === undefined ? DONE : again(plan.lookAgainMs);

@@ -15,7 +15,7 @@ export interface CronJobWriterOptions {
 	readonly client: Client;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	/** Told of each Job that was created, how long after its time, in seconds. */
-	readonly onStarted?: (latenessSeconds: number) => void;
+	readonly onStarted: (latenessSeconds: number) => void;
 }
 
 /** The writes of one pass over one CronJob, each with the Events that upstream makes of it. */
@@ -82,7 +82,7 @@ export class CronJobWriter {
 		try {
 			const job = await this.#jobs.create(create);
 			this.#jobVersion = job.metadata.resourceVersion ?? '0';
-			this.#options.onStarted?.(((timeOf(job.metadata.creationTimestamp) ?? dueMs) - dueMs) / 1000);
+			this.#options.onStarted(((timeOf(job.metadata.creationTimestamp) ?? dueMs) - dueMs) / 1000);
 			const message = `Created job ${job.metadata.name}`;
 			this.announce({ type: 'Normal', reason: 'SuccessfulCreate', message });
 			return job;
