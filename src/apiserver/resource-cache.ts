@@ -70,6 +70,11 @@ export class ResourceCache {
 		return this.#changedAt;
 	}
 
+	/** How many objects there are. */
+	get size(): number {
+		return this.#objects.size;
+	}
+
 	/** The object as of now; `namespace` is empty for what has none. */
 	get(namespace: string, name: string): StoredObject | undefined {
 		return this.#objects.get(this.codec.key(namespace, name));

@@ -1,4 +1,4 @@
-import { serviceUnavailable, unknownPath } from '../api/meta/api-error.ts';
+import { type ApiError, serviceUnavailable, unknownPath } from '../api/meta/api-error.ts';
 import type { NodeApi } from '../api/meta/node-api.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch, ApiWatchSink } from '../api/meta/transport.ts';
@@ -18,8 +18,10 @@ import { apiErrorOf } from './errors.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { negotiate } from './negotiate.ts';
 import { ObjectCache } from './object-cache.ts';
+import { addObjectCounts } from './object-counts.ts';
 import { Query } from './query.ts';
 import type { Call, ResourceRequest } from './request.ts';
+import { type RequestEnd, RequestMetrics } from './request-metrics.ts';
 import { routeToResource } from './route.ts';
 import { type NoticeSink, openWatch } from './watch.ts';
 import { watchEvent } from './watch-events.ts';
@@ -52,6 +54,7 @@ export class ApiServer implements ApiTransport {
 	readonly #documents: Documents;
 	readonly #housekeeping: Housekeeping;
 	readonly #metrics: Metrics;
+	readonly #requests: RequestMetrics;
 
 	constructor(options: ApiServerOptions) {
 		const { store, resources, clock, random, version, onError } = options;
@@ -68,6 +71,8 @@ export class ApiServer implements ApiTransport {
 		};
 		this.#documents = new Documents({ resources, version, failure: () => cache.failure });
 		this.#metrics = options.metrics;
+		addObjectCounts(options.metrics, cache);
+		this.#requests = new RequestMetrics(options.metrics, clock);
 		this.#housekeeping = new Housekeeping(this.#context);
 	}
 
@@ -110,21 +115,49 @@ export class ApiServer implements ApiTransport {
 		return this.#guarded(call, async () => {
 			const request = this.#route(call);
 			if (!request) return this.#documents.answer(call);
-			const verb = verbOf(request);
-			const format = negotiate(call.accept, call.query);
-			return answerOf(await verb(this.#context, request), format, this.#context.clock.now());
+			const end = this.#requests.begin(request);
+			try {
+				const answer = await this.#perform(request);
+				end(answer.code);
+				return answer;
+			} catch (error) {
+				const known = this.#errorOf(call, error);
+				end(known.code);
+				throw known;
+			}
 		});
+	}
+
+	async #perform(request: ResourceRequest): Promise<Answer> {
+		const { call } = request;
+		const verb = verbOf(request);
+		const format = negotiate(call.accept, call.query);
+		return answerOf(await verb(this.#context, request), format, this.#context.clock.now());
 	}
 
 	/** Opens a watch. Throws an ApiError. */
 	openWatch(call: Call, sink: NoticeSink): ApiWatch {
+		let end: RequestEnd = () => undefined;
 		try {
-			return openWatch(this.#context, this.#watched(call), {
+			const request = this.#watched(call);
+			end = this.#requests.beginWatch(request);
+			const watch = openWatch(this.#context, request, {
 				notices: (batch) => sink.notices(batch),
-				ended: (error) => sink.ended(error && this.#errorOf(call, error)),
+				ended: (error) => {
+					end(200);
+					sink.ended(error && this.#errorOf(call, error));
+				},
 			});
+			return {
+				stop: () => {
+					end(200);
+					watch.stop();
+				},
+			};
 		} catch (error) {
-			throw this.#errorOf(call, error);
+			const known = this.#errorOf(call, error);
+			end(known.code);
+			throw known;
 		}
 	}
 
@@ -170,7 +203,7 @@ export class ApiServer implements ApiTransport {
 		}
 	}
 
-	#errorOf({ method, path }: Call, error: unknown): Error {
+	#errorOf({ method, path }: Call, error: unknown): ApiError {
 		return apiErrorOf(error, (fault) => this.#context.onError(`${method} ${path}`, fault));
 	}
 }
