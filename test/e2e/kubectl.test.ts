@@ -85,6 +85,16 @@ test('real kubectl works a Job from apply to delete', async (t) => {
 		assert.match(pod, /Successfully assigned default\/hello-/);
 	});
 
+	await t.test('get --raw shows the metrics', async () => {
+		const text = ok(await server.kubectl('get', '--raw', '/metrics'));
+		assert.match(text, /^kube_job_complete\{namespace="default",job_name="hello",condition="true"\} 1$/m);
+		const finished = 'completion_mode="NonIndexed",result="succeeded",reason="CompletionsReached"';
+		assert.ok(text.includes(`job_controller_jobs_finished_total{${finished}} 1\n`));
+		assert.match(text, /^workqueue_adds_total\{name="job"\} [1-9]/m);
+		assert.match(text, /^apiserver_request_total\{verb="POST",.*resource="pods",.*code="201"\} [1-9]/m);
+		assert.match(text, /^process_cpu_seconds_total \d/m);
+	});
+
 	await t.test('delete takes the Pods along', async () => {
 		assert.match(ok(await server.kubectl('delete', 'job', 'hello')), /job.batch "hello" deleted/);
 		ok(await server.kubectl('wait', '--for=delete', '--timeout=60s', 'pod', '-l', 'job-name=hello'));
