@@ -11,6 +11,7 @@ import type { EventRecorder } from '../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
 import { type NodeView, placePod } from '../plan/placement/place-pod.ts';
 import { NodeLoad } from './node-load.ts';
+import { type AttemptResult, schedulerMetrics } from './scheduler-metrics.ts';
 import { WaitingPods } from './waiting-pods.ts';
 
 /** The schedulerName of the Pods that this scheduler places. */
@@ -39,6 +40,7 @@ export class Scheduler {
 	readonly #loop: ReconcileLoop;
 	readonly #load = new NodeLoad();
 	readonly #waiting = new WaitingPods();
+	readonly #attempted: (result: AttemptResult, durationMs: number) => void;
 
 	constructor(options: SchedulerOptions) {
 		this.#options = options;
@@ -50,6 +52,10 @@ export class Scheduler {
 			backoff: { baseMs: 1000, capMs: 10_000 },
 			reconcile: (key) => this.#schedule(key),
 			onError: options.onError,
+		});
+		this.#attempted = schedulerMetrics(options.metrics, {
+			profile: SCHEDULER_NAME,
+			pending: () => ({ active: this.#loop.queue.depth, unschedulable: this.#waiting.size }),
 		});
 	}
 
@@ -90,16 +96,28 @@ export class Scheduler {
 			this.#waiting.remove(key);
 			return DONE;
 		}
+		const { clock } = this.#options;
+		const started = clock.now();
+		let result: AttemptResult = 'error';
+		try {
+			result = await this.#place(key, pod);
+		} finally {
+			this.#attempted(result, clock.now() - started);
+		}
+		return DONE;
+	}
+
+	async #place(key: string, pod: Pod): Promise<AttemptResult> {
 		const placement = placePod(pod, this.#nodeViews());
 		if (placement.kind === 'unschedulable') {
 			this.#waiting.add(key, pod);
 			await this.#reportUnschedulable(pod, placement.message);
-			return DONE;
+			return 'unschedulable';
 		}
-		await this.#bind(pod, placement.nodeName);
+		const bound = await this.#bind(pod, placement.nodeName);
 		const sibling = this.#waiting.remove(key);
 		if (sibling !== undefined) this.#loop.add(sibling);
-		return DONE;
+		return bound ? 'scheduled' : 'error';
 	}
 
 	#nodeViews(): readonly NodeView[] {
@@ -110,7 +128,8 @@ export class Scheduler {
 		return views;
 	}
 
-	async #bind(pod: Pod, nodeName: string): Promise<void> {
+	/** Resolves to whether it is bound: the Pod may be gone, or somebody else's by now. */
+	async #bind(pod: Pod, nodeName: string): Promise<boolean> {
 		const { client, recorder } = this.#options;
 		const { namespace = '', name = '', uid } = pod.metadata;
 		this.#load.assume(pod, nodeName);
@@ -127,11 +146,12 @@ export class Scheduler {
 			});
 		} catch (error) {
 			this.#load.forget(pod);
-			if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) return;
+			if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) return false;
 			throw error;
 		}
 		const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`;
 		recorder.event(pod, { type: 'Normal', reason: 'Scheduled', message });
+		return true;
 	}
 
 	async #reportUnschedulable(pod: Pod, message: string): Promise<void> {

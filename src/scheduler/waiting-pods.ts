@@ -8,6 +8,11 @@ export class WaitingPods {
 	readonly #shapes = new Map<string, Set<string>>();
 	readonly #shapeOf = new Map<string, string>();
 
+	/** How many there are. */
+	get size(): number {
+		return this.#shapeOf.size;
+	}
+
 	/** Files the Pod under `key`. */
 	add(key: string, pod: Pod): void {
 		this.remove(key);

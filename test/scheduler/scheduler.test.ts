@@ -3,7 +3,8 @@ import test from 'node:test';
 import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import { startControlPlane } from '../support/control-plane.ts';
+import { VirtualClock } from '../../src/base/virtual-clock.ts';
+import { passTime, startControlPlane } from '../support/control-plane.ts';
 
 function pod(name: string, cpu: string): Pod {
 	const containers = [{ name: 'main', image: 'busybox', resources: { requests: { cpu } } }];
@@ -51,4 +52,28 @@ test('a node that is cordoned takes nothing until it is let go', async (t) => {
 	await plane.until(pods, 'patient', isRefused);
 	await target.patch('here', 'merge', { spec: { unschedulable: null } });
 	await plane.until(pods, 'patient', isBound);
+});
+
+test('attempts and the Pods that wait are in the metrics', async (t) => {
+	const clock = new VirtualClock();
+	const plane = await startControlPlane(t, clock);
+	const samples = async (name: string): Promise<readonly string[]> =>
+		(await plane.metrics.text())
+			.split('\n')
+			.filter((line) => line.startsWith(`${name}{`))
+			.map((line) => line.slice(name.length).replaceAll('"', ''));
+	for (const name of ['one', 'two']) await plane.client.resource(pods, 'default').create(pod(name, '1'));
+	await passTime(clock, 1000);
+	assert.deepEqual(await samples('scheduler_pending_pods'), ['{queue=active} 0', '{queue=unschedulable} 2']);
+	await plane.addNode('here', 1);
+	await passTime(clock, 1000);
+	assert.deepEqual(await samples('scheduler_pending_pods'), ['{queue=active} 0', '{queue=unschedulable} 1']);
+	assert.deepEqual(await samples('scheduler_schedule_attempts_total'), [
+		'{result=unschedulable,profile=default-scheduler} 3',
+		'{result=scheduled,profile=default-scheduler} 1',
+	]);
+	assert.deepEqual(await samples('scheduler_scheduling_attempt_duration_seconds_count'), [
+		'{result=unschedulable,profile=default-scheduler} 3',
+		'{result=scheduled,profile=default-scheduler} 1',
+	]);
 });
