@@ -21,7 +21,8 @@ export class Trace {
 	note(who: string, what: string): void {
 		const seconds = ((this.#clock.now() - this.#start) / 1000).toFixed(3);
 		const line = `${seconds.padStart(9)} ${who}: ${what}`;
-		for (let i = 0; i < line.length; i++) this.#digest = (Math.imul(this.#digest, 31) + line.charCodeAt(i)) | 0;
+		for (let i = 0; i < line.length; i++)
+			this.#digest = (Math.imul(this.#digest, 31) + line.charCodeAt(i)) | 0;
 		this.#lines.push(line);
 		if (this.#lines.length > 2 * this.#keep) this.#lines = this.#lines.slice(-this.#keep);
 	}

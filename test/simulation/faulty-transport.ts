@@ -1,0 +1,165 @@
+import { internalError } from '../../src/api/meta/api-error.ts';
+import type { KubeObject } from '../../src/api/meta/object-meta.ts';
+import type {
+	ApiRequest,
+	ApiResponse,
+	ApiTransport,
+	ApiWatch,
+	ApiWatchSink,
+} from '../../src/api/meta/transport.ts';
+import { sleep } from '../../src/base/clock.ts';
+import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
+import { FaultyWatch } from './faulty-watch.ts';
+import type { ProcessLife } from './process-life.ts';
+import type { Sight } from './sight.ts';
+import type { Weather } from './weather.ts';
+
+/** When a process dies by itself: at its write number `atWrite`, before or after it has taken effect. */
+export interface Doom {
+	readonly atWrite: number;
+	readonly before: boolean;
+}
+
+/** What a {@link FaultyTransport} stands between. */
+export interface FaultyTransportOptions {
+	readonly life: ProcessLife;
+	readonly weather: Weather;
+	readonly sight: Sight;
+	readonly doom?: Doom;
+	/** The server that runs at the moment. */
+	server(): ApiTransport;
+	/** Somebody else changes the object at this path. */
+	disturb(path: string): Promise<void>;
+	/** The server has answered a write. */
+	answered(request: ApiRequest, response: ApiResponse): void;
+	/** A request is made. */
+	note(what: string): void;
+}
+
+/** The way of one process to the API server, with all that can go wrong on it. */
+export class FaultyTransport implements ApiTransport {
+	readonly #options: FaultyTransportOptions;
+	readonly #watches = new Set<FaultyWatch>();
+	#isCut = false;
+	#writes = 0;
+
+	constructor(options: FaultyTransportOptions) {
+		this.#options = options;
+	}
+
+	/** Cuts the process off: no request arrives, no event comes. */
+	cutOff(): void {
+		this.#isCut = true;
+		for (const watch of this.#watches) watch.hold();
+	}
+
+	/** Ends that; what was missed comes now, or the watches have to be opened anew. */
+	reconnect(): void {
+		this.#isCut = false;
+		for (const watch of this.#watches) watch.cut('fault');
+	}
+
+	async request(request: ApiRequest): Promise<ApiResponse> {
+		const { life, weather } = this.#options;
+		if (!life.isAlive) return life.hang();
+		const fate = weather.fateOf(request);
+		if (fate.thereMs > 0) await sleep(life, fate.thereMs);
+		if (this.#isCut) return this.#timeOut();
+		const text = `${request.method} ${request.path}`;
+		if (fate.refused) {
+			this.#options.note(`${text} -> refused by chance`);
+			throw internalError('refused by chance');
+		}
+		if (this.#isDoomed(request, 'before')) return this.#die(`${text} -> dies before it`);
+		if (fate.conflict && !isAboutEvents(request)) await this.#options.disturb(objectPath(request.path));
+		const answer = await this.#ask(request);
+		if (this.#isDoomed(request, 'after')) return this.#die(`${text} -> dies after it`);
+		if (!life.isAlive) return life.hang();
+		if (fate.backMs > 0) await sleep(life, fate.backMs);
+		if (fate.answerLost || this.#isCut) {
+			this.#options.note(`${text} -> its answer is lost`);
+			throw new ServerUnreachableError('simulated', new Error('socket hang up'));
+		}
+		if ('error' in answer) throw answer.error;
+		this.#see(request, answer.response.object);
+		return answer.response;
+	}
+
+	async watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
+		const { life, weather, sight, note } = this.#options;
+		if (!life.isAlive) return life.hang();
+		if (this.#isCut) return this.#timeOut();
+		const watch = new FaultyWatch({
+			life,
+			weather,
+			sight,
+			sink,
+			note: (what) => note(`${request.path}: ${what}`),
+		});
+		this.#watches.add(watch);
+		watch.attach(await this.#options.server().watch(request, watch));
+		return {
+			stop: () => {
+				this.#watches.delete(watch);
+				watch.stop();
+			},
+		};
+	}
+
+	stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
+		return this.#options.server().stream(request);
+	}
+
+	async #ask(request: ApiRequest): Promise<{ readonly response: ApiResponse } | { readonly error: unknown }> {
+		const text = `${request.method} ${request.path}`;
+		try {
+			const response = await this.#options.server().request(request);
+			if (request.method === 'GET') return { response };
+			this.#options.answered(request, response);
+			const { name = '', resourceVersion = 'none' } = (response.object as KubeObject).metadata ?? {};
+			if (!isAboutEvents(request))
+				this.#options.note(`${text} -> ${response.code} ${name} at ${resourceVersion}`);
+			return { response };
+		} catch (error) {
+			this.#options.note(`${text} -> ${error}`);
+			return { error };
+		}
+	}
+
+	async #timeOut(): Promise<never> {
+		await sleep(this.#options.life, CUT_OFF_TIMEOUT_MS);
+		throw new ServerUnreachableError('simulated', new Error('no route to host'));
+	}
+
+	#isDoomed(request: ApiRequest, when: 'before' | 'after'): boolean {
+		const { doom } = this.#options;
+		if (!doom || request.method === 'GET' || isAboutEvents(request)) return false;
+		if (when === 'before') this.#writes += 1;
+		return this.#writes >= doom.atWrite && doom.before === (when === 'before');
+	}
+
+	#die(what: string): Promise<never> {
+		const { life, note } = this.#options;
+		note(what);
+		life.die();
+		return life.hang();
+	}
+
+	#see({ method }: ApiRequest, object: unknown): void {
+		if (method !== 'GET' || typeof object !== 'object' || object === null) return;
+		if ('items' in object && Array.isArray(object.items)) {
+			for (const item of object.items) this.#options.sight.see(item);
+		}
+	}
+}
+
+const CUT_OFF_TIMEOUT_MS = 1000;
+
+/** Events are a courtesy: to die between two of them is no case of its own. */
+function isAboutEvents({ path }: ApiRequest): boolean {
+	return path.includes('/events');
+}
+
+function objectPath(path: string): string {
+	return path.replace(/\/(status|finalize)$/, '');
+}
