@@ -9,16 +9,11 @@ import type {
 } from '../../src/api/meta/transport.ts';
 import { sleep } from '../../src/base/clock.ts';
 import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
+import type { Doom } from './doom.ts';
 import { FaultyWatch } from './faulty-watch.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { Sight } from './sight.ts';
 import type { Weather } from './weather.ts';
-
-/** When a process dies by itself: at its write number `atWrite`, before or after it has taken effect. */
-export interface Doom {
-	readonly atWrite: number;
-	readonly before: boolean;
-}
 
 /** What a {@link FaultyTransport} stands between. */
 export interface FaultyTransportOptions {
@@ -41,7 +36,6 @@ export class FaultyTransport implements ApiTransport {
 	readonly #options: FaultyTransportOptions;
 	readonly #watches = new Set<FaultyWatch>();
 	#isCut = false;
-	#writes = 0;
 
 	constructor(options: FaultyTransportOptions) {
 		this.#options = options;
@@ -60,7 +54,7 @@ export class FaultyTransport implements ApiTransport {
 	}
 
 	async request(request: ApiRequest): Promise<ApiResponse> {
-		const { life, weather } = this.#options;
+		const { life, weather, doom } = this.#options;
 		if (!life.isAlive) return life.hang();
 		const fate = weather.fateOf(request);
 		if (fate.thereMs > 0) await sleep(life, fate.thereMs);
@@ -70,10 +64,10 @@ export class FaultyTransport implements ApiTransport {
 			this.#options.note(`${text} -> refused by chance`);
 			throw internalError('refused by chance');
 		}
-		if (this.#isDoomed(request, 'before')) return this.#die(`${text} -> dies before it`);
-		if (fate.conflict && !isAboutEvents(request)) await this.#options.disturb(objectPath(request.path));
+		if (this.#isAct(request) && doom?.strikesBefore()) return this.#die(`${text} -> dies before it`);
+		if (fate.conflict && this.#isAct(request)) await this.#options.disturb(objectPath(request.path));
 		const answer = await this.#ask(request);
-		if (this.#isDoomed(request, 'after')) return this.#die(`${text} -> dies after it`);
+		if (this.#isAct(request) && doom?.strikesAfter()) return this.#die(`${text} -> dies after it`);
 		if (!life.isAlive) return life.hang();
 		if (fate.backMs > 0) await sleep(life, fate.backMs);
 		if (fate.answerLost || this.#isCut) {
@@ -131,11 +125,8 @@ export class FaultyTransport implements ApiTransport {
 		throw new ServerUnreachableError('simulated', new Error('no route to host'));
 	}
 
-	#isDoomed(request: ApiRequest, when: 'before' | 'after'): boolean {
-		const { doom } = this.#options;
-		if (!doom || request.method === 'GET' || isAboutEvents(request)) return false;
-		if (when === 'before') this.#writes += 1;
-		return this.#writes >= doom.atWrite && doom.before === (when === 'before');
+	#isAct(request: ApiRequest): boolean {
+		return request.method !== 'GET' && !isAboutEvents(request);
 	}
 
 	#die(what: string): Promise<never> {

@@ -1,0 +1,121 @@
+import type {
+	ContainerConfig,
+	ContainerEvent,
+	ContainerStatus,
+	ImageUse,
+	Runtime,
+	Sandbox,
+	SandboxConfig,
+} from '../../src/node/runtime/runtime.ts';
+import type { Doom } from './doom.ts';
+import type { ProcessLife } from './process-life.ts';
+
+/** What a {@link GuardedRuntime} stands between. */
+export interface GuardedRuntimeOptions {
+	readonly life: ProcessLife;
+	readonly runtime: Runtime;
+	readonly doom: Doom | undefined;
+	note(what: string): void;
+}
+
+/** The runtime as one process of a node agent has it: nothing passes in either direction once it is dead. */
+export class GuardedRuntime implements Runtime {
+	readonly version: string;
+	readonly #options: GuardedRuntimeOptions;
+
+	constructor(options: GuardedRuntimeOptions) {
+		this.#options = options;
+		this.version = options.runtime.version;
+	}
+
+	start(): Promise<void> {
+		return this.#ask((runtime) => runtime.start());
+	}
+
+	stop(): Promise<void> {
+		return Promise.resolve();
+	}
+
+	subscribe(listener: (event: ContainerEvent) => void): () => void {
+		const { life, runtime } = this.#options;
+		const unsubscribe = runtime.subscribe((event) => {
+			if (life.isAlive) listener(event);
+		});
+		life.onDeath(unsubscribe);
+		return unsubscribe;
+	}
+
+	runSandbox(config: SandboxConfig): Promise<Sandbox> {
+		return this.#act(`run sandbox ${config.podName} ${config.attempt}`, (runtime) => runtime.runSandbox(config));
+	}
+
+	stopSandbox(id: string): Promise<void> {
+		return this.#act(`stop sandbox ${id}`, (runtime) => runtime.stopSandbox(id));
+	}
+
+	removeSandbox(id: string): Promise<void> {
+		return this.#act(`remove sandbox ${id}`, (runtime) => runtime.removeSandbox(id));
+	}
+
+	listSandboxes(): Promise<readonly Sandbox[]> {
+		return this.#ask((runtime) => runtime.listSandboxes());
+	}
+
+	pullImage(image: string, use: ImageUse): Promise<{ readonly imageRef: string }> {
+		return this.#ask((runtime) => runtime.pullImage(image, use));
+	}
+
+	imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
+		return this.#ask((runtime) => runtime.imageStatus(image, use));
+	}
+
+	createContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus> {
+		const what = `create container ${config.name} ${config.attempt} in ${sandboxId}`;
+		return this.#act(what, (runtime) => runtime.createContainer(sandboxId, config));
+	}
+
+	startContainer(id: string): Promise<ContainerStatus> {
+		return this.#act(`start container ${id}`, (runtime) => runtime.startContainer(id));
+	}
+
+	stopContainer(id: string, graceSeconds: number): Promise<void> {
+		return this.#act(`stop container ${id} (${graceSeconds}s)`, (runtime) =>
+			runtime.stopContainer(id, graceSeconds),
+		);
+	}
+
+	removeContainer(id: string): Promise<void> {
+		return this.#act(`remove container ${id}`, (runtime) => runtime.removeContainer(id));
+	}
+
+	listContainers(): Promise<readonly ContainerStatus[]> {
+		return this.#ask((runtime) => runtime.listContainers());
+	}
+
+	async #ask<T>(call: (runtime: Runtime) => Promise<T>): Promise<T> {
+		const { life, runtime } = this.#options;
+		if (!life.isAlive) return life.hang();
+		const answer = await Promise.allSettled([call(runtime)]);
+		if (!life.isAlive) return life.hang();
+		if (answer[0].status === 'rejected') throw answer[0].reason;
+		return answer[0].value;
+	}
+
+	/** A call that changes something: the process may die just before or just after it. */
+	async #act<T>(what: string, call: (runtime: Runtime) => Promise<T>): Promise<T> {
+		const { life, doom, note } = this.#options;
+		if (!life.isAlive) return life.hang();
+		if (doom?.strikesBefore()) return this.#die(`${what} -> dies before it`);
+		note(what);
+		return this.#ask(async (runtime) => {
+			const answer = await call(runtime);
+			return doom?.strikesAfter() ? this.#die(`${what} -> dies after it`) : answer;
+		});
+	}
+
+	#die(what: string): Promise<never> {
+		this.#options.note(what);
+		this.#options.life.die();
+		return this.#options.life.hang();
+	}
+}
