@@ -46,7 +46,9 @@ export class GuardedRuntime implements Runtime {
 	}
 
 	runSandbox(config: SandboxConfig): Promise<Sandbox> {
-		return this.#act(`run sandbox ${config.podName} ${config.attempt}`, (runtime) => runtime.runSandbox(config));
+		return this.#act(`run sandbox ${config.podName} ${config.attempt}`, (runtime) =>
+			runtime.runSandbox(config),
+		);
 	}
 
 	stopSandbox(id: string): Promise<void> {

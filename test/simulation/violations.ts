@@ -1,0 +1,59 @@
+/**
+ * What the simulation holds the whole system to, whatever goes wrong around it. Safety, at every single
+ * change of the store and of a runtime:
+ *
+ * 1. Never more active Pods of a Job than the parallelism that its controller can have known of; none is
+ *    made for a Job at rest, ending or being deleted.
+ * 2. Each Pod's end is noted once, before the Job lets go of the Pod; what is counted and what is noted
+ *    agree, and counts never shrink (except those of an Indexed Job that is scaled down).
+ * 3. An index is complete only through a Pod of it that succeeded; no index is both complete and failed;
+ *    one that is either gets no other Pod.
+ * 4. A Job is Complete or Failed, not both; the interim condition came in an earlier write; a status
+ *    with a terminal condition never changes again.
+ * 5. A status with more failures than backoffLimit announces the end in that very write; no index fails
+ *    more often than its own limit allows.
+ * 6. A container of a Pod that is never restarted is started once at most, on whatever node; containers
+ *    of a Pod never run in two sandboxes at once, and never on a node that the Pod is not bound to.
+ * 7. A slot of a CronJob gets one Job at most; under Forbid no Job starts while another is active.
+ * 8. A Pod is bound once; its terminal phase is final; its restart counts never shrink.
+ * 9. What a client was told to be written is in the history, at the version it was told; versions grow.
+ *
+ * In the end, once nothing goes wrong any more, within a bounded time:
+ *
+ * 10. Each Job has ended, unless it is at rest; each Pod has ended or goes on for a reason.
+ * 11. No Pod holds the tracking finalizer of a Job that has ended or is gone.
+ * 12. Nothing is left whose owner is gone; nothing that was deleted is still there.
+ * 13. No runtime has anything for a Pod that is not there.
+ * 14. Nobody works without end: what happens in one instant, and when all is quiet, is bounded.
+ */
+export type InvariantNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14;
+
+/** One of the invariants above does not hold. */
+export class Violation extends Error {
+	override readonly name = 'Violation';
+	readonly invariant: InvariantNumber;
+
+	constructor(invariant: InvariantNumber, text: string) {
+		super(`invariant ${invariant}: ${text}`);
+		this.invariant = invariant;
+	}
+}
+
+/**
+ * Keeps the first violation until somebody asks: it is found in the middle of the system's own calls,
+ * where to throw would only be another fault for the system to bear.
+ */
+export class Violations {
+	#first: Violation | undefined;
+
+	/** Notes a violation unless `holds`. */
+	check(holds: boolean, invariant: InvariantNumber, text: string | (() => string)): void {
+		if (holds || this.#first) return;
+		this.#first = new Violation(invariant, typeof text === 'string' ? text : text());
+	}
+
+	/** Throws what was found. */
+	raise(): void {
+		if (this.#first) throw this.#first;
+	}
+}
