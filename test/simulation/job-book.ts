@@ -1,0 +1,265 @@
+import type { Job, JobStatus } from '../../src/api/batch/job/schema.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { semanticEqual } from '../../src/api/meta/equality.ts';
+import {
+	completionIndexOf,
+	hasEnded,
+	isIndexed,
+	isTracked,
+	replacesOnlyEndedPods,
+} from '../../src/plan/job/classify.ts';
+import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
+import { IndexSet } from '../../src/plan/job/indexes.ts';
+import { judgeFailure } from '../../src/plan/job/pod-failure-policy.ts';
+import type { Violations } from './violations.ts';
+
+/** What the Job's controller can have known when it made a decision that shows now. */
+export interface Knowledge {
+	/** The versions of the Job that it can have decided from. */
+	versions(jobUid: string): readonly Job[];
+	/** Whether it knew of the Pod's end, long enough ago to have decided from it. */
+	knewOfEnd(podUid: string): boolean;
+}
+
+/** Keeps book beside one Job, by what is stored and nothing else; see violations.ts for the numbers. */
+export class JobBook {
+	readonly #violations: Violations;
+	readonly #knowledge: Knowledge;
+	readonly #pods = new Map<string, Pod>();
+	/** How each Pod's end was noted. Successes of an Indexed Job are noted by their index alone. */
+	readonly #noted = new Map<string, 'succeeded' | 'failed'>();
+	/** Indexes of which a Pod was let go without being counted: what was passed on with it is lost. */
+	readonly #disturbed = new Set<number>();
+	/** Indexes from here on were given up by scaling down at some time, so they may run again. */
+	#lowestCompletions = Number.POSITIVE_INFINITY;
+	#job: Job;
+	#isGone = false;
+
+	constructor(job: Job, options: { readonly violations: Violations; readonly knowledge: Knowledge }) {
+		this.#job = job;
+		this.#violations = options.violations;
+		this.#knowledge = options.knowledge;
+		this.#noteCompletions(job);
+	}
+
+	/** The Job as it is, or last was. */
+	get job(): Job {
+		return this.#job;
+	}
+
+	get isGone(): boolean {
+		return this.#isGone;
+	}
+
+	/** The Job was changed. */
+	jobChanged(job: Job): void {
+		const old = this.#job;
+		this.#job = job;
+		this.#noteCompletions(job);
+		if (semanticEqual(old.status, job.status)) return;
+		this.#check(!isFinished(old), 4, 'the status of a finished Job changes');
+		this.#checkTerminal(old, job);
+		this.#note(old.status, job.status, 'failed');
+		if (isIndexed(job)) this.#checkIndexes(old.status, job);
+		else this.#note(old.status, job.status, 'succeeded');
+		this.#checkBackoffLimit(job);
+	}
+
+	/** The Job is gone. */
+	jobGone(): void {
+		this.#isGone = true;
+	}
+
+	/** A Pod of the Job was made, or came to it. */
+	podMade(pod: Pod): void {
+		const { uid = '' } = pod.metadata;
+		const versions = this.#knowledge.versions(uid === '' ? '' : (this.#job.metadata.uid ?? ''));
+		const goesOn = versions.filter(
+			({ spec, metadata, status }) =>
+				!spec.suspend &&
+				!metadata.deletionTimestamp &&
+				!isTrue(status.conditions, 'FailureTarget') &&
+				!isFinished({ status } as Job),
+		);
+		this.#check(goesOn.length > 0, 1, `Pod ${pod.metadata.name} is made for a Job at rest`);
+		this.#pods.set(uid, pod);
+		const parallelism = Math.max(...versions.map(({ spec }) => spec.parallelism ?? 1));
+		const active = this.#active();
+		this.#check(
+			active.length <= parallelism,
+			1,
+			() => `${active.length} Pods are active, parallelism is ${parallelism}`,
+		);
+		if (isIndexed(this.#job)) this.#checkIndexOf(pod, versions);
+	}
+
+	/** A Pod of the Job was changed. */
+	podChanged(pod: Pod, old: Pod): void {
+		this.#pods.set(pod.metadata.uid ?? '', pod);
+		if (isTracked(old) && !isTracked(pod)) this.#letGo(pod);
+	}
+
+	/** A Pod of the Job is gone. */
+	podGone(old: Pod): void {
+		const { uid = '' } = old.metadata;
+		if (isTracked(old)) this.#letGo(old);
+		this.#pods.delete(uid);
+	}
+
+	/** How many Pods are active, as the Job counts them. */
+	#active(): readonly Pod[] {
+		const waitsForEnd = replacesOnlyEndedPods(this.#job);
+		return [...this.#pods.values()].filter(
+			(pod) => !hasEnded(pod) && (waitsForEnd || pod.metadata.deletionTimestamp === undefined),
+		);
+	}
+
+	#checkIndexOf(pod: Pod, versions: readonly Job[]): void {
+		const index = completionIndexOf(pod);
+		const completions = Math.max(...versions.map(({ spec }) => spec.completions ?? 0));
+		this.#check(index !== undefined && index < completions, 3, `index ${index} is none of the Job's`);
+		if (index === undefined) return;
+		const { completedIndexes, failedIndexes } = this.#job.status;
+		const completed = IndexSet.parse(completedIndexes, ANY).has(index) && index < this.#lowestCompletions;
+		this.#check(!completed, 3, `index ${index} is complete and gets another Pod`);
+		this.#check(
+			!IndexSet.parse(failedIndexes, ANY).has(index),
+			3,
+			`index ${index} has failed and gets another Pod`,
+		);
+		const rivals = this.#active().filter((other) => completionIndexOf(other) === index);
+		this.#check(rivals.length === 1 || index >= this.#lowestCompletions, 3, `index ${index} runs twice`);
+	}
+
+	/** The Pod has lost the finalizer: whatever had to be noted of it must have been. */
+	#letGo(pod: Pod): void {
+		const { uid = '', name = '' } = pod.metadata;
+		const job = this.#job;
+		if (this.#isGone || job.metadata.deletionTimestamp || isFinished(job)) return;
+		if (this.#noted.has(uid)) return;
+		const index = completionIndexOf(pod);
+		this.#disturbed.add(index ?? -1);
+		// One that was stopped before its end is not counted, and its end may come a moment too early.
+		if (!hasEnded(pod) || !this.#knowledge.knewOfEnd(uid)) return;
+		if (isIndexed(job)) {
+			if (index === undefined || index >= Math.min(this.#lowestCompletions, job.spec.completions ?? 0))
+				return;
+			const { completedIndexes, failedIndexes } = job.status;
+			const decided = [completedIndexes, failedIndexes].some((text) => IndexSet.parse(text, ANY).has(index));
+			if (pod.status.phase === 'Succeeded') {
+				this.#check(decided, 2, `index ${index} is not noted before its Pod ${name} is let go`);
+				return;
+			}
+		}
+		if (pod.status.phase === 'Failed') {
+			if (!judgeFailure(job.spec.podFailurePolicy, pod).counted) return;
+			if (isTrue(job.status.conditions, 'SuccessCriteriaMet')) return;
+		}
+		this.#check(false, 2, `the end of Pod ${name} is not noted before it is let go`);
+	}
+
+	#checkTerminal({ status: old }: Job, job: Job): void {
+		const { conditions } = job.status;
+		const both = isTrue(conditions, 'Complete') && isTrue(conditions, 'Failed');
+		const bothInterim = isTrue(conditions, 'SuccessCriteriaMet') && isTrue(conditions, 'FailureTarget');
+		this.#check(!both && !bothInterim, 4, 'the Job is Complete and Failed');
+		for (const type of ['SuccessCriteriaMet', 'FailureTarget'] as const) {
+			this.#check(!isTrue(old.conditions, type) || isTrue(conditions, type), 4, `${type} is taken back`);
+		}
+		if (!isFinished(job)) return;
+		const interim = isTrue(conditions, 'Complete') ? 'SuccessCriteriaMet' : 'FailureTarget';
+		this.#check(isTrue(old.conditions, interim), 4, `${interim} did not come first`);
+		const {
+			uncountedTerminatedPods: { succeeded = [], failed = [] } = {},
+			active = 0,
+			terminating = 0,
+		} = job.status;
+		this.#check(succeeded.length + failed.length === 0, 4, 'a finished Job has Pods that it has not counted');
+		this.#check(active + terminating === 0, 4, 'a finished Job has Pods that have not ended');
+	}
+
+	#note(old: JobStatus, status: JobStatus, as: 'succeeded' | 'failed'): void {
+		const before = new Set(old.uncountedTerminatedPods?.[as]);
+		const uncounted = status.uncountedTerminatedPods?.[as] ?? [];
+		for (const uid of uncounted) {
+			if (before.has(uid)) continue;
+			this.#check(!this.#noted.has(uid), 2, `Pod ${uid} is noted a second time`);
+			this.#noted.set(uid, as);
+		}
+		const total = [...this.#noted.values()].filter((each) => each === as).length;
+		const counted = (status[as] ?? 0) + uncounted.length;
+		this.#check(counted === total, 2, `${counted} are counted or noted as ${as}, ${total} were noted`);
+		this.#check((status[as] ?? 0) >= (old[as] ?? 0), 2, `the count of ${as} shrinks`);
+	}
+
+	#checkIndexes(old: JobStatus, { status, spec }: Job): void {
+		const before = IndexSet.parse(old.completedIndexes, ANY);
+		const after = IndexSet.parse(status.completedIndexes, ANY);
+		const failed = IndexSet.parse(status.failedIndexes, ANY);
+		this.#check(
+			after.size === (status.succeeded ?? 0),
+			3,
+			`${status.succeeded} succeeded: ${status.completedIndexes}`,
+		);
+		this.#check(after.sizeOfIntersection(failed) === 0, 3, 'an index is both complete and failed');
+		for (let index = 0; index < (spec.completions ?? 0); index++) {
+			const kept = after.has(index) || index >= this.#lowestCompletions;
+			if (before.has(index)) this.#check(kept, 2, `index ${index} is no longer complete`);
+			else if (after.has(index)) this.#checkProof(index);
+		}
+	}
+
+	#checkProof(index: number): void {
+		const proof = [...this.#pods.values()].some(
+			(pod) =>
+				completionIndexOf(pod) === index &&
+				pod.status.phase === 'Succeeded' &&
+				this.#noted.get(pod.metadata.uid ?? '') !== 'failed',
+		);
+		this.#check(proof, 3, `index ${index} is complete without a Pod that succeeded`);
+	}
+
+	#checkBackoffLimit({ spec, status }: Job): void {
+		const failed = (status.failed ?? 0) + (status.uncountedTerminatedPods?.failed?.length ?? 0);
+		const ends = (['FailureTarget', 'SuccessCriteriaMet'] as const).some((type) =>
+			isTrue(status.conditions, type),
+		);
+		if (spec.template.spec.restartPolicy === 'Never' && spec.backoffLimitPerIndex === undefined) {
+			const limit = spec.backoffLimit ?? 6;
+			this.#check(
+				failed <= limit || ends,
+				5,
+				`${failed} failures, backoffLimit is ${limit}, and the Job goes on`,
+			);
+		}
+		if (spec.backoffLimitPerIndex === undefined) return;
+		const failures = new Map<number, number>();
+		for (const pod of this.#pods.values()) {
+			const index = completionIndexOf(pod) ?? -1;
+			if (this.#noted.get(pod.metadata.uid ?? '') !== 'failed' || this.#disturbed.has(index)) continue;
+			failures.set(index, (failures.get(index) ?? 0) + 1);
+		}
+		for (const [index, count] of failures) {
+			const holds = count <= spec.backoffLimitPerIndex + 1 || index >= this.#lowestCompletions;
+			this.#check(
+				holds,
+				5,
+				() => `index ${index} failed ${count} times, its limit is ${spec.backoffLimitPerIndex}`,
+			);
+		}
+	}
+
+	#noteCompletions({ spec }: Job): void {
+		if (spec.completions !== undefined) {
+			this.#lowestCompletions = Math.min(this.#lowestCompletions, spec.completions);
+		}
+	}
+
+	#check(holds: boolean, invariant: Parameters<Violations['check']>[1], text: string | (() => string)): void {
+		const told = (): string => `Job ${this.#job.metadata.name}: ${typeof text === 'string' ? text : text()}`;
+		this.#violations.check(holds, invariant, told);
+	}
+}
+
+/** More indexes than any Job here has. */
+const ANY = 1000;
