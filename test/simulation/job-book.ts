@@ -73,14 +73,8 @@ export class JobBook {
 	/** A Pod of the Job was made, or came to it. */
 	podMade(pod: Pod): void {
 		const { uid = '' } = pod.metadata;
-		const versions = this.#knowledge.versions(uid === '' ? '' : (this.#job.metadata.uid ?? ''));
-		const goesOn = versions.filter(
-			({ spec, metadata, status }) =>
-				!spec.suspend &&
-				!metadata.deletionTimestamp &&
-				!isTrue(status.conditions, 'FailureTarget') &&
-				!isFinished({ status } as Job),
-		);
+		const versions = this.#knowledge.versions(this.#job.metadata.uid ?? '');
+		const goesOn = versions.filter(makesPods);
 		this.#check(goesOn.length > 0, 1, `Pod ${pod.metadata.name} is made for a Job at rest`);
 		this.#pods.set(uid, pod);
 		const parallelism = Math.max(...versions.map(({ spec }) => spec.parallelism ?? 1));
@@ -259,6 +253,12 @@ export class JobBook {
 		const told = (): string => `Job ${this.#job.metadata.name}: ${typeof text === 'string' ? text : text()}`;
 		this.#violations.check(holds, invariant, told);
 	}
+}
+
+/** Whether a controller that sees the Job so makes Pods for it. */
+function makesPods(job: Job): boolean {
+	const ends = isFinished(job) || isTrue(job.status.conditions, 'FailureTarget');
+	return !ends && !job.spec.suspend && job.metadata.deletionTimestamp === undefined;
 }
 
 /** More indexes than any Job here has. */

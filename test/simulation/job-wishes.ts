@@ -1,0 +1,82 @@
+import type { Random } from '../../src/base/random.ts';
+
+/** Draws from a {@link Random}. */
+export class Dice {
+	readonly #random: Random;
+
+	constructor(random: Random) {
+		this.#random = random;
+	}
+
+	/** A whole number from `least` to `most`, both included. */
+	between(least: number, most: number): number {
+		return least + Math.floor(this.#random.next() * (most - least + 1));
+	}
+
+	/** True with this probability. */
+	chance(probability: number): boolean {
+		return this.#random.next() < probability;
+	}
+
+	/** One of several. */
+	of<T>(...choices: readonly [T, ...T[]]): T {
+		return choices[this.between(0, choices.length - 1)] ?? choices[0];
+	}
+
+	/** `value` with this probability. */
+	maybe<T>(probability: number, value: () => T): T | undefined {
+		return this.chance(probability) ? value() : undefined;
+	}
+}
+
+/** A Job's spec as a user might write it: every feature now and then, sizes small. */
+export function drawJobSpec(dice: Dice): Record<string, unknown> {
+	const mode = dice.of('plain' as const, 'indexed' as const, 'queue' as const);
+	const completions = dice.between(1, 5);
+	const indexed = mode === 'indexed';
+	const perIndex = indexed && dice.chance(0.4) ? dice.between(0, 2) : undefined;
+	const policy = dice.maybe(0.3, () => drawFailurePolicy(dice, perIndex !== undefined));
+	const onFailure = !policy && dice.chance(0.2);
+	return {
+		parallelism: dice.between(1, 4),
+		...(mode !== 'queue' && { completions }),
+		...(indexed && { completionMode: 'Indexed' }),
+		...(perIndex === undefined ? { backoffLimit: dice.between(0, 4) } : { backoffLimitPerIndex: perIndex }),
+		...(perIndex !== undefined && dice.chance(0.4) && { maxFailedIndexes: dice.between(0, completions) }),
+		...(policy && { podFailurePolicy: policy, podReplacementPolicy: 'Failed' }),
+		...(!policy && dice.chance(0.3) && { podReplacementPolicy: 'Failed' }),
+		...(indexed &&
+			dice.chance(0.3) && { successPolicy: { rules: [{ succeededCount: dice.between(1, completions) }] } }),
+		...(dice.chance(0.2) && { activeDeadlineSeconds: dice.between(5, 240) }),
+		...(dice.chance(0.2) && { ttlSecondsAfterFinished: dice.between(0, 120) }),
+		...(dice.chance(0.1) && { suspend: true }),
+		template: drawTemplate(dice, onFailure ? 'OnFailure' : 'Never'),
+	};
+}
+
+function drawFailurePolicy(dice: Dice, perIndex: boolean): Record<string, unknown> {
+	const rules = [
+		{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+		{ action: 'Ignore', onExitCodes: { operator: 'In', values: [1] } },
+		{ action: 'FailJob', onExitCodes: { operator: 'In', values: [2] } },
+		...(perIndex ? [{ action: 'FailIndex', onExitCodes: { operator: 'In', values: [3] } }] : []),
+	];
+	const chosen = rules.filter(() => dice.chance(0.5));
+	return { rules: chosen.length > 0 ? chosen : rules.slice(0, 1) };
+}
+
+/** See program.ts for what the arguments mean. */
+function drawTemplate(dice: Dice, restartPolicy: 'Never' | 'OnFailure'): Record<string, unknown> {
+	const failing = dice.of(0, 0.2, 0.5);
+	const args = [
+		`run=${dice.of(0, 5, 200, 3000, 20_000)}`,
+		`jitter=${dice.of(0, 2000)}`,
+		`failing=${failing}`,
+	];
+	if (dice.chance(0.2)) args.push('ignores-term');
+	const resources = { requests: { cpu: dice.of('100m', '500m', '1') } };
+	const containers = [{ name: 'main', image: 'any', command: ['simulated'], args, resources }];
+	if (dice.chance(0.1)) containers.push({ ...containers[0], name: 'beside' } as (typeof containers)[0]);
+	const grace = dice.of(0, 1, 30);
+	return { spec: { restartPolicy, terminationGracePeriodSeconds: grace, containers } };
+}

@@ -1,0 +1,95 @@
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { formatTime } from '../../src/api/meta/time.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import type { ContainerEvent, ContainerStatus, Runtime } from '../../src/node/runtime/runtime.ts';
+import { hasEnded } from '../../src/plan/job/classify.ts';
+import type { Violations } from './violations.ts';
+
+/** What a {@link PodBook} is made of. */
+export interface PodBookOptions {
+	readonly clock: Clock;
+	readonly violations: Violations;
+	/** The Pod with this UID, if it is there. */
+	pod(uid: string): Pod | undefined;
+}
+
+/** Keeps book of all Pods and of what the runtimes do for them; see violations.ts for the numbers. */
+export class PodBook {
+	readonly #options: PodBookOptions;
+	/** How often each container was started, by the UID of the Pod and its name. */
+	readonly #starts = new Map<string, number>();
+	/** What runs now, by the UID of the Pod. */
+	readonly #running = new Map<string, Map<string, ContainerStatus>>();
+	/** The nodes to which Pods were bound, also of Pods that are gone. */
+	readonly #boundTo = new Map<string, string>();
+
+	constructor(options: PodBookOptions) {
+		this.#options = options;
+	}
+
+	/** Follows the runtime of a node for good. */
+	follow(nodeName: string, runtime: Runtime): void {
+		runtime.subscribe((event) => this.#observe(nodeName, event));
+	}
+
+	/** The machine with what runs on it is lost. */
+	lose(nodeName: string): void {
+		for (const uid of [...this.#running.keys()])
+			if (this.#boundTo.get(uid) === nodeName) this.#running.delete(uid);
+	}
+
+	/** A Pod was changed. */
+	podChanged(pod: Pod, old: Pod | undefined): void {
+		const { name, uid = '' } = pod.metadata;
+		const { nodeName } = pod.spec;
+		if (nodeName) this.#boundTo.set(uid, nodeName);
+		if (!old) return;
+		this.#check(!old.spec.nodeName || nodeName === old.spec.nodeName, 8, `Pod ${name} moves to another node`);
+		const samePhase = !hasEnded(old) || pod.status.phase === old.status.phase;
+		this.#check(samePhase, 8, `Pod ${name} goes from ${old.status.phase} to ${pod.status.phase}`);
+		for (const { name: container, restartCount } of pod.status.containerStatuses ?? []) {
+			const before = old.status.containerStatuses?.find((each) => each.name === container)?.restartCount ?? 0;
+			this.#check(restartCount >= before, 8, `container ${container} of Pod ${name} forgets restarts`);
+		}
+	}
+
+	/** The UIDs of the Pods for which something runs. */
+	runningUids(): readonly string[] {
+		return [...this.#running.keys()];
+	}
+
+	#observe(nodeName: string, { status }: ContainerEvent): void {
+		const { podUid, id, name } = status;
+		const running = this.#running.get(podUid) ?? new Map<string, ContainerStatus>();
+		if (status.state === 'running') {
+			running.set(id, status);
+			this.#running.set(podUid, running);
+			this.#started(nodeName, podUid, name);
+			const sandboxes = new Set(Array.from(running.values(), ({ sandboxId }) => sandboxId));
+			this.#check(sandboxes.size === 1, 6, `Pod ${podUid} runs in ${[...sandboxes].join(' and ')}`);
+		} else if (status.state === 'exited' && running.delete(id) && running.size === 0)
+			this.#running.delete(podUid);
+	}
+
+	#started(nodeName: string, podUid: string, container: string): void {
+		const pod = this.#options.pod(podUid);
+		const bound = this.#boundTo.get(podUid);
+		this.#check(bound === nodeName, 6, `a Pod of ${bound} runs on ${nodeName}`);
+		const key = `${podUid}/${container}`;
+		const starts = (this.#starts.get(key) ?? 0) + 1;
+		this.#starts.set(key, starts);
+		if (!pod) return;
+		const once =
+			pod.spec.restartPolicy === 'Never' && pod.spec.containers.some(({ name }) => name === container);
+		const at = formatTime(this.#options.clock.now());
+		this.#check(
+			!once || starts === 1,
+			6,
+			() => `${container} of ${pod.metadata.name} is started ${starts} times at ${at}`,
+		);
+	}
+
+	#check(holds: boolean, invariant: 6 | 8, text: string | (() => string)): void {
+		this.#options.violations.check(holds, invariant, text);
+	}
+}

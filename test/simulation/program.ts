@@ -1,0 +1,27 @@
+import { SeededRandom } from '../../src/base/random.ts';
+import type { FakeProgram } from '../../src/node/runtime/fake/fake-program.ts';
+import type { ContainerConfig, SandboxConfig } from '../../src/node/runtime/runtime.ts';
+
+/**
+ * What a simulated container does, as its arguments say: `run=` and `jitter=` in milliseconds,
+ * `failing=` a probability, `ignores-term`. The draw depends on the Pod and the attempt alone, so that
+ * it does not matter who runs first.
+ */
+export function simulatedProgram(config: ContainerConfig, { podUid }: SandboxConfig): FakeProgram {
+	const random = new SeededRandom(hashOf(`${podUid}/${config.name}/${config.attempt}`));
+	const valueOf = (name: string): number =>
+		Number(config.args.find((arg) => arg.startsWith(`${name}=`))?.slice(name.length + 1) ?? 0);
+	const fails = random.next() < valueOf('failing');
+	return {
+		runMs: Math.round(valueOf('run') + valueOf('jitter') * random.next()),
+		exitCode: fails ? 1 + Math.floor(random.next() * 3) : 0,
+		ignoresTerm: config.args.includes('ignores-term'),
+	};
+}
+
+/** A number from a text, for seeds. */
+export function hashOf(text: string): number {
+	let hash = 0;
+	for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
+	return hash >>> 0;
+}
