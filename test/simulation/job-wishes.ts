@@ -1,33 +1,4 @@
-import type { Random } from '../../src/base/random.ts';
-
-/** Draws from a {@link Random}. */
-export class Dice {
-	readonly #random: Random;
-
-	constructor(random: Random) {
-		this.#random = random;
-	}
-
-	/** A whole number from `least` to `most`, both included. */
-	between(least: number, most: number): number {
-		return least + Math.floor(this.#random.next() * (most - least + 1));
-	}
-
-	/** True with this probability. */
-	chance(probability: number): boolean {
-		return this.#random.next() < probability;
-	}
-
-	/** One of several. */
-	of<T>(...choices: readonly [T, ...T[]]): T {
-		return choices[this.between(0, choices.length - 1)] ?? choices[0];
-	}
-
-	/** `value` with this probability. */
-	maybe<T>(probability: number, value: () => T): T | undefined {
-		return this.chance(probability) ? value() : undefined;
-	}
-}
+import type { Dice } from './dice.ts';
 
 /** A Job's spec as a user might write it: every feature now and then, sizes small. */
 export function drawJobSpec(dice: Dice): Record<string, unknown> {

@@ -9,11 +9,11 @@ import type { ContainerConfig, SandboxConfig } from '../../src/node/runtime/runt
  */
 export function simulatedProgram(config: ContainerConfig, { podUid }: SandboxConfig): FakeProgram {
 	const random = new SeededRandom(hashOf(`${podUid}/${config.name}/${config.attempt}`));
-	const valueOf = (name: string): number =>
+	const argument = (name: string): number =>
 		Number(config.args.find((arg) => arg.startsWith(`${name}=`))?.slice(name.length + 1) ?? 0);
-	const fails = random.next() < valueOf('failing');
+	const fails = random.next() < argument('failing');
 	return {
-		runMs: Math.round(valueOf('run') + valueOf('jitter') * random.next()),
+		runMs: Math.round(argument('run') + argument('jitter') * random.next()),
 		exitCode: fails ? 1 + Math.floor(random.next() * 3) : 0,
 		ignoresTerm: config.args.includes('ignores-term'),
 	};

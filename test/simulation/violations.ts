@@ -24,9 +24,13 @@
  * 11. No Pod holds the tracking finalizer of a Job that has ended or is gone.
  * 12. Nothing is left whose owner is gone; nothing that was deleted is still there.
  * 13. No runtime has anything for a Pod that is not there.
- * 14. Nobody works without end: what happens in one instant, and when all is quiet, is bounded.
+ * 14. Nobody works without end: what happens in one instant is bounded, and so is a process' orderly end.
+ *
+ * And at all times:
+ *
+ * 15. Whatever error a component reports is one of the API's or the runtime's, never one of its own.
  */
-export type InvariantNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14;
+export type InvariantNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15;
 
 /** One of the invariants above does not hold. */
 export class Violation extends Error {

@@ -1,0 +1,72 @@
+import { runControlPlane } from '../../src/main/control-plane.ts';
+import type { FaultyTransport } from './faulty-transport.ts';
+import { ProcessLife } from './process-life.ts';
+import { Sight } from './sight.ts';
+import { equip, type Surroundings } from './surroundings.ts';
+
+/** The process of controllers and scheduler: when it dies another one is started a while later. */
+export class ControlPlaneHost {
+	readonly #surroundings: Surroundings;
+	#life: ProcessLife | undefined;
+	#transport: FaultyTransport | undefined;
+	/** What the process that runs now, or the last one, has been shown. */
+	sight: Sight;
+
+	constructor(surroundings: Surroundings) {
+		this.#surroundings = surroundings;
+		this.sight = new Sight(surroundings.clock);
+	}
+
+	/** Starts the process unless it runs. */
+	start(): void {
+		if (this.#life?.isAlive) return;
+		const { clock, trace, dice } = this.#surroundings;
+		const life = new ProcessLife('control plane', clock);
+		this.#life = life;
+		this.sight = new Sight(clock);
+		const { transport, onError } = equip(this.#surroundings, life, this.sight);
+		this.#transport = transport;
+		trace.note(life.name, 'starts');
+		life.onDeath(() => {
+			trace.note(life.name, 'is dead');
+			clock.setTimer(dice.of(0, 500, 5000, 60_000), () => this.start());
+		});
+		void runControlPlane({ transport, clock: life, onError }, life.stopping).then(() => {
+			trace.note(life.name, 'has ended');
+			life.die();
+		});
+	}
+
+	/** It dies at once. */
+	kill(): void {
+		this.#life?.die();
+	}
+
+	/** It is asked to end. */
+	stop(): void {
+		const { clock, violations } = this.#surroundings;
+		const life = this.#life;
+		if (!life?.isAlive) return;
+		life.stop();
+		clock.setTimer(LONGEST_END_MS, () =>
+			violations.check(!life.isAlive, 14, 'the control plane does not end'),
+		);
+	}
+
+	/** Cuts it off from the server for a while. */
+	cutOff(forMs: number): void {
+		const { clock, trace } = this.#surroundings;
+		const transport = this.#transport;
+		trace.note('control plane', `is cut off for ${forMs} ms`);
+		transport?.cutOff();
+		clock.setTimer(forMs, () => transport?.reconnect());
+	}
+
+	/** It can reach the server again. */
+	reconnect(): void {
+		this.#transport?.reconnect();
+	}
+}
+
+/** Requests under way may take their time on a slow network. */
+const LONGEST_END_MS = 600_000;

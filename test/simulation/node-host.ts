@@ -1,0 +1,159 @@
+import { Client } from '../../src/client/client.ts';
+import { EventRecorder } from '../../src/client/event-recorder.ts';
+import { NodeAgent } from '../../src/node/agent.ts';
+import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
+import type { FaultyTransport } from './faulty-transport.ts';
+import { GuardedRuntime } from './guarded-runtime.ts';
+import type { PodBook } from './pod-book.ts';
+import { ProcessLife } from './process-life.ts';
+import { simulatedProgram } from './program.ts';
+import { Sight } from './sight.ts';
+import { equip, type Surroundings } from './surroundings.ts';
+
+/** What a {@link NodeHost} is made of. */
+export interface NodeHostOptions {
+	readonly name: string;
+	readonly surroundings: Surroundings;
+	readonly podBook: PodBook;
+	readonly logFolder: string;
+}
+
+/** A machine with a runtime on it and the process of its node agent. */
+export class NodeHost {
+	readonly name: string;
+	readonly #options: NodeHostOptions;
+	#runtime: FakeRuntime;
+	#life: ProcessLife | undefined;
+	#transport: FaultyTransport | undefined;
+	#isOff = false;
+
+	constructor(options: NodeHostOptions) {
+		this.name = options.name;
+		this.#options = options;
+		this.#runtime = this.#boot();
+	}
+
+	/** What runs the containers now. */
+	get runtime(): FakeRuntime {
+		return this.#runtime;
+	}
+
+	/** Starts the agent unless it runs or there is no machine. */
+	start(): void {
+		if (this.#life?.isAlive || this.#isOff) return;
+		const { surroundings, name, logFolder } = this.#options;
+		const { clock, trace, dice } = surroundings;
+		const life = new ProcessLife(name, clock);
+		this.#life = life;
+		const { transport, doom, onError } = equip(surroundings, life, new Sight(clock));
+		this.#transport = transport;
+		const note = (what: string): void => trace.note(life.name, what);
+		note('starts');
+		life.onDeath(() => {
+			note('is dead');
+			clock.setTimer(dice.of(0, 500, 5000, 60_000), () => this.start());
+		});
+		const client = new Client(transport, { fieldManager: 'kubelet' });
+		const report = (key: string) => (error: unknown) => onError('kubelet', key, error);
+		const agent = new NodeAgent({
+			client,
+			clock: life,
+			recorder: new EventRecorder({
+				client,
+				clock: life,
+				component: 'kubelet',
+				host: name,
+				onError: report('event'),
+			}),
+			runtime: new GuardedRuntime({ life, runtime: this.#runtime, doom, note }),
+			machine: { ...MACHINE, name },
+			logFolder,
+			version: 'simulated',
+			onError: (key, error) => onError('kubelet', key, error),
+		});
+		void agent.run(life.stopping).then(() => {
+			note('has ended');
+			life.die();
+		}, report('start'));
+	}
+
+	/** The agent dies at once; what runs goes on. */
+	kill(): void {
+		this.#life?.die();
+	}
+
+	/** The agent is asked to end; what runs goes on. */
+	stop(): void {
+		const { clock, violations } = this.#options.surroundings;
+		const life = this.#life;
+		if (!life?.isAlive) return;
+		life.stop();
+		clock.setTimer(LONGEST_END_MS, () => violations.check(!life.isAlive, 14, `${this.name} does not end`));
+	}
+
+	/** Cuts the node off from the server for a while; what runs goes on. */
+	cutOff(forMs: number): void {
+		const { clock, trace } = this.#options.surroundings;
+		const transport = this.#transport;
+		trace.note(this.name, `is cut off for ${forMs} ms`);
+		transport?.cutOff();
+		clock.setTimer(forMs, () => transport?.reconnect());
+	}
+
+	/** The node can reach the server again. */
+	reconnect(): void {
+		this.#transport?.reconnect();
+	}
+
+	/** The runtime dies with all containers, and is back a while later. */
+	crashRuntime(forMs: number): void {
+		const { clock, trace } = this.#options.surroundings;
+		const runtime = this.#runtime;
+		trace.note(this.name, `its runtime is gone for ${forMs} ms`);
+		runtime.crash();
+		clock.setTimer(forMs, () => runtime.recover());
+	}
+
+	/** The machine loses power: the agent dies, and when it is back the runtime remembers nothing. */
+	lose(forMs: number): void {
+		const { surroundings, podBook } = this.#options;
+		if (this.#isOff) return;
+		surroundings.trace.note(this.name, `loses power for ${forMs} ms`);
+		this.#isOff = true;
+		this.kill();
+		this.#runtime.crash();
+		podBook.lose(this.name);
+		surroundings.clock.setTimer(forMs, () => this.restore());
+	}
+
+	/** The machine has power again, if it had none. */
+	restore(): void {
+		if (!this.#isOff) return;
+		this.#isOff = false;
+		this.#runtime = this.#boot();
+		this.start();
+	}
+
+	#boot(): FakeRuntime {
+		const { surroundings, podBook, name } = this.#options;
+		const { clock, dice } = surroundings;
+		const runtime = new FakeRuntime({ clock, random: dice, program: simulatedProgram });
+		podBook.follow(name, runtime);
+		return runtime;
+	}
+}
+
+const MACHINE = {
+	...{ address: '127.0.0.1', cpus: 2, memoryBytes: 2 ** 33, diskBytes: 2 ** 33, maxPods: 110 },
+	...{
+		platform: 'linux',
+		architecture: 'x64',
+		kernel: '6',
+		osImage: 'simulated',
+		machineId: 'm',
+		bootId: 'b',
+	},
+};
+
+/** Requests under way may take their time on a slow network. */
+const LONGEST_END_MS = 600_000;

@@ -1,0 +1,70 @@
+import { ApiError } from '../../src/api/meta/api-error.ts';
+import type { ApiRequest, ApiResponse, ApiTransport } from '../../src/api/meta/transport.ts';
+import type { VirtualClock } from '../../src/base/virtual-clock.ts';
+import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
+import { RuntimeUnavailable } from '../../src/node/runtime/runtime.ts';
+import type { Dice } from './dice.ts';
+import { Doom } from './doom.ts';
+import { FaultyTransport } from './faulty-transport.ts';
+import type { ProcessLife } from './process-life.ts';
+import type { Sight } from './sight.ts';
+import type { Trace } from './trace.ts';
+import type { Violations } from './violations.ts';
+import type { Weather } from './weather.ts';
+
+/** What the simulated processes share. */
+export interface Surroundings {
+	readonly clock: VirtualClock;
+	readonly trace: Trace;
+	readonly violations: Violations;
+	readonly weather: Weather;
+	/** For the deaths of processes. */
+	readonly dice: Dice;
+	/** How often a process that starts is doomed to die by itself. */
+	doomed(): boolean;
+	/** The server that runs at the moment. */
+	server(): ApiTransport;
+	disturb(path: string): Promise<void>;
+	answered(request: ApiRequest, response: ApiResponse): void;
+	asked(): void;
+}
+
+/** What a process meets the world with. */
+export interface Equipment {
+	readonly transport: FaultyTransport;
+	readonly doom: Doom | undefined;
+	/** Takes the errors that components report. */
+	onError(component: string, key: string, error: unknown): void;
+}
+
+/** Equips a new process. */
+export function equip(surroundings: Surroundings, life: ProcessLife, sight: Sight): Equipment {
+	const { trace, weather, dice, violations } = surroundings;
+	const doom = surroundings.doomed() ? Doom.draw(dice) : undefined;
+	const transport = new FaultyTransport({
+		...{ life, weather, sight },
+		...(doom && { doom }),
+		server: () => surroundings.server(),
+		disturb: (path) => surroundings.disturb(path),
+		answered: (request, response) => surroundings.answered(request, response),
+		asked: () => surroundings.asked(),
+		note: (what) => trace.note(life.name, what),
+	});
+	return {
+		transport,
+		doom,
+		onError: (component, key, error) => {
+			const told = error instanceof Error ? error.message : String(error);
+			violations.check(isExpected(error), 15, () => `${component} fails at ${key}: ${stackOf(error)}`);
+			trace.note(life.name, `${component} at ${key}: ${told}`);
+		},
+	};
+}
+
+function isExpected(error: unknown): boolean {
+	return [ApiError, ServerUnreachableError, RuntimeUnavailable].some((kind) => error instanceof kind);
+}
+
+function stackOf(error: unknown): string {
+	return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
