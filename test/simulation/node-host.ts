@@ -71,10 +71,12 @@ export class NodeHost {
 			version: 'simulated',
 			onError: (key, error) => onError('kubelet', key, error),
 		});
-		void agent.run(life.stopping).then(() => {
+		const ended = (): void => {
 			note('has ended');
 			life.die();
-		}, report('start'));
+		};
+		// An agent cannot start while its runtime is away; whoever runs it tries again.
+		void agent.run(life.stopping).catch(report('start')).then(ended);
 	}
 
 	/** The agent dies at once; what runs goes on. */

@@ -1,0 +1,64 @@
+import type { Job } from '../../src/api/batch/job/schema.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import type { KubeObject } from '../../src/api/meta/object-meta.ts';
+import { hasEnded, isTracked } from '../../src/plan/job/classify.ts';
+import { isFinished } from '../../src/plan/job/conditions.ts';
+import type { History } from './history.ts';
+import type { PodBook } from './pod-book.ts';
+import type { InvariantNumber } from './violations.ts';
+
+/** Something that is not yet as it must be in the end; see violations.ts for the numbers. */
+export interface Remainder {
+	readonly invariant: InvariantNumber;
+	readonly text: string;
+}
+
+/** What is still to happen before everything is at its end. */
+export function whatRemains(history: History, podBook: PodBook): readonly Remainder[] {
+	// The resources say what they are.
+	const jobs = history.all('jobs') as unknown as readonly Job[];
+	const pods = history.all('pods') as unknown as readonly Pod[];
+	return [
+		...jobs.flatMap(remainderOfJob),
+		...pods.flatMap((pod) => remainderOfPod(pod, history)),
+		...[...jobs, ...pods].flatMap((object) => remainderOfObject(object, history)),
+		...podBook.runningUids().flatMap((uid) => {
+			const pod = history.get('pods', uid) as unknown as Pod | undefined;
+			return pod && !hasEnded(pod)
+				? []
+				: [{ invariant: 13 as const, text: `something runs for Pod ${uid}, which has ended or is gone` }];
+		}),
+	];
+}
+
+function remainderOfJob(job: Job): readonly Remainder[] {
+	const { suspend, parallelism } = job.spec;
+	if (isFinished(job) || suspend || parallelism === 0) return [];
+	return [{ invariant: 10, text: `Job ${job.metadata.name} has not ended: ${JSON.stringify(job.status)}` }];
+}
+
+function remainderOfPod(pod: Pod, history: History): readonly Remainder[] {
+	const { name } = pod.metadata;
+	const found: Remainder[] = [];
+	if (!hasEnded(pod))
+		found.push({ invariant: 10, text: `Pod ${name} has not ended: ${JSON.stringify(pod.status)}` });
+	const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller);
+	const job = owner && (history.get('jobs', owner.uid) as unknown as Job | undefined);
+	if (isTracked(pod) && (!job || isFinished(job))) {
+		found.push({ invariant: 11, text: `Pod ${name} holds the finalizer of a Job that has ended or is gone` });
+	}
+	return found;
+}
+
+function remainderOfObject({ kind, metadata }: KubeObject, history: History): readonly Remainder[] {
+	const found: Remainder[] = [];
+	const owners = metadata.ownerReferences ?? [];
+	const isThere = (uid: string): boolean =>
+		history.get('jobs', uid) !== undefined || history.get('cronjobs', uid) !== undefined;
+	if (owners.length > 0 && !owners.some(({ uid }) => isThere(uid))) {
+		found.push({ invariant: 12, text: `${kind} ${metadata.name} outlives its owner` });
+	}
+	if (metadata.deletionTimestamp)
+		found.push({ invariant: 12, text: `${kind} ${metadata.name} was deleted and is there` });
+	return found;
+}

@@ -1,0 +1,147 @@
+import { jobs } from '../../src/api/batch/job/definition.ts';
+import type { Job } from '../../src/api/batch/job/schema.ts';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import { ApiError } from '../../src/api/meta/api-error.ts';
+import type { KubeObject } from '../../src/api/meta/object-meta.ts';
+import type { Client } from '../../src/client/client.ts';
+import { isFinished } from '../../src/plan/job/conditions.ts';
+import type { Dice } from './dice.ts';
+import type { History } from './history.ts';
+import { drawJobSpec } from './job-wishes.ts';
+import type { Trace } from './trace.ts';
+
+/** What the users of a simulated cluster act with. */
+export interface UsersOptions {
+	readonly dice: Dice;
+	readonly trace: Trace;
+	readonly history: History;
+	/** Reaches the server that runs at the moment. */
+	client(): Client;
+}
+
+type Act = () => Promise<unknown>;
+
+/** People who make, change and delete Jobs and Pods, now and then, without regard for each other. */
+export class Users {
+	readonly #options: UsersOptions;
+
+	constructor(options: UsersOptions) {
+		this.#options = options;
+	}
+
+	/** Does one thing, of whatever there is to do. What the server refuses is left at that. */
+	async act(): Promise<void> {
+		const { dice } = this.#options;
+		const acts: readonly [Act, ...Act[]] = [
+			...repeat(6, () => this.#createJob()),
+			...repeat(2, () => this.#deleteJob()),
+			...repeat(2, () => this.#suspendOrResume()),
+			...repeat(2, () => this.#scale()),
+			...repeat(3, () => this.#deletePod()),
+			() => this.#release(),
+		] as unknown as readonly [Act, ...Act[]];
+		await this.#tolerate(dice.of(...acts));
+	}
+
+	/** Lets everything go on that somebody had suspended. */
+	async resumeAll(): Promise<void> {
+		for (const job of this.#jobs()) {
+			if (isFinished(job) || !(job.spec.suspend || job.spec.parallelism === 0)) continue;
+			await this.#tolerate(() =>
+				this.#change(job, { suspend: false, parallelism: Math.max(1, job.spec.parallelism ?? 1) }),
+			);
+		}
+	}
+
+	async #tolerate(act: Act): Promise<void> {
+		try {
+			await act();
+		} catch (error) {
+			if (!(error instanceof ApiError)) throw error;
+			this.#note(`is refused: ${error.message}`);
+		}
+	}
+
+	async #createJob(): Promise<void> {
+		const { dice, client } = this.#options;
+		const name = `job-${dice.between(0, 7)}`;
+		if (this.#jobs().some(({ metadata }) => metadata.name === name)) return;
+		const spec = drawJobSpec(dice);
+		this.#note(`creates ${name} ${JSON.stringify(spec)}`);
+		// A manifest: the server makes a Job of it.
+		const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec } as unknown as Job;
+		await client().resource(jobs, 'default').create(job);
+	}
+
+	async #deleteJob(): Promise<void> {
+		const { dice, client } = this.#options;
+		const job = this.#one(this.#jobs());
+		if (!job) return;
+		const propagationPolicy = dice.of('Background' as const, 'Foreground' as const, 'Orphan' as const);
+		this.#note(`deletes ${job.metadata.name}, ${propagationPolicy}`);
+		await client()
+			.resource(jobs, 'default')
+			.delete(job.metadata.name ?? '', { propagationPolicy });
+	}
+
+	async #suspendOrResume(): Promise<void> {
+		const job = this.#one(this.#jobs().filter((each) => !isFinished(each)));
+		if (job) await this.#change(job, { suspend: !job.spec.suspend });
+	}
+
+	/** As the API allows it: an Indexed Job may change both numbers together, any other its parallelism. */
+	async #scale(): Promise<void> {
+		const { dice } = this.#options;
+		const job = this.#one(this.#jobs().filter((each) => !isFinished(each)));
+		if (!job) return;
+		const to = dice.between(0, 4);
+		const elastic =
+			job.spec.completionMode === 'Indexed' && !job.spec.successPolicy && to > 0 && dice.chance(0.5);
+		await this.#change(job, { parallelism: to, ...(elastic && { completions: to }) });
+	}
+
+	async #change({ metadata: { name = '' } }: Job, spec: Record<string, unknown>): Promise<void> {
+		this.#note(`changes ${name} ${JSON.stringify(spec)}`);
+		await this.#options.client().resource(jobs, 'default').patch(name, 'merge', { spec });
+	}
+
+	async #deletePod(): Promise<void> {
+		const { dice, client } = this.#options;
+		const pod = this.#one(this.#options.history.all('pods'));
+		if (!pod) return;
+		const gracePeriodSeconds = dice.of(0, 1, 30);
+		this.#note(`deletes Pod ${pod.metadata.name} (${gracePeriodSeconds}s)`);
+		await client()
+			.resource(pods, 'default')
+			.delete(pod.metadata.name ?? '', { gracePeriodSeconds });
+	}
+
+	/** Takes the labels off a Pod, so that its Job has to let go of it. */
+	async #release(): Promise<void> {
+		const { client, history } = this.#options;
+		const pod = this.#one(history.all('pods'));
+		if (!pod) return;
+		const labels = Object.fromEntries(Object.keys(pod.metadata.labels ?? {}).map((key) => [key, null]));
+		this.#note(`takes the labels off Pod ${pod.metadata.name}`);
+		await client()
+			.resource(pods, 'default')
+			.patch(pod.metadata.name ?? '', 'merge', { metadata: { labels } });
+	}
+
+	#jobs(): readonly Job[] {
+		// The resource says what they are.
+		return this.#options.history.all('jobs') as unknown as readonly Job[];
+	}
+
+	#one<T extends KubeObject>(objects: readonly T[]): T | undefined {
+		return objects[this.#options.dice.between(0, objects.length - 1)];
+	}
+
+	#note(what: string): void {
+		this.#options.trace.note('user', what);
+	}
+}
+
+function repeat(count: number, act: Act): readonly Act[] {
+	return Array.from({ length: count }, () => act);
+}

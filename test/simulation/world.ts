@@ -1,0 +1,287 @@
+import type { Job } from '../../src/api/batch/job/schema.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import type { KubeObject } from '../../src/api/meta/object-meta.ts';
+import type { ApiRequest, ApiResponse, ApiTransport } from '../../src/api/meta/transport.ts';
+import { resources } from '../../src/api/resources.ts';
+import { bootstrap } from '../../src/apiserver/bootstrap.ts';
+import { ApiServer } from '../../src/apiserver/server.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { VirtualClock } from '../../src/base/virtual-clock.ts';
+import { Client } from '../../src/client/client.ts';
+import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import { ControlPlaneHost } from './control-plane-host.ts';
+import { Dice } from './dice.ts';
+import { History } from './history.ts';
+import { JobBook } from './job-book.ts';
+import { NodeHost } from './node-host.ts';
+import { PodBook } from './pod-book.ts';
+import { hashOf } from './program.ts';
+import { whatRemains } from './quiet.ts';
+import type { Surroundings } from './surroundings.ts';
+import { Trace } from './trace.ts';
+import { Users } from './users.ts';
+import { Violation, Violations } from './violations.ts';
+import { drawClimate, Weather } from './weather.ts';
+
+/** What a world is made from. */
+export interface WorldOptions {
+	readonly seed: number;
+	/** A folder for the logs of containers; nobody reads them. */
+	readonly logFolder: string;
+	/** How many lines of the trace are kept. */
+	readonly traceLines: number;
+}
+
+/** How long things go wrong. */
+const STORMY_MS = 300_000;
+/** How long it may take after that until all has ended: backoffs reach minutes, garbage a quarter of an hour. */
+const SETTLING_MS = 3 * 3_600_000;
+/** More requests than this in one instant, and somebody is running in circles. */
+const MOST_IN_AN_INSTANT = 5000;
+
+/**
+ * One simulated cluster: the real API server over a store in memory, the real control plane and two real
+ * node agents over fake runtimes, all in virtual time. First users act and things go wrong, for five
+ * minutes; then nothing goes wrong any more and everything must come to its end. The same seed gives
+ * the same run.
+ */
+export class World {
+	readonly trace: Trace;
+	readonly #clock = new VirtualClock();
+	readonly #seed: number;
+	readonly #violations = new Violations();
+	readonly #store = new MemoryStore();
+	readonly #weather: Weather;
+	readonly #faults: Dice;
+	readonly #history: History;
+	readonly #podBook: PodBook;
+	readonly #jobBooks = new Map<string, JobBook>();
+	readonly #users: Users;
+	readonly #controlPlane: ControlPlaneHost;
+	readonly #nodes: readonly NodeHost[];
+	#server: ApiServer;
+	#isCalm = false;
+	#disturbances = 0;
+	#asked = { at: 0, count: 0 };
+
+	constructor({ seed, logFolder, traceLines }: WorldOptions) {
+		this.#seed = seed;
+		this.trace = new Trace(this.#clock, traceLines);
+		this.#faults = this.#dice('faults');
+		this.#weather = new Weather(this.#dice('weather'), drawClimate(this.#faults));
+		const violations = this.#violations;
+		this.#history = new History({
+			resources,
+			violations,
+			listener: (object, old) => this.#changed(object, old),
+		});
+		const pod = (uid: string): Pod | undefined =>
+			this.#history.get('pods', uid) as unknown as Pod | undefined;
+		this.#podBook = new PodBook({ clock: this.#clock, violations, pod });
+		const client = (): Client => new Client(this.#server);
+		this.#users = new Users({ dice: this.#dice('users'), trace: this.trace, history: this.#history, client });
+		const surroundings = this.#surroundings();
+		this.#controlPlane = new ControlPlaneHost(surroundings);
+		this.#nodes = ['north', 'south'].map(
+			(name) => new NodeHost({ name, surroundings, podBook: this.#podBook, logFolder }),
+		);
+		this.#server = this.#makeServer();
+	}
+
+	/** Runs the whole story. Rejects with a {@link Violation}. */
+	async run(): Promise<void> {
+		await this.#server.start();
+		await this.#history.follow(this.#server);
+		await bootstrap(this.#server);
+		this.#controlPlane.start();
+		for (const node of this.#nodes) node.start();
+		this.#schedule();
+		const start = this.#clock.now();
+		await this.#goOnUntil(start + STORMY_MS);
+		this.#calmDown();
+		const deadline = this.#clock.now() + SETTLING_MS;
+		while (this.#remains().length > 0 && this.#clock.now() < deadline) {
+			await this.#goOnUntil(this.#clock.now() + 60_000);
+		}
+		const [first] = this.#remains();
+		if (first) throw new Violation(first.invariant, first.text);
+	}
+
+	/** Lets go of everything. */
+	async close(): Promise<void> {
+		this.#isCalm = true;
+		this.#controlPlane.kill();
+		for (const node of this.#nodes) node.kill();
+		this.#server.close();
+		await this.#store.close();
+	}
+
+	#dice(purpose: string): Dice {
+		return new Dice(new SeededRandom(hashOf(`${this.#seed}/${purpose}`)));
+	}
+
+	#makeServer(): ApiServer {
+		return new ApiServer({
+			store: this.#store,
+			resources,
+			clock: this.#clock,
+			random: this.#dice(`server/${this.#store.revision}`),
+			version: 'simulated',
+			onError: (where, error) =>
+				this.#violations.check(
+					false,
+					15,
+					`the API server fails at ${where}: ${error instanceof Error ? error.stack : error}`,
+				),
+		});
+	}
+
+	#surroundings(): Surroundings {
+		const dice = this.#dice('deaths');
+		const doomedShare = this.#faults.of(0, 0.5, 0.9);
+		return {
+			...{
+				clock: this.#clock,
+				trace: this.trace,
+				violations: this.#violations,
+				weather: this.#weather,
+				dice,
+			},
+			doomed: () => !this.#isCalm && dice.chance(doomedShare),
+			server: () => this.#server,
+			disturb: (path) => this.#disturb(path),
+			answered: (request, response) => this.#answered(request, response),
+			asked: () => this.#countRequest(),
+		};
+	}
+
+	/** Plans what users do and what goes wrong with whole processes and machines. */
+	#schedule(): void {
+		const dice = this.#faults;
+		const plan = (count: number, act: () => void): void => {
+			for (let i = 0; i < count; i++) this.#clock.setTimer(Math.floor(dice.next() * STORMY_MS * 0.9), act);
+		};
+		const someNode = (): NodeHost =>
+			this.#nodes[dice.between(0, this.#nodes.length - 1)] ?? this.#controlNode();
+		plan(dice.between(4, 25), () => void this.#users.act());
+		plan(dice.of(0, 0, 1, 2), () => this.#controlPlane.kill());
+		plan(dice.of(0, 0, 1), () => this.#controlPlane.stop());
+		plan(dice.of(0, 0, 1), () => this.#controlPlane.cutOff(dice.between(1, 120_000)));
+		plan(dice.of(0, 0, 1, 2), () => someNode().kill());
+		plan(dice.of(0, 0, 1), () => someNode().stop());
+		plan(dice.of(0, 0, 1, 2), () => someNode().cutOff(dice.between(1, 240_000)));
+		plan(dice.of(0, 0, 0, 1), () => someNode().crashRuntime(dice.between(1, 20_000)));
+		plan(dice.of(0, 0, 0, 1), () => someNode().lose(dice.between(1000, 200_000)));
+	}
+
+	#controlNode(): NodeHost {
+		const [first] = this.#nodes;
+		if (!first) throw new Error('there is no node');
+		return first;
+	}
+
+	/** From now on nothing goes wrong, and what is down is up again. */
+	#calmDown(): void {
+		this.trace.note('world', 'nothing goes wrong from now on');
+		this.#isCalm = true;
+		this.#weather.calmDown();
+		// What runs may have been doomed at its start.
+		this.#controlPlane.kill();
+		this.#controlPlane.start();
+		for (const node of this.#nodes) {
+			node.restore();
+			node.kill();
+			node.start();
+		}
+		void this.#users.resumeAll();
+	}
+
+	/** Moves from timer to timer; after each, everything that follows from it happens, and all is checked. */
+	async #goOnUntil(instant: number): Promise<void> {
+		for (;;) {
+			// All that is simulated happens in microtasks, so it is over when this comes.
+			await new Promise(setImmediate);
+			this.#violations.raise();
+			const due = this.#clock.nextDue();
+			if (due === undefined || due > instant) break;
+			this.#clock.advanceTo(due);
+		}
+		this.#clock.advanceTo(instant);
+	}
+
+	#remains(): ReturnType<typeof whatRemains> {
+		return whatRemains(this.#history, this.#podBook);
+	}
+
+	#changed(object: KubeObject | undefined, old: KubeObject | undefined): void {
+		const kind = (object ?? old)?.kind;
+		// The kind says what they are.
+		if (kind === 'Job')
+			this.#jobChanged(object as unknown as Job | undefined, old as unknown as Job | undefined);
+		if (kind === 'Pod')
+			this.#podChanged(object as unknown as Pod | undefined, old as unknown as Pod | undefined);
+	}
+
+	#jobChanged(job: Job | undefined, old: Job | undefined): void {
+		const uid = (job ?? old)?.metadata.uid ?? '';
+		const book = this.#jobBooks.get(uid);
+		if (!job) book?.jobGone();
+		else if (book) book.jobChanged(job);
+		else
+			this.#jobBooks.set(
+				uid,
+				new JobBook(job, { violations: this.#violations, knowledge: this.#knowledge() }),
+			);
+	}
+
+	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
+		if (pod) this.#podBook.podChanged(pod, old);
+		const before = old && this.#bookOf(old);
+		const after = pod && this.#bookOf(pod);
+		if (old && before && before !== after) before.podGone(old);
+		else if (pod && old && after) after.podChanged(pod, old);
+		if (pod && after && after !== before) after.podMade(pod);
+	}
+
+	#bookOf({ metadata }: Pod): JobBook | undefined {
+		const owner = metadata.ownerReferences?.find(({ controller }) => controller);
+		return owner && this.#jobBooks.get(owner.uid);
+	}
+
+	#knowledge(): ConstructorParameters<typeof JobBook>[1]['knowledge'] {
+		const since = (): number => this.#clock.now() - this.#weather.longestPassMs;
+		return {
+			versions: (uid) => this.#controlPlane.sight.jobSince(uid, since()),
+			knewOfEnd: (uid) => (this.#controlPlane.sight.sawEndOf(uid) ?? Number.POSITIVE_INFINITY) <= since(),
+		};
+	}
+
+	async #disturb(path: string): Promise<void> {
+		this.#disturbances += 1;
+		const annotations = { 'example.com/disturbed': String(this.#disturbances) };
+		const body = { metadata: { annotations } };
+		const contentType = 'application/merge-patch+json';
+		const transport: ApiTransport = this.#server;
+		await transport.request({ method: 'PATCH', path, body, contentType }).catch(() => undefined);
+	}
+
+	#answered({ method, path }: ApiRequest, { object }: ApiResponse): void {
+		// Whatever is answered has this shape.
+		const { kind, metadata } = object as KubeObject;
+		const { resourceVersion, uid } = metadata ?? {};
+		if (kind === 'Status' || resourceVersion === undefined || uid === undefined) return;
+		const holds = this.#history.holds(resourceVersion, uid);
+		this.#violations.check(
+			holds,
+			9,
+			`${method} ${path} was answered with ${resourceVersion}, which is not in the history`,
+		);
+	}
+
+	#countRequest(): void {
+		const now = this.#clock.now();
+		this.#asked = now === this.#asked.at ? { at: now, count: this.#asked.count + 1 } : { at: now, count: 1 };
+		if (this.#asked.count < MOST_IN_AN_INSTANT) return;
+		throw new Violation(14, `${this.#asked.count} requests in one instant`);
+	}
+}
