@@ -69,8 +69,8 @@ export class FaultyTransport implements ApiTransport {
 		if (this.#isAct(request) && doom?.strikesBefore()) return this.#die(`${text} -> dies before it`);
 		if (fate.conflict && this.#isAct(request)) await this.#options.disturb(objectPath(request.path));
 		const answer = await this.#ask(request);
-		if (this.#isAct(request) && doom?.strikesAfter()) return this.#die(`${text} -> dies after it`);
 		if (!life.isAlive) return life.hang();
+		if (this.#isAct(request) && doom?.strikesAfter()) return this.#die(`${text} -> dies after it`);
 		if (fate.backMs > 0) await sleep(life, fate.backMs);
 		if (fate.answerLost || this.#isCut) {
 			this.#options.note(`${text} -> its answer is lost`);
@@ -113,7 +113,7 @@ export class FaultyTransport implements ApiTransport {
 			if (request.method === 'GET') return { response };
 			this.#options.answered(request, response);
 			const { name = '', resourceVersion = 'none' } = (response.object as KubeObject).metadata ?? {};
-			if (!isAboutEvents(request))
+			if (!isChatter(request))
 				this.#options.note(`${text} -> ${response.code} ${name} at ${resourceVersion}`);
 			return { response };
 		} catch (error) {
@@ -128,7 +128,7 @@ export class FaultyTransport implements ApiTransport {
 	}
 
 	#isAct(request: ApiRequest): boolean {
-		return request.method !== 'GET' && !isAboutEvents(request);
+		return request.method !== 'GET' && !isChatter(request);
 	}
 
 	#die(what: string): Promise<never> {
@@ -148,9 +148,9 @@ export class FaultyTransport implements ApiTransport {
 
 const CUT_OFF_TIMEOUT_MS = 1000;
 
-/** Events are a courtesy: to die between two of them is no case of its own. */
-function isAboutEvents({ path }: ApiRequest): boolean {
-	return path.includes('/events');
+/** Events are a courtesy, heartbeats come all the time: to die between two of them is no case of its own. */
+function isChatter({ path }: ApiRequest): boolean {
+	return path.includes('/events') || path.startsWith('/api/v1/nodes/');
 }
 
 function objectPath(path: string): string {

@@ -93,11 +93,10 @@ export class JobBook {
 		if (isTracked(old) && !isTracked(pod)) this.#letGo(pod);
 	}
 
-	/** A Pod of the Job is gone. */
+	/** A Pod of the Job is gone, or is the Job's no more; then it need not be noted. */
 	podGone(old: Pod): void {
-		const { uid = '' } = old.metadata;
-		if (isTracked(old)) this.#letGo(old);
-		this.#pods.delete(uid);
+		if (isTracked(old)) this.#disturbed.add(completionIndexOf(old) ?? -1);
+		this.#pods.delete(old.metadata.uid ?? '');
 	}
 
 	/** How many Pods are active, as the Job counts them. */

@@ -103,8 +103,9 @@ export class World {
 		while (this.#remains().length > 0 && this.#clock.now() < deadline) {
 			await this.#goOnUntil(this.#clock.now() + 60_000);
 		}
-		const [first] = this.#remains();
-		if (first) throw new Violation(first.invariant, first.text);
+		const remains = this.#remains();
+		const text = remains.map((each) => each.text).join('; ');
+		if (remains[0]) throw new Violation(remains[0].invariant, text);
 	}
 
 	/** Lets go of everything. */
