@@ -1,3 +1,4 @@
+import { Metrics } from '../../src/base/metrics.ts';
 import { runControlPlane } from '../../src/main/control-plane.ts';
 import type { FaultyTransport } from './faulty-transport.ts';
 import { ProcessLife } from './process-life.ts';
@@ -31,10 +32,12 @@ export class ControlPlaneHost {
 			trace.note(life.name, 'is dead');
 			clock.setTimer(dice.of(0, 500, 5000, 60_000), () => this.start());
 		});
-		void runControlPlane({ transport, clock: life, onError }, life.stopping).then(() => {
-			trace.note(life.name, 'has ended');
-			life.die();
-		});
+		void runControlPlane({ transport, clock: life, metrics: new Metrics(), onError }, life.stopping).then(
+			() => {
+				trace.note(life.name, 'has ended');
+				life.die();
+			},
+		);
 	}
 
 	/** It dies at once. */

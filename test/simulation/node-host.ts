@@ -1,3 +1,4 @@
+import { Metrics } from '../../src/base/metrics.ts';
 import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
 import { NodeAgent } from '../../src/node/agent.ts';
@@ -68,6 +69,7 @@ export class NodeHost {
 			runtime: new GuardedRuntime({ life, runtime: this.#runtime, doom, note }),
 			machine: { ...MACHINE, name },
 			logFolder,
+			metrics: new Metrics(),
 			version: 'simulated',
 			onError: (key, error) => onError('kubelet', key, error),
 		});

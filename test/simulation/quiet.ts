@@ -59,6 +59,9 @@ function remainderOfObject({ kind, metadata }: KubeObject, history: History): re
 		found.push({ invariant: 12, text: `${kind} ${metadata.name} outlives its owner` });
 	}
 	if (metadata.deletionTimestamp)
-		found.push({ invariant: 12, text: `${kind} ${metadata.name} was deleted and is there: ${JSON.stringify(metadata)}` });
+		found.push({
+			invariant: 12,
+			text: `${kind} ${metadata.name} was deleted and is there: ${JSON.stringify(metadata)}`,
+		});
 	return found;
 }

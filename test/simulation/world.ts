@@ -5,6 +5,7 @@ import type { ApiRequest, ApiResponse, ApiTransport } from '../../src/api/meta/t
 import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
+import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
@@ -127,6 +128,7 @@ export class World {
 			resources,
 			clock: this.#clock,
 			random: this.#dice(`server/${this.#store.revision}`),
+			metrics: new Metrics(),
 			version: 'simulated',
 			onError: (where, error) =>
 				this.#violations.check(
