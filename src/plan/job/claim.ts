@@ -13,15 +13,19 @@ export interface Claim {
 	readonly release: readonly PodAct[];
 }
 
-/** Sorts the Pods by the Job's selector. A Job that is being deleted neither adopts nor releases. */
+/**
+ * Sorts the Pods by the Job's selector. A Job that is being deleted neither adopts nor releases. What is its
+ * own stays so then, whatever its labels: nobody else would take off the finalizer that the deletion in
+ * the foreground waits for. (Upstream looks away from such Pods, and the deletion never ends.)
+ */
 export function claimPods({ job, pods, orphans }: JobSnapshot): Claim {
 	const selector = selectorOf(job.spec.selector);
 	const deleting = job.metadata.deletionTimestamp !== undefined;
 	const kept: Pod[] = [];
 	const release: PodAct[] = [];
 	for (const pod of pods) {
-		if (matches(selector, pod.metadata.labels)) kept.push(pod);
-		else if (!deleting) release.push({ pod, because: "the Job's selector does not match it" });
+		if (deleting || matches(selector, pod.metadata.labels)) kept.push(pod);
+		else release.push({ pod, because: "the Job's selector does not match it" });
 	}
 	const adopt: PodAct[] = [];
 	for (const pod of deleting ? [] : orphans) {
