@@ -2,6 +2,7 @@ import { pods as podResource } from '../api/core/pod/definition.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { notFound } from '../api/meta/api-error.ts';
 import type { ContainerLogRequest, NodeApi } from '../api/meta/node-api.ts';
+import { aborted } from '../base/aborted.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Client } from '../client/client.ts';
@@ -103,7 +104,7 @@ export class NodeAgent implements NodeApi {
 		};
 		await Promise.all([
 			informing,
-			this.#workers.run(signal),
+			this.#runWorkers(signal),
 			keepRegistered({ ...registration, onError: (error) => onError('node', error) }, signal),
 		]);
 		stopFollowing();
@@ -113,6 +114,12 @@ export class NodeAgent implements NodeApi {
 		const pod = this.#pods.get(request.namespace, request.pod);
 		if (!pod) throw notFound({ group: '', resource: 'pods', name: request.pod });
 		return this.#logs.read(pod, request);
+	}
+
+	/** Nobody works before it is known which Pods there are: one that is not known counts as gone. */
+	async #runWorkers(signal: AbortSignal): Promise<void> {
+		await Promise.race([this.#pods.synced, aborted(signal)]);
+		await this.#workers.run(signal);
 	}
 
 	#observe(pod: Pod | undefined, old: Pod | undefined): void {

@@ -186,8 +186,10 @@ export class PodWorkers {
 			return true;
 		} catch (error) {
 			if (isApiError(error, 'NotFound')) return false;
-			if (!isApiError(error, 'Conflict')) throw error;
-			this.wake(pod.metadata.uid ?? '');
+			const { uid = '' } = pod.metadata;
+			// Nothing is gained by trying again before the newer Pod is known here.
+			if (!isApiError(error, 'Conflict') || pods.indexed(BY_UID, uid)[0] === pod) throw error;
+			this.wake(uid);
 			return false;
 		}
 	}

@@ -3,6 +3,7 @@ import { pods as podResource } from '../api/core/pod/definition.ts';
 import type { Pod, PodCondition } from '../api/core/pod/schema.ts';
 import { isApiError } from '../api/meta/api-error.ts';
 import { formatTime } from '../api/meta/time.ts';
+import { aborted } from '../base/aborted.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
@@ -200,11 +201,4 @@ function roomMayHaveChanged(node: Node | undefined, old: Node | undefined): bool
 
 function keyOfPod(pod: Pod): string {
 	return keyOf(pod.metadata.namespace ?? '', pod.metadata.name ?? '');
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		if (signal.aborted) resolve();
-		else signal.addEventListener('abort', () => resolve(), { once: true });
-	});
 }

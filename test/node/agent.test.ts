@@ -127,6 +127,40 @@ test('an agent that comes back takes up what runs and clears away what is gone',
 	assert.equal(kept.status.containerStatuses?.[0]?.restartCount, 0);
 });
 
+test('what ends before an agent that comes back knows its Pods is told, not taken for that of a Pod that is gone', async (t) => {
+	const held = Promise.withResolvers<void>();
+	let hold: Promise<void> | undefined;
+	const asked = Promise.withResolvers<void>();
+	const { plane, runtime, stopAgent, startAgent } = await startNode(t, {
+		through: (transport) => ({
+			watch: (request, sink) => transport.watch(request, sink),
+			stream: (request) => transport.stream(request),
+			request: async (request) => {
+				if (hold && request.method === 'GET' && request.path === '/api/v1/pods') {
+					asked.resolve();
+					await hold;
+				}
+				return transport.request(request);
+			},
+		}),
+	});
+	await plane.client.resource(pods, 'default').create(pod('ending', ['sleep', '1000']));
+	await plane.until(pods, 'ending', inPhase('Running'));
+	await stopAgent();
+	hold = held.promise;
+	await startAgent();
+	await asked.promise;
+	const [container] = await runtime.listContainers();
+	await runtime.stopContainer(container?.id ?? '', 0);
+	await new Promise(setImmediate);
+	const [left] = await runtime.listContainers();
+	held.resolve();
+	assert.equal(left?.state, 'exited', 'the container is still there');
+	const done = await plane.until(pods, 'ending', inPhase('Failed'));
+	assert.equal(done?.status.containerStatuses?.[0]?.state?.terminated?.exitCode, 137);
+	assert.equal(done?.status.containerStatuses?.[0]?.restartCount, 0);
+});
+
 test('a status that meets a newer Pod is written anew, and what the other wrote stays', async (t) => {
 	let conflicts = 0;
 	const { plane, runtime } = await startNode(t, {
@@ -149,6 +183,40 @@ test('a status that meets a newer Pod is written anew, and what the other wrote 
 	assert.equal(done?.metadata.labels?.conflict, '3');
 	assert.equal(done?.status.containerStatuses?.[0]?.restartCount, 0);
 	while ((await runtime.listSandboxes()).length > 0) await new Promise(setImmediate);
+});
+
+test('a status that meets a newer Pod which the agent has not heard of waits for it', async (t) => {
+	let writes = 0;
+	let late: (() => void)[] | undefined;
+	const { plane } = await startNode(t, {
+		through: (transport) => ({
+			stream: (request) => transport.stream(request),
+			request: (request) => {
+				if (late && request.path.endsWith('/pods/ahead/status')) writes += 1;
+				return transport.request(request);
+			},
+			watch: (request, { events, ended }) =>
+				transport.watch(request, {
+					ended,
+					events: (batch) => {
+						if (late) late.push(() => events(batch));
+						else events(batch);
+					},
+				}),
+		}),
+	});
+	const target = plane.client.resource(pods, 'default');
+	await target.create(pod('ahead', ['sleep', '0.1']));
+	await plane.until(pods, 'ahead', inPhase('Running'));
+	late = [];
+	await target.patch('ahead', 'merge', { metadata: { labels: { newer: 'yes' } } });
+	while (writes === 0) await new Promise(setImmediate);
+	for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+	const [held, written] = [late, writes];
+	late = undefined;
+	for (const tell of held) tell();
+	await plane.until(pods, 'ahead', inPhase('Succeeded'));
+	assert.equal(written, 1);
 });
 
 test('a Pod with an init container and a sidecar ends, the sidecar last', async (t) => {

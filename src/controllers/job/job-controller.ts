@@ -6,6 +6,7 @@ import { isApiError } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
 import { matches, selectorOf } from '../../api/meta/selector.ts';
+import { aborted } from '../../base/aborted.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
@@ -201,11 +202,4 @@ export class JobController {
 	#isSame({ metadata }: Job): boolean {
 		return this.#jobs.get(metadata.namespace ?? '', metadata.name ?? '')?.metadata.uid === metadata.uid;
 	}
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		if (signal.aborted) resolve();
-		else signal.addEventListener('abort', () => resolve(), { once: true });
-	});
 }
