@@ -28,6 +28,8 @@ export class JobBook {
 	readonly #pods = new Map<string, Pod>();
 	/** How each Pod's end was noted. Successes of an Indexed Job are noted by their index alone. */
 	readonly #noted = new Map<string, 'succeeded' | 'failed'>();
+	/** The indexes of the Pods that have succeeded, by UID, also of those that are gone. */
+	readonly #successes = new Map<string, number>();
 	/** Indexes of which a Pod was let go without being counted: what was passed on with it is lost. */
 	readonly #disturbed = new Set<number>();
 	/** Indexes from here on were given up by scaling down at some time, so they may run again. */
@@ -72,11 +74,10 @@ export class JobBook {
 
 	/** A Pod of the Job was made, or came to it. */
 	podMade(pod: Pod): void {
-		const { uid = '' } = pod.metadata;
 		const versions = this.#knowledge.versions(this.#job.metadata.uid ?? '');
 		const goesOn = versions.filter(makesPods);
 		this.#check(goesOn.length > 0, 1, `Pod ${pod.metadata.name} is made for a Job at rest`);
-		this.#pods.set(uid, pod);
+		this.#see(pod);
 		const parallelism = Math.max(...versions.map(({ spec }) => spec.parallelism ?? 1));
 		const active = this.#active();
 		this.#check(
@@ -89,7 +90,7 @@ export class JobBook {
 
 	/** A Pod of the Job was changed. */
 	podChanged(pod: Pod, old: Pod): void {
-		this.#pods.set(pod.metadata.uid ?? '', pod);
+		this.#see(pod);
 		if (isTracked(old) && !isTracked(pod)) this.#letGo(pod);
 	}
 
@@ -97,6 +98,13 @@ export class JobBook {
 	podGone(old: Pod): void {
 		if (isTracked(old)) this.#disturbed.add(completionIndexOf(old) ?? -1);
 		this.#pods.delete(old.metadata.uid ?? '');
+	}
+
+	#see(pod: Pod): void {
+		const { uid = '' } = pod.metadata;
+		this.#pods.set(uid, pod);
+		const index = completionIndexOf(pod);
+		if (pod.status.phase === 'Succeeded' && index !== undefined) this.#successes.set(uid, index);
 	}
 
 	/** How many Pods are active, as the Job counts them. */
@@ -203,12 +211,7 @@ export class JobBook {
 	}
 
 	#checkProof(index: number): void {
-		const proof = [...this.#pods.values()].some(
-			(pod) =>
-				completionIndexOf(pod) === index &&
-				pod.status.phase === 'Succeeded' &&
-				this.#noted.get(pod.metadata.uid ?? '') !== 'failed',
-		);
+		const proof = [...this.#successes].some(([uid, of]) => of === index && this.#noted.get(uid) !== 'failed');
 		this.#check(proof, 3, `index ${index} is complete without a Pod that succeeded`);
 	}
 

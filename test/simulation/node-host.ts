@@ -27,6 +27,7 @@ export class NodeHost {
 	#life: ProcessLife | undefined;
 	#transport: FaultyTransport | undefined;
 	#isOff = false;
+	#unfollow: () => void = () => undefined;
 
 	constructor(options: NodeHostOptions) {
 		this.name = options.name;
@@ -126,6 +127,7 @@ export class NodeHost {
 		this.#isOff = true;
 		this.kill();
 		this.#runtime.crash();
+		this.#unfollow();
 		podBook.lose(this.name);
 		surroundings.clock.setTimer(forMs, () => this.restore());
 	}
@@ -142,7 +144,7 @@ export class NodeHost {
 		const { surroundings, podBook, name } = this.#options;
 		const { clock, dice } = surroundings;
 		const runtime = new FakeRuntime({ clock, random: dice, program: simulatedProgram });
-		podBook.follow(name, runtime);
+		this.#unfollow = podBook.follow(name, runtime);
 		return runtime;
 	}
 }

@@ -1,13 +1,10 @@
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import { formatTime } from '../../src/api/meta/time.ts';
-import type { Clock } from '../../src/base/clock.ts';
 import type { ContainerEvent, ContainerStatus, Runtime } from '../../src/node/runtime/runtime.ts';
 import { hasEnded } from '../../src/plan/job/classify.ts';
 import type { Violations } from './violations.ts';
 
 /** What a {@link PodBook} is made of. */
 export interface PodBookOptions {
-	readonly clock: Clock;
 	readonly violations: Violations;
 	/** The Pod with this UID, if it is there. */
 	pod(uid: string): Pod | undefined;
@@ -27,15 +24,17 @@ export class PodBook {
 		this.#options = options;
 	}
 
-	/** Follows the runtime of a node for good. */
-	follow(nodeName: string, runtime: Runtime): void {
-		runtime.subscribe((event) => this.#observe(nodeName, event));
+	/** Follows the runtime of a node; returns the way to stop. */
+	follow(nodeName: string, runtime: Runtime): () => void {
+		return runtime.subscribe((event) => this.#observe(nodeName, event));
 	}
 
-	/** The machine with what runs on it is lost. */
+	/** The machine is lost with all that ran on it and all that was known of that. */
 	lose(nodeName: string): void {
-		for (const uid of [...this.#running.keys()])
-			if (this.#boundTo.get(uid) === nodeName) this.#running.delete(uid);
+		const isThere = (podUid: string): boolean => this.#boundTo.get(podUid) === nodeName;
+		for (const uid of [...this.#running.keys()]) if (isThere(uid)) this.#running.delete(uid);
+		for (const key of [...this.#starts.keys()])
+			if (isThere(key.split('/')[0] ?? '')) this.#starts.delete(key);
 	}
 
 	/** A Pod was changed. */
@@ -79,13 +78,15 @@ export class PodBook {
 		const starts = (this.#starts.get(key) ?? 0) + 1;
 		this.#starts.set(key, starts);
 		if (!pod) return;
-		const once =
-			pod.spec.restartPolicy === 'Never' && pod.spec.containers.some(({ name }) => name === container);
-		const at = formatTime(this.#options.clock.now());
+		if (pod.spec.restartPolicy !== 'Never' || !pod.spec.containers.some(({ name }) => name === container))
+			return;
+		const told = pod.status.containerStatuses?.find(({ name }) => name === container)?.state;
+		const text = `${container} of Pod ${pod.metadata.name} is started`;
+		this.#check(starts === 1, 6, `${text} ${starts} times`);
 		this.#check(
-			!once || starts === 1,
+			!told?.running && !told?.terminated,
 			6,
-			() => `${container} of ${pod.metadata.name} is started ${starts} times at ${at}`,
+			() => `${text}, and its state was ${JSON.stringify(told)}`,
 		);
 	}
 

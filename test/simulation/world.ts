@@ -78,7 +78,7 @@ export class World {
 		});
 		const pod = (uid: string): Pod | undefined =>
 			this.#history.get('pods', uid) as unknown as Pod | undefined;
-		this.#podBook = new PodBook({ clock: this.#clock, violations, pod });
+		this.#podBook = new PodBook({ violations, pod });
 		const client = (): Client => new Client(this.#server);
 		this.#users = new Users({ dice: this.#dice('users'), trace: this.trace, history: this.#history, client });
 		const surroundings = this.#surroundings();
