@@ -20,6 +20,9 @@ import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 /** Intercepts the controller's requests: throws to refuse one, or does something before it goes on. */
 export type Interceptor = (request: ApiRequest) => void | Promise<void>;
 
+/** Told of an answer to the controller: throws to lose it. */
+export type AnswerInterceptor = (request: ApiRequest) => void;
+
 /** A real API server over a store in memory, and the Job controller against it; the test is the node. */
 export class Cluster {
 	readonly clock = new VirtualClock();
@@ -30,6 +33,9 @@ export class Cluster {
 	/** Every version of every Job, in the order in which a watcher sees them. */
 	readonly history: Job[] = [];
 	intercept: Interceptor = () => undefined;
+	interceptAnswer: AnswerInterceptor = () => undefined;
+	/** Tells the controller a batch of the events that it asked for, now or later. */
+	deliver: (tell: () => void, request: Pick<ApiRequest, 'path'>) => void = (tell) => tell();
 	readonly #server: ApiServer;
 	#controller: { readonly stop: AbortController; readonly ended: Promise<unknown> } | undefined;
 	readonly #seen = new Map<string, Job | Pod>();
@@ -71,7 +77,8 @@ export class Cluster {
 		const stop = new AbortController();
 		const transport: ApiTransport = {
 			request: (request) => this.#request(request),
-			watch: (request, sink) => this.#server.watch(request, sink),
+			watch: (request, { events, ended }) =>
+				this.#server.watch(request, { ended, events: (batch) => this.deliver(() => events(batch), request) }),
 			stream: (request) => this.#server.stream(request),
 		};
 		const client = new Client(transport);
@@ -171,7 +178,9 @@ export class Cluster {
 
 	async #request(request: ApiRequest): Promise<ApiResponse> {
 		await this.intercept(request);
-		return await this.#server.request(request);
+		const answer = await this.#server.request(request);
+		this.interceptAnswer(request);
+		return answer;
 	}
 
 	async #observe(): Promise<void> {

@@ -235,6 +235,32 @@ test(
 	},
 );
 
+test(
+	'a Pod whose creation was never answered is not made again, however late it is heard of',
+	LIMIT,
+	async (t) => {
+		const cluster = await Cluster.start(t);
+		let lost = 0;
+		cluster.interceptAnswer = ({ method, path }) => {
+			if (method === 'POST' && path.endsWith('/pods') && lost++ === 0) throw new Error('socket hang up');
+		};
+		const late: (() => void)[] = [];
+		cluster.deliver = (tell, { path }) => void (path.endsWith('/pods') ? late.push(tell) : tell());
+		await cluster.createJob({ parallelism: 1, completions: 1 });
+		await cluster.until(() => cluster.pods().length === 1);
+		for (let seconds = 0; seconds < 5; seconds++) {
+			await cluster.quiet();
+			cluster.clock.advance(1000);
+		}
+		assert.equal(cluster.pods().length, 1);
+		cluster.deliver = (tell) => tell();
+		for (const tell of late) tell();
+		for (const pod of cluster.pods()) await cluster.finish(pod);
+		await cluster.until(() => cluster.job().status.completionTime);
+		assert.equal(cluster.pods().length, 1);
+	},
+);
+
 test('a change of the Job by somebody else in the middle of a pass costs no time', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	let disturbed = false;

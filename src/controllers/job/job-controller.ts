@@ -48,7 +48,9 @@ const REFUSED_RETRY_MS = 1000;
  *
  * 1. A key is worked on by one pass at a time, and a pass ends only once the informers show all that it
  *    wrote. So no pass ever decides from before its predecessor, and nothing needs to be expected.
- * 2. What is remembered between passes is only a summary of Pods (BackoffHistory) that a new process
+ * 2. Where an answer was lost, so that nobody knows whether there is a Pod, the next pass first has the
+ *    server tell. So a Pod is not made a second time, however late the informers hear of the first.
+ * 3. What is remembered between passes is only a summary of Pods (BackoffHistory) that a new process
  *    makes again from the Pods that are there.
  */
 export class JobController {
@@ -61,6 +63,8 @@ export class JobController {
 	readonly #backoff = new Map<string, BackoffHistory>();
 	/** The keys with a pass under way, whose status changes are our own. */
 	readonly #passing = new Set<string>();
+	/** The keys whose last pass may have made Pods that nobody was told of. */
+	readonly #unclear = new Set<string>();
 	#stopped: Promise<void> = Promise.resolve();
 
 	constructor(options: JobControllerOptions) {
@@ -98,6 +102,7 @@ export class JobController {
 	async #pass(key: string): Promise<Outcome> {
 		const { client, recorder } = this.#options;
 		const { namespace, name } = splitKey(key);
+		if (this.#unclear.has(key)) await this.#catchUp(key, namespace);
 		const job = this.#jobs.get(namespace, name);
 		if (!job || isFinished(job)) return DONE;
 		const writer = new JobWriter(job, { client, recorder, metrics: this.#metrics });
@@ -112,8 +117,17 @@ export class JobController {
 		} finally {
 			const seen = [this.#jobs.reached(writer.jobVersion), this.#pods.reached(writer.podVersion)];
 			await Promise.race([Promise.all(seen), this.#stopped]);
+			if (writer.mayHaveCreated) this.#unclear.add(key);
 			this.#passing.delete(key);
 		}
+	}
+
+	/** Waits until the informer shows every Pod that the server has now. */
+	async #catchUp(key: string, namespace: string): Promise<void> {
+		const { items } = await this.#options.client.resource(podResource, namespace).list();
+		const latest = Math.max(0, ...items.map(({ metadata }) => Number(metadata.resourceVersion)));
+		await Promise.race([this.#pods.reached(String(latest)), this.#stopped]);
+		this.#unclear.delete(key);
 	}
 
 	async #planAndApply(key: string, job: Job, writer: JobWriter): Promise<Outcome> {

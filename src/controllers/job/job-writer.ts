@@ -3,6 +3,7 @@ import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import {
+	ApiError,
 	conflict,
 	isApiError,
 	isNamespaceTerminating,
@@ -34,6 +35,7 @@ export class JobWriter {
 	readonly #recorder: Pick<EventRecorder, 'event'>;
 	readonly #metrics: JobMetrics;
 	#podVersion = 0;
+	#mayHaveCreated = false;
 	#jobVersion = 0;
 
 	constructor(job: Job, { client, recorder, metrics }: JobWriterOptions) {
@@ -52,6 +54,11 @@ export class JobWriter {
 	/** The latest resourceVersion that a write to the Job resulted in. */
 	get jobVersion(): string {
 		return `${this.#jobVersion}`;
+	}
+
+	/** A creation failed in a way that does not tell whether there is a Pod now. */
+	get mayHaveCreated(): boolean {
+		return this.#mayHaveCreated;
 	}
 
 	/** Makes the Pod the Job's own, after making sure that the Job is still there to own it. */
@@ -109,6 +116,7 @@ export class JobWriter {
 			return true;
 		} catch (error) {
 			if (isNamespaceTerminating(error)) return false;
+			if (!(error instanceof ApiError) || error.code >= 500) this.#mayHaveCreated = true;
 			this.#metrics.podCreated(reason, 'failed');
 			this.#event('Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`);
 			throw error;
