@@ -1,5 +1,6 @@
 import { cronjobs } from './batch/cronjob/definition.ts';
 import { jobs } from './batch/job/definition.ts';
+import { leases } from './coordination/lease/definition.ts';
 import { events } from './core/event/definition.ts';
 import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
@@ -7,7 +8,15 @@ import { pods } from './core/pod/definition.ts';
 import { apiVersionOf, type ResourceDefinition } from './meta/resource.ts';
 
 /** Every resource that is served, in the order of discovery. */
-export const resources: readonly ResourceDefinition[] = [events, namespaces, nodes, pods, cronjobs, jobs];
+export const resources: readonly ResourceDefinition[] = [
+	events,
+	namespaces,
+	nodes,
+	pods,
+	cronjobs,
+	jobs,
+	leases,
+];
 
 /** The resource of a kind, by its apiVersion (`batch/v1`) and kind (`Job`). */
 export function resourceOfKind(apiVersion: string, kind: string): ResourceDefinition | undefined {
