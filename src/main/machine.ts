@@ -1,6 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { arch, availableParallelism, hostname, platform, release, totalmem } from 'node:os';
-import type { Machine } from '../node/node-registration.ts';
+import type { Machine } from '../node/node-status.ts';
 
 /** What this machine is and has; `folder` is on the disk that Pods write to. */
 export function thisMachine(options: { readonly folder: string; readonly maxPods: number }): Machine {

@@ -12,7 +12,8 @@ import { BY_UID } from '../client/informers.ts';
 import { ContainerLogs } from './container-logs.ts';
 import { ContainerStarter } from './container-starter.ts';
 import { LogFiles } from './log-files.ts';
-import { allocatableOf, keepRegistered, type Machine } from './node-registration.ts';
+import { keepRegistered } from './node-registration.ts';
+import { allocatableOf, type Machine } from './node-status.ts';
 import { PodWorkers } from './pod-workers.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { RuntimeView } from './runtime-view.ts';
@@ -90,7 +91,7 @@ export class NodeAgent implements NodeApi {
 
 	/** Runs the node until `signal` aborts. Pods go on running. */
 	async run(signal: AbortSignal): Promise<void> {
-		const { clock, client, machine, runtime, version, onError } = this.#options;
+		const { clock, client, machine, recorder, runtime, version, onError } = this.#options;
 		const stopFollowing = await this.#view.start();
 		const informing = this.#pods.run(signal);
 		void this.#pods.synced.then(() => {
@@ -99,7 +100,7 @@ export class NodeAgent implements NodeApi {
 			for (const uid of this.#view.podUids()) this.#workers.wake(uid);
 		});
 		const registration = {
-			...{ client, clock, machine, runtimeVersion: runtime.version, version },
+			...{ client, clock, machine, recorder, runtimeVersion: runtime.version, version },
 			onRegistered: () => this.#registered.resolve(),
 		};
 		await Promise.all([

@@ -1,35 +1,22 @@
 import { nodes } from '../api/core/node/definition.ts';
-import type { Node, NodeCondition } from '../api/core/node/schema.ts';
+import type { Node } from '../api/core/node/schema.ts';
 import { isApiError } from '../api/meta/api-error.ts';
-import { formatTime } from '../api/meta/time.ts';
+import { semanticEqual } from '../api/meta/equality.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
+import type { EventRecorder } from '../client/event-recorder.ts';
+import { NodeLease, RENEW_MS } from './node-lease.ts';
+import { labelsOf, type Machine, statusOf } from './node-status.ts';
 
-/** What is to be known of the machine behind a Node. */
-export interface Machine {
-	readonly name: string;
-	readonly address: string;
-	readonly cpus: number;
-	readonly memoryBytes: number;
-	readonly diskBytes: number;
-	readonly maxPods: number;
-	/** As Node.js names it: linux, x64. */
-	readonly platform: string;
-	readonly architecture: string;
-	readonly kernel: string;
-	readonly osImage: string;
-	readonly machineId: string;
-	readonly bootId: string;
-}
-
-/** How often a Node says that it is well when nothing else has changed. */
-const HEARTBEAT_MS = 5 * 60_000;
+/** How often a Node's status is written although nothing in it has changed. */
+const REPORT_MS = 5 * 60_000;
 const RETRY_MS = 1000;
 
 /** What is needed to register a Node. */
 export interface NodeRegistrationOptions {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly machine: Machine;
 	readonly runtimeVersion: string;
 	/** Version of this program, as the Node shows it. */
@@ -39,136 +26,71 @@ export interface NodeRegistrationOptions {
 	readonly onError: (error: unknown) => void;
 }
 
-/** What Pods may ask of the machine. */
-export function allocatableOf({
-	cpus,
-	memoryBytes,
-	diskBytes,
-	maxPods,
-}: Machine): Readonly<Record<string, string>> {
-	return {
-		cpu: String(cpus),
-		memory: `${Math.floor(memoryBytes / 1024)}Ki`,
-		'ephemeral-storage': `${Math.floor(diskBytes / 1024)}Ki`,
-		pods: String(maxPods),
-	};
-}
-
-/** Creates the Node or brings its status up to date, and then says regularly that it is well. */
+/**
+ * Creates the Node or brings its status up to date, and then shows that it is alive until `signal` aborts,
+ * after the kubelet: it renews a Lease every ten seconds, and writes the status when something in it is not
+ * so, or was not said for five minutes. Beyond upstream, a Node that somebody deleted is created again, and
+ * as long as the Lease cannot be renewed the status says all.
+ */
 export async function keepRegistered(options: NodeRegistrationOptions, signal: AbortSignal): Promise<void> {
+	const { clock, onRegistered, onError } = options;
+	const lease = new NodeLease(options);
+	let reported = Number.NEGATIVE_INFINITY;
 	while (!signal.aborted) {
 		try {
-			await register(options);
-			options.onRegistered();
-			await sleep(options.clock, HEARTBEAT_MS, signal);
+			const { node, wrote } = await register(options, clock.now() - reported >= REPORT_MS);
+			if (wrote) reported = clock.now();
+			onRegistered();
+			await lease.renew(node).catch((error: unknown) => {
+				onError(error);
+				reported = Number.NEGATIVE_INFINITY;
+			});
+			await sleep(clock, RENEW_MS, signal);
 		} catch (error) {
-			options.onError(error);
-			await sleep(options.clock, RETRY_MS, signal);
+			onError(error);
+			await sleep(clock, RETRY_MS, signal);
 		}
 	}
 }
 
-async function register({
-	client,
-	clock,
-	machine,
-	runtimeVersion,
-	version,
-}: NodeRegistrationOptions): Promise<void> {
+/** Has the API say of the Node what is so; `isDue`: even if that is nothing new. */
+async function register(
+	options: NodeRegistrationOptions,
+	isDue: boolean,
+): Promise<{ readonly node: Node; readonly wrote: boolean }> {
+	const { client, clock, machine, recorder, runtimeVersion, version } = options;
 	const target = client.resource(nodes);
 	const known = await target.get(machine.name).catch((error: unknown) => {
 		if (isApiError(error, 'NotFound')) return undefined;
 		throw error;
 	});
 	const status = statusOf(machine, { now: clock.now(), before: known, runtimeVersion, version });
-	if (known) {
-		await target.update({ ...known, status }, 'status');
-		return;
+	if (!known) {
+		const metadata = { name: machine.name, labels: labelsOf(machine) };
+		return {
+			node: await target.create({ apiVersion: 'v1', kind: 'Node', metadata, spec: {}, status }),
+			wrote: true,
+		};
 	}
-	const labels = labelsOf(machine);
-	await target.create({
-		apiVersion: 'v1',
-		kind: 'Node',
-		metadata: { name: machine.name, labels },
-		spec: {},
-		status,
-	});
+	if (!isDue && semanticEqual(timeless(status), timeless(known.status))) return { node: known, wrote: false };
+	const node = await target.update({ ...known, status }, 'status');
+	if (!isReady(known)) {
+		const message = `Node ${machine.name} status is now: NodeReady`;
+		recorder.event(asSubject(node), { type: 'Normal', reason: 'NodeReady', message });
+	}
+	return { node, wrote: true };
 }
 
-function labelsOf({ name, platform, architecture }: Machine): Readonly<Record<string, string>> {
-	const arch = goArchitecture(architecture);
-	return {
-		'beta.kubernetes.io/arch': arch,
-		'beta.kubernetes.io/os': platform,
-		'kubernetes.io/arch': arch,
-		'kubernetes.io/hostname': name,
-		'kubernetes.io/os': platform,
-	};
+/** The status without what changes each time it is said. */
+function timeless({ conditions = [], ...status }: Node['status']): object {
+	return { ...status, conditions: conditions.map((one) => ({ ...one, lastHeartbeatTime: undefined })) };
 }
 
-function goArchitecture(architecture: string): string {
-	return { x64: 'amd64', ia32: '386' }[architecture] ?? architecture;
+function isReady({ status }: Node): boolean {
+	return status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false;
 }
 
-interface StatusInputs {
-	readonly now: number;
-	readonly before: Node | undefined;
-	readonly runtimeVersion: string;
-	readonly version: string;
-}
-
-function statusOf(machine: Machine, { now, before, runtimeVersion, version }: StatusInputs): Node['status'] {
-	const resources = allocatableOf(machine);
-	return {
-		...before?.status,
-		capacity: resources,
-		allocatable: resources,
-		conditions: conditionsOf(now, before),
-		addresses: [
-			{ type: 'InternalIP', address: machine.address },
-			{ type: 'Hostname', address: machine.name },
-		],
-		nodeInfo: {
-			machineID: machine.machineId,
-			systemUUID: machine.machineId,
-			bootID: machine.bootId,
-			kernelVersion: machine.kernel,
-			osImage: machine.osImage,
-			containerRuntimeVersion: runtimeVersion,
-			kubeletVersion: version,
-			kubeProxyVersion: '',
-			operatingSystem: machine.platform,
-			architecture: goArchitecture(machine.architecture),
-		},
-	};
-}
-
-const CONDITIONS: readonly Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
-	{
-		type: 'MemoryPressure',
-		status: 'False',
-		reason: 'KubeletHasSufficientMemory',
-		message: 'kubelet has sufficient memory available',
-	},
-	{
-		type: 'DiskPressure',
-		status: 'False',
-		reason: 'KubeletHasNoDiskPressure',
-		message: 'kubelet has no disk pressure',
-	},
-	{
-		type: 'PIDPressure',
-		status: 'False',
-		reason: 'KubeletHasSufficientPID',
-		message: 'kubelet has sufficient PID available',
-	},
-	{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' },
-];
-
-function conditionsOf(now: number, before: Node | undefined): readonly NodeCondition[] {
-	return CONDITIONS.map((condition) => {
-		const known = before?.status.conditions?.find(({ type }) => type === condition.type);
-		const since = known?.status === condition.status ? known.lastTransitionTime : undefined;
-		return { ...condition, lastHeartbeatTime: formatTime(now), lastTransitionTime: since ?? formatTime(now) };
-	});
+/** The kubelet's Events name the Node in place of its UID, and `kubectl describe node` looks for both. */
+function asSubject(node: Node): Node {
+	return { ...node, metadata: { name: node.metadata.name, uid: node.metadata.name } };
 }

@@ -1,0 +1,120 @@
+import type { Node, NodeCondition } from '../api/core/node/schema.ts';
+import { formatTime } from '../api/meta/time.ts';
+
+/** What is to be known of the machine behind a Node. */
+export interface Machine {
+	readonly name: string;
+	readonly address: string;
+	readonly cpus: number;
+	readonly memoryBytes: number;
+	readonly diskBytes: number;
+	readonly maxPods: number;
+	/** As Node.js names it: linux, x64. */
+	readonly platform: string;
+	readonly architecture: string;
+	readonly kernel: string;
+	readonly osImage: string;
+	readonly machineId: string;
+	readonly bootId: string;
+}
+
+/** What Pods may ask of the machine. */
+export function allocatableOf({
+	cpus,
+	memoryBytes,
+	diskBytes,
+	maxPods,
+}: Machine): Readonly<Record<string, string>> {
+	return {
+		cpu: String(cpus),
+		memory: `${Math.floor(memoryBytes / 1024)}Ki`,
+		'ephemeral-storage': `${Math.floor(diskBytes / 1024)}Ki`,
+		pods: String(maxPods),
+	};
+}
+
+/** The labels that a Node registers with, as the kubelet sets them. */
+export function labelsOf({ name, platform, architecture }: Machine): Readonly<Record<string, string>> {
+	const arch = goArchitecture(architecture);
+	return {
+		'beta.kubernetes.io/arch': arch,
+		'beta.kubernetes.io/os': platform,
+		'kubernetes.io/arch': arch,
+		'kubernetes.io/hostname': name,
+		'kubernetes.io/os': platform,
+	};
+}
+
+function goArchitecture(architecture: string): string {
+	return { x64: 'amd64', ia32: '386' }[architecture] ?? architecture;
+}
+
+/** What the status of a Node is made of. */
+export interface StatusInputs {
+	readonly now: number;
+	/** What the API has of it. */
+	readonly before: Node | undefined;
+	readonly runtimeVersion: string;
+	/** Version of this program. */
+	readonly version: string;
+}
+
+/** The status of a Node that is well; what others wrote into it is kept. */
+export function statusOf(
+	machine: Machine,
+	{ now, before, runtimeVersion, version }: StatusInputs,
+): Node['status'] {
+	const resources = allocatableOf(machine);
+	return {
+		...before?.status,
+		capacity: resources,
+		allocatable: resources,
+		conditions: conditionsOf(now, before),
+		addresses: [
+			{ type: 'InternalIP', address: machine.address },
+			{ type: 'Hostname', address: machine.name },
+		],
+		nodeInfo: {
+			machineID: machine.machineId,
+			systemUUID: machine.machineId,
+			bootID: machine.bootId,
+			kernelVersion: machine.kernel,
+			osImage: machine.osImage,
+			containerRuntimeVersion: runtimeVersion,
+			kubeletVersion: version,
+			kubeProxyVersion: '',
+			operatingSystem: machine.platform,
+			architecture: goArchitecture(machine.architecture),
+		},
+	};
+}
+
+const CONDITIONS: readonly Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
+	{
+		type: 'MemoryPressure',
+		status: 'False',
+		reason: 'KubeletHasSufficientMemory',
+		message: 'kubelet has sufficient memory available',
+	},
+	{
+		type: 'DiskPressure',
+		status: 'False',
+		reason: 'KubeletHasNoDiskPressure',
+		message: 'kubelet has no disk pressure',
+	},
+	{
+		type: 'PIDPressure',
+		status: 'False',
+		reason: 'KubeletHasSufficientPID',
+		message: 'kubelet has sufficient PID available',
+	},
+	{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' },
+];
+
+function conditionsOf(now: number, before: Node | undefined): readonly NodeCondition[] {
+	return CONDITIONS.map((condition) => {
+		const known = before?.status.conditions?.find(({ type }) => type === condition.type);
+		const since = known?.status === condition.status ? known.lastTransitionTime : undefined;
+		return { ...condition, lastHeartbeatTime: formatTime(now), lastTransitionTime: since ?? formatTime(now) };
+	});
+}
