@@ -1,5 +1,6 @@
 import { cronjobs } from '../api/batch/cronjob/definition.ts';
 import { jobs } from '../api/batch/job/definition.ts';
+import { leases } from '../api/coordination/lease/definition.ts';
 import { events } from '../api/core/event/definition.ts';
 import { namespaces } from '../api/core/namespace/definition.ts';
 import { nodes } from '../api/core/node/definition.ts';
@@ -15,7 +16,9 @@ import { CronJobController } from '../controllers/cronjob/cronjob-controller.ts'
 import { type CollectedResource, GarbageCollector } from '../controllers/garbage-collector.ts';
 import { JobController } from '../controllers/job/job-controller.ts';
 import { NamespaceController } from '../controllers/namespace-controller.ts';
+import { NodeLifecycleController } from '../controllers/node-lifecycle/node-lifecycle-controller.ts';
 import { PodGarbageCollector } from '../controllers/pod-garbage-collector.ts';
+import { TaintEvictionController } from '../controllers/taint-eviction-controller.ts';
 import { TtlAfterFinished } from '../controllers/ttl-after-finished.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 
@@ -53,7 +56,12 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
 		}),
 	};
 	// The Job controller has to be the first to ask for the informers of Jobs and Pods.
-	const parts = [...batchControllers(means), makeScheduler(means), ...collectors(means)];
+	const parts = [
+		...batchControllers(means),
+		makeScheduler(means),
+		...nodeControllers(means),
+		...collectors(means),
+	];
 	metrics.include(() => stateMetrics(informers));
 	await Promise.all([informers.run(signal), ...parts.map((part) => part.run(signal))]);
 }
@@ -102,6 +110,26 @@ function makeScheduler({ informers, of }: Means): Part {
 		informers: { pods: informers.of(pods), nodes: informers.of(nodes) },
 		recorder: recorderOf('default-scheduler', common),
 	});
+}
+
+/** What looks after nodes and the Pods on those that are not well. */
+function nodeControllers({ informers, of }: Means): readonly Part[] {
+	const lifecycle = of('node-controller');
+	const eviction = of('taint-eviction-controller');
+	const seen = { nodes: informers.of(nodes), pods: informers.of(pods) };
+	return [
+		new NodeLifecycleController({
+			...lifecycle,
+			...seen,
+			leases: informers.of(leases),
+			recorder: recorderOf('node-controller', lifecycle),
+		}),
+		new TaintEvictionController({
+			...eviction,
+			...seen,
+			recorder: recorderOf('taint-eviction-controller', eviction),
+		}),
+	];
 }
 
 /** What deletes what nobody needs any more. */

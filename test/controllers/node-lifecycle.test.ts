@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { jobs } from '../../src/api/batch/job/definition.ts';
+import type { Job } from '../../src/api/batch/job/schema.ts';
+import { leases } from '../../src/api/coordination/lease/definition.ts';
+import { events } from '../../src/api/core/event/definition.ts';
+import { nodes } from '../../src/api/core/node/definition.ts';
+import type { Node } from '../../src/api/core/node/schema.ts';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { timeOf } from '../../src/api/meta/time.ts';
+import { Metrics } from '../../src/base/metrics.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { VirtualClock } from '../../src/base/virtual-clock.ts';
+import { Client } from '../../src/client/client.ts';
+import { EventRecorder } from '../../src/client/event-recorder.ts';
+import { NodeAgent } from '../../src/node/agent.ts';
+import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
+import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
+
+const SECOND = 1000;
+
+/** A cluster in virtual time: the whole control plane, and node agents that fall silent when they are told to. */
+class TestCluster {
+	readonly clock: VirtualClock;
+	readonly plane: ControlPlane;
+	readonly #t: TestContext;
+	readonly #logFolder: string;
+	readonly #stops = new Map<string, () => Promise<void>>();
+	readonly #runtimes = new Map<string, FakeRuntime>();
+
+	private constructor(t: TestContext, clock: VirtualClock, plane: ControlPlane) {
+		this.#t = t;
+		this.clock = clock;
+		this.plane = plane;
+		this.#logFolder = mkdtempSync(join(tmpdir(), 'stint-nodes-'));
+		t.after(async () => {
+			for (const name of this.#stops.keys()) await this.silence(name);
+			rmSync(this.#logFolder, { recursive: true, force: true });
+		});
+	}
+
+	static async start(t: TestContext, ...names: readonly string[]): Promise<TestCluster> {
+		const clock = new VirtualClock();
+		const cluster = new TestCluster(t, clock, await startControlPlane(t, clock));
+		for (const name of names) await cluster.wake(name);
+		return cluster;
+	}
+
+	/** Starts the agent of a node. What its containers do goes on from before. */
+	async wake(name: string): Promise<void> {
+		const { clock } = this;
+		const runtime = this.#runtimes.get(name) ?? new FakeRuntime({ clock, random: new SeededRandom(1) });
+		this.#runtimes.set(name, runtime);
+		const client = new Client(this.plane.transport);
+		const agent = new NodeAgent({
+			client,
+			clock,
+			metrics: new Metrics(),
+			recorder: new EventRecorder({ client, clock, component: 'kubelet', host: name }),
+			runtime,
+			machine: {
+				...{ name, address: '127.0.0.1', cpus: 4, memoryBytes: 2 ** 33, diskBytes: 2 ** 33, maxPods: 110 },
+				...{
+					platform: 'linux',
+					architecture: 'x64',
+					kernel: '6',
+					osImage: 'test',
+					machineId: 'm',
+					bootId: 'b',
+				},
+			},
+			logFolder: join(this.#logFolder, name),
+			version: 'test',
+			onError: (key, error) => this.#t.diagnostic(`${name} ${key}: ${error}`),
+		});
+		const stop = new AbortController();
+		const running = agent.run(stop.signal);
+		this.#stops.set(name, () => {
+			stop.abort();
+			return running;
+		});
+		await agent.registered;
+	}
+
+	/** Nothing is heard of the node any more. Its containers run on. */
+	async silence(name: string): Promise<void> {
+		await this.#stops.get(name)?.();
+		this.#stops.delete(name);
+	}
+
+	pass(seconds: number): Promise<void> {
+		return passTime(this.clock, seconds * SECOND);
+	}
+
+	async #cordonOthers(unschedulable: boolean): Promise<void> {
+		const target = this.plane.client.resource(nodes);
+		for (const { metadata } of (await target.list()).items) {
+			if (metadata.name !== 'a')
+				await target.patch(metadata.name ?? '', 'merge', { spec: { unschedulable } });
+		}
+	}
+
+	node(name: string): Promise<Node> {
+		return this.plane.client.resource(nodes).get(name);
+	}
+
+	async taints(name: string): Promise<readonly string[]> {
+		const { spec } = await this.node(name);
+		return (spec.taints ?? []).map(({ key, effect }) => `${key}:${effect}`);
+	}
+
+	async pods(): Promise<readonly Pod[]> {
+		return (await this.plane.client.resource(pods, 'default').list()).items;
+	}
+
+	/** The messages of all Events with the reason. */
+	async events(reason: string): Promise<readonly string[]> {
+		const { items } = await this.plane.client.resource(events).list();
+		return items.filter((event) => event.reason === reason).map(({ message = '' }) => message);
+	}
+
+	/** Creates a Job whose Pods the node `a` takes, as the only one that does at the moment. */
+	async createJob(name: string, spec: object, podSpec: object = {}): Promise<void> {
+		const containers = [{ name: 'main', image: 'busybox', command: ['sleep', '100000'] }];
+		const template = { spec: { restartPolicy: 'Never', containers, ...podSpec } };
+		// A manifest: the server makes a Job of it.
+		const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: { template, ...spec } };
+		await this.#cordonOthers(true);
+		await this.plane.client.resource(jobs, 'default').create(job as unknown as Job);
+		await this.pass(2);
+		await this.#cordonOthers(false);
+		await this.pass(1);
+	}
+}
+
+function conditionOf({ status }: Pod, type: string): string | undefined {
+	return status.conditions?.find((one) => one.type === type)?.status;
+}
+
+test('an agent keeps its Lease, which goes with the Node', async (t) => {
+	const cluster = await TestCluster.start(t, 'a');
+	await cluster.pass(35);
+	const target = cluster.plane.client.resource(leases, 'kube-node-lease');
+	const { spec, metadata } = await target.get('a');
+	assert.equal(spec.holderIdentity, 'a');
+	assert.equal(spec.leaseDurationSeconds, 40);
+	assert.ok(cluster.clock.now() - (timeOf(spec.renewTime) ?? 0) <= 10 * SECOND);
+	assert.deepEqual(
+		metadata.ownerReferences?.map(({ kind, name }) => [kind, name]),
+		[['Node', 'a']],
+	);
+	assert.deepEqual(await cluster.events('RegisteredNode'), ['Node a event: Registered Node a in Controller']);
+	await cluster.silence('a');
+	await cluster.plane.client.resource(nodes).delete('a');
+	await cluster.pass(1);
+	assert.deepEqual((await target.list()).items, []);
+	assert.deepEqual(await cluster.events('RemovingNode'), ['Node a event: Removing Node a from Controller']);
+});
+
+test('a Node that is deleted while its agent runs is back within ten seconds', async (t) => {
+	const cluster = await TestCluster.start(t, 'a');
+	await cluster.createJob('goes-on', {});
+	const before = await cluster.node('a');
+	await cluster.plane.client.resource(nodes).delete('a');
+	await cluster.pass(10);
+	const after = await cluster.node('a');
+	assert.notEqual(after.metadata.uid, before.metadata.uid);
+	await cluster.pass(100);
+	const [pod] = await cluster.pods();
+	assert.equal(pod?.status.phase, 'Running');
+});
+
+test('a lost node: its Pods are not ready, then evicted, and replaced by policy elsewhere', async (t) => {
+	const cluster = await TestCluster.start(t, 'a', 'b');
+	const toleration = { key: 'node.kubernetes.io/unreachable', operator: 'Exists' };
+	await cluster.createJob('at-once', {});
+	await cluster.createJob('in-the-end', { backoffLimit: 0, podFailurePolicy: IGNORE_DISRUPTION });
+	await cluster.createJob('tolerant', {}, { tolerations: [toleration] });
+	assert.deepEqual(new Set((await cluster.pods()).map(({ spec }) => spec.nodeName)), new Set(['a']));
+
+	await cluster.silence('a');
+	await cluster.pass(61);
+	assert.equal((await cluster.node('a')).status.conditions?.at(-1)?.status, 'Unknown');
+	assert.deepEqual(await cluster.taints('a'), [
+		'node.kubernetes.io/unreachable:NoSchedule',
+		'node.kubernetes.io/unreachable:NoExecute',
+	]);
+	for (const pod of await cluster.pods()) assert.equal(conditionOf(pod, 'Ready'), 'False');
+	assert.deepEqual(await cluster.events('NodeNotReady'), [
+		'Node a status is now: NodeNotReady',
+		...Array.from({ length: 3 }, () => 'Node is not ready'),
+	]);
+
+	await cluster.pass(275);
+	assert.equal((await cluster.pods()).length, 3);
+	await cluster.pass(40);
+	const evicted = (await cluster.pods()).filter(({ metadata }) => metadata.deletionTimestamp);
+	assert.deepEqual(evicted.map(({ metadata }) => metadata.labels?.['job-name']).sort(), [
+		'at-once',
+		'in-the-end',
+	]);
+	for (const pod of evicted) assert.equal(conditionOf(pod, 'DisruptionTarget'), 'True');
+	const alive = (await cluster.pods()).filter(({ metadata }) => !metadata.deletionTimestamp);
+	assert.deepEqual(
+		alive.map(({ metadata, spec }) => `${metadata.labels?.['job-name']} on ${spec.nodeName}`).sort(),
+		['at-once on b', 'tolerant on a'],
+	);
+
+	await cluster.wake('a');
+	await cluster.pass(45);
+	assert.deepEqual(await cluster.taints('a'), []);
+	const last = await cluster.pods();
+	assert.deepEqual(
+		last.map(({ metadata, status }) => `${metadata.labels?.['job-name']} ${status.phase}`).sort(),
+		['at-once Running', 'in-the-end Running', 'tolerant Running'],
+	);
+	for (const pod of last) assert.equal(conditionOf(pod, 'Ready'), 'True');
+});
+
+test('a node that is back in time keeps its Pods', async (t) => {
+	const cluster = await TestCluster.start(t, 'a', 'b');
+	await cluster.createJob('stays', {});
+	await cluster.silence('a');
+	await cluster.pass(200);
+	await cluster.wake('a');
+	await cluster.pass(400);
+	const [pod] = await cluster.pods();
+	assert.equal(pod?.status.phase, 'Running');
+	assert.equal(conditionOf(pod, 'Ready'), 'True');
+	assert.deepEqual(await cluster.events('TaintManagerEviction'), [
+		`Cancelling deletion of Pod default/${pod.metadata.name}`,
+	]);
+});
+
+test('the only node is never given up', async (t) => {
+	const cluster = await TestCluster.start(t, 'a');
+	await cluster.createJob('stays', {});
+	await cluster.silence('a');
+	await cluster.pass(3600);
+	assert.deepEqual(await cluster.taints('a'), ['node.kubernetes.io/unreachable:NoSchedule']);
+	const [pod] = await cluster.pods();
+	assert.equal(pod?.metadata.deletionTimestamp, undefined);
+	await cluster.wake('a');
+	await cluster.pass(20);
+	const [same] = await cluster.pods();
+	assert.equal(same?.metadata.uid, pod?.metadata.uid);
+	assert.equal(conditionOf(same as Pod, 'Ready'), 'True');
+});
+
+test('a machine that slept does not take its own sleep for the silence of its nodes', async (t) => {
+	const cluster = await TestCluster.start(t, 'a');
+	await cluster.pass(40);
+	cluster.clock.advance(8 * 3600 * SECOND);
+	await cluster.pass(60);
+	assert.deepEqual(await cluster.events('NodeNotReady'), []);
+	assert.deepEqual(await cluster.taints('a'), []);
+});
+
+test('a NoExecute taint of a user drives Pods away at once, each as it tolerates', async (t) => {
+	const cluster = await TestCluster.start(t, 'a', 'b');
+	const tolerations = [{ key: 'repair', effect: 'NoExecute', operator: 'Exists', tolerationSeconds: 20 }];
+	await cluster.createJob('patient', {}, { tolerations });
+	await cluster.createJob('plain', {});
+	const taints = [{ key: 'repair', effect: 'NoExecute' }];
+	await cluster.plane.client.resource(nodes).patch('a', 'merge', { spec: { taints } });
+	const placed = async (): Promise<readonly string[]> =>
+		(await cluster.pods())
+			.filter(({ metadata }) => !metadata.deletionTimestamp)
+			.map(({ metadata, spec }) => `${metadata.labels?.['job-name']} on ${spec.nodeName}`)
+			.sort();
+	await cluster.pass(19);
+	assert.deepEqual(await placed(), ['patient on a', 'plain on b']);
+	await cluster.pass(2);
+	const gone = await cluster.events('TaintManagerEviction');
+	assert.equal(gone.filter((text) => text.startsWith('Marking for deletion Pod default/')).length, 2);
+});
+
+const IGNORE_DISRUPTION = {
+	rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],
+};
