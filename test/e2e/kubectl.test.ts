@@ -159,6 +159,28 @@ test('drain takes the Pods off the node and keeps others from it until uncordon'
 	ok(await server.kubectl('wait', '--for=condition=Ready', 'pod/late', '--timeout=60s'));
 });
 
+test('a node has a Lease, and its taints drive Pods away', async (t) => {
+	const server = await startStint(t, { args: ['--runtime', 'fake'] });
+	const [node = ''] = ok(await server.kubectl('get', 'nodes', '-o', 'name')).split('\n');
+	const name = node.replace('node/', '');
+	const leases = new Running('kubectl', ['get', 'leases', '-n', 'kube-node-lease', '-w'], server.env);
+	await leases.printed(new RegExp(name));
+	leases.child.kill();
+	await leases.finished;
+	assert.match(
+		ok(await server.kubectl('describe', node)),
+		new RegExp(`Lease:\\s+HolderIdentity:\\s+${name}\\s`),
+	);
+	ok(await server.kubectl('run', 'bare', '--image=busybox', '--', 'sleep', 'infinity'));
+	ok(await server.kubectl('wait', '--for=condition=Ready', 'pod/bare', '--timeout=60s'));
+	ok(await server.kubectl('taint', 'nodes', name, 'repair=now:NoExecute'));
+	ok(await server.kubectl('wait', '--for=delete', 'pod/bare', '--timeout=60s'));
+	assert.match(
+		ok(await server.kubectl('get', 'events')),
+		/TaintManagerEviction\s+pod\/bare\s+Marking for deletion/,
+	);
+});
+
 test('a bad manifest gets the error upstream gives', async (t) => {
 	const server = await startStint(t);
 	const apply = async (manifest: string): Promise<string> => {
