@@ -9,7 +9,7 @@ import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import type { Informer } from '../client/informer.ts';
 import { BY_UID } from '../client/informers.ts';
-import type { PodPlan } from '../plan/pod/plan.ts';
+import type { ContainerStop, PodPlan } from '../plan/pod/plan.ts';
 import { planPod } from '../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../plan/pod/restart.ts';
 import type { Hindrance, PodSnapshot } from '../plan/pod/snapshot.ts';
@@ -49,7 +49,7 @@ export class PodWorkers {
 	readonly #options: PodWorkersOptions;
 	readonly #loop: ReconcileLoop;
 	readonly #hindrances = new Map<string, Map<string, Hindrance>>();
-	/** Per Pod the containers whose stop has been told. */
+	/** Per Pod the ids of the containers whose stop has been told. */
 	readonly #killing = new Map<string, Set<string>>();
 	/** When a worker first had a `Running` to tell that it held back. */
 	readonly #held = new Map<string, number>();
@@ -82,6 +82,10 @@ export class PodWorkers {
 			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
 			if (!pod) return this.#clearAway(uid);
 			const plan = planPod(this.#observe(pod));
+			if (plan.statusFirst && !semanticEqual(plan.status, pod.status)) {
+				if (!(await this.#writeStatus(pod, plan.status))) return DONE;
+				continue;
+			}
 			if (await this.#act(pod, plan)) continue;
 			return this.#report(pod, plan);
 		}
@@ -105,14 +109,11 @@ export class PodWorkers {
 	/** Does what the plan says; tells whether that calls for another plan right away. */
 	async #act(pod: Pod, plan: PodPlan): Promise<boolean> {
 		const { runtime, view, starter } = this.#options;
-		for (const { id, graceSeconds, name } of plan.stops) {
-			this.#tellOnce(pod, {
-				reason: 'Killing',
-				message: `Stopping container ${name}`,
-				fieldPath: fieldPathOf(pod, name),
-			});
-			await runtime.stopContainer(id, graceSeconds);
+		for (const stop of plan.stops) {
+			this.#tellStop(pod, stop);
+			await runtime.stopContainer(stop.id, stop.graceSeconds);
 		}
+		for (const { id } of plan.removals) await this.#remove(pod, id);
 		if (plan.sandbox) {
 			view.noteSandbox(await runtime.runSandbox(sandboxConfig(pod, view)));
 			return true;
@@ -122,7 +123,7 @@ export class PodWorkers {
 			this.#noteOutcome(pod, start.container.name, failure);
 			await this.#prune(pod, start.container.name);
 		}
-		return plan.starts.length > 0;
+		return plan.starts.length + plan.removals.length > 0;
 	}
 
 	#noteOutcome(pod: Pod, container: string, failure: StartFailure | undefined): void {
@@ -139,14 +140,16 @@ export class PodWorkers {
 
 	/** Lets go of attempts that no decision needs any more. */
 	async #prune(pod: Pod, container: string): Promise<void> {
-		const { runtime, view } = this.#options;
-		const uid = pod.metadata.uid ?? '';
-		const attempts = view.attemptsOf(uid).get(container) ?? [];
+		const attempts = this.#options.view.attemptsOf(pod.metadata.uid ?? '').get(container) ?? [];
 		for (const { id, state } of attempts.slice(0, -ATTEMPTS_TO_KEEP)) {
-			if (state !== 'exited') continue;
-			await runtime.removeContainer(id);
-			view.forgetContainer(uid, id);
+			if (state === 'exited') await this.#remove(pod, id);
 		}
+	}
+
+	async #remove(pod: Pod, id: string): Promise<void> {
+		const { runtime, view } = this.#options;
+		await runtime.removeContainer(id);
+		view.forgetContainer(pod.metadata.uid ?? '', id);
 	}
 
 	/** Writes the status if it says something new, and ends what is over. */
@@ -232,12 +235,13 @@ export class PodWorkers {
 		}
 	}
 
-	#tellOnce(pod: Pod, text: { reason: string; message: string; fieldPath: string }): void {
+	#tellStop(pod: Pod, { id, name, message }: ContainerStop): void {
 		const uid = pod.metadata.uid ?? '';
 		const told = this.#killing.get(uid) ?? new Set();
-		if (told.has(text.fieldPath)) return;
-		this.#killing.set(uid, told.add(text.fieldPath));
-		this.#options.recorder.event(pod, { type: 'Normal', ...text });
+		if (told.has(id)) return;
+		this.#killing.set(uid, told.add(id));
+		const fieldPath = fieldPathOf(pod, name);
+		this.#options.recorder.event(pod, { type: 'Normal', reason: 'Killing', message, fieldPath });
 	}
 
 	/** Removes all that the runtime has for a Pod. */

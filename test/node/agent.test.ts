@@ -12,8 +12,9 @@ import { SeededRandom } from '../../src/base/random.ts';
 import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
 import { NodeAgent } from '../../src/node/agent.ts';
+import { type FakeProgram, programByCommand } from '../../src/node/runtime/fake/fake-program.ts';
 import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
-import { ImageError } from '../../src/node/runtime/runtime.ts';
+import { type ContainerConfig, ImageError } from '../../src/node/runtime/runtime.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 
 const machine = {
@@ -38,7 +39,10 @@ interface NodeOptions {
 async function startNode(t: test.TestContext, { through, imageError }: NodeOptions = {}): Promise<TestNode> {
 	const plane = await startControlPlane(t);
 	const clock = new SystemClock({ keepsAlive: true });
-	const runtime = new FakeRuntime({ clock, random: new SeededRandom(1), ...(imageError && { imageError }) });
+	const runtime = new FakeRuntime({
+		...{ clock, random: new SeededRandom(1), program },
+		...(imageError && { imageError }),
+	});
 	await runtime.start();
 	const logFolder = mkdtempSync(join(tmpdir(), 'stint-agent-'));
 	const client = new Client(through?.(plane.transport) ?? plane.transport);
@@ -73,6 +77,12 @@ async function startNode(t: test.TestContext, { through, imageError }: NodeOptio
 		rmSync(logFolder, { recursive: true, force: true });
 	});
 	return { plane, runtime, stopAgent, startAgent };
+}
+
+/** As by default; `watch N` gives up after N seconds. */
+function program(config: ContainerConfig): FakeProgram {
+	const [name, seconds] = config.command;
+	return name === 'watch' ? { runMs: Number(seconds) * 1000, exitCode: 42 } : programByCommand(config);
 }
 
 function pod(name: string, command: readonly string[], more: object = {}): Pod {
@@ -240,6 +250,81 @@ test('a Pod with an init container and a sidecar ends, the sidecar last', async 
 	const [side, init] = done?.status.initContainerStatuses ?? [];
 	assert.equal(side?.state?.terminated?.exitCode, 143);
 	assert.equal(init?.state?.terminated?.reason, 'Completed');
+});
+
+/** A Pod that works in `main` beside `watchdog`, whose exit with 42 has both restarted. */
+function watched(name: string, seconds: string): Pod {
+	const object = pod(name, ['sleep', 'infinity']);
+	const exitCodes = { operator: 'In', values: [42] };
+	const watchdog = {
+		...{ name: 'watchdog', image: 'busybox', command: ['watch', seconds], restartPolicy: 'Never' },
+		restartPolicyRules: [{ action: 'RestartAllContainers', exitCodes }],
+	};
+	const containers = [...object.spec.containers, watchdog];
+	return { ...object, spec: { ...object.spec, containers } as Pod['spec'] };
+}
+
+const restartsOf = (object: Pod | undefined): readonly number[] =>
+	object?.status.containerStatuses?.map(({ restartCount }) => restartCount) ?? [];
+
+test('an exit that calls for it has all containers restarted in place', async (t) => {
+	const { plane, runtime } = await startNode(t);
+	await plane.client.resource(pods, 'default').create(watched('in-place', '0.05'));
+	await plane.until(pods, 'in-place', inPhase('Running'));
+	const [sandbox] = await runtime.listSandboxes();
+	const again = await plane.until(
+		pods,
+		'in-place',
+		(object) => restartsOf(object).every((count) => count >= 1) && inPhase('Running')(object),
+	);
+	assert.equal(
+		again?.status.containerStatuses?.[0]?.lastState?.terminated?.reason,
+		'RestartingAllContainers',
+	);
+	assert.equal((await runtime.listSandboxes())[0]?.id, sandbox?.id);
+});
+
+test('a restart of all containers that an agent began is ended by the one that comes after it', async (t) => {
+	const cutOff = Promise.withResolvers<void>();
+	const stopped = Promise.withResolvers<void>();
+	let isCutOff = false;
+	const { plane, runtime, stopAgent, startAgent } = await startNode(t, {
+		through: (transport) => ({
+			watch: (request, sink) => transport.watch(request, sink),
+			stream: (request) => transport.stream(request),
+			request: async (request) => {
+				const answer = await transport.request(request);
+				const body = JSON.stringify(request.body ?? '');
+				// The first thing that is told about it is that it begins.
+				if (!isCutOff && body.includes('RestartAllContainersStarted')) {
+					isCutOff = true;
+					cutOff.resolve();
+					await stopped.promise;
+					throw new Error('the agent is gone');
+				}
+				return answer;
+			},
+		}),
+	});
+	await plane.client.resource(pods, 'default').create(watched('cut-off', '0.05'));
+	await cutOff.promise;
+	const stopping = stopAgent();
+	stopped.resolve();
+	await stopping;
+	const before = await runtime.listContainers();
+	assert.deepEqual(before.map(({ state }) => state).sort(), ['exited', 'running'], 'nothing is done yet');
+	await startAgent();
+	const again = await plane.until(
+		pods,
+		'cut-off',
+		(object) => restartsOf(object).every((count) => count >= 1) && inPhase('Running')(object),
+	);
+	const old = new Set(before.map(({ id }) => id));
+	assert.ok((await runtime.listContainers()).every(({ id }) => !old.has(id)));
+	assert.equal(
+		again?.status.conditions?.find(({ type }) => type === 'AllContainersRestarting')?.status,
+		'False',
+	);
 });
 
 test('a Pod whose image cannot be had waits in the words of upstream, and can be deleted', async (t) => {

@@ -1,6 +1,7 @@
 import type { ContainerStatus } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import type { Attempt, PodSnapshot } from './snapshot.ts';
+import { REMOVED_REASON } from './restart-all.ts';
+import { type Attempt, type PodSnapshot, statusOf } from './snapshot.ts';
 
 /** How a container ended of which nothing is known. */
 export const LOST = {
@@ -12,13 +13,12 @@ export const LOST = {
 /**
  * The attempts at a container: those the runtime knows of or, where it knows none, what the Pod's last
  * status says. A container that ran and is nowhere to be found has ended in an unknown way, as upstream
- * reports it.
+ * reports it; one that was removed to be restarted has no attempt any more.
  */
 export function attemptsOf(seen: PodSnapshot, name: string): readonly Attempt[] {
 	const known = seen.attempts.get(name);
 	if (known && known.length > 0) return known;
-	const { initContainerStatuses = [], containerStatuses = [] } = seen.pod.status;
-	const status = [...initContainerStatuses, ...containerStatuses].find((each) => each.name === name);
+	const status = statusOf(seen.pod, name);
 	const remembered = status && fromStatus(status, seen.now);
 	return remembered ? [remembered] : [];
 }
@@ -26,6 +26,7 @@ export function attemptsOf(seen: PodSnapshot, name: string): readonly Attempt[] 
 function fromStatus(status: ContainerStatus, now: number): Attempt | undefined {
 	const { state = {}, lastState, containerID, imageID, restartCount } = status;
 	const terminated = state.terminated ?? (state.waiting ? lastState?.terminated : undefined);
+	if (terminated?.reason === REMOVED_REASON) return undefined;
 	const common = {
 		id: idOf(containerID),
 		attempt: restartCount,

@@ -1,11 +1,14 @@
 import type { ContainerStatus, Pod, PodCondition } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { couldRestartAll, RESTARTING } from './restart-all.ts';
 
 /** What the conditions of a Pod are made from. */
 export interface Aspects {
 	readonly phase: string;
 	readonly hasSandbox: boolean;
 	readonly initialized: boolean;
+	/** All containers are being restarted, and there is still something of them. */
+	readonly restartingAll: boolean;
 	readonly initStatuses: readonly ContainerStatus[];
 	/** Those whose readiness is the Pod's: the containers and the sidecars. */
 	readonly statuses: readonly ContainerStatus[];
@@ -19,16 +22,17 @@ export function conditionsOf(pod: Pod, aspects: Aspects): readonly PodCondition[
 	const ready = containersReady(aspects);
 	const verdicts: readonly Verdict[] = [
 		{ type: 'PodReadyToStartContainers', status: aspects.hasSandbox ? 'True' : 'False' },
-		initialized(aspects),
+		initialized(pod, aspects),
 		{ ...ready, type: 'Ready' },
 		{ ...ready, type: 'ContainersReady' },
 		{ type: 'PodScheduled', status: 'True' },
+		...(couldRestartAll(pod.spec) ? [allRestarting(aspects)] : []),
 	];
 	const own = new Set(verdicts.map(({ type }) => type));
 	const before = pod.status.conditions ?? [];
 	return [
-		...verdicts.map((verdict) => dated(verdict, pod, aspects.now)),
 		...before.filter(({ type }) => !own.has(type)),
+		...verdicts.map((verdict) => dated(verdict, pod, aspects.now)),
 	];
 }
 
@@ -43,13 +47,24 @@ function dated(verdict: Verdict, pod: Pod, now: number): PodCondition {
 	};
 }
 
-function initialized({ phase, initialized, initStatuses }: Aspects): Verdict {
+/** What was initialised stays so, also while all containers are started anew. */
+function initialized(pod: Pod, { phase, initialized, initStatuses }: Aspects): Verdict {
 	const type = 'Initialized';
 	if (phase === 'Succeeded') return { type, status: 'True', reason: 'PodCompleted' };
-	if (initialized) return { type, status: 'True' };
+	const before = pod.status.conditions?.find((each) => each.type === type);
+	if (initialized || before?.status === 'True') return { type, status: 'True' };
 	const waiting = initStatuses.filter(({ ready }) => !ready).map(({ name }) => name);
 	const message = `containers with incomplete status: [${waiting.join(' ')}]`;
 	return { type, status: 'False', reason: 'ContainersNotInitialized', message };
+}
+
+function allRestarting({ phase, restartingAll }: Aspects): Verdict {
+	const type = RESTARTING;
+	if (phase === 'Succeeded') return { type, status: 'False', reason: 'PodCompleted' };
+	if (phase === 'Failed') return { type, status: 'False', reason: 'PodFailed' };
+	if (!restartingAll) return { type, status: 'False' };
+	const message = 'container exited with restart policy rule';
+	return { type, status: 'True', reason: 'RestartAllContainersStarted', message };
 }
 
 function containersReady({ phase, statuses }: Aspects): Verdict {

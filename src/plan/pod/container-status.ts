@@ -2,14 +2,17 @@ import type { Container, ContainerState, ContainerStatus } from '../../api/core/
 import { formatTime } from '../../api/meta/time.ts';
 import { attemptsOf, LOST } from './attempts.ts';
 import { goDuration, restartDelayMs } from './restart.ts';
-import type { Attempt, PodSnapshot } from './snapshot.ts';
+import { removedStatus } from './restart-all.ts';
+import { type Attempt, type PodSnapshot, statusOf } from './snapshot.ts';
 
 /** What a container's status says beside what its attempts tell. */
 export interface ContainerOutlook {
 	readonly seen: PodSnapshot;
 	/** Whether the Pod goes on, so that a container that ended may be waiting to be started again. */
 	readonly goesOn: boolean;
-	/** Whether this container would be started again after its last end. */
+	/** All containers are being restarted: what the runtime does not have any more was removed for that. */
+	readonly restartingAll: boolean;
+	/** Whether this container alone would be started again after its last end. */
 	readonly restarts: boolean;
 	/** The waiting reason of a container that has not run yet: ContainerCreating or PodInitializing. */
 	readonly waitingReason: string;
@@ -22,6 +25,9 @@ export interface ContainerOutlook {
 /** The status of a container, as the kubelet reports it. */
 export function containerStatusOf(container: Container, outlook: ContainerOutlook): ContainerStatus {
 	const { seen } = outlook;
+	const removed = outlook.restartingAll && !seen.attempts.has(container.name);
+	const reset = removed ? removedStatus(seen.pod, container.name) : undefined;
+	if (reset) return { ...bare(container), ...reset };
 	const attempts = attemptsOf(seen, container.name);
 	const last = attempts.findLast((attempt) => attempt.state !== 'created');
 	const previous =
@@ -30,25 +36,24 @@ export function containerStatusOf(container: Container, outlook: ContainerOutloo
 	const state = waiting ? { waiting } : last ? stateOf(last, seen.runtime) : stateWithoutRun(outlook);
 	const lastState =
 		waiting && last ? stateOf(last, seen.runtime) : previous ? stateOf(previous, seen.runtime) : undefined;
+	const before = statusOf(seen.pod, container.name);
 	const running = state.running !== undefined;
 	const done = outlook.init && last?.state === 'exited' && last.exitCode === 0;
 	return {
-		name: container.name,
+		...bare(container),
 		state,
-		lastState: lastState ?? keptLastState(seen, container.name) ?? {},
+		lastState: lastState ?? before?.lastState ?? {},
 		ready: done || (running && !outlook.init),
-		restartCount: last?.attempt ?? 0,
-		image: container.image ?? '',
+		restartCount: last?.attempt ?? before?.restartCount ?? 0,
 		imageID: last?.imageRef ?? '',
 		...(last && { containerID: `${seen.runtime}://${last.id}` }),
 		started: running,
 	};
 }
 
-/** An attempt that the runtime has forgotten is still in the last status that was written. */
-function keptLastState({ pod }: PodSnapshot, name: string): ContainerState | undefined {
-	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
-	return [...initContainerStatuses, ...containerStatuses].find((each) => each.name === name)?.lastState;
+/** The status of a container of which nothing is there. */
+function bare({ name, image = '' }: Container): Omit<ContainerStatus, 'state' | 'lastState'> {
+	return { name, ready: false, restartCount: 0, image, imageID: '', started: false };
 }
 
 /** Why a container does not run although it should: the image, its making, or its last end. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { PodWorld, START } from './pod-world.ts';
+import { PodWorld, START, type TestContainer } from './pod-world.ts';
 
 const main = [{ name: 'main' }];
 
@@ -262,7 +262,20 @@ const step = fc.oneof(
 
 const shape = fc.record({
 	restartPolicy: fc.constantFrom('Always' as const, 'OnFailure' as const, 'Never' as const),
-	containers: fc.constantFrom([{ name: 'a' }], [{ name: 'a' }, { name: 'b' }]),
+	containers: fc.constantFrom<TestContainer[]>(
+		[{ name: 'a' }],
+		[{ name: 'a' }, { name: 'b' }],
+		[
+			{ name: 'a' },
+			{
+				name: 'b',
+				restartPolicy: 'Never',
+				restartPolicyRules: [
+					{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [137] } },
+				],
+			},
+		],
+	),
 	initContainers: fc.constantFrom(
 		[],
 		[{ name: 'i' }],

@@ -3,9 +3,11 @@ import { formatTime } from '../../api/meta/time.ts';
 import { attemptsOf } from './attempts.ts';
 import { conditionsOf } from './conditions.ts';
 import { containerStatusOf } from './container-status.ts';
+import { phaseUnderWay, type StatusByName } from './phase.ts';
 import type { PodPlan } from './plan.ts';
 import { isTerminal, type Progress, progressOf } from './progress.ts';
 import { isRestarted } from './restart.ts';
+import { restartsAll } from './restart-all.ts';
 import { isSidecar, type PodSnapshot } from './snapshot.ts';
 
 /**
@@ -17,7 +19,7 @@ import { isSidecar, type PodSnapshot } from './snapshot.ts';
  */
 export function planPod(seen: PodSnapshot): PodPlan {
 	const progress = progressOf(seen);
-	const { starts, stops, waits, ending } = progress;
+	const { starts, stops, removals, waits, ending, restartingAll } = progress;
 	const status = isTerminal(seen.pod) ? seen.pod.status : statusOf(seen, progress);
 	const stopped = ending !== undefined && stops.length === 0 && nothingRuns(seen);
 	const deleted = seen.pod.metadata.deletionTimestamp !== undefined;
@@ -27,6 +29,9 @@ export function planPod(seen: PodSnapshot): PodPlan {
 		sandbox: needsSandbox ? { because: `${starts.length} container(s) are to be started` } : undefined,
 		starts: needsSandbox ? [] : starts,
 		stops,
+		removals,
+		// A restart of all containers goes on from what was told, whatever happens in between.
+		statusFirst: restartingAll !== undefined,
 		status,
 		end: stopped ? (deleted ? 'remove' : 'over') : undefined,
 		againAfterMs: next,
@@ -40,7 +45,7 @@ function nothingRuns({ attempts }: PodSnapshot): boolean {
 
 function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 	const { pod, now, sandbox, hostIP } = seen;
-	const { ending } = progress;
+	const { ending, restartingAll } = progress;
 	const goesOn = ending === undefined;
 	const over = !goesOn && nothingRuns(seen);
 	const { containers, initContainers = [] } = pod.spec;
@@ -48,18 +53,25 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 		containerStatusOf(container, {
 			seen,
 			goesOn,
+			restartingAll: restartingAll !== undefined,
 			restarts: restartsOf(seen, container),
-			waitingReason: progress.initialized && !init ? 'ContainerCreating' : waitingForInit(initContainers),
+			waitingReason: initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating',
 			init: init && !isSidecar(container),
 			missed: over && progress.initialized && !init,
 		});
 	const initStatuses = initContainers.map((container) => describe(container, true));
 	const statuses = containers.map((container) => describe(container, false));
 	const sidecars = initStatuses.filter((_, index) => initContainers[index]?.restartPolicy === 'Always');
-	const phase = phaseOf(seen, progress);
+	const all = new Map([...initStatuses, ...statuses].map((status) => [status.name, status]));
+	const phase = phaseOf(seen, progress, all);
 	const { generation } = pod.metadata;
 	const { reason: _reason, message: _message, ...kept } = pod.status;
-	const aspects = { phase, hasSandbox: sandbox !== undefined && !over, initialized: progress.initialized };
+	const aspects = {
+		phase,
+		hasSandbox: sandbox !== undefined && !over,
+		initialized: progress.initialized,
+		restartingAll: restartingAll === 'clearing',
+	};
 	return {
 		...kept,
 		...(generation !== undefined && { observedGeneration: generation }),
@@ -80,24 +92,20 @@ const DEADLINE = {
 	message: 'Pod was active on the node longer than the specified deadline',
 };
 
-function waitingForInit(initContainers: readonly Container[]): string {
-	return initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
-}
-
 function restartsOf(seen: PodSnapshot, container: Container): boolean {
 	const last = attemptsOf(seen, container.name).at(-1);
-	return last?.state === 'exited' && isRestarted(container, seen.pod.spec.restartPolicy, last.exitCode);
+	if (last?.state !== 'exited' || restartsAll(container, last.exitCode)) return false;
+	return isRestarted(container, seen.pod.spec.restartPolicy, last.exitCode);
 }
 
 /** The phase by the containers alone, held back from an end until nothing runs any more. */
-function phaseOf(seen: PodSnapshot, { ending, initialized }: Progress): NonNullable<PodStatus['phase']> {
-	const current = seen.pod.status.phase ?? 'Pending';
-	if (ending !== undefined) return nothingRuns(seen) ? endPhase(seen, ending) : current;
-	if (!initialized) return 'Pending';
-	const begun = seen.pod.spec.containers.every(({ name }) =>
-		attemptsOf(seen, name).some(({ state }) => state !== 'created'),
-	);
-	return begun ? 'Running' : 'Pending';
+function phaseOf(
+	seen: PodSnapshot,
+	{ ending }: Progress,
+	statuses: StatusByName,
+): NonNullable<PodStatus['phase']> {
+	if (ending === undefined) return phaseUnderWay(seen.pod.spec, statuses);
+	return nothingRuns(seen) ? endPhase(seen, ending) : (seen.pod.status.phase ?? 'Pending');
 }
 
 function endPhase(seen: PodSnapshot, ending: NonNullable<Progress['ending']>): 'Succeeded' | 'Failed' {

@@ -13,6 +13,15 @@ export interface ContainerStop {
 	readonly name: string;
 	readonly graceSeconds: number;
 	readonly because: string;
+	/** What the event about it says. */
+	readonly message: string;
+}
+
+/** Have the runtime forget an attempt at a container, killing it if it still runs. */
+export interface ContainerRemoval {
+	readonly id: string;
+	readonly name: string;
+	readonly because: string;
 }
 
 /** What is to be done for a Pod on its node now. What is done may make another plan necessary at once. */
@@ -21,6 +30,9 @@ export interface PodPlan {
 	readonly sandbox: { readonly because: string } | undefined;
 	readonly starts: readonly ContainerStart[];
 	readonly stops: readonly ContainerStop[];
+	readonly removals: readonly ContainerRemoval[];
+	/** The status is to be written before anything of the above is done; then a new plan is made. */
+	readonly statusFirst: boolean;
 	/** What the Pod's status is to say, if nothing of the above is left to do. */
 	readonly status: PodStatus;
 	/**

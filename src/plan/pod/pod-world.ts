@@ -1,11 +1,16 @@
-import type { Pod, PodSpec, PodStatus } from '../../api/core/pod/schema.ts';
+import type { Container, Pod, PodSpec, PodStatus } from '../../api/core/pod/schema.ts';
+import { semanticEqual } from '../../api/meta/equality.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { PodPlan } from './plan.ts';
 import { planPod } from './plan-pod.ts';
 import type { Attempt, Hindrance, PodSnapshot } from './snapshot.ts';
 
 /** The containers of a test's Pod: a name each, with what differs from the plain case. */
-export type TestContainer = { readonly name: string; readonly restartPolicy?: string };
+export type TestContainer = {
+	readonly name: string;
+	readonly restartPolicy?: string;
+	readonly restartPolicyRules?: Container['restartPolicyRules'];
+};
 
 /** Where a test's time begins. */
 export const START = Date.UTC(2026, 0, 31, 8);
@@ -22,6 +27,10 @@ export class PodWorld {
 	readonly hindrances = new Map<string, Hindrance>();
 	/** Each start that was made, as `container#attempt`. */
 	readonly started: string[] = [];
+	/** Each attempt that was removed, by its id. */
+	readonly removed: string[] = [];
+	/** Each status that had to be written before anything was done. */
+	readonly told: PodStatus[] = [];
 	/** Each stop that was asked for, as the container's name. */
 	readonly stopped: string[] = [];
 
@@ -51,10 +60,16 @@ export class PodWorld {
 	settle(): PodPlan {
 		for (;;) {
 			const plan = planPod(this.snapshot());
-			for (const { name } of plan.stops) this.stopped.push(name);
+			if (plan.statusFirst && !semanticEqual(plan.status, this.pod.status)) {
+				this.pod = { ...this.pod, status: plan.status };
+				this.told.push(plan.status);
+				continue;
+			}
 			if (plan.sandbox) this.hasSandbox = true;
+			for (const { name } of plan.stops) this.stopped.push(name);
+			for (const { id, name } of plan.removals) this.remove(name, id);
 			for (const { container, attempt } of plan.starts) this.#start(container.name, attempt);
-			if (plan.sandbox || plan.starts.length > 0) continue;
+			if (plan.sandbox || plan.starts.length + plan.removals.length > 0) continue;
 			this.pod = { ...this.pod, status: plan.status };
 			return plan;
 		}
@@ -66,6 +81,14 @@ export class PodWorld {
 		const id = `${name}_${attempt}`;
 		list.push({ id, attempt, imageRef: 'image', state: 'running', startedAt: this.now });
 		this.attempts.set(name, list);
+	}
+
+	/** Has the runtime forget an attempt. */
+	remove(name: string, id: string): void {
+		this.removed.push(id);
+		const left = (this.attempts.get(name) ?? []).filter((each) => each.id !== id);
+		if (left.length > 0) this.attempts.set(name, left);
+		else this.attempts.delete(name);
 	}
 
 	/** Whether the container runs. */

@@ -2,14 +2,18 @@ import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
 import { attemptsOf } from './attempts.ts';
-import type { ContainerStart, ContainerStop } from './plan.ts';
+import type { ContainerRemoval, ContainerStart, ContainerStop } from './plan.ts';
 import { isRestarted, restartDelayMs } from './restart.ts';
-import { type Attempt, isSidecar, type PodSnapshot } from './snapshot.ts';
+import { clearOut, isRestartingAll, restartOfAllDue, wantsRestartOfAll } from './restart-all.ts';
+import { type Attempt, isSidecar, type PodSnapshot, statusOf } from './snapshot.ts';
 
 /** How a Pod gets on: what to start and stop, what it waits for, and whether it is over. */
 export interface Progress {
 	readonly starts: readonly ContainerStart[];
 	readonly stops: readonly ContainerStop[];
+	readonly removals: readonly ContainerRemoval[];
+	/** All containers are being restarted: `clearing` until nothing of them is left, then `cleared`. */
+	readonly restartingAll: 'clearing' | 'cleared' | undefined;
 	/** The instants at which something that waits can go on. */
 	readonly waits: readonly number[];
 	/** Whether every init container has done its part. */
@@ -32,16 +36,32 @@ export function progressOf(seen: PodSnapshot): Progress {
 	const deadline = deadlineOf(pod, now);
 	const grace = pod.spec.terminationGracePeriodSeconds ?? 30;
 	if (deadline !== undefined && deadline <= now) return end(seen, 'deadline', grace);
+	const deadlines = deadline === undefined ? [] : [deadline];
+	if (isRestartingAll(pod)) return restartAll(seen, deadlines);
 	const steps = new Steps(seen);
 	const initialization = steps.initialize();
 	if (initialization === 'failed') return end(seen, 'init-failed', grace);
-	if (initialization === 'done' && steps.runContainers() === 'done') return end(seen, 'completed', grace);
-	const waits = deadline === undefined ? steps.waits : [...steps.waits, deadline];
+	const initialized = initialization === 'done';
+	if (initialized && steps.runContainers() === 'done') return end(seen, 'completed', grace);
+	const going = { stops: [], removals: [], initialized, ending: undefined } as const;
+	if (wantsRestartOfAll(seen)) {
+		const due = restartOfAllDue(seen);
+		if (due === undefined) return restartAll(seen, deadlines);
+		return { ...going, starts: [], restartingAll: undefined, waits: [due, ...deadlines] };
+	}
+	return { ...going, starts: steps.starts, restartingAll: undefined, waits: [...steps.waits, ...deadlines] };
+}
+
+function restartAll(seen: PodSnapshot, waits: readonly number[]): Progress {
+	const clearing = clearOut(seen);
+	const left = clearing.stops.length + clearing.removals.length > 0;
+	const restartingAll = left ? 'clearing' : 'cleared';
 	return {
-		starts: steps.starts,
-		stops: [],
+		...clearing,
+		starts: [],
+		restartingAll,
 		waits,
-		initialized: initialization === 'done',
+		initialized: wasInitialized(seen),
 		ending: undefined,
 	};
 }
@@ -122,7 +142,9 @@ class Steps {
 			this.waits.push(due);
 			return;
 		}
-		const attempt = last === undefined ? 0 : last.attempt + (last.state === 'exited' ? 1 : 0);
+		// Where the runtime has none because all were restarted, the status knows how often it has run.
+		const first = statusOf(this.#seen.pod, container.name)?.restartCount ?? 0;
+		const attempt = last === undefined ? first : last.attempt + (last.state === 'exited' ? 1 : 0);
 		const because = last?.state === 'exited' ? `it ended with ${last.exitCode}` : 'it has not run yet';
 		this.starts.push({ container, attempt, because });
 	}
@@ -139,12 +161,14 @@ function end(seen: PodSnapshot, ending: Ending, graceSeconds: number): Progress 
 	const stopsOf = (names: readonly Container[]): readonly ContainerStop[] =>
 		names.flatMap(({ name }) => {
 			const last = seen.attempts.get(name)?.at(-1);
-			return last?.state === 'running' ? [{ id: last.id, name, graceSeconds, because }] : [];
+			const message = `Stopping container ${name}`;
+			return last?.state === 'running' ? [{ id: last.id, name, graceSeconds, because, message }] : [];
 		});
 	const first = stopsOf(plain);
 	const sidecars = stopsOf(initContainers.filter(isSidecar));
 	const stops = first.length > 0 ? first : sidecars.slice(-1);
-	return { starts: [], stops, waits: [], initialized: wasInitialized(seen), ending };
+	const initialized = wasInitialized(seen);
+	return { starts: [], stops, removals: [], restartingAll: undefined, waits: [], initialized, ending };
 }
 
 function wasInitialized(seen: PodSnapshot): boolean {

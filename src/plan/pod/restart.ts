@@ -18,10 +18,16 @@ export const ATTEMPTS_TO_KEEP = 8;
  * own policy, else the Pod's.
  */
 export function isRestarted(container: Container, podPolicy: string | undefined, exitCode: number): boolean {
-	const { restartPolicyRules = [], restartPolicy: policy = podPolicy } = container;
-	if (restartPolicyRules.some((rule) => rule.action === 'Restart' && fits(rule, exitCode))) return true;
+	const { restartPolicy: policy = podPolicy } = container;
+	const action = ruleFor(container, exitCode)?.action;
+	if (action === 'Restart' || action === 'RestartAllContainers') return true;
 	if (policy === 'Always') return true;
 	return policy === 'OnFailure' && exitCode !== 0;
+}
+
+/** The first of a container's own rules that is for this exit code. */
+export function ruleFor({ restartPolicyRules = [] }: Container, exitCode: number): RestartRule | undefined {
+	return restartPolicyRules.find((rule) => fits(rule, exitCode));
 }
 
 function fits({ exitCodes }: RestartRule, exitCode: number): boolean {
@@ -32,8 +38,8 @@ function fits({ exitCodes }: RestartRule, exitCode: number): boolean {
 
 /**
  * How long a container waits, from its last end, before it is started again: not at all the first time,
- * then ten seconds, doubling. It follows from the attempts alone, so a restart of the agent changes
- * nothing.
+ * then ten seconds, doubling. It follows from the attempts that the runtime has, so a restart of the agent
+ * changes nothing; as many are kept as the longest wait needs.
  */
 export function restartDelayMs(attempts: readonly Attempt[]): number {
 	let endsInARow = 0;
@@ -43,9 +49,7 @@ export function restartDelayMs(attempts: readonly Attempt[]): number {
 		const ranMs = attempt.finishedAt - (attempt.startedAt ?? attempt.finishedAt);
 		if (ranMs > CLEARED_AFTER_MS) return backoffDelayMs(RESTART, endsInARow - 1);
 	}
-	// Attempts that are no longer kept count as ends in a row.
-	const forgotten = attempts[0]?.attempt ?? 0;
-	return backoffDelayMs(RESTART, endsInARow + forgotten - 1);
+	return backoffDelayMs(RESTART, endsInARow - 1);
 }
 
 /** A length as Go prints durations of whole seconds: `40s`, `1m20s`, `5m0s`. */

@@ -1,4 +1,4 @@
-import type { Container, Pod } from '../../api/core/pod/schema.ts';
+import type { Container, ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 
 /** What is known of one attempt at a container; times in milliseconds since the epoch. */
 export type Attempt = {
@@ -49,4 +49,10 @@ export interface PodSnapshot {
 /** Init containers that are started and then kept while the rest runs. */
 export function isSidecar(container: Container): boolean {
 	return container.restartPolicy === 'Always';
+}
+
+/** What the Pod's last status says of a container. */
+export function statusOf({ status }: Pod, name: string): ContainerStatus | undefined {
+	const { initContainerStatuses = [], containerStatuses = [] } = status;
+	return [...initContainerStatuses, ...containerStatuses].find((each) => each.name === name);
 }
