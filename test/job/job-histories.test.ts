@@ -9,8 +9,8 @@ import { makeJob } from './job-objects.ts';
 import { World } from './world.ts';
 
 /**
- * Generated histories of a Job: Pods start, finish, fail, are deleted and evicted; the user scales,
- * suspends and deletes; the controller sees late, is refused writes and dies between any two of them.
+ * Generated histories of a Job: Pods start, finish, fail, are deleted and evicted; others make a second Pod
+ * like one of the Job's, or take a Pod's labels away; the user scales, suspends and deletes; the controller sees late, is refused writes and dies between any two of them.
  * The ledger holds every write to the invariants; in the end, left in peace, what can end must have.
  * A failing case prints its seed and the shortest history that shows it.
  */
@@ -79,6 +79,8 @@ const step = fc.oneof(
 	{ weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), which }) },
 	{ weight: 2, arbitrary: fc.record({ do: fc.constant('evict' as const), which }) },
 	{ weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const), which }) },
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant('duplicate' as const), which }) },
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant('relabel' as const), which }) },
 	{
 		weight: 3,
 		arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 40 }) }),
@@ -129,6 +131,8 @@ function performOnPod(world: World, now: Extract<Step, { readonly which: number 
 	else if (now.do === 'finish')
 		world.change(name, (pod) => finished(started(pod, world.now), now.exitCode, world.now));
 	else if (now.do === 'restart') world.change(name, (pod) => restarted(pod));
+	else if (now.do === 'duplicate') world.duplicate(name);
+	else if (now.do === 'relabel') world.change(name, unlabelled);
 	else world.deletePod(name);
 	if (now.do === 'evict') world.change(name, disrupted);
 }
@@ -164,6 +168,11 @@ function restarted(pod: Pod): Pod {
 		restartCount: container.restartCount + 1,
 	}));
 	return { ...pod, status: { ...pod.status, containerStatuses } };
+}
+
+function unlabelled(pod: Pod): Pod {
+	const { labels: _, ...metadata } = pod.metadata;
+	return { ...pod, metadata };
 }
 
 function disrupted(pod: Pod): Pod {

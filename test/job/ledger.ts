@@ -21,6 +21,7 @@ import { totalFailures } from '../../src/plan/job/view.ts';
  */
 export class Ledger {
 	readonly #noted = new Map<string, 'succeeded' | 'failed'>();
+	/** What was removed, or released because it is not the Job's any more. */
 	readonly #removed = new Set<string>();
 	/** Indexes from here on were given up by scaling down at some time, so they may run again. */
 	#lowestCompletions = Number.POSITIVE_INFINITY;
@@ -35,15 +36,20 @@ export class Ledger {
 		const { completions } = seen.job.spec;
 		if (completions !== undefined) this.#lowestCompletions = Math.min(this.#lowestCompletions, completions);
 		this.#removing = new Set(plan.remove.map(({ pod }) => pod.metadata.uid ?? ''));
-		for (const { pod } of plan.remove) {
+		for (const { pod } of [...plan.remove, ...plan.release]) {
 			this.#removed.add(pod.metadata.uid ?? '');
 			this.#disturbed.add(completionIndexOf(pod) ?? -1);
 		}
-		for (const pod of seen.pods) {
+		for (const pod of this.#known) {
 			const index = completionIndexOf(pod);
 			if (index !== undefined) this.#indexOf.set(pod.metadata.uid ?? '', index);
 		}
 		assert.ok(plan.create.length === 0 || plan.remove.length + plan.delete.length === 0, 'not both at once');
+	}
+
+	/** The Pods that the plan is about, those to be adopted among them. */
+	get #known(): readonly Pod[] {
+		return [...(this.#seen?.pods ?? []), ...(this.#seen?.orphans ?? [])];
 	}
 
 	/** A Pod is about to be created beside `pods`. */
@@ -52,7 +58,9 @@ export class Ledger {
 		assert.ok(job);
 		assert.ok(!job.spec.suspend && !job.metadata.deletionTimestamp, 'nothing is started in a Job at rest');
 		assert.ok(!isTrue(job.status.conditions, 'FailureTarget'), 'nothing is started in a Job that fails');
-		const others = [...pods];
+		const others = [...pods].filter(({ metadata }) =>
+			metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid),
+		);
 		const waitsForEnd = job.spec.podReplacementPolicy === 'Failed';
 		const running = others.filter(
 			(other) => !hasEnded(other) && (waitsForEnd || !other.metadata.deletionTimestamp),
@@ -84,7 +92,7 @@ export class Ledger {
 		}
 	}
 
-	/** A removal loses the counts that the removed Pod carried, as it does upstream. */
+	/** What is removed or released takes the counts with it that it carried, as it does upstream. */
 	#passedOn(pod: Pod, index: number, job: Job): void {
 		if (job.spec.backoffLimitPerIndex === undefined) return;
 		if (this.#disturbed.has(index) || index >= this.#lowestCompletions) return;
@@ -97,7 +105,7 @@ export class Ledger {
 	/** A Pod is about to lose its finalizer, with the Job's stored status being that of `job`. */
 	letGo(pod: Pod, job: Job): void {
 		const { uid = '' } = pod.metadata;
-		const seen = this.#seen?.pods.find((each) => each.metadata.uid === uid);
+		const seen = this.#known.find((each) => each.metadata.uid === uid);
 		if (!seen || !isTracked(seen) || this.#removed.has(uid)) return;
 		const index = completionIndexOf(seen);
 		const completions =
@@ -135,7 +143,7 @@ export class Ledger {
 		const after = IndexSet.parse(job.status.completedIndexes, 1000);
 		for (let index = 0; index < 10; index++) {
 			if (!after.has(index) || before.has(index)) continue;
-			const proof = this.#seen?.pods.some(
+			const proof = this.#known.some(
 				(pod) =>
 					completionIndexOf(pod) === index &&
 					pod.status.phase === 'Succeeded' &&

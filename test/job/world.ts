@@ -140,9 +140,19 @@ export class World implements ApiTransport {
 		});
 	}
 
-	/** A Pod without controller that matches the Job's selector appears. */
-	addOrphan(pod: Pod): void {
-		this.#store(pod.metadata.name ?? '', pod);
+	/** Somebody makes another Pod like this one, of the same index, which nobody controls. */
+	duplicate(name: string): void {
+		const pod = this.pods.get(name);
+		if (!pod) return;
+		const {
+			ownerReferences: _owners,
+			finalizers: _held,
+			deletionTimestamp: _end,
+			...metadata
+		} = pod.metadata;
+		this.#serial += 1;
+		const copy = `${name}-copy${this.#serial}`;
+		this.#store(copy, { ...pod, metadata: { ...metadata, name: copy, uid: `uid-${this.#serial}` } });
 	}
 
 	get finished(): boolean {
@@ -266,10 +276,12 @@ interface PodPatch {
 function patched(pod: Pod, { metadata: patch }: PodPatch): Pod {
 	const { '$deleteFromPrimitiveList/finalizers': drop = [], finalizers = [], ownerReferences } = patch;
 	const kept = (pod.metadata.finalizers ?? []).filter((finalizer) => !drop.includes(finalizer));
+	// The Job is the only owner here, so what is not being deleted is all there is.
+	const owners = ownerReferences?.filter((owner) => !('$patch' in owner)) ?? pod.metadata.ownerReferences;
 	const metadata = {
 		...pod.metadata,
 		finalizers: [...kept, ...finalizers],
-		ownerReferences: ownerReferences ?? pod.metadata.ownerReferences ?? [],
+		ownerReferences: owners ?? [],
 	};
 	return { ...pod, metadata };
 }
