@@ -1,6 +1,5 @@
 import type { Pod, PodCondition } from '../api/core/pod/schema.ts';
 import { badRequest, conflict, invalid } from '../api/meta/api-error.ts';
-import { decode } from '../api/meta/decode.ts';
 import { type FieldError, FieldPath } from '../api/meta/field.ts';
 import { notSupported, required as requiredError } from '../api/meta/field-errors.ts';
 import { type KubeObject, objectMetaSchema } from '../api/meta/object-meta.ts';
@@ -39,7 +38,7 @@ type Binding = Infer<typeof bindingSchema>;
 const BINDING: PostedKind<Binding> = {
 	kind: 'Binding',
 	apiVersions: ['v1'],
-	decode: (json) => decode(bindingSchema, json),
+	schema: bindingSchema,
 };
 
 /** POST to `pods/<name>/binding`: puts the Pod on a node, once and for all. */

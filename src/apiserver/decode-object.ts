@@ -32,7 +32,8 @@ export async function decodeObject(
 	{ call, resource, definition }: ResourceRequest,
 	{ fieldValidation }: WriteOptions,
 ): Promise<KubeObject> {
-	const body = await readBody(call, definition.kind);
+	const { kind, schema } = definition;
+	const body = await readBody(call, { kind, apiVersions: [resource.codec.apiVersion], schema });
 	const what = undecodedOf(body.value, definition);
 	try {
 		const { object, complaints } = decodeJson(resource.codec, body, fieldValidation);

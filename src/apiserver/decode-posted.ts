@@ -1,14 +1,9 @@
 import { badRequest } from '../api/meta/api-error.ts';
-import {
-	type Decoded,
-	DecodeError,
-	strictlyUndecodable,
-	strictTexts,
-	undecodable,
-} from '../api/meta/decode.ts';
+import { DecodeError, decodeAs, strictlyUndecodable, strictTexts, undecodable } from '../api/meta/decode.ts';
 import { duplicateFields } from '../api/meta/duplicate-fields.ts';
 import type { ObjectMeta } from '../api/meta/object-meta.ts';
-import { readBody } from './body.ts';
+import type { ObjectNode, Schema } from '../api/meta/schema.ts';
+import { type ExpectedObject, readBody } from './body.ts';
 import { refuseOrWarn } from './decode-object.ts';
 import type { ResourceRequest } from './request.ts';
 import type { WriteOptions } from './write-options.ts';
@@ -20,12 +15,10 @@ export interface Posted {
 	readonly metadata: ObjectMeta;
 }
 
-/** What a subresource takes; the first of `apiVersions` is the one that errors name. */
-export interface PostedKind<T extends Posted> {
-	readonly kind: string;
+/** What a subresource takes: an object that `T` describes as the schema does. */
+export interface PostedKind<T extends Posted> extends ExpectedObject {
 	readonly apiVersions: readonly string[];
-	/** Decodes by the schema of the kind; throws a DecodeError. */
-	decode(json: unknown): Decoded<T>;
+	readonly schema: ObjectNode & Schema<T>;
 }
 
 /**
@@ -34,14 +27,15 @@ export interface PostedKind<T extends Posted> {
  */
 export async function decodePosted<T extends Posted>(
 	{ call, namespace }: ResourceRequest,
-	{ kind, apiVersions, decode }: PostedKind<T>,
+	posted: PostedKind<T>,
 	fieldValidation: WriteOptions['fieldValidation'],
 ): Promise<T> {
-	const { value: json, text } = await readBody(call, kind);
+	const { kind, apiVersions, schema } = posted;
+	const { value: json, text } = await readBody(call, posted);
 	const [expected = ''] = apiVersions;
 	const what = { kind, version: expected.slice(expected.indexOf('/') + 1) };
 	try {
-		const { value, unknown } = decode(json);
+		const { value, unknown } = decodeAs<T>(schema, json);
 		const { apiVersion = '', kind: own = '', metadata } = value;
 		if (own && own !== kind) {
 			const other = { kind: own, version: apiVersion.slice(apiVersion.indexOf('/') + 1), into: kind };

@@ -3,10 +3,17 @@ import { DecodeError, decode } from '../api/meta/decode.ts';
 import { type DeleteOptions, deleteOptionsSchema } from '../api/meta/delete-options.ts';
 import { type FieldError, FieldPath } from '../api/meta/field.ts';
 import { invalid as invalidField, notSupported } from '../api/meta/field-errors.ts';
-import { hasBody, readBody } from './body.ts';
+import { type ExpectedObject, hasBody, readBody } from './body.ts';
 import type { Query } from './query.ts';
 import type { Call } from './request.ts';
 import { dryRunErrors } from './write-options.ts';
+
+/** Clients send them in the version of what they delete; they are the same in each. */
+const DELETE_OPTIONS: ExpectedObject = {
+	kind: 'DeleteOptions',
+	apiVersions: undefined,
+	schema: deleteOptionsSchema,
+};
 
 const POLICIES = ['Foreground', 'Background', 'Orphan'];
 
@@ -31,7 +38,7 @@ export function isDryRun({ dryRun }: DeleteOptions): boolean {
 }
 
 async function fromBody(call: Call): Promise<DeleteOptions> {
-	const { value } = await readBody(call, 'DeleteOptions');
+	const { value } = await readBody(call, DELETE_OPTIONS);
 	try {
 		const options = decode(deleteOptionsSchema, value).value;
 		if (options.kind && options.kind !== 'DeleteOptions') {

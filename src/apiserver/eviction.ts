@@ -2,7 +2,6 @@ import { withDisruption } from '../api/core/pod/disruption.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { podStatusStrategy } from '../api/core/pod/strategy.ts';
 import { badRequest, invalid } from '../api/meta/api-error.ts';
-import { decode } from '../api/meta/decode.ts';
 import type { DeleteOptions } from '../api/meta/delete-options.ts';
 import { FieldPath } from '../api/meta/field.ts';
 import { invalid as invalidField } from '../api/meta/field-errors.ts';
@@ -33,7 +32,7 @@ import { writeOptions } from './write-options.ts';
 const EVICTION: PostedKind<Eviction> = {
 	kind: 'Eviction',
 	apiVersions: ['policy/v1', 'policy/v1beta1'],
-	decode: (json) => decode(evictionSchema, json),
+	schema: evictionSchema,
 };
 
 const DISRUPTION = { reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };

@@ -9,6 +9,7 @@ import { ApiError } from '../api/meta/api-error.ts';
 import type { NodeApi } from '../api/meta/node-api.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ApiRequest, ApiTransport, WatchEvent } from '../api/meta/transport.ts';
+import { delimitedField, enveloped } from '../api/protobuf/wire-writer.ts';
 import { SystemClock } from '../base/clock.ts';
 import { type Credentials, loadCredentials } from './credentials.ts';
 import { type HttpListener, listen } from './http.ts';
@@ -22,6 +23,8 @@ import {
 	type TestServer,
 } from './server-contract-suite.ts';
 import { watchContract } from './watch-contract-suite.ts';
+
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
 const clock = new SystemClock();
 let folder: string;
@@ -209,10 +212,65 @@ describe('the listener', () => {
 		assert.equal(yaml.statusCode, 201);
 	});
 
+	test('takes protobuf, and answers in JSON', async () => {
+		const headers = { 'content-type': PROTOBUF, accept: `${PROTOBUF},application/json` };
+		const metadata = delimitedField(1, delimitedField(1, 'p'));
+		const container = [...delimitedField(1, 'main'), ...delimitedField(2, 'busybox')];
+		const pod = [...metadata, ...delimitedField(2, delimitedField(2, container))];
+		const made = await send(listener, 'POST', PODS, { headers, body: enveloped('v1', 'Pod', pod) });
+		assert.equal(made.statusCode, 201);
+		assert.equal(made.headers['content-type'], 'application/json');
+		const fromProtobuf = JSON.parse(await textOf(made));
+		const fromJson = JSON.parse(
+			await textOf(await send(listener, 'POST', PODS, { body: JSON.stringify(podNamed('q')) })),
+		);
+		assert.deepEqual(fromProtobuf, { ...fromJson, metadata: fromProtobuf.metadata });
+
+		const preconditions = delimitedField(2, delimitedField(1, 'other'));
+		const body = enveloped('batch/v1', 'DeleteOptions', preconditions);
+		const refused = await jsonOf(await send(listener, 'DELETE', `${PODS}/p`, { headers, body }));
+		assert.match(refused.message, /the UID in the precondition \(other\) does not match/);
+	});
+
+	test('refuses protobuf that it cannot read, or that is something else', async () => {
+		const headers = { 'content-type': PROTOBUF };
+		const post = async (body: string | Uint8Array): Promise<Json> =>
+			jsonOf(await send(listener, 'POST', PODS, { headers, body }));
+		const rows: readonly (readonly [body: string | Uint8Array, message: string])[] = [
+			[
+				'k8s',
+				'the object provided is unrecognized (must be of type Pod): provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] (6b3873)',
+			],
+			[
+				enveloped('v1', 'Pod', [0x12, 9]),
+				'Pod in version "v1" cannot be handled as a Pod: unexpected EOF for field spec',
+			],
+			[
+				enveloped('v1', 'Node', []),
+				'Node in version "v1" cannot be handled as a Pod: converting (v1.Node) to (v1.Pod): unknown conversion',
+			],
+			[
+				enveloped('v2', 'Pod', []),
+				'the API version in the data (v2) does not match the expected API version (v1)',
+			],
+		];
+		for (const [body, message] of rows) {
+			const { code, reason, message: said } = await post(body);
+			assert.deepEqual({ code, reason, said }, { code: 400, reason: 'BadRequest', said: message });
+		}
+		const body = Buffer.alloc(3 * 1024 * 1024 + 1);
+		assert.equal((await post(body)).code, 413);
+	});
+
 	test('refuses what it cannot read', async () => {
 		const post = async (contentType: string, body: string): Promise<Json> =>
 			jsonOf(await send(listener, 'POST', PODS, { headers: { 'content-type': contentType }, body }));
-		assert.equal((await post('application/vnd.kubernetes.protobuf', 'k8s')).code, 415);
+		const unknown = await post('text/plain', '{}');
+		assert.equal(unknown.code, 415);
+		assert.match(
+			unknown.message,
+			/application\/json, application\/yaml, application\/vnd\.kubernetes\.protobuf$/,
+		);
 		const broken = await post('application/json', '{"metadata":');
 		assert.equal(broken.code, 400);
 		assert.match(
@@ -230,8 +288,7 @@ describe('the listener', () => {
 		);
 		assert.equal((await send(listener, 'OPTIONS', PODS)).statusCode, 405);
 		assert.equal((await send(listener, 'GET', '/api/v1/pods/%zz')).statusCode, 404);
-		const accept = 'application/vnd.kubernetes.protobuf';
-		assert.equal((await send(listener, 'GET', PODS, { headers: { accept } })).statusCode, 406);
+		assert.equal((await send(listener, 'GET', PODS, { headers: { accept: PROTOBUF } })).statusCode, 406);
 	});
 
 	test('reads no body beyond 3 MiB, announced or not', async () => {

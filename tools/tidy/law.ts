@@ -98,6 +98,7 @@ export const CASTS: Readonly<Record<string, string>> = {
 export const TEST_SUPPORT: Readonly<Record<string, string>> = {
 	'src/plan/pod/pod-world.ts': 'a node for tests of plan/pod',
 	'src/plan/cronjob/cronjob-world.ts': 'CronJobs and Jobs for tests of plan/cronjob',
+	'src/api/protobuf/wire-writer.ts': 'writes messages for tests',
 	'src/base/virtual-clock.ts': 'time for tests and the simulation',
 	'src/store/recording-sink.ts': 'a watch sink for the tests of stores',
 	'src/node/runtime/process/host-harness.ts': 'runs the process runtime in a process that tests can kill',

@@ -1,0 +1,60 @@
+import { formatTime } from '../meta/time.ts';
+import { WireError } from './wire-reader.ts';
+
+/**
+ * Values that are messages in the wire format and one text or number in JSON: from the message's fields
+ * to what Go writes as JSON. A field that is missing has its type's zero value.
+ */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** metav1.Time, by the second: upstream drops a fraction here too. Null is Go's zero time. */
+export function unwrapTime({ seconds, nanos }: Fields): string | null {
+	if (seconds === undefined && nanos === undefined) return null;
+	return timeText(numberOf(seconds), 0);
+}
+
+/** metav1.MicroTime; of nanoseconds those beyond the microsecond are cut off. */
+export function unwrapMicroTime({ seconds, nanos }: Fields): string | null {
+	if (seconds === undefined && nanos === undefined) return null;
+	const micros = Math.trunc(numberOf(nanos) / 1000);
+	const carried = Math.floor(micros / 1e6);
+	return timeText(numberOf(seconds) + carried, micros - carried * 1e6, true);
+}
+
+/** resource.Quantity; whether the text is one, decoding says. */
+export function unwrapQuantity({ string = '0' }: Fields): unknown {
+	return string;
+}
+
+/** intstr.IntOrString, which names the one of its fields that counts. */
+export function unwrapIntOrString({ type = 0, intVal = 0, strVal = '' }: Fields): unknown {
+	if (type === 0) return intVal;
+	if (type === 1) return strVal;
+	throw new WireError('impossible IntOrString.Type');
+}
+
+/** metav1.FieldsV1, which holds JSON. */
+export function unwrapFieldsV1({ Raw }: Fields): unknown {
+	if (typeof Raw !== 'string' || Raw === '') return null;
+	try {
+		return JSON.parse(Raw);
+	} catch {
+		throw new WireError('invalid JSON');
+	}
+}
+
+/** The first second of year 1, Go's zero time, and the last of 9999, beyond which RFC 3339 ends. */
+const ZERO_TIME_SECONDS = -62_135_596_800;
+const LAST_SECOND = 253_402_300_799;
+
+function timeText(seconds: number, micros: number, fraction = false): string | null {
+	if (seconds === ZERO_TIME_SECONDS && micros === 0) return null;
+	if (seconds < ZERO_TIME_SECONDS || seconds > LAST_SECOND) throw new WireError('time out of range');
+	const text = formatTime(seconds * 1000);
+	return fraction ? `${text.slice(0, -1)}.${String(micros).padStart(6, '0')}Z` : text;
+}
+
+function numberOf(value: unknown): number {
+	return typeof value === 'number' ? value : 0;
+}

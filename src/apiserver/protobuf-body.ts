@@ -1,0 +1,36 @@
+import { undecodable } from '../api/meta/decode.ts';
+import { type Envelope, openEnvelope } from '../api/protobuf/envelope.ts';
+import { readObject } from '../api/protobuf/message.ts';
+import { WireError, WireReader } from '../api/protobuf/wire-reader.ts';
+import { type ExpectedObject, UnreadableError } from './body.ts';
+
+/**
+ * The JSON that a body in protobuf stands for. Throws an UnreadableError where it does not even say what
+ * it is, and BadRequest where its message cannot be read.
+ */
+export function jsonOfProtobuf(bytes: Uint8Array, expected: ExpectedObject): unknown {
+	const { kind, apiVersion, message } = envelopeOf(bytes);
+	const typeMeta = { ...(kind && { kind }), ...(apiVersion && { apiVersion }) };
+	const apiVersions = expected.apiVersions ?? [apiVersion];
+	// An object of another kind is for the caller to refuse, as it does where JSON says so; by the schema
+	// at hand its message makes no sense.
+	const otherKind = kind !== '' && kind !== expected.kind;
+	const otherVersion = apiVersion !== '' && !apiVersions.includes(apiVersion);
+	if (otherKind || otherVersion) return typeMeta;
+	try {
+		return { ...typeMeta, ...readObject(new WireReader(message), expected.schema) };
+	} catch (error) {
+		if (!(error instanceof WireError)) throw error;
+		const version = apiVersion || (apiVersions[0] ?? '');
+		const what = { kind: expected.kind, version: version.slice(version.indexOf('/') + 1) };
+		throw undecodable(what, error.message);
+	}
+}
+
+function envelopeOf(bytes: Uint8Array): Envelope {
+	try {
+		return openEnvelope(bytes);
+	} catch (error) {
+		throw error instanceof WireError ? new UnreadableError(error.message) : error;
+	}
+}

@@ -1,0 +1,126 @@
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deleteOptionsSchema } from '../src/api/meta/delete-options.ts';
+import type { ObjectNode, SchemaNode } from '../src/api/meta/schema.ts';
+import { evictionSchema } from '../src/api/policy/eviction/schema.ts';
+import { resources } from '../src/api/resources.ts';
+import { bindingSchema } from '../src/apiserver/binding.ts';
+
+/**
+ * Writes src/api/protobuf/field-numbers.ts: which number each field of our schemas has on the wire. The
+ * numbers stand in the struct tags of upstream's Go types, so this takes the folders of two Go modules:
+ *
+ *     node tools/field-numbers.ts .../k8s.io/api@v0.36.3 .../k8s.io/apimachinery@v0.36.3
+ *
+ * (`go mod download` puts them into `$(go env GOMODCACHE)`.) Everything else about a field, its type and
+ * whether it repeats, its schema says. Fields that upstream has and our schema lacks are left out, and
+ * told on standard error; one that only our schema has is an error.
+ */
+
+const TARGET = join(import.meta.dirname, '../src/api/protobuf/field-numbers.ts');
+
+const HEADER = `/**
+ * The number that each field has in its protobuf message, by the name of the message's schema: facts of
+ * Kubernetes 1.36. \`...Name=1\` is a message in the wire format whose fields JSON has in the object
+ * around it. Written by tools/field-numbers.ts, which says how; not by hand.
+ */
+export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
+`;
+
+/** A field of a Go struct. */
+interface StructField {
+	readonly json: string;
+	readonly number: number;
+	/** The struct whose fields JSON has in the object around it. */
+	readonly inlined: string | undefined;
+}
+
+type Structs = ReadonlyMap<string, readonly StructField[]>;
+
+/** The structs of a Go package that have protobuf tags, by the names that our schemas have for them. */
+function structsOf(folder: string, prefix: string): Structs {
+	const structs = new Map<string, readonly StructField[]>();
+	const paths = globSync('*.go', { cwd: folder }).filter((path) => !path.endsWith('_test.go'));
+	for (const path of paths) {
+		const text = readFileSync(join(folder, path), 'utf8');
+		for (const [, name = '', body = ''] of text.matchAll(/^type (\w+) struct \{\n(.*?)^\}/gms)) {
+			structs.set(`${prefix}.${name}`, fieldsOf(body, prefix));
+		}
+	}
+	return structs;
+}
+
+function fieldsOf(body: string, prefix: string): readonly StructField[] {
+	const fields: StructField[] = [];
+	for (const line of body.split('\n')) {
+		const tags = /^\t(\w+).*`json:"([^",]*)([^"]*)"[^`]*protobuf:"\w+,(\d+)/.exec(line);
+		if (!tags) continue;
+		const [, word = '', json = '', options = '', number = ''] = tags;
+		const inlined = options.includes('inline') ? `${prefix}.${word}` : undefined;
+		fields.push({ json, number: Number(number), inlined });
+	}
+	return fields;
+}
+
+/** Every object in these schemas, each once. */
+function objectsIn(roots: readonly ObjectNode[]): ReadonlyMap<string, ObjectNode> {
+	const found = new Map<string, ObjectNode>();
+	const visit = (node: SchemaNode): void => {
+		if (node.type === 'list') visit(node.items);
+		if (node.type === 'map') visit(node.values);
+		if (node.type !== 'object' || found.has(node.name)) return;
+		found.set(node.name, node);
+		for (const { schema } of Object.values(node.fields)) visit(schema);
+	};
+	for (const root of roots) visit(root);
+	return found;
+}
+
+/** The entries of the table: that of the message itself and those of what it inlines. */
+function entriesOf(node: ObjectNode, structs: Structs): ReadonlyMap<string, string> {
+	const entries = new Map<string, string>();
+	const numbered = new Set<string>();
+	const enter = (struct: string): void => {
+		const parts: string[] = [];
+		for (const { json, number, inlined } of structs.get(struct) ?? []) {
+			if (inlined) enter(inlined);
+			if (inlined) parts.push(`...${inlined}=${number}`);
+			else if (Object.hasOwn(node.fields, json)) parts.push(`${json}=${number}`);
+			else process.stderr.write(`left out: ${struct} ${json}\n`);
+			numbered.add(json);
+		}
+		entries.set(struct, parts.join(' '));
+	};
+	enter(node.name);
+	const lost = Object.keys(node.fields).filter((name) => !numbered.has(name) && !isTypeMeta(name, node));
+	if (lost.length > 0) throw new Error(`${node.name}: upstream has no number for ${lost.join(', ')}`);
+	return entries;
+}
+
+/** What a whole object is, is told beside it on the wire and not in it. */
+function isTypeMeta(name: string, { fields }: ObjectNode): boolean {
+	return (name === 'kind' || name === 'apiVersion') && 'kind' in fields && 'apiVersion' in fields;
+}
+
+const [api = '', apimachinery = ''] = process.argv.slice(2);
+const roots = [...resources.map(({ schema }) => schema), bindingSchema, evictionSchema, deleteOptionsSchema];
+const objects = objectsIn(roots);
+const packages = new Set([...objects.keys()].map((name) => name.slice(0, name.lastIndexOf('.'))));
+const structs: Structs = new Map([...packages].flatMap((name) => [...structsOf(folderOf(name), name)]));
+const table = new Map([...objects.values()].flatMap((node) => [...entriesOf(node, structs)]));
+const lines = [...table].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, text]) => lineOf(name, text));
+writeFileSync(TARGET, `${HEADER}${lines.join('')}};\n`);
+
+/** Where a Go package is, by the beginning of the names that its types have here. */
+function folderOf(name: string): string {
+	const [, module, path = ''] = /^io\.k8s\.(api|apimachinery)\.(.*)$/.exec(name) ?? [];
+	if (module === undefined) throw new Error(`no module is known for ${name}`);
+	return join(module === 'api' ? api : apimachinery, path.replaceAll('.', '/'));
+}
+
+/** As Biome would have it. */
+function lineOf(name: string, text: string): string {
+	const line = `\t'${name}': '${text}',`;
+	// Biome counts a tab as two columns.
+	return line.length + 1 <= 110 ? `${line}\n` : `\t'${name}':\n\t\t'${text}',\n`;
+}
