@@ -83,7 +83,13 @@ async function readYaml(bytes: Uint8Array): Promise<JsonBody> {
 	const document = parseDocument(new TextDecoder().decode(bytes));
 	const [error] = document.errors;
 	if (error) throw unparsed(error.message);
-	return { value: document.toJS(), text: undefined };
+	try {
+		return { value: document.toJS(), text: undefined };
+	} catch (resolving) {
+		// An alias of nothing, or so many of them that they would fill the memory.
+		if (resolving instanceof ReferenceError) throw unparsed(resolving.message);
+		throw resolving;
+	}
 }
 
 function unparsed(message: string): UnreadableError {

@@ -278,6 +278,7 @@ describe('the listener', () => {
 			/^the object provided is unrecognized \(must be of type Pod\): couldn't get version\/kind; json parse error: .* \(\{"metadata":\)$/,
 		);
 		assert.equal((await post('application/yaml', 'a: [')).code, 400);
+		assert.match((await post('application/yaml', 'a: *b')).message, /json parse error: Unresolved alias/);
 		const twice = '{"metadata":{"name":"p","name":"q"}}';
 		const strict = await send(listener, 'POST', `${PODS}?fieldValidation=Strict`, { body: twice });
 		assert.match((await jsonOf(strict)).message, /strict decoding error: duplicate field "metadata.name"$/);
