@@ -60,6 +60,11 @@ export class ReconcileLoop {
 		this.queue.add(key);
 	}
 
+	/** Asks for a pass over `key` that may wait for `delayMs`. */
+	addAfter(key: string, delayMs: number): void {
+		this.queue.addAfter(key, delayMs);
+	}
+
 	/** Works until `signal` aborts and the passes under way have ended. */
 	async run(signal: AbortSignal): Promise<void> {
 		const close = (): void => this.queue.close();

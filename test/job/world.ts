@@ -8,7 +8,7 @@ import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch } from '../../src/
 import { Metrics } from '../../src/base/metrics.ts';
 import { Client } from '../../src/client/client.ts';
 import { applyPlan } from '../../src/controllers/job/apply-plan.ts';
-import { matters } from '../../src/controllers/job/changes.ts';
+import { attentionTo, BATCH_MS } from '../../src/controllers/job/changes.ts';
 import { BY_JOB, ORPHANS, POD_INDEXES } from '../../src/controllers/job/job-indexes.ts';
 import { JobMetrics } from '../../src/controllers/job/job-metrics.ts';
 import { JobWriter } from '../../src/controllers/job/job-writer.ts';
@@ -190,7 +190,9 @@ export class World implements ApiTransport {
 	}
 
 	#show(name: string, pod: Pod | undefined): void {
-		if (matters(pod, this.#shownPods.get(name))) this.dirty = true;
+		const attention = attentionTo(pod, this.#shownPods.get(name));
+		if (attention === 'now') this.dirty = true;
+		if (attention === 'soon') this.lookAt = Math.min(this.lookAt ?? Infinity, this.now + BATCH_MS);
 		if (pod) this.#shownPods.set(name, pod);
 		else this.#shownPods.delete(name);
 	}

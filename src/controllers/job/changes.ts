@@ -8,20 +8,30 @@ import { hasEnded, isReady, isTracked } from '../../plan/job/classify.ts';
  * and times) mean nothing to its Job; to pass over them here is what keeps a Job's passes few.
  */
 
-/** Whether a change of a Pod can change what its Job has to do. */
-export function matters(pod: Pod | undefined, old: Pod | undefined): boolean {
-	if (!pod || !old) return !isSettled(pod ?? old);
-	if (isSettled(pod) && isSettled(old)) return !semanticEqual(pod.metadata.labels, old.metadata.labels);
-	return (
-		pod.status.phase !== old.status.phase ||
+/**
+ * When a Job is looked at because a Pod of it changed. `soon`: within {@link BATCH_MS}, as only a number
+ * in its status follows from it.
+ */
+export type Attention = 'now' | 'soon' | 'never';
+
+/** Upstream's syncJobBatchPeriod. There every change of a Pod waits so long; here nothing waits that something follows from. */
+export const BATCH_MS = 1000;
+
+/** What a change of a Pod calls for from its Job. */
+export function attentionTo(pod: Pod | undefined, old: Pod | undefined): Attention {
+	if (!pod || !old) return isSettled(pod ?? old) ? 'never' : 'now';
+	if (isSettled(pod) && isSettled(old))
+		return semanticEqual(pod.metadata.labels, old.metadata.labels) ? 'never' : 'now';
+	const decides =
+		hasEnded(pod) !== hasEnded(old) ||
 		pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
 		isTracked(pod) !== isTracked(old) ||
-		isReady(pod) !== isReady(old) ||
 		restartsOf(pod) !== restartsOf(old) ||
 		!semanticEqual(pod.metadata.labels, old.metadata.labels) ||
 		!semanticEqual(pod.metadata.annotations, old.metadata.annotations) ||
-		!semanticEqual(pod.metadata.ownerReferences, old.metadata.ownerReferences)
-	);
+		!semanticEqual(pod.metadata.ownerReferences, old.metadata.ownerReferences);
+	if (decides) return 'now';
+	return isReady(pod) === isReady(old) ? 'never' : 'soon';
 }
 
 /** Whether a change of a Job is one that only its own controller makes: the status, and nothing else. */

@@ -20,7 +20,7 @@ import { isFinished } from '../../plan/job/conditions.ts';
 import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
 import { planJob } from '../../plan/job/plan-job.ts';
 import { type ApplyOptions, applyPlan } from './apply-plan.ts';
-import { isStatusOnly, matters } from './changes.ts';
+import { attentionTo, BATCH_MS, isStatusOnly } from './changes.ts';
 import { BY_JOB, JOB_INDEXES, POD_INDEXES, SELF_SELECTED } from './job-indexes.ts';
 import { JobMetrics } from './job-metrics.ts';
 import { JobWriter } from './job-writer.ts';
@@ -191,8 +191,11 @@ export class JobController {
 	}
 
 	#wake(job: Job | undefined, pod: Pod | undefined, old: Pod | undefined): void {
-		if (job && matters(pod, old))
-			this.#loop.add(keyOf(job.metadata.namespace ?? '', job.metadata.name ?? ''));
+		const attention = attentionTo(pod, old);
+		if (!job || attention === 'never') return;
+		const key = keyOf(job.metadata.namespace ?? '', job.metadata.name ?? '');
+		if (attention === 'now') this.#loop.add(key);
+		else this.#loop.addAfter(key, BATCH_MS);
 	}
 
 	/** Wakes the Jobs that might adopt the Pod. */
