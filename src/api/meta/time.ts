@@ -5,8 +5,17 @@
 
 /** `2026-01-31T08:00:00Z`: the second in which `ms` lies. */
 export function formatTime(ms: number): string {
-	return `${new Date(ms).toISOString().slice(0, -5)}Z`;
+	const second = Math.floor(ms / 1000);
+	if (second !== lastSecond) {
+		lastText = `${new Date(ms).toISOString().slice(0, -5)}Z`;
+		lastSecond = second;
+	}
+	return lastText;
 }
+
+/** The last text that was made: of the many that a busy server writes, most are of one second. */
+let lastText = '';
+let lastSecond = Number.NaN;
 
 /** `2026-01-31T08:00:00.123000Z`. */
 export function formatMicroTime(ms: number): string {
