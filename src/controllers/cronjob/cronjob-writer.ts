@@ -47,18 +47,17 @@ export class CronJobWriter {
 		this.#options.recorder.event(this.#cronJob, text);
 	}
 
-	/** Deletes a Job with its Pods; resolves to whether that succeeded. */
-	async delete({ metadata }: Job): Promise<boolean> {
+	/** Deletes a Job with its Pods. Rejects where that failed, which is announced. */
+	async delete({ metadata }: Job): Promise<void> {
 		const { name = '', uid } = metadata;
 		try {
 			const preconditions = uid === undefined ? {} : { preconditions: { uid } };
 			await this.#jobs.delete(name, { propagationPolicy: 'Background', ...preconditions });
 		} catch (error) {
 			this.announce({ type: 'Warning', reason: 'FailedDelete', message: `Deleted job: ${messageOf(error)}` });
-			return false;
+			throw error;
 		}
 		this.announce({ type: 'Normal', reason: 'SuccessfulDelete', message: `Deleted job ${name}` });
-		return true;
 	}
 
 	/** Deletes a Job that runs, to make room. Rejects where it is not there or cannot be deleted. */
@@ -71,7 +70,9 @@ export class CronJobWriter {
 			throw error;
 		}
 		const { namespace = '' } = job.metadata;
-		if (!(await this.delete(job))) throw new Error(`could not replace job ${namespace}/${name}`);
+		await this.delete(job).catch((cause: unknown) => {
+			throw new Error(`could not replace job ${namespace}/${name}`, { cause });
+		});
 	}
 
 	/**
