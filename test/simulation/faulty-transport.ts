@@ -142,7 +142,7 @@ export class FaultyTransport implements ApiTransport {
 		if (method !== 'GET' || typeof object !== 'object' || object === null) return;
 		if ('items' in object && Array.isArray(object.items)) {
 			for (const item of object.items) this.#options.sight.see(item);
-		}
+		} else if ('metadata' in object) this.#options.sight.see(object as KubeObject, 'asked');
 	}
 }
 

@@ -21,6 +21,12 @@ export interface Knowledge {
 	knewOfEnd(podUid: string): boolean;
 }
 
+/** What a {@link JobBook} is made with. */
+export interface JobBookOptions {
+	readonly violations: Violations;
+	readonly knowledge: Knowledge;
+}
+
 /** Keeps book beside one Job, by what is stored and nothing else; see violations.ts for the numbers. */
 export class JobBook {
 	readonly #violations: Violations;
@@ -37,10 +43,10 @@ export class JobBook {
 	#job: Job;
 	#isGone = false;
 
-	constructor(job: Job, options: { readonly violations: Violations; readonly knowledge: Knowledge }) {
+	constructor(job: Job, { violations, knowledge }: JobBookOptions) {
 		this.#job = job;
-		this.#violations = options.violations;
-		this.#knowledge = options.knowledge;
+		this.#violations = violations;
+		this.#knowledge = knowledge;
 		this.#noteCompletions(job);
 	}
 

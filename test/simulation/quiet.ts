@@ -3,8 +3,8 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { hasEnded, isTracked } from '../../src/plan/job/classify.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
+import type { Books } from './books.ts';
 import type { History } from './history.ts';
-import type { PodBook } from './pod-book.ts';
 import type { InvariantNumber } from './violations.ts';
 
 /** Something that is not yet as it must be in the end; see violations.ts for the numbers. */
@@ -14,15 +14,17 @@ export interface Remainder {
 }
 
 /** What is still to happen before everything is at its end. */
-export function whatRemains(history: History, podBook: PodBook): readonly Remainder[] {
+export function whatRemains(history: History, books: Books): readonly Remainder[] {
 	// The resources say what they are.
 	const jobs = history.all('jobs') as unknown as readonly Job[];
 	const pods = history.all('pods') as unknown as readonly Pod[];
+	const others = history.all('cronjobs');
 	return [
 		...jobs.flatMap(remainderOfJob),
 		...pods.flatMap((pod) => remainderOfPod(pod, history)),
-		...[...jobs, ...pods].flatMap((object) => remainderOfObject(object, history)),
-		...podBook.runningUids().flatMap((uid) => {
+		...[...jobs, ...pods, ...others].flatMap((object) => remainderOfObject(object, history)),
+		...books.cronJobs.flatMap((book) => book.remains().map((text) => ({ invariant: 16 as const, text }))),
+		...books.pods.runningUids().flatMap((uid) => {
 			const pod = history.get('pods', uid) as unknown as Pod | undefined;
 			return pod && !hasEnded(pod)
 				? []

@@ -62,7 +62,9 @@ export function equip(surroundings: Surroundings, life: ProcessLife, sight: Sigh
 }
 
 function isExpected(error: unknown): boolean {
-	return [ApiError, ServerUnreachableError, RuntimeUnavailable].some((kind) => error instanceof kind);
+	if ([ApiError, ServerUnreachableError, RuntimeUnavailable].some((kind) => error instanceof kind))
+		return true;
+	return error instanceof Error && error.cause !== undefined && isExpected(error.cause);
 }
 
 function stackOf(error: unknown): string {

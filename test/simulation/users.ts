@@ -5,6 +5,7 @@ import { ApiError } from '../../src/api/meta/api-error.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import type { Client } from '../../src/client/client.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
+import { CronJobUsers } from './cronjob-users.ts';
 import type { Dice } from './dice.ts';
 import type { History } from './history.ts';
 import { drawJobSpec } from './job-wishes.ts';
@@ -19,32 +20,43 @@ export interface UsersOptions {
 	client(): Client;
 }
 
-type Act = () => Promise<unknown>;
+/** Something that a user does. */
+export type Act = () => Promise<unknown>;
 
-/** People who make, change and delete Jobs and Pods, now and then, without regard for each other. */
+/** People who make, change and delete CronJobs, Jobs and Pods, now and then, without regard for each other. */
 export class Users {
 	readonly #options: UsersOptions;
+	readonly #cronJobs: CronJobUsers;
+	readonly #deletedJobs = new Set<string>();
 
 	constructor(options: UsersOptions) {
 		this.#options = options;
+		this.#cronJobs = new CronJobUsers(options);
+	}
+
+	/** Whether a user has asked for the Job's deletion. */
+	haveDeletedJob(uid: string): boolean {
+		return this.#deletedJobs.has(uid);
 	}
 
 	/** Does one thing, of whatever there is to do. What the server refuses is left at that. */
 	async act(): Promise<void> {
-		const { dice } = this.#options;
-		const acts: readonly [Act, ...Act[]] = [
+		const acts = [
 			...repeat(6, () => this.#createJob()),
 			...repeat(2, () => this.#deleteJob()),
 			...repeat(2, () => this.#suspendOrResume()),
 			...repeat(2, () => this.#scale()),
 			...repeat(3, () => this.#deletePod()),
 			() => this.#release(),
-		] as unknown as readonly [Act, ...Act[]];
-		await this.#tolerate(dice.of(...acts));
+			...this.#cronJobs.acts,
+		];
+		const act = acts[this.#options.dice.between(0, acts.length - 1)];
+		if (act) await this.#tolerate(act);
 	}
 
-	/** Lets everything go on that somebody had suspended. */
-	async resumeAll(): Promise<void> {
+	/** Lets every Job go on that somebody had suspended, and puts an end to schedules. */
+	async bringToEnd(): Promise<void> {
+		for (const act of this.#cronJobs.restAll) await this.#tolerate(act);
 		for (const job of this.#jobs()) {
 			if (isFinished(job) || !(job.spec.suspend || job.spec.parallelism === 0)) continue;
 			await this.#tolerate(() =>
@@ -79,6 +91,7 @@ export class Users {
 		if (!job) return;
 		const propagationPolicy = dice.of('Background' as const, 'Foreground' as const, 'Orphan' as const);
 		this.#note(`deletes ${job.metadata.name}, ${propagationPolicy}`);
+		this.#deletedJobs.add(job.metadata.uid ?? '');
 		await client()
 			.resource(jobs, 'default')
 			.delete(job.metadata.name ?? '', { propagationPolicy });

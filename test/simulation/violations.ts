@@ -14,7 +14,10 @@
  *    more often than its own limit allows.
  * 6. A container of a Pod that is never restarted is started once at most, on whatever node; containers
  *    of a Pod never run in two sandboxes at once, and never on a node that the Pod is not bound to.
- * 7. A slot of a CronJob gets one Job at most; under Forbid no Job starts while another is active.
+ * 7. A slot of a CronJob gets one Job at most, after its time, within the deadline and only while it is the
+ *    latest; none while the CronJob is suspended. Under Forbid no Job starts while another one is known to
+ *    run, under Replace that one is deleted before. No Job that is known is missing among the active ones,
+ *    none is taken out before its end. lastScheduleTime and lastSuccessfulTime never go back.
  * 8. A Pod is bound once; its terminal phase is final; its restart counts never shrink.
  * 9. What a client was told to be written is in the history, at the version it was told; versions grow.
  *
@@ -25,12 +28,14 @@
  * 12. Nothing is left whose owner is gone; nothing that was deleted is still there.
  * 13. No runtime has anything for a Pod that is not there.
  * 14. Nobody works without end: what happens in one instant is bounded, and so is a process' orderly end.
+ * 16. While nothing goes wrong each slot of a CronJob is seen to. In the end its active Jobs are those that
+ *    run, and no more ended ones are kept than its limits say.
  *
  * And at all times:
  *
  * 15. Whatever error a component reports is one of the API's or the runtime's, never one of its own.
  */
-export type InvariantNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15;
+export type InvariantNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16;
 
 /** One of the invariants above does not hold. */
 export class Violation extends Error {

@@ -1,4 +1,3 @@
-import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import type { ApiRequest, ApiResponse, ApiTransport } from '../../src/api/meta/transport.ts';
@@ -10,14 +9,14 @@ import { SeededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import { Books } from './books.ts';
 import { ControlPlaneHost } from './control-plane-host.ts';
 import { Dice } from './dice.ts';
 import { History } from './history.ts';
-import { JobBook } from './job-book.ts';
 import { NodeHost } from './node-host.ts';
-import { PodBook } from './pod-book.ts';
 import { hashOf } from './program.ts';
 import { whatRemains } from './quiet.ts';
+import type { Sight } from './sight.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Trace } from './trace.ts';
 import { Users } from './users.ts';
@@ -35,6 +34,8 @@ export interface WorldOptions {
 
 /** How long things go wrong. */
 const STORMY_MS = 300_000;
+/** How long after that nobody does anything, and schedules have to be kept. */
+const CALM_MS = 150_000;
 /** How long it may take after that until all has ended: backoffs reach minutes, garbage a quarter of an hour. */
 const SETTLING_MS = 3 * 3_600_000;
 /** More requests than this in one instant, and somebody is running in circles. */
@@ -43,8 +44,8 @@ const MOST_IN_AN_INSTANT = 5000;
 /**
  * One simulated cluster: the real API server over a store in memory, the real control plane and two real
  * node agents over fake runtimes, all in virtual time. First users act and things go wrong, for five
- * minutes; then nothing goes wrong any more and everything must come to its end. The same seed gives
- * the same run.
+ * minutes; then nothing goes wrong any more, schedules are kept, and once users have put those to rest
+ * everything must come to its end. The same seed gives the same run.
  */
 export class World {
 	readonly trace: Trace;
@@ -55,8 +56,7 @@ export class World {
 	readonly #weather: Weather;
 	readonly #faults: Dice;
 	readonly #history: History;
-	readonly #podBook: PodBook;
-	readonly #jobBooks = new Map<string, JobBook>();
+	readonly #books: Books;
 	readonly #users: Users;
 	readonly #controlPlane: ControlPlaneHost;
 	readonly #nodes: readonly NodeHost[];
@@ -74,17 +74,15 @@ export class World {
 		this.#history = new History({
 			resources,
 			violations,
-			listener: (object, old) => this.#changed(object, old),
+			listener: (object, old) => this.#books.changed(object, old),
 		});
-		const pod = (uid: string): Pod | undefined =>
-			this.#history.get('pods', uid) as unknown as Pod | undefined;
-		this.#podBook = new PodBook({ violations, pod });
+		this.#books = this.#makeBooks();
 		const client = (): Client => new Client(this.#server);
 		this.#users = new Users({ dice: this.#dice('users'), trace: this.trace, history: this.#history, client });
 		const surroundings = this.#surroundings();
 		this.#controlPlane = new ControlPlaneHost(surroundings);
 		this.#nodes = ['north', 'south'].map(
-			(name) => new NodeHost({ name, surroundings, podBook: this.#podBook, logFolder }),
+			(name) => new NodeHost({ name, surroundings, podBook: this.#books.pods, logFolder }),
 		);
 		this.#server = this.#makeServer();
 	}
@@ -100,10 +98,14 @@ export class World {
 		const start = this.#clock.now();
 		await this.#goOnUntil(start + STORMY_MS);
 		this.#calmDown();
+		const calmSince = this.#clock.now();
+		await this.#goOnUntil(calmSince + CALM_MS);
+		for (const book of this.#books.cronJobs) book.checkPunctual(calmSince);
 		const deadline = this.#clock.now() + SETTLING_MS;
-		while (this.#remains().length > 0 && this.#clock.now() < deadline) {
+		do {
+			void this.#users.bringToEnd();
 			await this.#goOnUntil(this.#clock.now() + 60_000);
-		}
+		} while (this.#remains().length > 0 && this.#clock.now() < deadline);
 		const remains = this.#remains();
 		const text = remains.map((each) => each.text).join('; ');
 		if (remains[0]) throw new Violation(remains[0].invariant, text);
@@ -196,7 +198,6 @@ export class World {
 			node.kill();
 			node.start();
 		}
-		void this.#users.resumeAll();
 	}
 
 	/** Moves from timer to timer; after each, everything that follows from it happens, and all is checked. */
@@ -213,50 +214,34 @@ export class World {
 	}
 
 	#remains(): ReturnType<typeof whatRemains> {
-		return whatRemains(this.#history, this.#podBook);
+		return whatRemains(this.#history, this.#books);
 	}
 
-	#changed(object: KubeObject | undefined, old: KubeObject | undefined): void {
-		const kind = (object ?? old)?.kind;
-		// The kind says what they are.
-		if (kind === 'Job')
-			this.#jobChanged(object as unknown as Job | undefined, old as unknown as Job | undefined);
-		if (kind === 'Pod')
-			this.#podChanged(object as unknown as Pod | undefined, old as unknown as Pod | undefined);
-	}
-
-	#jobChanged(job: Job | undefined, old: Job | undefined): void {
-		const uid = (job ?? old)?.metadata.uid ?? '';
-		const book = this.#jobBooks.get(uid);
-		if (!job) book?.jobGone();
-		else if (book) book.jobChanged(job);
-		else
-			this.#jobBooks.set(
-				uid,
-				new JobBook(job, { violations: this.#violations, knowledge: this.#knowledge() }),
-			);
-	}
-
-	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
-		if (pod) this.#podBook.podChanged(pod, old);
-		const before = old && this.#bookOf(old);
-		const after = pod && this.#bookOf(pod);
-		if (old && before && before !== after) before.podGone(old);
-		else if (pod && old && after) after.podChanged(pod, old);
-		if (pod && after && after !== before) after.podMade(pod);
-	}
-
-	#bookOf({ metadata }: Pod): JobBook | undefined {
-		const owner = metadata.ownerReferences?.find(({ controller }) => controller);
-		return owner && this.#jobBooks.get(owner.uid);
-	}
-
-	#knowledge(): ConstructorParameters<typeof JobBook>[1]['knowledge'] {
-		const since = (): number => this.#clock.now() - this.#weather.longestPassMs;
-		return {
-			versions: (uid) => this.#controlPlane.sight.jobSince(uid, since()),
-			knewOfEnd: (uid) => (this.#controlPlane.sight.sawEndOf(uid) ?? Number.POSITIVE_INFINITY) <= since(),
-		};
+	#makeBooks(): Books {
+		const violations = this.#violations;
+		const sight = (): Sight => this.#controlPlane.sight;
+		const now = (): number => this.#clock.now();
+		const since = (): number => now() - this.#weather.longestPassMs;
+		const isBefore = (at: number | undefined): boolean => at !== undefined && at <= since();
+		return new Books({
+			pods: { violations, pod: (uid) => this.#history.get('pods', uid) as unknown as Pod | undefined },
+			jobs: {
+				violations,
+				knowledge: {
+					versions: (uid) => sight().jobSince(uid, since()),
+					knewOfEnd: (uid) => isBefore(sight().sawEndOf(uid)),
+				},
+			},
+			cronJobs: {
+				violations,
+				knowledge: {
+					...{ now, since },
+					versions: (uid) => sight().cronJobSince(uid, since()),
+					knewOf: (uid) => isBefore(sight().sawJob(uid)),
+					deletedByUsers: (uid) => this.#users.haveDeletedJob(uid),
+				},
+			},
+		});
 	}
 
 	async #disturb(path: string): Promise<void> {

@@ -1,0 +1,40 @@
+import { ODD_ZONE } from './cronjob-slots.ts';
+import type { Dice } from './dice.ts';
+import { drawJobSpec } from './job-wishes.ts';
+
+/** A CronJob's spec as a user might write it. */
+export function drawCronJobSpec(dice: Dice): Record<string, unknown> {
+	return {
+		...drawSchedule(dice),
+		concurrencyPolicy: dice.of('Allow', 'Forbid', 'Forbid', 'Replace'),
+		...(dice.chance(0.3) && { startingDeadlineSeconds: drawDeadline(dice) }),
+		...(dice.chance(0.1) && { suspend: true }),
+		...(dice.chance(0.5) && { successfulJobsHistoryLimit: dice.between(0, 2) }),
+		...(dice.chance(0.5) && { failedJobsHistoryLimit: dice.between(0, 2) }),
+		jobTemplate: { metadata: { labels: { by: 'schedule' } }, spec: drawJobSpec(dice) },
+	};
+}
+
+/** A change that a user might make to a CronJob with such a spec. */
+export function drawCronJobChange(dice: Dice): Record<string, unknown> {
+	return dice.of(
+		() => drawSchedule(dice),
+		() => ({ suspend: true }),
+		() => ({ suspend: false }),
+		() => ({ suspend: false }),
+		() => ({ concurrencyPolicy: dice.of('Allow', 'Forbid', 'Replace') }),
+		() => ({ startingDeadlineSeconds: dice.of(null, drawDeadline(dice)) }),
+		() => ({ successfulJobsHistoryLimit: dice.between(0, 2), failedJobsHistoryLimit: dice.between(0, 2) }),
+		() => ({ jobTemplate: { metadata: { labels: { by: dice.of('hand', 'schedule') } } } }),
+	)();
+}
+
+/** Every minute, or every other one by the clocks of some zone. */
+function drawSchedule(dice: Dice): Record<string, unknown> {
+	const timeZone = dice.of(null, 'America/New_York', ODD_ZONE);
+	return { schedule: dice.of('* * * * *', '* * * * *', '*/2 * * * *'), timeZone };
+}
+
+function drawDeadline(dice: Dice): number {
+	return dice.of(1, 10, 45, 200);
+}
