@@ -84,6 +84,34 @@ test('an older version never replaces a newer one', async (t) => {
 	assert.equal(informer.revision, 7);
 });
 
+test('who waits for an object to leave is told once the copy does not show it', async (t) => {
+	const source = new Source();
+	const [one, two] = ['one', 'two'].map((name) => {
+		const { metadata, ...rest } = object(name, 1);
+		return { ...rest, metadata: { ...metadata, uid: `uid of ${name}` } };
+	});
+	assert.ok(one && two);
+	source.items = [one, two];
+	const { informer } = start(t, source);
+	const sink = await source.nextSink();
+	const told: string[] = [];
+	void informer.left(one).then(() => told.push('one'));
+	void informer.left(two).then(() => told.push('two'));
+	sink.events([
+		{ type: 'MODIFIED', object: { ...one, metadata: { ...one.metadata, resourceVersion: '2' } } },
+	]);
+	await new Promise(setImmediate);
+	assert.deepEqual(told, []);
+	sink.events([{ type: 'DELETED', object: one }]);
+	await new Promise(setImmediate);
+	assert.deepEqual(told, ['one']);
+	const namesake = { ...two, metadata: { ...two.metadata, uid: 'another', resourceVersion: '3' } };
+	sink.events([{ type: 'MODIFIED', object: namesake }]);
+	await new Promise(setImmediate);
+	assert.deepEqual(told, ['one', 'two']);
+	await informer.left(one);
+});
+
 test('who waits for a revision is told once the copy shows it', async (t) => {
 	const source = new Source();
 	const { informer } = start(t, source);

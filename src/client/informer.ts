@@ -21,6 +21,7 @@ export class Informer<T extends KubeObject> {
 	readonly #indexes = new Map<string, Map<string, Set<T>>>();
 	readonly #handlers: InformerHandler<T>[] = [];
 	readonly #waiting: Array<{ readonly revision: number; readonly resolve: () => void }> = [];
+	readonly #leaving = new Map<string, PromiseWithResolvers<void>>();
 	#revision = 0;
 	#failures = 0;
 	#synced = Promise.withResolvers<void>();
@@ -67,6 +68,17 @@ export class Informer<T extends KubeObject> {
 		const revision = Number(resourceVersion ?? 0);
 		if (this.#revision >= revision) return Promise.resolve();
 		return new Promise((resolve) => this.#waiting.push({ revision, resolve }));
+	}
+
+	/**
+	 * Resolves once the copy no longer shows this very object; a namesake is another one. For whoever was
+	 * told that it is gone, which comes without a revision to wait for.
+	 */
+	left({ metadata: { namespace = '', name = '', uid = '' } }: T): Promise<void> {
+		if (this.get(namespace, name)?.metadata.uid !== uid) return Promise.resolve();
+		const leaving = this.#leaving.get(uid) ?? Promise.withResolvers<void>();
+		this.#leaving.set(uid, leaving);
+		return leaving.promise;
 	}
 
 	/** Lists and watches until `signal` aborts; after an error it waits and goes on from where it was. */
@@ -140,6 +152,7 @@ export class Informer<T extends KubeObject> {
 		if (old && Number(old.metadata.resourceVersion) >= Number(object.metadata.resourceVersion)) return;
 		this.#objects.set(key, object);
 		this.#file(old, object);
+		if (old && old.metadata.uid !== object.metadata.uid) this.#leave(old);
 		for (const handler of this.#handlers) handler(object, old);
 	}
 
@@ -149,7 +162,13 @@ export class Informer<T extends KubeObject> {
 		if (!old) return;
 		this.#objects.delete(key);
 		this.#file(old, undefined);
+		this.#leave(old);
 		for (const handler of this.#handlers) handler(undefined, old);
+	}
+
+	#leave({ metadata: { uid = '' } }: T): void {
+		this.#leaving.get(uid)?.resolve();
+		this.#leaving.delete(uid);
 	}
 
 	#file(old: T | undefined, object: T | undefined): void {

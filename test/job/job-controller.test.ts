@@ -3,6 +3,7 @@ import test from 'node:test';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { forbidden, internalError } from '../../src/api/meta/api-error.ts';
+import type { ApiRequest } from '../../src/api/meta/transport.ts';
 import { Cluster } from './cluster.ts';
 import { conditionsOf, TRACKING } from './job-objects.ts';
 
@@ -260,6 +261,35 @@ test(
 		assert.equal(cluster.pods().length, 1);
 	},
 );
+
+test('a Pod that is gone is not counted again, however late the controller hears of it', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	await cluster.createJob({ parallelism: 1, completions: 1 });
+	const pod = await only(cluster);
+	const late: (() => void)[] = [];
+	let lost = 0;
+	const isRelease = ({ method, path }: ApiRequest): boolean =>
+		method === 'PATCH' && path.endsWith(`/pods/${pod.metadata.name}`);
+	cluster.intercept = (request) => {
+		if (!isRelease(request)) return;
+		cluster.deliver = (tell, { path }) => void (path.endsWith('/pods') ? late.push(tell) : tell());
+	};
+	cluster.interceptAnswer = (request) => {
+		if (isRelease(request) && lost++ === 0) throw new Error('socket hang up');
+	};
+	await deletePod(cluster, pod);
+	for (let seconds = 0; seconds < 15; seconds++) {
+		await cluster.quiet();
+		cluster.clock.advance(1000);
+	}
+	assert.equal(lost, 1);
+	assert.equal(cluster.job().status.failed, 1);
+	cluster.deliver = (tell) => tell();
+	for (const tell of late) tell();
+	await cluster.quiet();
+	assert.equal(cluster.job().status.failed, 1);
+	assert.ok(cluster.history.every(({ status }) => (status.failed ?? 0) <= 1));
+});
 
 test('a change of the Job by somebody else in the middle of a pass costs no time', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);

@@ -47,7 +47,8 @@ const REFUSED_RETRY_MS = 1000;
  * what at, and the carrying out.
  *
  * 1. A key is worked on by one pass at a time, and a pass ends only once the informers show all that it
- *    wrote. So no pass ever decides from before its predecessor, and nothing needs to be expected.
+ *    wrote, and no Pod that turned out to be gone (one that was counted would be counted again). So no
+ *    pass ever decides from before its predecessor, and nothing needs to be expected.
  * 2. Where an answer was lost, so that nobody knows whether there is a Pod, the next pass first has the
  *    server tell. So a Pod is not made a second time, however late the informers hear of the first.
  * 3. What is remembered between passes is only a summary of Pods (BackoffHistory) that a new process
@@ -115,11 +116,16 @@ export class JobController {
 			if (isApiError(error, 'Conflict') && this.#jobs.get(namespace, name) !== job) return again(0);
 			throw error;
 		} finally {
-			const seen = [this.#jobs.reached(writer.jobVersion), this.#pods.reached(writer.podVersion)];
-			await Promise.race([Promise.all(seen), this.#stopped]);
+			await Promise.race([this.#seen(writer), this.#stopped]);
 			if (writer.mayHaveCreated) this.#unclear.add(key);
 			this.#passing.delete(key);
 		}
+	}
+
+	/** Waits until the informers show all that was written, and none of the Pods that are gone. */
+	async #seen({ jobVersion, podVersion, gone }: JobWriter): Promise<void> {
+		const left = gone.map((pod) => this.#pods.left(pod));
+		await Promise.all([this.#jobs.reached(jobVersion), this.#pods.reached(podVersion), ...left]);
 	}
 
 	/** Waits until the informer shows every Pod that the server has now. */

@@ -25,8 +25,9 @@ export interface JobWriterOptions {
 }
 
 /**
- * The writes of one pass over one Job, each with the Events and the counts that upstream makes of it. Whoever makes
- * the next pass must see them: `podVersion` and `jobVersion` tell how far the informers have to be.
+ * The writes of one pass over one Job, each with the Events and the counts that upstream makes of it.
+ * Whoever makes the next pass must see them: `podVersion` and `jobVersion` tell how far the informers have
+ * to be, and `gone` which Pods they must not show any more.
  */
 export class JobWriter {
 	readonly #job: Job;
@@ -34,6 +35,8 @@ export class JobWriter {
 	readonly #pods: ResourceClient<Pod>;
 	readonly #recorder: Pick<EventRecorder, 'event'>;
 	readonly #metrics: JobMetrics;
+	/** The Pods that turned out to be gone. */
+	readonly gone: Pod[] = [];
 	#podVersion = 0;
 	#mayHaveCreated = false;
 	#jobVersion = 0;
@@ -78,13 +81,14 @@ export class JobWriter {
 	}
 
 	/** Lets go of a Pod that the selector does not match. */
-	async release({ metadata }: Pod): Promise<void> {
+	async release(pod: Pod): Promise<void> {
+		const { name, uid } = pod.metadata;
 		const ownerReferences = [{ $patch: 'delete', uid: this.#job.metadata.uid }];
-		await orGone(this.#patch(metadata.name, { uid: metadata.uid, ownerReferences, ...WITHOUT_TRACKING }));
+		await this.#orGone(pod, this.#patch(name, { uid, ownerReferences, ...WITHOUT_TRACKING }));
 	}
 
-	async takeFinalizer({ metadata }: Pod): Promise<void> {
-		await orGone(this.#patch(metadata.name, WITHOUT_TRACKING));
+	async takeFinalizer(pod: Pod): Promise<void> {
+		await this.#orGone(pod, this.#patch(pod.metadata.name, WITHOUT_TRACKING));
 	}
 
 	/** Takes the finalizer off first, so that the deletion is not seen as a failure. */
@@ -93,14 +97,17 @@ export class JobWriter {
 		await this.delete(pod);
 	}
 
-	async delete({ metadata }: Pod): Promise<void> {
-		const { name = '', uid } = metadata;
+	async delete(pod: Pod): Promise<void> {
+		const { name = '', uid } = pod.metadata;
 		try {
 			this.#seePod(await this.#pods.delete(name, uid === undefined ? {} : { preconditions: { uid } }));
 			this.#event('Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
 		} catch (error) {
 			// Gone, or its name is another Pod's now.
-			if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) return;
+			if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) {
+				this.gone.push(pod);
+				return;
+			}
 			this.#event('Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`);
 			throw error;
 		}
@@ -144,6 +151,15 @@ export class JobWriter {
 		this.#seePod(await this.#pods.patch(name ?? '', 'strategic', { metadata }));
 	}
 
+	async #orGone(pod: Pod, write: Promise<void>): Promise<void> {
+		try {
+			await write;
+		} catch (error) {
+			if (!isApiError(error, 'NotFound')) throw error;
+			this.gone.push(pod);
+		}
+	}
+
 	#seePod(answer: unknown): void {
 		this.#podVersion = Math.max(this.#podVersion, versionOf(answer));
 	}
@@ -159,11 +175,3 @@ function versionOf(answer: unknown): number {
 
 /** A part of a strategic merge patch on metadata; other finalizers stay, whatever they are by now. */
 const WITHOUT_TRACKING = { '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] };
-
-async function orGone(write: Promise<void>): Promise<void> {
-	try {
-		await write;
-	} catch (error) {
-		if (!isApiError(error, 'NotFound')) throw error;
-	}
-}
