@@ -65,6 +65,15 @@ export class ControlPlaneHost {
 		clock.setTimer(forMs, () => transport?.reconnect());
 	}
 
+	/** Some of its watches tell nothing for a while. */
+	lag(forMs: number): void {
+		const { clock, trace, dice } = this.#surroundings;
+		const transport = this.#transport;
+		trace.note('control plane', `lags behind for ${forMs} ms`);
+		transport?.lag(() => dice.chance(0.7));
+		clock.setTimer(forMs, () => transport?.catchUp());
+	}
+
 	/** It can reach the server again. */
 	reconnect(): void {
 		this.#transport?.reconnect();

@@ -3,15 +3,16 @@ import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { ResourceClient } from '../../src/client/client.ts';
+import type { Act, ActOptions } from './act.ts';
 import { drawCronJobChange, drawCronJobSpec } from './cronjob-wishes.ts';
-import type { Act, UsersOptions } from './users.ts';
+import type { Dice } from './dice.ts';
 
 /** What people do with CronJobs. */
 export class CronJobUsers {
-	readonly #options: UsersOptions;
+	readonly #options: ActOptions;
 	#jobsByHand = 0;
 
-	constructor(options: UsersOptions) {
+	constructor(options: ActOptions) {
 		this.#options = options;
 	}
 
@@ -25,6 +26,13 @@ export class CronJobUsers {
 			() => this.#delete(),
 			() => this.#runByHand(),
 		];
+	}
+
+	/** Changes about every other CronJob. */
+	get changeSome(): readonly Act[] {
+		return this.#all()
+			.filter(() => this.#options.dice.chance(0.5))
+			.map((cronJob) => () => this.#change(cronJob));
 	}
 
 	/** Puts every CronJob at rest, one way or another. */
@@ -54,8 +62,8 @@ export class CronJobUsers {
 		await this.#client.create(cronJob);
 	}
 
-	async #change(): Promise<void> {
-		const name = this.#one()?.metadata.name;
+	async #change(cronJob = this.#one()): Promise<void> {
+		const name = cronJob?.metadata.name;
 		if (name === undefined) return;
 		const spec = drawCronJobChange(this.#options.dice);
 		this.#note(`changes CronJob ${name} ${JSON.stringify(spec)}`);
@@ -111,6 +119,6 @@ export class CronJobUsers {
 	}
 }
 
-function drawPropagation(dice: UsersOptions['dice']): 'Background' | 'Foreground' | 'Orphan' {
+function drawPropagation(dice: Dice): 'Background' | 'Foreground' | 'Orphan' {
 	return dice.of('Background', 'Foreground', 'Orphan');
 }

@@ -54,6 +54,16 @@ export class FaultyTransport implements ApiTransport {
 		for (const watch of this.#watches) watch.cut('fault');
 	}
 
+	/** Holds back what some of the watches would tell; requests go through all the same. */
+	lag(isHeld: () => boolean): void {
+		for (const watch of this.#watches) if (isHeld()) watch.hold();
+	}
+
+	/** Ends that. */
+	catchUp(): void {
+		if (!this.#isCut) for (const watch of this.#watches) watch.release();
+	}
+
 	async request(request: ApiRequest): Promise<ApiResponse> {
 		const { life, weather, doom } = this.#options;
 		if (!life.isAlive) return life.hang();
@@ -138,12 +148,19 @@ export class FaultyTransport implements ApiTransport {
 		return life.hang();
 	}
 
-	#see({ method }: ApiRequest, object: unknown): void {
-		if (method !== 'GET' || typeof object !== 'object' || object === null) return;
-		if ('items' in object && Array.isArray(object.items)) {
-			for (const item of object.items) this.#options.sight.see(item);
-		} else if ('metadata' in object) this.#options.sight.see(object as KubeObject, 'asked');
+	#see({ method, path }: ApiRequest, object: unknown): void {
+		const { sight } = this.#options;
+		if (typeof object !== 'object' || object === null) return;
+		// What the server answers with has one of these shapes.
+		if ('items' in object && Array.isArray(object.items)) for (const item of object.items) sight.see(item);
+		else if (method === 'GET') sight.see(object as KubeObject, 'question');
+		else if (isAwaited(method, path)) sight.see(object as KubeObject, 'own write');
 	}
+}
+
+/** Whether a controller decides nothing more until it is shown what it has written. */
+function isAwaited(method: string, path: string): boolean {
+	return (method === 'POST' && path.endsWith('/jobs')) || /\/cronjobs\/[^/]+\/status$/.test(path);
 }
 
 const CUT_OFF_TIMEOUT_MS = 1000;

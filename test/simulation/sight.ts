@@ -6,6 +6,12 @@ import type { Clock } from '../../src/base/clock.ts';
 import { hasEnded } from '../../src/plan/job/classify.ts';
 
 /**
+ * How a process came to see an object. What it asked for may be newer than what it is shown; it decides
+ * from that and forgets it. What it is told to have written it waits for.
+ */
+export type SeenBy = 'list or watch' | 'question' | 'own write';
+
+/**
  * What a process has been shown so far, by lists and by events. A controller can only be held to what it
  * could know: a Job that was scaled down is another Job for it once it has heard of that.
  */
@@ -13,16 +19,19 @@ export class Sight {
 	readonly #clock: Clock;
 	readonly #jobs = new Views<Job>();
 	readonly #cronJobs = new Views<CronJob>();
+	readonly #knownJobs = new Map<string, number>();
 	readonly #endedPods = new Map<string, number>();
 
 	constructor(clock: Clock) {
 		this.#clock = clock;
 	}
 
-	/** The process is shown an object: by a list or a watch, or because it asked for this very one. */
-	see(object: KubeObject, how: 'shown' | 'asked' = 'shown'): void {
+	/** The process is shown an object. */
+	see(object: KubeObject, how: SeenBy = 'list or watch'): void {
 		const { uid = '' } = object.metadata;
 		const at = this.#clock.now();
+		if (object.kind === 'Job' && how !== 'question' && !this.#knownJobs.has(uid))
+			this.#knownJobs.set(uid, at);
 		// The kind says what it is.
 		if (object.kind === 'Job') this.#jobs.add(uid, { at, how, object: object as unknown as Job });
 		else if (object.kind === 'CronJob')
@@ -41,9 +50,9 @@ export class Sight {
 		return this.#cronJobs.since(uid, since);
 	}
 
-	/** When the process was first shown the Job, if it was. */
-	sawJob(uid: string): number | undefined {
-		return this.#jobs.first(uid);
+	/** Since when the process knows the Job, if it does. */
+	knewJob(uid: string): number | undefined {
+		return this.#knownJobs.get(uid);
 	}
 
 	/** When the process first saw that the Pod has ended, if it did. */
@@ -55,12 +64,12 @@ export class Sight {
 /** An object as the process saw it. */
 interface View<T> {
 	readonly at: number;
-	readonly how: 'shown' | 'asked';
+	readonly how: SeenBy;
 	readonly object: T;
 }
 
-/** All that was seen of the objects of one kind, by UID and in order. */
-class Views<T> {
+/** All that was seen of the objects of one kind, by UID. */
+class Views<T extends KubeObject> {
 	readonly #views = new Map<string, View<T>[]>();
 
 	add(uid: string, view: View<T>): void {
@@ -69,15 +78,16 @@ class Views<T> {
 		this.#views.set(uid, views);
 	}
 
-	/** What is shown replaces what was shown before; what was asked for may be newer than that, and is not kept. */
 	since(uid: string, since: number): readonly T[] {
 		const views = this.#views.get(uid) ?? [];
-		const kept = views.findLast(({ at, how }) => at < since && how === 'shown');
-		const later = views.filter((view) => view === kept || view.at >= since);
-		return later.map(({ object }) => object);
+		const before = views.filter(({ at, how }) => at < since && how !== 'question');
+		const known = before.toSorted((a, b) => versionOf(a) - versionOf(b)).at(-1);
+		// An answer to a write may come before the watch tells of the versions up to it.
+		const later = views.filter((view) => view.at >= since && (!known || versionOf(view) >= versionOf(known)));
+		return [...(known ? [known] : []), ...later].map(({ object }) => object);
 	}
+}
 
-	first(uid: string): number | undefined {
-		return this.#views.get(uid)?.find(({ how }) => how === 'shown')?.at;
-	}
+function versionOf({ object }: View<KubeObject>): number {
+	return Number(object.metadata.resourceVersion);
 }

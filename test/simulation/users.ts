@@ -3,33 +3,18 @@ import type { Job } from '../../src/api/batch/job/schema.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import { ApiError } from '../../src/api/meta/api-error.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
-import type { Client } from '../../src/client/client.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
+import type { Act, ActOptions } from './act.ts';
 import { CronJobUsers } from './cronjob-users.ts';
-import type { Dice } from './dice.ts';
-import type { History } from './history.ts';
 import { drawJobSpec } from './job-wishes.ts';
-import type { Trace } from './trace.ts';
-
-/** What the users of a simulated cluster act with. */
-export interface UsersOptions {
-	readonly dice: Dice;
-	readonly trace: Trace;
-	readonly history: History;
-	/** Reaches the server that runs at the moment. */
-	client(): Client;
-}
-
-/** Something that a user does. */
-export type Act = () => Promise<unknown>;
 
 /** People who make, change and delete CronJobs, Jobs and Pods, now and then, without regard for each other. */
 export class Users {
-	readonly #options: UsersOptions;
+	readonly #options: ActOptions;
 	readonly #cronJobs: CronJobUsers;
 	readonly #deletedJobs = new Set<string>();
 
-	constructor(options: UsersOptions) {
+	constructor(options: ActOptions) {
 		this.#options = options;
 		this.#cronJobs = new CronJobUsers(options);
 	}
@@ -52,6 +37,11 @@ export class Users {
 		];
 		const act = acts[this.#options.dice.between(0, acts.length - 1)];
 		if (act) await this.#tolerate(act);
+	}
+
+	/** Changes some CronJobs while nothing goes wrong. */
+	async changeSchedules(): Promise<void> {
+		for (const act of this.#cronJobs.changeSome) await this.#tolerate(act);
 	}
 
 	/** Lets every Job go on that somebody had suspended, and puts an end to schedules. */

@@ -37,7 +37,7 @@ export function drawClimate(random: Random): Climate {
 		slow: draw(0.2),
 		held: draw(0.2),
 		cut: draw(0.05),
-		longestHoldMs: 10 ** (1 + 3.5 * random.next()),
+		longestHoldMs: 10 ** (1 + 4 * random.next()),
 		longestWayMs: 10 ** (1 + 2.2 * random.next()),
 	};
 }

@@ -34,8 +34,8 @@ export interface WorldOptions {
 
 /** How long things go wrong. */
 const STORMY_MS = 300_000;
-/** How long after that nobody does anything, and schedules have to be kept. */
-const CALM_MS = 150_000;
+/** How long schedules have to be kept after that. */
+const CALM_MINUTES = 2;
 /** How long it may take after that until all has ended: backoffs reach minutes, garbage a quarter of an hour. */
 const SETTLING_MS = 3 * 3_600_000;
 /** More requests than this in one instant, and somebody is running in circles. */
@@ -98,9 +98,7 @@ export class World {
 		const start = this.#clock.now();
 		await this.#goOnUntil(start + STORMY_MS);
 		this.#calmDown();
-		const calmSince = this.#clock.now();
-		await this.#goOnUntil(calmSince + CALM_MS);
-		for (const book of this.#books.cronJobs) book.checkPunctual(calmSince);
+		await this.#keepSchedules();
 		const deadline = this.#clock.now() + SETTLING_MS;
 		do {
 			void this.#users.bringToEnd();
@@ -172,6 +170,7 @@ export class World {
 		plan(dice.of(0, 0, 1, 2), () => this.#controlPlane.kill());
 		plan(dice.of(0, 0, 1), () => this.#controlPlane.stop());
 		plan(dice.of(0, 0, 1), () => this.#controlPlane.cutOff(dice.between(1, 120_000)));
+		plan(dice.of(0, 0, 1, 2), () => this.#controlPlane.lag(dice.between(1, 120_000)));
 		plan(dice.of(0, 0, 1, 2), () => someNode().kill());
 		plan(dice.of(0, 0, 1), () => someNode().stop());
 		plan(dice.of(0, 0, 1, 2), () => someNode().cutOff(dice.between(1, 240_000)));
@@ -197,6 +196,17 @@ export class World {
 			node.restore();
 			node.kill();
 			node.start();
+		}
+	}
+
+	/** Users change some schedules; from then on each minute has what it should have. */
+	async #keepSchedules(): Promise<void> {
+		await this.#goOnUntil(this.#clock.now() + 10_000);
+		void this.#users.changeSchedules();
+		const unchangedSince = this.#clock.now();
+		for (let minute = 0; minute < CALM_MINUTES; minute++) {
+			await this.#goOnUntil(unchangedSince + (minute + 1.5) * 60_000);
+			for (const book of this.#books.cronJobs) book.checkPunctual(unchangedSince);
 		}
 	}
 
@@ -237,7 +247,7 @@ export class World {
 				knowledge: {
 					...{ now, since },
 					versions: (uid) => sight().cronJobSince(uid, since()),
-					knewOf: (uid) => isBefore(sight().sawJob(uid)),
+					knewOf: (uid) => isBefore(sight().knewJob(uid)),
 					deletedByUsers: (uid) => this.#users.haveDeletedJob(uid),
 				},
 			},
