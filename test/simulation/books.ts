@@ -1,9 +1,11 @@
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
+import type { Node } from '../../src/api/core/node/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { CronJobBook, type CronJobBookOptions } from './cronjob-book.ts';
 import { JobBook, type JobBookOptions } from './job-book.ts';
+import { NodeBook, type NodeBookOptions } from './node-book.ts';
 import { PodBook, type PodBookOptions } from './pod-book.ts';
 
 /** What {@link Books} are made of. */
@@ -11,11 +13,13 @@ export interface BooksOptions {
 	readonly pods: PodBookOptions;
 	readonly jobs: JobBookOptions;
 	readonly cronJobs: CronJobBookOptions;
+	readonly nodes: NodeBookOptions;
 }
 
 /** All the books that are kept, each told of the changes that concern it. */
 export class Books {
 	readonly pods: PodBook;
+	readonly #nodes: NodeBook;
 	readonly #options: BooksOptions;
 	readonly #jobs = new Map<string, JobBook>();
 	readonly #cronJobs = new Map<string, CronJobBook>();
@@ -23,6 +27,7 @@ export class Books {
 	constructor(options: BooksOptions) {
 		this.#options = options;
 		this.pods = new PodBook(options.pods);
+		this.#nodes = new NodeBook(options.nodes);
 	}
 
 	/** The books of the CronJobs that are there. */
@@ -34,6 +39,8 @@ export class Books {
 	changed(object: KubeObject | undefined, old: KubeObject | undefined): void {
 		const kind = (object ?? old)?.kind;
 		// The kind says what they are.
+		if (kind === 'Node' && object)
+			this.#nodes.nodeChanged(object as unknown as Node, old as unknown as Node | undefined);
 		if (kind === 'CronJob') this.#cronJobChanged(object as unknown as CronJob | undefined, old?.metadata.uid);
 		if (kind === 'Job')
 			this.#jobChanged(object as unknown as Job | undefined, old as unknown as Job | undefined);
@@ -64,6 +71,7 @@ export class Books {
 
 	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
 		if (pod) this.pods.podChanged(pod, old);
+		if (pod) this.#nodes.podChanged(pod, old);
 		const before = old && this.#jobs.get(controllerUidOf(old));
 		const after = pod && this.#jobs.get(controllerUidOf(pod));
 		if (old && before && before !== after) before.podGone(old);

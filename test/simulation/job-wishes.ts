@@ -1,5 +1,8 @@
 import type { Dice } from './dice.ts';
 
+/** The key of the taints that users put on nodes. */
+export const USERS_TAINT = 'example.com/users';
+
 /** A Job's spec as a user might write it: every feature now and then, sizes small. */
 export function drawJobSpec(dice: Dice): Record<string, unknown> {
 	const mode = dice.of('plain' as const, 'indexed' as const, 'queue' as const);
@@ -49,5 +52,26 @@ function drawTemplate(dice: Dice, restartPolicy: 'Never' | 'OnFailure'): Record<
 	const containers = [{ name: 'main', image: 'any', command: ['simulated'], args, resources }];
 	if (dice.chance(0.1)) containers.push({ ...containers[0], name: 'beside' } as (typeof containers)[0]);
 	const grace = dice.of(0, 1, 30);
-	return { spec: { restartPolicy, terminationGracePeriodSeconds: grace, containers } };
+	const tolerations = dice.maybe(0.3, () => [drawToleration(dice)]);
+	return {
+		spec: {
+			restartPolicy,
+			terminationGracePeriodSeconds: grace,
+			containers,
+			...(tolerations && { tolerations }),
+		},
+	};
+}
+
+/** Of taints of users, or of a silent node; for a while or for ever. */
+function drawToleration(dice: Dice): Record<string, unknown> {
+	const while_ = { effect: 'NoExecute', tolerationSeconds: dice.of(0, 5, 60) };
+	return dice.of(
+		{ key: USERS_TAINT, operator: 'Exists' },
+		{ key: USERS_TAINT, value: 'a' },
+		{ key: USERS_TAINT, operator: 'Exists', ...while_ },
+		{ key: 'node.kubernetes.io/unreachable', operator: 'Exists', ...while_ },
+		{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', ...while_ },
+		{ operator: 'Exists', ...while_ },
+	);
 }

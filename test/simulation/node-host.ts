@@ -27,6 +27,7 @@ export class NodeHost {
 	#life: ProcessLife | undefined;
 	#transport: FaultyTransport | undefined;
 	#isOff = false;
+	#isLostForEver = false;
 	#unfollow: () => void = () => undefined;
 
 	constructor(options: NodeHostOptions) {
@@ -132,9 +133,20 @@ export class NodeHost {
 		surroundings.clock.setTimer(forMs, () => this.restore());
 	}
 
+	/** The machine goes up in flames. */
+	loseForEver(): void {
+		this.#isLostForEver = true;
+		this.lose(0);
+	}
+
+	/** Whether the machine will never come back. */
+	get isLostForEver(): boolean {
+		return this.#isLostForEver;
+	}
+
 	/** The machine has power again, if it had none. */
 	restore(): void {
-		if (!this.#isOff) return;
+		if (!this.#isOff || this.#isLostForEver) return;
 		this.#isOff = false;
 		this.#runtime = this.#boot();
 		this.start();

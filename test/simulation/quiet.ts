@@ -1,4 +1,5 @@
 import type { Job } from '../../src/api/batch/job/schema.ts';
+import type { Node } from '../../src/api/core/node/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { hasEnded, isTracked } from '../../src/plan/job/classify.ts';
@@ -31,6 +32,31 @@ export function whatRemains(history: History, books: Books): readonly Remainder[
 				: [{ invariant: 13 as const, text: `something runs for Pod ${uid}, which has ended or is gone` }];
 		}),
 	];
+}
+
+/** How the Nodes of machines that are up do not yet say so. */
+export function whatIsUnready(history: History, machines: readonly string[]): readonly Remainder[] {
+	const nodes = history.all('nodes') as unknown as readonly Node[];
+	return machines.flatMap((name) => {
+		const node = nodes.find(({ metadata }) => metadata.name === name);
+		const ready = node?.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True');
+		const marks = node?.spec.taints?.filter(({ key }) => key.startsWith('node.kubernetes.io/')) ?? [];
+		const isCordoned = node?.spec.unschedulable && marks.every(({ key }) => key.endsWith('/unschedulable'));
+		if (ready && (marks.length === 0 || isCordoned)) return [];
+		return [{ invariant: 19 as const, text: `${name} is up, and its Node is ${JSON.stringify(node)}` }];
+	});
+}
+
+/** The Pods on a machine that is lost for ever which nobody has told to leave. */
+export function whoStays(history: History, machine: string): readonly Remainder[] {
+	const pods = history.all('pods') as unknown as readonly Pod[];
+	return pods
+		.filter(({ spec, metadata }) => spec.nodeName === machine && metadata.deletionTimestamp === undefined)
+		.filter((pod) => !hasEnded(pod))
+		.map(({ metadata }) => ({
+			invariant: 19,
+			text: `Pod ${metadata.name} stays on ${machine}, which is lost`,
+		}));
 }
 
 function remainderOfJob(job: Job): readonly Remainder[] {

@@ -1,5 +1,7 @@
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
+import type { Lease } from '../../src/api/coordination/lease/schema.ts';
+import type { Node } from '../../src/api/core/node/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import type { Clock } from '../../src/base/clock.ts';
@@ -19,6 +21,10 @@ export class Sight {
 	readonly #clock: Clock;
 	readonly #jobs = new Views<Job>();
 	readonly #cronJobs = new Views<CronJob>();
+	/** By name: who knows a Node knows its name. */
+	readonly #nodes = new Views<Node>();
+	/** When the agents of nodes were heard of, by the name of the node. */
+	readonly #heard = new Map<string, { readonly at: number; readonly sign: string }[]>();
 	readonly #knownJobs = new Map<string, number>();
 	readonly #endedPods = new Map<string, number>();
 
@@ -28,7 +34,7 @@ export class Sight {
 
 	/** The process is shown an object. */
 	see(object: KubeObject, how: SeenBy = 'list or watch'): void {
-		const { uid = '' } = object.metadata;
+		const { uid = '', name = '' } = object.metadata;
 		const at = this.#clock.now();
 		if (object.kind === 'Job' && how !== 'question' && !this.#knownJobs.has(uid))
 			this.#knownJobs.set(uid, at);
@@ -36,6 +42,8 @@ export class Sight {
 		if (object.kind === 'Job') this.#jobs.add(uid, { at, how, object: object as unknown as Job });
 		else if (object.kind === 'CronJob')
 			this.#cronJobs.add(uid, { at, how, object: object as unknown as CronJob });
+		else if (object.kind === 'Node') this.#seeNode(name, { at, how, object: object as unknown as Node });
+		else if (object.kind === 'Lease') this.#hear(name, `${(object as unknown as Lease).spec.renewTime}`);
 		else if (object.kind === 'Pod' && hasEnded(object as unknown as Pod) && !this.#endedPods.has(uid))
 			this.#endedPods.set(uid, at);
 	}
@@ -50,6 +58,16 @@ export class Sight {
 		return this.#cronJobs.since(uid, since);
 	}
 
+	/** The same of a Node. */
+	nodeSince(name: string, since: number): readonly Node[] {
+		return this.#nodes.since(name, since);
+	}
+
+	/** When the process was shown a sign of life of the node's agent, in order. */
+	heardOf(nodeName: string): readonly number[] {
+		return (this.#heard.get(nodeName) ?? []).map(({ at }) => at);
+	}
+
 	/** Since when the process knows the Job, if it does. */
 	knewJob(uid: string): number | undefined {
 		return this.#knownJobs.get(uid);
@@ -58,6 +76,19 @@ export class Sight {
 	/** When the process first saw that the Pod has ended, if it did. */
 	sawEndOf(podUid: string): number | undefined {
 		return this.#endedPods.get(podUid);
+	}
+
+	#seeNode(name: string, view: View<Node>): void {
+		this.#nodes.add(name, view);
+		const { metadata, status } = view.object;
+		const heartbeat = status.conditions?.find(({ type }) => type === 'Ready')?.lastHeartbeatTime;
+		this.#hear(name, `${metadata.uid} ${heartbeat}`);
+	}
+
+	#hear(nodeName: string, sign: string): void {
+		const heard = this.#heard.get(nodeName) ?? [];
+		if (!heard.some((each) => each.sign === sign)) heard.push({ at: this.#clock.now(), sign });
+		this.#heard.set(nodeName, heard);
 	}
 }
 

@@ -7,16 +7,19 @@ import { isFinished } from '../../src/plan/job/conditions.ts';
 import type { Act, ActOptions } from './act.ts';
 import { CronJobUsers } from './cronjob-users.ts';
 import { drawJobSpec } from './job-wishes.ts';
+import { NodeUsers } from './node-users.ts';
 
 /** People who make, change and delete CronJobs, Jobs and Pods, now and then, without regard for each other. */
 export class Users {
 	readonly #options: ActOptions;
 	readonly #cronJobs: CronJobUsers;
+	readonly #nodes: NodeUsers;
 	readonly #deletedJobs = new Set<string>();
 
 	constructor(options: ActOptions) {
 		this.#options = options;
 		this.#cronJobs = new CronJobUsers(options);
+		this.#nodes = new NodeUsers(options);
 	}
 
 	/** Whether a user has asked for the Job's deletion. */
@@ -34,6 +37,7 @@ export class Users {
 			...repeat(3, () => this.#deletePod()),
 			() => this.#release(),
 			...this.#cronJobs.acts,
+			...this.#nodes.acts,
 		];
 		const act = acts[this.#options.dice.between(0, acts.length - 1)];
 		if (act) await this.#tolerate(act);
@@ -44,9 +48,14 @@ export class Users {
 		for (const act of this.#cronJobs.changeSome) await this.#tolerate(act);
 	}
 
-	/** Lets every Job go on that somebody had suspended, and puts an end to schedules. */
+	/** Tells the cluster that a machine will not come back. */
+	async giveUpNode(name: string): Promise<void> {
+		for (const act of this.#nodes.giveUp(name)) await this.#tolerate(act);
+	}
+
+	/** Lets every Job go on that somebody had suspended, opens nodes, and puts an end to schedules. */
 	async bringToEnd(): Promise<void> {
-		for (const act of this.#cronJobs.restAll) await this.#tolerate(act);
+		for (const act of [...this.#cronJobs.restAll, ...this.#nodes.openAll]) await this.#tolerate(act);
 		for (const job of this.#jobs()) {
 			if (isFinished(job) || !(job.spec.suspend || job.spec.parallelism === 0)) continue;
 			await this.#tolerate(() =>

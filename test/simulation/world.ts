@@ -15,7 +15,7 @@ import { Dice } from './dice.ts';
 import { History } from './history.ts';
 import { NodeHost } from './node-host.ts';
 import { hashOf } from './program.ts';
-import { whatRemains } from './quiet.ts';
+import { type Remainder, whatIsUnready, whatRemains, whoStays } from './quiet.ts';
 import type { Sight } from './sight.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Trace } from './trace.ts';
@@ -36,6 +36,8 @@ export interface WorldOptions {
 const STORMY_MS = 300_000;
 /** How long schedules have to be kept after that. */
 const CALM_MINUTES = 2;
+/** How long it may take after that until a machine that is lost for ever has lost its Pods: they wait for 350 s. */
+const LEAVING_MS = 240_000;
 /** How long it may take after that until all has ended: backoffs reach minutes, garbage a quarter of an hour. */
 const SETTLING_MS = 3 * 3_600_000;
 /** More requests than this in one instant, and somebody is running in circles. */
@@ -99,14 +101,14 @@ export class World {
 		await this.#goOnUntil(start + STORMY_MS);
 		this.#calmDown();
 		await this.#keepSchedules();
+		this.#demand(whatIsUnready(this.#history, this.#machinesUp()));
+		await this.#giveUpMachines();
 		const deadline = this.#clock.now() + SETTLING_MS;
 		do {
 			void this.#users.bringToEnd();
 			await this.#goOnUntil(this.#clock.now() + 60_000);
 		} while (this.#remains().length > 0 && this.#clock.now() < deadline);
-		const remains = this.#remains();
-		const text = remains.map((each) => each.text).join('; ');
-		if (remains[0]) throw new Violation(remains[0].invariant, text);
+		this.#demand(this.#remains());
 	}
 
 	/** Lets go of everything. */
@@ -176,6 +178,8 @@ export class World {
 		plan(dice.of(0, 0, 1, 2), () => someNode().cutOff(dice.between(1, 240_000)));
 		plan(dice.of(0, 0, 0, 1), () => someNode().crashRuntime(dice.between(1, 20_000)));
 		plan(dice.of(0, 0, 0, 1), () => someNode().lose(dice.between(1000, 200_000)));
+		// The other one remains.
+		plan(dice.of(0, 0, 0, 0, 0, 1), () => someNode().loseForEver());
 	}
 
 	#controlNode(): NodeHost {
@@ -223,8 +227,33 @@ export class World {
 		this.#clock.advanceTo(instant);
 	}
 
-	#remains(): ReturnType<typeof whatRemains> {
-		return whatRemains(this.#history, this.#books);
+	/** Machines that are lost for ever lose their Pods by themselves; what these still hold up, users end. */
+	async #giveUpMachines(): Promise<void> {
+		const lost = this.#nodes.filter(({ isLostForEver }) => isLostForEver);
+		if (lost.length === 0) return;
+		const until = this.#clock.now() + LEAVING_MS;
+		while (this.#clock.now() < until) {
+			void this.#users.bringToEnd();
+			await this.#goOnUntil(this.#clock.now() + 60_000);
+		}
+		for (const { name } of lost) {
+			this.#demand(whoStays(this.#history, name));
+			void this.#users.giveUpNode(name);
+		}
+	}
+
+	#machinesUp(): readonly string[] {
+		return this.#nodes.filter(({ isLostForEver }) => !isLostForEver).map(({ name }) => name);
+	}
+
+	#remains(): readonly Remainder[] {
+		const unready = whatIsUnready(this.#history, this.#machinesUp());
+		return [...whatRemains(this.#history, this.#books), ...unready];
+	}
+
+	#demand(remains: readonly Remainder[]): void {
+		const [first] = remains;
+		if (first) throw new Violation(first.invariant, remains.map(({ text }) => text).join('; '));
 	}
 
 	#makeBooks(): Books {
@@ -249,6 +278,14 @@ export class World {
 					versions: (uid) => sight().cronJobSince(uid, since()),
 					knewOf: (uid) => isBefore(sight().knewJob(uid)),
 					deletedByUsers: (uid) => this.#users.haveDeletedJob(uid),
+				},
+			},
+			nodes: {
+				violations,
+				knowledge: {
+					...{ now, since },
+					versions: (name) => sight().nodeSince(name, since()),
+					heardOf: (name) => sight().heardOf(name),
 				},
 			},
 		});
