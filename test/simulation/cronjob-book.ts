@@ -32,6 +32,8 @@ interface Run {
 	readonly dueMs: number;
 	job: Job;
 	isGone: boolean;
+	/** When it was over: the Job ended or went. */
+	overAt?: number;
 	/** The status went beyond the slot without naming the Job, which nobody could know of; it is not made up for. */
 	isForgotten: boolean;
 }
@@ -99,15 +101,19 @@ export class CronJobBook {
 	jobChanged(job: Job): void {
 		const { uid = '' } = job.metadata;
 		const run = this.#runs.get(uid);
-		if (run) run.job = job;
-		else this.#byHand.set(uid, job);
+		if (run) {
+			run.job = job;
+			if (isFinished(job)) run.overAt ??= this.#knowledge.now();
+		} else this.#byHand.set(uid, job);
 	}
 
 	/** A Job of the CronJob is gone, or is the CronJob's no more. */
 	jobGone({ metadata: { uid = '' } }: Job): void {
 		this.#byHand.delete(uid);
 		const run = this.#runs.get(uid);
-		if (run) run.isGone = true;
+		if (!run) return;
+		run.isGone = true;
+		run.overAt ??= this.#knowledge.now();
 	}
 
 	/** How the CronJob is not yet as it must be in the end. */
@@ -143,7 +149,12 @@ export class CronJobBook {
 		if (spec.suspend || metadata.deletionTimestamp) return;
 		const latest = latestSlot(spec, this.#knowledge.now());
 		if (latest <= sinceMs || latest <= (timeOf(metadata.creationTimestamp) ?? 0)) return;
-		const waits = spec.concurrencyPolicy === 'Forbid' && (status.active ?? []).length > 0;
+		// Under Forbid a run keeps others waiting, until they are too late.
+		const lateMs = latest + (spec.startingDeadlineSeconds ?? 1e6) * 1000;
+		const isInTheWay = ({ overAt }: Run): boolean => overAt !== undefined && overAt > lateMs;
+		const isActive = (status.active ?? []).length > 0;
+		const waits =
+			spec.concurrencyPolicy === 'Forbid' && (isActive || [...this.#runs.values()].some(isInTheWay));
 		this.#check(
 			lastOf(this.#cronJob) === latest || waits,
 			() => `has no Job for ${new Date(latest).toISOString()}`,

@@ -17,8 +17,11 @@ import type { Violations } from './violations.ts';
 export interface Knowledge {
 	/** The versions of the Job that it can have decided from. */
 	versions(jobUid: string): readonly Job[];
-	/** Whether it knew of the Pod's end, long enough ago to have decided from it. */
-	knewOfEnd(podUid: string): boolean;
+	/**
+	 * Whether it knew of the Pod's end, long enough ago to have decided from it; `surely`: not only since
+	 * this very instant, in which it may have decided before.
+	 */
+	knewOfEnd(podUid: string, surely: boolean): boolean;
 }
 
 /** What a {@link JobBook} is made with. */
@@ -146,8 +149,10 @@ export class JobBook {
 		if (this.#noted.has(uid)) return;
 		const index = completionIndexOf(pod);
 		this.#disturbed.add(index ?? -1);
-		// One that was stopped before its end is not counted, and its end may come a moment too early.
-		if (!hasEnded(pod) || !this.#knowledge.knewOfEnd(uid)) return;
+		// One that was stopped before its end is not counted, and its end may come a moment too early; when
+		// the Job ends, those that are stopped are let go while they end.
+		const isStopped = pod.metadata.deletionTimestamp !== undefined && ends(job);
+		if (!hasEnded(pod) || !this.#knowledge.knewOfEnd(uid, isStopped)) return;
 		if (isIndexed(job)) {
 			if (index === undefined || index >= Math.min(this.#lowestCompletions, job.spec.completions ?? 0))
 				return;
@@ -221,15 +226,13 @@ export class JobBook {
 		this.#check(proof, 3, `index ${index} is complete without a Pod that succeeded`);
 	}
 
-	#checkBackoffLimit({ spec, status }: Job): void {
+	#checkBackoffLimit(job: Job): void {
+		const { spec, status } = job;
 		const failed = (status.failed ?? 0) + (status.uncountedTerminatedPods?.failed?.length ?? 0);
-		const ends = (['FailureTarget', 'SuccessCriteriaMet'] as const).some((type) =>
-			isTrue(status.conditions, type),
-		);
 		if (spec.template.spec.restartPolicy === 'Never' && spec.backoffLimitPerIndex === undefined) {
 			const limit = spec.backoffLimit ?? 6;
 			this.#check(
-				failed <= limit || ends,
+				failed <= limit || ends(job),
 				5,
 				`${failed} failures, backoffLimit is ${limit}, and the Job goes on`,
 			);
@@ -263,10 +266,15 @@ export class JobBook {
 	}
 }
 
+/** Whether it is decided that the Job ends. */
+function ends({ status }: Job): boolean {
+	return isTrue(status.conditions, 'SuccessCriteriaMet') || isTrue(status.conditions, 'FailureTarget');
+}
+
 /** Whether a controller that sees the Job so makes Pods for it. */
 function makesPods(job: Job): boolean {
-	const ends = isFinished(job) || isTrue(job.status.conditions, 'FailureTarget');
-	return !ends && !job.spec.suspend && job.metadata.deletionTimestamp === undefined;
+	const isOver = isFinished(job) || isTrue(job.status.conditions, 'FailureTarget');
+	return !isOver && !job.spec.suspend && job.metadata.deletionTimestamp === undefined;
 }
 
 /** More indexes than any Job here has. */

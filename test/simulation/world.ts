@@ -268,7 +268,10 @@ export class World {
 				violations,
 				knowledge: {
 					versions: (uid) => sight().jobSince(uid, since()),
-					knewOfEnd: (uid) => isBefore(sight().sawEndOf(uid)),
+					knewOfEnd: (uid, surely) => {
+						const at = sight().sawEndOf(uid);
+						return isBefore(at) && !(surely && at === now());
+					},
 				},
 			},
 			cronJobs: {
