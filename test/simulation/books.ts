@@ -4,6 +4,7 @@ import type { Node } from '../../src/api/core/node/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { CronJobBook, type CronJobBookOptions } from './cronjob-book.ts';
+import { DepartureBook, type DepartureBookOptions } from './departure-book.ts';
 import { JobBook, type JobBookOptions } from './job-book.ts';
 import { NodeBook, type NodeBookOptions } from './node-book.ts';
 import { PodBook, type PodBookOptions } from './pod-book.ts';
@@ -14,12 +15,14 @@ export interface BooksOptions {
 	readonly jobs: JobBookOptions;
 	readonly cronJobs: CronJobBookOptions;
 	readonly nodes: NodeBookOptions;
+	readonly departures: DepartureBookOptions;
 }
 
 /** All the books that are kept, each told of the changes that concern it. */
 export class Books {
 	readonly pods: PodBook;
 	readonly #nodes: NodeBook;
+	readonly #departures: DepartureBook;
 	readonly #options: BooksOptions;
 	readonly #jobs = new Map<string, JobBook>();
 	readonly #cronJobs = new Map<string, CronJobBook>();
@@ -28,6 +31,7 @@ export class Books {
 		this.#options = options;
 		this.pods = new PodBook(options.pods);
 		this.#nodes = new NodeBook(options.nodes);
+		this.#departures = new DepartureBook(options.departures);
 	}
 
 	/** The books of the CronJobs that are there. */
@@ -57,6 +61,7 @@ export class Books {
 	}
 
 	#jobChanged(job: Job | undefined, old: Job | undefined): void {
+		this.#departures.jobChanged(job, old);
 		const { uid = '' } = (job ?? old)?.metadata ?? {};
 		const book = this.#jobs.get(uid);
 		if (!job) book?.jobGone();
@@ -74,9 +79,13 @@ export class Books {
 		if (pod) this.#nodes.podChanged(pod, old);
 		const before = old && this.#jobs.get(controllerUidOf(old));
 		const after = pod && this.#jobs.get(controllerUidOf(pod));
-		if (old && before && before !== after) before.podGone(old);
-		else if (pod && old && after) after.podChanged(pod, old);
-		if (pod && after && after !== before) after.podMade(pod);
+		if (old && before && before !== after) {
+			if (pod) before.podLeft(old);
+			else before.podGone(old);
+		} else if (pod && old && after) after.podChanged(pod, old);
+		if (!pod || !after || after === before) return;
+		if (old) after.podAdopted(pod);
+		else after.podMade(pod);
 	}
 }
 

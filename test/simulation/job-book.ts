@@ -11,10 +11,13 @@ import {
 import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
 import { IndexSet } from '../../src/plan/job/indexes.ts';
 import { judgeFailure } from '../../src/plan/job/pod-failure-policy.ts';
+import { earliestReplacement, endOf } from './replacement-pace.ts';
 import type { Violations } from './violations.ts';
 
 /** What the Job's controller can have known when it made a decision that shows now. */
 export interface Knowledge {
+	/** The time now. */
+	now(): number;
 	/** The versions of the Job that it can have decided from. */
 	versions(jobUid: string): readonly Job[];
 	/**
@@ -41,6 +44,8 @@ export class JobBook {
 	readonly #successes = new Map<string, number>();
 	/** Indexes of which a Pod was let go without being counted: what was passed on with it is lost. */
 	readonly #disturbed = new Set<number>();
+	/** When the last Pod that succeeded ended. */
+	#lastSuccessMs = 0;
 	/** Indexes from here on were given up by scaling down at some time, so they may run again. */
 	#lowestCompletions = Number.POSITIVE_INFINITY;
 	#job: Job;
@@ -81,7 +86,16 @@ export class JobBook {
 		this.#isGone = true;
 	}
 
-	/** A Pod of the Job was made, or came to it. */
+	/** A Pod that nobody owned is the Job's now. It may be one too many, and bear the index of another. */
+	podAdopted(pod: Pod): void {
+		const versions = this.#knowledge.versions(this.#job.metadata.uid ?? '');
+		const isThere = versions.some((job) => !isFinished(job) && job.metadata.deletionTimestamp === undefined);
+		this.#check(isThere, 1, `Pod ${pod.metadata.name} is adopted by a Job that is over`);
+		this.#disturbed.add(completionIndexOf(pod) ?? -1);
+		this.#see(pod);
+	}
+
+	/** A Pod of the Job was made. */
 	podMade(pod: Pod): void {
 		const versions = this.#knowledge.versions(this.#job.metadata.uid ?? '');
 		const goesOn = versions.filter(makesPods);
@@ -95,6 +109,7 @@ export class JobBook {
 			() => `${active.length} Pods are active, parallelism is ${parallelism}`,
 		);
 		if (isIndexed(this.#job)) this.#checkIndexOf(pod, versions);
+		this.#checkPace(pod);
 	}
 
 	/** A Pod of the Job was changed. */
@@ -103,16 +118,27 @@ export class JobBook {
 		if (isTracked(old) && !isTracked(pod)) this.#letGo(pod);
 	}
 
-	/** A Pod of the Job is gone, or is the Job's no more; then it need not be noted. */
+	/** A Pod of the Job is gone. */
 	podGone(old: Pod): void {
 		if (isTracked(old)) this.#disturbed.add(completionIndexOf(old) ?? -1);
 		this.#pods.delete(old.metadata.uid ?? '');
+	}
+
+	/** A Pod is there and the Job's no more. Should it come back, it is another one, never counted. */
+	podLeft(old: Pod): void {
+		const { uid = '' } = old.metadata;
+		this.podGone(old);
+		const note = this.#noted.get(uid);
+		this.#noted.delete(uid);
+		if (note) this.#noted.set(`${uid}, before it left`, note);
 	}
 
 	#see(pod: Pod): void {
 		const { uid = '' } = pod.metadata;
 		this.#pods.set(uid, pod);
 		const index = completionIndexOf(pod);
+		if (pod.status.phase === 'Succeeded')
+			this.#lastSuccessMs = Math.max(this.#lastSuccessMs, endOf(pod) ?? this.#knowledge.now());
 		if (pod.status.phase === 'Succeeded' && index !== undefined) this.#successes.set(uid, index);
 	}
 
@@ -121,6 +147,21 @@ export class JobBook {
 		const waitsForEnd = replacesOnlyEndedPods(this.#job);
 		return [...this.#pods.values()].filter(
 			(pod) => !hasEnded(pod) && (waitsForEnd || pod.metadata.deletionTimestamp === undefined),
+		);
+	}
+
+	#checkPace(pod: Pod): void {
+		const isKnown = ({ metadata }: Pod): boolean => this.#knowledge.knewOfEnd(metadata.uid ?? '', true);
+		// What an index that was given up has done counts no more.
+		const isOne = (each: Pod): boolean => (completionIndexOf(each) ?? -1) < this.#lowestCompletions;
+		const known = [...this.#pods.values()].filter((each) => hasEnded(each) && isKnown(each) && isOne(each));
+		const ends = { pods: known, lastSuccessMs: this.#lastSuccessMs };
+		const earliest = earliestReplacement(this.#job, ends, completionIndexOf(pod));
+		const now = this.#knowledge.now();
+		this.#check(
+			earliest <= now,
+			21,
+			() => `Pod ${pod.metadata.name} is made ${earliest - now} ms too soon after a failure`,
 		);
 	}
 

@@ -19,8 +19,7 @@ export function drawJobSpec(dice: Dice): Record<string, unknown> {
 		...(perIndex !== undefined && dice.chance(0.4) && { maxFailedIndexes: dice.between(0, completions) }),
 		...(policy && { podFailurePolicy: policy, podReplacementPolicy: 'Failed' }),
 		...(!policy && dice.chance(0.3) && { podReplacementPolicy: 'Failed' }),
-		...(indexed &&
-			dice.chance(0.3) && { successPolicy: { rules: [{ succeededCount: dice.between(1, completions) }] } }),
+		...(indexed && dice.chance(0.3) && { successPolicy: { rules: [drawSuccessRule(dice, completions)] } }),
 		...(dice.chance(0.2) && { activeDeadlineSeconds: dice.between(5, 240) }),
 		...(dice.chance(0.2) && { ttlSecondsAfterFinished: dice.between(0, 120) }),
 		...(dice.chance(0.1) && { suspend: true }),
@@ -28,10 +27,20 @@ export function drawJobSpec(dice: Dice): Record<string, unknown> {
 	};
 }
 
+function drawSuccessRule(dice: Dice, completions: number): Record<string, unknown> {
+	const last = dice.between(0, completions - 1);
+	return dice.of(
+		{ succeededCount: dice.between(1, completions) },
+		{ succeededIndexes: `0-${completions - 1}`, succeededCount: dice.between(1, completions) },
+		{ succeededIndexes: `${last}` },
+	);
+}
+
 function drawFailurePolicy(dice: Dice, perIndex: boolean): Record<string, unknown> {
 	const rules = [
 		{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
 		{ action: 'Ignore', onExitCodes: { operator: 'In', values: [1] } },
+		{ action: 'Count', onExitCodes: { operator: 'NotIn', values: [1, 2, 3] } },
 		{ action: 'FailJob', onExitCodes: { operator: 'In', values: [2] } },
 		...(perIndex ? [{ action: 'FailIndex', onExitCodes: { operator: 'In', values: [3] } }] : []),
 	];

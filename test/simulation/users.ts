@@ -1,6 +1,5 @@
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
-import { pods } from '../../src/api/core/pod/definition.ts';
 import { ApiError } from '../../src/api/meta/api-error.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
@@ -8,18 +7,21 @@ import type { Act, ActOptions } from './act.ts';
 import { CronJobUsers } from './cronjob-users.ts';
 import { drawJobSpec } from './job-wishes.ts';
 import { NodeUsers } from './node-users.ts';
+import { PodUsers } from './pod-users.ts';
 
 /** People who make, change and delete CronJobs, Jobs and Pods, now and then, without regard for each other. */
 export class Users {
 	readonly #options: ActOptions;
 	readonly #cronJobs: CronJobUsers;
 	readonly #nodes: NodeUsers;
+	readonly #pods: PodUsers;
 	readonly #deletedJobs = new Set<string>();
 
 	constructor(options: ActOptions) {
 		this.#options = options;
 		this.#cronJobs = new CronJobUsers(options);
 		this.#nodes = new NodeUsers(options);
+		this.#pods = new PodUsers(options);
 	}
 
 	/** Whether a user has asked for the Job's deletion. */
@@ -34,8 +36,8 @@ export class Users {
 			...repeat(2, () => this.#deleteJob()),
 			...repeat(2, () => this.#suspendOrResume()),
 			...repeat(2, () => this.#scale()),
-			...repeat(3, () => this.#deletePod()),
-			() => this.#release(),
+			() => this.#adjust(),
+			...this.#pods.acts,
 			...this.#cronJobs.acts,
 			...this.#nodes.acts,
 		];
@@ -53,9 +55,10 @@ export class Users {
 		for (const act of this.#nodes.giveUp(name)) await this.#tolerate(act);
 	}
 
-	/** Lets every Job go on that somebody had suspended, opens nodes, and puts an end to schedules. */
+	/** Lets everything go on that somebody had suspended, closed or held, and puts an end to schedules. */
 	async bringToEnd(): Promise<void> {
-		for (const act of [...this.#cronJobs.restAll, ...this.#nodes.openAll]) await this.#tolerate(act);
+		const acts = [...this.#cronJobs.restAll, ...this.#nodes.openAll, ...this.#pods.letGoAll];
+		for (const act of acts) await this.#tolerate(act);
 		for (const job of this.#jobs()) {
 			if (isFinished(job) || !(job.spec.suspend || job.spec.parallelism === 0)) continue;
 			await this.#tolerate(() =>
@@ -112,32 +115,24 @@ export class Users {
 		await this.#change(job, { parallelism: to, ...(elastic && { completions: to }) });
 	}
 
+	/** What else of a Job may change while it runs. */
+	async #adjust(): Promise<void> {
+		const { dice } = this.#options;
+		const job = this.#one(this.#jobs());
+		if (!job) return;
+		const change = dice.of<Record<string, unknown>>(
+			{ activeDeadlineSeconds: dice.of(null, dice.between(5, 240)) },
+			{ ttlSecondsAfterFinished: dice.of(null, dice.between(0, 120)) },
+			job.spec.backoffLimitPerIndex === undefined
+				? { backoffLimit: dice.between(0, 4) }
+				: { maxFailedIndexes: 1 },
+		);
+		await this.#change(job, change);
+	}
+
 	async #change({ metadata: { name = '' } }: Job, spec: Record<string, unknown>): Promise<void> {
 		this.#note(`changes ${name} ${JSON.stringify(spec)}`);
 		await this.#options.client().resource(jobs, 'default').patch(name, 'merge', { spec });
-	}
-
-	async #deletePod(): Promise<void> {
-		const { dice, client } = this.#options;
-		const pod = this.#one(this.#options.history.all('pods'));
-		if (!pod) return;
-		const gracePeriodSeconds = dice.of(0, 1, 30);
-		this.#note(`deletes Pod ${pod.metadata.name} (${gracePeriodSeconds}s)`);
-		await client()
-			.resource(pods, 'default')
-			.delete(pod.metadata.name ?? '', { gracePeriodSeconds });
-	}
-
-	/** Takes the labels off a Pod, so that its Job has to let go of it. */
-	async #release(): Promise<void> {
-		const { client, history } = this.#options;
-		const pod = this.#one(history.all('pods'));
-		if (!pod) return;
-		const labels = Object.fromEntries(Object.keys(pod.metadata.labels ?? {}).map((key) => [key, null]));
-		this.#note(`takes the labels off Pod ${pod.metadata.name}`);
-		await client()
-			.resource(pods, 'default')
-			.patch(pod.metadata.name ?? '', 'merge', { metadata: { labels } });
 	}
 
 	#jobs(): readonly Job[] {

@@ -19,11 +19,14 @@
  *    run, under Replace that one is deleted before. No Job that is known is missing among the active ones,
  *    none is taken out before its end. lastScheduleTime and lastSuccessfulTime never go back.
  * 8. A Pod is bound once; its terminal phase is final; its restart counts never shrink.
+ * 9. What a client was told to be written is in the history, at the version it was told; versions grow.
  * 17. No Pod is bound to a node that has a taint, as far as the scheduler can have known, which the Pod does
  *    not tolerate.
  * 18. A node is said to be silent only after fifty seconds in which nothing was heard of it, and a taint
  *    drives a Pod away only once the time for which the Pod tolerates it is over.
- * 9. What a client was told to be written is in the history, at the version it was told; versions grow.
+ * 20. A Job is deleted only by users, when its time to live is over, or by its CronJob: to be replaced, as
+ *    one too many of those that have ended, or with the CronJob.
+ * 21. A failed Pod is replaced only after the delay that the failures before it call for.
  *
  * In the end, once nothing goes wrong any more, within a bounded time:
  *
@@ -34,33 +37,16 @@
  * 14. Nobody works without end: what happens in one instant is bounded, and so is a process' orderly end.
  * 16. While nothing goes wrong each slot of a CronJob is seen to. In the end its active Jobs are those that
  *    run, and no more ended ones are kept than its limits say.
- * * 19. A machine that is up has its Node, ready and without a taint that tells otherwise. Of a machine that
+ * 19. A machine that is up has its Node, ready and without a taint that tells otherwise. Of a machine that
  *    is lost for ever no Pod is left that was not told to leave; once users give the machine up, all ends.
  *
  * And at all times:
  *
  * 15. Whatever error a component reports is one of the API's or the runtime's, never one of its own.
  */
-export type InvariantNumber =
-	| 1
-	| 2
-	| 3
-	| 4
-	| 5
-	| 6
-	| 7
-	| 8
-	| 9
-	| 10
-	| 11
-	| 12
-	| 13
-	| 14
-	| 15
-	| 16
-	| 17
-	| 18
-	| 19;
+
+/** One of the numbers above. */
+export type InvariantNumber = number;
 
 /** One of the invariants above does not hold. */
 export class Violation extends Error {

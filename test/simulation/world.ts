@@ -1,3 +1,4 @@
+import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import type { ApiRequest, ApiResponse, ApiTransport } from '../../src/api/meta/transport.ts';
@@ -168,7 +169,7 @@ export class World {
 		};
 		const someNode = (): NodeHost =>
 			this.#nodes[dice.between(0, this.#nodes.length - 1)] ?? this.#controlNode();
-		plan(dice.between(4, 25), () => void this.#users.act());
+		plan(dice.between(4, 35), () => void this.#users.act());
 		plan(dice.of(0, 0, 1, 2), () => this.#controlPlane.kill());
 		plan(dice.of(0, 0, 1), () => this.#controlPlane.stop());
 		plan(dice.of(0, 0, 1), () => this.#controlPlane.cutOff(dice.between(1, 120_000)));
@@ -267,6 +268,7 @@ export class World {
 			jobs: {
 				violations,
 				knowledge: {
+					now,
 					versions: (uid) => sight().jobSince(uid, since()),
 					knewOfEnd: (uid, surely) => {
 						const at = sight().sawEndOf(uid);
@@ -280,6 +282,15 @@ export class World {
 					...{ now, since },
 					versions: (uid) => sight().cronJobSince(uid, since()),
 					knewOf: (uid) => isBefore(sight().knewJob(uid)),
+					deletedByUsers: (uid) => this.#users.haveDeletedJob(uid),
+				},
+			},
+			departures: {
+				violations,
+				knowledge: {
+					now,
+					cronJob: (uid) => this.#history.get('cronjobs', uid) as unknown as CronJob | undefined,
+					versions: (uid) => sight().cronJobSince(uid, since()),
 					deletedByUsers: (uid) => this.#users.haveDeletedJob(uid),
 				},
 			},
