@@ -262,6 +262,27 @@ test(
 	},
 );
 
+test(
+	'a controller that is stopped before it has heard of its Pod does not make another',
+	LIMIT,
+	async (t) => {
+		const cluster = await Cluster.start(t);
+		cluster.interceptAnswer = ({ method, path }) => {
+			if (method === 'POST' && path.endsWith('/pods')) throw new Error('socket hang up');
+		};
+		cluster.deliver = (tell, { path }) => {
+			if (!path.endsWith('/pods')) tell();
+		};
+		await cluster.createJob({ parallelism: 1, completions: 1 });
+		await cluster.until(() => cluster.errors.length > 0);
+		await cluster.quiet();
+		cluster.clock.advance(1000);
+		await cluster.quiet();
+		await cluster.stopController();
+		assert.equal(cluster.pods().length, 1);
+	},
+);
+
 test('a Pod that is gone is not counted again, however late the controller hears of it', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	await cluster.createJob({ parallelism: 1, completions: 1 });

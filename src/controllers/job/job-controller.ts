@@ -103,7 +103,7 @@ export class JobController {
 	async #pass(key: string): Promise<Outcome> {
 		const { client, recorder } = this.#options;
 		const { namespace, name } = splitKey(key);
-		if (this.#unclear.has(key)) await this.#catchUp(key, namespace);
+		if (this.#unclear.has(key) && !(await this.#catchUp(key, namespace))) return DONE;
 		const job = this.#jobs.get(namespace, name);
 		if (!job || isFinished(job)) return DONE;
 		const writer = new JobWriter(job, { client, recorder, metrics: this.#metrics });
@@ -128,12 +128,14 @@ export class JobController {
 		await Promise.all([this.#jobs.reached(jobVersion), this.#pods.reached(podVersion), ...left]);
 	}
 
-	/** Waits until the informer shows every Pod that the server has now. */
-	async #catchUp(key: string, namespace: string): Promise<void> {
+	/** Waits until the informer shows every Pod that the server has now; false: we were stopped before. */
+	async #catchUp(key: string, namespace: string): Promise<boolean> {
 		const { items } = await this.#options.client.resource(podResource, namespace).list();
 		const latest = Math.max(0, ...items.map(({ metadata }) => Number(metadata.resourceVersion)));
-		await Promise.race([this.#pods.reached(String(latest)), this.#stopped]);
-		this.#unclear.delete(key);
+		const shown = this.#pods.reached(String(latest)).then(() => true);
+		const isShown = await Promise.race([shown, this.#stopped.then(() => false)]);
+		if (isShown) this.#unclear.delete(key);
+		return isShown;
 	}
 
 	async #planAndApply(key: string, job: Job, writer: JobWriter): Promise<Outcome> {
