@@ -65,12 +65,13 @@ export class ControlPlaneHost {
 		clock.setTimer(forMs, () => transport?.reconnect());
 	}
 
-	/** Some of its watches tell nothing for a while. */
+	/** Some of its watches tell nothing for a while: those of one resource, or of any. */
 	lag(forMs: number): void {
 		const { clock, trace, dice } = this.#surroundings;
 		const transport = this.#transport;
-		trace.note('control plane', `lags behind for ${forMs} ms`);
-		transport?.lag(() => dice.chance(0.7));
+		const resource = dice.of('pods', 'pods', 'jobs', 'cronjobs', 'nodes', undefined);
+		trace.note('control plane', `${resource ?? 'something'} lags behind for ${forMs} ms`);
+		transport?.lag((path) => (resource ? path.endsWith(`/${resource}`) : dice.chance(0.7)));
 		clock.setTimer(forMs, () => transport?.catchUp());
 	}
 

@@ -55,8 +55,8 @@ export class FaultyTransport implements ApiTransport {
 	}
 
 	/** Holds back what some of the watches would tell; requests go through all the same. */
-	lag(isHeld: () => boolean): void {
-		for (const watch of this.#watches) if (isHeld()) watch.hold();
+	lag(isHeld: (path: string) => boolean): void {
+		for (const watch of this.#watches) if (isHeld(watch.path)) watch.hold();
 	}
 
 	/** Ends that. */
@@ -100,6 +100,7 @@ export class FaultyTransport implements ApiTransport {
 			weather,
 			sight,
 			sink,
+			path: request.path,
 			note: (what) => note(`${request.path}: ${what}`),
 		});
 		this.#watches.add(watch);

@@ -10,6 +10,8 @@ export interface FaultyWatchOptions {
 	readonly weather: Weather;
 	readonly sight: Sight;
 	readonly sink: ApiWatchSink;
+	/** What is watched. */
+	readonly path: string;
 	note(what: string): void;
 }
 
@@ -27,6 +29,11 @@ export class FaultyWatch implements ApiWatch {
 	constructor(options: FaultyWatchOptions) {
 		this.#options = options;
 		options.life.onDeath(() => this.stop());
+	}
+
+	/** What is watched. */
+	get path(): string {
+		return this.#options.path;
 	}
 
 	/** The watch at the server, once it stands. */

@@ -11,6 +11,7 @@ import {
 import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
 import { IndexSet } from '../../src/plan/job/indexes.ts';
 import { judgeFailure } from '../../src/plan/job/pod-failure-policy.ts';
+import { doubtOfEnd, reasonToEnd } from './job-end.ts';
 import { earliestReplacement, endOf } from './replacement-pace.ts';
 import type { Violations } from './violations.ts';
 
@@ -78,7 +79,8 @@ export class JobBook {
 		this.#note(old.status, job.status, 'failed');
 		if (isIndexed(job)) this.#checkIndexes(old.status, job);
 		else this.#note(old.status, job.status, 'succeeded');
-		this.#checkBackoffLimit(job);
+		this.#checkEnd(old, job);
+		this.#checkLimitPerIndex(job);
 	}
 
 	/** The Job is gone. */
@@ -187,6 +189,7 @@ export class JobBook {
 		const { uid = '', name = '' } = pod.metadata;
 		const job = this.#job;
 		if (this.#isGone || job.metadata.deletionTimestamp || isFinished(job)) return;
+		if (pod.status.phase === 'Failed') this.#checkVerdict(pod);
 		if (this.#noted.has(uid)) return;
 		const index = completionIndexOf(pod);
 		this.#disturbed.add(index ?? -1);
@@ -209,6 +212,23 @@ export class JobBook {
 			if (isTrue(job.status.conditions, 'SuccessCriteriaMet')) return;
 		}
 		this.#check(false, 2, `the end of Pod ${name} is not noted before it is let go`);
+	}
+
+	/** What the failure policy says of a Pod is done before the Pod is let go. */
+	#checkVerdict(pod: Pod): void {
+		const { uid = '', name } = pod.metadata;
+		const { spec, status } = this.#job;
+		if (ends(this.#job) || !this.#knowledge.knewOfEnd(uid, true)) return;
+		const { action, counted } = judgeFailure(spec.podFailurePolicy, pod);
+		this.#check(action !== 'FailJob', 5, `Pod ${name} fails the Job, and it goes on`);
+		const index = completionIndexOf(pod);
+		if (index === undefined || index >= this.#lowestCompletions || spec.backoffLimitPerIndex === undefined)
+			return;
+		const isDecided = [status.failedIndexes, status.completedIndexes].some((text) =>
+			IndexSet.parse(text, ANY).has(index),
+		);
+		const text = `Pod ${name} fails index ${index}, and it goes on`;
+		this.#check(action !== 'FailIndex' || !counted || isDecided, 5, text);
 	}
 
 	#checkTerminal({ status: old }: Job, job: Job): void {
@@ -238,11 +258,18 @@ export class JobBook {
 			if (before.has(uid)) continue;
 			this.#check(!this.#noted.has(uid), 2, `Pod ${uid} is noted a second time`);
 			this.#noted.set(uid, as);
+			if (as === 'failed') this.#checkCounts(this.#pods.get(uid));
 		}
 		const total = [...this.#noted.values()].filter((each) => each === as).length;
 		const counted = (status[as] ?? 0) + uncounted.length;
 		this.#check(counted === total, 2, `${counted} are counted or noted as ${as}, ${total} were noted`);
 		this.#check((status[as] ?? 0) >= (old[as] ?? 0), 2, `the count of ${as} shrinks`);
+	}
+
+	#checkCounts(pod: Pod | undefined): void {
+		if (pod?.status.phase !== 'Failed' || !this.#knowledge.knewOfEnd(pod.metadata.uid ?? '', true)) return;
+		const { counted } = judgeFailure(this.#job.spec.podFailurePolicy, pod);
+		this.#check(counted, 2, `Pod ${pod.metadata.name} counts, and the failure policy ignores it`);
 	}
 
 	#checkIndexes(old: JobStatus, { status, spec }: Job): void {
@@ -267,17 +294,18 @@ export class JobBook {
 		this.#check(proof, 3, `index ${index} is complete without a Pod that succeeded`);
 	}
 
-	#checkBackoffLimit(job: Job): void {
-		const { spec, status } = job;
-		const failed = (status.failed ?? 0) + (status.uncountedTerminatedPods?.failed?.length ?? 0);
-		if (spec.template.spec.restartPolicy === 'Never' && spec.backoffLimitPerIndex === undefined) {
-			const limit = spec.backoffLimit ?? 6;
-			this.#check(
-				failed <= limit || ends(job),
-				5,
-				`${failed} failures, backoffLimit is ${limit}, and the Job goes on`,
-			);
+	#checkEnd({ status: old }: Job, job: Job): void {
+		const reason = reasonToEnd(job);
+		this.#check(reason === undefined || ends(job), 5, () => `the Job goes on: ${reason}`);
+		for (const condition of job.status.conditions ?? []) {
+			if (condition.type !== 'SuccessCriteriaMet' && condition.type !== 'FailureTarget') continue;
+			if (isTrue(old.conditions, condition.type)) continue;
+			const doubt = doubtOfEnd(job, condition, this.#knowledge.now());
+			this.#check(doubt === undefined, 5, () => `the Job ends with ${condition.reason}: ${doubt}`);
 		}
+	}
+
+	#checkLimitPerIndex({ spec }: Job): void {
 		if (spec.backoffLimitPerIndex === undefined) return;
 		const failures = new Map<number, number>();
 		for (const pod of this.#pods.values()) {

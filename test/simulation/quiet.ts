@@ -1,7 +1,9 @@
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { Node } from '../../src/api/core/node/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { controllerOf } from '../../src/api/meta/controller-reference.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
+import { timeOf } from '../../src/api/meta/time.ts';
 import { hasEnded, isTracked } from '../../src/plan/job/classify.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
 import type { Books } from './books.ts';
@@ -45,6 +47,36 @@ export function whatIsUnready(history: History, machines: readonly string[]): re
 		if (ready && (marks.length === 0 || isCordoned)) return [];
 		return [{ invariant: 19 as const, text: `${name} is up, and its Node is ${JSON.stringify(node)}` }];
 	});
+}
+
+/** How Jobs are not as they are to be while nothing goes wrong, and nobody has changed them for a while. */
+export function whatIsUnsettled(history: History, now: number): readonly Remainder[] {
+	const jobs = history.all('jobs') as unknown as readonly Job[];
+	const pods = history.all('pods') as unknown as readonly Pod[];
+	return jobs.flatMap((job) => {
+		const { metadata, spec, status } = job;
+		if (metadata.deletionTimestamp) return [];
+		const active = pods.filter((pod) => isActiveOf(pod, job)).length;
+		// What works on a queue goes on after the first success, however many there are.
+		const most = spec.completions === undefined && status.succeeded ? active : (spec.parallelism ?? 1);
+		const allowed = isFinished(job) || spec.suspend ? 0 : most;
+		const text = `Job ${metadata.name} has ${active} active Pods, and ${allowed} are allowed`;
+		const startedMs = timeOf(status.startTime) ?? now;
+		const isLate = startedMs + ((spec.activeDeadlineSeconds ?? 1e6) + LATE_SECONDS) * 1000 < now;
+		const late = `Job ${metadata.name} goes on beyond its deadline`;
+		const goesOn = !isFinished(job) && !spec.suspend && active > 0;
+		return [
+			...(active > allowed ? [{ invariant: 22, text }] : []),
+			...(isLate && goesOn ? [{ invariant: 22, text: late }] : []),
+		];
+	});
+}
+
+const LATE_SECONDS = 5;
+
+function isActiveOf(pod: Pod, job: Job): boolean {
+	const isOwn = controllerOf(pod)?.uid === job.metadata.uid;
+	return isOwn && !hasEnded(pod) && pod.metadata.deletionTimestamp === undefined;
 }
 
 /** The Pods on a machine that is lost for ever which nobody has told to leave. */

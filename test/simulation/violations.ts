@@ -10,8 +10,9 @@
  *    one that is either gets no other Pod.
  * 4. A Job is Complete or Failed, not both; the interim condition came in an earlier write; a status
  *    with a terminal condition never changes again.
- * 5. A status with more failures than backoffLimit announces the end in that very write; no index fails
- *    more often than its own limit allows.
+ * 5. A status whose counts call for the Job's end (too many failures or failed indexes, the success policy)
+ *    announces it in that very write, and none announces an end that nothing calls for. No index fails
+ *    more often than its own limit allows, and what the failure policy says of a Pod is done.
  * 6. A container of a Pod that is never restarted is started once at most, on whatever node; containers
  *    of a Pod never run in two sandboxes at once, and never on a node that the Pod is not bound to.
  * 7. A slot of a CronJob gets one Job at most, after its time, within the deadline and only while it is the
@@ -37,6 +38,8 @@
  * 14. Nobody works without end: what happens in one instant is bounded, and so is a process' orderly end.
  * 16. While nothing goes wrong each slot of a CronJob is seen to. In the end its active Jobs are those that
  *    run, and no more ended ones are kept than its limits say.
+ * 22. No Job has more Pods than it asks for, none at all while it is suspended or once it has ended; none is
+ *    active beyond its deadline.
  * 19. A machine that is up has its Node, ready and without a taint that tells otherwise. Of a machine that
  *    is lost for ever no Pod is left that was not told to leave; once users give the machine up, all ends.
  *

@@ -16,7 +16,7 @@ import { Dice } from './dice.ts';
 import { History } from './history.ts';
 import { NodeHost } from './node-host.ts';
 import { hashOf } from './program.ts';
-import { type Remainder, whatIsUnready, whatRemains, whoStays } from './quiet.ts';
+import { type Remainder, whatIsUnready, whatIsUnsettled, whatRemains, whoStays } from './quiet.ts';
 import type { Sight } from './sight.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Trace } from './trace.ts';
@@ -180,7 +180,14 @@ export class World {
 		plan(dice.of(0, 0, 0, 1), () => someNode().crashRuntime(dice.between(1, 20_000)));
 		plan(dice.of(0, 0, 0, 1), () => someNode().lose(dice.between(1000, 200_000)));
 		// The other one remains.
-		plan(dice.of(0, 0, 0, 0, 0, 1), () => someNode().loseForEver());
+		plan(dice.of(0, 0, 0, 0, 0, 1), () => this.#loseForEver(someNode()));
+	}
+
+	/** Somebody may hear of it and tell the cluster, before anybody there has noticed. */
+	#loseForEver(node: NodeHost): void {
+		node.loseForEver();
+		if (this.#faults.chance(0.5)) return;
+		this.#clock.setTimer(this.#faults.between(1, 100_000), () => void this.#users.giveUpNode(node.name));
 	}
 
 	#controlNode(): NodeHost {
@@ -212,6 +219,7 @@ export class World {
 		for (let minute = 0; minute < CALM_MINUTES; minute++) {
 			await this.#goOnUntil(unchangedSince + (minute + 1.5) * 60_000);
 			for (const book of this.#books.cronJobs) book.checkPunctual(unchangedSince);
+			this.#demand(whatIsUnsettled(this.#history, this.#clock.now()));
 		}
 	}
 
