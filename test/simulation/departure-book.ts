@@ -13,6 +13,8 @@ export interface DepartureKnowledge {
 	cronJob(uid: string): CronJob | undefined;
 	/** The versions of the CronJob that its controller can have decided from. */
 	versions(cronJobUid: string): readonly CronJob[];
+	/** The versions of the Job that it can have decided from. */
+	jobVersions(jobUid: string): readonly Job[];
 	/** Whether users have deleted the Job. */
 	deletedByUsers(jobUid: string): boolean;
 }
@@ -73,7 +75,10 @@ export class DepartureBook {
 		const cronJob = knowledge.cronJob(owner);
 		if (!cronJob || cronJob.metadata.deletionTimestamp) return true;
 		const specs = knowledge.versions(owner).map(({ spec }) => spec);
-		if (!isFinished(job)) return specs.some(({ concurrencyPolicy }) => concurrencyPolicy === 'Replace');
+		const replaces = specs.some(({ concurrencyPolicy }) => concurrencyPolicy === 'Replace');
+		const seen = knowledge.jobVersions(job.metadata.uid ?? '');
+		if (replaces && seen.some((each) => !isFinished(each))) return true;
+		if (!isFinished(job)) return false;
 		const type = typeOfEnd(job);
 		const count = [...(this.#ended.get(owner)?.values() ?? [])].filter((each) => each === type).length;
 		return specs.some(({ successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1 }) => {

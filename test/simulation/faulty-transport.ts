@@ -78,6 +78,10 @@ export class FaultyTransport implements ApiTransport {
 		}
 		if (this.#isAct(request) && doom?.strikesBefore()) return this.#die(`${text} -> dies before it`);
 		if (fate.conflict && this.#isAct(request)) await this.#options.disturb(objectPath(request.path));
+		if (fate.heldMs > 0) {
+			this.lag(() => true);
+			life.setTimer(fate.heldMs, () => this.catchUp());
+		}
 		const answer = await this.#ask(request);
 		if (!life.isAlive) return life.hang();
 		if (this.#isAct(request) && doom?.strikesAfter()) return this.#die(`${text} -> dies after it`);

@@ -13,6 +13,9 @@ export class ProcessLife implements Clock {
 	readonly #onDeath: Array<() => void> = [];
 	readonly #stopping = new AbortController();
 	#alive = true;
+	#lookedAt = 0;
+	/** How often it has looked at the clock since then. */
+	#looks = 0;
 
 	constructor(name: string, clock: Clock) {
 		this.name = name;
@@ -30,7 +33,12 @@ export class ProcessLife implements Clock {
 	}
 
 	now(): number {
-		return this.#clock.now();
+		const now = this.#clock.now();
+		this.#looks = now === this.#lookedAt ? this.#looks + 1 : 1;
+		this.#lookedAt = now;
+		// Whoever runs in circles without a request would never let time go on.
+		if (this.#looks > MOST_LOOKS) throw new Error('it looks at the clock without end');
+		return now;
 	}
 
 	setTimer(delayMs: number, fire: () => void): Timer {
@@ -72,3 +80,6 @@ export class ProcessLife implements Clock {
 		return new Promise(() => undefined);
 	}
 }
+
+/** More looks at the clock than these in one instant, and somebody is running in circles. */
+const MOST_LOOKS = 100_000;

@@ -33,7 +33,7 @@ export function drawClimate(random: Random): Climate {
 	return {
 		conflict: draw(0.2),
 		refusal: draw(0.15),
-		lostAnswer: draw(0.1),
+		lostAnswer: draw(0.2),
 		slow: draw(0.2),
 		held: draw(0.2),
 		cut: draw(0.05),
@@ -47,6 +47,8 @@ export interface Fate {
 	readonly conflict: boolean;
 	readonly refused: boolean;
 	readonly answerLost: boolean;
+	/** For how long events are held back as well from before it is done, if its answer is lost. */
+	readonly heldMs: number;
 	/** How long it takes to the server. */
 	readonly thereMs: number;
 	/** How long its answer takes. */
@@ -80,13 +82,15 @@ export class Weather {
 	}
 
 	fateOf(request: ApiRequest): Fate {
-		const { conflict, refusal, lostAnswer, slow } = this.#climate;
+		const { conflict, refusal, lostAnswer, slow, longestHoldMs } = this.#climate;
 		const writes = request.method !== 'GET';
+		const answerLost = writes && this.#happens(lostAnswer);
 		const isSlow = this.#happens(slow);
 		return {
 			conflict: (request.method === 'PUT' || request.method === 'PATCH') && this.#happens(conflict),
 			refused: this.#happens(refusal),
-			answerLost: writes && this.#happens(lostAnswer),
+			answerLost,
+			heldMs: answerLost && this.#happens(0.5) ? Math.ceil(this.#random.next() * longestHoldMs) : 0,
 			thereMs: isSlow && this.#happens(0.7) ? this.#way() : 0,
 			backMs: isSlow && this.#happens(0.7) ? this.#way() : 0,
 		};
