@@ -32,12 +32,14 @@ export class ControlPlaneHost {
 			trace.note(life.name, 'is dead');
 			clock.setTimer(dice.of(0, 500, 5000, 60_000), () => this.start());
 		});
-		void runControlPlane({ transport, clock: life, metrics: new Metrics(), onError }, life.stopping).then(
-			() => {
-				trace.note(life.name, 'has ended');
-				life.die();
-			},
-		);
+		const ended = (): void => {
+			trace.note(life.name, 'has ended');
+			life.die();
+		};
+		const failed = (error: unknown): void => onError('control plane', 'run', error);
+		void runControlPlane({ transport, clock: life, metrics: new Metrics(), onError }, life.stopping)
+			.catch(failed)
+			.then(ended);
 	}
 
 	/** It dies at once. */

@@ -10,7 +10,7 @@ import {
 } from '../../src/plan/job/classify.ts';
 import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
 import { IndexSet } from '../../src/plan/job/indexes.ts';
-import { judgeFailure } from '../../src/plan/job/pod-failure-policy.ts';
+import { verdictOn } from './failure-verdict.ts';
 import { doubtOfEnd, reasonToEnd } from './job-end.ts';
 import { earliestReplacement, endOf } from './replacement-pace.ts';
 import type { Violations } from './violations.ts';
@@ -208,7 +208,7 @@ export class JobBook {
 			}
 		}
 		if (pod.status.phase === 'Failed') {
-			if (!judgeFailure(job.spec.podFailurePolicy, pod).counted) return;
+			if (verdictOn(pod, job.spec.podFailurePolicy) === 'Ignore') return;
 			if (isTrue(job.status.conditions, 'SuccessCriteriaMet')) return;
 		}
 		this.#check(false, 2, `the end of Pod ${name} is not noted before it is let go`);
@@ -219,7 +219,7 @@ export class JobBook {
 		const { uid = '', name } = pod.metadata;
 		const { spec, status } = this.#job;
 		if (ends(this.#job) || !this.#knowledge.knewOfEnd(uid, true)) return;
-		const { action, counted } = judgeFailure(spec.podFailurePolicy, pod);
+		const action = verdictOn(pod, spec.podFailurePolicy);
 		this.#check(action !== 'FailJob', 5, `Pod ${name} fails the Job, and it goes on`);
 		const index = completionIndexOf(pod);
 		if (index === undefined || index >= this.#lowestCompletions || spec.backoffLimitPerIndex === undefined)
@@ -228,7 +228,7 @@ export class JobBook {
 			IndexSet.parse(text, ANY).has(index),
 		);
 		const text = `Pod ${name} fails index ${index}, and it goes on`;
-		this.#check(action !== 'FailIndex' || !counted || isDecided, 5, text);
+		this.#check(action !== 'FailIndex' || isDecided, 5, text);
 	}
 
 	#checkTerminal({ status: old }: Job, job: Job): void {
@@ -268,8 +268,8 @@ export class JobBook {
 
 	#checkCounts(pod: Pod | undefined): void {
 		if (pod?.status.phase !== 'Failed' || !this.#knowledge.knewOfEnd(pod.metadata.uid ?? '', true)) return;
-		const { counted } = judgeFailure(this.#job.spec.podFailurePolicy, pod);
-		this.#check(counted, 2, `Pod ${pod.metadata.name} counts, and the failure policy ignores it`);
+		const isIgnored = verdictOn(pod, this.#job.spec.podFailurePolicy) === 'Ignore';
+		this.#check(!isIgnored, 2, `Pod ${pod.metadata.name} counts, and the failure policy ignores it`);
 	}
 
 	#checkIndexes(old: JobStatus, { status, spec }: Job): void {
