@@ -42,6 +42,7 @@ export class Books {
 	/** Something was made, changed or went. */
 	changed(object: KubeObject | undefined, old: KubeObject | undefined): void {
 		const kind = (object ?? old)?.kind;
+		if (!object && old) this.#departures.ownerGone(old);
 		// The kind says what they are.
 		if (kind === 'Node' && object)
 			this.#nodes.nodeChanged(object as unknown as Node, old as unknown as Node | undefined);

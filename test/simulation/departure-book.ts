@@ -1,6 +1,7 @@
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import { controllerOf } from '../../src/api/meta/controller-reference.ts';
+import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
 import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
 import type { Violations } from './violations.ts';
@@ -17,6 +18,10 @@ export interface DepartureKnowledge {
 	jobVersions(jobUid: string): readonly Job[];
 	/** Whether users have deleted the Job. */
 	deletedByUsers(jobUid: string): boolean;
+	/** What names this owner. */
+	dependents(ownerUid: string): readonly KubeObject[];
+	/** Whether the control plane was shown the object before this instant. */
+	knewOf(uid: string): boolean;
 }
 
 /** What a {@link DepartureBook} is made with. */
@@ -25,7 +30,7 @@ export interface DepartureBookOptions {
 	readonly knowledge: DepartureKnowledge;
 }
 
-/** Judges each deletion of a Job; see violations.ts for the number. */
+/** Judges each deletion of a Job, and what becomes of what it leaves; see violations.ts for the numbers. */
 export class DepartureBook {
 	readonly #options: DepartureBookOptions;
 	/** The Jobs of each CronJob that have ended so far, also those that are gone. */
@@ -43,6 +48,16 @@ export class DepartureBook {
 		const told = (): string =>
 			`Job ${old.metadata.name} is deleted and nobody wanted that: ${JSON.stringify(old.status.conditions)}`;
 		this.#options.violations.check(this.#isWanted(old), 20, told);
+	}
+
+	/** Something that owns others is gone: what is to stay as its orphan does not name it any more. */
+	ownerGone({ metadata, kind }: KubeObject): void {
+		const { uid = '', name, deletionTimestamp, finalizers = [] } = metadata;
+		if (!deletionTimestamp || !finalizers.includes('orphan')) return;
+		const { knowledge, violations } = this.#options;
+		const left = knowledge.dependents(uid).filter((each) => knowledge.knewOf(each.metadata.uid ?? ''));
+		const names = left.map((each) => `${each.kind} ${each.metadata.name}`).join(', ');
+		violations.check(left.length === 0, 23, `${kind} ${name} is gone, and ${names} should stay and names it`);
 	}
 
 	#noteEnd(job: Job): void {

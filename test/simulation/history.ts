@@ -49,6 +49,13 @@ export class History {
 		return [...(this.#objects.get(resource)?.values() ?? [])];
 	}
 
+	/** The objects that name this owner. */
+	dependents(ownerUid: string): readonly KubeObject[] {
+		const named = ({ metadata }: KubeObject): boolean =>
+			metadata.ownerReferences?.some(({ uid }) => uid === ownerUid) ?? false;
+		return ['pods', 'jobs'].flatMap((resource) => this.all(resource).filter(named));
+	}
+
 	/** The object with this UID, if it is there. */
 	get(resource: string, uid: string): KubeObject | undefined {
 		return this.#objects.get(resource)?.get(uid);

@@ -1,13 +1,7 @@
 import type { Job, JobStatus } from '../../src/api/batch/job/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { semanticEqual } from '../../src/api/meta/equality.ts';
-import {
-	completionIndexOf,
-	hasEnded,
-	isIndexed,
-	isTracked,
-	replacesOnlyEndedPods,
-} from '../../src/plan/job/classify.ts';
+import { completionIndexOf, hasEnded, isIndexed, isTracked } from '../../src/plan/job/classify.ts';
 import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
 import { IndexSet } from '../../src/plan/job/indexes.ts';
 import { verdictOn } from './failure-verdict.ts';
@@ -146,7 +140,8 @@ export class JobBook {
 
 	/** How many Pods are active, as the Job counts them. */
 	#active(): readonly Pod[] {
-		const waitsForEnd = replacesOnlyEndedPods(this.#job);
+		const { podReplacementPolicy, podFailurePolicy } = this.#job.spec;
+		const waitsForEnd = podReplacementPolicy === 'Failed' || podFailurePolicy !== undefined;
 		return [...this.#pods.values()].filter(
 			(pod) => !hasEnded(pod) && (waitsForEnd || pod.metadata.deletionTimestamp === undefined),
 		);

@@ -26,6 +26,12 @@ export class PodUsers {
 		return [...often, ...often, ...seldom];
 	}
 
+	/** Takes about every third Pod that still counts from its Job. */
+	get disownSome(): readonly Act[] {
+		const counting = this.#all().filter((pod) => isTracked(pod) && !hasEnded(pod));
+		return counting.filter(() => this.#options.dice.chance(0.3)).map((pod) => () => this.#takeOwner(pod));
+	}
+
 	/** Takes off every finalizer that a user has put on. */
 	get letGoAll(): readonly Act[] {
 		return this.#held().map((pod) => () => this.#letGo(pod));
@@ -52,8 +58,7 @@ export class PodUsers {
 	}
 
 	/** So that its Job has to make the Pod its own again. */
-	async #takeOwner(): Promise<void> {
-		const pod = this.#one(this.#all().filter(isTracked));
+	async #takeOwner(pod = this.#one(this.#all().filter(isTracked))): Promise<void> {
 		await this.#change(pod, 'merge', { ownerReferences: null });
 	}
 

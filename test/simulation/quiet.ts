@@ -64,12 +64,22 @@ export function whatIsUnsettled(history: History, now: number): readonly Remaind
 		const startedMs = timeOf(status.startTime) ?? now;
 		const isLate = startedMs + ((spec.activeDeadlineSeconds ?? 1e6) + LATE_SECONDS) * 1000 < now;
 		const late = `Job ${metadata.name} goes on beyond its deadline`;
+		const strays = isFinished(job) ? [] : pods.filter((pod) => isStrayOf(pod, job));
 		const goesOn = !isFinished(job) && !spec.suspend && active > 0;
 		return [
 			...(active > allowed ? [{ invariant: 22, text }] : []),
+			...strays.map((pod) => ({ invariant: 22, text: `Pod ${pod.metadata.name} is to be adopted` })),
 			...(isLate && goesOn ? [{ invariant: 22, text: late }] : []),
 		];
 	});
+}
+
+/** Whether the Job should make the Pod its own. */
+function isStrayOf({ metadata }: Pod, { spec }: Job): boolean {
+	const labels = Object.entries(spec.selector?.matchLabels ?? {});
+	const matches = labels.every(([label, value]) => metadata.labels?.[label] === value);
+	const isFree = !metadata.ownerReferences?.some(({ controller }) => controller);
+	return matches && isFree && metadata.deletionTimestamp === undefined;
 }
 
 const LATE_SECONDS = 5;

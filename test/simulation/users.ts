@@ -45,9 +45,9 @@ export class Users {
 		if (act) await this.#tolerate(act);
 	}
 
-	/** Changes some CronJobs while nothing goes wrong. */
-	async changeSchedules(): Promise<void> {
-		for (const act of this.#cronJobs.changeSome) await this.#tolerate(act);
+	/** Changes some CronJobs and takes some Pods from their Jobs while nothing goes wrong. */
+	async changeInCalm(): Promise<void> {
+		for (const act of [...this.#cronJobs.changeSome, ...this.#pods.disownSome]) await this.#tolerate(act);
 	}
 
 	/** Tells the cluster that a machine will not come back. */

@@ -28,6 +28,7 @@
  * 20. A Job is deleted only by users, when its time to live is over, or by its CronJob: to be replaced, as
  *    one too many of those that have ended, or with the CronJob.
  * 21. A failed Pod is replaced only after the delay that the failures before it call for.
+ * 23. What is to stay when its owner is deleted does not name that owner any more once it is gone.
  *
  * In the end, once nothing goes wrong any more, within a bounded time:
  *
@@ -39,7 +40,7 @@
  * 16. While nothing goes wrong each slot of a CronJob is seen to. In the end its active Jobs are those that
  *    run, and no more ended ones are kept than its limits say.
  * 22. No Job has more Pods than it asks for, none at all while it is suspended or once it has ended; none is
- *    active beyond its deadline.
+ *    active beyond its deadline; and a Pod that nobody owns and that is like its own is adopted.
  * 19. A machine that is up has its Node, ready and without a taint that tells otherwise. Of a machine that
  *    is lost for ever no Pod is left that was not told to leave; once users give the machine up, all ends.
  *

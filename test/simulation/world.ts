@@ -214,7 +214,7 @@ export class World {
 	/** Users change some schedules; from then on each minute has what it should have. */
 	async #keepSchedules(): Promise<void> {
 		await this.#goOnUntil(this.#clock.now() + 10_000);
-		void this.#users.changeSchedules();
+		void this.#users.changeInCalm();
 		const unchangedSince = this.#clock.now();
 		for (let minute = 0; minute < CALM_MINUTES; minute++) {
 			await this.#goOnUntil(unchangedSince + (minute + 1.5) * 60_000);
@@ -304,6 +304,8 @@ export class World {
 					versions: (uid) => sight().cronJobSince(uid, since()),
 					jobVersions: (uid) => sight().jobSince(uid, since()),
 					deletedByUsers: (uid) => this.#users.haveDeletedJob(uid),
+					dependents: (uid) => this.#history.dependents(uid),
+					knewOf: (uid) => isBefore(sight().sawFirst(uid)) && sight().sawFirst(uid) !== now(),
 				},
 			},
 			nodes: {
