@@ -39,6 +39,8 @@ export class JobBook {
 	readonly #successes = new Map<string, number>();
 	/** Indexes of which a Pod was let go without being counted: what was passed on with it is lost. */
 	readonly #disturbed = new Set<number>();
+	/** Pods that were let go before their end, to be removed: what becomes of them does not count. */
+	readonly #removed = new Set<string>();
 	/** When the last Pod that succeeded ended. */
 	#lastSuccessMs = 0;
 	/** Indexes from here on were given up by scaling down at some time, so they may run again. */
@@ -148,7 +150,8 @@ export class JobBook {
 	}
 
 	#checkPace(pod: Pod): void {
-		const isKnown = ({ metadata }: Pod): boolean => this.#knowledge.knewOfEnd(metadata.uid ?? '', true);
+		const isKnown = ({ metadata: { uid = '' } }: Pod): boolean =>
+			this.#knowledge.knewOfEnd(uid, true) && !this.#removed.has(uid);
 		// What an index that was given up has done counts no more.
 		const isOne = (each: Pod): boolean => (completionIndexOf(each) ?? -1) < this.#lowestCompletions;
 		const known = [...this.#pods.values()].filter((each) => hasEnded(each) && isKnown(each) && isOne(each));
@@ -183,6 +186,7 @@ export class JobBook {
 	#letGo(pod: Pod): void {
 		const { uid = '', name = '' } = pod.metadata;
 		const job = this.#job;
+		if (!hasEnded(pod)) this.#removed.add(uid);
 		if (this.#isGone || job.metadata.deletionTimestamp || isFinished(job)) return;
 		if (pod.status.phase === 'Failed') this.#checkVerdict(pod);
 		if (this.#noted.has(uid)) return;
