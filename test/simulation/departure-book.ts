@@ -18,10 +18,12 @@ export interface DepartureKnowledge {
 	jobVersions(jobUid: string): readonly Job[];
 	/** Whether users have deleted the Job. */
 	deletedByUsers(jobUid: string): boolean;
+	/** Whether its deletion was asked for more than once: each time another propagation may be wanted. */
+	wasDeletedAgain(resource: string, name: string): boolean;
 	/** What names this owner. */
 	dependents(ownerUid: string): readonly KubeObject[];
-	/** Whether the control plane was shown the object before this instant. */
-	knewOf(uid: string): boolean;
+	/** Whether the control plane was shown the object with this owner before this instant. */
+	knewOwned(uid: string, ownerUid: string): boolean;
 }
 
 /** What a {@link DepartureBook} is made with. */
@@ -50,14 +52,19 @@ export class DepartureBook {
 		this.#options.violations.check(this.#isWanted(old), 20, told);
 	}
 
-	/** Something that owns others is gone: what is to stay as its orphan does not name it any more. */
+	/** Something that owns others is gone: nothing names it any more that was to stay, or to go before it. */
 	ownerGone({ metadata, kind }: KubeObject): void {
 		const { uid = '', name, deletionTimestamp, finalizers = [] } = metadata;
-		if (!deletionTimestamp || !finalizers.includes('orphan')) return;
+		const isOrphaning = finalizers.includes('orphan');
+		if (!deletionTimestamp || !(isOrphaning || finalizers.includes('foregroundDeletion'))) return;
 		const { knowledge, violations } = this.#options;
-		const left = knowledge.dependents(uid).filter((each) => knowledge.knewOf(each.metadata.uid ?? ''));
+		if (knowledge.wasDeletedAgain(`${kind?.toLowerCase()}s`, name ?? '')) return;
+		const left = knowledge.dependents(uid).filter(({ metadata: { uid: each = '', ownerReferences } }) => {
+			const blocks = ownerReferences?.some((owner) => owner.uid === uid && owner.blockOwnerDeletion);
+			return (isOrphaning || blocks) && knowledge.knewOwned(each, uid);
+		});
 		const names = left.map((each) => `${each.kind} ${each.metadata.name}`).join(', ');
-		violations.check(left.length === 0, 23, `${kind} ${name} is gone, and ${names} should stay and names it`);
+		violations.check(left.length === 0, 23, `${kind} ${name} is gone, and ${names} still names it`);
 	}
 
 	#noteEnd(job: Job): void {

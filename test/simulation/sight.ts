@@ -26,8 +26,8 @@ export class Sight {
 	/** When the agents of nodes were heard of, by the name of the node. */
 	readonly #heard = new Map<string, { readonly at: number; readonly sign: string }[]>();
 	readonly #knownJobs = new Map<string, number>();
-	/** When each object was first shown, by UID. */
-	readonly #shown = new Map<string, number>();
+	/** When an object was first shown with an owner, by the UIDs of both. */
+	readonly #owned = new Map<string, number>();
 	readonly #endedPods = new Map<string, number>();
 
 	constructor(clock: Clock) {
@@ -40,7 +40,10 @@ export class Sight {
 		const at = this.#clock.now();
 		if (object.kind === 'Job' && how !== 'question' && !this.#knownJobs.has(uid))
 			this.#knownJobs.set(uid, at);
-		if (how === 'list or watch' && !this.#shown.has(uid)) this.#shown.set(uid, at);
+		for (const owner of how === 'list or watch' ? (object.metadata.ownerReferences ?? []) : []) {
+			const key = `${uid} of ${owner.uid}`;
+			if (!this.#owned.has(key)) this.#owned.set(key, at);
+		}
 		// The kind says what it is.
 		if (object.kind === 'Job') this.#jobs.add(uid, { at, how, object: object as unknown as Job });
 		else if (object.kind === 'CronJob')
@@ -76,9 +79,9 @@ export class Sight {
 		return this.#knownJobs.get(uid);
 	}
 
-	/** When the process was first shown the object, if it was. */
-	sawFirst(uid: string): number | undefined {
-		return this.#shown.get(uid);
+	/** When the process was first shown the object with this owner, if it was. */
+	sawOwned(uid: string, ownerUid: string): number | undefined {
+		return this.#owned.get(`${uid} of ${ownerUid}`);
 	}
 
 	/** When the process first saw that the Pod has ended, if it did. */

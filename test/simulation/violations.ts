@@ -28,7 +28,7 @@
  * 20. A Job is deleted only by users, when its time to live is over, or by its CronJob: to be replaced, as
  *    one too many of those that have ended, or with the CronJob.
  * 21. A failed Pod is replaced only after the delay that the failures before it call for.
- * 23. What is to stay when its owner is deleted does not name that owner any more once it is gone.
+ * 23. Once an owner is gone, what was to stay does not name it any more, and what was to go first is gone.
  *
  * In the end, once nothing goes wrong any more, within a bounded time:
  *

@@ -64,6 +64,8 @@ export class World {
 	readonly #controlPlane: ControlPlaneHost;
 	readonly #nodes: readonly NodeHost[];
 	#server: ApiServer;
+	/** How often a deletion was asked for, by path. */
+	readonly #deletions = new Map<string, number>();
 	#isCalm = false;
 	#disturbances = 0;
 	#asked = { at: 0, count: 0 };
@@ -80,7 +82,7 @@ export class World {
 			listener: (object, old) => this.#books.changed(object, old),
 		});
 		this.#books = this.#makeBooks();
-		const client = (): Client => new Client(this.#server);
+		const client = (): Client => new Client(this.#usersTransport());
 		this.#users = new Users({ dice: this.#dice('users'), trace: this.trace, history: this.#history, client });
 		const surroundings = this.#surroundings();
 		this.#controlPlane = new ControlPlaneHost(surroundings);
@@ -140,6 +142,22 @@ export class World {
 					`the API server fails at ${where}: ${error instanceof Error ? error.stack : error}`,
 				),
 		});
+	}
+
+	#usersTransport(): ApiTransport {
+		const server = this.#server;
+		return {
+			request: (request) => {
+				this.#countDeletion(request);
+				return server.request(request);
+			},
+			watch: (request, sink) => server.watch(request, sink),
+			stream: (request) => server.stream(request),
+		};
+	}
+
+	#countDeletion({ method, path }: ApiRequest): void {
+		if (method === 'DELETE') this.#deletions.set(path, (this.#deletions.get(path) ?? 0) + 1);
 	}
 
 	#surroundings(): Surroundings {
@@ -305,7 +323,12 @@ export class World {
 					jobVersions: (uid) => sight().jobSince(uid, since()),
 					deletedByUsers: (uid) => this.#users.haveDeletedJob(uid),
 					dependents: (uid) => this.#history.dependents(uid),
-					knewOf: (uid) => isBefore(sight().sawFirst(uid)) && sight().sawFirst(uid) !== now(),
+					wasDeletedAgain: (resource, name) =>
+						(this.#deletions.get(`/apis/batch/v1/namespaces/default/${resource}/${name}`) ?? 0) > 1,
+					knewOwned: (uid, ownerUid) => {
+						const at = sight().sawOwned(uid, ownerUid);
+						return isBefore(at) && at !== now();
+					},
 				},
 			},
 			nodes: {
@@ -328,7 +351,9 @@ export class World {
 		await transport.request({ method: 'PATCH', path, body, contentType }).catch(() => undefined);
 	}
 
-	#answered({ method, path }: ApiRequest, { object }: ApiResponse): void {
+	#answered(request: ApiRequest, { object }: ApiResponse): void {
+		this.#countDeletion(request);
+		const { method, path } = request;
 		// Whatever is answered has this shape.
 		const { kind, metadata } = object as KubeObject;
 		const { resourceVersion, uid } = metadata ?? {};
