@@ -28,7 +28,7 @@ export interface FaultyTransportOptions {
 	/** The server has answered a write. */
 	answered(request: ApiRequest, response: ApiResponse): void;
 	/** A request is made. */
-	asked(): void;
+	asked(request: ApiRequest): void;
 	note(what: string): void;
 }
 
@@ -67,7 +67,7 @@ export class FaultyTransport implements ApiTransport {
 	async request(request: ApiRequest): Promise<ApiResponse> {
 		const { life, weather, doom } = this.#options;
 		if (!life.isAlive) return life.hang();
-		this.#options.asked();
+		this.#options.asked(request);
 		const fate = weather.fateOf(request);
 		if (fate.thereMs > 0) await sleep(life, fate.thereMs);
 		if (this.#isCut) return this.#timeOut();

@@ -26,7 +26,7 @@ export interface Surroundings {
 	server(): ApiTransport;
 	disturb(path: string): Promise<void>;
 	answered(request: ApiRequest, response: ApiResponse): void;
-	asked(): void;
+	asked(request: ApiRequest): void;
 }
 
 /** What a process meets the world with. */
@@ -47,7 +47,7 @@ export function equip(surroundings: Surroundings, life: ProcessLife, sight: Sigh
 		server: () => surroundings.server(),
 		disturb: (path) => surroundings.disturb(path),
 		answered: (request, response) => surroundings.answered(request, response),
-		asked: () => surroundings.asked(),
+		asked: (request) => surroundings.asked(request),
 		note: (what) => trace.note(life.name, what),
 	});
 	return {

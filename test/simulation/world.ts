@@ -175,7 +175,7 @@ export class World {
 			server: () => this.#server,
 			disturb: (path) => this.#disturb(path),
 			answered: (request, response) => this.#answered(request, response),
-			asked: () => this.#countRequest(),
+			asked: (request) => this.#countRequest(request),
 		};
 	}
 
@@ -351,9 +351,7 @@ export class World {
 		await transport.request({ method: 'PATCH', path, body, contentType }).catch(() => undefined);
 	}
 
-	#answered(request: ApiRequest, { object }: ApiResponse): void {
-		this.#countDeletion(request);
-		const { method, path } = request;
+	#answered({ method, path }: ApiRequest, { object }: ApiResponse): void {
 		// Whatever is answered has this shape.
 		const { kind, metadata } = object as KubeObject;
 		const { resourceVersion, uid } = metadata ?? {};
@@ -366,7 +364,8 @@ export class World {
 		);
 	}
 
-	#countRequest(): void {
+	#countRequest(request: ApiRequest): void {
+		this.#countDeletion(request);
 		const now = this.#clock.now();
 		this.#asked = now === this.#asked.at ? { at: now, count: this.#asked.count + 1 } : { at: now, count: 1 };
 		if (this.#asked.count < MOST_IN_AN_INSTANT) return;
