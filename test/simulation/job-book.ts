@@ -128,7 +128,7 @@ export class JobBook {
 		this.podGone(old);
 		const note = this.#noted.get(uid);
 		this.#noted.delete(uid);
-		if (note) this.#noted.set(`${uid}, before it left`, note);
+		if (note) this.#noted.set(beforeItLeft(uid), note);
 	}
 
 	#see(pod: Pod): void {
@@ -189,7 +189,8 @@ export class JobBook {
 		if (!hasEnded(pod)) this.#removed.add(uid);
 		if (this.#isGone || job.metadata.deletionTimestamp || isFinished(job)) return;
 		if (pod.status.phase === 'Failed') this.#checkVerdict(pod);
-		if (this.#noted.has(uid)) return;
+		// One that came back may have been noted before it left, and still wait to be counted.
+		if (this.#noted.has(uid) || this.#noted.has(beforeItLeft(uid))) return;
 		const index = completionIndexOf(pod);
 		this.#disturbed.add(index ?? -1);
 		// One that was stopped before its end is not counted, and its end may come a moment too early; when
@@ -332,6 +333,11 @@ export class JobBook {
 		const told = (): string => `Job ${this.#job.metadata.name}: ${typeof text === 'string' ? text : text()}`;
 		this.#violations.check(holds, invariant, told);
 	}
+}
+
+/** Under which the end of a Pod stays noted that is the Job's no more. */
+function beforeItLeft(uid: string): string {
+	return `${uid}, before it left`;
 }
 
 /** Whether it is decided that the Job ends. */
