@@ -208,6 +208,26 @@ test('a Pod that matches is adopted, and released when it no longer does', LIMIT
 	await cluster.until(() => cluster.pods().length === 2);
 });
 
+test('a Pod that is adopted again while it is taken for an orphan still counts', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	await cluster.createJob();
+	const pod = await cluster.until(() => cluster.pods()[0]);
+	let isTaken = false;
+	cluster.intercept = async ({ method, body }) => {
+		const text = JSON.stringify(body ?? {});
+		if (isTaken || method !== 'PATCH' || !text.includes('$deleteFromPrimitiveList/finalizers')) return;
+		isTaken = true;
+		await cluster.until(() => cluster.pods()[0]?.metadata.ownerReferences);
+		await cluster.finish(pod);
+	};
+	const disowned = { metadata: { ownerReferences: null } };
+	await cluster.client.resource(pods, 'default').patch(pod.metadata.name ?? '', 'merge', disowned);
+	await cluster.until(() => isTaken);
+	await cluster.until(() => conditionsOf(cluster.job().status).includes('Complete CompletionsReached'));
+	assert.equal(cluster.job().status.succeeded, 1);
+	assert.equal(cluster.pods().length, 1);
+});
+
 test(
 	'what is refused is asked for again after a second, one at a time, and the status stays true',
 	LIMIT,

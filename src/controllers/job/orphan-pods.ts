@@ -5,7 +5,7 @@ import { isApiError } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import { DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
+import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { isTracked } from '../../plan/job/classify.ts';
@@ -23,7 +23,14 @@ export interface OrphanPodsOptions {
 	readonly ownerOf: (pod: Pod) => Job | undefined;
 }
 
-/** Takes the tracking finalizer off Pods that no Job will count any more, so that they can go. */
+/** A Pod that has changed meanwhile is looked at again after this long, when its change should be known here. */
+const CHANGED_RETRY_MS = 100;
+
+/**
+ * Takes the tracking finalizer off Pods that no Job will count any more, so that they can go. Only off the
+ * very version that was found to be an orphan: by the next one a Job may have adopted it, whose count
+ * would miss it. (Upstream takes it off whatever there is.)
+ */
 export class OrphanPods {
 	readonly #options: OrphanPodsOptions;
 	readonly #loop: ReconcileLoop;
@@ -56,10 +63,13 @@ export class OrphanPods {
 		const { namespace, name } = splitKey(key);
 		const pod = pods.get(namespace, name);
 		if (!pod || !isTracked(pod) || !isOrphan(pod, ownerOf(pod))) return DONE;
-		const metadata = { '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] };
+		const { uid, resourceVersion } = pod.metadata;
+		const finalizers = { '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] };
 		try {
+			const metadata = { uid, resourceVersion, ...finalizers };
 			await client.resource(podResource, namespace).patch(name, 'strategic', { metadata });
 		} catch (error) {
+			if (isApiError(error, 'Conflict')) return again(CHANGED_RETRY_MS);
 			if (!isApiError(error, 'NotFound')) throw error;
 		}
 		return DONE;
