@@ -10,8 +10,7 @@ import type { CronJobWriter } from './cronjob-writer.ts';
  */
 export async function applyPlan(cronJob: CronJob, plan: CronJobPlan, writer: CronJobWriter): Promise<void> {
 	for (const event of plan.events) writer.announce(event);
-	// One that fails is announced, and done with the next pass.
-	for (const { job } of plan.cleanUp) await writer.delete(job).catch(() => undefined);
+	for (const { job } of plan.cleanUp) await writer.cleanUp(job);
 	const started = plan.start ? await start(plan.status, plan.start, writer) : { status: plan.status };
 	if (!semanticEqual(started.status, cronJob.status)) await writer.updateStatus(started.status);
 	if ('error' in started) throw started.error;

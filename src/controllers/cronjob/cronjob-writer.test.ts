@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { internalError } from '../../api/meta/api-error.ts';
+import { type ApiError, conflict, internalError } from '../../api/meta/api-error.ts';
 import type { ApiTransport } from '../../api/meta/transport.ts';
 import { Client } from '../../client/client.ts';
 import { aCronJob, aJob, referenceTo } from '../../plan/cronjob/cronjob-world.ts';
@@ -9,23 +9,48 @@ import { CronJobWriter } from './cronjob-writer.ts';
 const running = aJob('tick-1');
 const refusal = internalError('no deletions today');
 
-/** A server with one Job, which it does not delete. */
-const transport: ApiTransport = {
-	request: async ({ method }) => {
-		if (method === 'DELETE') throw refusal;
-		return { code: 200, object: running, warnings: [] };
-	},
-	watch: () => Promise.reject(new Error('nobody watches here')),
-	stream: () => Promise.reject(new Error('nobody reads here')),
-};
-
-test('a Job that cannot be deleted to make room is announced, and the error says why', async () => {
+/** A writer against a server with one Job, which it does not delete; what was asked and announced. */
+function writerRefused(refusal: ApiError): {
+	readonly writer: CronJobWriter;
+	readonly asked: unknown[];
+	readonly announced: string[];
+} {
+	const asked: unknown[] = [];
 	const announced: string[] = [];
+	const transport: ApiTransport = {
+		request: async ({ method, body }) => {
+			if (method !== 'DELETE') return { code: 200, object: running, warnings: [] };
+			asked.push(body);
+			throw refusal;
+		},
+		watch: () => Promise.reject(new Error('nobody watches here')),
+		stream: () => Promise.reject(new Error('nobody reads here')),
+	};
 	const writer = new CronJobWriter(aCronJob({}), {
 		client: new Client(transport),
 		recorder: { event: (_, { reason, message }) => announced.push(`${reason} ${message}`) },
 		onStarted: () => undefined,
 	});
+	return { writer, asked, announced };
+}
+
+test('a Job of the history is deleted as it was seen, and left alone where it has changed', async () => {
+	const changed = conflict({ group: 'batch', resource: 'jobs', name: 'tick-1' }, 'changed');
+	const { writer, asked, announced } = writerRefused(changed);
+	const metadata = { ...running.metadata, resourceVersion: '7' };
+	await writer.cleanUp({ ...running, metadata });
+	const [options] = asked;
+	assert.deepEqual(options, {
+		apiVersion: 'v1',
+		kind: 'DeleteOptions',
+		propagationPolicy: 'Background',
+		preconditions: { uid: running.metadata.uid, resourceVersion: '7' },
+	});
+	assert.deepEqual(announced, []);
+});
+
+test('a Job that cannot be deleted to make room is announced, and the error says why', async () => {
+	const { writer, announced } = writerRefused(refusal);
 	await assert.rejects(writer.replace(referenceTo(running)), (error: Error) => {
 		assert.equal(error.message, 'could not replace job default/tick-1');
 		assert.equal(error.cause, refusal);

@@ -5,7 +5,7 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import { isApiError, isNamespaceTerminating, messageOf } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import type { Client, ResourceClient } from '../../client/client.ts';
+import type { Client, DeleteOptions, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { JobReference, JobStart } from '../../plan/cronjob/plan.ts';
 import type { EventText } from '../../plan/event-text.ts';
@@ -47,17 +47,13 @@ export class CronJobWriter {
 		this.#options.recorder.event(this.#cronJob, text);
 	}
 
-	/** Deletes a Job with its Pods. Rejects where that failed, which is announced. */
-	async delete({ metadata }: Job): Promise<void> {
-		const { name = '', uid } = metadata;
-		try {
-			const preconditions = uid === undefined ? {} : { preconditions: { uid } };
-			await this.#jobs.delete(name, { propagationPolicy: 'Background', ...preconditions });
-		} catch (error) {
-			this.announce({ type: 'Warning', reason: 'FailedDelete', message: `Deleted job: ${messageOf(error)}` });
-			throw error;
-		}
-		this.announce({ type: 'Normal', reason: 'SuccessfulDelete', message: `Deleted job ${name}` });
+	/**
+	 * Deletes a Job of the history, with its Pods. Only as it was seen: by its next version somebody may
+	 * have let it go, to keep it. A deletion that fails is announced, and may be asked for again.
+	 */
+	async cleanUp(job: Job): Promise<void> {
+		const { uid = '', resourceVersion = '' } = job.metadata;
+		await this.#delete(job, { uid, resourceVersion }).catch(() => undefined);
 	}
 
 	/** Deletes a Job that runs, to make room. Rejects where it is not there or cannot be deleted. */
@@ -69,10 +65,27 @@ export class CronJobWriter {
 			this.announce({ type: 'Warning', reason: 'FailedGet', message: `Get job: ${messageOf(error)}` });
 			throw error;
 		}
-		const { namespace = '' } = job.metadata;
-		await this.delete(job).catch((cause: unknown) => {
+		const { namespace = '', uid = '' } = job.metadata;
+		await this.#delete(job, { uid }).catch((cause: unknown) => {
 			throw new Error(`could not replace job ${namespace}/${name}`, { cause });
 		});
+	}
+
+	/** Rejects where it fails, which is announced unless the Job has only changed. */
+	async #delete(
+		{ metadata: { name = '' } }: Job,
+		preconditions: NonNullable<DeleteOptions['preconditions']>,
+	): Promise<void> {
+		try {
+			await this.#jobs.delete(name, { propagationPolicy: 'Background', preconditions });
+		} catch (error) {
+			if (!isApiError(error, 'Conflict')) {
+				const message = `Deleted job: ${messageOf(error)}`;
+				this.announce({ type: 'Warning', reason: 'FailedDelete', message });
+			}
+			throw error;
+		}
+		this.announce({ type: 'Normal', reason: 'SuccessfulDelete', message: `Deleted job ${name}` });
 	}
 
 	/**

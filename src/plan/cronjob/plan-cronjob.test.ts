@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
+import { formatTime } from '../../api/meta/time.ts';
 import { aCronJob, aJob } from './cronjob-world.ts';
 import { SCHEDULED_TIMESTAMP } from './identifiers.ts';
 import { jobNameOf, jobOf } from './job-of.ts';
@@ -47,6 +48,13 @@ test('Jobs beyond the history are cleaned up, the earliest started first; those 
 	assert.deepEqual(kept({}), ['a', 'b']);
 	assert.deepEqual(kept({ successfulJobsHistoryLimit: 1, failedJobsHistoryLimit: 2 }), ['c1', 'c2', 'a']);
 	assert.deepEqual(kept({ successfulJobsHistoryLimit: 0, failedJobsHistoryLimit: 9 }), ['c1', 'c2', 'c3']);
+	const cronJob = aCronJob(UP_TO_DATE);
+	const metadata = { ...cronJob.metadata, deletionTimestamp: formatTime(EIGHT) };
+	assert.deepEqual(
+		cleaned(plan({ ...cronJob, metadata }, { children })),
+		[],
+		'a deleted one cleans nothing up',
+	);
 });
 
 test('the status is brought in line with the Jobs that are there', () => {

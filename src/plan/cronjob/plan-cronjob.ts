@@ -30,7 +30,8 @@ export function planCronJob(seen: CronJobSnapshot): CronJobPlan {
 	const { cronJob, children, now } = seen;
 	const interrupted = finishInterrupted(seen);
 	if (interrupted) return interrupted;
-	const cleanUp = beyondHistory(cronJob, children);
+	// One that is deleted may leave its Jobs to whoever wants them. Upstream cleans up all the same.
+	const cleanUp = cronJob.metadata.deletionTimestamp ? [] : beyondHistory(cronJob, children);
 	const cleaned = new Set(cleanUp.map(({ job }) => job.metadata.uid));
 	const noted = noteJobs({ ...cronJob, status: withoutActive(cronJob.status, cleaned) }, seen);
 	const decision = decideStart({ ...cronJob, status: noted.status }, now);
