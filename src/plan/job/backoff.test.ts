@@ -45,6 +45,18 @@ test('a Pod finished when its last container did, else by the next best evidence
 			pod('a', deletion, { conditions: [unready], containerStatuses: [{ ...running, state: {} }] }),
 			30,
 		],
+		[
+			'a sidecar that ended after them, not another init container',
+			{
+				...ended('a', 5),
+				spec: { containers: [], initContainers: [{ name: 'c0', restartPolicy: 'Always' }, { name: 'c1' }] },
+				status: {
+					...ended('a', 5).status,
+					initContainerStatuses: ended('a', 7, 9).status.containerStatuses ?? [],
+				},
+			},
+			7,
+		],
 		['deletion without its grace', pod('a', deletion, {}), 40],
 		['nothing else: its creation', pod('a', { creationTimestamp: at(3) }, {}), 3],
 	];
@@ -68,8 +80,20 @@ test('a success forgets the failures up to it, not those after it', () => {
 	assert.deepEqual(history.failures, [{ uid: 'c', finishedMs: START + 30_000 }]);
 });
 
+test('a failure in the second of the last success counts if it was heard of later', () => {
+	const [success, failure] = [ended('s', 20), ended('f', 20)];
+	const see = (history: BackoffHistory, succeeded: readonly Pod[], failed: readonly Pod[]): BackoffHistory =>
+		observeFinished(history, { succeeded, failed });
+	assert.equal(see(NO_HISTORY, [success], [failure]).failures.length, 0);
+	assert.equal(see(see(NO_HISTORY, [], [failure]), [success], []).failures.length, 0);
+	assert.equal(see(see(NO_HISTORY, [success], []), [], [failure]).failures.length, 1);
+});
+
 test('what is known depends on the Pods alone, not on when and how often they were seen', () => {
-	const event = fc.record({ good: fc.boolean(), second: fc.nat(40) });
+	// No success in the second of a failure.
+	const event = fc
+		.record({ good: fc.boolean(), moment: fc.nat(20) })
+		.map(({ good, moment }) => ({ good, second: 2 * moment + (good ? 1 : 0) }));
 	fc.assert(
 		fc.property(fc.array(event, { maxLength: 30 }), fc.array(fc.nat(29)), (events, again) => {
 			const pods = events.map(({ good, second }, index) => ({ good, pod: ended(`p${index}`, second) }));

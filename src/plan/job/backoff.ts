@@ -2,6 +2,7 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
+import { isSidecar } from '../pod/snapshot.ts';
 import { countsAsFailed, viewPods } from './classify.ts';
 
 /**
@@ -11,7 +12,8 @@ import { countsAsFailed, viewPods } from './classify.ts';
  * restart. Here the delay is a function of the Pods' own finish times: failures after the last success
  * count. {@link observeFinished} may therefore be told of the same Pods again, in any order and in any
  * portions, and after a restart the Pods that are there tell the same again. Only Pods that were
- * deleted meanwhile are forgotten by a restart.
+ * deleted meanwhile are forgotten by a restart. Times are by the second: of a success and a failure in the
+ * same one, the later is the one that was heard of later, as in upstream's tally.
  */
 export interface BackoffHistory {
 	/** When the latest successful Pod finished, in milliseconds. */
@@ -40,7 +42,8 @@ export function observeFinished(
 	history: BackoffHistory,
 	finished: { readonly succeeded: Iterable<Pod>; readonly failed: Iterable<Pod> },
 ): BackoffHistory {
-	let lastSuccessMs = history.lastSuccessMs ?? Number.NEGATIVE_INFINITY;
+	const before = history.lastSuccessMs ?? Number.NEGATIVE_INFINITY;
+	let lastSuccessMs = before;
 	for (const pod of finished.succeeded) lastSuccessMs = Math.max(lastSuccessMs, finishTime(pod));
 	const known = new Set(history.failures.map(({ uid }) => uid));
 	const fresh: Failure[] = [];
@@ -48,10 +51,11 @@ export function observeFinished(
 		const uid = pod.metadata.uid ?? '';
 		if (!known.has(uid)) fresh.push({ uid, finishedMs: finishTime(pod) });
 	}
-	if (fresh.length === 0 && lastSuccessMs === (history.lastSuccessMs ?? Number.NEGATIVE_INFINITY))
-		return history;
+	if (fresh.length === 0 && lastSuccessMs === before) return history;
+	const isLater = (ms: number): boolean =>
+		lastSuccessMs === before ? ms >= lastSuccessMs : ms > lastSuccessMs;
 	const failures = [...history.failures, ...fresh]
-		.filter(({ finishedMs }) => finishedMs > lastSuccessMs)
+		.filter(({ finishedMs }) => isLater(finishedMs))
 		.sort((a, b) => a.finishedMs - b.finishedMs || (a.uid < b.uid ? -1 : 1))
 		.slice(-FAILURES_THAT_MATTER);
 	return { ...(Number.isFinite(lastSuccessMs) && { lastSuccessMs }), failures };
@@ -92,9 +96,12 @@ export function finishTime(pod: Pod): number {
 	return timeOf(creationTimestamp) ?? 0;
 }
 
-function endOfContainers(pod: Pod): number | undefined {
+/** Sidecars are among them, which end last; other init containers are not. */
+function endOfContainers({ spec, status }: Pod): number | undefined {
+	const sidecars = new Set(spec.initContainers?.filter(isSidecar).map(({ name }) => name));
+	const sidecarStatuses = status.initContainerStatuses?.filter(({ name }) => sidecars.has(name)) ?? [];
 	let latest: number | undefined;
-	for (const { state } of pod.status.containerStatuses ?? []) {
+	for (const { state } of [...(status.containerStatuses ?? []), ...sidecarStatuses]) {
 		const finishedMs = timeOf(state?.terminated?.finishedAt);
 		if (finishedMs === undefined) return undefined;
 		latest = Math.max(latest ?? finishedMs, finishedMs);
