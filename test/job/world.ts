@@ -5,6 +5,7 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { ApiError, conflict, internalError, notFound } from '../../src/api/meta/api-error.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
 import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch } from '../../src/api/meta/transport.ts';
+import { Lane } from '../../src/base/lane.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { Client } from '../../src/client/client.ts';
 import { applyPlan } from '../../src/controllers/job/apply-plan.ts';
@@ -71,7 +72,12 @@ export class World implements ApiTransport {
 		this.ledger.expect(seen, plan);
 		const metrics = this.#metrics;
 		const recorder = { event: () => undefined };
-		const writer = new JobWriter(seen.job, { client: this.#client, recorder, metrics });
+		const writer = new JobWriter(seen.job, {
+			client: this.#client,
+			recorder,
+			metrics,
+			startLane: new Lane(1),
+		});
 		this.#faults = faults;
 		this.#writes = 0;
 		try {

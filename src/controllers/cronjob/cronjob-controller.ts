@@ -6,6 +6,7 @@ import { isApiError } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
 import type { Clock } from '../../base/clock.ts';
+import { Lane } from '../../base/lane.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
@@ -31,6 +32,9 @@ export interface CronJobControllerOptions {
 	readonly onError: (key: string, error: unknown) => void;
 }
 
+/** When a thousand Jobs are due at once, what starts them comes before what tells of it. */
+const STATUSES_AT_ONCE = 4;
+
 /**
  * Makes Jobs by schedules: observe, plan, apply. When a Job is due, and what is seen to before, is decided
  * in plan/cronjob.
@@ -44,6 +48,7 @@ export class CronJobController {
 	readonly #jobs: Informer<Job>;
 	readonly #loop: ReconcileLoop;
 	readonly #onStarted: (latenessSeconds: number) => void;
+	readonly #statusLane = new Lane(STATUSES_AT_ONCE);
 	/** The keys with a pass under way, which makes Jobs and changes the status itself. */
 	readonly #passing = new Set<string>();
 	#stopped: Promise<void> = Promise.resolve();
@@ -59,7 +64,7 @@ export class CronJobController {
 			clock,
 			metrics,
 			// Many are due at the same minute, and a pass waits for writes most of the time.
-			workers: 64,
+			workers: 1024,
 			backoff: { baseMs: 5, capMs: 1_000_000 },
 			reconcile: (key) => this.#pass(key),
 			onError,
@@ -89,7 +94,9 @@ export class CronJobController {
 		let writer: CronJobWriter | undefined;
 		try {
 			const seen = await observeCronJob(known, { client, jobs: this.#jobs, now: clock.now() });
-			writer = new CronJobWriter(seen.cronJob, { client, recorder, onStarted: this.#onStarted });
+			writer = new CronJobWriter(seen.cronJob, {
+				...{ client, recorder, onStarted: this.#onStarted, statusLane: this.#statusLane },
+			});
 			const plan = planCronJob(seen);
 			await applyPlan(seen.cronJob, plan, writer);
 			return plan.lookAgainMs === undefined ? DONE : again(plan.lookAgainMs);

@@ -5,6 +5,7 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import { isApiError, isNamespaceTerminating, messageOf } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { timeOf } from '../../api/meta/time.ts';
+import type { Lane } from '../../base/lane.ts';
 import type { Client, DeleteOptions, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { JobReference, JobStart } from '../../plan/cronjob/plan.ts';
@@ -14,6 +15,8 @@ import type { EventText } from '../../plan/event-text.ts';
 export interface CronJobWriterOptions {
 	readonly client: Client;
 	readonly recorder: Pick<EventRecorder, 'event'>;
+	/** Where statuses wait for each other, so that they do not hold up what others start. */
+	readonly statusLane: Lane;
 	/** Told of each Job that was created, how long after its time, in seconds. */
 	readonly onStarted: (latenessSeconds: number) => void;
 }
@@ -118,7 +121,8 @@ export class CronJobWriter {
 	/** Writes the status. */
 	async updateStatus(status: CronJob['status']): Promise<void> {
 		const target = this.#options.client.resource(cronjobs, this.#cronJob.metadata.namespace);
-		const stored = await target.update({ ...this.#cronJob, status }, 'status');
+		const updated = { ...this.#cronJob, status };
+		const stored = await this.#options.statusLane.run(() => target.update(updated, 'status'));
 		this.#cronJobVersion = stored.metadata.resourceVersion ?? '0';
 	}
 }

@@ -64,7 +64,9 @@ async function createAndNote(
 	}
 	const [creation, noted] = await Promise.allSettled([
 		createAtOnce(plan.create, writer),
-		writeIfChanged(job, planned, writer),
+		plan.create.length > 0 && !semanticEqual(planned, job.status)
+			? writer.tellStart(job, planned)
+			: writeIfChanged(job, planned, writer),
 	]);
 	if (noted.status === 'rejected') throw noted.reason;
 	if (creation.status === 'rejected') throw creation.reason;

@@ -8,6 +8,7 @@ import { semanticEqual } from '../../api/meta/equality.ts';
 import { matches, selectorOf } from '../../api/meta/selector.ts';
 import { aborted } from '../../base/aborted.ts';
 import type { Clock } from '../../base/clock.ts';
+import { Lane } from '../../base/lane.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
@@ -39,6 +40,9 @@ export interface JobControllerOptions {
 	readonly onError: (key: string, error: unknown) => void;
 }
 
+/** When a thousand Jobs start at once, their Pods come before what tells of them. */
+const STARTS_TOLD_AT_ONCE = 4;
+
 /** What a namespace that is going away refuses is asked for again after this long. */
 const REFUSED_RETRY_MS = 1000;
 
@@ -61,6 +65,7 @@ export class JobController {
 	readonly #loop: ReconcileLoop;
 	readonly #orphans: OrphanPods;
 	readonly #metrics: JobMetrics;
+	readonly #startLane = new Lane(STARTS_TOLD_AT_ONCE);
 	readonly #backoff = new Map<string, BackoffHistory>();
 	/** The keys with a pass under way, whose status changes are our own. */
 	readonly #passing = new Set<string>();
@@ -79,7 +84,7 @@ export class JobController {
 			clock,
 			metrics,
 			// A pass waits for writes most of the time; one that waits must not keep other Jobs from theirs.
-			workers: 64,
+			workers: 1024,
 			rest: 0.5,
 			backoff: { baseMs: 1000, capMs: 60_000 },
 			reconcile: (key) => this.#pass(key),
@@ -106,7 +111,9 @@ export class JobController {
 		if (this.#unclear.has(key) && !(await this.#catchUp(key, namespace))) return DONE;
 		const job = this.#jobs.get(namespace, name);
 		if (!job || isFinished(job)) return DONE;
-		const writer = new JobWriter(job, { client, recorder, metrics: this.#metrics });
+		const writer = new JobWriter(job, {
+			...{ client, recorder, metrics: this.#metrics, startLane: this.#startLane },
+		});
 		this.#passing.add(key);
 		try {
 			return await this.#planAndApply(key, job, writer);

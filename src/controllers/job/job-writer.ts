@@ -11,6 +11,7 @@ import {
 	notFound,
 } from '../../api/meta/api-error.ts';
 import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
+import type { Lane } from '../../base/lane.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
@@ -22,6 +23,8 @@ export interface JobWriterOptions {
 	readonly client: Client;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly metrics: JobMetrics;
+	/** Where statuses that tell of a start wait for each other, so that they do not hold up other starts. */
+	readonly startLane: Lane;
 }
 
 /**
@@ -35,18 +38,20 @@ export class JobWriter {
 	readonly #pods: ResourceClient<Pod>;
 	readonly #recorder: Pick<EventRecorder, 'event'>;
 	readonly #metrics: JobMetrics;
+	readonly #startLane: Lane;
 	/** The Pods that turned out to be gone. */
 	readonly gone: Pod[] = [];
 	#podVersion = 0;
 	#mayHaveCreated = false;
 	#jobVersion = 0;
 
-	constructor(job: Job, { client, recorder, metrics }: JobWriterOptions) {
+	constructor(job: Job, { client, recorder, metrics, startLane }: JobWriterOptions) {
 		this.#job = job;
 		this.#jobs = client.resource(jobs, job.metadata.namespace);
 		this.#pods = client.resource(pods, job.metadata.namespace);
 		this.#recorder = recorder;
 		this.#metrics = metrics;
+		this.#startLane = startLane;
 	}
 
 	/** The latest resourceVersion that a write to a Pod resulted in. */
@@ -136,6 +141,11 @@ export class JobWriter {
 		this.#jobVersion = Math.max(this.#jobVersion, Number(stored.metadata.resourceVersion));
 		this.#metrics.statusWritten(job, stored.status);
 		return stored;
+	}
+
+	/** The same for a status that tells of Pods which are being made; Pods of other Jobs come first. */
+	tellStart(job: Job, status: JobStatus): Promise<Job> {
+		return this.#startLane.run(() => this.updateStatus(job, status));
 	}
 
 	/** Announces something about the Job. */

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Lane } from './lane.ts';
+
+test('so many tasks run at once, the others in their order once there is room', async () => {
+	const lane = new Lane(2);
+	const begun: number[] = [];
+	const ends = [0, 1, 2, 3].map(() => Promise.withResolvers<number>());
+	const results = ends.map(({ promise }, index) =>
+		lane.run(() => {
+			begun.push(index);
+			return promise;
+		}),
+	);
+	assert.deepEqual(begun, [0, 1]);
+	ends[1]?.resolve(1);
+	assert.equal(await results[1], 1);
+	assert.deepEqual(begun, [0, 1, 2]);
+	ends[0]?.resolve(0);
+	await results[0];
+	assert.deepEqual(begun, [0, 1, 2, 3]);
+	ends[2]?.resolve(2);
+	ends[3]?.resolve(3);
+	assert.deepEqual(await Promise.all(results), [0, 1, 2, 3]);
+});
+
+test('a task that fails makes room and rejects as it does', async () => {
+	const lane = new Lane(1);
+	const failing = lane.run(() => Promise.reject(new Error('no')));
+	const next = lane.run(() => Promise.resolve('yes'));
+	await assert.rejects(failing, /no/);
+	assert.equal(await next, 'yes');
+	assert.equal(await lane.run(() => Promise.resolve('again')), 'again');
+});

@@ -1,0 +1,22 @@
+/** Lets at most so many tasks run at once; the others wait in line. */
+export class Lane {
+	readonly #waiting: (() => void)[] = [];
+	#free: number;
+
+	constructor(width: number) {
+		this.#free = width;
+	}
+
+	/** Runs the task once there is room; settles as it does. */
+	async run<T>(task: () => Promise<T>): Promise<T> {
+		if (this.#free > 0) this.#free -= 1;
+		else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+		try {
+			return await task();
+		} finally {
+			const next = this.#waiting.shift();
+			if (next) next();
+			else this.#free += 1;
+		}
+	}
+}
