@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
 import type { Pod } from '../api/core/pod/schema.ts';
 import type { ContainerLogRequest } from '../api/meta/node-api.ts';
@@ -40,7 +40,7 @@ function open(t: test.TestContext) {
 	const root = mkdtempSync(join(tmpdir(), 'stint-logs-'));
 	t.after(() => rmSync(root, { recursive: true }));
 	const files = new LogFiles(root);
-	files.makeFolder(pod, 'main');
+	mkdirSync(dirname(files.pathOf(pod, 'main', 0)), { recursive: true });
 	const view = new RuntimeView({} as Runtime, () => undefined);
 	const logs = new ContainerLogs({ files, view, clock: new VirtualClock(Date.UTC(2026, 0, 1, 0, 1)) });
 	return { logs, view, path: files.pathOf(pod, 'main', 1), previous: files.pathOf(pod, 'main', 0) };

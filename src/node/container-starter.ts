@@ -80,7 +80,6 @@ export class ContainerStarter {
 		const facts: NodeFacts = { allocatable, hostIP, podIP: more.podIP };
 		const env = environmentOf(pod, container, facts);
 		const values = new Map(env.map(({ name, value }) => [name, value]));
-		logs.makeFolder(pod, container.name);
 		const { memory, cpu } = container.resources?.limits ?? {};
 		return {
 			name: container.name,

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '../api/core/pod/schema.ts';
@@ -6,7 +5,7 @@ import { assert } from '../base/assert.ts';
 
 /**
  * Where the logs of containers lie: `<root>/<namespace>_<pod>_<uid>/<container>/<attempt>.log`, as the
- * kubelet has it. Names come from manifests: each is checked to be a plain file name before it is used.
+ * kubelet has it. Whoever writes the first line makes the folder. Names come from manifests: each is checked to be a plain file name before it is used.
  */
 export class LogFiles {
 	readonly #root: string;
@@ -18,11 +17,6 @@ export class LogFiles {
 	/** The log of one attempt at a container. */
 	pathOf(pod: Pod, container: string, attempt: number): string {
 		return join(this.#folderOf(pod), plain(container), `${attempt}.log`);
-	}
-
-	/** Makes the folder of a container's logs. */
-	makeFolder(pod: Pod, container: string): void {
-		mkdirSync(join(this.#folderOf(pod), plain(container)), { recursive: true, mode: 0o700 });
 	}
 
 	/** Removes all logs of a Pod. */
