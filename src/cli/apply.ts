@@ -30,14 +30,14 @@ export async function apply(context: CliContext, flags: ApplyFlags): Promise<num
 	for (const checked of objects) {
 		try {
 			const { object, outcome } = await applyOne(connection, checked, flags.force ?? false);
-			context.stdout.write(`${displayName(checked.definition, object)} ${outcome}\n`);
+			context.stdout.print(`${displayName(checked.definition, object)} ${outcome}\n`);
 		} catch (error) {
 			refused.push(displayName(checked.definition, checked.object));
-			context.stderr.write(`${describeRefusal(error, checked.document)}\n`);
+			context.stderr.print(`${describeRefusal(error, checked.document)}\n`);
 		}
 	}
 	if (refused.length === 0) return 0;
-	if (objects.length > 1) context.stderr.write(`error: not applied: ${refused.join(', ')}\n`);
+	if (objects.length > 1) context.stderr.print(`error: not applied: ${refused.join(', ')}\n`);
 	return 1;
 }
 

@@ -176,7 +176,7 @@ async function settle(
 		finish(typeof code === 'number' ? code : 0);
 	} catch (error) {
 		const { describeError } = await import('./errors.ts');
-		context.stderr.write(`${describeError(error)}\n`);
+		context.stderr.print(`${describeError(error)}\n`);
 		finish(error instanceof CommandError ? error.exitCode : 1);
 	}
 }

@@ -1,11 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
-
-/** Where a command prints to; `columns` is the width of a terminal, undefined where there is none. */
-export interface Output {
-	write(text: string): void;
-	readonly columns: number | undefined;
-}
+import type { Output } from './output.ts';
 
 /** A server that a command talks to. */
 export interface Connection {

@@ -23,13 +23,13 @@ export async function deleteObjects(
 	const timeoutMs = timeoutOf(flags);
 	const waits = waitsFor(flags);
 	if (flags.force && options.gracePeriodSeconds === 0)
-		context.stderr.write(
+		context.stderr.print(
 			'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',
 		);
 	const connection = await context.connect(flags.kubeconfig);
 	const { victims, byName } = await victimsOf(context, connection, words, flags);
 	if (victims.length === 0) {
-		context.stdout.write('No resources found\n');
+		context.stdout.print('No resources found\n');
 		return 0;
 	}
 	const ignoreMissing = flags.ignoreNotFound || !byName;
@@ -39,11 +39,11 @@ export async function deleteObjects(
 		try {
 			const uid = await deleteOne(connection, victim, options);
 			deleted.push({ ...victim, uid });
-			context.stdout.write(deletedText(victim, options, flags.output));
+			context.stdout.print(deletedText(victim, options, flags.output));
 		} catch (error) {
 			if (ignoreMissing && isApiError(error, 'NotFound')) continue;
 			failed = true;
-			context.stderr.write(`${describeError(await hinted(error, connection, victim))}\n`);
+			context.stderr.print(`${describeError(await hinted(error, connection, victim))}\n`);
 		}
 	}
 	if (waits && !(await allGone(context, connection, deleted, timeoutMs))) failed = true;
@@ -93,6 +93,6 @@ async function allGone(
 	const left = (await Promise.all(waiting)).filter((name) => name !== undefined);
 	end.abort();
 	if (left.length === 0) return true;
-	stderr.write(`error: timed out waiting for the deletion of ${left.join(', ')}\n`);
+	stderr.print(`error: timed out waiting for the deletion of ${left.join(', ')}\n`);
 	return false;
 }

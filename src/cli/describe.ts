@@ -48,11 +48,11 @@ export async function describe(
 			if (flags.showEvents && !isOf(namespaces, object))
 				lines.push(...eventLines(await eventsAbout(connection.client, object), context.clock.now()));
 			if (count > 0) context.stdout.write('\n\n');
-			context.stdout.write(alignText(lines.map((line) => `${line}\n`).join(''), DESCRIBE_STYLE));
+			context.stdout.print(alignText(lines.map((line) => `${line}\n`).join(''), DESCRIBE_STYLE));
 			count += 1;
 		}
 	}
-	if (count === 0) context.stderr.write(`${nothingFound(targets, namespace)}\n`);
+	if (count === 0) context.stderr.print(`${nothingFound(targets, namespace)}\n`);
 	return 0;
 }
 

@@ -6,6 +6,7 @@ import { printObjects } from './get/objects.ts';
 import { type GetFlags, type Query, queryFor, TABLE } from './get/query.ts';
 import { watchObjects } from './get/watch.ts';
 import { hinted } from './missing.ts';
+import type { Output } from './output.ts';
 import { type OutputForm, parseOutputForm } from './print/output-form.ts';
 import { TablePrinter } from './print/table.ts';
 import { nothingFound, parseTargets, prefixOf, type Target } from './targets.ts';
@@ -25,10 +26,10 @@ export async function get(context: CliContext, words: readonly string[], flags: 
 	const found = answers.reduce((sum, { object }) => sum + countOf(object), 0);
 	if (form.type === 'table') printTables(context, answers, { form, flags });
 	else if (found > 0 || (!failed && form.type !== 'columns'))
-		context.stdout.write(printObjects(answers, form, flags));
+		writeAs(form, context.stdout, printObjects(answers, form, flags));
 	const silent = form.type !== 'table' && form.type !== 'columns';
 	if (found === 0 && !failed && !silent && !flags.ignoreNotFound)
-		context.stderr.write(`${nothingFound(targets, namespace)}\n`);
+		context.stderr.print(`${nothingFound(targets, namespace)}\n`);
 	return failed ? 1 : 0;
 }
 
@@ -39,8 +40,17 @@ async function getRaw(context: CliContext, raw: string, flags: GetFlags): Promis
 	const parameters = Object.fromEntries(new URLSearchParams(query));
 	const decoder = new TextDecoder();
 	const bytes = await connection.client.transport.stream({ method: 'GET', path, query: parameters });
-	for await (const chunk of bytes) context.stdout.write(decoder.decode(chunk, { stream: true }));
+	for await (const chunk of bytes) {
+		context.stdout.write(decoder.decode(chunk, { stream: true }));
+		await context.stdout.ready();
+	}
 	return 0;
+}
+
+/** Names and columns are for people; JSON, YAML and templates are data, and stay as they are. */
+function writeAs({ type }: OutputForm, stdout: Output, text: string): void {
+	if (type === 'name' || type === 'columns') stdout.print(text);
+	else stdout.write(text);
 }
 
 /** What the server said to one query. */
@@ -75,7 +85,7 @@ async function ask(
 			failed = true;
 			const { definition, name = '' } = target;
 			const namespace = flags.namespace ?? connection.namespace;
-			context.stderr.write(
+			context.stderr.print(
 				`${describeError(await hinted(error, connection, { definition, name, namespace }))}\n`,
 			);
 		}
@@ -105,7 +115,7 @@ function printTables(
 		const rows = own.flatMap(({ object }) => listAt(object, 'rows'));
 		const text = printer.print({ ...first?.object, rows });
 		if (text === '') continue;
-		context.stdout.write(printed > 0 ? `\n${text}` : text);
+		context.stdout.print(printed > 0 ? `\n${text}` : text);
 		printed += 1;
 	}
 }

@@ -39,11 +39,11 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 		return 0;
 	}
 	if (found.pods.length === 0)
-		context.stderr.write(
+		context.stderr.print(
 			`${found.job ? `job/${found.job.metadata.name} has no Pods yet` : `No resources found in ${namespace} namespace.`}\n`,
 		);
 	const sources = found.pods.flatMap((pod) =>
-		containersOf(pod, wanted, (text) => context.stderr.write(`${text}\n`)).map((name) => ({
+		containersOf(pod, wanted, (text) => context.stderr.print(`${text}\n`)).map((name) => ({
 			pod,
 			container: name,
 		})),
@@ -59,12 +59,14 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 			previous: flags.previous ?? false,
 		};
 		try {
-			for await (const lines of logLines(connection, pod, options))
+			for await (const lines of logLines(connection, pod, options)) {
 				context.stdout.write(lines.map((line) => `${prefix}${line}\n`).join(''));
+				await context.stdout.ready();
+			}
 		} catch (error) {
 			if (sources.length === 1) throw error;
 			failed = true;
-			context.stderr.write(`${prefixOf(pod, name)}${describeError(error)}\n`);
+			context.stderr.print(`${prefixOf(pod, name)}${describeError(error)}\n`);
 		}
 	};
 	if (flags.follow) await Promise.all(sources.map(print));
@@ -144,7 +146,7 @@ async function followJob(
 		sourceOf: (pod, container) => (prefixed ? prefixOf(pod, container).slice(1, -2) : undefined),
 		wants: (pod, container) => containersOf(pod, flags).includes(container),
 	};
-	const outage = new Outage(context.clock, (text) => context.stderr.write(`${text}\n`));
+	const outage = new Outage(context.clock, (text) => context.stderr.print(`${text}\n`));
 	const follower = new JobFollower(job, {
 		connection,
 		clock: context.clock,

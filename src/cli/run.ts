@@ -126,7 +126,7 @@ async function createOnly(
 ): Promise<number> {
 	for (const { definition, object } of objects) {
 		const made = await connection.client.resource(definition, object.metadata.namespace).create(object);
-		context.stdout.write(`${displayName(definition, made)} created\n`);
+		context.stdout.print(`${displayName(definition, made)} created\n`);
 	}
 	return 0;
 }

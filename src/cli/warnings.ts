@@ -8,7 +8,7 @@ export function printingWarnings(context: CliContext): CliContext {
 	const print = (text: string): void => {
 		if (told.has(text)) return;
 		told.add(text);
-		context.stderr.write(`Warning: ${text}\n`);
+		context.stderr.print(`Warning: ${text}\n`);
 	};
 	const wrap = <C extends Connection>(connection: C): C => ({
 		...connection,

@@ -3,24 +3,20 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { SystemClock } from '../base/clock.ts';
-import {
-	type CliContext,
-	CommandError,
-	type Connection,
-	type Embedded,
-	type Interruption,
-	type Output,
-} from '../cli/context.ts';
+import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
+import { outputOver } from '../cli/output.ts';
 import { Client } from '../client/client.ts';
 import { dataFolder, defaultDataPath } from './data-folder.ts';
+import { onInterrupt } from './interruptions.ts';
+import { standardStream } from './standard-streams.ts';
 
 /** The commands' way to the real world: this process, its files, its signals, its servers. */
 export function cliContext(): CliContext {
 	return {
 		// While a command waits to try again, nothing else may keep the process alive.
 		clock: new SystemClock({ keepsAlive: true }),
-		stdout: outputTo(process.stdout),
-		stderr: outputTo(process.stderr),
+		stdout: outputOver(standardStream(process.stdout)),
+		stderr: outputOver(standardStream(process.stderr)),
 		colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
 		readFile: (path) => readFile(path, 'utf8'),
 		listFolder,
@@ -29,17 +25,6 @@ export function cliContext(): CliContext {
 		connect,
 		findRunning,
 		startEmbedded,
-	};
-}
-
-function outputTo(stream: NodeJS.WriteStream): Output {
-	return {
-		write: (text) => {
-			if (stream.writable) stream.write(text);
-		},
-		get columns() {
-			return stream.isTTY ? stream.columns : undefined;
-		},
 	};
 }
 
@@ -57,28 +42,6 @@ async function readStdin(): Promise<string> {
 	const pieces: Buffer[] = [];
 	for await (const piece of process.stdin) pieces.push(piece);
 	return Buffer.concat(pieces).toString('utf8');
-}
-
-const interruptions = new Set<(by: Interruption) => void>();
-
-let readerGone = false;
-
-/** A reader of our output that has seen enough (`stint get ... | head`) is no error, but an end. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-	if (error.code !== 'EPIPE') throw error;
-	if (interruptions.size === 0 && !readerGone) process.exit(0);
-	if (!readerGone) for (const listener of interruptions) listener('SIGPIPE');
-	readerGone = true;
-});
-
-function onInterrupt(listener: (by: Interruption) => void): () => void {
-	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-	for (const signal of signals) process.on(signal, listener);
-	interruptions.add(listener);
-	return () => {
-		for (const signal of signals) process.off(signal, listener);
-		interruptions.delete(listener);
-	};
 }
 
 /** The kubeconfig files to read: the named one, those of $KUBECONFIG, or that of the default data folder. */

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import type { Interruption } from '../cli/context.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { StoreLockedError } from '../store/store.ts';
 import { dataFolder, defaultDataPath } from './data-folder.ts';
+import { onInterrupt } from './interruptions.ts';
 import { openLog } from './log.ts';
 import type { RunningServer, RuntimeName } from './server.ts';
 
@@ -55,14 +57,19 @@ async function serve(flags: Flags): Promise<void> {
 		return;
 	}
 	process.stdout.write(`stint is ready at ${server.url}\n  export KUBECONFIG=${folder.kubeconfig}\n`);
-	const signal = await Promise.race([signalled('SIGTERM'), signalled('SIGINT')]);
+	const signal = await signalled();
 	await server.stop();
 	process.exitCode = signal === 'SIGTERM' ? 0 : 130;
 }
 
-function signalled(name: NodeJS.Signals): Promise<NodeJS.Signals> {
-	// Timers and sockets of a server do not keep the process alive; waiting for its end does.
-	return new Promise((resolve) => process.once(name, resolve));
+/** Resolves at the first signal that asks the server to stop. A reader of its output that is gone does not. */
+function signalled(): Promise<Interruption> {
+	// Timers and sockets of a server do not keep the process alive; listening for signals does.
+	return new Promise((resolve) => {
+		onInterrupt((by) => {
+			if (by !== 'SIGPIPE') resolve(by);
+		});
+	});
 }
 
 function runtimeNamed(name: string): RuntimeName | undefined {

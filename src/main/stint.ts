@@ -2,8 +2,10 @@ import { Command } from 'commander';
 import { registerCommands } from '../cli/commands.ts';
 import { cliContext } from './cli-context.ts';
 import { registerServerCommand } from './server-command.ts';
+import { exitDrained, watchStandardStreams } from './standard-streams.ts';
 import { VERSION } from './version.ts';
 
+watchStandardStreams();
 const program = new Command('stint')
 	.description('Runs Kubernetes Jobs without a Kubernetes cluster.')
 	.version(VERSION);
@@ -12,5 +14,5 @@ registerCommands(program, cliContext(), (code) => {
 	process.exitCode = code;
 });
 await program.parseAsync();
-// Idle connections of a command that has ended keep nobody waiting.
-if (process.exitCode !== undefined) process.exit();
+// Idle connections of a command that has ended must not delay its end.
+if (process.exitCode !== undefined) await exitDrained(Number(process.exitCode));

@@ -15,6 +15,7 @@ import { SeededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import type { CliContext, Interruption } from '../../src/cli/context.ts';
 import { describeError } from '../../src/cli/errors.ts';
+import { outputOver } from '../../src/cli/output.ts';
 import { printingWarnings } from '../../src/cli/warnings.ts';
 import { Client } from '../../src/client/client.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
@@ -30,11 +31,17 @@ export interface Ended {
 class Captured {
 	text = '';
 	readonly columns = undefined;
+	/** Whether the reader takes more; while it is pending, a command that writes without end has to wait. */
+	taking: Promise<void> = Promise.resolve();
 	readonly #waiting = new Set<() => void>();
 
 	write(text: string): void {
 		this.text += text;
 		for (const check of [...this.#waiting]) check();
+	}
+
+	ready(): Promise<void> {
+		return this.taking;
 	}
 
 	/** Resolves once `pattern` has been written. */
@@ -69,6 +76,8 @@ export class CliWorld {
 	/** The texts of logs by `pod/container`, or `pod/container/previous`. */
 	readonly logs = new Map<string, string>();
 	readonly files = new Map<string, string>();
+	/** Makes the pieces of a log as they are asked for, by the same names; goes before the text. */
+	readonly logPieces = new Map<string, () => Iterable<string>>();
 	/** What a log waits for before it comes, by the same names. */
 	readonly slow = new Map<string, Promise<void>>();
 	/** Called before each request of a command; what it throws is the answer. */
@@ -90,7 +99,7 @@ export class CliWorld {
 		const faults: unknown[] = [];
 		let world: CliWorld | undefined;
 		const nodeApi: NodeApi = {
-			containerLog: async (request) => world?.readLog(request) ?? readAll(''),
+			containerLog: async (request) => world?.readLog(request) ?? readAll([]),
 		};
 		const server = new ApiServer({
 			store,
@@ -133,8 +142,8 @@ export class CliWorld {
 		const connection = { client: new Client(transport), namespace: 'default' };
 		const context = printingWarnings({
 			clock: this.clock,
-			stdout,
-			stderr,
+			stdout: outputOver(stdout),
+			stderr: outputOver(stderr),
 			colour: false,
 			readFile: async (path) =>
 				this.files.get(path) ?? Promise.reject(Object.assign(new Error(`no ${path}`), { code: 'ENOENT' })),
@@ -165,7 +174,8 @@ export class CliWorld {
 
 	readLog({ pod, container, previous }: ContainerLogRequest): AsyncIterable<Uint8Array> {
 		const name = `${pod}/${container}${previous ? '/previous' : ''}`;
-		return readAll(this.logs.get(name) ?? '', this.slow.get(name));
+		const pieces = this.logPieces.get(name) ?? (() => [this.logs.get(name) ?? '']);
+		return readAll(pieces(), this.slow.get(name));
 	}
 
 	job(name: string): Promise<Job> {
@@ -248,9 +258,9 @@ export class CliWorld {
 	}
 }
 
-async function* readAll(text: string, first?: Promise<void>): AsyncIterable<Uint8Array> {
+async function* readAll(pieces: Iterable<string>, first?: Promise<void>): AsyncIterable<Uint8Array> {
 	await first;
-	if (text !== '') yield Buffer.from(text);
+	for (const text of pieces) if (text !== '') yield Buffer.from(text);
 }
 
 /** The manifest of a Job. */

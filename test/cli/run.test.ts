@@ -320,3 +320,23 @@ test('what cannot be run says so', async (t) => {
 	const noJob = await start(world, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n').ended;
 	assert.match(noJob.stderr, /no Job and no Pod to run/);
 });
+
+test('a reader that takes nothing holds the log back instead of having it kept in memory', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi'));
+	await command.stderr.has(/job\.batch\/pi created/);
+	const takes = Promise.withResolvers<void>();
+	command.stdout.taking = takes.promise;
+	let produced = 0;
+	world.logPieces.set('pi-1/main', function* () {
+		for (; produced < 1000; produced++) yield `line ${produced}\n`;
+	});
+	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.runPod('pi-1', 0);
+	await command.stdout.has(/line 0/);
+	await world.finish('pi', ...DONE);
+	assert.ok(produced < 10, `${produced} lines were fetched for a reader that takes none`);
+	takes.resolve();
+	const { stdout } = await command.ended;
+	assert.equal(stdout.split('\n').length, 1001);
+});

@@ -81,7 +81,7 @@ class EventPrinter {
 	/** Prints what there is at the beginning. */
 	printList(list: unknown): void {
 		if (this.#form.type === 'table') {
-			this.#write(this.#table.print(this.#withEvents(list, 'ADDED')));
+			this.#context.stdout.print(this.#table.print(this.#withEvents(list, 'ADDED')));
 			return;
 		}
 		const { items } = isRawObject(list) ? list : {};
@@ -96,7 +96,7 @@ class EventPrinter {
 			return versionOf(object);
 		}
 		const table = object.kind === 'Table' ? object : this.#tableOf(object);
-		this.#write(this.#table.print(this.#withEvents(table, type)));
+		this.#context.stdout.print(this.#table.print(this.#withEvents(table, type)));
 		return versionOf(object);
 	}
 
@@ -122,16 +122,16 @@ class EventPrinter {
 		if (!isRawObject(value)) return;
 		const object = this.#flags.showManagedFields ? value : withoutManagedFields(value);
 		if (this.#form.type === 'name') {
-			this.#write(`${prefixOf(this.#query.target.definition)}${textAt(object.metadata, 'name')}\n`);
+			this.#context.stdout.print(
+				`${prefixOf(this.#query.target.definition)}${textAt(object.metadata, 'name')}\n`,
+			);
 		} else if (this.#flags.outputWatchEvents && this.#form.type === 'json') {
-			this.#write(`{"type":"${type}","object":${toCompactJson(object)}}\n`);
+			this.#context.stdout.write(`{"type":"${type}","object":${toCompactJson(object)}}\n`);
 		} else {
-			this.#write(`${this.#form.type === 'yaml' ? '---\n' : ''}${printValue(object, this.#form)}`);
+			this.#context.stdout.write(
+				`${this.#form.type === 'yaml' ? '---\n' : ''}${printValue(object, this.#form)}`,
+			);
 		}
-	}
-
-	#write(text: string): void {
-		if (text !== '') this.#context.stdout.write(text);
 	}
 }
 

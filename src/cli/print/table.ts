@@ -1,5 +1,6 @@
 import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
 import { columnWidth, layOut, TABLE_STYLE } from './aligned-text.ts';
+import { escapeControls } from './terminal-text.ts';
 
 /** How tables are shown. */
 export interface TableView {
@@ -94,12 +95,12 @@ function metadataOf(row: unknown): RawObject {
 function cellText(cell: unknown): string {
 	const text = cell === null || cell === undefined ? '' : String(cell);
 	const end = text.search(/[\r\n\f]/);
-	return end < 0 ? text.replaceAll('\t', ' ') : `${text.slice(0, end)}...`;
+	return escapeControls(end < 0 ? text.replaceAll('\t', ' ') : `${text.slice(0, end)}...`);
 }
 
 function labelsText(labels: RawObject): string {
 	const pairs = Object.keys(labels)
 		.sort()
 		.map((key) => `${key}=${labels[key]}`);
-	return pairs.join(',') || '<none>';
+	return escapeControls(pairs.join(',')) || '<none>';
 }

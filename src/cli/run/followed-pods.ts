@@ -91,7 +91,7 @@ export class FollowedPods {
 		try {
 			for await (const lines of logLines(connection, pod, { ...view.part, container, [how]: true, signal })) {
 				await before;
-				screen.log(source, lines);
+				await screen.log(source, lines);
 				kept.push(...lines.slice(-KEPT_LINES));
 				kept.splice(0, kept.length - KEPT_LINES);
 				this.#lastLines.set(keyOf(pod, container), kept);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { outputOver } from '../output.ts';
 import { Screen } from './screen.ts';
 
 /** A screen on one terminal, as both streams see it. */
@@ -8,7 +9,7 @@ function terminal(columns: number | undefined, colour = false): { screen: Screen
 	const write = (text: string): void => {
 		all += text;
 	};
-	const output = { write, columns };
+	const output = outputOver({ write, columns, ready: async () => undefined });
 	return { screen: new Screen({ stdout: output, stderr: output, colour }), written: () => all };
 }
 

@@ -1,4 +1,5 @@
 import type { CliContext } from '../context.ts';
+import { escapeControls } from '../print/terminal-text.ts';
 
 /** Colours that can be told apart on dark and light grounds; each source takes the next one. */
 const COLOURS = [36, 33, 32, 35, 34, 31];
@@ -23,16 +24,20 @@ export class Screen {
 		this.#context = context;
 	}
 
-	/** Lines of a container's log, under the name of its source; no name, no prefix. */
-	log(source: string | undefined, lines: readonly string[]): void {
+	/**
+	 * Shows lines of a container's log as they are, under the name of its source; without a name, without a
+	 * prefix. Resolves once the reader of standard output has taken enough for more.
+	 */
+	async log(source: string | undefined, lines: readonly string[]): Promise<void> {
 		if (lines.length === 0) return;
 		const prefix = source === undefined ? '' : `${this.#coloured(source)} `;
 		this.#around(() => this.#context.stdout.write(lines.map((line) => `${prefix}${line}\n`).join('')));
+		await this.#context.stdout.ready();
 	}
 
-	/** A piece of news, of one line or several. */
+	/** Tells a piece of news, of one line or several. */
 	say(text: string): void {
-		this.#around(() => this.#context.stderr.write(`${text}\n`));
+		this.#around(() => this.#context.stderr.print(`${text}\n`));
 	}
 
 	/** Whether {@link status} has any effect: only on a terminal. */
@@ -44,7 +49,7 @@ export class Screen {
 	status(text: string): void {
 		const { columns } = this.#context.stderr;
 		if (columns === undefined) return;
-		const fitting = text.slice(0, Math.max(columns - 1, 0));
+		const fitting = escapeControls(text).slice(0, Math.max(columns - 1, 0));
 		if (fitting === this.#status) return;
 		this.#hide();
 		this.#status = fitting;

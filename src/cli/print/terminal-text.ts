@@ -1,0 +1,19 @@
+/**
+ * Text from objects (names, reasons, messages, annotations) that is written where a terminal may show it.
+ * kubectl escapes ESC and CR there (k8s.io/kubectl/pkg/util/term and cli-runtime's printers); a terminal
+ * also obeys the other control characters and the C1 set, so all of them are escaped here. Tabs and line
+ * ends stay, since they lay the text out.
+ */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** `text` with each control character as kubectl writes it: `^[` for ESC, `\r` for CR, `^G` for BEL. */
+export function escapeControls(text: string): string {
+	return text.replace(CONTROL, (character) => {
+		const code = character.charCodeAt(0);
+		if (code === 0x0d) return '\\r';
+		if (code === 0x7f) return '^?';
+		return code < 0x20 ? `^${String.fromCharCode(code + 0x40)}` : `\\u00${code.toString(16)}`;
+	});
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import test from 'node:test';
+import { ROOT, run, temporaryFolder } from '../support/processes.ts';
+import { startStint } from '../support/stint-server.ts';
+
+const STINT = join(ROOT, 'stint');
+
+/** More than any pipe holds, so that a process that ends early loses a part of it. */
+const VALUE = 'x'.repeat(250_000);
+
+function suspendedJob(annotations: Readonly<Record<string, string>>): string {
+	return JSON.stringify({
+		apiVersion: 'batch/v1',
+		kind: 'Job',
+		metadata: { name: 'large', annotations },
+		spec: {
+			suspend: true,
+			template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox' }] } },
+		},
+	});
+}
+
+/** Starts a command whose output is not read until `reading` is called. */
+function unread(command: readonly string[], env: NodeJS.ProcessEnv) {
+	const child = spawn(STINT, command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+	const ended = once(child, 'exit');
+	return {
+		child,
+		ended,
+		/** Reads all of standard output; resolves to it with the exit code. */
+		reading: async (): Promise<{ readonly text: string; readonly code: unknown }> => {
+			const pieces: Buffer[] = [];
+			for await (const piece of child.stdout) pieces.push(piece);
+			const [code] = await ended;
+			return { text: Buffer.concat(pieces).toString(), code };
+		},
+	};
+}
+
+test('output is whole whatever reads it, and control characters never reach it raw', async (t) => {
+	const server = await startStint(t);
+	const created = await server.kubectlWith(
+		suspendedJob({ big: VALUE, evil: '\u001b[31mred\u0007\r' }),
+		'create',
+		'-f',
+		'-',
+	);
+	assert.equal(created.code, 0, created.stderr);
+
+	await t.test('a pipe that is read late gets every byte', async () => {
+		const { reading } = unread(['get', 'job', 'large', '-o', 'json'], server.env);
+		const { text, code } = await reading();
+		assert.equal(code, 0);
+		assert.equal(JSON.parse(text).metadata.annotations.big, VALUE);
+	});
+
+	await t.test('the reader of --raw gets every byte, too', async () => {
+		const { reading } = unread(['get', '--raw', '/apis/batch/v1/jobs'], server.env);
+		const { text, code } = await reading();
+		assert.equal(code, 0);
+		assert.equal(JSON.parse(text).items[0].metadata.annotations.big, VALUE);
+	});
+
+	await t.test('a reader that goes away ends the command quietly', async () => {
+		const { child, ended } = unread(['get', 'job', 'large', '-o', 'json'], server.env);
+		let stderr = '';
+		child.stderr.on('data', (piece) => {
+			stderr += piece;
+		});
+		await once(child.stdout, 'readable');
+		child.stdout.destroy();
+		assert.deepEqual(await ended, [0, null]);
+		assert.equal(stderr, '');
+	});
+
+	await t.test('describe escapes what an object brings along, as kubectl does', async () => {
+		const [ours, theirs] = [
+			await server.stint('describe', 'job', 'large'),
+			await server.kubectl('describe', 'job', 'large'),
+		];
+		const line = (text: string): string | undefined => /evil: .*/.exec(text)?.[0];
+		assert.match(line(theirs.stdout) ?? '', /\^\[\[31mred/);
+		assert.equal(line(ours.stdout), 'evil: ^[[31mred^G\\r');
+	});
+
+	await t.test('the lines of a server whose reader is gone are lost, and the server goes on', async () => {
+		server.process.child.stdout.destroy();
+		assert.equal((await server.stint('get', 'jobs')).code, 0);
+		assert.equal((await server.stop()).code, 0);
+	});
+});
+
+test('the output of a run is whole, of many lines and through a pipe', async (t) => {
+	const env = { HOME: temporaryFolder(t), PATH: process.env.PATH };
+	const script = 'i=0; while [ $i -lt 20000 ]; do echo "line $i"; i=$((i+1)); done';
+	const args = ['run', 'many', '--image=busybox', '-i', '--command', '--', 'sh', '-c', script];
+	const { code, stdout, stderr } = await run(STINT, args, { env });
+	assert.equal(code, 0, stderr);
+	const expected = Array.from({ length: 20_000 }, (_, index) => `line ${index}\n`).join('');
+	assert.equal(stdout, expected);
+});
