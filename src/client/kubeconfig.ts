@@ -55,14 +55,18 @@ export async function readKubeconfig(
 	return resolveAccess({ context, cluster, user }, options.readFile);
 }
 
-/** The text of a kubeconfig with one cluster, one user with a token and one context, all named `name`. */
-export function writeKubeconfig(access: {
+/** What a kubeconfig says of a server of ours. */
+export interface WrittenAccess {
+	/** The name of its cluster, its user and its context. */
 	readonly name: string;
 	readonly server: string;
 	/** PEM. */
 	readonly certificateAuthority: string;
 	readonly token: string;
-}): string {
+}
+
+/** The text of a kubeconfig with one cluster, one user with a token and one context, all named `name`. */
+export function writeKubeconfig(access: WrittenAccess): string {
 	// JSON's strings are YAML's, and the keys are plain: no YAML library is needed to write this.
 	const name = JSON.stringify(access.name);
 	return [

@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
 import { resources } from '../api/resources.ts';
 import { bootstrap } from '../apiserver/bootstrap.ts';
 import { loadCredentials } from '../apiserver/credentials.ts';
@@ -10,12 +8,12 @@ import { Metrics } from '../base/metrics.ts';
 import { SystemRandom } from '../base/random.ts';
 import { Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
-import { writeKubeconfig } from '../client/kubeconfig.ts';
 import { NodeAgent } from '../node/agent.ts';
 import type { Runtime } from '../node/runtime/runtime.ts';
 import type { Store } from '../store/store.ts';
 import { runControlPlane } from './control-plane.ts';
 import { type DataFolder, makeDataFolder } from './data-folder.ts';
+import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import type { Log } from './log.ts';
 import { thisMachine } from './machine.ts';
 import { addProcessMetrics } from './process-metrics.ts';
@@ -118,10 +116,10 @@ async function openListener(
 	const onError = (where: string, error: unknown): void => log.error('http', where, error);
 	const listener = await listen({ server, credentials, port, clock, onError });
 	const { caPem: certificateAuthority, token } = credentials;
-	const text = writeKubeconfig({ name: 'stint', server: listener.url, certificateAuthority, token });
-	// Written beside and moved into place: a reader sees the old one or the new one, never half of it.
-	writeFileSync(`${folder.kubeconfig}.new`, text, { mode: 0o600 });
-	await rename(`${folder.kubeconfig}.new`, folder.kubeconfig);
+	const access = { name: 'stint', server: listener.url, certificateAuthority, token };
+	await updateKubeconfigFile(folder.kubeconfig, access, (reason) =>
+		log.error('server', folder.kubeconfig, new Error(`is no kubeconfig, written anew: ${reason}`)),
+	);
 	return listener;
 }
 

@@ -135,3 +135,17 @@ test('a stranger, a web page and a foreign name are turned away', async (t) => {
 	assert.equal(await status({ authorization: `Bearer ${token}`, origin: 'https://example.com' }), 403);
 	assert.equal(await status({ authorization: `Bearer ${token}`, host: 'example.com' }), 403);
 });
+
+test('what a user changed in the kubeconfig stays when the server starts again', async (t) => {
+	const folder = temporaryFolder(t);
+	const first = await startStint(t, { folder });
+	await first.kubectl('config', 'set-context', '--current', '--namespace=demo');
+	await first.kubectl('config', 'set-cluster', 'other', '--server=https://example.com');
+	await first.stop();
+	const second = await startStint(t, { folder });
+	const view = JSON.parse((await second.kubectl('config', 'view', '-o', 'json')).stdout);
+	assert.equal(view.contexts[0].context.namespace, 'demo');
+	assert.deepEqual(view.clusters.map(({ name }: { name: string }) => name).sort(), ['other', 'stint']);
+	const answered = await second.kubectl('get', 'jobs');
+	assert.match(answered.stderr, /No resources found in demo namespace/);
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parse } from 'yaml';
+import { writeKubeconfig } from './kubeconfig.ts';
+import { updateKubeconfig } from './kubeconfig-update.ts';
+
+const ACCESS = { name: 'stint', server: 'https://127.0.0.1:6443', certificateAuthority: 'CA', token: 'new' };
+
+/** As kubectl writes it after `kubectl config set-context --current --namespace=demo`, and more. */
+const EDITED = `# mine
+apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: b2xk
+    server: https://127.0.0.1:1
+  name: stint
+- cluster:
+    server: https://example.com
+  name: work
+contexts:
+- context:
+    cluster: stint
+    namespace: demo
+    user: stint
+  name: stint
+- context:
+    cluster: work
+    user: me
+  name: work
+current-context: work
+kind: Config
+preferences: {}
+users:
+- name: stint
+  user:
+    token: old
+- name: me
+  user:
+    token: secret
+`;
+
+test('a file that is missing, empty or already right becomes the plain text', async () => {
+	const own = writeKubeconfig(ACCESS);
+	for (const before of [undefined, '', '\n', own])
+		assert.deepEqual(await updateKubeconfig(before, ACCESS), { text: own });
+});
+
+test("only the server's own cluster and user are replaced", async () => {
+	const { text, replaced } = await updateKubeconfig(EDITED, ACCESS);
+	assert.equal(replaced, undefined);
+	const wanted = parse(EDITED);
+	wanted.clusters[0].cluster = { server: ACCESS.server, 'certificate-authority-data': btoa('CA') };
+	wanted.users[0].user = { token: 'new' };
+	const byName = (config: Record<string, { readonly name: string }[]>): unknown => ({
+		...config,
+		clusters: config.clusters?.toSorted((a, b) => a.name.localeCompare(b.name)),
+		users: config.users?.toSorted((a, b) => a.name.localeCompare(b.name)),
+	});
+	assert.deepEqual(byName(parse(text)), byName(wanted));
+	assert.match(text, /^# mine\n/);
+});
+
+test('writing it again changes nothing', async () => {
+	const { text } = await updateKubeconfig(EDITED, ACCESS);
+	assert.equal((await updateKubeconfig(text, ACCESS)).text, text);
+});
+
+test('a context that was removed comes back, and the current one is only set where there is none', async () => {
+	const others = 'apiVersion: v1\nkind: Config\nclusters: []\ncontexts: null\n';
+	const config = parse((await updateKubeconfig(others, ACCESS)).text);
+	assert.equal(config['current-context'], 'stint');
+	assert.deepEqual(config.contexts, [{ name: 'stint', context: { cluster: 'stint', user: 'stint' } }]);
+});
+
+test('a file that is no kubeconfig is given up, and it is said why', async () => {
+	for (const before of ['{', '- a', 'text', '\u0000\u0001']) {
+		const { text, replaced } = await updateKubeconfig(before, ACCESS);
+		assert.equal(text, writeKubeconfig(ACCESS));
+		assert.ok(replaced, before);
+	}
+});
