@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { jobs } from '../../src/api/batch/job/definition.ts';
+import type { Job } from '../../src/api/batch/job/schema.ts';
+import { namespaces } from '../../src/api/core/namespace/definition.ts';
+import type { Namespace } from '../../src/api/core/namespace/schema.ts';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+
+const TEMPLATE = { restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox' }] };
+
+async function planeWithNamespace(t: Parameters<typeof startControlPlane>[0]): Promise<ControlPlane> {
+	const plane = await startControlPlane(t);
+	await plane.client.resource(namespaces).create({
+		...{ apiVersion: 'v1', kind: 'Namespace', spec: {}, status: {} },
+		metadata: { name: 'team' },
+	});
+	return plane;
+}
+
+function suspendedJob(name: string, finalizers: readonly string[] = []): Job {
+	const spec = { suspend: true, template: { spec: TEMPLATE } };
+	const metadata = { name, namespace: 'team', finalizers };
+	return { apiVersion: 'batch/v1', kind: 'Job', metadata, spec } as unknown as Job;
+}
+
+function podHeldBy(finalizer: string): Pod {
+	const metadata = { name: 'held', namespace: 'team', finalizers: [finalizer] };
+	return { apiVersion: 'v1', kind: 'Pod', metadata, spec: TEMPLATE } as unknown as Pod;
+}
+
+function condition(namespace: Namespace | undefined, type: string): string {
+	const found = namespace?.status.conditions?.find((one) => one.type === type);
+	return found ? `${found.status}: ${found.message}` : '';
+}
+
+test('a namespace that is held by a finalizer says which resource and which finalizer', async (t) => {
+	const plane = await planeWithNamespace(t);
+	const target = plane.client.resource(jobs, 'team');
+	await target.create(suspendedJob('stays', ['acme.io/keep']));
+	await target.create(suspendedJob('goes'));
+	await plane.client.resource(namespaces).delete('team');
+	const held = await plane.until(
+		namespaces,
+		'team',
+		(one) => condition(one, 'NamespaceFinalizersRemaining') !== '',
+	);
+	assert.equal(held?.status.phase, 'Terminating');
+	assert.equal(
+		condition(held, 'NamespaceContentRemaining'),
+		'True: Some resources are remaining: jobs.batch has 1 resource instances',
+	);
+	assert.equal(
+		condition(held, 'NamespaceFinalizersRemaining'),
+		'True: Some finalizers are remaining: acme.io/keep in 1 resource instances',
+	);
+	assert.equal(
+		condition(held, 'NamespaceDeletionContentFailure'),
+		'False: All content successfully deleted, may be waiting on finalization',
+	);
+	await target.patch('stays', 'merge', { metadata: { finalizers: null } });
+	await plane.until(namespaces, 'team', (one) => one === undefined);
+});
+
+test('nothing but Pods goes as long as a Pod is left', async (t) => {
+	const plane = await planeWithNamespace(t);
+	await plane.client.resource(jobs, 'team').create(suspendedJob('other'));
+	await plane.client.resource(pods, 'team').create(podHeldBy('acme.io/keep'));
+	await plane.client.resource(namespaces).delete('team');
+	const held = await plane.until(
+		namespaces,
+		'team',
+		(one) => condition(one, 'NamespaceContentRemaining') !== '',
+	);
+	assert.equal(
+		condition(held, 'NamespaceContentRemaining'),
+		'True: Some resources are remaining: pods. has 1 resource instances',
+	);
+	const { metadata } = await plane.client.resource(jobs, 'team').get('other');
+	assert.equal(metadata.deletionTimestamp, undefined);
+	await plane.client.resource(pods, 'team').patch('held', 'merge', { metadata: { finalizers: null } });
+	await plane.until(namespaces, 'team', (one) => one === undefined);
+});
