@@ -111,10 +111,13 @@ const CONDITIONS: readonly Pick<NodeCondition, 'type' | 'status' | 'reason' | 'm
 	{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' },
 ];
 
+/** The agent's own conditions first; those that other components set on the Node follow as they are. */
 function conditionsOf(now: number, before: Node | undefined): readonly NodeCondition[] {
-	return CONDITIONS.map((condition) => {
-		const known = before?.status.conditions?.find(({ type }) => type === condition.type);
-		const since = known?.status === condition.status ? known.lastTransitionTime : undefined;
+	const known = before?.status.conditions ?? [];
+	const own = CONDITIONS.map((condition) => {
+		const last = known.find(({ type }) => type === condition.type);
+		const since = last?.status === condition.status ? last.lastTransitionTime : undefined;
 		return { ...condition, lastHeartbeatTime: formatTime(now), lastTransitionTime: since ?? formatTime(now) };
 	});
+	return [...own, ...known.filter(({ type }) => !CONDITIONS.some((condition) => condition.type === type))];
 }

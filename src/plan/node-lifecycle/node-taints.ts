@@ -31,7 +31,7 @@ export type Verdict = { readonly pods: 'stay' } | { readonly pods: 'leave'; read
 /** The taints that the Node is to have; the same array where it has them. `now` is RFC 3339. */
 export function taintsOf(node: Node, verdict: Verdict, now: string): readonly Taint[] {
 	const { taints = [] } = node.spec;
-	const wanted = [...noSchedule(node), ...noExecute(node, verdict)];
+	const wanted = [...noSchedule(node), ...noExecute(node, verdict)].filter(isFirstOfItsKind);
 	const isOwn = ({ key, effect }: Taint): boolean =>
 		effect === 'NoSchedule' ? OWN_KEYS.has(key) : effect === 'NoExecute' && MARKS.has(key);
 	const kept = taints.filter((taint) => !isOwn(taint) || wanted.some((each) => isSame(each, taint)));
@@ -49,6 +49,11 @@ const MARKS = new Set([NOT_READY, UNREACHABLE]);
 
 function isSame(one: Taint, other: Taint): boolean {
 	return semanticEqual([one.key, one.effect], [other.key, other.effect]);
+}
+
+/** A Node's conditions are a plain list: one type may stand there twice, but a taint may not (the API refuses it). */
+function isFirstOfItsKind(taint: Taint, index: number, all: readonly Taint[]): boolean {
+	return all.findIndex((each) => isSame(each, taint)) === index;
 }
 
 function noSchedule({ spec, status }: Node): readonly Taint[] {
