@@ -23,6 +23,12 @@ test('a stored value has no resourceVersion, and begins with kind, apiVersion an
 	);
 });
 
+test('a stored value keeps no memory but its own', () => {
+	const value = codec.encode({ ...object, metadata: { name: 'ä', uid: 'u' } });
+	assert.equal(value.buffer.byteLength, value.byteLength);
+	assert.match(Buffer.from(value).toString(), /^\{.*"name":"ä".*\}$/);
+});
+
 test('an object without anything but metadata is JSON too', () => {
 	const bare = { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'a' } };
 	assert.equal(
