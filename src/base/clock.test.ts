@@ -23,6 +23,26 @@ describe('system clock', () => {
 		assert.equal(fired, 1);
 	});
 
+	test('a wall clock that is set back delays no timer, and changes no duration', (context) => {
+		context.mock.timers.enable({ apis: ['setTimeout'] });
+		let wall = Date.UTC(2026, 0, 1);
+		let elapsed = 0;
+		context.mock.method(Date, 'now', () => wall);
+		context.mock.method(performance, 'now', () => elapsed);
+		let fired = 0;
+		clock.setTimer(120_000, () => fired++);
+		const started = clock.monotonic();
+		wall -= 3_600_000;
+		for (let passed = 0; passed < 120_000; passed += 30_000) {
+			assert.equal(fired, 0);
+			elapsed += 30_000;
+			wall += 30_000;
+			context.mock.timers.tick(30_000);
+		}
+		assert.equal(fired, 1);
+		assert.equal(clock.monotonic() - started, 120_000);
+	});
+
 	test('what was due while the machine slept fires soon after', (context) => {
 		context.mock.timers.enable({ apis: ['setTimeout'] });
 		let now = 0;

@@ -10,14 +10,20 @@ export interface Timer {
 
 /** A source of time. Instants are milliseconds since the Unix epoch, lengths are milliseconds. */
 export interface Clock {
+	/** The wall clock: for what users read and what API objects record. It may be set at any moment. */
 	now(): number;
+	/**
+	 * Milliseconds since a fixed instant of this process. Never goes back and never jumps when the wall
+	 * clock is set: the difference of two readings is a duration. Means nothing in another process.
+	 */
+	monotonic(): number;
 	/** Calls `fire` once, `delayMs` from now (at the next chance when that is not positive). */
 	setTimer(delayMs: number, fire: () => void): Timer;
 }
 
 /**
- * A longer delay is made of several. The platform's timers stand still while the machine sleeps and know
- * nothing of a clock that is set: what was due meanwhile comes at most this late.
+ * A longer delay is made of several, so that the wall clock is read again: the platform's timers stand
+ * still while the machine is suspended. A timer that came due meanwhile fires at most this late.
  */
 const LONGEST_TIMER_MS = 30_000;
 
@@ -33,11 +39,21 @@ export class SystemClock implements Clock {
 		return Date.now();
 	}
 
+	monotonic(): number {
+		return performance.now();
+	}
+
+	/**
+	 * A timer fires when its delay has passed by either clock. By the monotonic one, a wall clock that is
+	 * set back an hour delays nothing; by the wall clock, a machine that was suspended, or whose clock was
+	 * set forward, does what is due by its new time.
+	 */
 	setTimer(delayMs: number, fire: () => void): Timer {
-		const due = Date.now() + delayMs;
+		const due = performance.now() + delayMs;
+		const wallDue = Date.now() + delayMs;
 		let handle: NodeJS.Timeout;
 		const arm = (): void => {
-			const left = due - Date.now();
+			const left = Math.min(due - performance.now(), wallDue - Date.now());
 			const wait = Math.min(Math.max(left, 0), LONGEST_TIMER_MS);
 			handle = setTimeout(left > LONGEST_TIMER_MS ? arm : fire, wait);
 			if (!this.#keepsAlive) handle.unref();

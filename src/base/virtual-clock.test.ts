@@ -65,6 +65,33 @@ describe('virtual clock', () => {
 		assert.equal(clock.nextDue(), undefined);
 	});
 
+	test('a wall clock that is set moves no timer and no duration', () => {
+		const clock = new VirtualClock();
+		const fired: number[] = [];
+		clock.setTimer(1000, () => fired.push(clock.monotonic()));
+		clock.advance(400);
+		clock.setWallClock(START - 3_600_000);
+		assert.equal(clock.now(), START - 3_600_000);
+		assert.equal(clock.monotonic(), 400);
+		assert.equal(clock.nextDue(), START - 3_600_000 + 600);
+		clock.advance(600);
+		assert.deepEqual(fired, [1000]);
+	});
+
+	test('a hundred thousand timers that are set, moved past and cancelled take no long search', () => {
+		const clock = new VirtualClock();
+		let fired = 0;
+		const started = process.cpuUsage();
+		for (let i = 0; i < 100_000; i++) {
+			const timer = clock.setTimer((i * 7919) % 100_003, () => fired++);
+			if (i % 2 === 0) timer.cancel();
+		}
+		clock.advance(200_000);
+		assert.equal(fired, 50_000);
+		// Looking for the earliest of all at each step needs minutes for this.
+		assert.ok(process.cpuUsage(started).user < 5_000_000);
+	});
+
 	test('never goes back', () => {
 		const clock = new VirtualClock(1000);
 		clock.advanceTo(500);
@@ -80,8 +107,12 @@ describe('virtual clock', () => {
 			fc.property(delays, fc.array(fc.integer({ min: 1, max: 60 })), (timers, moves) => {
 				const clock = new VirtualClock(0);
 				const fired: Array<{ readonly delay: number; readonly index: number; readonly at: number }> = [];
-				for (const [index, delay] of timers.entries())
+				// Timers that are cancelled, wherever they stand, do not disturb the order of the others.
+				const cancelled = timers.map((delay, index) => {
 					clock.setTimer(delay, () => fired.push({ delay, index, at: clock.now() }));
+					return clock.setTimer((delay * 31) % 101, () => assert.fail('it was cancelled'));
+				});
+				for (const timer of cancelled) timer.cancel();
 				for (const move of moves) clock.advance(move);
 				const due = timers.map((delay, index) => ({ delay, index, at: delay }));
 				assert.deepEqual(

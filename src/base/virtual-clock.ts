@@ -1,9 +1,11 @@
 import type { Clock, Timer } from './clock.ts';
 
+/** A timer that is set. `due` is by the monotonic clock; `at` is its place in the heap, -1 outside. */
 interface Pending {
 	readonly due: number;
 	readonly order: number;
 	readonly fire: () => void;
+	at: number;
 }
 
 /**
@@ -12,50 +14,119 @@ interface Pending {
  * instant fire in the order they were set.
  */
 export class VirtualClock implements Clock {
-	#now: number;
+	readonly #startMs: number;
+	/** How far the wall clock has been set from the time that passed. */
+	#wallOffset = 0;
+	#elapsed = 0;
 	#order = 0;
-	readonly #pending = new Set<Pending>();
+	readonly #timers = new TimerHeap();
 
 	constructor(startMs = Date.UTC(2026, 0, 1)) {
-		this.#now = startMs;
+		this.#startMs = startMs;
 	}
 
 	now(): number {
-		return this.#now;
+		return this.#startMs + this.#elapsed + this.#wallOffset;
+	}
+
+	monotonic(): number {
+		return this.#elapsed;
 	}
 
 	setTimer(delayMs: number, fire: () => void): Timer {
-		const pending = { due: this.#now + Math.max(delayMs, 0), order: this.#order++, fire };
-		this.#pending.add(pending);
-		return { cancel: () => void this.#pending.delete(pending) };
+		const pending = { due: this.#elapsed + Math.max(delayMs, 0), order: this.#order++, fire, at: -1 };
+		this.#timers.add(pending);
+		return { cancel: () => this.#timers.remove(pending) };
+	}
+
+	/** Sets the wall clock, as an operator does: no time passes, and timers keep their delays. */
+	setWallClock(instant: number): void {
+		this.#wallOffset += instant - this.now();
 	}
 
 	/** The instant of the earliest timer, or undefined when none is set. */
 	nextDue(): number | undefined {
-		return this.#earliest()?.due;
+		const { first } = this.#timers;
+		return first && this.now() + first.due - this.#elapsed;
 	}
 
 	/** Moves to `instant`, firing the timers due by then in order; what a timer sets may fire too. */
 	advanceTo(instant: number): void {
-		for (let next = this.#earliest(); next && next.due <= instant; next = this.#earliest()) {
-			this.#pending.delete(next);
-			this.#now = Math.max(this.#now, next.due);
-			next.fire();
-		}
-		this.#now = Math.max(this.#now, instant);
+		this.advance(instant - this.now());
 	}
 
 	/** Moves forward by `lengthMs`; see {@link advanceTo}. */
 	advance(lengthMs: number): void {
-		this.advanceTo(this.#now + lengthMs);
+		const target = this.#elapsed + lengthMs;
+		for (let { first } = this.#timers; first && first.due <= target; { first } = this.#timers) {
+			this.#timers.remove(first);
+			this.#elapsed = Math.max(this.#elapsed, first.due);
+			first.fire();
+		}
+		this.#elapsed = Math.max(this.#elapsed, target);
+	}
+}
+
+/** Timers in a binary heap, the earliest at its root: adding and removing one take logarithmic time. */
+class TimerHeap {
+	readonly #heap: Pending[] = [];
+
+	/** The timer that fires next, or undefined if there is none. */
+	get first(): Pending | undefined {
+		return this.#heap[0];
 	}
 
-	#earliest(): Pending | undefined {
-		let first: Pending | undefined;
-		for (const pending of this.#pending) {
-			if (!first || pending.due < first.due || (pending.due === first.due && pending.order < first.order))
-				first = pending;
-		}
-		return first;
+	/** Adds a timer that is not in the heap. */
+	add(pending: Pending): void {
+		this.#heap.push(pending);
+		this.#rise(pending, this.#heap.length - 1);
 	}
+
+	/** Removes a timer; does nothing if the heap does not have it. */
+	remove(pending: Pending): void {
+		const { at } = pending;
+		if (at < 0) return;
+		pending.at = -1;
+		const last = this.#heap.pop();
+		if (!last || last === pending) return;
+		this.#rise(last, at);
+		this.#sink(last, last.at);
+	}
+
+	/** Puts `pending` at `from` or above, below the first that is earlier. */
+	#rise(pending: Pending, from: number): void {
+		let at = from;
+		while (at > 0) {
+			const above = (at - 1) >>> 1;
+			const parent = this.#heap[above];
+			if (!parent || isBefore(parent, pending)) break;
+			this.#place(parent, at);
+			at = above;
+		}
+		this.#place(pending, at);
+	}
+
+	/** Puts `pending` at `from` or below, above those that are later. */
+	#sink(pending: Pending, from: number): void {
+		let at = from;
+		for (;;) {
+			const left = this.#heap[2 * at + 1];
+			const right = this.#heap[2 * at + 2];
+			const child = right && left && isBefore(right, left) ? right : left;
+			if (!child || isBefore(pending, child)) break;
+			const below = child.at;
+			this.#place(child, at);
+			at = below;
+		}
+		this.#place(pending, at);
+	}
+
+	#place(pending: Pending, at: number): void {
+		this.#heap[at] = pending;
+		pending.at = at;
+	}
+}
+
+function isBefore(a: Pending, b: Pending): boolean {
+	return a.due < b.due || (a.due === b.due && a.order < b.order);
 }

@@ -28,6 +28,10 @@ class CountingClock implements Clock {
 		return this.#clock.now();
 	}
 
+	monotonic(): number {
+		return this.#clock.monotonic();
+	}
+
 	setTimer(delayMs: number, fire: () => void): Timer {
 		this.pending++;
 		return this.#clock.setTimer(delayMs, () => {

@@ -41,6 +41,10 @@ export class ProcessLife implements Clock {
 		return now;
 	}
 
+	monotonic(): number {
+		return this.#clock.monotonic();
+	}
+
 	setTimer(delayMs: number, fire: () => void): Timer {
 		if (!this.#alive) return { cancel: () => undefined };
 		const timer = this.#clock.setTimer(delayMs, () => {
