@@ -1,6 +1,8 @@
+import { FifoQueue } from './fifo-queue.ts';
+
 /** Lets at most so many tasks run at once; the others wait in line. */
 export class Lane {
-	readonly #waiting: (() => void)[] = [];
+	readonly #waiting = new FifoQueue<() => void>();
 	#free: number;
 
 	constructor(width: number) {

@@ -27,7 +27,7 @@ export class QueueMetrics {
 		this.#worked = metrics.histogram(WORKED).with(name);
 		metrics.readGauge(DEPTH, (report) => report(state().depth, name));
 		metrics.readGauge(UNFINISHED, (report) => report(sum(state().workingMs) / 1000, name));
-		metrics.readGauge(LONGEST, (report) => report(Math.max(0, ...state().workingMs) / 1000, name));
+		metrics.readGauge(LONGEST, (report) => report(longest(state().workingMs) / 1000, name));
 	}
 
 	/** A key was put in line that was not there. */
@@ -85,4 +85,9 @@ const LONGEST = {
 
 function sum(values: readonly number[]): number {
 	return values.reduce((total, value) => total + value, 0);
+}
+
+/** The greatest value, 0 of none. `Math.max(...values)` throws for more arguments than the stack holds. */
+function longest(values: readonly number[]): number {
+	return values.reduce((most, value) => Math.max(most, value), 0);
 }

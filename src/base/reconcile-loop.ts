@@ -81,7 +81,7 @@ export class ReconcileLoop {
 
 	async #pass(key: string): Promise<void> {
 		const { clock, reconcile, onError, rest = 0 } = this.#options;
-		const started = clock.now();
+		const started = clock.monotonic();
 		try {
 			const outcome = await reconcile(key);
 			this.queue.forget(key);
@@ -91,7 +91,7 @@ export class ReconcileLoop {
 			if (error instanceof TerminalError) this.queue.forget(key);
 			else this.queue.addRateLimited(key);
 		}
-		const restMs = Math.min((clock.now() - started) * rest, LONGEST_REST_MS);
+		const restMs = Math.min((clock.monotonic() - started) * rest, LONGEST_REST_MS);
 		this.queue.done(key, restMs >= 1 ? restMs : 0);
 	}
 }

@@ -108,6 +108,22 @@ describe('work queue', () => {
 		assert.equal(clock.nextDue(), clock.now() + 10);
 	});
 
+	test('3. the earlier of two delays wins, also when the wall clock is set in between', async () => {
+		queue.addAfter('a', 1000);
+		clock.setWallClock(clock.now() - 3_600_000);
+		queue.addAfter('a', 5000);
+		clock.advance(1000);
+		assert.deepEqual(await drain(), ['a']);
+	});
+
+	test('a hundred thousand keys that wait make no key dearer to take', async () => {
+		for (let i = 0; i < 100_000; i++) queue.add(String(i));
+		const started = process.cpuUsage();
+		for (let i = 0; i < 100_000; i++) queue.done((await queue.take()) ?? '');
+		// Looking for the first key of a Map that has lost its first ones takes ten times this.
+		assert.ok(process.cpuUsage(started).user < 800_000, 'quadratic');
+	});
+
 	test('close() lets go of keys, delays and workers, for good', async () => {
 		const worker = queue.take();
 		queue.add('taken');

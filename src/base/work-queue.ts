@@ -1,5 +1,6 @@
 import { type BackoffPolicy, backoffDelayMs } from './backoff.ts';
 import type { Clock, Timer } from './clock.ts';
+import { FifoQueue } from './fifo-queue.ts';
 import type { Metrics } from './metrics.ts';
 import { QueueMetrics } from './queue-metrics.ts';
 
@@ -25,15 +26,17 @@ export class WorkQueue {
 	readonly #clock: Clock;
 	readonly #backoff: BackoffPolicy;
 	readonly #metrics: QueueMetrics;
-	/** Each key with the time since when it waits, or is worked on. */
-	readonly #waiting = new Map<string, number>();
+	/** The keys that wait for a worker, oldest first, and the same keys to look one up. */
+	readonly #line = new FifoQueue<{ readonly key: string; readonly since: number }>();
+	readonly #waiting = new Set<string>();
+	/** Each key that is worked on with the time at which that began. */
 	readonly #working = new Map<string, number>();
 	/** The keys that were added while they were worked on or rested. */
 	readonly #again = new Map<string, number>();
 	readonly #resting = new Map<string, Timer>();
 	readonly #delayed = new Map<string, { due: number; timer: Timer }>();
 	readonly #failures = new Map<string, number>();
-	readonly #takers: Array<(key: string | undefined) => void> = [];
+	readonly #takers = new FifoQueue<(key: string | undefined) => void>();
 	#closed = false;
 
 	constructor({ name, clock, backoff, metrics }: WorkQueueOptions) {
@@ -41,7 +44,7 @@ export class WorkQueue {
 		this.#backoff = backoff;
 		this.#metrics = new QueueMetrics(metrics, name, () => ({
 			depth: this.#waiting.size + this.#again.size,
-			workingMs: [...this.#working.values()].map((since) => clock.now() - since),
+			workingMs: [...this.#working.values()].map((since) => clock.monotonic() - since),
 		}));
 	}
 
@@ -54,7 +57,7 @@ export class WorkQueue {
 	add(key: string): void {
 		if (this.#closed || this.#waiting.has(key) || this.#again.has(key)) return;
 		this.#metrics.added();
-		const now = this.#clock.now();
+		const now = this.#clock.monotonic();
 		if (this.#working.has(key) || this.#resting.has(key)) this.#again.set(key, now);
 		else this.#enter(key, now);
 	}
@@ -62,7 +65,8 @@ export class WorkQueue {
 	#enter(key: string, since: number): void {
 		const taker = this.#takers.shift();
 		if (!taker) {
-			this.#waiting.set(key, since);
+			this.#waiting.add(key);
+			this.#line.push({ key, since });
 			return;
 		}
 		this.#start(key, since);
@@ -70,7 +74,7 @@ export class WorkQueue {
 	}
 
 	#start(key: string, since: number): void {
-		const now = this.#clock.now();
+		const now = this.#clock.monotonic();
 		this.#working.set(key, now);
 		this.#metrics.waited(now - since);
 	}
@@ -83,7 +87,7 @@ export class WorkQueue {
 			this.add(key);
 			return;
 		}
-		const due = this.#clock.now() + delayMs;
+		const due = this.#clock.monotonic() + delayMs;
 		const earlier = this.#delayed.get(key);
 		if (earlier && earlier.due <= due) return;
 		earlier?.timer.cancel();
@@ -114,9 +118,9 @@ export class WorkQueue {
 	/** The next key in line, waiting for one if need be; undefined once the queue is closed. */
 	take(): Promise<string | undefined> {
 		if (this.#closed) return Promise.resolve(undefined);
-		const [first] = this.#waiting;
-		if (first === undefined) return new Promise((resolve) => this.#takers.push(resolve));
-		const [key, since] = first;
+		const next = this.#line.shift();
+		if (!next) return new Promise((resolve) => this.#takers.push(resolve));
+		const { key, since } = next;
 		this.#waiting.delete(key);
 		this.#start(key, since);
 		return Promise.resolve(key);
@@ -128,7 +132,7 @@ export class WorkQueue {
 	 */
 	done(key: string, restMs = 0): void {
 		const since = this.#working.get(key);
-		if (since !== undefined) this.#metrics.worked(this.#clock.now() - since);
+		if (since !== undefined) this.#metrics.worked(this.#clock.monotonic() - since);
 		this.#working.delete(key);
 		if (this.#closed) return;
 		if (restMs <= 0) {
@@ -157,7 +161,8 @@ export class WorkQueue {
 		this.#delayed.clear();
 		this.#resting.clear();
 		this.#waiting.clear();
+		this.#line.drain();
 		this.#again.clear();
-		for (const taker of this.#takers.splice(0)) taker(undefined);
+		for (const taker of this.#takers.drain()) taker(undefined);
 	}
 }
