@@ -33,22 +33,70 @@ test('an equal event raises the count of the first', () => {
 	assert.equal(again?.event.metadata.name, first?.event.metadata.name);
 });
 
-test('from the tenth different message on, similar events are combined into one', () => {
+test('events of two containers with one message are counted apart', () => {
 	const correlator = new EventCorrelator(new VirtualClock());
+	const of = (fieldPath: string): Event => {
+		const plain = event('Created container');
+		return { ...plain, involvedObject: { ...plain.involvedObject, fieldPath } };
+	};
+	assert.equal(correlator.correlate(of('spec.containers{a}'))?.repeats, false);
+	assert.equal(correlator.correlate(of('spec.containers{b}'))?.repeats, false);
+	assert.equal(correlator.correlate(of('spec.containers{a}'))?.event.count, 2);
+});
+
+test('from the tenth different message on, similar events are combined into one', () => {
+	const clock = new VirtualClock();
+	const correlator = new EventCorrelator(clock);
 	const written = Array.from({ length: 12 }, (_, i) => correlator.correlate(event(`Created pod: pi-${i}`)));
 	assert.equal(written[8]?.event.message, 'Created pod: pi-8');
 	assert.equal(written[9]?.event.message, '(combined from similar events): Created pod: pi-9');
 	assert.equal(written[9]?.repeats, false);
+	assert.equal(written[9]?.event.count, 1);
+	assert.equal(written[9]?.event.reportingComponent, '');
 	assert.equal(written[11]?.repeats, true);
 	assert.equal(written[11]?.event.count, 3);
+	assert.equal(written[11]?.event.metadata.name, written[9]?.event.metadata.name);
+	// One of the messages that are known already is still counted on its own Event.
+	assert.equal(correlator.correlate(event('Created pod: pi-0'))?.event.count, 2);
 });
 
-test('an object has 25 events at once and then one in five minutes', () => {
+test('events are combined no longer after ten minutes without a similar one', () => {
+	const clock = new VirtualClock();
+	const correlator = new EventCorrelator(clock);
+	for (let i = 0; i < 9; i++) correlator.correlate(event(`Created pod: pi-${i}`));
+	clock.advance(600_000);
+	assert.match(correlator.correlate(event('Created pod: pi-9'))?.event.message ?? '', /^\(combined/);
+	clock.advance(600_001);
+	assert.equal(correlator.correlate(event('Created pod: pi-10'))?.event.message, 'Created pod: pi-10');
+});
+
+test('an object has 25 events at once and then one in five minutes, whatever the wall clock says', () => {
 	const clock = new VirtualClock();
 	const correlator = new EventCorrelator(clock);
 	const kept = () => correlator.correlate(event('again')) !== undefined;
 	assert.equal(Array.from({ length: 40 }, kept).filter(Boolean).length, 25);
-	clock.advance(5 * 60_000);
+	clock.setWallClock(clock.now() - 3_600_000);
+	clock.advance(300_000);
 	assert.deepEqual([kept(), kept()], [true, false]);
+	clock.setWallClock(clock.now() + 3_600_000);
+	assert.equal(kept(), false);
 	assert.notEqual(correlator.correlate(event('another object', 'other')), undefined);
+});
+
+test('an event that is written again shows the count of those that were dropped too', () => {
+	const clock = new VirtualClock();
+	const correlator = new EventCorrelator(clock);
+	for (let i = 0; i < 40; i++) correlator.correlate(event('again'));
+	clock.advance(300_000);
+	assert.equal(correlator.correlate(event('again'))?.event.count, 41);
+});
+
+test('it remembers the 4096 objects that it met last', () => {
+	const correlator = new EventCorrelator(new VirtualClock());
+	const repeats = (about: number) => correlator.correlate(event('once', `job-${about}`))?.repeats;
+	for (let about = 0; about < 4096; about++) repeats(about);
+	assert.equal(repeats(0), true);
+	repeats(4096);
+	assert.equal(repeats(0), true);
+	assert.equal(repeats(1), false);
 });

@@ -4,6 +4,7 @@ import { isApiError } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { formatTime } from '../api/meta/time.ts';
 import type { Clock } from '../base/clock.ts';
+import { FifoQueue } from '../base/fifo-queue.ts';
 import type { Client } from './client.ts';
 import { type Correlated, EventCorrelator } from './event-correlator.ts';
 
@@ -17,26 +18,31 @@ export interface EventText {
 }
 
 /**
- * How many Events are being written at once: few, so that they never crowd out real work (a thousand Pods
+ * How many Events are written at once: few, so that they do not delay other requests (a thousand Pods
  * that are due at once start a third sooner than with sixteen), and one more for each so many that wait,
- * so that they are not dropped.
+ * so that the queue empties.
  */
 const FEWEST_IN_FLIGHT = 2;
 const WAITING_PER_WRITER = 500;
 
-/** How many may wait; beyond that new ones are dropped, as upstream's recorder does. */
-const LONGEST_QUEUE = 20_000;
+/**
+ * How many Events may wait to be written; further ones are discarded, as upstream's recorder does from
+ * 1,000 on. An Event that waits takes 2 KB of memory.
+ */
+const QUEUE_LIMIT = 5000;
 
 /**
  * Records Events about objects, after client-go's recorder: repeated ones are counted on one Event,
  * floods are combined and then dropped (see event-correlator.ts). Recording never blocks and never
- * fails for the caller; an Event is a courtesy, not a state.
+ * fails for the caller: no component depends on an Event having been written.
  */
 export class EventRecorder {
 	readonly #options: EventRecorderOptions;
 	readonly #correlator: EventCorrelator;
-	readonly #queue: Correlated[] = [];
+	readonly #queue = new FifoQueue<Correlated>();
 	#inFlight = 0;
+	/** How many Events were discarded since the queue was last full. */
+	#discarded = 0;
 	#serial: bigint;
 
 	constructor(options: EventRecorderOptions) {
@@ -47,8 +53,12 @@ export class EventRecorder {
 
 	/** Records that `text` happened to `object`. */
 	event(object: KubeObject, text: EventText): void {
+		if (this.#queue.size >= QUEUE_LIMIT) {
+			this.#discarded += 1;
+			return;
+		}
 		const correlated = this.#correlator.correlate(this.#build(object, text));
-		if (!correlated || this.#queue.length >= LONGEST_QUEUE) return;
+		if (!correlated) return;
 		this.#queue.push(correlated);
 		this.#pump();
 	}
@@ -85,15 +95,26 @@ export class EventRecorder {
 	}
 
 	#pump(): void {
-		while (this.#inFlight < FEWEST_IN_FLIGHT + this.#queue.length / WAITING_PER_WRITER) {
+		while (this.#inFlight < FEWEST_IN_FLIGHT + this.#queue.size / WAITING_PER_WRITER) {
 			const next = this.#queue.shift();
-			if (!next) return;
+			if (!next) {
+				this.#reportDiscarded();
+				return;
+			}
 			this.#inFlight += 1;
 			void this.#write(next).finally(() => {
 				this.#inFlight -= 1;
 				this.#pump();
 			});
 		}
+	}
+
+	/** Tells of discarded Events once the queue is empty again: one report for a whole flood. */
+	#reportDiscarded(): void {
+		if (this.#discarded === 0) return;
+		const error = new Error(`discarded ${this.#discarded} Events: more than ${QUEUE_LIMIT} waited`);
+		this.#discarded = 0;
+		this.#options.onError?.(error);
 	}
 
 	async #write({ event, repeats }: Correlated): Promise<void> {
