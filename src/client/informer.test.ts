@@ -51,6 +51,49 @@ function start(t: test.TestContext, source: Source, options: Partial<InformerOpt
 	return { informer, clock };
 }
 
+test('an update that moves an object files it under its new values only', async (t) => {
+	const source = new Source();
+	const { informer } = start(t, source);
+	const sink = await source.nextSink();
+	const names = (team: string) => informer.indexed('team', team).map((each) => each.metadata.resourceVersion);
+	sink.events([{ type: 'ADDED', object: object('one', 2, 'a') }]);
+	sink.events([{ type: 'ADDED', object: object('two', 3, 'a') }]);
+	sink.events([{ type: 'MODIFIED', object: object('one', 4, 'a') }]);
+	assert.deepEqual(names('a'), ['4', '3']);
+	sink.events([{ type: 'MODIFIED', object: object('one', 5, 'b') }]);
+	assert.deepEqual([names('a'), names('b')], [['3'], ['5']]);
+});
+
+test('what waits for the copy settles when the informer is stopped, and at once after that', async () => {
+	const source = new Source();
+	const bare = object('one', 1);
+	const one = { ...bare, metadata: { ...bare.metadata, uid: 'u' } };
+	source.items = [one];
+	const informer = new Informer<KubeObject>(source, { clock: new VirtualClock() });
+	const stop = new AbortController();
+	const running = informer.run(stop.signal);
+	const sink = await source.nextSink();
+	const waiting = [informer.reached('9'), informer.left(one), informer.reached('2')];
+	sink.events([{ type: 'BOOKMARK', object: object('', 2) }]);
+	stop.abort();
+	assert.deepEqual(await Promise.all(waiting), [false, false, true]);
+	assert.deepEqual(await Promise.all([informer.reached('9'), informer.left(one)]), [false, false]);
+	await running;
+});
+
+test('a stopped informer settles what waits for it even if its server does not answer', async () => {
+	const never = new Promise<never>(() => undefined);
+	const informer = new Informer<KubeObject>(
+		{ list: () => never, watch: () => never },
+		{ clock: new VirtualClock() },
+	);
+	const stop = new AbortController();
+	void informer.run(stop.signal);
+	const waiting = informer.reached('1');
+	stop.abort();
+	assert.equal(await waiting, false);
+});
+
 test('the copy follows list and watch, and so do its indexes', async (t) => {
 	const source = new Source();
 	source.items = [object('one', 1), object('two', 1, 'b')];

@@ -4,6 +4,7 @@ import type { ApiWatch, WatchEvent } from '../api/meta/transport.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../base/backoff.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import type { ListOptions, ResourceClient } from './client.ts';
+import { KeyIndex } from './key-index.ts';
 
 /**
  * A local copy of a resource, kept up to date by list and watch, after client-go's shared informer.
@@ -18,18 +19,19 @@ export class Informer<T extends KubeObject> {
 	readonly #source: Pick<ResourceClient<T>, 'list' | 'watch'>;
 	readonly #options: InformerOptions<T>;
 	readonly #objects = new Map<string, T>();
-	readonly #indexes = new Map<string, Map<string, Set<T>>>();
+	readonly #indexes = new Map<string, KeyIndex>();
 	readonly #handlers: InformerHandler<T>[] = [];
-	readonly #waiting: Array<{ readonly revision: number; readonly resolve: () => void }> = [];
-	readonly #leaving = new Map<string, PromiseWithResolvers<void>>();
+	#waiting: Array<{ readonly revision: number; readonly resolve: (shown: boolean) => void }> = [];
+	readonly #leaving = new Map<string, PromiseWithResolvers<boolean>>();
 	#revision = 0;
+	#ended = false;
 	#failures = 0;
 	#synced = Promise.withResolvers<void>();
 
 	constructor(source: Pick<ResourceClient<T>, 'list' | 'watch'>, options: InformerOptions<T>) {
 		this.#source = source;
 		this.#options = options;
-		for (const name of Object.keys(options.indexes ?? {})) this.#indexes.set(name, new Map());
+		for (const name of Object.keys(options.indexes ?? {})) this.#indexes.set(name, new KeyIndex());
 	}
 
 	/** Resolves once the first list is in. */
@@ -60,29 +62,48 @@ export class Informer<T extends KubeObject> {
 
 	/** The objects that the index `name` (see {@link InformerOptions.indexes}) files under `value`. */
 	indexed(name: string, value: string): readonly T[] {
-		return [...(this.#indexes.get(name)?.get(value) ?? [])];
+		const keys = this.#indexes.get(name)?.keys(value) ?? [];
+		return [...keys].flatMap((key) => this.#objects.get(key) ?? []);
 	}
 
-	/** Resolves once the copy shows everything up to `resourceVersion`. */
-	reached(resourceVersion: string | undefined): Promise<void> {
+	/**
+	 * Resolves to true once the copy shows everything up to `resourceVersion`, or to false once the
+	 * informer has been stopped. It always settles, so nothing needs to race it against another promise
+	 * (each race would leave its reactions on a promise that lives as long as the server).
+	 */
+	reached(resourceVersion: string | undefined): Promise<boolean> {
 		const revision = Number(resourceVersion ?? 0);
-		if (this.#revision >= revision) return Promise.resolve();
+		if (this.#revision >= revision) return Promise.resolve(true);
+		if (this.#ended) return Promise.resolve(false);
 		return new Promise((resolve) => this.#waiting.push({ revision, resolve }));
 	}
 
 	/**
-	 * Resolves once the copy no longer shows this very object; a namesake is another one. For whoever was
-	 * told that it is gone, which comes without a revision to wait for.
+	 * Resolves to true once the copy no longer shows this very object (a namesake is another one), or to
+	 * false once the informer has been stopped. For a caller who was told that the object is gone, which
+	 * comes without a revision to wait for.
 	 */
-	left({ metadata: { namespace = '', name = '', uid = '' } }: T): Promise<void> {
-		if (this.get(namespace, name)?.metadata.uid !== uid) return Promise.resolve();
-		const leaving = this.#leaving.get(uid) ?? Promise.withResolvers<void>();
+	left({ metadata: { namespace = '', name = '', uid = '' } }: T): Promise<boolean> {
+		if (this.get(namespace, name)?.metadata.uid !== uid) return Promise.resolve(true);
+		if (this.#ended) return Promise.resolve(false);
+		const leaving = this.#leaving.get(uid) ?? Promise.withResolvers<boolean>();
 		this.#leaving.set(uid, leaving);
 		return leaving.promise;
 	}
 
 	/** Lists and watches until `signal` aborts; after an error it waits and goes on from where it was. */
 	async run(signal: AbortSignal): Promise<void> {
+		const end = (): void => this.#end();
+		signal.addEventListener('abort', end, { once: true });
+		try {
+			await this.#follow(signal);
+		} finally {
+			signal.removeEventListener('abort', end);
+			this.#end();
+		}
+	}
+
+	async #follow(signal: AbortSignal): Promise<void> {
 		let from = this.#options.from?.resourceVersion;
 		for (const object of this.#options.from?.objects ?? []) this.#put(object);
 		if (from !== undefined) this.#begin(from);
@@ -151,7 +172,7 @@ export class Informer<T extends KubeObject> {
 		const old = this.#objects.get(key);
 		if (old && Number(old.metadata.resourceVersion) >= Number(object.metadata.resourceVersion)) return;
 		this.#objects.set(key, object);
-		this.#file(old, object);
+		this.#file(key, old, object);
 		if (old && old.metadata.uid !== object.metadata.uid) this.#leave(old);
 		for (const handler of this.#handlers) handler(object, old);
 	}
@@ -161,41 +182,43 @@ export class Informer<T extends KubeObject> {
 		const old = this.#objects.get(key);
 		if (!old) return;
 		this.#objects.delete(key);
-		this.#file(old, undefined);
+		this.#file(key, old, undefined);
 		this.#leave(old);
 		for (const handler of this.#handlers) handler(undefined, old);
 	}
 
 	#leave({ metadata: { uid = '' } }: T): void {
-		this.#leaving.get(uid)?.resolve();
+		this.#leaving.get(uid)?.resolve(true);
 		this.#leaving.delete(uid);
 	}
 
-	#file(old: T | undefined, object: T | undefined): void {
-		for (const [name, indexOf] of Object.entries(this.#options.indexes ?? {})) {
+	/** Files the object under its new values; an update that changes none of them costs no look-up. */
+	#file(key: string, old: T | undefined, object: T | undefined): void {
+		for (const [name, valuesOf] of Object.entries(this.#options.indexes ?? {})) {
 			const index = this.#indexes.get(name);
-			if (!index) continue;
-			for (const value of old ? indexOf(old) : []) {
-				const filed = index.get(value);
-				if (old) filed?.delete(old);
-				if (filed?.size === 0) index.delete(value);
-			}
-			for (const value of object ? indexOf(object) : []) {
-				const filed = index.get(value) ?? new Set();
-				if (object) filed.add(object);
-				index.set(value, filed);
-			}
+			const before = old ? valuesOf(old) : [];
+			const now = object ? valuesOf(object) : [];
+			for (const value of before) if (!now.includes(value)) index?.remove(value, key);
+			for (const value of now) if (!before.includes(value)) index?.add(value, key);
 		}
 	}
 
 	#advance(resourceVersion: string | undefined): void {
 		this.#revision = Math.max(this.#revision, Number(resourceVersion ?? 0));
-		for (let i = this.#waiting.length - 1; i >= 0; i--) {
-			const waiter = this.#waiting[i];
-			if (!waiter || waiter.revision > this.#revision) continue;
-			this.#waiting.splice(i, 1);
-			waiter.resolve();
-		}
+		if (this.#waiting.length === 0) return;
+		const reached = this.#waiting.filter(({ revision }) => revision <= this.#revision);
+		if (reached.length === 0) return;
+		this.#waiting = this.#waiting.filter(({ revision }) => revision > this.#revision);
+		for (const { resolve } of reached) resolve(true);
+	}
+
+	/** Settles what waits for the copy to move: it no longer does. */
+	#end(): void {
+		this.#ended = true;
+		for (const { resolve } of this.#waiting) resolve(false);
+		this.#waiting = [];
+		for (const { resolve } of this.#leaving.values()) resolve(false);
+		this.#leaving.clear();
 	}
 }
 

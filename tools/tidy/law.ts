@@ -72,6 +72,23 @@ export const BANNED: readonly {
 	{ call: 'crypto.randomUUID', instead: 'the Random that was handed in', allowed: ['src/base/random.ts'] },
 	{ call: 'setTimeout', instead: 'Clock.setTimer', allowed: ['src/base/clock.ts'] },
 	{ call: 'setInterval', instead: 'Clock.setTimer', allowed: [] },
+	{
+		call: 'Promise.race',
+		instead: 'a promise that always settles: each race leaves its reactions on the promise that loses',
+		allowed: [
+			// Once in the life of a component: it waits for its informers, or is stopped before.
+			'src/controllers/job/job-controller.ts',
+			'src/controllers/cronjob/cronjob-controller.ts',
+			'src/scheduler/scheduler.ts',
+			'src/node/agent.ts',
+			// Once in the life of a process or of a connection to the launcher.
+			'src/node/runtime/process/launcher-client.ts',
+			'src/apiserver/http.ts',
+			'src/main/',
+			// A command lives as long as its answer.
+			'src/cli/',
+		],
+	},
 	{ call: 'structuredClone', instead: 'sharing: objects are frozen', allowed: [] },
 	{
 		call: 'process.exit',

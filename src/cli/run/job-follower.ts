@@ -82,7 +82,7 @@ export class JobFollower implements Followed {
 			// One may have been made in the meantime that the watch has still to tell of.
 			const { items, metadata } = await this.#source.list({ labelSelector: this.#selector });
 			if (items.length === 0) return;
-			await this.#informer.reached(metadata.resourceVersion);
+			if (!(await this.#informer.reached(metadata.resourceVersion))) return;
 		}
 	}
 

@@ -5,6 +5,7 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import { isApiError } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
+import { aborted } from '../../base/aborted.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Lane } from '../../base/lane.ts';
 import type { Metrics } from '../../base/metrics.ts';
@@ -51,7 +52,6 @@ export class CronJobController {
 	readonly #statusLane = new Lane(STATUSES_AT_ONCE);
 	/** The keys with a pass under way, which makes Jobs and changes the status itself. */
 	readonly #passing = new Set<string>();
-	#stopped: Promise<void> = Promise.resolve();
 
 	constructor(options: CronJobControllerOptions) {
 		const { informers, clock, metrics, onError } = options;
@@ -73,11 +73,7 @@ export class CronJobController {
 
 	/** Works until `signal` aborts; the informers are run by whoever made them. */
 	async run(signal: AbortSignal): Promise<void> {
-		this.#stopped = new Promise((resolve) => {
-			if (signal.aborted) resolve();
-			else signal.addEventListener('abort', () => resolve(), { once: true });
-		});
-		await Promise.race([Promise.all([this.#cronJobs.synced, this.#jobs.synced]), this.#stopped]);
+		await Promise.race([Promise.all([this.#cronJobs.synced, this.#jobs.synced]), aborted(signal)]);
 		if (!signal.aborted) {
 			this.#cronJobs.subscribe((cronJob, old) => this.#cronJobChanged(cronJob, old));
 			this.#jobs.subscribe((job, old) => this.#jobChanged(job, old));
@@ -107,8 +103,11 @@ export class CronJobController {
 			if (isApiError(error, 'Conflict') && current !== known) return again(0);
 			throw error;
 		} finally {
-			const shown = [this.#cronJobs.reached(writer?.cronJobVersion), this.#jobs.reached(writer?.jobVersion)];
-			await Promise.race([Promise.all(shown), this.#stopped]);
+			// Both also settle when the informers are stopped.
+			await Promise.all([
+				this.#cronJobs.reached(writer?.cronJobVersion),
+				this.#jobs.reached(writer?.jobVersion),
+			]);
 			this.#passing.delete(key);
 		}
 	}

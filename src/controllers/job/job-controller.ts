@@ -71,7 +71,6 @@ export class JobController {
 	readonly #passing = new Set<string>();
 	/** The keys whose last pass may have made Pods that nobody was told of. */
 	readonly #unclear = new Set<string>();
-	#stopped: Promise<void> = Promise.resolve();
 
 	constructor(options: JobControllerOptions) {
 		const { informers, clock, metrics, client, onError } = options;
@@ -96,8 +95,7 @@ export class JobController {
 
 	/** Works until `signal` aborts; the informers are run by whoever made them. */
 	async run(signal: AbortSignal): Promise<void> {
-		this.#stopped = aborted(signal);
-		await Promise.race([Promise.all([this.#jobs.synced, this.#pods.synced]), this.#stopped]);
+		await Promise.race([Promise.all([this.#jobs.synced, this.#pods.synced]), aborted(signal)]);
 		if (!signal.aborted) {
 			this.#jobs.subscribe((job, old) => this.#jobChanged(job, old));
 			this.#pods.subscribe((pod, old) => this.#podChanged(pod, old));
@@ -123,24 +121,23 @@ export class JobController {
 			if (isApiError(error, 'Conflict') && this.#jobs.get(namespace, name) !== job) return again(0);
 			throw error;
 		} finally {
-			await Promise.race([this.#seen(writer), this.#stopped]);
+			await this.#seen(writer);
 			if (writer.mayHaveCreated) this.#unclear.add(key);
 			this.#passing.delete(key);
 		}
 	}
 
-	/** Waits until the informers show all that was written, and none of the Pods that are gone. */
+	/** Waits until the informers show all that was written, and none of the Pods that are gone, or end. */
 	async #seen({ jobVersion, podVersion, gone }: JobWriter): Promise<void> {
 		const left = gone.map((pod) => this.#pods.left(pod));
 		await Promise.all([this.#jobs.reached(jobVersion), this.#pods.reached(podVersion), ...left]);
 	}
 
-	/** Waits until the informer shows every Pod that the server has now; false: we were stopped before. */
+	/** Waits until the informer shows every Pod that the server has now; false if it was stopped before. */
 	async #catchUp(key: string, namespace: string): Promise<boolean> {
 		const { items } = await this.#options.client.resource(podResource, namespace).list();
-		const latest = Math.max(0, ...items.map(({ metadata }) => Number(metadata.resourceVersion)));
-		const shown = this.#pods.reached(String(latest)).then(() => true);
-		const isShown = await Promise.race([shown, this.#stopped.then(() => false)]);
+		const latest = items.reduce((most, { metadata }) => Math.max(most, Number(metadata.resourceVersion)), 0);
+		const isShown = await this.#pods.reached(String(latest));
 		if (isShown) this.#unclear.delete(key);
 		return isShown;
 	}

@@ -2,7 +2,6 @@ import { NODE_LEASE_NAMESPACE } from '../../api/coordination/lease/definition.ts
 import type { Lease } from '../../api/coordination/lease/schema.ts';
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { aborted } from '../../base/aborted.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { CounterSeries, Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
@@ -48,7 +47,6 @@ export class NodeLifecycleController {
 	#memory: NodeLifecycleMemory = NOTHING_REMEMBERED;
 	#zones: ReadonlyMap<string, Zone> = new Map();
 	#lookAgainAt: number | undefined;
-	#stopped: Promise<void> = Promise.resolve();
 
 	constructor(options: NodeLifecycleControllerOptions) {
 		this.#options = options;
@@ -69,7 +67,6 @@ export class NodeLifecycleController {
 	/** Works until `signal` aborts. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { nodes, leases, pods } = this.#options;
-		this.#stopped = aborted(signal);
 		void Promise.all([nodes.synced, leases.synced, pods.synced]).then(() => {
 			if (signal.aborted) return;
 			nodes.subscribe((node, old) => this.#seeNode(node, old));
@@ -135,7 +132,7 @@ export class NodeLifecycleController {
 				// Looked up one by one: nodes fall silent seldom, and an index would cost with every Pod.
 				const there = step.marksPods ? [...pods.all()].filter(({ spec }) => spec.nodeName === name) : [];
 				const version = await this.#writer.write(step, there);
-				await Promise.race([nodes.reached(version), this.#stopped]);
+				await nodes.reached(version);
 			}),
 		);
 		for (const result of results) if (result.status === 'rejected') throw result.reason;
