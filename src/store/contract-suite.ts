@@ -31,6 +31,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 		ranges(current);
 		watching(current);
 		catchingUp(current);
+		history(current);
 		sinks(current);
 		compaction(current);
 		closing(current);
@@ -336,6 +337,42 @@ function catchingUp(store: () => Store): void {
 	});
 }
 
+function history(store: () => Store): void {
+	test('the history is read in pieces without a gap, and ends at the present', async () => {
+		await churn(store());
+		await create(store(), 'other', 'one');
+		const told = new RecordingSink();
+		let after = 0;
+		let pieces = 0;
+		while (after < store().revision) {
+			const { revision, changes } = await store().changes({ prefix: '', after, limit: 2 });
+			if (changes.length > 0) told.changes(changes);
+			after = revision;
+			pieces += 1;
+		}
+		assert.deepEqual(told.plain, [...CHURN, '5 put other=one (created 5)']);
+		assert.equal(pieces, 3);
+		assert.deepEqual(await store().changes({ prefix: '', after, limit: 2 }), { revision: 5, changes: [] });
+	});
+
+	test('the history of a prefix is that of its keys, and reaches the present also where they did not change', async () => {
+		for (const each of ['a/1', 'b/1', 'a/2', 'b/2', 'b/3']) await create(store(), each, 'one');
+		const { revision, changes } = await store().changes({ prefix: 'a/', after: 1, limit: 10 });
+		assert.deepEqual([revision, changes.map((change) => change.revision)], [5, [3]]);
+		const none = await store().changes({ prefix: 'c/', after: 0, limit: 10 });
+		assert.deepEqual(none, { revision: 5, changes: [] });
+	});
+
+	test('4. a history that was compacted or has not happened is refused', async () => {
+		await churn(store());
+		await store().compact(3);
+		const read = (after: Revision): Promise<unknown> => store().changes({ prefix: '', after, limit: 9 });
+		await assert.rejects(read(2), { name: 'CompactedError', oldest: 3 });
+		await assert.rejects(read(5), FutureRevisionError);
+		await read(3);
+	});
+}
+
 function sinks(store: () => Store): void {
 	test('nothing is told after stop(), which may be called again', async () => {
 		const told = new RecordingSink();
@@ -523,6 +560,7 @@ function closing(store: () => Store): void {
 		await assert.rejects(create(store(), 'b', 'one'), StoreUnavailableError);
 		await assert.rejects(store().get('a'), StoreUnavailableError);
 		await assert.rejects(store().range({ prefix: '' }), StoreUnavailableError);
+		await assert.rejects(store().changes({ prefix: '', after: 0, limit: 1 }), StoreUnavailableError);
 		await assert.rejects(store().compact(1), StoreUnavailableError);
 		assert.throws(() => store().watch({ prefix: '', after: 0 }, new RecordingSink()), StoreUnavailableError);
 		await store().close();

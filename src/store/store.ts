@@ -75,6 +75,20 @@ export interface RangeResult {
 	readonly more: boolean;
 }
 
+/** Which changes to read: those after revision `after` of the keys that start with `prefix`. */
+export interface ChangesRequest {
+	readonly prefix: string;
+	readonly after: Revision;
+	/** At most so many, the oldest first. */
+	readonly limit: number;
+}
+
+/** The changes found, in order. There is no other one of these keys up to `revision`. */
+export interface ChangesResult {
+	readonly revision: Revision;
+	readonly changes: readonly Change[];
+}
+
 /** What a watch tells. The calls never overlap; a sink that throws ends its own watch only. */
 export interface WatchSink {
 	/** Changes in order, at least one. */
@@ -103,6 +117,11 @@ export interface Store {
 	get(key: string): Promise<Entry | undefined>;
 	/** Reads keys by prefix. Rejects with {@link CompactedError} or {@link FutureRevisionError}. */
 	range(request: RangeRequest): Promise<RangeResult>;
+	/**
+	 * Reads the history, a piece at a time: for a reader that sets its own pace. Ends at the present, without
+	 * waiting for changes to come. Rejects with {@link CompactedError} or {@link FutureRevisionError}.
+	 */
+	changes(request: ChangesRequest): Promise<ChangesResult>;
 	/**
 	 * Tells every change after revision `after` of the keys that start with `prefix`: first what has
 	 * happened already, then live. Throws {@link CompactedError} or {@link FutureRevisionError}.

@@ -1,6 +1,8 @@
 import { keyOf } from './change.ts';
 import {
 	type Change,
+	type ChangesRequest,
+	type ChangesResult,
 	CompactedError,
 	FutureRevisionError,
 	type Revision,
@@ -15,11 +17,17 @@ export interface ChangeLog {
 	/** The oldest revision that can still be watched from. */
 	readonly compacted: Revision;
 	/** The first `limit` changes after `after` (up to `revision`) of the keys that start with `prefix`. */
-	changes(request: {
-		readonly prefix: string;
-		readonly after: Revision;
-		readonly limit: number;
-	}): readonly Change[];
+	changes(request: ChangesRequest): readonly Change[];
+}
+
+/** Answers Store.changes from a log. */
+export function readChanges(log: ChangeLog, request: ChangesRequest): ChangesResult {
+	const { after, limit } = request;
+	if (after < log.compacted) throw new CompactedError(after, log.compacted);
+	if (after > log.revision) throw new FutureRevisionError(after, log.revision);
+	const changes = log.changes(request);
+	const last = changes.length === limit ? changes.at(-1) : undefined;
+	return { revision: last?.revision ?? log.revision, changes };
 }
 
 /** How many changes a watch that catches up is told at a time. */

@@ -1,6 +1,8 @@
 import { changeOf, keyOf } from '../change.ts';
 import {
 	type Change,
+	type ChangesRequest,
+	type ChangesResult,
 	CompactedError,
 	type Entry,
 	FutureRevisionError,
@@ -15,7 +17,7 @@ import {
 	type WatchSink,
 	type Write,
 } from '../store.ts';
-import { type ChangeLog, WatchHub } from '../watch-hub.ts';
+import { type ChangeLog, readChanges, WatchHub } from '../watch-hub.ts';
 
 /**
  * A store in memory, for tests, the simulation and servers that are thrown away. It keeps its history
@@ -25,6 +27,7 @@ export class MemoryStore implements Store {
 	/** Per key its versions, oldest first; a deletion is a version without an entry. */
 	readonly #versions = new Map<string, Version[]>();
 	readonly #changes: Change[] = [];
+	readonly #log: ChangeLog;
 	readonly #hub: WatchHub;
 	#revision: Revision = 0;
 	#compacted: Revision = 0;
@@ -32,7 +35,8 @@ export class MemoryStore implements Store {
 	#closed = false;
 
 	constructor() {
-		this.#hub = new WatchHub(this.#log(), queueMicrotask);
+		this.#log = this.#openLog();
+		this.#hub = new WatchHub(this.#log, queueMicrotask);
 	}
 
 	get revision(): Revision {
@@ -81,6 +85,11 @@ export class MemoryStore implements Store {
 		return { revision: asOf, entries, more: false };
 	}
 
+	async changes(request: ChangesRequest): Promise<ChangesResult> {
+		this.#assertOpen();
+		return readChanges(this.#log, request);
+	}
+
 	watch(request: { readonly prefix: string; readonly after: Revision }, sink: WatchSink): WatchHandle {
 		return this.#hub.open(request, sink);
 	}
@@ -112,7 +121,7 @@ export class MemoryStore implements Store {
 		if (this.#closed) throw new StoreUnavailableError('the store is closed');
 	}
 
-	#log(): ChangeLog {
+	#openLog(): ChangeLog {
 		const revision = (): Revision => this.#revision;
 		const compacted = (): Revision => this.#compacted;
 		return {

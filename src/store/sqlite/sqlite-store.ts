@@ -3,6 +3,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { changeOf } from '../change.ts';
 import {
 	type Change,
+	type ChangesRequest,
+	type ChangesResult,
 	CompactedError,
 	type Entry,
 	FutureRevisionError,
@@ -18,7 +20,7 @@ import {
 	type WatchSink,
 	type Write,
 } from '../store.ts';
-import { WatchHub } from '../watch-hub.ts';
+import { type ChangeLog, readChanges, WatchHub } from '../watch-hub.ts';
 import { LogTable } from './log-table.ts';
 import { prepareTables } from './schema.ts';
 
@@ -89,6 +91,7 @@ interface Waiting {
 class SqliteStore implements Store {
 	readonly #database: DatabaseSync;
 	readonly #log: LogTable;
+	readonly #history: ChangeLog;
 	readonly #hub: WatchHub;
 	#waiting: Waiting[] = [];
 	#revision: Revision;
@@ -102,18 +105,16 @@ class SqliteStore implements Store {
 		this.#compacted = this.#log.compacted();
 		const revision = (): Revision => this.#revision;
 		const compacted = (): Revision => this.#compacted;
-		this.#hub = new WatchHub(
-			{
-				get revision() {
-					return revision();
-				},
-				get compacted() {
-					return compacted();
-				},
-				changes: (request) => this.#log.changes(request),
+		this.#history = {
+			get revision() {
+				return revision();
 			},
-			setImmediate,
-		);
+			get compacted() {
+				return compacted();
+			},
+			changes: (request) => this.#log.changes(request),
+		};
+		this.#hub = new WatchHub(this.#history, setImmediate);
 	}
 
 	get revision(): Revision {
@@ -142,6 +143,11 @@ class SqliteStore implements Store {
 		const found = this.#log.range(request, revision, limit === undefined ? -1 : limit + 1);
 		const more = limit !== undefined && found.length > limit;
 		return { revision, entries: more ? found.slice(0, limit) : found, more };
+	}
+
+	async changes(request: ChangesRequest): Promise<ChangesResult> {
+		this.#assertOpen();
+		return readChanges(this.#history, request);
 	}
 
 	watch(request: { readonly prefix: string; readonly after: Revision }, sink: WatchSink): WatchHandle {
