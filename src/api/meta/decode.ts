@@ -44,6 +44,20 @@ export function decode<S extends Schema>(schema: S, json: unknown): Decoded<Infe
 	return { value: value as Infer<S>, unknown: trail.unknown }; // `as`: the decoder was made from S.
 }
 
+/**
+ * Every field of `json` that does not fit `schema`, where {@link decode} stops at the first, and every
+ * field that is unknown: for a tool that tells the author of a manifest all of its mistakes at once.
+ */
+export function decodeProblems(
+	schema: Schema,
+	json: unknown,
+): { readonly errors: readonly DecodeError[]; readonly unknown: readonly string[] } {
+	const errors: DecodeError[] = [];
+	const trail: Trail = { steps: [], unknown: [], errors };
+	decoderOf(schema)(json, trail);
+	return { errors, unknown: trail.unknown };
+}
+
 /** The same where the static type is known from elsewhere, as that of a definition's schema is. */
 export function decodeAs<T>(schema: ObjectNode, json: unknown): Decoded<T> {
 	const { value, unknown } = decode(schema, json);
@@ -81,6 +95,8 @@ interface Trail {
 	/** Names of fields and keys of maps; indexes of lists. Pushed only around values that have parts. */
 	readonly steps: Step[];
 	readonly unknown: string[];
+	/** Where errors are collected instead of thrown; a part that does not fit then counts as absent. */
+	readonly errors?: DecodeError[];
 }
 
 type Step = { readonly name: string; readonly struct?: string } | { readonly index: number };
@@ -259,12 +275,12 @@ function decodeQuantity(value: unknown, trail: Trail): unknown {
 	try {
 		return canonicalQuantity(typeof value === 'string' ? value.trim() : JSON.stringify(value));
 	} catch (error) {
-		if (error instanceof QuantityError) fail(error.message, trail);
+		if (error instanceof QuantityError) return fail(error.message, trail);
 		throw error;
 	}
 }
 
-function decodeBase64(text: string, trail: Trail): string {
+function decodeBase64(text: string, trail: Trail): string | undefined {
 	const compact = /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, '') : text;
 	if (/^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/.test(compact) && !compact.includes('_')) return compact;
 	const wrong = compact.search(/[^A-Za-z0-9+/]/);
@@ -331,12 +347,15 @@ function isEmpty(value: unknown): boolean {
 	return true;
 }
 
-function mismatch(value: unknown, node: SchemaNode, trail: Trail): never {
+function mismatch(value: unknown, node: SchemaNode, trail: Trail): undefined {
 	return fail(mismatchText(kindOf(value), typeName(node), trail), trail);
 }
 
-function fail(message: string, trail: Trail): never {
-	throw new DecodeError(message, pathOf(trail));
+function fail(message: string, trail: Trail): undefined {
+	const error = new DecodeError(message, pathOf(trail));
+	if (!trail.errors) throw error;
+	trail.errors.push(error);
+	return undefined;
 }
 
 /** Go names the innermost struct and the path of fields, which leaves out indexes and keys of maps. */

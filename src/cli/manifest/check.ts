@@ -1,4 +1,4 @@
-import { DecodeError, decodeAs } from '../../api/meta/decode.ts';
+import { decodeAs, decodeProblems } from '../../api/meta/decode.ts';
 import type { FieldError } from '../../api/meta/field.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../../api/meta/resource.ts';
@@ -53,12 +53,22 @@ export function checkDocument(
 		const { path, hint } = kindHint(kind);
 		return [problem(path, `no matches for kind "${kind}" in version "${apiVersion}"`, hint)];
 	}
-	try {
-		return checkFields(document, definition, { choice, problem });
-	} catch (error) {
-		if (!(error instanceof DecodeError)) throw error;
-		return [problem(error.path, `${titleOf(document)}${error.message}`, typeHint(error.message))];
+	const { errors, unknown } = decodeProblems(definition.schema, object);
+	const unknownFields = unknown.map((path) => unknownField(document, definition, path));
+	// Values of the wrong type leave nothing that the rules could be asked about.
+	if (errors.length > 0) {
+		const wrongTypes = errors.map(({ path, message }) =>
+			problem(path, `${titleOf(document)}${message}`, typeHint(message)),
+		);
+		return [...unknownFields, ...wrongTypes];
 	}
+	const checked = checkFields(document, definition, { choice, problem });
+	if (unknown.length === 0 || isChecked(checked)) return unknown.length === 0 ? checked : unknownFields;
+	return [...unknownFields, ...checked];
+}
+
+function parentOf(path: string): string {
+	return path.slice(0, Math.max(path.lastIndexOf('.'), 0));
 }
 
 interface Checking {
@@ -72,7 +82,6 @@ function checkFields(
 	{ choice, problem }: Checking,
 ): CheckedObject | readonly Problem[] {
 	const { value, unknown } = decodeAs<KubeObject>(definition.schema, document.object);
-	if (unknown.length > 0) return unknown.map((path) => unknownField(document, definition, path));
 	const own = value.metadata.namespace;
 	if (definition.namespaced && choice.enforced && own !== undefined && own !== choice.namespace) {
 		const text = `the namespace from the provided object "${own}" does not match the namespace "${choice.namespace}"`;
@@ -80,7 +89,11 @@ function checkFields(
 	}
 	const place = definition.namespaced ? { namespace: own ?? choice.namespace } : {};
 	const object = { ...value, metadata: { ...value.metadata, ...place } };
-	const errors = validate(definition, object);
+	const misspelled = new Set(unknown.map(parentOf));
+	// A required field that is missing beside one that is unknown is most likely that one.
+	const errors = validate(definition, object).filter(
+		({ type, field }) => type !== 'Required' || !misspelled.has(parentOf(field)),
+	);
 	if (errors.length === 0) return { definition, object, document };
 	return errors.map((error) => problemOf(document, error));
 }

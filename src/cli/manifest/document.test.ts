@@ -183,3 +183,34 @@ test('long lines are cut around the place', () => {
 	assert.ok(line.length < 120, line);
 	assert.match(marks, /\^/);
 });
+
+test('every mistake of a document is told at once, each with its line', () => {
+	const wrong = JOB.replace('spec:', 'spec:\n  parralelism: "5"\n  completions: ten\n  backoffLimit: -x')
+		.replace('image: busybox', 'image: busybox\n        comand: [ls]\n        args: ls')
+		.replace('{a.b/c: x}', '{a.b/c: 1}');
+	assert.deepEqual(
+		problemsOf(wrong).map((text) => text.split('\n', 1)[0]?.replace(/^f\.yaml:(\d+):\d+: Job "pi": /, '$1 ')),
+		[
+			'7 strict decoding error: unknown field "spec.parralelism"',
+			'16 strict decoding error: unknown field "spec.template.spec.containers[0].comand"',
+			'5 json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string',
+			'8 json: cannot unmarshal string into Go struct field JobSpec.spec.completions of type int32',
+			'9 json: cannot unmarshal string into Go struct field JobSpec.spec.backoffLimit of type int32',
+			'17 json: cannot unmarshal string into Go struct field Container.spec.template.spec.containers.args of type []string',
+		],
+	);
+});
+
+test('an unknown field does not hide what the rules say of the others', () => {
+	const wrong = JOB.replace('restartPolicy: Never', 'restartPolicyy: Never').replace(
+		'spec:',
+		'spec:\n  parallelism: -1',
+	);
+	assert.deepEqual(
+		problemsOf(wrong).map((text) => text.split('\n', 1)[0]?.replace(/^f\.yaml:\d+:\d+: Job "pi": /, '')),
+		[
+			'strict decoding error: unknown field "spec.template.spec.restartPolicyy"',
+			'spec.parallelism: Invalid value: -1: must be greater than or equal to 0',
+		],
+	);
+});
