@@ -52,5 +52,7 @@ async function applyOne(connection: Connection, checked: CheckedObject, force: b
 	const target = connection.client.resource(definition, namespace);
 	await target.delete(name, { propagationPolicy: 'Background' });
 	await untilGone(target, { name, uid: undefined });
-	return applyObject(connection, checked);
+	const { object: created } = await applyObject(connection, checked);
+	// As kubectl says of it, too: the object was there before and is now as the manifest has it.
+	return { object: created, outcome: 'configured' };
 }

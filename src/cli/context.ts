@@ -52,7 +52,7 @@ export interface CommonFlags {
 
 /** A command cannot be done; the message is for the user, as it is. */
 export class CommandError extends Error {
-	override readonly name = 'CommandError';
+	override readonly name: string = 'CommandError';
 	readonly exitCode: number;
 
 	constructor(message: string, exitCode = 1) {

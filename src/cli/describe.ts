@@ -16,10 +16,10 @@ import { nodeLines } from './describe/node.ts';
 import { podLines } from './describe/pod.ts';
 import { isOf } from './kind-of.ts';
 import { logLines } from './log-stream.ts';
-import { hinted } from './missing.ts';
+import { hinted, targetsOf } from './missing.ts';
 import { alignText, DESCRIBE_STYLE } from './print/aligned-text.ts';
 import { type Failure, failuresOf, failuresText } from './run/failures.ts';
-import { nothingFound, parseTargets, type Target } from './targets.ts';
+import { nothingFound, type Target } from './targets.ts';
 
 /** The flags of `describe`. */
 export interface DescribeFlags extends CommonFlags {
@@ -38,7 +38,7 @@ export async function describe(
 	words: readonly string[],
 	flags: DescribeFlags,
 ): Promise<number> {
-	const targets = parseTargets(words);
+	const targets = await targetsOf(words, () => context.connect(flags.kubeconfig), flags.namespace);
 	const connection = await context.connect(flags.kubeconfig);
 	const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? connection.namespace);
 	let count = 0;

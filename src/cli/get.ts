@@ -5,17 +5,17 @@ import { describeError } from './errors.ts';
 import { printObjects } from './get/objects.ts';
 import { type GetFlags, type Query, queryFor, TABLE } from './get/query.ts';
 import { watchObjects } from './get/watch.ts';
-import { hinted } from './missing.ts';
+import { hinted, targetsOf } from './missing.ts';
 import type { Output } from './output.ts';
 import { type OutputForm, parseOutputForm } from './print/output-form.ts';
 import { TablePrinter } from './print/table.ts';
-import { nothingFound, parseTargets, prefixOf, type Target } from './targets.ts';
+import { nothingFound, prefixOf, type Target } from './targets.ts';
 
 /** `stint get`: prints objects, as a table unless another form is asked for. Resolves to the exit code. */
 export async function get(context: CliContext, words: readonly string[], flags: GetFlags): Promise<number> {
 	if (flags.raw !== undefined) return getRaw(context, flags.raw, flags);
 	const form = parseOutputForm(flags.output);
-	const targets = parseTargets(words);
+	const targets = await targetsOf(words, () => context.connect(flags.kubeconfig), flags.namespace);
 	if (flags.allNamespaces && targets.some(({ name }) => name !== undefined))
 		throw new CommandError('a resource cannot be retrieved by name across all namespaces');
 	const connection = await context.connect(flags.kubeconfig);

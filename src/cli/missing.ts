@@ -1,9 +1,47 @@
 import { jobs } from '../api/batch/job/definition.ts';
 import { pods } from '../api/core/pod/definition.ts';
 import { isApiError } from '../api/meta/api-error.ts';
+import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
-import type { Connection } from './context.ts';
-import { HintedError } from './errors.ts';
+import type { ResourceClient } from '../client/client.ts';
+import { CommandError, type Connection } from './context.ts';
+import { HintedError, withHint } from './errors.ts';
+import { parseTargets, type Target, UnknownTypeError } from './targets.ts';
+
+/**
+ * Reads the words after a verb as {@link parseTargets} does. A single word that is no type, but the name of
+ * a Job or a Pod, gets a hint at that object.
+ */
+export async function targetsOf(
+	words: readonly string[],
+	connect: () => Promise<Connection>,
+	namespace: string | undefined,
+): Promise<readonly Target[]> {
+	try {
+		return parseTargets(words);
+	} catch (error) {
+		const [word, ...more] = words;
+		if (!(error instanceof UnknownTypeError) || word === undefined || more.length > 0) throw error;
+		const hint = await connect().then(
+			(connection) => hintAtName(connection, word, namespace ?? connection.namespace),
+			() => undefined,
+		);
+		throw hint === undefined ? error : new CommandError(withHint(error.plain, hint));
+	}
+}
+
+async function hintAtName(
+	{ client }: Connection,
+	name: string,
+	namespace: string,
+): Promise<string | undefined> {
+	for (const definition of [jobs, pods]) {
+		const target: ResourceClient<KubeObject> = client.resource<KubeObject>(definition, namespace);
+		const found = await target.get(name).catch(() => undefined);
+		if (found) return `there is a ${definition.kind} of this name: ${definition.singular}/${name}`;
+	}
+	return undefined;
+}
 
 const OTHERS: ReadonlyMap<ResourceDefinition, ResourceDefinition> = new Map<
 	ResourceDefinition,

@@ -11,7 +11,20 @@ export interface Target {
 	readonly name: string | undefined;
 }
 
-/** Reads `jobs`, `job pi`, `job/pi pod/x`, `jobs,pods`, `all`. Throws a CommandError for what is unknown. */
+/** A word stands where the type of a resource should, and names none. */
+export class UnknownTypeError extends CommandError {
+	override readonly name = 'UnknownTypeError';
+	/** The message without the nearest type. */
+	readonly plain: string;
+
+	constructor(word: string, nearestType: string | undefined) {
+		const plain = `the server doesn't have a resource type "${word}"`;
+		super(nearestType === undefined ? plain : `${plain} (did you mean "${nearestType}"?)`);
+		this.plain = plain;
+	}
+}
+
+/** Reads `jobs`, `job pi`, `job/pi pod/x`, `jobs,pods`, `all`. Throws a CommandError, for an unknown type an UnknownTypeError. */
 export function parseTargets(words: readonly string[]): readonly Target[] {
 	const [first, ...rest] = words;
 	if (first === undefined)
@@ -45,8 +58,7 @@ function definitionsOf(word: string): readonly ResourceDefinition[] {
 		word,
 		resources.flatMap(({ resource, singular, shortNames }) => [resource, singular, ...shortNames]),
 	);
-	const hint = near ? ` (did you mean "${near}"?)` : '';
-	throw new CommandError(`the server doesn't have a resource type "${word}"${hint}`);
+	throw new UnknownTypeError(word, near);
 }
 
 /** What to say where a list came out empty. */

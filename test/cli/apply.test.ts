@@ -54,10 +54,10 @@ test('a change that is not allowed names the field and its place, and says what 
 	assert.equal(refused.code, 1);
 	assert.equal(refused.stdout, '');
 	assert.match(refused.stderr, /^f\.yaml:7:3: Job "pi": spec\.template: Invalid value: .*field is immutable/);
-	assert.match(refused.stderr, /hint: A Job keeps what it was created with\. Apply with --force/);
+	assert.match(refused.stderr, /hint: A Job cannot be changed once it is created\. Apply with --force/);
 	assert.ok(refused.stderr.length < 700, 'the template is not quoted in full');
 	const forced = await applied(world, changed, { force: true });
-	assert.deepEqual([forced.code, forced.stdout], [0, 'job.batch/pi created\n']);
+	assert.deepEqual([forced.code, forced.stdout], [0, 'job.batch/pi configured\n']);
 	assert.notEqual((await world.job('pi')).metadata.uid, before);
 });
 

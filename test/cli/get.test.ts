@@ -152,3 +152,16 @@ test('logs -f of a Job shows Pods that come later, and ends with the Job', async
 	await world.finish('pi', 'Complete', 'CompletionsReached', 'done');
 	assert.equal((await command.ended).stdout, 'hello\n');
 });
+
+test('a name without a type leads to the Job or Pod of that name', async (t) => {
+	const world = await worldWith(t, 'pi');
+	const described = await world.run((context) => describe(context, ['pi'], { showEvents: true }));
+	assert.equal(described.code, 1);
+	assert.equal(
+		described.stderr,
+		'error: the server doesn\'t have a resource type "pi"\nhint: there is a Job of this name: job/pi\n',
+	);
+	assert.equal((await got(world, 'pi')).stderr, described.stderr);
+	const unknown = await got(world, 'nothing-of-this-name');
+	assert.doesNotMatch(unknown.stderr, /hint/);
+});

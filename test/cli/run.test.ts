@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
+import { apply } from '../../src/cli/apply.ts';
 import { type RunFlags, run } from '../../src/cli/run.ts';
 import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
 
@@ -257,7 +258,7 @@ test('what the server refuses in the midst of it is taken back with the rest', a
 	assert.equal(code, 1);
 	assert.match(
 		stderr,
-		/namespaces "nowhere" not found\ntaking back what was made so far\nerror: nothing was run/,
+		/job\.yaml:17:9: Job "lost": .*namespaces "nowhere" not found\n.*\n.*\ntaking back what was made so far\nerror: nothing was run/,
 	);
 	await assert.rejects(world.job('pi'), /not found/);
 });
@@ -339,4 +340,20 @@ test('a reader that takes nothing holds the log back instead of having it kept i
 	takes.resolve();
 	const { stdout } = await command.ended;
 	assert.equal(stdout.split('\n').length, 1001);
+});
+
+test('a Job that was changed in its manifest and cannot be changed: the field, its line, and what to do', async (t) => {
+	const world = await CliWorld.open(t);
+	world.files.set('first.yaml', jobManifest('pi'));
+	await world.run((context) => apply(context, { filename: ['first.yaml'] }));
+	const { code, stderr } = await start(world, jobManifest('pi').replace('busybox', 'alpine')).ended;
+	assert.equal(code, 1);
+	assert.match(
+		stderr,
+		/^error: job\.yaml:7:3: Job "pi": spec\.template: Invalid value: .*field is immutable/,
+	);
+	assert.match(
+		stderr,
+		/hint: A Job cannot be changed once it is created\. Delete it first \(stint delete job\/pi\)/,
+	);
 });

@@ -4,7 +4,7 @@ import { resourceOfKind } from '../../api/resources.ts';
 import { objectAt, textAt } from '../../client/raw-object.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
 import { loadDocuments } from '../manifest/load.ts';
-import { parseTargets } from '../targets.ts';
+import { targetsOf } from '../missing.ts';
 import type { DeletionFlags } from './deletion-flags.ts';
 
 /** The flags of `delete`. */
@@ -48,7 +48,7 @@ export async function victimsOf(
 		return { victims: await victimsInFiles(context, flags.filename, namespace ?? 'default'), byName: true };
 	}
 	if (words.length === 0) throw new CommandError('you must say what to delete: TYPE NAME, or -f FILE');
-	const targets = parseTargets(words);
+	const targets = await targetsOf(words, async () => connection, namespace);
 	if (targets.every(({ name }) => name !== undefined)) {
 		if (flags.all || flags.selector)
 			throw new CommandError('name cannot be provided when a selector is specified');

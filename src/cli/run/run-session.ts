@@ -1,11 +1,13 @@
 import { jobs } from '../../api/batch/job/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import { ApiError } from '../../api/meta/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { applyObject } from '../apply-object.ts';
+import { type Applied, applyObject } from '../apply-object.ts';
 import { type CliContext, CommandError, type Connection, type Interruption } from '../context.ts';
 import { describeError } from '../errors.ts';
 import { isOf } from '../kind-of.ts';
 import type { CheckedObject } from '../manifest/check.ts';
+import { describeRefusal } from '../manifest/refusal.ts';
 import { displayName } from '../targets.ts';
 import type { Followed, FollowOptions, Outcome } from './followed.ts';
 import { AS_IT_IS, EVERY_LINE } from './followed-pods.ts';
@@ -104,9 +106,18 @@ export class RunSession {
 		}
 	}
 
+	/** Creates or changes an object; a refusal by the server is told with its place in the manifest. */
+	async #send(checked: CheckedObject): Promise<Applied> {
+		try {
+			return await applyObject(this.#options.connection, checked);
+		} catch (error) {
+			if (!(error instanceof ApiError) || checked.document.file.text === '') throw error;
+			throw new CommandError(describeRefusal(error, checked.document, 'run'));
+		}
+	}
+
 	async #apply(checked: CheckedObject): Promise<void> {
-		const { connection } = this.#options;
-		const { object, outcome } = await applyObject(connection, checked);
+		const { object, outcome } = await this.#send(checked);
 		const { definition } = checked;
 		const title = displayName(definition, object);
 		this.#screen.say(`${title} ${outcome}`);
