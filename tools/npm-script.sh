@@ -6,7 +6,7 @@ STINT_HOME=$(cd "$(dirname "$0")/.." && pwd -P)
 . "$STINT_HOME/tools/ensure-installed.sh"
 ensure_installed development
 cd "$STINT_HOME"
-PATH=$STINT_HOME/node_modules/.bin:$PATH
+PATH=${STINT_NODE%/*}:$STINT_HOME/node_modules/.bin:$PATH
 script=$1
 shift
 case $script in
