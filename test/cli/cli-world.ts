@@ -182,8 +182,11 @@ export class CliWorld {
 		return this.client.resource(jobs, 'default').get(name);
 	}
 
-	/** Makes a Pod of a Job, as the job controller and the scheduler would. */
-	async makePod(job: Job, name: string): Promise<Pod> {
+	/**
+	 * Makes a Pod of a Job, as the job controller and the scheduler would. Only a `tracked` one has the
+	 * tracking finalizer, which nothing here takes off again.
+	 */
+	async makePod(job: Job, name: string, { tracked = false } = {}): Promise<Pod> {
 		const { template } = job.spec;
 		const owner = {
 			apiVersion: 'batch/v1',
@@ -198,6 +201,7 @@ export class CliWorld {
 				...template.metadata,
 				name,
 				namespace: 'default',
+				...(tracked && { finalizers: ['batch.kubernetes.io/job-tracking'] }),
 				ownerReferences: [{ ...owner, controller: true }],
 			},
 			spec: { ...template.spec, nodeName: 'node' },

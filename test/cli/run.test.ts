@@ -39,7 +39,7 @@ test('a Job that fails: what failed, with the last lines, and the exit code of i
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
-	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.makePod(await world.job('pi'), 'pi-1', { tracked: true });
 	world.logs.set('pi-1/main', '1\n2\n3\n4\n5\n6\n7\n');
 	await world.runPod('pi-1', 42);
 	await world.finish('pi', ...FAILED);
@@ -356,4 +356,22 @@ test('a Job that was changed in its manifest and cannot be changed: the field, i
 		stderr,
 		/hint: A Job cannot be changed once it is created\. Delete it first \(stint delete job\/pi\)/,
 	);
+});
+
+test('each Pod that fails is told at once: how, its last line, and when the Job tries again', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi').replace('backoffLimit: 0', 'backoffLimit: 1'));
+	await command.stderr.has(/created/);
+	await world.makePod(await world.job('pi'), 'pi-1', { tracked: true });
+	world.logs.set('pi-1/main', 'trying\nno \u001b[1mluck\n');
+	await world.runPod('pi-1', 3);
+	await command.stderr.has(
+		/^pod\/pi-1 failed: container main: exit code 3: no \^\[\[1mluck; the Job tries again in 10s$/m,
+	);
+	await world.makePod(await world.job('pi'), 'pi-2', { tracked: true });
+	await world.runPod('pi-2', 3);
+	await world.finish('pi', ...FAILED);
+	const { stderr } = await command.ended;
+	assert.doesNotMatch(stderr, /pi-2 failed/, 'the outcome tells of the last failure');
+	assert.match(stderr, /pod\/pi-2: container main: exit code 3/);
 });

@@ -108,14 +108,6 @@ test('an image that cannot be had is one piece of news for all Pods of a Job', (
 	);
 });
 
-test('a container that crashes again and again is news once for each Pod', () => {
-	const crash = (name: string, message: string): Pod =>
-		podWith(name, { state: { waiting: { reason: 'CrashLoopBackOff', message } }, lastState: end(3, 9) });
-	assert.deepEqual(keys(crash('a', 'back-off 10s')), keys(crash('a', 'back-off 20s')));
-	assert.notDeepEqual(keys(crash('a', 'back-off 10s')), keys(crash('b', 'back-off 10s')));
-	assert.match(newsOf(crash('a', ''))[0]?.text ?? '', /exit code 3/);
-});
-
 test('a Pod that fits nowhere says why', () => {
 	const pod = podWith('a', { state: { waiting: {} } });
 	const conditions = [

@@ -49,8 +49,8 @@ function failuresOfPod({ metadata, status }: Pod): readonly Failure[] {
 	});
 }
 
-/** By SIGTERM or, when it did not heed that, by SIGKILL. */
-function wasStopped({ exitCode }: Terminated): boolean {
+/** Whether it was ended by SIGTERM or, when it did not heed that, by SIGKILL. */
+export function wasStopped({ exitCode }: Terminated): boolean {
 	return exitCode === 143 || exitCode === 137;
 }
 

@@ -3,6 +3,7 @@ import { isApiError } from '../../api/meta/api-error.ts';
 import type { Connection } from '../context.ts';
 import { type LogOptions, logLines } from '../log-stream.ts';
 import { logReads } from './container-log.ts';
+import { type FailedRun, failedRuns } from './failed-runs.ts';
 import { newsOf } from './pod-news.ts';
 import type { Screen } from './screen.ts';
 
@@ -13,6 +14,8 @@ export interface FollowedPodsOptions {
 	readonly view: LogView;
 	/** Ends all reading. */
 	readonly signal: AbortSignal;
+	/** What follows a Pod's failure, for people: `the Job tries again in 10s`; undefined: do not tell of it. */
+	readonly afterFailure: (pod: Pod) => string | undefined;
 }
 
 /** Which logs are shown, and how. */
@@ -40,6 +43,7 @@ export class FollowedPods {
 	readonly #shown = new Set<string>();
 	readonly #lastLines = new Map<string, readonly string[]>();
 	readonly #told = new Set<string>();
+	readonly #telling: Promise<void>[] = [];
 
 	constructor(options: FollowedPodsOptions) {
 		this.#options = options;
@@ -54,6 +58,11 @@ export class FollowedPods {
 			if (this.#told.has(key)) continue;
 			this.#told.add(key);
 			this.#options.screen.say(text);
+		}
+		for (const run of failedRuns(pod)) {
+			if (this.#told.has(run.key)) continue;
+			this.#told.add(run.key);
+			this.#telling.push(this.#tellFailure(pod, run));
 		}
 	}
 
@@ -70,6 +79,19 @@ export class FollowedPods {
 	/** Resolves once all logs that were begun have been shown to their end. */
 	async drained(): Promise<void> {
 		await Promise.all(this.#reading.values());
+		await Promise.all(this.#telling);
+	}
+
+	/** Tells of a failure, below the log of the container that failed. */
+	async #tellFailure(pod: Pod, { container, how, restart }: FailedRun): Promise<void> {
+		if (container !== undefined) await this.#reading.get(keyOf(pod, container));
+		if (this.#options.signal.aborted) return;
+		const next = restart === undefined ? this.#options.afterFailure(pod) : `the container ${restart}`;
+		if (next === undefined) return;
+		const who = container === undefined ? '' : ` container ${container}:`;
+		const last = container === undefined ? undefined : this.lastLines(pod, container).at(-1);
+		const said = last === undefined ? '' : `: ${shortened(last)}`;
+		this.#options.screen.say(`pod/${pod.metadata.name} failed:${who} ${how}${said}; ${next}`);
 	}
 
 	#readLogs(pod: Pod, status: ContainerStatus): void {
@@ -104,6 +126,13 @@ export class FollowedPods {
 		}
 		await before;
 	}
+}
+
+/** The longest last line that is told with a failure. */
+const LONGEST_LINE = 200;
+
+function shortened(line: string): string {
+	return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line;
 }
 
 interface Reading {

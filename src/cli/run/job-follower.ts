@@ -7,6 +7,7 @@ import { labelSelectorText } from '../../api/meta/selector.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { ResourceClient } from '../../client/client.ts';
 import { Informer } from '../../client/informer.ts';
+import { nextAttempt } from '../../plan/job/next-attempt.ts';
 import { failuresOf, failuresText } from './failures.ts';
 import type { Followed, FollowOptions, Outcome } from './followed.ts';
 import { FollowedPods } from './followed-pods.ts';
@@ -32,7 +33,7 @@ export class JobFollower implements Followed {
 		this.title = `job/${name}`;
 		this.#options = options;
 		this.#job = job;
-		this.#followedPods = new FollowedPods(options);
+		this.#followedPods = new FollowedPods({ ...options, afterFailure: () => this.#afterFailure() });
 		const own = connection.client.resource(jobs, namespace);
 		const jobInformer = new Informer(own, {
 			clock,
@@ -84,6 +85,17 @@ export class JobFollower implements Followed {
 			if (items.length === 0) return;
 			if (!(await this.#informer.reached(metadata.resourceVersion))) return;
 		}
+	}
+
+	/** What the Job does after a failure; nothing is told of the last one, since the outcome tells of it. */
+	#afterFailure(): string | undefined {
+		const now = this.#options.clock.now();
+		const next = nextAttempt(this.#job, this.pods(), now);
+		if (next.type === 'ends') return undefined;
+		if (next.type === 'goes-on') return 'the Job goes on with its other Pods';
+		return next.ms === 0
+			? 'the Job tries again now'
+			: `the Job tries again in ${humanDuration(Math.ceil(next.ms / 1000) * 1000)}`;
 	}
 
 	#observePod(pod: Pod | undefined): void {

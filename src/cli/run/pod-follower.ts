@@ -23,7 +23,8 @@ export class PodFollower implements Followed {
 		this.title = `pod/${name}`;
 		this.#pod = pod;
 		this.#onProgress = onProgress;
-		this.#followed = new FollowedPods(options);
+		// The outcome tells of the failure that ended the Pod.
+		this.#followed = new FollowedPods({ ...options, afterFailure: () => undefined });
 		const informer = new Informer(connection.client.resource(pods, namespace), {
 			clock,
 			onError,

@@ -1,5 +1,4 @@
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
-import { endText } from './failures.ts';
 
 /** Something about a Pod that its owner should know; what has the same key is the same news. */
 export interface PodNews {
@@ -28,18 +27,18 @@ function unschedulable({ metadata, status }: Pod): readonly PodNews[] {
 	];
 }
 
-/** Waiting that is part of every start. */
-const USUAL_WAITS: ReadonlySet<string> = new Set(['', 'ContainerCreating', 'PodInitializing']);
+/** Waiting that is part of every start, or follows a failure (which failed-runs.ts tells). */
+const USUAL_WAITS: ReadonlySet<string> = new Set([
+	'',
+	'ContainerCreating',
+	'PodInitializing',
+	'CrashLoopBackOff',
+]);
 
-function waitOf({ metadata }: Pod, { name, state, lastState }: ContainerStatus): readonly PodNews[] {
+function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly PodNews[] {
 	const { reason = '', message = '' } = state?.waiting ?? {};
 	if (USUAL_WAITS.has(reason)) return [];
 	const who = `pod/${metadata.name}: ${name}`;
-	if (reason === 'CrashLoopBackOff') {
-		const end = lastState?.terminated;
-		const text = `${who}: ${end ? `${endText(end)}, ` : ''}waits before it is started again (${reason})`;
-		return [{ key: `${metadata.uid} ${name} ${reason}`, text }];
-	}
 	// First ErrImagePull says why, then ImagePullBackOff that it will be tried again: one piece of news.
 	const cause = /^(ErrImagePull|ImagePullBackOff)$/.test(reason) ? 'image' : reason;
 	return [{ key: `${ownerOf(metadata)} ${name} ${cause}`, text: `${who}: ${reason}: ${message}` }];
