@@ -20,6 +20,16 @@ export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 /** Somebody else may change the object between our read and our write; then it is read again. */
 const ATTEMPTS = 5;
 
+/** Creates the object; rejects with the server's ApiError, AlreadyExists among others. */
+export async function createObject({ client }: Connection, checked: CheckedObject): Promise<Applied> {
+	const { definition, object } = checked;
+	const created = await client.resource(definition, object.metadata.namespace).create(object);
+	return { object: created, outcome: 'created' };
+}
+
+/** The way an object gets to the server: {@link createObject} or {@link applyObject}. */
+export type SendObject = typeof createObject;
+
 /**
  * Creates the object, or changes the live one as `kubectl apply` does: by a patch made of the manifest,
  * what was applied before, and what is live. Without a name it is a new object each time. Rejects with

@@ -1,5 +1,6 @@
 import { jobs } from '../api/batch/job/definition.ts';
 import { pods } from '../api/core/pod/definition.ts';
+import { applyObject, createObject } from './apply-object.ts';
 import {
 	type CliContext,
 	CommandError,
@@ -23,6 +24,8 @@ export interface RunFlags extends CommonFlags, JobFlags {
 	readonly force?: boolean;
 	/** A server of its own, whatever else runs. */
 	readonly embedded?: boolean;
+	/** Only create the objects; the server runs them. */
+	readonly detach?: boolean;
 	/** Only print the Job that the flags describe. */
 	readonly dryRun?: boolean | string;
 	readonly output?: string;
@@ -30,7 +33,8 @@ export interface RunFlags extends CommonFlags, JobFlags {
 
 /**
  * `stint run`: runs Jobs (and Pods) to their end and shows what they do. Uses the stint server that
- * runs, or else one of its own, which is gone afterwards. Resolves to the exit code: 0 when all
+ * runs, or else one of its own, which is gone afterwards. With `detach` it only creates them, on a server
+ * that runs. Resolves to the exit code: 0 when all
  * completed; the exit code of the container that failed last, when the only one failed; 128 and the
  * signal's number when it was interrupted; otherwise 1.
  */
@@ -51,9 +55,12 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 		throw new CommandError(
 			'the manifest holds no Job and no Pod to run; to create what is in it: stint apply',
 		);
-	if (name !== undefined && !flags.stdin && running) return createOnly(context, running, objects);
+	// A Job from flags is a new one, as with kubectl run; a manifest may be of one that is there already.
+	const send = name === undefined ? applyObject : createObject;
+	if (flags.detach) return sendOnly(context, running, { objects, send });
 	const options = {
 		objects,
+		send,
 		prefixed: flags.filename.length > 0 || !flags.stdin,
 		force: flags.force ?? false,
 	};
@@ -119,14 +126,18 @@ function print(context: CliContext, objects: readonly CheckedObject[], output = 
 	return 0;
 }
 
-async function createOnly(
+async function sendOnly(
 	context: CliContext,
-	connection: Connection,
-	objects: readonly CheckedObject[],
+	connection: Connection | undefined,
+	{ objects, send }: Pick<RunSessionOptions, 'objects' | 'send'>,
 ): Promise<number> {
-	for (const { definition, object } of objects) {
-		const made = await connection.client.resource(definition, object.metadata.namespace).create(object);
-		context.stdout.print(`${displayName(definition, made)} created\n`);
+	if (!connection)
+		throw new CommandError(
+			'--detach needs a server that stays and runs the Job; start one with: stint server',
+		);
+	for (const checked of objects) {
+		const { object, outcome } = await send(connection, checked);
+		context.stdout.print(`${displayName(checked.definition, object)} ${outcome}\n`);
 	}
 	return 0;
 }

@@ -283,10 +283,10 @@ test('a bad manifest starts nothing at all', async (t) => {
 	assert.equal(world.stopped, 0, 'no server was started for it');
 });
 
-test('a Job by name, image and arguments: created where a server runs, run to its end with -i', async (t) => {
+test('a Job by name, image and arguments runs to its end; --detach only creates it', async (t) => {
 	const world = await CliWorld.open(t);
 	const byName = { ...FLAGS, filename: [], image: 'kuard:1' };
-	const created = await world.run((context) => run(context, ['one', '--x'], byName));
+	const created = await world.run((context) => run(context, ['one', '--x'], { ...byName, detach: true }));
 	assert.deepEqual([created.code, created.stdout], [0, 'job.batch/one created\n']);
 	assert.deepEqual((await world.job('one')).spec.template.spec.containers[0]?.args, ['--x']);
 	const taken = await world.run((context) => run(context, ['one'], byName));
@@ -298,6 +298,28 @@ test('a Job by name, image and arguments: created where a server runs, run to it
 	await world.runPod('two-1', 0);
 	await world.finish('two', ...DONE);
 	assert.equal((await command.ended).stdout, 'as it is\n');
+	const failing = world.start((context) => run(context, ['three'], byName));
+	await failing.stderr.has(/created/);
+	await world.makePod(await world.job('three'), 'three-1', { tracked: true });
+	world.logs.set('three-1/three', 'oh\n');
+	await world.runPod('three-1', 9);
+	await world.finish('three', ...FAILED);
+	const { code, stdout } = await failing.ended;
+	assert.deepEqual([code, stdout], [9, '[three-1] oh\n'], 'the same as without a server that runs');
+});
+
+test('--detach without a server that stays is refused, and a manifest may be detached too', async (t) => {
+	const world = await CliWorld.open(t);
+	const detached = await start(world, jobManifest('pi'), { detach: true }).ended;
+	assert.deepEqual([detached.code, detached.stdout], [0, 'job.batch/pi created\n']);
+	world.running = false;
+	const refused = await start(world, jobManifest('pi'), { detach: true }).ended;
+	assert.equal(refused.code, 1);
+	assert.match(
+		refused.stderr,
+		/--detach needs a server that stays and runs the Job; start one with: stint server/,
+	);
+	assert.equal(world.stopped, 0, 'no server was started for it');
 });
 
 test('--dry-run prints the manifest that the flags mean', async (t) => {

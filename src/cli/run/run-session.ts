@@ -2,7 +2,7 @@ import { jobs } from '../../api/batch/job/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import { ApiError } from '../../api/meta/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { type Applied, applyObject } from '../apply-object.ts';
+import type { Applied, SendObject } from '../apply-object.ts';
 import { type CliContext, CommandError, type Connection, type Interruption } from '../context.ts';
 import { describeError } from '../errors.ts';
 import { isOf } from '../kind-of.ts';
@@ -24,6 +24,7 @@ export interface RunSessionOptions {
 	/** Whether the server is there for this run alone. */
 	readonly embedded: boolean;
 	readonly objects: readonly CheckedObject[];
+	readonly send: SendObject;
 	/** Whether lines of logs name their Pod. */
 	readonly prefixed: boolean;
 	/** Whether Jobs that have run already make room for new ones. */
@@ -109,7 +110,7 @@ export class RunSession {
 	/** Creates or changes an object; a refusal by the server is told with its place in the manifest. */
 	async #send(checked: CheckedObject): Promise<Applied> {
 		try {
-			return await applyObject(this.#options.connection, checked);
+			return await this.#options.send(this.#options.connection, checked);
 		} catch (error) {
 			if (!(error instanceof ApiError) || checked.document.file.text === '') throw error;
 			throw new CommandError(describeRefusal(error, checked.document, 'run'));
