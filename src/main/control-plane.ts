@@ -107,7 +107,7 @@ function makeScheduler({ informers, of }: Means): Part {
 	const common = of('scheduler');
 	return new Scheduler({
 		...common,
-		informers: { pods: informers.of(pods), nodes: informers.of(nodes) },
+		informers: { pods: informers.of(pods), nodes: informers.of(nodes), namespaces: informers.of(namespaces) },
 		recorder: recorderOf('default-scheduler', common),
 	});
 }

@@ -1,204 +1,247 @@
-import type { Node } from '../api/core/node/schema.ts';
-import { pods as podResource } from '../api/core/pod/definition.ts';
-import type { Pod, PodCondition } from '../api/core/pod/schema.ts';
-import { isApiError } from '../api/meta/api-error.ts';
+import type { Pod } from '../api/core/pod/schema.ts';
+import { ApiError } from '../api/meta/api-error.ts';
 import { formatTime } from '../api/meta/time.ts';
 import { aborted } from '../base/aborted.ts';
 import type { Clock } from '../base/clock.ts';
+import { Lane } from '../base/lane.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
-import { type Client, pathOf } from '../client/client.ts';
+import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
-import { type Informer, keyOf, splitKey } from '../client/informer.ts';
-import { type NodeView, placePod } from '../plan/placement/place-pod.ts';
-import { NodeLoad } from './node-load.ts';
-import { type AttemptResult, schedulerMetrics } from './scheduler-metrics.ts';
-import { WaitingPods } from './waiting-pods.ts';
-
-/** The schedulerName of the Pods that this scheduler places. */
-const SCHEDULER_NAME = 'default-scheduler';
+import { splitKey } from '../client/informer.ts';
+import { priorityOf } from '../plan/placement/occupancy.ts';
+import { type Placement, placePod } from '../plan/placement/place-pod.ts';
+import { unscheduledStatus } from '../plan/placement/pod-scheduled.ts';
+import type { Preemption } from '../plan/placement/preemption.ts';
+import { shapeOf } from '../plan/placement/shape.ts';
+import {
+	ClusterState,
+	keyOfPod,
+	needsNode,
+	SCHEDULER_NAME,
+	type SchedulerInformers,
+} from './cluster-state.ts';
+import { PodWriter } from './pod-writer.ts';
+import { type AttemptResult, SchedulerMetrics } from './scheduler-metrics.ts';
+import { type AttemptEnd, SchedulingQueue, type Ticket } from './scheduling-queue.ts';
 
 /** What the scheduler is made of. */
 export interface SchedulerOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly metrics: Metrics;
-	readonly informers: { readonly pods: Informer<Pod>; readonly nodes: Informer<Node> };
-	readonly recorder: EventRecorder;
+	readonly informers: SchedulerInformers;
+	readonly recorder: Pick<EventRecorder, 'event'>;
+	/** Told of each error that an attempt to place the Pod `key` ended with; the Pod is tried again. */
 	readonly onError: (key: string, error: unknown) => void;
 }
 
+/** How many attempts may wait for the API at once. */
+const MOST_ATTEMPTS = 64;
+
+/** After so long the scheduler lets others have the event loop: attempts that preempt take milliseconds each. */
+const LONGEST_TURN_MS = 10;
+
+const ANNOUNCE_AGAIN_MS = 5 * 60_000;
+
+/** How many victims of one preemption are written to at once. */
+const VICTIMS_AT_ONCE = 16;
+
 /**
- * Binds each new Pod to a node; the choice itself is made in plan/placement.
+ * Binds each new Pod to a node. The decision is made in plan/placement; which Pod is next in
+ * scheduling-queue.ts; what is known of the cluster is in cluster-state.ts; writes are in pod-writer.ts.
  *
  * 1. A Pod is bound at most once; the API server refuses a second binding.
- * 2. What is bound counts against its node at once, so a node is never promised twice.
- * 3. A Pod that fits nowhere says so in its PodScheduled condition and is tried again when a node
- *    changes or a Pod makes room.
+ * 2. What is decided counts at once, so a node is never promised twice. A decision that the API server
+ *    refuses is forgotten; one whose answer is lost counts until the Pod is tried again.
+ * 3. A Pod that fits nowhere says so in its PodScheduled condition and rests until something changes that
+ *    may help it.
+ * 4. No Pod is preempted before the status of the Pod that it makes room for says so.
  */
 export class Scheduler {
 	readonly #options: SchedulerOptions;
-	readonly #loop: ReconcileLoop;
-	readonly #load = new NodeLoad();
-	readonly #waiting = new WaitingPods();
-	readonly #attempted: (result: AttemptResult, durationMs: number) => void;
+	readonly #queue: SchedulingQueue;
+	readonly #state: ClusterState;
+	readonly #writer: PodWriter;
+	readonly #metrics: SchedulerMetrics;
+	readonly #underWay = new Set<Promise<void>>();
+	/** What was last announced about the Pods that found no node, and when. */
+	readonly #announced = new WeakMap<Ticket, { readonly message: string; readonly at: number }>();
+	#isAwake = false;
+	#isStopped = true;
 
 	constructor(options: SchedulerOptions) {
 		this.#options = options;
-		this.#loop = new ReconcileLoop({
-			name: 'scheduler',
-			clock: options.clock,
-			metrics: options.metrics,
-			workers: 64,
-			backoff: { baseMs: 1000, capMs: 10_000 },
-			reconcile: (key) => this.#schedule(key),
-			onError: options.onError,
+		const { clock, client, informers, metrics } = options;
+		this.#writer = new PodWriter(client, clock);
+		this.#queue = new SchedulingQueue({ clock, onReady: () => this.#wake() });
+		this.#state = new ClusterState(informers, {
+			needsNode: (key, priority) => this.#queue.offer(key, priority),
+			needsNone: (key) => this.#queue.drop(key),
+			changed: (change) => this.#queue.changed(change),
 		});
-		this.#attempted = schedulerMetrics(options.metrics, {
+		this.#metrics = new SchedulerMetrics(metrics, {
 			profile: SCHEDULER_NAME,
-			pending: () => ({ active: this.#loop.queue.depth, unschedulable: this.#waiting.size }),
+			pending: () => ({ ...this.#queue.sizes, gated: this.#state.gated }),
 		});
 	}
 
-	/** Schedules until `signal` aborts; the informers are run by whoever made them. */
+	/** Schedules until `signal` aborts and the attempts under way have ended; the caller runs the informers. */
 	async run(signal: AbortSignal): Promise<void> {
-		const { pods, nodes } = this.#options.informers;
-		await Promise.race([Promise.all([pods.synced, nodes.synced]), aborted(signal)]);
-		nodes.subscribe((node, old) => {
-			if (roomMayHaveChanged(node, old)) this.#retryWaiting();
+		const { pods, nodes, namespaces } = this.#options.informers;
+		const synced = Promise.all([pods.synced, nodes.synced, namespaces.synced]);
+		await Promise.race([synced, aborted(signal)]);
+		if (signal.aborted) return;
+		this.#isStopped = false;
+		this.#state.follow();
+		await aborted(signal);
+		this.#isStopped = true;
+		this.#queue.close();
+		while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+	}
+
+	/** Not at once: what changes together is taken in first, so that the most important Pod is tried first. */
+	#wake(): void {
+		if (this.#isAwake) return;
+		this.#isAwake = true;
+		queueMicrotask(() => {
+			this.#isAwake = false;
+			this.#takeTurn();
 		});
-		pods.subscribe((pod, old) => this.#observe(pod, old));
-		await this.#loop.run(signal);
 	}
 
-	#observe(pod: Pod | undefined, old: Pod | undefined): void {
-		if (old && (!pod || pod.metadata.uid !== old.metadata.uid)) {
-			this.#waiting.remove(keyOfPod(old));
-			if (this.#load.forget(old)) this.#retryWaiting();
-		}
-		if (!pod) return;
-		if (pod.spec.nodeName) {
-			this.#load.observe(pod);
-			const ended = pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed';
-			if (ended && old?.status.phase !== pod.status.phase) this.#retryWaiting();
-		} else if (needsNode(pod) && (!old || old.spec !== pod.spec)) {
-			this.#loop.add(keyOfPod(pod));
-		}
-	}
-
-	#retryWaiting(): void {
-		for (const key of this.#waiting.oneOfEach()) this.#loop.add(key);
-	}
-
-	async #schedule(key: string): Promise<Outcome> {
-		const { namespace, name } = splitKey(key);
-		const pod = this.#options.informers.pods.get(namespace, name);
-		if (!pod || !needsNode(pod)) {
-			this.#waiting.remove(key);
-			return DONE;
-		}
+	#takeTurn(): void {
 		const { clock } = this.#options;
-		const started = clock.now();
-		let result: AttemptResult = 'error';
-		try {
-			result = await this.#place(key, pod);
-		} finally {
-			this.#attempted(result, clock.now() - started);
+		const end = clock.monotonic() + LONGEST_TURN_MS;
+		while (!this.#isStopped && this.#underWay.size < MOST_ATTEMPTS) {
+			const ticket = this.#queue.take();
+			if (!ticket) return;
+			const attempt = this.#try(ticket);
+			this.#underWay.add(attempt);
+			void attempt.then(() => {
+				this.#underWay.delete(attempt);
+				this.#wake();
+			});
+			if (clock.monotonic() < end) continue;
+			clock.setTimer(0, () => this.#wake());
+			return;
 		}
-		return DONE;
 	}
 
-	async #place(key: string, pod: Pod): Promise<AttemptResult> {
-		const placement = placePod(pod, this.#nodeViews());
+	/** Never rejects. */
+	async #try(ticket: Ticket): Promise<void> {
+		const { clock, informers, onError } = this.#options;
+		const { namespace, name } = splitKey(ticket.key);
+		const pod = informers.pods.get(namespace, name);
+		if (!pod || !needsNode(pod)) {
+			this.#queue.settle(ticket, { kind: 'settled' });
+			return;
+		}
+		const startedAt = clock.monotonic();
+		let result: AttemptResult = 'error';
+		let end: AttemptEnd = { kind: 'failed' };
+		try {
+			[result, end] = await this.#place(ticket, pod);
+		} catch (error) {
+			onError(ticket.key, error);
+		}
+		this.#queue.settle(ticket, end);
+		this.#metrics.attempted(result, clock.monotonic() - startedAt);
+	}
+
+	async #place(ticket: Ticket, pod: Pod): Promise<readonly [AttemptResult, AttemptEnd]> {
+		// An earlier decision whose answer was lost ends here; if it was carried out, the binding is refused.
+		this.#state.occupancy.remove(pod.metadata.uid ?? '');
+		const placement = placePod(pod, this.#state.cluster);
 		if (placement.kind === 'unschedulable') {
-			this.#waiting.add(key, pod);
-			await this.#reportUnschedulable(pod, placement.message);
-			return 'unschedulable';
+			this.#announce(ticket, pod, placement.message);
+			await this.#refuse(pod, placement);
+			const { refusedBy } = placement;
+			const isNominated = placement.preemption.kind === 'preempt';
+			return [
+				'unschedulable',
+				{ kind: 'refused', shape: shapeOf(pod, { refusedBy, isNominated }), refusedBy },
+			];
 		}
 		const bound = await this.#bind(pod, placement.nodeName);
-		const sibling = this.#waiting.remove(key);
-		if (sibling !== undefined) this.#loop.add(sibling);
-		return bound ? 'scheduled' : 'error';
+		return [bound ? 'scheduled' : 'error', { kind: 'settled' }];
 	}
 
-	#nodeViews(): readonly NodeView[] {
-		const views: NodeView[] = [];
-		for (const node of this.#options.informers.nodes.all()) {
-			views.push({ node, requested: this.#load.requested(node.metadata.name ?? '') });
-		}
-		return views;
-	}
-
-	/** Resolves to whether it is bound: the Pod may be gone, or somebody else's by now. */
 	async #bind(pod: Pod, nodeName: string): Promise<boolean> {
-		const { client, recorder } = this.#options;
-		const { namespace = '', name = '', uid } = pod.metadata;
-		this.#load.assume(pod, nodeName);
+		const { occupancy, nominations } = this.#state;
+		occupancy.put(pod, nodeName);
+		nominations.remove(pod.metadata.uid ?? '');
+		let isBound = false;
 		try {
-			await client.transport.request({
-				method: 'POST',
-				path: `${pathOf(podResource, namespace)}/${name}/binding`,
-				body: {
-					apiVersion: 'v1',
-					kind: 'Binding',
-					metadata: { name, namespace, ...(uid && { uid }) },
-					target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
-				},
-			});
+			isBound = await this.#writer.bind(pod, nodeName);
 		} catch (error) {
-			this.#load.forget(pod);
-			if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) return false;
+			if (isRefusal(error)) this.#state.resync(pod);
 			throw error;
 		}
+		if (!isBound) {
+			this.#state.resync(pod);
+			return false;
+		}
+		const { namespace, name } = pod.metadata;
 		const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`;
-		recorder.event(pod, { type: 'Normal', reason: 'Scheduled', message });
+		this.#options.recorder.event(pod, { type: 'Normal', reason: 'Scheduled', message });
 		return true;
 	}
 
-	async #reportUnschedulable(pod: Pod, message: string): Promise<void> {
-		const { client, clock, recorder } = this.#options;
-		const current = pod.status.conditions?.find((condition) => condition.type === 'PodScheduled');
-		if (current?.status === 'False' && current.message === message) return;
-		const condition: PodCondition = {
-			type: 'PodScheduled',
-			status: 'False',
-			reason: 'Unschedulable',
-			message,
-			lastTransitionTime:
-				current?.status === 'False' && current.lastTransitionTime
-					? current.lastTransitionTime
-					: formatTime(clock.now()),
-		};
+	/**
+	 * Records why the Pod is not scheduled: when the reason is new, and again after a while, since Events are
+	 * kept for an hour only. Upstream does so at each attempt, which writes an Event for every Pod that ends.
+	 */
+	#announce(ticket: Ticket, pod: Pod, message: string): void {
+		const { clock, recorder } = this.#options;
+		const last = this.#announced.get(ticket);
+		const at = clock.monotonic();
+		if (last?.message === message && at - last.at < ANNOUNCE_AGAIN_MS) return;
+		this.#announced.set(ticket, { message, at });
 		recorder.event(pod, { type: 'Warning', reason: 'FailedScheduling', message });
-		const { namespace, name = '' } = pod.metadata;
-		try {
-			const patch = { status: { conditions: [condition] } };
-			await client.resource(podResource, namespace).patch(name, 'strategic', patch, 'status');
-		} catch (error) {
-			if (!isApiError(error, 'NotFound')) throw error;
-		}
+	}
+
+	async #refuse(pod: Pod, placement: Extract<Placement, { kind: 'unschedulable' }>): Promise<void> {
+		const { clock } = this.#options;
+		const { preemption } = placement;
+		const { nominations } = this.#state;
+		const { uid = '' } = pod.metadata;
+		this.#metrics.preempting(preemption.kind === 'preempt' ? preemption.victims.length : 0);
+		if (preemption.kind === 'preempt') nominations.put(pod, preemption.nodeName);
+		else if (preemption.endsNomination && nominations.remove(uid)) this.#queue.changed('pod-gone');
+		const status = unscheduledStatus(pod, placement, formatTime(clock.now()));
+		const isThere = status === undefined || (await this.#writer.patchStatus(pod, status));
+		if (preemption.kind === 'preempt' && isThere) await this.#preempt(pod, preemption);
+	}
+
+	async #preempt(pod: Pod, preemption: Extract<Preemption, { kind: 'preempt' }>): Promise<void> {
+		const { nodeName, victims, outranked } = preemption;
+		for (const other of outranked) await this.#endNomination(other);
+		const lane = new Lane(VICTIMS_AT_ONCE);
+		const remaining = victims.filter(({ metadata }) => !metadata.deletionTimestamp);
+		const ends = await Promise.allSettled(
+			remaining.map((victim) => lane.run(() => this.#evict(victim, { pod, nodeName }))),
+		);
+		for (const end of ends) if (end.status === 'rejected') throw end.reason;
+	}
+
+	async #evict(
+		victim: Pod,
+		{ pod, nodeName }: { readonly pod: Pod; readonly nodeName: string },
+	): Promise<void> {
+		if (!(await this.#writer.preempt(victim, pod))) return;
+		const message = `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`;
+		this.#options.recorder.event(victim, { type: 'Normal', reason: 'Preempted', message });
+	}
+
+	/** The Pod may fit elsewhere, so it is tried again. */
+	async #endNomination(pod: Pod): Promise<void> {
+		this.#state.nominations.remove(pod.metadata.uid ?? '');
+		if (!(await this.#writer.patchStatus(pod, { nominatedNodeName: null }))) return;
+		this.#queue.offer(keyOfPod(pod), priorityOf(pod));
 	}
 }
 
-function needsNode(pod: Pod): boolean {
-	return (
-		!pod.spec.nodeName &&
-		!pod.metadata.deletionTimestamp &&
-		pod.spec.schedulerName === SCHEDULER_NAME &&
-		(pod.spec.schedulingGates ?? []).length === 0
-	);
-}
-
-/** A heartbeat changes conditions only; it need not wake the Pods that wait. */
-function roomMayHaveChanged(node: Node | undefined, old: Node | undefined): boolean {
-	if (!node || !old) return node !== undefined;
-	return (
-		node.spec !== old.spec ||
-		node.metadata.labels !== old.metadata.labels ||
-		node.status.allocatable !== old.status.allocatable
-	);
-}
-
-function keyOfPod(pod: Pod): string {
-	return keyOf(pod.metadata.namespace ?? '', pod.metadata.name ?? '');
+/** Whether the API server has certainly not done what it was asked to; it may have done what it answers 5xx to. */
+function isRefusal(error: unknown): boolean {
+	return error instanceof ApiError && error.code < 500;
 }

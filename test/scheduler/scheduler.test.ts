@@ -64,10 +64,11 @@ test('attempts and the Pods that wait are in the metrics', async (t) => {
 			.map((line) => line.slice(name.length).replaceAll('"', ''));
 	for (const name of ['one', 'two']) await plane.client.resource(pods, 'default').create(pod(name, '1'));
 	await passTime(clock, 1000);
-	assert.deepEqual(await samples('scheduler_pending_pods'), ['{queue=active} 0', '{queue=unschedulable} 2']);
+	const pending = async (): Promise<string> => (await samples('scheduler_pending_pods')).join();
+	assert.equal(await pending(), '{queue=active} 0,{queue=backoff} 0,{queue=unschedulable} 2,{queue=gated} 0');
 	await plane.addNode('here', 1);
 	await passTime(clock, 1000);
-	assert.deepEqual(await samples('scheduler_pending_pods'), ['{queue=active} 0', '{queue=unschedulable} 1']);
+	assert.equal(await pending(), '{queue=active} 0,{queue=backoff} 0,{queue=unschedulable} 1,{queue=gated} 0');
 	assert.deepEqual(await samples('scheduler_schedule_attempts_total'), [
 		'{result=unschedulable,profile=default-scheduler} 3',
 		'{result=scheduled,profile=default-scheduler} 1',

@@ -114,6 +114,7 @@ export const CASTS: Readonly<Record<string, string>> = {
 /** Files in src/ that only tests use: what a component offers those who test it or build on it. */
 export const TEST_SUPPORT: Readonly<Record<string, string>> = {
 	'src/plan/pod/pod-world.ts': 'a node for tests of plan/pod',
+	'src/plan/placement/testing/placement-world.ts': 'Pods, nodes and clusters for tests of plan/placement',
 	'src/plan/cronjob/cronjob-world.ts': 'CronJobs and Jobs for tests of plan/cronjob',
 	'src/api/protobuf/wire-writer.ts': 'writes messages for tests',
 	'src/base/virtual-clock.ts': 'time for tests and the simulation',

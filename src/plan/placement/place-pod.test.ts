@@ -1,165 +1,77 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
-import type { Node } from '../../api/core/node/schema.ts';
-import type { Pod } from '../../api/core/pod/schema.ts';
-import { placePod } from './place-pod.ts';
-import { type Amounts, add, podRequests } from './requests.ts';
-
-interface NodeShape {
-	readonly name?: string;
-	readonly cpu?: string;
-	readonly memory?: string;
-	readonly pods?: string;
-	readonly labels?: Record<string, string>;
-	readonly spec?: unknown;
-}
-
-function node({
-	name = 'here',
-	cpu = '4',
-	memory = '8Gi',
-	pods = '110',
-	labels = {},
-	spec = {},
-}: NodeShape = {}): Node {
-	return {
-		apiVersion: 'v1',
-		kind: 'Node',
-		metadata: { name, labels },
-		spec,
-		status: { allocatable: { cpu, memory, pods } },
-	} as unknown as Node;
-}
-
-function pod(requests: Record<string, string> = {}, spec: object = {}): Pod {
-	const containers = [{ name: 'main', image: 'x', resources: { requests } }];
-	return {
-		apiVersion: 'v1',
-		kind: 'Pod',
-		metadata: { name: 'p' },
-		spec: { containers, ...spec },
-		status: {},
-	} as unknown as Pod;
-}
-
-function refusal(placed: Pod, shape: NodeShape = {}): string {
-	const placement = placePod(placed, [{ node: node(shape), requested: {} }]);
-	return placement.kind === 'unschedulable' ? placement.message : `bound to ${placement.nodeName}`;
-}
+import { mayHelp, placePod } from './place-pod.ts';
+import { clusterOf, outcomeOf, podOf } from './testing/placement-world.ts';
 
 test('without a node nothing can be placed', () => {
-	assert.deepEqual(placePod(pod(), []), {
-		kind: 'unschedulable',
-		message: 'no nodes available to schedule pods',
-	});
+	assert.equal(outcomeOf(podOf(), { nodes: [] }), 'no nodes available to schedule pods');
 });
 
-test('each predicate names its reason as upstream does', () => {
-	assert.equal(refusal(pod()), 'bound to here');
-	assert.equal(refusal(pod({ cpu: '5' })), '0/1 nodes are available: 1 Insufficient cpu.');
+test('the reasons of all nodes are counted and sorted as text', () => {
+	const shape = {
+		nodes: [
+			{ name: 'a', spec: { taints: [{ key: 'k', effect: 'NoSchedule' }] } },
+			...['b', 'c'].map((name) => ({ name, allocatable: { cpu: '1' } })),
+			{ name: 'd', spec: { unschedulable: true } },
+		],
+	};
 	assert.equal(
-		refusal(pod({ cpu: '5', memory: '9Gi' })),
-		'0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.',
+		outcomeOf(podOf({ requests: { cpu: '2' } }), shape),
+		'0/4 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable, 2 Insufficient cpu.',
 	);
+});
+
+test('only the first predicate that refuses a node is told, but every resource that is short', () => {
+	const tainted = { spec: { taints: [{ key: 'k', effect: 'NoSchedule' }] } };
+	const pod = podOf({ requests: { cpu: '5', memory: '9Gi' } });
 	assert.equal(
-		refusal(pod({ 'example.com/gpu': '1' })),
-		'0/1 nodes are available: 1 Insufficient example.com/gpu.',
-	);
-	assert.equal(refusal(pod(), { pods: '0' }), '0/1 nodes are available: 1 Too many pods.');
-	assert.equal(
-		refusal(pod(), { spec: { unschedulable: true } }),
-		'0/1 nodes are available: 1 node(s) were unschedulable.',
-	);
-	assert.equal(
-		refusal(pod({}, { nodeSelector: { disk: 'ssd' } })),
-		"0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
-	);
-	assert.equal(
-		refusal(pod(), { spec: { taints: [{ key: 'only', value: 'gpu', effect: 'NoSchedule' }] } }),
+		outcomeOf(pod, { nodes: [tainted] }),
 		'0/1 nodes are available: 1 node(s) had untolerated taint(s).',
 	);
+	assert.equal(outcomeOf(pod), '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.');
 });
 
-test('a toleration, a label or a soft taint lets the Pod in', () => {
-	const taints = [{ key: 'only', value: 'gpu', effect: 'NoSchedule' }];
-	const tolerant = pod(
-		{},
-		{ tolerations: [{ key: 'only', operator: 'Equal', value: 'gpu', effect: 'NoSchedule' }] },
-	);
-	assert.equal(refusal(tolerant, { spec: { taints } }), 'bound to here');
+test('a Pod goes to the node that it is nominated to, if it fits there', () => {
+	const shape = { nodes: [{ name: 'a' }, { name: 'b' }] };
+	const busy = { ...shape, placed: { b: [podOf({ requests: { cpu: '3' } })] } };
+	const nominated = podOf({ requests: { cpu: '1' }, status: { nominatedNodeName: 'b' } });
+	assert.equal(outcomeOf(nominated, busy), 'on b');
+	const full = { ...shape, placed: { b: [podOf({ requests: { cpu: '4' } })] } };
+	assert.equal(outcomeOf(nominated, full), 'on a');
+});
+
+test('room that a Pod of the same or a higher priority is nominated to is not given away', () => {
+	const waiting = podOf({ requests: { cpu: '3' }, spec: { priority: 10 } });
+	const nominated = { here: [waiting] };
+	const asking = (priority: number) => podOf({ requests: { cpu: '2' }, spec: { priority } });
+	const refused = '0/1 nodes are available: 1 Insufficient cpu.';
+	assert.equal(outcomeOf(asking(9), { nominated }), refused);
+	assert.equal(outcomeOf(asking(10), { nominated }), refused);
+	assert.equal(outcomeOf(asking(11), { nominated }), 'on here');
+	assert.equal(outcomeOf(waiting, { nominated }), 'on here');
+});
+
+test('a nominated Pod counts for affinity only in that it may keep others away', () => {
+	const terms = [{ labelSelector: { matchLabels: { app: 'a' } }, topologyKey: 'kubernetes.io/hostname' }];
+	const required = { requiredDuringSchedulingIgnoredDuringExecution: terms };
+	const near = podOf({ spec: { affinity: { podAffinity: required } } });
+	const loner = podOf({ labels: { app: 'a' }, spec: { affinity: { podAntiAffinity: required } } });
+	const nominated = { here: [loner] };
 	assert.equal(
-		refusal(pod(), { spec: { taints: [{ key: 'k', effect: 'PreferNoSchedule' }] } }),
-		'bound to here',
+		outcomeOf(near, { nominated }),
+		"0/1 nodes are available: 1 node(s) didn't match pod affinity rules.",
 	);
 	assert.equal(
-		refusal(pod({}, { nodeSelector: { disk: 'ssd' } }), { labels: { disk: 'ssd' } }),
-		'bound to here',
+		outcomeOf(podOf({ labels: { app: 'a' } }), { nominated }),
+		"0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules.",
 	);
 });
 
-test('required node affinity: any of the terms, all of its expressions', () => {
-	const wants = (...matchExpressions: object[]) => {
-		const required = { nodeSelectorTerms: [{ matchExpressions }] };
-		return pod(
-			{},
-			{ affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } } },
-		);
-	};
-	const labels = { zone: 'a', cores: '8' };
-	assert.equal(
-		refusal(wants({ key: 'zone', operator: 'In', values: ['a', 'b'] }), { labels }),
-		'bound to here',
-	);
-	assert.equal(refusal(wants({ key: 'cores', operator: 'Gt', values: ['4'] }), { labels }), 'bound to here');
-	assert.match(refusal(wants({ key: 'zone', operator: 'NotIn', values: ['a'] }), { labels }), /didn't match/);
-	assert.match(
-		refusal(wants({ key: 'zone', operator: 'Exists' }, { key: 'x', operator: 'Exists' }), { labels }),
-		/didn't/,
-	);
-	assert.match(refusal(wants(), { labels }), /didn't match/);
-});
-
-test('init containers count where they need more than the rest, sidecars beside it', () => {
-	const asking = (cpu: string, more: object = {}) => ({
-		name: cpu,
-		image: 'x',
-		resources: { requests: { cpu } },
-		...more,
-	});
-	const spec = { initContainers: [asking('1', { restartPolicy: 'Always' }), asking('5')] };
-	assert.equal(podRequests(pod({ cpu: '2' }, spec)).cpu, 6000);
-	assert.equal(podRequests(pod({ cpu: '7' }, spec)).cpu, 8000);
-});
-
-test('the emptiest node is taken', () => {
-	const views = [
-		{ node: node({ name: 'full' }), requested: { cpu: 3000 } },
-		{ node: node({ name: 'free' }), requested: { cpu: 1000 } },
-	];
-	const placement = placePod(pod({ cpu: '100m' }), views);
-	assert.equal(placement.kind === 'bind' && placement.nodeName, 'free');
-});
-
-test('no node is ever promised more than it has', () => {
-	const cpus = fc.array(fc.integer({ min: 1, max: 3000 }), { maxLength: 30 });
-	fc.assert(
-		fc.property(cpus, fc.integer({ min: 1, max: 3 }), (asked, count) => {
-			let views = Array.from({ length: count }, (_, i) => ({
-				node: node({ name: `n${i}` }),
-				requested: {} as Amounts,
-			}));
-			for (const milli of asked) {
-				const wanted = pod({ cpu: `${milli}m` });
-				const placement = placePod(wanted, views);
-				if (placement.kind !== 'bind') continue;
-				views = views.map((view) =>
-					view.node.metadata.name === placement.nodeName
-						? { ...view, requested: add(view.requested, podRequests(wanted)) }
-						: view,
-				);
-			}
-			for (const { requested } of views) assert.ok((requested.cpu ?? 0) <= 4000);
-		}),
-	);
+test('a Pod that was refused is worth another try only after a change that concerns the refusal', () => {
+	const short = placePod(podOf({ requests: { cpu: '5' } }), clusterOf());
+	assert.ok(short.kind === 'unschedulable');
+	for (const change of ['node-added', 'node-allocatable', 'pod-gone'] as const)
+		assert.ok(mayHelp(change, short.refusedBy), change);
+	for (const change of ['node-labels', 'node-taints', 'pod-bound', 'pod-changed'] as const)
+		assert.ok(!mayHelp(change, short.refusedBy), change);
 });

@@ -1,84 +1,83 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { wantsNode } from './affinity.ts';
-import { type Amounts, amountsOf, podRequests } from './requests.ts';
-import { untoleratedTaint } from './taints.ts';
+import { type Cluster, type NodeView, nameOf } from './cluster.ts';
+import { type NamedRefusal, prepareFilter } from './filter.ts';
+import { fitError } from './fit-error.ts';
+import type { ClusterChange } from './predicates/predicate.ts';
+import { PREDICATES } from './predicates/predicates.ts';
+import { type Preemption, planPreemption } from './preemption.ts';
+import { bestNode } from './scores/scores.ts';
 
-/** A node as placement sees it: the object and what the Pods bound to it have asked for together. */
-export interface NodeView {
-	readonly node: Node;
-	readonly requested: Amounts;
-}
-
-/** Where a Pod goes, or why nowhere; the message is what upstream puts into the PodScheduled condition. */
+/** Where a Pod goes, or why nowhere. */
 export type Placement =
 	| { readonly kind: 'bind'; readonly nodeName: string; readonly because: string }
-	| { readonly kind: 'unschedulable'; readonly message: string };
+	| {
+			readonly kind: 'unschedulable';
+			/** What upstream puts into the PodScheduled condition. */
+			readonly message: string;
+			/** What is done about it. */
+			readonly preemption: Preemption;
+			/** The names of the predicates that refused a node. */
+			readonly refusedBy: ReadonlySet<string>;
+	  };
 
-/** Chooses the node for a Pod: the emptiest of those that no predicate rules out. */
-export function placePod(pod: Pod, views: readonly NodeView[]): Placement {
-	const reasons = new Map<string, number>();
-	let best: { readonly view: NodeView; readonly free: number } | undefined;
-	for (const view of views) {
-		const refusals = refusalsOf(pod, view);
-		for (const reason of refusals) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-		if (refusals.length > 0) continue;
-		const free = freeShare(view);
-		if (!best || free > best.free) best = { view, free };
+/**
+ * Chooses the node for a Pod: the best of those that no predicate rules out; if there is none, perhaps the
+ * Pods that must make room for it. Read on in predicates/predicates.ts, scores/scores.ts, preemption.ts.
+ *
+ * 1. A node is never given more than it has, nor a Pod that one of the predicates refuses there.
+ * 2. A Pod that fits on some node is placed; nothing is preempted for it.
+ * 3. The words about a Pod that is not placed are upstream's, in its order.
+ */
+export function placePod(pod: Pod, cluster: Cluster): Placement {
+	const { nodes } = cluster;
+	if (nodes.length === 0) return NO_NODES;
+	const prepared = prepareFilter(pod, cluster);
+	if (prepared.kind === 'no node') {
+		const preemption = planPreemption({ pod, cluster, refusals: new Map() });
+		const told = `0/${nodes.length} nodes are available: ${prepared.reason}.`;
+		return unschedulable(told, preemption, [prepared.predicate]);
 	}
-	if (!best) return { kind: 'unschedulable', message: describeRefusals(views.length, reasons) };
-	const because = `it is the emptiest of ${views.length} node(s)`;
-	return { kind: 'bind', nodeName: best.view.node.metadata.name ?? '', because };
-}
-
-/** A reason to rule a node out: the words of upstream's scheduler, or undefined. */
-type Predicate = (pod: Pod, view: NodeView) => string | undefined;
-
-/** In upstream's order; the first that refuses names the reason, but each lacking resource is named. */
-const PREDICATES: readonly Predicate[] = [
-	(pod, { node }) => {
-		if (!node.spec.unschedulable) return undefined;
-		const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;
-		return untoleratedTaint([taint], pod.spec.tolerations) && 'node(s) were unschedulable';
-	},
-	(pod, { node }) => {
-		const taint = untoleratedTaint(node.spec.taints, pod.spec.tolerations);
-		return taint && `node(s) had untolerated taint(s)`;
-	},
-	(pod, { node }) => (wantsNode(pod, node) ? undefined : "node(s) didn't match Pod's node affinity/selector"),
-];
-
-function refusalsOf(pod: Pod, view: NodeView): readonly string[] {
-	for (const predicate of PREDICATES) {
-		const reason = predicate(pod, view);
-		if (reason) return [reason];
+	const { filter } = prepared;
+	const nominated = nodes.find((node) => nameOf(node) === pod.status.nominatedNodeName);
+	if (nominated && !filter.refusal(viewOf(nominated, cluster)))
+		return { kind: 'bind', nodeName: nameOf(nominated), because: 'room was made for it there' };
+	const fitting: NodeView[] = [];
+	const refusals = new Map<string, NamedRefusal>();
+	for (const node of nodes) {
+		const view = viewOf(node, cluster);
+		const refusal = filter.refusal(view);
+		if (refusal) refusals.set(nameOf(node), refusal);
+		else fitting.push(view);
 	}
-	return lackingResources(podRequests(pod), view);
-}
-
-function lackingResources(wanted: Amounts, { node, requested }: NodeView): readonly string[] {
-	const allocatable = amountsOf(node.status.allocatable);
-	const lacking: string[] = [];
-	for (const [resource, amount] of Object.entries(wanted)) {
-		if (amount === 0) continue;
-		const free = (allocatable[resource] ?? 0) - (requested[resource] ?? 0);
-		if (amount > free) lacking.push(resource === 'pods' ? 'Too many pods' : `Insufficient ${resource}`);
+	if (fitting.length > 0) {
+		const because = `it is the best of ${fitting.length} fitting nodes of ${nodes.length}`;
+		return { kind: 'bind', nodeName: nameOf(bestNode(pod, fitting, cluster)), because };
 	}
-	return lacking;
+	const reasons = Array.from(refusals.values(), (refusal) => refusal.reasons);
+	const preemption = planPreemption({ pod, cluster, filter, refusals });
+	const refusedBy = Array.from(refusals.values(), ({ predicate }) => predicate);
+	return unschedulable(fitError(nodes.length, reasons), preemption, refusedBy);
 }
 
-/** How much of the scarcer of cpu and memory is free, from 0 to 1. */
-function freeShare({ node, requested }: NodeView): number {
-	const allocatable = amountsOf(node.status.allocatable);
-	const shares = ['cpu', 'memory', 'pods'].map((resource) => {
-		const total = allocatable[resource] ?? 0;
-		return total === 0 ? 0 : 1 - (requested[resource] ?? 0) / total;
-	});
-	return Math.min(...shares);
+/** Whether a change of the cluster makes a Pod that these predicates refused worth another try. */
+export function mayHelp(change: ClusterChange, refusedBy: ReadonlySet<string>): boolean {
+	if (change === 'node-added') return true;
+	return PREDICATES.some(({ name, helpedBy }) => refusedBy.has(name) && helpedBy.includes(change));
 }
 
-function describeRefusals(nodes: number, reasons: ReadonlyMap<string, number>): string {
-	if (nodes === 0) return 'no nodes available to schedule pods';
-	const parts = [...reasons].map(([reason, count]) => `${count} ${reason}`).sort();
-	return `0/${nodes} nodes are available: ${parts.join(', ')}.`;
+const NO_NODES: Placement = {
+	kind: 'unschedulable',
+	message: 'no nodes available to schedule pods',
+	preemption: { kind: 'none', message: '', endsNomination: false },
+	refusedBy: new Set(),
+};
+
+function unschedulable(told: string, preemption: Preemption, refusedBy: readonly string[]): Placement {
+	const rest = preemption.kind === 'none' ? ` preemption: ${preemption.message}` : '';
+	return { kind: 'unschedulable', message: `${told}${rest}`, preemption, refusedBy: new Set(refusedBy) };
+}
+
+function viewOf(node: Node, { occupancy }: Cluster): NodeView {
+	return { node, usage: occupancy.usage(nameOf(node)) };
 }

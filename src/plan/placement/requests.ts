@@ -1,66 +1,88 @@
-import type { Pod } from '../../api/core/pod/schema.ts';
-import { quantityMilliValue } from '../../api/meta/quantity.ts';
-
-/** Amounts by resource name, in thousandths of the resource's unit (`cpu`, `memory`, …; Pods count under `pods`). */
-export type Amounts = Readonly<Record<string, number>>;
-
-const ONE_POD: Amounts = { pods: 1000 };
-const cached = new WeakMap<object, Amounts>();
+import type { Container, Pod, PodSpec } from '../../api/core/pod/schema.ts';
+import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
 
 /**
- * What a Pod asks of a node, by upstream's rule: the sum over containers and sidecars, or, where it is
- * more, the largest init container together with the sidecars started before it; plus the overhead.
+ * Amounts by resource name, as upstream's scheduler counts them: `cpu` in thousandths of a core, every
+ * other resource in whole units, rounded up. Pods count under `pods`.
  */
-export function podRequests(pod: Pod): Amounts {
-	const known = cached.get(pod.spec);
-	if (known) return known;
-	const amounts = computeRequests(pod);
-	cached.set(pod.spec, amounts);
-	return amounts;
+export type Amounts = ReadonlyMap<string, number>;
+
+/** What a Pod takes from the resources of its node. */
+export interface PodRequests {
+	/** What the node must have: only amounts above zero, always one of `pods`. */
+	readonly amounts: Amounts;
+	/** Of `cpu` and `memory` with a minimum for each container that requests none: what scores spread by. */
+	readonly forScores: Amounts;
 }
 
-function computeRequests({ spec }: Pod): Amounts {
-	let running: Amounts = {};
-	for (const container of spec.containers) running = add(running, amountsOf(container.resources?.requests));
-	let sidecars: Amounts = {};
-	let starting: Amounts = {};
-	for (const container of spec.initContainers ?? []) {
-		const own = amountsOf(container.resources?.requests);
-		if (container.restartPolicy === 'Always') {
-			sidecars = add(sidecars, own);
-			starting = largest(starting, sidecars);
-		} else {
-			starting = largest(starting, add(sidecars, own));
-		}
-	}
-	const needed = largest(add(running, sidecars), starting);
-	return add(add(needed, amountsOf(spec.overhead)), ONE_POD);
+/** What a container without requests is taken to use when nodes are scored (upstream: DefaultMilliCPURequest …). */
+const MINIMUM: Amounts = new Map([
+	['cpu', 100],
+	['memory', 200 * 1024 * 1024],
+]);
+
+const cached = new WeakMap<object, PodRequests>();
+
+/**
+ * What a Pod requests of a node, by upstream's rule (PodRequests in component-helpers/resource): the sum
+ * over containers and sidecars, or, where it is more, an init container together with the sidecars
+ * started before it; amounts that the Pod requests as a whole replace that sum; plus the overhead.
+ */
+export function podRequests(pod: Pod): PodRequests {
+	const known = cached.get(pod.spec);
+	if (known) return known;
+	const amounts = new Map([...total(pod.spec, requestsOf)].filter(([, amount]) => amount > 0));
+	amounts.set('pods', 1);
+	const requests = { amounts, forScores: total(pod.spec, requestsForScores) };
+	cached.set(pod.spec, requests);
+	return requests;
 }
 
 /** The amounts that a resource list (`{cpu: '500m'}`) names. */
 export function amountsOf(list: Readonly<Record<string, string>> | undefined): Amounts {
-	const amounts: Record<string, number> = {};
+	const amounts = new Map<string, number>();
 	for (const [resource, quantity] of Object.entries(list ?? {}))
-		amounts[resource] = quantityMilliValue(quantity);
+		amounts.set(resource, resource === 'cpu' ? quantityMilliValue(quantity) : quantityValue(quantity));
 	return amounts;
 }
 
-/** The sum, resource by resource. */
-export function add(a: Amounts, b: Amounts): Amounts {
-	return combine(a, b, (x, y) => x + y);
+function total(spec: PodSpec, of: (container: Container) => Amounts): Amounts {
+	let running: Amounts = new Map();
+	for (const container of spec.containers) running = combine(running, of(container), plus);
+	let sidecars: Amounts = new Map();
+	let starting: Amounts = new Map();
+	for (const container of spec.initContainers ?? []) {
+		const own = combine(sidecars, of(container), plus);
+		if (container.restartPolicy === 'Always') sidecars = own;
+		starting = combine(starting, own, Math.max);
+	}
+	const needed = combine(combine(running, sidecars, plus), starting, Math.max);
+	return combine(withPodLevel(needed, spec), amountsOf(spec.overhead), plus);
 }
 
-/** The difference, resource by resource. */
-export function subtract(a: Amounts, b: Amounts): Amounts {
-	return combine(a, b, (x, y) => x - y);
+function requestsOf({ resources }: Container): Amounts {
+	return amountsOf(resources?.requests);
 }
 
-function largest(a: Amounts, b: Amounts): Amounts {
-	return combine(a, b, Math.max);
+function requestsForScores(container: Container): Amounts {
+	return new Map([...MINIMUM, ...requestsOf(container)]);
+}
+
+/** Only cpu, memory and huge pages can be requested for the Pod as a whole. */
+function withPodLevel(needed: Amounts, { resources }: PodSpec): Amounts {
+	if (!resources?.requests) return needed;
+	const whole = [...amountsOf(resources.requests)].filter(
+		([resource]) => resource === 'cpu' || resource === 'memory' || resource.startsWith('hugepages-'),
+	);
+	return new Map([...needed, ...whole]);
+}
+
+function plus(a: number, b: number): number {
+	return a + b;
 }
 
 function combine(a: Amounts, b: Amounts, by: (x: number, y: number) => number): Amounts {
-	const amounts: Record<string, number> = { ...a };
-	for (const [resource, amount] of Object.entries(b)) amounts[resource] = by(amounts[resource] ?? 0, amount);
+	const amounts = new Map(a);
+	for (const [resource, amount] of b) amounts.set(resource, by(amounts.get(resource) ?? 0, amount));
 	return amounts;
 }

@@ -1,0 +1,91 @@
+import type { Pod, PodAffinityTerm } from '../../api/core/pod/schema.ts';
+import { matches, NOTHING, type Selector, selectorOf } from '../../api/meta/selector.ts';
+import type { Labels } from './labels.ts';
+
+/** Finds the labels of a namespace; those of a namespace that is not known are undefined. */
+export type NamespaceLabels = (namespace: string) => Labels;
+
+/** A Pod affinity term, ready to be matched. */
+export interface AffinityTerm {
+	/** Equal for terms that mean the same. */
+	readonly signature: string;
+	readonly topologyKey: string;
+	readonly namespaces: readonly string[];
+	readonly namespaceSelector: Selector;
+	readonly selector: Selector;
+}
+
+/** A preferred term; `weight` is negative for an anti-affinity. */
+export interface WeightedTerm {
+	readonly term: AffinityTerm;
+	readonly weight: number;
+}
+
+/** The terms of a Pod by what they ask for. */
+export interface PodTerms {
+	readonly affinity: readonly AffinityTerm[];
+	readonly antiAffinity: readonly AffinityTerm[];
+	readonly preferred: readonly WeightedTerm[];
+}
+
+const NO_TERMS: PodTerms = { affinity: [], antiAffinity: [], preferred: [] };
+const cached = new WeakMap<object, { readonly namespace: string; readonly terms: PodTerms }>();
+
+/** The affinity and anti-affinity terms of a Pod towards other Pods. */
+export function termsOf({ metadata, spec: { affinity } }: Pod): PodTerms {
+	if (!affinity?.podAffinity && !affinity?.podAntiAffinity) return NO_TERMS;
+	const { namespace = '' } = metadata;
+	const known = cached.get(affinity);
+	if (known?.namespace === namespace) return known.terms;
+	const ready = (term: PodAffinityTerm): AffinityTerm => readyTerm(term, namespace);
+	const { podAffinity, podAntiAffinity } = affinity;
+	const preferred = [
+		...weighted(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution, 1),
+		...weighted(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution, -1),
+	];
+	const terms: PodTerms = {
+		affinity: podAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.map(ready) ?? [],
+		antiAffinity: podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.map(ready) ?? [],
+		preferred: preferred.map(({ term, weight }) => ({ term: ready(term), weight })),
+	};
+	cached.set(affinity, { namespace, terms });
+	return terms;
+}
+
+interface Weighted {
+	readonly weight: number;
+	readonly podAffinityTerm: PodAffinityTerm;
+}
+
+function weighted(
+	terms: readonly Weighted[] = [],
+	sign: 1 | -1,
+): readonly { readonly term: PodAffinityTerm; readonly weight: number }[] {
+	return terms.map(({ podAffinityTerm, weight }) => ({ term: podAffinityTerm, weight: sign * weight }));
+}
+
+/** A term that names no namespaces and selects none means the namespace of its Pod. */
+function readyTerm(term: PodAffinityTerm, own: string): AffinityTerm {
+	const { labelSelector, namespaces = [], namespaceSelector, topologyKey } = term;
+	const meant = namespaces.length === 0 && namespaceSelector === undefined ? [own] : namespaces;
+	return {
+		signature: JSON.stringify([topologyKey, meant, namespaceSelector, labelSelector]),
+		topologyKey,
+		namespaces: meant,
+		namespaceSelector: namespaceSelector ? selectorOf(namespaceSelector) : NOTHING,
+		selector: selectorOf(labelSelector),
+	};
+}
+
+/** Whether the term is about `pod`. */
+export function termMatches(
+	term: AffinityTerm,
+	{ metadata }: Pod,
+	namespaceLabels: NamespaceLabels,
+): boolean {
+	const { namespace = '', labels } = metadata;
+	const inScope =
+		term.namespaces.includes(namespace) ||
+		(term.namespaceSelector !== NOTHING && matches(term.namespaceSelector, namespaceLabels(namespace)));
+	return inScope && matches(term.selector, labels);
+}

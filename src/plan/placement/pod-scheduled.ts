@@ -1,0 +1,56 @@
+import type { Pod, PodCondition } from '../../api/core/pod/schema.ts';
+import type { Placement } from './place-pod.ts';
+
+/** Changes to a Pod's status, for a strategic merge patch. */
+export interface UnscheduledStatus {
+	readonly conditions?: readonly PodCondition[];
+	/** Null takes it away. */
+	readonly nominatedNodeName?: string | null;
+}
+
+/**
+ * What the status of a Pod that was not placed must say that it does not yet: why, and on which node room is
+ * being made. Undefined if it says so already. `now` is RFC 3339.
+ */
+export function unscheduledStatus(
+	pod: Pod,
+	placement: Extract<Placement, { kind: 'unschedulable' }>,
+	now: string,
+): UnscheduledStatus | undefined {
+	const condition = newCondition(pod, placement.message, now);
+	const nomination = newNomination(pod, placement.preemption);
+	if (condition === undefined && nomination === undefined) return undefined;
+	return {
+		...(condition && { conditions: [condition] }),
+		...(nomination !== undefined && { nominatedNodeName: nomination }),
+	};
+}
+
+function newCondition({ metadata, status }: Pod, message: string, now: string): PodCondition | undefined {
+	const old = status.conditions?.find(({ type }) => type === 'PodScheduled');
+	const generation = metadata.generation ?? 0;
+	const isSame =
+		old?.status === 'False' &&
+		old.reason === REASON &&
+		old.message === message &&
+		(old.observedGeneration ?? 0) === generation;
+	if (isSame) return undefined;
+	return {
+		type: 'PodScheduled',
+		...(generation && { observedGeneration: generation }),
+		status: 'False',
+		reason: REASON,
+		message,
+		lastTransitionTime: old?.status === 'False' ? (old.lastTransitionTime ?? now) : now,
+	};
+}
+
+const REASON = 'Unschedulable';
+
+type Unschedulable = Extract<Placement, { kind: 'unschedulable' }>;
+
+function newNomination({ status }: Pod, preemption: Unschedulable['preemption']): string | null | undefined {
+	if (preemption.kind === 'preempt')
+		return preemption.nodeName === status.nominatedNodeName ? undefined : preemption.nodeName;
+	return preemption.endsNomination && status.nominatedNodeName ? null : undefined;
+}

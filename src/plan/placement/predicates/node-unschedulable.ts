@@ -1,0 +1,17 @@
+import type { Taint } from '../../../api/core/node/schema.ts';
+import { untoleratedTaint } from '../taints.ts';
+import { type Predicate, refusedFor } from './predicate.ts';
+
+const TAINT: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+const REFUSAL = refusedFor('node(s) were unschedulable');
+
+/** A node that is cordoned takes only Pods that tolerate that (upstream: nodeunschedulable). */
+export const nodeUnschedulable: Predicate = {
+	name: 'NodeUnschedulable',
+	helpedBy: ['node-added', 'node-taints'],
+	prepare: ({ spec: { tolerations } }) => ({
+		kind: 'check',
+		refusal: ({ node }) =>
+			node.spec.unschedulable && untoleratedTaint([TAINT], tolerations) ? REFUSAL : undefined,
+	}),
+};

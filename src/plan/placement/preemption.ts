@@ -1,0 +1,149 @@
+import type { Node } from '../../api/core/node/schema.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { timeOf } from '../../api/meta/time.ts';
+import { type Cluster, type NodeView, nameOf } from './cluster.ts';
+import type { Filter, NamedRefusal } from './filter.ts';
+import { fitError } from './fit-error.ts';
+import { NodeUsage } from './node-usage.ts';
+import { priorityOf } from './occupancy.ts';
+import { type Candidate, pickCandidate } from './pick-candidate.ts';
+
+/** Which Pods are to make room for a Pod that fits nowhere, or why none are (upstream: DefaultPreemption). */
+export type Preemption =
+	| {
+			readonly kind: 'preempt';
+			readonly nodeName: string;
+			/** By descending importance; those that are being deleted already only have to be waited for. */
+			readonly victims: readonly Pod[];
+			/** Pods of lower priority that wait for room on the node: their nomination ends. */
+			readonly outranked: readonly Pod[];
+	  }
+	| {
+			readonly kind: 'none';
+			readonly message: string;
+			/** Whether a nomination that the Pod has helps no more. */
+			readonly endsNomination: boolean;
+	  };
+
+/** The attempt to place a Pod that is to be helped. */
+export interface FailedAttempt {
+	readonly pod: Pod;
+	readonly cluster: Cluster;
+	/** Left out if a predicate lets no node do. */
+	readonly filter?: Filter;
+	/** By the name of the node. */
+	readonly refusals: ReadonlyMap<string, NamedRefusal>;
+}
+
+/** So many candidates are enough to choose from, unless ten per cent of the nodes are more. */
+const ENOUGH_CANDIDATES = 100;
+
+const NOT_HELPFUL: readonly string[] = ['Preemption is not helpful for scheduling'];
+const NO_VICTIMS: readonly string[] = ['No preemption victims found for incoming pod'];
+
+/**
+ * Finds the node on which the fewest and least important Pods have to go so that the Pod fits there.
+ *
+ * 1. Only Pods of a lower priority are victims.
+ * 2. Without its victims the node has room for the Pod; with any one of them more it has not.
+ * 3. Nodes that refuse the Pod for another reason than their Pods are left alone.
+ */
+export function planPreemption(attempt: FailedAttempt): Preemption {
+	const { pod, cluster } = attempt;
+	const reason = whyNotEligible(attempt);
+	if (reason !== undefined) return { kind: 'none', message: reason, endsNomination: false };
+	const { candidates, reasons } = findCandidates(attempt);
+	const chosen = pickCandidate(candidates);
+	if (!chosen) {
+		for (let others = cluster.nodes.length - reasons.length; others > 0; others--) reasons.push(NOT_HELPFUL);
+		return { kind: 'none', message: fitError(cluster.nodes.length, reasons), endsNomination: true };
+	}
+	const priority = priorityOf(pod);
+	const outranked = cluster.nominated(chosen.nodeName).filter((other) => priorityOf(other) < priority);
+	return { kind: 'preempt', ...chosen, outranked };
+}
+
+/** Upstream: PodEligibleToPreemptOthers. */
+function whyNotEligible({ pod, cluster, refusals }: FailedAttempt): string | undefined {
+	if (pod.spec.preemptionPolicy === 'Never') return 'not eligible due to preemptionPolicy=Never.';
+	const { nominatedNodeName } = pod.status;
+	if (!nominatedNodeName || refusals.get(nominatedNodeName)?.dependsOnPods === false) return undefined;
+	return cluster.occupancy.lessImportant(nominatedNodeName, priorityOf(pod)).some(isEndingForPreemption)
+		? 'not eligible due to a terminating pod on the nominated node.'
+		: undefined;
+}
+
+function isEndingForPreemption({ metadata, status }: Pod): boolean {
+	if (!metadata.deletionTimestamp) return false;
+	const target = status.conditions?.find(({ type }) => type === 'DisruptionTarget');
+	return target?.status === 'True' && target.reason === 'PreemptionByScheduler';
+}
+
+/** The candidates, and the reasons of the nodes that were tried and are none. */
+function findCandidates({ pod, cluster, filter, refusals }: FailedAttempt): {
+	readonly candidates: readonly Candidate[];
+	readonly reasons: (readonly string[])[];
+} {
+	const candidates: Candidate[] = [];
+	const reasons: (readonly string[])[] = [];
+	if (!filter) return { candidates, reasons };
+	const enough = Math.max(ENOUGH_CANDIDATES, cluster.nodes.length / 10);
+	for (const node of cluster.nodes) {
+		if (candidates.length >= enough) break;
+		if (!refusals.get(nameOf(node))?.dependsOnPods) continue;
+		const result = selectVictims({ pod, node, cluster, filter });
+		if (result.kind === 'victims') candidates.push({ nodeName: nameOf(node), victims: result.victims });
+		else reasons.push(result.reasons);
+	}
+	return { candidates, reasons };
+}
+
+interface Question {
+	readonly pod: Pod;
+	readonly node: Node;
+	readonly cluster: Cluster;
+	readonly filter: Filter;
+}
+
+type Victims =
+	| { readonly kind: 'victims'; readonly victims: readonly Pod[] }
+	| { readonly kind: 'none'; readonly reasons: readonly string[] };
+
+/**
+ * Takes all less important Pods off the node in a trial and puts back as many as possible, the most
+ * important first (upstream: SelectVictimsOnNode).
+ */
+function selectVictims({ pod, node, cluster, filter }: Question): Victims {
+	const nodeName = nameOf(node);
+	const lessImportant = cluster.occupancy.lessImportant(nodeName, priorityOf(pod));
+	if (lessImportant.length === 0) return { kind: 'none', reasons: NO_VICTIMS };
+	const view: NodeView = { node, usage: new NodeUsage(cluster.occupancy.usage(nodeName)) };
+	const trial = filter.fork();
+	for (const victim of lessImportant) take(victim, view, trial);
+	const refusal = trial.refusal(view);
+	if (refusal) return { kind: 'none', reasons: refusal.reasons };
+	const victims: Pod[] = [];
+	for (const victim of lessImportant.toSorted(byImportance)) {
+		view.usage.add(victim);
+		trial.move(victim, node, 1);
+		if (!trial.refusal(view)) continue;
+		take(victim, view, trial);
+		victims.push(victim);
+	}
+	return { kind: 'victims', victims };
+}
+
+function take(pod: Pod, { node, usage }: NodeView, trial: Filter): void {
+	usage.remove(pod);
+	trial.move(pod, node, -1);
+}
+
+/** By priority, then by how long they have been running (upstream: MoreImportantPod). */
+function byImportance(a: Pod, b: Pod): number {
+	return priorityOf(b) - priorityOf(a) || Math.sign(startOf(a) - startOf(b)) || 0;
+}
+
+/** A Pod that has not started counts as starting now, which is after all others. */
+function startOf({ status }: Pod): number {
+	return timeOf(status.startTime) ?? Number.MAX_SAFE_INTEGER;
+}

@@ -1,0 +1,26 @@
+import type { NodeSelectorTerm } from '../../../api/core/pod/schema.ts';
+import type { NodeView } from '../cluster.ts';
+import { matchesNodeTerm } from '../node-selector.ts';
+import { inProportion, type Score } from './score.ts';
+
+/** The Pod's preferred node affinity: the weights of the terms that match the node. */
+export const nodeAffinity: Score = {
+	name: 'NodeAffinity',
+	weight: 2,
+	rate: ({ spec }, views) => {
+		const terms = spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+		if (terms.length === 0) return undefined;
+		return inProportion(views.map((view) => sumOfMatching(terms, view)));
+	},
+};
+
+interface PreferredTerm {
+	readonly weight: number;
+	readonly preference: NodeSelectorTerm;
+}
+
+function sumOfMatching(terms: readonly PreferredTerm[], { node }: NodeView): number {
+	return terms
+		.filter(({ preference }) => matchesNodeTerm(preference, node))
+		.reduce((sum, { weight }) => sum + weight, 0);
+}

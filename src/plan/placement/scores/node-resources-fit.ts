@@ -1,0 +1,25 @@
+import { allocatableOf, type NodeView } from '../cluster.ts';
+import { type Amounts, podRequests } from '../requests.ts';
+import { MOST, type Score } from './score.ts';
+
+/** More free cpu and memory are better (upstream: least_allocated.go). */
+export const nodeResourcesFit: Score = {
+	name: 'NodeResourcesFit',
+	weight: 1,
+	rate: (pod, views) => {
+		const { forScores } = podRequests(pod);
+		return views.map((view) => rateFree(forScores, view));
+	},
+};
+
+function rateFree(wanted: Amounts, { node, usage }: NodeView): number {
+	const allocatable = allocatableOf(node);
+	const ratings: number[] = [];
+	for (const resource of ['cpu', 'memory']) {
+		const capacity = allocatable.get(resource) ?? 0;
+		if (capacity === 0) continue;
+		const used = (usage.forScores.get(resource) ?? 0) + (wanted.get(resource) ?? 0);
+		ratings.push(used > capacity ? 0 : Math.trunc(((capacity - used) * MOST) / capacity));
+	}
+	return ratings.length === 0 ? 0 : Math.trunc(ratings.reduce((a, b) => a + b) / ratings.length);
+}

@@ -1,0 +1,37 @@
+import type { Node } from '../../../api/core/node/schema.ts';
+import type { Pod } from '../../../api/core/pod/schema.ts';
+import { assert } from '../../../base/assert.ts';
+import type { Cluster, NodeView } from '../cluster.ts';
+import { interPodAffinity } from './inter-pod-affinity.ts';
+import { nodeAffinity } from './node-affinity.ts';
+import { nodeResourcesBalancedAllocation } from './node-resources-balanced.ts';
+import { nodeResourcesFit } from './node-resources-fit.ts';
+import { podTopologySpread } from './pod-topology-spread.ts';
+import type { Score } from './score.ts';
+import { taintToleration } from './taint-toleration.ts';
+
+/** All scores with upstream's weights; of its default ones only ImageLocality is missing. */
+const SCORES: readonly Score[] = [
+	taintToleration,
+	nodeAffinity,
+	podTopologySpread,
+	interPodAffinity,
+	nodeResourcesFit,
+	nodeResourcesBalancedAllocation,
+];
+
+/** The node with the highest weighted sum of scores; of equal ones the first. `views` has at least one. */
+export function bestNode(pod: Pod, views: readonly NodeView[], cluster: Cluster): Node {
+	const [first, ...others] = views;
+	assert(first, 'a Pod fits on a node');
+	if (others.length === 0) return first.node;
+	const sums = views.map(() => 0);
+	for (const { rate, weight } of SCORES) {
+		const ratings = rate(pod, views, cluster);
+		for (const [index, rating] of ratings?.entries() ?? [])
+			sums[index] = (sums[index] ?? 0) + rating * weight;
+	}
+	let best = 0;
+	for (const [index, sum] of sums.entries()) if (sum > (sums[best] ?? 0)) best = index;
+	return (views[best] ?? first).node;
+}

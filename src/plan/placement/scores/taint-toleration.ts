@@ -1,0 +1,17 @@
+import type { Toleration } from '../../../api/core/pod/schema.ts';
+import type { NodeView } from '../cluster.ts';
+import { tolerates } from '../taints.ts';
+import { inReverse, type Score } from './score.ts';
+
+/** Fewer PreferNoSchedule taints that the Pod does not tolerate are better. */
+export const taintToleration: Score = {
+	name: 'TaintToleration',
+	weight: 3,
+	rate: ({ spec: { tolerations = [] } }, views) =>
+		inReverse(views.map((view) => countIntolerable(view, tolerations))),
+};
+
+function countIntolerable({ node }: NodeView, tolerations: readonly Toleration[]): number {
+	const soft = node.spec.taints?.filter(({ effect }) => effect === 'PreferNoSchedule') ?? [];
+	return soft.filter((taint) => !tolerations.some((toleration) => tolerates(toleration, taint))).length;
+}

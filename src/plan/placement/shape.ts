@@ -1,0 +1,31 @@
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { hostPortsOf } from './host-ports.ts';
+import { podRequests } from './requests.ts';
+
+/** The predicates whose answer depends on the Pod's own labels and namespace. */
+const BY_LABELS: readonly string[] = ['InterPodAffinity', 'PodTopologySpread'];
+
+/**
+ * A text that is equal for Pods of which each would be refused as `pod` was: while one of them does not fit,
+ * it is pointless to try the others. A Pod for which room is being made is like no other.
+ */
+export function shapeOf(
+	pod: Pod,
+	{ refusedBy, isNominated }: { readonly refusedBy: ReadonlySet<string>; readonly isNominated: boolean },
+): string {
+	const { metadata, spec, status } = pod;
+	const alone = isNominated || status.nominatedNodeName ? metadata.uid : undefined;
+	const labels = BY_LABELS.some((name) => refusedBy.has(name)) ? metadata.labels : undefined;
+	return JSON.stringify([
+		...[alone, metadata.namespace, labels, spec.priority, spec.preemptionPolicy],
+		...[spec.nodeName, spec.nodeSelector, spec.affinity, spec.tolerations, spec.topologySpreadConstraints],
+		...[[...podRequests(pod).amounts], hostPortsOf(pod), claimsOf(pod), spec.resourceClaims],
+	]);
+}
+
+function claimsOf({ spec }: Pod): unknown {
+	return spec.volumes?.map(({ persistentVolumeClaim, ephemeral }) => [
+		persistentVolumeClaim?.claimName,
+		ephemeral && true,
+	]);
+}

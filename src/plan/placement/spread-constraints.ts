@@ -1,0 +1,64 @@
+import type { Node } from '../../api/core/node/schema.ts';
+import type { Pod, TopologySpreadConstraint } from '../../api/core/pod/schema.ts';
+import { matches, type Selector, selectorOf } from '../../api/meta/selector.ts';
+import { labelOf } from './labels.ts';
+import { wantsNode } from './node-selector.ts';
+import type { PodQuestion } from './occupancy.ts';
+import { untoleratedTaint } from './taints.ts';
+
+/** A topology spread constraint of a Pod, ready to be checked. */
+export interface SpreadConstraint {
+	readonly topologyKey: string;
+	readonly maxSkew: number;
+	readonly minDomains: number;
+	/** Which Pods are counted: those in the Pod's namespace that the selector matches and that are not being deleted. */
+	readonly counted: PodQuestion;
+	/** Whether the selector matches the Pod itself. */
+	readonly matchesItself: boolean;
+	/** Whether the node's domain takes part: by the Pod's node affinity and tolerations, as the policies say. */
+	includes(node: Node): boolean;
+}
+
+/** The Pod's constraints with this action (upstream: podtopologyspread, common.go). */
+export function spreadConstraintsOf(
+	pod: Pod,
+	action: TopologySpreadConstraint['whenUnsatisfiable'],
+): readonly SpreadConstraint[] {
+	const constraints = pod.spec.topologySpreadConstraints ?? NONE;
+	return constraints
+		.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action)
+		.map((constraint) => ready(constraint, pod));
+}
+
+/** Whether the node has all labels that the constraints are about. */
+export function hasAllKeys(node: Node, constraints: readonly SpreadConstraint[]): boolean {
+	return constraints.every(({ topologyKey }) => labelOf(node.metadata.labels, topologyKey) !== undefined);
+}
+
+const NONE: readonly TopologySpreadConstraint[] = [];
+
+function ready(constraint: TopologySpreadConstraint, pod: Pod): SpreadConstraint {
+	const { topologyKey, maxSkew, minDomains = 1, labelSelector } = constraint;
+	const { nodeAffinityPolicy = 'Honor', nodeTaintsPolicy = 'Ignore' } = constraint;
+	const { namespace = '', labels } = pod.metadata;
+	const selector = selectorOf(labelSelector);
+	return {
+		topologyKey,
+		maxSkew,
+		minDomains,
+		counted: {
+			signature: `spread ${JSON.stringify([namespace, labelSelector])}`,
+			matches: (other) => isCounted(other, namespace, selector),
+		},
+		matchesItself: matches(selector, labels),
+		includes: (node) =>
+			(nodeAffinityPolicy === 'Ignore' || wantsNode(pod, node)) &&
+			(nodeTaintsPolicy === 'Ignore' || !untoleratedTaint(node.spec.taints, pod.spec.tolerations)),
+	};
+}
+
+function isCounted({ metadata }: Pod, namespace: string, selector: Selector): boolean {
+	return (
+		metadata.namespace === namespace && !metadata.deletionTimestamp && matches(selector, metadata.labels)
+	);
+}

@@ -1,0 +1,93 @@
+import { nodes } from '../../../api/core/node/definition.ts';
+import { type Node, nodeSchema } from '../../../api/core/node/schema.ts';
+import { pods } from '../../../api/core/pod/definition.ts';
+import { type Pod, podSchema } from '../../../api/core/pod/schema.ts';
+import { decode } from '../../../api/meta/decode.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Labels } from '../labels.ts';
+import { Occupancy } from '../occupancy.ts';
+import { placePod } from '../place-pod.ts';
+
+/** Pods, nodes and whole clusters for tests of placement. Objects get the defaults of the API. */
+
+/** What tests say about a node. */
+export interface NodeShape {
+	readonly name?: string;
+	readonly labels?: Record<string, string>;
+	readonly spec?: object;
+	/** Added to 4 cpus, 8 GiB and 110 Pods. */
+	readonly allocatable?: Record<string, string>;
+}
+
+/** A node; it carries its name as `kubernetes.io/hostname`. */
+export function nodeOf({ name = 'here', labels = {}, spec = {}, allocatable = {} }: NodeShape = {}): Node {
+	const amounts = { cpu: '4', memory: '8Gi', 'ephemeral-storage': '10Gi', pods: '110', ...allocatable };
+	const json = {
+		apiVersion: 'v1',
+		kind: 'Node',
+		metadata: { name, uid: `node-${name}`, labels: { 'kubernetes.io/hostname': name, ...labels } },
+		spec,
+		status: { allocatable: amounts, capacity: amounts },
+	};
+	return nodes.defaults(decode(nodeSchema, json).value);
+}
+
+/** What tests say about a Pod. */
+export interface PodShape {
+	readonly name?: string;
+	readonly namespace?: string;
+	readonly labels?: Record<string, string>;
+	/** Of its one container. */
+	readonly requests?: Record<string, string>;
+	/** Host ports of its one container. */
+	readonly ports?: readonly object[];
+	readonly spec?: object;
+	readonly metadata?: object;
+	readonly status?: object;
+}
+
+let made = 0;
+
+/** A Pod with one container; each has a UID of its own. */
+export function podOf(shape: PodShape = {}): Pod {
+	made += 1;
+	const { name = `pod-${made}`, namespace = 'default', labels = {}, requests = {}, ports = [] } = shape;
+	const main = { name: 'main', image: 'x', resources: { requests }, ports };
+	const json = {
+		apiVersion: 'v1',
+		kind: 'Pod',
+		metadata: { name, namespace, uid: `uid-${made}`, labels, ...shape.metadata },
+		spec: { containers: [main], ...shape.spec },
+		status: shape.status ?? {},
+	};
+	return pods.defaults(decode(podSchema, json).value);
+}
+
+/** A cluster: nodes, and the Pods on each by the name of the node. */
+export interface ClusterShape {
+	readonly nodes?: readonly NodeShape[];
+	readonly placed?: Readonly<Record<string, readonly Pod[]>>;
+	readonly nominated?: Readonly<Record<string, readonly Pod[]>>;
+	readonly namespaces?: Readonly<Record<string, Labels>>;
+}
+
+/** Builds the cluster; without nodes it has one, `here`. */
+export function clusterOf(shape: ClusterShape = {}): Cluster {
+	const { nodes: shapes = [{}], placed = {}, nominated = {}, namespaces = {} } = shape;
+	const occupancy = new Occupancy();
+	for (const [nodeName, there] of Object.entries(placed))
+		for (const pod of there) occupancy.put(pod, nodeName);
+	return {
+		nodes: shapes.map(nodeOf),
+		occupancy,
+		nominated: (nodeName) => nominated[nodeName] ?? [],
+		namespaceLabels: (namespace) => namespaces[namespace],
+	};
+}
+
+/** What becomes of the Pod, in a line: the node it goes to, or the message, without that of preemption. */
+export function outcomeOf(pod: Pod, shape: ClusterShape = {}): string {
+	const placement = placePod(pod, clusterOf(shape));
+	if (placement.kind === 'bind') return `on ${placement.nodeName}`;
+	return placement.message.replace(/ preemption: .*$/, '');
+}
