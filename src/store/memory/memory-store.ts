@@ -24,9 +24,11 @@ import { type ChangeLog, readChanges, WatchHub } from '../watch-hub.ts';
  * until it is compacted, and works in microtasks only, so that the same run happens each time.
  */
 export class MemoryStore implements Store {
+	/** Memory does not fail. */
+	readonly failure = new Promise<never>(() => undefined);
 	/** Per key its versions, oldest first; a deletion is a version without an entry. */
 	readonly #versions = new Map<string, Version[]>();
-	readonly #changes: Change[] = [];
+	#changes: Change[] = [];
 	readonly #log: ChangeLog;
 	readonly #hub: WatchHub;
 	#revision: Revision = 0;
@@ -55,11 +57,12 @@ export class MemoryStore implements Store {
 		}
 		this.#revision += 1;
 		const change = changeOf(write, this.#revision, current);
+		const kept = withoutCompanion(change);
 		this.#keep(write.key, {
 			revision: this.#revision,
-			entry: change.type === 'put' ? change.entry : undefined,
+			entry: kept.type === 'put' ? kept.entry : undefined,
 		});
-		this.#changes.push(change);
+		this.#changes.push(kept);
 		this.#hub.publish([change]);
 		return change.revision;
 	}
@@ -107,7 +110,7 @@ export class MemoryStore implements Store {
 			else this.#versions.delete(key);
 		}
 		this.#sortedKeys = undefined;
-		this.#changes.splice(0, this.#indexAfter(revision));
+		this.#changes = this.#changes.slice(this.#indexAfter(revision));
 	}
 
 	async close(): Promise<void> {
@@ -165,6 +168,13 @@ export class MemoryStore implements Store {
 		this.#sortedKeys ??= [...this.#versions.keys()].sort(compareKeys);
 		return this.#sortedKeys;
 	}
+}
+
+/** The change as the history keeps it: what is for live watchers only would stay in memory with it. */
+function withoutCompanion(change: Change): Change {
+	if (change.type === 'delete' || change.entry.companion === undefined) return change;
+	const { companion: _companion, ...entry } = change.entry;
+	return { ...change, entry };
 }
 
 interface Version {
