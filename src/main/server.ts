@@ -97,13 +97,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	};
 }
 
-async function openStore({ storage, folder }: ServerOptions): Promise<Store> {
+async function openStore({ storage, folder, log }: ServerOptions): Promise<Store> {
 	if (storage === 'memory') {
 		const { MemoryStore } = await import('../store/memory/memory-store.ts');
 		return new MemoryStore();
 	}
 	const { openSqliteStore } = await import('../store/sqlite/sqlite-store.ts');
-	return openSqliteStore({ path: folder.database });
+	return openSqliteStore({
+		path: folder.database,
+		onWarning: (message) => log.error('store', folder.database, new Error(message)),
+	});
 }
 
 /** Opens the listener and writes the kubeconfig that leads to it. */

@@ -10,6 +10,10 @@
  * 4. A revision that was compacted can be neither read nor watched from: {@link CompactedError}.
  * 5. Writes asked for in one turn of the event loop may share one commit; each still has its own
  *    outcome and its own revision, in the order in which they were asked for.
+ * 6. Every call settles. A fault that passes, such as a full disk, refuses single calls with
+ *    {@link StoreUnavailableError}, and the store works again when the fault is gone. After one that
+ *    does not pass, `failure` resolves, every watch ends and every call is refused, all with the same
+ *    {@link StoreFailedError}: the owner of the store stops the process.
  */
 
 /** A point in the store's history. 0 is before the first change. */
@@ -107,6 +111,8 @@ export interface WatchHandle {
 export interface Store {
 	/** The revision of the last change on disk. */
 	readonly revision: Revision;
+	/** Resolves with the reason once the store has failed for good; stays pending otherwise. */
+	readonly failure: Promise<StoreFailedError>;
 	/**
 	 * Performs a write and resolves to its revision. Rejects with {@link KeyExistsError} (create of a
 	 * key that is there), {@link RevisionMismatchError} (update or delete of a key that changed or is
@@ -127,9 +133,12 @@ export interface Store {
 	 * happened already, then live. Throws {@link CompactedError} or {@link FutureRevisionError}.
 	 */
 	watch(request: { readonly prefix: string; readonly after: Revision }, sink: WatchSink): WatchHandle;
-	/** Gives up the history before `revision`: what was replaced or deleted by then. */
+	/**
+	 * Gives up the history before `revision`: what was replaced or deleted by then. The store uses the
+	 * freed space again, and returns it to the disk when it is a large part of the whole.
+	 */
 	compact(revision: Revision): Promise<void>;
-	/** Ends all watches, waits for the writes under way and lets go of the disk. */
+	/** Ends all watches, waits for the writes under way and closes the files. */
 	close(): Promise<void>;
 }
 
@@ -173,9 +182,14 @@ export class FutureRevisionError extends Error {
 	}
 }
 
-/** The store cannot take writes now (a full disk, say); trying again later may help. */
+/** The store cannot do this now (a full disk, say); trying again later may help. */
 export class StoreUnavailableError extends Error {
-	override readonly name = 'StoreUnavailableError';
+	override readonly name: string = 'StoreUnavailableError';
+}
+
+/** The store can no longer be used; a process that opens it anew may be able to. */
+export class StoreFailedError extends StoreUnavailableError {
+	override readonly name: string = 'StoreFailedError';
 }
 
 /** Another process has the data open; it must end first. */

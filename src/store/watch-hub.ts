@@ -10,7 +10,7 @@ import {
 	type WatchSink,
 } from './store.ts';
 
-/** The log that a hub catches its watches up from. Both calls are synchronous. */
+/** The log that a hub catches its watches up from. `changes` is synchronous, and may throw. */
 export interface ChangeLog {
 	/** The revision of the last change that may be told. */
 	readonly revision: Revision;
@@ -38,7 +38,8 @@ const CATCH_UP_BATCH = 500;
  *
  * A watch first reads the log, a batch at a time with a pause after each; whatever is committed
  * meanwhile is in the log too, so nothing needs to be buffered and memory stays bounded. Reading is
- * synchronous: once a read finds nothing more, the watch is live before anything else can happen.
+ * synchronous: once a read finds nothing more, the watch is live before anything else can happen. A read
+ * that throws (an I/O error) ends its own watch with that error.
  */
 export class WatchHub {
 	readonly #log: ChangeLog;
@@ -86,8 +87,8 @@ export class WatchHub {
 			this.#end(watch, new CompactedError(watch.position, this.#log.compacted));
 			return;
 		}
-		const { prefix, position } = watch;
-		const changes = this.#log.changes({ prefix, after: position, limit: CATCH_UP_BATCH });
+		const changes = this.#read(watch);
+		if (!changes) return;
 		const last = changes.at(-1);
 		if (!last) {
 			watch.live = true;
@@ -98,12 +99,23 @@ export class WatchHub {
 		this.#pause(() => this.#catchUp(watch));
 	}
 
+	/** The next changes for a watch that catches up; undefined if they cannot be read, which ends it. */
+	#read(watch: Watch): readonly Change[] | undefined {
+		const { prefix, position: after } = watch;
+		try {
+			return this.#log.changes({ prefix, after, limit: CATCH_UP_BATCH });
+		} catch (error) {
+			this.#end(watch, errorOf(error));
+			return undefined;
+		}
+	}
+
 	#tell(watch: Watch, changes: readonly Change[]): void {
 		if (!this.#watches.has(watch)) return;
 		try {
 			watch.sink.changes(changes);
 		} catch (error) {
-			this.#end(watch, error instanceof Error ? error : new Error(String(error)));
+			this.#end(watch, errorOf(error));
 		}
 	}
 
@@ -112,9 +124,13 @@ export class WatchHub {
 		try {
 			watch.sink.ended(error);
 		} catch {
-			// Whoever would have to be told of this has just failed to listen; the others go on.
+			// The sink that would be told of this error is the one that threw it; other watches continue.
 		}
 	}
+}
+
+function errorOf(thrown: unknown): Error {
+	return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 interface Watch {

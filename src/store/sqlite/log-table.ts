@@ -57,7 +57,8 @@ export class LogTable {
 	/** The entry at `key`, as the current transaction sees it. */
 	latest(key: string): Entry | undefined {
 		const row = this.#latest.get(key);
-		return row?.value instanceof Uint8Array ? entryOf(row, row.value) : undefined;
+		const value = bytesOf(row?.value);
+		return row && value && entryOf(row, value);
 	}
 
 	/** Adds a change that replaces `previous`. */
@@ -72,7 +73,10 @@ export class LogTable {
 	/** Up to `limit` entries as of `revision`, by key. */
 	range({ prefix, after = '' }: RangeRequest, revision: Revision, limit: number): readonly Entry[] {
 		const rows = this.#range.all(prefix, endOf(prefix), after, revision, limit);
-		return rows.flatMap((row) => (row.value instanceof Uint8Array ? [entryOf(row, row.value)] : []));
+		return rows.flatMap((row) => {
+			const value = bytesOf(row.value);
+			return value ? [entryOf(row, value)] : [];
+		});
 	}
 
 	/** Up to `limit` changes after a revision, in order. */
@@ -85,18 +89,16 @@ export class LogTable {
 		return this.#changes.all(after, prefix, endOf(prefix), limit).flatMap((row) => changeOf(row) ?? []);
 	}
 
-	/** Gives up what was replaced or deleted by changes in `(from, to]`. */
+	/** Gives up what was replaced or deleted by changes in `(from, to]`; the caller makes the transaction. */
 	forget(from: Revision, to: Revision): void {
-		this.#database.exec('BEGIN IMMEDIATE');
-		try {
-			this.#deleteSuperseded.run(from, to);
-			this.#deleteTombstones.run(from, to);
-			this.#setCompacted.run(to);
-			this.#database.exec('COMMIT');
-		} catch (error) {
-			if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-			throw error;
-		}
+		this.#deleteSuperseded.run(from, to);
+		this.#deleteTombstones.run(from, to);
+		this.setCompacted(to);
+	}
+
+	/** Records that history up to `revision` has been given up. */
+	setCompacted(revision: Revision): void {
+		this.#setCompacted.run(revision);
 	}
 }
 
@@ -110,17 +112,24 @@ function entryOf(row: Row, value: Uint8Array): Entry {
 }
 
 function changeOf(row: Row): Change | undefined {
-	const { key, value, oldValue } = row;
+	const { key = null } = row;
+	const value = bytesOf(row.value);
+	const oldValue = bytesOf(row.oldValue);
 	const previous =
-		oldValue instanceof Uint8Array
-			? entryOf(
-					{ key: key ?? null, revision: row.oldRevision ?? null, created: row.oldCreated ?? null },
-					oldValue,
-				)
-			: undefined;
-	if (value instanceof Uint8Array) {
+		oldValue &&
+		entryOf({ key, revision: row.oldRevision ?? null, created: row.oldCreated ?? null }, oldValue);
+	if (value) {
 		const entry = entryOf(row, value);
 		return { type: 'put', revision: entry.revision, entry, previous };
 	}
 	return previous && { type: 'delete', revision: Number(row.revision), key: String(key), previous };
+}
+
+/**
+ * The bytes of a value; undefined for a deletion. The store writes blobs only; a value of another type was
+ * put there by other hands, and is given as its text, for the reader to accept or to refuse.
+ */
+function bytesOf(value: SQLOutputValue | undefined): Uint8Array | undefined {
+	if (value === null || value === undefined) return undefined;
+	return value instanceof Uint8Array ? value : Buffer.from(String(value));
 }

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, constants, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { changeOf } from '../change.ts';
 import {
@@ -14,6 +14,7 @@ import {
 	type Revision,
 	RevisionMismatchError,
 	type Store,
+	StoreFailedError,
 	StoreLockedError,
 	StoreUnavailableError,
 	type WatchHandle,
@@ -22,14 +23,21 @@ import {
 } from '../store.ts';
 import { type ChangeLog, readChanges, WatchHub } from '../watch-hub.ts';
 import { LogTable } from './log-table.ts';
+import { RevisionMark } from './revision-mark.ts';
 import { prepareTables } from './schema.ts';
+import { enableShrinking, freePages, shrinkStep } from './space.ts';
+import { inTransaction, isBusy, isFatal, isSqliteError } from './transaction.ts';
 
 /** How a database is opened. */
 export interface SqliteStoreOptions {
-	/** The file; made, for its owner only, if it is not there. */
+	/** The file; made, for its owner only, if it does not exist. Others of its name and `-…` lie beside it. */
 	readonly path: string;
+	/** Told in a sentence if the file is older than what was acknowledged from it; see revision-mark.ts. */
+	readonly onWarning?: (message: string) => void;
 	/** Limits how large the file may grow, in pages of 4 KiB; for tests of a full disk. */
 	readonly maxPages?: number;
+	/** Opens the database; for tests that inject faults. */
+	readonly openDatabase?: (path: string) => DatabaseSync;
 }
 
 /**
@@ -37,41 +45,50 @@ export interface SqliteStoreOptions {
  * goes with the process, however that ends), and with StoreUnavailableError for a file it cannot read.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+	const { path, openDatabase = open } = options;
 	let database: DatabaseSync | undefined;
 	try {
-		closeSync(openSync(options.path, 'a', 0o600));
-		chmodSync(options.path, 0o600);
-		database = new DatabaseSync(options.path, { timeout: 0 });
+		closeSync(openSync(path, constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW, 0o600));
+		chmodSync(path, 0o600);
+		database = openDatabase(path);
 		prepare(database, options);
-		return new SqliteStore(database);
+		return new SqliteStore(database, options);
 	} catch (error) {
 		database?.close();
-		throw openingError(error, options.path);
+		throw openingError(error, path);
 	}
 }
+
+function open(path: string): DatabaseSync {
+	return new DatabaseSync(path, { timeout: 0 });
+}
+
+/** The WAL is cut to this length once its pages are in the file; it needs as much between two such times. */
+const WAL_BYTES = 4 * 1024 * 1024;
 
 function prepare(database: DatabaseSync, { maxPages }: SqliteStoreOptions): void {
 	// In exclusive mode the first statement takes the file's lock and keeps it.
-	database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+	database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL');
+	database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+	database.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`);
 	database.exec('PRAGMA cache_size = -4096; BEGIN IMMEDIATE; COMMIT');
 	if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${Math.trunc(maxPages)}`);
 	prepareTables(database);
+	enableShrinking(database);
 }
-
-const SQLITE_BUSY = 5;
 
 function openingError(error: unknown, path: string): unknown {
-	if (error instanceof Error && 'errcode' in error && primaryCode(error.errcode) === SQLITE_BUSY) {
-		return new StoreLockedError(`${path} is in use by another process`);
-	}
+	if (isBusy(error)) return new StoreLockedError(`${path} is in use by another process`);
+	if (isFatal(error)) return new StoreFailedError(damaged(path, error), { cause: error });
 	return error instanceof StoreUnavailableError
 		? error
-		: new StoreUnavailableError(`${path}: ${String(error)}`);
+		: new StoreUnavailableError(`${path}: ${String(error)}`, { cause: error });
 }
 
-/** SQLite's result code without what it adds in its upper bits. */
-function primaryCode(code: unknown): number {
-	return Number(code) & 0xff;
+/** What to tell an operator of a database that cannot be read. */
+function damaged(path: string, error: unknown): string {
+	const reason = error instanceof Error ? error.message : String(error);
+	return `${path} is damaged (${reason}): restore the data folder from a backup, or move this file away to begin without stored objects`;
 }
 
 /** How many revisions are given up in one transaction: few enough not to be felt. */
@@ -80,27 +97,47 @@ const COMPACTION_STEP = 200;
 interface Waiting {
 	readonly write: Write;
 	readonly resolve: (revision: Revision) => void;
-	readonly reject: (error: Error) => void;
+	readonly reject: (error: unknown) => void;
 }
+
+/** What the store was doing when an error met it. */
+type Activity = 'write' | 'read' | 'compaction';
+
+const FAULTS: Readonly<Record<Activity, string>> = {
+	write: 'the write could not be put on disk',
+	read: 'the store could not be read',
+	compaction: 'the compaction could not be put on disk',
+};
 
 /**
  * The store on SQLite. Writes asked for in one turn of the event loop are committed together: one sync
  * of the disk for all. A commit takes the thread it is called on; at about 0.2 ms for a sync that costs
  * less than handing the rows to another thread would.
+ *
+ * A full disk or an I/O error refuses the calls that met it. A damaged file, or a transaction that can
+ * be neither committed nor rolled back, fails the store for good.
  */
 class SqliteStore implements Store {
+	readonly #path: string;
 	readonly #database: DatabaseSync;
 	readonly #log: LogTable;
+	readonly #mark: RevisionMark;
 	readonly #history: ChangeLog;
 	readonly #hub: WatchHub;
+	readonly #failed = Promise.withResolvers<StoreFailedError>();
 	#waiting: Waiting[] = [];
 	#revision: Revision;
 	#compacted: Revision;
+	#failure: StoreFailedError | undefined;
 	#closed: Promise<void> | undefined;
 
-	constructor(database: DatabaseSync) {
+	/** Takes over an open database with its tables made, and closes it in {@link close}. */
+	constructor(database: DatabaseSync, { path, onWarning }: SqliteStoreOptions) {
+		this.#path = path;
 		this.#database = database;
 		this.#log = new LogTable(database);
+		this.#mark = new RevisionMark(path);
+		this.#skipLostRevisions(onWarning);
 		this.#revision = this.#log.lastRevision();
 		this.#compacted = this.#log.compacted();
 		const revision = (): Revision => this.#revision;
@@ -112,7 +149,7 @@ class SqliteStore implements Store {
 			get compacted() {
 				return compacted();
 			},
-			changes: (request) => this.#log.changes(request),
+			changes: (request) => this.#attempt('read', () => this.#log.changes(request)),
 		};
 		this.#hub = new WatchHub(this.#history, setImmediate);
 	}
@@ -121,8 +158,13 @@ class SqliteStore implements Store {
 		return this.#revision;
 	}
 
+	get failure(): Promise<StoreFailedError> {
+		return this.#failed.promise;
+	}
+
 	write(write: Write): Promise<Revision> {
-		if (this.#closed) return Promise.reject(closedError());
+		const refusal = this.#refusal();
+		if (refusal) return Promise.reject(refusal);
 		return new Promise((resolve, reject) => {
 			if (this.#waiting.length === 0) setImmediate(() => this.#commit());
 			this.#waiting.push({ write, resolve, reject });
@@ -130,23 +172,24 @@ class SqliteStore implements Store {
 	}
 
 	async get(key: string): Promise<Entry | undefined> {
-		this.#assertOpen();
-		return this.#log.latest(key);
+		this.#assertUsable();
+		return this.#attempt('read', () => this.#log.latest(key));
 	}
 
 	async range(request: RangeRequest): Promise<RangeResult> {
-		this.#assertOpen();
+		this.#assertUsable();
 		const { limit, revision = this.#revision } = request;
 		if (revision < this.#compacted) throw new CompactedError(revision, this.#compacted);
 		if (revision > this.#revision) throw new FutureRevisionError(revision, this.#revision);
 		// One more than asked for tells whether there is more; -1 is SQLite's word for all.
-		const found = this.#log.range(request, revision, limit === undefined ? -1 : limit + 1);
+		const atMost = limit === undefined ? -1 : limit + 1;
+		const found = this.#attempt('read', () => this.#log.range(request, revision, atMost));
 		const more = limit !== undefined && found.length > limit;
 		return { revision, entries: more ? found.slice(0, limit) : found, more };
 	}
 
 	async changes(request: ChangesRequest): Promise<ChangesResult> {
-		this.#assertOpen();
+		this.#assertUsable();
 		return readChanges(this.#history, request);
 	}
 
@@ -155,17 +198,26 @@ class SqliteStore implements Store {
 	}
 
 	async compact(revision: Revision): Promise<void> {
-		this.#assertOpen();
+		this.#assertUsable();
 		if (revision > this.#revision) throw new FutureRevisionError(revision, this.#revision);
-		while (this.#compacted < revision && !this.#closed) {
+		while (this.#compacted < revision) {
 			const to = Math.min(this.#compacted + COMPACTION_STEP, revision);
-			try {
-				this.#log.forget(this.#compacted, to);
-			} catch (error) {
-				throw new StoreUnavailableError(`the compaction could not be put on disk: ${String(error)}`);
-			}
+			this.#attempt('compaction', () =>
+				inTransaction(this.#database, () => this.#log.forget(this.#compacted, to)),
+			);
 			this.#compacted = to;
 			await nextTurn();
+			if (this.#refusal()) return;
+		}
+		await this.#shrink();
+	}
+
+	/** Returns pages to the disk while many are free, a few at a time. */
+	async #shrink(): Promise<void> {
+		while (freePages(this.#database).toReturn > 0) {
+			this.#attempt('compaction', () => shrinkStep(this.#database));
+			await nextTurn();
+			if (this.#refusal()) return;
 		}
 	}
 
@@ -179,45 +231,67 @@ class SqliteStore implements Store {
 		// a sink may ask for this while it is being told, and the calls of sinks do not overlap.
 		await nextTurn();
 		this.#hub.close(closedError());
+		this.#mark.close();
 		this.#database.close();
 	}
 
-	#assertOpen(): void {
-		if (this.#closed) throw closedError();
+	/**
+	 * A file older than its mark has lost writes that were acknowledged. The lost revisions are not used a
+	 * second time: a client that has seen them would take other changes for those. They count as
+	 * compacted, so that such a client is told to list anew (etcd: restore with --mark-compacted).
+	 */
+	#skipLostRevisions(onWarning: SqliteStoreOptions['onWarning']): void {
+		const last = this.#log.lastRevision();
+		const marked = this.#mark.read() ?? 0;
+		if (marked <= last) return;
+		inTransaction(this.#database, () => {
+			this.#log.forget(this.#log.compacted(), last);
+			this.#log.setCompacted(marked);
+		});
+		const lost = last + 1 === marked ? `revision ${marked}` : `revisions ${last + 1} to ${marked}`;
+		onWarning?.(
+			`${this.#path} has lost writes that were acknowledged: ${lost}. It was restored from an older copy, or its -wal file was cut or removed`,
+		);
 	}
 
-	/** Commits whatever waits: all of it in one transaction, each write with its own outcome. */
+	#refusal(): StoreUnavailableError | undefined {
+		return this.#closed ? closedError() : this.#failure;
+	}
+
+	#assertUsable(): void {
+		const refusal = this.#refusal();
+		if (refusal) throw refusal;
+	}
+
+	/** Commits all writes that wait in one transaction, each with its own outcome. Never throws. */
 	#commit(): void {
 		const group = this.#waiting;
 		this.#waiting = [];
 		const done: Array<{ readonly waiting: Waiting; readonly change: Change }> = [];
 		const refused: Array<{ readonly waiting: Waiting; readonly error: Error }> = [];
 		try {
-			this.#database.exec('BEGIN IMMEDIATE');
-			for (const waiting of group) {
-				const outcome = this.#perform(waiting.write, this.#revision + done.length + 1);
-				if (outcome instanceof Error) refused.push({ waiting, error: outcome });
-				else done.push({ waiting, change: outcome });
-			}
-			this.#database.exec('COMMIT');
+			this.#attempt('write', () =>
+				inTransaction(this.#database, () => {
+					for (const waiting of group) {
+						const outcome = this.#perform(waiting.write, this.#revision + done.length + 1);
+						if (outcome instanceof Error) refused.push({ waiting, error: outcome });
+						else done.push({ waiting, change: outcome });
+					}
+				}),
+			);
 		} catch (error) {
-			this.#abandon(group, error);
+			// Nothing of the group is on disk; each of its writers is told so.
+			for (const { reject } of group) reject(error);
 			return;
 		}
 		this.#revision += done.length;
+		this.#mark.write(this.#revision);
 		if (done.length > 0) this.#hub.publish(done.map(({ change }) => change));
 		for (const { waiting, change } of done) waiting.resolve(change.revision);
 		for (const { waiting, error } of refused) waiting.reject(error);
 	}
 
-	/** Nothing of the group is on disk; each of its writers is told so. */
-	#abandon(group: readonly Waiting[], error: unknown): void {
-		if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-		const reason = new StoreUnavailableError(`the write could not be put on disk: ${String(error)}`);
-		for (const { reject } of group) reject(reason);
-	}
-
-	/** Does one write within the transaction: the change, or why it is refused. */
+	/** Performs one write within the transaction; returns the change, or why it is refused. */
 	#perform(write: Write, revision: Revision): Change | Error {
 		const previous = this.#log.latest(write.key);
 		if (write.type === 'create' && previous) return new KeyExistsError(write.key);
@@ -228,9 +302,31 @@ class SqliteStore implements Store {
 		this.#log.append(change);
 		return change;
 	}
+
+	/** Runs `act` on the database, and throws in the store's own terms what the database throws. */
+	#attempt<T>(activity: Activity, act: () => T): T {
+		// A transaction that could not be left is still open: nothing may be added to it.
+		if (this.#failure) throw this.#failure;
+		try {
+			return act();
+		} catch (error) {
+			if (isFatal(error)) throw this.#fail(error);
+			if (!isSqliteError(error)) throw error;
+			throw new StoreUnavailableError(`${FAULTS[activity]}: ${String(error)}`, { cause: error });
+		}
+	}
+
+	#fail(cause: unknown): StoreFailedError {
+		const failure = new StoreFailedError(damaged(this.#path, cause), { cause });
+		this.#failure = failure;
+		this.#failed.resolve(failure);
+		// Not at once: a watch may be the one that is reading, and the calls of sinks do not overlap.
+		setImmediate(() => this.#hub.close(failure));
+		return failure;
+	}
 }
 
-function closedError(): Error {
+function closedError(): StoreUnavailableError {
 	return new StoreUnavailableError('the store is closed');
 }
 
