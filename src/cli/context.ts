@@ -28,6 +28,8 @@ export interface CliContext {
 	listFolder(path: string): Promise<readonly string[] | undefined>;
 	/** All of standard input. */
 	readStdin(): Promise<string>;
+	/** Calls `listener` once something arrives on standard input that is no terminal; leaves it unread. */
+	onInput(listener: () => void): void;
 	/**
 	 * Calls `listener` at each signal that asks to end, and when nobody reads standard output any more;
 	 * returns the way to stop. While nobody listens, each of them ends the process at once.

@@ -58,6 +58,7 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 	// A Job from flags is a new one, as with kubectl run; a manifest may be of one that is there already.
 	const send = name === undefined ? applyObject : createObject;
 	if (flags.detach) return sendOnly(context, running, { objects, send });
+	if (flags.stdin && name !== undefined) context.onInput(() => context.stderr.print(INPUT_IS_LOST));
 	const options = {
 		objects,
 		send,
@@ -68,6 +69,10 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 		return new RunSession(context, { connection: running, embedded: false, ...options }).toTheEnd();
 	return runEmbedded(context, options);
 }
+
+/** Until Pods can be attached to; said instead of dropping the input in silence. */
+const INPUT_IS_LOST =
+	'Warning: standard input does not reach the container: this version cannot attach to it\n';
 
 function isDry(mode: boolean | string = false): boolean {
 	if (typeof mode === 'boolean') return mode;

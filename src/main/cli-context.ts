@@ -21,6 +21,7 @@ export function cliContext(): CliContext {
 		readFile: (path) => readFile(path, 'utf8'),
 		listFolder,
 		readStdin,
+		onInput,
 		onInterrupt,
 		connect,
 		findRunning,
@@ -36,6 +37,17 @@ async function listFolder(path: string): Promise<readonly string[] | undefined> 
 		.filter((name) => /\.(ya?ml|json)$/.test(name))
 		.sort()
 		.map((name) => join(path, name));
+}
+
+function onInput(listener: () => void): void {
+	const { stdin } = process;
+	if (stdin.isTTY) return;
+	stdin.once('readable', () => {
+		// It is readable at its end as well, which an empty input reaches at once.
+		if (stdin.readableLength > 0) listener();
+		stdin.pause();
+		stdin.unref?.();
+	});
 }
 
 async function readStdin(): Promise<string> {

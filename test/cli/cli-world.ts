@@ -152,6 +152,9 @@ export class CliWorld {
 				return inside.length > 0 ? inside : undefined;
 			},
 			readStdin: async () => this.stdin,
+			onInput: (listener) => {
+				if (this.stdin !== '') listener();
+			},
 			onInterrupt: (listener) => {
 				listeners.add(listener);
 				return () => void listeners.delete(listener);

@@ -397,3 +397,14 @@ test('each Pod that fails is told at once: how, its last line, and when the Job 
 	assert.doesNotMatch(stderr, /pi-2 failed/, 'the outcome tells of the last failure');
 	assert.match(stderr, /pod\/pi-2: container main: exit code 3/);
 });
+
+test('input for a container is not dropped in silence', async (t) => {
+	const world = await CliWorld.open(t);
+	world.stdin = 'abc';
+	const byName = { ...FLAGS, filename: [], image: 'bash', stdin: true };
+	const command = world.start((context) => run(context, ['cat'], byName));
+	await command.stderr.has(/Warning: standard input does not reach the container/);
+	await command.stderr.has(/created/);
+	await world.finish('cat', ...DONE);
+	assert.equal((await command.ended).code, 0);
+});
