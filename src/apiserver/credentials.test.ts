@@ -15,8 +15,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(join(folder, '..'), { recursive: true }));
 
-test('the first start makes everything, for the owner only', async () => {
-	const { caPem, certificatePem, token } = await loadCredentials(folder, NOW);
+test('the first start makes everything, for the owner only', () => {
+	const { caPem, certificatePem, token } = loadCredentials(folder, NOW);
 	assert.equal(statSync(folder).mode & 0o777, 0o700);
 	assert.deepEqual(readdirSync(folder).sort(), ['ca.crt', 'ca.key', 'server.crt', 'server.key', 'token']);
 	for (const name of readdirSync(folder))
@@ -34,15 +34,15 @@ test('the first start makes everything, for the owner only', async () => {
 	assert.equal(certificate.checkHost('example.com'), undefined);
 });
 
-test('later starts find it again', async () => {
-	const first = await loadCredentials(folder, NOW);
-	assert.deepEqual(await loadCredentials(folder, NOW + 365 * DAY_MS), first);
+test('later starts find it again', () => {
+	const first = loadCredentials(folder, NOW);
+	assert.deepEqual(loadCredentials(folder, NOW + 365 * DAY_MS), first);
 });
 
-test('a certificate near its end is made anew by the same authority', async () => {
-	const first = await loadCredentials(folder, NOW);
+test('a certificate near its end is made anew by the same authority', () => {
+	const first = loadCredentials(folder, NOW);
 	const then = NOW + 800 * DAY_MS;
-	const next = await loadCredentials(folder, then);
+	const next = loadCredentials(folder, then);
 	assert.equal(next.caPem, first.caPem);
 	assert.equal(next.token, first.token);
 	const certificate = new X509Certificate(next.certificatePem);
@@ -51,18 +51,18 @@ test('a certificate near its end is made anew by the same authority', async () =
 	assert.equal(readFileSync(join(folder, 'server.crt'), 'utf8'), next.certificatePem);
 });
 
-test('an authority near its end takes its certificate along', async () => {
-	const first = await loadCredentials(folder, NOW);
-	const next = await loadCredentials(folder, NOW + 3640 * DAY_MS);
+test('an authority near its end takes its certificate along', () => {
+	const first = loadCredentials(folder, NOW);
+	const next = loadCredentials(folder, NOW + 3640 * DAY_MS);
 	assert.notEqual(next.caPem, first.caPem);
 	assert.ok(new X509Certificate(next.certificatePem).verify(new X509Certificate(next.caPem).publicKey));
 });
 
-test('what is missing or no certificate is made anew', async () => {
-	const first = await loadCredentials(folder, NOW);
+test('what is missing or no certificate is made anew', () => {
+	const first = loadCredentials(folder, NOW);
 	writeFileSync(join(folder, 'server.crt'), 'nonsense');
 	rmSync(join(folder, 'token'));
-	const next = await loadCredentials(folder, NOW);
+	const next = loadCredentials(folder, NOW);
 	assert.equal(next.caPem, first.caPem);
 	assert.notEqual(next.token, first.token);
 	assert.ok(new X509Certificate(next.certificatePem).verify(new X509Certificate(first.caPem).publicKey));

@@ -1,6 +1,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeAuthority, makeServerCertificate } from './certificates.ts';
 
 /** What a server shows and what its clients show it. All PEM text, except the token. */
 export interface Credentials {
@@ -20,7 +21,7 @@ const RENEWAL_MS = 30 * 24 * 3_600_000;
  * its files are for their owner only. The authority stays as long as it can, so that the kubeconfigs
  * which are out there go on working. Throws the system's error if the folder cannot be read or written.
  */
-export async function loadCredentials(folder: string, now: number): Promise<Credentials> {
+export function loadCredentials(folder: string, now: number): Credentials {
 	mkdirSync(folder, { recursive: true, mode: 0o700 });
 	const path = (name: string): string => join(folder, name);
 	const kept = readAll(folder);
@@ -31,13 +32,11 @@ export async function loadCredentials(folder: string, now: number): Promise<Cred
 			return { caPem, certificatePem, keyPem, token };
 		}
 	}
-	// Imported on demand: making certificates takes longer to load than the whole server.
-	const { makeAuthority, makeServerCertificate } = await import('./certificates.ts');
 	const authority =
 		caPem && caKeyPem && isLasting(caPem, now)
 			? { certificatePem: caPem, keyPem: caKeyPem }
-			: await makeAuthority(now);
-	const server = await makeServerCertificate(authority, now);
+			: makeAuthority(now);
+	const server = makeServerCertificate(authority, now);
 	writeSecret(path(CA_KEY), authority.keyPem);
 	writeSecret(path(CA), authority.certificatePem);
 	writeSecret(path(KEY), server.keyPem);

@@ -32,7 +32,7 @@ let credentials: Credentials;
 
 before(async () => {
 	folder = mkdtempSync(join(tmpdir(), 'stint-http-'));
-	credentials = await loadCredentials(folder, clock.now());
+	credentials = loadCredentials(folder, clock.now());
 });
 after(() => rmSync(folder, { recursive: true }));
 

