@@ -52,7 +52,7 @@ async function fromBody(call: Call): Promise<DeleteOptions> {
 }
 
 function fromQuery(query: Query): DeleteOptions {
-	const gracePeriodSeconds = query.integer('gracePeriodSeconds');
+	const gracePeriodSeconds = query.int64('gracePeriodSeconds');
 	const orphanDependents = query.optionalFlag('orphanDependents');
 	const propagationPolicy = query.text('propagationPolicy');
 	const dryRun = query.text('dryRun');

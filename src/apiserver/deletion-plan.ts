@@ -3,6 +3,7 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { formatTime, timeOf } from '../api/meta/time.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../api/meta/validate-meta.ts';
+import { approximate, type Int64, successor } from '../base/json.ts';
 
 /** What a DELETE does to an object. */
 export type DeletionAct =
@@ -54,13 +55,15 @@ function gracefully(
 		const grace = deletion.gracePeriodSeconds(object, requested);
 		return {
 			...untouched,
-			object: withDeletion(counted(object, generation), formatTime(now + grace * 1000), grace),
+			object: withDeletion(counted(object, generation), formatTime(now + approximate(grace) * 1000), grace),
 			changed: true,
 		};
 	}
 	if (granted === 0) return untouched;
 	if (requested === undefined || requested >= granted) return { ...untouched, pending: true };
-	const due = formatTime(timeOf(deletionTimestamp) + (requested - granted) * 1000);
+	// A period beyond the year 9999 has left no trace of when it began.
+	const begun = timeOf(deletionTimestamp) - approximate(granted) * 1000;
+	const due = formatTime((begun < 0 ? now : begun) + approximate(requested) * 1000);
 	return { ...untouched, object: withDeletion(object, due, requested), changed: true };
 }
 
@@ -71,7 +74,7 @@ function withoutGrace(object: KubeObject, now: number): KubeObject {
 	return withDeletion(object, timeOf(deletionTimestamp) > now ? formatTime(now) : deletionTimestamp, 0);
 }
 
-function withDeletion(object: KubeObject, deletionTimestamp: string, grace: number): KubeObject {
+function withDeletion(object: KubeObject, deletionTimestamp: string, grace: Int64): KubeObject {
 	return {
 		...object,
 		metadata: { ...object.metadata, deletionTimestamp, deletionGracePeriodSeconds: grace },
@@ -79,9 +82,9 @@ function withDeletion(object: KubeObject, deletionTimestamp: string, grace: numb
 }
 
 /** The wish to be gone is a change of the desired state. */
-function counted(object: KubeObject, generation: number | undefined): KubeObject {
+function counted(object: KubeObject, generation: Int64 | undefined): KubeObject {
 	if (!generation) return object;
-	return { ...object, metadata: { ...object.metadata, generation: generation + 1 } };
+	return { ...object, metadata: { ...object.metadata, generation: successor(generation) } };
 }
 
 /** The finalizers after the options had their say on what becomes of dependents. */

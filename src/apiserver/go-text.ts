@@ -1,6 +1,9 @@
+import { JsonNumber } from '../base/json.ts';
+
 /** A JSON value as Go prints it with `%+v`, which is how some upstream messages show one: `map[a:1 b:[x y]]`. */
 export function goText(value: unknown): string {
 	if (value === null || value === undefined) return '<nil>';
+	if (value instanceof JsonNumber) return String(Number(value.source));
 	if (typeof value !== 'object') return String(value);
 	if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
 	const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

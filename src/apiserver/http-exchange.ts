@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { ApiError, badRequest, methodNotAllowed, tooLarge } from '../api/meta/api-error.ts';
 import type { ApiWatch } from '../api/meta/transport.ts';
 import type { Clock } from '../base/clock.ts';
+import { parseJson } from '../base/json-reader.ts';
 import type { Answer } from './answer.ts';
 import { valueAnswer } from './answer.ts';
 import { apiErrorOf, retryAfterSeconds } from './errors.ts';
@@ -265,6 +266,6 @@ function warningHeader(text: string): string {
 }
 
 function pretty({ bytes }: Answer): Uint8Array {
-	const value: unknown = JSON.parse(Buffer.concat([...bytes()]).toString());
+	const value = parseJson(Buffer.concat([...bytes()]).toString());
 	return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
 }

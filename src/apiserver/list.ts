@@ -1,5 +1,5 @@
 import { badRequest, expired } from '../api/meta/api-error.ts';
-import { isRecord } from '../api/patch/json.ts';
+import { isRecord } from '../base/json.ts';
 import { CompactedError } from '../store/store.ts';
 import type { ServerContext } from './context.ts';
 import { tooLargeRevision } from './errors.ts';

@@ -17,6 +17,10 @@ test('numbers are whole', () => {
 	assert.equal(query.integer('a'), 12);
 	assert.equal(query.integer('b'), undefined);
 	assert.equal(query.integer('d'), -3);
+	assert.equal(new Query({ a: '9007199254740993' }).int64('a'), 9007199254740993n);
+	assert.throws(() => new Query({ a: '9223372036854775808' }).int64('a'), {
+		message: 'strconv.ParseInt: parsing "9223372036854775808": value out of range',
+	});
 	assert.throws(() => query.integer('c'), {
 		message: 'strconv.ParseInt: parsing "1.5": invalid syntax',
 	});

@@ -1,5 +1,6 @@
 import { badRequest } from '../api/meta/api-error.ts';
 import { quote } from '../api/meta/quote.ts';
+import { approximate, type Int64, parseInt64 } from '../base/json.ts';
 
 /** The query of a request, read as upstream reads it. */
 export class Query {
@@ -29,13 +30,19 @@ export class Query {
 		return this.has(name) ? this.flag(name) : undefined;
 	}
 
-	/** The whole number, or undefined where it is absent or empty. Throws BadRequest on anything else. */
-	integer(name: string): number | undefined {
+	/** The whole number of 64 bits, or undefined where it is absent or empty. Throws BadRequest on anything else. */
+	int64(name: string): Int64 | undefined {
 		const text = this.text(name);
 		if (text === '') return undefined;
-		if (!/^[+-]?\d{1,19}$/.test(text)) {
-			throw badRequest(`strconv.ParseInt: parsing ${quote(text)}: invalid syntax`);
-		}
-		return Number(text);
+		const value = parseInt64(text);
+		if (value !== undefined) return value;
+		const problem = /^[+-]?\d+$/.test(text) ? 'value out of range' : 'invalid syntax';
+		throw badRequest(`strconv.ParseInt: parsing ${quote(text)}: ${problem}`);
+	}
+
+	/** The same as a double, for what is only counted and compared. */
+	integer(name: string): number | undefined {
+		const value = this.int64(name);
+		return value === undefined ? undefined : approximate(value);
 	}
 }

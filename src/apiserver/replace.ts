@@ -4,6 +4,7 @@ import { FieldPath } from '../api/meta/field.ts';
 import { invalid as invalidField } from '../api/meta/field-errors.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { SubresourceStrategy } from '../api/meta/resource.ts';
+import type { Int64 } from '../base/json.ts';
 import type { ServerContext } from './context.ts';
 import { inNamespace } from './decode-object.ts';
 import { awaitsFinalizers } from './finalizers.ts';
@@ -122,7 +123,7 @@ function checkVersion(
 	return { ...object, metadata: { ...object.metadata, ...(resourceVersion && { resourceVersion }) } };
 }
 
-function withGeneration(object: KubeObject, generation: number | undefined): KubeObject {
+function withGeneration(object: KubeObject, generation: Int64 | undefined): KubeObject {
 	if (object.metadata.generation === generation) return object;
 	const { generation: _own, ...metadata } = object.metadata;
 	return { ...object, metadata: { ...metadata, ...(generation !== undefined && { generation }) } };

@@ -2,6 +2,7 @@ import type { KubeObject, ObjectMeta } from '../api/meta/object-meta.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
 import { assert } from '../base/assert.ts';
 import { deepFreeze } from '../base/freeze.ts';
+import { parseJson } from '../base/json-reader.ts';
 
 /**
  * Objects as the store and the server hold them.
@@ -54,7 +55,7 @@ export class ResourceCodec {
 	/** The object in a stored value. */
 	decode(value: Uint8Array, revision: number): KubeObject {
 		// Only `encode` makes stored values, so this is what it is.
-		const parsed: KubeObject = JSON.parse(textOf(value));
+		const parsed = parseJson(textOf(value)) as KubeObject;
 		const metadata: ObjectMeta = { ...parsed.metadata, resourceVersion: String(revision) };
 		return deepFreeze(this.definition.defaults({ ...parsed, metadata }));
 	}

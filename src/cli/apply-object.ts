@@ -2,6 +2,7 @@ import { isApiError } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ApiRequest } from '../api/meta/transport.ts';
 import { threeWayPatch } from '../api/patch/three-way.ts';
+import { parseJson } from '../base/json-reader.ts';
 import { pathOf } from '../client/client.ts';
 import { isRawObject, objectAt, type RawObject } from '../client/raw-object.ts';
 import type { Connection } from './context.ts';
@@ -119,7 +120,7 @@ function lastApplied({ metadata }: KubeObject): RawObject | undefined {
 	const text = metadata.annotations?.[LAST_APPLIED];
 	if (text === undefined) return undefined;
 	try {
-		const parsed: unknown = JSON.parse(text);
+		const parsed = parseJson(text);
 		return isRawObject(parsed) ? parsed : undefined;
 	} catch {
 		return undefined;

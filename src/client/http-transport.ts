@@ -10,6 +10,7 @@ import type {
 	WatchEvent,
 } from '../api/meta/transport.ts';
 import { deepFreeze } from '../base/freeze.ts';
+import { parseJson } from '../base/json-reader.ts';
 import { errorOfAnswer, isStatus } from './http-errors.ts';
 import { JsonLines } from './json-lines.ts';
 import type { ServerAccess } from './kubeconfig.ts';
@@ -48,7 +49,7 @@ export class HttpTransport implements ApiTransport {
 	async request(request: ApiRequest): Promise<ApiResponse> {
 		const response = await this.#open(request);
 		const body = await this.#body(response);
-		const object = parseJson(body);
+		const object = jsonOf(body);
 		if (object === undefined) throw errorOfAnswer(500, body, request);
 		return {
 			code: response.statusCode ?? 200,
@@ -86,7 +87,7 @@ export class HttpTransport implements ApiTransport {
 		const code = response.statusCode ?? 0;
 		if (code >= 200 && code < 300) return response;
 		const body = await this.#body(response);
-		throw errorOfAnswer(code, parseJson(body) ?? body, request);
+		throw errorOfAnswer(code, jsonOf(body) ?? body, request);
 	}
 
 	#exchange(request: ApiRequest, mayRepeat: boolean): Promise<IncomingMessage> {
@@ -150,9 +151,9 @@ function tlsOptions(access: ServerAccess): https.AgentOptions {
 	};
 }
 
-function parseJson(text: string): unknown {
+function jsonOf(text: string): unknown {
 	try {
-		return JSON.parse(text);
+		return parseJson(text);
 	} catch {
 		return undefined;
 	}

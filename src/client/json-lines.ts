@@ -1,3 +1,5 @@
+import { parseJson } from '../base/json-reader.ts';
+
 /**
  * Reads JSON values that come one a line, in chunks of bytes cut anywhere, also within a character:
  * the body of a watch.
@@ -15,7 +17,7 @@ export class JsonLines {
 		const last = others.pop() ?? '';
 		const complete = [this.#rest, ...others];
 		this.#rest = last;
-		return complete.filter((line) => line.trim() !== '').map((line) => JSON.parse(line));
+		return complete.filter((line) => line.trim() !== '').map((line) => parseJson(line));
 	}
 
 	/** Whether bytes are left that no line end has followed. */

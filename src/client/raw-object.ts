@@ -1,3 +1,5 @@
+import { isRecord } from '../base/json.ts';
+
 /**
  * Reading JSON or YAML whose shape is not known: each look says what it found, or undefined. For what
  * has a schema there is api/meta/decode.ts.
@@ -8,7 +10,7 @@ export type RawObject = Readonly<Record<string, unknown>>;
 
 /** Whether `value` is a JSON object (not null, not a list). */
 export function isRawObject(value: unknown): value is RawObject {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
+	return isRecord(value);
 }
 
 /** The object in `value`'s field `name`; an empty one where there is none. */

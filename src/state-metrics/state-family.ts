@@ -1,4 +1,5 @@
 import { timeOf } from '../api/meta/time.ts';
+import { approximate, type Int64 } from '../base/json.ts';
 
 /**
  * Metrics about objects, written from the objects themselves at each scrape. Nothing is kept of an object
@@ -51,9 +52,9 @@ export function* writeFamilies<T>({ families, objects, labels }: StateSource<T>)
 	}
 }
 
-/** The value, if there is one. */
-export function known(value: number | undefined, sample: Sample): void {
-	if (value !== undefined) sample(value);
+/** The value as Prometheus has numbers, as a double, if there is one. */
+export function known(value: Int64 | undefined, sample: Sample): void {
+	if (value !== undefined) sample(approximate(value));
 }
 
 /** The instant in whole seconds, if there is one. */

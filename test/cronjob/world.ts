@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
+import { approximate } from '../../src/base/json.ts';
 import { aCronJob, aJob } from '../../src/plan/cronjob/cronjob-world.ts';
 import { dueTimeOf } from '../../src/plan/cronjob/job-of.ts';
 import type { JobStart } from '../../src/plan/cronjob/plan.ts';
@@ -114,7 +115,7 @@ export class CronJobWorld {
 		if (!spec.schedule.startsWith('@every')) assert.equal(nextDue(parsed.schedule, dueMs - 1), dueMs);
 		assert.ok(dueMs <= this.now, 'made before its time');
 		assert.ok(dueMs > (timeOf(status.lastScheduleTime) ?? 0), 'made for a time that was seen to');
-		assert.ok(dueMs + (spec.startingDeadlineSeconds ?? 1e9) * 1000 >= this.now, 'made too late');
+		assert.ok(dueMs + approximate(spec.startingDeadlineSeconds ?? 1e9) * 1000 >= this.now, 'made too late');
 		assert.ok(!spec.suspend, 'made while suspended');
 		assert.ok(!this.#made.has(dueMs), 'made twice');
 		if (spec.concurrencyPolicy !== 'Allow') assert.deepEqual(this.running, [], 'made beside another');

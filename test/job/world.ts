@@ -5,6 +5,7 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { ApiError, conflict, internalError, notFound } from '../../src/api/meta/api-error.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
 import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch } from '../../src/api/meta/transport.ts';
+import { successor } from '../../src/base/json.ts';
 import { Lane } from '../../src/base/lane.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { Client } from '../../src/client/client.ts';
@@ -122,7 +123,7 @@ export class World implements ApiTransport {
 		const { metadata, spec } = this.job;
 		this.#storeJob({
 			...this.job,
-			metadata: { ...metadata, generation: (metadata.generation ?? 1) + 1 },
+			metadata: { ...metadata, generation: successor(metadata.generation ?? 1) },
 			spec: { ...spec, ...change },
 		});
 	}

@@ -2,6 +2,7 @@ import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import { semanticEqual } from '../../src/api/meta/equality.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
+import { approximate } from '../../src/base/json.ts';
 import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
 import { latestSlot } from './cronjob-slots.ts';
 import type { Violations } from './violations.ts';
@@ -150,7 +151,7 @@ export class CronJobBook {
 		const latest = latestSlot(spec, this.#knowledge.now());
 		if (latest <= sinceMs || latest <= (timeOf(metadata.creationTimestamp) ?? 0)) return;
 		// Under Forbid a run keeps others waiting, until they are too late.
-		const lateMs = latest + (spec.startingDeadlineSeconds ?? 1e6) * 1000;
+		const lateMs = latest + approximate(spec.startingDeadlineSeconds ?? 1e6) * 1000;
 		const isInTheWay = ({ overAt }: Run): boolean => overAt !== undefined && overAt > lateMs;
 		const isActive = (status.active ?? []).length > 0;
 		const waits =
@@ -178,7 +179,7 @@ export class CronJobBook {
 		if (latestSlot(spec, dueMs) !== dueMs) return 'at a time that is none of the schedule';
 		if (dueMs > now) return 'before its time';
 		if (dueMs < latestSlot(spec, since)) return 'though a later time has come';
-		if (dueMs + (spec.startingDeadlineSeconds ?? 1e6) * 1000 < since) return 'after its deadline';
+		if (dueMs + approximate(spec.startingDeadlineSeconds ?? 1e6) * 1000 < since) return 'after its deadline';
 		const last = timeOf(status.lastScheduleTime) ?? timeOf(metadata.creationTimestamp) ?? 0;
 		if (dueMs <= last) return 'for a time that was seen to';
 		const rivals = this.#rivals();

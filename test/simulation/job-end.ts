@@ -1,5 +1,6 @@
 import type { Job, JobCondition, SuccessPolicyRule } from '../../src/api/batch/job/schema.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
+import { approximate } from '../../src/base/json.ts';
 import { IndexSet } from '../../src/plan/job/indexes.ts';
 
 /** When a Job has to end and when it may, as its spec and its counts alone say. */
@@ -26,7 +27,9 @@ export function doubtOfEnd(job: Job, { reason }: JobCondition, now: number): str
 		case 'CompletionsReached':
 			return succeeded >= (spec.completions ?? 1) ? undefined : `${succeeded} have succeeded`;
 		case 'DeadlineExceeded':
-			return startedMs + (spec.activeDeadlineSeconds ?? ANY) * 1000 <= now ? undefined : 'it is too early';
+			return startedMs + approximate(spec.activeDeadlineSeconds ?? ANY) * 1000 <= now
+				? undefined
+				: 'it is too early';
 		case 'PodFailurePolicy':
 			return spec.podFailurePolicy?.rules.some(({ action }) => action === 'FailJob')
 				? undefined

@@ -1,6 +1,7 @@
 import type { Node, Taint } from '../../src/api/core/node/schema.ts';
 import type { Pod, Toleration } from '../../src/api/core/pod/schema.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
+import { approximate } from '../../src/base/json.ts';
 import { tolerates } from '../../src/plan/placement/taints.ts';
 import type { Violations } from './violations.ts';
 
@@ -82,7 +83,7 @@ export class NodeBook {
 		if (toleration.tolerationSeconds === undefined) return false;
 		const bound = status.conditions?.find(({ type }) => type === 'PodScheduled')?.lastTransitionTime;
 		const since = Math.max(timeOf(taint.timeAdded) ?? 0, timeOf(bound) ?? 0);
-		return since + toleration.tolerationSeconds * 1000 <= this.#knowledge.now();
+		return since + approximate(toleration.tolerationSeconds) * 1000 <= this.#knowledge.now();
 	}
 
 	/** Whether there was a moment, of those the decision can have been made at, after a long silence. */

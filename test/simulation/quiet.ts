@@ -4,6 +4,7 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { controllerOf } from '../../src/api/meta/controller-reference.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
+import { approximate } from '../../src/base/json.ts';
 import { hasEnded, isTracked } from '../../src/plan/job/classify.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
 import type { Books } from './books.ts';
@@ -62,7 +63,7 @@ export function whatIsUnsettled(history: History, now: number): readonly Remaind
 		const allowed = isFinished(job) || spec.suspend ? 0 : most;
 		const text = `Job ${metadata.name} has ${active} active Pods, and ${allowed} are allowed`;
 		const startedMs = timeOf(status.startTime) ?? now;
-		const isLate = startedMs + ((spec.activeDeadlineSeconds ?? 1e6) + LATE_SECONDS) * 1000 < now;
+		const isLate = startedMs + (approximate(spec.activeDeadlineSeconds ?? 1e6) + LATE_SECONDS) * 1000 < now;
 		const late = `Job ${metadata.name} goes on beyond its deadline`;
 		const strays = isFinished(job) ? [] : pods.filter((pod) => isStrayOf(pod, job));
 		const goesOn = !isFinished(job) && !spec.suspend && active > 0;

@@ -32,7 +32,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files of base/ that plan/ may use: those without time, chance or anything that waits. */
-export const PURE_BASE: readonly string[] = ['assert', 'backoff', 'freeze'];
+export const PURE_BASE: readonly string[] = ['assert', 'backoff', 'freeze', 'json'];
 
 /** Files that start a process; nothing needs to import them. */
 export const ENTRIES: readonly string[] = [
@@ -99,6 +99,7 @@ export const BANNED: readonly {
 export const CASTS: Readonly<Record<string, string>> = {
 	'src/plan/pod/pod-world.ts': 'makes Pods for tests',
 	'src/api/meta/decode.ts': 'makes the static type from the schema that the value was decoded by',
+	'src/apiserver/stored-object.ts': 'reads what only its own encode has written',
 	'src/client/client.ts': 'a path fixes the kind of object that its answers hold',
 	'src/client/informers.ts': 'the key of an informer fixes the type of its objects',
 	'src/node/runtime/process/host-harness.ts': 'reads the messages of its own child',

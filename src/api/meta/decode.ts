@@ -1,4 +1,5 @@
 import { deepFreeze } from '../../base/freeze.ts';
+import { type Int64, isRecord, type JsonRecord, numberText } from '../../base/json.ts';
 import { type ApiError, badRequest } from './api-error.ts';
 import { canonicalQuantity, QuantityError } from './quantity.ts';
 import { quote } from './quote.ts';
@@ -103,8 +104,6 @@ type Step = { readonly name: string; readonly struct?: string } | { readonly ind
 
 type Decoder = (value: unknown, trail: Trail) => unknown;
 
-type JsonRecord = Readonly<Record<string, unknown>>;
-
 const decoders = new WeakMap<SchemaNode, Decoder>();
 
 function decoderOf(node: SchemaNode): Decoder {
@@ -122,8 +121,6 @@ function compile(node: SchemaNode): Decoder {
 			return compileString(node);
 		case 'integer':
 			return compileInteger(node);
-		case 'number':
-			return (value, trail) => (typeof value === 'number' ? value : mismatch(value, node, trail));
 		case 'boolean':
 			return (value, trail) => (typeof value === 'boolean' ? value : mismatch(value, node, trail));
 		case 'int-or-string':
@@ -254,19 +251,30 @@ function compileString(node: StringNode): Decoder {
 }
 
 function compileInteger(node: Extract<SchemaNode, { readonly type: 'integer' }>): Decoder {
-	const max = node.format === 'int32' ? 2 ** 31 - 1 : 2 ** 63;
-	const min = node.format === 'int32' ? -(2 ** 31) : -(2 ** 63);
+	const isInRange = node.format === 'int32' ? isInt32 : isInt64;
 	return (value, trail) => {
-		if (typeof value !== 'number') return mismatch(value, node, trail);
-		if (Number.isInteger(value) && value >= min && value <= max) return value;
-		return fail(mismatchText(`number ${value}`, typeName(node), trail), trail);
+		if (typeof value === 'number' ? isInRange(value) : typeof value === 'bigint' && isInRange(value)) {
+			return value;
+		}
+		const text = numberText(value);
+		if (text === undefined) return mismatch(value, node, trail);
+		return fail(mismatchText(`number ${text}`, typeName(node), trail), trail);
 	};
 }
 
+function isInt32(value: Int64): boolean {
+	return typeof value === 'number' && (value | 0) === value;
+}
+
+/** A number beyond 2^53 is none that a client wrote: it is read as a bigint (base/json.ts). */
+function isInt64(value: Int64): boolean {
+	return typeof value === 'bigint' ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);
+}
+
 function decodeIntOrString(value: unknown, trail: Trail): unknown {
-	if (typeof value === 'string') return value;
-	if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31) return value;
-	const kind = typeof value === 'number' ? `number ${value}` : kindOf(value);
+	if (typeof value === 'string' || (typeof value === 'number' && isInt32(value))) return value;
+	const text = numberText(value);
+	const kind = text === undefined ? kindOf(value) : `number ${text}`;
 	return fail(mismatchText(kind, 'int32', trail), trail);
 }
 
@@ -315,7 +323,6 @@ function zeroOf(node: SchemaNode): unknown {
 			if (node.format === 'quantity') return '0';
 			return node.format === 'time' || node.format === 'micro-time' ? undefined : '';
 		case 'integer':
-		case 'number':
 		case 'int-or-string':
 			return 0;
 		case 'boolean':
@@ -333,10 +340,6 @@ function zeroOf(node: SchemaNode): unknown {
 
 const NO_ENTRIES: JsonRecord = Object.freeze({});
 const NO_ITEMS: readonly unknown[] = Object.freeze([]);
-
-function isRecord(value: unknown): value is JsonRecord {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function isEmpty(value: unknown): boolean {
 	if (value === 0 || value === false) return true;
@@ -375,6 +378,7 @@ function mismatchText(kind: string, type: string, trail: Trail): string {
 function kindOf(value: unknown): string {
 	if (typeof value === 'boolean') return 'bool';
 	if (Array.isArray(value)) return 'array';
+	if (numberText(value) !== undefined) return 'number';
 	return value === null ? 'null' : typeof value;
 }
 
@@ -386,8 +390,6 @@ function typeName(node: SchemaNode): string {
 			return node.format === 'quantity' ? 'resource.Quantity' : 'string';
 		case 'integer':
 			return node.format;
-		case 'number':
-			return 'float64';
 		case 'boolean':
 			return 'bool';
 		case 'int-or-string':

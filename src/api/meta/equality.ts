@@ -1,3 +1,5 @@
+import { isRecord, JsonNumber, type JsonRecord } from '../../base/json.ts';
+
 /**
  * Whether two values of the API mean the same (upstream: apiequality.Semantic.DeepEqual): what is
  * absent, an empty list and an empty map are equal; the order of keys does not matter. Quantities and
@@ -19,16 +21,12 @@ export function jsonEqual(a: unknown, b: unknown): boolean {
 	if (Array.isArray(a) && Array.isArray(b)) {
 		return a.length === b.length && a.every((item, index) => jsonEqual(item, b[index]));
 	}
-	if (!isRecord(a) || !isRecord(b)) return false;
+	if (!isRecord(a) || !isRecord(b)) {
+		return a instanceof JsonNumber && b instanceof JsonNumber && a.source === b.source;
+	}
 	const keys = Object.keys(a);
 	if (keys.length !== Object.keys(b).length) return false;
 	return keys.every((key) => Object.hasOwn(b, key) && jsonEqual(a[key], b[key]));
-}
-
-type JsonRecord = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is JsonRecord {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isAbsent(value: unknown): value is undefined | null {

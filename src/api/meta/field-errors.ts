@@ -1,3 +1,4 @@
+import type { Int64 } from '../../base/json.ts';
 import type { FieldError, FieldPath } from './field.ts';
 import { quote } from './quote.ts';
 
@@ -101,7 +102,7 @@ export function immutable(path: FieldPath, value: unknown): FieldError {
 export const FIELD_IMMUTABLE = 'field is immutable';
 
 /** The field must not be negative: an error if it is. */
-export function nonNegative(path: FieldPath, value: number): readonly FieldError[] {
+export function nonNegative(path: FieldPath, value: Int64): readonly FieldError[] {
 	return value < 0 ? [invalid(path, value, 'must be greater than or equal to 0')] : NONE;
 }
 

@@ -1,3 +1,4 @@
+import type { Int64 } from '../../base/json.ts';
 import { type Random, randomText } from '../../base/random.ts';
 
 /**
@@ -167,7 +168,7 @@ export function portNumber(port: number): readonly string[] {
 }
 
 /** A number from `min` to `max`. */
-export function inRange(value: number, min: number, max: number): readonly string[] {
+export function inRange(value: Int64, min: number, max: number): readonly string[] {
 	return value >= min && value <= max ? NO_ERRORS : [`must be between ${min} and ${max}, inclusive`];
 }
 

@@ -85,8 +85,6 @@ function schemaOf(node: SchemaNode, schemas: Schemas): Json {
 			return stringSchema(node, schemas);
 		case 'integer':
 			return { type: 'integer', format: node.format };
-		case 'number':
-			return { type: 'number', format: 'double' };
 		case 'boolean':
 			return { type: 'boolean' };
 		case 'raw':

@@ -1,3 +1,4 @@
+import type { Int64 } from '../../base/json.ts';
 import type { FieldError } from './field.ts';
 import type { KubeObject } from './object-meta.ts';
 import type { ObjectNode } from './schema.ts';
@@ -62,7 +63,7 @@ export interface DeletionRule<T> {
 	 * How long the object may end by itself after a DELETE that asks for `requested` seconds (undefined:
 	 * did not say). 0 removes it at once. Only Pods take time.
 	 */
-	gracePeriodSeconds?(object: T, requested: number | undefined): number;
+	gracePeriodSeconds?(object: T, requested: Int64 | undefined): Int64;
 }
 
 /** A column of `kubectl get`. */

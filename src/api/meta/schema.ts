@@ -12,6 +12,8 @@
  * and strict decoding by Go's rules would have been ours all the same.
  */
 
+import type { Int64 } from '../../base/json.ts';
+
 declare const infer: unique symbol;
 
 /** A value's schema; `T` is the static type of the decoded value. */
@@ -24,7 +26,6 @@ export type Infer<S> = S extends { readonly [infer]?: infer T } ? Exclude<T, und
 export type SchemaNode =
 	| StringNode
 	| { readonly type: 'integer'; readonly format: 'int32' | 'int64' }
-	| { readonly type: 'number' }
 	| { readonly type: 'boolean' }
 	/** JSON taken as it comes (a JSON object, or any value at all). */
 	| { readonly type: 'raw'; readonly only: 'object' | 'any' }
@@ -114,7 +115,7 @@ export function pointer<T>(schema: Schema<T>, description: string): Field<T, fal
  * An optional number or boolean whose zero is its absence: upstream's type is no pointer, so that 0 and
  * false are dropped by decoding. (Of {@link optional} ones they are kept: a limit of 0 is not no limit.)
  */
-export function plain<T extends number | boolean>(schema: Schema<T>, description: string): Field<T, false> {
+export function plain<T extends Int64 | boolean>(schema: Schema<T>, description: string): Field<T, false> {
 	return { schema, description, required: false, plain: true };
 }
 
@@ -156,11 +157,8 @@ export const bytes: Schema<string> = { type: 'string', format: 'byte' };
 /** A whole number of 32 bits. */
 export const int32: Schema<number> = { type: 'integer', format: 'int32' };
 
-/** A whole number of 64 bits; beyond 2^53 it loses digits, as everywhere in JSON tools. */
-export const int64: Schema<number> = { type: 'integer', format: 'int64' };
-
-/** Any JSON number. */
-export const number: Schema<number> = { type: 'number' };
+/** A whole number of 64 bits, exact: see {@link Int64}. */
+export const int64: Schema<Int64> = { type: 'integer', format: 'int64' };
 
 /** True or false. */
 export const boolean: Schema<boolean> = { type: 'boolean' };

@@ -3,15 +3,20 @@
  * RFC 3339 text in UTC, by the second (metav1.Time) or with six decimals (metav1.MicroTime).
  */
 
-/** `2026-01-31T08:00:00Z`: the second in which `ms` lies. */
+/**
+ * `2026-01-31T08:00:00Z`: the second in which `ms` lies. RFC 3339 ends with the year 9999, so what lies
+ * beyond (a grace period may have 64 bits) is shown as its last second.
+ */
 export function formatTime(ms: number): string {
-	const second = Math.floor(ms / 1000);
+	const second = Math.floor(Math.min(ms, LAST_MS) / 1000);
 	if (second !== lastSecond) {
-		lastText = `${new Date(ms).toISOString().slice(0, -5)}Z`;
+		lastText = `${new Date(second * 1000).toISOString().slice(0, -5)}Z`;
 		lastSecond = second;
 	}
 	return lastText;
 }
+
+const LAST_MS = 253_402_300_799_999;
 
 /** The last text that was made: of the many that a busy server writes, most are of one second. */
 let lastText = '';

@@ -1,8 +1,9 @@
+import { isList, isRecord, type JsonRecord, own } from '../../base/json.ts';
 import { badRequest, inapplicablePatch } from '../meta/api-error.ts';
 import { DecodeError, decode } from '../meta/decode.ts';
 import { jsonEqual } from '../meta/equality.ts';
 import { list, object, optional, raw, string } from '../meta/schema.ts';
-import { isList, isRecord, type JsonRecord, own, RecordDraft } from './json.ts';
+import { RecordDraft } from './record-draft.ts';
 
 /**
  * JSON patch (RFC 6902), with the extras of upstream's library: negative indexes count from the end,

@@ -1,6 +1,7 @@
+import { isRecord, type JsonRecord, own } from '../../base/json.ts';
 import { badRequest } from '../meta/api-error.ts';
 import { jsonEqual } from '../meta/equality.ts';
-import { isRecord, type JsonRecord, own, RecordDraft } from './json.ts';
+import { RecordDraft } from './record-draft.ts';
 
 /**
  * The object after a JSON merge patch (RFC 7386): objects are merged, null deletes, everything else

@@ -1,5 +1,5 @@
+import { isRecord, own } from '../../base/json.ts';
 import type { SchemaNode } from '../meta/schema.ts';
-import { isRecord, own } from './json.ts';
 
 /** What a strategic merge patch needs to know of a schema. */
 

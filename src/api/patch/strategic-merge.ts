@@ -1,7 +1,7 @@
+import { isList, isRecord, type JsonRecord, numberText, own, parseInt64 } from '../../base/json.ts';
 import { type ApiError, badRequest } from '../meta/api-error.ts';
 import { jsonEqual } from '../meta/equality.ts';
 import type { ObjectNode, SchemaNode } from '../meta/schema.ts';
-import { isList, isRecord, type JsonRecord, own, RecordDraft } from './json.ts';
 import { mergedOrder } from './list-order.ts';
 import {
 	DELETE_FROM_LIST,
@@ -13,6 +13,7 @@ import {
 	SET_ELEMENT_ORDER,
 	schemaAt,
 } from './patch-schema.ts';
+import { RecordDraft } from './record-draft.ts';
 
 /**
  * Strategic merge patches: like merge patches, but lists that the schema says so of are merged, item by
@@ -242,5 +243,8 @@ function expectedList(value: unknown): ApiError {
 function goType(value: unknown): string {
 	if (isRecord(value)) return 'map[string]interface {}';
 	if (isList(value)) return '[]interface {}';
-	return typeof value === 'boolean' ? 'bool' : typeof value === 'number' ? 'int64' : typeof value;
+	if (typeof value === 'boolean') return 'bool';
+	const number = numberText(value);
+	if (number === undefined) return typeof value;
+	return parseInt64(number) === undefined ? 'float64' : 'int64';
 }

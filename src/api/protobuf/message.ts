@@ -142,9 +142,8 @@ function readerOf(node: SchemaNode): ValueReader {
 			return mapReader(node.values);
 		case 'object':
 			return objectReader(node);
-		case 'number':
 		case 'list':
-			throw new Error(`no message has a ${node.type} here`);
+			throw new Error('no message has a list of lists');
 	}
 }
 

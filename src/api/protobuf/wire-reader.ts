@@ -1,3 +1,5 @@
+import type { Int64 } from '../../base/json.ts';
+
 /**
  * Reads protobuf's wire format: a message is a row of fields, each with a number and a value in one of
  * six forms. What a field means is not known here (see message.ts). Errors have the texts of the
@@ -82,8 +84,15 @@ export class WireReader {
 		return this.#low;
 	}
 
-	/** A number of 64 bits; beyond 2^53 it loses digits. */
-	int64(): number {
+	/** A number of 64 bits, exact. */
+	int64(): Int64 {
+		const number = this.#wholeNumber();
+		if (Number.isSafeInteger(number)) return number;
+		return (BigInt(this.#high) << 32n) | BigInt(this.#low >>> 0);
+	}
+
+	/** The next number of 64 bits as a double. */
+	#wholeNumber(): number {
 		this.#readVarint();
 		return this.#high * 2 ** 32 + (this.#low >>> 0);
 	}
@@ -150,7 +159,7 @@ export class WireReader {
 
 	/** Where the delimited value ends whose length comes next. */
 	#delimitedEnd(): number {
-		const length = this.int64();
+		const length = this.#wholeNumber();
 		if (length < 0) throw new WireError('proto: negative length found during unmarshaling');
 		if (length > this.#end - this.#at) throw truncated();
 		return this.#at + length;

@@ -1,3 +1,5 @@
+import { approximate } from '../../base/json.ts';
+import { parseJson } from '../../base/json-reader.ts';
 import { formatTime } from '../meta/time.ts';
 import { WireError } from './wire-reader.ts';
 
@@ -38,7 +40,7 @@ export function unwrapIntOrString({ type = 0, intVal = 0, strVal = '' }: Fields)
 export function unwrapFieldsV1({ Raw }: Fields): unknown {
 	if (typeof Raw !== 'string' || Raw === '') return null;
 	try {
-		return JSON.parse(Raw);
+		return parseJson(Raw);
 	} catch {
 		throw new WireError('invalid JSON');
 	}
@@ -56,5 +58,5 @@ function timeText(seconds: number, micros: number, fraction = false): string | n
 }
 
 function numberOf(value: unknown): number {
-	return typeof value === 'number' ? value : 0;
+	return typeof value === 'number' || typeof value === 'bigint' ? approximate(value) : 0;
 }

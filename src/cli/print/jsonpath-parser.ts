@@ -1,3 +1,4 @@
+import { type Int64, parseInt64 } from '../../base/json.ts';
 /**
  * The template language of `-o jsonpath`, as kubectl has it: text with `{…}` in it, which holds paths,
  * quoted text, and `range … end`.
@@ -34,7 +35,7 @@ export type Step =
 /** One side of a comparison in a filter; a lone side asks whether it is there. */
 export type Operand =
 	| { readonly type: 'path'; readonly path: Path }
-	| { readonly type: 'value'; readonly value: string | number | boolean | undefined };
+	| { readonly type: 'value'; readonly value: string | Int64 | boolean | undefined };
 
 /** How a filter compares. */
 export type Operator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'exists';
@@ -268,7 +269,7 @@ class PathReader {
 		const text = this.quoted();
 		if (text !== undefined) return { type: 'value', value: text };
 		const number = this.#match(NUMBER);
-		if (number !== undefined) return { type: 'value', value: Number(number) };
+		if (number !== undefined) return { type: 'value', value: parseInt64(number) ?? Number(number) };
 		const word = this.#match(/true|false/y);
 		if (word !== undefined) return { type: 'value', value: word === 'true' };
 		return { type: 'path', path: this.path() };

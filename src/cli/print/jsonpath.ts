@@ -1,3 +1,4 @@
+import type { Int64 } from '../../base/json.ts';
 import { isRawObject } from '../../client/raw-object.ts';
 import { toCompactJson } from './json.ts';
 import {
@@ -124,9 +125,13 @@ function compare(left: unknown, operator: Operator, right: unknown): boolean {
 	}
 }
 
+function isNumber(value: unknown): value is Int64 {
+	return typeof value === 'number' || typeof value === 'bigint';
+}
+
 /** NaN, which no comparison accepts, where the two cannot be compared. */
 function orderOf(left: unknown, right: unknown): number {
-	if (typeof left === 'number' && typeof right === 'number') return left - right;
+	if (isNumber(left) && isNumber(right)) return left < right ? -1 : left > right ? 1 : 0;
 	if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : left > right ? 1 : 0;
 	return Number.NaN;
 }

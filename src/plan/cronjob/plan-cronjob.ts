@@ -3,6 +3,7 @@ import { timeZoneProblem } from '../../api/batch/cronjob/time-zone.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { quote } from '../../api/meta/quote.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
+import { approximate } from '../../base/json.ts';
 import type { EventText } from '../event-text.ts';
 import { isFinished, isTrue } from '../job/conditions.ts';
 import { beyondHistory } from './history.ts';
@@ -151,7 +152,7 @@ function decideStartAt(cronJob: CronJob, dueMs: number, now: number): Decision {
 	const { spec, status } = cronJob;
 	const { startingDeadlineSeconds, concurrencyPolicy } = spec;
 	const active = status.active ?? [];
-	if (startingDeadlineSeconds !== undefined && dueMs + startingDeadlineSeconds * 1000 < now) {
+	if (startingDeadlineSeconds !== undefined && dueMs + approximate(startingDeadlineSeconds) * 1000 < now) {
 		const message = `Missed scheduled time to start a job: ${rfc1123(dueMs)}`;
 		return refusal('it is too late for the time that was due', { reason: 'MissSchedule', message });
 	}

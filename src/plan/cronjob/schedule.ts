@@ -7,6 +7,7 @@ import {
 import type { CronJob, CronJobSpec } from '../../api/batch/cronjob/schema.ts';
 import { timeZoneProblem, zoneNamed } from '../../api/batch/cronjob/time-zone.ts';
 import { timeOf } from '../../api/meta/time.ts';
+import { approximate } from '../../base/json.ts';
 
 /**
  * When the Jobs of a CronJob are due, by the rules of upstream's mostRecentScheduleTime and
@@ -97,7 +98,7 @@ function earliest({ metadata, spec, status }: CronJob, deadlineFrom: number | un
 	const since = timeOf(status.lastScheduleTime) ?? timeOf(metadata.creationTimestamp) ?? 0;
 	const { startingDeadlineSeconds } = spec;
 	if (deadlineFrom === undefined || startingDeadlineSeconds === undefined) return since;
-	return Math.max(since, deadlineFrom - startingDeadlineSeconds * 1000);
+	return Math.max(since, deadlineFrom - approximate(startingDeadlineSeconds) * 1000);
 }
 
 function latest(schedule: Schedule, fromMs: number, now: number): number | undefined {

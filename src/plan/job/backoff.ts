@@ -2,6 +2,7 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
+import { approximate } from '../../base/json.ts';
 import { isSidecar } from '../pod/snapshot.ts';
 import { countsAsFailed, viewPods } from './classify.ts';
 
@@ -92,7 +93,7 @@ export function finishTime(pod: Pod): number {
 	const { deletionTimestamp, deletionGracePeriodSeconds = 0, creationTimestamp } = pod.metadata;
 	const ended = endOfContainers(pod) ?? endOfReadiness(pod);
 	if (ended !== undefined) return ended;
-	if (deletionTimestamp) return timeOf(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
+	if (deletionTimestamp) return timeOf(deletionTimestamp) - approximate(deletionGracePeriodSeconds) * 1000;
 	return timeOf(creationTimestamp) ?? 0;
 }
 

@@ -1,5 +1,6 @@
 import type { Job } from '../../api/batch/job/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
+import { approximate } from '../../base/json.ts';
 import { countsAsFailed } from './classify.ts';
 import { findCondition, isTrue } from './conditions.ts';
 import { judgeFailure } from './pod-failure-policy.ts';
@@ -102,7 +103,7 @@ function overDeadline({ job, now }: JobView): EndState | undefined {
 export function remainingDeadlineMs({ spec, status }: Job, now: number): number | undefined {
 	if (spec.activeDeadlineSeconds === undefined || spec.suspend) return undefined;
 	const startedMs = isTrue(status.conditions, 'Suspended') ? now : (timeOf(status.startTime) ?? now);
-	return spec.activeDeadlineSeconds * 1000 - (now - startedMs);
+	return approximate(spec.activeDeadlineSeconds) * 1000 - (now - startedMs);
 }
 
 function overMaxFailedIndexes({ job, indexes }: JobView): EndState | undefined {

@@ -1,6 +1,7 @@
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
+import { approximate } from '../../base/json.ts';
 import { attemptsOf } from './attempts.ts';
 import type { ContainerRemoval, ContainerStart, ContainerStop } from './plan.ts';
 import { isRestarted, restartDelayMs } from './restart.ts';
@@ -34,7 +35,7 @@ export function progressOf(seen: PodSnapshot): Progress {
 	if (pod.metadata.deletionTimestamp !== undefined) return end(seen, 'deleted', deletionGrace(pod, now));
 	if (isTerminal(pod)) return end(seen, 'already-over', 0);
 	const deadline = deadlineOf(pod, now);
-	const grace = pod.spec.terminationGracePeriodSeconds ?? 30;
+	const grace = approximate(pod.spec.terminationGracePeriodSeconds ?? 30);
 	if (deadline !== undefined && deadline <= now) return end(seen, 'deadline', grace);
 	const deadlines = deadline === undefined ? [] : [deadline];
 	if (isRestartingAll(pod)) return restartAll(seen, deadlines);
@@ -74,13 +75,13 @@ export function isTerminal({ status }: Pod): boolean {
 /** A Pod that has no start time yet starts now. */
 function deadlineOf({ spec, status }: Pod, now: number): number | undefined {
 	if (spec.activeDeadlineSeconds === undefined) return undefined;
-	return (timeOf(status.startTime) ?? now) + spec.activeDeadlineSeconds * 1000;
+	return (timeOf(status.startTime) ?? now) + approximate(spec.activeDeadlineSeconds) * 1000;
 }
 
 /** What is left of the time that a deleted Pod was given. */
 function deletionGrace({ metadata }: Pod, now: number): number {
 	const left = (timeOf(metadata.deletionTimestamp) ?? now) - now;
-	return Math.min(Math.max(left / 1000, 0), metadata.deletionGracePeriodSeconds ?? 0);
+	return Math.min(Math.max(left / 1000, 0), approximate(metadata.deletionGracePeriodSeconds ?? 0));
 }
 
 /** Collects what to start and what to wait for, container by container. */

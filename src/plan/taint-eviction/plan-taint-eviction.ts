@@ -2,6 +2,7 @@ import type { Taint } from '../../api/core/node/schema.ts';
 import { withDisruption } from '../../api/core/pod/disruption.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
+import { approximate } from '../../base/json.ts';
 import { tolerates } from '../placement/taints.ts';
 
 /**
@@ -71,7 +72,7 @@ function bornUntil(taint: Taint, seen: TaintEvictionSnapshot): number {
 	const { tolerationSeconds } = toleration;
 	if (tolerationSeconds === undefined) return Number.POSITIVE_INFINITY;
 	if (tolerationSeconds <= 0) return Number.NEGATIVE_INFINITY;
-	return Math.max(addedAt(taint, seen), boundAt(seen.pod)) + tolerationSeconds * 1000;
+	return Math.max(addedAt(taint, seen), boundAt(seen.pod)) + approximate(tolerationSeconds) * 1000;
 }
 
 function addedAt(taint: Taint, { noticedAt }: TaintEvictionSnapshot): number {

@@ -1,4 +1,5 @@
 import { semanticEqual } from '../../meta/equality.ts';
+import { generationAfter } from '../../meta/generation.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
 import type { CronJob } from './schema.ts';
 import { cronJobWarnings, validateCronJob, validateCronJobUpdate } from './validation.ts';
@@ -12,7 +13,7 @@ export const cronJobStrategy: Strategy<CronJob> = {
 	}),
 	prepareForUpdate: (cronJob, old) => {
 		const changed = cronJob.spec !== old.spec && !semanticEqual(cronJob.spec, old.spec);
-		const generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
+		const generation = generationAfter(old.metadata, changed);
 		return {
 			...cronJob,
 			metadata: { ...cronJob.metadata, generation },

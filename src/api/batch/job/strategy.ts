@@ -1,4 +1,5 @@
 import { semanticEqual } from '../../meta/equality.ts';
+import { generationAfter } from '../../meta/generation.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
 import { withGeneratedSelector } from './labels.ts';
 import type { Job } from './schema.ts';
@@ -14,7 +15,7 @@ export const jobStrategy: Strategy<Job> = {
 	},
 	prepareForUpdate: (job, old) => {
 		const changed = job.spec !== old.spec && !semanticEqual(job.spec, old.spec);
-		const generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
+		const generation = generationAfter(old.metadata, changed);
 		return {
 			...job,
 			metadata: { ...job.metadata, generation },

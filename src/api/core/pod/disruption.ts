@@ -1,3 +1,4 @@
+import type { Int64 } from '../../../base/json.ts';
 import type { PodCondition, PodStatus } from './schema.ts';
 
 /** Who disturbs a Pod that did nothing wrong: the reason and message of its DisruptionTarget condition. */
@@ -5,7 +6,7 @@ export interface Disruption {
 	readonly reason: string;
 	readonly message: string;
 	/** The generation of the Pod that was judged; left out by those who judge nothing of its spec. */
-	readonly observedGeneration?: number;
+	readonly observedGeneration?: Int64;
 }
 
 /**

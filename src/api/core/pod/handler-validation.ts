@@ -1,3 +1,4 @@
+import type { Int64 } from '../../../base/json.ts';
 import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
 	chosen,
@@ -34,7 +35,7 @@ export function validateLife(container: Container, spec: PodSpec, path: FieldPat
 function validateProbe(
 	container: Container,
 	name: ProbeName,
-	grace: number | undefined,
+	grace: Int64 | undefined,
 	path: FieldPath,
 ): readonly FieldError[] {
 	const probe = container[name];
@@ -80,11 +81,7 @@ const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const;
 
 type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> & LifecycleHandler;
 
-function validateHandler(
-	handler: Handler,
-	grace: number | undefined,
-	path: FieldPath,
-): readonly FieldError[] {
+function validateHandler(handler: Handler, grace: Int64 | undefined, path: FieldPath): readonly FieldError[] {
 	const [first, ...others] = HANDLERS.filter((name) => handler[name] !== undefined);
 	if (first === undefined) return [required(path, 'must specify a handler type')];
 	return [
@@ -96,7 +93,7 @@ function validateHandler(
 function validateAction(
 	{ exec, httpGet, tcpSocket, grpc, sleep }: Handler,
 	name: (typeof HANDLERS)[number],
-	grace: number | undefined,
+	grace: Int64 | undefined,
 	path: FieldPath,
 ): readonly FieldError[] {
 	if (name === 'exec') return (exec?.command ?? []).length > 0 ? [] : [required(path.child('command'))];

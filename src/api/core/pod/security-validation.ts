@@ -1,3 +1,4 @@
+import type { Int64 } from '../../../base/json.ts';
 import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
 	chosen,
@@ -17,7 +18,7 @@ import type { PodSpec } from './spec-schema.ts';
 
 const GREATEST_ID = 2 ** 31 - 1;
 
-function validateId(id: number | undefined, path: FieldPath): readonly FieldError[] {
+function validateId(id: Int64 | undefined, path: FieldPath): readonly FieldError[] {
 	if (id === undefined) return [];
 	return inRange(id, 0, GREATEST_ID).map((problem) => invalid(path, id, problem));
 }

@@ -1,4 +1,5 @@
 import { semanticEqual } from '../../meta/equality.ts';
+import { generationAfter } from '../../meta/generation.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
 import { withOwnLabels } from './match-label-keys.ts';
 import { qosClassOf } from './quality-of-service.ts';
@@ -18,7 +19,7 @@ export const podStrategy: Strategy<Pod> = {
 	}),
 	prepareForUpdate: (pod, old) => {
 		const changed = pod.spec !== old.spec && !semanticEqual(pod.spec, old.spec);
-		const generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
+		const generation = generationAfter(old.metadata, changed);
 		return {
 			...pod,
 			metadata: { ...pod.metadata, generation },

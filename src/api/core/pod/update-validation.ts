@@ -1,3 +1,4 @@
+import type { Int64 } from '../../../base/json.ts';
 import { semanticEqual } from '../../meta/equality.ts';
 import type { FieldError, FieldPath } from '../../meta/field.ts';
 import { forbidden, invalid, required } from '../../meta/field-errors.ts';
@@ -49,7 +50,7 @@ function validateImage(container: Container, path: FieldPath): readonly FieldErr
 }
 
 /** A deadline can be set, and brought nearer. */
-function validateDeadline(deadline: number | undefined, old: number | undefined): readonly FieldError[] {
+function validateDeadline(deadline: Int64 | undefined, old: Int64 | undefined): readonly FieldError[] {
 	const at = SPEC.child('activeDeadlineSeconds');
 	if (deadline === undefined) {
 		if (old === undefined) return [];

@@ -1,22 +1,4 @@
-/** JSON values as patches see them: never changed, new ones share what they do not change. */
-
-/** A JSON object. */
-export type JsonRecord = Readonly<Record<string, unknown>>;
-
-/** Whether the value is a JSON object. */
-export function isRecord(value: unknown): value is JsonRecord {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Whether the value is a JSON list. */
-export function isList(value: unknown): value is readonly unknown[] {
-	return Array.isArray(value);
-}
-
-/** The value at `key`, if it is the object's own: `toString` is no field unless the JSON says so. */
-export function own(record: JsonRecord | undefined, key: string): unknown {
-	return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
-}
+import { type JsonRecord, own } from '../../base/json.ts';
 
 /**
  * A copy of an object under construction, made at the first change. Keys come from users, and
