@@ -1,5 +1,15 @@
-import { badRequest, unsupportedMediaType } from '../api/meta/api-error.ts';
+import { badRequest, tooLarge, unsupportedMediaType } from '../api/meta/api-error.ts';
+import { jsonKind } from '../api/meta/decode.ts';
 import type { ObjectNode } from '../api/meta/schema.ts';
+import { isRecord, own } from '../base/json.ts';
+import {
+	JsonLimitError,
+	JsonSyntaxError,
+	NO_REPEATED_KEYS,
+	type RepeatedKeys,
+	readJsonInPieces,
+} from '../base/json-reader.ts';
+import { nextTurn } from '../base/turn.ts';
 import type { Body, Call } from './request.ts';
 
 /** The decode stage's first half: bytes to JSON values, by content type. */
@@ -7,8 +17,8 @@ import type { Body, Call } from './request.ts';
 /** A body as a JSON value. */
 export interface JsonBody {
 	readonly value: unknown;
-	/** The text it came as; undefined from callers in this process and for other formats. */
-	readonly text: string | undefined;
+	/** The objects in it that have keys more than once. */
+	readonly repeated: RepeatedKeys;
 }
 
 /** What the body of a request should be. */
@@ -20,7 +30,7 @@ export interface ExpectedObject {
 }
 
 /** Reads bodies of one content type. Throws an {@link UnreadableError}, or any error of the API. */
-type BodyReader = (bytes: Uint8Array, expected: ExpectedObject) => JsonBody | Promise<JsonBody>;
+type BodyReader = (bytes: Uint8Array, expected: ExpectedObject) => Promise<JsonBody>;
 
 /** The bytes are not of the form that the content type says; the message is that of upstream's decoder. */
 export class UnreadableError extends Error {
@@ -37,6 +47,12 @@ const READERS: ReadonlyMap<string, BodyReader> = new Map<string, BodyReader>([
 /** The media types that bodies of objects may have. */
 export const OBJECT_MEDIA_TYPES: readonly string[] = [...READERS.keys()];
 
+/**
+ * How much a body may hold, beside its size in bytes. Upstream has no limit on values; here each costs
+ * time in one thread that all requests share. A manifest of 500 containers has 10,000 values.
+ */
+export const BODY_LIMITS = { values: 50_000, depth: 1000 } as const;
+
 /** The media type without parameters; JSON where the client did not say (`kubectl create --raw`). */
 export function mediaTypeOf(contentType: string): string {
 	const [type = ''] = contentType.split(';', 1);
@@ -49,16 +65,19 @@ export function hasBody(body: Body): boolean {
 }
 
 /**
- * The body of a request, as JSON. Throws UnsupportedMediaType, or BadRequest where the bytes cannot be
- * read. Whether it is what was expected is for its decoding to say.
+ * The body of a request, as JSON. Throws UnsupportedMediaType, RequestEntityTooLarge, or BadRequest where
+ * the bytes cannot be read. Whether it is what was expected is for its decoding to say.
  */
 export async function readBody({ body, contentType }: Call, expected: ExpectedObject): Promise<JsonBody> {
-	if (body?.type === 'value') return { value: body.value, text: undefined };
+	if (body?.type === 'value') return { value: body.value, repeated: NO_REPEATED_KEYS };
 	const reader = READERS.get(mediaTypeOf(contentType));
 	if (!reader) throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
 	const bytes = body?.bytes ?? new Uint8Array();
 	try {
-		return await reader(bytes, expected);
+		const { value, repeated } = await reader(bytes, expected);
+		checkTypeMeta(value);
+		// Nothing is decoded from null, so that the object is an empty one.
+		return { value: value ?? {}, repeated };
 	} catch (error) {
 		if (!(error instanceof UnreadableError)) throw error;
 		const { message } = error;
@@ -68,15 +87,34 @@ export async function readBody({ body, contentType }: Call, expected: ExpectedOb
 	}
 }
 
-function readJson(bytes: Uint8Array): JsonBody {
-	const text = new TextDecoder().decode(bytes);
+/** The body of a patch, as JSON. Throws RequestEntityTooLarge, or BadRequest where it is no JSON. */
+export async function readPatchBody({ body }: Call): Promise<JsonBody> {
+	if (body?.type === 'value') return { value: body.value, repeated: NO_REPEATED_KEYS };
 	try {
-		return { value: JSON.parse(text), text };
+		return await readJsonBytes(body?.bytes ?? new Uint8Array());
 	} catch (error) {
-		if (error instanceof SyntaxError) throw unparsed(error.message);
-		throw error;
+		throw error instanceof JsonSyntaxError ? badRequest('invalid JSON patch') : error;
 	}
 }
+
+async function readJson(bytes: Uint8Array): Promise<JsonBody> {
+	try {
+		return await readJsonBytes(bytes);
+	} catch (error) {
+		throw error instanceof JsonSyntaxError ? unparsed(error.message) : error;
+	}
+}
+
+async function readJsonBytes(bytes: Uint8Array): Promise<JsonBody> {
+	try {
+		return await readJsonInPieces(UTF8.decode(bytes), BODY_LIMITS, nextTurn);
+	} catch (error) {
+		throw error instanceof JsonLimitError ? tooLarge(error.message) : error;
+	}
+}
+
+/** A byte order mark is no JSON; the decoder would hide it. */
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 async function readYaml(bytes: Uint8Array): Promise<JsonBody> {
 	const { parseDocument } = await import('yaml');
@@ -84,13 +122,33 @@ async function readYaml(bytes: Uint8Array): Promise<JsonBody> {
 	const [error] = document.errors;
 	if (error) throw unparsed(error.message);
 	try {
-		return { value: document.toJS(), text: undefined };
+		return { value: document.toJS(), repeated: NO_REPEATED_KEYS };
 	} catch (resolving) {
 		// An alias of nothing, or so many of them that they would fill the memory.
 		if (resolving instanceof ReferenceError) throw unparsed(resolving.message);
 		throw resolving;
 	}
 }
+
+/** The fields by which upstream finds out what the object is, before it decodes the rest. */
+function checkTypeMeta(value: unknown): void {
+	if (value === null) return;
+	if (!isRecord(value)) {
+		throw unparsed(`json: cannot unmarshal ${jsonKind(value)} into Go value of type ${TYPE_META}`);
+	}
+	for (const name of ['apiVersion', 'kind']) {
+		const text = own(value, name) ?? '';
+		if (typeof text === 'string') continue;
+		throw unparsed(`json: cannot unmarshal ${jsonKind(text)} into Go struct field .${name} of type string`);
+	}
+	const apiVersion = own(value, 'apiVersion');
+	if (typeof apiVersion === 'string' && apiVersion.split('/', 3).length > 2) {
+		throw new UnreadableError(`unexpected GroupVersion string: ${apiVersion}`);
+	}
+}
+
+const TYPE_META =
+	'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
 
 function unparsed(message: string): UnreadableError {
 	return new UnreadableError(`couldn't get version/kind; json parse error: ${message}`);
@@ -99,7 +157,7 @@ function unparsed(message: string): UnreadableError {
 /** Loaded on demand: few clients speak it, and a start does not wait for it. */
 async function readProtobuf(bytes: Uint8Array, expected: ExpectedObject): Promise<JsonBody> {
 	const { jsonOfProtobuf } = await import('./protobuf-body.ts');
-	return { value: jsonOfProtobuf(bytes, expected), text: undefined };
+	return { value: jsonOfProtobuf(bytes, expected), repeated: NO_REPEATED_KEYS };
 }
 
 /** The beginning of a body for an error message: as text where it looks like JSON, else in hex. */

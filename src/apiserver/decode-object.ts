@@ -1,13 +1,6 @@
 import { type ApiError, badRequest } from '../api/meta/api-error.ts';
-import {
-	DecodeError,
-	decodeAs,
-	strictlyUndecodable,
-	strictTexts,
-	type Undecoded,
-	undecodable,
-} from '../api/meta/decode.ts';
-import { duplicateFields } from '../api/meta/duplicate-fields.ts';
+import { DecodeError, decodeAs } from '../api/meta/decode.ts';
+import { strictlyUndecodable, strictTexts, type Undecoded, undecodable } from '../api/meta/decode-errors.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { type JsonBody, readBody } from './body.ts';
@@ -36,7 +29,7 @@ export async function decodeObject(
 	const body = await readBody(call, { kind, apiVersions: [resource.codec.apiVersion], schema });
 	const what = undecodedOf(body.value, definition);
 	try {
-		const { object, complaints } = decodeJson(resource.codec, body, fieldValidation);
+		const { object, complaints } = decodeJson(resource.codec, body);
 		refuseOrWarn(call, complaints, fieldValidation, (texts) => strictlyUndecodable(what, texts));
 		return object;
 	} catch (error) {
@@ -46,13 +39,9 @@ export async function decodeObject(
 }
 
 /** Decodes JSON to an object of the resource. Throws a DecodeError, or BadRequest for another kind. */
-export function decodeJson(
-	codec: ResourceCodec,
-	{ value: json, text }: JsonBody,
-	fieldValidation: WriteOptions['fieldValidation'],
-): DecodedObject {
+export function decodeJson(codec: ResourceCodec, { value: json, repeated }: JsonBody): DecodedObject {
 	const { definition } = codec;
-	const { value, unknown } = decodeAs<KubeObject>(definition.schema, json);
+	const { value, problems } = decodeAs<KubeObject>(definition.schema, json, repeated);
 	const { kind, apiVersion, metadata, ...rest } = value;
 	if (apiVersion && apiVersion !== codec.apiVersion) {
 		throw badRequest(
@@ -66,8 +55,7 @@ export function decodeJson(
 	}
 	const { managedFields: _managed, selfLink: _link, ...kept } = metadata;
 	const object = { kind: definition.kind, apiVersion: codec.apiVersion, metadata: kept, ...rest };
-	const duplicates = fieldValidation === 'Ignore' || text === undefined ? [] : duplicateFields(text);
-	return { object: definition.defaults(object), complaints: strictTexts(unknown, duplicates) };
+	return { object: definition.defaults(object), complaints: strictTexts(problems) };
 }
 
 /** Does with what strict decoding complains of as the client wished; `refusal` makes the error. */

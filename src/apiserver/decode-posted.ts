@@ -1,6 +1,6 @@
 import { badRequest } from '../api/meta/api-error.ts';
-import { DecodeError, decodeAs, strictlyUndecodable, strictTexts, undecodable } from '../api/meta/decode.ts';
-import { duplicateFields } from '../api/meta/duplicate-fields.ts';
+import { DecodeError, decodeAs } from '../api/meta/decode.ts';
+import { strictlyUndecodable, strictTexts, undecodable } from '../api/meta/decode-errors.ts';
 import type { ObjectMeta } from '../api/meta/object-meta.ts';
 import type { ObjectNode, Schema } from '../api/meta/schema.ts';
 import { type ExpectedObject, readBody } from './body.ts';
@@ -31,11 +31,11 @@ export async function decodePosted<T extends Posted>(
 	fieldValidation: WriteOptions['fieldValidation'],
 ): Promise<T> {
 	const { kind, apiVersions, schema } = posted;
-	const { value: json, text } = await readBody(call, posted);
+	const { value: json, repeated } = await readBody(call, posted);
 	const [expected = ''] = apiVersions;
 	const what = { kind, version: expected.slice(expected.indexOf('/') + 1) };
 	try {
-		const { value, unknown } = decodeAs<T>(schema, json);
+		const { value, problems } = decodeAs<T>(schema, json, repeated);
 		const { apiVersion = '', kind: own = '', metadata } = value;
 		if (own && own !== kind) {
 			const other = { kind: own, version: apiVersion.slice(apiVersion.indexOf('/') + 1), into: kind };
@@ -54,9 +54,7 @@ export async function decodePosted<T extends Posted>(
 				'the namespace of the provided object does not match the namespace sent on the request',
 			);
 		}
-		const duplicates = fieldValidation === 'Ignore' || text === undefined ? [] : duplicateFields(text);
-		const complaints = strictTexts(unknown, duplicates);
-		refuseOrWarn(call, complaints, fieldValidation, (texts) => strictlyUndecodable(what, texts));
+		refuseOrWarn(call, strictTexts(problems), fieldValidation, (texts) => strictlyUndecodable(what, texts));
 		return value;
 	} catch (error) {
 		if (error instanceof DecodeError) throw undecodable(what, error.message);

@@ -85,13 +85,13 @@ export class HttpExchange {
 	async #body(): Promise<Body> {
 		const { method, headers } = this.#request;
 		if (method === 'GET' || method === 'HEAD') return undefined;
-		if (Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
+		if (Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge(`limit is ${MAX_BODY_BYTES}`);
 		const pieces: Uint8Array[] = [];
 		let size = 0;
 		for await (const chunk of this.#request) {
 			const piece: Uint8Array = chunk;
 			size += piece.length;
-			if (size > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
+			if (size > MAX_BODY_BYTES) throw tooLarge(`limit is ${MAX_BODY_BYTES}`);
 			pieces.push(piece);
 		}
 		return { type: 'bytes', bytes: Buffer.concat(pieces) };

@@ -1,15 +1,17 @@
-import { type ApiError, badRequest, invalid, unsupportedMediaType } from '../api/meta/api-error.ts';
-import { DecodeError, strictTexts } from '../api/meta/decode.ts';
-import { duplicateFields } from '../api/meta/duplicate-fields.ts';
+import { type ApiError, invalid, unsupportedMediaType } from '../api/meta/api-error.ts';
+import { DecodeError, decode } from '../api/meta/decode.ts';
+import { strictTexts } from '../api/meta/decode-errors.ts';
 import { FieldPath } from '../api/meta/field.ts';
 import { forbidden, invalid as invalidField } from '../api/meta/field-errors.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
+import { raw } from '../api/meta/schema.ts';
 import { applyJsonPatch, readJsonPatch } from '../api/patch/json-patch.ts';
 import { mergePatch } from '../api/patch/merge-patch.ts';
 import { strategicMerge } from '../api/patch/strategic-merge.ts';
 import type { JsonRecord } from '../base/json.ts';
-import { type JsonBody, mediaTypeOf } from './body.ts';
+import { NO_REPEATED_KEYS } from '../base/json-reader.ts';
+import { type JsonBody, mediaTypeOf, readPatchBody } from './body.ts';
 import type { ServerContext } from './context.ts';
 import { decodeJson, refuseOrWarn } from './decode-object.ts';
 import { goText } from './go-text.ts';
@@ -50,7 +52,7 @@ export async function patch(
 	if (!reader) throw unsupportedMediaType([...READERS.keys()]);
 	const options = writeOptions(call.query, 'PatchOptions');
 	refuseForce(call);
-	const read = reader(bodyOf(call), definition);
+	const read = reader(await readPatchBody(call), definition);
 	const stored = await replace(server, request, {
 		dryRun: options.dryRun,
 		strategy,
@@ -71,7 +73,7 @@ function patched(
 			invalidField(new FieldPath('patch'), read.shown(json), text),
 		]);
 	try {
-		const decoded = decodeJson(request.resource.codec, { value: json, text: undefined }, fieldValidation);
+		const decoded = decodeJson(request.resource.codec, { value: json, repeated: NO_REPEATED_KEYS });
 		const complaints = [...read.complaints, ...decoded.complaints];
 		refuseOrWarn(request.call, complaints, fieldValidation, (texts) =>
 			refusal(`strict decoding error: ${texts.join(', ')}`),
@@ -83,16 +85,6 @@ function patched(
 	}
 }
 
-function bodyOf({ body }: Call): JsonBody {
-	if (body?.type === 'value') return { value: body.value, text: undefined };
-	try {
-		const text = new TextDecoder().decode(body?.bytes);
-		return { value: JSON.parse(text), text };
-	} catch {
-		throw badRequest('invalid JSON patch');
-	}
-}
-
 function refuseForce({ query }: Call): void {
 	if (!query.has('force')) return;
 	throw invalid({ group: 'meta.k8s.io', resource: 'PatchOptions', name: '' }, [
@@ -100,11 +92,11 @@ function refuseForce({ query }: Call): void {
 	]);
 }
 
-function readJson({ value }: JsonBody): Patch {
-	const read = readJsonPatch(value);
+function readJson({ value, repeated }: JsonBody): Patch {
+	const read = readJsonPatch(value, repeated);
 	return {
 		apply: (object) => applyJsonPatch(object, read),
-		complaints: strictTexts(read.unknown, []).map((text) => `json patch ${text}`),
+		complaints: strictTexts(read.problems).map((text) => `json patch ${text}`),
 		shown: JSON.stringify,
 	};
 }
@@ -126,6 +118,6 @@ function readStrategic(body: JsonBody, { schema }: ResourceDefinition): Patch {
 	};
 }
 
-function repeatedFields({ text }: JsonBody): readonly string[] {
-	return text === undefined ? [] : strictTexts([], duplicateFields(text));
+function repeatedFields({ value, repeated }: JsonBody): readonly string[] {
+	return strictTexts(decode(raw, value, repeated).problems);
 }

@@ -1,4 +1,4 @@
-import { undecodable } from '../api/meta/decode.ts';
+import { undecodable } from '../api/meta/decode-errors.ts';
 import { type Envelope, openEnvelope } from '../api/protobuf/envelope.ts';
 import { readObject } from '../api/protobuf/message.ts';
 import { WireError, WireReader } from '../api/protobuf/wire-reader.ts';

@@ -7,6 +7,7 @@
  * 2. Each pass says in the Namespace's status what is left, and why.
  * 3. A failure with one resource does not keep the others from being deleted.
  */
+
 import { namespaces } from '../api/core/namespace/definition.ts';
 import type { Namespace } from '../api/core/namespace/schema.ts';
 import { pods } from '../api/core/pod/definition.ts';
@@ -16,6 +17,7 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { timeOf } from '../api/meta/time.ts';
 import type { Clock } from '../base/clock.ts';
+import { approximate } from '../base/json.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
 import { type Client, pathOf } from '../client/client.ts';
@@ -189,5 +191,5 @@ function finalizersOf(objects: readonly KubeObject[]): ReadonlyMap<string, numbe
 /** How long a Pod may take to end; nothing where it has ended. */
 function graceSecondsOf({ spec, status: { phase } }: Pod): number {
 	const hasEnded = phase === 'Succeeded' || phase === 'Failed';
-	return hasEnded ? 0 : (spec.terminationGracePeriodSeconds ?? 0);
+	return hasEnded ? 0 : approximate(spec.terminationGracePeriodSeconds ?? 0);
 }

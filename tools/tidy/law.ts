@@ -116,6 +116,7 @@ export const TEST_SUPPORT: Readonly<Record<string, string>> = {
 	'src/plan/placement/testing/placement-world.ts': 'Pods, nodes and clusters for tests of plan/placement',
 	'src/plan/cronjob/cronjob-world.ts': 'CronJobs and Jobs for tests of plan/cronjob',
 	'src/api/protobuf/wire-writer.ts': 'writes messages for tests',
+	'src/apiserver/bytes-client.ts': 'sends bytes to an API server without a connection, for tests of bodies',
 	'src/base/virtual-clock.ts': 'time for tests and the simulation',
 	'src/store/recording-sink.ts': 'a watch sink for the tests of stores',
 	'src/node/runtime/process/host-harness.ts': 'runs the process runtime in a process that tests can kill',

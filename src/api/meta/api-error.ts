@@ -214,10 +214,9 @@ export function expired(message: string): ApiError {
 	return failure(410, 'Expired', message);
 }
 
-/** 413: the body is larger than `limitBytes`. */
-export function tooLarge(limitBytes: number): ApiError {
-	const message = `Request entity too large: limit is ${limitBytes}`;
-	return failure(413, 'RequestEntityTooLarge', message);
+/** 413: the request holds more than is accepted; `detail` says what: `limit is 3145728`. */
+export function tooLarge(detail: string): ApiError {
+	return failure(413, 'RequestEntityTooLarge', `Request entity too large: ${detail}`);
 }
 
 /** 415: the body's content type cannot be read. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deepFreeze } from '../../base/freeze.ts';
-import { DecodeError, decode, strictlyUndecodable, strictTexts, undecodable } from './decode.ts';
+import { readJson } from '../../base/json-reader.ts';
+import { DecodeError, decode } from './decode.ts';
+import { strictlyUndecodable, strictTexts, undecodable } from './decode-errors.ts';
 import { objectMetaSchema } from './object-meta.ts';
 import {
 	boolean,
@@ -97,20 +99,41 @@ test('only the changed part of an object is new', () => {
 
 test('unknown fields are dropped and reported with their path', () => {
 	const json = job({ foo: 1, containers: [{ name: 'a' }, { name: 'b', Image: 'x', image: 'y' }] });
-	const { value, unknown } = decode(jobSchema, json);
-	assert.deepEqual(unknown, ['spec.containers[1].Image', 'spec.foo']);
+	const { value, problems } = decode(jobSchema, json);
 	assert.deepEqual(value.spec, { containers: [{ name: 'a' }, { name: 'b', image: 'y' }] });
-	assert.deepEqual(strictTexts(unknown, ['spec.x']), [
+	assert.deepEqual(strictTexts(problems), [
 		'unknown field "spec.containers[1].Image"',
 		'unknown field "spec.foo"',
-		'duplicate field "spec.x"',
 	]);
+});
+
+test('fields that stand twice are reported in the order of the input, but not below unknown ones', () => {
+	const text =
+		'{"spec":{"parallelism":1,"a":{"b":1,"b":2},"parallelism":2,"z":1},"metadata":{"labels":{"x":"1","x":"2","x":"3"}},"spec":{}}';
+	const { value: json, repeated } = readJson(text, { values: 100, depth: 10 });
+	const { value, problems } = decode(jobSchema, json, repeated);
+	assert.equal(value.spec.parallelism, 2);
+	assert.deepEqual(strictTexts(problems), [
+		'unknown field "spec.a"',
+		'duplicate field "spec.parallelism"',
+		'unknown field "spec.z"',
+		'duplicate field "metadata.labels.x"',
+		'duplicate field "spec"',
+	]);
+});
+
+test('of any number of problems a hundred are reported', () => {
+	const unknown = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`k${index}`, 1]));
+	assert.equal(decode(jobSchema, unknown).problems.length, 100);
 });
 
 test('names that every JavaScript object has are unknown fields like others', () => {
 	const json = JSON.parse('{"constructor":1,"__proto__":{"kind":"x"},"toString":2}');
-	const { value, unknown } = decode(jobSchema, json);
-	assert.deepEqual(unknown, ['constructor', '__proto__', 'toString']);
+	const { value, problems } = decode(jobSchema, json);
+	assert.deepEqual(
+		problems.map(({ path }) => path),
+		['constructor', '__proto__', 'toString'],
+	);
 	assert.equal(value.kind, '');
 	assert.equal(Object.getPrototypeOf(value), Object.prototype);
 });
@@ -266,7 +289,8 @@ test('the whole message of the 400 is upstream’s', () => {
 	assert.equal(error.message, 'Job in version "v1" cannot be handled as a Job: json: oops');
 	assert.equal(error.code, 400);
 	assert.equal(
-		strictlyUndecodable({ kind: 'Job', version: 'v1' }, strictTexts(['spec.a', 'b'], [])).message,
+		strictlyUndecodable({ kind: 'Job', version: 'v1' }, ['unknown field "spec.a"', 'unknown field "b"'])
+			.message,
 		'Job in version "v1" cannot be handled as a Job: strict decoding error: unknown field "spec.a", unknown field "b"',
 	);
 });

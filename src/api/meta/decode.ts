@@ -1,8 +1,7 @@
 import { deepFreeze } from '../../base/freeze.ts';
-import { type Int64, isRecord, type JsonRecord, numberText } from '../../base/json.ts';
-import { type ApiError, badRequest } from './api-error.ts';
+import { type Int64, isList, isRecord, type JsonRecord, numberText } from '../../base/json.ts';
+import { NO_REPEATED_KEYS, type RepeatedKeys } from '../../base/json-reader.ts';
 import { canonicalQuantity, QuantityError } from './quantity.ts';
-import { quote } from './quote.ts';
 import type { Field, Infer, ListNode, ObjectNode, Schema, SchemaNode, StringNode } from './schema.ts';
 import { canonicalMicroTime, canonicalTime } from './time.ts';
 import { microTimeErrorText, timeErrorText } from './time-error.ts';
@@ -20,11 +19,22 @@ import { microTimeErrorText, timeErrorText } from './time-error.ts';
  * A schema is compiled into closures at its first use, piece by piece: most fields of a Pod never occur.
  */
 
-/** A decoded value, and where the input had fields that the schema has not: `spec.containers[0].foo`. */
+/** A decoded value, and what a strict reader refuses in the input. */
 export interface Decoded<T> {
 	readonly value: T;
-	readonly unknown: readonly string[];
+	/** In the order of the input; no more than {@link MAX_PROBLEMS}. */
+	readonly problems: readonly StrictProblem[];
 }
+
+/** A field that the schema has not, or that stands twice in its object. */
+export interface StrictProblem {
+	readonly type: 'unknown' | 'duplicate';
+	/** `spec.containers[0].foo` */
+	readonly path: string;
+}
+
+/** How many problems are noted of one input, as upstream. */
+const MAX_PROBLEMS = 100;
 
 /** The input does not fit the schema; the message is the one that Go's decoder gives. */
 export class DecodeError extends Error {
@@ -38,64 +48,46 @@ export class DecodeError extends Error {
 	}
 }
 
-/** Decodes `json` by `schema`; see the header. Throws a {@link DecodeError}. */
-export function decode<S extends Schema>(schema: S, json: unknown): Decoded<Infer<S>> {
-	const trail: Trail = { steps: [], unknown: [] };
+/**
+ * Decodes `json` by `schema`; see the header. `repeated` is what its reader found (base/json-reader.ts).
+ * Throws a {@link DecodeError}.
+ */
+export function decode<S extends Schema>(
+	schema: S,
+	json: unknown,
+	repeated: RepeatedKeys = NO_REPEATED_KEYS,
+): Decoded<Infer<S>> {
+	const trail: Trail = { steps: [], repeated, problems: [] };
 	const value = decoderOf(schema)(json, trail);
-	return { value: value as Infer<S>, unknown: trail.unknown }; // `as`: the decoder was made from S.
+	return { value: value as Infer<S>, problems: trail.problems }; // `as`: the decoder was made from S.
 }
 
 /**
- * Every field of `json` that does not fit `schema`, where {@link decode} stops at the first, and every
- * field that is unknown: for a tool that tells the author of a manifest all of its mistakes at once.
+ * Every field of `json` that does not fit `schema`, where {@link decode} stops at the first, and what a
+ * strict reader refuses: for a tool that tells the author of a manifest all of its mistakes at once.
  */
 export function decodeProblems(
 	schema: Schema,
 	json: unknown,
-): { readonly errors: readonly DecodeError[]; readonly unknown: readonly string[] } {
+): { readonly errors: readonly DecodeError[]; readonly problems: readonly StrictProblem[] } {
 	const errors: DecodeError[] = [];
-	const trail: Trail = { steps: [], unknown: [], errors };
+	const trail: Trail = { steps: [], repeated: NO_REPEATED_KEYS, problems: [], errors };
 	decoderOf(schema)(json, trail);
-	return { errors, unknown: trail.unknown };
+	return { errors, problems: trail.problems };
 }
 
 /** The same where the static type is known from elsewhere, as that of a definition's schema is. */
-export function decodeAs<T>(schema: ObjectNode, json: unknown): Decoded<T> {
-	const { value, unknown } = decode(schema, json);
-	return { value: value as T, unknown }; // `as`: T is what the schema describes.
-}
-
-/** The texts of a strict decoding error, which are also those of warnings; at most 100 as upstream. */
-export function strictTexts(unknown: readonly string[], duplicates: readonly string[]): readonly string[] {
-	const texts = [
-		...unknown.map((path) => `unknown field ${quote(path)}`),
-		...duplicates.map((path) => `duplicate field ${quote(path)}`),
-	];
-	return [...new Set(texts)].slice(0, 100);
-}
-
-/** The 400 for a body that fails strict decoding. */
-export function strictlyUndecodable(what: Undecoded, texts: readonly string[]): ApiError {
-	return undecodable(what, `strict decoding error: ${texts.join(', ')}`);
-}
-
-/** The 400 for a body that cannot be decoded; `text` is the message of the DecodeError. */
-export function undecodable({ kind, version, into = kind }: Undecoded, text: string): ApiError {
-	return badRequest(`${kind} in version "${version}" cannot be handled as a ${into}: ${text}`);
-}
-
-/** What the body said it was (the version without its group), and what the path wants if that differs. */
-export interface Undecoded {
-	readonly kind: string;
-	readonly version: string;
-	readonly into?: string;
+export function decodeAs<T>(schema: ObjectNode, json: unknown, repeated?: RepeatedKeys): Decoded<T> {
+	const { value, problems } = decode(schema, json, repeated);
+	return { value: value as T, problems }; // `as`: T is what the schema describes.
 }
 
 /** Where the decoder is, and what it met on the way. */
 interface Trail {
 	/** Names of fields and keys of maps; indexes of lists. Pushed only around values that have parts. */
 	readonly steps: Step[];
-	readonly unknown: string[];
+	readonly repeated: RepeatedKeys;
+	readonly problems: StrictProblem[];
 	/** Where errors are collected instead of thrown; a part that does not fit then counts as absent. */
 	readonly errors?: DecodeError[];
 }
@@ -126,8 +118,9 @@ function compile(node: SchemaNode): Decoder {
 		case 'int-or-string':
 			return decodeIntOrString;
 		case 'raw':
-			return (value, trail) =>
-				node.only === 'any' || isRecord(value) ? value : mismatch(value, node, trail);
+			return node.only === 'any'
+				? keepRaw
+				: (value, trail) => (isRecord(value) ? value : mismatch(value, node, trail));
 		case 'map':
 			return compileMap(node);
 		case 'list':
@@ -158,11 +151,11 @@ function compileObject(node: ObjectNode): Decoder {
 		if (!isRecord(value)) return mismatch(value, node, trail);
 		let changed: Record<string, unknown> | undefined;
 		let seen = 0;
-		for (const name in value) {
+		for (const name of namesOf(value, trail, node)) {
 			const field = fields.get(name) ?? fieldOf(name);
 			const item = value[name];
 			if (field === undefined) {
-				trail.unknown.push(pathOf(trail, name));
+				note(trail, 'unknown', name);
 				changed ??= copyBefore(value, name);
 				continue;
 			}
@@ -201,7 +194,7 @@ function compileMap(node: Extract<SchemaNode, { readonly type: 'map' }>): Decode
 		if (!isRecord(value)) return mismatch(value, node, trail);
 		let changed = false;
 		const entries: [string, unknown][] = [];
-		for (const name in value) {
+		for (const name of namesOf(value, trail)) {
 			const item = value[name];
 			trail.steps.push({ name });
 			const decoded = item === null ? zeroOf(node.values) : decodeValue(item, trail);
@@ -274,7 +267,7 @@ function isInt64(value: Int64): boolean {
 function decodeIntOrString(value: unknown, trail: Trail): unknown {
 	if (typeof value === 'string' || (typeof value === 'number' && isInt32(value))) return value;
 	const text = numberText(value);
-	const kind = text === undefined ? kindOf(value) : `number ${text}`;
+	const kind = text === undefined ? jsonKind(value) : `number ${text}`;
 	return fail(mismatchText(kind, 'int32', trail), trail);
 }
 
@@ -293,6 +286,47 @@ function decodeBase64(text: string, trail: Trail): string | undefined {
 	if (/^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/.test(compact) && !compact.includes('_')) return compact;
 	const wrong = compact.search(/[^A-Za-z0-9+/]/);
 	return fail(`illegal base64 data at input byte ${wrong < 0 ? compact.length : wrong}`, trail);
+}
+
+/** JSON as it came; only keys that stand twice are told. */
+function keepRaw(value: unknown, trail: Trail): unknown {
+	if (trail.repeated.size === 0 || typeof value !== 'object' || value === null) return value;
+	if (isRecord(value)) {
+		for (const name of namesOf(value, trail)) keepRawPart(value[name], { name }, trail);
+	} else if (isList(value)) {
+		for (const [index, item] of value.entries()) keepRawPart(item, { index }, trail);
+	}
+	return value;
+}
+
+function keepRawPart(value: unknown, step: Step, trail: Trail): void {
+	trail.steps.push(step);
+	keepRaw(value, trail);
+	trail.steps.pop();
+}
+
+/** The keys of an object, each once. That one stands twice is noted when it comes up again. */
+function namesOf(value: JsonRecord, trail: Trail, node?: ObjectNode): Iterable<string> {
+	const repeated = trail.repeated.get(value);
+	return repeated ? eachOnce(repeated, trail, node) : Object.keys(value);
+}
+
+function* eachOnce(names: readonly string[], trail: Trail, node: ObjectNode | undefined): Iterable<string> {
+	const met = new Set<string>();
+	const noted = new Set<string>();
+	for (const name of names) {
+		if (!met.has(name)) {
+			met.add(name);
+			yield name;
+		} else if (!noted.has(name) && (!node || Object.hasOwn(node.fields, name))) {
+			noted.add(name);
+			note(trail, 'duplicate', name);
+		}
+	}
+}
+
+function note(trail: Trail, type: StrictProblem['type'], name: string): void {
+	if (trail.problems.length < MAX_PROBLEMS) trail.problems.push({ type, path: pathOf(trail, name) });
 }
 
 /** The keys before `name` of a record whose fields were all known so far. */
@@ -334,7 +368,7 @@ function zeroOf(node: SchemaNode): unknown {
 		case 'list':
 			return NO_ITEMS;
 		case 'object':
-			return deepFreeze(decoderOf(node)({}, { steps: [], unknown: [] }));
+			return deepFreeze(decoderOf(node)({}, { steps: [], repeated: NO_REPEATED_KEYS, problems: [] }));
 	}
 }
 
@@ -351,7 +385,7 @@ function isEmpty(value: unknown): boolean {
 }
 
 function mismatch(value: unknown, node: SchemaNode, trail: Trail): undefined {
-	return fail(mismatchText(kindOf(value), typeName(node), trail), trail);
+	return fail(mismatchText(jsonKind(value), typeName(node), trail), trail);
 }
 
 function fail(message: string, trail: Trail): undefined {
@@ -371,11 +405,12 @@ function mismatchText(kind: string, type: string, trail: Trail): string {
 		struct = step.struct;
 	}
 	if (struct === '') return `json: cannot unmarshal ${kind} into Go value of type ${type}`;
-	const where = `${struct.replace(/^v1\./, '')}.${names.join('.')}`;
+	const where = `${struct.replace(/^.*\./, '')}.${names.join('.')}`;
 	return `json: cannot unmarshal ${kind} into Go struct field ${where} of type ${type}`;
 }
 
-function kindOf(value: unknown): string {
+/** What Go's decoder calls a JSON value: `object`, `array`, `bool`, … */
+export function jsonKind(value: unknown): string {
 	if (typeof value === 'boolean') return 'bool';
 	if (Array.isArray(value)) return 'array';
 	if (numberText(value) !== undefined) return 'number';
@@ -401,7 +436,7 @@ function typeName(node: SchemaNode): string {
 		case 'list':
 			return `[]${typeName(node.items)}`;
 		case 'object':
-			return `v1.${node.name.slice(node.name.lastIndexOf('.') + 1)}`;
+			return node.name.replace(/^io\.k8s\..*\./, 'v1.');
 	}
 }
 

@@ -121,13 +121,19 @@ test('what no operation touches is shared', () => {
 });
 
 test('a patch has the form of one', () => {
-	assert.throws(() => readJsonPatch({}), { code: 400 });
+	assert.throws(() => readJsonPatch({}), {
+		code: 400,
+		message:
+			'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
+	});
 	assert.throws(() => readJsonPatch([{ op: 1 }]), {
 		code: 400,
 		message:
-			'error decoding patch: json: cannot unmarshal number into Go struct field JsonPatchOperation.op of type string',
+			'error decoding patch: json: cannot unmarshal number into Go struct field jsonPatchOp.op of type string',
 	});
-	assert.deepEqual(readJsonPatch([{ op: 'test', path: '', foo: 1 }]).unknown, ['[0].foo']);
+	assert.deepEqual(readJsonPatch([{ op: 'test', path: '', foo: 1 }]).problems, [
+		{ type: 'unknown', path: '[0].foo' },
+	]);
 });
 
 test('copies cannot be used to fill the memory', () => {

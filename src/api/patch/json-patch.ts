@@ -1,6 +1,7 @@
 import { isList, isRecord, type JsonRecord, own } from '../../base/json.ts';
+import type { RepeatedKeys } from '../../base/json-reader.ts';
 import { badRequest, inapplicablePatch } from '../meta/api-error.ts';
-import { DecodeError, decode } from '../meta/decode.ts';
+import { DecodeError, decode, type StrictProblem } from '../meta/decode.ts';
 import { jsonEqual } from '../meta/equality.ts';
 import { list, object, optional, raw, string } from '../meta/schema.ts';
 import { RecordDraft } from './record-draft.ts';
@@ -10,7 +11,7 @@ import { RecordDraft } from './record-draft.ts';
  * and `replace` of a missing field of an object adds it. Results share what no operation touches.
  */
 
-const operationSchema = object('JsonPatchOperation', 'A step of a JSON patch.', {
+const operationSchema = object('handlers.jsonPatchOp', 'A step of a JSON patch.', {
 	op: optional(string, 'add, remove, replace, move, copy or test.'),
 	path: optional(string, 'Where, as a JSON pointer.'),
 	from: optional(string, 'From where, for move and copy.'),
@@ -22,7 +23,7 @@ const patchSchema = list(operationSchema);
 export interface JsonPatch {
 	readonly operations: readonly Operation[];
 	/** What strict requests refuse: `[0].foo`. */
-	readonly unknown: readonly string[];
+	readonly problems: readonly StrictProblem[];
 }
 
 interface Operation {
@@ -48,11 +49,11 @@ const MAX_COPIED_BYTES = 3 * 1024 * 1024;
 export const MAX_JSON_PATCH_OPERATIONS = 10_000;
 
 /** Reads a patch from JSON. Throws BadRequest when it has not the form of one. */
-export function readJsonPatch(json: unknown): JsonPatch {
-	if (!isList(json)) throw badRequest('error decoding patch: expected a list of operations');
+export function readJsonPatch(json: unknown, repeated?: RepeatedKeys): JsonPatch {
 	try {
-		const { unknown } = decode(patchSchema, json);
-		return { operations: json.map((item) => operationOf(isRecord(item) ? item : {})), unknown };
+		const { problems } = decode(patchSchema, json, repeated);
+		const items = isList(json) ? json : [];
+		return { operations: items.map((item) => operationOf(isRecord(item) ? item : {})), problems };
 	} catch (error) {
 		if (error instanceof DecodeError) throw badRequest(`error decoding patch: ${error.message}`);
 		throw error;

@@ -53,7 +53,8 @@ export function checkDocument(
 		const { path, hint } = kindHint(kind);
 		return [problem(path, `no matches for kind "${kind}" in version "${apiVersion}"`, hint)];
 	}
-	const { errors, unknown } = decodeProblems(definition.schema, object);
+	const { errors, problems } = decodeProblems(definition.schema, object);
+	const unknown = problems.map(({ path }) => path);
 	const unknownFields = unknown.map((path) => unknownField(document, definition, path));
 	// Values of the wrong type leave nothing that the rules could be asked about.
 	if (errors.length > 0) {
@@ -81,7 +82,7 @@ function checkFields(
 	definition: ResourceDefinition,
 	{ choice, problem }: Checking,
 ): CheckedObject | readonly Problem[] {
-	const { value, unknown } = decodeAs<KubeObject>(definition.schema, document.object);
+	const { value, problems } = decodeAs<KubeObject>(definition.schema, document.object);
 	const own = value.metadata.namespace;
 	if (definition.namespaced && choice.enforced && own !== undefined && own !== choice.namespace) {
 		const text = `the namespace from the provided object "${own}" does not match the namespace "${choice.namespace}"`;
@@ -89,7 +90,7 @@ function checkFields(
 	}
 	const place = definition.namespaced ? { namespace: own ?? choice.namespace } : {};
 	const object = { ...value, metadata: { ...value.metadata, ...place } };
-	const misspelled = new Set(unknown.map(parentOf));
+	const misspelled = new Set(problems.map(({ path }) => parentOf(path)));
 	// A required field that is missing beside one that is unknown is most likely that one.
 	const errors = validate(definition, object).filter(
 		({ type, field }) => type !== 'Required' || !misspelled.has(parentOf(field)),

@@ -1,0 +1,59 @@
+import { isRecord } from '../base/json.ts';
+import { parseJson } from '../base/json-reader.ts';
+import { apiErrorOf } from './errors.ts';
+import { Query } from './query.ts';
+import type { Call, Method } from './request.ts';
+import type { ApiServer } from './server.ts';
+
+/** Requests as bytes and answers as text, without a connection: what tests of bodies and formats need. */
+
+/** What a test sends beside method and path. */
+export interface SentBytes {
+	readonly body?: string | Uint8Array;
+	readonly contentType?: string;
+	readonly accept?: string;
+	readonly query?: Readonly<Record<string, string>>;
+}
+
+/** What came back: of a refusal its Status. */
+export interface BytesAnswer {
+	readonly code: number;
+	readonly text: string;
+	readonly json: Readonly<Record<string, unknown>>;
+	/** The message of a Status, else empty. */
+	readonly message: string;
+	readonly warnings: readonly string[];
+}
+
+/** Sends a request and resolves to its answer, whatever that says; a fault of the server is a 500. */
+export async function sendBytes(
+	server: ApiServer,
+	method: Method,
+	path: string,
+	{ body, contentType = 'application/json', accept = '', query }: SentBytes = {},
+): Promise<BytesAnswer> {
+	const call: Call = {
+		method,
+		path,
+		query: new Query(query),
+		body: body === undefined ? undefined : { type: 'bytes', bytes: Buffer.from(body) },
+		contentType,
+		accept,
+		signal: undefined,
+		warnings: [],
+	};
+	try {
+		const answer = await server.answer(call);
+		return answered(answer.code, Buffer.concat([...answer.bytes()]).toString(), call.warnings);
+	} catch (error) {
+		const { code, status } = apiErrorOf(error, () => undefined);
+		return answered(code, JSON.stringify(status), call.warnings);
+	}
+}
+
+function answered(code: number, text: string, warnings: readonly string[]): BytesAnswer {
+	const json = parseJson(text);
+	const record = isRecord(json) ? json : {};
+	const message = typeof record.message === 'string' ? record.message : '';
+	return { code, text, json: record, message, warnings };
+}
