@@ -1,0 +1,165 @@
+import type { Pod } from '../../../api/core/pod/schema.ts';
+import type { FieldRule } from './field-rule.ts';
+
+const BY_AGENT = 'The node agent does it.';
+const BY_SCHEDULER = 'The scheduler does it.';
+const BY_API = 'The API server does it.';
+const NO_RESOLVER =
+	'containers resolve names as this machine does; without the field they could reach another host than the one that is meant';
+
+/** Where names come from is not ours to change yet: the same answer for each field about it. */
+function resolverRule(field: string): FieldRule {
+	const instead = 'remove the field, and set up the names on this machine';
+	return { field, effect: 'held', because: NO_RESOLVER, instead };
+}
+
+function honoured(field: string, because: string): FieldRule {
+	return { field, effect: 'honoured', because };
+}
+
+function harmless(field: string, because: string): FieldRule {
+	return { field, effect: 'harmless', because };
+}
+
+/** The rows for the fields of v1.PodSpec, its security context excepted. */
+export const POD_RULES: readonly FieldRule[] = [
+	{
+		field: 'spec.runtimeClassName',
+		effect: 'refused',
+		because: 'RuntimeClasses are not served yet, so the one that is named cannot exist',
+		instead: 'remove the field',
+		when: ({ pod }) => Boolean(pod.spec.runtimeClassName),
+		exactly: ({ pod }) => `pod rejected: RuntimeClass "${pod.spec.runtimeClassName}" not found`,
+		byStint: true,
+	},
+	{
+		field: 'spec.overhead',
+		effect: 'refused',
+		because: 'only a RuntimeClass can bring an overhead',
+		instead: 'remove the field',
+		exactly: () => 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
+		byStint: true,
+	},
+	{
+		field: 'spec.os',
+		effect: 'rejected',
+		because: "the Pod's operating system is not that of the node",
+		instead: 'remove the field, or name the operating system of the node',
+		when: ({ pod, traits }) => pod.spec.os !== undefined && pod.spec.os.name !== traits.os,
+		exactly: () => "Failed to admit pod as the OS field doesn't match node OS",
+		reason: 'PodOSNotSupported',
+		byStint: true,
+	},
+	honoured('spec.os', 'The Pod is for the operating system of the node.'),
+	{
+		field: 'spec.volumes',
+		effect: 'unmounted',
+		because: 'volumes are not mounted yet',
+		instead:
+			'use paths of this machine, or the working directory of the container, which is empty at its start',
+		when: ({ pod }) => mountedVolumes(pod).length > 0,
+	},
+	harmless('spec.volumes', 'A volume that no container mounts is not set up by a kubelet either.'),
+	{
+		field: 'spec.resourceClaims',
+		effect: 'unscheduled',
+		because: 'ResourceClaims are not served yet, so the claim cannot exist',
+		instead: 'remove the claim',
+		byStint: true,
+	},
+	resolverRule('spec.hostAliases'),
+	{
+		...resolverRule('spec.dnsPolicy'),
+		when: ({ pod }) => pod.spec.dnsPolicy === 'None',
+	},
+	harmless('spec.dnsPolicy', 'There is no DNS of a cluster: names resolve as on this machine.'),
+	resolverRule('spec.dnsConfig'),
+	{
+		field: 'spec.hostUsers',
+		effect: 'held',
+		because: 'containers have no user namespace of their own, and so the user ids of this machine',
+		instead: 'remove the field',
+		when: ({ pod }) => pod.spec.hostUsers === false,
+	},
+	harmless('spec.hostUsers', 'Containers use the user ids of this machine.'),
+	{
+		field: 'spec.serviceAccountName',
+		effect: 'warned',
+		because: 'ServiceAccounts are not served yet: the container gets no token',
+		instead: 'give the container a kubeconfig of its own if it talks to the API',
+		when: ({ pod }) => !['', 'default'].includes(pod.spec.serviceAccountName ?? ''),
+		byStint: true,
+	},
+	harmless('spec.serviceAccountName', 'The account `default` may do nothing.'),
+	harmless('spec.serviceAccount', 'The older name of serviceAccountName.'),
+	{
+		field: 'spec.automountServiceAccountToken',
+		effect: 'warned',
+		because: 'ServiceAccounts are not served yet: the container gets no token',
+		instead: 'give the container a kubeconfig of its own if it talks to the API',
+		byStint: true,
+	},
+	harmless('spec.automountServiceAccountToken', 'No token is mounted.'),
+	{
+		field: 'spec.subdomain',
+		effect: 'warned',
+		because: 'Services are not served yet, so Pods do not find each other by name',
+		instead: 'use addresses',
+		byStint: true,
+	},
+	{
+		field: 'spec.setHostnameAsFQDN',
+		effect: 'warned',
+		because: 'Pods have no domain yet: HOSTNAME is the short name',
+		instead: 'remove the field',
+		byStint: true,
+	},
+	{
+		field: 'spec.resources',
+		effect: 'warned',
+		because: 'limits do not confine processes of this machine',
+		instead: 'remove the limits, or limit stint itself',
+		when: ({ pod }) => Object.keys(pod.spec.resources?.limits ?? {}).length > 0,
+	},
+	honoured('spec.resources', BY_SCHEDULER),
+	honoured('spec.initContainers', BY_AGENT),
+	honoured('spec.containers', BY_AGENT),
+	harmless(
+		'spec.ephemeralContainers',
+		'The API server refuses them in a new Pod, and has no way to add them.',
+	),
+	honoured('spec.restartPolicy', BY_AGENT),
+	honoured('spec.terminationGracePeriodSeconds', BY_AGENT),
+	honoured('spec.activeDeadlineSeconds', BY_AGENT),
+	honoured('spec.readinessGates', BY_AGENT),
+	honoured('spec.hostname', 'HOSTNAME is set to it; the host name of the machine stays as it is.'),
+	honoured('spec.hostnameOverride', 'HOSTNAME is set to it; the host name of the machine stays as it is.'),
+	honoured('spec.nodeName', BY_AGENT),
+	honoured('spec.nodeSelector', BY_SCHEDULER),
+	honoured('spec.affinity', BY_SCHEDULER),
+	honoured('spec.schedulerName', BY_SCHEDULER),
+	honoured('spec.schedulingGates', BY_SCHEDULER),
+	honoured('spec.tolerations', BY_SCHEDULER),
+	honoured('spec.topologySpreadConstraints', BY_SCHEDULER),
+	honoured('spec.preemptionPolicy', BY_SCHEDULER),
+	honoured('spec.priority', BY_API),
+	honoured('spec.priorityClassName', BY_API),
+	harmless('spec.hostNetwork', 'The network of this machine is what a process of it has.'),
+	harmless('spec.hostPID', 'The processes of this machine are what a process of it sees.'),
+	harmless('spec.hostIPC', 'The IPC of this machine is what a process of it has.'),
+	harmless('spec.shareProcessNamespace', 'Processes of one machine see each other.'),
+	harmless('spec.imagePullSecrets', 'Images are not pulled: they name programs of this machine.'),
+	harmless('spec.enableServiceLinks', 'There are no Services to tell of.'),
+];
+
+/** The volumes that a container mounts, in the order of the Pod. A kubelet sets up no others. */
+export function mountedVolumes({ spec }: Pod): readonly { readonly name: string; readonly index: number }[] {
+	const { volumes = [], containers, initContainers = [] } = spec;
+	if (volumes.length === 0) return [];
+	const mounted = new Set(
+		[...initContainers, ...containers].flatMap(({ volumeMounts = [], volumeDevices = [] }) =>
+			[...volumeMounts, ...volumeDevices].map(({ name }) => name),
+		),
+	);
+	return volumes.flatMap(({ name }, index) => (mounted.has(name) ? [{ name, index }] : []));
+}
