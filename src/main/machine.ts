@@ -26,8 +26,9 @@ function nodeName(): string {
 	const name = hostname()
 		.toLowerCase()
 		.replace(/[^a-z0-9.-]+/g, '-')
-		.replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
-		.slice(0, 63);
+		.replace(/^[^a-z0-9]+/, '')
+		.slice(0, 63)
+		.replace(/[^a-z0-9]+$/, '');
 	return name === '' ? 'localhost' : name;
 }
 

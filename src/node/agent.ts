@@ -63,6 +63,7 @@ export class NodeAgent implements NodeApi {
 		});
 		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
 		const starter = new ContainerStarter({
+			clock,
 			runtime,
 			view: this.#view,
 			logs: this.#logFiles,

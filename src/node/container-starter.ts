@@ -1,6 +1,9 @@
 import type { Container, Pod } from '../api/core/pod/schema.ts';
+import { formatGoDuration } from '../api/meta/go-duration-text.ts';
 import { quantityMilliValue, quantityValue } from '../api/meta/quantity.ts';
+import type { Clock } from '../base/clock.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
+import type { HoldBack } from '../plan/pod/fields/field-rules.ts';
 import type { ContainerStart } from '../plan/pod/plan.ts';
 import { environmentOf, expand, type NodeFacts } from './environment.ts';
 import type { LogFiles } from './log-files.ts';
@@ -15,6 +18,7 @@ export interface StartFailure {
 
 /** What a {@link ContainerStarter} works with. */
 export interface ContainerStarterOptions {
+	readonly clock: Clock;
 	readonly runtime: Runtime;
 	readonly view: RuntimeView;
 	readonly logs: LogFiles;
@@ -33,46 +37,72 @@ export class ContainerStarter {
 	}
 
 	/** Starts one attempt; resolves to why it could not be started, or to undefined. */
-	async start(pod: Pod, { container, attempt }: ContainerStart): Promise<StartFailure | undefined> {
+	async start(pod: Pod, { container, attempt, heldBack }: ContainerStart): Promise<StartFailure | undefined> {
 		const { runtime, view } = this.#options;
 		const sandbox = view.sandboxOf(pod.metadata.uid ?? '');
 		if (!sandbox) return { reason: 'CreateContainerError', message: 'the sandbox of the Pod is gone' };
 		try {
 			await this.#pull(pod, container);
+			if (heldBack) return this.#holdBack(pod, container, heldBack);
 			const config = this.#configure(pod, container, { attempt, podIP: sandbox.ip });
 			const created = await runtime.createContainer(sandbox.id, config);
 			view.noteContainer(created);
 			if (created.state !== 'created') return undefined;
-			this.#tell(pod, container, 'Normal', 'Created', `Created container: ${container.name}`);
+			this.#tell(pod, container, 'Normal', 'Created', 'Container created');
 			view.noteContainer(await runtime.startContainer(created.id));
-			this.#tell(pod, container, 'Normal', 'Started', `Started container ${container.name}`);
+			this.#tell(pod, container, 'Normal', 'Started', 'Container started');
 			return undefined;
 		} catch (error) {
 			return this.#failure(pod, container, error);
 		}
 	}
 
-	/** Sees that the image is there, by the container's pull policy. */
+	/** As a kubelet does where it cannot make the configuration of a container; the hints are ours. */
+	#holdBack(pod: Pod, container: Container, { message, hints }: HoldBack): StartFailure {
+		this.#tell(pod, container, 'Warning', 'Failed', `Error: ${message}`);
+		if (hints !== message) this.#tell(pod, container, 'Warning', 'NotHonoured', hints);
+		return { reason: 'CreateContainerConfigError', message };
+	}
+
+	/** Makes sure that the image is there, by the container's pull policy, with the events of image_manager.go. */
 	async #pull(pod: Pod, container: Container): Promise<void> {
-		const { runtime } = this.#options;
+		const { runtime, clock } = this.#options;
 		const { image = '', imagePullPolicy } = container;
-		const present = imagePullPolicy === 'Always' ? undefined : await runtime.imageStatus(image, container);
-		if (present) {
-			this.#tell(pod, container, 'Normal', 'Pulled', `Container image "${image}" already present on machine`);
+		const present = await this.#imageStatus(pod, container);
+		if (present && imagePullPolicy !== 'Always') {
+			const message = `Container image "${image}" already present on machine and can be accessed by the pod`;
+			this.#tell(pod, container, 'Normal', 'Pulled', message);
 			return;
 		}
 		if (imagePullPolicy === 'Never') {
 			const message = `Container image "${image}" is not present with pull policy of Never`;
+			this.#tell(pod, container, 'Warning', 'ErrImageNeverPull', message);
 			throw new ImageError('ErrImageNeverPull', message);
 		}
+		this.#tell(pod, container, 'Normal', 'Pulling', `Pulling image "${image}"`);
+		const startedAt = clock.now();
 		try {
-			await runtime.pullImage(image, container);
+			const { sizeBytes } = await runtime.pullImage(image, container);
+			// There is one pull at a time for a Pod, and no queue: waiting is part of neither figure.
+			const took = formatGoDuration(clock.now() - startedAt);
+			const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${sizeBytes} bytes.`;
+			this.#tell(pod, container, 'Normal', 'Pulled', message);
 		} catch (error) {
 			const message = error instanceof Error ? error.message : String(error);
 			this.#tell(pod, container, 'Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
 			throw error;
 		}
-		this.#tell(pod, container, 'Normal', 'Pulled', `Successfully pulled image "${image}"`);
+	}
+
+	/** What the runtime has of the image. A name that says nothing is told before anything is pulled. */
+	async #imageStatus(pod: Pod, container: Container): Promise<object | undefined> {
+		const { image = '' } = container;
+		try {
+			return await this.#options.runtime.imageStatus(image, container);
+		} catch (error) {
+			if (error instanceof ImageError) this.#tell(pod, container, 'Warning', 'InspectFailed', error.message);
+			throw error;
+		}
 	}
 
 	#configure(pod: Pod, container: Container, more: { attempt: number; podIP: string }): ContainerConfig {

@@ -68,14 +68,14 @@ test('requests and limits in units of the divisor, rounded up; a missing limit i
 	);
 });
 
-test('a ConfigMap that is not there is an error, unless it may be missing', () => {
-	const reference = (optional: boolean) => [
-		{ name: 'A', valueFrom: { configMapKeyRef: { name: 'settings', key: 'a', optional } } },
+test('an optional ConfigMap or Secret that does not exist gives no variable', () => {
+	const key = { name: 'settings', key: 'a', optional: true };
+	const env = [
+		{ name: 'A', valueFrom: { configMapKeyRef: key } },
+		{ name: 'B', valueFrom: { secretKeyRef: key } },
+		{ name: 'C', value: '[$(A)]' },
 	];
-	assert.deepEqual(environment(reference(true)), {});
-	assert.throws(() => environment(reference(false)), {
-		name: 'ContainerStartError',
-		reason: 'CreateContainerConfigError',
-		message: 'configmap "settings" not found',
+	assert.deepEqual(environment(env, { envFrom: [{ configMapRef: { name: 'settings', optional: true } }] }), {
+		C: '[$(A)]',
 	});
 });

@@ -1,6 +1,5 @@
 import type { Container, EnvVar, Pod } from '../api/core/pod/schema.ts';
 import { quantityMilliValue, quantityValue } from '../api/meta/quantity.ts';
-import { ContainerStartError } from './runtime/runtime.ts';
 
 /** A variable of a container's environment. */
 export interface Variable {
@@ -18,16 +17,11 @@ export interface NodeFacts {
 
 /**
  * The environment of a container: its variables in order, with `$(NAME)` replaced by earlier ones.
- * Throws ContainerStartError (CreateContainerConfigError) for a value that cannot be had.
+ * What comes from ConfigMaps, Secrets and files is left out: a container that needs such a value is held back
+ * before (plan/pod/fields), and an optional one that does not exist gives no variable.
  */
 export function environmentOf(pod: Pod, container: Container, facts: NodeFacts): readonly Variable[] {
 	const values = new Map<string, string>();
-	for (const source of container.envFrom ?? []) {
-		const reference = source.configMapRef ?? source.secretRef;
-		if (reference && !reference.optional) {
-			throw missing(source.configMapRef ? 'configmap' : 'secret', reference.name ?? '');
-		}
-	}
 	for (const variable of container.env ?? []) {
 		const value = variable.valueFrom
 			? valueFrom(pod, container, variable, facts)
@@ -61,15 +55,7 @@ function valueFrom(
 		const named = containerName ? all.find(({ name }) => name === containerName) : container;
 		return resourceValue(named ?? container, { resource, divisor: divisor ?? '1' }, facts);
 	}
-	const reference = source?.configMapKeyRef ?? source?.secretKeyRef;
-	if (reference && !reference.optional) {
-		throw missing(source?.configMapKeyRef ? 'configmap' : 'secret', reference.name ?? '');
-	}
 	return undefined;
-}
-
-function missing(kind: string, name: string): ContainerStartError {
-	return new ContainerStartError('CreateContainerConfigError', `${kind} "${name}" not found`);
 }
 
 function fieldValue(pod: Pod, path: string, { hostIP, podIP }: NodeFacts): string {

@@ -9,13 +9,16 @@ import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import type { Informer } from '../client/informer.ts';
 import { BY_UID } from '../client/informers.ts';
+import type { EventText } from '../plan/event-text.ts';
+import { hostnameOf } from '../plan/pod/hostname.ts';
 import type { ContainerStop, PodPlan } from '../plan/pod/plan.ts';
 import { planPod } from '../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../plan/pod/restart.ts';
-import type { Hindrance, PodSnapshot } from '../plan/pod/snapshot.ts';
+import { type Hindrance, type PodSnapshot, WHOLE_POD } from '../plan/pod/snapshot.ts';
 import { type ContainerStarter, fieldPathOf, type StartFailure } from './container-starter.ts';
 import { type Runtime, RuntimeUnavailable } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
+import { TerminationMessages } from './termination-message.ts';
 
 /** What the workers of a node share. */
 export interface PodWorkersOptions {
@@ -53,6 +56,7 @@ export class PodWorkers {
 	readonly #killing = new Map<string, Set<string>>();
 	/** When a worker first had a `Running` to tell that it held back. */
 	readonly #held = new Map<string, number>();
+	readonly #messages = new TerminationMessages();
 
 	constructor(options: PodWorkersOptions) {
 		this.#options = options;
@@ -81,7 +85,7 @@ export class PodWorkers {
 		for (;;) {
 			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
 			if (!pod) return this.#clearAway(uid);
-			const plan = planPod(this.#observe(pod));
+			const plan = planPod(await this.#observe(pod));
 			if (plan.statusFirst && !semanticEqual(plan.status, pod.status)) {
 				if (!(await this.#writeStatus(pod, plan.status))) return DONE;
 				continue;
@@ -91,17 +95,19 @@ export class PodWorkers {
 		}
 	}
 
-	#observe(pod: Pod): PodSnapshot {
+	async #observe(pod: Pod): Promise<PodSnapshot> {
 		const { clock, view, runtime, hostIP } = this.#options;
 		const uid = pod.metadata.uid ?? '';
 		const [name = 'unknown'] = runtime.version.split('://');
+		const attempts = await this.#messages.addTo(pod, view.attemptsOf(uid), view.of(uid)?.containers);
 		return {
 			pod,
 			now: clock.now(),
 			runtime: name,
+			traits: runtime.traits,
 			hostIP,
 			sandbox: view.sandboxOf(uid),
-			attempts: view.attemptsOf(uid),
+			attempts,
 			hindrances: this.#hindrances.get(uid) ?? new Map(),
 		};
 	}
@@ -114,8 +120,16 @@ export class PodWorkers {
 			await runtime.stopContainer(stop.id, stop.graceSeconds);
 		}
 		for (const { id } of plan.removals) await this.#remove(pod, id);
+		if (plan.mountFailure) {
+			const { message, events } = plan.mountFailure;
+			this.#tell(pod, events);
+			this.#noteOutcome(pod, WHOLE_POD, { reason: 'FailedMount', message });
+			return true;
+		}
 		if (plan.sandbox) {
+			this.#noteOutcome(pod, WHOLE_POD, undefined);
 			view.noteSandbox(await runtime.runSandbox(sandboxConfig(pod, view)));
+			this.#tell(pod, plan.sandbox.events);
 			return true;
 		}
 		for (const start of plan.starts) {
@@ -124,6 +138,10 @@ export class PodWorkers {
 			await this.#prune(pod, start.container.name);
 		}
 		return plan.starts.length + plan.removals.length > 0;
+	}
+
+	#tell(pod: Pod, events: readonly EventText[]): void {
+		for (const event of events) this.#options.recorder.event(pod, event);
 	}
 
 	#noteOutcome(pod: Pod, container: string, failure: StartFailure | undefined): void {
@@ -160,6 +178,7 @@ export class PodWorkers {
 		this.#held.delete(uid);
 		if (!semanticEqual(plan.status, pod.status)) {
 			this.#tellBackOff(pod, plan.status);
+			this.#tell(pod, plan.statusEvents);
 			const written = await this.#writeStatus(pod, plan.status);
 			if (!written) return DONE;
 			// The next look plans from what was written, and says what comes after a failed pull.
@@ -251,6 +270,7 @@ export class PodWorkers {
 		view.forget(uid);
 		this.#hindrances.delete(uid);
 		this.#held.delete(uid);
+		this.#messages.forget(uid);
 	}
 
 	async #removeFromApi(pod: Pod): Promise<void> {
@@ -285,7 +305,7 @@ function sandboxConfig(pod: Pod, view: RuntimeView): Parameters<Runtime['runSand
 		podUid: uid,
 		podName: name,
 		podNamespace: namespace,
-		hostname: pod.spec.hostname || name,
+		hostname: hostnameOf(pod),
 		attempt,
 	};
 }

@@ -1,97 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'node:test';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { ApiTransport } from '../../src/api/meta/transport.ts';
-import { SystemClock } from '../../src/base/clock.ts';
-import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
-import { Client } from '../../src/client/client.ts';
-import { EventRecorder } from '../../src/client/event-recorder.ts';
-import { NodeAgent } from '../../src/node/agent.ts';
-import { type FakeProgram, programByCommand } from '../../src/node/runtime/fake/fake-program.ts';
-import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
-import { type ContainerConfig, ImageError } from '../../src/node/runtime/runtime.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
-
-const machine = {
-	...{ name: 'here', address: '127.0.0.1', cpus: 4, memoryBytes: 2 ** 33, diskBytes: 2 ** 33, maxPods: 110 },
-	...{ platform: 'linux', architecture: 'x64', kernel: '6', osImage: 'test', machineId: 'm', bootId: 'b' },
-};
-
-interface TestNode {
-	readonly plane: ControlPlane;
-	readonly runtime: FakeRuntime;
-	/** Ends the agent; the runtime goes on. */
-	stopAgent(): Promise<void>;
-	startAgent(): Promise<void>;
-}
-
-interface NodeOptions {
-	/** Comes between the agent and the API. */
-	through?(transport: ApiTransport): ApiTransport;
-	imageError?(image: string): ImageError | undefined;
-}
-
-async function startNode(t: test.TestContext, { through, imageError }: NodeOptions = {}): Promise<TestNode> {
-	const plane = await startControlPlane(t);
-	const clock = new SystemClock({ keepsAlive: true });
-	const runtime = new FakeRuntime({
-		...{ clock, random: new SeededRandom(1), program },
-		...(imageError && { imageError }),
-	});
-	await runtime.start();
-	const logFolder = mkdtempSync(join(tmpdir(), 'stint-agent-'));
-	const client = new Client(through?.(plane.transport) ?? plane.transport);
-	let stop = new AbortController();
-	let running: Promise<void> = Promise.resolve();
-	const startAgent = async (): Promise<void> => {
-		stop = new AbortController();
-		const recorder = new EventRecorder({ client, clock, component: 'kubelet', host: 'here' });
-		const onError = (key: string, error: unknown): void => t.diagnostic(`${key}: ${error}`);
-		const agent = new NodeAgent({
-			client,
-			clock,
-			metrics: new Metrics(),
-			recorder,
-			runtime,
-			machine,
-			logFolder,
-			version: 'test',
-			onError,
-		});
-		running = agent.run(stop.signal);
-		await agent.registered;
-	};
-	const stopAgent = async (): Promise<void> => {
-		stop.abort();
-		await running;
-	};
-	await startAgent();
-	t.after(async () => {
-		await stopAgent();
-		await runtime.stop({ killAll: true });
-		rmSync(logFolder, { recursive: true, force: true });
-	});
-	return { plane, runtime, stopAgent, startAgent };
-}
-
-/** As by default; `watch N` gives up after N seconds. */
-function program(config: ContainerConfig): FakeProgram {
-	const [name, seconds] = config.command;
-	return name === 'watch' ? { runMs: Number(seconds) * 1000, exitCode: 42 } : programByCommand(config);
-}
-
-function pod(name: string, command: readonly string[], more: object = {}): Pod {
-	const containers = [{ name: 'main', image: 'busybox', command }];
-	const spec = { restartPolicy: 'Never', terminationGracePeriodSeconds: 1, containers };
-	return { apiVersion: 'v1', kind: 'Pod', metadata: { name, ...more }, spec } as unknown as Pod;
-}
-
-const inPhase = (phase: string) => (object: Pod | undefined) => object?.status.phase === phase;
+import { ImageError } from '../../src/node/runtime/runtime.ts';
+import { inPhase, pod, startNode } from './test-node.ts';
 
 test('a Pod runs to its end in few writes, and leaves nothing in the runtime', async (t) => {
 	let writes = 0;

@@ -1,8 +1,10 @@
+import type { RuntimeTraits } from '../../src/api/meta/runtime-traits.ts';
 import type {
 	ContainerConfig,
 	ContainerEvent,
 	ContainerStatus,
 	ImageUse,
+	PulledImage,
 	Runtime,
 	Sandbox,
 	SandboxConfig,
@@ -21,11 +23,13 @@ export interface GuardedRuntimeOptions {
 /** The runtime as one process of a node agent has it: nothing passes in either direction once it is dead. */
 export class GuardedRuntime implements Runtime {
 	readonly version: string;
+	readonly traits: RuntimeTraits;
 	readonly #options: GuardedRuntimeOptions;
 
 	constructor(options: GuardedRuntimeOptions) {
 		this.#options = options;
 		this.version = options.runtime.version;
+		this.traits = options.runtime.traits;
 	}
 
 	start(): Promise<void> {
@@ -63,7 +67,7 @@ export class GuardedRuntime implements Runtime {
 		return this.#ask((runtime) => runtime.listSandboxes());
 	}
 
-	pullImage(image: string, use: ImageUse): Promise<{ readonly imageRef: string }> {
+	pullImage(image: string, use: ImageUse): Promise<PulledImage> {
 		return this.#ask((runtime) => runtime.pullImage(image, use));
 	}
 

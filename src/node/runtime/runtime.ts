@@ -1,3 +1,5 @@
+import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
+
 /**
  * The container runtime, after the CRI: sandboxes, containers, images, events. The node agent sees only
  * this contract; host processes, a fake, and later container engines stand behind it.
@@ -24,6 +26,8 @@
  * 9. Stopping or removing what is gone, or has ended, is fine and changes nothing.
  */
 export interface Runtime {
+	/** What it honours of a Pod's fields, and who its containers run as. Never changes. */
+	readonly traits: RuntimeTraits;
 	/** Name and version for the Node's status, `process://0.1.0`. */
 	readonly version: string;
 	/** Connects; resolves when the runtime can take calls. */
@@ -42,7 +46,7 @@ export interface Runtime {
 	listSandboxes(): Promise<readonly Sandbox[]>;
 
 	/** Makes sure that the image is there, and good for `use`. Rejects with {@link ImageError}. */
-	pullImage(image: string, use: ImageUse): Promise<{ readonly imageRef: string }>;
+	pullImage(image: string, use: ImageUse): Promise<PulledImage>;
 	/** What `image` stands for if it is there already and good for `use`, else undefined. */
 	imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined>;
 
@@ -66,6 +70,13 @@ export interface Runtime {
  */
 export interface ImageUse {
 	readonly command?: readonly string[];
+}
+
+/** An image that was pulled. */
+export interface PulledImage {
+	readonly imageRef: string;
+	/** How much it takes of the disk; 0 where there is no image. */
+	readonly sizeBytes: number;
 }
 
 /** The Pod that a sandbox is for. */

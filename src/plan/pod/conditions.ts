@@ -23,7 +23,7 @@ export function conditionsOf(pod: Pod, aspects: Aspects): readonly PodCondition[
 	const verdicts: readonly Verdict[] = [
 		{ type: 'PodReadyToStartContainers', status: aspects.hasSandbox ? 'True' : 'False' },
 		initialized(pod, aspects),
-		{ ...ready, type: 'Ready' },
+		podReady(pod, ready),
 		{ ...ready, type: 'ContainersReady' },
 		{ type: 'PodScheduled', status: 'True' },
 		...(couldRestartAll(pod.spec) ? [allRestarting(aspects)] : []),
@@ -56,6 +56,20 @@ function initialized(pod: Pod, { phase, initialized, initStatuses }: Aspects): V
 	const waiting = initStatuses.filter(({ ready }) => !ready).map(({ name }) => name);
 	const message = `containers with incomplete status: [${waiting.join(' ')}]`;
 	return { type, status: 'False', reason: 'ContainersNotInitialized', message };
+}
+
+/** Beside its containers, the conditions that the Pod names must be True (upstream: GeneratePodReadyCondition). */
+function podReady({ spec, status }: Pod, containers: Verdict): Verdict {
+	const type = 'Ready';
+	if (containers.status !== 'True') return { ...containers, type };
+	const unready = (spec.readinessGates ?? []).flatMap(({ conditionType }) => {
+		const found = status.conditions?.find((each) => each.type === conditionType);
+		if (!found) return [`corresponding condition of pod readiness gate "${conditionType}" does not exist.`];
+		if (found.status === 'True') return [];
+		return [`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`];
+	});
+	if (unready.length === 0) return { type, status: 'True' };
+	return { type, status: 'False', reason: 'ReadinessGatesNotReady', message: unready.join(', ') };
 }
 
 function allRestarting({ phase, restartingAll }: Aspects): Verdict {

@@ -1,7 +1,8 @@
 import type { Container, ContainerState, ContainerStatus } from '../../api/core/pod/schema.ts';
+import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { attemptsOf, LOST } from './attempts.ts';
-import { goDuration, restartDelayMs } from './restart.ts';
+import { restartDelayMs } from './restart.ts';
 import { removedStatus } from './restart-all.ts';
 import { type Attempt, type PodSnapshot, statusOf } from './snapshot.ts';
 
@@ -14,8 +15,8 @@ export interface ContainerOutlook {
 	readonly restartingAll: boolean;
 	/** Whether this container alone would be started again after its last end. */
 	readonly restarts: boolean;
-	/** The waiting reason of a container that has not run yet: ContainerCreating or PodInitializing. */
-	readonly waitingReason: string;
+	/** How a container waits that has not run yet: ContainerCreating or PodInitializing. */
+	readonly waiting: NonNullable<ContainerState['waiting']>;
 	/** An init container that is no sidecar: it is ready when it is done, not while it runs. */
 	readonly init: boolean;
 	/** The Pod is over, so that what has no end by now has been lost or will never run. */
@@ -46,14 +47,40 @@ export function containerStatusOf(container: Container, outlook: ContainerOutloo
 		ready: done || (running && !outlook.init),
 		restartCount: last?.attempt ?? before?.restartCount ?? 0,
 		imageID: last?.imageRef ?? '',
-		...(last && { containerID: `${seen.runtime}://${last.id}` }),
+		...(last && { containerID: `${seen.runtime}://${last.id}`, ...resourcesOf(container) }),
 		started: running,
 	};
 }
 
 /** The status of a container of which nothing is there. */
-function bare({ name, image = '' }: Container): Omit<ContainerStatus, 'state' | 'lastState'> {
-	return { name, ready: false, restartCount: 0, image, imageID: '', started: false };
+function bare({
+	name,
+	image = '',
+	volumeMounts = [],
+}: Container): Omit<ContainerStatus, 'state' | 'lastState'> {
+	const mounts = volumeMounts.map(({ name: volume, mountPath, readOnly = false }) => ({
+		...{ name: volume, mountPath },
+		// Whether mounts below are read-only too is told of read-only mounts only; no runtime can do that yet.
+		...(readOnly && { readOnly, recursiveReadOnly: 'Disabled' }),
+	}));
+	return {
+		...{ name, ready: false, restartCount: 0, image, imageID: '', started: false },
+		...(mounts.length > 0 && { volumeMounts: mounts }),
+	};
+}
+
+/**
+ * What a container that was made has of the machine: what its Pod says, since that cannot change in place yet.
+ * Clients of resize read both fields; without any resources the first is empty, as a kubelet writes it.
+ */
+function resourcesOf({
+	resources = {},
+}: Container): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+	const { limits, requests } = resources;
+	return {
+		resources: { ...(limits && { limits }), ...(requests && { requests }) },
+		...(requests && { allocatedResources: requests }),
+	};
 }
 
 /** Why a container does not run although it should: the image, its making, or its last end. */
@@ -68,14 +95,14 @@ function waitingOf(
 	if (hindrance) return { reason: hindrance.reason, message: hindrance.message };
 	if (last?.state !== 'exited' || !restarts) return undefined;
 	const { name = '', namespace = '', uid = '' } = seen.pod.metadata;
-	const delay = goDuration(restartDelayMs(attempts));
+	const delay = formatGoDuration(restartDelayMs(attempts));
 	const message = `back-off ${delay} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`;
 	return { reason: 'CrashLoopBackOff', message };
 }
 
 /** A container that never ran, and never will once its Pod is over, counts as a failure. */
-function stateWithoutRun({ missed, waitingReason }: ContainerOutlook): ContainerState {
-	return missed ? { terminated: LOST } : { waiting: { reason: waitingReason } };
+function stateWithoutRun({ missed, waiting }: ContainerOutlook): ContainerState {
+	return missed ? { terminated: LOST } : { waiting };
 }
 
 function stateOf(attempt: Attempt, runtime: string): ContainerState {

@@ -1,14 +1,18 @@
 import type { Container, ContainerStatus, PodStatus } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { backoffDelayMs } from '../../base/backoff.ts';
+import type { EventText } from '../event-text.ts';
 import { attemptsOf } from './attempts.ts';
 import { conditionsOf } from './conditions.ts';
 import { containerStatusOf } from './container-status.ts';
+import { type Finding, findingsOf, hintsText } from './fields/field-rules.ts';
+import { mountFailures } from './fields/mount-failures.ts';
 import { phaseUnderWay, type StatusByName } from './phase.ts';
 import type { PodPlan } from './plan.ts';
-import { isTerminal, type Progress, progressOf } from './progress.ts';
+import { HINDRANCE_BACKOFF, isTerminal, type Progress, progressOf } from './progress.ts';
 import { isRestarted } from './restart.ts';
 import { restartsAll } from './restart-all.ts';
-import { isSidecar, type PodSnapshot } from './snapshot.ts';
+import { isSidecar, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
 
 /**
  * What to do next for a Pod on its node, and what its status says: the kubelet's rules.
@@ -23,11 +27,14 @@ export function planPod(seen: PodSnapshot): PodPlan {
 	const status = isTerminal(seen.pod) ? seen.pod.status : statusOf(seen, progress);
 	const stopped = ending !== undefined && stops.length === 0 && nothingRuns(seen);
 	const deleted = seen.pod.metadata.deletionTimestamp !== undefined;
-	const needsSandbox = starts.length > 0 && seen.sandbox === undefined;
-	const next = waits.length > 0 ? Math.max(0, Math.min(...waits) - seen.now) : undefined;
+	const setUp = setUpOf(seen, starts);
+	const dues = setUp.due === undefined ? waits : [...waits, setUp.due];
+	const next = dues.length > 0 ? Math.max(0, Math.min(...dues) - seen.now) : undefined;
 	return {
-		sandbox: needsSandbox ? { because: `${starts.length} container(s) are to be started` } : undefined,
-		starts: needsSandbox ? [] : starts,
+		sandbox: setUp.sandbox,
+		mountFailure: setUp.mountFailure,
+		statusEvents: eventsOf(progress),
+		starts: seen.sandbox ? starts : [],
 		stops,
 		removals,
 		// A restart of all containers goes on from what was told, whatever happens in between.
@@ -38,6 +45,38 @@ export function planPod(seen: PodSnapshot): PodPlan {
 	};
 }
 
+/** What comes before the first container: the volumes, then the sandbox. */
+function setUpOf(
+	seen: PodSnapshot,
+	starts: PodPlan['starts'],
+): Pick<PodPlan, 'sandbox' | 'mountFailure'> & { readonly due?: number } {
+	const { pod, traits, hindrances, now } = seen;
+	if (starts.length === 0 || seen.sandbox) return { sandbox: undefined, mountFailure: undefined };
+	const failures = mountFailures(pod, traits);
+	if (failures.length === 0) {
+		const because = `${starts.length} container(s) are to be started`;
+		return { sandbox: { because, events: notHonoured(seen) }, mountFailure: undefined };
+	}
+	const before = hindrances.get(WHOLE_POD);
+	const due = before ? before.at + backoffDelayMs(HINDRANCE_BACKOFF, before.failures) : now;
+	if (due > now) return { sandbox: undefined, mountFailure: undefined, due };
+	const message = failures[0]?.message ?? '';
+	return { sandbox: undefined, mountFailure: { message, events: failures } };
+}
+
+/** One Event for all that the Pod asks for and runs without. */
+function notHonoured({ pod, traits }: PodSnapshot): readonly EventText[] {
+	const findings = findingsOf(pod, 'warned', traits);
+	if (findings.length === 0) return [];
+	return [{ type: 'Warning', reason: 'NotHonoured', message: hintsText(findings) }];
+}
+
+/** What is recorded when the node agent does not admit the Pod. */
+function eventsOf({ rejection }: Progress): readonly EventText[] {
+	if (!rejection) return [];
+	return [{ type: 'Warning', reason: rejection.rule.reason ?? '', message: rejection.text }];
+}
+
 function nothingRuns({ attempts }: PodSnapshot): boolean {
 	for (const each of attempts.values()) if (each.some(({ state }) => state === 'running')) return false;
 	return true;
@@ -45,8 +84,10 @@ function nothingRuns({ attempts }: PodSnapshot): boolean {
 
 function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 	const { pod, now, sandbox, hostIP } = seen;
-	const { ending, restartingAll } = progress;
+	const { ending, restartingAll, rejection } = progress;
+	if (rejection) return rejectedStatus(seen, rejection);
 	const goesOn = ending === undefined;
+	const blocked = seen.hindrances.get(WHOLE_POD);
 	const over = !goesOn && nothingRuns(seen);
 	const { containers, initContainers = [] } = pod.spec;
 	const describe = (container: Container, init: boolean): ContainerStatus =>
@@ -54,8 +95,11 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 			seen,
 			goesOn,
 			restartingAll: restartingAll !== undefined,
-			restarts: restartsOf(seen, container),
-			waitingReason: initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating',
+			restarts: restartsOf(seen, container, init && !isSidecar(container)),
+			waiting: {
+				reason: initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating',
+				...(blocked && { message: blocked.message }),
+			},
 			init: init && !isSidecar(container),
 			missed: over && progress.initialized && !init,
 		});
@@ -87,14 +131,27 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 	};
 }
 
+/** As a kubelet reports a Pod that it does not admit: nothing of its containers is told. */
+function rejectedStatus({ pod, now }: PodSnapshot, { rule, text }: Finding): PodStatus {
+	return {
+		...pod.status,
+		phase: 'Failed',
+		...(rule.reason !== undefined && { reason: rule.reason }),
+		message: `Pod was rejected: ${text}`,
+		startTime: pod.status.startTime ?? formatTime(now),
+	};
+}
+
 const DEADLINE = {
 	reason: 'DeadlineExceeded',
 	message: 'Pod was active on the node longer than the specified deadline',
 };
 
-function restartsOf(seen: PodSnapshot, container: Container): boolean {
+/** An init container that has done its part is not started again, whatever the policy of the Pod. */
+function restartsOf(seen: PodSnapshot, container: Container, runsOnce: boolean): boolean {
 	const last = attemptsOf(seen, container.name).at(-1);
 	if (last?.state !== 'exited' || restartsAll(container, last.exitCode)) return false;
+	if (runsOnce && last.exitCode === 0) return false;
 	return isRestarted(container, seen.pod.spec.restartPolicy, last.exitCode);
 }
 
@@ -109,7 +166,7 @@ function phaseOf(
 }
 
 function endPhase(seen: PodSnapshot, ending: NonNullable<Progress['ending']>): 'Succeeded' | 'Failed' {
-	if (ending === 'deadline' || ending === 'init-failed') return 'Failed';
+	if (ending === 'deadline' || ending === 'init-failed' || ending === 'rejected') return 'Failed';
 	const succeeded = seen.pod.spec.containers.every(({ name }) => {
 		const last = attemptsOf(seen, name).at(-1);
 		return last?.state === 'exited' && last.exitCode === 0;

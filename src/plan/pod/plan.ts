@@ -1,9 +1,13 @@
 import type { Container, PodStatus } from '../../api/core/pod/schema.ts';
+import type { EventText } from '../event-text.ts';
+import type { HoldBack } from './fields/field-rules.ts';
 
 /** Start one attempt at a container: pull its image if need be, make it, run it. */
 export interface ContainerStart {
 	readonly container: Container;
 	readonly attempt: number;
+	/** Why it must not be started on this runtime. Its image is pulled all the same, as a kubelet does. */
+	readonly heldBack: HoldBack | undefined;
 	readonly because: string;
 }
 
@@ -26,8 +30,15 @@ export interface ContainerRemoval {
 
 /** What is to be done for a Pod on its node now. What is done may make another plan necessary at once. */
 export interface PodPlan {
-	/** Make the sandbox first; nothing is started in the same plan. */
-	readonly sandbox: { readonly because: string } | undefined;
+	/** Make the sandbox first and record `events`; nothing is started in the same plan. */
+	readonly sandbox: { readonly because: string; readonly events: readonly EventText[] } | undefined;
+	/**
+	 * The volumes of the Pod cannot be set up: note that this was tried ({@link WHOLE_POD}), with the message for
+	 * the containers that wait, and record `events`.
+	 */
+	readonly mountFailure: { readonly message: string; readonly events: readonly EventText[] } | undefined;
+	/** Events to record with `status`, if that says anything new. */
+	readonly statusEvents: readonly EventText[];
 	readonly starts: readonly ContainerStart[];
 	readonly stops: readonly ContainerStop[];
 	readonly removals: readonly ContainerRemoval[];

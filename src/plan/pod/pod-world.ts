@@ -1,16 +1,17 @@
 import type { Container, Pod, PodSpec, PodStatus } from '../../api/core/pod/schema.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
+import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { PodPlan } from './plan.ts';
 import { planPod } from './plan-pod.ts';
-import type { Attempt, Hindrance, PodSnapshot } from './snapshot.ts';
+import { type Attempt, type Hindrance, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
 
 /** The containers of a test's Pod: a name each, with what differs from the plain case. */
 export type TestContainer = {
 	readonly name: string;
 	readonly restartPolicy?: string;
 	readonly restartPolicyRules?: Container['restartPolicyRules'];
-};
+} & Partial<Container>;
 
 /** Where a test's time begins. */
 export const START = Date.UTC(2026, 0, 31, 8);
@@ -23,6 +24,7 @@ export class PodWorld {
 	now = START;
 	pod: Pod;
 	hasSandbox = false;
+	traits: RuntimeTraits = { honours: 'everything', user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
 	readonly attempts = new Map<string, Attempt[]>();
 	readonly hindrances = new Map<string, Hindrance>();
 	/** Each start that was made, as `container#attempt`. */
@@ -33,6 +35,8 @@ export class PodWorld {
 	readonly told: PodStatus[] = [];
 	/** Each stop that was asked for, as the container's name. */
 	readonly stopped: string[] = [];
+	/** Each Event that a plan asked for, as `reason: message`. */
+	readonly events: string[] = [];
 
 	constructor(
 		spec: {
@@ -51,9 +55,9 @@ export class PodWorld {
 	}
 
 	snapshot(): PodSnapshot {
-		const { pod, now, attempts, hindrances } = this;
+		const { pod, now, attempts, hindrances, traits } = this;
 		const sandbox = this.hasSandbox ? { ip: '127.0.0.1' } : undefined;
-		return { pod, now, runtime: 'fake', hostIP: '127.0.0.1', sandbox, attempts, hindrances };
+		return { pod, now, runtime: 'fake', traits, hostIP: '127.0.0.1', sandbox, attempts, hindrances };
 	}
 
 	/** Does what plans say until there is nothing left to do now; returns the last plan, its status written. */
@@ -65,14 +69,29 @@ export class PodWorld {
 				this.told.push(plan.status);
 				continue;
 			}
+			this.#record(plan);
 			if (plan.sandbox) this.hasSandbox = true;
+			if (plan.mountFailure) this.#hinder(WHOLE_POD, 'FailedMount', plan.mountFailure.message);
 			for (const { name } of plan.stops) this.stopped.push(name);
 			for (const { id, name } of plan.removals) this.remove(name, id);
-			for (const { container, attempt } of plan.starts) this.#start(container.name, attempt);
-			if (plan.sandbox || plan.starts.length + plan.removals.length > 0) continue;
+			for (const { container, attempt, heldBack } of plan.starts) {
+				if (!heldBack) this.#start(container.name, attempt);
+				else this.#hinder(container.name, 'CreateContainerConfigError', heldBack.message);
+			}
+			if (plan.sandbox || plan.mountFailure || plan.starts.length + plan.removals.length > 0) continue;
 			this.pod = { ...this.pod, status: plan.status };
 			return plan;
 		}
+	}
+
+	#record({ sandbox, mountFailure, statusEvents }: PodPlan): void {
+		const events = [...(sandbox?.events ?? []), ...(mountFailure?.events ?? []), ...statusEvents];
+		this.events.push(...events.map(({ reason, message }) => `${reason}: ${message}`));
+	}
+
+	#hinder(name: string, reason: string, message: string): void {
+		const failures = (this.hindrances.get(name)?.failures ?? 0) + 1;
+		this.hindrances.set(name, { reason, message, failures, at: this.now });
 	}
 
 	#start(name: string, attempt: number): void {

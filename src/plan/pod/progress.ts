@@ -3,6 +3,7 @@ import { timeOf } from '../../api/meta/time.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
 import { approximate } from '../../base/json.ts';
 import { attemptsOf } from './attempts.ts';
+import { type Finding, findingsOf, holdBack } from './fields/field-rules.ts';
 import type { ContainerRemoval, ContainerStart, ContainerStop } from './plan.ts';
 import { isRestarted, restartDelayMs } from './restart.ts';
 import { clearOut, isRestartingAll, restartOfAllDue, wantsRestartOfAll } from './restart-all.ts';
@@ -21,10 +22,12 @@ export interface Progress {
 	readonly initialized: boolean;
 	/** Why the Pod is to end or has ended; undefined while it goes on. */
 	readonly ending: Ending | undefined;
+	/** With the ending `rejected`: the field that the node agent does not admit. */
+	readonly rejection?: Finding;
 }
 
 /** Why a Pod ends. */
-export type Ending = 'completed' | 'init-failed' | 'deadline' | 'deleted' | 'already-over';
+export type Ending = 'completed' | 'init-failed' | 'deadline' | 'deleted' | 'already-over' | 'rejected';
 
 /** How long to wait before an image is tried again, or a container that could not be made. */
 export const HINDRANCE_BACKOFF: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
@@ -34,6 +37,8 @@ export function progressOf(seen: PodSnapshot): Progress {
 	const { pod, now } = seen;
 	if (pod.metadata.deletionTimestamp !== undefined) return end(seen, 'deleted', deletionGrace(pod, now));
 	if (isTerminal(pod)) return end(seen, 'already-over', 0);
+	const rejection = rejectionOf(seen);
+	if (rejection) return { ...end(seen, 'rejected', 0), rejection };
 	const deadline = deadlineOf(pod, now);
 	const grace = approximate(pod.spec.terminationGracePeriodSeconds ?? 30);
 	if (deadline !== undefined && deadline <= now) return end(seen, 'deadline', grace);
@@ -70,6 +75,11 @@ function restartAll(seen: PodSnapshot, waits: readonly number[]): Progress {
 /** Whether the Pod has a phase that it never leaves. */
 export function isTerminal({ status }: Pod): boolean {
 	return status.phase === 'Succeeded' || status.phase === 'Failed';
+}
+
+/** What a Pod that has not begun asks for and no node agent of this system admits. */
+function rejectionOf({ pod, attempts, traits }: PodSnapshot): Finding | undefined {
+	return attempts.size > 0 ? undefined : findingsOf(pod, 'rejected', traits)[0];
 }
 
 /** A Pod that has no start time yet starts now. */
@@ -147,7 +157,8 @@ class Steps {
 		const first = statusOf(this.#seen.pod, container.name)?.restartCount ?? 0;
 		const attempt = last === undefined ? first : last.attempt + (last.state === 'exited' ? 1 : 0);
 		const because = last?.state === 'exited' ? `it ended with ${last.exitCode}` : 'it has not run yet';
-		this.starts.push({ container, attempt, because });
+		const { pod, traits } = this.#seen;
+		this.starts.push({ container, attempt, heldBack: holdBack(pod, container, traits), because });
 	}
 }
 

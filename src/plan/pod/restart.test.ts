@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Container } from '../../api/core/pod/schema.ts';
-import { ATTEMPTS_TO_KEEP, goDuration, isRestarted, restartDelayMs } from './restart.ts';
+import { ATTEMPTS_TO_KEEP, isRestarted, restartDelayMs } from './restart.ts';
 import type { Attempt } from './snapshot.ts';
 
 const LONG = 600_001;
@@ -76,14 +76,4 @@ test("a container's own rules come first, then its own policy, then the Pod's", 
 		[false, true],
 	);
 	assert.equal(isRestarted({ name: 'c', restartPolicy: 'OnFailure' }, 'Never', 1), true);
-});
-
-test('lengths are written as Go writes them', () => {
-	assert.deepEqual([0, 10_000, 80_000, 160_000, 300_000].map(goDuration), [
-		'0s',
-		'10s',
-		'1m20s',
-		'2m40s',
-		'5m0s',
-	]);
 });

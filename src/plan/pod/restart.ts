@@ -51,9 +51,3 @@ export function restartDelayMs(attempts: readonly Attempt[]): number {
 	}
 	return backoffDelayMs(RESTART, endsInARow - 1);
 }
-
-/** A length as Go prints durations of whole seconds: `40s`, `1m20s`, `5m0s`. */
-export function goDuration(ms: number): string {
-	const seconds = Math.round(ms / 1000);
-	return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
-}

@@ -1,4 +1,5 @@
 import type { Container, ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
+import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
 
 /** What is known of one attempt at a container; times in milliseconds since the epoch. */
 export type Attempt = {
@@ -30,19 +31,24 @@ export interface Hindrance {
 	readonly at: number;
 }
 
+/** The key of a hindrance that is the whole Pod's. No container has an empty name. */
+export const WHOLE_POD = '';
+
 /** All that a decision about a Pod on its node is made from. */
 export interface PodSnapshot {
 	readonly pod: Pod;
 	readonly now: number;
 	/** The runtime's name, which container ids begin with. */
 	readonly runtime: string;
+	/** What the runtime says of itself: which fields it honours, and who its containers run as. */
+	readonly traits: RuntimeTraits;
 	/** The address of the node. */
 	readonly hostIP: string;
 	/** The Pod's sandbox, where it has one. */
 	readonly sandbox: { readonly ip: string } | undefined;
 	/** Per container its attempts that the runtime knows of, oldest first. */
 	readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
-	/** Per container what keeps it from being made. */
+	/** Per container what keeps it from being made; under {@link WHOLE_POD} what keeps all of them. */
 	readonly hindrances: ReadonlyMap<string, Hindrance>;
 }
 

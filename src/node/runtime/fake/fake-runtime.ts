@@ -3,6 +3,7 @@
  * and their ends are timers of the clock that is handed in. Stopped and started again it is still the
  * same machine with the same containers, as a server finds it after a restart.
  */
+import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import type { Random } from '../../../base/random.ts';
 import { CriLines } from '../cri-lines.ts';
@@ -15,6 +16,7 @@ import {
 	type ContainerStatus,
 	type ImageError,
 	type ImageUse,
+	type PulledImage,
 	type Runtime,
 	RuntimeUnavailable,
 	type Sandbox,
@@ -30,6 +32,8 @@ export interface FakeRuntimeOptions {
 	program?(config: ContainerConfig, sandbox: SandboxConfig): FakeProgram;
 	/** Why an image cannot be had, if so. Every image is there by default. */
 	imageError?(image: string, use: ImageUse): ImageError | undefined;
+	/** What it says that it honours. By default everything, since it can pretend that. */
+	readonly traits?: RuntimeTraits;
 	/** Takes what a log file would get. Nothing is kept by default. */
 	appendLog?(path: string, lines: Uint8Array): void;
 }
@@ -47,12 +51,19 @@ interface Entry {
 	readonly containers: Map<string, Container>;
 }
 
+const PRETENDS_EVERYTHING: RuntimeTraits = {
+	honours: 'everything',
+	user: { uid: 0, gid: 0, groups: [] },
+	os: 'linux',
+};
+
 const SIGKILL = 9;
 const SIGTERM = 15;
 
 /** See the head of this file. */
 export class FakeRuntime implements Runtime {
 	readonly version = 'fake://1';
+	readonly traits: RuntimeTraits;
 	readonly #options: FakeRuntimeOptions;
 	readonly #logTime: LogTime;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
@@ -62,6 +73,7 @@ export class FakeRuntime implements Runtime {
 
 	constructor(options: FakeRuntimeOptions) {
 		this.#options = options;
+		this.traits = options.traits ?? PRETENDS_EVERYTHING;
 		const nanos = (): bigint => BigInt(options.clock.now()) * 1_000_000n;
 		this.#logTime = new LogTime(options.clock, nanos);
 	}
@@ -127,11 +139,11 @@ export class FakeRuntime implements Runtime {
 		return Array.from(this.#sandboxes.values(), ({ sandbox }) => sandbox);
 	}
 
-	async pullImage(image: string, use: ImageUse): Promise<{ readonly imageRef: string }> {
+	async pullImage(image: string, use: ImageUse): Promise<PulledImage> {
 		this.#check();
 		const error = this.#options.imageError?.(image, use);
 		if (error) throw error;
-		return { imageRef: `fake://${image}` };
+		return { imageRef: `fake://${image}`, sizeBytes: 0 };
 	}
 
 	async imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {

@@ -7,8 +7,9 @@
  * 2. A call made while there is no connection waits for it; one under way when it is lost rejects.
  */
 import { access, mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
+import type { ProcessUser, RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 import { type Clock, sleep } from '../../../base/clock.ts';
 import { containerIdOf, sandboxOfContainer } from '../ids.ts';
 import {
@@ -17,6 +18,7 @@ import {
 	ContainerStartError,
 	type ContainerStatus,
 	type ImageUse,
+	type PulledImage,
 	type Runtime,
 	RuntimeUnavailable,
 	type Sandbox,
@@ -57,6 +59,8 @@ interface KnownSandbox {
 /** See the head of this file. */
 export class ProcessRuntime implements Runtime {
 	readonly version: string;
+	/** Processes of the machine: none of the fields that need a box around the container is honoured. */
+	readonly traits: RuntimeTraits = { honours: new Set(), user: thisUser(), os: platform() };
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
@@ -121,10 +125,11 @@ export class ProcessRuntime implements Runtime {
 		return this.#isEmpty ? [] : await this.#call('listSandboxes');
 	}
 
-	async pullImage(image: string, use: ImageUse): Promise<{ readonly imageRef: string }> {
+	/** Nothing is pulled: the image is found if it stands for a program of this machine. */
+	async pullImage(image: string, use: ImageUse): Promise<PulledImage> {
 		const there = await this.imageStatus(image, use);
 		if (!there) throw this.#options.images.missing(image);
-		return there;
+		return { ...there, sizeBytes: 0 };
 	}
 
 	async imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
@@ -231,6 +236,12 @@ export class ProcessRuntime implements Runtime {
 	#know({ id, config }: Sandbox): void {
 		if (!this.#known.has(id)) this.#known.set(id, { hostname: config.hostname, told: new Map() });
 	}
+}
+
+/** The launcher and its containers have the user and groups of this process. */
+function thisUser(): ProcessUser | undefined {
+	const { getuid, getgid, getgroups } = process;
+	return getuid && getgid && { uid: getuid(), gid: getgid(), groups: getgroups?.() ?? [] };
 }
 
 /** There is no image; the name stands for itself. */

@@ -1,0 +1,126 @@
+import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Pod } from '../api/core/pod/schema.ts';
+import type { Attempt } from '../plan/pod/snapshot.ts';
+import { takesMessageFromLog, withMessage } from '../plan/pod/termination-message.ts';
+import { LogLines } from './log-lines.ts';
+import type { ContainerStatus } from './runtime/runtime.ts';
+
+/** Upstream's limits of a message that is taken from the log (`MaxContainerTerminationMessageLog…`). */
+const MOST_LINES = 80;
+const MOST_BYTES = 2048;
+
+/**
+ * How much of the end of a log is read. It holds 80 lines or 2,048 bytes of text in any case: a line has at
+ * most about 45 bytes beside its text, and text comes in parts of at most 16 KiB.
+ */
+const TAIL_BYTES = 64 * 1024;
+
+/** The attempts at the containers of a Pod, by the container's name. */
+type Attempts = ReadonlyMap<string, readonly Attempt[]>;
+
+/** Adds what the logs of containers say to their ends. Each log is read once, after its container has ended. */
+export class TerminationMessages {
+	/** The text by container id, by Pod. */
+	readonly #texts = new Map<string, Map<string, string>>();
+
+	/** The attempts with their messages. `containers` are those that the runtime has for the Pod, by id. */
+	async addTo(
+		{ metadata: { uid = '' }, spec }: Pod,
+		attempts: Attempts,
+		containers: ReadonlyMap<string, ContainerStatus> | undefined,
+	): Promise<Attempts> {
+		const all = [...(spec.initContainers ?? []), ...spec.containers];
+		const told = new Map(attempts);
+		for (const container of all) {
+			const own = attempts.get(container.name) ?? [];
+			if (!own.some((attempt) => takesMessageFromLog(container, attempt))) continue;
+			const texts = own.map(async (attempt) => {
+				if (!takesMessageFromLog(container, attempt)) return attempt;
+				return withMessage(attempt, await this.#textOf(uid, containers?.get(attempt.id)), spec);
+			});
+			told.set(container.name, await Promise.all(texts));
+		}
+		return told;
+	}
+
+	/** Forgets what was read for the Pod. */
+	forget(podUid: string): void {
+		this.#texts.delete(podUid);
+	}
+
+	async #textOf(podUid: string, container: ContainerStatus | undefined): Promise<string> {
+		if (!container) return '';
+		const texts = this.#texts.get(podUid) ?? new Map<string, string>();
+		this.#texts.set(podUid, texts);
+		const known = texts.get(container.id);
+		if (known !== undefined) return known;
+		const text = await messageFromLog(container.logPath).catch(
+			(error: unknown) => `Error on reading termination message from logs: ${String(error)}`,
+		);
+		texts.set(container.id, text);
+		return text;
+	}
+}
+
+/**
+ * The end of a container's log as its termination message: the text of the last 80 lines, at most 2,048
+ * bytes. Empty where there is no log. After a rotation it goes on in the part that was set aside last.
+ */
+export async function messageFromLog(logPath: string): Promise<string> {
+	const current = await tailOf(logPath);
+	const older = current.length < TAIL_BYTES ? await lastPartBefore(logPath) : undefined;
+	const before = older === undefined ? Buffer.alloc(0) : await tailOf(older);
+	const lines = new LogLines().push(wholeLines(Buffer.concat([before, current]))).slice(-MOST_LINES);
+	const text = Buffer.concat(lines.flatMap((line) => (line.partial ? [line.text] : [line.text, NEWLINE])));
+	return wholeCharacters(text.subarray(-MOST_BYTES)).toString('utf8');
+}
+
+const NEWLINE = Buffer.from('\n');
+
+/** The end of what was read, without the line that its beginning may have cut in two. */
+function wholeLines(bytes: Buffer): Buffer {
+	if (bytes.length < TAIL_BYTES) return bytes;
+	const tail = bytes.subarray(-TAIL_BYTES);
+	return tail.subarray(tail.indexOf(NEWLINE) + 1);
+}
+
+/** Without the rest of a character whose beginning was cut off. */
+function wholeCharacters(bytes: Buffer): Buffer {
+	let start = 0;
+	while (start < Math.min(3, bytes.length) && ((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
+	return bytes.subarray(start);
+}
+
+async function tailOf(path: string): Promise<Buffer> {
+	let file: FileHandle | undefined;
+	try {
+		file = await open(path, 'r');
+		const { size } = await file.stat();
+		const length = Math.min(size, TAIL_BYTES);
+		const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+		return buffer.subarray(0, bytesRead);
+	} catch (error) {
+		if (isMissing(error)) return Buffer.alloc(0);
+		throw error;
+	} finally {
+		await file?.close();
+	}
+}
+
+/** The part that rotation has set aside last: `<path>.<time>`, where later names sort last. */
+async function lastPartBefore(path: string): Promise<string | undefined> {
+	const prefix = `${basename(path)}.`;
+	try {
+		const parts = (await readdir(dirname(path))).filter((name) => name.startsWith(prefix));
+		const last = parts.sort().at(-1);
+		return last === undefined ? undefined : join(dirname(path), last);
+	} catch (error) {
+		if (isMissing(error)) return undefined;
+		throw error;
+	}
+}
+
+function isMissing(error: unknown): boolean {
+	return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

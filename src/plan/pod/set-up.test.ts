@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
+import { PodWorld } from './pod-world.ts';
+
+const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
+
+/** A Pod on a runtime that honours none of the fields of the table. */
+function bareWorld(spec: object): PodWorld {
+	const world = new PodWorld({ containers: [{ name: 'main' }], restartPolicy: 'Never', ...spec });
+	world.traits = BARE;
+	return world;
+}
+
+const MOUNTS = [{ name: 'data', mountPath: '/data' }];
+
+test('a Pod whose volumes cannot be mounted gets no sandbox, and says why as a kubelet does', () => {
+	const containers = [{ name: 'main', volumeMounts: MOUNTS }];
+	const world = bareWorld({ containers, volumes: [{ name: 'data', emptyDir: {} }] });
+	const plan = world.settle();
+	assert.deepEqual([world.hasSandbox, world.started], [false, []]);
+	assert.equal(world.pod.status.phase, 'Pending');
+	assert.deepEqual(world.waiting('main'), {
+		reason: 'ContainerCreating',
+		message: 'MountVolume.SetUp failed for volume "data" : volumes are not mounted yet',
+	});
+	assert.deepEqual(world.events, [
+		'FailedMount: MountVolume.SetUp failed for volume "data" : volumes are not mounted yet',
+		'NotHonoured: spec.volumes[0]: volumes are not mounted yet: use paths of this machine, or the working directory of the container, which is empty at its start',
+	]);
+	assert.equal(plan.againAfterMs, 10_000);
+});
+
+test('it is tried again with growing delays, and starts once the runtime mounts volumes', () => {
+	const containers = [{ name: 'main', volumeMounts: MOUNTS }];
+	const world = bareWorld({ containers, volumes: [{ name: 'data', emptyDir: {} }] });
+	world.settle();
+	world.now += 10_000;
+	assert.equal(world.settle().againAfterMs, 20_000);
+	assert.equal(world.events.filter((text) => text.startsWith('FailedMount')).length, 2);
+	world.traits = { ...BARE, honours: new Set(['spec.volumes']) };
+	world.settle();
+	assert.deepEqual(world.started, ['main#0']);
+	assert.equal(world.waiting('main'), undefined);
+});
+
+test('a volume from an object that does not exist names it in the words of upstream', () => {
+	const names = ['map', 'secret', 'maps', 'optional'];
+	const volumeMounts = names.map((name) => ({ name, mountPath: `/${name}` }));
+	const world = bareWorld({
+		containers: [{ name: 'main', volumeMounts }],
+		volumes: [
+			{ name: 'map', configMap: { name: 'settings' } },
+			{ name: 'secret', secret: { secretName: 'password' } },
+			{ name: 'maps', projected: { sources: [{ secret: { name: 's' } }, { configMap: { name: 'm' } }] } },
+			{ name: 'optional', configMap: { name: 'settings', optional: true } },
+		],
+	});
+	world.settle();
+	assert.deepEqual(world.events.slice(0, 4), [
+		'FailedMount: MountVolume.SetUp failed for volume "map" : configmap "settings" not found',
+		'FailedMount: MountVolume.SetUp failed for volume "secret" : secret "password" not found',
+		'FailedMount: MountVolume.SetUp failed for volume "maps" : configmap "m" not found',
+		'FailedMount: MountVolume.SetUp failed for volume "optional" : volumes are not mounted yet',
+	]);
+});
+
+test('a volume that no container mounts keeps nothing from starting', () => {
+	const world = bareWorld({ volumes: [{ name: 'data', emptyDir: {} }] });
+	world.settle();
+	assert.deepEqual([world.started, world.events], [['main#0'], []]);
+});
+
+test('a container that asks for what the runtime cannot do waits, and the others run', () => {
+	const containers = [{ name: 'main' }, { name: 'shell', tty: true }];
+	const world = bareWorld({ containers });
+	const plan = world.settle();
+	assert.deepEqual(world.started, ['main#0']);
+	assert.deepEqual(world.waiting('shell'), {
+		reason: 'CreateContainerConfigError',
+		message: 'spec.containers[1].tty is not honoured: containers have no terminal yet: remove the field',
+	});
+	assert.equal(world.pod.status.phase, 'Pending');
+	assert.equal(plan.againAfterMs, 10_000);
+});
+
+test('a Pod that runs without what it asks for says so once', () => {
+	const resources = { limits: { memory: '1Gi', cpu: '1' } };
+	const world = bareWorld({ containers: [{ name: 'main', resources }], restartPolicy: 'OnFailure' });
+	world.settle();
+	world.exit('main', 1);
+	world.settle();
+	assert.deepEqual(world.started, ['main#0', 'main#1']);
+	assert.deepEqual(world.events, [
+		'NotHonoured: spec.containers[0].resources.limits is not honoured: limits do not confine processes of this machine: remove the limits, or limit stint itself',
+	]);
+});
+
+test('a Pod for another operating system is rejected as a kubelet does', () => {
+	const world = bareWorld({ os: { name: 'windows' } });
+	const plan = world.settle();
+	const { phase, reason, message, containerStatuses } = world.pod.status;
+	assert.deepEqual([phase, reason], ['Failed', 'PodOSNotSupported']);
+	assert.equal(message, "Pod was rejected: Failed to admit pod as the OS field doesn't match node OS");
+	assert.equal(containerStatuses, undefined);
+	assert.deepEqual(world.events, [
+		"PodOSNotSupported: Failed to admit pod as the OS field doesn't match node OS",
+	]);
+	assert.deepEqual([world.started, plan.end], [[], 'over']);
+	assert.deepEqual(world.settle().statusEvents, []);
+});
+
+test('a Pod with a kernel parameter that no kubelet sets is rejected', () => {
+	const sysctls = [
+		{ name: 'net.ipv4.tcp_syncookies', value: '1' },
+		{ name: 'kernel.sem', value: '1' },
+	];
+	const world = bareWorld({ securityContext: { sysctls } });
+	world.settle();
+	assert.equal(world.pod.status.reason, 'SysctlForbidden');
+	assert.equal(world.pod.status.message, 'Pod was rejected: forbidden sysctl: "kernel.sem" not allowlisted');
+});
+
+test('a Pod that is deleted before it was rejected ends as deleted', () => {
+	const world = bareWorld({ os: { name: 'windows' } });
+	world.delete();
+	assert.equal(world.settle().end, 'remove');
+});

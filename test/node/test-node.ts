@@ -1,0 +1,131 @@
+/** A node agent on a fake runtime beside a whole control plane, for the tests of this folder. */
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { events } from '../../src/api/core/event/definition.ts';
+import type { Event } from '../../src/api/core/event/schema.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import type { RuntimeTraits } from '../../src/api/meta/runtime-traits.ts';
+import type { ApiTransport } from '../../src/api/meta/transport.ts';
+import { SystemClock } from '../../src/base/clock.ts';
+import { Metrics } from '../../src/base/metrics.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { Client } from '../../src/client/client.ts';
+import { EventRecorder } from '../../src/client/event-recorder.ts';
+import { NodeAgent } from '../../src/node/agent.ts';
+import { type FakeProgram, programByCommand } from '../../src/node/runtime/fake/fake-program.ts';
+import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
+import type { ContainerConfig, ImageError } from '../../src/node/runtime/runtime.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+
+const machine = {
+	...{ name: 'here', address: '127.0.0.1', cpus: 4, memoryBytes: 2 ** 33, diskBytes: 2 ** 33, maxPods: 110 },
+	...{ platform: 'linux', architecture: 'x64', kernel: '6', osImage: 'test', machineId: 'm', bootId: 'b' },
+};
+
+/** What {@link startNode} starts. */
+export interface TestNode {
+	readonly plane: ControlPlane;
+	readonly runtime: FakeRuntime;
+	/** Ends the agent; the runtime goes on. */
+	stopAgent(): Promise<void>;
+	startAgent(): Promise<void>;
+}
+
+/** What a test may have different. */
+export interface NodeOptions {
+	/** Comes between the agent and the API. */
+	through?(transport: ApiTransport): ApiTransport;
+	imageError?(image: string): ImageError | undefined;
+	readonly traits?: RuntimeTraits;
+}
+
+/** Starts them; all ends with the test. */
+export async function startNode(
+	t: TestContext,
+	{ through, imageError, traits }: NodeOptions = {},
+): Promise<TestNode> {
+	const plane = await startControlPlane(t);
+	const clock = new SystemClock({ keepsAlive: true });
+	const runtime = new FakeRuntime({
+		...{ clock, random: new SeededRandom(1), program },
+		...(imageError && { imageError }),
+		...(traits && { traits }),
+		appendLog: (path, lines) => {
+			mkdirSync(dirname(path), { recursive: true });
+			appendFileSync(path, lines);
+		},
+	});
+	await runtime.start();
+	const logFolder = mkdtempSync(join(tmpdir(), 'stint-agent-'));
+	const client = new Client(through?.(plane.transport) ?? plane.transport);
+	let stop = new AbortController();
+	let running: Promise<void> = Promise.resolve();
+	const startAgent = async (): Promise<void> => {
+		stop = new AbortController();
+		const recorder = new EventRecorder({ client, clock, component: 'kubelet', host: 'here' });
+		const onError = (key: string, error: unknown): void => t.diagnostic(`${key}: ${error}`);
+		const agent = new NodeAgent({
+			client,
+			clock,
+			metrics: new Metrics(),
+			recorder,
+			runtime,
+			machine,
+			logFolder,
+			version: 'test',
+			onError,
+		});
+		running = agent.run(stop.signal);
+		await agent.registered;
+	};
+	const stopAgent = async (): Promise<void> => {
+		stop.abort();
+		await running;
+	};
+	await startAgent();
+	t.after(async () => {
+		await stopAgent();
+		await runtime.stop({ killAll: true });
+		rmSync(logFolder, { recursive: true, force: true });
+	});
+	return { plane, runtime, stopAgent, startAgent };
+}
+
+/** As by default; `watch N` gives up after N seconds, `complain` writes and fails. */
+function program(config: ContainerConfig): FakeProgram {
+	const [name, seconds] = config.command;
+	if (name === 'complain') return { stdout: 'before\n', stderr: 'why\n', exitCode: 4 };
+	return name === 'watch' ? { runMs: Number(seconds) * 1000, exitCode: 42 } : programByCommand(config);
+}
+
+/** A Pod of one container `main` with this command. */
+export function pod(name: string, command: readonly string[], more: object = {}): Pod {
+	const containers = [{ name: 'main', image: 'busybox', command }];
+	const spec = { restartPolicy: 'Never', terminationGracePeriodSeconds: 1, containers };
+	return { apiVersion: 'v1', kind: 'Pod', metadata: { name, ...more }, spec } as unknown as Pod;
+}
+
+/** Whether the Pod is in this phase. */
+export const inPhase = (phase: string) => (object: Pod | undefined) => object?.status.phase === phase;
+
+/** Resolves once an Event about the object with this name has this reason, to the Event. */
+export async function eventAbout({ plane }: TestNode, name: string, reason: string): Promise<Event> {
+	const holds = (event: Event): boolean => event.involvedObject.name === name && event.reason === reason;
+	const target = plane.client.resource(events, 'default');
+	const { items, metadata } = await target.list();
+	const known = items.find(holds);
+	if (known) return known;
+	const found = Promise.withResolvers<Event>();
+	const watch = await target.watch(
+		{ resourceVersion: metadata.resourceVersion },
+		{
+			events: (batch) => {
+				for (const { type, object } of batch) if (type !== 'BOOKMARK' && holds(object)) found.resolve(object);
+			},
+			ended: (error) => found.reject(error ?? new Error('the watch ended')),
+		},
+	);
+	return found.promise.finally(() => watch.stop());
+}
