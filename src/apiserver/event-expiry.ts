@@ -2,31 +2,53 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import { parseTime } from '../api/meta/time.ts';
 import { RevisionMismatchError } from '../store/store.ts';
 import type { ServerContext } from './context.ts';
-import type { ResourceCache } from './resource-cache.ts';
+import type { ObjectNotice, ResourceCache } from './resource-cache.ts';
 import { ALL } from './selection.ts';
+import type { StoredObject } from './stored-object.ts';
 
-/** How long an Event is kept after it was last written, as upstream. */
+/** How long an Event is kept after it was last written (upstream: --event-ttl). */
 const LIFETIME_MS = 3_600_000;
 
-/** How many are deleted in one round at most, so that a burst does not stop everything else. */
-const MOST_AT_ONCE = 5000;
+/**
+ * How many Events are kept at most. Upstream has no such bound and grows for an hour: four Jobs a second
+ * leave 130,000 Events, 150 MB on disk. The two types are bounded apart, so that no burst of Jobs that run
+ * well pushes out what says why another one failed.
+ */
+const LIMITS: Readonly<Record<EventType, number>> = { Normal: 7_500, Warning: 2_500 };
 
-interface Expected {
-	readonly key: string;
-	/** Of the write that started this life; a later one has an entry of its own. */
+/** With this many of one type more than its limit, a round begins at once rather than at its time. */
+const SLACK = 2_500;
+
+/** How many are deleted in one commit; others' requests come in between. */
+const GROUP = 200;
+
+type EventType = 'Normal' | 'Warning';
+
+/** A live Event. */
+interface Kept {
 	readonly revision: number;
-	readonly due: number;
+	readonly type: EventType;
+	/** When it was last written, by the monotonic clock. */
+	readonly writtenMs: number;
 }
 
 /**
- * Deletes Events an hour after their last write. All live equally long, so their ends come in the order
- * of their writes: one queue, no timer for each.
+ * Deletes Events: an hour after their last write, and the oldest of those beyond {@link LIMITS}.
+ *
+ * An Event's age is counted from its write, whatever times the Event claims, and by the monotonic clock.
+ * Of Events that were there before the server started it is known only by their times: the server's own
+ * creationTimestamp, or a later one that has already come.
  */
 export class EventExpiry {
 	readonly #server: ServerContext;
 	readonly #events: ResourceCache | undefined;
-	#queue: Expected[] = [];
+	/** By key, in the order of their last writes. */
+	readonly #kept = new Map<string, Kept>();
+	readonly #counts: Record<EventType, number> = { Normal: 0, Warning: 0 };
 	#unsubscribe: (() => void) | undefined;
+	#sweeping = false;
+	#sweepAsked = false;
+	#stopped = false;
 
 	constructor(server: ServerContext) {
 		this.#server = server;
@@ -36,55 +58,108 @@ export class EventExpiry {
 	/** Begins with the Events that are there. */
 	start(): void {
 		const { clock, onError, cache } = this.#server;
-		const found = this.#events?.select(ALL) ?? [];
-		this.#queue = found
-			.map(({ key, revision, object }) => ({ key, revision, due: lastSeen(object) + LIFETIME_MS }))
-			.sort((a, b) => a.due - b.due);
+		const lag = clock.monotonic() - clock.now();
+		const found = (this.#events?.select(ALL) ?? []).map((stored) => {
+			return { stored, writtenMs: lastWritten(stored.object, clock.now()) + lag };
+		});
+		found.sort((a, b) => a.writtenMs - b.writtenMs);
+		for (const { stored, writtenMs } of found) this.#keep(stored, writtenMs);
 		this.#unsubscribe = this.#events?.subscribe({
 			selection: ALL,
 			after: cache.revision,
-			notify: (notices) => {
-				const due = clock.now() + LIFETIME_MS;
-				for (const { type, stored } of notices) {
-					if (type !== 'DELETED') this.#queue.push({ key: stored.key, revision: stored.revision, due });
-				}
-			},
+			notify: (notices) => this.#take(notices),
 			ended: (error) => onError('event expiry', error),
 		});
 	}
 
 	/** Deletes nothing any more. */
 	stop(): void {
+		this.#stopped = true;
 		this.#unsubscribe?.();
 	}
 
-	/** Deletes the Events whose time is over. */
+	/** Deletes the Events whose time is over or that are too many; if that is under way, then once more. */
 	sweep(): void {
-		const now = this.#server.clock.now();
-		let ended = this.#queue.findIndex(({ due }) => due > now);
-		if (ended < 0) ended = this.#queue.length;
-		if (ended === 0) return;
-		for (const { key, revision } of this.#queue.splice(0, Math.min(ended, MOST_AT_ONCE))) {
-			if (this.#events?.at(key)?.revision === revision) void this.#delete(key, revision);
+		this.#sweepAsked = true;
+		if (!this.#sweeping) void this.#sweepWhileAsked();
+	}
+
+	async #sweepWhileAsked(): Promise<void> {
+		this.#sweeping = true;
+		while (this.#sweepAsked && !this.#stopped) {
+			this.#sweepAsked = false;
+			await this.#sweepOnce();
+		}
+		this.#sweeping = false;
+	}
+
+	#take(notices: readonly ObjectNotice[]): void {
+		const now = this.#server.clock.monotonic();
+		for (const { type, stored } of notices) {
+			this.#drop(stored.key);
+			if (type !== 'DELETED') this.#keep(stored, now);
+		}
+		const { Normal, Warning } = this.#counts;
+		if (Normal > LIMITS.Normal + SLACK || Warning > LIMITS.Warning + SLACK) this.sweep();
+	}
+
+	#keep({ key, revision, object }: StoredObject, writtenMs: number): void {
+		const type = 'type' in object && object.type === 'Warning' ? 'Warning' : 'Normal';
+		this.#kept.set(key, { revision, type, writtenMs });
+		this.#counts[type] += 1;
+	}
+
+	#drop(key: string): void {
+		const kept = this.#kept.get(key);
+		if (!kept) return;
+		this.#kept.delete(key);
+		this.#counts[kept.type] -= 1;
+	}
+
+	async #sweepOnce(): Promise<void> {
+		const ended = this.#ended();
+		for (let start = 0; start < ended.length && !this.#stopped; start += GROUP) {
+			await Promise.all(ended.slice(start, start + GROUP).map((each) => this.#delete(each)));
 		}
 	}
 
-	async #delete(key: string, expected: number): Promise<void> {
+	/** The Events to delete, those written longest ago first. */
+	#ended(): ReadonlyArray<{ readonly key: string; readonly revision: number }> {
+		const oldest = this.#server.clock.monotonic() - LIFETIME_MS;
+		const over = {
+			Normal: this.#counts.Normal - LIMITS.Normal,
+			Warning: this.#counts.Warning - LIMITS.Warning,
+		};
+		const ended: Array<{ readonly key: string; readonly revision: number }> = [];
+		for (const [key, { revision, type, writtenMs }] of this.#kept) {
+			if (writtenMs > oldest && over[type] <= 0) continue;
+			over[type] -= 1;
+			ended.push({ key, revision });
+		}
+		return ended;
+	}
+
+	async #delete({ key, revision }: { readonly key: string; readonly revision: number }): Promise<void> {
 		const { store, onError } = this.#server;
 		try {
-			await store.write({ type: 'delete', key, expected });
+			await store.write({ type: 'delete', key, expected: revision });
 		} catch (error) {
+			// It was written again, or deleted by a client, in the meantime.
 			if (!(error instanceof RevisionMismatchError)) onError('event expiry', error);
 		}
 	}
 }
 
-/** When the Event was last written, as far as it tells. */
-function lastSeen(event: KubeObject): number {
-	const texts = [
-		'lastTimestamp' in event ? event.lastTimestamp : undefined,
-		'eventTime' in event ? event.eventTime : undefined,
-		event.metadata.creationTimestamp,
+/** When the Event was last written, as far as its times can be believed: none of them is in the future. */
+function lastWritten(event: KubeObject, now: number): number {
+	const created = Math.min(timeIn(event.metadata.creationTimestamp) ?? now, now);
+	const claimed = [
+		'lastTimestamp' in event ? timeIn(event.lastTimestamp) : undefined,
+		'eventTime' in event ? timeIn(event.eventTime) : undefined,
 	];
-	return Math.max(0, ...texts.map((text) => (typeof text === 'string' ? (parseTime(text) ?? 0) : 0)));
+	return Math.max(created, ...claimed.map((time) => (time !== undefined && time <= now ? time : created)));
+}
+
+function timeIn(text: unknown): number | undefined {
+	return typeof text === 'string' ? parseTime(text) : undefined;
 }
