@@ -88,11 +88,13 @@ function bound(
 	const refusal = unbindable(pod);
 	if (refusal) throw conflict({ group: '', resource: 'pods/binding', name }, refusal);
 	const annotations = { ...pod.metadata.annotations, ...metadata.annotations };
+	// Room was made for the Pod on some node; now that it has one, that tells nothing any more.
+	const { nominatedNodeName: _, ...status } = pod.status;
 	const placed: Pod = {
 		...pod,
 		metadata: { ...pod.metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
 		spec: { ...pod.spec, nodeName: target.name ?? '' },
-		status: { ...pod.status, conditions: scheduled(pod, formatTime(clock.now())) },
+		status: { ...status, conditions: scheduled(pod, formatTime(clock.now())) },
 	};
 	return placed;
 }
