@@ -1,13 +1,13 @@
 import type { Node, Taint } from '../api/core/node/schema.ts';
 import { pods as podResource } from '../api/core/pod/definition.ts';
 import type { Pod, PodStatus } from '../api/core/pod/schema.ts';
-import { isApiError } from '../api/meta/api-error.ts';
 import { semanticEqual } from '../api/meta/equality.ts';
 import type { Clock } from '../base/clock.ts';
 import type { CounterSeries, HistogramSeries, Metrics } from '../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
+import { isGone } from '../client/gone.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
 import { planTaintEviction } from '../plan/taint-eviction/plan-taint-eviction.ts';
 
@@ -127,8 +127,7 @@ export class TaintEvictionController {
 			);
 			await target.delete(name, uid === undefined ? {} : { preconditions: { uid } });
 		} catch (error) {
-			// It is gone, or another one has its name.
-			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
+			if (!isGone(error)) throw error;
 		}
 	}
 

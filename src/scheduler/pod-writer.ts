@@ -1,10 +1,10 @@
 import { pods as podResource } from '../api/core/pod/definition.ts';
 import { withDisruption } from '../api/core/pod/disruption.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
-import { isApiError } from '../api/meta/api-error.ts';
 import { formatTime } from '../api/meta/time.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Client, pathOf } from '../client/client.ts';
+import { isGone } from '../client/gone.ts';
 import type { UnscheduledStatus } from '../plan/placement/pod-scheduled.ts';
 
 /**
@@ -66,7 +66,7 @@ async function done(write: Promise<unknown>): Promise<boolean> {
 		await write;
 		return true;
 	} catch (error) {
-		if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) return false;
+		if (isGone(error)) return false;
 		throw error;
 	}
 }

@@ -70,7 +70,8 @@ export class SchedulingQueue {
 	readonly #options: SchedulingQueueOptions;
 	readonly #entries = new Map<string, Entry>();
 	readonly #active = new ByPriority<Entry>();
-	readonly #backingOff = new Set<Entry>();
+	/** Those of the Pods that back off that are taken early where there is nothing else to do. */
+	readonly #backingOff = new ByPriority<Entry>();
 	readonly #shapes = new Map<string, Shape>();
 	readonly #lastChange = new Map<ClusterChange, number>();
 	#changes = 0;
@@ -116,7 +117,7 @@ export class SchedulingQueue {
 
 	/** The Pod that is to be tried next; {@link settle} must follow. */
 	take(): Ticket | undefined {
-		const [next = this.#active.first()] = this.#active.size > 0 ? [] : this.#backingOff;
+		const next = this.#active.first() ?? this.#backingOff.first();
 		if (!next) return undefined;
 		this.#unqueue(next);
 		next.state = 'trying';

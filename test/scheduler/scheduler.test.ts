@@ -1,80 +1,274 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
+import { events } from '../../src/api/core/event/definition.ts';
+import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
-import type { Pod } from '../../src/api/core/pod/schema.ts';
-import { VirtualClock } from '../../src/base/virtual-clock.ts';
-import { passTime, startControlPlane } from '../support/control-plane.ts';
+import type { Pod, PodCondition } from '../../src/api/core/pod/schema.ts';
+import type { ApiTransport } from '../../src/api/meta/transport.ts';
+import type { ApiServer } from '../../src/apiserver/server.ts';
+import type { ResourceClient } from '../../src/client/client.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+import { overHttp } from '../support/reach.ts';
 
-function pod(name: string, cpu: string): Pod {
-	const containers = [{ name: 'main', image: 'busybox', resources: { requests: { cpu } } }];
-	return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers } } as unknown as Pod;
+interface Wish {
+	readonly cpu?: string;
+	readonly labels?: Record<string, string>;
+	readonly spec?: object;
+	readonly ports?: readonly object[];
+}
+
+const HIGH = { priorityClassName: 'system-cluster-critical' };
+
+function pod(name: string, { cpu = '1', labels = {}, spec = {}, ports = [] }: Wish = {}): Pod {
+	const main = { name: 'main', image: 'busybox', resources: { requests: { cpu } }, ports };
+	const shape = {
+		apiVersion: 'v1',
+		kind: 'Pod',
+		metadata: { name, labels },
+		spec: { containers: [main], ...spec },
+	};
+	return shape as unknown as Pod;
+}
+
+function scheduled(object: Pod | undefined): PodCondition | undefined {
+	return object?.status.conditions?.find(({ type }) => type === 'PodScheduled');
 }
 
 const isBound = (object: Pod | undefined): boolean => object?.spec.nodeName !== undefined;
-const isRefused = (object: Pod | undefined): boolean =>
-	object?.status.conditions?.some(({ type, status }) => type === 'PodScheduled' && status === 'False') ??
-	false;
+const isRefused = (object: Pod | undefined): boolean => scheduled(object)?.status === 'False';
 
-test('a Pod waits for a node, says so, and is bound when one comes', async (t) => {
-	const plane = await startControlPlane(t);
-	await plane.client.resource(pods, 'default').create(pod('early', '1'));
-	const waiting = await plane.until(pods, 'early', isRefused);
-	const condition = waiting?.status.conditions?.find(({ type }) => type === 'PodScheduled');
-	assert.equal(condition?.reason, 'Unschedulable');
-	assert.equal(condition?.message, 'no nodes available to schedule pods');
-	await plane.addNode('here', 2);
-	const bound = await plane.until(pods, 'early', isBound);
-	assert.equal(bound?.spec.nodeName, 'here');
-	assert.equal(bound?.status.conditions?.find(({ type }) => type === 'PodScheduled')?.status, 'True');
-});
+/** A control plane with the things that these tests do all the time. */
+class World {
+	readonly plane: ControlPlane;
+	readonly pods: ResourceClient<Pod>;
 
-test('a node is never promised more than it has, and what becomes free is given on', async (t) => {
-	const plane = await startControlPlane(t);
-	const target = plane.client.resource(pods, 'default');
-	await plane.addNode('here', 2);
-	for (const name of ['one', 'two']) await target.create(pod(name, '1'));
-	await Promise.all(['one', 'two'].map((name) => plane.until(pods, name, isBound)));
-	await target.create(pod('three', '1'));
-	const waiting = await plane.until(pods, 'three', isRefused);
-	assert.match(JSON.stringify(waiting?.status.conditions), /0\/1 nodes are available: 1 Insufficient cpu\./);
-	const done = await target.get('one');
-	await target.update({ ...done, status: { ...done.status, phase: 'Succeeded' } }, 'status');
-	await plane.until(pods, 'three', isBound);
-});
+	constructor(plane: ControlPlane) {
+		this.plane = plane;
+		this.pods = plane.client.resource(pods, 'default');
+	}
 
-test('a node that is cordoned takes nothing until it is let go', async (t) => {
-	const plane = await startControlPlane(t);
-	await plane.addNode('here', 2);
-	const target = plane.client.resource(nodes);
-	await target.patch('here', 'merge', { spec: { unschedulable: true } });
-	await plane.client.resource(pods, 'default').create(pod('patient', '1'));
-	await plane.until(pods, 'patient', isRefused);
-	await target.patch('here', 'merge', { spec: { unschedulable: null } });
-	await plane.until(pods, 'patient', isBound);
-});
+	async bound(name: string): Promise<Pod> {
+		return this.#until(name, isBound);
+	}
 
-test('attempts and the Pods that wait are in the metrics', async (t) => {
-	const clock = new VirtualClock();
-	const plane = await startControlPlane(t, clock);
-	const samples = async (name: string): Promise<readonly string[]> =>
-		(await plane.metrics.text())
-			.split('\n')
-			.filter((line) => line.startsWith(`${name}{`))
-			.map((line) => line.slice(name.length).replaceAll('"', ''));
-	for (const name of ['one', 'two']) await plane.client.resource(pods, 'default').create(pod(name, '1'));
-	await passTime(clock, 1000);
-	const pending = async (): Promise<string> => (await samples('scheduler_pending_pods')).join();
-	assert.equal(await pending(), '{queue=active} 0,{queue=backoff} 0,{queue=unschedulable} 2,{queue=gated} 0');
-	await plane.addNode('here', 1);
-	await passTime(clock, 1000);
-	assert.equal(await pending(), '{queue=active} 0,{queue=backoff} 0,{queue=unschedulable} 1,{queue=gated} 0');
-	assert.deepEqual(await samples('scheduler_schedule_attempts_total'), [
-		'{result=unschedulable,profile=default-scheduler} 3',
-		'{result=scheduled,profile=default-scheduler} 1',
-	]);
-	assert.deepEqual(await samples('scheduler_scheduling_attempt_duration_seconds_count'), [
-		'{result=unschedulable,profile=default-scheduler} 3',
-		'{result=scheduled,profile=default-scheduler} 1',
-	]);
-});
+	/** Resolves to the message once the Pod is said to be unschedulable. */
+	async refused(name: string): Promise<string> {
+		return scheduled(await this.#until(name, isRefused))?.message ?? '';
+	}
+
+	async gone(name: string): Promise<void> {
+		await this.plane.until(pods, name, (object) => object === undefined);
+	}
+
+	async finish(name: string): Promise<void> {
+		await this.pods.patch(name, 'merge', { status: { phase: 'Succeeded' } }, 'status');
+	}
+
+	async attempts(): Promise<number> {
+		const text = await this.plane.metrics.text();
+		const lines = text.split('\n').filter((line) => line.startsWith('scheduler_schedule_attempts_total{'));
+		return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+	}
+
+	async #until(name: string, holds: (object: Pod | undefined) => boolean): Promise<Pod> {
+		const found = await this.plane.until(pods, name, holds);
+		assert.ok(found);
+		return found;
+	}
+}
+
+type Reach = (api: ApiServer) => Promise<ApiTransport>;
+
+const WAYS: Readonly<Record<string, (t: TestContext) => Reach>> = {
+	'in the process': () => async (api) => api,
+	'over HTTP': overHttp,
+};
+
+for (const [way, reach] of Object.entries(WAYS)) {
+	describe(`the scheduler ${way}`, () => {
+		const start = async (t: TestContext): Promise<World> =>
+			new World(await startControlPlane(t, undefined, { reach: reach(t) }));
+
+		test('a Pod waits for a node, says so, and is bound when one comes', async (t) => {
+			const world = await start(t);
+			await world.pods.create(pod('early'));
+			assert.equal(await world.refused('early'), 'no nodes available to schedule pods');
+			const waiting = scheduled(await world.pods.get('early'));
+			assert.deepEqual([waiting?.reason, waiting?.observedGeneration], ['Unschedulable', 1]);
+			await world.plane.addNode('here', 2);
+			const bound = await world.bound('early');
+			assert.equal(bound.spec.nodeName, 'here');
+			assert.equal(scheduled(bound)?.status, 'True');
+		});
+
+		test('a node is never promised more than it has, and what becomes free is given on', async (t) => {
+			const world = await start(t);
+			await world.plane.addNode('here', 2);
+			for (const name of ['one', 'two']) await world.pods.create(pod(name));
+			await Promise.all(['one', 'two'].map((name) => world.bound(name)));
+			await world.pods.create(pod('three'));
+			assert.equal(
+				await world.refused('three'),
+				'0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.',
+			);
+			await world.finish('one');
+			await world.bound('three');
+		});
+
+		test('a node that is cordoned takes nothing until it is uncordoned', async (t) => {
+			const world = await start(t);
+			await world.plane.addNode('here', 2);
+			const target = world.plane.client.resource(nodes);
+			await target.patch('here', 'merge', { spec: { unschedulable: true } });
+			await world.pods.create(pod('patient'));
+			assert.match(await world.refused('patient'), /: 1 node\(s\) were unschedulable\. /);
+			await target.patch('here', 'merge', { spec: { unschedulable: null } });
+			await world.bound('patient');
+		});
+
+		test('neither heartbeats nor status writes have Pods tried again', async (t) => {
+			const world = await start(t);
+			await world.plane.addNode('here', 1);
+			await world.pods.create(pod('large', { cpu: '2' }));
+			await world.refused('large');
+			const before = await world.attempts();
+			const ready = { type: 'Ready', status: 'True', lastHeartbeatTime: '2026-01-01T00:00:00Z' };
+			const heartbeat = { status: { conditions: [ready] } };
+			await world.plane.client.resource(nodes).patch('here', 'strategic', heartbeat, 'status');
+			await world.pods.patch('large', 'merge', { status: { message: 'still here' } }, 'status');
+			await world.pods.patch('large', 'merge', { metadata: { annotations: { a: 'b' } } });
+			await world.pods.create(pod('marker', { cpu: '0' }));
+			await world.bound('marker');
+			assert.equal(await world.attempts(), before + 1);
+		});
+
+		test('Pods that keep apart wait for a node of their own', async (t) => {
+			const world = await start(t);
+			await world.plane.addNode('here', 4);
+			const term = { labelSelector: { matchLabels: { app: 'x' } }, topologyKey: 'kubernetes.io/hostname' };
+			const affinity = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
+			const target = world.plane.client.resource(nodes);
+			await target.patch('here', 'merge', { metadata: { labels: { 'kubernetes.io/hostname': 'here' } } });
+			await world.pods.create(pod('one', { labels: { app: 'x' }, spec: { affinity } }));
+			await world.bound('one');
+			await world.pods.create(pod('two', { labels: { app: 'x' }, spec: { affinity } }));
+			assert.match(await world.refused('two'), /: 1 node\(s\) didn't match pod anti-affinity rules\. /);
+			await world.finish('one');
+			await world.bound('two');
+		});
+
+		test('a host port is given to one Pod at a time', async (t) => {
+			const world = await start(t);
+			await world.plane.addNode('here', 4);
+			const ports = [{ containerPort: 80, hostPort: 8080 }];
+			for (const name of ['one', 'two']) await world.pods.create(pod(name, { ports }));
+			await world.bound('one');
+			assert.match(
+				await world.refused('two'),
+				/: 1 node\(s\) didn't have free ports for the requested pod ports\. /,
+			);
+			await world.finish('one');
+			await world.bound('two');
+		});
+
+		test('a namespace that gets the labels a term selects lets its Pods count', async (t) => {
+			const world = await start(t);
+			await world.plane.addNode('here', 4);
+			const target = world.plane.client.resource(nodes);
+			await target.patch('here', 'merge', { metadata: { labels: { zone: 'a' } } });
+			await world.plane.client.resource(pods, 'kube-public').create(pod('anchor'));
+			const term = {
+				labelSelector: {},
+				topologyKey: 'zone',
+				namespaceSelector: { matchLabels: { team: 'red' } },
+			};
+			const affinity = { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
+			await world.pods.create(pod('follower', { spec: { affinity } }));
+			assert.match(await world.refused('follower'), /didn't match pod affinity rules/);
+			const labels = { team: 'red' };
+			await world.plane.client.resource(namespaces).patch('kube-public', 'merge', { metadata: { labels } });
+			await world.bound('follower');
+		});
+
+		test('a Pod with gates is left alone until they are removed', async (t) => {
+			const world = await start(t);
+			await world.plane.addNode('here', 2);
+			await world.pods.create(pod('gated', { spec: { schedulingGates: [{ name: 'example.com/hold' }] } }));
+			await world.pods.create(pod('marker'));
+			await world.bound('marker');
+			assert.equal(scheduled(await world.pods.get('gated'))?.reason, 'SchedulingGated');
+			await world.pods.patch('gated', 'merge', { spec: { schedulingGates: null } });
+			await world.bound('gated');
+		});
+
+		test('of the Pods that wait the most important one is placed first', async (t) => {
+			const world = await start(t);
+			for (const [name, spec] of [
+				['low', {}],
+				['high', HIGH],
+			] as const) {
+				await world.pods.create(pod(name, { spec }));
+				await world.refused(name);
+			}
+			await world.plane.addNode('here', 1);
+			await world.bound('high');
+			assert.match(await world.refused('low'), /no nodes|Insufficient cpu/);
+			assert.equal(isBound(await world.pods.get('low')), false);
+		});
+
+		test('less important Pods make room: marked, deleted, announced, and no more than must', async (t) => {
+			const world = await start(t);
+			await world.plane.addNode('here', 2);
+			const finalizers = ['example.com/look'];
+			for (const name of ['small', 'large']) {
+				const made = pod(name, { cpu: name === 'small' ? '500m' : '1500m' });
+				await world.pods.create({ ...made, metadata: { ...made.metadata, finalizers } });
+				await world.bound(name);
+			}
+			const high = await world.pods.create(pod('high', { cpu: '1500m', spec: HIGH }));
+			const victim = await world.plane.until(pods, 'large', (object) =>
+				Boolean(object?.metadata.deletionTimestamp),
+			);
+			const condition = victim?.status.conditions?.find(({ type }) => type === 'DisruptionTarget');
+			assert.deepEqual(
+				[condition?.status, condition?.reason, condition?.message],
+				[
+					'True',
+					'PreemptionByScheduler',
+					'default-scheduler: preempting to accommodate a higher priority pod',
+				],
+			);
+			const waiting = await world.plane.until(pods, 'high', (object) =>
+				Boolean(object?.status.nominatedNodeName),
+			);
+			assert.equal(waiting?.status.nominatedNodeName, 'here');
+			assert.equal(scheduled(waiting)?.message, '0/1 nodes are available: 1 Insufficient cpu.');
+			await world.pods.patch('large', 'merge', { metadata: { finalizers: null } });
+			await world.pods.delete('large', { gracePeriodSeconds: 0 });
+			const bound = await world.bound('high');
+			assert.equal(bound.status.nominatedNodeName, undefined);
+			assert.equal((await world.pods.get('small')).metadata.deletionTimestamp, undefined);
+			const { items } = await world.plane.client.resource(events, 'default').list();
+			const told = items.find(({ reason }) => reason === 'Preempted');
+			assert.equal(told?.message, `Preempted by pod ${high.metadata.uid} on node here`);
+			assert.equal(told?.involvedObject.name, 'large');
+		});
+
+		test('room that is being made for a Pod is not given to others meanwhile', async (t) => {
+			const world = await start(t);
+			await world.plane.addNode('here', 2);
+			const low = pod('low', { cpu: '2' });
+			await world.pods.create({ ...low, metadata: { ...low.metadata, finalizers: ['example.com/look'] } });
+			await world.bound('low');
+			await world.pods.create(pod('high', { cpu: '2', spec: HIGH }));
+			await world.plane.until(pods, 'high', (object) => Boolean(object?.status.nominatedNodeName));
+			await world.pods.create(pod('sneaky', { cpu: '1' }));
+			await world.refused('sneaky');
+			await world.pods.patch('low', 'merge', { metadata: { finalizers: null } });
+			await world.pods.delete('low', { gracePeriodSeconds: 0 });
+			await world.bound('high');
+			assert.equal(isBound(await world.pods.get('sneaky')), false);
+		});
+	});
+}

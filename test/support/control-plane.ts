@@ -30,10 +30,17 @@ export interface ControlPlane {
 	addNode(name: string, cpus: number): Promise<void>;
 }
 
+/** What tests may change about a control plane. */
+export interface ControlPlaneSetup {
+	/** The way from the control plane to the API server; the server itself by default. */
+	readonly reach?: (api: ApiServer) => Promise<ApiTransport>;
+}
+
 /** Starts a control plane that ends with the test; an error that a component meets fails the test. */
 export async function startControlPlane(
 	t: TestContext,
 	clock: Clock = new SystemClock({ keepsAlive: true }),
+	{ reach = (api) => Promise.resolve(api) }: ControlPlaneSetup = {},
 ): Promise<ControlPlane> {
 	const store = new MemoryStore();
 	const metrics = new Metrics();
@@ -51,13 +58,16 @@ export async function startControlPlane(
 	await api.start();
 	await bootstrap(api);
 	const stop = new AbortController();
-	const running = runControlPlane({ transport: api, clock, metrics, onError: fail }, stop.signal);
+	let running = Promise.resolve();
+	// Before `reach` adds its own: the control plane stops while it can still reach the server.
 	t.after(async () => {
 		stop.abort();
 		await running;
 		api.close();
 		await store.close();
 	});
+	const transport = await reach(api);
+	running = runControlPlane({ transport, clock, metrics, onError: fail }, stop.signal);
 	const client = new Client(api);
 	return {
 		client,

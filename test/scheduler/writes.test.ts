@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { nodes } from '../../src/api/core/node/definition.ts';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { forbidden } from '../../src/api/meta/api-error.ts';
+import type { ApiRequest } from '../../src/api/meta/transport.ts';
+import { VirtualClock } from '../../src/base/virtual-clock.ts';
+import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
+import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
+import { type Interception, intercepted } from '../support/reach.ts';
+
+/** What the scheduler writes, when writes are refused or their answers lost, and how often it tries. */
+
+function pod(name: string, cpu: string, spec: object = {}): Pod {
+	const containers = [{ name: 'main', image: 'busybox', resources: { requests: { cpu } } }];
+	const shape = { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers, ...spec } };
+	return shape as unknown as Pod;
+}
+
+async function start(
+	t: TestContext,
+	interception: Interception,
+): Promise<ControlPlane & { readonly clock: VirtualClock }> {
+	const clock = new VirtualClock();
+	const reach = async (api: Parameters<typeof intercepted>[0]) => intercepted(api, interception);
+	return { ...(await startControlPlane(t, clock, { reach })), clock };
+}
+
+const isBindingOf = ({ path }: ApiRequest, name: string): boolean => path.endsWith(`/pods/${name}/binding`);
+
+async function nodeOf(plane: ControlPlane, name: string): Promise<string | undefined> {
+	return (await plane.client.resource(pods, 'default').get(name)).spec.nodeName;
+}
+
+test('what a refused binding had claimed is free for others', async (t) => {
+	const plane = await start(t, {
+		request: (request, send) => {
+			if (!isBindingOf(request, 'unlucky')) return send();
+			throw forbidden({ group: '', resource: 'pods/binding', name: 'unlucky' }, 'not today');
+		},
+	});
+	await plane.addNode('here', 2);
+	await plane.client.resource(pods, 'default').create(pod('unlucky', '2'));
+	await passTime(plane.clock, 100);
+	await plane.client.resource(pods, 'default').create(pod('lucky', '2'));
+	await passTime(plane.clock, 100);
+	assert.equal(await nodeOf(plane, 'lucky'), 'here');
+	assert.equal(await nodeOf(plane, 'unlucky'), undefined);
+});
+
+test('a binding whose answer is lost counts, although the watch does not show it yet', async (t) => {
+	let isLost = false;
+	const held: (() => void)[] = [];
+	const plane = await start(t, {
+		request: async (request, send) => {
+			const isFirst = !isLost && isBindingOf(request, 'one');
+			isLost ||= isFirst;
+			const answer = await send();
+			if (isFirst) throw new ServerUnreachableError('test', new Error('socket hang up'));
+			return answer;
+		},
+		watch: ({ path }, sink) => ({
+			...sink,
+			ended: (error) => sink.ended(error),
+			events: (batch) => {
+				const isShown = batch.some(({ object }) => object.metadata.name === 'one');
+				if (path.endsWith('/pods') && isLost && isShown) held.push(() => sink.events(batch));
+				else sink.events(batch);
+			},
+		}),
+	});
+	await plane.addNode('here', 2);
+	await plane.client.resource(pods, 'default').create(pod('one', '2'));
+	await passTime(plane.clock, 100);
+	await plane.client.resource(pods, 'default').create(pod('two', '2'));
+	await passTime(plane.clock, 100);
+	assert.equal(await nodeOf(plane, 'one'), 'here');
+	assert.equal(await nodeOf(plane, 'two'), undefined, 'the node is promised once');
+	for (const show of held.splice(0)) show();
+	await passTime(plane.clock, 30_000);
+	assert.equal(await nodeOf(plane, 'two'), undefined);
+});
+
+test('after a failure the Pod is tried again, from one second to ten', async (t) => {
+	const tries: number[] = [];
+	const plane: { clock?: VirtualClock } & Partial<ControlPlane> = {};
+	const started = await start(t, {
+		request: async (request, send) => {
+			if (!isBindingOf(request, 'one')) return send();
+			tries.push(plane.clock?.now() ?? 0);
+			if (tries.length > 6) return send();
+			throw new ServerUnreachableError('test', new Error('connection refused'));
+		},
+	});
+	plane.clock = started.clock;
+	await started.addNode('here', 2);
+	await started.client.resource(pods, 'default').create(pod('one', '2'));
+	await passTime(started.clock, 60_000);
+	const waits = tries.slice(1).map((at, index) => (at - (tries[index] ?? 0)) / 1000);
+	assert.deepEqual(waits, [1, 2, 4, 8, 10, 10]);
+	assert.equal(await nodeOf(started, 'one'), 'here');
+});
+
+test('every write to a Pod names the UID that it means', async (t) => {
+	const writes: ApiRequest[] = [];
+	const plane = await start(t, {
+		request: (request, send) => {
+			if (request.method !== 'GET' && request.path.includes('/pods/')) writes.push(request);
+			return send();
+		},
+	});
+	const target = plane.client.resource(pods, 'default');
+	const low = await target.create(pod('low', '2'));
+	await passTime(plane.clock, 100);
+	await plane.addNode('here', 2);
+	await passTime(plane.clock, 100);
+	const high = await target.create(pod('high', '2', { priorityClassName: 'system-cluster-critical' }));
+	await passTime(plane.clock, 100);
+	assert.equal(
+		await nodeOf(plane, 'high'),
+		undefined,
+		'nobody runs the victim, so it does not end by itself',
+	);
+	await target.delete('low', { gracePeriodSeconds: 0 });
+	await passTime(plane.clock, 2000);
+	assert.equal(await nodeOf(plane, 'high'), 'here');
+	const uids = writes.map(({ method, path, body }) => {
+		const { metadata, preconditions } = body as {
+			readonly metadata?: { readonly uid?: string };
+			readonly preconditions?: { readonly uid?: string };
+		};
+		const [, name] = /\/pods\/([^/]+)/.exec(path) ?? [];
+		return `${method} ${name} ${preconditions?.uid ?? metadata?.uid}`;
+	});
+	const { uid: lowUid } = low.metadata;
+	const { uid: highUid } = high.metadata;
+	assert.deepEqual(uids, [
+		`PATCH low ${lowUid}`,
+		`POST low ${lowUid}`,
+		`PATCH high ${highUid}`,
+		`PATCH low ${lowUid}`,
+		`DELETE low ${lowUid}`,
+		`POST high ${highUid}`,
+	]);
+});
+
+test('a Pod that takes the name of one that was refused is not told what was meant for that', async (t) => {
+	const target = { replace: async (): Promise<void> => undefined };
+	const plane = await start(t, {
+		request: async (request, send) => {
+			if (request.method === 'PATCH' && request.path.endsWith('/pods/twin/status')) await target.replace();
+			return send();
+		},
+	});
+	const client = plane.client.resource(pods, 'default');
+	target.replace = async () => {
+		target.replace = async () => undefined;
+		await client.delete('twin');
+		await client.create(pod('twin', '1', { schedulingGates: [{ name: 'example.com/wait' }] }));
+	};
+	await client.create(pod('twin', '1'));
+	await passTime(plane.clock, 1000);
+	const [condition, ...others] = (await client.get('twin')).status.conditions ?? [];
+	assert.deepEqual(others, []);
+	assert.equal(condition?.reason, 'SchedulingGated');
+});
+
+test('no victim is harmed for a Pod that is gone by the time', async (t) => {
+	const target = { remove: async (): Promise<void> => undefined };
+	const plane = await start(t, {
+		request: async (request, send) => {
+			if (request.method === 'PATCH' && request.path.endsWith('/pods/high/status')) await target.remove();
+			return send();
+		},
+	});
+	const client = plane.client.resource(pods, 'default');
+	await plane.addNode('here', 2);
+	await client.create(pod('low', '2'));
+	await passTime(plane.clock, 100);
+	target.remove = async () => void (await client.delete('high'));
+	await client.create(pod('high', '2', { priorityClassName: 'system-node-critical' }));
+	await passTime(plane.clock, 1000);
+	assert.equal((await client.get('low')).metadata.deletionTimestamp, undefined);
+});
+
+test('a condition that says the same is not written again', async (t) => {
+	let patches = 0;
+	const plane = await start(t, {
+		request: (request, send) => {
+			if (request.method === 'PATCH' && request.path.endsWith('/pods/large/status')) patches += 1;
+			return send();
+		},
+	});
+	await plane.addNode('here', 1);
+	await plane.client.resource(pods, 'default').create(pod('large', '2'));
+	await passTime(plane.clock, 100);
+	const target = plane.client.resource(nodes);
+	for (const memory of ['9Gi', '10Gi', '11Gi']) {
+		await target.patch('here', 'merge', { status: { allocatable: { memory } } }, 'status');
+		await passTime(plane.clock, 100);
+	}
+	assert.equal(patches, 1);
+	const text = await plane.metrics.text();
+	assert.match(text, /scheduler_schedule_attempts_total\{result="unschedulable",[^}]*\} 4/);
+});
+
+test('attempts and the Pods that wait are in the metrics', async (t) => {
+	const plane = await start(t, { request: (_request, send) => send() });
+	const { clock } = plane;
+	const samples = async (name: string): Promise<readonly string[]> =>
+		(await plane.metrics.text())
+			.split('\n')
+			.filter((line) => line.startsWith(`${name}{`))
+			.map((line) => line.slice(name.length).replaceAll('"', ''));
+	const pending = async (): Promise<string> => (await samples('scheduler_pending_pods')).join();
+	for (const name of ['one', 'two']) await plane.client.resource(pods, 'default').create(pod(name, '1'));
+	await plane.client
+		.resource(pods, 'default')
+		.create(pod('gated', '1', { schedulingGates: [{ name: 'example.com/wait' }] }));
+	await passTime(clock, 1000);
+	assert.equal(await pending(), '{queue=active} 0,{queue=backoff} 0,{queue=unschedulable} 2,{queue=gated} 1');
+	await plane.addNode('here', 1);
+	await passTime(clock, 1000);
+	assert.equal(await pending(), '{queue=active} 0,{queue=backoff} 0,{queue=unschedulable} 1,{queue=gated} 1');
+	assert.deepEqual(await samples('scheduler_schedule_attempts_total'), [
+		'{result=unschedulable,profile=default-scheduler} 3',
+		'{result=scheduled,profile=default-scheduler} 1',
+	]);
+	assert.deepEqual(await samples('scheduler_scheduling_attempt_duration_seconds_count'), [
+		'{result=unschedulable,profile=default-scheduler} 3',
+		'{result=scheduled,profile=default-scheduler} 1',
+	]);
+});
