@@ -1,6 +1,7 @@
 import { type ApiError, serviceUnavailable, unknownPath } from '../api/meta/api-error.ts';
 import type { NodeApi } from '../api/meta/node-api.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
+import type { RuntimeTraits } from '../api/meta/runtime-traits.ts';
 import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch, ApiWatchSink } from '../api/meta/transport.ts';
 import type { Clock } from '../base/clock.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
@@ -8,6 +9,7 @@ import type { Random } from '../base/random.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission/admission.ts';
 import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { PodFields } from './admission/pod-fields.ts';
 import { PodPriority } from './admission/pod-priority.ts';
 import { PodTolerations } from './admission/pod-tolerations.ts';
 import { type Answer, answerOf } from './answer.ts';
@@ -36,6 +38,8 @@ export interface ApiServerOptions {
 	readonly random: Random;
 	/** The node agent behind a Node, for the logs of its Pods. */
 	readonly nodeApi?: (nodeName: string) => NodeApi | undefined;
+	/** What the runtime of Pods honours, for warnings; undefined as long as there is none. */
+	readonly runtimeTraits?: () => RuntimeTraits | undefined;
 	/** What `/metrics` shows; the server's own are among them. */
 	readonly metrics: Metrics;
 	/** Of this program, for `/version`. */
@@ -67,7 +71,12 @@ export class ApiServer implements ApiTransport {
 			onError,
 			watches: new Set(),
 			nodeApi: options.nodeApi ?? (() => undefined),
-			admission: new Admission([new NamespaceLifecycle(cache), new PodTolerations(), new PodPriority()]),
+			admission: new Admission([
+				new NamespaceLifecycle(cache),
+				new PodTolerations(),
+				new PodPriority(),
+				new PodFields(options.runtimeTraits ?? (() => undefined)),
+			]),
 		};
 		this.#documents = new Documents({ resources, version, failure: () => cache.failure });
 		this.#metrics = options.metrics;

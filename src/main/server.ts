@@ -67,6 +67,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		metrics,
 		random: new SystemRandom(),
 		nodeApi: (nodeName) => agents.get(nodeName),
+		// All Nodes are of this process so far, and have one runtime.
+		runtimeTraits: () => agents.values().next().value?.runtimeTraits,
 		version: VERSION,
 		onError: (where, error) => log.error('apiserver', where, error),
 	});

@@ -2,6 +2,7 @@ import { pods as podResource } from '../api/core/pod/definition.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { notFound } from '../api/meta/api-error.ts';
 import type { ContainerLogRequest, NodeApi } from '../api/meta/node-api.ts';
+import type { RuntimeTraits } from '../api/meta/runtime-traits.ts';
 import { aborted } from '../base/aborted.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -83,6 +84,11 @@ export class NodeAgent implements NodeApi {
 			hostIP: machine.address,
 			onError,
 		});
+	}
+
+	/** What the runtime honours of a Pod's fields. */
+	get runtimeTraits(): RuntimeTraits {
+		return this.#options.runtime.traits;
 	}
 
 	/** Resolves once the Node is known to the API, so that Pods can be bound to it. */

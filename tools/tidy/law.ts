@@ -10,7 +10,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 	store: ['base'],
 	plan: ['api', 'base'],
 	client: ['api', 'base'],
-	apiserver: ['store', 'api', 'base'],
+	apiserver: ['store', 'plan', 'api', 'base'],
 	controllers: ['client', 'plan', 'api', 'base'],
 	scheduler: ['client', 'plan', 'api', 'base'],
 	node: ['client', 'plan', 'api', 'base'],

@@ -35,9 +35,14 @@ const USUAL_WAITS: ReadonlySet<string> = new Set([
 	'CrashLoopBackOff',
 ]);
 
+/** Those of a container that has not been made yet. */
+const BEFORE_START: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing']);
+
 function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly PodNews[] {
 	const { reason = '', message = '' } = state?.waiting ?? {};
-	if (USUAL_WAITS.has(reason)) return [];
+	// The node agent adds a message only where the start cannot go on, as with a volume that cannot be mounted.
+	const isHeldUp = message !== '' && BEFORE_START.has(reason);
+	if (USUAL_WAITS.has(reason) && !isHeldUp) return [];
 	const who = `pod/${metadata.name}: ${name}`;
 	// First ErrImagePull says why, then ImagePullBackOff that it will be tried again: one piece of news.
 	const cause = /^(ErrImagePull|ImagePullBackOff)$/.test(reason) ? 'image' : reason;

@@ -27,6 +27,7 @@ function held(name: string, because: string, instead = 'remove the field'): Fiel
 export const CONTAINER_RULES: readonly FieldRule[] = [
 	containerRule('envFrom', {
 		effect: 'held',
+		only: 'not optional',
 		because: NO_CONFIG,
 		instead: IN_ENV,
 		when: ({ container }) => missingSource(container) !== undefined,
@@ -36,6 +37,7 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	harmless('envFrom', 'An optional source that does not exist gives no variables.'),
 	containerRule('env', {
 		effect: 'held',
+		only: 'from a ConfigMap or Secret that is not optional',
 		because: NO_CONFIG,
 		instead: IN_ENV,
 		when: ({ container }) => missingValue(container) !== undefined,
@@ -44,6 +46,7 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	}),
 	containerRule('env', {
 		effect: 'held',
+		only: 'from a file',
 		because: 'a variable from a file needs a volume, and volumes are not mounted yet',
 		instead: IN_ENV,
 		when: ({ container }) => container.env?.some(({ valueFrom }) => valueFrom?.fileKeyRef) ?? false,
@@ -60,6 +63,7 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	held('tty', 'containers have no terminal yet'),
 	containerRule('ports', {
 		effect: 'held',
+		only: 'with a `hostIP`',
 		because: 'the address that a process listens on cannot be restricted',
 		instead: 'remove hostIP, and have the program listen on that address',
 		when: ({ container }) =>
@@ -67,6 +71,7 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	}),
 	containerRule('ports', {
 		effect: 'warned',
+		only: 'with a `hostPort` that is not the `containerPort`',
 		because: 'a process listens on the ports of this machine, and nothing forwards another hostPort to it',
 		instead: 'use the containerPort',
 		when: ({ container }) =>
@@ -75,6 +80,7 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	harmless('ports', 'A process listens on the ports of this machine.'),
 	containerRule('resources.limits', {
 		effect: 'warned',
+		only: 'on `cpu`, `memory`, `ephemeral-storage`',
 		because: 'limits do not confine processes of this machine',
 		instead: 'remove the limits, or limit stint itself',
 		when: ({ container }) =>
@@ -90,6 +96,7 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	}),
 	containerRule('terminationMessagePath', {
 		effect: 'held',
+		only: 'that the command names, or another than the usual',
 		because: "the file would be this machine's own, shared by all Pods",
 		instead: 'write the message to the log, and set terminationMessagePolicy: FallbackToLogsOnError',
 		when: ({ container }) => writesMessage(container),

@@ -42,6 +42,8 @@ export interface FieldRule {
 	readonly because: string;
 	/** What the author of the Pod can do; said wherever the Pod does not run as it asks. */
 	readonly instead?: string;
+	/** For documents: the values that it is about, where it is not about every value. */
+	readonly only?: string;
 	/** Whether the row applies; where it is absent, it does if the value says anything (is not false or empty). */
 	when?(use: FieldUse): boolean;
 	/** Upstream's own text, where it has one for this case. Replaces the text made of `because` and `instead`. */

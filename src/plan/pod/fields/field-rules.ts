@@ -77,6 +77,13 @@ export function findingsOf(pod: Pod, effect: Effect, traits: RuntimeTraits): rea
 	return [...found.values()];
 }
 
+/** Why the API server refuses the Pod, in upstream's words, whatever its runtime. */
+export function refusalOf(pod: Pod): string | undefined {
+	return findingsOf(pod, 'refused', NO_RUNTIME)[0]?.text;
+}
+
+const NO_RUNTIME: RuntimeTraits = { honours: new Set(), user: undefined, os: '' };
+
 /** Why a container must not be started. */
 export interface HoldBack {
 	/** For its waiting state: upstream's text for the first field that has one, else the hints. */

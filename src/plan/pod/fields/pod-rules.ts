@@ -43,6 +43,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.os',
 		effect: 'rejected',
+		only: 'another than that of the node',
 		because: "the Pod's operating system is not that of the node",
 		instead: 'remove the field, or name the operating system of the node',
 		when: ({ pod, traits }) => pod.spec.os !== undefined && pod.spec.os.name !== traits.os,
@@ -54,6 +55,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.volumes',
 		effect: 'unmounted',
+		only: 'mounted by a container',
 		because: 'volumes are not mounted yet',
 		instead:
 			'use paths of this machine, or the working directory of the container, which is empty at its start',
@@ -70,6 +72,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	resolverRule('spec.hostAliases'),
 	{
 		...resolverRule('spec.dnsPolicy'),
+		only: '`None`',
 		when: ({ pod }) => pod.spec.dnsPolicy === 'None',
 	},
 	harmless('spec.dnsPolicy', 'There is no DNS of a cluster: names resolve as on this machine.'),
@@ -77,6 +80,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.hostUsers',
 		effect: 'held',
+		only: '`false`',
 		because: 'containers have no user namespace of their own, and so the user ids of this machine',
 		instead: 'remove the field',
 		when: ({ pod }) => pod.spec.hostUsers === false,
@@ -85,6 +89,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.serviceAccountName',
 		effect: 'warned',
+		only: 'another than `default`',
 		because: 'ServiceAccounts are not served yet: the container gets no token',
 		instead: 'give the container a kubeconfig of its own if it talks to the API',
 		when: ({ pod }) => !['', 'default'].includes(pod.spec.serviceAccountName ?? ''),
@@ -95,6 +100,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.automountServiceAccountToken',
 		effect: 'warned',
+		only: '`true`',
 		because: 'ServiceAccounts are not served yet: the container gets no token',
 		instead: 'give the container a kubeconfig of its own if it talks to the API',
 		byStint: true,
@@ -117,6 +123,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.resources',
 		effect: 'warned',
+		only: '`limits`',
 		because: 'limits do not confine processes of this machine',
 		instead: 'remove the limits, or limit stint itself',
 		when: ({ pod }) => Object.keys(pod.spec.resources?.limits ?? {}).length > 0,

@@ -10,6 +10,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	// runAsNonRoot stands before runAsUser, since upstream's kubelet checks in that order.
 	...inBoth('runAsNonRoot', {
 		effect: 'held',
+		only: 'where stint runs as root',
 		because: 'containers run as the user who runs stint, which is root',
 		instead: 'run stint as another user',
 		when: (use) => breaksNonRoot(use) !== undefined,
@@ -23,6 +24,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	...inBoth('runAsUser', {
 		effect: 'held',
+		only: "another than stint's own",
 		because: 'containers run as the user who runs stint',
 		instead: 'remove the field, or run stint as that user',
 		when: always,
@@ -34,6 +36,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	...inBoth('runAsGroup', {
 		effect: 'held',
+		only: "another than stint's own",
 		because: 'containers run as the group that runs stint',
 		instead: 'remove the field, or run stint as that group',
 		when: always,
@@ -45,6 +48,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	...inBoth('seccompProfile', {
 		effect: 'held',
+		only: 'another than `Unconfined`',
 		because: 'system calls of containers are not filtered yet',
 		instead: 'remove the profile',
 	}),
@@ -55,6 +59,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	...inBoth('appArmorProfile', {
 		effect: 'held',
+		only: 'another than `Unconfined`',
 		because: 'AppArmor profiles are not applied',
 		instead: 'remove the profile',
 	}),
@@ -71,6 +76,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	{
 		field: 'metadata.annotations',
 		effect: 'held',
+		only: 'with AppArmor profiles',
 		because: 'AppArmor profiles are not applied',
 		instead: 'remove the annotation',
 		when: ({ pod, container }) => {
@@ -80,6 +86,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	},
 	inPod('supplementalGroups', {
 		effect: 'held',
+		only: "others than stint's own",
 		because: 'containers have the groups of the user who runs stint',
 		instead: 'remove the groups, or run stint as a user of these groups',
 		when: ({ pod, traits }) =>
@@ -88,6 +95,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	inPod('supplementalGroups', { effect: 'honoured', because: 'Containers have these groups.' }),
 	inPod('supplementalGroupsPolicy', {
 		effect: 'held',
+		only: '`Strict`',
 		because: 'containers have all groups of the user who runs stint',
 		instead: 'remove the policy',
 		when: ({ value }) => value === 'Strict',
@@ -98,6 +106,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	inPod('fsGroup', {
 		effect: 'held',
+		only: "another than stint's own",
 		because: 'containers have the groups of the user who runs stint',
 		instead: 'remove the field, or run stint as a user of this group',
 		when: ({ pod, traits }) => !hasGroup(traits, pod.spec.securityContext?.fsGroup),
@@ -107,6 +116,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	inPod('seLinuxChangePolicy', { effect: 'harmless', because: 'It says something about volumes only.' }),
 	inPod('sysctls', {
 		effect: 'rejected',
+		only: 'that a kubelet does not allow',
 		because: 'the parameter is not one of those that a kubelet allows',
 		instead: 'remove it',
 		when: ({ pod }) => unsafeSysctl(pod.spec.securityContext) !== undefined,
@@ -117,6 +127,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	inPod('sysctls', {
 		effect: 'held',
+		only: 'that a kubelet allows',
 		because: 'containers have the kernel parameters of this machine',
 		instead: 'remove the parameters, or set them on this machine',
 	}),
@@ -126,6 +137,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	inContainer('allowPrivilegeEscalation', {
 		effect: 'held',
+		only: '`false`',
 		because: 'a container can still start programs that gain rights, such as sudo',
 		when: ({ value }) => value === false,
 	}),
@@ -144,6 +156,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	inContainer('procMount', {
 		effect: 'held',
+		only: '`Unmasked`',
 		because: 'containers see /proc of this machine as it is',
 		when: ({ value }) => value !== 'Default',
 	}),

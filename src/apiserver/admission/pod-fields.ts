@@ -1,0 +1,34 @@
+import { forbidden } from '../../api/meta/api-error.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
+import { adviceOn } from '../../plan/pod/fields/advice.ts';
+import { refusalOf } from '../../plan/pod/fields/field-rules.ts';
+import { isPod } from '../pods.ts';
+import { type ResourceRequest, warn } from '../request.ts';
+import { subjectOf } from '../write.ts';
+import type { AdmissionPlugin } from './admission.ts';
+
+/**
+ * Refuses Pods that name a RuntimeClass or bring an overhead (upstream: RuntimeClass), and warns the authors of
+ * Pods, Jobs and CronJobs of what the runtime will not do for them. Both follow the table in plan/pod/fields.
+ */
+export class PodFields implements AdmissionPlugin {
+	readonly #traits: () => RuntimeTraits | undefined;
+
+	/** `traits` are those of the runtime that Pods will most likely get; undefined as long as there is none. */
+	constructor(traits: () => RuntimeTraits | undefined) {
+		this.#traits = traits;
+	}
+
+	create(request: ResourceRequest, object: KubeObject): KubeObject {
+		if (isPod(object)) {
+			const { name, generateName } = object.metadata;
+			const refusal = refusalOf(object);
+			const subject = subjectOf(request.definition, name || generateName || 'Unknown');
+			if (refusal !== undefined) throw forbidden(subject, refusal);
+		}
+		const traits = this.#traits();
+		if (traits) for (const text of adviceOn(object, traits)) warn(request.call, text);
+		return object;
+	}
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { newsOf } from './pod-news.ts';
+
+function waiting(reason: string, message?: string): Pod {
+	const state = { waiting: { reason, ...(message !== undefined && { message }) } };
+	const status = { name: 'main', state, ready: false, restartCount: 0, image: 'b', imageID: '' };
+	return {
+		...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', uid: 'u' }, spec: { containers: [] } },
+		status: { containerStatuses: [status] },
+	};
+}
+
+test('a start that takes its usual course is no news', () => {
+	assert.deepEqual(newsOf(waiting('ContainerCreating')), []);
+	assert.deepEqual(newsOf(waiting('PodInitializing')), []);
+});
+
+test('a start that cannot go on is told with its reason', () => {
+	const texts = ['ContainerCreating', 'CreateContainerConfigError'].map(
+		(reason) => newsOf(waiting(reason, 'no such volume'))[0]?.text,
+	);
+	assert.deepEqual(texts, [
+		'pod/p: main: ContainerCreating: no such volume',
+		'pod/p: main: CreateContainerConfigError: no such volume',
+	]);
+});

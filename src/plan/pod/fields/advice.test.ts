@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { KubeObject } from '../../../api/meta/object-meta.ts';
+import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
+import { adviceOn } from './advice.ts';
+
+const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
+
+const TEMPLATE = {
+	spec: {
+		runtimeClassName: 'x',
+		containers: [
+			{ name: 'a', tty: true, resources: { limits: { cpu: '1' } } },
+			{ name: 'b', tty: true },
+		],
+	},
+};
+
+const TEXTS = [
+	'spec.runtimeClassName: its Pods will be refused: RuntimeClasses are not served yet, so the one that is named cannot exist: remove the field',
+	'spec.containers[0].tty (and 1 more): the container will not start: containers have no terminal yet: remove the field',
+	'spec.containers[0].resources.limits: it will not be honoured: limits do not confine processes of this machine: remove the limits, or limit stint itself',
+];
+
+function object(apiVersion: string, kind: string, rest: object): KubeObject {
+	return { apiVersion, kind, metadata: { name: 'x' }, ...rest };
+}
+
+test('the author of a Pod, Job or CronJob is told what its Pods will not get', () => {
+	const pod = object('v1', 'Pod', TEMPLATE);
+	const job = object('batch/v1', 'Job', { spec: { template: TEMPLATE } });
+	const cronJob = object('batch/v1', 'CronJob', { spec: { jobTemplate: { spec: { template: TEMPLATE } } } });
+	assert.deepEqual(adviceOn(pod, BARE), TEXTS);
+	assert.deepEqual(
+		adviceOn(job, BARE),
+		TEXTS.map((text) => `spec.template.${text}`),
+	);
+	assert.deepEqual(
+		adviceOn(cronJob, BARE),
+		TEXTS.map((text) => `spec.jobTemplate.spec.template.${text}`),
+	);
+});
+
+test('nobody is told of a Pod that a controller made, of other kinds, or of what the runtime honours', () => {
+	const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'u', controller: true };
+	const owned = { ...object('v1', 'Pod', TEMPLATE), metadata: { name: 'x', ownerReferences: [owner] } };
+	assert.deepEqual(adviceOn(owned, BARE), []);
+	assert.deepEqual(adviceOn(object('v1', 'Namespace', {}), BARE), []);
+	assert.deepEqual(adviceOn(object('v1', 'Pod', TEMPLATE), { ...BARE, honours: 'everything' }), [TEXTS[0]]);
+});

@@ -1,0 +1,61 @@
+import type { CronJob } from '../../../api/batch/cronjob/schema.ts';
+import type { Job } from '../../../api/batch/job/schema.ts';
+import type { Pod, PodTemplateSpec } from '../../../api/core/pod/schema.ts';
+import type { KubeObject } from '../../../api/meta/object-meta.ts';
+import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
+import type { Effect } from './field-rule.ts';
+import { findingsOf } from './field-rules.ts';
+
+/** What the author of an object should know of the Pods that will come of it, worst first. */
+const CONSEQUENCES: readonly (readonly [Effect, string])[] = [
+	['refused', 'its Pods will be refused'],
+	['rejected', 'its Pods will fail'],
+	['unscheduled', 'its Pods will not be scheduled'],
+	['unmounted', 'no container that mounts it will start'],
+	['held', 'the container will not start'],
+	['warned', 'it will not be honoured'],
+];
+
+/**
+ * Texts for Warning headers about a new Pod, Job or CronJob whose Pods would not run as they ask on a runtime
+ * with these traits: one for each row of the table, with the path of the first place.
+ */
+export function adviceOn(object: KubeObject, traits: RuntimeTraits): readonly string[] {
+	const described = describedPod(object);
+	if (!described) return [];
+	const { pod, prefix } = described;
+	return CONSEQUENCES.flatMap(([effect, consequence]) => {
+		const byRule = Map.groupBy(findingsOf(pod, effect, traits), ({ rule }) => rule);
+		return [...byRule].map(([{ because, instead = '' }, places]) => {
+			const more = places.length > 1 ? ` (and ${places.length - 1} more)` : '';
+			return `${prefix}${places[0]?.path}${more}: ${consequence}: ${because}: ${instead}`;
+		});
+	});
+}
+
+/** The Pod that the object is or describes, and where it stands in it. Pods of a controller were described before. */
+function describedPod(object: KubeObject): { readonly pod: Pod; readonly prefix: string } | undefined {
+	if (isPod(object)) {
+		const isOwned = object.metadata.ownerReferences?.some(({ controller }) => controller);
+		return isOwned ? undefined : { pod: object, prefix: '' };
+	}
+	if (isJob(object)) return { pod: podOf(object.spec.template), prefix: 'spec.template.' };
+	if (!isCronJob(object)) return undefined;
+	return { pod: podOf(object.spec.jobTemplate.spec.template), prefix: 'spec.jobTemplate.spec.template.' };
+}
+
+function podOf({ metadata = {}, spec }: PodTemplateSpec): Pod {
+	return { apiVersion: 'v1', kind: 'Pod', metadata, spec, status: {} };
+}
+
+function isPod(object: KubeObject): object is Pod {
+	return object.apiVersion === 'v1' && object.kind === 'Pod';
+}
+
+function isJob(object: KubeObject): object is Job {
+	return object.apiVersion === 'batch/v1' && object.kind === 'Job';
+}
+
+function isCronJob(object: KubeObject): object is CronJob {
+	return object.apiVersion === 'batch/v1' && object.kind === 'CronJob';
+}
