@@ -22,12 +22,14 @@ export class LogTable {
 		this.#latest = database.prepare(
 			'SELECT revision, key, created, value FROM log WHERE key = ? ORDER BY revision DESC LIMIT 1',
 		);
+		// The newest row of each key, found key by key: so a page costs what is on it. Grouping the rows by key
+		// first costs what is behind the page too (120 ms for each page of 50,000 objects, where this takes 1 to 8).
 		this.#range = database.prepare(`
-			SELECT log.revision, log.key, log.created, log.value FROM log JOIN (
-				SELECT max(revision) AS revision FROM log
-				WHERE key >= ? AND key < ? AND key > ? AND revision <= ? GROUP BY key
-			) AS newest ON newest.revision = log.revision
-			WHERE log.value IS NOT NULL ORDER BY log.key LIMIT ?`);
+			SELECT revision, key, created, value FROM log
+			WHERE key >= ?1 AND key < ?2 AND key > ?3 AND revision <= ?4 AND value IS NOT NULL AND revision = (
+				SELECT max(revision) FROM log AS each WHERE each.key = log.key AND each.revision <= ?4
+			)
+			ORDER BY key LIMIT ?5`);
 		this.#changes = database.prepare(`
 			SELECT log.revision, log.key, log.created, log.value, old.revision AS oldRevision,
 				old.created AS oldCreated, old.value AS oldValue
