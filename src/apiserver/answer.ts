@@ -1,7 +1,15 @@
-import { partialMetadata, type TableMeta, tableOf } from '../api/meta/table.ts';
+import { type ApiError, notAcceptableForm } from '../api/meta/api-error.ts';
+import {
+	cellsOf,
+	partialMetadata,
+	type RowOptions,
+	type TableMeta,
+	tableHead,
+	tableOf,
+} from '../api/meta/table.ts';
 import type { Format } from './negotiate.ts';
 import type { ListResult, Result } from './result.ts';
-import type { StoredObject } from './stored-object.ts';
+import type { ResourceCodec, StoredObject } from './stored-object.ts';
 
 /** The encode stage: what a verb came to, in the form that the client asked for. */
 
@@ -21,18 +29,17 @@ export interface Answer {
 
 const JSON_TYPE = 'application/json';
 
-/** Makes the answer; `now` serves the ages in Tables. */
+/** Makes the answer; `now` serves the ages in Tables. Throws NotAcceptable for a form that the result has not. */
 export function answerOf(result: Result, format: Format, now: number): Answer {
 	if (result.type === 'status') return valueAnswer(result.code, result.status);
-	if (format.as === 'table') {
-		const { definition } = result.type === 'list' ? result.codec : result.stored.codec;
-		const objects = itemsOf(result).map(({ object }) => object);
-		const { includeObject } = format;
-		const table = tableOf(definition, objects, { metadata: metadataOf(result), includeObject, now });
-		return valueAnswer(result.code, table);
+	switch (format.as) {
+		case 'plain':
+			return result.type === 'list' ? listAnswer(result) : objectAnswer(result.code, result.stored);
+		case 'table':
+			return tableAnswer(result, format, now);
+		case 'metadata':
+			return metadataAnswer(result, format);
 	}
-	if (format.as === 'metadata') return valueAnswer(result.code, metadataAlone(result));
-	return result.type === 'list' ? listAnswer(result) : objectAnswer(result.code, result.stored);
 }
 
 /** An answer that is a JSON value of the server's own. */
@@ -53,59 +60,144 @@ function objectAnswer(code: number, stored: StoredObject): Answer {
 
 function listAnswer(result: ListResult): Answer {
 	const { code, codec, items } = result;
-	const kind = `${codec.definition.kind}List`;
-	const { apiVersion } = codec;
-	const metadata = metadataOf(result);
+	const head = { ...listKind(codec), metadata: metadataOf(result) };
 	return {
 		code,
 		contentType: JSON_TYPE,
-		object: () =>
-			Object.freeze({ kind, apiVersion, metadata, items: Object.freeze(items.map(({ object }) => object)) }),
-		bytes: () => listBytes(JSON.stringify({ kind, apiVersion, metadata }), items),
+		// Callers in this process share the objects as they are, with kind and apiVersion in each.
+		object: () => Object.freeze({ ...head, items: Object.freeze(items.map(({ object }) => object)) }),
+		bytes: () => listBytes(items, { head, field: 'items', encode: ({ itemBytes }) => [itemBytes] }),
 	};
 }
 
-/** How large the pieces of a long list are. */
-const PIECE_BYTES = 256 * 1024;
+function listKind({ definition, apiVersion }: ResourceCodec): { kind: string; apiVersion: string } {
+	return { kind: `${definition.kind}List`, apiVersion };
+}
 
-function* listBytes(head: string, items: readonly StoredObject[]): Iterable<Uint8Array> {
-	let piece: Uint8Array[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
+function tableAnswer(result: ObjectsResult, format: Extract<Format, { as: 'table' }>, now: number): Answer {
+	const { definition } = codecOf(result);
+	const items = itemsOf(result);
+	const options = { ...format, metadata: metadataOf(result), now };
+	return {
+		code: result.code,
+		contentType: JSON_TYPE,
+		object: () =>
+			tableOf(
+				definition,
+				items.map(({ object }) => object),
+				options,
+			),
+		bytes: () =>
+			listBytes(items, {
+				head: tableHead(definition, options),
+				field: 'rows',
+				encode: (stored) => rowBytes(stored, options),
+			}),
+	};
+}
+
+function metadataAnswer(
+	result: ObjectsResult,
+	{ version, list }: Extract<Format, { as: 'metadata' }>,
+): Answer {
+	if (list !== (result.type === 'list')) throw notAcceptableAs(codecOf(result), list);
+	if (result.type === 'object')
+		return valueAnswer(result.code, partialMetadata(result.stored.object, version));
+	const { items } = result;
+	const apiVersion = `meta.k8s.io/${version}`;
+	const head = { kind: 'PartialObjectMetadataList', apiVersion, metadata: metadataOf(result) };
+	const shown = ({ object }: StoredObject): unknown => partialMetadata(object, version);
+	return {
+		code: result.code,
+		contentType: JSON_TYPE,
+		object: () => ({ ...head, items: items.map(shown) }),
+		bytes: () =>
+			listBytes(items, {
+				head,
+				field: 'items',
+				encode: (stored) => [Buffer.from(JSON.stringify(shown(stored)))],
+			}),
+	};
+}
+
+/** 406 for the metadata of a list where there is one object, or the reverse; it names upstream's Go type. */
+function notAcceptableAs({ definition: { group, kind } }: ResourceCodec, list: boolean): ApiError {
+	const goPackage = group.split('.', 1)[0] || 'core';
+	return notAcceptableForm(
+		list
+			? `you requested PartialObjectMetadataList, but the requested object is not a list (*${goPackage}.${kind})`
+			: `you requested PartialObjectMetadata, but the requested object is a list (*${goPackage}.${kind}List)`,
+	);
+}
+
+/** A piece of a long list is sent once it has so many bytes, or took so many objects to make. */
+const PIECE_BYTES = 128 * 1024;
+const PIECE_OBJECTS = 100;
+
+/** How the JSON of a list is made. */
+interface ListForm {
+	/** The fields before the list itself. */
+	readonly head: object;
+	/** The name of the list's field. */
+	readonly field: 'items' | 'rows';
+	/** The JSON of one element, in pieces. */
+	readonly encode: (stored: StoredObject) => readonly Uint8Array[];
+}
+
+/** Each piece takes little work to make, so that a list of any length leaves room for other requests. */
+function* listBytes(
+	items: readonly StoredObject[],
+	{ head, field, encode }: ListForm,
+): Generator<Uint8Array, void> {
+	let piece: Uint8Array[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"${field}":[`)];
 	let size = 0;
-	for (const [index, { bytes }] of items.entries()) {
+	let objects = 0;
+	for (const [index, stored] of items.entries()) {
 		if (index > 0) piece.push(COMMA);
-		piece.push(bytes);
-		size += bytes.length;
-		if (size < PIECE_BYTES) continue;
+		for (const part of encode(stored)) {
+			piece.push(part);
+			size += part.length;
+		}
+		objects += 1;
+		if (size < PIECE_BYTES && objects < PIECE_OBJECTS) continue;
 		yield Buffer.concat(piece);
 		piece = [];
 		size = 0;
+		objects = 0;
 	}
 	yield Buffer.concat([...piece, LIST_END]);
 }
 
 const COMMA = Buffer.from(',');
 const LIST_END = Buffer.from(']}');
+const ROW_END = Buffer.from('}');
 
-function itemsOf(result: Exclude<Result, { readonly type: 'status' }>): readonly StoredObject[] {
+/** The row of an object as JSON; the whole object is shown by the bytes that are stored. */
+export function rowBytes(stored: StoredObject, options: RowOptions): readonly Uint8Array[] {
+	const { version, includeObject, now } = options;
+	const { object, codec } = stored;
+	const cells = `{"cells":${JSON.stringify(cellsOf(codec.definition, object, now))},"object":`;
+	if (includeObject === 'Object') return [Buffer.from(cells), stored.bytes, ROW_END];
+	const shown = includeObject === 'None' ? null : partialMetadata(object, version);
+	return [Buffer.from(`${cells}${JSON.stringify(shown)}}`)];
+}
+
+type ObjectsResult = Exclude<Result, { readonly type: 'status' }>;
+
+function codecOf(result: ObjectsResult): ResourceCodec {
+	return result.type === 'list' ? result.codec : result.stored.codec;
+}
+
+function itemsOf(result: ObjectsResult): readonly StoredObject[] {
 	return result.type === 'list' ? result.items : [result.stored];
 }
 
-function metadataOf(result: Exclude<Result, { readonly type: 'status' }>): TableMeta {
+function metadataOf(result: ObjectsResult): TableMeta {
 	if (result.type === 'object') return { resourceVersion: String(result.stored.revision) };
 	const { revision, continueToken, remaining } = result;
 	return {
 		resourceVersion: String(revision),
 		...(continueToken && { continue: continueToken }),
 		...(remaining !== undefined && { remainingItemCount: remaining }),
-	};
-}
-
-function metadataAlone(result: Exclude<Result, { readonly type: 'status' }>): unknown {
-	if (result.type === 'object') return partialMetadata(result.stored.object);
-	return {
-		kind: 'PartialObjectMetadataList',
-		apiVersion: 'meta.k8s.io/v1',
-		metadata: metadataOf(result),
-		items: result.items.map(({ object }) => partialMetadata(object)),
 	};
 }

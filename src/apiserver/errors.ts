@@ -35,18 +35,20 @@ export function noFreeName(resource: string, name: string): ApiError {
 	return statusError(409, 'AlreadyExists', message, { name, kind: resource, retryAfterSeconds: 1 });
 }
 
-/** The same error with another message, and causes added to its details. */
+/** The same error with another message or metadata, and causes added to its details. */
 export function reworded(
 	error: ApiError,
 	change: {
 		readonly message?: string;
 		readonly causes?: NonNullable<Status['details']>['causes'];
+		readonly metadata?: Status['metadata'];
 	},
 ): ApiError {
 	const { status } = error;
 	return new ApiError({
 		...status,
 		...(change.message !== undefined && { message: change.message }),
+		...(change.metadata && { metadata: change.metadata }),
 		...(change.causes && { details: { ...status.details, causes: change.causes } }),
 	});
 }

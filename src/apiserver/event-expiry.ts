@@ -2,7 +2,9 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import { parseTime } from '../api/meta/time.ts';
 import { RevisionMismatchError } from '../store/store.ts';
 import type { ServerContext } from './context.ts';
-import type { ObjectNotice, ResourceCache } from './resource-cache.ts';
+import { Matcher } from './matcher.ts';
+import type { ObjectNotice } from './notices.ts';
+import type { ResourceCache } from './resource-cache.ts';
 import { ALL } from './selection.ts';
 import type { StoredObject } from './stored-object.ts';
 
@@ -59,13 +61,13 @@ export class EventExpiry {
 	start(): void {
 		const { clock, onError, cache } = this.#server;
 		const lag = clock.monotonic() - clock.now();
-		const found = (this.#events?.select(ALL) ?? []).map((stored) => {
+		const found = (this.#events?.all() ?? []).map((stored) => {
 			return { stored, writtenMs: lastWritten(stored.object, clock.now()) + lag };
 		});
 		found.sort((a, b) => a.writtenMs - b.writtenMs);
 		for (const { stored, writtenMs } of found) this.#keep(stored, writtenMs);
 		this.#unsubscribe = this.#events?.subscribe({
-			selection: ALL,
+			selected: new Matcher(this.#events.codec, ALL),
 			after: cache.revision,
 			notify: (notices) => this.#take(notices),
 			ended: (error) => onError('event expiry', error),

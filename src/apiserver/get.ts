@@ -1,6 +1,6 @@
 import { notFound } from '../api/meta/api-error.ts';
 import type { ServerContext } from './context.ts';
-import { tooLargeRevision } from './errors.ts';
+import { untilFresh } from './freshness.ts';
 import { revisionOf } from './list-options.ts';
 import type { ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
@@ -8,9 +8,9 @@ import type { StoredObject } from './stored-object.ts';
 import { subjectOf } from './write.ts';
 
 /** GET of one object, also through `/status`. A resourceVersion asks for a state at least that new. */
-export async function get({ cache }: ServerContext, request: ResourceRequest): Promise<Result> {
-	const asked = revisionOf(request.call.query.text('resourceVersion')) ?? 0;
-	if (asked > cache.revision) throw tooLargeRevision(asked, cache.revision);
+export async function get(server: ServerContext, request: ResourceRequest): Promise<Result> {
+	const { query, signal } = request.call;
+	await untilFresh(server, revisionOf(query.text('resourceVersion')) ?? 0, signal);
 	return { type: 'object', code: 200, stored: existing(request) };
 }
 

@@ -1,28 +1,31 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { ApiError, badRequest, methodNotAllowed, tooLarge } from '../api/meta/api-error.ts';
-import type { ApiWatch } from '../api/meta/transport.ts';
+import { type ApiError, badRequest, methodNotAllowed, tooLarge } from '../api/meta/api-error.ts';
 import type { Clock } from '../base/clock.ts';
-import { parseJson } from '../base/json-reader.ts';
+import type { RunQueue } from '../base/run-queue.ts';
 import type { Answer } from './answer.ts';
 import { valueAnswer } from './answer.ts';
 import { apiErrorOf, retryAfterSeconds } from './errors.ts';
+import { HttpWatch } from './http-watch.ts';
+import { indented } from './json-indent.ts';
 import { negotiate } from './negotiate.ts';
 import { Query } from './query.ts';
 import type { Body, Call, Method, ResourceRequest } from './request.ts';
 import type { ApiServer } from './server.ts';
-import type { Notice } from './watch.ts';
-import { errorLine, watchLine } from './watch-events.ts';
+import type { SharedLines } from './shared-lines.ts';
+import type { SlowClients } from './slow-clients.ts';
+import { WatchLines } from './watch-events.ts';
 
 /** The largest body that is read, as upstream. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
-
-/** How much may wait for a client that reads slowly, before its watch is cut; it then watches anew. */
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 /** What exchanges need of their listener. */
 export interface ExchangeOptions {
 	readonly server: ApiServer;
 	readonly clock: Clock;
+	/** The watches of all exchanges wait here for their turn. */
+	readonly queue: RunQueue;
+	readonly slowClients: SlowClients;
+	readonly sharedLines: SharedLines;
 	/** Told of faults that no request should meet; `where` says in which part. */
 	readonly onError: (where: string, error: unknown) => void;
 }
@@ -78,6 +81,7 @@ export class HttpExchange {
 			contentType: headers['content-type'] ?? '',
 			accept: headers.accept ?? '',
 			signal: this.#over.signal,
+			pause: nextTurn,
 			warnings,
 		};
 	}
@@ -110,7 +114,8 @@ export class HttpExchange {
 			this.#response.end();
 			return;
 		}
-		const pieces = this.#wantsPretty(answer) ? [pretty(answer)] : answer.bytes();
+		const bytes = answer.bytes();
+		const pieces = this.#wantsPretty(answer) ? indented(bytes) : bytes;
 		const only = Array.isArray(pieces) && pieces.length === 1 ? pieces[0] : undefined;
 		this.#head(code, warnings, { ...headers, ...(only && { 'content-length': only.length }) });
 		await this.#write(pieces);
@@ -124,47 +129,36 @@ export class HttpExchange {
 		return asked ? /^(1|t|true)$/i.test(asked) : /^(curl|Wget)/.test(headers['user-agent'] ?? '');
 	}
 
-	/** Sends the pieces as fast as the client takes them. */
+	/** Sends the pieces as fast as the client takes them; other work has its turn after each. */
 	async #write(pieces: Iterable<Uint8Array>): Promise<void> {
+		let isFirst = true;
 		for (const piece of pieces) {
+			if (!isFirst) await nextTurn();
+			isFirst = false;
 			if (this.#over.signal.aborted) return;
-			if (!this.#response.write(piece)) await this.#drained();
+			if (!this.#response.write(piece)) await this.#taken();
 		}
 		this.#response.end();
 	}
 
-	#watch(call: Call, { resource: { codec } }: ResourceRequest): void {
-		const format = negotiate(call.accept, call.query);
-		let first = true;
-		const line = (notice: Notice): Uint8Array => {
-			const options = { codec, format, now: this.#options.clock.now(), first };
-			first = false;
-			return watchLine(notice, options);
-		};
-		// What comes at once waits until the head is out, and nothing is out if the watch cannot be had.
-		const early: Uint8Array[] = [];
-		let tell = (lines: readonly Uint8Array[]): void => void early.push(...lines);
-		let finish = (): void => {};
-		const watch = this.#options.server.openWatch(call, {
-			notices: (batch) => tell(batch.map(line)),
-			ended: (error) => {
-				if (error instanceof ApiError) tell([errorLine(error.status)]);
-				finish();
-			},
-		});
-		this.#begin('application/json', call.warnings);
-		tell = (lines) => this.#tell(lines, watch);
-		finish = () => void this.#response.end();
-		if (early.length > 0) this.#tell(early, watch);
-		if (this.#over.signal.aborted) watch.stop();
-		else this.#over.signal.addEventListener('abort', () => watch.stop(), { once: true });
+	/** Resolves once the client has taken what waits for it, or is gone: cut, if it takes nothing for long. */
+	async #taken(): Promise<void> {
+		const { slowClients } = this.#options;
+		const client = { cut: () => void this.#response.destroy() };
+		slowClients.add(client, this.#response.writableLength);
+		await this.#drained();
+		slowClients.remove(client);
 	}
 
-	#tell(lines: readonly Uint8Array[], watch: ApiWatch): void {
-		this.#response.write(Buffer.concat(lines));
-		if (this.#response.writableLength <= MAX_WAITING_BYTES) return;
-		watch.stop();
-		this.#response.destroy();
+	#watch(call: Call, { resource: { codec } }: ResourceRequest): void {
+		const { clock, queue, slowClients, sharedLines, server } = this.#options;
+		const lines = new WatchLines(codec, negotiate(call.accept, call.query), sharedLines);
+		const errorOf = (error: unknown): ApiError => this.#errorOf(error);
+		const options = { response: this.#response, lines, clock, queue, slowClients, errorOf };
+		const watch = new HttpWatch(options, (wake) => server.readWatch(call, wake));
+		// Nothing is sent before the next turn, so the head comes first; a watch that can't be had throws before it.
+		this.#begin('application/json', call.warnings);
+		this.#over.signal.addEventListener('abort', () => watch.stop(), { once: true });
 	}
 
 	async #stream(call: Call, contentType: string): Promise<void> {
@@ -191,7 +185,7 @@ export class HttpExchange {
 	#fail(error: unknown, warnings: readonly string[]): void {
 		// A client that went away while it was sending is no fault of ours.
 		if (this.#over.signal.aborted || isReset(error)) return;
-		const known = apiErrorOf(error, (fault) => this.#options.onError('http', fault));
+		const known = this.#errorOf(error);
 		if (this.#response.headersSent) {
 			this.#response.destroy();
 			return;
@@ -207,6 +201,10 @@ export class HttpExchange {
 			...(unread && { connection: 'close' }),
 		});
 		this.#response.end(Buffer.concat([...bytes()]));
+	}
+
+	#errorOf(error: unknown): ApiError {
+		return apiErrorOf(error, (fault) => this.#options.onError('http', fault));
 	}
 
 	#head(code: number, warnings: readonly string[], headers: OutgoingHttpHeaders): void {
@@ -265,7 +263,6 @@ function warningHeader(text: string): string {
 	return `299 - "${safe}"`;
 }
 
-function pretty({ bytes }: Answer): Uint8Array {
-	const value = parseJson(Buffer.concat([...bytes()]).toString());
-	return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+function nextTurn(): Promise<void> {
+	return new Promise((resolve) => void setImmediate(resolve));
 }

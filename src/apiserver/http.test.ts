@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { request as open } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { ApiError } from '../api/meta/api-error.ts';
+import { afterEach, before, beforeEach, describe, test } from 'node:test';
 import type { NodeApi } from '../api/meta/node-api.ts';
-import type { KubeObject } from '../api/meta/object-meta.ts';
-import type { ApiRequest, ApiTransport, WatchEvent } from '../api/meta/transport.ts';
 import { delimitedField, enveloped } from '../api/protobuf/wire-writer.ts';
-import { SystemClock } from '../base/clock.ts';
-import { type Credentials, loadCredentials } from './credentials.ts';
-import { type HttpListener, listen } from './http.ts';
+import type { Credentials } from './credentials.ts';
+import type { HttpListener } from './http.ts';
+import {
+	type Json,
+	jsonOf,
+	listenTo,
+	send,
+	testCredentials,
+	textOf,
+	transportTo,
+} from './https-test-client.ts';
 import {
 	apiContract,
 	type Connection,
@@ -26,116 +28,10 @@ import { watchContract } from './watch-contract-suite.ts';
 
 const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
-const clock = new SystemClock();
-let folder: string;
 let credentials: Credentials;
-
 before(async () => {
-	folder = mkdtempSync(join(tmpdir(), 'stint-http-'));
-	credentials = loadCredentials(folder, clock.now());
+	credentials = await testCredentials();
 });
-after(() => rmSync(folder, { recursive: true }));
-
-function listenTo({ server, faults }: TestServer): Promise<HttpListener> {
-	const onError = (_where: string, error: unknown): void => void faults.push(error);
-	return listen({ server, credentials, port: 0, clock, onError });
-}
-
-/** What a test sends beside method and path. */
-interface Sent {
-	readonly headers?: OutgoingHttpHeaders;
-	readonly body?: string | Uint8Array;
-	/** Null: none at all. */
-	readonly token?: string | null;
-}
-
-/** Sends a request and resolves once the head of its answer is there. */
-function send(
-	listener: HttpListener,
-	method: string,
-	path: string,
-	sent: Sent = {},
-): Promise<IncomingMessage> {
-	const { token = credentials.token, headers, body } = sent;
-	return new Promise((resolve, reject) => {
-		const options = {
-			method,
-			ca: credentials.caPem,
-			servername: 'localhost',
-			headers: {
-				...(token !== null && { authorization: `Bearer ${token}` }),
-				// Node sends no length with a DELETE by itself.
-				...(body !== undefined &&
-					!headers?.['transfer-encoding'] && { 'content-length': Buffer.byteLength(body) }),
-				...headers,
-			},
-		};
-		const request = open(`${listener.url}${path}`, options, resolve);
-		request.on('error', reject);
-		request.end(body);
-	});
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-	let text = '';
-	for await (const piece of response.setEncoding('utf8')) text += piece;
-	return text;
-}
-
-/** What the tests look at in answers of many kinds. */
-interface Json {
-	readonly kind: string;
-	readonly type: string;
-	readonly reason: string;
-	readonly message: string;
-	readonly code: number;
-	readonly openapi: string;
-	readonly gitVersion: string;
-	readonly object: Json;
-	readonly items: readonly KubeObject[];
-	readonly paths: Readonly<Record<string, { readonly serverRelativeURL: string }>>;
-}
-
-async function jsonOf(response: IncomingMessage): Promise<Json> {
-	return JSON.parse(await textOf(response));
-}
-
-/** The least that reaches the API over HTTPS. */
-function transportTo(listener: HttpListener): ApiTransport {
-	const perform = async (request: ApiRequest): Promise<IncomingMessage> => {
-		const { method, path, query, body, contentType = 'application/json', accept } = request;
-		const response = await send(listener, method, query ? `${path}?${new URLSearchParams(query)}` : path, {
-			headers: { ...(body !== undefined && { 'content-type': contentType }), ...(accept && { accept }) },
-			...(body !== undefined && { body: JSON.stringify(body) }),
-		});
-		if ((response.statusCode ?? 0) >= 400) throw new ApiError(JSON.parse(await textOf(response)));
-		return response;
-	};
-	return {
-		request: async (request) => {
-			const response = await perform(request);
-			const warnings = [response.headers.warning ?? []].flat().flatMap((text) => text.split(/, (?=299)/));
-			return {
-				code: response.statusCode ?? 0,
-				object: await jsonOf(response),
-				warnings: warnings.map((text) => text.slice('299 - "'.length, -1).replace(/\\(.)/g, '$1')),
-			};
-		},
-		watch: async (request, sink) => {
-			const response = await perform(request);
-			let rest = '';
-			response.setEncoding('utf8').on('data', (text: string) => {
-				const lines = `${rest}${text}`.split('\n');
-				rest = lines.pop() ?? '';
-				const events: WatchEvent[] = lines.map((line) => JSON.parse(line));
-				if (events.length > 0) sink.events(events);
-			});
-			response.on('end', () => sink.ended()).on('error', () => {});
-			return { stop: () => void response.destroy() };
-		},
-		stream: perform,
-	};
-}
 
 async function connect(opened: TestServer): Promise<Connection> {
 	const listener = await listenTo(opened);
@@ -346,36 +242,6 @@ describe('the listener', () => {
 		});
 	});
 
-	test('sends a watch error as its last event', async () => {
-		const path = `${PODS}?watch=true&resourceVersion=${opened.store.revision}`;
-		const response = await send(listener, 'GET', path);
-		await opened.store.close();
-		const { type, object } = await jsonOf(response);
-		assert.equal(type, 'ERROR');
-		assert.equal(object.code, 503);
-		opened.faults.length = 0;
-	});
-
-	test('shows watches as tables, with columns in the first event only', async () => {
-		const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
-		const response = await send(listener, 'GET', `${PODS}?watch=true&timeoutSeconds=1`, {
-			headers: { accept },
-		});
-		for (const name of ['a', 'b']) {
-			await opened.server.request({ method: 'POST', path: PODS, body: podNamed(name) });
-		}
-		opened.clock.advance(1000);
-		const lines = (await textOf(response)).trim().split('\n');
-		const tables = lines.map((line) => JSON.parse(line).object);
-		assert.deepEqual(
-			tables.map(({ kind, columnDefinitions, rows }) => [kind, Boolean(columnDefinitions), rows[0].cells[0]]),
-			[
-				['Table', true, 'a'],
-				['Table', false, 'b'],
-			],
-		);
-	});
-
 	test('ends watches when it closes, and answers nobody after', async () => {
 		const response = await send(listener, 'GET', `${PODS}?watch=true`);
 		const ended = textOf(response);
@@ -413,19 +279,6 @@ describe('the listener', () => {
 		response.on('error', () => {}).destroy();
 		await aborted.promise;
 		await other.close();
-	});
-
-	test('cuts the watch of a client that does not read', async () => {
-		const response = await send(listener, 'GET', `${PODS}?watch=true`);
-		const annotations = { big: 'x'.repeat(250_000) };
-		for (let index = 0; index < 100; index++) {
-			await opened.server.request({
-				method: 'POST',
-				path: PODS,
-				body: podNamed(`p${index}`, { annotations }),
-			});
-		}
-		await assert.rejects(textOf(response), { code: 'ECONNRESET' });
 	});
 
 	test('shows JSON with line breaks to curl, and to whoever asks', async () => {

@@ -2,11 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { assert } from '../base/assert.ts';
 import { type Clock, sleep } from '../base/clock.ts';
+import { RunQueue } from '../base/run-queue.ts';
 import { Authentication } from './authentication.ts';
 import type { Credentials } from './credentials.ts';
 import { isPublic } from './health.ts';
-import { HttpExchange } from './http-exchange.ts';
+import { type ExchangeOptions, HttpExchange } from './http-exchange.ts';
 import type { ApiServer } from './server.ts';
+import { SharedLines } from './shared-lines.ts';
+import { SlowClients } from './slow-clients.ts';
 
 /** What a listener is made of. */
 export interface ListenOptions {
@@ -42,6 +45,7 @@ export async function listen(options: ListenOptions): Promise<HttpListener> {
 /** An open listener. */
 export class HttpListener {
 	readonly #options: ListenOptions;
+	readonly #exchangeOptions: ExchangeOptions;
 	readonly #authentication: Authentication;
 	readonly #server: Server;
 	/** The answers under way that do not end by themselves. */
@@ -50,6 +54,13 @@ export class HttpListener {
 	constructor(options: ListenOptions) {
 		const { certificatePem, keyPem, token } = options.credentials;
 		this.#options = options;
+		const { clock } = options;
+		this.#exchangeOptions = {
+			...options,
+			queue: new RunQueue(clock),
+			slowClients: new SlowClients(clock),
+			sharedLines: new SharedLines(),
+		};
 		this.#authentication = new Authentication(token);
 		this.#server = createServer(
 			{
@@ -102,7 +113,7 @@ export class HttpListener {
 	}
 
 	async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-		const exchange = new HttpExchange(this.#options, request, response);
+		const exchange = new HttpExchange(this.#exchangeOptions, request, response);
 		this.#exchanges.add(exchange);
 		response.once('close', () => this.#exchanges.delete(exchange));
 		await exchange.serve((path) => this.#authentication.check(request.headers, isPublic(path)));

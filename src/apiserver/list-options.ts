@@ -4,6 +4,7 @@ import { forbidden, notSupported } from '../api/meta/field-errors.ts';
 import { parseFieldSelector } from '../api/meta/field-selector.ts';
 import { quote } from '../api/meta/quote.ts';
 import { parseSelector } from '../api/meta/selector-text.ts';
+import type { Query } from './query.ts';
 import type { ResourceRequest } from './request.ts';
 import type { Selection } from './selection.ts';
 
@@ -84,13 +85,14 @@ function listErrors({ call: { query } }: ResourceRequest): readonly FieldError[]
 
 function watchErrors({ call: { query } }: ResourceRequest): readonly FieldError[] {
 	const errors: FieldError[] = [];
-	const match = query.text('resourceVersionMatch');
 	const initial = query.has('sendInitialEvents');
+	const asked = query.text('resourceVersionMatch');
+	const match = asked || (initial ? '' : defaultMatch(query));
 	if (initial && match !== 'NotOlderThan') {
 		errors.push(forbidden(MATCH, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
 	}
 	if (match === '') return errors;
-	if (!initial) {
+	if (!initial && asked !== '') {
 		errors.push(
 			forbidden(MATCH, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
 		);
@@ -100,4 +102,12 @@ function watchErrors({ call: { query } }: ResourceRequest): readonly FieldError[
 		errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
 	}
 	return errors;
+}
+
+/**
+ * What a watch from nowhere means by resourceVersionMatch when it does not say: such a watch begins with the
+ * objects that are there (SetListOptionsDefaults in upstream's apimachinery), and so takes no `continue`.
+ */
+function defaultMatch(query: Query): string {
+	return ['', '0'].includes(query.text('resourceVersion')) ? 'NotOlderThan' : '';
 }

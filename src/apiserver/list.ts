@@ -1,13 +1,14 @@
-import { badRequest, expired } from '../api/meta/api-error.ts';
-import { isRecord } from '../base/json.ts';
-import { CompactedError } from '../store/store.ts';
+import { type ApiError, badRequest, expired } from '../api/meta/api-error.ts';
+import { CompactedError, FutureRevisionError, type RangeResult } from '../store/store.ts';
 import type { ServerContext } from './context.ts';
-import { tooLargeRevision } from './errors.ts';
+import { type ContinueToken, decodeToken, encodeToken } from './continue-token.ts';
+import { reworded, tooLargeRevision } from './errors.ts';
+import { untilFresh } from './freshness.ts';
 import { type ListOptions, listOptions } from './list-options.ts';
-import type { ResourceRequest } from './request.ts';
+import { Matcher } from './matcher.ts';
+import { breather, type ResourceRequest } from './request.ts';
 import type { ResourceCache } from './resource-cache.ts';
 import type { ListResult } from './result.ts';
-import { isWhole, type Selection, selects } from './selection.ts';
 import { StoredObject } from './stored-object.ts';
 
 /**
@@ -16,23 +17,40 @@ import { StoredObject } from './stored-object.ts';
  */
 export async function list(server: ServerContext, request: ResourceRequest): Promise<ListResult> {
 	const options = listOptions(request, 'list');
-	const from = startOf(options, request.resource);
-	const { revision: current } = server.cache;
-	if ((options.revision ?? 0) > current) throw tooLargeRevision(options.revision ?? 0, current);
-	const revision = from?.revision ?? exactRevision(options) ?? current;
-	const after = from?.after ?? '';
+	const { cache } = server;
+	const token = tokenOf(options, cache.revision);
+	await untilFresh(server, options.revision ?? 0, request.call.signal);
 	const { resource } = request;
-	const found =
+	const revision = (token ? token.revision : exactRevision(options)) ?? cache.revision;
+	const wanted: Wanted = {
+		selected: new Matcher(resource.codec, options.selection),
+		after: token ? resource.codec.keyPrefix + token.start : '',
+		limit: options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY,
+		breathe: breather(request.call),
+	};
+	const page =
 		revision >= resource.changedAt
-			? resource.select(options.selection, after)
-			: await readAt(server, resource, options.selection, { revision, after });
-	return pageOf(resource, found, options, revision);
+			? await pageFromCache(resource, wanted)
+			: await pageFromStore(server, resource, { wanted, revision, token });
+	return resultOf(resource, revision, { wanted, page });
 }
 
-/** Where a page begins: as of `revision`, after the key `after`. */
-interface PageStart {
-	readonly revision: number;
+/** What to look for. */
+interface Wanted {
+	readonly selected: Matcher;
+	/** Only keys after this one. */
 	readonly after: string;
+	readonly limit: number;
+	readonly breathe: (bytes: number) => Promise<void> | undefined;
+}
+
+/** What was found. */
+interface Page {
+	readonly items: readonly StoredObject[];
+	/** There is at least one more. */
+	readonly more: boolean;
+	/** How many there are more, if that is known. */
+	readonly remaining: number | undefined;
 }
 
 function exactRevision({ match, revision, limit }: ListOptions): number | undefined {
@@ -40,77 +58,109 @@ function exactRevision({ match, revision, limit }: ListOptions): number | undefi
 	return match === 'Exact' || (match === '' && limit > 0) ? revision : undefined;
 }
 
-function pageOf(
+/** Throws BadRequest for a token that is none, or that comes with a resourceVersion. */
+function tokenOf({ continueToken, revision }: ListOptions, current: number): ContinueToken | undefined {
+	if (continueToken === '') return undefined;
+	const token = decodeToken(continueToken, current);
+	if (revision !== undefined && revision !== 0) {
+		throw badRequest('specifying resource version is not allowed when using continue');
+	}
+	return token;
+}
+
+async function pageFromCache(resource: ResourceCache, wanted: Wanted): Promise<Page> {
+	const { selected, after, limit, breathe } = wanted;
+	const candidates = resource.candidates(selected, after);
+	if (selected.byKey) {
+		const items = candidates.length > limit ? candidates.slice(0, limit) : candidates;
+		const remaining = candidates.length - items.length;
+		return { items, more: remaining > 0, remaining };
+	}
+	const items: StoredObject[] = [];
+	for (const stored of candidates) {
+		await breathe(stored.value.length);
+		if (!selected.matches(stored)) continue;
+		if (items.length >= limit) return { items, more: true, remaining: undefined };
+		items.push(stored);
+	}
+	return { items, more: false, remaining: undefined };
+}
+
+/** So many objects are read from the store at a time. */
+const READ_LENGTH = 100;
+
+interface PastPage {
+	readonly wanted: Wanted;
+	readonly revision: number;
+	readonly token: ContinueToken | undefined;
+}
+
+/** Reads no more of the store than the page needs: who pages through a list reads each object once. */
+async function pageFromStore(
+	server: ServerContext,
 	{ codec }: ResourceCache,
-	found: readonly StoredObject[],
-	{ limit, selection }: ListOptions,
+	{ wanted, revision, token }: PastPage,
+): Promise<Page> {
+	const { selected, limit, breathe } = wanted;
+	const items: StoredObject[] = [];
+	let { after } = wanted;
+	for (;;) {
+		const piece = await readPast(server, { prefix: selected.prefix, after, revision }, token);
+		for (const { key, value, revision: at } of piece.entries) {
+			await breathe(value.length);
+			const stored = new StoredObject(codec, { key, value, revision: at });
+			if (!selected.matches(stored)) continue;
+			if (items.length >= limit) return { items, more: true, remaining: remainingOf(token, items.length) };
+			items.push(stored);
+		}
+		if (!piece.more) return { items, more: false, remaining: undefined };
+		after = piece.entries.at(-1)?.key ?? after;
+	}
+}
+
+async function readPast(
+	{ store, cache }: ServerContext,
+	{ prefix, after, revision }: { readonly prefix: string; readonly after: string; readonly revision: number },
+	token: ContinueToken | undefined,
+): Promise<RangeResult> {
+	try {
+		return await store.range({ prefix, revision, limit: READ_LENGTH, ...(after !== '' && { after }) });
+	} catch (error) {
+		if (error instanceof FutureRevisionError) throw tooLargeRevision(revision, cache.revision);
+		if (!(error instanceof CompactedError)) throw error;
+		throw token ? expiredToken(token) : expired('The resourceVersion for the provided list is too old.');
+	}
+}
+
+/** The page after a token's tells how many are left by what the token knew. */
+function remainingOf(token: ContinueToken | undefined, shown: number): number | undefined {
+	return token?.remaining === undefined ? undefined : Math.max(token.remaining - shown, 0);
+}
+
+/** 410 with a token by which the rest can be had as it is now (handleCompactedErrorForPaging in upstream). */
+function expiredToken({ start }: ContinueToken): ApiError {
+	const error = expired(
+		'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+	);
+	const token = encodeToken({ revision: undefined, start, remaining: undefined });
+	return reworded(error, { metadata: { continue: token } });
+}
+
+function resultOf(
+	{ codec }: ResourceCache,
 	revision: number,
+	{ page, wanted }: { readonly page: Page; readonly wanted: Wanted },
 ): ListResult {
-	const cut = limit > 0 && found.length > limit;
-	const items = cut ? found.slice(0, limit) : found;
+	const { items, more, remaining } = page;
 	const last = items.at(-1);
+	const start = last?.key.slice(codec.keyPrefix.length) ?? '';
 	return {
 		type: 'list',
 		code: 200,
 		codec,
 		revision,
 		items,
-		continueToken: cut && last ? tokenOf(last.key.slice(codec.keyPrefix.length), revision) : '',
-		remaining: cut && isWhole(selection) ? found.length - items.length : undefined,
+		continueToken: more && last ? encodeToken({ revision, start, remaining }) : '',
+		remaining: more && wanted.selected.isWhole ? remaining : undefined,
 	};
-}
-
-async function readAt(
-	{ store }: ServerContext,
-	{ codec, definition }: ResourceCache,
-	selection: Selection,
-	{ revision, after }: PageStart,
-): Promise<readonly StoredObject[]> {
-	try {
-		const { entries } = await store.range({
-			prefix: codec.keyPrefixOf(selection.namespace),
-			revision,
-			...(after !== '' && { after }),
-		});
-		const objects = entries.map(
-			({ key, value, revision: at }) => new StoredObject(codec, { key, value, revision: at }),
-		);
-		return objects.filter(({ object }) => selects(selection, definition, object));
-	} catch (error) {
-		if (!(error instanceof CompactedError)) throw error;
-		throw expired(
-			after === ''
-				? 'The resourceVersion for the provided list is too old.'
-				: 'The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.',
-		);
-	}
-}
-
-const TOKEN_VERSION = 'meta.k8s.io/v1';
-
-function tokenOf(start: string, revision: number): string {
-	return Buffer.from(JSON.stringify({ v: TOKEN_VERSION, rv: revision, start })).toString('base64url');
-}
-
-function startOf({ continueToken, revision }: ListOptions, { codec }: ResourceCache): PageStart | undefined {
-	if (continueToken === '') return undefined;
-	if (revision !== undefined && revision !== 0) {
-		throw badRequest('specifying resource version is not allowed when using continue');
-	}
-	const token = parseToken(continueToken);
-	if (!token) throw badRequest('continue key is not valid');
-	return { revision: token.rv, after: codec.keyPrefix + token.start };
-}
-
-function parseToken(text: string): { readonly rv: number; readonly start: string } | undefined {
-	let token: unknown;
-	try {
-		token = JSON.parse(Buffer.from(text, 'base64url').toString());
-	} catch {
-		return undefined;
-	}
-	if (!isRecord(token)) return undefined;
-	const { v, rv, start } = token;
-	if (v !== TOKEN_VERSION || typeof rv !== 'number' || rv <= 0 || typeof start !== 'string') return undefined;
-	return start === '' ? undefined : { rv, start };
 }

@@ -23,13 +23,23 @@ test('JSON is for everybody who does not want anything else', () => {
 	});
 });
 
-test('tables and metadata come in v1, by the order of the alternatives', () => {
+test('tables and metadata come in v1 and v1beta1, by the order of the alternatives', () => {
 	const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
-	assert.equal(as(`${table},application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json`), 'table');
-	assert.equal(as('application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json'), 'plain');
+	const older = 'application/json;as=Table;v=v1beta1;g=meta.k8s.io';
+	const of = (accept: string): unknown => negotiate(accept, new Query());
+	const includeObject = 'Metadata';
+	assert.deepEqual(of(`${table},${older},application/json`), { as: 'table', version: 'v1', includeObject });
+	assert.deepEqual(of(older), { as: 'table', version: 'v1beta1', includeObject });
+	assert.deepEqual(of(`${older},application/json`), { as: 'table', version: 'v1beta1', includeObject });
 	assert.equal(as(`application/json,${table}`), 'plain');
 	assert.equal(as(`application/json;q=0.1, ${table}`), 'table');
-	assert.equal(as('application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'), 'metadata');
+	for (const version of ['v1', 'v1beta1']) {
+		const metadata = `application/json;g=meta.k8s.io;v=${version};as=PartialObjectMetadata`;
+		assert.deepEqual(of(metadata), { as: 'metadata', version, list: false });
+		assert.deepEqual(of(`${metadata}List`), { as: 'metadata', version, list: true });
+	}
+	assert.throws(() => as('application/json;as=Table;v=v2;g=meta.k8s.io'), { code: 406 });
+	assert.throws(() => as('application/json;as=Table;v=v1;g=other'), { code: 406 });
 	assert.throws(() => as('application/json;as=Chair;v=v1;g=meta.k8s.io'), { code: 406 });
-	assert.throws(() => as(table, { includeObject: 'Half' }), { code: 422 });
+	assert.throws(() => as(table, { includeObject: 'Half' }), { code: 400 });
 });

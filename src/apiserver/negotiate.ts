@@ -1,14 +1,14 @@
 import { notAcceptable } from '../api/meta/api-error.ts';
-import { type IncludeObject, includeObjectOf } from '../api/meta/table.ts';
+import { type IncludeObject, includeObjectOf, type MetaVersion } from '../api/meta/table.ts';
 import type { Query } from './query.ts';
 
 /** Which form of an object, list or watch the client wants, by its Accept header. */
 export type Format =
 	| { readonly as: 'plain' }
 	/** A Table, as `kubectl get` prints it. */
-	| { readonly as: 'table'; readonly includeObject: IncludeObject }
-	/** Metadata alone. */
-	| { readonly as: 'metadata' };
+	| { readonly as: 'table'; readonly version: MetaVersion; readonly includeObject: IncludeObject }
+	/** Metadata alone: of one object or, with `list`, of the items of a list. */
+	| { readonly as: 'metadata'; readonly version: MetaVersion; readonly list: boolean };
 
 /** One alternative of an Accept header. */
 export interface AcceptClause {
@@ -49,13 +49,20 @@ export function negotiate(accept: string, query: Query): Format {
 	throw notAcceptable(['application/json']);
 }
 
-/** Tables and metadata are served in v1 of meta.k8s.io only, which every kubectl since 1.15 asks for first. */
+/** The form that a clause asks for; undefined where there is no such form. */
 function formatOf({ parameters }: AcceptClause, query: Query): Format | undefined {
 	const as = parameters.get('as');
 	if (as === undefined) return PLAIN;
-	if (parameters.get('g') !== 'meta.k8s.io' || parameters.get('v') !== 'v1') return undefined;
-	if (as === 'Table') return { as: 'table', includeObject: includeObjectOf(query.text('includeObject')) };
-	return as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList'
-		? { as: 'metadata' }
-		: undefined;
+	const version = parameters.get('v');
+	if (parameters.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined;
+	switch (as) {
+		case 'Table':
+			return { as: 'table', version, includeObject: includeObjectOf(query.text('includeObject')) };
+		case 'PartialObjectMetadata':
+			return { as: 'metadata', version, list: false };
+		case 'PartialObjectMetadataList':
+			return { as: 'metadata', version, list: true };
+		default:
+			return undefined;
+	}
 }

@@ -1,6 +1,7 @@
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { Change, Store, WatchHandle } from '../store/store.ts';
-import { type ObjectChange, ResourceCache } from './resource-cache.ts';
+import type { ObjectChange } from './change-window.ts';
+import { ResourceCache } from './resource-cache.ts';
 import { REGISTRY_PREFIX, StoredObject } from './stored-object.ts';
 
 /** What an {@link ObjectCache} is made of. */
@@ -15,7 +16,8 @@ export interface ObjectCacheOptions {
  * Every live object, by resource, kept up to date by one watch on the store.
  *
  * 1. It shows exactly what the store held at `revision`: all of a batch is taken in before anybody is told.
- * 2. Watches are told synchronously while the store tells us, so before the write's promise resolves.
+ * 2. Watches in this process are told synchronously while the store tells us, so before the write's promise
+ *    resolves. Watches over connections are only woken then, and read the change after the write was answered.
  */
 export class ObjectCache {
 	readonly resources: readonly ResourceCache[];
@@ -24,6 +26,8 @@ export class ObjectCache {
 	#revision = 0;
 	#failure: Error | undefined;
 	#watch: WatchHandle | undefined;
+	/** Called after each batch of changes. */
+	readonly #listeners = new Set<() => void>();
 
 	constructor(options: ObjectCacheOptions) {
 		this.#options = options;
@@ -62,6 +66,21 @@ export class ObjectCache {
 		);
 	}
 
+	/** Resolves once the cache shows `revision` or a later one, or when `signal` aborts. */
+	reached(revision: number, signal: AbortSignal): Promise<void> {
+		return new Promise((resolve) => {
+			const look = (): void => {
+				if (this.#revision < revision && !signal.aborted) return;
+				this.#listeners.delete(look);
+				signal.removeEventListener('abort', look);
+				resolve();
+			};
+			this.#listeners.add(look);
+			signal.addEventListener('abort', look);
+			look();
+		});
+	}
+
 	/** Stops following the store. */
 	stop(): void {
 		this.#watch?.stop();
@@ -79,6 +98,7 @@ export class ObjectCache {
 			this.#revision = change.revision;
 		}
 		for (const [resource, changes] of touched) resource.dispatch(changes, this.#options.onError);
+		for (const listener of [...this.#listeners]) listener();
 	}
 
 	#fail(error: Error): void {

@@ -23,6 +23,11 @@ export interface Call {
 	readonly accept: string;
 	/** Aborts when the client goes away. */
 	readonly signal: AbortSignal | undefined;
+	/**
+	 * Lets other work have its turn: awaited now and then in long work for a client. Undefined for callers in
+	 * this process, which get their answer without a turn between.
+	 */
+	readonly pause?: (() => Promise<void>) | undefined;
 	/** Where stages put the texts of Warning headers. */
 	readonly warnings: string[];
 }
@@ -38,6 +43,27 @@ export interface ResourceRequest {
 	readonly name: string;
 	/** `status`, `log`, …; empty for the object itself. */
 	readonly subresource: string;
+}
+
+/** A request pauses after it has looked at so many bytes of objects, or at so many objects. */
+const PAUSE_BYTES = 256 * 1024;
+const PAUSE_OBJECTS = 200;
+
+/**
+ * For a loop over objects: call it with each one's size, and await what it returns. It lets other work have
+ * its turn whenever the loop has done a few milliseconds of work, if its caller can wait.
+ */
+export function breather({ pause }: Call): (bytes: number) => Promise<void> | undefined {
+	let seenBytes = 0;
+	let seen = 0;
+	return (bytes) => {
+		seenBytes += bytes;
+		seen += 1;
+		if (!pause || (seenBytes < PAUSE_BYTES && seen < PAUSE_OBJECTS)) return undefined;
+		seenBytes = 0;
+		seen = 0;
+		return pause();
+	};
 }
 
 /** Adds a text for a Warning header, once. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { namespaces } from '../api/core/namespace/definition.ts';
 import type { Change } from '../store/store.ts';
+import { Matcher } from './matcher.ts';
 import { type LiveWatch, ResourceCache } from './resource-cache.ts';
 import { ALL } from './selection.ts';
 
@@ -15,10 +16,13 @@ function put({ codec }: ResourceCache, name: string, revision: number): Change {
 	return { type: 'put', revision, entry, previous: undefined };
 }
 
-function watchAfter(after: number): { readonly watch: LiveWatch; readonly told: string[] } {
+function watchAfter(
+	{ codec }: ResourceCache,
+	after: number,
+): { readonly watch: LiveWatch; readonly told: string[] } {
 	const told: string[] = [];
 	const watch: LiveWatch = {
-		selection: ALL,
+		selected: new Matcher(codec, ALL),
 		after,
 		notify: (notices, revision) => {
 			told.push(...notices.map(({ type, stored }) => `${type} ${stored.object.metadata.name} ${revision}`));
@@ -30,7 +34,7 @@ function watchAfter(after: number): { readonly watch: LiveWatch; readonly told: 
 
 test('a watch is not told again what it knows already', () => {
 	const resource = cache();
-	const { watch, told } = watchAfter(5);
+	const { watch, told } = watchAfter(resource, 5);
 	resource.subscribe(watch);
 	resource.dispatch(
 		[resource.apply(put(resource, 'a', 5)), resource.apply(put(resource, 'b', 6))],
@@ -41,36 +45,46 @@ test('a watch is not told again what it knows already', () => {
 
 test('a watch that ends another one in the middle of a batch silences it at once', () => {
 	const resource = cache();
-	const second = watchAfter(0);
+	const second = watchAfter(resource, 0);
 	let stop = (): void => {};
-	resource.subscribe({ ...watchAfter(0).watch, notify: () => stop() });
+	resource.subscribe({ ...watchAfter(resource, 0).watch, notify: () => stop() });
 	stop = resource.subscribe(second.watch);
 	resource.dispatch([resource.apply(put(resource, 'a', 1))], unexpected);
 	assert.deepEqual(second.told, []);
 });
 
-test('past changes are remembered as far back as the memory says', () => {
+test('objects are listed in the order of their keys, whenever they came and went', () => {
 	const resource = cache();
-	resource.loaded(10);
-	assert.equal(resource.changesSince(9), undefined);
-	for (let revision = 11; revision <= 1010; revision++)
-		resource.apply(put(resource, `n${revision}`, revision));
-	const revisions = (since: number): readonly number[] | undefined =>
-		resource.changesSince(since)?.map((change) => change.revision);
-	assert.equal(revisions(20), undefined);
-	assert.deepEqual(revisions(1010), []);
-	assert.deepEqual(revisions(1008), [1009, 1010]);
-	// Wherever the memory begins, it has everything since.
-	for (let since = 10; since <= 1010; since++) {
-		const found = revisions(since);
-		if (found) assert.equal(found.length, 1010 - since);
-	}
-	assert.ok(revisions(1010 - 200));
+	for (const [index, name] of ['c', 'a', 'b', 'd'].entries()) resource.apply(put(resource, name, index + 1));
+	const key = resource.codec.key('', 'b');
+	const previous = { key, value: new Uint8Array(), revision: 3, createRevision: 3 };
+	resource.apply({ type: 'delete', revision: 5, key, previous });
+	const names = (after?: string): readonly string[] =>
+		resource.candidates(new Matcher(resource.codec, ALL), after).map(({ key: each }) => each.slice(-1));
+	assert.deepEqual(names(), ['a', 'c', 'd']);
+	assert.deepEqual(names(resource.codec.key('', 'a')), ['c', 'd']);
+});
+
+test('what only waits for changes is woken once a batch, after the subscribers', () => {
+	const resource = cache();
+	const { watch, told } = watchAfter(resource, 0);
+	resource.subscribe(watch);
+	const stop = resource.onChange(() => void told.push('woken'));
+	const batch = (): void =>
+		resource.dispatch(
+			[resource.apply(put(resource, 'a', 1)), resource.apply(put(resource, 'b', 2))],
+			unexpected,
+		);
+	batch();
+	assert.deepEqual(told, ['ADDED a 2', 'ADDED b 2', 'woken']);
+	stop();
+	batch();
+	assert.equal(told.filter((each) => each === 'woken').length, 1);
 });
 
 test('a cache that has lost its store ends its watches', () => {
 	const resource = cache();
-	const { watch, told } = watchAfter(0);
+	const { watch, told } = watchAfter(resource, 0);
 	resource.subscribe(watch);
 	resource.fail(new Error('the store is gone'));
 	resource.dispatch([resource.apply(put(resource, 'a', 1))], unexpected);

@@ -5,7 +5,7 @@ import { ApiError } from '../api/meta/api-error.ts';
 import type { NodeApi } from '../api/meta/node-api.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { Table } from '../api/meta/table.ts';
-import type { ApiRequest, ApiTransport, ApiWatch, WatchEvent } from '../api/meta/transport.ts';
+import type { ApiRequest, ApiTransport } from '../api/meta/transport.ts';
 import { resources } from '../api/resources.ts';
 import { Metrics } from '../base/metrics.ts';
 import { SeededRandom } from '../base/random.ts';
@@ -86,40 +86,9 @@ export async function refusal(act: Promise<unknown>): Promise<ApiError> {
 	return error;
 }
 
-/** A watch that collects what it is told. */
-export class Seen {
-	readonly events: WatchEvent[] = [];
-	readonly ended = Promise.withResolvers<Error | undefined>();
-	#waiting: Array<{ readonly count: number; readonly resolve: () => void }> = [];
-	watch: ApiWatch | undefined;
-
-	static async open(
-		transport: ApiTransport,
-		path: string,
-		query: Record<string, string> = {},
-	): Promise<Seen> {
-		const seen = new Seen();
-		seen.watch = await transport.watch(
-			{ method: 'GET', path, query: { watch: 'true', ...query } },
-			{ events: (batch) => seen.#take(batch), ended: (error) => seen.ended.resolve(error) },
-		);
-		return seen;
-	}
-
-	/** The events so far as `TYPE name`, once there are `count` of them. */
-	async texts(count: number): Promise<readonly string[]> {
-		if (this.events.length < count) {
-			await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
-		}
-		return this.events.map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`.trim());
-	}
-
-	#take(batch: readonly WatchEvent[]): void {
-		this.events.push(...batch);
-		const ready = this.#waiting.filter(({ count }) => count <= this.events.length);
-		this.#waiting = this.#waiting.filter((waiting) => !ready.includes(waiting));
-		for (const { resolve } of ready) resolve();
-	}
+interface Metadata {
+	readonly kind: string;
+	readonly items: readonly KubeObject[];
 }
 
 /** Registers the tests of the API for one way to reach it. */
@@ -343,7 +312,11 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				const pod = await post(PODS, podNamed('a'));
 				const { metadata, items } = await list(PODS);
 				assert.equal(metadata.resourceVersion, String(opened.store.revision));
-				assert.deepEqual(items, [pod]);
+				// Over a connection, items leave out what the list says for all of them.
+				assert.deepEqual(
+					items.map((item) => ({ ...item, kind: 'Pod', apiVersion: 'v1' })),
+					[pod],
+				);
 				await post(PODS, podNamed('b'));
 				assert.deepEqual(await names(PODS), ['a', 'b']);
 				await remove(`${PODS}/a`);
@@ -368,7 +341,13 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				const error = await refusal(list(PODS, rest));
 				assert.equal(error.code, 410);
 				assert.equal(error.reason, 'Expired');
-				assert.equal((await refusal(list(PODS, { continue: 'x' }))).message, 'continue key is not valid');
+				// The token in the error goes on with what is there now.
+				const now = await list(PODS, { continue: String(error.status.metadata.continue) });
+				assert.deepEqual(
+					now.items.map(({ metadata }) => metadata.name),
+					['bb', 'd'],
+				);
+				assert.equal(now.metadata.resourceVersion, String(opened.store.revision));
 			});
 
 			test('show a past state when asked for it exactly', async () => {
@@ -380,40 +359,107 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.deepEqual(await names(PODS, { resourceVersion: '0' }), []);
 			});
 
-			test('do not know the future', async () => {
-				const error = await refusal(list(PODS, { resourceVersion: '999' }));
+			test('tell on each page how many are left, also of a past state', async () => {
+				for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) await post(PODS, podNamed(name));
+				const first = await list(PODS, { limit: '2' });
+				await remove(`${PODS}/f`);
+				const second = await list(PODS, { limit: '1', continue: String(first.metadata.continue) });
+				const third = await list(PODS, { limit: '5', continue: String(second.metadata.continue) });
+				assert.deepEqual(
+					[first, second, third].map(({ metadata }) => metadata.remainingItemCount),
+					[4, 3, undefined],
+				);
+				assert.deepEqual(
+					third.items.map(({ metadata }) => metadata.name),
+					['d', 'e', 'f'],
+				);
+			});
+
+			test('find what is selected of a past state, and no more than a page of it', async () => {
+				for (const name of ['a', 'b', 'c', 'd']) {
+					await post(PODS, podNamed(name, { labels: { odd: String(name === 'a' || name === 'c') } }));
+				}
+				const revision = String(opened.store.revision);
+				for (const name of ['a', 'b', 'c', 'd']) await remove(`${PODS}/${name}`);
+				const then = { resourceVersion: revision, resourceVersionMatch: 'Exact', labelSelector: 'odd=true' };
+				assert.deepEqual(await names(PODS, then), ['a', 'c']);
+				const first = await list(PODS, { ...then, limit: '1' });
+				assert.equal(first.metadata.remainingItemCount, undefined);
+				const rest = { labelSelector: 'odd=true', limit: '1', continue: String(first.metadata.continue) };
+				const { items, metadata } = await list(PODS, rest);
+				assert.deepEqual([items[0]?.metadata.name, metadata.continue], ['c', undefined]);
+			});
+
+			test('wait three seconds for the future', async () => {
+				const next = String(opened.store.revision + 1);
+				const asked = [
+					list(PODS, { resourceVersion: next }),
+					get('/api/v1/namespaces/default', { resourceVersion: next }),
+				];
+				// Over a connection, this answer says that the others have been asked for.
+				await get('/api/v1/namespaces/default');
+				const pod = await post(PODS, podNamed('p'));
+				assert.equal(pod.metadata.resourceVersion, next);
+				await Promise.all(asked);
+				const late = refusal(list(PODS, { resourceVersion: '999' }));
+				const lateToo = refusal(get('/api/v1/namespaces/default', { resourceVersion: '999' }));
+				await get('/api/v1/namespaces/default');
+				opened.clock.advance(3000);
+				const error = await late;
 				assert.equal(error.code, 504);
 				assert.match(error.message, /^Timeout: Too large resource version: 999, current: \d+$/);
-				assert.equal(
-					(await refusal(get('/api/v1/namespaces/default', { resourceVersion: '999' }))).code,
-					504,
-				);
+				assert.equal((await lateToo).code, 504);
 				assert.equal((await refusal(list(PODS, { resourceVersion: 'x' }))).code, 400);
 			});
 
 			test('answer with tables', async () => {
 				await post(PODS, podNamed('a'));
-				const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
-				const table = async (path: string, query = {}): Promise<Table> => {
+				const table = async (path: string, version: string, query = {}): Promise<Table> => {
+					const accept = `application/json;as=Table;v=${version};g=meta.k8s.io`;
 					const { object } = await connection.transport.request({ method: 'GET', path, accept, query });
 					return object as Table; // `as`: the header asks for it.
 				};
-				const { kind, columnDefinitions, rows } = await table(PODS);
-				assert.equal(kind, 'Table');
-				assert.equal(columnDefinitions?.[0]?.name, 'Name');
-				assert.equal(rows[0]?.cells[0], 'a');
-				assert.equal(rows[0]?.object?.kind, 'PartialObjectMetadata');
-				const single = await table(`${PODS}/a`, { includeObject: 'Object' });
-				assert.equal(single.rows[0]?.object?.kind, 'Pod');
+				for (const version of ['v1', 'v1beta1']) {
+					const { kind, apiVersion, columnDefinitions, rows } = await table(PODS, version);
+					assert.deepEqual([kind, apiVersion], ['Table', `meta.k8s.io/${version}`]);
+					assert.equal(columnDefinitions?.[0]?.name, 'Name');
+					assert.equal(rows[0]?.cells[0], 'a');
+					assert.equal(rows[0]?.object?.kind, 'PartialObjectMetadata');
+					assert.equal(rows[0]?.object?.apiVersion, `meta.k8s.io/${version}`);
+				}
+				const single = await table(`${PODS}/a`, 'v1', { includeObject: 'Object' });
+				assert.deepEqual(single.rows[0]?.object, await get(`${PODS}/a`));
+				assert.equal((await table(PODS, 'v1', { includeObject: 'None' })).rows[0]?.object, null);
 			});
 
-			test('answer with metadata alone', async () => {
+			test('answer with metadata alone, of an object or of a list', async () => {
 				await post(PODS, podNamed('a'));
-				const accept = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
-				const { object } = await connection.transport.request({ method: 'GET', path: PODS, accept });
-				const { kind, items } = object as { kind: string; items: readonly KubeObject[] };
+				const ask = async (path: string, as: string): Promise<Metadata> => {
+					const accept = `application/json;as=${as};v=v1;g=meta.k8s.io`;
+					const { object } = await connection.transport.request({ method: 'GET', path, accept });
+					return object as Metadata; // `as`: the header asks for it.
+				};
+				const { kind, items } = await ask(PODS, 'PartialObjectMetadataList');
 				assert.equal(kind, 'PartialObjectMetadataList');
 				assert.deepEqual(Object.keys(items[0] ?? {}), ['kind', 'apiVersion', 'metadata']);
+				const one = await ask(`${PODS}/a`, 'PartialObjectMetadata');
+				assert.deepEqual(one, items[0]);
+				const list406 = await refusal(ask(PODS, 'PartialObjectMetadata'));
+				assert.equal(list406.code, 406);
+				assert.equal(
+					list406.message,
+					'you requested PartialObjectMetadata, but the requested object is a list (*core.PodList)',
+				);
+				assert.equal(
+					(await refusal(ask(`${PODS}/a`, 'PartialObjectMetadataList'))).message,
+					'you requested PartialObjectMetadataList, but the requested object is not a list (*core.Pod)',
+				);
+			});
+
+			test('name nothing in the details of errors that are about no object', async () => {
+				const error = await refusal(list(PODS, { resourceVersionMatch: 'Exact' }));
+				assert.equal(error.code, 422);
+				assert.deepEqual(Object.keys(error.status.details ?? {}).sort(), ['causes', 'group', 'kind']);
 			});
 		});
 

@@ -6,8 +6,9 @@ import { Metrics } from '../base/metrics.ts';
 import { SeededRandom } from '../base/random.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
+import { Seen } from './seen.ts';
 import { ApiServer } from './server.ts';
-import { apiContract, openTestServer, PODS, podNamed, refusal, Seen } from './server-contract-suite.ts';
+import { apiContract, openTestServer, PODS, podNamed, refusal } from './server-contract-suite.ts';
 import { watchContract } from './watch-contract-suite.ts';
 
 apiContract('the API in the process', async ({ server }) => ({ transport: server, close: async () => {} }));
@@ -20,6 +21,17 @@ test('events are told before the write that caused them resolves', async () => {
 		const { object } = await server.request({ method: 'POST', path: PODS, body: podNamed(name) });
 		assert.equal(seen.events.at(-1)?.object, object);
 	}
+});
+
+test('a watch in the process gets a bookmark only where it says something new', async () => {
+	const { server, clock, store } = await openTestServer();
+	const query = { resourceVersion: String(store.revision), allowWatchBookmarks: 'true' };
+	const seen = await Seen.open(server, PODS, query);
+	clock.advance(60_000);
+	await server.request({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: 'other' } } });
+	clock.advance(180_000);
+	await server.request({ method: 'POST', path: PODS, body: podNamed('a') });
+	assert.deepEqual(await seen.texts(2), ['BOOKMARK', 'ADDED a']);
 });
 
 test('readers in the process share one frozen object', async () => {

@@ -27,6 +27,7 @@ import { type RequestEnd, RequestMetrics } from './request-metrics.ts';
 import { routeToResource } from './route.ts';
 import { type NoticeSink, openWatch } from './watch.ts';
 import { watchEvent } from './watch-events.ts';
+import { WatchReader } from './watch-reader.ts';
 
 /** What an {@link ApiServer} is made of. */
 export interface ApiServerOptions {
@@ -142,6 +143,23 @@ export class ApiServer implements ApiTransport {
 		const verb = verbOf(request);
 		const format = negotiate(call.accept, call.query);
 		return answerOf(await verb(this.#context, request), format, this.#context.clock.now());
+	}
+
+	/**
+	 * Opens a watch that its caller reads at its own pace; `wake` is called when there may be something to
+	 * read. Throws an ApiError.
+	 */
+	readWatch(call: Call, wake: () => void): WatchReader {
+		let end: RequestEnd = () => undefined;
+		try {
+			const request = this.#watched(call);
+			end = this.#requests.beginWatch(request);
+			return new WatchReader(this.#context, request, { wake, over: () => end(200) });
+		} catch (error) {
+			const known = this.#errorOf(call, error);
+			end(known.code);
+			throw known;
+		}
 	}
 
 	/** Opens a watch. Throws an ApiError. */

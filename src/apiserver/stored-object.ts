@@ -62,13 +62,35 @@ export class ResourceCodec {
 
 	/** A stored value with its resourceVersion, as clients get it. */
 	serve(value: Uint8Array, revision: number): Uint8Array {
-		const { length: head } = this.#head;
-		const insert = `"resourceVersion":"${revision}",`;
-		const served = Buffer.allocUnsafe(value.length + insert.length);
-		served.set(value.subarray(0, head));
-		served.write(insert, head, 'latin1');
-		served.set(value.subarray(head), head + insert.length);
-		return served;
+		return this.#compose(value, revision, { opening: this.#head, closing: '' });
+	}
+
+	/** The same as an item of a list, which leaves out what the list says already: kind and apiVersion. */
+	serveItem(value: Uint8Array, revision: number): Uint8Array {
+		return this.#compose(value, revision, { opening: '{"metadata":{', closing: '' });
+	}
+
+	/** The same as an event of a watch: a line of JSON. */
+	serveEvent(value: Uint8Array, revision: number, type: string): Uint8Array {
+		return this.#compose(value, revision, {
+			opening: `{"type":"${type}","object":${this.#head}`,
+			closing: '}\n',
+		});
+	}
+
+	/** A stored value whose head is replaced by `opening` and the resourceVersion: copied once. */
+	#compose(
+		value: Uint8Array,
+		revision: number,
+		{ opening, closing }: { readonly opening: string; readonly closing: string },
+	): Uint8Array {
+		const start = `${opening}"resourceVersion":"${revision}",`;
+		const rest = value.subarray(this.#head.length);
+		const composed = Buffer.allocUnsafe(start.length + rest.length + closing.length);
+		composed.write(start, 'latin1');
+		composed.set(rest, start.length);
+		composed.write(closing, start.length + rest.length, 'latin1');
+		return composed;
 	}
 }
 
@@ -106,6 +128,16 @@ export class StoredObject {
 	/** The JSON that clients get. */
 	get bytes(): Uint8Array {
 		return this.revision === 0 ? this.value : this.codec.serve(this.value, this.revision);
+	}
+
+	/** The JSON that clients get as an item of a list. */
+	get itemBytes(): Uint8Array {
+		return this.codec.serveItem(this.value, this.revision);
+	}
+
+	/** The line of JSON by which a watch tells of the object. */
+	eventBytes(type: string): Uint8Array {
+		return this.codec.serveEvent(this.value, this.revision, type);
 	}
 
 	/** The same object as of another revision: that at which it went out of sight. */

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { ApiError } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
+import { Seen } from './seen.ts';
 import {
 	type Connection,
 	openTestServer,
 	PODS,
 	podNamed,
 	refusal,
-	Seen,
 	type TestServer,
 } from './server-contract-suite.ts';
 
@@ -109,45 +110,78 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 		test('a watch from an old revision catches up from the log and goes on live', async () => {
 			const resourceVersion = revision();
 			// More than the server's memory of past changes holds.
-			for (let index = 0; index < 450; index++) await create(`p${index}`);
+			for (let index = 0; index < 2050; index++) await create(`p${index}`);
 			const seen = await open({ resourceVersion, allowWatchBookmarks: 'true' });
-			await seen.texts(450);
+			await seen.texts(2050);
 			await create('last');
-			const texts = await seen.texts(451);
+			const texts = await seen.texts(2051);
 			assert.equal(texts[0], 'ADDED p0');
-			assert.equal(texts[449], 'ADDED p449');
-			assert.equal(texts[450], 'ADDED last');
-			assert.equal(new Set(texts).size, 451);
+			assert.equal(texts[2049], 'ADDED p2049');
+			assert.equal(texts[2050], 'ADDED last');
+			assert.equal(new Set(texts).size, 2051);
 			await write('POST', '/api/v1/namespaces', { metadata: { name: 'other' } });
 			opened.clock.advance(60_000);
-			assert.equal((await seen.texts(452))[451], 'BOOKMARK');
+			assert.equal((await seen.texts(2052))[2051], 'BOOKMARK');
 		});
 
 		test('a revision whose history is gone has expired', async () => {
 			const resourceVersion = revision();
-			for (let index = 0; index < 450; index++) await create(`p${index}`);
+			for (let index = 0; index < 2050; index++) await create(`p${index}`);
 			await opened.store.compact(opened.store.revision);
-			const error = await refusal(open({ resourceVersion }));
+			const seen = await open({ resourceVersion });
+			const error = await seen.ended();
+			assert.ok(error instanceof ApiError);
 			assert.equal(error.code, 410);
 			assert.equal(error.reason, 'Expired');
 			assert.match(error.message, /^too old resource version: \d+ \(\d+\)$/);
+			assert.deepEqual(seen.events, []);
 		});
 
-		test('a revision that has not come yet is no place to start', async () => {
-			assert.equal((await refusal(open({ resourceVersion: '999' }))).code, 504);
+		test('a watch from the future tells what comes after that', async () => {
+			const { revision: now } = opened.store;
+			const seen = await open({ resourceVersion: String(now + 2), allowWatchBookmarks: 'true' });
+			opened.clock.advance(60_000);
+			for (const name of ['a', 'b', 'c']) await create(name);
+			assert.deepEqual(await seen.texts(1), ['ADDED c']);
+		});
+
+		test('the objects of a future revision are told once it has come', async () => {
+			const next = opened.store.revision + 1;
+			const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
+			const seen = await open({ ...initial, resourceVersion: String(next) });
+			await create('a');
+			assert.deepEqual(await seen.texts(1), ['ADDED a']);
+		});
+
+		test('the objects of a revision that does not come are waited for three seconds', async () => {
+			const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
+			const seen = await open({ ...initial, resourceVersion: '999' });
+			opened.clock.advance(3000);
+			const error = await seen.ended();
+			assert.ok(error instanceof ApiError);
+			assert.equal(error.code, 504);
+			assert.match(error.message, /^Timeout: Too large resource version: 999, current: \d+$/);
+		});
+
+		test('options that make no sense are refused', async () => {
 			assert.equal((await refusal(open({ resourceVersionMatch: 'Exact' }))).code, 422);
+			const continued = await refusal(open({ continue: 'x' }));
+			assert.equal(continued.code, 422);
+			assert.match(
+				continued.message,
+				/resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided$/,
+			);
 		});
 
-		test('bookmarks come round each minute, if there is something to tell by them', async () => {
+		test('bookmarks come round each minute to those who asked for them', async () => {
 			const seen = await open({ resourceVersion: revision(), allowWatchBookmarks: 'true' });
 			const without = await open({ resourceVersion: revision() });
-			opened.clock.advance(60_000);
 			await write('POST', '/api/v1/namespaces', { metadata: { name: 'other' } });
 			opened.clock.advance(60_000);
-			opened.clock.advance(60_000);
+			assert.deepEqual(await seen.texts(1), ['BOOKMARK']);
+			assert.equal(seen.events[0]?.object.metadata.resourceVersion, revision());
 			await create('a');
 			assert.deepEqual(await seen.texts(2), ['BOOKMARK', 'ADDED a']);
-			assert.equal(Number(seen.events[0]?.object.metadata.resourceVersion), Number(revision()) - 1);
 			assert.deepEqual(await without.texts(1), ['ADDED a']);
 		});
 
@@ -157,7 +191,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			await create('a');
 			await seen.texts(1);
 			opened.clock.advance(1);
-			assert.equal(await seen.ended.promise, undefined);
+			assert.equal(await seen.ended(), undefined);
 		});
 	});
 }

@@ -1,9 +1,11 @@
 import type { KubeObject } from '../api/meta/object-meta.ts';
-import { partialMetadata, tableOf } from '../api/meta/table.ts';
+import { partialMetadata, tableHead } from '../api/meta/table.ts';
 import type { WatchEvent } from '../api/meta/transport.ts';
+import { rowBytes } from './answer.ts';
 import type { Format } from './negotiate.ts';
+import type { Bookmark, Notice, ObjectNotice } from './notices.ts';
+import type { SharedLines } from './shared-lines.ts';
 import type { ResourceCodec } from './stored-object.ts';
-import type { Bookmark, Notice } from './watch.ts';
 
 /** The encode stage of watches: notices as objects, or as the lines of an HTTP body. */
 
@@ -13,46 +15,90 @@ export function watchEvent(codec: ResourceCodec, notice: Notice): WatchEvent {
 	return { type: notice.type, object: notice.stored.object };
 }
 
-/** What the lines of a watch depend on. */
-export interface LineOptions {
-	readonly codec: ResourceCodec;
-	readonly format: Format;
-	/** For the ages in Tables, in milliseconds. */
-	readonly now: number;
-	/** Whether it is the first of its watch: the only one whose Table has column definitions. */
-	readonly first: boolean;
-}
+/** Makes the lines of one watch. */
+export class WatchLines {
+	readonly #codec: ResourceCodec;
+	readonly #format: Format;
+	readonly #shared: SharedLines;
+	/** The next line is the first of the watch: the only one whose Table has column definitions. */
+	#first = true;
 
-/** The event as a line of JSON. */
-export function watchLine(notice: Notice, options: LineOptions): Uint8Array {
-	const { codec, format } = options;
-	if (format.as === 'plain' && notice.type !== 'BOOKMARK') return plainLine(notice.type, notice.stored.bytes);
-	const object = notice.type === 'BOOKMARK' ? bookmarkObject(codec, notice) : notice.stored.object;
-	return Buffer.from(`${JSON.stringify({ type: notice.type, object: shown(object, options) })}\n`);
+	constructor(codec: ResourceCodec, format: Format, shared: SharedLines) {
+		this.#codec = codec;
+		this.#format = format;
+		this.#shared = shared;
+	}
+
+	/** The event as a line of JSON. `now`, in milliseconds, serves the ages in Tables. */
+	line(notice: Notice, now: number): Uint8Array {
+		const first = this.#first;
+		this.#first = false;
+		if (notice.type === 'BOOKMARK') return this.#bookmark(notice, first);
+		const format = this.#format;
+		switch (format.as) {
+			case 'plain':
+				return this.#shared.get(notice.stored, notice.type, () => notice.stored.eventBytes(notice.type));
+			case 'metadata':
+				return this.#shared.get(notice.stored, `${notice.type} ${format.version}`, () =>
+					lineOf(notice.type, partialMetadata(notice.stored.object, format.version)),
+				);
+			case 'table':
+				return this.#table(notice, { format, now, first });
+		}
+	}
+
+	#table(notice: ObjectNotice, options: TableLineOptions): Uint8Array {
+		const { format, now, first } = options;
+		// Ages are shown in seconds at their finest, so watches share a line for that long.
+		const variant = `${notice.type} ${format.version} ${format.includeObject} ${first} ${Math.floor(now / 1000)}`;
+		return this.#shared.get(notice.stored, variant, () => tableLine(this.#codec, notice, options));
+	}
+
+	#bookmark(bookmark: Bookmark, first: boolean): Uint8Array {
+		const object = bookmarkObject(this.#codec, bookmark);
+		const format = this.#format;
+		if (format.as === 'plain') return lineOf('BOOKMARK', object);
+		if (format.as === 'metadata') return lineOf('BOOKMARK', partialMetadata(object, format.version));
+		// There is no object to show, so the Table has no row: only the revision that the watch has reached.
+		const { definition } = this.#codec;
+		const { version } = format;
+		const metadata = { resourceVersion: String(bookmark.revision) };
+		const head = tableHead(definition, { version, metadata, headless: !first });
+		return lineOf('BOOKMARK', { ...head, rows: [] });
+	}
 }
 
 /** The line that tells of an error: a metav1.Status. */
 export function errorLine(status: unknown): Uint8Array {
-	return Buffer.from(`${JSON.stringify({ type: 'ERROR', object: status })}\n`);
+	return lineOf('ERROR', status);
 }
 
-const LINE_END = Buffer.from('}\n');
-
-function plainLine(type: string, object: Uint8Array): Uint8Array {
-	return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, LINE_END]);
+interface TableLineOptions {
+	readonly format: Extract<Format, { readonly as: 'table' }>;
+	readonly now: number;
+	readonly first: boolean;
 }
 
-function shown(object: KubeObject, { codec, format, now, first }: LineOptions): unknown {
-	if (format.as === 'metadata') return partialMetadata(object);
-	if (format.as === 'plain') return object;
-	const { resourceVersion = '' } = object.metadata;
-	const { includeObject } = format;
-	return tableOf(codec.definition, [object], {
-		metadata: { resourceVersion },
-		includeObject,
-		now,
-		headless: !first,
-	});
+function tableLine(
+	{ definition }: ResourceCodec,
+	{ type, stored }: ObjectNotice,
+	{ format, now, first }: TableLineOptions,
+): Uint8Array {
+	const { version, includeObject } = format;
+	const metadata = { resourceVersion: String(stored.revision) };
+	const head = JSON.stringify(tableHead(definition, { version, metadata, headless: !first }));
+	const opening = `{"type":"${type}","object":${head.slice(0, -1)},"rows":[`;
+	return Buffer.concat([
+		Buffer.from(opening),
+		...rowBytes(stored, { version, includeObject, now }),
+		TABLE_END,
+	]);
+}
+
+const TABLE_END = Buffer.from(']}}\n');
+
+function lineOf(type: string, object: unknown): Uint8Array {
+	return Buffer.from(`${JSON.stringify({ type, object })}\n`);
 }
 
 function bookmarkObject({ definition, apiVersion }: ResourceCodec, bookmark: Bookmark): KubeObject {

@@ -1,23 +1,12 @@
-import { expired } from '../api/meta/api-error.ts';
 import type { Timer } from '../base/clock.ts';
-import { type Change, CompactedError, type WatchHandle } from '../store/store.ts';
 import type { OpenWatch, ServerContext } from './context.ts';
-import { tooLargeRevision } from './errors.ts';
+import { untilFresh } from './freshness.ts';
 import { type ListOptions, listOptions } from './list-options.ts';
+import { Matcher } from './matcher.ts';
+import { type Notice, noticesOf } from './notices.ts';
 import type { ResourceRequest } from './request.ts';
-import { noticesOf, ObjectChange, type ObjectNotice, type ResourceCache } from './resource-cache.ts';
-import { StoredObject } from './stored-object.ts';
-
-/** What a watch tells. */
-export type Notice = ObjectNotice | Bookmark;
-
-/** The watch has told everything up to `revision`. */
-export interface Bookmark {
-	readonly type: 'BOOKMARK';
-	readonly revision: number;
-	/** The objects that were there at the start have all been told. */
-	readonly initialEventsEnd: boolean;
-}
+import type { ResourceCache } from './resource-cache.ts';
+import { readHistory } from './watch-history.ts';
 
 /** Who is told; the calls never overlap. */
 export interface NoticeSink {
@@ -27,39 +16,47 @@ export interface NoticeSink {
 	ended(error?: Error): void;
 }
 
-/**
- * Opens a watch on a collection. Throws Expired for a resourceVersion whose history is gone, and
- * Timeout for one that has not come yet.
- */
+/** Opens a watch on a collection for a caller in this process. Throws what its options have wrong. */
 export function openWatch(server: ServerContext, request: ResourceRequest, sink: NoticeSink): Watch {
 	const watch = new Watch(server, request.resource, listOptions(request, 'watch'), sink);
 	watch.start();
 	return watch;
 }
 
+/** The revision after which a watch begins; undefined: with the objects that are there, each as ADDED. */
+export function startOf(options: ListOptions, current: number): number | undefined {
+	const { revision = 0, sendInitialEvents } = options;
+	if (sendInitialEvents ?? revision === 0) return undefined;
+	return revision || current;
+}
+
 /**
- * A watch under way.
+ * A watch of a caller in this process, which is told at once of whatever happens; watch-reader.ts has the
+ * watches of connections.
  *
- * 1. From a past revision it first tells what the resource's memory still has. Where that does not reach
- *    back so far, it catches up from the store's log, by a store watch of its own; once that has come as
- *    far as the cache, the cache takes over and skips what was told already.
+ * 1. From a past revision it first tells what the resource's change window still has. Where that does not
+ *    reach back so far, it catches up from the store's log; once it has come as far as the window, the
+ *    window takes over.
  * 2. From nowhere (no resourceVersion, or 0) it first tells of every object that is there as ADDED.
+ * 3. From a future revision it tells what comes after that.
  */
 export class Watch implements OpenWatch {
 	readonly #server: ServerContext;
 	readonly #resource: ResourceCache;
 	readonly #options: ListOptions;
+	readonly #selected: Matcher;
 	readonly #sink: NoticeSink;
-	#source: WatchHandle | undefined;
+	readonly #over = new AbortController();
+	#unsubscribe: (() => void) | undefined;
 	#timer: Timer | undefined;
 	/** The revision that the client knows of. */
 	#told = 0;
-	#stopped = false;
 
 	constructor(server: ServerContext, resource: ResourceCache, options: ListOptions, sink: NoticeSink) {
 		this.#server = server;
 		this.#resource = resource;
 		this.#options = options;
+		this.#selected = new Matcher(resource.codec, options.selection);
 		this.#sink = sink;
 	}
 
@@ -72,26 +69,28 @@ export class Watch implements OpenWatch {
 
 	/** Begins; see {@link openWatch}. */
 	start(): void {
-		const { revision = 0, sendInitialEvents, timeoutSeconds } = this.#options;
+		const { revision = 0, timeoutSeconds } = this.#options;
 		const { cache, clock } = this.#server;
-		if (revision > cache.revision) throw tooLargeRevision(revision, cache.revision);
 		if (timeoutSeconds) this.#timer = clock.setTimer(timeoutSeconds * 1000, () => this.#end());
-		if (sendInitialEvents ?? revision === 0) this.#tellAll();
-		else if (revision === 0) this.#goLive(cache.revision);
-		else this.#tellSince(revision);
+		const after = startOf(this.#options, cache.revision);
+		if (after === undefined) {
+			if (revision <= cache.revision) this.#tellAll();
+			else void this.#tellAllOf(revision);
+		} else if (after >= this.#resource.window.start) this.#follow(after);
+		else void this.#catchUp(after);
 	}
 
 	/** Ends it; nothing is told after this. */
 	stop(): void {
-		this.#stopped = true;
+		this.#over.abort();
 		this.#timer?.cancel();
-		this.#source?.stop();
+		this.#unsubscribe?.();
 		this.#server.watches.delete(this);
 	}
 
 	#tellAll(): void {
 		const { revision } = this.#server.cache;
-		const found = this.#resource.select(this.#options.selection);
+		const found = this.#resource.candidates(this.#selected).filter((each) => this.#selected.matches(each));
 		const notices: Notice[] = found.map((stored) => ({ type: 'ADDED', stored }));
 		if (this.#options.allowWatchBookmarks) {
 			notices.push({ type: 'BOOKMARK', revision, initialEventsEnd: true });
@@ -100,84 +99,62 @@ export class Watch implements OpenWatch {
 		if (notices.length > 0) this.#sink.notices(notices);
 	}
 
-	#tellSince(revision: number): void {
-		const changes = this.#resource.changesSince(revision);
-		if (!changes) {
-			this.#catchUp(revision);
-			return;
+	async #tellAllOf(revision: number): Promise<void> {
+		try {
+			await untilFresh(this.#server, revision, this.#over.signal);
+			if (!this.#over.signal.aborted) this.#tellAll();
+		} catch (error) {
+			this.#end(errorFrom(error));
 		}
-		const { selection } = this.#options;
-		const notices = noticesOf(changes, { selection, after: revision }, this.#resource.definition);
-		this.#goLive(this.#server.cache.revision);
+	}
+
+	async #catchUp(after: number): Promise<void> {
+		let told = after;
+		try {
+			while (told < this.#resource.window.start) {
+				const { changes, revision } = await readHistory(this.#server, this.#resource, told);
+				if (this.#over.signal.aborted) return;
+				told = revision;
+				const notices = noticesOf(changes, this.#selected);
+				if (notices.length > 0) this.#tell(notices, told);
+			}
+			if (!this.#over.signal.aborted) this.#follow(told);
+		} catch (error) {
+			this.#end(errorFrom(error));
+		}
+	}
+
+	/** Tells what the window has after a revision, and from then on what happens. */
+	#follow(after: number): void {
+		const notices = noticesOf(this.#resource.window.since(after) ?? [], this.#selected);
+		this.#goLive(Math.max(after, this.#server.cache.revision));
 		if (notices.length > 0) this.#sink.notices(notices);
 	}
 
 	#goLive(after: number): void {
-		const { watches } = this.#server;
-		const stop = this.#resource.subscribe({
-			selection: this.#options.selection,
+		this.#unsubscribe = this.#resource.subscribe({
+			selected: this.#selected,
 			after,
 			notify: (notices, revision) => this.#tell(notices, revision),
 			ended: (error) => this.#end(error),
 		});
-		this.#source?.stop();
-		this.#source = { stop };
 		this.#told = after;
-		watches.add(this);
-	}
-
-	#catchUp(after: number): void {
-		const { store } = this.#server;
-		const { codec } = this.#resource;
-		try {
-			const source = store.watch(
-				{ prefix: codec.keyPrefix, after },
-				{
-					changes: (batch) => this.#takeHistory(batch),
-					ended: (error) => this.#end(historyError(error, after)),
-				},
-			);
-			// It may have told everything already, and the cache taken over.
-			if (this.#source || this.#stopped) source.stop();
-			else this.#source = source;
-		} catch (error) {
-			this.stop();
-			throw historyError(error, after);
-		}
-	}
-
-	#takeHistory(batch: readonly Change[]): void {
-		const last = batch.at(-1)?.revision ?? 0;
-		if (this.#stopped || this.#server.watches.has(this)) return;
-		const { selection } = this.#options;
-		const changes = batch.map((change) => changeOf(this.#resource, change));
-		const notices = noticesOf(changes, { selection, after: 0 }, this.#resource.definition);
-		if (notices.length > 0) this.#tell(notices, last);
-		if (!this.#stopped && last >= this.#resource.changedAt) this.#goLive(last);
+		this.#server.watches.add(this);
 	}
 
 	#tell(notices: readonly Notice[], revision: number): void {
-		if (this.#stopped) return;
+		if (this.#over.signal.aborted) return;
 		this.#told = revision;
 		this.#sink.notices(notices);
 	}
 
 	#end(error?: Error): void {
-		if (this.#stopped) return;
+		if (this.#over.signal.aborted) return;
 		this.stop();
 		this.#sink.ended(error);
 	}
 }
 
-function changeOf(resource: ResourceCache, change: Change): ObjectChange {
-	const { revision, previous } = change;
-	const before = previous && new StoredObject(resource.codec, previous);
-	return new ObjectChange(revision, before, change.type === 'put' ? resource.read(change) : undefined);
-}
-
-function historyError(error: unknown, after: number): Error {
-	if (error instanceof CompactedError) {
-		return expired(`too old resource version: ${after} (${error.oldest})`);
-	}
+function errorFrom(error: unknown): Error {
 	return error instanceof Error ? error : new Error(String(error));
 }

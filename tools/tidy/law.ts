@@ -117,6 +117,8 @@ export const TEST_SUPPORT: Readonly<Record<string, string>> = {
 	'src/plan/cronjob/cronjob-world.ts': 'CronJobs and Jobs for tests of plan/cronjob',
 	'src/api/protobuf/wire-writer.ts': 'writes messages for tests',
 	'src/apiserver/bytes-client.ts': 'sends bytes to an API server without a connection, for tests of bodies',
+	'src/apiserver/https-test-client.ts': 'reaches a server under test over HTTPS',
+	'src/apiserver/seen.ts': 'a watch for the tests of the server',
 	'src/base/virtual-clock.ts': 'time for tests and the simulation',
 	'src/store/recording-sink.ts': 'a watch sink for the tests of stores',
 	'src/node/runtime/process/host-harness.ts': 'runs the process runtime in a process that tests can kill',

@@ -32,7 +32,7 @@ export interface StatusCause {
 export interface Status {
 	readonly kind: 'Status';
 	readonly apiVersion: 'v1';
-	readonly metadata: { readonly resourceVersion?: string };
+	readonly metadata: { readonly resourceVersion?: string; readonly continue?: string };
 	readonly status: 'Success' | 'Failure';
 	readonly message?: string;
 	readonly reason?: string;
@@ -108,7 +108,8 @@ function qualified(subject: { readonly group: string; readonly resource: string 
 }
 
 function detailsOf(subject: Subject): Status['details'] {
-	return { name: subject.name, ...(subject.group && { group: subject.group }), kind: subject.resource };
+	const { name, group, resource } = subject;
+	return { ...(name && { name }), ...(group && { group }), kind: resource };
 }
 
 /** 404: the object is not there. */
@@ -207,6 +208,11 @@ export function methodNotAllowed(): ApiError {
 /** 406: no answer in a form that the caller accepts. */
 export function notAcceptable(offered: readonly string[]): ApiError {
 	return failure(406, 'NotAcceptable', `only the following media types are accepted: ${offered.join(', ')}`);
+}
+
+/** 406: the answer has not the form that the caller accepts. */
+export function notAcceptableForm(message: string): ApiError {
+	return failure(406, 'NotAcceptable', message);
 }
 
 /** 410: the resource version asked for is no longer kept; list again. */

@@ -69,7 +69,7 @@ export interface DeletionRule<T> {
 /** A column of `kubectl get`. */
 export interface Column<T> {
 	readonly name: string;
-	readonly type: 'string' | 'integer' | 'date';
+	readonly type: 'string' | 'integer' | 'boolean' | 'date';
 	/** `name` for the one column that holds the object's name. */
 	readonly format?: 'name';
 	readonly description: string;

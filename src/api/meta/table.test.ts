@@ -28,6 +28,7 @@ const thing: KubeObject = {
 	metadata: { name: 'a', creationTimestamp: '2026-01-31T08:00:00Z' },
 };
 const options = {
+	version: 'v1',
 	metadata: { resourceVersion: '7' },
 	includeObject: 'Metadata',
 	now: Date.UTC(2026, 0, 31, 8, 1),
@@ -61,7 +62,7 @@ test('what a row shall carry is read from the query', () => {
 	assert.equal(includeObjectOf(undefined), 'Metadata');
 	assert.equal(includeObjectOf('None'), 'None');
 	assert.throws(() => includeObjectOf('Some'), {
-		code: 422,
+		code: 400,
 		message: /must be 'Metadata', 'Object', 'None', or empty/,
 	});
 });

@@ -1,4 +1,4 @@
-import { invalid } from './api-error.ts';
+import { badRequest } from './api-error.ts';
 import { FieldPath } from './field.ts';
 import { invalid as invalidField } from './field-errors.ts';
 import type { KubeObject, ObjectMeta } from './object-meta.ts';
@@ -6,10 +6,15 @@ import type { ResourceDefinition } from './resource.ts';
 
 /** Lists as kubectl shows them: the server fills in the cells (metav1.Table). */
 
+/** The versions in which Tables and metadata alone can be asked for; they differ in nothing but their name. */
+export type MetaVersion = 'v1' | 'v1beta1';
+
+type MetaApiVersion = `meta.k8s.io/${MetaVersion}`;
+
 /** metav1.Table, as sent. */
 export interface Table {
 	readonly kind: 'Table';
-	readonly apiVersion: 'meta.k8s.io/v1';
+	readonly apiVersion: MetaApiVersion;
 	readonly metadata: TableMeta;
 	/** Null in the events of a watch after the first. */
 	readonly columnDefinitions: readonly ColumnDefinition[] | null;
@@ -41,14 +46,14 @@ export interface TableRow {
 /** An object's metadata alone. */
 export interface PartialObjectMetadata {
 	readonly kind: 'PartialObjectMetadata';
-	readonly apiVersion: 'meta.k8s.io/v1';
+	readonly apiVersion: MetaApiVersion;
 	readonly metadata: ObjectMeta;
 }
 
 /** How much of its object a row carries. */
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
-/** Reads the query's `includeObject`; absent or empty is Metadata. Throws Invalid on anything else. */
+/** Reads the query's `includeObject`; absent or empty is Metadata. Throws BadRequest on anything else. */
 export function includeObjectOf(text: string | undefined): IncludeObject {
 	switch (text) {
 		case undefined:
@@ -60,19 +65,23 @@ export function includeObjectOf(text: string | undefined): IncludeObject {
 			return text;
 		default: {
 			const detail = "must be 'Metadata', 'Object', 'None', or empty";
-			throw invalid({ group: 'meta.k8s.io', resource: 'TableOptions', name: '' }, [
-				invalidField(new FieldPath('includeObject'), text, detail),
-			]);
+			const error = invalidField(new FieldPath('includeObject'), text, detail);
+			throw badRequest(`Unable to convert to Table as requested: ${error.field}: ${error.message}`);
 		}
 	}
 }
 
-/** What {@link tableOf} needs beside the objects. */
-export interface TableOptions {
-	readonly metadata: TableMeta;
+/** What the rows of a Table depend on, beside the objects. */
+export interface RowOptions {
+	readonly version: MetaVersion;
 	readonly includeObject: IncludeObject;
 	/** For ages and durations, in milliseconds. */
 	readonly now: number;
+}
+
+/** What {@link tableOf} needs beside the objects. */
+export interface TableOptions extends RowOptions {
+	readonly metadata: TableMeta;
 	/** Without column definitions, for the later events of a watch. */
 	readonly headless?: boolean;
 }
@@ -83,18 +92,37 @@ type Columned<T extends KubeObject> = Pick<ResourceDefinition<T>, 'columns'>;
 export function tableOf<T extends KubeObject>(
 	definition: Columned<T>,
 	objects: readonly T[],
-	{ metadata, includeObject, now, headless = false }: TableOptions,
+	options: TableOptions,
 ): Table {
 	return {
-		kind: 'Table',
-		apiVersion: 'meta.k8s.io/v1',
-		metadata,
-		columnDefinitions: headless ? null : columnDefinitions(definition),
+		...tableHead(definition, options),
 		rows: objects.map((object) => ({
-			cells: definition.columns.map((column) => column.cell(object, now)),
-			object: shownObject(object, includeObject),
+			cells: cellsOf(definition, object, options.now),
+			object: shownObject(object, options),
 		})),
 	};
+}
+
+/** A Table without its rows. */
+export function tableHead<T extends KubeObject>(
+	definition: Columned<T>,
+	{ version, metadata, headless = false }: Omit<TableOptions, 'includeObject' | 'now'>,
+): Omit<Table, 'rows'> {
+	return {
+		kind: 'Table',
+		apiVersion: `meta.k8s.io/${version}`,
+		metadata,
+		columnDefinitions: headless ? null : columnDefinitions(definition),
+	};
+}
+
+/** The cells of an object's row. */
+export function cellsOf<T extends KubeObject>(
+	definition: Columned<T>,
+	object: T,
+	now: number,
+): TableRow['cells'] {
+	return definition.columns.map((column) => column.cell(object, now));
 }
 
 /** The columns of a resource's tables. */
@@ -111,11 +139,11 @@ export function columnDefinitions<T extends KubeObject>(
 }
 
 /** The object's metadata as an object of its own. */
-export function partialMetadata({ metadata }: KubeObject): PartialObjectMetadata {
-	return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+export function partialMetadata({ metadata }: KubeObject, version: MetaVersion): PartialObjectMetadata {
+	return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata };
 }
 
-function shownObject(object: KubeObject, includeObject: IncludeObject): TableRow['object'] {
+function shownObject(object: KubeObject, { includeObject, version }: RowOptions): TableRow['object'] {
 	if (includeObject === 'None') return null;
-	return includeObject === 'Object' ? object : partialMetadata(object);
+	return includeObject === 'Object' ? object : partialMetadata(object, version);
 }

@@ -103,7 +103,12 @@ class EventPrinter {
 	/** The table of a plain object, which is what callers in the server's own process are told of. */
 	#tableOf(object: KubeObject): unknown {
 		const now = this.#context.clock.now();
-		return tableOf(this.#query.target.definition, [object], { metadata: {}, includeObject: 'Metadata', now });
+		return tableOf(this.#query.target.definition, [object], {
+			version: 'v1',
+			metadata: {},
+			includeObject: 'Metadata',
+			now,
+		});
 	}
 
 	#withEvents(table: unknown, type: string): unknown {

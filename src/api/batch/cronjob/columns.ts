@@ -18,7 +18,14 @@ export const cronJobColumns: readonly Column<CronJob>[] = [
 	nameColumn(),
 	column('Schedule', 0, 'When its Jobs are due.', ({ spec }) => spec.schedule),
 	column('Timezone', 0, 'The zone of the schedule.', ({ spec }) => spec.timeZone ?? '<none>'),
-	column('Suspend', 0, 'Whether it is at rest.', ({ spec }) => suspendText(spec.suspend)),
+	{
+		name: 'Suspend',
+		// Upstream calls the column boolean, though its cells are the words that printBoolPtr makes.
+		type: 'boolean',
+		priority: 0,
+		description: 'Whether it is at rest.',
+		cell: ({ spec }) => suspendText(spec.suspend),
+	},
 	{
 		name: 'Active',
 		type: 'integer',

@@ -1,0 +1,95 @@
+import { type ApiError, badRequest } from '../api/meta/api-error.ts';
+import { isList, isRecord, type JsonRecord, numberText } from '../base/json.ts';
+import { type JsonLimits, readJson } from '../base/json-reader.ts';
+
+/**
+ * The `continue` of lists, in upstream's form (continue.go of its storage package): where the next page
+ * begins, and as of which revision.
+ */
+export interface ContinueToken {
+	/** The revision of the list; undefined: the latest, where the list's own one is gone. */
+	readonly revision: number | undefined;
+	/** The last key that was shown, without the resource's prefix. */
+	readonly start: string;
+	/** How many objects come after it, where that was known. */
+	readonly remaining: number | undefined;
+}
+
+const VERSION = 'meta.k8s.io/v1';
+
+/** In a token: the revision is not known any more, the latest will do. */
+const LATEST = -1;
+
+/** More than any token has. */
+const LIMITS: JsonLimits = { values: 100, depth: 10 };
+
+/** The token as text. */
+export function encodeToken({ revision = LATEST, start, remaining }: ContinueToken): string {
+	const token = { v: VERSION, rv: revision, start, ...(remaining !== undefined && { remaining }) };
+	return Buffer.from(JSON.stringify(token)).toString('base64url');
+}
+
+/** Reads a token. Throws BadRequest in upstream's words; `current` is the latest revision that there is. */
+export function decodeToken(text: string, current: number): ContinueToken {
+	const { v, rv = 0, start = '', remaining } = fieldsOf(text);
+	if (v !== VERSION) {
+		throw notValid(`server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`);
+	}
+	if (typeof rv !== 'bigint' && !Number.isInteger(rv)) {
+		throw notValid(
+			`json: cannot unmarshal ${goKind(rv)} into Go struct field continueToken.rv of type int64`,
+		);
+	}
+	if (typeof start !== 'string') {
+		throw notValid(
+			`json: cannot unmarshal ${goKind(start)} into Go struct field continueToken.start of type string`,
+		);
+	}
+	if (rv === 0) throw notValid(`incorrect encoded start resourceVersion (version ${VERSION})`);
+	if (start === '') throw notValid(`encoded start key empty (version ${VERSION})`);
+	const parts = start.replace(/^\//, '').split('/');
+	// A start that leads out of the resource's keys.
+	if (parts.some((part) => ['', '.', '..'].includes(part))) throw notValid(start);
+	const revision = Number(rv);
+	if (revision > current)
+		throw notValid(`resourceVersion ${rv} has not happened yet, the latest is ${current}`);
+	return {
+		revision: revision < 0 ? undefined : revision,
+		start: parts.join('/'),
+		remaining: remainingOf(remaining),
+	};
+}
+
+function fieldsOf(text: string): JsonRecord {
+	const wrong = /[^A-Za-z0-9_-]/.exec(text);
+	if (wrong || text.length % 4 === 1) {
+		throw notValid(`illegal base64 data at input byte ${wrong?.index ?? text.length - 1}`);
+	}
+	let fields: unknown;
+	try {
+		fields = readJson(Buffer.from(text, 'base64url').toString(), LIMITS).value;
+	} catch (error) {
+		throw notValid(error instanceof Error ? error.message : String(error));
+	}
+	if (!isRecord(fields)) {
+		throw notValid(`json: cannot unmarshal ${goKind(fields)} into Go value of type storage.continueToken`);
+	}
+	return fields;
+}
+
+function remainingOf(value: unknown): number | undefined {
+	return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** A JSON value as Go's decoder names it in errors. */
+function goKind(value: unknown): string {
+	const number = numberText(value);
+	if (number !== undefined) return `number ${number}`;
+	if (isList(value)) return 'array';
+	if (isRecord(value)) return 'object';
+	return typeof value === 'boolean' ? 'bool' : 'string';
+}
+
+function notValid(why: string): ApiError {
+	return badRequest(`invalid continue token: continue key is not valid: ${why}`);
+}

@@ -1,0 +1,25 @@
+import type { ServerContext } from './context.ts';
+import { tooLargeRevision } from './errors.ts';
+
+/** How long a request waits for a revision that has not come yet, as upstream (blockTimeout in watch_cache.go). */
+const LONGEST_WAIT_MS = 3000;
+
+/**
+ * Resolves once the cache shows `revision` or a later one. Rejects with Timeout if that takes too long, or
+ * when `signal` aborts.
+ */
+export async function untilFresh(
+	{ cache, clock }: Pick<ServerContext, 'cache' | 'clock'>,
+	revision: number,
+	signal?: AbortSignal,
+): Promise<void> {
+	if (cache.revision >= revision) return;
+	const over = new AbortController();
+	const stop = (): void => over.abort();
+	signal?.addEventListener('abort', stop, { once: true });
+	const timer = clock.setTimer(LONGEST_WAIT_MS, stop);
+	await cache.reached(revision, over.signal);
+	timer.cancel();
+	signal?.removeEventListener('abort', stop);
+	if (cache.revision < revision) throw tooLargeRevision(revision, cache.revision);
+}

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { pods } from '../api/core/pod/definition.ts';
+import { RunQueue } from '../base/run-queue.ts';
+import { VirtualClock } from '../base/virtual-clock.ts';
+import type { HttpListener } from './http.ts';
+import { HttpWatch } from './http-watch.ts';
+import { jsonOf, listenTo, send, textOf, transportTo } from './https-test-client.ts';
+import { Query } from './query.ts';
+import { Seen, withPatience } from './seen.ts';
+import { openTestServer, PODS, podNamed, type TestServer } from './server-contract-suite.ts';
+import { SharedLines } from './shared-lines.ts';
+import { SlowClients } from './slow-clients.ts';
+import { ResourceCodec } from './stored-object.ts';
+import { WatchLines } from './watch-events.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+describe('watches over HTTP', () => {
+	let opened: TestServer;
+	let listener: HttpListener;
+	/** The listener's own time: for clients that take nothing. */
+	let clock: VirtualClock;
+
+	beforeEach(async () => {
+		opened = await openTestServer();
+		clock = new VirtualClock();
+		listener = await listenTo(opened, { clock });
+	});
+	afterEach(async () => {
+		await listener.close();
+		opened.server.close();
+		assert.deepEqual(opened.faults, []);
+	});
+
+	/** Creates Pods of so many bytes each. */
+	const createPods = async (count: number, bytes: number, prefix = 'p'): Promise<void> => {
+		const annotations = { big: 'x'.repeat(bytes) };
+		for (let index = 0; index < count; index++) {
+			const body = podNamed(`${prefix}${index}`, { annotations });
+			await opened.server.request({ method: 'POST', path: PODS, body });
+		}
+	};
+	const watch = (query: string, accept = 'application/json'): Promise<IncomingMessage> =>
+		send(listener, 'GET', `${PODS}?watch=true&${query}`, { headers: { accept } });
+
+	test('sends a watch error as its last event', async () => {
+		const path = `${PODS}?watch=true&resourceVersion=${opened.store.revision}`;
+		const response = await send(listener, 'GET', path);
+		await opened.store.close();
+		const { type, object } = await jsonOf(response);
+		assert.equal(type, 'ERROR');
+		assert.equal(object.code, 503);
+		opened.faults.length = 0;
+	});
+
+	test('shows watches as tables, with columns in the first event only', async () => {
+		const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+		const response = await send(listener, 'GET', `${PODS}?watch=true&timeoutSeconds=1`, {
+			headers: { accept },
+		});
+		for (const name of ['a', 'b']) {
+			await opened.server.request({ method: 'POST', path: PODS, body: podNamed(name) });
+		}
+		opened.clock.advance(1000);
+		const lines = (await textOf(response)).trim().split('\n');
+		const tables = lines.map((line) => JSON.parse(line).object);
+		assert.deepEqual(
+			tables.map(({ kind, columnDefinitions, rows }) => [kind, Boolean(columnDefinitions), rows[0].cells[0]]),
+			[
+				['Table', true, 'a'],
+				['Table', false, 'b'],
+			],
+		);
+	});
+
+	test('has a Table without rows for a bookmark, and any other form that can be asked for', async () => {
+		await createPods(1, 1);
+		const forms = [
+			['application/json', 'v1', 'Pod'],
+			...['v1', 'v1beta1'].flatMap((version) => [
+				[`application/json;as=Table;g=meta.k8s.io;v=${version}`, `meta.k8s.io/${version}`, 'Table'],
+				[
+					`application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=${version}`,
+					`meta.k8s.io/${version}`,
+					'PartialObjectMetadata',
+				],
+			]),
+		];
+		for (const [accept = '', apiVersion, kind] of forms) {
+			for (const includeObject of kind === 'Table' ? ['None', 'Metadata', 'Object'] : ['']) {
+				const query = `allowWatchBookmarks=true&timeoutSeconds=90&includeObject=${includeObject}`;
+				const response = await watch(query, accept);
+				// The first bookmark ends the start, the second comes after a minute.
+				opened.clock.advance(60_000);
+				await createPods(1, 1, `q${apiVersion?.length}${kind?.toLowerCase()}${includeObject.toLowerCase()}`);
+				opened.clock.advance(30_000);
+				const events = (await textOf(response))
+					.trim()
+					.split('\n')
+					.map((line) => JSON.parse(line));
+				assert.ok(events.every(({ object }) => object.kind === kind && object.apiVersion === apiVersion));
+				const bookmarks = events.filter(({ type }) => type === 'BOOKMARK');
+				assert.equal(bookmarks.length, 2, accept);
+				for (const { object } of bookmarks) {
+					assert.match(object.metadata.resourceVersion, /^\d+$/);
+					if (kind === 'Table') assert.deepEqual(object.rows, []);
+				}
+				assert.ok(events.filter(({ type }) => type === 'ADDED').length >= 2);
+			}
+		}
+	});
+
+	test('ends the watch that meets an object which cannot be shown, and no other', async () => {
+		const table = await watch('timeoutSeconds=1', 'application/json;as=Table;v=v1;g=meta.k8s.io');
+		const plain = await watch('timeoutSeconds=1');
+		const key = '/registry/core/pods/default/broken';
+		const value = Buffer.from(
+			'{"kind":"Pod","apiVersion":"v1","metadata":{"name":"broken","namespace":"default"},"spec":7}',
+		);
+		await opened.store.write({ type: 'create', key, value });
+		const { type, object } = await jsonOf(table);
+		assert.deepEqual([type, object.code], ['ERROR', 500]);
+		await createPods(1, 1);
+		opened.clock.advance(1000);
+		const lines = (await textOf(plain)).trim().split('\n');
+		assert.equal(lines.length, 2);
+		assert.equal(opened.faults.length, 1);
+		opened.faults.length = 0;
+	});
+
+	test('gives a client that reads a start of any size', async () => {
+		await createPods(100, 250_000);
+		const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
+		for (const query of [{}, { ...initial, allowWatchBookmarks: 'true' }]) {
+			const seen = await Seen.open(transportTo(listener), PODS, query);
+			const texts = await seen.texts(100);
+			assert.equal(texts[99], 'ADDED p99');
+			seen.watch?.stop();
+		}
+	});
+
+	test('tells a client that reads late everything, in order and once', async () => {
+		const revision = opened.store.revision;
+		const response = await watch(`resourceVersion=${revision}&timeoutSeconds=5`);
+		await createPods(100, 250_000);
+		opened.clock.advance(5000);
+		const names = (await textOf(response))
+			.trim()
+			.split('\n')
+			.map((line) => JSON.parse(line).object.metadata.name);
+		assert.deepEqual(
+			names,
+			Array.from({ length: 100 }, (_, index) => `p${index}`),
+		);
+	});
+
+	test('cuts a client that takes nothing for a minute', async () => {
+		const response = await watch('');
+		await createPods(100, 250_000);
+		const isOpen = async (): Promise<boolean> =>
+			/^apiserver_longrunning_requests\{.*resource="pods"/m.test(await opened.metrics.text());
+		const waited = (async (): Promise<void> => {
+			while (await isOpen()) {
+				clock.advance(60_000);
+				await textOf(await send(listener, 'GET', '/readyz'));
+			}
+		})();
+		await withPatience(waited, () => 'the client was not cut');
+		await assert.rejects(textOf(response), { code: 'ECONNRESET' });
+	});
+
+	test('keeps nothing for clients that never read, however many and whatever happens', async () => {
+		const clients = await Promise.all(Array.from({ length: 50 }, () => watch('resourceVersion=0')));
+		for (const client of clients) client.on('error', () => {}).pause();
+		const before = bytesHeld();
+		await createPods(100, 250_000);
+		// Each of these answers comes after another round of work for all watches.
+		for (let round = 0; round < 20; round++) await textOf(await send(listener, 'GET', '/readyz'));
+		// The Pods alone are 24 MiB; with a copy of them for each watch it would be a gigabyte.
+		const grown = (bytesHeld() - before) / MEBIBYTE;
+		assert.ok(grown < 150, `${grown.toFixed(0)} MiB are held`);
+		for (const client of clients) client.destroy();
+	});
+});
+
+test('a write is answered before its watches over connections are told, all by the same bytes', async () => {
+	const { server, clock, store } = await openTestServer();
+	const queue = new RunQueue(clock);
+	const shared = new SharedLines();
+	const query = new Query({ watch: 'true', resourceVersion: String(store.revision) });
+	const watched = Array.from({ length: 3 }, () => {
+		const response = new FakeResponse();
+		const options = {
+			response: response as unknown as ServerResponse, // `as`: it has what a watch uses.
+			lines: new WatchLines(new ResourceCodec(pods), { as: 'plain' }, shared),
+			clock,
+			queue,
+			slowClients: new SlowClients(clock),
+			errorOf: (error: unknown): never => assert.fail(String(error)),
+		};
+		new HttpWatch(options, (wake) => server.readWatch({ ...GET, query, warnings: [] }, wake));
+		return response;
+	});
+	await server.request({ method: 'POST', path: PODS, body: podNamed('p') });
+	assert.deepEqual(
+		watched.map(({ written }) => written.length),
+		[0, 0, 0],
+	);
+	await new Promise(setImmediate);
+	const [first, ...others] = watched.map(({ written }) => written);
+	assert.match(String(first?.[0]), /^\{"type":"ADDED","object":\{"kind":"Pod".*"name":"p".*\}\n$/);
+	for (const written of others) {
+		assert.equal(written.length, 1);
+		assert.equal(written[0], first?.[0]);
+	}
+	server.close();
+});
+
+const GET = {
+	method: 'GET',
+	path: PODS,
+	body: undefined,
+	contentType: '',
+	accept: '',
+	signal: undefined,
+} as const;
+
+/** The part of an HTTP response that a watch uses. */
+class FakeResponse extends EventEmitter {
+	readonly written: Uint8Array[] = [];
+	readonly writableLength = 0;
+	readonly socket = undefined;
+
+	write(piece: Uint8Array): boolean {
+		this.written.push(piece);
+		return true;
+	}
+}
+
+function bytesHeld(): number {
+	const { external, arrayBuffers } = process.memoryUsage();
+	return external + arrayBuffers;
+}

@@ -1,0 +1,79 @@
+/**
+ * Indents JSON for people, as Go's json.Indent does by two blanks. It works on the bytes, a piece at a time:
+ * an answer of any length is shown without being parsed again, and numbers keep the digits that they have.
+ */
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
+const OPEN = new Set([0x7b, 0x5b]);
+const CLOSE = new Set([0x7d, 0x5d]);
+const BLANKS = new Set([SPACE, NEWLINE, 0x09, 0x0d]);
+
+/** The same JSON with line breaks, and one at its end. The pieces may be cut anywhere. */
+export function* indented(pieces: Iterable<Uint8Array>): Iterable<Uint8Array> {
+	const indenter = new Indenter();
+	for (const piece of pieces) yield indenter.indent(piece);
+	yield Buffer.from('\n');
+}
+
+class Indenter {
+	#out = Buffer.allocUnsafe(1024);
+	#length = 0;
+	#depth = 0;
+	#inString = false;
+	#escaped = false;
+	/** An object or array has just begun; it may be empty, which is shown on one line. */
+	#opened = false;
+
+	indent(piece: Uint8Array): Uint8Array {
+		this.#out = Buffer.allocUnsafe(piece.length * 2 + 64);
+		this.#length = 0;
+		for (const byte of piece) {
+			if (this.#inString) this.#copyInString(byte);
+			else if (!BLANKS.has(byte)) this.#copy(byte);
+		}
+		return this.#out.subarray(0, this.#length);
+	}
+
+	#copyInString(byte: number): void {
+		this.#put(byte);
+		if (this.#escaped) this.#escaped = false;
+		else if (byte === BACKSLASH) this.#escaped = true;
+		else if (byte === QUOTE) this.#inString = false;
+	}
+
+	#copy(byte: number): void {
+		if (CLOSE.has(byte)) {
+			this.#depth -= 1;
+			if (!this.#opened) this.#breakLine();
+			this.#opened = false;
+			this.#put(byte);
+			return;
+		}
+		if (this.#opened) this.#breakLine();
+		this.#opened = OPEN.has(byte);
+		this.#put(byte);
+		if (this.#opened) this.#depth += 1;
+		else if (byte === QUOTE) this.#inString = true;
+		else if (byte === COMMA) this.#breakLine();
+		else if (byte === COLON) this.#put(SPACE);
+	}
+
+	#breakLine(): void {
+		this.#put(NEWLINE);
+		for (let blanks = 2 * this.#depth; blanks > 0; blanks--) this.#put(SPACE);
+	}
+
+	#put(byte: number): void {
+		if (this.#length === this.#out.length) {
+			const larger = Buffer.allocUnsafe(2 * this.#out.length);
+			larger.set(this.#out);
+			this.#out = larger;
+		}
+		this.#out[this.#length++] = byte;
+	}
+}

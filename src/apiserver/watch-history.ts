@@ -1,0 +1,43 @@
+import { expired } from '../api/meta/api-error.ts';
+import { type Change, CompactedError } from '../store/store.ts';
+import { ObjectChange } from './change-window.ts';
+import type { ServerContext } from './context.ts';
+import type { ResourceCache } from './resource-cache.ts';
+import { StoredObject } from './stored-object.ts';
+
+/**
+ * The history of a resource in the store's log, for watches that begin before, or have fallen behind, what
+ * the resource's change window holds.
+ */
+
+/** So many changes are read at a time: the read holds the event loop for a millisecond or so. */
+const READ_LENGTH = 50;
+
+/** A piece of history: there is no other change of the resource up to `revision`. */
+export interface HistoryPiece {
+	readonly changes: readonly ObjectChange[];
+	readonly revision: number;
+}
+
+/** The first changes of the resource after revision `after`. Rejects with Expired where they are gone. */
+export async function readHistory(
+	{ store }: ServerContext,
+	resource: ResourceCache,
+	after: number,
+): Promise<HistoryPiece> {
+	const { keyPrefix: prefix } = resource.codec;
+	try {
+		const { changes, revision } = await store.changes({ prefix, after, limit: READ_LENGTH });
+		return { changes: changes.map((change) => changeOf(resource, change)), revision };
+	} catch (error) {
+		if (!(error instanceof CompactedError)) throw error;
+		// The words of getAllEventsSinceLocked in upstream's watch_cache.go.
+		throw expired(`too old resource version: ${after} (${error.oldest})`);
+	}
+}
+
+function changeOf(resource: ResourceCache, change: Change): ObjectChange {
+	const { revision, previous } = change;
+	const before = previous && new StoredObject(resource.codec, previous);
+	return new ObjectChange(revision, before, change.type === 'put' ? resource.read(change) : undefined);
+}
