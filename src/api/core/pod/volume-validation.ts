@@ -110,9 +110,14 @@ function validateRequiredFields(volume: Volume, source: Source, path: FieldPath)
 	const content: Readonly<Record<string, unknown>> = { ...volume[source] };
 	const errors: FieldError[] = [];
 	for (const field of REQUIRED_FIELDS[source] ?? []) {
-		if (!content[field]) errors.push(required(path.child(field)));
+		if (isEmpty(content[field])) errors.push(required(path.child(field)));
 	}
 	return errors;
+}
+
+/** Decoding gives a required text or list that was left out its empty value. */
+function isEmpty(value: unknown): boolean {
+	return Array.isArray(value) ? value.length === 0 : !value;
 }
 
 function validateSizeLimit(limit: string | undefined, path: FieldPath): readonly FieldError[] {
