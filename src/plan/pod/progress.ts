@@ -3,7 +3,7 @@ import { timeOf } from '../../api/meta/time.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
 import { approximate } from '../../base/json.ts';
 import { attemptsOf } from './attempts.ts';
-import { type Finding, findingsOf, holdBack } from './fields/field-rules.ts';
+import { type Finding, findingsOf, type HoldBack, holdBack, placesIn } from './fields/field-rules.ts';
 import type { ContainerRemoval, ContainerStart, ContainerStop } from './plan.ts';
 import { isRestarted, restartDelayMs } from './restart.ts';
 import { clearOut, isRestartingAll, restartOfAllDue, wantsRestartOfAll } from './restart-all.ts';
@@ -99,6 +99,8 @@ class Steps {
 	readonly starts: ContainerStart[] = [];
 	readonly waits: number[] = [];
 	readonly #seen: PodSnapshot;
+	/** Where each container stands; found once, and only if one is to be started. */
+	#paths: ReadonlyMap<Container, string> | undefined;
 
 	constructor(seen: PodSnapshot) {
 		this.#seen = seen;
@@ -157,8 +159,13 @@ class Steps {
 		const first = statusOf(this.#seen.pod, container.name)?.restartCount ?? 0;
 		const attempt = last === undefined ? first : last.attempt + (last.state === 'exited' ? 1 : 0);
 		const because = last?.state === 'exited' ? `it ended with ${last.exitCode}` : 'it has not run yet';
+		this.starts.push({ container, attempt, heldBack: this.#holdBack(container), because });
+	}
+
+	#holdBack(container: Container): HoldBack | undefined {
 		const { pod, traits } = this.#seen;
-		this.starts.push({ container, attempt, heldBack: holdBack(pod, container, traits), because });
+		this.#paths ??= new Map(placesIn(pod).map((place) => [place.container, place.path]));
+		return holdBack(pod, { container, path: this.#paths.get(container) ?? '' }, traits);
 	}
 }
 

@@ -23,7 +23,8 @@ const CONSEQUENCES: readonly (readonly [Effect, string])[] = [
 export function adviceOn(object: KubeObject, traits: RuntimeTraits): readonly string[] {
 	const described = describedPod(object);
 	if (!described) return [];
-	const { pod, prefix } = described;
+	const { prefix } = described;
+	const pod = withFewContainers(described.pod);
 	return CONSEQUENCES.flatMap(([effect, consequence]) => {
 		const byRule = Map.groupBy(findingsOf(pod, effect, traits), ({ rule }) => rule);
 		return [...byRule].map(([{ because, instead = '' }, places]) => {
@@ -31,6 +32,19 @@ export function adviceOn(object: KubeObject, traits: RuntimeTraits): readonly st
 			return `${prefix}${places[0]?.path}${more}: ${consequence}: ${because}: ${instead}`;
 		});
 	});
+}
+
+/** Of a Pod with thousands of containers the first ones say enough: a request must not take long. */
+const MOST_JUDGED = 100;
+
+function withFewContainers(pod: Pod): Pod {
+	const { containers, initContainers = [] } = pod.spec;
+	if (containers.length + initContainers.length <= MOST_JUDGED) return pod;
+	const few = {
+		containers: containers.slice(0, MOST_JUDGED),
+		initContainers: initContainers.slice(0, MOST_JUDGED),
+	};
+	return { ...pod, spec: { ...pod.spec, ...few } };
 }
 
 /** The Pod that the object is or describes, and where it stands in it. Pods of a controller were described before. */

@@ -5,7 +5,7 @@ import { podSpecSchema } from '../../../api/core/pod/spec-schema.ts';
 import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 import type { SchemaNode } from '../../../api/meta/schema.ts';
 import type { Effect, FieldRule } from './field-rule.ts';
-import { FIELD_RULES, findingsOf, hintsText, holdBack } from './field-rules.ts';
+import { FIELD_RULES, findingsOf, type HoldBack, hintsText, holdBack, placesIn } from './field-rules.ts';
 
 /** Processes of this machine, run by root. */
 const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [4] }, os: 'linux' };
@@ -366,10 +366,19 @@ test('a runtime that honours one field takes that one', () => {
 	);
 });
 
+/** Why the first container (init containers before the others) is held back. */
+function firstHeldBack(given: Pod, index = 0): HoldBack | undefined {
+	const place = placesIn(given)[index];
+	assert.ok(place);
+	return holdBack(given, place, BARE);
+}
+
 test('what a container sets for itself takes the place of what its Pod says', () => {
 	const asRoot = { runAsUser: 0 };
-	const given = pod({ securityContext: { runAsUser: 1000 } }, { securityContext: asRoot });
-	assert.equal(holdBack(given, given.spec.containers[0] ?? { name: '' }, BARE), undefined);
+	assert.equal(
+		firstHeldBack(pod({ securityContext: { runAsUser: 1000 } }, { securityContext: asRoot })),
+		undefined,
+	);
 });
 
 test('a container is held back by its own fields and by those of its Pod, and all are named', () => {
@@ -377,26 +386,17 @@ test('a container is held back by its own fields and by those of its Pod, and al
 		initContainers: [{ name: 'i', tty: true, stdin: true }],
 		containers: [{ name: 'c' }],
 	});
-	const [init] = given.spec.initContainers ?? [];
-	const [main] = given.spec.containers;
-	assert.ok(init && main);
 	assert.equal(
-		holdBack(given, init, BARE)?.message,
+		firstHeldBack(given)?.message,
 		'spec.initContainers[0].stdin is not honoured: standard input of a container cannot be written to yet: read from a file; ' +
 			'spec.initContainers[0].tty is not honoured: containers have no terminal yet: remove the field',
 	);
-	assert.equal(holdBack(given, main, BARE), undefined);
-	const all = pod({ hostUsers: false });
-	const [only] = all.spec.containers;
-	assert.ok(only);
-	assert.match(holdBack(all, only, BARE)?.message ?? '', /^spec\.hostUsers is not honoured: /);
+	assert.equal(firstHeldBack(given, 1), undefined);
+	assert.match(firstHeldBack(pod({ hostUsers: false }))?.message ?? '', /^spec\.hostUsers is not honoured: /);
 });
 
 test("upstream's text is the message of a container that is held back, and the hints name all fields", () => {
-	const given = secured({ runAsNonRoot: true, readOnlyRootFilesystem: true });
-	const [only] = given.spec.containers;
-	assert.ok(only);
-	const held = holdBack(given, only, BARE);
+	const held = firstHeldBack(secured({ runAsNonRoot: true, readOnlyRootFilesystem: true }));
 	assert.equal(held?.message, `container has runAsNonRoot and image will run as root ${WHO}`);
 	assert.match(held?.hints ?? '', /runAsNonRoot.*run stint as another user; .*readOnlyRootFilesystem/);
 });

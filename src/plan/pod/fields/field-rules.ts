@@ -38,6 +38,8 @@ interface FieldRules {
 	/** The steps from the Pod, or from the container, to the value. */
 	readonly steps: readonly string[];
 	readonly ofContainer: boolean;
+	/** Whether the answer can differ from container to container; others are judged once for the Pod. */
+	readonly perContainer: boolean;
 	readonly rules: readonly FieldRule[];
 }
 
@@ -48,9 +50,17 @@ const FIELDS: readonly FieldRules[] = [...Map.groupBy(FIELD_RULES, ({ field }) =
 	([field, rules]) => {
 		const ofContainer = field.startsWith(CONTAINER_PREFIX);
 		const steps = (ofContainer ? field.slice(CONTAINER_PREFIX.length) : field).split('.');
-		return { field, steps, ofContainer, rules };
+		const perContainer = ofContainer || isOverridable(field) || field === 'metadata.annotations';
+		return { field, steps, ofContainer, perContainer, rules };
 	},
 );
+
+/** Whether containers may set for themselves what the Pod's security context says. */
+function isOverridable(field: string): boolean {
+	if (!field.startsWith(POD_SECURITY)) return false;
+	const own = `${CONTAINER_PREFIX}securityContext.${field.slice(POD_SECURITY.length)}`;
+	return FIELD_RULES.some((rule) => rule.field === own);
+}
 
 /** The fields that can have an effect, so that a Pod is asked about no others. */
 const BY_EFFECT: ReadonlyMap<Effect, readonly FieldRules[]> = new Map(
@@ -60,18 +70,20 @@ const BY_EFFECT: ReadonlyMap<Effect, readonly FieldRules[]> = new Map(
 	]),
 );
 
-/** A container and where it stands. */
-interface Place {
+/** A container and where it stands: `spec.initContainers[0]`. */
+export interface Place {
 	readonly container: Container;
 	readonly path: string;
 }
 
 /** What of `pod` has this effect on this runtime, each place once, in the order of the table. */
 export function findingsOf(pod: Pod, effect: Effect, traits: RuntimeTraits): readonly Finding[] {
+	const places = placesIn(pod);
 	const found = new Map<string, Finding>();
-	for (const place of placesIn(pod)) {
-		for (const finding of findingsAt(pod, place, { effect, traits })) {
-			if (!found.has(finding.path)) found.set(finding.path, finding);
+	for (const field of BY_EFFECT.get(effect) ?? []) {
+		for (const place of field.perContainer ? places : places.slice(0, 1)) {
+			const finding = findingFor(field, pod, place, traits);
+			if (finding?.rule.effect === effect && !found.has(finding.path)) found.set(finding.path, finding);
 		}
 	}
 	return [...found.values()];
@@ -92,10 +104,12 @@ export interface HoldBack {
 	readonly hints: string;
 }
 
-/** Why the container must not be started on this runtime; undefined where it may be. */
-export function holdBack(pod: Pod, container: Container, traits: RuntimeTraits): HoldBack | undefined {
-	const place = placesIn(pod).find((each) => each.container === container);
-	const findings = place ? findingsAt(pod, place, { effect: 'held', traits }) : [];
+/** Why the container at `place` must not be started on this runtime; undefined where it may be. */
+export function holdBack(pod: Pod, place: Place, traits: RuntimeTraits): HoldBack | undefined {
+	const findings = (BY_EFFECT.get('held') ?? []).flatMap((field) => {
+		const finding = findingFor(field, pod, place, traits);
+		return finding?.rule.effect === 'held' ? [finding] : [];
+	});
 	if (findings.length === 0) return undefined;
 	const hints = hintsText(findings);
 	return { message: findings.find(({ rule }) => rule.exactly)?.text ?? hints, hints };
@@ -111,23 +125,13 @@ export function hintsText(findings: readonly Finding[]): string {
 	return [...told, ...(left > 0 ? [`and ${left} more`] : [])].join('; ');
 }
 
-function placesIn({ spec }: Pod): readonly Place[] {
+/** The init containers and containers of the Pod, each with its place. */
+export function placesIn({ spec }: Pod): readonly Place[] {
 	const { initContainers = [], containers } = spec;
 	return [
 		...initContainers.map((container, index) => ({ container, path: `spec.initContainers[${index}]` })),
 		...containers.map((container, index) => ({ container, path: `spec.containers[${index}]` })),
 	];
-}
-
-function findingsAt(
-	pod: Pod,
-	place: Place,
-	{ effect, traits }: { readonly effect: Effect; readonly traits: RuntimeTraits },
-): readonly Finding[] {
-	return (BY_EFFECT.get(effect) ?? []).flatMap((field) => {
-		const finding = findingFor(field, pod, place, traits);
-		return finding?.rule.effect === effect ? [finding] : [];
-	});
 }
 
 function findingFor(
