@@ -5,14 +5,28 @@ import { registerServerCommand } from './server-command.ts';
 import { exitDrained, watchStandardStreams } from './standard-streams.ts';
 import { VERSION } from './version.ts';
 
-watchStandardStreams();
-const program = new Command('stint')
-	.description('Runs Kubernetes Jobs without a Kubernetes cluster.')
-	.version(VERSION);
-registerServerCommand(program);
-registerCommands(program, cliContext(), (code) => {
-	process.exitCode = code;
+/** The exit code of Node for a program that waits for something which can no longer happen. */
+const EXIT_UNSETTLED = 13;
+
+// The bundle is a CommonJS script, so there is no `await` at the top level here. Node would report such an
+// await that never settles; this reports a `main` that never does.
+process.once('exit', (code) => {
+	if (code !== 0 || process.exitCode !== undefined) return;
+	process.exitCode = EXIT_UNSETTLED;
+	process.stderr.write('stint: ended although its work was not done; this is a mistake in stint\n');
 });
-await program.parseAsync();
-// Idle connections of a command that has ended must not delay its end.
-if (process.exitCode !== undefined) await exitDrained(Number(process.exitCode));
+void main();
+
+async function main(): Promise<void> {
+	watchStandardStreams();
+	const program = new Command('stint')
+		.description('Runs Kubernetes Jobs without a Kubernetes cluster.')
+		.version(VERSION);
+	registerServerCommand(program);
+	registerCommands(program, cliContext(), (code) => {
+		process.exitCode = code;
+	});
+	await program.parseAsync();
+	// Idle connections of a command that has ended must not delay its end.
+	await exitDrained(Number(process.exitCode ?? 0));
+}

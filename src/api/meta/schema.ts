@@ -14,13 +14,13 @@
 
 import type { Int64 } from '../../base/json.ts';
 
-declare const infer: unique symbol;
+declare const inferred: unique symbol;
 
 /** A value's schema; `T` is the static type of the decoded value. */
-export type Schema<T = unknown> = SchemaNode & { readonly [infer]?: T };
+export type Schema<T = unknown> = SchemaNode & { readonly [inferred]?: T };
 
 /** The static type that a schema describes. */
-export type Infer<S> = S extends { readonly [infer]?: infer T } ? Exclude<T, undefined> : never;
+export type Infer<S> = S extends { readonly [inferred]?: infer T } ? Exclude<T, undefined> : never;
 
 /** The shapes a value can have. */
 export type SchemaNode =
@@ -130,7 +130,7 @@ export function object<const F extends FieldMap>(
 	description: string,
 	fields: F,
 	traits: Pick<ObjectNode, 'atomic' | 'retainKeys'> = {},
-): ObjectNode & { readonly fields: F; readonly [infer]?: ObjectOf<F> } {
+): ObjectNode & { readonly fields: F; readonly [inferred]?: ObjectOf<F> } {
 	return { type: 'object', name, description, fields, ...traits };
 }
 

@@ -97,7 +97,9 @@ export class ImageTable {
 
 /** The images that need no file: the demo program that many Job tutorials run. */
 export function builtInImages(): readonly ImageEntry[] {
-	const kuard = new URL(`../../../../examples/kuard/kuard${extname(import.meta.url)}`, import.meta.url);
+	// In the bundle all programs lie in one folder.
+	const isSource = extname(import.meta.url) === '.ts';
+	const kuard = new URL(isSource ? '../../../../examples/kuard/kuard.ts' : './kuard.cjs', import.meta.url);
 	return ['amd64', 'arm64'].map((architecture) => ({
 		image: `gcr.io/kuar-demo/kuard-${architecture}`,
 		command: [process.execPath, '--disable-warning=ExperimentalWarning', fileURLToPath(kuard)],

@@ -22,7 +22,7 @@ const clock = new SystemClock();
 const lock = LauncherLock.take('launcher.lock', identify(process.pid, clock.now()));
 if (lock) {
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-	await launch(lock).catch((error: unknown) => {
+	launch(lock).catch((error: unknown) => {
 		process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
 		process.exitCode = 1;
 		lock.release();
