@@ -151,3 +151,34 @@ test('bytes that are no text come through as they are', async (t) => {
 	for await (const piece of await logs.read(pod, request())) pieces.push(piece);
 	assert.deepEqual(Buffer.concat(pieces), Buffer.concat([bytes, Buffer.from('\n')]));
 });
+
+test('a follower that comes before the first line sees it while the container runs', async (t) => {
+	const { logs, view, path } = open(t);
+	rmSync(dirname(path), { recursive: true });
+	view.noteContainer(running);
+	const stop = new AbortController();
+	const pieces = (await logs.read(pod, request({ follow: true, signal: stop.signal })))[
+		Symbol.asyncIterator
+	]();
+	const first = pieces.next();
+	// The follower has to look, and find nothing, before the runtime writes.
+	await new Promise(setImmediate);
+	mkdirSync(dirname(path), { recursive: true });
+	writeFileSync(path, line(1, 'one'));
+	assert.equal(Buffer.from((await first).value ?? '').toString(), 'one\n');
+	const second = pieces.next();
+	appendFileSync(path, line(2, 'two'));
+	assert.equal(Buffer.from((await second).value ?? '').toString(), 'two\n');
+	stop.abort();
+	assert.equal((await pieces.next()).done, true);
+});
+
+test('the log of a Pod whose name is as long as names may be has a folder', (t) => {
+	const root = mkdtempSync(join(tmpdir(), 'stint-logs-'));
+	t.after(() => rmSync(root, { recursive: true }));
+	const uid = '6f4ad0f9-9d5a-4a4a-9a25-bd7b3e0a9d1c';
+	const metadata = { namespace: 'n'.repeat(63), name: 'p'.repeat(253), uid };
+	const path = new LogFiles(root).pathOf({ ...pod, metadata }, 'c'.repeat(63), 0);
+	mkdirSync(dirname(path), { recursive: true });
+	writeFileSync(path, '');
+});

@@ -1,10 +1,10 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ContainerStatus, Pod } from '../api/core/pod/schema.ts';
 import { badRequest } from '../api/meta/api-error.ts';
 import type { ContainerLogRequest } from '../api/meta/node-api.ts';
 import { timeOf } from '../api/meta/time.ts';
 import type { Clock } from '../base/clock.ts';
+import { FolderWatch } from './folder-watch.ts';
 import type { LogFiles } from './log-files.ts';
 import type { LogLine } from './log-lines.ts';
 import { LogReader } from './log-reader.ts';
@@ -93,7 +93,7 @@ export class ContainerLogs {
 		const uid = pod.metadata.uid ?? '';
 		let changed = Promise.withResolvers<void>();
 		const wake = (): void => changed.resolve();
-		const watcher = watchFolder(dirname(path), wake);
+		const watcher = new FolderWatch(dirname(path), this.#options.clock, wake);
 		const followers = this.#followers.get(uid) ?? new Set();
 		this.#followers.set(uid, followers.add(wake));
 		request.signal.addEventListener('abort', wake, { once: true });
@@ -108,7 +108,7 @@ export class ContainerLogs {
 				return own === undefined || own.state === 'exited';
 			},
 			stop: () => {
-				watcher?.close();
+				watcher.close();
 				followers.delete(wake);
 				if (followers.size === 0) this.#followers.delete(uid);
 				request.signal.removeEventListener('abort', wake);
@@ -132,15 +132,6 @@ interface Following {
 
 function waits(status: ContainerStatus | undefined): boolean {
 	return status?.state?.waiting !== undefined;
-}
-
-/** A folder that is not there (any more) has nothing to tell. */
-function watchFolder(path: string, wake: () => void): FSWatcher | undefined {
-	try {
-		return watch(path, wake).on('error', wake);
-	} catch {
-		return undefined;
-	}
 }
 
 /** Keeps the last lines; a line that was cut into parts is one. */

@@ -5,7 +5,9 @@ import { assert } from '../base/assert.ts';
 
 /**
  * Where the logs of containers lie: `<root>/<namespace>_<pod>_<uid>/<container>/<attempt>.log`, as the
- * kubelet has it. Whoever writes the first line makes the folder. Names come from manifests: each is checked to be a plain file name before it is used.
+ * kubelet has it. The runtime makes the folder when it writes the first line. Names come from manifests:
+ * each is checked to be a plain file name before it is used, and that of a Pod is cut where the folder's
+ * name would be longer than file systems take; the UID tells such Pods apart.
  */
 export class LogFiles {
 	readonly #root: string;
@@ -25,9 +27,13 @@ export class LogFiles {
 	}
 
 	#folderOf({ metadata: { namespace = '', name = '', uid = '' } }: Pod): string {
-		return join(this.#root, [namespace, name, uid].map(plain).join('_'));
+		const room = LONGEST_NAME - namespace.length - uid.length - 2;
+		return join(this.#root, [namespace, name.slice(0, room), uid].map(plain).join('_'));
 	}
 }
+
+/** The longest name of a file, in bytes, on the file systems in use (NAME_MAX). */
+const LONGEST_NAME = 255;
 
 function plain(name: string): string {
 	assert(/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(name), `${JSON.stringify(name)} is no plain file name`);

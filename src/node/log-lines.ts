@@ -20,6 +20,11 @@ const SPACE = 32;
 export class LogLines {
 	#rest: Buffer = Buffer.alloc(0);
 
+	/** Drops the beginning of a line whose rest is lost. */
+	reset(): void {
+		this.#rest = Buffer.alloc(0);
+	}
+
 	/** The lines that are whole with this piece. */
 	push(piece: Uint8Array): readonly LogLine[] {
 		const bytes = this.#rest.length === 0 ? Buffer.from(piece) : Buffer.concat([this.#rest, piece]);

@@ -69,17 +69,47 @@ test('several rotations between two reads lose nothing', async (t) => {
 	assert.equal(await read(), '');
 });
 
-test('a part that is removed before it was read is passed over', async (t) => {
+/** Sets the file at `path` aside as a runtime does: `from` is the first byte that it holds of the log. */
+function setAside(path: string, from: number): string {
+	const aside = `${path}.${String(from).padStart(15, '0')}-2026-01-01T000000.000000000Z`;
+	renameSync(path, aside);
+	return aside;
+}
+
+test('parts that were removed before they were seen are measured, and said in their place', async (t) => {
 	const { path, read } = open(t);
+	const [size, lost] = [line('one').length, line('two').length + line('three').length];
 	writeFileSync(path, line('one'));
 	assert.equal(await read(), 'one');
-	for (const [part, next] of ['two', 'three'].entries()) {
-		renameSync(path, `${path}.${part}`);
-		writeFileSync(path, line(next));
-	}
-	unlinkSync(`${path}.0`);
-	unlinkSync(`${path}.1`);
-	assert.equal(await read(), 'three');
+	const parts = [setAside(path, 0)];
+	writeFileSync(path, line('two'));
+	parts.push(setAside(path, size));
+	writeFileSync(path, line('three'));
+	parts.push(setAside(path, size + line('two').length));
+	writeFileSync(path, line('four'));
+	for (const part of parts.slice(0, 3)) unlinkSync(part);
+	writeFileSync(`${path}.next`, '');
+	parts.push(setAside(path, size + lost));
+	writeFileSync(path, line('five'));
+	const missing = `[stint: ${lost} bytes of this log are missing here: it was rotated faster than it was read]`;
+	assert.equal(await read(), `${missing} four five`);
+	assert.equal(await read(), '', 'and only once');
+});
+
+test('a part that is removed after it was seen is read all the same', async (t) => {
+	const { path, reader } = open(t);
+	const large = line('x'.repeat(1000)).repeat(700);
+	writeFileSync(path, large);
+	const lines = reader.read();
+	let count = (await lines.next()).value?.length ?? 0;
+	const first = setAside(path, 0);
+	writeFileSync(path, large);
+	for (let piece = 0; piece < 8; piece++) count += (await lines.next()).value?.length ?? 0;
+	unlinkSync(first);
+	unlinkSync(setAside(path, large.length));
+	writeFileSync(path, line('end'));
+	for await (const more of lines) count += more.length;
+	assert.equal(count, 1401);
 });
 
 test('logs of other attempts are not parts of this one', async (t) => {

@@ -1,137 +1,79 @@
-import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { type LogLine, LogLines } from './log-lines.ts';
+import { type LogPart, LogParts } from './log-parts.ts';
 
 const PIECE_BYTES = 64 * 1024;
 
+/** After so many pieces the reader looks whether the log was rotated meanwhile. */
+const PIECES_BETWEEN_LOOKS = 8;
+
 /**
- * Reads the log at a path from its beginning: first the older parts that rotation has set aside
- * (`<path>.<time>`), then the file itself. Another call goes on where the last one stopped, also across
- * rotations in between. Each line is read once: a part that was read is passed over by its name, as the
- * number of a removed file's inode is soon used again.
+ * Reads the log at a path from its beginning, across rotations. Another call goes on where the last one
+ * stopped. Each line is read once; where a part of the log was removed before it could be opened, a line
+ * in its place says how much is missing.
  */
 export class LogReader {
-	readonly #path: string;
+	readonly #parts: LogParts;
 	readonly #lines = new LogLines();
-	#file: FileHandle | undefined;
-	#position = 0;
-	/** The name of the last older part that was read to its end. */
-	#passed = '';
+	/** Which byte of the log comes next; undefined where that is not known. */
+	#next: number | undefined;
+	#last: LogLine | undefined;
 
 	constructor(path: string) {
-		this.#path = path;
+		this.#parts = new LogParts(path);
 	}
 
 	/** All whole lines that are there by now and were not read before. */
 	async *read(): AsyncGenerator<readonly LogLine[]> {
-		for (;;) {
-			if (!this.#file) {
-				// Opened before the older parts are listed: what is set aside meanwhile is among those then.
-				this.#file = await openIfThere(this.#path);
-				this.#position = 0;
-				yield* this.#readOlder();
+		await this.#parts.refresh();
+		for (let part = this.#parts.first; part; part = this.#parts.first) {
+			if (part.position === 0) yield* this.#gapBefore(part);
+			for await (const piece of this.#piecesOf(part)) {
+				const lines = this.#lines.push(piece);
+				if (lines.length === 0) continue;
+				this.#last = lines.at(-1);
+				yield lines;
 			}
-			yield* this.#readOn();
-			if (!(await this.#wasRotated())) return;
-			// What was written between the last read and the rotation.
-			yield* this.#readOn();
-			await this.#passOver();
-			await this.close();
+			if (!part.isComplete) return;
+			this.#next = part.startsAt === undefined ? undefined : part.startsAt + part.position;
+			if (this.#parts.first === part) await this.#parts.drop();
 		}
 	}
 
-	/** Lets go of the file. */
-	async close(): Promise<void> {
-		const file = this.#file;
-		this.#file = undefined;
-		await file?.close();
+	/** Closes the files. */
+	close(): Promise<void> {
+		return this.#parts.close();
 	}
 
-	async *#readOn(): AsyncGenerator<readonly LogLine[]> {
-		if (!this.#file) return;
-		for await (const piece of piecesOf(this.#file, this.#position)) {
-			this.#position += piece.length;
-			const lines = this.#lines.push(piece);
-			if (lines.length > 0) yield lines;
-		}
-	}
-
-	/** Reads the parts before the file that is open. */
-	async *#readOlder(): AsyncGenerator<readonly LogLine[]> {
-		const current = await inodeOf(this.#file);
-		for (const name of await this.#olderParts()) {
-			const file = await openIfThere(join(dirname(this.#path), name));
-			try {
-				if (!file) continue;
-				if ((await inodeOf(file)) === current) return;
-				for await (const piece of piecesOf(file, 0)) yield this.#lines.push(piece);
-				this.#passed = name;
-			} finally {
-				await file?.close();
+	/** What is in a part, up to its present end. It may be given up on the way, if too many follow it. */
+	async *#piecesOf(part: LogPart): AsyncGenerator<Buffer> {
+		for (let pieces = 1; this.#parts.first === part; ) {
+			// Asked before the read: a part that was complete by then is at its end where nothing is read.
+			const { file, position, isComplete } = part;
+			const { bytesRead, buffer } = await file.read(
+				Buffer.allocUnsafe(PIECE_BYTES),
+				0,
+				PIECE_BYTES,
+				position,
+			);
+			part.position += bytesRead;
+			if (bytesRead > 0) {
+				yield buffer.subarray(0, bytesRead);
+				if (pieces++ % PIECES_BETWEEN_LOOKS === 0) await this.#parts.refresh();
+			} else {
+				if (isComplete) return;
+				await this.#parts.refresh();
+				if (!part.isComplete) return;
 			}
 		}
 	}
 
-	/** Another file is at the path. Where there is none, the one that is open is still the last. */
-	async #wasRotated(): Promise<boolean> {
-		const inode = await inodeAt(this.#path);
-		return this.#file !== undefined && inode !== undefined && inode !== (await inodeOf(this.#file));
+	*#gapBefore({ startsAt }: LogPart): Generator<readonly LogLine[]> {
+		if (this.#next === undefined || startsAt === undefined || startsAt <= this.#next) return;
+		this.#lines.reset();
+		const missing = startsAt - this.#next;
+		this.#next = startsAt;
+		const text = `[stint: ${missing} bytes of this log are missing here: it was rotated faster than it was read]`;
+		const { time = '', stream = 'stdout' } = this.#last ?? {};
+		yield [{ time, stream, partial: false, text: Buffer.from(text) }];
 	}
-
-	/** Remembers under which name the file that is open was set aside. */
-	async #passOver(): Promise<void> {
-		const own = await inodeOf(this.#file);
-		for (const name of await this.#olderParts()) {
-			if ((await inodeAt(join(dirname(this.#path), name))) === own) this.#passed = name;
-		}
-	}
-
-	/** The names of the parts that were not read yet, oldest first. */
-	async #olderParts(): Promise<readonly string[]> {
-		const prefix = `${basename(this.#path)}.`;
-		try {
-			const names = await readdir(dirname(this.#path));
-			return names.filter((name) => name.startsWith(prefix) && name > this.#passed).sort();
-		} catch (error) {
-			if (isMissing(error)) return [];
-			throw error;
-		}
-	}
-}
-
-/** What is in a file from `position` on, up to its present end. */
-async function* piecesOf(file: FileHandle, position: number): AsyncGenerator<Buffer> {
-	for (let at = position; ; ) {
-		const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES, at);
-		if (bytesRead === 0) return;
-		at += bytesRead;
-		yield buffer.subarray(0, bytesRead);
-	}
-}
-
-async function inodeOf(file: FileHandle | undefined): Promise<number | undefined> {
-	return file && (await file.stat()).ino;
-}
-
-async function inodeAt(path: string): Promise<number | undefined> {
-	try {
-		return (await stat(path)).ino;
-	} catch (error) {
-		if (isMissing(error)) return undefined;
-		throw error;
-	}
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-	try {
-		return await open(path, 'r');
-	} catch (error) {
-		if (isMissing(error)) return undefined;
-		throw error;
-	}
-}
-
-function isMissing(error: unknown): boolean {
-	return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

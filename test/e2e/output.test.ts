@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { ROOT, run, temporaryFolder } from '../support/processes.ts';
+import { ROOT, Running, run, temporaryFolder } from '../support/processes.ts';
 import { startStint } from '../support/stint-server.ts';
 
 const STINT = join(ROOT, 'stint');
@@ -93,12 +94,24 @@ test('output is whole whatever reads it, and control characters never reach it r
 	});
 });
 
-test('the output of a run is whole, of many lines and through a pipe', async (t) => {
+test('the output of a run is whole, of more lines than a log keeps in one file', async (t) => {
 	const env = { HOME: temporaryFolder(t), PATH: process.env.PATH };
-	const script = 'i=0; while [ $i -lt 20000 ]; do echo "line $i"; i=$((i+1)); done';
-	const args = ['run', 'many', '--image=busybox', '-i', '--command', '--', 'sh', '-c', script];
+	const args = ['run', 'many', '--image=busybox', '-i', '--command', '--', 'seq', '1', '600000'];
 	const { code, stdout, stderr } = await run(STINT, args, { env });
 	assert.equal(code, 0, stderr);
-	const expected = Array.from({ length: 20_000 }, (_, index) => `line ${index}\n`).join('');
-	assert.equal(stdout, expected);
+	const expected = Array.from({ length: 600_000 }, (_, index) => `${index + 1}\n`).join('');
+	assert.ok(stdout === expected, `${stdout.length} of ${expected.length} bytes came`);
+});
+
+test('a line is shown while its container runs, the first one too', async (t) => {
+	const folder = temporaryFolder(t);
+	const env = { HOME: folder, PATH: process.env.PATH };
+	const script = `sleep 0.5; for n in 1 2; do echo line $n; until [ -e ${folder}/seen$n ]; do sleep 0.05; done; done`;
+	const args = ['run', 'slow', '--image=busybox', '-i', '--command', '--', 'sh', '-c', script];
+	const running = new Running(STINT, args, env);
+	for (const number of [1, 2]) {
+		await running.printed(new RegExp(`^line ${number}$`, 'm'));
+		writeFileSync(join(folder, `seen${number}`), '');
+	}
+	assert.equal((await running.finished).code, 0);
 });

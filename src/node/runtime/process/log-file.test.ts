@@ -73,7 +73,7 @@ test('a file that has grown too large is set aside, and only the newest parts st
 		['last', '4444', '5555'],
 	);
 	assert.equal(parts[0], 'main.log');
-	assert.match(parts[1] ?? '', /^main\.log\.2026-01-31T080000\.\d{9}Z$/);
+	assert.match(parts[1] ?? '', /^main\.log\.000000000262144-2026-01-31T080000\.\d{9}Z$/);
 	assert.deepEqual(errors, []);
 });
 

@@ -3,8 +3,8 @@
  *
  * 1. `append` never waits; whoever appends looks at `isFull` and stops reading its source until `onDrain`.
  *    So a container that floods holds at most {@link FULL_BYTES} and one chunk here.
- * 2. A file that reaches `maxBytes` is set aside as `<path>.<time>` between two writes; of those parts the
- *    newest `maxFiles - 1` stay.
+ * 2. A file that reaches `maxBytes` is set aside as `<path>.<first byte>-<time>` between two writes; of those
+ *    parts the newest `maxFiles - 1` stay.
  * 3. The file, and its folder where need be, are made with the first write: to make a file costs 0.1 ms or
  *    more (ext4), and many containers say nothing. What cannot be written (a full disk) is dropped and told once: a container must not hang on its log.
  */
@@ -44,6 +44,8 @@ export class LogFile {
 	readonly #aside: string[] = [];
 	#fd: number | undefined;
 	#size = 0;
+	/** How much of the log is in parts that were set aside, removed ones included. */
+	#asideBytes = 0;
 	#waiting: Uint8Array[] = [];
 	#waitingBytes = 0;
 	#writing = false;
@@ -157,8 +159,11 @@ export class LogFile {
 
 	#setAside(done: () => void): void {
 		const { path } = this.#options;
-		const aside = `${path}.${this.#options.stamp().replaceAll(':', '')}`;
+		// By the first byte, so that the parts are in order whatever the clock does, and a gap can be measured.
+		const from = String(this.#asideBytes).padStart(15, '0');
+		const aside = `${path}.${from}-${this.#options.stamp().replaceAll(':', '')}`;
 		this.#letGo();
+		this.#asideBytes += this.#size;
 		this.#size = 0;
 		rename(path, aside, (error) => {
 			if (error) this.#fail(error);
