@@ -33,7 +33,7 @@ export function planPod(seen: PodSnapshot): PodPlan {
 	return {
 		sandbox: setUp.sandbox,
 		mountFailure: setUp.mountFailure,
-		statusEvents: eventsOf(progress),
+		statusEvents: eventsOf(seen, progress),
 		starts: seen.sandbox ? starts : [],
 		stops,
 		removals,
@@ -71,10 +71,11 @@ function notHonoured({ pod, traits }: PodSnapshot): readonly EventText[] {
 	return [{ type: 'Warning', reason: 'NotHonoured', message: hintsText(findings) }];
 }
 
-/** What is recorded when the node agent does not admit the Pod. */
-function eventsOf({ rejection }: Progress): readonly EventText[] {
-	if (!rejection) return [];
-	return [{ type: 'Warning', reason: rejection.rule.reason ?? '', message: rejection.text }];
+/** What is recorded when the node agent does not admit the Pod, or ends it at its deadline. */
+function eventsOf({ pod }: PodSnapshot, { rejection, ending }: Progress): readonly EventText[] {
+	if (rejection) return [{ type: 'Warning', reason: rejection.rule.reason ?? '', message: rejection.text }];
+	if (ending !== 'deadline' || pod.status.reason === DEADLINE.reason) return [];
+	return [{ type: 'Normal', ...DEADLINE }];
 }
 
 function nothingRuns({ attempts }: PodSnapshot): boolean {

@@ -126,3 +126,16 @@ test('a Pod that is deleted before it was rejected ends as deleted', () => {
 	world.delete();
 	assert.equal(world.settle().end, 'remove');
 });
+
+test('a Pod that is ended at its deadline has an event that says so, once', () => {
+	const world = bareWorld({ activeDeadlineSeconds: 5 });
+	world.settle();
+	world.now += 5000;
+	world.settle();
+	world.exit('main', 143);
+	world.settle();
+	assert.equal(world.pod.status.reason, 'DeadlineExceeded');
+	assert.deepEqual(world.events, [
+		'DeadlineExceeded: Pod was active on the node longer than the specified deadline',
+	]);
+});
