@@ -41,12 +41,19 @@ export class TerminationMessages {
 			});
 			told.set(container.name, await Promise.all(texts));
 		}
+		this.#forgetPruned(uid, containers);
 		return told;
 	}
 
 	/** Forgets what was read for the Pod. */
 	forget(podUid: string): void {
 		this.#texts.delete(podUid);
+	}
+
+	/** A container that is restarted for weeks leaves no texts of attempts that the runtime has forgotten. */
+	#forgetPruned(podUid: string, containers: ReadonlyMap<string, ContainerStatus> | undefined): void {
+		const texts = this.#texts.get(podUid);
+		for (const id of texts?.keys() ?? []) if (!containers?.has(id)) texts?.delete(id);
 	}
 
 	async #textOf(podUid: string, container: ContainerStatus | undefined): Promise<string> {

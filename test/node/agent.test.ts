@@ -3,7 +3,10 @@ import test from 'node:test';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { ApiTransport } from '../../src/api/meta/transport.ts';
+import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { ImageError } from '../../src/node/runtime/runtime.ts';
+import { ATTEMPTS_TO_KEEP } from '../../src/plan/pod/restart.ts';
+import { passTime } from '../support/control-plane.ts';
 import { inPhase, pod, startNode } from './test-node.ts';
 
 test('a Pod runs to its end in few writes, and leaves nothing in the runtime', async (t) => {
@@ -266,4 +269,21 @@ test('a runtime that dies is told as a container of unknown end', async (t) => {
 	const failed = await plane.until(pods, 'lost', inPhase('Failed'));
 	const end = failed?.status.containerStatuses?.[0]?.state?.terminated;
 	assert.deepEqual([end?.exitCode, end?.reason], [137, 'ContainerStatusUnknown']);
+});
+
+test('of a container that is restarted again and again only the last attempts are kept', async (t) => {
+	const clock = new VirtualClock();
+	const { plane, runtime } = await startNode(t, { clock });
+	const object = pod('loops', ['false']);
+	const spec = { ...object.spec, restartPolicy: 'Always' } as Pod['spec'];
+	await plane.client.resource(pods, 'default').create({ ...object, spec });
+	// Ten seconds, doubling up to five minutes: twelve restarts take less than an hour.
+	await passTime(clock, 3_600_000);
+	const attempts = (await runtime.listContainers()).map(({ attempt }) => attempt);
+	const last = Math.max(...attempts);
+	assert.ok(last >= 12, `${last} restarts`);
+	assert.equal(attempts.length, ATTEMPTS_TO_KEEP);
+	assert.equal(Math.min(...attempts), last - ATTEMPTS_TO_KEEP + 1);
+	const looping = await plane.client.resource(pods, 'default').get('loops');
+	assert.equal(looping.status.containerStatuses?.[0]?.restartCount, last);
 });

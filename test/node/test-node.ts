@@ -8,7 +8,7 @@ import type { Event } from '../../src/api/core/event/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { RuntimeTraits } from '../../src/api/meta/runtime-traits.ts';
 import type { ApiTransport } from '../../src/api/meta/transport.ts';
-import { SystemClock } from '../../src/base/clock.ts';
+import { type Clock, SystemClock } from '../../src/base/clock.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { Client } from '../../src/client/client.ts';
@@ -39,15 +39,16 @@ export interface NodeOptions {
 	through?(transport: ApiTransport): ApiTransport;
 	imageError?(image: string): ImageError | undefined;
 	readonly traits?: RuntimeTraits;
+	/** The system's by default. */
+	readonly clock?: Clock;
 }
 
 /** Starts them; all ends with the test. */
 export async function startNode(
 	t: TestContext,
-	{ through, imageError, traits }: NodeOptions = {},
+	{ through, imageError, traits, clock = new SystemClock({ keepsAlive: true }) }: NodeOptions = {},
 ): Promise<TestNode> {
-	const plane = await startControlPlane(t);
-	const clock = new SystemClock({ keepsAlive: true });
+	const plane = await startControlPlane(t, clock);
 	const runtime = new FakeRuntime({
 		...{ clock, random: new SeededRandom(1), program },
 		...(imageError && { imageError }),
