@@ -6,6 +6,7 @@ import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
 import { pods } from './core/pod/definition.ts';
 import { apiVersionOf, type ResourceDefinition } from './meta/resource.ts';
+import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 
 /** Every resource that is served, in the order of discovery. */
 export const resources: readonly ResourceDefinition[] = [
@@ -16,6 +17,7 @@ export const resources: readonly ResourceDefinition[] = [
 	cronjobs,
 	jobs,
 	leases,
+	priorityClasses,
 ];
 
 /** The resource of a kind, by its apiVersion (`batch/v1`) and kind (`Job`). */

@@ -1,25 +1,40 @@
 import { isApiError } from '../api/meta/api-error.ts';
 import type { ApiTransport } from '../api/meta/transport.ts';
+import { SYSTEM_PRIORITY_CLASSES } from '../api/scheduling/priorityclass/definition.ts';
 
 /** The namespaces that every cluster has. */
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
-/** Creates what every cluster has from the start, as far as it is not there. */
+/** Creates what every cluster has from the start, as far as it does not exist. */
 export async function bootstrap(server: ApiTransport): Promise<void> {
-	await Promise.all(NAMESPACES.map((name) => ensureNamespace(server, name)));
+	const namespaces = NAMESPACES.map((name) =>
+		ensure(server, '/api/v1/namespaces', { kind: 'Namespace', apiVersion: 'v1', metadata: { name } }),
+	);
+	const classes = SYSTEM_PRIORITY_CLASSES.map(({ name, ...rest }) =>
+		ensure(server, '/apis/scheduling.k8s.io/v1/priorityclasses', {
+			kind: 'PriorityClass',
+			apiVersion: 'scheduling.k8s.io/v1',
+			metadata: { name },
+			...rest,
+		}),
+	);
+	await Promise.all([...namespaces, ...classes]);
 }
 
-async function ensureNamespace(server: ApiTransport, name: string): Promise<void> {
-	const path = '/api/v1/namespaces';
+interface Named {
+	readonly kind: string;
+	readonly metadata: { readonly name: string };
+}
+
+async function ensure<T extends Named>(server: ApiTransport, path: string, object: T): Promise<void> {
 	try {
-		await server.request({ method: 'GET', path: `${path}/${name}` });
+		await server.request({ method: 'GET', path: `${path}/${object.metadata.name}` });
 		return;
 	} catch (error) {
 		if (!isApiError(error, 'NotFound')) throw error;
 	}
 	try {
-		const body = { kind: 'Namespace', apiVersion: 'v1', metadata: { name } };
-		await server.request({ method: 'POST', path, body });
+		await server.request({ method: 'POST', path, body: object });
 	} catch (error) {
 		if (!isApiError(error, 'AlreadyExists')) throw error;
 	}

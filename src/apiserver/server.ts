@@ -12,6 +12,7 @@ import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { PodFields } from './admission/pod-fields.ts';
 import { PodPriority } from './admission/pod-priority.ts';
 import { PodTolerations } from './admission/pod-tolerations.ts';
+import { PriorityClasses, PriorityClassRules } from './admission/priority-classes.ts';
 import { type Answer, answerOf } from './answer.ts';
 import type { ServerContext } from './context.ts';
 import { isWatch, subresourceOf, verbOf } from './dispatch.ts';
@@ -72,12 +73,7 @@ export class ApiServer implements ApiTransport {
 			onError,
 			watches: new Set(),
 			nodeApi: options.nodeApi ?? (() => undefined),
-			admission: new Admission([
-				new NamespaceLifecycle(cache),
-				new PodTolerations(),
-				new PodPriority(),
-				new PodFields(options.runtimeTraits ?? (() => undefined)),
-			]),
+			admission: admissionOf(cache, options),
 		};
 		this.#documents = new Documents({ resources, version, failure: () => cache.failure });
 		this.#metrics = options.metrics;
@@ -260,4 +256,15 @@ function callOf({ method, path, query, body, contentType = '', accept = '', sign
 		signal,
 		warnings: [],
 	};
+}
+
+function admissionOf(cache: ObjectCache, { runtimeTraits = () => undefined }: ApiServerOptions): Admission {
+	const classes = new PriorityClasses(cache);
+	return new Admission([
+		new NamespaceLifecycle(cache),
+		new PodTolerations(),
+		new PodPriority(classes),
+		new PriorityClassRules(classes),
+		new PodFields(runtimeTraits),
+	]);
 }

@@ -76,7 +76,7 @@ export interface Column<T> {
 	/** 0: always shown; 1: with `-o wide`. */
 	readonly priority: 0 | 1;
 	/** The cell, ready to print; `now` in milliseconds serves ages and durations. */
-	cell(object: T, now: number): string | number;
+	cell(object: T, now: number): string | number | boolean;
 }
 
 /** Group and version as in apiVersion: `v1`, `batch/v1`. */

@@ -39,7 +39,7 @@ export interface ColumnDefinition {
 
 /** metav1.TableRow. */
 export interface TableRow {
-	readonly cells: readonly (string | number)[];
+	readonly cells: readonly (string | number | boolean)[];
 	readonly object: KubeObject | PartialObjectMetadata | null;
 }
 

@@ -218,6 +218,8 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.WindowsSecurityContextOptions':
 		'gmsaCredentialSpecName=1 gmsaCredentialSpec=2 runAsUserName=3 hostProcess=4',
 	'io.k8s.api.policy.v1.Eviction': 'metadata=1 deleteOptions=2',
+	'io.k8s.api.scheduling.v1.PriorityClass':
+		'metadata=1 value=2 globalDefault=3 description=4 preemptionPolicy=5',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions':
 		'gracePeriodSeconds=1 preconditions=2 orphanDependents=3 propagationPolicy=4 dryRun=5 ignoreStoreReadErrorWithClusterBreakingPotential=6',
 	'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector': 'matchLabels=1 matchExpressions=2',

@@ -10,7 +10,7 @@ function cells(
 	spec: object,
 	status: JobStatus,
 	metadata: object = {},
-): Readonly<Record<string, string | number>> {
+): Readonly<Record<string, string | number | boolean>> {
 	const containers = [
 		{ name: 'main', image: 'a:1' },
 		{ name: 'side', image: 'b:2' },

@@ -10,7 +10,7 @@ function cells(
 	spec: object,
 	status: object,
 	metadata: object = {},
-): Readonly<Record<string, string | number>> {
+): Readonly<Record<string, string | number | boolean>> {
 	const { value } = decode(podSchema, {
 		metadata: { name: 'p', creationTimestamp: '2026-01-31T08:00:00Z', ...metadata },
 		spec: { containers: [{ name: 'a' }, { name: 'b' }], ...spec },

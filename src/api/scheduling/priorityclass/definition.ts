@@ -1,0 +1,122 @@
+import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { type FieldError, FieldPath } from '../../meta/field.ts';
+import { chosen, forbidden, immutable } from '../../meta/field-errors.ts';
+import { dns1123Subdomain } from '../../meta/names.ts';
+import type { ResourceDefinition } from '../../meta/resource.ts';
+import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
+import { type PriorityClass, priorityClassSchema } from './schema.ts';
+
+const META = new FieldPath('metadata');
+const VALUE = new FieldPath('value');
+const POLICY = new FieldPath('preemptionPolicy');
+const RULES = { namespaced: false, name: dns1123Subdomain };
+const POLICIES = ['PreemptLowerPriority', 'Never'] as const;
+
+/** Names that begin so belong to the system. */
+export const SYSTEM_PREFIX = 'system-';
+
+/** The highest value that a class of users can have (upstream: HighestUserDefinablePriority). */
+const HIGHEST_VALUE = 1_000_000_000;
+
+/** A class that every cluster has. */
+export interface SystemPriorityClass {
+	readonly name: string;
+	readonly value: number;
+	readonly description: string;
+}
+
+/** The classes that every cluster has; they cannot be deleted. */
+export const SYSTEM_PRIORITY_CLASSES: readonly SystemPriorityClass[] = [
+	{
+		name: 'system-node-critical',
+		value: 2_000_001_000,
+		description: 'Used for system critical pods that must not be moved from their current node.',
+	},
+	{
+		name: 'system-cluster-critical',
+		value: 2_000_000_000,
+		description:
+			'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+	},
+];
+
+/** scheduling.k8s.io/v1 PriorityClasses. */
+export const priorityClasses: ResourceDefinition<PriorityClass> = {
+	group: 'scheduling.k8s.io',
+	version: 'v1',
+	kind: 'PriorityClass',
+	resource: 'priorityclasses',
+	singular: 'priorityclass',
+	shortNames: ['pc'],
+	categories: [],
+	namespaced: false,
+	schema: priorityClassSchema,
+	defaults: (given) =>
+		given.preemptionPolicy ? given : { ...given, preemptionPolicy: 'PreemptLowerPriority' },
+	strategy: {
+		prepareForCreate: (given) => ({ ...given, metadata: { ...given.metadata, generation: 1 } }),
+		prepareForUpdate: (given) => given,
+		validateCreate: validatePriorityClass,
+		validateUpdate: (given, old) => [
+			...validateMetaUpdate(given.metadata, old.metadata, META),
+			...(given.value === old.value ? [] : [forbidden(VALUE, 'may not be changed in an update.')]),
+			...(given.preemptionPolicy === old.preemptionPolicy ? [] : [immutable(POLICY, given.preemptionPolicy)]),
+		],
+		allowUnconditionalUpdate: true,
+	},
+	columns: [
+		nameColumn(),
+		{
+			name: 'Value',
+			type: 'integer',
+			description: 'The priority that Pods of this class get.',
+			priority: 0,
+			cell: ({ value }) => value,
+		},
+		{
+			name: 'Global-Default',
+			type: 'boolean',
+			description: 'Whether Pods that name no class get this one.',
+			priority: 0,
+			cell: ({ globalDefault = false }) => globalDefault,
+		},
+		ageColumn(),
+		{
+			name: 'PreemptionPolicy',
+			type: 'string',
+			description: 'Whether Pods of a lower priority are removed to make room.',
+			priority: 0,
+			cell: ({ preemptionPolicy = '' }) => preemptionPolicy,
+		},
+	],
+	selectableFields: () => ({}),
+	deletion: { defaultPropagation: 'Background' },
+};
+
+function validatePriorityClass(given: PriorityClass): readonly FieldError[] {
+	return [
+		...validateMeta(given.metadata, RULES, META),
+		...validateValue(given),
+		...chosen(POLICY, given.preemptionPolicy, POLICIES),
+	];
+}
+
+function validateValue(given: PriorityClass): readonly FieldError[] {
+	const { name = '' } = given.metadata;
+	if (name.startsWith(SYSTEM_PREFIX)) {
+		const reason = whyNotSystemClass(given);
+		if (reason === undefined) return [];
+		const text = `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only. error: ${reason}`;
+		return [forbidden(META.child('name'), text)];
+	}
+	if (given.value <= HIGHEST_VALUE) return [];
+	return [forbidden(VALUE, `maximum allowed value of a user defined priority is ${HIGHEST_VALUE}`)];
+}
+
+/** Upstream: IsKnownSystemPriorityClass. */
+function whyNotSystemClass({ metadata: { name }, value, globalDefault }: PriorityClass): string | undefined {
+	const known = SYSTEM_PRIORITY_CLASSES.find((each) => each.name === name);
+	if (!known) return `${name} is not a known system priority class`;
+	if (value !== known.value) return `value of ${name} PriorityClass must be ${known.value}`;
+	return globalDefault ? `globalDefault of ${name} PriorityClass must be false` : undefined;
+}

@@ -1,0 +1,73 @@
+import { forbidden } from '../../api/meta/api-error.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { apiVersionOf } from '../../api/meta/resource.ts';
+import { priorityClasses, SYSTEM_PRIORITY_CLASSES } from '../../api/scheduling/priorityclass/definition.ts';
+import type { PriorityClass } from '../../api/scheduling/priorityclass/schema.ts';
+import type { ObjectCache } from '../object-cache.ts';
+import type { ResourceRequest } from '../request.ts';
+import { subjectOf } from '../write.ts';
+import type { AdmissionPlugin } from './admission.ts';
+
+/** Finds PriorityClasses by their part in admission. */
+export class PriorityClasses {
+	readonly #cache: ObjectCache;
+
+	constructor(cache: ObjectCache) {
+		this.#cache = cache;
+	}
+
+	/** The class of this name. */
+	named(name: string): PriorityClass | undefined {
+		const object = this.#cache.of(priorityClasses.group, priorityClasses.resource)?.get('', name)?.object;
+		return object && isPriorityClass(object) ? object : undefined;
+	}
+
+	/** The class of Pods that name none: of several that claim to be it, the one of the lowest value. */
+	get default(): PriorityClass | undefined {
+		const cache = this.#cache.of(priorityClasses.group, priorityClasses.resource);
+		let lowest: PriorityClass | undefined;
+		for (const { object } of cache?.all() ?? []) {
+			if (!isPriorityClass(object) || !object.globalDefault) continue;
+			if (!lowest || object.value < lowest.value) lowest = object;
+		}
+		return lowest;
+	}
+}
+
+/** Only one class is the default, and those of the system stay (upstream: Priority, and the registry's storage). */
+export class PriorityClassRules implements AdmissionPlugin {
+	readonly #classes: PriorityClasses;
+
+	constructor(classes: PriorityClasses) {
+		this.#classes = classes;
+	}
+
+	create(request: ResourceRequest, object: KubeObject): KubeObject {
+		return this.#checked(request, object, undefined);
+	}
+
+	update(request: ResourceRequest, object: KubeObject, old: KubeObject): KubeObject {
+		return this.#checked(request, object, old.metadata.name);
+	}
+
+	delete({ definition, name }: ResourceRequest): void {
+		if (definition.kind !== priorityClasses.kind || definition.group !== priorityClasses.group) return;
+		if (!SYSTEM_PRIORITY_CLASSES.some((each) => each.name === name)) return;
+		throw forbidden(subjectOf(definition, name), 'this is a system priority class and cannot be deleted');
+	}
+
+	#checked({ definition }: ResourceRequest, object: KubeObject, oldName: string | undefined): KubeObject {
+		if (!isPriorityClass(object) || !object.globalDefault) return object;
+		const current = this.#classes.default?.metadata.name;
+		if (current === undefined || current === oldName) return object;
+		const { name = '', generateName = '' } = object.metadata;
+		throw forbidden(
+			subjectOf(definition, name || generateName || 'Unknown'),
+			`PriorityClass ${current} is already marked as default. Only one default can exist`,
+		);
+	}
+}
+
+function isPriorityClass(object: KubeObject): object is PriorityClass {
+	return object.kind === priorityClasses.kind && object.apiVersion === apiVersionOf(priorityClasses);
+}
