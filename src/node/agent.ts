@@ -45,6 +45,8 @@ export class NodeAgent implements NodeApi {
 	readonly #view: RuntimeView;
 	readonly #workers: PodWorkers;
 	readonly #logFiles: LogFiles;
+	/** Pods that are gone from the API and not yet cleared away here, by UID. */
+	readonly #gone = new Map<string, Pod>();
 	readonly #logs: ContainerLogs;
 	readonly #registered = Promise.withResolvers<void>();
 
@@ -82,7 +84,9 @@ export class NodeAgent implements NodeApi {
 			starter,
 			recorder,
 			hostIP: machine.address,
+			logs: this.#logFiles,
 			onError,
+			onCleared: (uid) => this.#removeLogs(uid),
 		});
 	}
 
@@ -103,6 +107,9 @@ export class NodeAgent implements NodeApi {
 		const informing = this.#pods.run(signal);
 		void this.#pods.synced.then(() => {
 			this.#pods.subscribe((pod, old) => this.#observe(pod, old));
+			this.#logFiles
+				.removeOthers(new Set(Array.from(this.#pods.all(), ({ metadata: { uid = '' } }) => uid)))
+				.catch((error: unknown) => onError('logs', error));
 			// What the runtime has of Pods that are gone by now is cleared away.
 			for (const uid of this.#view.podUids()) this.#workers.wake(uid);
 		});
@@ -130,10 +137,17 @@ export class NodeAgent implements NodeApi {
 		await this.#workers.run(signal);
 	}
 
+	/** Only once nothing of the Pod is left in the runtime: until then a container may still write. */
+	#removeLogs(uid: string): void {
+		const pod = this.#gone.get(uid);
+		this.#gone.delete(uid);
+		if (pod) this.#logFiles.remove(pod).catch((error: unknown) => this.#options.onError('logs', error));
+	}
+
 	#observe(pod: Pod | undefined, old: Pod | undefined): void {
 		if (old && pod?.metadata.uid !== old.metadata.uid) {
+			this.#gone.set(old.metadata.uid ?? '', old);
 			this.#workers.wake(old.metadata.uid ?? '');
-			this.#logFiles.remove(old).catch((error: unknown) => this.#options.onError('logs', error));
 		}
 		if (pod) this.#workers.wake(pod.metadata.uid ?? '');
 	}

@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { assert } from '../base/assert.ts';
 
@@ -19,6 +19,24 @@ export class LogFiles {
 	/** The log of one attempt at a container. */
 	pathOf(pod: Pod, container: string, attempt: number): string {
 		return join(this.#folderOf(pod), plain(container), `${attempt}.log`);
+	}
+
+	/** Removes the log of one attempt with the parts that rotation has set aside. */
+	async removeAttempt(pod: Pod, container: string, attempt: number): Promise<void> {
+		const path = this.pathOf(pod, container, attempt);
+		const names = await readdir(dirname(path)).catch(() => []);
+		const own = names.filter((name) => name === basename(path) || name.startsWith(`${basename(path)}.`));
+		await Promise.all(own.map((name) => rm(join(dirname(path), name), { force: true })));
+	}
+
+	/** Removes the logs of Pods that are not among `uids`: what an agent that was killed has left. */
+	async removeOthers(uids: ReadonlySet<string>): Promise<void> {
+		const names = await readdir(this.#root).catch(() => []);
+		const left = names.filter((name) => {
+			const [, uid] = /^[a-z0-9-]+_[a-z0-9.-]+_([0-9a-f-]{36})$/.exec(name) ?? [];
+			return uid !== undefined && !uids.has(uid);
+		});
+		for (const name of left) await rm(join(this.#root, name), { recursive: true, force: true });
 	}
 
 	/** Removes all logs of a Pod. */

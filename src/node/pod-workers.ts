@@ -16,6 +16,7 @@ import { planPod } from '../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../plan/pod/restart.ts';
 import { type Hindrance, type PodSnapshot, WHOLE_POD } from '../plan/pod/snapshot.ts';
 import { type ContainerStarter, fieldPathOf, type StartFailure } from './container-starter.ts';
+import type { LogFiles } from './log-files.ts';
 import { type Runtime, RuntimeUnavailable } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import { TerminationMessages } from './termination-message.ts';
@@ -32,6 +33,9 @@ export interface PodWorkersOptions {
 	readonly starter: ContainerStarter;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly hostIP: string;
+	readonly logs: LogFiles;
+	/** Called when nothing is left in the runtime of a Pod that is gone from the API. */
+	onCleared(podUid: string): void;
 	readonly onError: (key: string, error: unknown) => void;
 }
 
@@ -156,11 +160,13 @@ export class PodWorkers {
 		}
 	}
 
-	/** Lets go of attempts that no decision needs any more. */
+	/** Removes attempts that no decision needs any more, with their logs. */
 	async #prune(pod: Pod, container: string): Promise<void> {
 		const attempts = this.#options.view.attemptsOf(pod.metadata.uid ?? '').get(container) ?? [];
-		for (const { id, state } of attempts.slice(0, -ATTEMPTS_TO_KEEP)) {
-			if (state === 'exited') await this.#remove(pod, id);
+		for (const { id, state, attempt } of attempts.slice(0, -ATTEMPTS_TO_KEEP)) {
+			if (state !== 'exited') continue;
+			await this.#remove(pod, id);
+			await this.#options.logs.removeAttempt(pod, container, attempt);
 		}
 	}
 
@@ -294,6 +300,7 @@ export class PodWorkers {
 			return again(1000);
 		}
 		this.#killing.delete(uid);
+		this.#options.onCleared(uid);
 		return DONE;
 	}
 }

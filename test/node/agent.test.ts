@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { readdirSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { ApiTransport } from '../../src/api/meta/transport.ts';
@@ -271,19 +273,45 @@ test('a runtime that dies is told as a container of unknown end', async (t) => {
 	assert.deepEqual([end?.exitCode, end?.reason], [137, 'ContainerStatusUnknown']);
 });
 
-test('of a container that is restarted again and again only the last attempts are kept', async (t) => {
-	const clock = new VirtualClock();
-	const { plane, runtime } = await startNode(t, { clock });
-	const object = pod('loops', ['false']);
-	const spec = { ...object.spec, restartPolicy: 'Always' } as Pod['spec'];
-	await plane.client.resource(pods, 'default').create({ ...object, spec });
-	// Ten seconds, doubling up to five minutes: twelve restarts take less than an hour.
-	await passTime(clock, 3_600_000);
-	const attempts = (await runtime.listContainers()).map(({ attempt }) => attempt);
-	const last = Math.max(...attempts);
-	assert.ok(last >= 12, `${last} restarts`);
-	assert.equal(attempts.length, ATTEMPTS_TO_KEEP);
-	assert.equal(Math.min(...attempts), last - ATTEMPTS_TO_KEEP + 1);
-	const looping = await plane.client.resource(pods, 'default').get('loops');
-	assert.equal(looping.status.containerStatuses?.[0]?.restartCount, last);
+test('of a container that restarts again and again only the attempts that matter are kept, with their logs', async (t) => {
+	const clock = new VirtualClock(Date.UTC(2026, 0, 1));
+	const { plane, runtime, logFolder } = await startNode(t, { clock });
+	const target = plane.client.resource(pods, 'default');
+	const failing = pod('failing', ['complain']);
+	await target.create({ ...failing, spec: { ...failing.spec, restartPolicy: 'Always' } });
+	const restarts = async (): Promise<number> =>
+		(await target.get('failing')).status.containerStatuses?.[0]?.restartCount ?? 0;
+	for (let minute = 0; minute < 120 && (await restarts()) < 12; minute++) await passTime(clock, 60_000);
+	assert.ok((await restarts()) >= 12);
+	const kept = (await runtime.listContainers()).map(({ attempt }) => attempt).sort((a, b) => a - b);
+	assert.equal(kept.length, ATTEMPTS_TO_KEEP);
+	const [folder = ''] = readdirSync(logFolder);
+	const logs = readdirSync(join(logFolder, folder, 'main'));
+	assert.deepEqual(logs.sort(), kept.map((attempt) => `${attempt}.log`).sort());
 });
+
+test('the logs of a Pod go with it, and those that were left of others at the start', async (t) => {
+	const { plane, logFolder } = await startNode(t);
+	const target = plane.client.resource(pods, 'default');
+	const changed = watchFolder(t, logFolder);
+	const untilLeft = async (count: number): Promise<void> => {
+		while (readdirSync(logFolder).length !== count) await changed();
+	};
+	await untilLeft(0);
+	await target.create(pod('talks', ['complain']));
+	await plane.until(pods, 'talks', inPhase('Failed'));
+	await untilLeft(1);
+	await target.delete('talks', { gracePeriodSeconds: 0 });
+	await untilLeft(0);
+});
+
+/** Resolves at the next change in a folder. */
+function watchFolder(t: TestContext, folder: string): () => Promise<void> {
+	let change = Promise.withResolvers<void>();
+	const watcher = watch(folder, () => change.resolve());
+	t.after(() => watcher.close());
+	return async () => {
+		await change.promise;
+		change = Promise.withResolvers<void>();
+	};
+}

@@ -28,6 +28,8 @@ const machine = {
 export interface TestNode {
 	readonly plane: ControlPlane;
 	readonly runtime: FakeRuntime;
+	/** Holds the logs, and at first the logs of a Pod that does not exist. */
+	readonly logFolder: string;
 	/** Ends the agent; the runtime goes on. */
 	stopAgent(): Promise<void>;
 	startAgent(): Promise<void>;
@@ -60,6 +62,8 @@ export async function startNode(
 	});
 	await runtime.start();
 	const logFolder = mkdtempSync(join(tmpdir(), 'stint-agent-'));
+	const leftOver = join(logFolder, 'default_left-over_00000000-0000-4000-8000-000000000000');
+	mkdirSync(leftOver);
 	const client = new Client(through?.(plane.transport) ?? plane.transport);
 	let stop = new AbortController();
 	let running: Promise<void> = Promise.resolve();
@@ -91,7 +95,7 @@ export async function startNode(
 		await runtime.stop({ killAll: true });
 		rmSync(logFolder, { recursive: true, force: true });
 	});
-	return { plane, runtime, stopAgent, startAgent };
+	return { plane, runtime, logFolder, stopAgent, startAgent };
 }
 
 /** As by default; `watch N` gives up after N seconds, `complain` writes and fails. */
