@@ -31,7 +31,10 @@ export function encodeToken({ revision = LATEST, start, remaining }: ContinueTok
 
 /** Reads a token. Throws BadRequest in upstream's words; `current` is the latest revision that there is. */
 export function decodeToken(text: string, current: number): ContinueToken {
-	const { v, rv = 0, start = '', remaining } = fieldsOf(text);
+	const fields = fieldsOf(text);
+	const { v, remaining } = fields;
+	const rv = fields.rv ?? 0;
+	const start = fields.start ?? '';
 	if (v !== VERSION) {
 		throw notValid(`server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`);
 	}
