@@ -30,8 +30,10 @@ export interface TestServer {
 }
 
 /** Opens one, with the namespaces that every cluster has. */
-export async function openTestServer(options: { nodeApi?: NodeApi } = {}): Promise<TestServer> {
-	const store = new MemoryStore();
+export async function openTestServer(
+	options: { readonly nodeApi?: NodeApi; readonly store?: MemoryStore } = {},
+): Promise<TestServer> {
+	const { store = new MemoryStore() } = options;
 	const clock = new VirtualClock();
 	const metrics = new Metrics();
 	const faults: unknown[] = [];
