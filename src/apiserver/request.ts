@@ -66,7 +66,10 @@ export function breather({ pause }: Call): (bytes: number) => Promise<void> | un
 	};
 }
 
+/** More than the headers of an answer have room for. */
+const MOST_WARNINGS = 500;
+
 /** Adds a text for a Warning header, once. */
-export function warn(call: Call, text: string): void {
-	if (!call.warnings.includes(text)) call.warnings.push(text);
+export function warn({ warnings }: Call, text: string): void {
+	if (warnings.length < MOST_WARNINGS && !warnings.includes(text)) warnings.push(text);
 }

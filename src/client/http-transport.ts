@@ -173,7 +173,9 @@ function nameItems(object: unknown): unknown {
 /** The texts of Warning headers: `299 - "text"`. */
 function warningsOf(response: IncomingMessage): readonly string[] {
 	const texts: string[] = [];
-	for (const header of response.headersDistinct.warning ?? []) {
+	for (const latin of response.headersDistinct.warning ?? []) {
+		// Headers are UTF-8, which Node hands out as Latin-1.
+		const header = Buffer.from(latin, 'latin1').toString();
 		for (const [, text = ''] of header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g))
 			texts.push(text.replace(/\\(.)/g, '$1'));
 	}
