@@ -7,12 +7,13 @@ import { valueAnswer } from './answer.ts';
 import { apiErrorOf, retryAfterSeconds } from './errors.ts';
 import { HttpWatch } from './http-watch.ts';
 import { indented } from './json-indent.ts';
-import { negotiate } from './negotiate.ts';
+import { type AcceptClause, negotiate, parseAccept } from './negotiate.ts';
 import { Query } from './query.ts';
 import type { Body, Call, Method, ResourceRequest } from './request.ts';
 import type { ApiServer } from './server.ts';
 import type { SharedLines } from './shared-lines.ts';
 import type { SlowClients } from './slow-clients.ts';
+import { warningHeaders } from './warning-headers.ts';
 import { WatchLines } from './watch-events.ts';
 
 /** The largest body that is read, as upstream. */
@@ -59,8 +60,12 @@ export class HttpExchange {
 	async serve(authenticate: (path: string) => void): Promise<void> {
 		const warnings: string[] = [];
 		try {
-			const { path, query } = targetOf(this.#request.url ?? '');
+			const { rawHeaders, url = '', method } = this.#request;
+			// What comes before the server and the server could each believe another one.
+			if (countOf(rawHeaders, 'host') > 1) throw badRequest('too many Host headers');
+			const { path, query } = targetOf(url);
 			authenticate(path);
+			if (method === 'HEAD' && !takesHead(path)) throw methodNotAllowed();
 			const call = await this.#call(path, query, warnings);
 			const flow = this.#options.server.flowOf(call);
 			if (flow.type === 'watch') this.#watch(call, flow.request);
@@ -125,8 +130,11 @@ export class HttpExchange {
 	#wantsPretty({ contentType, etag }: Answer): boolean {
 		const { url = '', headers } = this.#request;
 		if (contentType !== 'application/json' || etag !== undefined) return false;
-		const asked = /[?&]pretty=([^&]*)/.exec(url)?.[1];
-		return asked ? /^(1|t|true)$/i.test(asked) : /^(curl|Wget)/.test(headers['user-agent'] ?? '');
+		const { accept = '', 'user-agent': agent = '' } = headers;
+		const byAccept = ({ parameters }: AcceptClause): boolean => parameters.get('pretty') === '1';
+		if (accept.includes('pretty') && parseAccept(accept).some(byAccept)) return true;
+		const asked = /[?&]pretty=([^&]+)/.exec(url)?.[1];
+		return asked ? /^(1|t|true)$/i.test(asked) : /^(curl|Wget|Mozilla\/5\.0)/.test(agent);
 	}
 
 	/** Sends the pieces as fast as the client takes them; other work has its turn after each. */
@@ -193,14 +201,16 @@ export class HttpExchange {
 		const retryAfter = retryAfterSeconds(known);
 		// A body that was not read whole cannot be followed by another request.
 		const unread = !this.#request.complete;
-		const { contentType, bytes } = valueAnswer(known.code, known.status);
+		const answer = valueAnswer(known.code, known.status);
+		const { contentType } = answer;
+		const bytes = this.#wantsPretty(answer) ? indented(answer.bytes()) : answer.bytes();
 		this.#head(known.code, warnings, {
 			'content-type': contentType,
 			'cache-control': NO_CACHE,
 			...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
 			...(unread && { connection: 'close' }),
 		});
-		this.#response.end(Buffer.concat([...bytes()]));
+		this.#response.end(Buffer.concat([...bytes]));
 	}
 
 	#errorOf(error: unknown): ApiError {
@@ -208,7 +218,7 @@ export class HttpExchange {
 	}
 
 	#head(code: number, warnings: readonly string[], headers: OutgoingHttpHeaders): void {
-		if (warnings.length > 0) this.#response.setHeader('warning', warnings.map(warningHeader));
+		if (warnings.length > 0) this.#response.setHeader('warning', warningHeaders(warnings));
 		this.#response.writeHead(code, { ...headers, 'x-content-type-options': 'nosniff' });
 	}
 
@@ -237,6 +247,16 @@ function isMethod(method: string): method is Method {
 	return METHODS.includes(method);
 }
 
+/** How often a header was sent; the list has names and values in turn. */
+function countOf(rawHeaders: readonly string[], name: string): number {
+	return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
+}
+
+/** Whether a path takes HEAD. Upstream's resources, discovery and version do not. */
+function takesHead(path: string): boolean {
+	return /^\/($|(healthz|livez|readyz)($|\/)|metrics$|openapi\/)/.test(path);
+}
+
 /** HEAD is a GET whose body Node keeps back. */
 function methodOf(method = ''): Method {
 	if (method === 'HEAD') return 'GET';
@@ -255,12 +275,6 @@ function targetOf(url: string): { readonly path: string; readonly query: Query }
 	const values: Record<string, string> = {};
 	for (const [name, value] of new URLSearchParams(url.slice(mark))) values[name] ??= value;
 	return { path: url.slice(0, mark), query: new Query(values) };
-}
-
-/** Header values are ASCII without control characters; the rest of a text is shown as `?`. */
-function warningHeader(text: string): string {
-	const safe = text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/gu, '?');
-	return `299 - "${safe}"`;
 }
 
 function nextTurn(): Promise<void> {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { request as open } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { afterEach, before, beforeEach, describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import type { NodeApi } from '../api/meta/node-api.ts';
 import { delimitedField, enveloped } from '../api/protobuf/wire-writer.ts';
 import type { Credentials } from './credentials.ts';
@@ -214,7 +217,8 @@ describe('the listener', () => {
 	test('puts texts for people into Warning headers', async () => {
 		const body = JSON.stringify({ ...podNamed('p'), 'b"ä\\': 1 });
 		const response = await send(listener, 'POST', PODS, { body });
-		assert.equal(response.headers.warning, '299 - "unknown field \\"b\\\\\\"?\\\\\\\\\\""');
+		const warning = Buffer.from(response.headers.warning ?? '', 'latin1').toString();
+		assert.equal(warning, '299 - "unknown field \\"b\\\\\\"ä\\\\\\\\\\""');
 	});
 
 	test('streams logs as they come', async () => {
@@ -281,21 +285,88 @@ describe('the listener', () => {
 		await other.close();
 	});
 
-	test('shows JSON with line breaks to curl, and to whoever asks', async () => {
-		const headers = { 'user-agent': 'curl/8.0' };
+	test('shows JSON with line breaks to people, and to whoever asks', async () => {
 		const path = '/api/v1/namespaces/default';
-		assert.match(
-			await textOf(await send(listener, 'GET', path, { headers })),
-			/^\{\n {2}"kind": "Namespace",\n/,
-		);
-		assert.match(await textOf(await send(listener, 'GET', `${path}?pretty=true`)), /^\{\n/);
-		assert.match(await textOf(await send(listener, 'GET', `${path}?pretty=false`, { headers })), /^\{"kind"/);
+		const textFor = async (url: string, headers: OutgoingHttpHeaders = {}): Promise<string> =>
+			textOf(await send(listener, 'GET', url, { headers }));
+		for (const agent of ['curl/8.0', 'Wget/1.21', 'Mozilla/5.0 (X11)']) {
+			assert.match(await textFor(path, { 'user-agent': agent }), /^\{\n {2}"kind": "Namespace",\n/);
+		}
+		assert.match(await textFor(`${path}?pretty=true`), /^\{\n/);
+		assert.match(await textFor(path, { accept: 'application/json;pretty=1' }), /^\{\n/);
+		assert.match(await textFor('/api/v1/namespaces/none?pretty=1'), /^\{\n {2}"kind": "Status",\n/);
+		assert.match(await textFor(`${path}?pretty=false`, { 'user-agent': 'curl/8.0' }), /^\{"kind"/);
+		const list = await textFor('/api/v1/namespaces?pretty=1');
+		assert.equal(list, `${JSON.stringify(JSON.parse(list), undefined, 2)}\n`);
 	});
 
-	test('answers HEAD without a body', async () => {
-		const response = await send(listener, 'HEAD', '/api/v1/namespaces/default');
-		assert.equal(response.statusCode, 200);
-		assert.equal(await textOf(response), '');
+	test('answers HEAD where upstream does, without a body', async () => {
+		for (const path of ['/readyz', '/metrics', '/openapi/v3', '/']) {
+			const response = await send(listener, 'HEAD', path);
+			assert.equal(response.statusCode, 200, path);
+			assert.equal(await textOf(response), '');
+		}
+		for (const path of [
+			'/api/v1/namespaces/default',
+			PODS,
+			`${PODS}?watch=1`,
+			'/api',
+			'/apis/batch/v1',
+			'/version',
+		]) {
+			assert.equal((await send(listener, 'HEAD', path)).statusCode, 405, path);
+		}
+	});
+
+	test('refuses a request that names two hosts', async () => {
+		const socket = connectTls({ port: listener.port, host: '127.0.0.1', ca: credentials.caPem });
+		socket.write('GET /readyz HTTP/1.1\r\nHost: localhost\r\nHost: example.com\r\n\r\n');
+		const [head] = await once(socket.setEncoding('utf8'), 'data');
+		assert.match(String(head), /^HTTP\/1\.1 400 /);
+		socket.destroy();
+	});
+
+	test('takes no ciphers that do not vouch for the text', async () => {
+		for (const [ciphers, taken] of [
+			[
+				'ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA:AES128-SHA:AES256-SHA',
+				false,
+			],
+			['AES128-GCM-SHA256', false],
+			['ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256', true],
+		] as const) {
+			const { caPem: ca } = credentials;
+			const socket = connectTls({
+				port: listener.port,
+				host: '127.0.0.1',
+				ca,
+				ciphers,
+				maxVersion: 'TLSv1.2',
+			});
+			const outcome = await Promise.all([
+				new Promise((resolve) =>
+					socket.once('secureConnect', () => resolve(true)).once('error', () => resolve(false)),
+				),
+			]);
+			assert.deepEqual(outcome, [taken], ciphers);
+			socket.destroy();
+		}
+	});
+
+	test('goes on serving clients with a token, however many others connect', async () => {
+		const small = await listenTo(opened, { mostConnections: 100 });
+		const watching = await send(small, 'GET', `${PODS}?watch=true`);
+		const idlers = Array.from({ length: 300 }, () => connectTcp(small.port, '127.0.0.1'));
+		for (const idler of idlers) idler.on('error', () => {});
+		// Some are closed for others, in the order in which they came.
+		await Promise.all(idlers.slice(0, 200).map((idler) => (idler.closed ? undefined : once(idler, 'close'))));
+		assert.equal((await send(small, 'GET', PODS)).statusCode, 200);
+		await opened.server.request({ method: 'POST', path: PODS, body: podNamed('p') });
+		const [line] = await once(watching.setEncoding('utf8'), 'data');
+		assert.match(String(line), /^\{"type":"ADDED"/);
+		for (const idler of idlers) idler.destroy();
+		watching.destroy();
+		await small.close();
 	});
 
 	test('sends long lists in pieces', async () => {

@@ -4,6 +4,7 @@ import { assert } from '../base/assert.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { RunQueue } from '../base/run-queue.ts';
 import { Authentication } from './authentication.ts';
+import { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
 import { isPublic } from './health.ts';
 import { type ExchangeOptions, HttpExchange } from './http-exchange.ts';
@@ -18,6 +19,8 @@ export interface ListenOptions {
 	/** 0: any that is free. */
 	readonly port: number;
 	readonly clock: Clock;
+	/** How many connections may be open; by default what the process has descriptors for. */
+	readonly mostConnections?: number;
 	/** Told of faults that no request should meet; `where` says in which part. */
 	readonly onError: (where: string, error: unknown) => void;
 }
@@ -31,6 +34,28 @@ const HEADERS_TIMEOUT_MS = 20_000;
 
 /** Longer than Go's clients keep an idle connection (90 s), so that none is closed under a request. */
 const KEEP_ALIVE_TIMEOUT_MS = 120_000;
+
+/** How long a client may take to begin encryption. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/**
+ * A connection on which nothing is sent for so long is probed by the system, each second then: a client that
+ * is gone without a word (its machine slept, a tunnel broke) ends its watches ten seconds later.
+ */
+const PROBE_AFTER_MS = 30_000;
+
+/** What Go's TLS takes by default: encryption that vouches for its text, and keys that are forgotten. */
+const CIPHERS = [
+	'TLS_AES_128_GCM_SHA256',
+	'TLS_AES_256_GCM_SHA384',
+	'TLS_CHACHA20_POLY1305_SHA256',
+	'ECDHE-ECDSA-AES128-GCM-SHA256',
+	'ECDHE-RSA-AES128-GCM-SHA256',
+	'ECDHE-ECDSA-AES256-GCM-SHA384',
+	'ECDHE-RSA-AES256-GCM-SHA384',
+	'ECDHE-ECDSA-CHACHA20-POLY1305',
+	'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
 
 /**
  * Serves the API over HTTPS (HTTP/1.1) on 127.0.0.1, and nowhere else. Rejects with the system's error
@@ -48,6 +73,7 @@ export class HttpListener {
 	readonly #exchangeOptions: ExchangeOptions;
 	readonly #authentication: Authentication;
 	readonly #server: Server;
+	readonly #connections: Connections;
 	/** The answers under way that do not end by themselves. */
 	readonly #exchanges = new Set<HttpExchange>();
 
@@ -67,6 +93,11 @@ export class HttpListener {
 				cert: certificatePem,
 				key: keyPem,
 				minVersion: 'TLSv1.2',
+				ciphers: CIPHERS,
+
+				handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+				keepAlive: true,
+				keepAliveInitialDelay: PROBE_AFTER_MS,
 				ALPNProtocols: ['http/1.1'],
 				requestTimeout: REQUEST_TIMEOUT_MS,
 				headersTimeout: HEADERS_TIMEOUT_MS,
@@ -75,6 +106,8 @@ export class HttpListener {
 			},
 			(request, response) => void this.#serve(request, response),
 		);
+		this.#connections = new Connections(options.mostConnections);
+		this.#server.on('connection', (socket) => this.#connections.add(socket));
 	}
 
 	/** The port that it listens on. */
@@ -115,7 +148,16 @@ export class HttpListener {
 	async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const exchange = new HttpExchange(this.#exchangeOptions, request, response);
 		this.#exchanges.add(exchange);
-		response.once('close', () => this.#exchanges.delete(exchange));
-		await exchange.serve((path) => this.#authentication.check(request.headers, isPublic(path)));
+		const { socket } = request;
+		const end = this.#connections.begin(socket);
+		response.once('close', () => {
+			end();
+			this.#exchanges.delete(exchange);
+		});
+		await exchange.serve((path) => {
+			const isOpen = isPublic(path);
+			this.#authentication.check(request.headers, isOpen);
+			if (!isOpen) this.#connections.know(socket);
+		});
 	}
 }

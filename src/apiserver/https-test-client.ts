@@ -33,11 +33,11 @@ async function makeCredentials(): Promise<Credentials> {
 /** Opens a listener for a server under test on a free port. */
 export async function listenTo(
 	{ server, faults }: TestServer,
-	options: { readonly clock?: Clock } = {},
+	options: { readonly clock?: Clock; readonly mostConnections?: number } = {},
 ): Promise<HttpListener> {
 	const onError = (_where: string, error: unknown): void => void faults.push(error);
-	const { clock = new SystemClock() } = options;
-	return listen({ server, credentials: await testCredentials(), port: 0, clock, onError });
+	const defaults = { clock: new SystemClock(), credentials: await testCredentials(), port: 0 };
+	return listen({ ...defaults, ...options, server, onError });
 }
 
 /** What a test sends beside method and path. */

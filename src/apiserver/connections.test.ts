@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { Connections } from './connections.ts';
+
+let port = 0;
+
+/** A connection that tells of its end, as a socket does. */
+class FakeSocket extends EventEmitter {
+	readonly remoteAddress = '127.0.0.1';
+	readonly remotePort = ++port;
+	destroyed = false;
+
+	destroy(): void {
+		this.destroyed = true;
+		this.emit('close');
+	}
+}
+
+function opened(connections: Connections): FakeSocket & Socket {
+	const socket = new FakeSocket() as FakeSocket & Socket; // `as`: it has what is used of a socket.
+	connections.add(socket);
+	return socket;
+}
+
+test('the oldest connection without a token goes when the 65th comes', () => {
+	const connections = new Connections(1000);
+	const known = opened(connections);
+	connections.know(known);
+	const first = opened(connections);
+	for (let index = 0; index < 63; index++) opened(connections);
+	assert.equal(first.destroyed, false);
+	opened(connections);
+	assert.equal(first.destroyed, true);
+	assert.equal(known.destroyed, false);
+	assert.equal(connections.size, 65);
+});
+
+test('with a token there may be as many as the process has descriptors for, the idle ones go first', () => {
+	const connections = new Connections(10);
+	const sockets = Array.from({ length: 10 }, () => opened(connections));
+	for (const socket of sockets) connections.know(socket);
+	const done = sockets.map((socket) => connections.begin(socket));
+	const refused = opened(connections);
+	assert.equal(refused.destroyed, true);
+	done[3]?.();
+	const next = opened(connections);
+	assert.equal(next.destroyed, false);
+	assert.equal(sockets[3]?.destroyed, true);
+	sockets[0]?.destroy();
+	assert.equal(opened(connections).destroyed, false);
+	assert.equal(connections.size, 10);
+});
+
+test('connections that end make room', () => {
+	const connections = new Connections(5);
+	for (let index = 0; index < 200; index++) opened(connections).destroy();
+	assert.equal(connections.size, 0);
+	const last = Array.from({ length: 5 }, () => opened(connections));
+	assert.ok(last.every(({ destroyed }) => !destroyed));
+});
