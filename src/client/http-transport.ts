@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import https from 'node:https';
+import { getCACertificates } from 'node:tls';
 import { ApiError } from '../api/meta/api-error.ts';
 import type {
 	ApiRequest,
@@ -143,12 +144,18 @@ export class HttpTransport implements ApiTransport {
 
 function tlsOptions(access: ServerAccess): https.AgentOptions {
 	return {
-		...(access.certificateAuthority && { ca: access.certificateAuthority }),
+		...(!access.skipTlsVerify && { ca: access.certificateAuthority ?? publicAuthorities() }),
 		...(access.clientCertificate && { cert: access.clientCertificate }),
 		...(access.clientKey && { key: access.clientKey }),
 		...(access.tlsServerName && { servername: access.tlsServerName }),
 		...(access.skipTlsVerify && { rejectUnauthorized: false }),
 	};
+}
+
+/** The authorities of the system and of $NODE_EXTRA_CA_CERTS, as kubectl takes them; those in Node where the system has none. */
+function publicAuthorities(): string[] {
+	const system = getCACertificates('system');
+	return [...(system.length > 0 ? system : getCACertificates('bundled')), ...getCACertificates('extra')];
 }
 
 function jsonOf(text: string): unknown {

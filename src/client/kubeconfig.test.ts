@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import test from 'node:test';
+import fc from 'fast-check';
 import { KubeconfigError, readKubeconfig, type ServerAccess, writeKubeconfig } from './kubeconfig.ts';
 
 const FILES: Readonly<Record<string, string>> = {
@@ -79,6 +81,35 @@ test('what is written is read back, whatever the token holds', async () => {
 		certificateAuthority: '-----BEGIN CERTIFICATE-----\nxyz\n-----END CERTIFICATE-----\n',
 		token: 'a: "b" # c',
 	});
+});
+
+test('what is written is understood without a YAML library as it is with one', async () => {
+	await fc.assert(
+		fc.asyncProperty(fc.string({ unit: 'binary' }), fc.string(), async (token, name) => {
+			const server = 'https://127.0.0.1:1234';
+			const written = writeKubeconfig({
+				name: name || 'n',
+				server,
+				certificateAuthority: name.slice(0, 3),
+				token,
+			});
+			assert.deepEqual(await read(written), await read(`${written}# and more\n`));
+		}),
+		{ numRuns: 50 },
+	);
+});
+
+test('what is written is read without a YAML library', async () => {
+	const written = writeKubeconfig({ name: 'a', server: 'https://b', certificateAuthority: 'c', token: 'd' });
+	const script = `
+		import { registerHooks } from 'node:module';
+		registerHooks({ resolve: (name, context, next) => name === 'yaml' ? { url: 'data:text/javascript,throw Error("yaml")', shortCircuit: true } : next(name, context) });
+		const { readKubeconfig } = await import(${JSON.stringify(new URL('./kubeconfig.ts', import.meta.url).href)});
+		const read = (text) => readKubeconfig([{ path: 'k', text }], {}).then(({ token }) => token, ({ message }) => message);
+		const written = ${JSON.stringify(written)};
+		console.log(await read(written), await read(written + '#'));`;
+	const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
+	assert.equal(stdout.toString(), 'd yaml\n');
 });
 
 test('of several files the first to name a thing wins', async () => {

@@ -66,6 +66,8 @@ function kubeconfigPaths(named: string | undefined): readonly string[] {
 async function connect(named: string | undefined): Promise<Connection> {
 	const { readKubeconfig } = await import('../client/kubeconfig.ts');
 	const { HttpTransport } = await import('../client/http-transport.ts');
+	const { trustNamedAuthoritiesOnly } = await import('./trusted-authorities.ts');
+	trustNamedAuthoritiesOnly();
 	const files = [];
 	for (const path of kubeconfigPaths(named)) {
 		const text = await readFile(path, 'utf8').catch(() => undefined);

@@ -17,6 +17,7 @@ import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import type { Log } from './log.ts';
 import { thisMachine } from './machine.ts';
 import { addProcessMetrics } from './process-metrics.ts';
+import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { VERSION } from './version.ts';
 
 /** What runs containers: processes of this machine, or nothing at all (for trying things out). */
@@ -117,6 +118,7 @@ async function openListener(
 	server: ApiServer,
 	{ clock, port }: { readonly clock: Clock; readonly port: number },
 ): Promise<HttpListener> {
+	trustNamedAuthoritiesOnly();
 	const credentials = loadCredentials(folder.pki, clock.now());
 	const onError = (where: string, error: unknown): void => log.error('http', where, error);
 	const listener = await listen({ server, credentials, port, clock, onError });

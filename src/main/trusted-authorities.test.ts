@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { makeAuthority, makeServerCertificate } from '../apiserver/certificates.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'stint-authorities-'));
+const caPath = join(folder, 'ca.crt');
+let server: Server;
+let url: string;
+
+before(async () => {
+	const authority = makeAuthority(Date.now());
+	const { certificatePem: cert, keyPem: key } = makeServerCertificate(authority, Date.now());
+	writeFileSync(caPath, authority.certificatePem);
+	server = createServer({ cert, key }, (_request, response) => response.end('{"kind":"Fine"}'));
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const address = server.address();
+	url = `https://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+});
+after(() => {
+	server.close();
+	rmSync(folder, { recursive: true });
+});
+
+/** What a process of its own prints that asks the server, as the commands do, with this access and environment. */
+function ask(
+	access: { readonly certificateAuthority?: string; readonly skipTlsVerify?: boolean },
+	env: NodeJS.ProcessEnv = {},
+): Promise<string> {
+	const module = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+	const script = `
+		import { readFileSync } from 'node:fs';
+		import { getCACertificates } from 'node:tls';
+		import { HttpTransport } from ${module('../client/http-transport.ts')};
+		import { trustNamedAuthoritiesOnly } from ${module('./trusted-authorities.ts')};
+		trustNamedAuthoritiesOnly();
+		if (getCACertificates('default').length > 0) console.log('there are default authorities');
+		const access = { server: ${JSON.stringify(url)}, namespace: 'default', ...${JSON.stringify(access)} };
+		if (access.certificateAuthority) access.certificateAuthority = readFileSync(access.certificateAuthority, 'utf8');
+		const transport = new HttpTransport(access);
+		await transport.request({ method: 'GET', path: '/' }).then(
+			({ object }) => console.log(object.kind),
+			(error) => console.log(error.message),
+		);
+		transport.close();
+	`;
+	const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script];
+	return new Promise((resolve, reject) => {
+		execFile(process.execPath, args, { env: { PATH: process.env.PATH, ...env } }, (error, stdout) =>
+			error ? reject(error) : resolve(stdout.trim()),
+		);
+	});
+}
+
+test('the authority that a kubeconfig names is trusted', async () => {
+	assert.equal(await ask({ certificateAuthority: caPath }), 'Fine');
+});
+
+test('where it names none, the authorities of the system are, and no others', async () => {
+	assert.match(await ask({}), /certificate signed by unknown authority/);
+	assert.equal(await ask({}, { SSL_CERT_FILE: caPath }), 'Fine');
+	assert.equal(await ask({}, { NODE_EXTRA_CA_CERTS: caPath }), 'Fine');
+	assert.match(await ask({ certificateAuthority: caPath }, { SSL_CERT_FILE: '/dev/null' }), /^Fine$/);
+});
+
+test('verification that is off needs no authority', async () => {
+	assert.equal(await ask({ skipTlsVerify: true }), 'Fine');
+});
