@@ -45,10 +45,19 @@ export interface NamespaceControllerOptions {
 /** How long upstream expects an object with a finalizer to take (`finalizerEstimateSeconds`). */
 const FINALIZER_ESTIMATE_SECONDS = 15;
 
+/**
+ * How long a Pod may outlast its grace before that counts as a failure: its node kills it at the end, and only
+ * then removes it. Upstream allows nothing, and so reports a failure for a moment at every such Pod.
+ */
+const REMOVAL_SECONDS = 5;
+
 /** What one pass over a resource found. */
 type ResourcePass = RemainingContent & {
 	/** After how many seconds the rest can be expected to be gone. */
 	readonly estimateSeconds: number;
+	/** Something is left that should be gone by now. */
+	readonly overdue?: string;
+	/** The API refused to list or delete. */
 	readonly error?: string;
 };
 
@@ -101,9 +110,10 @@ export class NamespaceController {
 
 	async #empty(namespace: Namespace): Promise<Outcome> {
 		const passes = await this.#deleteContent(namespace);
-		const errors = passes.flatMap(({ error }) => error ?? []);
+		const failures = passes.flatMap(({ error }) => error ?? []);
+		const errors = [...failures, ...passes.flatMap(({ overdue }) => overdue ?? [])];
 		const told = await this.#report(namespace, { remaining: passes, errors });
-		if (errors.length > 0) throw new Error(errors.join(', '));
+		if (failures.length > 0) throw new Error(failures.join(', '));
 		const left = passes.filter(({ count }) => count > 0);
 		if (left.length === 0) {
 			await this.#finalize(told);
@@ -147,13 +157,14 @@ export class NamespaceController {
 			const { items } = await target.list();
 			const finalizers = finalizersOf(items);
 			const grace = before.reduce((longest, object) => Math.max(longest, graceSecondsOf(object)), 0);
-			const isOver = clock.now() - (timeOf(metadata.deletionTimestamp) ?? 0) >= grace * 1000;
-			const estimateSeconds = isOver ? (finalizers.size > 0 ? FINALIZER_ESTIMATE_SECONDS : 0) : grace;
+			const waitedSeconds = (clock.now() - (timeOf(metadata.deletionTimestamp) ?? 0)) / 1000;
+			const isExpected = grace > 0 && waitedSeconds < grace + REMOVAL_SECONDS;
+			const estimateSeconds = isExpected ? Math.max(grace - waitedSeconds, 0) : FINALIZER_ESTIMATE_SECONDS;
 			const found = { group, resource, count: items.length, finalizers, estimateSeconds };
-			if (items.length === 0 || estimateSeconds > 0) return found;
+			if (items.length === 0 || isExpected || finalizers.size > 0) return found;
 			const kind = `${group}/${version}, Resource=${resource}`;
-			const error = `unexpected items still remain in namespace: ${namespace} for gvr: ${kind}`;
-			return { ...found, error };
+			const overdue = `unexpected items still remain in namespace: ${namespace} for gvr: ${kind}`;
+			return { ...found, overdue };
 		} catch (error) {
 			return { ...nothing, error: error instanceof Error ? error.message : String(error) };
 		}

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import type { Namespace } from '../../src/api/core/namespace/schema.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import { VirtualClock } from '../../src/base/virtual-clock.ts';
+import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
 
 const TEMPLATE = { restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox' }] };
 
-async function planeWithNamespace(t: Parameters<typeof startControlPlane>[0]): Promise<ControlPlane> {
-	const plane = await startControlPlane(t);
+async function planeWithNamespace(t: TestContext, clock?: Clock): Promise<ControlPlane> {
+	const plane = await startControlPlane(t, clock);
 	await plane.client.resource(namespaces).create({
 		...{ apiVersion: 'v1', kind: 'Namespace', spec: {}, status: {} },
 		metadata: { name: 'team' },
@@ -80,5 +82,27 @@ test('nothing but Pods goes as long as a Pod is left', async (t) => {
 	const { metadata } = await plane.client.resource(jobs, 'team').get('other');
 	assert.equal(metadata.deletionTimestamp, undefined);
 	await plane.client.resource(pods, 'team').patch('held', 'merge', { metadata: { finalizers: null } });
+	await plane.until(namespaces, 'team', (one) => one === undefined);
+});
+
+test('a Pod that outlasts its grace is a failure, one within it is not', async (t) => {
+	const clock = new VirtualClock();
+	const plane = await planeWithNamespace(t, clock);
+	await plane.addNode('silent', 4);
+	const spec = { ...TEMPLATE, nodeName: 'silent', terminationGracePeriodSeconds: 20 };
+	const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'stuck', namespace: 'team' }, spec };
+	await plane.client.resource(pods, 'team').create(pod as unknown as Pod);
+	const failure = async (): Promise<string> =>
+		condition(await plane.client.resource(namespaces).get('team'), 'NamespaceDeletionContentFailure');
+	await plane.client.resource(namespaces).delete('team');
+	await passTime(clock, 22_000);
+	assert.equal(await failure(), 'False: All content successfully deleted, may be waiting on finalization');
+	await passTime(clock, 10_000);
+	assert.equal(
+		await failure(),
+		'True: Failed to delete all resource types, 1 remaining: unexpected items still remain in namespace: team for gvr: /v1, Resource=pods',
+	);
+	await plane.client.resource(pods, 'team').delete('stuck', { gracePeriodSeconds: 0 });
+	await passTime(clock, 1000);
 	await plane.until(namespaces, 'team', (one) => one === undefined);
 });
