@@ -215,3 +215,34 @@ test('a compacted revision means a new list, and handlers hear what changed mean
 	assert.deepEqual(told, ['->gone', '->kept', 'gone>-', '->new']);
 	assert.equal(source.watches.at(-1)?.resourceVersion, '12');
 });
+
+test('a handler that throws is reported, and keeps no other from hearing of the change', async (t) => {
+	const source = new Source();
+	source.items = [object('one', 1)];
+	const errors: unknown[] = [];
+	const { informer } = start(t, source, { onError: (error) => errors.push(error) });
+	const sink = await source.nextSink();
+	const fault = new Error('a fault of this handler');
+	informer.subscribe(() => {
+		throw fault;
+	});
+	const heard: (string | undefined)[] = [];
+	informer.subscribe((now) => heard.push(now?.metadata.resourceVersion));
+	sink.events([{ type: 'MODIFIED', object: object('one', 2) }]);
+	sink.events([{ type: 'DELETED', object: object('one', 3) }]);
+	assert.deepEqual(heard, ['1', '2', undefined]);
+	assert.deepEqual(errors, [fault, fault, fault]);
+	assert.equal(source.watches.length, 1);
+});
+
+test('what waits for the first list settles when the informer is stopped before', async () => {
+	const never = new Promise<never>(() => undefined);
+	const informer = new Informer<KubeObject>(
+		{ list: () => never, watch: () => never },
+		{ clock: new VirtualClock() },
+	);
+	const stop = new AbortController();
+	informer.run(stop.signal).catch(assert.fail);
+	stop.abort();
+	assert.equal(await informer.synced, false);
+});

@@ -26,7 +26,7 @@ export class Informer<T extends KubeObject> {
 	#revision = 0;
 	#ended = false;
 	#failures = 0;
-	#synced = Promise.withResolvers<void>();
+	readonly #synced = Promise.withResolvers<boolean>();
 
 	constructor(source: Pick<ResourceClient<T>, 'list' | 'watch'>, options: InformerOptions<T>) {
 		this.#source = source;
@@ -34,8 +34,8 @@ export class Informer<T extends KubeObject> {
 		for (const name of Object.keys(options.indexes ?? {})) this.#indexes.set(name, new KeyIndex());
 	}
 
-	/** Resolves once the first list is in. */
-	get synced(): Promise<void> {
+	/** Resolves to true once the first list is in, or to false once the informer has been stopped before. */
+	get synced(): Promise<boolean> {
 		return this.#synced.promise;
 	}
 
@@ -44,10 +44,13 @@ export class Informer<T extends KubeObject> {
 		return this.#revision;
 	}
 
-	/** Calls `handler` for every change from now on, and at once for each object that is there. */
+	/**
+	 * Calls `handler` for every change from now on, and at once for each object that is there. A handler that
+	 * throws is reported ({@link InformerOptions.onError}); the others hear of the change all the same.
+	 */
 	subscribe(handler: InformerHandler<T>): void {
 		this.#handlers.push(handler);
-		for (const object of this.#objects.values()) handler(object, undefined);
+		for (const object of this.#objects.values()) this.#call(handler, object, undefined);
 	}
 
 	/** The object, or undefined; `namespace` is empty for what has none. */
@@ -135,7 +138,7 @@ export class Informer<T extends KubeObject> {
 
 	#begin(resourceVersion: string): void {
 		this.#advance(resourceVersion);
-		this.#synced.resolve();
+		this.#synced.resolve(true);
 	}
 
 	async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
@@ -174,7 +177,7 @@ export class Informer<T extends KubeObject> {
 		this.#objects.set(key, object);
 		this.#file(key, old, object);
 		if (old && old.metadata.uid !== object.metadata.uid) this.#leave(old);
-		for (const handler of this.#handlers) handler(object, old);
+		for (const handler of this.#handlers) this.#call(handler, object, old);
 	}
 
 	#remove(object: T): void {
@@ -184,7 +187,15 @@ export class Informer<T extends KubeObject> {
 		this.#objects.delete(key);
 		this.#file(key, old, undefined);
 		this.#leave(old);
-		for (const handler of this.#handlers) handler(undefined, old);
+		for (const handler of this.#handlers) this.#call(handler, undefined, old);
+	}
+
+	#call(handler: InformerHandler<T>, object: T | undefined, old: T | undefined): void {
+		try {
+			handler(object, old);
+		} catch (error) {
+			this.#options.onError?.(error);
+		}
 	}
 
 	#leave({ metadata: { uid = '' } }: T): void {
@@ -215,6 +226,7 @@ export class Informer<T extends KubeObject> {
 	/** Settles what waits for the copy to move: it no longer does. */
 	#end(): void {
 		this.#ended = true;
+		this.#synced.resolve(false);
 		for (const { resolve } of this.#waiting) resolve(false);
 		this.#waiting = [];
 		for (const { resolve } of this.#leaving.values()) resolve(false);
@@ -237,7 +249,7 @@ export interface InformerOptions<T> {
 	readonly from?: { readonly resourceVersion: string; readonly objects: readonly T[] };
 	/** Ways to look objects up: a name and the values under which an object is filed. */
 	readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
-	/** Told of each failed list or watch before it is tried again. */
+	/** Told of each failed list or watch before it is tried again, and of each handler that threw. */
 	readonly onError?: (error: unknown) => void;
 }
 

@@ -46,9 +46,9 @@ export class Informers {
 		await Promise.all([...this.#made.values()].map((informer) => informer.run(signal)));
 	}
 
-	/** Resolves once each has its first list. */
-	async synced(): Promise<void> {
-		await Promise.all([...this.#made.values()].map((informer) => informer.synced));
+	/** Resolves to true once each has its first list, or to false once one of them has been stopped before. */
+	synced(): Promise<boolean> {
+		return allSynced([...this.#made.values()]);
 	}
 }
 
@@ -56,8 +56,15 @@ export class Informers {
 export interface InformersOptions {
 	readonly client: Client;
 	readonly clock: Clock;
-	/** Told which resource's list or watch failed, before it is tried again. */
+	/** Told which resource's list or watch failed, before it is tried again, or of which a handler threw. */
 	readonly onError: (resource: string, error: unknown) => void;
+}
+
+/** Resolves to true once all of `informers` have their first list, or to false once one was stopped before. */
+export async function allSynced(
+	informers: readonly Pick<Informer<KubeObject>, 'synced'>[],
+): Promise<boolean> {
+	return (await Promise.all(informers.map(({ synced }) => synced))).every((synced) => synced);
 }
 
 function uidOf({ metadata }: KubeObject): readonly string[] {

@@ -9,7 +9,7 @@ import { DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
 import type { Client, DeleteOptions, ResourceClient } from '../client/client.ts';
 import type { EventRecorder, EventText } from '../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
-import { BY_OWNER, BY_UID } from '../client/informers.ts';
+import { allSynced, BY_OWNER, BY_UID } from '../client/informers.ts';
 import {
 	type GarbagePlan,
 	isWaitingForDependents,
@@ -59,14 +59,13 @@ export class GarbageCollector {
 		});
 	}
 
-	/** Collects until `signal` aborts. */
+	/** Collects until `signal` aborts, or the informers are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { resources } = this.#options;
-		void Promise.all(resources.map(({ informer }) => informer.synced)).then(() => {
-			for (const resource of resources) {
-				resource.informer.subscribe((object, old) => this.#observe(resource, object, old));
-			}
-		});
+		if (!(await allSynced(resources.map(({ informer }) => informer)))) return;
+		for (const resource of resources) {
+			resource.informer.subscribe((object, old) => this.#observe(resource, object, old));
+		}
 		await this.#loop.run(signal);
 	}
 

@@ -8,6 +8,7 @@ import type { Metrics } from '../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
 import type { Client } from '../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
+import { allSynced } from '../client/informers.ts';
 import { DEFAULT_ENDED_PODS_LIMIT, endedPodsBeyond, isEnded } from '../plan/pod-garbage/ended-pods.ts';
 import { isOutOfService, NODE_QUARANTINE_MS, planPodGarbage } from '../plan/pod-garbage/plan-pod-garbage.ts';
 
@@ -55,13 +56,12 @@ export class PodGarbageCollector {
 		});
 	}
 
-	/** Collects until `signal` aborts. */
+	/** Collects until `signal` aborts, or the informers are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { pods, nodes } = this.#options;
-		void Promise.all([pods.synced, nodes.synced]).then(() => {
-			nodes.subscribe((node, old) => this.#seeNode(node, old));
-			pods.subscribe((pod, old) => this.#seePod(pod, old));
-		});
+		if (!(await allSynced([nodes, pods]))) return;
+		nodes.subscribe((node, old) => this.#seeNode(node, old));
+		pods.subscribe((pod, old) => this.#seePod(pod, old));
 		await this.#loop.run(signal);
 	}
 

@@ -9,6 +9,7 @@ import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import { isGone } from '../client/gone.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
+import { allSynced } from '../client/informers.ts';
 import { planTaintEviction } from '../plan/taint-eviction/plan-taint-eviction.ts';
 
 /** What the taint eviction controller is made of. */
@@ -48,13 +49,12 @@ export class TaintEvictionController {
 		});
 	}
 
-	/** Works until `signal` aborts. */
+	/** Works until `signal` aborts, or the informers are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { nodes, pods } = this.#options;
-		void Promise.all([nodes.synced, pods.synced]).then(() => {
-			nodes.subscribe((node, old) => this.#seeNode(node, old));
-			pods.subscribe((pod, old) => this.#seePod(pod, old));
-		});
+		if (!(await allSynced([nodes, pods]))) return;
+		nodes.subscribe((node, old) => this.#seeNode(node, old));
+		pods.subscribe((pod, old) => this.#seePod(pod, old));
 		await this.#loop.run(signal);
 	}
 

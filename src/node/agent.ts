@@ -3,7 +3,6 @@ import type { Pod } from '../api/core/pod/schema.ts';
 import { notFound } from '../api/meta/api-error.ts';
 import type { ContainerLogRequest, NodeApi } from '../api/meta/node-api.ts';
 import type { RuntimeTraits } from '../api/meta/runtime-traits.ts';
-import { aborted } from '../base/aborted.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Client } from '../client/client.ts';
@@ -95,7 +94,7 @@ export class NodeAgent implements NodeApi {
 		return this.#options.runtime.traits;
 	}
 
-	/** Resolves once the Node is known to the API, so that Pods can be bound to it. */
+	/** Resolves once the Node is known to the API, so that Pods can be bound to it; never if `run` ends before. */
 	get registered(): Promise<void> {
 		return this.#registered.promise;
 	}
@@ -104,25 +103,19 @@ export class NodeAgent implements NodeApi {
 	async run(signal: AbortSignal): Promise<void> {
 		const { clock, client, machine, recorder, runtime, version, onError } = this.#options;
 		const stopFollowing = await this.#view.start();
-		const informing = this.#pods.run(signal);
-		void this.#pods.synced.then(() => {
-			this.#pods.subscribe((pod, old) => this.#observe(pod, old));
-			this.#logFiles
-				.removeOthers(new Set(Array.from(this.#pods.all(), ({ metadata: { uid = '' } }) => uid)))
-				.catch((error: unknown) => onError('logs', error));
-			// What the runtime has of Pods that are gone by now is cleared away.
-			for (const uid of this.#view.podUids()) this.#workers.wake(uid);
-		});
 		const registration = {
 			...{ client, clock, machine, recorder, runtimeVersion: runtime.version, version },
 			onRegistered: () => this.#registered.resolve(),
 		};
-		await Promise.all([
-			informing,
-			this.#runWorkers(signal),
-			keepRegistered({ ...registration, onError: (error) => onError('node', error) }, signal),
-		]);
-		stopFollowing();
+		try {
+			await Promise.all([
+				this.#pods.run(signal),
+				this.#runWorkers(signal),
+				keepRegistered({ ...registration, onError: (error) => onError('node', error) }, signal),
+			]);
+		} finally {
+			stopFollowing();
+		}
 	}
 
 	async containerLog(request: ContainerLogRequest): Promise<AsyncIterable<Uint8Array>> {
@@ -131,9 +124,15 @@ export class NodeAgent implements NodeApi {
 		return this.#logs.read(pod, request);
 	}
 
-	/** Nobody works before it is known which Pods there are: one that is not known counts as gone. */
+	/** The workers wait for the first list of Pods: to them a Pod that is not known has been deleted. */
 	async #runWorkers(signal: AbortSignal): Promise<void> {
-		await Promise.race([this.#pods.synced, aborted(signal)]);
+		if (!(await this.#pods.synced)) return;
+		this.#pods.subscribe((pod, old) => this.#observe(pod, old));
+		this.#logFiles
+			.removeOthers(new Set(Array.from(this.#pods.all(), ({ metadata: { uid = '' } }) => uid)))
+			.catch((error: unknown) => this.#options.onError('logs', error));
+		// They remove what the runtime still has of Pods that were deleted meanwhile.
+		for (const uid of this.#view.podUids()) this.#workers.wake(uid);
 		await this.#workers.run(signal);
 	}
 

@@ -8,6 +8,7 @@ import type { Metrics } from '../base/metrics.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import { splitKey } from '../client/informer.ts';
+import { allSynced } from '../client/informers.ts';
 import { priorityOf } from '../plan/placement/occupancy.ts';
 import { type Placement, placePod } from '../plan/placement/place-pod.ts';
 import { unscheduledStatus } from '../plan/placement/pod-scheduled.ts';
@@ -85,12 +86,13 @@ export class Scheduler {
 		});
 	}
 
-	/** Schedules until `signal` aborts and the attempts under way have ended; the caller runs the informers. */
+	/**
+	 * Schedules until `signal` aborts, or the informers (which the caller runs) are stopped, and the attempts
+	 * under way have ended.
+	 */
 	async run(signal: AbortSignal): Promise<void> {
 		const { pods, nodes, namespaces } = this.#options.informers;
-		const synced = Promise.all([pods.synced, nodes.synced, namespaces.synced]);
-		await Promise.race([synced, aborted(signal)]);
-		if (signal.aborted) return;
+		if (!(await allSynced([pods, nodes, namespaces]))) return;
 		this.#isStopped = false;
 		this.#state.follow();
 		await aborted(signal);

@@ -74,11 +74,6 @@ export const BANNED: readonly {
 		call: 'Promise.race',
 		instead: 'a promise that always settles: each race leaves its reactions on the promise that loses',
 		allowed: [
-			// Once in the life of a component: it waits for its informers, or is stopped before.
-			'src/controllers/job/job-controller.ts',
-			'src/controllers/cronjob/cronjob-controller.ts',
-			'src/scheduler/scheduler.ts',
-			'src/node/agent.ts',
 			// Once in the life of a process or of a connection to the launcher.
 			'src/node/runtime/process/launcher-client.ts',
 			'src/apiserver/http.ts',

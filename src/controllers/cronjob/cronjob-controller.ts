@@ -5,7 +5,6 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import { isApiError } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
-import { aborted } from '../../base/aborted.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Lane } from '../../base/lane.ts';
 import type { Metrics } from '../../base/metrics.ts';
@@ -13,7 +12,7 @@ import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-l
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
-import { BY_UID, type Informers } from '../../client/informers.ts';
+import { allSynced, BY_UID, type Informers } from '../../client/informers.ts';
 import { planCronJob, unsupportedZone } from '../../plan/cronjob/plan-cronjob.ts';
 import { scheduleOf, untilNextMs } from '../../plan/cronjob/schedule.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
@@ -71,13 +70,11 @@ export class CronJobController {
 		});
 	}
 
-	/** Works until `signal` aborts; the informers are run by whoever made them. */
+	/** Works until `signal` aborts, or the informers are stopped, which their maker runs. */
 	async run(signal: AbortSignal): Promise<void> {
-		await Promise.race([Promise.all([this.#cronJobs.synced, this.#jobs.synced]), aborted(signal)]);
-		if (!signal.aborted) {
-			this.#cronJobs.subscribe((cronJob, old) => this.#cronJobChanged(cronJob, old));
-			this.#jobs.subscribe((job, old) => this.#jobChanged(job, old));
-		}
+		if (!(await allSynced([this.#cronJobs, this.#jobs]))) return;
+		this.#cronJobs.subscribe((cronJob, old) => this.#cronJobChanged(cronJob, old));
+		this.#jobs.subscribe((job, old) => this.#jobChanged(job, old));
 		await this.#loop.run(signal);
 	}
 

@@ -6,7 +6,6 @@ import { isApiError } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
 import { matches, selectorOf } from '../../api/meta/selector.ts';
-import { aborted } from '../../base/aborted.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Lane } from '../../base/lane.ts';
 import type { Metrics } from '../../base/metrics.ts';
@@ -14,7 +13,7 @@ import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-l
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
-import { BY_UID, type Informers } from '../../client/informers.ts';
+import { allSynced, BY_UID, type Informers } from '../../client/informers.ts';
 import type { BackoffHistory } from '../../plan/job/backoff.ts';
 import { isTracked } from '../../plan/job/classify.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
@@ -93,13 +92,11 @@ export class JobController {
 		this.#orphans = new OrphanPods({ client, clock, metrics, pods: this.#pods, onError, ownerOf });
 	}
 
-	/** Works until `signal` aborts; the informers are run by whoever made them. */
+	/** Works until `signal` aborts, or the informers are stopped, which their maker runs. */
 	async run(signal: AbortSignal): Promise<void> {
-		await Promise.race([Promise.all([this.#jobs.synced, this.#pods.synced]), aborted(signal)]);
-		if (!signal.aborted) {
-			this.#jobs.subscribe((job, old) => this.#jobChanged(job, old));
-			this.#pods.subscribe((pod, old) => this.#podChanged(pod, old));
-		}
+		if (!(await allSynced([this.#jobs, this.#pods]))) return;
+		this.#jobs.subscribe((job, old) => this.#jobChanged(job, old));
+		this.#pods.subscribe((pod, old) => this.#podChanged(pod, old));
 		await Promise.all([this.#loop.run(signal), this.#orphans.run(signal)]);
 	}
 

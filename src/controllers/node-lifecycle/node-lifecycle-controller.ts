@@ -8,6 +8,7 @@ import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-l
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
+import { allSynced } from '../../client/informers.ts';
 import {
 	NOTHING_REMEMBERED,
 	type NodeLifecycleMemory,
@@ -64,17 +65,15 @@ export class NodeLifecycleController {
 		this.#evictions = zoneMetrics(options.metrics, () => this.#zones);
 	}
 
-	/** Works until `signal` aborts. */
+	/** Works until `signal` aborts, or the informers are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { nodes, leases, pods } = this.#options;
-		void Promise.all([nodes.synced, leases.synced, pods.synced]).then(() => {
-			if (signal.aborted) return;
-			nodes.subscribe((node, old) => this.#seeNode(node, old));
-			leases.subscribe((lease) => {
-				if (lease?.metadata.namespace === NODE_LEASE_NAMESPACE) this.#loop.add(NODES);
-			});
-			pods.subscribe((pod, old) => this.#seePod(pod, old));
+		if (!(await allSynced([nodes, leases, pods]))) return;
+		nodes.subscribe((node, old) => this.#seeNode(node, old));
+		leases.subscribe((lease) => {
+			if (lease?.metadata.namespace === NODE_LEASE_NAMESPACE) this.#loop.add(NODES);
 		});
+		pods.subscribe((pod, old) => this.#seePod(pod, old));
 		await this.#loop.run(signal);
 	}
 
