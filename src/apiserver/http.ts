@@ -74,8 +74,9 @@ export class HttpListener {
 	readonly #authentication: Authentication;
 	readonly #server: Server;
 	readonly #connections: Connections;
-	/** The answers under way that do not end by themselves. */
+	/** The requests under way. */
 	readonly #exchanges = new Set<HttpExchange>();
+	#closing = false;
 
 	constructor(options: ListenOptions) {
 		const { certificatePem, keyPem, token } = options.credentials;
@@ -104,7 +105,7 @@ export class HttpListener {
 				keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
 				noDelay: true,
 			},
-			(request, response) => void this.#serve(request, response),
+			(request, response) => this.#serve(request, response),
 		);
 		this.#connections = new Connections(options.mostConnections);
 		this.#server.on('connection', (socket) => this.#connections.add(socket));
@@ -128,13 +129,19 @@ export class HttpListener {
 			this.#server.once('error', reject);
 			this.#server.listen({ port, host: '127.0.0.1' }, () => {
 				this.#server.off('error', reject);
+				// A connection that cannot be accepted is no reason to stop the others.
+				this.#server.on('error', (error) => this.#options.onError('listener', error));
 				resolve();
 			});
 		});
 	}
 
-	/** Takes no more requests, ends watches and logs, lets the other requests finish, closes all connections. */
+	/**
+	 * Accepts no more connections, ends watches and logs, lets the other requests finish, and closes each
+	 * connection after its request: a client that goes on asking must not keep the server from its end.
+	 */
 	async close(): Promise<void> {
+		this.#closing = true;
 		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		for (const exchange of this.#exchanges) exchange.end();
 		this.#server.closeIdleConnections();
@@ -145,7 +152,8 @@ export class HttpListener {
 		await closed;
 	}
 
-	async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+	#serve(request: IncomingMessage, response: ServerResponse): void {
+		if (this.#closing) response.shouldKeepAlive = false;
 		const exchange = new HttpExchange(this.#exchangeOptions, request, response);
 		this.#exchanges.add(exchange);
 		const { socket } = request;
@@ -153,11 +161,17 @@ export class HttpListener {
 		response.once('close', () => {
 			end();
 			this.#exchanges.delete(exchange);
+			// The connection is idle only after this event.
+			if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
 		});
-		await exchange.serve((path) => {
+		const authenticate = (path: string): void => {
 			const isOpen = isPublic(path);
 			this.#authentication.check(request.headers, isOpen);
 			if (!isOpen) this.#connections.know(socket);
+		};
+		exchange.serve(authenticate).catch((error: unknown) => {
+			this.#options.onError('http', error);
+			response.destroy();
 		});
 	}
 }
