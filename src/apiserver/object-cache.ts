@@ -8,8 +8,10 @@ import { REGISTRY_PREFIX, StoredObject } from './stored-object.ts';
 export interface ObjectCacheOptions {
 	readonly store: Store;
 	readonly resources: readonly ResourceDefinition[];
-	/** Told of a watch that threw, and of the store's own watch when it ended by itself. */
+	/** Told of a watch that threw. */
 	readonly onError: (error: unknown) => void;
+	/** Told why the cache no longer follows the store. */
+	readonly onStoreLost: (error: Error) => void;
 }
 
 /**
@@ -103,7 +105,7 @@ export class ObjectCache {
 
 	#fail(error: Error): void {
 		this.#failure = error;
-		this.#options.onError(error);
+		this.#options.onStoreLost(error);
 		for (const resource of this.resources) resource.fail(error);
 	}
 

@@ -48,6 +48,8 @@ export interface ApiServerOptions {
 	readonly version: string;
 	/** Told of faults that no request should meet; `where` says in which part. */
 	readonly onError: (where: string, error: unknown) => void;
+	/** Told that the store no longer reports its changes. The server answers 503 from then on, for good. */
+	readonly onStoreLost?: (error: Error) => void;
 }
 
 /**
@@ -64,7 +66,12 @@ export class ApiServer implements ApiTransport {
 
 	constructor(options: ApiServerOptions) {
 		const { store, resources, clock, random, version, onError } = options;
-		const cache = new ObjectCache({ store, resources, onError: (error) => onError('watch', error) });
+		const cache = new ObjectCache({
+			store,
+			resources,
+			onError: (error) => onError('watch', error),
+			onStoreLost: options.onStoreLost ?? ((error) => onError('store', error)),
+		});
 		this.#context = {
 			store,
 			cache,

@@ -117,7 +117,7 @@ async function startEmbedded(): Promise<Embedded> {
 			port: undefined,
 			storage: 'memory',
 		} as const;
-		const server = await startServer({ ...options, log: openLog() });
+		const server = await startServer({ ...options, log: openLog(new SystemClock()) });
 		return {
 			client: server.client,
 			namespace: 'default',

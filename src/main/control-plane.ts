@@ -8,6 +8,7 @@ import { pods } from '../api/core/pod/definition.ts';
 import type { ApiTransport } from '../api/meta/transport.ts';
 import { resources } from '../api/resources.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Work } from '../base/lifecycle.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
@@ -35,17 +36,17 @@ export interface ControlPlaneOptions {
 }
 
 /**
- * Runs the controllers and the scheduler against an API server until `signal` aborts. They share one
- * set of informers and know each other only through the API.
+ * The works of the control plane, for {@link Lifecycle.run}: the controllers and the scheduler by the names
+ * they have as API clients, and the informers that they share. They know each other only through the API.
  */
-export async function runControlPlane(options: ControlPlaneOptions, signal: AbortSignal): Promise<void> {
+export function controlPlane(options: ControlPlaneOptions): Readonly<Record<string, Work>> {
 	const { transport, clock, metrics, onError } = options;
 	const informers = new Informers({
 		client: new Client(transport, { fieldManager: 'informers' }),
 		clock,
 		onError: (key, error) => onError('informers', key, error),
 	});
-	const means: Means = {
+	const context: ControlPlaneContext = {
 		options,
 		informers,
 		of: (component) => ({
@@ -55,30 +56,32 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
 			onError: (key, error) => onError(component, key, error),
 		}),
 	};
-	// The Job controller has to be the first to ask for the informers of Jobs and Pods.
-	const parts = [
-		...batchControllers(means),
-		makeScheduler(means),
-		...nodeControllers(means),
-		...collectors(means),
-	];
+	const components = {
+		// The Job controller asks for the informers of Jobs and Pods with indexes of its own, so it is first.
+		...batchControllers(context),
+		scheduler: makeScheduler(context),
+		...nodeControllers(context),
+		...collectors(context),
+	};
 	metrics.include(() => stateMetrics(informers));
-	await Promise.all([informers.run(signal), ...parts.map((part) => part.run(signal))]);
+	const works: Record<string, Work> = { informers: (signal) => informers.run(signal) };
+	for (const [name, component] of Object.entries(components)) works[name] = (signal) => component.run(signal);
+	return works;
 }
 
-/** Nobody may ever ask, so it is loaded when somebody does. */
+/** The metrics about Jobs and CronJobs; most servers are never asked for them, so they are loaded on demand. */
 async function* stateMetrics(informers: Informers): AsyncIterable<string> {
 	const { writeStateMetrics } = await import('../state-metrics/state-metrics.ts');
 	yield* writeStateMetrics({ jobs: informers.of(jobs), cronJobs: informers.of(cronjobs) });
 }
 
-/** Something that works until it is told to stop. */
-interface Part {
+/** A controller or the scheduler: works until it is told to stop. */
+interface Component {
 	run(signal: AbortSignal): Promise<void>;
 }
 
 /** What every component is made with. */
-interface Common {
+interface ComponentContext {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly metrics: Metrics;
@@ -86,24 +89,27 @@ interface Common {
 }
 
 /** What components are made from. */
-interface Means {
+interface ControlPlaneContext {
 	readonly options: ControlPlaneOptions;
 	readonly informers: Informers;
-	/** A component's own client, named after it, and its way to tell of errors. */
-	of(component: string): Common;
+	/** A component's own client, named after it, and its way to report errors. */
+	of(component: string): ComponentContext;
 }
 
-function batchControllers({ informers, of }: Means): readonly Part[] {
+function batchControllers({ informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
 	const job = of('job-controller');
 	const cronJob = of('cronjob-controller');
-	return [
-		new JobController({ ...job, informers, recorder: recorderOf('job-controller', job) }),
-		new CronJobController({ ...cronJob, informers, recorder: recorderOf('cronjob-controller', cronJob) }),
-		new TtlAfterFinished({ ...of('ttl-after-finished-controller'), jobs: informers.of(jobs) }),
-	];
+	const ttl = of('ttl-after-finished-controller');
+	return {
+		'job-controller': new JobController({ ...job, informers, recorder: recorderOf('job-controller', job) }),
+		'cronjob-controller': new CronJobController({
+			...{ ...cronJob, informers, recorder: recorderOf('cronjob-controller', cronJob) },
+		}),
+		'ttl-after-finished-controller': new TtlAfterFinished({ ...ttl, jobs: informers.of(jobs) }),
+	};
 }
 
-function makeScheduler({ informers, of }: Means): Part {
+function makeScheduler({ informers, of }: ControlPlaneContext): Component {
 	const common = of('scheduler');
 	return new Scheduler({
 		...common,
@@ -112,54 +118,54 @@ function makeScheduler({ informers, of }: Means): Part {
 	});
 }
 
-/** What looks after nodes and the Pods on those that are not well. */
-function nodeControllers({ informers, of }: Means): readonly Part[] {
+/** The controllers of Nodes, and of Pods on Nodes that have failed or are tainted. */
+function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
 	const lifecycle = of('node-controller');
 	const eviction = of('taint-eviction-controller');
 	const seen = { nodes: informers.of(nodes), pods: informers.of(pods) };
-	return [
-		new NodeLifecycleController({
+	return {
+		'node-controller': new NodeLifecycleController({
 			...lifecycle,
 			...seen,
 			leases: informers.of(leases),
 			recorder: recorderOf('node-controller', lifecycle),
 		}),
-		new TaintEvictionController({
+		'taint-eviction-controller': new TaintEvictionController({
 			...eviction,
 			...seen,
 			recorder: recorderOf('taint-eviction-controller', eviction),
 		}),
-	];
+	};
 }
 
-/** What deletes what nobody needs any more. */
-function collectors({ options, informers, of }: Means): readonly Part[] {
+/** The controllers that delete objects: whose owner is gone, whose Node is gone, whose namespace is deleted. */
+function collectors({ options, informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
 	const collected: readonly CollectedResource[] = resources
 		.filter((definition) => definition !== events)
 		.map((definition) => ({ definition, informer: informers.of(definition) }));
 	const garbage = of('garbage-collector');
-	return [
-		new GarbageCollector({
+	return {
+		'garbage-collector': new GarbageCollector({
 			...garbage,
 			resources: collected,
 			recorder: recorderOf('garbage-collector-controller', garbage),
 		}),
-		new PodGarbageCollector({
+		'pod-garbage-collector': new PodGarbageCollector({
 			...of('pod-garbage-collector'),
 			pods: informers.of(pods),
 			nodes: informers.of(nodes),
 			...(options.endedPodsLimit !== undefined && { endedPodsLimit: options.endedPodsLimit }),
 		}),
-		new NamespaceController({
+		'namespace-controller': new NamespaceController({
 			...of('namespace-controller'),
 			namespaces: informers.of(namespaces),
 			contents: collected.filter(({ definition }) => definition.namespaced),
 			unwatched: [events],
 		}),
-	];
+	};
 }
 
-/** Announces for `component`, as its Events name it. */
-function recorderOf(component: string, { client, clock, onError }: Common): EventRecorder {
+/** Records Events in the name of `component`. */
+function recorderOf(component: string, { client, clock, onError }: ComponentContext): EventRecorder {
 	return new EventRecorder({ client, clock, component, onError: (error) => onError('event', error) });
 }

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import { SystemClock } from '../base/clock.ts';
+import { PartError, StoppedError } from '../base/lifecycle.ts';
 import type { Interruption } from '../cli/context.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { StoreLockedError } from '../store/store.ts';
 import { dataFolder, defaultDataPath } from './data-folder.ts';
 import { onInterrupt } from './interruptions.ts';
-import { openLog } from './log.ts';
+import { type Log, openLog } from './log.ts';
 import type { RunningServer, RuntimeName } from './server.ts';
 
 interface Flags {
@@ -46,30 +48,60 @@ async function serve(flags: Flags): Promise<void> {
 	const runtime = runtimeNamed(flags.runtime);
 	if (port === undefined || maxPods === undefined || endedPodsLimit === undefined || !runtime) return;
 	const folder = dataFolder(flags.dataDir);
+	const log = openLog(new SystemClock());
+	const stop = stopOnSignal(log);
 	let server: RunningServer;
 	try {
-		// The other commands are not to pay for loading a server.
+		// The other commands should not pay for loading a server.
 		const { startServer } = await import('./server.ts');
 		const limits = { maxPods, endedPodsLimit };
-		server = await startServer({ folder, runtime, ...limits, port, storage: 'disk', log: openLog() });
+		const options = { folder, runtime, ...limits, port, storage: 'disk', log, signal: stop.signal } as const;
+		server = await startServer(options);
 	} catch (error) {
-		fail(explain(error, { folder: folder.path, port }));
+		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port }));
+		else process.exitCode = stop.exitCode();
 		return;
 	}
+	for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, server.fail);
 	process.stdout.write(`stint is ready at ${server.url}\n  export KUBECONFIG=${folder.kubeconfig}\n`);
-	const signal = await signalled();
-	await server.stop();
-	process.exitCode = signal === 'SIGTERM' ? 0 : 130;
+	const failure = await server.ended;
+	log.info(`stopped${failure ? ' because of an error' : ''}; Pods that run keep running`);
+	process.exitCode = failure ? FAILED : stop.exitCode();
 }
 
-/** Resolves at the first signal that asks the server to stop. A reader of its output that is gone does not. */
-function signalled(): Promise<Interruption> {
-	// Timers and sockets of a server do not keep the process alive; listening for signals does.
-	return new Promise((resolve) => {
-		onInterrupt((by) => {
-			if (by !== 'SIGPIPE') resolve(by);
-		});
+/** What a server ends with: when it could not be started, and when one of its parts failed. */
+const FAILED = 1;
+
+/** By what a server is asked to stop, and what it then ends with, as docs/server.md says. */
+const EXIT_CODES: Readonly<Record<Interruption, number>> = {
+	SIGTERM: 0,
+	SIGHUP: 129,
+	SIGINT: 130,
+	SIGPIPE: 0,
+};
+
+interface Stop {
+	/** Aborts at the first signal. */
+	readonly signal: AbortSignal;
+	/** For the signal that came. */
+	exitCode(): number;
+}
+
+/**
+ * Has the first SIGTERM, SIGINT or SIGHUP stop the server, and the second end the process at once (what was
+ * acknowledged is on disk). A reader of its output that is gone stops nothing.
+ */
+function stopOnSignal(log: Log): Stop {
+	const stop = new AbortController();
+	let first: Interruption = 'SIGTERM';
+	onInterrupt((by) => {
+		if (by === 'SIGPIPE') return;
+		if (stop.signal.aborted) process.exit(EXIT_CODES[first]);
+		first = by;
+		log.info(`stopping, because of ${by}`);
+		stop.abort();
 	});
+	return { signal: stop.signal, exitCode: () => EXIT_CODES[first] };
 }
 
 function runtimeNamed(name: string): RuntimeName | undefined {
@@ -88,11 +120,12 @@ function wholeNumber(
 	return undefined;
 }
 
-/** What to tell somebody whose server does not start. */
+/** What to tell a user whose server does not start. */
 function explain(
-	error: unknown,
+	failure: unknown,
 	{ folder, port }: { readonly folder: string; readonly port: number },
 ): string {
+	const error = failure instanceof PartError ? failure.cause : failure;
 	if (error instanceof StoreLockedError) {
 		return `the data folder ${folder} is in use by another stint server; stop that one, or choose another with --data-dir`;
 	}

