@@ -72,6 +72,7 @@ export class NodeAgent implements NodeApi {
 			recorder,
 			allocatable: allocatableOf(machine),
 			hostIP: machine.address,
+			onError,
 		});
 		this.#workers = new PodWorkers({
 			metrics: options.metrics,

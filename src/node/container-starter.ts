@@ -7,7 +7,13 @@ import type { HoldBack } from '../plan/pod/fields/field-rules.ts';
 import type { ContainerStart } from '../plan/pod/plan.ts';
 import { environmentOf, expand, type NodeFacts } from './environment.ts';
 import type { LogFiles } from './log-files.ts';
-import { type ContainerConfig, ContainerStartError, ImageError, type Runtime } from './runtime/runtime.ts';
+import {
+	type ContainerConfig,
+	ContainerStartError,
+	ImageError,
+	type Runtime,
+	RuntimeUnavailable,
+} from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
 
 /** What kept a container from being started, in the words of its waiting state. */
@@ -26,6 +32,7 @@ export interface ContainerStarterOptions {
 	/** What the node has, for limits that are not set. */
 	readonly allocatable: Readonly<Record<string, string>>;
 	readonly hostIP: string;
+	readonly onError: (key: string, error: unknown) => void;
 }
 
 /** Takes a container from its image to its start, with the kubelet's events on the way. */
@@ -134,11 +141,20 @@ export class ContainerStarter {
 			this.#tell(pod, container, 'Warning', 'Failed', `Error: ${error.reason}`);
 			return { reason: error.reason, message: error.message };
 		}
-		if (!(error instanceof ContainerStartError)) throw error;
+		if (error instanceof RuntimeUnavailable) throw error;
+		if (!(error instanceof ContainerStartError)) return this.#unexpected(pod, container, error);
 		this.#tell(pod, container, 'Warning', 'Failed', `Error: ${error.message}`);
 		// Its end has been told as an exit with StartError, and is dealt with like any other end.
 		if (error.reason === 'RunContainerError') return undefined;
 		return { reason: error.reason, message: error.message };
+	}
+
+	/** The runtime failed in a way that it has no name for, such as a full disk: the Pod says so, and so does the log. */
+	#unexpected(pod: Pod, container: Container, error: unknown): StartFailure {
+		const message = error instanceof Error ? error.message : String(error);
+		this.#tell(pod, container, 'Warning', 'Failed', `Error: ${message}`);
+		this.#options.onError(pod.metadata.uid ?? '', error);
+		return { reason: 'CreateContainerError', message };
 	}
 
 	#tell(pod: Pod, { name }: Container, type: 'Normal' | 'Warning', reason: string, message: string): void {

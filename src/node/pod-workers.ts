@@ -118,7 +118,7 @@ export class PodWorkers {
 
 	/** Does what the plan says; tells whether that calls for another plan right away. */
 	async #act(pod: Pod, plan: PodPlan): Promise<boolean> {
-		const { runtime, view, starter } = this.#options;
+		const { runtime, starter } = this.#options;
 		for (const stop of plan.stops) {
 			this.#tellStop(pod, stop);
 			await runtime.stopContainer(stop.id, stop.graceSeconds);
@@ -131,9 +131,7 @@ export class PodWorkers {
 			return true;
 		}
 		if (plan.sandbox) {
-			this.#noteOutcome(pod, WHOLE_POD, undefined);
-			view.noteSandbox(await runtime.runSandbox(sandboxConfig(pod, view)));
-			this.#tell(pod, plan.sandbox.events);
+			await this.#makeSandbox(pod, plan.sandbox.events);
 			return true;
 		}
 		for (const start of plan.starts) {
@@ -142,6 +140,24 @@ export class PodWorkers {
 			await this.#prune(pod, start.container.name);
 		}
 		return plan.starts.length + plan.removals.length > 0;
+	}
+
+	/** Makes the sandbox, or notes why it cannot be made, as a kubelet tells it. */
+	async #makeSandbox(pod: Pod, events: readonly EventText[]): Promise<void> {
+		const { runtime, view, onError } = this.#options;
+		try {
+			view.noteSandbox(await runtime.runSandbox(sandboxConfig(pod, view)));
+		} catch (error) {
+			if (error instanceof RuntimeUnavailable) throw error;
+			const reason = 'FailedCreatePodSandBox';
+			const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : String(error)}`;
+			this.#tell(pod, [{ type: 'Warning', reason, message }]);
+			this.#noteOutcome(pod, WHOLE_POD, { reason, message });
+			onError(pod.metadata.uid ?? '', error);
+			return;
+		}
+		this.#noteOutcome(pod, WHOLE_POD, undefined);
+		this.#tell(pod, events);
 	}
 
 	#tell(pod: Pod, events: readonly EventText[]): void {

@@ -52,14 +52,14 @@ function setUpOf(
 ): Pick<PodPlan, 'sandbox' | 'mountFailure'> & { readonly due?: number } {
 	const { pod, traits, hindrances, now } = seen;
 	if (starts.length === 0 || seen.sandbox) return { sandbox: undefined, mountFailure: undefined };
+	const before = hindrances.get(WHOLE_POD);
+	const due = before ? before.at + backoffDelayMs(HINDRANCE_BACKOFF, before.failures) : now;
+	if (due > now) return { sandbox: undefined, mountFailure: undefined, due };
 	const failures = mountFailures(pod, traits);
 	if (failures.length === 0) {
 		const because = `${starts.length} container(s) are to be started`;
 		return { sandbox: { because, events: notHonoured(seen) }, mountFailure: undefined };
 	}
-	const before = hindrances.get(WHOLE_POD);
-	const due = before ? before.at + backoffDelayMs(HINDRANCE_BACKOFF, before.failures) : now;
-	if (due > now) return { sandbox: undefined, mountFailure: undefined, due };
 	const message = failures[0]?.message ?? '';
 	return { sandbox: undefined, mountFailure: { message, events: failures } };
 }

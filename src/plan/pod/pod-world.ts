@@ -70,7 +70,10 @@ export class PodWorld {
 				continue;
 			}
 			this.#record(plan);
-			if (plan.sandbox) this.hasSandbox = true;
+			if (plan.sandbox) {
+				this.hasSandbox = true;
+				this.hindrances.delete(WHOLE_POD);
+			}
 			if (plan.mountFailure) this.#hinder(WHOLE_POD, 'FailedMount', plan.mountFailure.message);
 			for (const { name } of plan.stops) this.stopped.push(name);
 			for (const { id, name } of plan.removals) this.remove(name, id);

@@ -39,6 +39,7 @@ test('it is tried again with growing delays, and starts once the runtime mounts 
 	assert.equal(world.settle().againAfterMs, 20_000);
 	assert.equal(world.events.filter((text) => text.startsWith('FailedMount')).length, 2);
 	world.traits = { ...BARE, honours: new Set(['spec.volumes']) };
+	world.now += 20_000;
 	world.settle();
 	assert.deepEqual(world.started, ['main#0']);
 	assert.equal(world.waiting('main'), undefined);

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { VirtualClock } from '../../src/base/virtual-clock.ts';
+import { RuntimeUnavailable } from '../../src/node/runtime/runtime.ts';
+import { passTime } from '../support/control-plane.ts';
+import { eventAbout, inPhase, pod, startNode } from './test-node.ts';
+
+const waitingOf = (object: Pod | undefined) => object?.status.containerStatuses?.[0]?.state?.waiting;
+
+test('a sandbox that cannot be made is told, and tried again', async (t) => {
+	const clock = new VirtualClock();
+	const node = await startNode(t, { clock });
+	const { plane, runtime } = node;
+	const full = t.mock.method(runtime, 'runSandbox', () =>
+		Promise.reject(new Error('no space left on device')),
+	);
+	await plane.client.resource(pods, 'default').create(pod('boxless', ['true']));
+	await passTime(clock, 1000);
+	const waits = await plane.client.resource(pods, 'default').get('boxless');
+	const message = 'Failed to create pod sandbox: no space left on device';
+	assert.deepEqual(waitingOf(waits), { reason: 'ContainerCreating', message });
+	assert.equal((await eventAbout(node, 'boxless', 'FailedCreatePodSandBox')).message, message);
+	assert.equal(full.mock.callCount(), 1);
+	full.mock.restore();
+	await passTime(clock, 10_000);
+	assert.equal((await plane.client.resource(pods, 'default').get('boxless')).status.phase, 'Succeeded');
+});
+
+test('a container that cannot be made for a reason without a name waits with CreateContainerError', async (t) => {
+	const node = await startNode(t);
+	t.mock.method(node.runtime, 'createContainer', () => Promise.reject(new Error('no space left on device')));
+	await node.plane.client.resource(pods, 'default').create(pod('unmade', ['true']));
+	const waits = await node.plane.until(pods, 'unmade', (object) => waitingOf(object)?.message !== undefined);
+	assert.deepEqual(waitingOf(waits), { reason: 'CreateContainerError', message: 'no space left on device' });
+	assert.equal((await eventAbout(node, 'unmade', 'Failed')).message, 'Error: no space left on device');
+});
+
+test('a runtime that cannot be reached is no failure of the Pod', async (t) => {
+	const { plane, runtime } = await startNode(t);
+	const away = t.mock.method(runtime, 'createContainer', () =>
+		Promise.reject(new RuntimeUnavailable('away')),
+	);
+	await plane.client.resource(pods, 'default').create(pod('patient', ['true']));
+	while (away.mock.callCount() < 2) await new Promise(setImmediate);
+	away.mock.restore();
+	const done = await plane.until(pods, 'patient', inPhase('Succeeded'));
+	assert.equal(done?.status.containerStatuses?.[0]?.restartCount, 0);
+});
