@@ -19,6 +19,10 @@ import { WatchLines } from './watch-events.ts';
 /** The largest body that is read, as upstream. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
+/** How much of a body is read and dropped after an answer that did not wait for it, and for how long. */
+const DISCARD_BYTES = 64 * 1024 * 1024;
+const DISCARD_MS = 2000;
+
 /** What exchanges need of their listener. */
 export interface ExchangeOptions {
 	readonly server: ApiServer;
@@ -97,7 +101,8 @@ export class HttpExchange {
 		if (Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge(`limit is ${MAX_BODY_BYTES}`);
 		const pieces: Uint8Array[] = [];
 		let size = 0;
-		for await (const chunk of this.#request) {
+		// Not destroyed when it is too long: a client that is still sending has to get its answer.
+		for await (const chunk of this.#request.iterator({ destroyOnReturn: false })) {
 			const piece: Uint8Array = chunk;
 			size += piece.length;
 			if (size > MAX_BODY_BYTES) throw tooLarge(`limit is ${MAX_BODY_BYTES}`);
@@ -203,14 +208,36 @@ export class HttpExchange {
 		const unread = !this.#request.complete;
 		const answer = valueAnswer(known.code, known.status);
 		const { contentType } = answer;
-		const bytes = this.#wantsPretty(answer) ? indented(answer.bytes()) : answer.bytes();
+		const bytes = Buffer.concat([...(this.#wantsPretty(answer) ? indented(answer.bytes()) : answer.bytes())]);
 		this.#head(known.code, warnings, {
 			'content-type': contentType,
 			'cache-control': NO_CACHE,
+			'content-length': bytes.length,
 			...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
 			...(unread && { connection: 'close' }),
 		});
-		this.#response.end(Buffer.concat([...bytes]));
+		this.#response.write(bytes);
+		const end = (): void => void this.#response.end();
+		if (unread) this.#discardBody(end);
+		else end();
+	}
+
+	/**
+	 * Reads what a client still sends after its answer, since a connection that is closed before is reset,
+	 * and the answer lost. Calls `done` at its end, or when the client has sent or waited too long.
+	 */
+	#discardBody(done: () => void): void {
+		let bytes = 0;
+		const over = (): void => {
+			timer.cancel();
+			done();
+		};
+		const timer = this.#options.clock.setTimer(DISCARD_MS, over);
+		this.#request.on('data', (piece: Uint8Array) => {
+			bytes += piece.length;
+			if (bytes > DISCARD_BYTES) over();
+		});
+		this.#request.once('close', over).once('end', over);
 	}
 
 	#errorOf(error: unknown): ApiError {
