@@ -26,8 +26,9 @@ export async function startStint(t: TestContext, options: ServerOptions = {}): P
 	const home = temporaryFolder(t);
 	const kubeconfig = join(folder, 'kubeconfig');
 	const env = { ...process.env, HOME: home, KUBECONFIG: kubeconfig };
+	const serverEnv = { ...env, ...options.env };
 	const args = ['server', '--data-dir', folder, '--port', '0', ...(options.args ?? [])];
-	const server = new Running(join(ROOT, 'stint'), args, env);
+	const server = new Running(join(ROOT, 'stint'), args, serverEnv);
 	const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<Finished> => {
 		server.child.kill(signal);
 		return server.finished;
@@ -56,4 +57,6 @@ export interface ServerOptions {
 	/** A data folder that the test keeps; by default a new one. */
 	readonly folder?: string;
 	readonly args?: readonly string[];
+	/** More of the environment, for the server alone. */
+	readonly env?: NodeJS.ProcessEnv;
 }
