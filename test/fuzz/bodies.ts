@@ -1,0 +1,213 @@
+import { readFileSync } from 'node:fs';
+import { stringify } from 'yaml';
+import type { Dice } from '../simulation/dice.ts';
+import { damage, mutate } from './mutate.ts';
+import { type Json, strangeText, strangeValue } from './values.ts';
+
+/** A body with what its content type says it is. */
+export interface Body {
+	readonly contentType: string;
+	readonly bytes: Uint8Array;
+}
+
+/** An object as upstream's own code writes it, in JSON and in protobuf. */
+interface Sample {
+	readonly kind: string;
+	readonly json: string;
+	readonly protobuf: Uint8Array;
+}
+
+const samples: readonly Sample[] = readFileSync(
+	`${import.meta.dirname}/../../src/apiserver/protobuf-golden.jsonl`,
+	'utf8',
+)
+	.trim()
+	.split('\n')
+	.map((line) => {
+		const { kind, protobuf, json } = JSON.parse(line);
+		return { kind, json: JSON.stringify(json), protobuf: Buffer.from(protobuf, 'base64') };
+	});
+
+/** Objects that the server takes as they are, so that later requests find something. */
+const SOUND: Readonly<Record<string, Json>> = {
+	Job: {
+		apiVersion: 'batch/v1',
+		kind: 'Job',
+		metadata: { name: 'a', labels: { app: 'x' } },
+		spec: {
+			suspend: true,
+			parallelism: 1,
+			completions: 2,
+			template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } },
+		},
+	},
+	CronJob: {
+		apiVersion: 'batch/v1',
+		kind: 'CronJob',
+		metadata: { name: 'a' },
+		spec: {
+			schedule: '0 0 1 1 *',
+			suspend: true,
+			jobTemplate: {
+				spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } },
+			},
+		},
+	},
+	Pod: {
+		apiVersion: 'v1',
+		kind: 'Pod',
+		metadata: { name: 'a' },
+		spec: { containers: [{ name: 'c', image: 'i', env: [{ name: 'A', value: '1' }] }] },
+	},
+	Lease: {
+		apiVersion: 'coordination.k8s.io/v1',
+		kind: 'Lease',
+		metadata: { name: 'a' },
+		spec: { holderIdentity: 'x', renewTime: '2026-01-01T00:00:00.000000Z' },
+	},
+	Event: {
+		apiVersion: 'v1',
+		kind: 'Event',
+		metadata: { name: 'a' },
+		involvedObject: { kind: 'Job', namespace: 'default', name: 'a' },
+		reason: 'Tested',
+		message: 'text',
+		type: 'Normal',
+	},
+};
+
+/** A body for a request that wants an object of this kind (or for any). */
+export function drawBody(dice: Dice, kind: string | undefined): Body {
+	const asItIs = kind === undefined ? undefined : SOUND[kind];
+	if (asItIs && dice.chance(0.25))
+		return { contentType: 'application/json', bytes: Buffer.from(JSON.stringify(asItIs)) };
+	const alike = samples.filter((each) => each.kind === kind);
+	const sample = dice.of(...atLeastOne(dice.chance(0.9) && alike.length > 0 ? alike : samples));
+	const body = encode(dice, dice.chance(0.6) ? (kind ? SOUND[kind] : undefined) : undefined, sample);
+	return dice.chance(0.15) ? { ...body, bytes: damage(dice, body.bytes) } : body;
+}
+
+function encode(dice: Dice, sound: Json | undefined, sample: Sample): Body {
+	if (dice.chance(0.12))
+		return { contentType: 'application/vnd.kubernetes.protobuf', bytes: mutated(dice, sample.protobuf) };
+	const object: Json = structuredClone(sound ?? JSON.parse(sample.json));
+	if (dice.chance(0.7)) mutate(dice, object);
+	if (dice.chance(0.25)) return { contentType: 'application/yaml', bytes: yamlOf(dice, object) };
+	const contentType = dice.of('application/json', 'application/json; charset=utf-8', 'text/plain', '');
+	return { contentType, bytes: Buffer.from(jsonOf(dice, object)) };
+}
+
+function mutated(dice: Dice, bytes: Uint8Array): Uint8Array {
+	return dice.chance(0.5) ? damage(dice, bytes) : bytes;
+}
+
+/** JSON with what only its text can have: a BOM, a second document, a name twice, huge numbers. */
+function jsonOf(dice: Dice, object: Json): string {
+	const text = JSON.stringify(object);
+	switch (dice.between(0, 19)) {
+		case 0:
+			return `\ufeff${text}`;
+		case 1:
+			return `${text}\n${text}`;
+		case 2:
+			return text.replace('{', '{"kind":"Twice",');
+		case 3:
+			return text.replace(/:\d+/, ':9223372036854775808');
+		case 4:
+			return text.replace(/:\d+/, ':1e999');
+		case 5:
+			return '['.repeat(dice.between(1, 100_000));
+		default:
+			return text;
+	}
+}
+
+/** YAML with what only its text can have: anchors, tags, merges, several documents, directives. */
+function yamlOf(dice: Dice, object: Json): Uint8Array {
+	const text = stringify(object);
+	switch (dice.between(0, 9)) {
+		case 0:
+			return Buffer.from(`---\n${text}---\n${text}`);
+		case 1:
+			return Buffer.from(`%YAML 1.${dice.between(0, 3)}\n---\n${text}`);
+		case 2:
+			return Buffer.from(`x: &x {y: 1}\n<<: *x\n${text}`);
+		case 3:
+			return Buffer.from(`a: &a [${strangeText(dice)}]\nb: *a\nc: *missing\n${text}`);
+		case 4:
+			return Buffer.from(text.replace(/: (\w+)$/m, ': !!binary $1'));
+		case 5:
+			return Buffer.from(text.replace(/^( *)/m, '$1\t'));
+		default:
+			return Buffer.from(text);
+	}
+}
+
+/** A patch of one of the kinds, or of none. */
+export function drawPatch(dice: Dice, kind: string | undefined): Body {
+	const contentType = dice.of(
+		'application/json-patch+json',
+		'application/merge-patch+json',
+		'application/strategic-merge-patch+json',
+		'application/apply-patch+yaml',
+		'application/json',
+	);
+	const patch = contentType === 'application/json-patch+json' ? operations(dice) : mergePatch(dice, kind);
+	const bytes = Buffer.from(jsonOf(dice, patch));
+	return { contentType, bytes: dice.chance(0.1) ? damage(dice, bytes) : bytes };
+}
+
+function mergePatch(dice: Dice, kind: string | undefined): Json {
+	const patch: Json = structuredClone((kind ? SOUND[kind] : undefined) ?? {});
+	mutate(dice, patch);
+	if (dice.chance(0.3) && patch !== null && typeof patch === 'object' && !Array.isArray(patch)) {
+		patch.metadata = {
+			labels: { [strangeText(dice)]: strangeText(dice) },
+			$patch: dice.of('delete', 'replace', 'merge', 'x'),
+			$retainKeys: [strangeText(dice)],
+			'$deleteFromPrimitiveList/finalizers': [strangeText(dice)],
+			'$setElementOrder/ownerReferences': [strangeValue(dice)],
+		};
+	}
+	return patch;
+}
+
+const PATHS = [
+	'',
+	'/',
+	'/metadata/labels/a',
+	'/metadata/labels',
+	'/metadata/annotations/x~1y',
+	'/metadata/finalizers/-',
+	'/metadata/finalizers/0',
+	'/spec',
+	'/spec/template/spec/containers/0/image',
+	'/spec/containers/-',
+	'/spec/parallelism',
+	'/status/conditions/0',
+	'/constructor/prototype',
+	'/__proto__/x',
+	'~',
+	'a',
+] as const;
+
+function operations(dice: Dice): Json {
+	const count = dice.between(0, dice.chance(0.05) ? 500 : 5);
+	return Array.from({ length: count }, () => ({
+		op: dice.of('add', 'remove', 'replace', 'move', 'copy', 'test', 'x'),
+		path: pathText(dice),
+		...(dice.chance(0.5) && { from: pathText(dice) }),
+		...(dice.chance(0.8) && { value: strangeValue(dice) }),
+	}));
+}
+
+function pathText(dice: Dice): string {
+	return dice.chance(0.05) ? '/a'.repeat(dice.between(1, 5000)) : dice.of(...PATHS);
+}
+
+/** The same list, known to hold something; throws where it does not. */
+function atLeastOne<T>(items: readonly T[]): [T, ...T[]] {
+	const [first, ...rest] = items;
+	if (first === undefined) throw new Error('an empty list has nothing to draw from');
+	return [first, ...rest];
+}

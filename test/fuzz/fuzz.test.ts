@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { SeededRandom } from '../../src/base/random.ts';
+import { Dice } from '../simulation/dice.ts';
+import { ROOT, temporaryFolder } from '../support/processes.ts';
+import { type StintServer, startStint } from '../support/stint-server.ts';
+import { FuzzClient, type FuzzOutcome } from './fuzz-client.ts';
+import { drawRequest, type FuzzRequest } from './requests.ts';
+
+/**
+ * Requests of every verb and every format of body, sound and damaged, against a server in a process of its
+ * own: it never crashes, never answers with a 5xx, never stands still, and its memory stays bounded.
+ * `STINT_FUZZ_REQUESTS` says how many, `STINT_FUZZ_SEED` repeats a run (as far as the order of answers lets it).
+ */
+const REQUESTS = Number(process.env.STINT_FUZZ_REQUESTS ?? 2000);
+const SEED = Number(process.env.STINT_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
+
+/** How many requests are under way at once. */
+const CONCURRENCY = 8;
+
+/** After so many requests everything is deleted, so that the server's objects stay few. */
+const CLEARED_EVERY = 500;
+
+/** The longest that one turn of the event loop may take, in milliseconds of CPU time. */
+const LONGEST_HOLD_MS = 100;
+
+/** What the server may hold after any number of requests, in MiB. */
+const MOST_MEMORY_MIB = 700;
+
+/** Upstream, too, answers 504 to a read at a revision that is not there yet. */
+function isFault({ status, text }: FuzzOutcome): boolean {
+	if (status === 504) return !text.includes('ResourceVersionTooLarge');
+	return status >= 500 || status === 0;
+}
+
+/** What came of the requests: how many had which status, the last ones, and those that are faults. */
+class Record {
+	readonly bad: FuzzOutcome[] = [];
+	readonly #last: FuzzOutcome[] = [];
+	readonly counts = new Map<number, number>();
+
+	add(outcome: FuzzOutcome): void {
+		this.counts.set(outcome.status, (this.counts.get(outcome.status) ?? 0) + 1);
+		if (isFault(outcome)) this.bad.push(outcome);
+		this.#last.push(outcome);
+		if (this.#last.length > 4000) this.#last.splice(0, 2000);
+	}
+
+	/** The requests that were under way at a time. */
+	during(fromMs: number, toMs: number): readonly FuzzOutcome[] {
+		return this.#last.filter(({ startedAt, endedAt = toMs }) => startedAt <= toMs && endedAt >= fromMs);
+	}
+}
+
+async function fuzz(client: FuzzClient, dice: Dice, record: Record): Promise<void> {
+	let sent = 0;
+	const sender = async (): Promise<void> => {
+		while (sent < REQUESTS) {
+			sent += 1;
+			if (sent % CLEARED_EVERY === 0) await clear(client, record);
+			record.add(await client.send(drawRequest(dice)));
+			if (record.bad.length > 20) return;
+		}
+	};
+	await Promise.all(Array.from({ length: CONCURRENCY }, sender));
+}
+
+const CLEARED = ['batch/v1/namespaces/default/cronjobs', 'batch/v1/namespaces/default/jobs'] as const;
+
+async function clear(client: FuzzClient, record: Record): Promise<void> {
+	const at = (path: string): FuzzRequest => ({
+		method: 'DELETE',
+		path: `${path}?gracePeriodSeconds=0`,
+		accept: 'application/json',
+	});
+	for (const path of CLEARED) record.add(await client.send(at(`/apis/${path}`)));
+	for (const resource of ['pods', 'events'])
+		record.add(await client.send(at(`/api/v1/namespaces/default/${resource}`)));
+}
+
+interface Hold {
+	readonly heldMs: number;
+	readonly at: number;
+}
+
+function holdsOf(file: string): readonly Hold[] {
+	if (!existsSync(file)) return [];
+	const lines = readFileSync(file, 'utf8').trim().split('\n');
+	return lines.map((line) => JSON.parse(line));
+}
+
+function residentMib(pid: number): number {
+	const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+	return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+}
+
+function describeOutcome({ request, status, text }: FuzzOutcome): string {
+	const { method, path, accept, body } = request;
+	const sent = body ? `${body.contentType} ${Buffer.from(body.bytes).toString('utf8').slice(0, 600)}` : '';
+	return `${method} ${path.slice(0, 300)}\n  accept: ${accept}\n  ${sent}\n  ${status} ${text.slice(0, 300)}`;
+}
+
+async function start(t: TestContext): Promise<{ readonly server: StintServer; readonly probe: string }> {
+	const probe = join(temporaryFolder(t), 'holds');
+	const env = {
+		NODE_OPTIONS: `--import=${join(ROOT, 'test/support/loop-probe.ts')}`,
+		STINT_LOOP_PROBE: probe,
+	};
+	const server = await startStint(t, { args: ['--runtime', 'fake'], env });
+	return { server, probe: `${probe}.${server.process.child.pid}` };
+}
+
+test(`${REQUESTS} fuzzed requests, seed ${SEED}`, async (t) => {
+	const { server, probe } = await start(t);
+	t.diagnostic(`seed ${SEED}: STINT_FUZZ_SEED=${SEED} repeats it`);
+	const client = new FuzzClient(server.kubeconfig);
+	t.after(() => client.close());
+	const record = new Record();
+	const startedAt = Date.now();
+	await fuzz(client, new Dice(new SeededRandom(SEED)), record);
+	const mib = residentMib(server.process.child.pid ?? 0);
+	const counts = [...record.counts].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
+	t.diagnostic(`${counts.join(', ')}; ${Math.round(mib)} MiB; ${Date.now() - startedAt} ms`);
+
+	await t.test('no answer is a 5xx, and no connection breaks', () => {
+		assert.equal(server.process.child.exitCode, null, server.process.stderr.slice(-2000));
+		assert.deepEqual(record.bad.map(describeOutcome), [], `seed ${SEED}`);
+	});
+	await t.test('no request holds the event loop', () => {
+		const long = holdsOf(probe).filter(({ heldMs, at }) => at > startedAt && heldMs > LONGEST_HOLD_MS);
+		const told = long.map(({ heldMs, at }) => {
+			const under = record.during(at - heldMs - 20, at);
+			return `${Math.round(heldMs)} ms during\n${under.map(describeOutcome).join('\n')}`;
+		});
+		assert.deepEqual(told, [], `seed ${SEED}`);
+	});
+	await t.test('memory stays bounded', () => {
+		assert.ok(mib < MOST_MEMORY_MIB, `${Math.round(mib)} MiB`);
+	});
+	await t.test('the server ends in order', async () => {
+		const { code, stderr } = await server.stop();
+		assert.equal(code, 0, stderr.slice(-2000));
+	});
+});
