@@ -8,9 +8,12 @@ ensure_installed() {
 	_modules=$STINT_HOME/node_modules
 	if ! _is_installed "$1"; then _install "$1"; fi
 	_find_node || _fail "there is no packaged Node for this machine ($(uname -sm))"
-	# What Node compiled (and stripped of types) is kept from run to run: a start then costs half.
+}
+
+# For a Node that runs sources: what it compiled (and stripped of types) is kept from run to run.
+keep_compiled_sources() {
 	: "${NODE_COMPILE_CACHE:=$STINT_HOME/.cache/compile}"
-	export STINT_NODE NODE_COMPILE_CACHE
+	export NODE_COMPILE_CACHE
 }
 
 # Sets STINT_NODE to the Node that npm installed for this platform. Looked up by the package's own path and

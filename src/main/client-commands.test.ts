@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Command } from 'commander';
+import { registerCommands } from '../cli/commands.ts';
+import { cliContext } from './cli-context.ts';
+import { CLIENT_COMMANDS } from './client-commands.ts';
+
+test('all commands run from the small bundle but those that may start a server', () => {
+	const program = new Command();
+	registerCommands(program, cliContext(), () => {});
+	const names = program.commands.map((command) => command.name());
+	assert.deepEqual(names.filter((name) => name !== 'run').sort(), [...CLIENT_COMMANDS].sort());
+});
