@@ -124,7 +124,9 @@ test('a status that meets a newer Pod is written anew, and what the other wrote 
 test('a status that meets a newer Pod which the agent has not heard of waits for it', async (t) => {
 	let writes = 0;
 	let late: (() => void)[] | undefined;
+	const clock = new VirtualClock();
 	const { plane } = await startNode(t, {
+		clock,
 		through: (transport) => ({
 			stream: (request) => transport.stream(request),
 			request: (request) => {
@@ -143,16 +145,18 @@ test('a status that meets a newer Pod which the agent has not heard of waits for
 	});
 	const target = plane.client.resource(pods, 'default');
 	await target.create(pod('ahead', ['sleep', '0.1']));
-	await plane.until(pods, 'ahead', inPhase('Running'));
+	await passTime(clock, 50);
+	assert.equal((await target.get('ahead')).status.phase, 'Running');
 	late = [];
 	await target.patch('ahead', 'merge', { metadata: { labels: { newer: 'yes' } } });
-	while (writes === 0) await new Promise(setImmediate);
-	for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
-	const [held, written] = [late, writes];
+	// The container ends after 100 ms; 100 ms after a failed write it would be tried again.
+	await passTime(clock, 100);
+	assert.equal(writes, 1);
+	const held = late;
 	late = undefined;
 	for (const tell of held) tell();
-	await plane.until(pods, 'ahead', inPhase('Succeeded'));
-	assert.equal(written, 1);
+	await passTime(clock, 1000);
+	assert.equal((await target.get('ahead')).status.phase, 'Succeeded');
 });
 
 test('a Pod with an init container and a sidecar ends, the sidecar last', async (t) => {
