@@ -1,7 +1,7 @@
 import { isApiError } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
-import type { ApiWatch } from '../api/meta/transport.ts';
 import type { ResourceClient } from '../client/client.ts';
+import { followWatch } from '../client/follow-watch.ts';
 
 /** Resolves once the object with this name and UID is gone, or `signal` aborts. Rejects when the server is lost. */
 export async function untilGone(
@@ -26,23 +26,14 @@ async function watchForDeletion(
 	query: { readonly fieldSelector: string; readonly resourceVersion: string },
 	signal: AbortSignal | undefined,
 ): Promise<boolean> {
-	const end = Promise.withResolvers<boolean>();
-	const stop = (): void => end.resolve(false);
-	signal?.addEventListener('abort', stop, { once: true });
-	let watch: ApiWatch | undefined;
 	try {
-		watch = await target.watch(query, {
-			events: (batch) => {
-				if (batch.some(({ type }) => type === 'DELETED')) end.resolve(true);
-			},
-			ended: (error) => (error ? end.reject(error) : end.resolve(false)),
+		return await followWatch({
+			open: (sink) => target.watch(query, sink),
+			events: (batch) => batch.some(({ type }) => type === 'DELETED'),
+			signal,
 		});
-		return await end.promise;
 	} catch (error) {
 		if (isApiError(error, 'Expired')) return false;
 		throw error;
-	} finally {
-		signal?.removeEventListener('abort', stop);
-		watch?.stop();
 	}
 }

@@ -1,9 +1,10 @@
 import { isApiError } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
-import type { ApiWatch, WatchEvent } from '../api/meta/transport.ts';
+import type { WatchEvent } from '../api/meta/transport.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../base/backoff.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import type { ListOptions, ResourceClient } from './client.ts';
+import { followWatch } from './follow-watch.ts';
 import { KeyIndex } from './key-index.ts';
 
 /**
@@ -142,26 +143,14 @@ export class Informer<T extends KubeObject> {
 	}
 
 	async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
-		const end = Promise.withResolvers<void>();
-		const stop = (): void => end.resolve();
-		signal.addEventListener('abort', stop, { once: true });
-		let watch: ApiWatch | undefined;
-		try {
-			watch = await this.#source.watch(
-				{ ...this.#options.narrow, resourceVersion },
-				{
-					events: (batch) => this.#apply(batch),
-					ended: (error) => (error ? end.reject(error) : end.resolve()),
-				},
-			);
-			await end.promise;
-		} finally {
-			signal.removeEventListener('abort', stop);
-			watch?.stop();
-		}
+		await followWatch<T>({
+			open: (sink) => this.#source.watch({ ...this.#options.narrow, resourceVersion }, sink),
+			events: (batch) => this.#apply(batch),
+			signal,
+		});
 	}
 
-	#apply(batch: readonly WatchEvent<T>[]): void {
+	#apply(batch: readonly WatchEvent<T>[]): undefined {
 		this.#failures = 0;
 		for (const { type, object } of batch) {
 			if (type === 'DELETED') this.#remove(object);

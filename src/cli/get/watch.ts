@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { tableOf } from '../../api/meta/table.ts';
 import type { WatchEvent } from '../../api/meta/transport.ts';
+import { followWatch } from '../../client/follow-watch.ts';
 import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { toCompactJson } from '../print/json.ts';
@@ -35,17 +36,14 @@ export async function watchObjects(
 	let resourceVersion = textAt(objectAt({ ...first }, 'object').metadata, 'resourceVersion') ?? '';
 	// A watch whose time is up goes on where it ended.
 	for (;;) {
-		const ended = Promise.withResolvers<void>();
-		await transport.watch(
-			{ method: 'GET', path, query: { ...parameters, watch: 'true', resourceVersion }, ...accept },
-			{
-				events: (batch) => {
-					for (const event of batch) resourceVersion = printer.print(event) ?? resourceVersion;
-				},
-				ended: (error) => (error ? ended.reject(error) : ended.resolve()),
+		const next = { ...parameters, watch: 'true', resourceVersion };
+		await followWatch({
+			open: (sink) => transport.watch({ method: 'GET', path, query: next, ...accept }, sink),
+			events: (batch) => {
+				for (const event of batch) resourceVersion = printer.print(event) ?? resourceVersion;
+				return false;
 			},
-		);
-		await ended.promise;
+		});
 	}
 }
 
