@@ -1,3 +1,5 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
@@ -9,7 +11,7 @@ import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
-import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { Books } from './books.ts';
 import { ControlPlaneHost } from './control-plane-host.ts';
 import { Dice } from './dice.ts';
@@ -17,6 +19,7 @@ import { History } from './history.ts';
 import { NodeHost } from './node-host.ts';
 import { hashOf } from './program.ts';
 import { type Remainder, whatIsUnready, whatIsUnsettled, whatRemains, whoStays } from './quiet.ts';
+import { ServerHost } from './server-host.ts';
 import type { Sight } from './sight.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Trace } from './trace.ts';
@@ -31,6 +34,8 @@ export interface WorldOptions {
 	readonly logFolder: string;
 	/** How many lines of the trace are kept. */
 	readonly traceLines: number;
+	/** Where the API server keeps its objects; with SQLite its transactions fail at times. */
+	readonly storage?: 'memory' | 'sqlite';
 }
 
 /** How long things go wrong. */
@@ -55,7 +60,6 @@ export class World {
 	readonly #clock = new VirtualClock();
 	readonly #seed: number;
 	readonly #violations = new Violations();
-	readonly #store = new MemoryStore();
 	readonly #weather: Weather;
 	readonly #faults: Dice;
 	readonly #history: History;
@@ -63,15 +67,18 @@ export class World {
 	readonly #users: Users;
 	readonly #controlPlane: ControlPlaneHost;
 	readonly #nodes: readonly NodeHost[];
-	#server: ApiServer;
+	readonly #server: ServerHost;
 	/** How often a deletion was asked for, by path. */
 	readonly #deletions = new Map<string, number>();
+	/** With SQLite a commit, and each look of a watch at the history, takes a turn of the event loop. */
+	readonly #turnsToRest: number;
 	#isCalm = false;
 	#disturbances = 0;
 	#asked = { at: 0, count: 0 };
 
-	constructor({ seed, logFolder, traceLines }: WorldOptions) {
+	constructor({ seed, logFolder, traceLines, storage = 'memory' }: WorldOptions) {
 		this.#seed = seed;
+		this.#turnsToRest = storage === 'sqlite' ? 5 : 1;
 		this.trace = new Trace(this.#clock, traceLines);
 		this.#faults = this.#dice('faults');
 		this.#weather = new Weather(this.#dice('weather'), drawClimate(this.#faults));
@@ -89,14 +96,12 @@ export class World {
 		this.#nodes = ['north', 'south'].map(
 			(name) => new NodeHost({ name, surroundings, podBook: this.#books.pods, logFolder }),
 		);
-		this.#server = this.#makeServer();
+		this.#server = this.#makeServerHost(storage, logFolder);
 	}
 
 	/** Runs the whole story. Rejects with a {@link Violation}. */
 	async run(): Promise<void> {
 		await this.#server.start();
-		await this.#history.follow(this.#server);
-		await bootstrap(this.#server);
 		this.#controlPlane.start();
 		for (const node of this.#nodes) node.start();
 		this.#schedule();
@@ -119,20 +124,34 @@ export class World {
 		this.#isCalm = true;
 		this.#controlPlane.kill();
 		for (const node of this.#nodes) node.kill();
-		this.#server.close();
-		await this.#store.close();
+		await this.#server.close();
 	}
 
 	#dice(purpose: string): Dice {
 		return new Dice(new SeededRandom(hashOf(`${this.#seed}/${purpose}`)));
 	}
 
-	#makeServer(): ApiServer {
+	#makeServerHost(storage: 'memory' | 'sqlite', logFolder: string): ServerHost {
+		return new ServerHost({
+			storage,
+			folder: mkdtempSync(join(logFolder, 'store-')),
+			dice: this.#dice('server'),
+			trace: this.trace,
+			faultProbability: storage === 'sqlite' ? this.#faults.of(0, 0.001, 0.01) : 0,
+			makeServer: (store) => this.#makeServer(store),
+			started: async (server) => {
+				await this.#history.follow(server);
+				await bootstrap(server);
+			},
+		});
+	}
+
+	#makeServer(store: Store): ApiServer {
 		return new ApiServer({
-			store: this.#store,
+			store,
 			resources,
 			clock: this.#clock,
-			random: this.#dice(`server/${this.#store.revision}`),
+			random: this.#dice(`server/${store.revision}`),
 			metrics: new Metrics(),
 			version: 'simulated',
 			onError: (where, error) =>
@@ -145,7 +164,7 @@ export class World {
 	}
 
 	#usersTransport(): ApiTransport {
-		const server = this.#server;
+		const server = this.#server.patientTransport;
 		return {
 			request: (request) => {
 				this.#countDeletion(request);
@@ -172,7 +191,7 @@ export class World {
 				dice,
 			},
 			doomed: () => !this.#isCalm && dice.chance(doomedShare),
-			server: () => this.#server,
+			server: () => this.#server.transport,
 			disturb: (path) => this.#disturb(path),
 			answered: (request, response) => this.#answered(request, response),
 			asked: (request) => this.#countRequest(request),
@@ -188,6 +207,7 @@ export class World {
 		const someNode = (): NodeHost =>
 			this.#nodes[dice.between(0, this.#nodes.length - 1)] ?? this.#controlNode();
 		plan(dice.between(4, 35), () => void this.#users.act());
+		plan(dice.of(0, 0, 1, 2), () => void this.#restartServer(dice.between(1, 30_000)));
 		plan(dice.of(0, 0, 1, 2), () => this.#controlPlane.kill());
 		plan(dice.of(0, 0, 1), () => this.#controlPlane.stop());
 		plan(dice.of(0, 0, 1), () => this.#controlPlane.cutOff(dice.between(1, 120_000)));
@@ -199,6 +219,12 @@ export class World {
 		plan(dice.of(0, 0, 0, 1), () => someNode().lose(dice.between(1000, 200_000)));
 		// The other one remains.
 		plan(dice.of(0, 0, 0, 0, 0, 1), () => this.#loseForEver(someNode()));
+	}
+
+	/** The API server dies, and is started again after so long. */
+	async #restartServer(afterMs: number): Promise<void> {
+		await this.#server.kill();
+		this.#clock.setTimer(afterMs, () => void this.#server.start());
 	}
 
 	/** Somebody may hear of it and tell the cluster, before anybody there has noticed. */
@@ -219,6 +245,8 @@ export class World {
 		this.trace.note('world', 'nothing goes wrong from now on');
 		this.#isCalm = true;
 		this.#weather.calmDown();
+		this.#server.calmDown();
+		void this.#server.start();
 		// What runs may have been doomed at its start.
 		this.#controlPlane.kill();
 		this.#controlPlane.start();
@@ -241,12 +269,20 @@ export class World {
 		}
 	}
 
+	/** Resolves once all that was set in motion is over: microtasks alone, or commits of the database too. */
+	async #rest(): Promise<void> {
+		let quietTurns = 0;
+		do {
+			await new Promise(setImmediate);
+			quietTurns = this.#server.pendingWrites > 0 ? 0 : quietTurns + 1;
+		} while (quietTurns < this.#turnsToRest);
+	}
+
 	/** Moves from timer to timer; after each, everything that follows from it happens, and all is checked. */
 	async #goOnUntil(instant: number): Promise<void> {
 		let turns = 0;
 		for (;;) {
-			// All that is simulated happens in microtasks, so it is over when this comes.
-			await new Promise(setImmediate);
+			await this.#rest();
 			this.#violations.raise();
 			const due = this.#clock.nextDue();
 			if (due === undefined || due > instant) break;
@@ -347,8 +383,7 @@ export class World {
 		const annotations = { 'example.com/disturbed': String(this.#disturbances) };
 		const body = { metadata: { annotations } };
 		const contentType = 'application/merge-patch+json';
-		const transport: ApiTransport = this.#server;
-		await transport.request({ method: 'PATCH', path, body, contentType }).catch(() => undefined);
+		await this.#server.transport.request({ method: 'PATCH', path, body, contentType }).catch(() => undefined);
 	}
 
 	#answered({ method, path }: ApiRequest, { object }: ApiResponse): void {

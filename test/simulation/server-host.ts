@@ -1,0 +1,189 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { ApiRequest, ApiTransport, ApiWatch, ApiWatchSink } from '../../src/api/meta/transport.ts';
+import type { ApiServer } from '../../src/apiserver/server.ts';
+import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
+import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { Dice } from './dice.ts';
+import type { Trace } from './trace.ts';
+
+/** What a {@link ServerHost} is made of. */
+export interface ServerHostOptions {
+	readonly storage: 'memory' | 'sqlite';
+	/** For the database, where there is one. */
+	readonly folder: string;
+	readonly dice: Dice;
+	readonly trace: Trace;
+	/** How often a transaction of the database fails. */
+	readonly faultProbability: number;
+	makeServer(store: Store): ApiServer;
+	/** Called with each server before its first request. */
+	started(server: ApiServer): Promise<void>;
+}
+
+/**
+ * The process of the API server. When it dies, the processes that talk to it lose their watches and the
+ * answers to what is under way, which is done or not; what was acknowledged is there again afterwards.
+ */
+export class ServerHost {
+	readonly #options: ServerHostOptions;
+	#store: Store | undefined;
+	#server: ApiServer | undefined;
+	#up = Promise.withResolvers<ApiServer>();
+	#watches = new Set<ApiWatchSink>();
+	/** Faults come only while this is true. */
+	#isFaulty = true;
+	#pendingWrites = 0;
+
+	constructor(options: ServerHostOptions) {
+		this.#options = options;
+	}
+
+	/** The way of the processes, on which a dead server is unreachable. */
+	readonly transport: ApiTransport = {
+		request: (request) => this.#whileUp((server) => server.request(request)),
+		watch: (request, sink) => this.#watch(request, sink),
+		stream: (request) => this.#whileUp((server) => server.stream(request)),
+	};
+
+	/** The way of the users, who wait until the server is there. */
+	readonly patientTransport: ApiTransport = {
+		request: async (request) => (await this.#up.promise).request(request),
+		watch: async (request, sink) => (await this.#up.promise).watch(request, sink),
+		stream: async (request) => (await this.#up.promise).stream(request),
+	};
+
+	/** How many writes the store has not answered. */
+	get pendingWrites(): number {
+		return this.#pendingWrites;
+	}
+
+	/** Starts it unless it runs; resolves once it serves. */
+	async start(): Promise<void> {
+		if (this.#server) return;
+		this.#store ??= await this.#openStore();
+		const server = this.#options.makeServer(this.#counting(this.#store));
+		await server.start();
+		await this.#options.started(server);
+		this.#server = server;
+		this.#options.trace.note('API server', `starts at ${this.#store.revision}`);
+		this.#up.resolve(server);
+	}
+
+	/** It dies at once; {@link start} brings it back. Resolves once its database is closed. */
+	async kill(): Promise<void> {
+		const server = this.#server;
+		if (!server) return;
+		this.#options.trace.note('API server', 'is dead');
+		this.#server = undefined;
+		this.#up = Promise.withResolvers();
+		for (const sink of [...this.#watches]) sink.ended(dead());
+		server.close();
+		if (this.#options.storage === 'memory') return;
+		const store = this.#store;
+		this.#store = undefined;
+		await store?.close();
+	}
+
+	/** From now on no transaction fails. */
+	calmDown(): void {
+		this.#isFaulty = false;
+	}
+
+	/** Closes everything. */
+	async close(): Promise<void> {
+		await this.kill();
+		await this.#store?.close();
+	}
+
+	async #whileUp<T>(ask: (server: ApiServer) => Promise<T>): Promise<T> {
+		const server = this.#server;
+		if (!server) throw dead();
+		const [outcome] = await Promise.allSettled([ask(server)]);
+		// It died meanwhile: whatever it did, its answer does not arrive.
+		if (this.#server !== server) throw dead();
+		if (outcome.status === 'rejected') throw outcome.reason;
+		return outcome.value;
+	}
+
+	#watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
+		return this.#whileUp(async (server) => {
+			const own: ApiWatchSink = {
+				events: (batch) => {
+					if (this.#watches.has(own)) sink.events(batch);
+				},
+				ended: (error) => {
+					if (this.#watches.delete(own)) sink.ended(error);
+				},
+			};
+			this.#watches.add(own);
+			const watch = await server.watch(request, own).catch((error: unknown) => {
+				this.#watches.delete(own);
+				throw error;
+			});
+			return {
+				stop: () => {
+					this.#watches.delete(own);
+					watch.stop();
+				},
+			};
+		});
+	}
+
+	#openStore(): Promise<Store> | Store {
+		const { storage, folder } = this.#options;
+		if (storage === 'memory') return new MemoryStore();
+		return openSqliteStore({
+			path: join(folder, 'store.db'),
+			openDatabase: (path) => new FaultyDatabase(path, () => this.#drawFault()),
+		});
+	}
+
+	#drawFault(): boolean {
+		const { dice, faultProbability, trace } = this.#options;
+		if (!this.#isFaulty || !dice.chance(faultProbability)) return false;
+		trace.note('API server', 'its disk fails once');
+		return true;
+	}
+
+	/** The store, with its writes counted until they are answered. */
+	#counting(store: Store): Store {
+		return new Proxy(store, {
+			get: (target, property) => {
+				const value: unknown = Reflect.get(target, property, target);
+				if (typeof value !== 'function') return value;
+				if (property !== 'write') return value.bind(target);
+				return (...args: readonly unknown[]) => {
+					this.#pendingWrites += 1;
+					const answer: Promise<unknown> = Reflect.apply(value, target, args);
+					return answer.finally(() => {
+						this.#pendingWrites -= 1;
+					});
+				};
+			},
+		});
+	}
+}
+
+/** A database whose transactions fail when they begin or when they end; it does not wait for the disk. */
+class FaultyDatabase extends DatabaseSync {
+	readonly #fails: () => boolean;
+
+	constructor(path: string, fails: () => boolean) {
+		super(path, { timeout: 0 });
+		this.#fails = fails;
+	}
+
+	override exec(sql: string): void {
+		const [word = ''] = sql.split(' ');
+		if ((word === 'BEGIN' || word === 'COMMIT') && !sql.includes(';') && this.#fails())
+			throw Object.assign(new Error(`disk I/O error at ${word}`), { errcode: 10 });
+		super.exec(sql.replace('synchronous = FULL', 'synchronous = OFF'));
+	}
+}
+
+function dead(): ServerUnreachableError {
+	return new ServerUnreachableError('simulated', new Error('connection refused'));
+}
