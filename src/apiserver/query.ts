@@ -1,6 +1,6 @@
 import { badRequest } from '../api/meta/api-error.ts';
-import { quote } from '../api/meta/quote.ts';
 import { approximate, type Int64, parseInt64 } from '../base/json.ts';
+import { quote } from '../base/quote.ts';
 
 /** The query of a request, read as upstream reads it. */
 export class Query {

@@ -1,6 +1,6 @@
+import { quote } from '../../base/quote.ts';
 import { type ApiError, badRequest } from './api-error.ts';
 import type { StrictProblem } from './decode.ts';
-import { quote } from './quote.ts';
 
 /** The errors and warnings of the API for bodies that decoding refuses or complains of. */
 

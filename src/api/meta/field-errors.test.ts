@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { quote } from '../../base/quote.ts';
 import { FieldPath } from './field.ts';
 import {
 	duplicate,
@@ -14,7 +15,6 @@ import {
 	tooLong,
 	tooMany,
 } from './field-errors.ts';
-import { quote } from './quote.ts';
 
 const path = new FieldPath('spec').child('containers').index(2).child('name');
 

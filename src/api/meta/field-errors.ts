@@ -1,6 +1,6 @@
 import type { Int64 } from '../../base/json.ts';
+import { quote } from '../../base/quote.ts';
 import type { FieldError, FieldPath } from './field.ts';
-import { quote } from './quote.ts';
 
 /**
  * The errors that validation reports, in upstream's forms. A field's value is part of the text where

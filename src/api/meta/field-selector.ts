@@ -1,7 +1,7 @@
+import { quote } from '../../base/quote.ts';
 import { badRequest } from './api-error.ts';
 import { decodeAs } from './decode.ts';
 import type { KubeObject } from './object-meta.ts';
-import { quote } from './quote.ts';
 import type { ResourceDefinition } from './resource.ts';
 import type { ObjectNode } from './schema.ts';
 

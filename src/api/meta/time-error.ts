@@ -1,4 +1,4 @@
-import { quote } from './quote.ts';
+import { quote } from '../../base/quote.ts';
 
 /**
  * Why a text is no RFC 3339 time, in the words of Go's parser: it goes through the layout piece by

@@ -1,4 +1,4 @@
-import { quote } from '../../api/meta/quote.ts';
+import { quote } from '../../base/quote.ts';
 
 /**
  * How a text is written as a YAML scalar: the choices of the library that kubectl prints with

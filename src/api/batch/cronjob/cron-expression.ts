@@ -1,4 +1,4 @@
-import { quote } from '../../meta/quote.ts';
+import { quote } from '../../../base/quote.ts';
 import { parseGoDuration } from './go-duration.ts';
 import { instantOf, timeZoneProblem, type WallTime, wallTime, zoneNamed } from './time-zone.ts';
 

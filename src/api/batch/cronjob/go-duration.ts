@@ -1,4 +1,4 @@
-import { quote } from '../../meta/quote.ts';
+import { quote } from '../../../base/quote.ts';
 
 /** A duration as Go writes it (`1h30m`), in milliseconds, or what is wrong with the text in Go's words. */
 export type GoDuration =

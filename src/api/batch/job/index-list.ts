@@ -1,4 +1,4 @@
-import { quote } from '../../meta/quote.ts';
+import { quote } from '../../../base/quote.ts';
 
 /**
  * The texts that name completion indexes, `0,2-4,7`, as validation reads them: by upstream's rules and

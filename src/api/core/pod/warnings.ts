@@ -1,7 +1,7 @@
+import { quote } from '../../../base/quote.ts';
 import { FieldPath } from '../../meta/field.ts';
 import { dns1123Label, labelValue } from '../../meta/names.ts';
 import { parseQuantity } from '../../meta/quantity.ts';
-import { quote } from '../../meta/quote.ts';
 import type {
 	Affinity,
 	Container,
