@@ -211,7 +211,8 @@ class JsonReader {
 	}
 
 	#enter(): void {
-		if (this.#open.length >= this.#limits.depth) throw new JsonLimitError('exceeded max depth');
+		// Go has this error too, at 10,000.
+		if (this.#open.length >= this.#limits.depth) throw new JsonSyntaxError('exceeded max depth', this.#at);
 		this.#at++;
 	}
 

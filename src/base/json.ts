@@ -68,8 +68,9 @@ export function setOwn(record: Record<string, unknown>, key: string, value: unkn
 /** The number that `source`, a number of JSON's grammar, stands for; see the header. */
 export function numberOf(source: string): number | bigint | JsonNumber {
 	const number = Number(source);
-	const isExact = String(number) === source && (Number.isSafeInteger(number) || !Number.isInteger(number));
-	if (isExact || source === '-0') return number;
+	const isSame = String(number) === source || source === '-0';
+	// Beyond 2^53 a whole number is a bigint, also one that a double happens to hold.
+	if (isSame && (Number.isSafeInteger(number) || /[.eE]/.test(source))) return number;
 	return parseInt64(source) ?? new JsonNumber(source);
 }
 

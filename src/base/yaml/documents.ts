@@ -1,0 +1,91 @@
+import { Composer, type YamlLimits } from './composer.ts';
+import { YamlError, YamlLimitError } from './cursor.ts';
+import type { YamlNode } from './nodes.ts';
+import { NoJsonError } from './resolve.ts';
+import { type RepeatedKey, yamlValueOf } from './values.ts';
+
+/** A document of a text: what it means, and its nodes, which know where they stand. */
+export interface YamlDocument {
+	readonly root: YamlNode;
+	readonly value: unknown;
+	readonly repeated: readonly RepeatedKey[];
+}
+
+/** Why a document cannot be read, and where, in UTF-16 units of the text. */
+export interface YamlFault {
+	readonly problem: string;
+	readonly offset: number;
+}
+
+/**
+ * All documents of a text, in order, and what is wrong with those that cannot be read: after one of them
+ * it goes on behind the next `---`. JSON objects may follow each other without that, as kubectl reads them.
+ */
+export function readYamlDocuments(text: string, limits: YamlLimits): readonly (YamlDocument | YamlFault)[] {
+	const documents: (YamlDocument | YamlFault)[] = [];
+	let from = 0;
+	while (from < text.length) {
+		const part = new PartReader(text, from, limits);
+		from = part.readInto(documents);
+	}
+	return documents;
+}
+
+/** Whether a document could be read. */
+export function isYamlDocument(document: YamlDocument | YamlFault): document is YamlDocument {
+	return 'root' in document;
+}
+
+/** Reads documents up to the first that cannot be read. */
+class PartReader {
+	readonly #text: string;
+	readonly #limits: YamlLimits;
+	readonly #composer: Composer;
+	#root: YamlNode | undefined;
+
+	constructor(text: string, from: number, limits: YamlLimits) {
+		this.#text = text;
+		this.#limits = limits;
+		// What was read before is blanked out, so that places stay those of the whole text.
+		this.#composer = new Composer(from === 0 ? text : blank(text, from) + text.slice(from), limits);
+	}
+
+	/** Returns where to go on. */
+	readInto(documents: (YamlDocument | YamlFault)[]): number {
+		try {
+			while (this.#composer.begin(this.#root?.kind === 'map' && this.#root.isFlow)) {
+				this.#composer.run(Infinity);
+				this.#root = this.#composer.end();
+				documents.push(this.#valued(this.#root));
+			}
+			return this.#text.length;
+		} catch (error) {
+			const offset = error instanceof YamlError ? (error.mark?.offset ?? 0) : this.#composer.offset;
+			documents.push({ problem: problemOf(error), offset });
+			const next = this.#text.slice(offset).search(SEPARATOR);
+			return next < 0 ? this.#text.length : offset + next + 1;
+		}
+	}
+
+	#valued(root: YamlNode): YamlDocument | YamlFault {
+		try {
+			const { value, repeated } = yamlValueOf(root, this.#limits, 'written');
+			return { root, value, repeated };
+		} catch (error) {
+			const mark = error instanceof YamlError ? error.mark : undefined;
+			return { problem: problemOf(error), offset: (mark ?? root.start).offset };
+		}
+	}
+}
+
+const SEPARATOR = /\n---(?:\s|$)/;
+
+function problemOf(error: unknown): string {
+	if (error instanceof YamlError) return error.problem;
+	if (error instanceof YamlLimitError || error instanceof NoJsonError) return error.message;
+	throw error;
+}
+
+function blank(text: string, end: number): string {
+	return text.slice(0, end).replace(/[^\n]/g, ' ');
+}

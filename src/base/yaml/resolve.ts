@@ -1,0 +1,145 @@
+import { numberOf } from '../json.ts';
+import { type Mark, YamlError } from './cursor.ts';
+import type { ScalarNode } from './nodes.ts';
+
+/**
+ * What a scalar stands for, as go-yaml 2 reads it: `yes` and `on` are true, `010` is eight, digits may be
+ * parted by underscores, and there are no numbers to the base of 60.
+ */
+
+/** What a scalar stands for. `kind` tells 1 and 1.0 apart, which Go does for keys of maps. */
+export type Scalar =
+	| { readonly kind: 'null' }
+	| { readonly kind: 'bool'; readonly value: boolean }
+	| { readonly kind: 'int'; readonly value: bigint }
+	| { readonly kind: 'float'; readonly value: number }
+	| { readonly kind: 'string'; readonly value: string };
+
+const PREFIX = 'tag:yaml.org,2002:';
+
+/** Resolves a scalar. Throws a YamlError where it is not what its tag says. */
+export function resolveScalar({ value, tag, isPlain, start }: ScalarNode): Scalar {
+	if (tag === '') return isPlain ? resolvePlain(value) : { kind: 'string', value };
+	const name = tag.startsWith(PREFIX) ? tag.slice(PREFIX.length) : '';
+	if (name === 'binary') return { kind: 'string', value: decodeBase64(value, start) };
+	if (name === 'str' || !TAGS.includes(name)) return { kind: 'string', value };
+	const found = resolvePlain(value);
+	const foundTag = found.kind === 'string' && isTimestamp(value, name) ? 'timestamp' : TAG_OF[found.kind];
+	if (foundTag === name) return found;
+	if (name === 'float' && found.kind === 'int') return { kind: 'float', value: Number(found.value) };
+	throw new YamlError(`cannot decode !!${foundTag} \`${value}\` as a !!${name}`, start);
+}
+
+/** The tags whose scalars have a form. */
+const TAGS: readonly string[] = ['bool', 'int', 'float', 'null', 'timestamp'];
+
+const TAG_OF: Readonly<Record<Scalar['kind'], string>> = {
+	null: 'null',
+	bool: 'bool',
+	int: 'int',
+	float: 'float',
+	string: 'str',
+};
+
+const WORDS: ReadonlyMap<string, Scalar> = new Map([
+	...words({ kind: 'bool', value: true }, 'y Y yes Yes YES true True TRUE on On ON'),
+	...words({ kind: 'bool', value: false }, 'n N no No NO false False FALSE off Off OFF'),
+	...words({ kind: 'null' }, '~ null Null NULL'),
+	...words({ kind: 'float', value: Number.NaN }, '.nan .NaN .NAN'),
+	...words({ kind: 'float', value: Infinity }, '.inf .Inf .INF +.inf +.Inf +.INF'),
+	...words({ kind: 'float', value: -Infinity }, '-.inf -.Inf -.INF'),
+	['', { kind: 'null' }],
+]);
+
+function words(scalar: Scalar, list: string): readonly (readonly [string, Scalar])[] {
+	return list.split(' ').map((word) => [word, scalar] as const);
+}
+
+function resolvePlain(text: string): Scalar {
+	const word = text.length <= LONGEST_WORD ? WORDS.get(text) : undefined;
+	if (word) return word;
+	const first = text.charCodeAt(0);
+	const isDigit = first >= 0x30 && first <= 0x39;
+	if (first === POINT) return resolveFloat(text) ?? string(text);
+	if (!isDigit && first !== PLUS && first !== MINUS) return string(text);
+	return resolveNumber(text.replaceAll('_', '')) ?? string(text);
+}
+
+function resolveFloat(digits: string): Scalar | undefined {
+	const value = FLOAT.test(digits) ? Number(digits) : Infinity;
+	return Number.isFinite(value) ? { kind: 'float', value } : undefined;
+}
+
+const LONGEST_WORD = 5;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
+const INTEGER = /^([-+]?)(?:0[xX]([\dA-Fa-f]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9]\d*))$/;
+
+/** More digits than any number of 64 bits has; their value would take quadratic time to work out. */
+const MOST_DIGITS = 70;
+
+function resolveNumber(digits: string): Scalar | undefined {
+	const parts = digits.length <= MOST_DIGITS ? INTEGER.exec(digits) : null;
+	const oddBinary = /^0b([-+][01]+)$/.exec(digits)?.[1];
+	if (oddBinary !== undefined && oddBinary.length <= 64) {
+		return { kind: 'int', value: BigInt(Number.parseInt(oddBinary, 2)) };
+	}
+	if (parts) {
+		const [, sign = '', hex, octal, binary, decimal = ''] = parts;
+		const value = magnitude(hex, octal, binary, decimal);
+		const signed = sign === '-' ? -value : value;
+		if (signed >= MIN_INT64 && signed <= (sign === '' ? MAX_UINT64 : MAX_INT64)) {
+			return { kind: 'int', value: signed };
+		}
+	}
+	// Beyond 64 bits, and with an 8 or 9 behind a leading 0, digits are a floating point number.
+	return resolveFloat(digits);
+}
+
+function magnitude(
+	hex: string | undefined,
+	octal: string | undefined,
+	binary: string | undefined,
+	decimal: string,
+): bigint {
+	if (hex !== undefined) return BigInt(`0x${hex}`);
+	if (octal !== undefined) return BigInt(`0o${octal}`);
+	return BigInt(binary === undefined ? decimal : `0b${binary}`);
+}
+
+const MIN_INT64 = -(2n ** 63n);
+const MAX_INT64 = 2n ** 63n - 1n;
+const MAX_UINT64 = 2n ** 64n - 1n;
+
+function string(value: string): Scalar {
+	return { kind: 'string', value };
+}
+
+/** An instant stays text, whatever its tag; only what is none is refused for the tag. */
+function isTimestamp(text: string, name: string): boolean {
+	return name === 'timestamp' && TIMESTAMP.test(text) && !Number.isNaN(Date.parse(text.slice(0, 10)));
+}
+
+const TIMESTAMP =
+	/^\d{4}-\d{1,2}-\d{1,2}(?:[Tt]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)| \d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?)?$/;
+
+function decodeBase64(text: string, start: Mark): string {
+	const compact = text.replace(/[\r\n]/g, '');
+	if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(compact)) {
+		throw new YamlError('!!binary value contains invalid base64 data', start);
+	}
+	return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.fromBase64(compact));
+}
+
+/** The scalar as JSON has it; a number must be finite. */
+export function jsonOfScalar(scalar: Scalar): unknown {
+	if (scalar.kind === 'null') return null;
+	return scalar.kind === 'int' || scalar.kind === 'float' ? numberOf(String(scalar.value)) : scalar.value;
+}
+
+/** A document that is YAML, and means what JSON cannot say. */
+export class NoJsonError extends Error {
+	override readonly name = 'NoJsonError';
+}

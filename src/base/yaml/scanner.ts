@@ -1,0 +1,388 @@
+import { Cursor, isBlankOrEnd, type Mark } from './cursor.ts';
+import { type ScalarStyle, scanBlock, scanPlain, scanQuoted } from './scan-scalar.ts';
+import { type Directive, scanAnchor, scanDirective, scanTag, type WrittenTag } from './scan-word.ts';
+
+/**
+ * Cuts a YAML 1.1 text into tokens, by the rules of libyaml, which go-yaml follows. What YAML says by
+ * indentation becomes tokens here: `block-map-start`, `block-seq-start` and `block-end`.
+ *
+ * That a scalar is a key shows only at the colon behind it. So a token that may begin a key is held back
+ * until that is known: until the colon, the end of its line, or 1024 characters.
+ */
+
+/** What a token is; those of `-`, `?`, `:` and `,` are named after what they begin. */
+export type TokenType =
+	| 'stream-end'
+	| 'directive'
+	| 'document-start'
+	| 'document-end'
+	| 'block-seq-start'
+	| 'block-map-start'
+	| 'block-end'
+	| 'flow-seq-start'
+	| 'flow-seq-end'
+	| 'flow-map-start'
+	| 'flow-map-end'
+	| 'entry'
+	| 'flow-entry'
+	| 'key'
+	| 'value'
+	| 'alias'
+	| 'anchor'
+	| 'tag'
+	| 'scalar';
+
+/** A token with its place. */
+export interface Token {
+	readonly type: TokenType;
+	readonly start: Mark;
+	/** Where it ends, in UTF-16 units. */
+	readonly end: number;
+	/** Of a scalar its text, of an anchor or alias its name. */
+	readonly value?: string;
+	readonly style?: ScalarStyle;
+	readonly tag?: WrittenTag;
+	readonly directive?: Directive;
+}
+
+/** A token that may turn out to begin a key. */
+interface PossibleKey {
+	/** How many tokens came before it. */
+	readonly token: number;
+	/** Whether nothing else can stand here. */
+	readonly required: boolean;
+	readonly mark: Mark;
+}
+
+/** What is open: the block, or a bracket in it. */
+interface Level {
+	/** Undefined: no key begins here now. */
+	key: PossibleKey | undefined;
+	/** The token of the last possible key, or of the bracket. */
+	lastNoted: number;
+}
+
+/** How far behind its beginning the colon of a key may stand. */
+const LONGEST_KEY = 1024;
+
+/** See the header. */
+export class Scanner {
+	readonly #cursor: Cursor;
+	readonly #maxDepth: number;
+	/** Tokens that were scanned and not yet taken, from `#head` on. */
+	#tokens: Token[] = [];
+	#head = 0;
+	#taken = 0;
+	/** Columns of the open blocks; the innermost is `#indent`. */
+	readonly #indents: number[] = [];
+	#indent = -1;
+	/** One per open bracket and one for the block around them. */
+	readonly #levels: Level[] = [{ key: undefined, lastNoted: 0 }];
+	/** The possible keys by the number of their token. */
+	readonly #keyTokens = new Map<number, PossibleKey>();
+	#mayBeginKey = true;
+	#isOver = false;
+
+	constructor(text: string, maxDepth: number) {
+		this.#cursor = new Cursor(text);
+		this.#maxDepth = maxDepth;
+	}
+
+	/** How far the text has been scanned, in UTF-16 units. */
+	get offset(): number {
+		return this.#cursor.at;
+	}
+
+	/** The next token, which stays. Throws a YamlError. */
+	peek(): Token {
+		while (this.#needsMore()) this.#scan();
+		const token = this.#tokens[this.#head];
+		if (token === undefined) throw new Error('a scanner ends with stream-end');
+		return token;
+	}
+
+	/** Takes the token that `peek` has returned. */
+	take(): void {
+		this.#head++;
+		this.#taken++;
+		if (this.#head === this.#tokens.length) {
+			this.#tokens = [];
+			this.#head = 0;
+		}
+	}
+
+	#needsMore(): boolean {
+		if (this.#head === this.#tokens.length) return !this.#isOver;
+		const key = this.#keyTokens.get(this.#taken);
+		return key !== undefined && this.#isStillPossible(key);
+	}
+
+	/** Whether the colon of a possible key can still come. Throws where it had to and cannot. */
+	#isStillPossible(key: PossibleKey): boolean {
+		const { line, at } = this.#cursor;
+		if (key.mark.line === line && key.mark.offset + LONGEST_KEY >= at) return true;
+		if (key.required) throw this.#cursor.error("could not find expected ':'");
+		this.#forget(key);
+		return false;
+	}
+
+	#forget(key: PossibleKey): void {
+		this.#keyTokens.delete(key.token);
+		const level = this.#levels.findLast((each) => each.key === key);
+		if (level) level.key = undefined;
+	}
+
+	/** The number of the token that is scanned next. */
+	get #nextToken(): number {
+		return this.#taken + this.#tokens.length - this.#head;
+	}
+
+	get #inFlow(): boolean {
+		return this.#levels.length > 1;
+	}
+
+	#scan(): void {
+		const cursor = this.#cursor;
+		const endedLine = cursor.skipToContent({ inFlow: this.#inFlow, mayBeginKey: this.#mayBeginKey });
+		if (endedLine && !this.#inFlow) this.#mayBeginKey = true;
+		this.#closeBlocks(cursor.column);
+		if (Number.isNaN(cursor.code())) this.#endStream();
+		else if (cursor.column === 0 && cursor.is('%')) this.#scanDirective();
+		else if (cursor.isAtDocumentIndicator()) this.#scanDocumentIndicator();
+		else this.#scanContent(cursor.text[cursor.at] ?? '');
+	}
+
+	#scanContent(char: string): void {
+		const isAlone = isBlankOrEnd(this.#cursor.code(1));
+		switch (char) {
+			case '[':
+				this.#openFlow('flow-seq-start');
+				return;
+			case '{':
+				this.#openFlow('flow-map-start');
+				return;
+			case ']':
+				this.#closeFlow('flow-seq-end');
+				return;
+			case '}':
+				this.#closeFlow('flow-map-end');
+				return;
+			case ',':
+				this.#scanFlowEntry();
+				return;
+			case '-':
+				if (isAlone) this.#scanEntry();
+				else this.#scanPlain();
+				return;
+			case '?':
+				if (this.#inFlow || isAlone) this.#scanKey();
+				else this.#scanPlain();
+				return;
+			case ':':
+				if (this.#inFlow || isAlone) this.#scanValue();
+				else this.#scanPlain();
+				return;
+			case '*':
+				this.#scanProperty('alias');
+				return;
+			case '&':
+				this.#scanProperty('anchor');
+				return;
+			case '!':
+				this.#scanProperty('tag');
+				return;
+			case '|':
+			case '>':
+				if (this.#inFlow) break;
+				this.#scanBlock();
+				return;
+			case "'":
+			case '"':
+				this.#scanQuoted();
+				return;
+			case '#':
+			case '%':
+			case '@':
+			case '`':
+			case '\t':
+				break;
+			default:
+				this.#scanPlain();
+				return;
+		}
+		throw this.#cursor.error('found character that cannot start any token');
+	}
+
+	#endStream(): void {
+		this.#cursor.endLine();
+		this.#beginLine();
+		this.#isOver = true;
+		this.#addAt('stream-end', 0);
+	}
+
+	#scanDirective(): void {
+		this.#beginLine();
+		const start = this.#cursor.mark;
+		const directive = scanDirective(this.#cursor);
+		this.#tokens.push({ type: 'directive', start, end: this.#cursor.at, directive });
+	}
+
+	#scanDocumentIndicator(): void {
+		this.#beginLine();
+		this.#addAt(this.#cursor.is('-') ? 'document-start' : 'document-end', 3);
+	}
+
+	/** What stands outside of all blocks. */
+	#beginLine(): void {
+		this.#closeBlocks(-1);
+		this.#dropKey();
+		this.#mayBeginKey = false;
+	}
+
+	#openFlow(type: 'flow-seq-start' | 'flow-map-start'): void {
+		this.#noteKey();
+		this.#levels.push({ key: undefined, lastNoted: this.#nextToken });
+		if (this.#levels.length - 1 > this.#maxDepth) {
+			throw this.#cursor.error(`exceeded max depth of ${this.#maxDepth}`);
+		}
+		this.#mayBeginKey = true;
+		this.#addAt(type, 1);
+	}
+
+	#closeFlow(type: 'flow-seq-end' | 'flow-map-end'): void {
+		this.#dropKey();
+		// go-yaml forgets the bracket as a possible key if no other was met in it: `[]: x` is no map there.
+		if (this.#inFlow) this.#keyTokens.delete(this.#levels.pop()?.lastNoted ?? 0);
+		this.#mayBeginKey = false;
+		this.#addAt(type, 1);
+	}
+
+	#scanFlowEntry(): void {
+		this.#dropKey();
+		this.#mayBeginKey = true;
+		this.#addAt('flow-entry', 1);
+	}
+
+	#scanEntry(): void {
+		if (!this.#inFlow) {
+			this.#checkPlace('block sequence entries are not allowed in this context');
+			this.#openBlock('block-seq-start', this.#cursor.mark, this.#tokens.length);
+		}
+		this.#dropKey();
+		this.#mayBeginKey = true;
+		this.#addAt('entry', 1);
+	}
+
+	#scanKey(): void {
+		if (!this.#inFlow) {
+			this.#checkPlace('mapping keys are not allowed in this context');
+			this.#openBlock('block-map-start', this.#cursor.mark, this.#tokens.length);
+		}
+		this.#dropKey();
+		this.#mayBeginKey = !this.#inFlow;
+		this.#addAt('key', 1);
+	}
+
+	#scanValue(): void {
+		const key = this.#levels.at(-1)?.key;
+		if (key && this.#isStillPossible(key)) {
+			const place = Math.max(this.#head + key.token - this.#taken, this.#head);
+			this.#tokens.splice(place, 0, { type: 'key', start: key.mark, end: key.mark.offset });
+			this.#openBlock('block-map-start', key.mark, place);
+			this.#forget(key);
+			this.#mayBeginKey = false;
+		} else {
+			if (!this.#inFlow) {
+				this.#checkPlace('mapping values are not allowed in this context');
+				this.#openBlock('block-map-start', this.#cursor.mark, this.#tokens.length);
+			}
+			this.#mayBeginKey = !this.#inFlow;
+		}
+		this.#addAt('value', 1);
+	}
+
+	#scanProperty(type: 'alias' | 'anchor' | 'tag'): void {
+		this.#noteKey();
+		this.#mayBeginKey = false;
+		const start = this.#cursor.mark;
+		const found = type === 'tag' ? { tag: scanTag(this.#cursor) } : { value: scanAnchor(this.#cursor) };
+		this.#tokens.push({ type, start, end: this.#cursor.at, ...found });
+	}
+
+	#scanBlock(): void {
+		this.#dropKey();
+		this.#mayBeginKey = true;
+		const start = this.#cursor.mark;
+		const value = scanBlock(this.#cursor, this.#indent);
+		this.#tokens.push({ type: 'scalar', style: 'block', start, end: this.#cursor.at, value });
+	}
+
+	#scanQuoted(): void {
+		this.#noteKey();
+		this.#mayBeginKey = false;
+		const start = this.#cursor.mark;
+		const value = scanQuoted(this.#cursor);
+		this.#tokens.push({ type: 'scalar', style: 'quoted', start, end: this.#cursor.at, value });
+	}
+
+	#scanPlain(): void {
+		this.#noteKey();
+		this.#mayBeginKey = false;
+		const start = this.#cursor.mark;
+		const context = { indent: this.#indent, inFlow: this.#inFlow };
+		const { value, end, endedLine } = scanPlain(this.#cursor, context);
+		this.#tokens.push({ type: 'scalar', style: 'plain', start, end, value });
+		if (endedLine) this.#mayBeginKey = true;
+	}
+
+	#checkPlace(problem: string): void {
+		if (!this.#mayBeginKey) throw this.#cursor.error(problem);
+	}
+
+	/** The next token may begin a key, if one may stand here. */
+	#noteKey(): void {
+		if (!this.#mayBeginKey) return;
+		this.#dropKey();
+		const mark = this.#cursor.mark;
+		const required = !this.#inFlow && this.#indent === mark.column;
+		const key = { token: this.#nextToken, required, mark };
+		const level = this.#levels.at(-1);
+		if (level) Object.assign(level, { key, lastNoted: key.token });
+		this.#keyTokens.set(key.token, key);
+	}
+
+	/** What could have begun a key here has not. */
+	#dropKey(): void {
+		const key = this.#levels.at(-1)?.key;
+		if (!key) return;
+		if (key.required) throw this.#cursor.error("could not find expected ':'");
+		this.#forget(key);
+	}
+
+	/** Opens a block at a column deeper than those that are open; `place` is where in the tokens. */
+	#openBlock(type: 'block-seq-start' | 'block-map-start', start: Mark, place: number): void {
+		if (this.#inFlow || this.#indent >= start.column) return;
+		this.#indents.push(this.#indent);
+		this.#indent = start.column;
+		if (this.#indents.length > this.#maxDepth) {
+			throw this.#cursor.error(`exceeded max depth of ${this.#maxDepth}`);
+		}
+		this.#tokens.splice(place, 0, { type, start, end: start.offset });
+	}
+
+	/** Closes the blocks that are deeper than `column`. */
+	#closeBlocks(column: number): void {
+		if (this.#inFlow) return;
+		while (this.#indent > column) {
+			this.#addAt('block-end', 0);
+			this.#indent = this.#indents.pop() ?? -1;
+		}
+	}
+
+	/** A token of `length` characters at the cursor. */
+	#addAt(type: TokenType, length: number): void {
+		const start = this.#cursor.mark;
+		this.#cursor.at += length;
+		this.#tokens.push({ type, start, end: this.#cursor.at });
+	}
+}

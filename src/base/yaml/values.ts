@@ -1,0 +1,325 @@
+import { setOwn } from '../json.ts';
+import type { YamlLimits } from './composer.ts';
+import { YamlError, YamlLimitError } from './cursor.ts';
+import { floatKeyText, floatText, type GoValue, goSyntax, isInt64 } from './go-syntax.ts';
+import type { AliasNode, MapNode, ScalarNode, YamlNode } from './nodes.ts';
+import { jsonOfScalar, NoJsonError, resolveScalar, type Scalar } from './resolve.ts';
+
+/**
+ * What a document means as JSON: as sigs.k8s.io/yaml has it, which decodes with go-yaml and makes texts of
+ * all keys.
+ *
+ * 1. An alias shares the value it stands for; still all that it stands for is counted, since whatever goes
+ *    through the value later goes through it each time.
+ * 2. `<<` adds the keys of another map where it stands: keys behind it win, keys before it lose.
+ * 3. Keys are sorted if the reader wants it, as they are in the JSON that upstream makes of YAML.
+ */
+
+/** A document as JSON, and what a strict reader refuses. */
+export interface YamlValue {
+	readonly value: unknown;
+	/** No more than 100. */
+	readonly repeated: readonly RepeatedKey[];
+}
+
+/** A key that stands twice in its map. */
+export interface RepeatedKey {
+	readonly key: YamlNode;
+	/** `line 7: key "suspend" already set in map`; the line is that of the value. */
+	readonly message: string;
+}
+
+const MAX_REPEATED = 100;
+
+/**
+ * The JSON of a document, its keys sorted or in the order of the text. Throws a YamlError, a NoJsonError or
+ * a YamlLimitError.
+ */
+export function yamlValueOf(
+	root: YamlNode,
+	limits: YamlLimits,
+	order: 'sorted' | 'written' = 'sorted',
+): YamlValue {
+	const values = new Values(limits, order === 'sorted');
+	const value = values.of(root, 0);
+	if (values.hasNoJson) refuseNoJson(value);
+	return { value, repeated: values.repeated };
+}
+
+/** The entries of a map by their keys as Go tells them apart: 1 is another key than "1". */
+type Entries = Map<string, { readonly key: string; readonly value: unknown }>;
+
+/** What a list or map came to, for the aliases of it. */
+interface Made {
+	readonly value: unknown;
+	/** What was counted for it. */
+	readonly nodes: number;
+	readonly values: number;
+	readonly height: number;
+}
+
+class Values {
+	readonly repeated: RepeatedKey[] = [];
+	readonly #limits: YamlLimits;
+	readonly #sorts: boolean;
+	readonly #made = new Map<YamlNode, Made>();
+	readonly #open = new Set<YamlNode>();
+	#nodes = 1;
+	#aliased = 0;
+	#aliasDepth = 0;
+	#values = 0;
+	/** How deep the value is that was made last. */
+	#height = 0;
+	/** Whether there is something that JSON cannot say; an error stands in its place in the value. */
+	hasNoJson = false;
+
+	constructor(limits: YamlLimits, sorts: boolean) {
+		this.#limits = limits;
+		this.#sorts = sorts;
+	}
+
+	of(node: YamlNode, depth: number): unknown {
+		this.#countNodes(1);
+		switch (node.kind) {
+			case 'scalar':
+				this.#height = 0;
+				return this.#scalar(node);
+			case 'alias':
+				return this.#aliasedValue(node, depth);
+			default:
+				return this.#collection(node, depth);
+		}
+	}
+
+	#aliasedValue(node: AliasNode, depth: number): unknown {
+		const { target } = node;
+		if (this.#open.has(target)) throw containsItself(node);
+		this.#aliasDepth++;
+		const made = this.#made.get(target);
+		const value = made ? this.#again(made, depth) : this.of(target, depth);
+		this.#aliasDepth--;
+		return value;
+	}
+
+	/** A value that was made before counts as if it were made again. */
+	#again({ value, nodes, values, height }: Made, depth: number): unknown {
+		this.#countNodes(nodes);
+		this.#countValues(values);
+		this.#height = height;
+		this.#checkDepth(depth + height);
+		return value;
+	}
+
+	#collection(node: Exclude<YamlNode, ScalarNode | AliasNode>, depth: number): unknown {
+		this.#checkDepth(depth + 1);
+		const before = { nodes: this.#nodes, values: this.#values };
+		this.#open.add(node);
+		let height = 0;
+		let value: unknown;
+		if (node.kind === 'list') {
+			value = node.items.map((item) => {
+				this.#countValues(1);
+				const made = this.of(item, depth + 1);
+				height = Math.max(height, this.#height);
+				return made;
+			});
+		} else {
+			const entries: Entries = new Map();
+			height = this.#fill(node, entries, depth);
+			value = recordOf(entries, this.#sorts);
+		}
+		this.#open.delete(node);
+		this.#height = height + 1;
+		if (node.isAliased) {
+			const nodes = this.#nodes - before.nodes + 1;
+			this.#made.set(node, { value, nodes, values: this.#values - before.values, height: height + 1 });
+		}
+		return value;
+	}
+
+	/** Adds the entries of a map to `entries`; returns how deep the deepest is. */
+	#fill({ parts }: MapNode, entries: Entries, depth: number): number {
+		let height = 0;
+		for (let index = 0; index < parts.length; index += 2) {
+			const key = parts[index];
+			const value = parts[index + 1];
+			if (!key || !value) break;
+			if (isMerge(key)) this.#merge(value, entries, depth);
+			else this.#put(key, value, entries, depth);
+			height = Math.max(height, this.#height);
+		}
+		return height;
+	}
+
+	#put(keyNode: YamlNode, valueNode: YamlNode, entries: Entries, depth: number): void {
+		const key = this.#key(keyNode, depth);
+		this.#countValues(1);
+		const value = this.of(valueNode, depth + 1);
+		const id = idOf(key);
+		if (entries.has(id) && this.repeated.length < MAX_REPEATED) {
+			const message = `line ${valueNode.start.line + 1}: key ${goSyntax(key)} already set in map`;
+			this.repeated.push({ key: keyNode, message });
+		}
+		const text = keyText(key);
+		if (text !== undefined) entries.set(id, { key: text, value });
+		else entries.set(id, { key: '', value: this.#noJson(() => unsupportedKey(key, valueNode)) });
+	}
+
+	#key(node: YamlNode, depth: number): Scalar {
+		this.#countNodes(1);
+		if (node.kind === 'scalar') return resolveScalar(node);
+		if (node.kind === 'alias' && node.target.kind === 'scalar') {
+			this.#aliasDepth++;
+			this.#countNodes(1);
+			this.#aliasDepth--;
+			return resolveScalar(node.target);
+		}
+		// What is wrong in it comes first.
+		this.of(node, depth + 1);
+		throw new YamlError(`invalid map key: ${goSyntax(goValueOf(node, new Set()))}`, node.start);
+	}
+
+	#merge(node: YamlNode, entries: Entries, depth: number): void {
+		const nodes = node.kind === 'list' ? node.items.toReversed() : [node];
+		for (const each of nodes) {
+			const map = each.kind === 'alias' ? each.target : each;
+			if (map.kind !== 'map') {
+				throw new YamlError('map merge requires map or sequence of maps as the value', each.start);
+			}
+			if (each.kind === 'alias' && this.#open.has(map)) throw containsItself(each);
+			this.#countNodes(each.kind === 'alias' ? 2 : 1);
+			this.#open.add(map);
+			if (each.kind === 'alias') this.#aliasDepth++;
+			this.#height = this.#fill(map, entries, depth);
+			if (each.kind === 'alias') this.#aliasDepth--;
+			this.#open.delete(map);
+		}
+	}
+
+	#scalar(node: ScalarNode): unknown {
+		const scalar = resolveScalar(node);
+		if (scalar.kind !== 'float' || Number.isFinite(scalar.value)) return jsonOfScalar(scalar);
+		return this.#noJson(() => `json: unsupported value: ${floatText(scalar.value)}`);
+	}
+
+	#noJson(describe: () => string): NoJson {
+		this.hasNoJson = true;
+		return new NoJson(describe);
+	}
+
+	/** go-yaml's bound on aliases: in a document of any size, 99 of 100 nodes may come from them. */
+	#countNodes(count: number): void {
+		this.#nodes += count;
+		if (this.#aliasDepth > 0) this.#aliased += count;
+		if (this.#aliased > 100 && this.#nodes > 1000 && this.#aliased / this.#nodes > 0.99) {
+			throw new YamlError('document contains excessive aliasing');
+		}
+	}
+
+	#countValues(count: number): void {
+		this.#values += count;
+		if (this.#values > this.#limits.values) {
+			throw new YamlLimitError(`more than ${this.#limits.values} values`);
+		}
+	}
+
+	#checkDepth(depth: number): void {
+		if (depth > this.#limits.depth) throw new YamlError(`exceeded max depth of ${this.#limits.depth}`);
+	}
+}
+
+function containsItself({ name, start }: AliasNode): YamlError {
+	return new YamlError(`anchor '${name}' value contains itself`, start);
+}
+
+function isMerge(node: YamlNode): boolean {
+	if (node.kind !== 'scalar' || node.value !== '<<') return false;
+	return node.isPlain || node.tag === 'tag:yaml.org,2002:merge';
+}
+
+/** What tells keys apart. */
+function idOf(key: Scalar): string {
+	return `${key.kind}:${key.kind === 'null' ? '' : key.value}`;
+}
+
+/** A key as the text that JSON needs; undefined for what upstream makes none of. */
+function keyText(key: Scalar): string | undefined {
+	switch (key.kind) {
+		case 'string':
+			return key.value;
+		case 'float':
+			return floatKeyText(key.value);
+		case 'bool':
+			return String(key.value);
+		case 'int':
+			return isInt64(key.value) ? String(key.value) : undefined;
+		case 'null':
+			return undefined;
+	}
+}
+
+function unsupportedKey(key: Scalar, value: YamlNode): string {
+	const type = key.kind === 'int' ? 'uint64' : '%!s(<nil>)';
+	const shown = goSyntax(goValueOf(value, new Set()));
+	return `unsupported map key of type: ${type}, key: ${goSyntax(key)}, value: ${shown}`;
+}
+
+/** Stands in a value where JSON cannot say what the document does. */
+class NoJson {
+	readonly describe: () => string;
+
+	constructor(describe: () => string) {
+		this.describe = describe;
+	}
+}
+
+/** Throws for the first {@link NoJson} that stands in `value` in place of what JSON cannot say. */
+function refuseNoJson(value: unknown): void {
+	if (value instanceof NoJson) throw new NoJsonError(value.describe());
+	if (typeof value !== 'object' || value === null) return;
+	for (const part of Object.values(value)) refuseNoJson(part);
+}
+
+/** The order of more fields than this is of no use to anybody, and takes time. */
+const MOST_SORTED = 1000;
+
+function recordOf(entries: Entries, sorts: boolean): unknown {
+	const record: Record<string, unknown> = {};
+	const list = [...entries.values()];
+	if (sorts && list.length <= MOST_SORTED) list.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+	for (const { key, value } of list) setOwn(record, key, value);
+	return record;
+}
+
+/** A node as Go decodes it, for an error; `open` holds what it is in, since an alias may stand for that. */
+function goValueOf(node: YamlNode, open: Set<YamlNode>): GoValue {
+	if (node.kind === 'scalar') return resolveScalar(node);
+	if (open.has(node) || open.size > 10) return { kind: 'string', value: '...' };
+	open.add(node);
+	const value = goCollection(node, open);
+	open.delete(node);
+	return value;
+}
+
+function goCollection(node: Exclude<YamlNode, ScalarNode>, open: Set<YamlNode>): GoValue {
+	if (node.kind === 'alias') return goValueOf(node.target, open);
+	if (node.kind === 'list') {
+		return { kind: 'list', items: node.items.slice(0, 100).map((item) => goValueOf(item, open)) };
+	}
+	const entries = new Map<string, readonly [Scalar, GoValue]>();
+	for (let index = 0; index + 1 < Math.min(node.parts.length, 200); index += 2) {
+		const [key, value] = node.parts.slice(index, index + 2);
+		if (!key || !value) break;
+		if (isMerge(key)) for (const entry of mergedEntries(value, open)) entries.set(idOf(entry[0]), entry);
+		else if (key.kind === 'scalar') {
+			const scalar = resolveScalar(key);
+			entries.set(idOf(scalar), [scalar, goValueOf(value, open)]);
+		}
+	}
+	return { kind: 'map', entries: [...entries.values()] };
+}
+
+function mergedEntries(node: YamlNode, open: Set<YamlNode>): readonly (readonly [Scalar, GoValue])[] {
+	const value = goValueOf(node, open);
+	return value.kind === 'map' ? value.entries : [];
+}
