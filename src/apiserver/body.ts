@@ -4,6 +4,7 @@ import type { ObjectNode } from '../api/meta/schema.ts';
 import { isRecord, own } from '../base/json.ts';
 import {
 	JsonLimitError,
+	type JsonLimits,
 	JsonSyntaxError,
 	NO_REPEATED_KEYS,
 	type RepeatedKeys,
@@ -19,6 +20,8 @@ export interface JsonBody {
 	readonly value: unknown;
 	/** The objects in it that have keys more than once. */
 	readonly repeated: RepeatedKeys;
+	/** What else a strict reader refuses: keys that stand twice in YAML, which are told by their lines. */
+	readonly complaints: readonly string[];
 }
 
 /** What the body of a request should be. */
@@ -48,10 +51,18 @@ const READERS: ReadonlyMap<string, BodyReader> = new Map<string, BodyReader>([
 export const OBJECT_MEDIA_TYPES: readonly string[] = [...READERS.keys()];
 
 /**
- * How much a body may hold, beside its size in bytes. Upstream has no limit on values; here each costs
- * time in one thread that all requests share. A manifest of 500 containers has 10,000 values.
+ * How much an object may hold, beside its size in bytes. Upstream has no limit on values; here each costs
+ * time in the one thread that all requests share. A manifest of 500 containers has 10,000 values.
  */
-export const BODY_LIMITS = { values: 50_000, depth: 1000 } as const;
+export const BODY_LIMITS: JsonLimits = { values: 20_000, depth: 1000 };
+
+/** How much a patch may hold: room for 10,000 steps of a JSON patch, each of which has four values. */
+const PATCH_LIMITS: JsonLimits = { values: 60_000, depth: 1000 };
+
+/** A JSON value that no text is known of. */
+export function bodyOf(value: unknown): JsonBody {
+	return { value, repeated: NO_REPEATED_KEYS, complaints: [] };
+}
 
 /** The media type without parameters; JSON where the client did not say (`kubectl create --raw`). */
 export function mediaTypeOf(contentType: string): string {
@@ -69,15 +80,15 @@ export function hasBody(body: Body): boolean {
  * the bytes cannot be read. Whether it is what was expected is for its decoding to say.
  */
 export async function readBody({ body, contentType }: Call, expected: ExpectedObject): Promise<JsonBody> {
-	if (body?.type === 'value') return { value: body.value, repeated: NO_REPEATED_KEYS };
+	if (body?.type === 'value') return bodyOf(body.value);
 	const reader = READERS.get(mediaTypeOf(contentType));
 	if (!reader) throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
 	const bytes = body?.bytes ?? new Uint8Array();
 	try {
-		const { value, repeated } = await reader(bytes, expected);
-		checkTypeMeta(value);
+		const read = await reader(bytes, expected);
+		checkTypeMeta(read.value);
 		// Nothing is decoded from null, so that the object is an empty one.
-		return { value: value ?? {}, repeated };
+		return { ...read, value: read.value ?? {} };
 	} catch (error) {
 		if (!(error instanceof UnreadableError)) throw error;
 		const { message } = error;
@@ -89,9 +100,9 @@ export async function readBody({ body, contentType }: Call, expected: ExpectedOb
 
 /** The body of a patch, as JSON. Throws RequestEntityTooLarge, or BadRequest where it is no JSON. */
 export async function readPatchBody({ body }: Call): Promise<JsonBody> {
-	if (body?.type === 'value') return { value: body.value, repeated: NO_REPEATED_KEYS };
+	if (body?.type === 'value') return bodyOf(body.value);
 	try {
-		return await readJsonBytes(body?.bytes ?? new Uint8Array());
+		return await readJsonBytes(body?.bytes ?? new Uint8Array(), PATCH_LIMITS);
 	} catch (error) {
 		throw error instanceof JsonSyntaxError ? badRequest('invalid JSON patch') : error;
 	}
@@ -99,15 +110,15 @@ export async function readPatchBody({ body }: Call): Promise<JsonBody> {
 
 async function readJson(bytes: Uint8Array): Promise<JsonBody> {
 	try {
-		return await readJsonBytes(bytes);
+		return await readJsonBytes(bytes, BODY_LIMITS);
 	} catch (error) {
 		throw error instanceof JsonSyntaxError ? unparsed(error.message) : error;
 	}
 }
 
-async function readJsonBytes(bytes: Uint8Array): Promise<JsonBody> {
+async function readJsonBytes(bytes: Uint8Array, limits: JsonLimits): Promise<JsonBody> {
 	try {
-		return await readJsonInPieces(UTF8.decode(bytes), BODY_LIMITS, nextTurn);
+		return { ...(await readJsonInPieces(UTF8.decode(bytes), limits, nextTurn)), complaints: [] };
 	} catch (error) {
 		throw error instanceof JsonLimitError ? tooLarge(error.message) : error;
 	}
@@ -117,16 +128,17 @@ async function readJsonBytes(bytes: Uint8Array): Promise<JsonBody> {
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 async function readYaml(bytes: Uint8Array): Promise<JsonBody> {
-	const { parseDocument } = await import('yaml');
-	const document = parseDocument(new TextDecoder().decode(bytes));
-	const [error] = document.errors;
-	if (error) throw unparsed(error.message);
+	const { NoJsonError, readYamlInPieces, YamlError, YamlLimitError, yamlTextOf } = await import(
+		'../base/yaml/read-yaml.ts'
+	);
 	try {
-		return { value: document.toJS(), repeated: NO_REPEATED_KEYS };
-	} catch (resolving) {
-		// An alias of nothing, or so many of them that they would fill the memory.
-		if (resolving instanceof ReferenceError) throw unparsed(resolving.message);
-		throw resolving;
+		const { value, repeated } = await readYamlInPieces(yamlTextOf(bytes), BODY_LIMITS, nextTurn);
+		const complaint = `yaml: unmarshal errors:\n  ${repeated.map(({ message }) => message).join('\n  ')}`;
+		return { value, repeated: NO_REPEATED_KEYS, complaints: repeated.length > 0 ? [complaint] : [] };
+	} catch (error) {
+		if (error instanceof YamlLimitError) throw tooLarge(error.message);
+		if (error instanceof YamlError || error instanceof NoJsonError) throw new UnreadableError(error.message);
+		throw error;
 	}
 }
 
@@ -157,7 +169,7 @@ function unparsed(message: string): UnreadableError {
 /** Loaded on demand: few clients speak it, and a start does not wait for it. */
 async function readProtobuf(bytes: Uint8Array, expected: ExpectedObject): Promise<JsonBody> {
 	const { jsonOfProtobuf } = await import('./protobuf-body.ts');
-	return { value: jsonOfProtobuf(bytes, expected), repeated: NO_REPEATED_KEYS };
+	return bodyOf(jsonOfProtobuf(bytes, expected));
 }
 
 /** The beginning of a body for an error message: as text where it looks like JSON, else in hex. */

@@ -39,7 +39,10 @@ export async function decodeObject(
 }
 
 /** Decodes JSON to an object of the resource. Throws a DecodeError, or BadRequest for another kind. */
-export function decodeJson(codec: ResourceCodec, { value: json, repeated }: JsonBody): DecodedObject {
+export function decodeJson(
+	codec: ResourceCodec,
+	{ value: json, repeated, complaints }: JsonBody,
+): DecodedObject {
 	const { definition } = codec;
 	const { value, problems } = decodeAs<KubeObject>(definition.schema, json, repeated);
 	const { kind, apiVersion, metadata, ...rest } = value;
@@ -55,7 +58,7 @@ export function decodeJson(codec: ResourceCodec, { value: json, repeated }: Json
 	}
 	const { managedFields: _managed, selfLink: _link, ...kept } = metadata;
 	const object = { kind: definition.kind, apiVersion: codec.apiVersion, metadata: kept, ...rest };
-	return { object: definition.defaults(object), complaints: strictTexts(problems) };
+	return { object: definition.defaults(object), complaints: [...complaints, ...strictTexts(problems)] };
 }
 
 /** Does with what strict decoding complains of as the client wished; `refusal` makes the error. */
@@ -67,7 +70,13 @@ export function refuseOrWarn(
 ): void {
 	if (complaints.length === 0 || fieldValidation === 'Ignore') return;
 	if (fieldValidation === 'Strict') throw refusal(complaints);
-	for (const text of complaints) warn(call, text);
+	for (const text of complaints.flatMap(warningsOf)) warn(call, text);
+}
+
+/** A complaint as warnings, which have one line each. */
+function warningsOf(complaint: string): readonly string[] {
+	const [first, ...lines] = complaint.split('\n');
+	return first === 'yaml: unmarshal errors:' ? lines.map((line) => line.trim()) : [complaint];
 }
 
 /**

@@ -31,7 +31,7 @@ export async function decodePosted<T extends Posted>(
 	fieldValidation: WriteOptions['fieldValidation'],
 ): Promise<T> {
 	const { kind, apiVersions, schema } = posted;
-	const { value: json, repeated } = await readBody(call, posted);
+	const { value: json, repeated, complaints } = await readBody(call, posted);
 	const [expected = ''] = apiVersions;
 	const what = { kind, version: expected.slice(expected.indexOf('/') + 1) };
 	try {
@@ -54,7 +54,9 @@ export async function decodePosted<T extends Posted>(
 				'the namespace of the provided object does not match the namespace sent on the request',
 			);
 		}
-		refuseOrWarn(call, strictTexts(problems), fieldValidation, (texts) => strictlyUndecodable(what, texts));
+		refuseOrWarn(call, [...complaints, ...strictTexts(problems)], fieldValidation, (texts) =>
+			strictlyUndecodable(what, texts),
+		);
 		return value;
 	} catch (error) {
 		if (error instanceof DecodeError) throw undecodable(what, error.message);

@@ -47,6 +47,13 @@ describe('whole numbers of 64 bits are exact', () => {
 			assert.equal(deadlineIn(unchanged), deadline);
 		});
 
+		test(`${deadline} from YAML`, async () => {
+			const { server } = await openTestServer();
+			const body = `metadata: {name: j}\nspec:\n  activeDeadlineSeconds: ${deadline}\n  template:\n    spec:\n      restartPolicy: Never\n      containers: [{name: c, image: b}]\n`;
+			const sent = { body, contentType: 'application/yaml' };
+			assert.equal(deadlineIn(await sendBytes(server, 'POST', JOBS, sent)), deadline);
+		});
+
 		test(`${deadline} from protobuf`, async () => {
 			const { server } = await openTestServer();
 			const container = [...delimitedField(1, 'c'), ...delimitedField(2, 'b')];

@@ -10,8 +10,7 @@ import { applyJsonPatch, readJsonPatch } from '../api/patch/json-patch.ts';
 import { mergePatch } from '../api/patch/merge-patch.ts';
 import { strategicMerge } from '../api/patch/strategic-merge.ts';
 import type { JsonRecord } from '../base/json.ts';
-import { NO_REPEATED_KEYS } from '../base/json-reader.ts';
-import { type JsonBody, mediaTypeOf, readPatchBody } from './body.ts';
+import { bodyOf, type JsonBody, mediaTypeOf, readPatchBody } from './body.ts';
 import type { ServerContext } from './context.ts';
 import { decodeJson, refuseOrWarn } from './decode-object.ts';
 import { goText } from './go-text.ts';
@@ -73,7 +72,7 @@ function patched(
 			invalidField(new FieldPath('patch'), read.shown(json), text),
 		]);
 	try {
-		const decoded = decodeJson(request.resource.codec, { value: json, repeated: NO_REPEATED_KEYS });
+		const decoded = decodeJson(request.resource.codec, bodyOf(json));
 		const complaints = [...read.complaints, ...decoded.complaints];
 		refuseOrWarn(request.call, complaints, fieldValidation, (texts) =>
 			refusal(`strict decoding error: ${texts.join(', ')}`),
