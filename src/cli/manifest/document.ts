@@ -1,16 +1,6 @@
-import {
-	type Document,
-	isAlias,
-	isMap,
-	isNode,
-	isScalar,
-	isSeq,
-	LineCounter,
-	type Node,
-	parseAllDocuments,
-} from 'yaml';
+import { isYamlDocument, readYamlDocuments, type YamlDocument } from '../../base/yaml/documents.ts';
+import type { YamlNode } from '../../base/yaml/nodes.ts';
 import { isRawObject, listAt, type RawObject, textAt } from '../../client/raw-object.ts';
-import { KUBERNETES_TAGS } from './scalar-tags.ts';
 import { syntaxProblem } from './syntax.ts';
 
 /** A stretch of a line of a file; line and column from 1. */
@@ -49,58 +39,54 @@ export interface Problem {
 	readonly hint?: string;
 }
 
+/** More than any manifest holds; a file is the user's own. */
+const LIMITS = { values: 10_000_000, depth: 1000 };
+
 /** What a file holds: its objects, or what keeps it from being read. Lists come as their items. */
 export function readDocuments(file: ManifestFile): {
 	readonly documents: readonly ManifestDocument[];
 	readonly problems: readonly Problem[];
 } {
-	const lines = new LineCounter();
-	const parsed = parseAllDocuments(file.text, {
-		lineCounter: lines,
-		prettyErrors: false,
-		merge: true,
-		customTags: (tags) => [...KUBERNETES_TAGS, ...tags],
-	});
 	const documents: ManifestDocument[] = [];
 	const problems: Problem[] = [];
-	for (const document of Array.isArray(parsed) ? parsed : []) {
-		const source = { file, document, lines };
-		const [error] = document.errors;
-		const content = error ? syntaxProblem(error, file.text) : contentOf(document);
+	const lines = new Lines(file.text);
+	for (const document of readYamlDocuments(file.text, LIMITS)) {
+		const content = isYamlDocument(document) ? contentOf(document) : syntaxProblem(document, file.text);
 		if ('message' in content) {
 			const { offset, message, hint } = content;
-			problems.push({ file, span: spanAt(source, [offset, offset + 1]), message, ...(hint && { hint }) });
-		} else if (!content.empty) documents.push(...objectsOf(source, content.value));
+			problems.push({ file, span: lines.span(offset, offset + 1), message, ...(hint && { hint }) });
+		} else if (content.object) {
+			documents.push(...objectsOf({ file, lines, root: content.root }, content.object));
+		}
 	}
 	return { documents, problems };
 }
 
-interface Source {
-	readonly file: ManifestFile;
-	readonly document: Document.Parsed;
-	readonly lines: LineCounter;
-}
-
-/** What a document holds, or why it cannot be an object. */
+/** What a document holds (nothing, if it is empty), or why it cannot be an object. */
 type Content =
-	| { readonly empty: true }
-	| { readonly empty: false; readonly value: RawObject }
+	| { readonly object: RawObject | undefined; readonly root: YamlNode }
 	| { readonly message: string; readonly offset: number; readonly hint?: string };
 
-function contentOf(document: Document.Parsed): Content {
-	const offset = offsetOf(document.contents);
-	let value: unknown;
-	try {
-		value = document.toJS();
-	} catch (error) {
-		// An alias of nothing, or aliases that would grow beyond all bounds.
-		return { message: error instanceof Error ? error.message : String(error), offset };
+function contentOf({ root, value, repeated }: YamlDocument): Content {
+	const [twice] = repeated;
+	if (twice) {
+		const name = twice.key.kind === 'scalar' ? twice.key.value : '';
+		const message = `the key ${JSON.stringify(name)} stands here a second time`;
+		return { message, offset: twice.key.start.offset };
 	}
-	if (value === null || value === undefined) return { empty: true };
-	if (isRawObject(value)) return { empty: false, value };
+	if (value === null) return { object: undefined, root };
+	if (isRawObject(value)) return { object: value, root };
 	const hint =
 		typeof value === 'string' && /^\w+:\S/.test(value) ? 'a blank must follow the colon' : undefined;
-	return { message: 'an object must be a map with apiVersion and kind', offset, ...(hint && { hint }) };
+	const message = 'an object must be a map with apiVersion and kind';
+	return { message, offset: root.start.offset, ...(hint && { hint }) };
+}
+
+/** Where an object was read. */
+interface Source {
+	readonly file: ManifestFile;
+	readonly lines: Lines;
+	readonly root: YamlNode;
 }
 
 function objectsOf(source: Source, value: RawObject): readonly ManifestDocument[] {
@@ -111,19 +97,24 @@ function objectsOf(source: Source, value: RawObject): readonly ManifestDocument[
 	);
 }
 
-function manifestDocument(source: Source, object: RawObject, prefix: string): ManifestDocument {
-	const find = (path: string): Found => locate(source.document, [...stepsOf(prefix), ...stepsOf(path)]);
+function manifestDocument(
+	{ file, lines, root }: Source,
+	object: RawObject,
+	prefix: string,
+): ManifestDocument {
+	const find = (path: string): Found => locate(root, [...stepsOf(prefix), ...stepsOf(path)]);
+	const spanOf = ({ start, end }: YamlNode): Span => lines.span(start.offset, end);
 	return {
-		file: source.file,
+		file,
 		object,
 		keySpanOf: (path) => {
 			const { key, value } = find(path);
-			return spanAt(source, rangeOf(key ?? value));
+			return spanOf(key ?? value);
 		},
 		spanOf: (path) => {
 			const { key, value, complete } = find(path);
-			const onOneLine = isScalar(value) && !source.file.text.slice(...rangeOf(value)).includes('\n');
-			return spanAt(source, rangeOf(complete && (onOneLine || isAlias(value)) ? value : (key ?? value)));
+			const isShort = value.kind === 'alias' || (value.kind === 'scalar' && !lines.breakIn(value));
+			return spanOf(complete && isShort ? value : (key ?? value));
 		},
 	};
 }
@@ -135,47 +126,70 @@ function stepsOf(path: string): readonly string[] {
 
 interface Found {
 	/** The name of the field, where there is one. */
-	readonly key: unknown;
-	readonly value: unknown;
+	readonly key: YamlNode | undefined;
+	readonly value: YamlNode;
 	/** Whether the whole path was found; otherwise this is what is nearest above it. */
 	readonly complete: boolean;
 }
 
-function locate(document: Document.Parsed, steps: readonly string[]): Found {
-	let found: Found = { key: undefined, value: document.contents, complete: true };
+function locate(root: YamlNode, steps: readonly string[]): Found {
+	let found: Found = { key: undefined, value: root, complete: true };
 	for (const step of steps) {
-		const next = descend(isAlias(found.value) ? found.value.resolve(document) : found.value, step);
+		const next = descend(found.value.kind === 'alias' ? found.value.target : found.value, step);
 		if (!next) return { ...found, complete: false };
 		found = next;
 	}
 	return found;
 }
 
-function descend(node: unknown, step: string): Found | undefined {
-	if (isMap(node)) {
-		const pair = node.items.find(({ key }) => isScalar(key) && String(key.source ?? key.value) === step);
-		return pair && { key: pair.key, value: pair.value, complete: true };
+function descend(node: YamlNode, step: string): Found | undefined {
+	if (node.kind === 'list') {
+		const item = node.items[Number(step)];
+		return item && { key: undefined, value: item, complete: true };
 	}
-	if (!isSeq(node)) return undefined;
-	const item = node.items[Number(step)];
-	return item === undefined ? undefined : { key: undefined, value: item, complete: true };
+	if (node.kind !== 'map') return undefined;
+	for (let index = 0; index < node.parts.length; index += 2) {
+		const key = node.parts[index];
+		const value = node.parts[index + 1];
+		if (key?.kind === 'scalar' && key.value === step && value) return { key, value, complete: true };
+	}
+	return undefined;
 }
 
-type Range = readonly [begin: number, end: number];
+/** The lines of a text. */
+class Lines {
+	readonly #text: string;
+	readonly #starts: readonly number[];
 
-function rangeOf(node: unknown): [number, number] {
-	const [begin = 0, end = 0] = isNode(node) ? (node.range ?? []) : [];
-	return [begin, end];
-}
+	constructor(text: string) {
+		this.#text = text;
+		this.#starts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
+	}
 
-function offsetOf(node: Node | null): number {
-	return rangeOf(node)[0];
-}
+	/** Whether a node stands on more than one line. */
+	breakIn({ start, end }: YamlNode): boolean {
+		return this.#text.slice(start.offset, end).includes('\n');
+	}
 
-/** A range as the part of it that lies on its first line. */
-function spanAt({ file, lines }: Pick<Source, 'file' | 'lines'>, [begin, end]: Range): Span {
-	const { line, col } = lines.linePos(Math.min(begin, file.text.length));
-	const lineEnd = file.text.indexOf('\n', begin);
-	const last = lineEnd < 0 ? end : Math.min(end, lineEnd);
-	return { line: Math.max(line, 1), column: Math.max(col, 1), length: Math.max(last - begin, 1) };
+	/** A stretch of the text as the part of it that lies on its first line. */
+	span(begin: number, end: number): Span {
+		const at = Math.min(begin, this.#text.length);
+		const line = this.#lineOf(at);
+		const lineEnd = this.#text.indexOf('\n', at);
+		const last = lineEnd < 0 ? end : Math.min(end, lineEnd);
+		const column = at - (this.#starts[line] ?? 0);
+		return { line: line + 1, column: column + 1, length: Math.max(last - at, 1) };
+	}
+
+	/** From 0. */
+	#lineOf(offset: number): number {
+		let low = 0;
+		let high = this.#starts.length - 1;
+		while (low < high) {
+			const middle = Math.ceil((low + high) / 2);
+			if ((this.#starts[middle] ?? 0) <= offset) low = middle;
+			else high = middle - 1;
+		}
+		return low;
+	}
 }

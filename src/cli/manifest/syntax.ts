@@ -1,48 +1,51 @@
-import type { YAMLParseError } from 'yaml';
+import type { YamlFault } from '../../base/yaml/documents.ts';
 
-/** What the YAML parser met, in words that say what to do; `offset` is where in the text. */
+/** What keeps a text from being read, in words that say what to do; `offset` is where. */
 export interface SyntaxProblem {
 	readonly message: string;
 	readonly offset: number;
 	readonly hint?: string;
 }
 
-/** A parse error in our words, where the parser's own would puzzle a beginner. */
-export function syntaxProblem({ code, message, pos }: YAMLParseError, text: string): SyntaxProblem {
-	const [offset] = pos;
+/** A fault in our words, where those of the YAML reader would puzzle a beginner. */
+export function syntaxProblem({ problem, offset }: YamlFault, text: string): SyntaxProblem {
 	const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
 	const line = text.slice(lineStart).split('\n', 1)[0] ?? '';
 	const indentation = /^\s*/.exec(line)?.[0] ?? '';
-	if (code === 'TAB_AS_INDENT' || indentation.includes('\t')) {
-		const tab = indentation.includes('\t') ? lineStart + indentation.indexOf('\t') : offset;
+	if (indentation.includes('\t')) {
+		const tab = lineStart + indentation.indexOf('\t');
 		return { message: 'found a tab where YAML takes only spaces', offset: tab, hint: 'indent with spaces' };
 	}
-	if (code === 'DUPLICATE_KEY')
-		return { message: `the key ${keyAt(text, offset)} stands here a second time`, offset };
-	if (code === 'BAD_INDENT') {
-		const hint = 'entries of the same map or list begin in the same column';
-		return { message: 'bad indentation', offset: lineStart + indentation.length, hint };
+	if (line.includes('{{')) {
+		return { message: problem, offset, hint: 'this looks like a template; render it first' };
 	}
-	if (code === 'BLOCK_AS_IMPLICIT_KEY' || code === 'MULTILINE_IMPLICIT_KEY')
-		return impliedKey(text, offset, message);
-	if (line.includes('{{')) return { message, offset, hint: 'this looks like a template; render it first' };
-	return { message, offset };
+	const isFirst = offset === lineStart + indentation.length;
+	if (problem === 'mapping values are not allowed in this context') {
+		return /:\s/.test(text.slice(lineStart, offset))
+			? { message: problem, offset, hint: 'a value that holds ": " must stand in quotes' }
+			: badIndentation(lineStart + indentation.length);
+	}
+	if (isFirst && MISPLACED.includes(problem)) return badIndentation(offset);
+	const hint = HINTS.get(problem);
+	return { message: problem, offset, ...(hint && { hint }) };
 }
 
-/** `a: b: c`, or a line that is indented deeper than what it follows. */
-function impliedKey(text: string, offset: number, message: string): SyntaxProblem {
-	const rest = text.slice(offset).split('\n', 1)[0] ?? '';
-	if (/:( |$)/.test(rest.replace(/^[^:]*$/, '')))
-		return { message, offset, hint: 'a value that holds ": " must stand in quotes' };
-	const next = text.indexOf('\n', offset) + 1;
-	const begin = next + (/^\s*/.exec(text.slice(next))?.[0].length ?? 0);
-	return {
-		message: 'bad indentation',
-		offset: next > 0 && begin < text.length ? begin : offset,
-		hint: 'entries of the same map or list begin in the same column',
-	};
-}
+/** What the reader says of something that begins a line in the wrong column. */
+const MISPLACED: readonly string[] = ['did not find expected key', "did not find expected '-' indicator"];
 
-function keyAt(text: string, offset: number): string {
-	return JSON.stringify(/^["']?([^"':\n]*)/.exec(text.slice(offset))?.[1]?.trim() ?? '');
+const HINTS: ReadonlyMap<string, string> = new Map([
+	["could not find expected ':'", 'each entry of a map is a name, a colon, a blank and a value'],
+	['found unexpected end of stream', 'a quote is not closed'],
+	['block sequence entries are not allowed in this context', 'a list begins on a line of its own'],
+	[
+		'found character that cannot start any token',
+		'a value that begins with this character must stand in quotes',
+	],
+	["did not find expected ',' or ']'", 'the items in brackets are parted by commas'],
+	["did not find expected ',' or '}'", 'the entries in braces are parted by commas'],
+]);
+
+function badIndentation(offset: number): SyntaxProblem {
+	const hint = 'entries of the same map or list begin in the same column';
+	return { message: 'bad indentation', offset, hint };
 }
