@@ -10,6 +10,7 @@ import { largeJob } from './large-job.ts';
 import { oneShot } from './one-shot.ts';
 import { memory } from './resident-memory.ts';
 import { throughput } from './throughput.ts';
+import { watchers } from './watchers.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
 	'cold-start': coldStart,
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
 	'large-job': largeJob,
 	cronjobs: cronJobs,
 	memory,
+	watchers,
 };
 
 const chosen = process.argv.slice(2);

@@ -41,6 +41,7 @@ export const ENTRIES: readonly string[] = [
 	'src/node/runtime/process/launcher-main.ts',
 	'examples/kuard/kuard.ts',
 	'bench/main.ts',
+	'bench/broadcast-server.ts',
 ];
 
 /** Each package we depend on, and what it is for. */

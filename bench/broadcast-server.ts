@@ -1,0 +1,41 @@
+/**
+ * The least that answers like a server with watches: GET keeps the answer open, POST is answered and its body
+ * then written to every open answer. What it takes is the price of TLS and HTTP for so many clients on this
+ * machine: the limit beside which the watches of stint are measured. Argument: the folder with the
+ * certificate; prints its port.
+ */
+import { readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import { join } from 'node:path';
+
+const folder = process.argv[2] ?? '.';
+const watching = new Set<ServerResponse>();
+
+const server = createServer(
+	{
+		cert: readFileSync(join(folder, 'server.crt')),
+		key: readFileSync(join(folder, 'server.key')),
+		noDelay: true,
+	},
+	async (request, response) => {
+		if (request.method === 'GET') {
+			watching.add(response);
+			response.once('close', () => watching.delete(response));
+			response.writeHead(200);
+			response.flushHeaders();
+			return;
+		}
+		const pieces: Uint8Array[] = [];
+		for await (const piece of request) pieces.push(piece);
+		const line = Buffer.concat(pieces);
+		response.writeHead(201).end(line);
+		setImmediate(() => {
+			for (const each of watching) each.write(line);
+		});
+	},
+);
+server.listen(0, '127.0.0.1', () => {
+	const address = server.address();
+	process.stdout.write(`port ${typeof address === 'object' ? address?.port : ''}\n`);
+});
