@@ -32,6 +32,9 @@ export interface WatchReaderEvents {
 const STEP_OBJECTS = 64;
 const STEP_BYTES = 64 * 1024;
 
+/** Made once: an error of its own for each watch that ends costs more than its end. */
+const OVER = new Error('the watch is over');
+
 /** Where the next notices come from. */
 type Source =
 	/** Nothing to read until an asynchronous read ends, which replaces the source. */
@@ -105,7 +108,7 @@ export class WatchReader implements OpenWatch {
 	/** Ends it; nothing is called after `over`. */
 	stop(): void {
 		if (this.#over.signal.aborted) return;
-		this.#over.abort();
+		this.#over.abort(OVER);
 		this.#events.over();
 		this.#timer?.cancel();
 		this.#unsubscribe();
