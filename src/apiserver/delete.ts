@@ -1,4 +1,4 @@
-import { conflict, notFound } from '../api/meta/api-error.ts';
+import { conflict } from '../api/meta/api-error.ts';
 import type { DeleteOptions } from '../api/meta/delete-options.ts';
 import { jsonEqual } from '../api/meta/equality.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
@@ -6,12 +6,12 @@ import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { ServerContext } from './context.ts';
 import { deleteOptions, isDryRun } from './delete-options.ts';
 import { type DeletionAct, planDeletion } from './deletion-plan.ts';
+import { changeLatest } from './latest-state.ts';
 import { isNamespace, terminateNamespace } from './namespace-deletion.ts';
 import { type ResourceRequest, warn } from './request.ts';
-import type { ResourceCache } from './resource-cache.ts';
 import { type Result, success } from './result.ts';
 import { StoredObject } from './stored-object.ts';
-import { kindSubjectOf, subjectOf, writeOver, writeRemoval } from './write.ts';
+import { kindSubjectOf, writeOver, writeRemoval } from './write.ts';
 
 /** DELETE of one object. */
 export async function deleteObject(server: ServerContext, request: ResourceRequest): Promise<Result> {
@@ -29,18 +29,15 @@ export async function deleteWith(
 	request: ResourceRequest,
 	options: DeleteOptions,
 ): Promise<Result> {
-	const { resource, definition, namespace, name } = request;
+	const { definition } = request;
 	server.admission.delete(request);
-	for (;;) {
-		const current = resource.get(namespace, name);
-		if (!current) throw notFound(subjectOf(definition, name));
+	return changeLatest(server, request, (current) => {
 		checkPreconditions(definition, current.object, options);
 		const act = isNamespace(definition)
 			? terminateNamespace(current.object, server.clock.now())
 			: planDeletion(definition, current.object, options, server.clock.now());
-		const result = await perform(server, request, current, { act, options });
-		if (result) return result;
-	}
+		return perform(server, request, current, { act, options });
+	});
 }
 
 async function perform(
@@ -49,26 +46,24 @@ async function perform(
 	current: StoredObject,
 	{ act, options }: { readonly act: DeletionAct; readonly options: DeleteOptions },
 ): Promise<Result | undefined> {
-	const { resource } = request;
 	if (act.kind === 'pending') return answer(request, current, 'kept');
 	const dryRun = isDryRun(options);
 	if (act.kind === 'mark') {
-		const marked = await mark(server, resource, current, { object: act.object, dryRun });
+		const marked = await mark(server, current, { object: act.object, dryRun });
 		const code = options.orphanDependents === false ? 202 : 200;
 		return marked && { type: 'object', code, stored: marked };
 	}
-	const removed = dryRun ? current : await writeRemoval(server, resource, current);
+	const removed = dryRun ? current : await writeRemoval(server, current);
 	return removed && answer(request, draft(removed, act.object), 'gone');
 }
 
 async function mark(
 	server: ServerContext,
-	resource: ResourceCache,
 	current: StoredObject,
 	{ object, dryRun }: { readonly object: KubeObject; readonly dryRun: boolean },
 ): Promise<StoredObject | undefined> {
 	if (jsonEqual(object, current.object)) return current;
-	return dryRun ? draft(current, object) : writeOver(server, resource, current, object);
+	return dryRun ? draft(current, object) : writeOver(server, current, object);
 }
 
 /** Pods are answered as they were; of others the client is told which object went, by its UID. */

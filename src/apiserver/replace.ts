@@ -1,4 +1,4 @@
-import { conflict, invalid, notFound } from '../api/meta/api-error.ts';
+import { conflict, invalid } from '../api/meta/api-error.ts';
 import { jsonEqual } from '../api/meta/equality.ts';
 import { FieldPath } from '../api/meta/field.ts';
 import { invalid as invalidField } from '../api/meta/field-errors.ts';
@@ -8,6 +8,7 @@ import type { Int64 } from '../base/json.ts';
 import type { ServerContext } from './context.ts';
 import { inNamespace } from './decode-object.ts';
 import { awaitsFinalizers } from './finalizers.ts';
+import { changeLatest } from './latest-state.ts';
 import { revisionOf } from './list-options.ts';
 import { type ResourceRequest, warn } from './request.ts';
 import { StoredObject } from './stored-object.ts';
@@ -42,14 +43,10 @@ export async function replace(
 	request: ResourceRequest,
 	replacement: Replacement,
 ): Promise<StoredObject> {
-	const { resource, definition, namespace, name } = request;
-	for (;;) {
-		const current = resource.get(namespace, name);
-		if (!current) throw notFound(subjectOf(definition, name));
+	return changeLatest(server, request, (current) => {
 		const next = prepare(server, request, current.object, replacement);
-		const done = await settle(server, request, current, { next, dryRun: replacement.dryRun });
-		if (done) return done;
-	}
+		return settle(server, request, current, { next, dryRun: replacement.dryRun });
+	});
 }
 
 /** The object as it is to be stored: admitted, prepared, validated, defaulted. */
@@ -80,12 +77,12 @@ async function settle(
 ): Promise<StoredObject | undefined> {
 	const { resource } = request;
 	if (isFinished(next, current.object)) {
-		const removed = dryRun ? current : await writeRemoval(server, resource, current);
+		const removed = dryRun ? current : await writeRemoval(server, current);
 		// The client gets the object that it sent, as upstream answers it.
 		return removed && draft(resource.codec, removed, next);
 	}
 	if (jsonEqual(next, current.object)) return current;
-	return dryRun ? draft(resource.codec, current, next) : writeOver(server, resource, current, next);
+	return dryRun ? draft(resource.codec, current, next) : writeOver(server, current, next);
 }
 
 /** Nothing keeps the object any longer: it was asked to go, and its grace period is over. */

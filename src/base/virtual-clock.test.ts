@@ -92,6 +92,19 @@ describe('virtual clock', () => {
 		assert.ok(process.cpuUsage(started).user < 5_000_000);
 	});
 
+	test('a delay of a fraction of a millisecond is reached by moving to when it is due', () => {
+		const clock = new VirtualClock();
+		let fired = 0;
+		for (let i = 1; i <= 100; i++) clock.setTimer(i / 7, () => fired++);
+		for (
+			let due = clock.nextDue(), steps = 0;
+			due !== undefined && steps < 100;
+			due = clock.nextDue(), steps++
+		)
+			clock.advanceTo(due);
+		assert.equal(fired, 100);
+	});
+
 	test('never goes back', () => {
 		const clock = new VirtualClock(1000);
 		clock.advanceTo(500);

@@ -34,7 +34,10 @@ export class VirtualClock implements Clock {
 	}
 
 	setTimer(delayMs: number, fire: () => void): Timer {
-		const pending = { due: this.#elapsed + Math.max(delayMs, 0), order: this.#order++, fire, at: -1 };
+		// Whole milliseconds, as the platform's timers: a fraction would be lost beside the milliseconds since 1970,
+		// and advanceTo(nextDue()) would stop short of it.
+		const due = this.#elapsed + Math.ceil(Math.max(delayMs, 0));
+		const pending = { due, order: this.#order++, fire, at: -1 };
 		this.#timers.add(pending);
 		return { cancel: () => this.#timers.remove(pending) };
 	}

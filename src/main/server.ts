@@ -158,6 +158,8 @@ async function startApi({
 			openStore(options, (message) => onError('store', options.folder.database, new Error(message))),
 		stop: (opened) => opened.close(),
 	});
+	const failStore = (error: unknown): void => lifecycle.fail('store', error);
+	store.failure.then(failStore, failStore);
 	const api = new ApiServer({
 		store,
 		resources,
@@ -169,7 +171,7 @@ async function startApi({
 		runtimeTraits: () => agents.values().next().value?.runtimeTraits,
 		version: VERSION,
 		onError: (where, error) => onError('apiserver', where, error),
-		onStoreLost: (error) => lifecycle.fail('store', error),
+		onStoreLost: failStore,
 	});
 	return lifecycle.start({
 		name: 'API server',
