@@ -55,7 +55,8 @@ _bundle_anew() {
 	trap - EXIT INT TERM
 }
 
-# bundle_into FOLDER: bundles the sources into a new folder. Writes what is wrong with them to standard error.
+# bundle_into FOLDER [NAME]: bundles the sources into a new folder; NAME tells the build from all others, by
+# default the folder's own name. Writes what is wrong with the sources to standard error.
 bundle_into() {
 	_find_esbuild || return 1
 	mkdir -p "$1"
@@ -63,7 +64,7 @@ bundle_into() {
 	(
 		cd "$STINT_HOME"
 		set -- --bundle --format=cjs --platform=node --target=node24 --out-extension:.js=.cjs --outdir="$1" \
-			--define:STINT_BUILD="\"${1##*/}\"" --define:import.meta.url=__bundle_url \
+			--define:STINT_BUILD="\"${2:-${1##*/}}\"" --define:import.meta.url=__bundle_url \
 			'--banner:js=const __bundle_url = require("node:url").pathToFileURL(__filename).href;' \
 			--log-level=warning
 		"$_esbuild" "$@" client=src/main/stint.ts --external:./server.ts &

@@ -1,12 +1,15 @@
 #!/bin/sh
-# The npm scripts: `sh tools/npm-script.sh test|lint|types|bench [arguments]`. Each installs first where
+# The npm scripts: `sh tools/npm-script.sh test|lint|types|bench|package [arguments]`. Each installs first where
 # that is needed and runs with the pinned Node, whatever Node npm itself runs with.
 set -eu
 STINT_HOME=$(cd "$(dirname "$0")/.." && pwd -P)
 . "$STINT_HOME/tools/ensure-installed.sh"
+. "$STINT_HOME/tools/bundle.sh"
+. "$STINT_HOME/tools/pack.sh"
 ensure_installed development
 keep_compiled_sources
 cd "$STINT_HOME"
+_caller_path=$PATH
 PATH=${STINT_NODE%/*}:$STINT_HOME/node_modules/.bin:$PATH
 script=$1
 shift
@@ -18,6 +21,11 @@ test)
 lint) exec biome ci --error-on-warnings "$@" . ;;
 types) exec tsc -p . "$@" ;;
 bench) exec node --disable-warning=ExperimentalWarning --expose-gc bench/main.ts "$@" ;;
+package) pack "$STINT_HOME/.cache/package" "$@" ;;
+prepack)
+	echo "stint: the checkout is not what is published; use: npm run package" >&2
+	exit 1
+	;;
 *)
 	echo "npm-script: no script named $script" >&2
 	exit 2

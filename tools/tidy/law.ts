@@ -60,6 +60,7 @@ export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	'@types/node': 'types of Node for tsc',
 	'fast-check': 'generates the cases of property tests',
 	'oxc-parser': 'parses our sources for tidy.test.ts',
+	'temporal-polyfill': 'Temporal for a Node before 26 that runs the published package',
 	typescript: 'checks the types',
 };
 
