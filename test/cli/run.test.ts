@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
+import { logGapText } from '../../src/api/meta/log-gap.ts';
 import { apply } from '../../src/cli/apply.ts';
 import { type RunFlags, run } from '../../src/cli/run.ts';
 import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
@@ -57,6 +58,20 @@ job/pi failed after 0s: BackoffLimitExceeded: Job has reached the specified back
       | 7
 `,
 	);
+});
+
+test('lines of a log that are missing are added up and told', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi'));
+	await command.stderr.has(/created/);
+	await world.makePod(await world.job('pi'), 'pi-1');
+	const gaps = [logGapText(1_331_493, 'rotation'), logGapText(7, 'no space')];
+	world.logs.set('pi-1/main', `one\n${gaps[0]}\ntwo\n${gaps[1]}\nthree\n`);
+	await world.runPod('pi-1', 0);
+	await world.finish('pi', ...DONE);
+	const { stdout, stderr } = await command.ended;
+	assert.equal(stdout, ['one', gaps[0], 'two', gaps[1], 'three'].map((line) => `[pi-1] ${line}\n`).join(''));
+	assert.match(stderr, /^pi-1: 1331500 lines of its log are missing above, where it says so$/m);
 });
 
 test('the digest also knows Pods that went with the Job', async (t) => {

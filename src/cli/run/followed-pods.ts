@@ -1,5 +1,6 @@
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/meta/api-error.ts';
+import { linesMissingAt } from '../../api/meta/log-gap.ts';
 import type { Connection } from '../context.ts';
 import { type LogOptions, logLines } from '../log-stream.ts';
 import { logReads } from './container-log.ts';
@@ -110,10 +111,12 @@ export class FollowedPods {
 		const source = view.sourceOf(pod, container);
 		const who = source ?? `pod/${pod.metadata.name}`;
 		const kept: string[] = [];
+		let missing = 0;
 		try {
 			for await (const lines of logLines(connection, pod, { ...view.part, container, [how]: true, signal })) {
 				await before;
 				await screen.log(source, lines);
+				for (const line of lines) missing += linesMissingAt(line);
 				kept.push(...lines.slice(-KEPT_LINES));
 				kept.splice(0, kept.length - KEPT_LINES);
 				this.#lastLines.set(keyOf(pod, container), kept);
@@ -125,6 +128,7 @@ export class FollowedPods {
 			screen.say(gone ? `${who}: its log is gone` : `${who}: its log cannot be shown: ${why}`);
 		}
 		await before;
+		if (missing > 0) screen.say(`${who}: ${missing} lines of its log are missing above, where it says so`);
 	}
 }
 
