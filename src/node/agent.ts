@@ -44,8 +44,6 @@ export class NodeAgent implements NodeApi {
 	readonly #view: RuntimeView;
 	readonly #workers: PodWorkers;
 	readonly #logFiles: LogFiles;
-	/** Pods that are gone from the API and not yet cleared away here, by UID. */
-	readonly #gone = new Map<string, Pod>();
 	readonly #logs: ContainerLogs;
 	readonly #registered = Promise.withResolvers<void>();
 
@@ -82,11 +80,10 @@ export class NodeAgent implements NodeApi {
 			runtime,
 			view: this.#view,
 			starter,
+			logs: this.#logs,
 			recorder,
 			hostIP: machine.address,
-			logs: this.#logFiles,
 			onError,
-			onCleared: (uid) => this.#removeLogs(uid),
 		});
 	}
 
@@ -129,24 +126,23 @@ export class NodeAgent implements NodeApi {
 	async #runWorkers(signal: AbortSignal): Promise<void> {
 		if (!(await this.#pods.synced)) return;
 		this.#pods.subscribe((pod, old) => this.#observe(pod, old));
-		this.#logFiles
-			.removeOthers(new Set(Array.from(this.#pods.all(), ({ metadata: { uid = '' } }) => uid)))
-			.catch((error: unknown) => this.#options.onError('logs', error));
+		this.#sweepLogs().catch((error: unknown) => this.#options.onError('logs', error));
 		// They remove what the runtime still has of Pods that were deleted meanwhile.
 		for (const uid of this.#view.podUids()) this.#workers.wake(uid);
 		await this.#workers.run(signal);
 	}
 
-	/** Only once nothing of the Pod is left in the runtime: until then a container may still write. */
-	#removeLogs(uid: string): void {
-		const pod = this.#gone.get(uid);
-		this.#gone.delete(uid);
-		if (pod) this.#logFiles.remove(pod).catch((error: unknown) => this.#options.onError('logs', error));
+	/**
+	 * Removes the logs of Pods that were deleted while the agent was away. Where the runtime still has
+	 * something of such a Pod, its containers may still write: its worker removes them first, then the logs.
+	 */
+	#sweepLogs(): Promise<void> {
+		const hasPod = (uid: string): boolean => this.#pods.indexed(BY_UID, uid).length > 0;
+		return this.#logFiles.sweep((uid) => hasPod(uid) || this.#view.of(uid) !== undefined);
 	}
 
 	#observe(pod: Pod | undefined, old: Pod | undefined): void {
 		if (old && pod?.metadata.uid !== old.metadata.uid) {
-			this.#gone.set(old.metadata.uid ?? '', old);
 			this.#workers.wake(old.metadata.uid ?? '');
 		}
 		if (pod) this.#workers.wake(pod.metadata.uid ?? '');

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { EventEmitter } from 'node:events';
+import fs, {
+	appendFileSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
@@ -40,10 +50,19 @@ function open(t: test.TestContext) {
 	const root = mkdtempSync(join(tmpdir(), 'stint-logs-'));
 	t.after(() => rmSync(root, { recursive: true }));
 	const files = new LogFiles(root);
-	mkdirSync(dirname(files.pathOf(pod, 'main', 0)), { recursive: true });
+	const folder = dirname(files.pathOf(pod, 'main', 0));
+	mkdirSync(folder, { recursive: true });
 	const view = new RuntimeView({} as Runtime, () => undefined);
-	const logs = new ContainerLogs({ files, view, clock: new VirtualClock(Date.UTC(2026, 0, 1, 0, 1)) });
-	return { logs, view, path: files.pathOf(pod, 'main', 1), previous: files.pathOf(pod, 'main', 0) };
+	const clock = new VirtualClock(Date.UTC(2026, 0, 1, 0, 1));
+	const logs = new ContainerLogs({ files, view, clock });
+	return {
+		folder,
+		clock,
+		logs,
+		view,
+		path: files.pathOf(pod, 'main', 1),
+		previous: files.pathOf(pod, 'main', 0),
+	};
 }
 
 function request(more: Partial<ContainerLogRequest> = {}): ContainerLogRequest {
@@ -62,6 +81,19 @@ async function text(pieces: AsyncIterable<Uint8Array>): Promise<string> {
 	const all: Uint8Array[] = [];
 	for await (const piece of pieces) all.push(piece);
 	return Buffer.concat(all).toString();
+}
+
+/** A line has to be seen within a second of its being written. */
+async function soon<T>(promise: Promise<T>): Promise<T> {
+	const tooLate = AbortSignal.timeout(1000);
+	const failed = new Promise<never>((_, reject) => {
+		tooLate.addEventListener('abort', () => reject(new Error('the line did not come within a second')));
+	});
+	return await Promise.race([promise, failed]);
+}
+
+async function until(holds: () => boolean): Promise<void> {
+	while (!holds()) await new Promise(setImmediate);
 }
 
 function line(second: number, content: string, tag = 'F'): string {
@@ -88,8 +120,8 @@ test('the last lines, lines since a time, with times, and no more than so many b
 
 test('parts that rotation has set aside come first', async (t) => {
 	const { logs, path } = open(t);
-	writeFileSync(`${path}.20260101-1`, line(1, 'one'));
-	writeFileSync(`${path}.20260101-2`, line(2, 'two'));
+	writeFileSync(`${path}.0000000000000000`, line(1, 'one'));
+	writeFileSync(`${path}.0000000000000001`, line(2, 'two'));
 	writeFileSync(path, line(3, 'three'));
 	assert.equal(await text(await logs.read(pod, request())), 'one\ntwo\nthree\n');
 });
@@ -109,7 +141,7 @@ test('following shows what comes, across a rotation, until the container ends', 
 	assert.equal(await next(), 'one\n');
 	appendFileSync(path, line(2, 'two'));
 	assert.equal(await next(), 'two\n');
-	renameSync(path, `${path}.20260101-1`);
+	renameSync(path, `${path}.0000000000000000`);
 	writeFileSync(path, line(3, 'three'));
 	assert.equal(await next(), 'three\n');
 	appendFileSync(path, line(4, 'last'));
@@ -117,6 +149,56 @@ test('following shows what comes, across a rotation, until the container ends', 
 	logs.wake('u');
 	assert.equal(await next(), 'last\n');
 	assert.equal((await pieces.next()).done, true);
+});
+
+test('a change that the system does not tell of is seen within half a second', async (t) => {
+	const silent = (): EventEmitter => Object.assign(new EventEmitter(), { close: () => undefined });
+	t.mock.method(fs, 'watch', silent);
+	syncBuiltinESMExports();
+	const { logs, view, path, clock } = open(t);
+	view.noteContainer(running);
+	const pieces = (await logs.read(pod, request({ follow: true })))[Symbol.asyncIterator]();
+	const next = pieces.next();
+	await until(() => clock.nextDue() !== undefined);
+	t.mock.restoreAll();
+	syncBuiltinESMExports();
+	appendFileSync(path, line(1, 'one'));
+	clock.advance(500);
+	assert.equal(Buffer.from((await next).value ?? []).toString(), 'one\n');
+	await pieces.return?.();
+});
+
+test('a log that is removed while it is followed is still read to its end', async (t) => {
+	const { logs, view, folder, path } = open(t);
+	view.noteContainer(running);
+	writeFileSync(path, line(1, 'one'));
+	const pieces = (await logs.read(pod, request({ follow: true })))[Symbol.asyncIterator]();
+	assert.equal(Buffer.from((await pieces.next()).value ?? []).toString(), 'one\n');
+	renameSync(path, `${path}.0000000000000000`);
+	writeFileSync(path, line(2, 'two'));
+	view.noteContainer(exited);
+	await logs.remove('u');
+	assert.equal(existsSync(dirname(folder)), false);
+	logs.wake('u');
+	assert.equal(await text({ [Symbol.asyncIterator]: () => pieces }), 'two\n');
+});
+
+test('lines that rotation removed are counted in their place, where they were asked for', async (t) => {
+	const { logs, path } = open(t);
+	writeFileSync(`${path}.0000000000000003`, line(10, 'one'));
+	writeFileSync(`${path}.0000000000000009`, line(20, 'two'));
+	const read = async (more: Partial<ContainerLogRequest>) => text(await logs.read(pod, request(more)));
+	const gap = (lines: number): string =>
+		`[stint: ${lines} lines of this log are missing here: rotation removed them before they were read]\n`;
+	assert.equal(await read({}), `${gap(3)}one\n${gap(5)}two\n`);
+	const at = (second: number): string => `2026-01-01T00:00:${second}.000000001Z `;
+	assert.equal(
+		await read({ timestamps: true }),
+		`${at(10)}${gap(3)}${at(10)}one\n${at(20)}${gap(5)}${at(20)}two\n`,
+	);
+	assert.equal(await read({ tailLines: 2 }), 'one\ntwo\n');
+	assert.equal(await read({ sinceTime: '2026-01-01T00:00:15Z' }), `${gap(8)}two\n`);
+	assert.equal(await read({ sinceTime: '2026-01-01T00:00:25Z' }), '');
 });
 
 test('following ends when the reader goes, and begins with no more lines than were asked for', async (t) => {
@@ -165,10 +247,11 @@ test('a follower that comes before the first line sees it while the container ru
 	await new Promise(setImmediate);
 	mkdirSync(dirname(path), { recursive: true });
 	writeFileSync(path, line(1, 'one'));
-	assert.equal(Buffer.from((await first).value ?? '').toString(), 'one\n');
+	// The clock of these tests stands still: a line is seen because the log is watched.
+	assert.equal(Buffer.from((await soon(first)).value ?? '').toString(), 'one\n');
 	const second = pieces.next();
 	appendFileSync(path, line(2, 'two'));
-	assert.equal(Buffer.from((await second).value ?? '').toString(), 'two\n');
+	assert.equal(Buffer.from((await soon(second)).value ?? '').toString(), 'two\n');
 	stop.abort();
 	assert.equal((await pieces.next()).done, true);
 });

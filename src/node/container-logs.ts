@@ -1,13 +1,13 @@
-import { dirname } from 'node:path';
 import type { ContainerStatus, Pod } from '../api/core/pod/schema.ts';
 import { badRequest } from '../api/meta/api-error.ts';
 import type { ContainerLogRequest } from '../api/meta/node-api.ts';
 import { timeOf } from '../api/meta/time.ts';
 import type { Clock } from '../base/clock.ts';
-import { FolderWatch } from './folder-watch.ts';
 import type { LogFiles } from './log-files.ts';
+import { LogFollower } from './log-follower.ts';
 import type { LogLine } from './log-lines.ts';
-import { LogReader } from './log-reader.ts';
+import { LogReader, ReadAhead } from './log-reader.ts';
+import { LogTail, LogText, limited } from './log-text.ts';
 import type { RuntimeView } from './runtime-view.ts';
 
 /** What the logs of a node's containers are read with. */
@@ -17,11 +17,18 @@ export interface ContainerLogsOptions {
 	readonly clock: Clock;
 }
 
+/**
+ * How many parts of logs the followers of a node may have open ahead of what they read: with the usual size
+ * of a part, a follower may be 320 MiB behind a container that floods.
+ */
+const MOST_PARTS_AHEAD = 32;
+
 /** Serves the logs of containers, also while they are being written. */
 export class ContainerLogs {
 	readonly #options: ContainerLogsOptions;
-	/** Those who follow a log, by Pod; called when a container of it changes. */
-	readonly #followers = new Map<string, Set<() => void>>();
+	readonly #readAhead = new ReadAhead(MOST_PARTS_AHEAD);
+	/** Those who follow a log, by Pod. */
+	readonly #followings = new Map<string, Set<Following>>();
 
 	constructor(options: ContainerLogsOptions) {
 		this.#options = options;
@@ -29,16 +36,33 @@ export class ContainerLogs {
 
 	/** Tells the followers that a container of the Pod has changed, so that they see its end. */
 	wake(podUid: string): void {
-		for (const follower of this.#followers.get(podUid) ?? []) follower();
+		for (const { follower } of this.#followings.get(podUid) ?? []) follower.wake();
 	}
 
 	/** The log that `request` asks for. Rejects with BadRequest where there is none. */
 	async read(pod: Pod, request: ContainerLogRequest): Promise<AsyncIterable<Uint8Array>> {
 		const attempt = this.#attemptOf(pod, request);
 		const path = this.#options.files.pathOf(pod, request.container, attempt);
-		const from = this.#earliest(request);
-		const wanted = (line: LogLine): boolean => from === undefined || (timeOf(line.time) ?? 0) >= from;
-		return limited(this.#text(pod, { path, attempt, request, wanted }), request.limitBytes);
+		const reading: Reading = { podUid: pod.metadata.uid ?? '', path, attempt, request };
+		return limited(request.follow ? this.#follow(reading) : this.#text(reading), request.limitBytes);
+	}
+
+	/** Removes all logs of a Pod whose containers are gone; those who follow one still read it to its end. */
+	async remove(podUid: string): Promise<void> {
+		await this.#claim(podUid);
+		await this.#options.files.remove(podUid);
+	}
+
+	/** Removes the log of one attempt at a container, which has ended, likewise. */
+	async removeAttempt(pod: Pod, container: string, attempt: number): Promise<void> {
+		await this.#claim(pod.metadata.uid ?? '');
+		await this.#options.files.removeAttempt(pod, container, attempt);
+	}
+
+	async #claim(podUid: string): Promise<void> {
+		// What fails here fails the follower's next read.
+		const claims = [...(this.#followings.get(podUid) ?? [])].map(({ reader }) => reader.claim());
+		await Promise.allSettled(claims);
 	}
 
 	#attemptOf(pod: Pod, { container, previous }: ContainerLogRequest): number {
@@ -62,135 +86,82 @@ export class ContainerLogs {
 		return sinceSeconds === undefined ? undefined : this.#options.clock.now() - sinceSeconds * 1000;
 	}
 
-	async *#text(pod: Pod, what: Reading): AsyncGenerator<Uint8Array> {
-		const { path, request, wanted } = what;
-		const reader = new LogReader(path);
-		const print = printer(request.timestamps);
-		const changes = request.follow ? this.#follow(pod, what) : undefined;
+	async *#text({ path, request }: Reading): AsyncGenerator<Uint8Array> {
+		const reader = new LogReader(path, this.#readAhead);
 		try {
-			// Whether it has ended is asked before the read: what was written by then is then read.
-			let ended = !changes || changes.hasEnded();
-			const tail = new Tail(request.tailLines);
-			for await (const lines of reader.read()) {
-				const shown = lines.filter(wanted);
-				if (tail.limit === undefined) yield* print(shown);
-				else tail.push(shown);
-			}
-			yield* print(tail.lines());
-			while (changes && !ended && !request.signal.aborted) {
-				await changes.next();
-				ended = changes.hasEnded();
-				for await (const lines of reader.read()) yield* print(lines.filter(wanted));
-			}
+			yield* this.#begin(reader, this.#textOf(request), request);
 		} finally {
-			changes?.stop();
 			await reader.close();
 		}
 	}
 
-	/** Watches a log's folder and its container; `next` resolves when either has changed. */
-	#follow(pod: Pod, { path, attempt, request }: Reading): Following {
-		const uid = pod.metadata.uid ?? '';
-		let changed = Promise.withResolvers<void>();
-		const wake = (): void => changed.resolve();
-		const watcher = new FolderWatch(dirname(path), this.#options.clock, wake);
-		const followers = this.#followers.get(uid) ?? new Set();
-		this.#followers.set(uid, followers.add(wake));
-		request.signal.addEventListener('abort', wake, { once: true });
-		return {
-			next: async () => {
-				await changed.promise;
-				changed = Promise.withResolvers<void>();
-			},
-			hasEnded: () => {
-				const attempts = this.#options.view.attemptsOf(uid).get(request.container) ?? [];
-				const own = attempts.find((each) => each.attempt === attempt);
-				return own === undefined || own.state === 'exited';
-			},
-			stop: () => {
-				watcher.close();
-				followers.delete(wake);
-				if (followers.size === 0) this.#followers.delete(uid);
-				request.signal.removeEventListener('abort', wake);
-			},
-		};
+	async *#follow(reading: Reading): AsyncGenerator<Uint8Array> {
+		const { podUid, path, request } = reading;
+		const reader = new LogReader(path, this.#readAhead);
+		const { clock } = this.#options;
+		const follower = new LogFollower({ path, reader, clock, signal: request.signal });
+		const following = { reader, follower };
+		const followings = this.#followings.get(podUid) ?? new Set();
+		this.#followings.set(podUid, followings.add(following));
+		const text = this.#textOf(request);
+		try {
+			// Whether it has ended is asked before the read: what was written by then is then read.
+			let ended = this.#hasEnded(reading);
+			yield* this.#begin(reader, text, request);
+			while (!ended && !request.signal.aborted) {
+				await follower.next();
+				ended = this.#hasEnded(reading);
+				for await (const piece of reader.read()) yield text.push(piece);
+			}
+		} finally {
+			follower.stop();
+			followings.delete(following);
+			if (followings.size === 0) this.#followings.delete(podUid);
+			await reader.close();
+		}
+	}
+
+	/** What is there by now, or the end of it that was asked for. */
+	async *#begin(
+		reader: LogReader,
+		text: LogText,
+		{ tailLines, follow }: ContainerLogRequest,
+	): AsyncGenerator<Uint8Array> {
+		const pieces = reader.read({ toPresentEnd: !follow || tailLines !== undefined });
+		if (tailLines === undefined) {
+			for await (const piece of pieces) yield text.push(piece);
+			return;
+		}
+		const tail = new LogTail(tailLines);
+		for await (const { lines = [] } of pieces) tail.push(lines.filter(text.wants));
+		yield text.push({ lines: tail.lines() });
+	}
+
+	#textOf(request: ContainerLogRequest): LogText {
+		const from = this.#earliest(request);
+		const wants = (line: LogLine): boolean => from === undefined || (timeOf(line.time) ?? 0) >= from;
+		return new LogText({ timestamps: request.timestamps, ...(from !== undefined && { wants }) });
+	}
+
+	#hasEnded({ podUid, attempt, request }: Reading): boolean {
+		const attempts = this.#options.view.attemptsOf(podUid).get(request.container) ?? [];
+		const own = attempts.find((each) => each.attempt === attempt);
+		return own === undefined || own.state === 'exited';
 	}
 }
 
 interface Reading {
+	readonly podUid: string;
 	readonly path: string;
 	readonly attempt: number;
 	readonly request: ContainerLogRequest;
-	wanted(line: LogLine): boolean;
 }
 
 interface Following {
-	next(): Promise<void>;
-	hasEnded(): boolean;
-	stop(): void;
+	readonly reader: LogReader;
+	readonly follower: LogFollower;
 }
 
 function waits(status: ContainerStatus | undefined): boolean {
 	return status?.state?.waiting !== undefined;
-}
-
-/** Keeps the last lines; a line that was cut into parts is one. */
-class Tail {
-	readonly limit: number | undefined;
-	#kept: LogLine[][] = [];
-	#open = false;
-
-	constructor(limit: number | undefined) {
-		this.limit = limit;
-	}
-
-	push(lines: readonly LogLine[]): void {
-		for (const line of lines) {
-			if (this.#open) this.#kept.at(-1)?.push(line);
-			else this.#kept.push([line]);
-			this.#open = line.partial;
-		}
-		if (this.#kept.length > 2 * (this.limit ?? 0) + 1000) this.#kept = this.#last();
-	}
-
-	lines(): readonly LogLine[] {
-		return this.#last().flat();
-	}
-
-	#last(): LogLine[][] {
-		return this.limit ? this.#kept.slice(-this.limit) : [];
-	}
-}
-
-const NEWLINE = Buffer.from('\n');
-
-/** Turns lines into the bytes that clients see; the parts of a line are put together again. */
-function printer(timestamps: boolean): (lines: readonly LogLine[]) => Generator<Uint8Array> {
-	const openStreams = new Set<string>();
-	return function* print(lines) {
-		const pieces: Uint8Array[] = [];
-		for (const { time, stream, partial, text } of lines) {
-			if (timestamps && !openStreams.has(stream)) pieces.push(Buffer.from(`${time} `));
-			pieces.push(text);
-			if (partial) openStreams.add(stream);
-			else {
-				openStreams.delete(stream);
-				pieces.push(NEWLINE);
-			}
-		}
-		if (pieces.length > 0) yield Buffer.concat(pieces);
-	};
-}
-
-/** At most so many bytes of `pieces`. */
-async function* limited(
-	pieces: AsyncIterable<Uint8Array>,
-	limitBytes: number | undefined,
-): AsyncGenerator<Uint8Array> {
-	let left = limitBytes ?? Number.POSITIVE_INFINITY;
-	for await (const piece of pieces) {
-		yield piece.length <= left ? piece : piece.subarray(0, left);
-		left -= piece.length;
-		if (left <= 0) return;
-	}
 }

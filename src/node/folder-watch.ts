@@ -5,13 +5,16 @@ import type { Clock, Timer } from '../base/clock.ts';
 /** How often `wake` is called where the system has no watches left to give (inotify's limit). */
 const POLL_MS = 500;
 
+/** What may have changed: which files there are, or what is in them. */
+export type FolderChange = 'files' | 'content';
+
 /**
  * Calls `wake` whenever something in a folder may have changed. The folder need not exist: until it does,
  * the nearest folder above it is watched, and when it is removed, that one is watched again.
  */
 export class FolderWatch {
 	readonly #folder: string;
-	readonly #wake: () => void;
+	readonly #wake: (change: FolderChange) => void;
 	readonly #clock: Clock;
 	#watcher: FSWatcher | undefined;
 	/** The folder that is watched at the moment. */
@@ -20,7 +23,7 @@ export class FolderWatch {
 	#isClosed = false;
 
 	/** Begins at once. */
-	constructor(folder: string, clock: Clock, wake: () => void) {
+	constructor(folder: string, clock: Clock, wake: (change: FolderChange) => void) {
 		this.#folder = folder;
 		this.#wake = wake;
 		this.#clock = clock;
@@ -51,23 +54,24 @@ export class FolderWatch {
 
 	#watchFolder(folder: string): FSWatcher | undefined {
 		try {
-			return watch(folder, () => this.#changed()).on('error', () => this.#changed());
+			const onEvent = (event: string): void => this.#changed(event === 'change' ? 'content' : 'files');
+			return watch(folder, onEvent).on('error', () => this.#changed('files'));
 		} catch {
 			return undefined;
 		}
 	}
 
-	#changed(): void {
+	#changed(change: FolderChange): void {
 		if (this.#isClosed) return;
 		if (nearestFolder(this.#folder) !== this.#watched) this.#arm();
-		this.#wake();
+		this.#wake(change);
 	}
 
 	#startPolling(): void {
 		this.#poll?.cancel();
 		this.#poll = this.#clock.setTimer(POLL_MS, () => {
 			this.#startPolling();
-			this.#wake();
+			this.#wake('files');
 		});
 	}
 }

@@ -1,28 +1,77 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+	appendFileSync,
+	mkdtempSync,
+	readdirSync,
+	renameSync,
+	rmSync,
+	unlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { LogReader } from './log-reader.ts';
+import fc from 'fast-check';
+import { LogReader, ReadAhead } from './log-reader.ts';
 
-function open(t: test.TestContext) {
+interface Opened {
+	readonly folder: string;
+	readonly path: string;
+	readonly reader: LogReader;
+	/** What was not read before: the texts of lines, and `-N-` in the place of N that are missing. */
+	read(options?: { readonly toPresentEnd?: boolean }): Promise<string>;
+}
+
+function open(t: { after(fn: () => Promise<void>): void }, ahead = 10): Opened {
 	const folder = mkdtempSync(join(tmpdir(), 'stint-reader-'));
 	const path = join(folder, '0.log');
-	const reader = new LogReader(path);
+	const reader = new LogReader(path, new ReadAhead(ahead));
 	t.after(async () => {
 		await reader.close();
 		rmSync(folder, { recursive: true });
 	});
-	const read = async (): Promise<string> => {
+	const read: Opened['read'] = async (options) => {
 		const texts: string[] = [];
-		for await (const lines of reader.read())
-			texts.push(...lines.map(({ text }) => Buffer.from(text).toString()));
+		for await (const { lines = [], lost } of reader.read(options)) {
+			texts.push(...(lost === undefined ? [] : [`-${lost}-`]), ...lines.map(textOf));
+		}
 		return texts.join(' ');
 	};
 	return { folder, path, reader, read };
 }
 
-const line = (content: string): string => `2026-01-01T00:00:00.000000000Z stdout F ${content}\n`;
+const textOf = (line: { readonly text: Uint8Array }): string => Buffer.from(line.text).toString();
+
+const line = (content: string, tag = 'F'): string =>
+	`2026-01-01T00:00:00.000000000Z stdout ${tag} ${content}\n`;
+
+/** A log that is written and rotated as the launcher does it. */
+class Writer {
+	readonly #path: string;
+	readonly #maxFiles: number;
+	readonly #aside: string[] = [];
+	#lines = 0;
+	#linesBefore = 0;
+
+	constructor(path: string, maxFiles = 3) {
+		this.#path = path;
+		this.#maxFiles = maxFiles;
+	}
+
+	write(...contents: readonly string[]): void {
+		for (const content of contents) appendFileSync(this.#path, line(content));
+		this.#lines += contents.length;
+	}
+
+	rotate(): void {
+		const aside = `${this.#path}.${String(this.#linesBefore).padStart(16, '0')}`;
+		renameSync(this.#path, aside);
+		this.#linesBefore += this.#lines;
+		this.#lines = 0;
+		this.#aside.push(aside);
+		if (this.#aside.length > this.#maxFiles - 1) unlinkSync(this.#aside.shift() ?? '');
+	}
+}
 
 test('a log that is not there yet is empty, and read once it is', async (t) => {
 	const { path, read } = open(t);
@@ -33,23 +82,37 @@ test('a log that is not there yet is empty, and read once it is', async (t) => {
 });
 
 test('a folder that is not there is empty', async () => {
-	const reader = new LogReader('/nonexistent/stint/0.log');
-	for await (const lines of reader.read()) assert.fail(String(lines));
+	const reader = new LogReader('/nonexistent/stint/0.log', new ReadAhead(0));
+	for await (const piece of reader.read()) assert.fail(String(piece));
 });
 
 test('half a line is read when its other half is there, also beyond the bounds of a piece', async (t) => {
 	const { path, read } = open(t);
-	const long = 'x'.repeat(100_000);
-	writeFileSync(path, line('one') + line(long).slice(0, 70_000));
+	const long = 'x'.repeat(60_000);
+	writeFileSync(path, line('one') + line(long).slice(0, 50_000));
 	assert.equal(await read(), 'one');
-	appendFileSync(path, line(long).slice(70_000));
-	assert.equal(await read(), long);
+	appendFileSync(path, line(long).slice(50_000) + line(long));
+	assert.equal(await read(), `${long} ${long}`);
+});
+
+test('what is no line is passed over, however long it is', async (t) => {
+	const { path, read } = open(t);
+	writeFileSync(path, `${line('one')}no line\n\n${'x'.repeat(300_000)}`);
+	assert.equal(await read(), 'one');
+	appendFileSync(path, ` a b c\n${line('two')}`);
+	assert.equal(await read(), 'two');
+});
+
+test('lines of other programs are read too, whatever their times look like', async (t) => {
+	const { path, read } = open(t);
+	writeFileSync(path, '2026-01-01T00:00:00Z stdout F a Z b c\n2026-01-01T00:00:00.1+02:00 stderr P \n');
+	assert.equal(await read(), 'a Z b c ');
 });
 
 test('older parts are read once, also while no new file is there', async (t) => {
 	const { path, read } = open(t);
-	writeFileSync(`${path}.2`, line('two'));
-	writeFileSync(`${path}.1`, line('one'));
+	writeFileSync(`${path}.0000000000000001`, line('two'));
+	writeFileSync(`${path}.0000000000000000`, line('one'));
 	assert.equal(await read(), 'one two');
 	assert.equal(await read(), '');
 	writeFileSync(path, line('three'));
@@ -58,58 +121,78 @@ test('older parts are read once, also while no new file is there', async (t) => 
 
 test('several rotations between two reads lose nothing', async (t) => {
 	const { path, read } = open(t);
-	writeFileSync(path, line('one'));
+	const log = new Writer(path, 9);
+	log.write('one');
 	assert.equal(await read(), 'one');
-	appendFileSync(path, line('two'));
-	for (const [part, next] of ['three', 'four', 'five'].entries()) {
-		renameSync(path, `${path}.${part}`);
-		writeFileSync(path, line(next));
+	log.write('two');
+	for (const next of ['three', 'four', 'five']) {
+		log.rotate();
+		log.write(next);
 	}
 	assert.equal(await read(), 'two three four five');
 	assert.equal(await read(), '');
 });
 
-/** Sets the file at `path` aside as a runtime does: `from` is the first byte that it holds of the log. */
-function setAside(path: string, from: number): string {
-	const aside = `${path}.${String(from).padStart(15, '0')}-2026-01-01T000000.000000000Z`;
-	renameSync(path, aside);
-	return aside;
-}
-
-test('parts that were removed before they were seen are measured, and said in their place', async (t) => {
+test('lines that were removed before they could be read are counted in their place', async (t) => {
 	const { path, read } = open(t);
-	const [size, lost] = [line('one').length, line('two').length + line('three').length];
-	writeFileSync(path, line('one'));
-	assert.equal(await read(), 'one');
-	const parts = [setAside(path, 0)];
-	writeFileSync(path, line('two'));
-	parts.push(setAside(path, size));
-	writeFileSync(path, line('three'));
-	parts.push(setAside(path, size + line('two').length));
-	writeFileSync(path, line('four'));
-	for (const part of parts.slice(0, 3)) unlinkSync(part);
-	writeFileSync(`${path}.next`, '');
-	parts.push(setAside(path, size + lost));
-	writeFileSync(path, line('five'));
-	const missing = `[stint: ${lost} bytes of this log are missing here: it was rotated faster than it was read]`;
-	assert.equal(await read(), `${missing} four five`);
-	assert.equal(await read(), '', 'and only once');
+	const log = new Writer(path);
+	log.write('1');
+	assert.equal(await read(), '1');
+	for (const next of ['2', '3', '4', '5', '6']) {
+		log.write(next, next);
+		log.rotate();
+	}
+	log.write('7');
+	assert.equal(await read(), '2 2 -4- 5 5 6 6 7');
 });
 
-test('a part that is removed after it was seen is read all the same', async (t) => {
+test('lines before the first part that is left are counted', async (t) => {
+	const { path, read } = open(t);
+	const log = new Writer(path);
+	for (const next of ['1', '2', '3', '4']) {
+		log.write(next);
+		log.rotate();
+	}
+	assert.equal(await read(), '-2- 3 4');
+});
+
+test('parts that were opened in time are read after they were removed', async (t) => {
+	const { path, reader, read } = open(t);
+	const log = new Writer(path, 2);
+	for (const next of ['1', '2', '3', '4', '5']) {
+		log.write(next);
+		await reader.claim();
+		log.rotate();
+	}
+	assert.equal(await read(), '1 2 3 4 5');
+});
+
+test('no more parts are opened ahead than the readers of a node may have together', async (t) => {
+	const { folder, path, reader, read } = open(t, 1);
+	const log = new Writer(path, 2);
+	for (const next of ['1', '2', '3', '4', '5']) {
+		log.write(next);
+		await reader.claim();
+		log.rotate();
+	}
+	assert.equal(readdirSync(folder).length, 1);
+	assert.equal(await read(), '1 2 3 -1- 5');
+	const taken = new ReadAhead(1);
+	assert.deepEqual([taken.take(), taken.take()], [true, false]);
+	taken.giveBack();
+	assert.equal(taken.take(), true);
+});
+
+test('up to the present end is no further than that, however much is written meanwhile', async (t) => {
 	const { path, reader } = open(t);
-	const large = line('x'.repeat(1000)).repeat(700);
-	writeFileSync(path, large);
-	const lines = reader.read();
-	let count = (await lines.next()).value?.length ?? 0;
-	const first = setAside(path, 0);
-	writeFileSync(path, large);
-	for (let piece = 0; piece < 8; piece++) count += (await lines.next()).value?.length ?? 0;
-	unlinkSync(first);
-	unlinkSync(setAside(path, large.length));
-	writeFileSync(path, line('end'));
-	for await (const more of lines) count += more.length;
-	assert.equal(count, 1401);
+	const log = new Writer(path);
+	log.write('1', '2');
+	const texts: string[] = [];
+	for await (const { lines = [] } of reader.read({ toPresentEnd: true })) {
+		texts.push(...lines.map(textOf));
+		log.write('later');
+	}
+	assert.deepEqual(texts, ['1', '2']);
 });
 
 test('logs of other attempts are not parts of this one', async (t) => {
@@ -118,4 +201,34 @@ test('logs of other attempts are not parts of this one', async (t) => {
 	writeFileSync(join(folder, '1.log.1'), line('other'));
 	writeFileSync(path, line('own'));
 	assert.equal(await read(), 'own');
+});
+
+test('whatever happens in whatever order, each line is read once and in order, or counted', async () => {
+	const step = fc.constantFrom('write', 'write', 'rotate', 'claim', 'read');
+	await fc.assert(
+		fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(3), async (steps, ahead) => {
+			const ends: (() => Promise<void>)[] = [];
+			const { path, reader, read } = open({ after: (end) => ends.push(end) }, ahead);
+			const log = new Writer(path, 3);
+			let written = 0;
+			let isEmpty = true;
+			const texts: string[] = [];
+			for (const action of [...steps, 'read']) {
+				if (action === 'write') log.write(String(written++));
+				else if (action === 'rotate' && !isEmpty) log.rotate();
+				else if (action === 'claim') await reader.claim();
+				else if (action === 'read') texts.push(await read());
+				if (action === 'write' || action === 'rotate') isEmpty = action === 'rotate';
+			}
+			let next = 0;
+			for (const text of texts.join(' ').split(' ').filter(Boolean)) {
+				const [, lost] = /^-(\d+)-$/.exec(text) ?? [];
+				if (lost === undefined) assert.equal(Number(text), next);
+				next += lost === undefined ? 1 : Number(lost);
+			}
+			assert.equal(next, written);
+			for (const end of ends) await end();
+		}),
+		{ numRuns: 100 },
+	);
 });

@@ -1,79 +1,260 @@
+/**
+ * Reads the log at a path from its beginning: first the older parts that rotation has set aside
+ * (`<path>.<number of lines before>`), then the file itself. Another call continues where the last one
+ * stopped, also across rotations in between.
+ *
+ * 1. Each line is read once, in order. A part is told apart by its inode as long as it is open, so by then
+ *    no other file can have the same.
+ * 2. A part that is open can be read to its end after rotation has removed it. So {@link LogReader.claim}
+ *    opens the parts when they appear, also while the reader of the lines is slow; how many may be open
+ *    ahead is limited by the {@link ReadAhead} that the readers of a node share.
+ * 3. Lines that were removed before their part was opened are counted, and the number is told in their place:
+ *    each part says by its name how many lines there are before it.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { type LogLine, LogLines } from './log-lines.ts';
-import { type LogPart, LogParts } from './log-parts.ts';
 
 const PIECE_BYTES = 64 * 1024;
 
-/** After so many pieces the reader looks whether the log was rotated meanwhile. */
-const PIECES_BETWEEN_LOOKS = 8;
+/** What a reader comes across: lines, or a place where lines are missing. */
+export type LogPiece =
+	| { readonly lines: readonly LogLine[]; readonly lost?: undefined }
+	/** How many lines are missing here. */
+	| { readonly lost: number; readonly lines?: undefined };
 
-/**
- * Reads the log at a path from its beginning, across rotations. Another call goes on where the last one
- * stopped. Each line is read once; where a part of the log was removed before it could be opened, a line
- * in its place says how much is missing.
- */
+/** A file of the log that is open. */
+interface Part {
+	readonly file: FileHandle;
+	readonly inode: number;
+	readonly lines: LogLines;
+	/** Where reading continues. */
+	position: number;
+	/** How many lines there are before this part, once its name says so. */
+	start: number | undefined;
+	/** True once it was set aside: then nothing is written to it any more. */
+	isComplete: boolean;
+	/** Whether it counts among those of the {@link ReadAhead}. */
+	readonly isAhead: boolean;
+	/** How many lines were read, or known to be missing, before this part; undefined until it is begun. */
+	begunAt?: number;
+}
+
+/** Limits how many parts the readers of a node may have open ahead of what they read. */
+export class ReadAhead {
+	#left: number;
+
+	/** At most `limit` parts in all. */
+	constructor(limit: number) {
+		this.#left = limit;
+	}
+
+	/** True if one more may be opened. */
+	take(): boolean {
+		if (this.#left === 0) return false;
+		this.#left -= 1;
+		return true;
+	}
+
+	/** Gives back what {@link take} took. */
+	giveBack(): void {
+		this.#left += 1;
+	}
+}
+
+/** How many parts a reader may have open at any time: the one it reads and the one after it. */
+const ALWAYS_OPEN = 2;
+
+/** See the head of this file. */
 export class LogReader {
-	readonly #parts: LogParts;
-	readonly #lines = new LogLines();
-	/** Which byte of the log comes next; undefined where that is not known. */
-	#next: number | undefined;
-	#last: LogLine | undefined;
+	readonly #path: string;
+	readonly #readAhead: ReadAhead;
+	/** The parts that are open, in order. Only the last one may be incomplete. */
+	readonly #parts: Part[] = [];
+	/** The name of the last part that was opened, or was found to be gone. */
+	#lastName = '';
+	/** How many lines were read or are known to be missing. */
+	#lines = 0;
+	#claiming: Promise<void> = Promise.resolve();
+	#isClosed = false;
 
-	constructor(path: string) {
-		this.#parts = new LogParts(path);
+	constructor(path: string, readAhead: ReadAhead) {
+		this.#path = path;
+		this.#readAhead = readAhead;
 	}
 
-	/** All whole lines that are there by now and were not read before. */
-	async *read(): AsyncGenerator<readonly LogLine[]> {
-		await this.#parts.refresh();
-		for (let part = this.#parts.first; part; part = this.#parts.first) {
-			if (part.position === 0) yield* this.#gapBefore(part);
-			for await (const piece of this.#piecesOf(part)) {
-				const lines = this.#lines.push(piece);
-				if (lines.length === 0) continue;
-				this.#last = lines.at(-1);
-				yield lines;
-			}
-			if (!part.isComplete) return;
-			this.#next = part.startsAt === undefined ? undefined : part.startsAt + part.position;
-			if (this.#parts.first === part) await this.#parts.drop();
-		}
-	}
-
-	/** Closes the files. */
-	close(): Promise<void> {
-		return this.#parts.close();
-	}
-
-	/** What is in a part, up to its present end. It may be given up on the way, if too many follow it. */
-	async *#piecesOf(part: LogPart): AsyncGenerator<Buffer> {
-		for (let pieces = 1; this.#parts.first === part; ) {
-			// Asked before the read: a part that was complete by then is at its end where nothing is read.
-			const { file, position, isComplete } = part;
-			const { bytesRead, buffer } = await file.read(
-				Buffer.allocUnsafe(PIECE_BYTES),
-				0,
-				PIECE_BYTES,
-				position,
-			);
-			part.position += bytesRead;
-			if (bytesRead > 0) {
-				yield buffer.subarray(0, bytesRead);
-				if (pieces++ % PIECES_BETWEEN_LOOKS === 0) await this.#parts.refresh();
+	/**
+	 * All whole lines that are there by now and were not read before. With `toPresentEnd` it stops at what
+	 * was there when it was called, however much is written meanwhile.
+	 */
+	async *read(options: { readonly toPresentEnd?: boolean } = {}): AsyncGenerator<LogPiece> {
+		if (!(await this.#hasNoNews())) await this.claim();
+		const end = options.toPresentEnd ? await endOf(this.#parts.at(-1)) : undefined;
+		for (let part = this.#parts[0]; part; part = this.#parts[0]) {
+			part.begunAt ??= this.#lines;
+			yield* this.#tellMissing(part);
+			const { isComplete } = part;
+			yield* this.#readOn(part, part === end?.part ? end.position : Number.POSITIVE_INFINITY);
+			if (part === end?.part) return;
+			if (isComplete) {
+				// Its name may have become known only after it was begun.
+				yield* this.#tellMissing(part);
+				await this.#drop();
+				if (!end) await this.claim();
+			} else if (await this.#isCurrent(part)) {
+				return;
 			} else {
-				if (isComplete) return;
-				await this.#parts.refresh();
+				await this.claim();
 				if (!part.isComplete) return;
 			}
 		}
 	}
 
-	*#gapBefore({ startsAt }: LogPart): Generator<readonly LogLine[]> {
-		if (this.#next === undefined || startsAt === undefined || startsAt <= this.#next) return;
-		this.#lines.reset();
-		const missing = startsAt - this.#next;
-		this.#next = startsAt;
-		const text = `[stint: ${missing} bytes of this log are missing here: it was rotated faster than it was read]`;
-		const { time = '', stream = 'stdout' } = this.#last ?? {};
-		yield [{ time, stream, partial: false, text: Buffer.from(text) }];
+	/** Opens the parts that are there by now, as many as may be. Calls may overlap. */
+	claim(): Promise<void> {
+		this.#claiming = this.#claiming.then(() => this.#claim());
+		return this.#claiming;
 	}
+
+	/** Closes all that is open; the reader cannot be used after that. */
+	async close(): Promise<void> {
+		this.#isClosed = true;
+		await this.#claiming.catch(() => undefined);
+		while (this.#parts.length > 0) await this.#drop();
+	}
+
+	async #claim(): Promise<void> {
+		if (this.#isClosed) return;
+		// Opened before the older parts are listed: what is set aside meanwhile is among those then.
+		const current = await openIfThere(this.#path);
+		try {
+			for (const name of await this.#olderParts()) if (!(await this.#claimOlder(name))) return;
+			const inode = await inodeOf(current);
+			const last = this.#parts.at(-1);
+			if (!current || inode === undefined || inode === last?.inode) return;
+			// Another file is at the path, so the one before was set aside, and perhaps removed since.
+			if (last) last.isComplete = true;
+			if (this.#add(current, { inode, start: undefined, isComplete: false })) return;
+		} finally {
+			if (current && !this.#parts.some(({ file }) => file === current)) await current.close();
+		}
+	}
+
+	/** False if no more parts may be opened now. */
+	async #claimOlder(name: string): Promise<boolean> {
+		const file = await openIfThere(join(dirname(this.#path), name));
+		const inode = await inodeOf(file);
+		const start = startIn(name);
+		const last = this.#parts.at(-1);
+		if (file && inode !== undefined && inode === last?.inode) {
+			last.isComplete = true;
+			last.start = start;
+			await file.close();
+		} else if (file && inode !== undefined) {
+			if (last) last.isComplete = true;
+			if (!this.#add(file, { inode, start, isComplete: true })) {
+				await file.close();
+				return false;
+			}
+		}
+		this.#lastName = name;
+		return true;
+	}
+
+	#add(file: FileHandle, about: Pick<Part, 'inode' | 'start' | 'isComplete'>): boolean {
+		const isAhead = this.#parts.length >= ALWAYS_OPEN;
+		if (isAhead && !this.#readAhead.take()) return false;
+		this.#parts.push({ file, ...about, isAhead, lines: new LogLines(), position: 0 });
+		return true;
+	}
+
+	/** Closes the first part. */
+	async #drop(): Promise<void> {
+		const part = this.#parts.shift();
+		if (part?.isAhead) this.#readAhead.giveBack();
+		await part?.file.close();
+	}
+
+	/** The lines between the part and the one before it, if any are missing. */
+	*#tellMissing(part: Part): Generator<LogPiece> {
+		const { start, begunAt } = part;
+		if (start === undefined || begunAt === undefined || start <= begunAt) return;
+		const lost = start - begunAt;
+		part.begunAt = start;
+		this.#lines += lost;
+		yield { lost };
+	}
+
+	async *#readOn(part: Part, end: number): AsyncGenerator<LogPiece> {
+		while (part.position < end) {
+			const length = Math.min(PIECE_BYTES, end - part.position);
+			const { bytesRead, buffer } = await part.file.read(
+				Buffer.allocUnsafeSlow(length),
+				0,
+				length,
+				part.position,
+			);
+			if (bytesRead === 0) return;
+			part.position += bytesRead;
+			const lines = part.lines.push(buffer.subarray(0, bytesRead));
+			for (const line of lines) if (!line.isPartial) this.#lines += 1;
+			if (lines.length > 0) yield { lines };
+		}
+	}
+
+	/** True if the file at the path is the last part that is open, as it is between rotations. */
+	async #hasNoNews(): Promise<boolean> {
+		const last = this.#parts.at(-1);
+		return last !== undefined && !last.isComplete && (await this.#isCurrent(last));
+	}
+
+	/** Whether the part is still the file at the path. If there is none, the last part still is the last. */
+	async #isCurrent({ inode }: Part): Promise<boolean> {
+		try {
+			return (await stat(this.#path)).ino === inode;
+		} catch (error) {
+			if (isMissing(error)) return false;
+			throw error;
+		}
+	}
+
+	/** The names of the parts that were set aside after the last one that was opened, oldest first. */
+	async #olderParts(): Promise<readonly string[]> {
+		const prefix = `${basename(this.#path)}.`;
+		try {
+			const names = await readdir(dirname(this.#path));
+			return names.filter((name) => name.startsWith(prefix) && name > this.#lastName).sort();
+		} catch (error) {
+			if (isMissing(error)) return [];
+			throw error;
+		}
+	}
+}
+
+/** The number of lines before a part, by its name; undefined if another program has named it. */
+function startIn(name: string): number | undefined {
+	const [, digits] = /\.(\d{16})$/.exec(name) ?? [];
+	return digits === undefined ? undefined : Number(digits);
+}
+
+async function endOf(part: Part | undefined): Promise<{ part: Part; position: number } | undefined> {
+	return part && { part, position: (await part.file.stat()).size };
+}
+
+async function inodeOf(file: FileHandle | undefined): Promise<number | undefined> {
+	return file && (await file.stat()).ino;
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+	try {
+		return await open(path, 'r');
+	} catch (error) {
+		if (isMissing(error)) return undefined;
+		throw error;
+	}
+}
+
+function isMissing(error: unknown): boolean {
+	return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -15,8 +15,8 @@ import type { ContainerStop, PodPlan } from '../plan/pod/plan.ts';
 import { planPod } from '../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../plan/pod/restart.ts';
 import { type Hindrance, type PodSnapshot, WHOLE_POD } from '../plan/pod/snapshot.ts';
+import type { ContainerLogs } from './container-logs.ts';
 import { type ContainerStarter, fieldPathOf, type StartFailure } from './container-starter.ts';
-import type { LogFiles } from './log-files.ts';
 import { type Runtime, RuntimeUnavailable } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import { TerminationMessages } from './termination-message.ts';
@@ -31,11 +31,9 @@ export interface PodWorkersOptions {
 	readonly runtime: Runtime;
 	readonly view: RuntimeView;
 	readonly starter: ContainerStarter;
+	readonly logs: Pick<ContainerLogs, 'remove' | 'removeAttempt'>;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly hostIP: string;
-	readonly logs: LogFiles;
-	/** Called when nothing is left in the runtime of a Pod that is gone from the API. */
-	onCleared(podUid: string): void;
 	readonly onError: (key: string, error: unknown) => void;
 }
 
@@ -315,8 +313,9 @@ export class PodWorkers {
 			if (!(error instanceof RuntimeUnavailable)) throw error;
 			return again(1000);
 		}
+		// Only now: no container of the Pod is left that could write, and so make the folder again.
+		await this.#options.logs.remove(uid);
 		this.#killing.delete(uid);
-		this.#options.onCleared(uid);
 		return DONE;
 	}
 }

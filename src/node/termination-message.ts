@@ -79,7 +79,7 @@ export async function messageFromLog(logPath: string): Promise<string> {
 	const older = current.length < TAIL_BYTES ? await lastPartBefore(logPath) : undefined;
 	const before = older === undefined ? Buffer.alloc(0) : await tailOf(older);
 	const lines = new LogLines().push(wholeLines(Buffer.concat([before, current]))).slice(-MOST_LINES);
-	const text = Buffer.concat(lines.flatMap((line) => (line.partial ? [line.text] : [line.text, NEWLINE])));
+	const text = Buffer.concat(lines.flatMap((line) => (line.isPartial ? [line.text] : [line.text, NEWLINE])));
 	return wholeCharacters(text.subarray(-MOST_BYTES)).toString('utf8');
 }
 
@@ -115,7 +115,7 @@ async function tailOf(path: string): Promise<Buffer> {
 	}
 }
 
-/** The part that rotation has set aside last: `<path>.<time>`, where later names sort last. */
+/** The part that rotation has set aside last: `<path>.<lines before it>`, where later names sort last. */
 async function lastPartBefore(path: string): Promise<string | undefined> {
 	const prefix = `${basename(path)}.`;
 	try {

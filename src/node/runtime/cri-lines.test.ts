@@ -46,10 +46,10 @@ test('only a line that is longer than the limit is cut', () => {
 test('what is held back can be written over by whoever reads the next piece into the same buffer', () => {
 	const lines = new CriLines('stdout');
 	const buffer = Buffer.from('first');
-	assert.equal(lines.push(buffer, TIME).length, 0);
+	assert.equal(lines.push(buffer, TIME).bytes.length, 0);
 	buffer.fill('#');
 	assert.equal(
-		Buffer.from(lines.push(Buffer.from(' line\n'), TIME)).toString(),
+		Buffer.from(lines.push(Buffer.from(' line\n'), TIME).bytes).toString(),
 		`${TIME} stdout F first line\n`,
 	);
 	assert.equal(
@@ -61,7 +61,11 @@ test('what is held back can be written over by whoever reads the next piece into
 function log(pieces: readonly Uint8Array[]): Buffer {
 	const lines = new CriLines('stdout');
 	const out = pieces.map((piece) => lines.push(piece, TIME));
-	return Buffer.concat([...out, lines.end(() => TIME) ?? new Uint8Array()]);
+	const rest = lines.end(() => TIME);
+	const bytes = Buffer.concat([...out, ...(rest ? [rest] : [])].map((part) => part.bytes));
+	const counted = out.reduce((sum, part) => sum + part.lines, 0);
+	assert.equal(counted, readBack(bytes).tags.replaceAll('P', '').length, 'each line end is counted');
+	return bytes;
 }
 
 /** Reads a log as its readers do: parts are put together, and a whole line ends. */

@@ -1,8 +1,15 @@
 /** The longest text of one line in a log; what is longer is cut into parts. The CRI's usual limit. */
 export const LINE_LIMIT_BYTES = 16 * 1024;
 
+/** Whole lines of a log, parts of lines among them. */
+export interface LogBytes {
+	readonly bytes: Uint8Array;
+	/** How many lines end in them. */
+	readonly lines: number;
+}
+
 const NEWLINE = 10;
-const NOTHING = new Uint8Array();
+const NOTHING: LogBytes = { bytes: new Uint8Array(), lines: 0 };
 
 /**
  * Turns what a program writes into lines of a CRI log. The bytes themselves stay as they are, whatever
@@ -19,7 +26,7 @@ export class CriLines {
 	}
 
 	/** The lines that `chunk` completes, as bytes of the log; `chunk` may be reused after. */
-	push(chunk: Uint8Array, time: string): Uint8Array {
+	push(chunk: Uint8Array, time: string): LogBytes {
 		const newline = chunk.indexOf(NEWLINE);
 		if (newline === -1 && this.#heldBytes + chunk.length <= LINE_LIMIT_BYTES) {
 			this.#hold(chunk);
@@ -29,25 +36,27 @@ export class CriLines {
 		const text = held.length > 0 ? Buffer.concat([held, chunk]) : chunk;
 		const out = new LineWriter(this.#header(time, 'F'), this.#header(time, 'P'), text);
 		let start = 0;
+		let lines = 0;
 		for (let end = text.indexOf(NEWLINE); end !== -1; end = text.indexOf(NEWLINE, start)) {
 			out.line(start, end);
 			start = end + 1;
+			lines += 1;
 		}
 		start = out.parts(start, text.length);
 		this.#heldBytes = 0;
 		this.#hold(text.subarray(start));
-		return out.bytes();
+		return { bytes: out.bytes(), lines };
 	}
 
 	/** What was held back, as a part of a line; undefined when the last line was whole. */
-	end(stamp: () => string): Uint8Array | undefined {
+	end(stamp: () => string): LogBytes | undefined {
 		if (this.#heldBytes === 0) return undefined;
 		const time = stamp();
 		const text = this.#held.subarray(0, this.#heldBytes);
 		const out = new LineWriter(this.#header(time, 'F'), this.#header(time, 'P'), text);
 		out.part(0, text.length);
 		this.#heldBytes = 0;
-		return out.bytes();
+		return { bytes: out.bytes(), lines: 0 };
 	}
 
 	/** Keeps `bytes` for later; the room doubles, so that a line that comes byte by byte costs no more. */

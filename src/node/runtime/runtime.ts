@@ -16,8 +16,7 @@ import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
  *    `<RFC 3339 time with nanoseconds> <stdout|stderr> <F|P> <text>`, P for a part of a line over 16 KiB
  *    and for a last line without its line end. The file is complete when the exit is told. There need
  *    be none if nothing was written; its folder is made where it is missing. A runtime may rotate it: the
- *    older parts are then `<logPath>.<first byte>-<time>`, in the order of their names; the first byte is
- *    that of the whole log, in 15 digits.
+ *    older parts are then `<logPath>.<number of the lines before it, in 16 digits>`, and one at least is kept.
  * 6. A container whose program cannot be started has exited with code 128 and reason `StartError`, and
  *    without `startedAt`; `startContainer` rejects with {@link ContainerStartError} as well.
  * 7. With a container's main process all its other processes end.

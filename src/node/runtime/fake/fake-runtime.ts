@@ -247,9 +247,9 @@ export class FakeRuntime implements Runtime {
 			const text = program[stream];
 			if (!appendLog || !text) continue;
 			const lines = new CriLines(stream);
-			appendLog(config.logPath, lines.push(Buffer.from(text), this.#logTime.stamp()));
+			appendLog(config.logPath, lines.push(Buffer.from(text), this.#logTime.stamp()).bytes);
 			const rest = lines.end(() => this.#logTime.stamp());
-			if (rest) appendLog(config.logPath, rest);
+			if (rest) appendLog(config.logPath, rest.bytes);
 		}
 	}
 

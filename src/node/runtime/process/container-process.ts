@@ -14,6 +14,7 @@ import { constants } from 'node:os';
 import { basename, isAbsolute } from 'node:path';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import type { LogTime } from '../log-time.ts';
+import type { DescriptorPool } from './descriptor-pool.ts';
 import type { Fifo, FifoPool } from './fifo-pool.ts';
 import { LogFile } from './log-file.ts';
 import { OutputPump } from './output-pump.ts';
@@ -32,6 +33,7 @@ const STREAMS = ['stdout', 'stderr'] as const;
 export interface ProcessHost {
 	readonly clock: Clock;
 	readonly logTime: LogTime;
+	readonly logDescriptors: DescriptorPool;
 	readonly pipes: FifoPool;
 	readonly sweeper: Sweeper;
 	onError(error: unknown): void;
@@ -87,7 +89,8 @@ export class ContainerProcess {
 	/** Starts the program. Rejects with the system's error when it cannot be. */
 	static async start(options: ProcessOptions, host: ProcessHost): Promise<ContainerProcess> {
 		const stamp = (): string => host.logTime.stamp();
-		const log = new LogFile({ ...options.log, clock: host.clock, stamp, onError: host.onError });
+		const { clock, logDescriptors: descriptors, onError } = host;
+		const log = new LogFile({ ...options.log, clock, descriptors, stamp, onError });
 		const outputs: (Fifo | undefined)[] = [];
 		try {
 			while (outputs.length < STREAMS.length) outputs.push(await host.pipes.take());

@@ -6,6 +6,7 @@
 import { chmodSync, rmSync, writeSync } from 'node:fs';
 import { SystemClock } from '../../../base/clock.ts';
 import { LogTime } from '../log-time.ts';
+import { DescriptorPool } from './descriptor-pool.ts';
 import { FifoPool } from './fifo-pool.ts';
 import { Launcher } from './launcher.ts';
 import { LauncherLock } from './launcher-lock.ts';
@@ -17,6 +18,8 @@ import { Sweeper } from './sweeper.ts';
 /** How long a launcher waits for its first client. */
 const FIRST_CLIENT_MS = 10_000;
 const STANDARD_OUTPUT = 1;
+/** How many logs may be open at once; four are written at once at most, as many as Node has threads for files. */
+const MOST_LOGS_OPEN = 64;
 
 const clock = new SystemClock();
 const lock = LauncherLock.take('launcher.lock', identify(process.pid, clock.now()));
@@ -52,6 +55,7 @@ async function launch(lock: LauncherLock): Promise<void> {
 	const launcher = await Launcher.open({
 		clock,
 		logTime: new LogTime(clock, process.hrtime.bigint),
+		logDescriptors: new DescriptorPool(MOST_LOGS_OPEN),
 		pipes,
 		sweeper,
 		folder: process.cwd(),

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { SystemClock } from '../../../base/clock.ts';
+import { type AppendCalls, SYSTEM_CALLS } from './append-file.ts';
+import { DescriptorPool } from './descriptor-pool.ts';
 import { FULL_BYTES, LogFile } from './log-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-log-'));
@@ -15,25 +17,39 @@ interface Opened {
 	readonly errors: unknown[];
 }
 
-function open(name: string, limits: { maxBytes?: number; maxFiles?: number } = {}): Opened {
+interface Options {
+	readonly maxBytes?: number;
+	readonly maxFiles?: number;
+	readonly calls?: AppendCalls;
+}
+
+function open(name: string, options: Options = {}): Opened {
 	const path = join(folder, name, 'main.log');
 	const errors: unknown[] = [];
 	let count = 0;
 	const file = new LogFile({
 		path,
-		maxBytes: limits.maxBytes ?? 1 << 20,
-		maxFiles: limits.maxFiles ?? 5,
+		maxBytes: 1 << 20,
+		maxFiles: 5,
+		...options,
 		clock: new SystemClock(),
+		descriptors: new DescriptorPool(1),
 		stamp: () => `2026-01-31T08:00:00.${String(count++).padStart(9, '0')}Z`,
 		onError: (error) => errors.push(error),
 	});
 	return { file, path, errors };
 }
 
+/** As many lines as there are line ends. */
+function text(bytes: string | Uint8Array): { bytes: Uint8Array; lines: number } {
+	const buffer = Buffer.from(bytes);
+	return { bytes: buffer, lines: buffer.filter((byte) => byte === 10).length };
+}
+
 test('what was appended is in the file, in order, once it is closed', async () => {
 	const { file, path } = open('order');
 	const lines = Array.from({ length: 1000 }, (_, index) => `line ${index}\n`);
-	for (const line of lines) file.append(Buffer.from(line));
+	for (const line of lines) file.append(text(line));
 	await file.close();
 	assert.equal(readFileSync(path, 'utf8'), lines.join(''));
 	assert.equal(statSync(path).mode & 0o077, 0, 'logs are for their owner');
@@ -41,7 +57,7 @@ test('what was appended is in the file, in order, once it is closed', async () =
 
 test('a container that says nothing makes no file', async () => {
 	const { file, path } = open('silent');
-	file.append(new Uint8Array());
+	file.append(text(''));
 	await file.close();
 	assert.equal(existsSync(path), false);
 });
@@ -49,32 +65,65 @@ test('a container that says nothing makes no file', async () => {
 test('a full file says so, and says when there is room again', async () => {
 	const { file } = open('full');
 	const drained = new Promise<void>((resolve) => file.onDrain(resolve));
-	file.append(Buffer.alloc(FULL_BYTES - 1));
+	file.append(text(Buffer.alloc(FULL_BYTES - 1)));
 	assert.equal(file.isFull, false);
-	file.append(Buffer.alloc(1));
+	file.append(text(Buffer.alloc(1)));
 	assert.equal(file.isFull, true);
 	await drained;
 	assert.equal(file.isFull, false);
 	await file.close();
 });
 
-test('a file that has grown too large is set aside, and only the newest parts stay', async () => {
+test('a file that has grown too large is set aside under the number of the lines before it, and only the newest parts stay', async () => {
 	const { file, path, errors } = open('large', { maxBytes: 1000, maxFiles: 3 });
 	for (let part = 0; part < 6; part++) {
 		const drained = new Promise<void>((resolve) => file.onDrain(resolve));
-		file.append(Buffer.alloc(FULL_BYTES, String(part)));
+		file.append(text(`${part}\n${String(part).repeat(FULL_BYTES)}\n`));
 		await drained;
 	}
-	file.append(Buffer.from('last'));
+	file.append(text('last'));
 	await file.close();
 	const parts = readdirSync(join(path, '..')).sort();
+	assert.deepEqual(parts, ['main.log', 'main.log.0000000000000008', 'main.log.0000000000000010']);
 	assert.deepEqual(
 		parts.map((name) => readFileSync(join(path, '..', name), 'latin1').slice(0, 4)),
-		['last', '4444', '5555'],
+		['last', '4\n44', '5\n55'],
 	);
-	assert.equal(parts[0], 'main.log');
-	assert.match(parts[1] ?? '', /^main\.log\.000000000262144-2026-01-31T080000\.\d{9}Z$/);
 	assert.deepEqual(errors, []);
+});
+
+test('lines that a full disk did not take are counted in their place, once there is room again', async () => {
+	let isFull = false;
+	const calls: AppendCalls = {
+		...SYSTEM_CALLS,
+		writev: async (fd, batch) => {
+			if (isFull) throw new Error('no space left on device');
+			return await SYSTEM_CALLS.writev(fd, batch);
+		},
+	};
+	const { file, path, errors } = open('recovers', { calls });
+	const write = async (part: string): Promise<void> => {
+		const drained = new Promise<void>((resolve) => file.onDrain(resolve));
+		file.append(text(`${part}\n${'x'.repeat(FULL_BYTES)}\n`));
+		await drained;
+	};
+	await write('before');
+	isFull = true;
+	for (const part of ['one', 'two']) await write(part);
+	assert.equal(errors.length, 1, 'told once');
+	isFull = false;
+	await write('after');
+	isFull = true;
+	await write('three');
+	isFull = false;
+	await file.close();
+	const lines = readFileSync(path, 'utf8')
+		.split('\n')
+		.filter((line) => !line.startsWith('xxx'));
+	const missing = (lines: number): string =>
+		`[stint: ${lines} lines of this log are missing here: they could not be written: no space left on device]`;
+	const withoutTimes = lines.map((line) => line.replace(/^2026-01-31T08:00:00\.\d{9}Z /, ''));
+	assert.deepEqual(withoutTimes, ['before', `stderr F ${missing(4)}`, 'after', `stderr F ${missing(2)}`, '']);
 });
 
 test('a log that cannot be written holds nobody up, and is told once', async () => {
@@ -82,7 +131,7 @@ test('a log that cannot be written holds nobody up, and is told once', async () 
 	const { file, errors } = open('blocked');
 	for (let time = 0; time < 3; time++) {
 		const drained = new Promise<void>((resolve) => file.onDrain(resolve));
-		file.append(Buffer.alloc(FULL_BYTES));
+		file.append(text(Buffer.alloc(FULL_BYTES)));
 		await drained;
 	}
 	await file.close();

@@ -1,20 +1,23 @@
 /**
- * The log file of one container: what is appended is written in batches, one write at a time, in order.
+ * The log of one container: what is appended is written in batches, one write at a time, in order.
  *
- * 1. `append` never waits; whoever appends looks at `isFull` and stops reading its source until `onDrain`.
- *    So a container that floods holds at most {@link FULL_BYTES} and one chunk here.
- * 2. A file that reaches `maxBytes` is set aside as `<path>.<first byte>-<time>` between two writes; of those
- *    parts the newest `maxFiles - 1` stay.
- * 3. The file, and its folder where need be, are made with the first write: to make a file costs 0.1 ms or
- *    more (ext4), and many containers say nothing. What cannot be written (a full disk) is dropped and told once: a container must not hang on its log.
+ * 1. `append` never waits; its caller looks at `isFull` and stops reading its source until `onDrain`. So a
+ *    container that floods holds at most {@link FULL_BYTES} and one chunk here.
+ * 2. A file that reaches `maxBytes` is set aside between two writes as `<path>.<lines before it>`, a number of
+ *    16 digits: the names sort by age, whatever the wall clock does, and a reader that was too slow for a part
+ *    that is removed knows how many lines it has missed. Of those parts the newest `maxFiles - 1` stay.
+ * 3. A container must not hang on its log: what cannot be written (a full disk) is dropped, and a line in the
+ *    log says how many lines are missing once it can be written again.
+ * 4. The file, and its folder where need be, are made with the first write: to make a file costs 0.1 ms or
+ *    more (ext4), and many containers say nothing.
  */
-import { close, open, rename, unlink, writev } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { promisify } from 'node:util';
+import { unlink } from 'node:fs';
+import { logGapText } from '../../../api/meta/log-gap.ts';
+import { assert } from '../../../base/assert.ts';
 import type { Clock } from '../../../base/clock.ts';
-
-const openFile = promisify(open);
+import type { LogBytes } from '../cri-lines.ts';
+import { type AppendCalls, AppendFile, SYSTEM_CALLS } from './append-file.ts';
+import type { DescriptorPool } from './descriptor-pool.ts';
 
 /** How much may wait to be written before the source should pause. */
 export const FULL_BYTES = 64 * 1024;
@@ -30,26 +33,33 @@ export interface LogFileOptions {
 	readonly path: string;
 	/** A part of the log gets no longer than this and one batch. */
 	readonly maxBytes: number;
-	/** How many parts there may be, the current one included. */
+	/** How many parts there may be, the current one included; two or more, as the kubelet has it. */
 	readonly maxFiles: number;
 	readonly clock: Clock;
+	/** Limits how many logs are open at once. */
+	readonly descriptors: DescriptorPool;
+	/** The system's, except in tests. */
+	readonly calls?: AppendCalls;
 	/** The time of day in RFC 3339 with nanoseconds. */
 	stamp(): string;
+	/** Told of the first of several failures in a row. */
 	onError(error: unknown): void;
 }
 
 /** See the head of this file. */
 export class LogFile {
 	readonly #options: LogFileOptions;
+	readonly #file: AppendFile;
+	/** The paths of the parts that were set aside, oldest first. */
 	readonly #aside: string[] = [];
-	#fd: number | undefined;
-	#size = 0;
-	/** How much of the log is in parts that were set aside, removed ones included. */
-	#asideBytes = 0;
-	#waiting: Uint8Array[] = [];
+	/** How many lines are in the parts that were set aside, and in the file. */
+	#linesBefore = 0;
+	#lines = 0;
+	/** What was dropped since a batch was written. */
+	#dropped: { lines: number; error: unknown } | undefined;
+	#waiting: LogBytes[] = [];
 	#waitingBytes = 0;
-	#writing = false;
-	#failed = false;
+	#isWriting = false;
 	/** Written since the last rest. */
 	#unrestedBytes = 0;
 	#drained: (() => void) | undefined;
@@ -57,7 +67,9 @@ export class LogFile {
 
 	/** Nothing is opened yet. */
 	constructor(options: LogFileOptions) {
+		assert(options.maxFiles >= 2, 'a log needs two files: one to write and one to read');
 		this.#options = options;
+		this.#file = new AppendFile(options.path, options.descriptors, options.calls ?? SYSTEM_CALLS);
 	}
 
 	/** True when no more should be appended until `onDrain` calls. */
@@ -70,49 +82,60 @@ export class LogFile {
 		this.#drained = listener;
 	}
 
-	/** Puts `bytes` in line to be written; they must not change any more. */
-	append(bytes: Uint8Array): void {
-		if (bytes.length === 0) return;
-		this.#waiting.push(bytes);
-		this.#waitingBytes += bytes.length;
-		this.#unrestedBytes += bytes.length;
-		if (!this.#writing) this.#write();
+	/** Puts `text` in line to be written; its bytes must not change any more. */
+	append(text: LogBytes): void {
+		const { length } = text.bytes;
+		if (length === 0) return;
+		this.#waiting.push(text);
+		this.#waitingBytes += length;
+		this.#unrestedBytes += length;
+		if (!this.#isWriting) void this.#write();
 	}
 
-	/** Resolves when all that was appended is written; the file is closed then. */
+	/** Resolves when all that was appended is written, or dropped; the file is closed then. */
 	close(): Promise<void> {
 		return new Promise((resolve) => {
 			this.#closed = resolve;
-			if (!this.#writing) this.#finish();
+			if (!this.#isWriting) void this.#write();
 		});
 	}
 
-	#write(): void {
-		this.#writing = true;
-		if (this.#fd === undefined) {
-			this.#open(() => this.#writeBatch());
-			return;
-		}
-		this.#writeBatch();
-	}
-
-	#writeBatch(): void {
-		const batch = this.#waiting;
-		this.#waiting = [];
-		this.#writeAll(batch, (error) => {
-			if (error) this.#fail(error);
+	/** Writes all that waits. Never rejects. */
+	async #write(): Promise<void> {
+		this.#isWriting = true;
+		while (this.#waiting.length > 0) {
+			const batch = this.#waiting;
+			this.#waiting = [];
+			await this.#writeBatch(batch);
+			if (this.#file.size >= this.#options.maxBytes) await this.#setAside();
 			const wasFull = this.isFull;
-			for (const { length } of batch) this.#waitingBytes -= length;
-			if (this.#size < this.#options.maxBytes) this.#next(wasFull);
-			else this.#setAside(() => this.#next(wasFull));
-		});
+			for (const { bytes } of batch) this.#waitingBytes -= bytes.length;
+			if (wasFull && !this.isFull) this.#rest();
+		}
+		if (this.#closed && this.#dropped) await this.#writeBatch([]);
+		this.#isWriting = false;
+		if (!this.#closed) return;
+		this.#file.close();
+		this.#closed();
 	}
 
-	#next(wasFull: boolean): void {
-		this.#writing = false;
-		if (this.#waiting.length > 0) this.#write();
-		else if (this.#closed) this.#finish();
-		if (wasFull && !this.isFull) this.#rest();
+	async #writeBatch(batch: readonly LogBytes[]): Promise<void> {
+		const lines = batch.reduce((sum, text) => sum + text.lines, 0);
+		const gap = this.#dropped && [this.#gapLine(this.#dropped)];
+		try {
+			await this.#file.write([...(gap ?? []), ...batch.map(({ bytes }) => bytes)]);
+			this.#lines += lines + (gap ? 1 : 0);
+			this.#dropped = undefined;
+		} catch (error) {
+			if (!this.#dropped) this.#options.onError(error);
+			this.#dropped = { lines: (this.#dropped?.lines ?? 0) + lines, error };
+		}
+	}
+
+	/** What was dropped may be a part of a line only; the line that it belongs to is missing too. */
+	#gapLine({ lines, error }: { readonly lines: number; readonly error: unknown }): Uint8Array {
+		const why = `they could not be written: ${error instanceof Error ? error.message : error}`;
+		return Buffer.from(`${this.#options.stamp()} stderr F ${logGapText(Math.max(lines, 1), why)}\n`);
 	}
 
 	/** Tells that there is room again, later where much was written. */
@@ -123,89 +146,19 @@ export class LogFile {
 		else this.#options.clock.setTimer(restMs, () => this.#drained?.());
 	}
 
-	#writeAll(batch: readonly Uint8Array[], done: (error: Error | null) => void): void {
-		if (this.#fd === undefined) {
-			done(null);
-			return;
+	async #setAside(): Promise<void> {
+		const aside = `${this.#options.path}.${String(this.#linesBefore).padStart(16, '0')}`;
+		this.#linesBefore += this.#lines;
+		this.#lines = 0;
+		try {
+			await this.#file.moveTo(aside);
+			this.#aside.push(aside);
+		} catch (error) {
+			this.#options.onError(error);
 		}
-		writev(this.#fd, batch, (error, written) => {
-			if (error) return done(error);
-			this.#size += written;
-			const rest = after(batch, written);
-			if (rest.length === 0) done(null);
-			else this.#writeAll(rest, done);
-		});
-	}
-
-	/** Opens the file; where that fails, what waits is dropped and the next write tries again. */
-	#open(done: () => void): void {
-		openForAppend(this.#options.path)
-			.then((fd) => {
-				this.#fd = fd;
-			}, this.#fail)
-			.then(done);
-	}
-
-	/** Lets go of the file; what close says does not matter once the writes have been acknowledged. */
-	#letGo(): void {
-		if (this.#fd !== undefined) close(this.#fd, () => {});
-		this.#fd = undefined;
-	}
-
-	#finish(): void {
-		this.#letGo();
-		this.#closed?.();
-	}
-
-	#setAside(done: () => void): void {
-		const { path } = this.#options;
-		// By the first byte, so that the parts are in order whatever the clock does, and a gap can be measured.
-		const from = String(this.#asideBytes).padStart(15, '0');
-		const aside = `${path}.${from}-${this.#options.stamp().replaceAll(':', '')}`;
-		this.#letGo();
-		this.#asideBytes += this.#size;
-		this.#size = 0;
-		rename(path, aside, (error) => {
-			if (error) this.#fail(error);
-			else this.#aside.push(aside);
-			this.#dropOldest();
-			done();
-		});
-	}
-
-	#dropOldest(): void {
-		while (this.#aside.length > Math.max(this.#options.maxFiles - 1, 0)) {
+		while (this.#aside.length > this.#options.maxFiles - 1) {
 			const oldest = this.#aside.shift();
 			if (oldest !== undefined) unlink(oldest, () => {});
 		}
-	}
-
-	readonly #fail = (error: unknown): void => {
-		if (this.#failed) return;
-		this.#failed = true;
-		this.#options.onError(error);
-	};
-}
-
-/** What is left of `batch` once its first `written` bytes are gone. */
-function after(batch: readonly Uint8Array[], written: number): readonly Uint8Array[] {
-	let gone = written;
-	let index = 0;
-	for (const bytes of batch) {
-		if (gone < bytes.length) break;
-		gone -= bytes.length;
-		index++;
-	}
-	const [first, ...others] = batch.slice(index);
-	return first ? [first.subarray(gone), ...others] : [];
-}
-
-async function openForAppend(path: string): Promise<number> {
-	try {
-		return await openFile(path, 'a', 0o600);
-	} catch (error) {
-		if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-		return await openFile(path, 'a', 0o600);
 	}
 }
