@@ -1,5 +1,7 @@
+import { matchesFields } from '../api/meta/field-selector.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
-import { isWhole, type Selection, selects, singleObject } from './selection.ts';
+import { matches as matchesLabels } from '../api/meta/selector.ts';
+import { isWhole, type Selection, singleObject } from './selection.ts';
 import type { ResourceCodec, StoredObject } from './stored-object.ts';
 
 /**
@@ -30,9 +32,16 @@ export class Matcher {
 		this.byKey = labels.length === 0 && (fields.length === 0 || onlyName);
 	}
 
+	/** Labels first: metadata is at hand where the whole object would have to be decoded. */
+	#selects(stored: StoredObject): boolean {
+		const { labels, fields } = this.#selection;
+		if (!matchesLabels(labels, stored.metadata.labels)) return false;
+		return fields.length === 0 || matchesFields(fields, this.#definition, stored.object);
+	}
+
 	/** Whether the object is selected. */
 	matches(stored: StoredObject): boolean {
 		const inScope = this.key === undefined ? stored.key.startsWith(this.prefix) : stored.key === this.key;
-		return inScope && (this.byKey || selects(this.#selection, this.#definition, stored.object));
+		return inScope && (this.byKey || this.#selects(stored));
 	}
 }

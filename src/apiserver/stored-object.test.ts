@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { namespaces } from '../api/core/namespace/definition.ts';
 import { pods } from '../api/core/pod/definition.ts';
+import { sourceOf } from '../api/meta/object-source.ts';
+import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { deepFreeze } from '../base/freeze.ts';
 import { ResourceCodec, StoredObject, WriteTicket, withRevision } from './stored-object.ts';
 
@@ -63,6 +65,30 @@ test('an object is decoded once, defaulted and frozen', () => {
 	assert.equal(stored.object.metadata.labels?.['kubernetes.io/metadata.name'], 'a');
 	assert.ok(Object.isFrozen(stored.object.metadata.labels));
 	assert.equal(stored.at(9).object.metadata.resourceVersion, '9');
+});
+
+test('an object that the server gave leads back to where it is stored', () => {
+	const stored = new StoredObject(codec, { key: 'k', revision: 3, value: codec.encode(object) });
+	assert.equal(sourceOf(stored.object), stored);
+	assert.equal(sourceOf(stored.at(9).object)?.object.metadata.resourceVersion, '9');
+	const draft = new StoredObject(codec, { key: 'k', revision: 0, value: codec.encode(object) });
+	assert.equal(sourceOf(draft.object), undefined);
+});
+
+test('metadata is at hand while it is held, without the object being decoded again', () => {
+	let decoded = 0;
+	const definition: ResourceDefinition = {
+		...namespaces,
+		defaults: (each) => {
+			decoded += 1;
+			return each;
+		},
+	};
+	const counting = new ResourceCodec(definition);
+	const stored = new StoredObject(counting, { key: 'k', revision: 3, value: counting.encode(object) });
+	const { metadata } = stored.object;
+	assert.equal(stored.metadata, metadata);
+	assert.equal(decoded, 1);
 });
 
 test('a ticket freezes what it carries, and revisions share all but themselves', () => {

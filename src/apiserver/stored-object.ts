@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectMeta } from '../api/meta/object-meta.ts';
+import { type ObjectSource, setSource } from '../api/meta/object-source.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
 import { assert } from '../base/assert.ts';
 import { deepFreeze } from '../base/freeze.ts';
@@ -95,11 +96,11 @@ export class ResourceCodec {
 }
 
 /**
- * An object at a revision. Decoded at first sight, if it was not made in this process, and held weakly:
- * while an informer or anybody else has it, all share it; what nobody looks at (most Events) is kept as
- * its bytes alone.
+ * An object at a revision. It is decoded when it is first asked for, if it was not made in this process,
+ * and held weakly: while any component has it, all share it; one that no component has (most Events,
+ * finished Jobs and their Pods) is kept as its bytes alone. The object knows this as its source.
  */
-export class StoredObject {
+export class StoredObject implements ObjectSource {
 	readonly codec: ResourceCodec;
 	readonly key: string;
 	/** 0 for an object that was not written (the answer of a dry run). */
@@ -107,13 +108,14 @@ export class StoredObject {
 	/** See the header: without resourceVersion. */
 	readonly value: Uint8Array;
 	#object: WeakRef<KubeObject> | undefined;
+	#metadata: WeakRef<ObjectMeta> | undefined;
 
 	constructor(codec: ResourceCodec, at: StoredAt, object?: KubeObject) {
 		this.codec = codec;
 		this.key = at.key;
 		this.revision = at.revision;
 		this.value = at.value;
-		this.#object = object && new WeakRef(object);
+		if (object) this.#hold(object);
 	}
 
 	/** The frozen object, with its resourceVersion. */
@@ -121,8 +123,21 @@ export class StoredObject {
 		const held = this.#object?.deref();
 		if (held) return held;
 		const decoded = this.codec.decode(this.value, this.revision);
-		this.#object = new WeakRef(decoded);
+		this.#hold(decoded);
 		return decoded;
+	}
+
+	/** The metadata of {@link object}: not decoded while an informer has it. */
+	get metadata(): ObjectMeta {
+		return this.#metadata?.deref() ?? this.object.metadata;
+	}
+
+	#hold(object: KubeObject): void {
+		this.#object = new WeakRef(object);
+		// An informer may hold that of an earlier decoding.
+		if (!this.#metadata?.deref()) this.#metadata = new WeakRef(object.metadata);
+		// A dry run's object has no revision, and is not there to be had again.
+		if (this.revision > 0) setSource(object, this);
 	}
 
 	/** The JSON that clients get. */

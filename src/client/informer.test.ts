@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { expired } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
+import { setSource } from '../api/meta/object-source.ts';
 import type { ApiWatchSink } from '../api/meta/transport.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import type { ListOptions, ObjectList } from './client.ts';
@@ -62,6 +63,50 @@ test('an update that moves an object files it under its new values only', async 
 	assert.deepEqual(names('a'), ['4', '3']);
 	sink.events([{ type: 'MODIFIED', object: object('one', 5, 'b') }]);
 	assert.deepEqual([names('a'), names('b')], [['3'], ['5']]);
+});
+
+test('a released object is shown as before, to look-ups and to handlers', async (t) => {
+	const source = new Source();
+	const { informer } = start(t, source);
+	const sink = await source.nextSink();
+	const one = object('one', 2, 'a');
+	setSource(one, { object: object('one', 2, 'a') });
+	sink.events([{ type: 'ADDED', object: one }]);
+	informer.release(one);
+	assert.notEqual(informer.get('ns', 'one'), one);
+	assert.deepEqual(informer.get('ns', 'one'), one);
+	assert.deepEqual(informer.indexed('team', 'a'), [one]);
+	assert.deepEqual(informer.indexedMetadata('team', 'a')[0]?.metadata, one.metadata);
+	assert.deepEqual(await informer.select(({ metadata }) => metadata.labels?.team === 'a'), [one]);
+	const told: unknown[] = [];
+	informer.subscribe((now, old) => told.push([now?.metadata.resourceVersion, old?.metadata.resourceVersion]));
+	// An older version, or the same again, is no change.
+	sink.events([{ type: 'MODIFIED', object: object('one', 2, 'b') }]);
+	sink.events([{ type: 'MODIFIED', object: object('one', 3, 'b') }]);
+	sink.events([{ type: 'DELETED', object: object('one', 4, 'b') }]);
+	assert.deepEqual(told, [
+		['2', undefined],
+		['3', '2'],
+		[undefined, '3'],
+	]);
+	assert.deepEqual(informer.indexed('team', 'a'), []);
+});
+
+test('a long look through the objects lets other work in between', async (t) => {
+	const source = new Source();
+	source.items = Array.from({ length: 1000 }, (_, i) => object(`o${i}`, 1));
+	const { informer } = start(t, source);
+	await informer.synced;
+	let turns = 0;
+	let looking = true;
+	const count = (): void => {
+		turns += 1;
+		if (looking) setImmediate(count);
+	};
+	setImmediate(count);
+	assert.equal((await informer.select(() => true)).length, 1000);
+	looking = false;
+	assert.ok(turns >= 8, `${turns} turns`);
 });
 
 test('what waits for the copy settles when the informer is stopped, and at once after that', async () => {

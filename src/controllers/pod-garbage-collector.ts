@@ -9,7 +9,13 @@ import { again, DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop
 import type { Client } from '../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
 import { allSynced } from '../client/informers.ts';
-import { DEFAULT_ENDED_PODS_LIMIT, endedPodsBeyond, isEnded } from '../plan/pod-garbage/ended-pods.ts';
+import {
+	DEFAULT_ENDED_PODS_LIMIT,
+	type EndedPod,
+	endedPodOf,
+	endedPodsBeyond,
+	isEnded,
+} from '../plan/pod-garbage/ended-pods.ts';
 import { isOutOfService, NODE_QUARANTINE_MS, planPodGarbage } from '../plan/pod-garbage/plan-pod-garbage.ts';
 
 /** What the Pod garbage collector is made of. */
@@ -39,7 +45,8 @@ export class PodGarbageCollector {
 	readonly #loop: ReconcileLoop;
 	/** Since when the nodes in quarantine are missing. */
 	readonly #missingSince = new Map<string, number>();
-	#ended = 0;
+	/** By key: what is known of each Pod that has ended. The Pods themselves are not held. */
+	readonly #ended = new Map<string, EndedPod>();
 	#thinnedAt = Number.NEGATIVE_INFINITY;
 
 	constructor(options: PodGarbageCollectorOptions) {
@@ -66,16 +73,21 @@ export class PodGarbageCollector {
 	}
 
 	#seePod(pod: Pod | undefined, old: Pod | undefined): void {
-		const ends = pod !== undefined && isEnded(pod);
-		const ended = old !== undefined && isEnded(old);
-		if (ends !== ended) this.#ended += ends ? 1 : -1;
-		if (ends && !ended && this.#limit > 0 && this.#ended > this.#limit) this.#loop.add(ENDED);
+		this.#countEnded(pod, old);
 		if (!pod) return;
 		const { nodeName } = pod.spec;
 		const node = nodeName ? this.#options.nodes.get('', nodeName) : undefined;
 		if (nodeName && !node && nodeName !== old?.spec.nodeName) this.#loop.add(`${NODE}${nodeName}`);
 		if (pod.metadata.deletionTimestamp === undefined) return;
 		if (!nodeName || (node && isOutOfService(node))) this.#loop.add(podKey(pod));
+	}
+
+	#countEnded(pod: Pod | undefined, old: Pod | undefined): void {
+		if (this.#limit <= 0) return;
+		if (old && isEnded(old)) this.#ended.delete(podKey(old));
+		if (!pod || !isEnded(pod)) return;
+		this.#ended.set(podKey(pod), endedPodOf(pod));
+		if (this.#ended.size > this.#limit) this.#loop.add(ENDED);
 	}
 
 	#seeNode(node: Node | undefined, old: Node | undefined): void {
@@ -86,8 +98,16 @@ export class PodGarbageCollector {
 		}
 		this.#missingSince.delete(name);
 		if (!isOutOfService(node) || (old && isOutOfService(old))) return;
-		for (const pod of this.#podsOn(name)) {
-			if (pod.metadata.deletionTimestamp !== undefined) this.#loop.add(podKey(pod));
+		void this.#lookAtDeletedOn(name);
+	}
+
+	async #lookAtDeletedOn(nodeName: string): Promise<void> {
+		try {
+			for (const pod of await this.#podsOn(nodeName)) {
+				if (pod.metadata.deletionTimestamp !== undefined) this.#loop.add(podKey(pod));
+			}
+		} catch (error) {
+			this.#options.onError(`${NODE}${nodeName}`, error);
 		}
 	}
 
@@ -108,11 +128,11 @@ export class PodGarbageCollector {
 	async #lookForNode(name: string): Promise<Outcome> {
 		const { nodes, clock } = this.#options;
 		if (nodes.get('', name)) return DONE;
-		const since = this.#missingSince.get(name) ?? clock.now();
+		const since = this.#missingSince.get(name) ?? clock.monotonic();
 		this.#missingSince.set(name, since);
-		const left = since + NODE_QUARANTINE_MS - clock.now();
+		const left = since + NODE_QUARANTINE_MS - clock.monotonic();
 		if (left > 0) return again(left);
-		const orphans = this.#podsOn(name);
+		const orphans = await this.#podsOn(name);
 		if (orphans.length > 0 && !(await this.#exists(name))) {
 			const judged = await inGroups(orphans, (pod) => this.#judge(pod, true));
 			if (judged.includes('overtaken')) return again(OVERTAKEN_MS);
@@ -122,11 +142,11 @@ export class PodGarbageCollector {
 	}
 
 	async #lookAtEnded(): Promise<Outcome> {
-		const { clock, pods } = this.#options;
-		const rest = this.#thinnedAt + ENDED_PERIOD_MS - clock.now();
+		const { clock } = this.#options;
+		const rest = this.#thinnedAt + ENDED_PERIOD_MS - clock.monotonic();
 		if (rest > 0) return again(rest);
-		this.#thinnedAt = clock.now();
-		await inGroups(endedPodsBeyond(this.#limit, pods.all()), (pod) => this.#remove(pod));
+		this.#thinnedAt = clock.monotonic();
+		await inGroups(endedPodsBeyond(this.#limit, this.#ended.values()), (pod) => this.#remove(pod));
 		return DONE;
 	}
 
@@ -144,12 +164,11 @@ export class PodGarbageCollector {
 			const written = await unlessOvertaken(target.patch(name, 'strategic', patch, 'status'));
 			if (written === undefined) return 'overtaken';
 		}
-		await this.#remove(pod);
+		await this.#remove(endedPodOf(pod));
 		return 'settled';
 	}
 
-	async #remove({ metadata }: Pod): Promise<void> {
-		const { name = '', namespace, uid } = metadata;
+	async #remove({ namespace, name, uid }: Pick<EndedPod, 'namespace' | 'name' | 'uid'>): Promise<void> {
 		const target = this.#options.client.resource(podResource, namespace);
 		const options = { gracePeriodSeconds: 0, ...(uid && { preconditions: { uid } }) };
 		await unlessOvertaken(target.delete(name, options));
@@ -167,8 +186,8 @@ export class PodGarbageCollector {
 	}
 
 	/** Looked up one by one: a node goes seldom, and an index of Pods by node would cost with every Pod. */
-	#podsOn(nodeName: string): readonly Pod[] {
-		return [...this.#options.pods.all()].filter(({ spec }) => spec.nodeName === nodeName);
+	#podsOn(nodeName: string): Promise<readonly Pod[]> {
+		return this.#options.pods.select(({ spec }) => spec.nodeName === nodeName);
 	}
 }
 
@@ -189,7 +208,7 @@ function podKey({ metadata }: Pod): string {
 	return `${POD}${keyOf(metadata.namespace ?? '', metadata.name ?? '')}`;
 }
 
-async function inGroups<R>(pods: readonly Pod[], act: (pod: Pod) => Promise<R>): Promise<readonly R[]> {
+async function inGroups<P, R>(pods: readonly P[], act: (pod: P) => Promise<R>): Promise<readonly R[]> {
 	const results: R[] = [];
 	for (let start = 0; start < pods.length; start += AT_ONCE) {
 		results.push(...(await Promise.all(pods.slice(start, start + AT_ONCE).map(act))));

@@ -64,7 +64,18 @@ export class TaintEvictionController {
 		if (taints.length === 0) this.#noticed.delete(name);
 		else this.#notice(name, taints);
 		if (!node || semanticEqual(taints, noExecuteTaints(old))) return;
-		for (const pod of this.#options.pods.all()) if (pod.spec.nodeName === name) this.#loop.add(keyOfPod(pod));
+		void this.#lookAtPodsOn(name);
+	}
+
+	async #lookAtPodsOn(nodeName: string): Promise<void> {
+		const { pods, onError } = this.#options;
+		try {
+			for (const pod of await pods.select(({ spec }) => spec.nodeName === nodeName)) {
+				this.#loop.add(keyOfPod(pod));
+			}
+		} catch (error) {
+			onError(nodeName, error);
+		}
 	}
 
 	#notice(nodeName: string, taints: readonly Taint[]): void {

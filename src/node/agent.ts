@@ -9,6 +9,7 @@ import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import { Informer } from '../client/informer.ts';
 import { BY_UID } from '../client/informers.ts';
+import { isTerminal } from '../plan/pod/progress.ts';
 import { ContainerLogs } from './container-logs.ts';
 import { ContainerStarter } from './container-starter.ts';
 import { LogFiles } from './log-files.ts';
@@ -137,7 +138,7 @@ export class NodeAgent implements NodeApi {
 	 * something of such a Pod, its containers may still write: its worker removes them first, then the logs.
 	 */
 	#sweepLogs(): Promise<void> {
-		const hasPod = (uid: string): boolean => this.#pods.indexed(BY_UID, uid).length > 0;
+		const hasPod = (uid: string): boolean => this.#pods.indexedMetadata(BY_UID, uid).length > 0;
 		return this.#logFiles.sweep((uid) => hasPod(uid) || this.#view.of(uid) !== undefined);
 	}
 
@@ -145,6 +146,9 @@ export class NodeAgent implements NodeApi {
 		if (old && pod?.metadata.uid !== old.metadata.uid) {
 			this.#workers.wake(old.metadata.uid ?? '');
 		}
-		if (pod) this.#workers.wake(pod.metadata.uid ?? '');
+		if (!pod) return;
+		this.#workers.wake(pod.metadata.uid ?? '');
+		// Its worker has a last look at it; then it is asked for only by readers of its logs.
+		if (isTerminal(pod)) this.#pods.release(pod);
 	}
 }

@@ -3,7 +3,8 @@ import { approximate, type Int64 } from '../base/json.ts';
 
 /**
  * Metrics about objects, written from the objects themselves at each scrape. Nothing is kept of an object
- * from one scrape to the next, and the text of 10,000 Jobs (12 MB) never is in memory whole.
+ * from one scrape to the next, and the text of 10,000 Jobs (12 MB) is never in memory whole: each object
+ * is read once, since reading one may mean decoding it, and its samples wait as numbers.
  */
 
 /** Gives one sample: its value, and what its labels are beside those that name the object. */
@@ -21,7 +22,7 @@ export interface StateFamily<T> {
 /** What {@link writeFamilies} writes. */
 export interface StateSource<T> {
 	readonly families: readonly StateFamily<T>[];
-	readonly objects: readonly T[];
+	readonly objects: AsyncIterable<T>;
 	/** The labels that name an object. */
 	labels(object: T): Readonly<Record<string, string>>;
 }
@@ -29,27 +30,54 @@ export interface StateSource<T> {
 /** How long a piece is at least, the last of a family excepted: enough that a socket has something to do. */
 const PIECE_LENGTH = 64 * 1024;
 
-/**
- * Writes family after family, as Prometheus wants them, in pieces of whole lines, however slowly they are
- * taken: `objects` must not change meanwhile.
- */
-export function* writeFamilies<T>({ families, objects, labels }: StateSource<T>): Iterable<string> {
-	const names = objects.map((object) => labelText(labels(object)));
-	for (const { name, help, read } of families) {
-		let text = `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
-		let own = '';
-		const sample: Sample = (value, more) => {
-			text += `${name}{${own}${more ? `,${labelText(more)}` : ''}} ${value}\n`;
-		};
-		for (const [index, object] of objects.entries()) {
-			own = names[index] ?? '';
-			read(object, sample);
-			if (text.length < PIECE_LENGTH) continue;
-			yield text;
-			text = '';
+/** The samples of one family. */
+interface Samples {
+	/** Index of the object in the list of names. */
+	readonly owners: number[];
+	readonly values: number[];
+	/** The labels beside those that name the object, as text; empty for none. */
+	readonly labels: string[];
+}
+
+/** Writes family after family, as Prometheus wants them, in pieces of whole lines. */
+export async function* writeFamilies<T>({
+	families,
+	objects,
+	labels,
+}: StateSource<T>): AsyncGenerator<string, void> {
+	const names: string[] = [];
+	const read = families.map((): Samples => ({ owners: [], values: [], labels: [] }));
+	for await (const object of objects) {
+		for (const [index, family] of families.entries()) {
+			family.read(object, (value, more) => {
+				read[index]?.owners.push(names.length);
+				read[index]?.values.push(value);
+				read[index]?.labels.push(more ? `,${labelText(more)}` : '');
+			});
 		}
-		yield text;
+		names.push(labelText(labels(object)));
 	}
+	for (const [index, { name, help }] of families.entries()) {
+		const samples = read[index];
+		if (samples)
+			yield* writeFamily(`# HELP ${name} ${help}\n# TYPE ${name} gauge\n`, name, { samples, names });
+	}
+}
+
+function* writeFamily(
+	head: string,
+	name: string,
+	{ samples, names }: { readonly samples: Samples; readonly names: readonly string[] },
+): Iterable<string> {
+	let text = head;
+	for (const [index, value] of samples.values.entries()) {
+		const own = names[samples.owners[index] ?? 0] ?? '';
+		text += `${name}{${own}${samples.labels[index] ?? ''}} ${value}\n`;
+		if (text.length < PIECE_LENGTH) continue;
+		yield text;
+		text = '';
+	}
+	yield text;
 }
 
 /** The value as Prometheus has numbers, as a double, if there is one. */

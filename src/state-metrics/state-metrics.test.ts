@@ -35,14 +35,21 @@ function condition(type: JobCondition['type'], reason = '', status: 'True' | 'Fa
 	return { type, status, reason, message: '', lastProbeTime: NOON, lastTransitionTime: NOON };
 }
 
-function write(jobs: readonly Job[], cronJobs: readonly CronJob[] = []): readonly string[] {
-	const all = <T>(objects: readonly T[]) => ({ all: () => objects.values() });
-	return [...writeStateMetrics({ jobs: all(jobs), cronJobs: all(cronJobs) })];
+function write(jobs: readonly Job[], cronJobs: readonly CronJob[] = []): Promise<readonly string[]> {
+	const all = <T>(objects: readonly T[]) => ({
+		inTurns: async function* () {
+			yield* objects;
+		},
+	});
+	return Array.fromAsync(writeStateMetrics({ jobs: all(jobs), cronJobs: all(cronJobs) }));
 }
 
 /** The samples of one metric, without its name and the labels that name the object. */
-function samples(name: string, { job, cronJob }: { job?: Job; cronJob?: CronJob }): readonly string[] {
-	return write(job ? [job] : [], cronJob ? [cronJob] : [])
+async function samples(
+	name: string,
+	{ job, cronJob }: { job?: Job; cronJob?: CronJob },
+): Promise<readonly string[]> {
+	return (await write(job ? [job] : [], cronJob ? [cronJob] : []))
 		.join('')
 		.split('\n')
 		.filter((line) => line.startsWith(`${name}{`))
@@ -50,8 +57,8 @@ function samples(name: string, { job, cronJob }: { job?: Job; cronJob?: CronJob 
 		.map((line) => line.replace(/namespace="default",(job_name="pi"|cronjob="tick"),?/, ''));
 }
 
-test('a new Job', () => {
-	const lines = write([makeJob()])
+test('a new Job', async () => {
+	const lines = (await write([makeJob()]))
 		.join('')
 		.split('\n')
 		.filter((line) => line.startsWith('kube_job'));
@@ -69,44 +76,44 @@ test('a new Job', () => {
 	]);
 });
 
-test('a Job that succeeded', () => {
+test('a Job that succeeded', async () => {
 	const conditions = [condition('SuccessCriteriaMet'), condition('Complete', 'CompletionsReached')];
 	const job = makeJob({
 		status: { conditions, startTime: NOON, completionTime: NOON, succeeded: 1, ready: 0 },
 	});
-	assert.deepEqual(samples('kube_job_complete', { job }), [
+	assert.deepEqual(await samples('kube_job_complete', { job }), [
 		'{condition="true"} 1',
 		'{condition="false"} 0',
 		'{condition="unknown"} 0',
 	]);
-	assert.deepEqual(samples('kube_job_failed', { job }), []);
-	assert.deepEqual(samples('kube_job_status_succeeded', { job }), ['{} 1']);
-	assert.deepEqual(samples('kube_job_status_start_time', { job }), [`{} ${NOON_SECONDS}`]);
-	assert.deepEqual(samples('kube_job_status_completion_time', { job }), [`{} ${NOON_SECONDS}`]);
-	assert.deepEqual(samples('kube_job_status_suspended', { job }), []);
+	assert.deepEqual(await samples('kube_job_failed', { job }), []);
+	assert.deepEqual(await samples('kube_job_status_succeeded', { job }), ['{} 1']);
+	assert.deepEqual(await samples('kube_job_status_start_time', { job }), [`{} ${NOON_SECONDS}`]);
+	assert.deepEqual(await samples('kube_job_status_completion_time', { job }), [`{} ${NOON_SECONDS}`]);
+	assert.deepEqual(await samples('kube_job_status_suspended', { job }), []);
 });
 
-test('a Job that failed says why where the reason has a sample, and how often where it has none', () => {
+test('a Job that failed says why where the reason has a sample, and how often where it has none', async () => {
 	const failed = (reason: string): Job =>
 		makeJob({ status: { conditions: [condition('Failed', reason)], failed: 7 } });
-	assert.deepEqual(samples('kube_job_status_failed', { job: failed('DeadlineExceeded') }), [
+	assert.deepEqual(await samples('kube_job_status_failed', { job: failed('DeadlineExceeded') }), [
 		'{reason="BackoffLimitExceeded"} 0',
 		'{reason="DeadlineExceeded"} 1',
 		'{reason="Evicted"} 0',
 	]);
-	assert.deepEqual(samples('kube_job_status_failed', { job: failed('PodFailurePolicy') }), [
+	assert.deepEqual(await samples('kube_job_status_failed', { job: failed('PodFailurePolicy') }), [
 		'{reason="BackoffLimitExceeded"} 0',
 		'{reason="DeadlineExceeded"} 0',
 		'{reason="Evicted"} 0',
 		'{reason=""} 7',
 	]);
-	assert.deepEqual(samples('kube_job_status_failed', { job: makeJob({ status: { failed: 2 } }) }), [
+	assert.deepEqual(await samples('kube_job_status_failed', { job: makeJob({ status: { failed: 2 } }) }), [
 		'{reason=""} 2',
 	]);
-	assert.equal(samples('kube_job_failed', { job: failed('x') })[0], '{condition="true"} 1');
+	assert.equal((await samples('kube_job_failed', { job: failed('x') }))[0], '{condition="true"} 1');
 });
 
-test('a suspended Job of a CronJob, with a deadline', () => {
+test('a suspended Job of a CronJob, with a deadline', async () => {
 	const owner = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'tick', uid: 'c', controller: true };
 	const job = makeJob({
 		metadata: {
@@ -116,22 +123,22 @@ test('a suspended Job of a CronJob, with a deadline', () => {
 		spec: { template: TEMPLATE, activeDeadlineSeconds: 30, suspend: true },
 		status: { conditions: [condition('Suspended', 'JobSuspended')] },
 	});
-	assert.deepEqual(samples('kube_job_owner', { job }), [
+	assert.deepEqual(await samples('kube_job_owner', { job }), [
 		'{owner_kind="CronJob",owner_name="tick",owner_is_controller="true"} 1',
 		'{owner_kind="CronJob",owner_name="b\\"\\\\",owner_is_controller="false"} 1',
 	]);
-	assert.deepEqual(samples('kube_job_spec_active_deadline_seconds', { job }), ['{} 30']);
-	assert.deepEqual(samples('kube_job_spec_completions', { job }), []);
-	assert.deepEqual(samples('kube_job_status_suspended', { job }), ['{} 1']);
+	assert.deepEqual(await samples('kube_job_spec_active_deadline_seconds', { job }), ['{} 30']);
+	assert.deepEqual(await samples('kube_job_spec_completions', { job }), []);
+	assert.deepEqual(await samples('kube_job_status_suspended', { job }), ['{} 1']);
 	const resumed = makeJob({ status: { conditions: [condition('Suspended', 'JobResumed', 'False')] } });
-	assert.deepEqual(samples('kube_job_status_suspended', { job: resumed }), ['{} 0']);
+	assert.deepEqual(await samples('kube_job_status_suspended', { job: resumed }), ['{} 0']);
 });
 
-test('a new CronJob', () => {
+test('a new CronJob', async () => {
 	const cronJob = makeCronJob({
 		spec: { startingDeadlineSeconds: 60, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 },
 	});
-	const lines = write([], [cronJob])
+	const lines = (await write([], [cronJob]))
 		.join('')
 		.split('\n')
 		.filter((line) => line.startsWith('kube_cronjob'));
@@ -149,7 +156,7 @@ test('a new CronJob', () => {
 	]);
 });
 
-test('a CronJob is due next after the last time it was, by the clocks of its zone, unless it is suspended', () => {
+test('a CronJob is due next after the last time it was, by the clocks of its zone, unless it is suspended', async () => {
 	const status = {
 		active: [{ name: 'a' }, { name: 'b' }],
 		lastScheduleTime: '2026-01-31T13:30:00Z',
@@ -158,31 +165,33 @@ test('a CronJob is due next after the last time it was, by the clocks of its zon
 	const spec = { schedule: '0 0 * * *', timeZone: 'Asia/Kolkata' };
 	const cronJob = makeCronJob({ spec, status });
 	const midnight = Date.parse('2026-01-31T18:30:00Z') / 1000;
-	assert.deepEqual(samples('kube_cronjob_next_schedule_time', { cronJob }), [`{} ${midnight}`]);
-	assert.deepEqual(samples('kube_cronjob_status_active', { cronJob }), ['{} 2']);
-	assert.deepEqual(samples('kube_cronjob_status_last_schedule_time', { cronJob }), [
+	assert.deepEqual(await samples('kube_cronjob_next_schedule_time', { cronJob }), [`{} ${midnight}`]);
+	assert.deepEqual(await samples('kube_cronjob_status_active', { cronJob }), ['{} 2']);
+	assert.deepEqual(await samples('kube_cronjob_status_last_schedule_time', { cronJob }), [
 		`{} ${NOON_SECONDS + 5400}`,
 	]);
-	assert.deepEqual(samples('kube_cronjob_status_last_successful_time', { cronJob }), [`{} ${NOON_SECONDS}`]);
+	assert.deepEqual(await samples('kube_cronjob_status_last_successful_time', { cronJob }), [
+		`{} ${NOON_SECONDS}`,
+	]);
 	const suspended = makeCronJob({ spec: { ...spec, suspend: true }, status });
-	assert.deepEqual(samples('kube_cronjob_next_schedule_time', { cronJob: suspended }), []);
-	assert.deepEqual(samples('kube_cronjob_spec_suspend', { cronJob: suspended }), ['{} 1']);
+	assert.deepEqual(await samples('kube_cronjob_next_schedule_time', { cronJob: suspended }), []);
+	assert.deepEqual(await samples('kube_cronjob_spec_suspend', { cronJob: suspended }), ['{} 1']);
 });
 
-test('a schedule that cannot be understood says so and hurts nobody else', () => {
+test('a schedule that cannot be understood says so and hurts nobody else', async () => {
 	for (const spec of [{ schedule: 'often' }, { timeZone: 'Nowhere/Here' }]) {
 		const cronJob = makeCronJob({ spec });
-		assert.deepEqual(samples('kube_cronjob_schedule_invalid', { cronJob }), ['{} 1']);
-		assert.deepEqual(samples('kube_cronjob_next_schedule_time', { cronJob }), []);
+		assert.deepEqual(await samples('kube_cronjob_schedule_invalid', { cronJob }), ['{} 1']);
+		assert.deepEqual(await samples('kube_cronjob_next_schedule_time', { cronJob }), []);
 	}
-	assert.deepEqual(samples('kube_cronjob_schedule_invalid', { cronJob: makeCronJob() }), []);
+	assert.deepEqual(await samples('kube_cronjob_schedule_invalid', { cronJob: makeCronJob() }), []);
 });
 
-test('the samples of a metric stand together below its type, in pieces of whole lines', () => {
+test('the samples of a metric stand together below its type, in pieces of whole lines', async () => {
 	const jobs = Array.from({ length: 3000 }, (_, index) =>
 		makeJob({ metadata: { name: `job-${index}`, namespace: 'default' } }),
 	);
-	const pieces = write(jobs);
+	const pieces = await write(jobs);
 	for (const piece of pieces) {
 		assert.match(piece, /\n$/);
 		assert.ok(piece.length < 80_000);

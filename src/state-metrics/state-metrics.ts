@@ -7,23 +7,26 @@ import { writeFamilies } from './state-family.ts';
 
 /** What {@link writeStateMetrics} writes about. */
 export interface StateMetricsSources {
-	readonly jobs: Pick<Informer<Job>, 'all'>;
-	readonly cronJobs: Pick<Informer<CronJob>, 'all'>;
+	readonly jobs: Pick<Informer<Job>, 'inTurns'>;
+	readonly cronJobs: Pick<Informer<CronJob>, 'inTurns'>;
 }
 
 /**
  * The metrics that kube-state-metrics shows of Jobs and CronJobs, by its names and labels, in pieces of
  * whole lines.
  */
-export function* writeStateMetrics({ jobs, cronJobs }: StateMetricsSources): Iterable<string> {
+export async function* writeStateMetrics({
+	jobs,
+	cronJobs,
+}: StateMetricsSources): AsyncGenerator<string, void> {
 	yield* writeFamilies({
 		families: JOB_FAMILIES,
-		objects: [...jobs.all()],
+		objects: jobs.inTurns(),
 		labels: ({ metadata }) => ({ namespace: metadata.namespace ?? '', job_name: metadata.name ?? '' }),
 	});
 	yield* writeFamilies({
 		families: CRON_JOB_FAMILIES,
-		objects: [...cronJobs.all()],
+		objects: cronJobs.inTurns(),
 		labels: ({ metadata }) => ({ namespace: metadata.namespace ?? '', cronjob: metadata.name ?? '' }),
 	});
 }

@@ -101,6 +101,7 @@ export const CASTS: Readonly<Record<string, string>> = {
 	'src/plan/pod/pod-world.ts': 'makes Pods for tests',
 	'src/api/meta/decode.ts': 'makes the static type from the schema that the value was decoded by',
 	'src/apiserver/stored-object.ts': 'reads what only its own encode has written',
+	'src/api/meta/object-source.ts': 'a source gives objects of the type that it was recorded for',
 	'src/client/client.ts': 'a path fixes the kind of object that its answers hold',
 	'src/client/informers.ts': 'the key of an informer fixes the type of its objects',
 	'src/node/runtime/process/host-harness.ts': 'reads the messages of its own child',

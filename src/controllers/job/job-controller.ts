@@ -15,7 +15,7 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { allSynced, BY_UID, type Informers } from '../../client/informers.ts';
 import type { BackoffHistory } from '../../plan/job/backoff.ts';
-import { isTracked } from '../../plan/job/classify.ts';
+import { hasEnded, isTracked } from '../../plan/job/classify.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
 import { planJob } from '../../plan/job/plan-job.ts';
@@ -169,6 +169,7 @@ export class JobController {
 		if (!old) this.#metrics.jobAdded(job);
 		if (isFinished(job)) {
 			this.#letGo(job);
+			this.#jobs.release(job);
 			return;
 		}
 		const key = keyOf(job.metadata.namespace ?? '', job.metadata.name ?? '');
@@ -185,6 +186,8 @@ export class JobController {
 
 	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
 		this.#metrics.podChanged(pod, old);
+		// No pass asks for it any more; see BY_JOB.
+		if (pod && hasEnded(pod) && !isTracked(pod)) this.#pods.release(pod);
 		const before = old && controllerOf(old);
 		const after = pod && controllerOf(pod);
 		if (old && before && before.uid !== after?.uid) this.#wake(this.#ownerOf(old), pod, old);

@@ -129,7 +129,7 @@ export class NodeLifecycleController {
 			steps.map(async (step) => {
 				const { name = '' } = step.node.metadata;
 				// Looked up one by one: nodes fall silent seldom, and an index would cost with every Pod.
-				const there = step.marksPods ? [...pods.all()].filter(({ spec }) => spec.nodeName === name) : [];
+				const there = step.marksPods ? await pods.select(({ spec }) => spec.nodeName === name) : [];
 				const version = await this.#writer.write(step, there);
 				await nodes.reached(version);
 			}),

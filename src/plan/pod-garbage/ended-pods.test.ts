@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { endedPodsBeyond } from './ended-pods.ts';
+import { endedPodOf, endedPodsBeyond, isEnded } from './ended-pods.ts';
 
 function makePod(name: string, second: number, phase: string, reason = ''): Pod {
 	return {
@@ -23,8 +23,8 @@ test('beyond the limit go evicted Pods, then the oldest, then those first by nam
 		makePod('a', 1, 'Succeeded'),
 		makePod('evicted', 9, 'Failed', 'Evicted'),
 	];
-	const beyond = (limit: number): readonly (string | undefined)[] =>
-		endedPodsBeyond(limit, pods).map(({ metadata }) => metadata.name);
+	const ended = pods.filter(isEnded).map(endedPodOf);
+	const beyond = (limit: number): readonly string[] => endedPodsBeyond(limit, ended).map(({ name }) => name);
 	assert.deepEqual(beyond(4), []);
 	assert.deepEqual(beyond(3), ['evicted']);
 	assert.deepEqual(beyond(0), ['evicted', 'a', 'b', 'young']);

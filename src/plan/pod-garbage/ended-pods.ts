@@ -13,24 +13,36 @@ export function isEnded({ status }: Pod): boolean {
 	return status.phase === 'Succeeded' || status.phase === 'Failed';
 }
 
-/** The ended ones among `pods` that are more than `limit`: evicted ones first, then the oldest. */
-export function endedPodsBeyond(limit: number, pods: Iterable<Pod>): readonly Pod[] {
-	const ended = [...pods].filter(isEnded);
-	if (ended.length <= limit) return [];
-	return ended.sort(byWorth).slice(0, ended.length - limit);
+/** What decides which of many ended Pods go first. */
+export interface EndedPod {
+	readonly namespace: string;
+	readonly name: string;
+	readonly uid: string;
+	readonly creationTimestamp: string;
+	/** Its node was short of something and ended it. (One evicted through the API is gone.) */
+	readonly isEvicted: boolean;
 }
 
-function byWorth(one: Pod, other: Pod): number {
+/** What {@link endedPodsBeyond} needs to know of a Pod that has ended. */
+export function endedPodOf({ metadata, status }: Pod): EndedPod {
+	const { namespace = '', name = '', uid = '', creationTimestamp = '' } = metadata;
+	const isEvicted = status.phase === 'Failed' && status.reason === 'Evicted';
+	return { namespace, name, uid, creationTimestamp, isEvicted };
+}
+
+/** Those of the ended Pods that are more than `limit`: evicted ones first, then the oldest. */
+export function endedPodsBeyond(limit: number, ended: Iterable<EndedPod>): readonly EndedPod[] {
+	const all = [...ended];
+	if (all.length <= limit) return [];
+	return all.sort(byWorth).slice(0, all.length - limit);
+}
+
+function byWorth(one: EndedPod, other: EndedPod): number {
 	return (
-		Number(isEvicted(other)) - Number(isEvicted(one)) ||
-		compare(one.metadata.creationTimestamp ?? '', other.metadata.creationTimestamp ?? '') ||
-		compare(one.metadata.name ?? '', other.metadata.name ?? '')
+		Number(other.isEvicted) - Number(one.isEvicted) ||
+		compare(one.creationTimestamp, other.creationTimestamp) ||
+		compare(one.name, other.name)
 	);
-}
-
-/** Its node was short of something and ended it. (One evicted through the API is gone.) */
-function isEvicted({ status }: Pod): boolean {
-	return status.phase === 'Failed' && status.reason === 'Evicted';
 }
 
 function compare(one: string, other: string): number {
