@@ -78,6 +78,15 @@ export class ClusterState {
 		else if (this.occupancy.remove(uid)) this.#listener.changed('pod-gone');
 	}
 
+	/** Counts a Pod as the API server has answered, unless the informer shows a later version already. */
+	learn(pod: Pod): void {
+		const { namespace = '', name = '', uid, resourceVersion } = pod.metadata;
+		const shown = this.#informers.pods.get(namespace, name)?.metadata;
+		const isOlder = shown?.uid === uid && Number(shown?.resourceVersion) < Number(resourceVersion);
+		if (isOlder && countsOnNode(pod)) this.occupancy.put(pod, pod.spec.nodeName ?? '');
+		else this.resync(pod);
+	}
+
 	#seeNamespace(namespace: Namespace | undefined, old: Namespace | undefined): void {
 		if (semanticEqual(namespace?.metadata.labels, old?.metadata.labels)) return;
 		this.occupancy.forgetAnswers();

@@ -36,6 +36,17 @@ export class PodWriter {
 		return done(this.#client.transport.request(request));
 	}
 
+	/** The Pod as the API server has it now; undefined if it is gone. */
+	async read({ metadata: { namespace, name = '', uid } }: Pod): Promise<Pod | undefined> {
+		try {
+			const found = await this.#client.resource(podResource, namespace).get(name);
+			return found.metadata.uid === uid ? found : undefined;
+		} catch (error) {
+			if (isGone(error)) return undefined;
+			throw error;
+		}
+	}
+
 	/** Changes the status of the Pod. */
 	patchStatus({ metadata }: Pod, status: UnscheduledStatus): Promise<boolean> {
 		const { namespace, name = '', uid } = metadata;

@@ -151,8 +151,8 @@ export class Scheduler {
 	}
 
 	async #place(ticket: Ticket, pod: Pod): Promise<readonly [AttemptResult, AttemptEnd]> {
-		// An earlier decision whose answer was lost ends here; if it was carried out, the binding is refused.
-		this.#state.occupancy.remove(pod.metadata.uid ?? '');
+		const isInDoubt = this.#state.occupancy.nodeOf(pod.metadata.uid ?? '') !== undefined;
+		if (isInDoubt && (await this.#isBoundAfterAll(pod))) return ['scheduled', { kind: 'settled' }];
 		const placement = placePod(pod, this.#state.cluster);
 		if (placement.kind === 'unschedulable') {
 			this.#announce(ticket, pod, placement.message);
@@ -166,6 +166,17 @@ export class Scheduler {
 		}
 		const bound = await this.#bind(pod, placement.nodeName);
 		return [bound ? 'scheduled' : 'error', { kind: 'settled' }];
+	}
+
+	/**
+	 * Finds out what became of an earlier binding whose answer was lost. Until that is known the Pod counts
+	 * on the node: the informer may lag behind, and the room must not be given away.
+	 */
+	async #isBoundAfterAll(pod: Pod): Promise<boolean> {
+		const found = await this.#writer.read(pod);
+		if (found?.spec.nodeName) this.#state.learn(found);
+		else this.#state.resync(pod);
+		return Boolean(found?.spec.nodeName);
 	}
 
 	async #bind(pod: Pod, nodeName: string): Promise<boolean> {

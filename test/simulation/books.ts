@@ -7,6 +7,7 @@ import { CronJobBook, type CronJobBookOptions } from './cronjob-book.ts';
 import { DepartureBook, type DepartureBookOptions } from './departure-book.ts';
 import { JobBook, type JobBookOptions } from './job-book.ts';
 import { NodeBook, type NodeBookOptions } from './node-book.ts';
+import { PlacementBook, type PlacementBookOptions } from './placement-book.ts';
 import { PodBook, type PodBookOptions } from './pod-book.ts';
 
 /** What {@link Books} are made of. */
@@ -15,6 +16,7 @@ export interface BooksOptions {
 	readonly jobs: JobBookOptions;
 	readonly cronJobs: CronJobBookOptions;
 	readonly nodes: NodeBookOptions;
+	readonly placements: PlacementBookOptions;
 	readonly departures: DepartureBookOptions;
 }
 
@@ -22,6 +24,7 @@ export interface BooksOptions {
 export class Books {
 	readonly pods: PodBook;
 	readonly #nodes: NodeBook;
+	readonly #placements: PlacementBook;
 	readonly #departures: DepartureBook;
 	readonly #options: BooksOptions;
 	readonly #jobs = new Map<string, JobBook>();
@@ -31,6 +34,7 @@ export class Books {
 		this.#options = options;
 		this.pods = new PodBook(options.pods);
 		this.#nodes = new NodeBook(options.nodes);
+		this.#placements = new PlacementBook(options.placements);
 		this.#departures = new DepartureBook(options.departures);
 	}
 
@@ -78,6 +82,7 @@ export class Books {
 	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
 		if (pod) this.pods.podChanged(pod, old);
 		if (pod) this.#nodes.podChanged(pod, old);
+		if (pod) this.#placements.podChanged(pod, old);
 		const before = old && this.#jobs.get(controllerUidOf(old));
 		const after = pod && this.#jobs.get(controllerUidOf(pod));
 		if (old && before && before !== after) {

@@ -58,18 +58,32 @@ function drawTemplate(dice: Dice, restartPolicy: 'Never' | 'OnFailure'): Record<
 	];
 	if (dice.chance(0.2)) args.push('ignores-term');
 	const resources = { requests: { cpu: dice.of('100m', '500m', '1') } };
-	const containers = [{ name: 'main', image: 'any', command: ['simulated'], args, resources }];
-	if (dice.chance(0.1)) containers.push({ ...containers[0], name: 'beside' } as (typeof containers)[0]);
+	const ports = dice.maybe(0.1, () => [{ containerPort: 80, hostPort: dice.of(80, 81) }]) ?? [];
+	const containers = [{ name: 'main', image: 'any', command: ['simulated'], args, resources, ports }];
+	if (dice.chance(0.1))
+		containers.push({ ...containers[0], name: 'beside', ports: [] } as (typeof containers)[0]);
 	const grace = dice.of(0, 1, 30);
 	const tolerations = dice.maybe(0.3, () => [drawToleration(dice)]);
+	const team = dice.of('red', 'blue');
 	return {
+		metadata: { labels: { team } },
 		spec: {
+			...dice.maybe(0.25, () => ({
+				priorityClassName: dice.of('system-cluster-critical', 'system-node-critical'),
+			})),
+			...dice.maybe(0.2, () => ({ affinity: awayFrom(dice.of('red', 'blue')) })),
 			restartPolicy,
 			terminationGracePeriodSeconds: grace,
 			containers,
 			...(tolerations && { tolerations }),
 		},
 	};
+}
+
+/** On no node where a Pod of that team is. */
+function awayFrom(team: string): Record<string, unknown> {
+	const term = { labelSelector: { matchLabels: { team } }, topologyKey: 'kubernetes.io/hostname' };
+	return { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
 }
 
 /** Of taints of users, or of a silent node; for a while or for ever. */

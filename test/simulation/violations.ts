@@ -28,6 +28,9 @@
  * 20. A Job is deleted only by users, when its time to live is over, or by its CronJob: to be replaced, as
  *    one too many of those that have ended, or with the CronJob.
  * 21. A failed Pod is replaced only after the delay that the failures before it call for.
+ * 24. A Pod is bound only to a node that has the cpu for it beside the others there, where no Pod is from which
+ *    one of the two wants to be away, and where its host ports are free.
+ * 25. A Pod is preempted only on a node that was promised to a Pod of a higher priority before.
  * 23. Once an owner is gone, what was to stay does not name it any more, and what was to go first is gone.
  *
  * In the end, once nothing goes wrong any more, within a bounded time:

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
+import type { Node } from '../../src/api/core/node/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import type { ApiRequest, ApiResponse, ApiTransport } from '../../src/api/meta/transport.ts';
@@ -365,6 +366,14 @@ export class World {
 						const at = sight().sawOwned(uid, ownerUid);
 						return isBefore(at) && at !== now();
 					},
+				},
+			},
+			placements: {
+				violations,
+				pods: () => this.#history.all('pods') as unknown as readonly Pod[],
+				node: (name) => {
+					const nodes = this.#history.all('nodes') as unknown as readonly Node[];
+					return nodes.find(({ metadata }) => metadata.name === name);
 				},
 			},
 			nodes: {
