@@ -175,6 +175,9 @@ test('the end of an attempt says nothing about another Pod that has the name by 
 	assert.ok(first);
 	world.queue.settle(first, SETTLED);
 	assert.equal(world.take(), 'a');
+	world.settle('a', refused('shape'));
+	world.queue.changed('pod-gone');
+	assert.equal(world.take(), 'a');
 });
 
 test('a closed queue keeps no timer', () => {

@@ -35,6 +35,9 @@ function scheduled(object: Pod | undefined): PodCondition | undefined {
 	return object?.status.conditions?.find(({ type }) => type === 'PodScheduled');
 }
 
+/** So many changes that must not have a Pod tried again. */
+const MANY = 12;
+
 const isBound = (object: Pod | undefined): boolean => object?.spec.nodeName !== undefined;
 const isRefused = (object: Pod | undefined): boolean => scheduled(object)?.status === 'False';
 
@@ -42,6 +45,7 @@ const isRefused = (object: Pod | undefined): boolean => scheduled(object)?.statu
 class World {
 	readonly plane: ControlPlane;
 	readonly pods: ResourceClient<Pod>;
+	#markers = 0;
 
 	constructor(plane: ControlPlane) {
 		this.plane = plane;
@@ -65,10 +69,25 @@ class World {
 		await this.pods.patch(name, 'merge', { status: { phase: 'Succeeded' } }, 'status');
 	}
 
+	/** How often a Pod was tried in vain. */
 	async attempts(): Promise<number> {
 		const text = await this.plane.metrics.text();
-		const lines = text.split('\n').filter((line) => line.startsWith('scheduler_schedule_attempts_total{'));
-		return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+		const [, count = '0'] =
+			/^scheduler_schedule_attempts_total\{result="unschedulable".*\} (\d+)$/m.exec(text) ?? [];
+		return Number(count);
+	}
+
+	/** Resolves once the scheduler has seen all that happened to Pods before. */
+	async pass(): Promise<void> {
+		this.#markers += 1;
+		await this.pods.create(pod(`marker-${this.#markers}`, { cpu: '0' }));
+		await this.bound(`marker-${this.#markers}`);
+	}
+
+	/** An attempt is counted once its answers are in, so those under way before may count too. */
+	async triedFewTimesSince(before: number): Promise<void> {
+		const tried = (await this.attempts()) - before;
+		assert.ok(tried < MANY / 2, `${tried} attempts`);
 	}
 
 	async #until(name: string, holds: (object: Pod | undefined) => boolean): Promise<Pod> {
@@ -133,14 +152,16 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			await world.pods.create(pod('large', { cpu: '2' }));
 			await world.refused('large');
 			const before = await world.attempts();
-			const ready = { type: 'Ready', status: 'True', lastHeartbeatTime: '2026-01-01T00:00:00Z' };
-			const heartbeat = { status: { conditions: [ready] } };
-			await world.plane.client.resource(nodes).patch('here', 'strategic', heartbeat, 'status');
-			await world.pods.patch('large', 'merge', { status: { message: 'still here' } }, 'status');
-			await world.pods.patch('large', 'merge', { metadata: { annotations: { a: 'b' } } });
-			await world.pods.create(pod('marker', { cpu: '0' }));
-			await world.bound('marker');
-			assert.equal(await world.attempts(), before + 1);
+			for (let second = 10; second < 10 + MANY; second++) {
+				const lastHeartbeatTime = `2026-01-01T00:00:${second}Z`;
+				const ready = { type: 'Ready', status: 'True', lastHeartbeatTime };
+				const heartbeat = { status: { conditions: [ready] } };
+				await world.plane.client.resource(nodes).patch('here', 'strategic', heartbeat, 'status');
+				await world.pods.patch('large', 'merge', { status: { message: `${second}` } }, 'status');
+				await world.pods.patch('large', 'merge', { metadata: { annotations: { a: `${second}` } } });
+				await world.pass();
+			}
+			await world.triedFewTimesSince(before);
 		});
 
 		test('Pods that keep apart wait for a node of their own', async (t) => {
@@ -186,6 +207,15 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			const affinity = { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
 			await world.pods.create(pod('follower', { spec: { affinity } }));
 			assert.match(await world.refused('follower'), /didn't match pod affinity rules/);
+			const before = await world.attempts();
+			const spaces = world.plane.client.resource(namespaces);
+			for (let i = 0; i < MANY; i++) {
+				await spaces.patch('kube-public', 'merge', { metadata: { annotations: { a: `${i}` } } });
+				// One that is bound would be a reason to try the follower.
+				await world.pods.create(pod(`hopeless-${i}`, { spec: { nodeSelector: { no: `${i}` } } }));
+				await world.refused(`hopeless-${i}`);
+			}
+			await world.triedFewTimesSince(before + MANY);
 			const labels = { team: 'red' };
 			await world.plane.client.resource(namespaces).patch('kube-public', 'merge', { metadata: { labels } });
 			await world.bound('follower');
@@ -253,6 +283,27 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			const told = items.find(({ reason }) => reason === 'Preempted');
 			assert.equal(told?.message, `Preempted by pod ${high.metadata.uid} on node here`);
 			assert.equal(told?.involvedObject.name, 'large');
+		});
+
+		test('a Pod that waits for a node gives way to a more important one', async (t) => {
+			const world = await start(t);
+			await world.plane.addNode('here', 2);
+			const low = pod('low', { cpu: '2' });
+			await world.pods.create({ ...low, metadata: { ...low.metadata, finalizers: ['example.com/look'] } });
+			await world.bound('low');
+			const nominated = (name: string, is: boolean) =>
+				world.plane.until(pods, name, (object) => Boolean(object?.status.nominatedNodeName) === is);
+			await world.pods.create(pod('high', { cpu: '2', spec: HIGH }));
+			await nominated('high', true);
+			await world.pods.create(
+				pod('highest', { cpu: '2', spec: { priorityClassName: 'system-node-critical' } }),
+			);
+			await nominated('highest', true);
+			await nominated('high', false);
+			await world.pods.patch('low', 'merge', { metadata: { finalizers: null } });
+			await world.pods.delete('low', { gracePeriodSeconds: 0 });
+			await world.bound('highest');
+			assert.equal(isBound(await world.pods.get('high')), false);
 		});
 
 		test('room that is being made for a Pod is not given to others meanwhile', async (t) => {

@@ -72,6 +72,7 @@ test('a Pod that was refused is worth another try only after a change that conce
 	assert.ok(short.kind === 'unschedulable');
 	for (const change of ['node-added', 'node-allocatable', 'pod-gone'] as const)
 		assert.ok(mayHelp(change, short.refusedBy), change);
+	assert.ok(mayHelp('node-added', new Set()), 'there was no node that could have refused it');
 	for (const change of ['node-labels', 'node-taints', 'pod-bound', 'pod-changed'] as const)
 		assert.ok(!mayHelp(change, short.refusedBy), change);
 });

@@ -226,6 +226,14 @@ for (const [title, better, worse] of [
 		],
 	],
 	[
+		'fewer victims where the least of all priorities adds nothing to the sum',
+		[{ priority: 5, cpu: '4' }],
+		[
+			{ priority: 5, cpu: '2' },
+			{ priority: -2147483648, cpu: '2' },
+		],
+	],
+	[
 		'then those that started latest',
 		[{ priority: 5, cpu: '4', startTime: at(2) }],
 		[{ priority: 5, cpu: '4', startTime: at(1) }],
@@ -262,4 +270,25 @@ test('Pods of a lower priority that wait for the node lose their nomination', ()
 	const placement = placePod(high({ cpu: '3' }), clusterOf(shape));
 	assert.ok(placement.kind === 'unschedulable' && placement.preemption.kind === 'preempt');
 	assert.deepEqual(placement.preemption.outranked, [waiting]);
+});
+
+test('a Pod is spared if its return makes the spread no worse', () => {
+	const labels = { app: 'x' };
+	const constraint = {
+		...{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' },
+		labelSelector: { matchLabels: labels },
+	};
+	const nodes = [{ name: 'a' }, { name: 'b' }, { name: 'c' }];
+	const full = (name: string): readonly Pod[] =>
+		[1, 2].map((i) => pod(`${name}${i}`, { priority: 100, cpu: '2', more: { labels } }));
+	const a = [pod('alike', { priority: 2, more: { labels } }), pod('other', { priority: 1, cpu: '3' })];
+	const wanted = high({ cpu: '3', more: { labels, spec: { topologySpreadConstraints: [constraint] } } });
+	assert.equal(preempted(wanted, { nodes, placed: { a, b: full('b'), c: full('c') } }), 'a: other');
+});
+
+test('a node that takes no Pods at all has no victims, and is told so as upstream does', () => {
+	assert.equal(
+		preempted(high(), { nodes: [{ allocatable: { pods: '0' } }] }),
+		`0/1 nodes are available: 1 Too many pods. preemption: 0/1 nodes are available: 1 ${NO_VICTIMS}.`,
+	);
 });

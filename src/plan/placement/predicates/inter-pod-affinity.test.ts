@@ -60,6 +60,12 @@ test('the first Pod of a group that wants to be together may go anywhere', () =>
 	const second = near([about('web')], { labels: { app: 'web' } });
 	const nodes = [{ name: 'a' }, { name: 'b' }];
 	assert.equal(outcomeOf(second, { nodes, placed: { b: [first] } }), 'on b');
+	const third = near([about('web')], { labels: { app: 'web' }, requests: { cpu: '4' } });
+	const there = podOf({ labels: { app: 'web' }, requests: { cpu: '1' } });
+	assert.equal(
+		outcomeOf(third, { nodes, placed: { b: [there] } }),
+		"0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match pod affinity rules.",
+	);
 });
 
 test('not even the first Pod goes to a node without the label', () => {

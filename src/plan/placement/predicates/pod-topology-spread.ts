@@ -62,7 +62,6 @@ class SpreadCheck implements NodeCheck {
 	}
 
 	move(pod: Pod, node: Node, by: 1 | -1): void {
-		if (!hasAllKeys(node, this.#constraints)) return;
 		for (const [index, { counted }] of this.#constraints.entries())
 			if (counted.matches(pod)) this.#add(index, node, by);
 	}
@@ -77,8 +76,8 @@ class SpreadCheck implements NodeCheck {
 	#add(index: number, node: Node, by: number): void {
 		const constraint = this.#constraints[index];
 		const counts = this.#domains[index];
-		if (!constraint?.includes(node) || !counts) return;
-		const domain = labelOf(node.metadata.labels, constraint.topologyKey) ?? '';
+		const domain = constraint && labelOf(node.metadata.labels, constraint.topologyKey);
+		if (domain === undefined || !counts || !constraint?.includes(node)) return;
 		counts.set(domain, (counts.get(domain) ?? 0) + by);
 		this.#smallest[index] = undefined;
 	}
