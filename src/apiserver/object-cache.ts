@@ -1,6 +1,7 @@
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { Change, Store, WatchHandle } from '../store/store.ts';
 import type { ObjectChange } from './change-window.ts';
+import { type DamagedObject, DamagedObjectsError, damageOf } from './damaged-objects.ts';
 import { ResourceCache } from './resource-cache.ts';
 import { REGISTRY_PREFIX, StoredObject } from './stored-object.ts';
 
@@ -8,6 +9,8 @@ import { REGISTRY_PREFIX, StoredObject } from './stored-object.ts';
 export interface ObjectCacheOptions {
 	readonly store: Store;
 	readonly resources: readonly ResourceDefinition[];
+	/** Deletes stored values that cannot be read, rather than refuse to start. */
+	readonly discardDamaged?: boolean;
 	/** Told of a watch that threw. */
 	readonly onError: (error: unknown) => void;
 	/** Told why the cache no longer follows the store. */
@@ -52,14 +55,23 @@ export class ObjectCache {
 		return this.#byPrefix.get(`${REGISTRY_PREFIX}${group || 'core'}/${resource}/`);
 	}
 
-	/** Loads what the store holds and follows it from there. */
+	/**
+	 * Loads what the store holds and follows it from there. Rejects with a {@link DamagedObjectsError} if it
+	 * holds what cannot be read.
+	 */
 	async start(): Promise<void> {
 		const { store } = this.#options;
 		const { revision, entries } = await store.range({ prefix: REGISTRY_PREFIX });
+		const damaged: DamagedObject[] = [];
 		for (const { key, value, revision: at } of entries) {
 			const resource = this.#resourceOf(key);
-			resource?.load(new StoredObject(resource.codec, { key, value, revision: at }));
+			if (!resource) continue;
+			const stored = new StoredObject(resource.codec, { key, value, revision: at });
+			const damage = damageOf(stored);
+			if (damage) damaged.push(damage);
+			else resource.load(stored);
 		}
+		if (damaged.length > 0) await this.#discard(damaged);
 		this.#revision = revision;
 		for (const resource of this.resources) resource.loaded(revision);
 		this.#watch = store.watch(
@@ -86,6 +98,15 @@ export class ObjectCache {
 	/** Stops following the store. */
 	stop(): void {
 		this.#watch?.stop();
+	}
+
+	async #discard(damaged: readonly DamagedObject[]): Promise<void> {
+		const { store, discardDamaged, onError } = this.#options;
+		if (!discardDamaged) throw new DamagedObjectsError(damaged);
+		for (const { key, revision, reason } of damaged) {
+			await store.write({ type: 'delete', key, expected: revision });
+			onError(new Error(`deleted ${key}, which could not be read: ${reason}`));
+		}
 	}
 
 	#take(batch: readonly Change[]): void {

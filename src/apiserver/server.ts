@@ -44,6 +44,8 @@ export interface ApiServerOptions {
 	readonly runtimeTraits?: () => RuntimeTraits | undefined;
 	/** What `/metrics` shows; the server's own are among them. */
 	readonly metrics: Metrics;
+	/** Deletes stored values that cannot be read; by default {@link ApiServer.start} rejects and names them. */
+	readonly discardDamaged?: boolean;
 	/** Of this program, for `/version`. */
 	readonly version: string;
 	/** Told of faults that no request should meet; `where` says in which part. */
@@ -69,7 +71,8 @@ export class ApiServer implements ApiTransport {
 		const cache = new ObjectCache({
 			store,
 			resources,
-			onError: (error) => onError('watch', error),
+			...(options.discardDamaged && { discardDamaged: true }),
+			onError: (error) => onError('object cache', error),
 			onStoreLost: options.onStoreLost ?? ((error) => onError('store', error)),
 		});
 		this.#context = {

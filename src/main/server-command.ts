@@ -15,6 +15,7 @@ interface Flags {
 	readonly runtime: string;
 	readonly maxPods: string;
 	readonly terminatedPodGcThreshold: string;
+	readonly discardDamaged?: boolean;
 }
 
 /** The port of a Kubernetes API server. */
@@ -37,6 +38,7 @@ export function registerServerCommand(program: Command): void {
 			'how many Pods that have ended are kept; 0 for all',
 			String(DEFAULT_ENDED_PODS_LIMIT),
 		)
+		.option('--discard-damaged', 'delete stored objects that cannot be read, rather than refuse to start')
 		.action((flags: Flags) => serve(flags));
 }
 
@@ -55,8 +57,9 @@ async function serve(flags: Flags): Promise<void> {
 		// The other commands should not pay for loading a server.
 		const { startServer } = await import('./server.ts');
 		const limits = { maxPods, endedPodsLimit };
-		const options = { folder, runtime, ...limits, port, storage: 'disk', log, signal: stop.signal } as const;
-		server = await startServer(options);
+		const { discardDamaged = false } = flags;
+		const options = { folder, runtime, ...limits, port, discardDamaged, log, signal: stop.signal };
+		server = await startServer({ ...options, storage: 'disk' });
 	} catch (error) {
 		if (!(error instanceof StoppedError)) fail(explain(error, { folder: folder.path, port }));
 		else process.exitCode = stop.exitCode();

@@ -32,6 +32,8 @@ export interface ServerOptions {
 	readonly maxPods: number;
 	/** How many Pods that have ended are kept; by default 12,500, and 0 for all of them. */
 	readonly endedPodsLimit?: number;
+	/** Deletes stored objects that cannot be read, rather than refuse to start. */
+	readonly discardDamaged?: boolean;
 	readonly log: Log;
 	/** On disk, in memory for a server that is thrown away, or the store that a function opens. */
 	readonly storage: 'disk' | 'memory' | (() => Promise<Store>);
@@ -170,6 +172,7 @@ async function startApi({
 		// All Nodes are of this process so far, and have one runtime.
 		runtimeTraits: () => agents.values().next().value?.runtimeTraits,
 		version: VERSION,
+		...(options.discardDamaged && { discardDamaged: true }),
 		onError: (where, error) => onError('apiserver', where, error),
 		onStoreLost: failStore,
 	});
