@@ -9,6 +9,7 @@ import { type Figure, table } from './figure.ts';
 import { largeJob } from './large-job.ts';
 import { oneShot } from './one-shot.ts';
 import { memory } from './resident-memory.ts';
+import { steadyState } from './steady-state.ts';
 import { throughput } from './throughput.ts';
 import { watchers } from './watchers.ts';
 
@@ -20,7 +21,11 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
 	cronjobs: cronJobs,
 	memory,
 	watchers,
+	'steady-state': steadyState,
 };
+
+/** Run only when they are named: they take half an hour. */
+const LONG: readonly string[] = ['steady-state'];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in BENCHMARKS));
@@ -29,7 +34,7 @@ if (unknown.length > 0)
 
 const figures: Figure[] = [];
 for (const [name, measure] of Object.entries(BENCHMARKS)) {
-	if (chosen.length > 0 && !chosen.includes(name)) continue;
+	if (chosen.length > 0 ? !chosen.includes(name) : LONG.includes(name)) continue;
 	process.stderr.write(`measuring ${name} ...\n`);
 	figures.push(...(await measure()));
 }
