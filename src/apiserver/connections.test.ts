@@ -24,23 +24,36 @@ function opened(connections: Connections): FakeSocket & Socket {
 	return socket;
 }
 
-test('the oldest connection without a token goes when the 65th comes', () => {
-	const connections = new Connections(1000);
-	const known = opened(connections);
-	connections.know(known);
+function known(connections: Connections): FakeSocket & Socket {
+	const socket = opened(connections);
+	connections.know(socket);
+	return socket;
+}
+
+test('of connections without a token the oldest goes when they are half of all', () => {
+	const connections = new Connections(100);
+	const withToken = known(connections);
 	const first = opened(connections);
-	for (let index = 0; index < 63; index++) opened(connections);
+	for (let index = 0; index < 49; index++) opened(connections);
 	assert.equal(first.destroyed, false);
 	opened(connections);
 	assert.equal(first.destroyed, true);
-	assert.equal(known.destroyed, false);
-	assert.equal(connections.size, 65);
+	assert.equal(withToken.destroyed, false);
+	assert.equal(connections.size, 51);
+});
+
+test('a thousand may be open without a token, if there are descriptors', () => {
+	const connections = new Connections(100_000);
+	const first = opened(connections);
+	for (let index = 0; index < 1023; index++) opened(connections);
+	assert.equal(first.destroyed, false);
+	opened(connections);
+	assert.equal(first.destroyed, true);
 });
 
 test('with a token there may be as many as the process has descriptors for, the idle ones go first', () => {
 	const connections = new Connections(10);
-	const sockets = Array.from({ length: 10 }, () => opened(connections));
-	for (const socket of sockets) connections.know(socket);
+	const sockets = Array.from({ length: 10 }, () => known(connections));
 	const done = sockets.map((socket) => connections.begin(socket));
 	const refused = opened(connections);
 	assert.equal(refused.destroyed, true);
@@ -57,6 +70,6 @@ test('connections that end make room', () => {
 	const connections = new Connections(5);
 	for (let index = 0; index < 200; index++) opened(connections).destroy();
 	assert.equal(connections.size, 0);
-	const last = Array.from({ length: 5 }, () => opened(connections));
+	const last = Array.from({ length: 5 }, () => known(connections));
 	assert.ok(last.every(({ destroyed }) => !destroyed));
 });

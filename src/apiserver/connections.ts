@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
-/** So many connections may be open on which nobody has shown a token yet. */
-const MOST_UNKNOWN = 64;
+/**
+ * So many connections may be open on which no client has shown a token yet, or half of all if that is less.
+ * It is more than the handshakes of a client that opens its connections all at once.
+ */
+const MOST_UNKNOWN = 1024;
 
 /** Descriptors that the rest of the process needs: the store, the launcher, logs that are read. */
 const RESERVED_DESCRIPTORS = 256;
@@ -17,11 +20,11 @@ interface Connection {
 }
 
 /**
- * Bounds how many connections a listener has open, so that whoever opens them leaves descriptors for the
- * rest of the process: with all in use, neither files nor Pods could be opened or started.
+ * Bounds how many connections a listener has open, so that they leave descriptors for the rest of the
+ * process: with all in use, no file could be opened and no Pod started.
  *
- * 1. Of connections without a token at most 64 are open: the oldest goes when another comes. A client that
- *    shows its token at once keeps its connection, however many others are opened in vain.
+ * 1. The number of connections without a token is bounded apart: the oldest goes when another comes. A client
+ *    that shows its token at once keeps its connection, however many others are opened in vain.
  * 2. All together leave the descriptors that the process needs. Beyond that an idle connection goes, and
  *    where none is idle the new one.
  */
@@ -47,7 +50,7 @@ export class Connections {
 		this.#open.set(key, { socket, isKnown: false, busy: 0 });
 		this.#unknown += 1;
 		socket.once('close', () => this.#remove(key));
-		if (this.#unknown > MOST_UNKNOWN) this.#close(({ isKnown }) => !isKnown);
+		if (this.#unknown > Math.min(MOST_UNKNOWN, this.#most / 2)) this.#close(({ isKnown }) => !isKnown);
 		if (this.#open.size > this.#most && !this.#close(({ busy }) => busy === 0)) socket.destroy();
 	}
 

@@ -376,7 +376,7 @@ describe('the listener', () => {
 		const idlers = Array.from({ length: 300 }, () => connectTcp(small.port, '127.0.0.1'));
 		for (const idler of idlers) idler.on('error', () => {});
 		// Some are closed for others, in the order in which they came.
-		await Promise.all(idlers.slice(0, 200).map((idler) => (idler.closed ? undefined : once(idler, 'close'))));
+		await Promise.all(idlers.slice(0, 240).map((idler) => (idler.closed ? undefined : once(idler, 'close'))));
 		assert.equal((await send(small, 'GET', PODS)).statusCode, 200);
 		await opened.server.request({ method: 'POST', path: PODS, body: podNamed('p') });
 		const [line] = await once(watching.setEncoding('utf8'), 'data');
