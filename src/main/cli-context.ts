@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { SystemClock } from '../base/clock.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
@@ -104,7 +104,8 @@ async function findRunning(named: string | undefined): Promise<Connection | unde
 async function startEmbedded(): Promise<Embedded> {
 	const { startServer } = await import('./server.ts');
 	const { openLog } = await import('./log.ts');
-	const path = mkdtempSync(join(tmpdir(), 'stint-run-'));
+	const { makeRunFolder } = await import('./run-folder.ts');
+	const path = makeRunFolder(new SystemClock().now());
 	// What images mean is the user's, not the run's.
 	const { images } = dataFolder(defaultDataPath(process.env));
 	const folder = { ...dataFolder(path), images };
@@ -116,6 +117,7 @@ async function startEmbedded(): Promise<Embedded> {
 			maxPods: MAX_PODS,
 			port: undefined,
 			storage: 'memory',
+			isEphemeral: true,
 		} as const;
 		const server = await startServer({ ...options, log: openLog(new SystemClock()) });
 		return {

@@ -39,6 +39,8 @@ export interface ServerOptions {
 	readonly storage: 'disk' | 'memory' | (() => Promise<Store>);
 	/** The port to listen on (0: any that is free); undefined: reachable from this process only. */
 	readonly port: number | undefined;
+	/** The Pods end with this process, in whichever way it ends, and the data folder is removed after them. */
+	readonly isEphemeral?: boolean;
 	/** Stops the server when it aborts, also while it starts. */
 	readonly signal?: AbortSignal;
 	/** How long stopping may take; by default 4 s. */
@@ -271,7 +273,7 @@ async function startNode(
 }
 
 async function makeRuntime(
-	{ runtime, folder }: ServerOptions,
+	{ runtime, folder, isEphemeral }: ServerOptions,
 	clock: Clock,
 	onError: (error: unknown) => void,
 ): Promise<Runtime> {
@@ -282,5 +284,8 @@ async function makeRuntime(
 	const { ProcessRuntime } = await import('../node/runtime/process/process-runtime.ts');
 	const { ImageTable } = await import('../node/runtime/process/image-table.ts');
 	const images = new ImageTable(folder.images);
-	return new ProcessRuntime({ folder: folder.runtime, clock, images, version: VERSION, onError });
+	return new ProcessRuntime({
+		...{ folder: folder.runtime, clock, images, version: VERSION, onError },
+		...(isEphemeral && { removeAtEnd: folder.path }),
+	});
 }

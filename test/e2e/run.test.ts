@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { processesWith } from '../support/process-table.ts';
@@ -105,6 +105,45 @@ test('Ctrl-C takes everything along that run started', async (t) => {
 	assert.notEqual((await running.finished).code, 0);
 	assert.deepEqual(processesWith(marker), []);
 	assert.deepEqual(processesWith(env.HOME ?? ''), []);
+});
+
+/** Runs a Pod that ends by SIGKILL only, with a folder of its own for temporary files; resolves once it runs. */
+async function startEndless(t: test.TestContext, command: string, args: readonly string[]) {
+	const marker = `STINT_TEST_${process.pid}_${Math.trunc(performance.now())}`;
+	const script = `export ${marker}=1; trap "" TERM; setsid sleep 1000 & while echo up; do sleep 0.1; done`;
+	const temporary = temporaryFolder(t);
+	const env = { ...bareEnvironment(t), TMPDIR: temporary };
+	const running = new Running(command, args, env);
+	running.child.stdin.end(
+		manifest('endless', script).replace(
+			'restartPolicy',
+			'terminationGracePeriodSeconds: 1\n      restartPolicy',
+		),
+	);
+	await running.printed(/up/);
+	/** Resolves once no process of it is left, and no file. */
+	const gone = async (): Promise<void> => {
+		const left = (): number => processesWith(marker).length + processesWith(temporary).length;
+		const deadline = performance.now() + 20_000;
+		while (left() > 0 || readdirSync(temporary).length > 0) {
+			assert.ok(performance.now() < deadline, `${left()} processes, ${readdirSync(temporary)}`);
+			await new Promise(setImmediate);
+		}
+	};
+	return { running, gone };
+}
+
+test('a run that is killed leaves nothing: no process, no launcher, no folder', async (t) => {
+	const { running, gone } = await startEndless(t, STINT, ['run', '--embedded', '-f', '-']);
+	running.child.kill('SIGKILL');
+	await running.finished;
+	await gone();
+});
+
+test('a run whose reader has seen enough leaves nothing either', async (t) => {
+	const { running, gone } = await startEndless(t, 'sh', ['-c', `${STINT} run --embedded -f - | head -3`]);
+	await running.finished;
+	await gone();
 });
 
 test('a bad manifest is refused with its path, its file and its line, and nothing is applied', async (t) => {

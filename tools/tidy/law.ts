@@ -107,7 +107,6 @@ export const CASTS: Readonly<Record<string, string>> = {
 	'src/node/runtime/process/host-harness.ts': 'reads the messages of its own child',
 	'src/node/runtime/process/journal.ts': 'decodes the journal',
 	'src/node/runtime/process/launcher-client.ts': 'decodes the messages of the launcher',
-	'src/node/runtime/process/launcher-lock.ts': 'decodes the lock file',
 	'src/node/runtime/process/launcher-server.ts': 'decodes the messages of its clients',
 	'src/node/runtime/process/protocol.ts': 'decodes messages',
 };

@@ -24,6 +24,7 @@ import {
 	type Hello,
 	type LauncherCalls,
 	PROTOCOL,
+	REMOVE_WITH_CLIENT,
 	SOCKET_NAME,
 } from './protocol.ts';
 
@@ -40,6 +41,8 @@ export interface LauncherClientOptions {
 	/** An existing folder that only this user can enter. */
 	readonly folder: string;
 	readonly clock: Clock;
+	/** If set, a launcher that is started from here ends with this process, and removes the folder that is named. */
+	readonly removeAtEnd?: string;
 	/**
 	 * A container was made or started from here, or has ended: told in the order in which it happened, so
 	 * before the call that caused it resolves, and also what was there already when a call was repeated.
@@ -86,7 +89,7 @@ export class LauncherClient {
 				client.#process = started;
 				return client;
 			}
-			started = await startLauncher(options.folder);
+			started = await startLauncher(options);
 			if (!started) await sleep(options.clock, RETRY_MS);
 		}
 		throw new RuntimeUnavailable(`the launcher in ${options.folder} does not answer`);
@@ -214,10 +217,10 @@ function connectTo(path: string): Promise<Socket | undefined> {
 }
 
 /** Starts a launcher; resolves once it can be called, to undefined when another is at work in the folder. */
-async function startLauncher(folder: string): Promise<ChildProcess | undefined> {
-	const log = join(folder, 'launcher.log');
+async function startLauncher(options: LauncherClientOptions): Promise<ChildProcess | undefined> {
+	const log = join(options.folder, 'launcher.log');
 	const before = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
-	const child = spawnLauncher(folder, log);
+	const child = spawnLauncher(options, log);
 	const ready = new Promise<'ready'>((resolve) => child.stdout?.once('data', () => resolve('ready')));
 	const ended = new Promise<string>((resolve) => {
 		child.once('exit', (code, signal) => resolve(code === EXIT_TAKEN ? 'taken' : `exit ${code ?? signal}`));
@@ -232,13 +235,14 @@ async function startLauncher(folder: string): Promise<ChildProcess | undefined> 
 	throw new RuntimeUnavailable(`the launcher could not be started (${outcome}): ${said}`);
 }
 
-function spawnLauncher(folder: string, log: string): ChildProcess {
+function spawnLauncher({ folder, removeAtEnd }: LauncherClientOptions, log: string): ChildProcess {
 	const main = fileURLToPath(new URL(`./launcher-main${extname(import.meta.url)}`, import.meta.url));
 	// It must stay small, since starting a process costs with the memory of who starts it.
 	const flags = ['--max-semi-space-size=1', '--optimize-for-size', '--disable-warning=ExperimentalWarning'];
+	const lifetime = removeAtEnd === undefined ? [] : [REMOVE_WITH_CLIENT, removeAtEnd];
 	const errors = openSync(log, 'a', 0o600);
 	try {
-		return spawn(process.execPath, [...flags, main, folder], {
+		return spawn(process.execPath, [...flags, main, folder, ...lifetime], {
 			cwd: folder,
 			detached: true,
 			stdio: ['ignore', 'pipe', errors],

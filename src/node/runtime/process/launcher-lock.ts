@@ -1,5 +1,8 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { isRunning, type ProcessIdentity } from './process-table.ts';
+import { isRunning, type ProcessIdentity, parseIdentity } from './process-table.ts';
+
+/** The lock's file, in the launcher's folder. */
+export const LAUNCHER_LOCK = 'launcher.lock';
 
 /**
  * Makes sure that one launcher works in a folder. The lock is a file that names its holder; a holder that
@@ -35,6 +38,12 @@ export class LauncherLock {
 	}
 }
 
+/** Whether a process that runs holds the lock at `path`. */
+export function isLocked(path: string): boolean {
+	const holder = readHolder(path);
+	return holder !== undefined && isRunning(holder);
+}
+
 /** Takes the dead holder's file away, or puts it back if it turns out to be that of a living one. */
 function removeStale(path: string, aside: string): void {
 	try {
@@ -59,8 +68,7 @@ function tryLink(from: string, to: string): boolean {
 
 function readHolder(path: string): ProcessIdentity | undefined {
 	try {
-		// Only a launcher writes this file, whole, in a folder that only its user can enter.
-		return JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity;
+		return parseIdentity(readFileSync(path, 'utf8'));
 	} catch {
 		return undefined;
 	}

@@ -2,6 +2,9 @@
  * The launcher: a small process that starts the programs of Pods, one per data folder. It works in the
  * folder it is started in and ends by itself once no client is connected and nothing runs. Signals that
  * a terminal or a service manager sends to everything do not end it: Pods outlive the server.
+ *
+ * With {@link REMOVE_WITH_CLIENT} it belongs to one client: when that is gone, in whichever way it ended, the
+ * launcher kills all containers, removes the folder that the option names, and ends.
  */
 import { chmodSync, rmSync, writeSync } from 'node:fs';
 import { SystemClock } from '../../../base/clock.ts';
@@ -9,10 +12,11 @@ import { LogTime } from '../log-time.ts';
 import { DescriptorPool } from './descriptor-pool.ts';
 import { FifoPool } from './fifo-pool.ts';
 import { Launcher } from './launcher.ts';
-import { LauncherLock } from './launcher-lock.ts';
+import { LAUNCHER_LOCK, LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';
 import { identify } from './process-table.ts';
-import { EXIT_TAKEN, READY, SOCKET_NAME } from './protocol.ts';
+import { EXIT_TAKEN, READY, REMOVE_WITH_CLIENT, SOCKET_NAME } from './protocol.ts';
+import { RemovableFolder } from './removable-folder.ts';
 import { Sweeper } from './sweeper.ts';
 
 /** How long a launcher waits for its first client. */
@@ -22,7 +26,7 @@ const STANDARD_OUTPUT = 1;
 const MOST_LOGS_OPEN = 64;
 
 const clock = new SystemClock();
-const lock = LauncherLock.take('launcher.lock', identify(process.pid, clock.now()));
+const lock = LauncherLock.take(LAUNCHER_LOCK, identify(process.pid, clock.now()));
 if (lock) {
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 	launch(lock).catch((error: unknown) => {
@@ -38,6 +42,8 @@ async function launch(lock: LauncherLock): Promise<void> {
 	const onError = (error: unknown): void => {
 		process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
 	};
+	const option = process.argv.indexOf(REMOVE_WITH_CLIENT);
+	const removed = option < 0 ? undefined : new RemovableFolder(process.argv[option + 1] ?? '');
 	let isWanted = true;
 	let ended = false;
 	const endIfDone = (): void => {
@@ -47,9 +53,16 @@ async function launch(lock: LauncherLock): Promise<void> {
 		launcher.close();
 		pipes.close();
 		lock.release();
+		removed?.remove(onError);
 		// Last, so that a client that is still there sees by it that the folder is left alone.
 		server.dismiss();
 	};
+	const endNow = (): void => {
+		// Nothing new is begun: a client that connects now finds no launcher here.
+		server.close();
+		launcher.killAll().then(onKilled, onError);
+	};
+	const onAlone = (): void => (removed ? endNow() : endIfDone());
 	const pipes = new FifoPool('pipes');
 	const sweeper = new Sweeper(clock, endIfDone);
 	const launcher = await Launcher.open({
@@ -68,7 +81,7 @@ async function launch(lock: LauncherLock): Promise<void> {
 		endIfDone();
 	};
 	const { pid } = process;
-	const server = new LauncherServer({ target: launcher, pid, onAlone: endIfDone, onKilled, onError });
+	const server = new LauncherServer({ target: launcher, pid, onAlone, onKilled, onError });
 	rmSync(SOCKET_NAME, { force: true });
 	// A relative path, because the system takes only about 100 characters.
 	await server.listen(SOCKET_NAME);
@@ -76,5 +89,7 @@ async function launch(lock: LauncherLock): Promise<void> {
 	// From here on there are Pods to look after, whatever goes wrong elsewhere.
 	process.on('uncaughtException', onError);
 	writeSync(STANDARD_OUTPUT, READY);
-	clock.setTimer(FIRST_CLIENT_MS, endIfDone);
+	clock.setTimer(FIRST_CLIENT_MS, () => {
+		if (server.isAlone) onAlone();
+	});
 }

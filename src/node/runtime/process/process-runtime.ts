@@ -42,6 +42,11 @@ export interface ProcessRuntimeOptions {
 	readonly logMaxBytes?: number;
 	/** How many log files a container may have, as the kubelet's containerLogMaxFiles; 5 by default. */
 	readonly logMaxFiles?: number;
+	/**
+	 * If set, containers do not outlive this process: in whichever way it ends, the launcher kills them, and
+	 * removes the folder that is named here.
+	 */
+	readonly removeAtEnd?: string;
 	/** Told of what no call can reject with, such as a connection that cannot be made again. */
 	onError(error: unknown): void;
 }
@@ -192,9 +197,14 @@ export class ProcessRuntime implements Runtime {
 	}
 
 	async #connect(): Promise<LauncherClient> {
-		const { folder, clock } = this.#options;
-		const onStatus = (status: ContainerStatus): void => this.#tell(status);
-		const client = await LauncherClient.reach({ folder, clock, onStatus, onLost: () => this.#lost() });
+		const { folder, clock, removeAtEnd } = this.#options;
+		const client = await LauncherClient.reach({
+			folder,
+			clock,
+			...(removeAtEnd !== undefined && { removeAtEnd }),
+			onStatus: (status) => this.#tell(status),
+			onLost: () => this.#lost(),
+		});
 		const [sandboxes, containers] = await Promise.all([
 			client.call('listSandboxes'),
 			client.call('listContainers'),

@@ -5,7 +5,7 @@
  * are known, by ps(1), and processes that left their group are not found.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** The variable in the environment of each container's processes that names the container. */
 export const MARK = 'STINT_CONTAINER_ID';
@@ -19,6 +19,14 @@ const IS_LINUX = process.platform === 'linux';
 /** Identifies the time since the machine was started, or is empty where that is not known. */
 export function bootId(): string {
 	return IS_LINUX ? (readText('/proc/sys/kernel/random/boot_id') ?? '').trim() : '';
+}
+
+/**
+ * Identifies where process ids mean what they mean here: the machine since it was started, and the namespace
+ * of its processes (those of a Docker container are others than the host's). Empty where that is not known.
+ */
+export function processSpace(): string {
+	return IS_LINUX ? `${bootId()} ${readLink('/proc/self/ns/pid') ?? ''}` : '';
 }
 
 /** A process, told apart from another one that got the same pid later. */
@@ -42,6 +50,29 @@ export function isRunning(identity: ProcessIdentity): boolean {
 	if (!IS_LINUX) return Math.abs(startByPs(pid) - startedAt) <= PS_TOLERANCE_MS;
 	const fields = statFields(pid);
 	return fields !== undefined && fields[0] !== 'Z' && fields[START_FIELD] === start;
+}
+
+/** The identity that `text` holds as JSON; undefined if it holds none. */
+export function parseIdentity(text: string): ProcessIdentity | undefined {
+	const value = parseJsonOrNothing(text);
+	return isIdentity(value) ? value : undefined;
+}
+
+/** Whether `value` is a {@link ProcessIdentity} of a process that could be one of ours. */
+export function isIdentity(value: unknown): value is ProcessIdentity {
+	if (typeof value !== 'object' || value === null) return false;
+	const { pid, start, startedAt }: { pid?: unknown; start?: unknown; startedAt?: unknown } = value;
+	// 1 is the system's first process, and lower numbers mean groups of processes, or all there are.
+	if (!Number.isSafeInteger(pid) || Number(pid) <= 1) return false;
+	return typeof startedAt === 'number' && (start === undefined || typeof start === 'string');
+}
+
+function parseJsonOrNothing(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
 }
 
 /** Kills what is left of the process group `pid` leads; nothing happens when there is none. */
@@ -107,6 +138,14 @@ function startByPs(pid: number): number {
 		return Date.parse(execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], options));
 	} catch {
 		return Number.NaN;
+	}
+}
+
+function readLink(path: string): string | undefined {
+	try {
+		return readlinkSync(path);
+	} catch {
+		return undefined;
 	}
 }
 

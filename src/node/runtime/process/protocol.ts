@@ -23,6 +23,11 @@ export const SOCKET_NAME = 'launcher.sock';
 export const JOURNAL_NAME = 'journal';
 /** How a launcher ends that finds another one at work in its folder. */
 export const EXIT_TAKEN = 75;
+/**
+ * Tells a launcher to end with its client, and which folder to remove then. Without it, a launcher and its
+ * containers outlive their clients.
+ */
+export const REMOVE_WITH_CLIENT = '--remove-with-client';
 /** What a launcher writes to its standard output once it can be called. */
 export const READY = 'ready\n';
 

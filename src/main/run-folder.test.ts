@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { LAUNCHER_LOCK } from '../node/runtime/process/launcher-lock.ts';
+import { identify, processSpace } from '../node/runtime/process/process-table.ts';
+import { dataFolder } from './data-folder.ts';
+import { makeRunFolder } from './run-folder.ts';
+
+/** Has temporary files made in a folder of the test's own. */
+function ownTemporary(t: test.TestContext): string {
+	const folder = mkdtempSync(join(tmpdir(), 'stint-run-folder-'));
+	const before = process.env.TMPDIR;
+	process.env.TMPDIR = folder;
+	t.after(() => {
+		if (before === undefined) delete process.env.TMPDIR;
+		else process.env.TMPDIR = before;
+		rmSync(folder, { recursive: true });
+	});
+	return folder;
+}
+
+const identity = identify(process.pid, Date.now());
+const running = `${JSON.stringify(identity)}\n${processSpace()}`;
+const ended = `${JSON.stringify({ ...identity, start: '1', startedAt: 0 })}\n${processSpace()}`;
+
+test('the folders of runs that were killed are removed, those of others stay', (t) => {
+	const temporary = ownTemporary(t);
+	const make = (name: string, files: Record<string, string>): string => {
+		const path = join(temporary, name);
+		mkdirSync(dataFolder(path).runtime, { recursive: true });
+		for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
+		return path;
+	};
+	const killed = make('stint-run-killed', { owner: ended });
+	const kept = [
+		make('stint-run-alive', { owner: running }),
+		make('stint-run-elsewhere', { owner: ended.replace(/\n.*/, '\nanother boot, another namespace') }),
+		make('stint-run-nobodys', {}),
+		make('stint-run-damaged', { owner: 'null' }),
+		make('another', { owner: ended }),
+		make('stint-run-ending', { owner: ended, [join('runtime', LAUNCHER_LOCK)]: JSON.stringify(identity) }),
+	];
+	symlinkSync(join(temporary, 'another'), join(temporary, 'stint-run-link'));
+	const own = makeRunFolder(Date.now());
+	assert.equal(existsSync(killed), false);
+	for (const path of [...kept, own]) assert.ok(existsSync(path), path);
+	assert.equal(readdirSync(temporary).length, kept.length + 2);
+	makeRunFolder(Date.now());
+	assert.ok(existsSync(own), 'that of this process');
+});

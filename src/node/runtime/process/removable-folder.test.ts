@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { RemovableFolder } from './removable-folder.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'stint-removable-'));
+after(() => rmSync(root, { recursive: true }));
+
+function fail(error: unknown): void {
+	assert.fail(String(error));
+}
+
+function make(name: string): string {
+	const path = join(root, name);
+	mkdirSync(path);
+	writeFileSync(join(path, 'file'), 'text');
+	return path;
+}
+
+test('a folder is removed with all that is in it', () => {
+	const path = make('own');
+	new RemovableFolder(path).remove(fail);
+	assert.equal(existsSync(path), false);
+});
+
+test('one that has taken its place stays, and so does one that came later', () => {
+	const path = make('replaced');
+	const removable = new RemovableFolder(path);
+	renameSync(path, `${path}.before`);
+	make('replaced');
+	removable.remove(fail);
+	assert.ok(existsSync(join(path, 'file')));
+	const absent = new RemovableFolder(join(root, 'late'));
+	const late = make('late');
+	absent.remove(fail);
+	assert.ok(existsSync(late));
+});
