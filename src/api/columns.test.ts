@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resources } from './resources.ts';
+
+/**
+ * The columns of every kind, as pkg/printers/internalversion/printers.go of upstream has them: names, types
+ * and which of them only `-o wide` shows (those behind the bar).
+ */
+const COLUMNS: Readonly<Record<string, string>> = {
+	pods: 'Name/name Ready Status Restarts Age | IP Node Nominated_Node Readiness_Gates',
+	jobs: 'Name/name Status Completions Duration Age | Containers Images Selector',
+	cronjobs:
+		'Name/name Schedule Timezone Suspend:boolean Active:integer Last_Schedule Age | Containers Images Selector',
+	namespaces: 'Name/name Status Age |',
+	priorityclasses: 'Name/name Value:integer Global-Default:boolean Age PreemptionPolicy |',
+	nodes:
+		'Name/name Status Roles Age Version | Internal-IP External-IP OS-Image Kernel-Version Container-Runtime',
+	events: 'Last_Seen Type Reason Object Message | Subobject Source First_Seen Count Name/name',
+	leases: 'Name/name Holder Age |',
+};
+
+test("every kind has upstream's columns", () => {
+	for (const { resource, columns } of resources) {
+		const shown = (wide: 0 | 1): readonly string[] =>
+			columns
+				.filter(({ priority }) => priority === wide)
+				.map(({ name, type, format }) => {
+					const text = name.replaceAll(' ', '_') + (type === 'string' ? '' : `:${type}`);
+					return format ? `${text}/${format}` : text;
+				});
+		assert.equal(
+			[...shown(0), '|', ...shown(1)].join(' '),
+			COLUMNS[resource] ?? 'no row in this test',
+			resource,
+		);
+	}
+});
