@@ -10,6 +10,7 @@ import { HttpWatch } from './http-watch.ts';
 import { jsonOf, listenTo, send, textOf, transportTo } from './https-test-client.ts';
 import { Query } from './query.ts';
 import { Seen, withPatience } from './seen.ts';
+import type { ApiServer } from './server.ts';
 import { openTestServer, PODS, podNamed, type TestServer } from './server-contract-suite.ts';
 import { SharedLines } from './shared-lines.ts';
 import { SlowClients } from './slow-clients.ts';
@@ -187,23 +188,9 @@ describe('watches over HTTP', () => {
 });
 
 test('a write is answered before its watches over connections are told, all by the same bytes', async () => {
-	const { server, clock, store } = await openTestServer();
-	const queue = new RunQueue(clock);
-	const shared = new SharedLines();
-	const query = new Query({ watch: 'true', resourceVersion: String(store.revision) });
-	const watched = Array.from({ length: 3 }, () => {
-		const response = new FakeResponse();
-		const options = {
-			response: response as unknown as ServerResponse, // `as`: it has what a watch uses.
-			lines: new WatchLines(new ResourceCodec(pods), { as: 'plain' }, shared),
-			clock,
-			queue,
-			slowClients: new SlowClients(clock),
-			errorOf: (error: unknown): never => assert.fail(String(error)),
-		};
-		new HttpWatch(options, (wake) => server.readWatch({ ...GET, query, warnings: [] }, wake));
-		return response;
-	});
+	const { server, store } = await openTestServer();
+	const open = watchOpener(server);
+	const watched = Array.from({ length: 3 }, () => open({ resourceVersion: String(store.revision) }));
 	await server.request({ method: 'POST', path: PODS, body: podNamed('p') });
 	assert.deepEqual(
 		watched.map(({ written }) => written.length),
@@ -219,6 +206,55 @@ test('a write is answered before its watches over connections are told, all by t
 	server.close();
 });
 
+test('nothing is read for a client that has not taken the last piece', async () => {
+	const { server } = await openTestServer();
+	const createPod = async (name: string): Promise<void> => {
+		const body = podNamed(name, { annotations: { big: 'x'.repeat(100_000) } });
+		await server.request({ method: 'POST', path: PODS, body });
+		await new Promise(setImmediate);
+	};
+	for (const name of ['a', 'b', 'c']) await createPod(name);
+	const response = watchOpener(server)({});
+	const names = (): readonly string[] =>
+		response.written.map((line) => JSON.parse(Buffer.from(line).toString()).object.metadata.name);
+	response.takes = false;
+	await new Promise(setImmediate);
+	assert.deepEqual(names(), ['a']);
+	await createPod('d');
+	assert.deepEqual(names(), ['a']);
+	response.emit('drain');
+	await new Promise(setImmediate);
+	assert.deepEqual(names(), ['a', 'b']);
+	response.takes = true;
+	response.emit('drain');
+	for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+	assert.deepEqual(names(), ['a', 'b', 'c', 'd']);
+	server.close();
+});
+
+/** Opens watches of Pods whose client is a {@link FakeResponse}. */
+function watchOpener(server: ApiServer): (query: Record<string, string>) => FakeResponse {
+	const clock = new VirtualClock();
+	const shared = {
+		clock,
+		queue: new RunQueue(clock),
+		slowClients: new SlowClients(clock),
+		errorOf: (error: unknown): never => assert.fail(String(error)),
+	};
+	const sharedLines = new SharedLines();
+	return (query) => {
+		const response = new FakeResponse();
+		const options = {
+			...shared,
+			response: response as unknown as ServerResponse, // `as`: it has what a watch uses.
+			lines: new WatchLines(new ResourceCodec(pods), { as: 'plain' }, sharedLines),
+		};
+		const call = { ...GET, query: new Query({ watch: 'true', ...query }), warnings: [] };
+		new HttpWatch(options, (wake) => server.readWatch(call, wake));
+		return response;
+	};
+}
+
 const GET = {
 	method: 'GET',
 	path: PODS,
@@ -233,10 +269,12 @@ class FakeResponse extends EventEmitter {
 	readonly written: Uint8Array[] = [];
 	readonly writableLength = 0;
 	readonly socket = undefined;
+	/** The client takes what is written at once. */
+	takes = true;
 
 	write(piece: Uint8Array): boolean {
 		this.written.push(piece);
-		return true;
+		return this.takes;
 	}
 }
 
