@@ -130,7 +130,7 @@ function notAcceptableAs({ definition: { group, kind } }: ResourceCodec, list: b
 	);
 }
 
-/** A piece of a long list is sent once it has so many bytes, or took so many objects to make. */
+/** A piece of a long list is sent once it shows objects of so many bytes, or so many objects. */
 const PIECE_BYTES = 128 * 1024;
 const PIECE_OBJECTS = 100;
 
@@ -154,10 +154,9 @@ function* listBytes(
 	let objects = 0;
 	for (const [index, stored] of items.entries()) {
 		if (index > 0) piece.push(COMMA);
-		for (const part of encode(stored)) {
-			piece.push(part);
-			size += part.length;
-		}
+		piece.push(...encode(stored));
+		// What it takes to make a row is the size of the object, however little of it is shown.
+		size += stored.value.length;
 		objects += 1;
 		if (size < PIECE_BYTES && objects < PIECE_OBJECTS) continue;
 		yield Buffer.concat(piece);
