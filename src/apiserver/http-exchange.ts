@@ -142,16 +142,24 @@ export class HttpExchange {
 		return asked ? /^(1|t|true)$/i.test(asked) : /^(curl|Wget|Mozilla\/5\.0)/.test(agent);
 	}
 
-	/** Sends the pieces as fast as the client takes them; other work has its turn after each. */
+	/**
+	 * Sends the pieces as fast as the client takes them; other work has its turn after each. The end of the
+	 * body is kept back until the rest has been taken: a client that has the whole answer sends its next
+	 * request at once, and Node resets a connection on which a body comes while much waits to be written.
+	 */
 	async #write(pieces: Iterable<Uint8Array>): Promise<void> {
-		let isFirst = true;
+		let kept: Uint8Array | undefined;
 		for (const piece of pieces) {
-			if (!isFirst) await nextTurn();
-			isFirst = false;
+			if (kept) {
+				if (!this.#response.write(kept)) await this.#taken();
+				await nextTurn();
+			}
 			if (this.#over.signal.aborted) return;
-			if (!this.#response.write(piece)) await this.#taken();
+			const cut = Math.max(0, piece.length - TAIL_BYTES);
+			if (cut > 0 && !this.#response.write(piece.subarray(0, cut))) await this.#taken();
+			kept = piece.subarray(cut);
 		}
-		this.#response.end();
+		this.#response.end(kept);
 	}
 
 	/** Resolves once the client has taken what waits for it, or is gone: cut, if it takes nothing for long. */
@@ -266,6 +274,9 @@ export class HttpExchange {
 
 /** Why signals abort: made once, since an error with its stack costs more than the rest of a short request. */
 const OVER = new Error('the request is over');
+
+/** Less than what a socket buffers before it asks its writer to wait. */
+const TAIL_BYTES = 4096;
 
 const YEAR_MS = 365 * 24 * 3_600_000;
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { request as open } from 'node:https';
@@ -217,6 +218,31 @@ describe('the listener', () => {
 			const { statusCode = 0 } = await send(listener, 'POST', PODS, { headers, body });
 			assert.ok([401, 413].includes(statusCode), String(statusCode));
 		}
+	});
+
+	test('takes large bodies one after the other on a connection, each answered at full length', async () => {
+		const metadata = { name: 'large', annotations: { text: 'x'.repeat(100_000) } };
+		const headers = { authorization: `Bearer ${credentials.token}` };
+		const asked = { body: { ...podNamed('large'), metadata }, headers, ca: credentials.caPem };
+		// In a process of its own: in this one the client never is quicker than the server's own clean-up.
+		const program = `
+			const { Agent, request } = require('node:https');
+			const { url, body, headers, ca } = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
+			const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+			const post = () => new Promise((resolve) => {
+				request(url, { agent, method: 'POST', ca, servername: 'localhost', headers }, (response) => {
+					response.resume().on('end', () => resolve(String(response.statusCode)));
+				}).on('error', (error) => resolve(error.code)).end(JSON.stringify(body));
+			});
+			(async () => {
+				for (let i = 0; i < 40; i++) console.log(await post());
+				agent.destroy();
+			})();`;
+		const child = spawn(process.execPath, ['-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+		child.stdin.end(JSON.stringify({ ...asked, url: `${listener.url}${PODS}?dryRun=All` }));
+		let answers = '';
+		for await (const piece of child.stdout) answers += String(piece);
+		assert.equal(answers, '201\n'.repeat(40));
 	});
 
 	test('minds no client that goes away while it is sending', async () => {
