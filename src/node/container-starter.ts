@@ -87,11 +87,11 @@ export class ContainerStarter {
 			throw new ImageError('ErrImageNeverPull', message);
 		}
 		this.#tell(pod, container, 'Normal', 'Pulling', `Pulling image "${image}"`);
-		const startedAt = clock.now();
+		const startedAt = clock.monotonic();
 		try {
 			const { sizeBytes } = await runtime.pullImage(image, container);
 			// There is one pull at a time for a Pod, and no queue: waiting is part of neither figure.
-			const took = formatGoDuration(clock.now() - startedAt);
+			const took = formatGoDuration(clock.monotonic() - startedAt);
 			const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${sizeBytes} bytes.`;
 			this.#tell(pod, container, 'Normal', 'Pulled', message);
 		} catch (error) {

@@ -38,8 +38,8 @@ export async function keepRegistered(options: NodeRegistrationOptions, signal: A
 	let reported = Number.NEGATIVE_INFINITY;
 	while (!signal.aborted) {
 		try {
-			const { node, wrote } = await register(options, clock.now() - reported >= REPORT_MS);
-			if (wrote) reported = clock.now();
+			const { node, wrote } = await register(options, clock.monotonic() - reported >= REPORT_MS);
+			if (wrote) reported = clock.monotonic();
 			onRegistered();
 			await lease.renew(node).catch((error: unknown) => {
 				onError(error);

@@ -211,7 +211,7 @@ export class PodWorkers {
 
 	#holdFor(pod: Pod, { status, end }: PodPlan): number {
 		if (end || status.phase !== 'Running' || pod.status.phase === 'Running') return 0;
-		const now = this.#options.clock.now();
+		const now = this.#options.clock.monotonic();
 		const uid = pod.metadata.uid ?? '';
 		const since = this.#held.get(uid) ?? now;
 		this.#held.set(uid, since);

@@ -221,7 +221,7 @@ export class FakeRuntime implements Runtime {
 
 	#killLater(container: Container, graceMs: number): void {
 		const { clock } = this.#options;
-		const due = clock.now() + graceMs;
+		const due = clock.monotonic() + graceMs;
 		if (container.kill && container.kill.due <= due) return;
 		container.kill?.timer.cancel();
 		container.kill = { due, timer: clock.setTimer(graceMs, () => this.#kill(container)) };

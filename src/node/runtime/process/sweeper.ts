@@ -15,6 +15,7 @@ export class Sweeper {
 	#beingSwept = new Set<string>();
 	#timer: Timer | undefined;
 	#sweep: Promise<void> | undefined;
+	/** When the last look was, by the monotonic clock. */
 	#last = Number.NEGATIVE_INFINITY;
 
 	/** Calls `onIdle` each time it has nothing more to do. */
@@ -38,7 +39,7 @@ export class Sweeper {
 	add(containerId: string): void {
 		this.#ended.add(containerId);
 		if (this.#timer || this.#sweep) return;
-		const wait = this.#last + REST_MS - this.#clock.now();
+		const wait = this.#last + REST_MS - this.#clock.monotonic();
 		this.#timer = this.#clock.setTimer(wait, () => void this.#run());
 	}
 
@@ -65,7 +66,7 @@ export class Sweeper {
 		this.#beingSwept = this.#ended;
 		this.#ended = new Set();
 		await killMarked(this.#beingSwept);
-		this.#last = this.#clock.now();
+		this.#last = this.#clock.monotonic();
 		this.#sweep = undefined;
 		const [waiting] = this.#ended;
 		if (waiting === undefined) this.#onIdle();
