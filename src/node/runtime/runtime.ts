@@ -55,7 +55,7 @@ export interface Runtime {
 	/** Starts it; resolves once the process runs. Rejects with {@link ContainerStartError}. */
 	startContainer(id: string): Promise<ContainerStatus>;
 	/**
-	 * Asks the container to end (SIGTERM) and kills it after `graceSeconds`. Resolves when it was asked.
+	 * Asks the main process to end (SIGTERM) and kills the container after `graceSeconds`. Resolves when it was asked.
 	 * Repeated with less grace, it kills earlier; never later.
 	 */
 	stopContainer(id: string, graceSeconds: number): Promise<void>;

@@ -18,7 +18,7 @@ import type { DescriptorPool } from './descriptor-pool.ts';
 import type { Fifo, FifoPool } from './fifo-pool.ts';
 import { LogFile } from './log-file.ts';
 import { OutputPump } from './output-pump.ts';
-import { signalGroup } from './process-table.ts';
+import { signalGroup, signalProcess } from './process-table.ts';
 import type { HostProgram } from './protocol.ts';
 import { codeOf, exists } from './start-error.ts';
 import type { Sweeper } from './sweeper.ts';
@@ -65,6 +65,7 @@ export class ContainerProcess {
 	readonly #log: LogFile;
 	readonly #pumps: readonly OutputPump[];
 	#asked = false;
+	#hasExited = false;
 	#kill: { readonly due: number; readonly timer: Timer } | undefined;
 
 	private constructor(parts: {
@@ -110,12 +111,17 @@ export class ContainerProcess {
 		}
 	}
 
-	/** Asks the whole group to end, once, and kills it `graceMs` from now unless that is due earlier. */
+	/**
+	 * Asks the main process to end, once, and kills the whole group `graceMs` from now unless that is due
+	 * earlier. The other processes are the main one's to end, as in any container runtime.
+	 */
 	stop(graceMs: number): void {
-		if (!this.#asked && graceMs > 0) signalGroup(this.pid, 'SIGTERM');
+		// Its id may be another process's by now.
+		if (this.#hasExited) return;
+		if (!this.#asked && graceMs > 0) signalProcess(this.pid, 'SIGTERM');
 		this.#asked = true;
 		const { clock } = this.#host;
-		const due = clock.now() + Math.max(graceMs, 0);
+		const due = clock.monotonic() + Math.max(graceMs, 0);
 		if (this.#kill && this.#kill.due <= due) return;
 		this.#kill?.timer.cancel();
 		const kill = (): void => signalGroup(this.pid, 'SIGKILL');
@@ -126,6 +132,7 @@ export class ContainerProcess {
 	#untilEnded(child: ChildProcess): Promise<ProcessEnd> {
 		return new Promise((resolve) => {
 			child.once('exit', (code, signalName) => {
+				this.#hasExited = true;
 				this.#kill?.timer.cancel();
 				signalGroup(this.pid, 'SIGKILL');
 				const finishedAt = this.#host.clock.now();

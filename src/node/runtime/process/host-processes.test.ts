@@ -34,12 +34,24 @@ describe('the processes of a container', () => {
 		for (const pid of await pidsIn(exited.logPath, 2)) await untilGone(pid);
 	});
 
-	test('a request to end reaches the whole group', async () => {
-		const script = 'trap "exit 7" TERM; sleep 1000000 & echo $!; echo $$; wait';
-		const { status, exit } = await start(runtime, machine.script(script));
+	test('a request to end is for the main process alone, and the others are killed when it has ended', async () => {
+		const child = 'trap "echo child was asked" TERM; echo $$; while :; do sleep 0.01; done';
+		const main = `trap "sleep 0.2; echo drained; exit 7" TERM; sh -c '${child}' & echo $$; wait`;
+		const { status, exit } = await start(runtime, machine.script(main));
 		const pids = await pidsIn(status.logPath, 2);
 		await runtime.stopContainer(status.id, 30);
-		assert.equal((await exit).exitCode, 7);
+		const exited = await exit;
+		assert.equal(exited.exitCode, 7);
+		assert.deepEqual((await outputOf(machine, exited)).match(/[a-z].*/g), ['drained']);
+		for (const pid of pids) await untilGone(pid);
+	});
+
+	test('what does not end when it is asked is killed with its whole group', async () => {
+		const script = 'trap "" TERM; sleep 1000000 & echo $!; echo $$; wait; sleep 1000000';
+		const { status, exit } = await start(runtime, machine.script(script));
+		const pids = await pidsIn(status.logPath, 2);
+		await runtime.stopContainer(status.id, 0.05);
+		assert.equal((await exit).exitCode, 137);
 		for (const pid of pids) await untilGone(pid);
 	});
 

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+	closeSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	rmSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -156,6 +166,24 @@ describe('the launcher', () => {
 		}
 	});
 
+	test('passes on no descriptor that its server was started with, and keeps none', {
+		skip: !IS_LINUX,
+	}, async (t) => {
+		const secret = join(dirname(machine.folder), 'secret');
+		const descriptor = openSync(secret, 'w');
+		const server = spawnServer(machine, descriptor);
+		t.after(() => server.child.kill('SIGKILL'));
+		const [, pid = ''] = await server.line;
+		closeSync(descriptor);
+		const descriptors = (process: number): readonly string[] => readdirSync(`/proc/${process}/fd`).sort();
+		const filesOf = (process: number): readonly string[] =>
+			descriptors(process).map((name) => readlinkSync(`/proc/${process}/fd/${name}`));
+		assert.ok(server.child.pid && filesOf(server.child.pid).includes(secret), 'the server has it');
+		assert.deepEqual(descriptors(Number(pid)), ['0', '1', '2']);
+		assert.ok(!filesOf(machine.launcherPid()).includes(secret));
+		await open();
+	});
+
 	test('is one, however many servers look for it at once', async () => {
 		const runtimes = Array.from({ length: 4 }, () => machine.connect());
 		await Promise.all(runtimes.map((runtime) => runtime.start()));
@@ -280,7 +308,10 @@ function runtimeIn(folder: string, root: string): ProcessRuntime {
 }
 
 /** Another process with a runtime in the machine's folder, which starts one container and tells its id and pid. */
-function spawnServer(machine: HostHarness): { child: ChildProcess; line: Promise<readonly string[]> } {
+function spawnServer(
+	machine: HostHarness,
+	descriptor?: number,
+): { child: ChildProcess; line: Promise<readonly string[]> } {
 	const source = `
 		const { shellScript, start } = await import(${JSON.stringify(new URL('./host-harness.ts', import.meta.url))});
 		const { ProcessRuntime } = await import(${JSON.stringify(new URL('./process-runtime.ts', import.meta.url))});
@@ -295,10 +326,12 @@ function spawnServer(machine: HostHarness): { child: ChildProcess; line: Promise
 		process.stdout.write(status.id + '\\n');
 	`;
 	const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
-		stdio: ['ignore', 'pipe', 'inherit'],
+		stdio: ['ignore', 'pipe', 'inherit', ...Array(251 - 3).fill('ignore'), descriptor ?? 'ignore'],
 	});
+	const { stdout } = child;
+	assert.ok(stdout);
 	const line = (async (): Promise<readonly string[]> => {
-		const [id = ''] = await once(createInterface({ input: child.stdout }), 'line');
+		const [id = ''] = await once(createInterface({ input: stdout }), 'line');
 		for (;;) {
 			const [pid] = /(?<= F )\d+$/m.exec(await machine.readLog(machine.logPath('served'))) ?? [];
 			if (pid) return [id, pid];

@@ -11,6 +11,7 @@ import { SystemClock } from '../../../base/clock.ts';
 import { LogTime } from '../log-time.ts';
 import { DescriptorPool } from './descriptor-pool.ts';
 import { FifoPool } from './fifo-pool.ts';
+import { closeInherited } from './inherited-descriptors.ts';
 import { Launcher } from './launcher.ts';
 import { LAUNCHER_LOCK, LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';
@@ -25,6 +26,7 @@ const STANDARD_OUTPUT = 1;
 /** How many logs may be open at once; four are written at once at most, as many as Node has threads for files. */
 const MOST_LOGS_OPEN = 64;
 
+closeInherited();
 const clock = new SystemClock();
 const lock = LauncherLock.take(LAUNCHER_LOCK, identify(process.pid, clock.now()));
 if (lock) {

@@ -6,6 +6,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { assert } from '../../../base/assert.ts';
 
 /** The variable in the environment of each container's processes that names the container. */
 export const MARK = 'STINT_CONTAINER_ID';
@@ -75,12 +76,23 @@ function parseJsonOrNothing(text: string): unknown {
 	}
 }
 
-/** Kills what is left of the process group `pid` leads; nothing happens when there is none. */
+/** Sends a signal to the process `pid`; nothing happens if there is none. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+	assert(pid > 1, `${pid} is no process that was started here`);
+	try {
+		process.kill(pid, signal);
+	} catch {
+		// There is no such process, or one that we may not signal (a program of another user).
+	}
+}
+
+/** Sends a signal to the process group that `pid` leads; nothing happens if there is none. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+	assert(pid > 1, `${pid} is no process that was started here`);
 	try {
 		process.kill(-pid, signal);
 	} catch {
-		// No such group, or nothing in it that we may signal (a program of another user).
+		// There is no such group, or nothing in it that we may signal.
 	}
 }
 
