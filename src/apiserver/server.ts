@@ -106,12 +106,14 @@ export class ApiServer implements ApiTransport {
 	}
 
 	async request(request: ApiRequest): Promise<ApiResponse> {
+		request.signal?.throwIfAborted();
 		const call = callOf(request);
 		const { code, object } = await this.answer(call);
 		return { code, object: object(), warnings: call.warnings };
 	}
 
 	async watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
+		request.signal?.throwIfAborted();
 		const call = callOf(request);
 		const { codec } = this.#watched(call).resource;
 		const watch = this.openWatch(call, {
@@ -123,6 +125,7 @@ export class ApiServer implements ApiTransport {
 	}
 
 	async stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
+		request.signal?.throwIfAborted();
 		return this.openStream(callOf(request));
 	}
 

@@ -11,7 +11,7 @@ export async function untilGone(
 ): Promise<void> {
 	const fieldSelector = `metadata.name=${name}`;
 	while (!signal?.aborted) {
-		const { items, metadata } = await target.list({ fieldSelector });
+		const { items, metadata } = await target.list({ fieldSelector }, { signal });
 		const found = items.find((item) => item.metadata.name === name);
 		if (!found || (uid !== undefined && found.metadata.uid !== uid)) return;
 		const { resourceVersion } = metadata;
@@ -28,7 +28,7 @@ async function watchForDeletion(
 ): Promise<boolean> {
 	try {
 		return await followWatch({
-			open: (sink) => target.watch(query, sink),
+			open: (sink, over) => target.watch(query, sink, { signal: over }),
 			events: (batch) => batch.some(({ type }) => type === 'DELETED'),
 			signal,
 		});

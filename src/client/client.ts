@@ -15,6 +15,14 @@ export interface ListOptions {
 	readonly resourceVersion?: string;
 	readonly limit?: number;
 	readonly continue?: string;
+	/** When the server ends a watch. */
+	readonly timeoutSeconds?: number;
+}
+
+/** How a call may end before its answer. */
+export interface CallOptions {
+	/** The call rejects when it aborts; a watch ends. */
+	readonly signal?: AbortSignal | undefined;
 }
 
 /** How to delete; absent parts are the server's defaults. */
@@ -85,8 +93,13 @@ export class ResourceClient<T extends KubeObject> {
 		return this.#send({ method: 'GET', path: this.#at(name) });
 	}
 
-	list(options: ListOptions = {}): Promise<ObjectList<T>> {
-		return this.#send({ method: 'GET', path: this.#path, query: listQuery(options) });
+	list(options: ListOptions = {}, { signal }: CallOptions = {}): Promise<ObjectList<T>> {
+		return this.#send({
+			method: 'GET',
+			path: this.#path,
+			query: listQuery(options),
+			...(signal && { signal }),
+		});
 	}
 
 	/** Replaces the object; `object.metadata.resourceVersion`, where present, must be the stored one. */
@@ -112,10 +125,11 @@ export class ResourceClient<T extends KubeObject> {
 	}
 
 	/** See {@link ApiTransport.watch}. */
-	watch(options: ListOptions, sink: ApiWatchSink<T>): Promise<ApiWatch> {
+	watch(options: ListOptions, sink: ApiWatchSink<T>, { signal }: CallOptions = {}): Promise<ApiWatch> {
 		const query = { ...listQuery(options), watch: 'true', allowWatchBookmarks: 'true' };
+		const request: ApiRequest = { method: 'GET', path: this.#path, query, ...(signal && { signal }) };
 		// The path fixes the kind of object that comes.
-		return this.#transport.watch({ method: 'GET', path: this.#path, query }, sink as unknown as ApiWatchSink);
+		return this.#transport.watch(request, sink as unknown as ApiWatchSink);
 	}
 
 	#at(name: string, subresource?: string): string {

@@ -3,8 +3,8 @@ import type { ApiWatch, ApiWatchSink, WatchEvent } from '../api/meta/transport.t
 
 /** How a watch is followed. */
 export interface FollowOptions<T extends KubeObject> {
-	/** Opens the watch, as `ResourceClient.watch` does. */
-	readonly open: (sink: ApiWatchSink<T>) => Promise<ApiWatch>;
+	/** Opens the watch, as `ResourceClient.watch` does; `signal` aborts when it is not wanted any more. */
+	readonly open: (sink: ApiWatchSink<T>, signal: AbortSignal) => Promise<ApiWatch>;
 	/** Told of each batch of events; returns true when nothing more is wanted. */
 	readonly events: (batch: readonly WatchEvent<T>[]) => boolean | undefined;
 	/** Ends the watch when it aborts. */
@@ -20,17 +20,27 @@ export async function followWatch<T extends KubeObject>(options: FollowOptions<T
 	const { open, events, signal } = options;
 	const end = Promise.withResolvers<boolean>();
 	end.promise.catch(() => undefined);
-	const stop = (): void => end.resolve(false);
-	signal?.addEventListener('abort', stop, { once: true });
+	if (signal?.aborted) return false;
+	// A signal of its own: `signal` may live as long as the process, and would keep what each watch hangs on it.
+	const unwanted = new AbortController();
 	let watch: ApiWatch | undefined;
+	const stop = (): void => {
+		end.resolve(false);
+		if (!watch) unwanted.abort();
+	};
+	signal?.addEventListener('abort', stop, { once: true });
+	const sink: ApiWatchSink<T> = {
+		events: (batch) => {
+			if (events(batch)) end.resolve(true);
+		},
+		ended: (error) => (error ? end.reject(error) : end.resolve(false)),
+	};
 	try {
-		watch = await open({
-			events: (batch) => {
-				if (events(batch)) end.resolve(true);
-			},
-			ended: (error) => (error ? end.reject(error) : end.resolve(false)),
-		});
+		watch = await open(sink, unwanted.signal);
 		return await end.promise;
+	} catch (error) {
+		if (signal?.aborted) return false;
+		throw error;
 	} finally {
 		signal?.removeEventListener('abort', stop);
 		watch?.stop();

@@ -27,14 +27,17 @@ import { ServerUnreachableError } from './server-unreachable.ts';
  * 2. Connections are kept for the next request. Idle ones do not keep the process alive.
  * 3. A read is tried a second time if the kept connection turns out to be dead; a write never is, since
  *    nobody knows whether it was done.
+ * 4. Nothing waits for ever for a server that is silent, or for a connection that is dead: see {@link Limits}.
  */
 export class HttpTransport implements ApiTransport {
 	readonly #base: URL;
 	readonly #agent: Agent;
 	readonly #send: (url: URL, options: RequestOptions) => ClientRequest;
 	readonly #headers: Readonly<Record<string, string>>;
+	readonly #limits: Limits;
 
-	constructor(access: ServerAccess, options: { readonly userAgent?: string } = {}) {
+	constructor(access: ServerAccess, options: HttpTransportOptions = {}) {
+		this.#limits = { ...LIMITS, ...options.limits };
 		this.#base = new URL(access.server.replace(/\/+$/, ''));
 		const secure = this.#base.protocol === 'https:';
 		// Importing node:http as a module would load the WebSocket client too (20 ms); this does not.
@@ -48,7 +51,7 @@ export class HttpTransport implements ApiTransport {
 	}
 
 	async request(request: ApiRequest): Promise<ApiResponse> {
-		const response = await this.#open(request);
+		const { response } = await this.#open(request);
 		const body = await this.#body(response);
 		const object = jsonOf(body);
 		if (object === undefined) throw errorOfAnswer(500, body, request);
@@ -60,12 +63,17 @@ export class HttpTransport implements ApiTransport {
 	}
 
 	async watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
-		const response = await this.#open({ ...request, query: { ...request.query, watch: 'true' } });
+		const query = { ...request.query, watch: 'true' };
+		const { response, expectWithin } = await this.#open({ ...request, query });
+		// A server sends bookmarks about once a minute; to whom it sends none it may be silent for long.
+		expectWithin(request.query?.allowWatchBookmarks === 'true' ? this.#limits.watchMs : undefined);
 		return readWatch(response, sink, (error) => this.#broken(error));
 	}
 
 	async stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
-		const response = await this.#open({ accept: '*/*', ...request });
+		const { response, expectWithin } = await this.#open({ accept: '*/*', ...request });
+		// What a container writes next, and when, is not for the server to say.
+		expectWithin(undefined);
 		return this.#bytes(response, request.signal);
 	}
 
@@ -83,15 +91,15 @@ export class HttpTransport implements ApiTransport {
 	}
 
 	/** Sends a request and resolves to an answer that says success; its body is still to be read. */
-	async #open(request: ApiRequest): Promise<IncomingMessage> {
-		const response = await this.#exchange(request, request.method === 'GET');
-		const code = response.statusCode ?? 0;
-		if (code >= 200 && code < 300) return response;
-		const body = await this.#body(response);
+	async #open(request: ApiRequest): Promise<Answer> {
+		const answer = await this.#exchange(request, request.method === 'GET');
+		const code = answer.response.statusCode ?? 0;
+		if (code >= 200 && code < 300) return answer;
+		const body = await this.#body(answer.response);
 		throw errorOfAnswer(code, jsonOf(body) ?? body, request);
 	}
 
-	#exchange(request: ApiRequest, mayRepeat: boolean): Promise<IncomingMessage> {
+	#exchange(request: ApiRequest, mayRepeat: boolean): Promise<Answer> {
 		const { method, body, signal, contentType = 'application/json', accept = 'application/json' } = request;
 		const payload = body === undefined ? undefined : JSON.stringify(body);
 		const headers = {
@@ -109,8 +117,15 @@ export class HttpTransport implements ApiTransport {
 				headers,
 				...(signal && { signal }),
 			});
-			sent.on('response', resolve);
+			const expectWithin = endWhenSilent(sent, this.#limits);
+			let isAnswered = false;
+			sent.on('response', (response) => {
+				isAnswered = true;
+				resolve({ response, expectWithin });
+			});
 			sent.on('error', (error) => {
+				// What goes wrong after the head of the answer is told to the reader of its body.
+				if (isAnswered) return;
 				if (signal?.aborted) reject(error);
 				else if (mayRepeat && sent.reusedSocket) resolve(this.#exchange(request, false));
 				else reject(this.#broken(error));
@@ -140,6 +155,66 @@ export class HttpTransport implements ApiTransport {
 		if (cause instanceof Error && cause.name === 'AbortError') return cause;
 		return new ServerUnreachableError(this.#base.host, cause);
 	}
+}
+
+/** How a transport reaches a server. */
+export interface HttpTransportOptions {
+	/** Of requests; `stint` by default. */
+	readonly userAgent?: string;
+	readonly limits?: Partial<Limits>;
+}
+
+/** How long a server may be silent before its connection counts as dead, in milliseconds. */
+export interface Limits {
+	/** Until the connection stands: 30 s by default, as in client-go. */
+	readonly connectMs: number;
+	/** Until an answer comes, and between its parts: 60 s, which is how long upstream's server takes at most. */
+	readonly answerMs: number;
+	/** Between the events of a watch with bookmarks, of which a server sends about one a minute: 150 s. */
+	readonly watchMs: number;
+	/** Until the system probes an idle connection for the first time: 30 s, as in client-go. */
+	readonly probeMs: number;
+}
+
+const LIMITS: Limits = { connectMs: 30_000, answerMs: 60_000, watchMs: 150_000, probeMs: 30_000 };
+
+interface Answer {
+	readonly response: IncomingMessage;
+	/** Sets within how many milliseconds something has to come from now on; undefined: it may take any time. */
+	expectWithin(ms: number | undefined): void;
+}
+
+/**
+ * Has a request, and its answer, end with an error when the server is silent for longer than `limits` allow.
+ * The system's probes find a machine that is gone; they do not find a server that hangs, or a proxy whose
+ * other side is gone.
+ */
+function endWhenSilent(sent: ClientRequest, limits: Limits): Answer['expectWithin'] {
+	let limit = limits.connectMs;
+	const expectWithin = (ms: number | undefined): void => {
+		limit = ms ?? 0;
+		sent.socket?.setTimeout(limit);
+	};
+	let response: IncomingMessage | undefined;
+	sent.on('response', (received) => {
+		response = received;
+	});
+	sent.on('socket', (socket) => {
+		socket.setKeepAlive(true, limits.probeMs);
+		const onTimeout = (): void => {
+			const error = new Error(`no answer for ${limit / 1000} s`);
+			if (response) response.destroy(error);
+			else sent.destroy(error);
+		};
+		socket.on('timeout', onTimeout);
+		// A kept connection serves other requests.
+		sent.once('close', () => socket.off('timeout', onTimeout));
+		const connected = (): void => expectWithin(limits.answerMs);
+		if (!socket.connecting) return connected();
+		socket.setTimeout(limit);
+		socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
+	});
+	return expectWithin;
 }
 
 function tlsOptions(access: ServerAccess): https.AgentOptions {

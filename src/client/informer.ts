@@ -3,6 +3,7 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { WatchEvent } from '../api/meta/transport.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../base/backoff.ts';
 import { type Clock, sleep } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
 import { nextTurn } from '../base/turn.ts';
 import type { ListOptions, ResourceClient } from './client.ts';
 import { followWatch } from './follow-watch.ts';
@@ -157,7 +158,7 @@ export class Informer<T extends KubeObject> {
 		if (from !== undefined) this.#begin(from);
 		while (!signal.aborted) {
 			try {
-				from ??= await this.#list();
+				from ??= await this.#list(signal);
 				await this.#watch(from, signal);
 				from = String(this.#revision);
 			} catch (error) {
@@ -171,8 +172,8 @@ export class Informer<T extends KubeObject> {
 		}
 	}
 
-	async #list(): Promise<string> {
-		const { items, metadata } = await this.#source.list(this.#options.narrow ?? {});
+	async #list(signal: AbortSignal): Promise<string> {
+		const { items, metadata } = await this.#source.list(this.#options.narrow ?? {}, { signal });
 		const listed = new Set(items.map(keyOfObject));
 		for (const key of [...this.#objects.keys()]) if (!listed.has(key)) this.#remove(key);
 		for (const object of items) this.#put(object);
@@ -186,12 +187,27 @@ export class Informer<T extends KubeObject> {
 		this.#synced.resolve(true);
 	}
 
+	/**
+	 * Follows one watch to its end. As in client-go it is asked to end by itself after five to ten minutes, at
+	 * a time that is drawn: what went wrong with it unseen is mended then, and not by all clients at once.
+	 */
 	async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
+		const { clock, narrow, random } = this.#options;
+		const timeoutSeconds = Math.round(SHORTEST_WATCH_SECONDS * (1 + (random?.next() ?? 0.5)));
+		const began = clock.monotonic();
+		let heard = false;
 		await followWatch<T>({
-			open: (sink) => this.#source.watch({ ...this.#options.narrow, resourceVersion }, sink),
-			events: (batch) => this.#apply(batch),
+			open: (sink, over) =>
+				this.#source.watch({ ...narrow, resourceVersion, timeoutSeconds }, sink, { signal: over }),
+			events: (batch) => {
+				heard = true;
+				return this.#apply(batch);
+			},
 			signal,
 		});
+		// To open the next one at once would keep both sides busy with nothing else.
+		if (!heard && !signal.aborted && clock.monotonic() - began < SHORTEST_GOOD_WATCH_MS)
+			throw new Error('the server ended a watch within a second, without any event');
 	}
 
 	#apply(batch: readonly WatchEvent<T>[]): undefined {
@@ -274,6 +290,8 @@ export type InformerHandler<T> = (object: T | undefined, old: T | undefined) => 
 /** What an {@link Informer} keeps and how. */
 export interface InformerOptions<T> {
 	readonly clock: Clock;
+	/** Spreads the ends of its watches over time, where many informers watch one server. */
+	readonly random?: Random;
 	/** Which objects; by default all of the resource. */
 	readonly narrow?: Pick<ListOptions, 'labelSelector' | 'fieldSelector'>;
 	/**
@@ -289,6 +307,11 @@ export interface InformerOptions<T> {
 
 /** Decoding so many objects takes 5 to 10 milliseconds. */
 const TURN_LENGTH = 100;
+
+const SHORTEST_WATCH_SECONDS = 300;
+
+/** A watch that ends earlier has failed, whatever the server says. */
+const SHORTEST_GOOD_WATCH_MS = 1000;
 
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 30_000 };
 

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
 import type { Client } from './client.ts';
 import { Informer } from './informer.ts';
 
@@ -31,9 +32,10 @@ export class Informers {
 		const known = this.#made.get(key);
 		// The key names the resource, and each resource has one type of object.
 		if (known) return known as unknown as Informer<T>;
-		const { client, clock, onError } = this.#options;
+		const { client, clock, random, onError } = this.#options;
 		const informer = new Informer<T>(client.resource(definition), {
 			clock,
+			random,
 			indexes: { [BY_UID]: uidOf, [BY_OWNER]: ownerUidsOf, ...indexes },
 			onError: (error) => onError(key, error),
 		});
@@ -56,6 +58,7 @@ export class Informers {
 export interface InformersOptions {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly random: Random;
 	/** Told which resource's list or watch failed, before it is tried again, or of which a handler threw. */
 	readonly onError: (resource: string, error: unknown) => void;
 }

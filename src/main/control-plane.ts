@@ -10,6 +10,8 @@ import { resources } from '../api/resources.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Work } from '../base/lifecycle.ts';
 import type { Metrics } from '../base/metrics.ts';
+import type { Random } from '../base/random.ts';
+import { boundTransport } from '../client/bound-transport.ts';
 import { Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
 import { Informers } from '../client/informers.ts';
@@ -28,6 +30,7 @@ export interface ControlPlaneOptions {
 	/** The way to the API server, in this process or elsewhere. */
 	readonly transport: ApiTransport;
 	readonly clock: Clock;
+	readonly random: Random;
 	readonly metrics: Metrics;
 	/** How many Pods that have ended are kept (12,500 by default); 0: all of them. */
 	readonly endedPodsLimit?: number;
@@ -40,17 +43,20 @@ export interface ControlPlaneOptions {
  * they have as API clients, and the informers that they share. They know each other only through the API.
  */
 export function controlPlane(options: ControlPlaneOptions): Readonly<Record<string, Work>> {
-	const { transport, clock, metrics, onError } = options;
+	const { transport, clock, random, metrics, onError } = options;
 	const informers = new Informers({
 		client: new Client(transport, { fieldManager: 'informers' }),
 		clock,
+		random,
 		onError: (key, error) => onError('informers', key, error),
 	});
+	const calls = new AbortController();
+	const bound = boundTransport(transport, calls.signal);
 	const context: ControlPlaneContext = {
 		options,
 		informers,
 		of: (component) => ({
-			client: new Client(transport, { fieldManager: component }),
+			client: new Client(bound, { fieldManager: component }),
 			clock,
 			metrics,
 			onError: (key, error) => onError(component, key, error),
@@ -64,7 +70,13 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 		...collectors(context),
 	};
 	metrics.include(() => stateMetrics(informers));
-	const works: Record<string, Work> = { informers: (signal) => informers.run(signal) };
+	const works: Record<string, Work> = {
+		informers: (signal) => {
+			// All works have the same signal.
+			signal.addEventListener('abort', () => calls.abort(), { once: true });
+			return informers.run(signal);
+		},
+	};
 	for (const [name, component] of Object.entries(components)) works[name] = (signal) => component.run(signal);
 	return works;
 }

@@ -3,10 +3,11 @@ import { bootstrap } from '../apiserver/bootstrap.ts';
 import { loadCredentials } from '../apiserver/credentials.ts';
 import { type HttpListener, listen } from '../apiserver/http.ts';
 import { ApiServer } from '../apiserver/server.ts';
-import { type Clock, SystemClock } from '../base/clock.ts';
+import { type Clock, SystemClock, type Timer } from '../base/clock.ts';
 import { Lifecycle, type PartError } from '../base/lifecycle.ts';
 import { Metrics } from '../base/metrics.ts';
 import { SystemRandom } from '../base/random.ts';
+import { boundTransport } from '../client/bound-transport.ts';
 import { Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
 import { NodeAgent } from '../node/agent.ts';
@@ -43,7 +44,7 @@ export interface ServerOptions {
 	readonly isEphemeral?: boolean;
 	/** Stops the server when it aborts, also while it starts. */
 	readonly signal?: AbortSignal;
-	/** How long stopping may take; by default 4 s. */
+	/** How long stopping may take; by default 3 s. */
 	readonly stopTimeoutMs?: number;
 }
 
@@ -65,7 +66,7 @@ export interface RunningServer {
  * How long a server takes to stop at most. A service manager waits longer before it kills (systemd 90 s,
  * Docker 10 s), a person does not.
  */
-const STOP_TIMEOUT_MS = 4000;
+const STOP_TIMEOUT_MS = 3000;
 
 /**
  * Puts a server together and starts it; resolves once it serves and has a Node that Pods can be bound to.
@@ -228,7 +229,15 @@ function controlPlaneOptions(
 	{ options: { endedPodsLimit }, clock, metrics, onError }: ServerContext,
 	transport: ApiServer,
 ): ControlPlaneOptions {
-	return { transport, clock, metrics, onError, ...(endedPodsLimit !== undefined && { endedPodsLimit }) };
+	const random = new SystemRandom();
+	return {
+		transport,
+		clock,
+		random,
+		metrics,
+		onError,
+		...(endedPodsLimit !== undefined && { endedPodsLimit }),
+	};
 }
 
 /** Starts what runs containers and the node agent; resolves once the Node is registered. */
@@ -248,7 +257,8 @@ async function startNode(
 		stop: (started) => started.stop({ killAll: killsPods() }),
 	});
 	const machine = thisMachine({ folder: folder.path, maxPods });
-	const client = new Client(api, { fieldManager: 'kubelet' });
+	const calls = new AbortController();
+	const client = new Client(boundTransport(api, calls.signal), { fieldManager: 'kubelet' });
 	const recorder = new EventRecorder({
 		client,
 		clock,
@@ -259,6 +269,7 @@ async function startNode(
 	const agent = new NodeAgent({
 		client,
 		clock,
+		random: new SystemRandom(),
 		metrics,
 		recorder,
 		runtime,
@@ -268,9 +279,28 @@ async function startNode(
 		onError: (key, error) => onError('kubelet', key, error),
 	});
 	agents.set(machine.name, agent);
-	lifecycle.run({ 'node agent': (signal) => agent.run(signal) });
+	lifecycle.run({
+		'node agent': async (signal) => {
+			let timer: Timer | undefined;
+			const drop = (): void => {
+				if (!killsPods()) runtime.stop().catch((error: unknown) => onError('runtime', 'stop', error));
+			};
+			const stop = (): void => {
+				calls.abort();
+				timer = clock.setTimer(RUNTIME_CALLS_MS, drop);
+			};
+			signal.addEventListener('abort', stop, { once: true });
+			await agent.run(signal).finally(() => timer?.cancel());
+		},
+	});
 	await lifecycle.until(agent.registered);
 }
+
+/**
+ * How long the node agent, told to stop, waits for its calls of the runtime. Hundreds may wait for a busy
+ * launcher, which performs them all the same; the next server reads what became of them.
+ */
+const RUNTIME_CALLS_MS = 300;
 
 async function makeRuntime(
 	{ runtime, folder, isEphemeral }: ServerOptions,

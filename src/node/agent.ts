@@ -5,6 +5,7 @@ import type { ContainerLogRequest, NodeApi } from '../api/meta/node-api.ts';
 import type { RuntimeTraits } from '../api/meta/runtime-traits.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
+import type { Random } from '../base/random.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import { Informer } from '../client/informer.ts';
@@ -23,6 +24,7 @@ import { RuntimeView } from './runtime-view.ts';
 export interface NodeAgentOptions {
 	readonly client: Client;
 	readonly clock: Clock;
+	readonly random: Random;
 	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	/** Started and stopped by whoever made it. */
@@ -54,6 +56,7 @@ export class NodeAgent implements NodeApi {
 		this.#logFiles = new LogFiles(options.logFolder);
 		this.#pods = new Informer<Pod>(client.resource(podResource), {
 			clock,
+			random: options.random,
 			narrow: { fieldSelector: `spec.nodeName=${machine.name}` },
 			indexes: { [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] },
 			onError: (error) => onError('pods', error),

@@ -11,6 +11,7 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { ResourceDefinition } from '../../src/api/meta/resource.ts';
 import type { ApiTransport } from '../../src/api/meta/transport.ts';
 import { Metrics } from '../../src/base/metrics.ts';
+import { SeededRandom } from '../../src/base/random.ts';
 import { Client } from '../../src/client/client.ts';
 import { Informers } from '../../src/client/informers.ts';
 import { GarbageCollector } from '../../src/controllers/garbage-collector.ts';
@@ -252,7 +253,7 @@ async function startCollector(
 	};
 	const onError = (key: string, error: unknown): void => void cluster.errors.push(`${key}: ${error}`);
 	const own = new Client(transport);
-	const informers = new Informers({ client: own, clock, onError });
+	const informers = new Informers({ client: own, clock, random: new SeededRandom(1), onError });
 	const served: readonly ResourceDefinition[] = [pods, jobs];
 	const resources = served.map((definition) => ({ definition, informer: informers.of(definition) }));
 	const collector = new GarbageCollector({

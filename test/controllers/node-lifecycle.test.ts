@@ -59,6 +59,7 @@ class TestCluster {
 		const agent = new NodeAgent({
 			client,
 			clock,
+			random: new SeededRandom(1),
 			metrics: new Metrics(),
 			recorder: new EventRecorder({ client, clock, component: 'kubelet', host: name }),
 			runtime,

@@ -5,6 +5,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { Clock, Timer } from '../../src/base/clock.ts';
 import { Metrics } from '../../src/base/metrics.ts';
+import { SeededRandom } from '../../src/base/random.ts';
 import { Informer } from '../../src/client/informer.ts';
 import { Informers } from '../../src/client/informers.ts';
 import { PodGarbageCollector } from '../../src/controllers/pod-garbage-collector.ts';
@@ -55,7 +56,7 @@ async function startCluster(t: test.TestContext, options: ClusterOptions = {}): 
 	t.after(() => assert.equal(clock.pending, 0, 'nothing is waited for in the end'));
 	const stop = new AbortController();
 	const onError = (key: string, error: unknown): void => void cluster.errors.push(`${key}: ${error}`);
-	const informers = new Informers({ client, clock, onError });
+	const informers = new Informers({ client, clock, random: new SeededRandom(1), onError });
 	const narrow = shownNode === undefined ? {} : { fieldSelector: `metadata.name=${shownNode}` };
 	const shownNodes = new Informer(client.resource(nodes), { clock, narrow });
 	const collector = new PodGarbageCollector({

@@ -86,7 +86,7 @@ export class Cluster {
 			this.errors.push(error);
 			this.#changed();
 		};
-		const informers = new Informers({ client, clock: this.clock, onError });
+		const informers = new Informers({ client, clock: this.clock, random: new SeededRandom(1), onError });
 		const recorder = {
 			event: (_: unknown, { type, reason, message }: EventText) => this.#record(type, reason, message),
 		};

@@ -74,6 +74,7 @@ export async function startNode(
 		const agent = new NodeAgent({
 			client,
 			clock,
+			random: new SeededRandom(1),
 			metrics: new Metrics(),
 			recorder,
 			runtime,

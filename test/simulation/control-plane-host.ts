@@ -1,5 +1,6 @@
 import { Lifecycle } from '../../src/base/lifecycle.ts';
 import { Metrics } from '../../src/base/metrics.ts';
+import { SeededRandom } from '../../src/base/random.ts';
 import { controlPlane } from '../../src/main/control-plane.ts';
 import type { FaultyTransport } from './faulty-transport.ts';
 import { ProcessLife } from './process-life.ts';
@@ -44,7 +45,9 @@ export class ControlPlaneHost {
 			stopTimeoutMs: 4 * LONGEST_END_MS,
 			onFailure: (error) => onError('control plane', 'run', error),
 		});
-		lifecycle.run(controlPlane({ transport, clock: life, metrics: new Metrics(), onError }));
+		lifecycle.run(
+			controlPlane({ transport, clock: life, random: new SeededRandom(1), metrics: new Metrics(), onError }),
+		);
 		void lifecycle.ended.then(ended);
 	}
 

@@ -1,4 +1,5 @@
 import { Metrics } from '../../src/base/metrics.ts';
+import { SeededRandom } from '../../src/base/random.ts';
 import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
 import { NodeAgent } from '../../src/node/agent.ts';
@@ -71,6 +72,7 @@ export class NodeHost {
 			runtime: new GuardedRuntime({ life, runtime: this.#runtime, doom, note }),
 			machine: { ...MACHINE, name },
 			logFolder,
+			random: new SeededRandom(1),
 			metrics: new Metrics(),
 			version: 'simulated',
 			onError: (key, error) => onError('kubelet', key, error),

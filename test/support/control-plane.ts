@@ -70,7 +70,7 @@ export async function startControlPlane(
 		await store.close();
 	});
 	const transport = await reach(api);
-	lifecycle.run(controlPlane({ transport, clock, metrics, onError: fail }));
+	lifecycle.run(controlPlane({ transport, clock, random: new SeededRandom(1), metrics, onError: fail }));
 	const client = new Client(api);
 	return {
 		client,

@@ -32,6 +32,10 @@ export interface ApiRequest {
 	readonly contentType?: string;
 	/** What to answer with; `application/json` by default. */
 	readonly accept?: string;
+	/**
+	 * The call rejects with the signal's reason if it has aborted before. One under way may be cut off; where
+	 * the server runs in this process, a request that has begun finishes.
+	 */
 	readonly signal?: AbortSignal;
 }
 

@@ -36,9 +36,9 @@ export async function watchObjects(
 	let resourceVersion = textAt(objectAt({ ...first }, 'object').metadata, 'resourceVersion') ?? '';
 	// A watch whose time is up goes on where it ended.
 	for (;;) {
-		const next = { ...parameters, watch: 'true', resourceVersion };
+		const next = { ...parameters, watch: 'true', allowWatchBookmarks: 'true', resourceVersion };
 		await followWatch({
-			open: (sink) => transport.watch({ method: 'GET', path, query: next, ...accept }, sink),
+			open: (sink, signal) => transport.watch({ method: 'GET', path, query: next, ...accept, signal }, sink),
 			events: (batch) => {
 				for (const event of batch) resourceVersion = printer.print(event) ?? resourceVersion;
 				return false;
