@@ -118,6 +118,7 @@ async function startEmbedded(): Promise<Embedded> {
 			port: undefined,
 			storage: 'memory',
 			isEphemeral: true,
+			stopTimeoutMs: LONGEST_END_MS,
 		} as const;
 		const server = await startServer({ ...options, log: openLog(new SystemClock()) });
 		return {
@@ -133,6 +134,9 @@ async function startEmbedded(): Promise<Embedded> {
 		throw error;
 	}
 }
+
+/** How long the end of a run with all its Pods may take; a second interruption does not wait for it. */
+const LONGEST_END_MS = 30_000;
 
 /** How many Pods a run may have at once: as many as its author asks for, within reason. */
 const MAX_PODS = 1000;

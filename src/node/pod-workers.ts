@@ -59,6 +59,8 @@ export class PodWorkers {
 	/** When a worker first had a `Running` to tell that it held back. */
 	readonly #held = new Map<string, number>();
 	readonly #messages = new TerminationMessages();
+	/** Aborts when the workers are to end: none begins another step then. */
+	#signal: AbortSignal | undefined;
 
 	constructor(options: PodWorkersOptions) {
 		this.#options = options;
@@ -80,11 +82,12 @@ export class PodWorkers {
 
 	/** Works until `signal` aborts. */
 	run(signal: AbortSignal): Promise<void> {
+		this.#signal = signal;
 		return this.#loop.run(signal);
 	}
 
 	async #work(uid: string): Promise<Outcome> {
-		for (;;) {
+		while (!this.#signal?.aborted) {
 			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
 			if (!pod) return this.#clearAway(uid);
 			const plan = planPod(await this.#observe(pod));
@@ -95,6 +98,7 @@ export class PodWorkers {
 			if (await this.#act(pod, plan)) continue;
 			return this.#report(pod, plan);
 		}
+		return DONE;
 	}
 
 	async #observe(pod: Pod): Promise<PodSnapshot> {
