@@ -179,7 +179,9 @@ export class HttpExchange {
 		const watch = new HttpWatch(options, (wake) => server.readWatch(call, wake));
 		// Nothing is sent before the next turn, so the head comes first; a watch that can't be had throws before it.
 		this.#begin('application/json', call.warnings);
-		this.#over.signal.addEventListener('abort', () => watch.stop(), { once: true });
+		const { signal } = this.#over;
+		if (signal.aborted) watch.stop();
+		else signal.addEventListener('abort', () => watch.stop(), { once: true });
 	}
 
 	async #stream(call: Call, contentType: string): Promise<void> {

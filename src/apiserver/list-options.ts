@@ -43,11 +43,15 @@ export function listOptions(request: ResourceRequest, verb: 'list' | 'watch'): L
 /** The revision that a resourceVersion means; undefined for none. Throws BadRequest for what is no number. */
 export function revisionOf(resourceVersion: string): number | undefined {
 	if (resourceVersion === '') return undefined;
-	if (/^\d{1,15}$/.test(resourceVersion)) return Number(resourceVersion);
+	const isNumber = /^\d+$/.test(resourceVersion);
+	if (isNumber && isUint64(resourceVersion)) return Number(resourceVersion);
 	const shown = quote(resourceVersion);
-	throw badRequest(
-		`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`,
-	);
+	const why = isNumber ? 'value out of range' : 'invalid syntax';
+	throw badRequest(`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: ${why}`);
+}
+
+function isUint64(digits: string): boolean {
+	return digits.length <= 20 && BigInt(digits) < 2n ** 64n;
 }
 
 function selectionOf(request: ResourceRequest): Selection {

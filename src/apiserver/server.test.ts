@@ -34,6 +34,21 @@ test('a watch in the process gets a bookmark only where it says something new', 
 	assert.deepEqual(await seen.texts(2), ['BOOKMARK', 'ADDED a']);
 });
 
+test('a resourceVersion is a whole number of 64 bits', async () => {
+	const { server } = await openTestServer();
+	for (const [resourceVersion, why] of [
+		['x', 'invalid syntax'],
+		['-1', 'invalid syntax'],
+		['18446744073709551616', 'value out of range'],
+	] as const) {
+		const query = { resourceVersion };
+		const wrong = await refusal(server.request({ method: 'GET', path: PODS, query }));
+		assert.equal(wrong.code, 400);
+		assert.ok(wrong.message.endsWith(`strconv.ParseUint: parsing "${resourceVersion}": ${why}`));
+	}
+	server.close();
+});
+
 test('readers in the process share one frozen object', async () => {
 	const { server } = await openTestServer();
 	const { object: created } = await server.request({ method: 'POST', path: PODS, body: podNamed('a') });
