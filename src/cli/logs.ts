@@ -148,7 +148,7 @@ async function followJob(
 	};
 	const outage = new Outage(context.clock, (text) => context.stderr.print(`${text}\n`));
 	const follower = new JobFollower(job, {
-		connection,
+		connection: outage.observed(connection),
 		clock: context.clock,
 		screen: new Screen(context),
 		view,

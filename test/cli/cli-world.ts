@@ -80,8 +80,8 @@ export class CliWorld {
 	readonly logPieces = new Map<string, () => Iterable<string>>();
 	/** What a log waits for before it comes, by the same names. */
 	readonly slow = new Map<string, Promise<void>>();
-	/** Called before each request of a command; what it throws is the answer. */
-	onRequest: (request: ApiRequest) => void = () => undefined;
+	/** Called, and waited for, before each request of a command; what it throws is the answer. */
+	onRequest: (request: ApiRequest) => unknown = () => undefined;
 	stdin = '';
 	/** Whether `run` finds a server that runs; otherwise it starts one of its own (which is this one, too). */
 	running = true;
@@ -133,7 +133,7 @@ export class CliWorld {
 		const listeners = new Set<(by: Interruption) => void>();
 		const transport: ApiTransport = {
 			request: async (request) => {
-				this.onRequest(request);
+				await this.onRequest(request);
 				return this.#server.request(request);
 			},
 			watch: (request, sink) => this.#server.watch(request, sink),

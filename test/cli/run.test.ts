@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { jobs } from '../../src/api/batch/job/definition.ts';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import { logGapText } from '../../src/api/meta/log-gap.ts';
@@ -422,4 +423,20 @@ test('input for a container is not dropped in silence', async (t) => {
 	await command.stderr.has(/created/);
 	await world.finish('cat', ...DONE);
 	assert.equal((await command.ended).code, 0);
+});
+
+test('a Job that is deleted before it is first seen ends the run', async (t) => {
+	const world = await CliWorld.open(t);
+	world.files.set('first.yaml', jobManifest('pi'));
+	await world.run((context) => apply(context, { filename: ['first.yaml'] }));
+	let isDeleted = false;
+	world.onRequest = ({ method, path }) => {
+		// Between the answer that it is unchanged and the first list of the follower.
+		if (method !== 'GET' || !path.endsWith('/jobs') || isDeleted) return undefined;
+		isDeleted = true;
+		return world.client.resource(jobs, 'default').delete('pi', { propagationPolicy: 'Background' });
+	};
+	const { code, stderr } = await start(world, jobManifest('pi')).ended;
+	assert.equal(code, 1);
+	assert.match(stderr, /job\/pi was deleted/);
 });

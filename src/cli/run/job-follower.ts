@@ -42,6 +42,11 @@ export class JobFollower implements Followed {
 			...(created && { from: { resourceVersion, objects: [job] } }),
 		});
 		jobInformer.subscribe((now) => this.#observeJob(now?.metadata.uid === uid ? now : undefined));
+		// A list that is empty calls no handler: the Job was deleted before it was first seen.
+		void jobInformer.synced.then((isSynced) => {
+			if (isSynced && jobInformer.get(namespace ?? '', name)?.metadata.uid !== uid)
+				this.#observeJob(undefined);
+		});
 		this.#source = connection.client.resource(pods, namespace);
 		this.#selector = labelSelectorText(job.spec.selector);
 		this.#informer = new Informer(this.#source, {

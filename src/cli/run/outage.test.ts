@@ -45,6 +45,25 @@ test('a server that is back in between is not', async () => {
 	assert.equal(await failAfter(15_000), false);
 });
 
+test('a server that answers in between is not lost, though nothing happens there', async () => {
+	const { outage, failAfter } = open();
+	const watch = { stop: () => undefined };
+	const transport = outage.observing({
+		request: () => Promise.reject(BROKEN),
+		watch: async () => watch,
+		stream: () => Promise.reject(BROKEN),
+	});
+	const reconnect = (): Promise<unknown> =>
+		transport.watch({ method: 'GET', path: '/' }, { events: () => undefined, ended: () => undefined });
+	for (const ms of [0, 12_000, 9000, 9000, 9000]) {
+		assert.equal(await failAfter(ms), false);
+		await reconnect();
+	}
+	assert.equal(await failAfter(0), false);
+	await assert.rejects(transport.request({ method: 'GET', path: '/' }));
+	assert.equal(await failAfter(20_000), true, 'an answer that fails is none');
+});
+
 test('a watch that fell behind is no outage', () => {
 	const { outage, said } = open();
 	outage.observeFailure(expired('too old resource version'));

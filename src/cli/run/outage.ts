@@ -1,6 +1,8 @@
 import { isApiError } from '../../api/meta/api-error.ts';
+import type { ApiTransport } from '../../api/meta/transport.ts';
 import type { Clock } from '../../base/clock.ts';
-import { CommandError } from '../context.ts';
+import { Client } from '../../client/client.ts';
+import { CommandError, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
 
 /** How long the server may be out of reach before one gives up. */
@@ -31,7 +33,7 @@ export class Outage {
 	observeFailure(error: unknown): void {
 		// That is how a watch that fell behind ends; it is followed by a new list.
 		if (isApiError(error, 'Expired') || isApiError(error, 'Gone')) return;
-		const now = this.#clock.now();
+		const now = this.#clock.monotonic();
 		// What failed long ago has worked in the meantime, or it would have failed again.
 		if (now - this.#last > PATIENCE_MS) this.#since = undefined;
 		this.#last = now;
@@ -41,8 +43,27 @@ export class Outage {
 		this.#lost.reject(new CommandError('the server is lost; what runs there goes on without this command'));
 	}
 
-	/** Takes in that the server has been heard of. */
+	/** Takes in that the server has answered. */
 	observeProgress(): void {
 		this.#since = undefined;
+	}
+
+	/** The same connection, by {@link observing}. */
+	observed(connection: Connection): Connection {
+		const client = new Client(this.observing(connection.client.transport), { fieldManager: 'stint' });
+		return { ...connection, client };
+	}
+
+	/** The same transport, each answer of which counts as progress: a watch that opens, too, even if it is quiet. */
+	observing(transport: ApiTransport): ApiTransport {
+		const answered = <T>(value: T): T => {
+			this.observeProgress();
+			return value;
+		};
+		return {
+			request: async (request) => answered(await transport.request(request)),
+			watch: async (request, sink) => answered(await transport.watch(request, sink)),
+			stream: async (request) => answered(await transport.stream(request)),
+		};
 	}
 }

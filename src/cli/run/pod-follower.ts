@@ -32,6 +32,10 @@ export class PodFollower implements Followed {
 			...(created && { from: { resourceVersion, objects: [pod] } }),
 		});
 		informer.subscribe((now) => this.#observe(now?.metadata.uid === uid ? now : undefined));
+		// A list that is empty calls no handler: the Pod was deleted before it was first seen.
+		void informer.synced.then((isSynced) => {
+			if (isSynced && informer.get(namespace ?? '', name)?.metadata.uid !== uid) this.#observe(undefined);
+		});
 		void informer.run(signal);
 		this.ended = this.#toTheEnd();
 	}

@@ -130,7 +130,7 @@ export class RunSession {
 
 	#follow(object: KubeObject, created: boolean): Followed | undefined {
 		const options: FollowOptions = {
-			connection: this.#options.connection,
+			connection: this.#outage.observed(this.#options.connection),
 			clock: this.#context.clock,
 			screen: this.#screen,
 			view: this.#options.prefixed ? EVERY_LINE : AS_IT_IS,
