@@ -8,9 +8,15 @@ let port = 0;
 
 /** A connection that tells of its end, as a socket does. */
 class FakeSocket extends EventEmitter {
-	readonly remoteAddress = '127.0.0.1';
-	readonly remotePort = ++port;
+	readonly remoteAddress: string | undefined;
+	readonly remotePort: number | undefined;
 	destroyed = false;
+
+	constructor(peerPort: number | undefined) {
+		super();
+		this.remoteAddress = peerPort === undefined ? undefined : '127.0.0.1';
+		this.remotePort = peerPort;
+	}
 
 	destroy(): void {
 		this.destroyed = true;
@@ -18,8 +24,9 @@ class FakeSocket extends EventEmitter {
 	}
 }
 
-function opened(connections: Connections): FakeSocket & Socket {
-	const socket = new FakeSocket() as FakeSocket & Socket; // `as`: it has what is used of a socket.
+/** Of a peer of its own, unless its port is given; undefined: the client has reset it. */
+function opened(connections: Connections, peer: { port: number | undefined } = { port: ++port }) {
+	const socket = new FakeSocket(peer.port) as FakeSocket & Socket; // `as`: it has what is used of a socket.
 	connections.add(socket);
 	return socket;
 }
@@ -72,4 +79,28 @@ test('connections that end make room', () => {
 	assert.equal(connections.size, 0);
 	const last = Array.from({ length: 5 }, () => known(connections));
 	assert.ok(last.every(({ destroyed }) => !destroyed));
+});
+
+test('connections that were reset before they were accepted take no room, however many there are', () => {
+	const connections = new Connections(10);
+	for (let index = 0; index < 50; index++) {
+		const pair = [0, 1].map(() => opened(connections, { port: undefined }));
+		for (const socket of pair) socket.destroy();
+	}
+	assert.equal(connections.size, 0);
+	const sockets = Array.from({ length: 5 }, () => opened(connections));
+	assert.ok(sockets.every(({ destroyed }) => !destroyed));
+});
+
+test('the end of a connection leaves a later one of the same peer alone', () => {
+	const connections = new Connections(4);
+	for (let index = 0; index < 20; index++) {
+		const [first, second] = [0, 1].map(() => opened(connections, { port: 0 }));
+		first?.destroy();
+		assert.equal(connections.size, 1);
+		assert.equal(second?.destroyed, false);
+		second?.destroy();
+	}
+	assert.equal(connections.size, 0);
+	assert.equal(known(connections).destroyed, false);
 });

@@ -13,8 +13,8 @@ const RESERVED_DESCRIPTORS = 256;
 /** A connection, in the order in which they were opened. */
 interface Connection {
 	readonly socket: Socket;
-	/** A client has shown a token on it. */
-	isKnown: boolean;
+	/** The client's address and port. */
+	readonly peer: string;
 	/** Requests under way. */
 	busy: number;
 }
@@ -27,12 +27,20 @@ interface Connection {
  *    that shows its token at once keeps its connection, however many others are opened in vain.
  * 2. All together leave the descriptors that the process needs. Beyond that an idle connection goes, and
  *    where none is idle the new one.
+ * 3. A connection that its client reset before it was accepted has no peer any more. It is closed at once and
+ *    not counted.
  */
 export class Connections {
 	readonly #most: number;
-	/** By the client's address and port, which an accepted connection has for itself. */
-	readonly #open = new Map<string, Connection>();
-	#unknown = 0;
+	/** In the order in which they were opened, by the socket that was accepted. */
+	readonly #open = new Map<Socket, Connection>();
+	/** Those of {@link #open} on which no client has shown a token yet, in the same order. */
+	readonly #unknown = new Set<Connection>();
+	/**
+	 * The latest connection of each peer. Requests come on the TLS socket, and Node has no public link from
+	 * that to the socket that was accepted; both have the same peer.
+	 */
+	readonly #latest = new Map<string, Connection>();
 
 	/** `most` connections may be open in all. */
 	constructor(most = mostConnections()) {
@@ -46,17 +54,24 @@ export class Connections {
 
 	/** A connection was accepted. */
 	add(socket: Socket): void {
-		const key = keyOf(socket);
-		this.#open.set(key, { socket, isKnown: false, busy: 0 });
-		this.#unknown += 1;
-		socket.once('close', () => this.#remove(key));
-		if (this.#unknown > Math.min(MOST_UNKNOWN, this.#most / 2)) this.#close(({ isKnown }) => !isKnown);
-		if (this.#open.size > this.#most && !this.#close(({ busy }) => busy === 0)) socket.destroy();
+		const peer = peerOf(socket);
+		if (peer === undefined) {
+			socket.destroy();
+			return;
+		}
+		const connection: Connection = { socket, peer, busy: 0 };
+		this.#open.set(socket, connection);
+		this.#unknown.add(connection);
+		this.#latest.set(peer, connection);
+		socket.once('close', () => this.#remove(connection));
+		if (this.#unknown.size > Math.min(MOST_UNKNOWN, this.#most / 2)) this.#close(this.#unknown, () => true);
+		if (this.#open.size <= this.#most) return;
+		if (!this.#close(this.#open.values(), ({ busy }) => busy === 0)) socket.destroy();
 	}
 
 	/** A request has come on a connection; call what is returned once it was answered. */
 	begin(socket: Socket): () => void {
-		const connection = this.#open.get(keyOf(socket));
+		const connection = this.#of(socket);
 		if (!connection) return () => undefined;
 		connection.busy += 1;
 		return () => {
@@ -66,33 +81,38 @@ export class Connections {
 
 	/** The client of a connection has shown a token. */
 	know(socket: Socket): void {
-		const connection = this.#open.get(keyOf(socket));
-		if (!connection || connection.isKnown) return;
-		connection.isKnown = true;
-		this.#unknown -= 1;
+		const connection = this.#of(socket);
+		if (connection) this.#unknown.delete(connection);
 	}
 
-	/** Closes the oldest connection that may go, if there is one. */
-	#close(mayGo: (connection: Connection) => boolean): boolean {
-		for (const [key, connection] of this.#open) {
-			if (!mayGo(connection)) continue;
-			this.#remove(key);
+	#of(socket: Socket): Connection | undefined {
+		const peer = peerOf(socket);
+		return peer === undefined ? undefined : this.#latest.get(peer);
+	}
+
+	/** Closes the first of `connections` that may be closed. Returns false if there is none. */
+	#close(connections: Iterable<Connection>, mayClose: (connection: Connection) => boolean): boolean {
+		for (const connection of connections) {
+			if (!mayClose(connection)) continue;
+			this.#remove(connection);
 			connection.socket.destroy();
 			return true;
 		}
 		return false;
 	}
 
-	#remove(key: string): void {
-		const connection = this.#open.get(key);
-		if (!connection) return;
-		this.#open.delete(key);
-		if (!connection.isKnown) this.#unknown -= 1;
+	#remove(connection: Connection): void {
+		const { socket, peer } = connection;
+		this.#open.delete(socket);
+		this.#unknown.delete(connection);
+		// A client may use its port again before the end of its last connection is noticed here.
+		if (this.#latest.get(peer) === connection) this.#latest.delete(peer);
 	}
 }
 
-function keyOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
-	return `${remoteAddress} ${remotePort}`;
+/** The client's address and port; undefined once the connection has none. */
+function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+	return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort}`;
 }
 
 /**
