@@ -118,6 +118,16 @@ test('a file that was moved away is followed by a new one', async () => {
 	assert.equal(file.size, 4);
 });
 
+test('a file that cannot be moved is appended to as before', async () => {
+	const { path, file } = open('stays');
+	await file.write(lines('one\n'));
+	await assert.rejects(file.moveTo(join(folder, 'no-such-folder', 'part')), { code: 'ENOENT' });
+	assert.equal(file.size, 4);
+	await file.write(lines('two\n'));
+	assert.equal(readFileSync(path, 'utf8'), 'one\ntwo\n');
+	assert.equal(file.size, 8);
+});
+
 test('a file that cannot be made is an error, and keeps no place', async () => {
 	const pool = new DescriptorPool(1);
 	mkdirSync(join(folder, 'a-folder'));

@@ -72,13 +72,16 @@ export class AppendFile implements DescriptorHolder {
 		}
 	}
 
-	/** Moves the file to another path; the next write makes a new one. Rejects with the system's error. */
+	/**
+	 * Moves the file to another path; the next write makes a new one. Rejects with the system's error if it
+	 * cannot be moved; then the next write appends to it as before.
+	 */
 	async moveTo(path: string): Promise<void> {
 		this.close();
+		await rename(this.#path, path);
 		this.#inode = undefined;
 		this.#size = 0;
 		this.#isTorn = false;
-		await rename(this.#path, path);
 	}
 
 	/** Closes the file; another write opens it again. */

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -90,6 +99,30 @@ test('a file that has grown too large is set aside under the number of the lines
 		['last', '4\n44', '5\n55'],
 	);
 	assert.deepEqual(errors, []);
+});
+
+test('a file that cannot be set aside keeps its lines and grows, until it can be set aside', async () => {
+	const { file, path, errors } = open('stuck', { maxBytes: 1000 });
+	const inTheWay = `${path}.${'0'.repeat(16)}`;
+	mkdirSync(inTheWay, { recursive: true });
+	const write = async (part: string): Promise<void> => {
+		const drained = new Promise<void>((resolve) => file.onDrain(resolve));
+		file.append(text(`${part}\n${'x'.repeat(FULL_BYTES)}\n`));
+		await drained;
+	};
+	for (const part of ['one', 'two']) await write(part);
+	const namesIn = (file: string): readonly string[] =>
+		readFileSync(file, 'utf8')
+			.split('\n')
+			.filter((line) => !line.startsWith('x'));
+	assert.deepEqual(namesIn(path), ['one', 'two', '']);
+	assert.equal(errors.length, 1, 'told once');
+	rmSync(inTheWay, { recursive: true });
+	for (const part of ['three', 'four']) await write(part);
+	await file.close();
+	assert.deepEqual(namesIn(inTheWay), ['one', 'two', 'three', '']);
+	assert.deepEqual(namesIn(`${path}.${'6'.padStart(16, '0')}`), ['four', '']);
+	assert.equal(errors.length, 1);
 });
 
 test('lines that a full disk did not take are counted in their place, once there is room again', async () => {

@@ -60,6 +60,8 @@ export class LogFile {
 	#waiting: LogBytes[] = [];
 	#waitingBytes = 0;
 	#isWriting = false;
+	/** The file could not be set aside the last time it was tried; that is tried again after each batch. */
+	#isStuck = false;
 	/** Written since the last rest. */
 	#unrestedBytes = 0;
 	#drained: (() => void) | undefined;
@@ -148,14 +150,18 @@ export class LogFile {
 
 	async #setAside(): Promise<void> {
 		const aside = `${this.#options.path}.${String(this.#linesBefore).padStart(16, '0')}`;
-		this.#linesBefore += this.#lines;
-		this.#lines = 0;
 		try {
 			await this.#file.moveTo(aside);
-			this.#aside.push(aside);
 		} catch (error) {
-			this.#options.onError(error);
+			// The file grows beyond its limit, which is better than to lose what it holds.
+			if (!this.#isStuck) this.#options.onError(error);
+			this.#isStuck = true;
+			return;
 		}
+		this.#isStuck = false;
+		this.#aside.push(aside);
+		this.#linesBefore += this.#lines;
+		this.#lines = 0;
 		while (this.#aside.length > this.#options.maxFiles - 1) {
 			const oldest = this.#aside.shift();
 			if (oldest !== undefined) unlink(oldest, () => {});
