@@ -15,7 +15,7 @@ function collectList(value: string, values: readonly string[] = []): readonly st
 	return [...values, ...value.split(',')];
 }
 
-const FILES = ['-f, --filename <path>', 'a manifest: a file, a folder, or - for standard input'] as const;
+const FILES = ['-f, --filename <path>', 'manifest: a file, a folder, or - for standard input'] as const;
 
 /**
  * Registers the commands that talk to a server. Each is loaded only when it is called, so that none
@@ -31,27 +31,27 @@ export function registerCommands(
 		program
 			.command(name)
 			.description(description)
-			.option('--kubeconfig <file>', 'the kubeconfig that leads to the server')
-			.option('-n, --namespace <name>', 'the namespace to work in');
+			.option('--kubeconfig <file>', 'path of the kubeconfig file')
+			.option('-n, --namespace <name>', 'namespace of the request');
 	const perform = (work: () => Promise<unknown>): Promise<void> => settle(context, work, finish);
-	registerRun(command('run', 'run Jobs to their end and show what they do'), context, perform);
-	command('apply', 'create or change objects as a manifest says')
+	registerRun(command('run', 'run Jobs to their end and show their logs'), context, perform);
+	command('apply', 'create objects of a manifest, or update them to match it')
 		.option(...FILES, collect)
-		.option('--force', 'delete and create anew what cannot be changed')
+		.option('--force', 'delete and re-create objects whose changes the API does not allow')
 		.action((flags) =>
 			perform(async () => (await import('./apply.ts')).apply(context, { ...NONE, ...flags })),
 		);
-	registerGet(command('get', 'print objects'), context, perform);
-	command('describe', 'say all there is to say of objects')
+	registerGet(command('get', 'list objects'), context, perform);
+	command('describe', 'show details of objects, with their events')
 		.argument('<words...>', 'resources and names: job pi, pod/x')
-		.option('-l, --selector <labels>', 'only objects with these labels')
-		.option('-A, --all-namespaces', 'of all namespaces')
-		.option('--no-show-events', 'without their Events')
+		.option('-l, --selector <labels>', 'only objects that match this label selector')
+		.option('-A, --all-namespaces', 'in all namespaces')
+		.option('--no-show-events', 'do not show events')
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./describe.ts')).describe(context, words, { ...NONE, ...flags })),
 		);
-	registerLogs(command('logs', 'print the logs of a Pod or a Job'), context, perform);
-	registerDelete(command('delete', 'delete objects with all that depends on them'), context, perform);
+	registerLogs(command('logs', 'print the logs of a Pod or of the Pods of a Job'), context, perform);
+	registerDelete(command('delete', 'delete objects and their dependents'), context, perform);
 }
 
 function registerGet(
@@ -62,18 +62,18 @@ function registerGet(
 	command
 		.argument('[words...]', 'resources and names: jobs, pods,jobs, job pi, job/pi pod/x, all')
 		.option('-o, --output <form>', 'wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=NAME:.path,...')
-		.option('-w, --watch', 'print every change as well')
+		.option('-w, --watch', 'print changes until interrupted')
 		.option('--watch-only', 'print only changes')
-		.option('--output-watch-events', 'with -w: say of each row what happened')
-		.option('-A, --all-namespaces', 'of all namespaces')
-		.option('-l, --selector <labels>', 'only objects with these labels')
-		.option('--field-selector <fields>', 'only objects with these fields')
-		.option('--no-headers', 'without the headings')
-		.option('--show-labels', 'with all labels')
-		.option('-L, --label-columns <labels>', 'with these labels as columns', collectList)
-		.option('--show-managed-fields', 'with metadata.managedFields')
-		.option('--ignore-not-found', 'what is not there is not worth a word')
-		.option('--raw <path>', 'print the answer of the server to a path as it is')
+		.option('--output-watch-events', 'with -w: print the type of each change')
+		.option('-A, --all-namespaces', 'in all namespaces')
+		.option('-l, --selector <labels>', 'only objects that match this label selector')
+		.option('--field-selector <fields>', 'only objects that match this field selector')
+		.option('--no-headers', 'do not print column headings')
+		.option('--show-labels', 'print all labels in a last column')
+		.option('-L, --label-columns <labels>', 'print the values of these labels as columns', collectList)
+		.option('--show-managed-fields', 'print metadata.managedFields')
+		.option('--ignore-not-found', 'do not report an error if the object does not exist')
+		.option('--raw <path>', 'print the response of the server to a GET of this path')
 		.addOption(command.createOption('-a, --show-all').hideHelp())
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./get.ts')).get(context, words, { ...NONE, ...flags })),
@@ -86,22 +86,22 @@ function registerRun(
 	perform: (work: () => Promise<unknown>) => Promise<void>,
 ): void {
 	command
-		.argument('[words...]', 'a name, and after it the arguments (after -- where they look like flags)')
+		.argument('[words...]', 'name of the Job, then its arguments (after -- if they begin with a dash)')
 		.option(...FILES, collect)
-		.option('--force', 'delete Jobs that have run already, and run them anew')
+		.option('--force', 'delete Jobs of the same name that have finished, then run')
 		.option('-d, --detach', 'only create the Jobs and return at once; a running server runs them')
-		.option('--embedded', 'use a server of its own, whatever else runs')
-		.option('--image <image>', 'run this image as a Job')
+		.option('--embedded', 'start a server for this run even if one is running')
+		.option('--image <image>', 'image of the Job made from flags')
 		.option('-i, --stdin', 'print the output as it is, without the name of the Pod before each line')
-		.option('-t, --tty', 'understood for the sake of habit; has no effect')
+		.option('-t, --tty', 'accepted for compatibility with kubectl run; no effect')
 		.option('--restart <policy>', 'OnFailure or Never', 'OnFailure')
-		.option('--command', 'the words are the command, not its arguments')
-		.option('--env <name=value>', 'a variable of the environment', collect)
-		.option('-l, --labels <key=value,...>', 'labels of the Job and its Pods')
-		.option('--completions <number>', 'how many Pods must succeed')
-		.option('--parallelism <number>', 'how many Pods may run at once')
-		.option('--backoff-limit <number>', 'how many failures are borne')
-		.option('--dry-run [mode]', 'only print the Job')
+		.option('--command', 'the words after the name are the command, not its arguments')
+		.option('--env <name=value>', 'environment variable of the container', collect)
+		.option('-l, --labels <key=value,...>', 'labels of the Job and of its Pods')
+		.option('--completions <number>', 'number of Pods that must succeed')
+		.option('--parallelism <number>', 'number of Pods that may run at once')
+		.option('--backoff-limit <number>', 'number of failed Pods after which the Job fails')
+		.option('--dry-run [mode]', 'print the Job and do not run it')
 		.option('-o, --output <form>', 'with --dry-run: yaml or json')
 		.addHelpText('after', RUN_HELP)
 		.action((words: string[], flags) =>
@@ -110,9 +110,9 @@ function registerRun(
 }
 
 const RUN_HELP = `
-Exit code: 0 when everything completed. When the only Job failed, the exit code of its container that
-failed last, where there is one. 130 after Ctrl-C (which deletes what was started; once more kills it at
-once), 143 after SIGTERM. Otherwise 1.
+Exit codes: 0 if all Jobs completed. If a single Job was run and failed, the exit code of the container
+that failed last. 130 after Ctrl-C, which deletes the Jobs of this run (a second Ctrl-C kills their Pods at
+once). 143 after SIGTERM. 1 in all other cases.
 
 Examples:
   stint run -f job.yaml
@@ -124,18 +124,18 @@ function registerLogs(
 	perform: (work: () => Promise<unknown>) => Promise<void>,
 ): void {
 	command
-		.argument('[words...]', 'a Pod, perhaps with a container, or job/NAME')
-		.option('-c, --container <name>', 'the container; the first one by default')
-		.option('--all-containers', 'of all containers')
-		.option('-f, --follow', 'until the containers end; of a Job, until it ends')
-		.option('-p, --previous', 'of the run before the current one')
-		.option('--timestamps', 'with the time of each line')
-		.option('--tail <lines>', 'only the last lines')
-		.option('--since <time>', 'only what is newer, as 10s, 5m, 1h')
-		.option('--since-time <time>', 'only what is newer than a time in RFC 3339')
-		.option('--limit-bytes <bytes>', 'at most so many bytes of each')
-		.option('-l, --selector <labels>', 'of all Pods with these labels')
-		.option('--prefix', 'with the Pod and container of each line')
+		.argument('[words...]', 'POD [CONTAINER] or job/NAME')
+		.option('-c, --container <name>', 'container; the first one by default')
+		.option('--all-containers', 'print the logs of all containers')
+		.option('-f, --follow', 'follow the log until the containers, or the Job, end')
+		.option('-p, --previous', 'print the log of the previous run of the container')
+		.option('--timestamps', 'print the time before each line')
+		.option('--tail <lines>', 'print only this number of last lines')
+		.option('--since <time>', 'print only lines newer than a duration such as 10s, 5m, 1h')
+		.option('--since-time <time>', 'print only lines newer than a time in RFC 3339')
+		.option('--limit-bytes <bytes>', 'print at most this number of bytes of each log')
+		.option('-l, --selector <labels>', 'print the logs of all Pods that match this label selector')
+		.option('--prefix', 'print the Pod and container before each line')
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./logs.ts')).logs(context, words, { ...NONE, ...flags })),
 		);
@@ -149,18 +149,18 @@ function registerDelete(
 	command
 		.argument('[words...]', 'resources and names: job pi, pod/x')
 		.option(...FILES, collect)
-		.option('-l, --selector <labels>', 'all objects with these labels')
-		.option('--field-selector <fields>', 'all objects with these fields')
+		.option('-l, --selector <labels>', 'all objects that match this label selector')
+		.option('--field-selector <fields>', 'all objects that match this field selector')
 		.option('--all', 'all objects of the resource')
 		.option('-A, --all-namespaces', 'with -l or --all: of all namespaces')
 		.option('--cascade [how]', 'background, foreground or orphan', 'background')
-		.option('--grace-period <seconds>', 'how long Pods may take to end')
+		.option('--grace-period <seconds>', 'seconds that Pods have to end before they are killed')
 		.option('--now', 'the same as --grace-period=1')
-		.option('--force', 'do not wait for their processes to end')
-		.option('--wait [true|false]', 'wait until they are gone', 'true')
-		.option('--no-wait', 'do not wait until they are gone')
-		.option('--timeout <time>', 'how long to wait, as 30s or 5m')
-		.option('--ignore-not-found', 'what is not there is as good as deleted')
+		.option('--force', 'remove Pods from the API without waiting for their processes')
+		.option('--wait [true|false]', 'wait until the objects are gone', 'true')
+		.option('--no-wait', 'return without waiting until the objects are gone')
+		.option('--timeout <time>', 'longest time to wait, such as 30s or 5m')
+		.option('--ignore-not-found', 'do not report an error if the object does not exist')
 		.option('-o, --output <form>', 'name')
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./delete.ts')).deleteObjects(context, words, { ...NONE, ...flags })),

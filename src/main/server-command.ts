@@ -29,16 +29,20 @@ export function registerServerCommand(program: Command): void {
 	program
 		.command('server')
 		.description('serve the Kubernetes API for Jobs and run their Pods on this machine')
-		.option('--data-dir <dir>', 'folder for everything that is kept', defaultDataPath(process.env))
-		.option('--port <number>', 'port on 127.0.0.1 to listen on; 0 for any that is free', String(DEFAULT_PORT))
-		.option('--runtime <name>', 'what runs containers: process or fake', 'process')
-		.option('--max-pods <number>', 'how many Pods may run at once', String(DEFAULT_MAX_PODS))
+		.option('--data-dir <dir>', "folder of the server's data", defaultDataPath(process.env))
+		.option('--port <number>', 'port to listen on at 127.0.0.1; 0 for any free port', String(DEFAULT_PORT))
+		.option(
+			'--runtime <name>',
+			'container runtime: process (host processes) or fake (runs nothing)',
+			'process',
+		)
+		.option('--max-pods <number>', 'number of Pods that may run at once', String(DEFAULT_MAX_PODS))
 		.option(
 			'--terminated-pod-gc-threshold <number>',
-			'how many Pods that have ended are kept; 0 for all',
+			'number of finished Pods that are kept; 0 for no limit',
 			String(DEFAULT_ENDED_PODS_LIMIT),
 		)
-		.option('--discard-damaged', 'delete stored objects that cannot be read, rather than refuse to start')
+		.option('--discard-damaged', 'delete stored objects that cannot be read, instead of refusing to start')
 		.action((flags: Flags) => serve(flags));
 }
 

@@ -22,6 +22,11 @@ async function main(): Promise<void> {
 	const program = new Command('stint')
 		.description('Runs Kubernetes Jobs without a Kubernetes cluster.')
 		.version(VERSION);
+	if (process.argv.length <= 2) {
+		const { FIRST_USE } = await import('../cli/first-use.ts');
+		process.stdout.write(FIRST_USE);
+		return await exitDrained(0);
+	}
 	registerServerCommand(program);
 	registerCommands(program, cliContext(), (code) => {
 		process.exitCode = code;

@@ -115,3 +115,14 @@ test('a line is shown while its container runs, the first one too', async (t) =>
 	}
 	assert.equal((await running.finished).code, 0);
 });
+
+test('without a command stint prints what to try first, and succeeds', async (t) => {
+	const env = { HOME: temporaryFolder(t), PATH: process.env.PATH };
+	const { code, stdout, stderr } = await run(STINT, [], { env });
+	assert.deepEqual([code, stderr], [0, '']);
+	assert.match(stdout, /^stint runs Kubernetes Jobs without a Kubernetes cluster\.\n/);
+	assert.match(stdout, /stint run -f job\.yaml/);
+	const unknown = await run(STINT, ['frobnicate'], { env });
+	assert.equal(unknown.code, 1);
+	assert.match(unknown.stderr, /unknown command 'frobnicate'/);
+});
