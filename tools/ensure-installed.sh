@@ -39,20 +39,42 @@ _is_installed() {
 
 _install() {
 	_check_npm
+	_check_writable "$STINT_HOME" "$STINT_HOME/.cache" "$_modules"
 	mkdir -p "$STINT_HOME/.cache"
 	_lock=$STINT_HOME/.cache/install.lock
+	_waited=0
 	until mkdir "$_lock" 2>/dev/null; do
-		# Another one is installing, or died doing so.
-		_owner=$(cat "$_lock/pid" 2>/dev/null || echo)
-		if [ -n "$_owner" ] && ! kill -0 "$_owner" 2>/dev/null; then rm -rf "$_lock"; fi
+		if ! _is_lock_held; then rm -rf "$_lock"; continue; fi
+		if [ $_waited -eq 3 ]; then echo "stint: waiting for process $_owner, which installs the packages" >&2; fi
+		_waited=$((_waited + 1))
 		sleep 1
 	done
 	echo $$ >"$_lock/pid"
 	trap 'rm -rf "$_lock"' EXIT
 	trap 'exit 130' INT TERM
-	if ! _is_installed "$1"; then _npm_ci "$1"; fi
+	if ! _is_installed "$1"; then _npm_install "$1"; fi
 	rm -rf "$_lock"
 	trap - EXIT INT TERM
+}
+
+# Whether the process that made the lock runs. One of another user does too, although it takes no signal from
+# this one. A lock without an owner is a moment old, or was left by a process that died in that moment.
+_is_lock_held() {
+	_owner=$(cat "$_lock/pid" 2>/dev/null || echo)
+	if [ -z "$_owner" ]; then
+		sleep 1
+		_owner=$(cat "$_lock/pid" 2>/dev/null || echo)
+		if [ -z "$_owner" ]; then return 1; fi
+	fi
+	kill -0 "$_owner" 2>/dev/null || [ -d "/proc/$_owner" ]
+}
+
+# Fails for the first of the paths that exists and is no folder that can be written.
+_check_writable() {
+	for _path; do
+		if [ ! -e "$_path" ] || { [ -d "$_path" ] && [ -w "$_path" ]; }; then continue; fi
+		_fail "$_path is no folder that $(id -un 2>/dev/null || echo this user) can write: the first start installs packages in $STINT_HOME"
+	done
 }
 
 # npm is needed for the first start only; afterwards stint runs with its own Node.
@@ -65,21 +87,31 @@ _check_npm() {
 	if [ "$_major" -lt 20 ]; then _fail "Node.js $_version ($(command -v node)) is too old: $_need"; fi
 }
 
-_npm_ci() {
+_npm_install() {
 	_omit=
 	if [ "$1" = runtime ]; then _omit=--omit=dev; fi
 	(
 		sleep 3 >/dev/null 2>&1
-		echo "stint: installing its packages (once; about 60 MB to download)..." >&2
+		echo "stint: installing its packages (once; about 65 MB to download)..." >&2
 	) &
 	_notice=$!
 	_failed=0
+	_log=$STINT_HOME/.cache/install.log
 	# Not `npm ci`: that insists on packages for other platforms, which a closed registry may not carry.
-	(cd "$STINT_HOME" && npm install --no-save $_omit --no-audit --no-fund --loglevel=error) >"$STINT_HOME/.cache/install.log" 2>&1 || _failed=$?
+	(
+		cd "$STINT_HOME"
+		# npm keeps what it downloads below HOME. Where it cannot, it does so here, for this once.
+		if [ -z "${npm_config_cache-}" ] && [ ! -w "${HOME-}" ]; then
+			npm_config_cache=$STINT_HOME/.cache/npm
+			export npm_config_cache
+		fi
+		npm_config_update_notifier=false npm install --no-save $_omit --no-audit --no-fund --loglevel=error
+	) >"$_log" 2>&1 || _failed=$?
+	rm -rf "$STINT_HOME/.cache/npm"
 	kill "$_notice" 2>/dev/null || true
 	if [ $_failed -ne 0 ]; then
-		echo "stint: the packages could not be installed:" >&2
-		tail -n 20 "$STINT_HOME/.cache/install.log" >&2
+		echo "stint: npm could not install the packages; it says:" >&2
+		sed -e '/^npm notice/d' -e '/A complete log of this run/d' -e '/^npm[^ ]* [^ ]*$/d' -e '/^$/d' "$_log" | tail -n 20 >&2
 		exit 1
 	fi
 	_find_node || _fail "there is no packaged Node for this machine ($(uname -sm))"

@@ -68,3 +68,72 @@ test('a packaged Node that cannot run here (another libc) is named, and never co
 		);
 	}
 });
+
+test('a checkout that cannot be written is told at once, with the path', (t) => {
+	for (const path of ['.cache', 'node_modules']) {
+		const checkout = new Checkout(t);
+		checkout.command('node', 'echo v20.20.2');
+		installNpm10(checkout);
+		// A file in the place of the folder stops root too.
+		checkout.write(path, '');
+		const { code, err } = checkout.start();
+		assert.equal(code, 1);
+		assert.ok(err.startsWith(`stint: ${checkout.root}/${path} is no folder that `), err);
+		assert.match(err, / can write: the first start installs packages in \/.*\n$/);
+		assert.equal(checkout.read('npm.calls'), undefined, 'npm was not asked');
+	}
+});
+
+test('without a HOME that can be written, npm keeps its downloads in the checkout, for this once', (t) => {
+	for (const env of [{ HOME: undefined }, { HOME: '' }, { HOME: '/nonexistent' }]) {
+		const checkout = new Checkout(t);
+		checkout.command('node', 'echo v20.20.2');
+		installNpm10(checkout);
+		const npm = checkout.read('../bin/npm') ?? '';
+		checkout.command('npm', `${npm}\nmkdir -p "$npm_config_cache"; echo "$npm_config_cache" > cache.path`);
+		assert.deepEqual({ ...checkout.start(env), out: '' }, { code: 0, out: '', err: '' });
+		assert.equal(checkout.read('cache.path'), `${checkout.root}/.cache/npm\n`);
+		assert.equal(checkout.read('.cache/npm'), undefined);
+	}
+});
+
+test('what npm says when it fails is shown, without its advertisements', (t) => {
+	const checkout = new Checkout(t);
+	checkout.command('node', 'echo v20.20.2');
+	const said = [
+		'npm error code EROFS',
+		'npm error',
+		'npm notice New major version of npm',
+		'npm error the cause',
+	];
+	checkout.command('npm', `${said.map((line) => `echo '${line}' >&2`).join('\n')}\nexit 1`);
+	assert.deepEqual(checkout.start(), {
+		code: 1,
+		out: '',
+		err: 'stint: npm could not install the packages; it says:\nnpm error code EROFS\nnpm error the cause\n',
+	});
+});
+
+test('an installation that was killed does not stop the next one', (t) => {
+	for (const owner of ['', '999999999']) {
+		const checkout = new Checkout(t);
+		checkout.command('node', 'echo v20.20.2');
+		installNpm10(checkout);
+		checkout.write('.cache/install.lock/pid', owner);
+		assert.equal(checkout.start().code, 0);
+	}
+});
+
+test('of two first starts at the same time one installs, and the other waits for it', async (t) => {
+	const checkout = new Checkout(t);
+	checkout.command('node', 'echo v20.20.2');
+	installNpm10(checkout);
+	const npm = checkout.read('../bin/npm') ?? '';
+	checkout.command('npm', `: > started; until [ -e released ]; do sleep 0.01; done\n${npm}`);
+	const first = checkout.startBeside();
+	while (checkout.read('started') === undefined) await new Promise(setImmediate);
+	const second = checkout.startBeside();
+	checkout.write('released', '');
+	assert.deepEqual([(await first).code, (await second).code], [0, 0]);
+	assert.equal(checkout.read('npm.calls')?.trim().split('\n').length, 1);
+});

@@ -10,11 +10,12 @@
  *
  * The syntax stays plain enough for an old Node to read it, which is then told that it is too old.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { constants, Script } from 'node:vm';
 import { SystemClock } from '../base/clock.ts';
+import { makeFolders } from '../base/folders.ts';
 import { CLIENT_COMMANDS } from './client-commands.ts';
 
 /** Set by tools/bundle.sh: a name that no other build has. */
@@ -118,7 +119,7 @@ function readCache(name: string): { readonly data?: Buffer; readonly generation:
 function writeCache(name: string, data: Buffer): void {
 	for (const folder of attempt(cacheFolders) ?? []) {
 		const isWritten = attempt(() => {
-			mkdirSync(folder, { recursive: true });
+			makeFolders(folder, 0o755);
 			const draft = join(folder, `${name}-${process.pid}`);
 			writeFileSync(draft, data);
 			renameSync(draft, join(folder, name));

@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { SystemClock } from '../base/clock.ts';
+import { systemReason } from '../base/folders.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
 import { outputOver } from '../cli/output.ts';
 import { Client } from '../client/client.ts';
@@ -70,7 +71,7 @@ async function connect(named: string | undefined): Promise<Connection> {
 	trustNamedAuthoritiesOnly();
 	const files = [];
 	for (const path of kubeconfigPaths(named)) {
-		const text = await readFile(path, 'utf8').catch(() => undefined);
+		const text = await readKubeconfigFile(path, named);
 		if (text !== undefined) files.push({ path, text });
 	}
 	if (files.length === 0) {
@@ -82,21 +83,42 @@ async function connect(named: string | undefined): Promise<Connection> {
 	return { client, namespace: access.namespace };
 }
 
+/** Undefined for a file that does not exist, unless it was asked for by `named`: of several files some may be missing. */
+async function readKubeconfigFile(path: string, named: string | undefined): Promise<string | undefined> {
+	try {
+		return await readFile(path, 'utf8');
+	} catch (error) {
+		const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+		if (isMissing && named === undefined) return undefined;
+		throw new UnreadableKubeconfigError(`the kubeconfig ${path} cannot be read: ${systemReason(error)}`);
+	}
+}
+
+class UnreadableKubeconfigError extends CommandError {
+	override readonly name = 'UnreadableKubeconfigError';
+}
+
+/** By name, since the module of the second is loaded only by a command that reads one. */
+const UNUSABLE_KUBECONFIG: readonly string[] = ['UnreadableKubeconfigError', 'KubeconfigError'];
+
 /**
  * The server that `run` may use: a named one as it is; otherwise only one that is stint's own, so that
  * nobody's Job ends up in a cluster that a $KUBECONFIG happened to lead to.
  */
 async function findRunning(named: string | undefined): Promise<Connection | undefined> {
 	if (named !== undefined) return connect(named);
+	let why = '';
 	try {
 		const connection = await connect(undefined);
 		const { object } = await connection.client.transport.request({ method: 'GET', path: '/version' });
 		if (JSON.stringify(object).includes('+stint.')) return connection;
-	} catch {
-		// Nobody answers there; what that means is said below.
+	} catch (error) {
+		if (error instanceof Error && UNUSABLE_KUBECONFIG.includes(error.name)) why = ` (${error.message})`;
 	}
-	if (process.env.KUBECONFIG)
-		process.stderr.write('KUBECONFIG leads to no stint server that runs; this run has one of its own\n');
+	if (process.env.KUBECONFIG || why)
+		process.stderr.write(
+			`${process.env.KUBECONFIG ? 'KUBECONFIG' : 'the kubeconfig'} leads to no stint server that runs${why}; this run has one of its own\n`,
+		);
 	return undefined;
 }
 

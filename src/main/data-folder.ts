@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { makeFolders, systemReason } from '../base/folders.ts';
 
 /** Where a server keeps what must outlive it. Everything in it is for its owner's eyes only. */
 export interface DataFolder {
@@ -39,10 +40,23 @@ export function defaultDataPath(env: NodeJS.ProcessEnv): string {
 	return join(xdg?.startsWith('/') ? xdg : join(homedir(), '.local', 'share'), 'stint');
 }
 
-/** Makes the folder, for its owner only. Throws the system's error when that cannot be. */
-export function makeDataFolder(folder: DataFolder): void {
-	mkdirSync(folder.path, { recursive: true, mode: 0o700 });
-	chmodSync(folder.path, 0o700);
-	mkdirSync(folder.logs, { recursive: true, mode: 0o700 });
-	mkdirSync(folder.runtime, { recursive: true, mode: 0o700 });
+/** The data folder cannot be used; the message says which path and why. */
+export class DataFolderError extends Error {
+	override readonly name = 'DataFolderError';
 }
+
+/** Makes the folder, for its owner only. Throws a {@link DataFolderError} if that is not possible. */
+export function makeDataFolder(folder: DataFolder): void {
+	try {
+		for (const path of [folder.path, folder.logs, folder.runtime]) makeFolders(path, FOR_OWNER);
+		chmodSync(folder.path, FOR_OWNER);
+	} catch (error) {
+		const path = error instanceof Error && 'path' in error ? String(error.path) : folder.path;
+		const about = path === folder.path ? '' : `${path}: `;
+		throw new DataFolderError(
+			`the data folder ${folder.path} cannot be used: ${about}${systemReason(error)}; choose another with --data-dir`,
+		);
+	}
+}
+
+const FOR_OWNER = 0o700;

@@ -50,3 +50,11 @@ test('the folders of runs that were killed are removed, those of others stay', (
 	makeRunFolder(Date.now());
 	assert.ok(existsSync(own), 'that of this process');
 });
+
+test('a folder for temporary files that cannot be used is named, with the reason', (t) => {
+	const temporary = ownTemporary(t);
+	process.env.TMPDIR = join(temporary, 'missing');
+	assert.throws(() => makeRunFolder(Date.now()), {
+		message: `the folder for temporary files, ${temporary}/missing, cannot be used: no such file or directory; choose another with $TMPDIR`,
+	});
+});

@@ -1,9 +1,10 @@
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemReason } from '../base/folders.ts';
 import { isLocked, LAUNCHER_LOCK } from '../node/runtime/process/launcher-lock.ts';
 import { identify, isRunning, parseIdentity, processSpace } from '../node/runtime/process/process-table.ts';
-import { dataFolder } from './data-folder.ts';
+import { DataFolderError, dataFolder } from './data-folder.ts';
 
 const PREFIX = 'stint-run-';
 
@@ -12,11 +13,18 @@ const OWNER = 'owner';
 
 /**
  * Makes a folder for one run, among the temporary files, and removes those of runs that were killed together
- * with their launcher, or before they had one. `now` is the wall clock.
+ * with their launcher, or before they had one. `now` is the wall clock. Throws a {@link DataFolderError} if
+ * that is not possible.
  */
 export function makeRunFolder(now: number): string {
-	removeAbandoned();
-	const path = mkdtempSync(join(tmpdir(), PREFIX));
+	let path: string;
+	try {
+		removeAbandoned();
+		path = mkdtempSync(join(tmpdir(), PREFIX));
+	} catch (error) {
+		const why = `${systemReason(error)}; choose another with $TMPDIR`;
+		throw new DataFolderError(`the folder for temporary files, ${tmpdir()}, cannot be used: ${why}`);
+	}
 	const owner = `${JSON.stringify(identify(process.pid, now))}\n${processSpace()}`;
 	writeFileSync(join(path, OWNER), owner, { mode: 0o600 });
 	return path;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { SystemClock } from '../base/clock.ts';
+import { systemReason } from '../base/folders.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
 import type { Interruption } from '../cli/context.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
@@ -53,6 +54,7 @@ async function serve(flags: Flags): Promise<void> {
 	const endedPodsLimit = wholeNumber(flags.terminatedPodGcThreshold, threshold);
 	const runtime = runtimeNamed(flags.runtime);
 	if (port === undefined || maxPods === undefined || endedPodsLimit === undefined || !runtime) return;
+	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
 	const folder = dataFolder(flags.dataDir);
 	const log = openLog(new SystemClock());
 	const stop = stopOnSignal(log);
@@ -140,8 +142,8 @@ function explain(
 	if (code === 'EADDRINUSE') {
 		return `port ${port} on 127.0.0.1 is in use; choose another with --port (0 takes any that is free)`;
 	}
-	if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-		return `the data folder ${folder} cannot be written: ${error}`;
+	if (error instanceof Error && /^E[A-Z]+$/.test(String(code)) && 'path' in error && 'syscall' in error)
+		return `the data folder ${folder} cannot be used: ${error.path}: ${systemReason(error)}`;
 	return error instanceof Error ? error.message : String(error);
 }
 

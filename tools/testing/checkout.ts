@@ -32,6 +32,8 @@ const SYSTEM_COMMANDS = [
 	'readlink',
 	'rm',
 	'rmdir',
+	'sed',
+	'id',
 	'sh',
 	'sleep',
 	'tail',
