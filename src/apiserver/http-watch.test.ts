@@ -92,7 +92,8 @@ describe('watches over HTTP', () => {
 		];
 		for (const [accept = '', apiVersion, kind] of forms) {
 			for (const includeObject of kind === 'Table' ? ['None', 'Metadata', 'Object'] : ['']) {
-				const query = `allowWatchBookmarks=true&timeoutSeconds=90&includeObject=${includeObject}`;
+				const initial = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+				const query = `${initial}&timeoutSeconds=90&includeObject=${includeObject}`;
 				const response = await watch(query, accept);
 				// The first bookmark ends the start, the second comes after a minute.
 				opened.clock.advance(60_000);

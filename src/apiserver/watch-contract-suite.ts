@@ -77,6 +77,17 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			assert.equal(metadata?.resourceVersion, revision());
 		});
 
+		test('no bookmark ends the initial events unless the client asked for them', async () => {
+			await create('a');
+			for (const query of [{}, { resourceVersion: '0' }]) {
+				const seen = await open({ ...query, allowWatchBookmarks: 'true' });
+				assert.deepEqual(await seen.texts(1), ['ADDED a']);
+				const { metadata } = await label('a', { x: String(query.resourceVersion) });
+				assert.deepEqual(await seen.texts(2), ['ADDED a', 'MODIFIED a']);
+				assert.equal(seen.events[1]?.object.metadata.resourceVersion, metadata.resourceVersion);
+			}
+		});
+
 		test('initial events can be left out', async () => {
 			await create('a');
 			const seen = await open({ sendInitialEvents: 'false', resourceVersionMatch: 'NotOlderThan' });

@@ -8,7 +8,7 @@ import { type Notice, noticeOf } from './notices.ts';
 import type { ResourceRequest } from './request.ts';
 import type { ResourceCache } from './resource-cache.ts';
 import type { StoredObject } from './stored-object.ts';
-import { startOf } from './watch.ts';
+import { marksInitialEnd, startOf } from './watch.ts';
 import { readHistory } from './watch-history.ts';
 
 /** What a step of a watch came to. */
@@ -152,7 +152,7 @@ export class WatchReader implements OpenWatch {
 		if (source.next === objects.length) {
 			this.#told = at;
 			this.#source = { type: 'window' };
-			if (this.#options.allowWatchBookmarks) {
+			if (marksInitialEnd(this.#options)) {
 				notices.push({ type: 'BOOKMARK', revision: at, initialEventsEnd: true });
 			}
 		}

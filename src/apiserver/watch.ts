@@ -31,6 +31,14 @@ export function startOf(options: ListOptions, current: number): number | undefin
 }
 
 /**
+ * Whether a bookmark tells the end of the initial events: only where both were asked for, as in upstream's
+ * getBookmarkAfterResourceVersionLockedFunc (cacher.go).
+ */
+export function marksInitialEnd({ sendInitialEvents, allowWatchBookmarks }: ListOptions): boolean {
+	return sendInitialEvents === true && allowWatchBookmarks;
+}
+
+/**
  * A watch of a caller in this process, which is told at once of whatever happens; watch-reader.ts has the
  * watches of connections.
  *
@@ -92,9 +100,7 @@ export class Watch implements OpenWatch {
 		const { revision } = this.#server.cache;
 		const found = this.#resource.candidates(this.#selected).filter((each) => this.#selected.matches(each));
 		const notices: Notice[] = found.map((stored) => ({ type: 'ADDED', stored }));
-		if (this.#options.allowWatchBookmarks) {
-			notices.push({ type: 'BOOKMARK', revision, initialEventsEnd: true });
-		}
+		if (marksInitialEnd(this.#options)) notices.push({ type: 'BOOKMARK', revision, initialEventsEnd: true });
 		this.#goLive(revision);
 		if (notices.length > 0) this.#sink.notices(notices);
 	}
