@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { type ApiError, badRequest, methodNotAllowed, tooLarge } from '../api/meta/api-error.ts';
 import type { Clock } from '../base/clock.ts';
 import type { RunQueue } from '../base/run-queue.ts';
+import { nextTurn } from '../base/turn.ts';
 import type { Answer } from './answer.ts';
 import { valueAnswer } from './answer.ts';
 import { apiErrorOf, retryAfterSeconds } from './errors.ts';
@@ -318,8 +319,4 @@ function targetOf(url: string): { readonly path: string; readonly query: Query }
 	const values: Record<string, string> = {};
 	for (const [name, value] of new URLSearchParams(url.slice(mark))) values[name] ??= value;
 	return { path: url.slice(0, mark), query: new Query(values) };
-}
-
-function nextTurn(): Promise<void> {
-	return new Promise((resolve) => void setImmediate(resolve));
 }

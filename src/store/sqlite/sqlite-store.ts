@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, constants, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { nextTurn } from '../../base/turn.ts';
 import { changeOf } from '../change.ts';
 import {
 	type Change,
@@ -328,8 +329,4 @@ class SqliteStore implements Store {
 
 function closedError(): StoreUnavailableError {
 	return new StoreUnavailableError('the store is closed');
-}
-
-function nextTurn(): Promise<void> {
-	return new Promise((resolve) => void setImmediate(resolve));
 }
