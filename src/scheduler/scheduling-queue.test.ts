@@ -189,3 +189,21 @@ test('a closed queue keeps no timer', () => {
 	world.queue.close();
 	assert.equal(world.clock.nextDue(), undefined);
 });
+
+test('to have many Pods rest that are all refused in different ways takes time in proportion to their number', () => {
+	const cpuTimeOf = (count: number): number => {
+		const world = new World();
+		const keys = Array.from({ length: count }, (_, index) => `pod-${index}`);
+		for (const key of keys) world.queue.offer(key, 0);
+		const before = process.threadCpuUsage();
+		for (const key of keys) {
+			world.take();
+			world.settle(key, refused(key));
+		}
+		const { user, system } = process.threadCpuUsage(before);
+		return user + system;
+	};
+	cpuTimeOf(1000);
+	const [few, many] = [cpuTimeOf(1000), cpuTimeOf(16_000)];
+	assert.ok(many < few * 100, `16 times as many Pods took ${many / few} times as long`);
+});

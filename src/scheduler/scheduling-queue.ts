@@ -73,6 +73,8 @@ export class SchedulingQueue {
 	/** Those of the Pods that back off that are taken early where there is nothing else to do. */
 	readonly #backingOff = new ByPriority<Entry>();
 	readonly #shapes = new Map<string, Shape>();
+	/** The shapes of which no Pod is to be tried; the one that was tried longest ago comes first. */
+	readonly #resting = new Set<Shape>();
 	readonly #lastChange = new Map<ClusterChange, number>();
 	#changes = 0;
 	#wakeUp: Timer | undefined;
@@ -168,6 +170,8 @@ export class SchedulingQueue {
 		shape.refusedBy = refusedBy;
 		shape.triedAt = entry.triedAt;
 		if (shape.probe === entry) shape.probe = undefined;
+		this.#resting.delete(shape);
+		if (!shape.probe) this.#resting.add(shape);
 		const missed = [...this.#lastChange].some(
 			([change, at]) => at > entry.changesAtStart && mayHelp(change, refusedBy),
 		);
@@ -181,6 +185,7 @@ export class SchedulingQueue {
 		const [entry] = shape.entries;
 		if (!entry) return;
 		shape.probe = entry;
+		this.#resting.delete(shape);
 		this.#backOff(entry, true);
 	}
 
@@ -189,7 +194,10 @@ export class SchedulingQueue {
 		if (!shape) return;
 		entry.shape = undefined;
 		shape.entries.delete(entry);
-		if (shape.entries.size === 0) this.#shapes.delete(shape.text);
+		if (shape.entries.size === 0) {
+			this.#shapes.delete(shape.text);
+			this.#resting.delete(shape);
+		}
 		if (shape.probe !== entry) return;
 		shape.probe = undefined;
 		this.#probe(shape);
@@ -230,17 +238,26 @@ export class SchedulingQueue {
 		this.#active.delete(entry);
 	}
 
-	/** One timer for all: it goes off when the first shape has rested long enough. */
+	/**
+	 * Sets one timer for all shapes, for when the first of them has rested long enough. It is called for each Pod
+	 * that is refused, so it must not look at every shape.
+	 */
 	#armWakeUp(): void {
-		const resting = [...this.#shapes.values()].filter(({ probe }) => !probe);
-		if (this.#wakeUp || resting.length === 0) return;
+		const [first] = this.#resting;
+		if (this.#wakeUp || !first) return;
 		const { clock } = this.#options;
-		const first = resting.reduce((least, { triedAt }) => Math.min(least, triedAt), Number.POSITIVE_INFINITY);
-		this.#wakeUp = clock.setTimer(first + LONGEST_REST_MS - clock.monotonic(), () => {
+		this.#wakeUp = clock.setTimer(first.triedAt + LONGEST_REST_MS - clock.monotonic(), () => {
 			this.#wakeUp = undefined;
-			const since = clock.monotonic() - LONGEST_REST_MS;
-			for (const shape of resting) if (shape.triedAt <= since) this.#probe(shape);
+			this.#probeRested(clock.monotonic() - LONGEST_REST_MS);
 			this.#armWakeUp();
 		});
+	}
+
+	/** Has one Pod of each shape tried that has not been tried since. */
+	#probeRested(since: number): void {
+		for (const shape of this.#resting) {
+			if (shape.triedAt > since) return;
+			this.#probe(shape);
+		}
 	}
 }
