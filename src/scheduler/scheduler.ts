@@ -24,6 +24,7 @@ import {
 import { PodWriter } from './pod-writer.ts';
 import { type AttemptResult, SchedulerMetrics } from './scheduler-metrics.ts';
 import { type AttemptEnd, SchedulingQueue, type Ticket } from './scheduling-queue.ts';
+import { Turns } from './turns.ts';
 
 /** What the scheduler is made of. */
 export interface SchedulerOptions {
@@ -38,9 +39,6 @@ export interface SchedulerOptions {
 
 /** How many attempts may wait for the API at once. */
 const MOST_ATTEMPTS = 64;
-
-/** After so long the scheduler lets others have the event loop: attempts that preempt take milliseconds each. */
-const LONGEST_TURN_MS = 10;
 
 const ANNOUNCE_AGAIN_MS = 5 * 60_000;
 
@@ -67,14 +65,16 @@ export class Scheduler {
 	readonly #underWay = new Set<Promise<void>>();
 	/** What was last announced about the Pods that found no node, and when. */
 	readonly #announced = new WeakMap<Ticket, { readonly message: string; readonly at: number }>();
-	#isAwake = false;
+	readonly #turns: Turns;
 	#isStopped = true;
 
 	constructor(options: SchedulerOptions) {
 		this.#options = options;
 		const { clock, client, informers, metrics } = options;
 		this.#writer = new PodWriter(client, clock);
-		this.#queue = new SchedulingQueue({ clock, onReady: () => this.#wake() });
+		this.#turns = new Turns({ clock, work: () => this.#startAttempts() });
+		// Not at once: what changes together is taken in first, so that the most important Pod is tried first.
+		this.#queue = new SchedulingQueue({ clock, onReady: () => this.#turns.wake() });
 		this.#state = new ClusterState(informers, {
 			needsNode: (key, priority) => this.#queue.offer(key, priority),
 			needsNone: (key) => this.#queue.drop(key),
@@ -101,31 +101,21 @@ export class Scheduler {
 		while (this.#underWay.size > 0) await Promise.all(this.#underWay);
 	}
 
-	/** Not at once: what changes together is taken in first, so that the most important Pod is tried first. */
-	#wake(): void {
-		if (this.#isAwake) return;
-		this.#isAwake = true;
-		queueMicrotask(() => {
-			this.#isAwake = false;
-			this.#takeTurn();
-		});
-	}
-
-	#takeTurn(): void {
-		const { clock } = this.#options;
-		const end = clock.monotonic() + LONGEST_TURN_MS;
+	/** Starts attempts until no Pod is to be tried, enough are under way, or the event loop has been held for long. */
+	#startAttempts(): void {
 		while (!this.#isStopped && this.#underWay.size < MOST_ATTEMPTS) {
+			if (this.#turns.isOver) {
+				this.#turns.wake();
+				return;
+			}
 			const ticket = this.#queue.take();
 			if (!ticket) return;
 			const attempt = this.#try(ticket);
 			this.#underWay.add(attempt);
 			void attempt.then(() => {
 				this.#underWay.delete(attempt);
-				this.#wake();
+				this.#turns.wake();
 			});
-			if (clock.monotonic() < end) continue;
-			clock.setTimer(0, () => this.#wake());
-			return;
 		}
 	}
 

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { namespaces } from '../api/core/namespace/definition.ts';
+import { nodes } from '../api/core/node/definition.ts';
+import { pods } from '../api/core/pod/definition.ts';
+import type { Pod } from '../api/core/pod/schema.ts';
+import type { ApiTransport } from '../api/meta/transport.ts';
+import { Metrics } from '../base/metrics.ts';
+import { VirtualClock } from '../base/virtual-clock.ts';
+import { Client } from '../client/client.ts';
+import { Informer } from '../client/informer.ts';
+import { SCHEDULER_NAME } from './cluster-state.ts';
+import { Scheduler } from './scheduler.ts';
+
+/** A Pod that is refused where there is no node, and whose status says so already: an attempt writes nothing. */
+function refusedPod(index: number): Pod {
+	const resources = { requests: { cpu: `${index}m` } };
+	const message = 'no nodes available to schedule pods';
+	const shape = {
+		apiVersion: 'v1',
+		kind: 'Pod',
+		metadata: { name: `pod-${index}`, namespace: 'default', uid: `uid-${index}`, resourceVersion: '1' },
+		spec: { schedulerName: SCHEDULER_NAME, containers: [{ name: 'main', image: 'busybox', resources }] },
+		status: { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }] },
+	};
+	return shape as unknown as Pod;
+}
+
+/** Watches of it never tell anything, and nothing may be written. */
+const SILENT: ApiTransport = {
+	request: ({ method, path }) => assert.fail(`${method} ${path}`),
+	watch: async () => ({ stop: () => undefined }),
+	stream: ({ path }) => assert.fail(path),
+};
+
+const NOTHING = { resourceVersion: '1', objects: [] };
+
+test('while 3,000 Pods of different shapes are refused, others get the event loop after 10 ms at most', async () => {
+	const clock = new VirtualClock();
+	const client = new Client(SILENT);
+	const informers = {
+		pods: new Informer(client.resource(pods), {
+			clock,
+			from: { resourceVersion: '1', objects: Array.from({ length: 3000 }, (_, index) => refusedPod(index)) },
+		}),
+		nodes: new Informer(client.resource(nodes), { clock, from: NOTHING }),
+		namespaces: new Informer(client.resource(namespaces), { clock, from: NOTHING }),
+	};
+	let attempts = 0;
+	const scheduler = new Scheduler({
+		...{ client, clock, informers, metrics: new Metrics(), onError: assert.fail },
+		// Each attempt takes 1 ms.
+		recorder: {
+			event: () => {
+				attempts += 1;
+				clock.advance(1);
+			},
+		},
+	});
+	const stopping = new AbortController();
+	const { signal } = stopping;
+	const running = [...Object.values(informers), scheduler].map((part) => part.run(signal));
+	const attemptsByTurn: number[] = [];
+	for (let before = -1; attempts < 3000 && attempts > before; ) {
+		before = attempts;
+		await new Promise(setImmediate);
+		attemptsByTurn.push(attempts - before);
+	}
+	stopping.abort();
+	await Promise.all(running);
+	assert.equal(attempts, 3000);
+	assert.equal(Math.max(...attemptsByTurn), 10);
+});
