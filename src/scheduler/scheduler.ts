@@ -140,9 +140,16 @@ export class Scheduler {
 		this.#metrics.attempted(result, clock.monotonic() - startedAt);
 	}
 
-	async #place(ticket: Ticket, pod: Pod): Promise<readonly [AttemptResult, AttemptEnd]> {
+	async #place(ticket: Ticket, known: Pod): Promise<readonly [AttemptResult, AttemptEnd]> {
+		let pod = known;
 		const isInDoubt = this.#state.occupancy.nodeOf(pod.metadata.uid ?? '') !== undefined;
-		if (isInDoubt && (await this.#isBoundAfterAll(pod))) return ['scheduled', { kind: 'settled' }];
+		if (isInDoubt) {
+			if (await this.#isBoundAfterAll(pod)) return ['scheduled', { kind: 'settled' }];
+			// It may have changed during that, or be gone: what would be decided for it now, nothing would ever undo.
+			const current = this.#waiting(pod);
+			if (!current) return ['error', { kind: 'settled' }];
+			pod = current;
+		}
 		const placement = placePod(pod, this.#state.cluster);
 		if (placement.kind === 'unschedulable') {
 			this.#announce(ticket, pod, placement.message);
@@ -167,6 +174,12 @@ export class Scheduler {
 		if (found?.spec.nodeName) this.#state.learn(found);
 		else this.#state.resync(pod);
 		return Boolean(found?.spec.nodeName);
+	}
+
+	/** The latest version of the Pod; undefined if it is gone or needs no node any more. */
+	#waiting({ metadata: { namespace = '', name = '', uid } }: Pod): Pod | undefined {
+		const shown = this.#options.informers.pods.get(namespace, name);
+		return shown?.metadata.uid === uid && shown && needsNode(shown) ? shown : undefined;
 	}
 
 	async #bind(pod: Pod, nodeName: string): Promise<boolean> {
@@ -213,6 +226,7 @@ export class Scheduler {
 		else if (preemption.endsNomination && nominations.remove(uid)) this.#queue.changed('pod-gone');
 		const status = unscheduledStatus(pod, placement, formatTime(clock.now()));
 		const isThere = status === undefined || (await this.#writer.patchStatus(pod, status));
+		if (!isThere && nominations.remove(uid)) this.#queue.changed('pod-gone');
 		if (preemption.kind === 'preempt' && isThere) await this.#preempt(pod, preemption);
 	}
 

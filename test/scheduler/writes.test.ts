@@ -184,6 +184,38 @@ test('no victim is harmed for a Pod that is gone by the time', async (t) => {
 	assert.equal((await client.get('low')).metadata.deletionTimestamp, undefined);
 });
 
+test('no room is kept for a Pod that is deleted while the scheduler asks what became of its binding', async (t) => {
+	const target = { isBindingLost: true, remove: async (): Promise<void> => undefined };
+	const plane = await start(t, {
+		request: async (request, send) => {
+			if (isBindingOf(request, 'high') && target.isBindingLost) {
+				target.isBindingLost = false;
+				throw new ServerUnreachableError('test', new Error('connection refused'));
+			}
+			const answer = await send();
+			if (request.method === 'GET' && request.path.endsWith('/pods/high')) await target.remove();
+			return answer;
+		},
+	});
+	const client = plane.client.resource(pods, 'default');
+	await plane.addNode('here', 2);
+	await client.create(pod('high', '2', { priorityClassName: 'system-node-critical' }));
+	await passTime(plane.clock, 100);
+	assert.equal(target.isBindingLost, false);
+	await client.create(pod('low', '2', { nodeName: 'here' }));
+	let isRemoved = false;
+	target.remove = async () => {
+		await client.delete('high', { gracePeriodSeconds: 0 });
+		isRemoved = true;
+	};
+	await passTime(plane.clock, 2000);
+	assert.ok(isRemoved, 'the scheduler asks for the Pod');
+	await client.delete('low', { gracePeriodSeconds: 0 });
+	await client.create(pod('next', '2'));
+	await passTime(plane.clock, 30_000);
+	assert.equal(await nodeOf(plane, 'next'), 'here');
+});
+
 test('a condition that says the same is not written again', async (t) => {
 	let patches = 0;
 	const plane = await start(t, {
