@@ -1,5 +1,6 @@
 import { decodeAs, decodeProblems } from '../../api/meta/decode.ts';
 import type { FieldError } from '../../api/meta/field.ts';
+import { collectErrors } from '../../api/meta/field-errors.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../../api/meta/resource.ts';
 import { resourceOfKind } from '../../api/resources.ts';
@@ -144,7 +145,7 @@ function validate({ defaults, strategy }: ResourceDefinition, object: KubeObject
 		name: name ?? (generateName ? `${generateName}xxxxx` : ''),
 	};
 	const ready = strategy.prepareForCreate(defaults({ ...object, metadata: named }));
-	const errors = strategy.validateCreate(ready);
+	const errors = collectErrors(() => strategy.validateCreate(ready));
 	return errors.filter((error, index) => !errors.slice(index + 1).some((later) => says(later, error)));
 }
 
