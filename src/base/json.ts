@@ -59,6 +59,14 @@ export function own(record: JsonRecord | undefined, key: string): unknown {
 	return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
+/**
+ * The value at `key` of a map whose keys come from users, such as labels: `constructor` and `toString` are
+ * no entries unless the map has them. (`map[key]` finds what every JavaScript object inherits.)
+ */
+export function entryOf<T>(map: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+	return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
 /** Sets a field whatever its name: an assignment to `__proto__` would make none. */
 export function setOwn(record: Record<string, unknown>, key: string, value: unknown): void {
 	if (key !== '__proto__') record[key] = value;

@@ -1,5 +1,6 @@
 import type { Container, EnvVar, Pod } from '../api/core/pod/schema.ts';
 import { quantityMilliValue, quantityValue } from '../api/meta/quantity.ts';
+import { entryOf } from '../base/json.ts';
 
 /** A variable of a container's environment. */
 export interface Variable {
@@ -63,7 +64,7 @@ function fieldValue(pod: Pod, path: string, { hostIP, podIP }: NodeFacts): strin
 	const subscript = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path);
 	if (subscript) {
 		const [, map, key = ''] = subscript;
-		return (map === 'labels' ? metadata.labels : metadata.annotations)?.[key] ?? '';
+		return entryOf(map === 'labels' ? metadata.labels : metadata.annotations, key) ?? '';
 	}
 	const fields: Readonly<Record<string, string | undefined>> = {
 		'metadata.name': metadata.name,
@@ -86,8 +87,9 @@ function resourceValue(
 	facts: NodeFacts,
 ): string {
 	const [kind, name = ''] = resource.split(/\.(.*)/s);
-	const set = kind === 'limits' ? container.resources?.limits?.[name] : container.resources?.requests?.[name];
-	const quantity = set ?? (kind === 'limits' ? facts.allocatable[name] : undefined) ?? '0';
+	const { limits, requests } = container.resources ?? {};
+	const set = entryOf(kind === 'limits' ? limits : requests, name);
+	const quantity = set ?? (kind === 'limits' ? entryOf(facts.allocatable, name) : undefined) ?? '0';
 	const unit = quantityMilliValue(divisor) === 0 ? '1' : divisor;
 	if (name === 'cpu') return String(Math.ceil(quantityMilliValue(quantity) / quantityMilliValue(unit)));
 	return String(Math.ceil(quantityValue(quantity) / quantityValue(unit)));

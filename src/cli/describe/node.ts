@@ -2,6 +2,7 @@ import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { ageOf } from '../../api/meta/duration.ts';
 import { addQuantities, compareQuantities, quantityMilliValue } from '../../api/meta/quantity.ts';
+import { entryOf } from '../../base/json.ts';
 import { annotationLines, at, instant, labelLines, sortedPairs, underTitle } from './lines.ts';
 
 /** A Node with the Pods on it that have not ended. */
@@ -123,29 +124,29 @@ function allocatedLines(pods: readonly Pod[], allocatable: Amounts): readonly st
 }
 
 /** An amount, and which part of what there is it makes. */
-function share(amounts: Readonly<Record<string, string>>, allocatable: Amounts, name: string): string {
-	const amount = amounts[name] ?? '0';
-	const whole = quantityMilliValue(allocatable?.[name] ?? '0');
+function share(amounts: ReadonlyMap<string, string>, allocatable: Amounts, name: string): string {
+	const amount = amounts.get(name) ?? '0';
+	const whole = quantityMilliValue(entryOf(allocatable, name) ?? '0');
 	const percent = whole === 0 ? 0 : Math.trunc((quantityMilliValue(amount) / whole) * 100);
 	return `${amount} (${percent}%)`;
 }
 
 /** What Pods request, or are limited to, in all: of each its containers, or an init container that needs more. */
-function sumOf(pods: readonly Pod[], which: 'requests' | 'limits'): Readonly<Record<string, string>> {
-	const sum: Record<string, string> = {};
+function sumOf(pods: readonly Pod[], which: 'requests' | 'limits'): ReadonlyMap<string, string> {
+	const sum = new Map<string, string>();
 	for (const { spec } of pods) {
-		const own: Record<string, string> = {};
+		const own = new Map<string, string>();
 		const init = spec.initContainers ?? [];
 		const beside = init.filter(({ restartPolicy }) => restartPolicy === 'Always');
 		for (const { resources } of [...spec.containers, ...beside]) {
 			for (const [name, amount] of Object.entries(resources?.[which] ?? {}))
-				own[name] = addQuantities(own[name] ?? '0', amount);
+				own.set(name, addQuantities(own.get(name) ?? '0', amount));
 		}
 		for (const { resources } of init) {
 			for (const [name, amount] of Object.entries(resources?.[which] ?? {}))
-				if (compareQuantities(amount, own[name] ?? '0') > 0) own[name] = amount;
+				if (compareQuantities(amount, own.get(name) ?? '0') > 0) own.set(name, amount);
 		}
-		for (const [name, amount] of Object.entries(own)) sum[name] = addQuantities(sum[name] ?? '0', amount);
+		for (const [name, amount] of own) sum.set(name, addQuantities(sum.get(name) ?? '0', amount));
 	}
 	return sum;
 }

@@ -47,8 +47,12 @@ export function amountsOf(list: Readonly<Record<string, string>> | undefined): A
 }
 
 function total(spec: PodSpec, of: (container: Container) => Amounts): Amounts {
-	let running: Amounts = new Map();
-	for (const container of spec.containers) running = combine(running, of(container), plus);
+	const running = new Map<string, number>();
+	for (const container of spec.containers) {
+		for (const [resource, amount] of of(container)) {
+			running.set(resource, (running.get(resource) ?? 0) + amount);
+		}
+	}
 	let sidecars: Amounts = new Map();
 	let starting: Amounts = new Map();
 	for (const container of spec.initContainers ?? []) {

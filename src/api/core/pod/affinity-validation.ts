@@ -203,6 +203,9 @@ export function validateSpread(
 	constraints: readonly TopologySpreadConstraint[],
 	path: FieldPath,
 ): readonly FieldError[] {
+	const idOf = ({ topologyKey, whenUnsatisfiable }: TopologySpreadConstraint): string =>
+		`${whenUnsatisfiable} ${topologyKey}`;
+	const last = new Map(constraints.map((constraint, index) => [idOf(constraint), index]));
 	return constraints.flatMap((constraint, index) => {
 		const { maxSkew, topologyKey, minDomains, labelSelector, matchLabelKeys = [] } = constraint;
 		const action: string = constraint.whenUnsatisfiable;
@@ -213,9 +216,7 @@ export function validateSpread(
 		if (!SPREAD_ACTIONS.includes(action)) {
 			errors.push(notSupported(at.child('whenUnsatisfiable'), action, SPREAD_ACTIONS));
 		}
-		const isSame = (other: TopologySpreadConstraint): boolean =>
-			other.topologyKey === topologyKey && other.whenUnsatisfiable === action;
-		if (constraints.slice(index + 1).some(isSame)) {
+		if (last.get(idOf(constraint)) !== index) {
 			errors.push(duplicate(at.child('{topologyKey, whenUnsatisfiable}'), `{${topologyKey}, ${action}}`));
 		}
 		errors.push(...validateMinDomains(minDomains, action, at.child('minDomains')));

@@ -8,36 +8,35 @@ export type ResourceList = Readonly<Record<string, string>>;
  * What the containers of a Pod request together: the sum over containers and sidecars or, where it is
  * more, an init container together with the sidecars before it.
  */
-export function aggregateRequests(spec: Pick<PodSpec, 'containers' | 'initContainers'>): ResourceList {
-	let running: ResourceList = {};
-	for (const { resources } of spec.containers) running = sum(running, resources?.requests ?? {});
-	let sidecars: ResourceList = {};
-	let starting: ResourceList = {};
+export function aggregateRequests(
+	spec: Pick<PodSpec, 'containers' | 'initContainers'>,
+): ReadonlyMap<string, string> {
+	const running = new Map<string, string>();
+	for (const { resources } of spec.containers) addAll(running, resources?.requests);
+	const sidecars = new Map<string, string>();
+	const starting = new Map<string, string>();
 	for (const { resources, restartPolicy } of spec.initContainers ?? []) {
-		const own = sum(sidecars, resources?.requests ?? {});
-		if (restartPolicy === 'Always') sidecars = own;
-		starting = largest(starting, own);
+		const isSidecar = restartPolicy === 'Always';
+		if (isSidecar) addAll(sidecars, resources?.requests);
+		// Of what the container does not request, the sidecars before it need no more than in the end.
+		for (const [name, amount] of Object.entries(resources?.requests ?? {})) {
+			const beside = sidecars.get(name) ?? '0';
+			raise(starting, name, isSidecar ? beside : addQuantities(beside, amount));
+		}
 	}
-	return largest(sum(running, sidecars), starting);
+	addAll(running, Object.fromEntries(sidecars));
+	for (const [name, amount] of starting) raise(running, name, amount);
+	return running;
 }
 
-function sum(a: ResourceList, b: ResourceList): ResourceList {
-	return combined(a, b, addQuantities);
-}
-
-function largest(a: ResourceList, b: ResourceList): ResourceList {
-	return combined(a, b, (one, other) => (compareQuantities(one, other) >= 0 ? one : other));
-}
-
-function combined(
-	a: ResourceList,
-	b: ResourceList,
-	combine: (one: string, other: string) => string,
-): ResourceList {
-	const result: Record<string, string> = { ...a };
-	for (const [resource, quantity] of Object.entries(b)) {
-		const own = result[resource];
-		result[resource] = own === undefined ? quantity : combine(own, quantity);
+function addAll(amounts: Map<string, string>, more: ResourceList | undefined): void {
+	for (const [name, amount] of Object.entries(more ?? {})) {
+		const own = amounts.get(name);
+		amounts.set(name, own === undefined ? amount : addQuantities(own, amount));
 	}
-	return result;
+}
+
+function raise(amounts: Map<string, string>, name: string, amount: string): void {
+	const own = amounts.get(name);
+	if (own === undefined || compareQuantities(own, amount) < 0) amounts.set(name, amount);
 }

@@ -139,7 +139,7 @@ function defaultHostContainer(container: Container): Container {
 function requestsFromLimits(container: Container): Container {
 	const { limits, requests = {} } = container.resources ?? {};
 	for (const resource in limits) {
-		if (requests[resource] !== undefined) continue;
+		if (Object.hasOwn(requests, resource)) continue;
 		return { ...container, resources: { ...container.resources, requests: { ...limits, ...requests } } };
 	}
 	return container;
@@ -149,7 +149,9 @@ function requestsFromLimits(container: Container): Container {
 function podRequestsFromLimits(resources: ResourceRequirements, spec: PodSpec): ResourceRequirements {
 	const { limits = {}, requests = {} } = resources;
 	if (Object.keys(limits).length === 0) return resources;
-	const { cpu, memory } = aggregateRequests(spec);
+	const needed = aggregateRequests(spec);
+	const cpu = needed.get('cpu');
+	const memory = needed.get('memory');
 	const own = { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
 	const supported = Object.entries(limits).filter(
 		([resource]) => resource === 'cpu' || resource === 'memory' || resource.startsWith('hugepages-'),
@@ -168,14 +170,17 @@ function roundedRequirements(resources: ResourceRequirements): ResourceRequireme
 }
 
 function roundedUp(list: ResourceList): ResourceList {
-	let result = list;
-	for (const resource in list) {
-		const text = list[resource] ?? '';
-		if (!FINER_THAN_MILLI.test(text)) continue;
-		const { nanos, format } = parseQuantity(text);
-		const rest = nanos % NANOS_PER_MILLI;
-		const rounded = rest > 0n ? nanos - rest + NANOS_PER_MILLI : nanos - rest;
-		result = { ...result, [resource]: formatQuantity({ nanos: rounded, format }) };
-	}
-	return result;
+	const isFine = ([, text]: readonly [string, string]): boolean => FINER_THAN_MILLI.test(text);
+	const entries = Object.entries(list);
+	if (!entries.some(isFine)) return list;
+	return Object.fromEntries(
+		entries.map((entry) => (isFine(entry) ? [entry[0], roundedText(entry[1])] : entry)),
+	);
+}
+
+function roundedText(text: string): string {
+	const { nanos, format } = parseQuantity(text);
+	const rest = nanos % NANOS_PER_MILLI;
+	const rounded = rest > 0n ? nanos - rest + NANOS_PER_MILLI : nanos - rest;
+	return formatQuantity({ nanos: rounded, format });
 }

@@ -1,3 +1,4 @@
+import { entryOf } from '../../../base/json.ts';
 import type { LabelSelector } from '../../meta/selector.ts';
 import type { Affinity, PodAffinityTerm, PodSpec } from './schema.ts';
 
@@ -72,7 +73,7 @@ function requirements(
 	labels: Labels,
 ): NonNullable<LabelSelector['matchExpressions']> {
 	return keys.flatMap((key) => {
-		const value = labels[key];
+		const value = entryOf(labels, key);
 		return value === undefined ? [] : [{ key, operator, values: [value] }];
 	});
 }

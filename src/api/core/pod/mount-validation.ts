@@ -16,6 +16,8 @@ export function validateMounts(
 	if (volumeMounts.length === 0 && volumeDevices.length === 0) return [];
 	const errors: FieldError[] = [];
 	const paths = new Set<string>();
+	const deviceNames = new Set(volumeDevices.map(({ name }) => name));
+	const devicePaths = new Set(volumeDevices.map(({ devicePath }) => devicePath));
 	const list = path.child('volumeMounts');
 	for (const [index, mount] of volumeMounts.entries()) {
 		const at = list.index(index);
@@ -24,10 +26,10 @@ export function validateMounts(
 			errors.push(invalid(at.child('mountPath'), mount.mountPath, 'must be unique'));
 		}
 		paths.add(mount.mountPath);
-		if (volumeDevices.some(({ name }) => name === mount.name)) {
+		if (deviceNames.has(mount.name)) {
 			errors.push(invalid(at.child('name'), mount.name, 'must not already exist in volumeDevices'));
 		}
-		if (volumeDevices.some(({ devicePath }) => devicePath === mount.mountPath)) {
+		if (devicePaths.has(mount.mountPath)) {
 			const detail = 'must not already exist as a path in volumeDevices';
 			errors.push(invalid(at.child('mountPath'), mount.mountPath, detail));
 		}
@@ -101,6 +103,8 @@ function validateDevices(
 ): readonly FieldError[] {
 	const names = new Set<string>();
 	const paths = new Set<string>();
+	const mountNames = new Set(mounts.map(({ name }) => name));
+	const mountPaths = new Set(mounts.map(({ mountPath }) => mountPath));
 	return devices.flatMap(({ name, devicePath }, index) => {
 		const at = path.index(index);
 		const volume = volumes.get(name);
@@ -116,8 +120,8 @@ function validateDevices(
 		if (paths.has(devicePath)) wrongPath('must be unique');
 		if (validateNoBacksteps(devicePath, at).length > 0) wrongPath("can not contain backsteps ('..')");
 		else paths.add(devicePath);
-		if (mounts.some((mount) => mount.name === name)) wrongName('must not already exist in volumeMounts');
-		if (mounts.some(({ mountPath }) => mountPath === devicePath)) {
+		if (mountNames.has(name)) wrongName('must not already exist in volumeMounts');
+		if (mountPaths.has(devicePath)) {
 			wrongPath('must not already exist as a path in volumeMounts');
 		}
 		if (name !== '') names.add(name);

@@ -1,5 +1,14 @@
+import { entryOf } from '../../../base/json.ts';
 import type { FieldError, FieldPath } from '../../meta/field.ts';
-import { duplicate, forbidden, invalid, malformed, notSupported, required } from '../../meta/field-errors.ts';
+import {
+	duplicate,
+	forbidden,
+	invalid,
+	malformed,
+	notFound,
+	notSupported,
+	required,
+} from '../../meta/field-errors.ts';
 import { dns1123Label, qualifiedName } from '../../meta/names.ts';
 import { compareQuantities, parseQuantity, quantityValue } from '../../meta/quantity.ts';
 import { aggregateRequests } from './aggregate-requests.ts';
@@ -59,7 +68,7 @@ function validateAmounts(
 	}
 	for (const resource in requests) {
 		const request = requests[resource] ?? '0';
-		const limit = limits[resource];
+		const limit = entryOf(limits, resource);
 		errors.push(...validateNameAndSign(resource, request, check, requestsPath));
 		if (limit === undefined) {
 			if (!isOvercommitAllowed(resource)) errors.push(required(limitsPath, OVERCOMMITTED_DETAIL));
@@ -217,25 +226,27 @@ function validateClaims(
 	path: FieldPath,
 ): readonly FieldError[] {
 	const seen = new Set<string>();
+	/** Names of which a request has been met. */
+	const divided = new Set<string>();
+	const unknownDetail = `must be one of the names in pod.spec.resourceClaims${listed(known)}`;
 	return claims.flatMap(({ name, request = '' }, index) => {
 		const at = path.index(index);
 		if (name === '') return [required(at)];
 		const errors: FieldError[] = [];
 		const key = request === '' ? name : `${name}/${request}`;
 		if (request !== '') errors.push(...malformed(at.child('request'), request, dns1123Label(request)));
-		const overlaps = request === '' && [...seen].some((other) => other.startsWith(`${name}/`));
+		const overlaps = request === '' && divided.has(name);
 		if (seen.has(name) || overlaps) errors.push(duplicate(at, name));
 		else if (seen.has(key)) errors.push(duplicate(at, key));
 		seen.add(key);
-		if (!known.has(name)) errors.push(unknownClaim(name, known, at));
+		if (request !== '') divided.add(name);
+		if (!known.has(name)) errors.push(notFound(at, name, unknownDetail));
 		return errors;
 	});
 }
 
-function unknownClaim(name: string, known: ReadonlySet<string>, path: FieldPath): FieldError {
-	const names = known.size === 0 ? ' which is empty' : `: ${[...known].sort().join(', ')}`;
-	const message = `Not found: "${name}": must be one of the names in pod.spec.resourceClaims${names}`;
-	return { type: 'NotFound', field: path.text, message };
+function listed(names: ReadonlySet<string>): string {
+	return names.size === 0 ? ' which is empty' : `: ${[...names].sort().join(', ')}`;
 }
 
 /** What the containers request together must fit into what the Pod requests, each limit below the Pod's. */
@@ -247,14 +258,14 @@ function validateAgainstContainers(
 	const errors: FieldError[] = [];
 	const needed = aggregateRequests(spec);
 	for (const [resource, request] of Object.entries(requests)) {
-		const sum = needed[resource];
+		const sum = needed.get(resource);
 		if (sum === undefined || compareQuantities(sum, request) <= 0) continue;
 		const detail = `must be greater than or equal to aggregate container requests of ${sum}`;
 		errors.push(invalid(path.child('requests').key(resource), request, detail));
 	}
 	for (const [index, container] of spec.containers.entries()) {
 		for (const [resource, limit] of Object.entries(container.resources?.limits ?? {})) {
-			const most = limits[resource];
+			const most = entryOf(limits, resource);
 			if (most === undefined || compareQuantities(limit, most) <= 0) continue;
 			const at = path.child('containers').index(index).key(resource).child('limits');
 			errors.push(invalid(at, limit, `must be less than or equal to pod limits of ${most}`));

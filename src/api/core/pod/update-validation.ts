@@ -1,4 +1,5 @@
-import type { Int64 } from '../../../base/json.ts';
+import { entryOf, type Int64 } from '../../../base/json.ts';
+import { quote } from '../../../base/quote.ts';
 import { semanticEqual } from '../../meta/equality.ts';
 import type { FieldError, FieldPath } from '../../meta/field.ts';
 import { forbidden, invalid, required } from '../../meta/field-errors.ts';
@@ -68,10 +69,10 @@ function validateAddedTolerations(
 	old: readonly Toleration[],
 ): readonly FieldError[] {
 	const at = SPEC.child('tolerations');
-	const withoutTime = ({ tolerationSeconds: _, ...rest }: Toleration): object => rest;
-	const kept = old.every((each) =>
-		tolerations.some((other) => semanticEqual(withoutTime(other), withoutTime(each))),
-	);
+	const withoutTime = ({ key, operator, value, effect }: Toleration): string =>
+		[key, operator, value, effect].map((text = '') => quote(text)).join();
+	const wanted = new Set(tolerations.map(withoutTime));
+	const kept = old.every((each) => wanted.has(withoutTime(each)));
 	if (kept) return validateTolerations(tolerations, at);
 	return [forbidden(at, 'existing toleration can not be modified except its tolerationSeconds')];
 }
@@ -89,7 +90,7 @@ function validateRemovedGates({ schedulingGates = [] }: PodSpec, old: PodSpec): 
 function validateNarrowing(spec: PodSpec, old: PodSpec): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const { nodeSelector = {} } = spec;
-	if (Object.entries(old.nodeSelector ?? {}).some(([key, value]) => nodeSelector[key] !== value)) {
+	if (Object.entries(old.nodeSelector ?? {}).some(([key, value]) => entryOf(nodeSelector, key) !== value)) {
 		const detail = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)';
 		errors.push(invalid(SPEC.child('nodeSelector'), nodeSelector, detail));
 	}

@@ -257,6 +257,8 @@ function validateHostNameOverride(spec: PodSpec, path: FieldPath): readonly Fiel
 /** Variables can be read from files of an emptyDir only. */
 function validateFileVolumes(spec: PodSpec, path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
+	// The first of a name counts.
+	const volumes = new Map((spec.volumes ?? []).toReversed().map((volume) => [volume.name, volume]));
 	for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
 		for (const [index, { env = [] }] of (spec[list] ?? []).entries()) {
 			for (const [number, { valueFrom }] of env.entries()) {
@@ -264,7 +266,7 @@ function validateFileVolumes(spec: PodSpec, path: FieldPath): readonly FieldErro
 				if (name === undefined) continue;
 				const variable = path.child(list).index(index).child('env').index(number);
 				const at = variable.child('valueFrom', 'fileKeyRef', 'volumeName');
-				const volume = spec.volumes?.find((each) => each.name === name);
+				const volume = volumes.get(name);
 				if (!volume) errors.push(notFound(at, name));
 				else if (!volume.emptyDir) {
 					errors.push(invalid(at, name, 'referenced volume must be of type emptyDir'));

@@ -240,16 +240,12 @@ function variableWarnings({ env = [] }: Container, path: FieldPath): readonly st
 }
 
 function portWarnings(containers: readonly PlacedContainer[]): readonly string[] {
-	const ports = containers.flatMap(({ container, at }) =>
-		(container.ports ?? []).map((port, index) => ({ port, at: at.child('ports').index(index).text })),
-	);
-	const overlaps = ports.flatMap(({ port, at }, number) =>
-		ports.slice(0, number).flatMap(({ port: other, at: place }) => {
-			if (port.containerPort !== other.containerPort || port.protocol !== other.protocol) return [];
-			const word = overlap(port, other);
-			return word === undefined ? [] : [`${at}: ${word} port definition with ${place}`];
-		}),
-	);
+	const ports = containers
+		.flatMap(({ container, at }) =>
+			(container.ports ?? []).map((port, index) => ({ port, at: at.child('ports').index(index).text })),
+		)
+		.map((placed, number) => ({ ...placed, number }));
+	const overlaps = overlapWarnings(ports);
 	const names = new Map<string, string>();
 	const repeats = ports.flatMap(({ port: { name = '' }, at }) => {
 		const first = names.get(name);
@@ -262,6 +258,59 @@ function portWarnings(containers: readonly PlacedContainer[]): readonly string[]
 		return [`${at}: duplicate port name ${quote(name)} with ${first}, ${text}`];
 	});
 	return [...overlaps, ...repeats];
+}
+
+interface PlacedPort {
+	readonly port: Port;
+	readonly at: string;
+	/** Which of all ports of the Pod it is. */
+	readonly number: number;
+}
+
+/** More warnings of one sort are of no use, and for n equal ports there would be n² of them. */
+const MOST_OVERLAPS = 100;
+
+/** Each port is compared only with those that it is in the way of, so that the time is bounded too. */
+function overlapWarnings(ports: readonly PlacedPort[]): readonly string[] {
+	const warnings: string[] = [];
+	const groups = new Map<string, PortGroup>();
+	for (const placed of ports) {
+		const key = `${placed.port.containerPort}/${placed.port.protocol}`;
+		const group = groups.get(key) ?? new PortGroup();
+		for (const other of group.rivalsOf(placed.port)) {
+			if (warnings.length >= MOST_OVERLAPS) return warnings;
+			const word = overlap(placed.port, other.port);
+			if (word !== undefined) warnings.push(`${placed.at}: ${word} port definition with ${other.at}`);
+		}
+		group.add(placed);
+		groups.set(key, group);
+	}
+	return warnings;
+}
+
+/** The definitions of one container port, by where they are reached on the node. */
+class PortGroup {
+	readonly #all: PlacedPort[] = [];
+	readonly #places = new Map<string, PlacedPort[]>();
+
+	add(placed: PlacedPort): void {
+		const { hostIP = '', hostPort = 0 } = placed.port;
+		this.#all.push(placed);
+		for (const place of [`${hostPort}/${hostIP}`, ...(hostIP === '' ? [] : [`${hostPort}/*`])]) {
+			const there = this.#places.get(place) ?? [];
+			there.push(placed);
+			this.#places.set(place, there);
+		}
+	}
+
+	/** Those that `port` is in the way of, in order. */
+	rivalsOf({ hostIP = '', hostPort = 0 }: Port): readonly PlacedPort[] {
+		if (hostPort === 0) return this.#all;
+		const at = (place: string): readonly PlacedPort[] => this.#places.get(place) ?? [];
+		const same = at(`${hostPort}/${hostIP}`);
+		const ambiguous = at(hostIP === '' ? `${hostPort}/*` : `${hostPort}/`);
+		return [...same, ...ambiguous, ...at('0/'), ...at('0/*')].sort((a, b) => a.number - b.number);
+	}
 }
 
 type Port = NonNullable<Container['ports']>[number];

@@ -13,6 +13,7 @@
  * - Working directory: the Pod's, else the table's, else a folder of the sandbox's own, which is empty at
  *   the start and removed with the sandbox.
  */
+import { setOwn } from '../../../base/json.ts';
 import type { ContainerConfig } from '../runtime.ts';
 import type { ImageEntry } from './image-table.ts';
 import { MARK } from './process-table.ts';
@@ -51,7 +52,7 @@ export function programOf(
 		...(config.tty && { TERM: 'xterm' }),
 		...given.entry?.env,
 	};
-	for (const { name, value } of config.env) env[name] = value;
+	for (const { name, value } of config.env) setOwn(env, name, value);
 	env[MARK] = given.containerId;
 	return { argv, env, workingDir: config.workingDir || (given.entry?.workingDir ?? '') };
 }
