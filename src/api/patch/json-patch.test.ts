@@ -140,3 +140,81 @@ test('copies cannot be used to fill the memory', () => {
 	const operations = Array.from({ length: 64 }, () => ({ op: 'copy', from: '/a', path: '/a/-' }));
 	assert.throws(() => patched({ a: ['x'] }, ...operations), { code: 422 });
 });
+
+test('no number or depth of steps takes more than linear time', () => {
+	const steps = '/a'.repeat(200_000);
+	assert.throws(() => patched({ a: 1 }, { op: 'add', path: steps, value: 1 }), { code: 422 });
+	const fields = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, index]));
+	const adds = Array.from({ length: 10_000 }, (_, index) => ({
+		op: 'add',
+		path: `/m/x${index}`,
+		value: index,
+	}));
+	const startedMs = cpuMs();
+	assert.equal(Object.keys(patched({ m: fields }, ...adds).m as object).length, 20_000);
+	assert.ok(cpuMs() - startedMs < 2000, 'a copy of the map for each step takes minutes');
+});
+
+test('a patch has at most 10,000 steps, and moves a bounded number of items', () => {
+	const tests = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '', value: {} }));
+	assert.throws(() => readJsonPatch(tests), {
+		code: 413,
+		message: 'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
+	});
+	const list = Array.from({ length: 20_000 }, () => 0);
+	const adds = Array.from({ length: 10_000 }, () => ({ op: 'add', path: '/l/0', value: 1 }));
+	assert.throws(() => patched({ l: list }, ...adds), { code: 413 });
+});
+
+test('no patch makes an object that is too deep to be walked', () => {
+	const nested = JSON.parse(`${'{"a":'.repeat(800)}{}${'}'.repeat(800)}`);
+	const leaf = '/a'.repeat(800);
+	const deeper = [
+		{ op: 'copy', from: '/a', path: `${leaf}/a` },
+		{ op: 'copy', from: '/a', path: `${leaf}${leaf}/a` },
+	];
+	assert.throws(() => patched(nested, ...deeper), { code: 422 });
+	const wraps = Array.from({ length: 2000 }, (_, index) => [
+		{ op: 'add', path: `/w${index}`, value: {} },
+		{ op: 'move', from: index === 0 ? '/a' : `/w${index - 1}`, path: `/w${index}/x` },
+	]).flat();
+	assert.throws(() => patched({ a: {} }, ...wraps), { code: 422 });
+});
+
+test('what is copied and then changed is changed in one place only', () => {
+	const operations = [
+		{ op: 'add', path: '/a/b', value: 1 },
+		{ op: 'copy', from: '/a', path: '/c' },
+		{ op: 'add', path: '/c/b', value: 2 },
+		{ op: 'add', path: '/a/d', value: 3 },
+	];
+	assert.deepEqual(patched({ a: {} }, ...operations), { a: { b: 1, d: 3 }, c: { b: 2 } });
+});
+
+test('names of all JavaScript objects are fields like others', () => {
+	const value = JSON.parse('{"__proto__":{"x":1}}');
+	const made = patched(
+		{ a: {} },
+		{ op: 'add', path: '/a/__proto__', value: 1 },
+		{ op: 'add', path: '/b', value },
+	);
+	assert.equal(
+		JSON.stringify(patched(made, { op: 'add', path: '/b/__proto__/y', value: 2 })),
+		'{"a":{"__proto__":1},"b":{"__proto__":{"x":1,"y":2}}}',
+	);
+});
+
+test('the patch itself stays as it was, so that it can be applied again', () => {
+	const patch = readJsonPatch(
+		deepFreeze([
+			{ op: 'add', path: '/a', value: { l: [] } },
+			{ op: 'add', path: '/a/l/-', value: 1 },
+		]),
+	);
+	for (let time = 0; time < 2; time++) assert.deepEqual(applyJsonPatch({}, patch), { a: { l: [1] } });
+});
+
+function cpuMs(): number {
+	const { user, system } = process.cpuUsage();
+	return (user + system) / 1000;
+}
