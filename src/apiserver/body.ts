@@ -10,7 +10,6 @@ import {
 	type RepeatedKeys,
 	readJsonInPieces,
 } from '../base/json-reader.ts';
-import { nextTurn } from '../base/turn.ts';
 import type { Body, Call } from './request.ts';
 
 /** The decode stage's first half: bytes to JSON values, by content type. */
@@ -33,7 +32,14 @@ export interface ExpectedObject {
 }
 
 /** Reads bodies of one content type. Throws an {@link UnreadableError}, or any error of the API. */
-type BodyReader = (bytes: Uint8Array, expected: ExpectedObject) => Promise<JsonBody>;
+type BodyReader = (bytes: Uint8Array, reading: Reading) => Promise<JsonBody>;
+
+/** What a reader knows of the request. */
+interface Reading {
+	readonly expected: ExpectedObject;
+	/** Awaited between the pieces of a large body. */
+	pause(): Promise<void>;
+}
 
 /** The bytes are not of the form that the content type says; the message is that of upstream's decoder. */
 export class UnreadableError extends Error {
@@ -79,13 +85,14 @@ export function hasBody(body: Body): boolean {
  * The body of a request, as JSON. Throws UnsupportedMediaType, RequestEntityTooLarge, or BadRequest where
  * the bytes cannot be read. Whether it is what was expected is for its decoding to say.
  */
-export async function readBody({ body, contentType }: Call, expected: ExpectedObject): Promise<JsonBody> {
+export async function readBody(call: Call, expected: ExpectedObject): Promise<JsonBody> {
+	const { body, contentType } = call;
 	if (body?.type === 'value') return bodyOf(body.value);
 	const reader = READERS.get(mediaTypeOf(contentType));
 	if (!reader) throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
 	const bytes = body?.bytes ?? new Uint8Array();
 	try {
-		const read = await reader(bytes, expected);
+		const read = await reader(bytes, { expected, pause: pauseOf(call) });
 		checkTypeMeta(read.value);
 		// Nothing is decoded from null, so that the object is an empty one.
 		return { ...read, value: read.value ?? {} };
@@ -99,26 +106,35 @@ export async function readBody({ body, contentType }: Call, expected: ExpectedOb
 }
 
 /** The body of a patch, as JSON. Throws RequestEntityTooLarge, or BadRequest where it is no JSON. */
-export async function readPatchBody({ body }: Call): Promise<JsonBody> {
+export async function readPatchBody(call: Call): Promise<JsonBody> {
+	const { body } = call;
 	if (body?.type === 'value') return bodyOf(body.value);
 	try {
-		return await readJsonBytes(body?.bytes ?? new Uint8Array(), PATCH_LIMITS);
+		return await readJsonBytes(body?.bytes ?? new Uint8Array(), PATCH_LIMITS, pauseOf(call));
 	} catch (error) {
 		throw error instanceof JsonSyntaxError ? badRequest('invalid JSON patch') : error;
 	}
 }
 
-async function readJson(bytes: Uint8Array): Promise<JsonBody> {
+function pauseOf({ pause }: Call): () => Promise<void> {
+	return pause ?? (() => Promise.resolve());
+}
+
+async function readJson(bytes: Uint8Array, { pause }: Reading): Promise<JsonBody> {
 	try {
-		return await readJsonBytes(bytes, BODY_LIMITS);
+		return await readJsonBytes(bytes, BODY_LIMITS, pause);
 	} catch (error) {
 		throw error instanceof JsonSyntaxError ? unparsed(error.message) : error;
 	}
 }
 
-async function readJsonBytes(bytes: Uint8Array, limits: JsonLimits): Promise<JsonBody> {
+async function readJsonBytes(
+	bytes: Uint8Array,
+	limits: JsonLimits,
+	pause: () => Promise<void>,
+): Promise<JsonBody> {
 	try {
-		return { ...(await readJsonInPieces(UTF8.decode(bytes), limits, nextTurn)), complaints: [] };
+		return { ...(await readJsonInPieces(UTF8.decode(bytes), limits, pause)), complaints: [] };
 	} catch (error) {
 		throw error instanceof JsonLimitError ? tooLarge(error.message) : error;
 	}
@@ -127,12 +143,12 @@ async function readJsonBytes(bytes: Uint8Array, limits: JsonLimits): Promise<Jso
 /** A byte order mark is no JSON; the decoder would hide it. */
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-async function readYaml(bytes: Uint8Array): Promise<JsonBody> {
+async function readYaml(bytes: Uint8Array, { pause }: Reading): Promise<JsonBody> {
 	const { NoJsonError, readYamlInPieces, YamlError, YamlLimitError, yamlTextOf } = await import(
 		'../base/yaml/read-yaml.ts'
 	);
 	try {
-		const { value, repeated } = await readYamlInPieces(yamlTextOf(bytes), BODY_LIMITS, nextTurn);
+		const { value, repeated } = await readYamlInPieces(yamlTextOf(bytes), BODY_LIMITS, pause);
 		const complaint = `yaml: unmarshal errors:\n  ${repeated.map(({ message }) => message).join('\n  ')}`;
 		return { value, repeated: NO_REPEATED_KEYS, complaints: repeated.length > 0 ? [complaint] : [] };
 	} catch (error) {
@@ -167,7 +183,7 @@ function unparsed(message: string): UnreadableError {
 }
 
 /** Loaded on demand: few clients speak it, and a start does not wait for it. */
-async function readProtobuf(bytes: Uint8Array, expected: ExpectedObject): Promise<JsonBody> {
+async function readProtobuf(bytes: Uint8Array, { expected }: Reading): Promise<JsonBody> {
 	const { jsonOfProtobuf } = await import('./protobuf-body.ts');
 	return bodyOf(jsonOfProtobuf(bytes, expected));
 }

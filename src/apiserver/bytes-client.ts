@@ -1,5 +1,6 @@
 import { isRecord } from '../base/json.ts';
 import { parseJson } from '../base/json-reader.ts';
+import { nextTurn } from '../base/turn.ts';
 import { apiErrorOf } from './errors.ts';
 import { Query } from './query.ts';
 import type { Call, Method } from './request.ts';
@@ -40,6 +41,7 @@ export async function sendBytes(
 		contentType,
 		accept,
 		signal: undefined,
+		pause: nextTurn,
 		warnings: [],
 	};
 	try {

@@ -1,4 +1,5 @@
 import { type ApiError, badRequest, invalid, isApiError } from '../api/meta/api-error.ts';
+import { collectErrors } from '../api/meta/field-errors.ts';
 import { generateName } from '../api/meta/names.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { formatTime } from '../api/meta/time.ts';
@@ -6,7 +7,7 @@ import type { ServerContext } from './context.ts';
 import { decodeObject, inNamespace } from './decode-object.ts';
 import { noFreeName } from './errors.ts';
 import { ownersOnce } from './owner-references.ts';
-import { type ResourceRequest, warn } from './request.ts';
+import { betweenSteps, bodyBytes, type ResourceRequest, warn } from './request.ts';
 import type { Result } from './result.ts';
 import { StoredObject } from './stored-object.ts';
 import { kindSubjectOf, nameTaken, writeNew } from './write.ts';
@@ -39,24 +40,46 @@ async function createOnce(
 	object: KubeObject,
 	{ dryRun }: WriteOptions,
 ): Promise<StoredObject> {
-	const { definition, resource } = request;
+	const { definition } = request;
 	const identified = identify(server, object);
 	const prepared = definition.strategy.prepareForCreate(identified);
-	const { namespace = '', name = '' } = prepared.metadata;
-	const errors = definition.strategy.validateCreate(prepared);
+	const { name = '', resourceVersion = '' } = prepared.metadata;
+	const pause = (): Promise<void> | undefined => betweenSteps(request.call, bodyBytes(request.call));
+	await pause();
+	const errors = collectErrors(() => definition.strategy.validateCreate(prepared));
 	if (errors.length > 0) throw invalid(kindSubjectOf(definition, name), errors);
 	for (const text of definition.strategy.warnings?.(prepared, undefined) ?? []) warn(request.call, text);
 	// Once more, since what was generated can bring defaults of its own (upstream: at the next read).
 	const finished = definition.defaults(prepared);
-	if (!dryRun) return writeNew(server, request, finished);
+	if (!dryRun && revisionIn(resourceVersion) !== 0) {
+		throw badRequest('resourceVersion should not be set on objects to be created');
+	}
+	const paused = pause();
+	if (paused) {
+		await paused;
+		// What admission looked at may have changed meanwhile: the namespace may be gone.
+		server.admission.create(request, finished);
+	}
+	return dryRun ? unwritten(request, finished) : writeNew(server, request, finished);
+}
+
+/** The revision in metadata; what is no number is none, as in upstream. */
+function revisionIn(resourceVersion: string): number {
+	return /^\d+$/.test(resourceVersion) ? Number(resourceVersion) : 0;
+}
+
+/** The answer of a dry run: only the write, which a resourceVersion would keep from being done, is left out. */
+function unwritten({ definition, resource }: ResourceRequest, object: KubeObject): StoredObject {
+	const { namespace = '', name = '', resourceVersion = '' } = object.metadata;
 	const holder = resource.get(namespace, name);
 	if (holder) throw nameTaken(definition, name, holder);
-	const key = resource.codec.key(namespace, name);
-	return new StoredObject(
-		resource.codec,
-		{ key, value: resource.codec.encode(finished), revision: 0 },
-		finished,
-	);
+	const { codec } = resource;
+	const at = {
+		key: codec.key(namespace, name),
+		value: codec.encode(object),
+		revision: revisionIn(resourceVersion),
+	};
+	return new StoredObject(codec, at, object);
 }
 
 /** Sets name, uid and creationTimestamp. */
@@ -72,19 +95,15 @@ function identify({ clock, random }: ServerContext, object: KubeObject): KubeObj
 	return { ...object, metadata: { ...identity, ...rest } };
 }
 
-/** Takes off what only the server sets. Throws BadRequest for a resourceVersion. */
+/** Takes off what only the server sets. */
 function withoutSystemFields(object: KubeObject): KubeObject {
 	const {
 		uid: _uid,
 		creationTimestamp: _created,
 		deletionTimestamp: _deleted,
 		deletionGracePeriodSeconds: _grace,
-		resourceVersion,
 		...metadata
 	} = object.metadata;
-	if (resourceVersion && resourceVersion !== '0') {
-		throw badRequest('resourceVersion should not be set on objects to be created');
-	}
 	return { ...object, metadata };
 }
 

@@ -4,7 +4,7 @@ import { strictlyUndecodable, strictTexts, type Undecoded, undecodable } from '.
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { type JsonBody, readBody } from './body.ts';
-import { type Call, type ResourceRequest, warn } from './request.ts';
+import { betweenSteps, bodyBytes, type Call, type ResourceRequest, warn } from './request.ts';
 import type { ResourceCodec } from './stored-object.ts';
 import type { WriteOptions } from './write-options.ts';
 
@@ -27,6 +27,7 @@ export async function decodeObject(
 ): Promise<KubeObject> {
 	const { kind, schema } = definition;
 	const body = await readBody(call, { kind, apiVersions: [resource.codec.apiVersion], schema });
+	await betweenSteps(call, bodyBytes(call));
 	const what = undecodedOf(body.value, definition);
 	try {
 		const { object, complaints } = decodeJson(resource.codec, body);
@@ -34,11 +35,23 @@ export async function decodeObject(
 		return object;
 	} catch (error) {
 		if (error instanceof DecodeError) throw undecodable(what, error.message);
-		throw error;
+		throw error instanceof OtherKindError ? error.refusal : error;
 	}
 }
 
-/** Decodes JSON to an object of the resource. Throws a DecodeError, or BadRequest for another kind. */
+/** The JSON says that it is of another kind or version than the resource; the message says so as upstream's decoder. */
+export class OtherKindError extends Error {
+	override readonly name = 'OtherKindError';
+	/** The answer to a create or an update. */
+	readonly refusal: ApiError;
+
+	constructor(message: string, refusal: ApiError = badRequest(message)) {
+		super(message);
+		this.refusal = refusal;
+	}
+}
+
+/** Decodes JSON to an object of the resource. Throws a DecodeError or an OtherKindError. */
 export function decodeJson(
 	codec: ResourceCodec,
 	{ value: json, repeated, complaints }: JsonBody,
@@ -47,14 +60,14 @@ export function decodeJson(
 	const { value, problems } = decodeAs<KubeObject>(definition.schema, json, repeated);
 	const { kind, apiVersion, metadata, ...rest } = value;
 	if (apiVersion && apiVersion !== codec.apiVersion) {
-		throw badRequest(
+		throw new OtherKindError(
 			`the API version in the data (${apiVersion}) does not match the expected API version (${codec.apiVersion})`,
 		);
 	}
 	if (kind && kind !== definition.kind) {
 		const { version } = definition;
 		const text = `converting (${version}.${kind}) to (${version}.${definition.kind}): unknown conversion`;
-		throw undecodable({ kind, version, into: definition.kind }, text);
+		throw new OtherKindError(text, undecodable({ kind, version, into: definition.kind }, text));
 	}
 	const { managedFields: _managed, selfLink: _link, ...kept } = metadata;
 	const object = { kind: definition.kind, apiVersion: codec.apiVersion, metadata: kept, ...rest };

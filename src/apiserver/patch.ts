@@ -12,7 +12,7 @@ import { strategicMerge } from '../api/patch/strategic-merge.ts';
 import type { JsonRecord } from '../base/json.ts';
 import { bodyOf, type JsonBody, mediaTypeOf, readPatchBody } from './body.ts';
 import type { ServerContext } from './context.ts';
-import { decodeJson, refuseOrWarn } from './decode-object.ts';
+import { decodeJson, OtherKindError, refuseOrWarn } from './decode-object.ts';
 import { goText } from './go-text.ts';
 import { ownersOnce } from './owner-references.ts';
 import { replace, type UpdateStrategy } from './replace.ts';
@@ -55,18 +55,21 @@ export async function patch(
 	const stored = await replace(server, request, {
 		dryRun: options.dryRun,
 		strategy,
-		next: (current) => patched(request, read, current, options),
+		next: async (current, pause) => {
+			const json = read.apply({ ...current });
+			await pause();
+			return decodePatched(request, read, json, options);
+		},
 	});
 	return { type: 'object', code: 200, stored };
 }
 
-function patched(
+function decodePatched(
 	request: ResourceRequest,
 	read: Patch,
-	current: KubeObject,
+	json: JsonRecord,
 	{ fieldValidation }: WriteOptions,
 ): KubeObject {
-	const json = read.apply({ ...current });
 	const refusal = (text: string): ApiError =>
 		invalid({ group: '', resource: '', name: '' }, [
 			invalidField(new FieldPath('patch'), read.shown(json), text),
@@ -80,7 +83,8 @@ function patched(
 		checkName(request, decoded.object);
 		return ownersOnce(request.call, decoded.object);
 	} catch (error) {
-		throw error instanceof DecodeError ? refusal(error.message) : error;
+		if (error instanceof DecodeError || error instanceof OtherKindError) throw refusal(error.message);
+		throw error;
 	}
 }
 
@@ -110,7 +114,12 @@ function readMerge(body: JsonBody): Patch {
 
 function readStrategic(body: JsonBody, { schema }: ResourceDefinition): Patch {
 	return {
-		apply: (object) => strategicMerge(object, body.value, schema),
+		// Upstream converts the outcome without asking what kind it says that it is.
+		apply: ({ kind, apiVersion, ...object }) => ({
+			...strategicMerge({ kind, apiVersion, ...object }, body.value, schema),
+			kind,
+			apiVersion,
+		}),
 		complaints: repeatedFields(body),
 		// Upstream shows the patch itself here.
 		shown: () => goText(body.value),

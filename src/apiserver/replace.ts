@@ -1,7 +1,7 @@
 import { conflict, invalid } from '../api/meta/api-error.ts';
 import { jsonEqual } from '../api/meta/equality.ts';
 import { FieldPath } from '../api/meta/field.ts';
-import { invalid as invalidField } from '../api/meta/field-errors.ts';
+import { collectErrors, invalid as invalidField } from '../api/meta/field-errors.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { SubresourceStrategy } from '../api/meta/resource.ts';
 import type { Int64 } from '../base/json.ts';
@@ -10,7 +10,7 @@ import { inNamespace } from './decode-object.ts';
 import { awaitsFinalizers } from './finalizers.ts';
 import { changeLatest } from './latest-state.ts';
 import { revisionOf } from './list-options.ts';
-import { type ResourceRequest, warn } from './request.ts';
+import { betweenSteps, bodyBytes, type ResourceRequest, warn } from './request.ts';
 import { StoredObject } from './stored-object.ts';
 import { kindSubjectOf, staleObject, subjectOf, writeOver, writeRemoval } from './write.ts';
 
@@ -25,8 +25,11 @@ import { kindSubjectOf, staleObject, subjectOf, writeOver, writeRemoval } from '
 
 /** A change of one object. */
 export interface Replacement {
-	/** What the object is to become, decoded and defaulted; throws an ApiError to refuse. */
-	next(current: KubeObject): KubeObject;
+	/**
+	 * What the object is to become, decoded and defaulted; throws an ApiError to refuse. Between steps that
+	 * each take long for a large object it awaits `pause`.
+	 */
+	next(current: KubeObject, pause: () => Promise<void> | undefined): KubeObject | Promise<KubeObject>;
 	readonly strategy: UpdateStrategy;
 	readonly dryRun: boolean;
 }
@@ -43,28 +46,33 @@ export async function replace(
 	request: ResourceRequest,
 	replacement: Replacement,
 ): Promise<StoredObject> {
-	return changeLatest(server, request, (current) => {
-		const next = prepare(server, request, current.object, replacement);
+	return changeLatest(server, request, async (current) => {
+		const pause = (): Promise<void> | undefined =>
+			betweenSteps(request.call, bodyBytes(request.call) + current.value.length);
+		const next = await prepare(server, request, current.object, { ...replacement, pause });
+		await pause();
 		return settle(server, request, current, { next, dryRun: replacement.dryRun });
 	});
 }
 
-/** The object as it is to be stored: admitted, prepared, validated, defaulted. */
-function prepare(
+/** The object as it is to be stored: admitted, prepared, validated, defaulted. `pause` is awaited between. */
+async function prepare(
 	server: ServerContext,
 	request: ResourceRequest,
 	old: KubeObject,
-	{ next, strategy }: Replacement,
-): KubeObject {
+	{ next, strategy, pause }: Replacement & { pause(): Promise<void> | undefined },
+): Promise<KubeObject> {
 	const { definition, namespace, name } = request;
-	const wanted = inNamespace(next(old), namespace);
+	const wanted = inNamespace(await next(old, pause), namespace);
+	await pause();
 	const admitted = server.admission.update(request, checkVersion(request, wanted, old, strategy), old);
 	const prepared = keepSystemFields(
 		strategy.prepareForUpdate(withGeneration(admitted, old.metadata.generation), old),
 		old,
 	);
-	const errors = strategy.validateUpdate(prepared, old);
+	const errors = collectErrors(() => strategy.validateUpdate(prepared, old));
 	if (errors.length > 0) throw invalid(kindSubjectOf(definition, name), errors);
+	await pause();
 	for (const text of strategy.warnings?.(prepared, old) ?? []) warn(request.call, text);
 	return definition.defaults(prepared);
 }

@@ -175,9 +175,16 @@ export function invalid(subject: Subject, errors: readonly FieldError[]): ApiErr
 export function inapplicablePatch(detail: string): ApiError {
 	const message = 'the server rejected our request due to an error in our request';
 	return failure(422, 'Invalid', message, {
-		causes: [{ reason: 'UnexpectedServerResponse', message: detail, field: 'patch' }],
+		causes: [{ reason: 'UnexpectedServerResponse', message: cut(detail), field: 'patch' }],
 	});
 }
+
+/** A detail can quote what the client sent, which can be megabytes. */
+function cut(detail: string): string {
+	return detail.length <= MAX_DETAIL_LENGTH ? detail : `${detail.slice(0, MAX_DETAIL_LENGTH)}...`;
+}
+
+const MAX_DETAIL_LENGTH = 2000;
 
 /** 400: the request cannot be understood. */
 export function badRequest(message: string): ApiError {
