@@ -62,3 +62,15 @@ test('a task longer than a slice is followed by a pause', () => {
 	turn();
 	assert.deepEqual(ran, [0, 1]);
 });
+
+test('a task that throws keeps no other from running', () => {
+	const { queue, turn } = world();
+	const ran: string[] = [];
+	queue.add(() => {
+		throw new Error('a fault of this task');
+	});
+	queue.add(() => void ran.push('b'));
+	assert.throws(turn, /a fault of this task/);
+	while (turn());
+	assert.deepEqual(ran, ['b']);
+});

@@ -4,7 +4,10 @@ import { FifoQueue } from './fifo-queue.ts';
 /** So long tasks may hold the event loop in one go; other work then has its turn. */
 const SLICE_MS = 5;
 
-/** A short piece of work; it adds itself again when there is more to do. It must not throw. */
+/**
+ * A short piece of work; it adds itself again when there is more to do. What it throws is an uncaught
+ * exception of the process; the tasks behind it run all the same.
+ */
 export type Task = () => void;
 
 /**
@@ -35,8 +38,11 @@ export class RunQueue {
 		this.#scheduled = true;
 		this.#pause(() => {
 			this.#scheduled = false;
-			this.#runSlice();
-			this.#schedule();
+			try {
+				this.#runSlice();
+			} finally {
+				this.#schedule();
+			}
 		});
 	}
 
