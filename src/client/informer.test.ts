@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { expired } from '../api/meta/api-error.ts';
+import { ApiError, expired } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { setSource } from '../api/meta/object-source.ts';
 import type { ApiWatchSink } from '../api/meta/transport.ts';
+import { SeededRandom } from '../base/random.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import type { ListOptions, ObjectList } from './client.ts';
 import { Informer, type InformerOptions } from './informer.ts';
@@ -290,4 +291,106 @@ test('what waits for the first list settles when the informer is stopped before'
 	informer.run(stop.signal).catch(assert.fail);
 	stop.abort();
 	assert.equal(await informer.synced, false);
+});
+
+test('an informer that is stopped during its list ends, and takes nothing from that list', async () => {
+	const source = new Source();
+	const listed = Promise.withResolvers<ObjectList<KubeObject>>();
+	source.list = () => listed.promise;
+	const informer = new Informer<KubeObject>(source, { clock: new VirtualClock() });
+	const told: unknown[] = [];
+	informer.subscribe((now) => told.push(now));
+	const stop = new AbortController();
+	const running = informer.run(stop.signal);
+	stop.abort();
+	listed.resolve({ metadata: { resourceVersion: '7' }, items: [object('one', 7)] });
+	await running;
+	assert.deepEqual([told, source.watches, informer.revision], [[], [], 0]);
+});
+
+test('a list replaces the copy also if the server has gone back to an earlier state', async (t) => {
+	const source = new Source();
+	source.items = [object('changed', 40), object('same', 30)];
+	source.revision = 40;
+	const { informer, clock } = start(t, source);
+	const told: unknown[] = [];
+	informer.subscribe((now, old) => told.push([now, old].map((each) => each?.metadata.resourceVersion)));
+	const sink = await source.nextSink();
+	const waiting = informer.reached('41');
+	const tooLarge = new ApiError({
+		...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code: 504, reason: 'Timeout' },
+		details: { causes: [{ reason: 'ResourceVersionTooLarge' }] },
+	});
+	told.length = 0;
+	source.items = [object('changed', 20, 'b'), object('same', 30)];
+	source.revision = 35;
+	sink.ended(tooLarge);
+	while (clock.nextDue() === undefined) await new Promise(setImmediate);
+	clock.advance(100);
+	const next = await source.nextSink();
+	assert.deepEqual(told, [['20', '40']]);
+	assert.equal(informer.get('ns', 'changed')?.metadata.resourceVersion, '20');
+	assert.equal(informer.indexed('team', 'b').length, 1);
+	assert.deepEqual([informer.revision, source.watches.at(-1)?.resourceVersion], [35, '35']);
+	assert.equal(await waiting, true);
+	next.events([{ type: 'MODIFIED', object: object('changed', 36) }]);
+	assert.equal(informer.get('ns', 'changed')?.metadata.resourceVersion, '36');
+});
+
+test('a watch that ends at once with nothing is followed by a pause that grows', async (t) => {
+	const source = new Source();
+	const errors: unknown[] = [];
+	const { clock } = start(t, source, { onError: (error) => errors.push(error) });
+	const pauses: number[] = [];
+	for (let i = 0; i < 5; i++) {
+		(await source.nextSink()).ended();
+		while (clock.nextDue() === undefined) await new Promise(setImmediate);
+		const due = clock.nextDue() ?? 0;
+		pauses.push(due - clock.now());
+		clock.advanceTo(due);
+	}
+	assert.deepEqual(pauses, [100, 200, 400, 800, 1600]);
+	assert.equal(errors.length, 5);
+	assert.equal(source.lists.length, 1);
+});
+
+test('a long look meets each object once, whatever changes meanwhile', async (t) => {
+	for (let seed = 1; seed <= 20; seed++) {
+		const random = new SeededRandom(seed);
+		const pick = (): number => Math.floor(random.next() * 300);
+		const source = new Source();
+		const made = (i: number, revision: number): KubeObject => {
+			const one = object(`o${i}`, revision);
+			setSource(one, { object: object(`o${i}`, revision) });
+			return one;
+		};
+		source.items = Array.from({ length: 300 }, (_, i) => made(i, 1));
+		const { informer } = start(t, source);
+		const sink = await source.nextSink();
+		const release = (name: string): void => {
+			const one = informer.get('ns', name);
+			if (one) informer.release(one);
+		};
+		for (let i = 0; i < 150; i++) release(`o${pick()}`);
+		let revision = 1;
+		const gone = new Set<string>();
+		const met: string[] = [];
+		for await (const { metadata } of informer.inTurns()) {
+			met.push(metadata.name ?? '');
+			const i = pick();
+			revision += 1;
+			const act = random.next();
+			if (act < 0.4) release(`o${i}`);
+			else if (act < 0.8) sink.events([{ type: 'MODIFIED', object: made(i, revision) }]);
+			else {
+				gone.add(`o${i}`);
+				sink.events([{ type: 'DELETED', object: made(i, revision) }]);
+			}
+		}
+		assert.equal(new Set(met).size, met.length, `seed ${seed}: an object was met twice`);
+		const missed = source.items.filter(
+			({ metadata: { name = '' } }) => !gone.has(name) && !met.includes(name),
+		);
+		assert.deepEqual(missed, [], `seed ${seed}: an object was not met`);
+	}
 });

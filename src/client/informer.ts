@@ -13,7 +13,9 @@ import { ObjectCopies } from './object-copies.ts';
 /**
  * A local copy of a resource, kept up to date by list and watch, after client-go's shared informer.
  *
- * 1. The copy only moves forward: each object's resourceVersion grows, and so does `revision`.
+ * 1. During a watch the copy only moves forward: each object's resourceVersion grows, and so does `revision`.
+ *    A list replaces the copy, as client-go's Replace does: also by an earlier state, that of a server which
+ *    was restored from a backup.
  * 2. Handlers are called in order, synchronously, after the copy and its indexes have changed.
  * 3. Whoever wrote something can wait until the copy shows it: {@link Informer.reached}. With an
  *    in-process transport that is so already when the write resolves, so nobody needs to keep a tally
@@ -45,7 +47,7 @@ export class Informer<T extends KubeObject> {
 		return this.#synced.promise;
 	}
 
-	/** The latest revision the copy is known to show. */
+	/** The latest revision the copy is known to show. Only a list can set it back. */
 	get revision(): number {
 		return this.#revision;
 	}
@@ -117,7 +119,8 @@ export class Informer<T extends KubeObject> {
 
 	/**
 	 * Resolves to true once the copy shows everything up to `resourceVersion`, or to false once the
-	 * informer has been stopped. It always settles, so nothing needs to race it against another promise
+	 * informer has been stopped. A list that sets the copy back settles it to true: the server may never reach
+	 * that revision again, and the copy shows all that the server has. It always settles, so nothing needs to race it against another promise
 	 * (each race would leave its reactions on a promise that lives as long as the server).
 	 */
 	reached(resourceVersion: string | undefined): Promise<boolean> {
@@ -159,11 +162,12 @@ export class Informer<T extends KubeObject> {
 		while (!signal.aborted) {
 			try {
 				from ??= await this.#list(signal);
+				if (from === undefined) return;
 				await this.#watch(from, signal);
 				from = String(this.#revision);
 			} catch (error) {
 				if (signal.aborted) return;
-				if (isApiError(error, 'Expired') || isApiError(error, 'Gone')) from = undefined;
+				if (isUnknownVersion(error)) from = undefined;
 				else if (from !== undefined) from = String(this.#revision);
 				this.#options.onError?.(error);
 				this.#failures += 1;
@@ -172,12 +176,16 @@ export class Informer<T extends KubeObject> {
 		}
 	}
 
-	async #list(signal: AbortSignal): Promise<string> {
+	/** Replaces the copy by what the server lists; resolves to the list's version, or to undefined if stopped. */
+	async #list(signal: AbortSignal): Promise<string | undefined> {
 		const { items, metadata } = await this.#source.list(this.#options.narrow ?? {}, { signal });
+		// What waited for the copy has been told that it moves no more.
+		if (signal.aborted) return undefined;
 		const listed = new Set(items.map(keyOfObject));
 		for (const key of [...this.#objects.keys()]) if (!listed.has(key)) this.#remove(key);
-		for (const object of items) this.#put(object);
+		for (const object of items) this.#replace(object);
 		this.#failures = 0;
+		this.#setBack(metadata.resourceVersion);
 		this.#begin(metadata.resourceVersion);
 		return metadata.resourceVersion;
 	}
@@ -219,11 +227,23 @@ export class Informer<T extends KubeObject> {
 		}
 	}
 
+	/** Takes `object` unless the copy shows the same version or a later one. */
 	#put(object: T): void {
-		const key = keyOfObject(object);
+		const known = this.#objects.metadataOf(keyOfObject(object));
 		const { resourceVersion } = object.metadata;
-		const known = this.#objects.metadataOf(key);
 		if (known && Number(known.metadata.resourceVersion) >= Number(resourceVersion)) return;
+		this.#set(object);
+	}
+
+	/** Takes `object`, which was listed, unless the copy shows this very version. */
+	#replace(object: T): void {
+		const known = this.#objects.metadataOf(keyOfObject(object))?.metadata;
+		const { resourceVersion, uid } = object.metadata;
+		if (known?.resourceVersion !== resourceVersion || known?.uid !== uid) this.#set(object);
+	}
+
+	#set(object: T): void {
+		const key = keyOfObject(object);
 		const old = this.#objects.get(key);
 		this.#objects.set(key, object);
 		this.#file(key, old, object);
@@ -262,6 +282,15 @@ export class Informer<T extends KubeObject> {
 			for (const value of before) if (!now.includes(value)) index?.remove(value, key);
 			for (const value of now) if (!before.includes(value)) index?.add(value, key);
 		}
+	}
+
+	/** Lowers the revision to that of a list, if it is higher, and settles what waits for a later one. */
+	#setBack(resourceVersion: string): void {
+		const revision = Number(resourceVersion);
+		if (revision >= this.#revision) return;
+		this.#revision = revision;
+		for (const { resolve } of this.#waiting) resolve(true);
+		this.#waiting = [];
 	}
 
 	#advance(resourceVersion: string | undefined): void {
@@ -314,6 +343,13 @@ const SHORTEST_WATCH_SECONDS = 300;
 const SHORTEST_GOOD_WATCH_MS = 1000;
 
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 30_000 };
+
+/** Whether the server cannot watch from that version: it has forgotten it, or was restored and has yet to reach it. */
+function isUnknownVersion(error: unknown): boolean {
+	if (isApiError(error, 'Expired') || isApiError(error, 'Gone')) return true;
+	if (!isApiError(error, 'Timeout')) return false;
+	return error.status.details?.causes?.some(({ reason }) => reason === 'ResourceVersionTooLarge') ?? false;
+}
 
 /** The key under which queues and caches know an object: `namespace/name`, or `name` alone. */
 export function keyOf(namespace: string, name: string): string {

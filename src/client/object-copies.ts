@@ -46,10 +46,18 @@ export class ObjectCopies<T extends KubeObject> {
 		yield* this.#released.keys();
 	}
 
-	/** Every object. Those that were released are decoded one by one, as the caller takes them. */
+	/**
+	 * The object of every key that there is when the caller takes the first: each once, as it is when the caller
+	 * takes it; one deleted before is left out. Those that were released are decoded one by one.
+	 *
+	 * The keys are copied because the caller may let changes happen in between. Whatever moves from one Map to
+	 * the other meanwhile would be met twice or not at all by a walk over the two.
+	 */
 	*objects(): IterableIterator<T> {
-		yield* this.#held.values();
-		for (const { source } of this.#released.values()) yield source.object;
+		for (const key of [...this.keys()]) {
+			const object = this.get(key);
+			if (object) yield object;
+		}
 	}
 }
 
