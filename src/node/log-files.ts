@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { assert } from '../base/assert.ts';
+import { isMissing } from '../base/system-error.ts';
 
 /** The longest name of a file that every file system takes. */
 const LONGEST_NAME = 255;
@@ -77,7 +78,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 	try {
 		return await readdir(folder);
 	} catch (error) {
-		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+		if (isMissing(error)) return [];
 		throw error;
 	}
 }

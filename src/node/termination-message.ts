@@ -1,6 +1,7 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Pod } from '../api/core/pod/schema.ts';
+import { isMissing } from '../base/system-error.ts';
 import type { Attempt } from '../plan/pod/snapshot.ts';
 import { takesMessageFromLog, withMessage } from '../plan/pod/termination-message.ts';
 import { LogLines } from './log-lines.ts';
@@ -126,8 +127,4 @@ async function lastPartBefore(path: string): Promise<string | undefined> {
 		if (isMissing(error)) return undefined;
 		throw error;
 	}
-}
-
-function isMissing(error: unknown): boolean {
-	return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

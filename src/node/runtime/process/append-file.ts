@@ -12,8 +12,8 @@ import { close, constants, fstatSync, ftruncate, open, unlink, writev } from 'no
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { codeOf } from '../../../base/system-error.ts';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.ts';
-import { codeOf } from './start-error.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 

@@ -8,6 +8,7 @@
  * when it has grown to several times of what it describes.
  */
 import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { isMissing } from '../../../base/system-error.ts';
 import type { ContainerStatus, Sandbox } from '../runtime.ts';
 import type { ProcessIdentity } from './process-table.ts';
 
@@ -104,7 +105,7 @@ function readLines(path: string): readonly string[] {
 	try {
 		return readFileSync(path, 'utf8').split('\n');
 	} catch (error) {
-		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+		if (isMissing(error)) return [];
 		throw error;
 	}
 }

@@ -1,4 +1,5 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { codeOf } from '../../../base/system-error.ts';
 import { isRunning, type ProcessIdentity, parseIdentity } from './process-table.ts';
 
 /** The lock's file, in the launcher's folder. */
@@ -61,7 +62,7 @@ function tryLink(from: string, to: string): boolean {
 		linkSync(from, to);
 		return true;
 	} catch (error) {
-		if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+		if (codeOf(error) === 'EEXIST') return false;
 		throw error;
 	}
 }

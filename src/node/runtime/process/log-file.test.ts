@@ -159,6 +159,22 @@ test('lines that a full disk did not take are counted in their place, once there
 	assert.deepEqual(withoutTimes, ['before', `stderr F ${missing(4)}`, 'after', `stderr F ${missing(2)}`, '']);
 });
 
+test('a log that finds too many files open is written as soon as there are fewer', async () => {
+	let left = 3;
+	const calls: AppendCalls = {
+		...SYSTEM_CALLS,
+		writev: async (fd, batch) => {
+			if (left-- > 0) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+			return await SYSTEM_CALLS.writev(fd, batch);
+		},
+	};
+	const { file, path, errors } = open('patient', { calls });
+	file.append(text('one\n'));
+	await file.close();
+	assert.equal(readFileSync(path, 'utf8'), 'one\n');
+	assert.deepEqual(errors, []);
+});
+
 test('a log that cannot be written holds nobody up, and is told once', async () => {
 	writeFileSync(join(folder, 'blocked'), 'a file where a folder should be');
 	const { file, errors } = open('blocked');

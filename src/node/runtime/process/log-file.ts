@@ -15,6 +15,7 @@ import { unlink } from 'node:fs';
 import { logGapText } from '../../../api/meta/log-gap.ts';
 import { assert } from '../../../base/assert.ts';
 import type { Clock } from '../../../base/clock.ts';
+import { patiently } from '../../../base/system-error.ts';
 import type { LogBytes } from '../cri-lines.ts';
 import { type AppendCalls, AppendFile, SYSTEM_CALLS } from './append-file.ts';
 import type { DescriptorPool } from './descriptor-pool.ts';
@@ -125,7 +126,9 @@ export class LogFile {
 		const lines = batch.reduce((sum, text) => sum + text.lines, 0);
 		const gap = this.#dropped && [this.#gapLine(this.#dropped)];
 		try {
-			await this.#file.write([...(gap ?? []), ...batch.map(({ bytes }) => bytes)]);
+			const all = [...(gap ?? []), ...batch.map(({ bytes }) => bytes)];
+			// Meanwhile the container is held back; a full disk would hold it back for ever.
+			await patiently(this.#options.clock, () => this.#file.write(all));
 			this.#lines += lines + (gap ? 1 : 0);
 			this.#dropped = undefined;
 		} catch (error) {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { codeOf } from '../../../base/system-error.ts';
 import type { HostProgram } from './protocol.ts';
 
 /**
@@ -14,6 +15,11 @@ export async function describeStartError(error: unknown, program: HostProgram): 
 	const folder = await folderProblem(program.workingDir);
 	if (folder) return `chdir to workingDir (${JSON.stringify(program.workingDir)}) failed: ${folder}`;
 	return `exec: ${JSON.stringify(file)}: ${await programProblem(error, file, program.env.PATH ?? '')}`;
+}
+
+/** What the machine has too little of, in the same words. */
+export function describeShortage(error: unknown): string {
+	return `the machine cannot start it now: ${wordsFor(codeOf(error)) ?? messageOf(error)}`;
 }
 
 async function folderProblem(folder: string): Promise<string | undefined> {
@@ -52,11 +58,6 @@ export async function exists(path: string): Promise<boolean> {
 	}
 }
 
-/** The system's code of an error, `ENOENT`; empty when it has none. */
-export function codeOf(error: unknown): string {
-	return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
 function isFromSpawn(error: unknown): boolean {
 	return error instanceof Error && 'syscall' in error && String(error.syscall).startsWith('spawn');
 }
@@ -69,6 +70,7 @@ function wordsFor(code: string): string | undefined {
 	const words: Readonly<Record<string, string>> = {
 		EACCES: 'permission denied',
 		EAGAIN: 'resource temporarily unavailable',
+		EDQUOT: 'disk quota exceeded',
 		E2BIG: 'argument list too long',
 		EISDIR: 'is a directory',
 		EMFILE: 'too many open files',
@@ -76,6 +78,7 @@ function wordsFor(code: string): string | undefined {
 		ENOENT: 'no such file or directory',
 		ENOEXEC: 'exec format error',
 		ENOMEM: 'cannot allocate memory',
+		ENOSPC: 'no space left on device',
 		ENOTDIR: 'not a directory',
 		EPERM: 'operation not permitted',
 	};
