@@ -52,7 +52,10 @@ export interface Runtime {
 
 	/** Makes a container and does not start it. Rejects with {@link ContainerStartError}. */
 	createContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus>;
-	/** Starts it; resolves once the process runs. Rejects with {@link ContainerStartError}. */
+	/**
+	 * Starts it; resolves once the process runs. Rejects with {@link ContainerStartError}, or, within about a
+	 * second, with {@link RuntimeBusy} if the machine has too little of something for it at the moment.
+	 */
 	startContainer(id: string): Promise<ContainerStatus>;
 	/**
 	 * Asks the main process to end (SIGTERM) and kills the container after `graceSeconds`. Resolves when it was asked.
@@ -176,5 +179,13 @@ export class ContainerStartError extends Error {
 
 /** The runtime cannot be reached now. The call may or may not have had its effect: repeat it later. */
 export class RuntimeUnavailable extends Error {
-	override readonly name = 'RuntimeUnavailable';
+	override readonly name: string = 'RuntimeUnavailable';
+}
+
+/**
+ * The machine has too little of something to start the container now: open files, processes, memory, disk.
+ * The container is as it was before the call: repeat it later. No failure of the container.
+ */
+export class RuntimeBusy extends RuntimeUnavailable {
+	override readonly name = 'RuntimeBusy';
 }

@@ -13,6 +13,7 @@ import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { basename, isAbsolute } from 'node:path';
 import type { Clock, Timer } from '../../../base/clock.ts';
+import { codeOf } from '../../../base/system-error.ts';
 import type { LogTime } from '../log-time.ts';
 import type { DescriptorPool } from './descriptor-pool.ts';
 import type { Fifo, FifoPool } from './fifo-pool.ts';
@@ -20,7 +21,7 @@ import { LogFile } from './log-file.ts';
 import { OutputPump } from './output-pump.ts';
 import { signalGroup, signalProcess } from './process-table.ts';
 import type { HostProgram } from './protocol.ts';
-import { codeOf, exists } from './start-error.ts';
+import { exists } from './start-error.ts';
 import type { Sweeper } from './sweeper.ts';
 
 /** How long a pipe may stay open after the main process has ended, before and after a search. */
@@ -34,7 +35,7 @@ export interface ProcessHost {
 	readonly clock: Clock;
 	readonly logTime: LogTime;
 	readonly logDescriptors: DescriptorPool;
-	readonly pipes: FifoPool;
+	readonly pipes: Pick<FifoPool, 'take'>;
 	readonly sweeper: Sweeper;
 	onError(error: unknown): void;
 }
@@ -89,26 +90,42 @@ export class ContainerProcess {
 
 	/** Starts the program. Rejects with the system's error when it cannot be. */
 	static async start(options: ProcessOptions, host: ProcessHost): Promise<ContainerProcess> {
-		const stamp = (): string => host.logTime.stamp();
-		const { clock, logDescriptors: descriptors, onError } = host;
-		const log = new LogFile({ ...options.log, clock, descriptors, stamp, onError });
 		const outputs: (Fifo | undefined)[] = [];
+		let child: SpawnedProcess;
 		try {
 			while (outputs.length < STREAMS.length) outputs.push(await host.pipes.take());
-			const child = await spawnProgram(options.program, outputs);
-			for (const output of outputs) if (output) closeSync(output.writeFd);
-			const pumps = STREAMS.map((stream, index) => {
-				const fifo = outputs[index];
-				const pump = new OutputPump(fifo?.readFd ?? socketOf(child, stream), { stream, log, stamp });
-				if (fifo) pump.ended.then(fifo.release);
-				return pump;
-			});
-			const { containerId } = options;
-			return new ContainerProcess({ pid: child.pid ?? 0, child, containerId, host, log, pumps });
+			child = await spawnProgram(options.program, outputs);
 		} catch (error) {
 			for (const output of outputs) if (output) giveBack(output);
 			throw error;
 		}
+		for (const output of outputs) if (output) closeSync(output.writeFd);
+		try {
+			return ContainerProcess.#attach(child, outputs, { options, host });
+		} catch (error) {
+			// A process whose output goes nowhere must not run on.
+			signalGroup(child.pid, 'SIGKILL');
+			throw error;
+		}
+	}
+
+	/** Has what the process writes go to its log. */
+	static #attach(
+		child: SpawnedProcess,
+		outputs: readonly (Fifo | undefined)[],
+		{ options, host }: { readonly options: ProcessOptions; readonly host: ProcessHost },
+	): ContainerProcess {
+		const stamp = (): string => host.logTime.stamp();
+		const { clock, logDescriptors: descriptors, onError } = host;
+		const log = new LogFile({ ...options.log, clock, descriptors, stamp, onError });
+		const pumps = STREAMS.map((stream, index) => {
+			const fifo = outputs[index];
+			const pump = new OutputPump(fifo?.readFd ?? socketOf(child, stream), { stream, log, stamp });
+			if (fifo) pump.ended.then(fifo.release);
+			return pump;
+		});
+		const { containerId } = options;
+		return new ContainerProcess({ pid: child.pid, child, containerId, host, log, pumps });
 	}
 
 	/**
@@ -173,6 +190,13 @@ export class ContainerProcess {
 	}
 }
 
+/** A child process that runs, or has run. */
+type SpawnedProcess = ChildProcess & { readonly pid: number };
+
+function hasPid(child: ChildProcess): child is SpawnedProcess {
+	return child.pid !== undefined;
+}
+
 /**
  * Spawns the program with `outputs` as its standard output and error. The path of a program inside an
  * image says nothing about this machine: where it does not exist, a program of that name is taken from
@@ -181,7 +205,7 @@ export class ContainerProcess {
 async function spawnProgram(
 	program: HostProgram,
 	outputs: readonly (Fifo | undefined)[],
-): Promise<ChildProcess> {
+): Promise<SpawnedProcess> {
 	const [file = '', ...args] = program.argv;
 	try {
 		return await spawnFile(file, args, { program, outputs });
@@ -196,11 +220,11 @@ async function spawnFile(
 	file: string,
 	args: readonly string[],
 	how: { readonly program: HostProgram; readonly outputs: readonly (Fifo | undefined)[] },
-): Promise<ChildProcess> {
+): Promise<SpawnedProcess> {
 	const stdio: StdioOptions = ['ignore', ...how.outputs.map((fifo) => fifo?.writeFd ?? 'pipe')];
 	const { env, workingDir: cwd } = how.program;
 	const child = spawn(file, args, { env, cwd, stdio, detached: true });
-	if (child.pid !== undefined) return child;
+	if (hasPid(child)) return child;
 	return await new Promise((_, reject) => {
 		child.once('error', reject);
 	});

@@ -4,12 +4,14 @@
  * So these are named pipes, made in bulk by mkfifo(1) and used again and again: a pair of opens per
  * stream (about 10 µs) instead of a socket pair.
  *
- * 1. A pipe goes back into the pool only when its end was seen, so nobody holds it any more.
+ * 1. A pipe goes back into the pool only when its end was seen: then no process holds it any more.
  * 2. Where mkfifo is missing or fails, `take` resolves to undefined and the caller makes do with sockets.
+ *    If it fails for want of processes, memory or open files, `take` rejects, since it may succeed later.
  */
 import { execFile } from 'node:child_process';
 import { closeSync, constants, mkdirSync, openSync, rmSync, unlink } from 'node:fs';
 import { join } from 'node:path';
+import { isSystemShortage } from '../../../base/system-error.ts';
 
 const BATCH = 64;
 const LOW_WATER = 32;
@@ -27,7 +29,8 @@ export class FifoPool {
 	readonly #folder: string;
 	readonly #free: string[] = [];
 	#made = 0;
-	#making: Promise<void> | undefined;
+	/** Resolves to why no pipes could be made, if so. */
+	#making: Promise<Error | undefined> | undefined;
 	#usable = true;
 
 	/** Makes `folder` anew, and the first pipes in the background. */
@@ -40,10 +43,9 @@ export class FifoPool {
 
 	/** A pipe, or undefined where there are none. */
 	async take(): Promise<Fifo | undefined> {
-		do {
-			if (this.#free.length < LOW_WATER && this.#usable) this.#making ??= this.#make();
-			if (this.#free.length === 0) await this.#making;
-		} while (this.#free.length === 0 && this.#usable);
+		if (this.#free.length < LOW_WATER && this.#usable) this.#making ??= this.#make();
+		const failure = this.#free.length === 0 ? await this.#making : undefined;
+		if (isSystemShortage(failure)) throw failure;
 		const path = this.#free.pop();
 		return path === undefined ? undefined : this.#open(path);
 	}
@@ -70,14 +72,14 @@ export class FifoPool {
 		else unlink(path, () => {});
 	}
 
-	#make(): Promise<void> {
+	#make(): Promise<Error | undefined> {
 		const paths = Array.from({ length: BATCH }, () => join(this.#folder, String(this.#made++)));
 		return new Promise((resolve) => {
 			execFile('mkfifo', ['-m', '600', ...paths], (error) => {
 				this.#making = undefined;
-				if (error) this.#usable = false;
-				else this.#free.push(...paths);
-				resolve();
+				if (!error) this.#free.push(...paths);
+				else if (!isSystemShortage(error)) this.#usable = false;
+				resolve(error ?? undefined);
 			});
 		});
 	}

@@ -3,18 +3,20 @@
  * folder it is started in and ends by itself once no client is connected and nothing runs. Signals that
  * a terminal or a service manager sends to everything do not end it: Pods outlive the server.
  *
- * With {@link REMOVE_WITH_CLIENT} it belongs to one client: when that is gone, in whichever way it ended, the
- * launcher kills all containers, removes the folder that the option names, and ends.
+ * With {@link REMOVE_WITH_CLIENT} it belongs to one client. If that goes before it has had everything killed,
+ * in whichever way it ended, the launcher does it, removes the folder that the option names, and ends.
  */
 import { chmodSync, rmSync, writeSync } from 'node:fs';
 import { SystemClock } from '../../../base/clock.ts';
 import { LogTime } from '../log-time.ts';
 import { DescriptorPool } from './descriptor-pool.ts';
+import { type DescriptorShares, descriptorLimit, shareDescriptors } from './descriptor-shares.ts';
 import { FifoPool } from './fifo-pool.ts';
 import { closeInherited } from './inherited-descriptors.ts';
 import { Launcher } from './launcher.ts';
 import { LAUNCHER_LOCK, LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';
+import { Places } from './places.ts';
 import { identify } from './process-table.ts';
 import { EXIT_TAKEN, READY, REMOVE_WITH_CLIENT, SOCKET_NAME } from './protocol.ts';
 import { RemovableFolder } from './removable-folder.ts';
@@ -23,8 +25,6 @@ import { Sweeper } from './sweeper.ts';
 /** How long a launcher waits for its first client. */
 const FIRST_CLIENT_MS = 10_000;
 const STANDARD_OUTPUT = 1;
-/** How many logs may be open at once; four are written at once at most, as many as Node has threads for files. */
-const MOST_LOGS_OPEN = 64;
 
 closeInherited();
 const clock = new SystemClock();
@@ -47,6 +47,7 @@ async function launch(lock: LauncherLock): Promise<void> {
 	const option = process.argv.indexOf(REMOVE_WITH_CLIENT);
 	const removed = option < 0 ? undefined : new RemovableFolder(process.argv[option + 1] ?? '');
 	let isWanted = true;
+	let isAbandoned = false;
 	let ended = false;
 	const endIfDone = (): void => {
 		if (ended || !launcher.isIdle || (isWanted && !server.isAlone)) return;
@@ -55,22 +56,25 @@ async function launch(lock: LauncherLock): Promise<void> {
 		launcher.close();
 		pipes.close();
 		lock.release();
-		removed?.remove(onError);
+		if (isAbandoned) removed?.remove(onError);
 		// Last, so that a client that is still there sees by it that the folder is left alone.
 		server.dismiss();
 	};
 	const endNow = (): void => {
+		isAbandoned = true;
 		// Nothing new is begun: a client that connects now finds no launcher here.
 		server.close();
 		launcher.killAll().then(onKilled, onError);
 	};
 	const onAlone = (): void => (removed ? endNow() : endIfDone());
+	const shares = shareDescriptors(descriptorLimit());
 	const pipes = new FifoPool('pipes');
 	const sweeper = new Sweeper(clock, endIfDone);
 	const launcher = await Launcher.open({
 		clock,
 		logTime: new LogTime(clock, process.hrtime.bigint),
-		logDescriptors: new DescriptorPool(MOST_LOGS_OPEN),
+		logDescriptors: new DescriptorPool(shares.logs),
+		places: new Places({ count: shares.containers, whyNone: whyNoPlace(shares), clock }),
 		pipes,
 		sweeper,
 		folder: process.cwd(),
@@ -94,4 +98,8 @@ async function launch(lock: LauncherLock): Promise<void> {
 	clock.setTimer(FIRST_CLIENT_MS, () => {
 		if (server.isAlone) onAlone();
 	});
+}
+
+function whyNoPlace({ limit, containers }: DescriptorShares): string {
+	return `the limit of ${limit} on open files (ulimit -n) is enough for ${containers} containers at once, and as many run`;
 }

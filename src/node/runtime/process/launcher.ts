@@ -8,20 +8,36 @@
  */
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Lane } from '../../../base/lane.ts';
+import { isShortage } from '../../../base/system-error.ts';
 import { containerIdOf, sandboxIdOf } from '../ids.ts';
-import { ContainerStartError, type ContainerStatus, type Sandbox, type SandboxConfig } from '../runtime.ts';
-import { ContainerProcess, type ProcessEnd, type ProcessHost } from './container-process.ts';
+import {
+	ContainerStartError,
+	type ContainerStatus,
+	RuntimeBusy,
+	type Sandbox,
+	type SandboxConfig,
+} from '../runtime.ts';
+import {
+	ContainerProcess,
+	type ProcessEnd,
+	type ProcessHost,
+	type ProcessOptions,
+} from './container-process.ts';
 import { Journal, type JournalEntry, type JournalState, readJournal } from './journal.ts';
 import { asLost, killLeftOvers } from './left-overs.ts';
+import type { Places } from './places.ts';
 import { bootId, identify, type ProcessIdentity } from './process-table.ts';
 import { type HostContainerConfig, JOURNAL_NAME, type LauncherCalls } from './protocol.ts';
-import { describeStartError } from './start-error.ts';
+import { describeShortage, describeStartError } from './start-error.ts';
 import { WorkFolders } from './work-folders.ts';
 
 /** What a launcher is made of. */
 export interface LauncherOptions extends ProcessHost {
 	/** Where it keeps its journal and the sandboxes' folders. */
 	readonly folder: string;
+	/** One for each container that runs. */
+	readonly places: Places;
 	/** Told of each container that ended. */
 	onExit(status: ContainerStatus): void;
 	/** Called when nothing runs any more. */
@@ -48,6 +64,12 @@ interface Container {
 	};
 }
 
+/** How many processes may be started at once. Node starts one after the other, so more would only hold pipes. */
+const MOST_STARTS = 4;
+
+/** How long a container waits for the machine to have what its start takes, before the caller is told. */
+const LONGEST_WAIT_MS = 1000;
+
 /** See the head of this file. */
 export class Launcher implements LauncherCalls {
 	readonly #options: LauncherOptions;
@@ -56,6 +78,7 @@ export class Launcher implements LauncherCalls {
 	readonly #journal: Journal;
 	readonly #sandboxes = new Map<string, SandboxEntry>();
 	readonly #containers = new Map<string, Container>();
+	readonly #starts = new Lane(MOST_STARTS);
 	/** How many containers are starting or running. */
 	#active = 0;
 
@@ -178,32 +201,58 @@ export class Launcher implements LauncherCalls {
 		await this.#options.sweeper.flush();
 	}
 
+	/**
+	 * Starts the container in a place of its own. While the machine has too little of something for it, this
+	 * waits for other containers to end, but not for long: a caller that wants to stop the container instead
+	 * must not have to wait with it.
+	 */
 	async #start(container: Container): Promise<ContainerStatus> {
-		const { config, status } = container;
+		const { clock, places } = this.#options;
+		const options = this.#processOptions(container);
+		const deadline = clock.monotonic() + LONGEST_WAIT_MS;
+		let shortage: unknown;
+		this.#active++;
+		try {
+			while (clock.monotonic() < deadline && (await places.take(deadline))) {
+				try {
+					return await this.#spawn(container, options);
+				} catch (error) {
+					places.giveBack();
+					if (!isShortage(error)) throw error;
+					shortage = error;
+				}
+				await places.change(deadline);
+			}
+		} catch (error) {
+			const message = await describeStartError(error, options.program);
+			const end = { exitCode: 128, finishedAt: clock.now() };
+			this.#end(container, end, { reason: 'StartError', message });
+			throw new ContainerStartError('RunContainerError', message);
+		}
+		this.#active--;
+		// It never ran: a launcher that comes after this one must not take it for one that was lost.
+		if (shortage !== undefined) this.#append({ containerGone: container.status.id });
+		if (this.isIdle) this.#options.onIdle();
+		throw new RuntimeBusy(shortage === undefined ? places.whyNone : describeShortage(shortage));
+	}
+
+	async #spawn(container: Container, options: ProcessOptions): Promise<ContainerStatus> {
+		this.#journal.append({ container: container.status });
+		this.#options.sweeper.spare(container.status.id);
+		const process = await this.#starts.run(() => ContainerProcess.start(options, this.#options));
+		return this.#started(container, process);
+	}
+
+	#processOptions({ config, status, sandbox }: Container): ProcessOptions {
 		if (!config)
 			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started`);
 		const { program, logPath: path, logMaxBytes: maxBytes, logMaxFiles: maxFiles } = config;
-		const workingDir = resolve(this.#folders.pathOf(container.sandbox.folder), program.workingDir);
-		const options = {
+		const workingDir = resolve(this.#folders.pathOf(sandbox.folder), program.workingDir);
+		return {
 			containerId: status.id,
 			program: { ...program, workingDir },
 			log: { path, maxBytes, maxFiles },
 		};
-		this.#active++;
-		try {
-			this.#journal.append({ container: status });
-			this.#options.sweeper.spare(status.id);
-			const process = await ContainerProcess.start(options, this.#options);
-			return this.#started(container, process);
-		} catch (error) {
-			const message = await describeStartError(error, options.program);
-			this.#end(
-				container,
-				{ exitCode: 128, finishedAt: this.#options.clock.now() },
-				{ reason: 'StartError', message },
-			);
-			throw new ContainerStartError('RunContainerError', message);
-		}
 	}
 
 	#started(container: Container, process: ContainerProcess): ContainerStatus {
@@ -214,6 +263,7 @@ export class Launcher implements LauncherCalls {
 		delete container.config;
 		const over = process.ended.then((end) => {
 			const reason = end.exitCode === 0 ? 'Completed' : 'Error';
+			this.#options.places.giveBack();
 			this.#end(container, end, { reason, startedAt });
 			this.#options.sweeper.add(status.id);
 		});

@@ -10,6 +10,7 @@ import {
 	type ContainerConfig,
 	ContainerStartError,
 	type ContainerStatus,
+	RuntimeBusy,
 	type Sandbox,
 	type SandboxConfig,
 } from '../runtime.ts';
@@ -24,8 +25,8 @@ export const JOURNAL_NAME = 'journal';
 /** How a launcher ends that finds another one at work in its folder. */
 export const EXIT_TAKEN = 75;
 /**
- * Tells a launcher to end with its client, and which folder to remove then. Without it, a launcher and its
- * containers outlive their clients.
+ * Tells a launcher to end with its client, and which folder to remove if the client cannot do so any more.
+ * Without it, a launcher and its containers outlive their clients.
  */
 export const REMOVE_WITH_CLIENT = '--remove-with-client';
 /** What a launcher writes to its standard output once it can be called. */
@@ -87,6 +88,8 @@ export interface CallError {
 	readonly message: string;
 	/** That of a {@link ContainerStartError}, if it was one. */
 	readonly reason?: ContainerStartError['reason'];
+	/** True for a {@link RuntimeBusy}. */
+	readonly isBusy?: boolean;
 }
 
 const METHODS: ReadonlySet<string> = new Set<keyof LauncherCalls>([
@@ -113,10 +116,12 @@ export async function perform(target: LauncherCalls, call: Call): Promise<unknow
 /** `error` for the way over the socket. */
 export function encodeError(error: unknown): CallError {
 	if (error instanceof ContainerStartError) return { message: error.message, reason: error.reason };
+	if (error instanceof RuntimeBusy) return { message: error.message, isBusy: true };
 	return { message: error instanceof Error ? error.message : String(error) };
 }
 
 /** The error that {@link encodeError} made a {@link CallError} of. */
 export function decodeError(error: CallError): Error {
+	if (error.isBusy) return new RuntimeBusy(error.message);
 	return error.reason ? new ContainerStartError(error.reason, error.message) : new Error(error.message);
 }
