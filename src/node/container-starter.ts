@@ -6,21 +6,20 @@ import type { EventRecorder } from '../client/event-recorder.ts';
 import type { HoldBack } from '../plan/pod/fields/field-rules.ts';
 import type { ContainerStart } from '../plan/pod/plan.ts';
 import { environmentOf, expand, type NodeFacts } from './environment.ts';
+import type { Failure } from './hindrances.ts';
 import type { LogFiles } from './log-files.ts';
 import {
 	type ContainerConfig,
 	ContainerStartError,
 	ImageError,
 	type Runtime,
+	RuntimeBusy,
 	RuntimeUnavailable,
 } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
 
-/** What kept a container from being started, in the words of its waiting state. */
-export interface StartFailure {
-	readonly reason: string;
-	readonly message: string;
-}
+/** When a container is tried again that the machine had too little of something for; the runtime waits a second itself. */
+const BUSY_RETRY_MS = 500;
 
 /** What a {@link ContainerStarter} works with. */
 export interface ContainerStarterOptions {
@@ -44,28 +43,44 @@ export class ContainerStarter {
 	}
 
 	/** Starts one attempt; resolves to why it could not be started, or to undefined. */
-	async start(pod: Pod, { container, attempt, heldBack }: ContainerStart): Promise<StartFailure | undefined> {
+	async start(pod: Pod, { container, attempt, heldBack }: ContainerStart): Promise<Failure | undefined> {
 		const { runtime, view } = this.#options;
 		const sandbox = view.sandboxOf(pod.metadata.uid ?? '');
 		if (!sandbox) return { reason: 'CreateContainerError', message: 'the sandbox of the Pod is gone' };
+		const isMade = this.#isMade(pod, container, attempt);
 		try {
-			await this.#pull(pod, container);
+			if (!isMade) await this.#pull(pod, container);
 			if (heldBack) return this.#holdBack(pod, container, heldBack);
 			const config = this.#configure(pod, container, { attempt, podIP: sandbox.ip });
+			// Where it was made before, this only makes sure that the runtime has not lost it.
 			const created = await runtime.createContainer(sandbox.id, config);
 			view.noteContainer(created);
 			if (created.state !== 'created') return undefined;
-			this.#tell(pod, container, 'Normal', 'Created', 'Container created');
+			if (!isMade) this.#tell(pod, container, 'Normal', 'Created', 'Container created');
 			view.noteContainer(await runtime.startContainer(created.id));
 			this.#tell(pod, container, 'Normal', 'Started', 'Container started');
 			return undefined;
 		} catch (error) {
+			if (error instanceof RuntimeBusy) return this.#wait(pod, container, { isMade, why: error.message });
 			return this.#failure(pod, container, error);
 		}
 	}
 
+	/** True if the attempt was made, and not started since the machine had too little of something. */
+	#isMade(pod: Pod, { name }: Container, attempt: number): boolean {
+		const attempts = this.#options.view.attemptsOf(pod.metadata.uid ?? '').get(name) ?? [];
+		return attempts.some((each) => each.attempt === attempt && each.state === 'created');
+	}
+
+	#wait(pod: Pod, container: Container, how: { readonly isMade: boolean; readonly why: string }): Failure {
+		const message = `${how.why}; it is tried again`;
+		// Told once: it may be tried hundreds of times.
+		if (!how.isMade) this.#tell(pod, container, 'Warning', 'Failed', `Error: ${message}`);
+		return { reason: 'ContainerCreating', message, retryAfterMs: BUSY_RETRY_MS };
+	}
+
 	/** As a kubelet does where it cannot make the configuration of a container; the hints are ours. */
-	#holdBack(pod: Pod, container: Container, { message, hints }: HoldBack): StartFailure {
+	#holdBack(pod: Pod, container: Container, { message, hints }: HoldBack): Failure {
 		this.#tell(pod, container, 'Warning', 'Failed', `Error: ${message}`);
 		if (hints !== message) this.#tell(pod, container, 'Warning', 'NotHonoured', hints);
 		return { reason: 'CreateContainerConfigError', message };
@@ -136,7 +151,7 @@ export class ContainerStarter {
 		};
 	}
 
-	#failure(pod: Pod, container: Container, error: unknown): StartFailure | undefined {
+	#failure(pod: Pod, container: Container, error: unknown): Failure | undefined {
 		if (error instanceof ImageError) {
 			this.#tell(pod, container, 'Warning', 'Failed', `Error: ${error.reason}`);
 			return { reason: error.reason, message: error.message };
@@ -150,7 +165,7 @@ export class ContainerStarter {
 	}
 
 	/** The runtime failed in a way that it has no name for, such as a full disk: the Pod says so, and so does the log. */
-	#unexpected(pod: Pod, container: Container, error: unknown): StartFailure {
+	#unexpected(pod: Pod, container: Container, error: unknown): Failure {
 		const message = error instanceof Error ? error.message : String(error);
 		this.#tell(pod, container, 'Warning', 'Failed', `Error: ${message}`);
 		this.#options.onError(pod.metadata.uid ?? '', error);

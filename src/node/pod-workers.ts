@@ -14,9 +14,10 @@ import { hostnameOf } from '../plan/pod/hostname.ts';
 import type { ContainerStop, PodPlan } from '../plan/pod/plan.ts';
 import { planPod } from '../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../plan/pod/restart.ts';
-import { type Hindrance, type PodSnapshot, WHOLE_POD } from '../plan/pod/snapshot.ts';
+import { type PodSnapshot, WHOLE_POD } from '../plan/pod/snapshot.ts';
 import type { ContainerLogs } from './container-logs.ts';
-import { type ContainerStarter, fieldPathOf, type StartFailure } from './container-starter.ts';
+import { type ContainerStarter, fieldPathOf } from './container-starter.ts';
+import { Hindrances } from './hindrances.ts';
 import { type Runtime, RuntimeUnavailable } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import { TerminationMessages } from './termination-message.ts';
@@ -53,7 +54,7 @@ const RUNNING_HOLD_MS = 10;
 export class PodWorkers {
 	readonly #options: PodWorkersOptions;
 	readonly #loop: ReconcileLoop;
-	readonly #hindrances = new Map<string, Map<string, Hindrance>>();
+	readonly #hindrances: Hindrances;
 	/** Per Pod the ids of the containers whose stop has been told. */
 	readonly #killing = new Map<string, Set<string>>();
 	/** When a worker first had a `Running` to tell that it held back. */
@@ -64,6 +65,7 @@ export class PodWorkers {
 
 	constructor(options: PodWorkersOptions) {
 		this.#options = options;
+		this.#hindrances = new Hindrances(options.clock);
 		this.#loop = new ReconcileLoop({
 			name: 'pod_workers',
 			clock: options.clock,
@@ -114,7 +116,7 @@ export class PodWorkers {
 			hostIP,
 			sandbox: view.sandboxOf(uid),
 			attempts,
-			hindrances: this.#hindrances.get(uid) ?? new Map(),
+			hindrances: this.#hindrances.of(uid),
 		};
 	}
 
@@ -129,7 +131,7 @@ export class PodWorkers {
 		if (plan.mountFailure) {
 			const { message, events } = plan.mountFailure;
 			this.#tell(pod, events);
-			this.#noteOutcome(pod, WHOLE_POD, { reason: 'FailedMount', message });
+			this.#hindrances.note(pod.metadata.uid ?? '', WHOLE_POD, { reason: 'FailedMount', message });
 			return true;
 		}
 		if (plan.sandbox) {
@@ -138,7 +140,7 @@ export class PodWorkers {
 		}
 		for (const start of plan.starts) {
 			const failure = await starter.start(pod, start);
-			this.#noteOutcome(pod, start.container.name, failure);
+			this.#hindrances.note(pod.metadata.uid ?? '', start.container.name, failure);
 			await this.#prune(pod, start.container.name);
 		}
 		return plan.starts.length + plan.removals.length > 0;
@@ -154,28 +156,16 @@ export class PodWorkers {
 			const reason = 'FailedCreatePodSandBox';
 			const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : String(error)}`;
 			this.#tell(pod, [{ type: 'Warning', reason, message }]);
-			this.#noteOutcome(pod, WHOLE_POD, { reason, message });
+			this.#hindrances.note(pod.metadata.uid ?? '', WHOLE_POD, { reason, message });
 			onError(pod.metadata.uid ?? '', error);
 			return;
 		}
-		this.#noteOutcome(pod, WHOLE_POD, undefined);
+		this.#hindrances.note(pod.metadata.uid ?? '', WHOLE_POD, undefined);
 		this.#tell(pod, events);
 	}
 
 	#tell(pod: Pod, events: readonly EventText[]): void {
 		for (const event of events) this.#options.recorder.event(pod, event);
-	}
-
-	#noteOutcome(pod: Pod, container: string, failure: StartFailure | undefined): void {
-		const uid = pod.metadata.uid ?? '';
-		const hindrances = this.#hindrances.get(uid) ?? new Map<string, Hindrance>();
-		if (failure) {
-			const failures = (hindrances.get(container)?.failures ?? 0) + 1;
-			hindrances.set(container, { ...failure, failures, at: this.#options.clock.now() });
-			this.#hindrances.set(uid, hindrances);
-		} else if (hindrances.delete(container) && hindrances.size === 0) {
-			this.#hindrances.delete(uid);
-		}
 	}
 
 	/** Removes attempts that no decision needs any more, with their logs. */
@@ -243,11 +233,11 @@ export class PodWorkers {
 	/** After a failed pull has been told, what follows is a wait: ImagePullBackOff. */
 	#pullsBackOff(uid: string): boolean {
 		let changed = false;
-		for (const [container, hindrance] of this.#hindrances.get(uid) ?? []) {
+		for (const [container, hindrance] of this.#hindrances.of(uid)) {
 			if (hindrance.reason !== 'ErrImagePull') continue;
 			const image = this.#imageOf(uid, container);
 			const message = `Back-off pulling image "${image}": ErrImagePull: ${hindrance.message}`;
-			this.#hindrances.get(uid)?.set(container, { ...hindrance, reason: 'ImagePullBackOff', message });
+			this.#hindrances.rephrase(uid, container, { reason: 'ImagePullBackOff', message });
 			changed = true;
 		}
 		return changed;
@@ -292,7 +282,7 @@ export class PodWorkers {
 		const { runtime, view } = this.#options;
 		for (const id of view.of(uid)?.sandboxes.keys() ?? []) await runtime.removeSandbox(id);
 		view.forget(uid);
-		this.#hindrances.delete(uid);
+		this.#hindrances.forget(uid);
 		this.#held.delete(uid);
 		this.#messages.forget(uid);
 	}

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
-import { RuntimeUnavailable } from '../../src/node/runtime/runtime.ts';
+import { RuntimeBusy, RuntimeUnavailable } from '../../src/node/runtime/runtime.ts';
 import { passTime } from '../support/control-plane.ts';
 import { eventAbout, inPhase, pod, startNode } from './test-node.ts';
 
@@ -47,4 +47,29 @@ test('a runtime that cannot be reached is no failure of the Pod', async (t) => {
 	away.mock.restore();
 	const done = await plane.until(pods, 'patient', inPhase('Succeeded'));
 	assert.equal(done?.status.containerStatuses?.[0]?.restartCount, 0);
+});
+
+test('a machine that has too little of something makes a container wait, and is no failure of it', async (t) => {
+	const clock = new VirtualClock();
+	const node = await startNode(t, { clock });
+	const { plane, runtime } = node;
+	const busy = t.mock.method(runtime, 'startContainer', () =>
+		Promise.reject(new RuntimeBusy('too many open files')),
+	);
+	const target = plane.client.resource(pods, 'default');
+	await target.create(pod('waits', ['true']));
+	await passTime(clock, 1000);
+	// Neither a wall clock that is set back nor many failures in a row delay the next try.
+	clock.setWallClock(clock.now() - 3_600_000);
+	await passTime(clock, 60_000);
+	const message = 'too many open files; it is tried again';
+	assert.deepEqual(waitingOf(await target.get('waits')), { reason: 'ContainerCreating', message });
+	assert.ok(busy.mock.callCount() > 60, `${busy.mock.callCount()} tries`);
+	const told = await eventAbout(node, 'waits', 'Failed');
+	assert.deepEqual([told.message, told.count], [`Error: ${message}`, 1]);
+	busy.mock.restore();
+	await passTime(clock, 1000);
+	const done = await target.get('waits');
+	assert.equal(done.status.phase, 'Succeeded');
+	assert.equal(done.status.containerStatuses?.[0]?.restartCount, 0);
 });

@@ -1,6 +1,5 @@
 import type { Container, ContainerStatus, PodStatus } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { backoffDelayMs } from '../../base/backoff.ts';
 import type { EventText } from '../event-text.ts';
 import { attemptsOf } from './attempts.ts';
 import { conditionsOf } from './conditions.ts';
@@ -9,7 +8,7 @@ import { type Finding, findingsOf, hintsText } from './fields/field-rules.ts';
 import { mountFailures } from './fields/mount-failures.ts';
 import { phaseUnderWay, type StatusByName } from './phase.ts';
 import type { PodPlan } from './plan.ts';
-import { HINDRANCE_BACKOFF, isTerminal, type Progress, progressOf } from './progress.ts';
+import { isTerminal, nextTry, type Progress, progressOf } from './progress.ts';
 import { isRestarted } from './restart.ts';
 import { restartsAll } from './restart-all.ts';
 import { isSidecar, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
@@ -53,7 +52,7 @@ function setUpOf(
 	const { pod, traits, hindrances, now } = seen;
 	if (starts.length === 0 || seen.sandbox) return { sandbox: undefined, mountFailure: undefined };
 	const before = hindrances.get(WHOLE_POD);
-	const due = before ? before.at + backoffDelayMs(HINDRANCE_BACKOFF, before.failures) : now;
+	const due = before ? nextTry(before) : now;
 	if (due > now) return { sandbox: undefined, mountFailure: undefined, due };
 	const failures = mountFailures(pod, traits);
 	if (failures.length === 0) {

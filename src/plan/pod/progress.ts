@@ -7,7 +7,7 @@ import { type Finding, findingsOf, type HoldBack, holdBack, placesIn } from './f
 import type { ContainerRemoval, ContainerStart, ContainerStop } from './plan.ts';
 import { isRestarted, restartDelayMs } from './restart.ts';
 import { clearOut, isRestartingAll, restartOfAllDue, wantsRestartOfAll } from './restart-all.ts';
-import { type Attempt, isSidecar, type PodSnapshot, statusOf } from './snapshot.ts';
+import { type Attempt, type Hindrance, isSidecar, type PodSnapshot, statusOf } from './snapshot.ts';
 
 /** How a Pod gets on: what to start and stop, what it waits for, and whether it is over. */
 export interface Progress {
@@ -30,7 +30,12 @@ export interface Progress {
 export type Ending = 'completed' | 'init-failed' | 'deadline' | 'deleted' | 'already-over' | 'rejected';
 
 /** How long to wait before an image is tried again, or a container that could not be made. */
-export const HINDRANCE_BACKOFF: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
+const HINDRANCE_BACKOFF: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
+
+/** When what was hindered is tried again. */
+export function nextTry({ at, failures, retryAfterMs }: Hindrance): number {
+	return at + (retryAfterMs ?? backoffDelayMs(HINDRANCE_BACKOFF, failures));
+}
 
 /** Decides how the Pod goes on. Rules that end it come first, in this order. */
 export function progressOf(seen: PodSnapshot): Progress {
@@ -149,7 +154,7 @@ class Steps {
 		const hindrance = hindrances.get(container.name);
 		const due = Math.max(
 			last?.state === 'exited' ? last.finishedAt + restartDelayMs(attempts) : 0,
-			hindrance ? hindrance.at + backoffDelayMs(HINDRANCE_BACKOFF, hindrance.failures) : 0,
+			hindrance ? nextTry(hindrance) : 0,
 		);
 		if (due > now) {
 			this.waits.push(due);

@@ -29,6 +29,8 @@ export interface Hindrance {
 	readonly failures: number;
 	/** When it was tried last. */
 	readonly at: number;
+	/** How long to wait before it is tried again; by default longer with each failure. */
+	readonly retryAfterMs?: number;
 }
 
 /** The key of a hindrance that is the whole Pod's. No container has an empty name. */
