@@ -87,7 +87,7 @@ export class ContainerLogs {
 	}
 
 	async *#text({ path, request }: Reading): AsyncGenerator<Uint8Array> {
-		const reader = new LogReader(path, this.#readAhead);
+		const reader = this.#reader(path);
 		try {
 			yield* this.#begin(reader, this.#textOf(request), request);
 		} finally {
@@ -97,7 +97,7 @@ export class ContainerLogs {
 
 	async *#follow(reading: Reading): AsyncGenerator<Uint8Array> {
 		const { podUid, path, request } = reading;
-		const reader = new LogReader(path, this.#readAhead);
+		const reader = this.#reader(path);
 		const { clock } = this.#options;
 		const follower = new LogFollower({ path, reader, clock, signal: request.signal });
 		const following = { reader, follower };
@@ -141,6 +141,10 @@ export class ContainerLogs {
 		const from = this.#earliest(request);
 		const wants = (line: LogLine): boolean => from === undefined || (timeOf(line.time) ?? 0) >= from;
 		return new LogText({ timestamps: request.timestamps, ...(from !== undefined && { wants }) });
+	}
+
+	#reader(path: string): LogReader {
+		return new LogReader(path, { clock: this.#options.clock, readAhead: this.#readAhead });
 	}
 
 	#hasEnded({ podUid, attempt, request }: Reading): boolean {

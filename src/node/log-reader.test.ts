@@ -12,7 +12,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import fc from 'fast-check';
+import { SystemClock } from '../base/clock.ts';
 import { LogReader, ReadAhead } from './log-reader.ts';
+
+const clock = new SystemClock({ keepsAlive: true });
 
 interface Opened {
 	readonly folder: string;
@@ -25,7 +28,7 @@ interface Opened {
 function open(t: { after(fn: () => Promise<void>): void }, ahead = 10): Opened {
 	const folder = mkdtempSync(join(tmpdir(), 'stint-reader-'));
 	const path = join(folder, '0.log');
-	const reader = new LogReader(path, new ReadAhead(ahead));
+	const reader = new LogReader(path, { clock, readAhead: new ReadAhead(ahead) });
 	t.after(async () => {
 		await reader.close();
 		rmSync(folder, { recursive: true });
@@ -82,7 +85,7 @@ test('a log that is not there yet is empty, and read once it is', async (t) => {
 });
 
 test('a folder that is not there is empty', async () => {
-	const reader = new LogReader('/nonexistent/stint/0.log', new ReadAhead(0));
+	const reader = new LogReader('/nonexistent/stint/0.log', { clock, readAhead: new ReadAhead(0) });
 	for await (const piece of reader.read()) assert.fail(String(piece));
 });
 

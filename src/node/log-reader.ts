@@ -14,6 +14,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { isMissing, isSystemShortage, patiently } from '../base/system-error.ts';
 import { type LogLine, LogLines } from './log-lines.ts';
 
 const PIECE_BYTES = 64 * 1024;
@@ -69,6 +71,7 @@ const ALWAYS_OPEN = 2;
 /** See the head of this file. */
 export class LogReader {
 	readonly #path: string;
+	readonly #clock: Clock;
 	readonly #readAhead: ReadAhead;
 	/** The parts that are open, in order. Only the last one may be incomplete. */
 	readonly #parts: Part[] = [];
@@ -79,9 +82,10 @@ export class LogReader {
 	#claiming: Promise<void> = Promise.resolve();
 	#isClosed = false;
 
-	constructor(path: string, readAhead: ReadAhead) {
+	constructor(path: string, options: { readonly clock: Clock; readonly readAhead: ReadAhead }) {
 		this.#path = path;
-		this.#readAhead = readAhead;
+		this.#clock = options.clock;
+		this.#readAhead = options.readAhead;
 	}
 
 	/**
@@ -113,7 +117,8 @@ export class LogReader {
 
 	/** Opens the parts that are there by now, as many as may be. Calls may overlap. */
 	claim(): Promise<void> {
-		this.#claiming = this.#claiming.then(() => this.#claim());
+		const before = this.#claiming.catch(() => undefined);
+		this.#claiming = before.then(() => this.#claim());
 		return this.#claiming;
 	}
 
@@ -125,41 +130,74 @@ export class LogReader {
 	}
 
 	async #claim(): Promise<void> {
-		if (this.#isClosed) return;
-		// Opened before the older parts are listed: what is set aside meanwhile is among those then.
-		const current = await openIfThere(this.#path);
 		try {
-			for (const name of await this.#olderParts()) if (!(await this.#claimOlder(name))) return;
-			const inode = await inodeOf(current);
-			const last = this.#parts.at(-1);
-			if (!current || inode === undefined || inode === last?.inode) return;
-			// Another file is at the path, so the one before was set aside, and perhaps removed since.
-			if (last) last.isComplete = true;
-			if (this.#add(current, { inode, start: undefined, isComplete: false })) return;
-		} finally {
-			if (current && !this.#parts.some(({ file }) => file === current)) await current.close();
+			while (!this.#isClosed && !(await this.#claimNow()));
+		} catch (error) {
+			// What is open can be read meanwhile. Whoever waited here for another file might wait for ever:
+			// all files may be open for readers that wait for one more.
+			if (!isSystemShortage(error) || this.#parts.length === 0) throw error;
+		}
+	}
+
+	/** False if a part may have been passed over, since it was set aside after the older ones were listed. */
+	async #claimNow(): Promise<boolean> {
+		const before = await this.#folderTime();
+		for (const name of await this.#olderParts()) if (!(await this.#claimOlder(name))) return true;
+		const current = await this.#open(this.#path);
+		if (!current) return true;
+		const inode = await inodeOf(current);
+		const isSettled = (await this.#folderTime()) === before;
+		const last = this.#parts.at(-1);
+		const isNew = isSettled && inode !== last?.inode;
+		// Another file is at the path, so the one before was set aside, and perhaps removed since.
+		if (isNew && last) last.isComplete = true;
+		const about = { inode, start: undefined, isComplete: false };
+		if (!isNew || !this.#add(current, about)) await current.close();
+		return isSettled;
+	}
+
+	/** When files were last made, moved or removed in the folder, in nanoseconds. */
+	async #folderTime(): Promise<bigint | undefined> {
+		try {
+			return (await stat(dirname(this.#path), { bigint: true })).mtimeNs;
+		} catch (error) {
+			if (isMissing(error)) return undefined;
+			throw error;
 		}
 	}
 
 	/** False if no more parts may be opened now. */
 	async #claimOlder(name: string): Promise<boolean> {
-		const file = await openIfThere(join(dirname(this.#path), name));
-		const inode = await inodeOf(file);
-		const start = startIn(name);
-		const last = this.#parts.at(-1);
-		if (file && inode !== undefined && inode === last?.inode) {
-			last.isComplete = true;
-			last.start = start;
-			await file.close();
-		} else if (file && inode !== undefined) {
+		const file = await this.#open(join(dirname(this.#path), name));
+		if (file) {
+			const inode = await inodeOf(file);
+			const start = startIn(name);
+			const last = this.#parts.at(-1);
 			if (last) last.isComplete = true;
-			if (!this.#add(file, { inode, start, isComplete: true })) {
+			if (last?.inode === inode) {
+				last.start = start;
+				await file.close();
+			} else if (!this.#add(file, { inode, start, isComplete: true })) {
 				await file.close();
 				return false;
 			}
 		}
 		this.#lastName = name;
 		return true;
+	}
+
+	async #open(path: string): Promise<FileHandle | undefined> {
+		try {
+			return await this.#patiently(() => open(path, 'r'));
+		} catch (error) {
+			if (isMissing(error)) return undefined;
+			throw error;
+		}
+	}
+
+	/** Waits for a file that may be opened, but not while it keeps others from being opened. */
+	#patiently<T>(act: () => Promise<T>): Promise<T> {
+		return this.#parts.length > 0 ? act() : patiently(this.#clock, act);
 	}
 
 	#add(file: FileHandle, about: Pick<Part, 'inode' | 'start' | 'isComplete'>): boolean {
@@ -223,7 +261,7 @@ export class LogReader {
 	async #olderParts(): Promise<readonly string[]> {
 		const prefix = `${basename(this.#path)}.`;
 		try {
-			const names = await readdir(dirname(this.#path));
+			const names = await this.#patiently(() => readdir(dirname(this.#path)));
 			return names.filter((name) => name.startsWith(prefix) && name > this.#lastName).sort();
 		} catch (error) {
 			if (isMissing(error)) return [];
@@ -242,19 +280,6 @@ async function endOf(part: Part | undefined): Promise<{ part: Part; position: nu
 	return part && { part, position: (await part.file.stat()).size };
 }
 
-async function inodeOf(file: FileHandle | undefined): Promise<number | undefined> {
-	return file && (await file.stat()).ino;
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-	try {
-		return await open(path, 'r');
-	} catch (error) {
-		if (isMissing(error)) return undefined;
-		throw error;
-	}
-}
-
-function isMissing(error: unknown): boolean {
-	return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+async function inodeOf(file: FileHandle): Promise<number> {
+	return (await file.stat()).ino;
 }
