@@ -196,9 +196,36 @@ test('lines that rotation removed are counted in their place, where they were as
 		await read({ timestamps: true }),
 		`${at(10)}${gap(3)}${at(10)}one\n${at(20)}${gap(5)}${at(20)}two\n`,
 	);
-	assert.equal(await read({ tailLines: 2 }), 'one\ntwo\n');
+	assert.equal(await read({ tailLines: 1 }), 'two\n');
+	assert.equal(await read({ tailLines: 2 }), `one\n${gap(5)}two\n`);
+	assert.equal(await read({ tailLines: 3 }), `${gap(3)}one\n${gap(5)}two\n`);
 	assert.equal(await read({ sinceTime: '2026-01-01T00:00:15Z' }), `${gap(8)}two\n`);
 	assert.equal(await read({ sinceTime: '2026-01-01T00:00:25Z' }), '');
+});
+
+test('the last lines are whole lines, also where both streams are written by turns', async (t) => {
+	const { logs, path } = open(t);
+	const error = line(2, 'error').replace('stdout', 'stderr');
+	writeFileSync(path, line(1, 'one') + line(2, 'tw', 'P') + error + line(3, 'o') + line(4, 'thr', 'P'));
+	const read = async (tailLines: number) => text(await logs.read(pod, request({ tailLines })));
+	assert.equal(await read(1), 'thr');
+	assert.equal(await read(2), 'two\nthr');
+	assert.equal(await read(3), 'error\ntwo\nthr');
+	assert.equal(await read(9), 'one\nerror\ntwo\nthr');
+});
+
+test('many last lines come in pieces and not all at once', async (t) => {
+	const { logs, path } = open(t);
+	const lines = Array.from({ length: 10_000 }, (_, index) => line(1, String(index)));
+	writeFileSync(path, lines.join(''));
+	const pieces: string[] = [];
+	for await (const piece of await logs.read(pod, request({ tailLines: 9000 }))) {
+		assert.ok(piece.length <= 64 * 1024);
+		pieces.push(Buffer.from(piece).toString());
+	}
+	assert.ok(pieces.length > 3);
+	const expected = Array.from({ length: 9000 }, (_, index) => `${index + 1000}\n`);
+	assert.equal(pieces.join(''), expected.join(''));
 });
 
 test('following ends when the reader goes, and begins with no more lines than were asked for', async (t) => {

@@ -132,9 +132,9 @@ export class ContainerLogs {
 			for await (const piece of pieces) yield text.push(piece);
 			return;
 		}
-		const tail = new LogTail(tailLines);
-		for await (const { lines = [] } of pieces) tail.push(lines.filter(text.wants));
-		yield text.push({ lines: tail.lines() });
+		const tail = new LogTail(tailLines, text);
+		for await (const piece of pieces) tail.push(piece);
+		yield* tail.take();
 	}
 
 	#textOf(request: ContainerLogRequest): LogText {

@@ -33,24 +33,36 @@ export class LogText {
 
 	/** The text of what was read; may be empty. */
 	push(piece: LogPiece): Buffer {
-		if (piece.lost !== undefined) {
-			this.#missing += piece.lost;
-			return Buffer.alloc(0);
-		}
-		const lines = this.#options.wants ? piece.lines.filter(this.wants) : piece.lines;
-		const [first] = lines;
-		const text = this.#write(lines);
-		if (this.#missing === 0 || !first) return text;
-		return Buffer.concat([this.#gap(first), text]);
+		if (piece.lost !== undefined) return this.lose(piece.lost);
+		const lines = this.wanted(piece.lines);
+		const gap = this.gapBefore(lines);
+		const text = this.write(lines);
+		return gap ? Buffer.concat([gap, text]) : text;
 	}
 
-	#gap(next: LogLine): Buffer {
+	/** Those of the lines that are to be shown. */
+	wanted(lines: readonly LogLine[]): readonly LogLine[] {
+		return this.#options.wants ? lines.filter(this.wants) : lines;
+	}
+
+	/** Counts lines that are missing here. Returns the end of a line whose rest is among them, if there is one. */
+	lose(lines: number): Buffer {
+		this.#missing += lines;
+		if (this.#open.size === 0) return Buffer.alloc(0);
+		this.#open.clear();
+		return Buffer.from('\n');
+	}
+
+	/** The line that says how many lines are missing before `lines`, the next to be shown; undefined if none are. */
+	gapBefore([next]: readonly LogLine[]): Buffer | undefined {
+		if (this.#missing === 0 || !next) return undefined;
 		const text = logGapText(this.#missing, 'rotation removed them before they were read');
 		this.#missing = 0;
 		return Buffer.from(`${this.#options.timestamps ? `${next.time} ` : ''}${text}\n`);
 	}
 
-	#write(lines: readonly LogLine[]): Buffer {
+	/** The text of lines that are to be shown. */
+	write(lines: readonly LogLine[]): Buffer {
 		const { timestamps } = this.#options;
 		let size = 0;
 		for (const line of lines) size += line.textLength + 1 + (timestamps ? line.timeLength + 1 : 0);
@@ -73,33 +85,98 @@ export class LogText {
 	}
 }
 
-/** Keeps the last lines; a line that was cut into parts is one. */
+/** A piece of the text that a {@link LogTail} keeps. */
+interface TailPiece {
+	readonly text: Buffer;
+	/** How many lines of the log it has: none if it only says that lines are missing. */
+	readonly lines: number;
+}
+
+/**
+ * Keeps the last lines of a log as text, which takes less memory than an object for each line; a line that was
+ * cut into parts is one. The streams are written by turns, also in the middle of a line: the parts of a line
+ * are held until its end, so that it stands where it ended and no part of another line is in it.
+ */
 export class LogTail {
 	readonly #limit: number;
-	#kept: LogLine[][] = [];
-	#isOpen = false;
+	readonly #text: LogText;
+	/** Oldest first. Without the first piece there would be too few lines. */
+	#pieces: TailPiece[] = [];
+	#lines = 0;
+	/** The parts of lines whose end has not come, by stream. */
+	readonly #open = new Map<string, LogLine[]>();
 
-	constructor(limit: number) {
+	/** Keeps `limit` lines of those that `text` shows. */
+	constructor(limit: number, text: LogText) {
 		this.#limit = limit;
+		this.#text = text;
 	}
 
 	/** Takes in what comes next. */
-	push(lines: readonly LogLine[]): void {
-		for (const line of lines) {
-			if (this.#isOpen) this.#kept.at(-1)?.push(line);
-			else this.#kept.push([line]);
-			this.#isOpen = line.isPartial;
+	push(piece: LogPiece): void {
+		if (piece.lost !== undefined) {
+			this.#keepOpen();
+			this.#keep({ text: this.#text.lose(piece.lost), lines: 0 });
+			return;
 		}
-		if (this.#kept.length > 2 * this.#limit + 1000) this.#kept = this.#last();
+		const whole: LogLine[] = [];
+		let count = 0;
+		for (const line of this.#text.wanted(piece.lines)) {
+			const isApart = line.isPartial || this.#open.size > 0;
+			if (isApart && !this.#join(line, whole)) continue;
+			if (!isApart) whole.push(line);
+			count += 1;
+		}
+		this.#keepLines(whole, count);
 	}
 
-	/** The last lines of what came. */
-	lines(): readonly LogLine[] {
-		return this.#last().flat();
+	/** The text of the last lines of what came, in pieces; a last line without its end is among them. */
+	*take(): Generator<Buffer> {
+		this.#keepOpen();
+		let over = Math.max(0, this.#lines - this.#limit);
+		for (const { text, lines } of this.#pieces) {
+			let start = 0;
+			for (; over > 0 && lines > 0; over--) start = text.indexOf(NEWLINE, start) + 1;
+			yield text.subarray(start);
+		}
 	}
 
-	#last(): LogLine[][] {
-		return this.#limit === 0 ? [] : this.#kept.slice(-this.#limit);
+	/** Holds the part of a line, or adds all parts to `whole` if this is the last one; then returns true. */
+	#join(line: LogLine, whole: LogLine[]): boolean {
+		const parts = this.#open.get(line.stream) ?? [];
+		if (line.isPartial) {
+			parts.push(line);
+			this.#open.set(line.stream, parts);
+			return false;
+		}
+		for (const part of parts) whole.push(part);
+		whole.push(line);
+		this.#open.delete(line.stream);
+		return true;
+	}
+
+	#keepOpen(): void {
+		for (const parts of this.#open.values()) this.#keepLines(parts, 1);
+		this.#open.clear();
+	}
+
+	#keepLines(parts: readonly LogLine[], lines: number): void {
+		const gap = this.#text.gapBefore(parts);
+		if (gap) this.#keep({ text: gap, lines: 0 });
+		if (lines > 0) this.#keep({ text: this.#text.write(parts), lines });
+	}
+
+	/** Drops the first pieces if the others are enough, and with them what says that lines before are missing. */
+	#keep(piece: TailPiece): void {
+		this.#pieces.push(piece);
+		this.#lines += piece.lines;
+		let dropped = 0;
+		for (const { lines } of this.#pieces) {
+			if (this.#lines - lines < this.#limit) break;
+			this.#lines -= lines;
+			dropped += 1;
+		}
+		if (dropped > 0) this.#pieces = this.#pieces.slice(dropped);
 	}
 }
 
