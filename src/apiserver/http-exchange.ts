@@ -152,15 +152,20 @@ export class HttpExchange {
 		let kept: Uint8Array | undefined;
 		for (const piece of pieces) {
 			if (kept) {
-				if (!this.#response.write(kept)) await this.#taken();
+				await this.#put(kept);
 				await nextTurn();
 			}
 			if (this.#over.signal.aborted) return;
 			const cut = Math.max(0, piece.length - TAIL_BYTES);
-			if (cut > 0 && !this.#response.write(piece.subarray(0, cut))) await this.#taken();
+			if (cut > 0) await this.#put(piece.subarray(0, cut));
 			kept = piece.subarray(cut);
 		}
 		this.#response.end(kept);
+	}
+
+	/** Sends a piece; resolves once the client may be sent the next one. */
+	async #put(piece: Uint8Array): Promise<void> {
+		if (!this.#response.write(piece)) await this.#taken();
 	}
 
 	/** Resolves once the client has taken what waits for it, or is gone: cut, if it takes nothing for long. */
@@ -191,10 +196,13 @@ export class HttpExchange {
 		try {
 			for await (const piece of stream) {
 				if (this.#over.signal.aborted) return;
-				if (!this.#response.write(piece)) await this.#drained();
+				await this.#put(piece);
+				await nextTurn();
 			}
 			this.#response.end();
-		} catch {
+		} catch (error) {
+			// What fails once the client is gone may have failed because of that.
+			if (!this.#over.signal.aborted) this.#errorOf(error);
 			// The head is out; a cut connection is the only way left to say that this is not the end.
 			this.#response.destroy();
 		}

@@ -8,6 +8,7 @@ import { afterEach, before, beforeEach, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { NodeApi } from '../api/meta/node-api.ts';
 import { delimitedField, enveloped } from '../api/protobuf/wire-writer.ts';
+import { VirtualClock } from '../base/virtual-clock.ts';
 import type { Credentials } from './credentials.ts';
 import type { HttpListener } from './http.ts';
 import {
@@ -19,6 +20,7 @@ import {
 	textOf,
 	transportTo,
 } from './https-test-client.ts';
+import { withPatience } from './seen.ts';
 import {
 	apiContract,
 	type Connection,
@@ -310,21 +312,60 @@ describe('the listener', () => {
 		};
 		const following = await openTestServer({ nodeApi });
 		const other = await listenTo(following);
-		await following.server.request({ method: 'POST', path: PODS, body: podNamed('p') });
-		const body = { metadata: { name: 'p' }, target: { name: 'node' } };
-		await following.server.request({ method: 'POST', path: `${PODS}/p/binding`, body });
-		const state = { running: {} };
-		const status = { containerStatuses: [{ name: 'main', state, image: 'busybox', imageID: '' }] };
-		const contentType = 'application/merge-patch+json';
-		await following.server.request({
-			method: 'PATCH',
-			path: `${PODS}/p/status`,
-			body: { status },
-			contentType,
-		});
+		await startPod(following);
 		const response = await send(other, 'GET', `${PODS}/p/log?follow=true`);
 		response.on('error', () => {}).destroy();
 		await aborted.promise;
+		await other.close();
+	});
+
+	test('cuts a client that takes nothing of a log for a minute', async () => {
+		const ended = Promise.withResolvers<void>();
+		const nodeApi: NodeApi = {
+			containerLog: async () =>
+				(async function* () {
+					try {
+						for (;;) yield Buffer.alloc(64 * 1024);
+					} finally {
+						ended.resolve();
+					}
+				})(),
+		};
+		const flooded = await openTestServer({ nodeApi });
+		const clock = new VirtualClock();
+		const other = await listenTo(flooded, { clock });
+		await startPod(flooded);
+		const response = await send(other, 'GET', `${PODS}/p/log`);
+		let isOver = false;
+		void ended.promise.then(() => {
+			isOver = true;
+		});
+		const passing = (async (): Promise<void> => {
+			while (!isOver) {
+				clock.advance(60_000);
+				await textOf(await send(other, 'GET', '/readyz'));
+			}
+		})();
+		await withPatience(passing, () => 'the client was not cut');
+		await assert.rejects(textOf(response), { code: 'ECONNRESET' });
+		await other.close();
+	});
+
+	test('cuts a log that cannot be read on, and reports why', async () => {
+		const fault = new Error('the disk is gone');
+		const nodeApi: NodeApi = {
+			containerLog: async () =>
+				(async function* () {
+					yield Buffer.from('line\n');
+					throw fault;
+				})(),
+		};
+		const broken = await openTestServer({ nodeApi });
+		const other = await listenTo(broken);
+		await startPod(broken);
+		const read = send(other, 'GET', `${PODS}/p/log`).then(textOf);
+		await assert.rejects(read, { code: 'ECONNRESET' });
+		assert.deepEqual(broken.faults, [fault]);
 		await other.close();
 	});
 
@@ -456,3 +497,14 @@ describe('the listener', () => {
 		assert.equal(await textOf(old), '');
 	});
 });
+
+/** Creates a Pod `p` whose container runs on a node. */
+async function startPod({ server }: TestServer): Promise<void> {
+	await server.request({ method: 'POST', path: PODS, body: podNamed('p') });
+	const body = { metadata: { name: 'p' }, target: { name: 'node' } };
+	await server.request({ method: 'POST', path: `${PODS}/p/binding`, body });
+	const containerStatuses = [{ name: 'main', state: { running: {} }, image: 'busybox', imageID: '' }];
+	const contentType = 'application/merge-patch+json';
+	const status = { containerStatuses };
+	await server.request({ method: 'PATCH', path: `${PODS}/p/status`, body: { status }, contentType });
+}
