@@ -1,4 +1,4 @@
-import { quote } from '../../base/quote.ts';
+import { quote as quoteWhole } from '../../base/quote.ts';
 
 /**
  * Why a text is no RFC 3339 time, in the words of Go's parser: it goes through the layout piece by
@@ -54,6 +54,13 @@ function errorText(text: string, layout: string, fraction: RegExp): string {
 	}
 	if (rest !== '') return `parsing time ${quote(text)}: extra text: ${quote(rest)}`;
 	return `parsing time ${quote(text)}: day out of range`;
+}
+
+/** How much of a text an error quotes: no time is near as long. */
+const QUOTED_CHARACTERS = 1000;
+
+function quote(text: string): string {
+	return quoteWhole(text.slice(0, QUOTED_CHARACTERS));
 }
 
 function within(value: number, [, min, max]: readonly [string, number, number]): boolean {
