@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { ApiError } from '../api/meta/api-error.ts';
 import type { ApiRequest, ApiTransport } from '../api/meta/transport.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { Client } from './client.ts';
@@ -49,4 +50,44 @@ test('a flood that the server does not take is discarded beyond a bound, and tol
 	assert.deepEqual(told.map(String), [
 		`Error: discarded ${recorded - written} Events: more than 5000 waited`,
 	]);
+});
+
+test('repeats of an Event that is being written are counted on it, in writes that do not overlap', async () => {
+	const counts = new Map<string, number>();
+	let underWay = 0;
+	let writes = 0;
+	const request = async ({ method, body }: ApiRequest): Promise<unknown> => {
+		const { count } = body as { count: number };
+		underWay += 1;
+		writes += 1;
+		assert.equal(underWay, 1, 'writes of one Event overlap');
+		await new Promise(setImmediate);
+		underWay -= 1;
+		const isKnown = counts.has('event');
+		if (method === 'POST' ? isKnown : !isKnown) {
+			const reason = isKnown ? 'AlreadyExists' : 'NotFound';
+			throw new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', reason });
+		}
+		counts.set('event', count);
+		return { code: 200 };
+	};
+	const client = new Client({ request } as unknown as ApiTransport);
+	const onError = (error: unknown): void => assert.fail(String(error));
+	const recorder = new EventRecorder({ client, clock: new VirtualClock(), component: 'kubelet', onError });
+	const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'default', name: 'p', uid: 'u' } };
+	const repeat = (times: number): void => {
+		for (let i = 0; i < times; i++)
+			recorder.event(pod, { type: 'Warning', reason: 'BackOff', message: 'so' });
+	};
+	const settle = async (): Promise<void> => {
+		for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+	};
+	repeat(5);
+	await settle();
+	assert.equal(counts.get('event'), 5);
+	assert.equal(writes, 2);
+	counts.clear();
+	repeat(1);
+	await settle();
+	assert.equal(counts.get('event'), 6);
 });

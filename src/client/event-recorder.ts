@@ -40,7 +40,11 @@ export class EventRecorder {
 	readonly #options: EventRecorderOptions;
 	readonly #correlator: EventCorrelator;
 	readonly #queue = new FifoQueue<Correlated>();
-	#inFlight = 0;
+	/**
+	 * By namespace and name of each Event that is being written: what to write next, if that is known. Writes
+	 * of one Event never overlap, as in client-go: the patch that raises a count would overtake the create.
+	 */
+	readonly #writing = new Map<string, Correlated | undefined>();
 	/** How many Events were discarded since the queue was last full. */
 	#discarded = 0;
 	#serial: bigint;
@@ -95,18 +99,28 @@ export class EventRecorder {
 	}
 
 	#pump(): void {
-		while (this.#inFlight < FEWEST_IN_FLIGHT + this.#queue.size / WAITING_PER_WRITER) {
+		while (this.#writing.size < FEWEST_IN_FLIGHT + this.#queue.size / WAITING_PER_WRITER) {
 			const next = this.#queue.shift();
 			if (!next) {
 				this.#reportDiscarded();
 				return;
 			}
-			this.#inFlight += 1;
-			void this.#write(next).finally(() => {
-				this.#inFlight -= 1;
-				this.#pump();
-			});
+			const { namespace = '', name = '' } = next.event.metadata;
+			const key = `${namespace}/${name}`;
+			// A repeat has the whole count in it, so only the last one of those that wait needs to be written.
+			if (this.#writing.has(key)) this.#writing.set(key, next);
+			else void this.#writeInTurn(key, next);
 		}
+	}
+
+	/** Writes one Event, and then what was recorded of it meanwhile. */
+	async #writeInTurn(key: string, first: Correlated): Promise<void> {
+		for (let next: Correlated | undefined = first; next; next = this.#writing.get(key)) {
+			this.#writing.set(key, undefined);
+			await this.#write(next);
+		}
+		this.#writing.delete(key);
+		this.#pump();
 	}
 
 	/** Tells of discarded Events once the queue is empty again: one report for a whole flood. */
@@ -122,16 +136,25 @@ export class EventRecorder {
 		const { name = '', namespace } = event.metadata;
 		const target = client.resource(events, namespace);
 		try {
-			if (!repeats) {
-				await target.create(event);
-				return;
-			}
 			const { count, lastTimestamp, message } = event;
-			await target.patch(name, 'strategic', { count, lastTimestamp, message });
+			const isCounted =
+				repeats && (await exists(target.patch(name, 'strategic', { count, lastTimestamp, message })));
+			// An Event that was repeated may have expired, or never have been written.
+			if (!isCounted) await target.create(event);
 		} catch (error) {
-			if (repeats && isApiError(error, 'NotFound')) await target.create(event).catch(() => undefined);
-			else if (!isRefusal(error)) onError?.(error);
+			if (!isRefusal(error)) onError?.(error);
 		}
+	}
+}
+
+/** Resolves to whether the object of `write` exists; rejects with every other error. */
+async function exists(write: Promise<unknown>): Promise<boolean> {
+	try {
+		await write;
+		return true;
+	} catch (error) {
+		if (isApiError(error, 'NotFound')) return false;
+		throw error;
 	}
 }
 
