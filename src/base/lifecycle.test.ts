@@ -185,3 +185,21 @@ test('what is waited for resolves or rejects as itself, or with the failure that
 	lifecycle.fail('node agent', new Error('no runtime'));
 	await assert.rejects(ready, /the node agent failed: no runtime/);
 });
+
+test('a part whose start fails while everything is stopped is reported, unless its start was aborted', async () => {
+	for (const isAborted of [false, true]) {
+		const { lifecycle, failures } = create();
+		const starting = lifecycle.start({
+			name: 'runtime',
+			start: async (signal) => {
+				await aborted(signal);
+				if (isAborted) signal.throwIfAborted();
+				throw new Error('disk full');
+			},
+		});
+		const stopped = lifecycle.stop();
+		await assert.rejects(starting, isAborted ? StoppedError : /the runtime could not be started: disk full/);
+		await stopped;
+		assert.deepEqual(failures, isAborted ? [] : ['the runtime could not be started: disk full']);
+	}
+});

@@ -48,16 +48,25 @@ export class Lifecycle {
 		const { signal } = this.#stopping;
 		if (signal.aborted) return this.#rejectWhenEnded();
 		const starting = settled(() => part.start(signal));
+		let isTold = false;
+		const tell = (error: unknown): void => {
+			if (!isTold) this.#report(new PartError(part.name, 'could not be started', error));
+			isTold = true;
+		};
 		this.#entries.push({
 			names: () => [part.name],
 			stop: async () => {
 				const outcome = await starting;
 				if (outcome.ok) await part.stop?.(outcome.value);
+				else if (!isAbort(outcome.error)) tell(outcome.error);
 			},
 		});
 		const outcome = await unlessAborted(starting, signal);
 		if (outcome?.ok) return outcome.value;
-		if (outcome) this.#fail(new PartError(part.name, 'could not be started', outcome.error));
+		if (outcome) {
+			tell(outcome.error);
+			this.#beginStop();
+		}
 		return this.#rejectWhenEnded();
 	}
 
@@ -245,6 +254,7 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T |
 	});
 }
 
+/** Whether a part ended with `error` because it was asked to stop. */
 function isAbort(error: unknown): boolean {
-	return error instanceof Error && error.name === 'AbortError';
+	return error instanceof StoppedError || (error instanceof Error && error.name === 'AbortError');
 }
