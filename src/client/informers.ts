@@ -2,6 +2,7 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
+import { runTogether } from '../base/run-together.ts';
 import type { Client } from './client.ts';
 import { Informer } from './informer.ts';
 
@@ -43,9 +44,10 @@ export class Informers {
 		return informer;
 	}
 
-	/** Runs all of them until `signal` aborts. */
+	/** Runs all of them until `signal` aborts; if one fails, ends all and rejects with its error. */
 	async run(signal: AbortSignal): Promise<void> {
-		await Promise.all([...this.#made.values()].map((informer) => informer.run(signal)));
+		const works = [...this.#made.values()].map((informer) => (stop: AbortSignal) => informer.run(stop));
+		await runTogether(works, signal);
 	}
 
 	/** Resolves to true once each has its first list, or to false once one of them has been stopped before. */

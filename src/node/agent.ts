@@ -6,6 +6,7 @@ import type { RuntimeTraits } from '../api/meta/runtime-traits.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
+import { runTogether } from '../base/run-together.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import { Informer } from '../client/informer.ts';
@@ -101,7 +102,7 @@ export class NodeAgent implements NodeApi {
 		return this.#registered.promise;
 	}
 
-	/** Runs the node until `signal` aborts. Pods go on running. */
+	/** Runs the node until `signal` aborts, or one of its loops fails. Pods go on running. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { clock, client, machine, recorder, runtime, version, onError } = this.#options;
 		const stopFollowing = await this.#view.start();
@@ -110,11 +111,14 @@ export class NodeAgent implements NodeApi {
 			onRegistered: () => this.#registered.resolve(),
 		};
 		try {
-			await Promise.all([
-				this.#pods.run(signal),
-				this.#runWorkers(signal),
-				keepRegistered({ ...registration, onError: (error) => onError('node', error) }, signal),
-			]);
+			await runTogether(
+				[
+					(stop) => this.#pods.run(stop),
+					(stop) => this.#runWorkers(stop),
+					(stop) => keepRegistered({ ...registration, onError: (error) => onError('node', error) }, stop),
+				],
+				signal,
+			);
 		} finally {
 			stopFollowing();
 		}

@@ -10,6 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import { Lane } from '../../base/lane.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
+import { runTogether } from '../../base/run-together.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
@@ -97,7 +98,7 @@ export class JobController {
 		if (!(await allSynced([this.#jobs, this.#pods]))) return;
 		this.#jobs.subscribe((job, old) => this.#jobChanged(job, old));
 		this.#pods.subscribe((pod, old) => this.#podChanged(pod, old));
-		await Promise.all([this.#loop.run(signal), this.#orphans.run(signal)]);
+		await runTogether([(stop) => this.#loop.run(stop), (stop) => this.#orphans.run(stop)], signal);
 	}
 
 	async #pass(key: string): Promise<Outcome> {
