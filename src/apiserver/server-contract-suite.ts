@@ -4,6 +4,7 @@ import type { Pod } from '../api/core/pod/schema.ts';
 import { ApiError } from '../api/meta/api-error.ts';
 import type { NodeApi } from '../api/meta/node-api.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
+import type { RuntimeTraits } from '../api/meta/runtime-traits.ts';
 import type { Table } from '../api/meta/table.ts';
 import type { ApiRequest, ApiTransport } from '../api/meta/transport.ts';
 import { resources } from '../api/resources.ts';
@@ -31,13 +32,12 @@ export interface TestServer {
 
 /** Opens one, with the namespaces that every cluster has. */
 export async function openTestServer(
-	options: { readonly nodeApi?: NodeApi; readonly store?: MemoryStore } = {},
+	options: { readonly nodeApi?: NodeApi; readonly store?: MemoryStore; readonly traits?: RuntimeTraits } = {},
 ): Promise<TestServer> {
-	const { store = new MemoryStore() } = options;
+	const { store = new MemoryStore(), nodeApi, traits } = options;
 	const clock = new VirtualClock();
 	const metrics = new Metrics();
 	const faults: unknown[] = [];
-	const { nodeApi } = options;
 	const server = new ApiServer({
 		store,
 		resources,
@@ -47,6 +47,7 @@ export async function openTestServer(
 		version: '0.0.0',
 		onError: (_where, error) => void faults.push(error),
 		nodeApi: () => nodeApi,
+		runtimeTraits: () => traits,
 	});
 	await server.start();
 	await bootstrap(server);

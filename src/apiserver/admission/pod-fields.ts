@@ -1,7 +1,7 @@
 import { forbidden } from '../../api/meta/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
-import { adviceOn } from '../../plan/pod/fields/advice.ts';
+import { adviceOn, adviceOnChange } from '../../plan/pod/fields/advice.ts';
 import { refusalOf } from '../../plan/pod/fields/field-rules.ts';
 import { isPod } from '../pods.ts';
 import { type ResourceRequest, warn } from '../request.ts';
@@ -10,7 +10,8 @@ import type { AdmissionPlugin } from './admission.ts';
 
 /**
  * Refuses Pods that name a RuntimeClass or bring an overhead (upstream: RuntimeClass), and warns the authors of
- * Pods, Jobs and CronJobs of what the runtime will not do for them. Both follow the table in plan/pod/fields.
+ * Pods, Jobs and CronJobs of what the runtime will not do for them: at the creation, and when the Pod template
+ * of a Job or CronJob changes. Both follow the table in plan/pod/fields.
  */
 export class PodFields implements AdmissionPlugin {
 	readonly #traits: () => RuntimeTraits | undefined;
@@ -29,6 +30,12 @@ export class PodFields implements AdmissionPlugin {
 		}
 		const traits = this.#traits();
 		if (traits) for (const text of adviceOn(object, traits)) warn(request.call, text);
+		return object;
+	}
+
+	update(request: ResourceRequest, object: KubeObject, old: KubeObject): KubeObject {
+		const traits = this.#traits();
+		if (traits) for (const text of adviceOnChange(object, old, traits)) warn(request.call, text);
 		return object;
 	}
 }

@@ -1,6 +1,7 @@
 import type { CronJob } from '../../../api/batch/cronjob/schema.ts';
 import type { Job } from '../../../api/batch/job/schema.ts';
 import type { Pod, PodTemplateSpec } from '../../../api/core/pod/schema.ts';
+import { semanticEqual } from '../../../api/meta/equality.ts';
 import type { KubeObject } from '../../../api/meta/object-meta.ts';
 import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 import type { Effect } from './field-rule.ts';
@@ -32,6 +33,21 @@ export function adviceOn(object: KubeObject, traits: RuntimeTraits): readonly st
 			return `${prefix}${places[0]?.path}${more}: ${consequence}: ${because}: ${instead}`;
 		});
 	});
+}
+
+/**
+ * The same for a Job or CronJob that replaces `old`, if it changes the Pod template. What a Pod asks for is
+ * said when it is created: later changes of it are those of controllers and the scheduler.
+ */
+export function adviceOnChange(
+	object: KubeObject,
+	old: KubeObject,
+	traits: RuntimeTraits,
+): readonly string[] {
+	if (isPod(object)) return [];
+	const [now, before] = [describedPod(object)?.pod, describedPod(old)?.pod];
+	const isSame = semanticEqual(now?.spec, before?.spec) && semanticEqual(now?.metadata, before?.metadata);
+	return isSame ? [] : adviceOn(object, traits);
 }
 
 /** Of a Pod with thousands of containers the first ones say enough: a request must not take long. */
