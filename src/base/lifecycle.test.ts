@@ -75,7 +75,7 @@ test('a part that cannot be started stops those before it, and the caller is tol
 	assert.deepEqual(events, ['start store', 'stop store']);
 });
 
-test('a work that fails, or ends without being asked to, stops everything', async () => {
+test('a work that fails, or ends unexpectedly, stops everything', async () => {
 	const ways: ReadonlyArray<readonly [Work, string]> = [
 		[() => Promise.reject(new Error('out of luck')), 'the controller failed: out of luck'],
 		[
@@ -84,7 +84,7 @@ test('a work that fails, or ends without being asked to, stops everything', asyn
 			},
 			'the controller failed: at once',
 		],
-		[() => Promise.resolve(), 'the controller failed: it ended without being asked to'],
+		[() => Promise.resolve(), 'the controller failed: it ended unexpectedly'],
 		[() => Promise.reject(new PartError('inner', 'failed', 'deep down')), 'the inner failed: deep down'],
 	];
 	for (const [controller, message] of ways) {

@@ -120,7 +120,7 @@ export class Lifecycle {
 	async #oversee(name: string, work: Work, signal: AbortSignal): Promise<void> {
 		const outcome = await settled(() => work(signal));
 		if (!signal.aborted) {
-			const error = outcome.ok ? new Error('it ended without being asked to') : outcome.error;
+			const error = outcome.ok ? new Error('it ended unexpectedly') : outcome.error;
 			this.#fail(error instanceof PartError ? error : new PartError(name, 'failed', error));
 		} else if (!outcome.ok && !isAbort(outcome.error)) {
 			this.#report(new PartError(name, 'failed while it was stopped', outcome.error));

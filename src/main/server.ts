@@ -220,7 +220,7 @@ async function startListener(
 	const { caPem: certificateAuthority, token } = credentials;
 	const access = { name: 'stint', server: listener.url, certificateAuthority, token };
 	const onReplaced = (reason: string): void =>
-		onError('server', folder.kubeconfig, new Error(`is no kubeconfig, written anew: ${reason}`));
+		onError('server', folder.kubeconfig, new Error(`is not a valid kubeconfig; replaced it: ${reason}`));
 	await updateKubeconfigFile(folder.kubeconfig, access, onReplaced);
 	return listener;
 }

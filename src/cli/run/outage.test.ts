@@ -31,7 +31,10 @@ test('a server that stays out of reach is given up after a while, and told of on
 	for (const ms of [0, 5000, 10_000]) assert.equal(await failAfter(ms), false);
 	assert.equal(await failAfter(10_000), true);
 	assert.deepEqual(said, ['Unable to connect to the server: socket hang up\ntrying again']);
-	await assert.rejects(outage.lost, CommandError);
+	await assert.rejects(
+		outage.lost,
+		new CommandError('lost the connection to the server; running Jobs are not stopped'),
+	);
 });
 
 test('a server that is back in between is not', async () => {

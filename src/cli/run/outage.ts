@@ -40,7 +40,7 @@ export class Outage {
 		if (this.#since === undefined) this.#say(`${describeError(error)}\ntrying again`);
 		this.#since ??= now;
 		if (now - this.#since < PATIENCE_MS) return;
-		this.#lost.reject(new CommandError('the server is lost; what runs there goes on without this command'));
+		this.#lost.reject(new CommandError('lost the connection to the server; running Jobs are not stopped'));
 	}
 
 	/** Takes in that the server has answered. */

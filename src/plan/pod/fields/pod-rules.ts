@@ -156,7 +156,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	harmless('spec.hostIPC', 'The IPC of this machine is what a process of it has.'),
 	harmless('spec.shareProcessNamespace', 'Processes of one machine see each other.'),
 	harmless('spec.imagePullSecrets', 'Images are not pulled: they name programs of this machine.'),
-	harmless('spec.enableServiceLinks', 'There are no Services to tell of.'),
+	harmless('spec.enableServiceLinks', 'Services are not supported, so no variables are added.'),
 ];
 
 /** The volumes that a container mounts, in the order of the Pod. A kubelet sets up no others. */
