@@ -62,6 +62,9 @@ export function equip(surroundings: Surroundings, life: ProcessLife, sight: Sigh
 }
 
 function isExpected(error: unknown): boolean {
+	// Informers report a watch that ends as soon as it opens; the weather cuts watches so, without an error.
+	if (error instanceof Error && error.message.startsWith('the server ended a watch within a second'))
+		return true;
 	if ([ApiError, ServerUnreachableError, RuntimeUnavailable].some((kind) => error instanceof kind))
 		return true;
 	return error instanceof Error && error.cause !== undefined && isExpected(error.cause);
