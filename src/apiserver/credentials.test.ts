@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,12 +58,83 @@ test('an authority near its end takes its certificate along', () => {
 	assert.ok(new X509Certificate(next.certificatePem).verify(new X509Certificate(next.caPem).publicKey));
 });
 
-test('what is missing or no certificate is made anew', () => {
+/** A kind of damage, and what is made anew for it (all else stays). */
+interface Damage {
+	readonly name: string;
+	/** What the file holds then: nothing for undefined, its beginning for CUT. */
+	readonly to: string | undefined;
+	readonly says: RegExp | undefined;
+	readonly anew: readonly string[];
+}
+
+const CUT = 'its beginning';
+const SERVER = ['server.crt', 'server.key'];
+const ALL = ['ca.crt', 'ca.key', ...SERVER];
+
+/** A key that is none of ours. */
+function otherKey(): string {
+	const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+	return String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+}
+
+function contents(): Record<string, string> {
+	return Object.fromEntries(
+		readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
+	);
+}
+
+test('what is missing or damaged is made anew, which is said, and all else stays', () => {
+	const damages: readonly Damage[] = [
+		{ name: 'token', to: undefined, says: undefined, anew: ['token'] },
+		{ name: 'token', to: 'with a blank in the middle', says: /token is made anew/, anew: ['token'] },
+		{ name: 'token', to: 'short', says: /too short/, anew: ['token'] },
+		{ name: 'token', to: '', says: /token is made anew/, anew: ['token'] },
+		{ name: 'server.crt', to: undefined, says: undefined, anew: SERVER },
+		{
+			name: 'server.crt',
+			to: 'nonsense',
+			says: /server\.crt is made anew: it is no certificate/,
+			anew: SERVER,
+		},
+		{ name: 'server.crt', to: CUT, says: /server\.crt is made anew/, anew: SERVER },
+		{
+			name: 'server.key',
+			to: 'nonsense',
+			says: /server\.key is made anew: it is no private key/,
+			anew: SERVER,
+		},
+		{ name: 'server.key', to: otherKey(), says: /it is not the key of server\.crt/, anew: SERVER },
+		{ name: 'ca.crt', to: CUT, says: /ca\.crt is made anew: .* have to be copied again/, anew: ALL },
+		{ name: 'ca.crt', to: undefined, says: undefined, anew: ALL },
+	];
+	for (const { name, to, says, anew } of damages) {
+		loadCredentials(folder, NOW);
+		const before = contents();
+		const path = join(folder, name);
+		if (to === undefined) rmSync(path);
+		else writeFileSync(path, to === CUT ? (before[name] ?? '').slice(0, 200) : to);
+		const said: string[] = [];
+		const credentials = loadCredentials(folder, NOW, (what) => said.push(what));
+		const after = contents();
+		const changed = Object.keys(after).filter((each) => after[each] !== before[each]);
+		assert.deepEqual(changed.sort(), [...anew].sort(), `${name}: ${to}`);
+		assert.equal(said.length, says ? 1 : 0, said.join());
+		if (says) assert.match(said[0] ?? '', says);
+		const { caPem, certificatePem, keyPem } = credentials;
+		const certificate = new X509Certificate(certificatePem);
+		assert.ok(certificate.verify(new X509Certificate(caPem).publicKey));
+		assert.ok(certificate.checkPrivateKey(createPrivateKey(keyPem)));
+		assert.deepEqual(loadCredentials(folder, NOW, assert.fail), credentials);
+	}
+});
+
+test('the key of the authority is missed only when a certificate has to be signed', () => {
 	const first = loadCredentials(folder, NOW);
-	writeFileSync(join(folder, 'server.crt'), 'nonsense');
-	rmSync(join(folder, 'token'));
-	const next = loadCredentials(folder, NOW);
-	assert.equal(next.caPem, first.caPem);
-	assert.notEqual(next.token, first.token);
-	assert.ok(new X509Certificate(next.certificatePem).verify(new X509Certificate(first.caPem).publicKey));
+	writeFileSync(join(folder, 'ca.key'), 'nonsense');
+	assert.deepEqual(loadCredentials(folder, NOW, assert.fail), first);
+	rmSync(join(folder, 'server.crt'));
+	const said: string[] = [];
+	const next = loadCredentials(folder, NOW, (what) => said.push(what));
+	assert.notEqual(next.caPem, first.caPem);
+	assert.match(said.join(), /ca\.key is made anew: it is no private key; ca\.crt goes with it/);
 });

@@ -1,7 +1,7 @@
-import { randomBytes, X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { makeAuthority, makeServerCertificate } from './certificates.ts';
+import { openPrivateFolder, readPrivateFile, writePrivateFile } from '../base/private-files.ts';
+import { type KeyedCertificate, makeAuthority, makeServerCertificate } from './certificates.ts';
 
 /** What a server shows and what its clients show it. All PEM text, except the token. */
 export interface Credentials {
@@ -17,31 +17,29 @@ export interface Credentials {
 const RENEWAL_MS = 30 * 24 * 3_600_000;
 
 /**
- * The credentials kept in `folder`, made as far as they are missing or about to expire. The folder and
- * its files are for their owner only. The authority stays as long as it can, so that the kubeconfigs
- * which are out there go on working. Throws the system's error if the folder cannot be read or written.
+ * The credentials kept in `folder`, made as far as they are missing, damaged or about to expire. The folder
+ * and its files are for their owner only. The authority stays as long as it can, so that kubeconfigs that
+ * were copied elsewhere keep working. `onReplaced` is told what was damaged and is new now. Throws an
+ * UnusablePathError for what cannot be read or written.
  */
-export function loadCredentials(folder: string, now: number): Credentials {
-	mkdirSync(folder, { recursive: true, mode: 0o700 });
-	const path = (name: string): string => join(folder, name);
-	const kept = readAll(folder);
-	const token = kept.token ?? writeSecret(path(TOKEN), randomBytes(32).toString('base64url'));
-	const { caPem, caKeyPem, certificatePem, keyPem } = kept;
-	if (caPem && caKeyPem && isLasting(caPem, now)) {
-		if (certificatePem && keyPem && isLasting(certificatePem, now) && isSignedBy(certificatePem, caPem)) {
-			return { caPem, certificatePem, keyPem, token };
-		}
-	}
-	const authority =
-		caPem && caKeyPem && isLasting(caPem, now)
-			? { certificatePem: caPem, keyPem: caKeyPem }
-			: makeAuthority(now);
-	const server = makeServerCertificate(authority, now);
-	writeSecret(path(CA_KEY), authority.keyPem);
-	writeSecret(path(CA), authority.certificatePem);
-	writeSecret(path(KEY), server.keyPem);
-	writeSecret(path(CERTIFICATE), server.certificatePem);
-	return { caPem: authority.certificatePem, ...server, token };
+export function loadCredentials(
+	folder: string,
+	now: number,
+	onReplaced: (what: string) => void = () => undefined,
+): Credentials {
+	openPrivateFolder(folder);
+	const files = new CredentialFiles(folder, onReplaced);
+	const token = files.token();
+	const authority = files.authority(now);
+	const kept = authority && files.server(authority.certificatePem, now);
+	if (kept) return { caPem: authority.certificatePem, ...kept, token };
+	const issuer = files.issuer(authority) ?? makeAuthority(now);
+	const server = makeServerCertificate(issuer, now);
+	files.write(CA_KEY, issuer.keyPem);
+	files.write(CA, issuer.certificatePem);
+	files.write(KEY, server.keyPem);
+	files.write(CERTIFICATE, server.certificatePem);
+	return { caPem: issuer.certificatePem, ...server, token };
 }
 
 const CA = 'ca.crt';
@@ -50,56 +48,109 @@ const CERTIFICATE = 'server.crt';
 const KEY = 'server.key';
 const TOKEN = 'token';
 
-interface Kept {
-	readonly caPem: string | undefined;
-	readonly caKeyPem: string | undefined;
-	readonly certificatePem: string | undefined;
-	readonly keyPem: string | undefined;
-	readonly token: string | undefined;
-}
+const COPIES = 'kubeconfigs that were copied elsewhere have to be copied again';
 
-function readAll(folder: string): Kept {
-	const read = (name: string): string | undefined => readText(join(folder, name));
-	return {
-		caPem: read(CA),
-		caKeyPem: read(CA_KEY),
-		certificatePem: read(CERTIFICATE),
-		keyPem: read(KEY),
-		token: read(TOKEN)?.trim() || undefined,
-	};
-}
+/** What a bearer token may consist of (RFC 6750), and no less than can be guessed. */
+const USABLE_TOKEN = /^[A-Za-z0-9._~+/-]{16,}=*$/;
 
-function readText(path: string): string | undefined {
-	try {
-		return readFileSync(path, 'utf8');
-	} catch (error) {
-		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-		throw error;
+/** The files of a folder of credentials, read one by one; each is either fit for use or undefined. */
+class CredentialFiles {
+	readonly #folder: string;
+	readonly #onReplaced: (what: string) => void;
+
+	constructor(folder: string, onReplaced: (what: string) => void) {
+		this.#folder = folder;
+		this.#onReplaced = onReplaced;
+	}
+
+	/** The token, a new one if need be. */
+	token(): string {
+		const kept = this.#read(TOKEN)?.trim();
+		if (kept !== undefined && USABLE_TOKEN.test(kept)) return kept;
+		if (kept !== undefined) this.#replaced(TOKEN, 'it is no token, or too short to be safe');
+		const token = randomBytes(32).toString('base64url');
+		this.write(TOKEN, token);
+		return token;
+	}
+
+	/** The authority's certificate, unless it is missing, damaged or about to expire. */
+	authority(
+		now: number,
+	): { readonly certificatePem: string; readonly certificate: X509Certificate } | undefined {
+		const certificatePem = this.#read(CA);
+		if (certificatePem === undefined) return undefined;
+		const certificate = certificateOf(certificatePem);
+		if (!certificate?.ca) {
+			this.#replaced(CA, `it is no certificate of an authority; ${COPIES}`);
+			return undefined;
+		}
+		return isLasting(certificate, now) ? { certificatePem, certificate } : undefined;
+	}
+
+	/** The server's certificate and key, unless they are missing, damaged, not of this authority, or about to expire. */
+	server(
+		caPem: string,
+		now: number,
+	): { readonly certificatePem: string; readonly keyPem: string } | undefined {
+		const certificatePem = this.#read(CERTIFICATE);
+		const keyPem = this.#read(KEY);
+		if (certificatePem === undefined || keyPem === undefined) return undefined;
+		const certificate = certificateOf(certificatePem);
+		const key = keyOf(keyPem);
+		if (!certificate) this.#replaced(CERTIFICATE, 'it is no certificate');
+		else if (!key) this.#replaced(KEY, 'it is no private key');
+		else if (!certificate.checkPrivateKey(key)) this.#replaced(KEY, `it is not the key of ${CERTIFICATE}`);
+		else if (!isSignedBy(certificate, caPem)) this.#replaced(CERTIFICATE, `it is not signed by ${CA}`);
+		else if (isLasting(certificate, now)) return { certificatePem, keyPem };
+		return undefined;
+	}
+
+	/** The authority with its key, to sign with, unless the key is missing or damaged. */
+	issuer(authority: ReturnType<CredentialFiles['authority']>): KeyedCertificate | undefined {
+		if (!authority) return undefined;
+		const { certificatePem, certificate } = authority;
+		const keyPem = this.#read(CA_KEY);
+		const key = keyPem === undefined ? undefined : keyOf(keyPem);
+		if (keyPem !== undefined && key && certificate.checkPrivateKey(key)) return { certificatePem, keyPem };
+		const problem =
+			keyPem === undefined ? 'it is missing' : key ? `it is not the key of ${CA}` : 'it is no private key';
+		this.#replaced(CA_KEY, `${problem}; ${CA} goes with it, and ${COPIES}`);
+		return undefined;
+	}
+
+	write(name: string, text: string): void {
+		writePrivateFile(join(this.#folder, name), text);
+	}
+
+	#read(name: string): string | undefined {
+		return readPrivateFile(join(this.#folder, name));
+	}
+
+	#replaced(name: string, problem: string): void {
+		this.#onReplaced(`${join(this.#folder, name)} is made anew: ${problem}`);
 	}
 }
 
-/** Writes a file beside the place and moves it there, so that nobody ever reads half of it. */
-function writeSecret(path: string, text: string): string {
-	const draft = `${path}.new`;
-	writeFileSync(draft, text, { mode: 0o600 });
-	renameSync(draft, path);
-	return text;
+function isLasting(certificate: X509Certificate, now: number): boolean {
+	return certificate.validToDate.getTime() - RENEWAL_MS > now;
 }
 
-function isLasting(pem: string, now: number): boolean {
-	const certificate = parse(pem);
-	return certificate !== undefined && certificate.validToDate.getTime() - RENEWAL_MS > now;
+function isSignedBy(certificate: X509Certificate, caPem: string): boolean {
+	const authority = certificateOf(caPem);
+	return authority !== undefined && certificate.verify(authority.publicKey);
 }
 
-function isSignedBy(pem: string, caPem: string): boolean {
-	const authority = parse(caPem);
-	return authority !== undefined && (parse(pem)?.verify(authority.publicKey) ?? false);
-}
-
-/** A certificate, or undefined for text that is none: then it is made anew. */
-function parse(pem: string): X509Certificate | undefined {
+function certificateOf(pem: string): X509Certificate | undefined {
 	try {
 		return new X509Certificate(pem);
+	} catch {
+		return undefined;
+	}
+}
+
+function keyOf(pem: string): KeyObject | undefined {
+	try {
+		return createPrivateKey(pem);
 	} catch {
 		return undefined;
 	}

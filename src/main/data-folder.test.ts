@@ -1,50 +1,85 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	renameSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { LAUNCHER_LOCK } from '../node/runtime/process/launcher-lock.ts';
+import { JOURNAL_NAME, SOCKET_NAME } from '../node/runtime/process/protocol.ts';
 import { cliContext } from './cli-context.ts';
-import { DataFolderError, dataFolder, makeDataFolder } from './data-folder.ts';
+import { dataFolder, openDataFolder } from './data-folder.ts';
 
-function scratch(t: TestContext): string {
-	const root = mkdtempSync(join(tmpdir(), 'stint-data-folder-'));
-	t.after(() => rmSync(root, { recursive: true }));
-	return root;
+const LAUNCHER = [LAUNCHER_LOCK, JOURNAL_NAME, SOCKET_NAME];
+
+function temporary(t: TestContext): string {
+	const path = mkdtempSync(join(tmpdir(), 'stint-data-'));
+	t.after(() => rmSync(path, { recursive: true, force: true }));
+	return path;
 }
 
-test('a data folder is made for its owner only, and one that others could read is closed', (t) => {
-	const path = join(scratch(t), 'deep/down');
-	makeDataFolder(dataFolder(path));
-	chmodSync(path, 0o755);
-	makeDataFolder(dataFolder(path));
-	for (const each of [path, join(path, 'logs'), join(path, 'runtime')])
-		assert.equal(statSync(each).mode & 0o777, 0o700, each);
+/** A folder in which a launcher has worked. */
+function usedFolder(path: string): void {
+	const folder = dataFolder(path);
+	openDataFolder(folder, assert.fail);
+	for (const name of LAUNCHER) writeFileSync(join(folder.runtime, name), 'of the launcher', { mode: 0o600 });
+	mkdirSync(join(folder.runtime, 'sandboxes'));
+}
+
+test('the copy of a folder is told from the original, and knows nothing of its processes', (t) => {
+	const [original, copy] = [join(temporary(t), 'original'), join(temporary(t), 'copy')];
+	usedFolder(original);
+	cpSync(original, copy, { recursive: true });
+	const told: string[] = [];
+	openDataFolder(dataFolder(copy), (from) => told.push(from));
+	assert.deepEqual(told, [original]);
+	for (const name of LAUNCHER) {
+		assert.ok(!existsSync(join(dataFolder(copy).runtime, name)), name);
+		assert.ok(existsSync(join(dataFolder(original).runtime, name)), name);
+	}
+	// It is a folder of its own from then on.
+	openDataFolder(dataFolder(copy), assert.fail);
+	openDataFolder(dataFolder(original), assert.fail);
 });
 
-test('a data folder that cannot be is told at once: which path, and why', { timeout: 10_000 }, (t) => {
-	const file = join(scratch(t), 'file');
-	writeFileSync(file, '');
-	for (const [path, reason] of [
-		[file, 'not a directory'],
-		[join(file, 'below'), 'not a directory'],
-		['/proc/nothing', 'no such file or directory'],
-	] as const) {
+test('a folder that is renamed, or that has no identity yet, stays what it is', (t) => {
+	const [original, renamed] = [join(temporary(t), 'original'), join(temporary(t), 'renamed')];
+	usedFolder(original);
+	renameSync(original, renamed);
+	openDataFolder(dataFolder(renamed), assert.fail);
+	for (const damage of ['', 'null', '{"path":', '[]']) {
+		writeFileSync(join(renamed, 'folder.json'), damage);
+		openDataFolder(dataFolder(renamed), assert.fail);
+	}
+	rmSync(join(renamed, 'folder.json'));
+	openDataFolder(dataFolder(renamed), assert.fail);
+	for (const name of LAUNCHER) assert.ok(existsSync(join(dataFolder(renamed).runtime, name)), name);
+});
+
+test('a link in the place of anything that is written is refused, and what it leads to stays', (t) => {
+	for (const name of ['pki', 'logs', 'runtime', 'state.db', 'state.db-wal', 'kubeconfig', 'folder.json']) {
+		const path = temporary(t);
+		openDataFolder(dataFolder(path), assert.fail);
+		const target = join(temporary(t), 'target');
+		writeFileSync(target, 'kept');
+		rmSync(join(path, name), { recursive: true, force: true });
+		symlinkSync(target, join(path, name));
 		assert.throws(
-			() => makeDataFolder(dataFolder(path)),
-			(error) => {
-				assert.ok(error instanceof DataFolderError);
-				assert.equal(
-					error.message,
-					`the data folder ${path} cannot be used: ${reason}; choose another with --data-dir`,
-				);
-				return true;
-			},
+			() => openDataFolder(dataFolder(path), assert.fail),
+			new RegExp(`^UnusablePathError: ${join(path, name)} is a symbolic link`),
 		);
 	}
 });
 
 test('a kubeconfig that cannot be read is no missing one', async (t) => {
-	const folder = scratch(t);
+	const folder = temporary(t);
 	await assert.rejects(cliContext().connect(folder), {
 		message: `the kubeconfig ${folder} cannot be read: illegal operation on a directory`,
 	});

@@ -5,6 +5,8 @@ import { escapeControls } from '../cli/print/terminal-text.ts';
 export interface Log {
 	/** Something that the operator may want to know. */
 	info(message: string): void;
+	/** Something that is not as it should be, and that the server deals with. */
+	warning(message: string): void;
 	/** An error in `component`, met while it worked on `about`, that it deals with: it tries again. */
 	error(component: string, about: string, error: unknown): void;
 	/** A part of the server has failed; the server stops. */
@@ -50,6 +52,7 @@ export function openLog({ now }: { readonly now: () => number }): Log {
 	};
 	return {
 		info: (message) => write({ level: 'info', message }),
+		warning: (message) => write({ level: 'warning', message }),
 		error: (component, about, error) =>
 			write({ level: 'warning', component, about, message: messageOf(error), error }),
 		failure: (error) => write({ level: 'fatal', message: error.message, error: error.cause }),

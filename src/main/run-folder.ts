@@ -4,17 +4,22 @@ import { join } from 'node:path';
 import { systemReason } from '../base/folders.ts';
 import { isLocked, LAUNCHER_LOCK } from '../node/runtime/process/launcher-lock.ts';
 import { identify, isRunning, parseIdentity, processSpace } from '../node/runtime/process/process-table.ts';
-import { DataFolderError, dataFolder } from './data-folder.ts';
+import { dataFolder } from './data-folder.ts';
 
 const PREFIX = 'stint-run-';
 
 /** Names the process that made the folder, and in a second line the space in which its id has a meaning. */
 const OWNER = 'owner';
 
+/** A run cannot have a folder; the message says where, why, and what to do. */
+export class RunFolderError extends Error {
+	override readonly name = 'RunFolderError';
+}
+
 /**
  * Makes a folder for one run, among the temporary files, and removes those of runs that were killed together
- * with their launcher, or before they had one. `now` is the wall clock. Throws a {@link DataFolderError} if
- * that is not possible.
+ * with their launcher, or before they had one. `now` is the wall clock. Throws a {@link RunFolderError}
+ * if that is not possible.
  */
 export function makeRunFolder(now: number): string {
 	let path: string;
@@ -23,7 +28,7 @@ export function makeRunFolder(now: number): string {
 		path = mkdtempSync(join(tmpdir(), PREFIX));
 	} catch (error) {
 		const why = `${systemReason(error)}; choose another with $TMPDIR`;
-		throw new DataFolderError(`the folder for temporary files, ${tmpdir()}, cannot be used: ${why}`);
+		throw new RunFolderError(`the folder for temporary files, ${tmpdir()}, cannot be used: ${why}`);
 	}
 	const owner = `${JSON.stringify(identify(process.pid, now))}\n${processSpace()}`;
 	writeFileSync(join(path, OWNER), owner, { mode: 0o600 });

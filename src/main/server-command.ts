@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { SystemClock } from '../base/clock.ts';
 import { systemReason } from '../base/folders.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
+import { UnusablePathError } from '../base/private-files.ts';
 import type { Interruption } from '../cli/context.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { StoreLockedError } from '../store/store.ts';
@@ -138,12 +139,18 @@ function explain(
 	if (error instanceof StoreLockedError) {
 		return `the data folder ${folder} is in use by another stint server; stop that one, or choose another with --data-dir`;
 	}
+	if (error instanceof UnusablePathError) {
+		const elsewhere = error.path === folder ? '; --data-dir names another folder' : '';
+		return `the data folder cannot be used: ${error.message}${elsewhere}`;
+	}
 	const code = error instanceof Error && 'code' in error ? error.code : undefined;
 	if (code === 'EADDRINUSE') {
 		return `port ${port} on 127.0.0.1 is in use; choose another with --port (0 takes any that is free)`;
 	}
 	if (error instanceof Error && /^E[A-Z]+$/.test(String(code)) && 'path' in error && 'syscall' in error)
 		return `the data folder ${folder} cannot be used: ${error.path}: ${systemReason(error)}`;
+	if (code === 'EACCES')
+		return `port ${port} on 127.0.0.1 needs more rights than this user has; choose another with --port`;
 	return error instanceof Error ? error.message : String(error);
 }
 

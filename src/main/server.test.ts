@@ -19,6 +19,7 @@ function optionsFor(t: TestContext): { readonly options: ServerOptions; readonly
 	const failures: string[] = [];
 	const log: Log = {
 		info: () => undefined,
+		warning: () => undefined,
 		error: () => undefined,
 		failure: ({ message }) => failures.push(message),
 	};

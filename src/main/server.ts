@@ -14,7 +14,7 @@ import { NodeAgent } from '../node/agent.ts';
 import type { Runtime } from '../node/runtime/runtime.ts';
 import type { Store } from '../store/store.ts';
 import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
-import { type DataFolder, makeDataFolder } from './data-folder.ts';
+import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { updateKubeconfigFile } from './kubeconfig-file.ts';
 import type { Log } from './log.ts';
 import { thisMachine } from './machine.ts';
@@ -102,7 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	};
 	addProcessMetrics(context.metrics, clock);
 	try {
-		makeDataFolder(folder);
+		openDataFolder(folder, (original) => log.warning(isCopyOf(folder.path, original)));
 		const { api, listener } = await startParts(context, () => killPods);
 		serves = true;
 		return {
@@ -119,6 +119,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		await lifecycle.stop();
 		throw error;
 	}
+}
+
+function isCopyOf(folder: string, original: string): string {
+	return `the data folder ${folder} is a copy of ${original}: Pods that run there are left alone, and are lost here`;
 }
 
 /** Starts the parts in their order; see {@link startServer}. */
@@ -160,7 +164,9 @@ async function startApi({
 	const store = await lifecycle.start({
 		name: 'store',
 		start: () =>
-			openStore(options, (message) => onError('store', options.folder.database, new Error(message))),
+			openStore(options, (message) =>
+				options.log.warning(`the store ${options.folder.database}: ${message}`),
+			),
 		stop: (opened) => opened.close(),
 	});
 	const failStore = (error: unknown): void => lifecycle.fail('store', error);
@@ -205,12 +211,12 @@ async function openStore(
 
 /** Opens the listener and writes the kubeconfig that leads to it. */
 async function startListener(
-	{ options: { folder }, clock, lifecycle, onError }: ServerContext,
+	{ options: { folder, log }, clock, lifecycle, onError }: ServerContext,
 	server: ApiServer,
 	port: number,
 ): Promise<HttpListener> {
 	trustNamedAuthoritiesOnly();
-	const credentials = loadCredentials(folder.pki, clock.now());
+	const credentials = loadCredentials(folder.pki, clock.now(), log.warning);
 	const listener = await lifecycle.start({
 		name: 'listener',
 		start: () =>
@@ -220,7 +226,7 @@ async function startListener(
 	const { caPem: certificateAuthority, token } = credentials;
 	const access = { name: 'stint', server: listener.url, certificateAuthority, token };
 	const onReplaced = (reason: string): void =>
-		onError('server', folder.kubeconfig, new Error(`is not a valid kubeconfig; replaced it: ${reason}`));
+		log.warning(`${folder.kubeconfig} was not a valid kubeconfig and was replaced: ${reason}`);
 	await updateKubeconfigFile(folder.kubeconfig, access, onReplaced);
 	return listener;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -148,4 +148,61 @@ test('what a user changed in the kubeconfig stays when the server starts again',
 	assert.deepEqual(view.clusters.map(({ name }: { name: string }) => name).sort(), ['other', 'stint']);
 	const answered = await second.kubectl('get', 'jobs');
 	assert.match(answered.stderr, /No resources found in demo namespace/);
+});
+
+test('a data folder that cannot be used is named at once, with what is wrong and what to do', async (t) => {
+	const parent = temporaryFolder(t);
+	const file = join(parent, 'file');
+	writeFileSync(file, '');
+	const open = join(parent, 'open');
+	mkdirSync(open);
+	writeFileSync(join(open, 'state.db'), '');
+	chmodSync(open, 0o777);
+	const odd = join(parent, 'odd');
+	mkdirSync(join(odd, 'kubeconfig'), { recursive: true });
+	chmodSync(odd, 0o700);
+	const reasons: ReadonlyArray<readonly [string, RegExp]> = [
+		[file, /file is a file, not a folder/],
+		[join(file, 'below'), /cannot be made: not a directory/],
+		['/proc/stint', /\/proc\/stint cannot be made/],
+		[open, /can be written to by other users/],
+		[odd, /odd\/kubeconfig is a folder, not a file/],
+	];
+	for (const [folder, reason] of reasons) {
+		const { code, stdout, stderr } = await run(join(ROOT, 'stint'), [
+			'server',
+			'--data-dir',
+			folder,
+			'--port',
+			'0',
+		]);
+		assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
+		assert.match(stderr, reason);
+		assert.equal(stderr.trim().split('\n').length, 1);
+	}
+});
+
+test('the copy of a data folder is started beside the original, says so, and leaves its Pods alone', async (t) => {
+	const original = await startStint(t);
+	const script = 'echo up; sleep 1000';
+	await original.kubectlWith(job('running', script), 'apply', '-f', '-');
+	await original.kubectl(
+		'wait',
+		'--for=jsonpath={.status.phase}=Running',
+		'pod',
+		'-l',
+		'job-name=running',
+		'--timeout=60s',
+	);
+	const folder = join(temporaryFolder(t), 'copy');
+	assert.equal((await run('cp', ['-a', original.folder, folder])).code, 0);
+	const copy = await startStint(t, { folder });
+	assert.ok(copy.process.stderr.includes(`is a copy of ${original.folder}`), copy.process.stderr);
+	const lost = '--for=jsonpath={.status.containerStatuses[0].state.terminated.reason}=ContainerStatusUnknown';
+	const waited = await copy.kubectl('wait', lost, 'pod', '-l', 'job-name=running', '--timeout=60s');
+	assert.equal(waited.code, 0, waited.stderr);
+	await copy.kubectl('delete', 'job', 'running');
+	const phase = await original.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].status.phase}');
+	assert.equal(phase.stdout, 'Running');
+	await original.kubectl('delete', 'job', 'running');
 });

@@ -28,6 +28,7 @@ test('a finished Job and its Pod are not held decoded, and are shown as before',
 		port: undefined,
 		log: {
 			info: () => undefined,
+			warning: () => undefined,
 			error: (component, about, error) => assert.fail(`${component} ${about}: ${error}`),
 			failure: (error) => assert.fail(String(error)),
 		},
