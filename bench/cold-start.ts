@@ -6,28 +6,40 @@ import { type Figure, quantile } from './figure.ts';
 import { timeColdStart } from './server-process.ts';
 
 const ROUNDS = 11;
-const AIM_MS = 300;
 const PORT = 17_443;
 
-/** From the command to `/readyz`: in a new data folder (certificates are made) and in one that is there. */
+/** How many times `node -e 0` a start may take: what the machine does is in both. */
+const AIM_FIRST = 8;
+const AIM_LATER = 5;
+
+/**
+ * From the command to `/readyz`: in a new data folder (certificates are made) and in one that is there. A
+ * round before counts for nothing: it may bundle the sources and fills the code caches.
+ */
 export async function coldStart(): Promise<readonly Figure[]> {
 	const bare: number[] = [];
 	const first: number[] = [];
 	const later: number[] = [];
-	for (let round = 0; round < ROUNDS; round++) {
+	for (let round = 0; round <= ROUNDS; round++) {
 		const started = performance.now();
 		execFileSync(process.execPath, ['-e', '0']);
-		bare.push(performance.now() - started);
+		const took = performance.now() - started;
 		const folder = mkdtempSync(join(tmpdir(), 'stint-bench-'));
-		first.push(await timeColdStart(folder, PORT));
-		later.push(await timeColdStart(folder, PORT));
+		const starts = [await timeColdStart(folder, PORT), await timeColdStart(folder, PORT)] as const;
 		rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+		if (round === 0) continue;
+		bare.push(took);
+		first.push(starts[0]);
+		later.push(starts[1]);
 	}
 	const limit = { name: '`node -e 0`, p50', value: quantile(bare, 0.5) };
-	return [['first start, new data folder, p50', first] as const, ['start, p50', later] as const].map(
-		([name, sample]) => {
-			const value = quantile(sample, 0.5);
-			return { name, value, unit: 'ms', limit, aim: `<= ${AIM_MS} ms`, met: value <= AIM_MS };
-		},
-	);
+	const figure = (name: string, sample: readonly number[], most: number): Figure => {
+		const value = quantile(sample, 0.5);
+		const aim = `<= ${most} times the limit`;
+		return { name, value, unit: 'ms', limit, aim, met: value <= most * limit.value };
+	};
+	return [
+		figure('first start, new data folder, p50', first, AIM_FIRST),
+		figure('start, p50', later, AIM_LATER),
+	];
 }

@@ -4,6 +4,7 @@
  */
 import { cpus, totalmem } from 'node:os';
 import { coldStart } from './cold-start.ts';
+import { commands } from './commands.ts';
 import { cronJobs } from './cronjobs.ts';
 import { type Figure, table } from './figure.ts';
 import { largeJob } from './large-job.ts';
@@ -15,6 +16,7 @@ import { watchers } from './watchers.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
 	'cold-start': coldStart,
+	commands,
 	'one-shot': oneShot,
 	throughput,
 	'large-job': largeJob,
