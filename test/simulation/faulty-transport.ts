@@ -157,7 +157,10 @@ export class FaultyTransport implements ApiTransport {
 		const { sight } = this.#options;
 		if (typeof object !== 'object' || object === null) return;
 		// What the server answers with has one of these shapes.
-		if ('items' in object && Array.isArray(object.items)) for (const item of object.items) sight.see(item);
+		// Informers list all namespaces; a list of one is asked by a single controller, and the others never see it.
+		const asked = path.includes('/namespaces/') ? 'question' : 'list or watch';
+		if ('items' in object && Array.isArray(object.items))
+			for (const item of object.items) sight.see(item, asked);
 		else if (method === 'GET') sight.see(object as KubeObject, 'question');
 		else if (isAwaited(method, path)) sight.see(object as KubeObject, 'own write');
 	}
