@@ -9,6 +9,7 @@ import type { ListOptions, ResourceClient } from './client.ts';
 import { followWatch } from './follow-watch.ts';
 import { KeyIndex } from './key-index.ts';
 import { ObjectCopies } from './object-copies.ts';
+import { ShortWatchError } from './short-watch-error.ts';
 
 /**
  * A local copy of a resource, kept up to date by list and watch, after client-go's shared informer.
@@ -215,7 +216,7 @@ export class Informer<T extends KubeObject> {
 		});
 		// To open the next one at once would keep both sides busy with nothing else.
 		if (!heard && !signal.aborted && clock.monotonic() - began < SHORTEST_GOOD_WATCH_MS)
-			throw new Error('the server ended a watch within a second, without any event');
+			throw new ShortWatchError();
 	}
 
 	#apply(batch: readonly WatchEvent<T>[]): undefined {

@@ -1,0 +1,8 @@
+/** The server ended a watch within a second and without any event; it is opened again after a pause. */
+export class ShortWatchError extends Error {
+	override readonly name = 'ShortWatchError';
+
+	constructor() {
+		super('the server ended a watch within a second, without any event');
+	}
+}
