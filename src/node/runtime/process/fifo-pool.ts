@@ -9,8 +9,9 @@
  *    If it fails for want of processes, memory or open files, `take` rejects, since it may succeed later.
  */
 import { execFile } from 'node:child_process';
-import { closeSync, constants, mkdirSync, openSync, rmSync, unlink } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, rmdirSync, unlink, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { openPrivateFolder } from '../../../base/private-files.ts';
 import { isSystemShortage } from '../../../base/system-error.ts';
 
 const BATCH = 64;
@@ -33,11 +34,11 @@ export class FifoPool {
 	#making: Promise<Error | undefined> | undefined;
 	#usable = true;
 
-	/** Makes `folder` anew, and the first pipes in the background. */
+	/** Makes `folder`, or empties it of pipes, and makes the first pipes in the background. Throws if it is not safe. */
 	constructor(folder: string) {
 		this.#folder = folder;
-		rmSync(folder, { recursive: true, force: true });
-		mkdirSync(folder, { mode: 0o700 });
+		openPrivateFolder(folder);
+		removePipes(folder);
 		this.#making = this.#make();
 	}
 
@@ -50,10 +51,15 @@ export class FifoPool {
 		return path === undefined ? undefined : this.#open(path);
 	}
 
-	/** Removes the folder. */
+	/** Removes the pipes, and the folder if nothing else is in it. */
 	close(): void {
 		this.#usable = false;
-		rmSync(this.#folder, { recursive: true, force: true });
+		try {
+			removePipes(this.#folder);
+			rmdirSync(this.#folder);
+		} catch {
+			// The next launcher removes them.
+		}
 	}
 
 	#open(path: string): Fifo {
@@ -83,4 +89,8 @@ export class FifoPool {
 			});
 		});
 	}
+}
+
+function removePipes(folder: string): void {
+	for (const name of readdirSync(folder)) if (/^\d+$/.test(name)) unlinkSync(join(folder, name));
 }

@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+	appendFileSync,
+	existsSync,
+	ftruncateSync,
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+	writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { ContainerStatus, Sandbox } from '../runtime.ts';
-import { Journal, type JournalEntry, readJournal } from './journal.ts';
+import { Journal, type JournalCalls, readJournal } from './journal.ts';
+import type { JournalEntry } from './journal-entry.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-journal-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -17,9 +30,44 @@ function container(id: string): ContainerStatus {
 	return { id, ...names, createdAt: 2, logPath: '/log', state: 'created' };
 }
 
+interface Options {
+	readonly current?: () => Iterable<JournalEntry>;
+	readonly calls?: JournalCalls;
+	readonly onError?: (error: unknown) => void;
+}
+
+function open(path: string, options: Options = {}): Journal {
+	const onError = (error: unknown): void => assert.fail(String(error));
+	return new Journal({ path, current: () => [], onError, ...options });
+}
+
+/** A disk with room for so many bytes more. */
+class Disk implements JournalCalls {
+	left: number;
+	cuts = true;
+
+	constructor(left: number) {
+		this.left = left;
+	}
+
+	write(fd: number, bytes: Uint8Array): number {
+		const length = Math.min(bytes.length, this.left);
+		if (length === 0 && bytes.length > 0) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+		this.left -= length;
+		return writeSync(fd, bytes.subarray(0, length));
+	}
+
+	truncate(fd: number, size: number): void {
+		if (!this.cuts) throw new Error('it cannot be cut');
+		ftruncateSync(fd, size);
+	}
+}
+
+const idsIn = (path: string): readonly string[] => [...readJournal(path).containers.keys()];
+
 test('what was appended is what is read, last change first', () => {
 	const path = join(folder, 'one');
-	const journal = new Journal(path, () => [{ boot: 'b' }]);
+	const journal = open(path, { current: () => [{ boot: 'b' }] });
 	journal.append({ sandbox, folder: '0' });
 	journal.append({ container: container('a') });
 	journal.append({ process: { pid: 7, start: '99', startedAt: 3 }, of: 'a' });
@@ -35,7 +83,7 @@ test('what was appended is what is read, last change first', () => {
 
 test('a torn last line is left out', () => {
 	const path = join(folder, 'torn');
-	const journal = new Journal(path, () => []);
+	const journal = open(path);
 	journal.append({ container: container('a') });
 	journal.close();
 	appendFileSync(path, '{"container":{"id":"b","sta');
@@ -49,7 +97,7 @@ test('no journal says that there is nothing', () => {
 test('it does not grow with what is gone', () => {
 	const path = join(folder, 'grown');
 	const current: JournalEntry[] = [{ boot: 'b' }, { sandbox, folder: '0' }];
-	const journal = new Journal(path, () => current);
+	const journal = open(path, { current: () => current });
 	for (let index = 0; index < 10_000; index++) {
 		journal.append({ container: container(`c${index}`) });
 		journal.append({ containerGone: `c${index}` });
@@ -59,4 +107,149 @@ test('it does not grow with what is gone', () => {
 	const state = readJournal(path);
 	assert.equal(state.containers.size, 0);
 	assert.deepEqual([...state.sandboxes.keys()], ['u_0']);
+});
+
+test('what is about to happen is refused by a full disk, and nothing of it stays', () => {
+	const path = join(folder, 'refused');
+	const disk = new Disk(10_000);
+	const journal = open(path, { calls: disk });
+	journal.append({ container: container('a') });
+	disk.left = 10;
+	assert.throws(() => journal.append({ container: container('b') }), { code: 'ENOSPC' });
+	disk.left = 10_000;
+	journal.append({ container: container('c') });
+	assert.deepEqual(idsIn(path), ['a', 'c']);
+	assert.equal(readJournal(path).damagedLines, 0);
+	journal.close();
+});
+
+test('a line that was torn and cannot be cut off takes no other line with it', () => {
+	const path = join(folder, 'torn-line');
+	const disk = new Disk(10_000);
+	disk.cuts = false;
+	const journal = open(path, { calls: disk });
+	disk.left = 10;
+	assert.throws(() => journal.append({ container: container('b') }));
+	disk.left = 10_000;
+	journal.append({ container: container('c') });
+	assert.deepEqual(idsIn(path), ['c']);
+	assert.equal(readJournal(path).damagedLines, 1);
+	journal.close();
+});
+
+test('what has happened is told once as unwritten, and written in order as soon as there is room', () => {
+	const path = join(folder, 'behind');
+	const disk = new Disk(10_000);
+	const errors: unknown[] = [];
+	const journal = open(path, { calls: disk, onError: (error) => errors.push(error) });
+	disk.left = 0;
+	for (const id of ['a', 'b']) journal.record({ container: container(id) });
+	assert.ok(journal.isBehind && errors.length === 1);
+	assert.throws(() => journal.append({ container: container('c') }), { code: 'ENOSPC' });
+	disk.left = 250;
+	journal.save(() => {});
+	assert.ok(journal.isBehind);
+	disk.left = 10_000;
+	journal.append({ containerGone: 'a' });
+	assert.equal(journal.isBehind, false);
+	assert.deepEqual(idsIn(path), ['b']);
+	journal.close();
+});
+
+test('a rewrite that fails changes nothing: the file that is there is used on', () => {
+	const path = join(folder, 'kept');
+	const errors: unknown[] = [];
+	let room = Number.POSITIVE_INFINITY;
+	const calls: JournalCalls = {
+		truncate: ftruncateSync,
+		write: (fd, bytes) => {
+			if (bytes.length > room) throw new Error('there is room for a line, and not for all that there is');
+			return writeSync(fd, bytes);
+		},
+	};
+	let current: readonly JournalEntry[] = [];
+	const journal = open(path, { calls, current: () => current, onError: (error) => errors.push(error) });
+	const line = { container: { ...container('x'), logPath: 'l'.repeat(100_000) } };
+	for (let count = 0; count < 11; count++) journal.append(line);
+	current = [line, line];
+	room = 150_000;
+	journal.append({ container: container('last') });
+	assert.equal(errors.length, 1);
+	assert.deepEqual(idsIn(path), ['x', 'last']);
+	assert.equal(existsSync(`${path}.next`), false);
+	room = Number.POSITIVE_INFINITY;
+	for (let count = 0; count < 50; count++) journal.append(line);
+	assert.ok(statSync(path).size < 2 << 20, 'it is written anew later');
+	journal.close();
+});
+
+test('a rewrite loses nothing that is only about to happen', () => {
+	const path = join(folder, 'about');
+	const journal = open(path);
+	const filler = { containerGone: 'f'.repeat(200_000) };
+	for (let count = 0; count < 20; count++) {
+		journal.append({ container: container(`c${count}`) });
+		assert.ok(idsIn(path).includes(`c${count}`), `${count}`);
+		journal.append(filler);
+	}
+	journal.close();
+});
+
+test('where the file cannot be written anew at the start, the one that is there is used on', () => {
+	const path = join(folder, 'used-on');
+	const before = open(path);
+	before.append({ container: container('a') });
+	before.close();
+	appendFileSync(path, '{"torn');
+	const disk = new Disk(0);
+	const errors: unknown[] = [];
+	const current = (): readonly JournalEntry[] => [{ boot: 'b' }];
+	const journal = open(path, { calls: disk, current, onError: (error) => errors.push(error) });
+	assert.equal(errors.length, 1);
+	disk.left = 10_000;
+	journal.append({ container: container('b') });
+	assert.deepEqual(idsIn(path), ['a', 'b']);
+	journal.close();
+	const missing = join(folder, 'nowhere', 'journal');
+	assert.throws(() => open(missing), { code: 'ENOENT' });
+});
+
+test('lines that say nothing are passed over and counted', () => {
+	const path = join(folder, 'damaged');
+	const good = { container: container('a') };
+	const bad = [
+		...['null', '5', '"text"', '[]', '{}', 'garbage', '{"boot":5}', '{"containerGone":null}'],
+		...['{"process":{"pid":1,"startedAt":0},"of":"a"}', '{"process":{"pid":-5,"startedAt":0},"of":"a"}'],
+		JSON.stringify({ sandbox, folder: '../../precious' }),
+		JSON.stringify({ sandbox: { ...sandbox, config: null }, folder: '0' }),
+		JSON.stringify({ container: { ...container('b'), state: 'exited' } }),
+		JSON.stringify({ container: { ...container('b'), state: 'floating' } }),
+	];
+	writeFileSync(path, [...bad, JSON.stringify(good), ''].join('\n'));
+	const state = readJournal(path);
+	assert.equal(state.damagedLines, bad.length);
+	assert.deepEqual([...state.containers.keys()], ['a']);
+	assert.deepEqual([state.sandboxes.size, state.processes.size, state.boot], [0, 0, '']);
+});
+
+test('of two sandboxes with one folder the earlier is gone, though the line that says so is damaged', () => {
+	const path = join(folder, 'shared');
+	const journal = open(path);
+	journal.append({ sandbox, folder: '0' });
+	journal.append({ sandbox: { ...sandbox, id: 'later' }, folder: '0' });
+	journal.close();
+	assert.deepEqual([...readJournal(path).sandboxes.keys()], ['later']);
+});
+
+test('what is no file is an error that says which, and what to do', () => {
+	for (const make of [
+		(path: string) => mkdirSync(path),
+		(path: string) => symlinkSync('/dev/zero', path),
+		(path: string) => execFileSync('mkfifo', [path]),
+	]) {
+		const path = join(folder, 'no-file');
+		make(path);
+		assert.throws(() => readJournal(path), /the journal .*no-file.* cannot be read: .*; move it away/);
+		rmSync(path, { recursive: true });
+	}
 });

@@ -7,7 +7,7 @@
  * 2. What an earlier launcher left running is killed before the first call is answered.
  */
 import { rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { Lane } from '../../../base/lane.ts';
 import { isShortage } from '../../../base/system-error.ts';
 import { containerIdOf, sandboxIdOf } from '../ids.ts';
@@ -24,10 +24,12 @@ import {
 	type ProcessHost,
 	type ProcessOptions,
 } from './container-process.ts';
-import { Journal, type JournalEntry, type JournalState, readJournal } from './journal.ts';
+import { folderIdentity } from './folder-identity.ts';
+import { Journal, type JournalState, readJournal } from './journal.ts';
+import type { JournalEntry, Origin } from './journal-entry.ts';
 import { asLost, killLeftOvers } from './left-overs.ts';
 import type { Places } from './places.ts';
-import { bootId, identify, type ProcessIdentity } from './process-table.ts';
+import { identify, type ProcessIdentity, processSpace } from './process-table.ts';
 import { type HostContainerConfig, JOURNAL_NAME, type LauncherCalls } from './protocol.ts';
 import { describeShortage, describeStartError } from './start-error.ts';
 import { WorkFolders } from './work-folders.ts';
@@ -70,6 +72,9 @@ const MOST_STARTS = 4;
 /** How long a container waits for the machine to have what its start takes, before the caller is told. */
 const LONGEST_WAIT_MS = 1000;
 
+/** How often what could not be written to the journal is tried again. */
+const SAVE_AGAIN_MS = 500;
+
 /** See the head of this file. */
 export class Launcher implements LauncherCalls {
 	readonly #options: LauncherOptions;
@@ -81,33 +86,43 @@ export class Launcher implements LauncherCalls {
 	readonly #starts = new Lane(MOST_STARTS);
 	/** How many containers are starting or running. */
 	#active = 0;
+	/** Whether a timer is set to write what the journal lacks. */
+	#isSaving = false;
 
-	private constructor(options: LauncherOptions, left: JournalState) {
+	private constructor(options: LauncherOptions, folders: WorkFolders, left: JournalState) {
 		this.#options = options;
+		this.#folders = folders;
 		for (const { sandbox, folder } of left.sandboxes.values()) this.#addSandbox(sandbox, folder);
-		const inUse = new Set(Array.from(this.#sandboxes.values(), ({ folder }) => folder));
-		this.#folders = new WorkFolders(join(options.folder, 'sandboxes'), inUse);
 		for (const status of left.containers.values()) {
 			const sandbox = this.#sandboxes.get(status.sandboxId);
 			if (sandbox) this.#addContainer({ sandbox, status });
 		}
+		const { onError } = options;
 		this.#journalPath = join(options.folder, JOURNAL_NAME);
-		this.#journal = new Journal(this.#journalPath, () => this.#entries());
+		this.#journal = new Journal({ path: this.#journalPath, current: () => this.#entries(), onError });
 	}
 
-	/** Reads what an earlier launcher left in the folder, and kills what of it still runs. */
+	/**
+	 * Reads what an earlier launcher left in the folder, and kills what of it still runs. Rejects if the folder
+	 * is not safe to use.
+	 */
 	static async open(options: LauncherOptions): Promise<Launcher> {
-		const left = readJournal(join(options.folder, JOURNAL_NAME));
-		if (left.boot === bootId()) await killLeftOvers(left);
-		return new Launcher(options, asLost(left, options.clock.now()));
+		const { folder, clock, onError } = options;
+		const left = readJournal(join(folder, JOURNAL_NAME));
+		if (left.damagedLines > 0) onError(new Error(`${left.damagedLines} lines of the journal are damaged`));
+		await killLeftOvers(left, originOf(folder));
+		const inUse = new Set(Array.from(left.sandboxes.values(), (entry) => entry.folder));
+		const folders = await WorkFolders.open(join(folder, 'sandboxes'), inUse, onError);
+		return new Launcher(options, folders, asLost(left, clock.now()));
 	}
 
-	/** True when nothing runs and nothing is being looked for. */
+	/** True when nothing runs, nothing is being looked for, and what has happened is written down. */
 	get isIdle(): boolean {
-		return this.#active === 0 && this.#options.sweeper.isIdle;
+		const isWritten = !this.#journal.isBehind || this.#sandboxes.size === 0;
+		return this.#active === 0 && this.#options.sweeper.isIdle && isWritten;
 	}
 
-	/** Lets go of the journal, and removes it if there is nothing to remember. */
+	/** Closes the journal, and removes it if there is nothing to remember. */
 	close(): void {
 		this.#journal.close();
 		this.#folders.close();
@@ -121,7 +136,12 @@ export class Launcher implements LauncherCalls {
 		const createdAt = this.#options.clock.now();
 		const sandbox: Sandbox = { id, config, state: 'ready', ip: '127.0.0.1', createdAt };
 		const folder = this.#folders.take();
-		this.#journal.append({ sandbox, folder });
+		try {
+			this.#journal.append({ sandbox, folder });
+		} catch (error) {
+			await this.#folders.release(folder);
+			throw error;
+		}
 		this.#addSandbox(sandbox, folder);
 		return sandbox;
 	}
@@ -247,7 +267,8 @@ export class Launcher implements LauncherCalls {
 		if (!config)
 			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started`);
 		const { program, logPath: path, logMaxBytes: maxBytes, logMaxFiles: maxFiles } = config;
-		const workingDir = resolve(this.#folders.pathOf(sandbox.folder), program.workingDir);
+		const own = this.#folders.pathOf(sandbox.folder);
+		const workingDir = isAbsolute(program.workingDir) ? program.workingDir : join(own, program.workingDir);
 		return {
 			containerId: status.id,
 			program: { ...program, workingDir },
@@ -303,21 +324,36 @@ export class Launcher implements LauncherCalls {
 		container.sandbox.containers.add(container);
 	}
 
-	/** Records what has happened already: a full disk cannot undo it. */
+	/** Records what has happened already: a full disk cannot undo it, and it is written as soon as it can be. */
 	#append(entry: JournalEntry): void {
-		try {
-			this.#journal.append(entry);
-		} catch (error) {
-			this.#options.onError(error);
-		}
+		this.#journal.record(entry);
+		this.#saveLater();
+	}
+
+	#saveLater(): void {
+		if (!this.#journal.isBehind || this.#isSaving) return;
+		this.#isSaving = true;
+		this.#options.clock.setTimer(SAVE_AGAIN_MS, () => {
+			this.#isSaving = false;
+			// What is in the way was told when it came.
+			this.#journal.save(() => {});
+			this.#saveLater();
+			if (this.isIdle) this.#options.onIdle();
+		});
 	}
 
 	*#entries(): Iterable<JournalEntry> {
-		yield { boot: bootId() };
+		yield originOf(this.#options.folder);
 		for (const { sandbox, folder } of this.#sandboxes.values()) yield { sandbox, folder };
 		for (const { status, running } of this.#containers.values()) {
 			if (status.state !== 'created') yield { container: status };
 			if (running) yield { process: running.identity, of: status.id };
 		}
 	}
+}
+
+/** What the journal says of the processes that are started from here. */
+function originOf(folder: string): Origin {
+	const identity = folderIdentity(folder);
+	return { boot: processSpace(), ...(identity !== undefined && { folder: identity }) };
 }

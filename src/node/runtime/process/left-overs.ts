@@ -1,6 +1,7 @@
 /** What a launcher finds that was killed before it could end its containers, and what it does about it. */
 import type { ContainerStatus } from '../runtime.ts';
 import type { JournalState } from './journal.ts';
+import type { Origin } from './journal-entry.ts';
 import { isRunning, killMarked, signalGroup } from './process-table.ts';
 
 const MESSAGE =
@@ -10,8 +11,12 @@ const MESSAGE =
  * Kills what still runs of the containers in `left`: the groups whose leader is the process that was
  * started, and whatever carries a container's mark, also that of one which has ended. A group without its
  * leader is found by the mark only, because its number may be another group's by now.
+ *
+ * Kills nothing that was started elsewhere than `here`: before the machine was started, or from the folder
+ * that this one is a copy of.
  */
-export async function killLeftOvers(left: JournalState): Promise<void> {
+export async function killLeftOvers(left: JournalState, here: Origin): Promise<void> {
+	if (left.boot !== here.boot || (left.folder !== undefined && left.folder !== here.folder)) return;
 	for (const [id, identity] of left.processes) {
 		const hasEnded = left.containers.get(id)?.state === 'exited';
 		if (!hasEnded && isRunning(identity)) signalGroup(identity.pid, 'SIGKILL');

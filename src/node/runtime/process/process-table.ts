@@ -7,6 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { assert } from '../../../base/assert.ts';
+import { isSystemShortage } from '../../../base/system-error.ts';
 
 /** The variable in the environment of each container's processes that names the container. */
 export const MARK = 'STINT_CONTAINER_ID';
@@ -129,12 +130,22 @@ async function killMarkedOnce(containerIds: ReadonlySet<string>): Promise<number
 
 function markOf(pid: string): string | undefined {
 	// Unreadable for other users' processes, which are not ours then; empty for kernel threads.
-	const environment = readText(`/proc/${pid}/environ`);
+	const environment = readEnvironment(pid);
 	const at = environment?.startsWith(`${MARK}=`) ? 0 : environment?.indexOf(`\0${MARK}=`);
 	if (environment === undefined || at === undefined || at < 0) return undefined;
 	const start = environment.indexOf('=', at) + 1;
 	const end = environment.indexOf('\0', start);
 	return environment.slice(start, end === -1 ? undefined : end);
+}
+
+/** Throws if there are too many open files: to take such a process for another's would leave it running. */
+function readEnvironment(pid: string): string | undefined {
+	try {
+		return readFileSync(`/proc/${pid}/environ`, 'latin1');
+	} catch (error) {
+		if (isSystemShortage(error)) throw error;
+		return undefined;
+	}
 }
 
 /** The fields of /proc/<pid>/stat from the third on: the name before may hold blanks and brackets. */

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -8,8 +18,12 @@ import { WorkFolders } from './work-folders.ts';
 const root = mkdtempSync(join(tmpdir(), 'stint-folders-'));
 after(() => rmSync(root, { recursive: true }));
 
-test('each taker gets an empty folder of its own, for its user only', () => {
-	const folders = new WorkFolders(join(root, 'own'), new Set());
+function open(name: string, ...inUse: readonly string[]): Promise<WorkFolders> {
+	return WorkFolders.open(join(root, name), new Set(inUse), (error) => assert.fail(String(error)));
+}
+
+test('each taker gets an empty folder of its own, for its user only', async () => {
+	const folders = await open('own');
 	const [one, other] = [folders.take(), folders.take()];
 	assert.notEqual(one, other);
 	assert.deepEqual(readdirSync(folders.pathOf(one)), []);
@@ -17,7 +31,7 @@ test('each taker gets an empty folder of its own, for its user only', () => {
 });
 
 test('one that is given back empty is used again, one with files is removed', async () => {
-	const folders = new WorkFolders(join(root, 'again'), new Set());
+	const folders = await open('again');
 	const clean = folders.take();
 	await folders.release(clean);
 	assert.equal(folders.take(), clean);
@@ -28,14 +42,41 @@ test('one that is given back empty is used again, one with files is removed', as
 	assert.notEqual(folders.take(), clean);
 });
 
-test('after a restart folders in use stay, others go, and new names are new', () => {
+test('after a restart folders in use stay, others go, and new names are new', async () => {
 	const base = join(root, 'restart');
-	const before = new WorkFolders(base, new Set());
+	const before = await open('restart');
 	const [kept, dropped] = [before.take(), before.take()];
-	const folders = new WorkFolders(base, new Set([kept]));
+	const folders = await open('restart', kept);
 	assert.deepEqual(readdirSync(base), [kept]);
 	assert.equal(existsSync(join(base, dropped)), false);
 	const next = folders.take();
 	assert.notEqual(next, kept);
 	assert.deepEqual(readdirSync(folders.pathOf(next)), []);
+});
+
+test('only what was made here is removed', async () => {
+	const base = join(root, 'foreign');
+	for (const name of ['7', 'notes', '1e3', '-1']) mkdirSync(join(base, name, 'deep'), { recursive: true });
+	await open('foreign');
+	assert.deepEqual(readdirSync(base).sort(), ['-1', '1e3', 'notes']);
+});
+
+test('a link in the place of the folder is refused, and nothing is removed through it', async () => {
+	const elsewhere = join(root, 'elsewhere');
+	mkdirSync(join(elsewhere, '0'), { recursive: true });
+	symlinkSync(elsewhere, join(root, 'link'));
+	await assert.rejects(open('link'), /is a symbolic link/);
+	assert.deepEqual(readdirSync(elsewhere), ['0']);
+});
+
+test('a folder that a container has replaced by a link is not given to another one', async () => {
+	const folders = await open('swapped');
+	const name = folders.take();
+	const elsewhere = join(root, 'empty');
+	mkdirSync(elsewhere);
+	rmSync(folders.pathOf(name), { recursive: true });
+	symlinkSync(elsewhere, folders.pathOf(name));
+	await folders.release(name);
+	assert.ok(existsSync(elsewhere));
+	assert.equal(lstatSync(folders.pathOf(folders.take())).isDirectory(), true);
 });

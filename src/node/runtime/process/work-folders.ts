@@ -1,6 +1,10 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { openPrivateFolder } from '../../../base/private-files.ts';
+import { removeTree } from '../../../base/remove-tree.ts';
+
+/** What the names of the folders look like; anything else in the base is none of ours. */
+const NAME = /^\d{1,15}$/;
 
 /**
  * A folder for each sandbox to work in: private, empty at the start. One that is still empty in the end is
@@ -10,16 +14,32 @@ import { join } from 'node:path';
 export class WorkFolders {
 	readonly #base: string;
 	readonly #free: string[] = [];
-	#next = 0;
+	#next: number;
 
-	/** Keeps the folders in `base` that are `inUse`, by name, and removes the others. */
-	constructor(base: string, inUse: ReadonlySet<string>) {
+	private constructor(base: string, next: number) {
 		this.#base = base;
-		mkdirSync(base, { recursive: true, mode: 0o700 });
+		this.#next = next;
+	}
+
+	/**
+	 * Keeps the folders in `base` that are `inUse`, by name, and removes the others that were made here;
+	 * `onError` is told of one that cannot be. Rejects if `base` is a link or another user's: what is in it
+	 * would be removed somewhere else, or be planted.
+	 */
+	static async open(
+		base: string,
+		inUse: ReadonlySet<string>,
+		onError: (error: unknown) => void,
+	): Promise<WorkFolders> {
+		openPrivateFolder(base);
+		let next = 0;
 		for (const name of readdirSync(base)) {
-			if (inUse.has(name)) this.#next = Math.max(this.#next, Number(name) + 1);
-			else rmSync(join(base, name), { recursive: true, force: true });
+			if (!NAME.test(name)) continue;
+			// Also after a name that cannot be removed, so that it is not used again.
+			next = Math.max(next, Number(name) + 1);
+			if (!inUse.has(name)) await removeTree(join(base, name)).catch(onError);
 		}
+		return new WorkFolders(base, next);
 	}
 
 	/** The name of an empty folder. */
@@ -27,7 +47,7 @@ export class WorkFolders {
 		const free = this.#free.pop();
 		if (free !== undefined) return free;
 		const name = String(this.#next++);
-		mkdirSync(this.pathOf(name), { recursive: true, mode: 0o700 });
+		mkdirSync(this.pathOf(name), { mode: 0o700 });
 		return name;
 	}
 
@@ -40,18 +60,25 @@ export class WorkFolders {
 	async release(name: string): Promise<void> {
 		const path = this.pathOf(name);
 		if (isEmpty(path)) this.#free.push(name);
-		else await rm(path, { recursive: true, force: true });
+		else await removeTree(path);
 	}
 
-	/** Removes the folders that nobody uses; all of them, if so. */
+	/** Removes the folders that no sandbox uses, which are empty. */
 	close(): void {
-		for (const name of this.#free) rmSync(this.pathOf(name), { recursive: true, force: true });
+		for (const name of this.#free) {
+			try {
+				rmdirSync(this.pathOf(name));
+			} catch {
+				// The next launcher removes it.
+			}
+		}
 	}
 }
 
 function isEmpty(path: string): boolean {
 	try {
-		return readdirSync(path).length === 0;
+		// A container could have put a link in its place.
+		return lstatSync(path).isDirectory() && readdirSync(path).length === 0;
 	} catch {
 		return false;
 	}

@@ -31,8 +31,9 @@ import {
 } from './host-harness.ts';
 import { ImageTable } from './image-table.ts';
 import { Journal } from './journal.ts';
+import type { JournalEntry } from './journal-entry.ts';
 import { ProcessRuntime } from './process-runtime.ts';
-import { bootId, identify } from './process-table.ts';
+import { identify, processSpace } from './process-table.ts';
 
 const IS_LINUX = process.platform === 'linux';
 
@@ -150,7 +151,7 @@ describe('the launcher', () => {
 			const container = { ...names, imageRef: 'i', createdAt: 1, logPath: '/l', state: 'created' } as const;
 			const config = { podUid: 'u', podName: 'p', podNamespace: 'd', hostname: 'h', attempt: 0 };
 			const sandbox = { id: 'u_0', config, state: 'ready', ip: '127.0.0.1', createdAt: 1 } as const;
-			const journal = new Journal(join(machine.folder, 'journal'), () => [{ boot: bootId() }]);
+			const journal = openJournal(join(machine.folder, 'journal'), [{ boot: processSpace() }]);
 			journal.append({ sandbox, folder: '0' });
 			journal.append({ container });
 			const { start: started } = identify(pid, 0);
@@ -236,7 +237,7 @@ test('a launcher of another version is told apart', async () => {
 	const server = createServer((socket) => socket.write('{"hello":{"protocol":99,"pid":1}}\n'));
 	server.listen(join(root, 'launcher.sock'));
 	await once(server, 'listening');
-	new Journal(join(root, 'journal'), () => []).close();
+	openJournal(join(root, 'journal'), []).close();
 	const runtime = runtimeIn(root, root);
 	try {
 		await assert.rejects(runtime.start(), (error) => {
@@ -294,13 +295,20 @@ test('a folder that cannot be used is an error that says why', async () => {
 	const runtime = runtimeIn(root, root);
 	try {
 		await assert.rejects(runtime.start(), (error) => {
-			return error instanceof RuntimeUnavailable && /could not be started.*EISDIR/s.test(error.message);
+			return (
+				error instanceof RuntimeUnavailable &&
+				/could not be started.*the journal .*\/journal, .* cannot be read/s.test(error.message)
+			);
 		});
 	} finally {
 		await runtime.stop();
 		rmSync(root, { recursive: true });
 	}
 });
+
+function openJournal(path: string, entries: readonly JournalEntry[]): Journal {
+	return new Journal({ path, current: () => entries, onError: (error) => assert.fail(String(error)) });
+}
 
 function runtimeIn(folder: string, root: string): ProcessRuntime {
 	const images = new ImageTable(join(root, 'images.yaml'));
