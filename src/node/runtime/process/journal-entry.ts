@@ -1,3 +1,4 @@
+import { isRecord, type JsonRecord } from '../../../base/json.ts';
 import type { ContainerStatus, Sandbox } from '../runtime.ts';
 import { isIdentity, type ProcessIdentity } from './process-table.ts';
 
@@ -44,12 +45,6 @@ function parse(line: string): unknown {
 	}
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is Fields {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isText(value: unknown): value is string {
 	return typeof value === 'string';
 }
@@ -77,7 +72,7 @@ function isContainer(value: unknown): value is ContainerStatus {
 	return areNumbers(attempt, createdAt) && isState(value);
 }
 
-function isState({ state, startedAt, finishedAt, exitCode, reason }: Fields): boolean {
+function isState({ state, startedAt, finishedAt, exitCode, reason }: JsonRecord): boolean {
 	if (state === 'created') return true;
 	if (state === 'running') return areNumbers(startedAt);
 	return state === 'exited' && areNumbers(finishedAt, exitCode, startedAt ?? 0) && isText(reason);

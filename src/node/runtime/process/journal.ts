@@ -22,6 +22,7 @@ import {
 	writeSync,
 } from 'node:fs';
 import { resolve } from 'node:path';
+import { FifoQueue } from '../../../base/fifo-queue.ts';
 import { isMissing } from '../../../base/system-error.ts';
 import type { ContainerStatus, Sandbox } from '../runtime.ts';
 import { decodeEntry, type JournalEntry, type Origin } from './journal-entry.ts';
@@ -72,7 +73,7 @@ export class Journal {
 	#isTorn: boolean;
 	#rewriteAt = SMALLEST_REWRITE_BYTES;
 	/** Lines about what has happened, which could not be written yet. */
-	#unsaved: Uint8Array[] = [];
+	readonly #unsaved = new FifoQueue<Uint8Array>();
 
 	/**
 	 * Writes the file anew with what `current` gives, or opens the one that is there if it cannot be. Throws
@@ -88,7 +89,7 @@ export class Journal {
 
 	/** True while something that has happened is not in the file. */
 	get isBehind(): boolean {
-		return this.#unsaved.length > 0;
+		return this.#unsaved.size > 0;
 	}
 
 	/** Records what is about to happen. Throws the system's error if it cannot be written: then it must not happen. */
@@ -131,7 +132,7 @@ export class Journal {
 
 	#saveAll(): void {
 		this.#rewriteIfLarge();
-		for (let line = this.#unsaved[0]; line; line = this.#unsaved[0]) {
+		for (let line = this.#unsaved.first; line; line = this.#unsaved.first) {
 			this.#write(line);
 			this.#unsaved.shift();
 		}

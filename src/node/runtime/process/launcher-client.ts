@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { getCompileCacheDir } from 'node:module';
 import { connect, type Socket } from 'node:net';
@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Clock, sleep } from '../../../base/clock.ts';
+import { codeOf } from '../../../base/system-error.ts';
 import { JsonLines } from '../../../client/json-lines.ts';
 import { type ContainerStatus, RuntimeUnavailable } from '../runtime.ts';
 import {
@@ -27,6 +28,9 @@ import {
 	REMOVE_WITH_CLIENT,
 	SOCKET_NAME,
 } from './protocol.ts';
+import { readRegularFile } from './regular-file.ts';
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 
 /** The longest path of a socket that every system takes. */
 const LONGEST_SOCKET_PATH = 100;
@@ -34,7 +38,8 @@ const LONGEST_SOCKET_PATH = 100;
 const LONGEST_END_MS = 2000;
 const RETRY_MS = 20;
 const ATTEMPTS = 250;
-const LOG_TAIL_CHARACTERS = 500;
+const LOG_TAIL_CHARACTERS = 1000;
+const LARGEST_LOG_BYTES = 1 << 20;
 
 /** Where the launcher works, and who is told what. */
 export interface LauncherClientOptions {
@@ -194,7 +199,7 @@ function gone(): RuntimeUnavailable {
 	return new RuntimeUnavailable('the launcher has gone');
 }
 
-/** A connected socket, or undefined when nobody listens. */
+/** A connected socket, or undefined if no launcher listens. Rejects with any other error of the system. */
 async function openSocket(folder: string): Promise<Socket | undefined> {
 	const path = join(folder, SOCKET_NAME);
 	if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return await connectTo(path);
@@ -208,19 +213,21 @@ async function openSocket(folder: string): Promise<Socket | undefined> {
 }
 
 function connectTo(path: string): Promise<Socket | undefined> {
-	return new Promise((resolve) => {
+	return new Promise((resolve, reject) => {
 		const socket = connect(path);
 		socket.once('connect', () => resolve(socket));
-		// After the connection is made an error closes it, which is what is looked at.
-		socket.on('error', () => resolve(undefined));
+		// After the connection is made an error closes it, which is noticed by that.
+		socket.on('error', (error) => {
+			if (['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'].includes(codeOf(error))) resolve(undefined);
+			else reject(error);
+		});
 	});
 }
 
 /** Starts a launcher; resolves once it can be called, to undefined when another is at work in the folder. */
 async function startLauncher(options: LauncherClientOptions): Promise<ChildProcess | undefined> {
-	const log = join(options.folder, 'launcher.log');
-	const before = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
-	const child = spawnLauncher(options, log);
+	const log = openLog(join(options.folder, 'launcher.log'));
+	const child = spawnLauncher(options, log.fd);
 	const ready = new Promise<'ready'>((resolve) => child.stdout?.once('data', () => resolve('ready')));
 	const ended = new Promise<string>((resolve) => {
 		child.once('exit', (code, signal) => resolve(code === EXIT_TAKEN ? 'taken' : `exit ${code ?? signal}`));
@@ -231,16 +238,32 @@ async function startLauncher(options: LauncherClientOptions): Promise<ChildProce
 	child.unref();
 	if (outcome === 'ready') return child;
 	if (outcome === 'taken') return undefined;
-	const said = readFileSync(log).subarray(before).toString().trim().slice(-LOG_TAIL_CHARACTERS);
+	const said = readRegularFile(log.path).subarray(log.before).toString().trim().slice(-LOG_TAIL_CHARACTERS);
 	throw new RuntimeUnavailable(`the launcher could not be started (${outcome}): ${said}`);
 }
 
-function spawnLauncher({ folder, removeAtEnd }: LauncherClientOptions, log: string): ChildProcess {
+/** A file for the launcher's own errors, and how much was in it before. */
+interface LauncherLog {
+	readonly path: string;
+	readonly fd: number;
+	readonly before: number;
+}
+
+/** Opens the log, which is emptied when it has grown large over many launchers. Never follows a link. */
+function openLog(path: string): LauncherLog {
+	const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+	const { size } = fstatSync(fd);
+	if (size <= LARGEST_LOG_BYTES) return { path, fd, before: size };
+	ftruncateSync(fd);
+	return { path, fd, before: 0 };
+}
+
+function spawnLauncher({ folder, removeAtEnd }: LauncherClientOptions, errors: number): ChildProcess {
 	const main = fileURLToPath(new URL(`./launcher-main${extname(import.meta.url)}`, import.meta.url));
-	// It must stay small, since starting a process costs with the memory of who starts it.
-	const flags = ['--max-semi-space-size=1', '--optimize-for-size', '--disable-warning=ExperimentalWarning'];
+	// It must stay small, since starting a process costs with the memory of the one that starts it. Warnings
+	// would go to its standard error past the ErrorLog, and fail it on a full disk.
+	const flags = ['--max-semi-space-size=1', '--optimize-for-size', '--no-warnings'];
 	const lifetime = removeAtEnd === undefined ? [] : [REMOVE_WITH_CLIENT, removeAtEnd];
-	const errors = openSync(log, 'a', 0o600);
 	try {
 		return spawn(process.execPath, [...flags, main, folder, ...lifetime], {
 			cwd: folder,

@@ -1,36 +1,42 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { LauncherLock } from './launcher-lock.ts';
+import { isLocked, LauncherLock, type LockHolder } from './launcher-lock.ts';
 import { identify } from './process-table.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-lock-'));
 after(() => rmSync(folder, { recursive: true }));
-const self = identify(process.pid, Date.now());
+const self = { ...identify(process.pid, Date.now()), folder: 'here' };
+
+function take(path: string, holder: LockHolder = self): LauncherLock {
+	const lock = LauncherLock.take(path, holder);
+	assert.ok(lock);
+	return lock;
+}
 
 test('who holds the lock keeps others out until it lets go', () => {
 	const path = join(folder, 'held');
-	const lock = LauncherLock.take(path, self);
-	assert.ok(lock);
+	const lock = take(path);
+	assert.ok(lock.isHeld && isLocked(path));
 	assert.equal(LauncherLock.take(path, { ...self, pid: process.ppid }), undefined);
 	lock.release();
-	assert.ok(LauncherLock.take(path, self));
+	assert.ok(!lock.isHeld && !isLocked(path));
+	take(path);
 });
 
 test('a holder that has ended loses it, and so does one whose pid belongs to another process now', async () => {
 	const path = join(folder, 'stale');
 	const child = spawn('sleep', ['1000']);
-	const identity = identify(child.pid ?? 0, Date.now());
-	assert.ok(LauncherLock.take(path, identity));
+	take(path, { ...identify(child.pid ?? 0, Date.now()), folder: 'here' });
 	assert.equal(LauncherLock.take(path, self), undefined);
 	child.kill('SIGKILL');
 	await once(child, 'exit');
-	assert.ok(LauncherLock.take(path, { ...self, start: 'another', startedAt: 0 }));
-	assert.ok(LauncherLock.take(path, self));
+	take(path, { ...self, start: 'another', startedAt: 0 });
+	take(path);
 	assert.deepEqual(
 		readdirSync(folder).filter((name) => name.startsWith('stale.')),
 		[],
@@ -38,7 +44,42 @@ test('a holder that has ended loses it, and so does one whose pid belongs to ano
 });
 
 test('a lock that says nothing is taken over', () => {
-	const path = join(folder, 'empty');
-	writeFileSync(path, '');
-	assert.ok(LauncherLock.take(path, self));
+	for (const text of [
+		'',
+		'null',
+		'[]',
+		'{"pid":1,"startedAt":0}',
+		'{"pid":-1,"startedAt":0}',
+		'{"pid":"x"}',
+	]) {
+		const path = join(folder, 'damaged');
+		writeFileSync(path, text);
+		take(path).release();
+	}
+	const link = join(folder, 'link');
+	symlinkSync('/dev/zero', link);
+	take(link).release();
+});
+
+test('what another process has put in the place of the lock is not removed', () => {
+	const path = join(folder, 'replaced');
+	const lock = take(path);
+	writeFileSync(path, JSON.stringify({ ...self, pid: process.ppid, start: 'another' }));
+	assert.equal(lock.isHeld, false);
+	lock.release();
+	assert.ok(existsSync(path));
+});
+
+test('the copy of a lock keeps nobody out of the copy of its folder', () => {
+	const path = join(folder, 'copied');
+	writeFileSync(path, JSON.stringify(self));
+	take(path, { ...self, folder: 'a copy' }).release();
+});
+
+test('a planted link is not written through', () => {
+	const path = join(folder, 'planted');
+	const target = join(folder, 'target');
+	symlinkSync(target, `${path}.${process.pid}`);
+	take(path).release();
+	assert.equal(existsSync(target), false);
 });

@@ -1,3 +1,4 @@
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { JsonLines } from '../../../client/json-lines.ts';
 import type { ContainerStatus } from '../runtime.ts';
@@ -35,12 +36,20 @@ export class LauncherServer {
 		this.#server = createServer((socket) => this.#accept(socket));
 	}
 
-	/** Begins to listen at `path`. */
-	listen(path: string): Promise<void> {
-		return new Promise((resolve, reject) => {
+	/**
+	 * Begins to listen at `path`, in the place of any socket that is there. When a server closes, the system's
+	 * library removes what is at the path that it has bound, whosever that is by then; so it binds another one,
+	 * and the socket is moved. The one at `path` is the caller's to remove.
+	 */
+	async listen(path: string): Promise<void> {
+		const bound = `${path}.${this.#options.pid}`;
+		rmSync(bound, { force: true });
+		await new Promise<void>((resolve, reject) => {
 			this.#server.once('error', reject);
-			this.#server.listen(path, resolve);
+			this.#server.listen(bound, resolve);
 		});
+		chmodSync(bound, 0o600);
+		renameSync(bound, path);
 	}
 
 	/** True when no client is connected. */
@@ -53,7 +62,7 @@ export class LauncherServer {
 		for (const client of this.#clients) this.#write(client, { exited });
 	}
 
-	/** Listens no more, and removes the socket. */
+	/** Listens no more. */
 	close(): void {
 		this.#server.close();
 	}

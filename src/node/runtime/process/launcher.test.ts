@@ -32,7 +32,7 @@ async function open(
 		logDescriptors: new DescriptorPool(4),
 		pipes: { take: options.pipes ?? (async () => undefined) },
 		places: new Places({ count: options.places ?? 10, whyNone: 'all places are taken', clock }),
-		sweeper: new Sweeper(clock, () => {}),
+		sweeper: new Sweeper(clock, { onIdle: () => {}, onError: (error) => t.diagnostic(String(error)) }),
 		onExit: (status) => told.resolve(status),
 		onIdle: () => {},
 		onError: (error) => t.diagnostic(String(error)),

@@ -8,9 +8,10 @@
  */
 import { access, mkdir } from 'node:fs/promises';
 import { homedir, platform } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ProcessUser, RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 import { type Clock, sleep } from '../../../base/clock.ts';
+import { openPrivateFolder } from '../../../base/private-files.ts';
 import { containerIdOf, sandboxOfContainer } from '../ids.ts';
 import {
 	type ContainerConfig,
@@ -85,7 +86,8 @@ export class ProcessRuntime implements Runtime {
 	 */
 	async start(): Promise<void> {
 		const { folder, onError } = this.#options;
-		await mkdir(folder, { recursive: true, mode: 0o700 });
+		await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
+		openPrivateFolder(folder);
 		const left = await access(join(folder, JOURNAL_NAME)).then(
 			() => true,
 			() => false,

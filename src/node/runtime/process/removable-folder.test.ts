@@ -8,10 +8,6 @@ import { RemovableFolder } from './removable-folder.ts';
 const root = mkdtempSync(join(tmpdir(), 'stint-removable-'));
 after(() => rmSync(root, { recursive: true }));
 
-function fail(error: unknown): void {
-	assert.fail(String(error));
-}
-
 function make(name: string): string {
 	const path = join(root, name);
 	mkdirSync(path);
@@ -19,21 +15,21 @@ function make(name: string): string {
 	return path;
 }
 
-test('a folder is removed with all that is in it', () => {
+test('a folder is removed with all that is in it', async () => {
 	const path = make('own');
-	new RemovableFolder(path).remove(fail);
+	await new RemovableFolder(path).remove();
 	assert.equal(existsSync(path), false);
 });
 
-test('one that has taken its place stays, and so does one that came later', () => {
+test('one that has taken its place stays, and so does one that came later', async () => {
 	const path = make('replaced');
 	const removable = new RemovableFolder(path);
 	renameSync(path, `${path}.before`);
 	make('replaced');
-	removable.remove(fail);
+	await removable.remove();
 	assert.ok(existsSync(join(path, 'file')));
 	const absent = new RemovableFolder(join(root, 'late'));
 	const late = make('late');
-	absent.remove(fail);
+	await absent.remove();
 	assert.ok(existsSync(late));
 });

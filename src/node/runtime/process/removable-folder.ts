@@ -1,4 +1,5 @@
-import { rmSync, statSync } from 'node:fs';
+import { removeTree } from '../../../base/remove-tree.ts';
+import { folderIdentity } from './folder-identity.ts';
 
 /**
  * A folder that is removed later, by its path: only if the folder at that path is still the one that was
@@ -11,21 +12,12 @@ export class RemovableFolder {
 	/** Nothing will be removed if there is no folder at the path. */
 	constructor(path: string) {
 		this.#path = path;
-		this.#identity = identityOf(path);
+		this.#identity = folderIdentity(path);
 	}
 
-	/** Removes the folder with all that is in it; `onError` is told why if that fails. */
-	remove(onError: (error: unknown) => void): void {
-		if (this.#identity === undefined || identityOf(this.#path) !== this.#identity) return;
-		try {
-			rmSync(this.#path, { recursive: true, force: true, maxRetries: 10 });
-		} catch (error) {
-			onError(error);
-		}
+	/** Removes the folder with all that is in it. Rejects with the system's error. */
+	async remove(): Promise<void> {
+		if (this.#identity === undefined || folderIdentity(this.#path) !== this.#identity) return;
+		await removeTree(this.#path);
 	}
-}
-
-function identityOf(path: string): string | undefined {
-	const found = statSync(path, { throwIfNoEntry: false });
-	return found?.isDirectory() ? `${found.dev}:${found.ino}` : undefined;
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
 import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { Sweeper } from './sweeper.ts';
@@ -6,7 +8,10 @@ import { Sweeper } from './sweeper.ts';
 test('ended containers are looked after once a second, whatever becomes of the wall clock', async () => {
 	const clock = new VirtualClock();
 	let idle = Promise.withResolvers<void>();
-	const sweeper = new Sweeper(clock, () => idle.resolve());
+	const sweeper = new Sweeper(clock, {
+		onIdle: () => idle.resolve(),
+		onError: (error) => assert.fail(String(error)),
+	});
 	sweeper.add('one');
 	clock.advance(0);
 	await idle.promise;
@@ -18,4 +23,28 @@ test('ended containers are looked after once a second, whatever becomes of the w
 	assert.equal(sweeper.isIdle, false);
 	clock.advance(1);
 	await idle.promise;
+});
+
+test('a look at the processes that fails is told, and repeated', {
+	skip: process.platform !== 'linux',
+}, async (t) => {
+	const clock = new VirtualClock();
+	const errors: unknown[] = [];
+	const idle = Promise.withResolvers<void>();
+	const sweeper = new Sweeper(clock, {
+		onIdle: () => idle.resolve(),
+		onError: (error) => errors.push(error),
+	});
+	t.mock.method(fs, 'readdirSync', () => {
+		throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+	});
+	syncBuiltinESMExports();
+	await sweeper.sweepNow('one');
+	t.mock.restoreAll();
+	syncBuiltinESMExports();
+	assert.equal(errors.length, 1);
+	assert.equal(sweeper.isIdle, false);
+	clock.advance(1000);
+	await idle.promise;
+	assert.equal(sweeper.isIdle, true);
 });

@@ -3,6 +3,14 @@ import { killMarked } from './process-table.ts';
 
 const REST_MS = 1000;
 
+/** Who is told what by a {@link Sweeper}. */
+export interface SweeperOptions {
+	/** Called each time it has nothing more to do. */
+	onIdle(): void;
+	/** Told why the processes could not be looked at; it is tried again. */
+	onError(error: unknown): void;
+}
+
 /**
  * Kills processes that outlived their container by leaving its process group. A look at all processes of
  * the machine takes milliseconds, so containers that ended are looked after together, once a second at
@@ -10,7 +18,7 @@ const REST_MS = 1000;
  */
 export class Sweeper {
 	readonly #clock: Clock;
-	readonly #onIdle: () => void;
+	readonly #options: SweeperOptions;
 	#ended = new Set<string>();
 	#beingSwept = new Set<string>();
 	#timer: Timer | undefined;
@@ -18,10 +26,9 @@ export class Sweeper {
 	/** When the last look was, by the monotonic clock. */
 	#last = Number.NEGATIVE_INFINITY;
 
-	/** Calls `onIdle` each time it has nothing more to do. */
-	constructor(clock: Clock, onIdle: () => void) {
+	constructor(clock: Clock, options: SweeperOptions) {
 		this.#clock = clock;
-		this.#onIdle = onIdle;
+		this.#options = options;
 	}
 
 	/** True when no ended container is left to look after. */
@@ -65,11 +72,17 @@ export class Sweeper {
 	async #once(): Promise<void> {
 		this.#beingSwept = this.#ended;
 		this.#ended = new Set();
-		await killMarked(this.#beingSwept);
+		try {
+			await killMarked(this.#beingSwept);
+		} catch (error) {
+			// Those of now are looked after with the next ones.
+			for (const id of this.#beingSwept) this.#ended.add(id);
+			this.#options.onError(error);
+		}
 		this.#last = this.#clock.monotonic();
 		this.#sweep = undefined;
 		const [waiting] = this.#ended;
-		if (waiting === undefined) this.#onIdle();
+		if (waiting === undefined) this.#options.onIdle();
 		else this.add(waiting);
 	}
 }
