@@ -87,6 +87,9 @@ test('a file that is wrong is reported with its path and the place', async () =>
 		['images: [a]', /images: must be a map/],
 		['images: {a: {comand: [x]}}', /images\["a"\]: unknown field "comand", known are command, args/],
 		['images: {a: {args: [x]}}', /images\["a"\]\.command: must name the program/],
+		['images: {a: python3}', /images\["a"\]: must be a map/],
+		['images: {a: 1}', /images\["a"\]: must be a map/],
+		['images: {a: }', /images\["a"\]\.command: must name the program/],
 		['images: {a: [{}]}', /images\["a"\]\.command\[0\]: must be a text/],
 		['images: {a: {command: [x], env: [y]}}', /images\["a"\]\.env: must be a map/],
 		['images:\n\ta: [x]', /line 2/],
@@ -102,6 +105,21 @@ test('a file that is wrong is reported with its path and the place', async () =>
 	}
 	write('images: {a: [x]}', at);
 	assert.deepEqual((await table.find('a'))?.command, ['x']);
+});
+
+test('a wrong entry concerns no other image, built in or in the file', async () => {
+	const table = new ImageTable(path);
+	write('images: {wrong: python3, other: [run], "wrong/*": {comand: [x]}}', 9000);
+	assert.deepEqual((await table.find('other'))?.command, ['run']);
+	assert.ok(await table.find('gcr.io/kuar-demo/kuard-amd64:1'));
+	assert.equal(await table.find('unknown'), undefined);
+	await assert.rejects(table.find('wrong:2'), /images\["wrong"\]: must be a map/);
+	await assert.rejects(table.find('docker.io/wrong/a'), /unknown field "comand"/);
+});
+
+test('a file that is none is an error of the image, and nothing is read from it', async () => {
+	const table = new ImageTable('/dev/zero');
+	await assert.rejects(table.find('a'), ImageError);
 });
 
 test('what is missing says what to do', () => {

@@ -12,31 +12,18 @@
  *         workingDir: /srv
  *
  * or, shorter, `ghcr.io/acme/report: [python3, /srv/report.py]`. The first entry that fits counts; the
- * file comes before what is built in. It is read again when it has changed.
+ * file comes before what is built in. It is read again when it has changed. An entry that is wrong is refused
+ * when its image is asked for, and concerns no other one.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ImageError } from '../runtime.ts';
+import type { ImageEntry, WrongEntry } from './image-entry.ts';
 import { parseImageName, withRegistry } from './image-name.ts';
 
-/** A program that stands behind an image. */
-export interface ImageEntry {
-	/** The image's name: the repository, with a tag if only that one is meant; `*` stands for anything. */
-	readonly image: string;
-	/** Program and first arguments. */
-	readonly command: readonly string[];
-	/** Further arguments, where the Pod gives none. */
-	readonly args: readonly string[];
-	/** Commands within the image that mean this program. */
-	readonly entrypoints: readonly string[];
-	readonly env: Readonly<Record<string, string>>;
-	/** Empty: the sandbox's own folder. */
-	readonly workingDir: string;
-}
-
 interface Row {
-	readonly entry: ImageEntry;
+	readonly entry: ImageEntry | WrongEntry;
 	/** Fits the repository, with or without the tag. */
 	readonly pattern: RegExp;
 }
@@ -64,7 +51,9 @@ export class ImageTable {
 		await this.#refresh();
 		const tagged = `${name.repository}:${name.tag ?? 'latest'}`;
 		const fits = ({ pattern }: Row): boolean => pattern.test(name.repository) || pattern.test(tagged);
-		return (this.#fromFile.find(fits) ?? this.#builtIn.find(fits))?.entry;
+		const entry = (this.#fromFile.find(fits) ?? this.#builtIn.find(fits))?.entry;
+		if (entry && 'problem' in entry) throw new ImageError('ErrImagePull', `${this.#path}: ${entry.problem}`);
+		return entry;
 	}
 
 	/** What to tell the user whose Pod has neither a `command` nor an image that is in the table. */
@@ -87,12 +76,23 @@ export class ImageTable {
 	async #read(): Promise<readonly Row[]> {
 		const { parseImageFile } = await import('./image-file.ts');
 		try {
-			return parseImageFile(readFileSync(this.#path, 'utf8')).map(rowOf);
+			return parseImageFile(readImageFile(this.#path)).map(rowOf);
 		} catch (error) {
 			const why = error instanceof Error ? error.message : String(error);
 			throw new ImageError('ErrImagePull', `${this.#path}: ${why}`);
 		}
 	}
+}
+
+/** The most that is read of the file. */
+const LARGEST_FILE_BYTES = 1 << 20;
+
+/** The file may be a link that the user has made, but nothing without an end. */
+function readImageFile(path: string): string {
+	const found = statSync(path);
+	if (!found.isFile()) throw new Error('it is no regular file');
+	if (found.size > LARGEST_FILE_BYTES) throw new Error(`it is larger than ${LARGEST_FILE_BYTES} bytes`);
+	return readFileSync(path, 'utf8');
 }
 
 /** The images that need no file: the demo program that many Job tutorials run. */
@@ -110,7 +110,7 @@ export function builtInImages(): readonly ImageEntry[] {
 	}));
 }
 
-function rowOf(entry: ImageEntry): Row {
+function rowOf(entry: ImageEntry | WrongEntry): Row {
 	const parts = withRegistry(entry.image).join('/').split('*');
 	const escaped = parts.map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
 	return { entry, pattern: new RegExp(`^${escaped.join('.*')}$`) };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ContainerConfig } from '../runtime.ts';
-import type { ImageEntry } from './image-table.ts';
+import type { ImageEntry } from './image-entry.ts';
 import { programOf } from './program.ts';
 import type { HostProgram } from './protocol.ts';
 

@@ -15,7 +15,7 @@
  */
 import { setOwn } from '../../../base/json.ts';
 import type { ContainerConfig } from '../runtime.ts';
-import type { ImageEntry } from './image-table.ts';
+import type { ImageEntry } from './image-entry.ts';
 import { MARK } from './process-table.ts';
 import type { HostProgram } from './protocol.ts';
 
