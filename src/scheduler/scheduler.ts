@@ -3,7 +3,7 @@ import { ApiError } from '../api/meta/api-error.ts';
 import { formatTime } from '../api/meta/time.ts';
 import { aborted } from '../base/aborted.ts';
 import type { Clock } from '../base/clock.ts';
-import { Lane } from '../base/lane.ts';
+import { ConcurrencyLimit } from '../base/concurrency-limit.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
@@ -233,10 +233,10 @@ export class Scheduler {
 	async #preempt(pod: Pod, preemption: Extract<Preemption, { kind: 'preempt' }>): Promise<void> {
 		const { nodeName, victims, outranked } = preemption;
 		for (const other of outranked) await this.#endNomination(other);
-		const lane = new Lane(VICTIMS_AT_ONCE);
+		const limit = new ConcurrencyLimit(VICTIMS_AT_ONCE);
 		const remaining = victims.filter(({ metadata }) => !metadata.deletionTimestamp);
 		const ends = await Promise.allSettled(
-			remaining.map((victim) => lane.run(() => this.#evict(victim, { pod, nodeName }))),
+			remaining.map((victim) => limit.run(() => this.#evict(victim, { pod, nodeName }))),
 		);
 		for (const end of ends) if (end.status === 'rejected') throw end.reason;
 	}

@@ -5,8 +5,8 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { ApiError, conflict, internalError, notFound } from '../../src/api/meta/api-error.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
 import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch } from '../../src/api/meta/transport.ts';
+import { ConcurrencyLimit } from '../../src/base/concurrency-limit.ts';
 import { successor } from '../../src/base/json.ts';
-import { Lane } from '../../src/base/lane.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { Client } from '../../src/client/client.ts';
 import { applyPlan } from '../../src/controllers/job/apply-plan.ts';
@@ -77,7 +77,7 @@ export class World implements ApiTransport {
 			client: this.#client,
 			recorder,
 			metrics,
-			startLane: new Lane(1),
+			startLimit: new ConcurrencyLimit(1),
 		});
 		this.#faults = faults;
 		this.#writes = 0;

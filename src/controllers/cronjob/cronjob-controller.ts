@@ -6,7 +6,7 @@ import { isApiError } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
 import type { Clock } from '../../base/clock.ts';
-import { Lane } from '../../base/lane.ts';
+import { ConcurrencyLimit } from '../../base/concurrency-limit.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
@@ -48,7 +48,7 @@ export class CronJobController {
 	readonly #jobs: Informer<Job>;
 	readonly #loop: ReconcileLoop;
 	readonly #onStarted: (latenessSeconds: number) => void;
-	readonly #statusLane = new Lane(STATUSES_AT_ONCE);
+	readonly #statusLimit = new ConcurrencyLimit(STATUSES_AT_ONCE);
 	/** The keys with a pass under way, which makes Jobs and changes the status itself. */
 	readonly #passing = new Set<string>();
 
@@ -88,7 +88,7 @@ export class CronJobController {
 		try {
 			const seen = await observeCronJob(known, { client, jobs: this.#jobs, now: clock.now() });
 			writer = new CronJobWriter(seen.cronJob, {
-				...{ client, recorder, onStarted: this.#onStarted, statusLane: this.#statusLane },
+				...{ client, recorder, onStarted: this.#onStarted, statusLimit: this.#statusLimit },
 			});
 			const plan = planCronJob(seen);
 			await applyPlan(seen.cronJob, plan, writer);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type ApiError, conflict, internalError } from '../../api/meta/api-error.ts';
 import type { ApiTransport } from '../../api/meta/transport.ts';
-import { Lane } from '../../base/lane.ts';
+import { ConcurrencyLimit } from '../../base/concurrency-limit.ts';
 import { Client } from '../../client/client.ts';
 import { aCronJob, aJob, referenceTo } from '../../plan/cronjob/cronjob-world.ts';
 import { CronJobWriter } from './cronjob-writer.ts';
@@ -31,7 +31,7 @@ function writerRefused(refusal: ApiError): {
 		client: new Client(transport),
 		recorder: { event: (_, { reason, message }) => announced.push(`${reason} ${message}`) },
 		onStarted: () => undefined,
-		statusLane: new Lane(4),
+		statusLimit: new ConcurrencyLimit(4),
 	});
 	return { writer, asked, announced };
 }

@@ -5,7 +5,7 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import { isApiError, isNamespaceTerminating, messageOf } from '../../api/meta/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import type { Lane } from '../../base/lane.ts';
+import type { ConcurrencyLimit } from '../../base/concurrency-limit.ts';
 import type { Client, DeleteOptions, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { JobReference, JobStart } from '../../plan/cronjob/plan.ts';
@@ -16,7 +16,7 @@ export interface CronJobWriterOptions {
 	readonly client: Client;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	/** Where statuses wait for each other, so that they do not hold up what others start. */
-	readonly statusLane: Lane;
+	readonly statusLimit: ConcurrencyLimit;
 	/** Told of each Job that was created, how long after its time, in seconds. */
 	readonly onStarted: (latenessSeconds: number) => void;
 }
@@ -122,7 +122,7 @@ export class CronJobWriter {
 	async updateStatus(status: CronJob['status']): Promise<void> {
 		const target = this.#options.client.resource(cronjobs, this.#cronJob.metadata.namespace);
 		const updated = { ...this.#cronJob, status };
-		const stored = await this.#options.statusLane.run(() => target.update(updated, 'status'));
+		const stored = await this.#options.statusLimit.run(() => target.update(updated, 'status'));
 		this.#cronJobVersion = stored.metadata.resourceVersion ?? '0';
 	}
 }

@@ -7,7 +7,7 @@ import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
 import { matches, selectorOf } from '../../api/meta/selector.ts';
 import type { Clock } from '../../base/clock.ts';
-import { Lane } from '../../base/lane.ts';
+import { ConcurrencyLimit } from '../../base/concurrency-limit.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
 import { runTogether } from '../../base/run-together.ts';
@@ -65,7 +65,7 @@ export class JobController {
 	readonly #loop: ReconcileLoop;
 	readonly #orphans: OrphanPods;
 	readonly #metrics: JobMetrics;
-	readonly #startLane = new Lane(STARTS_TOLD_AT_ONCE);
+	readonly #startLimit = new ConcurrencyLimit(STARTS_TOLD_AT_ONCE);
 	readonly #backoff = new Map<string, BackoffHistory>();
 	/** The keys with a pass under way, whose status changes are our own. */
 	readonly #passing = new Set<string>();
@@ -108,7 +108,7 @@ export class JobController {
 		const job = this.#jobs.get(namespace, name);
 		if (!job || isFinished(job)) return DONE;
 		const writer = new JobWriter(job, {
-			...{ client, recorder, metrics: this.#metrics, startLane: this.#startLane },
+			...{ client, recorder, metrics: this.#metrics, startLimit: this.#startLimit },
 		});
 		this.#passing.add(key);
 		try {

@@ -11,7 +11,7 @@ import {
 	notFound,
 } from '../../api/meta/api-error.ts';
 import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
-import type { Lane } from '../../base/lane.ts';
+import type { ConcurrencyLimit } from '../../base/concurrency-limit.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
@@ -24,7 +24,7 @@ export interface JobWriterOptions {
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly metrics: JobMetrics;
 	/** Where statuses that tell of a start wait for each other, so that they do not hold up other starts. */
-	readonly startLane: Lane;
+	readonly startLimit: ConcurrencyLimit;
 }
 
 /**
@@ -38,20 +38,20 @@ export class JobWriter {
 	readonly #pods: ResourceClient<Pod>;
 	readonly #recorder: Pick<EventRecorder, 'event'>;
 	readonly #metrics: JobMetrics;
-	readonly #startLane: Lane;
+	readonly #startLimit: ConcurrencyLimit;
 	/** The Pods that turned out to be gone. */
 	readonly gone: Pod[] = [];
 	#podVersion = 0;
 	#mayHaveCreated = false;
 	#jobVersion = 0;
 
-	constructor(job: Job, { client, recorder, metrics, startLane }: JobWriterOptions) {
+	constructor(job: Job, { client, recorder, metrics, startLimit }: JobWriterOptions) {
 		this.#job = job;
 		this.#jobs = client.resource(jobs, job.metadata.namespace);
 		this.#pods = client.resource(pods, job.metadata.namespace);
 		this.#recorder = recorder;
 		this.#metrics = metrics;
-		this.#startLane = startLane;
+		this.#startLimit = startLimit;
 	}
 
 	/** The latest resourceVersion that a write to a Pod resulted in. */
@@ -145,7 +145,7 @@ export class JobWriter {
 
 	/** The same for a status that tells of Pods which are being made; Pods of other Jobs come first. */
 	tellStart(job: Job, status: JobStatus): Promise<Job> {
-		return this.#startLane.run(() => this.updateStatus(job, status));
+		return this.#startLimit.run(() => this.updateStatus(job, status));
 	}
 
 	/** Announces something about the Job. */

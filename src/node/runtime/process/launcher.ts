@@ -8,7 +8,7 @@
  */
 import { rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { Lane } from '../../../base/lane.ts';
+import { ConcurrencyLimit } from '../../../base/concurrency-limit.ts';
 import { isShortage } from '../../../base/system-error.ts';
 import { containerIdOf, sandboxIdOf } from '../ids.ts';
 import {
@@ -83,7 +83,7 @@ export class Launcher implements LauncherCalls {
 	readonly #journal: Journal;
 	readonly #sandboxes = new Map<string, SandboxEntry>();
 	readonly #containers = new Map<string, Container>();
-	readonly #starts = new Lane(MOST_STARTS);
+	readonly #starts = new ConcurrencyLimit(MOST_STARTS);
 	/** How many containers are starting or running. */
 	#active = 0;
 	/** Whether a timer is set to write what the journal lacks. */

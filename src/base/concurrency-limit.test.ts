@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Lane } from './lane.ts';
+import { ConcurrencyLimit } from './concurrency-limit.ts';
 
 test('so many tasks run at once, the others in their order once there is room', async () => {
-	const lane = new Lane(2);
+	const limit = new ConcurrencyLimit(2);
 	const begun: number[] = [];
 	const ends = [0, 1, 2, 3].map(() => Promise.withResolvers<number>());
 	const results = ends.map(({ promise }, index) =>
-		lane.run(() => {
+		limit.run(() => {
 			begun.push(index);
 			return promise;
 		}),
@@ -25,10 +25,10 @@ test('so many tasks run at once, the others in their order once there is room', 
 });
 
 test('a task that fails makes room and rejects as it does', async () => {
-	const lane = new Lane(1);
-	const failing = lane.run(() => Promise.reject(new Error('no')));
-	const next = lane.run(() => Promise.resolve('yes'));
+	const limit = new ConcurrencyLimit(1);
+	const failing = limit.run(() => Promise.reject(new Error('no')));
+	const next = limit.run(() => Promise.resolve('yes'));
 	await assert.rejects(failing, /no/);
 	assert.equal(await next, 'yes');
-	assert.equal(await lane.run(() => Promise.resolve('again')), 'again');
+	assert.equal(await limit.run(() => Promise.resolve('again')), 'again');
 });

@@ -1,12 +1,12 @@
 import { FifoQueue } from './fifo-queue.ts';
 
-/** Lets at most so many tasks run at once; the others wait in line. */
-export class Lane {
+/** Limits how many tasks run at once; the others wait and start in the order in which they were added. */
+export class ConcurrencyLimit {
 	readonly #waiting = new FifoQueue<() => void>();
 	#free: number;
 
-	constructor(width: number) {
-		this.#free = width;
+	constructor(most: number) {
+		this.#free = most;
 	}
 
 	/** Runs the task once there is room; settles as it does. */
