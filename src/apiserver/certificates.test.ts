@@ -73,7 +73,7 @@ test('a server with such a certificate is trusted by a client that trusts the au
 	}
 });
 
-test('an authority of an earlier version goes on signing, under the name that its certificate says', () => {
+test('an authority of an earlier version signs certificates, under the name that its certificate says', () => {
 	const { certificatePem } = makeServerCertificate(EARLIER_AUTHORITY, NOW);
 	const certificate = new X509Certificate(certificatePem);
 	const authority = new X509Certificate(EARLIER_AUTHORITY.certificatePem);

@@ -33,7 +33,7 @@ const CLEAN_UP_LENGTH = 256;
 /**
  * The latest changes of one resource, in order: what watches read, each at its own pace. It belongs to all
  * of them together, so a watch that reads slowly holds no memory of its own; one that falls behind the
- * window goes on from the store's log.
+ * window continues from the store's log.
  */
 export class ChangeWindow {
 	/** Undefined before `#first`. */

@@ -6,7 +6,7 @@ import { Connections } from './connections.ts';
 
 let port = 0;
 
-/** A connection that tells of its end, as a socket does. */
+/** A connection that emits `close`, as a socket does. */
 class FakeSocket extends EventEmitter {
 	readonly remoteAddress: string | undefined;
 	readonly remotePort: number | undefined;

@@ -70,7 +70,7 @@ for (const [key, [text, reason]] of Object.entries(DAMAGED)) {
 	});
 }
 
-test('a server that may delete what it cannot read does, tells of each, and serves the rest', async () => {
+test('with --discard-damaged a server deletes the objects it cannot read, names each, and serves the rest', async () => {
 	const damaged = Object.fromEntries(Object.entries(DAMAGED).map(([key, [text]]) => [key, text]));
 	const store = await storeWith({ '/registry/core/namespaces/good': GOOD, ...damaged });
 	const told: unknown[] = [];

@@ -33,7 +33,7 @@ test('an object that cannot be deleted fails the request, and no other keeps its
 	server.close();
 });
 
-test('an object that somebody else deletes meanwhile is as good as deleted', async () => {
+test('an object that another client deletes meanwhile counts as deleted', async () => {
 	const store = new StuckStore();
 	const { server } = await openTestServer({ store });
 	for (const name of ['a', 'b', 'c']) {

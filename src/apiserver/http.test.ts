@@ -207,7 +207,7 @@ describe('the listener', () => {
 		assert.equal(chunked.statusCode, 413);
 	});
 
-	test('answers a client that goes on sending a body that is refused', async () => {
+	test('answers a client that is still sending a body that is refused', async () => {
 		// More than the buffers of the connection hold, so that the client is still sending when it is answered.
 		const body = Buffer.alloc(32 * 1024 * 1024, 0x20);
 		const chunked = { 'transfer-encoding': 'chunked' };
@@ -369,7 +369,7 @@ describe('the listener', () => {
 		await other.close();
 	});
 
-	test('shows JSON with line breaks to people, and to whoever asks', async () => {
+	test('indents JSON for browsers and curl, and for clients that ask for it', async () => {
 		const path = '/api/v1/namespaces/default';
 		const textFor = async (url: string, headers: OutgoingHttpHeaders = {}): Promise<string> =>
 			textOf(await send(listener, 'GET', url, { headers }));
@@ -437,7 +437,7 @@ describe('the listener', () => {
 		}
 	});
 
-	test('goes on serving clients with a token, however many others connect', async () => {
+	test('still serves clients with a token, however many others connect', async () => {
 		const small = await listenTo(opened, { mostConnections: 100 });
 		const watching = await send(small, 'GET', `${PODS}?watch=true`);
 		const idlers = Array.from({ length: 300 }, () => connectTcp(small.port, '127.0.0.1'));

@@ -138,7 +138,7 @@ export class HttpListener {
 
 	/**
 	 * Accepts no more connections, ends watches and logs, lets the other requests finish, and closes each
-	 * connection after its request: a client that goes on asking must not keep the server from its end.
+	 * connection after its request: a client that keeps sending requests must not delay the server's end.
 	 */
 	async close(): Promise<void> {
 		this.#closing = true;

@@ -17,7 +17,7 @@ const PAUSE: BackoffPolicy = { baseMs: 1, capMs: 100 };
  * Changes the object that a request names: calls `attempt` with its current state, and again with the next
  * state each time another writer was faster (`attempt` resolves to undefined then). Resolves to what
  * `attempt` does. Throws NotFound once the object is gone, and Conflict when others are faster again and
- * again; upstream's GuaranteedUpdate would go on for ever.
+ * again; upstream's GuaranteedUpdate has no such limit.
  *
  * The state comes from the cache. Where the cache has not heard of the other change yet (the store may be
  * in another process), it comes from the store, so an attempt is never made twice from the same state.

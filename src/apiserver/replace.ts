@@ -55,7 +55,7 @@ export async function replace(
 	});
 }
 
-/** The object as it is to be stored: admitted, prepared, validated, defaulted. `pause` is awaited between. */
+/** The object that will be stored: admitted, prepared, validated, defaulted. `pause` is awaited between. */
 async function prepare(
 	server: ServerContext,
 	request: ResourceRequest,

@@ -41,7 +41,7 @@ export class Seen {
 		return this.#texts();
 	}
 
-	/** Why the watch ended, once it has: undefined at its normal end. Fails if it goes on. */
+	/** Why the watch ended, once it has: undefined at its normal end. Fails if the watch does not end. */
 	ended(): Promise<Error | undefined> {
 		return withPatience(this.#ended.promise, () => 'the watch did not end');
 	}

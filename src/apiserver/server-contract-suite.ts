@@ -344,7 +344,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				const error = await refusal(list(PODS, rest));
 				assert.equal(error.code, 410);
 				assert.equal(error.reason, 'Expired');
-				// The token in the error goes on with what is there now.
+				// The token in the error continues with the current objects.
 				const now = await list(PODS, { continue: String(error.status.metadata.continue) });
 				assert.deepEqual(
 					now.items.map(({ metadata }) => metadata.name),

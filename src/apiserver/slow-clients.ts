@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../base/clock.ts';
 
-/** So long a client may take nothing of an answer that it is sent. */
+/** Maximum time a client may read nothing of an answer that it is sent. */
 const LONGEST_STALL_MS = 60_000;
 
-/** What waits for all clients together may have so many bytes. */
+/** Maximum number of bytes that may wait for all clients together. */
 const MOST_WAITING_BYTES = 32 * 1024 * 1024;
 
 /** A client that takes its answer more slowly than it is made. */

@@ -150,7 +150,7 @@ export class StoredObject implements ObjectSource {
 		return this.codec.serveItem(this.value, this.revision);
 	}
 
-	/** The line of JSON by which a watch tells of the object. */
+	/** The line of JSON that a watch sends for the object. */
 	eventBytes(type: string): Uint8Array {
 		return this.codec.serveEvent(this.value, this.revision, type);
 	}

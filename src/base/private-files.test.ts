@@ -59,7 +59,7 @@ test('a root is made with the folders above it, and closed to others if it was e
 	chmodSync(path, 0o755);
 	openPrivateRoot(path, OWN);
 	assert.equal(modeOf(path), 0o700);
-	// What else is in it does not matter in a folder that nobody else could enter.
+	// What else is in it does not matter in a folder that no other user could enter.
 	writeFileSync(join(path, 'notes'), '');
 	openPrivateRoot(path, OWN);
 });

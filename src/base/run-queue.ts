@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import { FifoQueue } from './fifo-queue.ts';
 
-/** So long tasks may hold the event loop in one go; other work then has its turn. */
+/** Maximum time for which tasks hold the event loop before other work has its turn. */
 const SLICE_MS = 5;
 
 /**
@@ -11,8 +11,8 @@ const SLICE_MS = 5;
 export type Task = () => void;
 
 /**
- * Runs many short tasks, first come first served, a few milliseconds at a time. What a task is added by goes
- * on first: a write is answered before the thousand watches that it woke are served, and a request that
+ * Runs many short tasks, first come first served, a few milliseconds at a time. The caller of `add`
+ * continues first: a write is answered before the thousand watches that it woke are served, and a request that
  * comes meanwhile waits for one slice and not for all of them.
  */
 export class RunQueue {

@@ -3,7 +3,7 @@ import type { Work } from './lifecycle.ts';
 /**
  * Runs `works` side by side until all have ended; `signal` ends them. When one rejects, the signal of the
  * others aborts, and this rejects with that first error once all have ended: with Promise.all the others
- * would go on after it, and work for a part that its owner takes for ended.
+ * would run on after it, and work for a part that its owner believes to have ended.
  */
 export async function runTogether(works: readonly Work[], signal: AbortSignal): Promise<void> {
 	const stop = new AbortController();

@@ -140,7 +140,7 @@ test('a watch with bookmarks fails when none comes; without bookmarks, and a log
 	own.stop();
 });
 
-test('an informer on a dead connection opens another one, and goes on', async (t) => {
+test('an informer on a dead connection opens another one, and follows the changes', async (t) => {
 	const { transport, proxy } = await open(t, answer, { watchMs: SILENCE_MS });
 	const errors: unknown[] = [];
 	const silence = Promise.withResolvers<void>();

@@ -24,7 +24,7 @@ export class EventCorrelator {
 		this.#clock = clock;
 	}
 
-	/** What to write for `event`, or undefined if it is to be dropped. */
+	/** What to write for `event`, or undefined to drop it. */
 	correlate(event: Event): Correlated | undefined {
 		const { event: aggregated, key } = this.#aggregate(event);
 		const correlated = this.#count(aggregated, key);

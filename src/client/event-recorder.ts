@@ -123,7 +123,7 @@ export class EventRecorder {
 		this.#pump();
 	}
 
-	/** Tells of discarded Events once the queue is empty again: one report for a whole flood. */
+	/** Reports discarded Events once the queue is empty again: one report for a whole flood. */
 	#reportDiscarded(): void {
 		if (this.#discarded === 0) return;
 		const error = new Error(`discarded ${this.#discarded} Events: more than ${QUEUE_LIMIT} waited`);

@@ -102,7 +102,7 @@ export class NodeAgent implements NodeApi {
 		return this.#registered.promise;
 	}
 
-	/** Runs the node until `signal` aborts, or one of its loops fails. Pods go on running. */
+	/** Runs the node until `signal` aborts, or one of its loops fails. Pods keep running. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { clock, client, machine, recorder, runtime, version, onError } = this.#options;
 		const stopFollowing = await this.#view.start();

@@ -151,7 +151,7 @@ test('following shows what comes, across a rotation, until the container ends', 
 	assert.equal((await pieces.next()).done, true);
 });
 
-test('a change that the system does not tell of is seen within half a second', async (t) => {
+test('a change for which the system sends no event is seen within half a second', async (t) => {
 	const silent = (): EventEmitter => Object.assign(new EventEmitter(), { close: () => undefined });
 	t.mock.method(fs, 'watch', silent);
 	syncBuiltinESMExports();

@@ -133,7 +133,7 @@ export class LogReader {
 		try {
 			while (!this.#isClosed && !(await this.#claimNow()));
 		} catch (error) {
-			// What is open can be read meanwhile. Whoever waited here for another file might wait for ever:
+			// What is open can be read meanwhile. A reader that waited here for another file might wait for ever:
 			// all files may be open for readers that wait for one more.
 			if (!isSystemShortage(error) || this.#parts.length === 0) throw error;
 		}

@@ -41,7 +41,7 @@ test('a last line without its end has none in the message', async (t) => {
 	assert.equal(await messageFromLog(logOf(t, [line('whole'), line('half', 'P')])), 'whole\nhalf');
 });
 
-test('after a rotation the message goes on in the part before', async (t) => {
+test('after a rotation the message is read from the part before, too', async (t) => {
 	const path = logOf(t, [line('before')], '.20260131-080000');
 	assert.equal(await messageFromLog(path), 'before\n');
 	writeFileSync(path, `${line('after')}\n`);

@@ -73,7 +73,7 @@ export class TerminationMessages {
 
 /**
  * The end of a container's log as its termination message: the text of the last 80 lines, at most 2,048
- * bytes. Empty where there is no log. After a rotation it goes on in the part that was set aside last.
+ * bytes. Empty where there is no log. After a rotation it includes lines of the part that was rotated last.
  */
 export async function messageFromLog(logPath: string): Promise<string> {
 	const current = await tailOf(logPath);

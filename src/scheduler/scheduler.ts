@@ -101,7 +101,7 @@ export class Scheduler {
 		while (this.#underWay.size > 0) await Promise.all(this.#underWay);
 	}
 
-	/** Starts attempts until no Pod is to be tried, enough are under way, or the event loop has been held for long. */
+	/** Starts attempts until the queue has no Pod to try, enough attempts are under way, or the event loop has been held for long. */
 	#startAttempts(): void {
 		while (!this.#isStopped && this.#underWay.size < MOST_ATTEMPTS) {
 			if (this.#turns.isOver) {

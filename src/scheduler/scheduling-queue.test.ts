@@ -127,7 +127,7 @@ test('a Pod that was tried waits from one second to ten while others are to be t
 	}
 });
 
-test('where nothing else is to be tried a Pod is taken early, unless its attempt failed', () => {
+test('if the queue has no other Pod to try, a Pod is taken early, unless its attempt failed', () => {
 	const world = new World();
 	world.refuseAll(['a']);
 	world.queue.changed('pod-gone');

@@ -51,7 +51,7 @@ interface Shape {
 	readonly entries: Set<Entry>;
 	refusedBy: ReadonlySet<string>;
 	triedAt: number;
-	/** The one of them that is to be tried, or is being tried, on behalf of all. */
+	/** The one of them that is, or will be, tried on behalf of all. */
 	probe: Entry | undefined;
 }
 
@@ -64,7 +64,7 @@ interface Shape {
  * 3. Of Pods that are refused alike only one is tried after a change; the next one follows once that one
  *    has found a node.
  * 4. A Pod that was tried before waits from 1 s to 10 s for its next turn, but gets it at once where no
- *    other Pod is to be tried. After an error it always waits.
+ *    other Pod can be tried. After an error it always waits.
  */
 export class SchedulingQueue {
 	readonly #options: SchedulingQueueOptions;
@@ -73,7 +73,7 @@ export class SchedulingQueue {
 	/** Those of the Pods that back off that are taken early where there is nothing else to do. */
 	readonly #backingOff = new ByPriority<Entry>();
 	readonly #shapes = new Map<string, Shape>();
-	/** The shapes of which no Pod is to be tried; the one that was tried longest ago comes first. */
+	/** The shapes whose Pods wait before they are tried again; the one that was tried longest ago comes first. */
 	readonly #resting = new Set<Shape>();
 	readonly #lastChange = new Map<ClusterChange, number>();
 	#changes = 0;
@@ -117,7 +117,7 @@ export class SchedulingQueue {
 		this.#takeOut(entry);
 	}
 
-	/** The Pod that is to be tried next; {@link settle} must follow. */
+	/** The Pod to try next; {@link settle} must follow. */
 	take(): Ticket | undefined {
 		const next = this.#active.first() ?? this.#backingOff.first();
 		if (!next) return undefined;
@@ -152,7 +152,7 @@ export class SchedulingQueue {
 		for (const shape of this.#shapes.values()) if (mayHelp(change, shape.refusedBy)) this.#probe(shape);
 	}
 
-	/** Lets go of all timers. */
+	/** Cancels all timers. */
 	close(): void {
 		this.#wakeUp?.cancel();
 		for (const { timer } of this.#entries.values()) timer?.cancel();

@@ -26,7 +26,7 @@ function world(pieces: number): { ran: () => number; wake: () => void; turn: () 
 	};
 }
 
-test('work that wakes itself from microtasks pauses after 10 ms, and goes on in the next turn', async () => {
+test('work that wakes itself from microtasks pauses after 10 ms, and continues in the next turn', async () => {
 	const { ran, wake, turn } = world(8);
 	wake();
 	assert.equal(ran(), 0, 'never before wake returns');

@@ -23,7 +23,7 @@ export class Turns {
 	readonly #clock: Pick<Clock, 'monotonic'>;
 	readonly #work: () => void;
 	readonly #pause: (next: () => void) => void;
-	/** Whether the work is to be called: by a microtask, or after the pause. */
+	/** Whether the work will be called: by a microtask, or after the pause. */
 	#isScheduled = false;
 	/** When this turn of the event loop has been used for long enough; undefined if it has not been used. */
 	#end: number | undefined;

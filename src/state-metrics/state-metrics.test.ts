@@ -178,7 +178,7 @@ test('a CronJob is due next after the last time it was, by the clocks of its zon
 	assert.deepEqual(await samples('kube_cronjob_spec_suspend', { cronJob: suspended }), ['{} 1']);
 });
 
-test('a schedule that cannot be understood says so and hurts nobody else', async () => {
+test('a schedule that cannot be parsed is reported and affects no other CronJob', async () => {
 	for (const spec of [{ schedule: 'often' }, { timeZone: 'Nowhere/Here' }]) {
 		const cronJob = makeCronJob({ spec });
 		assert.deepEqual(await samples('kube_cronjob_schedule_invalid', { cronJob }), ['{} 1']);

@@ -410,7 +410,7 @@ test('each Pod that fails is told at once: how, its last line, and when the Job 
 	await world.runPod('pi-2', 3);
 	await world.finish('pi', ...FAILED);
 	const { stderr } = await command.ended;
-	assert.doesNotMatch(stderr, /pi-2 failed/, 'the outcome tells of the last failure');
+	assert.doesNotMatch(stderr, /pi-2 failed/, 'the outcome reports the last failure');
 	assert.match(stderr, /pod\/pi-2: container main: exit code 3/);
 });
 

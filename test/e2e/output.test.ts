@@ -87,11 +87,14 @@ test('output is whole whatever reads it, and control characters never reach it r
 		assert.equal(line(ours.stdout), 'evil: ^[[31mred^G\\r');
 	});
 
-	await t.test('the lines of a server whose reader is gone are lost, and the server goes on', async () => {
-		server.process.child.stdout.destroy();
-		assert.equal((await server.stint('get', 'jobs')).code, 0);
-		assert.equal((await server.stop()).code, 0);
-	});
+	await t.test(
+		'the lines of a server whose reader is gone are lost, and the server keeps serving',
+		async () => {
+			server.process.child.stdout.destroy();
+			assert.equal((await server.stint('get', 'jobs')).code, 0);
+			assert.equal((await server.stop()).code, 0);
+		},
+	);
 });
 
 test('the output of a run is whole, of more lines than a log keeps in one file', async (t) => {

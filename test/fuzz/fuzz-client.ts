@@ -17,7 +17,7 @@ export interface FuzzOutcome {
 /** How much of an answer is kept. */
 const KEPT_BYTES = 2000;
 
-/** A watch that goes on is left after so long. */
+/** Time after which a watch is closed. */
 const WATCHED_MS = 200;
 
 /** A client with the token of a server, which keeps its connections and never rejects. */

@@ -22,7 +22,7 @@ test('a Job whose limit or deadline leaves no room for another Pod ends', () => 
 	assert.deepEqual(nextAttempt(done, failed, NOW), { type: 'ends' });
 });
 
-test('a Job that has as many Pods as it wants goes on with them', () => {
+test('a Job that has as many Pods as it wants continues with them', () => {
 	const pods = [makePod('a', { phase: 'Failed' }), makePod('b')];
-	assert.deepEqual(nextAttempt(makeJob(), pods, NOW), { type: 'goes-on' });
+	assert.deepEqual(nextAttempt(makeJob(), pods, NOW), { type: 'continues' });
 });

@@ -30,7 +30,7 @@ export interface TestNode {
 	readonly runtime: FakeRuntime;
 	/** Holds the logs, and at first the logs of a Pod that does not exist. */
 	readonly logFolder: string;
-	/** Ends the agent; the runtime goes on. */
+	/** Ends the agent; the runtime keeps running. */
 	stopAgent(): Promise<void>;
 	startAgent(): Promise<void>;
 }

@@ -120,7 +120,7 @@ test('every write to a Pod names the UID that it means', async (t) => {
 	assert.equal(
 		await nodeOf(plane, 'high'),
 		undefined,
-		'nobody runs the victim, so it does not end by itself',
+		'no node agent runs the victim, so it does not end by itself',
 	);
 	await target.delete('low', { gracePeriodSeconds: 0 });
 	await passTime(plane.clock, 2000);

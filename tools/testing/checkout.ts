@@ -89,7 +89,7 @@ export class Checkout {
 		return { code: status, out: String(stdout), err: String(stderr) };
 	}
 
-	/** The same, while the test goes on. */
+	/** The same, without waiting for its end. */
 	startBeside(): Promise<Outcome> {
 		const child = spawn(join(this.root, 'stint'), ['--version'], { env: this.#environment({}) });
 		let out = '';

@@ -1,5 +1,5 @@
 /**
- * The line that stands in a container's log in the place of lines that are missing. Whoever writes or reads a
+ * The line that stands in a container's log in the place of lines that are missing. What writes or reads a
  * log for a user puts it there, so that nothing is lost in silence; the CLI finds it again and adds the numbers up.
  */
 

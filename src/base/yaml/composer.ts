@@ -254,7 +254,7 @@ export class Composer {
 			this.#node({ block: false, indentless: false });
 			return;
 		}
-		// libyaml passes over the token here, so that the list does not go on; kept, for the same error.
+		// libyaml passes over the token here, so that the list ends here; kept, for the same error.
 		this.#scanner.take();
 		this.#empty(token.start);
 	}

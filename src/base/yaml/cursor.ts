@@ -119,7 +119,7 @@ export class Cursor {
 		return code === this.code(1) && code === this.code(2) && isBlankOrEnd(this.code(3));
 	}
 
-	/** The error of a scanner that cannot go on here. */
+	/** The error of a scanner that cannot continue at this place. */
 	error(problem: string): YamlError {
 		return new YamlError(problem, this.mark, this.line === 0 ? 0 : this.line + 1);
 	}

@@ -19,7 +19,7 @@ export interface YamlFault {
 
 /**
  * All documents of a text, in order, and what is wrong with those that cannot be read: after one of them
- * it goes on behind the next `---`. JSON objects may follow each other without that, as kubectl reads them.
+ * it continues after the next `---`. JSON objects may follow each other without that, as kubectl reads them.
  */
 export function readYamlDocuments(text: string, limits: YamlLimits): readonly (YamlDocument | YamlFault)[] {
 	const documents: (YamlDocument | YamlFault)[] = [];
@@ -50,7 +50,7 @@ class PartReader {
 		this.#composer = new Composer(from === 0 ? text : blank(text, from) + text.slice(from), limits);
 	}
 
-	/** Returns where to go on. */
+	/** Returns the offset at which to continue. */
 	readInto(documents: (YamlDocument | YamlFault)[]): number {
 		try {
 			while (this.#composer.begin(this.#root?.kind === 'map' && this.#root.isFlow)) {

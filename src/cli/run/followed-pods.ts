@@ -15,7 +15,7 @@ export interface FollowedPodsOptions {
 	readonly view: LogView;
 	/** Ends all reading. */
 	readonly signal: AbortSignal;
-	/** What follows a Pod's failure, for people: `the Job tries again in 10s`; undefined: do not tell of it. */
+	/** What follows a Pod's failure, for people: `the Job tries again in 10s`; undefined: do not report the failure. */
 	readonly afterFailure: (pod: Pod) => string | undefined;
 }
 
@@ -83,7 +83,7 @@ export class FollowedPods {
 		await Promise.all(this.#telling);
 	}
 
-	/** Tells of a failure, below the log of the container that failed. */
+	/** Reports a failure, below the log of the container that failed. */
 	async #tellFailure(pod: Pod, { container, how, restart }: FailedRun): Promise<void> {
 		if (container !== undefined) await this.#reading.get(keyOf(pod, container));
 		if (this.#options.signal.aborted) return;

@@ -92,12 +92,12 @@ export class JobFollower implements Followed {
 		}
 	}
 
-	/** What the Job does after a failure; nothing is told of the last one, since the outcome tells of it. */
+	/** What the Job does after a failure; the last one is not reported here, since the outcome reports it. */
 	#afterFailure(): string | undefined {
 		const now = this.#options.clock.now();
 		const next = nextAttempt(this.#job, this.pods(), now);
 		if (next.type === 'ends') return undefined;
-		if (next.type === 'goes-on') return 'the Job goes on with its other Pods';
+		if (next.type === 'continues') return 'the Job continues with its other Pods';
 		return next.ms === 0
 			? 'the Job tries again now'
 			: `the Job tries again in ${humanDuration(Math.ceil(next.ms / 1000) * 1000)}`;

@@ -23,7 +23,7 @@ export class PodFollower implements Followed {
 		this.title = `pod/${name}`;
 		this.#pod = pod;
 		this.#onProgress = onProgress;
-		// The outcome tells of the failure that ended the Pod.
+		// The outcome reports the failure that ended the Pod.
 		this.#followed = new FollowedPods({ ...options, afterFailure: () => undefined });
 		const informer = new Informer(connection.client.resource(pods, namespace), {
 			clock,

@@ -17,7 +17,7 @@ test('a start that takes its usual course is no news', () => {
 	assert.deepEqual(newsOf(waiting('PodInitializing')), []);
 });
 
-test('a start that cannot go on is told with its reason', () => {
+test('a start that is blocked is reported with its reason', () => {
 	const texts = ['ContainerCreating', 'CreateContainerConfigError'].map(
 		(reason) => newsOf(waiting(reason, 'no such volume'))[0]?.text,
 	);

@@ -40,7 +40,7 @@ const BEFORE_START: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInit
 
 function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly PodNews[] {
 	const { reason = '', message = '' } = state?.waiting ?? {};
-	// The node agent adds a message only where the start cannot go on, as with a volume that cannot be mounted.
+	// The node agent adds a message only if the start is blocked, as with a volume that cannot be mounted.
 	const isHeldUp = message !== '' && BEFORE_START.has(reason);
 	if (USUAL_WAITS.has(reason) && !isHeldUp) return [];
 	const who = `pod/${metadata.name}: ${name}`;

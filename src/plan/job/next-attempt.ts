@@ -8,12 +8,12 @@ import { viewJob } from './view.ts';
 
 /**
  * What a Job does after failures: it `ends` without another Pod; it `waits` so many milliseconds before it
- * replaces a Pod (0: it does so now); or it `goes-on` with the Pods that it has.
+ * replaces a Pod (0: it does so now); or it `continues` with the Pods that it has.
  */
 export type NextAttempt =
 	| { readonly type: 'ends' }
 	| { readonly type: 'waits'; readonly ms: number }
-	| { readonly type: 'goes-on' };
+	| { readonly type: 'continues' };
 
 /** The next attempt of a Job by what is known of it and its Pods at `now` (ms since the epoch). */
 export function nextAttempt(job: Job, pods: readonly Pod[], now: number): NextAttempt {
@@ -22,7 +22,7 @@ export function nextAttempt(job: Job, pods: readonly Pod[], now: number): NextAt
 	if (findEndState(view)) return { type: 'ends' };
 	const { create, lookAgainMs } = managePods(view);
 	if (create.length > 0) return { type: 'waits', ms: 0 };
-	if (lookAgainMs === undefined) return { type: 'goes-on' };
+	if (lookAgainMs === undefined) return { type: 'continues' };
 	const deadlineMs = remainingDeadlineMs(job, now);
 	return deadlineMs !== undefined && deadlineMs < lookAgainMs
 		? { type: 'ends' }

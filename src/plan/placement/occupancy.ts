@@ -45,7 +45,7 @@ interface Tally {
  * 1. A Pod counts on one node at most; it is told apart by its UID.
  * 2. Everything that placement asks for is kept up to date as Pods come and go. No answer scans all
  *    Pods, except the first to a question that was not asked before.
- * 3. As long as no Pod has affinity terms and nobody asks a question, a Pod costs a few additions.
+ * 3. As long as no Pod has affinity terms and no predicate asks, a Pod costs a few additions.
  */
 export class Occupancy {
 	readonly #counted = new Map<string, Counted>();

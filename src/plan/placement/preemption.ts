@@ -25,7 +25,7 @@ export type Preemption =
 			readonly endsNomination: boolean;
 	  };
 
-/** The attempt to place a Pod that is to be helped. */
+/** The attempt to place the preempting Pod. */
 export interface FailedAttempt {
 	readonly pod: Pod;
 	readonly cluster: Cluster;

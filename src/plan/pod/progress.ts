@@ -104,7 +104,7 @@ class Steps {
 	readonly starts: ContainerStart[] = [];
 	readonly waits: number[] = [];
 	readonly #seen: PodSnapshot;
-	/** Where each container stands; found once, and only if one is to be started. */
+	/** Where each container stands; found once, and only if a container will be started. */
 	#paths: ReadonlyMap<Container, string> | undefined;
 
 	constructor(seen: PodSnapshot) {

@@ -46,7 +46,7 @@ export class ErrorLog {
 		try {
 			this.#write(line + end);
 		} catch {
-			// There is no other place to tell of it.
+			// There is no other place to write it.
 		}
 	}
 }

@@ -8,7 +8,7 @@ const O_CLOEXEC = 0o2000000;
 
 /**
  * Closes the descriptors, beside the standard ones, that this process was started with and would pass on to
- * every program that it starts: a server may have been started with a lock or a socket of somebody's open.
+ * every program that it starts: a server may have been started with a lock or a socket of another program open.
  * Node opens its own with O_CLOEXEC, so those without it are inherited. Does nothing where there is no
  * /proc: macOS passes nothing on that was not asked for (POSIX_SPAWN_CLOEXEC_DEFAULT in libuv).
  */

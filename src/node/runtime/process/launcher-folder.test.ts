@@ -123,7 +123,7 @@ describe('the folder of a launcher', () => {
 			assert.ok(existsSync(join(machine.folder, name)), name);
 	});
 
-	test('is refused where a link could lead elsewhere, and what is there stays', async () => {
+	test('is refused where a link could lead elsewhere, and the files there stay', async () => {
 		const precious = join(root, 'precious');
 		for (const name of ['sandboxes', 'pipes']) {
 			mkdirSync(join(precious, '0'), { recursive: true });

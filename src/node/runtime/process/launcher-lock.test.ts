@@ -70,7 +70,7 @@ test('what another process has put in the place of the lock is not removed', () 
 	assert.ok(existsSync(path));
 });
 
-test('the copy of a lock keeps nobody out of the copy of its folder', () => {
+test('the copy of a lock does not lock the copy of its folder', () => {
 	const path = join(folder, 'copied');
 	writeFileSync(path, JSON.stringify(self));
 	take(path, { ...self, folder: 'a copy' }).release();

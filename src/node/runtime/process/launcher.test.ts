@@ -91,7 +91,7 @@ for (const [code, words] of [
 	});
 }
 
-test('a start that meets a shortage goes on when another container has ended', async (t) => {
+test('a start that meets a shortage is repeated when another container has ended', async (t) => {
 	let isShort = false;
 	const pipes = async (): Promise<undefined> => {
 		if (isShort) throw failure('EMFILE');

@@ -21,7 +21,7 @@ export class Places {
 		this.#clock = options.clock;
 	}
 
-	/** Resolves to whether there was a place before `deadline`; whoever gets one gives it back. */
+	/** Resolves to whether there was a place before `deadline`; the caller that gets one gives it back. */
 	async take(deadline: number): Promise<boolean> {
 		if (this.#taken < this.#count) {
 			this.#taken += 1;

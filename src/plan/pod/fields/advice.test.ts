@@ -41,7 +41,7 @@ test('the author of a Pod, Job or CronJob is told what its Pods will not get', (
 	);
 });
 
-test('nobody is told of a Pod that a controller made, of other kinds, or of what the runtime honours', () => {
+test('no advice for a Pod that a controller made, for other kinds, or for fields that the runtime honours', () => {
 	const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'u', controller: true };
 	const owned = { ...object('v1', 'Pod', TEMPLATE), metadata: { name: 'x', ownerReferences: [owner] } };
 	assert.deepEqual(adviceOn(owned, BARE), []);
