@@ -51,7 +51,8 @@ export interface ProcessEnd {
 
 /** What to start, and where its output goes. */
 export interface ProcessOptions {
-	readonly containerId: string;
+	/** That the program's environment carries: see markOf. */
+	readonly mark: string;
 	readonly program: HostProgram;
 	readonly log: { readonly path: string; readonly maxBytes: number; readonly maxFiles: number };
 }
@@ -62,7 +63,7 @@ export class ContainerProcess {
 	/** Resolves when all is over and the log is complete; never rejects. */
 	readonly ended: Promise<ProcessEnd>;
 	readonly #host: ProcessHost;
-	readonly #containerId: string;
+	readonly #mark: string;
 	readonly #log: LogFile;
 	readonly #pumps: readonly OutputPump[];
 	#asked = false;
@@ -72,14 +73,14 @@ export class ContainerProcess {
 	private constructor(parts: {
 		pid: number;
 		child: ChildProcess;
-		containerId: string;
+		mark: string;
 		host: ProcessHost;
 		log: LogFile;
 		pumps: readonly OutputPump[];
 	}) {
 		this.pid = parts.pid;
 		this.#host = parts.host;
-		this.#containerId = parts.containerId;
+		this.#mark = parts.mark;
 		this.#log = parts.log;
 		this.#pumps = parts.pumps;
 		this.#log.onDrain(() => {
@@ -124,8 +125,8 @@ export class ContainerProcess {
 			if (fifo) pump.ended.then(fifo.release);
 			return pump;
 		});
-		const { containerId } = options;
-		return new ContainerProcess({ pid: child.pid, child, containerId, host, log, pumps });
+		const { mark } = options;
+		return new ContainerProcess({ pid: child.pid, child, mark, host, log, pumps });
 	}
 
 	/**
@@ -162,7 +163,7 @@ export class ContainerProcess {
 
 	async #completeLog(): Promise<void> {
 		if (!(await this.#readWithin(1))) {
-			await this.#host.sweeper.sweepNow(this.#containerId);
+			await this.#host.sweeper.sweepNow(this.#mark);
 			if (!(await this.#readWithin(SLOW_DISK_WAITS))) for (const pump of this.#pumps) pump.cut();
 			await Promise.all(this.#pumps.map((pump) => pump.ended));
 		}

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ContainerStartError } from '../runtime.ts';
-import { type HostHarness, openHost, outputOf, run, start, untilGone } from './host-harness.ts';
+import { type HostHarness, isAlive, openHost, outputOf, run, start, untilGone } from './host-harness.ts';
 import type { ProcessRuntime } from './process-runtime.ts';
 
 const IS_LINUX = process.platform === 'linux';
@@ -84,18 +84,38 @@ describe('the processes of a container', () => {
 		for (const pid of pids) await untilGone(pid);
 	});
 
+	test('another launcher with a container of the same name leaves it alone', {
+		skip: !IS_LINUX,
+	}, async () => {
+		const left = 'setsid sleep 1000000 <&- >&- 2>&- & echo $!; exec sleep 1000000';
+		const { status } = await start(runtime, machine.script(left));
+		const pids = await pidsIn(status.logPath, 1);
+		const other = openHost();
+		try {
+			const others = other.connect();
+			await others.start();
+			const exited = await run(others, other.script('exit 3'));
+			assert.equal(exited.id, status.id);
+		} finally {
+			await other.close();
+		}
+		assert.equal((await runtime.listContainers())[0]?.state, 'running');
+		for (const pid of pids) assert.ok(isAlive(pid));
+	});
+
 	test('the environment holds nothing of the server', async () => {
 		process.env.STINT_TEST_SECRET = 'secret';
 		const env = [
 			{ name: 'GIVEN', value: 'a\nb' },
 			{ name: 'EMPTY', value: '' },
+			{ name: 'STINT_CONTAINER_ID', value: 'another' },
 		];
 		const exited = await run(runtime, machine.script('env -0 | tr "\\0\\n" "\\n|"', { env }));
 		const names = (await outputOf(machine, exited)).trim().split('\n').sort();
 		const own = ['_=', 'PWD=', 'SHLVL='];
 		const given = names.filter((line) => !own.some((name) => line.startsWith(name)));
 		assert.deepEqual(
-			given.map((line) => line.replace(/^(PATH|HOME)=.+/, '$1')),
+			given.map((line) => line.replace(/^(PATH|HOME)=.+/, '$1').replace(/@[\w-]{36}$/, '')),
 			['EMPTY=', 'GIVEN=a|b', 'HOME', 'HOSTNAME=host-a', 'PATH', `STINT_CONTAINER_ID=${exited.id}`],
 		);
 	});

@@ -21,14 +21,16 @@ export interface Origin {
 	readonly boot: string;
 	/** The identity of the launcher's folder: that of a copy is another. */
 	readonly folder?: string;
+	/** What tells the marks of its containers' processes from those of any other launcher: see markOf. */
+	readonly key?: string;
 }
 
 /** The entry that a line of a journal holds; undefined if it holds none, or one that cannot be true. */
 export function decodeEntry(line: string): JournalEntry | undefined {
 	const value = parse(line);
 	if (!isRecord(value)) return undefined;
-	const { boot, sandbox, folder, container, process, of, sandboxGone, containerGone } = value;
-	if (isText(boot)) return isText(folder) ? { boot, folder } : { boot };
+	const { boot, key, sandbox, folder, container, process, of, sandboxGone, containerGone } = value;
+	if (isText(boot)) return { boot, ...(isText(folder) && { folder }), ...(isText(key) && { key }) };
 	// The name becomes a path whose content is removed.
 	if (isSandbox(sandbox) && isText(folder) && /^\d{1,15}$/.test(folder)) return { sandbox, folder };
 	if (isContainer(container)) return { container };

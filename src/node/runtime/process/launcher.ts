@@ -6,6 +6,7 @@
  *    So whatever a killed launcher leaves behind is found, and no end is told twice in different ways.
  * 2. What an earlier launcher left running is killed before the first call is answered.
  */
+import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { ConcurrencyLimit } from '../../../base/concurrency-limit.ts';
@@ -29,7 +30,7 @@ import { Journal, type JournalState, readJournal } from './journal.ts';
 import type { JournalEntry, Origin } from './journal-entry.ts';
 import { asLost, killLeftOvers } from './left-overs.ts';
 import type { Places } from './places.ts';
-import { identify, type ProcessIdentity, processSpace } from './process-table.ts';
+import { identify, MARK, markOf, type ProcessIdentity, processSpace } from './process-table.ts';
 import { type HostContainerConfig, JOURNAL_NAME, type LauncherCalls } from './protocol.ts';
 import { describeShortage, describeStartError } from './start-error.ts';
 import { WorkFolders } from './work-folders.ts';
@@ -81,6 +82,8 @@ export class Launcher implements LauncherCalls {
 	readonly #folders: WorkFolders;
 	readonly #journalPath: string;
 	readonly #journal: Journal;
+	/** See {@link Origin.key}. */
+	readonly #key: string;
 	readonly #sandboxes = new Map<string, SandboxEntry>();
 	readonly #containers = new Map<string, Container>();
 	readonly #starts = new ConcurrencyLimit(MOST_STARTS);
@@ -91,6 +94,7 @@ export class Launcher implements LauncherCalls {
 
 	private constructor(options: LauncherOptions, folders: WorkFolders, left: JournalState) {
 		this.#options = options;
+		this.#key = keyOf(left, options.folder);
 		this.#folders = folders;
 		for (const { sandbox, folder } of left.sandboxes.values()) this.#addSandbox(sandbox, folder);
 		for (const status of left.containers.values()) {
@@ -258,7 +262,7 @@ export class Launcher implements LauncherCalls {
 
 	async #spawn(container: Container, options: ProcessOptions): Promise<ContainerStatus> {
 		this.#journal.append({ container: container.status });
-		this.#options.sweeper.spare(container.status.id);
+		this.#options.sweeper.spare(this.#markOf(container.status.id));
 		const process = await this.#starts.run(() => ContainerProcess.start(options, this.#options));
 		return this.#started(container, process);
 	}
@@ -269,11 +273,16 @@ export class Launcher implements LauncherCalls {
 		const { program, logPath: path, logMaxBytes: maxBytes, logMaxFiles: maxFiles } = config;
 		const own = this.#folders.pathOf(sandbox.folder);
 		const workingDir = isAbsolute(program.workingDir) ? program.workingDir : join(own, program.workingDir);
+		const mark = this.#markOf(status.id);
 		return {
-			containerId: status.id,
-			program: { ...program, workingDir },
+			mark,
+			program: { ...program, workingDir, env: { ...program.env, [MARK]: mark } },
 			log: { path, maxBytes, maxFiles },
 		};
+	}
+
+	#markOf(containerId: string): string {
+		return markOf(containerId, this.#key);
 	}
 
 	#started(container: Container, process: ContainerProcess): ContainerStatus {
@@ -286,7 +295,7 @@ export class Launcher implements LauncherCalls {
 			const reason = end.exitCode === 0 ? 'Completed' : 'Error';
 			this.#options.places.giveBack();
 			this.#end(container, end, { reason, startedAt });
-			this.#options.sweeper.add(status.id);
+			this.#options.sweeper.add(this.#markOf(status.id));
 		});
 		container.running = { process, identity, over };
 		this.#append({ process: identity, of: status.id });
@@ -343,13 +352,22 @@ export class Launcher implements LauncherCalls {
 	}
 
 	*#entries(): Iterable<JournalEntry> {
-		yield originOf(this.#options.folder);
+		yield { ...originOf(this.#options.folder), key: this.#key };
 		for (const { sandbox, folder } of this.#sandboxes.values()) yield { sandbox, folder };
 		for (const { status, running } of this.#containers.values()) {
 			if (status.state !== 'created') yield { container: status };
 			if (running) yield { process: running.identity, of: status.id };
 		}
 	}
+}
+
+/**
+ * The key of the launcher that left `left` in the folder, since what it started may have to be looked for again; a
+ * new one where that was another folder, whose launcher may be at work with it.
+ */
+function keyOf(left: JournalState, folder: string): string {
+	const isOurs = left.folder !== undefined && left.folder === folderIdentity(folder);
+	return (isOurs ? left.key : undefined) ?? randomUUID();
 }
 
 /** What the journal says of the processes that are started from here. */

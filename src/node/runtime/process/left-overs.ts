@@ -2,7 +2,7 @@
 import type { ContainerStatus } from '../runtime.ts';
 import type { JournalState } from './journal.ts';
 import type { Origin } from './journal-entry.ts';
-import { isRunning, killMarked, signalGroup } from './process-table.ts';
+import { isRunning, killMarked, markOf, signalGroup } from './process-table.ts';
 
 const MESSAGE =
 	'The process that ran this container was killed; what was left of the container was killed as well';
@@ -21,7 +21,9 @@ export async function killLeftOvers(left: JournalState, here: Origin): Promise<v
 		const hasEnded = left.containers.get(id)?.state === 'exited';
 		if (!hasEnded && isRunning(identity)) signalGroup(identity.pid, 'SIGKILL');
 	}
-	await killMarked(new Set(left.containers.keys()));
+	const { key } = left;
+	if (key === undefined) return;
+	await killMarked(new Set(Array.from(left.containers.keys(), (id) => markOf(id, key))));
 }
 
 /** `left` with the containers that had not ended as lost, noticed at `now`. */

@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import type { ProcessUser, RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 import { type Clock, sleep } from '../../../base/clock.ts';
 import { openPrivateFolder } from '../../../base/private-files.ts';
-import { containerIdOf, sandboxOfContainer } from '../ids.ts';
+import { sandboxOfContainer } from '../ids.ts';
 import {
 	type ContainerConfig,
 	type ContainerEvent,
@@ -171,10 +171,9 @@ export class ProcessRuntime implements Runtime {
 
 	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {
 		const entry = await this.#options.images.find(config.image);
-		const containerId = containerIdOf(sandboxId, config);
 		const hostname = this.#known.get(sandboxId)?.hostname ?? '';
 		const host = this.#options.host ?? { path: process.env.PATH, home: homedir() };
-		const program = programOf(config, { containerId, hostname, entry, host });
+		const program = programOf(config, { hostname, entry, host });
 		if (program) return program;
 		throw new ContainerStartError('CreateContainerError', this.#options.images.missing(config.image).message);
 	}

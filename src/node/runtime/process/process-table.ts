@@ -9,8 +9,16 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { assert } from '../../../base/assert.ts';
 import { isSystemShortage } from '../../../base/system-error.ts';
 
-/** The variable in the environment of each container's processes that names the container. */
+/** The variable in the environment of each container's processes by which they are found. */
 export const MARK = 'STINT_CONTAINER_ID';
+
+/**
+ * The value of {@link MARK} for a container of the launcher that has this key. Two launchers may have containers
+ * of the same id (a data folder was copied, or restored elsewhere), and must not kill each other's.
+ */
+export function markOf(containerId: string, key: string): string {
+	return `${containerId}@${key}`;
+}
 
 const LOOKED_AT_IN_A_ROW = 100;
 /** Where the start time stands among the fields from the third on: it is the 22nd. */
@@ -98,26 +106,26 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
 }
 
 /**
- * Kills the processes that carry the mark of one of `containerIds`, again until none is left, since they
+ * Kills the processes that carry one of `marks`, again until none is left, since they
  * may make more while we look. One look costs about 10 µs per process of the machine and gives way to
  * other work in between.
  */
-export async function killMarked(containerIds: ReadonlySet<string>): Promise<void> {
+export async function killMarked(marks: ReadonlySet<string>): Promise<void> {
 	const rounds = 10;
 	for (let round = 0; round < rounds; round++) {
-		if ((await killMarkedOnce(containerIds)) === 0) return;
+		if ((await killMarkedOnce(marks)) === 0) return;
 	}
 }
 
-async function killMarkedOnce(containerIds: ReadonlySet<string>): Promise<number> {
-	if (!IS_LINUX || containerIds.size === 0) return 0;
+async function killMarkedOnce(marks: ReadonlySet<string>): Promise<number> {
+	if (!IS_LINUX || marks.size === 0) return 0;
 	let killed = 0;
 	let looked = 0;
 	for (const name of readdirSync('/proc')) {
 		if (!/^\d+$/.test(name)) continue;
 		if (++looked % LOOKED_AT_IN_A_ROW === 0) await new Promise(setImmediate);
-		const mark = markOf(name);
-		if (mark === undefined || !containerIds.has(mark)) continue;
+		const mark = readMark(name);
+		if (mark === undefined || !marks.has(mark)) continue;
 		try {
 			process.kill(Number(name), 'SIGKILL');
 			killed++;
@@ -128,7 +136,7 @@ async function killMarkedOnce(containerIds: ReadonlySet<string>): Promise<number
 	return killed;
 }
 
-function markOf(pid: string): string | undefined {
+function readMark(pid: string): string | undefined {
 	// Unreadable for other users' processes, which are not ours then; empty for kernel threads.
 	const environment = readEnvironment(pid);
 	const at = environment?.startsWith(`${MARK}=`) ? 0 : environment?.indexOf(`\0${MARK}=`);

@@ -22,7 +22,6 @@ function resolve(
 	return programOf(
 		{ ...none, logPath: '', stdin: false, tty: false, ...config },
 		{
-			containerId: 'u_0_c_0',
 			hostname: 'pod-1',
 			entry: given.entry,
 			host: { path: given.path ?? '/bin:/usr/bin', home: '/home/me' },
@@ -53,12 +52,10 @@ test('the environment is what is said, and nothing of the server', () => {
 		PATH: '/bin:/usr/bin',
 		HOME: '/home/me',
 		HOSTNAME: 'pod-1',
-		STINT_CONTAINER_ID: 'u_0_c_0',
 	});
 	const env = [
 		{ name: 'MODE', value: 'pod' },
 		{ name: 'HOME', value: '/' },
-		{ name: 'STINT_CONTAINER_ID', value: 'another' },
 	];
 	assert.deepEqual(resolve({ env, tty: true }, { entry: ENTRY })?.env, {
 		PATH: '/bin:/usr/bin',
@@ -67,7 +64,6 @@ test('the environment is what is said, and nothing of the server', () => {
 		TERM: 'xterm',
 		MODE: 'pod',
 		KEEP: 'yes',
-		STINT_CONTAINER_ID: 'u_0_c_0',
 	});
 });
 

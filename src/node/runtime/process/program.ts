@@ -8,15 +8,14 @@
  * - A path that exists in an image need not exist here: where a program given by its absolute path does
  *   not exist, one of the same name is taken from the PATH (done by the launcher, when it starts it).
  * - Environment: PATH and HOME of the user who runs stint, HOSTNAME, TERM with a tty, the table's
- *   variables, then the Pod's, and last the mark by which the container's processes are found. Nothing
- *   else of the server's own environment, which may hold secrets.
+ *   variables, then the Pod's, and last the mark by which the launcher finds the container's processes.
+ *   Nothing else of the server's own environment, which may hold secrets.
  * - Working directory: the Pod's, else the table's, else a folder of the sandbox's own, which is empty at
  *   the start and removed with the sandbox.
  */
 import { setOwn } from '../../../base/json.ts';
 import type { ContainerConfig } from '../runtime.ts';
 import type { ImageEntry } from './image-entry.ts';
-import { MARK } from './process-table.ts';
 import type { HostProgram } from './protocol.ts';
 
 /** Where programs are looked for when the user has no PATH: what images usually have. */
@@ -37,7 +36,6 @@ export interface HostEnvironment {
 export function programOf(
 	config: ContainerConfig,
 	given: {
-		readonly containerId: string;
 		readonly hostname: string;
 		readonly entry: ImageEntry | undefined;
 		readonly host: HostEnvironment;
@@ -53,7 +51,6 @@ export function programOf(
 		...given.entry?.env,
 	};
 	for (const { name, value } of config.env) setOwn(env, name, value);
-	env[MARK] = given.containerId;
 	return { argv, env, workingDir: config.workingDir || (given.entry?.workingDir ?? '') };
 }
 

@@ -19,6 +19,7 @@ export interface SweeperOptions {
 export class Sweeper {
 	readonly #clock: Clock;
 	readonly #options: SweeperOptions;
+	/** The marks of containers that ended. */
 	#ended = new Set<string>();
 	#beingSwept = new Set<string>();
 	#timer: Timer | undefined;
@@ -36,23 +37,23 @@ export class Sweeper {
 		return this.#ended.size === 0 && this.#sweep === undefined;
 	}
 
-	/** No longer looks after `containerId`, which is about to run again. */
-	spare(containerId: string): void {
-		this.#ended.delete(containerId);
-		this.#beingSwept.delete(containerId);
+	/** No longer looks after what carries `mark`: its container is about to run again. */
+	spare(mark: string): void {
+		this.#ended.delete(mark);
+		this.#beingSwept.delete(mark);
 	}
 
-	/** Looks after `containerId` soon. */
-	add(containerId: string): void {
-		this.#ended.add(containerId);
+	/** Looks after what carries `mark` soon. */
+	add(mark: string): void {
+		this.#ended.add(mark);
 		if (this.#timer || this.#sweep) return;
 		const wait = this.#last + REST_MS - this.#clock.monotonic();
 		this.#timer = this.#clock.setTimer(wait, () => void this.#run());
 	}
 
-	/** Looks after `containerId` at once; resolves when nothing of it is left. */
-	async sweepNow(containerId: string): Promise<void> {
-		this.#ended.add(containerId);
+	/** Looks after what carries `mark` at once; resolves when nothing of it is left. */
+	async sweepNow(mark: string): Promise<void> {
+		this.#ended.add(mark);
 		await this.flush();
 	}
 
@@ -76,7 +77,7 @@ export class Sweeper {
 			await killMarked(this.#beingSwept);
 		} catch (error) {
 			// Those of now are looked after with the next ones.
-			for (const id of this.#beingSwept) this.#ended.add(id);
+			for (const mark of this.#beingSwept) this.#ended.add(mark);
 			this.#options.onError(error);
 		}
 		this.#last = this.#clock.monotonic();
