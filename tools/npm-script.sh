@@ -16,7 +16,7 @@ shift
 case $script in
 test)
 	if [ $# -eq 0 ]; then set -- 'src/**/*.test.ts' 'tools/**/*.test.ts' 'examples/**/*.test.ts' 'test/**/*.test.ts'; fi
-	exec node --disable-warning=ExperimentalWarning --import ./test/support/watchdog.ts --test --test-timeout=120000 "$@"
+	exec node --disable-warning=ExperimentalWarning --import ./test/support/watchdog.ts --test --test-timeout=300000 "$@"
 	;;
 lint) exec biome ci --error-on-warnings "$@" . ;;
 types) exec tsc -p . "$@" ;;
