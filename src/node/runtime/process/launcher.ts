@@ -6,7 +6,6 @@
  *    So whatever a killed launcher leaves behind is found, and no end is told twice in different ways.
  * 2. What an earlier launcher left running is killed before the first call is answered.
  */
-import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { ConcurrencyLimit } from '../../../base/concurrency-limit.ts';
@@ -30,7 +29,7 @@ import { Journal, type JournalState, readJournal } from './journal.ts';
 import type { JournalEntry, Origin } from './journal-entry.ts';
 import { asLost, killLeftOvers } from './left-overs.ts';
 import type { Places } from './places.ts';
-import { identify, MARK, markOf, type ProcessIdentity, processSpace } from './process-table.ts';
+import { identify, MARK, markOf, newKey, type ProcessIdentity, processSpace } from './process-table.ts';
 import { type HostContainerConfig, JOURNAL_NAME, type LauncherCalls } from './protocol.ts';
 import { describeShortage, describeStartError } from './start-error.ts';
 import { WorkFolders } from './work-folders.ts';
@@ -367,7 +366,7 @@ export class Launcher implements LauncherCalls {
  */
 function keyOf(left: JournalState, folder: string): string {
 	const isOurs = left.folder !== undefined && left.folder === folderIdentity(folder);
-	return (isOurs ? left.key : undefined) ?? randomUUID();
+	return (isOurs ? left.key : undefined) ?? newKey();
 }
 
 /** What the journal says of the processes that are started from here. */

@@ -13,6 +13,14 @@ import { isSystemShortage } from '../../../base/system-error.ts';
 export const MARK = 'STINT_CONTAINER_ID';
 
 /**
+ * A key that no other launcher has. Where the kernel gives none, processes are not found by their marks either.
+ * (Node's own randomUUID would cost each launcher 3 MB.)
+ */
+export function newKey(): string {
+	return IS_LINUX ? (readText('/proc/sys/kernel/random/uuid') ?? '').trim() : '';
+}
+
+/**
  * The value of {@link MARK} for a container of the launcher that has this key. Two launchers may have containers
  * of the same id (a data folder was copied, or restored elsewhere), and must not kill each other's.
  */
