@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../base/clock.ts';
+import { FifoSet } from '../base/fifo-set.ts';
 
 /** Maximum time a client may read nothing of an answer that it is sent. */
 const LONGEST_STALL_MS = 60_000;
@@ -20,6 +21,7 @@ export interface SlowClient {
 export class SlowClients {
 	readonly #clock: Clock;
 	/** In the order in which they began to wait. */
+	readonly #line = new FifoSet<SlowClient>();
 	readonly #waiting = new Map<SlowClient, { readonly bytes: number; readonly timer: Timer }>();
 	#bytes = 0;
 
@@ -37,9 +39,10 @@ export class SlowClients {
 		this.remove(client);
 		const timer = this.#clock.setTimer(LONGEST_STALL_MS, () => this.#cut(client));
 		this.#waiting.set(client, { bytes, timer });
+		this.#line.add(client);
 		this.#bytes += bytes;
 		while (this.#bytes > MOST_WAITING_BYTES && this.#waiting.size > 1) {
-			const [first] = this.#waiting.keys();
+			const { first } = this.#line;
 			if (first) this.#cut(first);
 		}
 	}
@@ -50,6 +53,7 @@ export class SlowClients {
 		if (!waiting) return;
 		waiting.timer.cancel();
 		this.#waiting.delete(client);
+		this.#line.delete(client);
 		this.#bytes -= waiting.bytes;
 	}
 

@@ -1,6 +1,8 @@
+import { FifoSet } from '../base/fifo-set.ts';
+
 /** Things in the order of their priority, the highest first; of equal ones the one that was added first. */
 export class ByPriority<T extends { readonly priority: number }> {
-	readonly #levels = new Map<number, Set<T>>();
+	readonly #levels = new Map<number, FifoSet<T>>();
 	/** The priorities of the levels that have something, descending; there are few of them. */
 	#priorities: readonly number[] = [];
 	#size = 0;
@@ -32,12 +34,11 @@ export class ByPriority<T extends { readonly priority: number }> {
 	first(): T | undefined {
 		const [highest] = this.#priorities;
 		if (highest === undefined) return undefined;
-		const [first] = this.#levels.get(highest) ?? [];
-		return first;
+		return this.#levels.get(highest)?.first;
 	}
 
-	#openLevel(priority: number): Set<T> {
-		const level = new Set<T>();
+	#openLevel(priority: number): FifoSet<T> {
+		const level = new FifoSet<T>();
 		this.#levels.set(priority, level);
 		this.#priorities = [...this.#priorities, priority].sort((a, b) => b - a);
 		return level;

@@ -1,5 +1,6 @@
 import { type BackoffPolicy, backoffDelayMs } from '../base/backoff.ts';
 import type { Clock, Timer } from '../base/clock.ts';
+import { FifoSet } from '../base/fifo-set.ts';
 import { mayHelp } from '../plan/placement/place-pod.ts';
 import type { ClusterChange } from '../plan/placement/predicates/predicate.ts';
 import { ByPriority } from './by-priority.ts';
@@ -48,7 +49,7 @@ interface Entry extends Ticket {
 /** Pods that are refused alike. */
 interface Shape {
 	readonly text: string;
-	readonly entries: Set<Entry>;
+	readonly entries: FifoSet<Entry>;
 	refusedBy: ReadonlySet<string>;
 	triedAt: number;
 	/** The one of them that is, or will be, tried on behalf of all. */
@@ -74,7 +75,7 @@ export class SchedulingQueue {
 	readonly #backingOff = new ByPriority<Entry>();
 	readonly #shapes = new Map<string, Shape>();
 	/** The shapes whose Pods wait before they are tried again; the one that was tried longest ago comes first. */
-	readonly #resting = new Set<Shape>();
+	readonly #resting = new FifoSet<Shape>();
 	readonly #lastChange = new Map<ClusterChange, number>();
 	#changes = 0;
 	#wakeUp: Timer | undefined;
@@ -161,7 +162,7 @@ export class SchedulingQueue {
 	#rest(entry: Entry, { shape: text, refusedBy }: Extract<AttemptEnd, { kind: 'refused' }>): void {
 		if (entry.shape?.text !== text) this.#leaveShape(entry);
 		const shape: Shape = this.#shapes.get(text) ?? {
-			...{ text, entries: new Set(), refusedBy, triedAt: 0, probe: undefined },
+			...{ text, entries: new FifoSet(), refusedBy, triedAt: 0, probe: undefined },
 		};
 		this.#shapes.set(text, shape);
 		entry.shape = shape;
@@ -182,7 +183,7 @@ export class SchedulingQueue {
 	/** Has one Pod of the shape tried, unless one is already. */
 	#probe(shape: Shape): void {
 		if (shape.probe) return;
-		const [entry] = shape.entries;
+		const entry = shape.entries.first;
 		if (!entry) return;
 		shape.probe = entry;
 		this.#resting.delete(shape);
@@ -243,7 +244,7 @@ export class SchedulingQueue {
 	 * that is refused, so it must not look at every shape.
 	 */
 	#armWakeUp(): void {
-		const [first] = this.#resting;
+		const { first } = this.#resting;
 		if (this.#wakeUp || !first) return;
 		const { clock } = this.#options;
 		this.#wakeUp = clock.setTimer(first.triedAt + LONGEST_REST_MS - clock.monotonic(), () => {

@@ -1,4 +1,5 @@
 import { FifoQueue } from '../../../base/fifo-queue.ts';
+import { FifoSet } from '../../../base/fifo-set.ts';
 
 /** Keeps a file open while it has nothing to write, and can open it again. */
 export interface DescriptorHolder {
@@ -15,7 +16,7 @@ export class DescriptorPool {
 	readonly #limit: number;
 	#open = 0;
 	/** In the order in which they became idle. */
-	readonly #idle = new Set<DescriptorHolder>();
+	readonly #idle = new FifoSet<DescriptorHolder>();
 	readonly #waiting = new FifoQueue<() => void>();
 
 	/** At most `limit` files in all, one or more. */
@@ -30,7 +31,7 @@ export class DescriptorPool {
 			this.#open += 1;
 			return;
 		}
-		const [oldest] = this.#idle;
+		const oldest = this.#idle.first;
 		if (!oldest) return await new Promise((resolve) => this.#waiting.push(resolve));
 		this.#idle.delete(oldest);
 		oldest.closeIdle();

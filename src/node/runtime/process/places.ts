@@ -1,4 +1,5 @@
 import type { Clock } from '../../../base/clock.ts';
+import { FifoSet } from '../../../base/fifo-set.ts';
 
 /**
  * Places for containers that run at once. Those that come when all are taken wait in line, each until a time
@@ -11,7 +12,7 @@ export class Places {
 	readonly #count: number;
 	#taken = 0;
 	/** Those that wait for a place, in order; each is told whether it has one. */
-	readonly #waiting = new Set<(hasPlace: boolean) => void>();
+	readonly #waiting = new FifoSet<(hasPlace: boolean) => void>();
 	/** Those that wait until any place is given back. */
 	readonly #watching = new Set<() => void>();
 
@@ -41,7 +42,7 @@ export class Places {
 	/** Gives a place back, to the one that has waited longest. */
 	giveBack(): void {
 		for (const notice of [...this.#watching]) notice();
-		const [next] = this.#waiting;
+		const next = this.#waiting.first;
 		if (next) next(true);
 		else this.#taken -= 1;
 	}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { FifoSet } from './fifo-set.ts';
+
+test('whatever is added and deleted, it has the elements of a Set and knows the first', () => {
+	const step = fc.record({ adds: fc.boolean(), item: fc.nat(8), looks: fc.boolean() });
+	fc.assert(
+		fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+			const set = new FifoSet<number>();
+			const model = new Set<number>();
+			for (const { adds, item, looks } of steps) {
+				if (adds) set.add(item);
+				else assert.equal(set.delete(item), model.has(item));
+				if (adds) model.add(item);
+				else model.delete(item);
+				assert.equal(set.has(item), model.has(item));
+				assert.equal(set.size, model.size);
+				assert.deepEqual([...set], [...model]);
+				if (looks) assert.equal(set.first, [...model][0]);
+			}
+		}),
+	);
+});
+
+test('undefined can be an element', () => {
+	const set = new FifoSet<undefined>();
+	set.add(undefined);
+	assert.equal(set.first, undefined);
+	assert.ok(set.delete(undefined));
+	assert.equal(set.size, 0);
+});
+
+test('to take the first of many again and again takes time in proportion to their number', () => {
+	const set = new FifoSet<number>();
+	for (let item = 0; item < 300_000; item++) set.add(item);
+	const started = process.cpuUsage();
+	for (let item = 0; item < 300_000; item++) assert.ok(set.delete(set.first ?? -1));
+	const { user, system } = process.cpuUsage(started);
+	assert.equal(set.size, 0);
+	// To take the first of a Set needs half a minute for this.
+	assert.ok(user + system < 3_000_000, `took ${(user + system) / 1000} ms of CPU`);
+});
