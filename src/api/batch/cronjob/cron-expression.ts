@@ -1,6 +1,6 @@
 import { quote } from '../../../base/quote.ts';
 import { parseGoDuration } from './go-duration.ts';
-import { instantOf, timeZoneProblem, type WallTime, wallTime, zoneNamed } from './time-zone.ts';
+import { instantOf, isSteady, timeZoneProblem, type WallTime, wallTime, zoneNamed } from './time-zone.ts';
 
 /**
  * The language of CronJob schedules: five fields of cron or a descriptor, understood as upstream's library
@@ -204,8 +204,8 @@ function search(fields: Fields, fromMs: number, zone: string): number | undefine
 		const settled =
 			walk.toMonth(({ month }) => fields.months.has(month)) &&
 			walk.toDay((wall) => dayMatches(fields, wall)) &&
-			walk.toHour(({ hour }) => fields.hours.has(hour)) &&
-			walk.toMinute(({ minute }) => fields.minutes.has(minute));
+			walk.toHour(fields.hours) &&
+			walk.toMinute(fields.minutes);
 		if (settled) return walk.ms;
 	}
 	return undefined;
@@ -255,22 +255,33 @@ class Walk {
 		return true;
 	}
 
-	toHour(matches: Matches): boolean {
-		while (!matches(this.wall)) {
+	toHour(hours: ReadonlySet<number>): boolean {
+		while (!hours.has(this.wall.hour)) {
 			this.#begin({ minute: 0 });
-			this.#add(HOUR_MS);
+			this.#addUntil(hours, { now: this.wall.hour, end: 24, unitMs: HOUR_MS });
 			if (this.wall.hour === 0) return false;
 		}
 		return true;
 	}
 
-	toMinute(matches: Matches): boolean {
-		while (!matches(this.wall)) {
+	toMinute(minutes: ReadonlySet<number>): boolean {
+		while (!minutes.has(this.wall.minute)) {
 			this.#moved = true;
-			this.#add(MINUTE_MS);
+			this.#addUntil(minutes, { now: this.wall.minute, end: 60, unitMs: MINUTE_MS });
 			if (this.wall.minute === 0) return false;
 		}
 		return true;
+	}
+
+	/**
+	 * Adds as many units as lead from `now` to the next of `values`, or to the end of the field. Where the clocks
+	 * are changed on the way it adds one, so that no value is passed over.
+	 */
+	#addUntil(values: ReadonlySet<number>, { now, end, unitMs }: { now: number; end: number; unitMs: number }): void {
+		let units = 1;
+		while (now + units < end && !values.has(now + units)) units += 1;
+		const isStraight = isSteady(this.ms, this.ms + units * unitMs, this.#zone);
+		this.#add(isStraight ? units * unitMs : unitMs);
 	}
 
 	#begin(start: Partial<WallTime>): void {

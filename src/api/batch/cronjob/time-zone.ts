@@ -90,13 +90,21 @@ interface OffsetPeriod {
 const periods = new Map<string, OffsetPeriod>();
 
 function offsetMs(ms: number, zone: string): number {
-	if (zone === 'UTC') return 0;
+	return zone === 'UTC' ? 0 : periodOf(ms, zone).offsetMs;
+}
+
+/** Whether the clocks of `zone` are not changed between the two instants, of which the second is the later. */
+export function isSteady(fromMs: number, untilMs: number, zone: string): boolean {
+	return zone === 'UTC' || untilMs < periodOf(fromMs, zone).untilMs;
+}
+
+function periodOf(ms: number, zone: string): OffsetPeriod {
 	const known = periods.get(zone);
-	if (known && known.fromMs <= ms && ms < known.untilMs) return known.offsetMs;
+	if (known && known.fromMs <= ms && ms < known.untilMs) return known;
 	if (periods.size >= MOST_KNOWN_NAMES) periods.clear();
 	const period = periodAt(ms, zone);
 	periods.set(zone, period);
-	return period.offsetMs;
+	return period;
 }
 
 function periodAt(ms: number, zone: string): OffsetPeriod {
