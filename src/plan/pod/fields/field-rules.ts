@@ -13,6 +13,7 @@
 
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
 import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
+import { isRecord } from '../../../base/json.ts';
 import { CONTAINER_RULES } from './container-rules.ts';
 import type { Effect, FieldRule } from './field-rule.ts';
 import { POD_RULES } from './pod-rules.ts';
@@ -38,6 +39,8 @@ interface FieldRules {
 	/** The steps from the Pod, or from the container, to the value. */
 	readonly steps: readonly string[];
 	readonly ofContainer: boolean;
+	/** The steps from a container to what it sets for itself in place of this field of the Pod's. */
+	readonly ownSteps: readonly string[] | undefined;
 	/** Whether the answer can differ from container to container; others are judged once for the Pod. */
 	readonly perContainer: boolean;
 	readonly rules: readonly FieldRule[];
@@ -50,8 +53,9 @@ const FIELDS: readonly FieldRules[] = [...Map.groupBy(FIELD_RULES, ({ field }) =
 	([field, rules]) => {
 		const ofContainer = field.startsWith(CONTAINER_PREFIX);
 		const steps = (ofContainer ? field.slice(CONTAINER_PREFIX.length) : field).split('.');
+		const ownSteps = field.startsWith(POD_SECURITY) ? steps.slice(1) : undefined;
 		const perContainer = ofContainer || isOverridable(field) || field === 'metadata.annotations';
-		return { field, steps, ofContainer, perContainer, rules };
+		return { field, steps, ofContainer, ownSteps, perContainer, rules };
 	},
 );
 
@@ -135,14 +139,15 @@ export function placesIn({ spec }: Pod): readonly Place[] {
 }
 
 function findingFor(
-	{ field, steps, ofContainer, rules }: FieldRules,
+	{ field, steps, ofContainer, ownSteps, rules }: FieldRules,
 	pod: Pod,
 	{ container, path }: Place,
 	traits: RuntimeTraits,
 ): Finding | undefined {
-	if (isOverridden(field, container)) return undefined;
+	// Most fields of most Pods are absent, and this is asked of each field: it comes first.
 	const value = valueAt(ofContainer ? container : pod, steps);
 	if (value === undefined || value === null) return undefined;
+	if (ownSteps && hasValue(container, ownSteps)) return undefined;
 	const isHonoured = traits.honours === 'everything' || traits.honours.has(field);
 	const use = { value, pod, container, traits };
 	const rule = rules.find((each) => {
@@ -163,18 +168,16 @@ function hintOf(where: string, { because, instead = 'remove the field' }: FieldR
 	return `${where} is not honoured: ${because}: ${instead}`;
 }
 
-/** What a container sets for itself takes the place of the Pod's security context. */
-function isOverridden(field: string, { securityContext }: Container): boolean {
-	if (!field.startsWith(POD_SECURITY) || !securityContext) return false;
-	const value = valueAt(securityContext, [field.slice(POD_SECURITY.length)]);
+function hasValue(from: unknown, steps: readonly string[]): boolean {
+	const value = valueAt(from, steps);
 	return value !== undefined && value !== null;
 }
 
 function valueAt(from: unknown, steps: readonly string[]): unknown {
 	let value = from;
 	for (const step of steps) {
-		if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
-		value = Reflect.get(value, step);
+		if (!isRecord(value) || !Object.hasOwn(value, step)) return undefined;
+		value = value[step];
 	}
 	return value;
 }
