@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import { nextTime, parseCron } from './cron-expression.ts';
+import { type WallTime, wallTime } from './time-zone.ts';
 
 /**
  * Times around both changes of the clocks in eight zones. Each row was computed by upstream's library
@@ -355,3 +357,28 @@ function textOf(ms: number, zone: string): string {
 		.toZonedDateTimeISO(zone)
 		.toString({ smallestUnit: 'second', timeZoneName: 'never' });
 }
+
+test('whatever the minutes and hours, the next time is the first that the clocks of the zone show', () => {
+	// Not Lord Howe: upstream goes by whole hours, and passes over times where the clocks change by half of one.
+	const zones = ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Africa/Cairo'];
+	const some = (end: number) => fc.uniqueArray(fc.nat(end - 1), { minLength: 1, maxLength: 4 });
+	const changes = ['2026-03-08', '2026-03-29', '2026-04-05', '2026-10-04', '2026-10-25', '2026-11-01'];
+	const fromMs = fc.tuple(fc.constantFrom(...changes), fc.nat(48 * 60));
+	fc.assert(
+		fc.property(
+			fc.constantFrom(...zones),
+			some(60),
+			some(24),
+			fromMs,
+			(zone, minutes, hours, [day, minute]) => {
+				const parsed = parseCron(`${minutes} ${hours} * * *`);
+				assert.ok(parsed.ok);
+				const from = Date.parse(`${day}T00:00:00Z`) + (minute - 24 * 60) * 60_000;
+				let first = from + 60_000;
+				const isDue = (wall: WallTime): boolean => minutes.includes(wall.minute) && hours.includes(wall.hour);
+				while (!isDue(wallTime(first, zone))) first += 60_000;
+				assert.equal(nextTime(parsed.expression, from, zone), first);
+			},
+		),
+	);
+});

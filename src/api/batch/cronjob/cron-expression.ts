@@ -277,7 +277,10 @@ class Walk {
 	 * Adds as many units as lead from `now` to the next of `values`, or to the end of the field. Where the clocks
 	 * are changed on the way it adds one, so that no value is passed over.
 	 */
-	#addUntil(values: ReadonlySet<number>, { now, end, unitMs }: { now: number; end: number; unitMs: number }): void {
+	#addUntil(
+		values: ReadonlySet<number>,
+		{ now, end, unitMs }: { now: number; end: number; unitMs: number },
+	): void {
 		let units = 1;
 		while (now + units < end && !values.has(now + units)) units += 1;
 		const isStraight = isSteady(this.ms, this.ms + units * unitMs, this.#zone);
