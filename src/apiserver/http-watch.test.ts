@@ -190,7 +190,7 @@ describe('watches over HTTP', () => {
 
 test('a write is answered before its watches over connections are told, all by the same bytes', async () => {
 	const { server, store } = await openTestServer();
-	const open = watchOpener(server);
+	const { open } = watchOpener(server);
 	const watched = Array.from({ length: 3 }, () => open({ resourceVersion: String(store.revision) }));
 	await server.request({ method: 'POST', path: PODS, body: podNamed('p') });
 	assert.deepEqual(
@@ -207,43 +207,89 @@ test('a write is answered before its watches over connections are told, all by t
 	server.close();
 });
 
-test('nothing is read for a client that has not taken the last piece', async () => {
-	const { server } = await openTestServer();
-	const createPod = async (name: string): Promise<void> => {
-		const body = podNamed(name, { annotations: { big: 'x'.repeat(100_000) } });
-		await server.request({ method: 'POST', path: PODS, body });
-		await new Promise(setImmediate);
-	};
-	for (const name of ['a', 'b', 'c']) await createPod(name);
-	const response = watchOpener(server)({});
-	const names = (): readonly string[] =>
-		response.written.map((line) => JSON.parse(Buffer.from(line).toString()).object.metadata.name);
-	response.takes = false;
-	await new Promise(setImmediate);
-	assert.deepEqual(names(), ['a']);
-	await createPod('d');
-	assert.deepEqual(names(), ['a']);
-	response.emit('drain');
-	await new Promise(setImmediate);
-	assert.deepEqual(names(), ['a', 'b']);
-	response.takes = true;
-	response.emit('drain');
-	for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
-	assert.deepEqual(names(), ['a', 'b', 'c', 'd']);
-	server.close();
+describe('a client that has not taken the last bytes', () => {
+	const BIG = 100_000;
+
+	/** A server with so many Pods of 100 kB, and a watch of them whose client takes nothing. */
+	async function openBlocked(names: readonly string[]) {
+		const { server } = await openTestServer();
+		for (const name of names) {
+			const body = podNamed(name, { annotations: { big: 'x'.repeat(BIG) } });
+			await server.request({ method: 'POST', path: PODS, body });
+		}
+		const opener = watchOpener(server);
+		const response = opener.open({});
+		response.takes = false;
+		const told = async (): Promise<string> => {
+			for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+			return response.written
+				.map((line) => JSON.parse(Buffer.from(line).toString()).object.metadata.name)
+				.join('');
+		};
+		return { ...opener, response, told, close: () => server.close() };
+	}
+
+	test('is sent nothing more, then twice as much as before each time that it was quick', async () => {
+		const { clock, response, told, close } = await openBlocked([...'abcdefghijkl']);
+		assert.equal(await told(), 'a');
+		clock.advance(999);
+		response.drain();
+		assert.equal(await told(), 'abc');
+		response.drain();
+		assert.equal(await told(), 'abcdef');
+		clock.advance(1000);
+		response.drain();
+		assert.equal(await told(), 'abcdefg');
+		response.drain();
+		assert.equal(await told(), 'abcdefghi');
+		response.takes = true;
+		response.drain();
+		assert.equal(await told(), 'abcdefghijkl');
+		close();
+	});
+
+	test('is sent no more than a piece while much waits for others', async () => {
+		const { slowClients, response, told, close } = await openBlocked([...'abcdefg']);
+		assert.equal(await told(), 'a');
+		response.drain();
+		assert.equal(await told(), 'abc');
+		const other = { cut: () => undefined };
+		slowClients.add(other, 9 * 1024 * 1024);
+		response.drain();
+		assert.equal(await told(), 'abcd');
+		slowClients.remove(other);
+		response.drain();
+		assert.equal(await told(), 'abcdefg');
+		close();
+	});
+
+	test('is sent a megabyte ahead at most, and is cut after a minute', async () => {
+		const { clock, response, told, close } = await openBlocked(
+			Array.from({ length: 60 }, (_, index) => `p${index}`),
+		);
+		for (let time = 0; time < 8; time++) {
+			await told();
+			assert.ok(response.writableLength < 1024 * 1024 + BIG + 1000, `${response.writableLength} bytes wait`);
+			if (time < 7) response.drain();
+		}
+		clock.advance(59_999);
+		assert.equal(response.destroyed, false);
+		clock.advance(1);
+		assert.equal(response.destroyed, true);
+		close();
+	});
 });
 
 /** Opens watches of Pods whose client is a {@link FakeResponse}. */
-function watchOpener(server: ApiServer): (query: Record<string, string>) => FakeResponse {
+function watchOpener(server: ApiServer) {
 	const clock = new VirtualClock();
+	const slowClients = new SlowClients(clock);
 	const shared = {
-		clock,
-		queue: new RunQueue(clock),
-		slowClients: new SlowClients(clock),
+		...{ clock, slowClients, queue: new RunQueue(clock) },
 		errorOf: (error: unknown): never => assert.fail(String(error)),
 	};
 	const sharedLines = new SharedLines();
-	return (query) => {
+	const open = (query: Record<string, string>): FakeResponse => {
 		const response = new FakeResponse();
 		const options = {
 			...shared,
@@ -254,6 +300,7 @@ function watchOpener(server: ApiServer): (query: Record<string, string>) => Fake
 		new HttpWatch(options, (wake) => server.readWatch(call, wake));
 		return response;
 	};
+	return { clock, slowClients, open };
 }
 
 const GET = {
@@ -268,14 +315,27 @@ const GET = {
 /** The part of an HTTP response that a watch uses. */
 class FakeResponse extends EventEmitter {
 	readonly written: Uint8Array[] = [];
-	readonly writableLength = 0;
 	readonly socket = undefined;
 	/** The client takes what is written at once. */
 	takes = true;
+	/** How many bytes it has not taken. */
+	writableLength = 0;
+	destroyed = false;
 
 	write(piece: Uint8Array): boolean {
 		this.written.push(piece);
+		if (!this.takes) this.writableLength += piece.length;
 		return this.takes;
+	}
+
+	/** The client takes all that was written. */
+	drain(): void {
+		this.writableLength = 0;
+		this.emit('drain');
+	}
+
+	destroy(): void {
+		this.destroyed = true;
 	}
 }
 

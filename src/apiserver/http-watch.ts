@@ -20,15 +20,26 @@ export interface HttpWatchOptions {
 }
 
 /**
- * Sends a watch over HTTP. The next notices are read only once the client has taken the last ones, so that
- * no more than one piece of work waits for a client, however slow it is and however much happens.
+ * How many bytes may wait for a client before the watch reads on, from the first to the last value: what a
+ * turn of the event loop sends. A client that took its last bytes quickly is given twice as much, so that it
+ * keeps pace in a burst, when turns are long; one that did not is given the least.
+ */
+const UNREAD_BYTES = { least: 64 * 1024, most: 1024 * 1024 };
+const QUICK_MS = 1000;
+
+/**
+ * Sends a watch over HTTP. Further notices are read only while not much waits for the client, or for all
+ * clients together, however slow it is and however much happens.
  */
 export class HttpWatch {
 	readonly #options: HttpWatchOptions;
 	readonly #reader: WatchReader;
-	/** The client has not taken what was sent. */
+	/** So much waits for the client that nothing more is read. */
 	#blocked = false;
 	#over = false;
+	#allowedBytes = UNREAD_BYTES.least;
+	/** Since when there have been bytes that the client has not taken, by the monotonic clock. */
+	#unreadSince: number | undefined;
 
 	/** `open` opens the watch, given what to call when there may be something to read. */
 	constructor(options: HttpWatchOptions, open: (wake: () => void) => WatchReader) {
@@ -90,15 +101,23 @@ export class HttpWatch {
 		const { socket } = response;
 		// Corked, all that a step brings leaves in one record; Node would else wait for the end of the turn.
 		socket?.cork();
-		for (const line of lines) this.#blocked = !response.write(line);
+		let isTaken = true;
+		for (const line of lines) isTaken = response.write(line);
 		socket?.uncork();
-		if (this.#blocked) slowClients.add(this, response.writableLength);
+		if (isTaken) return;
+		this.#unreadSince ??= this.#options.clock.monotonic();
+		slowClients.add(this, response.writableLength);
+		this.#blocked = response.writableLength >= this.#allowedBytes || slowClients.isCrowded;
 	}
 
 	#drained(): void {
+		const { clock, slowClients } = this.#options;
+		const isQuick = clock.monotonic() - (this.#unreadSince ?? 0) < QUICK_MS;
+		this.#allowedBytes = isQuick ? Math.min(this.#allowedBytes * 2, UNREAD_BYTES.most) : UNREAD_BYTES.least;
+		this.#unreadSince = undefined;
+		slowClients.remove(this);
 		if (!this.#blocked) return;
 		this.#blocked = false;
-		this.#options.slowClients.remove(this);
 		this.#enqueue();
 	}
 }

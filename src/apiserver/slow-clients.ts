@@ -7,6 +7,9 @@ const LONGEST_STALL_MS = 60_000;
 /** Maximum number of bytes that may wait for all clients together. */
 const MOST_WAITING_BYTES = 32 * 1024 * 1024;
 
+/** While more than this waits for all of them, none should be given more before it has taken all. */
+const CROWDED_BYTES = 8 * 1024 * 1024;
+
 /** A client that takes its answer more slowly than it is made. */
 export interface SlowClient {
 	/** Ends the connection. */
@@ -34,7 +37,12 @@ export class SlowClients {
 		return this.#bytes;
 	}
 
-	/** So many bytes wait for the client, which reads again before more are added. */
+	/** Whether so much waits that no client should be given more before it has taken what waits for it. */
+	get isCrowded(): boolean {
+		return this.#bytes > CROWDED_BYTES;
+	}
+
+	/** So many bytes wait for the client now. Its minute begins anew. */
 	add(client: SlowClient, bytes: number): void {
 		this.remove(client);
 		const timer = this.#clock.setTimer(LONGEST_STALL_MS, () => this.#cut(client));
