@@ -91,7 +91,7 @@ interface SimilarEvents {
 interface Observation {
 	readonly name: string;
 	readonly count: number;
-	readonly firstTimestamp: string | undefined;
+	readonly firstTimestamp: Event['firstTimestamp'];
 }
 
 interface TokenBucket {

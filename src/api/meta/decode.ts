@@ -12,8 +12,8 @@ import { microTimeErrorText, timeErrorText } from './time-error.ts';
  *
  * 1. The input is never changed. What needs no change is shared with it, down to the whole object.
  * 2. Unknown fields are dropped and reported; null means absent; names are case sensitive.
- * 3. A missing required field gets its zero value, except for times, which have none. Of optional
- *    fields that are no pointers, empty text, lists and maps are dropped, and 0 and false of plain ones.
+ * 3. A missing field that is required, or always written, gets its zero value, except for times that have none.
+ *    Of optional fields that are no pointers, empty text, lists and maps are dropped, and 0 and false of plain ones.
  * 4. Times, quantities and base64 come out in canonical spelling.
  *
  * A schema is compiled into closures at its first use, piece by piece: most fields of a Pod never occur.
@@ -133,14 +133,17 @@ function compile(node: SchemaNode): Decoder {
 interface FieldDecoder {
 	readonly decode: Decoder;
 	readonly step: Step;
-	readonly required: boolean;
+	/** Whether it has its zero value where the input lacks it. */
+	readonly filled: boolean;
+	/** Whether that zero is null. */
+	readonly nullable: boolean;
 	/** Whether an empty text, list or map, 0 or false is dropped. */
 	readonly dropsEmpty: boolean;
 }
 
 function compileObject(node: ObjectNode): Decoder {
 	const fields = new Map<string, FieldDecoder>();
-	const required = Object.keys(node.fields).filter((name) => node.fields[name]?.required);
+	const filled = Object.entries(node.fields).flatMap(([name, field]) => (isFilled(field) ? [name] : []));
 	const struct = typeName(node);
 	const fieldOf = (name: string): FieldDecoder | undefined => {
 		const field = Object.hasOwn(node.fields, name) ? node.fields[name] : undefined;
@@ -159,6 +162,11 @@ function compileObject(node: ObjectNode): Decoder {
 				changed ??= copyBefore(value, name);
 				continue;
 			}
+			if (item === null && field.nullable) {
+				seen++;
+				if (changed) changed[name] = null;
+				continue;
+			}
 			if (item === undefined || item === null) {
 				changed ??= copyBefore(value, name);
 				continue;
@@ -166,7 +174,7 @@ function compileObject(node: ObjectNode): Decoder {
 			trail.steps.push(field.step);
 			const decoded = field.decode(item, trail);
 			trail.steps.pop();
-			if (field.required) seen++;
+			if (field.filled) seen++;
 			else if (field.dropsEmpty && isEmpty(decoded)) {
 				changed ??= copyBefore(value, name);
 				continue;
@@ -177,15 +185,24 @@ function compileObject(node: ObjectNode): Decoder {
 				changed[name] = decoded;
 			}
 		}
-		return seen === required.length ? (changed ?? value) : withZeros(node, required, changed ?? value);
+		return seen === filled.length ? (changed ?? value) : withZeros(node, filled, changed ?? value);
 	};
 }
 
 function compileField(name: string, struct: string, field: Field): FieldDecoder {
-	const { type } = field.schema;
-	const mayBeEmpty = type === 'string' || type === 'list' || type === 'map';
+	const { schema } = field;
+	const mayBeEmpty = schema.type === 'string' || schema.type === 'list' || schema.type === 'map';
+	const nullable = schema.type === 'string' && schema.nullable === true;
 	const dropsEmpty = field.plain === true || (field.pointer !== true && mayBeEmpty);
-	return { decode: decoderOf(field.schema), step: { name, struct }, required: field.required, dropsEmpty };
+	return {
+		decode: decoderOf(schema),
+		step: { name, struct },
+		...{ filled: isFilled(field), nullable, dropsEmpty },
+	};
+}
+
+function isFilled({ required, always }: Field): boolean {
+	return required || always === true;
 }
 
 function compileMap(node: Extract<SchemaNode, { readonly type: 'map' }>): Decoder {
@@ -339,9 +356,9 @@ function copyBefore(value: JsonRecord, name: string): Record<string, unknown> {
 	return copy;
 }
 
-function withZeros(node: ObjectNode, required: readonly string[], value: JsonRecord): JsonRecord {
+function withZeros(node: ObjectNode, filled: readonly string[], value: JsonRecord): JsonRecord {
 	const full: Record<string, unknown> = { ...value };
-	for (const name of required) {
+	for (const name of filled) {
 		const field = node.fields[name];
 		if (field === undefined || Object.hasOwn(full, name)) continue;
 		const zero = zeroOf(field.schema);
@@ -350,10 +367,11 @@ function withZeros(node: ObjectNode, required: readonly string[], value: JsonRec
 	return full;
 }
 
-/** The value of a required field that is missing: frozen, so that all may share it. */
+/** The value of a field that is missing and has to be there: frozen, so that all may share it. */
 function zeroOf(node: SchemaNode): unknown {
 	switch (node.type) {
 		case 'string':
+			if (node.nullable) return null;
 			if (node.format === 'quantity') return '0';
 			return node.format === 'time' || node.format === 'micro-time' ? undefined : '';
 		case 'integer':

@@ -32,8 +32,8 @@ export function shortHumanDuration(ms: number): string {
 }
 
 /** How long ago a time of an object was, for AGE columns: `<unknown>` where it is absent. */
-export function ageOf(timestamp: string | undefined, now: number): string {
-	const then = timestamp === undefined ? undefined : parseTime(timestamp);
+export function ageOf(timestamp: string | null | undefined, now: number): string {
+	const then = timestamp ? parseTime(timestamp) : undefined;
 	return then === undefined ? '<unknown>' : humanDuration(now - then);
 }
 

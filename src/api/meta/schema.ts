@@ -4,7 +4,8 @@
  *
  * A field is either optional (absent when unset, as Go's `omitempty`) or `required`: always there, with
  * its zero value where the client left it out, as upstream serialises a Go field without `omitempty`.
- * Whether an empty required field is acceptable is for validation to say.
+ * Whether an empty required field is acceptable is for validation to say. Between the two are those that a
+ * client may leave out and that are written all the same ({@link always}).
  *
  * Types are read-only throughout: an object is immutable once made (see base/freeze.ts).
  *
@@ -40,6 +41,8 @@ export interface StringNode {
 	readonly type: 'string';
 	/** `time`: RFC 3339 by the second; `micro-time`: with six decimals; `quantity`: `500m`, `1Gi`; `byte`: base64. */
 	readonly format?: 'time' | 'micro-time' | 'quantity' | 'byte';
+	/** Null stands for no value, and is the zero. */
+	readonly nullable?: true;
 	/** The values the documentation lists; validation checks them, not decoding. */
 	readonly enum?: readonly string[];
 }
@@ -83,6 +86,8 @@ export interface Field<T = unknown, R extends boolean = boolean> {
 	readonly pointer?: true;
 	/** See {@link plain}. */
 	readonly plain?: true;
+	/** See {@link always}. */
+	readonly always?: true;
 }
 
 type FieldMap = Readonly<Record<string, Field>>;
@@ -119,6 +124,16 @@ export function plain<T extends Int64 | boolean>(schema: Schema<T>, description:
 	return { schema, description, required: false, plain: true };
 }
 
+/**
+ * An optional field that is written even where it says nothing, since clients rely on that: upstream's type is a
+ * struct, which Go's encoding does not omit. Decoding fills in its zero: `{}`, or null where the schema says so.
+ * Its static type is that of an optional one, because objects that this program makes may lack it until they
+ * are written.
+ */
+export function always<T>(schema: Schema<T>, description: string): Field<T, false> {
+	return { schema, description, required: false, always: true };
+}
+
 /** A field that is always there; see the header. */
 export function required<T>(schema: Schema<T>, description: string): Field<T, true> {
 	return { schema, description, required: true };
@@ -147,6 +162,19 @@ export const time: Schema<string> = { type: 'string', format: 'time' };
 
 /** An instant as RFC 3339 text in UTC with six decimals. */
 export const microTime: Schema<string> = { type: 'string', format: 'micro-time' };
+
+/** The same instants where null stands for none, as Go's encoding writes a time that is not set. */
+export const timeOrNull: Schema<string | null> = { type: 'string', format: 'time', nullable: true };
+
+/** See {@link timeOrNull}. */
+export const microTimeOrNull: Schema<string | null> = {
+	type: 'string',
+	format: 'micro-time',
+	nullable: true,
+};
+
+/** Free text, or null for none. */
+export const stringOrNull: Schema<string | null> = { type: 'string', nullable: true };
 
 /** A quantity in canonical spelling, `500m` or `1Gi`. */
 export const quantity: Schema<string> = { type: 'string', format: 'quantity' };

@@ -46,11 +46,11 @@ export function parseTime(text: string): number | undefined {
 
 /** The instant of an object's field that decoding has checked; undefined where the field is absent. */
 export function timeOf(text: string): number;
-/** The same of a field that may be absent. */
-export function timeOf(text: string | undefined): number | undefined;
+/** The same of a field that may be absent, or null. */
+export function timeOf(text: string | null | undefined): number | undefined;
 /** See above. */
-export function timeOf(text: string | undefined): number | undefined {
-	return text === undefined ? undefined : (parseTime(text) ?? 0);
+export function timeOf(text: string | null | undefined): number | undefined {
+	return text === undefined || text === null ? undefined : (parseTime(text) ?? 0);
 }
 
 /** The text in canonical spelling by the second (a fraction is cut), or undefined if it is not RFC 3339. */

@@ -40,8 +40,8 @@ export function underTitle(title: string, values: readonly string[]): readonly s
 }
 
 /** An instant in the form of descriptions, in local time: `Fri, 20 Nov 2026 23:46:15 +0000`. */
-export function instant(text: string | undefined): string {
-	const ms = text === undefined ? undefined : parseTime(text);
+export function instant(text: string | null | undefined): string {
+	const ms = text ? parseTime(text) : undefined;
 	if (ms === undefined) return 'Mon, 01 Jan 0001 00:00:00 +0000';
 	const date = new Date(ms);
 	const two = (value: number): string => String(value).padStart(2, '0');

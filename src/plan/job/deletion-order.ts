@@ -1,4 +1,4 @@
-import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
+import type { ContainerStatus, Pod, PodCondition } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 
 /**
@@ -27,7 +27,7 @@ const CRITERIA: readonly ((pod: Pod) => number)[] = [
 
 const LATEST = Number.MAX_SAFE_INTEGER;
 
-function readyCondition(pod: Pod): { readonly lastTransitionTime?: string } | undefined {
+function readyCondition(pod: Pod): PodCondition | undefined {
 	return pod.status.conditions?.find(({ type, status }) => type === 'Ready' && status === 'True');
 }
 

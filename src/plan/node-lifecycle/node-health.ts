@@ -31,7 +31,7 @@ export function observeHealth(
 ): NodeHealth {
 	const { uid = '', creationTimestamp } = node.metadata;
 	const ready = readyOf(node);
-	const heartbeat = ready?.lastHeartbeatTime;
+	const heartbeat = ready?.lastHeartbeatTime ?? undefined;
 	const renewTime = lease?.spec.renewTime;
 	const known = before?.nodeUid === uid ? before : undefined;
 	const firstSeenAt = ready ? now : (timeOf(creationTimestamp) ?? now);

@@ -1,6 +1,7 @@
 import { objectReferenceSchema } from '../../core/pod/reference-schema.ts';
 import { objectMetaSchema } from '../../meta/object-meta.ts';
 import {
+	always,
 	boolean,
 	type Infer,
 	int32,
@@ -21,7 +22,7 @@ export const jobTemplateSpecSchema = object(
 	'io.k8s.api.batch.v1.JobTemplateSpec',
 	'What Jobs are made from.',
 	{
-		metadata: optional(objectMetaSchema, 'Labels and annotations of the Jobs.'),
+		metadata: always(objectMetaSchema, 'Labels and annotations of the Jobs.'),
 		spec: required(jobSpecSchema, 'What they are to achieve.'),
 	},
 );

@@ -1,6 +1,7 @@
 import { podTemplateSpecSchema } from '../../core/pod/schema.ts';
 import { objectMetaSchema } from '../../meta/object-meta.ts';
 import {
+	always,
 	boolean,
 	type Infer,
 	int32,
@@ -15,6 +16,7 @@ import {
 	setList,
 	string,
 	time,
+	timeOrNull,
 } from '../../meta/schema.ts';
 import { labelSelectorSchema } from '../../meta/selector.ts';
 
@@ -113,8 +115,8 @@ export type JobSpec = Infer<typeof jobSpecSchema>;
 const jobConditionSchema = object('io.k8s.api.batch.v1.JobCondition', 'One aspect of how a Job is doing.', {
 	type: required(string, 'Which aspect.'),
 	status: required(string, 'True, False or Unknown.'),
-	lastProbeTime: optional(time, 'When it was looked at last.'),
-	lastTransitionTime: optional(time, 'When it changed last.'),
+	lastProbeTime: always(timeOrNull, 'When it was looked at last.'),
+	lastTransitionTime: always(timeOrNull, 'When it changed last.'),
 	reason: optional(string, 'Why, in a word.'),
 	message: optional(string, 'Why, in a sentence.'),
 });

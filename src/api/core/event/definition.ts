@@ -90,14 +90,14 @@ function validateEvent(event: Event): readonly FieldError[] {
 	const { namespace = '' } = event.metadata;
 	const involved = event.involvedObject.namespace ?? '';
 	const errors: FieldError[] = [];
-	const agrees =
-		event.eventTime === undefined ? namespace === involved : involved !== '' || namespace === 'kube-system';
+	const isNewKind = Boolean(event.eventTime);
+	const agrees = isNewKind ? involved !== '' || namespace === 'kube-system' : namespace === involved;
 	// The Events of objects without a namespace live in default.
 	if (!agrees && !(involved === '' && (namespace === '' || namespace === 'default'))) {
 		const at = new FieldPath('involvedObject').child('namespace');
 		errors.push(invalid(at, involved, 'does not match event.namespace'));
 	}
-	if (event.eventTime !== undefined) errors.push(...validateReport(event));
+	if (isNewKind) errors.push(...validateReport(event));
 	return [...errors, ...malformed(new FieldPath('namespace'), namespace, dns1123Subdomain(namespace))];
 }
 
@@ -126,7 +126,7 @@ function atMost(field: string, text: string, max: number): readonly FieldError[]
 function lastSeen(event: Event, now: number): string {
 	const { series, lastTimestamp } = event;
 	if (series) return ageOf(series.lastObservedTime, now);
-	return lastTimestamp === undefined ? firstSeen(event, now) : ageOf(lastTimestamp, now);
+	return lastTimestamp ? ageOf(lastTimestamp, now) : firstSeen(event, now);
 }
 
 function firstSeen({ firstTimestamp, eventTime }: Event, now: number): string {

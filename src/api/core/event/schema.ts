@@ -1,14 +1,15 @@
 import { objectMetaSchema } from '../../meta/object-meta.ts';
 import {
+	always,
 	type Infer,
 	int32,
-	microTime,
+	microTimeOrNull,
 	object,
 	optional,
 	plain,
 	required,
 	string,
-	time,
+	timeOrNull,
 } from '../../meta/schema.ts';
 import { objectReferenceSchema } from '../pod/reference-schema.ts';
 
@@ -20,22 +21,22 @@ export const eventSchema = object('io.k8s.api.core.v1.Event', 'Something that ha
 	involvedObject: required(objectReferenceSchema, 'The object it is about.'),
 	reason: optional(string, 'What happened, in a word.'),
 	message: optional(string, 'What happened, in a sentence.'),
-	source: optional(
+	source: always(
 		object('io.k8s.api.core.v1.EventSource', 'Who says so.', {
 			component: optional(string, 'The component.'),
 			host: optional(string, 'The node it speaks from.'),
 		}),
 		'Who says so.',
 	),
-	firstTimestamp: optional(time, 'When it happened first.'),
-	lastTimestamp: optional(time, 'When it happened last.'),
+	firstTimestamp: always(timeOrNull, 'When it happened first.'),
+	lastTimestamp: always(timeOrNull, 'When it happened last.'),
 	count: plain(int32, 'How often it has happened.'),
 	type: optional(string, 'Normal or Warning.'),
-	eventTime: optional(microTime, 'When it happened first, more exactly.'),
+	eventTime: always(microTimeOrNull, 'When it happened first, more exactly.'),
 	series: optional(
 		object('io.k8s.api.core.v1.EventSeries', 'A run of such events.', {
 			count: plain(int32, 'How many.'),
-			lastObservedTime: optional(microTime, 'When the last one was seen.'),
+			lastObservedTime: always(microTimeOrNull, 'When the last one was seen.'),
 		}),
 		'The run of events it stands for.',
 	),

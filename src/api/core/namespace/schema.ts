@@ -1,5 +1,6 @@
 import { objectMetaSchema } from '../../meta/object-meta.ts';
 import {
+	always,
 	type Infer,
 	list,
 	mapList,
@@ -8,7 +9,7 @@ import {
 	optional,
 	required,
 	string,
-	time,
+	timeOrNull,
 } from '../../meta/schema.ts';
 
 const namespaceConditionSchema = object(
@@ -17,7 +18,7 @@ const namespaceConditionSchema = object(
 	{
 		type: required(string, 'Which aspect.'),
 		status: required(string, 'True, False or Unknown.'),
-		lastTransitionTime: optional(time, 'When it changed last.'),
+		lastTransitionTime: always(timeOrNull, 'When it changed last.'),
 		reason: optional(string, 'Why, in a word.'),
 		message: optional(string, 'Why, in a sentence.'),
 	},

@@ -1,5 +1,6 @@
 import { objectMetaSchema } from '../../meta/object-meta.ts';
 import {
+	always,
 	boolean,
 	type Infer,
 	int32,
@@ -16,6 +17,7 @@ import {
 	setList,
 	string,
 	time,
+	timeOrNull,
 } from '../../meta/schema.ts';
 
 const taintSchema = object(
@@ -62,8 +64,8 @@ const nodeSpecSchema = object('io.k8s.api.core.v1.NodeSpec', 'How a node is to b
 const nodeConditionSchema = object('io.k8s.api.core.v1.NodeCondition', 'One aspect of how a node is doing.', {
 	type: required(string, 'Which aspect.'),
 	status: required(oneOf('True', 'False', 'Unknown'), 'True, False or Unknown.'),
-	lastHeartbeatTime: optional(time, 'When it was last said.'),
-	lastTransitionTime: optional(time, 'When it changed last.'),
+	lastHeartbeatTime: always(timeOrNull, 'When it was last said.'),
+	lastTransitionTime: always(timeOrNull, 'When it changed last.'),
 	reason: optional(string, 'Why, in a word.'),
 	message: optional(string, 'Why, in a sentence.'),
 });
@@ -113,13 +115,13 @@ const nodeStatusSchema = object('io.k8s.api.core.v1.NodeStatus', 'How a node is 
 	phase: optional(string, 'No longer in use.'),
 	conditions: optional(mapList(nodeConditionSchema, ['type']), 'How it is doing, by aspect.'),
 	addresses: optional(mapList(nodeAddressSchema, ['type']), 'Its addresses.'),
-	daemonEndpoints: optional(
+	daemonEndpoints: always(
 		object('io.k8s.api.core.v1.NodeDaemonEndpoints', 'Where its services listen.', {
-			kubeletEndpoint: optional(daemonEndpointSchema, 'The node agent.'),
+			kubeletEndpoint: always(daemonEndpointSchema, 'The node agent.'),
 		}),
 		'Where its services listen.',
 	),
-	nodeInfo: optional(nodeSystemInfoSchema, 'What it runs.'),
+	nodeInfo: always(nodeSystemInfoSchema, 'What it runs.'),
 	images: optional(list(containerImageSchema), 'The images it has.'),
 	volumesInUse: optional(list(string), 'Volumes in use on it.'),
 	volumesAttached: optional(

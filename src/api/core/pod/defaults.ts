@@ -67,7 +67,6 @@ const TCP = { protocol: 'TCP' } as const;
 const GRPC = { service: '' };
 const V1 = { apiVersion: 'v1' };
 const NEEDED = { optional: false };
-const NO_DIVISOR = { divisor: '0' };
 
 function defaultPodSpec(given: PodSpec): PodSpec {
 	let spec = withDefaults(given, POD_SPEC);
@@ -108,8 +107,7 @@ function defaultPort(port: ContainerPort): ContainerPort {
 
 function defaultVariable(variable: EnvVar): EnvVar {
 	return withField(variable, 'valueFrom', (given) => {
-		let source = withField(given, 'fieldRef', (reference) => withDefaults(reference, V1));
-		source = withField(source, 'resourceFieldRef', (reference) => withDefaults(reference, NO_DIVISOR));
+		const source = withField(given, 'fieldRef', (reference) => withDefaults(reference, V1));
 		return withField(source, 'fileKeyRef', (reference) => withDefaults(reference, NEEDED));
 	});
 }

@@ -1,4 +1,14 @@
-import { type Infer, object, optional, pointer, quantity, required, string } from '../../meta/schema.ts';
+import {
+	always,
+	type Infer,
+	object,
+	optional,
+	pointer,
+	quantity,
+	required,
+	string,
+	stringOrNull,
+} from '../../meta/schema.ts';
 
 /** Schema of v1.LocalObjectReference. */
 export const localObjectReferenceSchema = object(
@@ -32,7 +42,7 @@ export const typedLocalObjectReferenceSchema = object(
 	'io.k8s.api.core.v1.TypedLocalObjectReference',
 	'Names an object of any kind in the same namespace.',
 	{
-		apiGroup: pointer(string, 'API group of the object; empty for the core group.'),
+		apiGroup: always(stringOrNull, 'API group of the object; empty for the core group.'),
 		kind: required(string, 'Kind of the object.'),
 		name: required(string, 'Name of the object.'),
 	},
@@ -44,7 +54,7 @@ export const typedObjectReferenceSchema = object(
 	'io.k8s.api.core.v1.TypedObjectReference',
 	'Names an object of any kind, perhaps in another namespace.',
 	{
-		apiGroup: pointer(string, 'API group of the object; empty for the core group.'),
+		apiGroup: always(stringOrNull, 'API group of the object; empty for the core group.'),
 		kind: required(string, 'Kind of the object.'),
 		name: required(string, 'Name of the object.'),
 		namespace: pointer(string, 'Namespace of the object.'),
@@ -72,7 +82,7 @@ export const resourceFieldSelectorSchema = object(
 	{
 		containerName: optional(string, 'The container; in a variable, its own where it is left out.'),
 		resource: required(string, 'The resource, as limits.cpu.'),
-		divisor: optional(quantity, 'The unit of the value.'),
+		divisor: always(quantity, 'The unit of the value.'),
 	},
 	{ atomic: true },
 );

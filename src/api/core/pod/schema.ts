@@ -1,5 +1,5 @@
 import { objectMetaSchema } from '../../meta/object-meta.ts';
-import { type Infer, object, optional, required, string } from '../../meta/schema.ts';
+import { always, type Infer, object, required, string } from '../../meta/schema.ts';
 import { podSpecSchema } from './spec-schema.ts';
 import { podStatusSchema } from './status-schema.ts';
 
@@ -49,7 +49,7 @@ export const podTemplateSpecSchema = object(
 	'io.k8s.api.core.v1.PodTemplateSpec',
 	'What Pods are made from.',
 	{
-		metadata: optional(objectMetaSchema, 'Labels and annotations of the Pods.'),
+		metadata: always(objectMetaSchema, 'Labels and annotations of the Pods.'),
 		spec: required(podSpecSchema, 'What they run.'),
 	},
 );

@@ -1,4 +1,5 @@
 import {
+	always,
 	boolean,
 	type Infer,
 	int32,
@@ -15,6 +16,7 @@ import {
 	required,
 	string,
 	time,
+	timeOrNull,
 } from '../../meta/schema.ts';
 import { resourceRequirementsSchema } from './container-schema.ts';
 
@@ -31,7 +33,7 @@ const containerStateSchema = object(
 		),
 		running: optional(
 			object('io.k8s.api.core.v1.ContainerStateRunning', 'It runs.', {
-				startedAt: optional(time, 'Since when.'),
+				startedAt: always(timeOrNull, 'Since when.'),
 			}),
 			'It runs.',
 		),
@@ -41,8 +43,8 @@ const containerStateSchema = object(
 				signal: plain(int32, 'By which signal.'),
 				reason: optional(string, 'Why, in a word.'),
 				message: optional(string, 'Why, in a sentence.'),
-				startedAt: optional(time, 'When it had started.'),
-				finishedAt: optional(time, 'When it ended.'),
+				startedAt: always(timeOrNull, 'When it had started.'),
+				finishedAt: always(timeOrNull, 'When it ended.'),
 				containerID: optional(string, 'Its id.'),
 			}),
 			'It has ended.',
@@ -100,8 +102,8 @@ const resourceStatusSchema = object('io.k8s.api.core.v1.ResourceStatus', 'How de
 
 const containerStatusSchema = object('io.k8s.api.core.v1.ContainerStatus', 'How a container is doing.', {
 	name: required(string, 'Name of the container.'),
-	state: optional(containerStateSchema, 'What it is doing.'),
-	lastState: optional(containerStateSchema, 'How it ended the last time.'),
+	state: always(containerStateSchema, 'What it is doing.'),
+	lastState: always(containerStateSchema, 'How it ended the last time.'),
 	ready: required(boolean, 'Whether it can serve.'),
 	restartCount: required(int32, 'How often it was started again.'),
 	image: required(string, 'The image it runs.'),
@@ -123,8 +125,8 @@ const podConditionSchema = object('io.k8s.api.core.v1.PodCondition', 'One aspect
 	type: required(string, 'Which aspect.'),
 	observedGeneration: plain(int64, 'The generation it was set upon.'),
 	status: required(oneOf('True', 'False', 'Unknown'), 'True, False or Unknown.'),
-	lastProbeTime: optional(time, 'When it was looked at last.'),
-	lastTransitionTime: optional(time, 'When it changed last.'),
+	lastProbeTime: always(timeOrNull, 'When it was looked at last.'),
+	lastTransitionTime: always(timeOrNull, 'When it changed last.'),
 	reason: optional(string, 'Why, in a word.'),
 	message: optional(string, 'Why, in a sentence.'),
 });

@@ -1,5 +1,6 @@
 import { objectMetaSchema } from '../../meta/object-meta.ts';
 import {
+	always,
 	boolean,
 	type Infer,
 	int32,
@@ -114,7 +115,7 @@ const persistentVolumeClaimSpecSchema = object(
 	{
 		accessModes: optional(list(string), 'How it is to be used.'),
 		selector: optional(labelSelectorSchema, 'Which volumes may serve.'),
-		resources: optional(
+		resources: always(
 			object('io.k8s.api.core.v1.VolumeResourceRequirements', 'How large it is to be.', {
 				limits: optional(map(quantity), 'At most.'),
 				requests: optional(map(quantity), 'At least.'),
@@ -133,7 +134,7 @@ const persistentVolumeClaimSpecSchema = object(
 const ephemeralSchema = object('io.k8s.api.core.v1.EphemeralVolumeSource', 'A claim made for this Pod.', {
 	volumeClaimTemplate: optional(
 		object('io.k8s.api.core.v1.PersistentVolumeClaimTemplate', 'The claim to make.', {
-			metadata: optional(objectMetaSchema, 'Labels and annotations of the claim.'),
+			metadata: always(objectMetaSchema, 'Labels and annotations of the claim.'),
 			spec: required(persistentVolumeClaimSpecSchema, 'What it asks for.'),
 		}),
 		'The claim to make.',
