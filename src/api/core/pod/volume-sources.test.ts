@@ -69,6 +69,24 @@ const SOURCES: Readonly<Record<string, { readonly example: object; readonly need
 	image: { example: { reference: 'data:1', pullPolicy: 'Always' }, needs: [] },
 };
 
+/** What upstream says of a field that is left out where it says more than that it is required. */
+const MORE_SAID: Readonly<Record<string, readonly string[]>> = {
+	'nfs.path': [
+		'spec.volumes[0].nfs.path: Required value',
+		'spec.volumes[0].nfs.path: Invalid value: "": must be an absolute path',
+	],
+	'quobyte.registry': [
+		'spec.volumes[0].quobyte.registry: Required value: must be a host:port pair or multiple pairs separated by commas',
+	],
+	'flocker.datasetName': [
+		'spec.volumes[0].flocker: Required value: one of datasetName and datasetUUID is required',
+	],
+	'fc.targetWWNs': [
+		'spec.volumes[0].fc.targetWWNs: Required value: must specify either targetWWNs or wwids, but not both',
+	],
+	'fc.lun': ['spec.volumes[0].fc.lun: Required value: lun is required if targetWWNs is specified'],
+};
+
 function problems(source: string, content: object): readonly string[] {
 	const json = {
 		metadata: { name: 'p', namespace: 'default' },
@@ -92,9 +110,78 @@ for (const [source, { example, needs }] of Object.entries(SOURCES)) {
 		assert.deepEqual(problems(source, example), []);
 		for (const field of Object.keys(example)) {
 			const { [field]: _left, ...rest } = { ...example } as Record<string, unknown>;
-			const expected = needs.includes(field) ? [`${pathOf(source)}.${field}: Required value`] : [];
-			assert.deepEqual(problems(source, rest), expected, `without ${field}`);
+			const missing = `${pathOf(source)}.${field}: Required value`;
+			const told = MORE_SAID[`${source}.${field}`] ?? (needs.includes(field) ? [missing] : []);
+			assert.deepEqual(problems(source, rest), told, `without ${field}`);
 		}
 		for (const field of needs) assert.ok(Object.hasOwn(example, field), field);
+	});
+}
+
+/** Contents that upstream refuses, each with what it says. */
+const REFUSED: readonly (readonly [source: string, content: object, said: readonly string[]])[] = [
+	['nfs', { server: 's', path: 'p' }, ['nfs.path: Invalid value: "p": must be an absolute path']],
+	[
+		'gcePersistentDisk',
+		{ pdName: 'd', partition: 256 },
+		['persistentDisk.partition: Invalid value: 256: must be between 1 and 255, inclusive'],
+	],
+	[
+		'awsElasticBlockStore',
+		{ volumeID: 'd', partition: -1 },
+		['awsElasticBlockStore.partition: Invalid value: -1: must be between 1 and 255, inclusive'],
+	],
+	[
+		'iscsi',
+		{ targetPortal: 'a', iqn: 'iqn.2001.com', lun: 256, chapAuthSession: true, initiatorName: 'a' },
+		[
+			'iscsi.iqn: Invalid value: "iqn.2001.com": must be valid format',
+			'iscsi.lun: Invalid value: 256: must be between 0 and 255, inclusive',
+			'iscsi.secretRef: Required value',
+			'iscsi.initiatorname: Invalid value: "a": must be valid format starting with iqn, eui, or naa',
+		],
+	],
+	[
+		'iscsi',
+		{ targetPortal: 'a', iqn: `eui.${'a'.repeat(16)}`, lun: 0, initiatorName: `naa.${'b'.repeat(32)}` },
+		[],
+	],
+	[
+		'fc',
+		{ targetWWNs: ['a'], wwids: ['b'], lun: -1 },
+		[
+			'fc.targetWWNs: Invalid value: ["a"]: targetWWNs and wwids can not be specified simultaneously',
+			'fc.lun: Invalid value: -1: must be between 0 and 255, inclusive',
+		],
+	],
+	['fc', { wwids: ['b'] }, []],
+	[
+		'quobyte',
+		{ registry: 'a:1,b', volume: 'v' },
+		[
+			'quobyte.registry: Invalid value: "a:1,b": must be a host:port pair or multiple pairs separated by commas',
+		],
+	],
+	[
+		'quobyte',
+		{ registry: '[::1]:1', volume: 'v', tenant: 't'.repeat(65) },
+		['quobyte.tenant: Required value: must be a UUID and may not exceed a length of 64 characters'],
+	],
+	[
+		'flocker',
+		{ datasetName: 'a/b', datasetUUID: 'u' },
+		[
+			'flocker: Invalid value: "resource": datasetName and datasetUUID can not be specified simultaneously',
+			`flocker.datasetName: Invalid value: "a/b": must not contain '/'`,
+		],
+	],
+];
+
+for (const [source, content, said] of REFUSED) {
+	test(`of ${source} with ${JSON.stringify(content)} is said: ${said.join('; ') || 'nothing'}`, () => {
+		assert.deepEqual(
+			problems(source, content),
+			said.map((text) => `spec.volumes[0].${text}`),
+		);
 	});
 }

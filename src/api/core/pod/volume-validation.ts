@@ -14,6 +14,7 @@ import { compareQuantities } from '../../meta/quantity.ts';
 import { validateLabelSelector } from '../../meta/selector.ts';
 import { FILE_FIELDS, validateFieldRef, validateResourceFieldRef } from './env-validation.ts';
 import { validateFileInVolume, validateNoBacksteps } from './path-validation.ts';
+import { validateProviderVolume } from './provider-volume-validation.ts';
 import type { Volume, VolumeProjection } from './volume-schema.ts';
 import { VOLUME_SOURCES } from './volume-schema.ts';
 
@@ -80,44 +81,7 @@ function validateContent(volume: Volume, source: Source, path: FieldPath): reado
 	if (source === 'image') {
 		return chosen(path.child('pullPolicy'), image?.pullPolicy, ['Always', 'IfNotPresent', 'Never']);
 	}
-	return validateRequiredFields(volume, source, path);
-}
-
-/** The fields that a source cannot do without, though decoding takes them empty. */
-const REQUIRED_FIELDS: { readonly [K in Source]?: readonly string[] } = {
-	persistentVolumeClaim: ['claimName'],
-	nfs: ['server', 'path'],
-	iscsi: ['targetPortal', 'iqn'],
-	gitRepo: ['repository'],
-	gcePersistentDisk: ['pdName'],
-	awsElasticBlockStore: ['volumeID'],
-	glusterfs: ['endpoints', 'path'],
-	cinder: ['volumeID'],
-	cephfs: ['monitors'],
-	rbd: ['monitors', 'image'],
-	quobyte: ['registry', 'volume'],
-	flexVolume: ['driver'],
-	azureFile: ['secretName', 'shareName'],
-	azureDisk: ['diskName', 'diskURI'],
-	vsphereVolume: ['volumePath'],
-	photonPersistentDisk: ['pdID'],
-	portworxVolume: ['volumeID'],
-	scaleIO: ['gateway', 'system', 'volumeName'],
-};
-
-/** The sources of single providers are only asked for the texts that they cannot do without. */
-function validateRequiredFields(volume: Volume, source: Source, path: FieldPath): readonly FieldError[] {
-	const content: Readonly<Record<string, unknown>> = { ...volume[source] };
-	const errors: FieldError[] = [];
-	for (const field of REQUIRED_FIELDS[source] ?? []) {
-		if (isEmpty(content[field])) errors.push(required(path.child(field)));
-	}
-	return errors;
-}
-
-/** Decoding gives a required text or list that was left out its empty value. */
-function isEmpty(value: unknown): boolean {
-	return Array.isArray(value) ? value.length === 0 : !value;
+	return validateProviderVolume(volume, source, path);
 }
 
 function validateSizeLimit(limit: string | undefined, path: FieldPath): readonly FieldError[] {
