@@ -114,6 +114,7 @@ function scheduled({ metadata, status }: Pod, now: string): readonly PodConditio
 		type: 'PodScheduled',
 		...(metadata.generation && { observedGeneration: metadata.generation }),
 		status: 'True',
+		lastProbeTime: null,
 		lastTransitionTime: old?.status === 'True' ? (old.lastTransitionTime ?? now) : now,
 	};
 	return old ? conditions.map((other) => (other === old ? condition : other)) : [...conditions, condition];

@@ -37,6 +37,7 @@ function evict(name: string, deleteOptions?: object, query = {}): Promise<ApiRes
 const DISRUPTED = {
 	type: 'DisruptionTarget',
 	status: 'True',
+	lastProbeTime: null,
 	lastTransitionTime: '2026-01-01T00:00:00Z',
 	reason: 'EvictionByEvictionAPI',
 	message: 'Eviction API: evicting',
@@ -154,4 +155,19 @@ test('what the Eviction has too much is warned of, or refused where the client i
 	);
 	const { warnings } = await send('POST', `${PODS}/p/eviction`, body);
 	assert.deepEqual(warnings, ['unknown field "gracePeriodSeconds"']);
+});
+
+test('conditions that the API server sets itself have all that a client may count on', async () => {
+	const gated = podNamed('gated');
+	const spec = { containers: [{ name: 'main', image: 'a' }], schedulingGates: [{ name: 'gate' }] };
+	await send('POST', PODS, { ...gated, spec });
+	await send('POST', PODS, podNamed('evicted', { finalizers: ['example.com/kept'] }));
+	await send('POST', `${PODS}/evicted/binding`, { metadata: { name: 'evicted' }, target: { name: 'node' } });
+	await evict('evicted');
+	const told: string[] = [];
+	for (const name of ['gated', 'evicted']) {
+		const { status } = await podAt(name);
+		told.push(...(status.conditions ?? []).map(({ type, lastProbeTime }) => `${type} ${lastProbeTime}`));
+	}
+	assert.deepEqual(told, ['PodScheduled null', 'PodScheduled null', 'DisruptionTarget null']);
 });

@@ -108,6 +108,7 @@ test('a Pod whose node is gone fails by no fault of its own', () => {
 					type: 'DisruptionTarget',
 					observedGeneration: 3,
 					status: 'True',
+					lastProbeTime: null,
 					lastTransitionTime: '2026-01-31T08:00:00Z',
 					reason: 'DeletionByPodGC',
 					message: 'PodGC: node no longer exists',

@@ -65,6 +65,7 @@ test('a Pod that has to leave is marked, once', () => {
 		type: 'DisruptionTarget',
 		observedGeneration: 2,
 		status: 'True',
+		lastProbeTime: null,
 		lastTransitionTime: formatTime(LATER),
 		reason: 'DeletionByTaintManager',
 		message: 'Taint manager: deleting due to NoExecute taint',

@@ -21,6 +21,7 @@ export function withDisruption(status: PodStatus, disruption: Disruption, now: s
 		type: 'DisruptionTarget',
 		...(disruption.observedGeneration && { observedGeneration: disruption.observedGeneration }),
 		status: 'True',
+		lastProbeTime: null,
 		lastTransitionTime: old?.status === 'True' ? (old.lastTransitionTime ?? now) : now,
 		reason: disruption.reason,
 		message: disruption.message,

@@ -32,6 +32,7 @@ test('a Pod with gates says that it waits at them', () => {
 			status: 'False',
 			reason: 'SchedulingGated',
 			message: 'Scheduling is blocked due to non-empty scheduling gates',
+			lastProbeTime: null,
 			lastTransitionTime: creationTimestamp,
 		},
 	]);

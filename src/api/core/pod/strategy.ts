@@ -47,7 +47,7 @@ function firstStatus(pod: Pod): PodStatus {
 	const { creationTimestamp } = pod.metadata;
 	return {
 		...status,
-		conditions: [{ ...GATED, ...(creationTimestamp && { lastTransitionTime: creationTimestamp }) }],
+		conditions: [{ ...GATED, lastProbeTime: null, lastTransitionTime: creationTimestamp ?? null }],
 	};
 }
 
