@@ -1,7 +1,9 @@
+import { templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
+import { withField } from '../../meta/defaults.ts';
 import { semanticEqual } from '../../meta/equality.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
-import type { CronJob } from './schema.ts';
+import type { CronJob, CronJobSpec } from './schema.ts';
 import { cronJobWarnings, validateCronJob, validateCronJobUpdate } from './validation.ts';
 
 /** What clients may set in a CronJob, after upstream's cronJobStrategy. */
@@ -9,15 +11,17 @@ export const cronJobStrategy: Strategy<CronJob> = {
 	prepareForCreate: (cronJob) => ({
 		...cronJob,
 		metadata: { ...cronJob.metadata, generation: 1 },
+		spec: withoutDisabledFields(cronJob.spec),
 		status: {},
 	}),
 	prepareForUpdate: (cronJob, old) => {
-		const changed = cronJob.spec !== old.spec && !semanticEqual(cronJob.spec, old.spec);
+		const spec = withoutDisabledFields(cronJob.spec);
+		const changed = spec !== old.spec && !semanticEqual(spec, old.spec);
 		const generation = generationAfter(old.metadata, changed);
 		return {
 			...cronJob,
 			metadata: { ...cronJob.metadata, generation },
-			spec: changed ? cronJob.spec : old.spec,
+			spec: changed ? spec : old.spec,
 			status: old.status,
 		};
 	},
@@ -26,6 +30,12 @@ export const cronJobStrategy: Strategy<CronJob> = {
 	warnings: cronJobWarnings,
 	allowUnconditionalUpdate: true,
 };
+
+function withoutDisabledFields(spec: CronJobSpec): CronJobSpec {
+	return withField(spec, 'jobTemplate', (jobs) =>
+		withField(jobs, 'spec', (job) => withField(job, 'template', templateWithoutDisabledFields)),
+	);
+}
 
 /** What the status subresource may change: all but the spec, unchecked. */
 export const cronJobStatusStrategy: SubresourceStrategy<CronJob> = {

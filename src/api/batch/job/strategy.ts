@@ -1,8 +1,10 @@
+import { templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
+import { withField } from '../../meta/defaults.ts';
 import { semanticEqual } from '../../meta/equality.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
 import { withGeneratedSelector } from './labels.ts';
-import type { Job } from './schema.ts';
+import type { Job, JobSpec } from './schema.ts';
 import { validateJobStatusUpdate } from './status-validation.ts';
 import { validateJobUpdate } from './update-validation.ts';
 import { jobWarnings, validateJob } from './validation.ts';
@@ -10,16 +12,18 @@ import { jobWarnings, validateJob } from './validation.ts';
 /** What clients may set in a Job, after upstream's jobStrategy. */
 export const jobStrategy: Strategy<Job> = {
 	prepareForCreate: (job) => {
-		const fresh: Job = { ...job, metadata: { ...job.metadata, generation: 1 }, status: {} };
+		const spec = withoutDisabledFields(job.spec);
+		const fresh: Job = { ...job, metadata: { ...job.metadata, generation: 1 }, spec, status: {} };
 		return fresh.spec.manualSelector ? fresh : withInheritedLabels(withGeneratedSelector(fresh), job);
 	},
 	prepareForUpdate: (job, old) => {
-		const changed = job.spec !== old.spec && !semanticEqual(job.spec, old.spec);
+		const spec = withoutDisabledFields(job.spec);
+		const changed = spec !== old.spec && !semanticEqual(spec, old.spec);
 		const generation = generationAfter(old.metadata, changed);
 		return {
 			...job,
 			metadata: { ...job.metadata, generation },
-			spec: changed ? job.spec : old.spec,
+			spec: changed ? spec : old.spec,
 			status: old.status,
 		};
 	},
@@ -28,6 +32,10 @@ export const jobStrategy: Strategy<Job> = {
 	warnings: jobWarnings,
 	allowUnconditionalUpdate: true,
 };
+
+function withoutDisabledFields(spec: JobSpec): JobSpec {
+	return withField(spec, 'template', templateWithoutDisabledFields);
+}
 
 /**
  * A Job that has its labels from its template has the generated ones as well, as upstream, where the two

@@ -1,7 +1,6 @@
 import type { Int64 } from '../../../base/json.ts';
 import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
-	chosen,
 	forbidden,
 	invalid,
 	malformed,
@@ -25,7 +24,7 @@ export function validateLife(container: Container, spec: PodSpec, path: FieldPat
 	if (!lifecycle && !livenessProbe && !readinessProbe && !startupProbe) return [];
 	const grace = spec.terminationGracePeriodSeconds;
 	return [
-		...(lifecycle ? validateLifecycle(lifecycle, spec, path.child('lifecycle')) : []),
+		...(lifecycle ? validateLifecycle(lifecycle, grace, path.child('lifecycle')) : []),
 		...validateProbe(container, 'livenessProbe', grace, path),
 		...validateProbe(container, 'readinessProbe', grace, path),
 		...validateProbe(container, 'startupProbe', grace, path),
@@ -67,13 +66,15 @@ function validateProbeNumbers(probe: Probe, path: FieldPath): readonly FieldErro
 	];
 }
 
-function validateLifecycle(lifecycle: Lifecycle, spec: PodSpec, path: FieldPath): readonly FieldError[] {
-	const { postStart, preStop, stopSignal } = lifecycle;
-	const grace = spec.terminationGracePeriodSeconds;
+function validateLifecycle(
+	lifecycle: Lifecycle,
+	grace: Int64 | undefined,
+	path: FieldPath,
+): readonly FieldError[] {
+	const { postStart, preStop } = lifecycle;
 	return [
 		...(postStart ? validateHandler(postStart, grace, path.child('postStart')) : []),
 		...(preStop ? validateHandler(preStop, grace, path.child('preStop')) : []),
-		...(stopSignal === undefined ? [] : validateStopSignal(stopSignal, spec, path.child('stopSignal'))),
 	];
 }
 
@@ -127,18 +128,4 @@ function validateHttpGet(action: NonNullable<Handler['httpGet']>, path: FieldPat
 function validatePort(port: number | string, path: FieldPath): readonly FieldError[] {
 	if (typeof port === 'string') return malformed(path, port, portName(port));
 	return portNumber(port).map((problem) => invalid(path, port, problem));
-}
-
-/** The names of the real-time signals: SIGRTMIN+1 to +15 and SIGRTMAX-14 to -1. */
-const REAL_TIME_SIGNAL = /^SIGRTM(IN(\+([1-9]|1[0-5]))?|AX(-([1-9]|1[0-4]))?)$/;
-const LINUX_SIGNALS =
-	'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ'
-		.split(' ')
-		.map((name) => `SIG${name}`);
-const WINDOWS_SIGNALS = ['SIGKILL', 'SIGTERM'];
-
-function validateStopSignal(signal: string, { os }: PodSpec, path: FieldPath): readonly FieldError[] {
-	if (!os) return [forbidden(path, 'may not be set for containers with empty `spec.os.name`')];
-	if (os.name === 'windows') return chosen(path, signal, WINDOWS_SIGNALS);
-	return REAL_TIME_SIGNAL.test(signal) ? [] : chosen(path, signal, LINUX_SIGNALS);
 }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { deepFreeze } from '../../../base/freeze.ts';
-import { decode } from '../../meta/decode.ts';
+import { cronjobs } from '../../batch/cronjob/definition.ts';
+import type { CronJob } from '../../batch/cronjob/schema.ts';
+import { jobs } from '../../batch/job/definition.ts';
+import type { Job } from '../../batch/job/schema.ts';
+import { decode, decodeAs } from '../../meta/decode.ts';
 import { pods } from './definition.ts';
 import { type Pod, type PodStatus, podSchema } from './schema.ts';
 
@@ -193,4 +197,31 @@ test('what Pods are selected by', () => {
 		'status.nominatedNodeName': 'm',
 	});
 	assert.equal(pods.selectableFields(pod())['spec.hostNetwork'], 'false');
+});
+
+test('a field whose feature is off is taken off what is written', () => {
+	const containers = [
+		{ name: 'main', image: 'a', lifecycle: { stopSignal: 'SIGNO', preStop: { sleep: { seconds: 1 } } } },
+	];
+	const spec = {
+		containers,
+		initContainers: [{ name: 'init', image: 'a', lifecycle: { stopSignal: 'SIGINT' } }],
+	};
+	const old = pods.strategy.prepareForCreate(pods.defaults(pod()));
+	const given = pods.defaults(pod(spec));
+	for (const pod of [pods.strategy.prepareForCreate(given), pods.strategy.prepareForUpdate(given, old)]) {
+		assert.deepEqual(pod.spec.containers[0]?.lifecycle, { preStop: { sleep: { seconds: 1 } } });
+		assert.deepEqual(pod.spec.initContainers?.[0]?.lifecycle, {});
+	}
+	const template = { spec };
+	const job = decodeAs<Job>(jobs.schema, { metadata: { name: 'a' }, spec: { template } }).value;
+	const cronJobSpec = { jobTemplate: { spec: { template } } };
+	const cronJob = decodeAs<CronJob>(cronjobs.schema, { metadata: { name: 'a' }, spec: cronJobSpec }).value;
+	for (const { spec: written } of [
+		jobs.strategy.prepareForCreate(jobs.defaults(job)),
+		cronjobs.strategy.prepareForCreate(cronjobs.defaults(cronJob)),
+	]) {
+		assert.ok(JSON.stringify(written).includes('preStop'));
+		assert.ok(!JSON.stringify(written).includes('stopSignal'));
+	}
 });

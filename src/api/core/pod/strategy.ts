@@ -1,6 +1,7 @@
 import { semanticEqual } from '../../meta/equality.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
+import { withoutDisabledFields } from './disabled-fields.ts';
 import { withOwnLabels } from './match-label-keys.ts';
 import { qosClassOf } from './quality-of-service.ts';
 import type { Pod, PodCondition, PodStatus } from './schema.ts';
@@ -14,16 +15,17 @@ export const podStrategy: Strategy<Pod> = {
 	prepareForCreate: (pod) => ({
 		...pod,
 		metadata: { ...pod.metadata, generation: 1 },
-		spec: withOwnLabels(pod.spec, pod.metadata.labels ?? {}),
+		spec: withOwnLabels(withoutDisabledFields(pod.spec), pod.metadata.labels ?? {}),
 		status: firstStatus(pod),
 	}),
 	prepareForUpdate: (pod, old) => {
-		const changed = pod.spec !== old.spec && !semanticEqual(pod.spec, old.spec);
+		const spec = withoutDisabledFields(pod.spec);
+		const changed = spec !== old.spec && !semanticEqual(spec, old.spec);
 		const generation = generationAfter(old.metadata, changed);
 		return {
 			...pod,
 			metadata: { ...pod.metadata, generation },
-			spec: changed ? pod.spec : old.spec,
+			spec: changed ? spec : old.spec,
 			status: old.status,
 		};
 	},

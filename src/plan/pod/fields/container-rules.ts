@@ -57,7 +57,11 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	held('startupProbe', NO_PROBES, 'remove the probe'),
 	held('lifecycle.postStart', NO_HOOKS, 'do it at the start of the command'),
 	held('lifecycle.preStop', NO_HOOKS, 'do it on SIGTERM'),
-	held('lifecycle.stopSignal', 'containers are stopped by SIGTERM', 'handle SIGTERM'),
+	containerRule('lifecycle.stopSignal', {
+		effect: 'warned',
+		because: 'its feature, ContainerStopSignals, is alpha and off, so the API server leaves it out',
+		instead: 'handle SIGTERM',
+	}),
 	held('stdin', 'standard input of a container cannot be written to yet', 'read from a file'),
 	harmless('stdinOnce', 'It says something about stdin only.'),
 	held('tty', 'containers have no terminal yet'),
