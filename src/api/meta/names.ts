@@ -49,7 +49,7 @@ export const DNS1123_SUBDOMAIN_MAX_LENGTH = 253;
 export function dns1123Label(name: string): readonly string[] {
 	if (name.length <= DNS1123_LABEL_MAX_LENGTH && dns1123LabelForm.test(name)) return NO_ERRORS;
 	const errors: string[] = [];
-	if (utf8Length(name) > DNS1123_LABEL_MAX_LENGTH) errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH));
+	if (exceeds(name, DNS1123_LABEL_MAX_LENGTH)) errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH));
 	if (dns1123LabelForm.test(name)) return errors;
 	if (dns1123SubdomainForm.test(name)) errors.push('must not contain dots');
 	else errors.push(formText(DNS1123_LABEL_TEXT, DNS1123_LABEL, 'my-name', '123-abc'));
@@ -64,7 +64,7 @@ export function dns1123Subdomain(name: string): readonly string[] {
 function subdomain(name: string, unit: LengthUnit): readonly string[] {
 	if (name.length <= DNS1123_SUBDOMAIN_MAX_LENGTH && dns1123SubdomainForm.test(name)) return NO_ERRORS;
 	const errors: string[] = [];
-	if (utf8Length(name) > DNS1123_SUBDOMAIN_MAX_LENGTH) {
+	if (exceeds(name, DNS1123_SUBDOMAIN_MAX_LENGTH)) {
 		errors.push(maxLengthText(DNS1123_SUBDOMAIN_MAX_LENGTH, unit));
 	}
 	if (!dns1123SubdomainForm.test(name)) {
@@ -76,7 +76,7 @@ function subdomain(name: string, unit: LengthUnit): readonly string[] {
 /** A label of a DNS name, RFC 1035: begins with a letter. */
 export function dns1035Label(name: string): readonly string[] {
 	const errors: string[] = [];
-	if (utf8Length(name) > DNS1123_LABEL_MAX_LENGTH) errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH));
+	if (exceeds(name, DNS1123_LABEL_MAX_LENGTH)) errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH));
 	if (!dns1035LabelForm.test(name)) {
 		errors.push(formText(DNS1035_LABEL_TEXT, DNS1035_LABEL, 'my-name', 'abc-123'));
 	}
@@ -100,7 +100,7 @@ export function qualifiedName(key: string): readonly string[] {
 	}
 	const errors = [...prefixErrors];
 	if (name === '') errors.push(`name part ${EMPTY}`);
-	else if (utf8Length(name) > DNS1123_LABEL_MAX_LENGTH) {
+	else if (exceeds(name, DNS1123_LABEL_MAX_LENGTH)) {
 		errors.push(`name part ${maxLengthText(DNS1123_LABEL_MAX_LENGTH, 'bytes')}`);
 	}
 	if (!labelKeyForm.test(name)) {
@@ -113,7 +113,7 @@ export function qualifiedName(key: string): readonly string[] {
 export function labelValue(value: string): readonly string[] {
 	if (value.length <= DNS1123_LABEL_MAX_LENGTH && labelValueForm.test(value)) return NO_ERRORS;
 	const errors: string[] = [];
-	if (utf8Length(value) > DNS1123_LABEL_MAX_LENGTH) {
+	if (exceeds(value, DNS1123_LABEL_MAX_LENGTH)) {
 		errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH, 'bytes'));
 	}
 	if (!labelValueForm.test(value)) {
@@ -132,8 +132,7 @@ export function envVarName(name: string): readonly string[] {
 /** A key of a ConfigMap or Secret. */
 export function configMapKey(key: string): readonly string[] {
 	const errors: string[] = [];
-	if (utf8Length(key) > DNS1123_SUBDOMAIN_MAX_LENGTH)
-		errors.push(maxLengthText(DNS1123_SUBDOMAIN_MAX_LENGTH));
+	if (exceeds(key, DNS1123_SUBDOMAIN_MAX_LENGTH)) errors.push(maxLengthText(DNS1123_SUBDOMAIN_MAX_LENGTH));
 	if (!configKeyForm.test(key)) {
 		errors.push(formText(CONFIG_KEY_TEXT, CONFIG_KEY, 'key.name', 'KEY_NAME', 'key-name'));
 	}
@@ -152,7 +151,7 @@ export function cIdentifier(name: string): readonly string[] {
 /** The name of a port: at most 15 of lower-case letters, digits and `-`, with at least one letter. */
 export function portName(name: string): readonly string[] {
 	const errors: string[] = [];
-	if (utf8Length(name) > 15) errors.push(maxLengthText(15));
+	if (exceeds(name, 15)) errors.push(maxLengthText(15));
 	if (!/^[-a-z0-9]+$/.test(name)) {
 		errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
 	}
@@ -219,6 +218,11 @@ function prefixPart(prefix: string): readonly string[] {
 
 function whole(form: string): RegExp {
 	return new RegExp(`^(?:${form})$`);
+}
+
+/** Whether the text takes more bytes than that as UTF-8. Of a long one not every character is looked at. */
+export function exceeds(text: string, maxBytes: number): boolean {
+	return text.length > maxBytes || utf8Length(text) > maxBytes;
 }
 
 /** Length in bytes as UTF-8. */

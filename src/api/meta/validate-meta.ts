@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath } from './field.ts';
 import { forbidden, immutable, invalid, nonNegative, required, tooLong } from './field-errors.ts';
-import { asPrefix, dns1123Label, type NameCheck, qualifiedName, utf8Length } from './names.ts';
+import { asPrefix, dns1123Label, exceeds, type NameCheck, qualifiedName, utf8Length } from './names.ts';
 import type { ObjectMeta, OwnerReference } from './object-meta.ts';
 import { validateLabels } from './selector.ts';
 
@@ -195,7 +195,7 @@ function validateManagedFields(meta: ObjectMeta, path: FieldPath): readonly Fiel
 		if (fieldsType !== '' && fieldsType !== 'FieldsV1') {
 			errors.push(invalid(at.child('fieldsType'), fieldsType, 'must be `FieldsV1`'));
 		}
-		if (utf8Length(manager) > 128) errors.push(tooLong(at.child('manager'), 128));
+		if (exceeds(manager, 128)) errors.push(tooLong(at.child('manager'), 128));
 	}
 	return errors;
 }

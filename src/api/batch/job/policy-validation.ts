@@ -9,7 +9,7 @@ import {
 	tooLong,
 	tooMany,
 } from '../../meta/field-errors.ts';
-import { qualifiedName, utf8Length } from '../../meta/names.ts';
+import { exceeds, qualifiedName } from '../../meta/names.ts';
 import { parseIndexList } from './index-list.ts';
 import type { JobSpec, PodFailurePolicyRule, SuccessPolicyRule } from './schema.ts';
 
@@ -131,7 +131,7 @@ function validateSuccessRule(
 	let listed: number | undefined;
 	if (succeededIndexes !== undefined) {
 		const at = path.child('succeededIndexes');
-		if (utf8Length(succeededIndexes) > LONGEST_INDEX_LIST) errors.push(tooLong(at, LONGEST_INDEX_LIST));
+		if (exceeds(succeededIndexes, LONGEST_INDEX_LIST)) errors.push(tooLong(at, LONGEST_INDEX_LIST));
 		const list = parseIndexList(succeededIndexes, completions);
 		if (!list.ok) errors.push(invalid(at, succeededIndexes, `error parsing succeededIndexes: ${list.error}`));
 		// What cannot be read names no index, so that the count is refused as well.

@@ -1,7 +1,7 @@
 import { validatePodTemplate } from '../../core/pod/validation.ts';
 import type { FieldError, FieldPath } from '../../meta/field.ts';
 import { invalid, nonNegative, notSupported, required, tooLong } from '../../meta/field-errors.ts';
-import { dns1123Subdomain, utf8Length } from '../../meta/names.ts';
+import { dns1123Subdomain, exceeds } from '../../meta/names.ts';
 import { validatePodFailurePolicy, validateSuccessPolicy } from './policy-validation.ts';
 import type { JobSpec } from './schema.ts';
 
@@ -68,7 +68,7 @@ function validateManager(managedBy: string, path: FieldPath): readonly FieldErro
 			errors.push(invalid(path, rest, `Invalid path (regex used for validation is '${form}')`));
 		}
 	}
-	if (utf8Length(managedBy) > LONGEST_MANAGER) errors.push(tooLong(path, LONGEST_MANAGER));
+	if (exceeds(managedBy, LONGEST_MANAGER)) errors.push(tooLong(path, LONGEST_MANAGER));
 	return errors;
 }
 

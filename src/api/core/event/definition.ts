@@ -2,7 +2,7 @@ import { ageOf } from '../../meta/duration.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
 import { invalid, malformed, required } from '../../meta/field-errors.ts';
-import { dns1123Subdomain, qualifiedName, utf8Length } from '../../meta/names.ts';
+import { dns1123Subdomain, exceeds, qualifiedName } from '../../meta/names.ts';
 import type { Column, ResourceDefinition } from '../../meta/resource.ts';
 import { type Event, eventSchema } from './schema.ts';
 
@@ -119,7 +119,7 @@ function validateText(field: string, text: string): readonly FieldError[] {
 }
 
 function atMost(field: string, text: string, max: number): readonly FieldError[] {
-	if (utf8Length(text) <= max) return [];
+	if (!exceeds(text, max)) return [];
 	return [invalid(new FieldPath(field), '', `can have at most ${max} characters`)];
 }
 

@@ -9,7 +9,7 @@ import {
 	required,
 	tooLong,
 } from '../../meta/field-errors.ts';
-import { inRange, utf8Length } from '../../meta/names.ts';
+import { exceeds, inRange } from '../../meta/names.ts';
 import { validateDescendingPath } from './path-validation.ts';
 import type { PodSecurityContext, SecurityContext } from './security-schema.ts';
 import type { PodSpec } from './spec-schema.ts';
@@ -140,7 +140,7 @@ function validateAppArmor(profile: Profile, path: FieldPath): readonly FieldErro
 	const errors: FieldError[] = [];
 	if (name !== name.trim()) errors.push(invalid(at, name, 'must not be padded with whitespace'));
 	else if (name === '') errors.push(missing);
-	if (utf8Length(name) > LONGEST_PROFILE) errors.push(tooLong(at, LONGEST_PROFILE));
+	if (exceeds(name, LONGEST_PROFILE)) errors.push(tooLong(at, LONGEST_PROFILE));
 	return errors;
 }
 

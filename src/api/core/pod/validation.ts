@@ -10,7 +10,7 @@ import {
 	required,
 	tooLong,
 } from '../../meta/field-errors.ts';
-import { dns1123Label, dns1123Subdomain, inRange, qualifiedName, utf8Length } from '../../meta/names.ts';
+import { dns1123Label, dns1123Subdomain, exceeds, inRange, qualifiedName } from '../../meta/names.ts';
 import { validateLabels } from '../../meta/selector.ts';
 import { validateAnnotations, validateMeta } from '../../meta/validate-meta.ts';
 import { validateAffinity, validateSpread, validateTolerations } from './affinity-validation.ts';
@@ -250,7 +250,7 @@ function validateHostNameOverride(spec: PodSpec, path: FieldPath): readonly Fiel
 		errors.push(forbidden(path, 'may not be specified when setHostnameAsFQDN is true'));
 	}
 	if (hostNetwork) errors.push(forbidden(path, 'may not be specified when hostNetwork is true'));
-	if (utf8Length(name) > LONGEST_HOSTNAME) errors.push(tooLong(path, LONGEST_HOSTNAME));
+	if (exceeds(name, LONGEST_HOSTNAME)) errors.push(tooLong(path, LONGEST_HOSTNAME));
 	return [...errors, ...malformed(path, name, dns1123Subdomain(name))];
 }
 
