@@ -1,7 +1,7 @@
 import { badRequest, tooLarge, unsupportedMediaType } from '../api/meta/api-error.ts';
 import { jsonKind } from '../api/meta/decode.ts';
 import type { ObjectNode } from '../api/meta/schema.ts';
-import { isRecord, own } from '../base/json.ts';
+import { countValues, isRecord, own } from '../base/json.ts';
 import {
 	JsonLimitError,
 	type JsonLimits,
@@ -185,7 +185,10 @@ function unparsed(message: string): UnreadableError {
 /** Loaded on demand: few clients speak it, and a start does not wait for it. */
 async function readProtobuf(bytes: Uint8Array, { expected }: Reading): Promise<JsonBody> {
 	const { jsonOfProtobuf } = await import('./protobuf-body.ts');
-	return bodyOf(jsonOfProtobuf(bytes, expected));
+	const value = jsonOfProtobuf(bytes, expected);
+	const { values: most } = BODY_LIMITS;
+	if (countValues(value, most) > most) throw tooLarge(`more than ${most} values`);
+	return bodyOf(value);
 }
 
 /** The beginning of a body for an error message: as text where it looks like JSON, else in hex. */

@@ -1,8 +1,12 @@
+import { tooLarge } from '../api/meta/api-error.ts';
 import { undecodable } from '../api/meta/decode-errors.ts';
 import { type Envelope, openEnvelope } from '../api/protobuf/envelope.ts';
 import { readObject } from '../api/protobuf/message.ts';
-import { WireError, WireReader } from '../api/protobuf/wire-reader.ts';
-import { type ExpectedObject, UnreadableError } from './body.ts';
+import { WireError, WireLimitError, WireReader } from '../api/protobuf/wire-reader.ts';
+import { BODY_LIMITS, type ExpectedObject, UnreadableError } from './body.ts';
+
+/** An entry of a map, which is one value, has six tags and lengths. */
+const MOST_PARTS = 6 * BODY_LIMITS.values;
 
 /**
  * The JSON that a body in protobuf stands for. Throws an UnreadableError where it does not even say what
@@ -18,8 +22,9 @@ export function jsonOfProtobuf(bytes: Uint8Array, expected: ExpectedObject): unk
 	const otherVersion = apiVersion !== '' && !apiVersions.includes(apiVersion);
 	if (otherKind || otherVersion) return typeMeta;
 	try {
-		return { ...typeMeta, ...readObject(new WireReader(message), expected.schema) };
+		return { ...typeMeta, ...readObject(new WireReader(message, MOST_PARTS), expected.schema) };
 	} catch (error) {
+		if (error instanceof WireLimitError) throw tooLarge(`more than ${BODY_LIMITS.values} values`);
 		if (!(error instanceof WireError)) throw error;
 		const version = apiVersion || (apiVersions[0] ?? '');
 		const what = { kind: expected.kind, version: version.slice(version.indexOf('/') + 1) };

@@ -54,6 +54,19 @@ export function isList(value: unknown): value is readonly unknown[] {
 	return Array.isArray(value);
 }
 
+/** How many list items and fields `json` holds, counted over the whole of it until there are more than `limit`. */
+export function countValues(json: unknown, limit: number): number {
+	let count = 0;
+	const open: unknown[] = [json];
+	for (let value = open.pop(); value !== undefined; value = open.pop()) {
+		const parts = isList(value) ? value : isRecord(value) ? Object.values(value) : [];
+		count += parts.length;
+		if (count > limit) break;
+		for (const part of parts) if (typeof part === 'object' && part !== null) open.push(part);
+	}
+	return count;
+}
+
 /** The value at `key`, if it is the object's own: `toString` is no field unless the JSON says so. */
 export function own(record: JsonRecord | undefined, key: string): unknown {
 	return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;

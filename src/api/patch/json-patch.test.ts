@@ -137,8 +137,16 @@ test('a patch has the form of one', () => {
 });
 
 test('copies cannot be used to fill the memory', () => {
-	const operations = Array.from({ length: 64 }, () => ({ op: 'copy', from: '/a', path: '/a/-' }));
-	assert.throws(() => patched({ a: ['x'] }, ...operations), { code: 422 });
+	const copies = (count: number, path: string) =>
+		Array.from({ length: count }, (_, index) => ({
+			op: 'copy',
+			from: '/a',
+			path: path.replace('#', `${index}`),
+		}));
+	assert.throws(() => patched({ a: ['x'] }, ...copies(64, '/a/-')), { code: 413 });
+	const text = 'x'.repeat(1024 * 1024);
+	assert.throws(() => patched({ a: text }, ...copies(3, '/b#')), { code: 422 });
+	assert.equal(Object.keys(patched({ a: text }, ...copies(2, '/b#'))).length, 3);
 });
 
 test('no number or depth of steps takes more than linear time', () => {

@@ -1,4 +1,4 @@
-import { isList, isRecord, type JsonRecord, own, setOwn } from '../../base/json.ts';
+import { countValues, isList, isRecord, type JsonRecord, own, setOwn } from '../../base/json.ts';
 import type { RepeatedKeys } from '../../base/json-reader.ts';
 import { badRequest, inapplicablePatch, tooLarge } from '../meta/api-error.ts';
 import { DecodeError, decode, type StrictProblem } from '../meta/decode.ts';
@@ -56,6 +56,9 @@ export function readJsonPatch(json: unknown, repeated?: RepeatedKeys): JsonPatch
 	}
 }
 
+/** The most values that copies may add: what an object may hold. */
+const MAX_COPIED_VALUES = 20_000;
+
 /** How deep the outcome may be nested, and how many items of lists may be moved to make room or close gaps. */
 const MAX_DEPTH = 1000;
 const MAX_MOVED_ITEMS = 10_000_000;
@@ -95,6 +98,7 @@ class PatchedDocument {
 	#root: unknown;
 	readonly #owned = new Set<unknown>();
 	#copiedBytes = 0;
+	#copiedValues = 0;
 	#movedItems = 0;
 
 	constructor(original: JsonRecord) {
@@ -179,6 +183,7 @@ class PatchedDocument {
 	#copy(from: string, path: string): void {
 		const value = this.#valueAt(from, `copy operation does not apply: doc is missing from path: ${from}`);
 		const nowhere = `copy operation does not apply: doc is missing destination path: ${path}`;
+		this.#countCopied(value);
 		if (isDeeper(value, MAX_DEPTH)) throw inapplicablePatch('exceeded max depth');
 		this.#copiedBytes += (JSON.stringify(value) ?? '').length;
 		if (this.#copiedBytes > MAX_COPIED_BYTES) {
@@ -201,6 +206,8 @@ class PatchedDocument {
 	/** The container that holds the path's last step. Throws where there is none. */
 	#place(path: string, missing: string): Place {
 		const steps = stepsOf(path);
+		// No document is so deep, and to look for its end takes time.
+		if (steps.length > MAX_DEPTH) throw inapplicablePatch(`${missing}: missing value`);
 		const key = steps.pop();
 		let parent: unknown = this.#root;
 		for (const step of steps) {
@@ -245,6 +252,12 @@ class PatchedDocument {
 		if (index === undefined) throw badIndex(failed, key);
 		this.#countMoved(parent.length - index);
 		parent.splice(index, 1);
+	}
+
+	#countCopied(value: unknown): void {
+		this.#copiedValues += countValues(value, MAX_COPIED_VALUES);
+		if (this.#copiedValues > MAX_COPIED_VALUES)
+			throw tooLarge(`more than ${MAX_COPIED_VALUES} values would be copied`);
 	}
 
 	#countMoved(items: number): void {
@@ -358,7 +371,7 @@ function indexIn(step: string, length: number): number | undefined {
 
 function stepsOf(path: string): string[] {
 	return path
-		.split('/')
+		.split('/', MAX_DEPTH + 2)
 		.slice(1)
 		.map((step) => step.replace(/~1/g, '/').replace(/~0/g, '~'));
 }

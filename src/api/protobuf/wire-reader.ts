@@ -32,6 +32,11 @@ export class WireError extends Error {
 	}
 }
 
+/** The bytes hold more parts than the reader takes. */
+export class WireLimitError extends Error {
+	override readonly name = 'WireLimitError';
+}
+
 /** The form of numbers and booleans. */
 export const VARINT = 0;
 /** The form of text, bytes and messages: a length and so many bytes. */
@@ -57,9 +62,12 @@ export class WireReader {
 	/** The varint read last, as two halves of 32 bits: one value of 64 bits would be a bigint. */
 	#low = 0;
 	#high = 0;
+	#partsLeft: number;
 
-	constructor(bytes: Uint8Array) {
+	/** Of tags, lengths and numbers together it takes at most `parts`; then it throws a {@link WireLimitError}. */
+	constructor(bytes: Uint8Array, parts = Number.POSITIVE_INFINITY) {
 		this.#bytes = bytes;
+		this.#partsLeft = parts;
 		this.#end = bytes.length;
 	}
 
@@ -166,6 +174,8 @@ export class WireReader {
 	}
 
 	#readVarint(): void {
+		this.#partsLeft -= 1;
+		if (this.#partsLeft < 0) throw new WireLimitError('too many parts');
 		let low = 0;
 		let high = 0;
 		for (let shift = 0; shift < 64; shift += 7) {
