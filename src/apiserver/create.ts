@@ -6,6 +6,7 @@ import { formatTime } from '../api/meta/time.ts';
 import type { ServerContext } from './context.ts';
 import { decodeObject, inNamespace } from './decode-object.ts';
 import { noFreeName } from './errors.ts';
+import { checkSize } from './object-size.ts';
 import { ownersOnce } from './owner-references.ts';
 import { betweenSteps, bodyBytes, type ResourceRequest, warn } from './request.ts';
 import type { Result } from './result.ts';
@@ -74,11 +75,9 @@ function unwritten({ definition, resource }: ResourceRequest, object: KubeObject
 	const holder = resource.get(namespace, name);
 	if (holder) throw nameTaken(definition, name, holder);
 	const { codec } = resource;
-	const at = {
-		key: codec.key(namespace, name),
-		value: codec.encode(object),
-		revision: revisionIn(resourceVersion),
-	};
+	const value = codec.encode(object);
+	checkSize(object, value);
+	const at = { key: codec.key(namespace, name), value, revision: revisionIn(resourceVersion) };
 	return new StoredObject(codec, at, object);
 }
 

@@ -10,6 +10,7 @@ import { inNamespace } from './decode-object.ts';
 import { awaitsFinalizers } from './finalizers.ts';
 import { changeLatest } from './latest-state.ts';
 import { revisionOf } from './list-options.ts';
+import { checkSize } from './object-size.ts';
 import { betweenSteps, bodyBytes, type ResourceRequest, warn } from './request.ts';
 import { StoredObject } from './stored-object.ts';
 import { kindSubjectOf, staleObject, subjectOf, writeOver, writeRemoval } from './write.ts';
@@ -90,7 +91,12 @@ async function settle(
 		return removed && draft(resource.codec, removed, next);
 	}
 	if (jsonEqual(next, current.object)) return current;
-	return dryRun ? draft(resource.codec, current, next) : writeOver(server, current, next);
+	const value = resource.codec.encode(next);
+	checkSize(next, value, current.value.length);
+	const { key, revision } = current;
+	return dryRun
+		? new StoredObject(resource.codec, { key, revision, value })
+		: writeOver(server, current, next, value);
 }
 
 /** Nothing keeps the object any longer: it was asked to go, and its grace period is over. */

@@ -4,6 +4,7 @@ import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { KeyExistsError, RevisionMismatchError } from '../store/store.ts';
 import type { ServerContext } from './context.ts';
 import { reworded } from './errors.ts';
+import { checkSize } from './object-size.ts';
 import type { ResourceRequest } from './request.ts';
 import { StoredObject, WriteTicket } from './stored-object.ts';
 
@@ -19,7 +20,7 @@ export function kindSubjectOf({ group, kind }: ResourceDefinition, name: string)
 	return { group, resource: kind, name };
 }
 
-/** Writes a new object (defaulted; it is frozen). Throws AlreadyExists. */
+/** Writes a new object (defaulted; it is frozen). Throws AlreadyExists, or RequestEntityTooLarge. */
 export async function writeNew(
 	{ store }: ServerContext,
 	{ resource, definition }: ResourceRequest,
@@ -28,6 +29,7 @@ export async function writeNew(
 	const { namespace = '', name = '' } = object.metadata;
 	const key = resource.codec.key(namespace, name);
 	const value = resource.codec.encode(object);
+	checkSize(object, value);
 	const ticket = new WriteTicket(object);
 	try {
 		const revision = await store.write({ type: 'create', key, value, companion: ticket });
@@ -50,16 +52,16 @@ export function nameTaken(
 }
 
 /**
- * Replaces `current` by `object` (defaulted; it is frozen). Resolves to undefined when somebody else
- * changed or removed it meanwhile: look again.
+ * Replaces `current` by `object` (defaulted; it is frozen), which is stored as `value`. Resolves to undefined
+ * when somebody else changed or removed it meanwhile: look again.
  */
 export async function writeOver(
 	{ store }: ServerContext,
 	current: StoredObject,
 	object: KubeObject,
+	value: Uint8Array = current.codec.encode(object),
 ): Promise<StoredObject | undefined> {
 	const { codec, key, revision: expected } = current;
-	const value = codec.encode(object);
 	const ticket = new WriteTicket(object);
 	const write = store.write({ type: 'update', key, value, expected, companion: ticket });
 	const revision = await unlessChanged(write);
