@@ -34,6 +34,8 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 
 /** The longest path of a socket that every system takes. */
 const LONGEST_SOCKET_PATH = 100;
+/** How long a launcher may take to get ready, and to greet whoever connects. */
+const LONGEST_SILENCE_MS = 30_000;
 /** How long a launcher is waited for that has nothing left to do. */
 const LONGEST_END_MS = 2000;
 const RETRY_MS = 20;
@@ -100,12 +102,23 @@ export class LauncherClient {
 		throw new RuntimeUnavailable(`the launcher in ${options.folder} does not answer`);
 	}
 
-	/** Connects to the launcher of the folder if one runs. */
+	/**
+	 * Connects to the launcher of the folder if one runs. Rejects with {@link RuntimeUnavailable} where it says
+	 * nothing (it may have been stopped), or is of another version.
+	 */
 	static async find(options: LauncherClientOptions): Promise<LauncherClient | undefined> {
 		const socket = await openSocket(options.folder);
 		if (!socket) return undefined;
 		const client = new LauncherClient(socket, options);
+		let isSilent = false;
+		const patience = options.clock.setTimer(LONGEST_SILENCE_MS, () => {
+			isSilent = true;
+			client.close();
+		});
 		const protocol = await client.#greeted.promise.catch(() => undefined);
+		patience.cancel();
+		if (isSilent)
+			throw new RuntimeUnavailable(`the launcher that runs Pods in ${options.folder} does not answer`);
 		if (protocol === undefined) return undefined;
 		if (protocol === PROTOCOL) return client;
 		client.close();
@@ -233,11 +246,15 @@ async function startLauncher(options: LauncherClientOptions): Promise<ChildProce
 		child.once('exit', (code, signal) => resolve(code === EXIT_TAKEN ? 'taken' : `exit ${code ?? signal}`));
 		child.once('error', (error) => resolve(error.message));
 	});
-	const outcome = await Promise.race([ready, ended]);
+	const patience = Promise.withResolvers<string>();
+	const timer = options.clock.setTimer(LONGEST_SILENCE_MS, () => patience.resolve('it did not get ready'));
+	const outcome = await Promise.race([ready, ended, patience.promise]);
+	timer.cancel();
 	child.stdout?.destroy();
 	child.unref();
 	if (outcome === 'ready') return child;
 	if (outcome === 'taken') return undefined;
+	child.kill('SIGKILL');
 	const said = readRegularFile(log.path).subarray(log.before).toString().trim().slice(-LOG_TAIL_CHARACTERS);
 	throw new RuntimeUnavailable(`the launcher could not be started (${outcome}): ${said}`);
 }
