@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter } from 'node:path';
 import { SystemClock } from '../base/clock.ts';
 import { systemReason } from '../base/folders.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
@@ -9,6 +9,7 @@ import { outputOver } from '../cli/output.ts';
 import { Client } from '../client/client.ts';
 import { dataFolder, defaultDataPath } from './data-folder.ts';
 import { onInterrupt } from './interruptions.ts';
+import { listManifests, readManifestFile, readManifestInput } from './manifest-files.ts';
 import { standardStream } from './standard-streams.ts';
 
 /** The commands' way to the real world: this process, its files, its signals, its servers. */
@@ -19,25 +20,15 @@ export function cliContext(): CliContext {
 		stdout: outputOver(standardStream(process.stdout)),
 		stderr: outputOver(standardStream(process.stderr)),
 		colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
-		readFile: (path) => readFile(path, 'utf8'),
-		listFolder,
-		readStdin,
+		readFile: readManifestFile,
+		listFolder: listManifests,
+		readStdin: readManifestInput,
 		onInput,
 		onInterrupt,
 		connect,
 		findRunning,
 		startEmbedded,
 	};
-}
-
-async function listFolder(path: string): Promise<readonly string[] | undefined> {
-	const found = await stat(path).catch(() => undefined);
-	if (!found?.isDirectory()) return undefined;
-	const names = await readdir(path);
-	return names
-		.filter((name) => /\.(ya?ml|json)$/.test(name))
-		.sort()
-		.map((name) => join(path, name));
 }
 
 function onInput(listener: () => void): void {
@@ -49,12 +40,6 @@ function onInput(listener: () => void): void {
 		stdin.pause();
 		stdin.unref?.();
 	});
-}
-
-async function readStdin(): Promise<string> {
-	const pieces: Buffer[] = [];
-	for await (const piece of process.stdin) pieces.push(piece);
-	return Buffer.concat(pieces).toString('utf8');
 }
 
 /** The kubeconfig files to read: the named one, those of $KUBECONFIG, or that of the default data folder. */

@@ -73,6 +73,7 @@ async function readFile(context: CliContext, path: string): Promise<string> {
 	try {
 		return await context.readFile(path);
 	} catch (error) {
+		if (error instanceof CommandError) throw error;
 		const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
 		throw new CommandError(missing ? `the path "${path}" does not exist` : `${path}: ${error}`);
 	}
