@@ -7,6 +7,7 @@ import { RuntimeUnavailable } from '../../src/node/runtime/runtime.ts';
 import type { Dice } from './dice.ts';
 import { Doom } from './doom.ts';
 import { FaultyTransport } from './faulty-transport.ts';
+import { saysWhichObject } from './preconditions.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { Sight } from './sight.ts';
 import type { Trace } from './trace.ts';
@@ -48,7 +49,15 @@ export function equip(surroundings: Surroundings, life: ProcessLife, sight: Sigh
 		server: () => surroundings.server(),
 		disturb: (path) => surroundings.disturb(path),
 		answered: (request, response) => surroundings.answered(request, response),
-		asked: (request) => surroundings.asked(request),
+		asked: (request) => {
+			const { method, path } = request;
+			violations.check(
+				saysWhichObject(request),
+				26,
+				() => `${life.name} does not say which: ${method} ${path}`,
+			);
+			surroundings.asked(request);
+		},
 		note: (what) => trace.note(life.name, what),
 	});
 	return {

@@ -93,7 +93,8 @@ export class JobWriter {
 	}
 
 	async takeFinalizer(pod: Pod): Promise<void> {
-		await this.#orGone(pod, this.#patch(pod.metadata.name, WITHOUT_TRACKING));
+		const { name, uid } = pod.metadata;
+		await this.#orGone(pod, this.#patch(name, { uid, ...WITHOUT_TRACKING }));
 	}
 
 	/** Takes the finalizer off first, so that the deletion is not seen as a failure. */
