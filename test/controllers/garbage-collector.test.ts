@@ -270,13 +270,13 @@ async function startCollector(
 }
 
 test('a Pod that is disowned while it is judged stays', async (t) => {
-	const judged = Promise.withResolvers<void>();
+	let isJudged = false;
 	const cluster = await startCollector(t, async (client) => {
 		await client.resource(pods, 'default').patch('p', 'merge', { metadata: { ownerReferences: null } });
-		judged.resolve();
+		isJudged = true;
 	});
 	await cluster.client.resource(pods, 'default').create(pod('p', [ghost]));
-	await judged.promise;
+	await cluster.until(() => isJudged);
 	await cluster.quiet();
 	assert.equal(cluster.pods().length, 1);
 	assert.equal(cluster.pods()[0]?.metadata.deletionTimestamp, undefined);

@@ -23,6 +23,9 @@ export type Interceptor = (request: ApiRequest) => void | Promise<void>;
 /** Told of an answer to the controller: throws to lose it. */
 export type AnswerInterceptor = (request: ApiRequest) => void;
 
+/** More turns of the event loop than any request and its consequences take. */
+const MOST_TURNS = 20_000;
+
 /** A real API server over a store in memory, and the Job controller against it; the test is the node. */
 export class Cluster {
 	readonly clock = new VirtualClock();
@@ -108,22 +111,31 @@ export class Cluster {
 		this.#controller = undefined;
 	}
 
-	/** Resolves once `condition` holds; it is tried after every change of a Job or Pod, every event and error. */
-	until<T>(condition: () => T | undefined | false): Promise<T> {
-		return new Promise((resolve, reject) => {
-			const attempt = (): void => {
-				try {
-					const found = condition();
-					if (!found) return;
-					this.#waiters.delete(attempt);
-					resolve(found);
-				} catch (error) {
-					reject(error);
-				}
-			};
-			this.#waiters.add(attempt);
+	/**
+	 * Resolves once `condition` holds; it is tried after every change of a Job or Pod, every event and error, and
+	 * every turn of the event loop. Rejects where it does not hold after very many turns, in which nothing is left
+	 * to be done: time goes on only when the test moves it.
+	 */
+	async until<T>(condition: () => T | undefined | false): Promise<T> {
+		let outcome: { readonly found: T } | { readonly error: unknown } | undefined;
+		const attempt = (): void => {
+			if (outcome) return;
+			try {
+				const found = condition();
+				if (found) outcome = { found };
+			} catch (error) {
+				outcome = { error };
+			}
+		};
+		this.#waiters.add(attempt);
+		for (let turn = 0; turn < MOST_TURNS && !outcome; turn++) {
 			attempt();
-		});
+			if (!outcome) await new Promise(setImmediate);
+		}
+		this.#waiters.delete(attempt);
+		if (!outcome) throw new Error(`this never came to hold: ${condition}`);
+		if ('error' in outcome) throw outcome.error;
+		return outcome.found;
 	}
 
 	/** Lets everything that is under way happen; for showing that something does not. */

@@ -26,6 +26,9 @@ test('a one-shot Job: what a watcher sees from POST to Complete', LIMIT, async (
 	const pod = await only(cluster);
 	await cluster.until(() => cluster.job().status.active === 1);
 	await cluster.report(pod, { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] });
+	await cluster.quiet();
+	// That a Pod is ready is told within a second, with whatever else there is to tell by then.
+	cluster.clock.advance(1000);
 	await cluster.until(() => cluster.job().status.ready === 1);
 	await cluster.finish(pod);
 	await cluster.until(() => cluster.job().status.completionTime);
