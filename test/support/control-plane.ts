@@ -113,8 +113,17 @@ async function until<T extends KubeObject>(
 			ended: (error) => found.reject(error ?? new Error('the watch ended')),
 		},
 	);
-	return found.promise.finally(() => watch.stop());
+	const giveUp = (): void =>
+		found.reject(new Error(`${definition.kind} ${name} never came to be so: ${holds}`));
+	const patience = setTimeout(giveUp, LONGEST_WAIT_MS);
+	return found.promise.finally(() => {
+		clearTimeout(patience);
+		watch.stop();
+	});
 }
+
+/** More than anything takes that comes about at all, also on a busy machine. */
+const LONGEST_WAIT_MS = 30_000;
 
 /**
  * Moves a control plane's virtual time ahead, from timer to timer, and lets everything that a timer sets
