@@ -19,9 +19,9 @@ spec:
 `;
 
 test('with 256 open files 500 Pods of a Job complete, 100 at a time, and every log is shown', async (t) => {
-	const script = `ulimit -n 256; exec ${join(ROOT, 'stint')} run --embedded -f -`;
+	const script = 'ulimit -n 256; exec "$0" run --embedded -f -';
 	const env = { HOME: temporaryFolder(t), PATH: process.env.PATH };
-	const { code, stdout, stderr } = await run('sh', ['-c', script], { env, input: JOB });
+	const { code, stdout, stderr } = await run('sh', ['-c', script, join(ROOT, 'stint')], { env, input: JOB });
 	assert.equal(code, 0, stderr);
 	const lines = stdout.match(/^\[many-\w{5}\] hello$/gm) ?? [];
 	assert.equal(new Set(lines).size, 500, stderr);

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { seedJobs } from '../support/many-jobs.ts';
+import { type Hold, type ProbedServer, startProbed } from '../support/probed-server.ts';
 import { ROOT, run, temporaryFolder } from '../support/processes.ts';
-import { type StintServer, startStint } from '../support/stint-server.ts';
+import type { StintServer } from '../support/stint-server.ts';
 
 const COUNT = 50_000;
 
@@ -17,30 +18,12 @@ const LONGEST_HOLD_MS = 100;
 const JOBS = '/apis/batch/v1/namespaces/default/jobs';
 
 /** A server with many finished Jobs, once it has settled. */
-async function openServer(
-	t: TestContext,
-): Promise<StintServer & { readonly holds: () => readonly number[] }> {
+async function openServer(t: TestContext): Promise<ProbedServer> {
 	const folder = temporaryFolder(t);
 	const store = await openSqliteStore({ path: join(folder, 'state.db') });
 	await seedJobs(store, COUNT);
 	await store.close();
-	const probe = join(folder, 'holds');
-	const server = await startStint(t, {
-		folder,
-		env: {
-			STINT_LOOP_PROBE: probe,
-			NODE_OPTIONS: `--import=${join(ROOT, 'test/support/loop-probe.ts')}`,
-		},
-	});
-	const file = `${probe}.${server.process.child.pid}`;
-	const holds = (): readonly number[] =>
-		existsSync(file)
-			? readFileSync(file, 'utf8')
-					.trim()
-					.split('\n')
-					.map((line) => JSON.parse(line).heldMs)
-			: [];
-	return { ...server, holds };
+	return startProbed(t, { folder });
 }
 
 /** Sends a request; the answer's body is for the caller to read. */
@@ -69,8 +52,8 @@ async function bodyOf(response: IncomingMessage): Promise<string> {
 	return Buffer.concat(pieces).toString();
 }
 
-function assertNotHeld(t: TestContext, holds: readonly number[]): void {
-	const longest = Math.max(0, ...holds);
+function assertNotHeld(t: TestContext, holds: readonly Hold[]): void {
+	const longest = Math.max(0, ...holds.map(({ heldMs }) => heldMs));
 	t.diagnostic(`longest hold of the event loop: ${longest > 0 ? `${longest.toFixed(0)} ms` : 'under 40 ms'}`);
 	assert.ok(longest <= LONGEST_HOLD_MS, `the event loop was held for ${longest} ms`);
 }

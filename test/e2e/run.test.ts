@@ -141,7 +141,7 @@ test('a run that is killed leaves nothing: no process, no launcher, no folder', 
 });
 
 test('a run whose reader has seen enough leaves nothing either', async (t) => {
-	const { running, gone } = await startEndless(t, 'sh', ['-c', `${STINT} run --embedded -f - | head -3`]);
+	const { running, gone } = await startEndless(t, 'sh', ['-c', '"$0" run --embedded -f - | head -3', STINT]);
 	await running.finished;
 	await gone();
 });

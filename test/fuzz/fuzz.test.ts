@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
 import { SeededRandom } from '../../src/base/random.ts';
 import { Dice } from '../simulation/dice.ts';
-import { ROOT, temporaryFolder } from '../support/processes.ts';
-import { type StintServer, startStint } from '../support/stint-server.ts';
+import { startProbed } from '../support/probed-server.ts';
 import { FuzzClient, type FuzzOutcome } from './fuzz-client.ts';
 import { drawRequest, type FuzzRequest } from './requests.ts';
 
@@ -80,17 +78,6 @@ async function clear(client: FuzzClient, record: Record): Promise<void> {
 		record.add(await client.send(at(`/api/v1/namespaces/default/${resource}`)));
 }
 
-interface Hold {
-	readonly heldMs: number;
-	readonly at: number;
-}
-
-function holdsOf(file: string): readonly Hold[] {
-	if (!existsSync(file)) return [];
-	const lines = readFileSync(file, 'utf8').trim().split('\n');
-	return lines.map((line) => JSON.parse(line));
-}
-
 function residentMib(pid: number): number {
 	const status = readFileSync(`/proc/${pid}/status`, 'utf8');
 	return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
@@ -102,18 +89,8 @@ function describeOutcome({ request, status, text }: FuzzOutcome): string {
 	return `${method} ${path.slice(0, 300)}\n  accept: ${accept}\n  ${sent}\n  ${status} ${text.slice(0, 300)}`;
 }
 
-async function start(t: TestContext): Promise<{ readonly server: StintServer; readonly probe: string }> {
-	const probe = join(temporaryFolder(t), 'holds');
-	const env = {
-		NODE_OPTIONS: `--import=${join(ROOT, 'test/support/loop-probe.ts')}`,
-		STINT_LOOP_PROBE: probe,
-	};
-	const server = await startStint(t, { args: ['--runtime', 'fake'], env });
-	return { server, probe: `${probe}.${server.process.child.pid}` };
-}
-
 test(`${REQUESTS} fuzzed requests, seed ${SEED}`, async (t) => {
-	const { server, probe } = await start(t);
+	const server = await startProbed(t, { args: ['--runtime', 'fake'] });
 	t.diagnostic(`seed ${SEED}: STINT_FUZZ_SEED=${SEED} repeats it`);
 	const client = new FuzzClient(server.kubeconfig);
 	t.after(() => client.close());
@@ -129,7 +106,7 @@ test(`${REQUESTS} fuzzed requests, seed ${SEED}`, async (t) => {
 		assert.deepEqual(record.bad.map(describeOutcome), [], `seed ${SEED}`);
 	});
 	await t.test('no request holds the event loop', () => {
-		const long = holdsOf(probe).filter(({ heldMs, at }) => at > startedAt && heldMs > LONGEST_HOLD_MS);
+		const long = server.holds().filter(({ heldMs, at }) => at > startedAt && heldMs > LONGEST_HOLD_MS);
 		const told = long.map(({ heldMs, at }) => {
 			const under = record.during(at - heldMs - 20, at);
 			return `${Math.round(heldMs)} ms during\n${under.map(describeOutcome).join('\n')}`;

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { FuzzClient, type FuzzOutcome } from '../fuzz/fuzz-client.ts';
-import { ROOT, temporaryFolder } from '../support/processes.ts';
-import { startStint } from '../support/stint-server.ts';
+import { startProbed } from '../support/probed-server.ts';
 import { HOSTILE, type HostileRequest, JOBS, job, LARGE } from './requests.ts';
 
 /**
@@ -25,13 +22,7 @@ interface Guarded {
 }
 
 async function start(t: TestContext): Promise<Guarded> {
-	const probe = join(temporaryFolder(t), 'holds');
-	const env = {
-		NODE_OPTIONS: `--import=${join(ROOT, 'test/support/loop-probe.ts')}`,
-		STINT_LOOP_PROBE: probe,
-	};
-	const server = await startStint(t, { args: ['--runtime', 'fake'], env });
-	const file = `${probe}.${server.process.child.pid}`;
+	const server = await startProbed(t, { args: ['--runtime', 'fake'] });
 	const client = new FuzzClient(server.kubeconfig);
 	t.after(() => client.close());
 	let seen = 0;
@@ -40,10 +31,9 @@ async function start(t: TestContext): Promise<Guarded> {
 		heldMs: async () => {
 			// The probe looks every 5 ms; a turn that is noted is so before two more requests are answered.
 			for (let time = 0; time < 2; time++) await ask(client, '/readyz');
-			const holds = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
-			const fresh = holds.slice(seen).map((line): number => JSON.parse(line).heldMs);
-			seen = holds.length;
-			return Math.max(0, ...fresh);
+			const fresh = server.holds().slice(seen);
+			seen += fresh.length;
+			return Math.max(0, ...fresh.map(({ heldMs }) => heldMs));
 		},
 	};
 }

@@ -133,11 +133,12 @@ test('under a low limit on open files containers wait for each other, and none f
 	try {
 		mkdirSync(machine.folder, { mode: 0o700 });
 		const main = new URL('./launcher-main.ts', import.meta.url).pathname;
-		const launcher = spawn('sh', ['-c', `ulimit -n 80; exec ${process.execPath} ${main} .`], {
+		const launcher = spawn('sh', ['-c', 'ulimit -n 80; exec "$0" "$1" .', process.execPath, main], {
 			cwd: machine.folder,
 			stdio: ['ignore', 'pipe', 'inherit'],
 		});
-		await once(launcher.stdout, 'data');
+		const [said] = await Promise.race([once(launcher.stdout, 'data'), once(launcher, 'exit')]);
+		assert.ok(Buffer.isBuffer(said), `the launcher ended: ${said}`);
 		const runtime = machine.connect();
 		await runtime.start();
 		const run = async (pod: string): Promise<Started> => {
