@@ -132,7 +132,7 @@ test('under a low limit on open files containers wait for each other, and none f
 	const machine = openHost();
 	try {
 		mkdirSync(machine.folder, { mode: 0o700 });
-		const main = new URL('./launcher-main.ts', import.meta.url).pathname;
+		const main = join(import.meta.dirname, 'launcher-main.ts');
 		const launcher = spawn('sh', ['-c', 'ulimit -n 80; exec "$0" "$1" .', process.execPath, main], {
 			cwd: machine.folder,
 			stdio: ['ignore', 'pipe', 'inherit'],
