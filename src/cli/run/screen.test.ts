@@ -21,7 +21,7 @@ function shown(written: string): readonly string[] {
 test('the line at the bottom is never mixed with lines of logs', () => {
 	const { screen, written } = terminal(40);
 	screen.status('1 active');
-	screen.log('pod', ['one', 'two']);
+	void screen.log('pod', ['one', 'two']);
 	screen.status('2 active');
 	screen.say('news');
 	assert.deepEqual(shown(written()), ['[pod] one', '[pod] two', 'news', '2 active']);
@@ -39,15 +39,15 @@ test('where there is no terminal there is none', () => {
 	const { screen, written } = terminal(undefined);
 	assert.equal(screen.hasStatus, false);
 	screen.status('1 active');
-	screen.log(undefined, ['as it is']);
+	void screen.log(undefined, ['as it is']);
 	assert.equal(written(), 'as it is\n');
 });
 
 test('each source keeps its colour, where colours are welcome', () => {
 	const { screen, written } = terminal(undefined, true);
-	screen.log('a', ['1']);
-	screen.log('b', ['2']);
-	screen.log('a', ['3']);
+	void screen.log('a', ['1']);
+	void screen.log('b', ['2']);
+	void screen.log('a', ['3']);
 	const [first = '', second = '', third = ''] = written().split('\n');
 	assert.equal(first, '\x1b[36m[a]\x1b[0m 1');
 	assert.equal(third, first.replace('1', '3').replace(/ 1$/, ' 3'));

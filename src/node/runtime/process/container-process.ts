@@ -122,7 +122,7 @@ export class ContainerProcess {
 		const pumps = STREAMS.map((stream, index) => {
 			const fifo = outputs[index];
 			const pump = new OutputPump(fifo?.readFd ?? socketOf(child, stream), { stream, log, stamp });
-			if (fifo) pump.ended.then(fifo.release);
+			if (fifo) void pump.ended.then(fifo.release);
 			return pump;
 		});
 		const { mark } = options;
@@ -156,7 +156,11 @@ export class ContainerProcess {
 				const finishedAt = this.#host.clock.now();
 				const signal = signalName ? constants.signals[signalName] : undefined;
 				const end = { exitCode: signal ? 128 + signal : (code ?? 0), finishedAt };
-				this.#completeLog().then(() => resolve(signal ? { ...end, signal } : end));
+				const told = signal ? { ...end, signal } : end;
+				// What goes wrong with the log must not keep the end from being told, nor end the launcher.
+				void this.#completeLog()
+					.catch(this.#host.onError)
+					.then(() => resolve(told));
 			});
 		});
 	}
@@ -181,7 +185,7 @@ export class ContainerProcess {
 		for (let wait = 0; wait === 0 || (wait < waits && this.#log.isFull && !isRead()); wait++) {
 			await new Promise<void>((resolve) => {
 				const timer = this.#host.clock.setTimer(PIPE_WAIT_MS, resolve);
-				read.then(() => {
+				void read.then(() => {
 					timer.cancel();
 					resolve();
 				});

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { SystemClock } from '../../../base/clock.ts';
+import { LogTime } from '../log-time.ts';
+import { ContainerProcess } from './container-process.ts';
+import { DescriptorPool } from './descriptor-pool.ts';
+import { Sweeper } from './sweeper.ts';
+
+class FailingSweeper extends Sweeper {
+	override sweepNow(): Promise<void> {
+		return Promise.reject(FAILURE);
+	}
+}
+
+const FAILURE = new Error('too many open files');
+
+test('the end is told though a search for what holds its pipes fails', async (t) => {
+	const folder = mkdtempSync(join(tmpdir(), 'stint-'));
+	t.after(() => rmSync(folder, { recursive: true }));
+	const clock = new SystemClock({ keepsAlive: true });
+	const told: unknown[] = [];
+	const process = await ContainerProcess.start(
+		{
+			mark: 'mark',
+			program: {
+				argv: ['sh', '-c', 'setsid sleep 1 & echo out; exit 3'],
+				env: { PATH: '/usr/bin:/bin' },
+				workingDir: folder,
+			},
+			log: { path: join(folder, 'log'), maxBytes: 1_000_000, maxFiles: 2 },
+		},
+		{
+			clock,
+			logTime: new LogTime(clock, globalThis.process.hrtime.bigint),
+			logDescriptors: new DescriptorPool(10),
+			pipes: { take: async () => undefined },
+			sweeper: new FailingSweeper(clock, { onIdle: () => {}, onError: (error) => void told.push(error) }),
+			onError: (error) => void told.push(error),
+		},
+	);
+	assert.equal((await process.ended).exitCode, 3);
+	assert.deepEqual(told, [FAILURE]);
+	assert.match(readFileSync(join(folder, 'log'), 'utf8'), /out/);
+});
