@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { FifoSet } from './fifo-set.ts';
 
@@ -40,4 +42,23 @@ test('to take the first of many again and again takes time in proportion to thei
 	assert.equal(set.size, 0);
 	// To take the first of a Set needs half a minute for this.
 	assert.ok(user + system < 3_000_000, `took ${(user + system) / 1000} ms of CPU`);
+});
+
+test('nothing is kept of elements that are gone', () => {
+	const set = new FifoSet<object>();
+	const bytes = (): number => {
+		globalThis.gc?.();
+		return process.memoryUsage().heapUsed;
+	};
+	setFlagsFromString('--expose-gc');
+	globalThis.gc ??= runInNewContext('gc');
+	set.add({});
+	const before = bytes();
+	for (let time = 0; time < 1_000_000; time++) {
+		const item = {};
+		set.add(item);
+		set.delete(item);
+	}
+	assert.equal(set.size, 1);
+	assert.ok(bytes() - before < 10_000_000, `${bytes() - before} bytes are kept`);
 });

@@ -1,51 +1,59 @@
 /**
- * A set, first in first out, whose {@link first} takes constant time on average. To ask a `Set` for its first
- * element takes time in proportion to those that were deleted before it, so that taking the first of many
- * again and again takes quadratic time.
+ * A set, first in first out, whose {@link first} takes constant time: a linked list, and where each element is in
+ * it. To ask a `Set` for its first element takes time in proportion to those that were deleted before it, so that
+ * taking the first of many again and again takes quadratic time; an iterator that keeps its place in a `Set`
+ * keeps every table that the `Set` had since.
  */
 export class FifoSet<T> implements Iterable<T> {
-	readonly #items = new Set<T>();
-	/** Goes through the items once; all that it has passed, but for `#first`, have been deleted or added anew. */
-	#walk = this.#items.values();
-	/** The first item, where it is known. */
-	#first: { readonly item: T } | undefined;
+	readonly #nodes = new Map<T, Node<T>>();
+	#oldest: Node<T> | undefined;
+	#newest: Node<T> | undefined;
 
 	/** How many elements there are. */
 	get size(): number {
-		return this.#items.size;
+		return this.#nodes.size;
 	}
 
 	/** The element that has been there longest, or undefined if there is none. */
 	get first(): T | undefined {
-		if (this.#first) return this.#first.item;
-		const { done, value } = this.#walk.next();
-		if (done) {
-			// A walk that has come to its end stays there, whatever is added.
-			this.#walk = this.#items.values();
-			return undefined;
-		}
-		this.#first = { item: value };
-		return value;
+		return this.#oldest?.item;
 	}
 
 	/** Appends an element, unless it is there already. */
 	add(item: T): void {
-		this.#items.add(item);
+		if (this.#nodes.has(item)) return;
+		const node: Node<T> = { item, older: this.#newest, newer: undefined };
+		this.#nodes.set(item, node);
+		if (this.#newest) this.#newest.newer = node;
+		else this.#oldest = node;
+		this.#newest = node;
 	}
 
 	/** Whether the element is there. */
 	has(item: T): boolean {
-		return this.#items.has(item);
+		return this.#nodes.has(item);
 	}
 
 	/** Takes the element out; returns whether it was there. */
 	delete(item: T): boolean {
-		if (this.#first?.item === item) this.#first = undefined;
-		return this.#items.delete(item);
+		const node = this.#nodes.get(item);
+		if (!node) return false;
+		this.#nodes.delete(item);
+		if (node.older) node.older.newer = node.newer;
+		else this.#oldest = node.newer;
+		if (node.newer) node.newer.older = node.older;
+		else this.#newest = node.older;
+		return true;
 	}
 
-	/** The elements, the one that has been there longest first. */
+	/** The elements, the one that has been there longest first. Elements may be deleted meanwhile. */
 	[Symbol.iterator](): Iterator<T> {
-		return this.#items.values();
+		return this.#nodes.keys();
 	}
+}
+
+interface Node<T> {
+	readonly item: T;
+	older: Node<T> | undefined;
+	newer: Node<T> | undefined;
 }
