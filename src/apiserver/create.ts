@@ -76,7 +76,7 @@ function unwritten({ definition, resource }: ResourceRequest, object: KubeObject
 	if (holder) throw nameTaken(definition, name, holder);
 	const { codec } = resource;
 	const value = codec.encode(object);
-	checkSize(object, value);
+	checkSize(object, value, { subresource: '', before: 0 });
 	const at = { key: codec.key(namespace, name), value, revision: revisionIn(resourceVersion) };
 	return new StoredObject(codec, at, object);
 }

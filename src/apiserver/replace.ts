@@ -92,7 +92,7 @@ async function settle(
 	}
 	if (jsonEqual(next, current.object)) return current;
 	const value = resource.codec.encode(next);
-	checkSize(next, value, current.value.length);
+	checkSize(next, value, { subresource: request.subresource, before: current.value.length });
 	const { key, revision } = current;
 	return dryRun
 		? new StoredObject(resource.codec, { key, revision, value })
