@@ -13,7 +13,7 @@ import { Query } from './query.ts';
 import type { Body, Call, Method, ResourceRequest } from './request.ts';
 import type { ApiServer } from './server.ts';
 import type { SharedLines } from './shared-lines.ts';
-import type { SlowClients } from './slow-clients.ts';
+import type { SlowClient, SlowClients } from './slow-clients.ts';
 import { warningHeaders } from './warning-headers.ts';
 import { WatchLines } from './watch-events.ts';
 
@@ -171,8 +171,14 @@ export class HttpExchange {
 	/** Resolves once the client has taken what waits for it, or is gone: cut, if it takes nothing for long. */
 	async #taken(): Promise<void> {
 		const { slowClients } = this.#options;
-		const client = { cut: () => void this.#response.destroy() };
-		slowClients.add(client, this.#response.writableLength);
+		const response = this.#response;
+		const client: SlowClient = {
+			get unreadBytes() {
+				return response.writableLength;
+			},
+			cut: () => void response.destroy(),
+		};
+		slowClients.add(client);
 		await this.#drained();
 		slowClients.remove(client);
 	}

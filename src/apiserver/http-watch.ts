@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { ApiError } from '../api/meta/api-error.ts';
 import type { Clock } from '../base/clock.ts';
 import type { RunQueue } from '../base/run-queue.ts';
-import type { SlowClients } from './slow-clients.ts';
+import type { SlowClient, SlowClients } from './slow-clients.ts';
 import { errorLine, type WatchLines } from './watch-events.ts';
 import type { WatchReader } from './watch-reader.ts';
 
@@ -31,13 +31,15 @@ const QUICK_MS = 1000;
  * Sends a watch over HTTP. Further notices are read only while not much waits for the client, or for all
  * clients together, however slow it is and however much happens.
  */
-export class HttpWatch {
+export class HttpWatch implements SlowClient {
 	readonly #options: HttpWatchOptions;
 	readonly #reader: WatchReader;
 	/** So much waits for the client that nothing more is read. */
 	#blocked = false;
 	#over = false;
 	#allowedBytes = UNREAD_BYTES.least;
+	/** How many bytes waited for the client after the last write. */
+	#seenUnread = 0;
 	/** Since when there have been bytes that the client has not taken, by the monotonic clock. */
 	#unreadSince: number | undefined;
 
@@ -48,6 +50,11 @@ export class HttpWatch {
 		options.response.on('drain', () => this.#drained());
 		options.response.once('close', () => this.stop());
 		this.#enqueue();
+	}
+
+	/** How many bytes of the answer the client has not taken. */
+	get unreadBytes(): number {
+		return this.#options.response.writableLength;
 	}
 
 	/** Ends the watch; the answer is the caller's to end. */
@@ -102,12 +109,14 @@ export class HttpWatch {
 		// Corked, all that a step brings leaves in one record; Node would else wait for the end of the turn.
 		socket?.cork();
 		let isTaken = true;
+		const hasTaken = this.unreadBytes < this.#seenUnread;
 		for (const line of lines) isTaken = response.write(line);
 		socket?.uncork();
+		this.#seenUnread = this.unreadBytes;
 		if (isTaken) return;
 		this.#unreadSince ??= this.#options.clock.monotonic();
-		slowClients.add(this, response.writableLength);
-		this.#blocked = response.writableLength >= this.#allowedBytes || slowClients.isCrowded;
+		slowClients.add(this, hasTaken);
+		this.#blocked = this.unreadBytes >= this.#allowedBytes || slowClients.isCrowded;
 	}
 
 	#drained(): void {
@@ -115,6 +124,7 @@ export class HttpWatch {
 		const isQuick = clock.monotonic() - (this.#unreadSince ?? 0) < QUICK_MS;
 		this.#allowedBytes = isQuick ? Math.min(this.#allowedBytes * 2, UNREAD_BYTES.most) : UNREAD_BYTES.least;
 		this.#unreadSince = undefined;
+		this.#seenUnread = 0;
 		slowClients.remove(this);
 		if (!this.#blocked) return;
 		this.#blocked = false;

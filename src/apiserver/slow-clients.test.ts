@@ -1,35 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../base/virtual-clock.ts';
-import { type SlowClient, SlowClients } from './slow-clients.ts';
+import { SlowClients } from './slow-clients.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
-function world(): {
-	clock: VirtualClock;
-	slow: SlowClients;
-	cut: string[];
-	client: (name: string) => SlowClient;
-} {
+interface TestClient {
+	unreadBytes: number;
+	cut(): void;
+}
+
+function world() {
 	const clock = new VirtualClock();
 	const cut: string[] = [];
-	return {
-		clock,
-		cut,
-		slow: new SlowClients(clock),
-		client: (name) => ({ cut: () => void cut.push(name) }),
-	};
+	const client = (name: string, unreadBytes: number): TestClient => ({
+		unreadBytes,
+		cut: () => void cut.push(name),
+	});
+	return { clock, cut, slow: new SlowClients(clock), client };
 }
 
 test('a client that takes nothing for a minute is cut, one that reads is not', () => {
 	const { clock, slow, cut, client } = world();
-	const reader = client('reader');
-	slow.add(reader, 1000);
-	slow.add(client('sleeper'), 1000);
+	const reader = client('reader', 1000);
+	slow.add(reader);
+	slow.add(client('sleeper', 1000));
 	clock.advance(59_999);
 	assert.deepEqual(cut, []);
 	slow.remove(reader);
-	slow.add(reader, 1000);
+	slow.add(reader);
 	clock.advance(1);
 	assert.deepEqual(cut, ['sleeper']);
 	slow.remove(reader);
@@ -38,15 +37,69 @@ test('a client that takes nothing for a minute is cut, one that reads is not', (
 	assert.equal(slow.bytes, 0);
 });
 
+test('a client that takes a little in each of its minutes goes on', () => {
+	const { clock, slow, cut, client } = world();
+	const slowest = client('slowest', 1000);
+	slow.add(slowest);
+	for (const left of [999, 500, 10]) {
+		slowest.unreadBytes = left;
+		clock.advance(60_000);
+		assert.equal(slow.bytes, left);
+	}
+	assert.deepEqual(cut, []);
+	clock.advance(60_000);
+	assert.deepEqual(cut, ['slowest']);
+});
+
+test('a client has a minute for each quarter of a megabyte that leaves in one piece', () => {
+	const { clock, slow, cut, client } = world();
+	slow.add(client('large', MEBIBYTE));
+	clock.advance(239_999);
+	assert.deepEqual(cut, []);
+	clock.advance(1);
+	assert.deepEqual(cut, ['large']);
+});
+
+test('more that waits gives a client that takes nothing no more time, and no other place', () => {
+	const { clock, slow, cut, client } = world();
+	const stuck = client('stuck', 1000);
+	slow.add(stuck);
+	clock.advance(30_000);
+	slow.add(client('fresh', 1000));
+	stuck.unreadBytes = 2000;
+	slow.add(stuck);
+	assert.equal(slow.bytes, 3000);
+	clock.advance(30_000);
+	assert.deepEqual(cut, ['stuck']);
+	const again = client('again', MEBIBYTE);
+	slow.add(again);
+	slow.add(client('later', MEBIBYTE));
+	again.unreadBytes *= 2;
+	slow.add(again);
+	slow.add(client('large', 30 * MEBIBYTE));
+	assert.deepEqual(cut, ['stuck', 'fresh', 'again']);
+});
+
+test('a client that has taken some has its minute anew, and goes to the end of the line', () => {
+	const { clock, slow, cut, client } = world();
+	const reader = client('reader', 1000);
+	slow.add(reader);
+	slow.add(client('sleeper', 1000));
+	clock.advance(59_000);
+	slow.add(reader, true);
+	clock.advance(59_000);
+	assert.deepEqual(cut, ['sleeper']);
+});
+
 test('when too much waits for all together, those that have waited longest are cut', () => {
 	const { slow, cut, client } = world();
-	for (let index = 0; index < 40; index++) slow.add(client(`c${index}`), MEBIBYTE);
+	for (let index = 0; index < 40; index++) slow.add(client(`c${index}`, MEBIBYTE));
 	assert.deepEqual(cut, ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7']);
 	assert.equal(slow.bytes, 32 * MEBIBYTE);
 });
 
 test('one client alone may have an answer of any size', () => {
 	const { slow, cut, client } = world();
-	slow.add(client('a'), 100 * MEBIBYTE);
+	slow.add(client('a', 100 * MEBIBYTE));
 	assert.deepEqual(cut, []);
 });
