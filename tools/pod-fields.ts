@@ -32,6 +32,11 @@ const SECTIONS: readonly { readonly effect: Effect; readonly title: string; read
 		title: 'Held back',
 		what: 'The container is not started: `CreateContainerConfigError`, with the field and what to do.',
 	},
+	{
+		effect: 'dropped',
+		title: 'Left out',
+		what: 'The API server stores the object without it, as upstream does.',
+	},
 	{ effect: 'warned', title: 'Run without', what: 'The Pod runs, and the event `NotHonoured` says so.' },
 ];
 

@@ -15,7 +15,7 @@ export const cronJobStrategy: Strategy<CronJob> = {
 		status: {},
 	}),
 	prepareForUpdate: (cronJob, old) => {
-		const spec = withoutDisabledFields(cronJob.spec);
+		const spec = withoutDisabledFields(cronJob.spec, old.spec);
 		const changed = spec !== old.spec && !semanticEqual(spec, old.spec);
 		const generation = generationAfter(old.metadata, changed);
 		return {
@@ -31,9 +31,12 @@ export const cronJobStrategy: Strategy<CronJob> = {
 	allowUnconditionalUpdate: true,
 };
 
-function withoutDisabledFields(spec: CronJobSpec): CronJobSpec {
+function withoutDisabledFields(spec: CronJobSpec, old?: CronJobSpec): CronJobSpec {
+	const oldTemplate = old?.jobTemplate.spec.template;
 	return withField(spec, 'jobTemplate', (jobs) =>
-		withField(jobs, 'spec', (job) => withField(job, 'template', templateWithoutDisabledFields)),
+		withField(jobs, 'spec', (job) =>
+			withField(job, 'template', (template) => templateWithoutDisabledFields(template, oldTemplate)),
+		),
 	);
 }
 

@@ -17,7 +17,7 @@ export const jobStrategy: Strategy<Job> = {
 		return fresh.spec.manualSelector ? fresh : withInheritedLabels(withGeneratedSelector(fresh), job);
 	},
 	prepareForUpdate: (job, old) => {
-		const spec = withoutDisabledFields(job.spec);
+		const spec = withoutDisabledFields(job.spec, old.spec);
 		const changed = spec !== old.spec && !semanticEqual(spec, old.spec);
 		const generation = generationAfter(old.metadata, changed);
 		return {
@@ -33,8 +33,8 @@ export const jobStrategy: Strategy<Job> = {
 	allowUnconditionalUpdate: true,
 };
 
-function withoutDisabledFields(spec: JobSpec): JobSpec {
-	return withField(spec, 'template', templateWithoutDisabledFields);
+function withoutDisabledFields(spec: JobSpec, old?: JobSpec): JobSpec {
+	return withField(spec, 'template', (template) => templateWithoutDisabledFields(template, old?.template));
 }
 
 /**

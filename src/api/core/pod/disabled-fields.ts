@@ -1,27 +1,34 @@
 import { mapShared, withField } from '../../meta/defaults.ts';
-import type { Container, Lifecycle, PodSpec, PodTemplateSpec } from './schema.ts';
+import type { Container, PodSpec, PodTemplateSpec } from './schema.ts';
 
 /**
  * Fields of features that are alpha in Kubernetes 1.37, and so off unless a cluster's owner turns them on. As
- * upstream (`DropDisabledPodFields`), a write that sets one is taken without it.
+ * upstream (`DropDisabledPodFields`), a write that sets one is taken without it, unless the object has it already.
  */
 
-/** `spec` without the fields that are off; the same object where it has none of them. */
-export function withoutDisabledFields(spec: PodSpec): PodSpec {
+/** `spec` without the fields that are off and that `old` does not use; the same object where it has none of them. */
+export function withoutDisabledFields(spec: PodSpec, old?: PodSpec): PodSpec {
+	if (old && usesStopSignals(old)) return spec;
 	const left = withField(spec, 'containers', (containers) => mapShared(containers, withoutStopSignal));
 	return withField(left, 'initContainers', (containers) => mapShared(containers, withoutStopSignal));
 }
 
 /** The same of a template that Pods are made from. */
-export function templateWithoutDisabledFields(template: PodTemplateSpec): PodTemplateSpec {
-	return withField(template, 'spec', withoutDisabledFields);
+export function templateWithoutDisabledFields(
+	template: PodTemplateSpec,
+	old?: PodTemplateSpec,
+): PodTemplateSpec {
+	return withField(template, 'spec', (spec) => withoutDisabledFields(spec, old?.spec));
 }
 
 /** Feature gate ContainerStopSignals. */
+function usesStopSignals({ containers, initContainers = [] }: PodSpec): boolean {
+	return [...initContainers, ...containers].some(({ lifecycle }) => lifecycle?.stopSignal !== undefined);
+}
+
 function withoutStopSignal(container: Container): Container {
-	return withField(container, 'lifecycle', (lifecycle): Lifecycle => {
-		if (lifecycle.stopSignal === undefined) return lifecycle;
-		const { stopSignal: _, ...left } = lifecycle;
-		return left;
-	});
+	if (container.lifecycle?.stopSignal === undefined) return container;
+	const { lifecycle, ...bare } = container;
+	const { stopSignal: _, ...hooks } = lifecycle;
+	return Object.keys(hooks).length > 0 ? { ...bare, lifecycle: hooks } : bare;
 }

@@ -211,7 +211,8 @@ test('a field whose feature is off is taken off what is written', () => {
 	const given = pods.defaults(pod(spec));
 	for (const pod of [pods.strategy.prepareForCreate(given), pods.strategy.prepareForUpdate(given, old)]) {
 		assert.deepEqual(pod.spec.containers[0]?.lifecycle, { preStop: { sleep: { seconds: 1 } } });
-		assert.deepEqual(pod.spec.initContainers?.[0]?.lifecycle, {});
+		assert.equal(pod.spec.initContainers?.[0]?.lifecycle, undefined);
+		assert.deepEqual(pods.strategy.validateCreate(pod), []);
 	}
 	const template = { spec };
 	const job = decodeAs<Job>(jobs.schema, { metadata: { name: 'a' }, spec: { template } }).value;
@@ -224,4 +225,12 @@ test('a field whose feature is off is taken off what is written', () => {
 		assert.ok(JSON.stringify(written).includes('preStop'));
 		assert.ok(!JSON.stringify(written).includes('stopSignal'));
 	}
+});
+
+test('what is stored with a field whose feature is off keeps it', () => {
+	const containers = [{ name: 'main', image: 'a:1', lifecycle: { stopSignal: 'SIGINT' } }];
+	const old = pod({ containers }, { resourceVersion: '1', finalizers: ['example.com/kept'] });
+	const released = pods.strategy.prepareForUpdate(pod({ containers }, { resourceVersion: '1' }), old);
+	assert.equal(released.spec.containers[0]?.lifecycle?.stopSignal, 'SIGINT');
+	assert.deepEqual(pods.strategy.validateUpdate(released, old), []);
 });

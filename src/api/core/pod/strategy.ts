@@ -19,7 +19,7 @@ export const podStrategy: Strategy<Pod> = {
 		status: firstStatus(pod),
 	}),
 	prepareForUpdate: (pod, old) => {
-		const spec = withoutDisabledFields(pod.spec);
+		const spec = withoutDisabledFields(pod.spec, old.spec);
 		const changed = spec !== old.spec && !semanticEqual(spec, old.spec);
 		const generation = generationAfter(old.metadata, changed);
 		return {

@@ -14,6 +14,7 @@ const CONSEQUENCES: readonly (readonly [Effect, string])[] = [
 	['unscheduled', 'its Pods will not be scheduled'],
 	['unmounted', 'no container that mounts it will start'],
 	['held', 'the container will not start'],
+	['dropped', 'it is left out'],
 	['warned', 'it will not be honoured'],
 ];
 

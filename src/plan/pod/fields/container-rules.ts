@@ -58,8 +58,8 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	held('lifecycle.postStart', NO_HOOKS, 'do it at the start of the command'),
 	held('lifecycle.preStop', NO_HOOKS, 'do it on SIGTERM'),
 	containerRule('lifecycle.stopSignal', {
-		effect: 'warned',
-		because: 'its feature, ContainerStopSignals, is alpha and off, so the API server leaves it out',
+		effect: 'dropped',
+		because: 'its feature, ContainerStopSignals, is alpha and therefore off',
 		instead: 'handle SIGTERM',
 	}),
 	held('stdin', 'standard input of a container cannot be written to yet', 'read from a file'),

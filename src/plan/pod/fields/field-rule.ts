@@ -7,6 +7,8 @@ export type Effect =
 	| 'honoured'
 	/** The Pod's life is the same without it. */
 	| 'harmless'
+	/** The API server stores the object without it, as upstream does. */
+	| 'dropped'
 	/** The Pod runs without it, and the event NotHonoured says so. */
 	| 'warned'
 	/** The container is not started: CreateContainerConfigError. */

@@ -125,7 +125,7 @@ const CASES: readonly Case[] = [
 	},
 	{
 		field: `${C}lifecycle.stopSignal`,
-		effect: 'warned',
+		effect: 'dropped',
 		pod: container({ lifecycle: { stopSignal: 'SIGUSR1' } }),
 	},
 	{ field: `${C}stdin`, effect: 'held', pod: container({ stdin: true }) },
