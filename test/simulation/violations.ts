@@ -31,8 +31,9 @@
  * 24. A Pod is bound only to a node that has the cpu for it beside the others there, where no Pod is from which
  *    one of the two wants to be away, and where its host ports are free.
  * 25. A Pod is preempted only on a node that was promised to a Pod of a higher priority before.
- * 26. Whoever changes or deletes an object says which one it means: another may have its name by now.
  * 23. Once an owner is gone, what was to stay does not name it any more, and what was to go first is gone.
+ * 26. A component that changes, deletes or binds an object says which one it means: another may have its name
+ *    by now.
  *
  * In the end, once nothing goes wrong any more, within a bounded time:
  *

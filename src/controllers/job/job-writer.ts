@@ -2,18 +2,12 @@ import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import {
-	ApiError,
-	conflict,
-	isApiError,
-	isNamespaceTerminating,
-	messageOf,
-	notFound,
-} from '../../api/meta/api-error.ts';
+import { ApiError, conflict, isNamespaceTerminating, messageOf, notFound } from '../../api/meta/api-error.ts';
 import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
 import type { ConcurrencyLimit } from '../../base/concurrency-limit.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
+import { isGone, isPatchedGone } from '../../client/gone.ts';
 import { TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
 import type { PodCreation } from '../../plan/job/plan.ts';
 import type { JobMetrics } from './job-metrics.ts';
@@ -110,7 +104,7 @@ export class JobWriter {
 			this.#event('Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
 		} catch (error) {
 			// Gone, or its name is another Pod's now.
-			if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) {
+			if (isGone(error)) {
 				this.gone.push(pod);
 				return;
 			}
@@ -166,7 +160,7 @@ export class JobWriter {
 		try {
 			await write;
 		} catch (error) {
-			if (!isApiError(error, 'NotFound')) throw error;
+			if (!isPatchedGone(error)) throw error;
 			this.gone.push(pod);
 		}
 	}
