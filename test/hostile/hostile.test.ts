@@ -6,7 +6,7 @@ import { HOSTILE, type HostileRequest, JOBS, job, LARGE } from './requests.ts';
 
 /**
  * Requests that are each made to hold a server up, over real connections: each is answered as it should be, and
- * whoever asks something else meanwhile does not wait.
+ * other clients are answered meanwhile.
  */
 
 /** The longest that one turn of the event loop may take, in milliseconds of CPU time. */
@@ -64,16 +64,18 @@ async function prepare(client: FuzzClient): Promise<void> {
 	await Promise.all(Array.from({ length: 8 }, maker));
 }
 
-/** Sends the request while somebody else asks for readiness, again and again. */
+/** Sends the request while another client asks for readiness, again and again. */
 async function sendBesideOthers(client: FuzzClient, request: HostileRequest): Promise<FuzzOutcome> {
 	let isOver = false;
 	const others = (async () => {
 		while (!isOver) assert.equal((await ask(client, '/readyz')).status, 200);
 	})();
-	const outcome = await client.send(request);
-	isOver = true;
-	await others;
-	return outcome;
+	try {
+		return await client.send(request);
+	} finally {
+		isOver = true;
+		await others;
+	}
 }
 
 test('requests that are made to hold a server up', async (t) => {

@@ -12,6 +12,7 @@ export interface HostileRequest extends FuzzRequest {
 export const JOBS = '/apis/batch/v1/namespaces/default/jobs';
 /** A Job with very much in it, which the test makes before. */
 export const LARGE = 'large';
+const CRON_JOBS = '/apis/batch/v1/namespaces/default/cronjobs';
 const PODS = '/api/v1/namespaces/default/pods';
 const MANY = `${JOBS}?labelSelector=${encodeURIComponent('many=y')}`;
 
@@ -35,6 +36,16 @@ export function job(metadata: object, pod: object = {}, container: object = {}, 
 	const containers = [{ name: 'c', image: 'b', ...container }];
 	const spec = { template: { spec: { restartPolicy: 'Never', containers, ...pod } }, suspend: true };
 	return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'h', ...metadata }, spec, ...more };
+}
+
+function cronJob(schedule: string): object {
+	const { spec } = { spec: {}, ...job({}) };
+	return {
+		apiVersion: 'batch/v1',
+		kind: 'CronJob',
+		metadata: { name: 'h' },
+		spec: { schedule, jobTemplate: { spec } },
+	};
 }
 
 function request(method: string, path: string, body?: FuzzRequest['body']): FuzzRequest {
@@ -219,12 +230,6 @@ const POSTS: readonly Row[] = [
 	['a field of the wrong type and 2.9 MB', 400, JSON_TYPE, job({ labels: MEGABYTES })],
 	['an image of 2.9 MB', 413, JSON_TYPE, job({}, {}, { image: MEGABYTES })],
 	[
-		'a schedule',
-		400,
-		JSON_TYPE,
-		{ kind: 'CronJob', apiVersion: 'batch/v1', spec: { schedule: '*,'.repeat(1_000_000) } },
-	],
-	[
 		'a million tags of protobuf',
 		400,
 		PROTOBUF,
@@ -402,6 +407,11 @@ export const HOSTILE: readonly HostileRequest[] = [
 		name: 'to store 15,000 annotations',
 		status: 201,
 	},
+	...[`${'*,'.repeat(4_990)}* * * * *`, `${'*,'.repeat(1_000_000)}* * * * *`].map((schedule, index) => ({
+		...request('POST', `${CRON_JOBS}?dryRun=All`, bodyOf(JSON_TYPE, cronJob(schedule))),
+		name: `a CronJob with a schedule of ${schedule.length} characters`,
+		status: index === 0 ? 201 : 422,
+	})),
 	{ ...request('DELETE', `${PODS}?labelSelector=none`), name: 'to delete no Pods', status: 200 },
 	{
 		...request('DELETE', `${MANY}&propagationPolicy=Background`),
