@@ -5,8 +5,8 @@ import { readObject } from '../api/protobuf/message.ts';
 import { WireError, WireLimitError, WireReader } from '../api/protobuf/wire-reader.ts';
 import { BODY_LIMITS, type ExpectedObject, UnreadableError } from './body.ts';
 
-/** An entry of a map, which is one value, has six tags and lengths. */
-const MOST_PARTS = 6 * BODY_LIMITS.values;
+/** An entry of a map of quantities, which is one value, has eight tags and lengths; no other value has more. */
+const MOST_PARTS = 8 * BODY_LIMITS.values;
 
 /**
  * The JSON that a body in protobuf stands for. Throws an UnreadableError where it does not even say what

@@ -53,7 +53,7 @@ export function nameTaken(
 
 /**
  * Replaces `current` by `object` (defaulted; it is frozen), which is stored as `value`. Resolves to undefined
- * when somebody else changed or removed it meanwhile: look again.
+ * when another request changed or removed it meanwhile: look again.
  */
 export async function writeOver(
 	{ store }: ServerContext,

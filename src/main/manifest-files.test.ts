@@ -27,13 +27,13 @@ test('a folder has its files of manifests, those that links lead to among them, 
 test('a folder with a link to a device is refused', async (t) => {
 	const path = folder(t);
 	symlinkSync('/dev/zero', join(path, 'a.yaml'));
-	const message = `${join(path, 'a.yaml')} is no file, but a device or a pipe`;
+	const message = `${join(path, 'a.yaml')} is not a regular file`;
 	await assert.rejects(listManifests(path), new CommandError(message));
 });
 
 test('a file without end is read up to a limit', async () => {
 	await assert.rejects(readManifestFile('/dev/zero'), {
-		message: '/dev/zero is larger than 64 MiB, as no manifest is',
+		message: '/dev/zero exceeds the limit of 64 MiB for a manifest',
 	});
 	assert.equal(await readManifestFile('/dev/null'), '');
 	await assert.rejects(readManifestFile('/nowhere'), { code: 'ENOENT' });

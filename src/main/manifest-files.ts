@@ -36,7 +36,7 @@ export async function listManifests(path: string): Promise<readonly string[] | u
 		const kind = await stat(file).catch(() => undefined);
 		// As kubectl, which does not look into folders either; a link to nowhere is told of when it is read.
 		if (kind?.isDirectory()) continue;
-		if (kind && !kind.isFile()) throw new CommandError(`${file} is no file, but a device or a pipe`);
+		if (kind && !kind.isFile()) throw new CommandError(`${file} is not a regular file`);
 		manifests.push(file);
 	}
 	return manifests;
@@ -48,7 +48,7 @@ async function textOf(stream: Readable, what: string): Promise<string> {
 	for await (const piece of stream) {
 		pieces.push(piece);
 		bytes += piece.length;
-		if (bytes > MOST_BYTES) throw new CommandError(`${what} is larger than 64 MiB, as no manifest is`);
+		if (bytes > MOST_BYTES) throw new CommandError(`${what} exceeds the limit of 64 MiB for a manifest`);
 	}
 	return Buffer.concat(pieces).toString('utf8');
 }

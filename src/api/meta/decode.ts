@@ -163,7 +163,7 @@ function compileObject(node: ObjectNode): Decoder {
 				continue;
 			}
 			if (item === null && field.nullable) {
-				seen++;
+				if (field.filled) seen++;
 				if (changed) changed[name] = null;
 				continue;
 			}

@@ -4,8 +4,9 @@ import { inRange } from '../../meta/names.ts';
 import type { VOLUME_SOURCES, Volume } from './volume-schema.ts';
 
 /**
- * What is wrong with volumes of single providers, which no runtime here mounts: upstream checks them before a
- * Pod is stored, so a manifest that it refuses is refused here too.
+ * What is wrong with volumes of single providers, which no runtime here mounts: upstream checks them before a Pod
+ * is stored. Of those that are no longer in use (azureDisk, flexVolume, gitRepo, scaleIO, storageos and the like)
+ * only the fields that they cannot do without are checked.
  */
 
 type Source = (typeof VOLUME_SOURCES)[number];
@@ -90,22 +91,23 @@ const ISCSI_NAMES: Readonly<Record<string, RegExp>> = {
 	naa: /^naa.[A-Za-z0-9]{32}$/,
 };
 
-function iscsiNameProblems(name: string, unknownPrefix: string): readonly string[] {
+function iscsiNameProblems(name: string): readonly string[] {
 	const form = ISCSI_NAMES[name.slice(0, 3)];
-	if (!form) return [unknownPrefix];
+	if (!form) return ['must be valid format starting with iqn, eui, or naa'];
 	return form.test(name) ? [] : ['must be valid format'];
 }
 
 function validateIscsi(iscsi: NonNullable<Volume['iscsi']>, path: FieldPath): readonly FieldError[] {
 	const { iqn, lun, chapAuthDiscovery, chapAuthSession, secretRef, initiatorName } = iscsi;
 	const errors: FieldError[] = [];
-	if (iqn !== '')
-		errors.push(...malformed(path.child('iqn'), iqn, iscsiNameProblems(iqn, 'must be valid format')));
+	if (iqn !== '') errors.push(...malformed(path.child('iqn'), iqn, iscsiNameProblems(iqn)));
 	errors.push(...validateUnit(lun, path));
 	if ((chapAuthDiscovery || chapAuthSession) && !secretRef) errors.push(required(path.child('secretRef')));
 	if (initiatorName === undefined) return errors;
-	const problems = iscsiNameProblems(initiatorName, 'must be valid format starting with iqn, eui, or naa');
-	return [...errors, ...malformed(path.child('initiatorname'), initiatorName, problems)];
+	return [
+		...errors,
+		...malformed(path.child('initiatorname'), initiatorName, iscsiNameProblems(initiatorName)),
+	];
 }
 
 function validateFibreChannel(

@@ -143,6 +143,11 @@ const REFUSED: readonly (readonly [source: string, content: object, said: readon
 	],
 	[
 		'iscsi',
+		{ targetPortal: 'a', iqn: 'foo', lun: 0 },
+		['iscsi.iqn: Invalid value: "foo": must be valid format starting with iqn, eui, or naa'],
+	],
+	[
+		'iscsi',
 		{ targetPortal: 'a', iqn: `eui.${'a'.repeat(16)}`, lun: 0, initiatorName: `naa.${'b'.repeat(32)}` },
 		[],
 	],

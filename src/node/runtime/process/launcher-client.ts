@@ -34,7 +34,7 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 
 /** The longest path of a socket that every system takes. */
 const LONGEST_SOCKET_PATH = 100;
-/** How long a launcher may take to get ready, and to greet whoever connects. */
+/** Maximum time that a launcher may take to get ready, and to greet a client that connects. */
 const LONGEST_SILENCE_MS = 30_000;
 /** How long a launcher is waited for that has nothing left to do. */
 const LONGEST_END_MS = 2000;
