@@ -1,36 +1,59 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
 import { VirtualClock } from '../../../base/virtual-clock.ts';
-import { RuntimeUnavailable } from '../runtime.ts';
 import { LauncherClient } from './launcher-client.ts';
-import { SOCKET_NAME } from './protocol.ts';
+import { PROTOCOL, SOCKET_NAME } from './protocol.ts';
 
-test('a launcher that takes the connection and says nothing is given up after half a minute', async (t) => {
+/** What listens where a launcher should, and sends `hello` to a client that connects. */
+async function fakeLauncher(t: TestContext, hello: string) {
 	const folder = await mkdtemp(join(tmpdir(), 'stint-'));
 	t.after(() => rm(folder, { recursive: true, force: true }));
-	const silent = createServer().listen(join(folder, SOCKET_NAME));
-	t.after(() => silent.close());
-	await once(silent, 'listening');
+	const server = createServer((socket) => void socket.resume().write(hello)).listen(
+		join(folder, SOCKET_NAME),
+	);
+	t.after(() => server.close());
+	await once(server, 'listening');
 	const clock = new VirtualClock();
-	const found = LauncherClient.find({
+	const options = {
 		folder,
 		clock,
 		onStatus: () => assert.fail('a status'),
-		onLost: () => assert.fail('it never was there'),
-	});
-	const failed = assert.rejects(found, RuntimeUnavailable);
-	const [socket]: Socket[] = await once(silent, 'connection');
-	const closed = once(socket?.resume() ?? silent, 'close');
-	while (clock.nextDue() === undefined) await new Promise(setImmediate);
-	clock.advance(29_999);
-	assert.equal(socket?.destroyed, false);
-	clock.advance(1);
+		onLost: () => assert.fail('lost'),
+	};
+	/** Lets half a minute pass once the client waits for it. */
+	const passTime = async (): Promise<void> => {
+		while (clock.nextDue() === undefined) await new Promise(setImmediate);
+		clock.advance(29_999);
+		await new Promise(setImmediate);
+		assert.notEqual(clock.nextDue(), undefined);
+		clock.advance(1);
+	};
+	return { clock, options, passTime };
+}
+
+const SILENT = /the launcher that runs Pods in .* does not answer$/;
+
+test('a launcher that takes the connection and says nothing is given up after half a minute', async (t) => {
+	const { clock, options, passTime } = await fakeLauncher(t, '');
+	const failed = assert.rejects(LauncherClient.find(options), SILENT);
+	await passTime();
 	await failed;
-	await closed;
+	assert.equal(clock.nextDue(), undefined);
+});
+
+test('so is one that greets and does not say what it has', async (t) => {
+	const hello = { hello: { protocol: PROTOCOL } };
+	const { clock, options, passTime } = await fakeLauncher(t, `${JSON.stringify(hello)}\n`);
+	const client = await LauncherClient.find(options);
+	assert.ok(client);
+	assert.equal(clock.nextDue(), undefined);
+	const failed = assert.rejects(client.list(), SILENT);
+	await passTime();
+	await failed;
 	assert.equal(clock.nextDue(), undefined);
 });

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { type Clock, sleep } from '../../../base/clock.ts';
 import { codeOf } from '../../../base/system-error.ts';
 import { JsonLines } from '../../../client/json-lines.ts';
-import { type ContainerStatus, RuntimeUnavailable } from '../runtime.ts';
+import { type ContainerStatus, RuntimeUnavailable, type Sandbox } from '../runtime.ts';
 import {
 	type Call,
 	decodeError,
@@ -65,6 +65,12 @@ interface Pending {
 	reject(error: Error): void;
 }
 
+/** What a launcher has. */
+export interface LauncherContents {
+	readonly sandboxes: readonly Sandbox[];
+	readonly containers: readonly ContainerStatus[];
+}
+
 /** A connection to a launcher. */
 export class LauncherClient {
 	readonly #socket: Socket;
@@ -110,15 +116,8 @@ export class LauncherClient {
 		const socket = await openSocket(options.folder);
 		if (!socket) return undefined;
 		const client = new LauncherClient(socket, options);
-		let isSilent = false;
-		const patience = options.clock.setTimer(LONGEST_SILENCE_MS, () => {
-			isSilent = true;
-			client.close();
-		});
-		const protocol = await client.#greeted.promise.catch(() => undefined);
-		patience.cancel();
-		if (isSilent)
-			throw new RuntimeUnavailable(`the launcher that runs Pods in ${options.folder} does not answer`);
+		const greeted = client.#greeted.promise.catch(() => undefined);
+		const protocol = await client.#within(greeted);
 		if (protocol === undefined) return undefined;
 		if (protocol === PROTOCOL) return client;
 		client.close();
@@ -126,6 +125,28 @@ export class LauncherClient {
 			`the launcher that runs Pods in ${options.folder} is of another version of stint (protocol ${protocol}, ` +
 				`this one speaks ${PROTOCOL}): use that version until its Pods have ended`,
 		);
+	}
+
+	/** All that the launcher has. Rejects with {@link RuntimeUnavailable}, also where it does not answer. */
+	async list(): Promise<LauncherContents> {
+		const calls = Promise.all([this.call('listSandboxes'), this.call('listContainers')]);
+		const [sandboxes, containers] = await this.#within(calls);
+		return { sandboxes, containers };
+	}
+
+	/** What the launcher answers at once; one that does not (it may have been stopped) is let go. */
+	async #within<T>(answer: Promise<T>): Promise<T> {
+		const { clock, folder } = this.#options;
+		const silent = Promise.withResolvers<never>();
+		const patience = clock.setTimer(LONGEST_SILENCE_MS, () => {
+			silent.reject(new RuntimeUnavailable(`the launcher that runs Pods in ${folder} does not answer`));
+			this.close();
+		});
+		try {
+			return await Promise.race([silent.promise, answer]);
+		} finally {
+			patience.cancel();
+		}
 	}
 
 	/** Performs a call in the launcher. Rejects with its error, or with {@link RuntimeUnavailable}. */

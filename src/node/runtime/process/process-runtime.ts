@@ -206,10 +206,7 @@ export class ProcessRuntime implements Runtime {
 			onStatus: (status) => this.#tell(status),
 			onLost: () => this.#lost(),
 		});
-		const [sandboxes, containers] = await Promise.all([
-			client.call('listSandboxes'),
-			client.call('listContainers'),
-		]);
+		const { sandboxes, containers } = await client.list();
 		for (const sandbox of sandboxes) this.#know(sandbox);
 		for (const status of containers) this.#tell(status);
 		return client;
