@@ -94,7 +94,7 @@ function registerRun(
 		.option('--image <image>', 'image of the Job made from flags')
 		.option('-i, --stdin', 'print the output as it is, without the name of the Pod before each line')
 		.option('-t, --tty', 'accepted for compatibility with kubectl run; no effect')
-		.option('--restart <policy>', 'OnFailure or Never', 'OnFailure')
+		.option('--restart <policy>', 'OnFailure or Never (default: OnFailure)')
 		.option('--command', 'the words after the name are the command, not its arguments')
 		.option('--env <name=value>', 'environment variable of the container', collect)
 		.option('-l, --labels <key=value,...>', 'labels of the Job and of its Pods')

@@ -13,7 +13,7 @@ import type { ManifestDocument } from './manifest/document.ts';
 import { loadManifests } from './manifest/load.ts';
 import { toJson } from './print/json.ts';
 import { toYaml } from './print/yaml.ts';
-import { type JobFlags, jobFromFlags } from './run/job-from-flags.ts';
+import { type JobFlags, jobFromFlags, refuseJobFlags } from './run/job-from-flags.ts';
 import { EXIT_CODES, RunSession, type RunSessionOptions } from './run/run-session.ts';
 import { displayName } from './targets.ts';
 
@@ -45,6 +45,7 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 		throw new CommandError('what is to run? Give a manifest (-f FILE) or a name with --image=IMAGE');
 	if (flags.filename.length > 0 && name !== undefined)
 		throw new CommandError(`give either -f or a name, not both (${name})`);
+	if (flags.filename.length > 0) refuseJobFlags(flags);
 	const running = flags.embedded || dryRun ? undefined : await context.findRunning(flags.kubeconfig);
 	// Everything is read and checked before a server is started for it.
 	const namespace = flags.namespace ?? running?.namespace ?? 'default';

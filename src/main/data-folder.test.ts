@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+	chmodSync,
 	cpSync,
 	existsSync,
 	mkdirSync,
@@ -14,6 +15,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LAUNCHER_LOCK } from '../node/runtime/process/launcher-lock.ts';
 import { JOURNAL_NAME, SOCKET_NAME } from '../node/runtime/process/protocol.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { cliContext } from './cli-context.ts';
 import { dataFolder, openDataFolder } from './data-folder.ts';
 
@@ -87,4 +89,17 @@ test('a kubeconfig that cannot be read is no missing one', async (t) => {
 	await assert.rejects(cliContext().connect(missing), {
 		message: `the kubeconfig ${missing} cannot be read: no such file or directory`,
 	});
+});
+
+test('a folder of ours that others can enter is told apart from one of somebody else', async (t) => {
+	const path = join(temporary(t), 'data');
+	const folder = dataFolder(path);
+	openDataFolder(folder, assert.fail);
+	const store = await openSqliteStore({ path: folder.database });
+	await store.write({ type: 'create', key: '/a', value: new Uint8Array([1]) });
+	await store.close();
+	chmodSync(path, 0o777);
+	assert.throws(() => openDataFolder(folder, assert.fail), /if all in it is yours, run: chmod 700/);
+	writeFileSync(join(path, 'thesis.txt'), '');
+	assert.throws(() => openDataFolder(folder, assert.fail), /thesis.txt in it is not stint's/);
 });

@@ -82,8 +82,8 @@ const IDENTITY_NAME = 'folder.json';
 
 /** The names that are ours in a data folder. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
-	...['state.db', 'state.db-wal', 'state.db-shm', 'kubeconfig', 'kubeconfig.new', 'pki', 'logs', 'runtime'],
-	...['images.yaml', IDENTITY_NAME, `${IDENTITY_NAME}.new`],
+	...['state.db', 'state.db-wal', 'state.db-shm', 'state.db-mark', 'kubeconfig', 'kubeconfig.new'],
+	...['pki', 'logs', 'runtime', 'images.yaml', IDENTITY_NAME, `${IDENTITY_NAME}.new`],
 ]);
 
 /** What the launcher keeps about the processes that it started. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CommandError } from '../context.ts';
-import { type JobFlags, jobFromFlags } from './job-from-flags.ts';
+import { type JobFlags, jobFromFlags, refuseJobFlags } from './job-from-flags.ts';
 
-const FLAGS: JobFlags = { image: 'kuard:1', restart: 'OnFailure', env: [] };
+const FLAGS: JobFlags = { image: 'kuard:1', env: [] };
 
 test('the words are the arguments of the image', () => {
 	assert.deepEqual(jobFromFlags('oneshot', ['--keygen-enable', '3'], FLAGS), {
@@ -60,4 +60,22 @@ test('what makes no Job is refused with the reason', () => {
 	refused({ env: ['A'] }, /NAME=VALUE/);
 	refused({ labels: 'a' }, /KEY=VALUE/);
 	refused({ completions: '-1' }, /whole number/);
+});
+
+test('no flag of a Job stands beside a manifest', () => {
+	refuseJobFlags({ env: [] });
+	const given: readonly [Partial<JobFlags>, string][] = [
+		[{ image: 'a' }, '--image'],
+		[{ restart: 'Never' }, '--restart'],
+		[{ command: true }, '--command'],
+		[{ env: ['A=b'] }, '--env'],
+		[{ labels: 'a=b' }, '--labels'],
+		[{ completions: '3' }, '--completions'],
+		[{ parallelism: '2' }, '--parallelism'],
+		[{ backoffLimit: '0' }, '--backoff-limit'],
+	];
+	for (const [flags, named] of given) {
+		const message = `${named} describes a Job made from flags: with -f, say it in the manifest`;
+		assert.throws(() => refuseJobFlags({ env: [], ...flags }), new CommandError(message));
+	}
 });

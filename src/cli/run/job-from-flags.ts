@@ -5,7 +5,7 @@ import { CommandError } from '../context.ts';
 /** The flags of `run` that describe a Job. */
 export interface JobFlags {
 	readonly image?: string;
-	readonly restart: string;
+	readonly restart?: string;
 	readonly command?: boolean;
 	readonly env: readonly string[];
 	readonly labels?: string;
@@ -42,10 +42,22 @@ export function jobFromFlags(name: string, words: readonly string[], flags: JobF
 			...count('backoffLimit', flags.backoffLimit),
 			template: {
 				metadata: { labels },
-				spec: { containers: [container], restartPolicy: restartPolicy(flags.restart) },
+				spec: { containers: [container], restartPolicy: restartPolicy(flags.restart ?? 'OnFailure') },
 			},
 		},
 	};
+}
+
+/** Throws a CommandError where a flag describes a Job that comes from a manifest. */
+export function refuseJobFlags(flags: JobFlags): void {
+	const given: Readonly<Record<string, unknown>> = {
+		...{ '--image': flags.image, '--restart': flags.restart, '--command': flags.command },
+		...{ '--env': flags.env[0], '--labels': flags.labels, '--completions': flags.completions },
+		...{ '--parallelism': flags.parallelism, '--backoff-limit': flags.backoffLimit },
+	};
+	const [first] = Object.keys(given).filter((flag) => given[flag] !== undefined);
+	if (first === undefined) return;
+	throw new CommandError(`${first} describes a Job made from flags: with -f, say it in the manifest`);
 }
 
 function restartPolicy(text: string): string {
