@@ -8,7 +8,7 @@ import { apply } from '../../src/cli/apply.ts';
 import { type RunFlags, run } from '../../src/cli/run.ts';
 import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
 
-const FLAGS: RunFlags = { filename: ['job.yaml'], restart: 'OnFailure', env: [] };
+const FLAGS: RunFlags = { filename: ['job.yaml'], env: [] };
 
 function start(world: CliWorld, text: string, flags: Partial<RunFlags> = {}): RunningCommand {
 	world.files.set('job.yaml', text);
