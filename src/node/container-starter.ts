@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import type { HoldBack } from '../plan/pod/fields/field-rules.ts';
 import type { ContainerStart } from '../plan/pod/plan.ts';
-import { environmentOf, expand, type NodeFacts } from './environment.ts';
+import { Expansion, environmentOf, type NodeFacts } from './environment.ts';
 import type { Failure } from './hindrances.ts';
 import type { LogFiles } from './log-files.ts';
 import {
@@ -130,15 +130,16 @@ export class ContainerStarter {
 	#configure(pod: Pod, container: Container, more: { attempt: number; podIP: string }): ContainerConfig {
 		const { logs, allocatable, hostIP } = this.#options;
 		const facts: NodeFacts = { allocatable, hostIP, podIP: more.podIP };
-		const env = environmentOf(pod, container, facts);
+		const expansion = new Expansion();
+		const env = environmentOf(pod, container, { facts, expansion });
 		const values = new Map(env.map(({ name, value }) => [name, value]));
 		const { memory, cpu } = container.resources?.limits ?? {};
 		return {
 			name: container.name,
 			attempt: more.attempt,
 			image: container.image ?? '',
-			command: (container.command ?? []).map((part) => expand(part, values)),
-			args: (container.args ?? []).map((part) => expand(part, values)),
+			command: (container.command ?? []).map((part) => expansion.expand(part, values)),
+			args: (container.args ?? []).map((part) => expansion.expand(part, values)),
 			env,
 			workingDir: container.workingDir ?? '',
 			logPath: logs.pathOf(pod, container.name, more.attempt),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Container, Pod } from '../api/core/pod/schema.ts';
-import { environmentOf, expand } from './environment.ts';
+import { Expansion, environmentOf } from './environment.ts';
 
 const FACTS = { hostIP: '10.0.0.1', podIP: '10.0.0.2', allocatable: { cpu: '4', memory: '8Gi' } };
 
@@ -17,12 +17,13 @@ function environment(env: readonly object[], more: object = {}): Record<string, 
 		},
 		spec: { nodeName: 'here', containers: [container] },
 	} as unknown as Pod;
-	return Object.fromEntries(environmentOf(pod, container, FACTS).map(({ name, value }) => [name, value]));
+	const how = { facts: FACTS, expansion: new Expansion() };
+	return Object.fromEntries(environmentOf(pod, container, how).map(({ name, value }) => [name, value]));
 }
 
 test('$(NAME) stands for an earlier variable, $$ for a dollar, and what is not known for itself', () => {
 	const values = new Map([['A', '1']]);
-	assert.equal(expand('$(A) $(B) $$(A) $A $$ $', values), '1 $(B) $(A) $A $ $');
+	assert.equal(new Expansion().expand('$(A) $(B) $$(A) $A $$ $', values), '1 $(B) $(A) $A $ $');
 	assert.deepEqual(
 		environment([
 			{ name: 'A', value: 'a' },
@@ -78,4 +79,20 @@ test('an optional ConfigMap or Secret that does not exist gives no variable', ()
 	assert.deepEqual(environment(env, { envFrom: [{ configMapRef: { name: 'settings', optional: true } }] }), {
 		C: '[$(A)]',
 	});
+});
+
+test('variables that name one another fill no memory', () => {
+	const doublings = Array.from({ length: 40 }, (_, index) => ({
+		name: `A${index + 1}`,
+		value: `$(A${index})$(A${index})`,
+	}));
+	const tooLong = /^Error: argument list too long/;
+	assert.throws(() => environment([{ name: 'A0', value: 'x'.repeat(100) }, ...doublings]), tooLong);
+	const expansion = new Expansion();
+	const values = new Map([['A', 'x'.repeat(400_000)]]);
+	assert.throws(() => Array.from({ length: 1000 }, () => expansion.expand('$(A)', values)), tooLong);
+	const startedMs = performance.now();
+	assert.equal(new Expansion().expand('$('.repeat(500_000), values).length, 1_000_000);
+	assert.ok(performance.now() - startedMs < 2000, 'it is quadratic');
+	assert.equal(new Expansion().expand('$( $$(A) $(A $$', new Map([['A', '1']])), '$( $$(A) $(A $');
 });

@@ -21,26 +21,59 @@ export interface NodeFacts {
  * What comes from ConfigMaps, Secrets and files is left out: a container that needs such a value is held back
  * before (plan/pod/fields), and an optional one that does not exist gives no variable.
  */
-export function environmentOf(pod: Pod, container: Container, facts: NodeFacts): readonly Variable[] {
+export function environmentOf(
+	pod: Pod,
+	container: Container,
+	{ facts, expansion }: { readonly facts: NodeFacts; readonly expansion: Expansion },
+): readonly Variable[] {
 	const values = new Map<string, string>();
 	for (const variable of container.env ?? []) {
 		const value = variable.valueFrom
 			? valueFrom(pod, container, variable, facts)
-			: expand(variable.value ?? '', values);
+			: expansion.expand(variable.value ?? '', values);
 		if (value !== undefined) values.set(variable.name, value);
 	}
 	return [...values].map(([name, value]) => ({ name, value }));
 }
 
+/** What a program can be started with at most, in characters: Linux takes a quarter of the stack, 2 MiB. */
+const MOST_CHARACTERS = 2 * 1024 * 1024;
+
 /**
- * `text` with each `$(NAME)` replaced by the variable's value, as in commands and arguments. `$$(NAME)`
- * stands for itself, and so does a name that is not known.
+ * Fills in the variables of one container. All its texts together are bounded, since a few variables that
+ * name one another twice would otherwise fill the memory.
  */
-export function expand(text: string, values: ReadonlyMap<string, string>): string {
-	return text.replace(/\$(\$|\(([^)]*)\))/g, (whole, escaped: string, name: string | undefined) => {
-		if (escaped === '$') return '$';
-		return values.get(name ?? '') ?? whole;
-	});
+export class Expansion {
+	#left = MOST_CHARACTERS;
+
+	/**
+	 * `text` with each `$(NAME)` replaced by the variable's value, as in commands and arguments. `$$(NAME)`
+	 * stands for itself, and so does a name that is not known. Throws when all texts become too long.
+	 */
+	expand(text: string, values: ReadonlyMap<string, string>): string {
+		const parts: string[] = [];
+		const take = (part: string): void => {
+			this.#left -= part.length;
+			if (this.#left < 0) throw new Error('argument list too long: with its variables filled in');
+			parts.push(part);
+		};
+		let at = 0;
+		let mayClose = true;
+		for (let dollar = text.indexOf('$'); dollar >= 0; dollar = text.indexOf('$', at)) {
+			take(text.slice(at, dollar));
+			const close = mayClose && text[dollar + 1] === '(' ? text.indexOf(')', dollar) : undefined;
+			if (close === -1) mayClose = false;
+			if (close !== undefined && close >= 0) {
+				at = close + 1;
+				take(values.get(text.slice(dollar + 2, close)) ?? text.slice(dollar, at));
+			} else {
+				at = dollar + (text[dollar + 1] === '$' ? 2 : 1);
+				take('$');
+			}
+		}
+		take(text.slice(at));
+		return parts.join('');
+	}
 }
 
 function valueFrom(

@@ -129,3 +129,22 @@ test('what is missing says what to do', () => {
 	assert.match(message, /"command"/);
 	assert.ok(message.includes(path));
 });
+
+test('a name that is no name is told apart in no time', () => {
+	for (const text of [
+		`busybox@${'A'.repeat(5000)}`,
+		`a:${'b'.repeat(5000)}`,
+		`b/${'a-'.repeat(5000)}`,
+		'/'.repeat(5000),
+	]) {
+		const started = performance.now();
+		assert.equal(parseImageName(text), undefined);
+		assert.ok(performance.now() - started < 1000, text.slice(0, 20));
+	}
+	const digest = `sha256:${'0'.repeat(64)}`;
+	assert.equal(parseImageName(`busybox@${digest}`)?.digest, digest);
+	assert.equal(
+		parseImageName(`busybox@sha256+b64_a-c.d:${'0'.repeat(64)}`)?.digest?.startsWith('sha256+b64'),
+		true,
+	);
+});
