@@ -77,7 +77,7 @@ export class HttpExchange {
 			else if (flow.type === 'stream') await this.#stream(call, flow.contentType);
 			else await this.#send(await this.#options.server.answer(call), warnings);
 		} catch (error) {
-			this.#fail(error, warnings);
+			await this.#fail(error, warnings);
 		}
 	}
 
@@ -220,7 +220,7 @@ export class HttpExchange {
 		this.#response.flushHeaders();
 	}
 
-	#fail(error: unknown, warnings: readonly string[]): void {
+	async #fail(error: unknown, warnings: readonly string[]): Promise<void> {
 		// A client that went away while it was sending is no fault of ours.
 		if (this.#over.signal.aborted || isReset(error)) return;
 		const known = this.#errorOf(error);
@@ -241,10 +241,9 @@ export class HttpExchange {
 			...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
 			...(unread && { connection: 'close' }),
 		});
+		if (!unread) return await this.#write([bytes]);
 		this.#response.write(bytes);
-		const end = (): void => void this.#response.end();
-		if (unread) this.#discardBody(end);
-		else end();
+		this.#discardBody(() => void this.#response.end());
 	}
 
 	/**
