@@ -208,6 +208,21 @@ const POSTS: readonly Row[] = [
 	['a packed list of a million numbers', 413, PROTOBUF, packedNumbers(1_000_000)],
 	['15,000 arguments', 201, JSON_TYPE, job({}, {}, { args: times(15_000, () => '$(A)$(B)') })],
 	['an argument of 2.9 MB', 413, JSON_TYPE, job({}, {}, { args: ['$('.repeat(1_400_000)] })],
+	[
+		'a path of open brackets',
+		422,
+		JSON_TYPE,
+		job({}, {}, { env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: "a['".repeat(100_000) } } }] }),
+	],
+	[
+		'an iSCSI name of beginnings',
+		422,
+		JSON_TYPE,
+		job(
+			{},
+			{ volumes: [{ name: 'v', iscsi: { targetPortal: 'a', lun: 0, iqn: 'iqn.2000-01.'.repeat(50_000) } }] },
+		),
+	],
 	['a time of 2.9 MB', 400, JSON_TYPE, job({ creationTimestamp: ':'.repeat(2_900_000) })],
 	[
 		'a quantity of 2.9 MB',
@@ -345,6 +360,12 @@ const PATCHES: readonly Row[] = [
 				},
 			},
 		},
+	],
+	[
+		'15,000 keys to be retained',
+		200,
+		STRATEGIC,
+		{ metadata: { annotations: { $retainKeys: times(15_000, (i) => `k${i}`) } } },
 	],
 	[
 		'15,000 finalizers merged',

@@ -71,12 +71,13 @@ function applyRetainKeys(draft: RecordDraft, patch: JsonRecord): void {
 	const retained = own(patch, RETAIN_KEYS);
 	if (retained === undefined) return;
 	if (!isList(retained)) throw badRequest(BAD_RETAIN_KEYS);
+	const kept = new Set(retained);
 	for (const [key, value] of Object.entries(patch)) {
 		const isDirective = key.startsWith('$') || value === null;
-		if (!isDirective && !retained.includes(key)) throw badRequest(BAD_RETAIN_KEYS);
+		if (!isDirective && !kept.has(key)) throw badRequest(BAD_RETAIN_KEYS);
 	}
 	for (const key of draft.keys()) {
-		if (!retained.includes(key)) draft.delete(key);
+		if (!kept.has(key)) draft.delete(key);
 	}
 }
 

@@ -129,8 +129,10 @@ export function validateFieldRef(
 		invalid(at, fieldPath, `error converting fieldPath: ${reason}`),
 	];
 	if (apiVersion !== 'v1') return unknown(`unsupported pod version: ${apiVersion}`);
-	const [, owner, key = ''] = /^(.+?)\['(.*)'\]$/s.exec(fieldPath) ?? [];
-	if (owner !== undefined) {
+	const bracket = fieldPath.indexOf("['");
+	if (bracket > 0 && fieldPath.endsWith("']") && bracket + 2 <= fieldPath.length - 2) {
+		const owner = fieldPath.slice(0, bracket);
+		const key = fieldPath.slice(bracket + 2, -2);
 		if (owner === 'metadata.annotations') return malformed(path, key, qualifiedName(key.toLowerCase()));
 		if (owner === 'metadata.labels') return malformed(path, key, qualifiedName(key));
 		return unknown(`field label does not support subscript: ${fieldPath}`);

@@ -86,7 +86,7 @@ function validateUnit(lun: number, path: FieldPath): readonly FieldError[] {
 }
 
 const ISCSI_NAMES: Readonly<Record<string, RegExp>> = {
-	iqn: /iqn\.\d{4}-\d{2}\.[A-Za-z0-9.-]+:[^,;*&$|\s]+$/,
+	iqn: /^iqn\.\d{4}-\d{2}\.[A-Za-z0-9.-]+:[^,;*&$|\s]+$/,
 	eui: /^eui.[A-Za-z0-9]{16}$/,
 	naa: /^naa.[A-Za-z0-9]{32}$/,
 };
