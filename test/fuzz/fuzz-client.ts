@@ -14,14 +14,6 @@ export interface FuzzOutcome {
 	text: string;
 }
 
-interface Attempt {
-	readonly outcome: FuzzOutcome;
-	/** It went over a connection that had been used before. */
-	readonly wasIdle: boolean;
-}
-
-const NEW_CONNECTION: https.RequestOptions = { agent: false };
-
 /** How much of an answer is kept. */
 const KEPT_BYTES = 2000;
 
@@ -42,24 +34,16 @@ export class FuzzClient {
 		this.#certificateAuthority = atob(config.clusters[0].cluster['certificate-authority-data']);
 	}
 
-	/**
-	 * Sends a request and resolves once its answer has ended. A server may close a connection that was idle just when
-	 * the client uses it again: then the request is sent once more, over a new one.
-	 */
-	async send(request: FuzzRequest): Promise<FuzzOutcome> {
-		const { outcome, wasIdle } = await this.#attempt(request);
-		return outcome.status === 0 && wasIdle ? (await this.#attempt(request, NEW_CONNECTION)).outcome : outcome;
-	}
-
-	#attempt(request: FuzzRequest, more: https.RequestOptions = {}): Promise<Attempt> {
+	/** Sends a request and resolves once its answer has ended. */
+	send(request: FuzzRequest): Promise<FuzzOutcome> {
 		const outcome: FuzzOutcome = { request, startedAt: Date.now(), status: 0, text: '' };
 		return new Promise((resolve) => {
 			const settle = (broken?: Error): void => {
 				if (broken && outcome.status === 0) outcome.text = `${broken}`;
 				outcome.endedAt ??= Date.now();
-				resolve({ outcome, wasIdle: sent.reusedSocket });
+				resolve(outcome);
 			};
-			const sent = https.request({ ...this.#optionsOf(request), ...more }, (response) => {
+			const sent = https.request(this.#optionsOf(request), (response) => {
 				outcome.status = response.statusCode ?? 0;
 				response.setEncoding('utf8').on('data', (piece: string) => {
 					if (outcome.text.length < KEPT_BYTES) outcome.text += piece.slice(0, KEPT_BYTES);
