@@ -91,7 +91,7 @@ test('a kubeconfig that cannot be read is no missing one', async (t) => {
 	});
 });
 
-test('a folder of ours that others can enter is told apart from one of somebody else', async (t) => {
+test('a folder of ours that others can enter is told apart from one with other files', async (t) => {
 	const path = join(temporary(t), 'data');
 	const folder = dataFolder(path);
 	openDataFolder(folder, assert.fail);
