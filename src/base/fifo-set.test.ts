@@ -6,16 +6,21 @@ import fc from 'fast-check';
 import { FifoSet } from './fifo-set.ts';
 
 test('whatever is added and deleted, it has the elements of a Set and knows the first', () => {
-	const step = fc.record({ adds: fc.boolean(), item: fc.nat(8), looks: fc.boolean() });
+	const step = fc.record({
+		act: fc.constantFrom('add', 'delete', 'renew'),
+		item: fc.nat(8),
+		looks: fc.boolean(),
+	});
 	fc.assert(
 		fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
 			const set = new FifoSet<number>();
 			const model = new Set<number>();
-			for (const { adds, item, looks } of steps) {
-				if (adds) set.add(item);
-				else assert.equal(set.delete(item), model.has(item));
-				if (adds) model.add(item);
-				else model.delete(item);
+			for (const { act, item, looks } of steps) {
+				const isThere = model.has(item);
+				if (act === 'add') set.add(item);
+				else assert.equal(act === 'renew' ? set.renew(item) : set.delete(item), isThere);
+				if (act !== 'add') model.delete(item);
+				if (act === 'add' || (act === 'renew' && isThere)) model.add(item);
 				assert.equal(set.has(item), model.has(item));
 				assert.equal(set.size, model.size);
 				assert.deepEqual([...set], [...model]);

@@ -29,6 +29,13 @@ export class FifoSet<T> implements Iterable<T> {
 		this.#newest = node;
 	}
 
+	/** Moves the element to the end; returns whether it was there. */
+	renew(item: T): boolean {
+		const wasThere = this.delete(item);
+		if (wasThere) this.add(item);
+		return wasThere;
+	}
+
 	/** Whether the element is there. */
 	has(item: T): boolean {
 		return this.#nodes.has(item);
