@@ -1,6 +1,7 @@
 import { deepFreeze } from '../../base/freeze.ts';
 import { type Int64, isList, isRecord, type JsonRecord, numberText } from '../../base/json.ts';
 import { NO_REPEATED_KEYS, type RepeatedKeys } from '../../base/json-reader.ts';
+import { memoize } from '../../base/memoize.ts';
 import { canonicalQuantity, QuantityError } from './quantity.ts';
 import type { Field, Infer, ListNode, ObjectNode, Schema, SchemaNode, StringNode } from './schema.ts';
 import { canonicalMicroTime, canonicalTime } from './time.ts';
@@ -96,16 +97,7 @@ type Step = { readonly name: string; readonly struct?: string } | { readonly ind
 
 type Decoder = (value: unknown, trail: Trail) => unknown;
 
-const decoders = new WeakMap<SchemaNode, Decoder>();
-
-function decoderOf(node: SchemaNode): Decoder {
-	let decoder = decoders.get(node);
-	if (!decoder) {
-		decoder = compile(node);
-		decoders.set(node, decoder);
-	}
-	return decoder;
-}
+const decoderOf = memoize(compile);
 
 function compile(node: SchemaNode): Decoder {
 	switch (node.type) {

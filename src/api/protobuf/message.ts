@@ -1,3 +1,4 @@
+import { memoize } from '../../base/memoize.ts';
 import type { ObjectNode, SchemaNode, StringNode } from '../meta/schema.ts';
 import { FIELD_NUMBERS } from './field-numbers.ts';
 import { DELIMITED, VARINT, WireError, type WireReader } from './wire-reader.ts';
@@ -98,16 +99,7 @@ function checkForm(form: number, expected: number): void {
 	if (form !== expected) throw new WireError(`proto: wrong wireType = ${form}`);
 }
 
-const messages = new WeakMap<ObjectNode, Message>();
-
-function messageOf(node: ObjectNode): Message {
-	let message = messages.get(node);
-	if (!message) {
-		message = compileMessage(node, node.name);
-		messages.set(node, message);
-	}
-	return message;
-}
+const messageOf = memoize((node: ObjectNode): Message => compileMessage(node, node.name));
 
 /** `name`: the entry of the table, which for an inlined message is not that of the schema. */
 function compileMessage(node: ObjectNode, name: string): Message {

@@ -1,5 +1,6 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { memoize } from '../../base/memoize.ts';
 import type { NamespaceLabels } from './affinity-terms.ts';
 import type { NodeUsage } from './node-usage.ts';
 import type { Occupancy } from './occupancy.ts';
@@ -25,17 +26,11 @@ export function nameOf({ metadata }: Node): string {
 	return metadata.name ?? '';
 }
 
-const cached = new WeakMap<object, Amounts>();
-
 /** What a node has for Pods. */
 export function allocatableOf({ status }: Node): Amounts {
-	const { allocatable } = status;
-	if (!allocatable) return NOTHING;
-	const known = cached.get(allocatable);
-	if (known) return known;
-	const amounts = amountsOf(allocatable);
-	cached.set(allocatable, amounts);
-	return amounts;
+	return status.allocatable ? amountsOnce(status.allocatable) : NOTHING;
 }
+
+const amountsOnce = memoize((list: Readonly<Record<string, string>>) => amountsOf(list));
 
 const NOTHING: Amounts = new Map();

@@ -1,5 +1,6 @@
 import type { Container, Pod, PodSpec } from '../../api/core/pod/schema.ts';
 import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
+import { memoize } from '../../base/memoize.ts';
 
 /**
  * Amounts by resource name, as upstream's scheduler counts them: `cpu` in thousandths of a core, every
@@ -21,22 +22,20 @@ const MINIMUM: Amounts = new Map([
 	['memory', 200 * 1024 * 1024],
 ]);
 
-const cached = new WeakMap<object, PodRequests>();
-
 /**
  * What a Pod requests of a node, by upstream's rule (PodRequests in component-helpers/resource): the sum
  * over containers and sidecars, or, where it is more, an init container together with the sidecars
  * started before it; amounts that the Pod requests as a whole replace that sum; plus the overhead.
  */
 export function podRequests(pod: Pod): PodRequests {
-	const known = cached.get(pod.spec);
-	if (known) return known;
-	const amounts = new Map([...total(pod.spec, requestsOf)].filter(([, amount]) => amount > 0));
-	amounts.set('pods', 1);
-	const requests = { amounts, forScores: total(pod.spec, requestsForScores) };
-	cached.set(pod.spec, requests);
-	return requests;
+	return requestsOfSpec(pod.spec);
 }
+
+const requestsOfSpec = memoize((spec: PodSpec): PodRequests => {
+	const amounts = new Map([...total(spec, requestsOf)].filter(([, amount]) => amount > 0));
+	amounts.set('pods', 1);
+	return { amounts, forScores: total(spec, requestsForScores) };
+});
 
 /** The amounts that a resource list (`{cpu: '500m'}`) names. */
 export function amountsOf(list: Readonly<Record<string, string>> | undefined): Amounts {
