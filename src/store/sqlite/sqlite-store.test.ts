@@ -98,6 +98,22 @@ describe('SQLite store on disk', () => {
 		assert.ok(pages() - before - together >= 2);
 	});
 
+	test('large writes are committed a few at a time, and all before the store closes', async () => {
+		const path = freshPath();
+		const store = await open({ path });
+		const value = Buffer.alloc(1024 * 1024);
+		const order: string[] = [];
+		const writes = Array.from({ length: 5 }, (_, index) =>
+			store.write({ type: 'create', key: `large-${index}`, value }).then(() => order.push('write')),
+		);
+		const turns = (async () => {
+			for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate).then(() => order.push('turn'));
+		})();
+		await Promise.all([store.close(), ...writes, turns]);
+		assert.ok(order.lastIndexOf('write') > order.indexOf('turn'), `a turn lies between the writes: ${order}`);
+		assert.equal((await open({ path })).revision, 5);
+	});
+
 	test('a long compaction lets others in between its steps', async () => {
 		const path = freshPath();
 		const store = await open({ path });

@@ -95,6 +95,12 @@ function damaged(path: string, error: unknown): string {
 /** How many revisions are given up in one transaction: few enough not to be felt. */
 const COMPACTION_STEP = 200;
 
+/**
+ * A transaction takes writes up to so many bytes of values, at least one write: about 10 ms of work. What
+ * waits beyond that is committed in the next turn, so that other work has its turn between.
+ */
+const GROUP_BYTES = 2 * 1024 * 1024;
+
 interface Waiting {
 	readonly write: Write;
 	readonly resolve: (revision: Revision) => void;
@@ -230,7 +236,8 @@ class SqliteStore implements Store {
 	async #close(): Promise<void> {
 		// The commit of the writes under way stands before this one in the event loop's line. Never at once:
 		// a sink may ask for this while it is being told, and the calls of sinks do not overlap.
-		await nextTurn();
+		do await nextTurn();
+		while (this.#waiting.length > 0);
 		this.#hub.close(closedError());
 		this.#mark.close();
 		this.#database.close();
@@ -264,10 +271,24 @@ class SqliteStore implements Store {
 		if (refusal) throw refusal;
 	}
 
-	/** Commits all writes that wait in one transaction, each with its own outcome. Never throws. */
+	/** Takes the writes of the next transaction from those that wait, and lets the next turn commit the others. */
+	#takeGroup(): readonly Waiting[] {
+		let bytes = 0;
+		let count = 0;
+		for (const { write } of this.#waiting) {
+			bytes += write.type === 'delete' ? 0 : write.value.length;
+			if (count > 0 && bytes > GROUP_BYTES) break;
+			count += 1;
+		}
+		const group = this.#waiting.slice(0, count);
+		this.#waiting = this.#waiting.slice(count);
+		if (this.#waiting.length > 0) setImmediate(() => this.#commit());
+		return group;
+	}
+
+	/** Commits a group of the writes that wait in one transaction, each with its own outcome. Never throws. */
 	#commit(): void {
-		const group = this.#waiting;
-		this.#waiting = [];
+		const group = this.#takeGroup();
 		const done: Array<{ readonly waiting: Waiting; readonly change: Change }> = [];
 		const refused: Array<{ readonly waiting: Waiting; readonly error: Error }> = [];
 		try {
