@@ -1,6 +1,7 @@
 import type { NodeApi } from '../api/meta/node-api.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
+import type { TurnBudget } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
 import type { Admission } from './admission/admission.ts';
 import type { ObjectCache } from './object-cache.ts';
@@ -21,6 +22,8 @@ export interface ServerContext {
 	readonly watches: Set<OpenWatch>;
 	readonly clock: Clock;
 	readonly random: Random;
+	/** How long callers in this process may write in one turn of the event loop. */
+	readonly turn: TurnBudget;
 	/** The node agent behind a Node, if it can be reached. */
 	readonly nodeApi: (nodeName: string) => NodeApi | undefined;
 	/** Told of what nobody expected; `where` says in which part. */

@@ -20,7 +20,7 @@ const NAME_ATTEMPTS = 8;
 /** POST to a collection: decode, admit, make ready, validate, store. */
 export async function create(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const options = writeOptions(request.call.query, 'CreateOptions');
-	const decoded = await decodeObject(request, options);
+	const decoded = await decodeObject(server, request, options);
 	const wiped = inNamespace(withoutSystemFields(ownersOnce(request.call, decoded)), request.namespace);
 	const admitted = server.admission.create(request, wiped);
 	const generates = !admitted.metadata.name && Boolean(admitted.metadata.generateName);
@@ -45,8 +45,9 @@ async function createOnce(
 	const identified = identify(server, object);
 	const prepared = definition.strategy.prepareForCreate(identified);
 	const { name = '', resourceVersion = '' } = prepared.metadata;
-	const pause = (): Promise<void> | undefined => betweenSteps(request.call, bodyBytes(request.call));
-	await pause();
+	const pause = (): Promise<void> | undefined => betweenSteps(server, request.call, bodyBytes(request.call));
+	const turn = pause();
+	if (turn) await turn;
 	const errors = collectErrors(() => definition.strategy.validateCreate(prepared));
 	if (errors.length > 0) throw invalid(kindSubjectOf(definition, name), errors);
 	for (const text of definition.strategy.warnings?.(prepared, undefined) ?? []) warn(request.call, text);

@@ -4,6 +4,7 @@ import { strictlyUndecodable, strictTexts, type Undecoded, undecodable } from '.
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { type JsonBody, readBody } from './body.ts';
+import type { ServerContext } from './context.ts';
 import { betweenSteps, bodyBytes, type Call, type ResourceRequest, warn } from './request.ts';
 import type { ResourceCodec } from './stored-object.ts';
 import type { WriteOptions } from './write-options.ts';
@@ -22,12 +23,14 @@ export interface DecodedObject {
  * another kind or version than the path's, or `Strict` finds fault with it.
  */
 export async function decodeObject(
+	server: ServerContext,
 	{ call, resource, definition }: ResourceRequest,
 	{ fieldValidation }: WriteOptions,
 ): Promise<KubeObject> {
 	const { kind, schema } = definition;
 	const body = await readBody(call, { kind, apiVersions: [resource.codec.apiVersion], schema });
-	await betweenSteps(call, bodyBytes(call));
+	const turn = betweenSteps(server, call, bodyBytes(call));
+	if (turn) await turn;
 	const what = undecodedOf(body.value, definition);
 	try {
 		const { object, complaints } = decodeJson(resource.codec, body);

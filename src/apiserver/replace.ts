@@ -49,9 +49,10 @@ export async function replace(
 ): Promise<StoredObject> {
 	return changeLatest(server, request, async (current) => {
 		const pause = (): Promise<void> | undefined =>
-			betweenSteps(request.call, bodyBytes(request.call) + current.value.length);
+			betweenSteps(server, request.call, bodyBytes(request.call) + current.value.length);
 		const next = await prepare(server, request, current.object, { ...replacement, pause });
-		await pause();
+		const turn = pause();
+		if (turn) await turn;
 		return settle(server, request, current, { next, dryRun: replacement.dryRun });
 	});
 }
@@ -65,7 +66,8 @@ async function prepare(
 ): Promise<KubeObject> {
 	const { definition, namespace, name } = request;
 	const wanted = inNamespace(await next(old, pause), namespace);
-	await pause();
+	const decoded = pause();
+	if (decoded) await decoded;
 	const admitted = server.admission.update(request, checkVersion(request, wanted, old, strategy), old);
 	const prepared = keepSystemFields(
 		strategy.prepareForUpdate(withGeneration(admitted, old.metadata.generation), old),
@@ -73,7 +75,8 @@ async function prepare(
 	);
 	const errors = collectErrors(() => strategy.validateUpdate(prepared, old));
 	if (errors.length > 0) throw invalid(kindSubjectOf(definition, name), errors);
-	await pause();
+	const validated = pause();
+	if (validated) await validated;
 	for (const text of strategy.warnings?.(prepared, old) ?? []) warn(request.call, text);
 	return definition.defaults(prepared);
 }

@@ -1,4 +1,5 @@
 import type { ResourceDefinition } from '../api/meta/resource.ts';
+import type { TurnBudget } from '../base/turn.ts';
 import type { Query } from './query.ts';
 import type { ResourceCache } from './resource-cache.ts';
 
@@ -25,7 +26,7 @@ export interface Call {
 	readonly signal: AbortSignal | undefined;
 	/**
 	 * Lets other work have its turn: awaited now and then in long work for a client. Undefined for callers in
-	 * this process, which get their answer without a turn between.
+	 * this process, which share the budget of a turn ({@link betweenSteps}).
 	 */
 	readonly pause?: (() => Promise<void>) | undefined;
 	/** Where stages put the texts of Warning headers. */
@@ -70,11 +71,17 @@ export function breather({ pause }: Call): (bytes: number) => Promise<void> | un
 const STEP_BYTES = 16 * 1024;
 
 /**
- * Between two steps of a request that work on so many bytes: await what it returns, if it returns something.
+ * Between two steps of a request that work on so many bytes: await what it returns, but only if it returns
+ * something. (An `await` of undefined lets 60 callers pass here before one of them has begun its step.)
  * Decoding, validating and encoding an object of 20,000 values each take up to 50 ms.
  */
-export function betweenSteps({ pause }: Call, bytes: number): Promise<void> | undefined {
-	return pause && bytes > STEP_BYTES ? pause() : undefined;
+export function betweenSteps(
+	{ turn }: { readonly turn: TurnBudget },
+	{ pause }: Call,
+	bytes: number,
+): Promise<void> | undefined {
+	if (!pause) return turn.rest();
+	return bytes > STEP_BYTES ? pause() : undefined;
 }
 
 /** The size of a request's body; 0 for callers in this process. */

@@ -6,6 +6,7 @@ import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch, ApiWatchSink } fr
 import type { Clock } from '../base/clock.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
+import { TurnBudget } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission/admission.ts';
 import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
@@ -55,6 +56,12 @@ export interface ApiServerOptions {
 }
 
 /**
+ * Callers in this process write so many milliseconds in one turn of the event loop: a controller would
+ * create 60 Pods of a megabyte each in one.
+ */
+const TURN_MS = 10;
+
+/**
  * The API server. As an {@link ApiTransport} it takes objects and answers with frozen ones that all
  * readers share; http.ts brings it bytes and takes bytes away. Both ways go through the same stages:
  * route, decode, admit, validate, store, encode (and authenticate, where there is a connection).
@@ -82,6 +89,7 @@ export class ApiServer implements ApiTransport {
 			random,
 			onError,
 			watches: new Set(),
+			turn: new TurnBudget(clock, TURN_MS),
 			nodeApi: options.nodeApi ?? (() => undefined),
 			admission: admissionOf(cache, options),
 		};

@@ -15,7 +15,7 @@ export async function update(
 	strategy: UpdateStrategy,
 ): Promise<Result> {
 	const options = writeOptions(request.call.query, 'UpdateOptions');
-	const decoded = await decodeObject(request, options);
+	const decoded = await decodeObject(server, request, options);
 	checkName(request, decoded);
 	const object = ownersOnce(request.call, decoded);
 	const stored = await replace(server, request, {

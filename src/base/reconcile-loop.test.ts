@@ -6,6 +6,9 @@ import { VirtualClock } from './virtual-clock.ts';
 
 const START = Date.UTC(2026, 0, 1);
 
+/** A rest of half the time that the pass took. */
+const half = (_key: string, tookMs: number): number => tookMs / 2;
+
 describe('reconcile loop', () => {
 	let clock: VirtualClock;
 	let passes: string[];
@@ -28,7 +31,7 @@ describe('reconcile loop', () => {
 	/** A running loop; `reconcile` is called with the number of the key's pass, from 1. */
 	function start(
 		reconcile: (pass: number, key: string) => Promise<Outcome> | Outcome,
-		options: { readonly workers?: number; readonly rest?: number } = {},
+		options: { readonly workers?: number; readonly restMs?: (key: string, tookMs: number) => number } = {},
 	): ReconcileLoop {
 		const counts = new Map<string, number>();
 		const loop = new ReconcileLoop({
@@ -37,7 +40,7 @@ describe('reconcile loop', () => {
 			metrics: new Metrics(),
 			workers: options.workers ?? 1,
 			backoff: { baseMs: 10, capMs: 1000 },
-			...(options.rest === undefined ? {} : { rest: options.rest }),
+			...(options.restMs && { restMs: options.restMs }),
 			reconcile: async (key) => {
 				const count = (counts.get(key) ?? 0) + 1;
 				counts.set(key, count);
@@ -157,7 +160,7 @@ describe('reconcile loop', () => {
 				if (pass === 2) return again(1);
 				throw new Error('pass 3');
 			},
-			{ rest: 0.5 },
+			{ restMs: half },
 		);
 		loop.add('big');
 		await settled();
@@ -173,7 +176,7 @@ describe('reconcile loop', () => {
 				if (pass === 1) clock.advance(60_000);
 				return DONE;
 			},
-			{ rest: 0.5 },
+			{ restMs: half },
 		);
 		loop.add('a');
 		await settled();
@@ -190,7 +193,7 @@ describe('reconcile loop', () => {
 				if (key !== 'long') clock.advance(100);
 				return key === 'long' ? gate.promise : again(100);
 			},
-			{ workers: 2, rest: 0.5 },
+			{ workers: 2, restMs: half },
 		);
 		loop.add('resting');
 		loop.add('long');

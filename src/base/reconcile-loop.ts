@@ -33,11 +33,11 @@ export interface ReconcileLoopOptions {
 	readonly workers: number;
 	readonly backoff: BackoffPolicy;
 	/**
-	 * After a pass that took t, the same key rests for `rest` × t (at most a second), whatever asks for
-	 * it, so that a key whose pass grows with its size cannot eat the machine: its passes then see more
-	 * changes each.
+	 * How many milliseconds (at most 1,000) the key rests after a pass that took so many, whatever asks for it.
+	 * Without a rest, a key whose passes grow with its size would keep the machine busy; with one, each pass
+	 * covers more changes. By default no key rests.
 	 */
-	readonly rest?: number;
+	restMs?(key: string, tookMs: number): number;
 	reconcile(key: string): Promise<Outcome>;
 	/** Told of every error a pass ended with, before the key is tried again. */
 	onError(key: string, error: unknown): void;
@@ -80,7 +80,7 @@ export class ReconcileLoop {
 	}
 
 	async #pass(key: string): Promise<void> {
-		const { clock, reconcile, onError, rest = 0 } = this.#options;
+		const { clock, reconcile, onError } = this.#options;
 		const started = clock.monotonic();
 		try {
 			const outcome = await reconcile(key);
@@ -91,7 +91,7 @@ export class ReconcileLoop {
 			if (error instanceof TerminalError) this.queue.forget(key);
 			else this.queue.addRateLimited(key);
 		}
-		const restMs = Math.min((clock.monotonic() - started) * rest, LONGEST_REST_MS);
+		const restMs = Math.min(this.#options.restMs?.(key, clock.monotonic() - started) ?? 0, LONGEST_REST_MS);
 		this.queue.done(key, restMs >= 1 ? restMs : 0);
 	}
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import type { HoldBack } from '../plan/pod/fields/field-rules.ts';
 import type { ContainerStart } from '../plan/pod/plan.ts';
+import { fieldPathOf } from '../plan/pod/snapshot.ts';
 import { Expansion, environmentOf, type NodeFacts } from './environment.ts';
 import type { Failure } from './hindrances.ts';
 import type { LogFiles } from './log-files.ts';
@@ -176,10 +177,4 @@ export class ContainerStarter {
 	#tell(pod: Pod, { name }: Container, type: 'Normal' | 'Warning', reason: string, message: string): void {
 		this.#options.recorder.event(pod, { type, reason, message, fieldPath: fieldPathOf(pod, name) });
 	}
-}
-
-/** Where a container stands in its Pod, as events about it say. */
-export function fieldPathOf({ spec: { containers } }: Pod, name: string): string {
-	const list = containers.some((each) => each.name === name) ? 'containers' : 'initContainers';
-	return `spec.${list}{${name}}`;
 }

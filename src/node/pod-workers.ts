@@ -5,6 +5,7 @@ import { semanticEqual } from '../api/meta/equality.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
+import { nextTurn } from '../base/turn.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import type { Informer } from '../client/informer.ts';
@@ -14,9 +15,9 @@ import { hostnameOf } from '../plan/pod/hostname.ts';
 import type { ContainerStop, PodPlan } from '../plan/pod/plan.ts';
 import { planPod } from '../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../plan/pod/restart.ts';
-import { type PodSnapshot, WHOLE_POD } from '../plan/pod/snapshot.ts';
+import { fieldPathOf, type PodSnapshot, statusOf, WHOLE_POD } from '../plan/pod/snapshot.ts';
 import type { ContainerLogs } from './container-logs.ts';
-import { type ContainerStarter, fieldPathOf } from './container-starter.ts';
+import type { ContainerStarter } from './container-starter.ts';
 import { Hindrances } from './hindrances.ts';
 import { type Runtime, RuntimeUnavailable } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
@@ -43,6 +44,22 @@ export interface PodWorkersOptions {
  * the same write. Nothing is decided later for it.
  */
 const RUNNING_HOLD_MS = 10;
+
+/** A Pod of so few containers is looked at whenever one of them changes. */
+const FEW_CONTAINERS = 20;
+
+/**
+ * A pass over a Pod of 1,000 containers plans and writes a status of hundreds of kilobytes, about 20 ms of
+ * work, and each of its containers asks for one when it starts and when it ends. So the Pod rests for a
+ * millisecond per container after each pass, and the next pass covers all that has changed.
+ */
+function restAfterPass(pod: Pod | undefined): number {
+	const containers = (pod?.spec.containers.length ?? 0) + (pod?.spec.initContainers?.length ?? 0);
+	return containers > FEW_CONTAINERS ? containers : 0;
+}
+
+/** Other work has its turn after so many starts: a runtime may answer each of them at once. */
+const STARTS_IN_A_TURN = 50;
 
 /**
  * One worker per Pod: it asks plan/pod what to do, does it, and reports the Pod's status.
@@ -72,6 +89,7 @@ export class PodWorkers {
 			metrics: options.metrics,
 			workers: 256,
 			backoff: { baseMs: 100, capMs: 30_000 },
+			restMs: (uid) => restAfterPass(options.pods.indexed(BY_UID, uid)[0]),
 			reconcile: (uid) => this.#work(uid),
 			onError: options.onError,
 		});
@@ -138,7 +156,8 @@ export class PodWorkers {
 			await this.#makeSandbox(pod, plan.sandbox.events);
 			return true;
 		}
-		for (const start of plan.starts) {
+		for (const [index, start] of plan.starts.entries()) {
+			if (index % STARTS_IN_A_TURN === STARTS_IN_A_TURN - 1) await nextTurn();
 			const failure = await starter.start(pod, start);
 			this.#hindrances.note(pod.metadata.uid ?? '', start.container.name, failure);
 			await this.#prune(pod, start.container.name);
@@ -252,10 +271,9 @@ export class PodWorkers {
 	/** The events that go with a container's wait, when the wait begins. */
 	#tellBackOff(pod: Pod, status: PodStatus): void {
 		const { name = '', namespace = '', uid = '' } = pod.metadata;
-		const before = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])];
 		for (const after of [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]) {
 			const waiting = after.state?.waiting;
-			const was = before.find((each) => each.name === after.name)?.state?.waiting;
+			const was = statusOf(pod, after.name)?.state?.waiting;
 			if (waiting?.reason === was?.reason && waiting?.message === was?.message) continue;
 			const fieldPath = fieldPathOf(pod, after.name);
 			if (waiting?.reason === 'CrashLoopBackOff') {

@@ -11,6 +11,8 @@ export interface PodInRuntime {
 interface Record {
 	readonly sandboxes: Map<string, Sandbox>;
 	readonly containers: Map<string, ContainerStatus>;
+	/** The same containers by name, in the order of their attempts. */
+	readonly attempts: Map<string, ContainerStatus[]>;
 }
 
 /**
@@ -56,16 +58,9 @@ export class RuntimeView {
 		return ready.at(-1);
 	}
 
-	/** The attempts at each container of a Pod, oldest first. */
+	/** The attempts at each container of a Pod, oldest first: a live view, which changes with the runtime. */
 	attemptsOf(podUid: string): ReadonlyMap<string, readonly Attempt[]> {
-		const attempts = new Map<string, ContainerStatus[]>();
-		for (const status of this.#pods.get(podUid)?.containers.values() ?? []) {
-			const list = attempts.get(status.name);
-			if (list) list.push(status);
-			else attempts.set(status.name, [status]);
-		}
-		for (const list of attempts.values()) list.sort((a, b) => a.attempt - b.attempt);
-		return attempts;
+		return this.#pods.get(podUid)?.attempts ?? NONE;
 	}
 
 	/** Takes in a sandbox that a call returned. */
@@ -75,15 +70,26 @@ export class RuntimeView {
 
 	/** Takes in a container's state, unless a later one is known. */
 	noteContainer(status: ContainerStatus): void {
-		const { containers } = this.#record(status.podUid);
+		const { containers, attempts } = this.#record(status.podUid);
 		const known = containers.get(status.id);
 		if (known && ORDER[known.state] > ORDER[status.state]) return;
 		containers.set(status.id, status);
+		const others = (attempts.get(status.name) ?? []).filter(({ id }) => id !== status.id);
+		attempts.set(
+			status.name,
+			[...others, status].sort((a, b) => a.attempt - b.attempt),
+		);
 	}
 
 	/** Forgets a container that was removed. */
 	forgetContainer(podUid: string, id: string): void {
-		this.#pods.get(podUid)?.containers.delete(id);
+		const record = this.#pods.get(podUid);
+		const name = record?.containers.get(id)?.name;
+		if (!record || name === undefined) return;
+		record.containers.delete(id);
+		const left = (record.attempts.get(name) ?? []).filter((each) => each.id !== id);
+		if (left.length > 0) record.attempts.set(name, left);
+		else record.attempts.delete(name);
 	}
 
 	/** Forgets all there was for a Pod. */
@@ -94,10 +100,12 @@ export class RuntimeView {
 	#record(podUid: string): Record {
 		const known = this.#pods.get(podUid);
 		if (known) return known;
-		const made: Record = { sandboxes: new Map(), containers: new Map() };
+		const made: Record = { sandboxes: new Map(), containers: new Map(), attempts: new Map() };
 		this.#pods.set(podUid, made);
 		return made;
 	}
 }
+
+const NONE: ReadonlyMap<string, readonly Attempt[]> = new Map();
 
 const ORDER = { created: 0, running: 1, exited: 2 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import test, { type TestContext } from 'node:test';
-import { FuzzClient, type FuzzOutcome } from '../fuzz/fuzz-client.ts';
-import { startProbed } from '../support/probed-server.ts';
+import test from 'node:test';
+import type { FuzzClient, FuzzOutcome } from '../fuzz/fuzz-client.ts';
+import { ask, LONGEST_HOLD_MS, startGuarded } from './guarded-server.ts';
 import { HOSTILE, type HostileRequest, JOBS, job, LARGE } from './requests.ts';
 
 /**
@@ -9,38 +9,8 @@ import { HOSTILE, type HostileRequest, JOBS, job, LARGE } from './requests.ts';
  * other clients are answered meanwhile.
  */
 
-/** The longest that one turn of the event loop may take, in milliseconds of CPU time. */
-const LONGEST_HOLD_MS = 100;
-
 /** How many Jobs there are to be listed and deleted. */
 const MANY_JOBS = 5_000;
-
-interface Guarded {
-	readonly client: FuzzClient;
-	/** The longest turn of the server's event loop since the last call, in milliseconds of CPU time. */
-	heldMs(): Promise<number>;
-}
-
-async function start(t: TestContext): Promise<Guarded> {
-	const server = await startProbed(t, { args: ['--runtime', 'fake'] });
-	const client = new FuzzClient(server.kubeconfig);
-	t.after(() => client.close());
-	let seen = 0;
-	return {
-		client,
-		heldMs: async () => {
-			// The probe looks every 5 ms; a turn that is noted is so before two more requests are answered.
-			for (let time = 0; time < 2; time++) await ask(client, '/readyz');
-			const fresh = server.holds().slice(seen);
-			seen += fresh.length;
-			return Math.max(0, ...fresh.map(({ heldMs }) => heldMs));
-		},
-	};
-}
-
-function ask(client: FuzzClient, path: string): Promise<FuzzOutcome> {
-	return client.send({ method: 'GET', path, accept: '*/*' });
-}
 
 /** Makes the objects that the requests are about. */
 async function prepare(client: FuzzClient): Promise<void> {
@@ -79,7 +49,7 @@ async function sendBesideOthers(client: FuzzClient, request: HostileRequest): Pr
 }
 
 test('requests that are made to hold a server up', async (t) => {
-	const { client, heldMs } = await start(t);
+	const { client, heldMs } = await startGuarded(t);
 	await prepare(client);
 	await heldMs();
 	for (const request of HOSTILE) {

@@ -84,7 +84,7 @@ export class JobController {
 			metrics,
 			// A pass waits for writes most of the time; one that waits must not keep other Jobs from theirs.
 			workers: 1024,
-			rest: 0.5,
+			restMs: (_key, tookMs) => tookMs / 2,
 			backoff: { baseMs: 1000, capMs: 60_000 },
 			reconcile: (key) => this.#pass(key),
 			onError,

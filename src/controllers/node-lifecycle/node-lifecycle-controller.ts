@@ -57,7 +57,7 @@ export class NodeLifecycleController {
 			clock: options.clock,
 			metrics: options.metrics,
 			workers: 1,
-			rest: 0.5,
+			restMs: (_key, tookMs) => tookMs / 2,
 			backoff: { baseMs: 100, capMs: 5000 },
 			reconcile: () => this.#look(),
 			onError: options.onError,

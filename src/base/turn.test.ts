@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { TurnBudget } from './turn.ts';
+
+test('turn budget: callers work until it is spent, the others one turn each later', async () => {
+	let now = 0;
+	const budget = new TurnBudget({ monotonic: () => now }, 10);
+	const turns: number[] = [];
+	let passed = 0;
+	let isOver = false;
+	// Stands before the budget's own immediate, so that it counts each turn as that begins.
+	const tick = (): void => {
+		passed += 1;
+		if (!isOver) setImmediate(tick);
+	};
+	setImmediate(tick);
+	const caller = async (): Promise<void> => {
+		const turn = budget.rest();
+		if (turn) await turn;
+		turns.push(passed);
+		now += 6;
+	};
+	await Promise.all(Array.from({ length: 6 }, caller));
+	isOver = true;
+	assert.deepEqual(turns.slice(0, 2), [0, 0]);
+	const together = turns.map((each) => turns.filter((other) => other === each).length);
+	assert.ok(Math.max(...together) <= 2, `they worked in the turns ${turns}`);
+});
+
+test('turn budget: there is no wait while the clock stands still', () => {
+	const budget = new TurnBudget({ monotonic: () => 5 }, 10);
+	for (let i = 0; i < 1000; i++) assert.equal(budget.rest(), undefined);
+});

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import test from 'node:test';
+import { jobs } from '../../src/api/batch/job/definition.ts';
+import type { Job } from '../../src/api/batch/job/schema.ts';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import type { Pod } from '../../src/api/core/pod/schema.ts';
+import type { KubeObject } from '../../src/api/meta/object-meta.ts';
+import type { ResourceDefinition } from '../../src/api/meta/resource.ts';
+import { Client } from '../../src/client/client.ts';
+import { HttpTransport } from '../../src/client/http-transport.ts';
+import { readKubeconfig } from '../../src/client/kubeconfig.ts';
+import { LONGEST_HOLD_MS, startGuarded } from './guarded-server.ts';
+
+/** Pods so large that their whole life, and no single request, could hold the server up. */
+
+/** Creates the object and resolves once `isOver` is true of it. */
+async function live<T extends KubeObject>(
+	client: Client,
+	definition: ResourceDefinition<T>,
+	{ object, isOver }: { readonly object: T; isOver(object: T): boolean },
+): Promise<void> {
+	const target = client.resource(definition, 'default');
+	const created = await target.create(object);
+	const over = Promise.withResolvers<void>();
+	const watch = await target.watch(
+		{ resourceVersion: created.metadata.resourceVersion ?? '' },
+		{
+			events: (batch) => {
+				for (const event of batch) if (event.type === 'MODIFIED' && isOver(event.object)) over.resolve();
+			},
+			ended: (error) => over.reject(error),
+		},
+	);
+	await over.promise;
+	watch.stop();
+}
+
+function podSpec(containers: number, env: Pod['spec']['containers'][number]['env'] = []): Pod['spec'] {
+	return {
+		restartPolicy: 'Never',
+		containers: Array.from({ length: containers }, (_, index) => ({
+			name: `c${index}`,
+			image: 'busybox',
+			command: ['true'],
+			env,
+		})),
+	};
+}
+
+test('no turn of the event loop is long in the life of large Pods', async (t) => {
+	const { heldMs, kubeconfig } = await startGuarded(t);
+	const access = await readKubeconfig([{ path: kubeconfig, text: readFileSync(kubeconfig, 'utf8') }], {
+		readFile: (path) => readFile(path, 'utf8'),
+	});
+	const transport = new HttpTransport(access);
+	t.after(() => transport.close());
+	const client = new Client(transport);
+
+	await t.test('of one with 1,200 containers', async () => {
+		await heldMs();
+		const object: Pod = {
+			apiVersion: 'v1',
+			kind: 'Pod',
+			metadata: { name: 'many-containers' },
+			spec: podSpec(1200),
+			status: {},
+		};
+		await live(client, pods, { object, isOver: ({ status }) => status.phase === 'Succeeded' });
+		const held = await heldMs();
+		assert.ok(held < LONGEST_HOLD_MS, `the event loop was held for ${held} ms of CPU time`);
+	});
+
+	await t.test('of 60 at once with 6,000 variables each', async () => {
+		await heldMs();
+		const env = Array.from({ length: 6000 }, (_, index) => ({ name: `E${index}`, value: 'x'.repeat(180) }));
+		const object: Job = {
+			apiVersion: 'batch/v1',
+			kind: 'Job',
+			metadata: { name: 'many-variables' },
+			spec: { completions: 60, parallelism: 60, template: { metadata: {}, spec: podSpec(1, env) } },
+			status: {},
+		};
+		await live(client, jobs, { object, isOver: ({ status }) => status.completionTime !== undefined });
+		const held = await heldMs();
+		assert.ok(held < LONGEST_HOLD_MS, `the event loop was held for ${held} ms of CPU time`);
+	});
+});
