@@ -102,6 +102,14 @@ describe('readJson', () => {
 		assert.equal(failure(`[${'0,'.repeat(999)}0]`), 'none');
 		assert.equal(failure(`${'['.repeat(100)}${']'.repeat(100)}`), 'none');
 	});
+
+	test('is bounded in the number of fields of one object', () => {
+		const read = (text: string) => () => readJson(text, { ...LIMITS, keys: 3 });
+		assert.doesNotThrow(read('[{"a":1,"b":{},"c":3},{"d":4,"e":5,"f":6}]'));
+		assert.throws(read('{"a":1,"b":{},"c":3,"d":4}'), {
+			...{ name: 'JsonLimitError', message: 'more than 3 fields in one object' },
+		});
+	});
 });
 
 test('a text that is read in pieces is the same, and others get their turn in between', async () => {

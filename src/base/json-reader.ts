@@ -33,6 +33,8 @@ export interface JsonLimits {
 	readonly values: number;
 	/** How deep lists and objects may be nested. */
 	readonly depth: number;
+	/** The number of fields of one object: listing those of a large one cannot pause. No limit by default. */
+	readonly keys?: number;
 }
 
 /** What a text holds. */
@@ -84,7 +86,7 @@ const PIECE_LENGTH = 64 * 1024;
 
 /** An object or a list that is being read. */
 type Frame =
-	| { readonly record: Record<string, unknown>; key: string; again: boolean }
+	| { readonly record: Record<string, unknown>; key: string; again: boolean; keys: number }
 	| { readonly record: undefined; readonly list: unknown[] };
 
 /** A reader that can stop between two values. It keeps its own stack, so depth costs no stack of calls. */
@@ -136,7 +138,7 @@ class JsonReader {
 		this.#enter();
 		const record = {};
 		if (this.#next() === CLOSE_BRACE) this.#endEmpty(record);
-		else this.#open.push({ record, key: this.#key(), again: false });
+		else this.#open.push({ record, key: this.#key(), again: false, keys: 1 });
 	}
 
 	#beginList(): void {
@@ -179,6 +181,7 @@ class JsonReader {
 
 	#nextKey(frame: Frame & { readonly record: Record<string, unknown> }): void {
 		frame.key = this.#key();
+		this.#countKey(frame);
 		frame.again = Object.hasOwn(frame.record, frame.key);
 		if (frame.again) this.#repeat(frame.record, frame.key);
 		else this.#repeated?.get(frame.record)?.push(frame.key);
@@ -226,6 +229,11 @@ class JsonReader {
 		if (++this.#values > this.#limits.values) {
 			throw new JsonLimitError(`more than ${this.#limits.values} values`);
 		}
+	}
+
+	#countKey(frame: { keys: number }): void {
+		const { keys = Infinity } = this.#limits;
+		if (++frame.keys > keys) throw new JsonLimitError(`more than ${keys} fields in one object`);
 	}
 
 	#repeat(record: object, key: string): void {
