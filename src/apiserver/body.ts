@@ -29,6 +29,8 @@ export interface ExpectedObject {
 	/** The first is the one that errors name; undefined: the version is of no account. */
 	readonly apiVersions: readonly string[] | undefined;
 	readonly schema: ObjectNode;
+	/** What the body may hold, where that is other than {@link BODY_LIMITS} say. */
+	readonly limits?: Pick<JsonLimits, 'values' | 'keys'>;
 }
 
 /** Reads bodies of one content type. Throws an {@link UnreadableError}, or any error of the API. */
@@ -57,8 +59,9 @@ const READERS: ReadonlyMap<string, BodyReader> = new Map<string, BodyReader>([
 export const OBJECT_MEDIA_TYPES: readonly string[] = [...READERS.keys()];
 
 /**
- * How much an object may hold, beside its size in bytes. Upstream has no limit on values; here each costs
- * time in the one thread that all requests share. A manifest of 500 containers has 10,000 values.
+ * How much a body may hold, beside its size in bytes; those of objects that are stored are limited by
+ * object-size.ts. Upstream has no limit on values; here each costs time in the one thread that all requests
+ * share. A manifest of 500 containers has 10,000 values.
  */
 export const BODY_LIMITS: JsonLimits = { values: 20_000, depth: 1000 };
 
@@ -116,13 +119,17 @@ export async function readPatchBody(call: Call): Promise<JsonBody> {
 	}
 }
 
+function limitsOn({ limits }: ExpectedObject): JsonLimits {
+	return { ...BODY_LIMITS, ...limits };
+}
+
 function pauseOf({ pause }: Call): () => Promise<void> {
 	return pause ?? (() => Promise.resolve());
 }
 
-async function readJson(bytes: Uint8Array, { pause }: Reading): Promise<JsonBody> {
+async function readJson(bytes: Uint8Array, { expected, pause }: Reading): Promise<JsonBody> {
 	try {
-		return await readJsonBytes(bytes, BODY_LIMITS, pause);
+		return await readJsonBytes(bytes, limitsOn(expected), pause);
 	} catch (error) {
 		throw error instanceof JsonSyntaxError ? unparsed(error.message) : error;
 	}
@@ -143,6 +150,7 @@ async function readJsonBytes(
 /** A byte order mark is no JSON; the decoder would hide it. */
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Only people write YAML, so that it has no room for what controllers add. */
 async function readYaml(bytes: Uint8Array, { pause }: Reading): Promise<JsonBody> {
 	const { NoJsonError, readYamlInPieces, YamlError, YamlLimitError, yamlTextOf } = await import(
 		'../base/yaml/read-yaml.ts'
@@ -186,7 +194,7 @@ function unparsed(message: string): UnreadableError {
 async function readProtobuf(bytes: Uint8Array, { expected }: Reading): Promise<JsonBody> {
 	const { jsonOfProtobuf } = await import('./protobuf-body.ts');
 	const value = jsonOfProtobuf(bytes, expected);
-	const { values: most } = BODY_LIMITS;
+	const { values: most } = limitsOn(expected);
 	if (countValues(value, most) > most) throw tooLarge(`more than ${most} values`);
 	return bodyOf(value);
 }

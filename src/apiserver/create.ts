@@ -77,7 +77,7 @@ function unwritten({ definition, resource }: ResourceRequest, object: KubeObject
 	if (holder) throw nameTaken(definition, name, holder);
 	const { codec } = resource;
 	const value = codec.encode(object);
-	checkSize(object, value, { subresource: '', before: 0 });
+	checkSize({ definition, subresource: '', next: { object, value }, old: undefined });
 	const at = { key: codec.key(namespace, name), value, revision: revisionIn(resourceVersion) };
 	return new StoredObject(codec, at, object);
 }

@@ -5,6 +5,7 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { type JsonBody, readBody } from './body.ts';
 import type { ServerContext } from './context.ts';
+import { checkSent, limitsOnBody } from './object-size.ts';
 import { betweenSteps, bodyBytes, type Call, type ResourceRequest, warn } from './request.ts';
 import type { ResourceCodec } from './stored-object.ts';
 import type { WriteOptions } from './write-options.ts';
@@ -24,11 +25,16 @@ export interface DecodedObject {
  */
 export async function decodeObject(
 	server: ServerContext,
-	{ call, resource, definition }: ResourceRequest,
+	{ call, resource, definition, namespace, name, subresource }: ResourceRequest,
 	{ fieldValidation }: WriteOptions,
 ): Promise<KubeObject> {
 	const { kind, schema } = definition;
-	const body = await readBody(call, { kind, apiVersions: [resource.codec.apiVersion], schema });
+	const body = await readBody(call, {
+		...{ kind, apiVersions: [resource.codec.apiVersion], schema },
+		limits: limitsOnBody(call.method),
+	});
+	const old = name === '' ? undefined : resource.get(namespace, name)?.object;
+	checkSent({ definition, subresource, json: body.value, old });
 	const turn = betweenSteps(server, call, bodyBytes(call));
 	if (turn) await turn;
 	const what = undecodedOf(body.value, definition);

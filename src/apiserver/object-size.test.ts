@@ -1,70 +1,107 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Pod } from '../api/core/pod/schema.ts';
 import { isApiError } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
-import { checkSize } from './object-size.ts';
-import { openTestServer, PODS, podNamed } from './server-contract-suite.ts';
+import { checkSize, type SizedWrite } from './object-size.ts';
 
-const MOST_BYTES = 1.5 * 1024 * 1024;
+const MIB = 1024 * 1024;
 
-/** An object with so many values, of which the four of the object itself are some. */
-function objectOf(values: number): KubeObject {
-	const labels = Object.fromEntries(Array.from({ length: values - 4 }, (_, index) => [`k${index}`, 'v']));
-	return { apiVersion: 'v1', kind: 'Pod', metadata: { labels } };
+/** An object with so many values in all. */
+function objectOf(values: number, fields: object = {}, metadata: object = {}): KubeObject {
+	const own = { apiVersion: 'v1', kind: 'Pod', ...fields, metadata: { labels: {}, ...metadata } };
+	const labels = Object.fromEntries(
+		Array.from({ length: values - countOf(own) }, (_, index) => [`k${index}`, 'v']),
+	);
+	return { ...own, metadata: { ...own.metadata, labels } };
 }
 
-function refusal(object: KubeObject, bytes: number, before = 0, subresource = ''): string | undefined {
+function countOf(value: unknown): number {
+	if (typeof value !== 'object' || value === null) return 0;
+	return Object.values(value).reduce((sum: number, one) => sum + 1 + countOf(one), 0);
+}
+
+interface Sized {
+	readonly object: KubeObject;
+	readonly bytes?: number;
+}
+
+interface Judged {
+	readonly old?: Sized;
+	readonly subresource?: string;
+	readonly definition?: SizedWrite['definition'];
+}
+
+/** The message with which the write is refused; empty where it is accepted. */
+function refusal(next: Sized, { old, subresource = '', definition = {} }: Judged = {}): string {
+	const encoded = ({ object, bytes }: Sized) => ({
+		object,
+		value: new Uint8Array(bytes ?? JSON.stringify(object).length),
+	});
 	try {
-		checkSize(object, new Uint8Array(bytes), { before, subresource });
-		return undefined;
+		checkSize({ definition, subresource, next: encoded(next), old: old && encoded(old) });
+		return '';
 	} catch (error) {
 		assert.ok(isApiError(error, 'RequestEntityTooLarge'));
 		return error.message;
 	}
 }
 
-test('an object may take 1.5 MiB, and have 20,000 values', () => {
-	assert.equal(refusal(objectOf(10), MOST_BYTES), undefined);
+const OWNER = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'u', controller: true };
+
+test('what the author of an object writes may take 1.5 MiB and 20,000 values', () => {
+	assert.equal(refusal({ object: objectOf(10), bytes: 1.5 * MIB }), '');
 	assert.equal(
-		refusal(objectOf(10), MOST_BYTES + 1),
+		refusal({ object: objectOf(10), bytes: 1.5 * MIB + 1 }),
 		'Request entity too large: limit is 1572864, the object takes 1572865 bytes',
 	);
-	assert.equal(refusal(objectOf(20_000), 300_000), undefined);
-	assert.match(refusal(objectOf(20_001), 300_000) ?? '', /: more than 20000 values, with those/);
+	assert.equal(refusal({ object: objectOf(20_000) }), '');
+	assert.match(refusal({ object: objectOf(20_001) }), /: more than 20000 values, with those/);
 });
 
-test('one that is too large already may change as long as it does not grow', () => {
-	const object = objectOf(30_000);
-	assert.equal(refusal(object, 2 * MOST_BYTES, 2 * MOST_BYTES), undefined);
-	assert.notEqual(refusal(object, 2 * MOST_BYTES + 1, 2 * MOST_BYTES), undefined);
+test('fields that controllers write do not count towards what the author may write', () => {
+	const definition = { controllerFields: [['spec', 'taints']] };
+	const taints = Array.from({ length: 100 }, (_, index) => ({ key: `t${index}`, effect: 'NoSchedule' }));
+	const full = objectOf(20_000);
+	const metadata = {
+		...full.metadata,
+		...{ ownerReferences: [{ ...OWNER, controller: false }], finalizers: ['a/b'], generation: 2 },
+		...{ deletionTimestamp: '2026-01-31T08:00:00Z', deletionGracePeriodSeconds: 30 },
+	};
+	const status = { conditions: taints };
+	assert.equal(refusal({ object: { ...full, ...{ status }, metadata } }, { definition }), '');
+	const tainted = (values: number) => ({ object: objectOf(values, { spec: { taints } }) });
+	assert.equal(refusal(tainted(20_301), { definition }), '');
+	assert.match(refusal(tainted(20_302), { definition }), /more than 20000 values/);
+	assert.match(refusal(tainted(20_301)), /more than 20000 values/);
 });
 
-test('a status has room beside the largest object that can be written', () => {
-	assert.equal(refusal(objectOf(90_000), 2 * MOST_BYTES, MOST_BYTES, 'status'), undefined);
-	assert.notEqual(refusal(objectOf(100_001), 2 * MOST_BYTES, MOST_BYTES, 'status'), undefined);
-	assert.notEqual(refusal(objectOf(10), 2 * MOST_BYTES + 1, MOST_BYTES, 'status'), undefined);
+test('with those fields, or made by a controller, an object may take 2 MiB and 50,000 values', () => {
+	const finalizers = Array.from({ length: 49_000 }, (_, index) => `f${index}`);
+	const many = (values: number) => ({ object: objectOf(values, {}, { finalizers }) });
+	assert.equal(refusal(many(50_000)), '');
+	assert.match(refusal(many(50_001)), /more than 50000 values/);
+	const generated = (values: number) => ({ object: objectOf(values, {}, { ownerReferences: [OWNER] }) });
+	assert.equal(refusal(generated(50_000)), '');
+	assert.match(refusal(generated(50_001)), /more than 50000 values/);
+	assert.equal(refusal({ ...generated(100), bytes: 2 * MIB }), '');
+	assert.match(refusal({ ...generated(100), bytes: 2 * MIB + 1 }), /limit is 2097152/);
 });
 
-test('a Pod that was accepted can be bound, have its status written, and be evicted', async () => {
-	const { server } = await openTestServer();
-	const pod = podNamed('large', { finalizers: ['example.com/kept'] });
-	const containers = Array.from({ length: 1_400 }, (_, index) => ({ name: `c${index}`, image: 'a' }));
-	const send = (method: 'POST' | 'PUT', path: string, body: unknown) =>
-		server.request({ method, path, body });
-	const { object } = await send('POST', PODS, { ...pod, spec: { containers } });
-	await send('POST', `${PODS}/large/binding`, { metadata: { name: 'large' }, target: { name: 'node' } });
-	const running = { state: { running: { startedAt: '2026-01-31T08:00:00Z' } }, ready: true, restartCount: 0 };
-	const containerStatuses = containers.map(({ name }) => ({ name, image: 'a', imageID: 'a', ...running }));
-	const status = { phase: 'Running', containerStatuses };
-	const { metadata, ...rest } = object as Pod; // `as`: a path of Pods leads to a Pod.
-	const { resourceVersion: _, ...current } = metadata;
-	await send('PUT', `${PODS}/large/status`, { ...rest, metadata: current, status });
-	const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'large' } };
-	await send('POST', `${PODS}/large/eviction`, eviction);
-	const { object: evicted } = await server.request({ method: 'GET', path: `${PODS}/large` });
-	const { status: told } = evicted as Pod; // `as`: see above.
-	assert.equal(told.containerStatuses?.length, 1_400);
-	assert.ok(told.conditions?.some(({ type }) => type === 'DisruptionTarget'));
-	server.close();
+test('with its status an object may take 6 MiB and 160,000 values, and a subresource may fill them', () => {
+	const status = { conditions: Array.from({ length: 139_997 }, () => 'x') };
+	const told = (values: number) => ({ object: objectOf(values, { status }) });
+	for (const subresource of ['', 'status', 'binding', 'eviction', 'finalize']) {
+		assert.equal(refusal(told(160_000 - 1), { subresource }), '');
+		assert.match(refusal(told(160_001 + 1), { subresource }), /more than \d+ values/);
+	}
+	assert.equal(refusal({ object: objectOf(10), bytes: 6 * MIB }, { subresource: 'status' }), '');
+	assert.match(refusal({ object: objectOf(10), bytes: 6 * MIB + 1 }, { subresource: 'status' }), /6291456/);
+});
+
+test('an object beyond a limit may change as long as it does not grow, in bytes or in values', () => {
+	const old = { object: objectOf(30_000), bytes: 3 * MIB };
+	assert.equal(refusal(old, { old }), '');
+	assert.equal(refusal({ object: objectOf(29_999), bytes: 3 * MIB - 1 }, { old }), '');
+	assert.match(refusal({ ...old, bytes: 3 * MIB + 1 }, { old }), /bytes$/);
+	assert.match(refusal({ ...old, object: objectOf(30_001) }, { old }), /values/);
 });

@@ -95,7 +95,8 @@ async function settle(
 	}
 	if (jsonEqual(next, current.object)) return current;
 	const value = resource.codec.encode(next);
-	checkSize(next, value, { subresource: request.subresource, before: current.value.length });
+	const { definition, subresource } = request;
+	checkSize({ definition, subresource, next: { object: next, value }, old: current });
 	const { key, revision } = current;
 	return dryRun
 		? new StoredObject(resource.codec, { key, revision, value })

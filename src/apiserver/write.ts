@@ -29,7 +29,7 @@ export async function writeNew(
 	const { namespace = '', name = '' } = object.metadata;
 	const key = resource.codec.key(namespace, name);
 	const value = resource.codec.encode(object);
-	checkSize(object, value, { subresource: '', before: 0 });
+	checkSize({ definition, subresource: '', next: { object, value }, old: undefined });
 	const ticket = new WriteTicket(object);
 	try {
 		const revision = await store.write({ type: 'create', key, value, companion: ticket });

@@ -28,6 +28,11 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 	/** The values that field selectors may name, beside metadata.name and metadata.namespace. */
 	selectableFields(object: T): Readonly<Record<string, string>>;
 	readonly deletion: DeletionRule<T>;
+	/**
+	 * Paths of fields outside of metadata and status that controllers write: they do not count towards what an
+	 * object's author may write.
+	 */
+	readonly controllerFields?: readonly (readonly string[])[];
 }
 
 /** What create and update may change, and what they must not. All functions are pure. */

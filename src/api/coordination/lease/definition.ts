@@ -26,6 +26,7 @@ export const leases: ResourceDefinition<Lease> = {
 	namespaced: true,
 	schema: leaseSchema,
 	defaults: (lease) => lease,
+	controllerFields: [['spec']],
 	strategy: {
 		prepareForCreate: withoutElection,
 		prepareForUpdate: withoutElection,

@@ -27,6 +27,7 @@ export const events: ResourceDefinition<Event> = {
 	namespaced: true,
 	schema: eventSchema,
 	defaults: (event) => event,
+	controllerFields: [['count'], ['lastTimestamp'], ['series'], ['message']],
 	strategy: {
 		prepareForCreate: (event) => event,
 		prepareForUpdate: (event) => event,

@@ -34,6 +34,7 @@ export const nodes: ResourceDefinition<Node> = {
 		const { capacity, allocatable } = node.status;
 		return capacity && !allocatable ? { ...node, status: { ...node.status, allocatable: capacity } } : node;
 	},
+	controllerFields: [['spec', 'taints']],
 	strategy: {
 		prepareForCreate: (node) => node,
 		prepareForUpdate: (node, old) => ({ ...node, status: old.status }),
