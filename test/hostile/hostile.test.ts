@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { FuzzClient, FuzzOutcome } from '../fuzz/fuzz-client.ts';
 import { ask, LONGEST_HOLD_MS, startGuarded } from './guarded-server.ts';
+import { LARGE_OBJECTS } from './large-objects.ts';
 import { HOSTILE, type HostileRequest, JOBS, job, LARGE } from './requests.ts';
 
 /**
@@ -52,7 +53,7 @@ test('requests that are made to hold a server up', async (t) => {
 	const { client, heldMs } = await startGuarded(t);
 	await prepare(client);
 	await heldMs();
-	for (const request of HOSTILE) {
+	for (const request of [...LARGE_OBJECTS, ...HOSTILE]) {
 		await t.test(`${request.name} is answered with ${request.status}, and others need not wait`, async () => {
 			const { status, text } = await sendBesideOthers(client, request);
 			const held = await heldMs();

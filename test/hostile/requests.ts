@@ -16,18 +16,21 @@ const CRON_JOBS = '/apis/batch/v1/namespaces/default/cronjobs';
 const PODS = '/api/v1/namespaces/default/pods';
 const MANY = `${JOBS}?labelSelector=${encodeURIComponent('many=y')}`;
 
-const JSON_TYPE = 'application/json';
+/** Content types of bodies. */
+export const JSON_TYPE = 'application/json';
 const YAML_TYPE = 'application/yaml';
 const MERGE = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
 const JSON_PATCH = 'application/json-patch+json';
-const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
-function times<T>(count: number, entry: (index: number) => T): T[] {
+/** A list of so many entries. */
+export function times<T>(count: number, entry: (index: number) => T): T[] {
 	return Array.from({ length: count }, (_, index) => entry(index));
 }
 
-function entries(count: number, value: unknown = 'v'): Record<string, unknown> {
+/** An object of so many fields, all of the same value. */
+export function entries(count: number, value: unknown = 'v'): Record<string, unknown> {
 	return Object.fromEntries(times(count, (index) => [`k${index}`, value]));
 }
 
@@ -48,16 +51,24 @@ function cronJob(schedule: string): object {
 	};
 }
 
-function request(method: string, path: string, body?: FuzzRequest['body']): FuzzRequest {
+/** A request that takes JSON. */
+export function request(method: string, path: string, body?: FuzzRequest['body']): FuzzRequest {
 	return { method, path, accept: JSON_TYPE, ...(body && { body }) };
 }
 
-function bodyOf(contentType: string, content: string | Uint8Array | object): FuzzRequest['body'] {
+/** A body of that content type. */
+export function bodyOf(contentType: string, content: string | Uint8Array | object): FuzzRequest['body'] {
 	if (content instanceof Uint8Array) return { contentType, bytes: content };
 	return { contentType, bytes: Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)) };
 }
 
-type Row = readonly [name: string, status: number, contentType: string, body: string | Uint8Array | object];
+/** A request but for method and path. */
+export type Row = readonly [
+	name: string,
+	status: number,
+	contentType: string,
+	body: string | Uint8Array | object,
+];
 
 const MEGABYTES = 'x'.repeat(2_900_000);
 
@@ -275,7 +286,8 @@ function packedNumbers(count: number): Uint8Array {
 	return enveloped('batch/v1', 'Job', packed);
 }
 
-function labelsOfProtobuf(count: number): Uint8Array {
+/** A Job in protobuf with so many labels. */
+export function labelsOfProtobuf(count: number): Uint8Array {
 	const labels = times(count, (index) =>
 		delimitedField(11, [...delimitedField(1, `k${index}`), ...delimitedField(2, 'v')]),
 	).flat();
@@ -369,7 +381,7 @@ const PATCHES: readonly Row[] = [
 	],
 	[
 		'15,000 finalizers merged',
-		413,
+		200,
 		STRATEGIC,
 		{ metadata: { finalizers: times(15_000, (i) => `example.com/f${i}`) } },
 	],

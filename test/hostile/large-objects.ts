@@ -1,0 +1,89 @@
+import {
+	bodyOf,
+	entries,
+	type HostileRequest,
+	JOBS,
+	JSON_TYPE,
+	job,
+	LARGE,
+	labelsOfProtobuf,
+	PROTOBUF,
+	type Row,
+	request,
+	times,
+} from './requests.ts';
+
+/** Requests with more values than the author of an object may write, which controllers may have to send. */
+
+const CONTROLLED = {
+	ownerReferences: [{ ...{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }, controller: true }],
+};
+
+/** Bodies of a POST of a Job that has a controller, and so may be larger. */
+const OF_CONTROLLERS: readonly Row[] = [
+	['49,000 labels', 201, JSON_TYPE, job({ ...CONTROLLED, labels: entries(49_000) })],
+	['49,000 wrong labels', 422, JSON_TYPE, job({ ...CONTROLLED, labels: entries(49_000, ' ') })],
+	[
+		'15,000 variables',
+		201,
+		JSON_TYPE,
+		job(CONTROLLED, {}, { env: times(15_000, (i) => ({ name: `E${i}`, value: '$(E1)$(E2)' })) }),
+	],
+	[
+		'6,500 containers',
+		201,
+		JSON_TYPE,
+		job(CONTROLLED, { containers: times(6_500, (i) => ({ name: `c${i}`, image: 'b' })) }),
+	],
+	['49,000 arguments', 201, JSON_TYPE, job(CONTROLLED, {}, { args: times(49_000, () => '$(A)$(B)') })],
+	['49,000 unknown fields', 201, JSON_TYPE, job(CONTROLLED, {}, {}, entries(49_000))],
+];
+
+/** Bodies of a PUT of a Job, which may be as large as the Job with its status. */
+const REPLACEMENTS: readonly Row[] = [
+	['150,000 labels', 413, JSON_TYPE, job({ name: LARGE, labels: entries(150_000) })],
+	['150,000 wrong labels', 413, JSON_TYPE, job({ name: LARGE, labels: entries(150_000, ' ') })],
+	['150,000 finalizers', 413, JSON_TYPE, job({ name: LARGE, finalizers: times(150_000, (i) => `f${i}`) })],
+	['200,000 labels of protobuf', 413, PROTOBUF, labelsOfProtobuf(200_000)],
+	['150,000 unknown fields', 413, JSON_TYPE, job({ name: LARGE }, {}, {}, entries(150_000))],
+	[
+		'40,000 variables',
+		413,
+		JSON_TYPE,
+		job({ name: LARGE }, {}, { env: times(40_000, (i) => ({ name: `E${i}`, value: 'v' })) }),
+	],
+];
+
+/** Bodies of a PUT of a Job's status. */
+const STATUSES: readonly Row[] = [
+	['150,000 labels', 413, JSON_TYPE, job({ name: LARGE, labels: entries(150_000) })],
+	['45,000 unknown fields', 200, JSON_TYPE, { ...job({ name: LARGE }), status: entries(45_000) }],
+	[
+		'30,000 conditions',
+		200,
+		JSON_TYPE,
+		{
+			...job({ name: LARGE }),
+			status: { conditions: times(30_000, (i) => ({ type: `T${i}`, status: 'True' })) },
+		},
+	],
+];
+
+/** Every row, in order; none changes anything. */
+export const LARGE_OBJECTS: readonly HostileRequest[] = [
+	...OF_CONTROLLERS.map(([name, status, contentType, body]) => ({
+		...request('POST', `${JOBS}?dryRun=All`, bodyOf(contentType, body)),
+		name: `a body that a controller could send, with ${name}`,
+		status,
+	})),
+	...REPLACEMENTS.map(([name, status, contentType, body]) => ({
+		...request('PUT', `${JOBS}/${LARGE}?dryRun=All`, bodyOf(contentType, body)),
+		name: `a replacement with ${name}`,
+		status,
+	})),
+	...STATUSES.map(([name, status, contentType, body]) => ({
+		...request('PUT', `${JOBS}/${LARGE}/status?dryRun=All`, bodyOf(contentType, body)),
+		name: `a status with ${name}`,
+		status,
+	})),
+];
