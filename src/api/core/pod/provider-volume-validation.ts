@@ -1,12 +1,12 @@
 import type { FieldError, FieldPath } from '../../meta/field.ts';
-import { invalid, malformed, required } from '../../meta/field-errors.ts';
-import { inRange } from '../../meta/names.ts';
+import { invalid, malformed, notSupported, required } from '../../meta/field-errors.ts';
+import { dns1123Label, exceeds, inRange } from '../../meta/names.ts';
+import { validateDescendingPath } from './path-validation.ts';
 import type { VOLUME_SOURCES, Volume } from './volume-schema.ts';
 
 /**
- * What is wrong with volumes of single providers, which no runtime here mounts: upstream checks them before a Pod
- * is stored. Of those that are no longer in use (azureDisk, flexVolume, gitRepo, scaleIO, storageos and the like)
- * only the fields that they cannot do without are checked.
+ * What is wrong with volumes of single providers, which no runtime here mounts: a Pod with one is checked as
+ * upstream checks it before it is stored (pkg/apis/core/validation, `validateVolumeSource`), in upstream's order.
  */
 
 type Source = (typeof VOLUME_SOURCES)[number];
@@ -23,7 +23,6 @@ const REQUIRED_FIELDS: { readonly [K in Source]?: readonly string[] } = {
 	cinder: ['volumeID'],
 	cephfs: ['monitors'],
 	rbd: ['monitors', 'image'],
-	quobyte: ['volume'],
 	flexVolume: ['driver'],
 	azureFile: ['secretName', 'shareName'],
 	azureDisk: ['diskName', 'diskURI'],
@@ -51,7 +50,18 @@ function isEmpty(value: unknown): boolean {
 
 function validateContent(volume: Volume, source: Source, path: FieldPath): readonly FieldError[] {
 	const { nfs, gcePersistentDisk, awsElasticBlockStore, iscsi, fc, quobyte, flocker } = volume;
+	const { gitRepo, cinder, flexVolume, azureDisk, storageos } = volume;
 	switch (source) {
+		case 'gitRepo':
+			return validateDescendingPath(gitRepo?.directory ?? '', path.child('directory'));
+		case 'cinder':
+			return validateSecretRef(cinder?.secretRef, path);
+		case 'flexVolume':
+			return validateOptions(flexVolume?.options ?? {}, path.child('options'));
+		case 'azureDisk':
+			return azureDisk ? validateAzureDisk(azureDisk, path) : [];
+		case 'storageos':
+			return storageos ? validateStorageOs(storageos, path) : [];
 		case 'nfs':
 			return nfs?.path.startsWith('/')
 				? []
@@ -71,6 +81,59 @@ function validateContent(volume: Volume, source: Source, path: FieldPath): reado
 		default:
 			return [];
 	}
+}
+
+function validateSecretRef(
+	secret: { readonly name?: string } | undefined,
+	path: FieldPath,
+): readonly FieldError[] {
+	return secret && !secret.name ? [required(path.child('secretRef', 'name'))] : [];
+}
+
+/** Options of a driver must not look like those that Kubernetes passes to it. */
+function validateOptions(options: Readonly<Record<string, string>>, path: FieldPath): readonly FieldError[] {
+	const reserved = Object.keys(options).filter((key) => {
+		const [domain = ''] = key.split('/', 1);
+		return /(?:^|\.)(?:kubernetes|k8s)\.io$/.test(domain.toLowerCase());
+	});
+	return reserved.map((key) =>
+		invalid(path.key(key), key, 'kubernetes.io and k8s.io namespaces are reserved'),
+	);
+}
+
+const CACHING_MODES = ['None', 'ReadOnly', 'ReadWrite'];
+const DISK_KINDS = ['Dedicated', 'Managed', 'Shared'];
+const MANAGED_DISK_FORM =
+	'/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}';
+const BLOB_DISK_FORM = 'https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd';
+
+function validateAzureDisk(
+	{ cachingMode, kind, diskURI }: NonNullable<Volume['azureDisk']>,
+	path: FieldPath,
+): readonly FieldError[] {
+	const errors: FieldError[] = [];
+	if (cachingMode !== undefined && !CACHING_MODES.includes(cachingMode)) {
+		errors.push(notSupported(path.child('cachingMode'), cachingMode, CACHING_MODES));
+	}
+	if (kind === undefined) return errors;
+	if (!DISK_KINDS.includes(kind)) errors.push(notSupported(path.child('kind'), kind, DISK_KINDS));
+	const [start, form] =
+		kind === 'Managed' ? ['/subscriptions/', MANAGED_DISK_FORM] : ['https://', BLOB_DISK_FORM];
+	if (!diskURI.startsWith(start)) errors.push(notSupported(path.child('diskURI'), diskURI, [form]));
+	return errors;
+}
+
+function validateStorageOs(
+	{ volumeName = '', volumeNamespace = '', secretRef }: NonNullable<Volume['storageos']>,
+	path: FieldPath,
+): readonly FieldError[] {
+	const name = path.child('volumeName');
+	const namespace = path.child('volumeNamespace');
+	return [
+		...(volumeName === '' ? [required(name)] : malformed(name, volumeName, dns1123Label(volumeName))),
+		...(volumeNamespace === '' ? [] : malformed(namespace, volumeNamespace, dns1123Label(volumeNamespace))),
+		...validateSecretRef(secretRef, path),
+	];
 }
 
 /** As upstream says it, though 0, which is the whole disk, is taken. */
@@ -110,6 +173,18 @@ function validateIscsi(iscsi: NonNullable<Volume['iscsi']>, path: FieldPath): re
 	];
 }
 
+/** How long name and portal may be together where the initiator has a name: an interface is named after them. */
+const LONGEST_INTERFACE = 64;
+
+/** What is wrong with the name of a volume of iSCSI, which stands at `path`. */
+export function validateIscsiName({ name, iscsi }: Volume, path: FieldPath): readonly FieldError[] {
+	const { initiatorName, targetPortal = '' } = iscsi ?? {};
+	if (initiatorName === undefined || !exceeds(`${name}:${targetPortal}`, LONGEST_INTERFACE)) return [];
+	const detail =
+		'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
+	return [invalid(path, name, detail)];
+}
+
 function validateFibreChannel(
 	{ targetWWNs = [], wwids = [], lun }: NonNullable<Volume['fc']>,
 	path: FieldPath,
@@ -128,13 +203,18 @@ function validateFibreChannel(
 
 const REGISTRY_DETAIL = 'must be a host:port pair or multiple pairs separated by commas';
 
-function validateQuobyte(
+function validateQuobyte(quobyte: NonNullable<Volume['quobyte']>, path: FieldPath): readonly FieldError[] {
+	const missing = quobyte.volume === '' ? [required(path.child('volume'))] : [];
+	return [...validateRegistry(quobyte, path), ...missing];
+}
+
+function validateRegistry(
 	{ registry, tenant = '' }: NonNullable<Volume['quobyte']>,
 	path: FieldPath,
 ): readonly FieldError[] {
 	const at = path.child('registry');
 	if (registry === '') return [required(at, REGISTRY_DETAIL)];
-	if (tenant.length >= 65) {
+	if (exceeds(tenant, 64)) {
 		const detail = 'must be a UUID and may not exceed a length of 64 characters';
 		return [required(path.child('tenant'), detail)];
 	}

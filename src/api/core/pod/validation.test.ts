@@ -319,7 +319,6 @@ test('volumes have names of their own and come from one place', () => {
 			`${at}.persistentVolumeClaim.claimName: Required value`,
 		],
 		[volume({ nfs: { server: '', path: '/x' } }), `${at}.nfs.server: Required value`],
-		[volume({ csi: { driver: '' } }), `${at}.csi.driver: Required value`],
 		[
 			volume({ ephemeral: { volumeClaimTemplate: { spec: {} } } }),
 			`${at}.ephemeral.volumeClaimTemplate.spec.accessModes: Required value: at least 1 access mode is required`,

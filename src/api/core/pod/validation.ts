@@ -102,7 +102,7 @@ const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'Non
 
 /** What is wrong with what a Pod is to run. */
 function validatePodSpec(spec: PodSpec, path: FieldPath, of: 'pod' | 'template'): readonly FieldError[] {
-	const volumes = validateVolumes(spec.volumes ?? [], path.child('volumes'));
+	const volumes = validateVolumes(spec.volumes ?? [], path.child('volumes'), of);
 	const claims = new Set((spec.resourceClaims ?? []).map(({ name }) => name).filter((name) => name !== ''));
 	const around: Surroundings = { spec, volumes: volumes.sound, claims };
 	return [

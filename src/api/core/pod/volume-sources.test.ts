@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { decode } from '../../meta/decode.ts';
+import { FieldPath } from '../../meta/field.ts';
 import { pods } from './definition.ts';
 import { podSchema } from './schema.ts';
+import { validatePodTemplate } from './validation.ts';
 import { VOLUME_SOURCES } from './volume-schema.ts';
 
 /**
@@ -51,7 +53,7 @@ const SOURCES: Readonly<Record<string, { readonly example: object; readonly need
 		example: { diskName: 'disk', diskURI: 'https://blob/data.vhd', fsType: 'ext4' },
 		needs: ['diskName', 'diskURI'],
 	},
-	storageos: { example: { volumeName: 'data', fsType: 'ext4' }, needs: [] },
+	storageos: { example: { volumeName: 'data', fsType: 'ext4' }, needs: ['volumeName'] },
 	projected: { example: { sources: [{ configMap: { name: 'm' } }], defaultMode: 0o400 }, needs: [] },
 	scaleIO: {
 		example: { gateway: 'https://10.0.0.1/api', system: 's', volumeName: 'data', secretRef: { name: 's' } },
@@ -66,8 +68,14 @@ const SOURCES: Readonly<Record<string, { readonly example: object; readonly need
 		},
 		needs: ['volumeClaimTemplate'],
 	},
-	image: { example: { reference: 'data:1', pullPolicy: 'Always' }, needs: [] },
+	image: { example: { reference: 'data:1', pullPolicy: 'Always' }, needs: ['reference'] },
 };
+
+const LABEL_FORM =
+	"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+
+const SUBDOMAIN_FORM =
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
 /** What upstream says of a field that is left out where it says more than that it is required. */
 const MORE_SAID: Readonly<Record<string, readonly string[]>> = {
@@ -83,6 +91,14 @@ const MORE_SAID: Readonly<Record<string, readonly string[]>> = {
 	],
 	'fc.targetWWNs': [
 		'spec.volumes[0].fc.targetWWNs: Required value: must specify either targetWWNs or wwids, but not both',
+	],
+	'azureDisk.diskURI': [
+		'spec.volumes[0].azureDisk.diskURI: Required value',
+		'spec.volumes[0].azureDisk.diskURI: Unsupported value: "": supported values: "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"',
+	],
+	'csi.driver': [
+		'spec.volumes[0].csi.driver: Required value',
+		`spec.volumes[0].csi.driver: Invalid value: "": ${SUBDOMAIN_FORM}`,
 	],
 	'fc.lun': ['spec.volumes[0].fc.lun: Required value: lun is required if targetWWNs is specified'],
 };
@@ -161,6 +177,91 @@ const REFUSED: readonly (readonly [source: string, content: object, said: readon
 	],
 	['fc', { wwids: ['b'] }, []],
 	[
+		'gitRepo',
+		{ repository: 'r', directory: '/a' },
+		['gitRepo.directory: Invalid value: "/a": must be a relative path'],
+	],
+	[
+		'gitRepo',
+		{ repository: 'r', directory: 'a/../b' },
+		[`gitRepo.directory: Invalid value: "a/../b": must not contain '..'`],
+	],
+	['cinder', { volumeID: 'v', secretRef: {} }, ['cinder.secretRef.name: Required value']],
+	[
+		'flexVolume',
+		{
+			driver: 'd',
+			options: { 'a.kubernetes.io/b': '', 'K8S.io/a': '', 'k8s.io': '', 'notk8s.io/a': '', a: '' },
+		},
+		[
+			'flexVolume.options[a.kubernetes.io/b]: Invalid value: "a.kubernetes.io/b": kubernetes.io and k8s.io namespaces are reserved',
+			'flexVolume.options[K8S.io/a]: Invalid value: "K8S.io/a": kubernetes.io and k8s.io namespaces are reserved',
+			'flexVolume.options[k8s.io]: Invalid value: "k8s.io": kubernetes.io and k8s.io namespaces are reserved',
+		],
+	],
+	[
+		'azureDisk',
+		{ diskName: 'd', diskURI: 'http://d', cachingMode: 'Write', kind: 'Mine' },
+		[
+			'azureDisk.cachingMode: Unsupported value: "Write": supported values: "None", "ReadOnly", "ReadWrite"',
+			'azureDisk.kind: Unsupported value: "Mine": supported values: "Dedicated", "Managed", "Shared"',
+			'azureDisk.diskURI: Unsupported value: "http://d": supported values: "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"',
+		],
+	],
+	[
+		'azureDisk',
+		{ diskName: 'd', diskURI: 'https://d', kind: 'Managed' },
+		[
+			'azureDisk.diskURI: Unsupported value: "https://d": supported values: "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"',
+		],
+	],
+	['azureDisk', { diskName: 'd', diskURI: '/subscriptions/s', kind: 'Managed', cachingMode: 'None' }, []],
+	['azureDisk', { diskName: 'd', diskURI: 'https://d', kind: 'Dedicated' }, []],
+	[
+		'storageos',
+		{ volumeName: 'A', volumeNamespace: 'b_', secretRef: {} },
+		[
+			`storageos.volumeName: Invalid value: "A": ${LABEL_FORM}`,
+			`storageos.volumeNamespace: Invalid value: "b_": ${LABEL_FORM}`,
+			'storageos.secretRef.name: Required value',
+		],
+	],
+	[
+		'csi',
+		{ driver: `${'d'.repeat(63)}_`, nodePublishSecretRef: { name: 'S' } },
+		[
+			'csi.driver: Too long: may not be more than 63 bytes',
+			`csi.driver: Invalid value: "${'d'.repeat(63)}_": ${SUBDOMAIN_FORM}`,
+			`csi.name: Invalid value: "S": ${SUBDOMAIN_FORM}`,
+		],
+	],
+	[
+		'csi',
+		{ driver: 'CSI.example.com', nodePublishSecretRef: {} },
+		['csi.nodePublishSecretRef.name: Required value'],
+	],
+	[
+		'iscsi',
+		{
+			targetPortal: 'p'.repeat(63),
+			iqn: 'eui.0123456789abcdef',
+			lun: 0,
+			initiatorName: 'eui.0123456789abcdef',
+		},
+		[
+			'name: Invalid value: "v": Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.',
+		],
+	],
+	['iscsi', { targetPortal: 'p'.repeat(63), iqn: 'eui.0123456789abcdef', lun: 0 }, []],
+	[
+		'quobyte',
+		{ registry: 'a', volume: '' },
+		[
+			'quobyte.registry: Invalid value: "a": must be a host:port pair or multiple pairs separated by commas',
+			'quobyte.volume: Required value',
+		],
+	],
+	[
 		'quobyte',
 		{ registry: 'a:1,b', volume: 'v' },
 		[
@@ -190,3 +291,17 @@ for (const [source, content, said] of REFUSED) {
 		);
 	});
 }
+
+test('the image of a volume may be left out in a template, where a Pod must have one', () => {
+	const json = {
+		spec: {
+			restartPolicy: 'Never',
+			containers: [{ name: 'main', image: 'a' }],
+			volumes: [{ name: 'v', image: {} }],
+		},
+	};
+	const { spec } = pods.defaults(decode(podSchema, { metadata: { name: 'p' }, ...json }).value);
+	const path = new FieldPath('template');
+	assert.deepEqual(validatePodTemplate({ metadata: {}, spec }, path), []);
+	assert.deepEqual(problems('image', {}), ['spec.volumes[0].image.reference: Required value']);
+});

@@ -9,12 +9,12 @@ import {
 	required,
 	tooLong,
 } from '../../meta/field-errors.ts';
-import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
+import { dns1123Label, dns1123Subdomain, exceeds } from '../../meta/names.ts';
 import { compareQuantities } from '../../meta/quantity.ts';
 import { validateLabelSelector } from '../../meta/selector.ts';
 import { FILE_FIELDS, validateFieldRef, validateResourceFieldRef } from './env-validation.ts';
 import { validateFileInVolume, validateNoBacksteps } from './path-validation.ts';
-import { validateProviderVolume } from './provider-volume-validation.ts';
+import { validateIscsiName, validateProviderVolume } from './provider-volume-validation.ts';
 import type { Volume, VolumeProjection } from './volume-schema.ts';
 import { VOLUME_SOURCES } from './volume-schema.ts';
 
@@ -26,14 +26,18 @@ export interface ValidatedVolumes {
 	readonly sound: ReadonlyMap<string, Volume>;
 }
 
-/** Validates the volumes; a mount of an ill-formed one is an error of its own. */
-export function validateVolumes(volumes: readonly Volume[], path: FieldPath): ValidatedVolumes {
+/** Validates the volumes of a Pod or of a template; a mount of an ill-formed one is an error of its own. */
+export function validateVolumes(
+	volumes: readonly Volume[],
+	path: FieldPath,
+	of: 'pod' | 'template',
+): ValidatedVolumes {
 	const errors: FieldError[] = [];
 	const sound = new Map<string, Volume>();
 	for (const [index, volume] of volumes.entries()) {
 		const at = path.index(index);
 		const { name } = volume;
-		const found = [...validateSource(volume, at)];
+		const found = [...validateSource(volume, at, of)];
 		if (name === '') found.push(required(at.child('name')));
 		else found.push(...malformed(at.child('name'), name, dns1123Label(name)));
 		if (sound.has(name)) found.push(duplicate(at.child('name'), name));
@@ -51,14 +55,20 @@ const SECOND_SOURCE_NAMES: { readonly [K in Source]?: string } = {
 	downwardAPI: 'downwarAPI',
 };
 
-function validateSource(volume: Volume, path: FieldPath): readonly FieldError[] {
+function validateSource(volume: Volume, path: FieldPath, of: 'pod' | 'template'): readonly FieldError[] {
 	const [first, ...others] = VOLUME_SOURCES.filter((source) => volume[source] !== undefined);
 	if (first === undefined) return [required(path, 'must specify a volume type')];
+	const at = path.child(first === 'gcePersistentDisk' ? 'persistentDisk' : first);
+	const refusals = others.map((source) =>
+		forbidden(path.child(SECOND_SOURCE_NAMES[source] ?? source), 'may not specify more than 1 volume type'),
+	);
+	// A template may leave the image to those that make Pods of it.
+	const lacksImage = of === 'pod' && first === 'image' && !volume.image?.reference;
 	return [
-		...validateContent(volume, first, path.child(first === 'gcePersistentDisk' ? 'persistentDisk' : first)),
-		...others.map((source) =>
-			forbidden(path.child(SECOND_SOURCE_NAMES[source] ?? source), 'may not specify more than 1 volume type'),
-		),
+		...(lacksImage ? [required(at.child('reference'))] : []),
+		...validateContent(volume, first, at),
+		...validateIscsiName(volume, path.child('name')),
+		...refusals,
 	];
 }
 
@@ -236,10 +246,8 @@ function validateCsi(csi: NonNullable<Volume['csi']>, path: FieldPath): readonly
 	const at = path.child('driver');
 	const errors: FieldError[] = [];
 	if (driver === '') errors.push(required(at));
-	else {
-		if (driver.length > LONGEST_DRIVER) errors.push(tooLong(at, LONGEST_DRIVER));
-		errors.push(...malformed(at, driver, dns1123Subdomain(driver.toLowerCase())));
-	}
+	if (exceeds(driver, LONGEST_DRIVER)) errors.push(tooLong(at, LONGEST_DRIVER));
+	errors.push(...malformed(at, driver, dns1123Subdomain(driver.toLowerCase())));
 	if (secret && !secret.name) errors.push(required(path.child('nodePublishSecretRef', 'name')));
 	else if (secret?.name)
 		errors.push(...malformed(path.child('name'), secret.name, dns1123Subdomain(secret.name)));
