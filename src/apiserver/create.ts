@@ -50,7 +50,9 @@ async function createOnce(
 	if (turn) await turn;
 	const errors = collectErrors(() => definition.strategy.validateCreate(prepared));
 	if (errors.length > 0) throw invalid(kindSubjectOf(definition, name), errors);
-	for (const text of definition.strategy.warnings?.(prepared, undefined) ?? []) warn(request.call, text);
+	const { strategy } = definition;
+	for (const text of strategy.droppedFields?.(identified, undefined) ?? []) warn(request.call, text);
+	for (const text of strategy.warnings?.(prepared, undefined) ?? []) warn(request.call, text);
 	// Once more, since what was generated can bring defaults of its own (upstream: at the next read).
 	const finished = definition.defaults(prepared);
 	if (!dryRun && revisionIn(resourceVersion) !== 0) {

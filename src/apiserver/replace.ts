@@ -38,6 +38,7 @@ export interface Replacement {
 /** What an update may change, by whichever path. */
 export interface UpdateStrategy extends SubresourceStrategy<KubeObject> {
 	warnings?(object: KubeObject, old: KubeObject | undefined): readonly string[];
+	droppedFields?(given: KubeObject, old: KubeObject | undefined): readonly string[];
 	readonly allowUnconditionalUpdate: boolean;
 }
 
@@ -69,14 +70,13 @@ async function prepare(
 	const decoded = pause();
 	if (decoded) await decoded;
 	const admitted = server.admission.update(request, checkVersion(request, wanted, old, strategy), old);
-	const prepared = keepSystemFields(
-		strategy.prepareForUpdate(withGeneration(admitted, old.metadata.generation), old),
-		old,
-	);
+	const given = withGeneration(admitted, old.metadata.generation);
+	const prepared = keepSystemFields(strategy.prepareForUpdate(given, old), old);
 	const errors = collectErrors(() => strategy.validateUpdate(prepared, old));
 	if (errors.length > 0) throw invalid(kindSubjectOf(definition, name), errors);
 	const validated = pause();
 	if (validated) await validated;
+	for (const text of strategy.droppedFields?.(given, old) ?? []) warn(request.call, text);
 	for (const text of strategy.warnings?.(prepared, old) ?? []) warn(request.call, text);
 	return definition.defaults(prepared);
 }

@@ -48,6 +48,11 @@ export interface Strategy<T> {
 	validateUpdate(object: T, old: T): readonly FieldError[];
 	/** Texts for Warning headers; `old` is undefined on create. */
 	warnings?(object: T, old: T | undefined): readonly string[];
+	/**
+	 * Texts for Warning headers about fields that the client sets and that the two functions above drop: `given`
+	 * is the object as they take it.
+	 */
+	droppedFields?(given: T, old: T | undefined): readonly string[];
 	/** Whether PUT may leave out metadata.resourceVersion. */
 	readonly allowUnconditionalUpdate: boolean;
 }

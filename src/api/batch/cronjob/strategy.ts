@@ -1,10 +1,14 @@
-import { templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
+import { disabledFieldWarnings, templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
+import type { PodSpec } from '../../core/pod/schema.ts';
 import { withField } from '../../meta/defaults.ts';
 import { semanticEqual } from '../../meta/equality.ts';
+import { FieldPath } from '../../meta/field.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
 import type { CronJob, CronJobSpec } from './schema.ts';
 import { cronJobWarnings, validateCronJob, validateCronJobUpdate } from './validation.ts';
+
+const POD_SPEC = new FieldPath('spec').child('jobTemplate', 'spec', 'template', 'spec');
 
 /** What clients may set in a CronJob, after upstream's cronJobStrategy. */
 export const cronJobStrategy: Strategy<CronJob> = {
@@ -28,8 +32,14 @@ export const cronJobStrategy: Strategy<CronJob> = {
 	validateCreate: validateCronJob,
 	validateUpdate: validateCronJobUpdate,
 	warnings: cronJobWarnings,
+	droppedFields: ({ spec }, old) =>
+		disabledFieldWarnings(podSpecOf(spec), old && podSpecOf(old.spec), POD_SPEC),
 	allowUnconditionalUpdate: true,
 };
+
+function podSpecOf({ jobTemplate }: CronJobSpec): PodSpec {
+	return jobTemplate.spec.template.spec;
+}
 
 function withoutDisabledFields(spec: CronJobSpec, old?: CronJobSpec): CronJobSpec {
 	const oldTemplate = old?.jobTemplate.spec.template;

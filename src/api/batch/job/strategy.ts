@@ -1,6 +1,7 @@
-import { templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
+import { disabledFieldWarnings, templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
 import { withField } from '../../meta/defaults.ts';
 import { semanticEqual } from '../../meta/equality.ts';
+import { FieldPath } from '../../meta/field.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
 import { withGeneratedSelector } from './labels.ts';
@@ -8,6 +9,8 @@ import type { Job, JobSpec } from './schema.ts';
 import { validateJobStatusUpdate } from './status-validation.ts';
 import { validateJobUpdate } from './update-validation.ts';
 import { jobWarnings, validateJob } from './validation.ts';
+
+const TEMPLATE_SPEC = new FieldPath('spec').child('template', 'spec');
 
 /** What clients may set in a Job, after upstream's jobStrategy. */
 export const jobStrategy: Strategy<Job> = {
@@ -30,6 +33,8 @@ export const jobStrategy: Strategy<Job> = {
 	validateCreate: validateJob,
 	validateUpdate: validateJobUpdate,
 	warnings: jobWarnings,
+	droppedFields: ({ spec }, old) =>
+		disabledFieldWarnings(spec.template.spec, old?.spec.template.spec, TEMPLATE_SPEC),
 	allowUnconditionalUpdate: true,
 };
 

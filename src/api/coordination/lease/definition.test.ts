@@ -33,9 +33,16 @@ test('instants are exact to the microsecond', () => {
 	);
 });
 
-test('what belongs to coordinated leader election is dropped', () => {
+test('what belongs to coordinated leader election is dropped, with a warning', () => {
 	const given = lease({ holderIdentity: 'n', strategy: 'OldestEmulationVersion', preferredHolder: 'm' });
 	assert.deepEqual(leases.strategy.prepareForCreate(given).spec, { holderIdentity: 'n' });
+	const off =
+		'it is left out: its feature, CoordinatedLeaderElection, is off: leave the election to those that want the lease';
+	assert.deepEqual(leases.strategy.droppedFields?.(given, undefined), [
+		`spec.strategy: ${off}`,
+		`spec.preferredHolder: ${off}`,
+	]);
+	assert.deepEqual(leases.strategy.droppedFields?.(lease({ holderIdentity: 'n' }), undefined), []);
 });
 
 test('the columns of leases', () => {

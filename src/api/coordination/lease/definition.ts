@@ -1,4 +1,5 @@
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { leftOut } from '../../meta/dropped-fields.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
 import { invalid, nonNegative } from '../../meta/field-errors.ts';
@@ -35,6 +36,7 @@ export const leases: ResourceDefinition<Lease> = {
 			...validateMetaUpdate(lease.metadata, old.metadata, META),
 			...validateSpec(lease),
 		],
+		droppedFields: electionWarnings,
 		allowUnconditionalUpdate: false,
 	},
 	columns: [
@@ -51,6 +53,16 @@ export const leases: ResourceDefinition<Lease> = {
 	selectableFields: () => ({}),
 	deletion: { defaultPropagation: 'Background' },
 };
+
+const ELECTION_OFF = {
+	because: 'its feature, CoordinatedLeaderElection, is off',
+	instead: 'leave the election to those that want the lease',
+};
+
+function electionWarnings({ spec }: Lease): readonly string[] {
+	const set = (['strategy', 'preferredHolder'] as const).filter((field) => spec[field] !== undefined);
+	return set.map((field) => leftOut(SPEC.child(field), ELECTION_OFF));
+}
 
 /** The fields of coordinated leader election are dropped, as upstream does where that is off (its default). */
 function withoutElection(lease: Lease): Lease {

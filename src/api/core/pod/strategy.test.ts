@@ -233,4 +233,5 @@ test('what is stored with a field whose feature is off keeps it', () => {
 	const released = pods.strategy.prepareForUpdate(pod({ containers }, { resourceVersion: '1' }), old);
 	assert.equal(released.spec.containers[0]?.lifecycle?.stopSignal, 'SIGINT');
 	assert.deepEqual(pods.strategy.validateUpdate(released, old), []);
+	assert.deepEqual(pods.strategy.droppedFields?.(released, old), []);
 });

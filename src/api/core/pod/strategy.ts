@@ -1,7 +1,8 @@
 import { semanticEqual } from '../../meta/equality.ts';
+import { FieldPath } from '../../meta/field.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
-import { withoutDisabledFields } from './disabled-fields.ts';
+import { disabledFieldWarnings, withoutDisabledFields } from './disabled-fields.ts';
 import { withOwnLabels } from './match-label-keys.ts';
 import { qosClassOf } from './quality-of-service.ts';
 import type { Pod, PodCondition, PodStatus } from './schema.ts';
@@ -33,6 +34,7 @@ export const podStrategy: Strategy<Pod> = {
 	validateUpdate: validatePodUpdate,
 	// Updates come from programs; what they would be warned of was said at the creation.
 	warnings: (pod, old) => (old ? [] : podWarnings(pod)),
+	droppedFields: ({ spec }, old) => disabledFieldWarnings(spec, old?.spec, new FieldPath('spec')),
 	allowUnconditionalUpdate: true,
 };
 

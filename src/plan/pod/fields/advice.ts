@@ -7,14 +7,16 @@ import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 import type { Effect } from './field-rule.ts';
 import { findingsOf } from './field-rules.ts';
 
-/** What the author of an object should know of the Pods that will come of it, worst first. */
+/**
+ * What the author of an object should know of the Pods that will come of it, worst first. Of fields that are
+ * dropped every write warns, whatever the runtime: see `droppedFields` of a resource's strategy.
+ */
 const CONSEQUENCES: readonly (readonly [Effect, string])[] = [
 	['refused', 'its Pods will be refused'],
 	['rejected', 'its Pods will fail'],
 	['unscheduled', 'its Pods will not be scheduled'],
 	['unmounted', 'no container that mounts it will start'],
 	['held', 'the container will not start'],
-	['dropped', 'it is left out'],
 	['warned', 'it will not be honoured'],
 ];
 

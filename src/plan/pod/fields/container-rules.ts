@@ -1,3 +1,4 @@
+import { STOP_SIGNAL_OFF } from '../../../api/core/pod/disabled-fields.ts';
 import type { Container, EnvVar } from '../../../api/core/pod/schema.ts';
 import type { FieldRule } from './field-rule.ts';
 
@@ -59,8 +60,7 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	held('lifecycle.preStop', NO_HOOKS, 'do it on SIGTERM'),
 	containerRule('lifecycle.stopSignal', {
 		effect: 'dropped',
-		because: 'its feature, ContainerStopSignals, is alpha and therefore off',
-		instead: 'handle SIGTERM',
+		...STOP_SIGNAL_OFF,
 	}),
 	held('stdin', 'standard input of a container cannot be written to yet', 'read from a file'),
 	harmless('stdinOnce', 'It says something about stdin only.'),
