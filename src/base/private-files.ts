@@ -42,10 +42,10 @@ export class UnusablePathError extends Error {
  * to another user, or is open to other users while there is something in it that may be theirs.
  */
 export function openPrivateRoot(path: string, own: ReadonlySet<string>): void {
-	attempt(path, 'cannot be made', () => makeUnlessThere(path));
-	const stats = attempt(path, 'cannot be read', () => statSync(path));
+	orUnusable(path, 'cannot be made', () => makeUnlessThere(path));
+	const stats = orUnusable(path, 'cannot be read', () => statSync(path));
 	checkFolder(path, stats);
-	attempt(path, 'cannot be used', () => {
+	orUnusable(path, 'cannot be used', () => {
 		if ((stats.mode & OPEN_TO_OTHERS) !== 0) closeToOthers(path, stats, own);
 		accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
 	});
@@ -77,11 +77,11 @@ function closeToOthers(path: string, { mode }: Stats, own: ReadonlySet<string>):
 
 /** Makes a folder `path` in a private folder, or checks the one that exists: it must be no link, and ours. */
 export function openPrivateFolder(path: string): void {
-	attempt(path, 'cannot be made', () => makeUnlessThere(path));
-	const stats = attempt(path, 'cannot be read', () => lstatSync(path));
+	orUnusable(path, 'cannot be made', () => makeUnlessThere(path));
+	const stats = orUnusable(path, 'cannot be read', () => lstatSync(path));
 	checkFolder(path, stats);
 	if ((stats.mode & OPEN_TO_OTHERS) !== 0) {
-		attempt(path, 'cannot be used', () => chmodSync(path, PRIVATE_FOLDER));
+		orUnusable(path, 'cannot be used', () => chmodSync(path, PRIVATE_FOLDER));
 	}
 }
 
@@ -90,17 +90,17 @@ export function openPrivateFolder(path: string): void {
  * others may read it, that ends.
  */
 export function checkPrivateFile(path: string): void {
-	const stats = attempt(path, 'cannot be read', () => lstatSync(path, { throwIfNoEntry: false }));
+	const stats = orUnusable(path, 'cannot be read', () => lstatSync(path, { throwIfNoEntry: false }));
 	if (stats) checkFile(path, stats);
 }
 
 /** The text of a file in a private folder (see {@link checkPrivateFile}), or undefined if there is none. */
 export function readPrivateFile(path: string): string | undefined {
 	const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-	const stats = attempt(path, 'cannot be read', () => lstatSync(path, { throwIfNoEntry: false }));
+	const stats = orUnusable(path, 'cannot be read', () => lstatSync(path, { throwIfNoEntry: false }));
 	if (!stats) return undefined;
 	checkFile(path, stats);
-	return attempt(path, 'cannot be read', () => {
+	return orUnusable(path, 'cannot be read', () => {
 		const fd = openSync(path, flags);
 		try {
 			const { size } = fstatSync(fd);
@@ -117,7 +117,7 @@ export function readPrivateFile(path: string): string | undefined {
 export function writePrivateFile(path: string, text: string): void {
 	const draft = `${path}.new`;
 	if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) throw isFolder(path);
-	attempt(path, 'cannot be written', () => {
+	orUnusable(path, 'cannot be written', () => {
 		// One that a crash left, or that was planted: a link is removed, not followed.
 		rmSync(draft, { force: true, recursive: true });
 		writeFileSync(draft, text, { mode: PRIVATE_FILE, flag: 'wx' });
@@ -145,7 +145,7 @@ function checkFile(path: string, stats: Stats): void {
 	if (!stats.isFile()) throw new UnusablePathError(path, 'is no ordinary file: move it away');
 	checkOwner(path, stats);
 	if ((stats.mode & OPEN_TO_OTHERS) === 0) return;
-	attempt(path, 'cannot be used', () => chmodSync(path, PRIVATE_FILE));
+	orUnusable(path, 'cannot be used', () => chmodSync(path, PRIVATE_FILE));
 }
 
 function isFolder(path: string): UnusablePathError {
@@ -169,7 +169,7 @@ function checkOwner(path: string, { uid }: Stats): void {
 }
 
 /** Does `act`; what the system refuses becomes an error about `path`, which ends with why. */
-function attempt<T>(path: string, problem: string, act: () => T): T {
+function orUnusable<T>(path: string, problem: string, act: () => T): T {
 	try {
 		return act();
 	} catch (error) {

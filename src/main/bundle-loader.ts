@@ -14,6 +14,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { constants, Script } from 'node:vm';
+import { attempt } from '../base/attempt.ts';
 import { SystemClock } from '../base/clock.ts';
 import { makeFolders } from '../base/folders.ts';
 import { CLIENT_COMMANDS } from './client-commands.ts';
@@ -135,14 +136,5 @@ function removeStaleCaches(): void {
 	for (const build of readdirSync(userCaches())) {
 		const folder = join(userCaches(), build);
 		if (now - statSync(folder).mtimeMs > STALE_CACHE_MS) rmSync(folder, { recursive: true });
-	}
-}
-
-/** What `act` returns, or undefined where it throws. */
-function attempt<T>(act: () => T): T | undefined {
-	try {
-		return act();
-	} catch {
-		return undefined;
 	}
 }

@@ -1,4 +1,5 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { attempt } from '../../../base/attempt.ts';
 
 /** The first descriptor that is none of standard input, output and error. */
 const FIRST = 3;
@@ -24,12 +25,4 @@ function isPassedOn(descriptor: number): boolean {
 	const info = attempt(() => readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1')) ?? '';
 	const [, flags] = /^flags:\s+([0-7]+)$/m.exec(info) ?? [];
 	return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
-}
-
-function attempt<T>(act: () => T): T | undefined {
-	try {
-		return act();
-	} catch {
-		return undefined;
-	}
 }

@@ -22,6 +22,7 @@ import {
 	writeSync,
 } from 'node:fs';
 import { resolve } from 'node:path';
+import { attempt } from '../../../base/attempt.ts';
 import { FifoQueue } from '../../../base/fifo-queue.ts';
 import { isMissing } from '../../../base/system-error.ts';
 import type { ContainerStatus, Sandbox } from '../runtime.ts';
@@ -212,15 +213,6 @@ const NEWLINE = Buffer.from('\n');
 
 function lineOf(entry: JournalEntry): Uint8Array {
 	return Buffer.from(`${JSON.stringify(entry)}\n`);
-}
-
-/** What `act` returns, or undefined where it throws. */
-function attempt<T>(act: () => T): T | undefined {
-	try {
-		return act();
-	} catch {
-		return undefined;
-	}
 }
 
 /** Reads what the journal at `path` says; nothing if there is none. Throws if it is no file that can be read. */
