@@ -1,3 +1,4 @@
+import { isPod } from '../api/core/pod/is-pod.ts';
 import type { Pod, PodCondition } from '../api/core/pod/schema.ts';
 import { badRequest, conflict, invalid } from '../api/meta/api-error.ts';
 import { type FieldError, FieldPath } from '../api/meta/field.ts';
@@ -7,7 +8,6 @@ import { type Infer, object, optional, required, string } from '../api/meta/sche
 import { formatTime } from '../api/meta/time.ts';
 import type { ServerContext } from './context.ts';
 import { decodePosted, type PostedKind } from './decode-posted.ts';
-import { isPod } from './pods.ts';
 import { checkUid, replace } from './replace.ts';
 import type { ResourceRequest } from './request.ts';
 import { type Result, success } from './result.ts';

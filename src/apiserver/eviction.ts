@@ -1,4 +1,5 @@
 import { withDisruption } from '../api/core/pod/disruption.ts';
+import { isPod } from '../api/core/pod/is-pod.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { podStatusStrategy } from '../api/core/pod/strategy.ts';
 import { badRequest, invalid } from '../api/meta/api-error.ts';
@@ -12,7 +13,6 @@ import type { ServerContext } from './context.ts';
 import { decodePosted, type PostedKind } from './decode-posted.ts';
 import { checkPreconditions, deleteWith } from './delete.ts';
 import { checkDeleteOptions, isDryRun } from './delete-options.ts';
-import { isPod } from './pods.ts';
 import { replace } from './replace.ts';
 import type { ResourceRequest } from './request.ts';
 import { type Result, success } from './result.ts';

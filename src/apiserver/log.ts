@@ -1,3 +1,4 @@
+import { isPod } from '../api/core/pod/is-pod.ts';
 import type { ContainerState, Pod } from '../api/core/pod/schema.ts';
 import { badRequest, invalid, serviceUnavailable } from '../api/meta/api-error.ts';
 import { type FieldError, FieldPath } from '../api/meta/field.ts';
@@ -6,7 +7,6 @@ import type { ContainerLogRequest } from '../api/meta/node-api.ts';
 import { parseTime } from '../api/meta/time.ts';
 import type { ServerContext } from './context.ts';
 import { existing } from './get.ts';
-import { isPod } from './pods.ts';
 import type { ResourceRequest } from './request.ts';
 
 /**

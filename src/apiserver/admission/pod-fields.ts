@@ -1,9 +1,9 @@
+import { isPod } from '../../api/core/pod/is-pod.ts';
 import { forbidden } from '../../api/meta/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
 import { adviceOn, adviceOnChange } from '../../plan/pod/fields/advice.ts';
 import { refusalOf } from '../../plan/pod/fields/field-rules.ts';
-import { isPod } from '../pods.ts';
 import { type ResourceRequest, warn } from '../request.ts';
 import { subjectOf } from '../write.ts';
 import type { AdmissionPlugin } from './admission.ts';

@@ -1,7 +1,7 @@
+import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod, PodSpec } from '../../api/core/pod/schema.ts';
 import { forbidden } from '../../api/meta/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { isPod } from '../pods.ts';
 import type { ResourceRequest } from '../request.ts';
 import { subjectOf } from '../write.ts';
 import type { AdmissionPlugin } from './admission.ts';

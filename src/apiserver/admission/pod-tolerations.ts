@@ -1,6 +1,6 @@
+import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod, Toleration } from '../../api/core/pod/schema.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { isPod } from '../pods.ts';
 import type { ResourceRequest } from '../request.ts';
 import type { AdmissionPlugin } from './admission.ts';
 

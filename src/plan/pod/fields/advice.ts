@@ -1,5 +1,6 @@
 import type { CronJob } from '../../../api/batch/cronjob/schema.ts';
 import type { Job } from '../../../api/batch/job/schema.ts';
+import { isPod } from '../../../api/core/pod/is-pod.ts';
 import type { Pod, PodTemplateSpec } from '../../../api/core/pod/schema.ts';
 import { semanticEqual } from '../../../api/meta/equality.ts';
 import type { KubeObject } from '../../../api/meta/object-meta.ts';
@@ -79,10 +80,6 @@ function describedPod(object: KubeObject): { readonly pod: Pod; readonly prefix:
 
 function podOf({ metadata = {}, spec }: PodTemplateSpec): Pod {
 	return { apiVersion: 'v1', kind: 'Pod', metadata, spec, status: {} };
-}
-
-function isPod(object: KubeObject): object is Pod {
-	return object.apiVersion === 'v1' && object.kind === 'Pod';
 }
 
 function isJob(object: KubeObject): object is Job {
