@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { type ApiError, badRequest, methodNotAllowed, tooLarge } from '../api/meta/api-error.ts';
 import type { Clock } from '../base/clock.ts';
 import type { RunQueue } from '../base/run-queue.ts';
+import { codeOf } from '../base/system-error.ts';
 import { nextTurn } from '../base/turn.ts';
 import type { Answer } from './answer.ts';
 import { valueAnswer } from './answer.ts';
@@ -322,7 +323,7 @@ function methodOf(method = ''): Method {
 }
 
 function isReset(error: unknown): boolean {
-	return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
+	return codeOf(error) === 'ECONNRESET';
 }
 
 function targetOf(url: string): { readonly path: string; readonly query: Query } {

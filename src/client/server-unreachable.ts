@@ -1,3 +1,5 @@
+import { codeOf } from '../base/system-error.ts';
+
 /** The server cannot be reached, or the connection to it broke; nobody answered, so nothing is known. */
 export class ServerUnreachableError extends Error {
 	override readonly name = 'ServerUnreachableError';
@@ -40,5 +42,5 @@ const CERTIFICATE_FAULTS: Readonly<Record<string, string>> = {
 /** Whether a system error has this code; several addresses tried make one error of several. */
 function hasCode(error: unknown, code: string): boolean {
 	if (error instanceof AggregateError) return error.errors.some((each) => hasCode(each, code));
-	return error instanceof Error && 'code' in error && error.code === code;
+	return codeOf(error) === code;
 }

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { delimiter } from 'node:path';
 import { SystemClock } from '../base/clock.ts';
 import { systemReason } from '../base/folders.ts';
+import { isMissing } from '../base/system-error.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
 import { outputOver } from '../cli/output.ts';
 import { Client } from '../client/client.ts';
@@ -73,8 +74,7 @@ async function readKubeconfigFile(path: string, named: string | undefined): Prom
 	try {
 		return await readFile(path, 'utf8');
 	} catch (error) {
-		const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-		if (isMissing && named === undefined) return undefined;
+		if (isMissing(error) && named === undefined) return undefined;
 		throw new UnreadableKubeconfigError(`the kubeconfig ${path} cannot be read: ${systemReason(error)}`);
 	}
 }

@@ -3,6 +3,7 @@ import { SystemClock } from '../base/clock.ts';
 import { systemReason } from '../base/folders.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
 import { UnusablePathError } from '../base/private-files.ts';
+import { codeOf } from '../base/system-error.ts';
 import type { Interruption } from '../cli/context.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { StoreLockedError } from '../store/store.ts';
@@ -143,11 +144,11 @@ function explain(
 		const elsewhere = error.path === folder ? '; --data-dir names another folder' : '';
 		return `the data folder cannot be used: ${error.message}${elsewhere}`;
 	}
-	const code = error instanceof Error && 'code' in error ? error.code : undefined;
+	const code = codeOf(error);
 	if (code === 'EADDRINUSE') {
 		return `port ${port} on 127.0.0.1 is in use; choose another with --port (0 takes any that is free)`;
 	}
-	if (error instanceof Error && /^E[A-Z]+$/.test(String(code)) && 'path' in error && 'syscall' in error)
+	if (error instanceof Error && /^E[A-Z]+$/.test(code) && 'path' in error && 'syscall' in error)
 		return `the data folder ${folder} cannot be used: ${error.path}: ${systemReason(error)}`;
 	if (code === 'EACCES')
 		return `port ${port} on 127.0.0.1 needs more rights than this user has; choose another with --port`;

@@ -1,3 +1,4 @@
+import { isMissing } from '../../base/system-error.ts';
 import { type CliContext, CommandError } from '../context.ts';
 import { type CheckedObject, checkDocument, isChecked, type NamespaceChoice } from './check.ts';
 import { type ManifestDocument, type ManifestFile, type Problem, readDocuments } from './document.ts';
@@ -74,7 +75,6 @@ async function readFile(context: CliContext, path: string): Promise<string> {
 		return await context.readFile(path);
 	} catch (error) {
 		if (error instanceof CommandError) throw error;
-		const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-		throw new CommandError(missing ? `the path "${path}" does not exist` : `${path}: ${error}`);
+		throw new CommandError(isMissing(error) ? `the path "${path}" does not exist` : `${path}: ${error}`);
 	}
 }

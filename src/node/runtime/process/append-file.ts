@@ -12,7 +12,7 @@ import { close, constants, fstatSync, ftruncate, open, unlink, writev } from 'no
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { codeOf } from '../../../base/system-error.ts';
+import { codeOf, isMissing } from '../../../base/system-error.ts';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
@@ -133,7 +133,7 @@ export class AppendFile implements DescriptorHolder {
 		try {
 			return await this.#create();
 		} catch (error) {
-			if (codeOf(error) === 'ENOENT') await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+			if (isMissing(error)) await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
 			else if (codeOf(error) === 'EEXIST') await removeFile(this.#path);
 			else throw error;
 			return await this.#create();

@@ -13,7 +13,7 @@ import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { basename, isAbsolute } from 'node:path';
 import type { Clock, Timer } from '../../../base/clock.ts';
-import { codeOf } from '../../../base/system-error.ts';
+import { isMissing } from '../../../base/system-error.ts';
 import type { LogTime } from '../log-time.ts';
 import type { DescriptorPool } from './descriptor-pool.ts';
 import type { Fifo, FifoPool } from './fifo-pool.ts';
@@ -215,7 +215,7 @@ async function spawnProgram(
 	try {
 		return await spawnFile(file, args, { program, outputs });
 	} catch (error) {
-		if (codeOf(error) !== 'ENOENT' || !isAbsolute(file) || (await exists(file))) throw error;
+		if (!isMissing(error) || !isAbsolute(file) || (await exists(file))) throw error;
 		// The first error names the path that the user wrote.
 		return await spawnFile(basename(file), args, { program, outputs }).catch(() => Promise.reject(error));
 	}

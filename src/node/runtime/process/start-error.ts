@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { codeOf } from '../../../base/system-error.ts';
+import { codeOf, isMissing } from '../../../base/system-error.ts';
 import type { HostProgram } from './protocol.ts';
 
 /**
@@ -34,8 +34,7 @@ async function folderProblem(folder: string): Promise<string | undefined> {
 }
 
 async function programProblem(error: unknown, file: string, path: string): Promise<string> {
-	const code = codeOf(error);
-	if (code !== 'ENOENT') return wordsFor(code) ?? messageOf(error);
+	if (!isMissing(error)) return wordsFor(codeOf(error)) ?? messageOf(error);
 	if (!file.includes('/')) {
 		const found = await isOnPath(file, path);
 		return found ? 'no such file or directory' : 'executable file not found in $PATH';
