@@ -3,12 +3,15 @@ import test, { type TestContext } from 'node:test';
 import { cronjobs } from '../../src/api/batch/cronjob/definition.ts';
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import { jobs } from '../../src/api/batch/job/definition.ts';
+import type { Job } from '../../src/api/batch/job/schema.ts';
+import { events } from '../../src/api/core/event/definition.ts';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import type { Namespace } from '../../src/api/core/namespace/schema.ts';
 import { nodes } from '../../src/api/core/node/definition.ts';
 import type { Node } from '../../src/api/core/node/schema.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import { isApiError } from '../../src/api/meta/api-error.ts';
+import { controllerReferenceTo } from '../../src/api/meta/controller-reference.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
@@ -92,6 +95,23 @@ test('a CronJob of as many containers as there may be has its Pods made, each wi
 	assert.equal(running[0]?.spec.containers.length, count);
 });
 
+test('a Job whose Pods are too large says so in an Event', async (t) => {
+	const clock = new VirtualClock();
+	const plane = await startControlPlane(t, clock);
+	const owner = await plane.client.resource(cronjobs, 'default').create(suspended(cronJobOf([])));
+	const containers = Array.from({ length: 5_000 }, (_, index) => ({ name: `c${index}`, image: 'a' }));
+	const { spec } = cronJobOf(containers).spec.jobTemplate;
+	const metadata = { name: 'large', ownerReferences: [controllerReferenceTo(owner)] };
+	const job: Job = { apiVersion: 'batch/v1', kind: 'Job', metadata, spec, status: {} };
+	await plane.client.resource(jobs, 'default').create(job);
+	await passTime(clock, 5_000);
+	const { items } = await plane.client.resource(events, 'default').list();
+	const [event, ...others] = items.filter(({ source }) => source?.component === 'job-controller');
+	assert.deepEqual([event?.type, event?.reason, others], ['Warning', 'FailedCreate', []]);
+	assert.equal(event?.message, 'Error creating: Request entity too large: more than 50000 values');
+	assert.equal(event?.count, 3, 'after 1 and 2 more seconds');
+});
+
 test('a Node of the largest size is tainted when it does not answer', async (t) => {
 	const clock = new VirtualClock();
 	const plane = await startControlPlane(t, clock);
@@ -117,4 +137,10 @@ function cronJobOf(
 			jobTemplate: { spec: { completionMode: 'Indexed', completions: 1, parallelism: 1, template } },
 		},
 	};
+}
+
+function suspended(cronJob: CronJob): CronJob {
+	const containers = [{ name: 'main', image: 'a' }];
+	const template = { spec: { restartPolicy: 'Never' as const, containers } };
+	return { ...cronJob, spec: { ...cronJob.spec, suspend: true, jobTemplate: { spec: { template } } } };
 }
