@@ -106,7 +106,8 @@ async function failureLines(connection: Connection, { metadata, spec }: Job): Pr
 	const said = new Map<Failure, readonly string[]>();
 	for (const failure of failures.slice(0, 3)) {
 		const pod = items.find((each) => each.metadata.name === failure.pod);
-		if (pod) said.set(failure, await lastLines(connection, pod, failure.container));
+		const { container } = failure;
+		if (pod && container !== undefined) said.set(failure, await lastLines(connection, pod, container));
 	}
 	const text = failuresText(failures, (failure) => said.get(failure) ?? []);
 	return ['Failed Pods:', ...text.trimEnd().replaceAll('\t', '  ').split('\n')];

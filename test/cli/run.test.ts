@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
+import { events } from '../../src/api/core/event/definition.ts';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import { logGapText } from '../../src/api/meta/log-gap.ts';
@@ -135,6 +136,49 @@ test('what a Pod waits for is said at once, once', async (t) => {
 	const { code, stderr } = await command.ended;
 	assert.equal(code, 1);
 	assert.deepEqual(stderr.match(/pod\/pi-.*/g), ['pod/pi-1: main: ErrImagePull: no such image']);
+});
+
+test('why a Pod of the Job is refused is said at once, each cause once', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi'));
+	await command.stderr.has(/created/);
+	const { uid = '' } = (await world.job('pi')).metadata;
+	const report = (name: string, message: string, reason = 'FailedCreate') =>
+		world.client.resource(events, 'default').create({
+			...{
+				apiVersion: 'v1',
+				kind: 'Event',
+				metadata: { name, namespace: 'default' },
+				type: 'Warning',
+				reason,
+			},
+			involvedObject: { apiVersion: 'batch/v1', kind: 'Job', name: 'pi', namespace: 'default', uid },
+			...{ message, source: { component: 'job-controller' }, count: 1, eventTime: null },
+			...{ firstTimestamp: null, lastTimestamp: null, reportingComponent: 'x', reportingInstance: 'y' },
+		});
+	await report('a', 'Error creating: pods "pi-0-" is forbidden: no quota');
+	await report('b', 'Error creating: pods "pi-1-" is forbidden: no quota');
+	await report('c', 'something else', 'SuccessfulCreate');
+	await report('d', 'Error creating: pods "pi-" is invalid');
+	await command.stderr.has(/is invalid/);
+	await world.finish('pi', ...FAILED);
+	assert.deepEqual((await command.ended).stderr.match(/job\/pi: .*/g), [
+		'job/pi: FailedCreate: Error creating: pods "pi-0-" is forbidden: no quota',
+		'job/pi: FailedCreate: Error creating: pods "pi-" is invalid',
+	]);
+});
+
+test('a run whose Pod the node rejects ends with the reason', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = start(world, jobManifest('pi'));
+	await command.stderr.has(/created/);
+	const pod = await world.makePod(await world.job('pi'), 'pi-1');
+	const status = { phase: 'Failed', reason: 'PodOSNotSupported', message: 'Pod was rejected: no' } as const;
+	await world.client.resource(pods, 'default').update({ ...pod, status }, 'status');
+	await world.finish('pi', ...FAILED);
+	const { code, stderr } = await command.ended;
+	assert.equal(code, 1);
+	assert.match(stderr, /^ {2}pod\/pi-1: PodOSNotSupported: Pod was rejected: no$/m);
 });
 
 test('of several, all must complete; whichever fails, it is 1', async (t) => {

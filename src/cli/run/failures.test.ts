@@ -118,3 +118,15 @@ test('a Pod that fits nowhere says why', () => {
 		['pod/a: Unschedulable: 0/1 nodes'],
 	);
 });
+
+test('a Pod that failed without a container of its own doing so is told with its reason', () => {
+	const rejected = podWith('p', { state: { waiting: { reason: 'ContainerCreating' } } });
+	const status = { phase: 'Failed', reason: 'PodOSNotSupported', message: 'Pod was rejected: no' } as const;
+	const failures = failuresOf([{ ...rejected, status }]);
+	assert.equal(
+		failuresText(failures, () => []),
+		'  pod/p: PodOSNotSupported: Pod was rejected: no\n',
+	);
+	assert.equal(failures[0]?.exitCode, undefined);
+	assert.deepEqual(failuresOf([{ ...rejected, status: { phase: 'Running' } }]), []);
+});

@@ -2,12 +2,14 @@ import type { ContainerState, Pod } from '../../api/core/pod/schema.ts';
 import { humanDuration } from '../../api/meta/duration.ts';
 import { timeOf } from '../../api/meta/time.ts';
 
-/** How a container of a Pod ended badly. */
+/** How a container of a Pod ended badly, or a whole Pod. */
 export interface Failure {
 	readonly pod: string;
-	readonly container: string;
-	readonly exitCode: number;
-	/** In words: `exit code 3`, `killed by SIGKILL (exit code 137), OOMKilled`. */
+	/** Absent where the Pod failed without one of its containers doing so: the node rejected or evicted it. */
+	readonly container?: string;
+	/** Absent where {@link container} is. */
+	readonly exitCode?: number;
+	/** In words: `exit code 3`, `killed by SIGKILL (exit code 137), OOMKilled`, `PodOSNotSupported: ...`. */
 	readonly how: string;
 	/** How long it had run; absent where that is not known. */
 	readonly ran?: string;
@@ -18,12 +20,24 @@ export interface Failure {
 
 type Terminated = NonNullable<ContainerState['terminated']>;
 
-/** The containers of these Pods that ended badly, the latest first. */
+/** The containers of these Pods that ended badly, and the Pods that failed without one, the latest first. */
 export function failuresOf(pods: readonly Pod[]): readonly Failure[] {
-	return pods.flatMap(failuresOfPod).toSorted((a, b) => b.finishedAt.localeCompare(a.finishedAt));
+	return pods
+		.flatMap((pod) => {
+			const failures = failuresOfContainers(pod);
+			return failures.length > 0 ? failures : failureOfPod(pod);
+		})
+		.toSorted((a, b) => b.finishedAt.localeCompare(a.finishedAt));
 }
 
-function failuresOfPod({ metadata, status }: Pod): readonly Failure[] {
+function failureOfPod({ metadata, status }: Pod): readonly Failure[] {
+	const { phase, reason, message } = status;
+	if (phase !== 'Failed' || !reason) return [];
+	const how = message ? `${reason}: ${message}` : reason;
+	return [{ pod: metadata.name ?? '', how, finishedAt: status.startTime ?? '', restarts: 0 }];
+}
+
+function failuresOfContainers({ metadata, status }: Pod): readonly Failure[] {
 	const { initContainerStatuses = [], containerStatuses = [] } = status;
 	return [...initContainerStatuses, ...containerStatuses].flatMap((each) => {
 		const { name, state, lastState, restartCount } = each;
@@ -102,7 +116,8 @@ export function failuresText(
 		].filter(Boolean);
 		const more = details.length > 0 ? ` (${details.join(', ')})` : '';
 		const lines = lastLinesOf(failure).map((line) => `      | ${line}\n`);
-		return `  pod/${pod}: container ${container}: ${how}${more}\n${lines.join('')}`;
+		const who = container === undefined ? '' : `container ${container}: `;
+		return `  pod/${pod}: ${who}${how}${more}\n${lines.join('')}`;
 	});
 	const left = failures.length - told.length;
 	return told.join('') + (left > 0 ? `  and ${left} more that failed before\n` : '');

@@ -1,5 +1,6 @@
 import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job, JobCondition } from '../../api/batch/job/schema.ts';
+import { events } from '../../api/core/event/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { humanDuration } from '../../api/meta/duration.ts';
@@ -11,8 +12,9 @@ import { nextAttempt } from '../../plan/job/next-attempt.ts';
 import { failuresOf, failuresText } from './failures.ts';
 import type { Followed, FollowOptions, Outcome } from './followed.ts';
 import { FollowedPods } from './followed-pods.ts';
+import { FAILED_CREATE, jobNewsOf } from './job-news.ts';
 
-/** Follows a Job by two watches, one of itself and one of its Pods. */
+/** Follows a Job by three watches: of itself, of its Pods, and of the Events about Pods that were refused. */
 export class JobFollower implements Followed {
 	readonly title: string;
 	readonly ended: Promise<Outcome>;
@@ -24,6 +26,8 @@ export class JobFollower implements Followed {
 	#job: Job;
 	#finished = Promise.withResolvers<Job | undefined>();
 	#over = false;
+	/** The keys of the news that were said. */
+	readonly #told = new Set<string>();
 	#changed = Promise.withResolvers<void>();
 
 	/** Begins at once. `job` is as the server answered it. */
@@ -58,6 +62,7 @@ export class JobFollower implements Followed {
 		this.#informer.subscribe((pod) => this.#observePod(pod));
 		void jobInformer.run(signal);
 		void this.#informer.run(signal);
+		this.#followRefusals();
 		this.ended = this.#toTheEnd();
 	}
 
@@ -103,6 +108,30 @@ export class JobFollower implements Followed {
 			: `the Job tries again in ${humanDuration(Math.ceil(next.ms / 1000) * 1000)}`;
 	}
 
+	/**
+	 * Says why the Job gets no Pods: only the Events tell, since a refused Pod does not exist and the Job's status
+	 * names no cause. Errors are left out: a user may not be allowed to read Events, and the two other watches
+	 * report a server that is out of reach.
+	 */
+	#followRefusals(): void {
+		const { connection, clock, created, signal, screen } = this.#options;
+		const { namespace, uid, resourceVersion = '' } = this.#job.metadata;
+		const informer = new Informer(connection.client.resource(events, namespace), {
+			clock,
+			onError: () => undefined,
+			narrow: { fieldSelector: `involvedObject.uid=${uid},reason=${FAILED_CREATE}` },
+			...(created && { from: { resourceVersion, objects: [] } }),
+		});
+		informer.subscribe((event) => {
+			if (!event) return;
+			const { key, text } = jobNewsOf(event);
+			if (this.#told.has(key)) return;
+			this.#told.add(key);
+			screen.say(text);
+		});
+		void informer.run(signal);
+	}
+
 	#observePod(pod: Pod | undefined): void {
 		if (pod) this.#followedPods.observe(pod);
 		this.#changed.resolve();
@@ -136,7 +165,7 @@ export class JobFollower implements Followed {
 		const { reason, message } = condition;
 		const digest = failuresText(failures, ({ pod, container }) => {
 			const found = this.pods().find(({ metadata }) => metadata.name === pod);
-			return found ? this.#followedPods.lastLines(found, container) : [];
+			return found && container !== undefined ? this.#followedPods.lastLines(found, container) : [];
 		});
 		return {
 			verdict: 'failed',

@@ -71,10 +71,11 @@ export class PodFollower implements Followed {
 		if (!pod) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };
 		if (pod.status.phase === 'Succeeded')
 			return { verdict: 'complete', text: `${this.title} succeeded`, exitCode: 0 };
-		const failures = failuresOf([pod]);
+		// Where the Pod failed as a whole, the first line names the reason.
+		const failures = failuresOf([pod]).filter(({ container }) => container !== undefined);
 		const { reason, message } = pod.status;
 		const why = reason ? `: ${reason}${message ? `: ${message}` : ''}` : '';
-		const digest = failuresText(failures, ({ container }) => this.#followed.lastLines(pod, container));
+		const digest = failuresText(failures, ({ container = '' }) => this.#followed.lastLines(pod, container));
 		return {
 			verdict: 'failed',
 			text: `${this.title} failed${why}\n${digest}`.trimEnd(),

@@ -1,13 +1,13 @@
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 
-/** Something about a Pod that its owner should know; what has the same key is the same news. */
-export interface PodNews {
+/** Something about a Pod or a Job that its user should know; what has the same key is the same news. */
+export interface News {
 	readonly key: string;
 	readonly text: string;
 }
 
 /** Why a Pod does not get on, where it does not. */
-export function newsOf(pod: Pod): readonly PodNews[] {
+export function newsOf(pod: Pod): readonly News[] {
 	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
 	return [
 		...unschedulable(pod),
@@ -15,7 +15,7 @@ export function newsOf(pod: Pod): readonly PodNews[] {
 	];
 }
 
-function unschedulable({ metadata, status }: Pod): readonly PodNews[] {
+function unschedulable({ metadata, status }: Pod): readonly News[] {
 	const condition = status.conditions?.find(
 		({ type, status: value }) => type === 'PodScheduled' && value === 'False',
 	);
@@ -38,7 +38,7 @@ const USUAL_WAITS: ReadonlySet<string> = new Set([
 /** Those of a container that has not been made yet. */
 const BEFORE_START: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing']);
 
-function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly PodNews[] {
+function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly News[] {
 	const { reason = '', message = '' } = state?.waiting ?? {};
 	// The node agent adds a message only if the start is blocked, as with a volume that cannot be mounted.
 	const isHeldUp = message !== '' && BEFORE_START.has(reason);

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Event } from '../../api/core/event/schema.ts';
+import { jobNewsOf } from './job-news.ts';
+
+function refusal(message: string): Event {
+	return {
+		...{ apiVersion: 'v1', kind: 'Event', metadata: { name: 'e' }, type: 'Warning', reason: 'FailedCreate' },
+		...{ involvedObject: { kind: 'Job', name: 'pi', uid: 'u' }, message, count: 1 },
+		...{ source: {}, firstTimestamp: null, lastTimestamp: null, eventTime: null },
+		...{ reportingComponent: 'job-controller', reportingInstance: '' },
+	};
+}
+
+test('a Job whose Pods are refused is told of with the reason and the message', () => {
+	const { text } = jobNewsOf(refusal('Error creating: pods "pi-" is forbidden: no'));
+	assert.equal(text, 'job/pi: FailedCreate: Error creating: pods "pi-" is forbidden: no');
+});
+
+test('the refusals of several indexes for one cause are the same news, those for two causes are not', () => {
+	const keys = [
+		'pods "pi-0-" is forbidden: no',
+		'pods "pi-1-" is forbidden: no',
+		'pods "pi-1-" is invalid',
+	].map((message) => jobNewsOf(refusal(`Error creating: ${message}`)).key);
+	assert.equal(keys[0], keys[1]);
+	assert.notEqual(keys[1], keys[2]);
+});
