@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
-import type { Output } from './output.ts';
+import type { Outputs } from './output.ts';
 
 /** A server that a command talks to. */
 export interface Connection {
@@ -16,10 +16,8 @@ export interface Embedded extends Connection {
 }
 
 /** What the commands have of the world around them. */
-export interface CliContext {
+export interface CliContext extends Outputs {
 	readonly clock: Clock;
-	readonly stdout: Output;
-	readonly stderr: Output;
 	/** Whether colours are welcome. */
 	readonly colour: boolean;
 	/** The text of a file. Rejects with the system's error. */

@@ -6,7 +6,7 @@ import { SystemClock } from '../base/clock.ts';
 import { systemReason } from '../base/folders.ts';
 import { isMissing } from '../base/system-error.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
-import { outputOver } from '../cli/output.ts';
+import { outputsOver } from '../cli/output.ts';
 import { Client } from '../client/client.ts';
 import { dataFolder, defaultDataPath } from './data-folder.ts';
 import { onInterrupt } from './interruptions.ts';
@@ -15,11 +15,14 @@ import { standardStream } from './standard-streams.ts';
 
 /** The commands' way to the real world: this process, its files, its signals, its servers. */
 export function cliContext(): CliContext {
+	const outputs = outputsOver({
+		stdout: standardStream(process.stdout),
+		stderr: standardStream(process.stderr),
+	});
 	return {
+		...outputs,
 		// While a command waits to try again, nothing else may keep the process alive.
 		clock: new SystemClock({ keepsAlive: true }),
-		stdout: outputOver(standardStream(process.stdout)),
-		stderr: outputOver(standardStream(process.stderr)),
 		colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
 		readFile: readManifestFile,
 		listFolder: listManifests,
@@ -28,7 +31,7 @@ export function cliContext(): CliContext {
 		onInterrupt,
 		connect,
 		findRunning,
-		startEmbedded,
+		startEmbedded: () => startEmbedded((line) => outputs.stderr.write(line)),
 	};
 }
 
@@ -107,8 +110,11 @@ async function findRunning(named: string | undefined): Promise<Connection | unde
 	return undefined;
 }
 
-/** A server for one command: its state in memory, its files in a folder of their own that goes with it. */
-async function startEmbedded(): Promise<Embedded> {
+/**
+ * A server for one command: its state in memory, its files in a folder of their own that goes with it. The lines of
+ * its log go to `writeLog`, since the command may have a status line on the same terminal.
+ */
+async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded> {
 	const { startServer } = await import('./server.ts');
 	const { openLog } = await import('./log.ts');
 	const { makeRunFolder } = await import('./run-folder.ts');
@@ -127,7 +133,7 @@ async function startEmbedded(): Promise<Embedded> {
 			isEphemeral: true,
 			stopTimeoutMs: LONGEST_END_MS,
 		} as const;
-		const server = await startServer({ ...options, log: openLog(new SystemClock()) });
+		const server = await startServer({ ...options, log: openLog(new SystemClock(), writeLog) });
 		return {
 			client: server.client,
 			namespace: 'default',

@@ -1,5 +1,6 @@
 import { ApiError } from '../api/meta/api-error.ts';
 import { escapeControls } from '../cli/print/terminal-text.ts';
+import { onOwnLine } from './own-line.ts';
 
 /** Where a server writes what it does and what went wrong. Nothing secret may be passed to it. */
 export interface Log {
@@ -29,12 +30,16 @@ const LONGEST_BACKLOG_BYTES = 1 << 20;
 
 /**
  * Opens a log on standard error: lines for people where that is a terminal, JSON lines anywhere else.
- * `now` is the wall clock.
+ * `now` is the wall clock. `writeLine` writes a line to standard error; it is given by a command that has other
+ * text on the same terminal.
  *
  * Own code, because what pino offers either blocks the server while the reader of a pipe does not read, or
  * blocks the end of the process. This never waits: Node writes to a pipe in the background.
  */
-export function openLog({ now }: { readonly now: () => number }): Log {
+export function openLog(
+	{ now }: { readonly now: () => number },
+	writeLine: (line: string) => void = (line) => void process.stderr.write(onOwnLine(process.stderr, line)),
+): Log {
 	const { stderr } = process;
 	const format = stderr.isTTY ? terminalLine : jsonLine;
 	let dropped = 0;
@@ -45,10 +50,10 @@ export function openLog({ now }: { readonly now: () => number }): Log {
 		}
 		if (dropped > 0) {
 			const message = `${dropped} lines were dropped, because the log was not read`;
-			stderr.write(format({ level: 'warning', component: 'log', message }, now()));
+			writeLine(format({ level: 'warning', component: 'log', message }, now()));
 			dropped = 0;
 		}
-		stderr.write(format(line, now()));
+		writeLine(format(line, now()));
 	};
 	return {
 		info: (message) => write({ level: 'info', message }),

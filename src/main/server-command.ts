@@ -10,6 +10,7 @@ import { StoreLockedError } from '../store/store.ts';
 import { dataFolder, defaultDataPath } from './data-folder.ts';
 import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
+import { onOwnLine } from './own-line.ts';
 import type { RunningServer, RuntimeName } from './server.ts';
 
 interface Flags {
@@ -74,7 +75,8 @@ async function serve(flags: Flags): Promise<void> {
 		return;
 	}
 	for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, server.fail);
-	process.stdout.write(`stint is ready at ${server.url}\n  export KUBECONFIG=${folder.kubeconfig}\n`);
+	const ready = `stint is ready at ${server.url}\n  export KUBECONFIG=${folder.kubeconfig}\n`;
+	process.stdout.write(onOwnLine(process.stdout, ready));
 	const failure = await server.ended;
 	log.info(`stopped${failure ? ' because of an error' : ''}; Pods that run keep running`);
 	process.exitCode = failure ? FAILED : stop.exitCode();

@@ -15,7 +15,7 @@ import { SeededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import type { CliContext, Interruption } from '../../src/cli/context.ts';
 import { describeError } from '../../src/cli/errors.ts';
-import { outputOver } from '../../src/cli/output.ts';
+import { outputsOver } from '../../src/cli/output.ts';
 import { printingWarnings } from '../../src/cli/warnings.ts';
 import { Client } from '../../src/client/client.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
@@ -142,8 +142,7 @@ export class CliWorld {
 		const connection = { client: new Client(transport), namespace: 'default' };
 		const context = printingWarnings({
 			clock: this.clock,
-			stdout: outputOver(stdout),
-			stderr: outputOver(stderr),
+			...outputsOver({ stdout, stderr }),
 			colour: false,
 			readFile: async (path) =>
 				this.files.get(path) ?? Promise.reject(Object.assign(new Error(`no ${path}`), { code: 'ENOENT' })),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { outputOver } from '../output.ts';
+import { outputsOver } from '../output.ts';
 import { Screen } from './screen.ts';
 
 /** A screen on one terminal, as both streams see it. */
@@ -9,8 +9,9 @@ function terminal(columns: number | undefined, colour = false): { screen: Screen
 	const write = (text: string): void => {
 		all += text;
 	};
-	const output = outputOver({ write, columns, ready: async () => undefined });
-	return { screen: new Screen({ stdout: output, stderr: output, colour }), written: () => all };
+	const stream = { write, columns, ready: async () => undefined };
+	const outputs = outputsOver({ stdout: stream, stderr: stream });
+	return { screen: new Screen({ ...outputs, colour }), written: () => all };
 }
 
 /** What a terminal shows in the end: a carriage return and a clearing begin a line anew. */
@@ -52,4 +53,20 @@ test('each source keeps its colour, where colours are welcome', () => {
 	assert.equal(first, '\x1b[36m[a]\x1b[0m 1');
 	assert.equal(third, first.replace('1', '3').replace(/ 1$/, ' 3'));
 	assert.notEqual(second.slice(0, 5), first.slice(0, 5));
+});
+
+test('what other parts of the process write is above the line too, and the same text is drawn again', () => {
+	let all = '';
+	const write = (text: string): void => {
+		all += text;
+	};
+	const stream = { write, columns: 40, ready: async () => undefined };
+	const outputs = outputsOver({ stdout: stream, stderr: stream });
+	outputs.setStatus('1 active');
+	outputs.stderr.write('stint 12:00:00 warning: ');
+	outputs.stderr.write('no\n');
+	assert.deepEqual(shown(all), ['stint 12:00:00 warning: no', '1 active']);
+	all = '';
+	outputs.setStatus('1 active');
+	assert.equal(all, '\r\x1b[K1 active');
 });

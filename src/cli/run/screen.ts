@@ -1,24 +1,17 @@
 import type { CliContext } from '../context.ts';
-import { escapeControls } from '../print/terminal-text.ts';
 
 /** Colours that can be told apart on dark and light grounds; each source takes the next one. */
 const COLOURS = [36, 33, 32, 35, 34, 31];
 
-/** Clears the line the cursor is on. */
-const CLEAR_LINE = '\r\x1b[K';
-
-type ScreenContext = Pick<CliContext, 'stdout' | 'stderr' | 'colour'>;
+type ScreenContext = Pick<CliContext, 'stdout' | 'stderr' | 'setStatus' | 'colour'>;
 
 /**
  * What `run` shows: lines of logs on standard output, news on standard error, and on a terminal a line
- * at the bottom that always says how things stand. That line is taken away before anything else is
- * written and put back after it, so that neither is ever mixed with the other.
+ * at the bottom that always says how things stand.
  */
 export class Screen {
 	readonly #context: ScreenContext;
 	readonly #colours = new Map<string, number>();
-	/** The line at the bottom; empty where there is none. */
-	#status = '';
 
 	constructor(context: ScreenContext) {
 		this.#context = context;
@@ -31,13 +24,13 @@ export class Screen {
 	async log(source: string | undefined, lines: readonly string[]): Promise<void> {
 		if (lines.length === 0) return;
 		const prefix = source === undefined ? '' : `${this.#coloured(source)} `;
-		this.#around(() => this.#context.stdout.write(lines.map((line) => `${prefix}${line}\n`).join('')));
+		this.#context.stdout.write(lines.map((line) => `${prefix}${line}\n`).join(''));
 		await this.#context.stdout.ready();
 	}
 
 	/** Tells a piece of news, of one line or several. */
 	say(text: string): void {
-		this.#around(() => this.#context.stderr.print(`${text}\n`));
+		this.#context.stderr.print(`${text}\n`);
 	}
 
 	/** Whether {@link status} has any effect: only on a terminal. */
@@ -47,27 +40,7 @@ export class Screen {
 
 	/** Sets the line at the bottom, cut to the terminal's width; empty takes it away. */
 	status(text: string): void {
-		const { columns } = this.#context.stderr;
-		if (columns === undefined) return;
-		const fitting = escapeControls(text).slice(0, Math.max(columns - 1, 0));
-		if (fitting === this.#status) return;
-		this.#hide();
-		this.#status = fitting;
-		this.#show();
-	}
-
-	#around(write: () => void): void {
-		this.#hide();
-		write();
-		this.#show();
-	}
-
-	#hide(): void {
-		if (this.#status !== '') this.#context.stderr.write(CLEAR_LINE);
-	}
-
-	#show(): void {
-		if (this.#status !== '') this.#context.stderr.write(this.#status);
+		this.#context.setStatus(text);
 	}
 
 	#coloured(source: string): string {
