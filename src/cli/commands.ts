@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { calledAs } from './called-as.ts';
 import { type CliContext, CommandError } from './context.ts';
 import { printingWarnings } from './warnings.ts';
 
@@ -103,20 +104,20 @@ function registerRun(
 		.option('--backoff-limit <number>', 'number of failed Pods after which the Job fails')
 		.option('--dry-run [mode]', 'print the Job and do not run it')
 		.option('-o, --output <form>', 'with --dry-run: yaml or json')
-		.addHelpText('after', RUN_HELP)
+		.addHelpText('after', runHelp)
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./run.ts')).run(context, words, { ...NONE, ...flags })),
 		);
 }
 
-const RUN_HELP = `
+const runHelp = (): string => `
 Exit codes: 0 if all Jobs completed. If a single Job was run and failed, the exit code of the container
 that failed last. 130 after Ctrl-C, which deletes the Jobs of this run (a second Ctrl-C kills their Pods at
 once). 143 after SIGTERM. 1 in all other cases.
 
 Examples:
-  stint run -f job.yaml
-  stint run -i oneshot --image=busybox --command -- sh -c 'echo hello'`;
+  ${calledAs('run -f job.yaml')}
+  ${calledAs('run -i oneshot')} --image=busybox --command -- sh -c 'echo hello'`;
 
 function registerLogs(
 	command: Command,

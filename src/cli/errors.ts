@@ -1,5 +1,6 @@
 import { ApiError } from '../api/meta/api-error.ts';
 import { ServerUnreachableError } from '../client/server-unreachable.ts';
+import { calledAs } from './called-as.ts';
 
 /** An error, and what the user may do about it. */
 export class HintedError extends Error {
@@ -62,7 +63,7 @@ function shortened(message: string): string {
 
 function unreachableHint({ refused, message }: ServerUnreachableError): string | undefined {
 	if (message.includes('unknown authority')) return FOREIGN;
-	return refused ? 'is it running? It is started by: stint server' : undefined;
+	return refused ? `is it running? It is started by: ${calledAs('server')}` : undefined;
 }
 
 const FOREIGN = 'the kubeconfig may be that of another server, or of one that has been set up anew';

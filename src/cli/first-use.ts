@@ -1,12 +1,25 @@
+import { calledAs } from './called-as.ts';
+
 /** What `stint` prints without a command: what it is, and the first commands to try. */
-export const FIRST_USE = `stint runs Kubernetes Jobs without a Kubernetes cluster.
+export function firstUse(): string {
+	const width = calledAs(FIRST_COMMANDS[0][0]).length;
+	const lines = FIRST_COMMANDS.map(([words, what]) => {
+		const command = calledAs(words);
+		const left = command.length > width ? `${command}\n  ${' '.repeat(width)}` : command.padEnd(width);
+		return `  ${left}  ${what}\n`;
+	});
+	return `stint runs Kubernetes Jobs without a Kubernetes cluster.
 
-  stint run -f job.yaml      run the Jobs of a manifest to their end, show their logs
-  stint run hello --image=busybox --command -- echo hello
-                             run a Job made from flags
-  stint server               serve the Kubernetes API on this machine, for kubectl and programs
-  stint get jobs             list the Jobs on a running server
-
-All commands: stint --help
-Options of a command: stint COMMAND --help
+${lines.join('')}
+All commands: ${calledAs('--help')}
+Options of a command: ${calledAs('COMMAND --help')}
 `;
+}
+
+/** The first is as long as the column of commands is wide. */
+const FIRST_COMMANDS = [
+	['run -f job.yaml', 'run the Jobs of a manifest, show their logs'],
+	['run hello --image=busybox --command -- echo hello', 'run a Job made from flags'],
+	['server', 'serve the Kubernetes API, for kubectl and programs'],
+	['get jobs', 'list the Jobs on a running server'],
+] as const;

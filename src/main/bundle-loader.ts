@@ -35,7 +35,7 @@ const STALE_CACHE_MS = 30 * 24 * 3_600_000;
 
 if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
 	process.stderr.write(
-		`stint: Node.js ${process.version} is too old: stint needs Node.js ${OLDEST_NODE} or newer\n`,
+		`error: Node.js ${process.version} is too old: stint needs Node.js ${OLDEST_NODE} or newer\n`,
 	);
 	process.exitCode = 1;
 } else {

@@ -5,6 +5,7 @@ import { delimiter } from 'node:path';
 import { SystemClock } from '../base/clock.ts';
 import { systemReason } from '../base/folders.ts';
 import { isMissing } from '../base/system-error.ts';
+import { calledAs } from '../cli/called-as.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
 import { outputsOver } from '../cli/output.ts';
 import { Client } from '../client/client.ts';
@@ -65,7 +66,9 @@ async function connect(named: string | undefined): Promise<Connection> {
 	}
 	if (files.length === 0) {
 		const where = kubeconfigPaths(named).join(', ').replace(homedir(), '~');
-		throw new CommandError(`no server is known (there is no ${where}); start one with: stint server`);
+		throw new CommandError(
+			`no server is known (there is no ${where}); start one with: ${calledAs('server')}`,
+		);
 	}
 	const access = await readKubeconfig(files, { readFile: (path) => readFile(path, 'utf8') });
 	const client = new Client(new HttpTransport(access), { fieldManager: 'stint' });
@@ -105,7 +108,7 @@ async function findRunning(named: string | undefined): Promise<Connection | unde
 	}
 	if (process.env.KUBECONFIG || why)
 		process.stderr.write(
-			`${process.env.KUBECONFIG ? 'KUBECONFIG' : 'the kubeconfig'} leads to no stint server that runs${why}; this run has one of its own\n`,
+			`Warning: ${process.env.KUBECONFIG ? 'KUBECONFIG' : 'the kubeconfig'} leads to no stint server that runs${why}; this run has one of its own\n`,
 		);
 	return undefined;
 }

@@ -158,6 +158,6 @@ function explain(
 }
 
 function fail(message: string): void {
-	process.stderr.write(`stint: ${message}\n`);
+	process.stderr.write(`error: ${message}\n`);
 	process.exitCode = 1;
 }

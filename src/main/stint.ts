@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { calledAs, setProgramName } from '../cli/called-as.ts';
 import { registerCommands } from '../cli/commands.ts';
 import { cliContext } from './cli-context.ts';
+import { programName } from './program-name.ts';
 import { registerServerCommand } from './server-command.ts';
 import { exitDrained, watchStandardStreams } from './standard-streams.ts';
 import { VERSION } from './version.ts';
@@ -13,18 +15,19 @@ const EXIT_UNSETTLED = 13;
 process.once('exit', (code) => {
 	if (code !== 0 || process.exitCode !== undefined) return;
 	process.exitCode = EXIT_UNSETTLED;
-	process.stderr.write('stint: ended although its work was not done; this is a mistake in stint\n');
+	process.stderr.write('error: ended although its work was not done; this is a mistake in stint\n');
 });
 void main();
 
 async function main(): Promise<void> {
 	watchStandardStreams();
-	const program = new Command('stint')
+	setProgramName(() => programName(process.env));
+	const program = new Command(calledAs())
 		.description('Runs Kubernetes Jobs without a Kubernetes cluster.')
 		.version(VERSION);
 	if (process.argv.length <= 2) {
-		const { FIRST_USE } = await import('../cli/first-use.ts');
-		process.stdout.write(FIRST_USE);
+		const { firstUse } = await import('../cli/first-use.ts');
+		process.stdout.write(firstUse());
 		return await exitDrained(0);
 	}
 	registerServerCommand(program);

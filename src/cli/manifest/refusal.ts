@@ -1,5 +1,6 @@
 import { ApiError } from '../../api/meta/api-error.ts';
 import { objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
+import { calledAs } from '../called-as.ts';
 import { describeError, HintedError, uniqueCauses, withHint } from '../errors.ts';
 import { problemOf, titleOf } from './check.ts';
 import type { ManifestDocument } from './document.ts';
@@ -44,6 +45,6 @@ function immutableHint(
 	const way =
 		command === 'apply'
 			? 'Apply with --force, which deletes it and creates it anew'
-			: `Delete it first (stint delete ${nameOf(object)})`;
+			: `Delete it first (${calledAs(`delete ${nameOf(object)}`)})`;
 	return `${what} once it is created. ${way}, or give it another name`;
 }

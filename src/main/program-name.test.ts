@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { programName } from './program-name.ts';
+
+test('hints name the program as the user called it, and by its plain name where the PATH leads to it', (t) => {
+	const folder = mkdtempSync(join(tmpdir(), 'stint-name-'));
+	t.after(() => rmSync(folder, { recursive: true }));
+	for (const name of ['bin', 'other', 'my checkout']) mkdirSync(join(folder, name));
+	const checkout = join(folder, 'my checkout', 'stint');
+	writeFileSync(checkout, '');
+	writeFileSync(join(folder, 'other', 'stint'), '');
+	symlinkSync(checkout, join(folder, 'bin', 'stint'));
+	const onPath = `/nowhere:${join(folder, 'bin')}:${join(folder, 'other')}`;
+	assert.equal(programName({}), 'stint');
+	assert.equal(programName({ STINT_COMMAND: './stint', PATH: onPath }), './stint');
+	assert.equal(programName({ STINT_COMMAND: '../x/stint' }), '../x/stint');
+	assert.equal(programName({ STINT_COMMAND: checkout, PATH: '/nowhere' }), `'${checkout}'`);
+	assert.equal(programName({ STINT_COMMAND: join(folder, 'bin', 'stint'), PATH: onPath }), 'stint');
+	const hidden = join(folder, 'other', 'stint');
+	assert.equal(programName({ STINT_COMMAND: hidden, PATH: onPath }), hidden);
+});
