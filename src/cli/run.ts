@@ -1,6 +1,8 @@
 import { jobs } from '../api/batch/job/definition.ts';
 import { pods } from '../api/core/pod/definition.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { applyObject, createObject } from './apply-object.ts';
+import { calledAs } from './called-as.ts';
 import {
 	type CliContext,
 	CommandError,
@@ -54,7 +56,7 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 	if (dryRun) return print(context, objects, flags.output);
 	if (!objects.some(({ definition }) => definition === jobs || definition === pods))
 		throw new CommandError(
-			'the manifest holds no Job and no Pod to run; to create what is in it: stint apply',
+			`the manifest holds no Job and no Pod to run; to create what is in it: ${calledAs('apply')}`,
 		);
 	// A Job from flags is a new one, as with kubectl run; a manifest may be of one that is there already.
 	const send = name === undefined ? applyObject : createObject;
@@ -65,10 +67,22 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 		send,
 		prefixed: flags.filename.length > 0 || !flags.stdin,
 		force: flags.force ?? false,
+		imageHint: name === undefined ? undefined : imageHint(words, flags),
 	};
 	if (running)
 		return new RunSession(context, { connection: running, embedded: false, ...options }).toTheEnd();
 	return runEmbedded(context, options);
+}
+
+/** The command that was given, as one that names the program to run. */
+function imageHint(
+	[name = '', ...args]: readonly string[],
+	{ image = '', command }: RunFlags,
+): string | undefined {
+	if (command) return undefined;
+	const program = args.length > 0 ? args : ['echo', 'hello'];
+	const words = ['run', name, `--image=${image}`, '--command', '--', ...program];
+	return `to run a program of this machine, give --command: ${calledAs(words.map(shellWord).join(' '))}`;
 }
 
 /** Until Pods can be attached to; said instead of dropping the input in silence. */
@@ -139,7 +153,7 @@ async function sendOnly(
 ): Promise<number> {
 	if (!connection)
 		throw new CommandError(
-			'--detach needs a server that stays and runs the Job; start one with: stint server',
+			`--detach needs a server that stays and runs the Job; start one with: ${calledAs('server')}`,
 		);
 	for (const checked of objects) {
 		const { object, outcome } = await send(connection, checked);

@@ -138,6 +138,26 @@ test('what a Pod waits for is said at once, once', async (t) => {
 	assert.deepEqual(stderr.match(/pod\/pi-.*/g), ['pod/pi-1: main: ErrImagePull: no such image']);
 });
 
+test('a Job from flags whose image stands for no program is told how to name one', async (t) => {
+	const world = await CliWorld.open(t);
+	const runs = (flags: Partial<RunFlags>, ...words: readonly string[]) =>
+		world.start((context) => run(context, words, { ...FLAGS, filename: [], image: 'busybox', ...flags }));
+	const fail = async (command: RunningCommand, name: string): Promise<string> => {
+		await command.stderr.has(/created/);
+		await world.makePod(await world.job(name), `${name}-1`);
+		await world.report(`${name}-1`, 'Pending', { waiting: { reason: 'ErrImagePull', message: 'none' } });
+		await world.finish(name, ...FAILED);
+		return (await command.ended).stderr;
+	};
+	const told = await fail(runs({}, 'pi', 'sh', '-c', 'echo "$0"'), 'pi');
+	assert.match(
+		told,
+		/ErrImagePull: none\nhint: .*: stint run pi --image=busybox --command -- sh -c 'echo "\$0"'\n/,
+	);
+	assert.match(await fail(runs({}, 'e'), 'e'), /stint run e --image=busybox --command -- echo hello\n/);
+	assert.doesNotMatch(await fail(runs({ command: true }, 'c', 'true'), 'c'), /hint:/);
+});
+
 test('why a Pod of the Job is refused is said at once, each cause once', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));

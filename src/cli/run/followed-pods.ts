@@ -2,6 +2,7 @@ import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/meta/api-error.ts';
 import { linesMissingAt } from '../../api/meta/log-gap.ts';
 import type { Connection } from '../context.ts';
+import { withHint } from '../errors.ts';
 import { type LogOptions, logLines } from '../log-stream.ts';
 import { logReads } from './container-log.ts';
 import { type FailedRun, failedRuns } from './failed-runs.ts';
@@ -13,6 +14,8 @@ export interface FollowedPodsOptions {
 	readonly connection: Connection;
 	readonly screen: Screen;
 	readonly view: LogView;
+	/** What the user can do if no program stands for an image; undefined: the message of the node says all. */
+	readonly imageHint?: string | undefined;
 	/** Ends all reading. */
 	readonly signal: AbortSignal;
 	/** What follows a Pod's failure, for people: `the Job tries again in 10s`; undefined: do not report the failure. */
@@ -55,10 +58,10 @@ export class FollowedPods {
 		this.#pods.set(pod.metadata.uid ?? '', pod);
 		const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
 		for (const status of [...initContainerStatuses, ...containerStatuses]) this.#readLogs(pod, status);
-		for (const { key, text } of newsOf(pod)) {
+		for (const { key, text, concernsImage } of newsOf(pod)) {
 			if (this.#told.has(key)) continue;
 			this.#told.add(key);
-			this.#options.screen.say(text);
+			this.#options.screen.say(withHint(text, concernsImage ? this.#options.imageHint : undefined));
 		}
 		for (const run of failedRuns(pod)) {
 			if (this.#told.has(run.key)) continue;

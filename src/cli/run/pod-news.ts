@@ -4,6 +4,8 @@ import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 export interface News {
 	readonly key: string;
 	readonly text: string;
+	/** Set where no program stands for the container's image, which the user may mend by naming a command. */
+	readonly concernsImage?: boolean;
 }
 
 /** Why a Pod does not get on, where it does not. */
@@ -45,8 +47,9 @@ function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly N
 	if (USUAL_WAITS.has(reason) && !isHeldUp) return [];
 	const who = `pod/${metadata.name}: ${name}`;
 	// First ErrImagePull says why, then ImagePullBackOff that it will be tried again: one piece of news.
-	const cause = /^(ErrImagePull|ImagePullBackOff)$/.test(reason) ? 'image' : reason;
-	return [{ key: `${ownerOf(metadata)} ${name} ${cause}`, text: `${who}: ${reason}: ${message}` }];
+	const concernsImage = /^(ErrImagePull|ImagePullBackOff)$/.test(reason);
+	const key = `${ownerOf(metadata)} ${name} ${concernsImage ? 'image' : reason}`;
+	return [{ key, text: `${who}: ${reason}: ${message}`, ...(concernsImage && { concernsImage }) }];
 }
 
 function ownerOf({ ownerReferences, uid }: Pod['metadata']): string {

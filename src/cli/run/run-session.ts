@@ -27,6 +27,8 @@ export interface RunSessionOptions {
 	readonly send: SendObject;
 	/** Whether lines of logs name their Pod. */
 	readonly prefixed: boolean;
+	/** What the user can do if no program stands for an image, beside what the node says. */
+	readonly imageHint?: string | undefined;
 	/** Whether Jobs that have run already make room for new ones. */
 	readonly force: boolean;
 }
@@ -134,6 +136,7 @@ export class RunSession {
 			clock: this.#context.clock,
 			screen: this.#screen,
 			view: this.#options.prefixed ? EVERY_LINE : AS_IT_IS,
+			imageHint: this.#options.imageHint,
 			created,
 			signal: this.#stop.signal,
 			onError: (error) => this.#outage.observeFailure(error),
