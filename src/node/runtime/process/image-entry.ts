@@ -13,7 +13,7 @@ export interface ImageEntry {
 	readonly workingDir: string;
 }
 
-/** An entry of the file that cannot be used, and why: `images["a"].command: must name the program to run`. */
+/** An entry of the file that cannot be used, and why, with the file, line and field. */
 export interface WrongEntry {
 	readonly image: string;
 	readonly problem: string;

@@ -1,67 +1,166 @@
-import { parseDocument } from 'yaml';
-import { isRecord } from '../../../base/json.ts';
+import { isYamlDocument, readYamlDocuments } from '../../../base/yaml/documents.ts';
+import type { MapNode, YamlNode } from '../../../base/yaml/nodes.ts';
+import { syntaxProblem } from '../../../base/yaml/syntax-problem.ts';
 import type { ImageEntry, WrongEntry } from './image-entry.ts';
 
+/** An `images.yaml`: where it is, and what it holds. */
+export interface ImageFile {
+	readonly path: string;
+	readonly text: string;
+}
+
+/** Far more than a table of images holds. */
+const LIMITS = { values: 100_000, depth: 100 };
+
 /**
- * Reads an `images.yaml`; see image-table.ts for its form. An entry that is wrong concerns no other image.
- * Throws an Error that says what is wrong where the file as a whole cannot be read.
+ * Reads an `images.yaml`; see image-table.ts for its form. An entry that is wrong concerns no other image. Throws an
+ * Error where the file as a whole cannot be read. Problems name the file, the line, the column and the field:
+ * `/data/images.yaml:2:6: images["a"].command: must name the program to run`.
  */
-export function parseImageFile(text: string): readonly (ImageEntry | WrongEntry)[] {
-	const document = parseDocument(text);
-	const [error] = document.errors;
-	if (error) throw new Error(error.message);
-	const images = field(document.toJS(), 'the file', 'images');
-	if (images === undefined || images === null) return [];
-	if (!isRecord(images)) throw new Error('images: must be a map from image names to programs');
-	return Object.entries(images).map(([image, value]) => {
-		try {
-			return entryOf(image, value);
-		} catch (error) {
-			return { image, problem: error instanceof Error ? error.message : String(error) };
-		}
+export function parseImageFile(file: ImageFile): readonly (ImageEntry | WrongEntry)[] {
+	return located(file, () => {
+		const images = imagesOf(file.text);
+		return images === undefined ? [] : entriesOf(images).map((entry) => readEntry(file, entry));
 	});
 }
 
-function entryOf(image: string, value: unknown): ImageEntry {
-	const at = `images["${image}"]`;
-	const given = Array.isArray(value) ? { command: value } : value;
-	const known = ['command', 'args', 'entrypoints', 'env', 'workingDir'];
-	for (const name of Object.keys(isRecord(given) ? given : {})) {
-		if (!known.includes(name))
-			throw new Error(`${at}: unknown field "${name}", known are ${known.join(', ')}`);
+/** Something wrong at a place of the file. */
+class FileProblem extends Error {
+	override readonly name = 'FileProblem';
+	readonly offset: number;
+
+	constructor(offset: number, message: string) {
+		super(message);
+		this.offset = offset;
 	}
-	const command = texts(field(given, at, 'command'), `${at}.command`);
-	if (command.length === 0) throw new Error(`${at}.command: must name the program to run`);
+}
+
+/** What `read` returns; a problem is thrown with its place in words. */
+function located<T>({ path, text }: ImageFile, read: () => T): T {
+	try {
+		return read();
+	} catch (error) {
+		if (!(error instanceof FileProblem)) throw error;
+		const before = text.slice(0, error.offset).split('\n');
+		throw new Error(`${path}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}: ${error.message}`);
+	}
+}
+
+function readEntry(file: ImageFile, entry: Entry): ImageEntry | WrongEntry {
+	try {
+		return located(file, () => entryOf(entry));
+	} catch (error) {
+		return { image: entry.name, problem: error instanceof Error ? error.message : String(error) };
+	}
+}
+
+/** The map under `images`; undefined in a file without one. */
+function imagesOf(text: string): MapNode | undefined {
+	const [document, second] = readYamlDocuments(text, LIMITS);
+	if (document === undefined) return undefined;
+	if (!isYamlDocument(document)) {
+		const { message, offset, hint } = syntaxProblem(document, text);
+		throw new FileProblem(offset, hint === undefined ? message : `${message} (${hint})`);
+	}
+	const [twice] = document.repeated;
+	if (twice) throw new FileProblem(twice.key.start.offset, 'this key stands here a second time');
+	if (second) {
+		const { offset } = isYamlDocument(second) ? second.root.start : second;
+		throw new FileProblem(offset, 'the file must hold one document');
+	}
+	const root = document.root;
+	if (isNull(root)) return undefined;
+	const top = mapAt(root, 'the file', 'a map with the field "images"');
+	refuseUnknown(top, '', ['images']);
+	const images = fieldOf(top, 'images');
+	return images && mapAt(images, 'images', 'a map from image names to programs');
+}
+
+/** A field of a map, with its value. */
+interface Entry {
+	readonly name: string;
+	readonly key: YamlNode;
+	readonly value: YamlNode;
+}
+
+function entryOf({ name: image, key, value }: Entry): ImageEntry {
+	const at = `images["${image}"]`;
+	const node = value.kind === 'alias' ? value.target : value;
+	if (node.kind === 'list') return { ...NOTHING, image, command: commandOf(node, { key, at }) };
+	if (isNull(node)) return { ...NOTHING, image, command: commandOf(undefined, { key, at }) };
+	const map = mapAt(value, at, 'a list (the command) or a map');
+	refuseUnknown(map, `${at}: `, ['command', 'args', 'entrypoints', 'env', 'workingDir']);
+	const workingDir = fieldOf(map, 'workingDir');
 	return {
 		image,
-		command,
-		args: texts(field(given, at, 'args'), `${at}.args`),
-		entrypoints: texts(field(given, at, 'entrypoints'), `${at}.entrypoints`),
-		env: textMap(field(given, at, 'env'), `${at}.env`),
-		workingDir: text(field(given, at, 'workingDir') ?? '', `${at}.workingDir`),
+		command: commandOf(fieldOf(map, 'command'), { key, at }),
+		args: texts(fieldOf(map, 'args'), `${at}.args`),
+		entrypoints: texts(fieldOf(map, 'entrypoints'), `${at}.entrypoints`),
+		env: textMap(fieldOf(map, 'env'), `${at}.env`),
+		workingDir: workingDir ? text(workingDir, `${at}.workingDir`) : '',
 	};
 }
 
-function field(value: unknown, at: string, name: string): unknown {
-	if (value === null || value === undefined) return undefined;
-	if (!isRecord(value)) throw new Error(`${at}: must be a map`);
-	return value[name];
+const NOTHING = { args: [], entrypoints: [], env: {}, workingDir: '' };
+
+function commandOf(
+	node: YamlNode | undefined,
+	{ key, at }: { readonly key: YamlNode; readonly at: string },
+): readonly string[] {
+	const command = texts(node, `${at}.command`);
+	if (command.length > 0 && command[0] !== '') return command;
+	throw new FileProblem((node ?? key).start.offset, `${at}.command: must name the program to run`);
 }
 
-function texts(value: unknown, at: string): readonly string[] {
-	if (value === null || value === undefined) return [];
-	if (!Array.isArray(value)) throw new Error(`${at}: must be a list of texts`);
-	return value.map((item, index) => text(item, `${at}[${index}]`));
+function refuseUnknown(map: MapNode, prefix: string, known: readonly string[]): void {
+	for (const { name, key } of entriesOf(map)) {
+		if (known.includes(name)) continue;
+		const names = known.join(', ');
+		throw new FileProblem(key.start.offset, `${prefix}unknown field "${name}", known are ${names}`);
+	}
 }
 
-function textMap(value: unknown, at: string): Readonly<Record<string, string>> {
-	if (value === null || value === undefined) return {};
-	if (!isRecord(value)) throw new Error(`${at}: must be a map of texts`);
-	return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, text(item, `${at}.${name}`)]));
+function entriesOf({ parts }: MapNode): readonly Entry[] {
+	const entries: Entry[] = [];
+	for (let index = 0; index + 1 < parts.length; index += 2) {
+		const [key, value] = parts.slice(index, index + 2);
+		if (key && value) entries.push({ name: text(key, 'a key'), key, value });
+	}
+	return entries;
 }
 
-function text(value: unknown, at: string): string {
-	if (typeof value === 'string') return value;
-	if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-	throw new Error(`${at}: must be a text`);
+/** The field's value; undefined where it is missing or null. */
+function fieldOf(map: MapNode, name: string): YamlNode | undefined {
+	const value = entriesOf(map).find((entry) => entry.name === name)?.value;
+	return value && !isNull(value) ? value : undefined;
+}
+
+function mapAt(node: YamlNode, at: string, what: string): MapNode {
+	const found = node.kind === 'alias' ? node.target : node;
+	if (found.kind === 'map') return found;
+	throw new FileProblem(node.start.offset, `${at}: must be ${what}`);
+}
+
+function texts(node: YamlNode | undefined, at: string): readonly string[] {
+	if (!node) return [];
+	const found = node.kind === 'alias' ? node.target : node;
+	if (found.kind !== 'list') throw new FileProblem(node.start.offset, `${at}: must be a list of texts`);
+	return found.items.map((item, index) => text(item, `${at}[${index}]`));
+}
+
+function textMap(node: YamlNode | undefined, at: string): Readonly<Record<string, string>> {
+	if (!node) return {};
+	const map = mapAt(node, at, 'a map of texts');
+	return Object.fromEntries(entriesOf(map).map(({ name, value }) => [name, text(value, `${at}.${name}`)]));
+}
+
+/** A scalar as it is written: `3` and `1.10` stand for these characters, as in a shell. */
+function text(node: YamlNode, at: string): string {
+	const found = node.kind === 'alias' ? node.target : node;
+	if (found.kind === 'scalar' && !isNull(found)) return found.value;
+	throw new FileProblem(node.start.offset, `${at}: must be a text`);
+}
+
+function isNull(node: YamlNode): boolean {
+	return node.kind === 'scalar' && node.isPlain && /^(?:~|null|Null|NULL|)$/.test(node.value);
 }

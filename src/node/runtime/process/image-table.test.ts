@@ -52,7 +52,7 @@ test('the file extends the table, the first entry that fits counts, and a change
 			'  acme/report:1.2: [python3, old.py]',
 			'  docker.io/acme/report:',
 			'    command: [python3, report.py]',
-			'    args: [--all, 3]',
+			'    args: [--all, 3, 1.10]',
 			'    entrypoints: [/app]',
 			'    env: {LANG: C.UTF-8, LEVEL: 3}',
 			'    workingDir: /srv',
@@ -66,7 +66,7 @@ test('the file extends the table, the first entry that fits counts, and a change
 	assert.deepEqual(await table.find('acme/report'), {
 		image: 'docker.io/acme/report',
 		command: ['python3', 'report.py'],
-		args: ['--all', '3'],
+		args: ['--all', '3', '1.10'],
 		entrypoints: ['/app'],
 		env: { LANG: 'C.UTF-8', LEVEL: '3' },
 		workingDir: '/srv',
@@ -83,24 +83,40 @@ test('the file extends the table, the first entry that fits counts, and a change
 
 test('a file that is wrong is reported with its path and the place', async () => {
 	const table = new ImageTable(path);
-	const wrong: readonly (readonly [string, RegExp])[] = [
-		['images: [a]', /images: must be a map/],
-		['images: {a: {comand: [x]}}', /images\["a"\]: unknown field "comand", known are command, args/],
-		['images: {a: {args: [x]}}', /images\["a"\]\.command: must name the program/],
-		['images: {a: python3}', /images\["a"\]: must be a map/],
-		['images: {a: 1}', /images\["a"\]: must be a map/],
-		['images: {a: }', /images\["a"\]\.command: must name the program/],
-		['images: {a: [{}]}', /images\["a"\]\.command\[0\]: must be a text/],
-		['images: {a: {command: [x], env: [y]}}', /images\["a"\]\.env: must be a map/],
-		['images:\n\ta: [x]', /line 2/],
+	const known = 'known are command, args, entrypoints, env, workingDir';
+	const wrong: readonly (readonly [string, string])[] = [
+		['[a]', '1:1: the file: must be a map with the field "images"'],
+		['- a: [x]\n', '1:1: the file: must be a map with the field "images"'],
+		['text', '1:1: the file: must be a map with the field "images"'],
+		['images: {a: [x]}\nimage: {}', '2:1: unknown field "image", known are images'],
+		['images: [a]', '1:9: images: must be a map from image names to programs'],
+		['images:\n  a:\n    comand: [x]', `3:5: images["a"]: unknown field "comand", ${known}`],
+		['images: {a: {args: [x]}}', '1:10: images["a"].command: must name the program to run'],
+		['images: {a: {command: []}}', '1:23: images["a"].command: must name the program to run'],
+		['images: {a: [""]}', '1:13: images["a"].command: must name the program to run'],
+		['images: {a: python3}', '1:13: images["a"]: must be a list (the command) or a map'],
+		['images: {a: 1}', '1:13: images["a"]: must be a list (the command) or a map'],
+		['images: {a: }', '1:10: images["a"].command: must name the program to run'],
+		['images: {a: {command: x}}', '1:23: images["a"].command: must be a list of texts'],
+		['images: {a: [{}]}', '1:14: images["a"].command[0]: must be a text'],
+		['images: {a: [x, ~]}', '1:17: images["a"].command[1]: must be a text'],
+		['images: {a: {command: [x], env: [y]}}', '1:33: images["a"].env: must be a map of texts'],
+		['images: {a: {command: [x], env: {Y: []}}}', '1:37: images["a"].env.Y: must be a text'],
+		['images:\n\ta: [x]', '2:1: found a tab where YAML takes only spaces (indent with spaces)'],
+		[
+			'images: {a: [x]',
+			"1:16: did not find expected ',' or '}' (the entries in braces are parted by commas)",
+		],
+		['images:\n  a: [x]\n  a: [y]', '3:3: this key stands here a second time'],
+		['images: {a: [x]}\n---\nb', '3:1: the file must hold one document'],
 	];
 	let at = 3000;
 	for (const [text, message] of wrong) {
 		write(text, at++);
 		await assert.rejects(table.find('a'), (error) => {
 			assert.ok(error instanceof ImageError);
-			assert.ok(error.message.startsWith(`${path}: `), error.message);
-			return message.test(error.message);
+			assert.equal(error.message, `${path}:${message}`);
+			return true;
 		});
 	}
 	write('images: {a: [x]}', at);
@@ -113,7 +129,7 @@ test('a wrong entry concerns no other image, built in or in the file', async () 
 	assert.deepEqual((await table.find('other'))?.command, ['run']);
 	assert.ok(await table.find('gcr.io/kuar-demo/kuard-amd64:1'));
 	assert.equal(await table.find('unknown'), undefined);
-	await assert.rejects(table.find('wrong:2'), /images\["wrong"\]: must be a map/);
+	await assert.rejects(table.find('wrong:2'), /:1:17: images\["wrong"\]: must be a list/);
 	await assert.rejects(table.find('docker.io/wrong/a'), /unknown field "comand"/);
 });
 

@@ -18,6 +18,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { systemReason } from '../../../base/folders.ts';
 import { ImageError } from '../runtime.ts';
 import type { ImageEntry, WrongEntry } from './image-entry.ts';
 import { parseImageName, withRegistry } from './image-name.ts';
@@ -52,7 +53,7 @@ export class ImageTable {
 		const tagged = `${name.repository}:${name.tag ?? 'latest'}`;
 		const fits = ({ pattern }: Row): boolean => pattern.test(name.repository) || pattern.test(tagged);
 		const entry = (this.#fromFile.find(fits) ?? this.#builtIn.find(fits))?.entry;
-		if (entry && 'problem' in entry) throw new ImageError('ErrImagePull', `${this.#path}: ${entry.problem}`);
+		if (entry && 'problem' in entry) throw new ImageError('ErrImagePull', entry.problem);
 		return entry;
 	}
 
@@ -76,10 +77,9 @@ export class ImageTable {
 	async #read(): Promise<readonly Row[]> {
 		const { parseImageFile } = await import('./image-file.ts');
 		try {
-			return parseImageFile(readImageFile(this.#path)).map(rowOf);
+			return parseImageFile({ path: this.#path, text: readImageFile(this.#path) }).map(rowOf);
 		} catch (error) {
-			const why = error instanceof Error ? error.message : String(error);
-			throw new ImageError('ErrImagePull', `${this.#path}: ${why}`);
+			throw new ImageError('ErrImagePull', error instanceof Error ? error.message : String(error));
 		}
 	}
 }
@@ -90,9 +90,14 @@ const LARGEST_FILE_BYTES = 1 << 20;
 /** The file may be a link that the user has made, but nothing without an end. */
 function readImageFile(path: string): string {
 	const found = statSync(path);
-	if (!found.isFile()) throw new Error('it is no regular file');
-	if (found.size > LARGEST_FILE_BYTES) throw new Error(`it is larger than ${LARGEST_FILE_BYTES} bytes`);
-	return readFileSync(path, 'utf8');
+	if (!found.isFile()) throw new Error(`${path}: it is no regular file`);
+	if (found.size > LARGEST_FILE_BYTES)
+		throw new Error(`${path}: it is larger than ${LARGEST_FILE_BYTES} bytes`);
+	try {
+		return readFileSync(path, 'utf8');
+	} catch (error) {
+		throw new Error(`${path}: it cannot be read: ${systemReason(error)}`);
+	}
 }
 
 /** The images that need no file: the demo program that many Job tutorials run. */

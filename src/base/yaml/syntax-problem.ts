@@ -1,4 +1,4 @@
-import type { YamlFault } from '../../base/yaml/documents.ts';
+import type { YamlFault } from './documents.ts';
 
 /** What keeps a text from being read, in words that say what to do; `offset` is where. */
 export interface SyntaxProblem {
