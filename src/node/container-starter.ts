@@ -82,8 +82,8 @@ export class ContainerStarter {
 
 	/** As a kubelet does where it cannot make the configuration of a container; the hints are ours. */
 	#holdBack(pod: Pod, container: Container, { message, hints }: HoldBack): Failure {
-		this.#tell(pod, container, 'Warning', 'Failed', `Error: ${message}`);
-		if (hints !== message) this.#tell(pod, container, 'Warning', 'NotHonoured', hints);
+		const text = hints === message ? message : `${message}; ${hints}`;
+		this.#tell(pod, container, 'Warning', 'Failed', `Error: ${text}`);
 		return { reason: 'CreateContainerConfigError', message };
 	}
 

@@ -12,6 +12,9 @@ function bareWorld(spec: object): PodWorld {
 	return world;
 }
 
+const INSTEAD =
+	'volumes are not mounted yet: use paths of this machine, or the working directory of the container, which is empty at its start';
+
 const MOUNTS = [{ name: 'data', mountPath: '/data' }];
 
 test('a Pod whose volumes cannot be mounted gets no sandbox, and says why as a kubelet does', () => {
@@ -22,11 +25,10 @@ test('a Pod whose volumes cannot be mounted gets no sandbox, and says why as a k
 	assert.equal(world.pod.status.phase, 'Pending');
 	assert.deepEqual(world.waiting('main'), {
 		reason: 'ContainerCreating',
-		message: 'MountVolume.SetUp failed for volume "data" : volumes are not mounted yet',
+		message: `MountVolume.SetUp failed for volume "data" : spec.volumes[0]: ${INSTEAD}`,
 	});
 	assert.deepEqual(world.events, [
-		'FailedMount: MountVolume.SetUp failed for volume "data" : volumes are not mounted yet',
-		'NotHonoured: spec.volumes[0]: volumes are not mounted yet: use paths of this machine, or the working directory of the container, which is empty at its start',
+		`FailedMount: MountVolume.SetUp failed for volume "data" : spec.volumes[0]: ${INSTEAD}`,
 	]);
 	assert.equal(plan.againAfterMs, 10_000);
 });
@@ -59,10 +61,10 @@ test('a volume from an object that does not exist names it in the words of upstr
 	});
 	world.settle();
 	assert.deepEqual(world.events.slice(0, 4), [
-		'FailedMount: MountVolume.SetUp failed for volume "map" : configmap "settings" not found',
-		'FailedMount: MountVolume.SetUp failed for volume "secret" : secret "password" not found',
-		'FailedMount: MountVolume.SetUp failed for volume "maps" : configmap "m" not found',
-		'FailedMount: MountVolume.SetUp failed for volume "optional" : volumes are not mounted yet',
+		`FailedMount: MountVolume.SetUp failed for volume "map" : configmap "settings" not found; spec.volumes[0]: ${INSTEAD}`,
+		`FailedMount: MountVolume.SetUp failed for volume "secret" : secret "password" not found; spec.volumes[1]: ${INSTEAD}`,
+		`FailedMount: MountVolume.SetUp failed for volume "maps" : configmap "m" not found; spec.volumes[2]: ${INSTEAD}`,
+		`FailedMount: MountVolume.SetUp failed for volume "optional" : spec.volumes[3]: ${INSTEAD}`,
 	]);
 });
 

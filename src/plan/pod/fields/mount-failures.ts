@@ -8,26 +8,24 @@ import { mountedVolumes } from './pod-rules.ts';
 const MOST_TOLD = 8;
 
 /**
- * What keeps the Pod's volumes from being set up on this runtime, as Events of upstream's form; empty where
- * nothing does. The last one says what to do.
+ * What keeps the Pod's volumes from being set up on this runtime, as Events of upstream's form, one a volume; empty
+ * where nothing does. Each says which field is the cause and what to do: a second Event for that would be of the same
+ * cause, and the state of the container shows the first message only.
  */
 export function mountFailures(pod: Pod, traits: RuntimeTraits): readonly EventText[] {
 	const [finding] = pod.spec.volumes?.length ? findingsOf(pod, 'unmounted', traits) : [];
 	if (!finding) return [];
 	const { because, instead = '' } = finding.rule;
-	const failures = mountedVolumes(pod)
+	return mountedVolumes(pod)
 		.slice(0, MOST_TOLD)
 		.map(({ name, index }): EventText => {
 			const volume = pod.spec.volumes?.[index];
-			const why = (volume && missingObject(volume)) ?? because;
+			const missing = volume && missingObject(volume);
+			const hint = `spec.volumes[${index}]: ${because}: ${instead}`;
+			const why = missing === undefined ? hint : `${missing}; ${hint}`;
 			const message = `MountVolume.SetUp failed for volume "${name}" : ${why}`;
 			return { type: 'Warning', reason: 'FailedMount', message };
 		});
-	const paths = mountedVolumes(pod)
-		.slice(0, MOST_TOLD)
-		.map(({ index }) => `spec.volumes[${index}]`);
-	const hint = `${paths.join(', ')}: ${because}: ${instead}`;
-	return [...failures, { type: 'Warning', reason: 'NotHonoured', message: hint }];
 }
 
 /** The object that the volume is made from and that cannot exist, as upstream says it. */
