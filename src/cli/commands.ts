@@ -103,7 +103,7 @@ function registerRun(
 		.option('--parallelism <number>', 'number of Pods that may run at once')
 		.option('--backoff-limit <number>', 'number of failed Pods after which the Job fails')
 		.option('--dry-run [mode]', 'print the Job and do not run it')
-		.option('-o, --output <form>', 'with --dry-run: yaml or json')
+		.option('-o, --output <form>', 'with --dry-run: yaml, json or name')
 		.addHelpText('after', runHelp)
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./run.ts')).run(context, words, { ...NONE, ...flags })),

@@ -2,7 +2,7 @@ import { isApiError } from '../api/meta/api-error.ts';
 import { sleep } from '../base/clock.ts';
 import type { DeleteOptions } from '../client/client.ts';
 import { objectAt, textAt } from '../client/raw-object.ts';
-import type { CliContext, Connection } from './context.ts';
+import { type CliContext, CommandError, type Connection } from './context.ts';
 import { deletionOf, timeoutOf, waitsFor } from './delete/deletion-flags.ts';
 import { type DeleteFlags, type Victim, victimsOf } from './delete/victims.ts';
 import { describeError } from './errors.ts';
@@ -22,6 +22,8 @@ export async function deleteObjects(
 	const options = deletionOf(flags);
 	const timeoutMs = timeoutOf(flags);
 	const waits = waitsFor(flags);
+	if (flags.output !== undefined && flags.output !== 'name')
+		throw new CommandError(`unexpected -o output mode: ${flags.output}. We only support '-o name'`);
 	if (flags.force && options.gracePeriodSeconds === 0)
 		context.stderr.print(
 			'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',

@@ -14,6 +14,7 @@ import { type CheckedObject, checkDocument, isChecked, type NamespaceChoice } fr
 import type { ManifestDocument } from './manifest/document.ts';
 import { loadManifests } from './manifest/load.ts';
 import { toJson } from './print/json.ts';
+import { unknownForm } from './print/output-form.ts';
 import { toYaml } from './print/yaml.ts';
 import { type JobFlags, jobFromFlags, refuseJobFlags } from './run/job-from-flags.ts';
 import { EXIT_CODES, RunSession, type RunSessionOptions } from './run/run-session.ts';
@@ -48,12 +49,13 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 	if (flags.filename.length > 0 && name !== undefined)
 		throw new CommandError(`give either -f or a name, not both (${name})`);
 	if (flags.filename.length > 0) refuseJobFlags(flags);
+	const form = dryRunForm(flags.output, dryRun);
 	const running = flags.embedded || dryRun ? undefined : await context.findRunning(flags.kubeconfig);
 	// Everything is read and checked before a server is started for it.
 	const namespace = flags.namespace ?? running?.namespace ?? 'default';
 	const choice = { namespace, enforced: flags.namespace !== undefined };
 	const objects = await objectsOf(context, words, { flags, choice });
-	if (dryRun) return print(context, objects, flags.output);
+	if (dryRun) return print(context, objects, form);
 	if (!objects.some(({ definition }) => definition === jobs || definition === pods))
 		throw new CommandError(
 			`the manifest holds no Job and no Pod to run; to create what is in it: ${calledAs('apply')}`,
@@ -138,10 +140,28 @@ async function objectsOf(
 	throw new CommandError(checked.map(({ message }) => message).join('\n'));
 }
 
-function print(context: CliContext, objects: readonly CheckedObject[], output = 'yaml'): number {
-	for (const [index, { document }] of objects.entries()) {
+type DryRunForm = 'json' | 'name' | 'yaml';
+
+const DRY_RUN_FORMS: readonly DryRunForm[] = ['json', 'name', 'yaml'];
+
+/** Reads the value of `-o`. Throws a CommandError for a form that there is not, and without --dry-run. */
+function dryRunForm(output: string | undefined, dryRun: boolean): DryRunForm {
+	if (output === undefined) return 'yaml';
+	const form = DRY_RUN_FORMS.find((each) => each === output);
+	if (form === undefined) throw unknownForm(output, DRY_RUN_FORMS);
+	if (!dryRun)
+		throw new CommandError('-o prints the Job instead of running it: give --dry-run=client as well');
+	return form;
+}
+
+function print(context: CliContext, objects: readonly CheckedObject[], form: DryRunForm): number {
+	for (const [index, { document, definition, object }] of objects.entries()) {
+		if (form === 'name') {
+			context.stdout.print(`${displayName(definition, object)}\n`);
+			continue;
+		}
 		if (index > 0) context.stdout.write('---\n');
-		context.stdout.write(output === 'json' ? toJson(document.object) : toYaml(document.object));
+		context.stdout.write(form === 'json' ? toJson(document.object) : toYaml(document.object));
 	}
 	return 0;
 }

@@ -6,6 +6,7 @@ import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import { logGapText } from '../../src/api/meta/log-gap.ts';
 import { apply } from '../../src/cli/apply.ts';
+import { deleteObjects } from '../../src/cli/delete.ts';
 import { type RunFlags, run } from '../../src/cli/run.ts';
 import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
 
@@ -386,6 +387,32 @@ test('a Job by name, image and arguments runs to its end; --detach only creates 
 	await world.finish('three', ...FAILED);
 	const { code, stdout } = await failing.ended;
 	assert.deepEqual([code, stdout], [9, '[three-1] oh\n'], 'the same as without a server that runs');
+});
+
+test('an output form that is not supported is refused as kubectl does, and one without --dry-run too', async (t) => {
+	const world = await CliWorld.open(t);
+	const flags = { ...FLAGS, filename: [], image: 'x' };
+	const printed = (output: string, dryRun = true) =>
+		world.run((context) => run(context, ['pi'], { ...flags, dryRun, output }));
+	const wrong = await printed('xml');
+	assert.equal(
+		wrong.stderr,
+		'error: unable to match a printer suitable for the output format "xml", allowed formats are: json,name,yaml\n',
+	);
+	assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
+	assert.equal((await printed('name')).stdout, 'job.batch/pi\n');
+	assert.equal(JSON.parse((await printed('json')).stdout).kind, 'Job');
+	const runs = await printed('yaml', false);
+	assert.match(
+		runs.stderr,
+		/^error: -o prints the Job instead of running it: give --dry-run=client as well\n/,
+	);
+	await assert.rejects(world.job('pi'));
+	const deletion = { all: false, cascade: 'background', wait: false, output: 'wide', filename: [] };
+	assert.equal(
+		(await world.run((context) => deleteObjects(context, ['job', 'pi'], deletion))).stderr,
+		"error: unexpected -o output mode: wide. We only support '-o name'\n",
+	);
 });
 
 test('--detach without a server that stays is refused, and a manifest may be detached too', async (t) => {

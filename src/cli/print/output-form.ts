@@ -27,10 +27,16 @@ export function parseOutputForm(output: string | undefined): OutputForm {
 		case 'custom-columns':
 			return { type: 'columns', columns: checkedColumns(argument) };
 		default:
-			throw new CommandError(
-				`unable to match a printer suitable for the output format "${form}", allowed formats are: ${FORMS.join(',')}`,
-			);
+			throw unknownForm(form, FORMS);
 	}
+}
+
+/** What a command ends with if `-o` names a form that it does not have, in kubectl's words; `forms` are those it has. */
+export function unknownForm(form: string, forms: readonly string[]): CommandError {
+	const allowed = forms.join(',');
+	return new CommandError(
+		`unable to match a printer suitable for the output format "${form}", allowed formats are: ${allowed}`,
+	);
 }
 
 function checkedTemplate(template = ''): string {
