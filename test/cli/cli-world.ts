@@ -82,6 +82,8 @@ export class CliWorld {
 	readonly slow = new Map<string, Promise<void>>();
 	/** Called, and waited for, before each request of a command; what it throws is the answer. */
 	onRequest: (request: ApiRequest) => unknown = () => undefined;
+	/** The same for each log that a command asks for. */
+	onLog: (request: ApiRequest) => unknown = () => undefined;
 	stdin = '';
 	/** Whether `run` finds a server that runs; otherwise it starts one of its own (which is this one, too). */
 	running = true;
@@ -137,7 +139,10 @@ export class CliWorld {
 				return this.#server.request(request);
 			},
 			watch: (request, sink) => this.#server.watch(request, sink),
-			stream: (request) => this.#server.stream(request),
+			stream: async (request) => {
+				await this.onLog(request);
+				return this.#server.stream(request);
+			},
 		};
 		const connection = { client: new Client(transport), namespace: 'default' };
 		const context = printingWarnings({

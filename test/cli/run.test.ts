@@ -4,6 +4,7 @@ import { jobs } from '../../src/api/batch/job/definition.ts';
 import { events } from '../../src/api/core/event/definition.ts';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
+import { badRequest, notFound } from '../../src/api/meta/api-error.ts';
 import { logGapText } from '../../src/api/meta/log-gap.ts';
 import { apply } from '../../src/cli/apply.ts';
 import { deleteObjects } from '../../src/cli/delete.ts';
@@ -121,6 +122,43 @@ test('a run ends only once every log has been shown, and the logs of a container
 	assert.equal(command.stdout.text, '');
 	slow.resolve();
 	assert.equal((await command.ended).stdout, '[pi-1] first\n[pi-1] second\n');
+});
+
+test('a log that is missing is told with the cause, and not where the run itself deletes the Pod', async (t) => {
+	const world = await CliWorld.open(t);
+	const gone = notFound({ group: '', resource: 'pods', name: 'x' });
+	world.onLog = ({ query }) =>
+		Promise.reject(query?.previous ? badRequest('previous terminated container "main" not found') : gone);
+	const told = start(world, jobManifest('pi').replace('Never', 'OnFailure'));
+	await told.stderr.has(/created/);
+	await world.makePod(await world.job('pi'), 'pi-1');
+	const more = { lastState: world.ended(1, 'run-1'), restartCount: 1, run: 'run-2' };
+	await world.report('pi-1', 'Succeeded', world.ended(0, 'run-2'), more);
+	await told.stderr.has(/deleted/);
+	await world.finish('pi', ...DONE);
+	assert.deepEqual((await told.ended).stderr.match(/^pi-1: .*/gm), [
+		'pi-1: the log of an earlier run of the container is gone',
+		'pi-1: the Pod was deleted before its log was shown',
+	]);
+	const asked = Promise.withResolvers<void>();
+	const answer = Promise.withResolvers<void>();
+	world.onLog = () => {
+		asked.resolve();
+		return answer.promise;
+	};
+	const command = start(world, jobManifest('long'));
+	await command.stderr.has(/created/);
+	await world.makePod(await world.job('long'), 'long-1');
+	await world.report('long-1', 'Running', { running: {} });
+	await asked.promise;
+	command.interrupt();
+	answer.reject(gone);
+	await command.stderr.has(/deleting/);
+	await world.client.resource(pods, 'default').delete('long-1', { gracePeriodSeconds: 0 });
+	assert.equal(
+		(await command.ended).stderr,
+		'job.batch/long created\ndeleting job.batch/long (once more to kill at once)\n',
+	);
 });
 
 test('what a Pod waits for is said at once, once', async (t) => {

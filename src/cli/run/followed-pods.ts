@@ -4,7 +4,7 @@ import { linesMissingAt } from '../../api/meta/log-gap.ts';
 import type { Connection } from '../context.ts';
 import { withHint } from '../errors.ts';
 import { type LogOptions, logLines } from '../log-stream.ts';
-import { logReads } from './container-log.ts';
+import { type LogRead, logReads } from './container-log.ts';
 import { type FailedRun, failedRuns } from './failed-runs.ts';
 import { newsOf } from './pod-news.ts';
 import type { Screen } from './screen.ts';
@@ -16,6 +16,8 @@ export interface FollowedPodsOptions {
 	readonly view: LogView;
 	/** What the user can do if no program stands for an image; undefined: the message of the node says all. */
 	readonly imageHint?: string | undefined;
+	/** Whether the run deletes its Pods, since the user has interrupted it: logs that end are no news then. */
+	readonly isTakenBack?: (() => boolean) | undefined;
 	/** Ends all reading. */
 	readonly signal: AbortSignal;
 	/** What follows a Pod's failure, for people: `the Job tries again in 10s`; undefined: do not report the failure. */
@@ -108,6 +110,16 @@ export class FollowedPods {
 		}
 	}
 
+	/** Why a log, or the rest of it, is not shown; undefined where the run itself has deleted the Pod. */
+	#missingLogText(error: unknown, how: LogRead['how']): string | undefined {
+		if (isApiError(error, 'NotFound'))
+			return this.#options.isTakenBack?.() ? undefined : 'the Pod was deleted before its log was shown';
+		// The node keeps the logs of two runs of a container.
+		if (how === 'previous' && isApiError(error, 'BadRequest'))
+			return 'the log of an earlier run of the container is gone';
+		return `its log cannot be shown: ${error instanceof Error ? error.message : String(error)}`;
+	}
+
 	/** Asks for the log at once, since its Pod may not be there for long; shows it after what came `before`. */
 	async #read(pod: Pod, { container, how, before }: Reading): Promise<void> {
 		const { connection, screen, view, signal } = this.#options;
@@ -126,9 +138,8 @@ export class FollowedPods {
 			}
 		} catch (error) {
 			if (signal.aborted) return;
-			const gone = isApiError(error, 'NotFound') || isApiError(error, 'BadRequest');
-			const why = error instanceof Error ? error.message : String(error);
-			screen.say(gone ? `${who}: its log is gone` : `${who}: its log cannot be shown: ${why}`);
+			const text = this.#missingLogText(error, how);
+			if (text !== undefined) screen.say(`${who}: ${text}`);
 		}
 		await before;
 		if (missing > 0) screen.say(`${who}: ${missing} lines of its log are missing above, where it says so`);
@@ -144,7 +155,7 @@ function shortened(line: string): string {
 
 interface Reading {
 	readonly container: string;
-	readonly how: 'follow' | 'previous';
+	readonly how: LogRead['how'];
 	/** Resolves once the logs of earlier runs have been shown. */
 	readonly before: Promise<void>;
 }

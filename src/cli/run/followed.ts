@@ -35,6 +35,8 @@ export interface FollowOptions {
 	readonly view: LogView;
 	/** What the user can do if no program stands for an image, beside what the node says. */
 	readonly imageHint?: string | undefined;
+	/** Whether the run deletes what it has made, since the user has interrupted it. */
+	readonly isTakenBack?: () => boolean;
 	/** Whether the object was created just now; otherwise it may have a past. */
 	readonly created: boolean;
 	/** Ends the following; {@link Followed.ended} then stays pending. */

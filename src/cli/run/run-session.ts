@@ -137,6 +137,7 @@ export class RunSession {
 			screen: this.#screen,
 			view: this.#options.prefixed ? EVERY_LINE : AS_IT_IS,
 			imageHint: this.#options.imageHint,
+			isTakenBack: () => this.#interruptedBy !== undefined,
 			created,
 			signal: this.#stop.signal,
 			onError: (error) => this.#outage.observeFailure(error),
