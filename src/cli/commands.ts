@@ -93,7 +93,10 @@ function registerRun(
 		.option('-d, --detach', 'only create the Jobs and return at once; a running server runs them')
 		.option('--embedded', 'start a server for this run even if one is running')
 		.option('--image <image>', 'image of the Job made from flags')
-		.option('-i, --stdin', 'print the output as it is, without the name of the Pod before each line')
+		.option(
+			'-i, --stdin',
+			'print the output of a Job made from flags without the name of the Pod before each line; standard input does not reach the container',
+		)
 		.option('-t, --tty', 'accepted for compatibility with kubectl run; no effect')
 		.option('--restart <policy>', 'OnFailure or Never (default: OnFailure)')
 		.option('--command', 'the words after the name are the command, not its arguments')
@@ -111,9 +114,10 @@ function registerRun(
 }
 
 const runHelp = (): string => `
-Exit codes: 0 if all Jobs completed. If a single Job was run and failed, the exit code of the container
-that failed last. 130 after Ctrl-C, which deletes the Jobs of this run (a second Ctrl-C kills their Pods at
-once). 143 after SIGTERM. 1 in all other cases.
+Exit codes: 0 if all Jobs completed. If a single Job was run and failed, the
+exit code of the container that failed last. 130 after Ctrl-C, which deletes the
+Jobs of this run (a second Ctrl-C kills their Pods at once). 143 after SIGTERM.
+1 in all other cases.
 
 Examples:
   ${calledAs('run -f job.yaml')}
@@ -158,7 +162,9 @@ function registerDelete(
 		.option('--grace-period <seconds>', 'seconds that Pods have to end before they are killed')
 		.option('--now', 'the same as --grace-period=1')
 		.option('--force', 'remove Pods from the API without waiting for their processes')
-		.option('--wait [true|false]', 'wait until the objects are gone', 'true')
+		.addOption(
+			command.createOption('--wait [true|false]', 'wait until the objects are gone').default('true', 'true'),
+		)
 		.option('--no-wait', 'return without waiting until the objects are gone')
 		.option('--timeout <time>', 'longest time to wait, such as 30s or 5m')
 		.option('--ignore-not-found', 'do not report an error if the object does not exist')

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import { SystemClock } from '../base/clock.ts';
 import { systemReason } from '../base/folders.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
@@ -30,21 +30,28 @@ const DEFAULT_MAX_PODS = 110;
 
 /** Registers `stint server`. */
 export function registerServerCommand(program: Command): void {
-	program
-		.command('server')
+	const command = program.command('server');
+	const numeric = (flags: string, description: string, value: number): Option =>
+		// Without a description of its own, the help shows the text of the default in quotes.
+		command.createOption(flags, description).default(String(value), String(value));
+	command
 		.description('serve the Kubernetes API for Jobs and run their Pods on this machine')
 		.option('--data-dir <dir>', "folder of the server's data", defaultDataPath(process.env))
-		.option('--port <number>', 'port to listen on at 127.0.0.1; 0 for any free port', String(DEFAULT_PORT))
+		.addOption(
+			numeric('--port <number>', 'port to listen on at 127.0.0.1; 0 for any free port', DEFAULT_PORT),
+		)
 		.option(
 			'--runtime <name>',
 			'container runtime: process (host processes) or fake (runs nothing)',
 			'process',
 		)
-		.option('--max-pods <number>', 'number of Pods that may run at once', String(DEFAULT_MAX_PODS))
-		.option(
-			'--terminated-pod-gc-threshold <number>',
-			'number of finished Pods that are kept; 0 for no limit',
-			String(DEFAULT_ENDED_PODS_LIMIT),
+		.addOption(numeric('--max-pods <number>', 'number of Pods that may run at once', DEFAULT_MAX_PODS))
+		.addOption(
+			numeric(
+				'--terminated-pod-gc-threshold <number>',
+				'number of finished Pods that are kept; 0 for no limit',
+				DEFAULT_ENDED_PODS_LIMIT,
+			),
 		)
 		.option('--discard-damaged', 'delete stored objects that cannot be read, instead of refusing to start')
 		.action((flags: Flags) => serve(flags));

@@ -1,11 +1,8 @@
-import { Command } from 'commander';
-import { calledAs, setProgramName } from '../cli/called-as.ts';
-import { registerCommands } from '../cli/commands.ts';
+import { setProgramName } from '../cli/called-as.ts';
 import { cliContext } from './cli-context.ts';
+import { makeProgram } from './program.ts';
 import { programName } from './program-name.ts';
-import { registerServerCommand } from './server-command.ts';
 import { exitDrained, watchStandardStreams } from './standard-streams.ts';
-import { VERSION } from './version.ts';
 
 /** The exit code of Node for a program that waits for something which can no longer happen. */
 const EXIT_UNSETTLED = 13;
@@ -22,16 +19,12 @@ void main();
 async function main(): Promise<void> {
 	watchStandardStreams();
 	setProgramName(() => programName(process.env));
-	const program = new Command(calledAs())
-		.description('Runs Kubernetes Jobs without a Kubernetes cluster.')
-		.version(VERSION);
 	if (process.argv.length <= 2) {
 		const { firstUse } = await import('../cli/first-use.ts');
 		process.stdout.write(firstUse());
 		return await exitDrained(0);
 	}
-	registerServerCommand(program);
-	registerCommands(program, cliContext(), (code) => {
+	const program = makeProgram(cliContext(), (code) => {
 		process.exitCode = code;
 	});
 	await program.parseAsync();
