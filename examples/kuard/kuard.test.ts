@@ -71,12 +71,26 @@ test('several run at once on one machine: the port of the second is another', as
 			'--keygen-num-to-gen=1',
 		);
 		assert.equal(code, 0);
-		assert.ok(
-			lines.some((line) => line.includes('EADDRINUSE') && line.endsWith('serving on a free port instead')),
+		const [serving = '', ...others] = lines.map((line) => line.slice(20));
+		assert.match(serving, /^Serving on 127\.0\.0\.1:\d+$/);
+		assert.ok(!address.endsWith(serving.replace('Serving on ', '')), serving);
+		assert.deepEqual(
+			others.filter((line) => !line.startsWith('(ID 0')),
+			[],
+			'it is no error',
 		);
 	} finally {
 		first.child.kill();
 	}
+});
+
+test('an address that the machine does not have ends it with the reason', async () => {
+	const { code, lines } = await run('--address=192.0.2.1:80');
+	assert.equal(code, 1);
+	assert.deepEqual(
+		lines.map((line) => line.slice(20)),
+		['listen EADDRNOTAVAIL: address not available 192.0.2.1:80'],
+	);
 });
 
 test('it answers probes while it makes keys', async () => {

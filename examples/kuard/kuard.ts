@@ -8,6 +8,7 @@
 import type { Server } from 'node:http';
 import { SystemClock } from '../../src/base/clock.ts';
 import { SystemRandom } from '../../src/base/random.ts';
+import { codeOf } from '../../src/base/system-error.ts';
 import { FlagError, type Flags, parseFlags } from './flags.ts';
 import { createKuardServer } from './http-server.ts';
 import { QueueBroker } from './queue-broker.ts';
@@ -42,7 +43,8 @@ async function serve(server: Server, { address }: Flags): Promise<void> {
 	try {
 		await listen(server, host, Number(address.slice(colon + 1)));
 	} catch (error) {
-		log(`${error instanceof Error ? error.message : error}: serving on a free port instead`);
+		// The Pods of a Job share the ports of the machine, so all but one of them come here: no error worth a line.
+		if (codeOf(error) !== 'EADDRINUSE') throw error;
 		await listen(server, host, 0);
 	}
 	const bound = server.address();
@@ -60,6 +62,11 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
+	if (error instanceof Error && codeOf(error) !== '') {
+		log(error.message);
+		process.exitCode = 1;
+		return;
+	}
 	if (!(error instanceof FlagError)) throw error;
 	process.stderr.write(`${error.message}\n`);
 	process.exitCode = EXIT_USAGE;
