@@ -18,7 +18,11 @@ test)
 	if [ $# -eq 0 ]; then set -- 'src/**/*.test.ts' 'tools/**/*.test.ts' 'examples/**/*.test.ts' 'test/**/*.test.ts'; fi
 	exec node --disable-warning=ExperimentalWarning --import ./test/support/watchdog.ts --test --test-timeout=300000 "$@"
 	;;
-lint) exec biome ci --error-on-warnings "$@" . ;;
+lint)
+	# Biome colours its output in a pipe as well.
+	if [ ! -t 1 ] || [ ! -t 2 ]; then set -- --colors=off "$@"; fi
+	exec biome ci --error-on-warnings "$@" .
+	;;
 types) exec tsc -p . "$@" ;;
 bench) exec node --disable-warning=ExperimentalWarning --expose-gc bench/main.ts "$@" ;;
 package) pack "$STINT_HOME/.cache/package" "$@" ;;
