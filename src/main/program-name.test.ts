@@ -19,6 +19,10 @@ test('hints name the program as the user called it, and by its plain name where 
 	assert.equal(programName({ STINT_COMMAND: '../x/stint' }), '../x/stint');
 	assert.equal(programName({ STINT_COMMAND: checkout, PATH: '/nowhere' }), `'${checkout}'`);
 	assert.equal(programName({ STINT_COMMAND: join(folder, 'bin', 'stint'), PATH: onPath }), 'stint');
+	// The system refuses to look into such an entry, as into a folder of another user.
+	symlinkSync('loop', join(folder, 'loop'));
+	const unreadable = `${join(folder, 'loop')}:${onPath}`;
+	assert.equal(programName({ STINT_COMMAND: join(folder, 'bin', 'stint'), PATH: unreadable }), 'stint');
 	const hidden = join(folder, 'other', 'stint');
 	assert.equal(programName({ STINT_COMMAND: hidden, PATH: onPath }), hidden);
 });
