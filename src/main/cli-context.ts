@@ -1,9 +1,9 @@
-import { rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter } from 'node:path';
 import { SystemClock } from '../base/clock.ts';
 import { systemReason } from '../base/folders.ts';
+import { removeTree } from '../base/remove-tree.ts';
 import { isMissing } from '../base/system-error.ts';
 import { calledAs } from '../cli/called-as.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
@@ -121,11 +121,10 @@ async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded
 	const { startServer } = await import('./server.ts');
 	const { openLog } = await import('./log.ts');
 	const { makeRunFolder } = await import('./run-folder.ts');
-	const path = makeRunFolder(new SystemClock().now());
+	const path = await makeRunFolder(new SystemClock().now());
 	// What images mean is the user's, not the run's.
 	const { images } = dataFolder(defaultDataPath(process.env));
 	const folder = { ...dataFolder(path), images };
-	const remove = (): void => rmSync(path, { recursive: true, force: true, maxRetries: 10 });
 	try {
 		const options = {
 			folder,
@@ -142,11 +141,11 @@ async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded
 			namespace: 'default',
 			stop: async () => {
 				await server.stop({ killPods: true });
-				remove();
+				await removeTree(path);
 			},
 		};
 	} catch (error) {
-		remove();
+		await removeTree(path);
 		throw error;
 	}
 }

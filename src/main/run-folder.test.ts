@@ -25,7 +25,7 @@ const identity = identify(process.pid, Date.now());
 const running = `${JSON.stringify(identity)}\n${processSpace()}`;
 const ended = `${JSON.stringify({ ...identity, start: '1', startedAt: 0 })}\n${processSpace()}`;
 
-test('the folders of runs that were killed are removed, those of others stay', (t) => {
+test('the folders of runs that were killed are removed, those of others stay', async (t) => {
 	const temporary = ownTemporary(t);
 	const make = (name: string, files: Record<string, string>): string => {
 		const path = join(temporary, name);
@@ -43,18 +43,18 @@ test('the folders of runs that were killed are removed, those of others stay', (
 		make('stint-run-ending', { owner: ended, [join('runtime', LAUNCHER_LOCK)]: JSON.stringify(identity) }),
 	];
 	symlinkSync(join(temporary, 'another'), join(temporary, 'stint-run-link'));
-	const own = makeRunFolder(Date.now());
+	const own = await makeRunFolder(Date.now());
 	assert.equal(existsSync(killed), false);
 	for (const path of [...kept, own]) assert.ok(existsSync(path), path);
 	assert.equal(readdirSync(temporary).length, kept.length + 2);
-	makeRunFolder(Date.now());
+	await makeRunFolder(Date.now());
 	assert.ok(existsSync(own), 'that of this process');
 });
 
-test('a folder for temporary files that cannot be used is named, with the reason', (t) => {
+test('a folder for temporary files that cannot be used is named, with the reason', async (t) => {
 	const temporary = ownTemporary(t);
 	process.env.TMPDIR = join(temporary, 'missing');
-	assert.throws(() => makeRunFolder(Date.now()), {
+	await assert.rejects(makeRunFolder(Date.now()), {
 		message: `the folder for temporary files, ${temporary}/missing, cannot be used: no such file or directory; choose another with $TMPDIR`,
 	});
 });

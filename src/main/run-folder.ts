@@ -1,7 +1,8 @@
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemReason } from '../base/folders.ts';
+import { removeTree } from '../base/remove-tree.ts';
 import { isLocked, LAUNCHER_LOCK } from '../node/runtime/process/launcher-lock.ts';
 import { identify, isRunning, parseIdentity, processSpace } from '../node/runtime/process/process-table.ts';
 import { dataFolder } from './data-folder.ts';
@@ -18,13 +19,13 @@ export class RunFolderError extends Error {
 
 /**
  * Makes a folder for one run, among the temporary files, and removes those of runs that were killed together
- * with their launcher, or before they had one. `now` is the wall clock. Throws a {@link RunFolderError}
+ * with their launcher, or before they had one. `now` is the wall clock. Rejects with a {@link RunFolderError}
  * if that is not possible.
  */
-export function makeRunFolder(now: number): string {
+export async function makeRunFolder(now: number): Promise<string> {
 	let path: string;
 	try {
-		removeAbandoned();
+		await removeAbandoned();
 		path = mkdtempSync(join(tmpdir(), PREFIX));
 	} catch (error) {
 		const why = `${systemReason(error)}; choose another with $TMPDIR`;
@@ -35,12 +36,12 @@ export function makeRunFolder(now: number): string {
 	return path;
 }
 
-function removeAbandoned(): void {
+async function removeAbandoned(): Promise<void> {
 	for (const name of readdirSync(tmpdir())) {
 		if (!name.startsWith(PREFIX)) continue;
 		try {
 			const path = join(tmpdir(), name);
-			if (isAbandoned(path)) rmSync(path, { recursive: true, force: true });
+			if (isAbandoned(path)) await removeTree(path);
 		} catch {
 			// It is another user's, or another run removes it at the same time.
 		}
