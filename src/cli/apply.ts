@@ -1,9 +1,10 @@
 import { isApiError } from '../api/meta/api-error.ts';
 import { type Applied, applyObject } from './apply-object.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from './context.ts';
+import { describeError } from './errors.ts';
 import type { CheckedObject } from './manifest/check.ts';
 import { loadManifests } from './manifest/load.ts';
-import { describeRefusal } from './manifest/refusal.ts';
+import { refusalError } from './manifest/refusal.ts';
 import { displayName } from './targets.ts';
 import { untilGone } from './until-gone.ts';
 
@@ -33,7 +34,7 @@ export async function apply(context: CliContext, flags: ApplyFlags): Promise<num
 			context.stdout.print(`${displayName(checked.definition, object)} ${outcome}\n`);
 		} catch (error) {
 			refused.push(displayName(checked.definition, checked.object));
-			context.stderr.print(`${describeRefusal(error, checked.document)}\n`);
+			context.stderr.print(`${describeError(refusalError(error, checked.document))}\n`);
 		}
 	}
 	if (refused.length === 0) return 0;

@@ -53,7 +53,10 @@ test('a change that is not allowed names the field and its place, and says what 
 	const refused = await applied(world, changed);
 	assert.equal(refused.code, 1);
 	assert.equal(refused.stdout, '');
-	assert.match(refused.stderr, /^f\.yaml:7:3: Job "pi": spec\.template: Invalid value: .*field is immutable/);
+	assert.match(
+		refused.stderr,
+		/^error: f\.yaml:7:3: Job "pi": spec\.template: Invalid value: .*field is immutable/,
+	);
 	assert.match(refused.stderr, /hint: A Job cannot be changed once it is created\. Apply with --force/);
 	assert.ok(refused.stderr.length < 700, 'the template is not quoted in full');
 	const forced = await applied(world, changed, { force: true });
@@ -78,7 +81,7 @@ test('where the server refuses one all the same, the others are applied, and it 
 	assert.equal(stdout, 'job.batch/pi created\n');
 	assert.match(
 		stderr,
-		/^f\.yaml:4:9: Job "lost": Error from server \(NotFound\): namespaces "nowhere" not found/,
+		/^error: f\.yaml:4:9: Job "lost": Error from server \(NotFound\): namespaces "nowhere" not found/,
 	);
 	assert.match(stderr, /error: not applied: job\.batch\/lost\n$/);
 });

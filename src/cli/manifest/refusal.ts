@@ -1,6 +1,7 @@
 import { ApiError } from '../../api/meta/api-error.ts';
 import { objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
 import { calledAs } from '../called-as.ts';
+import { CommandError } from '../context.ts';
 import { describeError, HintedError, uniqueCauses, withHint } from '../errors.ts';
 import { problemOf, titleOf } from './check.ts';
 import type { ManifestDocument } from './document.ts';
@@ -9,12 +10,21 @@ import { describeProblem } from './excerpt.ts';
 /** The command that sent an object; what its user may do about a refusal differs. */
 export type SendingCommand = 'apply' | 'run';
 
-/** The text for an error that the server gave to an object of a manifest: with the places in its file. */
-export function describeRefusal(
+/**
+ * An error that was met while an object of a manifest was sent, for the user: an answer of the server with the
+ * places in the file that it is about, any other error as it is.
+ */
+export function refusalError(
 	error: unknown,
 	document: ManifestDocument,
 	command: SendingCommand = 'apply',
-): string {
+): unknown {
+	const cause = error instanceof HintedError ? error.cause : error;
+	if (!(cause instanceof ApiError) || document.file.text === '') return error;
+	return new CommandError(describeRefusal(error, document, command));
+}
+
+function describeRefusal(error: unknown, document: ManifestDocument, command: SendingCommand): string {
 	if (error instanceof HintedError)
 		return `${describeRefusal(error.cause, document, command)}\nhint: ${error.hint}`;
 	if (!(error instanceof ApiError)) return describeError(error);

@@ -1,13 +1,12 @@
 import { jobs } from '../../api/batch/job/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
-import { ApiError } from '../../api/meta/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { Applied, SendObject } from '../apply-object.ts';
 import { type CliContext, CommandError, type Connection, type Interruption } from '../context.ts';
 import { describeError } from '../errors.ts';
 import { isOf } from '../kind-of.ts';
 import type { CheckedObject } from '../manifest/check.ts';
-import { describeRefusal } from '../manifest/refusal.ts';
+import { refusalError } from '../manifest/refusal.ts';
 import { displayName } from '../targets.ts';
 import type { Followed, FollowOptions, Outcome } from './followed.ts';
 import { AS_IT_IS, EVERY_LINE } from './followed-pods.ts';
@@ -114,8 +113,7 @@ export class RunSession {
 		try {
 			return await this.#options.send(this.#options.connection, checked);
 		} catch (error) {
-			if (!(error instanceof ApiError) || checked.document.file.text === '') throw error;
-			throw new CommandError(describeRefusal(error, checked.document, 'run'));
+			throw refusalError(error, checked.document, 'run');
 		}
 	}
 
