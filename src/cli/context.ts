@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
-import type { Outputs } from './output.ts';
+import type { Outputs } from './outputs.ts';
 
 /** A server that a command talks to. */
 export interface Connection {

@@ -1,5 +1,4 @@
 import { escapeControls } from './print/terminal-text.ts';
-import { StatusLine } from './status-line.ts';
 
 /** A stream that a command writes to. */
 export interface OutputStream {
@@ -23,28 +22,8 @@ export interface Output extends OutputStream {
 	print(text: string): void;
 }
 
-/** The two outputs of a command, and the status line that they share where they lead to a terminal. */
-export interface Outputs {
-	readonly stdout: Output;
-	readonly stderr: Output;
-	/** Sets the line at the bottom of the terminal that `stderr` leads to; empty takes it away. See {@link StatusLine}. */
-	setStatus(text: string): void;
-}
-
-/** The outputs over the standard streams. */
-export function outputsOver(streams: {
-	readonly stdout: OutputStream;
-	readonly stderr: OutputStream;
-}): Outputs {
-	const status = new StatusLine(streams.stderr);
-	return {
-		stdout: outputOver(status.above(streams.stdout)),
-		stderr: outputOver(status.above(streams.stderr)),
-		setStatus: (text) => status.set(text),
-	};
-}
-
-function outputOver(stream: OutputStream): Output {
+/** The output over a stream. */
+export function outputOver(stream: OutputStream): Output {
 	return {
 		write: (text) => stream.write(text),
 		print: (text) => stream.write(escapeControls(text)),

@@ -7,7 +7,7 @@ import { removeTree } from '../base/remove-tree.ts';
 import { isMissing } from '../base/system-error.ts';
 import { calledAs } from '../cli/called-as.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
-import { outputsOver } from '../cli/output.ts';
+import { outputsOver } from '../cli/outputs.ts';
 import { Client } from '../client/client.ts';
 import { dataFolder, defaultDataPath } from './data-folder.ts';
 import { onInterrupt } from './interruptions.ts';

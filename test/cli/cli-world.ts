@@ -15,7 +15,7 @@ import { SeededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import type { CliContext, Interruption } from '../../src/cli/context.ts';
 import { describeError } from '../../src/cli/errors.ts';
-import { outputsOver } from '../../src/cli/output.ts';
+import { outputsOver } from '../../src/cli/outputs.ts';
 import { printingWarnings } from '../../src/cli/warnings.ts';
 import { Client } from '../../src/client/client.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { outputsOver } from '../output.ts';
+import { outputsOver } from '../outputs.ts';
 import { Screen } from './screen.ts';
 
 /** A screen on one terminal, as both streams see it. */
