@@ -14,6 +14,9 @@ export function standardStream(stream: NodeJS.WriteStream): OutputStream {
 	};
 }
 
+/** A pipe whose reader has ended; a terminal that was closed under a process in the background. */
+const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO']);
+
 /**
  * Prepares for readers that go away (`stint get ... | head`): to a command that ends on its own it is an
  * end like any other; one that runs something is told as by a signal. Call it once.
@@ -21,7 +24,7 @@ export function standardStream(stream: NodeJS.WriteStream): OutputStream {
 export function watchStandardStreams(): void {
 	for (const stream of [process.stdout, process.stderr]) {
 		stream.on('error', (error: NodeJS.ErrnoException) => {
-			if (error.code !== 'EPIPE') throw error;
+			if (!READER_GONE.has(error.code ?? '')) throw error;
 			if (stream === process.stdout) noticeClosedOutput();
 		});
 	}
