@@ -3,7 +3,8 @@ import test from 'node:test';
 import type { FuzzClient, FuzzOutcome } from '../fuzz/fuzz-client.ts';
 import { ask, LONGEST_HOLD_MS, startGuarded } from './guarded-server.ts';
 import { LARGE_OBJECTS } from './large-objects.ts';
-import { HOSTILE, type HostileRequest, JOBS, job, LARGE } from './requests.ts';
+import { type HostileRequest, JOBS, job, LARGE } from './parts.ts';
+import { HOSTILE } from './requests.ts';
 
 /**
  * Requests that are each made to hold a server up, over real connections: each is answered as it should be, and

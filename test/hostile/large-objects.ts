@@ -6,12 +6,12 @@ import {
 	JSON_TYPE,
 	job,
 	LARGE,
-	labelsOfProtobuf,
 	PROTOBUF,
 	type Row,
 	request,
 	times,
-} from './requests.ts';
+} from './parts.ts';
+import { labelsOfProtobuf } from './posts.ts';
 
 /** Requests with more values than the author of an object may write, which controllers may have to send. */
 
