@@ -2,21 +2,29 @@
  * Sets of completion indexes, as `status.completedIndexes` and `status.failedIndexes` write them:
  * `1,3-5,7,8`. Kept as ascending intervals that neither touch nor overlap, so that a Job with a hundred
  * thousand indexes costs what its gaps cost. Immutable.
+ *
+ * A status of 3 MB can hold 500,000 intervals, and a reconciliation reads it twice. So the intervals are one
+ * list of numbers, read from the text where they stand: an object and a regular expression for each took
+ * 200 ms.
  */
 export class IndexSet {
 	static readonly empty = new IndexSet([]);
 	/** How many indexes are in the set. */
 	readonly size: number;
-	readonly #intervals: readonly Interval[];
+	readonly #bounds: Bounds;
 
-	private constructor(intervals: readonly Interval[]) {
-		this.#intervals = intervals;
-		this.size = intervals.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+	private constructor(bounds: Bounds) {
+		this.#bounds = bounds;
+		let size = 0;
+		for (let at = 0; at < bounds.length; at += 2) size += boundAt(bounds, at + 1) - boundAt(bounds, at) + 1;
+		this.size = size;
 	}
 
 	/** The set of these indexes, in any order, repeated or not. */
 	static of(indexes: Iterable<number>): IndexSet {
-		return new IndexSet(merged([...indexes].map((index) => ({ first: index, last: index }))));
+		const bounds: number[] = [];
+		for (const index of [...indexes].sort((a, b) => a - b)) append(bounds, index, index);
+		return new IndexSet(bounds);
 	}
 
 	/**
@@ -25,72 +33,143 @@ export class IndexSet {
 	 */
 	static parse(text: string | undefined, completions: number): IndexSet {
 		if (!text) return IndexSet.empty;
-		const intervals: Interval[] = [];
-		for (const item of text.split(',')) {
-			const match = /^(\d+)(?:-(\d+))?$/.exec(item);
-			if (!match) continue;
-			const first = Number(match[1]);
-			const last = Math.min(Number(match[2] ?? match[1]), completions - 1);
-			if (first <= last) intervals.push({ first, last });
+		const bounds: number[] = [];
+		const outOfOrder: number[] = [];
+		const item = new IntervalReader(text);
+		while (item.next()) {
+			const last = Math.min(item.last, completions - 1);
+			if (item.first > last) continue;
+			if (bounds.length === 0 || item.first >= boundAt(bounds, bounds.length - 2)) {
+				append(bounds, item.first, last);
+			} else outOfOrder.push(item.first, last);
 		}
-		return new IndexSet(merged(intervals));
+		return new IndexSet(bounds).union(new IndexSet(merged(outOfOrder)));
 	}
 
 	has(index: number): boolean {
 		let low = 0;
-		let high = this.#intervals.length;
+		let high = this.#bounds.length / 2;
 		while (low < high) {
 			const middle = (low + high) >> 1;
-			if ((this.#intervals[middle]?.last ?? 0) < index) low = middle + 1;
+			if (boundAt(this.#bounds, 2 * middle + 1) < index) low = middle + 1;
 			else high = middle;
 		}
-		const found = this.#intervals[low];
-		return found !== undefined && found.first <= index;
+		return 2 * low < this.#bounds.length && boundAt(this.#bounds, 2 * low) <= index;
 	}
 
 	union(other: IndexSet): IndexSet {
 		if (other.size === 0) return this;
 		if (this.size === 0) return other;
-		return new IndexSet(merged([...this.#intervals, ...other.#intervals]));
+		const ours = this.#bounds;
+		const theirs = other.#bounds;
+		const bounds: number[] = [];
+		for (let i = 0, j = 0; i < ours.length || j < theirs.length; ) {
+			const isOurs = j >= theirs.length || (i < ours.length && boundAt(ours, i) <= boundAt(theirs, j));
+			if (isOurs) append(bounds, boundAt(ours, i++), boundAt(ours, i++));
+			else append(bounds, boundAt(theirs, j++), boundAt(theirs, j++));
+		}
+		return new IndexSet(bounds);
 	}
 
 	/** How many indexes both sets hold. */
 	sizeOfIntersection(other: IndexSet): number {
+		const ours = this.#bounds;
+		const theirs = other.#bounds;
 		let count = 0;
-		let i = 0;
-		let j = 0;
-		for (let a = this.#intervals[0], b = other.#intervals[0]; a && b; ) {
-			count += Math.max(0, Math.min(a.last, b.last) - Math.max(a.first, b.first) + 1);
-			if (a.last < b.last) a = this.#intervals[++i];
-			else b = other.#intervals[++j];
+		for (let i = 0, j = 0; i < ours.length && j < theirs.length; ) {
+			const first = Math.max(boundAt(ours, i), boundAt(theirs, j));
+			const last = Math.min(boundAt(ours, i + 1), boundAt(theirs, j + 1));
+			count += Math.max(0, last - first + 1);
+			if (boundAt(ours, i + 1) < boundAt(theirs, j + 1)) i += 2;
+			else j += 2;
 		}
 		return count;
 	}
 
 	/** The form of `status.completedIndexes`: two neighbours as `a,b`, three and more as `a-c`. */
 	toString(): string {
-		const parts: string[] = [];
-		for (const { first, last } of this.#intervals) {
-			if (first === last) parts.push(`${first}`);
-			else parts.push(last === first + 1 ? `${first},${last}` : `${first}-${last}`);
+		let text = '';
+		for (let at = 0; at < this.#bounds.length; at += 2) {
+			const first = boundAt(this.#bounds, at);
+			const last = boundAt(this.#bounds, at + 1);
+			if (at > 0) text += ',';
+			text += first;
+			if (last > first) text += `${last === first + 1 ? ',' : '-'}${last}`;
 		}
-		return parts.join(',');
+		return text;
 	}
 }
 
-interface Interval {
-	readonly first: number;
-	readonly last: number;
+/** The first and the last index of each interval, in turn. */
+type Bounds = readonly number[];
+
+function boundAt(bounds: Bounds, at: number): number {
+	return bounds[at] ?? 0;
 }
 
-function merged(intervals: Interval[]): readonly Interval[] {
-	intervals.sort((a, b) => a.first - b.first);
-	const result: Interval[] = [];
-	for (const interval of intervals) {
-		const before = result.at(-1);
-		if (!before || interval.first > before.last + 1) result.push(interval);
-		else if (interval.last > before.last)
-			result[result.length - 1] = { first: before.first, last: interval.last };
-	}
+/** Adds an interval that begins at the last one or behind it. */
+function append(bounds: number[], first: number, last: number): void {
+	const before = boundAt(bounds, bounds.length - 1);
+	if (bounds.length === 0 || first > before + 1) bounds.push(first, last);
+	else if (last > before) bounds[bounds.length - 1] = last;
+}
+
+/** Puts intervals in order, and makes one of those that touch or overlap. */
+function merged(bounds: Bounds): Bounds {
+	const starts = Array.from({ length: bounds.length / 2 }, (_, index) => 2 * index);
+	starts.sort((a, b) => boundAt(bounds, a) - boundAt(bounds, b));
+	const result: number[] = [];
+	for (const at of starts) append(result, boundAt(bounds, at), boundAt(bounds, at + 1));
 	return result;
+}
+
+const COMMA = ','.charCodeAt(0);
+const DASH = '-'.charCodeAt(0);
+const ZERO = '0'.charCodeAt(0);
+
+/** Reads the items of a text that are intervals, and passes over others. */
+class IntervalReader {
+	readonly #text: string;
+	#at = 0;
+	/** The ends of the current interval. */
+	first = 0;
+	last = 0;
+
+	constructor(text: string) {
+		this.#text = text;
+	}
+
+	/** Reads the next interval; false at the end of the text. */
+	next(): boolean {
+		while (this.#at < this.#text.length) if (this.#item()) return true;
+		return false;
+	}
+
+	/** Reads an item and the comma behind it; returns whether it is an interval. */
+	#item(): boolean {
+		const first = this.#number();
+		let last = first;
+		if (this.#text.charCodeAt(this.#at) === DASH) {
+			this.#at += 1;
+			last = this.#number();
+		}
+		const isWhole = this.#at >= this.#text.length || this.#text.charCodeAt(this.#at) === COMMA;
+		while (this.#at < this.#text.length && this.#text.charCodeAt(this.#at) !== COMMA) this.#at += 1;
+		this.#at += 1;
+		this.first = first;
+		this.last = last;
+		return isWhole && first >= 0 && last >= 0;
+	}
+
+	/** Reads the digits that come next; -1 where there are none. */
+	#number(): number {
+		let value = 0;
+		const start = this.#at;
+		for (; this.#at < this.#text.length; this.#at++) {
+			const digit = this.#text.charCodeAt(this.#at) - ZERO;
+			if (digit < 0 || digit > 9) break;
+			value = value * 10 + digit;
+		}
+		return this.#at === start ? -1 : value;
+	}
 }

@@ -21,6 +21,10 @@ test('a list of indexes is read, or its first mistake named', () => {
 		['1,a', 5, 'cannot convert string to integer for index: "a"'],
 		['1- 3', 5, 'cannot convert string to integer for index: " 3"'],
 		['9223372036854775808', 5, 'cannot convert string to integer for index: "9223372036854775808"'],
+		['9223372036854775807', 5, 'too large index: "9223372036854775807"'],
+		['+', 5, 'cannot convert string to integer for index: "+"'],
+		['00000000000000000000', 5, 1],
+		['0-00000000000000000004', 5, 5],
 		['5', 5, 'too large index: "5"'],
 		['0-5', 5, 'too large index: "5"'],
 		['0', 0, 'too large index: "0"'],
@@ -40,6 +44,12 @@ test('a list of a hundred thousand indexes is read at once', () => {
 	const text = Array.from({ length: 50_000 }, (_, index) => index * 2).join(',');
 	assert.deepEqual(parseIndexList(text, 100_000), { ok: true, size: 50_000 });
 	assert.equal(firstCommonIndex(text, '1,3,99998', 100_000), 99_998);
+});
+
+test('a number of a million digits is judged without being converted', () => {
+	const nines = parseIndexList('9'.repeat(1_000_000), 5);
+	assert.match(nines.ok ? '' : nines.error, /^cannot convert string to integer for index: "9{4000}"$/);
+	assert.deepEqual(parseIndexList(`${'0'.repeat(1_000_000)}3`, 5), { ok: true, size: 1 });
 });
 
 test('the first common index is found, past what cannot be read', () => {

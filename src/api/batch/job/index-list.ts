@@ -5,12 +5,6 @@ import { quote } from '../../../base/quote.ts';
  * with its error texts. (plan/job reads what is stored, leniently.)
  */
 
-/** An ascending run of indexes, both ends included. */
-export interface IndexInterval {
-	readonly first: number;
-	readonly last: number;
-}
-
 /** How many indexes a text names, or what is wrong with it. */
 export type IndexList =
 	| { readonly ok: true; readonly size: number }
@@ -18,12 +12,12 @@ export type IndexList =
 
 /** Reads `text`; every index must be below `completions`, and each larger than the one before. */
 export function parseIndexList(text: string, completions: number): IndexList {
+	const fragments = new FragmentReader(text, completions);
 	let size = 0;
 	let previous: number | undefined;
-	for (const fragment of fragmentsOf(text)) {
-		const interval = parseInterval(fragment, completions);
-		if (typeof interval === 'string') return { ok: false, error: interval };
-		const { first, last } = interval;
+	while (fragments.next()) {
+		const { first, last, error } = fragments;
+		if (error !== undefined) return { ok: false, error };
 		if (previous !== undefined && previous >= first)
 			return { ok: false, error: notIncreasing(previous, first) };
 		size += last - first + 1;
@@ -37,51 +31,119 @@ export function parseIndexList(text: string, completions: number): IndexList {
  * they cannot is said elsewhere.
  */
 export function firstCommonIndex(a: string, b: string, completions: number): number | undefined {
-	const ours = readableIntervals(a, completions);
-	const theirs = readableIntervals(b, completions);
-	let i = 0;
-	let j = 0;
-	for (let one = ours[0], other = theirs[0]; one && other; ) {
-		if (one.first <= other.last && other.first <= one.last) return Math.max(one.first, other.first);
-		if (one.first <= other.first) one = ours[++i];
-		else other = theirs[++j];
+	const ours = new FragmentReader(a, completions);
+	const theirs = new FragmentReader(b, completions);
+	let isMore = ours.nextReadable() && theirs.nextReadable();
+	while (isMore) {
+		if (ours.first <= theirs.last && theirs.first <= ours.last) return Math.max(ours.first, theirs.first);
+		isMore = ours.first <= theirs.first ? ours.nextReadable() : theirs.nextReadable();
 	}
 	return undefined;
 }
 
-function readableIntervals(text: string, completions: number): readonly IndexInterval[] {
-	return fragmentsOf(text).flatMap((fragment) => {
-		const interval = parseInterval(fragment, completions);
-		return typeof interval === 'string' ? [] : [interval];
-	});
+/**
+ * Reads the fragments of a text one by one: each is an ascending run of indexes, both ends included.
+ *
+ * A status of 3 MB can name 500,000 indexes, or one of a million digits. So the digits are read where they
+ * stand, once: a text and a list for each fragment took 150 ms, and BigInt of a million digits 600 ms.
+ */
+class FragmentReader {
+	readonly #text: string;
+	readonly #completions: number;
+	/** Where the next fragment begins. */
+	#at: number;
+	/** The first dash that no fragment has been asked about yet; Infinity: there is none. */
+	#dash = -1;
+	/** The ends of the current fragment; of no meaning if it has an {@link error}. */
+	first = 0;
+	last = 0;
+	/** What is wrong with the current fragment. */
+	error: string | undefined;
+
+	constructor(text: string, completions: number) {
+		this.#text = text;
+		this.#completions = completions;
+		// An empty text has no fragment, while every other one has one more than it has commas.
+		this.#at = text === '' ? 1 : 0;
+	}
+
+	/** Reads the next fragment; false at the end of the text. */
+	next(): boolean {
+		if (this.#at > this.#text.length) return false;
+		const start = this.#at;
+		const comma = this.#text.indexOf(',', start);
+		const end = comma < 0 ? this.#text.length : comma;
+		this.#at = end + 1;
+		this.error = this.#read(start, end);
+		return true;
+	}
+
+	/** Reads the next fragment that has no error; false at the end of the text. */
+	nextReadable(): boolean {
+		while (this.next()) if (this.error === undefined) return true;
+		return false;
+	}
+
+	#read(start: number, end: number): string | undefined {
+		const dash = this.#dashFrom(start);
+		if (dash >= end) {
+			this.first = this.#indexIn(start, end);
+			this.last = this.first;
+			return this.#refusal(this.first, start, end);
+		}
+		if (this.#dashFrom(dash + 1) < end) {
+			const rule =
+				"violates the requirement that an index interval can have at most two parts separated by '-'";
+			return `the fragment ${this.#quoted(start, end)} ${rule}`;
+		}
+		this.first = this.#indexIn(start, dash);
+		this.last = this.#indexIn(dash + 1, end);
+		const refusal = this.#refusal(this.first, start, dash) ?? this.#refusal(this.last, dash + 1, end);
+		return refusal ?? (this.first >= this.last ? notIncreasing(this.first, this.last) : undefined);
+	}
+
+	/** Looks for each dash once: a search to the end of the text for every fragment would be quadratic. */
+	#dashFrom(start: number): number {
+		if (this.#dash >= start) return this.#dash;
+		const found = this.#text.indexOf('-', start);
+		this.#dash = found < 0 ? Number.POSITIVE_INFINITY : found;
+		return this.#dash;
+	}
+
+	/** What Go's Atoi makes of a part of the text; NaN where that is an error. */
+	#indexIn(start: number, end: number): number {
+		const text = this.#text;
+		let at = text[start] === '+' ? start + 1 : start;
+		if (at >= end) return Number.NaN;
+		while (at < end - 1 && text.charCodeAt(at) === ZERO) at++;
+		let value = 0;
+		for (let i = at; i < end; i++) {
+			const digit = text.charCodeAt(i) - ZERO;
+			if (digit < 0 || digit > 9) return Number.NaN;
+			value = value * 10 + digit;
+		}
+		const length = end - at;
+		if (length < MAX_INT64.length) return value;
+		return length === MAX_INT64.length && text.slice(at, end) <= MAX_INT64 ? value : Number.NaN;
+	}
+
+	#refusal(index: number, start: number, end: number): string | undefined {
+		if (Number.isNaN(index)) {
+			return `cannot convert string to integer for index: ${this.#quoted(start, end)}`;
+		}
+		return index >= this.#completions ? `too large index: ${this.#quoted(start, end)}` : undefined;
+	}
+
+	/** Errors are cut to less than {@link MOST_QUOTED} characters when they are shown. */
+	#quoted(start: number, end: number): string {
+		return quote(this.#text.slice(start, Math.min(end, start + MOST_QUOTED)));
+	}
 }
 
-function fragmentsOf(text: string): readonly string[] {
-	return text === '' ? [] : text.split(',');
-}
-
-/** The interval, or what is wrong with the fragment. */
-function parseInterval(fragment: string, completions: number): IndexInterval | string {
-	const parts = fragment.split('-');
-	if (parts.length > 2) {
-		const rule =
-			"violates the requirement that an index interval can have at most two parts separated by '-'";
-		return `the fragment ${quote(fragment)} ${rule}`;
-	}
-	for (const part of parts) {
-		if (!isGoInteger(part)) return `cannot convert string to integer for index: ${quote(part)}`;
-		if (Number(part) >= completions) return `too large index: ${quote(part)}`;
-	}
-	const first = Number(parts[0]);
-	const last = Number(parts.at(-1));
-	return parts.length === 2 && first >= last ? notIncreasing(first, last) : { first, last };
-}
+const ZERO = 48;
+const MAX_INT64 = '9223372036854775807';
+const MOST_QUOTED = 4000;
 
 function notIncreasing(previous: number, current: number): string {
 	return `non-increasing order, previous: ${previous}, current: ${current}`;
-}
-
-/** What Go's Atoi takes; a minus cannot occur here, since it separates the ends of an interval. */
-function isGoInteger(text: string): boolean {
-	return /^\+?\d+$/.test(text) && BigInt(text.replace('+', '')) < 1n << 63n;
 }
