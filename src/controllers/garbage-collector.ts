@@ -6,12 +6,14 @@ import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../api/meta/validate-met
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { DONE, type Outcome, ReconcileLoop } from '../base/reconcile-loop.ts';
+import { nextTurn } from '../base/turn.ts';
 import type { Client, DeleteOptions, ResourceClient } from '../client/client.ts';
 import type { EventRecorder, EventText } from '../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
 import { allSynced, BY_OWNER, BY_UID } from '../client/informers.ts';
 import {
 	type GarbagePlan,
+	type GarbageSnapshot,
 	isWaitingForDependents,
 	type OwnerState,
 	planGarbage,
@@ -130,12 +132,7 @@ export class GarbageCollector {
 		const { namespace, name } = splitKey(place);
 		const object = resource?.informer.metadataOf(namespace, name);
 		if (!resource || !object) return DONE;
-		const owners = await Promise.all(
-			(object.metadata.ownerReferences ?? []).map(async (reference) => ({
-				reference,
-				state: await this.#stateOf(reference, namespace),
-			})),
-		);
+		const owners = await this.#ownersOf(object, namespace);
 		const plan = planGarbage({ object, owners, dependents: this.#dependentsOf(object) });
 		try {
 			await this.#apply(object, plan, this.#options.client.resource(resource.definition, namespace));
@@ -228,6 +225,21 @@ export class GarbageCollector {
 		return owner !== undefined && !isWaitingForDependents(owner);
 	}
 
+	async #ownersOf({ metadata }: KubeObject, namespace: string): Promise<readonly Owner[]> {
+		const { ownerReferences = [] } = metadata;
+		const owners: Owner[] = [];
+		while (owners.length < ownerReferences.length) {
+			if (owners.length > 0) await nextTurn();
+			const group = ownerReferences.slice(owners.length, owners.length + LOOKED_UP_AT_ONCE);
+			const states = group.map(async (reference) => ({
+				reference,
+				state: await this.#stateOf(reference, namespace),
+			}));
+			for (const owner of await Promise.all(states)) owners.push(owner);
+		}
+		return owners;
+	}
+
 	async #stateOf(reference: OwnerReference, namespace: string): Promise<OwnerState> {
 		const resource = this.#resource(reference.apiVersion, reference.kind);
 		if (!resource) return 'unknown';
@@ -251,6 +263,11 @@ export class GarbageCollector {
 		}
 	}
 }
+
+type Owner = GarbageSnapshot['owners'][number];
+
+/** An object can have 4,000 owners; to look them all up in one turn of the event loop would hold it for 100 ms. */
+const LOOKED_UP_AT_ONCE = 100;
 
 /** The object is gone, has changed, or another one has its name (a patch of its UID is then invalid). */
 const OVERTAKEN = ['NotFound', 'Conflict', 'Invalid'] as const;
