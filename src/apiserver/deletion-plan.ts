@@ -114,7 +114,8 @@ function propagationOf(
 
 function withFinalizers(object: KubeObject, finalizers: readonly string[]): KubeObject {
 	const own = object.metadata.finalizers ?? [];
-	if (own.length === finalizers.length && own.every((one) => finalizers.includes(one))) return object;
+	const wanted = new Set(finalizers);
+	if (own.length === finalizers.length && own.every((one) => wanted.has(one))) return object;
 	const { finalizers: _own, ...metadata } = object.metadata;
 	return { ...object, metadata: { ...metadata, ...(finalizers.length > 0 && { finalizers }) } };
 }

@@ -173,7 +173,7 @@ function noNewFinalizers(
 	old: readonly string[],
 	path: FieldPath,
 ): readonly FieldError[] {
-	const extra = [...new Set(finalizers)].filter((finalizer) => !old.includes(finalizer)).sort();
+	const extra = [...new Set(finalizers).difference(new Set(old))].sort();
 	if (extra.length === 0) return [];
 	const shown = extra.map((finalizer) => `"${finalizer}"`).join(', ');
 	return [

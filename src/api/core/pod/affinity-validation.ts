@@ -173,15 +173,18 @@ function validateMatchKeys(keys: MatchKeys, path: FieldPath): readonly FieldErro
 		...validateLabelKeys(mismatchLabelKeys, labelSelector, path.child('mismatchLabelKeys')),
 	];
 	const selected = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
+	// The last of equal keys counts.
+	const places = new Map(matchLabelKeys.map((key, index) => [key, index]));
 	for (const { key } of labelSelector?.matchExpressions ?? []) {
-		const index = matchLabelKeys.lastIndexOf(key);
-		if (index >= 0 && selected.has(key)) {
+		const index = places.get(key);
+		if (index !== undefined && selected.has(key)) {
 			errors.push(invalid(path.index(index), key, 'exists in both matchLabelKeys and labelSelector'));
 		}
 		selected.add(key);
 	}
+	const mismatched = new Set(mismatchLabelKeys);
 	for (const [index, key] of matchLabelKeys.entries()) {
-		if (!mismatchLabelKeys.includes(key)) continue;
+		if (!mismatched.has(key)) continue;
 		const at = path.child('matchLabelKeys').index(index);
 		errors.push(invalid(at, key, 'exists in both matchLabelKeys and mismatchLabelKeys'));
 	}

@@ -1,3 +1,4 @@
+import { firstByKey } from '../../../base/first-by-key.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
 import { forbidden, immutable, invalid, malformed } from '../../meta/field-errors.ts';
@@ -71,11 +72,13 @@ function validateStates(
 	const before = old.status[list] ?? [];
 	const after = pod.status[list] ?? [];
 	if (before === after || (list !== 'ephemeralContainerStatuses' && anyRestartsAll(old.spec))) return [];
+	const statuses = firstByKey(after, ({ name }) => name);
+	const restartable = firstByKey(containers, ({ name }) => name);
 	return before.flatMap(({ name, state }, index) => {
 		if (!state?.terminated) return [];
-		const next = after.find((status) => status.name === name);
+		const next = statuses.get(name);
 		if (!next || next.state?.terminated) return [];
-		const container = containers.find((each) => each.name === name);
+		const container = restartable.get(name);
 		if (container && mayRestart(container, old.spec, state.terminated.exitCode)) return [];
 		const at = STATUS.child(list).index(index).child('state');
 		return [forbidden(at, 'may not be transitioned to non-terminated state')];

@@ -1,3 +1,4 @@
+import { firstByKey } from '../../../base/first-by-key.ts';
 import { semanticEqual } from '../../meta/equality.ts';
 import { FieldPath } from '../../meta/field.ts';
 import { generationAfter } from '../../meta/generation.ts';
@@ -74,9 +75,10 @@ export const podStatusStrategy: SubresourceStrategy<Pod> = {
 function keepingObservations(status: PodStatus, old: PodStatus): PodStatus {
 	const qosClass = status.qosClass ?? old.qosClass;
 	const observedGeneration = status.observedGeneration || old.observedGeneration;
+	const observed = firstByKey(old.conditions ?? [], ({ type }) => type);
 	const conditions = status.conditions?.map((condition) => {
 		if (condition.observedGeneration) return condition;
-		const before = old.conditions?.find(({ type }) => type === condition.type)?.observedGeneration;
+		const before = observed.get(condition.type)?.observedGeneration;
 		return before ? { ...condition, observedGeneration: before } : condition;
 	});
 	return {
