@@ -5,9 +5,13 @@ import { deleteOptions } from './delete-options.ts';
 import { list } from './list.ts';
 import type { ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
+import type { StoredObject } from './stored-object.ts';
 
-/** How many objects are deleted at once: enough that a store that commits in groups has a group. */
-const AT_ONCE = 64;
+/**
+ * How many objects, and of how many bytes together, are deleted at once: enough that a store that commits in
+ * groups has a group, and so few that a dry run, which waits for no store, takes some milliseconds.
+ */
+const AT_ONCE = { objects: 64, bytes: 128 * 1024 };
 
 /**
  * DELETE of a collection: of each selected object, with the same options. Not atomic: an error leaves
@@ -17,8 +21,7 @@ export async function deleteCollection(server: ServerContext, request: ResourceR
 	const options = await deleteOptions(request.call);
 	warnOfDefault(request, options);
 	const selected = await list(server, request);
-	for (let start = 0; start < selected.items.length; start += AT_ONCE) {
-		const group = selected.items.slice(start, start + AT_ONCE);
+	for (const group of groupsOf(selected.items)) {
 		await Promise.all(
 			group.map(async ({ object: { metadata } }) => {
 				const { namespace = '', name = '' } = metadata;
@@ -29,6 +32,21 @@ export async function deleteCollection(server: ServerContext, request: ResourceR
 				}
 			}),
 		);
+		await request.call.pause?.();
 	}
 	return selected;
+}
+
+function* groupsOf(items: readonly StoredObject[]): Generator<readonly StoredObject[], void> {
+	let group: StoredObject[] = [];
+	let bytes = 0;
+	for (const stored of items) {
+		group.push(stored);
+		bytes += stored.value.length;
+		if (group.length < AT_ONCE.objects && bytes < AT_ONCE.bytes) continue;
+		yield group;
+		group = [];
+		bytes = 0;
+	}
+	if (group.length > 0) yield group;
 }

@@ -8,7 +8,7 @@ import { deleteOptions, isDryRun } from './delete-options.ts';
 import { type DeletionAct, planDeletion } from './deletion-plan.ts';
 import { changeLatest } from './latest-state.ts';
 import { isNamespace, terminateNamespace } from './namespace-deletion.ts';
-import { type ResourceRequest, warn } from './request.ts';
+import { betweenSteps, type Call, type ResourceRequest, warn } from './request.ts';
 import { type Result, success } from './result.ts';
 import { StoredObject } from './stored-object.ts';
 import { kindSubjectOf, writeOver, writeRemoval } from './write.ts';
@@ -31,11 +31,15 @@ export async function deleteWith(
 ): Promise<Result> {
 	const { definition } = request;
 	server.admission.delete(request);
-	return changeLatest(server, request, (current) => {
-		checkPreconditions(definition, current.object, options);
+	return changeLatest(server, request, async (current) => {
+		// Reading the object takes as long as all that follows, if no part of the server has it at hand.
+		const { object } = current;
+		const turn = betweenSteps(server, request.call, current.value.length);
+		if (turn) await turn;
+		checkPreconditions(definition, object, options);
 		const act = isNamespace(definition)
-			? terminateNamespace(current.object, server.clock.now())
-			: planDeletion(definition, current.object, options, server.clock.now());
+			? terminateNamespace(object, server.clock.now())
+			: planDeletion(definition, object, options, server.clock.now());
 		return perform(server, request, current, { act, options });
 	});
 }
@@ -46,33 +50,39 @@ async function perform(
 	current: StoredObject,
 	{ act, options }: { readonly act: DeletionAct; readonly options: DeleteOptions },
 ): Promise<Result | undefined> {
-	if (act.kind === 'pending') return answer(request, current, 'kept');
+	const { definition } = request;
+	const showsObject = definition.deletion.gracePeriodSeconds !== undefined;
+	if (act.kind === 'pending') {
+		if (!showsObject && !isNamespace(definition)) return nameOf(definition, current.object);
+		return { type: 'object', code: 200, stored: current };
+	}
 	const dryRun = isDryRun(options);
 	if (act.kind === 'mark') {
-		const marked = await mark(server, current, { object: act.object, dryRun });
+		const marked = await mark(server, current, { object: act.object, dryRun, call: request.call });
 		const code = options.orphanDependents === false ? 202 : 200;
 		return marked && { type: 'object', code, stored: marked };
 	}
 	const removed = dryRun ? current : await writeRemoval(server, current);
-	return removed && answer(request, draft(removed, act.object), 'gone');
+	if (!removed) return undefined;
+	if (!showsObject) return nameOf(definition, act.object);
+	return { type: 'object', code: 200, stored: draft(removed, act.object) };
 }
 
 async function mark(
 	server: ServerContext,
 	current: StoredObject,
-	{ object, dryRun }: { readonly object: KubeObject; readonly dryRun: boolean },
+	{ object, dryRun, call }: { readonly object: KubeObject; readonly dryRun: boolean; readonly call: Call },
 ): Promise<StoredObject | undefined> {
-	if (jsonEqual(object, current.object)) return current;
+	const isMarked = jsonEqual(object, current.object);
+	const turn = betweenSteps(server, call, current.value.length);
+	if (turn) await turn;
+	if (isMarked) return current;
 	return dryRun ? draft(current, object) : writeOver(server, current, object);
 }
 
-/** Pods are answered as they were; of others the client is told which object went, by its UID. */
-function answer({ definition }: ResourceRequest, stored: StoredObject, state: 'kept' | 'gone'): Result {
-	const { name = '', uid } = stored.object.metadata;
-	if (definition.deletion.gracePeriodSeconds || (state === 'kept' && isNamespace(definition))) {
-		return { type: 'object', code: 200, stored };
-	}
-	const { group, resource } = definition;
+/** The answer of all but Pods, which are answered as they were: it names the object that went, by its UID. */
+function nameOf({ group, resource }: ResourceDefinition, { metadata }: KubeObject): Result {
+	const { name = '', uid } = metadata;
 	return success(200, { name, ...(group && { group }), kind: resource, ...(uid && { uid }) });
 }
 
