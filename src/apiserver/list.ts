@@ -86,8 +86,8 @@ async function pageFromCache(resource: ResourceCache, wanted: Wanted): Promise<P
 	return { items, more: false, remaining: undefined };
 }
 
-/** So many objects are read from the store at a time. */
-const READ_LENGTH = 100;
+/** So many objects, of so many bytes, are read from the store at a time: the read holds the event loop. */
+const READ_LENGTH = { limit: 100, bytes: 512 * 1024 };
 
 interface PastPage {
 	readonly wanted: Wanted;
@@ -124,7 +124,7 @@ async function readPast(
 	token: ContinueToken | undefined,
 ): Promise<RangeResult> {
 	try {
-		return await store.range({ prefix, revision, limit: READ_LENGTH, ...(after !== '' && { after }) });
+		return await store.range({ prefix, revision, ...READ_LENGTH, ...(after !== '' && { after }) });
 	} catch (error) {
 		if (error instanceof FutureRevisionError) throw tooLargeRevision(revision, cache.revision);
 		if (!(error instanceof CompactedError)) throw error;

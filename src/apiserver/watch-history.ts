@@ -10,8 +10,8 @@ import { StoredObject } from './stored-object.ts';
  * the resource's change window holds.
  */
 
-/** So many changes are read at a time: the read holds the event loop for a millisecond or so. */
-const READ_LENGTH = 50;
+/** So many changes, of so many bytes, are read at a time: the read holds the event loop for a millisecond or so. */
+const READ_LENGTH = { limit: 50, bytes: 512 * 1024 };
 
 /** A piece of history: there is no other change of the resource up to `revision`. */
 export interface HistoryPiece {
@@ -27,7 +27,7 @@ export async function readHistory(
 ): Promise<HistoryPiece> {
 	const { keyPrefix: prefix } = resource.codec;
 	try {
-		const { changes, revision } = await store.changes({ prefix, after, limit: READ_LENGTH });
+		const { changes, revision } = await store.changes({ prefix, after, ...READ_LENGTH });
 		return { changes: changes.map((change) => changeOf(resource, change)), revision };
 	} catch (error) {
 		if (!(error instanceof CompactedError)) throw error;

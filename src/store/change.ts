@@ -15,3 +15,9 @@ export function changeOf(write: Write, revision: Revision, previous: Entry | und
 export function keyOf(change: Change): string {
 	return change.type === 'put' ? change.entry.key : change.key;
 }
+
+/** The bytes of the values of a change: the new one and the one before. */
+export function bytesOf(change: Change): number {
+	const now = change.type === 'put' ? change.entry.value.length : 0;
+	return now + (change.previous?.value.length ?? 0);
+}

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { followsModel } from './model-contract-suite.ts';
+import type { ReadLimits } from './read-limit.ts';
 import { create, encode, type Plain, plainEntry, RecordingSink, remove, update } from './recording-sink.ts';
 import {
 	CompactedError,
@@ -201,6 +202,19 @@ function ranges(store: () => Store): void {
 		assert.equal(await page(`${key(1)}!`, 1), `${key(2)} …`);
 	});
 
+	test('a page ends with the value that reaches its bytes, and has one at least', async () => {
+		for (const [index, text] of ['a', 'bb', 'ccc', 'd'].entries()) await create(store(), key(index), text);
+		const page = async (after: string, limits: ReadLimits): Promise<string> => {
+			const { keys, more } = await list(store(), { prefix: 'k/', after, ...limits });
+			return `${keys.join(' ')}${more ? ' …' : ''}`;
+		};
+		assert.equal(await page('', { bytes: 1 }), `${key(0)} …`);
+		assert.equal(await page('', { bytes: 2 }), `${key(0)} ${key(1)} …`);
+		assert.equal(await page('', { bytes: 3, limit: 1 }), `${key(0)} …`);
+		assert.equal(await page(key(1), { bytes: 1 }), `${key(2)} …`);
+		assert.equal(await page(key(1), { bytes: 4 }), `${key(2)} ${key(3)}`);
+	});
+
 	test('a range at an earlier revision shows what was there then', async () => {
 		await create(store(), 'a', 'one');
 		await create(store(), 'b', 'one');
@@ -353,6 +367,22 @@ function history(store: () => Store): void {
 		assert.deepEqual(told.plain, [...CHURN, '5 put other=one (created 5)']);
 		assert.equal(pieces, 3);
 		assert.deepEqual(await store().changes({ prefix: '', after, limit: 2 }), { revision: 5, changes: [] });
+	});
+
+	test('a piece of the history ends with the change whose values, old and new, reach its bytes', async () => {
+		await create(store(), 'a', 'one');
+		await update(store(), 'a', 'three', 1);
+		await remove(store(), 'a', 2);
+		const read = async (after: Revision, bytes: number): Promise<readonly Revision[]> => {
+			const { revision, changes } = await store().changes({ prefix: '', after, limit: 9, bytes });
+			return [...changes.map((change) => change.revision), revision];
+		};
+		assert.deepEqual(await read(0, 1), [1, 1]);
+		assert.deepEqual(await read(0, 4), [1, 2, 2]);
+		assert.deepEqual(await read(0, 11), [1, 2, 2]);
+		assert.deepEqual(await read(0, 12), [1, 2, 3, 3]);
+		assert.deepEqual(await read(0, 100), [1, 2, 3, 3]);
+		assert.deepEqual(await read(2, 1), [3, 3]);
 	});
 
 	test('the history of a prefix is that of its keys, and reaches the present also where they did not change', async () => {

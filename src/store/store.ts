@@ -1,3 +1,5 @@
+import type { ReadLimits } from './read-limit.ts';
+
 /**
  * The store: a log of changes to keys, after etcd's model. Everything above it sees only this contract,
  * so that memory, SQLite and etcd can stand behind it.
@@ -62,17 +64,15 @@ export type Write =
 	| { readonly type: 'delete'; readonly key: string; readonly expected: Revision };
 
 /** Which keys to read: those that start with `prefix`, in the order of their UTF-8 bytes. */
-export interface RangeRequest {
+export interface RangeRequest extends ReadLimits {
 	readonly prefix: string;
 	/** Only keys after this one (where a page left off). */
 	readonly after?: string;
-	/** At most so many. */
-	readonly limit?: number;
 	/** As of this revision; by default as of now. */
 	readonly revision?: Revision;
 }
 
-/** The entries found, as of `revision`; `more` tells whether `limit` cut them short. */
+/** The entries found, as of `revision`; `more` tells whether a limit cut them short. */
 export interface RangeResult {
 	readonly revision: Revision;
 	readonly entries: readonly Entry[];
@@ -80,7 +80,7 @@ export interface RangeResult {
 }
 
 /** Which changes to read: those after revision `after` of the keys that start with `prefix`. */
-export interface ChangesRequest {
+export interface ChangesRequest extends ReadLimits {
 	readonly prefix: string;
 	readonly after: Revision;
 	/** At most so many, the oldest first. */

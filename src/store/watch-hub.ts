@@ -1,4 +1,5 @@
-import { keyOf } from './change.ts';
+import { bytesOf, keyOf } from './change.ts';
+import { ReadLimit } from './read-limit.ts';
 import {
 	type Change,
 	type ChangesRequest,
@@ -16,22 +17,24 @@ export interface ChangeLog {
 	readonly revision: Revision;
 	/** The oldest revision that can still be watched from. */
 	readonly compacted: Revision;
-	/** The first `limit` changes after `after` (up to `revision`) of the keys that start with `prefix`. */
+	/** The first changes after `after` (up to `revision`) of the keys that start with `prefix`, within the limits. */
 	changes(request: ChangesRequest): readonly Change[];
 }
 
 /** Answers Store.changes from a log. */
 export function readChanges(log: ChangeLog, request: ChangesRequest): ChangesResult {
-	const { after, limit } = request;
+	const { after } = request;
 	if (after < log.compacted) throw new CompactedError(after, log.compacted);
 	if (after > log.revision) throw new FutureRevisionError(after, log.revision);
 	const changes = log.changes(request);
-	const last = changes.length === limit ? changes.at(-1) : undefined;
+	const limit = new ReadLimit(request);
+	for (const change of changes) limit.count(bytesOf(change));
+	const last = limit.isReached ? changes.at(-1) : undefined;
 	return { revision: last?.revision ?? log.revision, changes };
 }
 
-/** How many changes a watch that catches up is told at a time. */
-const CATCH_UP_BATCH = 500;
+/** How many changes, of how many bytes, a watch that catches up is told at a time. */
+const CATCH_UP_BATCH = { limit: 500, bytes: 4 * 1024 * 1024 };
 
 /**
  * Tells watches what happens, for any store with a {@link ChangeLog}.
@@ -103,7 +106,7 @@ export class WatchHub {
 	#read(watch: Watch): readonly Change[] | undefined {
 		const { prefix, position: after } = watch;
 		try {
-			return this.#log.changes({ prefix, after, limit: CATCH_UP_BATCH });
+			return this.#log.changes({ prefix, after, ...CATCH_UP_BATCH });
 		} catch (error) {
 			this.#end(watch, errorOf(error));
 			return undefined;

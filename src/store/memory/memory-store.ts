@@ -1,4 +1,5 @@
-import { changeOf, keyOf } from '../change.ts';
+import { bytesOf, changeOf, keyOf } from '../change.ts';
+import { ReadLimit } from '../read-limit.ts';
 import {
 	type Change,
 	type ChangesRequest,
@@ -72,17 +73,20 @@ export class MemoryStore implements Store {
 		return this.#current(key);
 	}
 
-	async range({ prefix, after = '', limit, revision }: RangeRequest): Promise<RangeResult> {
+	async range(request: RangeRequest): Promise<RangeResult> {
+		const { prefix, after = '', revision } = request;
 		this.#assertOpen();
 		const asOf = revision ?? this.#revision;
 		if (asOf < this.#compacted) throw new CompactedError(asOf, this.#compacted);
 		if (asOf > this.#revision) throw new FutureRevisionError(asOf, this.#revision);
 		const entries: Entry[] = [];
+		const limit = new ReadLimit(request);
 		for (const key of this.#keys()) {
 			if (!key.startsWith(prefix) || (after !== '' && compareKeys(key, after) <= 0)) continue;
 			const entry = this.#versions.get(key)?.findLast((version) => version.revision <= asOf)?.entry;
 			if (!entry) continue;
-			if (limit !== undefined && entries.length === limit) return { revision: asOf, entries, more: true };
+			if (limit.isReached) return { revision: asOf, entries, more: true };
+			limit.count(entry.value.length);
 			entries.push(entry);
 		}
 		return { revision: asOf, entries, more: false };
@@ -134,11 +138,15 @@ export class MemoryStore implements Store {
 			get compacted() {
 				return compacted();
 			},
-			changes: ({ prefix, after, limit }) => {
+			changes: (request) => {
+				const { prefix, after } = request;
+				const limit = new ReadLimit(request);
 				const found: Change[] = [];
-				for (let i = this.#indexAfter(after); i < this.#changes.length && found.length < limit; i++) {
+				for (let i = this.#indexAfter(after); i < this.#changes.length && !limit.isReached; i++) {
 					const change = this.#changes[i];
-					if (change && keyOf(change).startsWith(prefix)) found.push(change);
+					if (!change || !keyOf(change).startsWith(prefix)) continue;
+					limit.count(bytesOf(change));
+					found.push(change);
 				}
 				return found;
 			},

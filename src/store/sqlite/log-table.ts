@@ -1,5 +1,7 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import type { Change, Entry, RangeRequest, Revision } from '../store.ts';
+import { bytesOf as bytesOfChange } from '../change.ts';
+import { ReadLimit } from '../read-limit.ts';
+import type { Change, ChangesRequest, Entry, RangeRequest, RangeResult, Revision } from '../store.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -72,23 +74,37 @@ export class LogTable {
 		this.#insert.run(revision, key, created, previous?.revision ?? 0, value);
 	}
 
-	/** Up to `limit` entries as of `revision`, by key. */
-	range({ prefix, after = '' }: RangeRequest, revision: Revision, limit: number): readonly Entry[] {
-		const rows = this.#range.all(prefix, endOf(prefix), after, revision, limit);
-		return rows.flatMap((row) => {
+	/** The entries as of `revision`, by key, and whether there are more than the request's limits allow. */
+	range(request: RangeRequest, revision: Revision): Omit<RangeResult, 'revision'> {
+		const { prefix, after = '', limit } = request;
+		// One more than asked for tells whether there is more; -1 is SQLite's word for all.
+		const atMost = limit === undefined ? -1 : limit + 1;
+		const entries: Entry[] = [];
+		const reached = new ReadLimit(request);
+		// Row by row: `all` would copy the values of all rows before the first one is looked at.
+		for (const row of this.#range.iterate(prefix, endOf(prefix), after, revision, atMost)) {
 			const value = bytesOf(row.value);
-			return value ? [entryOf(row, value)] : [];
-		});
+			if (!value) continue;
+			if (reached.isReached) return { entries, more: true };
+			reached.count(value.length);
+			entries.push(entryOf(row, value));
+		}
+		return { entries, more: false };
 	}
 
-	/** Up to `limit` changes after a revision, in order. */
-	changes(request: {
-		readonly prefix: string;
-		readonly after: Revision;
-		readonly limit: number;
-	}): readonly Change[] {
+	/** The changes after a revision, in order, within the request's limits. */
+	changes(request: ChangesRequest): readonly Change[] {
 		const { prefix, after, limit } = request;
-		return this.#changes.all(after, prefix, endOf(prefix), limit).flatMap((row) => changeOf(row) ?? []);
+		const changes: Change[] = [];
+		const reached = new ReadLimit(request);
+		for (const row of this.#changes.iterate(after, prefix, endOf(prefix), limit)) {
+			const change = changeOf(row);
+			if (!change) continue;
+			reached.count(bytesOfChange(change));
+			changes.push(change);
+			if (reached.isReached) break;
+		}
+		return changes;
 	}
 
 	/** Gives up what was replaced or deleted by changes in `(from, to]`; the caller makes the transaction. */

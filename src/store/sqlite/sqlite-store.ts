@@ -185,14 +185,10 @@ class SqliteStore implements Store {
 
 	async range(request: RangeRequest): Promise<RangeResult> {
 		this.#assertUsable();
-		const { limit, revision = this.#revision } = request;
+		const { revision = this.#revision } = request;
 		if (revision < this.#compacted) throw new CompactedError(revision, this.#compacted);
 		if (revision > this.#revision) throw new FutureRevisionError(revision, this.#revision);
-		// One more than asked for tells whether there is more; -1 is SQLite's word for all.
-		const atMost = limit === undefined ? -1 : limit + 1;
-		const found = this.#attempt('read', () => this.#log.range(request, revision, atMost));
-		const more = limit !== undefined && found.length > limit;
-		return { revision, entries: more ? found.slice(0, limit) : found, more };
+		return { revision, ...this.#attempt('read', () => this.#log.range(request, revision)) };
 	}
 
 	async changes(request: ChangesRequest): Promise<ChangesResult> {
