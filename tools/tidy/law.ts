@@ -32,7 +32,15 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files of base/ that plan/ may use: those without time, chance or anything that waits. */
-export const PURE_BASE: readonly string[] = ['assert', 'backoff', 'freeze', 'json', 'memoize', 'quote'];
+export const PURE_BASE: readonly string[] = [
+	'assert',
+	'backoff',
+	'first-by-key',
+	'freeze',
+	'json',
+	'memoize',
+	'quote',
+];
 
 /** Files that start a process; nothing needs to import them. */
 export const ENTRIES: readonly string[] = [

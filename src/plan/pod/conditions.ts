@@ -1,5 +1,6 @@
 import type { ContainerStatus, Pod, PodCondition } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { firstByKey } from '../../base/first-by-key.ts';
 import { couldRestartAll, RESTARTING } from './restart-all.ts';
 
 /** What the conditions of a Pod are made from. */
@@ -62,8 +63,9 @@ function initialized(pod: Pod, { phase, initialized, initStatuses }: Aspects): V
 function podReady({ spec, status }: Pod, containers: Verdict): Verdict {
 	const type = 'Ready';
 	if (containers.status !== 'True') return { ...containers, type };
+	const conditions = firstByKey(status.conditions ?? [], (each) => each.type);
 	const unready = (spec.readinessGates ?? []).flatMap(({ conditionType }) => {
-		const found = status.conditions?.find((each) => each.type === conditionType);
+		const found = conditions.get(conditionType);
 		if (!found) return [`corresponding condition of pod readiness gate "${conditionType}" does not exist.`];
 		if (found.status === 'True') return [];
 		return [`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`];

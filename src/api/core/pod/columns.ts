@@ -1,3 +1,4 @@
+import { firstByKey } from '../../../base/first-by-key.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
 import { ageOf } from '../../meta/duration.ts';
 import type { Column } from '../../meta/resource.ts';
@@ -146,9 +147,7 @@ function latestEnd(statuses: readonly ContainerStatus[]): string | undefined {
 function readinessGatesOf({ spec, status }: Pod): string {
 	const gates = spec.readinessGates ?? [];
 	if (gates.length === 0) return '<none>';
-	const holding = gates.filter(({ conditionType }) => {
-		const condition = status.conditions?.find(({ type }) => type === conditionType);
-		return condition?.status === 'True';
-	});
+	const conditions = firstByKey(status.conditions ?? [], ({ type }) => type);
+	const holding = gates.filter(({ conditionType }) => conditions.get(conditionType)?.status === 'True');
 	return `${holding.length}/${gates.length}`;
 }
