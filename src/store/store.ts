@@ -87,7 +87,10 @@ export interface ChangesRequest extends ReadLimits {
 	readonly limit: number;
 }
 
-/** The changes found, in order. There is no other one of these keys up to `revision`. */
+/**
+ * The changes found, in order. There is no other one of these keys up to `revision`, which is the present or a
+ * later revision than `after`: a store may find nothing in a piece of a history that is mostly of other keys.
+ */
 export interface ChangesResult {
 	readonly revision: Revision;
 	readonly changes: readonly Change[];

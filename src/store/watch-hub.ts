@@ -1,5 +1,4 @@
-import { bytesOf, keyOf } from './change.ts';
-import { ReadLimit } from './read-limit.ts';
+import { keyOf } from './change.ts';
 import {
 	type Change,
 	type ChangesRequest,
@@ -17,8 +16,8 @@ export interface ChangeLog {
 	readonly revision: Revision;
 	/** The oldest revision that can still be watched from. */
 	readonly compacted: Revision;
-	/** The first changes after `after` (up to `revision`) of the keys that start with `prefix`, within the limits. */
-	changes(request: ChangesRequest): readonly Change[];
+	/** Store.changes, at once. The piece ends behind `request.after`, unless that is the present. */
+	changes(request: ChangesRequest): ChangesResult;
 }
 
 /** Answers Store.changes from a log. */
@@ -26,11 +25,7 @@ export function readChanges(log: ChangeLog, request: ChangesRequest): ChangesRes
 	const { after } = request;
 	if (after < log.compacted) throw new CompactedError(after, log.compacted);
 	if (after > log.revision) throw new FutureRevisionError(after, log.revision);
-	const changes = log.changes(request);
-	const limit = new ReadLimit(request);
-	for (const change of changes) limit.count(bytesOf(change));
-	const last = limit.isReached ? changes.at(-1) : undefined;
-	return { revision: last?.revision ?? log.revision, changes };
+	return log.changes(request);
 }
 
 /** How many changes, of how many bytes, a watch that catches up is told at a time. */
@@ -90,20 +85,19 @@ export class WatchHub {
 			this.#end(watch, new CompactedError(watch.position, this.#log.compacted));
 			return;
 		}
-		const changes = this.#read(watch);
-		if (!changes) return;
-		const last = changes.at(-1);
-		if (!last) {
+		const read = this.#read(watch);
+		if (!read) return;
+		watch.position = read.revision;
+		if (read.changes.length > 0) this.#tell(watch, read.changes);
+		else if (read.revision === this.#log.revision) {
 			watch.live = true;
 			return;
 		}
-		watch.position = last.revision;
-		this.#tell(watch, changes);
 		this.#pause(() => this.#catchUp(watch));
 	}
 
 	/** The next changes for a watch that catches up; undefined if they cannot be read, which ends it. */
-	#read(watch: Watch): readonly Change[] | undefined {
+	#read(watch: Watch): ChangesResult | undefined {
 		const { prefix, position: after } = watch;
 		try {
 			return this.#log.changes({ prefix, after, ...CATCH_UP_BATCH });

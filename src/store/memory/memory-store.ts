@@ -148,7 +148,8 @@ export class MemoryStore implements Store {
 					limit.count(bytesOf(change));
 					found.push(change);
 				}
-				return found;
+				const last = limit.isReached ? found.at(-1) : undefined;
+				return { revision: last?.revision ?? this.#revision, changes: found };
 			},
 		};
 	}

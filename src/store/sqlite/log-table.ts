@@ -1,7 +1,15 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { bytesOf as bytesOfChange } from '../change.ts';
 import { ReadLimit } from '../read-limit.ts';
-import type { Change, ChangesRequest, Entry, RangeRequest, RangeResult, Revision } from '../store.ts';
+import type {
+	Change,
+	ChangesRequest,
+	ChangesResult,
+	Entry,
+	RangeRequest,
+	RangeResult,
+	Revision,
+} from '../store.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -32,11 +40,14 @@ export class LogTable {
 				SELECT max(revision) FROM log AS each WHERE each.key = log.key AND each.revision <= ?4
 			)
 			ORDER BY key LIMIT ?5`);
+		// By revision, and never by key: SQLite would then sort all changes of the keys, with their values, for each
+		// piece (450 ms for 80 values of 3 MiB). The unary plus keeps it from the index.
 		this.#changes = database.prepare(`
 			SELECT log.revision, log.key, log.created, log.value, old.revision AS oldRevision,
 				old.created AS oldCreated, old.value AS oldValue
 			FROM log LEFT JOIN log AS old ON old.revision = log.previous
-			WHERE log.revision > ? AND log.key >= ? AND log.key < ? ORDER BY log.revision LIMIT ?`);
+			WHERE log.revision > ? AND log.revision <= ? AND +log.key >= ? AND +log.key < ?
+			ORDER BY log.revision LIMIT ?`);
 		this.#deleteSuperseded = database.prepare(
 			'DELETE FROM log WHERE revision IN (SELECT previous FROM log WHERE revision > ? AND revision <= ?)',
 		);
@@ -92,19 +103,20 @@ export class LogTable {
 		return { entries, more: false };
 	}
 
-	/** The changes after a revision, in order, within the request's limits. */
-	changes(request: ChangesRequest): readonly Change[] {
+	/** The changes after a revision, in order, within the request's limits; it looks at {@link LOOKED_AT} rows at most. */
+	changes(request: ChangesRequest): ChangesResult {
 		const { prefix, after, limit } = request;
+		const end = after + LOOKED_AT;
 		const changes: Change[] = [];
 		const reached = new ReadLimit(request);
-		for (const row of this.#changes.iterate(after, prefix, endOf(prefix), limit)) {
+		for (const row of this.#changes.iterate(after, end, prefix, endOf(prefix), limit)) {
 			const change = changeOf(row);
 			if (!change) continue;
 			reached.count(bytesOfChange(change));
 			changes.push(change);
-			if (reached.isReached) break;
+			if (reached.isReached) return { revision: change.revision, changes };
 		}
-		return changes;
+		return { revision: end, changes };
 	}
 
 	/** Gives up what was replaced or deleted by changes in `(from, to]`; the caller makes the transaction. */
@@ -119,6 +131,9 @@ export class LogTable {
 		this.#setCompacted.run(revision);
 	}
 }
+
+/** A read of the history looks at so many rows in a row: few milliseconds where none is of the keys asked for. */
+const LOOKED_AT = 1000;
 
 /** The first key after all that start with `prefix`; keys are text without the highest code point. */
 function endOf(prefix: string): string {

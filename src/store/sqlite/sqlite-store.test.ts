@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, afterEach, describe, test } from 'node:test';
 import { storeContract } from '../contract-suite.ts';
 import { create, decode, RecordingSink, remove, update } from '../recording-sink.ts';
-import { type Store, StoreLockedError, StoreUnavailableError } from '../store.ts';
+import { type Change, type Store, StoreLockedError, StoreUnavailableError } from '../store.ts';
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-store-'));
@@ -112,6 +112,32 @@ describe('SQLite store on disk', () => {
 		await Promise.all([store.close(), ...writes, turns]);
 		assert.ok(order.lastIndexOf('write') > order.indexOf('turn'), `a turn lies between the writes: ${order}`);
 		assert.equal((await open({ path })).revision, 5);
+	});
+
+	test('a history that is mostly of other keys is read in pieces, and a watch tells all of it', async () => {
+		const store = await open({ path: freshPath() });
+		const create = (key: string): Promise<number> =>
+			store.write({ type: 'create', key, value: Buffer.of(1) });
+		await Promise.all(
+			['a/first', ...Array.from({ length: 2500 }, (_, index) => `b/${index}`), 'a/last'].map(create),
+		);
+		const pieces: (readonly number[])[] = [];
+		for (let after = 0; after < store.revision; ) {
+			const { revision, changes } = await store.changes({ prefix: 'a/', after, limit: 10 });
+			pieces.push(changes.map((change) => change.revision));
+			after = revision;
+		}
+		assert.deepEqual(pieces, [[1], [], [2502]]);
+		const told: number[] = [];
+		const { promise, resolve } = Promise.withResolvers<void>();
+		const changes = (batch: readonly Change[]): void => {
+			told.push(...batch.map(({ revision }) => revision));
+			if (told.length === 3) resolve();
+		};
+		store.watch({ prefix: 'a/', after: 0 }, { changes, ended: assert.ifError });
+		await create('a/live');
+		await promise;
+		assert.deepEqual(told, [1, 2502, 2503]);
 	});
 
 	test('a long compaction lets others in between its steps', async () => {

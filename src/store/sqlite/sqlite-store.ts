@@ -156,7 +156,10 @@ class SqliteStore implements Store {
 			get compacted() {
 				return compacted();
 			},
-			changes: (request) => this.#attempt('read', () => this.#log.changes(request)),
+			changes: (request) => {
+				const found = this.#attempt('read', () => this.#log.changes(request));
+				return { ...found, revision: Math.min(found.revision, this.#revision) };
+			},
 		};
 		this.#hub = new WatchHub(this.#history, setImmediate);
 	}
