@@ -25,9 +25,12 @@ export function spreadConstraintsOf(
 	action: TopologySpreadConstraint['whenUnsatisfiable'],
 ): readonly SpreadConstraint[] {
 	const constraints = pod.spec.topologySpreadConstraints ?? NONE;
+	// The answers are the same for all constraints, and a Pod can have thousands of those.
+	const affinity = remembering((node) => wantsNode(pod, node));
+	const taints = remembering((node) => !untoleratedTaint(node.spec.taints, pod.spec.tolerations));
 	return constraints
 		.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action)
-		.map((constraint) => ready(constraint, pod));
+		.map((constraint) => ready(constraint, pod, { affinity, taints }));
 }
 
 /** Whether the node has all labels that the constraints are about. */
@@ -37,7 +40,24 @@ export function hasAllKeys(node: Node, constraints: readonly SpreadConstraint[])
 
 const NONE: readonly TopologySpreadConstraint[] = [];
 
-function ready(constraint: TopologySpreadConstraint, pod: Pod): SpreadConstraint {
+/** What a Pod says of a node, apart from the constraint. */
+interface NodeAnswers {
+	readonly affinity: (node: Node) => boolean;
+	readonly taints: (node: Node) => boolean;
+}
+
+function remembering(ask: (node: Node) => boolean): (node: Node) => boolean {
+	const answers = new Map<Node, boolean>();
+	return (node) => {
+		const known = answers.get(node);
+		if (known !== undefined) return known;
+		const answer = ask(node);
+		answers.set(node, answer);
+		return answer;
+	};
+}
+
+function ready(constraint: TopologySpreadConstraint, pod: Pod, answers: NodeAnswers): SpreadConstraint {
 	const { topologyKey, maxSkew, minDomains = 1, labelSelector } = constraint;
 	const { nodeAffinityPolicy = 'Honor', nodeTaintsPolicy = 'Ignore' } = constraint;
 	const { namespace = '', labels } = pod.metadata;
@@ -52,8 +72,8 @@ function ready(constraint: TopologySpreadConstraint, pod: Pod): SpreadConstraint
 		},
 		matchesItself: matches(selector, labels),
 		includes: (node) =>
-			(nodeAffinityPolicy === 'Ignore' || wantsNode(pod, node)) &&
-			(nodeTaintsPolicy === 'Ignore' || !untoleratedTaint(node.spec.taints, pod.spec.tolerations)),
+			(nodeAffinityPolicy === 'Ignore' || answers.affinity(node)) &&
+			(nodeTaintsPolicy === 'Ignore' || answers.taints(node)),
 	};
 }
 

@@ -3,7 +3,7 @@ import { withDisruption } from '../../api/core/pod/disruption.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
 import { approximate } from '../../base/json.ts';
-import { tolerates } from '../placement/taints.ts';
+import { tolerationOf } from '../placement/taints.ts';
 
 /**
  * Which Pods a node's NoExecute taints drive away, and when, by the rules of upstream's taint eviction
@@ -39,7 +39,7 @@ export function planTaintEviction(seen: TaintEvictionSnapshot): TaintEvictionPla
 	const taints = seen.taints.filter(({ effect }) => effect === 'NoExecute');
 	if (taints.length === 0) return { kind: 'keep', because: 'its node has no NoExecute taint' };
 	if (isEvicted(pod)) return { kind: 'keep', because: 'it is on its way already' };
-	const due = Math.min(...taints.map((taint) => bornUntil(taint, seen)));
+	const due = leastOf(taints, (taint) => bornUntil(taint, seen));
 	if (due === Number.POSITIVE_INFINITY) return { kind: 'keep', because: 'it tolerates all taints' };
 	if (due > now) return { kind: 'wait', until: due, because: 'it tolerates the taints for a time' };
 	const status = withDisruption(
@@ -67,7 +67,7 @@ function isEvicted({ metadata, status }: Pod): boolean {
 
 /** The first toleration that covers the taint says for how long. */
 function bornUntil(taint: Taint, seen: TaintEvictionSnapshot): number {
-	const toleration = seen.pod.spec.tolerations?.find((each) => tolerates(each, taint));
+	const toleration = tolerationOf(taint, seen.pod.spec.tolerations);
 	if (!toleration) return Number.NEGATIVE_INFINITY;
 	const { tolerationSeconds } = toleration;
 	if (tolerationSeconds === undefined) return Number.POSITIVE_INFINITY;
@@ -82,7 +82,15 @@ function addedAt(taint: Taint, { noticedAt }: TaintEvictionSnapshot): number {
 /** Since when a taint concerns the Pod. */
 function since(seen: TaintEvictionSnapshot): number {
 	const taints = seen.taints.filter(({ effect }) => effect === 'NoExecute');
-	return Math.max(boundAt(seen.pod), Math.min(...taints.map((taint) => addedAt(taint, seen))));
+	return Math.max(
+		boundAt(seen.pod),
+		leastOf(taints, (taint) => addedAt(taint, seen)),
+	);
+}
+
+/** Infinity of none. `Math.min(...values)` throws for more arguments than the stack holds. */
+function leastOf(taints: readonly Taint[], instantOf: (taint: Taint) => number): number {
+	return taints.reduce((least, taint) => Math.min(least, instantOf(taint)), Number.POSITIVE_INFINITY);
 }
 
 function boundAt({ metadata, status }: Pod): number {

@@ -1,3 +1,4 @@
+import type { Node } from '../../../api/core/node/schema.ts';
 import { type Cluster, type NodeView, nameOf } from '../cluster.ts';
 import { labelOf } from '../labels.ts';
 import { hasAllKeys, type SpreadConstraint, spreadConstraintsOf } from '../spread-constraints.ts';
@@ -21,9 +22,10 @@ function rate(
 	cluster: Cluster,
 ): readonly number[] {
 	const eligible = views.filter(({ node }) => hasAllKeys(node, constraints));
+	const counted = cluster.nodes.filter((node) => hasAllKeys(node, constraints));
 	const sums = new Map<NodeView, number>();
 	for (const constraint of constraints) {
-		const counts = countPods(constraint, constraints, cluster);
+		const counts = countPods(constraint, counted, cluster);
 		const weight = Math.log(countDomains(constraint, eligible) + 2);
 		for (const view of eligible) {
 			const pods = counts.at(constraint.topologyKey, view.node);
@@ -42,13 +44,13 @@ function rate(
 
 function countPods(
 	constraint: SpreadConstraint,
-	all: readonly SpreadConstraint[],
-	{ nodes, occupancy }: Cluster,
+	nodes: readonly Node[],
+	{ occupancy }: Cluster,
 ): TopologyCounts {
 	const counts = new TopologyCounts();
 	const podsByNode = occupancy.countByNode(constraint.counted);
 	for (const node of nodes) {
-		if (!hasAllKeys(node, all) || !constraint.includes(node)) continue;
+		if (!constraint.includes(node)) continue;
 		counts.add(constraint.topologyKey, node, podsByNode.get(nameOf(node)) ?? 0);
 	}
 	return counts;

@@ -1,6 +1,6 @@
 import type { Toleration } from '../../../api/core/pod/schema.ts';
 import type { NodeView } from '../cluster.ts';
-import { tolerates } from '../taints.ts';
+import { tolerationOf } from '../taints.ts';
 import { inReverse, type Score } from './score.ts';
 
 /** Fewer PreferNoSchedule taints that the Pod does not tolerate are better. */
@@ -13,5 +13,5 @@ export const taintToleration: Score = {
 
 function countIntolerable({ node }: NodeView, tolerations: readonly Toleration[]): number {
 	const soft = node.spec.taints?.filter(({ effect }) => effect === 'PreferNoSchedule') ?? [];
-	return soft.filter((taint) => !tolerations.some((toleration) => tolerates(toleration, taint))).length;
+	return soft.filter((taint) => !tolerationOf(taint, tolerations)).length;
 }
