@@ -1,3 +1,4 @@
+import { CHANGES } from './changes.ts';
 import {
 	bodyOf,
 	CRON_JOBS,
@@ -12,6 +13,7 @@ import {
 	times,
 } from './parts.ts';
 import { PATCHES } from './patches.ts';
+import { PLACEMENT } from './placement.ts';
 import { POSTS } from './posts.ts';
 import { READS } from './reads.ts';
 
@@ -59,7 +61,18 @@ export const HOSTILE: readonly HostileRequest[] = [
 		name: `a CronJob with a schedule of ${schedule.length} characters`,
 		status: index === 0 ? 201 : 422,
 	})),
+	...[...CHANGES, ...PLACEMENT].map(([name, status, method, path, body, accept = JSON_TYPE]) => ({
+		...request(method, path, body && bodyOf(...body)),
+		accept,
+		name,
+		status,
+	})),
 	{ ...request('DELETE', `${PODS}?labelSelector=none`), name: 'to delete no Pods', status: 200 },
+	{
+		...request('DELETE', `${MANY}&dryRun=All`),
+		name: 'to delete thousands of Jobs in a dry run',
+		status: 200,
+	},
 	{
 		...request('DELETE', `${MANY}&propagationPolicy=Background`),
 		name: 'to delete thousands of Jobs',
