@@ -3,6 +3,7 @@ import {
 	entries,
 	JOBS,
 	JSON_TYPE,
+	job,
 	MERGE,
 	PODS,
 	pod,
@@ -191,6 +192,21 @@ const POD_DELETIONS: readonly Step[] = [
 	['its deletion without a period', 200, 'DELETE', `${PODS}/${ANNOTATED}?gracePeriodSeconds=0`],
 ];
 
+const BIG = `${JOBS}?labelSelector=${encodeURIComponent('big=y')}`;
+
+/** Large objects that one request deletes. */
+const COLLECTION_DELETIONS: readonly Step[] = [
+	...times(40, (i) =>
+		create(
+			JOBS,
+			`a Job with 19,000 annotations (${i})`,
+			job({ name: `big-${i}`, labels: { big: 'y' }, annotations: entries(19_000) }),
+		),
+	),
+	['the deletion of them all in a dry run', 200, 'DELETE', `${BIG}&dryRun=All&propagationPolicy=Foreground`],
+	['the deletion of them all', 200, 'DELETE', `${BIG}&propagationPolicy=Foreground`],
+];
+
 /** Every step, in order. */
 export const CHANGES: readonly Step[] = [
 	...INDEX_LISTS,
@@ -198,4 +214,5 @@ export const CHANGES: readonly Step[] = [
 	...READINESS_GATES,
 	...FINALIZER_CHANGES,
 	...POD_DELETIONS,
+	...COLLECTION_DELETIONS,
 ];
