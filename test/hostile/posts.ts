@@ -10,6 +10,12 @@ export const POSTS: readonly Row[] = [
 	['a million open objects', 400, JSON_TYPE, '{"a":'.repeat(500_000)],
 	['escapes without end', 400, JSON_TYPE, `"${'\\x'.repeat(1_400_000)}`],
 	['a number of a million digits', 400, JSON_TYPE, `{"spec":{"parallelism":${'9'.repeat(1_000_000)}}}`],
+	[
+		'a number of YAML with a million underscores',
+		400,
+		YAML_TYPE,
+		`apiVersion: batch/v1\nkind: Job\nmetadata: {name: h}\nspec: {parallelism: ${'1_'.repeat(1_400_000)}1}`,
+	],
 	['200,000 keys of YAML', 413, YAML_TYPE, times(200_000, (i) => `k${i}: v`).join('\n')],
 	['50,000 anchors', 413, YAML_TYPE, times(50_000, (i) => `k${i}: &a${i} v`).join('\n')],
 	[
