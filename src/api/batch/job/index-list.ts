@@ -57,8 +57,8 @@ class FragmentReader {
 	/** The ends of the current fragment; of no meaning if it has an {@link error}. */
 	first = 0;
 	last = 0;
-	/** What is wrong with the current fragment. */
-	error: string | undefined;
+	/** What is wrong with the current fragment; made when it is called, as there can be a million of them. */
+	#error: (() => string) | undefined;
 
 	constructor(text: string, completions: number) {
 		this.#text = text;
@@ -74,17 +74,22 @@ class FragmentReader {
 		const comma = this.#text.indexOf(',', start);
 		const end = comma < 0 ? this.#text.length : comma;
 		this.#at = end + 1;
-		this.error = this.#read(start, end);
+		this.#error = this.#read(start, end);
 		return true;
 	}
 
 	/** Reads the next fragment that has no error; false at the end of the text. */
 	nextReadable(): boolean {
-		while (this.next()) if (this.error === undefined) return true;
+		while (this.next()) if (!this.#error) return true;
 		return false;
 	}
 
-	#read(start: number, end: number): string | undefined {
+	/** What is wrong with the current fragment. */
+	get error(): string | undefined {
+		return this.#error?.();
+	}
+
+	#read(start: number, end: number): (() => string) | undefined {
 		const dash = this.#dashFrom(start);
 		if (dash >= end) {
 			this.first = this.#indexIn(start, end);
@@ -94,12 +99,13 @@ class FragmentReader {
 		if (this.#dashFrom(dash + 1) < end) {
 			const rule =
 				"violates the requirement that an index interval can have at most two parts separated by '-'";
-			return `the fragment ${this.#quoted(start, end)} ${rule}`;
+			return () => `the fragment ${this.#quoted(start, end)} ${rule}`;
 		}
 		this.first = this.#indexIn(start, dash);
 		this.last = this.#indexIn(dash + 1, end);
 		const refusal = this.#refusal(this.first, start, dash) ?? this.#refusal(this.last, dash + 1, end);
-		return refusal ?? (this.first >= this.last ? notIncreasing(this.first, this.last) : undefined);
+		if (refusal || this.first < this.last) return refusal;
+		return () => notIncreasing(this.first, this.last);
 	}
 
 	/** Looks for each dash once: a search to the end of the text for every fragment would be quadratic. */
@@ -127,11 +133,12 @@ class FragmentReader {
 		return length === MAX_INT64.length && text.slice(at, end) <= MAX_INT64 ? value : Number.NaN;
 	}
 
-	#refusal(index: number, start: number, end: number): string | undefined {
+	#refusal(index: number, start: number, end: number): (() => string) | undefined {
 		if (Number.isNaN(index)) {
-			return `cannot convert string to integer for index: ${this.#quoted(start, end)}`;
+			return () => `cannot convert string to integer for index: ${this.#quoted(start, end)}`;
 		}
-		return index >= this.#completions ? `too large index: ${this.#quoted(start, end)}` : undefined;
+		if (index < this.#completions) return undefined;
+		return () => `too large index: ${this.#quoted(start, end)}`;
 	}
 
 	/** Errors are cut to less than {@link MOST_QUOTED} characters when they are shown. */
