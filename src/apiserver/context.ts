@@ -23,7 +23,7 @@ export interface ServerContext {
 	readonly clock: Clock;
 	readonly random: Random;
 	/** How long callers in this process may write in one turn of the event loop. */
-	readonly turn: TurnBudget;
+	readonly turn: Pick<TurnBudget, 'rest'>;
 	/** The node agent behind a Node, if it can be reached. */
 	readonly nodeApi: (nodeName: string) => NodeApi | undefined;
 	/** Told of what nobody expected; `where` says in which part. */

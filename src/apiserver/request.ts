@@ -76,7 +76,7 @@ const STEP_BYTES = 16 * 1024;
  * Decoding, validating and encoding an object of 20,000 values each take up to 50 ms.
  */
 export function betweenSteps(
-	{ turn }: { readonly turn: TurnBudget },
+	{ turn }: { readonly turn: Pick<TurnBudget, 'rest'> },
 	{ pause }: Call,
 	bytes: number,
 ): Promise<void> | undefined {

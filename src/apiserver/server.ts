@@ -6,7 +6,7 @@ import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch, ApiWatchSink } fr
 import type { Clock } from '../base/clock.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
-import { TurnBudget } from '../base/turn.ts';
+import { type TurnBudget, UNLIMITED_TURN } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission/admission.ts';
 import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
@@ -47,6 +47,11 @@ export interface ApiServerOptions {
 	readonly metrics: Metrics;
 	/** Deletes stored values that cannot be read; by default {@link ApiServer.start} rejects and names them. */
 	readonly discardDamaged?: boolean;
+	/**
+	 * How long callers in this process may write in one turn of the event loop, so that a controller does not
+	 * create 60 Pods of a megabyte each in one; by default without limit.
+	 */
+	readonly turn?: TurnBudget;
 	/** Of this program, for `/version`. */
 	readonly version: string;
 	/** Told of faults that no request should meet; `where` says in which part. */
@@ -54,12 +59,6 @@ export interface ApiServerOptions {
 	/** Told that the store no longer reports its changes. The server answers 503 from then on, for good. */
 	readonly onStoreLost?: (error: Error) => void;
 }
-
-/**
- * Callers in this process write so many milliseconds in one turn of the event loop: a controller would
- * create 60 Pods of a megabyte each in one.
- */
-const TURN_MS = 10;
 
 /**
  * The API server. As an {@link ApiTransport} it takes objects and answers with frozen ones that all
@@ -89,7 +88,7 @@ export class ApiServer implements ApiTransport {
 			random,
 			onError,
 			watches: new Set(),
-			turn: new TurnBudget(clock, TURN_MS),
+			turn: options.turn ?? UNLIMITED_TURN,
 			nodeApi: options.nodeApi ?? (() => undefined),
 			admission: admissionOf(cache, options),
 		};

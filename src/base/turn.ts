@@ -10,8 +10,8 @@ export function nextTurn(): Promise<void> {
 
 /**
  * Limits how long callers that know nothing of each other work in one turn of the event loop. Each awaits
- * {@link rest} before a step that may take long. A virtual clock stands still within a turn, so there no caller
- * ever waits.
+ * {@link rest} before a step that may take long. It is for real time: a virtual clock may advance by hours
+ * before the event loop turns.
  */
 export class TurnBudget {
 	readonly #clock: Pick<Clock, 'monotonic'>;
@@ -49,3 +49,6 @@ export class TurnBudget {
 		this.#startedAt = undefined;
 	}
 }
+
+/** A budget that is never spent, so that virtual time alone decides who comes when. */
+export const UNLIMITED_TURN: Pick<TurnBudget, 'rest'> = { rest: () => undefined };

@@ -7,6 +7,7 @@ import { type Clock, SystemClock, type Timer } from '../base/clock.ts';
 import { Lifecycle, type PartError } from '../base/lifecycle.ts';
 import { Metrics } from '../base/metrics.ts';
 import { SystemRandom } from '../base/random.ts';
+import { TurnBudget } from '../base/turn.ts';
 import { boundTransport } from '../client/bound-transport.ts';
 import { Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
@@ -61,6 +62,9 @@ export interface RunningServer {
 	/** Stops the server; resolves when that is done. Pods keep running, unless `killPods` says otherwise. */
 	stop(options?: { readonly killPods?: boolean }): Promise<void>;
 }
+
+/** How long the controllers and the node agent may write to the API in one turn of the event loop. */
+const TURN_MS = 10;
 
 /**
  * How long a server takes to stop at most. A service manager waits longer before it kills (systemd 90 s,
@@ -175,6 +179,7 @@ async function startApi({
 		store,
 		resources,
 		clock,
+		turn: new TurnBudget(clock, TURN_MS),
 		metrics,
 		random: new SystemRandom(),
 		nodeApi: (nodeName) => agents.get(nodeName),
