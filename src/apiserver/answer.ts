@@ -156,7 +156,7 @@ function* listBytes(
 		if (index > 0) piece.push(COMMA);
 		piece.push(...encode(stored));
 		// What it takes to make a row is the size of the object, however little of it is shown.
-		size += stored.value.length;
+		size += stored.size;
 		objects += 1;
 		if (size < PIECE_BYTES && objects < PIECE_OBJECTS) continue;
 		yield Buffer.concat(piece);

@@ -107,5 +107,5 @@ export class ChangeWindow {
 
 /** What a change alone keeps in memory: the object that is no longer live. */
 function sizeOf({ before }: ObjectChange): number {
-	return before?.value.length ?? 0;
+	return before?.size ?? 0;
 }

@@ -42,7 +42,7 @@ function* groupsOf(items: readonly StoredObject[]): Generator<readonly StoredObj
 	let bytes = 0;
 	for (const stored of items) {
 		group.push(stored);
-		bytes += stored.value.length;
+		bytes += stored.size;
 		if (group.length < AT_ONCE.objects && bytes < AT_ONCE.bytes) continue;
 		yield group;
 		group = [];

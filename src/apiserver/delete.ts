@@ -34,7 +34,7 @@ export async function deleteWith(
 	return changeLatest(server, request, async (current) => {
 		// Reading the object takes as long as all that follows, if no part of the server has it at hand.
 		const { object } = current;
-		const turn = betweenSteps(server, request.call, current.value.length);
+		const turn = betweenSteps(server, request.call, current.size);
 		if (turn) await turn;
 		checkPreconditions(definition, object, options);
 		const act = isNamespace(definition)
@@ -74,7 +74,7 @@ async function mark(
 	{ object, dryRun, call }: { readonly object: KubeObject; readonly dryRun: boolean; readonly call: Call },
 ): Promise<StoredObject | undefined> {
 	const isMarked = jsonEqual(object, current.object);
-	const turn = betweenSteps(server, call, current.value.length);
+	const turn = betweenSteps(server, call, current.size);
 	if (turn) await turn;
 	if (isMarked) return current;
 	return dryRun ? draft(current, object) : writeOver(server, current, object);

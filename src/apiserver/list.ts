@@ -78,7 +78,7 @@ async function pageFromCache(resource: ResourceCache, wanted: Wanted): Promise<P
 	}
 	const items: StoredObject[] = [];
 	for (const stored of candidates) {
-		await breathe(stored.value.length);
+		await breathe(stored.size);
 		if (!selected.matches(stored)) continue;
 		if (items.length >= limit) return { items, more: true, remaining: undefined };
 		items.push(stored);

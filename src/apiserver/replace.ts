@@ -50,7 +50,7 @@ export async function replace(
 ): Promise<StoredObject> {
 	return changeLatest(server, request, async (current) => {
 		const pause = (): Promise<void> | undefined =>
-			betweenSteps(server, request.call, bodyBytes(request.call) + current.value.length);
+			betweenSteps(server, request.call, bodyBytes(request.call) + current.size);
 		const next = await prepare(server, request, current.object, { ...replacement, pause });
 		const turn = pause();
 		if (turn) await turn;

@@ -113,6 +113,7 @@ export class ResourceCache {
 		const now = change.type === 'put' ? this.read(change) : undefined;
 		if (now) this.#objects.set(key, now);
 		else this.#objects.delete(key);
+		before?.release();
 		if (!before) this.#keys.add(key);
 		if (!now) this.#keys.delete(key);
 		this.#changedAt = change.revision;

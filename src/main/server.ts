@@ -22,6 +22,7 @@ import { thisMachine } from './machine.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { VERSION } from './version.ts';
+import { loadZstd } from './zstd.ts';
 
 /** What runs containers: processes of this machine, or nothing at all (for trying things out). */
 export type RuntimeName = 'process' | 'fake';
@@ -180,6 +181,7 @@ async function startApi({
 		resources,
 		clock,
 		turn: new TurnBudget(clock, TURN_MS),
+		loadCompression: loadZstd,
 		metrics,
 		random: new SystemRandom(),
 		nodeApi: (nodeName) => agents.get(nodeName),
