@@ -31,6 +31,8 @@ export interface Import {
 	readonly relative: boolean;
 	/** Loaded at the start (`import`), on demand (`import()`) or only read for types. */
 	readonly when: 'start' | 'demand' | 'types';
+	/** The names that it asks for; none of a dynamic import. */
+	readonly names: readonly string[];
 }
 
 /** Every hand-written TypeScript file of the project. */
@@ -67,16 +69,23 @@ function readSource(path: string): Source {
 	const imports: Import[] = [];
 	for (const each of module.staticImports) {
 		const typesOnly = each.entries.length > 0 && each.entries.every((entry) => entry.isType);
-		imports.push(resolveImport(path, each.moduleRequest.value, typesOnly ? 'types' : 'start'));
+		const names = each.entries.map(({ importName }) => importName.name ?? '*');
+		imports.push(
+			resolveImport(path, each.moduleRequest.value, { when: typesOnly ? 'types' : 'start', names }),
+		);
 	}
 	for (const { entries } of module.staticExports) {
-		for (const { moduleRequest } of entries) {
-			if (moduleRequest) imports.push(resolveImport(path, moduleRequest.value, 'start'));
+		for (const { moduleRequest, importName } of entries) {
+			if (moduleRequest)
+				imports.push(
+					resolveImport(path, moduleRequest.value, { when: 'start', names: [importName.name ?? '*'] }),
+				);
 		}
 	}
 	for (const { moduleRequest } of module.dynamicImports) {
 		const quoted = text.slice(moduleRequest.start, moduleRequest.end);
-		if (/^['"]/.test(quoted)) imports.push(resolveImport(path, quoted.slice(1, -1), 'demand'));
+		if (/^['"]/.test(quoted))
+			imports.push(resolveImport(path, quoted.slice(1, -1), { when: 'demand', names: [] }));
 	}
 	return {
 		path,
@@ -88,11 +97,11 @@ function readSource(path: string): Source {
 	};
 }
 
-function resolveImport(from: string, specifier: string, when: Import['when']): Import {
-	if (!specifier.startsWith('.')) return { target: specifier, relative: false, when };
+function resolveImport(from: string, specifier: string, how: Pick<Import, 'when' | 'names'>): Import {
+	if (!specifier.startsWith('.')) return { target: specifier, relative: false, ...how };
 	return {
 		target: relative('.', join(dirname(from), specifier)).replaceAll('\\', '/'),
 		relative: true,
-		when,
+		...how,
 	};
 }
