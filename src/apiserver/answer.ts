@@ -11,25 +11,41 @@ import type { Format } from './negotiate.ts';
 import type { ListResult, Result } from './result.ts';
 import type { ResourceCodec, StoredObject } from './stored-object.ts';
 
-/** The encode stage: what a verb came to, in the form that the client asked for. */
+/**
+ * The encoding stage: turns the result of a verb into the form that the client asked for (object, Table or
+ * metadata only), as frozen objects for callers in this process and as bytes for HTTP clients.
+ *
+ * 1. Stored bytes are sent as they are; only Tables and partial metadata are encoded for a request.
+ * 2. The body of a list is a generator of pieces. Each piece takes a few milliseconds to encode, so the event
+ *    loop serves other requests between two of them.
+ */
 
-/** An answer, for callers in this process as an object and for others as bytes. */
+/**
+ * A response. Callers in this process take the object, the HTTP layer takes the bytes; each is made only when
+ * it is asked for.
+ */
 export interface Answer {
 	readonly code: number;
 	readonly contentType: string;
-	/** Names the content, for clients that have seen it before. */
+	/** ETag of the content; a client that sends it back in If-None-Match receives 304. */
 	readonly etag?: string;
-	/** The address says which version it is (`?hash=…`), so it can be kept for good. */
+	/**
+	 * The URL contains a hash of the content (`?hash=…`), so clients may cache the response without
+	 * revalidating it.
+	 */
 	readonly immutable?: boolean;
-	/** What a caller in this process gets: frozen objects, or text. */
+	/** The response for callers in this process: frozen objects, or text. */
 	readonly object: () => unknown;
-	/** The body, in pieces of a size that is good to send. */
+	/** The body, in pieces of about 128 KiB. */
 	readonly bytes: () => Iterable<Uint8Array>;
 }
 
 const JSON_TYPE = 'application/json';
 
-/** Makes the answer; `now` serves the ages in Tables. Throws NotAcceptable for a form that the result has not. */
+/**
+ * Makes the response. `now` (ms since the epoch) is the time from which Tables compute ages. Throws
+ * NotAcceptable for a form that the result does not have: metadata of a list for one object, or the reverse.
+ */
 export function answerOf(result: Result, format: Format, now: number): Answer {
 	if (result.type === 'status') return valueAnswer(result.code, result.status);
 	switch (format.as) {
@@ -42,13 +58,13 @@ export function answerOf(result: Result, format: Format, now: number): Answer {
 	}
 }
 
-/** An answer that is a JSON value of the server's own. */
+/** A response with a JSON value that is not a stored object. */
 export function valueAnswer(code: number, value: unknown): Answer {
 	const bytes = (): Iterable<Uint8Array> => [Buffer.from(JSON.stringify(value))];
 	return { code, contentType: JSON_TYPE, object: () => value, bytes };
 }
 
-/** An answer that is plain text. */
+/** A response of plain text. */
 export function textAnswer(code: number, text: string): Answer {
 	const bytes = (): Iterable<Uint8Array> => [Buffer.from(text)];
 	return { code, contentType: 'text/plain; charset=utf-8', object: () => text, bytes };
@@ -64,7 +80,8 @@ function listAnswer(result: ListResult): Answer {
 	return {
 		code,
 		contentType: JSON_TYPE,
-		// Callers in this process share the objects as they are, with kind and apiVersion in each.
+		// Callers in this process share the cached objects, which carry kind and apiVersion; a copy without them
+		// for each item would cost more than the two fields.
 		object: () => Object.freeze({ ...head, items: Object.freeze(items.map(({ object }) => object)) }),
 		bytes: () => listBytes(items, { head, field: 'items', encode: ({ itemBytes }) => [itemBytes] }),
 	};
@@ -120,7 +137,10 @@ function metadataAnswer(
 	};
 }
 
-/** 406 for the metadata of a list where there is one object, or the reverse; it names upstream's Go type. */
+/**
+ * 406 for the metadata of a list where the result is one object, or the reverse. The message names the Go
+ * type that upstream would.
+ */
 function notAcceptableAs({ definition: { group, kind } }: ResourceCodec, list: boolean): ApiError {
 	const goPackage = group.split('.', 1)[0] || 'core';
 	return notAcceptableForm(
@@ -130,11 +150,11 @@ function notAcceptableAs({ definition: { group, kind } }: ResourceCodec, list: b
 	);
 }
 
-/** A piece of a long list is sent once it shows objects of so many bytes, or so many objects. */
+/** A piece of a list ends after this many bytes of stored objects, or this many objects. */
 const PIECE_BYTES = 128 * 1024;
 const PIECE_OBJECTS = 100;
 
-/** How the JSON of a list is made. */
+/** How the JSON of a list is composed. */
 interface ListForm {
 	/** The fields before the list itself. */
 	readonly head: object;
@@ -144,7 +164,10 @@ interface ListForm {
 	readonly encode: (stored: StoredObject) => readonly Uint8Array[];
 }
 
-/** Each piece takes little work to make, so that a list of any length leaves room for other requests. */
+/**
+ * Yields the list in pieces that each take a few milliseconds to make, so a list of any length does not block
+ * other requests.
+ */
 function* listBytes(
 	items: readonly StoredObject[],
 	{ head, field, encode }: ListForm,
@@ -155,7 +178,8 @@ function* listBytes(
 	for (const [index, stored] of items.entries()) {
 		if (index > 0) piece.push(COMMA);
 		piece.push(...encode(stored));
-		// What it takes to make a row is the size of the object, however little of it is shown.
+		// The work for a row depends on the size of the whole object, which has to be decoded, and not on the
+		// part of it that is shown.
 		size += stored.size;
 		objects += 1;
 		if (size < PIECE_BYTES && objects < PIECE_OBJECTS) continue;
@@ -171,7 +195,10 @@ const COMMA = Buffer.from(',');
 const LIST_END = Buffer.from(']}');
 const ROW_END = Buffer.from('}');
 
-/** The row of an object as JSON; the whole object is shown by the bytes that are stored. */
+/**
+ * The Table row of an object as JSON. With includeObject=Object the stored bytes are inserted without
+ * encoding the object again.
+ */
 export function rowBytes(stored: StoredObject, options: RowOptions): readonly Uint8Array[] {
 	const { version, includeObject, now } = options;
 	const { object, codec } = stored;

@@ -4,11 +4,14 @@ import { unauthorized } from '../api/meta/api-error.ts';
 import { refused } from './errors.ts';
 
 /**
- * The authenticate stage: who may talk to the server over a connection.
+ * The authentication stage for requests over HTTPS. There is one user, who proves its identity with a bearer
+ * token.
  *
- * 1. No web page can: a request with an Origin is refused, and so is one whose Host is not this machine
- *    (a name of somebody else's that was pointed at 127.0.0.1).
- * 2. Everybody else shows the token, except where `open` says that the path is for all.
+ * 1. A request with an Origin header is rejected, so that no web page in the user's browser can reach the
+ *    server. So is a request whose Host header is not a loopback name or address: with DNS rebinding, a page
+ *    of another site has its host name resolve to 127.0.0.1 and then counts as same-origin, without an Origin
+ *    header.
+ * 2. Every other request needs the token, except for the public paths (`open`).
  */
 export class Authentication {
 	readonly #digest: Buffer;
@@ -17,18 +20,22 @@ export class Authentication {
 		this.#digest = digestOf(token);
 	}
 
-	/** Lets a request pass, or throws Forbidden or Unauthorized. */
+	/**
+	 * Returns if the request may pass. Throws Forbidden for requests of web pages, and Unauthorized without a
+	 * valid token. `open` is true for paths that need no token.
+	 */
 	check(headers: IncomingHttpHeaders, open: boolean): void {
 		if (headers.origin !== undefined) throw refused('requests from web pages are not allowed');
 		if (!isLoopbackHost(headers.host ?? '')) {
 			throw refused('the Host header must name this machine by a loopback name or address');
 		}
-		if (!open && !this.#knows(headers.authorization ?? '')) throw unauthorized();
+		if (!open && !this.#hasToken(headers.authorization ?? '')) throw unauthorized();
 	}
 
-	#knows(authorization: string): boolean {
+	#hasToken(authorization: string): boolean {
 		const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-		// Digests have one length, so the comparison takes the same time whatever was sent.
+		// timingSafeEqual needs inputs of equal length, and digests have one. Comparing the texts would take
+		// longer the more leading characters of the token a client guessed.
 		return token !== undefined && timingSafeEqual(digestOf(token), this.#digest);
 	}
 }

@@ -6,11 +6,12 @@ import { parseAccept, takesJson } from './negotiate.ts';
 import { SUBRESOURCES } from './subresources.ts';
 
 /**
- * What clients learn of the API: `/api`, `/apis` (aggregated in v2 and v2beta1, or the legacy lists),
- * `/apis/<group>` and the resource lists of each group and version.
+ * The discovery documents: `/api`, `/apis` (aggregated in v2 and v2beta1, or the legacy lists),
+ * `/apis/<group>` and the resource lists of each group and version. They are made on first use and never
+ * change.
  *
- * The aggregated answer must say so in its content type, and with exactly the version that was asked
- * for: clients that get another one see no resources at all.
+ * The content type of an aggregated document must name exactly the version that the client asked for. Clients
+ * that receive another one ignore it and see no resources.
  */
 export class Discovery {
 	readonly #resources: readonly ResourceDefinition[];
@@ -20,7 +21,7 @@ export class Discovery {
 		this.#resources = resources;
 	}
 
-	/** The answer for a path (without a slash at its end), or undefined if it is none of discovery's. */
+	/** The response for a path (without trailing slash), or undefined if it is not a discovery path. */
 	answer(path: string, accept: string): Answer | undefined {
 		const version = path === '/api' || path === '/apis' ? aggregatedVersion(accept) : undefined;
 		const key = `${path} ${version ?? ''}`;
@@ -99,7 +100,7 @@ export class Discovery {
 	}
 }
 
-/** An answer that never changes, with the ETag by which clients ask for it again. */
+/** A response that never changes, with an ETag that clients send back in If-None-Match. */
 export function documentAnswer(document: unknown, contentType: string): Answer {
 	const bytes = Buffer.from(JSON.stringify(document));
 	const etag = `"${createHash('sha256').update(bytes).digest('hex').toUpperCase()}"`;

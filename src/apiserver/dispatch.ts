@@ -14,7 +14,7 @@ type Verbs = Partial<Record<Method, Verb>>;
 
 const COLLECTION: Verbs = { GET: list, POST: create, DELETE: deleteCollection };
 
-/** Namespaces go one by one. */
+/** Namespaces have no deletecollection, as upstream. */
 const NAMESPACES: Verbs = { GET: list, POST: create };
 
 const OBJECT: Verbs = {
@@ -24,7 +24,10 @@ const OBJECT: Verbs = {
 	DELETE: deleteObject,
 };
 
-/** The verb that a request asks for. Throws NotFound for no such subresource, or MethodNotAllowed. */
+/**
+ * Returns the verb of a request. Throws NotFound if the resource has no such subresource, and
+ * MethodNotAllowed if the path does not support the method.
+ */
 export function verbOf(request: ResourceRequest): Verb {
 	const { call, name, definition } = request;
 	const subresource = subresourceOf(request);
@@ -34,7 +37,10 @@ export function verbOf(request: ResourceRequest): Verb {
 	return verb;
 }
 
-/** The subresource that a request names, if it names one. Throws NotFound for one that is not there. */
+/**
+ * Returns the subresource that a request names, or undefined if it names none. Throws NotFound if the
+ * resource does not have it.
+ */
 export function subresourceOf({ definition, subresource }: ResourceRequest): Subresource | undefined {
 	if (subresource === '') return undefined;
 	const found = SUBRESOURCES.find((each) => each.name === subresource && each.of(definition));

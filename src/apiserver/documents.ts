@@ -6,19 +6,19 @@ import { health } from './health.ts';
 import { OpenApi } from './openapi.ts';
 import type { Call } from './request.ts';
 
-/** What the paths beside the resources are answered from. */
+/** Dependencies of {@link Documents}. */
 export interface DocumentOptions {
 	readonly resources: readonly ResourceDefinition[];
-	/** Of this program. */
+	/** Version of stint. */
 	readonly version: string;
-	/** Why the server is not well, if it isn't. */
+	/** Why the store is not available; undefined while it is. Health checks report it. */
 	readonly failure: () => Error | undefined;
 }
 
-/** The version of Kubernetes whose behaviour is served. */
+/** The Kubernetes version whose behaviour the server implements. */
 const KUBERNETES_VERSION = '1.36.0';
 
-/** The paths that name no resource: discovery, OpenAPI, version and health. */
+/** Answers the paths that name no resource: discovery, OpenAPI, version and health. */
 export class Documents {
 	readonly #options: DocumentOptions;
 	readonly #discovery: Discovery;
@@ -33,7 +33,10 @@ export class Documents {
 		});
 	}
 
-	/** Throws NotFound for a path that is nothing, and MethodNotAllowed for anything but GET. */
+	/**
+	 * Returns the document at the call's path. Throws NotFound if there is none, and MethodNotAllowed for other
+	 * methods than GET.
+	 */
 	async answer(call: Call): Promise<Answer> {
 		const path = call.path.length > 1 && call.path.endsWith('/') ? call.path.slice(0, -1) : call.path;
 		const answer =

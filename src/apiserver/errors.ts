@@ -2,8 +2,8 @@ import { ApiError, expired, internalError, type Status } from '../api/meta/api-e
 import { CompactedError, FutureRevisionError, StoreUnavailableError } from '../store/store.ts';
 
 /**
- * The error that a client gets. What is no ApiError and no known trouble of the store is a fault of
- * ours: `onFault` is told of it, and the client only that it happened.
+ * The error that a client receives. Known errors of the store become API errors. Any other error is a fault
+ * of the server: it is passed to `onFault` for the log, and the client receives a 500 without details.
  */
 export function apiErrorOf(error: unknown, onFault: (error: unknown) => void): ApiError {
 	if (error instanceof ApiError) return error;
@@ -12,10 +12,13 @@ export function apiErrorOf(error: unknown, onFault: (error: unknown) => void): A
 		return expired('The resourceVersion for the provided list is too old.');
 	if (error instanceof FutureRevisionError) return statusError(504, 'Timeout', `Timeout: ${error.message}`);
 	onFault(error);
-	return internalError("the server met an unexpected error; the server's log says more");
+	return internalError("an unexpected error occurred in the server; see the server's log");
 }
 
-/** 504 for a resourceVersion that has not happened yet; clients wait a second and ask without it. */
+/**
+ * 504 for a resourceVersion later than the server's. Clients wait a second and retry without a
+ * resourceVersion.
+ */
 export function tooLargeRevision(asked: number, current: number): ApiError {
 	const message = `Timeout: Too large resource version: ${asked}, current: ${current}`;
 	return statusError(504, 'Timeout', message, {
@@ -24,12 +27,12 @@ export function tooLargeRevision(asked: number, current: number): ApiError {
 	});
 }
 
-/** 403 for a request that is refused whatever it asks for. */
+/** 403 for a request that is rejected regardless of what it asks for. */
 export function refused(why: string): ApiError {
 	return statusError(403, 'Forbidden', `forbidden: ${why}`);
 }
 
-/** 409 when eight generated names in a row were taken. */
+/** 409 when eight generated names in a row were taken. Clients may retry after a second. */
 export function noFreeName(resource: string, name: string): ApiError {
 	const message = `${resource} "${name}" already exists, the server was not able to generate a unique name for the object`;
 	return statusError(409, 'AlreadyExists', message, { name, kind: resource, retryAfterSeconds: 1 });
@@ -53,7 +56,7 @@ export function reworded(
 	});
 }
 
-/** How long the client should wait before it tries again, if the error says so. */
+/** Seconds that the client should wait before it retries, if the error has them. */
 export function retryAfterSeconds(error: ApiError): number | undefined {
 	return error.status.details?.retryAfterSeconds;
 }

@@ -1,6 +1,6 @@
 import { JsonNumber } from '../base/json.ts';
 
-/** A JSON value as Go prints it with `%+v`, which is how some upstream messages show one: `map[a:1 b:[x y]]`. */
+/** Formats a JSON value as Go does with `%+v`, which some upstream messages contain: `map[a:1 b:[x y]]`. */
 export function goText(value: unknown): string {
 	if (value === null || value === undefined) return '<nil>';
 	if (value instanceof JsonNumber) return String(Number(value.source));

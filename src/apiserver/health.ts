@@ -1,7 +1,10 @@
 import { type Answer, textAnswer } from './answer.ts';
 import type { Query } from './query.ts';
 
-/** Paths that say whether the server is well. They and `/version` are open to everybody, as upstream. */
+/**
+ * Names of the health check paths. They and `/version` need no token, as upstream, so that probes work
+ * without credentials.
+ */
 const CHECKS: readonly string[] = ['healthz', 'livez', 'readyz'];
 
 /** The paths that need no token. */
@@ -10,7 +13,10 @@ export function isPublic(path: string): boolean {
 	return trimmed === '/version' || CHECKS.some((check) => trimmed === `/${check}`);
 }
 
-/** The answer of a health check (`/readyz`, `/readyz/ping`), or undefined for other paths. */
+/**
+ * The response of a health check (`/readyz`, `/readyz/ping`), or undefined for other paths. `failure` is why
+ * the store is not available, if it is not.
+ */
 export function health(path: string, query: Query, failure: Error | undefined): Answer | undefined {
 	const [, check = '', part, ...rest] = path.split('/');
 	if (!CHECKS.includes(check) || rest.length > 0) return undefined;

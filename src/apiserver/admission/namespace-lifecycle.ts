@@ -7,10 +7,14 @@ import type { ResourceRequest } from '../request.ts';
 import { subjectOf } from '../write.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
-/** Namespaces that the system itself lives in. */
+/** Namespaces that clients cannot delete (upstream: immortalNamespaces in the NamespaceLifecycle plugin). */
 const IMMORTAL: readonly string[] = ['default', 'kube-system', 'kube-public'];
 
-/** Objects are created only in namespaces that are there and shall stay; some namespaces always stay. */
+/**
+ * Rejects a create in a Namespace that does not exist or is being deleted, and the deletion of the system
+ * Namespaces (upstream: NamespaceLifecycle). Without the first rule the namespace controller could not
+ * finish: new objects would appear while it deletes the old ones.
+ */
 export class NamespaceLifecycle implements AdmissionPlugin {
 	readonly #cache: ObjectCache;
 

@@ -9,14 +9,17 @@ import { subjectOf } from '../write.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
 /**
- * Refuses Pods that name a RuntimeClass or bring an overhead (upstream: RuntimeClass), and warns the authors of
- * Pods, Jobs and CronJobs of what the runtime will not do for them: at the creation, and when the Pod template
- * of a Job or CronJob changes. Both follow the table in plan/pod/fields.
+ * Rejects Pods that set a RuntimeClass or an overhead (upstream: the RuntimeClass plugin). Warns the authors
+ * of Pods, Jobs and CronJobs about fields that the runtime does not implement: on create, and on an update
+ * that changes the Pod template of a Job or CronJob. Both rules come from the table in plan/pod/fields.
  */
 export class PodFields implements AdmissionPlugin {
 	readonly #traits: () => RuntimeTraits | undefined;
 
-	/** `traits` are those of the runtime that Pods will most likely get; undefined as long as there is none. */
+	/**
+	 * `traits` returns what the runtime that will run the Pods supports; undefined while no runtime is
+	 * registered, and then the plugin gives no warnings.
+	 */
 	constructor(traits: () => RuntimeTraits | undefined) {
 		this.#traits = traits;
 	}

@@ -7,7 +7,10 @@ import { subjectOf } from '../write.ts';
 import type { AdmissionPlugin } from './admission.ts';
 import type { PriorityClasses } from './priority-classes.ts';
 
-/** Pods get the priority and the preemption policy of their class and keep them (upstream: Priority). */
+/**
+ * Sets the priority and the preemption policy of a Pod from its PriorityClass on create, and keeps them on
+ * update (upstream: the Priority plugin).
+ */
 export class PodPriority implements AdmissionPlugin {
 	readonly #classes: PriorityClasses;
 
@@ -22,7 +25,10 @@ export class PodPriority implements AdmissionPlugin {
 		return changed;
 	}
 
-	/** No update can change them; leaving them out means keeping them. */
+	/**
+	 * Priority and preemption policy are immutable. A client that leaves them out of an update means to keep
+	 * them, so they are restored before validation compares old and new.
+	 */
 	update({ subresource }: ResourceRequest, object: KubeObject, old: KubeObject): KubeObject {
 		if (subresource !== '' || !isPod(object) || !isPod(old)) return object;
 		const { priority = old.spec.priority, preemptionPolicy = old.spec.preemptionPolicy } = object.spec;
@@ -38,7 +44,10 @@ export class PodPriority implements AdmissionPlugin {
 		return changed;
 	}
 
-	/** What a client says itself must be what its class says. */
+	/**
+	 * The fields to set. Throws Forbidden if the client set one of them to another value than its PriorityClass
+	 * gives.
+	 */
 	#fieldsOf({ definition }: ResourceRequest, { metadata, spec }: Pod): Partial<PodSpec> {
 		const subject = subjectOf(definition, metadata.name || metadata.generateName || 'Unknown');
 		const { priorityClassName = '' } = spec;

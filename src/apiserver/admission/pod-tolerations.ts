@@ -4,12 +4,19 @@ import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { ResourceRequest } from '../request.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
-/** How long a Pod stays on a node that went away, unless it says otherwise. */
+/**
+ * Seconds that a Pod stays bound to a node that is not ready or unreachable, unless it sets its own
+ * toleration.
+ */
 const TOLERATION_SECONDS = 300;
 
 const TAINTS: readonly string[] = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
 
-/** Pods bear a node's being not ready or unreachable for 300 seconds (upstream: DefaultTolerationSeconds). */
+/**
+ * Adds tolerations of 300 seconds for the taints not-ready and unreachable to Pods that do not tolerate them
+ * (upstream: the DefaultTolerationSeconds plugin). Without them the taint eviction controller would delete
+ * every Pod of a node as soon as the node is not ready.
+ */
 export class PodTolerations implements AdmissionPlugin {
 	create(_request: ResourceRequest, object: KubeObject): KubeObject {
 		return withTolerations(object);
@@ -23,7 +30,7 @@ export class PodTolerations implements AdmissionPlugin {
 function withTolerations(object: KubeObject): KubeObject {
 	if (!isPod(object)) return object;
 	const own = object.spec.tolerations ?? [];
-	const missing = TAINTS.filter((taint) => !own.some((toleration) => covers(toleration, taint)));
+	const missing = TAINTS.filter((taint) => !own.some((toleration) => tolerates(toleration, taint)));
 	if (missing.length === 0) return object;
 	const added = missing.map(
 		(key): Toleration => ({
@@ -37,6 +44,6 @@ function withTolerations(object: KubeObject): KubeObject {
 	return changed;
 }
 
-function covers({ key = '', effect }: Toleration, taint: string): boolean {
+function tolerates({ key = '', effect }: Toleration, taint: string): boolean {
 	return (key === '' || key === taint) && (!effect || effect === 'NoExecute');
 }

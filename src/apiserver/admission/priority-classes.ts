@@ -8,7 +8,7 @@ import type { ResourceRequest } from '../request.ts';
 import { subjectOf } from '../write.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
-/** Finds PriorityClasses by their part in admission. */
+/** The stored PriorityClasses, as the admission plugins look them up. */
 export class PriorityClasses {
 	readonly #cache: ObjectCache;
 
@@ -16,13 +16,16 @@ export class PriorityClasses {
 		this.#cache = cache;
 	}
 
-	/** The class of this name. */
+	/** Returns the PriorityClass with this name. */
 	named(name: string): PriorityClass | undefined {
 		const object = this.#cache.of(priorityClasses.group, priorityClasses.resource)?.get('', name)?.object;
 		return object && isPriorityClass(object) ? object : undefined;
 	}
 
-	/** The class of Pods that name none: of several that claim to be it, the one of the lowest value. */
+	/**
+	 * Returns the PriorityClass of Pods that name none. Two requests at once can each create a default; then
+	 * the one with the lowest value applies, as upstream.
+	 */
 	get default(): PriorityClass | undefined {
 		const cache = this.#cache.of(priorityClasses.group, priorityClasses.resource);
 		let lowest: PriorityClass | undefined;
@@ -34,7 +37,10 @@ export class PriorityClasses {
 	}
 }
 
-/** Only one class is the default, and those of the system stay (upstream: Priority, and the registry's storage). */
+/**
+ * Allows only one PriorityClass with globalDefault, and keeps those of the system from being deleted
+ * (upstream: the Priority plugin, and the storage of PriorityClasses in the registry).
+ */
 export class PriorityClassRules implements AdmissionPlugin {
 	readonly #classes: PriorityClasses;
 
