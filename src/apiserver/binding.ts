@@ -14,24 +14,31 @@ import { type Result, success } from './result.ts';
 import { staleObject } from './write.ts';
 import { writeOptions } from './write-options.ts';
 
-/** Schema of v1.Binding. */
-export const bindingSchema = object('io.k8s.api.core.v1.Binding', 'Puts a Pod on a node.', {
-	apiVersion: optional(string, 'Version of the API: v1.'),
-	kind: optional(string, 'Kind of the object: Binding.'),
-	metadata: required(objectMetaSchema, 'Names the Pod.'),
-	target: required(
-		object('io.k8s.api.core.v1.ObjectReference', 'Names an object.', {
-			apiVersion: optional(string, 'Version of its API.'),
-			kind: optional(string, 'Its kind.'),
-			name: optional(string, 'Its name.'),
-			namespace: optional(string, 'Its namespace.'),
-			uid: optional(string, 'Its UID.'),
-			resourceVersion: optional(string, 'Its version.'),
-			fieldPath: optional(string, 'A part of it.'),
-		}),
-		'The node.',
-	),
-});
+/** Schema of v1 Binding, which a scheduler posts to `pods/<name>/binding`. */
+export const bindingSchema = object(
+	'io.k8s.api.core.v1.Binding',
+	'Assigns a Pod to a node. It can be created once for each Pod.',
+	{
+		apiVersion: optional(string, 'API version of this object: v1.'),
+		kind: optional(string, 'Kind of this object: Binding.'),
+		metadata: required(
+			objectMetaSchema,
+			'Metadata whose name and namespace identify the Pod. Annotations in it are added to the Pod.',
+		),
+		target: required(
+			object('io.k8s.api.core.v1.ObjectReference', 'A reference to an object by kind, namespace and name.', {
+				apiVersion: optional(string, 'API version of the object referred to.'),
+				kind: optional(string, 'Kind of the object referred to.'),
+				name: optional(string, 'Name of the object referred to.'),
+				namespace: optional(string, 'Namespace of the object referred to. Empty for cluster-scoped objects.'),
+				uid: optional(string, 'UID of the object referred to.'),
+				resourceVersion: optional(string, 'resourceVersion of the object referred to.'),
+				fieldPath: optional(string, 'Path of a field of the object, such as spec.containers{name}.'),
+			}),
+			'The Node that the Pod is assigned to. Its kind must be Node or empty; its name is required.',
+		),
+	},
+);
 
 type Binding = Infer<typeof bindingSchema>;
 
@@ -41,7 +48,11 @@ const BINDING: PostedKind<Binding> = {
 	schema: bindingSchema,
 };
 
-/** POST to `pods/<name>/binding`: puts the Pod on a node, once and for all. */
+/**
+ * POST to `pods/<name>/binding`: assigns the Pod to a node by setting spec.nodeName (upstream: BindingREST in
+ * the registry of Pods). Throws Conflict if the Pod is already assigned, is being deleted or has scheduling
+ * gates: a Pod never changes its node, since two node agents would then run its containers.
+ */
 export async function bind(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const { dryRun, fieldValidation } = writeOptions(request.call.query, 'CreateOptions');
 	const binding = checked(request, await decodePosted(request, BINDING, fieldValidation));
@@ -88,7 +99,8 @@ function bound(
 	const refusal = unbindable(pod);
 	if (refusal) throw conflict({ group: '', resource: 'pods/binding', name }, refusal);
 	const annotations = { ...pod.metadata.annotations, ...metadata.annotations };
-	// Room was made for the Pod on some node; now that it has one, that tells nothing any more.
+	// The scheduler set nominatedNodeName when it preempted other Pods for this one. Once the Pod is assigned
+	// it means nothing, and the scheduler would still count it as reserved resources on that node.
 	const { nominatedNodeName: _, ...status } = pod.status;
 	const placed: Pod = {
 		...pod,

@@ -12,43 +12,53 @@ import {
 } from '../base/json-reader.ts';
 import type { Body, Call } from './request.ts';
 
-/** The decode stage's first half: bytes to JSON values, by content type. */
+/**
+ * The first half of the decoding stage: reads the bytes of a body as a JSON value, by content type. The
+ * second half (decode-object.ts, decode-posted.ts) makes objects of it.
+ *
+ * 1. A body is limited in bytes by the HTTP layer, and here in values and depth, before a value is kept.
+ * 2. Reading yields to the event loop between pieces (`pause`), so a large body does not block other
+ *    requests. Protobuf is the exception: it is read in one go and limited accordingly.
+ * 3. Errors have the messages of upstream's decoders, since kubectl shows them and clients match on them.
+ */
 
 /** A body as a JSON value. */
 export interface JsonBody {
 	readonly value: unknown;
-	/** The objects in it that have keys more than once. */
+	/** The objects in it that repeat a key. */
 	readonly repeated: RepeatedKeys;
-	/** What else a strict reader refuses: keys that stand twice in YAML, which are told by their lines. */
+	/** Further errors for strict field validation: repeated keys in YAML, reported with their lines. */
 	readonly complaints: readonly string[];
 }
 
-/** What the body of a request should be. */
+/** The object that a request body should contain. */
 export interface ExpectedObject {
 	readonly kind: string;
-	/** The first is the one that errors name; undefined: the version is of no account. */
+	/** Accepted versions; errors name the first. Undefined: any version is accepted. */
 	readonly apiVersions: readonly string[] | undefined;
 	readonly schema: ObjectNode;
-	/** What the body may hold, where that is other than {@link BODY_LIMITS} say. */
+	/** Limits of this body, where they differ from {@link BODY_LIMITS}. */
 	readonly limits?: Pick<JsonLimits, 'values' | 'keys'>;
 }
 
 /** Reads bodies of one content type. Throws an {@link UnreadableError}, or any error of the API. */
 type BodyReader = (bytes: Uint8Array, reading: Reading) => Promise<JsonBody>;
 
-/** What a reader knows of the request. */
+/** What a reader receives besides the bytes. */
 interface Reading {
 	readonly expected: ExpectedObject;
 	/** Awaited between the pieces of a large body. */
 	pause(): Promise<void>;
 }
 
-/** The bytes are not of the form that the content type says; the message is that of upstream's decoder. */
+/**
+ * The bytes are not in the format that the content type claims. The message is that of upstream's decoder.
+ */
 export class UnreadableError extends Error {
 	override readonly name = 'UnreadableError';
 }
 
-/** Formats of bodies that are objects. */
+/** Readers of request bodies that contain objects, by content type. */
 const READERS: ReadonlyMap<string, BodyReader> = new Map<string, BodyReader>([
 	['application/json', readJson],
 	['application/yaml', readYaml],
@@ -59,21 +69,24 @@ const READERS: ReadonlyMap<string, BodyReader> = new Map<string, BodyReader>([
 export const OBJECT_MEDIA_TYPES: readonly string[] = [...READERS.keys()];
 
 /**
- * How much a body may hold, beside its size in bytes; those of objects that are stored are limited by
- * object-size.ts. Upstream has no limit on values; here each costs time in the one thread that all requests
+ * Limits of a request body in addition to its size in bytes; object-size.ts limits the objects that are
+ * stored. Upstream has no limit on values. Here every value costs time in the one thread that all requests
  * share. A manifest of 500 containers has 10,000 values.
  */
 export const BODY_LIMITS: JsonLimits = { values: 20_000, depth: 1000 };
 
-/** How much a patch may hold: room for 10,000 steps of a JSON patch, each of which has four values. */
+/** Limits of a patch: room for 10,000 operations of a JSON patch, each of which has four values. */
 const PATCH_LIMITS: JsonLimits = { values: 60_000, depth: 1000 };
 
-/** A JSON value that no text is known of. */
+/** Wraps a JSON value that was not parsed from text here, so that repeated keys cannot be detected. */
 export function bodyOf(value: unknown): JsonBody {
 	return { value, repeated: NO_REPEATED_KEYS, complaints: [] };
 }
 
-/** The media type without parameters; JSON where the client did not say (`kubectl create --raw`). */
+/**
+ * The media type without parameters. The default is JSON, for clients that send no content type (`kubectl
+ * create --raw`).
+ */
 export function mediaTypeOf(contentType: string): string {
 	const [type = ''] = contentType.split(';', 1);
 	return type.trim().toLowerCase() || 'application/json';
@@ -85,8 +98,8 @@ export function hasBody(body: Body): boolean {
 }
 
 /**
- * The body of a request, as JSON. Throws UnsupportedMediaType, RequestEntityTooLarge, or BadRequest where
- * the bytes cannot be read. Whether it is what was expected is for its decoding to say.
+ * Reads the body of a request as JSON. Throws UnsupportedMediaType, RequestEntityTooLarge, or BadRequest if
+ * the bytes cannot be parsed. The caller decodes the value and checks its kind.
  */
 export async function readBody(call: Call, expected: ExpectedObject): Promise<JsonBody> {
 	const { body, contentType } = call;
@@ -97,7 +110,7 @@ export async function readBody(call: Call, expected: ExpectedObject): Promise<Js
 	try {
 		const read = await reader(bytes, { expected, pause: pauseOf(call) });
 		checkTypeMeta(read.value);
-		// Nothing is decoded from null, so that the object is an empty one.
+		// Go decodes JSON null into an empty object, so null is treated as `{}`.
 		return { ...read, value: read.value ?? {} };
 	} catch (error) {
 		if (!(error instanceof UnreadableError)) throw error;
@@ -108,7 +121,7 @@ export async function readBody(call: Call, expected: ExpectedObject): Promise<Js
 	}
 }
 
-/** The body of a patch, as JSON. Throws RequestEntityTooLarge, or BadRequest where it is no JSON. */
+/** Reads the body of a patch as JSON. Throws RequestEntityTooLarge, or BadRequest if it is not JSON. */
 export async function readPatchBody(call: Call): Promise<JsonBody> {
 	const { body } = call;
 	if (body?.type === 'value') return bodyOf(body.value);
@@ -147,10 +160,13 @@ async function readJsonBytes(
 	}
 }
 
-/** A byte order mark is no JSON; the decoder would hide it. */
+/** By default TextDecoder removes a byte order mark, and a body that is not valid JSON would be accepted. */
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Only people write YAML, so that it has no room for what controllers add. */
+/**
+ * Limited to {@link BODY_LIMITS} even for a PUT: people write YAML, and controllers, which add the values
+ * beyond that limit, send JSON.
+ */
 async function readYaml(bytes: Uint8Array, { pause }: Reading): Promise<JsonBody> {
 	const { NoJsonError, readYamlInPieces, YamlError, YamlLimitError, yamlTextOf } = await import(
 		'../base/yaml/read-yaml.ts'
@@ -166,7 +182,10 @@ async function readYaml(bytes: Uint8Array, { pause }: Reading): Promise<JsonBody
 	}
 }
 
-/** The fields by which upstream finds out what the object is, before it decodes the rest. */
+/**
+ * Checks kind and apiVersion first, as upstream does before it decodes the rest, so that the same error is
+ * reported for a body with several.
+ */
 function checkTypeMeta(value: unknown): void {
 	if (value === null) return;
 	if (!isRecord(value)) {
@@ -190,16 +209,20 @@ function unparsed(message: string): UnreadableError {
 	return new UnreadableError(`couldn't get version/kind; json parse error: ${message}`);
 }
 
-/** Loaded on demand: few clients speak it, and a start does not wait for it. */
+/**
+ * The decoder is imported on first use: few clients send protobuf, and loading it would delay every start.
+ */
 async function readProtobuf(bytes: Uint8Array, { expected }: Reading): Promise<JsonBody> {
 	const { jsonOfProtobuf } = await import('./protobuf-body.ts');
 	const value = jsonOfProtobuf(bytes, expected);
-	const { values: most } = limitsOn(expected);
-	if (countValues(value, most) > most) throw tooLarge(`more than ${most} values`);
+	const { values: maxValues } = limitsOn(expected);
+	if (countValues(value, maxValues) > maxValues) throw tooLarge(`more than ${maxValues} values`);
 	return bodyOf(value);
 }
 
-/** The beginning of a body for an error message: as text where it looks like JSON, else in hex. */
+/**
+ * The first 30 bytes of a body for an error message: as text if it looks like JSON, otherwise in hexadecimal.
+ */
 function summaryOf(bytes: Uint8Array): string {
 	if (bytes.length === 0) return '<empty>';
 	const start = Buffer.from(bytes.subarray(0, 30));

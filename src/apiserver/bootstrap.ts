@@ -2,10 +2,13 @@ import { isApiError } from '../api/meta/api-error.ts';
 import type { ApiTransport } from '../api/meta/transport.ts';
 import { SYSTEM_PRIORITY_CLASSES } from '../api/scheduling/priorityclass/definition.ts';
 
-/** The namespaces that every cluster has. */
+/** Namespaces that every cluster has. */
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
-/** Creates what every cluster has from the start, as far as it does not exist. */
+/**
+ * Creates the Namespaces and PriorityClasses that every cluster has, unless they exist. Called at each start,
+ * after the server has started; changes that users made to these objects are kept.
+ */
 export async function bootstrap(server: ApiTransport): Promise<void> {
 	const namespaces = NAMESPACES.map((name) =>
 		ensure(server, '/api/v1/namespaces', { kind: 'Namespace', apiVersion: 'v1', metadata: { name } }),

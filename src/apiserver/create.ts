@@ -14,10 +14,14 @@ import { StoredObject } from './stored-object.ts';
 import { kindSubjectOf, nameTaken, writeNew } from './write.ts';
 import { type WriteOptions, writeOptions } from './write-options.ts';
 
-/** How many generated names are tried before the client is told that they are all taken. */
+/** Number of generated names to try before the request fails (upstream: maxNameGenerationCreateAttempts). */
 const NAME_ATTEMPTS = 8;
 
-/** POST to a collection: decode, admit, make ready, validate, store. */
+/**
+ * POST to a collection: decode, admit, prepare, validate, store. With generateName it is repeated with
+ * another name as long as the generated one is taken. Throws Invalid, AlreadyExists, or what admission
+ * throws.
+ */
 export async function create(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const options = writeOptions(request.call.query, 'CreateOptions');
 	const decoded = await decodeObject(server, request, options);
@@ -53,34 +57,38 @@ async function createOnce(
 	const { strategy } = definition;
 	for (const text of strategy.droppedFields?.(identified, undefined) ?? []) warn(request.call, text);
 	for (const text of strategy.warnings?.(prepared, undefined) ?? []) warn(request.call, text);
-	// Once more, since what was generated can bring defaults of its own (upstream: at the next read).
+	// Default again, since prepareForCreate can add parts that have defaults of their own. Upstream applies
+	// these when it next reads the object.
 	const finished = definition.defaults(prepared);
-	if (!dryRun && revisionIn(resourceVersion) !== 0) {
+	if (!dryRun && revisionFrom(resourceVersion) !== 0) {
 		throw badRequest('resourceVersion should not be set on objects to be created');
 	}
 	const paused = pause();
 	if (paused) {
 		await paused;
-		// What admission looked at may have changed meanwhile: the namespace may be gone.
+		// Admit again: while the request paused, the Namespace may have been deleted.
 		server.admission.create(request, finished);
 	}
-	return dryRun ? unwritten(request, finished) : writeNew(server, request, finished);
+	return dryRun ? dryRunResult(request, finished) : writeNew(server, request, finished);
 }
 
-/** The revision in metadata; what is no number is none, as in upstream. */
-function revisionIn(resourceVersion: string): number {
+/** The revision in metadata; 0 for text that is not a number, as upstream. */
+function revisionFrom(resourceVersion: string): number {
 	return /^\d+$/.test(resourceVersion) ? Number(resourceVersion) : 0;
 }
 
-/** The answer of a dry run: only the write, which a resourceVersion would keep from being done, is left out. */
-function unwritten({ definition, resource }: ResourceRequest, object: KubeObject): StoredObject {
+/**
+ * The response of a dry run, which skips only the write. A client may therefore send a resourceVersion, with
+ * which a real create would fail.
+ */
+function dryRunResult({ definition, resource }: ResourceRequest, object: KubeObject): StoredObject {
 	const { namespace = '', name = '', resourceVersion = '' } = object.metadata;
 	const holder = resource.get(namespace, name);
 	if (holder) throw nameTaken(definition, name, holder);
 	const { codec } = resource;
 	const value = codec.encode(object);
 	checkSize({ definition, subresource: '', next: { object, value }, old: undefined });
-	const at = { key: codec.key(namespace, name), value, revision: revisionIn(resourceVersion) };
+	const at = { key: codec.key(namespace, name), value, revision: revisionFrom(resourceVersion) };
 	return new StoredObject(codec, at, object);
 }
 
@@ -97,7 +105,7 @@ function identify({ clock, random }: ServerContext, object: KubeObject): KubeObj
 	return { ...object, metadata: { ...identity, ...rest } };
 }
 
-/** Takes off what only the server sets. */
+/** Removes fields that only the server sets. */
 function withoutSystemFields(object: KubeObject): KubeObject {
 	const {
 		uid: _uid,

@@ -10,18 +10,22 @@ import { betweenSteps, bodyBytes, type Call, type ResourceRequest, warn } from '
 import type { ResourceCodec } from './stored-object.ts';
 import type { WriteOptions } from './write-options.ts';
 
-/** The decode stage's second half: JSON values to objects of the path's kind. */
+/** The second half of the decoding stage: makes an object of the path's kind from a JSON value. */
 
-/** A decoded and defaulted object, and what strict decoding would complain of. */
+/** A decoded and defaulted object, and the errors of strict decoding. */
 export interface DecodedObject {
 	readonly object: KubeObject;
-	/** Texts for a strict error, or for warnings. */
+	/**
+	 * Messages of unknown and repeated fields. `Strict` field validation makes one error of them, `Warn` a
+	 * warning of each.
+	 */
 	readonly complaints: readonly string[];
 }
 
 /**
- * The object in the body of a create or update. Throws BadRequest when it cannot be decoded, is of
- * another kind or version than the path's, or `Strict` finds fault with it.
+ * Decodes the object in the body of a create or update. Throws BadRequest if it cannot be decoded, if its
+ * kind or version is not the path's, or for an error of strict decoding with `Strict`; RequestEntityTooLarge
+ * if it has too many values.
  */
 export async function decodeObject(
 	server: ServerContext,
@@ -48,10 +52,10 @@ export async function decodeObject(
 	}
 }
 
-/** The JSON says that it is of another kind or version than the resource; the message says so as upstream's decoder. */
+/** The JSON claims another kind or version than the path's. The message is that of upstream's decoder. */
 export class OtherKindError extends Error {
 	override readonly name = 'OtherKindError';
-	/** The answer to a create or an update. */
+	/** The error for a create or an update; a patch makes another one of the message. */
 	readonly refusal: ApiError;
 
 	constructor(message: string, refusal: ApiError = badRequest(message)) {
@@ -60,7 +64,10 @@ export class OtherKindError extends Error {
 	}
 }
 
-/** Decodes JSON to an object of the resource. Throws a DecodeError or an OtherKindError. */
+/**
+ * Decodes JSON to an object of the resource, defaults it and drops managedFields and selfLink, which the
+ * server does not store. Throws a DecodeError or an OtherKindError.
+ */
 export function decodeJson(
 	codec: ResourceCodec,
 	{ value: json, repeated, complaints }: JsonBody,
@@ -83,7 +90,10 @@ export function decodeJson(
 	return { object: definition.defaults(object), complaints: [...complaints, ...strictTexts(problems)] };
 }
 
-/** Does with what strict decoding complains of as the client wished; `refusal` makes the error. */
+/**
+ * Handles the errors of strict decoding as the client asked (`fieldValidation`): ignores them, adds a warning
+ * for each, or throws the error that `refusal` makes of them.
+ */
 export function refuseOrWarn(
 	call: Call,
 	complaints: readonly string[],
@@ -95,15 +105,16 @@ export function refuseOrWarn(
 	for (const text of complaints.flatMap(warningsOf)) warn(call, text);
 }
 
-/** A complaint as warnings, which have one line each. */
+/** Splits an error into warnings, which have one line each. */
 function warningsOf(complaint: string): readonly string[] {
 	const [first, ...lines] = complaint.split('\n');
 	return first === 'yaml: unmarshal errors:' ? lines.map((line) => line.trim()) : [complaint];
 }
 
 /**
- * The object in the namespace of the path, which it may name itself or leave out (none for a kind that
- * lives in no namespace). Throws BadRequest when it names another one.
+ * Returns the object with the namespace of the path. The client may leave the namespace out of the object.
+ * For a cluster-scoped kind (`namespace` is empty) it is removed. Throws BadRequest if the object names
+ * another namespace.
  */
 export function inNamespace(object: KubeObject, namespace: string): KubeObject {
 	const { namespace: own = '', ...metadata } = object.metadata;

@@ -8,22 +8,22 @@ import { refuseOrWarn } from './decode-object.ts';
 import type { ResourceRequest } from './request.ts';
 import type { WriteOptions } from './write-options.ts';
 
-/** An object that is posted to a subresource and stored nowhere: a Binding, an Eviction. */
+/** An object that clients post to a subresource and that is not stored: a Binding, an Eviction. */
 export interface Posted {
 	readonly apiVersion?: string;
 	readonly kind?: string;
 	readonly metadata: ObjectMeta;
 }
 
-/** What a subresource takes: an object that `T` describes as the schema does. */
+/** The kind of object that a subresource accepts; `T` is the type that the schema describes. */
 export interface PostedKind<T extends Posted> extends ExpectedObject {
 	readonly apiVersions: readonly string[];
 	readonly schema: ObjectNode & Schema<T>;
 }
 
 /**
- * The object in the body. Throws BadRequest when it cannot be decoded, is of another kind, version or
- * namespace than the path's, or `Strict` finds fault with it.
+ * Decodes the object in the body. Throws BadRequest if it cannot be decoded, if its kind, version or
+ * namespace is not the path's, or for an error of strict decoding with `Strict`.
  */
 export async function decodePosted<T extends Posted>(
 	{ call, namespace }: ResourceRequest,

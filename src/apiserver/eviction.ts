@@ -19,14 +19,16 @@ import { type Result, success } from './result.ts';
 import { writeOptions } from './write-options.ts';
 
 /**
- * POST to `pods/<name>/eviction`: how `kubectl drain` and others take a Pod off its node.
+ * POST to `pods/<name>/eviction`: the API-initiated eviction, with which `kubectl drain` and others remove a
+ * Pod from its node.
  *
- * There are no PodDisruptionBudgets here, so nothing ever stands against an eviction: no 429, and no
- * difference between Pods that a budget would protect and those (pending, ended, leaving) it would not.
+ * stint has no PodDisruptionBudgets. So an eviction is never answered with 429, and Pods that a budget would
+ * protect are treated like those that it would not (pending, finished or terminating ones).
  *
- * The Pod is first marked with the condition DisruptionTarget, then deleted as the DeleteOptions in the
- * Eviction say. The order is what a Job's pod failure policy relies upon: whoever sees the Pod going sees
- * why. Between the two anybody may write to the Pod; only a client that named a resourceVersion minds.
+ * The server first sets the condition DisruptionTarget on the Pod, then deletes it as the DeleteOptions in
+ * the Eviction say. Pod failure policies depend on this order: a controller that sees the Pod terminating can
+ * already see why. Other clients may write to the Pod between the two steps; this causes a Conflict only if
+ * the Eviction names a resourceVersion.
  */
 
 const EVICTION: PostedKind<Eviction> = {
@@ -46,7 +48,7 @@ export async function evict(server: ServerContext, request: ResourceRequest): Pr
 	return success(201);
 }
 
-/** How the Pod is to be deleted. A dry run that either the query or the Eviction asks for is one. */
+/** The options of the deletion. It is a dry run if the query or the Eviction asks for one. */
 function deletionOf({ name }: ResourceRequest, eviction: Eviction, dryRun: boolean): DeleteOptions {
 	if (eviction.metadata.name !== name) {
 		throw badRequest('name in URL does not match name in Eviction object');
@@ -57,13 +59,16 @@ function deletionOf({ name }: ResourceRequest, eviction: Eviction, dryRun: boole
 		const detail = 'can not be set for pod eviction, try after removing the option';
 		throw invalid({ group: 'policy', resource: 'Eviction', name }, [invalidField(path, true, detail)]);
 	}
-	// Upstream finds out with the deletion, when the Pod has its mark already: a Job would then forgive
-	// whatever the Pod does, though nobody disturbs it.
+	// Upstream checks these options with the deletion, after it has set the condition. The Pod would then keep
+	// DisruptionTarget without being deleted, and a pod failure policy would ignore a later failure of the Pod.
 	checkDeleteOptions(options);
 	return dryRun ? { ...options, dryRun: ['All'] } : options;
 }
 
-/** Marks the Pod; returns the options with the resourceVersion that the Pod has now, if they name one. */
+/**
+ * Sets the condition DisruptionTarget. Returns the options; if they have a resourceVersion, it is replaced by
+ * the one that the Pod has now.
+ */
 async function mark(
 	server: ServerContext,
 	request: ResourceRequest,

@@ -4,7 +4,10 @@ import type { ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
 import { update } from './update.ts';
 
-/** PUT of `namespaces/<name>/finalize`: the one way to change the finalizers in a Namespace's spec. */
+/**
+ * PUT of `namespaces/<name>/finalize`: the only way to change spec.finalizers of a Namespace. The namespace
+ * controller removes its finalizer with it once the Namespace is empty.
+ */
 export function finalize(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const { strategy } = request.definition;
 	return update(server, request, {

@@ -1,11 +1,14 @@
 import type { KubeObject } from '../api/meta/object-meta.ts';
 
-/** Whether somebody still has to act before the object may be removed. */
+/** Whether the object has finalizers, whose controllers must act before the object may be removed. */
 export function awaitsFinalizers(object: KubeObject): boolean {
 	return (object.metadata.finalizers?.length ?? 0) > 0 || namespaceFinalizers(object).length > 0;
 }
 
-/** A Namespace has finalizers in its spec too: the namespace controller's, gone once it is empty. */
+/**
+ * A Namespace also has finalizers in its spec: that of the namespace controller, which removes it once the
+ * Namespace is empty.
+ */
 function namespaceFinalizers(object: KubeObject): readonly unknown[] {
 	if (object.kind !== 'Namespace' || object.apiVersion !== 'v1' || !('spec' in object)) return [];
 	const { spec } = object;

@@ -1,12 +1,16 @@
 import type { ServerContext } from './context.ts';
 import { tooLargeRevision } from './errors.ts';
 
-/** How long a request waits for a revision that has not come yet, as upstream (blockTimeout in watch_cache.go). */
+/**
+ * How long a request waits for a revision that the cache has not reached, as upstream (blockTimeout in
+ * watch_cache.go).
+ */
 const LONGEST_WAIT_MS = 3000;
 
 /**
- * Resolves once the cache shows `revision` or a later one. Rejects with Timeout if that takes too long, or
- * when `signal` aborts.
+ * Resolves once the cache has reached `revision`. Rejects with Timeout if that takes more than three seconds,
+ * or when `signal` aborts. Clients use it for consistent reads: they send a resourceVersion that they
+ * received from a write.
  */
 export async function untilFresh(
 	{ cache, clock }: Pick<ServerContext, 'cache' | 'clock'>,

@@ -7,7 +7,10 @@ import type { Result } from './result.ts';
 import type { StoredObject } from './stored-object.ts';
 import { subjectOf } from './write.ts';
 
-/** GET of one object, also through `/status`. A resourceVersion asks for a state at least that new. */
+/**
+ * GET of one object, also of its `/status`. With a resourceVersion the result is at least that new. Throws
+ * NotFound.
+ */
 export async function get(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const { query, signal } = request.call;
 	await untilFresh(server, revisionOf(query.text('resourceVersion')) ?? 0, signal);
