@@ -1,12 +1,15 @@
 import { assert } from '../base/assert.ts';
 import type { StoredObject } from './stored-object.ts';
 
-/** A change of one object: both given, an update; only `now`, it is new; only `before`, it is gone. */
+/**
+ * A change of one object. With `before` and `now` it is an update, with only `now` a creation, with only
+ * `before` a deletion.
+ */
 export class ObjectChange {
 	readonly revision: number;
 	readonly before: StoredObject | undefined;
 	readonly now: StoredObject | undefined;
-	#gone: StoredObject | undefined;
+	#deleted: StoredObject | undefined;
 
 	constructor(revision: number, before: StoredObject | undefined, now: StoredObject | undefined) {
 		this.revision = revision;
@@ -14,41 +17,47 @@ export class ObjectChange {
 		this.now = now;
 	}
 
-	/** What a watch is shown that the object has left: how it was before, as of this revision. */
-	get gone(): StoredObject | undefined {
-		this.#gone ??= this.before?.at(this.revision);
-		return this.#gone;
+	/** The object for a DELETED event: its last state with the resourceVersion of this change. */
+	get deleted(): StoredObject | undefined {
+		this.#deleted ??= this.before?.at(this.revision);
+		return this.#deleted;
 	}
 }
 
-/** At most so many changes are kept: enough that a short burst does not send every watch to the store's log. */
-const MOST_KEPT = 2000;
+/**
+ * Maximum number of changes in the window: enough that a short burst does not make every watch read the
+ * store's log.
+ */
+const MAX_CHANGES = 2000;
 
-/** The replaced and removed objects that are kept for it have at most so many bytes together. */
-const MOST_BYTES = 2 * 1024 * 1024;
-
-/** So many places of dropped changes are given back at a time. */
-const CLEAN_UP_LENGTH = 256;
+/** Maximum size of the replaced and deleted objects that the window keeps in memory. */
+const MAX_BYTES = 2 * 1024 * 1024;
 
 /**
- * The latest changes of one resource, in order: what watches read, each at its own pace. It belongs to all
- * of them together, so a watch that reads slowly holds no memory of its own; one that falls behind the
- * window continues from the store's log.
+ * The array is compacted after this many dropped changes: `shift` for each would copy the array each time.
+ */
+const COMPACT_LENGTH = 256;
+
+/**
+ * The latest changes of one resource in order, which all its watches read, each at its own pace. The window
+ * is shared, so a slow watch keeps nothing of its own in memory. A watch that falls behind the window
+ * continues from the store's log (watch-history.ts). Upstream: watchCache, whose events are buffered again
+ * for each watcher.
  */
 export class ChangeWindow {
-	/** Undefined before `#first`. */
+	/** Entries before `#first` are undefined. */
 	#changes: Array<ObjectChange | undefined> = [];
 	/** Index of the oldest change that is kept. */
 	#first = 0;
 	#bytes = 0;
 	#start = 0;
 
-	/** The window has every change after this revision. */
+	/** Revision after which the window has every change. */
 	get start(): number {
 		return this.#start;
 	}
 
-	/** Begins anew: everything up to `revision` is known, and no change since. */
+	/** Clears the window; it starts at `revision`, which the cache has loaded. */
 	reset(revision: number): void {
 		this.#changes = [];
 		this.#first = 0;
@@ -60,18 +69,21 @@ export class ChangeWindow {
 	push(change: ObjectChange): void {
 		this.#changes.push(change);
 		this.#bytes += sizeOf(change);
-		while (this.#bytes > MOST_BYTES || this.#changes.length - this.#first > MOST_KEPT) this.#dropOldest();
-		if (this.#first < CLEAN_UP_LENGTH) return;
+		while (this.#bytes > MAX_BYTES || this.#changes.length - this.#first > MAX_CHANGES) this.#dropOldest();
+		if (this.#first < COMPACT_LENGTH) return;
 		this.#changes.splice(0, this.#first);
 		this.#first = 0;
 	}
 
-	/** The first change after `revision`, or undefined; `revision` must not be before {@link start}. */
+	/**
+	 * Returns the first change after `revision`, or undefined if there is none. `revision` must not be before
+	 * {@link start}.
+	 */
 	after(revision: number): ObjectChange | undefined {
 		return this.#changes[this.#indexAfter(revision)];
 	}
 
-	/** Every change after `revision`; undefined where the window does not reach back so far. */
+	/** Returns every change after `revision`; undefined if the window does not reach back that far. */
 	since(revision: number): readonly ObjectChange[] | undefined {
 		if (revision < this.#start) return undefined;
 		return this.#changes.slice(this.#indexAfter(revision)).flatMap((change) => change ?? []);
@@ -87,7 +99,8 @@ export class ChangeWindow {
 	}
 
 	#indexAfter(revision: number): number {
-		// Most watches have read all but the newest changes, so the search begins at the end.
+		// Most watches have read all but the newest changes. The search starts at the end with doubling steps,
+		// then bisects the range it found.
 		let step = 1;
 		let high = this.#changes.length;
 		let low = high;
@@ -105,7 +118,10 @@ export class ChangeWindow {
 	}
 }
 
-/** What a change alone keeps in memory: the object that is no longer live. */
+/**
+ * The bytes that only this change keeps in memory: the previous state of the object, which is no longer in
+ * the cache.
+ */
 function sizeOf({ before }: ObjectChange): number {
 	return before?.size ?? 0;
 }

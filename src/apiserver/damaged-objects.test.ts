@@ -13,10 +13,10 @@ const JOBS = '/registry/batch/jobs/default/';
 const DAMAGED: Readonly<Record<string, readonly [string, RegExp]>> = {
 	[`${JOBS}cut`]: ['{"kind":"Job","apiVersion":"batch/v1","metadata":{"name":"cu', /not JSON: /],
 	[`${JOBS}empty`]: ['', /not JSON: /],
-	[`${JOBS}null`]: ['null', /not a whole Job: /],
-	[`${JOBS}list`]: ['[1,2]', /not a whole Job: /],
-	[`${JOBS}number`]: ['7', /not a whole Job: /],
-	[`${JOBS}text`]: ['"kind"', /not a whole Job: /],
+	[`${JOBS}null`]: ['null', /not a complete Job: /],
+	[`${JOBS}list`]: ['[1,2]', /not a complete Job: /],
+	[`${JOBS}number`]: ['7', /not a complete Job: /],
+	[`${JOBS}text`]: ['"kind"', /not a complete Job: /],
 	[`${JOBS}other`]: [
 		'{"kind":"Pod","apiVersion":"v1","metadata":{"name":"other"},"spec":{"containers":[]}}',
 		/not a/,

@@ -2,20 +2,21 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import { isRecord } from '../base/json.ts';
 import type { StoredObject } from './stored-object.ts';
 
-/** A stored value that is not the object that its key names. */
+/** A stored value that cannot be decoded as the object that its key names. */
 export interface DamagedObject {
 	readonly key: string;
 	readonly revision: number;
-	/** What is wrong with it. */
+	/** Why it cannot be decoded. */
 	readonly reason: string;
 }
 
-/** So many keys are named; a folder that is damaged as a whole has thousands. */
+/** Maximum number of keys in the error message; a damaged data folder can have thousands. */
 const MOST_NAMED = 10;
 
 /**
- * The store holds values that cannot be read. The server does not start without them by itself: Pods whose
- * Job it does not see would be deleted as garbage, and a Job whose Pod it does not see would run it again.
+ * The store contains values that cannot be decoded. The server does not start without these objects unless
+ * the user asks for it: the garbage collector would delete Pods whose Job is missing, and the Job controller
+ * would run the work of a missing Pod again. The user restores a backup or starts with --discard-damaged.
  */
 export class DamagedObjectsError extends Error {
 	override readonly name = 'DamagedObjectsError';
@@ -25,12 +26,12 @@ export class DamagedObjectsError extends Error {
 		const more = damaged.length > MOST_NAMED ? ` and ${damaged.length - MOST_NAMED} more` : '';
 		const objects = damaged.length === 1 ? 'an object' : `${damaged.length} objects`;
 		super(
-			`the store holds ${objects} that cannot be read: ${named.join(', ')}${more}. Restore the data folder from a backup, or start once with --discard-damaged to delete what is named here`,
+			`the store holds ${objects} that cannot be read: ${named.join(', ')}${more}. Restore the data folder from a backup, or start once with --discard-damaged to delete these objects`,
 		);
 	}
 }
 
-/** What is wrong with a stored value; undefined if it is the object that its key names. */
+/** Checks a stored value; undefined if it is the object that its key names. */
 export function damageOf(stored: StoredObject): DamagedObject | undefined {
 	const reason = reasonOf(stored);
 	return reason === undefined ? undefined : { key: stored.key, revision: stored.revision, reason };
@@ -43,7 +44,7 @@ function reasonOf(stored: StoredObject): string | undefined {
 		({ object } = stored);
 	} catch (error) {
 		if (error instanceof SyntaxError) return `not JSON: ${error.message}`;
-		return `not a whole ${codec.definition.kind}: ${String(error)}`;
+		return `not a complete ${codec.definition.kind}: ${String(error)}`;
 	}
 	if (object.kind !== codec.definition.kind || object.apiVersion !== codec.apiVersion) {
 		return `not a ${codec.definition.kind}`;

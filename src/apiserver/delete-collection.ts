@@ -8,14 +8,15 @@ import type { Result } from './result.ts';
 import type { StoredObject } from './stored-object.ts';
 
 /**
- * How many objects, and of how many bytes together, are deleted at once: enough that a store that commits in
- * groups has a group, and so few that a dry run, which waits for no store, takes some milliseconds.
+ * Number and total bytes of the objects deleted at once: enough for one group commit of the store, and so few
+ * that a dry run, which does not wait for the store, takes a few milliseconds.
  */
-const AT_ONCE = { objects: 64, bytes: 128 * 1024 };
+const GROUP_LIMITS = { objects: 64, bytes: 128 * 1024 };
 
 /**
- * DELETE of a collection: of each selected object, with the same options. Not atomic: an error leaves
- * those deleted that came before it. Answers with what was selected.
+ * DELETE of a collection: deletes each selected object with the same options, and returns the selected
+ * objects. It is not atomic: an error leaves the objects deleted that were processed before. An object that
+ * another client has deleted meanwhile is skipped.
  */
 export async function deleteCollection(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const options = await deleteOptions(request.call);
@@ -43,7 +44,7 @@ function* groupsOf(items: readonly StoredObject[]): Generator<readonly StoredObj
 	for (const stored of items) {
 		group.push(stored);
 		bytes += stored.size;
-		if (group.length < AT_ONCE.objects && bytes < AT_ONCE.bytes) continue;
+		if (group.length < GROUP_LIMITS.objects && bytes < GROUP_LIMITS.bytes) continue;
 		yield group;
 		group = [];
 		bytes = 0;

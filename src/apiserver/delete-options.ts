@@ -8,7 +8,10 @@ import type { Query } from './query.ts';
 import type { Call } from './request.ts';
 import { dryRunErrors } from './write-options.ts';
 
-/** Clients send them in the version of what they delete; they are the same in each. */
+/**
+ * Any apiVersion is accepted: clients send DeleteOptions in the version of the object that they delete, and
+ * the fields are the same in each.
+ */
 const DELETE_OPTIONS: ExpectedObject = {
 	kind: 'DeleteOptions',
 	apiVersions: undefined,
@@ -17,14 +20,14 @@ const DELETE_OPTIONS: ExpectedObject = {
 
 const POLICIES = ['Foreground', 'Background', 'Orphan'];
 
-/** The options in the body, or in the query when there is none. Throws BadRequest or Invalid. */
+/** Reads the options from the body, or from the query if there is no body. Throws BadRequest or Invalid. */
 export async function deleteOptions(call: Call): Promise<DeleteOptions> {
 	const options = hasBody(call.body) ? await fromBody(call) : fromQuery(call.query);
 	checkDeleteOptions(options);
 	return options;
 }
 
-/** Throws Invalid for options that contradict each other or are none. */
+/** Throws Invalid for options that contradict each other or have unknown values. */
 export function checkDeleteOptions(options: DeleteOptions): void {
 	const errors = deleteOptionErrors(options);
 	if (errors.length > 0) {
@@ -32,7 +35,7 @@ export function checkDeleteOptions(options: DeleteOptions): void {
 	}
 }
 
-/** Whether all is to be done but the deletion. */
+/** Whether the request checks the deletion but does not store it. */
 export function isDryRun({ dryRun }: DeleteOptions): boolean {
 	return (dryRun?.length ?? 0) > 0;
 }

@@ -13,7 +13,7 @@ import { type Result, success } from './result.ts';
 import { StoredObject } from './stored-object.ts';
 import { kindSubjectOf, writeOver, writeRemoval } from './write.ts';
 
-/** DELETE of one object. */
+/** DELETE of one object. Throws NotFound, or Conflict if a precondition does not hold. */
 export async function deleteObject(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const options = await deleteOptions(request.call);
 	warnOfDefault(request, options);
@@ -21,8 +21,9 @@ export async function deleteObject(server: ServerContext, request: ResourceReque
 }
 
 /**
- * Deletes an object, or marks it as being deleted where finalizers or its grace period keep it. The
- * latest state decides; when it changes meanwhile, all is looked at again.
+ * Deletes an object, or sets its deletionTimestamp if it has finalizers or a grace period. The decision is
+ * based on the latest state of the object: if another writer changes it in between, the decision is made
+ * again.
  */
 export async function deleteWith(
 	server: ServerContext,
@@ -32,7 +33,8 @@ export async function deleteWith(
 	const { definition } = request;
 	server.admission.delete(request);
 	return changeLatest(server, request, async (current) => {
-		// Reading the object takes as long as all that follows, if no part of the server has it at hand.
+		// Decoding the object, if it is not in memory, takes as long as the rest of the deletion; hence the
+		// pause.
 		const { object } = current;
 		const turn = betweenSteps(server, request.call, current.size);
 		if (turn) await turn;
@@ -40,11 +42,11 @@ export async function deleteWith(
 		const act = isNamespace(definition)
 			? terminateNamespace(object, server.clock.now())
 			: planDeletion(definition, object, options, server.clock.now());
-		return perform(server, request, current, { act, options });
+		return applyAct(server, request, current, { act, options });
 	});
 }
 
-async function perform(
+async function applyAct(
 	server: ServerContext,
 	request: ResourceRequest,
 	current: StoredObject,
@@ -53,7 +55,7 @@ async function perform(
 	const { definition } = request;
 	const showsObject = definition.deletion.gracePeriodSeconds !== undefined;
 	if (act.kind === 'pending') {
-		if (!showsObject && !isNamespace(definition)) return nameOf(definition, current.object);
+		if (!showsObject && !isNamespace(definition)) return deletedStatus(definition, current.object);
 		return { type: 'object', code: 200, stored: current };
 	}
 	const dryRun = isDryRun(options);
@@ -64,8 +66,8 @@ async function perform(
 	}
 	const removed = dryRun ? current : await writeRemoval(server, current);
 	if (!removed) return undefined;
-	if (!showsObject) return nameOf(definition, act.object);
-	return { type: 'object', code: 200, stored: draft(removed, act.object) };
+	if (!showsObject) return deletedStatus(definition, act.object);
+	return { type: 'object', code: 200, stored: unstored(removed, act.object) };
 }
 
 async function mark(
@@ -77,20 +79,23 @@ async function mark(
 	const turn = betweenSteps(server, call, current.size);
 	if (turn) await turn;
 	if (isMarked) return current;
-	return dryRun ? draft(current, object) : writeOver(server, current, object);
+	return dryRun ? unstored(current, object) : writeOver(server, current, object);
 }
 
-/** The answer of all but Pods, which are answered as they were: it names the object that went, by its UID. */
-function nameOf({ group, resource }: ResourceDefinition, { metadata }: KubeObject): Result {
+/**
+ * The response for all kinds but those with a grace period (Pods), which are returned themselves: a Status
+ * that names the deleted object and its UID.
+ */
+function deletedStatus({ group, resource }: ResourceDefinition, { metadata }: KubeObject): Result {
 	const { name = '', uid } = metadata;
 	return success(200, { name, ...(group && { group }), kind: resource, ...(uid && { uid }) });
 }
 
-function draft({ codec, key, revision }: StoredObject, object: KubeObject): StoredObject {
+function unstored({ codec, key, revision }: StoredObject, object: KubeObject): StoredObject {
 	return new StoredObject(codec, { key, revision, value: codec.encode(object) });
 }
 
-/** 409 for an object that is not the one, or not in the state, that the options speak of. */
+/** Throws Conflict if the object's UID or resourceVersion differs from the preconditions in the options. */
 export function checkPreconditions(
 	definition: ResourceDefinition,
 	{ metadata }: KubeObject,
@@ -108,7 +113,7 @@ export function checkPreconditions(
 	}
 }
 
-/** Warns a client that did not say what is to become of dependents, if that may not be what it expects. */
+/** Warns a client that set no propagation policy, if the default of the kind may surprise it. */
 export function warnOfDefault(
 	{ call, definition: { deletion } }: ResourceRequest,
 	{ orphanDependents, propagationPolicy }: DeleteOptions,

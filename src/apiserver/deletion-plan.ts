@@ -5,27 +5,31 @@ import { formatTime, timeOf } from '../api/meta/time.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../api/meta/validate-meta.ts';
 import { approximate, type Int64, successor } from '../base/json.ts';
 
-/** What a DELETE does to an object. */
+/** What a DELETE does to an object. The decision is pure; delete.ts applies it. */
 export type DeletionAct =
-	/** Nothing more than was done already. */
+	/** The object is being deleted already, and the request changes nothing. */
 	| { readonly kind: 'pending' }
-	/** It stays for now, as `object`. */
+	/** The object stays for now, with its deletionTimestamp set: `object` is its new state. */
 	| { readonly kind: 'mark'; readonly object: KubeObject }
-	/** It goes; `object` is how the client sees it off. */
+	/** The object is removed; `object` is the state that the client receives. */
 	| { readonly kind: 'remove'; readonly object: KubeObject };
 
-/** What a DELETE of an object comes to, by its grace period, its finalizers and the options. */
+/**
+ * Decides what a DELETE does to an object, from its grace period, its finalizers and the options (upstream:
+ * BeforeDelete in registry/rest/delete.go, and deletionFinalizersForGarbageCollection in the generic registry
+ * store). `now` is in ms since the epoch.
+ */
 export function planDeletion(
 	definition: ResourceDefinition,
 	object: KubeObject,
 	options: DeleteOptions,
 	now: number,
 ): DeletionAct {
-	const graceful = gracefully(definition, object, options, now);
+	const graceful = applyGracePeriod(definition, object, options, now);
 	if (graceful.pending) return { kind: 'pending' };
 	const marked = withFinalizers(graceful.object, propagationFinalizers(definition, object, options));
 	if (marked.metadata.finalizers?.length) {
-		return { kind: 'mark', object: graceful.changed ? marked : withoutGrace(marked, now) };
+		return { kind: 'mark', object: graceful.changed ? marked : markWithoutGrace(marked, now) };
 	}
 	const { deletionGracePeriodSeconds: grace = 0 } = marked.metadata;
 	return graceful.changed && grace > 0
@@ -33,15 +37,16 @@ export function planDeletion(
 		: { kind: 'remove', object: marked };
 }
 
-/** The object after its grace period was set or shortened, and whether that is so. */
+/** The object after the request's grace period was applied. */
 interface Graceful {
 	readonly object: KubeObject;
+	/** Whether the request set or shortened the grace period. */
 	readonly changed: boolean;
-	/** It is being deleted already, and no less time was asked for. */
+	/** The object is being deleted already, and the request asks for no shorter grace period. */
 	readonly pending: boolean;
 }
 
-function gracefully(
+function applyGracePeriod(
 	{ deletion }: ResourceDefinition,
 	object: KubeObject,
 	{ gracePeriodSeconds }: DeleteOptions,
@@ -55,22 +60,28 @@ function gracefully(
 		const grace = deletion.gracePeriodSeconds(object, requested);
 		return {
 			...untouched,
-			object: withDeletion(counted(object, generation), formatTime(now + approximate(grace) * 1000), grace),
+			object: withDeletion(
+				withNextGeneration(object, generation),
+				formatTime(now + approximate(grace) * 1000),
+				grace,
+			),
 			changed: true,
 		};
 	}
 	if (granted === 0) return untouched;
 	if (requested === undefined || requested >= granted) return { ...untouched, pending: true };
-	// A period beyond the year 9999 has left no trace of when it began.
-	const begun = timeOf(deletionTimestamp) - approximate(granted) * 1000;
-	const due = formatTime((begun < 0 ? now : begun) + approximate(requested) * 1000);
-	return { ...untouched, object: withDeletion(object, due, requested), changed: true };
+	// A grace period that would end after the year 9999 was cut, so its start cannot be computed from the
+	// deletionTimestamp; then the new one starts now.
+	const startedAt = timeOf(deletionTimestamp) - approximate(granted) * 1000;
+	const endsAt = formatTime((startedAt < 0 ? now : startedAt) + approximate(requested) * 1000);
+	return { ...untouched, object: withDeletion(object, endsAt, requested), changed: true };
 }
 
-/** Marks an object that only finalizers keep. */
-function withoutGrace(object: KubeObject, now: number): KubeObject {
+/** Sets the deletionTimestamp of an object that only its finalizers keep. */
+function markWithoutGrace(object: KubeObject, now: number): KubeObject {
 	const { deletionTimestamp, generation } = object.metadata;
-	if (deletionTimestamp === undefined) return withDeletion(counted(object, generation), formatTime(now), 0);
+	if (deletionTimestamp === undefined)
+		return withDeletion(withNextGeneration(object, generation), formatTime(now), 0);
 	return withDeletion(object, timeOf(deletionTimestamp) > now ? formatTime(now) : deletionTimestamp, 0);
 }
 
@@ -81,13 +92,13 @@ function withDeletion(object: KubeObject, deletionTimestamp: string, grace: Int6
 	};
 }
 
-/** The wish to be gone is a change of the desired state. */
-function counted(object: KubeObject, generation: Int64 | undefined): KubeObject {
+/** Increments the generation: a deletion is a change of the desired state. */
+function withNextGeneration(object: KubeObject, generation: Int64 | undefined): KubeObject {
 	if (!generation) return object;
 	return { ...object, metadata: { ...object.metadata, generation: successor(generation) } };
 }
 
-/** The finalizers after the options had their say on what becomes of dependents. */
+/** The finalizers, with those of the garbage collector set as the propagation policy requires. */
 function propagationFinalizers(
 	definition: ResourceDefinition,
 	{ metadata }: KubeObject,

@@ -8,43 +8,47 @@ import type { ResourceCache } from './resource-cache.ts';
 import { ALL } from './selection.ts';
 import type { StoredObject } from './stored-object.ts';
 
-/** How long an Event is kept after it was last written (upstream: --event-ttl). */
+/** How long an Event is kept after its last write (upstream: --event-ttl). */
 const LIFETIME_MS = 3_600_000;
 
 /**
- * How many Events are kept at most. Upstream has no such bound and grows for an hour: four Jobs a second
- * leave 130,000 Events, 150 MB on disk. The two types are bounded apart, so that no burst of Jobs that run
- * well pushes out what says why another one failed.
+ * Maximum number of Events of each type. Upstream has no limit and grows for an hour: four Jobs a second
+ * leave 130,000 Events, 150 MB on disk. The types have separate limits, so that the Events of many successful
+ * Jobs do not push out those that explain why another Job failed.
  */
 const LIMITS: Readonly<Record<EventType, number>> = { Normal: 7_500, Warning: 2_500 };
 
-/** With this many of one type more than its limit, a round begins at once rather than at its time. */
-const SLACK = 2_500;
+/**
+ * A sweep starts at once, and not at the next round of the housekeeping, when a type exceeds its limit by
+ * this many Events.
+ */
+const SWEEP_SLACK = 2_500;
 
-/** How many are deleted in one commit; others' requests come in between. */
-const GROUP = 200;
+/** Number of Events deleted in one commit. Requests of clients are served between two of these groups. */
+const GROUP_SIZE = 200;
 
 type EventType = 'Normal' | 'Warning';
 
-/** A live Event. */
+/** What is kept in memory for a stored Event. */
 interface Kept {
 	readonly revision: number;
 	readonly type: EventType;
-	/** When it was last written, by the monotonic clock. */
+	/** Time of its last write, in ms of the monotonic clock. */
 	readonly writtenMs: number;
 }
 
 /**
- * Deletes Events: an hour after their last write, and the oldest of those beyond {@link LIMITS}.
+ * Deletes Events an hour after their last write, and the oldest ones beyond {@link LIMITS}.
  *
- * An Event's age is counted from its write, whatever times the Event claims, and by the monotonic clock.
- * Of Events that were there before the server started it is known only by their times: the server's own
- * creationTimestamp, or a later one that has already come.
+ * The age of an Event is measured from its last write with the monotonic clock, whatever times the Event
+ * claims: clients set these, and the wall clock may be changed. For Events written before the server started
+ * only their times are known: the creationTimestamp, which the server set, or a later time that is not in the
+ * future.
  */
 export class EventExpiry {
 	readonly #server: ServerContext;
 	readonly #events: ResourceCache | undefined;
-	/** By key, in the order of their last writes. */
+	/** By key, least recently written first. */
 	readonly #kept = new Map<string, Kept>();
 	readonly #counts: Record<EventType, number> = { Normal: 0, Warning: 0 };
 	#unsubscribe: (() => void) | undefined;
@@ -57,7 +61,7 @@ export class EventExpiry {
 		this.#events = server.cache.of('', 'events');
 	}
 
-	/** Begins with the Events that are there. */
+	/** Registers the stored Events and subscribes to changes of them. The cache must be loaded. */
 	start(): void {
 		const { clock, onError, cache } = this.#server;
 		const lag = clock.monotonic() - clock.now();
@@ -74,13 +78,16 @@ export class EventExpiry {
 		});
 	}
 
-	/** Deletes nothing any more. */
+	/** Unsubscribes and deletes no more Events. */
 	stop(): void {
 		this.#stopped = true;
 		this.#unsubscribe?.();
 	}
 
-	/** Deletes the Events whose time is over or that are too many; if that is under way, then once more. */
+	/**
+	 * Deletes the Events that have expired or exceed their limit. If a sweep is running, another one follows
+	 * it.
+	 */
 	sweep(): void {
 		this.#sweepAsked = true;
 		if (!this.#sweeping) void this.#sweepWhileAsked();
@@ -102,7 +109,7 @@ export class EventExpiry {
 			if (type !== 'DELETED') this.#keep(stored, now);
 		}
 		const { Normal, Warning } = this.#counts;
-		if (Normal > LIMITS.Normal + SLACK || Warning > LIMITS.Warning + SLACK) this.sweep();
+		if (Normal > LIMITS.Normal + SWEEP_SLACK || Warning > LIMITS.Warning + SWEEP_SLACK) this.sweep();
 	}
 
 	#keep({ key, revision, object }: StoredObject, writtenMs: number): void {
@@ -119,26 +126,26 @@ export class EventExpiry {
 	}
 
 	async #sweepOnce(): Promise<void> {
-		const ended = this.#ended();
-		for (let start = 0; start < ended.length && !this.#stopped; start += GROUP) {
-			await Promise.all(ended.slice(start, start + GROUP).map((each) => this.#delete(each)));
+		const expired = this.#expired();
+		for (let start = 0; start < expired.length && !this.#stopped; start += GROUP_SIZE) {
+			await Promise.all(expired.slice(start, start + GROUP_SIZE).map((each) => this.#delete(each)));
 		}
 	}
 
-	/** The Events to delete, those written longest ago first. */
-	#ended(): ReadonlyArray<{ readonly key: string; readonly revision: number }> {
-		const oldest = this.#server.clock.monotonic() - LIFETIME_MS;
-		const over = {
+	/** The Events to delete, least recently written first. */
+	#expired(): ReadonlyArray<{ readonly key: string; readonly revision: number }> {
+		const expiredBefore = this.#server.clock.monotonic() - LIFETIME_MS;
+		const excess = {
 			Normal: this.#counts.Normal - LIMITS.Normal,
 			Warning: this.#counts.Warning - LIMITS.Warning,
 		};
-		const ended: Array<{ readonly key: string; readonly revision: number }> = [];
+		const expired: Array<{ readonly key: string; readonly revision: number }> = [];
 		for (const [key, { revision, type, writtenMs }] of this.#kept) {
-			if (writtenMs > oldest && over[type] <= 0) continue;
-			over[type] -= 1;
-			ended.push({ key, revision });
+			if (writtenMs > expiredBefore && excess[type] <= 0) continue;
+			excess[type] -= 1;
+			expired.push({ key, revision });
 		}
-		return ended;
+		return expired;
 	}
 
 	async #delete({ key, revision }: { readonly key: string; readonly revision: number }): Promise<void> {
@@ -146,13 +153,13 @@ export class EventExpiry {
 		try {
 			await store.write({ type: 'delete', key, expected: revision });
 		} catch (error) {
-			// It was written again, or deleted by a client, in the meantime.
+			// RevisionMismatchError: the Event was written again, or a client deleted it, in the meantime.
 			if (!(error instanceof RevisionMismatchError)) onError('event expiry', error);
 		}
 	}
 }
 
-/** When the Event was last written, as far as its times can be believed: none of them is in the future. */
+/** The time of an Event's last write, in ms since the epoch. Times in the future are ignored. */
 function lastWritten(event: KubeObject, now: number): number {
 	const created = Math.min(timeIn(event.metadata.creationTimestamp) ?? now, now);
 	const claimed = [

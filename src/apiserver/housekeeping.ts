@@ -3,21 +3,21 @@ import { FifoQueue } from '../base/fifo-queue.ts';
 import type { ServerContext } from './context.ts';
 import { EventExpiry } from './event-expiry.ts';
 
-/** One timer does everything that comes round again and again. */
+/** Interval of the rounds; one timer serves all periodic work. */
 const ROUND_MS = 60_000;
 
 /**
- * How many rounds of history the store keeps at least, so that a client has five minutes to continue from a
- * resourceVersion (upstream compacts every five minutes, to where it was five minutes before). Compacting
- * at each round keeps the size of the history even: six minutes of it at most.
+ * Number of rounds for which the store keeps history, so that a client can resume from a resourceVersion for
+ * at least five minutes. Upstream compacts every five minutes, to the revision of five minutes before, so its
+ * history varies between five and ten minutes. Compacting in each round bounds it to six.
  */
 const HISTORY_ROUNDS = 5;
 
-/** The server's regular work: bookmarks for watches, the end of old Events, and compaction of the store. */
+/** The server's periodic work: it sends bookmarks to watches, deletes old Events and compacts the store. */
 export class Housekeeping {
 	readonly #server: ServerContext;
 	readonly #events: EventExpiry;
-	/** The revisions at the latest rounds, oldest first. */
+	/** The revisions of the latest rounds, oldest first. */
 	readonly #revisions = new FifoQueue<number>();
 	#timer: Timer | undefined;
 	#compactTo = 0;
@@ -28,27 +28,27 @@ export class Housekeeping {
 		this.#events = new EventExpiry(server);
 	}
 
-	/** Starts the rounds; the cache must be loaded. */
+	/** Starts the periodic work. The cache must be loaded. */
 	start(): void {
 		this.#events.start();
 		this.#revisions.push(this.#server.cache.revision);
-		this.#arm();
+		this.#scheduleRound();
 	}
 
-	/** Ends them. */
+	/** Stops the periodic work. A compaction that is running is left to finish. */
 	stop(): void {
 		this.#timer?.cancel();
 		this.#events.stop();
 	}
 
-	#arm(): void {
+	#scheduleRound(): void {
 		this.#timer = this.#server.clock.setTimer(ROUND_MS, () => {
-			this.#arm();
-			this.#goRound();
+			this.#scheduleRound();
+			this.#runRound();
 		});
 	}
 
-	#goRound(): void {
+	#runRound(): void {
 		const { cache, watches } = this.#server;
 		for (const watch of [...watches]) watch.bookmark(cache.revision);
 		this.#events.sweep();
@@ -58,7 +58,10 @@ export class Housekeeping {
 		if (!this.#compacting) void this.#compact();
 	}
 
-	/** Compacts to where it is asked to; further, if a round has come in the meantime. */
+	/**
+	 * Compacts the store to `#compactTo`, and again if a round has raised that meanwhile. Two compactions never
+	 * run at once.
+	 */
 	async #compact(): Promise<void> {
 		const { store, onError } = this.#server;
 		this.#compacting = true;

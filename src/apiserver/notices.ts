@@ -28,11 +28,11 @@ export function noticesOf(
 	return changes.flatMap((each) => (each.revision > after ? (noticeOf(each, selected) ?? []) : []));
 }
 
-/** What a watch is told of a change, if anything: an object that it no longer selects is gone for it. */
+/** What a watch is told of a change, if anything: an object that it no longer selects is deleted for it. */
 export function noticeOf(change: ObjectChange, selected: Matcher): ObjectNotice | undefined {
 	const { before, now } = change;
 	const had = before !== undefined && selected.matches(before);
 	const has = now !== undefined && selected.matches(now);
 	if (has) return { type: had ? 'MODIFIED' : 'ADDED', stored: now };
-	return had && change.gone ? { type: 'DELETED', stored: change.gone } : undefined;
+	return had && change.deleted ? { type: 'DELETED', stored: change.deleted } : undefined;
 }
