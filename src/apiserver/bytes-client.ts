@@ -6,9 +6,11 @@ import { Query } from './query.ts';
 import type { Call, Method } from './request.ts';
 import type { ApiServer } from './server.ts';
 
-/** Requests as bytes and answers as text, without a connection: what tests of bodies and formats need. */
+/**
+ * Sends requests as bytes and reads responses as text, without a connection: for tests of bodies and formats.
+ */
 
-/** What a test sends beside method and path. */
+/** What a test sends besides method and path. */
 export interface SentBytes {
 	readonly body?: string | Uint8Array;
 	readonly contentType?: string;
@@ -16,17 +18,17 @@ export interface SentBytes {
 	readonly query?: Readonly<Record<string, string>>;
 }
 
-/** What came back: of a refusal its Status. */
+/** The response; for an error its Status. */
 export interface BytesAnswer {
 	readonly code: number;
 	readonly text: string;
 	readonly json: Readonly<Record<string, unknown>>;
-	/** The message of a Status, else empty. */
+	/** The message of a Status; empty for other responses. */
 	readonly message: string;
 	readonly warnings: readonly string[];
 }
 
-/** Sends a request and resolves to its answer, whatever that says; a fault of the server is a 500. */
+/** Sends a request and resolves to its response, also for an error: an unexpected one becomes a 500. */
 export async function sendBytes(
 	server: ApiServer,
 	method: Method,

@@ -24,11 +24,11 @@ import {
 } from '../base/der.ts';
 
 /**
- * Makes the two certificates of a server: an authority of its own, and one for its names that the
- * authority signs (X.509 version 3, RFC 5280; ECDSA on P-256 with SHA-256).
+ * Makes the two certificates of a server: a self-signed certificate authority, and a certificate for the
+ * server's names that the authority signs (X.509 version 3, RFC 5280; ECDSA on P-256 with SHA-256).
  *
- * Written here and not with a library, because it happens on the way of a first start: the library that
- * did it (@peculiar/x509) took 136 of its 467 ms to load, and node:crypto is loaded for TLS anyway.
+ * This is written here rather than taken from a library because it is part of the first start: the library
+ * used before (@peculiar/x509) took 136 of its 467 ms to load, and node:crypto is loaded for TLS anyway.
  */
 
 /** A certificate and its private key, in PEM. */
@@ -39,14 +39,17 @@ export interface KeyedCertificate {
 
 const DAY_MS = 24 * 3_600_000;
 
-/** The authority outlives the machine's kubeconfigs; a server's certificate is made anew at a start. */
+/**
+ * Copies of kubeconfigs contain the authority's certificate, so it is valid for ten years. The server's own
+ * certificate is valid for 825 days, the most that Apple's TLS accepts, and is renewed at a start.
+ */
 const AUTHORITY_DAYS = 3650;
 const SERVER_DAYS = 825;
 
-/** Clocks may differ a little. */
+/** Certificates are valid from an hour before they are made, because the clocks of clients may be behind. */
 const BACKDATED_MS = 3_600_000;
 
-/** What the server can be called by: on this machine, and as Pods of a cluster call theirs. */
+/** DNS names of the server: on this machine, and those by which Pods of a Kubernetes cluster reach theirs. */
 const SERVER_DNS_NAMES = [
 	'localhost',
 	'kubernetes',
@@ -57,7 +60,7 @@ const SERVER_DNS_NAMES = [
 /** 127.0.0.1 and ::1. */
 const SERVER_ADDRESSES = [Buffer.from([127, 0, 0, 1]), Buffer.from(`${'00'.repeat(15)}01`, 'hex')];
 
-/** Makes an authority that signs itself. */
+/** Makes a self-signed certificate authority. `now` is in ms since the epoch. */
 export function makeAuthority(now: number): KeyedCertificate {
 	const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 	const publicKeyInfo = publicKey.export({ type: 'spki', format: 'der' });
@@ -76,12 +79,16 @@ export function makeAuthority(now: number): KeyedCertificate {
 	return { certificatePem, keyPem: pemOf(privateKey) };
 }
 
-/** Makes a certificate for the server's names and addresses on this machine. Throws if the authority's key cannot be read or is no ECDSA key. */
+/**
+ * Makes a certificate for the server's names and addresses on this machine, signed by `authority`. Throws if
+ * the key of the authority cannot be parsed or is not an ECDSA key.
+ */
 export function makeServerCertificate(authority: KeyedCertificate, now: number): KeyedCertificate {
 	const issuer = partsOf(new X509Certificate(authority.certificatePem));
 	const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 	const signingKey = createPrivateKey(authority.keyPem);
-	if (signingKey.asymmetricKeyType !== 'ec') throw new TypeError('the key of the authority is no ECDSA key');
+	if (signingKey.asymmetricKeyType !== 'ec')
+		throw new TypeError('the key of the certificate authority is not an ECDSA key');
 	const certificatePem = signedCertificate(signingKey, {
 		issuer: issuer.subject,
 		subject: commonName('stint'),
@@ -110,7 +117,10 @@ const OID = {
 	ecdsaWithSha256: '1.2.840.10045.4.3.2',
 } as const;
 
-/** Tags of fields that are told apart by their number; `CONSTRUCTED` for one that holds values. */
+/**
+ * Tags of context-specific fields, which a structure distinguishes by number; `CONSTRUCTED` is set for a
+ * field that contains other values.
+ */
 const CONTEXT = 0x80;
 const CONSTRUCTED = 0x20;
 const VERSION = CONTEXT | CONSTRUCTED | 0;
@@ -158,12 +168,12 @@ function extension(identifier: string, value: Uint8Array): Uint8Array {
 	return derSequence(derObjectIdentifier(identifier), derOctetString(value));
 }
 
-/** An extension that a reader who does not know it must refuse the certificate for. */
+/** A critical extension: a client that does not know it must reject the certificate. */
 function critical(identifier: string, value: Uint8Array): Uint8Array {
 	return derSequence(derObjectIdentifier(identifier), derTrue(), derOctetString(value));
 }
 
-/** Positions of bits, counted from the highest of the first byte. */
+/** Bit numbers of key usages; bit 0 is the highest of the first byte. */
 const KEY_USAGE_BITS = { digitalSignature: 0, keyCertSign: 5, cRLSign: 6 } as const;
 
 function keyUsage(...uses: readonly (keyof typeof KEY_USAGE_BITS)[]): Uint8Array {
@@ -182,7 +192,10 @@ function alternativeNames(): readonly Uint8Array[] {
 	];
 }
 
-/** The parts of an authority's certificate that those it signs repeat: they must be the same, byte for byte. */
+/**
+ * The parts of an authority's certificate that go into the certificates it signs. They are copied byte for
+ * byte: clients compare the encoded issuer, and another encoding of the same name breaks the chain.
+ */
 function partsOf(certificate: X509Certificate): {
 	readonly subject: Uint8Array;
 	readonly keyIdentifier: Uint8Array;
@@ -209,7 +222,10 @@ function extensionValue(extensions: Uint8Array, identifier: string): DerPart | u
 
 const NOTHING = new Uint8Array();
 
-/** The name of a key: the SHA-1 of its bits (RFC 5280, 4.2.1.2, method 1). Nothing secret hangs on it. */
+/**
+ * The identifier of a key: the SHA-1 of its bits (RFC 5280, 4.2.1.2, method 1). It only helps clients to find
+ * the issuer, so the weakness of SHA-1 does not matter.
+ */
 function keyIdentifier(publicKeyInfo: Uint8Array): Uint8Array {
 	const [info] = derParts(publicKeyInfo);
 	const [, bits] = derParts(info?.content ?? NOTHING);

@@ -33,7 +33,7 @@ function opened(connections: Connections, peer: { port: number | undefined } = {
 
 function known(connections: Connections): FakeSocket & Socket {
 	const socket = opened(connections);
-	connections.know(socket);
+	connections.markAuthenticated(socket);
 	return socket;
 }
 
@@ -61,7 +61,7 @@ test('a thousand may be open without a token, if there are descriptors', () => {
 test('with a token there may be as many as the process has descriptors for, the idle ones go first', () => {
 	const connections = new Connections(10);
 	const sockets = Array.from({ length: 10 }, () => known(connections));
-	const done = sockets.map((socket) => connections.begin(socket));
+	const done = sockets.map((socket) => connections.startRequest(socket));
 	const refused = opened(connections);
 	assert.equal(refused.destroyed, true);
 	done[3]?.();

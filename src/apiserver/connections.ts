@@ -2,57 +2,61 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
 /**
- * So many connections may be open on which no client has shown a token yet, or half of all if that is less.
- * It is more than the handshakes of a client that opens its connections all at once.
+ * Maximum number of open connections without a valid token, or half of all connections if that is less. It is
+ * more than the handshakes of a client that opens all its connections at once.
  */
-const MOST_UNKNOWN = 1024;
+const MAX_UNAUTHENTICATED = 1024;
 
-/** Descriptors that the rest of the process needs: the store, the launcher, logs that are read. */
+/**
+ * File descriptors reserved for the rest of the process: the store, the launcher, and log files that clients
+ * read.
+ */
 const RESERVED_DESCRIPTORS = 256;
 
-/** A connection, in the order in which they were opened. */
+/** An accepted connection. */
 interface Connection {
 	readonly socket: Socket;
 	/** The client's address and port. */
 	readonly peer: string;
-	/** Requests under way. */
+	/** Number of requests that have not been answered. */
 	busy: number;
 }
 
 /**
- * Bounds how many connections a listener has open, so that they leave descriptors for the rest of the
- * process: with all in use, no file could be opened and no Pod started.
+ * Limits the number of open connections of a listener, so that file descriptors remain for the rest of the
+ * process. With all of them in use, no file could be opened and no Pod started.
  *
- * 1. The number of connections without a token is bounded apart: the oldest goes when another comes. A client
- *    that shows its token at once keeps its connection, however many others are opened in vain.
- * 2. All together leave the descriptors that the process needs. Beyond that an idle connection goes, and
- *    where none is idle the new one.
- * 3. A connection that its client reset before it was accepted has no peer any more. It is closed at once and
+ * 1. Connections without a valid token have a limit of their own: when another one is accepted, the oldest is
+ *    closed. A client that sends its token at once keeps its connection, however many others are opened
+ *    without one.
+ * 2. All connections together leave the reserved descriptors free. Beyond that limit the oldest idle
+ *    connection is closed, or the new one if none is idle.
+ * 3. A connection that its client reset before it was accepted has no peer address. It is closed at once and
  *    not counted.
  */
 export class Connections {
-	readonly #most: number;
-	/** In the order in which they were opened, by the socket that was accepted. */
+	readonly #maxOpen: number;
+	/** In the order in which they were accepted; the key is the socket that was accepted. */
 	readonly #open = new Map<Socket, Connection>();
-	/** Those of {@link #open} on which no client has shown a token yet, in the same order. */
-	readonly #unknown = new Set<Connection>();
+	/** The entries of {@link #open} on which no client has sent a valid token yet, in the same order. */
+	readonly #unauthenticated = new Set<Connection>();
 	/**
-	 * The latest connection of each peer. Requests come on the TLS socket, and Node has no public link from
-	 * that to the socket that was accepted; both have the same peer.
+	 * The latest connection of each peer. Requests arrive on the TLS socket, and Node has no public link from
+	 * it to the socket that was accepted, but both have the same peer address.
 	 */
 	readonly #latest = new Map<string, Connection>();
 
-	/** `most` connections may be open in all. */
-	constructor(most = mostConnections()) {
-		this.#most = most;
+	/** `maxOpen` is the maximum number of open connections. */
+	constructor(maxOpen = mostConnections()) {
+		this.#maxOpen = maxOpen;
 	}
 
-	/** How many are open. */
+	/** The number of open connections. */
 	get size(): number {
 		return this.#open.size;
 	}
 
-	/** A connection was accepted. */
+	/** Registers an accepted connection, and closes one if a limit is exceeded. */
 	add(socket: Socket): void {
 		const peer = peerOf(socket);
 		if (peer === undefined) {
@@ -61,16 +65,20 @@ export class Connections {
 		}
 		const connection: Connection = { socket, peer, busy: 0 };
 		this.#open.set(socket, connection);
-		this.#unknown.add(connection);
+		this.#unauthenticated.add(connection);
 		this.#latest.set(peer, connection);
 		socket.once('close', () => this.#remove(connection));
-		if (this.#unknown.size > Math.min(MOST_UNKNOWN, this.#most / 2)) this.#close(this.#unknown, () => true);
-		if (this.#open.size <= this.#most) return;
+		if (this.#unauthenticated.size > Math.min(MAX_UNAUTHENTICATED, this.#maxOpen / 2))
+			this.#close(this.#unauthenticated, () => true);
+		if (this.#open.size <= this.#maxOpen) return;
 		if (!this.#close(this.#open.values(), ({ busy }) => busy === 0)) socket.destroy();
 	}
 
-	/** A request has come on a connection; call what is returned once it was answered. */
-	begin(socket: Socket): () => void {
+	/**
+	 * Registers a request on a connection, which is then not idle. The caller calls the returned function once
+	 * the request has been answered.
+	 */
+	startRequest(socket: Socket): () => void {
 		const connection = this.#of(socket);
 		if (!connection) return () => undefined;
 		connection.busy += 1;
@@ -79,10 +87,10 @@ export class Connections {
 		};
 	}
 
-	/** The client of a connection has shown a token. */
-	know(socket: Socket): void {
+	/** Records that the client of a connection has sent a valid token. */
+	markAuthenticated(socket: Socket): void {
 		const connection = this.#of(socket);
-		if (connection) this.#unknown.delete(connection);
+		if (connection) this.#unauthenticated.delete(connection);
 	}
 
 	#of(socket: Socket): Connection | undefined {
@@ -90,7 +98,7 @@ export class Connections {
 		return peer === undefined ? undefined : this.#latest.get(peer);
 	}
 
-	/** Closes the first of `connections` that may be closed. Returns false if there is none. */
+	/** Closes the first of `connections` for which `mayClose` returns true. Returns false if there is none. */
 	#close(connections: Iterable<Connection>, mayClose: (connection: Connection) => boolean): boolean {
 		for (const connection of connections) {
 			if (!mayClose(connection)) continue;
@@ -104,8 +112,8 @@ export class Connections {
 	#remove(connection: Connection): void {
 		const { socket, peer } = connection;
 		this.#open.delete(socket);
-		this.#unknown.delete(connection);
-		// A client may use its port again before the end of its last connection is noticed here.
+		this.#unauthenticated.delete(connection);
+		// A client may reuse its port before the server notices that its previous connection was closed.
 		if (this.#latest.get(peer) === connection) this.#latest.delete(peer);
 	}
 }
@@ -116,8 +124,9 @@ function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
 }
 
 /**
- * How many connections leave descriptors for the rest of the process. Node raises its limit of open files to
- * the hard one; where that cannot be read (beyond Linux) it is in the tens of thousands.
+ * The number of connections that leaves the reserved descriptors free. Node raises its soft limit of open
+ * files to the hard limit at its start. Where that limit cannot be read (other systems than Linux) it is in
+ * the tens of thousands.
  */
 function mostConnections(): number {
 	const descriptors = Number(/^Max open files +(\d+)/m.exec(limitsOfProcess())?.[1] ?? Infinity);

@@ -6,26 +6,29 @@ import type { Store } from '../store/store.ts';
 import type { Admission } from './admission/admission.ts';
 import type { ObjectCache } from './object-cache.ts';
 
-/** A watch that the cache feeds. */
+/** An open watch, as the server handles it. */
 export interface OpenWatch {
-	/** Tells the client that it knows all up to `revision`. */
+	/**
+	 * Sends the client a bookmark with `revision`, if it asked for bookmarks: it has received all changes up to
+	 * it.
+	 */
 	bookmark(revision: number): void;
 	stop(): void;
 }
 
-/** What the verbs work with. */
+/** What the verbs receive from the server, besides the request. */
 export interface ServerContext {
 	readonly store: Store;
 	readonly cache: ObjectCache;
 	readonly admission: Admission;
-	/** The watches that the cache feeds: they get bookmarks now and then, and end with the server. */
+	/** All open watches. Housekeeping sends them bookmarks, and the server stops them. */
 	readonly watches: Set<OpenWatch>;
 	readonly clock: Clock;
 	readonly random: Random;
-	/** How long callers in this process may write in one turn of the event loop. */
+	/** Limits how long callers in this process may write in one event loop turn. */
 	readonly turn: Pick<TurnBudget, 'rest'>;
-	/** The node agent behind a Node, if it can be reached. */
+	/** Returns the node agent of a Node; undefined if the server has no connection to it. */
 	readonly nodeApi: (nodeName: string) => NodeApi | undefined;
-	/** Told of what nobody expected; `where` says in which part. */
+	/** Called with unexpected errors, which are logged; `where` names the component. */
 	readonly onError: (where: string, error: unknown) => void;
 }

@@ -60,10 +60,10 @@ test("what is no token is refused in upstream's words", () => {
 		['[]', 'json: cannot unmarshal array into Go value of type storage.continueToken'],
 		[`{${V},"rv":5,"start":"../pods/a"}`, '../pods/a'],
 		[`{${V},"rv":5,"start":"a/../b"}`, 'a/../b'],
-		[`{${V},"rv":101,"start":"a"}`, 'resourceVersion 101 has not happened yet, the latest is 100'],
+		[`{${V},"rv":101,"start":"a"}`, 'resourceVersion 101 is later than the latest one, 100'],
 		[
 			`{${V},"rv":9223372036854775807,"start":"a"}`,
-			'resourceVersion 9223372036854775807 has not happened yet, the latest is 100',
+			'resourceVersion 9223372036854775807 is later than the latest one, 100',
 		],
 	];
 	for (const [json, error] of rows) assert.equal(errorOf(json), error, json);

@@ -3,33 +3,38 @@ import { isList, isRecord, type JsonRecord, numberText } from '../base/json.ts';
 import { type JsonLimits, readJson } from '../base/json-reader.ts';
 
 /**
- * The `continue` of lists, in upstream's form (continue.go of its storage package): where the next page
- * begins, and as of which revision.
+ * The continue token of lists, in upstream's encoding (continue.go of its storage package): the key after
+ * which the next page starts, and the revision of the list. The server keeps no state for a list in progress,
+ * so a client may abandon it or continue after a restart.
  */
 export interface ContinueToken {
-	/** The revision of the list; undefined: the latest, where the list's own one is gone. */
+	/** The revision of the list. Undefined: the latest one, because the list's own revision was compacted. */
 	readonly revision: number | undefined;
-	/** The last key that was shown, without the resource's prefix. */
+	/** The last key of the previous page, without the resource's prefix. */
 	readonly start: string;
-	/** How many objects come after it, where that was known. */
+	/** Number of objects after it, if it was known. */
 	readonly remaining: number | undefined;
 }
 
 const VERSION = 'meta.k8s.io/v1';
 
-/** In a token: the revision is not known any more, the latest will do. */
+/** Encodes an undefined revision, as upstream. */
 const LATEST = -1;
 
-/** More than any token has. */
+/** A valid token has fewer values; the limit protects the parser from others. */
 const LIMITS: JsonLimits = { values: 100, depth: 10 };
 
-/** The token as text. */
+/** Encodes a token as the text of the `continue` parameter. */
 export function encodeToken({ revision = LATEST, start, remaining }: ContinueToken): string {
 	const token = { v: VERSION, rv: revision, start, ...(remaining !== undefined && { remaining }) };
 	return Buffer.from(JSON.stringify(token)).toString('base64url');
 }
 
-/** Reads a token. Throws BadRequest in upstream's words; `current` is the latest revision that there is. */
+/**
+ * Decodes a token. `current` is the latest revision of the store. Throws BadRequest with upstream's messages
+ * for text that is not a token, and for a revision later than `current`, which can only come from another
+ * server's token.
+ */
 export function decodeToken(text: string, current: number): ContinueToken {
 	const fields = fieldsOf(text);
 	const { v, remaining } = fields;
@@ -51,11 +56,10 @@ export function decodeToken(text: string, current: number): ContinueToken {
 	if (rv === 0) throw notValid(`incorrect encoded start resourceVersion (version ${VERSION})`);
 	if (start === '') throw notValid(`encoded start key empty (version ${VERSION})`);
 	const parts = start.replace(/^\//, '').split('/');
-	// A start that leads out of the resource's keys.
+	// Reject a start key that contains path segments which would lead outside the resource's prefix.
 	if (parts.some((part) => ['', '.', '..'].includes(part))) throw notValid(start);
 	const revision = Number(rv);
-	if (revision > current)
-		throw notValid(`resourceVersion ${rv} has not happened yet, the latest is ${current}`);
+	if (revision > current) throw notValid(`resourceVersion ${rv} is later than the latest one, ${current}`);
 	return {
 		revision: revision < 0 ? undefined : revision,
 		start: parts.join('/'),
@@ -84,7 +88,7 @@ function remainingOf(value: unknown): number | undefined {
 	return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** A JSON value as Go's decoder names it in errors. */
+/** The name that Go's decoder gives to a JSON value in its errors. */
 function goKind(value: unknown): string {
 	const number = numberText(value);
 	if (number !== undefined) return `number ${number}`;

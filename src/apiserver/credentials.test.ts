@@ -39,7 +39,7 @@ test('later starts find it again', () => {
 	assert.deepEqual(loadCredentials(folder, NOW + 365 * DAY_MS), first);
 });
 
-test('a certificate near its end is made anew by the same authority', () => {
+test('a certificate near its end is replaced by the same authority', () => {
 	const first = loadCredentials(folder, NOW);
 	const then = NOW + 800 * DAY_MS;
 	const next = loadCredentials(folder, then);
@@ -58,7 +58,7 @@ test('an authority near its end takes its certificate along', () => {
 	assert.ok(new X509Certificate(next.certificatePem).verify(new X509Certificate(next.caPem).publicKey));
 });
 
-/** A kind of damage, and what is made anew for it (all else stays). */
+/** A kind of damage, and what is replaced for it (all else stays). */
 interface Damage {
 	readonly name: string;
 	/** What the file holds then: nothing for undefined, its beginning for CUT. */
@@ -83,28 +83,28 @@ function contents(): Record<string, string> {
 	);
 }
 
-test('what is missing or damaged is made anew, which is said, and all else stays', () => {
+test('what is missing or damaged is replaced, which is said, and all else stays', () => {
 	const damages: readonly Damage[] = [
 		{ name: 'token', to: undefined, says: undefined, anew: ['token'] },
-		{ name: 'token', to: 'with a blank in the middle', says: /token is made anew/, anew: ['token'] },
-		{ name: 'token', to: 'short', says: /too short/, anew: ['token'] },
-		{ name: 'token', to: '', says: /token is made anew/, anew: ['token'] },
+		{ name: 'token', to: 'with a blank in the middle', says: /token is replaced/, anew: ['token'] },
+		{ name: 'token', to: 'short', says: /at least 16 characters/, anew: ['token'] },
+		{ name: 'token', to: '', says: /token is replaced/, anew: ['token'] },
 		{ name: 'server.crt', to: undefined, says: undefined, anew: SERVER },
 		{
 			name: 'server.crt',
 			to: 'nonsense',
-			says: /server\.crt is made anew: it is no certificate/,
+			says: /server\.crt is replaced: it is not a certificate/,
 			anew: SERVER,
 		},
-		{ name: 'server.crt', to: CUT, says: /server\.crt is made anew/, anew: SERVER },
+		{ name: 'server.crt', to: CUT, says: /server\.crt is replaced/, anew: SERVER },
 		{
 			name: 'server.key',
 			to: 'nonsense',
-			says: /server\.key is made anew: it is no private key/,
+			says: /server\.key is replaced: it is not a private key/,
 			anew: SERVER,
 		},
 		{ name: 'server.key', to: otherKey(), says: /it is not the key of server\.crt/, anew: SERVER },
-		{ name: 'ca.crt', to: CUT, says: /ca\.crt is made anew: .* have to be copied again/, anew: ALL },
+		{ name: 'ca.crt', to: CUT, says: /ca\.crt is replaced: .* must be copied again/, anew: ALL },
 		{ name: 'ca.crt', to: undefined, says: undefined, anew: ALL },
 	];
 	for (const { name, to, says, anew } of damages) {
@@ -136,5 +136,5 @@ test('the key of the authority is missed only when a certificate has to be signe
 	const said: string[] = [];
 	const next = loadCredentials(folder, NOW, (what) => said.push(what));
 	assert.notEqual(next.caPem, first.caPem);
-	assert.match(said.join(), /ca\.key is made anew: it is no private key; ca\.crt goes with it/);
+	assert.match(said.join(), /ca\.key is replaced: it is not a private key; ca\.crt is replaced as well/);
 });

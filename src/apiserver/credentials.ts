@@ -3,24 +3,24 @@ import { join } from 'node:path';
 import { openPrivateFolder, readPrivateFile, writePrivateFile } from '../base/private-files.ts';
 import { type KeyedCertificate, makeAuthority, makeServerCertificate } from './certificates.ts';
 
-/** What a server shows and what its clients show it. All PEM text, except the token. */
+/** The credentials of a server and of its clients: PEM text, except the token. */
 export interface Credentials {
-	/** The authority that clients trust; goes into kubeconfigs. */
+	/** Certificate of the authority that clients trust; kubeconfigs contain it. */
 	readonly caPem: string;
 	readonly certificatePem: string;
 	readonly keyPem: string;
-	/** The bearer token of the one user there is. */
+	/** The bearer token of the server's only user. */
 	readonly token: string;
 }
 
-/** How long before its end a certificate is made anew. */
+/** A certificate is renewed at the first start within this time before its expiry. */
 const RENEWAL_MS = 30 * 24 * 3_600_000;
 
 /**
- * The credentials kept in `folder`, made as far as they are missing, damaged or about to expire. The folder
- * and its files are for their owner only. The authority stays as long as it can, so that kubeconfigs that
- * were copied elsewhere keep working. `onReplaced` is told what was damaged and is new now. Throws an
- * UnusablePathError for what cannot be read or written.
+ * Loads the credentials from `folder`, and makes those that are missing, damaged or about to expire. The
+ * folder and its files are accessible to their owner only. The authority is kept as long as possible, so that
+ * kubeconfigs copied to other machines keep working. Calls `onReplaced` with a message for each damaged file
+ * that was replaced. Throws an UnusablePathError if the folder or a file cannot be read or written.
  */
 export function loadCredentials(
 	folder: string,
@@ -48,12 +48,14 @@ const CERTIFICATE = 'server.crt';
 const KEY = 'server.key';
 const TOKEN = 'token';
 
-const COPIES = 'kubeconfigs that were copied elsewhere have to be copied again';
+const COPIES = 'kubeconfigs that were copied to other places must be copied again';
 
-/** What a bearer token may consist of (RFC 6750), and no less than can be guessed. */
+/** Characters of a bearer token (RFC 6750). At least 16 of them: a shorter one could be guessed. */
 const USABLE_TOKEN = /^[A-Za-z0-9._~+/-]{16,}=*$/;
 
-/** The files of a folder of credentials, read one by one; each is either fit for use or undefined. */
+/**
+ * Reads and writes the files of a credentials folder. Each method returns a valid credential or undefined.
+ */
 class CredentialFiles {
 	readonly #folder: string;
 	readonly #onReplaced: (what: string) => void;
@@ -63,17 +65,17 @@ class CredentialFiles {
 		this.#onReplaced = onReplaced;
 	}
 
-	/** The token, a new one if need be. */
+	/** The token; makes a new one if it is missing or not valid. */
 	token(): string {
 		const kept = this.#read(TOKEN)?.trim();
 		if (kept !== undefined && USABLE_TOKEN.test(kept)) return kept;
-		if (kept !== undefined) this.#replaced(TOKEN, 'it is no token, or too short to be safe');
+		if (kept !== undefined) this.#replaced(TOKEN, 'it does not contain a token of at least 16 characters');
 		const token = randomBytes(32).toString('base64url');
 		this.write(TOKEN, token);
 		return token;
 	}
 
-	/** The authority's certificate, unless it is missing, damaged or about to expire. */
+	/** The authority's certificate; undefined if it is missing, damaged or about to expire. */
 	authority(
 		now: number,
 	): { readonly certificatePem: string; readonly certificate: X509Certificate } | undefined {
@@ -81,13 +83,16 @@ class CredentialFiles {
 		if (certificatePem === undefined) return undefined;
 		const certificate = certificateOf(certificatePem);
 		if (!certificate?.ca) {
-			this.#replaced(CA, `it is no certificate of an authority; ${COPIES}`);
+			this.#replaced(CA, `it is not the certificate of an authority; ${COPIES}`);
 			return undefined;
 		}
 		return isLasting(certificate, now) ? { certificatePem, certificate } : undefined;
 	}
 
-	/** The server's certificate and key, unless they are missing, damaged, not of this authority, or about to expire. */
+	/**
+	 * The server's certificate and key; undefined if they are missing, damaged, signed by another authority or
+	 * about to expire.
+	 */
 	server(
 		caPem: string,
 		now: number,
@@ -97,15 +102,15 @@ class CredentialFiles {
 		if (certificatePem === undefined || keyPem === undefined) return undefined;
 		const certificate = certificateOf(certificatePem);
 		const key = keyOf(keyPem);
-		if (!certificate) this.#replaced(CERTIFICATE, 'it is no certificate');
-		else if (!key) this.#replaced(KEY, 'it is no private key');
+		if (!certificate) this.#replaced(CERTIFICATE, 'it is not a certificate');
+		else if (!key) this.#replaced(KEY, 'it is not a private key');
 		else if (!certificate.checkPrivateKey(key)) this.#replaced(KEY, `it is not the key of ${CERTIFICATE}`);
 		else if (!isSignedBy(certificate, caPem)) this.#replaced(CERTIFICATE, `it is not signed by ${CA}`);
 		else if (isLasting(certificate, now)) return { certificatePem, keyPem };
 		return undefined;
 	}
 
-	/** The authority with its key, to sign with, unless the key is missing or damaged. */
+	/** The authority with its key, for signing; undefined if the key is missing or damaged. */
 	issuer(authority: ReturnType<CredentialFiles['authority']>): KeyedCertificate | undefined {
 		if (!authority) return undefined;
 		const { certificatePem, certificate } = authority;
@@ -113,8 +118,8 @@ class CredentialFiles {
 		const key = keyPem === undefined ? undefined : keyOf(keyPem);
 		if (keyPem !== undefined && key && certificate.checkPrivateKey(key)) return { certificatePem, keyPem };
 		const problem =
-			keyPem === undefined ? 'it is missing' : key ? `it is not the key of ${CA}` : 'it is no private key';
-		this.#replaced(CA_KEY, `${problem}; ${CA} goes with it, and ${COPIES}`);
+			keyPem === undefined ? 'it is missing' : key ? `it is not the key of ${CA}` : 'it is not a private key';
+		this.#replaced(CA_KEY, `${problem}; ${CA} is replaced as well, and ${COPIES}`);
 		return undefined;
 	}
 
@@ -127,7 +132,7 @@ class CredentialFiles {
 	}
 
 	#replaced(name: string, problem: string): void {
-		this.#onReplaced(`${join(this.#folder, name)} is made anew: ${problem}`);
+		this.#onReplaced(`${join(this.#folder, name)} is replaced: ${problem}`);
 	}
 }
 

@@ -157,7 +157,7 @@ export class HttpListener {
 		const exchange = new HttpExchange(this.#exchangeOptions, request, response);
 		this.#exchanges.add(exchange);
 		const { socket } = request;
-		const end = this.#connections.begin(socket);
+		const end = this.#connections.startRequest(socket);
 		response.once('close', () => {
 			end();
 			this.#exchanges.delete(exchange);
@@ -167,7 +167,7 @@ export class HttpListener {
 		const authenticate = (path: string): void => {
 			const isOpen = isPublic(path);
 			this.#authentication.check(request.headers, isOpen);
-			if (!isOpen) this.#connections.know(socket);
+			if (!isOpen) this.#connections.markAuthenticated(socket);
 		};
 		exchange.serve(authenticate).catch((error: unknown) => {
 			this.#options.onError('http', error);
