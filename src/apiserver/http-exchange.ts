@@ -18,31 +18,39 @@ import type { SlowClient, SlowClients } from './slow-clients.ts';
 import { warningHeaders } from './warning-headers.ts';
 import { WatchLines } from './watch-events.ts';
 
-/** The largest body that is read, as upstream. */
+/** Maximum size of a request body, as upstream (MaxRequestBodyBytes). */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
-/** How much of a body is read and dropped after an answer that did not wait for it, and for how long. */
+/** Limits on reading and discarding the rest of a body after an error response that did not wait for it. */
 const DISCARD_BYTES = 64 * 1024 * 1024;
 const DISCARD_MS = 2000;
 
-/** What exchanges need of their listener. */
+/** Dependencies of exchanges, which the listener provides. */
 export interface ExchangeOptions {
 	readonly server: ApiServer;
 	readonly clock: Clock;
-	/** The watches of all exchanges wait here for their turn. */
+	/** Runs the steps of all watches of the listener one after the other. */
 	readonly queue: RunQueue;
 	readonly slowClients: SlowClients;
 	readonly sharedLines: SharedLines;
-	/** Told of faults that no request should meet; `where` says in which part. */
+	/** Called with unexpected errors, which are logged; `where` names the component. */
 	readonly onError: (where: string, error: unknown) => void;
 }
 
-/** One request over HTTP and its answer: bytes to calls, and back. */
+/**
+ * One HTTP request and its response: converts bytes to calls of the server, and results to bytes.
+ *
+ * 1. `serve` never rejects: every failure becomes an error response or a closed connection.
+ * 2. A response is written no faster than the client reads it. What waits for the client is memory of the
+ *    server, and {@link SlowClients} limits it.
+ * 3. The response does not end while the request body is still arriving (within limits): the client would receive a connection
+ *    reset in its place.
+ */
 export class HttpExchange {
 	readonly #options: ExchangeOptions;
 	readonly #request: IncomingMessage;
 	readonly #response: ServerResponse;
-	/** Aborts when the client is gone, or we are. */
+	/** Aborts when the connection is closed, or when the server ends a stream. */
 	readonly #over = new AbortController();
 	#streaming = false;
 
@@ -51,23 +59,26 @@ export class HttpExchange {
 		this.#request = request;
 		this.#response = response;
 		response.once('close', () => this.#over.abort(OVER));
-		// A client that goes away in the middle is no error of ours.
+		// A client that closes its connection during a response is not an error of the server.
 		response.on('error', () => {});
 	}
 
-	/** Ends an answer that would not end by itself; others are left to finish. */
+	/** Ends a watch or a log stream, which would not end by itself. Other responses are left to finish. */
 	end(): void {
 		if (!this.#streaming) return;
 		this.#over.abort(OVER);
 		this.#response.end();
 	}
 
-	/** Answers the request. `authenticate` gets the path, and throws unless the client may pass. Never rejects. */
+	/**
+	 * Serves the request. Calls `authenticate` with the path; it throws an ApiError unless the client may pass.
+	 * Never rejects.
+	 */
 	async serve(authenticate: (path: string) => void): Promise<void> {
 		const warnings: string[] = [];
 		try {
 			const { rawHeaders, url = '', method } = this.#request;
-			// What comes before the server and the server could each believe another one.
+			// A proxy in front of the server and the server could each use another one of them.
 			if (countOf(rawHeaders, 'host') > 1) throw badRequest('too many Host headers');
 			const { path, query } = targetOf(url);
 			authenticate(path);
@@ -103,7 +114,8 @@ export class HttpExchange {
 		if (Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge(`limit is ${MAX_BODY_BYTES}`);
 		const pieces: Uint8Array[] = [];
 		let size = 0;
-		// Not destroyed when it is too long: a client that is still sending has to get its answer.
+		// The request is not destroyed if it is too long: a client that is still sending would not receive the
+		// error response.
 		for await (const chunk of this.#request.iterator({ destroyOnReturn: false })) {
 			const piece: Uint8Array = chunk;
 			size += piece.length;
@@ -127,14 +139,17 @@ export class HttpExchange {
 			return;
 		}
 		const bytes = answer.bytes();
-		const pieces = this.#wantsPretty(answer) ? indented(bytes) : bytes;
+		const pieces = this.#isPretty(answer) ? indented(bytes) : bytes;
 		const only = Array.isArray(pieces) && pieces.length === 1 ? pieces[0] : undefined;
 		this.#head(code, warnings, { ...headers, ...(only && { 'content-length': only.length }) });
 		await this.#write(pieces);
 	}
 
-	/** Whether a person is likely to read the JSON: it was asked for, or comes to curl and the like. */
-	#wantsPretty({ contentType, etag }: Answer): boolean {
+	/**
+	 * Whether to indent the JSON for people: if the client asked for it, or is a browser, curl or the like
+	 * (upstream: isPrettyPrint in responsewriters).
+	 */
+	#isPretty({ contentType, etag }: Answer): boolean {
 		const { url = '', headers } = this.#request;
 		if (contentType !== 'application/json' || etag !== undefined) return false;
 		const { accept = '', 'user-agent': agent = '' } = headers;
@@ -145,39 +160,43 @@ export class HttpExchange {
 	}
 
 	/**
-	 * Sends the pieces as fast as the client takes them; other work has its turn after each. The end of the
-	 * body is kept back until the rest has been taken: a client that has the whole answer sends its next
-	 * request at once, and Node resets a connection on which a body comes while much waits to be written.
+	 * Sends the pieces as fast as the client reads them, with an event loop turn between them for other
+	 * requests. The last 4 KiB are held back until the client has read the rest: a client that has the complete
+	 * response sends its next request at once, and Node resets a connection on which a body arrives while much
+	 * output waits.
 	 */
 	async #write(pieces: Iterable<Uint8Array>): Promise<void> {
 		let kept: Uint8Array | undefined;
 		for (const piece of pieces) {
 			if (kept) {
-				await this.#put(kept);
+				await this.#writePiece(kept);
 				await nextTurn();
 			}
 			if (this.#over.signal.aborted) return;
 			const cut = Math.max(0, piece.length - TAIL_BYTES);
-			if (cut > 0) await this.#put(piece.subarray(0, cut));
+			if (cut > 0) await this.#writePiece(piece.subarray(0, cut));
 			kept = piece.subarray(cut);
 		}
 		this.#response.end(kept);
 	}
 
-	/** Sends a piece; resolves once the client may be sent the next one. */
-	async #put(piece: Uint8Array): Promise<void> {
-		if (!this.#response.write(piece)) await this.#taken();
+	/** Writes a piece and resolves once the client may be sent the next one. */
+	async #writePiece(piece: Uint8Array): Promise<void> {
+		if (!this.#response.write(piece)) await this.#waitUntilRead();
 	}
 
-	/** Resolves once the client has taken what waits for it, or is gone: cut, if it takes nothing for long. */
-	async #taken(): Promise<void> {
+	/**
+	 * Resolves once the client has read what waits for it or has disconnected. {@link SlowClients} disconnects
+	 * a client that reads nothing for too long.
+	 */
+	async #waitUntilRead(): Promise<void> {
 		const { slowClients } = this.#options;
 		const response = this.#response;
 		const client: SlowClient = {
 			get unreadBytes() {
 				return response.writableLength;
 			},
-			cut: () => void response.destroy(),
+			disconnect: () => void response.destroy(),
 		};
 		slowClients.add(client);
 		await this.#drained();
@@ -190,8 +209,9 @@ export class HttpExchange {
 		const errorOf = (error: unknown): ApiError => this.#errorOf(error);
 		const options = { response: this.#response, lines, clock, queue, slowClients, errorOf };
 		const watch = new HttpWatch(options, (wake) => server.readWatch(call, wake));
-		// Nothing is sent before the next turn, so the head comes first; a watch that can't be had throws before it.
-		this.#begin('application/json', call.warnings);
+		// The watch sends its first line in the next event loop turn, so the head goes out first. If the watch
+		// cannot be opened, readWatch has thrown by now, and an error response is still possible.
+		this.#startStream('application/json', call.warnings);
 		const { signal } = this.#over;
 		if (signal.aborted) watch.stop();
 		else signal.addEventListener('abort', () => watch.stop(), { once: true });
@@ -199,30 +219,31 @@ export class HttpExchange {
 
 	async #stream(call: Call, contentType: string): Promise<void> {
 		const stream = await this.#options.server.openStream(call);
-		this.#begin(contentType, call.warnings);
+		this.#startStream(contentType, call.warnings);
 		try {
 			for await (const piece of stream) {
 				if (this.#over.signal.aborted) return;
-				await this.#put(piece);
+				await this.#writePiece(piece);
 				await nextTurn();
 			}
 			this.#response.end();
 		} catch (error) {
-			// What fails once the client is gone may have failed because of that.
+			// Once the client has disconnected, an error may be a consequence of that, so it is not logged.
 			if (!this.#over.signal.aborted) this.#errorOf(error);
-			// The head is out; a cut connection is the only way left to say that this is not the end.
+			// The head with status 200 has been sent. Only a closed connection can tell the client that the stream
+			// is incomplete.
 			this.#response.destroy();
 		}
 	}
 
-	#begin(contentType: string, warnings: readonly string[]): void {
+	#startStream(contentType: string, warnings: readonly string[]): void {
 		this.#streaming = true;
 		this.#head(200, warnings, { 'content-type': contentType, 'cache-control': NO_CACHE });
 		this.#response.flushHeaders();
 	}
 
 	async #fail(error: unknown, warnings: readonly string[]): Promise<void> {
-		// A client that went away while it was sending is no fault of ours.
+		// A client that disconnected while it was sending is not an error of the server.
 		if (this.#over.signal.aborted || isReset(error)) return;
 		const known = this.#errorOf(error);
 		if (this.#response.headersSent) {
@@ -230,11 +251,11 @@ export class HttpExchange {
 			return;
 		}
 		const retryAfter = retryAfterSeconds(known);
-		// A body that was not read whole cannot be followed by another request.
+		// After a body that was not read to its end, no other request can follow on the connection.
 		const unread = !this.#request.complete;
 		const answer = valueAnswer(known.code, known.status);
 		const { contentType } = answer;
-		const bytes = Buffer.concat([...(this.#wantsPretty(answer) ? indented(answer.bytes()) : answer.bytes())]);
+		const bytes = Buffer.concat([...(this.#isPretty(answer) ? indented(answer.bytes()) : answer.bytes())]);
 		this.#head(known.code, warnings, {
 			'content-type': contentType,
 			'cache-control': NO_CACHE,
@@ -248,21 +269,22 @@ export class HttpExchange {
 	}
 
 	/**
-	 * Reads what a client still sends after its answer, since a connection that is closed before is reset,
-	 * and the answer lost. Calls `done` at its end, or when the client has sent or waited too long.
+	 * Reads and discards what a client still sends after an early response: closing the connection before would
+	 * reset it, and the client would lose the response. Calls `done` at the end of the body, or when {@link
+	 * DISCARD_BYTES} or {@link DISCARD_MS} is exceeded.
 	 */
 	#discardBody(done: () => void): void {
 		let bytes = 0;
-		const over = (): void => {
+		const finish = (): void => {
 			timer.cancel();
 			done();
 		};
-		const timer = this.#options.clock.setTimer(DISCARD_MS, over);
+		const timer = this.#options.clock.setTimer(DISCARD_MS, finish);
 		this.#request.on('data', (piece: Uint8Array) => {
 			bytes += piece.length;
-			if (bytes > DISCARD_BYTES) over();
+			if (bytes > DISCARD_BYTES) finish();
 		});
-		this.#request.once('close', over).once('end', over);
+		this.#request.once('close', finish).once('end', finish);
 	}
 
 	#errorOf(error: unknown): ApiError {
@@ -274,7 +296,7 @@ export class HttpExchange {
 		this.#response.writeHead(code, { ...headers, 'x-content-type-options': 'nosniff' });
 	}
 
-	/** Resolves once the client has taken what waits for it, or is gone. */
+	/** Resolves once the response has drained or the exchange is over. */
 	#drained(): Promise<void> {
 		if (this.#over.signal.aborted) return Promise.resolve();
 		return new Promise((resolve) => {
@@ -289,10 +311,13 @@ export class HttpExchange {
 	}
 }
 
-/** Why signals abort: made once, since an error with its stack costs more than the rest of a short request. */
+/**
+ * The reason of aborted signals. It is made once: an error with its stack costs more than the rest of a short
+ * request.
+ */
 const OVER = new Error('the request is over');
 
-/** Less than what a socket buffers before it asks its writer to wait. */
+/** Less than the high-water mark of a socket, so that writing the tail never has to wait. */
 const TAIL_BYTES = 4096;
 
 const YEAR_MS = 365 * 24 * 3_600_000;
@@ -305,17 +330,17 @@ function isMethod(method: string): method is Method {
 	return METHODS.includes(method);
 }
 
-/** How often a header was sent; the list has names and values in turn. */
+/** Counts how often a header was sent; `rawHeaders` alternates names and values. */
 function countOf(rawHeaders: readonly string[], name: string): number {
 	return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }
 
-/** Whether a path takes HEAD. Upstream's resources, discovery and version do not. */
+/** Whether a path supports HEAD. Upstream's resources, discovery and version do not. */
 function takesHead(path: string): boolean {
 	return /^\/($|(healthz|livez|readyz)($|\/)|metrics$|openapi\/)/.test(path);
 }
 
-/** HEAD is a GET whose body Node keeps back. */
+/** A HEAD request is served as GET; Node sends no body for it. */
 function methodOf(method = ''): Method {
 	if (method === 'HEAD') return 'GET';
 	if (!isMethod(method)) throw methodNotAllowed();
@@ -327,7 +352,7 @@ function isReset(error: unknown): boolean {
 }
 
 function targetOf(url: string): { readonly path: string; readonly query: Query } {
-	if (!url.startsWith('/')) throw badRequest('the request must name a path of this server');
+	if (!url.startsWith('/')) throw badRequest('the request target must be a path');
 	const mark = url.indexOf('?');
 	if (mark < 0) return { path: url, query: new Query() };
 	const values: Record<string, string> = {};

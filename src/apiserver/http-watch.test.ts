@@ -253,7 +253,7 @@ describe('a client that has not taken the last bytes', () => {
 		assert.equal(await told(), 'a');
 		response.drain();
 		assert.equal(await told(), 'abc');
-		const other = { unreadBytes: 9 * 1024 * 1024, cut: () => undefined };
+		const other = { unreadBytes: 9 * 1024 * 1024, disconnect: () => undefined };
 		slowClients.add(other);
 		response.drain();
 		assert.equal(await told(), 'abcd');

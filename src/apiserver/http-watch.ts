@@ -6,44 +6,45 @@ import type { SlowClient, SlowClients } from './slow-clients.ts';
 import { errorLine, type WatchLines } from './watch-events.ts';
 import type { WatchReader } from './watch-reader.ts';
 
-/** What an {@link HttpWatch} works with. */
+/** Dependencies of an {@link HttpWatch}. */
 export interface HttpWatchOptions {
-	/** Its head has been sent. */
+	/** The response; its head is sent before the first line. */
 	readonly response: ServerResponse;
 	readonly lines: WatchLines;
 	readonly clock: Clock;
-	/** Where all watches of the listener wait for their turn. */
+	/** Runs the steps of all watches of the listener one after the other. */
 	readonly queue: RunQueue;
 	readonly slowClients: SlowClients;
-	/** The error that a client is told; reports what is no known one. */
+	/** Converts an error to the ApiError that the client receives, and reports unexpected ones. */
 	readonly errorOf: (error: unknown) => ApiError;
 }
 
 /**
- * How many bytes may wait for a client before the watch reads on, from the first to the last value: what a
- * turn of the event loop sends. A client that took its last bytes quickly is given twice as much, so that it
- * keeps pace in a burst, when turns are long; one that did not is given the least.
+ * How many bytes may wait for a client before its watch stops reading: between `least` and `most`, which is
+ * what an event loop turn can send. The limit is doubled each time the client reads everything within a
+ * second, so that it keeps up with a burst, when turns are long. Otherwise it falls back to the least.
  */
 const UNREAD_BYTES = { least: 64 * 1024, most: 1024 * 1024 };
 const QUICK_MS = 1000;
 
 /**
- * Sends a watch over HTTP. Further notices are read only while not much waits for the client, or for all
- * clients together, however slow it is and however much happens.
+ * Sends a watch over HTTP. It reads further notices only while little waits for this client and for all
+ * clients together. So the memory of a watch is bounded, however slow its client is and however many changes
+ * there are.
  */
 export class HttpWatch implements SlowClient {
 	readonly #options: HttpWatchOptions;
 	readonly #reader: WatchReader;
-	/** So much waits for the client that nothing more is read. */
+	/** The limit of waiting bytes is reached: nothing is read until the response drains. */
 	#blocked = false;
 	#over = false;
 	#allowedBytes = UNREAD_BYTES.least;
-	/** How many bytes waited for the client after the last write. */
+	/** Number of waiting bytes after the last write. */
 	#seenUnread = 0;
-	/** Since when there have been bytes that the client has not taken, by the monotonic clock. */
-	#unreadSince: number | undefined;
+	/** When bytes first waited that the client has not read yet, in ms of the monotonic clock. */
+	#unreadStartedAt: number | undefined;
 
-	/** `open` opens the watch, given what to call when there may be something to read. */
+	/** `open` opens the watch; the function it receives wakes this one when there may be something to read. */
 	constructor(options: HttpWatchOptions, open: (wake: () => void) => WatchReader) {
 		this.#options = options;
 		this.#reader = open(() => this.#enqueue());
@@ -52,34 +53,34 @@ export class HttpWatch implements SlowClient {
 		this.#enqueue();
 	}
 
-	/** How many bytes of the answer the client has not taken. */
+	/** Number of bytes of the response that the client has not read. */
 	get unreadBytes(): number {
 		return this.#options.response.writableLength;
 	}
 
-	/** Ends the watch; the answer is the caller's to end. */
+	/** Stops the watch. The caller ends the response. */
 	stop(): void {
 		this.#over = true;
 		this.#reader.stop();
 		this.#options.slowClients.remove(this);
 	}
 
-	/** Ends the connection of a client that does not read; see {@link SlowClients}. */
-	cut(): void {
+	/** Disconnects a client that does not read; {@link SlowClients} calls it. */
+	disconnect(): void {
 		this.stop();
 		this.#options.response.destroy();
 	}
 
 	#enqueue(): void {
-		this.#options.queue.add(() => this.#work());
+		this.#options.queue.add(() => this.#runStep());
 	}
 
-	#work(): void {
+	#runStep(): void {
 		if (this.#over || this.#blocked) return;
 		try {
 			this.#step();
 		} catch (error) {
-			// One object that cannot be shown ends this watch and no other.
+			// An object that cannot be encoded ends this watch and no other.
 			this.#end(error);
 		}
 	}
@@ -106,24 +107,25 @@ export class HttpWatch implements SlowClient {
 	#write(lines: readonly Uint8Array[]): void {
 		const { response, slowClients } = this.#options;
 		const { socket } = response;
-		// Corked, all that a step brings leaves in one record; Node would else wait for the end of the turn.
+		// The socket is corked so that all lines of a step go out in one TLS record, and uncorked at once: by
+		// itself Node would send them only at the end of the event loop turn.
 		socket?.cork();
-		let isTaken = true;
-		const hasTaken = this.unreadBytes < this.#seenUnread;
-		for (const line of lines) isTaken = response.write(line);
+		let isDrained = true;
+		const hasRead = this.unreadBytes < this.#seenUnread;
+		for (const line of lines) isDrained = response.write(line);
 		socket?.uncork();
 		this.#seenUnread = this.unreadBytes;
-		if (isTaken) return;
-		this.#unreadSince ??= this.#options.clock.monotonic();
-		slowClients.add(this, hasTaken);
+		if (isDrained) return;
+		this.#unreadStartedAt ??= this.#options.clock.monotonic();
+		slowClients.add(this, hasRead);
 		this.#blocked = this.unreadBytes >= this.#allowedBytes || slowClients.isCrowded;
 	}
 
 	#drained(): void {
 		const { clock, slowClients } = this.#options;
-		const isQuick = clock.monotonic() - (this.#unreadSince ?? 0) < QUICK_MS;
+		const isQuick = clock.monotonic() - (this.#unreadStartedAt ?? 0) < QUICK_MS;
 		this.#allowedBytes = isQuick ? Math.min(this.#allowedBytes * 2, UNREAD_BYTES.most) : UNREAD_BYTES.least;
-		this.#unreadSince = undefined;
+		this.#unreadStartedAt = undefined;
 		this.#seenUnread = 0;
 		slowClients.remove(this);
 		if (!this.#blocked) return;

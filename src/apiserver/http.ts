@@ -12,39 +12,42 @@ import type { ApiServer } from './server.ts';
 import { SharedLines } from './shared-lines.ts';
 import { SlowClients } from './slow-clients.ts';
 
-/** What a listener is made of. */
+/** Options of {@link listen}. */
 export interface ListenOptions {
 	readonly server: ApiServer;
 	readonly credentials: Credentials;
-	/** 0: any that is free. */
+	/** TCP port; 0 means any free one. */
 	readonly port: number;
 	readonly clock: Clock;
-	/** How many connections may be open; by default what the process has descriptors for. */
+	/** Maximum number of open connections. By default as many as the process has file descriptors for. */
 	readonly mostConnections?: number;
-	/** Told of faults that no request should meet; `where` says in which part. */
+	/** Called with unexpected errors, which are logged; `where` names the component. */
 	readonly onError: (where: string, error: unknown) => void;
 }
 
-/** How long requests under way may take after `close`, before their connections are cut. */
+/** How long `close` waits for running requests before it closes their connections. */
 const CLOSING_MS = 1000;
 
-/** How long a client may take to send a request whole; answers may take as long as they like. */
+/** How long a client may take to send a complete request. Responses have no time limit. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const HEADERS_TIMEOUT_MS = 20_000;
 
-/** Longer than Go's clients keep an idle connection (90 s), so that none is closed under a request. */
+/**
+ * Idle connections are kept longer than Go's clients keep them (90 s). Otherwise the server could close one
+ * just as the client sends a request on it.
+ */
 const KEEP_ALIVE_TIMEOUT_MS = 120_000;
 
-/** How long a client may take to begin encryption. */
+/** How long a TLS handshake may take. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
- * A connection on which nothing is sent for so long is probed by the system, each second then: a client that
- * is gone without a word (its machine slept, a tunnel broke) ends its watches ten seconds later.
+ * TCP keep-alive: after this idle time the kernel probes the connection each second. The watches of a client
+ * that vanished without closing its connection (its machine slept, a tunnel broke) end ten seconds later.
  */
 const PROBE_AFTER_MS = 30_000;
 
-/** What Go's TLS takes by default: encryption that vouches for its text, and keys that are forgotten. */
+/** The default cipher suites of Go's TLS: authenticated encryption with forward secrecy. */
 const CIPHERS = [
 	'TLS_AES_128_GCM_SHA256',
 	'TLS_AES_256_GCM_SHA384',
@@ -58,8 +61,8 @@ const CIPHERS = [
 ].join(':');
 
 /**
- * Serves the API over HTTPS (HTTP/1.1) on 127.0.0.1, and nowhere else. Rejects with the system's error
- * if the port cannot be had.
+ * Opens a listener that serves the API over HTTPS (HTTP/1.1) on 127.0.0.1 only. Rejects with the system's
+ * error if the port is not available.
  */
 export async function listen(options: ListenOptions): Promise<HttpListener> {
 	const listener = new HttpListener(options);
@@ -67,14 +70,14 @@ export async function listen(options: ListenOptions): Promise<HttpListener> {
 	return listener;
 }
 
-/** An open listener. */
+/** A listener; {@link listen} opens one. */
 export class HttpListener {
 	readonly #options: ListenOptions;
 	readonly #exchangeOptions: ExchangeOptions;
 	readonly #authentication: Authentication;
 	readonly #server: Server;
 	readonly #connections: Connections;
-	/** The requests under way. */
+	/** The requests that have not been answered. */
 	readonly #exchanges = new Set<HttpExchange>();
 	#closing = false;
 
@@ -111,25 +114,25 @@ export class HttpListener {
 		this.#server.on('connection', (socket) => this.#connections.add(socket));
 	}
 
-	/** The port that it listens on. */
+	/** The TCP port of the open listener. */
 	get port(): number {
 		const address = this.#server.address();
 		assert(typeof address === 'object' && address !== null, 'the listener is not open');
 		return address.port;
 	}
 
-	/** Where clients reach it. */
+	/** The URL of the server, for kubeconfigs. */
 	get url(): string {
 		return `https://127.0.0.1:${this.port}`;
 	}
 
-	/** Begins to listen; see {@link listen}. */
+	/** Opens the listener; see {@link listen}. */
 	open(port: number): Promise<void> {
 		return new Promise((resolve, reject) => {
 			this.#server.once('error', reject);
 			this.#server.listen({ port, host: '127.0.0.1' }, () => {
 				this.#server.off('error', reject);
-				// A connection that cannot be accepted is no reason to stop the others.
+				// An error of accepting one connection is reported and does not stop the listener.
 				this.#server.on('error', (error) => this.#options.onError('listener', error));
 				resolve();
 			});
@@ -137,8 +140,9 @@ export class HttpListener {
 	}
 
 	/**
-	 * Accepts no more connections, ends watches and logs, lets the other requests finish, and closes each
-	 * connection after its request: a client that keeps sending requests must not delay the server's end.
+	 * Stops accepting connections, ends watches and log streams, and lets other requests finish for a second.
+	 * Each connection is closed after its request: otherwise a client that keeps sending requests would delay
+	 * the end of the server.
 	 */
 	async close(): Promise<void> {
 		this.#closing = true;
@@ -161,7 +165,7 @@ export class HttpListener {
 		response.once('close', () => {
 			end();
 			this.#exchanges.delete(exchange);
-			// The connection is idle only after this event.
+			// Node counts the connection as idle only after this event.
 			if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
 		});
 		const authenticate = (path: string): void => {

@@ -11,11 +11,11 @@ import { type Credentials, loadCredentials } from './credentials.ts';
 import { type HttpListener, listen } from './http.ts';
 import type { TestServer } from './server-contract-suite.ts';
 
-/** Reaches a server under test over HTTPS, for the tests of the listener. */
+/** A client that reaches a server under test over HTTPS, for tests of the listener. */
 
 let credentials: Promise<Credentials> | undefined;
 
-/** The credentials of every listener under test; made once, since a key takes a while. */
+/** The credentials of all listeners under test. They are made once, since generating keys takes a while. */
 export function testCredentials(): Promise<Credentials> {
 	credentials ??= makeCredentials();
 	return credentials;
@@ -40,15 +40,15 @@ export async function listenTo(
 	return listen({ ...defaults, ...options, server, onError });
 }
 
-/** What a test sends beside method and path. */
+/** What a test sends besides method and path. */
 export interface Sent {
 	readonly headers?: OutgoingHttpHeaders;
 	readonly body?: string | Uint8Array;
-	/** Null: none at all. */
+	/** The bearer token. Default: the right one. Null: the request has no Authorization header. */
 	readonly token?: string | null;
 }
 
-/** Sends a request and resolves once the head of its answer is there. */
+/** Sends a request and resolves once the head of its response has arrived. */
 export async function send(
 	listener: HttpListener,
 	method: string,
@@ -64,7 +64,7 @@ export async function send(
 			servername: 'localhost',
 			headers: {
 				...(token !== null && { authorization: `Bearer ${token}` }),
-				// Node sends no length with a DELETE by itself.
+				// Node sends no content-length with a DELETE by default.
 				...(body !== undefined &&
 					!headers?.['transfer-encoding'] && { 'content-length': Buffer.byteLength(body) }),
 				...headers,
@@ -76,14 +76,14 @@ export async function send(
 	});
 }
 
-/** The body of an answer. */
+/** The body of a response as text. */
 export async function textOf(response: IncomingMessage): Promise<string> {
 	let text = '';
 	for await (const piece of response.setEncoding('utf8')) text += piece;
 	return text;
 }
 
-/** What the tests look at in answers of many kinds. */
+/** The fields that the tests check in responses of all kinds. */
 export interface Json {
 	readonly kind: string;
 	readonly type: string;
@@ -97,12 +97,12 @@ export interface Json {
 	readonly paths: Readonly<Record<string, { readonly serverRelativeURL: string }>>;
 }
 
-/** The body of an answer, parsed. */
+/** The body of a response, parsed as JSON. */
 export async function jsonOf(response: IncomingMessage): Promise<Json> {
 	return JSON.parse(await textOf(response));
 }
 
-/** The least that reaches the API over HTTPS. */
+/** A minimal ApiTransport over HTTPS, so that the contract suite runs against the listener. */
 export function transportTo(listener: HttpListener): ApiTransport {
 	const perform = async (request: ApiRequest): Promise<IncomingMessage> => {
 		const { method, path, query, body, contentType = 'application/json', accept } = request;

@@ -1,6 +1,6 @@
 /**
- * Indents JSON for people, as Go's json.Indent does by two blanks. It works on the bytes, a piece at a time:
- * an answer of any length is shown without being parsed again, and numbers keep the digits that they have.
+ * Indents JSON for people by two spaces, as Go's json.Indent does. It works on bytes, one piece at a time: a
+ * response of any length is indented without parsing it again, and numbers keep all their digits.
  */
 
 const QUOTE = 0x22;
@@ -13,10 +13,13 @@ const OPEN = new Set([0x7b, 0x5b]);
 const CLOSE = new Set([0x7d, 0x5d]);
 const BLANKS = new Set([SPACE, NEWLINE, 0x09, 0x0d]);
 
-/** An object of 3 MB would take 60 ms in one piece. */
+/** Maximum input of one piece. An object of 3 MB would block the event loop for 60 ms. */
 const PIECE_BYTES = 256 * 1024;
 
-/** The same JSON with line breaks, and one at its end. The pieces may be cut anywhere; large ones are cut up. */
+/**
+ * Yields the JSON with line breaks and indentation, and a line break at the end. The input pieces may be cut
+ * at any byte; large ones are split.
+ */
 export function* indented(pieces: Iterable<Uint8Array>): Iterable<Uint8Array> {
 	const indenter = new Indenter();
 	for (const piece of pieces) {
@@ -33,7 +36,7 @@ class Indenter {
 	#depth = 0;
 	#inString = false;
 	#escaped = false;
-	/** An object or array has just begun; it may be empty, which is shown on one line. */
+	/** The previous byte opened an object or array. If it is empty, it is written on one line. */
 	#opened = false;
 
 	indent(piece: Uint8Array): Uint8Array {

@@ -7,38 +7,38 @@ const MEBIBYTE = 1024 * 1024;
 
 interface TestClient {
 	unreadBytes: number;
-	cut(): void;
+	disconnect(): void;
 }
 
 function world() {
 	const clock = new VirtualClock();
-	const cut: string[] = [];
+	const disconnected: string[] = [];
 	const client = (name: string, unreadBytes: number): TestClient => ({
 		unreadBytes,
-		cut: () => void cut.push(name),
+		disconnect: () => void disconnected.push(name),
 	});
-	return { clock, cut, slow: new SlowClients(clock), client };
+	return { clock, disconnected, slow: new SlowClients(clock), client };
 }
 
-test('a client that takes nothing for a minute is cut, one that reads is not', () => {
-	const { clock, slow, cut, client } = world();
+test('a client that takes nothing for a minute is disconnected, one that reads is not', () => {
+	const { clock, slow, disconnected, client } = world();
 	const reader = client('reader', 1000);
 	slow.add(reader);
 	slow.add(client('sleeper', 1000));
 	clock.advance(59_999);
-	assert.deepEqual(cut, []);
+	assert.deepEqual(disconnected, []);
 	slow.remove(reader);
 	slow.add(reader);
 	clock.advance(1);
-	assert.deepEqual(cut, ['sleeper']);
+	assert.deepEqual(disconnected, ['sleeper']);
 	slow.remove(reader);
 	clock.advance(120_000);
-	assert.deepEqual(cut, ['sleeper']);
+	assert.deepEqual(disconnected, ['sleeper']);
 	assert.equal(slow.bytes, 0);
 });
 
 test('a client that takes a little in each of its minutes goes on', () => {
-	const { clock, slow, cut, client } = world();
+	const { clock, slow, disconnected, client } = world();
 	const slowest = client('slowest', 1000);
 	slow.add(slowest);
 	for (const left of [999, 500, 10]) {
@@ -46,22 +46,22 @@ test('a client that takes a little in each of its minutes goes on', () => {
 		clock.advance(60_000);
 		assert.equal(slow.bytes, left);
 	}
-	assert.deepEqual(cut, []);
+	assert.deepEqual(disconnected, []);
 	clock.advance(60_000);
-	assert.deepEqual(cut, ['slowest']);
+	assert.deepEqual(disconnected, ['slowest']);
 });
 
 test('a client has a minute for each quarter of a megabyte that leaves in one piece', () => {
-	const { clock, slow, cut, client } = world();
+	const { clock, slow, disconnected, client } = world();
 	slow.add(client('large', MEBIBYTE));
 	clock.advance(239_999);
-	assert.deepEqual(cut, []);
+	assert.deepEqual(disconnected, []);
 	clock.advance(1);
-	assert.deepEqual(cut, ['large']);
+	assert.deepEqual(disconnected, ['large']);
 });
 
 test('more that waits gives a client that takes nothing no more time, and no other place', () => {
-	const { clock, slow, cut, client } = world();
+	const { clock, slow, disconnected, client } = world();
 	const stuck = client('stuck', 1000);
 	slow.add(stuck);
 	clock.advance(30_000);
@@ -70,36 +70,36 @@ test('more that waits gives a client that takes nothing no more time, and no oth
 	slow.add(stuck);
 	assert.equal(slow.bytes, 3000);
 	clock.advance(30_000);
-	assert.deepEqual(cut, ['stuck']);
+	assert.deepEqual(disconnected, ['stuck']);
 	const again = client('again', MEBIBYTE);
 	slow.add(again);
 	slow.add(client('later', MEBIBYTE));
 	again.unreadBytes *= 2;
 	slow.add(again);
 	slow.add(client('large', 30 * MEBIBYTE));
-	assert.deepEqual(cut, ['stuck', 'fresh', 'again']);
+	assert.deepEqual(disconnected, ['stuck', 'fresh', 'again']);
 });
 
 test('a client that has taken some has its minute anew, and goes to the end of the line', () => {
-	const { clock, slow, cut, client } = world();
+	const { clock, slow, disconnected, client } = world();
 	const reader = client('reader', 1000);
 	slow.add(reader);
 	slow.add(client('sleeper', 1000));
 	clock.advance(59_000);
 	slow.add(reader, true);
 	clock.advance(59_000);
-	assert.deepEqual(cut, ['sleeper']);
+	assert.deepEqual(disconnected, ['sleeper']);
 });
 
-test('when too much waits for all together, those that have waited longest are cut', () => {
-	const { slow, cut, client } = world();
+test('when too much waits for all together, those that have waited longest are disconnected', () => {
+	const { slow, disconnected, client } = world();
 	for (let index = 0; index < 40; index++) slow.add(client(`c${index}`, MEBIBYTE));
-	assert.deepEqual(cut, ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7']);
+	assert.deepEqual(disconnected, ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7']);
 	assert.equal(slow.bytes, 32 * MEBIBYTE);
 });
 
 test('one client alone may have an answer of any size', () => {
-	const { slow, cut, client } = world();
+	const { slow, disconnected, client } = world();
 	slow.add(client('a', 100 * MEBIBYTE));
-	assert.deepEqual(cut, []);
+	assert.deepEqual(disconnected, []);
 });

@@ -1,44 +1,46 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { FifoSet } from '../base/fifo-set.ts';
 
-/** Maximum time in which a client may take nothing of what waits for it, for each {@link STALL_BYTES} of that. */
-const LONGEST_STALL_MS = 60_000;
+/** How long a client may read nothing, for each {@link STALL_BYTES} that wait for it. */
+const STALL_TIMEOUT_MS = 60_000;
 
 /**
- * What waits for a client leaves in one piece, so that only its end can be seen: a client that takes 4 kB a second
- * is none that takes nothing.
+ * The kernel accepts what waits for a client in one piece, so progress is visible only at its end. The
+ * timeout is therefore proportional to the waiting bytes: a client that reads 4 kB a second counts as one
+ * that reads.
  */
 const STALL_BYTES = 256 * 1024;
 
 /** Maximum number of bytes that may wait for all clients together. */
-const MOST_WAITING_BYTES = 32 * 1024 * 1024;
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
-/** While more than this waits for all of them, none should be given more before it has taken all. */
+/** Above this number of waiting bytes, watches do not send more to a client before it has read everything. */
 const CROWDED_BYTES = 8 * 1024 * 1024;
 
-/** A client that takes its answer more slowly than it is made. */
+/** A client that reads its response more slowly than the server produces it. */
 export interface SlowClient {
-	/** How many bytes wait for it. */
+	/** Number of bytes that wait for the client. */
 	readonly unreadBytes: number;
-	/** Ends the connection. */
-	cut(): void;
+	/** Closes the connection. */
+	disconnect(): void;
 }
 
 interface Waiting {
-	/** How many bytes it had not taken when that was looked at last. */
+	/** Number of waiting bytes at the last check. */
 	bytes: number;
 	timer: Timer;
 }
 
 /**
- * The clients that have bytes waiting for them, which are memory of the server. One that takes nothing for a
- * minute or a few is cut, and so is the one that has waited longest when all together make too much wait; a client
- * that was cut begins anew from where it was.
+ * The clients for which output waits, which occupies memory of the server. A client that reads nothing for a
+ * minute (longer for more than 256 KiB) is disconnected. If too much waits for all clients together, the one
+ * that has waited longest is disconnected. A client that was disconnected reconnects and resumes from its
+ * last resourceVersion.
  */
 export class SlowClients {
 	readonly #clock: Clock;
-	/** In the order in which they were last seen to take something. */
-	readonly #line = new FifoSet<SlowClient>();
+	/** Least recently read first. */
+	readonly #queue = new FifoSet<SlowClient>();
 	readonly #waiting = new Map<SlowClient, Waiting>();
 	#bytes = 0;
 
@@ -46,67 +48,70 @@ export class SlowClients {
 		this.#clock = clock;
 	}
 
-	/** How many bytes wait for all of them. */
+	/** Number of bytes that wait for all clients. */
 	get bytes(): number {
 		return this.#bytes;
 	}
 
-	/** Whether so much waits that no client should be given more before it has taken what waits for it. */
+	/** Whether so much waits that watches should not send more to a client before it has read everything. */
 	get isCrowded(): boolean {
 		return this.#bytes > CROWDED_BYTES;
 	}
 
 	/**
-	 * Bytes wait for the client. It may have been added before, and more may wait by now: that alone gives it
-	 * neither more time nor another place. `hasTaken` says that it has taken some of them meanwhile.
+	 * Registers or updates a client for which bytes wait. More waiting bytes neither extend its time nor change
+	 * its place in the queue; `hasRead` says that it has read some meanwhile, which does both.
 	 */
-	add(client: SlowClient, hasTaken = false): void {
+	add(client: SlowClient, hasRead = false): void {
 		const waiting = this.#waiting.get(client);
-		if (!waiting || hasTaken) this.#begin(client);
-		else this.#count(waiting, client.unreadBytes);
-		while (this.#bytes > MOST_WAITING_BYTES && this.#waiting.size > 1) {
-			const { first } = this.#line;
-			if (first) this.#cut(first);
+		if (!waiting || hasRead) this.#startTimer(client);
+		else this.#updateBytes(waiting, client.unreadBytes);
+		while (this.#bytes > MAX_WAITING_BYTES && this.#waiting.size > 1) {
+			const { first } = this.#queue;
+			if (first) this.#disconnect(first);
 		}
 	}
 
-	/** The client has taken what waited for it, or is gone. */
+	/** Removes a client that has read everything or has disconnected. */
 	remove(client: SlowClient): void {
 		const waiting = this.#waiting.get(client);
 		if (!waiting) return;
 		waiting.timer.cancel();
 		this.#waiting.delete(client);
-		this.#line.delete(client);
+		this.#queue.delete(client);
 		this.#bytes -= waiting.bytes;
 	}
 
-	#begin(client: SlowClient): void {
+	#startTimer(client: SlowClient): void {
 		this.remove(client);
 		const bytes = client.unreadBytes;
-		const timer = this.#clock.setTimer(stallMs(bytes), () => this.#look(client));
+		const timer = this.#clock.setTimer(stallMs(bytes), () => this.#checkProgress(client));
 		this.#waiting.set(client, { bytes, timer });
-		this.#line.add(client);
+		this.#queue.add(client);
 		this.#bytes += bytes;
 	}
 
-	#count(waiting: Waiting, bytes: number): void {
+	#updateBytes(waiting: Waiting, bytes: number): void {
 		this.#bytes += bytes - waiting.bytes;
 		waiting.bytes = bytes;
 	}
 
-	/** Its time is over: it goes on if it has taken something in it. */
-	#look(client: SlowClient): void {
+	/**
+	 * Called at the end of a client's time: starts it again if the client has read something, otherwise
+	 * disconnects it.
+	 */
+	#checkProgress(client: SlowClient): void {
 		const waiting = this.#waiting.get(client);
-		if (waiting && client.unreadBytes < waiting.bytes) this.#begin(client);
-		else this.#cut(client);
+		if (waiting && client.unreadBytes < waiting.bytes) this.#startTimer(client);
+		else this.#disconnect(client);
 	}
 
-	#cut(client: SlowClient): void {
+	#disconnect(client: SlowClient): void {
 		this.remove(client);
-		client.cut();
+		client.disconnect();
 	}
 }
 
 function stallMs(bytes: number): number {
-	return LONGEST_STALL_MS * Math.max(1, bytes / STALL_BYTES);
+	return STALL_TIMEOUT_MS * Math.max(1, bytes / STALL_BYTES);
 }
