@@ -6,21 +6,21 @@ import type { ResourceRequest } from './request.ts';
 import { StoredObject } from './stored-object.ts';
 import { staleObject, subjectOf } from './write.ts';
 
-/** How often a change is tried at once, and how often in all. */
+/** Number of attempts without a pause, and in all. */
 const ATTEMPTS_WITHOUT_PAUSE = 30;
 const MOST_ATTEMPTS = 100;
 
-/** The pauses between the later attempts: 5 seconds in all, when each one fails. */
+/** Backoff between the later attempts: 5 seconds in all if each one fails. */
 const PAUSE: BackoffPolicy = { baseMs: 1, capMs: 100 };
 
 /**
- * Changes the object that a request names: calls `attempt` with its current state, and again with the next
- * state each time another writer was faster (`attempt` resolves to undefined then). Resolves to what
- * `attempt` does. Throws NotFound once the object is gone, and Conflict when others are faster again and
- * again; upstream's GuaranteedUpdate has no such limit.
+ * Changes the object that a request names (upstream: GuaranteedUpdate in the etcd3 storage). Calls `attempt`
+ * with the current state of the object; `attempt` resolves to undefined if another writer was faster, and is
+ * then called again with the next state. Resolves to the result of `attempt`. Throws NotFound once the object
+ * is deleted, and Conflict after 100 attempts; upstream retries without limit.
  *
- * The state comes from the cache. Where the cache has not heard of the other change yet (the store may be
- * in another process), it comes from the store, so an attempt is never made twice from the same state.
+ * The state comes from the cache. If the cache has not received the other change yet (the store may be in
+ * another process), the state is read from the store. So an attempt is never repeated with the same state.
  */
 export async function changeLatest<T>(
 	server: ServerContext,
@@ -39,7 +39,9 @@ export async function changeLatest<T>(
 	throw notFound(subjectOf(definition, name));
 }
 
-/** The state of the object after another writer has changed or removed `previous`. */
+/**
+ * The state of the object after another writer has changed or deleted `previous`; undefined if it is deleted.
+ */
 async function stateAfter(
 	{ store, cache }: ServerContext,
 	{ resource }: ResourceRequest,
@@ -52,7 +54,7 @@ async function stateAfter(
 	return entry && new StoredObject(codec, { key, value: entry.value, revision: entry.revision });
 }
 
-/** Writers that meet again and again draw the lengths of their pauses, so that they part. */
+/** The pauses are random, so that writers which conflict with each other do not retry at the same moments. */
 async function pause({ clock, random }: ServerContext, count: number): Promise<void> {
 	await sleep(clock, backoffDelayMs(PAUSE, count) * (0.5 + random.next() / 2));
 }

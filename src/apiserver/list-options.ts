@@ -8,13 +8,13 @@ import type { Query } from './query.ts';
 import type { ResourceRequest } from './request.ts';
 import type { Selection } from './selection.ts';
 
-/** metav1.ListOptions, as lists, watches and deletecollection read them off the query. */
+/** metav1.ListOptions, which lists, watches and deletecollection read from the query. */
 export interface ListOptions {
 	readonly selection: Selection;
-	/** Undefined where the client did not say. */
+	/** The resourceVersion; undefined if the client sent none. */
 	readonly revision: number | undefined;
 	readonly match: '' | 'Exact' | 'NotOlderThan';
-	/** 0: no limit. */
+	/** Maximum number of objects in a page; 0 means no limit. */
 	readonly limit: number;
 	readonly continueToken: string;
 	readonly timeoutSeconds: number | undefined;
@@ -22,7 +22,10 @@ export interface ListOptions {
 	readonly sendInitialEvents: boolean | undefined;
 }
 
-/** Reads and checks the options; throws BadRequest or Invalid in upstream's words. */
+/**
+ * Reads and validates the options. Throws BadRequest or Invalid with upstream's messages (ValidateListOptions
+ * in apimachinery).
+ */
 export function listOptions(request: ResourceRequest, verb: 'list' | 'watch'): ListOptions {
 	const { query } = request.call;
 	const errors = verb === 'watch' ? watchErrors(request) : listErrors(request);
@@ -40,7 +43,10 @@ export function listOptions(request: ResourceRequest, verb: 'list' | 'watch'): L
 	};
 }
 
-/** The revision that a resourceVersion means; undefined for none. Throws BadRequest for what is no number. */
+/**
+ * Parses a resourceVersion; undefined for an empty one. Throws BadRequest if it is not an unsigned 64-bit
+ * number.
+ */
 export function revisionOf(resourceVersion: string): number | undefined {
 	if (resourceVersion === '') return undefined;
 	const isNumber = /^\d+$/.test(resourceVersion);
@@ -109,8 +115,9 @@ function watchErrors({ call: { query } }: ResourceRequest): readonly FieldError[
 }
 
 /**
- * What a watch from nowhere means by resourceVersionMatch when it does not say: such a watch begins with the
- * objects that are there (SetListOptionsDefaults in upstream's apimachinery), and so takes no `continue`.
+ * The default of resourceVersionMatch for a watch. Without a resourceVersion, or with 0, a watch starts with
+ * the existing objects (SetListOptionsDefaults in upstream's apimachinery) and therefore does not accept
+ * `continue`.
  */
 function defaultMatch(query: Query): string {
 	return ['', '0'].includes(query.text('resourceVersion')) ? 'NotOlderThan' : '';

@@ -6,14 +6,17 @@ import { reworded, tooLargeRevision } from './errors.ts';
 import { untilFresh } from './freshness.ts';
 import { type ListOptions, listOptions } from './list-options.ts';
 import { Matcher } from './matcher.ts';
-import { breather, type ResourceRequest } from './request.ts';
+import { pauseRegularly, type ResourceRequest } from './request.ts';
 import type { ResourceCache } from './resource-cache.ts';
 import type { ListResult } from './result.ts';
 import { StoredObject } from './stored-object.ts';
 
 /**
- * GET of a collection. It is answered from memory, unless an exact revision is asked for (also by a
- * `continue` token) since which something changed: then the store is read as of that revision.
+ * GET of a collection. The result comes from the cache, without reading the store, in two cases: the client
+ * accepts the latest state, or nothing of the resource has changed since the revision that it asks for
+ * (resourceVersionMatch=Exact, or a continue token). Otherwise the store is read as of that revision, so that
+ * all pages of a list show the same state. Throws BadRequest, Invalid, Expired for a compacted revision, and
+ * Timeout for a future one.
  */
 export async function list(server: ServerContext, request: ResourceRequest): Promise<ListResult> {
 	const options = listOptions(request, 'list');
@@ -26,7 +29,7 @@ export async function list(server: ServerContext, request: ResourceRequest): Pro
 		selected: new Matcher(resource.codec, options.selection),
 		after: token ? resource.codec.keyPrefix + token.start : '',
 		limit: options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY,
-		breathe: breather(request.call),
+		pauseIfDue: pauseRegularly(request.call),
 	};
 	const page =
 		revision >= resource.changedAt
@@ -35,21 +38,21 @@ export async function list(server: ServerContext, request: ResourceRequest): Pro
 	return resultOf(resource, revision, { wanted, page });
 }
 
-/** What to look for. */
+/** Which objects the page may contain. */
 interface Wanted {
 	readonly selected: Matcher;
 	/** Only keys after this one. */
 	readonly after: string;
 	readonly limit: number;
-	readonly breathe: (bytes: number) => Promise<void> | undefined;
+	readonly pauseIfDue: (bytes: number) => Promise<void> | undefined;
 }
 
-/** What was found. */
+/** The objects of a page. */
 interface Page {
 	readonly items: readonly StoredObject[];
-	/** There is at least one more. */
+	/** Whether at least one more object follows the page. */
 	readonly more: boolean;
-	/** How many there are more, if that is known. */
+	/** Number of objects after the page, if it is known. */
 	readonly remaining: number | undefined;
 }
 
@@ -58,7 +61,10 @@ function exactRevision({ match, revision, limit }: ListOptions): number | undefi
 	return match === 'Exact' || (match === '' && limit > 0) ? revision : undefined;
 }
 
-/** Throws BadRequest for a token that is none, or that comes with a resourceVersion. */
+/**
+ * Decodes the continue token, if there is one. Throws BadRequest if it is not valid, or if the request also
+ * has a resourceVersion.
+ */
 function tokenOf({ continueToken, revision }: ListOptions, current: number): ContinueToken | undefined {
 	if (continueToken === '') return undefined;
 	const token = decodeToken(continueToken, current);
@@ -69,7 +75,7 @@ function tokenOf({ continueToken, revision }: ListOptions, current: number): Con
 }
 
 async function pageFromCache(resource: ResourceCache, wanted: Wanted): Promise<Page> {
-	const { selected, after, limit, breathe } = wanted;
+	const { selected, after, limit, pauseIfDue } = wanted;
 	const candidates = resource.candidates(selected, after);
 	if (selected.byKey) {
 		const items = candidates.length > limit ? candidates.slice(0, limit) : candidates;
@@ -78,7 +84,7 @@ async function pageFromCache(resource: ResourceCache, wanted: Wanted): Promise<P
 	}
 	const items: StoredObject[] = [];
 	for (const stored of candidates) {
-		await breathe(stored.size);
+		await pauseIfDue(stored.size);
 		if (!selected.matches(stored)) continue;
 		if (items.length >= limit) return { items, more: true, remaining: undefined };
 		items.push(stored);
@@ -86,7 +92,7 @@ async function pageFromCache(resource: ResourceCache, wanted: Wanted): Promise<P
 	return { items, more: false, remaining: undefined };
 }
 
-/** So many objects, of so many bytes, are read from the store at a time: the read holds the event loop. */
+/** Limits of one read from the store, which blocks the event loop. */
 const READ_LENGTH = { limit: 100, bytes: 512 * 1024 };
 
 interface PastPage {
@@ -95,19 +101,22 @@ interface PastPage {
 	readonly token: ContinueToken | undefined;
 }
 
-/** Reads no more of the store than the page needs: who pages through a list reads each object once. */
+/**
+ * Reads only the part of the store that the page needs, so a client that pages through a list causes each
+ * object to be read once.
+ */
 async function pageFromStore(
 	server: ServerContext,
 	{ codec }: ResourceCache,
 	{ wanted, revision, token }: PastPage,
 ): Promise<Page> {
-	const { selected, limit, breathe } = wanted;
+	const { selected, limit, pauseIfDue } = wanted;
 	const items: StoredObject[] = [];
 	let { after } = wanted;
 	for (;;) {
 		const piece = await readPast(server, { prefix: selected.prefix, after, revision }, token);
 		for (const { key, value, revision: at } of piece.entries) {
-			await breathe(value.length);
+			await pauseIfDue(value.length);
 			const stored = new StoredObject(codec, { key, value, revision: at });
 			if (!selected.matches(stored)) continue;
 			if (items.length >= limit) return { items, more: true, remaining: remainingOf(token, items.length) };
@@ -132,12 +141,18 @@ async function readPast(
 	}
 }
 
-/** The page after a token's tells how many are left by what the token knew. */
+/**
+ * The store does not count the remaining objects. If the token knew their number at its page, this page
+ * subtracts its own objects from it.
+ */
 function remainingOf(token: ContinueToken | undefined, shown: number): number | undefined {
 	return token?.remaining === undefined ? undefined : Math.max(token.remaining - shown, 0);
 }
 
-/** 410 with a token by which the rest can be had as it is now (handleCompactedErrorForPaging in upstream). */
+/**
+ * 410 with a token with which the client can read the rest of the list in its latest state (upstream:
+ * handleCompactedErrorForPaging).
+ */
 function expiredToken({ start }: ContinueToken): ApiError {
 	const error = expired(
 		'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',

@@ -10,8 +10,10 @@ import { existing } from './get.ts';
 import type { ResourceRequest } from './request.ts';
 
 /**
- * GET of `pods/<name>/log`: the log of a container, from the node it runs on. What the Pod's status can
- * already tell (which container, whether it ever ran) is judged here, in the words of upstream's kubelet.
+ * GET of `pods/<name>/log`: the log of a container, streamed from the node agent. Whether the container
+ * exists and has ever run is decided here from the Pod's status, with the messages of upstream's kubelet
+ * (validateContainerLogStatus), so that a client gets the error without a call to the node. Throws NotFound,
+ * BadRequest, Invalid, or ServiceUnavailable if the node agent is not connected.
  */
 export async function podLog(
 	server: ServerContext,
@@ -45,7 +47,7 @@ function logOptions({ call: { query }, name }: ResourceRequest): LogOptions {
 	const limitBytes = query.integer('limitBytes');
 	const sinceTime = query.text('sinceTime');
 	if (sinceTime !== '' && parseTime(sinceTime) === undefined) {
-		throw badRequest(`parsing time ${JSON.stringify(sinceTime)} failed: it must be RFC 3339`);
+		throw badRequest(`parsing time ${JSON.stringify(sinceTime)} failed: it must be in RFC 3339 format`);
 	}
 	const errors = [
 		...atLeast('tailLines', tailLines, 0, 'must be greater than or equal to 0'),
@@ -76,7 +78,10 @@ function atLeast(
 	return [invalidField(new FieldPath(name), value, text)];
 }
 
-/** The container that is meant: the one named, or the only one. Throws BadRequest in upstream's words. */
+/**
+ * The container whose log is requested: `named`, or the only one of the Pod. Throws BadRequest with
+ * upstream's messages.
+ */
 export function containerOf({ metadata, spec }: Pod, named: string): string {
 	const containers = spec.containers.map(({ name }) => name);
 	const initContainers = (spec.initContainers ?? []).map(({ name }) => name);
@@ -94,7 +99,7 @@ export function containerOf({ metadata, spec }: Pod, named: string): string {
 	);
 }
 
-/** Why there is no log of the container (yet), or undefined when there is one. */
+/** Why the container has no log; undefined if it has one. */
 export function whyNoLog(
 	{ metadata, status }: Pod,
 	container: string,
@@ -107,9 +112,9 @@ export function whyNoLog(
 		...(status.ephemeralContainerStatuses ?? []),
 	].find(({ name }) => name === container);
 	if (!found) {
-		// Nothing has been said of the containers yet: the node has still to take the Pod up.
-		const untold = !status.containerStatuses?.length && !status.initContainerStatuses?.length;
-		return untold ? `${what} is waiting to start: ContainerCreating` : `${what} is not available`;
+		// The Pod has no container statuses yet: the node agent has not started the Pod.
+		const isUnreported = !status.containerStatuses?.length && !status.initContainerStatuses?.length;
+		return isUnreported ? `${what} is waiting to start: ContainerCreating` : `${what} is not available`;
 	}
 	const { state, lastState } = found;
 	if (previous) {

@@ -5,19 +5,20 @@ import { isWhole, type Selection, singleObject } from './selection.ts';
 import type { ResourceCodec, StoredObject } from './stored-object.ts';
 
 /**
- * A selection made ready to be asked about many stored objects. Namespace and name are read off the key;
- * an object is decoded only where labels or other fields decide.
+ * A selection, prepared for matching many stored objects. Namespace and name are taken from the key. An
+ * object is decoded only if labels or other fields have to be compared, because decoding costs far more than
+ * the rest.
  */
 export class Matcher {
 	readonly #definition: ResourceDefinition;
 	readonly #selection: Selection;
-	/** What the keys of all selected objects start with. */
+	/** Common prefix of the keys of all selected objects. */
 	readonly prefix: string;
-	/** The only key that can be selected, if the selection names one object. */
+	/** The only key that can match, if the selection names one object. */
 	readonly key: string | undefined;
-	/** Whether every object, or every one of a namespace, is selected. */
+	/** Whether it selects every object of the resource or of a namespace. */
 	readonly isWhole: boolean;
-	/** Whether the key alone decides. */
+	/** Whether the key alone decides if an object matches. */
 	readonly byKey: boolean;
 
 	constructor(codec: ResourceCodec, selection: Selection) {
@@ -32,7 +33,9 @@ export class Matcher {
 		this.byKey = labels.length === 0 && (fields.length === 0 || onlyName);
 	}
 
-	/** Labels first: metadata is at hand where the whole object would have to be decoded. */
+	/**
+	 * Labels are compared first: metadata is often in memory when the whole object would have to be decoded.
+	 */
 	#selects(stored: StoredObject): boolean {
 		const { labels, fields } = this.#selection;
 		if (!matchesLabels(labels, stored.metadata.labels)) return false;

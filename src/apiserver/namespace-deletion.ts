@@ -4,14 +4,15 @@ import { formatTime } from '../api/meta/time.ts';
 import type { DeletionAct } from './deletion-plan.ts';
 import { awaitsFinalizers } from './finalizers.ts';
 
-/** Whether the resource is that of Namespaces, whose end is a matter of its own. */
+/** Whether the resource is Namespaces, which have a deletion process of their own. */
 export function isNamespace({ group, resource }: Pick<ResourceDefinition, 'group' | 'resource'>): boolean {
 	return group === '' && resource === 'namespaces';
 }
 
 /**
- * A DELETE of a Namespace only says that it shall end: its phase becomes Terminating, nothing can be
- * created in it any more, and the namespace controller empties it and takes its finalizer off.
+ * Decides what a DELETE of a Namespace does. The first one sets the deletionTimestamp and the phase
+ * Terminating. Admission then rejects new objects in it, and the namespace controller deletes its contents
+ * and removes its finalizer. Without finalizers a further DELETE removes it.
  */
 export function terminateNamespace(namespace: KubeObject, now: number): DeletionAct {
 	const { metadata } = namespace;
@@ -26,7 +27,7 @@ export function terminateNamespace(namespace: KubeObject, now: number): Deletion
 	return { kind: 'mark', object: marked };
 }
 
-/** Whether new objects are refused in the Namespace. */
+/** Whether the Namespace is being deleted, so that no objects may be created in it. */
 export function isTerminating(namespace: KubeObject): boolean {
 	const status = statusOf(namespace);
 	return 'phase' in status && status.phase === 'Terminating';

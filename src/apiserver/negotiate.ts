@@ -2,22 +2,22 @@ import { notAcceptable } from '../api/meta/api-error.ts';
 import { type IncludeObject, includeObjectOf, type MetaVersion } from '../api/meta/table.ts';
 import type { Query } from './query.ts';
 
-/** Which form of an object, list or watch the client wants, by its Accept header. */
+/** The form of an object, list or watch that the client asks for in its Accept header. */
 export type Format =
 	| { readonly as: 'plain' }
-	/** A Table, as `kubectl get` prints it. */
+	/** A Table, which `kubectl get` prints. */
 	| { readonly as: 'table'; readonly version: MetaVersion; readonly includeObject: IncludeObject }
-	/** Metadata alone: of one object or, with `list`, of the items of a list. */
+	/** Only the metadata: of one object or, with `list`, of the items of a list. */
 	| { readonly as: 'metadata'; readonly version: MetaVersion; readonly list: boolean };
 
-/** One alternative of an Accept header. */
+/** One media range of an Accept header. */
 export interface AcceptClause {
 	/** Without parameters, in lower case: `application/json`. */
 	readonly type: string;
 	readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** The alternatives of an Accept header, the most wanted first. */
+/** Parses an Accept header; the media ranges with the highest q come first. */
 export function parseAccept(accept: string): readonly AcceptClause[] {
 	const clauses = accept.split(',').map((text) => {
 		const [type = '', ...rest] = text.split(';').map((part) => part.trim());
@@ -32,14 +32,17 @@ export function parseAccept(accept: string): readonly AcceptClause[] {
 	return clauses.filter(({ type }) => type !== '').sort((a, b) => weight(b) - weight(a));
 }
 
-/** Whether a clause takes JSON. */
+/** Whether a media range includes JSON. */
 export function takesJson({ type }: AcceptClause): boolean {
 	return type === 'application/json' || type === 'application/*' || type === '*/*';
 }
 
 const PLAIN: Format = { as: 'plain' };
 
-/** Chooses the form; throws NotAcceptable when the client takes none that there is. */
+/**
+ * Chooses the form of the response. Throws NotAcceptable if the server supports none of those in the header:
+ * JSON is the only encoding of responses. A client that prefers protobuf (client-go does) also accepts JSON.
+ */
 export function negotiate(accept: string, query: Query): Format {
 	if (accept === '' || accept === 'application/json') return PLAIN;
 	for (const clause of parseAccept(accept)) {
@@ -49,7 +52,7 @@ export function negotiate(accept: string, query: Query): Format {
 	throw notAcceptable(['application/json']);
 }
 
-/** The form that a clause asks for; undefined where there is no such form. */
+/** The form that a media range asks for; undefined if the server does not support it. */
 function formatOf({ parameters }: AcceptClause, query: Query): Format | undefined {
 	const as = parameters.get('as');
 	if (as === undefined) return PLAIN;

@@ -2,24 +2,27 @@ import type { ObjectChange } from './change-window.ts';
 import type { Matcher } from './matcher.ts';
 import type { StoredObject } from './stored-object.ts';
 
-/** What a watch tells. */
+/** What a watch sends: an event of an object, or a bookmark. */
 export type Notice = ObjectNotice | Bookmark;
 
-/** What a watch is told of an object. */
+/** An event of an object. */
 export interface ObjectNotice {
 	readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
 	readonly stored: StoredObject;
 }
 
-/** The watch has told everything up to `revision`. */
+/** A bookmark: the watch has sent all events up to `revision`. */
 export interface Bookmark {
 	readonly type: 'BOOKMARK';
 	readonly revision: number;
-	/** The objects that were there at the start have all been told. */
+	/** Whether this is the end of the initial events (sendInitialEvents). */
 	readonly initialEventsEnd: boolean;
 }
 
-/** What a watch that has been told everything up to revision `after` is told of `changes`. */
+/**
+ * Converts changes to the events of a watch with the selection `selected` that has received all events up to
+ * revision `after`.
+ */
 export function noticesOf(
 	changes: readonly ObjectChange[],
 	selected: Matcher,
@@ -28,7 +31,10 @@ export function noticesOf(
 	return changes.flatMap((each) => (each.revision > after ? (noticeOf(each, selected) ?? []) : []));
 }
 
-/** What a watch is told of a change, if anything: an object that it no longer selects is deleted for it. */
+/**
+ * Converts a change to the event of a watch; undefined if it concerns no selected object. An object that
+ * stops matching the selection is DELETED for the watch, and one that starts matching is ADDED, as upstream.
+ */
 export function noticeOf(change: ObjectChange, selected: Matcher): ObjectNotice | undefined {
 	const { before, now } = change;
 	const had = before !== undefined && selected.matches(before);

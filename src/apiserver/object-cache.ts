@@ -5,24 +5,27 @@ import { type DamagedObject, DamagedObjectsError, damageOf } from './damaged-obj
 import { ResourceCache } from './resource-cache.ts';
 import { REGISTRY_PREFIX, StoredObject } from './stored-object.ts';
 
-/** What an {@link ObjectCache} is made of. */
+/** Options of an {@link ObjectCache}. */
 export interface ObjectCacheOptions {
 	readonly store: Store;
 	readonly resources: readonly ResourceDefinition[];
-	/** Deletes stored values that cannot be read, rather than refuse to start. */
+	/** Delete stored values that cannot be decoded; by default `start` rejects. */
 	readonly discardDamaged?: boolean;
-	/** Told of a watch that threw. */
+	/** Called with the error of a watch that threw, and with a report of each discarded value. */
 	readonly onError: (error: unknown) => void;
-	/** Told why the cache no longer follows the store. */
+	/** Called when the store ends its watch, so that the cache is no longer updated. */
 	readonly onStoreLost: (error: Error) => void;
 }
 
 /**
- * Every live object, by resource, kept up to date by one watch on the store.
+ * All stored objects, by resource, kept current by one watch on the store.
  *
- * 1. It shows exactly what the store held at `revision`: all of a batch is taken in before anybody is told.
- * 2. Watches in this process are told synchronously while the store tells us, so before the write's promise
- *    resolves. Watches over connections are only woken then, and read the change after the write was answered.
+ * 1. The cache always shows exactly what the store contained at `revision`: a batch of changes is applied
+ *    completely before any watch is notified.
+ * 2. Watches of callers in this process are notified synchronously when the store reports a change, so before
+ *    the promise of the write resolves. A controller therefore never sees its cache older than its own
+ *    writes. Watches over connections are only woken then, and read the change after the write has been
+ *    answered.
  */
 export class ObjectCache {
 	readonly resources: readonly ResourceCache[];
@@ -40,24 +43,24 @@ export class ObjectCache {
 		for (const resource of this.resources) this.#byPrefix.set(resource.codec.keyPrefix, resource);
 	}
 
-	/** The revision that the cache shows. */
+	/** The revision that the cache has reached. */
 	get revision(): number {
 		return this.#revision;
 	}
 
-	/** Why the cache no longer follows the store, if it doesn't. */
+	/** Why the cache is no longer updated; undefined while it is. */
 	get failure(): Error | undefined {
 		return this.#failure;
 	}
 
-	/** The cache of a resource, if it is served. */
+	/** Returns the cache of a resource; undefined if the server does not serve it. */
 	of(group: string, resource: string): ResourceCache | undefined {
 		return this.#byPrefix.get(`${REGISTRY_PREFIX}${group || 'core'}/${resource}/`);
 	}
 
 	/**
-	 * Loads what the store holds and follows it from there. Rejects with a {@link DamagedObjectsError} if it
-	 * holds what cannot be read.
+	 * Loads all objects from the store and watches it from there. Rejects with a {@link DamagedObjectsError} if
+	 * values cannot be decoded, unless `discardDamaged` is set.
 	 */
 	async start(): Promise<void> {
 		const { store } = this.#options;
@@ -76,26 +79,26 @@ export class ObjectCache {
 		for (const resource of this.resources) resource.loaded(revision);
 		this.#watch = store.watch(
 			{ prefix: REGISTRY_PREFIX, after: revision },
-			{ changes: (batch) => this.#take(batch), ended: (error) => this.#fail(error) },
+			{ changes: (batch) => this.#applyBatch(batch), ended: (error) => this.#fail(error) },
 		);
 	}
 
-	/** Resolves once the cache shows `revision` or a later one, or when `signal` aborts. */
+	/** Resolves once the cache has reached `revision`, or when `signal` aborts. */
 	reached(revision: number, signal: AbortSignal): Promise<void> {
 		return new Promise((resolve) => {
-			const look = (): void => {
+			const check = (): void => {
 				if (this.#revision < revision && !signal.aborted) return;
-				this.#listeners.delete(look);
-				signal.removeEventListener('abort', look);
+				this.#listeners.delete(check);
+				signal.removeEventListener('abort', check);
 				resolve();
 			};
-			this.#listeners.add(look);
-			signal.addEventListener('abort', look);
-			look();
+			this.#listeners.add(check);
+			signal.addEventListener('abort', check);
+			check();
 		});
 	}
 
-	/** Stops following the store. */
+	/** Stops the watch on the store. */
 	stop(): void {
 		this.#watch?.stop();
 	}
@@ -105,22 +108,22 @@ export class ObjectCache {
 		if (!discardDamaged) throw new DamagedObjectsError(damaged);
 		for (const { key, revision, reason } of damaged) {
 			await store.write({ type: 'delete', key, expected: revision });
-			onError(new Error(`deleted ${key}, which could not be read: ${reason}`));
+			onError(new Error(`deleted the stored object ${key}, which could not be decoded: ${reason}`));
 		}
 	}
 
-	#take(batch: readonly Change[]): void {
-		const touched = new Map<ResourceCache, ObjectChange[]>();
+	#applyBatch(batch: readonly Change[]): void {
+		const changesByResource = new Map<ResourceCache, ObjectChange[]>();
 		for (const change of batch) {
 			const resource = this.#resourceOf(change.type === 'put' ? change.entry.key : change.key);
 			if (resource) {
-				const changes = touched.get(resource);
+				const changes = changesByResource.get(resource);
 				if (changes) changes.push(resource.apply(change));
-				else touched.set(resource, [resource.apply(change)]);
+				else changesByResource.set(resource, [resource.apply(change)]);
 			}
 			this.#revision = change.revision;
 		}
-		for (const [resource, changes] of touched) resource.dispatch(changes, this.#options.onError);
+		for (const [resource, changes] of changesByResource) resource.dispatch(changes, this.#options.onError);
 		for (const listener of [...this.#listeners]) listener();
 	}
 

@@ -1,12 +1,15 @@
 import type { Metrics } from '../base/metrics.ts';
 import type { ObjectCache } from './object-cache.ts';
 
-/** Shows how many objects of each resource are stored, by upstream's name and by the one it had before. */
+/**
+ * Adds gauges with the number of stored objects of each resource, under upstream's current and former metric
+ * name.
+ */
 export function addObjectCounts(metrics: Metrics, cache: ObjectCache): void {
 	metrics.readGauge(
 		{
 			name: 'apiserver_resource_objects',
-			help: 'Objects that are stored.',
+			help: 'Number of stored objects, by resource.',
 			labelNames: ['group', 'resource'],
 		},
 		(report) => {
@@ -16,7 +19,7 @@ export function addObjectCounts(metrics: Metrics, cache: ObjectCache): void {
 	metrics.readGauge(
 		{
 			name: 'apiserver_storage_objects',
-			help: 'Objects that are stored; apiserver_resource_objects is the newer name.',
+			help: 'Number of stored objects, by resource. Deprecated: use apiserver_resource_objects.',
 			labelNames: ['resource'],
 		},
 		(report) => {

@@ -1,23 +1,24 @@
 /**
- * How large an object may be. Every later request on an object reads all of it, so its size is bounded; and an
- * object that was accepted must be able to live on, so a write by a controller is never refused for its size.
+ * Limits the size of objects. Every later request on an object processes all of it, so its size is bounded.
+ * Controllers must always be able to update an object that was accepted, so their writes are never rejected
+ * for its size.
  *
- * 1. What its author writes (labels, annotations, spec, with the defaults that the server fills in) has the
- *    lowest limit. It is counted without the fields that controllers and the server write: the status, owner
- *    references, finalizers, what the server sets in metadata, and the resource's `controllerFields`.
- * 2. With these fields, but without its status, an object may take more. An object that has a controller is
- *    held to this limit only: a Job that a CronJob makes, and a Pod that a Job makes, hold more values than the
- *    template, and its author can do nothing about a refusal.
- * 3. With its status it may take more still. Subresources are held to this limit only: a status can be written,
- *    a Pod be bound and evicted, a Namespace be finalized. DELETE is not limited.
- * 4. An object that is beyond a limit may be changed as long as the update does not make it larger.
+ * 1. What the author writes (labels, annotations and spec, including the defaults that the server sets) has
+ *    the lowest limit. Fields that controllers and the server write do not count: the status, owner
+ *    references, finalizers, the metadata that the server sets, and the resource's `controllerFields`.
+ * 2. With these fields, but without its status, an object has a higher limit. An object that has a controller
+ *    is subject to this limit only: a Job that a CronJob creates, and a Pod that a Job creates, has more
+ *    values than its template, and its author could do nothing about an error.
+ * 3. With its status an object has the highest limit. Writes to subresources are subject to this limit only,
+ *    so that a status can be written, a Pod bound and evicted, a Namespace finalized. DELETE has no limit.
+ * 4. An update of an object beyond a limit is allowed if it does not make the object larger.
  */
 import { tooLarge } from '../api/meta/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { countValues, isList, isRecord, own } from '../base/json.ts';
 
-/** How much an object, or a part of it, may hold. */
+/** Size of an object or of a part of it. */
 interface Size {
 	readonly bytes: number;
 	readonly values: number;
@@ -25,12 +26,13 @@ interface Size {
 
 const MIB = 1024 * 1024;
 
-/** Rule 1. Upstream: etcd takes no request of more than 1.5 MiB (`--max-request-bytes`). */
+/** Rule 1. Upstream: etcd rejects requests of more than 1.5 MiB (`--max-request-bytes`). */
 const AUTHORED: Size = { bytes: 1.5 * MIB, values: 20_000 };
 
 /**
- * Rule 2. The most that a controller adds is the variable JOB_COMPLETION_INDEX in each container: seven values,
- * as many as the smallest container has with its defaults. Beside it there are labels, tolerations and owners.
+ * Rule 2. The most that a controller adds is the variable JOB_COMPLETION_INDEX in each container: seven
+ * values, as many as the smallest container has with its defaults. It also adds labels, tolerations and owner
+ * references.
  */
 const GENERATED: Size = { bytes: 2 * MIB, values: 2.5 * AUTHORED.values };
 
@@ -42,7 +44,7 @@ type Path = readonly string[];
 
 const STATUS: Path = ['status'];
 
-/** Fields of every object that controllers and the server write; rule 1 does not count them. */
+/** Fields of all kinds that controllers and the server write; they do not count for rule 1. */
 const CONTROLLED: readonly Path[] = [
 	STATUS,
 	['metadata', 'ownerReferences'],
@@ -52,24 +54,24 @@ const CONTROLLED: readonly Path[] = [
 	['metadata', 'deletionGracePeriodSeconds'],
 ];
 
-/** A write whose outcome is judged. */
+/** A write whose result is checked. */
 export interface SizedWrite {
 	readonly definition: Pick<ResourceDefinition, 'controllerFields'>;
-	/** Empty for the object itself. */
+	/** Name of the subresource; empty for the object itself. */
 	readonly subresource: string;
-	/** What would be stored. */
+	/** The object to store. */
 	readonly next: Encoded;
-	/** What it replaces; undefined for a new object. */
+	/** The object that it replaces; undefined for a new one. */
 	readonly old: Encoded | undefined;
 }
 
-/** An object, and its encoding. */
+/** An object and its encoding. */
 interface Encoded {
 	readonly object: KubeObject;
 	readonly value: Uint8Array;
 }
 
-/** Throws RequestEntityTooLarge for a write that would make an object too large by the rules above. */
+/** Throws RequestEntityTooLarge if the write would make the object too large by the rules above. */
 export function checkSize(write: SizedWrite): void {
 	const { definition, subresource, next, old } = write;
 	if (isSmall(next)) return;
@@ -81,15 +83,18 @@ export function checkSize(write: SizedWrite): void {
 			throw tooLarge(`limit is ${most.bytes}, the object takes ${size.bytes} bytes`);
 		}
 		if (size.values > Math.max(most.values, before?.values ?? 0)) {
-			throw tooLarge(`more than ${most.values} values, with those that the server fills in`);
+			throw tooLarge(`more than ${most.values} values, including the defaults that the server sets`);
 		}
 	}
 }
 
-/** The limits on the body of a PUT or POST: those of the object that it makes. Only lists in a status are longer. */
+/**
+ * Limits of the body of a PUT or POST: those of the object that results from it. `values` may exceed `keys`
+ * only through lists in a status.
+ */
 export function limitsOnBody(method: string): { readonly values: number; readonly keys: number } {
 	const { values: keys } = GENERATED;
-	// A PUT brings back the whole object, with the status that it has.
+	// A PUT contains the whole object, including its current status.
 	return { values: method === 'PUT' ? WITH_STATUS.values : keys, keys };
 }
 
@@ -98,13 +103,13 @@ export interface SentObject {
 	readonly definition: SizedWrite['definition'];
 	readonly subresource: string;
 	readonly json: unknown;
-	/** What it is meant to replace; undefined for a new object. */
+	/** The object that it would replace; undefined for a new one. */
 	readonly old: KubeObject | undefined;
 }
 
 /**
- * Throws RequestEntityTooLarge for an object of too many values before it is decoded. Only its status may be as
- * large as the body, whatever the subresource.
+ * Throws RequestEntityTooLarge for an object with too many values, before it is decoded: decoding is the
+ * expensive part. Only the status may be as large as the body, whatever the subresource.
  */
 export function checkSent({ definition, subresource, json, old }: SentObject): void {
 	const total = countValues(json, Infinity);
@@ -117,11 +122,11 @@ export function checkSent({ definition, subresource, json, old }: SentObject): v
 	}
 }
 
-/** The smallest limit holds for the whole object. */
+/** Whether the whole object is within the smallest limit. Nearly all objects are, and this check is cheap. */
 function isSmall({ object, value }: Encoded): boolean {
 	const { bytes, values } = AUTHORED;
 	if (value.length > bytes) return false;
-	// Each value takes two bytes or more.
+	// Each value takes at least two bytes, so a short encoding need not be counted.
 	return value.length < 2 * values || countValues(object, values) <= values;
 }
 
@@ -134,7 +139,7 @@ interface Limit {
 const WITHOUT_STATUS: Limit = { most: GENERATED, uncounted: [STATUS] };
 const WHOLE: Limit = { most: WITH_STATUS, uncounted: [] };
 
-/** The limits on writes of the object itself. */
+/** Limits for writes of the object itself. */
 function limitsOn(definition: SizedWrite['definition'], object: unknown): readonly Limit[] {
 	if (hasController(object)) return [WITHOUT_STATUS, WHOLE];
 	return [{ most: AUTHORED, uncounted: uncountedFields(definition) }, WITHOUT_STATUS, WHOLE];
@@ -163,7 +168,7 @@ function valuesWithout(paths: readonly Path[], object: unknown): number {
 /** The length of `{}`. */
 const EMPTY_BYTES = 2;
 
-/** The fields that the object has at the paths, as an object with a field for each. */
+/** The fields of the object at these paths, as an object with one entry for each that exists. */
 function fieldsAt(paths: readonly Path[], object: unknown): Readonly<Record<string, unknown>> {
 	const entries = paths.map((path): [string, unknown] => [path.join('.'), fieldAt(object, path)]);
 	return Object.fromEntries(entries.filter(([, field]) => field !== undefined));

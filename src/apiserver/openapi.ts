@@ -4,17 +4,17 @@ import type { Answer } from './answer.ts';
 import { documentAnswer } from './discovery.ts';
 import { SUBRESOURCES } from './subresources.ts';
 
-/** What the OpenAPI paths are answered from. */
+/** Dependencies of {@link OpenApi}. */
 export interface OpenApiOptions {
 	readonly resources: readonly ResourceDefinition[];
-	/** Stands in the documents. */
+	/** Version of the API that the documents name. */
 	readonly version: string;
 }
 
 /**
- * `/openapi/v3`: an index and a document for each group and version, made when first asked for.
- * `/openapi/v2`: an empty document in protobuf, which old kubectl versions must be able to load before
- * they ask for anything else; there is nothing in it that they would miss.
+ * Answers the OpenAPI paths. `/openapi/v3` has an index and a document for each group and version, made on
+ * first use. `/openapi/v2` is an empty document in protobuf: old kubectl versions load it before they send
+ * anything else, and use nothing of it that they could not do without.
  */
 export class OpenApi {
 	readonly #options: OpenApiOptions;
@@ -24,7 +24,7 @@ export class OpenApi {
 		this.#options = options;
 	}
 
-	/** The answer for a path (without a slash at its end), or undefined if it is none of OpenAPI's. */
+	/** The response for a path (without trailing slash), or undefined if it is not an OpenAPI path. */
 	async answer(path: string): Promise<Answer | undefined> {
 		if (path === '/openapi/v2') return EMPTY_V2;
 		if (path !== ROOT && !path.startsWith(`${ROOT}/`)) return undefined;
@@ -33,7 +33,8 @@ export class OpenApi {
 	}
 
 	async #make(): Promise<ReadonlyMap<string, Answer>> {
-		// Imported on demand: a server that nobody applies anything to never needs it.
+		// Imported on first use: only clients that validate or explain load these documents, and a start should
+		// not wait for the generator.
 		const { openApiDocument, openApiPath } = await import('../api/meta/openapi.ts');
 		const { resources, version } = this.#options;
 		const answers = new Map<string, Answer>();
@@ -57,7 +58,7 @@ const EMPTY_V2: Answer = {
 	bytes: () => [new Uint8Array()],
 };
 
-/** What the subresources of a resource take, by their names. */
+/** The kinds of object that the subresources of a resource accept, by subresource name. */
 function kindsTaken(definition: ResourceDefinition): ReadonlyMap<string, SubresourceKind> {
 	const own = SUBRESOURCES.filter((each) => each.of(definition));
 	return new Map(own.flatMap(({ name, takes }) => (takes ? [[name, takes] as const] : [])));

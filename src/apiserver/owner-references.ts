@@ -1,7 +1,10 @@
 import type { KubeObject, OwnerReference } from '../api/meta/object-meta.ts';
 import { type Call, warn } from './request.ts';
 
-/** The object with each owner reference once; a warning names the UIDs of those left out, as upstream. */
+/**
+ * Removes repeated owner references and adds a warning with their UIDs, as upstream
+ * (dedupOwnerReferencesAndAddWarning).
+ */
 export function ownersOnce(call: Call, object: KubeObject): KubeObject {
 	const { ownerReferences } = object.metadata;
 	if (ownerReferences === undefined || ownerReferences.length < 2) return object;

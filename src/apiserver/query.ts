@@ -2,7 +2,7 @@ import { badRequest } from '../api/meta/api-error.ts';
 import { approximate, type Int64, parseInt64 } from '../base/json.ts';
 import { quote } from '../base/quote.ts';
 
-/** The query of a request, read as upstream reads it. */
+/** The query parameters of a request, with upstream's rules for flags and numbers. */
 export class Query {
 	readonly #values: Readonly<Record<string, string>>;
 
@@ -10,12 +10,12 @@ export class Query {
 		this.#values = values;
 	}
 
-	/** The value, or empty text. */
+	/** The value; empty if the parameter is absent. */
 	text(name: string): string {
 		return Object.hasOwn(this.#values, name) ? (this.#values[name] ?? '') : '';
 	}
 
-	/** Whether the parameter is there, whatever its value. */
+	/** Whether the parameter is present, whatever its value. */
 	has(name: string): boolean {
 		return Object.hasOwn(this.#values, name);
 	}
@@ -25,12 +25,12 @@ export class Query {
 		return this.has(name) && !/^(false|0)$/i.test(this.text(name));
 	}
 
-	/** The flag, or undefined where it is absent. */
+	/** The flag; undefined if it is absent. */
 	optionalFlag(name: string): boolean | undefined {
 		return this.has(name) ? this.flag(name) : undefined;
 	}
 
-	/** The whole number of 64 bits, or undefined where it is absent or empty. Throws BadRequest on anything else. */
+	/** The signed 64-bit integer; undefined if it is absent or empty. Throws BadRequest for other text. */
 	int64(name: string): Int64 | undefined {
 		const text = this.text(name);
 		if (text === '') return undefined;
@@ -40,7 +40,7 @@ export class Query {
 		throw badRequest(`strconv.ParseInt: parsing ${quote(text)}: ${problem}`);
 	}
 
-	/** The same as a double, for what is only counted and compared. */
+	/** The same as a double, which is exact up to 2^53: for values that are only counted and compared. */
 	integer(name: string): number | undefined {
 		const value = this.int64(name);
 		return value === undefined ? undefined : approximate(value);

@@ -3,19 +3,19 @@ import type { CounterSeries, Family, HistogramSeries, Metrics } from '../base/me
 import { isWatch } from './dispatch.ts';
 import type { ResourceRequest } from './request.ts';
 
-/** Says that a request is over, with the code of its answer; what is said again is not heard. */
+/** Records the end of a request, with the status code of its response. */
 export type RequestEnd = (code: number) => void;
 
 /**
- * The metrics of requests for resources by upstream's names and labels (`apiserver_*`), whichever way
- * the requests came. It costs about 2 µs a request.
+ * Metrics of requests for resources, with upstream's names and labels (`apiserver_*`). Requests of callers in
+ * this process count like those over HTTP. They cost about 2 µs for each request.
  */
 export class RequestMetrics {
 	readonly #clock: Clock;
 	readonly #total: Family<CounterSeries>;
 	readonly #seconds: Family<HistogramSeries>;
 	readonly #inFlight = { mutating: 0, readOnly: 0 };
-	/** The watches that are open, by their labels. */
+	/** The label values of each open watch. */
 	readonly #open = new Set<readonly string[]>();
 
 	constructor(metrics: Metrics, clock: Clock) {
@@ -37,8 +37,11 @@ export class RequestMetrics {
 		});
 	}
 
-	/** A request has come; whoever answers it says when it is over. */
-	begin(request: ResourceRequest): RequestEnd {
+	/**
+	 * Records the start of a request. The caller calls the returned function exactly once, when the response is
+	 * known.
+	 */
+	start(request: ResourceRequest): RequestEnd {
 		const kind = request.call.method === 'GET' ? 'readOnly' : 'mutating';
 		const end = this.#time(request);
 		this.#inFlight[kind] += 1;
@@ -48,8 +51,11 @@ export class RequestMetrics {
 		};
 	}
 
-	/** A watch is to be opened; the answer to it lasts until it is over. */
-	beginWatch(request: ResourceRequest): RequestEnd {
+	/**
+	 * Records the start of a watch, which lasts until the caller calls the returned function. Further calls are
+	 * ignored, since a watch can end in several ways.
+	 */
+	startWatch(request: ResourceRequest): RequestEnd {
 		const end = this.#time(request);
 		const labels = labelsOf(request, 'WATCH');
 		this.#open.add(labels);
@@ -83,7 +89,7 @@ function labelsOf(request: ResourceRequest, verb: string): readonly string[] {
 	];
 }
 
-/** What one request is about: one object, those of a namespace, or all. */
+/** The scope label: one object, a namespace, or the cluster. */
 function scopeOf({ name, namespace, call }: ResourceRequest): string {
 	if (name !== '' || call.method === 'POST') return 'resource';
 	return namespace === '' ? 'cluster' : 'namespace';
@@ -106,13 +112,13 @@ const LABEL_NAMES = ['group', 'version', 'resource', 'subresource', 'scope', 'co
 
 const TOTAL = {
 	name: 'apiserver_request_total',
-	help: 'Requests that were answered; watches once they have ended.',
+	help: 'Number of API requests that completed. A watch counts when it ends.',
 	labelNames: ['verb', 'dry_run', ...LABEL_NAMES, 'code'],
 };
 
 const SECONDS = {
 	name: 'apiserver_request_duration_seconds',
-	help: 'How long requests took until they were answered; watches until they ended.',
+	help: 'Seconds from the start of an API request until its response was known; for a watch, until it ended.',
 	labelNames: ['verb', 'dry_run', ...LABEL_NAMES],
 	buckets: [
 		0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
@@ -121,12 +127,12 @@ const SECONDS = {
 
 const IN_FLIGHT = {
 	name: 'apiserver_current_inflight_requests',
-	help: 'Requests that are being worked on, watches and logs excepted.',
+	help: 'Number of API requests in progress, without watches and log streams.',
 	labelNames: ['request_kind'],
 };
 
 const LONG_RUNNING = {
 	name: 'apiserver_longrunning_requests',
-	help: 'Watches that are open.',
+	help: 'Number of open watches.',
 	labelNames: ['verb', ...LABEL_NAMES],
 };

@@ -3,58 +3,64 @@ import type { TurnBudget } from '../base/turn.ts';
 import type { Query } from './query.ts';
 import type { ResourceCache } from './resource-cache.ts';
 
-/** The HTTP methods that the API knows. */
+/** The HTTP methods of the API. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** A body as it came: a value from a caller in this process, bytes from elsewhere; undefined: none. */
+/**
+ * A request body: a value from a caller in this process, bytes from an HTTP client, or undefined for none.
+ */
 export type Body =
 	| { readonly type: 'value'; readonly value: unknown }
 	| { readonly type: 'bytes'; readonly bytes: Uint8Array }
 	| undefined;
 
-/** A request, whichever way it came. */
+/** A request, from a caller in this process or over HTTP. */
 export interface Call {
 	readonly method: Method;
-	/** As in a URL, without the query. */
+	/** The URL path, percent-encoded, without the query. */
 	readonly path: string;
 	readonly query: Query;
 	readonly body: Body;
-	/** Empty where the client did not say. */
+	/** Content-Type header; empty if the client sent none. */
 	readonly contentType: string;
 	readonly accept: string;
-	/** Aborts when the client goes away. */
+	/** Aborts when the client disconnects. */
 	readonly signal: AbortSignal | undefined;
 	/**
-	 * Lets other work have its turn: awaited now and then in long work for a client. Undefined for callers in
-	 * this process, which share the budget of a turn ({@link betweenSteps}).
+	 * Yields to the event loop; long operations await it regularly, so that other requests are served
+	 * meanwhile. Undefined for callers in this process, which share a budget for each event loop turn instead
+	 * ({@link betweenSteps}).
 	 */
 	readonly pause?: (() => Promise<void>) | undefined;
-	/** Where stages put the texts of Warning headers. */
+	/** Texts of the Warning headers; the stages add to it. */
 	readonly warnings: string[];
 }
 
-/** A request for a resource, after routing. */
+/** A request for a resource, after routing. All stages receive it. */
 export interface ResourceRequest {
 	readonly call: Call;
 	readonly resource: ResourceCache;
 	readonly definition: ResourceDefinition;
-	/** Empty: all namespaces, or a kind that has none. */
+	/** Namespace of the path; empty for all namespaces and for cluster-scoped kinds. */
 	readonly namespace: string;
-	/** Empty for a collection. */
+	/** Name of the object; empty for a collection. */
 	readonly name: string;
-	/** `status`, `log`, …; empty for the object itself. */
+	/** Name of the subresource (`status`, `log`, …); empty for the object itself. */
 	readonly subresource: string;
 }
 
-/** A request pauses after it has looked at so many bytes of objects, or at so many objects. */
+/**
+ * A request yields to the event loop after it has processed this many bytes of objects, or this many objects.
+ */
 const PAUSE_BYTES = 256 * 1024;
 const PAUSE_OBJECTS = 200;
 
 /**
- * For a loop over objects: call it with each one's size, and await what it returns. It lets other work have
- * its turn whenever the loop has done a few milliseconds of work, if its caller can wait.
+ * Returns a function for loops over objects: the loop calls it with the size of each object and awaits the
+ * result. It yields to the event loop after every few milliseconds of work, if the caller allows it ({@link
+ * Call.pause}).
  */
-export function breather({ pause }: Call): (bytes: number) => Promise<void> | undefined {
+export function pauseRegularly({ pause }: Call): (bytes: number) => Promise<void> | undefined {
 	let seenBytes = 0;
 	let seen = 0;
 	return (bytes) => {
@@ -67,13 +73,14 @@ export function breather({ pause }: Call): (bytes: number) => Promise<void> | un
 	};
 }
 
-/** What a step of a request does with fewer bytes takes some milliseconds. */
+/** A step that processes fewer bytes takes at most a few milliseconds, so no pause is needed. */
 const STEP_BYTES = 16 * 1024;
 
 /**
- * Between two steps of a request that work on so many bytes: await what it returns, but only if it returns
- * something. (An `await` of undefined lets 60 callers pass here before one of them has begun its step.)
- * Decoding, validating and encoding an object of 20,000 values each take up to 50 ms.
+ * Returns a promise to await between two steps of a request that process this many bytes, or undefined if no
+ * pause is needed. The caller must not await undefined: with that `await`, 60 callers would pass here before
+ * the first one starts its step, and the budget of the turn would not stop them. Decoding, validating and
+ * encoding an object of 20,000 values take up to 50 ms each.
  */
 export function betweenSteps(
 	{ turn }: { readonly turn: Pick<TurnBudget, 'rest'> },
@@ -84,15 +91,15 @@ export function betweenSteps(
 	return bytes > STEP_BYTES ? pause() : undefined;
 }
 
-/** The size of a request's body; 0 for callers in this process. */
+/** Size of the request body in bytes; 0 for callers in this process. */
 export function bodyBytes({ body }: Call): number {
 	return body?.type === 'bytes' ? body.bytes.length : 0;
 }
 
-/** More than the headers of an answer have room for. */
-const MOST_WARNINGS = 500;
+/** More than fit into the headers of a response. */
+const MAX_WARNINGS = 500;
 
-/** Adds a text for a Warning header, once. */
+/** Adds the text of a Warning header, unless it was added before. */
 export function warn({ warnings }: Call, text: string): void {
-	if (warnings.length < MOST_WARNINGS && !warnings.includes(text)) warnings.push(text);
+	if (warnings.length < MAX_WARNINGS && !warnings.includes(text)) warnings.push(text);
 }

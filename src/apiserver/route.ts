@@ -2,7 +2,7 @@ import { methodNotAllowed, unknownPath } from '../api/meta/api-error.ts';
 import type { ObjectCache } from './object-cache.ts';
 import type { Call, ResourceRequest } from './request.ts';
 
-/** What a path of the API is about, before anybody looks whether that exists. */
+/** The parts of a resource path. Parsing does not check that the resource exists. */
 export interface ResourcePath {
 	readonly group: string;
 	readonly version: string;
@@ -10,16 +10,18 @@ export interface ResourcePath {
 	readonly resource: string;
 	readonly name: string;
 	readonly subresource: string;
-	/** The path has more parts than anything has. */
+	/** Whether the path has more segments than any resource path. */
 	readonly deeper: boolean;
 }
 
-/** Below a Namespace, what is not the name of a namespaced resource. */
+/**
+ * Segments after `namespaces/<name>/` that are subresources of the Namespace and not namespaced resources.
+ */
 const NAMESPACE_SUBRESOURCES: readonly string[] = ['status', 'finalize'];
 
 /**
- * Reads `/api/v1/…` and `/apis/<group>/<version>/…`. Undefined for paths that name no resource:
- * discovery, `/healthz` and what does not exist.
+ * Parses `/api/v1/…` and `/apis/<group>/<version>/…`. Undefined for paths that name no resource: discovery,
+ * `/healthz` and unknown ones.
  */
 export function parsePath(path: string): ResourcePath | undefined {
 	const parts = path.split('/').filter((part) => part !== '');
@@ -46,8 +48,8 @@ export function parsePath(path: string): ResourcePath | undefined {
 }
 
 /**
- * The resource that a call is for; undefined when its path names none. Throws NotFound for what is not
- * served, and MethodNotAllowed for a namespaced object that is addressed without its namespace.
+ * Finds the resource of a call; undefined if its path names none. Throws NotFound for a resource that is not
+ * served, and MethodNotAllowed for writing to a namespaced collection without a namespace.
  */
 export function routeToResource(cache: ObjectCache, call: Call): ResourceRequest | undefined {
 	const path = parsePath(call.path);

@@ -2,9 +2,9 @@ import { exactValue, type FieldSelector } from '../api/meta/field-selector.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { Selector } from '../api/meta/selector.ts';
 
-/** Which objects of a resource a list, a watch or a deletecollection is about. */
+/** The objects of a resource that a list, watch or deletecollection selects. */
 export interface Selection {
-	/** Empty: of all namespaces. */
+	/** Namespace; empty for all. */
 	readonly namespace: string;
 	readonly labels: Selector;
 	readonly fields: FieldSelector;
@@ -13,12 +13,12 @@ export interface Selection {
 /** Selects all objects of a resource. */
 export const ALL: Selection = { namespace: '', labels: [], fields: [] };
 
-/** Whether the selection is by namespace at most. */
+/** Whether the selection has no selectors, only a namespace. */
 export function isWhole({ labels, fields }: Selection): boolean {
 	return labels.length === 0 && fields.length === 0;
 }
 
-/** The one object that a selection by exact name can mean, if it is of that kind. */
+/** Namespace and name of the only object that can match, if the field selector requires an exact name. */
 export function singleObject(
 	{ namespace, fields }: Selection,
 	definition: ResourceDefinition,
