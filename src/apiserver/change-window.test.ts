@@ -14,25 +14,25 @@ function change(revision: number, bytes = 100): ObjectChange {
 }
 
 function revisions(window: ChangeWindow, after: number): readonly number[] | undefined {
-	return window.since(after)?.map(({ revision }) => revision);
+	return window.changesAfter(after)?.map(({ revision }) => revision);
 }
 
 test('wherever the window begins, it has everything since', () => {
 	const window = new ChangeWindow();
 	window.reset(10);
-	assert.equal(window.since(9), undefined);
+	assert.equal(window.changesAfter(9), undefined);
 	for (let revision = 11; revision <= 10_010; revision++) {
 		window.push(change(revision));
 		if (revision % 97 > 0) continue;
 		for (const after of [window.start, window.start + 1, revision - 300, revision - 1, revision]) {
 			if (after < window.start) continue;
 			assert.equal(window.after(after)?.revision, after === revision ? undefined : after + 1);
-			assert.equal(window.since(after)?.length, revision - after);
+			assert.equal(window.changesAfter(after)?.length, revision - after);
 		}
 	}
 	assert.deepEqual(revisions(window, 10_008), [10_009, 10_010]);
 	assert.deepEqual(revisions(window, 10_011), []);
-	assert.equal(window.since(window.start - 1), undefined);
+	assert.equal(window.changesAfter(window.start - 1), undefined);
 });
 
 test('the window has two thousand changes, if they are small', () => {

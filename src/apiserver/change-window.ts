@@ -84,7 +84,7 @@ export class ChangeWindow {
 	}
 
 	/** Returns every change after `revision`; undefined if the window does not reach back that far. */
-	since(revision: number): readonly ObjectChange[] | undefined {
+	changesAfter(revision: number): readonly ObjectChange[] | undefined {
 		if (revision < this.#start) return undefined;
 		return this.#changes.slice(this.#indexAfter(revision)).flatMap((change) => change ?? []);
 	}

@@ -6,20 +6,20 @@ import type { Matcher } from './matcher.ts';
 import { noticesOf, type ObjectNotice } from './notices.ts';
 import { ResourceCodec, StoredObject, WriteTicket, withRevision } from './stored-object.ts';
 
-/** A live watch: told of the changes after revision `after` of what it selects. */
+/** A subscriber: receives the changes after revision `after` of the objects that `selected` matches. */
 export interface LiveWatch {
 	readonly selected: Matcher;
 	readonly after: number;
-	/** Notices in order, at least one, and the revision that they reach. */
+	/** Called with at least one notice, in order, and the revision of the last change in the batch. */
 	notify(notices: readonly ObjectNotice[], revision: number): void;
-	/** Nothing follows, because of `error`. */
+	/** Called when no more notices follow, because of `error`. */
 	ended(error: Error): void;
 }
 
-/** The live objects of one resource, and who watches them. Fed by the {@link ObjectCache} alone. */
+/** The stored objects of one resource, and their watches. Only the {@link ObjectCache} changes it. */
 export class ResourceCache {
 	readonly codec: ResourceCodec;
-	/** The latest changes, which watches read. */
+	/** The latest changes, which the watches over connections read. */
 	readonly window = new ChangeWindow();
 	#changedAt = 0;
 	readonly #objects = new Map<string, StoredObject>();
@@ -35,30 +35,30 @@ export class ResourceCache {
 		return this.codec.definition;
 	}
 
-	/** The latest revision at which something changed here, or at which it was loaded. */
+	/** Revision of the latest change of this resource, or at which it was loaded. */
 	get changedAt(): number {
 		return this.#changedAt;
 	}
 
-	/** How many objects there are. */
+	/** Number of objects. */
 	get size(): number {
 		return this.#objects.size;
 	}
 
-	/** The object as of now; `namespace` is empty for what has none. */
+	/** The current object; undefined if it does not exist. `namespace` is empty for cluster-scoped kinds. */
 	get(namespace: string, name: string): StoredObject | undefined {
 		return this.#objects.get(this.codec.key(namespace, name));
 	}
 
-	/** The object at a key as of now. */
+	/** The current object at a key. */
 	at(key: string): StoredObject | undefined {
 		return this.#objects.get(key);
 	}
 
 	/**
-	 * The objects that may be selected, in the order of their keys, those after the key `after` only: all
-	 * that namespace and name allow. Whether the rest matches is for the caller to ask, which can take its
-	 * time over it: objects never change, so this is the state at one revision.
+	 * The objects that can match by namespace and name, in key order, from after the key `after`. The caller
+	 * checks labels and other fields, and may take its time: stored objects are immutable, so the array stays
+	 * the state at one revision.
 	 */
 	candidates({ prefix, key: only }: Pick<Matcher, 'prefix' | 'key'>, after = ''): readonly StoredObject[] {
 		if (only !== undefined) {
@@ -74,39 +74,42 @@ export class ResourceCache {
 		return found;
 	}
 
-	/** Every object, in the order of the keys. */
+	/** All objects, in key order. */
 	all(): readonly StoredObject[] {
 		return this.candidates({ prefix: this.codec.keyPrefix, key: undefined });
 	}
 
-	/** Has `watch` told of what changes from now on; call what is returned to end that. */
+	/** Subscribes `watch` to changes; the returned function unsubscribes it. */
 	subscribe(watch: LiveWatch): () => void {
 		this.#watches.add(watch);
 		return () => void this.#watches.delete(watch);
 	}
 
 	/**
-	 * Has `wake` called after each batch of changes, once every subscriber was told; it must not throw. Call
-	 * what is returned to end that. For watches that read the {@link window} by themselves.
+	 * Calls `wake` after each batch of changes, once all subscribers have been notified, until the returned
+	 * function is called. `wake` must not throw. For watches that read the {@link window} themselves.
 	 */
 	onChange(wake: () => void): () => void {
 		this.#wakers.add(wake);
 		return () => void this.#wakers.delete(wake);
 	}
 
-	/** Takes in an object that was there before the server started. */
+	/** Adds an object that was stored before the server started. */
 	load(stored: StoredObject): void {
 		this.#objects.set(stored.key, stored);
 		this.#keys.add(stored.key);
 	}
 
-	/** Everything as of `revision` has been loaded. */
+	/** Marks the cache as loaded as of `revision`. */
 	loaded(revision: number): void {
 		this.#changedAt = revision;
 		this.window.reset(revision);
 	}
 
-	/** Takes in a change; nobody is told yet. */
+	/**
+	 * Applies a change without notifying subscribers; {@link dispatch} notifies the watches once the whole batch is
+	 * applied.
+	 */
 	apply(change: Change): ObjectChange {
 		const key = change.type === 'put' ? change.entry.key : change.key;
 		const before = this.#objects.get(key);
@@ -122,7 +125,9 @@ export class ResourceCache {
 		return applied;
 	}
 
-	/** The object that a change brought; the one in the cache where it is still that. */
+	/**
+	 * The object in a change: the cached one if it is still current, so that all readers share one instance.
+	 */
 	read({ entry, revision }: Extract<Change, { readonly type: 'put' }>): StoredObject {
 		const { key, value, companion } = entry;
 		const cached = this.#objects.get(key);
@@ -133,7 +138,10 @@ export class ResourceCache {
 		return companion.stored;
 	}
 
-	/** Tells every watch what it selects of `changes`; `onError` is told of one that threw, which ends it. */
+	/**
+	 * Notifies every subscriber of the changes that it selects, then calls the wakers. A subscriber that throws
+	 * is reported to `onError` and ended; the others are not affected.
+	 */
 	dispatch(changes: readonly ObjectChange[], onError: (error: unknown) => void): void {
 		const revision = changes.at(-1)?.revision ?? 0;
 		for (const watch of [...this.#watches]) {
@@ -150,7 +158,7 @@ export class ResourceCache {
 		for (const wake of [...this.#wakers]) wake();
 	}
 
-	/** Ends every watch: the cache no longer follows the store. */
+	/** Ends all watches, because the cache is no longer updated. */
 	fail(error: Error): void {
 		for (const watch of [...this.#watches]) watch.ended(error);
 		this.#watches.clear();

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import type { ApiTransport, ApiWatch, WatchEvent } from '../api/meta/transport.ts';
 import { SystemClock } from '../base/clock.ts';
 
-/** How long a test waits for events that should come at once. */
+/** How long a test waits for events that should arrive at once. */
 const PATIENCE_MS = 10_000;
 
-/** A watch of a test, which collects what it is told. */
+/** A watch for tests, which collects the events that it receives. */
 export class Seen {
 	readonly events: WatchEvent[] = [];
 	readonly #ended = Promise.withResolvers<Error | undefined>();
@@ -26,22 +26,27 @@ export class Seen {
 		return seen;
 	}
 
-	/** The events so far as `TYPE name`, once there are `count` of them; fails if they don't come. */
+	/**
+	 * The events so far as `TYPE name`, once `count` of them have arrived. Fails if they do not arrive in time.
+	 */
 	async texts(count: number): Promise<readonly string[]> {
-		const come = Promise.withResolvers<void>();
-		const look = (): void => {
-			if (this.events.length >= count) come.resolve();
+		const arrived = Promise.withResolvers<void>();
+		const check = (): void => {
+			if (this.events.length >= count) arrived.resolve();
 		};
-		this.#waiting.push(look);
-		look();
-		await withPatience(come.promise, () => {
+		this.#waiting.push(check);
+		check();
+		await withPatience(arrived.promise, () => {
 			const last = this.#texts().slice(-3).join(', ');
-			return `the watch told ${this.events.length} events of the ${count} that it should; the last ones: ${last}`;
+			return `the watch received ${this.events.length} of ${count} events; the last ones: ${last}`;
 		});
 		return this.#texts();
 	}
 
-	/** Why the watch ended, once it has: undefined at its normal end. Fails if the watch does not end. */
+	/**
+	 * Resolves to the error that ended the watch, or to undefined at its normal end. Fails if the watch does
+	 * not end in time.
+	 */
 	ended(): Promise<Error | undefined> {
 		return withPatience(this.#ended.promise, () => 'the watch did not end');
 	}
@@ -52,11 +57,11 @@ export class Seen {
 
 	#take(batch: readonly WatchEvent[]): void {
 		this.events.push(...batch);
-		for (const look of this.#waiting) look();
+		for (const check of this.#waiting) check();
 	}
 }
 
-/** What `promise` resolves to; fails with `missing` if that takes unreasonably long. */
+/** Resolves like `promise`. Fails with the message `missing` if that takes longer than ten seconds. */
 export function withPatience<T>(promise: Promise<T>, missing: () => string): Promise<T> {
 	return new Promise((resolve, reject) => {
 		const timer = new SystemClock({ keepsAlive: true }).setTimer(PATIENCE_MS, () => {

@@ -1,22 +1,25 @@
 import type { StoredObject } from './stored-object.ts';
 
-/** A generation is closed when its lines have so many bytes: enough for all lines of one moment. */
+/**
+ * A generation ends at this many bytes of lines: enough for the lines that all watches need at one moment.
+ */
 const GENERATION_BYTES = 512 * 1024;
 
 type Lines = Map<StoredObject, Map<string, Uint8Array>>;
 
 /**
- * The latest lines of watches, each made once for all watches of one format: with a thousand watches, an
- * encoding for each took most of the time between a write and its last delivery. (Upstream:
- * caching_object.go.) Lines are kept for two generations, which bounds them without a list of their use.
+ * Cache of the latest lines of watches. Each line is encoded once for all watches with the same format: with
+ * a thousand watches, encoding it for each took most of the time between a write and the last delivery
+ * (upstream: caching_object.go). Lines are kept for two generations. That bounds the memory without tracking
+ * when each line was last used.
  */
 export class SharedLines {
 	#current: Lines = new Map();
 	#previous: Lines = new Map();
-	/** Of the current generation. */
+	/** Bytes in the current generation. */
 	#bytes = 0;
 
-	/** The line that shows `stored` in a form that `variant` names, made by `make` unless it is kept. */
+	/** Returns the line of `stored` in the form that `variant` names; calls `make` if it is not cached. */
 	get(stored: StoredObject, variant: string, make: () => Uint8Array): Uint8Array {
 		const known = this.#current.get(stored)?.get(variant) ?? this.#previous.get(stored)?.get(variant);
 		if (known) return known;

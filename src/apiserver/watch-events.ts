@@ -7,20 +7,23 @@ import type { Bookmark, Notice, ObjectNotice } from './notices.ts';
 import type { SharedLines } from './shared-lines.ts';
 import type { ResourceCodec } from './stored-object.ts';
 
-/** The encode stage of watches: notices as objects, or as the lines of an HTTP body. */
+/**
+ * The encoding stage of watches: makes objects (for callers in this process) or lines of an HTTP body from
+ * notices.
+ */
 
-/** The event as a caller in this process gets it. */
+/** The event for a caller in this process. */
 export function watchEvent(codec: ResourceCodec, notice: Notice): WatchEvent {
 	if (notice.type === 'BOOKMARK') return { type: 'BOOKMARK', object: bookmarkObject(codec, notice) };
 	return { type: notice.type, object: notice.stored.object };
 }
 
-/** Makes the lines of one watch. */
+/** Encodes the lines of one watch. */
 export class WatchLines {
 	readonly #codec: ResourceCodec;
 	readonly #format: Format;
 	readonly #shared: SharedLines;
-	/** The next line is the first of the watch: the only one whose Table has column definitions. */
+	/** Whether the next line is the first of the watch, the only one whose Table has column definitions. */
 	#first = true;
 
 	constructor(codec: ResourceCodec, format: Format, shared: SharedLines) {
@@ -29,7 +32,7 @@ export class WatchLines {
 		this.#shared = shared;
 	}
 
-	/** The event as a line of JSON. `now`, in milliseconds, serves the ages in Tables. */
+	/** The event as a line of JSON. `now` (ms since the epoch) is the time from which Tables compute ages. */
 	line(notice: Notice, now: number): Uint8Array {
 		const first = this.#first;
 		this.#first = false;
@@ -49,7 +52,7 @@ export class WatchLines {
 
 	#table(notice: ObjectNotice, options: TableLineOptions): Uint8Array {
 		const { format, now, first } = options;
-		// Ages are shown in seconds at their finest, so watches share a line for that long.
+		// Tables show ages in whole seconds, so watches share a line for a second.
 		const variant = `${notice.type} ${format.version} ${format.includeObject} ${first} ${Math.floor(now / 1000)}`;
 		return this.#shared.get(notice.stored, variant, () => tableLine(this.#codec, notice, options));
 	}
@@ -59,7 +62,7 @@ export class WatchLines {
 		const format = this.#format;
 		if (format.as === 'plain') return lineOf('BOOKMARK', object);
 		if (format.as === 'metadata') return lineOf('BOOKMARK', partialMetadata(object, format.version));
-		// There is no object to show, so the Table has no row: only the revision that the watch has reached.
+		// A bookmark has no object, so the Table has no rows: only the revision that the watch has reached.
 		const { definition } = this.#codec;
 		const { version } = format;
 		const metadata = { resourceVersion: String(bookmark.revision) };
@@ -68,7 +71,7 @@ export class WatchLines {
 	}
 }
 
-/** The line that tells of an error: a metav1.Status. */
+/** The line of an ERROR event: `status` is a metav1.Status. */
 export function errorLine(status: unknown): Uint8Array {
 	return lineOf('ERROR', status);
 }

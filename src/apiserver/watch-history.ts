@@ -6,20 +6,23 @@ import type { ResourceCache } from './resource-cache.ts';
 import { StoredObject } from './stored-object.ts';
 
 /**
- * The history of a resource in the store's log, for watches that begin before, or have fallen behind, what
- * the resource's change window holds.
+ * Reads the history of a resource from the store's log: for watches that start before, or have fallen behind,
+ * the resource's change window.
  */
 
-/** So many changes, of so many bytes, are read at a time: the read holds the event loop for a millisecond or so. */
+/** Limits of one read, which blocks the event loop for about a millisecond. */
 const READ_LENGTH = { limit: 50, bytes: 512 * 1024 };
 
-/** A piece of history: there is no other change of the resource up to `revision`. */
+/** Consecutive changes of a resource: there are no others up to `revision`. */
 export interface HistoryPiece {
 	readonly changes: readonly ObjectChange[];
 	readonly revision: number;
 }
 
-/** The first changes of the resource after revision `after`. Rejects with Expired where they are gone. */
+/**
+ * Reads the first changes of the resource after revision `after`. Rejects with Expired if they were
+ * compacted.
+ */
 export async function readHistory(
 	{ store }: ServerContext,
 	resource: ResourceCache,
@@ -31,7 +34,7 @@ export async function readHistory(
 		return { changes: changes.map((change) => changeOf(resource, change)), revision };
 	} catch (error) {
 		if (!(error instanceof CompactedError)) throw error;
-		// The words of getAllEventsSinceLocked in upstream's watch_cache.go.
+		// The message of getAllEventsSinceLocked in upstream's watch_cache.go.
 		throw expired(`too old resource version: ${after} (${error.oldest})`);
 	}
 }

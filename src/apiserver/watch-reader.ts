@@ -11,52 +11,52 @@ import type { StoredObject } from './stored-object.ts';
 import { marksInitialEnd, startOf } from './watch.ts';
 import { readHistory } from './watch-history.ts';
 
-/** What a step of a watch came to. */
+/** The result of a step of a watch. */
 export type WatchStep =
-	/** These come next, in order. None: there was much to look through, and there may be more. */
+	/** The next notices, in order. If there are none, the step has used up its limit and there may be more. */
 	| { readonly type: 'notices'; readonly notices: readonly Notice[] }
-	/** There is nothing yet. The reader's `wake` is called when there may be. */
+	/** There is nothing to read. The reader calls `wake` when there may be. */
 	| { readonly type: 'waiting' }
-	/** The watch is over: by its time limit, or because of `error`. */
+	/** The watch has ended: by its time limit, or because of `error`. */
 	| { readonly type: 'ended'; readonly error?: unknown };
 
-/** What a reader calls. */
+/** Callbacks of a reader. */
 export interface WatchReaderEvents {
-	/** A step that found nothing may now find something. */
+	/** Called after a step that returned `waiting`, when the next step may return something. */
 	readonly wake: () => void;
-	/** The watch is over, for whatever reason. */
+	/** Called once when the watch ends, for whatever reason. */
 	readonly over: () => void;
 }
 
-/** A step looks at so many changes or objects at most, and at so many bytes: a few milliseconds of work. */
+/** Maximum number and bytes of the changes or objects that a step processes: a few milliseconds of work. */
 const STEP_OBJECTS = 64;
 const STEP_BYTES = 64 * 1024;
 
-/** Made once: an error of its own for each watch that ends costs more than its end. */
+/** Made once: creating an error for each watch that ends costs more than ending it. */
 const OVER = new Error('the watch is over');
 
-/** Where the next notices come from. */
+/** The source of the next notices. */
 type Source =
-	/** Nothing to read until an asynchronous read ends, which replaces the source. */
+	/** An asynchronous read is running; its result replaces this source. */
 	| { readonly type: 'pending' }
-	/** The objects at the start; `next` is the index of the one to look at next. */
+	/** The initial objects; `next` is the index of the next one to process. */
 	| { readonly type: 'state'; readonly objects: readonly StoredObject[]; next: number; readonly at: number }
-	/** A piece of the store's log. */
+	/** A part of the store's log. */
 	| { readonly type: 'log'; readonly changes: readonly ObjectChange[]; next: number; readonly at: number }
 	/** The resource's change window. */
 	| { readonly type: 'window' }
 	| { readonly type: 'over'; readonly error?: unknown };
 
 /**
- * The watch of a connection: a position in the history, which its client moves on by taking notices. Nothing
- * is kept for a client that reads slowly, however much happens meanwhile.
+ * The watch of a connection: a position in the history, which advances when the connection takes notices.
+ * Nothing is buffered for a slow client, however many changes happen meanwhile.
  *
- * 1. A watch from nowhere begins with the objects of one revision, as they were then, however long the
- *    client takes to read them.
- * 2. It then reads the resource's change window, which all watches share. Where that does not reach back to
- *    the watch's position, it reads the store's log.
- * 3. It ends with Expired where the log was compacted beyond its position: as upstream, the answer has begun
- *    by then, so the error is told by an event (newErrWatcher in upstream's cacher.go).
+ * 1. A watch without a resourceVersion starts with the objects of one revision, as they were then, however
+ *    long the client takes to read them.
+ * 2. It then reads the resource's change window, which all watches share. If that does not reach back to its
+ *    position, it reads the store's log.
+ * 3. It ends with Expired if the log was compacted beyond its position. By then the response has started, so
+ *    the client receives the error as an event, as upstream (newErrWatcher in cacher.go).
  */
 export class WatchReader implements OpenWatch {
 	readonly #server: ServerContext;
@@ -68,15 +68,15 @@ export class WatchReader implements OpenWatch {
 	readonly #unsubscribe: () => void;
 	readonly #timer: Timer | undefined;
 	#source: Source = { type: 'pending' };
-	/** Everything up to this revision has been handed out. */
-	#told = 0;
+	/** The watch has handed out everything up to this revision. */
+	#sentRevision = 0;
 	#bookmarkDue = false;
-	/** The time limit is over: what has happened by now is still told. */
+	/** The time limit has expired. Changes that happened until now are still sent. */
 	#timedOut = false;
-	/** The last step found nothing, so the client has to be woken. */
+	/** The last step found nothing, so `wake` must be called when there may be something. */
 	#waiting = false;
 
-	/** Throws what the options of the request have wrong. Nothing is read yet. */
+	/** Validates the options of the request. Throws Invalid or BadRequest. Nothing is read yet. */
 	constructor(server: ServerContext, request: ResourceRequest, events: WatchReaderEvents) {
 		const { resource } = request;
 		this.#server = server;
@@ -86,26 +86,26 @@ export class WatchReader implements OpenWatch {
 		this.#events = events;
 		const { timeoutSeconds, revision = 0 } = this.#options;
 		this.#timer = timeoutSeconds
-			? server.clock.setTimer(timeoutSeconds * 1000, () => this.#runOut())
+			? server.clock.setTimer(timeoutSeconds * 1000, () => this.#onTimeout())
 			: undefined;
 		this.#unsubscribe = resource.onChange(() => this.#wakeIfWaiting());
 		server.watches.add(this);
 		const after = startOf(this.#options, server.cache.revision);
 		if (after === undefined) void this.#readState(revision);
 		else {
-			this.#told = after;
+			this.#sentRevision = after;
 			this.#source = { type: 'window' };
 		}
 	}
 
-	/** Makes the next notice of a client that has read everything a bookmark, if it takes bookmarks. */
+	/** Makes the next notice a bookmark once the client has read everything, if it asked for bookmarks. */
 	bookmark(): void {
 		if (!this.#options.allowWatchBookmarks) return;
 		this.#bookmarkDue = true;
 		this.#wakeIfWaiting();
 	}
 
-	/** Ends it; nothing is called after `over`. */
+	/** Ends the watch. No callback is called after `over`. */
 	stop(): void {
 		if (this.#over.signal.aborted) return;
 		this.#over.abort(OVER);
@@ -116,11 +116,11 @@ export class WatchReader implements OpenWatch {
 		this.#source = { type: 'over' };
 	}
 
-	/** Takes what comes next. */
+	/** Reads the next notices. */
 	step(): WatchStep {
 		const { failure } = this.#server.cache;
 		if (failure && this.#source.type !== 'over') this.#source = { type: 'over', error: failure };
-		if (this.#timedOut && this.#source.type !== 'window') this.#become({ type: 'over' });
+		if (this.#timedOut && this.#source.type !== 'window') this.#setSource({ type: 'over' });
 		this.#waiting = false;
 		const source = this.#source;
 		switch (source.type) {
@@ -150,7 +150,7 @@ export class WatchReader implements OpenWatch {
 			if (this.#selected.matches(stored)) notices.push({ type: 'ADDED', stored });
 		}
 		if (source.next === objects.length) {
-			this.#told = at;
+			this.#sentRevision = at;
 			this.#source = { type: 'window' };
 			if (marksInitialEnd(this.#options)) {
 				notices.push({ type: 'BOOKMARK', revision: at, initialEventsEnd: true });
@@ -163,7 +163,7 @@ export class WatchReader implements OpenWatch {
 		const { changes, at } = source;
 		const notices = this.#take(() => changes[source.next++]);
 		if (source.next >= changes.length) {
-			this.#told = at;
+			this.#sentRevision = at;
 			this.#source = { type: 'window' };
 		}
 		return { type: 'notices', notices };
@@ -171,28 +171,28 @@ export class WatchReader implements OpenWatch {
 
 	#stepWindow(): WatchStep {
 		const { window, changedAt } = this.#resource;
-		if (this.#told < window.start) {
-			void this.#readLog(this.#told);
+		if (this.#sentRevision < window.start) {
+			void this.#readLog(this.#sentRevision);
 			return this.#wait();
 		}
-		if (this.#told < changedAt) {
-			return { type: 'notices', notices: this.#take(() => window.after(this.#told)) };
+		if (this.#sentRevision < changedAt) {
+			return { type: 'notices', notices: this.#take(() => window.after(this.#sentRevision)) };
 		}
 		const { revision } = this.#server.cache;
-		if (!this.#bookmarkDue || revision < this.#told) return this.#wait();
+		if (!this.#bookmarkDue || revision < this.#sentRevision) return this.#wait();
 		this.#bookmarkDue = false;
-		this.#told = revision;
+		this.#sentRevision = revision;
 		return { type: 'notices', notices: [{ type: 'BOOKMARK', revision, initialEventsEnd: false }] };
 	}
 
-	/** Takes a step's worth of changes from `next`, and moves on behind each. */
+	/** Reads as many changes from `next` as a step may process, and advances behind each. */
 	#take(next: () => ObjectChange | undefined): readonly Notice[] {
 		const notices: Notice[] = [];
 		let bytes = 0;
-		for (let looked = 0; looked < STEP_OBJECTS && bytes < STEP_BYTES; looked++) {
+		for (let processed = 0; processed < STEP_OBJECTS && bytes < STEP_BYTES; processed++) {
 			const change = next();
 			if (!change) break;
-			this.#told = change.revision;
+			this.#sentRevision = change.revision;
 			const notice = noticeOf(change, this.#selected);
 			bytes += (change.now ?? change.before)?.size ?? 0;
 			if (notice) notices.push(notice);
@@ -205,9 +205,9 @@ export class WatchReader implements OpenWatch {
 			await untilFresh(this.#server, revision, this.#over.signal);
 			const { cache } = this.#server;
 			const objects = this.#resource.candidates(this.#selected);
-			this.#become({ type: 'state', objects, next: 0, at: cache.revision });
+			this.#setSource({ type: 'state', objects, next: 0, at: cache.revision });
 		} catch (error) {
-			this.#become({ type: 'over', error });
+			this.#setSource({ type: 'over', error });
 		}
 	}
 
@@ -215,19 +215,19 @@ export class WatchReader implements OpenWatch {
 		this.#source = { type: 'pending' };
 		try {
 			const { changes, revision: at } = await readHistory(this.#server, this.#resource, after);
-			this.#become({ type: 'log', changes, next: 0, at });
+			this.#setSource({ type: 'log', changes, next: 0, at });
 		} catch (error) {
-			this.#become({ type: 'over', error });
+			this.#setSource({ type: 'over', error });
 		}
 	}
 
-	#become(source: Source): void {
+	#setSource(source: Source): void {
 		if (this.#over.signal.aborted || this.#source.type === 'over') return;
 		this.#source = source;
 		this.#wakeIfWaiting();
 	}
 
-	#runOut(): void {
+	#onTimeout(): void {
 		this.#timedOut = true;
 		this.#wakeIfWaiting();
 	}

@@ -8,22 +8,25 @@ import type { ResourceRequest } from './request.ts';
 import type { ResourceCache } from './resource-cache.ts';
 import { readHistory } from './watch-history.ts';
 
-/** Who is told; the calls never overlap. */
+/** Receiver of a watch in this process. Its calls never overlap. */
 export interface NoticeSink {
-	/** Notices in order, at least one. */
+	/** Called with at least one notice, in order. */
 	notices(batch: readonly Notice[]): void;
-	/** The watch is over: by its time limit, or because of `error`. Not called after `stop()`. */
+	/** Called when the watch ends by its time limit, or because of `error`. Not called after `stop()`. */
 	ended(error?: Error): void;
 }
 
-/** Opens a watch on a collection for a caller in this process. Throws what its options have wrong. */
+/**
+ * Opens a watch on a collection for a caller in this process. Throws Invalid or BadRequest for options that
+ * are not valid.
+ */
 export function openWatch(server: ServerContext, request: ResourceRequest, sink: NoticeSink): Watch {
 	const watch = new Watch(server, request.resource, listOptions(request, 'watch'), sink);
 	watch.start();
 	return watch;
 }
 
-/** The revision after which a watch begins; undefined: with the objects that are there, each as ADDED. */
+/** The revision after which a watch starts. Undefined: it starts with the existing objects, each as ADDED. */
 export function startOf(options: ListOptions, current: number): number | undefined {
 	const { revision = 0, sendInitialEvents } = options;
 	if (sendInitialEvents ?? revision === 0) return undefined;
@@ -31,7 +34,7 @@ export function startOf(options: ListOptions, current: number): number | undefin
 }
 
 /**
- * Whether a bookmark tells the end of the initial events: only where both were asked for, as in upstream's
+ * Whether a bookmark marks the end of the initial events: only if the client asked for both, as in upstream's
  * getBookmarkAfterResourceVersionLockedFunc (cacher.go).
  */
 export function marksInitialEnd({ sendInitialEvents, allowWatchBookmarks }: ListOptions): boolean {
@@ -39,14 +42,13 @@ export function marksInitialEnd({ sendInitialEvents, allowWatchBookmarks }: List
 }
 
 /**
- * A watch of a caller in this process, which is told at once of whatever happens; watch-reader.ts has the
- * watches of connections.
+ * A watch of a caller in this process, which is notified synchronously of each change; watch-reader.ts has
+ * the watches of connections.
  *
- * 1. From a past revision it first tells what the resource's change window still has. Where that does not
- *    reach back so far, it catches up from the store's log; once it has come as far as the window, the
- *    window takes over.
- * 2. From nowhere (no resourceVersion, or 0) it first tells of every object that is there as ADDED.
- * 3. From a future revision it tells what comes after that.
+ * 1. From a past revision it first sends the later changes in the resource's change window. If the window
+ *    does not reach back that far, it reads the store's log until it has reached the window.
+ * 2. Without a resourceVersion, or with 0, it first sends every existing object as ADDED.
+ * 3. From a future revision it sends the changes after that revision.
  */
 export class Watch implements OpenWatch {
 	readonly #server: ServerContext;
@@ -57,8 +59,8 @@ export class Watch implements OpenWatch {
 	readonly #over = new AbortController();
 	#unsubscribe: (() => void) | undefined;
 	#timer: Timer | undefined;
-	/** The revision that the client knows of. */
-	#told = 0;
+	/** The revision up to which the caller has been notified. */
+	#sentRevision = 0;
 
 	constructor(server: ServerContext, resource: ResourceCache, options: ListOptions, sink: NoticeSink) {
 		this.#server = server;
@@ -68,27 +70,27 @@ export class Watch implements OpenWatch {
 		this.#sink = sink;
 	}
 
-	/** Tells a bookmark, if the client wants such and does not know of the revision anyway. */
+	/** Sends a bookmark, if the caller asked for bookmarks and has not reached the revision yet. */
 	bookmark(revision: number): void {
-		if (this.#options.allowWatchBookmarks && this.#told < revision) {
-			this.#tell([{ type: 'BOOKMARK', revision, initialEventsEnd: false }], revision);
+		if (this.#options.allowWatchBookmarks && this.#sentRevision < revision) {
+			this.#send([{ type: 'BOOKMARK', revision, initialEventsEnd: false }], revision);
 		}
 	}
 
-	/** Begins; see {@link openWatch}. */
+	/** Starts the watch; see {@link openWatch}. */
 	start(): void {
 		const { revision = 0, timeoutSeconds } = this.#options;
 		const { cache, clock } = this.#server;
 		if (timeoutSeconds) this.#timer = clock.setTimer(timeoutSeconds * 1000, () => this.#end());
 		const after = startOf(this.#options, cache.revision);
 		if (after === undefined) {
-			if (revision <= cache.revision) this.#tellAll();
-			else void this.#tellAllOf(revision);
+			if (revision <= cache.revision) this.#sendState();
+			else void this.#sendStateOnce(revision);
 		} else if (after >= this.#resource.window.start) this.#follow(after);
 		else void this.#catchUp(after);
 	}
 
-	/** Ends it; nothing is told after this. */
+	/** Ends the watch. The sink is not called after this. */
 	stop(): void {
 		this.#over.abort();
 		this.#timer?.cancel();
@@ -96,7 +98,7 @@ export class Watch implements OpenWatch {
 		this.#server.watches.delete(this);
 	}
 
-	#tellAll(): void {
+	#sendState(): void {
 		const { revision } = this.#server.cache;
 		const found = this.#resource.candidates(this.#selected).filter((each) => this.#selected.matches(each));
 		const notices: Notice[] = found.map((stored) => ({ type: 'ADDED', stored }));
@@ -105,34 +107,34 @@ export class Watch implements OpenWatch {
 		if (notices.length > 0) this.#sink.notices(notices);
 	}
 
-	async #tellAllOf(revision: number): Promise<void> {
+	async #sendStateOnce(revision: number): Promise<void> {
 		try {
 			await untilFresh(this.#server, revision, this.#over.signal);
-			if (!this.#over.signal.aborted) this.#tellAll();
+			if (!this.#over.signal.aborted) this.#sendState();
 		} catch (error) {
 			this.#end(errorFrom(error));
 		}
 	}
 
 	async #catchUp(after: number): Promise<void> {
-		let told = after;
+		let sentRevision = after;
 		try {
-			while (told < this.#resource.window.start) {
-				const { changes, revision } = await readHistory(this.#server, this.#resource, told);
+			while (sentRevision < this.#resource.window.start) {
+				const { changes, revision } = await readHistory(this.#server, this.#resource, sentRevision);
 				if (this.#over.signal.aborted) return;
-				told = revision;
+				sentRevision = revision;
 				const notices = noticesOf(changes, this.#selected);
-				if (notices.length > 0) this.#tell(notices, told);
+				if (notices.length > 0) this.#send(notices, sentRevision);
 			}
-			if (!this.#over.signal.aborted) this.#follow(told);
+			if (!this.#over.signal.aborted) this.#follow(sentRevision);
 		} catch (error) {
 			this.#end(errorFrom(error));
 		}
 	}
 
-	/** Tells what the window has after a revision, and from then on what happens. */
+	/** Sends the changes in the window after a revision, and subscribes to later ones. */
 	#follow(after: number): void {
-		const notices = noticesOf(this.#resource.window.since(after) ?? [], this.#selected);
+		const notices = noticesOf(this.#resource.window.changesAfter(after) ?? [], this.#selected);
 		this.#goLive(Math.max(after, this.#server.cache.revision));
 		if (notices.length > 0) this.#sink.notices(notices);
 	}
@@ -141,16 +143,16 @@ export class Watch implements OpenWatch {
 		this.#unsubscribe = this.#resource.subscribe({
 			selected: this.#selected,
 			after,
-			notify: (notices, revision) => this.#tell(notices, revision),
+			notify: (notices, revision) => this.#send(notices, revision),
 			ended: (error) => this.#end(error),
 		});
-		this.#told = after;
+		this.#sentRevision = after;
 		this.#server.watches.add(this);
 	}
 
-	#tell(notices: readonly Notice[], revision: number): void {
+	#send(notices: readonly Notice[], revision: number): void {
 		if (this.#over.signal.aborted) return;
-		this.#told = revision;
+		this.#sentRevision = revision;
 		this.#sink.notices(notices);
 	}
 
