@@ -21,26 +21,30 @@ import type { Result } from './result.ts';
 import { checkName } from './update.ts';
 import { type WriteOptions, writeOptions } from './write-options.ts';
 
-/** A patch that has been read. */
+/** A parsed patch. */
 interface Patch {
-	/** The object's JSON after the patch. */
+	/** Returns the object's JSON after the patch. Throws BadRequest or Invalid if it cannot be applied. */
 	apply(object: JsonRecord): JsonRecord;
-	/** What strict decoding of the patch itself complains of. */
+	/** Errors of strict decoding of the patch itself. */
 	readonly complaints: readonly string[];
-	/** How errors show the outcome. */
+	/** Formats the result for error messages. */
 	shown(patched: JsonRecord): string;
 }
 
 type PatchReader = (body: JsonBody, definition: ResourceDefinition) => Patch;
 
-/** The kinds of patch by content type. Server-side apply will be a further row; until then it gets a 415. */
+/** Parsers of patches by content type. Server-side apply is not implemented and gets a 415. */
 const READERS: ReadonlyMap<string, PatchReader> = new Map([
 	['application/json-patch+json', readJson],
 	['application/merge-patch+json', readMerge],
 	['application/strategic-merge-patch+json', readStrategic],
 ]);
 
-/** PATCH: applied to the latest state, as often as that changes meanwhile. Creates nothing. */
+/**
+ * PATCH: applies the patch to the latest state of the object, again if another writer changes it in between.
+ * Throws NotFound if the object does not exist: only server-side apply can create objects. Throws also
+ * UnsupportedMediaType, BadRequest, Invalid and Conflict.
+ */
 export async function patch(
 	server: ServerContext,
 	request: ResourceRequest,
@@ -114,14 +118,15 @@ function readMerge(body: JsonBody): Patch {
 
 function readStrategic(body: JsonBody, { schema }: ResourceDefinition): Patch {
 	return {
-		// Upstream converts the outcome without asking what kind it says that it is.
+		// Upstream ignores kind and apiVersion in a strategic merge patch: it converts the result to the type of
+		// the current object.
 		apply: ({ kind, apiVersion, ...object }) => ({
 			...strategicMerge({ kind, apiVersion, ...object }, body.value, schema),
 			kind,
 			apiVersion,
 		}),
 		complaints: repeatedFields(body),
-		// Upstream shows the patch itself here.
+		// Upstream shows the patch instead of the result here.
 		shown: () => goText(body.value),
 	};
 }

@@ -6,31 +6,31 @@ import { WireError, WireLimitError, WireReader } from '../api/protobuf/wire-read
 import { BODY_LIMITS, type ExpectedObject, UnreadableError } from './body.ts';
 
 /**
- * How many tags and lengths a body may have: reading them cannot pause. An entry of a map of quantities, which is
- * one value, has eight of them, and no other value has more. Those beyond what the author of an object may write
- * are fields of messages, which have two.
+ * Maximum number of tags and lengths in a body with this many values. It bounds the time of the parser, which
+ * cannot pause. An entry of a map of quantities is one value and has eight of them; no other value has more.
+ * Values beyond the limit for authors are fields of messages, which have two.
  */
-function mostPartsOf(values: number): number {
+function maxPartsOf(values: number): number {
 	const most = 8 * BODY_LIMITS.values + 2 * (values - BODY_LIMITS.values);
 	return Math.min(most, 240_000);
 }
 
 /**
- * The JSON that a body in protobuf stands for. Throws an UnreadableError where it does not even say what
- * it is, and BadRequest where its message cannot be read.
+ * Decodes a protobuf body to JSON. Throws an UnreadableError if its envelope cannot be parsed, BadRequest if
+ * the message in it cannot be decoded, and RequestEntityTooLarge beyond the limits.
  */
 export function jsonOfProtobuf(bytes: Uint8Array, expected: ExpectedObject): unknown {
 	const { values: mostValues } = expected.limits ?? BODY_LIMITS;
 	const { kind, apiVersion, message } = envelopeOf(bytes);
 	const typeMeta = { ...(kind && { kind }), ...(apiVersion && { apiVersion }) };
 	const apiVersions = expected.apiVersions ?? [apiVersion];
-	// An object of another kind is for the caller to refuse, as it does where JSON says so; by the schema
-	// at hand its message makes no sense.
+	// The caller rejects an object of another kind or version, as it does for JSON. The message cannot be
+	// decoded by the schema of the expected kind, so only the type is returned.
 	const otherKind = kind !== '' && kind !== expected.kind;
 	const otherVersion = apiVersion !== '' && !apiVersions.includes(apiVersion);
 	if (otherKind || otherVersion) return typeMeta;
 	try {
-		return { ...typeMeta, ...readObject(new WireReader(message, mostPartsOf(mostValues)), expected.schema) };
+		return { ...typeMeta, ...readObject(new WireReader(message, maxPartsOf(mostValues)), expected.schema) };
 	} catch (error) {
 		if (error instanceof WireLimitError) throw tooLarge(`more than ${mostValues} values`);
 		if (!(error instanceof WireError)) throw error;

@@ -16,33 +16,39 @@ import { StoredObject } from './stored-object.ts';
 import { kindSubjectOf, staleObject, subjectOf, writeOver, writeRemoval } from './write.ts';
 
 /**
- * What PUT, PATCH and the writing subresources share (upstream: GuaranteedUpdate).
+ * The common part of PUT, PATCH and the subresources that write (upstream: Update in the generic registry
+ * store, with GuaranteedUpdate).
  *
- * 1. What the object becomes is worked out from its latest state; if somebody else writes in between,
- *    it is worked out again, unless the client said which state it meant.
- * 2. An update that changes nothing writes nothing: the resourceVersion stays.
- * 3. An object that is being deleted goes with the update that takes its last finalizer off.
+ * 1. The new state is computed from the latest state of the object. If another writer changes the object in
+ *    between, it is computed again, unless the client sent a resourceVersion; then the request fails with
+ *    Conflict.
+ * 2. An update that changes nothing is not written, and the resourceVersion stays. Otherwise a controller
+ *    that repeats an update would wake all watches of the object.
+ * 3. The update that removes the last finalizer of an object with a deletionTimestamp removes the object.
  */
 
 /** A change of one object. */
 export interface Replacement {
 	/**
-	 * What the object is to become, decoded and defaulted; throws an ApiError to refuse. Between steps that
-	 * each take long for a large object it awaits `pause`.
+	 * Returns the new state of the object, decoded and defaulted. Throws an ApiError to reject the change. It
+	 * awaits `pause` between steps that take long for a large object.
 	 */
 	next(current: KubeObject, pause: () => Promise<void> | undefined): KubeObject | Promise<KubeObject>;
 	readonly strategy: UpdateStrategy;
 	readonly dryRun: boolean;
 }
 
-/** What an update may change, by whichever path. */
+/** The strategy of an update of the object or of one of its subresources. */
 export interface UpdateStrategy extends SubresourceStrategy<KubeObject> {
 	warnings?(object: KubeObject, old: KubeObject | undefined): readonly string[];
 	droppedFields?(given: KubeObject, old: KubeObject | undefined): readonly string[];
 	readonly allowUnconditionalUpdate: boolean;
 }
 
-/** Performs the change and resolves to what is stored then. Throws NotFound, Conflict, Invalid. */
+/**
+ * Performs the change and resolves to the stored object. Throws NotFound, Conflict, Invalid, or
+ * RequestEntityTooLarge.
+ */
 export async function replace(
 	server: ServerContext,
 	request: ResourceRequest,
@@ -54,11 +60,13 @@ export async function replace(
 		const next = await prepare(server, request, current.object, { ...replacement, pause });
 		const turn = pause();
 		if (turn) await turn;
-		return settle(server, request, current, { next, dryRun: replacement.dryRun });
+		return storeOrRemove(server, request, current, { next, dryRun: replacement.dryRun });
 	});
 }
 
-/** The object that will be stored: admitted, prepared, validated, defaulted. `pause` is awaited between. */
+/**
+ * The object to store: admitted, prepared, validated and defaulted. It awaits `pause` between these steps.
+ */
 async function prepare(
 	server: ServerContext,
 	request: ResourceRequest,
@@ -81,17 +89,20 @@ async function prepare(
 	return definition.defaults(prepared);
 }
 
-async function settle(
+/**
+ * Stores the new state, or removes the object if nothing keeps it. Undefined if another writer was faster.
+ */
+async function storeOrRemove(
 	server: ServerContext,
 	request: ResourceRequest,
 	current: StoredObject,
 	{ next, dryRun }: { readonly next: KubeObject; readonly dryRun: boolean },
 ): Promise<StoredObject | undefined> {
 	const { resource } = request;
-	if (isFinished(next, current.object)) {
+	if (completesDeletion(next, current.object)) {
 		const removed = dryRun ? current : await writeRemoval(server, current);
-		// The client gets the object that it sent, as upstream answers it.
-		return removed && draft(resource.codec, removed, next);
+		// The client receives the object that it sent, as upstream.
+		return removed && unstored(resource.codec, removed, next);
 	}
 	if (jsonEqual(next, current.object)) return current;
 	const value = resource.codec.encode(next);
@@ -103,13 +114,16 @@ async function settle(
 		: writeOver(server, current, next, value);
 }
 
-/** Nothing keeps the object any longer: it was asked to go, and its grace period is over. */
-function isFinished(next: KubeObject, old: KubeObject): boolean {
+/**
+ * Whether the update completes a deletion: the object was being deleted, its grace period is over and it has
+ * no finalizers left.
+ */
+function completesDeletion(next: KubeObject, old: KubeObject): boolean {
 	if (old.metadata.deletionTimestamp === undefined || awaitsFinalizers(next)) return false;
 	return (old.metadata.deletionGracePeriodSeconds ?? 0) === 0;
 }
 
-function draft(
+function unstored(
 	codec: StoredObject['codec'],
 	{ key, revision }: StoredObject,
 	object: KubeObject,
@@ -118,7 +132,10 @@ function draft(
 	return new StoredObject(codec, { key, revision, value });
 }
 
-/** Sees to it that the update is of the current state, which it then names. */
+/**
+ * Checks that the update is based on the current state, and sets its resourceVersion if the client sent none.
+ * Throws Conflict for an older state, and Invalid if the kind requires a resourceVersion.
+ */
 function checkVersion(
 	{ definition, name }: ResourceRequest,
 	object: KubeObject,
@@ -144,7 +161,10 @@ function withGeneration(object: KubeObject, generation: Int64 | undefined): Kube
 	return { ...object, metadata: { ...metadata, ...(generation !== undefined && { generation }) } };
 }
 
-/** What no update can change stays as it was; a uid that differs is for validation to refuse. */
+/**
+ * Restores the metadata that no update can change. A different uid is kept as sent, so that validation
+ * rejects it.
+ */
 function keepSystemFields(object: KubeObject, old: KubeObject): KubeObject {
 	const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds } = old.metadata;
 	const { metadata } = object;
@@ -158,7 +178,10 @@ function keepSystemFields(object: KubeObject, old: KubeObject): KubeObject {
 	return { ...object, metadata: { ...metadata, ...kept } };
 }
 
-/** 409 for a uid that is not the object's: it was deleted and made anew under its name. */
+/**
+ * Throws Conflict if `uid` is not the object's: the one that the client means was deleted, and another one
+ * was created with its name. An empty `uid` matches any.
+ */
 export function checkUid(request: ResourceRequest, current: KubeObject, uid: string | undefined): void {
 	const { resource, definition, namespace, name } = request;
 	if (!uid || uid === current.metadata.uid) return;

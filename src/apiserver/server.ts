@@ -1,3 +1,34 @@
+/**
+ * The API server: serves the Kubernetes API from a store, to callers in this process and over HTTPS.
+ *
+ * Boundary: this folder knows the kinds only through `ResourceDefinition` (schema, defaults, strategy), apart
+ * from the few with behaviour of their own here: Pods (binding, eviction, logs, admission), Namespaces,
+ * Events and PriorityClasses. It uses the store only through store/store.ts. Controllers and node agents use
+ * it only through `ApiTransport`.
+ *
+ * A request passes through these stages; read the files in this order:
+ * 1. HTTPS only: http.ts, http-exchange.ts, authentication.ts, connections.ts, slow-clients.ts
+ * 2. route: server.ts, route.ts, dispatch.ts, subresources.ts; for other paths documents.ts
+ * 3. decode: body.ts, decode-object.ts, decode-posted.ts
+ * 4. verb: get.ts, list.ts, create.ts, update.ts, patch.ts, delete.ts; writes share replace.ts and
+ *    latest-state.ts
+ * 5. admit: admission/; then the strategy of the kind prepares and validates
+ * 6. store: write.ts, stored-object.ts, object-size.ts
+ * 7. encode: negotiate.ts, answer.ts, watch-events.ts
+ * Reads and watches are served by object-cache.ts, resource-cache.ts, change-window.ts, watch.ts (callers in
+ * this process) and watch-reader.ts (connections). housekeeping.ts does the periodic work.
+ *
+ * Invariants:
+ * 1. The resourceVersion of an object is the store's revision of its last write, and no other number.
+ * 2. The cache is never ahead of the store, and changes in whole batches. A caller in this process sees the
+ *    result of its own write in the cache as soon as the write resolves.
+ * 3. Objects in the cache are frozen. A change always makes a new object, so readers need no copies.
+ * 4. Each error that leaves the server is an `ApiError` with a metav1.Status; messages that upstream has are
+ *    the same here, letter for letter.
+ * 5. No request holds the event loop for more than some tens of milliseconds: long work pauses (request.ts).
+ * 6. What the server keeps in memory for a client has a limit: bodies, connections, and responses that it
+ *    does not read.
+ */
 import { type ApiError, serviceUnavailable, unknownPath } from '../api/meta/api-error.ts';
 import type { NodeApi } from '../api/meta/node-api.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
@@ -33,41 +64,48 @@ import { type NoticeSink, openWatch } from './watch.ts';
 import { watchEvent } from './watch-events.ts';
 import { WatchReader } from './watch-reader.ts';
 
-/** What an {@link ApiServer} is made of. */
+/** Options of an {@link ApiServer}. */
 export interface ApiServerOptions {
-	/** Stays the caller's: close it after the server. */
+	/** The caller owns the store and closes it after the server. */
 	readonly store: Store;
-	/** Everything that is served. */
+	/** The resources to serve. */
 	readonly resources: readonly ResourceDefinition[];
 	readonly clock: Clock;
 	readonly random: Random;
-	/** The node agent behind a Node, for the logs of its Pods. */
+	/** Returns the node agent of a Node, for the logs of its Pods; undefined if it is not connected. */
 	readonly nodeApi?: (nodeName: string) => NodeApi | undefined;
-	/** What the runtime of Pods honours, for warnings; undefined as long as there is none. */
+	/**
+	 * Returns what the container runtime supports, for warnings about fields; undefined while no runtime is
+	 * registered.
+	 */
 	readonly runtimeTraits?: () => RuntimeTraits | undefined;
-	/** What `/metrics` shows; the server's own are among them. */
+	/** The registry that `/metrics` serves; the server adds its own metrics to it. */
 	readonly metrics: Metrics;
-	/** Deletes stored values that cannot be read; by default {@link ApiServer.start} rejects and names them. */
+	/**
+	 * Delete stored values that cannot be decoded. By default {@link ApiServer.start} rejects with an error
+	 * that names their keys.
+	 */
 	readonly discardDamaged?: boolean;
 	/**
-	 * How long callers in this process may write in one turn of the event loop, so that a controller does not
-	 * create 60 Pods of a megabyte each in one; by default without limit.
+	 * Limits how long callers in this process may write in one event loop turn, so that a controller does not
+	 * create 60 Pods of a megabyte each in one turn. Default: no limit.
 	 */
 	readonly turn?: TurnBudget;
-	/** Loads what compresses the values of resting objects; by default they stay as they are. */
-	readonly loadCompression?: () => Promise<Compression>;
-	/** Of this program, for `/version`. */
+	/** Version of stint, for `/version`. */
 	readonly version: string;
-	/** Told of faults that no request should meet; `where` says in which part. */
+	/** Called with unexpected errors, which are logged; `where` names the component. */
 	readonly onError: (where: string, error: unknown) => void;
-	/** Told that the store no longer reports its changes. The server answers 503 from then on, for good. */
+	/**
+	 * Called when the store stops reporting its changes. From then on the server answers every request for a
+	 * resource with 503.
+	 */
 	readonly onStoreLost?: (error: Error) => void;
 }
 
 /**
- * The API server. As an {@link ApiTransport} it takes objects and answers with frozen ones that all
- * readers share; http.ts brings it bytes and takes bytes away. Both ways go through the same stages:
- * route, decode, admit, validate, store, encode (and authenticate, where there is a connection).
+ * The API server. As an {@link ApiTransport} it accepts objects and returns frozen ones, which all readers in
+ * the process share. http.ts converts requests and responses over HTTPS. Both ways pass through the same
+ * stages.
  */
 export class ApiServer implements ApiTransport {
 	readonly #context: ServerContext;
@@ -107,14 +145,16 @@ export class ApiServer implements ApiTransport {
 		this.#packer = loadCompression && new ValuePacker({ ...packing, loadCompression });
 	}
 
-	/** Loads what the store holds; call it once, before anything else. */
+	/** Loads all objects from the store. Call it once, before the first request. */
 	async start(): Promise<void> {
 		await this.#context.cache.start();
 		this.#housekeeping.start();
 		this.#packer?.start();
 	}
 
-	/** Ends all watches and lets go of the store. Requests must be over by then. */
+	/**
+	 * Stops the periodic work, all watches and the watch on the store. All requests must have been answered.
+	 */
 	close(): void {
 		this.#housekeeping.stop();
 		this.#packer?.stop();
@@ -132,7 +172,7 @@ export class ApiServer implements ApiTransport {
 	async watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
 		request.signal?.throwIfAborted();
 		const call = callOf(request);
-		const { codec } = this.#watched(call).resource;
+		const { codec } = this.#routeToCollection(call).resource;
 		const watch = this.openWatch(call, {
 			notices: (batch) => sink.events(batch.map((notice) => watchEvent(codec, notice))),
 			ended: (error) => sink.ended(error),
@@ -146,12 +186,12 @@ export class ApiServer implements ApiTransport {
 		return this.openStream(callOf(request));
 	}
 
-	/** Performs a call and makes its answer. Rejects with an ApiError. */
+	/** Performs a call and resolves to its response. Rejects with an ApiError. */
 	answer(call: Call): Promise<Answer> {
 		return this.#guarded(call, async () => {
 			const request = this.#route(call);
 			if (!request) return this.#documents.answer(call);
-			const end = this.#requests.begin(request);
+			const end = this.#requests.start(request);
 			try {
 				const answer = await this.#perform(request);
 				end(answer.code);
@@ -172,14 +212,14 @@ export class ApiServer implements ApiTransport {
 	}
 
 	/**
-	 * Opens a watch that its caller reads at its own pace; `wake` is called when there may be something to
-	 * read. Throws an ApiError.
+	 * Opens a watch that the caller reads at its own pace, for connections. It calls `wake` when there may be
+	 * something to read. Throws an ApiError.
 	 */
 	readWatch(call: Call, wake: () => void): WatchReader {
 		let end: RequestEnd = () => undefined;
 		try {
-			const request = this.#watched(call);
-			end = this.#requests.beginWatch(request);
+			const request = this.#routeToCollection(call);
+			end = this.#requests.startWatch(request);
 			return new WatchReader(this.#context, request, { wake, over: () => end(200) });
 		} catch (error) {
 			const known = this.#errorOf(call, error);
@@ -188,12 +228,12 @@ export class ApiServer implements ApiTransport {
 		}
 	}
 
-	/** Opens a watch. Throws an ApiError. */
+	/** Opens a watch that notifies `sink` synchronously, for callers in this process. Throws an ApiError. */
 	openWatch(call: Call, sink: NoticeSink): ApiWatch {
 		let end: RequestEnd = () => undefined;
 		try {
-			const request = this.#watched(call);
-			end = this.#requests.beginWatch(request);
+			const request = this.#routeToCollection(call);
+			end = this.#requests.startWatch(request);
 			const watch = openWatch(this.#context, request, {
 				notices: (batch) => sink.notices(batch),
 				ended: (error) => {
@@ -214,10 +254,10 @@ export class ApiServer implements ApiTransport {
 		}
 	}
 
-	/** Opens a stream of bytes. Rejects with an ApiError. */
+	/** Opens a stream of bytes: a container log or the metrics. Rejects with an ApiError. */
 	openStream(call: Call): Promise<AsyncIterable<Uint8Array>> {
 		return this.#guarded(call, async () => {
-			if (isMetrics(call)) return encoded(this.#metrics.pieces());
+			if (isMetrics(call)) return encodedPieces(this.#metrics.pieces());
 			const request = this.#route(call);
 			const stream = request && subresourceOf(request)?.stream;
 			if (!request || !stream) throw unknownPath();
@@ -225,7 +265,7 @@ export class ApiServer implements ApiTransport {
 		});
 	}
 
-	/** How a call is to be answered: at once, by a watch or by a stream of bytes. Throws an ApiError. */
+	/** How to answer a call: with one response, a watch or a stream of bytes. Throws an ApiError. */
 	flowOf(call: Call): Flow {
 		const request = this.#route(call);
 		if (isMetrics(call)) return { type: 'stream', contentType: METRICS_CONTENT_TYPE };
@@ -238,19 +278,19 @@ export class ApiServer implements ApiTransport {
 	#route(call: Call): ResourceRequest | undefined {
 		const { failure } = this.#context.cache;
 		const request = routeToResource(this.#context.cache, call);
-		if (request && failure) throw serviceUnavailable('the server has lost its store');
+		if (request && failure) throw serviceUnavailable('the server no longer receives changes from its store');
 		return request;
 	}
 
-	#watched(call: Call): ResourceRequest {
+	#routeToCollection(call: Call): ResourceRequest {
 		const request = this.#route(call);
 		if (request?.name !== '' || call.method !== 'GET') throw unknownPath();
 		return request;
 	}
 
-	async #guarded<T>(call: Call, act: () => Promise<T>): Promise<T> {
+	async #guarded<T>(call: Call, operation: () => Promise<T>): Promise<T> {
 		try {
-			return await act();
+			return await operation();
 		} catch (error) {
 			throw this.#errorOf(call, error);
 		}
@@ -267,7 +307,7 @@ export type Flow =
 	| { readonly type: 'stream'; readonly contentType: string }
 	| { readonly type: 'watch'; readonly request: ResourceRequest };
 
-async function* encoded(pieces: AsyncIterable<string>): AsyncIterable<Uint8Array> {
+async function* encodedPieces(pieces: AsyncIterable<string>): AsyncIterable<Uint8Array> {
 	for await (const piece of pieces) yield Buffer.from(piece);
 }
 

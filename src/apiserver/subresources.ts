@@ -14,24 +14,24 @@ import type { Method, ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
 import { update } from './update.ts';
 
-/** Performs one method on a resource. */
+/** Performs one method on a resource and resolves to its result. Rejects with an ApiError. */
 export type Verb = (server: ServerContext, request: ResourceRequest) => Promise<Result>;
 
-/** A part of an object that has a path of its own, or something that is done to it. */
+/** A subresource: a part of an object with a path of its own, or an operation on it. */
 export interface Subresource {
 	readonly name: string;
-	/** Which resources have it. */
+	/** Whether a resource has it. */
 	of(definition: ResourceDefinition): boolean;
 	readonly verbs: Partial<Record<Method, Verb>>;
-	/** Answers with bytes as they come, instead of an object. */
+	/** Answers GET with a stream of bytes instead of an object. */
 	readonly stream?: (server: ServerContext, request: ResourceRequest) => Promise<AsyncIterable<Uint8Array>>;
-	/** The kind of object that is posted to it, where it is not the resource's own kind that it deals in. */
+	/** The kind of object that clients post to it, if it is not the resource's own kind. */
 	readonly takes?: SubresourceKind;
-	/** The verbs that discovery lists. */
+	/** Verbs in the discovery documents. */
 	readonly listed: readonly string[];
 }
 
-/** All subresources. Dispatch and discovery read them off here. */
+/** All subresources. Dispatch, discovery and OpenAPI read this table. */
 export const SUBRESOURCES: readonly Subresource[] = [
 	{
 		name: 'status',

@@ -8,7 +8,10 @@ import type { ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
 import { writeOptions } from './write-options.ts';
 
-/** PUT: the body takes the place of the object, as far as `strategy` lets it. Creates nothing. */
+/**
+ * PUT: replaces the object by the body, as far as `strategy` allows. Throws NotFound if the object does not
+ * exist (PUT does not create objects), and BadRequest, Invalid or Conflict.
+ */
 export async function update(
 	server: ServerContext,
 	request: ResourceRequest,
@@ -29,7 +32,7 @@ export async function update(
 	return { type: 'object', code: 200, stored };
 }
 
-/** Throws BadRequest unless the object has the name that the path has. */
+/** Throws BadRequest if the name of the object is not the name in the path. */
 export function checkName({ name }: ResourceRequest, object: KubeObject): void {
 	const own = object.metadata.name ?? '';
 	if (own === '') {

@@ -3,16 +3,16 @@ import { type FieldError, FieldPath } from '../api/meta/field.ts';
 import { invalid as invalidField, notSupported, tooLong } from '../api/meta/field-errors.ts';
 import type { Query } from './query.ts';
 
-/** What create, update and patch may be told in the query. */
+/** Options of create, update and patch, from the query. */
 export interface WriteOptions {
-	/** Do all but the write. */
+	/** Perform all stages but the write. */
 	readonly dryRun: boolean;
 	readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
 }
 
 const MAX_FIELD_MANAGER_BYTES = 128;
 
-/** Reads and checks the options; `kind` (`CreateOptions`, …) names them in errors. Throws Invalid. */
+/** Reads and validates the options; `kind` (`CreateOptions`, …) names them in errors. Throws Invalid. */
 export function writeOptions(query: Query, kind: string): WriteOptions {
 	const errors = [...fieldManagerErrors(query.text('fieldManager')), ...dryRunErrors(query.text('dryRun'))];
 	const validation = query.text('fieldValidation');
@@ -26,7 +26,7 @@ export function writeOptions(query: Query, kind: string): WriteOptions {
 
 const VALIDATIONS = ['Ignore', 'Strict', 'Warn'] as const;
 
-/** What is wrong with a dryRun parameter: only `All` is known. */
+/** Validates a dryRun parameter: `All` is the only value. */
 export function dryRunErrors(dryRun: string): readonly FieldError[] {
 	if (dryRun === '' || dryRun === 'All') return [];
 	return [notSupported(new FieldPath('dryRun'), [dryRun], ['All'])];

@@ -8,19 +8,21 @@ import { checkSize } from './object-size.ts';
 import type { ResourceRequest } from './request.ts';
 import { StoredObject, WriteTicket } from './stored-object.ts';
 
-/** The store stage: objects to writes, and the store's refusals to the API's errors. */
+/** The store stage: writes objects with compare-and-swap, and converts the store's errors to API errors. */
 
-/** What errors call the object of a request: by its plural resource. */
+/** The subject of errors about an object: its resource, in plural. */
 export function subjectOf({ group, resource }: ResourceDefinition, name: string): Subject {
 	return { group, resource, name };
 }
 
-/** The same by kind, which is how Invalid names it. */
+/** The same by kind: Invalid errors name the kind. */
 export function kindSubjectOf({ group, kind }: ResourceDefinition, name: string): Subject {
 	return { group, resource: kind, name };
 }
 
-/** Writes a new object (defaulted; it is frozen). Throws AlreadyExists, or RequestEntityTooLarge. */
+/**
+ * Stores a new object, which must be defaulted; it is frozen. Throws AlreadyExists, or RequestEntityTooLarge.
+ */
 export async function writeNew(
 	{ store }: ServerContext,
 	{ resource, definition }: ResourceRequest,
@@ -40,7 +42,7 @@ export async function writeNew(
 	}
 }
 
-/** 409 for a name that `holder` has; says so if that one is on its way out. */
+/** 409 for a name that the object `holder` has. The message says if that object is being deleted. */
 export function nameTaken(
 	definition: ResourceDefinition,
 	name: string,
@@ -53,7 +55,7 @@ export function nameTaken(
 
 /**
  * Replaces `current` by `object` (defaulted; it is frozen), which is stored as `value`. Resolves to undefined
- * when another request changed or removed it meanwhile: look again.
+ * if another request changed or deleted it meanwhile; the caller then retries with the latest state.
  */
 export async function writeOver(
 	{ store }: ServerContext,
@@ -64,29 +66,29 @@ export async function writeOver(
 	const { codec, key, revision: expected } = current;
 	const ticket = new WriteTicket(object);
 	const write = store.write({ type: 'update', key, value, expected, companion: ticket });
-	const revision = await unlessChanged(write);
+	const revision = await undefinedIfChanged(write);
 	if (revision === undefined) return undefined;
 	return ticket.stored ?? new StoredObject(codec, { key, value, revision });
 }
 
-/** Removes `current`, and resolves to how it was with its last resourceVersion; undefined as above. */
+/** Removes `current`. Resolves to its last state with the revision of the deletion; to undefined as above. */
 export async function writeRemoval(
 	{ store }: ServerContext,
 	current: StoredObject,
 ): Promise<StoredObject | undefined> {
 	const { key, revision: expected } = current;
 	const write = store.write({ type: 'delete', key, expected });
-	const revision = await unlessChanged(write);
+	const revision = await undefinedIfChanged(write);
 	return revision === undefined ? undefined : current.at(revision);
 }
 
-/** 409 for a write from an older version than the stored one. */
+/** 409 for a write that is based on an older version than the stored one. */
 export function staleObject(definition: ResourceDefinition, name: string): Error {
 	return conflict(subjectOf(definition, name), STALE_OBJECT);
 }
 
-/** Resolves to undefined where the store refused the write because the object was changed or removed. */
-async function unlessChanged(write: Promise<number>): Promise<number | undefined> {
+/** Resolves to undefined if the store rejected the write because the object was changed or deleted. */
+async function undefinedIfChanged(write: Promise<number>): Promise<number | undefined> {
 	try {
 		return await write;
 	} catch (error) {
