@@ -12,7 +12,7 @@ const reasonOf = (headers: Record<string, string>, open = false): string => {
 	}
 };
 
-test('the token is the whole of what follows Bearer', () => {
+test('the token must equal the whole text after Bearer', () => {
 	const host = 'localhost';
 	assert.equal(reasonOf({ host, authorization: 'Bearer secret' }), 'passed');
 	assert.equal(reasonOf({ host, authorization: 'bearer  secret ' }), 'passed');
@@ -29,14 +29,14 @@ test('the token is the whole of what follows Bearer', () => {
 	assert.equal(reasonOf({ host }), 'Unauthorized');
 });
 
-test('open paths need no token, but are as closed to web pages as all others', () => {
+test('public paths need no token, but reject web pages like all others', () => {
 	assert.equal(reasonOf({ host: 'localhost' }, true), 'passed');
 	assert.equal(reasonOf({ host: 'localhost', origin: 'http://localhost' }, true), 'Forbidden');
 	assert.equal(reasonOf({ host: 'example.com' }, true), 'Forbidden');
 	assert.equal(reasonOf({}, true), 'Forbidden');
 });
 
-test('only loopback names and addresses are loopback hosts', () => {
+test('the Host header must be a loopback name or address', () => {
 	for (const host of ['localhost', 'localhost:1', '127.0.0.1', '127.9.9.9:65535', '[::1]', '[::1]:1']) {
 		assert.ok(isLoopbackHost(host), host);
 	}

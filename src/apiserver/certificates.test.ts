@@ -32,7 +32,7 @@ COiZxN9WTSfqsMESNU43fibBFDH1AGGOuyO9xKaW0xkxELhmim8aaSNl
 `,
 };
 
-test('the authority says what it is, to Node', () => {
+test('Node accepts the authority as a certificate authority', () => {
 	const { certificatePem, keyPem } = makeAuthority(NOW);
 	const authority = new X509Certificate(certificatePem);
 	assert.equal(authority.subject, 'CN=stint-ca');
@@ -49,7 +49,7 @@ test('no two certificates have the same serial number', () => {
 	assert.notEqual(serial(), serial());
 });
 
-test('a server with such a certificate is trusted by a client that trusts the authority, by each of its names', async () => {
+test('a client that trusts the authority trusts the server by each of its names', async () => {
 	const authority = makeAuthority(Date.now());
 	const { certificatePem: cert, keyPem: key } = makeServerCertificate(authority, Date.now());
 	const server = createServer({ cert, key }, (socket) => socket.end());
@@ -73,14 +73,14 @@ test('a server with such a certificate is trusted by a client that trusts the au
 	}
 });
 
-test('an authority of an earlier version signs certificates, under the name that its certificate says', () => {
+test('an authority of an earlier version signs certificates, with its encoded name as the issuer', () => {
 	const { certificatePem } = makeServerCertificate(EARLIER_AUTHORITY, NOW);
 	const certificate = new X509Certificate(certificatePem);
 	const authority = new X509Certificate(EARLIER_AUTHORITY.certificatePem);
 	assert.ok(certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
 });
 
-test('openssl takes the pair as strictly as it can, and reads in it what was meant', (t) => {
+test('openssl verifies both certificates in strict mode and reads the intended extensions', (t) => {
 	for (const authority of [makeAuthority(Date.now()), EARLIER_AUTHORITY]) {
 		const { certificatePem } = makeServerCertificate(authority, Date.now());
 		const text = checkedByOpenssl(t, authority.certificatePem, certificatePem);
@@ -104,7 +104,10 @@ test('openssl takes the pair as strictly as it can, and reads in it what was mea
 	}
 });
 
-/** What openssl says of a certificate that its authority vouches for; undefined, and told, where there is no openssl. */
+/**
+ * The output of openssl for a certificate that it verifies against the authority; undefined, with a
+ * diagnostic, if openssl is not installed.
+ */
 function checkedByOpenssl(t: TestContext, caPem: string, pem: string): string | undefined {
 	if (spawnSync('openssl', ['version']).error) {
 		t.skip('there is no openssl on this machine');
@@ -124,7 +127,7 @@ function checkedByOpenssl(t: TestContext, caPem: string, pem: string): string | 
 	}
 }
 
-test('a key that cannot sign with ECDSA is refused', () => {
+test('a key that is not an ECDSA key is rejected', () => {
 	const { certificatePem } = makeAuthority(NOW);
 	const { privateKey } = generateKeyPairSync('ed25519');
 	const keyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

@@ -6,7 +6,7 @@ import { ResourceCodec, StoredObject } from './stored-object.ts';
 
 const codec = new ResourceCodec(namespaces);
 
-/** A change that replaces an object of so many bytes. */
+/** A change that replaces an object of this many bytes. */
 function change(revision: number, bytes = 100): ObjectChange {
 	const stored = (at: number): StoredObject =>
 		new StoredObject(codec, { key: 'k', revision: at, value: new Uint8Array(bytes) });
@@ -17,7 +17,7 @@ function revisions(window: ChangeWindow, after: number): readonly number[] | und
 	return window.changesAfter(after)?.map(({ revision }) => revision);
 }
 
-test('wherever the window begins, it has everything since', () => {
+test('wherever the window starts, it has every later change', () => {
 	const window = new ChangeWindow();
 	window.reset(10);
 	assert.equal(window.changesAfter(9), undefined);
@@ -35,13 +35,13 @@ test('wherever the window begins, it has everything since', () => {
 	assert.equal(window.changesAfter(window.start - 1), undefined);
 });
 
-test('the window has two thousand changes, if they are small', () => {
+test('the window keeps two thousand small changes', () => {
 	const window = new ChangeWindow();
 	for (let revision = 1; revision <= 5000; revision++) window.push(change(revision));
 	assert.equal(window.start, 3000);
 });
 
-test('revisions of other resources leave gaps, which a position may be in', () => {
+test('a position may be in a gap that revisions of other resources leave', () => {
 	const window = new ChangeWindow();
 	for (const revision of [10, 20, 30]) window.push(change(revision));
 	assert.deepEqual(revisions(window, 15), [20, 30]);
@@ -50,7 +50,7 @@ test('revisions of other resources leave gaps, which a position may be in', () =
 	assert.equal(window.after(30), undefined);
 });
 
-test('replaced objects that are large shorten the window', () => {
+test('large replaced objects shorten the window', () => {
 	const window = new ChangeWindow();
 	for (let revision = 1; revision <= 100; revision++) window.push(change(revision, 500_000));
 	assert.deepEqual(revisions(window, window.start), [97, 98, 99, 100]);

@@ -24,7 +24,7 @@ class FakeSocket extends EventEmitter {
 	}
 }
 
-/** Of a peer of its own, unless its port is given; undefined: the client has reset it. */
+/** Makes a socket with a peer of its own, unless its port is given; undefined: the client has reset it. */
 function opened(connections: Connections, peer: { port: number | undefined } = { port: ++port }) {
 	const socket = new FakeSocket(peer.port) as FakeSocket & Socket; // `as`: it has what is used of a socket.
 	connections.add(socket);
@@ -37,7 +37,7 @@ function known(connections: Connections): FakeSocket & Socket {
 	return socket;
 }
 
-test('of connections without a token the oldest goes when they are half of all', () => {
+test('the oldest connection without a token is closed when these are half of all', () => {
 	const connections = new Connections(100);
 	const withToken = known(connections);
 	const first = opened(connections);
@@ -49,7 +49,7 @@ test('of connections without a token the oldest goes when they are half of all',
 	assert.equal(connections.size, 51);
 });
 
-test('a thousand may be open without a token, if there are descriptors', () => {
+test('a thousand connections may be open without a token, if there are file descriptors', () => {
 	const connections = new Connections(100_000);
 	const first = opened(connections);
 	for (let index = 0; index < 1023; index++) opened(connections);
@@ -58,7 +58,7 @@ test('a thousand may be open without a token, if there are descriptors', () => {
 	assert.equal(first.destroyed, true);
 });
 
-test('with a token there may be as many as the process has descriptors for, the idle ones go first', () => {
+test('connections with a token are limited by file descriptors, and idle ones are closed first', () => {
 	const connections = new Connections(10);
 	const sockets = Array.from({ length: 10 }, () => known(connections));
 	const done = sockets.map((socket) => connections.startRequest(socket));
@@ -73,7 +73,7 @@ test('with a token there may be as many as the process has descriptors for, the 
 	assert.equal(connections.size, 10);
 });
 
-test('connections that end make room', () => {
+test('a closed connection makes room for another one', () => {
 	const connections = new Connections(5);
 	for (let index = 0; index < 200; index++) opened(connections).destroy();
 	assert.equal(connections.size, 0);
@@ -81,7 +81,7 @@ test('connections that end make room', () => {
 	assert.ok(last.every(({ destroyed }) => !destroyed));
 });
 
-test('connections that were reset before they were accepted take no room, however many there are', () => {
+test('connections that were reset before they were accepted do not count', () => {
 	const connections = new Connections(10);
 	for (let index = 0; index < 50; index++) {
 		const pair = [0, 1].map(() => opened(connections, { port: undefined }));
@@ -92,7 +92,7 @@ test('connections that were reset before they were accepted take no room, howeve
 	assert.ok(sockets.every(({ destroyed }) => !destroyed));
 });
 
-test('the end of a connection leaves a later one of the same peer alone', () => {
+test('closing a connection does not affect a later one of the same peer', () => {
 	const connections = new Connections(4);
 	for (let index = 0; index < 20; index++) {
 		const [first, second] = [0, 1].map(() => opened(connections, { port: 0 }));

@@ -22,7 +22,7 @@ function errorOfText(text: string): string {
 	return 'taken';
 }
 
-test('a token is read as it was made', () => {
+test('a token is decoded as it was encoded', () => {
 	for (const token of [
 		{ revision: 7, start: 'default/a', remaining: 3 },
 		{ revision: undefined, start: 'a', remaining: undefined },
@@ -31,7 +31,7 @@ test('a token is read as it was made', () => {
 	}
 });
 
-test("what is no token is refused in upstream's words", () => {
+test("text that is not a token is rejected with upstream's messages", () => {
 	const rows: readonly (readonly [json: string, error: string])[] = [
 		[
 			`{${V},"rv":1e300,"start":"a"}`,

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(join(folder, '..'), { recursive: true }));
 
-test('the first start makes everything, for the owner only', () => {
+test('the first start creates all files, accessible to their owner only', () => {
 	const { caPem, certificatePem, token } = loadCredentials(folder, NOW);
 	assert.equal(statSync(folder).mode & 0o777, 0o700);
 	assert.deepEqual(readdirSync(folder).sort(), ['ca.crt', 'ca.key', 'server.crt', 'server.key', 'token']);
@@ -34,12 +34,12 @@ test('the first start makes everything, for the owner only', () => {
 	assert.equal(certificate.checkHost('example.com'), undefined);
 });
 
-test('later starts find it again', () => {
+test('later starts load the same credentials', () => {
 	const first = loadCredentials(folder, NOW);
 	assert.deepEqual(loadCredentials(folder, NOW + 365 * DAY_MS), first);
 });
 
-test('a certificate near its end is replaced by the same authority', () => {
+test('a certificate about to expire is replaced by one of the same authority', () => {
 	const first = loadCredentials(folder, NOW);
 	const then = NOW + 800 * DAY_MS;
 	const next = loadCredentials(folder, then);
@@ -51,27 +51,27 @@ test('a certificate near its end is replaced by the same authority', () => {
 	assert.equal(readFileSync(join(folder, 'server.crt'), 'utf8'), next.certificatePem);
 });
 
-test('an authority near its end takes its certificate along', () => {
+test('an authority about to expire is replaced together with the server certificate', () => {
 	const first = loadCredentials(folder, NOW);
 	const next = loadCredentials(folder, NOW + 3640 * DAY_MS);
 	assert.notEqual(next.caPem, first.caPem);
 	assert.ok(new X509Certificate(next.certificatePem).verify(new X509Certificate(next.caPem).publicKey));
 });
 
-/** A kind of damage, and what is replaced for it (all else stays). */
+/** A kind of damage, and the files that are replaced for it. */
 interface Damage {
 	readonly name: string;
-	/** What the file holds then: nothing for undefined, its beginning for CUT. */
+	/** Content of the damaged file: undefined removes it, CUT truncates it. */
 	readonly to: string | undefined;
 	readonly says: RegExp | undefined;
-	readonly anew: readonly string[];
+	readonly replaced: readonly string[];
 }
 
 const CUT = 'its beginning';
 const SERVER = ['server.crt', 'server.key'];
 const ALL = ['ca.crt', 'ca.key', ...SERVER];
 
-/** A key that is none of ours. */
+/** A key that does not belong to any of the certificates. */
 function otherKey(): string {
 	const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 	return String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
@@ -83,31 +83,31 @@ function contents(): Record<string, string> {
 	);
 }
 
-test('what is missing or damaged is replaced, which is said, and all else stays', () => {
+test('missing or damaged files are replaced, damage is reported, and other files are kept', () => {
 	const damages: readonly Damage[] = [
-		{ name: 'token', to: undefined, says: undefined, anew: ['token'] },
-		{ name: 'token', to: 'with a blank in the middle', says: /token is replaced/, anew: ['token'] },
-		{ name: 'token', to: 'short', says: /at least 16 characters/, anew: ['token'] },
-		{ name: 'token', to: '', says: /token is replaced/, anew: ['token'] },
-		{ name: 'server.crt', to: undefined, says: undefined, anew: SERVER },
+		{ name: 'token', to: undefined, says: undefined, replaced: ['token'] },
+		{ name: 'token', to: 'with a blank in the middle', says: /token is replaced/, replaced: ['token'] },
+		{ name: 'token', to: 'short', says: /at least 16 characters/, replaced: ['token'] },
+		{ name: 'token', to: '', says: /token is replaced/, replaced: ['token'] },
+		{ name: 'server.crt', to: undefined, says: undefined, replaced: SERVER },
 		{
 			name: 'server.crt',
 			to: 'nonsense',
 			says: /server\.crt is replaced: it is not a certificate/,
-			anew: SERVER,
+			replaced: SERVER,
 		},
-		{ name: 'server.crt', to: CUT, says: /server\.crt is replaced/, anew: SERVER },
+		{ name: 'server.crt', to: CUT, says: /server\.crt is replaced/, replaced: SERVER },
 		{
 			name: 'server.key',
 			to: 'nonsense',
 			says: /server\.key is replaced: it is not a private key/,
-			anew: SERVER,
+			replaced: SERVER,
 		},
-		{ name: 'server.key', to: otherKey(), says: /it is not the key of server\.crt/, anew: SERVER },
-		{ name: 'ca.crt', to: CUT, says: /ca\.crt is replaced: .* must be copied again/, anew: ALL },
-		{ name: 'ca.crt', to: undefined, says: undefined, anew: ALL },
+		{ name: 'server.key', to: otherKey(), says: /it is not the key of server\.crt/, replaced: SERVER },
+		{ name: 'ca.crt', to: CUT, says: /ca\.crt is replaced: .* must be copied again/, replaced: ALL },
+		{ name: 'ca.crt', to: undefined, says: undefined, replaced: ALL },
 	];
-	for (const { name, to, says, anew } of damages) {
+	for (const { name, to, says, replaced } of damages) {
 		loadCredentials(folder, NOW);
 		const before = contents();
 		const path = join(folder, name);
@@ -117,7 +117,7 @@ test('what is missing or damaged is replaced, which is said, and all else stays'
 		const credentials = loadCredentials(folder, NOW, (what) => said.push(what));
 		const after = contents();
 		const changed = Object.keys(after).filter((each) => after[each] !== before[each]);
-		assert.deepEqual(changed.sort(), [...anew].sort(), `${name}: ${to}`);
+		assert.deepEqual(changed.sort(), [...replaced].sort(), `${name}: ${to}`);
 		assert.equal(said.length, says ? 1 : 0, said.join());
 		if (says) assert.match(said[0] ?? '', says);
 		const { caPem, certificatePem, keyPem } = credentials;
@@ -128,7 +128,7 @@ test('what is missing or damaged is replaced, which is said, and all else stays'
 	}
 });
 
-test('the key of the authority is missed only when a certificate has to be signed', () => {
+test('a missing key of the authority matters only when a certificate has to be signed', () => {
 	const first = loadCredentials(folder, NOW);
 	writeFileSync(join(folder, 'ca.key'), 'nonsense');
 	assert.deepEqual(loadCredentials(folder, NOW, assert.fail), first);

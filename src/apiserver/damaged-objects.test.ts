@@ -9,7 +9,7 @@ import { ApiServer } from './server.ts';
 
 const JOBS = '/registry/batch/jobs/default/';
 
-/** Values that are not what their keys say, and what is said of each. */
+/** Values that are not the objects their keys name, and the message for each. */
 const DAMAGED: Readonly<Record<string, readonly [string, RegExp]>> = {
 	[`${JOBS}cut`]: ['{"kind":"Job","apiVersion":"batch/v1","metadata":{"name":"cu', /not JSON: /],
 	[`${JOBS}empty`]: ['', /not JSON: /],
@@ -55,7 +55,7 @@ async function storeWith(values: Readonly<Record<string, string>>): Promise<Memo
 const GOOD = '{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"good"},"spec":{},"status":{}}';
 
 for (const [key, [text, reason]] of Object.entries(DAMAGED)) {
-	test(`a server does not start over ${text || 'nothing'}, and says which key and what to do`, async () => {
+	test(`a server does not start with the value ${text || 'nothing'}, and names the key and the remedy`, async () => {
 		const server = serverOn(await storeWith({ '/registry/core/namespaces/good': GOOD, [key]: text }), []);
 		await assert.rejects(server.start(), (error: Error) => {
 			assert.equal(error.name, 'DamagedObjectsError');
@@ -70,7 +70,7 @@ for (const [key, [text, reason]] of Object.entries(DAMAGED)) {
 	});
 }
 
-test('with --discard-damaged a server deletes the objects it cannot read, names each, and serves the rest', async () => {
+test('with --discard-damaged a server deletes the objects it cannot decode, names each, and serves the others', async () => {
 	const damaged = Object.fromEntries(Object.entries(DAMAGED).map(([key, [text]]) => [key, text]));
 	const store = await storeWith({ '/registry/core/namespaces/good': GOOD, ...damaged });
 	const told: unknown[] = [];

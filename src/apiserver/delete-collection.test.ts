@@ -4,7 +4,7 @@ import { MemoryStore } from '../store/memory/memory-store.ts';
 import { StoreUnavailableError, type Write } from '../store/store.ts';
 import { openTestServer, PODS, podNamed, refusal } from './server-contract-suite.ts';
 
-/** A store that cannot delete some keys. */
+/** A store that fails to delete some keys. */
 class StuckStore extends MemoryStore {
 	stuck: (key: string) => Error | undefined = () => undefined;
 
@@ -14,7 +14,7 @@ class StuckStore extends MemoryStore {
 	}
 }
 
-test('an object that cannot be deleted fails the request, and no other keeps its life by it', async () => {
+test('an object that cannot be deleted fails the request, and the others of its group are deleted', async () => {
 	const store = new StuckStore();
 	const { server } = await openTestServer({ store });
 	for (const name of ['a', 'b', 'c']) {

@@ -23,7 +23,7 @@ function pod(metadata: object = {}, nodeName = 'node'): KubeObject {
 
 const metaOf = (act: DeletionAct): ObjectMeta => (act.kind === 'pending' ? {} : act.object.metadata);
 
-test('what becomes of dependents is said by the options, else by finalizers, else by the kind', () => {
+test('the propagation policy comes from the options, else from finalizers, else from the kind', () => {
 	const rows: readonly (readonly [DeleteOptions, readonly string[], readonly string[] | undefined])[] = [
 		[{}, [], ['orphan']],
 		[{ propagationPolicy: 'Background' }, [], undefined],
@@ -42,7 +42,7 @@ test('what becomes of dependents is said by the options, else by finalizers, els
 	}
 });
 
-test('a mark counts the generation once', () => {
+test('the first DELETE increments the generation once', () => {
 	const first = planDeletion(jobs, job({ generation: 3 }), {}, NOW);
 	assert.equal(metaOf(first).generation, 4);
 	const { generation, deletionTimestamp } = metaOf(first);
@@ -53,7 +53,7 @@ test('a mark counts the generation once', () => {
 	);
 });
 
-test('a Pod that nobody runs goes at once, a negative grace is one second', () => {
+test('a Pod without a node is removed at once, a negative grace period is one second', () => {
 	assert.equal(planDeletion(pods, pod({}, ''), {}, NOW).kind, 'remove');
 	assert.equal(
 		metaOf(planDeletion(pods, pod(), { gracePeriodSeconds: -5 }, NOW)).deletionGracePeriodSeconds,
@@ -61,7 +61,7 @@ test('a Pod that nobody runs goes at once, a negative grace is one second', () =
 	);
 });
 
-test('however often a Pod is deleted, its end never moves away, and finalizers always hold it', () => {
+test('repeated DELETEs never extend the grace period of a Pod, and finalizers always keep it', () => {
 	const step = fc.record({
 		gracePeriodSeconds: fc.option(fc.integer({ min: -1, max: 60 }), { nil: undefined }),
 		laterMs: fc.integer({ min: 0, max: 40_000 }),

@@ -19,7 +19,7 @@ function ask(path: string, accept = ''): Found | undefined {
 	return answer && { ...(answer.object() as Found), contentType: answer.contentType };
 }
 
-test('the aggregated list comes in just the version that was asked for, and says so', () => {
+test('the aggregated list has the version that the client asked for, also in its content type', () => {
 	const newer = `${AGGREGATED('v2')},${AGGREGATED('v2beta1')},application/json`;
 	assert.equal(ask('/apis', newer)?.apiVersion, 'apidiscovery.k8s.io/v2');
 	assert.equal(ask('/apis', newer)?.contentType, AGGREGATED('v2'));
@@ -30,7 +30,7 @@ test('the aggregated list comes in just the version that was asked for, and says
 	assert.equal(ask('/apis', 'application/json')?.contentType, 'application/json');
 });
 
-test('the aggregated lists have what kubectl looks for', () => {
+test('the aggregated lists have the fields that kubectl reads', () => {
 	const items = ask('/apis', AGGREGATED('v2'))?.items as readonly {
 		readonly metadata: { readonly name: string };
 		readonly versions: readonly { readonly resources: readonly Record<string, unknown>[] }[];
@@ -60,7 +60,7 @@ test('the aggregated lists have what kubectl looks for', () => {
 	);
 });
 
-test('the legacy lists say the same', () => {
+test('the legacy lists have the same resources', () => {
 	assert.deepEqual(ask('/api')?.versions, ['v1']);
 	assert.equal(ask('/apis/batch')?.kind, 'APIGroup');
 	const found = ask('/api/v1');
@@ -73,7 +73,7 @@ test('the legacy lists say the same', () => {
 	assert.ok(!names.includes('nodes/log'));
 });
 
-test('an eviction is told to be of another group, which is how kubectl drain finds it', () => {
+test('discovery lists evictions in the group policy, where kubectl drain looks for them', () => {
 	const eviction = { group: 'policy', version: 'v1', kind: 'Eviction' };
 	const legacy = ask('/api/v1')?.resources as readonly { readonly name: string }[];
 	assert.deepEqual(
@@ -99,7 +99,7 @@ interface AggregatedResource {
 	readonly subresources: readonly { readonly subresource: string }[];
 }
 
-test('what is not served is not found', () => {
+test('a group or version that is not served is not found', () => {
 	for (const path of [
 		'/apis/nothing',
 		'/apis/batch/v2',
@@ -112,7 +112,7 @@ test('what is not served is not found', () => {
 	}
 });
 
-test('an answer is made once and keeps its name', () => {
+test('a document is made once and keeps its ETag', () => {
 	assert.equal(discovery.answer('/apis', ''), discovery.answer('/apis', ''));
 	assert.match(discovery.answer('/apis', '')?.etag ?? '', /^"[0-9A-F]{64}"$/);
 });

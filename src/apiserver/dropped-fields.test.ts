@@ -4,7 +4,7 @@ import type { RuntimeTraits } from '../api/meta/runtime-traits.ts';
 import type { ApiRequest } from '../api/meta/transport.ts';
 import { JOBS, openTestServer, PODS, type TestServer } from './server-contract-suite.ts';
 
-/** A field that is dropped is warned of by every write that sets it, on every runtime and before there is one. */
+/** Every write that sets a dropped field warns about it, on every runtime and before one is registered. */
 
 const CRON_JOBS = '/apis/batch/v1/namespaces/default/cronjobs';
 const LIFECYCLE = { stopSignal: 'SIGINT' };
@@ -12,7 +12,7 @@ const TEXT = 'it is left out: its feature, ContainerStopSignals, is alpha and th
 
 interface Kind {
 	readonly path: string;
-	/** Where in the object the spec of a Pod is. */
+	/** Path of the Pod spec in the object. */
 	readonly steps: readonly string[];
 	bodyOf(podSpec: object): object;
 }
@@ -51,12 +51,12 @@ function podSpec(lifecycle?: object): object {
 	};
 }
 
-/** The patch that puts `value` at the steps. */
+/** The merge patch that sets `value` at the path. */
 function nested(steps: readonly string[], value: object): object {
 	return steps.reduceRight<object>((inner, step) => ({ [step]: inner }), value);
 }
 
-/** Updates of the object `name` that set the field, in each of the forms that an update has. */
+/** Updates of the object `name` that set the field: PUT and each type of patch. */
 function writesOf({ path, steps, bodyOf }: Kind, name: string): readonly ApiRequest[] {
 	const at = `${path}/${name}`;
 	const list = `/${steps.join('/')}/containers/0/lifecycle`;
@@ -110,7 +110,7 @@ for (const [runtime, traits] of Object.entries(RUNTIMES)) {
 	}
 }
 
-test('a write that sets no field of that kind warns of none', async () => {
+test('a write that sets no dropped field does not warn', async () => {
 	const opened = await openTestServer();
 	const body = { ...KINDS.Pod?.bodyOf(podSpec(LIFECYCLE)), metadata: { name: 'p' } };
 	await opened.server.request({ method: 'POST', path: PODS, body });

@@ -22,7 +22,7 @@ async function podAt(name: string): Promise<Pod> {
 	return (await send('GET', `${PODS}/${name}`)).object as Pod; // `as`: a path of Pods leads to a Pod.
 }
 
-/** A Pod on a node, which therefore takes its time to go. */
+/** A Pod on a node, so that it has a grace period. */
 async function placed(name: string): Promise<Pod> {
 	await send('POST', PODS, podNamed(name));
 	await send('POST', `${PODS}/${name}/binding`, { metadata: { name }, target: { name: 'node' } });
@@ -46,7 +46,7 @@ const DISRUPTED = {
 const targetOf = ({ status }: Pod): unknown =>
 	status.conditions?.find(({ type }) => type === 'DisruptionTarget');
 
-test('an evicted Pod says why it goes before it goes', async () => {
+test('a Pod has the condition DisruptionTarget before it terminates', async () => {
 	await placed('p');
 	const versions: Pod[] = [];
 	await opened.server.watch(
@@ -65,14 +65,14 @@ test('an evicted Pod says why it goes before it goes', async () => {
 	);
 });
 
-test('a Pod that no node has goes at once; the second eviction does not find it', async () => {
+test('a Pod without a node is removed at once; the second eviction gets NotFound', async () => {
 	await send('POST', PODS, podNamed('p'));
 	await evict('p');
 	assert.equal((await refusal(podAt('p'))).reason, 'NotFound');
 	assert.equal((await refusal(evict('p'))).message, 'pods "p" not found');
 });
 
-test('the grace period and the preconditions are those in the Eviction', async () => {
+test('the grace period and the preconditions come from the Eviction', async () => {
 	const { metadata } = await placed('p');
 	const wrong = await refusal(evict('p', { preconditions: { uid: 'other' } }));
 	assert.equal(
@@ -88,7 +88,7 @@ test('the grace period and the preconditions are those in the Eviction', async (
 	assert.equal((await refusal(podAt('p'))).reason, 'NotFound');
 });
 
-test('a dry run in the query or in the Eviction touches nothing', async () => {
+test('a dry run in the query or in the Eviction changes nothing', async () => {
 	await placed('p');
 	const { revision } = opened.store;
 	await evict('p', { dryRun: ['All'] });
@@ -97,7 +97,7 @@ test('a dry run in the query or in the Eviction touches nothing', async () => {
 	assert.equal((await refusal(evict('q', { dryRun: ['All'] }))).reason, 'NotFound');
 });
 
-test('options that are refused leave no mark on the Pod', async () => {
+test('options that are rejected leave no condition on the Pod', async () => {
 	await placed('p');
 	assert.equal((await refusal(evict('p', { propagationPolicy: 'Sideways' }))).reason, 'Invalid');
 	const dangerous = await refusal(evict('p', { ignoreStoreReadErrorWithClusterBreakingPotential: true }));
@@ -108,7 +108,7 @@ test('options that are refused leave no mark on the Pod', async () => {
 	assert.equal(targetOf(await podAt('p')), undefined);
 });
 
-test('both versions of policy are taken, and nothing else', async () => {
+test('both versions of policy are accepted, and no others', async () => {
 	await placed('p');
 	const posted = (body: object): Promise<ApiResponse> => send('POST', `${PODS}/p/eviction`, body);
 	const metadata = { name: 'p' };
@@ -145,7 +145,7 @@ test('both versions of policy are taken, and nothing else', async () => {
 	assert.equal((await refusal(send('GET', `${PODS}/p/eviction`))).code, 405);
 });
 
-test('what the Eviction has too much is warned of, or refused where the client is strict', async () => {
+test('unknown fields of the Eviction cause warnings, or an error with strict validation', async () => {
 	await placed('p');
 	const query = { fieldValidation: 'Strict' };
 	const body = { metadata: { name: 'p' }, gracePeriodSeconds: 1 };
@@ -157,7 +157,7 @@ test('what the Eviction has too much is warned of, or refused where the client i
 	assert.deepEqual(warnings, ['unknown field "gracePeriodSeconds"']);
 });
 
-test('conditions that the API server sets itself have all that a client may count on', async () => {
+test('conditions that the API server sets have all fields that clients rely on', async () => {
 	const gated = podNamed('gated');
 	const spec = { containers: [{ name: 'main', image: 'a' }], schedulingGates: [{ name: 'gate' }] };
 	await send('POST', PODS, { ...gated, spec });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { health, isPublic } from './health.ts';
 import { Query } from './query.ts';
 
-test('a server is well as long as it follows its store', () => {
+test('a server is healthy as long as it follows its store', () => {
 	const ask = (path: string, failure?: Error): unknown => {
 		const answer = health(path, new Query(), failure);
 		return answer && [answer.code, answer.object()];
@@ -19,12 +19,12 @@ test('a server is well as long as it follows its store', () => {
 	assert.equal(ask('/elsewhere'), undefined);
 });
 
-test('who wants to know more is told each check', () => {
+test('a verbose request lists each check', () => {
 	const answer = health('/readyz', new Query({ verbose: '' }), undefined);
 	assert.equal(answer?.object(), '[+]ping ok\n[+]store ok\nreadyz check passed\n');
 });
 
-test('health and version are for everybody, and nothing else is', () => {
+test('health and version paths are public, and no others', () => {
 	for (const path of ['/healthz', '/livez', '/readyz', '/readyz/', '/version'])
 		assert.ok(isPublic(path), path);
 	for (const path of ['/', '/api', '/readyz/ping', '/versions', '/readyz/../api'])

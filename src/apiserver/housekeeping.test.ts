@@ -9,7 +9,7 @@ import { MemoryStore } from '../store/memory/memory-store.ts';
 import type { Store } from '../store/store.ts';
 import { ApiServer } from './server.ts';
 
-/** What the server does by itself as time goes by: Events end, and history is compacted. */
+/** The periodic work of the server: Events expire, and history is compacted. */
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -52,7 +52,7 @@ function event(name: string, more: object = {}): KubeObject {
 	};
 }
 
-/** Moves the clock from minute to minute, and lets the work of each round end. */
+/** Advances the clock minute by minute, and waits for the work of each round. */
 async function pass(clock: VirtualClock, lengthMs: number): Promise<void> {
 	for (let left = lengthMs; left > 0; left -= MINUTE_MS) {
 		clock.advance(Math.min(left, MINUTE_MS));
@@ -71,7 +71,7 @@ async function names(server: ApiServer): Promise<readonly (string | undefined)[]
 }
 
 describe('Events', () => {
-	test('end an hour after their last write, whatever times they claim', async (t) => {
+	test('expire an hour after their last write, whatever times they claim', async (t) => {
 		const { server, clock } = await open(t);
 		const far = { lastTimestamp: '9999-01-01T00:00:00Z', firstTimestamp: '9999-01-01T00:00:00Z' };
 		for (const body of [event('plain'), event('far', far), event('counted')])
@@ -85,7 +85,7 @@ describe('Events', () => {
 		assert.deepEqual(await names(server), []);
 	});
 
-	test('live no longer because the wall clock is set back, and no shorter because it is set forward', async (t) => {
+	test('expire at the same time when the wall clock is set back or forward', async (t) => {
 		const { server, clock } = await open(t);
 		await server.request({ method: 'POST', path: EVENTS, body: event('a') });
 		clock.setWallClock(clock.now() + 5 * HOUR_MS);
@@ -96,7 +96,7 @@ describe('Events', () => {
 		assert.deepEqual(await names(server), []);
 	});
 
-	test('of an earlier run end by their creation, and one that claims the future does too', async (t) => {
+	test('of an earlier run expire by their creation time, also if they claim a future time', async (t) => {
 		const clock = new VirtualClock();
 		const before = await open(t, { clock });
 		const far = { lastTimestamp: '9999-01-01T00:00:00Z', eventTime: null };
@@ -118,7 +118,7 @@ describe('Events', () => {
 		assert.deepEqual(await names(server), []);
 	});
 
-	test('that were written before the wall clock was set back end an hour after the start', async (t) => {
+	test('that were written before the wall clock was set back expire an hour after the start', async (t) => {
 		const clock = new VirtualClock();
 		const before = await open(t, { clock });
 		await before.server.request({ method: 'POST', path: EVENTS, body: event('a') });
@@ -131,7 +131,7 @@ describe('Events', () => {
 		assert.deepEqual(await names(server), []);
 	});
 
-	test('beyond 7,500 Normal and 2,500 Warning ones go the oldest first, each type by itself', async (t) => {
+	test('beyond 7,500 Normal and 2,500 Warning ones are deleted oldest first, for each type separately', async (t) => {
 		const { server, clock } = await open(t);
 		const warning = { type: 'Warning' };
 		await server.request({ method: 'POST', path: EVENTS, body: event('first-warning', warning) });
@@ -152,7 +152,7 @@ describe('Events', () => {
 		assert.deepEqual([now[0], now[7500]], ['n00500', 'w00100']);
 	});
 
-	test('in a flood are not more than a bound even between two rounds', async (t) => {
+	test('in a burst stay within a limit even between two rounds', async (t) => {
 		const { server, store } = await open(t);
 		for (let i = 0; i < 12_000; i++) {
 			await server.request({ method: 'POST', path: EVENTS, body: event(`n${i}`) });

@@ -22,7 +22,7 @@ const MEBIBYTE = 1024 * 1024;
 describe('watches over HTTP', () => {
 	let opened: TestServer;
 	let listener: HttpListener;
-	/** The listener's own time: for clients that take nothing. */
+	/** The clock of the listener, for timeouts of clients that read nothing. */
 	let clock: VirtualClock;
 
 	beforeEach(async () => {
@@ -36,7 +36,7 @@ describe('watches over HTTP', () => {
 		assert.deepEqual(opened.faults, []);
 	});
 
-	/** Creates Pods of so many bytes each. */
+	/** Creates Pods of this many bytes each. */
 	const createPods = async (count: number, bytes: number, prefix = 'p'): Promise<void> => {
 		const annotations = { big: 'x'.repeat(bytes) };
 		for (let index = 0; index < count; index++) {
@@ -57,7 +57,7 @@ describe('watches over HTTP', () => {
 		opened.faults.length = 0;
 	});
 
-	test('shows watches as tables, with columns in the first event only', async () => {
+	test('sends watches as Tables, with column definitions in the first event only', async () => {
 		const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 		const response = await send(listener, 'GET', `${PODS}?watch=true&timeoutSeconds=1`, {
 			headers: { accept },
@@ -77,7 +77,7 @@ describe('watches over HTTP', () => {
 		);
 	});
 
-	test('has a Table without rows for a bookmark, and any other form that can be asked for', async () => {
+	test('sends a bookmark as a Table without rows, and in every other form', async () => {
 		await createPods(1, 1);
 		const forms = [
 			['application/json', 'v1', 'Pod'],
@@ -95,7 +95,7 @@ describe('watches over HTTP', () => {
 				const initial = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
 				const query = `${initial}&timeoutSeconds=90&includeObject=${includeObject}`;
 				const response = await watch(query, accept);
-				// The first bookmark ends the start, the second comes after a minute.
+				// The first bookmark marks the end of the initial events, the second comes after a minute.
 				opened.clock.advance(60_000);
 				await createPods(1, 1, `q${apiVersion?.length}${kind?.toLowerCase()}${includeObject.toLowerCase()}`);
 				opened.clock.advance(30_000);
@@ -115,7 +115,7 @@ describe('watches over HTTP', () => {
 		}
 	});
 
-	test('ends the watch that meets an object which cannot be shown, and no other', async () => {
+	test('ends the watch with an object that cannot be encoded, and no other watch', async () => {
 		const table = await watch('timeoutSeconds=1', 'application/json;as=Table;v=v1;g=meta.k8s.io');
 		const plain = await watch('timeoutSeconds=1');
 		const key = '/registry/core/pods/default/broken';
@@ -133,7 +133,7 @@ describe('watches over HTTP', () => {
 		opened.faults.length = 0;
 	});
 
-	test('gives a client that reads a start of any size', async () => {
+	test('sends initial events of any size to a client that reads', async () => {
 		await createPods(100, 250_000);
 		const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
 		for (const query of [{}, { ...initial, allowWatchBookmarks: 'true' }]) {
@@ -144,7 +144,7 @@ describe('watches over HTTP', () => {
 		}
 	});
 
-	test('tells a client that reads late everything, in order and once', async () => {
+	test('sends all events in order and once to a client that reads late', async () => {
 		const revision = opened.store.revision;
 		const response = await watch(`resourceVersion=${revision}&timeoutSeconds=5`);
 		await createPods(100, 250_000);
@@ -159,7 +159,7 @@ describe('watches over HTTP', () => {
 		);
 	});
 
-	test('cuts a client that takes nothing for a minute', async () => {
+	test('disconnects a client that reads nothing for a minute', async () => {
 		const response = await watch('');
 		await createPods(100, 250_000);
 		const isOpen = async (): Promise<boolean> =>
@@ -174,12 +174,12 @@ describe('watches over HTTP', () => {
 		await assert.rejects(textOf(response), { code: 'ECONNRESET' });
 	});
 
-	test('keeps nothing for clients that never read, however many and whatever happens', async () => {
+	test('buffers nothing for clients that never read, however many changes there are', async () => {
 		const clients = await Promise.all(Array.from({ length: 50 }, () => watch('resourceVersion=0')));
 		for (const client of clients) client.on('error', () => {}).pause();
 		const before = bytesHeld();
 		await createPods(100, 250_000);
-		// Each of these answers comes after another round of work for all watches.
+		// Each of these responses comes after another round of all watches.
 		for (let round = 0; round < 20; round++) await textOf(await send(listener, 'GET', '/readyz'));
 		// The Pods alone are 24 MiB; with a copy of them for each watch it would be a gigabyte.
 		const grown = (bytesHeld() - before) / MEBIBYTE;
@@ -188,7 +188,7 @@ describe('watches over HTTP', () => {
 	});
 });
 
-test('a write is answered before its watches over connections are told, all by the same bytes', async () => {
+test('a write is answered before watches over connections are sent the change, all with the same bytes', async () => {
 	const { server, store } = await openTestServer();
 	const { open } = watchOpener(server);
 	const watched = Array.from({ length: 3 }, () => open({ resourceVersion: String(store.revision) }));
@@ -207,10 +207,10 @@ test('a write is answered before its watches over connections are told, all by t
 	server.close();
 });
 
-describe('a client that has not taken the last bytes', () => {
+describe('a client that has not read the last bytes', () => {
 	const BIG = 100_000;
 
-	/** A server with so many Pods of 100 kB, and a watch of them whose client takes nothing. */
+	/** A server with this many Pods of 100 kB, and a watch of them whose client reads nothing. */
 	async function openBlocked(names: readonly string[]) {
 		const { server } = await openTestServer();
 		for (const name of names) {
@@ -229,7 +229,7 @@ describe('a client that has not taken the last bytes', () => {
 		return { ...opener, response, told, close: () => server.close() };
 	}
 
-	test('is sent nothing more, then twice as much as before each time that it was quick', async () => {
+	test('is sent nothing more, then twice as much each time that it has read quickly', async () => {
 		const { clock, response, told, close } = await openBlocked([...'abcdefghijkl']);
 		assert.equal(await told(), 'a');
 		clock.advance(999);
@@ -248,7 +248,7 @@ describe('a client that has not taken the last bytes', () => {
 		close();
 	});
 
-	test('is sent no more than a piece while much waits for others', async () => {
+	test('is sent at most one step while much waits for other clients', async () => {
 		const { slowClients, response, told, close } = await openBlocked([...'abcdefg']);
 		assert.equal(await told(), 'a');
 		response.drain();
@@ -263,7 +263,7 @@ describe('a client that has not taken the last bytes', () => {
 		close();
 	});
 
-	test('is sent a megabyte ahead at most, and is cut when it takes nothing of that', async () => {
+	test('is sent at most a megabyte ahead, and is disconnected when it reads nothing of that', async () => {
 		const { clock, response, told, close } = await openBlocked(
 			Array.from({ length: 60 }, (_, index) => `p${index}`),
 		);
@@ -272,7 +272,7 @@ describe('a client that has not taken the last bytes', () => {
 			assert.ok(response.writableLength < 1024 * 1024 + BIG + 1000, `${response.writableLength} bytes wait`);
 			if (time < 7) response.drain();
 		}
-		// Counted from the first of it.
+		// The time starts with the first of these bytes.
 		clock.advance(59_999);
 		assert.equal(response.destroyed, false);
 		clock.advance(60_001);
@@ -317,9 +317,9 @@ const GET = {
 class FakeResponse extends EventEmitter {
 	readonly written: Uint8Array[] = [];
 	readonly socket = undefined;
-	/** The client takes what is written at once. */
+	/** Whether the client reads each write at once. */
 	takes = true;
-	/** How many bytes it has not taken. */
+	/** Number of bytes that the client has not read. */
 	writableLength = 0;
 	destroyed = false;
 
@@ -329,7 +329,7 @@ class FakeResponse extends EventEmitter {
 		return this.takes;
 	}
 
-	/** The client takes all that was written. */
+	/** The client reads everything that was written. */
 	drain(): void {
 		this.writableLength = 0;
 		this.emit('drain');

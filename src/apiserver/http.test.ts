@@ -61,7 +61,7 @@ describe('the listener', () => {
 		assert.deepEqual(opened.faults, []);
 	});
 
-	test('answers nobody without the token, but says that it is well', async () => {
+	test('rejects requests without the token, except health checks', async () => {
 		for (const token of [null, 'wrong', `${credentials.token}x`]) {
 			const response = await send(listener, 'GET', '/api/v1/pods', { token });
 			assert.equal(response.statusCode, 401);
@@ -77,7 +77,7 @@ describe('the listener', () => {
 		assert.equal((await send(listener, 'GET', '/nothing', { token: null })).statusCode, 401);
 	});
 
-	test('cannot be reached by web pages', async () => {
+	test('rejects requests of web pages', async () => {
 		const statusWith = async (headers: OutgoingHttpHeaders): Promise<number | undefined> =>
 			(await send(listener, 'GET', '/readyz', { headers })).statusCode;
 		assert.equal(await statusWith({ origin: 'https://example.com' }), 403);
@@ -96,7 +96,7 @@ describe('the listener', () => {
 		}
 	});
 
-	test('serves the very bytes that were stored, with the resourceVersion in them', async () => {
+	test('serves the stored bytes with the resourceVersion inserted', async () => {
 		await opened.server.request({ method: 'POST', path: PODS, body: podNamed('p') });
 		const text = await textOf(await send(listener, 'GET', `${PODS}/p`));
 		assert.match(text, /^\{"kind":"Pod","apiVersion":"v1","metadata":\{"resourceVersion":"\d+","name":"p",/);
@@ -104,7 +104,7 @@ describe('the listener', () => {
 		assert.deepEqual(JSON.parse(text), object);
 	});
 
-	test('takes JSON without a content type, and YAML', async () => {
+	test('accepts JSON without a content type, and YAML', async () => {
 		const raw = await send(listener, 'POST', PODS, { body: JSON.stringify(podNamed('raw')) });
 		assert.equal(raw.statusCode, 201);
 		const yaml = await send(listener, 'POST', PODS, {
@@ -114,7 +114,7 @@ describe('the listener', () => {
 		assert.equal(yaml.statusCode, 201);
 	});
 
-	test('takes protobuf, and answers in JSON', async () => {
+	test('accepts protobuf and answers in JSON', async () => {
 		const headers = { 'content-type': PROTOBUF, accept: `${PROTOBUF},application/json` };
 		const metadata = delimitedField(1, delimitedField(1, 'p'));
 		const container = [...delimitedField(1, 'main'), ...delimitedField(2, 'busybox')];
@@ -134,7 +134,7 @@ describe('the listener', () => {
 		assert.match(refused.message, /the UID in the precondition \(other\) does not match/);
 	});
 
-	test('refuses protobuf that it cannot read, or that is something else', async () => {
+	test('rejects protobuf that it cannot decode, or of another kind', async () => {
 		const headers = { 'content-type': PROTOBUF };
 		const post = async (body: string | Uint8Array): Promise<Json> =>
 			jsonOf(await send(listener, 'POST', PODS, { headers, body }));
@@ -164,7 +164,7 @@ describe('the listener', () => {
 		assert.equal((await post(body)).code, 413);
 	});
 
-	test('refuses what it cannot read', async () => {
+	test('rejects bodies that it cannot parse', async () => {
 		const post = async (contentType: string, body: string): Promise<Json> =>
 			jsonOf(await send(listener, 'POST', PODS, { headers: { 'content-type': contentType }, body }));
 		const unknown = await post('text/plain', '{}');
@@ -197,7 +197,7 @@ describe('the listener', () => {
 		assert.equal((await send(listener, 'GET', PODS, { headers: { accept: PROTOBUF } })).statusCode, 406);
 	});
 
-	test('reads no body beyond 3 MiB, announced or not', async () => {
+	test('rejects bodies beyond 3 MiB, with and without a content-length', async () => {
 		const body = Buffer.alloc(3 * 1024 * 1024 + 1, 0x20);
 		const announced = await send(listener, 'POST', PODS, { body });
 		assert.equal(announced.statusCode, 413);
@@ -207,8 +207,8 @@ describe('the listener', () => {
 		assert.equal(chunked.statusCode, 413);
 	});
 
-	test('answers a client that is still sending a body that is refused', async () => {
-		// More than the buffers of the connection hold, so that the client is still sending when it is answered.
+	test('answers a client that is still sending a body that was rejected', async () => {
+		// More than the buffers of the connection, so that the client is still sending when the response arrives.
 		const body = Buffer.alloc(32 * 1024 * 1024, 0x20);
 		const chunked = { 'transfer-encoding': 'chunked' };
 		for (const headers of [
@@ -222,11 +222,11 @@ describe('the listener', () => {
 		}
 	});
 
-	test('takes large bodies one after the other on a connection, each answered at full length', async () => {
+	test('accepts large bodies in sequence on a connection and answers each completely', async () => {
 		const metadata = { name: 'large', annotations: { text: 'x'.repeat(100_000) } };
 		const headers = { authorization: `Bearer ${credentials.token}` };
 		const asked = { body: { ...podNamed('large'), metadata }, headers, ca: credentials.caPem };
-		// In a process of its own: in this one the client never is quicker than the server's own clean-up.
+		// The client runs in a process of its own: in this one it is never faster than the server's clean-up.
 		const program = `
 			const { Agent, request } = require('node:https');
 			const { url, body, headers, ca } = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
@@ -247,26 +247,26 @@ describe('the listener', () => {
 		assert.equal(answers, '201\n'.repeat(40));
 	});
 
-	test('minds no client that goes away while it is sending', async () => {
+	test('reports no error for a client that disconnects while it is sending', async () => {
 		const headers = { authorization: `Bearer ${credentials.token}`, 'content-length': 100 };
 		const request = open(`${listener.url}${PODS}`, { method: 'POST', ca: credentials.caPem, headers });
 		request.on('error', () => {});
 		await new Promise<void>((resolve) => request.write('{', () => resolve()));
 		request.destroy();
-		// The server learns of it in order; by the next answer a fault would have been told.
+		// The server handles events in order, so an error would have been reported before this response.
 		await textOf(await send(listener, 'GET', '/readyz'));
 		await textOf(await send(listener, 'GET', '/readyz'));
 		assert.deepEqual(opened.faults, []);
 	});
 
-	test('puts texts for people into Warning headers', async () => {
+	test('sends warnings in Warning headers', async () => {
 		const body = JSON.stringify({ ...podNamed('p'), 'b"ä\\': 1 });
 		const response = await send(listener, 'POST', PODS, { body });
 		const warning = Buffer.from(response.headers.warning ?? '', 'latin1').toString();
 		assert.equal(warning, '299 - "unknown field \\"b\\\\\\"ä\\\\\\\\\\""');
 	});
 
-	test('streams logs as they come', async () => {
+	test('streams logs as they are written', async () => {
 		await opened.server.request({ method: 'POST', path: PODS, body: podNamed('p') });
 		const path = `${PODS}/p`;
 		assert.equal(await textOf(await send(listener, 'GET', `${path}/log`)), '');
@@ -291,7 +291,7 @@ describe('the listener', () => {
 		});
 	});
 
-	test('ends watches when it closes, and answers nobody after', async () => {
+	test('ends watches when it closes, and accepts no connections afterwards', async () => {
 		const response = await send(listener, 'GET', `${PODS}?watch=true`);
 		const ended = textOf(response);
 		await listener.close();
@@ -299,7 +299,7 @@ describe('the listener', () => {
 		await assert.rejects(send(listener, 'GET', '/readyz'));
 	});
 
-	test('tells the node when the client that follows a log is gone', async () => {
+	test('aborts the log stream of the node when the client disconnects', async () => {
 		const aborted = Promise.withResolvers<void>();
 		const nodeApi: NodeApi = {
 			containerLog: async ({ signal }) => {
@@ -319,7 +319,7 @@ describe('the listener', () => {
 		await other.close();
 	});
 
-	test('cuts a client that takes nothing of a log for a minute', async () => {
+	test('disconnects a client that reads nothing of a log for a minute', async () => {
 		const ended = Promise.withResolvers<void>();
 		const nodeApi: NodeApi = {
 			containerLog: async () =>
@@ -351,7 +351,7 @@ describe('the listener', () => {
 		await other.close();
 	});
 
-	test('cuts a log that cannot be read on, and reports why', async () => {
+	test('closes the connection of a log that fails, and reports the error', async () => {
 		const fault = new Error('the disk is gone');
 		const nodeApi: NodeApi = {
 			containerLog: async () =>
@@ -402,7 +402,7 @@ describe('the listener', () => {
 		}
 	});
 
-	test('refuses a request that names two hosts', async () => {
+	test('rejects a request with two Host headers', async () => {
 		const socket = connectTls({ port: listener.port, host: '127.0.0.1', ca: credentials.caPem });
 		socket.write('GET /readyz HTTP/1.1\r\nHost: localhost\r\nHost: example.com\r\n\r\n');
 		const [head] = await once(socket.setEncoding('utf8'), 'data');
@@ -410,7 +410,7 @@ describe('the listener', () => {
 		socket.destroy();
 	});
 
-	test('takes no ciphers that do not vouch for the text', async () => {
+	test('accepts only ciphers with authenticated encryption', async () => {
 		for (const [ciphers, taken] of [
 			[
 				'ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA:AES128-SHA:AES256-SHA',
@@ -437,12 +437,12 @@ describe('the listener', () => {
 		}
 	});
 
-	test('still serves clients with a token, however many others connect', async () => {
+	test('serves clients with a token, however many others connect without one', async () => {
 		const small = await listenTo(opened, { mostConnections: 100 });
 		const watching = await send(small, 'GET', `${PODS}?watch=true`);
 		const idlers = Array.from({ length: 300 }, () => connectTcp(small.port, '127.0.0.1'));
 		for (const idler of idlers) idler.on('error', () => {});
-		// Some are closed for others, in the order in which they came.
+		// Some are closed in favour of others, in the order in which they were opened.
 		await Promise.all(idlers.slice(0, 240).map((idler) => (idler.closed ? undefined : once(idler, 'close'))));
 		assert.equal((await send(small, 'GET', PODS)).statusCode, 200);
 		await opened.server.request({ method: 'POST', path: PODS, body: podNamed('p') });
@@ -465,7 +465,7 @@ describe('the listener', () => {
 		);
 	});
 
-	test('shows the metrics, as Prometheus reads them, to whoever has the token', async () => {
+	test('serves the metrics in Prometheus text format to clients with the token', async () => {
 		assert.equal((await send(listener, 'GET', '/metrics', { token: null })).statusCode, 401);
 		const { metrics } = opened;
 		metrics.counter({ name: 'starts_total', help: 'Starts.' });
@@ -481,7 +481,7 @@ describe('the listener', () => {
 		assert.equal((await send(listener, 'POST', '/metrics')).statusCode, 404);
 	});
 
-	test('answers discovery and OpenAPI from what clients have kept', async () => {
+	test('answers 304 for discovery and OpenAPI documents that clients have cached', async () => {
 		const first = await send(listener, 'GET', '/apis');
 		const { etag } = first.headers;
 		await textOf(first);

@@ -18,20 +18,20 @@ const job = (metadata: object, pod: object = {}, container: object = {}): string
 	});
 
 describe('a JSON body', () => {
-	test('with a resource named as a function of every object is refused', async () => {
+	test('with a resource name that every JavaScript object has as a method is rejected', async () => {
 		const { server } = await openTestServer();
 		const body = job({}, {}, { resources: { requests: { constructor: '1' } } });
 		const { code } = await sendBytes(server, 'POST', JOBS, { body });
 		assert.equal(code, 422);
 	});
 
-	test('of null is an object without fields, and one behind a byte-order mark is no JSON', async () => {
+	test('of null is an empty object, and one with a byte order mark is not JSON', async () => {
 		const { server } = await openTestServer();
 		assert.equal((await sendBytes(server, 'POST', JOBS, { body: 'null' })).code, 422);
 		assert.equal((await sendBytes(server, 'POST', JOBS, { body: `\u{feff}${job({})}` })).code, 400);
 	});
 
-	test('may name a resourceVersion only in a dry run', async () => {
+	test('may have a resourceVersion only in a dry run', async () => {
 		const { server } = await openTestServer();
 		const body = job({ resourceVersion: '1' });
 		assert.equal((await sendBytes(server, 'POST', JOBS, { body })).code, 400);

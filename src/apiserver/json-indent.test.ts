@@ -10,7 +10,7 @@ function indent(text: string, cutAt: readonly number[] = []): string {
 	return Buffer.concat([...indented(pieces)]).toString();
 }
 
-test('any JSON is indented as JSON.stringify does it, wherever it is cut', () => {
+test('any JSON is indented as by JSON.stringify, wherever its pieces are cut', () => {
 	fc.assert(
 		fc.property(fc.jsonValue(), fc.array(fc.nat(), { maxLength: 5 }), (value, cuts) => {
 			assert.equal(indent(JSON.stringify(value), cuts), `${JSON.stringify(value, undefined, 2)}\n`);
@@ -18,7 +18,7 @@ test('any JSON is indented as JSON.stringify does it, wherever it is cut', () =>
 	);
 });
 
-test('strings keep their signs, and numbers their digits', () => {
+test('strings keep their characters, and numbers their digits', () => {
 	assert.equal(
 		indent('{"a":"{\\"x\\\\\\": [1,2]","b":9007199254740993,"c":1e300}'),
 		'{\n  "a": "{\\"x\\\\\\": [1,2]",\n  "b": 9007199254740993,\n  "c": 1e300\n}\n',

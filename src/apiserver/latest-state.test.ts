@@ -12,12 +12,12 @@ import {
 } from '../store/store.ts';
 import { openTestServer, PODS, podNamed, refusal } from './server-contract-suite.ts';
 
-/** A store whose changes can be held back from those who watch it, as one in another process would. */
+/** A store that can withhold its changes from watchers, as one in another process would delay them. */
 class LaggingStore extends MemoryStore {
 	#held: Change[] | undefined;
 	#sink: WatchSink | undefined;
 	refusals = 0;
-	/** Refuses this many updates and deletions, as if another writer had been faster. */
+	/** Rejects this many updates and deletions, as if another writer had been faster. */
 	refuseNext = 0;
 
 	override watch(
@@ -63,12 +63,12 @@ const label = (name: string, value: string) =>
 		body: { metadata: { labels: { [name]: value } } },
 	}) as const;
 
-test('a write that another one has overtaken unseen starts from what the store has, and loses nothing', async () => {
+test('a write that conflicts with one the cache has not received restarts from the store, and loses nothing', async () => {
 	const { server, store } = await openLagging();
 	await server.request({ method: 'POST', path: PODS, body: podNamed('a') });
 	store.holdBack();
 	await server.request(label('first', '1'));
-	// The cache still shows the Pod without labels, also to this one.
+	// The cache still has the Pod without labels, also for this write.
 	const { object } = await server.request(label('second', '2'));
 	assert.deepEqual((object as KubeObject).metadata.labels, { first: '1', second: '2' });
 	store.catchUp();
@@ -76,7 +76,7 @@ test('a write that another one has overtaken unseen starts from what the store h
 	assert.deepEqual((got as KubeObject).metadata.labels, { first: '1', second: '2' });
 });
 
-test('a deletion of what another writer has removed unseen is answered with 404', async () => {
+test('a deletion of an object that another writer has removed, unknown to the cache, gets 404', async () => {
 	const { server, store } = await openLagging();
 	const options = { gracePeriodSeconds: 0 };
 	await server.request({ method: 'POST', path: PODS, body: podNamed('a') });
@@ -88,7 +88,7 @@ test('a deletion of what another writer has removed unseen is answered with 404'
 	store.catchUp();
 });
 
-test('a writer that others overtake again and again waits a little between its attempts, and then gives up', async () => {
+test('a writer that conflicts repeatedly waits between its attempts, and then fails with Conflict', async () => {
 	const { server, store, clock } = await openLagging();
 	await server.request({ method: 'POST', path: PODS, body: podNamed('a') });
 	store.refuseNext = 40;
@@ -99,7 +99,7 @@ test('a writer that others overtake again and again waits a little between its a
 	const began = clock.monotonic();
 	const passTime = async (): Promise<void> => {
 		for (let due = clock.nextDue(); !done; due = clock.nextDue()) {
-			// The server's own rounds are a minute apart.
+			// The periodic work of the server uses timers of a minute.
 			if (due !== undefined && due - clock.now() < 1000) clock.advanceTo(due);
 			await new Promise((resolve) => setImmediate(resolve));
 		}

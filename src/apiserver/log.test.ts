@@ -12,7 +12,7 @@ function podWith(spec: object, status: object = {}): Pod {
 	return decodeAs<Pod>(pods.schema, json).value;
 }
 
-test('the container is the only one, or the one that is named', () => {
+test('the container is the only one of the Pod, or the one that the query names', () => {
 	const a = { name: 'a', image: 'x' };
 	const b = { name: 'b', image: 'x' };
 	const init = { name: 'i', image: 'x' };
@@ -30,7 +30,7 @@ test('the container is the only one, or the one that is named', () => {
 	});
 });
 
-test('there is a log of what runs or ran', () => {
+test('a container that runs or has run has a log', () => {
 	const why = (state?: ContainerState, lastState?: ContainerState, previous = false): string | undefined => {
 		const status = { name: 'a', image: 'x', imageID: '', ready: false, restartCount: 0, state, lastState };
 		const pod = podWith({ containers: [{ name: 'a', image: 'x' }] }, { containerStatuses: [status] });
@@ -57,12 +57,12 @@ test('there is a log of what runs or ran', () => {
 	);
 });
 
-test('before the node has spoken, the container is being created', () => {
+test('without container statuses the container is being created', () => {
 	const pod = podWith({ containers: [{ name: 'a', image: 'x' }] });
 	assert.equal(whyNoLog(pod, 'a', false), 'container "a" in pod "p" is waiting to start: ContainerCreating');
 });
 
-test('options that make no sense are refused', async () => {
+test('options that are not valid are rejected', async () => {
 	const { server } = await openTestServer({ nodeApi: ECHO_NODE });
 	await server.request({ method: 'POST', path: PODS, body: podNamed('p') });
 	const ask = (query: Record<string, string>): Promise<unknown> =>
@@ -76,7 +76,7 @@ test('options that make no sense are refused', async () => {
 	await ask({ tailLines: '0' });
 });
 
-test('a node that cannot be reached is said so', async () => {
+test('a node agent that is not connected is reported', async () => {
 	const { server } = await openTestServer();
 	await server.request({ method: 'POST', path: PODS, body: podNamed('p') });
 	const body = { metadata: { name: 'p' }, target: { name: 'gone' } };
@@ -89,7 +89,7 @@ test('a node that cannot be reached is said so', async () => {
 	assert.equal(error.message, 'the node "gone" of pod "p" cannot be reached');
 });
 
-test('the node is asked for what the query says', async () => {
+test('the node agent receives the options of the query', async () => {
 	let asked: ContainerLogRequest | undefined;
 	const { server } = await openTestServer({
 		nodeApi: {

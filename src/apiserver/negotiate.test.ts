@@ -5,7 +5,7 @@ import { Query } from './query.ts';
 
 const as = (accept: string, query = {}): string => negotiate(accept, new Query(query)).as;
 
-test('JSON is for everybody who does not want anything else', () => {
+test('JSON is the default form', () => {
 	for (const accept of [
 		'',
 		'*/*',
@@ -23,7 +23,7 @@ test('JSON is for everybody who does not want anything else', () => {
 	});
 });
 
-test('tables and metadata come in v1 and v1beta1, by the order of the alternatives', () => {
+test('Tables and metadata have v1 and v1beta1, by the order of the media ranges', () => {
 	const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 	const older = 'application/json;as=Table;v=v1beta1;g=meta.k8s.io';
 	const of = (accept: string): unknown => negotiate(accept, new Query());

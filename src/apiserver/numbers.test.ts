@@ -5,7 +5,7 @@ import { type BytesAnswer, sendBytes } from './bytes-client.ts';
 import type { ApiServer } from './server.ts';
 import { JOBS, openTestServer, PODS } from './server-contract-suite.ts';
 
-/** A double makes ...992 of the first and ...5807 becomes ...6000. */
+/** A double rounds the first to ...992 and the second, ...5807, to ...6000. */
 const EXACT = ['9007199254740993', '9223372036854775807'];
 
 const PATCHES: Readonly<Record<string, (deadline: string) => string>> = {
@@ -32,9 +32,9 @@ async function serverWith(spec: string): Promise<ApiServer> {
 	return server;
 }
 
-describe('whole numbers of 64 bits are exact', () => {
+describe('64-bit integers are exact', () => {
 	for (const deadline of EXACT) {
-		test(`${deadline} from JSON to each answer`, async () => {
+		test(`${deadline} from JSON to every response`, async () => {
 			const server = await serverWith(`"activeDeadlineSeconds":${deadline}`);
 			assert.equal(deadlineIn(await sendBytes(server, 'GET', `${JOBS}/j`)), deadline);
 			assert.equal(deadlineIn(await sendBytes(server, 'GET', JOBS)), deadline);
@@ -77,7 +77,7 @@ describe('whole numbers of 64 bits are exact', () => {
 		}
 	}
 
-	test('a change of the last digit is a change', async () => {
+	test('an update of the last digit is written', async () => {
 		const server = await serverWith('"activeDeadlineSeconds":9007199254740992');
 		const sent = {
 			contentType: 'application/merge-patch+json',
@@ -86,7 +86,7 @@ describe('whole numbers of 64 bits are exact', () => {
 		assert.match((await sendBytes(server, 'PATCH', `${JOBS}/j`, sent)).text, /"generation":2/);
 	});
 
-	test('errors quote them as they were written', async () => {
+	test('errors quote them as the client sent them', async () => {
 		const { server } = await openTestServer();
 		const rows: readonly (readonly [spec: string, message: RegExp])[] = [
 			[
@@ -109,7 +109,7 @@ describe('whole numbers of 64 bits are exact', () => {
 		}
 	});
 
-	test('quantities are read from the digits of a number', async () => {
+	test('quantities are parsed from the digits of a number', async () => {
 		const { server } = await openTestServer();
 		const body =
 			'{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"b","resources":{"requests":{"cpu":1.50,"memory":12345678901234567890}}}]}}';
@@ -117,7 +117,7 @@ describe('whole numbers of 64 bits are exact', () => {
 		assert.match(text, /"requests":\{"cpu":"1500m","memory":"12345678901234567890"\}/);
 	});
 
-	test('a grace period beyond all dates ends with the last of them, and can be cut short', async () => {
+	test('a grace period beyond the year 9999 ends with it, and can be shortened', async () => {
 		const { server } = await openTestServer();
 		const spec = '{"nodeName":"n","containers":[{"name":"c","image":"b"}]}';
 		await sendBytes(server, 'POST', PODS, { body: `{"metadata":{"name":"p"},"spec":${spec}}` });

@@ -8,11 +8,11 @@ import { sendBytes } from './bytes-client.ts';
 import type { Method } from './request.ts';
 import { openTestServer, PODS, podNamed, type TestServer } from './server-contract-suite.ts';
 
-/** Objects of the largest size that is accepted (see object-size.ts), from their creation to their end. */
+/** Objects of the largest accepted size (see object-size.ts), from their creation to their deletion. */
 
 const OWNER = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'u', controller: true };
 
-/** The smallest object of each kind that is accepted, and a status for those that have one. */
+/** The smallest valid object of each kind, and a status for the kinds that have one. */
 const SMALLEST: Readonly<Record<string, { readonly body?: object; readonly status?: object }>> = {
 	events: { body: { involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' } } },
 	namespaces: { status: { phase: 'Active', conditions: conditions(5) } },
@@ -39,10 +39,10 @@ function conditions(count: number): readonly object[] {
 	return Array.from({ length: count }, (_, index) => ({ type: `T${index}`, status: 'False', ...times }));
 }
 
-/** Labels that take an object to a limit. */
+/** Labels that fill an object up to a limit. */
 interface Filling {
 	label(index: number): readonly [string, string];
-	/** A number of labels that every kind has room for, and one that none has. */
+	/** A number of labels that every kind accepts, and one that none accepts. */
 	readonly fits: number;
 	readonly tooMany: number;
 }
@@ -55,7 +55,7 @@ const FILLINGS: Readonly<Record<string, Filling>> = {
 	},
 };
 
-/** A server that is spoken to in JSON, so that the limits on bodies hold as well. */
+/** A server that receives JSON, so that the limits on bodies apply too. */
 class JsonServer {
 	readonly #server: TestServer['server'];
 
@@ -63,7 +63,7 @@ class JsonServer {
 		this.#server = server;
 	}
 
-	/** Sends the request and resolves to the object in the answer, which must not be a refusal. */
+	/** Sends the request and resolves to the object in the response, which must not be an error. */
 	async send(method: Method, path: string, body: object = {}): Promise<KubeObject> {
 		const { code, json, message } = await this.trySend(method, path, body);
 		assert.ok(code < 300, `${method} ${path}: ${message}`);
@@ -103,7 +103,7 @@ async function createLargest(
 	return server.send('POST', path, withLabels(fits));
 }
 
-describe('an object of the largest size that is accepted lives on, whatever its kind', () => {
+describe('controllers can update and delete an object of the largest accepted size, whatever its kind', () => {
 	for (const definition of resources) {
 		for (const [limit, filling] of Object.entries(FILLINGS)) {
 			test(`${definition.kind}, at the limit on ${limit}`, () => liveOn(definition, filling));
@@ -144,7 +144,7 @@ async function liveOn(definition: ResourceDefinition, filling: Filling): Promise
 	opened.server.close();
 }
 
-/** What controllers write into objects of a kind beside metadata and status. */
+/** The fields that controllers write into objects of a kind, besides metadata and status. */
 const CONTROLLED_BY_KIND: Readonly<Record<string, readonly object[]>> = {
 	nodes: [{ spec: { taints: [{ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' }] } }],
 	leases: [{ spec: { holderIdentity: 'another', leaseDurationSeconds: 40 } }],
@@ -153,7 +153,7 @@ const CONTROLLED_BY_KIND: Readonly<Record<string, readonly object[]>> = {
 	],
 };
 
-test('a Pod that was accepted can be bound, have its status written, and be evicted', async () => {
+test('an accepted Pod can be bound, have its status written, and be evicted', async () => {
 	const opened = await openTestServer();
 	const server = new JsonServer(opened);
 	const pod = podNamed('large', { finalizers: ['example.com/kept'] });
@@ -186,7 +186,7 @@ test('a Pod that was accepted can be bound, have its status written, and be evic
 	opened.server.close();
 });
 
-test('the body of a new object may hold what controllers write beside 20,000 values of its author', async () => {
+test('the body of a new object may have fields of controllers besides 20,000 values of its author', async () => {
 	const opened = await openTestServer();
 	const server = new JsonServer(opened);
 	const post = async (name: string, env: number, metadata: object): Promise<readonly [number, string]> => {

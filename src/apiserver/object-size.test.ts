@@ -6,7 +6,7 @@ import { checkSize, type SizedWrite } from './object-size.ts';
 
 const MIB = 1024 * 1024;
 
-/** An object with so many values in all. */
+/** An object with this many values in all. */
 function objectOf(values: number, fields: object = {}, metadata: object = {}): KubeObject {
 	const own = { apiVersion: 'v1', kind: 'Pod', ...fields, metadata: { labels: {}, ...metadata } };
 	const labels = Object.fromEntries(
@@ -31,7 +31,7 @@ interface Judged {
 	readonly definition?: SizedWrite['definition'];
 }
 
-/** The message with which the write is refused; empty where it is accepted. */
+/** The error message of the write; empty if it is accepted. */
 function refusal(next: Sized, { old, subresource = '', definition = {} }: Judged = {}): string {
 	const encoded = ({ object, bytes }: Sized) => ({
 		object,
@@ -48,7 +48,7 @@ function refusal(next: Sized, { old, subresource = '', definition = {} }: Judged
 
 const OWNER = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'u', controller: true };
 
-test('what the author of an object writes may take 1.5 MiB and 20,000 values', () => {
+test('the fields that an author writes may have 1.5 MiB and 20,000 values', () => {
 	assert.equal(refusal({ object: objectOf(10), bytes: 1.5 * MIB }), '');
 	assert.equal(
 		refusal({ object: objectOf(10), bytes: 1.5 * MIB + 1 }),
@@ -58,7 +58,7 @@ test('what the author of an object writes may take 1.5 MiB and 20,000 values', (
 	assert.match(refusal({ object: objectOf(20_001) }), /: more than 20000 values, including the defaults/);
 });
 
-test('fields that controllers write do not count towards what the author may write', () => {
+test('fields that controllers write do not count towards the limit of the author', () => {
 	const definition = { controllerFields: [['spec', 'taints']] };
 	const taints = Array.from({ length: 100 }, (_, index) => ({ key: `t${index}`, effect: 'NoSchedule' }));
 	const full = objectOf(20_000);
@@ -75,7 +75,7 @@ test('fields that controllers write do not count towards what the author may wri
 	assert.match(refusal(tainted(20_301)), /more than 20000 values/);
 });
 
-test('with those fields, or made by a controller, an object may take 2 MiB and 50,000 values', () => {
+test('with those fields, or if it has a controller, an object may have 2 MiB and 50,000 values', () => {
 	const finalizers = Array.from({ length: 49_000 }, (_, index) => `f${index}`);
 	const many = (values: number) => ({ object: objectOf(values, {}, { finalizers }) });
 	assert.equal(refusal(many(50_000)), '');
@@ -87,7 +87,7 @@ test('with those fields, or made by a controller, an object may take 2 MiB and 5
 	assert.match(refusal({ ...generated(100), bytes: 2 * MIB + 1 }), /limit is 2097152/);
 });
 
-test('with its status an object may take 6 MiB and 160,000 values, and a subresource may fill them', () => {
+test('with its status, also written by a subresource, an object may have 6 MiB and 160,000 values', () => {
 	const status = { conditions: Array.from({ length: 139_997 }, () => 'x') };
 	const told = (values: number) => ({ object: objectOf(values, { status }) });
 	for (const subresource of ['', 'status', 'binding', 'eviction', 'finalize']) {
@@ -98,7 +98,7 @@ test('with its status an object may take 6 MiB and 160,000 values, and a subreso
 	assert.match(refusal({ object: objectOf(10), bytes: 6 * MIB + 1 }, { subresource: 'status' }), /6291456/);
 });
 
-test('an object beyond a limit may change as long as it does not grow, in bytes or in values', () => {
+test('an update of an object beyond a limit may not make it larger, in bytes or in values', () => {
 	const old = { object: objectOf(30_000), bytes: 3 * MIB };
 	assert.equal(refusal(old, { old }), '');
 	assert.equal(refusal({ object: objectOf(29_999), bytes: 3 * MIB - 1 }, { old }), '');

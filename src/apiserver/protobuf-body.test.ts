@@ -15,7 +15,7 @@ import { bindingSchema } from './binding.ts';
 import { type ExpectedObject, UnreadableError } from './body.ts';
 import { jsonOfProtobuf } from './protobuf-body.ts';
 
-/** Everything that may come in a body. */
+/** All kinds that can be in a body. */
 const EXPECTED: readonly ExpectedObject[] = [
 	...resources.map((each) => ({ ...each, apiVersions: [apiVersionOf(each)] })),
 	{ kind: 'Binding', apiVersions: ['v1'], schema: bindingSchema },
@@ -23,7 +23,7 @@ const EXPECTED: readonly ExpectedObject[] = [
 	{ kind: 'DeleteOptions', apiVersions: undefined, schema: deleteOptionsSchema },
 ];
 
-/** An object as upstream's own code writes it; tools/protobuf-golden made them. */
+/** An object as encoded by upstream's own code; tools/protobuf-golden made them. */
 interface Golden {
 	readonly kind: string;
 	readonly bytes: Uint8Array;
@@ -44,7 +44,7 @@ function expected(kind: string): ExpectedObject {
 	return found;
 }
 
-test('protobuf becomes what JSON of the same object becomes, as upstream writes both', () => {
+test('protobuf decodes to the same value as JSON of the same object, both encoded by upstream', () => {
 	assert.deepEqual(new Set(goldens.map(({ kind }) => kind)), new Set(EXPECTED.map(({ kind }) => kind)));
 	for (const { kind, bytes, json } of goldens) {
 		const { schema } = expected(kind);
@@ -79,7 +79,7 @@ test('every field of every schema has a number', () => {
 	for (const { schema } of EXPECTED) visit(schema);
 });
 
-test('of an object of another kind or version only that is read, for its decoding to refuse', () => {
+test('of an object of another kind or version only the type is returned, and the caller rejects it', () => {
 	const message = numberField(1, 1);
 	const read = (apiVersion: string, kind: string, into: string): unknown =>
 		jsonOfProtobuf(enveloped(apiVersion, kind, message), expected(into));
@@ -97,7 +97,7 @@ test('of an object of another kind or version only that is read, for its decodin
 	});
 });
 
-test('a message that cannot be read is refused by the name of its kind', () => {
+test('the error for a message that cannot be decoded names its kind', () => {
 	const refusal = (apiVersion: string, kind: string): void => {
 		jsonOfProtobuf(enveloped(apiVersion, kind, numberField(2, 1)), expected('Job'));
 	};
@@ -113,7 +113,7 @@ test('a message that cannot be read is refused by the name of its kind', () => {
 	}
 });
 
-test('bytes that do not say what they are cannot be read', () => {
+test('bytes without a valid envelope are unreadable', () => {
 	const magic = [0x6b, 0x38, 0x73, 0];
 	const rows: readonly (readonly [bytes: readonly number[], text: string])[] = [
 		[[], 'empty data'],
@@ -136,7 +136,7 @@ test('bytes that do not say what they are cannot be read', () => {
 	}
 });
 
-test('whatever the bytes are, they are read or refused', () => {
+test('arbitrary bytes are decoded or rejected with an API error', () => {
 	const readOrRefused = (bytes: Uint8Array, kind: string): void => {
 		try {
 			decode(expected(kind).schema, jsonOfProtobuf(bytes, expected(kind)));

@@ -12,7 +12,7 @@ test('flags are on unless they are absent, false or 0', () => {
 	assert.equal(query.optionalFlag('g'), undefined);
 });
 
-test('numbers are whole', () => {
+test('numbers are integers', () => {
 	const query = new Query({ a: '12', b: '', c: '1.5', d: '-3' });
 	assert.equal(query.integer('a'), 12);
 	assert.equal(query.integer('b'), undefined);
@@ -26,7 +26,7 @@ test('numbers are whole', () => {
 	});
 });
 
-test('parameters are the own ones of the query', () => {
+test('inherited properties are not parameters', () => {
 	assert.equal(new Query({}).text('toString'), '');
 	assert.equal(new Query({}).has('constructor'), false);
 });

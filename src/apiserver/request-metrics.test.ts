@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { JOBS, openTestServer, PODS, podNamed, type TestServer } from './server-contract-suite.ts';
 
-/** The series of a metric whose labels have `part` in them, quotes left out, with their values. */
+/** The series of a metric whose labels contain `part`, without quotes, and their values. */
 async function series({ metrics }: TestServer, name: string, part: string): Promise<readonly string[]> {
 	return (await metrics.text())
 		.split('\n')
@@ -11,7 +11,7 @@ async function series({ metrics }: TestServer, name: string, part: string): Prom
 		.filter((line) => line.includes(part));
 }
 
-test('requests are counted by what they ask for and how they end', async () => {
+test('requests are counted by verb, resource and status code', async () => {
 	const opened = await openTestServer();
 	const { server } = opened;
 	const dryRun = { dryRun: 'All' };
@@ -41,7 +41,7 @@ test('requests are counted by what they ask for and how they end', async () => {
 	server.close();
 });
 
-test('a watch is open until somebody ends it, and counted then', async () => {
+test('a watch is open until the client or the server ends it, and is counted then', async () => {
 	const opened = await openTestServer();
 	const sink = { events: () => undefined, ended: () => undefined };
 	const labels = 'group=batch,version=v1,resource=jobs,subresource=';
@@ -67,7 +67,7 @@ test('a watch is open until somebody ends it, and counted then', async () => {
 	opened.server.close();
 });
 
-test('what is worked on shows while it is', async () => {
+test('requests in progress are counted', async () => {
 	const opened = await openTestServer();
 	const inFlight = (): Promise<readonly string[]> =>
 		series(opened, 'apiserver_current_inflight_requests', '');
@@ -78,7 +78,7 @@ test('what is worked on shows while it is', async () => {
 	opened.server.close();
 });
 
-test('the objects of each resource are counted', async () => {
+test('the stored objects of each resource are counted', async () => {
 	const opened = await openTestServer();
 	for (const name of ['a', 'b']) {
 		await opened.server.request({ method: 'POST', path: PODS, body: podNamed(name) });

@@ -32,7 +32,7 @@ function watchAfter(
 	return { watch, told };
 }
 
-test('a watch is not told again what it knows already', () => {
+test('a watch does not receive a change twice', () => {
 	const resource = cache();
 	const { watch, told } = watchAfter(resource, 5);
 	resource.subscribe(watch);
@@ -43,7 +43,7 @@ test('a watch is not told again what it knows already', () => {
 	assert.deepEqual(told, ['ADDED b 6']);
 });
 
-test('a watch that ends another one in the middle of a batch silences it at once', () => {
+test('a watch that is stopped in the middle of a batch receives nothing more', () => {
 	const resource = cache();
 	const second = watchAfter(resource, 0);
 	let stop = (): void => {};
@@ -53,7 +53,7 @@ test('a watch that ends another one in the middle of a batch silences it at once
 	assert.deepEqual(second.told, []);
 });
 
-test('objects are listed in the order of their keys, whenever they came and went', () => {
+test('objects are listed in key order, in whatever order they were created and deleted', () => {
 	const resource = cache();
 	for (const [index, name] of ['c', 'a', 'b', 'd'].entries()) resource.apply(put(resource, name, index + 1));
 	const key = resource.codec.key('', 'b');
@@ -65,7 +65,7 @@ test('objects are listed in the order of their keys, whenever they came and went
 	assert.deepEqual(names(resource.codec.key('', 'a')), ['c', 'd']);
 });
 
-test('what only waits for changes is woken once a batch, after the subscribers', () => {
+test('wakers are called once for each batch, after the subscribers', () => {
 	const resource = cache();
 	const { watch, told } = watchAfter(resource, 0);
 	resource.subscribe(watch);
@@ -82,7 +82,7 @@ test('what only waits for changes is woken once a batch, after the subscribers',
 	assert.equal(told.filter((each) => each === 'woken').length, 1);
 });
 
-test('a cache that has lost its store ends its watches', () => {
+test('a cache that no longer follows its store ends its watches', () => {
 	const resource = cache();
 	const { watch, told } = watchAfter(resource, 0);
 	resource.subscribe(watch);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parsePath } from './route.ts';
 
-/** The parts as `group/version namespace resource name subresource`, with `-` for what is empty. */
+/** The parts as `group/version namespace resource name subresource`, with `-` for empty ones. */
 function parts(path: string): string {
 	const parsed = parsePath(path);
 	if (!parsed) return 'none';
@@ -21,14 +21,14 @@ test('paths name resources, objects and subresources', () => {
 	assert.equal(parts('/api/v1/namespaces/ns/pods/p/proxy/a/b'), '- v1 ns pods p proxy …');
 });
 
-test('a namespace is an object too', () => {
+test('a Namespace is routed as an object', () => {
 	assert.equal(parts('/api/v1/namespaces'), '- v1 - namespaces - -');
 	assert.equal(parts('/api/v1/namespaces/ns'), '- v1 - namespaces ns -');
 	assert.equal(parts('/api/v1/namespaces/ns/status'), '- v1 - namespaces ns status');
 	assert.equal(parts('/api/v1/namespaces/ns/finalize'), '- v1 - namespaces ns finalize');
 });
 
-test('escapes are undone, and slashes too many do not matter', () => {
+test('percent-encoding is decoded, and repeated slashes are ignored', () => {
 	assert.equal(parts('/api/v1/nodes/a%2Fb'), '- v1 - nodes a/b -');
 	assert.equal(parts('/api/v1//pods/'), '- v1 - pods - -');
 	assert.throws(() => parsePath('/api/v1/nodes/%zz'), { reason: 'NotFound' });

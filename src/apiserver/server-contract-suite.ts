@@ -15,22 +15,19 @@ import { MemoryStore } from '../store/memory/memory-store.ts';
 import { bootstrap } from './bootstrap.ts';
 import { ApiServer } from './server.ts';
 
-/**
- * What the API does whichever way it is reached: the same tests for callers in the process and for
- * those at the end of a connection.
- */
+/** The behaviour of the API: the same tests for callers in the process and for HTTPS clients. */
 
-/** A server on a store in memory and a clock that stands still. */
+/** A server with a store in memory and a clock that does not advance by itself. */
 export interface TestServer {
 	readonly server: ApiServer;
 	readonly store: MemoryStore;
 	readonly clock: VirtualClock;
 	readonly metrics: Metrics;
-	/** What `onError` was told. */
+	/** Errors that `onError` received. */
 	readonly faults: unknown[];
 }
 
-/** Opens one, with the namespaces that every cluster has. */
+/** Starts a server with the Namespaces that every cluster has. */
 export async function openTestServer(
 	options: { readonly nodeApi?: NodeApi; readonly store?: MemoryStore; readonly traits?: RuntimeTraits } = {},
 ): Promise<TestServer> {
@@ -54,7 +51,7 @@ export async function openTestServer(
 	return { server, store, clock, metrics, faults };
 }
 
-/** A way to the server under test. */
+/** A transport to the server under test. */
 export interface Connection {
 	readonly transport: ApiTransport;
 	close(): Promise<void>;
@@ -63,7 +60,7 @@ export interface Connection {
 export const PODS = '/api/v1/namespaces/default/pods';
 export const JOBS = '/apis/batch/v1/namespaces/default/jobs';
 
-/** A Pod that is good enough to be taken. */
+/** A minimal valid Pod. */
 export function podNamed(name: string, metadata: object = {}): Record<string, unknown> {
 	return {
 		kind: 'Pod',
@@ -73,13 +70,13 @@ export function podNamed(name: string, metadata: object = {}): Record<string, un
 	};
 }
 
-/** A Job that is good enough to be taken. */
+/** A minimal valid Job. */
 export function jobNamed(name: string): Record<string, unknown> {
 	const spec = { restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox' }] };
 	return { kind: 'Job', apiVersion: 'batch/v1', metadata: { name }, spec: { template: { spec } } };
 }
 
-/** The error that `act` rejects with. */
+/** Returns the API error with which `act` rejects. */
 export async function refusal(act: Promise<unknown>): Promise<ApiError> {
 	const error = await act.then(
 		() => undefined,
@@ -94,7 +91,7 @@ interface Metadata {
 	readonly items: readonly KubeObject[];
 }
 
-/** Registers the tests of the API for one way to reach it. */
+/** Registers the tests of the API for one transport. */
 export function apiContract(name: string, connect: (opened: TestServer) => Promise<Connection>): void {
 	describe(name, () => {
 		let opened: TestServer;
@@ -135,7 +132,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 			(await list(path, query)).items.map(({ metadata }) => metadata.name ?? '');
 
 		describe('create', () => {
-			test('sets what only the server knows', async () => {
+			test('sets the fields that only the server sets', async () => {
 				const pod = await post(
 					PODS,
 					podNamed('p', { uid: 'mine', creationTimestamp: '2001-01-01T00:00:00Z' }),
@@ -148,7 +145,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.deepEqual(await get(`${PODS}/p`), pod);
 			});
 
-			test('fills in defaults, tolerations and priority', async () => {
+			test('sets defaults, tolerations and priority', async () => {
 				const { spec, status } = await post(PODS, podNamed('p'));
 				assert.equal(spec.restartPolicy, 'Always');
 				assert.equal(spec.priority, 0);
@@ -176,7 +173,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.notEqual(first.metadata.name, second.metadata.name);
 			});
 
-			test('refuses a name that is taken', async () => {
+			test('rejects a name that exists', async () => {
 				await post(PODS, podNamed('p', { finalizers: ['a/b'] }));
 				const error = await refusal(post(PODS, podNamed('p')));
 				assert.equal(error.code, 409);
@@ -187,7 +184,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal(late.message, 'object is being deleted: pods "p" already exists');
 			});
 
-			test('refuses what is invalid, with a cause for each field', async () => {
+			test('rejects an invalid object with a cause for each field', async () => {
 				const body = { ...podNamed('P'), spec: { containers: [{ name: 'main', image: '' }] } };
 				const error = await refusal(post(PODS, body));
 				assert.equal(error.code, 422);
@@ -198,7 +195,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				);
 			});
 
-			test('judges unknown fields as it is told to', async () => {
+			test('handles unknown fields as fieldValidation says', async () => {
 				const body = { ...podNamed('p'), spec: { containers: [{ name: 'a', image: 'b', imagee: 'c' }] } };
 				const strict = await refusal(post(PODS, body, { fieldValidation: 'Strict' }));
 				assert.equal(
@@ -216,7 +213,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.deepEqual(silent.warnings, []);
 			});
 
-			test('refuses a wrong type, another kind, another version and another namespace', async () => {
+			test('rejects a wrong type, another kind, another version and another namespace', async () => {
 				const messageOf = async (body: unknown): Promise<string> => (await refusal(post(PODS, body))).message;
 				assert.equal(
 					await messageOf({ ...podNamed('p'), spec: { containers: 'none' } }),
@@ -240,13 +237,13 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				);
 			});
 
-			test('takes a body without kind and apiVersion', async () => {
+			test('accepts a body without kind and apiVersion', async () => {
 				const { kind: _kind, apiVersion: _version, ...body } = podNamed('p');
 				const { kind, apiVersion } = await post(PODS, body);
 				assert.deepEqual([apiVersion, kind], ['v1', 'Pod']);
 			});
 
-			test('leaves nothing behind when it is a dry run', async () => {
+			test('stores nothing in a dry run', async () => {
 				const { revision } = opened.store;
 				const pod = await post(PODS, podNamed('p'), { dryRun: 'All' });
 				assert.ok(pod.metadata.uid);
@@ -255,7 +252,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal((await refusal(post(PODS, podNamed('p'), { dryRun: 'Some' }))).code, 422);
 			});
 
-			test('needs a namespace that is there and stays', async () => {
+			test('needs a Namespace that exists and is not terminating', async () => {
 				const missing = await refusal(post('/api/v1/namespaces/nowhere/pods', podNamed('p')));
 				assert.equal(missing.code, 404);
 				assert.equal(missing.message, 'namespaces "nowhere" not found');
@@ -276,7 +273,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				]);
 			});
 
-			test('keeps one of two equal owners and warns', async () => {
+			test('removes a repeated owner reference and warns', async () => {
 				const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'u' };
 				const body = podNamed('p', { ownerReferences: [owner, owner] });
 				const { object, warnings } = await connection.transport.request({ method: 'POST', path: PODS, body });
@@ -286,7 +283,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 		});
 
 		describe('get and list', () => {
-			test('say what is not there', async () => {
+			test('answer NotFound for a missing object', async () => {
 				const error = await refusal(get(`${JOBS}/none`));
 				assert.equal(error.message, 'jobs.batch "none" not found');
 				assert.deepEqual(error.status.details, { name: 'none', group: 'batch', kind: 'jobs' });
@@ -311,11 +308,11 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal(error.message, 'field label not supported: foo');
 			});
 
-			test('give lists a resourceVersion and items that are whole', async () => {
+			test('return lists with a resourceVersion and complete items', async () => {
 				const pod = await post(PODS, podNamed('a'));
 				const { metadata, items } = await list(PODS);
 				assert.equal(metadata.resourceVersion, String(opened.store.revision));
-				// Over a connection, items leave out what the list says for all of them.
+				// Over HTTPS, items have no kind and apiVersion, which the list has.
 				assert.deepEqual(
 					items.map((item) => ({ ...item, kind: 'Pod', apiVersion: 'v1' })),
 					[pod],
@@ -326,7 +323,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.deepEqual(await names(PODS), ['b']);
 			});
 
-			test('page through one state, whatever changes meanwhile', async () => {
+			test('page through one revision, whatever changes meanwhile', async () => {
 				for (const name of ['a', 'b', 'c', 'd']) await post(PODS, podNamed(name));
 				const first = await list(PODS, { limit: '2' });
 				assert.equal(first.metadata.remainingItemCount, 2);
@@ -353,7 +350,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal(now.metadata.resourceVersion, String(opened.store.revision));
 			});
 
-			test('show a past state when asked for it exactly', async () => {
+			test('return a past revision with resourceVersionMatch=Exact', async () => {
 				const pod = await post(PODS, podNamed('a'));
 				await remove(`${PODS}/a`);
 				const then = { resourceVersion: pod.metadata.resourceVersion, resourceVersionMatch: 'Exact' };
@@ -362,7 +359,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.deepEqual(await names(PODS, { resourceVersion: '0' }), []);
 			});
 
-			test('tell on each page how many are left, also of a past state', async () => {
+			test('return remainingItemCount on each page, also of a past revision', async () => {
 				for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) await post(PODS, podNamed(name));
 				const first = await list(PODS, { limit: '2' });
 				await remove(`${PODS}/f`);
@@ -378,7 +375,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				);
 			});
 
-			test('find what is selected of a past state, and no more than a page of it', async () => {
+			test('apply selectors and limit to a past revision', async () => {
 				for (const name of ['a', 'b', 'c', 'd']) {
 					await post(PODS, podNamed(name, { labels: { odd: String(name === 'a' || name === 'c') } }));
 				}
@@ -393,13 +390,13 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.deepEqual([items[0]?.metadata.name, metadata.continue], ['c', undefined]);
 			});
 
-			test('wait three seconds for the future', async () => {
+			test('wait three seconds for a future revision', async () => {
 				const next = String(opened.store.revision + 1);
 				const asked = [
 					list(PODS, { resourceVersion: next }),
 					get('/api/v1/namespaces/default', { resourceVersion: next }),
 				];
-				// Over a connection, this answer says that the others have been asked for.
+				// Over HTTPS, this response shows that the other requests have arrived.
 				await get('/api/v1/namespaces/default');
 				const pod = await post(PODS, podNamed('p'));
 				assert.equal(pod.metadata.resourceVersion, next);
@@ -415,7 +412,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal((await refusal(list(PODS, { resourceVersion: 'x' }))).code, 400);
 			});
 
-			test('answer with tables', async () => {
+			test('return Tables', async () => {
 				await post(PODS, podNamed('a'));
 				const table = async (path: string, version: string, query = {}): Promise<Table> => {
 					const accept = `application/json;as=Table;v=${version};g=meta.k8s.io`;
@@ -435,7 +432,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal((await table(PODS, 'v1', { includeObject: 'None' })).rows[0]?.object, null);
 			});
 
-			test('answer with metadata alone, of an object or of a list', async () => {
+			test('return only metadata, of an object or of a list', async () => {
 				await post(PODS, podNamed('a'));
 				const ask = async (path: string, as: string): Promise<Metadata> => {
 					const accept = `application/json;as=${as};v=v1;g=meta.k8s.io`;
@@ -459,7 +456,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				);
 			});
 
-			test('name nothing in the details of errors that are about no object', async () => {
+			test('leave out the name in the details of errors that concern no object', async () => {
 				const error = await refusal(list(PODS, { resourceVersionMatch: 'Exact' }));
 				assert.equal(error.code, 422);
 				assert.deepEqual(Object.keys(error.status.details ?? {}).sort(), ['causes', 'group', 'kind']);
@@ -467,7 +464,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 		});
 
 		describe('update', () => {
-			test('needs the latest version, unless it names none', async () => {
+			test('needs the latest resourceVersion, or none', async () => {
 				const pod = await post(PODS, podNamed('p'));
 				const labelled = { ...pod, metadata: { ...pod.metadata, labels: { a: '1' } } };
 				const updated = await put(`${PODS}/p`, labelled);
@@ -483,7 +480,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.deepEqual(unconditional.metadata.labels, { a: '2' });
 			});
 
-			test('writes nothing when nothing changes', async () => {
+			test('does not write if nothing changes', async () => {
 				const pod = await post(PODS, podNamed('p', { labels: { a: '1', b: '2' } }));
 				const { revision } = opened.store;
 				assert.deepEqual(await put(`${PODS}/p`, pod), pod);
@@ -492,7 +489,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal(opened.store.revision, revision);
 			});
 
-			test('creates nothing, and meets no namesake', async () => {
+			test('creates no object, and rejects the UID of a deleted one', async () => {
 				assert.equal((await refusal(put(`${PODS}/p`, podNamed('p')))).code, 404);
 				await post(PODS, podNamed('p'));
 				const error = await refusal(put(`${PODS}/p`, podNamed('p', { uid: 'other' })));
@@ -502,7 +499,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal(misnamed.message, 'the name of the object (q) does not match the name on the URL (p)');
 			});
 
-			test('keeps what only the server sets', async () => {
+			test('keeps the fields that only the server sets', async () => {
 				const pod = await post(PODS, podNamed('p', { finalizers: ['a/b'] }));
 				await remove(`${PODS}/p`);
 				const updated = await put(`${PODS}/p`, podNamed('p', { finalizers: ['a/b'], labels: { a: '1' } }));
@@ -514,7 +511,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal(unforged.metadata.deletionTimestamp, '2026-01-01T00:00:00Z');
 			});
 
-			test('changes the status by its own path only', async () => {
+			test('changes the status only through its subresource', async () => {
 				const pod = await post(PODS, podNamed('p'));
 				const running = { ...pod, status: { ...pod.status, phase: 'Running' } };
 				assert.equal((await put(`${PODS}/p`, running)).status.phase, 'Pending');
@@ -525,7 +522,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.deepEqual(await get(`${PODS}/p/status`), updated);
 			});
 
-			test('is tried and not done when it is a dry run', async () => {
+			test('performs all checks but does not write in a dry run', async () => {
 				await post(PODS, podNamed('p'));
 				const { revision } = opened.store;
 				const tried = await patch(
@@ -540,7 +537,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 		});
 
 		describe('patch', () => {
-			test('merges, strategically or not, and follows JSON patches', async () => {
+			test('applies strategic merge, merge and JSON patches', async () => {
 				await post(PODS, podNamed('p', { labels: { a: '1' }, finalizers: ['a/b', 'c/d'] }));
 				const merged = await patch(`${PODS}/p`, 'merge-patch', { metadata: { labels: { a: null, b: '2' } } });
 				assert.deepEqual(merged.metadata.labels, { b: '2' });
@@ -557,7 +554,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.deepEqual((await patch(`${PODS}/p`, 'json-patch', steps)).metadata.labels, { b: '3' });
 			});
 
-			test('fails on a version that is not the latest, and on another object', async () => {
+			test('rejects a stale resourceVersion and the name of another object', async () => {
 				const pod = await post(PODS, podNamed('p'));
 				await patch(`${PODS}/p`, 'merge-patch', { metadata: { labels: { a: '1' } } });
 				const { resourceVersion } = pod.metadata;
@@ -572,7 +569,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal((await refusal(patch(`${PODS}/q`, 'merge-patch', {}))).code, 404);
 			});
 
-			test('loses none of many at once', async () => {
+			test('loses none of many concurrent patches', async () => {
 				await post(PODS, podNamed('p'));
 				const keys = Array.from({ length: 20 }, (_, index) => `k${index}`);
 				await Promise.all(
@@ -584,7 +581,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				);
 			});
 
-			test('shows the outcome that strict validation refuses', async () => {
+			test('shows the result that strict validation rejects', async () => {
 				await post(PODS, podNamed('p'));
 				const error = await refusal(
 					patch(`${PODS}/p`, 'strategic-merge-patch', { spec: { foo: 1 } }, { fieldValidation: 'Strict' }),
@@ -595,7 +592,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				);
 			});
 
-			test('does not know server-side apply yet', async () => {
+			test('rejects server-side apply', async () => {
 				const error = await refusal(
 					send({ method: 'PATCH', path: `${PODS}/p`, contentType: 'application/apply-patch+yaml', body: {} }),
 				);
@@ -606,7 +603,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 		});
 
 		describe('delete', () => {
-			test('removes what nothing holds, and says what it was', async () => {
+			test('removes an object without finalizers and returns its name and UID', async () => {
 				const job = await post(JOBS, jobNamed('j'));
 				const { uid } = job.metadata;
 				const status = await remove(`${JOBS}/j`, { propagationPolicy: 'Background' });
@@ -620,7 +617,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal((await refusal(remove(`${JOBS}/j`))).code, 404);
 			});
 
-			test('orphans the Pods of a Job by default, and warns of it', async () => {
+			test('orphans the Pods of a Job by default and warns about it', async () => {
 				const warning =
 					'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
 				for (const path of [`${JOBS}/j`, JOBS]) {
@@ -639,7 +636,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				}
 			});
 
-			test('waits for dependents in the foreground, by body or by query', async () => {
+			test('sets the foreground finalizer, by body or by query', async () => {
 				await post(JOBS, jobNamed('j'));
 				await post(JOBS, jobNamed('k'));
 				const foreground = { propagationPolicy: 'Foreground' };
@@ -652,7 +649,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal((await refusal(get(`${JOBS}/j`))).code, 404);
 			});
 
-			test('keeps what has finalizers until the last is gone', async () => {
+			test('keeps an object until its last finalizer is removed', async () => {
 				await post(PODS, podNamed('p', { finalizers: ['a/b', 'c/d'] }));
 				await remove(`${PODS}/p`);
 				const { revision } = opened.store;
@@ -666,7 +663,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal((await refusal(get(`${PODS}/p`))).code, 404);
 			});
 
-			test('gives a running Pod its time, which can only get shorter', async () => {
+			test('gives a running Pod its grace period, which can only get shorter', async () => {
 				await post(PODS, podNamed('p'));
 				await post(`${PODS}/p/binding`, { metadata: { name: 'p' }, target: { name: 'node' } });
 				const first = await remove(`${PODS}/p`);
@@ -685,7 +682,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal((await refusal(get(`${PODS}/p`))).code, 404);
 			});
 
-			test('keeps a Pod with a finalizer beyond its time', async () => {
+			test('keeps a Pod with a finalizer beyond its grace period', async () => {
 				await post(PODS, podNamed('p', { finalizers: ['a/b'] }));
 				await post(`${PODS}/p/binding`, { metadata: { name: 'p' }, target: { name: 'node' } });
 				await remove(`${PODS}/p`);
@@ -695,7 +692,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal((await refusal(get(`${PODS}/p`))).code, 404);
 			});
 
-			test('heeds preconditions', async () => {
+			test('checks preconditions', async () => {
 				const job = await post(JOBS, jobNamed('j'));
 				const uid = await refusal(remove(`${JOBS}/j`, { preconditions: { uid: 'other' } }));
 				assert.match(
@@ -708,7 +705,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				await remove(`${JOBS}/j`, { preconditions: { resourceVersion }, propagationPolicy: 'Background' });
 			});
 
-			test('refuses options that make no sense', async () => {
+			test('rejects options that are not valid', async () => {
 				await post(JOBS, jobNamed('j'));
 				const unknown = await refusal(remove(`${JOBS}/j`, { propagationPolicy: 'Sideways' }));
 				assert.match(unknown.message, /propagationPolicy: Unsupported value: "Sideways"/);
@@ -716,7 +713,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal((await refusal(remove(`${JOBS}/j`, both))).code, 422);
 			});
 
-			test('is tried and not done when it is a dry run', async () => {
+			test('performs all checks but does not write in a dry run', async () => {
 				await post(PODS, podNamed('p'));
 				await post(JOBS, jobNamed('j'));
 				const { revision } = opened.store;
@@ -725,7 +722,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal(opened.store.revision, revision);
 			});
 
-			test('takes a collection by selector, but not the namespaces', async () => {
+			test('deletes a collection by selector, but not Namespaces', async () => {
 				for (const name of ['a', 'b', 'c']) {
 					await post(PODS, podNamed(name, { labels: { odd: String(name !== 'b') } }));
 				}
@@ -736,7 +733,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 		});
 
 		describe('namespaces', () => {
-			test('end in two steps', async () => {
+			test('are deleted in two steps', async () => {
 				const path = '/api/v1/namespaces/doomed';
 				await post('/api/v1/namespaces', { metadata: { name: 'doomed' } });
 				const ending = await remove(path);
@@ -748,14 +745,14 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				assert.equal((await refusal(get(path))).code, 404);
 			});
 
-			test('of the system do not end', async () => {
+			test('of the system cannot be deleted', async () => {
 				const error = await refusal(remove('/api/v1/namespaces/default'));
 				assert.equal(error.message, 'namespaces "default" is forbidden: this namespace may not be deleted');
 			});
 		});
 
 		describe('binding', () => {
-			test('puts a Pod on a node, once', async () => {
+			test('assigns a Pod to a node, once', async () => {
 				await post(PODS, podNamed('p'));
 				const target = { kind: 'Node', name: 'node' };
 				const status = await post(`${PODS}/p/binding`, {
@@ -777,10 +774,10 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 				);
 			});
 
-			test('refuses a Pod that is on its way out, and a target that is none', async () => {
+			test('rejects a Pod that is being deleted, and a target that is not a Node', async () => {
 				await post(PODS, podNamed('p', { finalizers: ['a/b'] }));
-				const nobody = await refusal(post(`${PODS}/p/binding`, { metadata: { name: 'p' }, target: {} }));
-				assert.equal(nobody.code, 422);
+				const untargeted = await refusal(post(`${PODS}/p/binding`, { metadata: { name: 'p' }, target: {} }));
+				assert.equal(untargeted.code, 422);
 				const other = { metadata: { uid: 'other' }, target: { name: 'node' } };
 				assert.equal((await refusal(post(`${PODS}/p/binding`, other))).reason, 'Conflict');
 				await remove(`${PODS}/p`);
@@ -791,7 +788,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 	});
 }
 
-/** A node whose logs tell what was asked for. */
+/** A node agent whose logs contain the options that it received. */
 export const ECHO_NODE: NodeApi = {
 	containerLog: async ({ signal: _signal, ...request }) =>
 		(async function* () {

@@ -14,7 +14,7 @@ import { watchContract } from './watch-contract-suite.ts';
 apiContract('the API in the process', async ({ server }) => ({ transport: server, close: async () => {} }));
 watchContract('watches in the process', async ({ server }) => ({ transport: server, close: async () => {} }));
 
-test('events are told before the write that caused them resolves', async () => {
+test('watches in the process are notified before the write resolves', async () => {
 	const { server } = await openTestServer();
 	const seen = await Seen.open(server, PODS, { resourceVersion: '0' });
 	for (const name of ['a', 'b', 'c']) {
@@ -23,7 +23,7 @@ test('events are told before the write that caused them resolves', async () => {
 	}
 });
 
-test('a watch in the process gets a bookmark only where it says something new', async () => {
+test('a watch in the process receives a bookmark only if its revision is new', async () => {
 	const { server, clock, store } = await openTestServer();
 	const query = { resourceVersion: String(store.revision), allowWatchBookmarks: 'true' };
 	const seen = await Seen.open(server, PODS, query);
@@ -34,7 +34,7 @@ test('a watch in the process gets a bookmark only where it says something new', 
 	assert.deepEqual(await seen.texts(2), ['BOOKMARK', 'ADDED a']);
 });
 
-test('a resourceVersion is a whole number of 64 bits', async () => {
+test('a resourceVersion is an unsigned 64-bit integer', async () => {
 	const { server } = await openTestServer();
 	for (const [resourceVersion, why] of [
 		['x', 'invalid syntax'],
@@ -59,7 +59,7 @@ test('readers in the process share one frozen object', async () => {
 	}, TypeError);
 });
 
-test('a watcher that throws loses its watch, and nobody else does', async () => {
+test('a watcher that throws loses its watch, and no other watcher does', async () => {
 	const { server, faults } = await openTestServer();
 	const ended = Promise.withResolvers<Error | undefined>();
 	await server.watch(
@@ -78,7 +78,7 @@ test('a watcher that throws loses its watch, and nobody else does', async () => 
 	assert.equal(faults.length, 2);
 });
 
-test('what was stored is there after a start, as it was', async () => {
+test('stored objects are the same after a restart', async () => {
 	const { server, store, clock } = await openTestServer();
 	const { object: created } = await server.request({ method: 'POST', path: PODS, body: podNamed('a') });
 	server.close();
@@ -97,14 +97,14 @@ test('what was stored is there after a start, as it was', async () => {
 	next.close();
 });
 
-test('a store that cannot write is answered with 503 and when to try again', async () => {
+test('a store that cannot write causes a 503 with retryAfterSeconds', async () => {
 	const { server, store } = await openTestServer();
 	await store.close();
 	const error = await refusal(server.request({ method: 'POST', path: PODS, body: podNamed('a') }));
 	assert.equal(error.code, 503);
 });
 
-test('a fault of ours is answered with 500 and reported', async () => {
+test('an unexpected error causes a 500 and is reported', async () => {
 	const broken = { ...pods, defaults: () => assert.fail('a bug') };
 	const faults: unknown[] = [];
 	const server = new ApiServer({
@@ -123,7 +123,7 @@ test('a fault of ours is answered with 500 and reported', async () => {
 	assert.deepEqual(faults, [`POST ${PODS}`]);
 });
 
-test('Events go an hour after their last write', async () => {
+test('Events are deleted an hour after their last write', async () => {
 	const { server, clock, store } = await openTestServer();
 	const path = '/api/v1/namespaces/default/events';
 	const eventNamed = (name: string): unknown => ({
@@ -144,7 +144,7 @@ test('Events go an hour after their last write', async () => {
 	assert.deepEqual(await seen.texts(2), ['DELETED old', 'DELETED counted']);
 });
 
-test('history is kept for five minutes at least, and not for ever', async () => {
+test('history is kept for at least five minutes, and then compacted', async () => {
 	const { server, clock, store } = await openTestServer();
 	await server.request({ method: 'POST', path: PODS, body: podNamed('a') });
 	const past = store.revision;

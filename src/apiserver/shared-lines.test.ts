@@ -11,7 +11,7 @@ function object(name: string): StoredObject {
 	return new StoredObject(codec, { key: codec.key('', name), revision: 1, value });
 }
 
-test('a line is made once for each object and form', () => {
+test('a line is encoded once for each object and form', () => {
 	const shared = new SharedLines();
 	let made = 0;
 	const get = (stored: StoredObject, variant: string): Uint8Array =>
@@ -23,7 +23,7 @@ test('a line is made once for each object and form', () => {
 	assert.equal(made, 3);
 });
 
-test('lines are kept for a megabyte of newer ones at most, and for half of one at least', () => {
+test('a line is dropped after between half a megabyte and a megabyte of newer lines', () => {
 	const shared = new SharedLines();
 	const line = Buffer.alloc(128 * 1024);
 	const first = object('first');

@@ -20,7 +20,7 @@ function world() {
 	return { clock, disconnected, slow: new SlowClients(clock), client };
 }
 
-test('a client that takes nothing for a minute is disconnected, one that reads is not', () => {
+test('a client that reads nothing for a minute is disconnected, one that reads is not', () => {
 	const { clock, slow, disconnected, client } = world();
 	const reader = client('reader', 1000);
 	slow.add(reader);
@@ -37,7 +37,7 @@ test('a client that takes nothing for a minute is disconnected, one that reads i
 	assert.equal(slow.bytes, 0);
 });
 
-test('a client that takes a little in each of its minutes goes on', () => {
+test('a client that reads a little in each minute stays connected', () => {
 	const { clock, slow, disconnected, client } = world();
 	const slowest = client('slowest', 1000);
 	slow.add(slowest);
@@ -51,7 +51,7 @@ test('a client that takes a little in each of its minutes goes on', () => {
 	assert.deepEqual(disconnected, ['slowest']);
 });
 
-test('a client has a minute for each quarter of a megabyte that leaves in one piece', () => {
+test('a client has a minute for each 256 KiB that wait', () => {
 	const { clock, slow, disconnected, client } = world();
 	slow.add(client('large', MEBIBYTE));
 	clock.advance(239_999);
@@ -60,7 +60,7 @@ test('a client has a minute for each quarter of a megabyte that leaves in one pi
 	assert.deepEqual(disconnected, ['large']);
 });
 
-test('more that waits gives a client that takes nothing no more time, and no other place', () => {
+test('more waiting bytes give a client that reads nothing neither more time nor another place', () => {
 	const { clock, slow, disconnected, client } = world();
 	const stuck = client('stuck', 1000);
 	slow.add(stuck);
@@ -80,7 +80,7 @@ test('more that waits gives a client that takes nothing no more time, and no oth
 	assert.deepEqual(disconnected, ['stuck', 'fresh', 'again']);
 });
 
-test('a client that has taken some has its minute anew, and goes to the end of the line', () => {
+test('a client that has read something gets a new minute and moves to the end of the queue', () => {
 	const { clock, slow, disconnected, client } = world();
 	const reader = client('reader', 1000);
 	slow.add(reader);
@@ -91,14 +91,14 @@ test('a client that has taken some has its minute anew, and goes to the end of t
 	assert.deepEqual(disconnected, ['sleeper']);
 });
 
-test('when too much waits for all together, those that have waited longest are disconnected', () => {
+test('if too much waits for all clients, those that have waited longest are disconnected', () => {
 	const { slow, disconnected, client } = world();
 	for (let index = 0; index < 40; index++) slow.add(client(`c${index}`, MEBIBYTE));
 	assert.deepEqual(disconnected, ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7']);
 	assert.equal(slow.bytes, 32 * MEBIBYTE);
 });
 
-test('one client alone may have an answer of any size', () => {
+test('a single client may have a response of any size', () => {
 	const { slow, disconnected, client } = world();
 	slow.add(client('a', 100 * MEBIBYTE));
 	assert.deepEqual(disconnected, []);

@@ -17,7 +17,7 @@ const object = deepFreeze({
 	spec: {},
 });
 
-test('a stored value has no resourceVersion, and begins with kind, apiVersion and metadata', () => {
+test('a stored value has no resourceVersion and starts with kind, apiVersion and metadata', () => {
 	const text = Buffer.from(codec.encode(object)).toString();
 	assert.equal(
 		text,
@@ -25,12 +25,12 @@ test('a stored value has no resourceVersion, and begins with kind, apiVersion an
 	);
 });
 
-test('a stored value is UTF-8', () => {
+test('a stored value does not keep a shared buffer in memory', () => {
 	const value = codec.encode({ ...object, metadata: { name: 'ä', uid: 'u' } });
 	assert.match(Buffer.from(value).toString(), /^\{.*"name":"ä".*\}$/);
 });
 
-test('an object without anything but metadata is JSON too', () => {
+test('an object with only metadata is encoded as valid JSON', () => {
 	const bare = { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'a' } };
 	assert.equal(
 		Buffer.from(codec.encode(bare)).toString(),
@@ -38,7 +38,7 @@ test('an object without anything but metadata is JSON too', () => {
 	);
 });
 
-test('what is served and what is decoded is the object with its revision', () => {
+test('served and decoded objects have the revision as resourceVersion', () => {
 	const text = fc.string({ unit: 'grapheme' });
 	fc.assert(
 		fc.property(text, text, fc.integer({ min: 1 }), (name, label, revision) => {
@@ -52,7 +52,7 @@ test('what is served and what is decoded is the object with its revision', () =>
 	);
 });
 
-test('keys have the group, the resource, the namespace and the name', () => {
+test('keys contain the group, the resource, the namespace and the name', () => {
 	assert.equal(codec.key('', 'a'), '/registry/core/namespaces/a');
 	assert.equal(new ResourceCodec(pods).key('ns', 'p'), '/registry/core/pods/ns/p');
 	assert.equal(new ResourceCodec(pods).keyPrefixOf('ns'), '/registry/core/pods/ns/');
@@ -66,7 +66,7 @@ test('an object is decoded once, defaulted and frozen', () => {
 	assert.equal(stored.at(9).object.metadata.resourceVersion, '9');
 });
 
-test('an object that the server gave leads back to where it is stored', () => {
+test('the source of an object from the server is its stored object', () => {
 	const stored = new StoredObject(codec, { key: 'k', revision: 3, value: codec.encode(object) });
 	assert.equal(sourceOf(stored.object), stored);
 	assert.equal(sourceOf(stored.at(9).object)?.object.metadata.resourceVersion, '9');
@@ -74,7 +74,7 @@ test('an object that the server gave leads back to where it is stored', () => {
 	assert.equal(sourceOf(draft.object), undefined);
 });
 
-test('metadata is at hand while it is held, without the object being decoded again', () => {
+test('metadata that is still held needs no decoding', () => {
 	let decoded = 0;
 	const definition: ResourceDefinition = {
 		...namespaces,
@@ -90,7 +90,7 @@ test('metadata is at hand while it is held, without the object being decoded aga
 	assert.equal(decoded, 1);
 });
 
-test('a ticket freezes what it carries, and revisions share all but themselves', () => {
+test('a ticket freezes its object, and copies with another revision share everything else', () => {
 	const spec = { finalizers: ['kubernetes'] };
 	const ticket = new WriteTicket({
 		kind: 'Namespace',

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { warningHeaders } from './warning-headers.ts';
 
-test('a warning is quoted, and kept in UTF-8 without control characters', () => {
+test('a warning is quoted and sent in UTF-8 without control characters', () => {
 	const [header = ''] = warningHeaders(['b"ä\\ \u0000\r\n\u0085']);
 	assert.equal(Buffer.from(header, 'latin1').toString(), '299 - "b\\"ä\\\\ ????"');
 });
 
-test('warnings of up to 4 KB are sent whole', () => {
+test('warnings of up to 4 KB are sent completely', () => {
 	const texts = ['x'.repeat(4000), 'y'.repeat(96)];
 	assert.deepEqual(
 		warningHeaders(texts).map((header) => header.length),
@@ -15,7 +15,7 @@ test('warnings of up to 4 KB are sent whole', () => {
 	);
 });
 
-test('of more, each is cut to 256 characters, and so many are sent as fill 4 KB', () => {
+test('of more, each is truncated to 256 characters, and as many are sent as fit into 4 KB', () => {
 	const texts = Array.from({ length: 120 }, (_, index) => `${index}${'x'.repeat(300)}`);
 	const headers = warningHeaders(texts);
 	assert.equal(headers.length, 16);

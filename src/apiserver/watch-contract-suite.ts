@@ -12,9 +12,9 @@ import {
 	type TestServer,
 } from './server-contract-suite.ts';
 
-/** What watches tell, whichever way the API is reached. */
+/** The behaviour of watches, the same for all transports. */
 
-/** Registers the tests of watches for one way to reach the API. */
+/** Registers the tests of watches for one transport. */
 export function watchContract(name: string, connect: (opened: TestServer) => Promise<Connection>): void {
 	describe(name, () => {
 		let opened: TestServer;
@@ -46,7 +46,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 		const open = (query = {}, path = PODS): Promise<Seen> => Seen.open(connection.transport, path, query);
 		const revision = (): string => String(opened.store.revision);
 
-		test('a watch from a list tells what changes from there', async () => {
+		test('a watch from the resourceVersion of a list sends the later changes', async () => {
 			await create('a');
 			const seen = await open({ resourceVersion: revision() });
 			const b = await create('b');
@@ -57,7 +57,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			assert.equal(seen.events[2]?.object.metadata.resourceVersion, revision());
 		});
 
-		test('a watch from nowhere first tells all that is there', async () => {
+		test('a watch without a resourceVersion first sends all existing objects', async () => {
 			await create('b');
 			await create('a');
 			for (const query of [{}, { resourceVersion: '0' }]) {
@@ -66,7 +66,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			}
 		});
 
-		test('a bookmark ends the initial events where the client takes bookmarks', async () => {
+		test('a bookmark ends the initial events if the client accepts bookmarks', async () => {
 			await create('a');
 			const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
 			const seen = await open({ ...initial, allowWatchBookmarks: 'true' });
@@ -88,14 +88,14 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			}
 		});
 
-		test('initial events can be left out', async () => {
+		test('a client can opt out of initial events', async () => {
 			await create('a');
 			const seen = await open({ sendInitialEvents: 'false', resourceVersionMatch: 'NotOlderThan' });
 			await create('b');
 			assert.deepEqual(await seen.texts(1), ['ADDED b']);
 		});
 
-		test('what leaves the selection is deleted for the watch, as it was', async () => {
+		test('an object that stops matching is sent as DELETED in its previous state', async () => {
 			const start = { resourceVersion: revision(), labelSelector: 'x=1' };
 			const seen = await open(start);
 			await create('a', { labels: { x: '2' } });
@@ -110,7 +110,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			assert.equal(Number(left?.resourceVersion), Number(revision()) - 2);
 		});
 
-		test('a watch keeps to its namespace and its fields', async () => {
+		test('a watch sends only objects of its namespace and field selector', async () => {
 			const seen = await open({ resourceVersion: revision(), fieldSelector: 'metadata.name!=b' });
 			await create('b');
 			await write('POST', '/api/v1/namespaces/kube-system/pods', podNamed('c'));
@@ -118,9 +118,9 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			assert.deepEqual(await seen.texts(1), ['ADDED d']);
 		});
 
-		test('a watch from an old revision catches up from the log and goes on live', async () => {
+		test('a watch from an old revision reads the log and then continues live', async () => {
 			const resourceVersion = revision();
-			// More than the server's memory of past changes holds.
+			// More than the change window holds.
 			for (let index = 0; index < 2050; index++) await create(`p${index}`);
 			const seen = await open({ resourceVersion, allowWatchBookmarks: 'true' });
 			await seen.texts(2050);
@@ -135,7 +135,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			assert.equal((await seen.texts(2052))[2051], 'BOOKMARK');
 		});
 
-		test('a revision whose history is gone has expired', async () => {
+		test('a watch from a compacted revision gets Expired', async () => {
 			const resourceVersion = revision();
 			for (let index = 0; index < 2050; index++) await create(`p${index}`);
 			await opened.store.compact(opened.store.revision);
@@ -148,7 +148,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			assert.deepEqual(seen.events, []);
 		});
 
-		test('a watch from the future tells what comes after that', async () => {
+		test('a watch from a future revision sends the changes after it', async () => {
 			const { revision: now } = opened.store;
 			const seen = await open({ resourceVersion: String(now + 2), allowWatchBookmarks: 'true' });
 			opened.clock.advance(60_000);
@@ -156,7 +156,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			assert.deepEqual(await seen.texts(1), ['ADDED c']);
 		});
 
-		test('the objects of a future revision are told once it has come', async () => {
+		test('initial events of a future revision are sent once it is reached', async () => {
 			const next = opened.store.revision + 1;
 			const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
 			const seen = await open({ ...initial, resourceVersion: String(next) });
@@ -164,7 +164,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			assert.deepEqual(await seen.texts(1), ['ADDED a']);
 		});
 
-		test('the objects of a revision that does not come are waited for three seconds', async () => {
+		test('initial events of a revision that is not reached time out after three seconds', async () => {
 			const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
 			const seen = await open({ ...initial, resourceVersion: '999' });
 			opened.clock.advance(3000);
@@ -174,7 +174,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			assert.match(error.message, /^Timeout: Too large resource version: 999, current: \d+$/);
 		});
 
-		test('options that make no sense are refused', async () => {
+		test('options that are not valid are rejected', async () => {
 			assert.equal((await refusal(open({ resourceVersionMatch: 'Exact' }))).code, 422);
 			const continued = await refusal(open({ continue: 'x' }));
 			assert.equal(continued.code, 422);
@@ -184,7 +184,7 @@ export function watchContract(name: string, connect: (opened: TestServer) => Pro
 			);
 		});
 
-		test('bookmarks come round each minute to those who asked for them', async () => {
+		test('watches that asked for bookmarks receive one each minute', async () => {
 			const seen = await open({ resourceVersion: revision(), allowWatchBookmarks: 'true' });
 			const without = await open({ resourceVersion: revision() });
 			await write('POST', '/api/v1/namespaces', { metadata: { name: 'other' } });

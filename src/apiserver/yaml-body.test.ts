@@ -6,13 +6,13 @@ import { JOBS, openTestServer } from './server-contract-suite.ts';
 
 const TEMPLATE = '  template: {spec: {restartPolicy: Never, containers: [{name: c, image: b}]}}\n';
 
-/** Posts a Job as YAML to a server of its own. */
+/** Posts a Job as YAML to a new server. */
 async function post(body: string, query: SentBytes['query'] = {}): Promise<BytesAnswer> {
 	const { server } = await openTestServer();
 	return sendBytes(server, 'POST', JOBS, { body, contentType: 'application/yaml', query });
 }
 
-/** A field of the spec of the Job in an answer. */
+/** A field of the Job's spec in a response. */
 function specOf({ code, json, text }: BytesAnswer): Readonly<Record<string, unknown>> {
 	assert.equal(code, 201, text);
 	assert.ok(isRecord(json.spec));
@@ -20,7 +20,7 @@ function specOf({ code, json, text }: BytesAnswer): Readonly<Record<string, unkn
 }
 
 describe('a YAML body', () => {
-	test('is YAML 1.1, as upstream reads it', async () => {
+	test('is parsed as YAML 1.1, as upstream does', async () => {
 		const text = `metadata: {name: j, annotations: {a: !!binary aGk=, m: "1_000"}}\nspec:\n  backoffLimit: 010\n  suspend: yes\n  activeDeadlineSeconds: 1_000\n  completions: 0x10\n${TEMPLATE}`;
 		const answer = await post(text);
 		const { backoffLimit, suspend, activeDeadlineSeconds, completions } = specOf(answer);
@@ -31,19 +31,19 @@ describe('a YAML body', () => {
 		assert.match(answer.text, /"annotations":\{"a":"hi","m":"1_000"\}/);
 	});
 
-	test('has merges', async () => {
+	test('may have merge keys', async () => {
 		const text = `metadata: {name: j, annotations: &a {x: "1"}}\nspec:\n  <<: {backoffLimit: 3, parallelism: 2}\n  parallelism: 4\n${TEMPLATE}`;
 		const { backoffLimit, parallelism } = specOf(await post(text));
 		assert.deepEqual({ backoffLimit, parallelism }, { backoffLimit: 3, parallelism: 4 });
 	});
 
-	test('is its first document', async () => {
+	test('is read up to the end of its first document', async () => {
 		const text = `metadata: {name: j}\nspec:\n${TEMPLATE}---\nmetadata: {name: k}\n`;
 		assert.match((await post(text)).text, /"name":"j"/);
 		assert.equal((await post(`--- {metadata: {name: j}, spec: {${TEMPLATE.trim()}}}\n--- [`)).code, 201);
 	});
 
-	test('is refused in the words of upstream', async () => {
+	test("is rejected with upstream's messages", async () => {
 		const rows: readonly (readonly [body: string, message: string])[] = [
 			[
 				'%YAML 1.2\n---\nkind: Job\n',
@@ -68,7 +68,7 @@ describe('a YAML body', () => {
 		}
 	});
 
-	test('may be empty, and then lacks everything', async () => {
+	test('may be empty, and then lacks all required fields', async () => {
 		for (const body of ['\n', '---\n', '# a comment\n', 'null\n']) {
 			const answer = await post(body);
 			assert.equal(answer.code, 422, body);
@@ -76,23 +76,23 @@ describe('a YAML body', () => {
 		}
 	});
 
-	describe('with a key that stands twice', () => {
+	describe('with a repeated key', () => {
 		const text = `metadata:\n  name: j\nspec:\n  suspend: false\n  backoffLimit: 1\n${TEMPLATE}  suspend: true\n  foo: 1\n`;
 		const twice = 'line 7: key "suspend" already set in map';
 
-		test('has its last value, without a word', async () => {
+		test('has its last value, without a warning', async () => {
 			const answer = await post(text, { fieldValidation: 'Ignore' });
 			assert.equal(specOf(answer).suspend, true);
 			assert.deepEqual(answer.warnings, []);
 		});
 
-		test('gets a warning', async () => {
+		test('causes a warning', async () => {
 			const answer = await post(text);
 			assert.equal(specOf(answer).suspend, true);
 			assert.deepEqual(answer.warnings, [twice, 'unknown field "spec.foo"']);
 		});
 
-		test('is refused by a strict reader', async () => {
+		test('is rejected by strict validation', async () => {
 			const { code, message } = await post(text, { fieldValidation: 'Strict' });
 			assert.equal(code, 400);
 			assert.equal(

@@ -11,13 +11,13 @@ async function create(spec: object): Promise<ApiResponse> {
 	return await server.request({ method: 'POST', path: PODS, query: {}, body }).finally(() => server.close());
 }
 
-test('a Pod that names a RuntimeClass is refused, since none exists', async () => {
+test('a Pod that names a RuntimeClass is rejected, since no RuntimeClass exists', async () => {
 	const { code, reason, message } = await refusal(create({ runtimeClassName: 'x' }));
 	assert.deepEqual([code, reason], [403, 'Forbidden']);
 	assert.equal(message, 'pods "p" is forbidden: pod rejected: RuntimeClass "x" not found');
 });
 
-test('a Pod with an overhead is refused, since only a RuntimeClass can bring one', async () => {
+test('a Pod with an overhead is rejected, since only a RuntimeClass can set one', async () => {
 	const { code, message } = await refusal(create({ overhead: { cpu: '100m' } }));
 	assert.equal(code, 403);
 	assert.match(
@@ -26,11 +26,11 @@ test('a Pod with an overhead is refused, since only a RuntimeClass can bring one
 	);
 });
 
-test('a Pod with neither is taken', async () => {
+test('a Pod with neither is accepted', async () => {
 	assert.equal((await create({})).code, 201);
 });
 
-test('who changes the Pod template of a CronJob is warned as if it were created, and no other change warns', async () => {
+test('an update of the Pod template of a CronJob warns as its creation does, and no other update warns', async () => {
 	const traits: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
 	const { server } = await openTestServer({ traits });
 	const containers = (fields: object): object => [{ name: 'main', image: 'busybox', ...fields }];

@@ -31,7 +31,7 @@ async function open() {
 	};
 }
 
-test('the classes of the system exist, and cannot be deleted', async () => {
+test('the system PriorityClasses exist and cannot be deleted', async () => {
 	const { list, remove } = await open();
 	assert.deepEqual(
 		(await list()).map(({ metadata, value }) => [metadata.name, value]),
@@ -45,14 +45,14 @@ test('the classes of the system exist, and cannot be deleted', async () => {
 	assert.match(error.message, /this is a system priority class and cannot be deleted$/);
 });
 
-test('a Pod gets value and policy of the class it names', async () => {
+test('a Pod receives the value and the preemption policy of its PriorityClass', async () => {
 	const { make, pod } = await open();
 	await make('high', { value: 7, preemptionPolicy: 'Never' });
 	const { priority, preemptionPolicy, priorityClassName } = await pod('a', { priorityClassName: 'high' });
 	assert.deepEqual([priority, preemptionPolicy, priorityClassName], [7, 'Never', 'high']);
 });
 
-test('a Pod that names none gets the default class, or 0', async () => {
+test('a Pod without a PriorityClass receives the default class, or priority 0', async () => {
 	const { make, pod, remove } = await open();
 	const before = await pod('a');
 	assert.deepEqual([before.priority, before.priorityClassName], [0, undefined]);
@@ -63,7 +63,7 @@ test('a Pod that names none gets the default class, or 0', async () => {
 	assert.equal((await pod('c')).priority, 0);
 });
 
-test('what a Pod says itself must agree with its class', async () => {
+test('a priority that the Pod sets itself must be that of its PriorityClass', async () => {
 	const { make, pod } = await open();
 	await make('high', { value: 7, preemptionPolicy: 'Never' });
 	const computed = 'priority admission controller computed';
@@ -91,7 +91,7 @@ test('what a Pod says itself must agree with its class', async () => {
 	);
 });
 
-test('only one class is the default', async () => {
+test('only one PriorityClass can be the global default', async () => {
 	const { change, make } = await open();
 	await make('usual', { globalDefault: true });
 	await make('other', {});
