@@ -59,8 +59,11 @@ export async function bind(server: ServerContext, request: ResourceRequest): Pro
 	await replace(server, request, {
 		dryRun,
 		strategy: {
+			// Only the fields that `bound` sets can change, so there is nothing to prepare or validate. The
+			// strategy of Pods would reject the change of nodeName.
 			prepareForUpdate: (pod) => pod,
 			validateUpdate: () => [],
+			// Schedulers send no resourceVersion: `bound` checks one that they do send.
 			allowUnconditionalUpdate: true,
 		},
 		next: (pod) => bound(server, request, binding, pod),
@@ -76,6 +79,7 @@ function checked({ name }: ResourceRequest, binding: Binding): Binding {
 	return binding;
 }
 
+/** Upstream: ValidatePodBinding. */
 function targetErrors({ kind, name }: Binding['target']): readonly FieldError[] {
 	const path = new FieldPath('target');
 	const errors: FieldError[] = [];
@@ -84,6 +88,10 @@ function targetErrors({ kind, name }: Binding['target']): readonly FieldError[] 
 	return errors;
 }
 
+/**
+ * The Pod after the binding. Runs again on the latest state if another writer was faster, so the checks hold
+ * for the state that is written.
+ */
 function bound(
 	{ clock }: ServerContext,
 	request: ResourceRequest,
@@ -111,6 +119,7 @@ function bound(
 	return placed;
 }
 
+/** Why the Pod cannot be assigned, in upstream's words (BindingREST); undefined if it can. */
 function unbindable({ metadata, spec }: Pod): string | undefined {
 	if (metadata.deletionTimestamp)
 		return `pod ${metadata.name} is being deleted, cannot be assigned to a host`;
@@ -119,6 +128,7 @@ function unbindable({ metadata, spec }: Pod): string | undefined {
 	return undefined;
 }
 
+/** The conditions with PodScheduled set to True. The time of an earlier transition is kept. */
 function scheduled({ metadata, status }: Pod, now: string): readonly PodCondition[] {
 	const conditions = status.conditions ?? [];
 	const old = conditions.find(({ type }) => type === 'PodScheduled');

@@ -41,7 +41,7 @@ export interface ExpectedObject {
 	readonly limits?: Pick<JsonLimits, 'values' | 'keys'>;
 }
 
-/** Reads bodies of one content type. Throws an {@link UnreadableError}, or any error of the API. */
+/** Parses bodies of one content type. Throws an {@link UnreadableError}, or an ApiError. */
 type BodyReader = (bytes: Uint8Array, reading: Reading) => Promise<JsonBody>;
 
 /** What a reader receives besides the bytes. */

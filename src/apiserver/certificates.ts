@@ -57,7 +57,7 @@ const SERVER_DNS_NAMES = [
 	'kubernetes.default.svc',
 	'kubernetes.default.svc.cluster.local',
 ];
-/** 127.0.0.1 and ::1. */
+/** IP addresses of the server: 127.0.0.1 and ::1. */
 const SERVER_ADDRESSES = [Buffer.from([127, 0, 0, 1]), Buffer.from(`${'00'.repeat(15)}01`, 'hex')];
 
 /** Makes a self-signed certificate authority. `now` is in ms since the epoch. */

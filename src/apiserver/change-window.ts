@@ -47,7 +47,7 @@ const COMPACT_LENGTH = 256;
 export class ChangeWindow {
 	/** Entries before `#first` are undefined. */
 	#changes: Array<ObjectChange | undefined> = [];
-	/** Index of the oldest change that is kept. */
+	/** Index of the oldest change in the window. */
 	#first = 0;
 	#bytes = 0;
 	#start = 0;
@@ -65,7 +65,7 @@ export class ChangeWindow {
 		this.#start = revision;
 	}
 
-	/** Adds the newest change. */
+	/** Adds the newest change, and drops the oldest ones beyond the limits. */
 	push(change: ObjectChange): void {
 		this.#changes.push(change);
 		this.#bytes += sizeOf(change);

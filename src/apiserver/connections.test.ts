@@ -26,7 +26,7 @@ class FakeSocket extends EventEmitter {
 
 /** Makes a socket with a peer of its own, unless its port is given; undefined: the client has reset it. */
 function opened(connections: Connections, peer: { port: number | undefined } = { port: ++port }) {
-	const socket = new FakeSocket(peer.port) as FakeSocket & Socket; // `as`: it has what is used of a socket.
+	const socket = new FakeSocket(peer.port) as FakeSocket & Socket; // `as`: it has all members that are used.
 	connections.add(socket);
 	return socket;
 }

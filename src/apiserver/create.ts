@@ -39,6 +39,7 @@ export async function create(server: ServerContext, request: ResourceRequest): P
 	}
 }
 
+/** One attempt with one name. It yields between the steps that take long for a large object. */
 async function createOnce(
 	server: ServerContext,
 	request: ResourceRequest,

@@ -40,6 +40,7 @@ export function isDryRun({ dryRun }: DeleteOptions): boolean {
 	return (dryRun?.length ?? 0) > 0;
 }
 
+/** Decoded without strict field validation, as upstream. */
 async function fromBody(call: Call): Promise<DeleteOptions> {
 	const { value } = await readBody(call, DELETE_OPTIONS);
 	try {
@@ -67,6 +68,7 @@ function fromQuery(query: Query): DeleteOptions {
 	};
 }
 
+/** Upstream: ValidateDeleteOptions. */
 function deleteOptionErrors(options: DeleteOptions): readonly FieldError[] {
 	const { orphanDependents, propagationPolicy, dryRun } = options;
 	const path = new FieldPath('propagationPolicy');

@@ -46,6 +46,7 @@ export async function deleteWith(
 	});
 }
 
+/** Applies the decision to the object. Undefined if another writer was faster. */
 async function applyAct(
 	server: ServerContext,
 	request: ResourceRequest,
@@ -61,6 +62,8 @@ async function applyAct(
 	const dryRun = isDryRun(options);
 	if (act.kind === 'mark') {
 		const marked = await mark(server, current, { object: act.object, dryRun, call: request.call });
+		// As upstream: 202 for an object that is not removed yet, but only if the client set the deprecated
+		// orphanDependents to false.
 		const code = options.orphanDependents === false ? 202 : 200;
 		return marked && { type: 'object', code, stored: marked };
 	}
@@ -70,6 +73,7 @@ async function applyAct(
 	return { type: 'object', code: 200, stored: unstored(removed, act.object) };
 }
 
+/** Stores the object with its deletion marks. A repeated DELETE that changes nothing is not written. */
 async function mark(
 	server: ServerContext,
 	current: StoredObject,
@@ -91,6 +95,7 @@ function deletedStatus({ group, resource }: ResourceDefinition, { metadata }: Ku
 	return success(200, { name, ...(group && { group }), kind: resource, ...(uid && { uid }) });
 }
 
+/** The object as the client receives it, in a state that is not stored. */
 function unstored({ codec, key, revision }: StoredObject, object: KubeObject): StoredObject {
 	return new StoredObject(codec, { key, revision, value: codec.encode(object) });
 }

@@ -35,6 +35,10 @@ export class Discovery {
 		return answer;
 	}
 
+	/**
+	 * All groups in one document: kubectl and client-go ask for this first, and fall back to the legacy lists
+	 * if it is not served.
+	 */
 	#aggregated(path: string, version: DiscoveryVersion): unknown {
 		const groups = this.#groups().filter((group) => (group === '') === (path === '/api'));
 		return {
@@ -52,6 +56,10 @@ export class Discovery {
 		};
 	}
 
+	/**
+	 * The documents for older clients: a request for each group and version. Undefined for paths of groups or
+	 * versions that are not served.
+	 */
 	#legacy(path: string): unknown {
 		if (path === '/api') {
 			return { kind: 'APIVersions', versions: this.#versionsOf(''), serverAddressByClientCIDRs: [] };
@@ -111,6 +119,10 @@ const DISCOVERY_GROUP = 'apidiscovery.k8s.io';
 
 type DiscoveryVersion = 'v2' | 'v2beta1';
 
+/**
+ * The version of the aggregated document that the client accepts. A range of plain JSON that comes first
+ * means the legacy lists, as upstream.
+ */
 function aggregatedVersion(accept: string): DiscoveryVersion | undefined {
 	for (const clause of parseAccept(accept)) {
 		if (!takesJson(clause)) continue;
@@ -123,6 +135,7 @@ function aggregatedVersion(accept: string): DiscoveryVersion | undefined {
 	return undefined;
 }
 
+/** kubectl and controllers check these before they send a request. */
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
 function verbsOf(definition: ResourceDefinition): readonly string[] {
@@ -148,6 +161,7 @@ function aggregatedResource(definition: ResourceDefinition): unknown {
 	};
 }
 
+/** The resource and its subresources, which are entries of their own in the legacy lists. */
 function legacyResources(definition: ResourceDefinition): readonly unknown[] {
 	const { group, kind, resource, singular, shortNames, categories, namespaced } = definition;
 	const subresources = SUBRESOURCES.filter((each) => each.of(definition)).map((each) => ({

@@ -44,6 +44,7 @@ export class Documents {
 			health(path, call.query, this.#options.failure()) ??
 			(await this.#openApi.answer(path)) ??
 			this.#other(path);
+		// An unknown path is NotFound with any method, as upstream, so this check comes first.
 		if (!answer) throw unknownPath();
 		if (call.method !== 'GET') throw methodNotAllowed();
 		return answer;
@@ -56,6 +57,7 @@ export class Documents {
 	}
 }
 
+/** The index at `/`. */
 const PATHS = [
 	'/api',
 	'/apis',
@@ -68,10 +70,18 @@ const PATHS = [
 	'/version',
 ];
 
+/**
+ * The version of Kubernetes with that of stint as build metadata, which clients ignore when they compare
+ * versions.
+ */
 function kubernetesVersion(version: string): string {
 	return `v${KUBERNETES_VERSION}+stint.${version}`;
 }
 
+/**
+ * The answer of `/version`. Clients only read the version; build fields that stint does not have are empty,
+ * and the date is a valid one because clients may parse it.
+ */
 function versionInfo(version: string): unknown {
 	const [major, minor] = KUBERNETES_VERSION.split('.');
 	const architecture = process.arch === 'x64' ? 'amd64' : process.arch;

@@ -181,7 +181,7 @@ describe('compaction', () => {
 			revisions.push(store.revision);
 			await pass(clock, MINUTE_MS);
 			const first = await oldest();
-			// What was written in the last five minutes is there; what is older than six is not.
+			// Changes of the last five minutes are still in the history; those older than six are not.
 			assert.ok(first <= (revisions[minute - 4] ?? 1), `minute ${minute}: ${first}`);
 			assert.ok(first >= (revisions[minute - 6] ?? 0), `minute ${minute}: ${first}`);
 		}

@@ -181,7 +181,7 @@ describe('watches over HTTP', () => {
 		await createPods(100, 250_000);
 		// Each of these responses comes after another round of all watches.
 		for (let round = 0; round < 20; round++) await textOf(await send(listener, 'GET', '/readyz'));
-		// The Pods alone are 24 MiB; with a copy of them for each watch it would be a gigabyte.
+		// The Pods take 24 MiB; a copy of them for each watch would take a gigabyte.
 		const grown = (bytesHeld() - before) / MEBIBYTE;
 		assert.ok(grown < 150, `${grown.toFixed(0)} MiB are held`);
 		for (const client of clients) client.destroy();
@@ -294,7 +294,7 @@ function watchOpener(server: ApiServer) {
 		const response = new FakeResponse();
 		const options = {
 			...shared,
-			response: response as unknown as ServerResponse, // `as`: it has what a watch uses.
+			response: response as unknown as ServerResponse, // `as`: it has all members that a watch uses.
 			lines: new WatchLines(new ResourceCodec(pods), { as: 'plain' }, sharedLines),
 		};
 		const call = { ...GET, query: new Query({ watch: 'true', ...query }), warnings: [] };

@@ -30,6 +30,10 @@ export function* indented(pieces: Iterable<Uint8Array>): Iterable<Uint8Array> {
 	yield Buffer.from('\n');
 }
 
+/**
+ * The state of the scan between pieces: inside a string, after a backslash, nesting depth. It never looks
+ * ahead, so a piece may end anywhere.
+ */
 class Indenter {
 	#out = Buffer.allocUnsafe(1024);
 	#length = 0;

@@ -41,7 +41,7 @@ export async function list(server: ServerContext, request: ResourceRequest): Pro
 /** Which objects the page may contain. */
 interface Wanted {
 	readonly selected: Matcher;
-	/** Only keys after this one. */
+	/** Only keys after this one; empty for the first page. */
 	readonly after: string;
 	readonly limit: number;
 	readonly pauseIfDue: (bytes: number) => Promise<void> | undefined;

@@ -24,6 +24,8 @@ export async function podLog(
 	const options = logOptions(request);
 	const container = containerOf(pod, request.call.query.text('container'));
 	const { nodeName } = pod.spec;
+	// A Pod that is not scheduled has an empty log and no error, as upstream (LogLocation), so that `kubectl
+	// logs` does not fail for a Pod that just waits.
 	if (!nodeName) return nothing();
 	const absent = whyNoLog(pod, container, options.previous);
 	if (absent !== undefined) throw badRequest(absent);
@@ -41,6 +43,7 @@ export async function podLog(
 
 type LogOptions = Omit<ContainerLogRequest, 'namespace' | 'pod' | 'container' | 'signal'>;
 
+/** Parses and validates the options. Upstream: ValidatePodLogOptions. */
 function logOptions({ call: { query }, name }: ResourceRequest): LogOptions {
 	const sinceSeconds = query.integer('sinceSeconds');
 	const tailLines = query.integer('tailLines');
@@ -127,6 +130,7 @@ export function whyNoLog(
 		: `${what} is waiting to start - no logs yet`;
 }
 
+/** A terminated state has a container ID only if the runtime created the container. */
 function hasRun(state: ContainerState | undefined): boolean {
 	return Boolean(state?.terminated?.containerID);
 }

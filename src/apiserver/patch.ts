@@ -68,6 +68,10 @@ export async function patch(
 	return { type: 'object', code: 200, stored };
 }
 
+/**
+ * Decodes the patched JSON. Errors of decoding are reported on the field `patch`, since the client did not
+ * send the object itself.
+ */
 function decodePatched(
 	request: ResourceRequest,
 	read: Patch,
@@ -92,6 +96,7 @@ function decodePatched(
 	}
 }
 
+/** Upstream accepts `force` only with server-side apply (ValidatePatchOptions). */
 function refuseForce({ query }: Call): void {
 	if (!query.has('force')) return;
 	throw invalid({ group: 'meta.k8s.io', resource: 'PatchOptions', name: '' }, [
@@ -131,6 +136,7 @@ function readStrategic(body: JsonBody, { schema }: ResourceDefinition): Patch {
 	};
 }
 
+/** Errors of strict decoding: `raw` accepts any field, so only repeated ones remain. */
 function repeatedFields({ value, repeated }: JsonBody): readonly string[] {
 	return strictTexts(decode(raw, value, repeated).problems);
 }

@@ -95,6 +95,10 @@ function scopeOf({ name, namespace, call }: ResourceRequest): string {
 	return namespace === '' ? 'cluster' : 'namespace';
 }
 
+/**
+ * The verb label. Requests of logs are CONNECT and watches WATCH, so that these long requests stay apart from
+ * the latency of others.
+ */
 function verbOf(request: ResourceRequest): string {
 	const { call, name, subresource } = request;
 	if (subresource === 'log') return 'CONNECT';
@@ -103,6 +107,9 @@ function verbOf(request: ResourceRequest): string {
 	return name === '' ? 'LIST' : 'GET';
 }
 
+/**
+ * The dry_run label. Unknown values share one label value, so a client cannot create any number of series.
+ */
 function dryRunOf({ call }: ResourceRequest): string {
 	const asked = call.query.text('dryRun');
 	return asked === '' || asked === 'All' ? asked : 'invalid';
@@ -116,6 +123,7 @@ const TOTAL = {
 	labelNames: ['verb', 'dry_run', ...LABEL_NAMES, 'code'],
 };
 
+/** The buckets are upstream's, so that its dashboards and alerts work. */
 const SECONDS = {
 	name: 'apiserver_request_duration_seconds',
 	help: 'Seconds from the start of an API request until its response was known; for a watch, until it ended.',

@@ -109,7 +109,7 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 
 		const send = async (request: ApiRequest): Promise<Pod> => {
 			const { object } = await connection.transport.request(request);
-			// `as`: most of the tests deal in Pods, and none reads what its object has not.
+			// `as`: most tests use Pods, and none reads a field that its object does not have.
 			return object as Pod;
 		};
 		const post = (path: string, body: unknown, query = {}): Promise<Pod> =>

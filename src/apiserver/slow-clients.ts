@@ -11,7 +11,10 @@ const STALL_TIMEOUT_MS = 60_000;
  */
 const STALL_BYTES = 256 * 1024;
 
-/** Maximum number of bytes that may wait for all clients together. */
+/**
+ * Maximum number of bytes that may wait for all clients together. Above it the client that has waited longest
+ * is disconnected.
+ */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 /** Above this number of waiting bytes, watches do not send more to a client before it has read everything. */

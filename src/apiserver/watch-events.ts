@@ -82,6 +82,7 @@ interface TableLineOptions {
 	readonly first: boolean;
 }
 
+/** A Table with one row, composed from bytes, so that the object in the row is not encoded again. */
 function tableLine(
 	{ definition }: ResourceCodec,
 	{ type, stored }: ObjectNotice,
@@ -104,6 +105,10 @@ function lineOf(type: string, object: unknown): Uint8Array {
 	return Buffer.from(`${JSON.stringify({ type, object })}\n`);
 }
 
+/**
+ * An object of the watched kind with only a resourceVersion. The annotation marks the end of the initial
+ * events.
+ */
 function bookmarkObject({ definition, apiVersion }: ResourceCodec, bookmark: Bookmark): KubeObject {
 	const { revision, initialEventsEnd } = bookmark;
 	return {
