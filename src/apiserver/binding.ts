@@ -72,8 +72,8 @@ export async function bind(server: ServerContext, request: ResourceRequest): Pro
 }
 
 function checked({ name }: ResourceRequest, binding: Binding): Binding {
-	const { name: own } = binding.metadata;
-	if (own && own !== name) throw badRequest('name in URL does not match name in Binding object');
+	const { name: bodyName } = binding.metadata;
+	if (bodyName && bodyName !== name) throw badRequest('name in URL does not match name in Binding object');
 	const errors = targetErrors(binding.target);
 	if (errors.length > 0) throw invalid({ group: '', resource: 'Binding', name }, errors);
 	return binding;

@@ -126,10 +126,10 @@ export function inNamespace(object: KubeObject, namespace: string): KubeObject {
 
 function undecodedOf(json: unknown, { kind, version }: ResourceDefinition): Undecoded {
 	if (typeof json !== 'object' || json === null) return { kind, version };
-	const said = 'kind' in json && typeof json.kind === 'string' ? json.kind : '';
+	const kindInBody = 'kind' in json && typeof json.kind === 'string' ? json.kind : '';
 	const apiVersion = 'apiVersion' in json && typeof json.apiVersion === 'string' ? json.apiVersion : '';
 	return {
-		kind: said || kind,
+		kind: kindInBody || kind,
 		version: apiVersion.slice(apiVersion.indexOf('/') + 1) || version,
 		into: kind,
 	};

@@ -36,12 +36,12 @@ export async function decodePosted<T extends Posted>(
 	const what = { kind, version: expected.slice(expected.indexOf('/') + 1) };
 	try {
 		const { value, problems } = decodeAs<T>(schema, json, repeated);
-		const { apiVersion = '', kind: own = '', metadata } = value;
-		if (own && own !== kind) {
-			const other = { kind: own, version: apiVersion.slice(apiVersion.indexOf('/') + 1), into: kind };
+		const { apiVersion = '', kind: bodyKind = '', metadata } = value;
+		if (bodyKind && bodyKind !== kind) {
+			const other = { kind: bodyKind, version: apiVersion.slice(apiVersion.indexOf('/') + 1), into: kind };
 			throw undecodable(
 				other,
-				`converting (${other.version}.${own}) to (${what.version}.${kind}): unknown conversion`,
+				`converting (${other.version}.${bodyKind}) to (${what.version}.${kind}): unknown conversion`,
 			);
 		}
 		if (apiVersion && !apiVersions.includes(apiVersion)) {

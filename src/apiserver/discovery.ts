@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
 import type { Answer } from './answer.ts';
 import { isNamespace } from './namespace-deletion.ts';
-import { parseAccept, takesJson } from './negotiate.ts';
+import { acceptsJson, parseAccept } from './negotiate.ts';
 import { SUBRESOURCES } from './subresources.ts';
 
 /**
@@ -125,7 +125,7 @@ type DiscoveryVersion = 'v2' | 'v2beta1';
  */
 function aggregatedVersion(accept: string): DiscoveryVersion | undefined {
 	for (const clause of parseAccept(accept)) {
-		if (!takesJson(clause)) continue;
+		if (!acceptsJson(clause)) continue;
 		const { parameters } = clause;
 		if (!parameters.has('as')) return undefined;
 		const version = parameters.get('v');
@@ -144,10 +144,10 @@ function verbsOf(definition: ResourceDefinition): readonly string[] {
 
 function aggregatedResource(definition: ResourceDefinition): unknown {
 	const { resource, singular, shortNames, categories, namespaced } = definition;
-	const subresources = SUBRESOURCES.filter((each) => each.of(definition)).map((each) => ({
+	const subresources = SUBRESOURCES.filter((each) => each.appliesTo(definition)).map((each) => ({
 		subresource: each.name,
-		responseKind: kindOf(each.takes ?? definition),
-		verbs: each.listed,
+		responseKind: kindOf(each.accepts ?? definition),
+		verbs: each.discoveryVerbs,
 	}));
 	return {
 		resource,
@@ -164,12 +164,14 @@ function aggregatedResource(definition: ResourceDefinition): unknown {
 /** The resource and its subresources, which are entries of their own in the legacy lists. */
 function legacyResources(definition: ResourceDefinition): readonly unknown[] {
 	const { group, kind, resource, singular, shortNames, categories, namespaced } = definition;
-	const subresources = SUBRESOURCES.filter((each) => each.of(definition)).map((each) => ({
+	const subresources = SUBRESOURCES.filter((each) => each.appliesTo(definition)).map((each) => ({
 		name: `${resource}/${each.name}`,
 		singularName: '',
 		namespaced,
-		...(each.takes && each.takes.group !== group ? kindOf(each.takes) : { kind: each.takes?.kind ?? kind }),
-		verbs: each.listed,
+		...(each.accepts && each.accepts.group !== group
+			? kindOf(each.accepts)
+			: { kind: each.accepts?.kind ?? kind }),
+		verbs: each.discoveryVerbs,
 	}));
 	const whole = {
 		name: resource,

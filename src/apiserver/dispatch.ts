@@ -43,7 +43,7 @@ export function verbOf(request: ResourceRequest): Verb {
  */
 export function subresourceOf({ definition, subresource }: ResourceRequest): Subresource | undefined {
 	if (subresource === '') return undefined;
-	const found = SUBRESOURCES.find((each) => each.name === subresource && each.of(definition));
+	const found = SUBRESOURCES.find((each) => each.name === subresource && each.appliesTo(definition));
 	if (!found) throw unknownPath();
 	return found;
 }

@@ -18,11 +18,11 @@ export async function untilFresh(
 	signal?: AbortSignal,
 ): Promise<void> {
 	if (cache.revision >= revision) return;
-	const over = new AbortController();
-	const stop = (): void => over.abort();
+	const waiting = new AbortController();
+	const stop = (): void => waiting.abort();
 	signal?.addEventListener('abort', stop, { once: true });
 	const timer = clock.setTimer(LONGEST_WAIT_MS, stop);
-	await cache.reached(revision, over.signal);
+	await cache.reached(revision, waiting.signal);
 	timer.cancel();
 	signal?.removeEventListener('abort', stop);
 	if (cache.revision < revision) throw tooLargeRevision(revision, cache.revision);

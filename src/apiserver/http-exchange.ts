@@ -51,14 +51,14 @@ export class HttpExchange {
 	readonly #request: IncomingMessage;
 	readonly #response: ServerResponse;
 	/** Aborts when the connection is closed, or when the server ends a stream. */
-	readonly #over = new AbortController();
+	readonly #abortController = new AbortController();
 	#streaming = false;
 
 	constructor(options: ExchangeOptions, request: IncomingMessage, response: ServerResponse) {
 		this.#options = options;
 		this.#request = request;
 		this.#response = response;
-		response.once('close', () => this.#over.abort(OVER));
+		response.once('close', () => this.#abortController.abort(OVER));
 		// A client that closes its connection during a response is not an error of the server.
 		response.on('error', () => {});
 	}
@@ -66,7 +66,7 @@ export class HttpExchange {
 	/** Ends a watch or a log stream, which would not end by itself. Other responses are left to finish. */
 	end(): void {
 		if (!this.#streaming) return;
-		this.#over.abort(OVER);
+		this.#abortController.abort(OVER);
 		this.#response.end();
 	}
 
@@ -102,7 +102,7 @@ export class HttpExchange {
 			body: await this.#body(),
 			contentType: headers['content-type'] ?? '',
 			accept: headers.accept ?? '',
-			signal: this.#over.signal,
+			signal: this.#abortController.signal,
 			pause: nextTurn,
 			warnings,
 		};
@@ -172,7 +172,7 @@ export class HttpExchange {
 				await this.#writePiece(kept);
 				await nextTurn();
 			}
-			if (this.#over.signal.aborted) return;
+			if (this.#abortController.signal.aborted) return;
 			const cut = Math.max(0, piece.length - TAIL_BYTES);
 			if (cut > 0) await this.#writePiece(piece.subarray(0, cut));
 			kept = piece.subarray(cut);
@@ -212,7 +212,7 @@ export class HttpExchange {
 		// The watch sends its first line in the next event loop turn, so the head goes out first. If the watch
 		// cannot be opened, readWatch has thrown by now, and an error response is still possible.
 		this.#startStream('application/json', call.warnings);
-		const { signal } = this.#over;
+		const { signal } = this.#abortController;
 		if (signal.aborted) watch.stop();
 		else signal.addEventListener('abort', () => watch.stop(), { once: true });
 	}
@@ -222,14 +222,14 @@ export class HttpExchange {
 		this.#startStream(contentType, call.warnings);
 		try {
 			for await (const piece of stream) {
-				if (this.#over.signal.aborted) return;
+				if (this.#abortController.signal.aborted) return;
 				await this.#writePiece(piece);
 				await nextTurn();
 			}
 			this.#response.end();
 		} catch (error) {
 			// Once the client has disconnected, an error may be a consequence of that, so it is not logged.
-			if (!this.#over.signal.aborted) this.#errorOf(error);
+			if (!this.#abortController.signal.aborted) this.#errorOf(error);
 			// The head with status 200 has been sent. Only a closed connection can tell the client that the stream
 			// is incomplete.
 			this.#response.destroy();
@@ -244,7 +244,7 @@ export class HttpExchange {
 
 	async #fail(error: unknown, warnings: readonly string[]): Promise<void> {
 		// A client that disconnected while it was sending is not an error of the server.
-		if (this.#over.signal.aborted || isReset(error)) return;
+		if (this.#abortController.signal.aborted || isReset(error)) return;
 		const known = this.#errorOf(error);
 		if (this.#response.headersSent) {
 			this.#response.destroy();
@@ -298,15 +298,15 @@ export class HttpExchange {
 
 	/** Resolves once the response has drained or the exchange is over. */
 	#drained(): Promise<void> {
-		if (this.#over.signal.aborted) return Promise.resolve();
+		if (this.#abortController.signal.aborted) return Promise.resolve();
 		return new Promise((resolve) => {
 			const done = (): void => {
 				this.#response.off('drain', done);
-				this.#over.signal.removeEventListener('abort', done);
+				this.#abortController.signal.removeEventListener('abort', done);
 				resolve();
 			};
 			this.#response.on('drain', done);
-			this.#over.signal.addEventListener('abort', done);
+			this.#abortController.signal.addEventListener('abort', done);
 		});
 	}
 }

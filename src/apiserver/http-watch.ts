@@ -37,7 +37,7 @@ export class HttpWatch implements SlowClient {
 	readonly #reader: WatchReader;
 	/** The limit of waiting bytes is reached: nothing is read until the response drains. */
 	#blocked = false;
-	#over = false;
+	#isStopped = false;
 	#allowedBytes = UNREAD_BYTES.least;
 	/** Number of waiting bytes after the last write. */
 	#seenUnread = 0;
@@ -60,7 +60,7 @@ export class HttpWatch implements SlowClient {
 
 	/** Stops the watch. The caller ends the response. */
 	stop(): void {
-		this.#over = true;
+		this.#isStopped = true;
 		this.#reader.stop();
 		this.#options.slowClients.remove(this);
 	}
@@ -76,7 +76,7 @@ export class HttpWatch implements SlowClient {
 	}
 
 	#runStep(): void {
-		if (this.#over || this.#blocked) return;
+		if (this.#isStopped || this.#blocked) return;
 		try {
 			this.#step();
 		} catch (error) {

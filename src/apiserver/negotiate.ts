@@ -33,7 +33,7 @@ export function parseAccept(accept: string): readonly AcceptClause[] {
 }
 
 /** Whether a media range includes JSON. */
-export function takesJson({ type }: AcceptClause): boolean {
+export function acceptsJson({ type }: AcceptClause): boolean {
 	return type === 'application/json' || type === 'application/*' || type === '*/*';
 }
 
@@ -46,7 +46,7 @@ const PLAIN: Format = { as: 'plain' };
 export function negotiate(accept: string, query: Query): Format {
 	if (accept === '' || accept === 'application/json') return PLAIN;
 	for (const clause of parseAccept(accept)) {
-		const format = takesJson(clause) ? formatOf(clause, query) : undefined;
+		const format = acceptsJson(clause) ? formatOf(clause, query) : undefined;
 		if (format) return format;
 	}
 	throw notAcceptable(['application/json']);

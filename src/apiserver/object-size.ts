@@ -156,8 +156,8 @@ function hasController(object: unknown): boolean {
 }
 
 function sizeWithout(paths: readonly Path[], { object, value }: Encoded): Size {
-	const left = fieldsAt(paths, object);
-	const bytes = value.length - (Buffer.byteLength(JSON.stringify(left)) - EMPTY_BYTES);
+	const uncountedPart = fieldsAt(paths, object);
+	const bytes = value.length - (Buffer.byteLength(JSON.stringify(uncountedPart)) - EMPTY_BYTES);
 	return { bytes, values: valuesWithout(paths, object) };
 }
 

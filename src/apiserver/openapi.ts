@@ -40,7 +40,7 @@ export class OpenApi {
 		const answers = new Map<string, Answer>();
 		const index: Record<string, unknown> = {};
 		for (const [path, definitions] of Map.groupBy(resources, openApiPath)) {
-			const answer = documentAnswer(openApiDocument(definitions, version, kindsTaken), 'application/json');
+			const answer = documentAnswer(openApiDocument(definitions, version, acceptedKinds), 'application/json');
 			answers.set(`${ROOT}/${path}`, { ...answer, immutable: true });
 			const hash = answer.etag?.replaceAll('"', '');
 			index[path] = { serverRelativeURL: `${ROOT}/${path}?hash=${hash}` };
@@ -59,7 +59,7 @@ const EMPTY_V2: Answer = {
 };
 
 /** The kinds of object that the subresources of a resource accept, by subresource name. */
-function kindsTaken(definition: ResourceDefinition): ReadonlyMap<string, SubresourceKind> {
-	const own = SUBRESOURCES.filter((each) => each.of(definition));
-	return new Map(own.flatMap(({ name, takes }) => (takes ? [[name, takes] as const] : [])));
+function acceptedKinds(definition: ResourceDefinition): ReadonlyMap<string, SubresourceKind> {
+	const own = SUBRESOURCES.filter((each) => each.appliesTo(definition));
+	return new Map(own.flatMap(({ name, accepts }) => (accepts ? [[name, accepts] as const] : [])));
 }

@@ -220,7 +220,7 @@ export class ApiServer implements ApiTransport {
 		try {
 			const request = this.#routeToCollection(call);
 			end = this.#requests.startWatch(request);
-			return new WatchReader(this.#context, request, { wake, over: () => end(200) });
+			return new WatchReader(this.#context, request, { wake, ended: () => end(200) });
 		} catch (error) {
 			const known = this.#errorOf(call, error);
 			end(known.code);

@@ -21,44 +21,44 @@ export type Verb = (server: ServerContext, request: ResourceRequest) => Promise<
 export interface Subresource {
 	readonly name: string;
 	/** Whether a resource has it. */
-	of(definition: ResourceDefinition): boolean;
+	appliesTo(definition: ResourceDefinition): boolean;
 	readonly verbs: Partial<Record<Method, Verb>>;
 	/** Answers GET with a stream of bytes instead of an object. */
 	readonly stream?: (server: ServerContext, request: ResourceRequest) => Promise<AsyncIterable<Uint8Array>>;
 	/** The kind of object that clients post to it, if it is not the resource's own kind. */
-	readonly takes?: SubresourceKind;
+	readonly accepts?: SubresourceKind;
 	/** Verbs in the discovery documents. */
-	readonly listed: readonly string[];
+	readonly discoveryVerbs: readonly string[];
 }
 
 /** All subresources. Dispatch, discovery and OpenAPI read this table. */
 export const SUBRESOURCES: readonly Subresource[] = [
 	{
 		name: 'status',
-		of: ({ status }) => status !== undefined,
+		appliesTo: ({ status }) => status !== undefined,
 		verbs: {
 			GET: get,
 			PUT: (server, request) => update(server, request, statusStrategy(request.definition)),
 			PATCH: (server, request) => patch(server, request, statusStrategy(request.definition)),
 		},
-		listed: ['get', 'patch', 'update'],
+		discoveryVerbs: ['get', 'patch', 'update'],
 	},
 	{
 		name: 'binding',
-		of: isPodResource,
+		appliesTo: isPodResource,
 		verbs: { POST: bind },
-		takes: { group: '', version: 'v1', kind: 'Binding', schema: bindingSchema },
-		listed: ['create'],
+		accepts: { group: '', version: 'v1', kind: 'Binding', schema: bindingSchema },
+		discoveryVerbs: ['create'],
 	},
 	{
 		name: 'eviction',
-		of: isPodResource,
+		appliesTo: isPodResource,
 		verbs: { POST: evict },
-		takes: { group: 'policy', version: 'v1', kind: 'Eviction', schema: evictionSchema },
-		listed: ['create'],
+		accepts: { group: 'policy', version: 'v1', kind: 'Eviction', schema: evictionSchema },
+		discoveryVerbs: ['create'],
 	},
-	{ name: 'log', of: isPodResource, verbs: {}, stream: podLog, listed: ['get'] },
-	{ name: 'finalize', of: isNamespace, verbs: { PUT: finalize }, listed: ['update'] },
+	{ name: 'log', appliesTo: isPodResource, verbs: {}, stream: podLog, discoveryVerbs: ['get'] },
+	{ name: 'finalize', appliesTo: isNamespace, verbs: { PUT: finalize }, discoveryVerbs: ['update'] },
 ];
 
 function isPodResource({ group, resource }: ResourceDefinition): boolean {

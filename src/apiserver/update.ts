@@ -34,13 +34,13 @@ export async function update(
 
 /** Throws BadRequest if the name of the object is not the name in the path. */
 export function checkName({ name }: ResourceRequest, object: KubeObject): void {
-	const own = object.metadata.name ?? '';
-	if (own === '') {
+	const bodyName = object.metadata.name ?? '';
+	if (bodyName === '') {
 		throw badRequest(
 			`the name of the object (${name} based on URL) was undeterminable: name must be provided`,
 		);
 	}
-	if (own !== name) {
-		throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
+	if (bodyName !== name) {
+		throw badRequest(`the name of the object (${bodyName}) does not match the name on the URL (${name})`);
 	}
 }

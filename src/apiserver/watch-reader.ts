@@ -25,7 +25,7 @@ export interface WatchReaderEvents {
 	/** Called after a step that returned `waiting`, when the next step may return something. */
 	readonly wake: () => void;
 	/** Called once when the watch ends, for whatever reason. */
-	readonly over: () => void;
+	readonly ended: () => void;
 }
 
 /** Maximum number and bytes of the changes or objects that a step processes: a few milliseconds of work. */
@@ -45,7 +45,7 @@ type Source =
 	| { readonly type: 'log'; readonly changes: readonly ObjectChange[]; next: number; readonly at: number }
 	/** The resource's change window. */
 	| { readonly type: 'window' }
-	| { readonly type: 'over'; readonly error?: unknown };
+	| { readonly type: 'ended'; readonly error?: unknown };
 
 /**
  * The watch of a connection: a position in the history, which advances when the connection takes notices.
@@ -64,7 +64,7 @@ export class WatchReader implements OpenWatch {
 	readonly #options: ListOptions;
 	readonly #selected: Matcher;
 	readonly #events: WatchReaderEvents;
-	readonly #over = new AbortController();
+	readonly #abortController = new AbortController();
 	readonly #unsubscribe: () => void;
 	readonly #timer: Timer | undefined;
 	#source: Source = { type: 'pending' };
@@ -105,22 +105,22 @@ export class WatchReader implements OpenWatch {
 		this.#wakeIfWaiting();
 	}
 
-	/** Ends the watch. No callback is called after `over`. */
+	/** Ends the watch. No callback is called after `ended`. */
 	stop(): void {
-		if (this.#over.signal.aborted) return;
-		this.#over.abort(OVER);
-		this.#events.over();
+		if (this.#abortController.signal.aborted) return;
+		this.#abortController.abort(OVER);
+		this.#events.ended();
 		this.#timer?.cancel();
 		this.#unsubscribe();
 		this.#server.watches.delete(this);
-		this.#source = { type: 'over' };
+		this.#source = { type: 'ended' };
 	}
 
 	/** Reads the next notices. */
 	step(): WatchStep {
 		const { failure } = this.#server.cache;
-		if (failure && this.#source.type !== 'over') this.#source = { type: 'over', error: failure };
-		if (this.#timedOut && this.#source.type !== 'window') this.#setSource({ type: 'over' });
+		if (failure && this.#source.type !== 'ended') this.#source = { type: 'ended', error: failure };
+		if (this.#timedOut && this.#source.type !== 'window') this.#setSource({ type: 'ended' });
 		this.#waiting = false;
 		const source = this.#source;
 		switch (source.type) {
@@ -132,7 +132,7 @@ export class WatchReader implements OpenWatch {
 				return this.#stepWindow();
 			case 'pending':
 				return this.#wait();
-			case 'over':
+			case 'ended':
 				this.stop();
 				return { type: 'ended', error: source.error };
 		}
@@ -202,12 +202,12 @@ export class WatchReader implements OpenWatch {
 
 	async #readState(revision: number): Promise<void> {
 		try {
-			await untilFresh(this.#server, revision, this.#over.signal);
+			await untilFresh(this.#server, revision, this.#abortController.signal);
 			const { cache } = this.#server;
 			const objects = this.#resource.candidates(this.#selected);
 			this.#setSource({ type: 'state', objects, next: 0, at: cache.revision });
 		} catch (error) {
-			this.#setSource({ type: 'over', error });
+			this.#setSource({ type: 'ended', error });
 		}
 	}
 
@@ -217,12 +217,12 @@ export class WatchReader implements OpenWatch {
 			const { changes, revision: at } = await readHistory(this.#server, this.#resource, after);
 			this.#setSource({ type: 'log', changes, next: 0, at });
 		} catch (error) {
-			this.#setSource({ type: 'over', error });
+			this.#setSource({ type: 'ended', error });
 		}
 	}
 
 	#setSource(source: Source): void {
-		if (this.#over.signal.aborted || this.#source.type === 'over') return;
+		if (this.#abortController.signal.aborted || this.#source.type === 'ended') return;
 		this.#source = source;
 		this.#wakeIfWaiting();
 	}

@@ -56,7 +56,7 @@ export class Watch implements OpenWatch {
 	readonly #options: ListOptions;
 	readonly #selected: Matcher;
 	readonly #sink: NoticeSink;
-	readonly #over = new AbortController();
+	readonly #abortController = new AbortController();
 	#unsubscribe: (() => void) | undefined;
 	#timer: Timer | undefined;
 	/** The revision up to which the caller has been notified. */
@@ -92,7 +92,7 @@ export class Watch implements OpenWatch {
 
 	/** Ends the watch. The sink is not called after this. */
 	stop(): void {
-		this.#over.abort();
+		this.#abortController.abort();
 		this.#timer?.cancel();
 		this.#unsubscribe?.();
 		this.#server.watches.delete(this);
@@ -109,8 +109,8 @@ export class Watch implements OpenWatch {
 
 	async #sendStateOnce(revision: number): Promise<void> {
 		try {
-			await untilFresh(this.#server, revision, this.#over.signal);
-			if (!this.#over.signal.aborted) this.#sendState();
+			await untilFresh(this.#server, revision, this.#abortController.signal);
+			if (!this.#abortController.signal.aborted) this.#sendState();
 		} catch (error) {
 			this.#end(errorFrom(error));
 		}
@@ -121,12 +121,12 @@ export class Watch implements OpenWatch {
 		try {
 			while (sentRevision < this.#resource.window.start) {
 				const { changes, revision } = await readHistory(this.#server, this.#resource, sentRevision);
-				if (this.#over.signal.aborted) return;
+				if (this.#abortController.signal.aborted) return;
 				sentRevision = revision;
 				const notices = noticesOf(changes, this.#selected);
 				if (notices.length > 0) this.#send(notices, sentRevision);
 			}
-			if (!this.#over.signal.aborted) this.#follow(sentRevision);
+			if (!this.#abortController.signal.aborted) this.#follow(sentRevision);
 		} catch (error) {
 			this.#end(errorFrom(error));
 		}
@@ -151,13 +151,13 @@ export class Watch implements OpenWatch {
 	}
 
 	#send(notices: readonly Notice[], revision: number): void {
-		if (this.#over.signal.aborted) return;
+		if (this.#abortController.signal.aborted) return;
 		this.#sentRevision = revision;
 		this.#sink.notices(notices);
 	}
 
 	#end(error?: Error): void {
-		if (this.#over.signal.aborted) return;
+		if (this.#abortController.signal.aborted) return;
 		this.stop();
 		this.#sink.ended(error);
 	}
