@@ -5,9 +5,9 @@ import { FifoSet } from '../base/fifo-set.ts';
 const STALL_TIMEOUT_MS = 60_000;
 
 /**
- * The kernel accepts what waits for a client in one piece, so progress is visible only at its end. The
- * timeout is therefore proportional to the waiting bytes: a client that reads 4 kB a second counts as one
- * that reads.
+ * Node writes what waits for a client in one call and reports only its completion, so progress within it
+ * cannot be observed. The timeout is therefore proportional to the waiting bytes: a client that reads 4 kB a
+ * second or more stays connected.
  */
 const STALL_BYTES = 256 * 1024;
 
