@@ -91,6 +91,8 @@ export interface ApiServerOptions {
 	 * create 60 Pods of a megabyte each in one turn. Default: no limit.
 	 */
 	readonly turn?: TurnBudget;
+	/** Loads the compression for the values of unchanged objects. Default: values are not compressed. */
+	readonly loadCompression?: () => Promise<Compression>;
 	/** Version of stint, for `/version`. */
 	readonly version: string;
 	/** Called with unexpected errors, which are logged; `where` names the component. */

@@ -25,7 +25,7 @@ test('a stored value has no resourceVersion and starts with kind, apiVersion and
 	);
 });
 
-test('a stored value does not keep a shared buffer in memory', () => {
+test('a stored value is UTF-8', () => {
 	const value = codec.encode({ ...object, metadata: { name: 'ä', uid: 'u' } });
 	assert.match(Buffer.from(value).toString(), /^\{.*"name":"ä".*\}$/);
 });

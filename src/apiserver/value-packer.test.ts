@@ -73,7 +73,7 @@ function textIn({ resource }: World, name: string): string | undefined {
 	return resource.get('', name)?.object.metadata.annotations?.text;
 }
 
-test('values that nobody has written for a while are packed a page at a time, and read as before', async (t) => {
+test('the packer packs the values of unchanged objects a page at a time, and they read as before', async (t) => {
 	const world = await open(t);
 	for (let i = 0; i < 300; i++) await world.write(`n${i}`, `${i} `.repeat(300));
 	const before = world.resource.all().map(({ bytes }) => Buffer.from(bytes).toString());
@@ -92,7 +92,7 @@ test('values that nobody has written for a while are packed a page at a time, an
 	assert.equal(world.pages(), pages, 'nothing has changed');
 });
 
-test('an object that is written comes out of its page, and what is left of a page moves once it is sparse', async (t) => {
+test('a changed object leaves its page, and the packer packs the rest of a sparse page again', async (t) => {
 	const world = await open(t);
 	for (let i = 0; i < 300; i++) await world.write(`n${i}`, 'old '.repeat(200));
 	await world.pass(RESTED_MS);

@@ -5,25 +5,25 @@ import type { ResourceCache } from './resource-cache.ts';
 import type { StoredObject } from './stored-object.ts';
 import { type Compression, ValuePages } from './value-pages.ts';
 
-/** What was written before the last round, and not since, is packed: it has rested for 3 to 6 seconds. */
+/** An object that was last written before the previous round is packed: it is unchanged for 3 to 6 seconds. */
 const ROUND_MS = 3_000;
 
-/** How many bytes of values make a page. */
+/** The size of a page before compression, in bytes. */
 const PAGE_BYTES = 64 * 1024;
 
-/** Other work has its turn after so many objects were looked at. */
+/** The packer yields to other work after it has inspected so many objects. */
 const OBJECTS_IN_A_TURN = 1_000;
 
 /** What a {@link ValuePacker} works with. */
 export interface ValuePackerOptions {
 	readonly cache: ObjectCache;
 	readonly clock: Clock;
-	/** Loaded when there is first something to pack: it costs milliseconds at a start. */
+	/** Loads the compression. Called before the first page is packed, since loading it would delay the start. */
 	loadCompression(): Promise<Compression>;
 	readonly onError: (error: unknown) => void;
 }
 
-/** Compresses the values of objects that nobody has written for a while; see value-pages.ts. */
+/** Compresses the values of objects that no client has changed for some seconds; see value-pages.ts. */
 export class ValuePacker {
 	readonly #options: ValuePackerOptions;
 	readonly #rounds = new Map<ResourceCache, Round>();
@@ -49,7 +49,7 @@ export class ValuePacker {
 		});
 	}
 
-	/** Ends them. */
+	/** Stops the rounds. */
 	stop(): void {
 		this.#stopped = true;
 		this.#timer?.cancel();
@@ -62,14 +62,14 @@ export class ValuePacker {
 		for (const resource of cache.resources) {
 			if (this.#stopped) return;
 			const last = this.#rounds.get(resource);
-			// Nothing has come to rest, and nothing has gone, since the last time.
+			// Since the last round no object has changed, and none has become old enough.
 			if (last?.changedAt === resource.changedAt && last.restedAt >= last.changedAt) continue;
 			this.#rounds.set(resource, { changedAt: resource.changedAt, restedAt: before });
 			await this.#pack(resource, before);
 		}
 	}
 
-	/** Packs what was last written at `rested` or before. Less than a page of it stays as it is. */
+	/** Packs the objects that were last written at revision `rested` or before, a full page at a time. */
 	async #pack(resource: ResourceCache, rested: number): Promise<void> {
 		let looked = 0;
 		let waiting: StoredObject[] = [];
@@ -89,7 +89,7 @@ export class ValuePacker {
 
 	async #packTogether(resource: ResourceCache, waiting: readonly StoredObject[]): Promise<void> {
 		this.#pages ??= new ValuePages(await this.#options.loadCompression());
-		// Some were replaced or removed meanwhile; those would never be released from the page.
+		// An object that was replaced or removed meanwhile would never be released from the page.
 		const live = waiting.filter((stored) => resource.at(stored.key) === stored);
 		const packed = this.#pages.pack(live.map(({ value }) => value));
 		for (const [index, stored] of live.entries()) {
@@ -99,7 +99,7 @@ export class ValuePacker {
 	}
 }
 
-/** When a resource was last gone through, as revisions: its last change, and what counted as rested. */
+/** The last round over a resource, as revisions: its last change then, and up to where objects were packed. */
 interface Round {
 	readonly changedAt: number;
 	readonly restedAt: number;

@@ -1,23 +1,24 @@
 /**
- * Stored values that have rested, compressed together. Objects of a kind are alike: 64 KiB of finished Jobs or
- * Pods take a twelfth of that, and one allocation instead of thirty (measured: of 242 MiB that 10,000
- * finished Jobs took in the server, 58 were their values and 65 the room between those).
+ * Memory for stored values. Values of unchanged objects are compressed together: objects of one kind are alike,
+ * so 64 KiB of finished Jobs or Pods shrink to a twelfth, and take one allocation instead of thirty
+ * (measured: of 242 MiB in a server with 10,000 finished Jobs, 58 were values and 65 the gaps between
+ * their allocations).
  */
 
-/** The size of the memory that values written one after another share. */
+/** The size of a block of memory for consecutive values, in bytes. */
 const FRESH_BYTES = 256 * 1024;
 
 /**
- * Memory for the values of one resource that have just been written: side by side in blocks, each of which is
- * given back as a whole when the last of its values is packed or gone. With an allocation for each value,
- * what came and went left 50 to 70 MiB of holes between those that stayed. (The slabs that Node shares among all
- * short buffers would mix values with what lives as long as a connection.)
+ * Memory for the newest values of one resource. Consecutive values share a block, which the garbage collector
+ * frees when the last of them is packed or removed. With an allocation per value, short-lived values left
+ * gaps of 50 to 70 MiB between the others. (The slabs that Node shares among all short buffers would mix values
+ * with data that lives as long as a connection.)
  */
 export class FreshValues {
 	#block = Buffer.alloc(0);
 	#used = 0;
 
-	/** The text as UTF-8. */
+	/** Encodes the text as UTF-8. */
 	write(text: string): Uint8Array {
 		const length = Buffer.byteLength(text);
 		if (length > FRESH_BYTES / 4) return own(text, length);
@@ -37,13 +38,13 @@ function own(text: string, length: number): Uint8Array {
 	return bytes;
 }
 
-/** How bytes are made smaller and restored. Both functions are synchronous: 0.1 ms for a page. */
+/** A compression method. Both functions are synchronous, since a page takes 0.1 ms. */
 export interface Compression {
 	compress(bytes: Uint8Array): Uint8Array;
 	expand(bytes: Uint8Array): Uint8Array;
 }
 
-/** Makes pages and reads them. The page that was read last is kept expanded, for lists go through them in order. */
+/** Packs and reads pages. The page that was read last is kept expanded, because lists read pages in order. */
 export class ValuePages {
 	readonly #compression: Compression;
 	#latest: { readonly page: ValuePage; readonly bytes: Uint8Array } | undefined;
@@ -52,7 +53,7 @@ export class ValuePages {
 		this.#compression = compression;
 	}
 
-	/** Compresses the values into a page; returns where each of them is then, in the same order. */
+	/** Compresses the values into a page; returns their places in it, in the same order. */
 	pack(values: readonly Uint8Array[]): readonly PackedValue[] {
 		const bytes = Buffer.concat(values);
 		const page: ValuePage = {
@@ -67,14 +68,14 @@ export class ValuePages {
 		});
 	}
 
-	/** What was compressed into the page. */
+	/** The bytes of the page before compression. */
 	expand(page: ValuePage): Uint8Array {
 		if (this.#latest?.page !== page) this.#latest = { page, bytes: this.#compression.expand(page.bytes) };
 		return this.#latest.bytes;
 	}
 }
 
-/** Values that were compressed together, and how many of their bytes are still those of live objects. */
+/** Values that were compressed together, and how many of their bytes belong to live objects. */
 interface ValuePage {
 	readonly bytes: Uint8Array;
 	readonly total: number;
@@ -95,17 +96,17 @@ export class PackedValue {
 		this.length = at.length;
 	}
 
-	/** The value; to be read at once and not kept, for it keeps the whole expanded page. */
+	/** The value. Read it at once and do not keep it, since it keeps the whole expanded page. */
 	get bytes(): Uint8Array {
 		return this.#pages.expand(this.#page).subarray(this.#start, this.#start + this.length);
 	}
 
-	/** True if most of the page is of objects that are gone: what is left of it should move to another page. */
+	/** True if most of the page belongs to objects that were removed: the others should be packed again. */
 	get isInSparsePage(): boolean {
 		return this.#page.live < this.#page.total / 2;
 	}
 
-	/** Notes that the value is no longer that of a live object; call it once. It can still be read. */
+	/** Notes that the object of the value was replaced or removed. Call it once. The value can still be read. */
 	release(): void {
 		this.#page.live -= this.length;
 	}
