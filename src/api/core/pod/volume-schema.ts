@@ -26,197 +26,349 @@ import {
 	typedObjectReferenceSchema,
 } from './reference-schema.ts';
 
-const keyToPathSchema = object('io.k8s.api.core.v1.KeyToPath', 'Puts a key into a file.', {
-	key: required(string, 'The key.'),
-	path: required(string, 'The file, below the mount path.'),
-	mode: optional(int32, 'Its mode bits.'),
+/**
+ * Schemas of volumes. A volume has one field for each kind of source, of which exactly one is set; the
+ * sources of storage providers are in `provider-volume-schema.ts`.
+ */
+
+const keyToPathSchema = object('io.k8s.api.core.v1.KeyToPath', 'Mapping of a key to a file of the volume.', {
+	key: required(string, 'Key whose value becomes the content of the file.'),
+	path: required(string, "Path of the file, relative to the mount path. It must not contain '..'."),
+	mode: optional(
+		int32,
+		'Permission bits of the file, 0 to 511 (octal 0777). Default: defaultMode of the volume.',
+	),
 });
 
 const downwardApiFileSchema = object(
 	'io.k8s.api.core.v1.DownwardAPIVolumeFile',
-	'Puts a field of the Pod into a file.',
+	'File with a field of the Pod or a resource of a container. Exactly one of fieldRef and resourceFieldRef must be set.',
 	{
-		path: required(string, 'The file, below the mount path.'),
-		fieldRef: optional(objectFieldSelectorSchema, 'A field of the Pod.'),
-		resourceFieldRef: optional(resourceFieldSelectorSchema, 'A request or limit of a container.'),
-		mode: optional(int32, 'Its mode bits.'),
+		path: required(string, "Path of the file, relative to the mount path. It must not contain '..'."),
+		fieldRef: optional(
+			objectFieldSelectorSchema,
+			'Writes metadata.annotations, metadata.labels, metadata.name, metadata.namespace, metadata.uid or a single label or annotation of the Pod.',
+		),
+		resourceFieldRef: optional(
+			resourceFieldSelectorSchema,
+			'Writes a resource limit or request of a container, such as limits.cpu.',
+		),
+		mode: optional(
+			int32,
+			'Permission bits of the file, 0 to 511 (octal 0777). Default: defaultMode of the volume.',
+		),
 	},
 );
 
 const serviceAccountTokenSchema = object(
 	'io.k8s.api.core.v1.ServiceAccountTokenProjection',
-	'A token of the service account.',
+	"File with a token of the Pod's service account, which is renewed before it expires.",
 	{
-		audience: optional(string, 'Who is to accept it.'),
-		expirationSeconds: optional(int64, 'How long it is good for.'),
-		path: required(string, 'The file, below the mount path.'),
+		audience: optional(
+			string,
+			'Recipient that the token is meant for; others must reject it. Default: the API server.',
+		),
+		expirationSeconds: optional(int64, 'Lifetime of the token in seconds, at least 600. Default 3600.'),
+		path: required(string, 'Path of the file, relative to the mount path.'),
 	},
 );
 
 const clusterTrustBundleSchema = object(
 	'io.k8s.api.core.v1.ClusterTrustBundleProjection',
-	'Trusted certificates.',
+	'File with trusted certificates (PEM) from ClusterTrustBundle objects.',
 	{
-		name: pointer(string, 'The bundle.'),
-		signerName: pointer(string, 'All bundles of a signer.'),
-		labelSelector: optional(labelSelectorSchema, 'Which of them.'),
-		optional: optional(boolean, 'Whether they may be missing.'),
-		path: required(string, 'The file, below the mount path.'),
+		name: pointer(string, 'Name of a single ClusterTrustBundle. Cannot be combined with signerName.'),
+		signerName: pointer(
+			string,
+			'Name of the signer whose ClusterTrustBundles are combined. Cannot be combined with name.',
+		),
+		labelSelector: optional(
+			labelSelectorSchema,
+			"Labels of the signer's bundles that are used. Default: no bundle; an empty selector matches all.",
+		),
+		optional: optional(
+			boolean,
+			'If true, the bundles may be missing; otherwise the Pod does not start without them. Default false.',
+		),
+		path: required(string, 'Path of the file, relative to the mount path.'),
 	},
 );
 
 const podCertificateSchema = object(
 	'io.k8s.api.core.v1.PodCertificateProjection',
-	'A certificate for the Pod.',
+	'Files with a private key and a certificate that a signer issues for the Pod.',
 	{
-		signerName: optional(string, 'Who signs it.'),
-		keyType: optional(string, 'The type of its key.'),
-		maxExpirationSeconds: optional(int32, 'How long it may be good for.'),
-		credentialBundlePath: optional(string, 'The file with key and certificates.'),
-		keyPath: optional(string, 'The file with the key.'),
-		certificateChainPath: optional(string, 'The file with the certificates.'),
-		userAnnotations: optional(map(string), 'Further details for the signer.'),
+		signerName: optional(string, 'Name of the signer that issues the certificate.'),
+		keyType: optional(string, 'Type of the private key, such as ED25519, ECDSAP256 or RSA3072.'),
+		maxExpirationSeconds: optional(
+			int32,
+			'Maximum lifetime of the certificate in seconds, at least 3600; the signer may choose a shorter one.',
+		),
+		credentialBundlePath: optional(
+			string,
+			'Path of the file with the private key and the certificate chain (PEM), relative to the mount path.',
+		),
+		keyPath: optional(string, 'Path of the file with the private key alone, relative to the mount path.'),
+		certificateChainPath: optional(
+			string,
+			'Path of the file with the certificate chain alone, relative to the mount path.',
+		),
+		userAnnotations: optional(map(string), 'Further information for the signer, passed on unchanged.'),
 	},
 );
 
 const projectionFields = {
-	name: optional(string, 'Name of the object.'),
-	items: optional(list(keyToPathSchema), 'Which keys go where; all of them where it is left out.'),
-	optional: optional(boolean, 'Whether it may be missing.'),
+	name: optional(string, "Name of the ConfigMap or Secret, in the Pod's namespace."),
+	items: optional(
+		list(keyToPathSchema),
+		'Keys to write and the path of each. Default: every key, to a file of its name.',
+	),
+	optional: optional(
+		boolean,
+		'If true, the object and its keys may be missing; otherwise the volume is not mounted without them. Default false.',
+	),
 };
 
 const volumeProjectionSchema = object(
 	'io.k8s.api.core.v1.VolumeProjection',
-	'One of several sources in a volume.',
+	'One source of a projected volume. Exactly one field must be set.',
 	{
 		secret: optional(
-			object('io.k8s.api.core.v1.SecretProjection', 'Keys of a Secret.', projectionFields),
-			'Keys of a Secret.',
+			object(
+				'io.k8s.api.core.v1.SecretProjection',
+				'Keys of a Secret in a projected volume.',
+				projectionFields,
+			),
+			'Writes keys of a Secret to files.',
 		),
 		downwardAPI: optional(
-			object('io.k8s.api.core.v1.DownwardAPIProjection', 'Fields of the Pod.', {
-				items: optional(list(downwardApiFileSchema), 'The files.'),
+			object('io.k8s.api.core.v1.DownwardAPIProjection', 'Fields of the Pod in a projected volume.', {
+				items: optional(list(downwardApiFileSchema), 'Files to write and the content of each.'),
 			}),
-			'Fields of the Pod.',
+			'Writes fields of the Pod to files.',
 		),
 		configMap: optional(
-			object('io.k8s.api.core.v1.ConfigMapProjection', 'Keys of a ConfigMap.', projectionFields),
-			'Keys of a ConfigMap.',
+			object(
+				'io.k8s.api.core.v1.ConfigMapProjection',
+				'Keys of a ConfigMap in a projected volume.',
+				projectionFields,
+			),
+			'Writes keys of a ConfigMap to files.',
 		),
-		serviceAccountToken: optional(serviceAccountTokenSchema, 'A token of the service account.'),
-		clusterTrustBundle: optional(clusterTrustBundleSchema, 'Trusted certificates.'),
-		podCertificate: optional(podCertificateSchema, 'A certificate for the Pod.'),
+		serviceAccountToken: optional(
+			serviceAccountTokenSchema,
+			"Writes a token of the Pod's service account to a file.",
+		),
+		clusterTrustBundle: optional(
+			clusterTrustBundleSchema,
+			'Writes trusted certificates of ClusterTrustBundles to a file.',
+		),
+		podCertificate: optional(
+			podCertificateSchema,
+			'Writes a private key and a certificate of the Pod to files.',
+		),
 	},
 );
 
 const persistentVolumeClaimSpecSchema = object(
 	'io.k8s.api.core.v1.PersistentVolumeClaimSpec',
-	'What storage is asked for.',
+	'Storage that a PersistentVolumeClaim requests.',
 	{
-		accessModes: optional(list(string), 'How it is to be used.'),
-		selector: optional(labelSelectorSchema, 'Which volumes may serve.'),
-		resources: always(
-			object('io.k8s.api.core.v1.VolumeResourceRequirements', 'How large it is to be.', {
-				limits: optional(map(quantity), 'At most.'),
-				requests: optional(map(quantity), 'At least.'),
-			}),
-			'How large it is to be.',
+		accessModes: optional(
+			list(string),
+			'Access modes that the volume must support, such as ReadWriteOnce or ReadWriteMany.',
 		),
-		volumeName: optional(string, 'The volume that serves it.'),
-		storageClassName: pointer(string, 'The class of storage.'),
-		volumeMode: pointer(oneOf('Filesystem', 'Block'), 'Files or a block device.'),
-		dataSource: optional(typedLocalObjectReferenceSchema, 'What it starts from.'),
-		dataSourceRef: optional(typedObjectReferenceSchema, 'The same, more generally.'),
-		volumeAttributesClassName: pointer(string, 'The class of its attributes.'),
+		selector: optional(
+			labelSelectorSchema,
+			'Labels of the PersistentVolumes that can be bound to the claim.',
+		),
+		resources: always(
+			object('io.k8s.api.core.v1.VolumeResourceRequirements', 'Size of the storage that a claim requests.', {
+				limits: optional(map(quantity), 'Maximum amount of each resource, by its name.'),
+				requests: optional(
+					map(quantity),
+					'Minimum amount of each resource, by its name: storage is the size of the volume.',
+				),
+			}),
+			'Size of the storage that the claim requests.',
+		),
+		volumeName: optional(string, 'Name of the PersistentVolume that is bound to the claim.'),
+		storageClassName: pointer(
+			string,
+			'Name of the StorageClass that provides the volume. Default: the default class of the cluster.',
+		),
+		volumeMode: pointer(
+			oneOf('Filesystem', 'Block'),
+			'Whether the volume has a file system or is used as a raw block device. Default Filesystem.',
+		),
+		dataSource: optional(
+			typedLocalObjectReferenceSchema,
+			'Snapshot or claim in the same namespace whose content is copied to the new volume.',
+		),
+		dataSourceRef: optional(
+			typedObjectReferenceSchema,
+			'Object of any kind whose content is copied to the new volume. Unlike dataSource it can be in another namespace.',
+		),
+		volumeAttributesClassName: pointer(
+			string,
+			'Name of the VolumeAttributesClass whose attributes the volume gets.',
+		),
 	},
 );
 
-const ephemeralSchema = object('io.k8s.api.core.v1.EphemeralVolumeSource', 'A claim made for this Pod.', {
-	volumeClaimTemplate: optional(
-		object('io.k8s.api.core.v1.PersistentVolumeClaimTemplate', 'The claim to make.', {
-			metadata: always(objectMetaSchema, 'Labels and annotations of the claim.'),
-			spec: required(persistentVolumeClaimSpecSchema, 'What it asks for.'),
-		}),
-		'The claim to make.',
-	),
-});
+const ephemeralSchema = object(
+	'io.k8s.api.core.v1.EphemeralVolumeSource',
+	'PersistentVolumeClaim that is created with the Pod and deleted with it.',
+	{
+		volumeClaimTemplate: optional(
+			object(
+				'io.k8s.api.core.v1.PersistentVolumeClaimTemplate',
+				'Template of the PersistentVolumeClaim that is created for the Pod.',
+				{
+					metadata: always(
+						objectMetaSchema,
+						'Labels and annotations of the claim. Its name is made of the names of the Pod and the volume.',
+					),
+					spec: required(persistentVolumeClaimSpecSchema, 'Storage that the claim requests.'),
+				},
+			),
+			'Template of the PersistentVolumeClaim that is created for the Pod, which owns it. Required.',
+		),
+	},
+);
 
-const csiSchema = object('io.k8s.api.core.v1.CSIVolumeSource', 'Storage of a CSI driver.', {
-	driver: required(string, 'The driver.'),
-	readOnly: optional(boolean, 'Whether it can only be read.'),
-	fsType: pointer(string, 'The file system.'),
-	volumeAttributes: optional(map(string), 'Settings of the driver.'),
-	nodePublishSecretRef: optional(localObjectReferenceSchema, 'The Secret it needs.'),
-});
+const csiSchema = object(
+	'io.k8s.api.core.v1.CSIVolumeSource',
+	'Volume that a CSI driver creates for the Pod.',
+	{
+		driver: required(string, 'Name of the CSI driver.'),
+		readOnly: optional(boolean, 'If true, the volume is read-only. Default false.'),
+		fsType: pointer(string, "Type of the file system, such as ext4. Default: the driver's choice."),
+		volumeAttributes: optional(map(string), 'Settings for the driver, by name.'),
+		nodePublishSecretRef: optional(
+			localObjectReferenceSchema,
+			'Secret that is passed to the driver when it mounts the volume.',
+		),
+	},
+);
 
-/** The sources a volume can have. */
+/** The fields of a volume that name its source. */
 const volumeSources = {
 	hostPath: optional(
-		object('io.k8s.api.core.v1.HostPathVolumeSource', 'A file or folder of the node.', {
-			path: required(string, 'Where it is.'),
-			type: pointer(string, 'What it must be.'),
+		object('io.k8s.api.core.v1.HostPathVolumeSource', 'File or directory of the node.', {
+			path: required(string, 'Path on the node. Symbolic links are followed.'),
+			type: pointer(
+				string,
+				'What must be at the path: Directory, File, Socket, CharDevice or BlockDevice; DirectoryOrCreate and FileOrCreate create it. Default empty: no check.',
+			),
 		}),
-		'A file or folder of the node.',
+		'Mounts a file or directory of the node.',
 	),
 	emptyDir: optional(
-		object('io.k8s.api.core.v1.EmptyDirVolumeSource', 'A folder that lives as long as the Pod.', {
-			medium: optional(string, 'Memory, or empty for the disk.'),
-			sizeLimit: optional(quantity, 'How large it may grow.'),
-		}),
-		'A folder that lives as long as the Pod.',
+		object(
+			'io.k8s.api.core.v1.EmptyDirVolumeSource',
+			'Directory that is empty when the Pod starts and is deleted with the Pod.',
+			{
+				medium: optional(
+					string,
+					'Medium of the directory: empty for the disk of the node (the default), Memory for a tmpfs, or HugePages.',
+				),
+				sizeLimit: optional(
+					quantity,
+					'Maximum size of the content. A Pod that exceeds it is evicted. Default: no limit.',
+				),
+			},
+		),
+		'Mounts a directory that is empty when the Pod starts and is deleted with the Pod.',
 	),
 	secret: optional(
-		object('io.k8s.api.core.v1.SecretVolumeSource', 'Keys of a Secret.', {
-			secretName: optional(string, 'The Secret.'),
-			items: optional(list(keyToPathSchema), 'Which keys go where.'),
-			defaultMode: optional(int32, 'Mode bits of the files.'),
-			optional: optional(boolean, 'Whether it may be missing.'),
+		object('io.k8s.api.core.v1.SecretVolumeSource', 'Volume with the keys of a Secret as files.', {
+			secretName: optional(string, "Name of the Secret, in the Pod's namespace."),
+			items: optional(
+				list(keyToPathSchema),
+				'Keys to write and the path of each. Default: every key, to a file of its name.',
+			),
+			defaultMode: optional(
+				int32,
+				'Permission bits of files without a mode of their own, 0 to 511 (octal 0777). Default 420 (octal 0644).',
+			),
+			optional: optional(
+				boolean,
+				'If true, the Secret and its keys may be missing; otherwise the volume is not mounted without them. Default false.',
+			),
 		}),
-		'Keys of a Secret.',
+		'Mounts the keys of a Secret as files.',
 	),
 	configMap: optional(
-		object('io.k8s.api.core.v1.ConfigMapVolumeSource', 'Keys of a ConfigMap.', {
+		object('io.k8s.api.core.v1.ConfigMapVolumeSource', 'Volume with the keys of a ConfigMap as files.', {
 			...projectionFields,
-			defaultMode: optional(int32, 'Mode bits of the files.'),
+			defaultMode: optional(
+				int32,
+				'Permission bits of files without a mode of their own, 0 to 511 (octal 0777). Default 420 (octal 0644).',
+			),
 		}),
-		'Keys of a ConfigMap.',
+		'Mounts the keys of a ConfigMap as files.',
 	),
 	downwardAPI: optional(
-		object('io.k8s.api.core.v1.DownwardAPIVolumeSource', 'Fields of the Pod.', {
-			items: optional(list(downwardApiFileSchema), 'The files.'),
-			defaultMode: optional(int32, 'Mode bits of the files.'),
+		object('io.k8s.api.core.v1.DownwardAPIVolumeSource', 'Volume with fields of the Pod as files.', {
+			items: optional(list(downwardApiFileSchema), 'Files to write and the content of each.'),
+			defaultMode: optional(
+				int32,
+				'Permission bits of files without a mode of their own, 0 to 511 (octal 0777). Default 420 (octal 0644).',
+			),
 		}),
-		'Fields of the Pod.',
+		'Mounts fields of the Pod as files.',
 	),
 	projected: optional(
-		object('io.k8s.api.core.v1.ProjectedVolumeSource', 'Several sources in one folder.', {
-			sources: optional(list(volumeProjectionSchema), 'The sources.'),
-			defaultMode: optional(int32, 'Mode bits of the files.'),
-		}),
-		'Several sources in one folder.',
+		object(
+			'io.k8s.api.core.v1.ProjectedVolumeSource',
+			'Volume that combines several sources in one directory.',
+			{
+				sources: optional(list(volumeProjectionSchema), 'Sources that are combined in the directory.'),
+				defaultMode: optional(
+					int32,
+					'Permission bits of files without a mode of their own, 0 to 511 (octal 0777). Default 420 (octal 0644).',
+				),
+			},
+		),
+		'Mounts several sources in one directory.',
 	),
 	persistentVolumeClaim: optional(
-		object('io.k8s.api.core.v1.PersistentVolumeClaimVolumeSource', 'Storage that was claimed.', {
-			claimName: required(string, 'The claim.'),
-			readOnly: plain(boolean, 'Whether it can only be read.'),
-		}),
-		'Storage that was claimed.',
+		object(
+			'io.k8s.api.core.v1.PersistentVolumeClaimVolumeSource',
+			"Reference to a PersistentVolumeClaim in the Pod's namespace.",
+			{
+				claimName: required(string, 'Name of the PersistentVolumeClaim.'),
+				readOnly: plain(boolean, 'If true, all mounts of the volume are read-only. Default false.'),
+			},
+		),
+		'Mounts the volume that is bound to a PersistentVolumeClaim.',
 	),
-	ephemeral: optional(ephemeralSchema, 'A claim made for this Pod.'),
-	csi: optional(csiSchema, 'Storage of a CSI driver.'),
+	ephemeral: optional(
+		ephemeralSchema,
+		'Mounts the volume of a PersistentVolumeClaim that is created with the Pod and deleted with it.',
+	),
+	csi: optional(csiSchema, 'Mounts a volume that a CSI driver creates for the Pod.'),
 	image: optional(
-		object('io.k8s.api.core.v1.ImageVolumeSource', 'The content of an image.', {
-			reference: optional(string, 'The image.'),
-			pullPolicy: optional(oneOf('Always', 'IfNotPresent', 'Never'), 'When it is pulled.'),
+		object('io.k8s.api.core.v1.ImageVolumeSource', 'Content of an OCI image or artifact.', {
+			reference: optional(
+				string,
+				'Name of the image or artifact. Required in Pods; a template may leave it to the creator of the Pods.',
+			),
+			pullPolicy: optional(
+				oneOf('Always', 'IfNotPresent', 'Never'),
+				'When the image is pulled. Default: Always if it has the tag latest, or neither tag nor digest; else IfNotPresent.',
+			),
 		}),
-		'The content of an image.',
+		'Mounts the content of an OCI image or artifact, read-only.',
 	),
 	...providerVolumeSources,
 };
 
 /**
- * The names of the fields of a volume that say where it comes from; exactly one is to be set. In the order
- * in which validation looks: all but the first that is set are refused.
+ * The names of the source fields of a volume, in the order in which upstream's `validateVolumeSource` checks
+ * them. The order matters: validation accepts the first source that is set and reports an error for each
+ * further one.
  */
 export const VOLUME_SOURCES: readonly (keyof typeof volumeSources)[] = [
 	'emptyDir',
@@ -254,15 +406,15 @@ export const VOLUME_SOURCES: readonly (keyof typeof volumeSources)[] = [
 /** Schema of v1.Volume. */
 export const volumeSchema = object(
 	'io.k8s.api.core.v1.Volume',
-	'A place for files that containers of a Pod can share.',
+	'Volume that the containers of a Pod can mount. At most one source may be set; without a source it is an emptyDir.',
 	{
-		name: required(string, 'Name of the volume, unique in the Pod.'),
+		name: required(string, 'Name of the volume: a DNS label, unique in the Pod.'),
 		...volumeSources,
 	},
 );
 
-/** A place for files that containers of a Pod can share. */
+/** Volume that the containers of a Pod can mount. */
 export type Volume = Infer<typeof volumeSchema>;
 
-/** One of several sources in a volume. */
+/** One source of a projected volume. */
 export type VolumeProjection = Infer<typeof volumeProjectionSchema>;
