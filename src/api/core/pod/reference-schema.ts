@@ -10,41 +10,46 @@ import {
 	stringOrNull,
 } from '../../meta/schema.ts';
 
+/** Schemas of references: to objects, to fields of the Pod, and to resources of a container. */
+
 /** Schema of v1.LocalObjectReference. */
 export const localObjectReferenceSchema = object(
 	'io.k8s.api.core.v1.LocalObjectReference',
-	'Names an object in the same namespace.',
-	{ name: optional(string, 'Name of the object.') },
+	'Reference to an object in the same namespace.',
+	{ name: optional(string, 'Name of the referenced object.') },
 	{ atomic: true },
 );
 
 /** Schema of v1.ObjectReference. */
 export const objectReferenceSchema = object(
 	'io.k8s.api.core.v1.ObjectReference',
-	'Points at an object, or at a part of it.',
+	'Reference to an object or to a part of it.',
 	{
-		kind: optional(string, 'Kind of the object.'),
-		namespace: optional(string, 'Namespace of the object.'),
-		name: optional(string, 'Name of the object.'),
-		uid: optional(string, 'UID of the object.'),
-		apiVersion: optional(string, 'API version of the object.'),
-		resourceVersion: optional(string, 'The version of the object that is meant.'),
-		fieldPath: optional(string, 'The part of the object, such as spec.containers{name}.'),
+		kind: optional(string, 'Kind of the referenced object.'),
+		namespace: optional(string, 'Namespace of the referenced object.'),
+		name: optional(string, 'Name of the referenced object.'),
+		uid: optional(string, 'UID of the referenced object.'),
+		apiVersion: optional(string, 'API version of the referenced object.'),
+		resourceVersion: optional(string, 'Resource version of the object that the reference was made to.'),
+		fieldPath: optional(
+			string,
+			'Part of the object, such as spec.containers{name}. Default: the whole object.',
+		),
 	},
 	{ atomic: true },
 );
 
-/** Points at an object, or at a part of it. */
+/** Reference to an object, or to a part of it; every field is optional. */
 export type ObjectReference = Infer<typeof objectReferenceSchema>;
 
 /** Schema of v1.TypedLocalObjectReference. */
 export const typedLocalObjectReferenceSchema = object(
 	'io.k8s.api.core.v1.TypedLocalObjectReference',
-	'Names an object of any kind in the same namespace.',
+	'Reference to an object of any kind in the same namespace.',
 	{
-		apiGroup: always(stringOrNull, 'API group of the object; empty for the core group.'),
-		kind: required(string, 'Kind of the object.'),
-		name: required(string, 'Name of the object.'),
+		apiGroup: always(stringOrNull, 'API group of the object. Empty for the core group.'),
+		kind: required(string, 'Kind of the referenced object.'),
+		name: required(string, 'Name of the referenced object.'),
 	},
 	{ atomic: true },
 );
@@ -52,40 +57,46 @@ export const typedLocalObjectReferenceSchema = object(
 /** Schema of v1.TypedObjectReference. */
 export const typedObjectReferenceSchema = object(
 	'io.k8s.api.core.v1.TypedObjectReference',
-	'Names an object of any kind, perhaps in another namespace.',
+	'Reference to an object of any kind, which can be in another namespace.',
 	{
-		apiGroup: always(stringOrNull, 'API group of the object; empty for the core group.'),
-		kind: required(string, 'Kind of the object.'),
-		name: required(string, 'Name of the object.'),
-		namespace: pointer(string, 'Namespace of the object.'),
+		apiGroup: always(stringOrNull, 'API group of the object. Empty for the core group.'),
+		kind: required(string, 'Kind of the referenced object.'),
+		name: required(string, 'Name of the referenced object.'),
+		namespace: pointer(string, 'Namespace of the object. Default: the namespace of the referring object.'),
 	},
 );
 
 /** Schema of v1.ObjectFieldSelector. */
 export const objectFieldSelectorSchema = object(
 	'io.k8s.api.core.v1.ObjectFieldSelector',
-	'A field of the Pod itself.',
+	'Reference to a field of the Pod itself.',
 	{
-		apiVersion: optional(string, 'Version of the API in which the path is written.'),
-		fieldPath: required(string, 'The field.'),
+		apiVersion: optional(string, 'API version in which fieldPath is written. Default v1.'),
+		fieldPath: required(string, "Path of the field, such as metadata.name or metadata.labels['app']."),
 	},
 	{ atomic: true },
 );
 
-/** A field of the Pod itself. */
+/** Reference to a field of the Pod itself. */
 export type ObjectFieldSelector = Infer<typeof objectFieldSelectorSchema>;
 
 /** Schema of v1.ResourceFieldSelector. */
 export const resourceFieldSelectorSchema = object(
 	'io.k8s.api.core.v1.ResourceFieldSelector',
-	'A request or limit of a container.',
+	'Reference to a resource limit or request of a container.',
 	{
-		containerName: optional(string, 'The container; in a variable, its own where it is left out.'),
-		resource: required(string, 'The resource, as limits.cpu.'),
-		divisor: always(quantity, 'The unit of the value.'),
+		containerName: optional(
+			string,
+			'Name of the container. Required in volumes; in environment variables the default is the container itself.',
+		),
+		resource: required(string, 'Limit or request, such as limits.cpu or requests.memory.'),
+		divisor: always(
+			quantity,
+			'Unit in which the value is given, such as 1m or 1Mi; the result is rounded up. Default 1.',
+		),
 	},
 	{ atomic: true },
 );
 
-/** A request or limit of a container. */
+/** Reference to a resource limit or request of a container. */
 export type ResourceFieldSelector = Infer<typeof resourceFieldSelectorSchema>;
