@@ -3,6 +3,22 @@ import { always, type Infer, object, required, string } from '../../meta/schema.
 import { podSpecSchema } from './spec-schema.ts';
 import { podStatusSchema } from './status-schema.ts';
 
+/**
+ * The v1.Pod API type: schema, defaults, validation, create and update strategy, warnings and printer
+ * columns. The boundary: this folder says what a Pod may contain, not what happens to it. What the scheduler
+ * and the node agent do with each field, and which fields the runtime does not support, is in
+ * `src/plan/pod/fields`.
+ *
+ * Read in this order: this file and the `*-schema.ts` files (one for each part of a Pod), `defaults.ts`,
+ * `validation.ts` and the `*-validation.ts` files that it calls, `strategy.ts`, `definition.ts`.
+ *
+ * 1. Descriptions of fields are user documentation (`kubectl explain`). They give the meaning in Kubernetes.
+ * 2. Messages of validation errors and warnings are upstream's, letter for letter, unless a comment says
+ *    otherwise: clients and their tests compare them.
+ * 3. Everything here is pure. Defaulting returns the object that it was given if there is nothing to fill in,
+ *    since it runs on every read and write.
+ */
+
 export type {
 	Affinity,
 	NodeSelectorRequirement,
@@ -31,28 +47,37 @@ export type { Volume } from './volume-schema.ts';
 /** Schema of v1.Pod. */
 export const podSchema = object(
 	'io.k8s.api.core.v1.Pod',
-	'A group of containers that run together on one node.',
+	'Group of containers that are scheduled together and run on one node.',
 	{
 		apiVersion: required(string, 'Version of the API: v1.'),
 		kind: required(string, 'Kind of the object: Pod.'),
-		metadata: required(objectMetaSchema, 'Names, labels, owners.'),
-		spec: required(podSpecSchema, 'What it runs.'),
-		status: required(podStatusSchema, 'How it is doing.'),
+		metadata: required(
+			objectMetaSchema,
+			'Standard object metadata: name, namespace, labels, annotations, owner references.',
+		),
+		spec: required(
+			podSpecSchema,
+			'Desired state of the Pod. Most of it cannot be changed after the creation.',
+		),
+		status: required(
+			podStatusSchema,
+			'Observed state of the Pod, written by the scheduler and the node agent. Read-only for users.',
+		),
 	},
 );
 
-/** A group of containers that run together on one node. */
+/** Group of containers that are scheduled together and run on one node. */
 export type Pod = Infer<typeof podSchema>;
 
 /** Schema of v1.PodTemplateSpec. */
 export const podTemplateSpecSchema = object(
 	'io.k8s.api.core.v1.PodTemplateSpec',
-	'What Pods are made from.',
+	'Template from which a controller creates Pods.',
 	{
-		metadata: always(objectMetaSchema, 'Labels and annotations of the Pods.'),
-		spec: required(podSpecSchema, 'What they run.'),
+		metadata: always(objectMetaSchema, 'Labels and annotations of the created Pods.'),
+		spec: required(podSpecSchema, 'Specification of the created Pods.'),
 	},
 );
 
-/** What Pods are made from. */
+/** Template from which a controller creates Pods. */
 export type PodTemplateSpec = Infer<typeof podTemplateSpecSchema>;
