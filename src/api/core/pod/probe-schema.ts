@@ -13,82 +13,124 @@ import {
 	string,
 } from '../../meta/schema.ts';
 
-const execActionSchema = object('io.k8s.api.core.v1.ExecAction', 'Runs a command in the container.', {
-	command: optional(list(string), 'The command; no shell is involved.'),
+/**
+ * Schemas of probes and lifecycle hooks, which share their actions: a command, an HTTP request, a connection.
+ */
+
+const execActionSchema = object(
+	'io.k8s.api.core.v1.ExecAction',
+	'Action that runs a command in the container. It succeeds if the exit code is 0.',
+	{
+		command: optional(list(string), 'Program and arguments. They are run without a shell.'),
+	},
+);
+
+const httpHeaderSchema = object('io.k8s.api.core.v1.HTTPHeader', 'Header of an HTTP request.', {
+	name: required(string, 'Name of the HTTP header.'),
+	value: required(string, 'Value of the HTTP header.'),
 });
 
-const httpHeaderSchema = object('io.k8s.api.core.v1.HTTPHeader', 'A header of an HTTP request.', {
-	name: required(string, 'Its name.'),
-	value: required(string, 'Its value.'),
-});
+const httpGetActionSchema = object(
+	'io.k8s.api.core.v1.HTTPGetAction',
+	'Action that sends an HTTP GET request. It succeeds if the status code is 200 to 399.',
+	{
+		path: optional(string, 'Path of the request. Default /.'),
+		port: required(intOrString, 'Port number, 1 to 65535, or the name of a port of the container.'),
+		host: optional(string, 'Host name or address to connect to. Default: the address of the Pod.'),
+		scheme: optional(oneOf('HTTP', 'HTTPS'), 'Scheme of the request. Default HTTP.'),
+		httpHeaders: optional(list(httpHeaderSchema), 'Headers to send with the request.'),
+	},
+);
 
-const httpGetActionSchema = object('io.k8s.api.core.v1.HTTPGetAction', 'Makes an HTTP request.', {
-	path: optional(string, 'The path.'),
-	port: required(intOrString, 'The port, by number or name.'),
-	host: optional(string, "The host; the Pod's own address where it is left out."),
-	scheme: optional(oneOf('HTTP', 'HTTPS'), 'HTTP where it is left out.'),
-	httpHeaders: optional(list(httpHeaderSchema), 'Headers to send.'),
-});
+const tcpSocketActionSchema = object(
+	'io.k8s.api.core.v1.TCPSocketAction',
+	'Action that opens a TCP connection. It succeeds if the connection is established.',
+	{
+		port: required(intOrString, 'Port number, 1 to 65535, or the name of a port of the container.'),
+		host: optional(string, 'Host name or address to connect to. Default: the address of the Pod.'),
+	},
+);
 
-const tcpSocketActionSchema = object('io.k8s.api.core.v1.TCPSocketAction', 'Opens a connection.', {
-	port: required(intOrString, 'The port, by number or name.'),
-	host: optional(string, "The host; the Pod's own address where it is left out."),
-});
-
-const grpcActionSchema = object('io.k8s.api.core.v1.GRPCAction', 'Makes a gRPC health check.', {
-	port: required(int32, 'The port.'),
-	service: pointer(string, 'The service to ask about.'),
-});
+const grpcActionSchema = object(
+	'io.k8s.api.core.v1.GRPCAction',
+	'Action that calls the gRPC health checking protocol. It succeeds if the answer is SERVING.',
+	{
+		port: required(int32, 'Port number of the gRPC server, 1 to 65535.'),
+		service: pointer(string, 'Name of the service in the health check request. Default empty.'),
+	},
+);
 
 /** Schema of v1.Probe. */
-export const probeSchema = object('io.k8s.api.core.v1.Probe', 'Looks regularly how a container is doing.', {
-	exec: optional(execActionSchema, 'By a command.'),
-	httpGet: optional(httpGetActionSchema, 'By an HTTP request.'),
-	tcpSocket: optional(tcpSocketActionSchema, 'By a connection.'),
-	grpc: optional(grpcActionSchema, 'By a gRPC health check.'),
-	initialDelaySeconds: plain(int32, 'How long after the start it begins.'),
-	timeoutSeconds: plain(int32, 'How long a look may take.'),
-	periodSeconds: plain(int32, 'How often it looks.'),
-	successThreshold: plain(int32, 'How many good looks in a row mean well.'),
-	failureThreshold: plain(int32, 'How many bad looks in a row mean ill.'),
-	terminationGracePeriodSeconds: optional(
-		int64,
-		'How long the container may take to end after a failed probe.',
-	),
-});
+export const probeSchema = object(
+	'io.k8s.api.core.v1.Probe',
+	'Periodic check of a container. Exactly one of exec, httpGet, tcpSocket and grpc must be set.',
+	{
+		exec: optional(execActionSchema, 'Runs a command in the container.'),
+		httpGet: optional(httpGetActionSchema, 'Sends an HTTP GET request.'),
+		tcpSocket: optional(tcpSocketActionSchema, 'Opens a TCP connection.'),
+		grpc: optional(grpcActionSchema, 'Calls the gRPC health checking protocol.'),
+		initialDelaySeconds: plain(
+			int32,
+			'Seconds after the start of the container before the first check. Default 0.',
+		),
+		timeoutSeconds: plain(int32, 'Seconds after which a check without an answer has failed. Default 1.'),
+		periodSeconds: plain(int32, 'Seconds between two checks. Default 10.'),
+		successThreshold: plain(
+			int32,
+			'Consecutive successes after which the probe passes again once it has failed. Default 1; must be 1 for liveness and startup probes.',
+		),
+		failureThreshold: plain(int32, 'Consecutive failures after which the probe has failed. Default 3.'),
+		terminationGracePeriodSeconds: optional(
+			int64,
+			'Seconds between the signal to stop and SIGKILL for a container whose probe has failed. Not for readiness probes. Default: that of the Pod.',
+		),
+	},
+);
 
-/** Looks regularly how a container is doing. */
+/** Periodic check of a container. */
 export type Probe = Infer<typeof probeSchema>;
 
-const sleepActionSchema = object('io.k8s.api.core.v1.SleepAction', 'Waits.', {
-	seconds: required(int64, 'How long.'),
+const sleepActionSchema = object('io.k8s.api.core.v1.SleepAction', 'Action that waits for a fixed time.', {
+	seconds: required(int64, 'Seconds to wait, at most terminationGracePeriodSeconds of the Pod.'),
 });
 
 /** Schema of v1.LifecycleHandler. */
 export const lifecycleHandlerSchema = object(
 	'io.k8s.api.core.v1.LifecycleHandler',
-	'What to do at a turn of a life.',
+	'Action of a lifecycle hook. Exactly one field must be set.',
 	{
-		exec: optional(execActionSchema, 'Run a command.'),
-		httpGet: optional(httpGetActionSchema, 'Make an HTTP request.'),
-		tcpSocket: optional(tcpSocketActionSchema, 'Not in use.'),
-		sleep: optional(sleepActionSchema, 'Wait.'),
+		exec: optional(execActionSchema, 'Runs a command in the container.'),
+		httpGet: optional(httpGetActionSchema, 'Sends an HTTP GET request.'),
+		tcpSocket: optional(
+			tcpSocketActionSchema,
+			'Deprecated: accepted for compatibility, but fails when the hook runs.',
+		),
+		sleep: optional(sleepActionSchema, 'Waits for a fixed time.'),
 	},
 );
 
-/** What to do at a turn of a container's life. */
+/** Action of a lifecycle hook. */
 export type LifecycleHandler = Infer<typeof lifecycleHandlerSchema>;
 
 /** Schema of v1.Lifecycle. */
 export const lifecycleSchema = object(
 	'io.k8s.api.core.v1.Lifecycle',
-	"What to do at the turns of a container's life.",
+	'Hooks that run after the start of a container and before it is stopped.',
 	{
-		postStart: optional(lifecycleHandlerSchema, 'Right after its start.'),
-		preStop: optional(lifecycleHandlerSchema, 'Before it is asked to end.'),
-		stopSignal: pointer(string, 'The signal that asks it to end.'),
+		postStart: optional(
+			lifecycleHandlerSchema,
+			'Runs right after the start of the container. If it fails, the container is stopped and restarted according to its restart policy.',
+		),
+		preStop: optional(
+			lifecycleHandlerSchema,
+			'Runs before the container is sent the signal to stop. The grace period covers the hook as well.',
+		),
+		stopSignal: pointer(
+			string,
+			'Signal that asks the container to stop, such as SIGINT. Its feature gate is off, so the field is dropped. Default: that of the image, else SIGTERM.',
+		),
 	},
 );
 
-/** What to do at the turns of a container's life. */
+/** Hooks that run after the start of a container and before it is stopped. */
 export type Lifecycle = Infer<typeof lifecycleSchema>;

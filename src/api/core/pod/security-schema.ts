@@ -11,94 +11,176 @@ import {
 	string,
 } from '../../meta/schema.ts';
 
-const seLinuxOptionsSchema = object('io.k8s.api.core.v1.SELinuxOptions', 'SELinux labels.', {
-	user: optional(string, 'The user label.'),
-	role: optional(string, 'The role label.'),
-	type: optional(string, 'The type label.'),
-	level: optional(string, 'The level label.'),
+/** Schemas of security settings. A container's setting overrides the Pod's of the same name. */
+
+const seLinuxOptionsSchema = object('io.k8s.api.core.v1.SELinuxOptions', 'SELinux context of a container.', {
+	user: optional(string, 'User part of the SELinux context.'),
+	role: optional(string, 'Role part of the SELinux context.'),
+	type: optional(string, 'Type part of the SELinux context.'),
+	level: optional(string, 'Level part of the SELinux context.'),
 });
 
 const windowsOptionsSchema = object(
 	'io.k8s.api.core.v1.WindowsSecurityContextOptions',
-	'Settings for Windows.',
+	'Security settings of containers on Windows.',
 	{
-		gmsaCredentialSpecName: pointer(string, 'Name of the credential spec.'),
-		gmsaCredentialSpec: pointer(string, 'The credential spec itself.'),
-		runAsUserName: pointer(string, 'The user to run as.'),
-		hostProcess: optional(boolean, 'Whether it runs as a process of the host.'),
+		gmsaCredentialSpecName: pointer(string, 'Name of the GMSA credential spec to use.'),
+		gmsaCredentialSpec: pointer(
+			string,
+			'Content of the GMSA credential spec named by gmsaCredentialSpecName.',
+		),
+		runAsUserName: pointer(
+			string,
+			"Name of the Windows user that runs the container's entrypoint. Default: that of the image.",
+		),
+		hostProcess: optional(
+			boolean,
+			'If true, the container runs as a process of the Windows host. All containers of a Pod must agree. Default false.',
+		),
 	},
 );
 
 const profileFields = {
-	type: required(oneOf('Unconfined', 'RuntimeDefault', 'Localhost'), 'Which profile.'),
-	localhostProfile: pointer(string, 'A profile of the node.'),
+	type: required(
+		oneOf('Unconfined', 'RuntimeDefault', 'Localhost'),
+		'Unconfined applies no profile, RuntimeDefault that of the container runtime, Localhost the one that localhostProfile names.',
+	),
+	localhostProfile: pointer(
+		string,
+		'Profile that is present on the node. Required with type Localhost, not allowed otherwise.',
+	),
 };
 
 const seccompProfileSchema = object(
 	'io.k8s.api.core.v1.SeccompProfile',
-	'Which system calls are allowed.',
+	'Seccomp profile, which limits the system calls of a container.',
 	profileFields,
 );
 
 const appArmorProfileSchema = object(
 	'io.k8s.api.core.v1.AppArmorProfile',
-	'What AppArmor allows.',
+	'AppArmor profile, which limits what a container may access.',
 	profileFields,
 );
 
-const capabilitiesSchema = object('io.k8s.api.core.v1.Capabilities', 'Capabilities given and taken.', {
-	add: optional(list(string), 'Given.'),
-	drop: optional(list(string), 'Taken.'),
-});
+const capabilitiesSchema = object(
+	'io.k8s.api.core.v1.Capabilities',
+	"Linux capabilities that are added to or dropped from the runtime's default set.",
+	{
+		add: optional(list(string), 'Names of capabilities to add.'),
+		drop: optional(list(string), 'Names of capabilities to drop.'),
+	},
+);
 
 /** Schema of v1.SecurityContext. */
 export const securityContextSchema = object(
 	'io.k8s.api.core.v1.SecurityContext',
-	'With which rights a container runs.',
+	'Security settings of a container. They override those of the Pod.',
 	{
-		capabilities: optional(capabilitiesSchema, 'Capabilities given and taken.'),
-		privileged: optional(boolean, 'Whether it has all rights of the host.'),
-		seLinuxOptions: optional(seLinuxOptionsSchema, 'SELinux labels.'),
-		windowsOptions: optional(windowsOptionsSchema, 'Settings for Windows.'),
-		runAsUser: optional(int64, 'The user id to run as.'),
-		runAsGroup: optional(int64, 'The group id to run as.'),
-		runAsNonRoot: optional(boolean, 'Whether running as root is refused.'),
-		readOnlyRootFilesystem: optional(boolean, 'Whether its root file system can only be read.'),
-		allowPrivilegeEscalation: optional(boolean, 'Whether a process may gain more rights than its parent.'),
-		procMount: pointer(oneOf('Default', 'Unmasked'), 'How /proc looks.'),
-		seccompProfile: optional(seccompProfileSchema, 'Which system calls are allowed.'),
-		appArmorProfile: optional(appArmorProfileSchema, 'What AppArmor allows.'),
+		capabilities: optional(
+			capabilitiesSchema,
+			'Linux capabilities to add and drop. Default: the set of the container runtime.',
+		),
+		privileged: optional(
+			boolean,
+			'If true, the container has the rights of root on the node. Default false.',
+		),
+		seLinuxOptions: optional(
+			seLinuxOptionsSchema,
+			'SELinux context of the container. Default: that of the Pod, else a random one of the runtime.',
+		),
+		windowsOptions: optional(windowsOptionsSchema, 'Settings for containers on Windows.'),
+		runAsUser: optional(
+			int64,
+			"User id of the container's processes. Default: that of the Pod, else of the image.",
+		),
+		runAsGroup: optional(
+			int64,
+			"Group id of the container's processes. Default: that of the Pod, else of the runtime.",
+		),
+		runAsNonRoot: optional(
+			boolean,
+			'If true, a container that would run as user 0 is not started. Default: that of the Pod, else false.',
+		),
+		readOnlyRootFilesystem: optional(
+			boolean,
+			'If true, the root file system of the container is read-only. Default false.',
+		),
+		allowPrivilegeEscalation: optional(
+			boolean,
+			'Whether a process may gain more privileges than its parent, for example through setuid programs. Always true for privileged containers.',
+		),
+		procMount: pointer(
+			oneOf('Default', 'Unmasked'),
+			'How /proc is mounted: Default masks parts of it, Unmasked shows all of it and requires hostUsers false.',
+		),
+		seccompProfile: optional(
+			seccompProfileSchema,
+			'Seccomp profile of the container. Default: that of the Pod.',
+		),
+		appArmorProfile: optional(
+			appArmorProfileSchema,
+			'AppArmor profile of the container. Default: that of the Pod.',
+		),
 	},
 );
 
-/** With which rights a container runs. */
+/** Security settings of a container. */
 export type SecurityContext = Infer<typeof securityContextSchema>;
 
-const sysctlSchema = object('io.k8s.api.core.v1.Sysctl', 'A kernel parameter.', {
-	name: required(string, 'Its name.'),
-	value: required(string, 'Its value.'),
-});
+const sysctlSchema = object(
+	'io.k8s.api.core.v1.Sysctl',
+	"Kernel parameter that is set in the Pod's namespaces.",
+	{
+		name: required(string, 'Name of the kernel parameter, such as net.ipv4.tcp_syncookies.'),
+		value: required(string, 'Value of the kernel parameter.'),
+	},
+);
 
 /** Schema of v1.PodSecurityContext. */
 export const podSecurityContextSchema = object(
 	'io.k8s.api.core.v1.PodSecurityContext',
-	'With which rights the containers of a Pod run.',
+	'Security settings of a Pod. Those of a container override them.',
 	{
-		seLinuxOptions: optional(seLinuxOptionsSchema, 'SELinux labels.'),
-		windowsOptions: optional(windowsOptionsSchema, 'Settings for Windows.'),
-		runAsUser: optional(int64, 'The user id to run as.'),
-		runAsGroup: optional(int64, 'The group id to run as.'),
-		runAsNonRoot: optional(boolean, 'Whether running as root is refused.'),
-		supplementalGroups: optional(list(int64), 'Further groups of the processes.'),
-		supplementalGroupsPolicy: pointer(oneOf('Merge', 'Strict'), "Whether the image's groups count too."),
-		fsGroup: optional(int64, 'The group that owns volumes.'),
-		sysctls: optional(list(sysctlSchema), 'Kernel parameters.'),
-		fsGroupChangePolicy: pointer(oneOf('OnRootMismatch', 'Always'), 'When the owner of a volume is changed.'),
-		seccompProfile: optional(seccompProfileSchema, 'Which system calls are allowed.'),
-		appArmorProfile: optional(appArmorProfileSchema, 'What AppArmor allows.'),
-		seLinuxChangePolicy: pointer(oneOf('Recursive', 'MountOption'), 'How volumes get their SELinux label.'),
+		seLinuxOptions: optional(
+			seLinuxOptionsSchema,
+			'SELinux context of all containers. Default: a random one of the runtime.',
+		),
+		windowsOptions: optional(windowsOptionsSchema, 'Settings for containers on Windows.'),
+		runAsUser: optional(int64, 'User id of the processes of all containers. Default: that of the image.'),
+		runAsGroup: optional(int64, 'Group id of the processes of all containers. Default: that of the runtime.'),
+		runAsNonRoot: optional(
+			boolean,
+			'If true, a container that would run as user 0 is not started. Default false.',
+		),
+		supplementalGroups: optional(list(int64), "Ids of further groups of the containers' processes."),
+		supplementalGroupsPolicy: pointer(
+			oneOf('Merge', 'Strict'),
+			'Merge (the default) adds the groups of the user in the image to supplementalGroups and fsGroup, Strict does not.',
+		),
+		fsGroup: optional(
+			int64,
+			'Id of a group that owns the volumes and that all processes belong to. Default: the owner of volumes is left unchanged.',
+		),
+		sysctls: optional(
+			list(sysctlSchema),
+			'Kernel parameters to set for the Pod. A node rejects the Pod if it does not allow one of them.',
+		),
+		fsGroupChangePolicy: pointer(
+			oneOf('OnRootMismatch', 'Always'),
+			'When the owner of a volume is changed to fsGroup: Always (the default), or OnRootMismatch, if the root directory has another owner.',
+		),
+		seccompProfile: optional(seccompProfileSchema, 'Seccomp profile of all containers. Default Unconfined.'),
+		appArmorProfile: optional(
+			appArmorProfileSchema,
+			'AppArmor profile of all containers. Default: that of the container runtime.',
+		),
+		seLinuxChangePolicy: pointer(
+			oneOf('Recursive', 'MountOption'),
+			'How volumes get their SELinux label. Only Recursive is supported, which relabels every file.',
+		),
 	},
 );
 
-/** With which rights the containers of a Pod run. */
+/** Security settings of a Pod, which apply to all of its containers. */
 export type PodSecurityContext = Infer<typeof podSecurityContextSchema>;
