@@ -12,155 +12,228 @@ import {
 } from '../../meta/schema.ts';
 import { labelSelectorSchema } from '../../meta/selector.ts';
 
+/**
+ * Schemas of the rules by which the scheduler chooses a node for a Pod: affinity, tolerations and spreading.
+ */
+
 /** Schema of v1.NodeSelectorRequirement. */
 export const nodeSelectorRequirementSchema = object(
 	'io.k8s.api.core.v1.NodeSelectorRequirement',
-	'Compares a label or field of a node with values.',
+	'Comparison of a label or field of a Node with values.',
 	{
-		key: required(string, 'The label or field.'),
-		operator: required(oneOf('In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'), 'How it is compared.'),
-		values: optional(list(string), 'What it is compared with.'),
+		key: required(string, 'Key of the label, or path of the field.'),
+		operator: required(
+			oneOf('In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'),
+			'In and NotIn compare with a list, Exists and DoesNotExist test for the key, Gt and Lt compare whole numbers.',
+		),
+		values: optional(
+			list(string),
+			'Values to compare with: one or more for In and NotIn, none for Exists and DoesNotExist, one whole number for Gt and Lt.',
+		),
 	},
 );
 
-/** Compares a label or field of a node with values. */
+/** Comparison of a label or field of a Node with values. */
 export type NodeSelectorRequirement = Infer<typeof nodeSelectorRequirementSchema>;
 
 /** Schema of v1.NodeSelectorTerm. */
 export const nodeSelectorTermSchema = object(
 	'io.k8s.api.core.v1.NodeSelectorTerm',
-	'Holds for a node when all of its requirements do.',
+	'Set of requirements that a Node matches if it meets all of them. An empty term matches no Node.',
 	{
-		matchExpressions: optional(list(nodeSelectorRequirementSchema), 'Requirements on labels.'),
-		matchFields: optional(list(nodeSelectorRequirementSchema), 'Requirements on fields.'),
+		matchExpressions: optional(
+			list(nodeSelectorRequirementSchema),
+			'Requirements on the labels of the Node.',
+		),
+		matchFields: optional(
+			list(nodeSelectorRequirementSchema),
+			'Requirements on fields of the Node; only metadata.name is supported.',
+		),
 	},
 	{ atomic: true },
 );
 
-/** Holds for a node when all of its requirements do. */
+/** Requirements that a Node matches if it meets all of them; an empty term matches no Node. */
 export type NodeSelectorTerm = Infer<typeof nodeSelectorTermSchema>;
 
 /** Schema of v1.NodeSelector. */
 export const nodeSelectorSchema = object(
 	'io.k8s.api.core.v1.NodeSelector',
-	'Holds for a node when any of its terms does.',
-	{ nodeSelectorTerms: required(list(nodeSelectorTermSchema), 'The terms.') },
+	'List of terms that a Node matches if it matches at least one of them.',
+	{
+		nodeSelectorTerms: required(
+			list(nodeSelectorTermSchema),
+			'Terms of which a Node must match at least one.',
+		),
+	},
 	{ atomic: true },
 );
 
 const preferredSchedulingTermSchema = object(
 	'io.k8s.api.core.v1.PreferredSchedulingTerm',
-	'Makes nodes that match a term more welcome.',
+	'Term with a weight: Nodes that match it are preferred.',
 	{
-		weight: required(int32, 'How much, from 1 to 100.'),
-		preference: required(nodeSelectorTermSchema, 'The term.'),
+		weight: required(int32, 'Weight that a matching Node gains in scoring, 1 to 100.'),
+		preference: required(nodeSelectorTermSchema, 'Term that preferred Nodes match.'),
 	},
 );
 
 const nodeAffinitySchema = object(
 	'io.k8s.api.core.v1.NodeAffinity',
-	'Which nodes a Pod may or should run on.',
+	'Rules by which the scheduler chooses a node for the Pod by its labels and fields.',
 	{
-		requiredDuringSchedulingIgnoredDuringExecution: optional(nodeSelectorSchema, 'What a node must match.'),
+		requiredDuringSchedulingIgnoredDuringExecution: optional(
+			nodeSelectorSchema,
+			'Terms that a Node must match for the Pod to be scheduled to it. A running Pod stays if its Node no longer matches.',
+		),
 		preferredDuringSchedulingIgnoredDuringExecution: optional(
 			list(preferredSchedulingTermSchema),
-			'What a node should match.',
+			'Terms that the scheduler prefers: it sums the weights of those that a Node matches.',
 		),
 	},
 );
 
 const podAffinityTermSchema = object(
 	'io.k8s.api.core.v1.PodAffinityTerm',
-	'A set of Pods near which, or away from which, a Pod should run.',
+	'Set of Pods, and the topology domain that a Pod shares with them (affinity) or avoids (anti-affinity).',
 	{
-		labelSelector: optional(labelSelectorSchema, 'The labels of the Pods.'),
-		namespaces: optional(list(string), 'The namespaces of the Pods.'),
-		topologyKey: required(string, 'The node label that says what near means.'),
-		namespaceSelector: optional(labelSelectorSchema, 'Selects namespaces of the Pods.'),
-		matchLabelKeys: optional(list(string), 'Labels whose values are taken from the Pod itself.'),
-		mismatchLabelKeys: optional(list(string), 'Labels whose values must differ from the Pod itself.'),
+		labelSelector: optional(labelSelectorSchema, 'Labels of the Pods. If unset, the term matches no Pod.'),
+		namespaces: optional(
+			list(string),
+			"Namespaces of the Pods, in addition to those of namespaceSelector. Default: the Pod's own, unless namespaceSelector is set.",
+		),
+		topologyKey: required(
+			string,
+			'Key of the Node label that defines topology domains: Nodes with equal values are in one domain.',
+		),
+		namespaceSelector: optional(
+			labelSelectorSchema,
+			'Labels of the namespaces of the Pods. An empty selector matches all namespaces.',
+		),
+		matchLabelKeys: optional(
+			list(string),
+			"Keys of the Pod's own labels whose values are added to labelSelector at the creation: the term matches Pods with the same values.",
+		),
+		mismatchLabelKeys: optional(
+			list(string),
+			"Keys of the Pod's own labels whose values are added to labelSelector at the creation: the term matches Pods with other values.",
+		),
 	},
 );
 
-/** A set of Pods near which, or away from which, a Pod should run. */
+/** Selected Pods, and the topology domain that a Pod should share with them or avoid. */
 export type PodAffinityTerm = Infer<typeof podAffinityTermSchema>;
 
 const weightedPodAffinityTermSchema = object(
 	'io.k8s.api.core.v1.WeightedPodAffinityTerm',
-	'A Pod affinity term with a weight.',
+	'Pod affinity term with a weight: Nodes that satisfy it are preferred.',
 	{
-		weight: required(int32, 'How much it counts, from 1 to 100.'),
-		podAffinityTerm: required(podAffinityTermSchema, 'The term.'),
+		weight: required(int32, 'Weight of the term in scoring, 1 to 100.'),
+		podAffinityTerm: required(podAffinityTermSchema, 'Pods and topology domain that the weight applies to.'),
 	},
 );
 
 const podAffinityFields = {
 	requiredDuringSchedulingIgnoredDuringExecution: optional(
 		list(podAffinityTermSchema),
-		'Terms that must hold.',
+		'Terms that a Node must satisfy for the Pod to be scheduled to it. A running Pod stays if they no longer hold.',
 	),
 	preferredDuringSchedulingIgnoredDuringExecution: optional(
 		list(weightedPodAffinityTermSchema),
-		'Terms that should hold.',
+		'Terms that the scheduler prefers: it sums the weights of those that a Node satisfies.',
 	),
 };
 
 const podAffinitySchema = object(
 	'io.k8s.api.core.v1.PodAffinity',
-	'Pods near which a Pod should run.',
+	'Rules to run a Pod in the same topology domain as other Pods.',
 	podAffinityFields,
 );
 
 const podAntiAffinitySchema = object(
 	'io.k8s.api.core.v1.PodAntiAffinity',
-	'Pods away from which a Pod should run.',
+	'Rules to keep a Pod out of the topology domains of other Pods.',
 	podAffinityFields,
 );
 
 /** Schema of v1.Affinity. */
-export const affinitySchema = object('io.k8s.api.core.v1.Affinity', 'Where a Pod may or should run.', {
-	nodeAffinity: optional(nodeAffinitySchema, 'By nodes.'),
-	podAffinity: optional(podAffinitySchema, 'Near Pods.'),
-	podAntiAffinity: optional(podAntiAffinitySchema, 'Away from Pods.'),
-});
+export const affinitySchema = object(
+	'io.k8s.api.core.v1.Affinity',
+	'Scheduling constraints of a Pod, by Nodes and by other Pods.',
+	{
+		nodeAffinity: optional(nodeAffinitySchema, 'Nodes that the Pod requires or prefers.'),
+		podAffinity: optional(podAffinitySchema, 'Pods whose topology domain the Pod requires or prefers.'),
+		podAntiAffinity: optional(podAntiAffinitySchema, 'Pods whose topology domain the Pod avoids.'),
+	},
+);
 
-/** Where a Pod may or should run. */
+/** Scheduling constraints of a Pod, by Nodes and by other Pods. */
 export type Affinity = Infer<typeof affinitySchema>;
 
 /** Schema of v1.Toleration. */
 export const tolerationSchema = object(
 	'io.k8s.api.core.v1.Toleration',
-	'Lets a Pod onto nodes with a matching taint.',
+	'Rule that allows a Pod on Nodes with matching taints.',
 	{
-		key: optional(string, 'The key of the taint; empty for any.'),
-		operator: optional(oneOf('Equal', 'Exists', 'Lt', 'Gt'), 'How the value is compared.'),
-		value: optional(string, 'The value of the taint.'),
+		key: optional(string, 'Key of the taint. If empty, operator must be Exists, and all taints match.'),
+		operator: optional(
+			oneOf('Equal', 'Exists', 'Lt', 'Gt'),
+			'How value is compared with that of the taint: Equal (the default), or Exists, which matches any value. Lt and Gt are refused: their feature is off.',
+		),
+		value: optional(string, 'Value to compare with that of the taint. Must be empty with Exists.'),
 		effect: optional(
 			oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute'),
-			'The effect of the taint; empty for any.',
+			'Effect of the taint. If empty, all effects match.',
 		),
-		tolerationSeconds: optional(int64, 'How long a NoExecute taint is borne.'),
+		tolerationSeconds: optional(
+			int64,
+			'Seconds that the Pod stays on a Node after a matching NoExecute taint was added, before it is evicted. Requires effect NoExecute. Default: no limit; with 0 or less it is evicted at once.',
+		),
 	},
 );
 
-/** Lets a Pod onto nodes with a matching taint. */
+/** Rule that allows a Pod on Nodes with matching taints. */
 export type Toleration = Infer<typeof tolerationSchema>;
 
 /** Schema of v1.TopologySpreadConstraint. */
 export const topologySpreadConstraintSchema = object(
 	'io.k8s.api.core.v1.TopologySpreadConstraint',
-	'How evenly matching Pods are to be spread over parts of the cluster.',
+	'Limit on how unevenly matching Pods are distributed over topology domains.',
 	{
-		maxSkew: required(int32, 'How uneven it may be.'),
-		topologyKey: required(string, 'The node label that names the parts.'),
-		whenUnsatisfiable: required(oneOf('DoNotSchedule', 'ScheduleAnyway'), 'What to do where that cannot be.'),
-		labelSelector: optional(labelSelectorSchema, 'Which Pods are counted.'),
-		minDomains: optional(int32, 'How many parts there must be.'),
-		nodeAffinityPolicy: pointer(oneOf('Honor', 'Ignore'), 'Whether node affinity limits the parts.'),
-		nodeTaintsPolicy: pointer(oneOf('Honor', 'Ignore'), 'Whether taints limit the parts.'),
-		matchLabelKeys: optional(list(string), 'Labels whose values are taken from the Pod itself.'),
+		maxSkew: required(
+			int32,
+			'Maximum difference between the Pods of a domain and the fewest of any domain, at least 1.',
+		),
+		topologyKey: required(
+			string,
+			'Key of the Node label that defines topology domains: Nodes with equal values are in one domain.',
+		),
+		whenUnsatisfiable: required(
+			oneOf('DoNotSchedule', 'ScheduleAnyway'),
+			'DoNotSchedule keeps the Pod pending if the constraint cannot be satisfied, ScheduleAnyway prefers Nodes with less skew.',
+		),
+		labelSelector: optional(
+			labelSelectorSchema,
+			'Labels of the Pods that are counted in each domain. If unset, no Pod matches.',
+		),
+		minDomains: optional(
+			int32,
+			'Minimum number of domains. With fewer, the fewest Pods of any domain counts as 0. Default 1; only with DoNotSchedule.',
+		),
+		nodeAffinityPolicy: pointer(
+			oneOf('Honor', 'Ignore'),
+			"Whether only Nodes that match the Pod's node affinity and node selector count: Honor (the default) or Ignore.",
+		),
+		nodeTaintsPolicy: pointer(
+			oneOf('Honor', 'Ignore'),
+			'Whether Nodes with taints that the Pod does not tolerate are left out: Honor or Ignore (the default).',
+		),
+		matchLabelKeys: optional(
+			list(string),
+			"Keys of the Pod's own labels whose values are added to labelSelector at the creation: only Pods with the same values count.",
+		),
 	},
 );
 
-/** How evenly matching Pods are to be spread over parts of the cluster. */
+/** Limit on how unevenly matching Pods are distributed over topology domains. */
 export type TopologySpreadConstraint = Infer<typeof topologySpreadConstraintSchema>;
