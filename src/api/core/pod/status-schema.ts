@@ -20,182 +20,277 @@ import {
 } from '../../meta/schema.ts';
 import { resourceRequirementsSchema } from './container-schema.ts';
 
+/**
+ * Schemas of a Pod's observed state. The node agent writes the state of containers, the scheduler the
+ * condition PodScheduled and the nomination, controllers the condition DisruptionTarget.
+ */
+
 const containerStateSchema = object(
 	'io.k8s.api.core.v1.ContainerState',
-	'What a container is doing: one of the three.',
+	'State of a container. Exactly one field is set; if none is, the container is waiting.',
 	{
 		waiting: optional(
-			object('io.k8s.api.core.v1.ContainerStateWaiting', 'It has yet to run.', {
-				reason: optional(string, 'Why, in a word.'),
-				message: optional(string, 'Why, in a sentence.'),
+			object('io.k8s.api.core.v1.ContainerStateWaiting', 'State of a container that has not started yet.', {
+				reason: optional(string, 'Reason in CamelCase, such as ImagePullBackOff.'),
+				message: optional(string, 'Details of the reason, for humans.'),
 			}),
-			'It has yet to run.',
+			'Set while the container has not started yet.',
 		),
 		running: optional(
-			object('io.k8s.api.core.v1.ContainerStateRunning', 'It runs.', {
-				startedAt: always(timeOrNull, 'Since when.'),
+			object('io.k8s.api.core.v1.ContainerStateRunning', 'State of a container that is running.', {
+				startedAt: always(timeOrNull, 'Time at which the container was started.'),
 			}),
-			'It runs.',
+			'Set while the container is running.',
 		),
 		terminated: optional(
-			object('io.k8s.api.core.v1.ContainerStateTerminated', 'It has ended.', {
-				exitCode: required(int32, 'With which exit code.'),
-				signal: plain(int32, 'By which signal.'),
-				reason: optional(string, 'Why, in a word.'),
-				message: optional(string, 'Why, in a sentence.'),
-				startedAt: always(timeOrNull, 'When it had started.'),
-				finishedAt: always(timeOrNull, 'When it ended.'),
-				containerID: optional(string, 'Its id.'),
+			object('io.k8s.api.core.v1.ContainerStateTerminated', 'State of a container that has exited.', {
+				exitCode: required(int32, 'Exit code of the container.'),
+				signal: plain(int32, 'Number of the signal that ended the container. 0 if no signal did.'),
+				reason: optional(string, 'Reason in CamelCase, such as Completed or Error.'),
+				message: optional(string, 'Termination message of the container, or details of the reason.'),
+				startedAt: always(timeOrNull, 'Time at which the container was started.'),
+				finishedAt: always(timeOrNull, 'Time at which the container exited.'),
+				containerID: optional(string, 'Identifier of the container, as <runtime>://<id>.'),
 			}),
-			'It has ended.',
+			'Set once the container has exited.',
 		),
 	},
 );
 
-/** What a container is doing. */
+/** State of a container: at most one field is set; without any it is waiting. */
 export type ContainerState = Infer<typeof containerStateSchema>;
 
-const volumeMountStatusSchema = object('io.k8s.api.core.v1.VolumeMountStatus', 'How a volume is mounted.', {
-	name: required(string, 'The volume.'),
-	mountPath: required(string, 'Where it appears.'),
-	readOnly: plain(boolean, 'Whether it can only be read.'),
-	recursiveReadOnly: pointer(string, 'Whether mounts below are read-only too.'),
-	volumeStatus: optional(
-		object('io.k8s.api.core.v1.VolumeStatus', 'How a volume of a special kind is doing.', {
-			image: optional(
-				object('io.k8s.api.core.v1.ImageVolumeStatus', 'Which image is mounted.', {
-					imageRef: optional(string, 'What the image is exactly.'),
-				}),
-				'Which image is mounted.',
-			),
-		}),
-		'How the volume is doing.',
-	),
-});
-
-const containerUserSchema = object('io.k8s.api.core.v1.ContainerUser', 'As whom a container runs.', {
-	linux: optional(
-		object('io.k8s.api.core.v1.LinuxContainerUser', 'User and groups of the first process.', {
-			uid: required(int64, 'The user id.'),
-			gid: required(int64, 'The group id.'),
-			supplementalGroups: optional(list(int64), 'Further groups.'),
-		}),
-		'User and groups on Linux.',
-	),
-});
-
-const resourceStatusSchema = object('io.k8s.api.core.v1.ResourceStatus', 'How devices are doing.', {
-	name: required(string, 'The resource.'),
-	resources: optional(
-		mapList(
-			object('io.k8s.api.core.v1.ResourceHealth', 'How a device is doing.', {
-				resourceID: required(string, 'Id of the device.'),
-				health: optional(string, 'Healthy, Unhealthy or Unknown.'),
-				message: pointer(string, 'More about it.'),
-			}),
-			['resourceID'],
-			{ patch: 'replace' },
+const volumeMountStatusSchema = object(
+	'io.k8s.api.core.v1.VolumeMountStatus',
+	'State of a volume mount in a running container.',
+	{
+		name: required(string, 'Name of the entry in spec.volumes that is mounted.'),
+		mountPath: required(string, 'Path in the container at which the volume is mounted.'),
+		readOnly: plain(boolean, 'Whether the mount is read-only.'),
+		recursiveReadOnly: pointer(
+			string,
+			'Whether mounts below the mount are read-only too: Disabled or Enabled.',
 		),
-		'The devices.',
+		volumeStatus: optional(
+			object('io.k8s.api.core.v1.VolumeStatus', 'State of a volume whose source reports one.', {
+				image: optional(
+					object('io.k8s.api.core.v1.ImageVolumeStatus', 'State of a volume with the content of an image.', {
+						imageRef: optional(string, 'Digest of the image that is mounted.'),
+					}),
+					'Set for volumes with the content of an image.',
+				),
+			}),
+			'State of the volume, if its source reports one.',
+		),
+	},
+);
+
+const containerUserSchema = object(
+	'io.k8s.api.core.v1.ContainerUser',
+	"User and groups that a container's first process was started with.",
+	{
+		linux: optional(
+			object(
+				'io.k8s.api.core.v1.LinuxContainerUser',
+				'User and groups of the first process of a container on Linux.',
+				{
+					uid: required(int64, 'Primary user id of the first process.'),
+					gid: required(int64, 'Primary group id of the first process.'),
+					supplementalGroups: optional(list(int64), 'Ids of further groups of the first process.'),
+				},
+			),
+			'User and groups of a container on Linux.',
+		),
+	},
+);
+
+const resourceStatusSchema = object(
+	'io.k8s.api.core.v1.ResourceStatus',
+	'Health of the devices that provide one resource to a container.',
+	{
+		name: required(string, 'Name of the resource, or claim:<name>/<request> for a resource claim.'),
+		resources: optional(
+			mapList(
+				object('io.k8s.api.core.v1.ResourceHealth', 'Health of one device of a resource.', {
+					resourceID: required(string, 'Identifier of the device, unique for the resource on the node.'),
+					health: optional(string, 'Health of the device: Healthy, Unhealthy or Unknown.'),
+					message: pointer(string, 'Details of the health, for humans.'),
+				}),
+				['resourceID'],
+				{ patch: 'replace' },
+			),
+			'Devices of the resource that the container was given.',
+		),
+	},
+);
+
+const containerStatusSchema = object('io.k8s.api.core.v1.ContainerStatus', 'Observed state of a container.', {
+	name: required(string, "Name of the container in the Pod's spec."),
+	state: always(containerStateSchema, 'Present state of the container.'),
+	lastState: always(
+		containerStateSchema,
+		'State of the previous container attempt, which has exited. Empty before the first restart.',
 	),
+	ready: required(
+		boolean,
+		'Whether the container can serve requests: it is running and its readiness probe passes.',
+	),
+	restartCount: required(int32, 'Number of times that the container was restarted.'),
+	image: required(string, 'Name of the image that the container runs.'),
+	imageID: required(string, 'Digest or identifier of the image that the container runs.'),
+	containerID: optional(string, 'Identifier of the container, as <runtime>://<id>.'),
+	started: optional(
+		boolean,
+		'Whether the container has started: it is running, its startup probe has passed and its postStart hook has ended.',
+	),
+	allocatedResources: optional(map(quantity), 'Resources that the node has reserved for the container.'),
+	resources: optional(resourceRequirementsSchema, 'Resources that the running container is configured with.'),
+	volumeMounts: optional(
+		mapList(volumeMountStatusSchema, ['mountPath']),
+		"State of the container's volume mounts.",
+	),
+	user: optional(containerUserSchema, "User and groups that the container's first process was started with."),
+	allocatedResourcesStatus: optional(
+		mapList(resourceStatusSchema, ['name']),
+		'Health of the devices that the container was given.',
+	),
+	stopSignal: pointer(string, 'Signal that asks the container to stop.'),
 });
 
-const containerStatusSchema = object('io.k8s.api.core.v1.ContainerStatus', 'How a container is doing.', {
-	name: required(string, 'Name of the container.'),
-	state: always(containerStateSchema, 'What it is doing.'),
-	lastState: always(containerStateSchema, 'How it ended the last time.'),
-	ready: required(boolean, 'Whether it can serve.'),
-	restartCount: required(int32, 'How often it was started again.'),
-	image: required(string, 'The image it runs.'),
-	imageID: required(string, 'What that image is exactly.'),
-	containerID: optional(string, 'Its id, `<runtime>://<id>`.'),
-	started: optional(boolean, 'Whether it has started.'),
-	allocatedResources: optional(map(quantity), 'What the node set aside for it.'),
-	resources: optional(resourceRequirementsSchema, 'What it has and may use now.'),
-	volumeMounts: optional(mapList(volumeMountStatusSchema, ['mountPath']), 'How its volumes are mounted.'),
-	user: optional(containerUserSchema, 'As whom it runs.'),
-	allocatedResourcesStatus: optional(mapList(resourceStatusSchema, ['name']), 'How its devices are doing.'),
-	stopSignal: pointer(string, 'The signal that asks it to end.'),
-});
-
-/** How a container is doing. */
+/** Observed state of a container in a Pod's status (not that of a container runtime). */
 export type ContainerStatus = Infer<typeof containerStatusSchema>;
 
-const podConditionSchema = object('io.k8s.api.core.v1.PodCondition', 'One aspect of how a Pod is doing.', {
-	type: required(string, 'Which aspect.'),
-	observedGeneration: plain(int64, 'The generation it was set upon.'),
-	status: required(oneOf('True', 'False', 'Unknown'), 'True, False or Unknown.'),
-	lastProbeTime: always(timeOrNull, 'When it was looked at last.'),
-	lastTransitionTime: always(timeOrNull, 'When it changed last.'),
-	reason: optional(string, 'Why, in a word.'),
-	message: optional(string, 'Why, in a sentence.'),
-});
+const podConditionSchema = object(
+	'io.k8s.api.core.v1.PodCondition',
+	"Latest observation of one aspect of a Pod's state.",
+	{
+		type: required(
+			string,
+			'Type of the condition, such as PodScheduled, Initialized, ContainersReady, Ready or DisruptionTarget.',
+		),
+		observedGeneration: plain(int64, 'metadata.generation of the Pod when the condition was set.'),
+		status: required(
+			oneOf('True', 'False', 'Unknown'),
+			'Whether the condition holds: True, False or Unknown.',
+		),
+		lastProbeTime: always(timeOrNull, 'Time at which the condition was last checked. Null in general.'),
+		lastTransitionTime: always(timeOrNull, 'Time at which the status of the condition last changed.'),
+		reason: optional(string, 'Reason for the last change, in CamelCase.'),
+		message: optional(string, 'Details of the last change, for humans.'),
+	},
+);
 
-/** One aspect of how a Pod is doing. */
+/** Latest observation of one aspect of a Pod's state. */
 export type PodCondition = Infer<typeof podConditionSchema>;
 
-const hostIpSchema = object('io.k8s.api.core.v1.HostIP', 'An address of the node.', {
-	ip: required(string, 'The address.'),
+const hostIpSchema = object('io.k8s.api.core.v1.HostIP', 'IP address of the node that runs a Pod.', {
+	ip: required(string, 'IP address of the node.'),
 });
 
-const podIpSchema = object('io.k8s.api.core.v1.PodIP', 'An address of a Pod.', {
-	ip: required(string, 'The address.'),
+const podIpSchema = object('io.k8s.api.core.v1.PodIP', 'IP address of a Pod.', {
+	ip: required(string, 'IP address of the Pod.'),
 });
 
 /** Schema of v1.PodStatus. */
-export const podStatusSchema = object('io.k8s.api.core.v1.PodStatus', 'How a Pod is doing.', {
-	observedGeneration: plain(int64, 'The generation that was seen.'),
-	phase: optional(oneOf('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'), 'Where in its life it is.'),
-	conditions: optional(mapList(podConditionSchema, ['type']), 'How it is doing, by aspect.'),
-	message: optional(string, 'Why it is as it is, in a sentence.'),
-	reason: optional(string, 'Why it is as it is, in a word.'),
-	nominatedNodeName: optional(string, 'The node that is being cleared for it.'),
-	hostIP: optional(string, 'The address of its node.'),
-	hostIPs: optional(list(hostIpSchema, { mergeKey: 'ip', patch: 'merge' }), 'The addresses of its node.'),
-	podIP: optional(string, 'Its address.'),
-	podIPs: optional(mapList(podIpSchema, ['ip']), 'Its addresses.'),
-	startTime: optional(time, 'When its node saw it first.'),
-	initContainerStatuses: optional(list(containerStatusSchema), 'How its init containers are doing.'),
-	containerStatuses: optional(list(containerStatusSchema), 'How its containers are doing.'),
-	qosClass: optional(
-		oneOf('BestEffort', 'Burstable', 'Guaranteed'),
-		'How well it is treated when memory is scarce.',
-	),
-	ephemeralContainerStatuses: optional(
-		list(containerStatusSchema),
-		'How its ephemeral containers are doing.',
-	),
-	resize: optional(string, 'How a change of resources is getting on.'),
-	resourceClaimStatuses: optional(
-		mapList(
-			object('io.k8s.api.core.v1.PodResourceClaimStatus', 'Which claim was made.', {
-				name: required(string, 'Name of the claim in the Pod.'),
-				resourceClaimName: pointer(string, 'Name of the claim.'),
-			}),
-			['name'],
-			{ retainKeys: true },
+export const podStatusSchema = object(
+	'io.k8s.api.core.v1.PodStatus',
+	'Observed state of a Pod, written by the scheduler and the node agent.',
+	{
+		observedGeneration: plain(int64, 'metadata.generation of the Pod that the node agent has acted on.'),
+		phase: optional(
+			oneOf('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'),
+			"Summary of the Pod's lifecycle: Pending (a container has not started yet), Running, Succeeded (all exited with 0), Failed or Unknown (the node does not report).",
 		),
-		'Which claims were made.',
-	),
-	extendedResourceClaimStatus: optional(
-		object('io.k8s.api.core.v1.PodExtendedResourceClaimStatus', 'A claim made for extended resources.', {
-			requestMappings: required(
-				list(
-					object('io.k8s.api.core.v1.ContainerExtendedResourceRequest', 'Which request serves whom.', {
-						containerName: required(string, 'The container.'),
-						resourceName: required(string, 'The resource it asked for.'),
-						requestName: required(string, 'The request in the claim.'),
-					}),
+		conditions: optional(
+			mapList(podConditionSchema, ['type']),
+			"Latest observations of the Pod's state, such as PodScheduled, Ready or DisruptionTarget.",
+		),
+		message: optional(string, 'Details of the reason, for humans.'),
+		reason: optional(string, 'Reason why the Pod is in this state, in CamelCase, such as Evicted.'),
+		nominatedNodeName: optional(
+			string,
+			'Name of the Node on which the scheduler preempts other Pods for this one. The Pod can still be bound to another Node.',
+		),
+		hostIP: optional(string, 'IP address of the node, once the Pod is bound to it.'),
+		hostIPs: optional(
+			list(hostIpSchema, { mergeKey: 'ip', patch: 'merge' }),
+			'IP addresses of the node, at most one of each IP family. The first equals hostIP.',
+		),
+		podIP: optional(string, 'IP address of the Pod. Empty until it has one.'),
+		podIPs: optional(
+			mapList(podIpSchema, ['ip']),
+			'IP addresses of the Pod, at most one of each IP family. The first equals podIP.',
+		),
+		startTime: optional(
+			time,
+			'Time at which the node agent accepted the Pod, before its images were pulled.',
+		),
+		initContainerStatuses: optional(
+			list(containerStatusSchema),
+			'State of the init containers, in the order of spec.initContainers.',
+		),
+		containerStatuses: optional(list(containerStatusSchema), 'State of the containers in spec.containers.'),
+		qosClass: optional(
+			oneOf('BestEffort', 'Burstable', 'Guaranteed'),
+			'Quality of service class, which follows from the resources: under memory pressure, a node evicts BestEffort first and Guaranteed last.',
+		),
+		ephemeralContainerStatuses: optional(list(containerStatusSchema), 'State of the ephemeral containers.'),
+		resize: optional(
+			string,
+			'Deprecated: state of an in-place resize, now reported by the conditions PodResizePending and PodResizeInProgress.',
+		),
+		resourceClaimStatuses: optional(
+			mapList(
+				object(
+					'io.k8s.api.core.v1.PodResourceClaimStatus',
+					'ResourceClaim that belongs to an entry of spec.resourceClaims.',
+					{
+						name: required(string, 'Name of the entry in spec.resourceClaims.'),
+						resourceClaimName: pointer(
+							string,
+							'Name of the ResourceClaim that was created for the entry. Absent if no claim was needed.',
+						),
+					},
 				),
-				'Which request serves which container.',
+				['name'],
+				{ retainKeys: true },
 			),
-			resourceClaimName: required(string, 'Name of the claim.'),
-		}),
-		'The claim made for its extended resources.',
-	),
-	allocatedResources: optional(map(quantity), 'What the node set aside for the Pod.'),
-	resources: optional(resourceRequirementsSchema, 'What the Pod has and may use now.'),
-});
+			'ResourceClaims that were created for the entries of spec.resourceClaims.',
+		),
+		extendedResourceClaimStatus: optional(
+			object(
+				'io.k8s.api.core.v1.PodExtendedResourceClaimStatus',
+				'ResourceClaim that the scheduler created for extended resources of the Pod.',
+				{
+					requestMappings: required(
+						list(
+							object(
+								'io.k8s.api.core.v1.ContainerExtendedResourceRequest',
+								'Request of a claim that provides an extended resource to a container.',
+								{
+									containerName: required(string, 'Name of the container that requests the resource.'),
+									resourceName: required(string, 'Name of the extended resource.'),
+									requestName: required(string, 'Name of the request in the claim.'),
+								},
+							),
+						),
+						'Request of the claim for each extended resource of each container.',
+					),
+					resourceClaimName: required(string, "Name of the ResourceClaim in the Pod's namespace."),
+				},
+			),
+			'ResourceClaim that the scheduler created for extended resources of the Pod.',
+		),
+		allocatedResources: optional(
+			map(quantity),
+			'Resources that the node has reserved for the Pod as a whole.',
+		),
+		resources: optional(
+			resourceRequirementsSchema,
+			'Resources that the running Pod is configured with as a whole.',
+		),
+	},
+);
 
-/** How a Pod is doing. */
+/** Observed state of a Pod. */
 export type PodStatus = Infer<typeof podStatusSchema>;
