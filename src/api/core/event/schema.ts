@@ -13,38 +13,55 @@ import {
 } from '../../meta/schema.ts';
 import { objectReferenceSchema } from '../pod/reference-schema.ts';
 
-/** Schema of v1.Event. */
-export const eventSchema = object('io.k8s.api.core.v1.Event', 'Something that happened to an object.', {
-	apiVersion: required(string, 'Version of the API: v1.'),
-	kind: required(string, 'Kind of the object: Event.'),
-	metadata: required(objectMetaSchema, 'Names, labels, owners.'),
-	involvedObject: required(objectReferenceSchema, 'The object it is about.'),
-	reason: optional(string, 'What happened, in a word.'),
-	message: optional(string, 'What happened, in a sentence.'),
-	source: always(
-		object('io.k8s.api.core.v1.EventSource', 'Who says so.', {
-			component: optional(string, 'The component.'),
-			host: optional(string, 'The node it speaks from.'),
-		}),
-		'Who says so.',
-	),
-	firstTimestamp: always(timeOrNull, 'When it happened first.'),
-	lastTimestamp: always(timeOrNull, 'When it happened last.'),
-	count: plain(int32, 'How often it has happened.'),
-	type: optional(string, 'Normal or Warning.'),
-	eventTime: always(microTimeOrNull, 'When it happened first, more exactly.'),
-	series: optional(
-		object('io.k8s.api.core.v1.EventSeries', 'A run of such events.', {
-			count: plain(int32, 'How many.'),
-			lastObservedTime: always(microTimeOrNull, 'When the last one was seen.'),
-		}),
-		'The run of events it stands for.',
-	),
-	action: optional(string, 'What was done.'),
-	related: optional(objectReferenceSchema, 'A second object it is about.'),
-	reportingComponent: required(string, 'Name of the controller that says so.'),
-	reportingInstance: required(string, 'Which instance of it.'),
-});
+/**
+ * Schema of v1.Event, which has the fields of both Event APIs: reporters of the older one set `source`,
+ * `count` and the timestamps, those of events.k8s.io set `eventTime`, `series`, `action` and
+ * `reportingComponent`.
+ */
+export const eventSchema = object(
+	'io.k8s.api.core.v1.Event',
+	'Report of an occurrence that concerns an object. Events are kept for a limited time and are not a reliable record.',
+	{
+		apiVersion: required(string, 'Version of the API: v1.'),
+		kind: required(string, 'Kind of the object: Event.'),
+		metadata: required(objectMetaSchema, 'Standard object metadata: name, namespace, labels, annotations.'),
+		involvedObject: required(objectReferenceSchema, 'Object that the Event reports on.'),
+		reason: optional(string, 'Reason in CamelCase, such as SuccessfulCreate.'),
+		message: optional(string, 'Description of the occurrence, for humans.'),
+		source: always(
+			object('io.k8s.api.core.v1.EventSource', 'Component that reported an Event, and the node it runs on.', {
+				component: optional(string, 'Name of the component that reported the Event.'),
+				host: optional(string, 'Name of the node that the component runs on.'),
+			}),
+			'Component that reported the Event. Superseded by reportingComponent and reportingInstance.',
+		),
+		firstTimestamp: always(timeOrNull, 'Time at which the Event was first reported.'),
+		lastTimestamp: always(timeOrNull, 'Time at which the Event was last reported.'),
+		count: plain(int32, 'Number of times that the Event was reported.'),
+		type: optional(string, 'Type of the Event: Normal or Warning.'),
+		eventTime: always(
+			microTimeOrNull,
+			'Time at which the Event was first reported, in microseconds. Set by reporters that use the events.k8s.io API.',
+		),
+		series: optional(
+			object('io.k8s.api.core.v1.EventSeries', 'Series of equal Events that are stored as one.', {
+				count: plain(int32, 'Number of occurrences in the series so far.'),
+				lastObservedTime: always(microTimeOrNull, 'Time at which the last occurrence was observed.'),
+			}),
+			'Series of equal Events that this one stands for. Absent for a single occurrence.',
+		),
+		action: optional(string, 'Action that was taken or that failed with regard to the object.'),
+		related: optional(objectReferenceSchema, 'Second object that the action involved.'),
+		reportingComponent: required(
+			string,
+			'Name of the controller that reported the Event, such as kubernetes.io/kubelet.',
+		),
+		reportingInstance: required(
+			string,
+			'Identifier of the controller instance, such as the name of its node.',
+		),
+	},
+);
 
-/** Something that happened to an object. */
+/** Report of an occurrence that concerns an object. */
 export type Event = Infer<typeof eventSchema>;

@@ -14,39 +14,51 @@ import {
 
 const namespaceConditionSchema = object(
 	'io.k8s.api.core.v1.NamespaceCondition',
-	'One aspect of a deletion under way.',
+	"Latest observation of one aspect of a Namespace's deletion.",
 	{
-		type: required(string, 'Which aspect.'),
-		status: required(string, 'True, False or Unknown.'),
-		lastTransitionTime: always(timeOrNull, 'When it changed last.'),
-		reason: optional(string, 'Why, in a word.'),
-		message: optional(string, 'Why, in a sentence.'),
+		type: required(string, 'Type of the condition, such as NamespaceContentRemaining.'),
+		status: required(string, 'Whether the condition holds: True, False or Unknown.'),
+		lastTransitionTime: always(timeOrNull, 'Time at which the status of the condition last changed.'),
+		reason: optional(string, 'Reason for the last change, in CamelCase.'),
+		message: optional(string, 'Details of the last change, for humans.'),
 	},
 );
 
 /** Schema of v1.Namespace. */
 export const namespaceSchema = object(
 	'io.k8s.api.core.v1.Namespace',
-	'A room of its own for the names of objects.',
+	'Scope for names: objects in different Namespaces can have equal names. Deleting a Namespace deletes its objects.',
 	{
 		apiVersion: required(string, 'Version of the API: v1.'),
 		kind: required(string, 'Kind of the object: Namespace.'),
-		metadata: required(objectMetaSchema, 'Names, labels, owners.'),
+		metadata: required(
+			objectMetaSchema,
+			'Standard object metadata: name, labels, annotations, owner references.',
+		),
 		spec: required(
-			object('io.k8s.api.core.v1.NamespaceSpec', 'What holds a namespace.', {
-				finalizers: optional(list(string), 'Who must act before it is really removed.'),
+			object('io.k8s.api.core.v1.NamespaceSpec', 'Desired state of a Namespace.', {
+				finalizers: optional(
+					list(string),
+					'Values that must be removed from the list before a deleted Namespace is removed: kubernetes stands for deleting its objects.',
+				),
 			}),
-			'What holds it.',
+			'Desired state of the Namespace.',
 		),
 		status: required(
-			object('io.k8s.api.core.v1.NamespaceStatus', 'Where in its life a namespace is.', {
-				phase: optional(oneOf('Active', 'Terminating'), 'Active, or Terminating once it is deleted.'),
-				conditions: optional(mapList(namespaceConditionSchema, ['type']), 'How its deletion is getting on.'),
+			object('io.k8s.api.core.v1.NamespaceStatus', 'Observed state of a Namespace.', {
+				phase: optional(
+					oneOf('Active', 'Terminating'),
+					'Lifecycle phase: Active, or Terminating once the Namespace is being deleted. Nothing can be created in a terminating Namespace.',
+				),
+				conditions: optional(
+					mapList(namespaceConditionSchema, ['type']),
+					"Latest observations of the Namespace's deletion.",
+				),
 			}),
-			'Where in its life it is.',
+			'Observed state of the Namespace.',
 		),
 	},
 );
 
-/** A room of its own for the names of objects. */
+/** Scope for the names of objects. */
 export type Namespace = Infer<typeof namespaceSchema>;

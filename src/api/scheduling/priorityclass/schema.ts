@@ -15,23 +15,26 @@ import {
 /** Schema of scheduling.k8s.io/v1 PriorityClass. */
 export const priorityClassSchema = object(
 	'io.k8s.api.scheduling.v1.PriorityClass',
-	'Gives Pods that name it a priority: the scheduler places those of a higher priority first, and removes others to make room for them.',
+	'Named priority for Pods. The scheduler places Pods of higher priority first and preempts others to make room for them.',
 	{
 		apiVersion: required(string, 'Version of the API: scheduling.k8s.io/v1.'),
 		kind: required(string, 'Kind of the object: PriorityClass.'),
-		metadata: required(objectMetaSchema, 'Name and labels of the class.'),
-		value: required(int32, 'The priority that Pods of this class get. Cannot be changed.'),
+		metadata: required(objectMetaSchema, 'Standard object metadata: name, labels, annotations.'),
+		value: required(
+			int32,
+			'Priority of the Pods that name this class: at most 1000000000, higher values first. Cannot be changed.',
+		),
 		globalDefault: plain(
 			boolean,
-			'If true, Pods that name no class get this one. Only one class can be the default.',
+			'If true, Pods that name no class get this one. Only one class can be the default. Default false.',
 		),
-		description: optional(string, 'When to use this class, for people.'),
+		description: optional(string, 'Guidance for users on when to use this class.'),
 		preemptionPolicy: pointer(
 			oneOf('Never', 'PreemptLowerPriority'),
-			'PreemptLowerPriority (the default): Pods of a lower priority are removed to make room. Never: they are not. Cannot be changed.',
+			'Whether the scheduler deletes Pods of lower priority to make room for Pods of this class: PreemptLowerPriority (the default) or Never. Cannot be changed.',
 		),
 	},
 );
 
-/** A priority that Pods can ask for by name. */
+/** Named priority for Pods. */
 export type PriorityClass = Infer<typeof priorityClassSchema>;
