@@ -13,53 +13,63 @@ import {
 import { dns1123Label, portName, portNumber } from '../../meta/names.ts';
 import type { Container, ContainerPort, EphemeralContainer } from './container-schema.ts';
 import { validateEnv, validateEnvFrom } from './env-validation.ts';
-import { validateLife } from './handler-validation.ts';
+import { validateProbesAndHooks } from './handler-validation.ts';
 import { validateMounts } from './mount-validation.ts';
 import { validateContainerResources } from './resources-validation.ts';
 import { validateContainerSecurity } from './security-validation.ts';
 import type { PodSpec } from './spec-schema.ts';
 import type { Volume } from './volume-schema.ts';
 
-/** What is wrong with the containers of a Pod, by upstream's rules and in its order. */
+/**
+ * Validation of the containers of a Pod. Rules, messages and the order of errors are those of upstream's
+ * `validateContainers`, `validateInitContainers` and `validateEphemeralContainers` in
+ * pkg/apis/core/validation.
+ */
 
-/** What containers are checked against: their Pod, its sound volumes and the names of its resource claims. */
-export interface Surroundings {
+/** The parts of a Pod that its containers refer to. */
+export interface ContainerContext {
 	readonly spec: PodSpec;
+	/** The valid volumes by name; a mount of any other is an error. */
 	readonly volumes: ReadonlyMap<string, Volume>;
+	/** The names in `spec.resourceClaims`. */
 	readonly claims: ReadonlySet<string>;
 }
 
-/** Validates the containers that the Pod is about. */
-export function validateContainers(around: Surroundings, path: FieldPath): readonly FieldError[] {
-	const { containers } = around.spec;
+/** Validates the regular containers of a Pod or template, at `path`. */
+export function validateContainers(context: ContainerContext, path: FieldPath): readonly FieldError[] {
+	const { containers } = context.spec;
 	if (containers.length === 0) return [required(path)];
 	const names = new Set<string>();
 	const errors: FieldError[] = [];
 	for (const [index, container] of containers.entries()) {
 		const at = path.index(index);
-		errors.push(...validateCommon(container, around, at));
+		errors.push(...validateCommon(container, context, at));
 		if (names.has(container.name)) errors.push(duplicate(at.child('name'), container.name));
 		names.add(container.name);
-		errors.push(...validateLife(container, around.spec, at), ...validateRestarts(container, at));
+		errors.push(...validateProbesAndHooks(container, context.spec, at), ...validateRestarts(container, at));
 	}
 	return [...errors, ...validateHostPorts(containers, path)];
 }
 
 const WITHOUT_ALWAYS = 'may not be set for init containers without restartPolicy=Always';
 
-/** Validates the init containers; those with restartPolicy Always are sidecars and may do what containers may. */
-export function validateInitContainers(around: Surroundings, path: FieldPath): readonly FieldError[] {
-	const { initContainers = [], containers } = around.spec;
+/**
+ * Validates the init containers; those with restartPolicy Always are sidecars, which may have probes and
+ * hooks.
+ */
+export function validateInitContainers(context: ContainerContext, path: FieldPath): readonly FieldError[] {
+	const { initContainers = [], containers } = context.spec;
 	const names = new Set(containers.map(({ name }) => name));
 	return initContainers.flatMap((container, index) => {
 		const at = path.index(index);
-		const errors = [...validateCommon(container, around, at), ...validateInitRestarts(container, at)];
+		const errors = [...validateCommon(container, context, at), ...validateInitRestarts(container, at)];
 		const { name, restartPolicy, resizePolicy = [] } = container;
 		if (names.has(name)) errors.push(duplicate(at.child('name'), name));
 		if (name !== '') names.add(name);
-		// Ports are compared within each one only, since they run one after the other.
+		// Init containers run one after the other, so that two of them can use the same host port.
 		errors.push(...validateHostPorts([container], path));
-		if (restartPolicy === 'Always') return [...errors, ...validateLife(container, around.spec, at)];
+		if (restartPolicy === 'Always')
+			return [...errors, ...validateProbesAndHooks(container, context.spec, at)];
 		for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
 			if (container[field] !== undefined) errors.push(forbidden(at.child(field), WITHOUT_ALWAYS));
 		}
@@ -72,7 +82,7 @@ export function validateInitContainers(around: Surroundings, path: FieldPath): r
 	});
 }
 
-/** The fields that a container added to look into a Pod cannot have. */
+/** The fields that an ephemeral container cannot have: it is never restarted and reserves no resources. */
 const NOT_EPHEMERAL = [
 	'ports',
 	'resources',
@@ -86,15 +96,18 @@ const NOT_EPHEMERAL = [
 ] as const;
 const EPHEMERAL = 'cannot be set for an Ephemeral Container';
 
-/** Validates the containers that were added to a running Pod. */
-export function validateEphemeralContainers(around: Surroundings, path: FieldPath): readonly FieldError[] {
-	const { ephemeralContainers = [], initContainers = [], containers } = around.spec;
+/** Validates the ephemeral containers, which were added to a running Pod. */
+export function validateEphemeralContainers(
+	context: ContainerContext,
+	path: FieldPath,
+): readonly FieldError[] {
+	const { ephemeralContainers = [], initContainers = [], containers } = context.spec;
 	const others = new Set([...containers, ...initContainers].map(({ name }) => name));
 	const names = new Set(others);
 	return ephemeralContainers.flatMap((container, index) => {
 		const at = path.index(index);
 		const { name, targetContainerName: target = '' } = container;
-		const errors = [...validateCommon(container, around, at), ...validateImageSpaces(container, at)];
+		const errors = [...validateCommon(container, context, at), ...validateImageSpaces(container, at)];
 		if (names.has(name)) errors.push(duplicate(at.child('name'), name));
 		names.add(name);
 		if (target !== '' && !others.has(target)) errors.push(notFound(at.child('targetContainerName'), target));
@@ -115,7 +128,9 @@ function validateNotEphemeral(container: EphemeralContainer, path: FieldPath): r
 	return errors;
 }
 
-/** Images with spaces around them are refused in Pods, while templates may have them. */
+/**
+ * Refuses leading and trailing whitespace in an image name. Only for Pods: upstream accepts it in templates.
+ */
 export function validateImageSpaces({ image = '' }: Container, path: FieldPath): readonly FieldError[] {
 	if (image === image.trim()) return [];
 	return [invalid(path.child('image'), image, 'must not have leading or trailing whitespace')];
@@ -124,7 +139,7 @@ export function validateImageSpaces({ image = '' }: Container, path: FieldPath):
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
 const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError'];
 
-function validateCommon(container: Container, around: Surroundings, path: FieldPath): FieldError[] {
+function validateCommon(container: Container, context: ContainerContext, path: FieldPath): FieldError[] {
 	const { name, image, imagePullPolicy, terminationMessagePolicy, resources, resizePolicy } = container;
 	const { ports, env, envFrom, securityContext } = container;
 	const at = path.child('name');
@@ -137,11 +152,11 @@ function validateCommon(container: Container, around: Surroundings, path: FieldP
 		...(ports ? validatePorts(ports, path.child('ports')) : []),
 		...(env ? validateEnv(env, path.child('env')) : []),
 		...(envFrom ? validateEnvFrom(envFrom, path.child('envFrom')) : []),
-		...validateMounts(container, around.volumes, path),
+		...validateMounts(container, context.volumes, path),
 		...chosen(path.child('imagePullPolicy'), imagePullPolicy, PULL_POLICIES),
-		...(resources ? validateContainerResources(resources, around.claims, path.child('resources')) : []),
-		...(resizePolicy ? validateResize(resizePolicy, around.spec, path.child('resizePolicy')) : []),
-		...validateContainerSecurity(securityContext, around.spec, path.child('securityContext')),
+		...(resources ? validateContainerResources(resources, context.claims, path.child('resources')) : []),
+		...(resizePolicy ? validateResize(resizePolicy, context.spec, path.child('resizePolicy')) : []),
+		...validateContainerSecurity(securityContext, context.spec, path.child('securityContext')),
 	);
 	return errors;
 }
@@ -168,7 +183,7 @@ function validatePort(port: number, path: FieldPath): readonly FieldError[] {
 	return portNumber(port).map((problem) => invalid(path, port, problem));
 }
 
-/** A port of the host can be had once. */
+/** Refuses a host port that two containers claim: the node can bind it only once. */
 function validateHostPorts(containers: readonly Container[], path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const taken = new Set<string>();
@@ -188,13 +203,13 @@ const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
 const MOST_RULES = 20;
 const MOST_EXIT_CODES = 255;
 
-/** The rules of an init container without a policy are not looked at: that it needs one is said. */
+/** For an init container without restartPolicy, upstream reports only that restart rules require one. */
 function validateInitRestarts(container: Container, path: FieldPath): readonly FieldError[] {
 	const errors = validateRestarts(container, path);
 	return container.restartPolicy === undefined ? errors.slice(0, 1) : errors;
 }
 
-/** When the container is restarted, where that differs from its Pod. */
+/** Validates the container's own restart policy and its restart rules. */
 function validateRestarts(container: Container, path: FieldPath): readonly FieldError[] {
 	const { restartPolicy: policy, restartPolicyRules: rules = [] } = container;
 	const errors: FieldError[] = [];
@@ -225,7 +240,7 @@ function validateRestarts(container: Container, path: FieldPath): readonly Field
 	return errors;
 }
 
-/** What a change of resources means; upstream reports all but repetitions at the list. */
+/** Validates the resize policies. Upstream reports all errors at the list, except for duplicates. */
 function validateResize(
 	policies: NonNullable<Container['resizePolicy']>,
 	spec: PodSpec,

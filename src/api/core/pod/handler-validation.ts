@@ -13,13 +13,23 @@ import type { Container } from './container-schema.ts';
 import type { Lifecycle, LifecycleHandler, Probe } from './probe-schema.ts';
 import type { PodSpec } from './spec-schema.ts';
 
-/** What is wrong with the probes of a container and with what it does at the turns of its life. */
+/**
+ * Validation of the probes and lifecycle hooks of a container (upstream: `validateProbe`, `validateHandler`
+ * and `validateLifecycle` in pkg/apis/core/validation).
+ */
 
-/** The three kinds of probe; all but readiness end the container, and begin anew with one success. */
+/**
+ * The three kinds of probe. Liveness and startup probes stop the container when they fail, so that only they
+ * can have a grace period of their own, and their successThreshold must be 1.
+ */
 type ProbeName = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
 
-/** Validates the probes and lifecycle of a container that may have them. */
-export function validateLife(container: Container, spec: PodSpec, path: FieldPath): readonly FieldError[] {
+/** Validates the probes and lifecycle hooks of a container or sidecar at `path`. */
+export function validateProbesAndHooks(
+	container: Container,
+	spec: PodSpec,
+	path: FieldPath,
+): readonly FieldError[] {
 	const { lifecycle, livenessProbe, readinessProbe, startupProbe } = container;
 	if (!lifecycle && !livenessProbe && !readinessProbe && !startupProbe) return [];
 	const grace = spec.terminationGracePeriodSeconds;

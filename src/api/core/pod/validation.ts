@@ -15,7 +15,7 @@ import { validateLabels } from '../../meta/selector.ts';
 import { validateAnnotations, validateMeta } from '../../meta/validate-meta.ts';
 import { validateAffinity, validateSpread, validateTolerations } from './affinity-validation.ts';
 import {
-	type Surroundings,
+	type ContainerContext,
 	validateContainers,
 	validateEphemeralContainers,
 	validateImageSpaces,
@@ -28,19 +28,20 @@ import { validateHostUsers, validatePodSecurity } from './security-validation.ts
 import { validateVolumes } from './volume-validation.ts';
 
 /**
- * What is wrong with Pods and with the templates they are made from: upstream's rules, in its order and
- * with its texts. Left out is what concerns Windows and the annotations that fields have replaced.
+ * Validation of Pods and Pod templates: upstream's rules, in its order and with its messages
+ * (`ValidatePodCreate` and `ValidatePodSpec` in pkg/apis/core/validation). Not covered are the rules for
+ * Windows Pods and for annotations that fields have replaced.
  */
 
-/** The place of a Pod's metadata. */
+/** Path of a Pod's metadata. */
 export const META = new FieldPath('metadata');
 
-/** The place of a Pod's spec. */
+/** Path of a Pod's spec. */
 export const SPEC = new FieldPath('spec');
 
 const RULES = { namespaced: true, name: dns1123Subdomain };
 
-/** What is wrong with a Pod to be created. */
+/** The errors of a Pod that a client creates. */
 export function validatePod(pod: Pod): readonly FieldError[] {
 	const { spec } = pod;
 	const errors = [...validateMetaAndSpec(pod)];
@@ -54,7 +55,7 @@ export function validatePod(pod: Pod): readonly FieldError[] {
 	return errors;
 }
 
-/** What must hold of a Pod whether it is new or changed. */
+/** The errors that apply to creates and updates alike. */
 export function validateMetaAndSpec({ metadata, spec }: Pod): readonly FieldError[] {
 	return [
 		...validateMeta(metadata, RULES, META),
@@ -69,6 +70,7 @@ export function validateMetaAndSpec({ metadata, spec }: Pod): readonly FieldErro
 	];
 }
 
+/** A token belongs to a service account, so a volume with one requires serviceAccountName. */
 function validateTokens({ serviceAccountName, volumes = [] }: PodSpec): readonly FieldError[] {
 	if (serviceAccountName) return [];
 	return volumes.flatMap(({ projected }, index) => {
@@ -82,7 +84,7 @@ function validateTokens({ serviceAccountName, volumes = [] }: PodSpec): readonly
 	});
 }
 
-/** What is wrong with the template that Pods are to be made from. */
+/** The errors of a Pod template at `path`. */
 export function validatePodTemplate(template: PodTemplateSpec, path: FieldPath): readonly FieldError[] {
 	const { metadata = {}, spec } = template;
 	const errors = [
@@ -100,20 +102,20 @@ export function validatePodTemplate(template: PodTemplateSpec, path: FieldPath):
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
 const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 
-/** What is wrong with what a Pod is to run. */
+/** The errors of the spec of a Pod or template at `path`, in upstream's order. */
 function validatePodSpec(spec: PodSpec, path: FieldPath, of: 'pod' | 'template'): readonly FieldError[] {
 	const volumes = validateVolumes(spec.volumes ?? [], path.child('volumes'), of);
 	const claims = new Set((spec.resourceClaims ?? []).map(({ name }) => name).filter((name) => name !== ''));
-	const around: Surroundings = { spec, volumes: volumes.sound, claims };
+	const context: ContainerContext = { spec, volumes: volumes.valid, claims };
 	return [
 		...(spec.terminationGracePeriodSeconds === undefined
 			? [required(path.child('terminationGracePeriodSeconds'))]
 			: []),
 		...volumes.errors,
 		...validateResourceClaims(spec.resourceClaims ?? [], path.child('resourceClaims')),
-		...validateContainers(around, path.child('containers')),
-		...validateInitContainers(around, path.child('initContainers')),
-		...validateEphemeralContainers(around, path.child('ephemeralContainers')),
+		...validateContainers(context, path.child('containers')),
+		...validateInitContainers(context, path.child('initContainers')),
+		...validateEphemeralContainers(context, path.child('ephemeralContainers')),
 		...validatePodResources(spec, claims, path.child('resources')),
 		...validateHostNetwork(spec, path.child('containers'), of),
 		...chosen(path.child('restartPolicy'), spec.restartPolicy, RESTART_POLICIES),
@@ -152,7 +154,7 @@ function validateGates(
 
 const LATEST_DEADLINE = 2 ** 31 - 1;
 
-/** The fields that are checked one by one, last. */
+/** Fields that are checked independently of each other; upstream checks most of them last. */
 function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] {
 	const { activeDeadlineSeconds: deadline, hostname, subdomain, tolerations, hostAliases, os } = spec;
 	const { runtimeClassName, preemptionPolicy, overhead } = spec;
@@ -224,7 +226,10 @@ function validateResourceClaims(
 	});
 }
 
-/** On the node's network a port is the node's; a template may leave that to its Pods. */
+/**
+ * With hostNetwork, hostPort must equal containerPort. A template can leave it out: defaulting of its Pods
+ * sets it.
+ */
 function validateHostNetwork(
 	{ hostNetwork, containers }: PodSpec,
 	path: FieldPath,
@@ -254,10 +259,10 @@ function validateHostNameOverride(spec: PodSpec, path: FieldPath): readonly Fiel
 	return [...errors, ...malformed(path, name, dns1123Subdomain(name))];
 }
 
-/** Variables can be read from files of an emptyDir only. */
+/** A fileKeyRef must refer to an emptyDir: an init container writes the file before the container starts. */
 function validateFileVolumes(spec: PodSpec, path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
-	// The first of a name counts.
+	// If two volumes have the same name, the first counts: the map keeps the last entry of a key.
 	const volumes = new Map((spec.volumes ?? []).toReversed().map((volume) => [volume.name, volume]));
 	for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
 		for (const [index, { env = [] }] of (spec[list] ?? []).entries()) {

@@ -18,38 +18,45 @@ import { validateIscsiName, validateProviderVolume } from './provider-volume-val
 import type { Volume, VolumeProjection } from './volume-schema.ts';
 import { VOLUME_SOURCES } from './volume-schema.ts';
 
-/** What is wrong with the volumes of a Pod: their names, and where each one comes from. */
+/**
+ * Validation of the volumes of a Pod: their names and sources. Rules and messages are those of upstream's
+ * `ValidateVolumes` in pkg/apis/core/validation, including its misspelt paths. The sources of single storage
+ * providers are in `provider-volume-validation.ts`.
+ */
 
-/** The errors of the volumes, and those volumes that are well-formed, by name: what mounts may refer to. */
+/** The errors of all volumes, and the valid volumes by name, which are those that mounts can refer to. */
 export interface ValidatedVolumes {
 	readonly errors: readonly FieldError[];
-	readonly sound: ReadonlyMap<string, Volume>;
+	readonly valid: ReadonlyMap<string, Volume>;
 }
 
-/** Validates the volumes of a Pod or of a template; a mount of an ill-formed one is an error of its own. */
+/**
+ * Validates the volumes of a Pod or template. Each mount of an invalid volume is a further error, as
+ * upstream.
+ */
 export function validateVolumes(
 	volumes: readonly Volume[],
 	path: FieldPath,
 	of: 'pod' | 'template',
 ): ValidatedVolumes {
 	const errors: FieldError[] = [];
-	const sound = new Map<string, Volume>();
+	const valid = new Map<string, Volume>();
 	for (const [index, volume] of volumes.entries()) {
 		const at = path.index(index);
 		const { name } = volume;
 		const found = [...validateSource(volume, at, of)];
 		if (name === '') found.push(required(at.child('name')));
 		else found.push(...malformed(at.child('name'), name, dns1123Label(name)));
-		if (sound.has(name)) found.push(duplicate(at.child('name'), name));
-		if (found.length === 0) sound.set(name, volume);
+		if (valid.has(name)) found.push(duplicate(at.child('name'), name));
+		if (found.length === 0) valid.set(name, volume);
 		errors.push(...found);
 	}
-	return { errors, sound };
+	return { errors, valid };
 }
 
 type Source = (typeof VOLUME_SOURCES)[number];
 
-/** Where upstream's path of the second source differs from the field's name. */
+/** The paths of upstream's errors about a second source, where they differ from the name of the field. */
 const SECOND_SOURCE_NAMES: { readonly [K in Source]?: string } = {
 	cephfs: 'cephFS',
 	downwardAPI: 'downwarAPI',
@@ -62,7 +69,7 @@ function validateSource(volume: Volume, path: FieldPath, of: 'pod' | 'template')
 	const refusals = others.map((source) =>
 		forbidden(path.child(SECOND_SOURCE_NAMES[source] ?? source), 'may not specify more than 1 volume type'),
 	);
-	// A template may leave the image to those that make Pods of it.
+	// A template can leave out the image: a controller may set it in the Pods that it creates from the template.
 	const lacksImage = of === 'pod' && first === 'image' && !volume.image?.reference;
 	return [
 		...(lacksImage ? [required(at.child('reference'))] : []),
@@ -186,7 +193,10 @@ function validateProjected(
 	return errors;
 }
 
-/** `volume` is the path of the whole volume, at which upstream reports some errors of a source. */
+/**
+ * Validates one source, at `path`. `volume` is the path of the whole volume: upstream reports some errors
+ * there.
+ */
 function validateProjection(
 	source: VolumeProjection,
 	path: FieldPath,
@@ -223,7 +233,9 @@ function validateProjection(
 	return errors;
 }
 
-/** The files a source makes, with the value that an error about a file shows. */
+/**
+ * The files that a source writes, each with the value that upstream shows in an error about a duplicate path.
+ */
 function filesOf({
 	secret,
 	configMap,
