@@ -19,12 +19,16 @@ import type {
 	TopologySpreadConstraint,
 } from './affinity-schema.ts';
 
-/** What is wrong with a Pod's wishes about where it runs. */
+/**
+ * Validation of the scheduling constraints of a Pod: affinity, topology spread constraints and tolerations.
+ * Rules, messages and paths are those of upstream's `validateAffinity`, `validateTopologySpreadConstraints`
+ * and `ValidateTolerations` in pkg/apis/core/validation.
+ */
 
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
 const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
 
-/** Validates affinity to nodes and to other Pods. */
+/** Validates node affinity, Pod affinity and Pod anti-affinity. */
 export function validateAffinity(affinity: Affinity | undefined, path: FieldPath): readonly FieldError[] {
 	if (!affinity) return [];
 	const errors: FieldError[] = [];
@@ -32,11 +36,11 @@ export function validateAffinity(affinity: Affinity | undefined, path: FieldPath
 		errors.push(...validateNodeAffinity(affinity.nodeAffinity, path.child('nodeAffinity')));
 	}
 	for (const field of ['podAffinity', 'podAntiAffinity'] as const) {
-		const { [REQUIRED]: needed = [], [PREFERRED]: wished = [] } = affinity[field] ?? {};
+		const { [REQUIRED]: needed = [], [PREFERRED]: preferred = [] } = affinity[field] ?? {};
 		const at = path.child(field);
 		errors.push(
 			...needed.flatMap((term, index) => validatePodTerm(term, at.child(REQUIRED).index(index))),
-			...wished.flatMap(({ weight, podAffinityTerm }, index) => {
+			...preferred.flatMap(({ weight, podAffinityTerm }, index) => {
 				const item = at.child(PREFERRED).index(index);
 				return [
 					...validateWeight(weight, item.child('weight')),
@@ -49,7 +53,7 @@ export function validateAffinity(affinity: Affinity | undefined, path: FieldPath
 }
 
 function validateNodeAffinity(
-	{ [REQUIRED]: needed, [PREFERRED]: wished = [] }: NonNullable<Affinity['nodeAffinity']>,
+	{ [REQUIRED]: needed, [PREFERRED]: preferred = [] }: NonNullable<Affinity['nodeAffinity']>,
 	path: FieldPath,
 ): readonly FieldError[] {
 	const errors: FieldError[] = [];
@@ -62,7 +66,7 @@ function validateNodeAffinity(
 			errors.push(...validateNodeTerm(term, at.index(index), true));
 		}
 	}
-	for (const [index, { weight, preference }] of wished.entries()) {
+	for (const [index, { weight, preference }] of preferred.entries()) {
 		const at = path.child(PREFERRED).index(index);
 		errors.push(...validateWeight(weight, at.child('weight')));
 		errors.push(...validateNodeTerm(preference, at.child('preference'), false));
@@ -86,7 +90,10 @@ function validateNodeTerm(term: NodeSelectorTerm, path: FieldPath, strict: boole
 	];
 }
 
-/** Values that no label can have are only refused where they would keep the Pod off every node. */
+/**
+ * Validates a requirement on a label. Only with `strict`, for required terms, values must be valid label
+ * values: an invalid one in a preferred term merely never matches, and upstream accepts it with a warning.
+ */
 function validateLabelRequirement(
 	requirement: NodeSelectorRequirement,
 	path: FieldPath,
@@ -165,7 +172,10 @@ interface MatchKeys {
 	readonly labelSelector: LabelSelector | undefined;
 }
 
-/** The keys whose values are taken from the Pod itself; by now they stand in the selector's expressions too. */
+/**
+ * Validates matchLabelKeys and mismatchLabelKeys. Before validation the strategy has added them to the
+ * selector's expressions, so that a single expression with such a key is no conflict, but a further one is.
+ */
 function validateMatchKeys(keys: MatchKeys, path: FieldPath): readonly FieldError[] {
 	const { matchLabelKeys, mismatchLabelKeys, labelSelector } = keys;
 	const errors = [
@@ -173,7 +183,7 @@ function validateMatchKeys(keys: MatchKeys, path: FieldPath): readonly FieldErro
 		...validateLabelKeys(mismatchLabelKeys, labelSelector, path.child('mismatchLabelKeys')),
 	];
 	const selected = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
-	// The last of equal keys counts.
+	// Upstream reports a key that occurs twice at its last index.
 	const places = new Map(matchLabelKeys.map((key, index) => [key, index]));
 	for (const { key } of labelSelector?.matchExpressions ?? []) {
 		const index = places.get(key);
@@ -201,7 +211,9 @@ function validateLabelKeys(
 	return keys.flatMap((key, index) => malformed(path.index(index), key, qualifiedName(key)));
 }
 
-/** Validates the constraints on how evenly Pods are spread. */
+/**
+ * Validates topology spread constraints; of two with equal key and action, the earlier one is the duplicate.
+ */
 export function validateSpread(
 	constraints: readonly TopologySpreadConstraint[],
 	path: FieldPath,
@@ -257,7 +269,9 @@ function validateMinDomains(
 /** The effects a taint can have. */
 export const TAINT_EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
-/** Validates tolerations; comparing by Lt and Gt is not in use yet. */
+/**
+ * Validates tolerations. The operators Lt and Gt are refused: their feature is alpha and off in Kubernetes.
+ */
 export function validateTolerations(
 	tolerations: readonly Toleration[],
 	path: FieldPath,

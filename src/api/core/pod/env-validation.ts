@@ -5,9 +5,12 @@ import type { EnvFromSource, EnvVar, EnvVarSource } from './container-schema.ts'
 import { validateNoBacksteps } from './path-validation.ts';
 import type { ObjectFieldSelector, ResourceFieldSelector } from './reference-schema.ts';
 
-/** What is wrong with the variables of a container and with references to fields of its Pod. */
+/**
+ * Validation of environment variables, and of references to fields of the Pod and resources of its
+ * containers, which downward API volumes use as well (upstream: pkg/apis/core/validation).
+ */
 
-/** Validates the variables one by one; a name may occur twice, the later value then counts. */
+/** Validates each variable by itself. A name may occur twice: the later value counts. */
 export function validateEnv(env: readonly EnvVar[], path: FieldPath): readonly FieldError[] {
 	return env.flatMap(({ name, value = '', valueFrom }, index) => {
 		const at = path.index(index);
@@ -18,7 +21,7 @@ export function validateEnv(env: readonly EnvVar[], path: FieldPath): readonly F
 	});
 }
 
-/** Validates the sets of variables; what is wrong with the choice of a source is said of the whole list. */
+/** Validates sources of sets of variables. Upstream reports a missing or second source at the whole list. */
 export function validateEnvFrom(sources: readonly EnvFromSource[], path: FieldPath): readonly FieldError[] {
 	return sources.flatMap(({ prefix = '', configMapRef, secretRef }, index) => {
 		const at = path.index(index);
@@ -84,7 +87,7 @@ function validateFileKey(
 	];
 }
 
-/** The fields of a Pod that a variable can take, beside single labels and annotations. */
+/** The fields of a Pod that a variable can refer to, besides single labels and annotations. */
 const VARIABLE_FIELDS = [
 	'metadata.name',
 	'metadata.namespace',
@@ -97,7 +100,10 @@ const VARIABLE_FIELDS = [
 	'status.podIPs',
 ];
 
-/** The fields of a Pod that a file can take, beside single labels and annotations; sorted, as errors show them. */
+/**
+ * The fields of a Pod that a file can refer to, besides single labels and annotations; sorted, as errors list
+ * them.
+ */
 export const FILE_FIELDS = [
 	'metadata.annotations',
 	'metadata.labels',
@@ -106,7 +112,9 @@ export const FILE_FIELDS = [
 	'metadata.uid',
 ];
 
-/** The fields that can be named at all; which of them can be taken depends on where. */
+/**
+ * The paths that upstream can convert (`ConvertDownwardAPIFieldLabel`); each use accepts only some of them.
+ */
 const KNOWN_FIELDS = new Set([
 	...VARIABLE_FIELDS,
 	...FILE_FIELDS,
@@ -116,7 +124,9 @@ const KNOWN_FIELDS = new Set([
 	'status.phase',
 ]);
 
-/** Validates a reference to a field of the Pod, one of `fields` or a label or annotation by its key. */
+/**
+ * Validates a reference to a field of the Pod: one of `fields`, or a single label or annotation by its key.
+ */
 export function validateFieldRef(
 	{ apiVersion = '', fieldPath }: ObjectFieldSelector,
 	fields: readonly string[],
@@ -154,7 +164,9 @@ const CPU_DIVISORS = ['1m', '1'];
 const BYTE_UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 const BYTE_DIVISORS = BYTE_UNITS.map((unit) => `1${unit}`);
 
-/** Validates a reference to a request or limit; a file must name the container, a variable may mean its own. */
+/**
+ * Validates a reference to a request or limit. A file must name a container; a variable defaults to its own.
+ */
 export function validateResourceFieldRef(
 	{ containerName = '', resource, divisor = '0' }: ResourceFieldSelector,
 	use: 'variable' | 'file',
@@ -176,7 +188,7 @@ export function validateResourceFieldRef(
 	return [...errors, invalid(path.child('divisor'), resource, detail)];
 }
 
-/** The resources whose divisor matters, by the word for them in errors. */
+/** The resources whose divisor is checked, with the name of each in upstream's error. */
 const DIVIDED_RESOURCES: Readonly<Record<string, string>> = {
 	cpu: 'cpu',
 	memory: 'memory',

@@ -4,9 +4,12 @@ import type { Container, VolumeDevice, VolumeMount } from './container-schema.ts
 import { validateDescendingPath, validateNoBacksteps } from './path-validation.ts';
 import type { Volume } from './volume-schema.ts';
 
-/** What is wrong with how a container mounts the volumes of its Pod. */
+/**
+ * Validation of volume mounts and block devices of a container (upstream: `ValidateVolumeMounts` and
+ * `ValidateVolumeDevices` in pkg/apis/core/validation).
+ */
 
-/** Validates mounts and block devices against the sound volumes and against each other. */
+/** Validates mounts and block devices against the valid volumes of the Pod and against each other. */
 export function validateMounts(
 	container: Container,
 	volumes: ReadonlyMap<string, Volume>,
@@ -54,7 +57,9 @@ function validateNames(
 
 const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None'];
 
-/** Upstream reports these at the list, not at the mount; so they are here. */
+/**
+ * Validates the other fields of a mount. Upstream reports most of these errors at the list, not at the mount.
+ */
 function validateMountDetails(
 	mount: VolumeMount,
 	{ securityContext }: Container,

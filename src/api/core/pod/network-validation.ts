@@ -3,13 +3,13 @@ import { invalid, malformed, required } from '../../meta/field-errors.ts';
 import { DNS1123_SUBDOMAIN_MAX_LENGTH, dns1123Subdomain, formText, maxLengthText } from '../../meta/names.ts';
 import type { PodSpec } from './spec-schema.ts';
 
-/** What is wrong with how a Pod resolves names, and with addresses in general. */
+/** Validation of a Pod's DNS settings and host aliases, and of IP addresses. */
 
 const MOST_NAMESERVERS = 3;
 const MOST_SEARCHES = 32;
 const LONGEST_SEARCH_LIST = 2048;
 
-/** Validates the settings of the resolver, which dnsPolicy None cannot do without. */
+/** Validates dnsConfig, which dnsPolicy None requires (upstream: `validatePodDNSConfig`). */
 export function validateDnsConfig({ dnsConfig, dnsPolicy }: PodSpec, path: FieldPath): readonly FieldError[] {
 	const { nameservers = [], searches = [], options = [] } = dnsConfig ?? {};
 	if (dnsPolicy === 'None') {
@@ -48,7 +48,7 @@ const SEARCH_TEXT =
 	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character";
 const searchForm = new RegExp(`^${SEARCH}$`);
 
-/** A DNS name that may also have underscores. */
+/** Requires a DNS subdomain whose labels may also contain underscores. */
 function validateSearch(name: string, path: FieldPath): readonly FieldError[] {
 	const problems: string[] = [];
 	if (name.length > DNS1123_SUBDOMAIN_MAX_LENGTH) problems.push(maxLengthText(DNS1123_SUBDOMAIN_MAX_LENGTH));
@@ -56,7 +56,7 @@ function validateSearch(name: string, path: FieldPath): readonly FieldError[] {
 	return malformed(path, name, problems);
 }
 
-/** Validates names for addresses. */
+/** Validates host aliases (upstream: `ValidateHostAliases`). */
 export function validateHostAliases(
 	aliases: NonNullable<PodSpec['hostAliases']>,
 	path: FieldPath,
@@ -72,7 +72,10 @@ export function validateHostAliases(
 	});
 }
 
-/** An address of IPv4 or IPv6; leading zeros and IPv4 within IPv6 mean different things to different readers. */
+/**
+ * Validates an IPv4 or IPv6 address. Leading zeros and IPv4-mapped IPv6 addresses are refused because parsers
+ * differ in what they make of them: some read a leading zero as octal (upstream: `IsValidIP`).
+ */
 export function validateAddress(address: string, path: FieldPath): readonly FieldError[] {
 	const octets = octetsOf(address);
 	if (octets) {
@@ -88,7 +91,7 @@ export function validateAddress(address: string, path: FieldPath): readonly Fiel
 	return mapped ? [invalid(path, address, 'must not be an IPv4-mapped IPv6 address')] : [];
 }
 
-/** The four parts of an IPv4 address, as they are written. */
+/** The four parts of an IPv4 address as text, so that the caller can check for leading zeros. */
 function octetsOf(address: string): readonly string[] | undefined {
 	const octets = address.split('.');
 	const sound =
@@ -96,7 +99,10 @@ function octetsOf(address: string): readonly string[] | undefined {
 	return sound ? octets : undefined;
 }
 
-/** The eight numbers of an IPv6 address; the last two may be written as an IPv4 address. */
+/**
+ * The eight numbers of an IPv6 address, of which the last two can be written as an IPv4 address; else
+ * undefined.
+ */
 function groupsOf(address: string): readonly number[] | undefined {
 	const [head = '', tail, ...more] = address.split('::');
 	if (more.length > 0) return undefined;

@@ -1,20 +1,26 @@
 import type { FieldError, FieldPath } from '../../meta/field.ts';
 import { invalid } from '../../meta/field-errors.ts';
 
-/** What is wrong with paths that must stay below another one. */
+/**
+ * Validation of paths that must stay below a base directory, since the node joins them to it. Each function
+ * returns the errors of `path`, reported at the field `at`.
+ */
 
-/** No step upward. */
+/** Requires that no element of the path is `..` (upstream: `validatePathNoBacksteps`). */
 export function validateNoBacksteps(path: string, at: FieldPath): readonly FieldError[] {
 	return path.split('/').includes('..') ? [invalid(at, path, "must not contain '..'")] : [];
 }
 
-/** Relative, and no step upward. */
+/** Requires a relative path without `..` (upstream: `validateLocalDescendingPath`). */
 export function validateDescendingPath(path: string, at: FieldPath): readonly FieldError[] {
 	const absolute = path.startsWith('/') ? [invalid(at, path, 'must be a relative path')] : [];
 	return [...absolute, ...validateNoBacksteps(path, at)];
 }
 
-/** Relative, no step upward, and none of the names beginning with two dots that volumes use themselves. */
+/**
+ * Requires a relative path without `..` whose first element does not begin with two dots: the node's atomic
+ * writer of volumes uses such names for its own directories (upstream: `validateLocalNonReservedPath`).
+ */
 export function validateFileInVolume(path: string, at: FieldPath): readonly FieldError[] {
 	const reserved = path.startsWith('..') && path !== '..' && !path.startsWith('../');
 	return [

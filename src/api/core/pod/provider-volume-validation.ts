@@ -5,13 +5,14 @@ import { validateDescendingPath } from './path-validation.ts';
 import type { VOLUME_SOURCES, Volume } from './volume-schema.ts';
 
 /**
- * What is wrong with volumes of single providers, which no runtime here mounts: a Pod with one is checked as
- * upstream checks it before it is stored (pkg/apis/core/validation, `validateVolumeSource`), in upstream's order.
+ * Validation of volume sources that belong to a single storage provider (upstream: `validateVolumeSource` in
+ * pkg/apis/core/validation), in upstream's order. No runtime here mounts them, but the API server stores Pods
+ * that have them, so it must refuse the same ones as upstream.
  */
 
 type Source = (typeof VOLUME_SOURCES)[number];
 
-/** The fields that a source cannot do without, though decoding takes them empty. */
+/** The required fields of each source; decoding accepts them empty, so validation has to check them. */
 const REQUIRED_FIELDS: { readonly [K in Source]?: readonly string[] } = {
 	persistentVolumeClaim: ['claimName'],
 	nfs: ['server', 'path'],
@@ -32,7 +33,7 @@ const REQUIRED_FIELDS: { readonly [K in Source]?: readonly string[] } = {
 	scaleIO: ['gateway', 'system', 'volumeName'],
 };
 
-/** Validates the content of the volume's `source`, which stands at `path`. */
+/** Validates the content of the volume's `source`, which is at `path`. */
 export function validateProviderVolume(
 	volume: Volume,
 	source: Source,
@@ -43,7 +44,7 @@ export function validateProviderVolume(
 	return [...missing.map((field) => required(path.child(field))), ...validateContent(volume, source, path)];
 }
 
-/** Decoding gives a required text or list that was left out its empty value. */
+/** Whether a required field was left out: decoding then sets it to the empty value of its type. */
 function isEmpty(value: unknown): boolean {
 	return Array.isArray(value) ? value.length === 0 : !value;
 }
@@ -90,7 +91,9 @@ function validateSecretRef(
 	return secret && !secret.name ? [required(path.child('secretRef', 'name'))] : [];
 }
 
-/** Options of a driver must not look like those that Kubernetes passes to it. */
+/**
+ * Refuses options under the domains of Kubernetes, which the kubelet uses for its own options to the driver.
+ */
 function validateOptions(options: Readonly<Record<string, string>>, path: FieldPath): readonly FieldError[] {
 	const reserved = Object.keys(options).filter((key) => {
 		const [domain = ''] = key.split('/', 1);
@@ -136,7 +139,7 @@ function validateStorageOs(
 	];
 }
 
-/** As upstream says it, though 0, which is the whole disk, is taken. */
+/** Upstream's message. It is inexact: 0, which stands for the whole disk, is accepted too. */
 const PARTITION_DETAIL = 'must be between 1 and 255, inclusive';
 
 function validatePartition(partition = 0, path: FieldPath): readonly FieldError[] {
@@ -173,10 +176,10 @@ function validateIscsi(iscsi: NonNullable<Volume['iscsi']>, path: FieldPath): re
 	];
 }
 
-/** How long name and portal may be together where the initiator has a name: an interface is named after them. */
+/** Limit on `<name>:<portal>` if the initiator has a name: the node names an iSCSI interface after both. */
 const LONGEST_INTERFACE = 64;
 
-/** What is wrong with the name of a volume of iSCSI, which stands at `path`. */
+/** Validates the name, at `path`, of a volume whose source is iSCSI. */
 export function validateIscsiName({ name, iscsi }: Volume, path: FieldPath): readonly FieldError[] {
 	const { initiatorName, targetPortal = '' } = iscsi ?? {};
 	if (initiatorName === undefined || !exceeds(`${name}:${targetPortal}`, LONGEST_INTERFACE)) return [];

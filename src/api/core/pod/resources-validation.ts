@@ -15,11 +15,18 @@ import { aggregateRequests } from './aggregate-requests.ts';
 import type { ResourceRequirements } from './container-schema.ts';
 import type { PodSpec } from './spec-schema.ts';
 
-/** What is wrong with the resources that containers, or Pods as a whole, request and are limited to. */
+/**
+ * Validation of requests and limits, of containers and of Pods as a whole (upstream:
+ * pkg/apis/core/validation). Three kinds of resources have different rules: native ones (`cpu`, `memory`) can
+ * be overcommitted, huge pages and extended ones (`example.com/gpu`) cannot, so that these need a limit equal
+ * to the request.
+ */
 
 type NameCheck = (resource: string, path: FieldPath) => readonly FieldError[];
 
-/** Validates the resources of a container; `claims` are the names of the Pod's resource claims. */
+/**
+ * Validates the resources of a container at `path`; `claims` are the names in the Pod's spec.resourceClaims.
+ */
 export function validateContainerResources(
 	resources: ResourceRequirements,
 	claims: ReadonlySet<string>,
@@ -31,7 +38,7 @@ export function validateContainerResources(
 	];
 }
 
-/** Validates the resources of the Pod as a whole, also against those of its containers. */
+/** Validates the resources of the Pod as a whole, by themselves and against those of its containers. */
 export function validatePodResources(
 	spec: PodSpec,
 	claims: ReadonlySet<string>,
@@ -106,7 +113,9 @@ function validateNameAndSign(
 	return [...check(resource, at), ...validateQuantity(resource, quantity, at)];
 }
 
-/** Whether an amount of a resource is one: not negative, and whole where the resource cannot be divided. */
+/**
+ * Requires an amount that is not negative, and whole for resources that are counted (objects, extended ones).
+ */
 export function validateQuantity(resource: string, quantity: string, path: FieldPath): readonly FieldError[] {
 	const { nanos } = parseQuantity(quantity);
 	const errors: FieldError[] = [];
@@ -152,7 +161,7 @@ const HUGE_PAGES_PREFIX = 'hugepages-';
 const NATIVE_DOMAIN = 'kubernetes.io/';
 const CONTAINER_RESOURCES = ['cpu', 'memory', 'ephemeral-storage'];
 const POD_RESOURCES = ['cpu', 'hugepages-', 'memory'];
-/** Resources without a prefix that are known, though not all of them to containers. */
+/** Known resource names without a domain; containers can use only some of them, quotas use the others. */
 const STANDARD_RESOURCES = new Set([
 	...CONTAINER_RESOURCES,
 	...CONTAINER_RESOURCES.map((name) => `requests.${name}`),
@@ -226,7 +235,7 @@ function validateClaims(
 	path: FieldPath,
 ): readonly FieldError[] {
 	const seen = new Set<string>();
-	/** Names of which a request has been met. */
+	/** Names of claims of which an earlier entry uses a single request. */
 	const divided = new Set<string>();
 	const unknownDetail = `must be one of the names in pod.spec.resourceClaims${listed(known)}`;
 	return claims.flatMap(({ name, request = '' }, index) => {
@@ -249,7 +258,9 @@ function listed(names: ReadonlySet<string>): string {
 	return names.size === 0 ? ' which is empty' : `: ${[...names].sort().join(', ')}`;
 }
 
-/** What the containers request together must fit into what the Pod requests, each limit below the Pod's. */
+/**
+ * The containers' requests together must not exceed those of the Pod, nor any single limit the Pod's limit.
+ */
 function validateAgainstContainers(
 	spec: PodSpec,
 	{ limits = {}, requests = {} }: ResourceRequirements,

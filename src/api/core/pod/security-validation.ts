@@ -14,7 +14,11 @@ import { validateDescendingPath } from './path-validation.ts';
 import type { PodSecurityContext, SecurityContext } from './security-schema.ts';
 import type { PodSpec } from './spec-schema.ts';
 
-/** What is wrong with the rights that the containers of a Pod ask for. */
+/**
+ * Validation of security contexts and host namespaces (upstream: `validatePodSpecSecurityContext` and
+ * `ValidateSecurityContext` in pkg/apis/core/validation). It checks form only; whether the node can apply a
+ * setting is the node agent's decision.
+ */
 
 const GREATEST_ID = 2 ** 31 - 1;
 
@@ -23,7 +27,7 @@ function validateId(id: Int64 | undefined, path: FieldPath): readonly FieldError
 	return inRange(id, 0, GREATEST_ID).map((problem) => invalid(path, id, problem));
 }
 
-/** Validates the rights of all containers of a Pod. */
+/** Validates the security context of the Pod at `path`, and the host namespaces that it cannot combine. */
 export function validatePodSecurity(spec: PodSpec, path: FieldPath): readonly FieldError[] {
 	const { securityContext: context, hostPID, shareProcessNamespace } = spec;
 	const errors: FieldError[] = [];
@@ -54,14 +58,14 @@ export function validatePodSecurity(spec: PodSpec, path: FieldPath): readonly Fi
 		),
 		...optionally(
 			context.seLinuxChangePolicy,
-			// MountOption stands behind a feature gate that is off in 1.36.
+			// MountOption requires a feature gate (SELinuxMount) that is off in 1.36.
 			['Recursive'],
 			path.child('seLinuxChangePolicy'),
 		),
 	];
 }
 
-/** The error of a text that must be one of `supported` where it is there at all. */
+/** An error if `value` is set and not one of `supported`. */
 function optionally(
 	value: string | undefined,
 	supported: readonly string[],
@@ -70,7 +74,7 @@ function optionally(
 	return value === undefined || supported.includes(value) ? [] : [notSupported(path, value, supported)];
 }
 
-/** Validates the rights of one container. */
+/** Validates the security context of one container at `path`. */
 export function validateContainerSecurity(
 	context: SecurityContext | undefined,
 	spec: PodSpec,
@@ -149,7 +153,7 @@ const SYSCTL_FORM = `^(${SYSCTL}[\\./])*${SYSCTL}$`;
 const sysctlForm = new RegExp(SYSCTL_FORM);
 const LONGEST_SYSCTL = 253;
 
-/** The kernel parameters that belong to the network or to IPC, which a Pod may share with its host. */
+/** Kernel parameters of the network and IPC namespaces: a Pod that shares the node's must not change them. */
 const NETWORK_SYSCTL = /^net[./]/;
 const IPC_SYSCTL = /^(kernel[./](shm|msg|sem)|fs[./]mqueue[./])/;
 
@@ -177,7 +181,9 @@ function validateSysctls(
 	});
 }
 
-/** What a Pod with user ids of its own cannot share with its host. */
+/**
+ * A Pod with a user namespace of its own cannot share the node's other namespaces or use its block devices.
+ */
 export function validateHostUsers(spec: PodSpec, path: FieldPath): readonly FieldError[] {
 	if (spec.hostUsers !== false) return [];
 	const detail = 'when `hostUsers` is false';

@@ -8,11 +8,15 @@ import { validateAddress } from './network-validation.ts';
 import type { Container, Pod, PodSpec, PodStatus } from './schema.ts';
 import { META } from './validation.ts';
 
-/** What is wrong with a new status of a Pod: above all, what has ended must not begin again. */
+/**
+ * Validation of Pod status updates (upstream: `ValidatePodStatusUpdate` in pkg/apis/core/validation). Its
+ * main rule: a terminated container must not run again unless a restart policy allows it, since controllers
+ * may have acted on its exit code already.
+ */
 
 const STATUS = new FieldPath('status');
 
-/** Compares the status of a Pod with what it was. */
+/** The errors of an update from the status of `old` to that of `pod`. */
 export function validatePodStatusUpdate(pod: Pod, old: Pod): readonly FieldError[] {
 	const { status } = pod;
 	const errors = [
@@ -62,7 +66,10 @@ function validateNomination(name: string, old: Pod): readonly FieldError[] {
 
 type StatusList = 'containerStatuses' | 'initContainerStatuses' | 'ephemeralContainerStatuses';
 
-/** `containers` are those of the list that may be restarted; of others none may. */
+/**
+ * Refuses to restart terminated containers. Only those in `containers` can have a policy that allows a
+ * restart.
+ */
 function validateStates(
 	list: StatusList,
 	pod: Pod,
@@ -91,7 +98,10 @@ function anyRestartsAll({ containers, initContainers = [] }: PodSpec): boolean {
 	);
 }
 
-/** Whether a container that ended with `exitCode` may run again: by its own rules, its own policy, the Pod's. */
+/**
+ * Whether a container that exited with `exitCode` may be restarted: by one of its restart rules, otherwise by
+ * its own restart policy, otherwise by that of the Pod.
+ */
 function mayRestart(container: Container, spec: PodSpec, exitCode: number): boolean {
 	const { restartPolicyRules: rules = [], restartPolicy = spec.restartPolicy } = container;
 	for (const { action, exitCodes } of rules) {

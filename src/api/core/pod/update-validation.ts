@@ -10,12 +10,19 @@ import { validateImageSpaces } from './container-validation.ts';
 import type { Affinity, Container, Pod, PodSpec, Toleration } from './schema.ts';
 import { META, SPEC, validateMetaAndSpec } from './validation.ts';
 
-/** What is wrong with a change of a Pod: hardly anything in its spec may change. */
+/**
+ * Validation of Pod updates (upstream: `ValidatePodUpdate` in pkg/apis/core/validation). Nearly all of a
+ * Pod's spec is immutable, since the node agent has acted on it already; a Pod with scheduling gates is not
+ * bound to a node yet, so its node constraints can still be narrowed.
+ */
 
 const MUTABLE =
 	'`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
 
-/** Compares a Pod with what it was. Upstream appends a diff to the last error; here it ends with the line. */
+/**
+ * The errors of an update from `old` to `pod`. Upstream appends a diff of the two specs to the error about
+ * immutable fields; it is left out here, so that the error ends with a line break.
+ */
 export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
 	const meta = validateMetaUpdate(pod.metadata, old.metadata, META);
 	if (pod.spec === old.spec) return meta;
@@ -50,7 +57,7 @@ function validateImage(container: Container, path: FieldPath): readonly FieldErr
 	];
 }
 
-/** A deadline can be set, and brought nearer. */
+/** activeDeadlineSeconds can be set if it was not, and shortened, but neither extended nor removed. */
 function validateDeadline(deadline: Int64 | undefined, old: Int64 | undefined): readonly FieldError[] {
 	const at = SPEC.child('activeDeadlineSeconds');
 	if (deadline === undefined) {
@@ -63,7 +70,7 @@ function validateDeadline(deadline: Int64 | undefined, old: Int64 | undefined): 
 	return [invalid(at, deadline, 'must be less than or equal to previous value')];
 }
 
-/** Tolerations can be added, and of those that are there the time can be changed. */
+/** Tolerations can be added. Of existing ones only tolerationSeconds can change. */
 function validateAddedTolerations(
 	tolerations: readonly Toleration[],
 	old: readonly Toleration[],
@@ -86,7 +93,10 @@ function validateRemovedGates({ schedulingGates = [] }: PodSpec, old: PodSpec): 
 	});
 }
 
-/** A Pod that waits at a gate may become more choosy about its node, not less. */
+/**
+ * The node constraints of a gated Pod may only become stricter, so that a decision which another controller
+ * made about the Pod by the old constraints, for example on a quota, holds for the remaining nodes as well.
+ */
 function validateNarrowing(spec: PodSpec, old: PodSpec): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const { nodeSelector = {} } = spec;
@@ -126,7 +136,7 @@ function termsOf(affinity: Affinity | undefined): readonly Term[] {
 function addsOnly(term: Term, old: Term): boolean {
 	const { matchExpressions = [], matchFields = [] } = old;
 	const { matchExpressions: expressions = [], matchFields: fields = [] } = term;
-	// A term without requirements matches nothing, so that the first one would widen it.
+	// A term without requirements matches no node: adding the first requirement would widen the term.
 	if (matchExpressions.length + matchFields.length === 0) return expressions.length + fields.length === 0;
 	return (
 		semanticEqual(expressions.slice(0, matchExpressions.length), matchExpressions) &&
@@ -134,7 +144,7 @@ function addsOnly(term: Term, old: Term): boolean {
 	);
 }
 
-/** What of `spec` must be as it was, the rest taken from `old`. */
+/** The immutable fields of `spec`. If two specs have equal ones, the update changes only mutable fields. */
 function fixedPart(spec: PodSpec, old: PodSpec, gated: boolean): object {
 	const {
 		activeDeadlineSeconds: _deadline,
@@ -146,12 +156,12 @@ function fixedPart(spec: PodSpec, old: PodSpec, gated: boolean): object {
 		...rest
 	} = spec;
 	const { nodeAffinity, ...others } = affinity ?? {};
-	const mended = grace === 1 && (old.terminationGracePeriodSeconds ?? 0) < 0;
+	const repaired = grace === 1 && (old.terminationGracePeriodSeconds ?? 0) < 0;
 	return {
 		...rest,
 		containers: withoutImages(spec.containers),
 		initContainers: withoutImages(spec.initContainers ?? []),
-		terminationGracePeriodSeconds: mended ? old.terminationGracePeriodSeconds : grace,
+		terminationGracePeriodSeconds: repaired ? old.terminationGracePeriodSeconds : grace,
 		affinity: { ...others, ...(gated ? {} : { nodeAffinity }) },
 		...(gated ? {} : { nodeSelector }),
 	};
