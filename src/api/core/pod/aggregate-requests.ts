@@ -1,12 +1,14 @@
 import { addQuantities, compareQuantities } from '../../meta/quantity.ts';
 import type { PodSpec } from './spec-schema.ts';
 
-/** Amounts of resources as quantities, by name: `{cpu: '500m'}`. */
+/** Amounts of resources as quantities, by name of the resource: `{cpu: '500m'}`. */
 export type ResourceList = Readonly<Record<string, string>>;
 
 /**
- * What the containers of a Pod request together: the sum over containers and sidecars or, where it is
- * more, an init container together with the sidecars before it.
+ * What the containers of a Pod request together, by resource: the maximum of two sums, since init containers
+ * run before the containers and not beside them. One is the sum over all containers and sidecars; the other,
+ * for each init container, is its request and those of the sidecars that were started before it. Upstream:
+ * `AggregateContainerRequests`.
  */
 export function aggregateRequests(
 	spec: Pick<PodSpec, 'containers' | 'initContainers'>,
@@ -18,7 +20,8 @@ export function aggregateRequests(
 	for (const { resources, restartPolicy } of spec.initContainers ?? []) {
 		const isSidecar = restartPolicy === 'Always';
 		if (isSidecar) addAll(sidecars, resources?.requests);
-		// Of what the container does not request, the sidecars before it need no more than in the end.
+		// A resource that this init container does not request needs no check: while it runs, only the sidecars
+		// before it use that resource, and they are part of the first sum.
 		for (const [name, amount] of Object.entries(resources?.requests ?? {})) {
 			const beside = sidecars.get(name) ?? '0';
 			raise(starting, name, isSidecar ? beside : addQuantities(beside, amount));

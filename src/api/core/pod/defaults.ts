@@ -19,11 +19,16 @@ import type {
 import { defaultVolume } from './volume-defaults.ts';
 
 /**
- * What upstream fills in where a Pod leaves it open. It runs on every write and on everything read, so a
- * spec that is complete must cost next to nothing: it is returned as it came, part by part.
+ * Defaults of Pods and Pod templates (upstream: pkg/apis/core/v1/defaults.go). Defaulting runs on every write
+ * and on every object that is read, so a spec that is already complete must cost next to nothing: every
+ * function returns the part that it was given if there is nothing to fill in, and a copy shares the parts
+ * that did not change.
  */
 
-/** Defaults of a Pod; unlike a template it also gets requests from limits, and host ports. */
+/**
+ * Fills in the defaults of a Pod. Unlike a template, a Pod also gets requests from its limits, host ports
+ * with hostNetwork, and a grace period of 1 second in place of a negative one (upstream: `SetDefaults_Pod`).
+ */
 export function defaultPod(pod: Pod): Pod {
 	let spec = withDefaults(defaultPodSpec(pod.spec), POD);
 	const each = spec.hostNetwork ? defaultHostContainer : requestsFromLimits;
@@ -31,11 +36,15 @@ export function defaultPod(pod: Pod): Pod {
 	spec = withField(spec, 'initContainers', (containers) => mapShared(containers, each));
 	spec = withField(spec, 'resources', (resources) => podRequestsFromLimits(resources, spec));
 	if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec = { ...spec, terminationGracePeriodSeconds: 1 };
-	return withField(spec === pod.spec ? pod : { ...pod, spec }, 'status', agreeOnAddress);
+	return withField(spec === pod.spec ? pod : { ...pod, spec }, 'status', withEqualAddresses);
 }
 
-/** podIP is the first of podIPs, whichever of the two the writer knows; podIP has the last word. */
-function agreeOnAddress(status: PodStatus): PodStatus {
+/**
+ * Makes podIP and the first of podIPs equal: older clients write only podIP, newer ones podIPs as well. If
+ * both are set and differ, podIP wins, as in upstream's conversion
+ * (`Convert_v1_PodStatus_To_core_PodStatus`).
+ */
+function withEqualAddresses(status: PodStatus): PodStatus {
 	const { podIP, podIPs } = status;
 	const first = podIPs?.[0]?.ip;
 	if (podIP === first) return status;
@@ -43,7 +52,7 @@ function agreeOnAddress(status: PodStatus): PodStatus {
 	return first ? { ...status, podIP: first } : status;
 }
 
-/** Defaults of the template that Pods are made from. */
+/** Fills in the defaults of a Pod template. */
 export function defaultPodTemplate(template: PodTemplateSpec): PodTemplateSpec {
 	return withField(template, 'spec', defaultPodSpec);
 }
@@ -66,11 +75,11 @@ const HTTP = { path: '/', scheme: 'HTTP' } as const;
 const TCP = { protocol: 'TCP' } as const;
 const GRPC = { service: '' };
 const V1 = { apiVersion: 'v1' };
-const NEEDED = { optional: false };
+const NOT_OPTIONAL = { optional: false };
 
 function defaultPodSpec(given: PodSpec): PodSpec {
 	let spec = withDefaults(given, POD_SPEC);
-	// Two names of one field.
+	// serviceAccount is the deprecated alias of serviceAccountName: both get the same value.
 	const { serviceAccountName: account = spec.serviceAccount } = spec;
 	if (account !== undefined && account !== spec.serviceAccount) spec = { ...spec, serviceAccount: account };
 	if (account !== spec.serviceAccountName) spec = { ...spec, serviceAccountName: account };
@@ -108,7 +117,7 @@ function defaultPort(port: ContainerPort): ContainerPort {
 function defaultVariable(variable: EnvVar): EnvVar {
 	return withField(variable, 'valueFrom', (given) => {
 		const source = withField(given, 'fieldRef', (reference) => withDefaults(reference, V1));
-		return withField(source, 'fileKeyRef', (reference) => withDefaults(reference, NEEDED));
+		return withField(source, 'fileKeyRef', (reference) => withDefaults(reference, NOT_OPTIONAL));
 	});
 }
 
@@ -127,7 +136,7 @@ function defaultHttpGet(action: NonNullable<Probe['httpGet']>): NonNullable<Prob
 	return withDefaultsForZeros(action, HTTP);
 }
 
-/** On the node's network a port of a container is one of the node. */
+/** With hostNetwork, containers listen on the node's ports: a missing hostPort equals the containerPort. */
 function defaultHostContainer(container: Container): Container {
 	const hostPort = (port: ContainerPort): ContainerPort =>
 		port.hostPort ? port : { ...port, hostPort: port.containerPort };
@@ -143,7 +152,10 @@ function requestsFromLimits(container: Container): Container {
 	return container;
 }
 
-/** A Pod that limits its containers together requests what they do, else as much as it may use. */
+/**
+ * Requests of the Pod as a whole, if it has limits as a whole: for cpu and memory the sum of what its
+ * containers request, otherwise the Pod's limit. The Pod's own requests stay.
+ */
 function podRequestsFromLimits(resources: ResourceRequirements, spec: PodSpec): ResourceRequirements {
 	const { limits = {}, requests = {} } = resources;
 	if (Object.keys(limits).length === 0) return resources;
@@ -159,7 +171,7 @@ function podRequestsFromLimits(resources: ResourceRequirements, spec: PodSpec): 
 	return complete === resources.requests ? resources : { ...resources, requests: complete };
 }
 
-/** Amounts are kept by the thousandth. */
+/** Quantities that may be finer than a thousandth; upstream rounds resource lists up to milli-units. */
 const FINER_THAN_MILLI = /[nu]$|e-/;
 const NANOS_PER_MILLI = 1_000_000n;
 

@@ -4,25 +4,29 @@ import type { FieldPath } from '../../meta/field.ts';
 import type { Container, PodSpec, PodTemplateSpec } from './schema.ts';
 
 /**
- * Fields of features that are alpha in Kubernetes 1.37, and so off unless a cluster's owner turns them on. As
- * upstream (`DropDisabledPodFields`), a write that sets one is taken without it, unless the object has it already.
- * Its client is warned of that, which upstream leaves out.
+ * Fields of features that are alpha in Kubernetes 1.37, and so off unless a cluster's administrator enables
+ * them. Like upstream's `DropDisabledPodFields`, the API server drops such a field from a write instead of
+ * refusing the write, unless the stored object already has the field: dropping it then would change a Pod
+ * that uses it. Upstream drops it silently; here the client gets a warning.
  */
 
-/** Why a container's `lifecycle.stopSignal` is dropped, and what to do instead. */
+/** Why a container's `lifecycle.stopSignal` is dropped, and what its author can do instead. */
 export const STOP_SIGNAL_OFF = {
 	because: 'its feature, ContainerStopSignals, is alpha and therefore off',
 	instead: 'handle SIGTERM',
 };
 
-/** `spec` without the fields that are off and that `old` does not use; the same object where it has none of them. */
+/**
+ * `spec` without the fields whose feature is off, unless `old`, the stored spec, uses that feature. Returns
+ * `spec` itself if nothing is dropped.
+ */
 export function withoutDisabledFields(spec: PodSpec, old?: PodSpec): PodSpec {
 	if (old && usesStopSignals(old)) return spec;
 	const left = withField(spec, 'containers', (containers) => mapShared(containers, withoutStopSignal));
 	return withField(left, 'initContainers', (containers) => mapShared(containers, withoutStopSignal));
 }
 
-/** The same of a template that Pods are made from. */
+/** Like {@link withoutDisabledFields}, for a Pod template. */
 export function templateWithoutDisabledFields(
 	template: PodTemplateSpec,
 	old?: PodTemplateSpec,
@@ -30,7 +34,11 @@ export function templateWithoutDisabledFields(
 	return withField(template, 'spec', (spec) => withoutDisabledFields(spec, old?.spec));
 }
 
-/** Texts for Warning headers: what {@link withoutDisabledFields} takes off `spec`, which stands at `path`. */
+/**
+ * Texts for Warning headers: which fields {@link withoutDisabledFields} drops from `spec`, which is at
+ * `path`. One text names the first container and counts the others, so that a Pod with many containers gets
+ * one warning.
+ */
 export function disabledFieldWarnings(
 	spec: PodSpec,
 	old: PodSpec | undefined,
@@ -48,7 +56,7 @@ export function disabledFieldWarnings(
 	return [leftOut(at, { ...STOP_SIGNAL_OFF, more: places.length - 1 })];
 }
 
-/** Feature gate ContainerStopSignals. */
+/** Whether a spec uses the feature gate ContainerStopSignals. */
 function usesStopSignals({ containers, initContainers = [] }: PodSpec): boolean {
 	return [...initContainers, ...containers].some(({ lifecycle }) => lifecycle?.stopSignal !== undefined);
 }

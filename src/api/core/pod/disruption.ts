@@ -1,18 +1,23 @@
 import type { Int64 } from '../../../base/json.ts';
 import type { PodCondition, PodStatus } from './schema.ts';
 
-/** Who disturbs a Pod that did nothing wrong: the reason and message of its DisruptionTarget condition. */
+/**
+ * Why a component terminates a Pod that did not fail by itself: content of the condition DisruptionTarget.
+ */
 export interface Disruption {
 	readonly reason: string;
 	readonly message: string;
-	/** The generation of the Pod that was judged; left out by those who judge nothing of its spec. */
+	/**
+	 * `metadata.generation` of the Pod that the component evaluated; absent if its decision ignored the spec.
+	 */
 	readonly observedGeneration?: Int64;
 }
 
 /**
- * The status with the condition DisruptionTarget=True, by which a pod failure policy tells a Pod that was
- * disturbed from one that failed. It has to be stored before the Pod is deleted, since afterwards nobody
- * may look any more. A Pod that was disturbed before keeps the time of that. `now` is RFC 3339.
+ * The status with the condition DisruptionTarget=True, by which a pod failure policy distinguishes a
+ * disrupted Pod from one that failed. The caller must store it before it deletes the Pod: once the Pod is
+ * gone, the job controller can no longer read the condition. If the condition was already True, it keeps its
+ * lastTransitionTime. `now` is RFC 3339.
  */
 export function withDisruption(status: PodStatus, disruption: Disruption, now: string): PodStatus {
 	const conditions = status.conditions ?? [];

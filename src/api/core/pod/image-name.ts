@@ -1,4 +1,8 @@
-/** When an image is pulled where nobody says: always if what its name means can change. */
+/**
+ * The default of imagePullPolicy (upstream: `SetDefaults_Container`): Always if the tag is `latest`,
+ * explicitly or because the name has neither tag nor digest. Such a name can refer to another image tomorrow,
+ * so a node must not trust its cached copy.
+ */
 export function pullPolicyOf(image: string): 'Always' | 'IfNotPresent' {
 	return tagOf(image) === 'latest' ? 'Always' : 'IfNotPresent';
 }
@@ -11,8 +15,9 @@ const FORM = new RegExp(
 );
 
 /**
- * The tag of an image's name: `latest` where it has neither tag nor digest, none where the name has no
- * form that images can have (upstream leaves it to the runtime to say so).
+ * The tag of an image name: `latest` if it has neither tag nor digest, undefined if it has only a digest or
+ * is not a valid image name. Validation accepts invalid names, as upstream does; the container runtime
+ * reports them.
  */
 function tagOf(image: string): string | undefined {
 	const parts = FORM.exec(image);

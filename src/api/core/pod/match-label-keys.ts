@@ -3,13 +3,15 @@ import type { LabelSelector } from '../../meta/selector.ts';
 import type { Affinity, PodAffinityTerm, PodSpec } from './schema.ts';
 
 /**
- * Affinity and spread terms may take values from the Pod's own labels (`matchLabelKeys`). They are written
- * into the selectors once, when the Pod is created, so that schedulers need not know of them.
+ * Pod affinity terms and topology spread constraints can take values from the Pod's own labels
+ * (`matchLabelKeys`). The API server merges them into the label selectors once, when the Pod is created, so
+ * that schedulers evaluate only the selectors. Upstream: `applyMatchLabelKeysAndMismatchLabelKeys` in
+ * pkg/registry/core/pod/strategy.go.
  */
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The spec with the values of `labels` in its selectors; the same spec where no term asks for any. */
+/** The spec with the values of `labels`, those of its Pod, merged into the selectors of its terms. */
 export function withOwnLabels(spec: PodSpec, labels: Labels): PodSpec {
 	const { affinity, topologySpreadConstraints: constraints } = spec;
 	if (!affinity?.podAffinity && !affinity?.podAntiAffinity && !constraints) return spec;
@@ -37,15 +39,15 @@ function termsWith(
 ): NonNullable<Affinity['podAffinity']> {
 	const {
 		requiredDuringSchedulingIgnoredDuringExecution: needed,
-		preferredDuringSchedulingIgnoredDuringExecution: wished,
+		preferredDuringSchedulingIgnoredDuringExecution: preferred,
 	} = affinity;
 	return {
 		...affinity,
 		...(needed && {
 			requiredDuringSchedulingIgnoredDuringExecution: needed.map((term) => withSelector(term, labels)),
 		}),
-		...(wished && {
-			preferredDuringSchedulingIgnoredDuringExecution: wished.map((each) => ({
+		...(preferred && {
+			preferredDuringSchedulingIgnoredDuringExecution: preferred.map((each) => ({
 				...each,
 				podAffinityTerm: withSelector(each.podAffinityTerm, labels),
 			})),
@@ -57,7 +59,7 @@ type Term = Pick<PodAffinityTerm, 'labelSelector' | 'matchLabelKeys' | 'mismatch
 
 function withSelector<T extends Term>(term: T, labels: Labels): T {
 	const { labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] } = term;
-	// A term without a selector matches nothing, whatever the labels.
+	// A term without a selector matches no Pod. Adding one would make it match; validation refuses the keys.
 	if (!labelSelector || matchLabelKeys.length + mismatchLabelKeys.length === 0) return term;
 	const added = [
 		...requirements(matchLabelKeys, 'In', labels),
@@ -67,6 +69,7 @@ function withSelector<T extends Term>(term: T, labels: Labels): T {
 	return { ...term, labelSelector: { ...labelSelector, matchExpressions } };
 }
 
+/** One requirement for each key that the Pod has as a label; other keys are ignored, as upstream does. */
 function requirements(
 	keys: readonly string[],
 	operator: 'In' | 'NotIn',

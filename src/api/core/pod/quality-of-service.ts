@@ -4,9 +4,9 @@ import type { Pod, PodStatus, ResourceRequirements } from './schema.ts';
 const COUNTED = ['cpu', 'memory'];
 
 /**
- * The QoS class by upstream's rule: Guaranteed when every container limits cpu and memory and requests
- * as much, BestEffort when none says anything of either, else Burstable. What the Pod says as a whole
- * takes the place of what its containers say.
+ * The quality of service class of a Pod (upstream: `ComputePodQOS`): Guaranteed if every container has limits
+ * on cpu and memory and equal requests, BestEffort if none has a limit or request for either, otherwise
+ * Burstable. If the Pod has resources as a whole, they are used in place of those of its containers.
  */
 export function qosClassOf({ spec }: Pod): NonNullable<PodStatus['qosClass']> {
 	const parts: readonly { readonly resources?: ResourceRequirements }[] = spec.resources
@@ -28,6 +28,7 @@ export function qosClassOf({ spec }: Pod): NonNullable<PodStatus['qosClass']> {
 	return guaranteed ? 'Guaranteed' : 'Burstable';
 }
 
+/** The quantity if it is above 0: upstream treats a request or limit of 0 as absent. */
 function positive(quantity: string | undefined): string | undefined {
 	return quantity !== undefined && compareQuantities(quantity, '0') > 0 ? quantity : undefined;
 }

@@ -12,7 +12,10 @@ import { validatePodUpdate } from './update-validation.ts';
 import { validatePod } from './validation.ts';
 import { podWarnings } from './warnings.ts';
 
-/** What clients may set in a Pod, after upstream's podStrategy. */
+/**
+ * How the API server prepares Pods for storage: which fields a create or update may set, and which validation
+ * and warnings it gets. Upstream: `podStrategy` in pkg/registry/core/pod/strategy.go.
+ */
 export const podStrategy: Strategy<Pod> = {
 	prepareForCreate: (pod) => ({
 		...pod,
@@ -33,7 +36,7 @@ export const podStrategy: Strategy<Pod> = {
 	},
 	validateCreate: validatePod,
 	validateUpdate: validatePodUpdate,
-	// Updates come from programs; what they would be warned of was said at the creation.
+	// Only a create gets warnings. Controllers write most updates, and would only repeat those of the creation.
 	warnings: (pod, old) => (old ? [] : podWarnings(pod)),
 	droppedFields: ({ spec }, old) => disabledFieldWarnings(spec, old?.spec, new FieldPath('spec')),
 	allowUnconditionalUpdate: true,
@@ -46,6 +49,7 @@ const GATED: PodCondition = {
 	message: 'Scheduling is blocked due to non-empty scheduling gates',
 };
 
+/** The status of a new Pod; the status that the client sent is dropped. */
 function firstStatus(pod: Pod): PodStatus {
 	const status: PodStatus = { phase: 'Pending', qosClass: qosClassOf(pod) };
 	if (!pod.spec.schedulingGates?.length) return status;
@@ -56,7 +60,11 @@ function firstStatus(pod: Pod): PodStatus {
 	};
 }
 
-/** What the status subresource may change; owners and the spec are not among it. */
+/**
+ * Strategy of the status subresource: the spec and the owner references stay as stored, since the right to
+ * write a status must not be enough to change what runs or to have the Pod garbage-collected. Upstream:
+ * `podStatusStrategy`.
+ */
 export const podStatusStrategy: SubresourceStrategy<Pod> = {
 	prepareForUpdate: (pod, old) => {
 		const { ownerReferences: _, ...metadata } = pod.metadata;
@@ -71,7 +79,9 @@ export const podStatusStrategy: SubresourceStrategy<Pod> = {
 	validateUpdate: validatePodStatusUpdate,
 };
 
-/** A writer that knows nothing of the QoS class or of observed generations leaves them as they were. */
+/**
+ * Keeps the QoS class and observed generations if the new status lacks them: older clients do not know them.
+ */
 function keepingObservations(status: PodStatus, old: PodStatus): PodStatus {
 	const qosClass = status.qosClass ?? old.qosClass;
 	const observedGeneration = status.observedGeneration || old.observedGeneration;
@@ -89,7 +99,11 @@ function keepingObservations(status: PodStatus, old: PodStatus): PodStatus {
 	};
 }
 
-/** A Pod that no node runs, or that has ended, goes at once; another one has its time to end. */
+/**
+ * Grace period of deletions (upstream: `CheckGracefulDelete`). A Pod that is not bound to a node or that has
+ * finished is removed from the store at once; otherwise the node agent removes it after it has stopped the
+ * containers. A negative period counts as 1 second.
+ */
 export const podDeletion: DeletionRule<Pod> = {
 	defaultPropagation: 'Background',
 	gracePeriodSeconds: ({ spec, status }, requested) => {

@@ -7,14 +7,18 @@ const FILE_MODE = { defaultMode: 0o644 };
 const UNCHECKED = { type: '' };
 const V1 = { apiVersion: 'v1' };
 const ONE_HOUR = { expirationSeconds: 3600 };
-const FILES = { volumeMode: 'Filesystem' } as const;
+const FILESYSTEM = { volumeMode: 'Filesystem' } as const;
 const ISCSI = { iscsiInterface: 'default' };
 const RBD = { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' };
 const AZURE_DISK = { cachingMode: 'ReadWrite', fsType: 'ext4', readOnly: false, kind: 'Shared' };
 const SCALE_IO = { storageMode: 'ThinProvisioned', fsType: 'xfs' };
 
-/** Defaults of a volume; one that does not say what it is becomes an empty folder. */
+/**
+ * Fills in the defaults of a volume; returns `given` itself if it is complete. A volume without a source
+ * becomes an emptyDir (upstream: `SetDefaults_Volume`).
+ */
 export function defaultVolume(given: Volume): Volume {
+	// The only field is the name.
 	if (Object.keys(given).length <= 1) return { ...given, emptyDir: {} };
 	let volume = withField(given, 'configMap', (source) => withDefaults(source, FILE_MODE));
 	volume = withField(volume, 'secret', (source) => withDefaults(source, FILE_MODE));
@@ -30,7 +34,7 @@ export function defaultVolume(given: Volume): Volume {
 	);
 	volume = withField(volume, 'ephemeral', (source) =>
 		withField(source, 'volumeClaimTemplate', (template) =>
-			withField(template, 'spec', (spec) => withDefaults(spec, FILES)),
+			withField(template, 'spec', (spec) => withDefaults(spec, FILESYSTEM)),
 		),
 	);
 	return defaultProviderVolume(volume);

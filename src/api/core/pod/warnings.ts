@@ -13,11 +13,11 @@ import type {
 } from './schema.ts';
 
 /**
- * Texts for Warning headers: what is accepted in a Pod or template but hardly meant. Left out is what
- * concerns annotations that fields have replaced.
+ * Texts for Warning headers: values in a Pod or template that are valid but probably mistakes. Upstream:
+ * pkg/api/pod/warnings.go, with its texts. Not covered are annotations that fields have replaced.
  */
 
-/** Warns of a new Pod. */
+/** Warnings for a new Pod. */
 export function podWarnings(pod: Pod): readonly string[] {
 	const warnings: string[] = [];
 	const problems = dns1123Label(pod.metadata.name ?? '');
@@ -29,7 +29,7 @@ export function podWarnings(pod: Pod): readonly string[] {
 	return [...warnings, ...specWarnings(pod.spec, new FieldPath('spec'))];
 }
 
-/** Warns of a template at `path`. */
+/** Warnings for a Pod template at `path`. */
 export function podTemplateWarnings(template: PodTemplateSpec, path: FieldPath): readonly string[] {
 	return specWarnings(template.spec, path.child('spec'));
 }
@@ -104,13 +104,13 @@ const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
 const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
 
 function nodeAffinityWarnings({ nodeAffinity }: Affinity, path: FieldPath): readonly string[] {
-	const { [REQUIRED]: needed, [PREFERRED]: wished = [] } = nodeAffinity ?? {};
+	const { [REQUIRED]: needed, [PREFERRED]: preferred = [] } = nodeAffinity ?? {};
 	const terms = path.child(REQUIRED, 'nodeSelectorTerms');
 	return [
 		...(needed?.nodeSelectorTerms ?? []).flatMap((term, index) =>
 			termWarnings(term, terms.index(index), false),
 		),
-		...wished.flatMap(({ preference }, index) =>
+		...preferred.flatMap(({ preference }, index) =>
 			termWarnings(preference, path.child(PREFERRED).index(index).child('preference'), true),
 		),
 	];
@@ -149,11 +149,11 @@ function spreadWarnings(
 
 function podAffinityWarnings(affinity: Affinity, path: FieldPath): readonly string[] {
 	return (['podAffinity', 'podAntiAffinity'] as const).flatMap((field) => {
-		const { [REQUIRED]: needed = [], [PREFERRED]: wished = [] } = affinity[field] ?? {};
+		const { [REQUIRED]: needed = [], [PREFERRED]: preferred = [] } = affinity[field] ?? {};
 		const at = path.child(field);
 		const terms = [
 			...needed.map((term, index) => ({ term, place: at.child(REQUIRED).index(index) })),
-			...wished.map(({ podAffinityTerm }, index) => ({
+			...preferred.map(({ podAffinityTerm }, index) => ({
 				term: podAffinityTerm,
 				place: at.child(PREFERRED).index(index).child('podAffinityTerm'),
 			})),
@@ -164,8 +164,10 @@ function podAffinityWarnings(affinity: Affinity, path: FieldPath): readonly stri
 	});
 }
 
-/** The sources that do nothing any more, with the word by which upstream names them. */
-const DEAD_SOURCES: readonly (readonly [keyof Volume, string, string])[] = [
+/**
+ * The sources that Kubernetes no longer implements: field, name in upstream's warning, text of the warning.
+ */
+const NON_FUNCTIONAL_SOURCES: readonly (readonly [keyof Volume, string, string])[] = [
 	['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
 	['gitRepo', 'gitRepo', 'deprecated in v1.11, and disabled by default in v1.33+'],
 	['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
@@ -179,12 +181,13 @@ const DEAD_SOURCES: readonly (readonly [keyof Volume, string, string])[] = [
 
 function volumeWarnings(volumes: readonly Volume[], path: FieldPath): readonly string[] {
 	return volumes.flatMap((volume, index) =>
-		DEAD_SOURCES.filter(([source]) => volume[source] !== undefined).map(
+		NON_FUNCTIONAL_SOURCES.filter(([source]) => volume[source] !== undefined).map(
 			([, name, text]) => `${path.index(index).child(name).text}: ${text}`,
 		),
 	);
 }
 
+/** A warning for each item whose `field` has the value of an earlier item. */
 function repeated<K extends string>(
 	items: readonly { readonly [key in K]?: string }[],
 	field: K,
@@ -210,7 +213,7 @@ function secretWarnings(
 	return [...repeated(secrets, 'name', path), ...nameless];
 }
 
-/** Bytes cannot be divided. */
+/** Warnings for amounts in bytes that are not whole numbers. Validation accepts them, as upstream does. */
 function fractionWarnings({ resources }: Container, path: FieldPath): readonly string[] {
 	if (!resources) return [];
 	return ['memory', 'ephemeral-storage'].flatMap((resource) =>
@@ -223,7 +226,10 @@ function fractionWarnings({ resources }: Container, path: FieldPath): readonly s
 	);
 }
 
-/** A variable may be defined again in terms of itself, else the earlier definition is lost. */
+/**
+ * Warnings for environment variables that are defined twice. A later definition that refers to the earlier
+ * one, such as `$(PATH):/bin`, is intended; any other hides the earlier one.
+ */
 function variableWarnings({ env = [] }: Container, path: FieldPath): readonly string[] {
 	const seen = new Set<string>();
 	return env.flatMap(({ name, value = '', valueFrom }, index) => {
@@ -239,6 +245,7 @@ function variableWarnings({ env = [] }: Container, path: FieldPath): readonly st
 	});
 }
 
+/** Warnings for ports of one Pod that overlap, then for port names that occur twice. */
 function portWarnings(containers: readonly PlacedContainer[]): readonly string[] {
 	const ports = containers
 		.flatMap(({ container, at }) =>
@@ -263,21 +270,26 @@ function portWarnings(containers: readonly PlacedContainer[]): readonly string[]
 interface PlacedPort {
 	readonly port: Port;
 	readonly at: string;
-	/** Which of all ports of the Pod it is. */
+	/** Index of the port among all ports of the Pod, by which warnings are ordered. */
 	readonly number: number;
 }
 
-/** More warnings of one sort are of no use, and for n equal ports there would be n² of them. */
+/**
+ * Limit on the warnings for overlapping ports: n equal ports overlap in n² pairs, and no user reads so many.
+ */
 const MOST_OVERLAPS = 100;
 
-/** Each port is compared only with those that it is in the way of, so that the time is bounded too. */
+/**
+ * One warning for each pair of overlapping ports. Each port is compared only with earlier ports that can
+ * overlap with it, found by index, so that the time is bounded by the number of ports and warnings.
+ */
 function overlapWarnings(ports: readonly PlacedPort[]): readonly string[] {
 	const warnings: string[] = [];
 	const groups = new Map<string, PortGroup>();
 	for (const placed of ports) {
 		const key = `${placed.port.containerPort}/${placed.port.protocol}`;
 		const group = groups.get(key) ?? new PortGroup();
-		for (const other of group.rivalsOf(placed.port)) {
+		for (const other of group.overlapping(placed.port)) {
 			if (warnings.length >= MOST_OVERLAPS) return warnings;
 			const word = overlap(placed.port, other.port);
 			if (word !== undefined) warnings.push(`${placed.at}: ${word} port definition with ${other.at}`);
@@ -288,7 +300,7 @@ function overlapWarnings(ports: readonly PlacedPort[]): readonly string[] {
 	return warnings;
 }
 
-/** The definitions of one container port, by where they are reached on the node. */
+/** The definitions of one container port and protocol, indexed by host port and host IP. */
 class PortGroup {
 	readonly #all: PlacedPort[] = [];
 	readonly #places = new Map<string, PlacedPort[]>();
@@ -303,8 +315,8 @@ class PortGroup {
 		}
 	}
 
-	/** Those that `port` is in the way of, in order. */
-	rivalsOf({ hostIP = '', hostPort = 0 }: Port): readonly PlacedPort[] {
+	/** The definitions that may overlap with `port`, in the order in which the Pod lists them. */
+	overlapping({ hostIP = '', hostPort = 0 }: Port): readonly PlacedPort[] {
 		if (hostPort === 0) return this.#all;
 		const at = (place: string): readonly PlacedPort[] => this.#places.get(place) ?? [];
 		const same = at(`${hostPort}/${hostIP}`);
@@ -315,7 +327,7 @@ class PortGroup {
 
 type Port = NonNullable<Container['ports']>[number];
 
-/** How much two definitions of a port are in each other's way. */
+/** The word for the way in which two definitions of one container port overlap; undefined if they do not. */
 function overlap(port: Port, other: Port): string | undefined {
 	const { hostIP = '', hostPort = 0 } = port;
 	const { hostIP: otherIP = '', hostPort: otherPort = 0 } = other;
