@@ -13,7 +13,7 @@ function texts(errors: ReturnType<typeof leases.strategy.validateCreate>): reado
 	return errors.map(({ field, message }) => `${field}: ${message}`);
 }
 
-test('a lease is refused that never holds or has changed hands less than never', () => {
+test('validation refuses a Lease with a duration of 0 or negative transitions', () => {
 	const { validateCreate, validateUpdate } = leases.strategy;
 	assert.deepEqual(texts(validateCreate(lease({ holderIdentity: 'n', leaseDurationSeconds: 40 }))), []);
 	const refused = [
@@ -26,18 +26,18 @@ test('a lease is refused that never holds or has changed hands less than never',
 	assert.deepEqual(texts(validateUpdate(lease(wrong, known), lease({}, known))), refused);
 });
 
-test('instants are exact to the microsecond', () => {
+test('the times of a Lease keep their microseconds', () => {
 	assert.equal(
 		lease({ renewTime: '2026-01-31T08:00:00.1234567+01:00' }).spec.renewTime,
 		'2026-01-31T07:00:00.123456Z',
 	);
 });
 
-test('what belongs to coordinated leader election is dropped, with a warning', () => {
+test('a write drops the fields of coordinated leader election, with a warning', () => {
 	const given = lease({ holderIdentity: 'n', strategy: 'OldestEmulationVersion', preferredHolder: 'm' });
 	assert.deepEqual(leases.strategy.prepareForCreate(given).spec, { holderIdentity: 'n' });
 	const off =
-		'it is left out: its feature, CoordinatedLeaderElection, is off: leave the election to those that want the lease';
+		'it is left out: its feature, CoordinatedLeaderElection, is off: let the candidates elect the holder themselves: each tries to acquire the Lease';
 	assert.deepEqual(leases.strategy.droppedFields?.(given, undefined), [
 		`spec.strategy: ${off}`,
 		`spec.preferredHolder: ${off}`,
@@ -45,7 +45,7 @@ test('what belongs to coordinated leader election is dropped, with a warning', (
 	assert.deepEqual(leases.strategy.droppedFields?.(lease({ holderIdentity: 'n' }), undefined), []);
 });
 
-test('the columns of leases', () => {
+test('the printer columns of a Lease are those of kubectl', () => {
 	const cells = leases.columns.map(({ cell }) => cell(lease({ holderIdentity: 'here' }), 0));
 	assert.deepEqual(cells, ['n', 'here', '<unknown>']);
 });

@@ -12,10 +12,13 @@ const META = new FieldPath('metadata');
 const SPEC = new FieldPath('spec');
 const RULES = { namespaced: true, name: dns1123Subdomain };
 
-/** Where the Leases of nodes are, each under the name of its Node. */
+/** Namespace of the Leases by which node agents send heartbeats; each Lease has the name of its Node. */
 export const NODE_LEASE_NAMESPACE = 'kube-node-lease';
 
-/** coordination.k8s.io/v1 Leases. */
+/**
+ * coordination.k8s.io/v1 Leases: registry definition and validation. Upstream:
+ * pkg/registry/coordination/lease.
+ */
 export const leases: ResourceDefinition<Lease> = {
 	group: 'coordination.k8s.io',
 	version: 'v1',
@@ -44,7 +47,7 @@ export const leases: ResourceDefinition<Lease> = {
 		{
 			name: 'Holder',
 			type: 'string',
-			description: 'Who holds it.',
+			description: 'Identity of the holder.',
 			priority: 0,
 			cell: ({ spec }) => spec.holderIdentity ?? '',
 		},
@@ -56,7 +59,7 @@ export const leases: ResourceDefinition<Lease> = {
 
 const ELECTION_OFF = {
 	because: 'its feature, CoordinatedLeaderElection, is off',
-	instead: 'leave the election to those that want the lease',
+	instead: 'let the candidates elect the holder themselves: each tries to acquire the Lease',
 };
 
 function electionWarnings({ spec }: Lease): readonly string[] {
@@ -64,7 +67,10 @@ function electionWarnings({ spec }: Lease): readonly string[] {
 	return set.map((field) => leftOut(SPEC.child(field), ELECTION_OFF));
 }
 
-/** The fields of coordinated leader election are dropped, as upstream does where that is off (its default). */
+/**
+ * The Lease without the fields of coordinated leader election. Upstream drops them too while the feature gate
+ * CoordinatedLeaderElection is off, which is its default.
+ */
 function withoutElection(lease: Lease): Lease {
 	const { strategy: _strategy, preferredHolder: _holder, ...spec } = lease.spec;
 	return { ...lease, spec };

@@ -15,7 +15,7 @@ function text(
 	return { name, type: 'string', priority, description, cell };
 }
 
-/** v1 Events. */
+/** v1 Events: registry definition, validation and printer columns. Upstream: pkg/registry/core/event. */
 export const events: ResourceDefinition<Event> = {
 	group: '',
 	version: 'v1',
@@ -36,22 +36,28 @@ export const events: ResourceDefinition<Event> = {
 		allowUnconditionalUpdate: true,
 	},
 	columns: [
-		text('Last Seen', 0, 'The time since it happened last.', lastSeen),
-		text('Type', 0, 'Normal or Warning.', ({ type }) => type ?? ''),
-		text('Reason', 0, 'What happened, in a word.', ({ reason }) => reason ?? ''),
-		text('Object', 0, 'What it is about.', ({ involvedObject: { kind = '', name = '' } }) =>
+		text('Last Seen', 0, 'Time since the Event was last reported.', lastSeen),
+		text('Type', 0, 'Type of the Event: Normal or Warning.', ({ type }) => type ?? ''),
+		text('Reason', 0, 'Reason in CamelCase, such as SuccessfulCreate.', ({ reason }) => reason ?? ''),
+		text('Object', 0, 'Object that the Event reports on.', ({ involvedObject: { kind = '', name = '' } }) =>
 			name === '' ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`,
 		),
 		text(
 			'Subobject',
 			1,
-			'The part that it is about.',
+			'Part of the object that the Event reports on.',
 			({ involvedObject }) => involvedObject.fieldPath ?? '',
 		),
-		text('Source', 1, 'Who says so.', sourceOf),
-		text('Message', 0, 'What happened, in a sentence.', ({ message }) => (message ?? '').trim()),
-		text('First Seen', 1, 'The time since it happened first.', firstSeen),
-		{ name: 'Count', type: 'string', priority: 1, description: 'How often it has happened.', cell: countOf },
+		text('Source', 1, 'Component and node that reported the Event.', sourceOf),
+		text('Message', 0, 'Description of the occurrence.', ({ message }) => (message ?? '').trim()),
+		text('First Seen', 1, 'Time since the Event was first reported.', firstSeen),
+		{
+			name: 'Count',
+			type: 'string',
+			priority: 1,
+			description: 'Number of times that the Event was reported.',
+			cell: countOf,
+		},
 		{
 			name: 'Name',
 			type: 'string',
@@ -84,8 +90,9 @@ const LONGEST_NAME = 128;
 const LONGEST_MESSAGE = 1024;
 
 /**
- * What is wrong with an Event, by the rules of the old API: those with an eventTime are of the new kind,
- * and must say who reports what. Metadata is not looked at but for the namespace.
+ * The errors of an Event in the core API (upstream: `legacyValidateEvent` in
+ * pkg/apis/core/validation/events.go). An Event with an eventTime was written for events.k8s.io, so it must
+ * name its reporter, action and reason. Of the metadata only the namespace is validated, as upstream does.
  */
 function validateEvent(event: Event): readonly FieldError[] {
 	const { namespace = '' } = event.metadata;
@@ -93,7 +100,7 @@ function validateEvent(event: Event): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const isNewKind = Boolean(event.eventTime);
 	const agrees = isNewKind ? involved !== '' || namespace === 'kube-system' : namespace === involved;
-	// The Events of objects without a namespace live in default.
+	// Events about cluster-scoped objects are in the namespace default.
 	if (!agrees && !(involved === '' && (namespace === '' || namespace === 'default'))) {
 		const at = new FieldPath('involvedObject').child('namespace');
 		errors.push(invalid(at, involved, 'does not match event.namespace'));
@@ -124,6 +131,7 @@ function atMost(field: string, text: string, max: number): readonly FieldError[]
 	return [invalid(new FieldPath(field), '', `can have at most ${max} characters`)];
 }
 
+/** Age of the last occurrence: from the series if there is one, else the last timestamp, else the first. */
 function lastSeen(event: Event, now: number): string {
 	const { series, lastTimestamp } = event;
 	if (series) return ageOf(series.lastObservedTime, now);

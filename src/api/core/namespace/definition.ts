@@ -11,12 +11,16 @@ import { type Namespace, namespaceSchema } from './schema.ts';
 const META = new FieldPath('metadata');
 const RULES = { namespaced: false, name: dns1123Label };
 
-/** The label by which selectors can name a namespace. */
+/** Label with the name of the Namespace, so that label selectors can select a Namespace by its name. */
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 
 const ACTIVE = { phase: 'Active' } as const;
 
-/** v1 Namespaces. */
+/**
+ * v1 Namespaces: registry definition, validation and printer columns (upstream: pkg/registry/core/namespace).
+ * A new Namespace gets the finalizer `kubernetes` in its spec. The namespace controller removes it once it
+ * has deleted all objects in the Namespace; only then is the Namespace itself removed.
+ */
 export const namespaces: ResourceDefinition<Namespace> = {
 	group: '',
 	version: 'v1',
@@ -59,14 +63,14 @@ export const namespaces: ResourceDefinition<Namespace> = {
 		{
 			name: 'Status',
 			type: 'string',
-			description: 'Active, or Terminating once it is deleted.',
+			description: 'Active, or Terminating once the Namespace is being deleted.',
 			priority: 0,
 			cell: ({ status }) => status.phase ?? '',
 		},
 		ageColumn(),
 	],
 	selectableFields: ({ metadata, status }) => ({
-		// Selecting by plain `name` is an old mistake that clients rely on.
+		// `name` without `metadata.` is a mistake in early versions of Kubernetes that clients rely on.
 		name: metadata.name ?? '',
 		'status.phase': status.phase ?? '',
 	}),
@@ -84,6 +88,7 @@ function validateNamespace({ metadata, spec }: Namespace): readonly FieldError[]
 	];
 }
 
+/** The phase must agree with the deletion: Terminating if and only if deletionTimestamp is set. */
 function validatePhase({ metadata, status }: Namespace): readonly FieldError[] {
 	const path = new FieldPath('status').child('Phase');
 	if (metadata.deletionTimestamp === undefined && status.phase !== 'Active') {

@@ -19,7 +19,11 @@ function text(name: string, priority: 0 | 1, description: string, cell: Column<N
 	return { name, type: 'string', priority, description, cell };
 }
 
-/** v1 Nodes. */
+/**
+ * v1 Nodes: registry definition, validation and printer columns. Upstream:
+ * pkg/registry/core/node/strategy.go, `ValidateNode` and `ValidateNodeUpdate` in pkg/apis/core/validation,
+ * `printNode` in pkg/printers/internalversion.
+ */
 export const nodes: ResourceDefinition<Node> = {
 	group: '',
 	version: 'v1',
@@ -30,12 +34,14 @@ export const nodes: ResourceDefinition<Node> = {
 	categories: [],
 	namespaced: false,
 	schema: nodeSchema,
+	// A node agent that reserves nothing may report only its capacity; the scheduler reads allocatable.
 	defaults: (node) => {
 		const { capacity, allocatable } = node.status;
 		return capacity && !allocatable ? { ...node, status: { ...node.status, allocatable: capacity } } : node;
 	},
 	controllerFields: [['spec', 'taints']],
 	strategy: {
+		// The status is kept, unlike that of other kinds: a node agent registers its Node in a single request.
 		prepareForCreate: (node) => node,
 		prepareForUpdate: (node, old) => ({ ...node, status: old.status }),
 		validateCreate: validateNode,
@@ -48,15 +54,27 @@ export const nodes: ResourceDefinition<Node> = {
 	},
 	columns: [
 		nameColumn(),
-		text('Status', 0, 'Whether it is ready and takes Pods.', statusOf),
-		text('Roles', 0, 'Its roles.', rolesOf),
+		text(
+			'Status',
+			0,
+			'Ready, NotReady or Unknown, and SchedulingDisabled if the Node is cordoned.',
+			statusOf,
+		),
+		text('Roles', 0, 'Roles of the Node, from its labels.', rolesOf),
 		ageColumn(),
-		text('Version', 0, 'Version of its node agent.', ({ status }) => status.nodeInfo?.kubeletVersion ?? ''),
-		text('Internal-IP', 1, 'Its address inside.', (node) => addressOf(node, 'InternalIP')),
-		text('External-IP', 1, 'Its address outside.', (node) => addressOf(node, 'ExternalIP')),
-		text('OS-Image', 1, 'Its operating system.', ({ status }) => status.nodeInfo?.osImage || '<unknown>'),
-		text('Kernel-Version', 1, 'Its kernel and architecture.', kernelOf),
-		text('Container-Runtime', 1, 'What runs its containers.', ({ status }) => {
+		text('Version', 0, 'Version of the node agent.', ({ status }) => status.nodeInfo?.kubeletVersion ?? ''),
+		text('Internal-IP', 1, 'IP address within the cluster.', (node) => addressOf(node, 'InternalIP')),
+		text('External-IP', 1, 'IP address that is reachable from outside.', (node) =>
+			addressOf(node, 'ExternalIP'),
+		),
+		text(
+			'OS-Image',
+			1,
+			'Name and version of the operating system.',
+			({ status }) => status.nodeInfo?.osImage || '<unknown>',
+		),
+		text('Kernel-Version', 1, 'Version of the kernel, and the architecture.', kernelOf),
+		text('Container-Runtime', 1, 'Name and version of the container runtime.', ({ status }) => {
 			return status.nodeInfo?.containerRuntimeVersion || '<unknown>';
 		}),
 	],
@@ -72,6 +90,7 @@ function validateNode(node: Node): readonly FieldError[] {
 	];
 }
 
+/** The errors of an update: addresses must be unique, and identifiers cannot be changed once they are set. */
 function validateNodeUpdate(node: Node, old: Node): readonly FieldError[] {
 	const errors = [...validateMetaUpdate(node.metadata, old.metadata, META), ...validateAmounts(node)];
 	const addresses = new Set<string>();
@@ -106,7 +125,9 @@ function validateAmounts({ status }: Node): readonly FieldError[] {
 	);
 }
 
-/** Upstream reports taints at the metadata, though they are in the spec. */
+/**
+ * Validates taints. `path` is in the metadata: upstream reports them there, although they are in the spec.
+ */
 function validateTaints(taints: readonly Taint[], path: FieldPath): readonly FieldError[] {
 	const seen = new Set<string>();
 	return taints.flatMap((taint, index) => {
@@ -139,6 +160,9 @@ function kernelOf({ status }: Node): string {
 	return architecture === '' ? kernel : `${kernel} (${architecture})`;
 }
 
+/**
+ * Roles from labels `node-role.kubernetes.io/<role>` and `kubernetes.io/role: <role>`, as kubectl shows them.
+ */
 function rolesOf({ metadata }: Node): string {
 	const roles: string[] = [];
 	for (const [key, value] of Object.entries(metadata.labels ?? {})) {

@@ -4,6 +4,11 @@ import { ageOf } from '../../meta/duration.ts';
 import type { Column } from '../../meta/resource.ts';
 import type { ContainerStatus, Pod } from './schema.ts';
 
+/**
+ * Printer columns of Pods (upstream: `printPod` in pkg/printers/internalversion). Scripts parse these
+ * columns, so the names, the order and the text of each cell are upstream's.
+ */
+
 function column(name: string, priority: 0 | 1, description: string, cell: Column<Pod>['cell']): Column<Pod> {
 	return { name, type: 'string', priority, description, cell };
 }
@@ -11,30 +16,41 @@ function column(name: string, priority: 0 | 1, description: string, cell: Column
 /** The columns of `kubectl get pods`. */
 export const podColumns: readonly Column<Pod>[] = [
 	nameColumn(),
-	column('Ready', 0, 'How many of its containers are ready.', readyOf),
-	column('Status', 0, 'What it is doing.', podStatusText),
-	column('Restarts', 0, 'How often its containers were started again.', restartsOf),
+	column('Ready', 0, 'Number of ready containers, and of all containers and sidecars.', readyOf),
+	column('Status', 0, 'Summary of the state of the Pod and its containers.', podStatusText),
+	column('Restarts', 0, 'Number of container restarts, and the time since the last exit.', restartsOf),
 	ageColumn(),
-	column('IP', 1, 'Its address.', ({ status }) => status.podIPs?.[0]?.ip || status.podIP || '<none>'),
-	column('Node', 1, 'The node it runs on.', ({ spec }) => spec.nodeName || '<none>'),
+	column(
+		'IP',
+		1,
+		'IP address of the Pod.',
+		({ status }) => status.podIPs?.[0]?.ip || status.podIP || '<none>',
+	),
+	column('Node', 1, 'Name of the Node that the Pod is bound to.', ({ spec }) => spec.nodeName || '<none>'),
 	column(
 		'Nominated Node',
 		1,
-		'The node that is being cleared for it.',
+		'Name of the Node on which Pods are preempted for this one.',
 		({ status }) => status.nominatedNodeName || '<none>',
 	),
-	column('Readiness Gates', 1, 'How many of its readiness gates hold.', readinessGatesOf),
+	column(
+		'Readiness Gates',
+		1,
+		'Number of readiness gates whose condition is True, and of all gates.',
+		readinessGatesOf,
+	),
 ];
 
-/** Sidecars run beside the containers and count with them. */
+/** Names of the sidecars. They run beside the containers, so the columns count both together. */
 function sidecarNames({ spec }: Pod): ReadonlySet<string> {
 	const sidecars = spec.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always');
 	return new Set(sidecars?.map(({ name }) => name));
 }
 
 /**
- * How far the init containers have got: the word for the first that has yet to do its part, and the
- * sidecars before it that are ready.
+ * Progress of the initialization: the STATUS text of the first init container that has not finished (for a
+ * sidecar: not started), and the number of ready sidecars before it. The text is undefined if initialization
+ * is complete.
  */
 function initProgress(pod: Pod): { readonly word: string | undefined; readonly ready: number } {
 	const sidecars = sidecarNames(pod);
@@ -54,7 +70,10 @@ function initProgress(pod: Pod): { readonly word: string | undefined; readonly r
 	return { word: undefined, ready };
 }
 
-/** Whether the regular containers are what counts: all init containers have done their part, or once had. */
+/**
+ * Whether the columns show the regular containers and not the init containers: initialization is complete, or
+ * was complete before an init container was restarted. `word` is that of {@link initProgress}.
+ */
 function showsContainers(pod: Pod, word: string | undefined): boolean {
 	return word === undefined || hasCondition(pod, 'Initialized');
 }
@@ -76,7 +95,10 @@ function isReady({ ready, state }: ContainerStatus): boolean {
 	return ready && state?.running !== undefined && !state.waiting?.reason && !state.terminated;
 }
 
-/** The STATUS column of a Pod, by the rules of upstream's printer: the most telling word last found. */
+/**
+ * Text of the STATUS column. The last rule that applies wins: phase, reason, scheduling gates, init
+ * containers, containers, deletion.
+ */
 export function podStatusText(pod: Pod): string {
 	const { status, metadata } = pod;
 	const gated = status.conditions?.some(
@@ -90,7 +112,11 @@ export function podStatusText(pod: Pod): string {
 	return status.phase === 'Succeeded' || status.phase === 'Failed' ? text : 'Terminating';
 }
 
-/** The word for the regular containers: that of the first one, by the status's order, that has one. */
+/**
+ * Text for the regular containers: that of the first one, in the order of the status, that is waiting or
+ * terminated; `otherwise` if there is none. The loop runs backwards, as upstream's does, so that the first
+ * one wins.
+ */
 function containerText(pod: Pod, otherwise: string): string {
 	let text = otherwise;
 	let error: string | undefined;
@@ -127,7 +153,7 @@ function restartsOf(pod: Pod, now: number): string {
 	return restarts === 0 || last === undefined ? String(restarts) : `${restarts} (${ageOf(last, now)} ago)`;
 }
 
-/** The init containers up to the one that has yet to do its part. */
+/** The init containers up to the first that has not finished, or not started if it is a sidecar. */
 function untilUnfinished(
 	init: readonly ContainerStatus[],
 	sidecars: ReadonlySet<string>,
@@ -138,7 +164,9 @@ function untilUnfinished(
 	return index < 0 ? init : init.slice(0, index + 1);
 }
 
-/** When the last of the earlier runs ended; instants of one form compare as text. */
+/**
+ * Time of the latest exit before a restart, RFC 3339. All times have the same format, so they sort as text.
+ */
 function latestEnd(statuses: readonly ContainerStatus[]): string | undefined {
 	const ends = statuses.flatMap(({ lastState }) => lastState?.terminated?.finishedAt ?? []);
 	return ends.sort().at(-1);

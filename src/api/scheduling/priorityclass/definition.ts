@@ -12,20 +12,20 @@ const POLICY = new FieldPath('preemptionPolicy');
 const RULES = { namespaced: false, name: dns1123Subdomain };
 const POLICIES = ['PreemptLowerPriority', 'Never'] as const;
 
-/** Names that begin so belong to the system. */
+/** Prefix of the names that are reserved for {@link SYSTEM_PRIORITY_CLASSES}. */
 export const SYSTEM_PREFIX = 'system-';
 
-/** The highest value that a class of users can have (upstream: HighestUserDefinablePriority). */
+/** Highest value of a class that users define (upstream: `HighestUserDefinablePriority`). */
 const HIGHEST_VALUE = 1_000_000_000;
 
-/** A class that every cluster has. */
+/** A class that exists in every cluster, with upstream's value and description. */
 export interface SystemPriorityClass {
 	readonly name: string;
 	readonly value: number;
 	readonly description: string;
 }
 
-/** The classes that every cluster has; they cannot be deleted. */
+/** The classes that exist in every cluster (upstream: `SystemPriorityClasses`). They cannot be deleted. */
 export const SYSTEM_PRIORITY_CLASSES: readonly SystemPriorityClass[] = [
 	{
 		name: 'system-node-critical',
@@ -40,7 +40,11 @@ export const SYSTEM_PRIORITY_CLASSES: readonly SystemPriorityClass[] = [
 	},
 ];
 
-/** scheduling.k8s.io/v1 PriorityClasses. */
+/**
+ * scheduling.k8s.io/v1 PriorityClasses: registry definition and validation (upstream:
+ * pkg/apis/scheduling/validation). Value and preemption policy are immutable, since existing Pods keep the
+ * ones that they were created with.
+ */
 export const priorityClasses: ResourceDefinition<PriorityClass> = {
 	group: 'scheduling.k8s.io',
 	version: 'v1',
@@ -69,14 +73,14 @@ export const priorityClasses: ResourceDefinition<PriorityClass> = {
 		{
 			name: 'Value',
 			type: 'integer',
-			description: 'The priority that Pods of this class get.',
+			description: 'Priority of the Pods that name this class.',
 			priority: 0,
 			cell: ({ value }) => value,
 		},
 		{
 			name: 'Global-Default',
 			type: 'boolean',
-			description: 'Whether Pods that name no class get this one.',
+			description: 'Whether this is the class of Pods that name none.',
 			priority: 0,
 			cell: ({ globalDefault = false }) => globalDefault,
 		},
@@ -84,7 +88,7 @@ export const priorityClasses: ResourceDefinition<PriorityClass> = {
 		{
 			name: 'PreemptionPolicy',
 			type: 'string',
-			description: 'Whether Pods of a lower priority are removed to make room.',
+			description: 'Whether Pods of lower priority are deleted to make room.',
 			priority: 0,
 			cell: ({ preemptionPolicy = '' }) => preemptionPolicy,
 		},
@@ -113,7 +117,10 @@ function validateValue(given: PriorityClass): readonly FieldError[] {
 	return [forbidden(VALUE, `maximum allowed value of a user defined priority is ${HIGHEST_VALUE}`)];
 }
 
-/** Upstream: IsKnownSystemPriorityClass. */
+/**
+ * Why a class with a reserved name is not one of the system's; undefined if it is
+ * (`IsKnownSystemPriorityClass`).
+ */
 function whyNotSystemClass({ metadata: { name }, value, globalDefault }: PriorityClass): string | undefined {
 	const known = SYSTEM_PRIORITY_CLASSES.find((each) => each.name === name);
 	if (!known) return `${name} is not a known system priority class`;
