@@ -15,7 +15,7 @@ function problems(given: Event): readonly string[] {
 	return events.strategy.validateCreate(given).map(({ field, message }) => `${field}: ${message}`);
 }
 
-test('an Event is in the namespace of what it is about', () => {
+test('validation refuses an Event in another namespace than its involved object', () => {
 	const elsewhere = 'does not match event.namespace';
 	const rows: readonly (readonly [given: Event, ...problems: readonly string[]])[] = [
 		[event({})],
@@ -29,7 +29,7 @@ test('an Event is in the namespace of what it is about', () => {
 	for (const [given, ...expected] of rows) assert.deepEqual(problems(given), expected);
 });
 
-test('an Event of the new kind says who reports what', () => {
+test('validation requires reporter, action and reason of an Event with an eventTime', () => {
 	const report = {
 		eventTime: '2026-01-31T08:00:00.000000Z',
 		reportingComponent: 'acme.io/x',
@@ -53,7 +53,7 @@ test('an Event of the new kind says who reports what', () => {
 	]);
 });
 
-test('the columns of Events', () => {
+test('the printer columns of an Event are those of kubectl', () => {
 	const cells = (given: object): object =>
 		Object.fromEntries(events.columns.map(({ name, cell }) => [name, cell(event(given), NOW)]));
 	const old = {
@@ -89,7 +89,7 @@ test('the columns of Events', () => {
 	assert.deepEqual([Object.values(cells(series))[0], Object.values(cells(series))[8]], ['60s', 7]);
 });
 
-test('what Events are selected by', () => {
+test('field selectors select Events by involved object, reason, reporter and type', () => {
 	const given = event({
 		reason: 'Created',
 		type: 'Normal',

@@ -13,7 +13,7 @@ function texts(errors: ReturnType<typeof namespaces.strategy.validateCreate>): r
 	return errors.map(({ field, message }) => `${field}: ${message}`);
 }
 
-test('a namespace carries its name as a label', () => {
+test('defaulting sets the name label of a Namespace', () => {
 	assert.deepEqual(
 		namespace({}, {}, { labels: { a: 'b', 'kubernetes.io/metadata.name': 'x' } }).metadata.labels,
 		{
@@ -24,7 +24,7 @@ test('a namespace carries its name as a label', () => {
 	assert.equal(namespace({}, {}, { name: '', generateName: 't-' }).metadata.labels, undefined);
 });
 
-test('a new namespace is active and held until its content is gone', () => {
+test('a created Namespace is Active and has the finalizer kubernetes', () => {
 	const created = namespaces.strategy.prepareForCreate(namespace({}, { phase: 'Terminating' }));
 	assert.deepEqual(created.spec, { finalizers: ['kubernetes'] });
 	assert.deepEqual(created.status, { phase: 'Active' });
@@ -32,7 +32,7 @@ test('a new namespace is active and held until its content is gone', () => {
 	assert.deepEqual(own.spec.finalizers, ['acme.io/x', 'kubernetes']);
 });
 
-test('an update changes metadata only, the status subresource all but the spec', () => {
+test('an update of a Namespace changes only metadata, one of its status all but the spec', () => {
 	const old = namespaces.strategy.prepareForCreate(namespace());
 	const updated = namespaces.strategy.prepareForUpdate(
 		namespace({ finalizers: [] }, { phase: 'Terminating' }),
@@ -45,7 +45,7 @@ test('an update changes metadata only, the status subresource all but the spec',
 	assert.equal(status?.status.phase, 'Terminating');
 });
 
-test('names and finalizers', () => {
+test('validation checks the name and the finalizers of a Namespace', () => {
 	assert.deepEqual(
 		texts(namespaces.strategy.validateCreate(namespace({ finalizers: ['kubernetes', 'acme.io/x'] }))),
 		[],
@@ -58,7 +58,7 @@ test('names and finalizers', () => {
 	]);
 });
 
-test('the phase goes with the deletion', () => {
+test('validation accepts the phase Terminating only with a deletionTimestamp, and Active only without', () => {
 	const deleted = { deletionTimestamp: '2026-01-31T08:00:00Z' };
 	const check = (given: Namespace): readonly string[] =>
 		texts(namespaces.status?.validateUpdate(given, given) ?? []);
@@ -72,7 +72,7 @@ test('the phase goes with the deletion', () => {
 	]);
 });
 
-test('columns and selectable fields', () => {
+test('the printer columns and selectable fields of a Namespace are those of upstream', () => {
 	const active = namespace({}, { phase: 'Active' });
 	assert.deepEqual(
 		namespaces.columns.map(({ name, cell }) => [name, cell(active, 0)]),

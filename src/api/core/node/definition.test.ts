@@ -15,13 +15,13 @@ function texts(errors: ReturnType<typeof nodes.strategy.validateCreate>): readon
 	return errors.map(({ field, message }) => `${field}: ${message}`);
 }
 
-test('a node may offer what it has, unless it says less', () => {
+test('defaulting sets allocatable to capacity if the Node has none', () => {
 	assert.deepEqual(node({}, { capacity: { cpu: '4' } }).status.allocatable, { cpu: '4' });
 	const less = { capacity: { cpu: '4' }, allocatable: { cpu: '3' } };
 	assert.deepEqual(node({}, less).status.allocatable, { cpu: '3' });
 });
 
-test('a new node brings its status; an update of its spec does not', () => {
+test('a create keeps the status of the Node, an update ignores it', () => {
 	const created = nodes.strategy.prepareForCreate(node({}, { phase: 'x' }));
 	assert.equal(created.status.phase, 'x');
 	const updated = nodes.strategy.prepareForUpdate(node({ unschedulable: true }, { phase: 'y' }), created);
@@ -32,7 +32,7 @@ test('a new node brings its status; an update of its spec does not', () => {
 	assert.equal(status?.status.phase, 'z');
 });
 
-test('taints and amounts', () => {
+test('validation checks the taints and resource quantities of a Node', () => {
 	const taint = { key: 'a', effect: 'NoSchedule' };
 	assert.deepEqual(
 		texts(nodes.strategy.validateCreate(node({ taints: [taint, { ...taint, effect: 'NoExecute' }] }))),
@@ -63,7 +63,7 @@ test('taints and amounts', () => {
 	);
 });
 
-test('what a node is called elsewhere does not change once it is known', () => {
+test('validation refuses to change identifiers of a Node once they are set', () => {
 	const old = node({ providerID: 'a', podCIDRs: ['10.0.0.0/24'] });
 	assert.deepEqual(texts(nodes.strategy.validateUpdate(node({ ...old.spec, unschedulable: true }), old)), []);
 	assert.deepEqual(texts(nodes.strategy.validateUpdate(node({ providerID: 'b' }), old)), [
@@ -77,7 +77,7 @@ test('what a node is called elsewhere does not change once it is known', () => {
 	]);
 });
 
-test('the columns of nodes', () => {
+test('the printer columns of a Node are those of kubectl', () => {
 	const cells = (given: Node): object =>
 		Object.fromEntries(nodes.columns.map(({ name, cell }) => [name, cell(given, NOW)]));
 	const nodeInfo = {

@@ -4,13 +4,13 @@ import { decode } from '../../meta/decode.ts';
 import { pods } from './definition.ts';
 import { podSchema } from './schema.ts';
 
-/** A number in a Pod with the last values inside its bounds and the first ones outside. */
+/** A numeric field of a Pod, with the last values inside its bounds and the first ones outside. */
 interface Bound {
 	readonly field: string;
 	readonly spec: (value: number) => object;
 	readonly inside: readonly number[];
 	readonly outside: readonly number[];
-	/** The end of the error outside, where it is one text. */
+	/** The end of the error for values outside, where it is the same for all of them. */
 	readonly detail?: string;
 }
 
@@ -152,7 +152,7 @@ function problems(spec: object): readonly string[] {
 }
 
 for (const { field, spec, inside, outside, detail = '' } of BOUNDS) {
-	test(`${field} may be ${inside.join(' and ')}, not ${outside.join(' or ')}`, () => {
+	test(`validation accepts ${inside.join(' and ')} for ${field}, not ${outside.join(' or ')}`, () => {
 		for (const value of inside) assert.deepEqual(problems(spec(value)), [], String(value));
 		for (const value of outside) {
 			const found = problems(spec(value));

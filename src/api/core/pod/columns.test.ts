@@ -19,7 +19,7 @@ function cells(
 	return Object.fromEntries(podColumns.map(({ name, cell }) => [name, cell(value, NOW)]));
 }
 
-/** Ready, Status and Restarts in one text. */
+/** The cells of the columns Ready, Status and Restarts, as one text. */
 function shown(spec: object, status: object, metadata: object = {}): string {
 	const { Ready, Status, Restarts } = cells(spec, status, metadata);
 	return `${Ready} ${Status} ${Restarts}`;
@@ -41,7 +41,7 @@ const ended = (name: string, exitCode: number, reason?: string, signal?: number)
 	state: { terminated: { exitCode, reason, signal } },
 });
 
-test('the columns of Pods', () => {
+test('the printer columns of a Pod are those of kubectl', () => {
 	const status = {
 		phase: 'Running',
 		podIPs: [{ ip: '10.0.0.1' }],
@@ -64,7 +64,7 @@ test('the columns of Pods', () => {
 	assert.deepEqual([empty.IP, empty.Node, empty['Readiness Gates']], ['<none>', '<none>', '1/2']);
 });
 
-test('the status is the most telling word there is', () => {
+test('the STATUS column shows the last state that applies, as upstream does', () => {
 	const rows: readonly (readonly [status: object, expected: string])[] = [
 		[{ phase: 'Pending' }, '0/2 Pending 0'],
 		[{ phase: 'Failed', reason: 'Evicted' }, '0/2 Evicted 0'],
@@ -117,7 +117,7 @@ test('the status is the most telling word there is', () => {
 	for (const [status, expected] of rows) assert.equal(shown({}, status), expected, JSON.stringify(status));
 });
 
-test('init containers show how far they have got', () => {
+test('the STATUS column shows the progress of the init containers', () => {
 	const spec = { initContainers: [{ name: 'i' }, { name: 'j' }] };
 	const done = { type: 'Initialized', status: 'True' };
 	const rows: readonly (readonly [initContainerStatuses: readonly object[], expected: string])[] = [
@@ -142,7 +142,7 @@ test('init containers show how far they have got', () => {
 	);
 });
 
-test('sidecars count with the containers', () => {
+test('the READY column counts sidecars with the containers', () => {
 	const spec = { initContainers: [{ name: 's', restartPolicy: 'Always' }, { name: 'i' }] };
 	const sidecar = running('s', { started: true, restartCount: 2 });
 	assert.equal(
@@ -156,7 +156,7 @@ test('sidecars count with the containers', () => {
 	);
 });
 
-test('of the sidecars only those count that come before one that has yet to start', () => {
+test('the READY column counts only the sidecars before the first that has not started', () => {
 	const spec = { initContainers: ['s', 't', 'u'].map((name) => ({ name, restartPolicy: 'Always' })) };
 	const initContainerStatuses = [
 		running('s', { started: true, restartCount: 1 }),
@@ -169,7 +169,7 @@ test('of the sidecars only those count that come before one that has yet to star
 	assert.equal(cells(spec, status).Restarts, '11');
 });
 
-test('restarts say when the last run ended', () => {
+test('the RESTARTS column shows the time since the last exit', () => {
 	const lastState = { terminated: { exitCode: 1, finishedAt: '2026-01-31T08:08:00Z' } };
 	const earlier = { terminated: { exitCode: 1, finishedAt: '2026-01-31T08:01:00Z' } };
 	const containerStatuses = [
@@ -179,7 +179,7 @@ test('restarts say when the last run ended', () => {
 	assert.equal(cells({}, { phase: 'Running', containerStatuses }).Restarts, '3 (2m ago)');
 });
 
-test('a Pod under deletion terminates unless it has ended', () => {
+test('the STATUS column shows Terminating for a Pod under deletion unless it has finished', () => {
 	const deleted = { deletionTimestamp: '2026-01-31T08:09:00Z' };
 	assert.equal(
 		cells({}, { phase: 'Running', containerStatuses: [running('a')] }, deleted).Status,

@@ -15,7 +15,7 @@ function container(given: object, spec: object = {}): Container {
 	return containers[0] ?? { name: '' };
 }
 
-test('what a Pod leaves open is filled in', () => {
+test('defaulting fills in the fields that a Pod leaves out', () => {
 	const { containers: _, ...spec } = defaulted({}).spec;
 	assert.deepEqual(spec, {
 		restartPolicy: 'Always',
@@ -35,7 +35,7 @@ test('what a Pod leaves open is filled in', () => {
 	});
 });
 
-test('what a Pod says stays', () => {
+test('defaulting keeps the fields that a Pod sets', () => {
 	const given = {
 		restartPolicy: 'Never',
 		terminationGracePeriodSeconds: 0,
@@ -49,7 +49,7 @@ test('what a Pod says stays', () => {
 	assert.equal(container({ imagePullPolicy: 'Never', image: 'a' }).imagePullPolicy, 'Never');
 });
 
-test('an image is pulled always where its name can mean another one tomorrow', () => {
+test('imagePullPolicy defaults to Always for the tag latest and for an image without tag and digest', () => {
 	const rows: readonly (readonly [image: string, policy: string])[] = [
 		['busybox', 'Always'],
 		['busybox:latest', 'Always'],
@@ -65,7 +65,7 @@ test('an image is pulled always where its name can mean another one tomorrow', (
 	for (const [image, policy] of rows) assert.equal(container({ image }).imagePullPolicy, policy, image);
 });
 
-test('requests are what the limits are, where only these are given', () => {
+test('requests default to the limits', () => {
 	const resources = { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '500m' } };
 	assert.deepEqual(container({ resources }).resources?.requests, { cpu: '500m', memory: '1Gi' });
 	assert.equal(container({ resources: { requests: { cpu: '1' } } }).resources?.limits, undefined);
@@ -76,7 +76,7 @@ test('requests are what the limits are, where only these are given', () => {
 	assert.deepEqual(container({ resources: { limits: { cpu: '1u' } } }).resources?.limits, { cpu: '1m' });
 });
 
-test('a Pod limited as a whole requests what its containers do, else its limits', () => {
+test('requests of the Pod as a whole default to the sum over its containers, else to its limits', () => {
 	const containers = [
 		{ name: 'a', image: 'a', resources: { requests: { cpu: '100m' } } },
 		{ name: 'b', image: 'b', resources: { requests: { cpu: '200m' } } },
@@ -85,7 +85,7 @@ test('a Pod limited as a whole requests what its containers do, else its limits'
 	assert.deepEqual(resources?.requests, { cpu: '300m', memory: '1Gi' });
 });
 
-test('ports, and the ports of the node', () => {
+test('the protocol defaults to TCP, and with hostNetwork hostPort to containerPort', () => {
 	const ports = [{ containerPort: 80 }, { containerPort: 53, protocol: 'UDP', hostPort: 5353 }];
 	assert.deepEqual(container({ ports }).ports, [
 		{ protocol: 'TCP', containerPort: 80 },
@@ -97,7 +97,7 @@ test('ports, and the ports of the node', () => {
 	);
 });
 
-test('variables', () => {
+test('defaulting fills in apiVersion and divisor of references in environment variables', () => {
 	const env = [
 		{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
 		{ name: 'B', valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } },
@@ -110,7 +110,7 @@ test('variables', () => {
 	]);
 });
 
-test('probes and lifecycle; zero means not said', () => {
+test('defaulting treats a zero in a probe or lifecycle hook as absent', () => {
 	const probe = { httpGet: { port: 80 }, periodSeconds: 0, failureThreshold: 5 };
 	const full = {
 		httpGet: { port: 80, path: '/', scheme: 'HTTP' },
@@ -134,7 +134,7 @@ test('probes and lifecycle; zero means not said', () => {
 	});
 });
 
-test('volumes', () => {
+test('defaulting fills in the source of each kind of volume', () => {
 	const rows: readonly (readonly [given: object, expected: object])[] = [
 		[{}, { emptyDir: {} }],
 		[{ configMap: { name: 'c' } }, { configMap: { name: 'c', defaultMode: 420 } }],
@@ -168,7 +168,7 @@ test('volumes', () => {
 	}
 });
 
-test('a negative time to end is a second, in Pods but not in templates', () => {
+test('a negative grace period becomes one second in Pods but not in templates', () => {
 	const given = defaulted({ terminationGracePeriodSeconds: -1 });
 	assert.equal(given.spec.terminationGracePeriodSeconds, 1);
 	assert.equal(defaulted({ terminationGracePeriodSeconds: 0 }).spec.terminationGracePeriodSeconds, 0);
@@ -176,7 +176,7 @@ test('a negative time to end is a second, in Pods but not in templates', () => {
 	assert.equal(defaultPodTemplate(template).spec.terminationGracePeriodSeconds, -1);
 });
 
-test('the address is the first of the addresses, whichever is given', () => {
+test('defaulting makes podIP and the first of podIPs equal, whichever the writer sets', () => {
 	const pod = defaulted({});
 	const rows: readonly (readonly [given: Pod['status'], expected: Pod['status']])[] = [
 		[{}, {}],
@@ -198,7 +198,7 @@ test('the address is the first of the addresses, whichever is given', () => {
 	}
 });
 
-test('the service account has two names', () => {
+test('defaulting sets serviceAccount and serviceAccountName to the same value', () => {
 	const pick = ({ serviceAccount, serviceAccountName }: PodSpec): object => ({
 		serviceAccount,
 		serviceAccountName,
@@ -209,7 +209,7 @@ test('the service account has two names', () => {
 	assert.deepEqual(pick(defaulted({ serviceAccount: 'old', serviceAccountName: 'robot' }).spec), both);
 });
 
-test('a complete Pod comes back as it is, an incomplete one shares what it can', () => {
+test('defaulting returns a complete Pod unchanged and shares the unchanged parts of an incomplete one', () => {
 	const complete = defaulted({
 		serviceAccountName: 'robot',
 		hostNetwork: true,

@@ -13,7 +13,7 @@ function pod(spec: object, status: PodStatus): Pod {
 	return pods.defaults(decode(podSchema, json).value);
 }
 
-/** What is said of `status` in place of `old`, both as statuses of a Pod with `spec`. */
+/** The errors of an update from the status `old` to `status`, of a Pod with `spec`. */
 function problems(status: PodStatus, old: PodStatus = {}, spec: object = {}): readonly string[] {
 	const before = pod(spec, old);
 	const updated = pods.status?.prepareForUpdate(pod(spec, status), before);
@@ -30,7 +30,7 @@ function status(name: string, state: object): NonNullable<PodStatus['containerSt
 	return { name, state, ready: false, restartCount: 0, image: 'a:1', imageID: '' };
 }
 
-test('a container that has ended begins again only if a policy says so', () => {
+test('a terminated container can run again only if a restart policy allows it', () => {
 	const forbidden =
 		'status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state';
 	const rule = { action: 'Restart', exitCodes: { operator: 'In', values: [42] } };
@@ -56,7 +56,7 @@ test('a container that has ended begins again only if a policy says so', () => {
 	assert.deepEqual(problems({}, ended(1), { restartPolicy: 'Never' }), [], 'a status may go altogether');
 });
 
-test('init containers and ephemeral ones', () => {
+test('an init container can run again if its policy allows it, an ephemeral container never', () => {
 	const init = (state: object): PodStatus => ({ initContainerStatuses: [status('init', state)] });
 	const look = (state: object): PodStatus => ({ ephemeralContainerStatuses: [status('look', state)] });
 	const spec = {
@@ -70,14 +70,14 @@ test('init containers and ephemeral ones', () => {
 	]);
 });
 
-test('the QoS class is what it was; who leaves it out keeps it', () => {
+test('a status update cannot change the QoS class, and keeps it if it leaves it out', () => {
 	assert.deepEqual(problems({ phase: 'Running' }, { qosClass: 'Burstable' }), []);
 	assert.deepEqual(problems({ qosClass: 'Guaranteed' }, { qosClass: 'Burstable' }), [
 		'status.qosClass: Invalid value: "Guaranteed": field is immutable',
 	]);
 });
 
-test('conditions of one’s own have qualified names', () => {
+test('a condition type that Kubernetes does not define must be a qualified name', () => {
 	assert.deepEqual(
 		problems({
 			conditions: [
@@ -97,14 +97,14 @@ test('conditions of one’s own have qualified names', () => {
 	);
 });
 
-test('a bound Pod is not nominated', () => {
+test('a Pod that is bound to a node cannot be nominated to one', () => {
 	assert.deepEqual(problems({ nominatedNodeName: 'n' }), []);
 	assert.deepEqual(problems({ nominatedNodeName: 'n' }, {}, { nodeName: 'm' }), [
 		'status.nominatedNodeName: Forbidden: may not be set on pods that are already bound to a node',
 	]);
 });
 
-test('addresses: one of each family, and the first is the one', () => {
+test('a status has at most one address of each IP family, and the first equals hostIP', () => {
 	assert.deepEqual(problems({ podIP: '127.0.0.1', podIPs: [{ ip: '127.0.0.1' }, { ip: '::1' }] }), []);
 	assert.deepEqual(problems({ podIPs: [{ ip: '127.0.0.1' }, { ip: '127.0.0.2' }] }), [
 		'status.podIPs: Invalid value: [{"ip":"127.0.0.1"},{"ip":"127.0.0.2"}]: may specify no more than one IP for each IP family',

@@ -18,7 +18,7 @@ function pod(spec: object = {}, metadata: object = {}, status: object = {}): Pod
 	return deepFreeze(pods.defaults(decode(podSchema, json).value));
 }
 
-test('a new Pod is pending, whatever its author says', () => {
+test('a created Pod is Pending, whatever status the client sends', () => {
 	const created = pods.strategy.prepareForCreate(
 		pod({}, { generation: 4 }, { phase: 'Running', podIP: '1.1.1.1' }),
 	);
@@ -26,7 +26,7 @@ test('a new Pod is pending, whatever its author says', () => {
 	assert.equal(created.metadata.generation, 1);
 });
 
-test('a Pod with gates says that it waits at them', () => {
+test('a created Pod with scheduling gates has the condition PodScheduled with reason SchedulingGated', () => {
 	const creationTimestamp = '2026-01-31T08:00:00Z';
 	const gated = pod({ schedulingGates: [{ name: 'a' }] }, { creationTimestamp });
 	const created = pods.strategy.prepareForCreate(gated);
@@ -42,7 +42,7 @@ test('a Pod with gates says that it waits at them', () => {
 	]);
 });
 
-test('the QoS class', () => {
+test('the QoS class follows from requests and limits', () => {
 	const containers = (...resources: readonly object[]): object => ({
 		containers: resources.map((each, index) => ({ name: `c${index}`, image: 'a:1', resources: each })),
 	});
@@ -67,7 +67,7 @@ test('the QoS class', () => {
 	}
 });
 
-test('terms that ask for the Pod’s own labels get their values', () => {
+test('a create merges the values of matchLabelKeys into label selectors', () => {
 	const term = { labelSelector: { matchLabels: { a: 'b' } }, topologyKey: 'zone' };
 	const created = pods.strategy.prepareForCreate(
 		pod(
@@ -113,7 +113,7 @@ test('terms that ask for the Pod’s own labels get their values', () => {
 	assert.deepEqual(pods.strategy.validateCreate(created), [], 'what was added is no repetition');
 });
 
-test('an update keeps the status; an equal spec is that of the old Pod', () => {
+test('an update keeps the status, and the stored spec object if the new one is equal', () => {
 	const old = pods.strategy.prepareForCreate(pod());
 	const update = pods.strategy.prepareForUpdate(
 		{ ...old, spec: { ...old.spec }, status: { phase: 'Failed' } },
@@ -129,7 +129,7 @@ test('an update keeps the status; an equal spec is that of the old Pod', () => {
 	assert.equal(changed.metadata.generation, 2);
 });
 
-test('the status subresource leaves the spec and the owners alone', () => {
+test('an update of the status subresource keeps the spec and the owner references', () => {
 	const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'x' };
 	const old = pod(
 		{},
@@ -144,7 +144,7 @@ test('the status subresource leaves the spec and the owners alone', () => {
 	assert.deepEqual(update?.status, { phase: 'Running', qosClass: 'BestEffort', observedGeneration: 1 });
 });
 
-test('observed generations are not forgotten by those who do not know them', () => {
+test('a status update that leaves out observed generations keeps them', () => {
 	const condition = (observedGeneration?: number): PodStatus => ({
 		conditions: [{ type: 'Ready', status: 'True', ...(observedGeneration && { observedGeneration }) }],
 	});
@@ -156,7 +156,7 @@ test('observed generations are not forgotten by those who do not know them', () 
 	assert.equal(keep(condition(), condition()), undefined);
 });
 
-test('how long a Pod has to end', () => {
+test('the grace period is 0 unless the Pod is bound to a node and not finished', () => {
 	const bound = { nodeName: 'n' };
 	const rows: readonly (readonly [
 		spec: object,
@@ -180,7 +180,7 @@ test('how long a Pod has to end', () => {
 	assert.equal(pods.deletion.defaultPropagation, 'Background');
 });
 
-test('what Pods are selected by', () => {
+test('field selectors select Pods by spec, phase, address and nominated node', () => {
 	const given = pod(
 		{ nodeName: 'n', restartPolicy: 'Never', serviceAccountName: 'robot', hostNetwork: true },
 		{},
@@ -199,7 +199,7 @@ test('what Pods are selected by', () => {
 	assert.equal(pods.selectableFields(pod())['spec.hostNetwork'], 'false');
 });
 
-test('a field whose feature is off is taken off what is written', () => {
+test('a create or update drops a field whose feature is off', () => {
 	const containers = [
 		{ name: 'main', image: 'a', lifecycle: { stopSignal: 'SIGNO', preStop: { sleep: { seconds: 1 } } } },
 	];
@@ -227,7 +227,7 @@ test('a field whose feature is off is taken off what is written', () => {
 	}
 });
 
-test('what is stored with a field whose feature is off keeps it', () => {
+test('an update keeps a field whose feature is off if the stored Pod has it', () => {
 	const containers = [{ name: 'main', image: 'a:1', lifecycle: { stopSignal: 'SIGINT' } }];
 	const old = pod({ containers }, { resourceVersion: '1', finalizers: ['example.com/kept'] });
 	const released = pods.strategy.prepareForUpdate(pod({ containers }, { resourceVersion: '1' }), old);

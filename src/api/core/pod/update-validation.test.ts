@@ -30,7 +30,7 @@ function check(rows: Rows): void {
 
 const [MAIN = { name: 'main' }] = pod().spec.containers;
 
-test('of containers only the image may change', () => {
+test('an update of a container can change only its image', () => {
 	const init = pod({ initContainers: [{ name: 'init', image: 'i:1' }] });
 	const [first = { name: '' }] = init.spec.initContainers ?? [];
 	check([
@@ -57,7 +57,7 @@ test('of containers only the image may change', () => {
 	]);
 });
 
-test('other fields are fixed', () => {
+test('an update cannot change an immutable field of the spec', () => {
 	check([
 		[pod(), { nodeName: 'n' }, FIXED],
 		[pod(), { restartPolicy: 'Never' }, FIXED],
@@ -68,7 +68,7 @@ test('other fields are fixed', () => {
 	]);
 });
 
-test('a deadline can be set and brought nearer', () => {
+test('an update can set and shorten activeDeadlineSeconds, but neither extend nor remove it', () => {
 	const path = 'spec.activeDeadlineSeconds';
 	const old = pod({ activeDeadlineSeconds: 10 });
 	const { activeDeadlineSeconds: _, ...without } = old.spec;
@@ -88,7 +88,7 @@ test('a deadline can be set and brought nearer', () => {
 	);
 });
 
-test('tolerations can be added, and of those there the time changed', () => {
+test('an update can add tolerations, and change tolerationSeconds of existing ones', () => {
 	const old = pod({
 		tolerations: [{ key: 'a', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 5 }],
 	});
@@ -103,7 +103,7 @@ test('tolerations can be added, and of those there the time changed', () => {
 	]);
 });
 
-test('a Pod at a gate may get more choosy about its node, not less', () => {
+test('an update of a gated Pod can narrow its node constraints, not widen them', () => {
 	const gate = { name: 'acme.io/gate' };
 	const term = (...matchExpressions: readonly object[]): object => ({
 		affinity: {

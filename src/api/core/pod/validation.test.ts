@@ -19,12 +19,12 @@ function problems(spec: object, metadata: object = {}): readonly string[] {
 
 type Rows = readonly (readonly [given: object, ...problems: readonly string[]])[];
 
-/** Rows of the Pod's spec. */
+/** Checks rows of a Pod spec and the errors that validation reports for it. */
 function check(rows: Rows): void {
 	for (const [spec, ...expected] of rows) assert.deepEqual(problems(spec), expected, JSON.stringify(spec));
 }
 
-/** Rows of the one container; problems are named without its path. */
+/** Checks rows of the fields of a container and its errors, whose paths are relative to the container. */
 function checkContainer(rows: Rows, spec: object = {}): void {
 	for (const [container, ...expected] of rows) {
 		const texts = problems({ ...spec, containers: [{ ...MAIN, ...container }] });
@@ -40,7 +40,7 @@ const SUBDOMAIN =
 const KEY =
 	"must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
-test('a Pod needs containers, each with a name of its own and an image', () => {
+test('a Pod needs at least one container, each with a unique name and an image', () => {
 	check([
 		[{}],
 		[{ containers: [] }, 'spec.containers: Required value'],
@@ -63,7 +63,7 @@ test('a Pod needs containers, each with a name of its own and an image', () => {
 	]);
 });
 
-test('words that must be one of a few', () => {
+test('validation refuses an enum value that is not supported', () => {
 	const pull = 'supported values: "Always", "IfNotPresent", "Never"';
 	check([
 		[
@@ -93,7 +93,7 @@ test('words that must be one of a few', () => {
 	]);
 });
 
-test('variables', () => {
+test('validation checks the name and the source of environment variables', () => {
 	const from = (valueFrom: object, value?: string): object => ({ env: [{ name: 'A', value, valueFrom }] });
 	const one =
 		'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`';
@@ -154,7 +154,7 @@ test('variables', () => {
 	]);
 });
 
-test('ports', () => {
+test('validation checks the number, name and uniqueness of ports', () => {
 	const range = 'must be between 1 and 65535, inclusive';
 	checkContainer([
 		[{ ports: [{ containerPort: 0 }] }, 'ports[0].containerPort: Required value'],
@@ -195,7 +195,7 @@ test('ports', () => {
 	);
 });
 
-test('resources', () => {
+test('validation checks names, quantities and claims in resource requirements', () => {
 	const limits = (list: object): object => ({ resources: { limits: list } });
 	checkContainer([
 		[limits({ cpu: '1', memory: '1Gi', 'ephemeral-storage': '1Gi', 'nvidia.com/gpu': '1' })],
@@ -250,7 +250,7 @@ test('resources', () => {
 	]);
 });
 
-test('volumes have names of their own and come from one place', () => {
+test('a volume needs a unique name and exactly one source', () => {
 	const volume = (source: object): object => ({ volumes: [{ name: 'v', ...source }] });
 	const at = 'spec.volumes[0]';
 	const mode = 'must be a number between 0 and 0777 (octal), both inclusive';
@@ -331,7 +331,7 @@ test('volumes have names of their own and come from one place', () => {
 	]);
 });
 
-test('mounts name a sound volume and a path of their own', () => {
+test('a mount must name a valid volume and a unique path', () => {
 	const mounts = (...volumeMounts: readonly object[]): object => ({ volumeMounts });
 	const mount = { name: 'v', mountPath: '/v' };
 	checkContainer(
@@ -381,7 +381,7 @@ test('mounts name a sound volume and a path of their own', () => {
 	]);
 });
 
-test('probes and lifecycle', () => {
+test('validation checks the handler and the numbers of probes and lifecycle hooks', () => {
 	const exec = { exec: { command: ['true'] } };
 	const range = 'must be between 1 and 65535, inclusive';
 	checkContainer([
@@ -426,7 +426,7 @@ test('probes and lifecycle', () => {
 	]);
 });
 
-test('init containers and sidecars', () => {
+test('only sidecars among the init containers can have probes and lifecycle hooks', () => {
 	const init = (container: object): object => ({
 		initContainers: [{ name: 'init', image: 'a', ...container }],
 	});
@@ -476,7 +476,7 @@ test('init containers and sidecars', () => {
 	]);
 });
 
-test('names, deadlines and addresses of the Pod', () => {
+test('validation checks names, deadlines and addresses in the spec of a Pod', () => {
 	check([
 		[{ hostname: 'a.b' }, 'spec.hostname: Invalid value: "a.b": must not contain dots'],
 		[{ subdomain: 'A' }, `spec.subdomain: Invalid value: "A": ${LABEL}`],
@@ -522,7 +522,7 @@ test('names, deadlines and addresses of the Pod', () => {
 	]);
 });
 
-test('tolerations', () => {
+test('validation checks key, operator, value and effect of tolerations', () => {
 	const toleration = (given: object): object => ({ tolerations: [given] });
 	const at = 'spec.tolerations[0]';
 	check([
@@ -555,7 +555,7 @@ test('tolerations', () => {
 	]);
 });
 
-test('affinity and spread', () => {
+test('validation checks affinity terms and topology spread constraints', () => {
 	const required = 'requiredDuringSchedulingIgnoredDuringExecution';
 	const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
 	const node = (...matchExpressions: readonly object[]): object => ({
@@ -626,7 +626,7 @@ test('affinity and spread', () => {
 	]);
 });
 
-test('rights', () => {
+test('validation checks the security contexts of the Pod and its containers', () => {
 	const range = 'must be between 0 and 2147483647, inclusive';
 	const context = (securityContext: object): object => ({ securityContext });
 	check([
@@ -676,7 +676,7 @@ test('rights', () => {
 	]);
 });
 
-test('claims on devices', () => {
+test('a resource claim of the Pod needs a unique name and exactly one source, and only containers can use it', () => {
 	const claim = { name: 'gpu', resourceClaimName: 'c' };
 	check([
 		[{ resourceClaims: [claim], containers: [{ ...MAIN, resources: { claims: [{ name: 'gpu' }] } }] }],
@@ -693,7 +693,7 @@ test('claims on devices', () => {
 	]);
 });
 
-test('a template is looked at like a Pod, but for what only Pods must have', () => {
+test('a Pod template is validated like a Pod, without the rules that are for Pods only', () => {
 	const template = (spec: object, metadata: object = {}): readonly string[] => {
 		const json = {
 			metadata,

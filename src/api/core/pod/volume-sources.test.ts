@@ -8,7 +8,7 @@ import { validatePodTemplate } from './validation.ts';
 import { VOLUME_SOURCES } from './volume-schema.ts';
 
 /**
- * For each source of a volume an example that upstream takes, and which of its fields it cannot do without
+ * For each source of a volume an example that upstream accepts, and the fields of it that upstream requires
  * (pkg/apis/core/validation, `validateVolumeSource`).
  */
 const SOURCES: Readonly<Record<string, { readonly example: object; readonly needs: readonly string[] }>> = {
@@ -77,8 +77,8 @@ const LABEL_FORM =
 const SUBDOMAIN_FORM =
 	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
-/** What upstream says of a field that is left out where it says more than that it is required. */
-const MORE_SAID: Readonly<Record<string, readonly string[]>> = {
+/** The errors for a field that is left out, where upstream reports others than only "Required value". */
+const OTHER_ERRORS: Readonly<Record<string, readonly string[]>> = {
 	'nfs.path': [
 		'spec.volumes[0].nfs.path: Required value',
 		'spec.volumes[0].nfs.path: Invalid value: "": must be an absolute path',
@@ -112,30 +112,32 @@ function problems(source: string, content: object): readonly string[] {
 	return pods.strategy.validateCreate(pod).map(({ field, message }) => `${field}: ${message}`);
 }
 
-/** Upstream reports this one by the name of an older type. */
+/** The path of a source in errors. For gcePersistentDisk upstream uses the name of the internal type. */
 function pathOf(source: string): string {
 	return `spec.volumes[0].${source === 'gcePersistentDisk' ? 'persistentDisk' : source}`;
 }
 
-test('every source of a volume has a row here, and no other', () => {
+test('the table has one row for each source of a volume', () => {
 	assert.deepEqual(Object.keys(SOURCES).sort(), [...VOLUME_SOURCES].sort());
 });
 
 for (const [source, { example, needs }] of Object.entries(SOURCES)) {
-	test(`a volume of ${source} cannot do without ${needs.join(' and ') || 'nothing'}`, () => {
+	test(`a ${source} volume requires ${needs.join(' and ') || 'no field'}`, () => {
 		assert.deepEqual(problems(source, example), []);
 		for (const field of Object.keys(example)) {
 			const { [field]: _left, ...rest } = { ...example } as Record<string, unknown>;
 			const missing = `${pathOf(source)}.${field}: Required value`;
-			const told = MORE_SAID[`${source}.${field}`] ?? (needs.includes(field) ? [missing] : []);
-			assert.deepEqual(problems(source, rest), told, `without ${field}`);
+			const expected = OTHER_ERRORS[`${source}.${field}`] ?? (needs.includes(field) ? [missing] : []);
+			assert.deepEqual(problems(source, rest), expected, `without ${field}`);
 		}
 		for (const field of needs) assert.ok(Object.hasOwn(example, field), field);
 	});
 }
 
-/** Contents that upstream refuses, each with what it says. */
-const REFUSED: readonly (readonly [source: string, content: object, said: readonly string[]])[] = [
+/**
+ * Contents of sources, each with the errors that upstream reports for it; none where it accepts the content.
+ */
+const CONTENTS: readonly (readonly [source: string, content: object, reported: readonly string[]])[] = [
 	['nfs', { server: 's', path: 'p' }, ['nfs.path: Invalid value: "p": must be an absolute path']],
 	[
 		'gcePersistentDisk',
@@ -283,16 +285,16 @@ const REFUSED: readonly (readonly [source: string, content: object, said: readon
 	],
 ];
 
-for (const [source, content, said] of REFUSED) {
-	test(`of ${source} with ${JSON.stringify(content)} is said: ${said.join('; ') || 'nothing'}`, () => {
+for (const [source, content, reported] of CONTENTS) {
+	test(`validation of ${source} with ${JSON.stringify(content)} reports ${reported.join('; ') || 'no error'}`, () => {
 		assert.deepEqual(
 			problems(source, content),
-			said.map((text) => `spec.volumes[0].${text}`),
+			reported.map((text) => `spec.volumes[0].${text}`),
 		);
 	});
 }
 
-test('the image of a volume may be left out in a template, where a Pod must have one', () => {
+test('an image volume can leave out the reference in a template but not in a Pod', () => {
 	const json = {
 		spec: {
 			restartPolicy: 'Never',

@@ -13,7 +13,7 @@ function warnings(spec: object, name = 'p'): readonly string[] {
 
 const container = (given: object): object => ({ containers: [{ name: 'main', image: 'a:1', ...given }] });
 
-test('what is accepted but hardly meant is warned of', () => {
+test('a create warns of valid values that are probably mistakes', () => {
 	const port = { containerPort: 80 };
 	const required = 'requiredDuringSchedulingIgnoredDuringExecution';
 	const rows: readonly (readonly [spec: object, ...warnings: readonly string[]])[] = [
@@ -84,7 +84,7 @@ test('what is accepted but hardly meant is warned of', () => {
 	for (const [spec, ...expected] of rows) assert.deepEqual(warnings(spec), expected, JSON.stringify(spec));
 });
 
-test('a template is warned of a negative time to end, which in Pods becomes a second', () => {
+test('a template with a negative grace period gives a warning', () => {
 	const spec = { containers: [{ name: 'main', image: 'a:1' }], terminationGracePeriodSeconds: -1 };
 	const template = decode(podTemplateSpecSchema, { spec }).value;
 	assert.deepEqual(podTemplateWarnings(template, new FieldPath('spec.template')), [
@@ -92,7 +92,7 @@ test('a template is warned of a negative time to end, which in Pods becomes a se
 	]);
 });
 
-test('a name that is no host name is warned of, at the creation only', () => {
+test('a create, but no update, warns of a Pod name that is no DNS label', () => {
 	assert.deepEqual(warnings({}, 'a.b'), [
 		"metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]",
 	]);

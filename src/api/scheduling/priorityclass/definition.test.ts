@@ -15,13 +15,13 @@ function texts(errors: ReturnType<typeof validateCreate>): readonly string[] {
 	return errors.map(({ field, message }) => `${field}: ${message}`);
 }
 
-test('lower priorities are preempted unless a class says otherwise', () => {
+test('defaulting sets the preemption policy to PreemptLowerPriority', () => {
 	assert.equal(classOf().preemptionPolicy, 'PreemptLowerPriority');
 	assert.equal(classOf({ preemptionPolicy: 'Never' }).preemptionPolicy, 'Never');
 	assert.equal(prepareForCreate(classOf()).metadata.generation, 1);
 });
 
-test('what is refused at the creation', () => {
+test('a create is refused with an invalid name, value or policy', () => {
 	assert.deepEqual(texts(validateCreate(classOf())), []);
 	assert.deepEqual(texts(validateCreate(classOf({ value: -2147483648 }))), []);
 	assert.deepEqual(texts(validateCreate(classOf({ value: 1_000_000_000 }))), []);
@@ -33,7 +33,7 @@ test('what is refused at the creation', () => {
 	]);
 });
 
-test('names of the system are for its own classes, exactly as they are', () => {
+test('only the system classes, with their exact values, can have a name with the system prefix', () => {
 	const reserved = (name: string, fields: object): readonly string[] =>
 		texts(validateCreate(classOf(fields, { name })));
 	const text = (reason: string): string =>
@@ -48,7 +48,7 @@ test('names of the system are for its own classes, exactly as they are', () => {
 	]);
 });
 
-test('value and policy cannot be changed, the rest can', () => {
+test('an update can change neither value nor policy, but the other fields', () => {
 	const known = { uid: 'u', resourceVersion: '1' };
 	const old = classOf({}, known);
 	assert.deepEqual(texts(validateUpdate(classOf({ description: 'x', globalDefault: true }, known), old)), []);
@@ -58,7 +58,7 @@ test('value and policy cannot be changed, the rest can', () => {
 	]);
 });
 
-test('the columns of priority classes', () => {
+test('the printer columns of a PriorityClass are those of kubectl', () => {
 	const cells = priorityClasses.columns.map(({ cell }) => cell(classOf(), 0));
 	assert.deepEqual(cells, ['high', 10, false, '<unknown>', 'PreemptLowerPriority']);
 });
