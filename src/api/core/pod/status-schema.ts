@@ -168,7 +168,10 @@ const podConditionSchema = object(
 			string,
 			'Type of the condition, such as PodScheduled, Initialized, ContainersReady, Ready or DisruptionTarget.',
 		),
-		observedGeneration: plain(int64, 'metadata.generation of the Pod when the condition was set.'),
+		observedGeneration: plain(
+			int64,
+			'Generation of the Pod (metadata.generation) for which the condition was set.',
+		),
 		status: required(
 			oneOf('True', 'False', 'Unknown'),
 			'Whether the condition holds: True, False or Unknown.',
@@ -196,7 +199,10 @@ export const podStatusSchema = object(
 	'io.k8s.api.core.v1.PodStatus',
 	'Observed state of a Pod, written by the scheduler and the node agent.',
 	{
-		observedGeneration: plain(int64, 'metadata.generation of the Pod that the node agent has acted on.'),
+		observedGeneration: plain(
+			int64,
+			'Generation of the Pod (metadata.generation) that the node agent has applied.',
+		),
 		phase: optional(
 			oneOf('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'),
 			"Summary of the Pod's lifecycle: Pending (a container has not started yet), Running, Succeeded (all exited with 0), Failed or Unknown (the node does not report).",

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { leases } from '../coordination/lease/definition.ts';
+import type { SchemaNode } from '../meta/schema.ts';
+import { evictionSchema } from '../policy/eviction/schema.ts';
+import { priorityClasses } from '../scheduling/priorityclass/definition.ts';
+import { events } from './event/definition.ts';
+import { namespaces } from './namespace/definition.ts';
+import { nodes } from './node/definition.ts';
+import { pods } from './pod/definition.ts';
+
+const DEFINITIONS = [pods, nodes, namespaces, events, leases, priorityClasses];
+
+/** The API groups whose types are described in this folder and its neighbours. */
+const GROUPS = /^io\.k8s\.api\.(core|coordination|policy|scheduling)\./;
+
+/** Every description of a schema by the path of its type or field; a type that occurs twice is visited once. */
+function descriptionsOf(schemas: readonly SchemaNode[]): ReadonlyMap<string, string> {
+	const found = new Map<string, string>();
+	const visit = (node: SchemaNode): void => {
+		if (node.type === 'list') visit(node.items);
+		if (node.type === 'map') visit(node.values);
+		if (node.type !== 'object' || found.has(node.name) || !GROUPS.test(node.name)) return;
+		found.set(node.name, node.description);
+		for (const [name, { schema, description }] of Object.entries(node.fields)) {
+			found.set(`${node.name}.${name}`, description);
+			visit(schema);
+		}
+	};
+	for (const schema of schemas) visit(schema);
+	return found;
+}
+
+test('kubectl explain gives each type and field a phrase of at least four words', () => {
+	const descriptions = descriptionsOf([...DEFINITIONS.map(({ schema }) => schema), evictionSchema]);
+	for (const [path, text] of descriptions) {
+		assert.match(text, /^[A-Z].*\.$/, path);
+		assert.ok(text.split(' ').length >= 4, `${path}: ${text}`);
+	}
+	assert.ok(descriptions.size > 500, String(descriptions.size));
+});
+
+test('a client can show a description of at least four words for each printer column', () => {
+	const own = DEFINITIONS.flatMap(({ kind, columns }) =>
+		columns.filter(({ name }) => name !== 'Name' && name !== 'Age').map((column) => ({ kind, column })),
+	);
+	for (const { kind, column } of own) {
+		assert.ok(column.description.split(' ').length >= 4, `${kind}: ${column.name}: ${column.description}`);
+	}
+	assert.ok(own.length > 20);
+});
