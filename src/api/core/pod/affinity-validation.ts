@@ -52,6 +52,9 @@ export function validateAffinity(affinity: Affinity | undefined, path: FieldPath
 	return errors;
 }
 
+/**
+ * Required affinity needs at least one term: an empty list matches no node, so that the Pod could never run.
+ */
 function validateNodeAffinity(
 	{ [REQUIRED]: needed, [PREFERRED]: preferred = [] }: NonNullable<Affinity['nodeAffinity']>,
 	path: FieldPath,
@@ -78,6 +81,7 @@ function validateWeight(weight: number, path: FieldPath): readonly FieldError[] 
 	return weight > 0 && weight <= 100 ? [] : [invalid(path, weight, 'must be in the range 1-100')];
 }
 
+/** A term without requirements is valid, although it matches no node; upstream accepts it too. */
 function validateNodeTerm(term: NodeSelectorTerm, path: FieldPath, strict: boolean): readonly FieldError[] {
 	const { matchExpressions = [], matchFields = [] } = term;
 	return [
@@ -108,6 +112,7 @@ function validateLabelRequirement(
 	];
 }
 
+/** The number of values must fit the operator. Upstream reports an unknown operator as an invalid value. */
 function validateOperator(
 	{ operator, values = [] }: NodeSelectorRequirement,
 	path: FieldPath,
@@ -131,6 +136,10 @@ function validateOperator(
 	}
 }
 
+/**
+ * Validates a requirement on a field. Only metadata.name is supported, which identifies a single node:
+ * DaemonSets use it to bind each Pod to its node.
+ */
 function validateFieldRequirement(
 	requirement: NodeSelectorRequirement,
 	path: FieldPath,
@@ -152,12 +161,14 @@ function validateFieldRequirement(
 	return errors;
 }
 
+/** A Pod affinity term needs a topologyKey, which defines its domains. */
 function validatePodTerm(term: PodAffinityTerm, path: FieldPath): readonly FieldError[] {
 	const { topologyKey, labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] } = term;
 	return [
 		...validateLabelSelector(labelSelector, path.child('labelSelector')),
 		...validateLabelSelector(term.namespaceSelector, path.child('namespaceSelector')),
 		...(term.namespaces ?? []).flatMap((name) =>
+			// Upstream reports at `namespace`, though the field is `namespaces`, and without an index.
 			malformed(path.child('namespace'), name, dns1123Label(name)),
 		),
 		...validateMatchKeys({ matchLabelKeys, mismatchLabelKeys, labelSelector }, path),
@@ -188,6 +199,7 @@ function validateMatchKeys(keys: MatchKeys, path: FieldPath): readonly FieldErro
 	for (const { key } of labelSelector?.matchExpressions ?? []) {
 		const index = places.get(key);
 		if (index !== undefined && selected.has(key)) {
+			// Upstream reports at an index of the constraint or term itself, not at that of matchLabelKeys.
 			errors.push(invalid(path.index(index), key, 'exists in both matchLabelKeys and labelSelector'));
 		}
 		selected.add(key);
@@ -201,6 +213,7 @@ function validateMatchKeys(keys: MatchKeys, path: FieldPath): readonly FieldErro
 	return errors;
 }
 
+/** Keys without a selector are refused: they could only narrow a term that matches no Pod anyway. */
 function validateLabelKeys(
 	keys: readonly string[],
 	selector: LabelSelector | undefined,
@@ -232,6 +245,7 @@ export function validateSpread(
 			errors.push(notSupported(at.child('whenUnsatisfiable'), action, SPREAD_ACTIONS));
 		}
 		if (last.get(idOf(constraint)) !== index) {
+			// Upstream's path: it names both parts of the key.
 			errors.push(duplicate(at.child('{topologyKey, whenUnsatisfiable}'), `{${topologyKey}, ${action}}`));
 		}
 		errors.push(...validateMinDomains(minDomains, action, at.child('minDomains')));
@@ -251,6 +265,7 @@ export function validateSpread(
 const SPREAD_ACTIONS = ['DoNotSchedule', 'ScheduleAnyway'];
 const SPREAD_POLICIES = ['Honor', 'Ignore'];
 
+/** minDomains requires DoNotSchedule, since it only changes when a node is refused. */
 function validateMinDomains(
 	minDomains: number | undefined,
 	action: string,
@@ -297,6 +312,7 @@ export function validateTolerations(
 	});
 }
 
+/** Upstream reports errors about the value of a toleration at its operator. */
 function validateTolerationValue(operator: string, value: string, path: FieldPath): readonly FieldError[] {
 	switch (operator) {
 		case '':

@@ -65,6 +65,7 @@ export function validateInitContainers(context: ContainerContext, path: FieldPat
 		const errors = [...validateCommon(container, context, at), ...validateInitRestarts(container, at)];
 		const { name, restartPolicy, resizePolicy = [] } = container;
 		if (names.has(name)) errors.push(duplicate(at.child('name'), name));
+		// An empty name has its own error already; two of them are no duplicates.
 		if (name !== '') names.add(name);
 		// Init containers run one after the other, so that two of them can use the same host port.
 		errors.push(...validateHostPorts([container], path));
@@ -115,6 +116,7 @@ export function validateEphemeralContainers(
 	});
 }
 
+/** An empty list or object counts as not set, as in upstream's comparison with the zero value. */
 function validateNotEphemeral(container: EphemeralContainer, path: FieldPath): readonly FieldError[] {
 	const errors = NOT_EPHEMERAL.filter((field) => {
 		const value = container[field];
@@ -139,6 +141,10 @@ export function validateImageSpaces({ image = '' }: Container, path: FieldPath):
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
 const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError'];
 
+/**
+ * The rules for containers of all three lists. The order of the checks is upstream's, since it is the order
+ * of the errors that clients see.
+ */
 function validateCommon(container: Container, context: ContainerContext, path: FieldPath): FieldError[] {
 	const { name, image, imagePullPolicy, terminationMessagePolicy, resources, resizePolicy } = container;
 	const { ports, env, envFrom, securityContext } = container;
@@ -161,6 +167,10 @@ function validateCommon(container: Container, context: ContainerContext, path: F
 	return errors;
 }
 
+/**
+ * Port names must be unique in the container, since probes refer to a port by its name. Names that repeat
+ * across containers give a warning only.
+ */
 function validatePorts(ports: readonly ContainerPort[], path: FieldPath): readonly FieldError[] {
 	const names = new Set<string>();
 	return ports.flatMap(({ name = '', containerPort, hostPort = 0, protocol }, index) => {
@@ -200,8 +210,9 @@ function validateHostPorts(containers: readonly Container[], path: FieldPath): r
 }
 
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
-const MOST_RULES = 20;
-const MOST_EXIT_CODES = 255;
+/** Upstream's limits on restart rules and on the exit codes of each. */
+const MAX_RULES = 20;
+const MAX_EXIT_CODES = 255;
 
 /** For an init container without restartPolicy, upstream reports only that restart rules require one. */
 function validateInitRestarts(container: Container, path: FieldPath): readonly FieldError[] {
@@ -220,7 +231,7 @@ function validateRestarts(container: Container, path: FieldPath): readonly Field
 		errors.push(notSupported(path.child('restartPolicy'), policy, RESTART_POLICIES));
 	}
 	const list = path.child('restartPolicyRules');
-	if (rules.length > MOST_RULES) errors.push(tooMany(list, rules.length, MOST_RULES));
+	if (rules.length > MAX_RULES) errors.push(tooMany(list, rules.length, MAX_RULES));
 	for (const [index, { action = '', exitCodes }] of rules.entries()) {
 		const at = list.index(index);
 		const actions = ['Restart', 'RestartAllContainers'];
@@ -233,8 +244,8 @@ function validateRestarts(container: Container, path: FieldPath): readonly Field
 		if (!['In', 'NotIn'].includes(operator)) {
 			errors.push(notSupported(at.child('exitCodes', 'operator'), operator, ['In', 'NotIn']));
 		}
-		if (values.length > MOST_EXIT_CODES) {
-			errors.push(tooMany(at.child('exitCodes', 'values'), values.length, MOST_EXIT_CODES));
+		if (values.length > MAX_EXIT_CODES) {
+			errors.push(tooMany(at.child('exitCodes', 'values'), values.length, MAX_EXIT_CODES));
 		}
 	}
 	return errors;

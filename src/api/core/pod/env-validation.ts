@@ -45,6 +45,10 @@ function validateObjectName(name: string | undefined, path: FieldPath): readonly
 
 const SOURCES = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef'] as const;
 
+/**
+ * Exactly one source, and no value beside it. Upstream reports errors within the sources before those about
+ * their number.
+ */
 function validateValueFrom(value: string, source: EnvVarSource, path: FieldPath): readonly FieldError[] {
 	const { fieldRef, resourceFieldRef, fileKeyRef } = source;
 	const errors: FieldError[] = [];
@@ -160,6 +164,7 @@ const RESOURCE_FIELDS = [
 	'requests.memory',
 ];
 const HUGE_PAGES = /^(requests|limits)\.hugepages-/;
+/** Divisors that upstream allows: millicores and cores, or powers of 1000 and of 1024 for bytes. */
 const CPU_DIVISORS = ['1m', '1'];
 const BYTE_UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 const BYTE_DIVISORS = BYTE_UNITS.map((unit) => `1${unit}`);

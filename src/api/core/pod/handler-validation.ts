@@ -41,6 +41,7 @@ export function validateProbesAndHooks(
 	];
 }
 
+/** The rules that differ between the kinds of probe; see {@link ProbeName}. */
 function validateProbe(
 	container: Container,
 	name: ProbeName,
@@ -92,6 +93,10 @@ const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const;
 
 type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> & LifecycleHandler;
 
+/**
+ * Exactly one handler. If several are set, upstream validates only the first of this order, and refuses the
+ * others.
+ */
 function validateHandler(handler: Handler, grace: Int64 | undefined, path: FieldPath): readonly FieldError[] {
 	const [first, ...others] = HANDLERS.filter((name) => handler[name] !== undefined);
 	if (first === undefined) return [required(path, 'must specify a handler type')];
@@ -101,6 +106,10 @@ function validateHandler(handler: Handler, grace: Int64 | undefined, path: Field
 	];
 }
 
+/**
+ * Validates the content of the one handler. A sleep must end within the grace period of the Pod: the node
+ * agent kills the container then, whether or not the hook has ended.
+ */
 function validateAction(
 	{ exec, httpGet, tcpSocket, grpc, sleep }: Handler,
 	name: (typeof HANDLERS)[number],

@@ -100,6 +100,10 @@ function validateRecursiveReadOnly(mount: VolumeMount, path: FieldPath): readonl
 	return errors;
 }
 
+/**
+ * Only claims can be used as block devices. A path or volume cannot be both a device and a mount of the
+ * container, and each can occur once.
+ */
 function validateDevices(
 	devices: readonly VolumeDevice[],
 	mounts: readonly VolumeMount[],

@@ -5,9 +5,10 @@ import type { PodSpec } from './spec-schema.ts';
 
 /** Validation of a Pod's DNS settings and host aliases, and of IP addresses. */
 
-const MOST_NAMESERVERS = 3;
-const MOST_SEARCHES = 32;
-const LONGEST_SEARCH_LIST = 2048;
+/** Upstream's limits. The resolver of the C library uses only the first three name servers. */
+const MAX_NAMESERVERS = 3;
+const MAX_SEARCHES = 32;
+const MAX_SEARCH_LIST_LENGTH = 2048;
 
 /** Validates dnsConfig, which dnsPolicy None requires (upstream: `validatePodDNSConfig`). */
 export function validateDnsConfig({ dnsConfig, dnsPolicy }: PodSpec, path: FieldPath): readonly FieldError[] {
@@ -21,16 +22,16 @@ export function validateDnsConfig({ dnsConfig, dnsPolicy }: PodSpec, path: Field
 	}
 	const errors: FieldError[] = [];
 	const servers = path.child('nameservers');
-	if (nameservers.length > MOST_NAMESERVERS) {
-		errors.push(invalid(servers, nameservers, `must not have more than ${MOST_NAMESERVERS} nameservers`));
+	if (nameservers.length > MAX_NAMESERVERS) {
+		errors.push(invalid(servers, nameservers, `must not have more than ${MAX_NAMESERVERS} nameservers`));
 	}
 	errors.push(...nameservers.flatMap((address, index) => validateAddress(address, servers.index(index))));
 	const list = path.child('searches');
-	if (searches.length > MOST_SEARCHES) {
-		errors.push(invalid(list, searches, `must not have more than ${MOST_SEARCHES} search paths`));
+	if (searches.length > MAX_SEARCHES) {
+		errors.push(invalid(list, searches, `must not have more than ${MAX_SEARCHES} search paths`));
 	}
-	if (searches.join(' ').length > LONGEST_SEARCH_LIST) {
-		const detail = `must not have more than ${LONGEST_SEARCH_LIST} characters (including spaces) in the search list`;
+	if (searches.join(' ').length > MAX_SEARCH_LIST_LENGTH) {
+		const detail = `must not have more than ${MAX_SEARCH_LIST_LENGTH} characters (including spaces) in the search list`;
 		errors.push(invalid(list, searches, detail));
 	}
 	for (const [index, search] of searches.entries()) {

@@ -49,6 +49,7 @@ function isEmpty(value: unknown): boolean {
 	return Array.isArray(value) ? value.length === 0 : !value;
 }
 
+/** Rules beyond required fields. Sources without a case have none. */
 function validateContent(volume: Volume, source: Source, path: FieldPath): readonly FieldError[] {
 	const { nfs, gcePersistentDisk, awsElasticBlockStore, iscsi, fc, quobyte, flocker } = volume;
 	const { gitRepo, cinder, flexVolume, azureDisk, storageos } = volume;
@@ -110,6 +111,9 @@ const MANAGED_DISK_FORM =
 	'/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}';
 const BLOB_DISK_FORM = 'https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd';
 
+/**
+ * The form of diskURI depends on the kind: a managed disk has a resource id, others have the URL of a blob.
+ */
 function validateAzureDisk(
 	{ cachingMode, kind, diskURI }: NonNullable<Volume['azureDisk']>,
 	path: FieldPath,
@@ -163,6 +167,10 @@ function iscsiNameProblems(name: string): readonly string[] {
 	return form.test(name) ? [] : ['must be valid format'];
 }
 
+/**
+ * CHAP authentication needs a Secret with the credentials. Upstream reports initiatorName with a lower-case
+ * n.
+ */
 function validateIscsi(iscsi: NonNullable<Volume['iscsi']>, path: FieldPath): readonly FieldError[] {
 	const { iqn, lun, chapAuthDiscovery, chapAuthSession, secretRef, initiatorName } = iscsi;
 	const errors: FieldError[] = [];
@@ -177,17 +185,18 @@ function validateIscsi(iscsi: NonNullable<Volume['iscsi']>, path: FieldPath): re
 }
 
 /** Limit on `<name>:<portal>` if the initiator has a name: the node names an iSCSI interface after both. */
-const LONGEST_INTERFACE = 64;
+const MAX_INTERFACE_LENGTH = 64;
 
 /** Validates the name, at `path`, of a volume whose source is iSCSI. */
 export function validateIscsiName({ name, iscsi }: Volume, path: FieldPath): readonly FieldError[] {
 	const { initiatorName, targetPortal = '' } = iscsi ?? {};
-	if (initiatorName === undefined || !exceeds(`${name}:${targetPortal}`, LONGEST_INTERFACE)) return [];
+	if (initiatorName === undefined || !exceeds(`${name}:${targetPortal}`, MAX_INTERFACE_LENGTH)) return [];
 	const detail =
 		'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
 	return [invalid(path, name, detail)];
 }
 
+/** A Fibre Channel disk is identified either by targetWWNs and lun, or by wwids alone. */
 function validateFibreChannel(
 	{ targetWWNs = [], wwids = [], lun }: NonNullable<Volume['fc']>,
 	path: FieldPath,
@@ -211,6 +220,10 @@ function validateQuobyte(quobyte: NonNullable<Volume['quobyte']>, path: FieldPat
 	return [...validateRegistry(quobyte, path), ...missing];
 }
 
+/**
+ * Upstream validates the tenant only if the registry is set, and reports a tenant that is too long as a
+ * missing value.
+ */
 function validateRegistry(
 	{ registry, tenant = '' }: NonNullable<Volume['quobyte']>,
 	path: FieldPath,
@@ -225,6 +238,7 @@ function validateRegistry(
 	return wrong.map(() => invalid(at, registry, REGISTRY_DETAIL));
 }
 
+/** A dataset is identified either by its name or by its UUID. */
 function validateFlocker(
 	{ datasetName = '', datasetUUID = '' }: NonNullable<Volume['flocker']>,
 	path: FieldPath,

@@ -61,6 +61,10 @@ export function validatePodResources(
 
 const OVERCOMMITTED_DETAIL = 'Limit must be set for non overcommitable resources';
 
+/**
+ * Validates limits, then requests, in upstream's order. Huge pages alone are refused: they also need a
+ * request or limit on cpu or memory.
+ */
 function validateAmounts(
 	resources: ResourceRequirements,
 	check: NameCheck,
@@ -126,6 +130,7 @@ export function validateQuantity(resource: string, quantity: string, path: Field
 	return errors;
 }
 
+/** A request must not exceed its limit, and must equal it if the resource cannot be overcommitted. */
 function validateBelowLimit(
 	resource: string,
 	request: string,
@@ -140,6 +145,7 @@ function validateBelowLimit(
 	return [invalid(path, request, `must be less than or equal to ${resource} limit of ${limit}`)];
 }
 
+/** An amount of huge pages must be a multiple of the page size, which is part of the resource's name. */
 function validateHugePages(resource: string, quantity: string, path: FieldPath): readonly FieldError[] {
 	if (!isHugePage(resource)) return [];
 	const size = pageSize(resource);
@@ -184,10 +190,15 @@ function isHugePage(resource: string): boolean {
 	return resource.startsWith(HUGE_PAGES_PREFIX);
 }
 
+/** Native resources have no domain, or one of kubernetes.io. */
 function isNative(resource: string): boolean {
 	return !resource.includes('/') || resource.includes(NATIVE_DOMAIN);
 }
 
+/**
+ * Extended resources have a domain of their own. The name must stay valid with the prefix `requests.`, which
+ * resource quotas add to it.
+ */
 function isExtended(resource: string): boolean {
 	return (
 		!isNative(resource) &&
@@ -212,6 +223,9 @@ function validateResourceName(resource: string, path: FieldPath): readonly Field
 	return known ? [] : [invalid(path, resource, 'must be a standard resource type or fully qualified')];
 }
 
+/**
+ * The names that containers can use: the native ones for containers, huge pages, and resources with a domain.
+ */
 function validateContainerResourceName(resource: string, path: FieldPath): readonly FieldError[] {
 	if (CONTAINER_RESOURCES.includes(resource)) return [];
 	const errors = validateResourceName(resource, path);
@@ -223,12 +237,19 @@ function validateContainerResourceName(resource: string, path: FieldPath): reado
 	return [...errors, invalid(path, resource, "doesn't follow extended resource name standard")];
 }
 
+/**
+ * Pods as a whole support only cpu, memory and huge pages, which the kubelet enforces by the Pod's cgroup.
+ */
 function validatePodResourceName(resource: string, path: FieldPath): readonly FieldError[] {
 	const errors = validateResourceName(resource, path);
 	if (errors.length > 0 || POD_RESOURCES.includes(resource) || isHugePage(resource)) return errors;
 	return [notSupported(path, resource, POD_RESOURCES)];
 }
 
+/**
+ * An entry without a request stands for all requests of a claim, so it must not occur beside entries with
+ * requests of the same claim.
+ */
 function validateClaims(
 	claims: NonNullable<ResourceRequirements['claims']>,
 	known: ReadonlySet<string>,
@@ -278,6 +299,7 @@ function validateAgainstContainers(
 		for (const [resource, limit] of Object.entries(container.resources?.limits ?? {})) {
 			const most = entryOf(limits, resource);
 			if (most === undefined || compareQuantities(limit, most) <= 0) continue;
+			// Upstream's path: the index and the resource are in the order in which it builds them.
 			const at = path.child('containers').index(index).key(resource).child('limits');
 			errors.push(invalid(at, limit, `must be less than or equal to pod limits of ${most}`));
 		}

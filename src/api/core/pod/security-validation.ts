@@ -20,11 +20,12 @@ import type { PodSpec } from './spec-schema.ts';
  * setting is the node agent's decision.
  */
 
-const GREATEST_ID = 2 ** 31 - 1;
+/** Upstream limits user and group ids to 31 bits. */
+const MAX_ID = 2 ** 31 - 1;
 
 function validateId(id: Int64 | undefined, path: FieldPath): readonly FieldError[] {
 	if (id === undefined) return [];
-	return inRange(id, 0, GREATEST_ID).map((problem) => invalid(path, id, problem));
+	return inRange(id, 0, MAX_ID).map((problem) => invalid(path, id, problem));
 }
 
 /** Validates the security context of the Pod at `path`, and the host namespaces that it cannot combine. */
@@ -117,6 +118,7 @@ const PROFILES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 
 type Profile = NonNullable<SecurityContext['seccompProfile']>;
 
+/** The profile file is below the seccomp directory of the kubelet, so its path must stay within it. */
 function validateSeccomp(profile: Profile, path: FieldPath): readonly FieldError[] {
 	const { type, localhostProfile: file } = profile;
 	const errors = chosen(path.child('type'), type, PROFILES, 'type is required when seccompProfile is set');
@@ -129,8 +131,13 @@ function validateSeccomp(profile: Profile, path: FieldPath): readonly FieldError
 	return [...errors, ...validateDescendingPath(file, at)];
 }
 
-const LONGEST_PROFILE = 4095;
+/** Maximum length of an AppArmor profile name: PATH_MAX of Linux without the final zero byte. */
+const MAX_PROFILE_LENGTH = 4095;
 
+/**
+ * Unlike a seccomp profile, the local one is the name of a profile that is loaded into the kernel, not a
+ * path.
+ */
 function validateAppArmor(profile: Profile, path: FieldPath): readonly FieldError[] {
 	const { type, localhostProfile: name } = profile;
 	const at = path.child('localhostProfile');
@@ -144,14 +151,15 @@ function validateAppArmor(profile: Profile, path: FieldPath): readonly FieldErro
 	const errors: FieldError[] = [];
 	if (name !== name.trim()) errors.push(invalid(at, name, 'must not be padded with whitespace'));
 	else if (name === '') errors.push(missing);
-	if (exceeds(name, LONGEST_PROFILE)) errors.push(tooLong(at, LONGEST_PROFILE));
+	if (exceeds(name, MAX_PROFILE_LENGTH)) errors.push(tooLong(at, MAX_PROFILE_LENGTH));
 	return errors;
 }
 
+/** Names of kernel parameters, whose parts are separated by dots or slashes. */
 const SYSCTL = '[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
 const SYSCTL_FORM = `^(${SYSCTL}[\\./])*${SYSCTL}$`;
 const sysctlForm = new RegExp(SYSCTL_FORM);
-const LONGEST_SYSCTL = 253;
+const MAX_SYSCTL_LENGTH = 253;
 
 /** Kernel parameters of the network and IPC namespaces: a Pod that shares the node's must not change them. */
 const NETWORK_SYSCTL = /^net[./]/;
@@ -167,8 +175,8 @@ function validateSysctls(
 		const at = path.index(index).child('name');
 		const errors: FieldError[] = [];
 		if (name === '') errors.push(required(at));
-		else if (name.length > LONGEST_SYSCTL || !sysctlForm.test(name)) {
-			const detail = `must have at most ${LONGEST_SYSCTL} characters and match regex ${SYSCTL_FORM}`;
+		else if (name.length > MAX_SYSCTL_LENGTH || !sysctlForm.test(name)) {
+			const detail = `must have at most ${MAX_SYSCTL_LENGTH} characters and match regex ${SYSCTL_FORM}`;
 			errors.push(invalid(at, name, detail));
 		} else if (seen.has(name)) errors.push(duplicate(at, name));
 		if (hostNetwork && NETWORK_SYSCTL.test(name)) {
@@ -189,6 +197,7 @@ export function validateHostUsers(spec: PodSpec, path: FieldPath): readonly Fiel
 	const detail = 'when `hostUsers` is false';
 	const errors: FieldError[] = [];
 	if (spec.hostNetwork) errors.push(forbidden(path.child('hostNetwork'), detail));
+	// Upstream writes these two paths with a capital.
 	if (spec.hostPID) errors.push(forbidden(path.child('HostPID'), detail));
 	if (spec.hostIPC) errors.push(forbidden(path.child('HostIPC'), detail));
 	for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {

@@ -41,6 +41,7 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): readonly FieldError
 	];
 }
 
+/** Condition types of Kubernetes itself, which need not be qualified names. */
 const SYSTEM_CONDITIONS = ['PodScheduled', 'Ready', 'Initialized'];
 
 function validateConditions(conditions: NonNullable<PodStatus['conditions']>): readonly FieldError[] {
@@ -52,10 +53,12 @@ function validateConditions(conditions: NonNullable<PodStatus['conditions']>): r
 			errors.push(invalid(at.child('observedGeneration'), observedGeneration, detail));
 		}
 		if (SYSTEM_CONDITIONS.includes(type)) return errors;
+		// Upstream writes this path with a capital.
 		return [...errors, ...malformed(at.child('Type'), type, qualifiedName(type))];
 	});
 }
 
+/** A nomination reserves room on a node for a Pod that is not bound yet. */
 function validateNomination(name: string, old: Pod): readonly FieldError[] {
 	if (name === '' || name === old.status.nominatedNodeName) return [];
 	const at = STATUS.child('nominatedNodeName');
@@ -84,6 +87,7 @@ function validateStates(
 	return before.flatMap(({ name, state }, index) => {
 		if (!state?.terminated) return [];
 		const next = statuses.get(name);
+		// A status that was removed is no restart: the node agent prunes containers that no longer exist.
 		if (!next || next.state?.terminated) return [];
 		const container = restartable.get(name);
 		if (container && mayRestart(container, old.spec, state.terminated.exitCode)) return [];
@@ -92,6 +96,7 @@ function validateStates(
 	});
 }
 
+/** Whether an exit of one container can restart all others; then no terminated state is final. */
 function anyRestartsAll({ containers, initContainers = [] }: PodSpec): boolean {
 	return [...containers, ...initContainers].some(({ restartPolicyRules }) =>
 		restartPolicyRules?.some(({ action }) => action === 'RestartAllContainers'),
@@ -112,6 +117,7 @@ function mayRestart(container: Container, spec: PodSpec, exitCode: number): bool
 	return restartPolicy === 'OnFailure' && exitCode !== 0;
 }
 
+/** Only new addresses are validated, so that a status which an older version stored can still be updated. */
 function validateAddresses(pod: Pod, old: Pod): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const { hostIP = '', hostIPs = [] } = pod.status;

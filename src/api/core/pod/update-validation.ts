@@ -16,6 +16,9 @@ import { META, SPEC, validateMetaAndSpec } from './validation.ts';
  * bound to a node yet, so its node constraints can still be narrowed.
  */
 
+/**
+ * Upstream's text; it is part of the error message and lists the same fields as {@link fixedPart} leaves out.
+ */
 const MUTABLE =
 	'`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
 
@@ -25,6 +28,8 @@ const MUTABLE =
  */
 export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
 	const meta = validateMetaUpdate(pod.metadata, old.metadata, META);
+	// The strategy keeps the stored spec object if the new one is equal, so that an update of metadata alone, such
+	// as the removal of a finalizer, need not validate the spec again. Pods that were valid once stay writable.
 	if (pod.spec === old.spec) return meta;
 	const { spec } = pod;
 	const errors = [...meta, ...validateMetaAndSpec(pod)];
@@ -38,6 +43,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
 	}
 	const deadline = validateDeadline(spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds);
 	errors.push(...deadline);
+	// As upstream: an invalid deadline ends the validation, but a removed one does not.
 	if (deadline.length > 0 && spec.activeDeadlineSeconds !== undefined) return errors;
 	errors.push(
 		...validateAddedTolerations(spec.tolerations ?? [], old.spec.tolerations ?? []),
@@ -84,6 +90,7 @@ function validateAddedTolerations(
 	return [forbidden(at, 'existing toleration can not be modified except its tolerationSeconds')];
 }
 
+/** Gates can only be removed: a Pod that was released to the scheduler may be bound at any moment. */
 function validateRemovedGates({ schedulingGates = [] }: PodSpec, old: PodSpec): readonly FieldError[] {
 	const known = new Set(old.schedulingGates?.map(({ name }) => name));
 	return schedulingGates.flatMap(({ name }, index) => {
@@ -129,6 +136,7 @@ type Term = NonNullable<
 	NonNullable<Affinity['nodeAffinity']>['requiredDuringSchedulingIgnoredDuringExecution']
 >['nodeSelectorTerms'][number];
 
+/** Required node affinity terms; preferred ones may change freely while the Pod is gated. */
 function termsOf(affinity: Affinity | undefined): readonly Term[] {
 	return affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
 }

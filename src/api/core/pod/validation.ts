@@ -108,6 +108,7 @@ function validatePodSpec(spec: PodSpec, path: FieldPath, of: 'pod' | 'template')
 	const claims = new Set((spec.resourceClaims ?? []).map(({ name }) => name).filter((name) => name !== ''));
 	const context: ContainerContext = { spec, volumes: volumes.valid, claims };
 	return [
+		// Defaulting sets it, but upstream checks it nevertheless.
 		...(spec.terminationGracePeriodSeconds === undefined
 			? [required(path.child('terminationGracePeriodSeconds'))]
 			: []),
@@ -133,6 +134,7 @@ function validatePodSpec(spec: PodSpec, path: FieldPath, of: 'pod' | 'template')
 	];
 }
 
+/** Readiness gates name conditions, scheduling gates name themselves; both are qualified names. */
 function validateGates(
 	{ readinessGates = [], schedulingGates = [] }: PodSpec,
 	path: FieldPath,
@@ -152,7 +154,8 @@ function validateGates(
 	return errors;
 }
 
-const LATEST_DEADLINE = 2 ** 31 - 1;
+/** Upstream limits activeDeadlineSeconds to 32 bits, although the field has 64. */
+const MAX_DEADLINE_SECONDS = 2 ** 31 - 1;
 
 /** Fields that are checked independently of each other; upstream checks most of them last. */
 function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] {
@@ -160,7 +163,7 @@ function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] 
 	const { runtimeClassName, preemptionPolicy, overhead } = spec;
 	const errors = [...validateName(spec, 'serviceAccountName', path), ...validateName(spec, 'nodeName', path)];
 	if (deadline !== undefined) {
-		for (const problem of inRange(deadline, 1, LATEST_DEADLINE)) {
+		for (const problem of inRange(deadline, 1, MAX_DEADLINE_SECONDS)) {
 			errors.push(invalid(path.child('activeDeadlineSeconds'), deadline, problem));
 		}
 	}
@@ -179,6 +182,7 @@ function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] 
 	}
 	if (overhead) {
 		const at = path.child('overhead');
+		// The overhead has the form of limits, so upstream validates it as such.
 		errors.push(...validateContainerResources({ limits: overhead }, new Set(), at));
 	}
 	if (os) {
@@ -198,6 +202,7 @@ function validateName(
 	return name ? malformed(path.child(field), name, dns1123Subdomain(name)) : [];
 }
 
+/** Each claim of the Pod refers to an existing ResourceClaim or to a template for one, never to both. */
 function validateResourceClaims(
 	claims: NonNullable<PodSpec['resourceClaims']>,
 	path: FieldPath,
@@ -245,8 +250,10 @@ function validateHostNetwork(
 	);
 }
 
-const LONGEST_HOSTNAME = 64;
+/** Limit of Linux on host names (HOST_NAME_MAX). */
+const MAX_HOSTNAME_LENGTH = 64;
 
+/** The override replaces every other source of the host name, so it excludes the fields that affect it. */
 function validateHostNameOverride(spec: PodSpec, path: FieldPath): readonly FieldError[] {
 	const { hostnameOverride: name, setHostnameAsFQDN, hostNetwork } = spec;
 	if (name === undefined) return [];
@@ -255,7 +262,7 @@ function validateHostNameOverride(spec: PodSpec, path: FieldPath): readonly Fiel
 		errors.push(forbidden(path, 'may not be specified when setHostnameAsFQDN is true'));
 	}
 	if (hostNetwork) errors.push(forbidden(path, 'may not be specified when hostNetwork is true'));
-	if (exceeds(name, LONGEST_HOSTNAME)) errors.push(tooLong(path, LONGEST_HOSTNAME));
+	if (exceeds(name, MAX_HOSTNAME_LENGTH)) errors.push(tooLong(path, MAX_HOSTNAME_LENGTH));
 	return [...errors, ...malformed(path, name, dns1123Subdomain(name))];
 }
 

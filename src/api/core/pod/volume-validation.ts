@@ -62,6 +62,9 @@ const SECOND_SOURCE_NAMES: { readonly [K in Source]?: string } = {
 	downwardAPI: 'downwarAPI',
 };
 
+/**
+ * Validates the source of a volume: the first one that is set, by its own rules; any further one is an error.
+ */
 function validateSource(volume: Volume, path: FieldPath, of: 'pod' | 'template'): readonly FieldError[] {
 	const [first, ...others] = VOLUME_SOURCES.filter((source) => volume[source] !== undefined);
 	if (first === undefined) return [required(path, 'must specify a volume type')];
@@ -111,6 +114,7 @@ const HOST_PATH_TYPES = [
 	...['BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'],
 ];
 
+/** Refuses `..` in the path, which could escape from directories that a policy allows. */
 function validateHostPath(hostPath: NonNullable<Volume['hostPath']>, path: FieldPath): readonly FieldError[] {
 	if (hostPath.path === '') return [required(path.child('path'))];
 	const { type = '' } = hostPath;
@@ -140,6 +144,7 @@ function validateFiles(
 	];
 }
 
+/** Keys and paths of ConfigMap and Secret items. Duplicate paths are refused only in projected volumes. */
 function validateItems(items: readonly KeyToPath[], path: FieldPath): readonly FieldError[] {
 	return items.flatMap(({ key, path: file, mode }, index) => {
 		const at = path.index(index);
@@ -173,6 +178,7 @@ function validateDownwardFile(file: DownwardFile, path: FieldPath): readonly Fie
 	return [...errors, ...validateMode(file.mode, path.child('mode'))];
 }
 
+/** Two sources must not write the same file: which one wins would depend on their order. */
 function validateProjected(
 	{ defaultMode, sources = [] }: NonNullable<Volume['projected']>,
 	path: FieldPath,
@@ -251,14 +257,18 @@ function filesOf({
 	return files;
 }
 
-const LONGEST_DRIVER = 63;
+const MAX_DRIVER_LENGTH = 63;
 
+/**
+ * A driver's name is a DNS subdomain of at most 63 bytes in which upper case is allowed, as in the CSI
+ * specification.
+ */
 function validateCsi(csi: NonNullable<Volume['csi']>, path: FieldPath): readonly FieldError[] {
 	const { driver, nodePublishSecretRef: secret } = csi;
 	const at = path.child('driver');
 	const errors: FieldError[] = [];
 	if (driver === '') errors.push(required(at));
-	if (exceeds(driver, LONGEST_DRIVER)) errors.push(tooLong(at, LONGEST_DRIVER));
+	if (exceeds(driver, MAX_DRIVER_LENGTH)) errors.push(tooLong(at, MAX_DRIVER_LENGTH));
 	errors.push(...malformed(at, driver, dns1123Subdomain(driver.toLowerCase())));
 	if (secret && !secret.name) errors.push(required(path.child('nodePublishSecretRef', 'name')));
 	else if (secret?.name)
@@ -268,6 +278,10 @@ function validateCsi(csi: NonNullable<Volume['csi']>, path: FieldPath): readonly
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 
+/**
+ * Validates the template of the claim like a PersistentVolumeClaim, as far as its creation would fail
+ * otherwise: the Pod would then never leave the phase Pending.
+ */
 function validateEphemeral(
 	{ volumeClaimTemplate: template }: NonNullable<Volume['ephemeral']>,
 	path: FieldPath,
