@@ -86,8 +86,8 @@ export const events: ResourceDefinition<Event> = {
 	deletion: { defaultPropagation: 'Background' },
 };
 
-const LONGEST_NAME = 128;
-const LONGEST_MESSAGE = 1024;
+const MAX_NAME_LENGTH = 128;
+const MAX_MESSAGE_LENGTH = 1024;
 
 /**
  * The errors of an Event in the core API (upstream: `legacyValidateEvent` in
@@ -118,12 +118,12 @@ function validateReport(event: Event): readonly FieldError[] {
 		...validateText('reportingInstance', reportingInstance),
 		...validateText('action', action),
 		...validateText('reason', reason),
-		...atMost('message', message, LONGEST_MESSAGE),
+		...atMost('message', message, MAX_MESSAGE_LENGTH),
 	];
 }
 
 function validateText(field: string, text: string): readonly FieldError[] {
-	return text === '' ? [required(new FieldPath(field))] : atMost(field, text, LONGEST_NAME);
+	return text === '' ? [required(new FieldPath(field))] : atMost(field, text, MAX_NAME_LENGTH);
 }
 
 function atMost(field: string, text: string, max: number): readonly FieldError[] {
@@ -138,16 +138,19 @@ function lastSeen(event: Event, now: number): string {
 	return lastTimestamp ? ageOf(lastTimestamp, now) : firstSeen(event, now);
 }
 
+/** Events for events.k8s.io have no firstTimestamp; their eventTime is the first occurrence. */
 function firstSeen({ firstTimestamp, eventTime }: Event, now: number): string {
 	return ageOf(firstTimestamp ?? eventTime, now);
 }
 
+/** Reporter of the Event: `source` of the core API, else the fields that replace it in events.k8s.io. */
 function sourceOf({ source, reportingComponent, reportingInstance }: Event): string {
 	const component = source?.component || reportingComponent;
 	const host = source?.host || reportingInstance;
 	return host === '' ? component : `${component}, ${host}`;
 }
 
+/** An Event without a count stands for one occurrence. */
 function countOf({ series, count }: Event): number {
 	return series ? (series.count ?? 0) : count || 1;
 }

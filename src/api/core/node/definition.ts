@@ -147,6 +147,7 @@ function validateTaints(taints: readonly Taint[], path: FieldPath): readonly Fie
 	});
 }
 
+/** STATUS column: a Node without the condition Ready has never reported, and is Unknown. */
 function statusOf({ spec, status }: Node): string {
 	const ready = status.conditions?.find(({ type }) => type === 'Ready');
 	const words = [ready ? (ready.status === 'True' ? 'Ready' : 'NotReady') : 'Unknown'];

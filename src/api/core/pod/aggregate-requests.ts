@@ -39,6 +39,7 @@ function addAll(amounts: Map<string, string>, more: ResourceList | undefined): v
 	}
 }
 
+/** Sets the amount of a resource to `amount` if it was lower, or absent. */
 function raise(amounts: Map<string, string>, name: string, amount: string): void {
 	const own = amounts.get(name);
 	if (own === undefined || compareQuantities(own, amount) < 0) amounts.set(name, amount);

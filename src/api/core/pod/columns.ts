@@ -57,6 +57,7 @@ function initProgress(pod: Pod): { readonly word: string | undefined; readonly r
 	let ready = 0;
 	for (const [index, container] of (pod.status.initContainerStatuses ?? []).entries()) {
 		const { terminated, waiting } = container.state ?? {};
+		// A sidecar that exited with 0 counts as finished as well, as upstream does.
 		if (terminated?.exitCode === 0) continue;
 		if (sidecars.has(container.name) && container.started) {
 			if (container.ready) ready++;
@@ -84,6 +85,7 @@ function hasCondition({ status }: Pod, type: string): boolean {
 	);
 }
 
+/** READY column. Sidecars count from the start; containers only once the initialization is complete. */
 function readyOf(pod: Pod): string {
 	const { word, ready } = initProgress(pod);
 	const containers = showsContainers(pod, word) ? (pod.status.containerStatuses ?? []).filter(isReady) : [];
@@ -91,6 +93,7 @@ function readyOf(pod: Pod): string {
 	return `${ready + containers.length}/${total}`;
 }
 
+/** Upstream requires the running state besides `ready`: a stale status can have both `ready` and an exit. */
 function isReady({ ready, state }: ContainerStatus): boolean {
 	return ready && state?.running !== undefined && !state.waiting?.reason && !state.terminated;
 }
@@ -108,6 +111,7 @@ export function podStatusText(pod: Pod): string {
 	let text = word ?? (gated ? 'SchedulingGated' : status.reason || status.phase || '');
 	if (showsContainers(pod, word)) text = containerText(pod, text);
 	if (metadata.deletionTimestamp === undefined) return text;
+	// Upstream's node lifecycle controller sets this reason on Pods of a node that no longer reports.
 	if (status.reason === 'NodeLost') return 'Unknown';
 	return status.phase === 'Succeeded' || status.phase === 'Failed' ? text : 'Terminating';
 }
@@ -129,6 +133,7 @@ function containerText(pod: Pod, otherwise: string): string {
 			if (terminated.exitCode !== 0) error = text;
 		}
 	}
+	// One container has completed, but others may be running or have failed: upstream shows these first.
 	if (text !== 'Completed') return text;
 	const running = statuses.some(isReady);
 	if (running && hasCondition(pod, 'Ready')) return 'Running';
@@ -137,10 +142,15 @@ function containerText(pod: Pod, otherwise: string): string {
 
 type End = NonNullable<NonNullable<ContainerStatus['state']>['terminated']>;
 
+/** The text for a terminated container: its reason, else its signal, else its exit code. */
 function endWord({ reason, signal, exitCode }: End): string {
 	return reason || (signal ? `Signal:${signal}` : `ExitCode:${exitCode}`);
 }
 
+/**
+ * RESTARTS column: during the initialization the restarts of init containers; afterwards those of sidecars
+ * and containers.
+ */
 function restartsOf(pod: Pod, now: number): string {
 	const sidecars = sidecarNames(pod);
 	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;

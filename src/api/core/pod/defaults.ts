@@ -57,7 +57,9 @@ export function defaultPodTemplate(template: PodTemplateSpec): PodTemplateSpec {
 	return withField(template, 'spec', defaultPodSpec);
 }
 
+/** Defaults of Pods that templates do not get. */
 const POD: Partial<PodSpec> = { enableServiceLinks: true };
+/** Defaults of the spec of Pods and templates. */
 const POD_SPEC: Partial<PodSpec> = {
 	restartPolicy: 'Always',
 	terminationGracePeriodSeconds: 30,
@@ -70,9 +72,14 @@ const CONTAINER: Partial<Container> = {
 	terminationMessagePolicy: 'File',
 	resources: {},
 };
+/**
+ * Probe defaults replace zeros as well: upstream's fields are no pointers, so that a 0 is the same as an
+ * absent field.
+ */
 const PROBE = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 };
 const HTTP = { path: '/', scheme: 'HTTP' } as const;
 const TCP = { protocol: 'TCP' } as const;
+/** An empty service name makes the server report its overall health. */
 const GRPC = { service: '' };
 const V1 = { apiVersion: 'v1' };
 const NOT_OPTIONAL = { optional: false };
@@ -91,6 +98,7 @@ function defaultPodSpec(given: PodSpec): PodSpec {
 	return withField(spec, 'resources', roundedRequirements);
 }
 
+/** Defaults of containers do not know targetContainerName, so it is copied from `given`. */
 function defaultEphemeral(given: EphemeralContainer): EphemeralContainer {
 	const container = defaultContainer(given);
 	return container === given ? given : { ...given, ...container };
@@ -143,6 +151,10 @@ function defaultHostContainer(container: Container): Container {
 	return withField(requestsFromLimits(container), 'ports', (ports) => mapShared(ports, hostPort));
 }
 
+/**
+ * A container that limits a resource without requesting it requests as much as its limit. Otherwise the
+ * scheduler would reserve nothing for a container that may use the whole limit.
+ */
 function requestsFromLimits(container: Container): Container {
 	const { limits, requests = {} } = container.resources ?? {};
 	for (const resource in limits) {
@@ -179,6 +191,7 @@ function roundedRequirements(resources: ResourceRequirements): ResourceRequireme
 	return withField(withField(resources, 'limits', roundedUp), 'requests', roundedUp);
 }
 
+/** The list with its amounts rounded up to milli-units; the same list if none is finer. */
 function roundedUp(list: ResourceList): ResourceList {
 	const isFine = ([, text]: readonly [string, string]): boolean => FINER_THAN_MILLI.test(text);
 	const entries = Object.entries(list);

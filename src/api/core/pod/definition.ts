@@ -4,7 +4,7 @@ import { defaultPod } from './defaults.ts';
 import { type Pod, podSchema } from './schema.ts';
 import { podDeletion, podStatusStrategy, podStrategy } from './strategy.ts';
 
-/** v1 Pods. */
+/** v1 Pods: the registry definition, which joins the parts of this folder. */
 export const pods: ResourceDefinition<Pod> = {
 	group: '',
 	version: 'v1',
@@ -19,6 +19,8 @@ export const pods: ResourceDefinition<Pod> = {
 	strategy: podStrategy,
 	status: podStatusStrategy,
 	columns: podColumns,
+	// Upstream: `ToSelectableFields` in pkg/registry/core/pod/strategy.go. Each node agent watches only the Pods whose
+	// spec.nodeName is its own node.
 	selectableFields: ({ spec, status }) => ({
 		'spec.nodeName': spec.nodeName ?? '',
 		'spec.restartPolicy': spec.restartPolicy ?? '',

@@ -61,6 +61,7 @@ function usesStopSignals({ containers, initContainers = [] }: PodSpec): boolean 
 	return [...initContainers, ...containers].some(({ lifecycle }) => lifecycle?.stopSignal !== undefined);
 }
 
+/** A lifecycle that had only a stop signal is dropped as a whole, as if the client had not sent it. */
 function withoutStopSignal(container: Container): Container {
 	if (container.lifecycle?.stopSignal === undefined) return container;
 	const { lifecycle, ...bare } = container;

@@ -7,6 +7,7 @@ export function pullPolicyOf(image: string): 'Always' | 'IfNotPresent' {
 	return tagOf(image) === 'latest' ? 'Always' : 'IfNotPresent';
 }
 
+/** The grammar of image references (upstream: distribution/reference): host, path, tag and digest. */
 const PATH_PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const HOST_LABEL = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])';
 const HOST = `(?:${HOST_LABEL}(?:\\.${HOST_LABEL})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?`;

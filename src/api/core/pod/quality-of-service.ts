@@ -1,6 +1,7 @@
 import { compareQuantities } from '../../meta/quantity.ts';
 import type { Pod, PodStatus, ResourceRequirements } from './schema.ts';
 
+/** The resources that upstream considers; others, such as ephemeral-storage, do not affect the class. */
 const COUNTED = ['cpu', 'memory'];
 
 /**

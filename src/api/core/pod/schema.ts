@@ -5,7 +5,7 @@ import { podStatusSchema } from './status-schema.ts';
 
 /**
  * The v1.Pod API type: schema, defaults, validation, create and update strategy, warnings and printer
- * columns. The boundary: this folder says what a Pod may contain, not what happens to it. What the scheduler
+ * columns. The boundary: this folder defines what a Pod may contain, not how it is run. What the scheduler
  * and the node agent do with each field, and which fields the runtime does not support, is in
  * `src/plan/pod/fields`.
  *

@@ -53,7 +53,11 @@ test('a terminated container can run again only if a restart policy allows it', 
 		assert.deepEqual(problems(RUNNING, ended(exitCode), spec), expected, JSON.stringify(spec));
 	}
 	assert.deepEqual(problems(ended(1), ended(1), { restartPolicy: 'Never' }), []);
-	assert.deepEqual(problems({}, ended(1), { restartPolicy: 'Never' }), [], 'a status may go altogether');
+	assert.deepEqual(
+		problems({}, ended(1), { restartPolicy: 'Never' }),
+		[],
+		'a status can be removed as a whole',
+	);
 });
 
 test('an init container can run again if its policy allows it, an ephemeral container never', () => {
@@ -64,7 +68,7 @@ test('an init container can run again if its policy allows it, an ephemeral cont
 		initContainers: [{ name: 'init', image: 'a:1', restartPolicy: 'Always' }],
 	};
 	const done = { terminated: { exitCode: 0 } };
-	assert.deepEqual(problems(init({ running: {} }), init(done), spec), [], 'a sidecar is started again');
+	assert.deepEqual(problems(init({ running: {} }), init(done), spec), [], 'a sidecar can be restarted');
 	assert.deepEqual(problems(look({ running: {} }), look(done), { restartPolicy: 'Always' }), [
 		'status.ephemeralContainerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state',
 	]);

@@ -110,7 +110,11 @@ test('a create merges the values of matchLabelKeys into label selectors', () => 
 	assert.deepEqual(created.spec.topologySpreadConstraints?.[0]?.labelSelector, {
 		matchExpressions: [{ key: 'app', operator: 'In', values: ['pi'] }],
 	});
-	assert.deepEqual(pods.strategy.validateCreate(created), [], 'what was added is no repetition');
+	assert.deepEqual(
+		pods.strategy.validateCreate(created),
+		[],
+		'requirements that the create added are no duplicates',
+	);
 });
 
 test('an update keeps the status, and the stored spec object if the new one is equal', () => {

@@ -25,6 +25,7 @@ export const podStrategy: Strategy<Pod> = {
 	}),
 	prepareForUpdate: (pod, old) => {
 		const spec = withoutDisabledFields(pod.spec, old.spec);
+		// An equal spec is replaced by the stored one, so that validatePodUpdate can skip it by identity.
 		const changed = spec !== old.spec && !semanticEqual(spec, old.spec);
 		const generation = generationAfter(old.metadata, changed);
 		return {
@@ -42,6 +43,7 @@ export const podStrategy: Strategy<Pod> = {
 	allowUnconditionalUpdate: true,
 };
 
+/** The scheduler ignores gated Pods and so never sets this condition; the API server does, as upstream. */
 const GATED: PodCondition = {
 	type: 'PodScheduled',
 	status: 'False',

@@ -3,7 +3,9 @@ import { pullPolicyOf } from './image-name.ts';
 import type { Volume } from './schema.ts';
 import type { VolumeProjection } from './volume-schema.ts';
 
+/** Default permission bits of files, 0644: readable for all, since the container may run as any user. */
 const FILE_MODE = { defaultMode: 0o644 };
+/** The empty type of a hostPath means that the node does not check what is at the path. */
 const UNCHECKED = { type: '' };
 const V1 = { apiVersion: 'v1' };
 const ONE_HOUR = { expirationSeconds: 3600 };

@@ -34,6 +34,7 @@ export function podTemplateWarnings(template: PodTemplateSpec, path: FieldPath):
 	return specWarnings(template.spec, path.child('spec'));
 }
 
+/** All warnings of a spec, in upstream's order. */
 function specWarnings(spec: PodSpec, path: FieldPath): readonly string[] {
 	const { volumes, affinity, topologySpreadConstraints, terminationGracePeriodSeconds = 0 } = spec;
 	const warnings = [
@@ -67,6 +68,7 @@ function containersOf(spec: PodSpec, path: FieldPath): readonly PlacedContainer[
 	);
 }
 
+/** Node labels that upstream has deprecated, with the text of the warning. */
 const DEPRECATED_LABELS: ReadonlyMap<string, string> = new Map([
 	['beta.kubernetes.io/arch', 'deprecated since v1.14; use "kubernetes.io/arch" instead'],
 	['beta.kubernetes.io/os', 'deprecated since v1.14; use "kubernetes.io/os" instead'],
@@ -116,6 +118,7 @@ function nodeAffinityWarnings({ nodeAffinity }: Affinity, path: FieldPath): read
 	];
 }
 
+/** Only values of preferred terms give a warning: in required terms an invalid value is an error. */
 function termWarnings(term: NodeSelectorTerm, path: FieldPath, checkValues: boolean): readonly string[] {
 	return (term.matchExpressions ?? []).flatMap(({ key, values = [] }, index) => {
 		const at = path.child('matchExpressions').index(index);
@@ -203,6 +206,7 @@ function repeated<K extends string>(
 	});
 }
 
+/** Warnings for pull secrets that occur twice or have no name. */
 function secretWarnings(
 	secrets: NonNullable<PodSpec['imagePullSecrets']>,
 	path: FieldPath,
@@ -234,6 +238,7 @@ function variableWarnings({ env = [] }: Container, path: FieldPath): readonly st
 	const seen = new Set<string>();
 	return env.flatMap(({ name, value = '', valueFrom }, index) => {
 		const reference = `$(${name})`;
+		// A value that is only the reference adds nothing to the earlier definition, so upstream warns of it as well.
 		const hides = valueFrom !== undefined || value === reference || !value.includes(reference);
 		if (!seen.has(name)) {
 			seen.add(name);
@@ -277,7 +282,7 @@ interface PlacedPort {
 /**
  * Limit on the warnings for overlapping ports: n equal ports overlap in n² pairs, and no user reads so many.
  */
-const MOST_OVERLAPS = 100;
+const MAX_OVERLAP_WARNINGS = 100;
 
 /**
  * One warning for each pair of overlapping ports. Each port is compared only with earlier ports that can
@@ -290,7 +295,7 @@ function overlapWarnings(ports: readonly PlacedPort[]): readonly string[] {
 		const key = `${placed.port.containerPort}/${placed.port.protocol}`;
 		const group = groups.get(key) ?? new PortGroup();
 		for (const other of group.overlapping(placed.port)) {
-			if (warnings.length >= MOST_OVERLAPS) return warnings;
+			if (warnings.length >= MAX_OVERLAP_WARNINGS) return warnings;
 			const word = overlap(placed.port, other.port);
 			if (word !== undefined) warnings.push(`${placed.at}: ${word} port definition with ${other.at}`);
 		}

@@ -16,7 +16,7 @@ const POLICIES = ['PreemptLowerPriority', 'Never'] as const;
 export const SYSTEM_PREFIX = 'system-';
 
 /** Highest value of a class that users define (upstream: `HighestUserDefinablePriority`). */
-const HIGHEST_VALUE = 1_000_000_000;
+const MAX_USER_VALUE = 1_000_000_000;
 
 /** A class that exists in every cluster, with upstream's value and description. */
 export interface SystemPriorityClass {
@@ -105,6 +105,10 @@ function validatePriorityClass(given: PriorityClass): readonly FieldError[] {
 	];
 }
 
+/**
+ * Values above the limit are reserved for the system's classes, so that no user's Pod can preempt a system
+ * Pod.
+ */
 function validateValue(given: PriorityClass): readonly FieldError[] {
 	const { name = '' } = given.metadata;
 	if (name.startsWith(SYSTEM_PREFIX)) {
@@ -113,8 +117,8 @@ function validateValue(given: PriorityClass): readonly FieldError[] {
 		const text = `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only. error: ${reason}`;
 		return [forbidden(META.child('name'), text)];
 	}
-	if (given.value <= HIGHEST_VALUE) return [];
-	return [forbidden(VALUE, `maximum allowed value of a user defined priority is ${HIGHEST_VALUE}`)];
+	if (given.value <= MAX_USER_VALUE) return [];
+	return [forbidden(VALUE, `maximum allowed value of a user defined priority is ${MAX_USER_VALUE}`)];
 }
 
 /**
