@@ -10,15 +10,15 @@ import type {
 import { sleep } from '../../src/base/clock.ts';
 import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
 import type { Doom } from './doom.ts';
+import type { Faults } from './faults.ts';
 import { FaultyWatch } from './faulty-watch.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { Sight } from './sight.ts';
-import type { Weather } from './weather.ts';
 
 /** What a {@link FaultyTransport} stands between. */
 export interface FaultyTransportOptions {
 	readonly life: ProcessLife;
-	readonly weather: Weather;
+	readonly faults: Faults;
 	readonly sight: Sight;
 	readonly doom?: Doom;
 	/** The server that runs at the moment. */
@@ -65,10 +65,10 @@ export class FaultyTransport implements ApiTransport {
 	}
 
 	async request(request: ApiRequest): Promise<ApiResponse> {
-		const { life, weather, doom } = this.#options;
+		const { life, faults, doom } = this.#options;
 		if (!life.isAlive) return life.hang();
 		this.#options.asked(request);
-		const fate = weather.fateOf(request);
+		const fate = faults.fateOf(request);
 		if (fate.thereMs > 0) await sleep(life, fate.thereMs);
 		if (this.#isCut) return this.#timeOut();
 		const text = `${request.method} ${request.path}`;
@@ -96,12 +96,12 @@ export class FaultyTransport implements ApiTransport {
 	}
 
 	async watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
-		const { life, weather, sight, note } = this.#options;
+		const { life, faults, sight, note } = this.#options;
 		if (!life.isAlive) return life.hang();
 		if (this.#isCut) return this.#timeOut();
 		const watch = new FaultyWatch({
 			life,
-			weather,
+			faults,
 			sight,
 			sink,
 			path: request.path,

@@ -1,13 +1,13 @@
 import { expired, internalError } from '../../src/api/meta/api-error.ts';
 import type { ApiWatch, ApiWatchSink, WatchEvent } from '../../src/api/meta/transport.ts';
+import type { Faults } from './faults.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { Sight } from './sight.ts';
-import type { Weather } from './weather.ts';
 
 /** What a {@link FaultyWatch} tells its events through. */
 export interface FaultyWatchOptions {
 	readonly life: ProcessLife;
-	readonly weather: Weather;
+	readonly faults: Faults;
 	readonly sight: Sight;
 	readonly sink: ApiWatchSink;
 	/** What is watched. */
@@ -75,8 +75,8 @@ export class FaultyWatch implements ApiWatch {
 			this.#held.push(...batch);
 			return;
 		}
-		const { weather, life } = this.#options;
-		const fate = weather.fateOfEvents();
+		const { faults, life } = this.#options;
+		const fate = faults.fateOfEvents();
 		if (fate.kind === 'cut') {
 			// Not from within: who opens a watch may be told its first events before it has it in hand.
 			this.hold();

@@ -88,7 +88,7 @@ export class ServerHost {
 	}
 
 	/** From now on no transaction fails. */
-	calmDown(): void {
+	stopFaults(): void {
 		this.#isFaulty = false;
 	}
 

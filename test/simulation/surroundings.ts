@@ -6,20 +6,20 @@ import { ShortWatchError } from '../../src/client/short-watch-error.ts';
 import { RuntimeUnavailable } from '../../src/node/runtime/runtime.ts';
 import type { Dice } from './dice.ts';
 import { Doom } from './doom.ts';
+import type { Faults } from './faults.ts';
 import { FaultyTransport } from './faulty-transport.ts';
 import { saysWhichObject } from './preconditions.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { Sight } from './sight.ts';
 import type { Trace } from './trace.ts';
 import type { Violations } from './violations.ts';
-import type { Weather } from './weather.ts';
 
 /** What the simulated processes share. */
 export interface Surroundings {
 	readonly clock: VirtualClock;
 	readonly trace: Trace;
 	readonly violations: Violations;
-	readonly weather: Weather;
+	readonly faults: Faults;
 	/** For the deaths of processes. */
 	readonly dice: Dice;
 	/** How often a process that starts is doomed to die by itself. */
@@ -41,10 +41,10 @@ export interface Equipment {
 
 /** Equips a new process. */
 export function equip(surroundings: Surroundings, life: ProcessLife, sight: Sight): Equipment {
-	const { trace, weather, dice, violations } = surroundings;
+	const { trace, faults, dice, violations } = surroundings;
 	const doom = surroundings.doomed() ? Doom.draw(dice) : undefined;
 	const transport = new FaultyTransport({
-		...{ life, weather, sight },
+		...{ life, faults, sight },
 		...(doom && { doom }),
 		server: () => surroundings.server(),
 		disturb: (path) => surroundings.disturb(path),
@@ -71,7 +71,7 @@ export function equip(surroundings: Surroundings, life: ProcessLife, sight: Sigh
 	};
 }
 
-/** What the weather does to processes, as they report it; it ends watches early and without an error, too. */
+/** What the faults does to processes, as they report it; it ends watches early and without an error, too. */
 const EXPECTED = [ApiError, ServerUnreachableError, RuntimeUnavailable, ShortWatchError];
 
 function isExpected(error: unknown): boolean {

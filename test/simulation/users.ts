@@ -46,7 +46,7 @@ export class Users {
 	}
 
 	/** Changes some CronJobs and takes some Pods from their Jobs while nothing goes wrong. */
-	async changeInCalm(): Promise<void> {
+	async changeWithoutFaults(): Promise<void> {
 		for (const act of [...this.#cronJobs.changeSome, ...this.#pods.disownSome]) await this.#tolerate(act);
 	}
 

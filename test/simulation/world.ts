@@ -16,6 +16,7 @@ import type { Store } from '../../src/store/store.ts';
 import { Books } from './books.ts';
 import { ControlPlaneHost } from './control-plane-host.ts';
 import { Dice } from './dice.ts';
+import { drawFaultRates, Faults } from './faults.ts';
 import { History } from './history.ts';
 import { NodeHost } from './node-host.ts';
 import { hashOf } from './program.ts';
@@ -26,7 +27,6 @@ import type { Surroundings } from './surroundings.ts';
 import { Trace } from './trace.ts';
 import { Users } from './users.ts';
 import { Violation, Violations } from './violations.ts';
-import { drawClimate, Weather } from './weather.ts';
 
 /** What a world is made from. */
 export interface WorldOptions {
@@ -40,13 +40,13 @@ export interface WorldOptions {
 }
 
 /** How long things go wrong. */
-const STORMY_MS = 300_000;
+const FAULT_PHASE_MS = 300_000;
 /** How long schedules have to be kept after that. */
-const CALM_MINUTES = 2;
+const SCHEDULE_MINUTES = 2;
 /** How long it may take after that until a machine that is lost for ever has lost its Pods: they wait for 350 s. */
-const LEAVING_MS = 240_000;
+const EVICTION_PHASE_MS = 240_000;
 /** How long it may take after that until all has ended: backoffs reach minutes, garbage a quarter of an hour. */
-const SETTLING_MS = 3 * 3_600_000;
+const END_PHASE_MS = 3 * 3_600_000;
 /** More requests or timers than this in one instant, and somebody is running in circles. */
 const MOST_IN_AN_INSTANT = 5000;
 
@@ -61,8 +61,8 @@ export class World {
 	readonly #clock = new VirtualClock();
 	readonly #seed: number;
 	readonly #violations = new Violations();
-	readonly #weather: Weather;
-	readonly #faults: Dice;
+	readonly #faults: Faults;
+	readonly #faultDice: Dice;
 	readonly #history: History;
 	readonly #books: Books;
 	readonly #users: Users;
@@ -73,7 +73,7 @@ export class World {
 	readonly #deletions = new Map<string, number>();
 	/** With SQLite a commit, and each look of a watch at the history, takes a turn of the event loop. */
 	readonly #turnsToRest: number;
-	#isCalm = false;
+	#isFaultFree = false;
 	#disturbances = 0;
 	#asked = { at: 0, count: 0 };
 
@@ -81,8 +81,8 @@ export class World {
 		this.#seed = seed;
 		this.#turnsToRest = storage === 'sqlite' ? 5 : 1;
 		this.trace = new Trace(this.#clock, traceLines);
-		this.#faults = this.#dice('faults');
-		this.#weather = new Weather(this.#dice('weather'), drawClimate(this.#faults));
+		this.#faultDice = this.#dice('faults');
+		this.#faults = new Faults(this.#dice('weather'), drawFaultRates(this.#faultDice));
 		const violations = this.#violations;
 		this.#history = new History({
 			resources,
@@ -107,12 +107,12 @@ export class World {
 		for (const node of this.#nodes) node.start();
 		this.#schedule();
 		const start = this.#clock.now();
-		await this.#goOnUntil(start + STORMY_MS);
-		this.#calmDown();
+		await this.#goOnUntil(start + FAULT_PHASE_MS);
+		this.#stopFaults();
 		await this.#keepSchedules();
 		this.#demand(whatIsUnready(this.#history, this.#machinesUp()));
 		await this.#giveUpMachines();
-		const deadline = this.#clock.now() + SETTLING_MS;
+		const deadline = this.#clock.now() + END_PHASE_MS;
 		do {
 			void this.#users.bringToEnd();
 			await this.#goOnUntil(this.#clock.now() + 60_000);
@@ -122,7 +122,7 @@ export class World {
 
 	/** Lets go of everything. */
 	async close(): Promise<void> {
-		this.#isCalm = true;
+		this.#isFaultFree = true;
 		this.#controlPlane.kill();
 		for (const node of this.#nodes) node.kill();
 		await this.#server.close();
@@ -138,7 +138,7 @@ export class World {
 			folder: mkdtempSync(join(logFolder, 'store-')),
 			dice: this.#dice('server'),
 			trace: this.trace,
-			faultProbability: storage === 'sqlite' ? this.#faults.of(0, 0.001, 0.01) : 0,
+			faultProbability: storage === 'sqlite' ? this.#faultDice.of(0, 0.001, 0.01) : 0,
 			makeServer: (store) => this.#makeServer(store),
 			started: async (server) => {
 				await this.#history.follow(server);
@@ -182,16 +182,16 @@ export class World {
 
 	#surroundings(): Surroundings {
 		const dice = this.#dice('deaths');
-		const doomedShare = this.#faults.of(0, 0.5, 0.9);
+		const doomedShare = this.#faultDice.of(0, 0.5, 0.9);
 		return {
 			...{
 				clock: this.#clock,
 				trace: this.trace,
 				violations: this.#violations,
-				weather: this.#weather,
+				faults: this.#faults,
 				dice,
 			},
-			doomed: () => !this.#isCalm && dice.chance(doomedShare),
+			doomed: () => !this.#isFaultFree && dice.chance(doomedShare),
 			server: () => this.#server.transport,
 			disturb: (path) => this.#disturb(path),
 			answered: (request, response) => this.#answered(request, response),
@@ -201,9 +201,10 @@ export class World {
 
 	/** Plans what users do and what goes wrong with whole processes and machines. */
 	#schedule(): void {
-		const dice = this.#faults;
+		const dice = this.#faultDice;
 		const plan = (count: number, act: () => void): void => {
-			for (let i = 0; i < count; i++) this.#clock.setTimer(Math.floor(dice.next() * STORMY_MS * 0.9), act);
+			for (let i = 0; i < count; i++)
+				this.#clock.setTimer(Math.floor(dice.next() * FAULT_PHASE_MS * 0.9), act);
 		};
 		const someNode = (): NodeHost =>
 			this.#nodes[dice.between(0, this.#nodes.length - 1)] ?? this.#controlNode();
@@ -231,8 +232,8 @@ export class World {
 	/** Somebody may hear of it and tell the cluster, before anybody there has noticed. */
 	#loseForEver(node: NodeHost): void {
 		node.loseForEver();
-		if (this.#faults.chance(0.5)) return;
-		this.#clock.setTimer(this.#faults.between(1, 100_000), () => void this.#users.giveUpNode(node.name));
+		if (this.#faultDice.chance(0.5)) return;
+		this.#clock.setTimer(this.#faultDice.between(1, 100_000), () => void this.#users.giveUpNode(node.name));
 	}
 
 	#controlNode(): NodeHost {
@@ -242,11 +243,11 @@ export class World {
 	}
 
 	/** From now on nothing goes wrong, and what is down is up again. */
-	#calmDown(): void {
+	#stopFaults(): void {
 		this.trace.note('world', 'nothing goes wrong from now on');
-		this.#isCalm = true;
-		this.#weather.calmDown();
-		this.#server.calmDown();
+		this.#isFaultFree = true;
+		this.#faults.stop();
+		this.#server.stopFaults();
 		void this.#server.start();
 		// What runs may have been doomed at its start.
 		this.#controlPlane.kill();
@@ -261,9 +262,9 @@ export class World {
 	/** Users change some schedules; from then on each minute has what it should have. */
 	async #keepSchedules(): Promise<void> {
 		await this.#goOnUntil(this.#clock.now() + 10_000);
-		void this.#users.changeInCalm();
+		void this.#users.changeWithoutFaults();
 		const unchangedSince = this.#clock.now();
-		for (let minute = 0; minute < CALM_MINUTES; minute++) {
+		for (let minute = 0; minute < SCHEDULE_MINUTES; minute++) {
 			await this.#goOnUntil(unchangedSince + (minute + 1.5) * 60_000);
 			for (const book of this.#books.cronJobs) book.checkPunctual(unchangedSince);
 			this.#demand(whatIsUnsettled(this.#history, this.#clock.now()));
@@ -298,7 +299,7 @@ export class World {
 	async #giveUpMachines(): Promise<void> {
 		const lost = this.#nodes.filter(({ isLostForEver }) => isLostForEver);
 		if (lost.length === 0) return;
-		const until = this.#clock.now() + LEAVING_MS;
+		const until = this.#clock.now() + EVICTION_PHASE_MS;
 		while (this.#clock.now() < until) {
 			void this.#users.bringToEnd();
 			await this.#goOnUntil(this.#clock.now() + 60_000);
@@ -327,7 +328,7 @@ export class World {
 		const violations = this.#violations;
 		const sight = (): Sight => this.#controlPlane.sight;
 		const now = (): number => this.#clock.now();
-		const since = (): number => now() - this.#weather.longestPassMs;
+		const since = (): number => now() - this.#faults.longestPassMs;
 		const isBefore = (at: number | undefined): boolean => at !== undefined && at <= since();
 		return new Books({
 			pods: { violations, pod: (uid) => this.#history.get('pods', uid) as unknown as Pod | undefined },

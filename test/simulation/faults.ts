@@ -2,7 +2,7 @@ import type { ApiRequest } from '../../src/api/meta/transport.ts';
 import type { Random } from '../../src/base/random.ts';
 
 /** What goes wrong between a process and the API server, and how often; probabilities unless said otherwise. */
-export interface Climate {
+export interface FaultRates {
 	/** Of a write that somebody else is a moment faster: it meets a changed object. */
 	readonly conflict: number;
 	/** Of a request that the server answers it with an internal error and does nothing. */
@@ -22,13 +22,13 @@ export interface Climate {
 }
 
 /** Nothing goes wrong. */
-export const CALM: Climate = {
+export const NO_FAULTS: FaultRates = {
 	...{ conflict: 0, refusal: 0, lostAnswer: 0, slow: 0, held: 0, cut: 0 },
 	...{ longestHoldMs: 0, longestWayMs: 0 },
 };
 
-/** A climate in which each kind of fault occurs or does not, so that some are seen without the others. */
-export function drawClimate(random: Random): Climate {
+/** A rates in which each kind of fault occurs or does not, so that some are seen without the others. */
+export function drawFaultRates(random: Random): FaultRates {
 	const draw = (most: number): number => (random.next() < 0.5 ? most * random.next() : 0);
 	return {
 		conflict: draw(0.2),
@@ -43,7 +43,7 @@ export function drawClimate(random: Random): Climate {
 }
 
 /** What becomes of one request. */
-export interface Fate {
+export interface RequestFate {
 	readonly conflict: boolean;
 	readonly refused: boolean;
 	readonly answerLost: boolean;
@@ -62,27 +62,27 @@ export type WatchFate =
 	| { readonly kind: 'cut'; readonly because: 'end' | 'fault' | 'expired' };
 
 /** Decides the fate of each request and each batch of events, until it is told to be calm. */
-export class Weather {
+export class Faults {
 	readonly #random: Random;
-	#climate: Climate;
+	#rates: FaultRates;
 
-	constructor(random: Random, climate: Climate) {
+	constructor(random: Random, rates: FaultRates) {
 		this.#random = random;
-		this.#climate = climate;
+		this.#rates = rates;
 	}
 
 	/** Nothing goes wrong from now on. */
-	calmDown(): void {
-		this.#climate = CALM;
+	stopFaults(): void {
+		this.#rates = NO_FAULTS;
 	}
 
 	/** The longest that a pass of a controller takes: about ten requests one after the other. */
 	get longestPassMs(): number {
-		return this.#climate.slow === 0 ? 0 : 20 * this.#climate.longestWayMs;
+		return this.#rates.slow === 0 ? 0 : 20 * this.#rates.longestWayMs;
 	}
 
-	fateOf(request: ApiRequest): Fate {
-		const { conflict, refusal, lostAnswer, slow, longestHoldMs } = this.#climate;
+	fateOf(request: ApiRequest): RequestFate {
+		const { conflict, refusal, lostAnswer, slow, longestHoldMs } = this.#rates;
 		const writes = request.method !== 'GET';
 		const answerLost = writes && this.#happens(lostAnswer);
 		const isSlow = this.#happens(slow);
@@ -97,7 +97,7 @@ export class Weather {
 	}
 
 	fateOfEvents(): WatchFate {
-		const { held, cut, longestHoldMs } = this.#climate;
+		const { held, cut, longestHoldMs } = this.#rates;
 		if (this.#happens(cut)) {
 			const because = (['end', 'fault', 'expired'] as const)[Math.floor(this.#random.next() * 3)] ?? 'end';
 			return { kind: 'cut', because };
@@ -107,7 +107,7 @@ export class Weather {
 	}
 
 	#way(): number {
-		return Math.ceil(this.#random.next() * this.#climate.longestWayMs);
+		return Math.ceil(this.#random.next() * this.#rates.longestWayMs);
 	}
 
 	#happens(probability: number): boolean {
