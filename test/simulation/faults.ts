@@ -1,33 +1,39 @@
 import type { ApiRequest } from '../../src/api/meta/transport.ts';
 import type { Random } from '../../src/base/random.ts';
 
-/** What goes wrong between a process and the API server, and how often; probabilities unless said otherwise. */
+/**
+ * Which faults occur between a process and the API server, and how often. Every number is the probability
+ * of the fault for one request or one batch of events, unless its name ends in a unit.
+ */
 export interface FaultRates {
-	/** Of a write that somebody else is a moment faster: it meets a changed object. */
+	/** Another client changes the object just before a write, so that the write meets a conflict. */
 	readonly conflict: number;
-	/** Of a request that the server answers it with an internal error and does nothing. */
+	/** The server answers a request with an internal error and does nothing. */
 	readonly refusal: number;
-	/** Of a write that it is done and the answer lost. */
+	/** The server performs a write, and its answer is lost. */
 	readonly lostAnswer: number;
-	/** Of a request that it is slow, on the way there, on the way back or both. */
+	/** A request is delayed on its way to the server, its answer on the way back, or both. */
 	readonly slow: number;
-	/** Of a batch of events that it, and what comes after it, is held back for a while. */
+	/** A watch holds back a batch of events, and all later ones, for a while. */
 	readonly held: number;
-	/** Of a batch of events that the watch ends instead. */
+	/** The watch ends instead of delivering a batch of events. */
 	readonly cut: number;
-	/** The longest that events are held back. */
+	/** The longest time for which events are held back. */
 	readonly longestHoldMs: number;
-	/** The longest that one way of a slow request takes. */
+	/** The longest delay of a slow request in one direction. */
 	readonly longestWayMs: number;
 }
 
-/** Nothing goes wrong. */
+/** No fault ever occurs. */
 export const NO_FAULTS: FaultRates = {
 	...{ conflict: 0, refusal: 0, lostAnswer: 0, slow: 0, held: 0, cut: 0 },
 	...{ longestHoldMs: 0, longestWayMs: 0 },
 };
 
-/** A rates in which each kind of fault occurs or does not, so that some are seen without the others. */
+/**
+ * Draws the rates of one run. Each kind of fault is left out with a probability of one half, so that runs
+ * also show each kind without the others.
+ */
 export function drawFaultRates(random: Random): FaultRates {
 	const draw = (most: number): number => (random.next() < 0.5 ? most * random.next() : 0);
 	return {
@@ -42,26 +48,26 @@ export function drawFaultRates(random: Random): FaultRates {
 	};
 }
 
-/** What becomes of one request. */
+/** The faults that one request meets. */
 export interface RequestFate {
 	readonly conflict: boolean;
 	readonly refused: boolean;
 	readonly answerLost: boolean;
-	/** For how long events are held back as well from before it is done, if its answer is lost. */
+	/** How long events are held back, from before the server performs the request, if its answer is lost. */
 	readonly heldMs: number;
-	/** How long it takes to the server. */
+	/** The delay on the way to the server. */
 	readonly thereMs: number;
-	/** How long its answer takes. */
+	/** The delay of the answer. */
 	readonly backMs: number;
 }
 
-/** What becomes of a watch when the next events come. */
+/** What happens to a watch when its next batch of events arrives. */
 export type WatchFate =
-	| { readonly kind: 'told' }
+	| { readonly kind: 'delivered' }
 	| { readonly kind: 'held'; readonly forMs: number }
 	| { readonly kind: 'cut'; readonly because: 'end' | 'fault' | 'expired' };
 
-/** Decides the fate of each request and each batch of events, until it is told to be calm. */
+/** Decides which faults each request and each batch of events meets, until {@link stop} is called. */
 export class Faults {
 	readonly #random: Random;
 	#rates: FaultRates;
@@ -71,12 +77,12 @@ export class Faults {
 		this.#rates = rates;
 	}
 
-	/** Nothing goes wrong from now on. */
-	stopFaults(): void {
+	/** From now on no fault occurs. */
+	stop(): void {
 		this.#rates = NO_FAULTS;
 	}
 
-	/** The longest that a pass of a controller takes: about ten requests one after the other. */
+	/** The longest that a reconcile can take: about ten requests in sequence, each slow in both directions. */
 	get longestPassMs(): number {
 		return this.#rates.slow === 0 ? 0 : 20 * this.#rates.longestWayMs;
 	}
@@ -91,8 +97,8 @@ export class Faults {
 			refused: this.#happens(refusal),
 			answerLost,
 			heldMs: answerLost && this.#happens(0.5) ? Math.ceil(this.#random.next() * longestHoldMs) : 0,
-			thereMs: isSlow && this.#happens(0.7) ? this.#way() : 0,
-			backMs: isSlow && this.#happens(0.7) ? this.#way() : 0,
+			thereMs: isSlow && this.#happens(0.7) ? this.#delay() : 0,
+			backMs: isSlow && this.#happens(0.7) ? this.#delay() : 0,
 		};
 	}
 
@@ -102,11 +108,11 @@ export class Faults {
 			const because = (['end', 'fault', 'expired'] as const)[Math.floor(this.#random.next() * 3)] ?? 'end';
 			return { kind: 'cut', because };
 		}
-		if (!this.#happens(held)) return { kind: 'told' };
+		if (!this.#happens(held)) return { kind: 'delivered' };
 		return { kind: 'held', forMs: Math.ceil(this.#random.next() * longestHoldMs) };
 	}
 
-	#way(): number {
+	#delay(): number {
 		return Math.ceil(this.#random.next() * this.#rates.longestWayMs);
 	}
 

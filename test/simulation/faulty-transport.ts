@@ -9,10 +9,10 @@ import type {
 } from '../../src/api/meta/transport.ts';
 import { sleep } from '../../src/base/clock.ts';
 import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
-import type { Doom } from './doom.ts';
 import type { Faults } from './faults.ts';
 import { FaultyWatch } from './faulty-watch.ts';
 import type { ProcessLife } from './process-life.ts';
+import type { ScheduledKill } from './scheduled-kills.ts';
 import type { Sight } from './sight.ts';
 
 /** What a {@link FaultyTransport} stands between. */
@@ -20,7 +20,7 @@ export interface FaultyTransportOptions {
 	readonly life: ProcessLife;
 	readonly faults: Faults;
 	readonly sight: Sight;
-	readonly doom?: Doom;
+	readonly scheduledKill?: ScheduledKill;
 	/** The server that runs at the moment. */
 	server(): ApiTransport;
 	/** Somebody else changes the object at this path. */
@@ -65,7 +65,7 @@ export class FaultyTransport implements ApiTransport {
 	}
 
 	async request(request: ApiRequest): Promise<ApiResponse> {
-		const { life, faults, doom } = this.#options;
+		const { life, faults, scheduledKill } = this.#options;
 		if (!life.isAlive) return life.hang();
 		this.#options.asked(request);
 		const fate = faults.fateOf(request);
@@ -76,7 +76,7 @@ export class FaultyTransport implements ApiTransport {
 			this.#options.note(`${text} -> refused by chance`);
 			throw internalError('refused by chance');
 		}
-		if (this.#isAct(request) && doom?.strikesBefore()) return this.#die(`${text} -> dies before it`);
+		if (this.#isAct(request) && scheduledKill?.killsBefore()) return this.#die(`${text} -> dies before it`);
 		if (fate.conflict && this.#isAct(request)) await this.#options.disturb(objectPath(request.path));
 		if (fate.heldMs > 0) {
 			this.lag(() => true);
@@ -84,7 +84,7 @@ export class FaultyTransport implements ApiTransport {
 		}
 		const answer = await this.#ask(request);
 		if (!life.isAlive) return life.hang();
-		if (this.#isAct(request) && doom?.strikesAfter()) return this.#die(`${text} -> dies after it`);
+		if (this.#isAct(request) && scheduledKill?.killsAfter()) return this.#die(`${text} -> dies after it`);
 		if (fate.backMs > 0) await sleep(life, fate.backMs);
 		if (fate.answerLost || this.#isCut) {
 			this.#options.note(`${text} -> its answer is lost`);

@@ -9,14 +9,14 @@ import type {
 	Sandbox,
 	SandboxConfig,
 } from '../../src/node/runtime/runtime.ts';
-import type { Doom } from './doom.ts';
 import type { ProcessLife } from './process-life.ts';
+import type { ScheduledKill } from './scheduled-kills.ts';
 
 /** What a {@link GuardedRuntime} stands between. */
 export interface GuardedRuntimeOptions {
 	readonly life: ProcessLife;
 	readonly runtime: Runtime;
-	readonly doom: Doom | undefined;
+	readonly scheduledKill: ScheduledKill | undefined;
 	note(what: string): void;
 }
 
@@ -109,13 +109,13 @@ export class GuardedRuntime implements Runtime {
 
 	/** A call that changes something: the process may die just before or just after it. */
 	async #act<T>(what: string, call: (runtime: Runtime) => Promise<T>): Promise<T> {
-		const { life, doom, note } = this.#options;
+		const { life, scheduledKill, note } = this.#options;
 		if (!life.isAlive) return life.hang();
-		if (doom?.strikesBefore()) return this.#die(`${what} -> dies before it`);
+		if (scheduledKill?.killsBefore()) return this.#die(`${what} -> dies before it`);
 		note(what);
 		return this.#ask(async (runtime) => {
 			const answer = await call(runtime);
-			return doom?.strikesAfter() ? this.#die(`${what} -> dies after it`) : answer;
+			return scheduledKill?.killsAfter() ? this.#die(`${what} -> dies after it`) : answer;
 		});
 	}
 

@@ -49,7 +49,7 @@ export class NodeHost {
 		const { clock, trace, dice } = surroundings;
 		const life = new ProcessLife(name, clock);
 		this.#life = life;
-		const { transport, doom, onError } = equip(surroundings, life, new Sight(clock));
+		const { transport, scheduledKill, onError } = equip(surroundings, life, new Sight(clock));
 		this.#transport = transport;
 		const note = (what: string): void => trace.note(life.name, what);
 		note('starts');
@@ -69,7 +69,7 @@ export class NodeHost {
 				host: name,
 				onError: report('event'),
 			}),
-			runtime: new GuardedRuntime({ life, runtime: this.#runtime, doom, note }),
+			runtime: new GuardedRuntime({ life, runtime: this.#runtime, scheduledKill, note }),
 			machine: { ...MACHINE, name },
 			logFolder,
 			random: new SeededRandom(1),

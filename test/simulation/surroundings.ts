@@ -5,11 +5,11 @@ import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
 import { ShortWatchError } from '../../src/client/short-watch-error.ts';
 import { RuntimeUnavailable } from '../../src/node/runtime/runtime.ts';
 import type { Dice } from './dice.ts';
-import { Doom } from './doom.ts';
 import type { Faults } from './faults.ts';
 import { FaultyTransport } from './faulty-transport.ts';
 import { saysWhichObject } from './preconditions.ts';
 import type { ProcessLife } from './process-life.ts';
+import { ScheduledKill } from './scheduled-kills.ts';
 import type { Sight } from './sight.ts';
 import type { Trace } from './trace.ts';
 import type { Violations } from './violations.ts';
@@ -22,8 +22,8 @@ export interface Surroundings {
 	readonly faults: Faults;
 	/** For the deaths of processes. */
 	readonly dice: Dice;
-	/** How often a process that starts is doomed to die by itself. */
-	doomed(): boolean;
+	/** Draws whether the process that starts now gets a scheduled kill. */
+	isKillScheduled(): boolean;
 	/** The server that runs at the moment. */
 	server(): ApiTransport;
 	disturb(path: string): Promise<void>;
@@ -34,7 +34,7 @@ export interface Surroundings {
 /** What a process meets the world with. */
 export interface Equipment {
 	readonly transport: FaultyTransport;
-	readonly doom: Doom | undefined;
+	readonly scheduledKill: ScheduledKill | undefined;
 	/** Takes the errors that components report. */
 	onError(component: string, key: string, error: unknown): void;
 }
@@ -42,10 +42,10 @@ export interface Equipment {
 /** Equips a new process. */
 export function equip(surroundings: Surroundings, life: ProcessLife, sight: Sight): Equipment {
 	const { trace, faults, dice, violations } = surroundings;
-	const doom = surroundings.doomed() ? Doom.draw(dice) : undefined;
+	const scheduledKill = surroundings.isKillScheduled() ? ScheduledKill.draw(dice) : undefined;
 	const transport = new FaultyTransport({
 		...{ life, faults, sight },
-		...(doom && { doom }),
+		...(scheduledKill && { scheduledKill }),
 		server: () => surroundings.server(),
 		disturb: (path) => surroundings.disturb(path),
 		answered: (request, response) => surroundings.answered(request, response),
@@ -62,7 +62,7 @@ export function equip(surroundings: Surroundings, life: ProcessLife, sight: Sigh
 	});
 	return {
 		transport,
-		doom,
+		scheduledKill,
 		onError: (component, key, error) => {
 			const told = error instanceof Error ? error.message : String(error);
 			violations.check(isExpected(error), 15, () => `${component} fails at ${key}: ${stackOf(error)}`);
@@ -71,7 +71,7 @@ export function equip(surroundings: Surroundings, life: ProcessLife, sight: Sigh
 	};
 }
 
-/** What the faults does to processes, as they report it; it ends watches early and without an error, too. */
+/** The errors that injected faults cause, as processes report them; a watch can also end early without an error. */
 const EXPECTED = [ApiError, ServerUnreachableError, RuntimeUnavailable, ShortWatchError];
 
 function isExpected(error: unknown): boolean {

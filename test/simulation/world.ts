@@ -182,7 +182,7 @@ export class World {
 
 	#surroundings(): Surroundings {
 		const dice = this.#dice('deaths');
-		const doomedShare = this.#faultDice.of(0, 0.5, 0.9);
+		const killShare = this.#faultDice.of(0, 0.5, 0.9);
 		return {
 			...{
 				clock: this.#clock,
@@ -191,7 +191,7 @@ export class World {
 				faults: this.#faults,
 				dice,
 			},
-			doomed: () => !this.#isFaultFree && dice.chance(doomedShare),
+			isKillScheduled: () => !this.#isFaultFree && dice.chance(killShare),
 			server: () => this.#server.transport,
 			disturb: (path) => this.#disturb(path),
 			answered: (request, response) => this.#answered(request, response),
@@ -249,7 +249,7 @@ export class World {
 		this.#faults.stop();
 		this.#server.stopFaults();
 		void this.#server.start();
-		// What runs may have been doomed at its start.
+		// The running processes may have a scheduled kill each; the ones started now have none.
 		this.#controlPlane.kill();
 		this.#controlPlane.start();
 		for (const node of this.#nodes) {
