@@ -3,8 +3,8 @@ import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { controlPlane } from '../../src/main/control-plane.ts';
 import type { FaultyTransport } from './faulty-transport.ts';
+import { Observed } from './observed.ts';
 import { ProcessLife } from './process-life.ts';
-import { Sight } from './sight.ts';
 import { equip, type Surroundings } from './surroundings.ts';
 
 /** The process of controllers and scheduler: when it dies another one is started a while later. */
@@ -13,11 +13,11 @@ export class ControlPlaneHost {
 	#life: ProcessLife | undefined;
 	#transport: FaultyTransport | undefined;
 	/** What the process that runs now, or the last one, has been shown. */
-	sight: Sight;
+	observed: Observed;
 
 	constructor(surroundings: Surroundings) {
 		this.#surroundings = surroundings;
-		this.sight = new Sight(surroundings.clock);
+		this.observed = new Observed(surroundings.clock);
 	}
 
 	/** Starts the process unless it runs. */
@@ -26,8 +26,8 @@ export class ControlPlaneHost {
 		const { clock, trace, dice } = this.#surroundings;
 		const life = new ProcessLife('control plane', clock);
 		this.#life = life;
-		this.sight = new Sight(clock);
-		const { transport, onError } = equip(this.#surroundings, life, this.sight);
+		this.observed = new Observed(clock);
+		const { transport, onError } = equip(this.#surroundings, life, this.observed);
 		this.#transport = transport;
 		trace.note(life.name, 'starts');
 		life.onDeath(() => {

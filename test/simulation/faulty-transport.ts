@@ -11,15 +11,15 @@ import { sleep } from '../../src/base/clock.ts';
 import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
 import type { Faults } from './faults.ts';
 import { FaultyWatch } from './faulty-watch.ts';
+import type { Observed } from './observed.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { ScheduledKill } from './scheduled-kills.ts';
-import type { Sight } from './sight.ts';
 
 /** What a {@link FaultyTransport} stands between. */
 export interface FaultyTransportOptions {
 	readonly life: ProcessLife;
 	readonly faults: Faults;
-	readonly sight: Sight;
+	readonly observed: Observed;
 	readonly scheduledKill?: ScheduledKill;
 	/** The server that runs at the moment. */
 	server(): ApiTransport;
@@ -91,18 +91,18 @@ export class FaultyTransport implements ApiTransport {
 			throw new ServerUnreachableError('simulated', new Error('socket hang up'));
 		}
 		if ('error' in answer) throw answer.error;
-		this.#see(request, answer.response.object);
+		this.#observe(request, answer.response.object);
 		return answer.response;
 	}
 
 	async watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
-		const { life, faults, sight, note } = this.#options;
+		const { life, faults, observed, note } = this.#options;
 		if (!life.isAlive) return life.hang();
 		if (this.#isCut) return this.#timeOut();
 		const watch = new FaultyWatch({
 			life,
 			faults,
-			sight,
+			observed,
 			sink,
 			path: request.path,
 			note: (what) => note(`${request.path}: ${what}`),
@@ -153,16 +153,16 @@ export class FaultyTransport implements ApiTransport {
 		return life.hang();
 	}
 
-	#see({ method, path }: ApiRequest, object: unknown): void {
-		const { sight } = this.#options;
+	#observe({ method, path }: ApiRequest, object: unknown): void {
+		const { observed } = this.#options;
 		if (typeof object !== 'object' || object === null) return;
 		// What the server answers with has one of these shapes.
 		// Informers list all namespaces; a list of one is asked by a single controller, and the others never see it.
-		const asked = path.includes('/namespaces/') ? 'question' : 'list or watch';
+		const asked = path.includes('/namespaces/') ? 'direct read' : 'list or watch';
 		if ('items' in object && Array.isArray(object.items))
-			for (const item of object.items) sight.see(item, asked);
-		else if (method === 'GET') sight.see(object as KubeObject, 'question');
-		else if (isAwaited(method, path)) sight.see(object as KubeObject, 'own write');
+			for (const item of object.items) observed.add(item, asked);
+		else if (method === 'GET') observed.add(object as KubeObject, 'direct read');
+		else if (isAwaited(method, path)) observed.add(object as KubeObject, 'own write');
 	}
 }
 

@@ -1,14 +1,14 @@
 import { expired, internalError } from '../../src/api/meta/api-error.ts';
 import type { ApiWatch, ApiWatchSink, WatchEvent } from '../../src/api/meta/transport.ts';
 import type { Faults } from './faults.ts';
+import type { Observed } from './observed.ts';
 import type { ProcessLife } from './process-life.ts';
-import type { Sight } from './sight.ts';
 
 /** What a {@link FaultyWatch} tells its events through. */
 export interface FaultyWatchOptions {
 	readonly life: ProcessLife;
 	readonly faults: Faults;
-	readonly sight: Sight;
+	readonly observed: Observed;
 	readonly sink: ApiWatchSink;
 	/** What is watched. */
 	readonly path: string;
@@ -97,7 +97,7 @@ export class FaultyWatch implements ApiWatch {
 
 	#tell(batch: readonly WatchEvent[]): void {
 		if (this.#over) return;
-		for (const { type, object } of batch) if (type !== 'BOOKMARK') this.#options.sight.see(object);
+		for (const { type, object } of batch) if (type !== 'BOOKMARK') this.#options.observed.add(object);
 		this.#options.sink.events(batch);
 	}
 }

@@ -90,7 +90,7 @@ export class JobBook {
 		const isThere = versions.some((job) => !isFinished(job) && job.metadata.deletionTimestamp === undefined);
 		this.#check(isThere, 1, `Pod ${pod.metadata.name} is adopted by a Job that is over`);
 		this.#disturbed.add(completionIndexOf(pod) ?? -1);
-		this.#see(pod);
+		this.#observe(pod);
 	}
 
 	/** A Pod of the Job was made. */
@@ -98,7 +98,7 @@ export class JobBook {
 		const versions = this.#knowledge.versions(this.#job.metadata.uid ?? '');
 		const goesOn = versions.filter(makesPods);
 		this.#check(goesOn.length > 0, 1, `Pod ${pod.metadata.name} is made for a Job at rest`);
-		this.#see(pod);
+		this.#observe(pod);
 		const parallelism = Math.max(...versions.map(({ spec }) => spec.parallelism ?? 1));
 		const active = this.#active();
 		this.#check(
@@ -112,7 +112,7 @@ export class JobBook {
 
 	/** A Pod of the Job was changed. */
 	podChanged(pod: Pod, old: Pod): void {
-		this.#see(pod);
+		this.#observe(pod);
 		if (isTracked(old) && !isTracked(pod)) this.#letGo(pod);
 	}
 
@@ -131,7 +131,7 @@ export class JobBook {
 		if (note) this.#noted.set(beforeItLeft(uid), note);
 	}
 
-	#see(pod: Pod): void {
+	#observe(pod: Pod): void {
 		const { uid = '' } = pod.metadata;
 		this.#pods.set(uid, pod);
 		const index = completionIndexOf(pod);

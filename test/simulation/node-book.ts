@@ -13,8 +13,8 @@ export interface NodeKnowledge {
 	since(): number;
 	/** The versions of the Node that they can have decided from. */
 	versions(nodeName: string): readonly Node[];
-	/** When they heard of the node's agent, in order. */
-	heardOf(nodeName: string): readonly number[];
+	/** When they received heartbeats of the node's agent, in order. */
+	heartbeatsOf(nodeName: string): readonly number[];
 }
 
 /** What a {@link NodeBook} is made with. */
@@ -88,11 +88,11 @@ export class NodeBook {
 
 	/** Whether there was a moment, of those the decision can have been made at, after a long silence. */
 	#wasSilent(name: string): boolean {
-		const heard = this.#knowledge.heardOf(name);
+		const heartbeats = this.#knowledge.heartbeatsOf(name);
 		const since = this.#knowledge.since();
-		const moments = [...heard.filter((at) => at >= since), this.#knowledge.now()];
+		const moments = [...heartbeats.filter((at) => at >= since), this.#knowledge.now()];
 		return moments.some((moment) => {
-			const last = heard.findLast((at) => at < moment) ?? Number.NEGATIVE_INFINITY;
+			const last = heartbeats.findLast((at) => at < moment) ?? Number.NEGATIVE_INFINITY;
 			return last + GRACE_MS <= moment;
 		});
 	}

@@ -6,10 +6,10 @@ import { NodeAgent } from '../../src/node/agent.ts';
 import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
 import type { FaultyTransport } from './faulty-transport.ts';
 import { GuardedRuntime } from './guarded-runtime.ts';
+import { Observed } from './observed.ts';
 import type { PodBook } from './pod-book.ts';
 import { ProcessLife } from './process-life.ts';
 import { simulatedProgram } from './program.ts';
-import { Sight } from './sight.ts';
 import { equip, type Surroundings } from './surroundings.ts';
 
 /** What a {@link NodeHost} is made of. */
@@ -49,7 +49,7 @@ export class NodeHost {
 		const { clock, trace, dice } = surroundings;
 		const life = new ProcessLife(name, clock);
 		this.#life = life;
-		const { transport, scheduledKill, onError } = equip(surroundings, life, new Sight(clock));
+		const { transport, scheduledKill, onError } = equip(surroundings, life, new Observed(clock));
 		this.#transport = transport;
 		const note = (what: string): void => trace.note(life.name, what);
 		note('starts');

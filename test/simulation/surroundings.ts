@@ -7,10 +7,10 @@ import { RuntimeUnavailable } from '../../src/node/runtime/runtime.ts';
 import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
 import { FaultyTransport } from './faulty-transport.ts';
+import type { Observed } from './observed.ts';
 import { saysWhichObject } from './preconditions.ts';
 import type { ProcessLife } from './process-life.ts';
 import { ScheduledKill } from './scheduled-kills.ts';
-import type { Sight } from './sight.ts';
 import type { Trace } from './trace.ts';
 import type { Violations } from './violations.ts';
 
@@ -40,11 +40,11 @@ export interface Equipment {
 }
 
 /** Equips a new process. */
-export function equip(surroundings: Surroundings, life: ProcessLife, sight: Sight): Equipment {
+export function equip(surroundings: Surroundings, life: ProcessLife, observed: Observed): Equipment {
 	const { trace, faults, dice, violations } = surroundings;
 	const scheduledKill = surroundings.isKillScheduled() ? ScheduledKill.draw(dice) : undefined;
 	const transport = new FaultyTransport({
-		...{ life, faults, sight },
+		...{ life, faults, observed },
 		...(scheduledKill && { scheduledKill }),
 		server: () => surroundings.server(),
 		disturb: (path) => surroundings.disturb(path),

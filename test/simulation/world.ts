@@ -19,10 +19,10 @@ import { Dice } from './dice.ts';
 import { drawFaultRates, Faults } from './faults.ts';
 import { History } from './history.ts';
 import { NodeHost } from './node-host.ts';
+import type { Observed } from './observed.ts';
 import { hashOf } from './program.ts';
 import { type Remainder, whatIsUnready, whatIsUnsettled, whatRemains, whoStays } from './quiet.ts';
 import { ServerHost } from './server-host.ts';
-import type { Sight } from './sight.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Trace } from './trace.ts';
 import { Users } from './users.ts';
@@ -326,7 +326,7 @@ export class World {
 
 	#makeBooks(): Books {
 		const violations = this.#violations;
-		const sight = (): Sight => this.#controlPlane.sight;
+		const observed = (): Observed => this.#controlPlane.observed;
 		const now = (): number => this.#clock.now();
 		const since = (): number => now() - this.#faults.longestPassMs;
 		const isBefore = (at: number | undefined): boolean => at !== undefined && at <= since();
@@ -336,9 +336,9 @@ export class World {
 				violations,
 				knowledge: {
 					now,
-					versions: (uid) => sight().jobSince(uid, since()),
+					versions: (uid) => observed().jobSince(uid, since()),
 					knewOfEnd: (uid, surely) => {
-						const at = sight().sawEndOf(uid);
+						const at = observed().sawEndOf(uid);
 						return isBefore(at) && !(surely && at === now());
 					},
 				},
@@ -347,8 +347,8 @@ export class World {
 				violations,
 				knowledge: {
 					...{ now, since },
-					versions: (uid) => sight().cronJobSince(uid, since()),
-					knewOf: (uid) => isBefore(sight().knewJob(uid)),
+					versions: (uid) => observed().cronJobSince(uid, since()),
+					knewOf: (uid) => isBefore(observed().knewJob(uid)),
 					deletedByUsers: (uid) => this.#users.haveDeletedJob(uid),
 				},
 			},
@@ -357,14 +357,14 @@ export class World {
 				knowledge: {
 					now,
 					cronJob: (uid) => this.#history.get('cronjobs', uid) as unknown as CronJob | undefined,
-					versions: (uid) => sight().cronJobSince(uid, since()),
-					jobVersions: (uid) => sight().jobSince(uid, since()),
+					versions: (uid) => observed().cronJobSince(uid, since()),
+					jobVersions: (uid) => observed().jobSince(uid, since()),
 					deletedByUsers: (uid) => this.#users.haveDeletedJob(uid),
 					dependents: (uid) => this.#history.dependents(uid),
 					wasDeletedAgain: (resource, name) =>
 						(this.#deletions.get(`/apis/batch/v1/namespaces/default/${resource}/${name}`) ?? 0) > 1,
 					knewOwned: (uid, ownerUid) => {
-						const at = sight().sawOwned(uid, ownerUid);
+						const at = observed().sawOwned(uid, ownerUid);
 						return isBefore(at) && at !== now();
 					},
 				},
@@ -381,8 +381,8 @@ export class World {
 				violations,
 				knowledge: {
 					...{ now, since },
-					versions: (name) => sight().nodeSince(name, since()),
-					heardOf: (name) => sight().heardOf(name),
+					versions: (name) => observed().nodeSince(name, since()),
+					heartbeatsOf: (name) => observed().heartbeatsOf(name),
 				},
 			},
 		});

@@ -8,25 +8,27 @@ import type { Clock } from '../../src/base/clock.ts';
 import { hasEnded } from '../../src/plan/job/classify.ts';
 
 /**
- * How a process came to see an object. What it asked for may be newer than what it is shown; it decides
- * from that and forgets it. What it is told to have written it waits for.
+ * How a process obtained a version of an object. The answer to a direct GET can be newer than the informer's
+ * cache: the controller uses it for one decision and does not keep it. The version in the answer to its own
+ * write is one that the controller waits for in its cache.
  */
-export type SeenBy = 'list or watch' | 'question' | 'own write';
+export type ObservedBy = 'list or watch' | 'direct read' | 'own write';
 
 /**
- * What a process has been shown so far, by lists and by events. A controller can only be held to what it
- * could know: a Job that was scaled down is another Job for it once it has heard of that.
+ * Every version of an object that a process has received, through lists, watches and answers. The oracles
+ * judge a controller by what it could know: it may act on the old parallelism of a Job until its watch has
+ * delivered the new one.
  */
-export class Sight {
+export class Observed {
 	readonly #clock: Clock;
 	readonly #jobs = new Views<Job>();
 	readonly #cronJobs = new Views<CronJob>();
-	/** By name: who knows a Node knows its name. */
+	/** By name: Pods refer to their Node by name, and the oracles ask with that. */
 	readonly #nodes = new Views<Node>();
-	/** When the agents of nodes were heard of, by the name of the node. */
-	readonly #heard = new Map<string, { readonly at: number; readonly sign: string }[]>();
+	/** When the process received each distinct heartbeat of a node agent, by the name of the node. */
+	readonly #heartbeats = new Map<string, { readonly at: number; readonly sign: string }[]>();
 	readonly #knownJobs = new Map<string, number>();
-	/** When an object was first shown with an owner, by the UIDs of both. */
+	/** When the process first received an object with an owner, by the UIDs of both. */
 	readonly #owned = new Map<string, number>();
 	readonly #endedPods = new Map<string, number>();
 
@@ -34,83 +36,84 @@ export class Sight {
 		this.#clock = clock;
 	}
 
-	/** The process is shown an object. */
-	see(object: KubeObject, how: SeenBy = 'list or watch'): void {
+	/** Records that the process has received this version of an object. */
+	add(object: KubeObject, how: ObservedBy = 'list or watch'): void {
 		const { uid = '', name = '' } = object.metadata;
 		const at = this.#clock.now();
-		if (object.kind === 'Job' && how !== 'question' && !this.#knownJobs.has(uid))
+		if (object.kind === 'Job' && how !== 'direct read' && !this.#knownJobs.has(uid))
 			this.#knownJobs.set(uid, at);
 		for (const owner of how === 'list or watch' ? (object.metadata.ownerReferences ?? []) : []) {
 			const key = `${uid} of ${owner.uid}`;
 			if (!this.#owned.has(key)) this.#owned.set(key, at);
 		}
-		// The kind says what it is.
+		// The casts are safe: `kind` determines the type.
 		if (object.kind === 'Job') this.#jobs.add(uid, { at, how, object: object as unknown as Job });
 		else if (object.kind === 'CronJob')
 			this.#cronJobs.add(uid, { at, how, object: object as unknown as CronJob });
-		else if (object.kind === 'Node') this.#seeNode(name, { at, how, object: object as unknown as Node });
-		else if (object.kind === 'Lease') this.#hear(name, `${(object as unknown as Lease).spec.renewTime}`);
+		else if (object.kind === 'Node') this.#addNode(name, { at, how, object: object as unknown as Node });
+		else if (object.kind === 'Lease')
+			this.#addHeartbeat(name, `${(object as unknown as Lease).spec.renewTime}`);
 		else if (object.kind === 'Pod' && hasEnded(object as unknown as Pod) && !this.#endedPods.has(uid))
 			this.#endedPods.set(uid, at);
 	}
 
-	/** The versions of a Job that a decision made at `since` or later can have been made from. */
+	/** The versions of a Job that the process can have used for a decision at `since` or later. */
 	jobSince(uid: string, since: number): readonly Job[] {
 		return this.#jobs.since(uid, since);
 	}
 
-	/** The same of a CronJob. */
+	/** The versions of a CronJob that the process can have used for a decision at `since` or later. */
 	cronJobSince(uid: string, since: number): readonly CronJob[] {
 		return this.#cronJobs.since(uid, since);
 	}
 
-	/** The same of a Node. */
+	/** The versions of a Node that the process can have used for a decision at `since` or later. */
 	nodeSince(name: string, since: number): readonly Node[] {
 		return this.#nodes.since(name, since);
 	}
 
-	/** When the process was shown a sign of life of the node's agent, in order. */
-	heardOf(nodeName: string): readonly number[] {
-		return (this.#heard.get(nodeName) ?? []).map(({ at }) => at);
+	/** When the process received heartbeats of the node's agent (Lease or Ready condition), in order. */
+	heartbeatsOf(nodeName: string): readonly number[] {
+		return (this.#heartbeats.get(nodeName) ?? []).map(({ at }) => at);
 	}
 
-	/** Since when the process knows the Job, if it does. */
+	/** When the process first received the Job; undefined if it has not. */
 	knewJob(uid: string): number | undefined {
 		return this.#knownJobs.get(uid);
 	}
 
-	/** When the process was first shown the object with this owner, if it was. */
+	/** When the process first received the object with this owner; undefined if it has not. */
 	sawOwned(uid: string, ownerUid: string): number | undefined {
 		return this.#owned.get(`${uid} of ${ownerUid}`);
 	}
 
-	/** When the process first saw that the Pod has ended, if it did. */
+	/** When the process first received the Pod in a terminal phase; undefined if it has not. */
 	sawEndOf(podUid: string): number | undefined {
 		return this.#endedPods.get(podUid);
 	}
 
-	#seeNode(name: string, view: View<Node>): void {
+	#addNode(name: string, view: View<Node>): void {
 		this.#nodes.add(name, view);
 		const { metadata, status } = view.object;
 		const heartbeat = status.conditions?.find(({ type }) => type === 'Ready')?.lastHeartbeatTime;
-		this.#hear(name, `${metadata.uid} ${heartbeat}`);
+		this.#addHeartbeat(name, `${metadata.uid} ${heartbeat}`);
 	}
 
-	#hear(nodeName: string, sign: string): void {
-		const heard = this.#heard.get(nodeName) ?? [];
-		if (!heard.some((each) => each.sign === sign)) heard.push({ at: this.#clock.now(), sign });
-		this.#heard.set(nodeName, heard);
+	#addHeartbeat(nodeName: string, sign: string): void {
+		const heartbeats = this.#heartbeats.get(nodeName) ?? [];
+		if (!heartbeats.some((each) => each.sign === sign)) heartbeats.push({ at: this.#clock.now(), sign });
+		this.#heartbeats.set(nodeName, heartbeats);
 	}
 }
 
-/** An object as the process saw it. */
+/** One version of an object, as the process received it. */
 interface View<T> {
 	readonly at: number;
-	readonly how: SeenBy;
+	readonly how: ObservedBy;
 	readonly object: T;
 }
 
-/** All that was seen of the objects of one kind, by UID. */
+/** All versions of the objects of one kind that the process has received, by UID (of Nodes: by name). */
 class Views<T extends KubeObject> {
 	readonly #views = new Map<string, View<T>[]>();
 
@@ -122,9 +125,9 @@ class Views<T extends KubeObject> {
 
 	since(uid: string, since: number): readonly T[] {
 		const views = this.#views.get(uid) ?? [];
-		const before = views.filter(({ at, how }) => at < since && how !== 'question');
+		const before = views.filter(({ at, how }) => at < since && how !== 'direct read');
 		const known = before.toSorted((a, b) => versionOf(a) - versionOf(b)).at(-1);
-		// An answer to a write may come before the watch tells of the versions up to it.
+		// The answer to a write can arrive before the watch has delivered the versions before it.
 		const later = views.filter((view) => view.at >= since && (!known || versionOf(view) >= versionOf(known)));
 		return [...(known ? [known] : []), ...later].map(({ object }) => object);
 	}
