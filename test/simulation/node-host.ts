@@ -7,7 +7,7 @@ import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
 import type { FaultyTransport } from './faulty-transport.ts';
 import { GuardedRuntime } from './guarded-runtime.ts';
 import { Observed } from './observed.ts';
-import type { PodBook } from './pod-book.ts';
+import type { PodOracle } from './pod-oracle.ts';
 import { ProcessLife } from './process-life.ts';
 import { simulatedProgram } from './program.ts';
 import { equip, type Surroundings } from './surroundings.ts';
@@ -16,7 +16,7 @@ import { equip, type Surroundings } from './surroundings.ts';
 export interface NodeHostOptions {
 	readonly name: string;
 	readonly surroundings: Surroundings;
-	readonly podBook: PodBook;
+	readonly podOracle: PodOracle;
 	readonly logFolder: string;
 }
 
@@ -124,14 +124,14 @@ export class NodeHost {
 
 	/** The machine loses power: the agent dies, and when it is back the runtime remembers nothing. */
 	lose(forMs: number): void {
-		const { surroundings, podBook } = this.#options;
+		const { surroundings, podOracle } = this.#options;
 		if (this.#isOff) return;
 		surroundings.trace.note(this.name, `loses power for ${forMs} ms`);
 		this.#isOff = true;
 		this.kill();
 		this.#runtime.crash();
 		this.#unfollow();
-		podBook.lose(this.name);
+		podOracle.lose(this.name);
 		surroundings.clock.setTimer(forMs, () => this.restore());
 	}
 
@@ -155,10 +155,10 @@ export class NodeHost {
 	}
 
 	#boot(): FakeRuntime {
-		const { surroundings, podBook, name } = this.#options;
+		const { surroundings, podOracle, name } = this.#options;
 		const { clock, dice } = surroundings;
 		const runtime = new FakeRuntime({ clock, random: dice, program: simulatedProgram });
-		this.#unfollow = podBook.follow(name, runtime);
+		this.#unfollow = podOracle.follow(name, runtime);
 		return runtime;
 	}
 }

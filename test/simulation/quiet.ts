@@ -7,8 +7,8 @@ import { timeOf } from '../../src/api/meta/time.ts';
 import { approximate } from '../../src/base/json.ts';
 import { hasEnded, isTracked } from '../../src/plan/job/classify.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
-import type { Books } from './books.ts';
 import type { History } from './history.ts';
+import type { Oracles } from './oracles.ts';
 import type { InvariantNumber } from './violations.ts';
 
 /** Something that is not yet as it must be in the end; see violations.ts for the numbers. */
@@ -18,7 +18,7 @@ export interface Remainder {
 }
 
 /** What is still to happen before everything is at its end. */
-export function whatRemains(history: History, books: Books): readonly Remainder[] {
+export function whatRemains(history: History, oracles: Oracles): readonly Remainder[] {
 	// The resources say what they are.
 	const jobs = history.all('jobs') as unknown as readonly Job[];
 	const pods = history.all('pods') as unknown as readonly Pod[];
@@ -27,8 +27,10 @@ export function whatRemains(history: History, books: Books): readonly Remainder[
 		...jobs.flatMap(remainderOfJob),
 		...pods.flatMap((pod) => remainderOfPod(pod, history)),
 		...[...jobs, ...pods, ...others].flatMap((object) => remainderOfObject(object, history)),
-		...books.cronJobs.flatMap((book) => book.remains().map((text) => ({ invariant: 16 as const, text }))),
-		...books.pods.runningUids().flatMap((uid) => {
+		...oracles.cronJobs.flatMap((oracle) =>
+			oracle.remains().map((text) => ({ invariant: 16 as const, text })),
+		),
+		...oracles.pods.runningUids().flatMap((uid) => {
 			const pod = history.get('pods', uid) as unknown as Pod | undefined;
 			return pod && !hasEnded(pod)
 				? []

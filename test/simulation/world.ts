@@ -13,13 +13,13 @@ import { SeededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import type { Store } from '../../src/store/store.ts';
-import { Books } from './books.ts';
 import { ControlPlaneHost } from './control-plane-host.ts';
 import { Dice } from './dice.ts';
 import { drawFaultRates, Faults } from './faults.ts';
 import { History } from './history.ts';
 import { NodeHost } from './node-host.ts';
 import type { Observed } from './observed.ts';
+import { Oracles } from './oracles.ts';
 import { hashOf } from './program.ts';
 import { type Remainder, whatIsUnready, whatIsUnsettled, whatRemains, whoStays } from './quiet.ts';
 import { ServerHost } from './server-host.ts';
@@ -64,7 +64,7 @@ export class World {
 	readonly #faults: Faults;
 	readonly #faultDice: Dice;
 	readonly #history: History;
-	readonly #books: Books;
+	readonly #oracles: Oracles;
 	readonly #users: Users;
 	readonly #controlPlane: ControlPlaneHost;
 	readonly #nodes: readonly NodeHost[];
@@ -87,15 +87,15 @@ export class World {
 		this.#history = new History({
 			resources,
 			violations,
-			listener: (object, old) => this.#books.changed(object, old),
+			listener: (object, old) => this.#oracles.changed(object, old),
 		});
-		this.#books = this.#makeBooks();
+		this.#oracles = this.#makeOracles();
 		const client = (): Client => new Client(this.#usersTransport());
 		this.#users = new Users({ dice: this.#dice('users'), trace: this.trace, history: this.#history, client });
 		const surroundings = this.#surroundings();
 		this.#controlPlane = new ControlPlaneHost(surroundings);
 		this.#nodes = ['north', 'south'].map(
-			(name) => new NodeHost({ name, surroundings, podBook: this.#books.pods, logFolder }),
+			(name) => new NodeHost({ name, surroundings, podOracle: this.#oracles.pods, logFolder }),
 		);
 		this.#server = this.#makeServerHost(storage, logFolder);
 	}
@@ -266,7 +266,7 @@ export class World {
 		const unchangedSince = this.#clock.now();
 		for (let minute = 0; minute < SCHEDULE_MINUTES; minute++) {
 			await this.#goOnUntil(unchangedSince + (minute + 1.5) * 60_000);
-			for (const book of this.#books.cronJobs) book.checkPunctual(unchangedSince);
+			for (const oracle of this.#oracles.cronJobs) oracle.checkPunctual(unchangedSince);
 			this.#demand(whatIsUnsettled(this.#history, this.#clock.now()));
 		}
 	}
@@ -316,7 +316,7 @@ export class World {
 
 	#remains(): readonly Remainder[] {
 		const unready = whatIsUnready(this.#history, this.#machinesUp());
-		return [...whatRemains(this.#history, this.#books), ...unready];
+		return [...whatRemains(this.#history, this.#oracles), ...unready];
 	}
 
 	#demand(remains: readonly Remainder[]): void {
@@ -324,13 +324,13 @@ export class World {
 		if (first) throw new Violation(first.invariant, remains.map(({ text }) => text).join('; '));
 	}
 
-	#makeBooks(): Books {
+	#makeOracles(): Oracles {
 		const violations = this.#violations;
 		const observed = (): Observed => this.#controlPlane.observed;
 		const now = (): number => this.#clock.now();
 		const since = (): number => now() - this.#faults.longestPassMs;
 		const isBefore = (at: number | undefined): boolean => at !== undefined && at <= since();
-		return new Books({
+		return new Oracles({
 			pods: { violations, pod: (uid) => this.#history.get('pods', uid) as unknown as Pod | undefined },
 			jobs: {
 				violations,
@@ -352,7 +352,7 @@ export class World {
 					deletedByUsers: (uid) => this.#users.haveDeletedJob(uid),
 				},
 			},
-			departures: {
+			deletions: {
 				violations,
 				knowledge: {
 					now,

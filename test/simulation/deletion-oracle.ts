@@ -6,54 +6,57 @@ import { timeOf } from '../../src/api/meta/time.ts';
 import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
 import type { Violations } from './violations.ts';
 
-/** Who can have wanted that a Job goes. */
-export interface DepartureKnowledge {
+/** The reasons that a component or a user can have had to delete a Job. */
+export interface DeletionKnowledge {
 	/** The time now. */
 	now(): number;
-	/** The CronJob, if it is there. */
+	/** The CronJob, if it exists. */
 	cronJob(uid: string): CronJob | undefined;
-	/** The versions of the CronJob that its controller can have decided from. */
+	/** The versions of the CronJob that its controller can have used for its decision. */
 	versions(cronJobUid: string): readonly CronJob[];
-	/** The versions of the Job that it can have decided from. */
+	/** The versions of the Job that the CronJob controller can have used for its decision. */
 	jobVersions(jobUid: string): readonly Job[];
-	/** Whether users have deleted the Job. */
+	/** Whether a user has deleted the Job. */
 	deletedByUsers(jobUid: string): boolean;
-	/** Whether its deletion was asked for more than once: each time another propagation may be wanted. */
+	/** Whether users sent more than one delete request for it: each can ask for another propagation policy. */
 	wasDeletedAgain(resource: string, name: string): boolean;
-	/** What names this owner. */
+	/** The existing objects with an owner reference to this owner. */
 	dependents(ownerUid: string): readonly KubeObject[];
-	/** Whether the control plane was shown the object with this owner before this instant. */
+	/** Whether the control plane had received the object with this owner before this instant. */
 	knewOwned(uid: string, ownerUid: string): boolean;
 }
 
-/** What a {@link DepartureBook} is made with. */
-export interface DepartureBookOptions {
+/** What a {@link DeletionOracle} needs. */
+export interface DeletionOracleOptions {
 	readonly violations: Violations;
-	readonly knowledge: DepartureKnowledge;
+	readonly knowledge: DeletionKnowledge;
 }
 
-/** Judges each deletion of a Job, and what becomes of what it leaves; see violations.ts for the numbers. */
-export class DepartureBook {
-	readonly #options: DepartureBookOptions;
-	/** The Jobs of each CronJob that have ended so far, also those that are gone. */
+/** Judges each deletion of a Job and what happens to its dependents (invariants 20 and 23 of violations.ts). */
+export class DeletionOracle {
+	readonly #options: DeletionOracleOptions;
+	/** The finished Jobs of each CronJob, deleted ones included. */
 	readonly #ended = new Map<string, Map<string, 'Complete' | 'Failed'>>();
 
-	constructor(options: DepartureBookOptions) {
+	constructor(options: DeletionOracleOptions) {
 		this.#options = options;
 	}
 
-	/** A Job was made or changed, or (without `job`) is gone. */
+	/** A Job has been created or updated, or (without `job`) removed from the store. */
 	jobChanged(job: Job | undefined, old: Job | undefined): void {
 		if (job) this.#noteEnd(job);
 		if (!old || old.metadata.deletionTimestamp) return;
 		if (job && !job.metadata.deletionTimestamp) return;
-		const told = (): string =>
-			`Job ${old.metadata.name} is deleted and nobody wanted that: ${JSON.stringify(old.status.conditions)}`;
-		this.#options.violations.check(this.#isWanted(old), 20, told);
+		const message = (): string =>
+			`Job ${old.metadata.name} is deleted for no reason: ${JSON.stringify(old.status.conditions)}`;
+		this.#options.violations.check(this.#isWanted(old), 20, message);
 	}
 
-	/** Something that owns others is gone: nothing names it any more that was to stay, or to go before it. */
-	ownerGone({ metadata, kind }: KubeObject): void {
+	/**
+	 * An object has been removed from the store. After orphan deletion no dependent may still refer to it; after
+	 * foreground deletion no dependent that blocks its owner's deletion may still exist.
+	 */
+	objectRemoved({ metadata, kind }: KubeObject): void {
 		const { uid = '', name, deletionTimestamp, finalizers = [] } = metadata;
 		const isOrphaning = finalizers.includes('orphan');
 		if (!deletionTimestamp || !(isOrphaning || finalizers.includes('foregroundDeletion'))) return;
@@ -64,7 +67,7 @@ export class DepartureBook {
 			return (isOrphaning || blocks) && knowledge.knewOwned(each, uid);
 		});
 		const names = left.map((each) => `${each.kind} ${each.metadata.name}`).join(', ');
-		violations.check(left.length === 0, 23, `${kind} ${name} is gone, and ${names} still names it`);
+		violations.check(left.length === 0, 23, `${kind} ${name} is gone, and ${names} still refers to it`);
 	}
 
 	#noteEnd(job: Job): void {
@@ -81,7 +84,7 @@ export class DepartureBook {
 		return isByUser || this.#isOverdue(job) || this.#isWantedByCronJob(job);
 	}
 
-	/** Its time to live is over. */
+	/** Whether its ttlSecondsAfterFinished has passed. */
 	#isOverdue(job: Job): boolean {
 		const { ttlSecondsAfterFinished } = job.spec;
 		if (!isFinished(job) || ttlSecondsAfterFinished === undefined) return false;

@@ -22,14 +22,17 @@ export interface Knowledge {
 	knewOfEnd(podUid: string, surely: boolean): boolean;
 }
 
-/** What a {@link JobBook} is made with. */
-export interface JobBookOptions {
+/** What a {@link JobOracle} needs. */
+export interface JobOracleOptions {
 	readonly violations: Violations;
 	readonly knowledge: Knowledge;
 }
 
-/** Keeps book beside one Job, by what is stored and nothing else; see violations.ts for the numbers. */
-export class JobBook {
+/**
+ * Judges every stored change of one Job and of its Pods, from the store's contents alone; see violations.ts for
+ * the numbers of the invariants.
+ */
+export class JobOracle {
 	readonly #violations: Violations;
 	readonly #knowledge: Knowledge;
 	readonly #pods = new Map<string, Pod>();
@@ -48,7 +51,7 @@ export class JobBook {
 	#job: Job;
 	#isGone = false;
 
-	constructor(job: Job, { violations, knowledge }: JobBookOptions) {
+	constructor(job: Job, { violations, knowledge }: JobOracleOptions) {
 		this.#job = job;
 		this.#violations = violations;
 		this.#knowledge = knowledge;
@@ -80,7 +83,7 @@ export class JobBook {
 	}
 
 	/** The Job is gone. */
-	jobGone(): void {
+	jobRemoved(): void {
 		this.#isGone = true;
 	}
 
@@ -94,7 +97,7 @@ export class JobBook {
 	}
 
 	/** A Pod of the Job was made. */
-	podMade(pod: Pod): void {
+	podCreated(pod: Pod): void {
 		const versions = this.#knowledge.versions(this.#job.metadata.uid ?? '');
 		const goesOn = versions.filter(makesPods);
 		this.#check(goesOn.length > 0, 1, `Pod ${pod.metadata.name} is made for a Job at rest`);
@@ -117,15 +120,15 @@ export class JobBook {
 	}
 
 	/** A Pod of the Job is gone. */
-	podGone(old: Pod): void {
+	podRemoved(old: Pod): void {
 		if (isTracked(old)) this.#disturbed.add(completionIndexOf(old) ?? -1);
 		this.#pods.delete(old.metadata.uid ?? '');
 	}
 
 	/** A Pod is there and the Job's no more. Should it come back, it is another one, never counted. */
-	podLeft(old: Pod): void {
+	podReleased(old: Pod): void {
 		const { uid = '' } = old.metadata;
-		this.podGone(old);
+		this.podRemoved(old);
 		const note = this.#noted.get(uid);
 		this.#noted.delete(uid);
 		if (note) this.#noted.set(beforeItLeft(uid), note);

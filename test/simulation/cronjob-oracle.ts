@@ -7,50 +7,56 @@ import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
 import { latestSlot } from './cronjob-slots.ts';
 import type { Violations } from './violations.ts';
 
-/** What the controller of CronJobs can have known when it made a decision that shows now. */
+/** What the CronJob controller can have known when it made the decision whose effect is in the store now. */
 export interface CronJobKnowledge {
 	/** The time now. */
 	now(): number;
-	/** A decision that shows now was made at this time or later. */
+	/** The earliest time at which the controller can have made the decision that takes effect now. */
 	since(): number;
-	/** The versions of the CronJob that it can have decided from. */
+	/** The versions of the CronJob that the controller can have used for its decision. */
 	versions(cronJobUid: string): readonly CronJob[];
-	/** Whether it knew that the Job was there, long enough ago to have decided from it. */
+	/** Whether the controller had received the Job early enough to use it for its decision. */
 	knewOf(jobUid: string): boolean;
-	/** Whether users have deleted the Job. */
+	/** Whether a user has deleted the Job. */
 	deletedByUsers(jobUid: string): boolean;
 }
 
-/** What a {@link CronJobBook} is made with. */
-export interface CronJobBookOptions {
+/** What a {@link CronJobOracle} needs. */
+export interface CronJobOracleOptions {
 	readonly violations: Violations;
 	readonly knowledge: CronJobKnowledge;
 }
 
-/** A Job that was made for a slot. */
+/** A Job that the controller created for a slot. */
 interface Run {
 	readonly uid: string;
 	readonly dueMs: number;
 	job: Job;
 	isGone: boolean;
-	/** When it was over: the Job ended or went. */
+	/** When the Job finished or was deleted. */
 	overAt?: number;
-	/** The status went beyond the slot without naming the Job, which nobody could know of; it is not made up for. */
+	/**
+	 * The status moved past the slot without naming the Job, because the controller could not know of it. The
+	 * controller never adds such a Job to the active ones later.
+	 */
 	isForgotten: boolean;
 }
 
-/** Keeps book beside one CronJob, by what is stored and nothing else; see violations.ts for the numbers. */
-export class CronJobBook {
+/**
+ * Judges every stored change of one CronJob and of its Jobs, from the store's contents alone (invariants 7 and
+ * 16 of violations.ts). It repeats the rules in their simplest form and shares no code with the controller's plan.
+ */
+export class CronJobOracle {
 	readonly #violations: Violations;
 	readonly #knowledge: CronJobKnowledge;
-	/** All Jobs that were ever made for slots, by UID. */
+	/** All Jobs that the controller ever created for slots, by UID. */
 	readonly #runs = new Map<string, Run>();
-	/** The Jobs that users made from the template and that are there, by UID. */
+	/** The existing Jobs that users created from the template, by UID. */
 	readonly #byHand = new Map<string, Job>();
 	#cronJob: CronJob;
 	#isGone = false;
 
-	constructor(cronJob: CronJob, { violations, knowledge }: CronJobBookOptions) {
+	constructor(cronJob: CronJob, { violations, knowledge }: CronJobOracleOptions) {
 		this.#cronJob = cronJob;
 		this.#violations = violations;
 		this.#knowledge = knowledge;
@@ -60,7 +66,7 @@ export class CronJobBook {
 		return this.#isGone;
 	}
 
-	/** The CronJob was changed. */
+	/** The CronJob has been updated. */
 	cronJobChanged(cronJob: CronJob): void {
 		const old = this.#cronJob;
 		this.#cronJob = cronJob;
@@ -71,17 +77,17 @@ export class CronJobBook {
 		const success = (of: CronJob): number => timeOf(of.status.lastSuccessfulTime) ?? 0;
 		this.#check(success(cronJob) >= success(old), 'lastSuccessfulTime goes back');
 		const isOfRun = [...this.#runs.values()].some(({ dueMs }) => dueMs === last);
-		this.#check(last === lastOf(old) || isOfRun, 'lastScheduleTime tells of a Job that was never made');
+		this.#check(last === lastOf(old) || isOfRun, 'lastScheduleTime is that of no Job');
 		this.#checkActive(old, cronJob);
 	}
 
-	/** The CronJob is gone. */
-	cronJobGone(): void {
+	/** The CronJob has been removed from the store. */
+	cronJobRemoved(): void {
 		this.#isGone = true;
 	}
 
-	/** A Job of the CronJob was made. */
-	jobMade(job: Job): void {
+	/** A Job of the CronJob has been created. */
+	jobCreated(job: Job): void {
 		const { uid = '', name = '', annotations } = job.metadata;
 		if (annotations?.['cronjob.kubernetes.io/instantiate'] === 'manual') {
 			this.#byHand.set(uid, job);
@@ -93,12 +99,12 @@ export class CronJobBook {
 		this.#checkSlot(name, dueMs);
 		const versions = this.#knowledge.versions(this.#cronJob.metadata.uid ?? '');
 		const doubts = versions.map((version) => this.#doubtOf(version, dueMs));
-		const reasons = (): string => `Job ${name} is made ${[...new Set(doubts)].join(' or ') || 'blindly'}`;
+		const reasons = (): string => `Job ${name} is created ${[...new Set(doubts)].join(' or ') || 'blindly'}`;
 		this.#check(doubts.includes(undefined), reasons);
 		this.#runs.set(uid, { uid, dueMs, job, isGone: false, isForgotten: false });
 	}
 
-	/** A Job of the CronJob was changed. */
+	/** A Job of the CronJob has been updated. */
 	jobChanged(job: Job): void {
 		const { uid = '' } = job.metadata;
 		const run = this.#runs.get(uid);
@@ -108,8 +114,8 @@ export class CronJobBook {
 		} else this.#byHand.set(uid, job);
 	}
 
-	/** A Job of the CronJob is gone, or is the CronJob's no more. */
-	jobGone({ metadata: { uid = '' } }: Job): void {
+	/** A Job of the CronJob has been removed from the store, or has lost its owner reference. */
+	jobRemoved({ metadata: { uid = '' } }: Job): void {
 		this.#byHand.delete(uid);
 		const run = this.#runs.get(uid);
 		if (!run) return;
@@ -117,7 +123,7 @@ export class CronJobBook {
 		run.overAt ??= this.#knowledge.now();
 	}
 
-	/** How the CronJob is not yet as it must be in the end. */
+	/** What still differs from the state that the CronJob must reach in the end; empty once it is reached. */
 	remains(): readonly string[] {
 		const { spec, status } = this.#cronJob;
 		const runs = [...this.#runs.values()].filter(({ isGone }) => !isGone);
@@ -138,31 +144,31 @@ export class CronJobBook {
 		const { successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1 } = spec;
 		if (ended('Complete').length > successfulJobsHistoryLimit) found.push('too many completed Jobs are kept');
 		if (ended('Failed').length > failedJobsHistoryLimit) found.push('too many failed Jobs are kept');
-		const told = timeOf(status.lastSuccessfulTime) ?? 0;
-		const late = ended('Complete').some((job) => (timeOf(job.status.completionTime) ?? 0) > told);
-		if (late) found.push('lastSuccessfulTime does not tell of the latest success');
+		const reported = timeOf(status.lastSuccessfulTime) ?? 0;
+		const late = ended('Complete').some((job) => (timeOf(job.status.completionTime) ?? 0) > reported);
+		if (late) found.push('lastSuccessfulTime is not that of the latest success');
 		return found.map((text) => `CronJob ${this.#cronJob.metadata.name}: ${text}`);
 	}
 
-	/** Once nothing has gone wrong for a while: the latest slot since `sinceMs` has its Job, if it may have one. */
+	/** Called once no fault has occurred for a while: the latest slot after `sinceMs` has its Job, if it may have one. */
 	checkPunctual(sinceMs: number): void {
 		const { spec, metadata, status } = this.#cronJob;
 		if (spec.suspend || metadata.deletionTimestamp) return;
 		const latest = latestSlot(spec, this.#knowledge.now());
 		if (latest <= sinceMs || latest <= (timeOf(metadata.creationTimestamp) ?? 0)) return;
-		// Under Forbid a run keeps others waiting, until they are too late.
+		// Under Forbid a running Job delays the next slot, until that has missed its starting deadline.
 		const lateMs = latest + approximate(spec.startingDeadlineSeconds ?? 1e6) * 1000;
-		const isInTheWay = ({ overAt }: Run): boolean => overAt !== undefined && overAt > lateMs;
+		const blockedSlot = ({ overAt }: Run): boolean => overAt !== undefined && overAt > lateMs;
 		const isActive = (status.active ?? []).length > 0;
 		const waits =
-			spec.concurrencyPolicy === 'Forbid' && (isActive || [...this.#runs.values()].some(isInTheWay));
+			spec.concurrencyPolicy === 'Forbid' && (isActive || [...this.#runs.values()].some(blockedSlot));
 		this.#check(
 			lastOf(this.#cronJob) === latest || waits,
 			() => `has no Job for ${new Date(latest).toISOString()}`,
 		);
 	}
 
-	/** Runs that are there and have not ended, as far as the controller can know of them. */
+	/** Existing Jobs that have not finished and that the controller can know of. */
 	#rivals(): readonly Run[] {
 		return [...this.#runs.values()].filter(
 			({ isGone, isForgotten, job, uid }) =>
@@ -170,7 +176,7 @@ export class CronJobBook {
 		);
 	}
 
-	/** Why the controller would not make a Job for a slot, did it see the CronJob so. */
+	/** Why the controller must not create a Job for a slot if it saw this version of the CronJob; undefined if it may. */
 	#doubtOf({ metadata, spec, status }: CronJob, dueMs: number): string | undefined {
 		const now = this.#knowledge.now();
 		const since = this.#knowledge.since();
@@ -181,7 +187,7 @@ export class CronJobBook {
 		if (dueMs < latestSlot(spec, since)) return 'though a later time has come';
 		if (dueMs + approximate(spec.startingDeadlineSeconds ?? 1e6) * 1000 < since) return 'after its deadline';
 		const last = timeOf(status.lastScheduleTime) ?? timeOf(metadata.creationTimestamp) ?? 0;
-		if (dueMs <= last) return 'for a time that was seen to';
+		if (dueMs <= last) return 'for a time that already had its Job';
 		const rivals = this.#rivals();
 		if (spec.concurrencyPolicy === 'Forbid' && rivals.length > 0) return 'beside another, under Forbid';
 		const left = rivals.some(({ job }) => job.metadata.deletionTimestamp === undefined);
@@ -190,15 +196,15 @@ export class CronJobBook {
 	}
 
 	/**
-	 * Where the first Job of a slot has gone by somebody else's hand before the status told of it, nobody
-	 * can tell that it was ever made.
+	 * A slot gets one Job, with one exception: if a user or the TTL controller deleted the first Job before
+	 * the status named it, the controller has no trace of it and creates it again.
 	 */
 	#checkSlot(name: string, dueMs: number): void {
 		for (const run of this.#runs.values()) {
 			if (run.dueMs !== dueMs) continue;
 			const byOthers =
 				this.#knowledge.deletedByUsers(run.uid) || run.job.spec.ttlSecondsAfterFinished !== undefined;
-			this.#check(run.isGone && byOthers, `Job ${name} is made a second time`);
+			this.#check(run.isGone && byOthers, `Job ${name} is created a second time`);
 		}
 	}
 
@@ -206,7 +212,7 @@ export class CronJobBook {
 		const { active = [] } = cronJob.status;
 		const uids = new Set(active.map(({ uid }) => uid ?? ''));
 		this.#check(uids.size === active.length, 'a Job is active twice');
-		for (const uid of uids) this.#check(this.#runs.has(uid), `Job ${uid} is active and was never made`);
+		for (const uid of uids) this.#check(this.#runs.has(uid), `Job ${uid} is active and was never created`);
 		for (const { uid = '', name } of old.status.active ?? []) {
 			const run = this.#runs.get(uid);
 			const ends =
@@ -225,13 +231,13 @@ export class CronJobBook {
 	}
 
 	#check(holds: boolean, text: string | (() => string)): void {
-		const told = (): string =>
+		const message = (): string =>
 			`CronJob ${this.#cronJob.metadata.name}: ${typeof text === 'string' ? text : text()}`;
-		this.#violations.check(holds, 7, told);
+		this.#violations.check(holds, 7, message);
 	}
 }
 
-/** When a Job was due last, as the status tells; 0 before the first. */
+/** The status' lastScheduleTime, in ms since the epoch; 0 before the first Job. */
 function lastOf({ status }: CronJob): number {
 	return timeOf(status.lastScheduleTime) ?? 0;
 }

@@ -5,54 +5,61 @@ import { approximate } from '../../src/base/json.ts';
 import { tolerates } from '../../src/plan/placement/taints.ts';
 import type { Violations } from './violations.ts';
 
-/** What the scheduler and the controllers of nodes can have known when they made a decision that shows now. */
+/**
+ * What the scheduler, the node lifecycle controller and the taint eviction controller can have known when they
+ * made the decision whose effect is in the store now.
+ */
 export interface NodeKnowledge {
 	/** The time now. */
 	now(): number;
-	/** A decision that shows now was made at this time or later. */
+	/** The earliest time at which a component can have made the decision that takes effect now. */
 	since(): number;
-	/** The versions of the Node that they can have decided from. */
+	/** The versions of the Node that they can have used for their decision. */
 	versions(nodeName: string): readonly Node[];
 	/** When they received heartbeats of the node's agent, in order. */
 	heartbeatsOf(nodeName: string): readonly number[];
 }
 
-/** What a {@link NodeBook} is made with. */
-export interface NodeBookOptions {
+/** What a {@link NodeOracle} needs. */
+export interface NodeOracleOptions {
 	readonly violations: Violations;
 	readonly knowledge: NodeKnowledge;
 }
 
-/** How long a node may be silent. */
+/** How long a node may send no heartbeat: upstream's default node-monitor-grace-period. */
 const GRACE_MS = 50_000;
 
-/** Keeps book of what is concluded from the state of nodes; see violations.ts for the numbers. */
-export class NodeBook {
+/** Judges bindings, Ready conditions and evictions by the nodes' state (invariants 17 and 18 of violations.ts). */
+export class NodeOracle {
 	readonly #violations: Violations;
 	readonly #knowledge: NodeKnowledge;
 
-	constructor({ violations, knowledge }: NodeBookOptions) {
+	constructor({ violations, knowledge }: NodeOracleOptions) {
 		this.#violations = violations;
 		this.#knowledge = knowledge;
 	}
 
-	/** A Node was changed. */
+	/** A Node has been updated. */
 	nodeChanged(node: Node, old: Node | undefined): void {
 		const { name = '' } = node.metadata;
 		if (readyOf(node) !== 'Unknown' || !old || readyOf(old) === 'Unknown') return;
-		this.#violations.check(this.#wasSilent(name), 18, `Node ${name} is said to be silent, and is not`);
+		this.#violations.check(
+			this.#wasSilent(name),
+			18,
+			`Node ${name} is reported as silent, and has sent heartbeats`,
+		);
 	}
 
-	/** A Pod was made or changed. */
+	/** A Pod has been created or updated. */
 	podChanged(pod: Pod, old: Pod | undefined): void {
 		if (pod.spec.nodeName && !old?.spec.nodeName) this.#checkBinding(pod, pod.spec.nodeName);
-		if (isDrivenAway(pod) && old && !isDrivenAway(old)) this.#checkDrivenAway(pod);
+		if (isEvicted(pod) && old && !isEvicted(old)) this.#checkEviction(pod);
 	}
 
 	#checkBinding({ metadata: { name }, spec: { tolerations = [] } }: Pod, nodeName: string): void {
 		const versions = this.#knowledge.versions(nodeName);
 		const text = `Pod ${name} is bound to ${nodeName}`;
-		this.#violations.check(versions.length > 0, 17, `${text}, which nobody knew of`);
+		this.#violations.check(versions.length > 0, 17, `${text}, which no component can know of`);
 		const isOpen = versions.some(({ spec }) => {
 			const closed: readonly Taint[] = spec.unschedulable ? [UNSCHEDULABLE] : [];
 			return [...closed, ...(spec.taints ?? [])]
@@ -66,17 +73,17 @@ export class NodeBook {
 		);
 	}
 
-	#checkDrivenAway(pod: Pod): void {
+	#checkEviction(pod: Pod): void {
 		const { nodeName = '' } = pod.spec;
 		const versions = this.#knowledge.versions(nodeName);
-		const may = versions.some(({ spec }) => spec.taints?.some((taint) => this.#drivesAway(taint, pod)));
-		const told = (): string =>
-			`Pod ${pod.metadata.name} is driven away, tolerates ${JSON.stringify(pod.spec.tolerations)}, ` +
+		const may = versions.some(({ spec }) => spec.taints?.some((taint) => this.#evicts(taint, pod)));
+		const message = (): string =>
+			`Pod ${pod.metadata.name} is evicted, tolerates ${JSON.stringify(pod.spec.tolerations)}, ` +
 			`and ${nodeName} has ${JSON.stringify(versions.at(-1)?.spec.taints)}`;
-		this.#violations.check(may, 18, told);
+		this.#violations.check(may, 18, message);
 	}
 
-	#drivesAway(taint: Taint, { spec, status }: Pod): boolean {
+	#evicts(taint: Taint, { spec, status }: Pod): boolean {
 		if (taint.effect !== 'NoExecute') return false;
 		const toleration: Toleration | undefined = spec.tolerations?.find((each) => tolerates(each, taint));
 		if (!toleration) return true;
@@ -86,7 +93,7 @@ export class NodeBook {
 		return since + approximate(toleration.tolerationSeconds) * 1000 <= this.#knowledge.now();
 	}
 
-	/** Whether there was a moment, of those the decision can have been made at, after a long silence. */
+	/** Whether, at one of the moments at which the decision can have been made, the grace period was over. */
 	#wasSilent(name: string): boolean {
 		const heartbeats = this.#knowledge.heartbeatsOf(name);
 		const since = this.#knowledge.since();
@@ -100,8 +107,8 @@ export class NodeBook {
 
 const UNSCHEDULABLE: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 
-/** Whether a taint of its node is why the Pod goes. */
-function isDrivenAway({ status }: Pod): boolean {
+/** Whether the taint eviction controller has marked the Pod for eviction. */
+function isEvicted({ status }: Pod): boolean {
 	const condition = status.conditions?.find(({ type }) => type === 'DisruptionTarget');
 	return condition?.status === 'True' && condition.reason === 'DeletionByTaintManager';
 }

@@ -2,8 +2,8 @@ import type { Node } from '../../src/api/core/node/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { Violations } from './violations.ts';
 
-/** What a {@link PlacementBook} is made with. */
-export interface PlacementBookOptions {
+/** What a {@link PlacementOracle} needs. */
+export interface PlacementOracleOptions {
 	readonly violations: Violations;
 	/** Every Pod that exists now. */
 	pods(): readonly Pod[];
@@ -12,25 +12,26 @@ export interface PlacementBookOptions {
 }
 
 /**
- * Keeps book of what nodes are given, and who makes room for whom; see violations.ts for the numbers. What
- * the scheduler has not heard of yet only makes it more careful (a Pod that ended still counts for it), so
- * each binding is judged by the state at that moment. The rules stand here a second time, in the simplest way.
+ * Judges bindings and preemptions (invariants 24 and 25 of violations.ts). Each binding is judged by the
+ * store's state at that moment: a stale cache only makes the scheduler more careful, because a Pod that has
+ * ended still counts there. The predicates are written a second time here, in the simplest way, so that a fault
+ * in the scheduler's own is visible.
  */
-export class PlacementBook {
-	readonly #options: PlacementBookOptions;
-	/** The highest priority that was ever promised room on a node. */
-	readonly #promised = new Map<string, number>();
+export class PlacementOracle {
+	readonly #options: PlacementOracleOptions;
+	/** The highest priority of a Pod that was ever nominated for a node, by the name of the node. */
+	readonly #nominated = new Map<string, number>();
 
-	constructor(options: PlacementBookOptions) {
+	constructor(options: PlacementOracleOptions) {
 		this.#options = options;
 	}
 
-	/** A Pod was made or changed. */
+	/** A Pod has been created or updated. */
 	podChanged(pod: Pod, old: Pod | undefined): void {
 		const { nominatedNodeName } = pod.status;
 		if (nominatedNodeName) {
-			const before = this.#promised.get(nominatedNodeName) ?? Number.NEGATIVE_INFINITY;
-			this.#promised.set(nominatedNodeName, Math.max(before, priorityOf(pod)));
+			const before = this.#nominated.get(nominatedNodeName) ?? Number.NEGATIVE_INFINITY;
+			this.#nominated.set(nominatedNodeName, Math.max(before, priorityOf(pod)));
 		}
 		if (pod.spec.nodeName && !old?.spec.nodeName) this.#checkBinding(pod, pod.spec.nodeName);
 		if (isPreempted(pod) && old && !isPreempted(old)) this.#checkPreemption(pod);
@@ -43,14 +44,14 @@ export class PlacementBook {
 			.filter(({ metadata }) => metadata.uid !== pod.metadata.uid);
 		const text = `Pod ${pod.metadata.name} is bound to ${nodeName}`;
 		const { cpu } = this.#options.node(nodeName)?.status.allocatable ?? {};
-		const asked = [pod, ...others].reduce((sum, each) => sum + cpuOf(each), 0);
+		const requested = [pod, ...others].reduce((sum, each) => sum + cpuOf(each), 0);
 		const check = (holds: boolean, why: () => string): void =>
 			this.#options.violations.check(holds, 24, () => `${text}, ${why()}`);
 		if (cpu !== undefined)
-			check(asked <= milli(cpu), () => `of which ${asked}m are asked, and it has ${cpu}`);
+			check(requested <= milli(cpu), () => `whose Pods request ${requested}m of cpu, and it has ${cpu}`);
 		for (const other of others) {
-			check(!repels(pod, other), () => `where ${other.metadata.name} is, from which it wants to be away`);
-			check(!repels(other, pod), () => `where ${other.metadata.name} is, which wants to be away from it`);
+			check(!repels(pod, other), () => `where ${other.metadata.name} is, to which its anti-affinity is`);
+			check(!repels(other, pod), () => `where ${other.metadata.name} is, whose anti-affinity is to it`);
 			const port = portsOf(pod).find((each) => portsOf(other).includes(each));
 			check(port === undefined, () => `where ${other.metadata.name} holds port ${port}`);
 		}
@@ -58,12 +59,12 @@ export class PlacementBook {
 
 	#checkPreemption(victim: Pod): void {
 		const { nodeName } = victim.spec;
-		// A victim may be about to be bound: then it does not tell which node it is preempted on.
-		const promised = nodeName ? this.#promised.get(nodeName) : Math.max(...this.#promised.values());
+		// A victim that is not bound yet does not show on which node it is preempted.
+		const nominated = nodeName ? this.#nominated.get(nodeName) : Math.max(...this.#nominated.values());
 		this.#options.violations.check(
-			promised !== undefined && promised > priorityOf(victim),
+			nominated !== undefined && nominated > priorityOf(victim),
 			25,
-			`Pod ${victim.metadata.name} of priority ${priorityOf(victim)} is preempted on ${nodeName} for one of ${promised}`,
+			`Pod ${victim.metadata.name} of priority ${priorityOf(victim)} is preempted on ${nodeName} for one of ${nominated}`,
 		);
 	}
 }
@@ -88,7 +89,7 @@ function milli(cpu: string): number {
 	return cpu.endsWith('m') ? Number(cpu.slice(0, -1)) : Number(cpu) * 1000;
 }
 
-/** Simulated Pods keep apart by node only, and by one label. */
+/** Whether `pod` has required anti-affinity to `other`. Simulated Pods use one label and the topology of nodes only. */
 function repels({ spec, metadata }: Pod, other: Pod): boolean {
 	const terms = spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
 	return terms.some(({ labelSelector }) => {

@@ -3,41 +3,44 @@ import type { ContainerEvent, ContainerStatus, Runtime } from '../../src/node/ru
 import { hasEnded } from '../../src/plan/job/classify.ts';
 import type { Violations } from './violations.ts';
 
-/** What a {@link PodBook} is made of. */
-export interface PodBookOptions {
+/** What a {@link PodOracle} needs. */
+export interface PodOracleOptions {
 	readonly violations: Violations;
-	/** The Pod with this UID, if it is there. */
+	/** The Pod with this UID, if it exists. */
 	pod(uid: string): Pod | undefined;
 }
 
-/** Keeps book of all Pods and of what the runtimes do for them; see violations.ts for the numbers. */
-export class PodBook {
-	readonly #options: PodBookOptions;
+/** Judges all Pods and what the runtimes do for them (invariants 6 and 8 of violations.ts). */
+export class PodOracle {
+	readonly #options: PodOracleOptions;
 	/** How often each container was started, by the UID of the Pod and its name. */
 	readonly #starts = new Map<string, number>();
-	/** What runs now, by the UID of the Pod. */
+	/** The containers that run now, by the UID of the Pod. */
 	readonly #running = new Map<string, Map<string, ContainerStatus>>();
-	/** The nodes to which Pods were bound, also of Pods that are gone. */
+	/** The node of each Pod that was ever bound, deleted Pods included. */
 	readonly #boundTo = new Map<string, string>();
 
-	constructor(options: PodBookOptions) {
+	constructor(options: PodOracleOptions) {
 		this.#options = options;
 	}
 
-	/** Follows the runtime of a node; returns the way to stop. */
+	/** Subscribes to the runtime of a node; returns a function that unsubscribes. */
 	follow(nodeName: string, runtime: Runtime): () => void {
 		return runtime.subscribe((event) => this.#observe(nodeName, event));
 	}
 
-	/** The machine is lost with all that ran on it and all that was known of that. */
+	/**
+	 * The machine is lost, with all containers and their state. Its containers no longer count as started: a new
+	 * machine of the same name cannot know of them.
+	 */
 	lose(nodeName: string): void {
-		const isThere = (podUid: string): boolean => this.#boundTo.get(podUid) === nodeName;
-		for (const uid of [...this.#running.keys()]) if (isThere(uid)) this.#running.delete(uid);
+		const wasOnNode = (podUid: string): boolean => this.#boundTo.get(podUid) === nodeName;
+		for (const uid of [...this.#running.keys()]) if (wasOnNode(uid)) this.#running.delete(uid);
 		for (const key of [...this.#starts.keys()])
-			if (isThere(key.split('/')[0] ?? '')) this.#starts.delete(key);
+			if (wasOnNode(key.split('/')[0] ?? '')) this.#starts.delete(key);
 	}
 
-	/** A Pod was changed. */
+	/** A Pod has been updated. */
 	podChanged(pod: Pod, old: Pod | undefined): void {
 		const { name, uid = '' } = pod.metadata;
 		const { nodeName } = pod.spec;
@@ -52,7 +55,7 @@ export class PodBook {
 		}
 	}
 
-	/** The UIDs of the Pods for which something runs. */
+	/** The UIDs of the Pods with at least one running container. */
 	runningUids(): readonly string[] {
 		return [...this.#running.keys()];
 	}
@@ -80,13 +83,13 @@ export class PodBook {
 		if (!pod) return;
 		if (pod.spec.restartPolicy !== 'Never' || !pod.spec.containers.some(({ name }) => name === container))
 			return;
-		const told = pod.status.containerStatuses?.find(({ name }) => name === container)?.state;
+		const reported = pod.status.containerStatuses?.find(({ name }) => name === container)?.state;
 		const text = `${container} of Pod ${pod.metadata.name} is started`;
 		this.#check(starts === 1, 6, `${text} ${starts} times`);
 		this.#check(
-			!told?.running && !told?.terminated,
+			!reported?.running && !reported?.terminated,
 			6,
-			() => `${text}, and its state was ${JSON.stringify(told)}`,
+			() => `${text}, and its state was ${JSON.stringify(reported)}`,
 		);
 	}
 
