@@ -43,8 +43,9 @@ interface Run {
 }
 
 /**
- * Judges every stored change of one CronJob and of its Jobs, from the store's contents alone (invariants 7 and
- * 16 of violations.ts). It repeats the rules in their simplest form and shares no code with the controller's plan.
+ * Judges every stored change of one CronJob and of its Jobs, from the store's contents alone (invariants 7
+ * and 16 of violations.ts). It repeats the rules in their simplest form and shares no code with the
+ * controller's plan.
  */
 export class CronJobOracle {
 	readonly #violations: Violations;
@@ -150,7 +151,10 @@ export class CronJobOracle {
 		return found.map((text) => `CronJob ${this.#cronJob.metadata.name}: ${text}`);
 	}
 
-	/** Called once no fault has occurred for a while: the latest slot after `sinceMs` has its Job, if it may have one. */
+	/**
+	 * Called once no fault has occurred for a while: the latest slot after `sinceMs` has its Job, if it may have
+	 * one.
+	 */
 	checkPunctual(sinceMs: number): void {
 		const { spec, metadata, status } = this.#cronJob;
 		if (spec.suspend || metadata.deletionTimestamp) return;
@@ -176,7 +180,10 @@ export class CronJobOracle {
 		);
 	}
 
-	/** Why the controller must not create a Job for a slot if it saw this version of the CronJob; undefined if it may. */
+	/**
+	 * Why the controller must not create a Job for a slot if it saw this version of the CronJob; undefined if it
+	 * may.
+	 */
 	#doubtOf({ metadata, spec, status }: CronJob, dueMs: number): string | undefined {
 		const now = this.#knowledge.now();
 		const since = this.#knowledge.since();

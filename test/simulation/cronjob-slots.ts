@@ -1,11 +1,11 @@
 import type { CronJobSpec } from '../../src/api/batch/cronjob/schema.ts';
 
-/** A zone whose clocks are ahead of UTC by an odd number of minutes, so that even minutes are others there. */
+/** A time zone with an odd UTC offset in minutes (+05:45): its even minutes are the odd minutes of UTC. */
 export const ODD_ZONE = 'Asia/Kathmandu';
 
 /**
- * The last slot by `ms` of a schedule that is each minute or every other one; worked out without regard
- * to how the controller does it.
+ * The last slot at or before `ms`, of a schedule of every minute or every other minute. Computed by plain
+ * arithmetic, without the controller's cron expression code, so that a fault in that is visible.
  */
 export function latestSlot({ schedule, timeZone }: CronJobSpec, ms: number): number {
 	const everyMs = 60_000 * (schedule === '* * * * *' ? 1 : 2);

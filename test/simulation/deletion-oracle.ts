@@ -44,7 +44,7 @@ export class DeletionOracle {
 
 	/** A Job has been created or updated, or (without `job`) removed from the store. */
 	jobChanged(job: Job | undefined, old: Job | undefined): void {
-		if (job) this.#noteEnd(job);
+		if (job) this.#recordEnd(job);
 		if (!old || old.metadata.deletionTimestamp) return;
 		if (job && !job.metadata.deletionTimestamp) return;
 		const message = (): string =>
@@ -67,10 +67,10 @@ export class DeletionOracle {
 			return (isOrphaning || blocks) && knowledge.knewOwned(each, uid);
 		});
 		const names = left.map((each) => `${each.kind} ${each.metadata.name}`).join(', ');
-		violations.check(left.length === 0, 23, `${kind} ${name} is gone, and ${names} still refers to it`);
+		violations.check(left.length === 0, 23, `${kind} ${name} is deleted, and ${names} still refers to it`);
 	}
 
-	#noteEnd(job: Job): void {
+	#recordEnd(job: Job): void {
 		const owner = controllerOf(job)?.uid;
 		if (owner === undefined || !isFinished(job)) return;
 		const ended = this.#ended.get(owner) ?? new Map<string, 'Complete' | 'Failed'>();
@@ -101,8 +101,8 @@ export class DeletionOracle {
 		if (!cronJob || cronJob.metadata.deletionTimestamp) return true;
 		const specs = knowledge.versions(owner).map(({ spec }) => spec);
 		const replaces = specs.some(({ concurrencyPolicy }) => concurrencyPolicy === 'Replace');
-		const seen = knowledge.jobVersions(job.metadata.uid ?? '');
-		if (replaces && seen.some((each) => !isFinished(each))) return true;
+		const known = knowledge.jobVersions(job.metadata.uid ?? '');
+		if (replaces && known.some((each) => !isFinished(each))) return true;
 		if (!isFinished(job)) return false;
 		const type = typeOfEnd(job);
 		const count = [...(this.#ended.get(owner)?.values() ?? [])].filter((each) => each === type).length;

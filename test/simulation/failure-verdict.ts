@@ -1,7 +1,10 @@
 import type { PodFailurePolicy, PodFailurePolicyRule } from '../../src/api/batch/job/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 
-/** What a Job's failure policy says of a failed Pod, worked out without regard to how the controller does it. */
+/**
+ * The action of a Job's pod failure policy for a failed Pod; undefined if no rule matches. Written without the
+ * controller's code, so that a fault in that is visible.
+ */
 export function verdictOn(
 	pod: Pod,
 	policy: PodFailurePolicy | undefined,

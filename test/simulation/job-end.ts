@@ -3,9 +3,12 @@ import { timeOf } from '../../src/api/meta/time.ts';
 import { approximate } from '../../src/base/json.ts';
 import { IndexSet } from '../../src/plan/job/indexes.ts';
 
-/** When a Job has to end and when it may, as its spec and its counts alone say. */
+/**
+ * When a Job has to end and when it may, by its spec and its counts alone. Written without the controller's
+ * plan (only IndexSet is shared), so that a fault in that is visible.
+ */
 
-/** Why a status with these counts has to announce the Job's end; undefined if it need not. */
+/** Why a status with these counts must have an interim condition; undefined if it need not. */
 export function reasonToEnd({ spec, status }: Job): string | undefined {
 	const { backoffLimitPerIndex, backoffLimit = 6, maxFailedIndexes = Number.POSITIVE_INFINITY } = spec;
 	const failed = countOf(status.failed, status.uncountedTerminatedPods?.failed);
@@ -18,7 +21,7 @@ export function reasonToEnd({ spec, status }: Job): string | undefined {
 	return isMet ? `the success policy is met by ${status.completedIndexes}` : undefined;
 }
 
-/** Why the Job must not have this interim condition, which was just added; undefined if it may. */
+/** Why the Job must not have the interim condition that was just added; undefined if it may. */
 export function doubtOfEnd(job: Job, { reason }: JobCondition, now: number): string | undefined {
 	const { spec, status } = job;
 	const succeeded = countOf(status.succeeded, status.uncountedTerminatedPods?.succeeded);
@@ -41,11 +44,11 @@ export function doubtOfEnd(job: Job, { reason }: JobCondition, now: number): str
 				? 'the limit is not exceeded'
 				: undefined;
 		default:
-			return reasonToEnd(job) === undefined ? 'nothing calls for it' : undefined;
+			return reasonToEnd(job) === undefined ? 'no limit or policy requires it' : undefined;
 	}
 }
 
-/** With OnFailure what counts is the restarts within Pods. */
+/** Whether failed Pods count towards backoffLimit. With OnFailure the restarts of containers count instead. */
 function isCountedByPods({ template }: Job['spec']): boolean {
 	return template.spec.restartPolicy === 'Never';
 }
@@ -60,5 +63,5 @@ function meets({ succeededIndexes, succeededCount }: SuccessPolicyRule, complete
 	return wanted.sizeOfIntersection(completed) >= (succeededCount ?? wanted.size);
 }
 
-/** More than any number here. */
+/** More than any count or limit of a simulated Job. */
 const ANY = 1000;

@@ -9,17 +9,17 @@ import { doubtOfEnd, reasonToEnd } from './job-end.ts';
 import { earliestReplacement, endOf } from './replacement-pace.ts';
 import type { Violations } from './violations.ts';
 
-/** What the Job's controller can have known when it made a decision that shows now. */
+/** What the Job controller can have known when it made the decision whose effect is in the store now. */
 export interface Knowledge {
 	/** The time now. */
 	now(): number;
-	/** The versions of the Job that it can have decided from. */
+	/** The versions of the Job that the controller can have used for its decision. */
 	versions(jobUid: string): readonly Job[];
 	/**
-	 * Whether it knew of the Pod's end, long enough ago to have decided from it; `surely`: not only since
-	 * this very instant, in which it may have decided before.
+	 * Whether the controller had received the Pod's end early enough to use it for its decision. With `strictly`
+	 * an end that it received at this very instant does not count: it may have decided before that.
 	 */
-	knewOfEnd(podUid: string, surely: boolean): boolean;
+	knewOfEnd(podUid: string, strictly: boolean): boolean;
 }
 
 /** What a {@link JobOracle} needs. */
@@ -29,24 +29,28 @@ export interface JobOracleOptions {
 }
 
 /**
- * Judges every stored change of one Job and of its Pods, from the store's contents alone; see violations.ts for
- * the numbers of the invariants.
+ * Judges every stored change of one Job and of its Pods, from the store's contents alone (invariants 1 to 5
+ * and 21 of violations.ts). "Recorded" is a Pod whose end the Job's status contains, in
+ * uncountedTerminatedPods, in a count or as an index; "released" is one that has lost the tracking finalizer.
  */
 export class JobOracle {
 	readonly #violations: Violations;
 	readonly #knowledge: Knowledge;
 	readonly #pods = new Map<string, Pod>();
-	/** How each Pod's end was noted. Successes of an Indexed Job are noted by their index alone. */
-	readonly #noted = new Map<string, 'succeeded' | 'failed'>();
-	/** The indexes of the Pods that have succeeded, by UID, also of those that are gone. */
+	/** How each Pod's end was recorded. An Indexed Job records successes by their index alone. */
+	readonly #recorded = new Map<string, 'succeeded' | 'failed'>();
+	/** The indexes of the Pods that have succeeded, by UID, deleted Pods included. */
 	readonly #successes = new Map<string, number>();
-	/** Indexes of which a Pod was let go without being counted: what was passed on with it is lost. */
-	readonly #disturbed = new Set<number>();
-	/** Pods that were let go before their end, to be removed: what becomes of them does not count. */
-	readonly #removed = new Set<string>();
-	/** When the last Pod that succeeded ended. */
+	/**
+	 * Indexes of which a Pod was released without being counted. The failure count that the Pod carried in its
+	 * annotation is lost with it, so the limit per index cannot be checked.
+	 */
+	readonly #uncertain = new Set<number>();
+	/** Pods that were released before their end because the controller deleted them: their end does not count. */
+	readonly #releasedEarly = new Set<string>();
+	/** When the last Pod that succeeded ended, in ms since the epoch; 0 before the first. */
 	#lastSuccessMs = 0;
-	/** Indexes from here on were given up by scaling down at some time, so they may run again. */
+	/** The lowest `completions` so far: the Job once dropped all indexes from here on, so they may run again. */
 	#lowestCompletions = Number.POSITIVE_INFINITY;
 	#job: Job;
 	#isGone = false;
@@ -55,10 +59,10 @@ export class JobOracle {
 		this.#job = job;
 		this.#violations = violations;
 		this.#knowledge = knowledge;
-		this.#noteCompletions(job);
+		this.#recordCompletions(job);
 	}
 
-	/** The Job as it is, or last was. */
+	/** The current version of the Job, or the last one before its deletion. */
 	get job(): Job {
 		return this.#job;
 	}
@@ -67,40 +71,47 @@ export class JobOracle {
 		return this.#isGone;
 	}
 
-	/** The Job was changed. */
+	/** The Job has been updated. */
 	jobChanged(job: Job): void {
 		const old = this.#job;
 		this.#job = job;
-		this.#noteCompletions(job);
+		this.#recordCompletions(job);
 		if (semanticEqual(old.status, job.status)) return;
 		this.#check(!isFinished(old), 4, 'the status of a finished Job changes');
 		this.#checkTerminal(old, job);
-		this.#note(old.status, job.status, 'failed');
+		this.#checkRecorded(old.status, job.status, 'failed');
 		if (isIndexed(job)) this.#checkIndexes(old.status, job);
-		else this.#note(old.status, job.status, 'succeeded');
+		else this.#checkRecorded(old.status, job.status, 'succeeded');
 		this.#checkEnd(old, job);
 		this.#checkLimitPerIndex(job);
 	}
 
-	/** The Job is gone. */
+	/** The Job has been removed from the store. */
 	jobRemoved(): void {
 		this.#isGone = true;
 	}
 
-	/** A Pod that nobody owned is the Job's now. It may be one too many, and bear the index of another. */
+	/**
+	 * The controller has adopted an orphan Pod. Parallelism may be exceeded by it, and its index be another
+	 * Pod's.
+	 */
 	podAdopted(pod: Pod): void {
 		const versions = this.#knowledge.versions(this.#job.metadata.uid ?? '');
-		const isThere = versions.some((job) => !isFinished(job) && job.metadata.deletionTimestamp === undefined);
-		this.#check(isThere, 1, `Pod ${pod.metadata.name} is adopted by a Job that is over`);
-		this.#disturbed.add(completionIndexOf(pod) ?? -1);
+		const canAdopt = versions.some((job) => !isFinished(job) && job.metadata.deletionTimestamp === undefined);
+		this.#check(canAdopt, 1, `Pod ${pod.metadata.name} is adopted by a finished Job`);
+		this.#uncertain.add(completionIndexOf(pod) ?? -1);
 		this.#observe(pod);
 	}
 
-	/** A Pod of the Job was made. */
+	/** A Pod of the Job has been created. */
 	podCreated(pod: Pod): void {
 		const versions = this.#knowledge.versions(this.#job.metadata.uid ?? '');
-		const goesOn = versions.filter(makesPods);
-		this.#check(goesOn.length > 0, 1, `Pod ${pod.metadata.name} is made for a Job at rest`);
+		const creating = versions.filter(createsPods);
+		this.#check(
+			creating.length > 0,
+			1,
+			`Pod ${pod.metadata.name} is created for a Job that is suspended or ending`,
+		);
 		this.#observe(pod);
 		const parallelism = Math.max(...versions.map(({ spec }) => spec.parallelism ?? 1));
 		const active = this.#active();
@@ -113,25 +124,28 @@ export class JobOracle {
 		this.#checkPace(pod);
 	}
 
-	/** A Pod of the Job was changed. */
+	/** A Pod of the Job has been updated. */
 	podChanged(pod: Pod, old: Pod): void {
 		this.#observe(pod);
-		if (isTracked(old) && !isTracked(pod)) this.#letGo(pod);
+		if (isTracked(old) && !isTracked(pod)) this.#checkRelease(pod);
 	}
 
-	/** A Pod of the Job is gone. */
+	/** A Pod of the Job has been removed from the store. */
 	podRemoved(old: Pod): void {
-		if (isTracked(old)) this.#disturbed.add(completionIndexOf(old) ?? -1);
+		if (isTracked(old)) this.#uncertain.add(completionIndexOf(old) ?? -1);
 		this.#pods.delete(old.metadata.uid ?? '');
 	}
 
-	/** A Pod is there and the Job's no more. Should it come back, it is another one, never counted. */
-	podReleased(old: Pod): void {
+	/**
+	 * A Pod has lost the Job as its owner. If the Job adopts it again, it counts as another Pod that was never
+	 * recorded.
+	 */
+	podOrphaned(old: Pod): void {
 		const { uid = '' } = old.metadata;
 		this.podRemoved(old);
-		const note = this.#noted.get(uid);
-		this.#noted.delete(uid);
-		if (note) this.#noted.set(beforeItLeft(uid), note);
+		const note = this.#recorded.get(uid);
+		this.#recorded.delete(uid);
+		if (note) this.#recorded.set(beforeItWasOrphaned(uid), note);
 	}
 
 	#observe(pod: Pod): void {
@@ -143,7 +157,7 @@ export class JobOracle {
 		if (pod.status.phase === 'Succeeded' && index !== undefined) this.#successes.set(uid, index);
 	}
 
-	/** How many Pods are active, as the Job counts them. */
+	/** The Pods that are active, as the Job counts them. */
 	#active(): readonly Pod[] {
 		const { podReplacementPolicy, podFailurePolicy } = this.#job.spec;
 		const waitsForEnd = podReplacementPolicy === 'Failed' || podFailurePolicy !== undefined;
@@ -154,24 +168,24 @@ export class JobOracle {
 
 	#checkPace(pod: Pod): void {
 		const isKnown = ({ metadata: { uid = '' } }: Pod): boolean =>
-			this.#knowledge.knewOfEnd(uid, true) && !this.#removed.has(uid);
-		// What an index that was given up has done counts no more.
-		const isOne = (each: Pod): boolean => (completionIndexOf(each) ?? -1) < this.#lowestCompletions;
-		const known = [...this.#pods.values()].filter((each) => hasEnded(each) && isKnown(each) && isOne(each));
+			this.#knowledge.knewOfEnd(uid, true) && !this.#releasedEarly.has(uid);
+		// Failures of an index that the Job once dropped do not count any more.
+		const counts = (each: Pod): boolean => (completionIndexOf(each) ?? -1) < this.#lowestCompletions;
+		const known = [...this.#pods.values()].filter((each) => hasEnded(each) && isKnown(each) && counts(each));
 		const ends = { pods: known, lastSuccessMs: this.#lastSuccessMs };
 		const earliest = earliestReplacement(this.#job, ends, completionIndexOf(pod));
 		const now = this.#knowledge.now();
 		this.#check(
 			earliest <= now,
 			21,
-			() => `Pod ${pod.metadata.name} is made ${earliest - now} ms too soon after a failure`,
+			() => `Pod ${pod.metadata.name} is created ${earliest - now} ms too soon after a failure`,
 		);
 	}
 
 	#checkIndexOf(pod: Pod, versions: readonly Job[]): void {
 		const index = completionIndexOf(pod);
 		const completions = Math.max(...versions.map(({ spec }) => spec.completions ?? 0));
-		this.#check(index !== undefined && index < completions, 3, `index ${index} is none of the Job's`);
+		this.#check(index !== undefined && index < completions, 3, `the Job has no index ${index}`);
 		if (index === undefined) return;
 		const { completedIndexes, failedIndexes } = this.#job.status;
 		const completed = IndexSet.parse(completedIndexes, ANY).has(index) && index < this.#lowestCompletions;
@@ -185,19 +199,19 @@ export class JobOracle {
 		this.#check(rivals.length === 1 || index >= this.#lowestCompletions, 3, `index ${index} runs twice`);
 	}
 
-	/** The Pod has lost the finalizer: whatever had to be noted of it must have been. */
-	#letGo(pod: Pod): void {
+	/** The Pod has lost the tracking finalizer: by now the Job's status must have recorded its end. */
+	#checkRelease(pod: Pod): void {
 		const { uid = '', name = '' } = pod.metadata;
 		const job = this.#job;
-		if (!hasEnded(pod)) this.#removed.add(uid);
+		if (!hasEnded(pod)) this.#releasedEarly.add(uid);
 		if (this.#isGone || job.metadata.deletionTimestamp || isFinished(job)) return;
 		if (pod.status.phase === 'Failed') this.#checkVerdict(pod);
-		// One that came back may have been noted before it left, and still wait to be counted.
-		if (this.#noted.has(uid) || this.#noted.has(beforeItLeft(uid))) return;
+		// A Pod that was adopted again may have been recorded before it was orphaned, and not be counted yet.
+		if (this.#recorded.has(uid) || this.#recorded.has(beforeItWasOrphaned(uid))) return;
 		const index = completionIndexOf(pod);
-		this.#disturbed.add(index ?? -1);
-		// One that was stopped before its end is not counted, and its end may come a moment too early; when
-		// the Job ends, those that are stopped are let go while they end.
+		this.#uncertain.add(index ?? -1);
+		// A Pod that the controller deletes is not counted, and its end may arrive at the same instant. While the
+		// Job ends, the controller releases deleted Pods before they have ended.
 		const isStopped = pod.metadata.deletionTimestamp !== undefined && ends(job);
 		if (!hasEnded(pod) || !this.#knowledge.knewOfEnd(uid, isStopped)) return;
 		if (isIndexed(job)) {
@@ -206,7 +220,7 @@ export class JobOracle {
 			const { completedIndexes, failedIndexes } = job.status;
 			const decided = [completedIndexes, failedIndexes].some((text) => IndexSet.parse(text, ANY).has(index));
 			if (pod.status.phase === 'Succeeded') {
-				this.#check(decided, 2, `index ${index} is not noted before its Pod ${name} is let go`);
+				this.#check(decided, 2, `index ${index} is not recorded before its Pod ${name} is released`);
 				return;
 			}
 		}
@@ -214,23 +228,23 @@ export class JobOracle {
 			if (verdictOn(pod, job.spec.podFailurePolicy) === 'Ignore') return;
 			if (isTrue(job.status.conditions, 'SuccessCriteriaMet')) return;
 		}
-		this.#check(false, 2, `the end of Pod ${name} is not noted before it is let go`);
+		this.#check(false, 2, `the end of Pod ${name} is not recorded before it is released`);
 	}
 
-	/** What the failure policy says of a Pod is done before the Pod is let go. */
+	/** The action of the failure policy for a Pod takes effect before the Pod is released. */
 	#checkVerdict(pod: Pod): void {
 		const { uid = '', name } = pod.metadata;
 		const { spec, status } = this.#job;
 		if (ends(this.#job) || !this.#knowledge.knewOfEnd(uid, true)) return;
 		const action = verdictOn(pod, spec.podFailurePolicy);
-		this.#check(action !== 'FailJob', 5, `Pod ${name} fails the Job, and it goes on`);
+		this.#check(action !== 'FailJob', 5, `Pod ${name} fails the Job, and the Job continues`);
 		const index = completionIndexOf(pod);
 		if (index === undefined || index >= this.#lowestCompletions || spec.backoffLimitPerIndex === undefined)
 			return;
 		const isDecided = [status.failedIndexes, status.completedIndexes].some((text) =>
 			IndexSet.parse(text, ANY).has(index),
 		);
-		const text = `Pod ${name} fails index ${index}, and it goes on`;
+		const text = `Pod ${name} fails index ${index}, and the index continues`;
 		this.#check(action !== 'FailIndex' || isDecided, 5, text);
 	}
 
@@ -254,18 +268,18 @@ export class JobOracle {
 		this.#check(active + terminating === 0, 4, 'a finished Job has Pods that have not ended');
 	}
 
-	#note(old: JobStatus, status: JobStatus, as: 'succeeded' | 'failed'): void {
+	#checkRecorded(old: JobStatus, status: JobStatus, as: 'succeeded' | 'failed'): void {
 		const before = new Set(old.uncountedTerminatedPods?.[as]);
 		const uncounted = status.uncountedTerminatedPods?.[as] ?? [];
 		for (const uid of uncounted) {
 			if (before.has(uid)) continue;
-			this.#check(!this.#noted.has(uid), 2, `Pod ${uid} is noted a second time`);
-			this.#noted.set(uid, as);
+			this.#check(!this.#recorded.has(uid), 2, `Pod ${uid} is recorded a second time`);
+			this.#recorded.set(uid, as);
 			if (as === 'failed') this.#checkCounts(this.#pods.get(uid));
 		}
-		const total = [...this.#noted.values()].filter((each) => each === as).length;
+		const total = [...this.#recorded.values()].filter((each) => each === as).length;
 		const counted = (status[as] ?? 0) + uncounted.length;
-		this.#check(counted === total, 2, `${counted} are counted or noted as ${as}, ${total} were noted`);
+		this.#check(counted === total, 2, `${counted} are counted or listed as ${as}, ${total} were recorded`);
 		this.#check((status[as] ?? 0) >= (old[as] ?? 0), 2, `the count of ${as} shrinks`);
 	}
 
@@ -293,13 +307,15 @@ export class JobOracle {
 	}
 
 	#checkProof(index: number): void {
-		const proof = [...this.#successes].some(([uid, of]) => of === index && this.#noted.get(uid) !== 'failed');
+		const proof = [...this.#successes].some(
+			([uid, of]) => of === index && this.#recorded.get(uid) !== 'failed',
+		);
 		this.#check(proof, 3, `index ${index} is complete without a Pod that succeeded`);
 	}
 
 	#checkEnd({ status: old }: Job, job: Job): void {
 		const reason = reasonToEnd(job);
-		this.#check(reason === undefined || ends(job), 5, () => `the Job goes on: ${reason}`);
+		this.#check(reason === undefined || ends(job), 5, () => `the Job continues: ${reason}`);
 		for (const condition of job.status.conditions ?? []) {
 			if (condition.type !== 'SuccessCriteriaMet' && condition.type !== 'FailureTarget') continue;
 			if (isTrue(old.conditions, condition.type)) continue;
@@ -313,7 +329,7 @@ export class JobOracle {
 		const failures = new Map<number, number>();
 		for (const pod of this.#pods.values()) {
 			const index = completionIndexOf(pod) ?? -1;
-			if (this.#noted.get(pod.metadata.uid ?? '') !== 'failed' || this.#disturbed.has(index)) continue;
+			if (this.#recorded.get(pod.metadata.uid ?? '') !== 'failed' || this.#uncertain.has(index)) continue;
 			failures.set(index, (failures.get(index) ?? 0) + 1);
 		}
 		for (const [index, count] of failures) {
@@ -326,30 +342,31 @@ export class JobOracle {
 		}
 	}
 
-	#noteCompletions({ spec }: Job): void {
+	#recordCompletions({ spec }: Job): void {
 		if (spec.completions !== undefined) {
 			this.#lowestCompletions = Math.min(this.#lowestCompletions, spec.completions);
 		}
 	}
 
 	#check(holds: boolean, invariant: Parameters<Violations['check']>[1], text: string | (() => string)): void {
-		const told = (): string => `Job ${this.#job.metadata.name}: ${typeof text === 'string' ? text : text()}`;
-		this.#violations.check(holds, invariant, told);
+		const message = (): string =>
+			`Job ${this.#job.metadata.name}: ${typeof text === 'string' ? text : text()}`;
+		this.#violations.check(holds, invariant, message);
 	}
 }
 
-/** Under which the end of a Pod stays noted that is the Job's no more. */
-function beforeItLeft(uid: string): string {
-	return `${uid}, before it left`;
+/** The key of the recorded end of a Pod that was orphaned since. */
+function beforeItWasOrphaned(uid: string): string {
+	return `${uid}, before it was orphaned`;
 }
 
-/** Whether it is decided that the Job ends. */
+/** Whether the controller has decided that the Job ends: the Job has an interim condition. */
 function ends({ status }: Job): boolean {
 	return isTrue(status.conditions, 'SuccessCriteriaMet') || isTrue(status.conditions, 'FailureTarget');
 }
 
-/** Whether a controller that sees the Job so makes Pods for it. */
-function makesPods(job: Job): boolean {
+/** Whether a controller that has received this version of the Job may create Pods for it. */
+function createsPods(job: Job): boolean {
 	const isOver = isFinished(job) || isTrue(job.status.conditions, 'FailureTarget');
 	return !isOver && !job.spec.suspend && job.metadata.deletionTimestamp === undefined;
 }

@@ -29,7 +29,10 @@ export interface NodeOracleOptions {
 /** How long a node may send no heartbeat: upstream's default node-monitor-grace-period. */
 const GRACE_MS = 50_000;
 
-/** Judges bindings, Ready conditions and evictions by the nodes' state (invariants 17 and 18 of violations.ts). */
+/**
+ * Judges bindings, Ready conditions and evictions by the nodes' state (invariants 17 and 18 of
+ * violations.ts).
+ */
 export class NodeOracle {
 	readonly #violations: Violations;
 	readonly #knowledge: NodeKnowledge;

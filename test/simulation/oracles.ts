@@ -90,7 +90,7 @@ export class Oracles {
 		const before = old && this.#jobs.get(controllerUidOf(old));
 		const after = pod && this.#jobs.get(controllerUidOf(pod));
 		if (old && before && before !== after) {
-			if (pod) before.podReleased(old);
+			if (pod) before.podOrphaned(old);
 			else before.podRemoved(old);
 		} else if (pod && old && after) after.podChanged(pod, old);
 		if (!pod || !after || after === before) return;

@@ -89,7 +89,10 @@ function milli(cpu: string): number {
 	return cpu.endsWith('m') ? Number(cpu.slice(0, -1)) : Number(cpu) * 1000;
 }
 
-/** Whether `pod` has required anti-affinity to `other`. Simulated Pods use one label and the topology of nodes only. */
+/**
+ * Whether `pod` has required anti-affinity to `other`. Simulated Pods use one label and the topology of nodes
+ * only.
+ */
 function repels({ spec, metadata }: Pod, other: Pod): boolean {
 	const terms = spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
 	return terms.some(({ labelSelector }) => {

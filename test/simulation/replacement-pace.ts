@@ -4,26 +4,27 @@ import { timeOf } from '../../src/api/meta/time.ts';
 import { completionIndexOf } from '../../src/plan/job/classify.ts';
 
 /**
- * How soon a failed Pod may be replaced, worked out from the Pods that are there alone: the controller
- * may remember more of them, and then wait longer.
+ * How soon a failed Pod may be replaced, computed from the existing Pods alone. It is a lower bound: the
+ * controller may also remember failures of deleted Pods and wait longer. Upstream's rule is in
+ * pkg/controller/job/backoff_utils.go.
  */
 
 const BASE_MS = 10_000;
 const CAP_MS = 600_000;
 
-/** What is known of a Job's Pods. */
+/** The ends of a Job's Pods that its controller knew. */
 export interface KnownEnds {
-	/** Pods that are there and whose end the controller knew. */
+	/** Existing Pods whose end the controller knew. */
 	readonly pods: readonly Pod[];
-	/** When the last Pod that succeeded ended, also one that is gone; 0 before the first. */
+	/** When the last Pod that succeeded ended, deleted ones included, in ms; 0 before the first. */
 	readonly lastSuccessMs: number;
 }
 
-/** When the Job may make a Pod (for this index) at the earliest. */
+/** The earliest time, in ms since the epoch, at which the Job may create a Pod (for this index). */
 export function earliestReplacement(job: Job, known: KnownEnds, index: number | undefined): number {
 	const perIndex = job.spec.backoffLimitPerIndex !== undefined;
 	const failures = known.pods
-		// One that is being deleted may have counted before its end.
+		// A terminating Pod may have counted as failed before its end, so its end is not the start of the delay.
 		.filter(({ status, metadata }) => status.phase === 'Failed' && metadata.deletionTimestamp === undefined)
 		.filter((pod) => !perIndex || completionIndexOf(pod) === index)
 		.flatMap((pod) => endOf(pod) ?? [])
@@ -33,7 +34,7 @@ export function earliestReplacement(job: Job, known: KnownEnds, index: number | 
 	return Math.max(...failures) + Math.min(CAP_MS, BASE_MS * 2 ** (count - 1));
 }
 
-/** When the last container of the Pod ended, if all have. */
+/** When the last container of the Pod ended; undefined while one has not. */
 export function endOf({ status }: Pod): number | undefined {
 	const ends = (status.containerStatuses ?? []).map(({ state }) => timeOf(state?.terminated?.finishedAt));
 	return ends.length === 0 || ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end ?? 0));
