@@ -3,14 +3,14 @@ import type { Dice } from './dice.ts';
 import type { History } from './history.ts';
 import type { Trace } from './trace.ts';
 
-/** Something that a user does. */
+/** One action of a user. Rejects with an ApiError if the server refuses it. */
 export type Act = () => Promise<unknown>;
 
-/** What the users of a simulated cluster act with. */
+/** What the users of a simulated cluster need. */
 export interface ActOptions {
 	readonly dice: Dice;
 	readonly trace: Trace;
 	readonly history: History;
-	/** Reaches the server that runs at the moment. */
+	/** A client of the API server process that runs now. */
 	client(): Client;
 }

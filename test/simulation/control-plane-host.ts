@@ -7,12 +7,12 @@ import { Observed } from './observed.ts';
 import { ProcessLife } from './process-life.ts';
 import { equip, type Surroundings } from './surroundings.ts';
 
-/** The process of controllers and scheduler: when it dies another one is started a while later. */
+/** The process of controllers and scheduler. When it dies, another one is started a while later. */
 export class ControlPlaneHost {
 	readonly #surroundings: Surroundings;
 	#life: ProcessLife | undefined;
 	#transport: FaultyTransport | undefined;
-	/** What the process that runs now, or the last one, has been shown. */
+	/** What the current process, or the last one, has received. */
 	observed: Observed;
 
 	constructor(surroundings: Surroundings) {
@@ -41,7 +41,7 @@ export class ControlPlaneHost {
 		const lifecycle = new Lifecycle({
 			clock: life,
 			signal: life.stopping,
-			// Longer than what is judged below: a control plane that does not end must not go unnoticed.
+			// Longer than the check in `stop` allows: otherwise the lifecycle would end a hanging control plane first.
 			stopTimeoutMs: 4 * LONGEST_END_MS,
 			onFailure: (error) => onError('control plane', 'run', error),
 		});
@@ -51,23 +51,23 @@ export class ControlPlaneHost {
 		void lifecycle.ended.then(ended);
 	}
 
-	/** It dies at once. */
+	/** Kills the process at once. */
 	kill(): void {
 		this.#life?.die();
 	}
 
-	/** It is asked to end. */
+	/** Asks the process to stop; invariant 14 bounds the time that this may take. */
 	stop(): void {
 		const { clock, violations } = this.#surroundings;
 		const life = this.#life;
 		if (!life?.isAlive) return;
 		life.stop();
 		clock.setTimer(LONGEST_END_MS, () =>
-			violations.check(!life.isAlive, 14, 'the control plane does not end'),
+			violations.check(!life.isAlive, 14, 'the control plane does not stop'),
 		);
 	}
 
-	/** Cuts it off from the server for a while. */
+	/** Cuts the process off from the server for a while. */
 	cutOff(forMs: number): void {
 		const { clock, trace } = this.#surroundings;
 		const transport = this.#transport;
@@ -76,7 +76,7 @@ export class ControlPlaneHost {
 		clock.setTimer(forMs, () => transport?.reconnect());
 	}
 
-	/** Some of its watches tell nothing for a while: those of one resource, or of any. */
+	/** Holds back the events of some watches for a while: those of one resource, or some of all resources. */
 	lag(forMs: number): void {
 		const { clock, trace, dice } = this.#surroundings;
 		const transport = this.#transport;
@@ -86,11 +86,11 @@ export class ControlPlaneHost {
 		clock.setTimer(forMs, () => transport?.catchUp());
 	}
 
-	/** It can reach the server again. */
+	/** Ends {@link cutOff}. */
 	reconnect(): void {
 		this.#transport?.reconnect();
 	}
 }
 
-/** Requests under way may take their time on a slow network. */
+/** How long an orderly stop may take. Requests in flight can be slow, and they are waited for. */
 const LONGEST_END_MS = 600_000;

@@ -7,7 +7,7 @@ import type { Act, ActOptions } from './act.ts';
 import { drawCronJobChange, drawCronJobSpec } from './cronjob-wishes.ts';
 import type { Dice } from './dice.ts';
 
-/** What people do with CronJobs. */
+/** The actions of users on CronJobs. */
 export class CronJobUsers {
 	readonly #options: ActOptions;
 	#jobsByHand = 0;
@@ -16,7 +16,7 @@ export class CronJobUsers {
 		this.#options = options;
 	}
 
-	/** What there is to do, as often as it is done. */
+	/** All actions, each as often as its weight in the draw. */
 	get acts(): readonly Act[] {
 		return [
 			() => this.#create(),
@@ -28,19 +28,19 @@ export class CronJobUsers {
 		];
 	}
 
-	/** Changes about every other CronJob. */
+	/** Updates about every other CronJob. */
 	get changeSome(): readonly Act[] {
 		return this.#all()
 			.filter(() => this.#options.dice.chance(0.5))
 			.map((cronJob) => () => this.#change(cronJob));
 	}
 
-	/** Puts every CronJob at rest, one way or another. */
-	get restAll(): readonly Act[] {
+	/** Suspends or deletes every CronJob. */
+	get suspendAll(): readonly Act[] {
 		const { dice } = this.#options;
 		return this.#all().map(({ metadata: { name = '' }, spec }) => async () => {
 			if (spec.suspend) return;
-			this.#note(`puts CronJob ${name} at rest`);
+			this.#note(`suspends or deletes CronJob ${name}`);
 			if (dice.chance(0.7)) await this.#client.patch(name, 'merge', { spec: { suspend: true } });
 			else await this.#client.delete(name, { propagationPolicy: drawPropagation(dice) });
 		});
@@ -52,7 +52,7 @@ export class CronJobUsers {
 		if (this.#all().some(({ metadata }) => metadata.name === name)) return;
 		const spec = drawCronJobSpec(dice);
 		this.#note(`creates CronJob ${name} ${JSON.stringify(spec)}`);
-		// A manifest: the server makes a CronJob of it.
+		// The cast is safe: this is a manifest, which the server decodes and defaults.
 		const cronJob = {
 			apiVersion: 'batch/v1',
 			kind: 'CronJob',
@@ -78,7 +78,7 @@ export class CronJobUsers {
 		await this.#client.delete(name, { propagationPolicy });
 	}
 
-	/** As `kubectl create job --from=cronjob/...` does. */
+	/** Does what `kubectl create job --from=cronjob/...` does. */
 	async #runByHand(): Promise<void> {
 		const cronJob = this.#one();
 		if (!cronJob) return;
@@ -101,7 +101,7 @@ export class CronJobUsers {
 	}
 
 	#all(): readonly CronJob[] {
-		// The resource says what they are.
+		// The cast is safe: the resource determines the type.
 		return this.#options.history.all('cronjobs') as unknown as readonly CronJob[];
 	}
 

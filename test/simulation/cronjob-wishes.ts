@@ -2,7 +2,7 @@ import { ODD_ZONE } from './cronjob-slots.ts';
 import type { Dice } from './dice.ts';
 import { drawJobSpec } from './job-wishes.ts';
 
-/** A CronJob's spec as a user might write it. */
+/** Draws the spec of a new CronJob. */
 export function drawCronJobSpec(dice: Dice): Record<string, unknown> {
 	return {
 		...drawSchedule(dice),
@@ -15,7 +15,7 @@ export function drawCronJobSpec(dice: Dice): Record<string, unknown> {
 	};
 }
 
-/** A change that a user might make to a CronJob with such a spec. */
+/** Draws a merge patch of a CronJob's spec. */
 export function drawCronJobChange(dice: Dice): Record<string, unknown> {
 	return dice.of(
 		() => drawSchedule(dice),
@@ -29,7 +29,7 @@ export function drawCronJobChange(dice: Dice): Record<string, unknown> {
 	)();
 }
 
-/** Every minute, or every other one by the clocks of some zone. */
+/** Every minute, or every other minute in one of several time zones; see cronjob-slots.ts. */
 function drawSchedule(dice: Dice): Record<string, unknown> {
 	const timeZone = dice.of(null, 'America/New_York', ODD_ZONE);
 	return { schedule: dice.of('* * * * *', '* * * * *', '*/2 * * * *'), timeZone };

@@ -1,6 +1,9 @@
 import type { Random } from '../../src/base/random.ts';
 
-/** Draws from a {@link Random}. */
+/**
+ * Draws from a {@link Random}. The order of the draws is part of a seed's run: a new draw changes all later
+ * ones.
+ */
 export class Dice implements Random {
 	readonly #random: Random;
 
@@ -26,12 +29,12 @@ export class Dice implements Random {
 		return this.#random.next() < probability;
 	}
 
-	/** One of several. */
+	/** One of several, all equally likely. */
 	of<T>(...choices: readonly [T, ...T[]]): T {
 		return choices[this.between(0, choices.length - 1)] ?? choices[0];
 	}
 
-	/** `value` with this probability. */
+	/** `value()` with this probability, otherwise undefined. */
 	maybe<T>(probability: number, value: () => T): T | undefined {
 		return this.chance(probability) ? value() : undefined;
 	}

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { pathOf } from '../../src/client/client.ts';
 import type { ActOptions } from './act.ts';
 
-/** Evicts a Pod through the API's own subresource for that. */
+/** Evicts a Pod through its eviction subresource, as `kubectl drain` does. */
 export async function evict(
 	{ client, trace }: Pick<ActOptions, 'client' | 'trace'>,
 	{ metadata }: KubeObject,

@@ -15,24 +15,27 @@ import type { Observed } from './observed.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { ScheduledKill } from './scheduled-kills.ts';
 
-/** What a {@link FaultyTransport} stands between. */
+/** What a {@link FaultyTransport} needs. */
 export interface FaultyTransportOptions {
 	readonly life: ProcessLife;
 	readonly faults: Faults;
 	readonly observed: Observed;
 	readonly scheduledKill?: ScheduledKill;
-	/** The server that runs at the moment. */
+	/** The transport to the API server process that runs now. */
 	server(): ApiTransport;
-	/** Somebody else changes the object at this path. */
+	/** Another client updates the object at this path. */
 	disturb(path: string): Promise<void>;
-	/** The server has answered a write. */
+	/** The server has answered a write with success. */
 	answered(request: ApiRequest, response: ApiResponse): void;
-	/** A request is made. */
+	/** The process sends a request. */
 	asked(request: ApiRequest): void;
 	note(what: string): void;
 }
 
-/** The way of one process to the API server, with all that can go wrong on it. */
+/**
+ * The transport of one process to the API server, with injected faults. The order of the steps of a request is
+ * the order in which a real one fails: on the way there, at the server, on the way back.
+ */
 export class FaultyTransport implements ApiTransport {
 	readonly #options: FaultyTransportOptions;
 	readonly #watches = new Set<FaultyWatch>();
@@ -42,24 +45,24 @@ export class FaultyTransport implements ApiTransport {
 		this.#options = options;
 	}
 
-	/** Cuts the process off: no request arrives, no event comes. */
+	/** Cuts the process off: its requests time out and its watches deliver no events. */
 	cutOff(): void {
 		this.#isCut = true;
 		for (const watch of this.#watches) watch.hold();
 	}
 
-	/** Ends that; what was missed comes now, or the watches have to be opened anew. */
+	/** Ends {@link cutOff}. All watches break, and the process has to open them again. */
 	reconnect(): void {
 		this.#isCut = false;
 		for (const watch of this.#watches) watch.cut('fault');
 	}
 
-	/** Holds back what some of the watches would tell; requests go through all the same. */
+	/** Holds back the events of some watches; requests still arrive. */
 	lag(isHeld: (path: string) => boolean): void {
 		for (const watch of this.#watches) if (isHeld(watch.path)) watch.hold();
 	}
 
-	/** Ends that. */
+	/** Ends {@link lag}: the watches deliver the events that they have held back. */
 	catchUp(): void {
 		if (!this.#isCut) for (const watch of this.#watches) watch.release();
 	}
@@ -76,15 +79,17 @@ export class FaultyTransport implements ApiTransport {
 			this.#options.note(`${text} -> refused by chance`);
 			throw internalError('refused by chance');
 		}
-		if (this.#isAct(request) && scheduledKill?.killsBefore()) return this.#die(`${text} -> dies before it`);
-		if (fate.conflict && this.#isAct(request)) await this.#options.disturb(objectPath(request.path));
+		if (this.#isKillPoint(request) && scheduledKill?.killsBefore())
+			return this.#die(`${text} -> dies before it`);
+		if (fate.conflict && this.#isKillPoint(request)) await this.#options.disturb(objectPath(request.path));
 		if (fate.heldMs > 0) {
 			this.lag(() => true);
 			life.setTimer(fate.heldMs, () => this.catchUp());
 		}
-		const answer = await this.#ask(request);
+		const answer = await this.#forward(request);
 		if (!life.isAlive) return life.hang();
-		if (this.#isAct(request) && scheduledKill?.killsAfter()) return this.#die(`${text} -> dies after it`);
+		if (this.#isKillPoint(request) && scheduledKill?.killsAfter())
+			return this.#die(`${text} -> dies after it`);
 		if (fate.backMs > 0) await sleep(life, fate.backMs);
 		if (fate.answerLost || this.#isCut) {
 			this.#options.note(`${text} -> its answer is lost`);
@@ -121,14 +126,16 @@ export class FaultyTransport implements ApiTransport {
 		return this.#options.server().stream(request);
 	}
 
-	async #ask(request: ApiRequest): Promise<{ readonly response: ApiResponse } | { readonly error: unknown }> {
+	async #forward(
+		request: ApiRequest,
+	): Promise<{ readonly response: ApiResponse } | { readonly error: unknown }> {
 		const text = `${request.method} ${request.path}`;
 		try {
 			const response = await this.#options.server().request(request);
 			if (request.method === 'GET') return { response };
 			this.#options.answered(request, response);
 			const { name = '', resourceVersion = 'none' } = (response.object as KubeObject).metadata ?? {};
-			if (!isChatter(request))
+			if (!isEventOrHeartbeat(request))
 				this.#options.note(`${text} -> ${response.code} ${name} at ${resourceVersion}`);
 			return { response };
 		} catch (error) {
@@ -142,8 +149,8 @@ export class FaultyTransport implements ApiTransport {
 		throw new ServerUnreachableError('simulated', new Error('no route to host'));
 	}
 
-	#isAct(request: ApiRequest): boolean {
-		return request.method !== 'GET' && !isChatter(request);
+	#isKillPoint(request: ApiRequest): boolean {
+		return request.method !== 'GET' && !isEventOrHeartbeat(request);
 	}
 
 	#die(what: string): Promise<never> {
@@ -156,8 +163,9 @@ export class FaultyTransport implements ApiTransport {
 	#observe({ method, path }: ApiRequest, object: unknown): void {
 		const { observed } = this.#options;
 		if (typeof object !== 'object' || object === null) return;
-		// What the server answers with has one of these shapes.
-		// Informers list all namespaces; a list of one is asked by a single controller, and the others never see it.
+		// The casts are safe: the server answers with an object, a list or a Status.
+		// Informers list all namespaces. A list of one namespace is a controller's direct read, which does not reach
+		// the shared cache.
 		const asked = path.includes('/namespaces/') ? 'direct read' : 'list or watch';
 		if ('items' in object && Array.isArray(object.items))
 			for (const item of object.items) observed.add(item, asked);
@@ -166,15 +174,18 @@ export class FaultyTransport implements ApiTransport {
 	}
 }
 
-/** Whether a controller decides nothing more until it is shown what it has written. */
+/** Whether the controller that sends this write makes no decision until its cache has the written version. */
 function isAwaited(method: string, path: string): boolean {
 	return (method === 'POST' && path.endsWith('/jobs')) || /\/cronjobs\/[^/]+\/status$/.test(path);
 }
 
 const CUT_OFF_TIMEOUT_MS = 1000;
 
-/** Events are a courtesy, heartbeats come all the time: to die between two of them is no case of its own. */
-function isChatter({ path }: ApiRequest): boolean {
+/**
+ * Events and heartbeats are no kill points: no decision depends on an event, and heartbeats are so frequent
+ * that a death between two of them is no case of its own.
+ */
+function isEventOrHeartbeat({ path }: ApiRequest): boolean {
 	return path.includes('/events') || path.startsWith('/api/v1/nodes/');
 }
 

@@ -4,20 +4,20 @@ import type { Faults } from './faults.ts';
 import type { Observed } from './observed.ts';
 import type { ProcessLife } from './process-life.ts';
 
-/** What a {@link FaultyWatch} tells its events through. */
+/** What a {@link FaultyWatch} needs. */
 export interface FaultyWatchOptions {
 	readonly life: ProcessLife;
 	readonly faults: Faults;
 	readonly observed: Observed;
 	readonly sink: ApiWatchSink;
-	/** What is watched. */
+	/** The path of the watched collection. */
 	readonly path: string;
 	note(what: string): void;
 }
 
 /**
- * A watch between the server and a process: it tells the events late at times, always in order, and ends
- * before its time at others; what was held back then is lost.
+ * A watch between the server and a process. At times it delivers events late, but always in order; at times it
+ * ends early, and the events that it has held back are lost, as in a broken connection.
  */
 export class FaultyWatch implements ApiWatch {
 	readonly #options: FaultyWatchOptions;
@@ -31,12 +31,12 @@ export class FaultyWatch implements ApiWatch {
 		options.life.onDeath(() => this.stop());
 	}
 
-	/** What is watched. */
+	/** The path of the watched collection. */
 	get path(): string {
 		return this.#options.path;
 	}
 
-	/** The watch at the server, once it stands. */
+	/** Passes the server's watch, once that is open. */
 	attach(server: ApiWatch): void {
 		this.#server = server;
 		if (this.#over) server.stop();
@@ -48,16 +48,16 @@ export class FaultyWatch implements ApiWatch {
 		this.#server?.stop();
 	}
 
-	/** Holds back whatever comes until {@link release}. */
+	/** Holds back all events until {@link release}. */
 	hold(): void {
 		this.#holding = true;
 	}
 
-	/** Tells what was held back. */
+	/** Delivers the events that were held back. */
 	release(): void {
 		this.#holding = false;
 		const events = this.#held.splice(0);
-		if (events.length > 0) this.#tell(events);
+		if (events.length > 0) this.#deliver(events);
 	}
 
 	/** Ends the watch as the network or the server would. */
@@ -68,7 +68,7 @@ export class FaultyWatch implements ApiWatch {
 		this.#options.sink.ended(ENDS[because]);
 	}
 
-	/** Events from the server. */
+	/** Called by the server with its events. */
 	events(batch: readonly WatchEvent[]): void {
 		if (this.#over) return;
 		if (this.#holding) {
@@ -78,24 +78,25 @@ export class FaultyWatch implements ApiWatch {
 		const { faults, life } = this.#options;
 		const fate = faults.fateOfEvents();
 		if (fate.kind === 'cut') {
-			// Not from within: who opens a watch may be told its first events before it has it in hand.
+			// Not synchronously: the first events can arrive before `watch()` has returned, and the client cannot
+			// handle an end before that.
 			this.hold();
 			queueMicrotask(() => this.cut(fate.because));
 		} else if (fate.kind === 'held') {
 			this.hold();
 			this.#held.push(...batch);
 			life.setTimer(fate.forMs, () => this.release());
-		} else this.#tell(batch);
+		} else this.#deliver(batch);
 	}
 
-	/** The server has ended the watch. */
+	/** Called by the server when it ends the watch. */
 	ended(error?: Error): void {
 		if (this.#over) return;
 		this.#over = true;
 		this.#options.sink.ended(error);
 	}
 
-	#tell(batch: readonly WatchEvent[]): void {
+	#deliver(batch: readonly WatchEvent[]): void {
 		if (this.#over) return;
 		for (const { type, object } of batch) if (type !== 'BOOKMARK') this.#options.observed.add(object);
 		this.#options.sink.events(batch);

@@ -12,7 +12,7 @@ import type {
 import type { ProcessLife } from './process-life.ts';
 import type { ScheduledKill } from './scheduled-kills.ts';
 
-/** What a {@link GuardedRuntime} stands between. */
+/** What a {@link GuardedRuntime} needs. */
 export interface GuardedRuntimeOptions {
 	readonly life: ProcessLife;
 	readonly runtime: Runtime;
@@ -20,7 +20,10 @@ export interface GuardedRuntimeOptions {
 	note(what: string): void;
 }
 
-/** The runtime as one process of a node agent has it: nothing passes in either direction once it is dead. */
+/**
+ * The runtime as one node agent process sees it. Once the process is dead, its calls hang and it receives no
+ * events, while the runtime and its containers keep running for the next process.
+ */
 export class GuardedRuntime implements Runtime {
 	readonly version: string;
 	readonly traits: RuntimeTraits;
@@ -33,7 +36,7 @@ export class GuardedRuntime implements Runtime {
 	}
 
 	start(): Promise<void> {
-		return this.#ask((runtime) => runtime.start());
+		return this.#call((runtime) => runtime.start());
 	}
 
 	stop(): Promise<void> {
@@ -50,55 +53,55 @@ export class GuardedRuntime implements Runtime {
 	}
 
 	runSandbox(config: SandboxConfig): Promise<Sandbox> {
-		return this.#act(`run sandbox ${config.podName} ${config.attempt}`, (runtime) =>
+		return this.#change(`run sandbox ${config.podName} ${config.attempt}`, (runtime) =>
 			runtime.runSandbox(config),
 		);
 	}
 
 	stopSandbox(id: string): Promise<void> {
-		return this.#act(`stop sandbox ${id}`, (runtime) => runtime.stopSandbox(id));
+		return this.#change(`stop sandbox ${id}`, (runtime) => runtime.stopSandbox(id));
 	}
 
 	removeSandbox(id: string): Promise<void> {
-		return this.#act(`remove sandbox ${id}`, (runtime) => runtime.removeSandbox(id));
+		return this.#change(`remove sandbox ${id}`, (runtime) => runtime.removeSandbox(id));
 	}
 
 	listSandboxes(): Promise<readonly Sandbox[]> {
-		return this.#ask((runtime) => runtime.listSandboxes());
+		return this.#call((runtime) => runtime.listSandboxes());
 	}
 
 	pullImage(image: string, use: ImageUse): Promise<PulledImage> {
-		return this.#ask((runtime) => runtime.pullImage(image, use));
+		return this.#call((runtime) => runtime.pullImage(image, use));
 	}
 
 	imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
-		return this.#ask((runtime) => runtime.imageStatus(image, use));
+		return this.#call((runtime) => runtime.imageStatus(image, use));
 	}
 
 	createContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus> {
 		const what = `create container ${config.name} ${config.attempt} in ${sandboxId}`;
-		return this.#act(what, (runtime) => runtime.createContainer(sandboxId, config));
+		return this.#change(what, (runtime) => runtime.createContainer(sandboxId, config));
 	}
 
 	startContainer(id: string): Promise<ContainerStatus> {
-		return this.#act(`start container ${id}`, (runtime) => runtime.startContainer(id));
+		return this.#change(`start container ${id}`, (runtime) => runtime.startContainer(id));
 	}
 
 	stopContainer(id: string, graceSeconds: number): Promise<void> {
-		return this.#act(`stop container ${id} (${graceSeconds}s)`, (runtime) =>
+		return this.#change(`stop container ${id} (${graceSeconds}s)`, (runtime) =>
 			runtime.stopContainer(id, graceSeconds),
 		);
 	}
 
 	removeContainer(id: string): Promise<void> {
-		return this.#act(`remove container ${id}`, (runtime) => runtime.removeContainer(id));
+		return this.#change(`remove container ${id}`, (runtime) => runtime.removeContainer(id));
 	}
 
 	listContainers(): Promise<readonly ContainerStatus[]> {
-		return this.#ask((runtime) => runtime.listContainers());
+		return this.#call((runtime) => runtime.listContainers());
 	}
 
-	async #ask<T>(call: (runtime: Runtime) => Promise<T>): Promise<T> {
+	async #call<T>(call: (runtime: Runtime) => Promise<T>): Promise<T> {
 		const { life, runtime } = this.#options;
 		if (!life.isAlive) return life.hang();
 		const answer = await Promise.allSettled([call(runtime)]);
@@ -107,13 +110,13 @@ export class GuardedRuntime implements Runtime {
 		return answer[0].value;
 	}
 
-	/** A call that changes something: the process may die just before or just after it. */
-	async #act<T>(what: string, call: (runtime: Runtime) => Promise<T>): Promise<T> {
+	/** Performs a changing call: a scheduled kill may end the process just before or just after it. */
+	async #change<T>(what: string, call: (runtime: Runtime) => Promise<T>): Promise<T> {
 		const { life, scheduledKill, note } = this.#options;
 		if (!life.isAlive) return life.hang();
 		if (scheduledKill?.killsBefore()) return this.#die(`${what} -> dies before it`);
 		note(what);
-		return this.#ask(async (runtime) => {
+		return this.#call(async (runtime) => {
 			const answer = await call(runtime);
 			return scheduledKill?.killsAfter() ? this.#die(`${what} -> dies after it`) : answer;
 		});

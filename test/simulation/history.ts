@@ -4,16 +4,16 @@ import type { ApiTransport, ApiWatch, WatchEvent } from '../../src/api/meta/tran
 import { pathOf } from '../../src/client/client.ts';
 import type { Violations } from './violations.ts';
 
-/** Told of every change: both given, an update; only `object`, it is new; only `old`, it is gone. */
+/** Called on every change: both given for an update, only `object` for a creation, only `old` for a removal. */
 export type ChangeListener = (object: KubeObject | undefined, old: KubeObject | undefined) => void;
 
-/** What is in the store and what was, read by watches that nothing goes wrong with. */
+/** The store's contents and the record of all writes, read by watches without injected faults. */
 export class History {
 	readonly #violations: Violations;
 	readonly #listener: ChangeListener;
 	readonly #resources: readonly ResourceDefinition[];
 	readonly #objects = new Map<string, Map<string, KubeObject>>();
-	/** Which object was written at each version. */
+	/** The UID of the object that was written at each resourceVersion. */
 	readonly #writes = new Map<string, string>();
 	readonly #watches: ApiWatch[] = [];
 	#version = 0;
@@ -29,7 +29,7 @@ export class History {
 		for (const { resource } of options.resources) this.#objects.set(resource, new Map());
 	}
 
-	/** Reads on from `server`, which has just been started. */
+	/** Resumes reading at `server`, which has just been started, after the last version read. */
 	async follow(server: ApiTransport): Promise<void> {
 		for (const watch of this.#watches.splice(0)) watch.stop();
 		for (const definition of this.#resources) {
@@ -44,29 +44,29 @@ export class History {
 		}
 	}
 
-	/** Every object of a resource that is there now. */
+	/** Every existing object of a resource. */
 	all(resource: string): readonly KubeObject[] {
 		return [...(this.#objects.get(resource)?.values() ?? [])];
 	}
 
-	/** The objects that name this owner. */
+	/** The existing Pods and Jobs with an owner reference to this UID. */
 	dependents(ownerUid: string): readonly KubeObject[] {
-		const named = ({ metadata }: KubeObject): boolean =>
+		const isDependent = ({ metadata }: KubeObject): boolean =>
 			metadata.ownerReferences?.some(({ uid }) => uid === ownerUid) ?? false;
-		return ['pods', 'jobs'].flatMap((resource) => this.all(resource).filter(named));
+		return ['pods', 'jobs'].flatMap((resource) => this.all(resource).filter(isDependent));
 	}
 
-	/** The object with this UID, if it is there. */
+	/** The object with this UID, if it exists. */
 	get(resource: string, uid: string): KubeObject | undefined {
 		return this.#objects.get(resource)?.get(uid);
 	}
 
-	/** The version of the last change. */
+	/** The resourceVersion of the last change. */
 	get version(): number {
 		return this.#version;
 	}
 
-	/** Whether the object was written at this version. */
+	/** Whether the object was written at this resourceVersion. */
 	holds(version: string, uid: string): boolean {
 		return this.#writes.get(version) === uid;
 	}

@@ -3,7 +3,7 @@ import type { Dice } from './dice.ts';
 /** The key of the taints that users put on nodes. */
 export const USERS_TAINT = 'example.com/users';
 
-/** A Job's spec as a user might write it: every feature now and then, sizes small. */
+/** Draws a Job's spec: every feature is used at times, and all sizes are small. */
 export function drawJobSpec(dice: Dice): Record<string, unknown> {
 	const mode = dice.of('plain' as const, 'indexed' as const, 'queue' as const);
 	const completions = dice.between(1, 5);
@@ -48,7 +48,7 @@ function drawFailurePolicy(dice: Dice, perIndex: boolean): Record<string, unknow
 	return { rules: chosen.length > 0 ? chosen : rules.slice(0, 1) };
 }
 
-/** See program.ts for what the arguments mean. */
+/** Draws a Pod template; program.ts says what the arguments of its container mean. */
 function drawTemplate(dice: Dice, restartPolicy: 'Never' | 'OnFailure'): Record<string, unknown> {
 	const failing = dice.of(0, 0.2, 0.5);
 	const args = [
@@ -80,21 +80,21 @@ function drawTemplate(dice: Dice, restartPolicy: 'Never' | 'OnFailure'): Record<
 	};
 }
 
-/** On no node where a Pod of that team is. */
+/** Required anti-affinity to nodes with a Pod of that team. */
 function awayFrom(team: string): Record<string, unknown> {
 	const term = { labelSelector: { matchLabels: { team } }, topologyKey: 'kubernetes.io/hostname' };
 	return { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
 }
 
-/** Of taints of users, or of a silent node; for a while or for ever. */
+/** Draws a toleration of users' taints or of those of an unhealthy node, with or without tolerationSeconds. */
 function drawToleration(dice: Dice): Record<string, unknown> {
-	const while_ = { effect: 'NoExecute', tolerationSeconds: dice.of(0, 5, 60) };
+	const limited = { effect: 'NoExecute', tolerationSeconds: dice.of(0, 5, 60) };
 	return dice.of(
 		{ key: USERS_TAINT, operator: 'Exists' },
 		{ key: USERS_TAINT, value: 'a' },
-		{ key: USERS_TAINT, operator: 'Exists', ...while_ },
-		{ key: 'node.kubernetes.io/unreachable', operator: 'Exists', ...while_ },
-		{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', ...while_ },
-		{ operator: 'Exists', ...while_ },
+		{ key: USERS_TAINT, operator: 'Exists', ...limited },
+		{ key: 'node.kubernetes.io/unreachable', operator: 'Exists', ...limited },
+		{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', ...limited },
+		{ operator: 'Exists', ...limited },
 	);
 }

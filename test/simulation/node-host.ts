@@ -12,7 +12,7 @@ import { ProcessLife } from './process-life.ts';
 import { simulatedProgram } from './program.ts';
 import { equip, type Surroundings } from './surroundings.ts';
 
-/** What a {@link NodeHost} is made of. */
+/** What a {@link NodeHost} needs. */
 export interface NodeHostOptions {
 	readonly name: string;
 	readonly surroundings: Surroundings;
@@ -20,7 +20,7 @@ export interface NodeHostOptions {
 	readonly logFolder: string;
 }
 
-/** A machine with a runtime on it and the process of its node agent. */
+/** A simulated machine: its container runtime and the process of its node agent, which fail separately. */
 export class NodeHost {
 	readonly name: string;
 	readonly #options: NodeHostOptions;
@@ -37,12 +37,12 @@ export class NodeHost {
 		this.#runtime = this.#boot();
 	}
 
-	/** What runs the containers now. */
+	/** The runtime of the machine since its last boot. */
 	get runtime(): FakeRuntime {
 		return this.#runtime;
 	}
 
-	/** Starts the agent unless it runs or there is no machine. */
+	/** Starts the agent, unless it runs already or the machine has no power. */
 	start(): void {
 		if (this.#life?.isAlive || this.#isOff) return;
 		const { surroundings, name, logFolder } = this.#options;
@@ -81,25 +81,25 @@ export class NodeHost {
 			note('has ended');
 			life.die();
 		};
-		// An agent cannot start while its runtime is away; whoever runs it tries again.
+		// An agent cannot start while its runtime is down: it ends then, and the timer of `onDeath` starts another.
 		void agent.run(life.stopping).catch(report('start')).then(ended);
 	}
 
-	/** The agent dies at once; what runs goes on. */
+	/** Kills the agent at once; containers keep running. */
 	kill(): void {
 		this.#life?.die();
 	}
 
-	/** The agent is asked to end; what runs goes on. */
+	/** Asks the agent to stop; containers keep running. */
 	stop(): void {
 		const { clock, violations } = this.#options.surroundings;
 		const life = this.#life;
 		if (!life?.isAlive) return;
 		life.stop();
-		clock.setTimer(LONGEST_END_MS, () => violations.check(!life.isAlive, 14, `${this.name} does not end`));
+		clock.setTimer(LONGEST_END_MS, () => violations.check(!life.isAlive, 14, `${this.name} does not stop`));
 	}
 
-	/** Cuts the node off from the server for a while; what runs goes on. */
+	/** Cuts the node off from the server for a while; containers keep running. */
 	cutOff(forMs: number): void {
 		const { clock, trace } = this.#options.surroundings;
 		const transport = this.#transport;
@@ -108,21 +108,21 @@ export class NodeHost {
 		clock.setTimer(forMs, () => transport?.reconnect());
 	}
 
-	/** The node can reach the server again. */
+	/** Ends {@link cutOff}. */
 	reconnect(): void {
 		this.#transport?.reconnect();
 	}
 
-	/** The runtime dies with all containers, and is back a while later. */
+	/** Kills the runtime with all containers, and restarts it a while later. */
 	crashRuntime(forMs: number): void {
 		const { clock, trace } = this.#options.surroundings;
 		const runtime = this.#runtime;
-		trace.note(this.name, `its runtime is gone for ${forMs} ms`);
+		trace.note(this.name, `its runtime is down for ${forMs} ms`);
 		runtime.crash();
 		clock.setTimer(forMs, () => runtime.recover());
 	}
 
-	/** The machine loses power: the agent dies, and when it is back the runtime remembers nothing. */
+	/** The machine loses power: the agent dies, and after the reboot the runtime has no state. */
 	lose(forMs: number): void {
 		const { surroundings, podOracle } = this.#options;
 		if (this.#isOff) return;
@@ -135,18 +135,18 @@ export class NodeHost {
 		surroundings.clock.setTimer(forMs, () => this.restore());
 	}
 
-	/** The machine goes up in flames. */
+	/** The machine is destroyed. */
 	loseForEver(): void {
 		this.#isLostForEver = true;
 		this.lose(0);
 	}
 
-	/** Whether the machine will never come back. */
+	/** Whether {@link loseForEver} was called. */
 	get isLostForEver(): boolean {
 		return this.#isLostForEver;
 	}
 
-	/** The machine has power again, if it had none. */
+	/** Boots the machine if it has no power, unless it was destroyed. */
 	restore(): void {
 		if (!this.#isOff || this.#isLostForEver) return;
 		this.#isOff = false;
@@ -175,5 +175,5 @@ const MACHINE = {
 	},
 };
 
-/** Requests under way may take their time on a slow network. */
+/** How long an orderly stop may take. Requests in flight can be slow, and they are waited for. */
 const LONGEST_END_MS = 600_000;

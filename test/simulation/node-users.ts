@@ -7,7 +7,7 @@ import type { Act, ActOptions } from './act.ts';
 import { evict } from './evict.ts';
 import { USERS_TAINT } from './job-wishes.ts';
 
-/** What people do with nodes. */
+/** The actions of users on Nodes. */
 export class NodeUsers {
 	readonly #options: ActOptions;
 
@@ -15,7 +15,7 @@ export class NodeUsers {
 		this.#options = options;
 	}
 
-	/** What there is to do, as often as it is done. */
+	/** All actions, each as often as its weight in the draw. */
 	get acts(): readonly Act[] {
 		return [
 			() => this.#delete(),
@@ -27,25 +27,28 @@ export class NodeUsers {
 		];
 	}
 
-	/** Has every node take Pods again. */
-	get openAll(): readonly Act[] {
+	/** Removes the users' taints from every Node and uncordons it. */
+	get uncordonAll(): readonly Act[] {
 		return this.#all()
 			.filter((node) => node.spec.unschedulable || usersTaints(node).length > 0)
 			.map(
 				(node) => () =>
-					this.#change(node, { unschedulable: null, taints: (node.spec.taints ?? []).filter(isOthers) }),
+					this.#change(node, { unschedulable: null, taints: (node.spec.taints ?? []).filter(isNotUsers) }),
 			);
 	}
 
-	/** Whoever knows that a machine will not come back tells the cluster, one way or another. */
-	giveUp(name: string): readonly Act[] {
+	/**
+	 * A user who knows that a machine will not come back removes it from the cluster: by deleting the Node, by the
+	 * out-of-service taint, or by force-deleting its Pods and then the Node.
+	 */
+	removeLost(name: string): readonly Act[] {
 		const node = this.#all().find(({ metadata }) => metadata.name === name);
 		if (!node) return [];
 		const leaving = this.#podsOn(name).filter((pod) => !hasEnded(pod));
 		return this.#options.dice.of<() => readonly Act[]>(
 			() => [() => this.#delete(node)],
 			() => [() => this.#change(node, { taints: [...(node.spec.taints ?? []), OUT_OF_SERVICE] })],
-			() => [...leaving.map((pod) => () => this.#remove(pod)), () => this.#delete(node)],
+			() => [...leaving.map((pod) => () => this.#forceDelete(pod)), () => this.#delete(node)],
 		)();
 	}
 
@@ -68,10 +71,10 @@ export class NodeUsers {
 
 	async #untaint(): Promise<void> {
 		const node = this.#one(this.#all().filter((each) => usersTaints(each).length > 0));
-		await this.#change(node, { taints: (node?.spec.taints ?? []).filter(isOthers) });
+		await this.#change(node, { taints: (node?.spec.taints ?? []).filter(isNotUsers) });
 	}
 
-	/** Or takes that back. */
+	/** Cordons a Node, or uncordons a cordoned one. */
 	async #cordon(): Promise<void> {
 		const node = this.#one();
 		await this.#change(node, { unschedulable: node?.spec.unschedulable ? null : true });
@@ -92,13 +95,13 @@ export class NodeUsers {
 		await this.#options.client().resource(nodes).patch(name, 'merge', { spec });
 	}
 
-	async #remove({ metadata: { name = '' } }: Pod): Promise<void> {
-		this.#note(`removes Pod ${name}`);
+	async #forceDelete({ metadata: { name = '' } }: Pod): Promise<void> {
+		this.#note(`force-deletes Pod ${name}`);
 		await this.#options.client().resource(pods, 'default').delete(name, { gracePeriodSeconds: 0 });
 	}
 
 	#all(): readonly Node[] {
-		// The resource says what they are.
+		// The cast is safe: the resource determines the type.
 		return this.#options.history.all('nodes') as unknown as readonly Node[];
 	}
 
@@ -122,10 +125,10 @@ const OUT_OF_SERVICE: Taint = {
 	effect: 'NoExecute',
 };
 
-function isOthers({ key }: Taint): boolean {
+function isNotUsers({ key }: Taint): boolean {
 	return key !== USERS_TAINT;
 }
 
 function usersTaints({ spec }: Node): readonly Taint[] {
-	return (spec.taints ?? []).filter((taint) => !isOthers(taint));
+	return (spec.taints ?? []).filter((taint) => !isNotUsers(taint));
 }

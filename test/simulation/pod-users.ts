@@ -5,7 +5,7 @@ import { hasEnded, isTracked } from '../../src/plan/job/classify.ts';
 import type { Act, ActOptions } from './act.ts';
 import { evict } from './evict.ts';
 
-/** What people do with Pods, mostly with those of Jobs. */
+/** The actions of users on Pods, mostly on those of Jobs. */
 export class PodUsers {
 	readonly #options: ActOptions;
 
@@ -13,28 +13,28 @@ export class PodUsers {
 		this.#options = options;
 	}
 
-	/** What there is to do, as often as it is done. */
+	/** All actions, each as often as its weight in the draw. */
 	get acts(): readonly Act[] {
 		const seldom = [
-			() => this.#takeLabels(),
-			() => this.#takeOwner(),
-			() => this.#makeLookalike(),
-			() => this.#hold(),
-			() => this.#letGo(),
+			() => this.#removeLabels(),
+			() => this.#removeOwner(),
+			() => this.#createLookalike(),
+			() => this.#addFinalizer(),
+			() => this.#removeFinalizer(),
 		];
 		const often = [() => this.#delete(), () => this.#evict()];
 		return [...often, ...often, ...seldom];
 	}
 
-	/** Takes about every third Pod that still counts from its Job. */
-	get disownSome(): readonly Act[] {
+	/** Removes the owner reference from about every third active Pod of a Job. */
+	get orphanSome(): readonly Act[] {
 		const counting = this.#all().filter((pod) => isTracked(pod) && !hasEnded(pod));
-		return counting.filter(() => this.#options.dice.chance(0.3)).map((pod) => () => this.#takeOwner(pod));
+		return counting.filter(() => this.#options.dice.chance(0.3)).map((pod) => () => this.#removeOwner(pod));
 	}
 
-	/** Takes off every finalizer that a user has put on. */
-	get letGoAll(): readonly Act[] {
-		return this.#held().map((pod) => () => this.#letGo(pod));
+	/** Removes every finalizer that a user has added. */
+	get removeAllFinalizers(): readonly Act[] {
+		return this.#withFinalizer().map((pod) => () => this.#removeFinalizer(pod));
 	}
 
 	async #delete(): Promise<void> {
@@ -50,25 +50,25 @@ export class PodUsers {
 		if (pod) await evict(this.#options, pod);
 	}
 
-	/** So that its Job has to let go of the Pod. */
-	async #takeLabels(): Promise<void> {
+	/** The Pod no longer matches its Job's selector, so that the Job controller has to release it. */
+	async #removeLabels(): Promise<void> {
 		const pod = this.#one();
 		const labels = Object.fromEntries(Object.keys(pod?.metadata.labels ?? {}).map((key) => [key, null]));
 		await this.#change(pod, 'merge', { labels });
 	}
 
-	/** So that its Job has to make the Pod its own again. */
-	async #takeOwner(pod = this.#one(this.#all().filter(isTracked))): Promise<void> {
+	/** The Pod still matches the selector, so that the Job controller has to adopt it again. */
+	async #removeOwner(pod = this.#one(this.#all().filter(isTracked))): Promise<void> {
 		await this.#change(pod, 'merge', { ownerReferences: null });
 	}
 
-	/** A Pod that a Job takes for one of its own, though it never made it. */
-	async #makeLookalike(): Promise<void> {
+	/** Creates a Pod that matches a Job's selector, so that the Job controller adopts a Pod it did not create. */
+	async #createLookalike(): Promise<void> {
 		const model = this.#one(this.#all().filter(isTracked));
 		if (!model) return;
 		const { labels, annotations } = model.metadata;
 		const { nodeName, ...spec } = model.spec;
-		this.#note(`makes a Pod like ${model.metadata.name}`);
+		this.#note(`creates a Pod like ${model.metadata.name}`);
 		await this.#client.create({
 			...{ apiVersion: 'v1', kind: 'Pod', spec, status: {} },
 			metadata: {
@@ -79,12 +79,12 @@ export class PodUsers {
 		});
 	}
 
-	async #hold(): Promise<void> {
-		await this.#change(this.#one(), 'strategic', { finalizers: [HOLD] });
+	async #addFinalizer(): Promise<void> {
+		await this.#change(this.#one(), 'strategic', { finalizers: [FINALIZER] });
 	}
 
-	async #letGo(pod = this.#one(this.#held())): Promise<void> {
-		await this.#change(pod, 'strategic', { '$deleteFromPrimitiveList/finalizers': [HOLD] });
+	async #removeFinalizer(pod = this.#one(this.#withFinalizer())): Promise<void> {
+		await this.#change(pod, 'strategic', { '$deleteFromPrimitiveList/finalizers': [FINALIZER] });
 	}
 
 	async #change(pod: Pod | undefined, kind: PatchKind, metadata: Record<string, unknown>): Promise<void> {
@@ -94,19 +94,19 @@ export class PodUsers {
 	}
 
 	#all(): readonly Pod[] {
-		// The resource says what they are.
+		// The cast is safe: the resource determines the type.
 		return this.#options.history.all('pods') as unknown as readonly Pod[];
 	}
 
-	#held(): readonly Pod[] {
-		return this.#all().filter(({ metadata }) => metadata.finalizers?.includes(HOLD));
+	#withFinalizer(): readonly Pod[] {
+		return this.#all().filter(({ metadata }) => metadata.finalizers?.includes(FINALIZER));
 	}
 
-	/** Rather one that has not ended. */
+	/** Draws a Pod, with a preference for those that have not ended. */
 	#one(from = this.#all()): Pod | undefined {
 		const { dice } = this.#options;
-		const going = from.filter((pod) => !hasEnded(pod));
-		const among = going.length > 0 && dice.chance(0.8) ? going : from;
+		const active = from.filter((pod) => !hasEnded(pod));
+		const among = active.length > 0 && dice.chance(0.8) ? active : from;
 		return among[dice.between(0, among.length - 1)];
 	}
 
@@ -119,5 +119,5 @@ export class PodUsers {
 	}
 }
 
-/** A finalizer of somebody who wants to see Pods before they go. */
-const HOLD = 'example.com/hold';
+/** A finalizer of a user's own component, which delays the removal of deleted Pods. */
+const FINALIZER = 'example.com/hold';

@@ -2,20 +2,20 @@ import type { ApiRequest } from '../../src/api/meta/transport.ts';
 import { isRecord, own } from '../../src/base/json.ts';
 
 /**
- * Whether a request that changes or deletes an object says which one it means, by its UID or version: by the
- * time it arrives, another one may have the name. So does a binding. Events are named for one object and one
- * occurrence, so the name says it; whole collections are about no single object.
+ * Whether a request that updates, deletes or binds an object identifies it by UID or resourceVersion
+ * (invariant 26): when the request arrives, another object may have the name. Events need neither, because
+ * their names are unique for one object and one occurrence; nor do requests for whole collections.
  */
-export function saysWhichObject({ method, path, body }: ApiRequest): boolean {
+export function identifiesObject({ method, path, body }: ApiRequest): boolean {
 	const [resource, name, subresource] = objectOf(path);
 	if (name === undefined || resource === 'events') return true;
 	const sent = isRecord(body) ? body : {};
-	if (method === 'DELETE') return names(own(sent, 'preconditions'));
-	if (method === 'PATCH' || method === 'PUT') return names(own(sent, 'metadata'));
-	return method !== 'POST' || subresource !== 'binding' || names(own(sent, 'metadata'));
+	if (method === 'DELETE') return hasIdentity(own(sent, 'preconditions'));
+	if (method === 'PATCH' || method === 'PUT') return hasIdentity(own(sent, 'metadata'));
+	return method !== 'POST' || subresource !== 'binding' || hasIdentity(own(sent, 'metadata'));
 }
 
-function names(identity: unknown): boolean {
+function hasIdentity(identity: unknown): boolean {
 	if (!isRecord(identity)) return false;
 	return Boolean(own(identity, 'uid') ?? own(identity, 'resourceVersion'));
 }

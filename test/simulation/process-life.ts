@@ -1,10 +1,9 @@
 import type { Clock, Timer } from '../../src/base/clock.ts';
 
 /**
- * The life of one simulated process. It is the clock of everything in the process, and dies from one
- * moment to the next: its timers never fire again, what it waits for never comes, nobody hears of it.
- * A dead process' code can still run to its next `await`, but whatever it asks of the world then
- * {@link hang}s, so it has no effect any more.
+ * The life of one simulated process, and the clock of everything in it. When the process dies, its timers
+ * never fire again and its pending calls never settle. The code of a dead process can still run to its next
+ * `await`, but every call that it makes to the outside then {@link hang}s, so it has no effect any more.
  */
 export class ProcessLife implements Clock {
 	readonly name: string;
@@ -13,31 +12,31 @@ export class ProcessLife implements Clock {
 	readonly #onDeath: Array<() => void> = [];
 	readonly #stopping = new AbortController();
 	#alive = true;
-	#lookedAt = 0;
-	/** How often it has looked at the clock since then. */
-	#looks = 0;
+	#readAt = 0;
+	/** How often the process has read the clock at the instant {@link #readAt}. */
+	#reads = 0;
 
 	constructor(name: string, clock: Clock) {
 		this.name = name;
 		this.#clock = clock;
 	}
 
-	/** Whether it still lives. */
+	/** Whether the process has not died. */
 	get isAlive(): boolean {
 		return this.#alive;
 	}
 
-	/** Aborts when the process is asked to end in an orderly way; a death aborts nothing. */
+	/** Aborts when the process is asked to stop in an orderly way, and not when it dies. */
 	get stopping(): AbortSignal {
 		return this.#stopping.signal;
 	}
 
 	now(): number {
 		const now = this.#clock.now();
-		this.#looks = now === this.#lookedAt ? this.#looks + 1 : 1;
-		this.#lookedAt = now;
-		// Whoever runs in circles without a request would never let time go on.
-		if (this.#looks > MOST_LOOKS) throw new Error('it looks at the clock without end');
+		this.#reads = now === this.#readAt ? this.#reads + 1 : 1;
+		this.#readAt = now;
+		// A component that loops without a request would keep virtual time from advancing for ever.
+		if (this.#reads > MOST_READS) throw new Error('it reads the clock without end');
 		return now;
 	}
 
@@ -60,30 +59,30 @@ export class ProcessLife implements Clock {
 		};
 	}
 
-	/** Asks the process to end. */
+	/** Asks the process to stop. */
 	stop(): void {
 		this.#stopping.abort();
 	}
 
-	/** Ends the process here and now. */
+	/** Kills the process at once. */
 	die(): void {
 		if (!this.#alive) return;
 		this.#alive = false;
 		for (const timer of this.#timers) timer.cancel();
 		this.#timers.clear();
-		for (const tell of this.#onDeath.splice(0)) tell();
+		for (const listener of this.#onDeath.splice(0)) listener();
 	}
 
-	/** Calls `tell` when the process dies. */
-	onDeath(tell: () => void): void {
-		this.#onDeath.push(tell);
+	/** Calls `listener` when the process dies. */
+	onDeath(listener: () => void): void {
+		this.#onDeath.push(listener);
 	}
 
-	/** What a dead process gets to whatever it asks. */
+	/** The result of every call that a dead process makes: a promise that never settles. */
 	hang<T>(): Promise<T> {
 		return new Promise(() => undefined);
 	}
 }
 
-/** More looks at the clock than these in one instant, and somebody is running in circles. */
-const MOST_LOOKS = 100_000;
+/** A process that reads the clock more often than this in one instant is in an endless loop. */
+const MOST_READS = 100_000;

@@ -3,9 +3,9 @@ import type { FakeProgram } from '../../src/node/runtime/fake/fake-program.ts';
 import type { ContainerConfig, SandboxConfig } from '../../src/node/runtime/runtime.ts';
 
 /**
- * What a simulated container does, as its arguments say: `run=` and `jitter=` in milliseconds,
- * `failing=` a probability, `ignores-term`. The draw depends on the Pod and the attempt alone, so that
- * it does not matter who runs first.
+ * What a simulated container does, by its arguments: `run=` and `jitter=` are milliseconds, `failing=` is the
+ * probability of a non-zero exit code, `ignores-term` ignores SIGTERM. The draw depends on the Pod, the
+ * container and the attempt alone, so that the order in which containers start does not matter.
  */
 export function simulatedProgram(config: ContainerConfig, { podUid }: SandboxConfig): FakeProgram {
 	const random = new SeededRandom(hashOf(`${podUid}/${config.name}/${config.attempt}`));
@@ -19,7 +19,7 @@ export function simulatedProgram(config: ContainerConfig, { podUid }: SandboxCon
 	};
 }
 
-/** A number from a text, for seeds. */
+/** A 32-bit hash of a text, for seeds. */
 export function hashOf(text: string): number {
 	let hash = 0;
 	for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;

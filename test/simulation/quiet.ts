@@ -11,15 +11,18 @@ import type { History } from './history.ts';
 import type { Oracles } from './oracles.ts';
 import type { InvariantNumber } from './violations.ts';
 
-/** Something that is not yet as it must be in the end; see violations.ts for the numbers. */
+/** A difference from the state that must be reached once no fault occurs; see violations.ts for the numbers. */
 export interface Remainder {
 	readonly invariant: InvariantNumber;
 	readonly text: string;
 }
 
-/** What is still to happen before everything is at its end. */
-export function whatRemains(history: History, oracles: Oracles): readonly Remainder[] {
-	// The resources say what they are.
+/**
+ * What differs from the final state of a run: all Jobs finished, deleted objects removed, no container
+ * running.
+ */
+export function remainders(history: History, oracles: Oracles): readonly Remainder[] {
+	// The casts are safe: the resource determines the type.
 	const jobs = history.all('jobs') as unknown as readonly Job[];
 	const pods = history.all('pods') as unknown as readonly Pod[];
 	const others = history.all('cronjobs');
@@ -34,51 +37,56 @@ export function whatRemains(history: History, oracles: Oracles): readonly Remain
 			const pod = history.get('pods', uid) as unknown as Pod | undefined;
 			return pod && !hasEnded(pod)
 				? []
-				: [{ invariant: 13 as const, text: `something runs for Pod ${uid}, which has ended or is gone` }];
+				: [
+						{
+							invariant: 13 as const,
+							text: `a container runs for Pod ${uid}, which has ended or is deleted`,
+						},
+					];
 		}),
 	];
 }
 
-/** How the Nodes of machines that are up do not yet say so. */
-export function whatIsUnready(history: History, machines: readonly string[]): readonly Remainder[] {
+/** The running machines whose Nodes are not Ready, or still have a condition taint (invariant 19). */
+export function unreadyNodes(history: History, machines: readonly string[]): readonly Remainder[] {
 	const nodes = history.all('nodes') as unknown as readonly Node[];
 	return machines.flatMap((name) => {
 		const node = nodes.find(({ metadata }) => metadata.name === name);
 		const ready = node?.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True');
-		const marks = node?.spec.taints?.filter(({ key }) => key.startsWith('node.kubernetes.io/')) ?? [];
-		const isCordoned = node?.spec.unschedulable && marks.every(({ key }) => key.endsWith('/unschedulable'));
-		if (ready && (marks.length === 0 || isCordoned)) return [];
+		const taints = node?.spec.taints?.filter(({ key }) => key.startsWith('node.kubernetes.io/')) ?? [];
+		const isCordoned = node?.spec.unschedulable && taints.every(({ key }) => key.endsWith('/unschedulable'));
+		if (ready && (taints.length === 0 || isCordoned)) return [];
 		return [{ invariant: 19 as const, text: `${name} is up, and its Node is ${JSON.stringify(node)}` }];
 	});
 }
 
-/** How Jobs are not as they are to be while nothing goes wrong, and nobody has changed them for a while. */
-export function whatIsUnsettled(history: History, now: number): readonly Remainder[] {
+/** How Jobs break invariant 22, once no fault has occurred and no user has changed them for a while. */
+export function unsettledJobs(history: History, now: number): readonly Remainder[] {
 	const jobs = history.all('jobs') as unknown as readonly Job[];
 	const pods = history.all('pods') as unknown as readonly Pod[];
 	return jobs.flatMap((job) => {
 		const { metadata, spec, status } = job;
 		if (metadata.deletionTimestamp) return [];
 		const active = pods.filter((pod) => isActiveOf(pod, job)).length;
-		// What works on a queue goes on after the first success, however many there are.
+		// A Job without completions (a work queue) creates no Pods after the first success; its active ones continue.
 		const most = spec.completions === undefined && status.succeeded ? active : (spec.parallelism ?? 1);
 		const allowed = isFinished(job) || spec.suspend ? 0 : most;
 		const text = `Job ${metadata.name} has ${active} active Pods, and ${allowed} are allowed`;
 		const startedMs = timeOf(status.startTime) ?? now;
 		const isLate = startedMs + (approximate(spec.activeDeadlineSeconds ?? 1e6) + LATE_SECONDS) * 1000 < now;
-		const late = `Job ${metadata.name} goes on beyond its deadline`;
-		const strays = isFinished(job) ? [] : pods.filter((pod) => isStrayOf(pod, job));
-		const goesOn = !isFinished(job) && !spec.suspend && active > 0;
+		const late = `Job ${metadata.name} is active beyond its deadline`;
+		const orphans = isFinished(job) ? [] : pods.filter((pod) => isOrphanOf(pod, job));
+		const isActive = !isFinished(job) && !spec.suspend && active > 0;
 		return [
 			...(active > allowed ? [{ invariant: 22, text }] : []),
-			...strays.map((pod) => ({ invariant: 22, text: `Pod ${pod.metadata.name} is to be adopted` })),
-			...(isLate && goesOn ? [{ invariant: 22, text: late }] : []),
+			...orphans.map((pod) => ({ invariant: 22, text: `Pod ${pod.metadata.name} is not adopted` })),
+			...(isLate && isActive ? [{ invariant: 22, text: late }] : []),
 		];
 	});
 }
 
-/** Whether the Job should make the Pod its own. */
-function isStrayOf({ metadata }: Pod, { spec }: Job): boolean {
+/** Whether the Job controller should adopt the Pod. */
+function isOrphanOf({ metadata }: Pod, { spec }: Job): boolean {
 	const labels = Object.entries(spec.selector?.matchLabels ?? {});
 	const matches = labels.every(([label, value]) => metadata.labels?.[label] === value);
 	const isFree = !metadata.ownerReferences?.some(({ controller }) => controller);
@@ -92,15 +100,15 @@ function isActiveOf(pod: Pod, job: Job): boolean {
 	return isOwn && !hasEnded(pod) && pod.metadata.deletionTimestamp === undefined;
 }
 
-/** The Pods on a machine that is lost for ever which nobody has told to leave. */
-export function whoStays(history: History, machine: string): readonly Remainder[] {
+/** The Pods on a destroyed machine that no component has deleted (invariant 19). */
+export function podsWithoutDeletion(history: History, machine: string): readonly Remainder[] {
 	const pods = history.all('pods') as unknown as readonly Pod[];
 	return pods
 		.filter(({ spec, metadata }) => spec.nodeName === machine && metadata.deletionTimestamp === undefined)
 		.filter((pod) => !hasEnded(pod))
 		.map(({ metadata }) => ({
 			invariant: 19,
-			text: `Pod ${metadata.name} stays on ${machine}, which is lost`,
+			text: `Pod ${metadata.name} is not deleted from ${machine}, which is lost`,
 		}));
 }
 
@@ -118,7 +126,10 @@ function remainderOfPod(pod: Pod, history: History): readonly Remainder[] {
 	const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller);
 	const job = owner && (history.get('jobs', owner.uid) as unknown as Job | undefined);
 	if (isTracked(pod) && (!job || isFinished(job))) {
-		found.push({ invariant: 11, text: `Pod ${name} holds the finalizer of a Job that has ended or is gone` });
+		found.push({
+			invariant: 11,
+			text: `Pod ${name} has the finalizer of a Job that has finished or is deleted`,
+		});
 	}
 	return found;
 }
@@ -126,15 +137,15 @@ function remainderOfPod(pod: Pod, history: History): readonly Remainder[] {
 function remainderOfObject({ kind, metadata }: KubeObject, history: History): readonly Remainder[] {
 	const found: Remainder[] = [];
 	const owners = metadata.ownerReferences ?? [];
-	const isThere = (uid: string): boolean =>
+	const exists = (uid: string): boolean =>
 		history.get('jobs', uid) !== undefined || history.get('cronjobs', uid) !== undefined;
-	if (owners.length > 0 && !owners.some(({ uid }) => isThere(uid))) {
+	if (owners.length > 0 && !owners.some(({ uid }) => exists(uid))) {
 		found.push({ invariant: 12, text: `${kind} ${metadata.name} outlives its owner` });
 	}
 	if (metadata.deletionTimestamp)
 		found.push({
 			invariant: 12,
-			text: `${kind} ${metadata.name} was deleted and is there: ${JSON.stringify(metadata)}`,
+			text: `${kind} ${metadata.name} was deleted and still exists: ${JSON.stringify(metadata)}`,
 		});
 	return found;
 }

@@ -9,14 +9,14 @@ import type { Store } from '../../src/store/store.ts';
 import type { Dice } from './dice.ts';
 import type { Trace } from './trace.ts';
 
-/** What a {@link ServerHost} is made of. */
+/** What a {@link ServerHost} needs. */
 export interface ServerHostOptions {
 	readonly storage: 'memory' | 'sqlite';
-	/** For the database, where there is one. */
+	/** The folder of the database; unused with storage in memory. */
 	readonly folder: string;
 	readonly dice: Dice;
 	readonly trace: Trace;
-	/** How often a transaction of the database fails. */
+	/** The probability that a BEGIN or COMMIT of the database fails. */
 	readonly faultProbability: number;
 	makeServer(store: Store): ApiServer;
 	/** Called with each server before its first request. */
@@ -24,8 +24,8 @@ export interface ServerHostOptions {
 }
 
 /**
- * The process of the API server. When it dies, the processes that talk to it lose their watches and the
- * answers to what is under way, which is done or not; what was acknowledged is there again afterwards.
+ * The process of the API server. When it dies, its clients lose their watches and the answers to requests in
+ * flight, which the server may have performed or not. Acknowledged writes exist again after the restart.
  */
 export class ServerHost {
 	readonly #options: ServerHostOptions;
@@ -33,7 +33,7 @@ export class ServerHost {
 	#server: ApiServer | undefined;
 	#up = Promise.withResolvers<ApiServer>();
 	#watches = new Set<ApiWatchSink>();
-	/** Faults come only while this is true. */
+	/** The database fails only while this is true. */
 	#isFaulty = true;
 	#pendingWrites = 0;
 
@@ -41,26 +41,26 @@ export class ServerHost {
 		this.#options = options;
 	}
 
-	/** The way of the processes, on which a dead server is unreachable. */
+	/** The transport of the simulated processes: a dead server is unreachable. */
 	readonly transport: ApiTransport = {
 		request: (request) => this.#whileUp((server) => server.request(request)),
 		watch: (request, sink) => this.#watch(request, sink),
 		stream: (request) => this.#whileUp((server) => server.stream(request)),
 	};
 
-	/** The way of the users, who wait until the server is there. */
+	/** The transport of the users, who wait until the server runs. */
 	readonly patientTransport: ApiTransport = {
 		request: async (request) => (await this.#up.promise).request(request),
 		watch: async (request, sink) => (await this.#up.promise).watch(request, sink),
 		stream: async (request) => (await this.#up.promise).stream(request),
 	};
 
-	/** How many writes the store has not answered. */
+	/** How many writes the store has not completed. */
 	get pendingWrites(): number {
 		return this.#pendingWrites;
 	}
 
-	/** Starts it unless it runs; resolves once it serves. */
+	/** Starts the server unless it runs; resolves once it serves. */
 	async start(): Promise<void> {
 		if (this.#server) return;
 		this.#store ??= await this.#openStore();
@@ -72,7 +72,7 @@ export class ServerHost {
 		this.#up.resolve(server);
 	}
 
-	/** It dies at once; {@link start} brings it back. Resolves once its database is closed. */
+	/** Kills the server at once; {@link start} restarts it. Resolves once its database is closed. */
 	async kill(): Promise<void> {
 		const server = this.#server;
 		if (!server) return;
@@ -92,7 +92,7 @@ export class ServerHost {
 		this.#isFaulty = false;
 	}
 
-	/** Closes everything. */
+	/** Kills the server and closes the store. */
 	async close(): Promise<void> {
 		await this.kill();
 		await this.#store?.close();
@@ -102,7 +102,7 @@ export class ServerHost {
 		const server = this.#server;
 		if (!server) throw dead();
 		const [outcome] = await Promise.allSettled([ask(server)]);
-		// It died meanwhile: whatever it did, its answer does not arrive.
+		// The server died meanwhile: it may have performed the request, but the answer does not arrive.
 		if (this.#server !== server) throw dead();
 		if (outcome.status === 'rejected') throw outcome.reason;
 		return outcome.value;
@@ -148,7 +148,7 @@ export class ServerHost {
 		return true;
 	}
 
-	/** The store, with its writes counted until they are answered. */
+	/** Wraps the store so that {@link pendingWrites} counts its writes until they settle. */
 	#counting(store: Store): Store {
 		return new Proxy(store, {
 			get: (target, property) => {
@@ -167,7 +167,10 @@ export class ServerHost {
 	}
 }
 
-/** A database whose transactions fail when they begin or when they end; it does not wait for the disk. */
+/**
+ * A database whose transactions fail at BEGIN or at COMMIT. It never syncs to the disk: no run
+ * kills the operating system, so an fsync would only cost time.
+ */
 class FaultyDatabase extends DatabaseSync {
 	readonly #fails: () => boolean;
 

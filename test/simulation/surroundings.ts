@@ -8,38 +8,41 @@ import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
 import { FaultyTransport } from './faulty-transport.ts';
 import type { Observed } from './observed.ts';
-import { saysWhichObject } from './preconditions.ts';
+import { identifiesObject } from './preconditions.ts';
 import type { ProcessLife } from './process-life.ts';
 import { ScheduledKill } from './scheduled-kills.ts';
 import type { Trace } from './trace.ts';
 import type { Violations } from './violations.ts';
 
-/** What the simulated processes share. */
+/** What all simulated processes share. */
 export interface Surroundings {
 	readonly clock: VirtualClock;
 	readonly trace: Trace;
 	readonly violations: Violations;
 	readonly faults: Faults;
-	/** For the deaths of processes. */
+	/** Draws when processes die and restart. */
 	readonly dice: Dice;
 	/** Draws whether the process that starts now gets a scheduled kill. */
 	isKillScheduled(): boolean;
-	/** The server that runs at the moment. */
+	/** The transport to the API server process that runs now. */
 	server(): ApiTransport;
+	/** Another client updates the object at this path. */
 	disturb(path: string): Promise<void>;
+	/** The server has answered a write with success. */
 	answered(request: ApiRequest, response: ApiResponse): void;
+	/** A process sends a request. */
 	asked(request: ApiRequest): void;
 }
 
-/** What a process meets the world with. */
+/** What one simulated process needs from its surroundings. */
 export interface Equipment {
 	readonly transport: FaultyTransport;
 	readonly scheduledKill: ScheduledKill | undefined;
-	/** Takes the errors that components report. */
+	/** Checks and notes an error that a component reports (invariant 15). */
 	onError(component: string, key: string, error: unknown): void;
 }
 
-/** Equips a new process. */
+/** Makes the equipment of a new process, with a transport of its own. */
 export function equip(surroundings: Surroundings, life: ProcessLife, observed: Observed): Equipment {
 	const { trace, faults, dice, violations } = surroundings;
 	const scheduledKill = surroundings.isKillScheduled() ? ScheduledKill.draw(dice) : undefined;
@@ -52,9 +55,9 @@ export function equip(surroundings: Surroundings, life: ProcessLife, observed: O
 		asked: (request) => {
 			const { method, path } = request;
 			violations.check(
-				saysWhichObject(request),
+				identifiesObject(request),
 				26,
-				() => `${life.name} does not say which: ${method} ${path}`,
+				() => `${life.name} sends no uid or resourceVersion: ${method} ${path}`,
 			);
 			surroundings.asked(request);
 		},
@@ -64,14 +67,17 @@ export function equip(surroundings: Surroundings, life: ProcessLife, observed: O
 		transport,
 		scheduledKill,
 		onError: (component, key, error) => {
-			const told = error instanceof Error ? error.message : String(error);
+			const message = error instanceof Error ? error.message : String(error);
 			violations.check(isExpected(error), 15, () => `${component} fails at ${key}: ${stackOf(error)}`);
-			trace.note(life.name, `${component} at ${key}: ${told}`);
+			trace.note(life.name, `${component} at ${key}: ${message}`);
 		},
 	};
 }
 
-/** The errors that injected faults cause, as processes report them; a watch can also end early without an error. */
+/**
+ * The errors that injected faults cause, as processes report them; a watch can also end early without an
+ * error.
+ */
 const EXPECTED = [ApiError, ServerUnreachableError, RuntimeUnavailable, ShortWatchError];
 
 function isExpected(error: unknown): boolean {

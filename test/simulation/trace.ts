@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/base/clock.ts';
 
 /**
- * What happened, a line each, with the virtual time since the start. A digest goes over all lines, so
- * that two runs can be compared without keeping them; of the lines themselves the last are kept.
+ * The log of a run: one line for each event, with the virtual time since the start. A digest covers all lines,
+ * so that two runs can be compared without keeping them; only the last lines are kept.
  */
 export class Trace {
 	readonly #clock: Clock;
@@ -17,22 +17,22 @@ export class Trace {
 		this.#keep = keep;
 	}
 
-	/** Adds a line: who did what. */
-	note(who: string, what: string): void {
+	/** Adds a line: the actor and what it does. */
+	note(actor: string, what: string): void {
 		const seconds = ((this.#clock.now() - this.#start) / 1000).toFixed(3);
-		const line = `${seconds.padStart(9)} ${who}: ${what}`;
+		const line = `${seconds.padStart(9)} ${actor}: ${what}`;
 		for (let i = 0; i < line.length; i++)
 			this.#digest = (Math.imul(this.#digest, 31) + line.charCodeAt(i)) | 0;
 		this.#lines.push(line);
 		if (this.#lines.length > 2 * this.#keep) this.#lines = this.#lines.slice(-this.#keep);
 	}
 
-	/** The last lines. */
+	/** The last lines, oldest first. */
 	tail(): readonly string[] {
 		return this.#lines.slice(-this.#keep);
 	}
 
-	/** Two runs that went the same way have the same. */
+	/** A hash of all lines: equal for two runs with the same events. */
 	get digest(): number {
 		return this.#digest;
 	}

@@ -9,7 +9,9 @@ import { drawJobSpec } from './job-wishes.ts';
 import { NodeUsers } from './node-users.ts';
 import { PodUsers } from './pod-users.ts';
 
-/** People who make, change and delete CronJobs, Jobs and Pods, now and then, without regard for each other. */
+/**
+ * Users who create, update and delete CronJobs, Jobs, Pods and Nodes at random, independently of each other.
+ */
 export class Users {
 	readonly #options: ActOptions;
 	readonly #cronJobs: CronJobUsers;
@@ -24,12 +26,12 @@ export class Users {
 		this.#pods = new PodUsers(options);
 	}
 
-	/** Whether a user has asked for the Job's deletion. */
+	/** Whether a user has sent a delete request for the Job. */
 	haveDeletedJob(uid: string): boolean {
 		return this.#deletedJobs.has(uid);
 	}
 
-	/** Does one thing, of whatever there is to do. What the server refuses is left at that. */
+	/** Performs one random action. An action that the server refuses is noted and not retried. */
 	async act(): Promise<void> {
 		const acts = [
 			...repeat(6, () => this.#createJob()),
@@ -45,19 +47,23 @@ export class Users {
 		if (act) await this.#tolerate(act);
 	}
 
-	/** Changes some CronJobs and takes some Pods from their Jobs while nothing goes wrong. */
+	/** Updates some CronJobs and orphans some Pods, while no fault occurs. */
 	async changeWithoutFaults(): Promise<void> {
-		for (const act of [...this.#cronJobs.changeSome, ...this.#pods.disownSome]) await this.#tolerate(act);
+		for (const act of [...this.#cronJobs.changeSome, ...this.#pods.orphanSome]) await this.#tolerate(act);
 	}
 
-	/** Tells the cluster that a machine will not come back. */
-	async giveUpNode(name: string): Promise<void> {
-		for (const act of this.#nodes.giveUp(name)) await this.#tolerate(act);
+	/** Removes a destroyed machine from the cluster; see {@link NodeUsers.removeLost}. */
+	async removeNode(name: string): Promise<void> {
+		for (const act of this.#nodes.removeLost(name)) await this.#tolerate(act);
 	}
 
-	/** Lets everything go on that somebody had suspended, closed or held, and puts an end to schedules. */
+	/** Suspends or deletes all CronJobs, and resumes all Jobs, Nodes and Pods that users had stopped or held. */
 	async bringToEnd(): Promise<void> {
-		const acts = [...this.#cronJobs.restAll, ...this.#nodes.openAll, ...this.#pods.letGoAll];
+		const acts = [
+			...this.#cronJobs.suspendAll,
+			...this.#nodes.uncordonAll,
+			...this.#pods.removeAllFinalizers,
+		];
 		for (const act of acts) await this.#tolerate(act);
 		for (const job of this.#jobs()) {
 			if (isFinished(job) || !(job.spec.suspend || job.spec.parallelism === 0)) continue;
@@ -82,7 +88,7 @@ export class Users {
 		if (this.#jobs().some(({ metadata }) => metadata.name === name)) return;
 		const spec = drawJobSpec(dice);
 		this.#note(`creates ${name} ${JSON.stringify(spec)}`);
-		// A manifest: the server makes a Job of it.
+		// The cast is safe: this is a manifest, which the server decodes and defaults.
 		const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec } as unknown as Job;
 		await client().resource(jobs, 'default').create(job);
 	}
@@ -104,7 +110,10 @@ export class Users {
 		if (job) await this.#change(job, { suspend: !job.spec.suspend });
 	}
 
-	/** As the API allows it: an Indexed Job may change both numbers together, any other its parallelism. */
+	/**
+	 * Scales a Job as the API allows it: an Indexed Job may change both numbers together, any other its
+	 * parallelism.
+	 */
 	async #scale(): Promise<void> {
 		const { dice } = this.#options;
 		const job = this.#one(this.#jobs().filter((each) => !isFinished(each)));
@@ -115,7 +124,7 @@ export class Users {
 		await this.#change(job, { parallelism: to, ...(elastic && { completions: to }) });
 	}
 
-	/** What else of a Job may change while it runs. */
+	/** Updates another mutable field of a Job. */
 	async #adjust(): Promise<void> {
 		const { dice } = this.#options;
 		const job = this.#one(this.#jobs());
@@ -136,7 +145,7 @@ export class Users {
 	}
 
 	#jobs(): readonly Job[] {
-		// The resource says what they are.
+		// The cast is safe: the resource determines the type.
 		return this.#options.history.all('jobs') as unknown as readonly Job[];
 	}
 

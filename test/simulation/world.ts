@@ -21,40 +21,54 @@ import { NodeHost } from './node-host.ts';
 import type { Observed } from './observed.ts';
 import { Oracles } from './oracles.ts';
 import { hashOf } from './program.ts';
-import { type Remainder, whatIsUnready, whatIsUnsettled, whatRemains, whoStays } from './quiet.ts';
+import { podsWithoutDeletion, type Remainder, remainders, unreadyNodes, unsettledJobs } from './quiet.ts';
 import { ServerHost } from './server-host.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Trace } from './trace.ts';
 import { Users } from './users.ts';
 import { Violation, Violations } from './violations.ts';
 
-/** What a world is made from. */
+/** What a {@link World} needs. */
 export interface WorldOptions {
 	readonly seed: number;
-	/** A folder for the logs of containers; nobody reads them. */
+	/** A folder for the containers' logs and for the database. The caller removes it. */
 	readonly logFolder: string;
-	/** How many lines of the trace are kept. */
+	/** How many of the last lines of the trace are kept. */
 	readonly traceLines: number;
-	/** Where the API server keeps its objects; with SQLite its transactions fail at times. */
+	/** The store of the API server. With SQLite its transactions fail at times. Default memory. */
 	readonly storage?: 'memory' | 'sqlite';
 }
 
-/** How long things go wrong. */
+/** How long faults are injected. */
 const FAULT_PHASE_MS = 300_000;
-/** How long schedules have to be kept after that. */
+/** For how many minutes after that every CronJob must start each Job on time. */
 const SCHEDULE_MINUTES = 2;
-/** How long it may take after that until a machine that is lost for ever has lost its Pods: they wait for 350 s. */
+/**
+ * How long it may take after that until the Pods of a destroyed machine are deleted. The grace period of the
+ * node (50 s) and the default tolerationSeconds (300) make 350 s, a part of which has passed by then.
+ */
 const EVICTION_PHASE_MS = 240_000;
-/** How long it may take after that until all has ended: backoffs reach minutes, garbage a quarter of an hour. */
+/**
+ * How long it may take after that until all Jobs have finished: backoffs reach 10 minutes, garbage collection
+ * 15.
+ */
 const END_PHASE_MS = 3 * 3_600_000;
-/** More requests or timers than this in one instant, and somebody is running in circles. */
+/**
+ * A component that sends more requests, or sets more timers, than this in one instant is in an endless loop.
+ */
 const MOST_IN_AN_INSTANT = 5000;
 
 /**
- * One simulated cluster: the real API server over a store in memory, the real control plane and two real
- * node agents over fake runtimes, all in virtual time. First users act and things go wrong, for five
- * minutes; then nothing goes wrong any more, schedules are kept, and once users have put those to rest
- * everything must come to its end. The same seed gives the same run.
+ * One simulated cluster: the real API server over a store in memory or in SQLite, the real control plane and
+ * two real node agents over fake runtimes, all in one process and in virtual time. A run has four phases:
+ *
+ * 1. For five minutes users act at random and faults are injected.
+ * 2. Without faults, every CronJob must start its Jobs on time, and Jobs must have the Pods that they ask for.
+ * 3. The Pods of destroyed machines must be deleted.
+ * 4. Users suspend all schedules, and everything must reach its final state.
+ *
+ * The invariants (violations.ts) are checked at every change. The same seed gives the same run, to the letter
+ * of the trace: all randomness comes from {@link Dice}, each purpose with a stream of its own.
  */
 export class World {
 	readonly trace: Trace;
@@ -69,19 +83,23 @@ export class World {
 	readonly #controlPlane: ControlPlaneHost;
 	readonly #nodes: readonly NodeHost[];
 	readonly #server: ServerHost;
-	/** How often a deletion was asked for, by path. */
+	/** How many delete requests were sent, by path. */
 	readonly #deletions = new Map<string, number>();
-	/** With SQLite a commit, and each look of a watch at the history, takes a turn of the event loop. */
-	readonly #turnsToRest: number;
+	/**
+	 * How many idle event loop turns mean that nothing is in progress. With SQLite a commit, and each read of the
+	 * history by a watch, takes a turn of its own.
+	 */
+	readonly #idleTurns: number;
 	#isFaultFree = false;
 	#disturbances = 0;
-	#asked = { at: 0, count: 0 };
+	#requestsNow = { at: 0, count: 0 };
 
 	constructor({ seed, logFolder, traceLines, storage = 'memory' }: WorldOptions) {
 		this.#seed = seed;
-		this.#turnsToRest = storage === 'sqlite' ? 5 : 1;
+		this.#idleTurns = storage === 'sqlite' ? 5 : 1;
 		this.trace = new Trace(this.#clock, traceLines);
 		this.#faultDice = this.#dice('faults');
+		// The purposes of dice are part of the seed: another word gives every seed another run.
 		this.#faults = new Faults(this.#dice('weather'), drawFaultRates(this.#faultDice));
 		const violations = this.#violations;
 		this.#history = new History({
@@ -100,27 +118,27 @@ export class World {
 		this.#server = this.#makeServerHost(storage, logFolder);
 	}
 
-	/** Runs the whole story. Rejects with a {@link Violation}. */
+	/** Runs all phases. Rejects with a {@link Violation} if an invariant does not hold. */
 	async run(): Promise<void> {
 		await this.#server.start();
 		this.#controlPlane.start();
 		for (const node of this.#nodes) node.start();
 		this.#schedule();
 		const start = this.#clock.now();
-		await this.#goOnUntil(start + FAULT_PHASE_MS);
+		await this.#advanceUntil(start + FAULT_PHASE_MS);
 		this.#stopFaults();
-		await this.#keepSchedules();
-		this.#demand(whatIsUnready(this.#history, this.#machinesUp()));
-		await this.#giveUpMachines();
+		await this.#checkSchedules();
+		this.#require(unreadyNodes(this.#history, this.#machinesUp()));
+		await this.#checkLostMachines();
 		const deadline = this.#clock.now() + END_PHASE_MS;
 		do {
 			void this.#users.bringToEnd();
-			await this.#goOnUntil(this.#clock.now() + 60_000);
-		} while (this.#remains().length > 0 && this.#clock.now() < deadline);
-		this.#demand(this.#remains());
+			await this.#advanceUntil(this.#clock.now() + 60_000);
+		} while (this.#remainders().length > 0 && this.#clock.now() < deadline);
+		this.#require(this.#remainders());
 	}
 
-	/** Lets go of everything. */
+	/** Kills all processes and closes the store. */
 	async close(): Promise<void> {
 		this.#isFaultFree = true;
 		this.#controlPlane.kill();
@@ -199,7 +217,7 @@ export class World {
 		};
 	}
 
-	/** Plans what users do and what goes wrong with whole processes and machines. */
+	/** Schedules the actions of users and the faults of whole processes and machines. */
 	#schedule(): void {
 		const dice = this.#faultDice;
 		const plan = (count: number, act: () => void): void => {
@@ -219,32 +237,35 @@ export class World {
 		plan(dice.of(0, 0, 1, 2), () => someNode().cutOff(dice.between(1, 240_000)));
 		plan(dice.of(0, 0, 0, 1), () => someNode().crashRuntime(dice.between(1, 20_000)));
 		plan(dice.of(0, 0, 0, 1), () => someNode().lose(dice.between(1000, 200_000)));
-		// The other one remains.
+		// At most one of the two machines is destroyed.
 		plan(dice.of(0, 0, 0, 0, 0, 1), () => this.#loseForEver(someNode()));
 	}
 
-	/** The API server dies, and is started again after so long. */
+	/** Kills the API server, and starts it again after a delay. */
 	async #restartServer(afterMs: number): Promise<void> {
 		await this.#server.kill();
 		this.#clock.setTimer(afterMs, () => void this.#server.start());
 	}
 
-	/** Somebody may hear of it and tell the cluster, before anybody there has noticed. */
+	/**
+	 * Destroys a machine. In half of the cases a user removes it, possibly before the cluster has noticed its
+	 * loss.
+	 */
 	#loseForEver(node: NodeHost): void {
 		node.loseForEver();
 		if (this.#faultDice.chance(0.5)) return;
-		this.#clock.setTimer(this.#faultDice.between(1, 100_000), () => void this.#users.giveUpNode(node.name));
+		this.#clock.setTimer(this.#faultDice.between(1, 100_000), () => void this.#users.removeNode(node.name));
 	}
 
 	#controlNode(): NodeHost {
 		const [first] = this.#nodes;
-		if (!first) throw new Error('there is no node');
+		if (!first) throw new Error('the world has no node');
 		return first;
 	}
 
-	/** From now on nothing goes wrong, and what is down is up again. */
+	/** From now on no fault occurs; all processes and machines that are down are started. */
 	#stopFaults(): void {
-		this.trace.note('world', 'nothing goes wrong from now on');
+		this.trace.note('world', 'no fault occurs from now on');
 		this.#isFaultFree = true;
 		this.#faults.stop();
 		this.#server.stopFaults();
@@ -259,54 +280,57 @@ export class World {
 		}
 	}
 
-	/** Users change some schedules; from then on each minute has what it should have. */
-	async #keepSchedules(): Promise<void> {
-		await this.#goOnUntil(this.#clock.now() + 10_000);
+	/** Users change some schedules; after that each minute must have the Jobs that the schedules require. */
+	async #checkSchedules(): Promise<void> {
+		await this.#advanceUntil(this.#clock.now() + 10_000);
 		void this.#users.changeWithoutFaults();
 		const unchangedSince = this.#clock.now();
 		for (let minute = 0; minute < SCHEDULE_MINUTES; minute++) {
-			await this.#goOnUntil(unchangedSince + (minute + 1.5) * 60_000);
+			await this.#advanceUntil(unchangedSince + (minute + 1.5) * 60_000);
 			for (const oracle of this.#oracles.cronJobs) oracle.checkPunctual(unchangedSince);
-			this.#demand(whatIsUnsettled(this.#history, this.#clock.now()));
+			this.#require(unsettledJobs(this.#history, this.#clock.now()));
 		}
 	}
 
-	/** Resolves once all that was set in motion is over: microtasks alone, or commits of the database too. */
-	async #rest(): Promise<void> {
-		let quietTurns = 0;
+	/** Resolves once no microtask, write or watch read is pending. */
+	async #idle(): Promise<void> {
+		let idleTurns = 0;
 		do {
 			await new Promise(setImmediate);
-			quietTurns = this.#server.pendingWrites > 0 ? 0 : quietTurns + 1;
-		} while (quietTurns < this.#turnsToRest);
+			idleTurns = this.#server.pendingWrites > 0 ? 0 : idleTurns + 1;
+		} while (idleTurns < this.#idleTurns);
 	}
 
-	/** Moves from timer to timer; after each, everything that follows from it happens, and all is checked. */
-	async #goOnUntil(instant: number): Promise<void> {
+	/**
+	 * Advances the clock from timer to timer. After each it waits until all effects are done, and checks the
+	 * invariants.
+	 */
+	async #advanceUntil(instant: number): Promise<void> {
 		let turns = 0;
 		for (;;) {
-			await this.#rest();
+			await this.#idle();
 			this.#violations.raise();
 			const due = this.#clock.nextDue();
 			if (due === undefined || due > instant) break;
 			turns = due > this.#clock.now() ? 0 : turns + 1;
-			if (turns > MOST_IN_AN_INSTANT) throw new Violation(14, `${turns} timers go off in one instant`);
+			if (turns > MOST_IN_AN_INSTANT) throw new Violation(14, `${turns} timers fire in one instant`);
 			this.#clock.advanceTo(due);
 		}
 		this.#clock.advanceTo(instant);
 	}
 
-	/** Machines that are lost for ever lose their Pods by themselves; what these still hold up, users end. */
-	async #giveUpMachines(): Promise<void> {
+	/** The control plane must delete the Pods of destroyed machines by itself; then users remove the Nodes. */
+	async #checkLostMachines(): Promise<void> {
 		const lost = this.#nodes.filter(({ isLostForEver }) => isLostForEver);
 		if (lost.length === 0) return;
 		const until = this.#clock.now() + EVICTION_PHASE_MS;
 		while (this.#clock.now() < until) {
 			void this.#users.bringToEnd();
-			await this.#goOnUntil(this.#clock.now() + 60_000);
+			await this.#advanceUntil(this.#clock.now() + 60_000);
 		}
 		for (const { name } of lost) {
-			this.#demand(whoStays(this.#history, name));
-			void this.#users.giveUpNode(name);
+			this.#require(podsWithoutDeletion(this.#history, name));
+			void this.#users.removeNode(name);
 		}
 	}
 
@@ -314,12 +338,12 @@ export class World {
 		return this.#nodes.filter(({ isLostForEver }) => !isLostForEver).map(({ name }) => name);
 	}
 
-	#remains(): readonly Remainder[] {
-		const unready = whatIsUnready(this.#history, this.#machinesUp());
-		return [...whatRemains(this.#history, this.#oracles), ...unready];
+	#remainders(): readonly Remainder[] {
+		const unready = unreadyNodes(this.#history, this.#machinesUp());
+		return [...remainders(this.#history, this.#oracles), ...unready];
 	}
 
-	#demand(remains: readonly Remainder[]): void {
+	#require(remains: readonly Remainder[]): void {
 		const [first] = remains;
 		if (first) throw new Violation(first.invariant, remains.map(({ text }) => text).join('; '));
 	}
@@ -397,7 +421,7 @@ export class World {
 	}
 
 	#answered({ method, path }: ApiRequest, { object }: ApiResponse): void {
-		// Whatever is answered has this shape.
+		// The cast is safe: every answer to a write is an object or a Status.
 		const { kind, metadata } = object as KubeObject;
 		const { resourceVersion, uid } = metadata ?? {};
 		if (kind === 'Status' || resourceVersion === undefined || uid === undefined) return;
@@ -412,8 +436,9 @@ export class World {
 	#countRequest(request: ApiRequest): void {
 		this.#countDeletion(request);
 		const now = this.#clock.now();
-		this.#asked = now === this.#asked.at ? { at: now, count: this.#asked.count + 1 } : { at: now, count: 1 };
-		if (this.#asked.count < MOST_IN_AN_INSTANT) return;
-		throw new Violation(14, `${this.#asked.count} requests in one instant`);
+		this.#requestsNow =
+			now === this.#requestsNow.at ? { at: now, count: this.#requestsNow.count + 1 } : { at: now, count: 1 };
+		if (this.#requestsNow.count < MOST_IN_AN_INSTANT) return;
+		throw new Violation(14, `${this.#requestsNow.count} requests in one instant`);
 	}
 }
