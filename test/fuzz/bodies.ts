@@ -4,13 +4,13 @@ import type { Dice } from '../simulation/dice.ts';
 import { damage, mutate } from './mutate.ts';
 import { type Json, strangeText, strangeValue } from './values.ts';
 
-/** A body with what its content type says it is. */
+/** A body with its content type. */
 export interface Body {
 	readonly contentType: string;
 	readonly bytes: Uint8Array;
 }
 
-/** An object as upstream's own code writes it, in JSON and in protobuf. */
+/** An object that upstream's own code has encoded, in JSON and in protobuf. */
 interface Sample {
 	readonly kind: string;
 	readonly json: string;
@@ -28,7 +28,7 @@ const samples: readonly Sample[] = readFileSync(
 		return { kind, json: JSON.stringify(json), protobuf: Buffer.from(protobuf, 'base64') };
 	});
 
-/** Objects that the server takes as they are, so that later requests find something. */
+/** Valid objects, so that later requests find existing ones. */
 const SOUND: Readonly<Record<string, Json>> = {
 	Job: {
 		apiVersion: 'batch/v1',
@@ -76,7 +76,7 @@ const SOUND: Readonly<Record<string, Json>> = {
 	},
 };
 
-/** A body for a request that wants an object of this kind (or for any). */
+/** Draws the body of a request that expects an object of this kind, or of any kind if it is undefined. */
 export function drawBody(dice: Dice, kind: string | undefined): Body {
 	const asItIs = kind === undefined ? undefined : SOUND[kind];
 	if (asItIs && dice.chance(0.25))
@@ -101,7 +101,7 @@ function mutated(dice: Dice, bytes: Uint8Array): Uint8Array {
 	return dice.chance(0.5) ? damage(dice, bytes) : bytes;
 }
 
-/** JSON with what only its text can have: a BOM, a second document, a name twice, huge numbers. */
+/** Adds what only JSON text can contain: a BOM, a second document, a duplicate key, huge numbers. */
 function jsonOf(dice: Dice, object: Json): string {
 	const text = JSON.stringify(object);
 	switch (dice.between(0, 19)) {
@@ -122,7 +122,7 @@ function jsonOf(dice: Dice, object: Json): string {
 	}
 }
 
-/** YAML with what only its text can have: anchors, tags, merges, several documents, directives. */
+/** Adds what only YAML text can contain: anchors, tags, merge keys, several documents, directives. */
 function yamlOf(dice: Dice, object: Json): Uint8Array {
 	const text = stringify(object);
 	switch (dice.between(0, 9)) {
@@ -143,7 +143,7 @@ function yamlOf(dice: Dice, object: Json): Uint8Array {
 	}
 }
 
-/** A patch of one of the kinds, or of none. */
+/** Draws a patch of one of the patch types, or of an unknown type. */
 export function drawPatch(dice: Dice, kind: string | undefined): Body {
 	const contentType = dice.of(
 		'application/json-patch+json',
@@ -205,7 +205,7 @@ function pathText(dice: Dice): string {
 	return dice.chance(0.05) ? '/a'.repeat(dice.between(1, 5000)) : dice.of(...PATHS);
 }
 
-/** The same list, known to hold something; throws where it does not. */
+/** Narrows a list to a non-empty one; throws if it is empty. */
 function atLeastOne<T>(items: readonly T[]): [T, ...T[]] {
 	const [first, ...rest] = items;
 	if (first === undefined) throw new Error('an empty list has nothing to draw from');

@@ -3,24 +3,24 @@ import https from 'node:https';
 import { parse } from 'yaml';
 import type { FuzzRequest } from './requests.ts';
 
-/** How a request ended, and when. */
+/** The outcome of a request, with its times in ms since the epoch. */
 export interface FuzzOutcome {
 	readonly request: FuzzRequest;
 	readonly startedAt: number;
 	endedAt?: number;
-	/** 0 where the connection broke. */
+	/** The HTTP status; 0 if the connection broke before one arrived. */
 	status: number;
-	/** The beginning of the answer, or what broke the connection. */
+	/** The first {@link KEPT_BYTES} of the answer, or the error that broke the connection. */
 	text: string;
 }
 
 /** How much of an answer is kept. */
 const KEPT_BYTES = 2000;
 
-/** Time after which a watch is closed. */
+/** How long a watch stays open before the client closes it, in milliseconds. */
 const WATCHED_MS = 200;
 
-/** A client with the token of a server, which keeps its connections and never rejects. */
+/** A raw HTTPS client with a server's token. It reuses connections, and its promises never reject. */
 export class FuzzClient {
 	readonly #url: URL;
 	readonly #token: string;

@@ -8,32 +8,36 @@ import { FuzzClient, type FuzzOutcome } from './fuzz-client.ts';
 import { drawRequest, type FuzzRequest } from './requests.ts';
 
 /**
- * Requests of every verb and every format of body, sound and damaged, against a server in a process of its
- * own: it never crashes, never answers with a 5xx, never stands still, and its memory stays bounded.
- * `STINT_FUZZ_REQUESTS` says how many, `STINT_FUZZ_SEED` repeats a run (as far as the order of answers lets it).
+ * Fuzzes a server in a process of its own with requests of every verb and every format of body, valid and
+ * damaged. The server must not crash, answer with a 5xx, block its event loop or use more and more memory.
+ *
+ * `STINT_FUZZ_REQUESTS` is the number of requests (default 2,000), `STINT_FUZZ_SEED` repeats a seed. A repeated
+ * run sends the same requests, but concurrent ones may reach the server in another order.
  */
 const REQUESTS = Number(process.env.STINT_FUZZ_REQUESTS ?? 2000);
 const SEED = Number(process.env.STINT_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
 
-/** How many requests are under way at once. */
+/** How many requests are in flight at once. */
 const CONCURRENCY = 8;
 
-/** After so many requests everything is deleted, so that the server's objects stay few. */
-const CLEARED_EVERY = 500;
+/** All objects are deleted after this number of requests, so that their number stays small. */
+const CLEAR_INTERVAL = 500;
 
 /** The longest that one turn of the event loop may take, in milliseconds of CPU time. */
 const LONGEST_HOLD_MS = 100;
 
-/** What the server may hold after any number of requests, in MiB. */
+/** The server's limit of resident memory after any number of requests, in MiB. */
 const MOST_MEMORY_MIB = 700;
 
-/** Upstream, too, answers 504 to a read at a revision that is not there yet. */
+/**
+ * A 5xx or a broken connection. Upstream too answers 504 to a read at a future revision, so that is no fault.
+ */
 function isFault({ status, text }: FuzzOutcome): boolean {
 	if (status === 504) return !text.includes('ResourceVersionTooLarge');
 	return status >= 500 || status === 0;
 }
 
-/** What came of the requests: how many had which status, the last ones, and those that are faults. */
+/** The outcomes of the requests: the count of each status, the latest outcomes, and all faults. */
 class Record {
 	readonly bad: FuzzOutcome[] = [];
 	readonly #last: FuzzOutcome[] = [];
@@ -46,7 +50,7 @@ class Record {
 		if (this.#last.length > 4000) this.#last.splice(0, 2000);
 	}
 
-	/** The requests that were under way at a time. */
+	/** The requests that were in flight during a period, in ms since the epoch. */
 	during(fromMs: number, toMs: number): readonly FuzzOutcome[] {
 		return this.#last.filter(({ startedAt, endedAt = toMs }) => startedAt <= toMs && endedAt >= fromMs);
 	}
@@ -57,7 +61,7 @@ async function fuzz(client: FuzzClient, dice: Dice, record: Record): Promise<voi
 	const sender = async (): Promise<void> => {
 		while (sent < REQUESTS) {
 			sent += 1;
-			if (sent % CLEARED_EVERY === 0) await clear(client, record);
+			if (sent % CLEAR_INTERVAL === 0) await clear(client, record);
 			record.add(await client.send(drawRequest(dice)));
 			if (record.bad.length > 20) return;
 		}
@@ -89,7 +93,7 @@ function describeOutcome({ request, status, text }: FuzzOutcome): string {
 	return `${method} ${path.slice(0, 300)}\n  accept: ${accept}\n  ${sent}\n  ${status} ${text.slice(0, 300)}`;
 }
 
-test(`${REQUESTS} fuzzed requests, seed ${SEED}`, async (t) => {
+test(`a server survives ${REQUESTS} fuzzed requests, seed ${SEED}`, async (t) => {
 	const server = await startProbed(t, { args: ['--runtime', 'fake'] });
 	t.diagnostic(`seed ${SEED}: STINT_FUZZ_SEED=${SEED} repeats it`);
 	const client = new FuzzClient(server.kubeconfig);
@@ -101,22 +105,22 @@ test(`${REQUESTS} fuzzed requests, seed ${SEED}`, async (t) => {
 	const counts = [...record.counts].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
 	t.diagnostic(`${counts.join(', ')}; ${Math.round(mib)} MiB; ${Date.now() - startedAt} ms`);
 
-	await t.test('no answer is a 5xx, and no connection breaks', () => {
+	await t.test('the server answers no request with a 5xx and breaks no connection', () => {
 		assert.equal(server.process.child.exitCode, null, server.process.stderr.slice(-2000));
 		assert.deepEqual(record.bad.map(describeOutcome), [], `seed ${SEED}`);
 	});
-	await t.test('no request holds the event loop', () => {
+	await t.test('no request blocks the event loop', () => {
 		const long = server.holds().filter(({ heldMs, at }) => at > startedAt && heldMs > LONGEST_HOLD_MS);
-		const told = long.map(({ heldMs, at }) => {
+		const holds = long.map(({ heldMs, at }) => {
 			const under = record.during(at - heldMs - 20, at);
 			return `${Math.round(heldMs)} ms during\n${under.map(describeOutcome).join('\n')}`;
 		});
-		assert.deepEqual(told, [], `seed ${SEED}`);
+		assert.deepEqual(holds, [], `seed ${SEED}`);
 	});
-	await t.test('memory stays bounded', () => {
+	await t.test('the memory of the server stays bounded', () => {
 		assert.ok(mib < MOST_MEMORY_MIB, `${Math.round(mib)} MiB`);
 	});
-	await t.test('the server ends in order', async () => {
+	await t.test('the server stops with exit code 0', async () => {
 		const { code, stderr } = await server.stop();
 		assert.equal(code, 0, stderr.slice(-2000));
 	});

@@ -1,16 +1,16 @@
 import type { Dice } from '../simulation/dice.ts';
 import { type Json, strangeText, strangeValue } from './values.ts';
 
-/** A place in a value of JSON: the list or map, and the index or name in it. */
+/** A place in a JSON value: a list or map, and the index or name in it. */
 interface Place {
 	readonly parent: Json[] | { [name: string]: Json };
 	readonly key: string;
 }
 
-/** Numbers of Pods: what runs them is not under test here, so that they stay small. */
+/** Fields that determine the number of Pods. They stay small, because running Pods is not under test here. */
 const KEPT_SMALL = new Set(['parallelism', 'completions']);
 
-/** Changes a few places of `value`, which it owns. */
+/** Mutates a few places of `value` in place. */
 export function mutate(dice: Dice, value: Json): void {
 	const places = [...placesOf(value)];
 	if (places.length === 0) return;
@@ -43,7 +43,7 @@ function change(dice: Dice, { parent, key }: Place): void {
 }
 
 function set(parent: Place['parent'], key: string, value: Json): void {
-	// Defined, not assigned, so that `__proto__` becomes a name like any other.
+	// Defined, not assigned: assigning to `__proto__` would replace the prototype.
 	if (Array.isArray(parent)) parent[Number(key) || 0] = value;
 	else Object.defineProperty(parent, key, { value, enumerable: true, writable: true, configurable: true });
 }
@@ -59,7 +59,7 @@ function duplicate(parent: Place['parent'], key: string): void {
 	else set(parent, `${key}2`, copy);
 }
 
-/** Damages bytes: cut, flipped, repeated, or with others put in. */
+/** Returns a damaged copy of bytes: truncated, overwritten, with an insertion, or with a repetition. */
 export function damage(dice: Dice, bytes: Uint8Array): Uint8Array {
 	const copy = Uint8Array.from(bytes);
 	const where = dice.between(0, Math.max(0, copy.length - 1));

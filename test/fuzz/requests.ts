@@ -4,10 +4,10 @@ import type { Dice } from '../simulation/dice.ts';
 import { type Body, drawBody, drawPatch } from './bodies.ts';
 import { strangeText } from './values.ts';
 
-/** A request as it is sent. */
+/** A raw HTTP request. */
 export interface FuzzRequest {
 	readonly method: string;
-	/** With the query. */
+	/** The path with its query. */
 	readonly path: string;
 	readonly accept: string;
 	readonly body?: Body;
@@ -15,7 +15,7 @@ export interface FuzzRequest {
 
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'POST', 'POST', 'PUT', 'PATCH', 'PATCH', 'DELETE'] as const;
 
-/** One of the requests that a client, a careless one or a hostile one may send. */
+/** Draws a request: a valid one, one with a careless mistake, or a hostile one. */
 export function drawRequest(dice: Dice): FuzzRequest {
 	const method = dice.chance(0.02) ? dice.of('HEAD', 'OPTIONS', 'TRACE', 'COPY') : dice.of(...METHODS);
 	const [first, ...rest] = resources;
@@ -97,7 +97,7 @@ function pathTo(dice: Dice, definition: ResourceDefinition, method: string): str
 	return `${collection}/${name}${subresource === undefined ? '' : `/${subresource}`}`;
 }
 
-/** Parameters with values that are right, wrong and absurd. */
+/** Query parameters with valid, invalid and absurd values. */
 const PARAMETERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
 	limit: ['1', '0', '-1', '500', '99999999999', 'x'],
 	continue: ['', 'x', 'eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MSwic3RhcnQiOiJhIn0'],
@@ -128,7 +128,7 @@ const PARAMETERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
 	exclude: ['etcd', 'x'],
 };
 
-/** Half a character cannot be encoded; it is sent as the sign for what cannot be read. */
+/** Percent-encodes text. A lone surrogate cannot be encoded, so it is replaced by U+FFFD. */
 function encoded(text: string): string {
 	return encodeURIComponent(text.toWellFormed());
 }

@@ -1,9 +1,9 @@
 import type { Dice } from '../simulation/dice.ts';
 
-/** A value of JSON that may be changed in place. */
+/** A mutable JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** Text that has broken servers: names that objects inherit, controls, halves of characters, numbers. */
+/** Text that has broken servers: inherited property names, control characters, lone surrogates, numbers. */
 const TEXTS = [
 	'',
 	' ',
@@ -41,7 +41,7 @@ const TEXTS = [
 	'Always',
 ] as const;
 
-/** Numbers at the edges of what integers and floats can hold. */
+/** Numbers at the bounds of integer and float types. */
 const NUMBERS = [
 	0,
 	-0,
@@ -63,7 +63,7 @@ const NUMBERS = [
 	-(2 ** 63),
 ] as const;
 
-/** A value that does not belong where it is put. */
+/** Draws a value that is unlikely to be valid in any field. */
 export function strangeValue(dice: Dice): Json {
 	switch (dice.between(0, 9)) {
 		case 0:
@@ -86,7 +86,7 @@ export function strangeValue(dice: Dice): Json {
 	}
 }
 
-/** Text that does not belong where it is put; now and then a very long one. */
+/** Draws text that is unlikely to be valid in any field, at times a very long one. */
 export function strangeText(dice: Dice): string {
 	const text = dice.of(...TEXTS);
 	return dice.chance(0.03) ? text.repeat(dice.between(1, 20_000)) : text;

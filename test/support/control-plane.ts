@@ -18,26 +18,29 @@ import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 /** The API server over a store in memory with the whole control plane, and no node agent. */
 export interface ControlPlane {
 	readonly client: Client;
-	/** What the client speaks through. */
+	/** The transport of `client`. */
 	readonly transport: ApiTransport;
-	/** Resolves to the first state of the object (undefined: it is not there) that `holds`. */
+	/** Resolves to the first version of the object for which `holds` is true; undefined if it does not exist. */
 	until<T extends KubeObject>(
 		definition: ResourceDefinition<T>,
 		name: string,
 		holds: (object: T | undefined) => boolean,
 	): Promise<T | undefined>;
 	readonly metrics: Metrics;
-	/** Adds a node with so many cpus. */
+	/** Creates a Node with this number of cpus. */
 	addNode(name: string, cpus: number): Promise<void>;
 }
 
-/** What tests may change about a control plane. */
+/** How a test's control plane differs from the default. */
 export interface ControlPlaneSetup {
-	/** The way from the control plane to the API server; the server itself by default. */
+	/** Makes the control plane's transport to the API server; by default the server itself. */
 	readonly reach?: (api: ApiServer) => Promise<ApiTransport>;
 }
 
-/** Starts a control plane that ends with the test; an error that a component meets fails the test. */
+/**
+ * Starts a control plane that stops at the end of the test. Errors that components report become diagnostics
+ * of the test; they do not fail it.
+ */
 export async function startControlPlane(
 	t: TestContext,
 	clock: Clock = new SystemClock({ keepsAlive: true }),
@@ -45,7 +48,7 @@ export async function startControlPlane(
 ): Promise<ControlPlane> {
 	const store = new MemoryStore();
 	const metrics = new Metrics();
-	const fail = (where: string, ...rest: readonly unknown[]): void =>
+	const report = (where: string, ...rest: readonly unknown[]): void =>
 		t.diagnostic(`${where}: ${rest.map(String).join(' ')}`);
 	const api = new ApiServer({
 		store,
@@ -54,23 +57,23 @@ export async function startControlPlane(
 		metrics,
 		random: new SeededRandom(1),
 		version: 'test',
-		onError: fail,
+		onError: report,
 	});
 	await api.start();
 	await bootstrap(api);
 	const lifecycle = new Lifecycle({
 		clock: new SystemClock({ keepsAlive: true }),
 		stopTimeoutMs: 30_000,
-		onFailure: (failure) => fail('control plane', failure),
+		onFailure: (failure) => report('control plane', failure),
 	});
-	// Before `reach` adds its own: the control plane stops while it can still reach the server.
+	// Registered before `reach` registers its own hook: the control plane has to stop while it has a transport.
 	t.after(async () => {
 		await lifecycle.stop();
 		api.close();
 		await store.close();
 	});
 	const transport = await reach(api);
-	lifecycle.run(controlPlane({ transport, clock, random: new SeededRandom(1), metrics, onError: fail }));
+	lifecycle.run(controlPlane({ transport, clock, random: new SeededRandom(1), metrics, onError: report }));
 	const client = new Client(api);
 	return {
 		client,
@@ -113,36 +116,36 @@ async function until<T extends KubeObject>(
 			ended: (error) => found.reject(error ?? new Error('the watch ended')),
 		},
 	);
-	const giveUp = (): void =>
-		found.reject(new Error(`${definition.kind} ${name} never came to be so: ${holds}`));
-	const patience = setTimeout(giveUp, LONGEST_WAIT_MS);
+	const timedOut = (): void =>
+		found.reject(new Error(`${definition.kind} ${name} does not reach the state ${holds}`));
+	const timeout = setTimeout(timedOut, LONGEST_WAIT_MS);
 	return found.promise.finally(() => {
-		clearTimeout(patience);
+		clearTimeout(timeout);
 		watch.stop();
 	});
 }
 
-/** More than anything takes that comes about at all, also on a busy machine. */
+/** Longer than any expected change takes, also on a busy machine. */
 const LONGEST_WAIT_MS = 30_000;
 
 /**
- * Moves a control plane's virtual time ahead, from timer to timer, and lets everything that a timer sets
- * in motion come to rest before the next.
+ * Advances a control plane's virtual time from timer to timer, and lets all effects of a timer finish before
+ * the next one fires.
  */
 export async function passTime(clock: VirtualClock, lengthMs: number): Promise<void> {
 	const end = clock.now() + lengthMs;
-	await rest();
+	await idle();
 	for (let due = clock.nextDue(); due !== undefined && due <= end; due = clock.nextDue()) {
 		clock.advanceTo(due);
-		await rest();
+		await idle();
 	}
 	clock.advanceTo(end);
-	await rest();
+	await idle();
 }
 
-/** A turn of the event loop runs all that waits for nothing outside; some of it takes several turns. */
+/** How many event loop turns the longest chain of effects takes, since nothing waits for input or output. */
 const TURNS = 5;
 
-async function rest(): Promise<void> {
+async function idle(): Promise<void> {
 	for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -3,12 +3,12 @@ import type { Job } from '../../src/api/batch/job/schema.ts';
 import { ResourceCodec } from '../../src/apiserver/stored-object.ts';
 import type { Store } from '../../src/store/store.ts';
 
-/** How many are written in one commit. */
+/** The number of Jobs that one group commit writes. */
 const GROUP = 1000;
 
 /**
- * Puts so many finished Jobs into a store before a server opens it, as that server would have stored them:
- * seconds, where creating them over the API takes minutes. Every tenth has the label `tenth=yes`.
+ * Writes `count` finished Jobs to a store before a server opens it, in the server's own encoding. This takes
+ * seconds, where creating them through the API takes minutes. Every tenth Job has the label `tenth=yes`.
  */
 export async function seedJobs(store: Store, count: number): Promise<void> {
 	const codec = new ResourceCodec(jobs);

@@ -5,24 +5,24 @@ import { pathToFileURL } from 'node:url';
 import { ROOT, temporaryFolder } from './processes.ts';
 import { type ServerOptions, type StintServer, startStint } from './stint-server.ts';
 
-/** A turn of the event loop that took long. */
+/** A long turn of the event loop. */
 export interface Hold {
-	/** How much CPU time it took. */
+	/** The CPU time of the turn, in milliseconds. */
 	readonly heldMs: number;
-	/** When it ended, in milliseconds since 1970. */
+	/** When the turn ended, in milliseconds since the epoch. */
 	readonly at: number;
 }
 
-/** A server in a process of its own that notes each time that its event loop was held (loop-probe.ts). */
+/** A server in a process of its own that records long turns of its event loop; see loop-probe.ts. */
 export interface ProbedServer extends StintServer {
-	/** All that have been noted so far, in order. */
+	/** All long turns so far, in order. */
 	holds(): readonly Hold[];
 }
 
-/** Starts such a server; see {@link startStint}. */
+/** Starts a server with the probe; see {@link startStint}. */
 export async function startProbed(t: TestContext, options: ServerOptions = {}): Promise<ProbedServer> {
 	const probe = join(temporaryFolder(t), 'holds');
-	// By its URL, which has no space whatever the path has: Node splits its options at spaces.
+	// As a URL, because Node splits NODE_OPTIONS at spaces: a path may contain them, a URL does not.
 	const module = pathToFileURL(join(ROOT, 'test/support/loop-probe.ts')).href;
 	const env = { ...options.env, NODE_OPTIONS: `--import=${module}`, STINT_LOOP_PROBE: probe };
 	const server = await startStint(t, { ...options, env });

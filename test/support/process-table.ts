@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The ids of the processes whose command line or environment holds `text` (Linux), this one excepted. */
+/** The ids of the other processes whose command line or environment contains `text`. Linux only. */
 export function processesWith(text: string): readonly number[] {
 	return readdirSync('/proc')
 		.filter((entry) => /^\d+$/.test(entry))

@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 /** The root of the checkout. */
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** How a command ended, with all that it printed. */
+/** The exit of a command, with its complete output. */
 export interface Finished {
 	readonly code: number | null;
 	readonly signal: NodeJS.Signals | null;
@@ -25,7 +25,7 @@ export class Running {
 
 	constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd = ROOT) {
 		this.child = spawn(command, args, { env, cwd });
-		// A command may end without having read what it was given.
+		// EPIPE: a command may exit without having read its standard input.
 		this.child.stdin.on('error', () => undefined);
 		this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
 			this.stdout += text;
@@ -44,7 +44,7 @@ export class Running {
 		});
 	}
 
-	/** Resolves to the match once stdout or stderr holds `pattern`; rejects if the process ends before. */
+	/** Resolves to the match once stdout or stderr contains `pattern`; rejects if the process exits before. */
 	async printed(pattern: RegExp): Promise<RegExpExecArray> {
 		const match = (): RegExpExecArray | null => pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
 		const ended = this.finished.then(({ code }) => {
@@ -70,7 +70,7 @@ export class Running {
 	}
 }
 
-/** A command that takes longer than this hangs; it is killed, and its test fails by the signal. */
+/** A command that runs longer than this is killed; its test fails because of the signal. */
 const LONGEST_RUN_MS = 90_000;
 
 /** Runs a command to its end; `input` goes to its standard input. */
@@ -81,14 +81,14 @@ export function run(command: string, args: readonly string[], options: RunOption
 	return running.finished.finally(() => clearTimeout(tooLong));
 }
 
-/** Where and with what a command runs. */
+/** The surroundings of a command. */
 export interface RunOptions {
 	readonly env?: NodeJS.ProcessEnv;
 	readonly cwd?: string;
 	readonly input?: string;
 }
 
-/** A folder for this test alone, removed at its end. */
+/** Creates a folder for this test alone; it is removed at the end of the test. */
 export function temporaryFolder(t: TestContext): string {
 	const path = mkdtempSync(join(tmpdir(), 'stint-test-'));
 	t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));

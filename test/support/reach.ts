@@ -11,7 +11,7 @@ import { HttpTransport } from '../../src/client/http-transport.ts';
 
 let credentials: Promise<Credentials> | undefined;
 
-/** Made once for all tests of a file: a key takes a while. */
+/** Made once for all tests of a file: generating a key is slow. */
 async function sharedCredentials(): Promise<Credentials> {
 	const folder = mkdtempSync(join(tmpdir(), 'stint-test-'));
 	try {
@@ -21,7 +21,11 @@ async function sharedCredentials(): Promise<Credentials> {
 	}
 }
 
-/** The way to an API server over HTTPS, on a port of its own until the test ends. */
+/**
+ * Serves an API server over HTTPS on a free port until the test ends, and returns a transport to it. Tests
+ * run the same component over this and over the direct call, because only here objects are decoded anew each
+ * time.
+ */
 export function overHttp(t: TestContext): (server: ApiServer) => Promise<ApiTransport> {
 	return async (server) => {
 		credentials ??= sharedCredentials();
@@ -47,15 +51,17 @@ export function overHttp(t: TestContext): (server: ApiServer) => Promise<ApiTran
 	};
 }
 
-/** What stands between a component and the API server in a test. */
+/** What a test does with the requests and the watches of a component. */
 export interface Interception {
-	/** Sees each request and passes it on with `send`, or does something else. */
+	/** Called for each request. Forwards it with `send`, or answers or throws instead. */
 	readonly request: (request: ApiRequest, send: () => Promise<ApiResponse>) => Promise<ApiResponse>;
-	/** What a watch tells in place of `sink`. */
+	/** Returns the sink that receives the events of a watch in place of `sink`. */
 	readonly watch?: (request: ApiRequest, sink: ApiWatchSink) => ApiWatchSink;
 }
 
-/** `transport` with something in between that sees its requests. */
+/**
+ * Wraps `transport` so that an {@link Interception} handles its requests and watches; streams pass unchanged.
+ */
 export function intercepted(
 	transport: ApiTransport,
 	{ request, watch = (_, sink) => sink }: Interception,

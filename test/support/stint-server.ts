@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Finished, ROOT, Running, run, temporaryFolder } from './processes.ts';
 
-/** A server in a process of its own, as a user would start it, with the commands to talk to it. */
+/** A server in a process of its own, started like a user's, and functions that run commands against it. */
 export interface StintServer {
 	readonly folder: string;
 	readonly kubeconfig: string;
@@ -10,17 +10,17 @@ export interface StintServer {
 	readonly process: Running;
 	/** Runs real kubectl against it. */
 	kubectl(...args: readonly string[]): Promise<Finished>;
-	/** The same, with `input` on its standard input. */
+	/** Runs real kubectl with `input` on its standard input. */
 	kubectlWith(input: string, ...args: readonly string[]): Promise<Finished>;
 	/** Runs `./stint` against it. */
 	stint(...args: readonly string[]): Promise<Finished>;
-	/** The environment in which both find it. */
+	/** The environment of the commands: KUBECONFIG and HOME are the test's own. */
 	readonly env: NodeJS.ProcessEnv;
-	/** Ends the server with `signal` and waits for its end. */
+	/** Sends `signal` (default SIGTERM) to the server and waits for its exit. */
 	stop(signal?: NodeJS.Signals): Promise<Finished>;
 }
 
-/** Starts `./stint server` on a free port and resolves once it says that it is ready. */
+/** Starts `./stint server` on a free port and resolves once it prints that it is ready. */
 export async function startStint(t: TestContext, options: ServerOptions = {}): Promise<StintServer> {
 	const folder = options.folder ?? temporaryFolder(t);
 	const home = temporaryFolder(t);
@@ -54,9 +54,9 @@ export async function startStint(t: TestContext, options: ServerOptions = {}): P
 
 /** How a test's server is started. */
 export interface ServerOptions {
-	/** A data folder that the test keeps; by default a new one. */
+	/** A data folder that the test owns; by default a new one. */
 	readonly folder?: string;
 	readonly args?: readonly string[];
-	/** More of the environment, for the server alone. */
+	/** Additional environment variables for the server alone. */
 	readonly env?: NodeJS.ProcessEnv;
 }
