@@ -13,9 +13,9 @@ import {
 	times,
 } from './parts.ts';
 
-/** Changes of objects that earlier steps have stored, and their deletion. */
+/** Updates and deletions of objects that earlier steps have stored. */
 
-/** Lists of completion indexes, which validation has to read. */
+/** Lists of completion indexes, which validation parses. */
 const INDEXED = 'indexed';
 const INDEX_LISTS: readonly Step[] = [
 	create(JOBS, 'an Indexed Job', {
@@ -39,7 +39,7 @@ const INDEX_LISTS: readonly Step[] = [
 				['a number that begins with a million zeros', 200, `${'0'.repeat(1_000_000)}1`],
 				[
 					'200,000 numbers in order',
-					// Those of completedIndexes are stored by the time that failedIndexes become the same.
+					// failedIndexes may not overlap completedIndexes, which an earlier step has set to the same numbers.
 					field === 'completedIndexes' ? 200 : 422,
 					times(200_000, (i) => i * 2).join(','),
 				],
@@ -96,7 +96,7 @@ const STATUS_CHANGES: readonly Step[] = [
 
 const GATES = 'gates';
 
-/** What makes a Pod ready is looked up among its conditions. */
+/** The server looks up each readiness gate among the Pod's conditions. */
 const READINESS_GATES: readonly Step[] = [
 	create(
 		PODS,
@@ -116,7 +116,7 @@ const READINESS_GATES: readonly Step[] = [
 const FINALIZERS = 'finalizers';
 const MANY_FINALIZERS = times(19_000, (i) => `example.com/f${i}`);
 
-/** With a selector of its own, which a PUT can name. */
+/** A Job with a manual selector: a generated one would not be known to the PUTs. */
 function jobWithFinalizers(finalizers: readonly string[]): object {
 	const labels = { own: 'y' };
 	const template = {
@@ -156,14 +156,14 @@ const FINALIZER_CHANGES: readonly Step[] = [
 		withFinalizers(times(19_000, (i) => `example.com/g${i}`)),
 	],
 	[
-		'a PATCH that leaves each second one',
+		'a PATCH that removes every second one',
 		200,
 		'PATCH',
 		`${JOBS}/${FINALIZERS}`,
 		[MERGE, { metadata: { finalizers: MANY_FINALIZERS.filter((_, i) => i % 2 === 0) } }],
 	],
 	[
-		'a PATCH that deletes each of them',
+		'a PATCH that deletes each of them by value',
 		200,
 		'PATCH',
 		`${JOBS}/${FINALIZERS}`,
@@ -194,7 +194,7 @@ const POD_DELETIONS: readonly Step[] = [
 
 const BIG = `${JOBS}?labelSelector=${encodeURIComponent('big=y')}`;
 
-/** Large objects that one request deletes. */
+/** Large objects that a single request deletes. */
 const COLLECTION_DELETIONS: readonly Step[] = [
 	...times(40, (i) =>
 		create(

@@ -5,7 +5,7 @@ import { startProbed } from '../support/probed-server.ts';
 /** The longest that one turn of the event loop may take, in milliseconds of CPU time. */
 export const LONGEST_HOLD_MS = 100;
 
-/** A server with the fake runtime, whose event loop is watched. */
+/** A server with the fake runtime and a probe of its event loop. */
 export interface GuardedServer {
 	readonly kubeconfig: string;
 	readonly client: FuzzClient;
@@ -13,26 +13,26 @@ export interface GuardedServer {
 	heldMs(): Promise<number>;
 }
 
-/** Starts such a server; it ends with the test. */
+/** Starts a server with a probe; it stops at the end of the test. */
 export async function startGuarded(t: TestContext): Promise<GuardedServer> {
 	const server = await startProbed(t, { args: ['--runtime', 'fake'] });
 	const client = new FuzzClient(server.kubeconfig);
 	t.after(() => client.close());
-	let seen = 0;
+	let reported = 0;
 	return {
 		kubeconfig: server.kubeconfig,
 		client,
 		heldMs: async () => {
-			// The probe looks every 5 ms; a turn that is noted is so before two more requests are answered.
+			// The probe runs every 5 ms, so it has recorded the last turn once two more requests are answered.
 			for (let time = 0; time < 2; time++) await ask(client, '/readyz');
-			const fresh = server.holds().slice(seen);
-			seen += fresh.length;
+			const fresh = server.holds().slice(reported);
+			reported += fresh.length;
 			return Math.max(0, ...fresh.map(({ heldMs }) => heldMs));
 		},
 	};
 }
 
-/** A GET of the path. */
+/** Sends a GET of the path. */
 export function ask(client: FuzzClient, path: string): Promise<FuzzOutcome> {
 	return client.send({ method: 'GET', path, accept: '*/*' });
 }

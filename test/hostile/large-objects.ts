@@ -13,13 +13,16 @@ import {
 } from './parts.ts';
 import { labelsOfProtobuf } from './posts.ts';
 
-/** Requests with more values than the author of an object may write, which controllers may have to send. */
+/**
+ * Requests with more values than the limit for objects without a controller. The limit is higher for objects
+ * with a controller reference, because controllers have to send what they derive from other objects.
+ */
 
 const CONTROLLED = {
 	ownerReferences: [{ ...{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }, controller: true }],
 };
 
-/** Bodies of a POST of a Job that has a controller, and so may be larger. */
+/** Bodies of a POST of a Job with a controller reference. */
 const OF_CONTROLLERS: readonly Row[] = [
 	['49,000 labels', 201, JSON_TYPE, job({ ...CONTROLLED, labels: entries(49_000) })],
 	['49,000 wrong labels', 422, JSON_TYPE, job({ ...CONTROLLED, labels: entries(49_000, ' ') })],
@@ -39,7 +42,7 @@ const OF_CONTROLLERS: readonly Row[] = [
 	['49,000 unknown fields', 201, JSON_TYPE, job(CONTROLLED, {}, {}, entries(49_000))],
 ];
 
-/** Bodies of a PUT of a Job, which may be as large as the Job with its status. */
+/** Bodies of a PUT of a Job. */
 const REPLACEMENTS: readonly Row[] = [
 	['150,000 labels', 413, JSON_TYPE, job({ name: LARGE, labels: entries(150_000) })],
 	['150,000 wrong labels', 413, JSON_TYPE, job({ name: LARGE, labels: entries(150_000, ' ') })],
@@ -69,21 +72,21 @@ const STATUSES: readonly Row[] = [
 	],
 ];
 
-/** Every row, in order; none changes anything. */
+/** Every request, in order. All are dry runs, so they change nothing. */
 export const LARGE_OBJECTS: readonly HostileRequest[] = [
 	...OF_CONTROLLERS.map(([name, status, contentType, body]) => ({
 		...request('POST', `${JOBS}?dryRun=All`, bodyOf(contentType, body)),
-		name: `a body that a controller could send, with ${name}`,
+		name: `a POST of a controller's Job with ${name}`,
 		status,
 	})),
 	...REPLACEMENTS.map(([name, status, contentType, body]) => ({
 		...request('PUT', `${JOBS}/${LARGE}?dryRun=All`, bodyOf(contentType, body)),
-		name: `a replacement with ${name}`,
+		name: `a PUT with ${name}`,
 		status,
 	})),
 	...STATUSES.map(([name, status, contentType, body]) => ({
 		...request('PUT', `${JOBS}/${LARGE}/status?dryRun=All`, bodyOf(contentType, body)),
-		name: `a status with ${name}`,
+		name: `a PUT of a status with ${name}`,
 		status,
 	})),
 ];

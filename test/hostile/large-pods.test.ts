@@ -13,10 +13,10 @@ import { HttpTransport } from '../../src/client/http-transport.ts';
 import { readKubeconfig } from '../../src/client/kubeconfig.ts';
 import { LONGEST_HOLD_MS, startGuarded } from './guarded-server.ts';
 
-/** Pods so large that their whole life, and no single request, could hold the server up. */
+/** Pods so large that processing them in a component, and not a single request, could block the event loop. */
 
-/** Creates the object and resolves once `isOver` is true of it. */
-async function live<T extends KubeObject>(
+/** Creates the object and resolves once `isOver` is true for it. */
+async function runToEnd<T extends KubeObject>(
 	client: Client,
 	definition: ResourceDefinition<T>,
 	{ object, isOver }: { readonly object: T; isOver(object: T): boolean },
@@ -49,7 +49,7 @@ function podSpec(containers: number, env: Pod['spec']['containers'][number]['env
 	};
 }
 
-test('no turn of the event loop is long in the life of large Pods', async (t) => {
+test('no large Pod blocks the event loop between creation and end', async (t) => {
 	const { heldMs, kubeconfig } = await startGuarded(t);
 	const access = await readKubeconfig([{ path: kubeconfig, text: readFileSync(kubeconfig, 'utf8') }], {
 		readFile: (path) => readFile(path, 'utf8'),
@@ -58,7 +58,7 @@ test('no turn of the event loop is long in the life of large Pods', async (t) =>
 	t.after(() => transport.close());
 	const client = new Client(transport);
 
-	await t.test('of one with 1,200 containers', async () => {
+	await t.test('a Pod with 1,200 containers', async () => {
 		await heldMs();
 		const object: Pod = {
 			apiVersion: 'v1',
@@ -67,12 +67,12 @@ test('no turn of the event loop is long in the life of large Pods', async (t) =>
 			spec: podSpec(1200),
 			status: {},
 		};
-		await live(client, pods, { object, isOver: ({ status }) => status.phase === 'Succeeded' });
+		await runToEnd(client, pods, { object, isOver: ({ status }) => status.phase === 'Succeeded' });
 		const held = await heldMs();
 		assert.ok(held < LONGEST_HOLD_MS, `the event loop was held for ${held} ms of CPU time`);
 	});
 
-	await t.test('of 60 at once with 6,000 variables each', async () => {
+	await t.test('60 concurrent Pods with 6,000 environment variables each', async () => {
 		await heldMs();
 		const env = Array.from({ length: 6000 }, (_, index) => ({ name: `E${index}`, value: 'x'.repeat(180) }));
 		const object: Job = {
@@ -82,7 +82,7 @@ test('no turn of the event loop is long in the life of large Pods', async (t) =>
 			spec: { completions: 60, parallelism: 60, template: { metadata: {}, spec: podSpec(1, env) } },
 			status: {},
 		};
-		await live(client, jobs, { object, isOver: ({ status }) => status.completionTime !== undefined });
+		await runToEnd(client, jobs, { object, isOver: ({ status }) => status.completionTime !== undefined });
 		const held = await heldMs();
 		assert.ok(held < LONGEST_HOLD_MS, `the event loop was held for ${held} ms of CPU time`);
 	});

@@ -4,33 +4,37 @@ import type { FuzzClient } from '../fuzz/fuzz-client.ts';
 import { LONGEST_HOLD_MS, startGuarded } from './guarded-server.ts';
 import { bodyOf, JSON_TYPE, MERGE, PODS, pod, request, TABLE, times } from './parts.ts';
 
-/** Reads of Pods that are at their size limit, as they are now and as they were. */
+/**
+ * Reads of Pods at their size limit, of the current revision and of older ones, which the cache does not
+ * hold.
+ */
 
-/** How many Pods there are: 200 MB. */
+/** The number of Pods, 200 MB in total. */
 const LARGE_PODS = 70;
 
-/** Makes the Pods; returns the resourceVersion of the first one. */
+/** Creates the Pods; returns the resourceVersion of the first one. */
 async function prepare(client: FuzzClient): Promise<string> {
 	const args = times(700, () => 'x'.repeat(2_000));
 	const status = { message: 'y'.repeat(1_500_000) };
 	let first = '';
 	for (const name of times(LARGE_PODS, (i) => `large-${i}`)) {
-		const made = await client.send(request('POST', PODS, bodyOf(JSON_TYPE, pod(name, {}, {}, { args }))));
-		assert.equal(made.status, 201, made.text);
-		first ||= /"resourceVersion":"(\d+)"/.exec(made.text)?.[1] ?? '';
+		const created = await client.send(request('POST', PODS, bodyOf(JSON_TYPE, pod(name, {}, {}, { args }))));
+		assert.equal(created.status, 201, created.text);
+		first ||= /"resourceVersion":"(\d+)"/.exec(created.text)?.[1] ?? '';
 		const changed = await client.send(request('PATCH', `${PODS}/${name}/status`, bodyOf(MERGE, { status })));
 		assert.equal(changed.status, 200, changed.text);
 	}
 	return first;
 }
 
-test('no turn of the event loop is long where Pods at their size limit are read', async (t) => {
+test('no read of Pods at their size limit blocks the event loop', async (t) => {
 	const { client, heldMs } = await startGuarded(t);
 	const first = await prepare(client);
 	const page = await client.send(request('GET', `${PODS}?limit=1`));
 	const token = /"continue":"([^"]+)"/.exec(page.text)?.[1] ?? '';
 	assert.notEqual(token, '');
-	// From now on the pages of that list are no longer those that the cache holds.
+	// A write makes the revision of that list an old one: its next pages come from the store and not from the
+	// cache.
 	const other = await client.send(request('POST', PODS, bodyOf(JSON_TYPE, pod('other'))));
 	assert.equal(other.status, 201, other.text);
 	await heldMs();

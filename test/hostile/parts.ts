@@ -1,21 +1,21 @@
 import type { FuzzRequest } from '../fuzz/requests.ts';
 
-/** A request that is made to hold the server up. */
+/** A request that tries to block the server's event loop. */
 export interface HostileRequest extends FuzzRequest {
 	readonly name: string;
-	/** What it is answered with. */
+	/** The expected HTTP status. */
 	readonly status: number;
 }
 
-/** Where Jobs are. */
+/** The path of the Jobs. */
 export const JOBS = '/apis/batch/v1/namespaces/default/jobs';
-/** Where CronJobs are. */
+/** The path of the CronJobs. */
 export const CRON_JOBS = '/apis/batch/v1/namespaces/default/cronjobs';
-/** Where Pods are. */
+/** The path of the Pods. */
 export const PODS = '/api/v1/namespaces/default/pods';
-/** Where Nodes are. */
+/** The path of the Nodes. */
 export const NODES = '/api/v1/nodes';
-/** A Job of some 20,000 values, which the test makes before it sends the requests. */
+/** The name of a Job with about 20,000 values, which the test creates before it sends the requests. */
 export const LARGE = 'large';
 
 export const JSON_TYPE = 'application/json';
@@ -25,10 +25,10 @@ export const STRATEGIC = 'application/strategic-merge-patch+json';
 export const JSON_PATCH = 'application/json-patch+json';
 export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
-/** What clients accept that show a Table. */
+/** The Accept header of clients that show a Table. */
 export const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 
-/** A request about what earlier steps have stored: the order of the steps matters. */
+/** A request about objects that earlier steps have stored, so that the order of the steps matters. */
 export type Step = readonly [
 	name: string,
 	status: number,
@@ -38,9 +38,9 @@ export type Step = readonly [
 	accept?: string,
 ];
 
-/** The step that creates an object. */
+/** A step that creates an object. */
 export function create(collection: string, name: string, content: object): Step {
-	return [`to store ${name}`, 201, 'POST', collection, [JSON_TYPE, content]];
+	return [`a POST of ${name}`, 201, 'POST', collection, [JSON_TYPE, content]];
 }
 
 /** The name, the expected status, and the body of a request. */
@@ -61,14 +61,17 @@ export function entries(count: number, value: unknown = 'v'): Record<string, unk
 	return Object.fromEntries(times(count, (index) => [`k${index}`, value]));
 }
 
-/** A Job with these metadata, and these fields of its Pods and their one container. */
+/** A suspended Job with these fields of its metadata, its Pod template and the template's only container. */
 export function job(metadata: object, pod: object = {}, container: object = {}, more: object = {}): object {
 	const containers = [{ name: 'c', image: 'b', ...container }];
 	const spec = { template: { spec: { restartPolicy: 'Never', containers, ...pod } }, suspend: true };
 	return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'h', ...metadata }, spec, ...more };
 }
 
-/** A Pod that no scheduler of ours takes, with these fields of its spec, its metadata and its one container. */
+/**
+ * A Pod with these fields of its spec, its metadata and its only container. Its schedulerName keeps stint's
+ * scheduler from binding it.
+ */
 export function pod(name: string, spec: object = {}, metadata: object = {}, container: object = {}): object {
 	const containers = [{ name: 'c', image: 'b', ...container }];
 	return {
@@ -79,12 +82,12 @@ export function pod(name: string, spec: object = {}, metadata: object = {}, cont
 	};
 }
 
-/** A request whose answer is JSON. */
+/** A request that accepts JSON. */
 export function request(method: string, path: string, body?: FuzzRequest['body']): FuzzRequest {
 	return { method, path, accept: JSON_TYPE, ...(body && { body }) };
 }
 
-/** A body: bytes and texts as they are, any other value as JSON. */
+/** A body: bytes and strings unchanged, any other value encoded as JSON. */
 export function bodyOf(contentType: string, content: string | Uint8Array | object): FuzzRequest['body'] {
 	if (content instanceof Uint8Array) return { contentType, bytes: content };
 	return { contentType, bytes: Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)) };

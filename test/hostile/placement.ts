@@ -1,6 +1,6 @@
 import { create, JSON_TYPE, NODES, PODS, pod, type Step, times } from './parts.ts';
 
-/** Pods and Nodes that the controllers and the scheduler, and not only the API server, have to look at. */
+/** Pods and Nodes that are expensive for controllers and for the scheduler, and not only for the API server. */
 
 const OWNERS = times(3_900, (i) => ({ apiVersion: 'v1', kind: 'Pod', name: `p${i}`, uid: `u${i}` }));
 
@@ -59,7 +59,11 @@ const TAINTS: readonly Step[] = [
 		spec: { taints: times(6_000, (i) => ({ key: `k${i}`, effect: 'NoExecute' })) },
 	}),
 	create(PODS, 'a Pod that tolerates them', tolerating('tolerates', { schedulerName: 'default-scheduler' })),
-	create(PODS, 'a Pod there that tolerates them', tolerating('tolerates-there', { nodeName: TAINTED })),
+	create(
+		PODS,
+		'a Pod on that Node that tolerates them',
+		tolerating('tolerates-there', { nodeName: TAINTED }),
+	),
 	['the deletion of the Node', 200, 'DELETE', `${NODES}/${TAINTED}`],
 ];
 

@@ -3,7 +3,7 @@ import { entries, JSON_TYPE, job, PROTOBUF, type Row, times, YAML_TYPE } from '.
 
 const MEGABYTES = 'x'.repeat(2_900_000);
 
-/** Bodies of a POST of a Job. */
+/** Bodies of a POST of a Job: name, expected status, content type, body. */
 export const POSTS: readonly Row[] = [
 	['a million open lists', 400, JSON_TYPE, '['.repeat(1_000_000)],
 	['a million open lists of YAML', 400, YAML_TYPE, '['.repeat(1_000_000)],
@@ -157,13 +157,13 @@ export const POSTS: readonly Row[] = [
 	['15,000 arguments', 201, JSON_TYPE, job({}, {}, { args: times(15_000, () => '$(A)$(B)') })],
 	['an argument of 2.9 MB', 413, JSON_TYPE, job({}, {}, { args: ['$('.repeat(1_400_000)] })],
 	[
-		'a path of open brackets',
+		'a field path of 100,000 open brackets',
 		422,
 		JSON_TYPE,
 		job({}, {}, { env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: "a['".repeat(100_000) } } }] }),
 	],
 	[
-		'an iSCSI name of beginnings',
+		'an iSCSI name of 50,000 repeated prefixes',
 		422,
 		JSON_TYPE,
 		job(
@@ -206,14 +206,14 @@ export const POSTS: readonly Row[] = [
 	['200,000 labels of protobuf', 413, PROTOBUF, labelsOfProtobuf(200_000)],
 ];
 
-/** A message in a message, and so on: unknown fields, which nothing should descend into. */
+/** Nested messages in an unknown field, which the decoder must skip without descending into it. */
 function nested(depth: number): Uint8Array {
 	let message: readonly number[] = numberField(1, 1);
 	for (let level = 0; level < depth; level++) message = delimitedField(1, message);
 	return enveloped('batch/v1', 'Job', delimitedField(1, message));
 }
 
-/** `supplementalGroups` of the Pods as one packed row. */
+/** A Job whose Pods have `supplementalGroups` as one packed repeated field. */
 function packedNumbers(count: number): Uint8Array {
 	const path = [2, 6, 2, 14, 4];
 	const packed = path.reduceRight(
@@ -223,7 +223,7 @@ function packedNumbers(count: number): Uint8Array {
 	return enveloped('batch/v1', 'Job', packed);
 }
 
-/** A Job in protobuf with so many labels. */
+/** A Job in protobuf with `count` labels. */
 export function labelsOfProtobuf(count: number): Uint8Array {
 	const labels = times(count, (index) =>
 		delimitedField(11, [...delimitedField(1, `k${index}`), ...delimitedField(2, 'v')]),

@@ -1,6 +1,6 @@
 import { JOBS, LARGE, times } from './parts.ts';
 
-/** Paths of a GET. */
+/** GET requests: name, expected status, path. */
 export const READS: readonly (readonly [name: string, status: number, path: string])[] = [
 	['all Jobs', 200, JOBS],
 	['all Jobs, indented', 200, `${JOBS}?pretty=true`],

@@ -29,36 +29,36 @@ function cronJob(schedule: string): object {
 	};
 }
 
-/** Every row, in order; the last ones change or delete what others read. */
+/** Every request, in order: the last ones change or delete the objects that earlier ones read. */
 export const HOSTILE: readonly HostileRequest[] = [
 	...POSTS.map(([name, status, contentType, body]) => ({
 		...request('POST', `${JOBS}?dryRun=All`, bodyOf(contentType, body)),
-		name: `a body with ${name}`,
+		name: `a POST with ${name}`,
 		status,
 	})),
 	...PATCHES.map(([name, status, contentType, body]) => ({
 		...request('PATCH', `${JOBS}/${LARGE}?dryRun=All`, bodyOf(contentType, body)),
-		name: `a patch with ${name}`,
+		name: `a PATCH with ${name}`,
 		status,
 	})),
-	...READS.map(([name, status, path]) => ({ ...request('GET', path), name: `to read ${name}`, status })),
+	...READS.map(([name, status, path]) => ({ ...request('GET', path), name: `a GET of ${name}`, status })),
 	{
 		...request(
 			'PUT',
 			`${JOBS}/${LARGE}?dryRun=All`,
 			bodyOf(JSON_TYPE, job({ name: LARGE }, {}, { env: times(5_000, (i) => ({ name: `N${i}` })) })),
 		),
-		name: 'to replace the large Job',
+		name: 'a PUT of the large Job',
 		status: 422,
 	},
 	{
 		...request('POST', JOBS, bodyOf(JSON_TYPE, job({ name: 'stored', annotations: entries(15_000) }))),
-		name: 'to store 15,000 annotations',
+		name: 'a POST of 15,000 annotations',
 		status: 201,
 	},
 	...[`${'*,'.repeat(4_990)}* * * * *`, `${'*,'.repeat(1_000_000)}* * * * *`].map((schedule, index) => ({
 		...request('POST', `${CRON_JOBS}?dryRun=All`, bodyOf(JSON_TYPE, cronJob(schedule))),
-		name: `a CronJob with a schedule of ${schedule.length} characters`,
+		name: `a POST of a CronJob with a schedule of ${schedule.length} characters`,
 		status: index === 0 ? 201 : 422,
 	})),
 	...[...CHANGES, ...PLACEMENT].map(([name, status, method, path, body, accept = JSON_TYPE]) => ({
@@ -67,15 +67,15 @@ export const HOSTILE: readonly HostileRequest[] = [
 		name,
 		status,
 	})),
-	{ ...request('DELETE', `${PODS}?labelSelector=none`), name: 'to delete no Pods', status: 200 },
+	{ ...request('DELETE', `${PODS}?labelSelector=none`), name: 'a deletion of no Pods', status: 200 },
 	{
 		...request('DELETE', `${MANY}&dryRun=All`),
-		name: 'to delete thousands of Jobs in a dry run',
+		name: 'a deletion of thousands of Jobs in a dry run',
 		status: 200,
 	},
 	{
 		...request('DELETE', `${MANY}&propagationPolicy=Background`),
-		name: 'to delete thousands of Jobs',
+		name: 'a deletion of thousands of Jobs',
 		status: 200,
 	},
 ];
