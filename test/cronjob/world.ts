@@ -11,23 +11,24 @@ import { nextDue, scheduleOf } from '../../src/plan/cronjob/schedule.ts';
 import { isActive, withoutActive, withStarted } from '../../src/plan/cronjob/status.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
 
-/** Thrown by a write at which the controller dies. */
+/** Thrown by the write at which the controller crashes. */
 class Crash extends Error {}
 
 /**
- * A CronJob, its Jobs and a controller that may die before any write, held to these invariants:
+ * A CronJob, its Jobs and a controller that may crash before any write. The world asserts these invariants:
  *
- * 1. A Job is made for a time that was due, after lastScheduleTime and within the deadline, and never while
- *    the CronJob is suspended.
- * 2. No time gets two Jobs.
- * 3. With Forbid no Job is made while another that the controller made runs; with Replace none such is left.
+ * 1. The controller creates a Job only for a slot that is due, after lastScheduleTime and within the starting
+ *    deadline, and never while the CronJob is suspended.
+ * 2. No slot gets two Jobs.
+ * 3. Under Forbid the controller creates no Job while another of its Jobs runs; under Replace it has deleted
+ *    that one before.
  * 4. lastScheduleTime never goes back.
  */
 export class CronJobWorld {
 	now: number;
 	cronJob: CronJob;
 	readonly #jobs = new Map<string, Job>();
-	readonly #made = new Set<number>();
+	readonly #startedSlots = new Set<number>();
 	#writesLeft = Number.POSITIVE_INFINITY;
 
 	constructor(startMs: number, spec: Partial<CronJob['spec']>) {
@@ -39,47 +40,50 @@ export class CronJobWorld {
 		return [...this.#jobs.values()];
 	}
 
-	/** The Jobs that the controller made and that run. */
+	/** The running Jobs that the controller has created. */
 	get running(): readonly Job[] {
 		return this.jobs.filter((job) => !isFinished(job) && dueTimeOf(this.cronJob, job) !== undefined);
 	}
 
-	/** Changes the spec as a user does. */
+	/** A user updates the spec. */
 	change(spec: Partial<CronJob['spec']>): void {
 		this.cronJob = { ...this.cronJob, spec: { ...this.cronJob.spec, ...spec } };
 	}
 
-	/** Ends a Job. */
+	/** A Job finishes. */
 	end({ metadata }: Job, how: 'Complete' | 'Failed'): void {
 		const { name = '', annotations } = metadata;
 		const traits = { ended: how, startMs: this.now, endMs: this.now, ...(annotations && { annotations }) };
 		this.#jobs.set(name, aJob(name, traits));
 	}
 
-	/** Makes a Job from the template, as `kubectl create job --from` does. */
-	makeByHand(name: string): void {
+	/** A user creates a Job from the template, as `kubectl create job --from` does. */
+	createByHand(name: string): void {
 		if (!this.#jobs.has(name)) this.#jobs.set(name, aJob(name));
 	}
 
-	/** Deletes a Job as a user does; not one that the status does not tell of yet, which nobody could tell from one that was never made. */
+	/**
+	 * A user deletes a Job. Jobs that the status does not name yet are left out: after their deletion the
+	 * controller cannot know that they existed, so it would rightly create them again.
+	 */
 	delete(job: Job): void {
 		const due = dueTimeOf(this.cronJob, job) ?? Number.NEGATIVE_INFINITY;
 		const last = timeOf(this.cronJob.status.lastScheduleTime) ?? Number.NEGATIVE_INFINITY;
 		if (due <= last) this.#jobs.delete(job.metadata.name ?? '');
 	}
 
-	/** Passes until nothing is to be done at once; the controller dies before the write number `crashAt`. */
-	look(crashAt = Number.POSITIVE_INFINITY): void {
+	/** Reconciles until no immediate retry is requested. The controller crashes before write number `crashAt`. */
+	reconcile(crashAt = Number.POSITIVE_INFINITY): void {
 		this.#writesLeft = crashAt;
 		try {
-			while (this.#pass());
+			while (this.#reconcileOnce());
 		} catch (error) {
 			if (!(error instanceof Crash)) throw error;
 		}
 	}
 
-	/** One pass; whether another is to follow at once. */
-	#pass(): boolean {
+	/** Reconciles once; returns whether the plan requests another reconcile at once. */
+	#reconcileOnce(): boolean {
 		const { cronJob, now } = this;
 		const missing = new Set<string>();
 		for (const { name = '', uid = '' } of cronJob.status.active ?? []) {
@@ -101,7 +105,7 @@ export class CronJobWorld {
 		if (!known) {
 			this.#write(() => {
 				this.#check(dueMs, status);
-				this.#made.add(dueMs);
+				this.#startedSlots.add(dueMs);
 				this.#jobs.set(name, job);
 			});
 		}
@@ -113,12 +117,15 @@ export class CronJobWorld {
 		const parsed = scheduleOf(spec);
 		assert.ok(parsed.ok);
 		if (!spec.schedule.startsWith('@every')) assert.equal(nextDue(parsed.schedule, dueMs - 1), dueMs);
-		assert.ok(dueMs <= this.now, 'made before its time');
-		assert.ok(dueMs > (timeOf(status.lastScheduleTime) ?? 0), 'made for a time that was seen to');
-		assert.ok(dueMs + approximate(spec.startingDeadlineSeconds ?? 1e9) * 1000 >= this.now, 'made too late');
-		assert.ok(!spec.suspend, 'made while suspended');
-		assert.ok(!this.#made.has(dueMs), 'made twice');
-		if (spec.concurrencyPolicy !== 'Allow') assert.deepEqual(this.running, [], 'made beside another');
+		assert.ok(dueMs <= this.now, 'created before its time');
+		assert.ok(dueMs > (timeOf(status.lastScheduleTime) ?? 0), 'created for a slot that had its Job');
+		assert.ok(
+			dueMs + approximate(spec.startingDeadlineSeconds ?? 1e9) * 1000 >= this.now,
+			'created after the deadline',
+		);
+		assert.ok(!spec.suspend, 'created while suspended');
+		assert.ok(!this.#startedSlots.has(dueMs), 'created twice');
+		if (spec.concurrencyPolicy !== 'Allow') assert.deepEqual(this.running, [], 'created beside another');
 	}
 
 	#store(status: CronJob['status']): void {

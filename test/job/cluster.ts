@@ -17,31 +17,35 @@ import { Informers } from '../../src/client/informers.ts';
 import { JobController } from '../../src/controllers/job/job-controller.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 
-/** Intercepts the controller's requests: throws to refuse one, or does something before it goes on. */
+/** Called before each request of the controller. Throws to refuse it, or does something before it is sent. */
 export type Interceptor = (request: ApiRequest) => void | Promise<void>;
 
-/** Told of an answer to the controller: throws to lose it. */
+/** Called before each answer to the controller. Throws to lose it. */
 export type AnswerInterceptor = (request: ApiRequest) => void;
 
-/** More turns of the event loop than any request and its consequences take. */
+/** More turns of the event loop than any request and its effects take. */
 const MOST_TURNS = 20_000;
 
-/** A real API server over a store in memory, and the Job controller against it; the test is the node. */
+/**
+ * A real API server over a store in memory and the real Job controller, in virtual time. The test acts as the
+ * node and as the users. `deliver`, `intercept` and `interceptAnswer` let it delay events, refuse requests
+ * and lose answers.
+ */
 export class Cluster {
 	readonly clock = new VirtualClock();
 	readonly metrics = new Metrics();
 	readonly client: Client;
 	readonly events: string[] = [];
 	readonly errors: unknown[] = [];
-	/** Every version of every Job, in the order in which a watcher sees them. */
+	/** Every version of every Job, in the order in which a watch delivers them. */
 	readonly history: Job[] = [];
 	intercept: Interceptor = () => undefined;
 	interceptAnswer: AnswerInterceptor = () => undefined;
-	/** Tells the controller a batch of the events that it asked for, now or later. */
-	deliver: (tell: () => void, request: Pick<ApiRequest, 'path'>) => void = (tell) => tell();
+	/** Called with each batch of events for the controller. Calls `send` to deliver it, at once or later. */
+	deliver: (send: () => void, request: Pick<ApiRequest, 'path'>) => void = (send) => send();
 	readonly #server: ApiServer;
 	#controller: { readonly stop: AbortController; readonly ended: Promise<unknown> } | undefined;
-	readonly #seen = new Map<string, Job | Pod>();
+	readonly #objects = new Map<string, Job | Pod>();
 	readonly #waiters = new Set<() => void>();
 
 	private constructor(server: ApiServer, clock: VirtualClock) {
@@ -67,7 +71,7 @@ export class Cluster {
 		await server.start();
 		await bootstrap(server);
 		const cluster = new Cluster(server, clock);
-		await cluster.#observe();
+		await cluster.#watchAll();
 		cluster.startController();
 		test.after(async () => {
 			await cluster.stopController();
@@ -112,13 +116,13 @@ export class Cluster {
 	}
 
 	/**
-	 * Resolves once `condition` holds; it is tried after every change of a Job or Pod, every event and error, and
-	 * every turn of the event loop. Rejects where it does not hold after very many turns, in which nothing is left
-	 * to be done: time goes on only when the test moves it.
+	 * Resolves once `condition` holds. It is checked after every change of a Job or Pod, after every event and
+	 * error, and after every turn of the event loop. Rejects after {@link MOST_TURNS} turns: virtual time
+	 * advances only when the test advances it, so no further change can come.
 	 */
 	async until<T>(condition: () => T | undefined | false): Promise<T> {
 		let outcome: { readonly found: T } | { readonly error: unknown } | undefined;
-		const attempt = (): void => {
+		const check = (): void => {
 			if (outcome) return;
 			try {
 				const found = condition();
@@ -127,18 +131,18 @@ export class Cluster {
 				outcome = { error };
 			}
 		};
-		this.#waiters.add(attempt);
+		this.#waiters.add(check);
 		for (let turn = 0; turn < MOST_TURNS && !outcome; turn++) {
-			attempt();
+			check();
 			if (!outcome) await new Promise(setImmediate);
 		}
-		this.#waiters.delete(attempt);
-		if (!outcome) throw new Error(`this never came to hold: ${condition}`);
+		this.#waiters.delete(check);
+		if (!outcome) throw new Error(`the condition does not become true: ${condition}`);
 		if ('error' in outcome) throw outcome.error;
 		return outcome.found;
 	}
 
-	/** Lets everything that is under way happen; for showing that something does not. */
+	/** Waits until all pending effects are done, so that a test can assert that something does not happen. */
 	async quiet(): Promise<void> {
 		for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 	}
@@ -153,13 +157,13 @@ export class Cluster {
 	}
 
 	job(name = 'pi'): Job {
-		const found = this.#seen.get(`jobs/${name}`);
+		const found = this.#objects.get(`jobs/${name}`);
 		if (!found || !isJob(found)) throw new Error(`there is no Job ${name}`);
 		return found;
 	}
 
 	pods(phase?: string): readonly Pod[] {
-		const all = [...this.#seen.values()].filter((object): object is Pod => !isJob(object));
+		const all = [...this.#objects.values()].filter((object): object is Pod => !isJob(object));
 		return phase === undefined ? all : all.filter(({ status }) => status.phase === phase);
 	}
 
@@ -167,7 +171,7 @@ export class Cluster {
 		return this.client.resource(jobs, 'default').patch(name, 'merge', patch);
 	}
 
-	/** What the node would report of the Pod. */
+	/** Writes a status of the Pod, as a node agent does. */
 	report(pod: Pod, status: PodStatus): Promise<Pod> {
 		return this.client
 			.resource(pods, 'default')
@@ -195,25 +199,25 @@ export class Cluster {
 		return answer;
 	}
 
-	async #observe(): Promise<void> {
+	async #watchAll(): Promise<void> {
 		const ended = (): void => undefined;
-		await this.client.resource(jobs).watch({}, { events: (batch) => this.#see('jobs', batch), ended });
-		await this.client.resource(pods).watch({}, { events: (batch) => this.#see('pods', batch), ended });
+		await this.client.resource(jobs).watch({}, { events: (batch) => this.#apply('jobs', batch), ended });
+		await this.client.resource(pods).watch({}, { events: (batch) => this.#apply('pods', batch), ended });
 	}
 
-	#see(kind: string, batch: readonly { readonly type: string; readonly object: Job | Pod }[]): void {
+	#apply(kind: string, batch: readonly { readonly type: string; readonly object: Job | Pod }[]): void {
 		for (const { type, object } of batch) {
 			const key = `${kind}/${object.metadata.name}`;
 			if (type === 'BOOKMARK') continue;
-			if (type === 'DELETED') this.#seen.delete(key);
-			else this.#seen.set(key, object);
+			if (type === 'DELETED') this.#objects.delete(key);
+			else this.#objects.set(key, object);
 			if (isJob(object)) this.history.push(object);
 		}
 		this.#changed();
 	}
 
 	#changed(): void {
-		for (const attempt of [...this.#waiters]) attempt();
+		for (const check of [...this.#waiters]) check();
 	}
 }
 

@@ -7,11 +7,11 @@ import type { ApiRequest } from '../../src/api/meta/transport.ts';
 import { Cluster } from './cluster.ts';
 import { conditionsOf, TRACKING } from './job-objects.ts';
 
-/** The controller against the real API server; the test plays the node and the users. */
+/** The Job controller against the real API server. The test acts as the node and as the users. */
 
 const LIMIT = { timeout: 10_000 };
 
-/** The only Pod there is. */
+/** Waits until there is exactly one Pod. */
 function only(cluster: Cluster): Promise<Pod> {
 	return cluster.until(() => cluster.pods().length === 1 && cluster.pods()[0]);
 }
@@ -20,27 +20,27 @@ function deletePod(cluster: Cluster, pod: Pod): Promise<unknown> {
 	return cluster.client.resource(pods, 'default').delete(pod.metadata.name ?? '');
 }
 
-test('a one-shot Job: what a watcher sees from POST to Complete', LIMIT, async (t) => {
+test('a watch of a one-shot Job delivers these states from POST to Complete', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	await cluster.createJob();
 	const pod = await only(cluster);
 	await cluster.until(() => cluster.job().status.active === 1);
 	await cluster.report(pod, { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] });
 	await cluster.quiet();
-	// That a Pod is ready is told within a second, with whatever else there is to tell by then.
+	// The controller batches changes of readiness for a second, because only a count depends on them.
 	cluster.clock.advance(1000);
 	await cluster.until(() => cluster.job().status.ready === 1);
 	await cluster.finish(pod);
 	await cluster.until(() => cluster.job().status.completionTime);
 	await cluster.quiet();
 	const uid = pod.metadata.uid;
-	const seen = cluster.history.map(({ status }) => {
+	const states = cluster.history.map(({ status }) => {
 		const { conditions, startTime, completionTime, ...counts } = status;
 		assert.ok(startTime || Object.keys(status).length === 0);
 		return [...conditionsOf({ conditions: conditions ?? [] }), JSON.stringify(counts)].join(' ');
 	});
 	const met = 'SuccessCriteriaMet CompletionsReached';
-	assert.deepEqual(seen, [
+	assert.deepEqual(states, [
 		'{}',
 		'{"active":1,"terminating":0,"uncountedTerminatedPods":{},"ready":0}',
 		'{"active":1,"terminating":0,"uncountedTerminatedPods":{},"ready":1}',
@@ -55,24 +55,24 @@ test('a one-shot Job: what a watcher sees from POST to Complete', LIMIT, async (
 	assert.deepEqual(cluster.errors, []);
 });
 
-test('the Pod and the first status are asked for together', LIMIT, async (t) => {
+test('the controller sends the Pod and the first status concurrently', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
-	const asked: string[] = [];
+	const sent: string[] = [];
 	const gate = Promise.withResolvers<void>();
 	cluster.intercept = async ({ method, path }) => {
 		if (method === 'GET') return;
-		asked.push(`${method} ${path.split('/').slice(-2).join('/')}`);
+		sent.push(`${method} ${path.split('/').slice(-2).join('/')}`);
 		await gate.promise;
 	};
 	await cluster.createJob();
 	await cluster.quiet();
-	assert.deepEqual(asked, ['POST default/pods', 'PUT pi/status']);
+	assert.deepEqual(sent, ['POST default/pods', 'PUT pi/status']);
 	gate.resolve();
 	await only(cluster);
 });
 
 test(
-	'a failed Pod is replaced after ten seconds, a restart of the controller between or not',
+	'a failed Pod is replaced after ten seconds, with and without a restart of the controller',
 	LIMIT,
 	async (t) => {
 		for (const restart of [false, true]) {
@@ -94,27 +94,31 @@ test(
 	},
 );
 
-test('more failures than backoffLimit: FailureTarget, then Failed, and a Warning', LIMIT, async (t) => {
-	const cluster = await Cluster.start(t);
-	await cluster.createJob({ backoffLimit: 0, parallelism: 2, completions: 2 });
-	const [first] = await cluster.until(() => cluster.pods().length === 2 && cluster.pods());
-	assert.ok(first);
-	await cluster.finish(first, 1);
-	await cluster.until(() => conditionsOf(cluster.job().status).length === 2);
-	assert.deepEqual(conditionsOf(cluster.job().status), [
-		'FailureTarget BackoffLimitExceeded',
-		'Failed BackoffLimitExceeded',
-	]);
-	assert.equal(cluster.job().status.failed, 2);
-	assert.deepEqual(
-		cluster.pods().map(({ metadata }) => metadata.name),
-		[first.metadata.name],
-	);
-	await cluster.until(
-		() =>
-			cluster.events.at(-1) === 'Warning BackoffLimitExceeded Job has reached the specified backoff limit',
-	);
-});
+test(
+	'more failures than backoffLimit give FailureTarget, then Failed, and a Warning event',
+	LIMIT,
+	async (t) => {
+		const cluster = await Cluster.start(t);
+		await cluster.createJob({ backoffLimit: 0, parallelism: 2, completions: 2 });
+		const [first] = await cluster.until(() => cluster.pods().length === 2 && cluster.pods());
+		assert.ok(first);
+		await cluster.finish(first, 1);
+		await cluster.until(() => conditionsOf(cluster.job().status).length === 2);
+		assert.deepEqual(conditionsOf(cluster.job().status), [
+			'FailureTarget BackoffLimitExceeded',
+			'Failed BackoffLimitExceeded',
+		]);
+		assert.equal(cluster.job().status.failed, 2);
+		assert.deepEqual(
+			cluster.pods().map(({ metadata }) => metadata.name),
+			[first.metadata.name],
+		);
+		await cluster.until(
+			() =>
+				cluster.events.at(-1) === 'Warning BackoffLimitExceeded Job has reached the specified backoff limit',
+		);
+	},
+);
 
 test('a Pod that a user deletes counts as failed and is replaced', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
@@ -127,7 +131,7 @@ test('a Pod that a user deletes counts as failed and is replaced', LIMIT, async 
 	await only(cluster);
 });
 
-test('suspension removes Pods without counting them, resumption makes new ones', LIMIT, async (t) => {
+test('suspension removes Pods without counting them, resumption creates new ones', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	await cluster.createJob({ parallelism: 2, completions: 4 });
 	await cluster.until(() => cluster.job().status.active === 2);
@@ -158,7 +162,7 @@ test('an Indexed Job of many Pods runs each index once', LIMIT, async (t) => {
 	assert.deepEqual(cluster.errors, []);
 });
 
-test('the deadline ends a Job at its time', LIMIT, async (t) => {
+test('activeDeadlineSeconds fails a Job at its deadline', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	await cluster.createJob({ activeDeadlineSeconds: 60 });
 	await only(cluster);
@@ -172,7 +176,7 @@ test('the deadline ends a Job at its time', LIMIT, async (t) => {
 	assert.equal(cluster.pods().length, 0);
 });
 
-test('Pods of a Job that is gone lose the tracking finalizer', LIMIT, async (t) => {
+test('the controller removes the tracking finalizer from the Pods of a deleted Job', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	await cluster.createJob({ parallelism: 3, completions: 3 });
 	await cluster.until(() => cluster.pods().length === 3);
@@ -185,54 +189,63 @@ test('Pods of a Job that is gone lose the tracking finalizer', LIMIT, async (t) 
 	assert.equal(cluster.pods().length, 3);
 });
 
-test('a Pod that matches is adopted, and released when it no longer does', LIMIT, async (t) => {
-	const cluster = await Cluster.start(t);
-	const job = await cluster.createJob({ parallelism: 1, completions: 2 });
-	const own = await only(cluster);
-	const { name: _, generateName: __, ownerReferences: ___, finalizers: ____, ...rest } = own.metadata;
-	const metadata = { namespace: 'default', name: 'bare', labels: rest.labels ?? {} };
-	await cluster.client
-		.resource(pods, 'default')
-		.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: own.spec, status: {} });
-	const bare = (): Pod | undefined => cluster.pods().find((pod) => pod.metadata.name === 'bare');
-	await cluster.until(() => bare()?.metadata.ownerReferences?.[0]?.uid === job.metadata.uid);
-	// Two are one too many; which of them goes is for the deletion order to say.
-	await cluster.until(() => cluster.pods().length === 1);
-	const left = await only(cluster);
-	const patch = { metadata: { labels: { 'batch.kubernetes.io/controller-uid': null } } };
-	await cluster.client.resource(pods, 'default').patch(left.metadata.name ?? '', 'merge', patch);
-	await cluster.until(() =>
-		cluster
-			.pods()
-			.some(
-				({ metadata: { name, ownerReferences } }) => name === left.metadata.name && !ownerReferences?.length,
-			),
-	);
-	await cluster.until(() => cluster.pods().length === 2);
-});
-
-test('a Pod that is adopted again while it is taken for an orphan still counts', LIMIT, async (t) => {
-	const cluster = await Cluster.start(t);
-	await cluster.createJob();
-	const pod = await cluster.until(() => cluster.pods()[0]);
-	let isTaken = false;
-	cluster.intercept = async ({ method, body }) => {
-		const text = JSON.stringify(body ?? {});
-		if (isTaken || method !== 'PATCH' || !text.includes('$deleteFromPrimitiveList/finalizers')) return;
-		isTaken = true;
-		await cluster.until(() => cluster.pods()[0]?.metadata.ownerReferences);
-		await cluster.finish(pod);
-	};
-	const disowned = { metadata: { ownerReferences: null } };
-	await cluster.client.resource(pods, 'default').patch(pod.metadata.name ?? '', 'merge', disowned);
-	await cluster.until(() => isTaken);
-	await cluster.until(() => conditionsOf(cluster.job().status).includes('Complete CompletionsReached'));
-	assert.equal(cluster.job().status.succeeded, 1);
-	assert.equal(cluster.pods().length, 1);
-});
+test(
+	'the controller adopts a Pod that matches the selector, and releases it when it no longer does',
+	LIMIT,
+	async (t) => {
+		const cluster = await Cluster.start(t);
+		const job = await cluster.createJob({ parallelism: 1, completions: 2 });
+		const own = await only(cluster);
+		const { name: _, generateName: __, ownerReferences: ___, finalizers: ____, ...rest } = own.metadata;
+		const metadata = { namespace: 'default', name: 'bare', labels: rest.labels ?? {} };
+		await cluster.client
+			.resource(pods, 'default')
+			.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: own.spec, status: {} });
+		const bare = (): Pod | undefined => cluster.pods().find((pod) => pod.metadata.name === 'bare');
+		await cluster.until(() => bare()?.metadata.ownerReferences?.[0]?.uid === job.metadata.uid);
+		// There is one Pod too many. Upstream's deletion order decides which of the two is removed.
+		await cluster.until(() => cluster.pods().length === 1);
+		const remaining = await only(cluster);
+		const patch = { metadata: { labels: { 'batch.kubernetes.io/controller-uid': null } } };
+		await cluster.client.resource(pods, 'default').patch(remaining.metadata.name ?? '', 'merge', patch);
+		await cluster.until(() =>
+			cluster
+				.pods()
+				.some(
+					({ metadata: { name, ownerReferences } }) =>
+						name === remaining.metadata.name && !ownerReferences?.length,
+				),
+		);
+		await cluster.until(() => cluster.pods().length === 2);
+	},
+);
 
 test(
-	'what is refused is asked for again after a second, one at a time, and the status stays true',
+	'a Pod that is adopted again while the controller releases it as an orphan still counts',
+	LIMIT,
+	async (t) => {
+		const cluster = await Cluster.start(t);
+		await cluster.createJob();
+		const pod = await cluster.until(() => cluster.pods()[0]);
+		let isReleasing = false;
+		cluster.intercept = async ({ method, body }) => {
+			const text = JSON.stringify(body ?? {});
+			if (isReleasing || method !== 'PATCH' || !text.includes('$deleteFromPrimitiveList/finalizers')) return;
+			isReleasing = true;
+			await cluster.until(() => cluster.pods()[0]?.metadata.ownerReferences);
+			await cluster.finish(pod);
+		};
+		const withoutOwner = { metadata: { ownerReferences: null } };
+		await cluster.client.resource(pods, 'default').patch(pod.metadata.name ?? '', 'merge', withoutOwner);
+		await cluster.until(() => isReleasing);
+		await cluster.until(() => conditionsOf(cluster.job().status).includes('Complete CompletionsReached'));
+		assert.equal(cluster.job().status.succeeded, 1);
+		assert.equal(cluster.pods().length, 1);
+	},
+);
+
+test(
+	'the controller retries refused creations after a second, one at a time, and the status stays correct',
 	LIMIT,
 	async (t) => {
 		const cluster = await Cluster.start(t);
@@ -260,7 +273,7 @@ test(
 );
 
 test(
-	'a Pod whose creation was never answered is not made again, however late it is heard of',
+	'the controller does not create a Pod again if the answer is lost and the watch event is late',
 	LIMIT,
 	async (t) => {
 		const cluster = await Cluster.start(t);
@@ -269,7 +282,7 @@ test(
 			if (method === 'POST' && path.endsWith('/pods') && lost++ === 0) throw new Error('socket hang up');
 		};
 		const late: (() => void)[] = [];
-		cluster.deliver = (tell, { path }) => void (path.endsWith('/pods') ? late.push(tell) : tell());
+		cluster.deliver = (send, { path }) => void (path.endsWith('/pods') ? late.push(send) : send());
 		await cluster.createJob({ parallelism: 1, completions: 1 });
 		await cluster.until(() => cluster.pods().length === 1);
 		for (let seconds = 0; seconds < 5; seconds++) {
@@ -277,10 +290,11 @@ test(
 			cluster.clock.advance(1000);
 		}
 		assert.equal(cluster.pods().length, 1);
-		cluster.deliver = (tell) => tell();
-		for (const tell of late) tell();
+		cluster.deliver = (send) => send();
+		for (const send of late) send();
 		for (const pod of cluster.pods()) await cluster.finish(pod);
-		// The pass that waited for the Pod took seconds; its key rests half of that, a second at most.
+		// The reconcile that waited for the Pod took seconds. Its key is delayed by half of that, by a second at
+		// most.
 		await cluster.quiet();
 		cluster.clock.advance(1000);
 		await cluster.until(() => cluster.job().status.completionTime);
@@ -288,28 +302,24 @@ test(
 	},
 );
 
-test(
-	'a controller that is stopped before it has heard of its Pod does not make another',
-	LIMIT,
-	async (t) => {
-		const cluster = await Cluster.start(t);
-		cluster.interceptAnswer = ({ method, path }) => {
-			if (method === 'POST' && path.endsWith('/pods')) throw new Error('socket hang up');
-		};
-		cluster.deliver = (tell, { path }) => {
-			if (!path.endsWith('/pods')) tell();
-		};
-		await cluster.createJob({ parallelism: 1, completions: 1 });
-		await cluster.until(() => cluster.errors.length > 0);
-		await cluster.quiet();
-		cluster.clock.advance(1000);
-		await cluster.quiet();
-		await cluster.stopController();
-		assert.equal(cluster.pods().length, 1);
-	},
-);
+test('a controller that is stopped before it has received its Pod creates no other', LIMIT, async (t) => {
+	const cluster = await Cluster.start(t);
+	cluster.interceptAnswer = ({ method, path }) => {
+		if (method === 'POST' && path.endsWith('/pods')) throw new Error('socket hang up');
+	};
+	cluster.deliver = (send, { path }) => {
+		if (!path.endsWith('/pods')) send();
+	};
+	await cluster.createJob({ parallelism: 1, completions: 1 });
+	await cluster.until(() => cluster.errors.length > 0);
+	await cluster.quiet();
+	cluster.clock.advance(1000);
+	await cluster.quiet();
+	await cluster.stopController();
+	assert.equal(cluster.pods().length, 1);
+});
 
-test('a Pod that is gone is not counted again, however late the controller hears of it', LIMIT, async (t) => {
+test('a removed Pod is not counted again if the controller learns late of its removal', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	await cluster.createJob({ parallelism: 1, completions: 1 });
 	const pod = await only(cluster);
@@ -319,7 +329,7 @@ test('a Pod that is gone is not counted again, however late the controller hears
 		method === 'PATCH' && path.endsWith(`/pods/${pod.metadata.name}`);
 	cluster.intercept = (request) => {
 		if (!isRelease(request)) return;
-		cluster.deliver = (tell, { path }) => void (path.endsWith('/pods') ? late.push(tell) : tell());
+		cluster.deliver = (send, { path }) => void (path.endsWith('/pods') ? late.push(send) : send());
 	};
 	cluster.interceptAnswer = (request) => {
 		if (isRelease(request) && lost++ === 0) throw new Error('socket hang up');
@@ -331,19 +341,19 @@ test('a Pod that is gone is not counted again, however late the controller hears
 	}
 	assert.equal(lost, 1);
 	assert.equal(cluster.job().status.failed, 1);
-	cluster.deliver = (tell) => tell();
-	for (const tell of late) tell();
+	cluster.deliver = (send) => send();
+	for (const send of late) send();
 	await cluster.quiet();
 	assert.equal(cluster.job().status.failed, 1);
 	assert.ok(cluster.history.every(({ status }) => (status.failed ?? 0) <= 1));
 });
 
-test('a change of the Job by somebody else in the middle of a pass costs no time', LIMIT, async (t) => {
+test('an update of the Job by another client during a reconcile causes no delay', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
-	let disturbed = false;
+	let isChanged = false;
 	cluster.intercept = async ({ method, path }) => {
-		if (method !== 'PUT' || !path.endsWith('/status') || disturbed) return;
-		disturbed = true;
+		if (method !== 'PUT' || !path.endsWith('/status') || isChanged) return;
+		isChanged = true;
 		await cluster.patchJob({ metadata: { labels: { touched: 'yes' } } });
 	};
 	await cluster.createJob({ parallelism: 2, completions: 2 });
@@ -354,7 +364,7 @@ test('a change of the Job by somebody else in the middle of a pass costs no time
 });
 
 test(
-	'a controller that dies after any write leaves nothing that its successor cannot finish',
+	'a controller that crashes after any write leaves a state that its successor can finish',
 	LIMIT,
 	async (t) => {
 		for (let survived = 0; survived < 7; survived++) {

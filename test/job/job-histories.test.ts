@@ -9,10 +9,12 @@ import { makeJob } from './job-objects.ts';
 import { World } from './world.ts';
 
 /**
- * Generated histories of a Job: Pods start, finish, fail, are deleted and evicted; others make a second Pod
- * like one of the Job's, or take a Pod's labels away; the user scales, suspends and deletes; the controller sees late, is refused writes and dies between any two of them.
- * The ledger holds every write to the invariants; in the end, left in peace, what can end must have.
- * A failing case prints its seed and the shortest history that shows it.
+ * Property test: generated histories of a Job. Pods start, finish, fail, and are deleted and evicted. Other
+ * clients copy a Pod of the Job or remove its labels. The user scales, suspends and deletes the Job. The
+ * controller receives changes late, has writes refused and crashes between any two writes. The ledger asserts
+ * the invariants at every write; after that, without further faults, a Job that can finish must finish.
+ * `STINT_PROPERTY_RUNS` is the number of histories (default 300). A failing case prints its seed and a shrunk
+ * history.
  */
 const RUNS = Number(process.env.STINT_PROPERTY_RUNS ?? 300);
 
@@ -41,7 +43,7 @@ const wishes = fc.record({
 	suspend: fc.boolean(),
 });
 
-/** A Job that the server would take. */
+/** A valid Job. */
 const jobs: fc.Arbitrary<Job> = wishes.map((wish) => {
 	const indexed = wish.mode === 'Indexed';
 	const perIndex = indexed ? wish.perIndex : undefined;
@@ -71,8 +73,8 @@ const jobs: fc.Arbitrary<Job> = wishes.map((wish) => {
 const which = fc.nat(7);
 const at = fc.option(fc.nat(9), { nil: undefined });
 const step = fc.oneof(
-	{ weight: 8, arbitrary: fc.record({ do: fc.constant('pass' as const), crashAt: at, failAt: at }) },
-	{ weight: 4, arbitrary: fc.record({ do: fc.constant('pass' as const) }) },
+	{ weight: 8, arbitrary: fc.record({ do: fc.constant('reconcile' as const), crashAt: at, failAt: at }) },
+	{ weight: 4, arbitrary: fc.record({ do: fc.constant('reconcile' as const) }) },
 	{ weight: 4, arbitrary: fc.record({ do: fc.constant('deliver' as const), count: small }) },
 	{ weight: 5, arbitrary: fc.record({ do: fc.constant('start' as const), which }) },
 	{ weight: 8, arbitrary: fc.record({ do: fc.constant('finish' as const), which, exitCode: exitCodes }) },
@@ -93,8 +95,8 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 async function perform(world: World, now: Step): Promise<void> {
 	switch (now.do) {
-		case 'pass':
-			await world.pass('crashAt' in now ? now : {});
+		case 'reconcile':
+			await world.reconcile('crashAt' in now ? now : {});
 			return;
 		case 'deliver':
 			world.deliver(now.count);
@@ -116,7 +118,10 @@ async function perform(world: World, now: Step): Promise<void> {
 	}
 }
 
-/** As the API allows it: an Indexed Job changes both numbers together, any other its parallelism. */
+/**
+ * Scales the Job as the API allows it: an Indexed Job changes both numbers together, any other its
+ * parallelism.
+ */
 function scale(world: World, to: number): void {
 	const indexed = world.job.spec.completionMode === 'Indexed' && !world.job.spec.successPolicy;
 	if (indexed && !world.job.spec.maxFailedIndexes) world.changeSpec({ parallelism: to, completions: to });
@@ -184,8 +189,8 @@ function disrupted(pod: Pod): Pod {
 }
 
 /**
- * No more faults, no more users: Pods run and end, the controller looks only when it was woken or had
- * asked to look again. Whatever can end must end.
+ * Runs the Job to its end without further faults and users. Pods run and end, and the controller reconciles
+ * only because of a change or of a delay that it has requested: a missing request would hang here.
  */
 async function settle(world: World, codes: readonly number[]): Promise<void> {
 	const { suspend, parallelism } = world.job.spec;
@@ -202,22 +207,22 @@ async function settle(world: World, codes: readonly number[]): Promise<void> {
 		const tracked = [...world.pods.values()].some(isTracked);
 		if (!tracked && (world.finished || (deleting && !world.dirty))) return;
 		const running = [...world.pods.values()].find((pod) => !hasEnded(pod));
-		if (world.dirty) await world.pass();
+		if (world.dirty) await world.reconcile();
 		else if (running) {
 			const exitCode = outcomes.pop() ?? 0;
 			world.now += 500;
 			world.change(running.metadata.name ?? '', (pod) =>
 				finished(started(pod, world.now), exitCode, world.now),
 			);
-		} else if (world.lookAt !== undefined) {
-			world.now = Math.max(world.now, world.lookAt);
+		} else if (world.reconcileAt !== undefined) {
+			world.now = Math.max(world.now, world.reconcileAt);
 			world.dirty = true;
 		} else break;
 	}
 	assert.fail(`the Job does not end: ${JSON.stringify(world.job.status)}`);
 }
 
-test('whatever happens to a Job, every Pod counts once, and in the end it ends', async () => {
+test('a Job counts every Pod once and finishes after any history', async () => {
 	await fc.assert(
 		fc.asyncProperty(
 			jobs,
@@ -233,7 +238,7 @@ test('whatever happens to a Job, every Pod counts once, and in the end it ends',
 	);
 });
 
-test('a Job that is deleted lets go of all its Pods, whatever was under way', async () => {
+test('the controller releases all Pods of a Job that is deleted at any point of a history', async () => {
 	await fc.assert(
 		fc.asyncProperty(
 			jobs,

@@ -8,17 +8,17 @@ import type { JobPlan } from '../../src/plan/job/plan.ts';
 import { planJob } from '../../src/plan/job/plan-job.ts';
 import type { JobSnapshot } from '../../src/plan/job/snapshot.ts';
 
-/** The instant at which the Jobs of these tests are looked at. */
+/** The time at which the plans of these tests are made, in ms since the epoch. */
 export const NOW = Date.UTC(2026, 0, 31, 8, 0, 0);
 
 export const TRACKING = 'batch.kubernetes.io/job-tracking';
 
-/** The instant so many seconds after (or before) NOW, as the API writes it. */
+/** The time `seconds` after NOW (negative: before), in the API's format. */
 export function at(seconds: number): string {
 	return formatTime(NOW + seconds * 1000);
 }
 
-/** A Job as the server defaults it: one completion, one at a time. */
+/** A Job with the server's defaults: one completion, parallelism 1. */
 export function makeJob(spec: Partial<JobSpec> = {}, status: JobStatus = {}, metadata: ObjectMeta = {}): Job {
 	return {
 		apiVersion: 'batch/v1',
@@ -59,7 +59,7 @@ export interface PodTraits {
 	/** How many seconds after NOW it finished. */
 	readonly finished?: number;
 	readonly exitCode?: number;
-	/** The failures of its index before it. */
+	/** The failure count of its index before this Pod. */
 	readonly failures?: number;
 	readonly labels?: Readonly<Record<string, string>>;
 }
@@ -108,7 +108,7 @@ function statusOf(phase: NonNullable<PodTraits['phase']>, traits: PodTraits, fin
 	};
 }
 
-/** A condition that is true. */
+/** A condition with status True. */
 export function condition(type: string, reason: string, message: string, time = at(0)): JobCondition {
 	return { type, status: 'True', lastProbeTime: time, lastTransitionTime: time, reason, message };
 }
@@ -117,7 +117,7 @@ export function plan(job: Job, pods: readonly Pod[] = [], more: Partial<JobSnaps
 	return planJob({ job, pods, orphans: [], now: NOW, backoff: NO_HISTORY, ...more });
 }
 
-/** A plan reduced to what it does, with Pods by name and conditions by type and reason. */
+/** The acts of a plan alone, with Pods by name and conditions by type and reason. */
 export function acts(of: JobPlan): Readonly<Record<string, unknown>> {
 	const names = (list: readonly { readonly pod: Pod }[]) => list.map(({ pod }) => pod.metadata.name ?? '');
 	const short: Record<string, unknown> = {};
@@ -135,7 +135,7 @@ export function acts(of: JobPlan): Readonly<Record<string, unknown>> {
 	return short;
 }
 
-/** The conditions as `type reason`, false ones with a `!`. */
+/** The conditions as `type reason`; those with status False as `!type reason`. */
 export function conditionsOf(status: JobStatus | undefined): readonly string[] {
 	return (status?.conditions ?? []).map(
 		({ type, status: truth, reason }) => `${truth === 'True' ? '' : '!'}${type} ${reason}`,

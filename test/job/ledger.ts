@@ -10,27 +10,29 @@ import type { JobSnapshot } from '../../src/plan/job/snapshot.ts';
 import { totalFailures } from '../../src/plan/job/view.ts';
 
 /**
- * Keeps book beside the Job and holds the controller to its invariants, at every single write:
+ * Asserts the invariants of the Job controller at every write:
  *
- * 1. Never more active Pods than parallelism, as of the spec that the controller had seen.
- * 2. No Pod for an index that runs already or that has succeeded.
- * 3. Each Pod is noted once, as succeeded or as failed, before it is let go; the counts are what was noted.
- *    What still runs when the Job fails is noted as failed; what is removed is never noted.
- * 4. A terminal condition follows its interim one in a later write, and is the last change of the status.
- * 5. The failures of an index are passed on to its next Pod.
+ * 1. A Job never has more active Pods than the parallelism of the spec that the controller had received.
+ * 2. The controller creates no Pod for an index that has a running Pod or that has succeeded.
+ * 3. The status records each Pod once, as succeeded or as failed, before the controller releases it (removes
+ *    its tracking finalizer), and the counts are those of the recorded Pods. Pods that run when the Job fails
+ *    are recorded as failed; Pods that the controller removes (because of suspension or scaling) are never
+ *    recorded.
+ * 4. A terminal condition is in a later write than its interim condition, and is the last change of the status.
+ * 5. The failure count of an index is passed on to its next Pod.
  */
 export class Ledger {
-	readonly #noted = new Map<string, 'succeeded' | 'failed'>();
-	/** What was removed, or released because it is not the Job's any more. */
+	readonly #recorded = new Map<string, 'succeeded' | 'failed'>();
+	/** UIDs of Pods that the controller removed, or released because they no longer match the selector. */
 	readonly #removed = new Set<string>();
-	/** Indexes from here on were given up by scaling down at some time, so they may run again. */
+	/** The lowest `completions` so far: the Job once dropped all indexes from here on, so they may run again. */
 	#lowestCompletions = Number.POSITIVE_INFINITY;
 	#seen: JobSnapshot | undefined;
 	#removing: ReadonlySet<string> = new Set();
 	readonly #indexOf = new Map<string, number>();
-	readonly #disturbed = new Set<number>();
+	readonly #uncertain = new Set<number>();
 
-	/** A pass begins with this plan. */
+	/** The controller starts to apply this plan. */
 	expect(seen: JobSnapshot, plan: JobPlan): void {
 		this.#seen = seen;
 		const { completions } = seen.job.spec;
@@ -38,26 +40,32 @@ export class Ledger {
 		this.#removing = new Set(plan.remove.map(({ pod }) => pod.metadata.uid ?? ''));
 		for (const { pod } of [...plan.remove, ...plan.release]) {
 			this.#removed.add(pod.metadata.uid ?? '');
-			this.#disturbed.add(completionIndexOf(pod) ?? -1);
+			this.#uncertain.add(completionIndexOf(pod) ?? -1);
 		}
 		for (const pod of this.#known) {
 			const index = completionIndexOf(pod);
 			if (index !== undefined) this.#indexOf.set(pod.metadata.uid ?? '', index);
 		}
-		assert.ok(plan.create.length === 0 || plan.remove.length + plan.delete.length === 0, 'not both at once');
+		assert.ok(
+			plan.create.length === 0 || plan.remove.length + plan.delete.length === 0,
+			'a plan never both creates and deletes Pods',
+		);
 	}
 
-	/** The Pods that the plan is about, those to be adopted among them. */
+	/** The Pods of the plan's snapshot, including orphans that it may adopt. */
 	get #known(): readonly Pod[] {
 		return [...(this.#seen?.pods ?? []), ...(this.#seen?.orphans ?? [])];
 	}
 
-	/** A Pod is about to be created beside `pods`. */
+	/** Called before the controller creates a Pod beside `pods`. */
 	created(pod: Pod, pods: Iterable<Pod>): void {
 		const job = this.#seen?.job;
 		assert.ok(job);
-		assert.ok(!job.spec.suspend && !job.metadata.deletionTimestamp, 'nothing is started in a Job at rest');
-		assert.ok(!isTrue(job.status.conditions, 'FailureTarget'), 'nothing is started in a Job that fails');
+		assert.ok(
+			!job.spec.suspend && !job.metadata.deletionTimestamp,
+			'no Pod is created for a suspended or deleted Job',
+		);
+		assert.ok(!isTrue(job.status.conditions, 'FailureTarget'), 'no Pod is created for a failing Job');
 		const others = [...pods].filter(({ metadata }) =>
 			metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid),
 		);
@@ -65,11 +73,11 @@ export class Ledger {
 		const running = others.filter(
 			(other) => !hasEnded(other) && (waitsForEnd || !other.metadata.deletionTimestamp),
 		);
-		assert.ok(running.length < (job.spec.parallelism ?? 1), 'never more active than parallelism');
+		assert.ok(running.length < (job.spec.parallelism ?? 1), 'never more active Pods than parallelism');
 		if (job.spec.completionMode === 'Indexed') this.#createdIndex(pod, job, others);
 	}
 
-	/** A Pod is about to be deleted by the controller. */
+	/** Called before the controller deletes a Pod. */
 	deleted(pod: Pod): void {
 		const removed = this.#removing.has(pod.metadata.uid ?? '');
 		assert.ok(!removed || !isTracked(pod), 'a removed Pod loses its finalizer before it is deleted');
@@ -92,18 +100,18 @@ export class Ledger {
 		}
 	}
 
-	/** What is removed or released takes the counts with it that it carried, as it does upstream. */
+	/** A removed or released Pod takes the failure count in its annotation with it, as upstream. */
 	#passedOn(pod: Pod, index: number, job: Job): void {
 		if (job.spec.backoffLimitPerIndex === undefined) return;
-		if (this.#disturbed.has(index) || index >= this.#lowestCompletions) return;
-		const failed = [...this.#noted].filter(
+		if (this.#uncertain.has(index) || index >= this.#lowestCompletions) return;
+		const failed = [...this.#recorded].filter(
 			([uid, as]) => as === 'failed' && this.#indexOf.get(uid) === index,
 		);
 		assert.ok(totalFailures(pod) >= failed.length, `index ${index} forgot ${failed.length} failures`);
 	}
 
-	/** A Pod is about to lose its finalizer, with the Job's stored status being that of `job`. */
-	letGo(pod: Pod, job: Job): void {
+	/** Called before the controller removes a Pod's tracking finalizer. `job` is the stored Job. */
+	released(pod: Pod, job: Job): void {
 		const { uid = '' } = pod.metadata;
 		const seen = this.#known.find((each) => each.metadata.uid === uid);
 		if (!seen || !isTracked(seen) || this.#removed.has(uid)) return;
@@ -111,29 +119,29 @@ export class Ledger {
 		const completions =
 			job.spec.completionMode === 'Indexed' ? (this.#seen?.job.spec.completions ?? 0) : undefined;
 		if (completions !== undefined && (index === undefined || index >= completions)) return;
-		if (seen.status.phase === 'Succeeded' && completions !== undefined && !this.#noted.has(uid)) {
+		if (seen.status.phase === 'Succeeded' && completions !== undefined && !this.#recorded.has(uid)) {
 			const decided = [job.status.completedIndexes, job.status.failedIndexes];
 			const ended = decided.some((text) => IndexSet.parse(text, completions).has(index ?? -1));
-			assert.ok(ended, 'a success is noted before its Pod is let go');
+			assert.ok(ended, 'a success is recorded before its Pod is released');
 		} else if (seen.status.phase === 'Succeeded') {
-			assert.ok(this.#noted.has(uid), 'a success is noted before its Pod is let go');
+			assert.ok(this.#recorded.has(uid), 'a success is recorded before its Pod is released');
 		} else if (!judgeFailure(job.spec.podFailurePolicy, seen).counted) {
 			return;
 		} else if (seen.status.phase === 'Failed' || isTrue(job.status.conditions, 'FailureTarget')) {
-			assert.equal(this.#noted.get(uid), 'failed', 'a failure is noted before its Pod is let go');
+			assert.equal(this.#recorded.get(uid), 'failed', 'a failure is recorded before its Pod is released');
 		}
 	}
 
-	/** The status of the Job is about to be replaced. */
+	/** Called before the controller replaces the status of the Job. */
 	status(old: Job, job: Job): void {
 		assert.ok(!isFinished(old), 'a finished Job does not change');
 		if (isFinished(job)) {
 			const interim = isTrue(job.status.conditions, 'Complete') ? 'SuccessCriteriaMet' : 'FailureTarget';
-			assert.ok(isTrue(old.status.conditions, interim), 'the interim condition came in an earlier write');
+			assert.ok(isTrue(old.status.conditions, interim), 'the interim condition is in an earlier write');
 		}
-		this.#note(old.status, job.status, 'failed');
+		this.#checkRecorded(old.status, job.status, 'failed');
 		this.#checkReason(old, job);
-		if (job.spec.completionMode !== 'Indexed') this.#note(old.status, job.status, 'succeeded');
+		if (job.spec.completionMode !== 'Indexed') this.#checkRecorded(old.status, job.status, 'succeeded');
 		else this.#checkIndexes(old, job);
 	}
 
@@ -147,7 +155,7 @@ export class Ledger {
 				(pod) =>
 					completionIndexOf(pod) === index &&
 					pod.status.phase === 'Succeeded' &&
-					this.#noted.get(pod.metadata.uid ?? '') !== 'failed',
+					this.#recorded.get(pod.metadata.uid ?? '') !== 'failed',
 			);
 			assert.ok(proof, `index ${index} is complete without a Pod that succeeded`);
 		}
@@ -156,7 +164,7 @@ export class Ledger {
 	#checkReason({ status: old }: Job, { status, spec }: Job): void {
 		const last = status.conditions?.at(-1);
 		if (!last || old.conditions?.some(({ type }) => type === last.type)) return;
-		// What was announced stays: the spec may change before the terminal write.
+		// Only new conditions are checked: the spec may change between the interim and the terminal write.
 		if (last.type === 'SuccessCriteriaMet' && last.reason === 'CompletionsReached') {
 			const succeeded = (status.succeeded ?? 0) + (status.uncountedTerminatedPods?.succeeded?.length ?? 0);
 			assert.ok(succeeded >= (this.#seen?.job.spec.completions ?? 1), 'complete without enough successes');
@@ -168,19 +176,19 @@ export class Ledger {
 		}
 	}
 
-	#note(old: JobStatus, status: JobStatus, as: 'succeeded' | 'failed'): void {
+	#checkRecorded(old: JobStatus, status: JobStatus, as: 'succeeded' | 'failed'): void {
 		const before = new Set(old.uncountedTerminatedPods?.[as]);
 		const uncounted = status.uncountedTerminatedPods?.[as] ?? [];
 		for (const uid of uncounted) {
 			if (before.has(uid)) continue;
-			assert.ok(!this.#noted.has(uid), `${uid} is noted a second time`);
-			this.#noted.set(uid, as);
+			assert.ok(!this.#recorded.has(uid), `${uid} is recorded a second time`);
+			this.#recorded.set(uid, as);
 		}
-		const total = [...this.#noted.values()].filter((each) => each === as).length;
+		const total = [...this.#recorded.values()].filter((each) => each === as).length;
 		assert.equal(
 			(status[as] ?? 0) + uncounted.length,
 			total,
-			`${as}: counted and uncounted are what was noted`,
+			`${as}: counted and uncounted Pods are the recorded ones`,
 		);
 	}
 }

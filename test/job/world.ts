@@ -21,34 +21,36 @@ import { planJob } from '../../src/plan/job/plan-job.ts';
 import type { JobSnapshot } from '../../src/plan/job/snapshot.ts';
 import { Ledger } from './ledger.ts';
 
-/** What may go wrong in a pass, by the number of the write at which it does. */
+/** The faults of one reconcile, by the number of the write at which they occur. */
 export interface Faults {
-	/** The controller dies: this write and all later ones never happen. */
+	/** The controller crashes: this write and all later ones do not happen. */
 	readonly crashAt?: number;
-	/** The server refuses this one write. */
+	/** The server refuses this write only. */
 	readonly failAt?: number;
 }
 
 /**
- * One Job, its Pods, a server that knows just enough of the API, and the controller's own code between
- * them. What the controller sees lags behind: a change by others shows only when {@link World.deliver}
- * brings it; what the controller wrote itself shows before its next pass.
+ * One Job, its Pods, a fake server with the few requests that the controller sends, and the controller's real
+ * plan and writer. The controller's cache is stale: it receives changes by others only through {@link
+ * World.deliver}, but its own writes before its next reconcile. A real API server would make the histories of
+ * the property test too slow.
  */
 export class World implements ApiTransport {
 	now = Date.UTC(2026, 0, 1);
 	job: Job;
 	readonly pods = new Map<string, Pod>();
 	readonly ledger = new Ledger();
-	/** The Job has to be looked at: something changed that matters, or the time has come. */
+	/** Whether the Job's key is in the queue: a relevant change has arrived, or its timer has fired. */
 	dirty = true;
-	lookAt: number | undefined;
+	/** When the Job is due for its next reconcile, in ms since the epoch. */
+	reconcileAt: number | undefined;
 	#revision = 1;
 	#serial = 0;
 	#faults: Faults = {};
 	#writes = 0;
 	#podLog: { readonly revision: number; readonly name: string; readonly pod: Pod | undefined }[] = [];
-	readonly #shownPods = new Map<string, Pod>();
-	#shownJob: Job;
+	readonly #cachedPods = new Map<string, Pod>();
+	#cachedJob: Job;
 	#backoff: BackoffHistory | undefined;
 	#failures = 0;
 	readonly #client = new Client(this);
@@ -59,14 +61,14 @@ export class World implements ApiTransport {
 			...job,
 			metadata: { ...job.metadata, resourceVersion: '1', creationTimestamp: formatTime(this.now) },
 		};
-		this.#shownJob = this.job;
+		this.#cachedJob = this.job;
 	}
 
-	/** One pass of the controller, as JobController makes it. */
-	async pass(faults: Faults = {}): Promise<void> {
-		if (isFinished(this.#shownJob)) return;
+	/** Reconciles once, as JobController does. */
+	async reconcile(faults: Faults = {}): Promise<void> {
+		if (isFinished(this.#cachedJob)) return;
 		this.dirty = false;
-		this.lookAt = undefined;
+		this.reconcileAt = undefined;
 		const seen = this.#observe();
 		const plan = planJob(seen);
 		this.#backoff = plan.backoff;
@@ -84,7 +86,7 @@ export class World implements ApiTransport {
 		try {
 			await applyPlan({ job: seen.job, plan, writer, metrics, cautious: this.#failures > 0 });
 			this.#failures = 0;
-			if (plan.lookAgainMs !== undefined) this.lookAt = this.now + plan.lookAgainMs;
+			if (plan.lookAgainMs !== undefined) this.reconcileAt = this.now + plan.lookAgainMs;
 		} catch (error) {
 			if (!(error instanceof ApiError)) throw error;
 			this.#failures += 1;
@@ -95,7 +97,7 @@ export class World implements ApiTransport {
 		this.#faults = {};
 	}
 
-	/** A new process of the controller: it knows nothing but what is there. */
+	/** Starts a new controller process, which knows only the stored objects. */
 	restart(): void {
 		this.#backoff = undefined;
 		this.#failures = 0;
@@ -103,22 +105,25 @@ export class World implements ApiTransport {
 		this.deliver();
 	}
 
-	/** Shows the controller the next changes made by others, or all of them. */
+	/** Delivers the next `count` changes by others to the controller, by default all of them. */
 	deliver(count = this.#podLog.length): void {
-		for (const { name, pod } of this.#podLog.splice(0, count)) this.#show(name, pod);
-		if (this.#podLog.length === 0 && this.#shownJob !== this.job) {
-			this.#shownJob = this.job;
+		for (const { name, pod } of this.#podLog.splice(0, count)) this.#cache(name, pod);
+		if (this.#podLog.length === 0 && this.#cachedJob !== this.job) {
+			this.#cachedJob = this.job;
 			this.dirty = true;
 		}
 	}
 
-	/** Somebody changes a Pod; undefined: it is gone. A Pod under deletion goes with its last finalizer. */
+	/**
+	 * Another client updates a Pod, or removes it (undefined). A terminating Pod is removed with its last
+	 * finalizer.
+	 */
 	change(name: string, change: (pod: Pod) => Pod | undefined): void {
 		const pod = this.pods.get(name);
 		if (pod) this.#store(name, change(pod));
 	}
 
-	/** Somebody changes the Job's spec. */
+	/** A user updates the Job's spec. */
 	changeSpec(change: Partial<JobSpec>): void {
 		const { metadata, spec } = this.job;
 		this.#storeJob({
@@ -128,13 +133,13 @@ export class World implements ApiTransport {
 		});
 	}
 
-	/** Somebody deletes the Job in the foreground: it stays until its Pods are gone. */
+	/** A user deletes the Job in the foreground: it stays until its Pods are removed. */
 	deleteJob(): void {
 		const metadata = { ...this.job.metadata, deletionTimestamp: formatTime(this.now) };
 		this.#storeJob({ ...this.job, metadata });
 	}
 
-	/** Somebody deletes a Pod; its containers have yet to end. */
+	/** A user deletes a Pod. If it is bound and has not ended, it stays until its containers have ended. */
 	deletePod(name: string): void {
 		this.change(name, (pod) => {
 			if (pod.metadata.deletionTimestamp) return pod;
@@ -147,7 +152,7 @@ export class World implements ApiTransport {
 		});
 	}
 
-	/** Somebody makes another Pod like this one, of the same index, which nobody controls. */
+	/** A user creates a copy of this Pod, of the same index and without an owner. */
 	duplicate(name: string): void {
 		const pod = this.pods.get(name);
 		if (!pod) return;
@@ -167,9 +172,9 @@ export class World implements ApiTransport {
 	}
 
 	#observe(): JobSnapshot {
-		const job = this.#shownJob;
+		const job = this.#cachedJob;
 		const { uid = '' } = job.metadata;
-		const all = [...this.#shownPods.values()];
+		const all = [...this.#cachedPods.values()];
 		const owned = all.filter((pod) => pod.metadata.ownerReferences?.some((owner) => owner.uid === uid));
 		return {
 			job,
@@ -181,11 +186,11 @@ export class World implements ApiTransport {
 	}
 
 	#store(name: string, changed: Pod | undefined): void {
-		const gone = changed?.metadata.deletionTimestamp && !isHeld(changed);
+		const isRemoved = changed?.metadata.deletionTimestamp && !isHeld(changed);
 		this.#revision += 1;
 		const resourceVersion = `${this.#revision}`;
 		const pod =
-			changed && !gone ? { ...changed, metadata: { ...changed.metadata, resourceVersion } } : undefined;
+			changed && !isRemoved ? { ...changed, metadata: { ...changed.metadata, resourceVersion } } : undefined;
 		if (pod) this.pods.set(name, pod);
 		else this.pods.delete(name);
 		this.#podLog.push({ revision: this.#revision, name, pod });
@@ -196,17 +201,17 @@ export class World implements ApiTransport {
 		this.job = { ...job, metadata: { ...job.metadata, resourceVersion: `${this.#revision}` } };
 	}
 
-	#show(name: string, pod: Pod | undefined): void {
-		const attention = attentionTo(pod, this.#shownPods.get(name));
+	#cache(name: string, pod: Pod | undefined): void {
+		const attention = attentionTo(pod, this.#cachedPods.get(name));
 		if (attention === 'now') this.dirty = true;
-		if (attention === 'soon') this.lookAt = Math.min(this.lookAt ?? Infinity, this.now + BATCH_MS);
-		if (pod) this.#shownPods.set(name, pod);
-		else this.#shownPods.delete(name);
+		if (attention === 'soon') this.reconcileAt = Math.min(this.reconcileAt ?? Infinity, this.now + BATCH_MS);
+		if (pod) this.#cachedPods.set(name, pod);
+		else this.#cachedPods.delete(name);
 	}
 
 	#deliverUpTo(revision: number): void {
 		this.deliver(this.#podLog.filter((entry) => entry.revision <= revision).length);
-		if (Number(this.#shownJob.metadata.resourceVersion) < revision) this.#shownJob = this.job;
+		if (Number(this.#cachedJob.metadata.resourceVersion) < revision) this.#cachedJob = this.job;
 	}
 
 	async request({ method, path, body }: ApiRequest): Promise<ApiResponse> {
@@ -218,11 +223,11 @@ export class World implements ApiTransport {
 	}
 
 	watch(): Promise<ApiWatch> {
-		return Promise.reject(internalError('not here'));
+		return Promise.reject(internalError('not supported by this fake'));
 	}
 
 	stream(): Promise<AsyncIterable<Uint8Array>> {
-		return Promise.reject(internalError('not here'));
+		return Promise.reject(internalError('not supported by this fake'));
 	}
 
 	#maybeFail(): void {
@@ -238,13 +243,13 @@ export class World implements ApiTransport {
 			['PUT', 'status'],
 			'the controller writes only the status of its Job',
 		);
-		// The body is what JobWriter sent.
+		// The cast is safe: JobWriter sends a Job.
 		const sent = body as Job;
 		if (sent.metadata.resourceVersion !== this.job.metadata.resourceVersion) {
 			throw conflict({ group: 'batch', resource: 'jobs', name: 'pi' }, 'changed');
 		}
 		const stored = { ...this.job, status: sent.status };
-		assert.deepEqual(jobs.status?.validateUpdate(stored, this.job), [], 'the server takes the status');
+		assert.deepEqual(jobs.status?.validateUpdate(stored, this.job), [], 'the status is valid');
 		this.ledger.status(this.job, stored);
 		this.#storeJob(stored);
 		return this.job;
@@ -260,7 +265,7 @@ export class World implements ApiTransport {
 			return this.pods.get(name) ?? { kind: 'Status', metadata: {} };
 		}
 		assert.equal(method, 'PATCH');
-		this.ledger.letGo(pod, this.job);
+		this.ledger.released(pod, this.job);
 		this.#store(name, patched(pod, body as PodPatch));
 		return this.pods.get(name) ?? pod;
 	}
@@ -285,7 +290,7 @@ interface PodPatch {
 function patched(pod: Pod, { metadata: patch }: PodPatch): Pod {
 	const { '$deleteFromPrimitiveList/finalizers': drop = [], finalizers = [], ownerReferences } = patch;
 	const kept = (pod.metadata.finalizers ?? []).filter((finalizer) => !drop.includes(finalizer));
-	// The Job is the only owner here, so what is not being deleted is all there is.
+	// A Pod has at most one owner here, so the owners without a `$patch` directive are the whole new list.
 	const owners = ownerReferences?.filter((owner) => !('$patch' in owner)) ?? pod.metadata.ownerReferences;
 	const metadata = {
 		...pod.metadata,
@@ -295,7 +300,7 @@ function patched(pod: Pod, { metadata: patch }: PodPatch): Pod {
 	return { ...pod, metadata };
 }
 
-/** Something keeps the Pod from going: a finalizer, or containers that have not ended. */
+/** Whether a deleted Pod stays: because of a finalizer, or of containers that have not ended. */
 function isHeld(pod: Pod): boolean {
 	return isTracked(pod) || (!hasEnded(pod) && (pod.metadata.deletionGracePeriodSeconds ?? 0) > 0);
 }
