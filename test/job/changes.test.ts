@@ -7,28 +7,28 @@ import { makePod, type PodTraits } from './job-objects.ts';
 const running: PodTraits = {};
 const ready: PodTraits = { ready: true };
 const ended: PodTraits = { phase: 'Succeeded' };
-const settled: PodTraits = { phase: 'Succeeded', untracked: true };
+const counted: PodTraits = { phase: 'Succeeded', untracked: true };
 
 const table: readonly (readonly [what: string, old?: PodTraits, now?: PodTraits, attention?: Attention])[] = [
 	['a new Pod', undefined, running, 'now'],
-	['a Pod that is gone', running, undefined, 'now'],
-	['a settled Pod that is gone', settled, undefined, 'never'],
-	['a Pod that runs', { phase: 'Pending' }, running, 'never'],
-	['a Pod that is ready', running, ready, 'soon'],
-	['one that is so no more', ready, running, 'soon'],
-	['an end', ready, ended, 'now'],
-	['a deletion', running, { deleting: true }, 'now'],
-	['a restart', running, { restarts: 1 }, 'now'],
-	['a Pod let go of', running, { untracked: true }, 'now'],
-	['other labels', running, { labels: { a: 'b' } }, 'now'],
-	['another index', { index: 1 }, { index: 2 }, 'now'],
-	['another controller', running, { ownerless: true }, 'now'],
-	['labels of a settled Pod', settled, { ...settled, labels: { a: 'b' } }, 'now'],
-	['nothing else', ready, ready, 'never'],
+	['a removed Pod', running, undefined, 'now'],
+	['a removed Pod that was counted', counted, undefined, 'never'],
+	['a Pod that starts to run', { phase: 'Pending' }, running, 'never'],
+	['a Pod that becomes ready', running, ready, 'soon'],
+	['a Pod that is no longer ready', ready, running, 'soon'],
+	['a Pod that ends', ready, ended, 'now'],
+	['a Pod that is being deleted', running, { deleting: true }, 'now'],
+	['a Pod whose container restarts', running, { restarts: 1 }, 'now'],
+	['a Pod that loses the tracking finalizer', running, { untracked: true }, 'now'],
+	['a Pod whose labels change', running, { labels: { a: 'b' } }, 'now'],
+	['a Pod whose index changes', { index: 1 }, { index: 2 }, 'now'],
+	['a Pod that loses its owner', running, { ownerless: true }, 'now'],
+	['a counted Pod whose labels change', counted, { ...counted, labels: { a: 'b' } }, 'now'],
+	['an update without a relevant change', ready, ready, 'never'],
 ];
 
 for (const [what, old, now, attention] of table) {
-	test(`what a Job makes of ${what}`, () => {
+	test(`the Job controller reacts to ${what}: ${attention}`, () => {
 		const podOf = (traits: PodTraits | undefined): Pod | undefined => traits && makePod('a', traits);
 		assert.equal(attentionTo(podOf(now), podOf(old)), attention);
 	});

@@ -7,7 +7,7 @@ import { pathOf } from '../../src/client/client.ts';
 import { Cluster } from './cluster.ts';
 import { conditionsOf } from './job-objects.ts';
 
-/** Evictions as a Job sees them, against the real API server; the test plays the node. */
+/** How the Job controller handles evicted Pods, against the real API server. The test acts as the node. */
 
 const LIMIT = { timeout: 10_000 };
 
@@ -21,7 +21,7 @@ function post(cluster: Cluster, { metadata }: Pod, subresource: string, body: ob
 	return cluster.client.transport.request({ method: 'POST', path, body: { metadata: { name }, ...body } });
 }
 
-/** The Job's Pod on a node, where it runs. */
+/** Waits for the Job's Pod, binds it to a node and reports it as running. */
 async function running(cluster: Cluster): Promise<Pod> {
 	const [pod] = await cluster.until(() => cluster.pods('Pending').length === 1 && cluster.pods('Pending'));
 	assert.ok(pod);
@@ -30,27 +30,31 @@ async function running(cluster: Cluster): Promise<Pod> {
 	return pod;
 }
 
-test('an evicted Pod that is ignored is replaced and not counted', LIMIT, async (t) => {
-	const cluster = await Cluster.start(t);
-	await cluster.createJob({ backoffLimit: 0, podFailurePolicy: IGNORES_DISRUPTIONS });
-	const pod = await running(cluster);
-	await post(cluster, pod, 'eviction', {});
-	await cluster.until(() => cluster.job().status.terminating === 1);
-	assert.equal(cluster.job().status.failed, undefined);
-	await cluster.finish(pod, 143);
-	await cluster.client.resource(pods, 'default').delete(pod.metadata.name ?? '', { gracePeriodSeconds: 0 });
-	await cluster.until(() => cluster.pods().length === 0);
-	await cluster.quiet();
-	cluster.clock.advance(10_000);
-	const next = await running(cluster);
-	await cluster.finish(next);
-	await cluster.until(() => cluster.job().status.completionTime);
-	const { succeeded, failed } = cluster.job().status;
-	assert.deepEqual([succeeded, failed], [1, undefined]);
-	assert.deepEqual(cluster.errors, []);
-});
+test(
+	'the controller replaces an evicted Pod that an Ignore rule matches, and does not count it',
+	LIMIT,
+	async (t) => {
+		const cluster = await Cluster.start(t);
+		await cluster.createJob({ backoffLimit: 0, podFailurePolicy: IGNORES_DISRUPTIONS });
+		const pod = await running(cluster);
+		await post(cluster, pod, 'eviction', {});
+		await cluster.until(() => cluster.job().status.terminating === 1);
+		assert.equal(cluster.job().status.failed, undefined);
+		await cluster.finish(pod, 143);
+		await cluster.client.resource(pods, 'default').delete(pod.metadata.name ?? '', { gracePeriodSeconds: 0 });
+		await cluster.until(() => cluster.pods().length === 0);
+		await cluster.quiet();
+		cluster.clock.advance(10_000);
+		const next = await running(cluster);
+		await cluster.finish(next);
+		await cluster.until(() => cluster.job().status.completionTime);
+		const { succeeded, failed } = cluster.job().status;
+		assert.deepEqual([succeeded, failed], [1, undefined]);
+		assert.deepEqual(cluster.errors, []);
+	},
+);
 
-test('an evicted Pod that no rule knows counts as failed', LIMIT, async (t) => {
+test('an evicted Pod that no rule matches counts as failed', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	await cluster.createJob({ backoffLimit: 0 });
 	await post(cluster, await running(cluster), 'eviction', {});
@@ -58,7 +62,7 @@ test('an evicted Pod that no rule knows counts as failed', LIMIT, async (t) => {
 	assert.deepEqual(conditionsOf(cluster.job().status), ['FailureTarget BackoffLimitExceeded']);
 });
 
-test('a Job may fail by a disruption, and says which Pod had the condition', LIMIT, async (t) => {
+test('a FailJob rule can match a disruption, and the condition names the Pod', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	const onPodConditions = [{ type: 'DisruptionTarget', status: 'True' as const }];
 	await cluster.createJob({ podFailurePolicy: { rules: [{ action: 'FailJob', onPodConditions }] } });

@@ -4,7 +4,10 @@ import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { acts, at, condition, makeIndexed, makeJob, makePod, plan } from './job-objects.ts';
 
-/** Section 2.4-12 and 2.4-14 of upstream's sync: which end is chosen, and what is done about it. */
+/**
+ * Which end the plan chooses for a Job, and what it does because of it. Follows `syncJob` of upstream's Job
+ * controller.
+ */
 
 const START = { startTime: at(-100) };
 const FAIL_ON_3 = {
@@ -29,7 +32,7 @@ type Row = readonly [
 ];
 const ROWS: readonly Row[] = [
 	[
-		'an announced success stays, whatever has failed since',
+		'SuccessCriteriaMet stays, although Pods have failed since',
 		makeJob(
 			{ backoffLimit: 0 },
 			{ ...START, conditions: [condition('SuccessCriteriaMet', 'CompletionsReached', 'm')] },
@@ -42,7 +45,7 @@ const ROWS: readonly Row[] = [
 		},
 	],
 	[
-		'an announced failure keeps its reason, whatever else applies now',
+		'FailureTarget keeps its reason, although another one applies now',
 		makeJob(
 			{ activeDeadlineSeconds: 1 },
 			{ ...START, conditions: [condition('FailureTarget', 'BackoffLimitExceeded', 'm')] },
@@ -51,19 +54,19 @@ const ROWS: readonly Row[] = [
 		{ status: ['FailureTarget BackoffLimitExceeded'] },
 	],
 	[
-		'a FailJob rule comes before backoffLimit',
+		'a FailJob rule has precedence over backoffLimit',
 		makeJob({ backoffLimit: 0, ...FAIL_ON_3 }, START),
 		[failed('a', { exitCode: 3 })],
 		{ status: ['FailureTarget PodFailurePolicy'], take: ['a'], settled: ['Failed PodFailurePolicy'] },
 	],
 	[
-		'more failed Pods than backoffLimit: the running ones are deleted and counted as failed',
+		'with more failed Pods than backoffLimit the running ones are deleted and counted as failed',
 		makeJob({ backoffLimit: 1, parallelism: 3, completions: 3 }, { ...START, failed: 1 }),
 		[failed('a'), makePod('b')],
 		{ delete: ['b'], status: ['FailureTarget BackoffLimitExceeded'], take: ['a', 'b'] },
 	],
 	[
-		'as many failed Pods as backoffLimit are borne',
+		'as many failed Pods as backoffLimit do not fail the Job',
 		makeJob({ backoffLimit: 1 }, START),
 		[failed('a', { finished: -60 })],
 		{ create: ['pi-'], take: ['a'] },
@@ -75,25 +78,25 @@ const ROWS: readonly Row[] = [
 		{ create: ['pi-'] },
 	],
 	[
-		'with OnFailure as many restarts as backoffLimit are too many',
+		'with OnFailure as many restarts as backoffLimit fail the Job',
 		makeJob({ backoffLimit: 2, parallelism: 2, completions: 2, ...ON_FAILURE }, START),
 		[makePod('a', { restarts: 1 }), makePod('b', { restarts: 1, phase: 'Pending' })],
 		{ delete: ['a', 'b'], status: ['FailureTarget BackoffLimitExceeded'], take: ['a', 'b'] },
 	],
 	[
-		'with OnFailure and backoffLimit 0 the first restart is too many',
+		'with OnFailure and backoffLimit 0 the first restart fails the Job',
 		makeJob({ backoffLimit: 0, ...ON_FAILURE }, START),
 		[makePod('a', { restarts: 1 })],
 		{ delete: ['a'], status: ['FailureTarget BackoffLimitExceeded'], take: ['a'] },
 	],
 	[
-		'with OnFailure and backoffLimit 0 no restart is fine',
+		'with OnFailure and backoffLimit 0 a Job without restarts continues',
 		makeJob({ backoffLimit: 0, ...ON_FAILURE }, START),
 		[makePod('a')],
 		{},
 	],
 	[
-		'restarts of Pods that succeeded are forgotten',
+		'restarts of succeeded Pods do not count',
 		makeJob({ backoffLimit: 1, completions: 2, parallelism: 2, ...ON_FAILURE }, START),
 		[succeeded('a', { restarts: 5 }), makePod('b')],
 		{ take: ['a'] },
@@ -105,13 +108,13 @@ const ROWS: readonly Row[] = [
 		{},
 	],
 	[
-		'the deadline has passed',
+		'a Job fails after activeDeadlineSeconds',
 		makeJob({ activeDeadlineSeconds: 100 }, START),
 		[makePod('a')],
 		{ delete: ['a'], status: ['FailureTarget DeadlineExceeded'], take: ['a'] },
 	],
 	[
-		'the deadline is ahead: it is looked at again then',
+		'a plan requests the next reconcile at the deadline',
 		makeJob({ activeDeadlineSeconds: 130 }, START),
 		[makePod('a')],
 		{ lookAgainMs: 30_000 },
@@ -126,7 +129,7 @@ const ROWS: readonly Row[] = [
 		{ status: ['Suspended JobSuspended'] },
 	],
 	[
-		'a resumed Job has its whole deadline before it',
+		'a resumed Job has its whole activeDeadlineSeconds again',
 		makeJob(
 			{ activeDeadlineSeconds: 50 },
 			{ ...START, conditions: [condition('Suspended', 'JobSuspended', 'Job suspended')] },
@@ -135,7 +138,7 @@ const ROWS: readonly Row[] = [
 		{ create: ['pi-'], status: ['!Suspended JobResumed'], lookAgainMs: 50_000 },
 	],
 	[
-		'failure comes before success',
+		'failure has precedence over success',
 		makeJob({ backoffLimit: 0 }, START),
 		[failed('a'), succeeded('b')],
 		{
@@ -145,31 +148,31 @@ const ROWS: readonly Row[] = [
 		},
 	],
 	[
-		'more failed indexes than allowed',
+		'more failed indexes than maxFailedIndexes fail the Job',
 		makeIndexed(4, { backoffLimitPerIndex: 0, maxFailedIndexes: 1 }, START),
 		[failed('a', { index: 0 }), failed('b', { index: 1 }), makePod('c', { index: 2 })],
 		{ delete: ['c'], status: ['FailureTarget MaxFailedIndexesExceeded'], take: ['a', 'b', 'c'] },
 	],
 	[
-		'every index has ended and some failed',
+		'a Job fails once every index has ended and some have failed',
 		makeIndexed(2, { backoffLimitPerIndex: 0 }, { ...START, completedIndexes: '1', succeeded: 1 }),
 		[failed('a', { index: 0 })],
 		{ status: ['FailureTarget FailedIndexes'], take: ['a'], settled: ['Failed FailedIndexes'] },
 	],
 	[
-		'an index failed and others go on',
+		'a Job with a failed index continues with the others',
 		makeIndexed(3, { backoffLimitPerIndex: 0, maxFailedIndexes: 1 }, START),
 		[failed('a', { index: 0 }), makePod('b', { index: 1 }), makePod('c', { index: 2 })],
 		{ take: ['a'] },
 	],
 	[
-		'the success policy is met: running Pods are deleted and not counted',
+		'once the success policy is met running Pods are deleted and not counted',
 		makeIndexed(3, { successPolicy: { rules: [{ succeededIndexes: '1' }] } }, START),
 		[makePod('a', { index: 0 }), succeeded('b', { index: 1 })],
 		{ delete: ['a'], status: ['SuccessCriteriaMet SuccessPolicy'], take: ['a', 'b'] },
 	],
 	[
-		'enough Pods succeeded',
+		'a Job completes once enough Pods have succeeded',
 		makeJob({}, START),
 		[succeeded('a')],
 		{
@@ -179,7 +182,7 @@ const ROWS: readonly Row[] = [
 		},
 	],
 	[
-		'a work queue is done once one Pod succeeded and none runs',
+		'a work queue completes once one Pod has succeeded and none runs',
 		makeJob({ completions: undefined, parallelism: 3 }, START),
 		[succeeded('a'), failed('b')],
 		{
@@ -189,19 +192,19 @@ const ROWS: readonly Row[] = [
 		},
 	],
 	[
-		'a work queue waits for those that still run and starts no more',
+		'a work queue waits for running Pods after the first success, and creates no more',
 		makeJob({ completions: undefined, parallelism: 3 }, START),
 		[succeeded('a'), makePod('b')],
 		{ take: ['a'] },
 	],
 	[
-		'nothing to complete is complete at once, even suspended',
+		'a Job with completions 0 completes at once, even if it is suspended',
 		makeJob({ completions: 0, suspend: true }),
 		[],
 		{ status: ['SuccessCriteriaMet CompletionsReached'], settled: ['Complete CompletionsReached'] },
 	],
 	[
-		'the end is declared only once nothing is terminating',
+		'the terminal condition waits until no Pod is terminating',
 		makeJob({}, { ...START, conditions: [condition('FailureTarget', 'DeadlineExceeded', 'm')] }),
 		[makePod('a', { deleting: true })],
 		{ status: ['FailureTarget DeadlineExceeded'], take: ['a'] },
@@ -214,7 +217,7 @@ for (const [name, job, pods, expected] of ROWS) {
 	});
 }
 
-test('the messages of the ends are upstream’s', () => {
+test('the messages of the end conditions are upstream’s', () => {
 	const message = (job: Job, ...pods: readonly Pod[]) => plan(job, pods).status?.conditions?.at(-1)?.message;
 	assert.equal(
 		message(makeJob({ backoffLimit: 0 }), failed('a')),
@@ -241,7 +244,7 @@ test('the messages of the ends are upstream’s', () => {
 	assert.equal(message(makeJob(), succeeded('a')), 'Reached expected number of succeeded pods');
 });
 
-test('a finished Job is told of once, after its last write', () => {
+test('the controller records the event of a finished Job once, after its last write', () => {
 	const done = plan(makeJob({}, START), [succeeded('a')]);
 	assert.deepEqual(done.events, []);
 	assert.deepEqual(done.settledEvents, [{ type: 'Normal', reason: 'Completed', message: 'Job completed' }]);
@@ -258,7 +261,7 @@ test('a finished Job is told of once, after its last write', () => {
 	assert.equal(lost.settled?.completionTime, undefined);
 });
 
-test('a Job that finished, or that someone else manages, is left alone', () => {
+test('the plan does nothing for a finished Job or one that another controller manages', () => {
 	const finished = makeJob({}, { ...START, conditions: [condition('Complete', 'r', 'm')] });
 	const foreign = makeJob({ managedBy: 'example.com/other' });
 	for (const job of [finished, foreign]) assert.deepEqual(acts(plan(job, [failed('a'), succeeded('b')])), {});
@@ -266,15 +269,15 @@ test('a Job that finished, or that someone else manages, is left alone', () => {
 	assert.deepEqual(acts(plan(own)), { create: ['pi-'] });
 });
 
-test('an unknown completion mode is said to be unknown, and nothing else', () => {
-	// Only a newer server could have stored such a Job.
+test('a Job with an unknown completion mode gets an event and nothing else', () => {
+	// The server refuses such a Job, but a newer version may have stored it.
 	const spec: object = { completionMode: 'Elastic' };
 	const strange = plan(makeJob(spec));
 	assert.deepEqual(acts(strange), {});
 	assert.equal(strange.events[0]?.message, 'Skipped Job sync because completion mode is unknown');
 });
 
-test('a Job that ends while suspended gets the start that a finished Job must have', () => {
+test('a Job that finishes while it is suspended gets a startTime, which the API requires', () => {
 	const suspended = { conditions: [condition('Suspended', 'JobSuspended', 'Job suspended')] };
 	const ended = plan(makeJob({ suspend: true, backoffLimit: 0 }, { ...suspended, failed: 1 }));
 	assert.equal(ended.settled?.startTime, at(0));

@@ -3,11 +3,11 @@ import test from 'node:test';
 import { forbidden } from '../../src/api/meta/api-error.ts';
 import { Cluster } from './cluster.ts';
 
-/** Section 2.13: what the Job controller counts, by upstream's names. */
+/** The metrics of the Job controller, which have upstream's names and labels. */
 
 const LIMIT = { timeout: 10_000 };
 
-/** The series of a metric with their values; without the prefix that all of them have. */
+/** The series of a metric with their values. `name` lacks the common prefix `job_controller_`. */
 async function series(cluster: Cluster, name: string): Promise<Readonly<Record<string, number>>> {
 	const found: Record<string, number> = {};
 	for (const line of (await cluster.metrics.text()).split('\n')) {
@@ -22,7 +22,7 @@ async function finishAll(cluster: Cluster, count: number, exitCode = 0): Promise
 	for (const pod of cluster.pods()) if (!pod.status.phase?.match(/ed$/)) await cluster.finish(pod, exitCode);
 }
 
-test('a Job that succeeds', LIMIT, async (t) => {
+test('the metrics of a Job that succeeds', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	await cluster.createJob({ completions: 2, parallelism: 2 });
 	await finishAll(cluster, 2);
@@ -48,7 +48,7 @@ test('a Job that succeeds', LIMIT, async (t) => {
 	assert.deepEqual(timed, syncs);
 });
 
-test('a Job that fails, and the Pods that stood in for others', LIMIT, async (t) => {
+test('the metrics of a Job that fails, with replacements of failed Pods', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	await cluster.createJob({ backoffLimit: 1 });
 	await finishAll(cluster, 1, 1);
@@ -71,7 +71,7 @@ test('a Job that fails, and the Pods that stood in for others', LIMIT, async (t)
 	});
 });
 
-test('an Indexed Job with a limit per index: its indexes and what its policy said', LIMIT, async (t) => {
+test('the metrics of an Indexed Job with backoffLimitPerIndex and a pod failure policy', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	const template = { spec: { restartPolicy: 'Never' as const, containers: [{ name: 'main', image: 'x' }] } };
 	await cluster.createJob({
@@ -104,7 +104,7 @@ test('an Indexed Job with a limit per index: its indexes and what its policy sai
 	});
 });
 
-test('Pods that cannot be created, and the pass that could not', LIMIT, async (t) => {
+test('the metrics of a failed Pod creation and of its reconcile', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	cluster.intercept = ({ method, path }) => {
 		if (method === 'POST' && path.endsWith('/pods'))
@@ -119,7 +119,7 @@ test('Pods that cannot be created, and the pass that could not', LIMIT, async (t
 	});
 });
 
-test('suspension counts as pods_deleted, a Job on its way out as reconciling', LIMIT, async (t) => {
+test('a suspension counts as pods_deleted, an ending Job as reconciling', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	await cluster.createJob({ suspend: true });
 	await cluster.until(() => cluster.job().status.conditions);
@@ -138,7 +138,7 @@ test('suspension counts as pods_deleted, a Job on its way out as reconciling', L
 	assert.ok((syncs['completion_mode=NonIndexed,result=success,action=reconciling'] ?? 0) >= 1);
 });
 
-test("somebody else's Job is counted once and never synced", LIMIT, async (t) => {
+test('a Job of another controller (managedBy) is counted once and never synced', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	await cluster.createJob({ managedBy: 'example.com/other' });
 	await cluster.patchJob({ metadata: { labels: { touched: 'yes' } } });

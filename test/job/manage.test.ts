@@ -5,7 +5,7 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { JobSnapshot } from '../../src/plan/job/snapshot.ts';
 import { acts, at, condition, conditionsOf, makeIndexed, makeJob, makePod, plan } from './job-objects.ts';
 
-/** Sections 2.4-8 and 2.5, suspension and elastic Jobs: which Pods are claimed, removed and created. */
+/** Which Pods the plan adopts, releases, removes and creates; suspension and elastic Indexed Jobs. */
 
 const START = { startTime: at(-100) };
 const failed = (name: string, traits = {}) => makePod(name, { phase: 'Failed', ...traits });
@@ -20,43 +20,43 @@ type Row = readonly [
 ];
 const ROWS: readonly Row[] = [
 	[
-		'a new Job gets its Pods',
+		'a new Job gets as many Pods as its parallelism',
 		makeJob({ parallelism: 3, completions: 5 }),
 		[],
 		{ create: ['pi-', 'pi-', 'pi-'] },
 	],
 	[
-		'no more Pods than are left to succeed',
+		'a Job gets no more Pods than its remaining completions',
 		makeJob({ parallelism: 3, completions: 5 }, { ...START, succeeded: 3 }),
 		[makePod('a')],
 		{ create: ['pi-'] },
 	],
 	[
-		'a finished Pod is replaced in the same plan that notes it',
+		'a finished Pod is replaced by the plan that records it',
 		makeJob({ parallelism: 2, completions: 5 }, START),
 		[succeeded('a'), makePod('b')],
 		{ create: ['pi-'], take: ['a'] },
 	],
 	[
-		'less parallelism removes the least advanced',
+		'a lower parallelism removes the least advanced Pods',
 		makeJob({ parallelism: 1, completions: 5 }, START),
 		[makePod('a', { ready: true }), makePod('b', { phase: 'Pending' }), makePod('c')],
 		{ remove: ['b', 'c'] },
 	],
 	[
-		'parallelism 0 removes all',
+		'parallelism 0 removes all Pods',
 		makeJob({ parallelism: 0, completions: 5 }, START),
 		[makePod('a')],
 		{ remove: ['a'] },
 	],
 	[
-		'a Pod whose removal was interrupted is removed, and replaced only then',
+		'a Pod whose removal was interrupted is removed before it is replaced',
 		makeJob({ parallelism: 2, completions: 2 }, START),
 		[makePod('a', { untracked: true })],
 		{ remove: ['a'] },
 	],
 	[
-		'a deleted Pod is replaced at once (TerminatingOrFailed), after the backoff that it counts for',
+		'a deleted Pod is replaced while it terminates (TerminatingOrFailed), after its backoff',
 		makeJob({}, START),
 		[makePod('a', { deleting: true, finished: -60 })],
 		{ create: ['pi-'], take: ['a'] },
@@ -86,7 +86,7 @@ const ROWS: readonly Row[] = [
 		{ create: ['pi-'], take: ['a', 'b'] },
 	],
 	[
-		'an ignored failure delays all the same',
+		'an ignored failure delays the replacement too',
 		makeJob(
 			{
 				backoffLimit: 0,
@@ -98,31 +98,31 @@ const ROWS: readonly Row[] = [
 		{ take: ['a'], lookAgainMs: 10_000 },
 	],
 	[
-		'a suspended Job loses its active Pods',
+		'a suspended Job has its active Pods removed',
 		makeJob({ suspend: true, parallelism: 2, completions: 3 }, START),
 		[makePod('a', { ready: true }), succeeded('b')],
 		{ remove: ['a'], status: ['Suspended JobSuspended'], take: ['b'] },
 	],
 	[
-		'a Job that is being deleted makes no Pods and lets go of those it has',
+		'a Job that is being deleted creates no Pods and releases its own',
 		makeJob({ parallelism: 2, completions: 3 }, START, { deletionTimestamp: at(-1) }),
 		[makePod('a'), succeeded('b')],
 		{ take: ['a', 'b'] },
 	],
 	[
-		'the lowest indexes that are neither done nor running come first',
+		'the lowest indexes that are neither complete nor running get Pods first',
 		makeIndexed(6, { parallelism: 4 }, { ...START, completedIndexes: '1', succeeded: 1 }),
 		[makePod('a', { index: 2 })],
 		{ create: ['pi-0-', 'pi-3-', 'pi-4-'] },
 	],
 	[
-		'an index that is terminating is awaited under Failed',
+		'under podReplacementPolicy Failed an index with a terminating Pod gets no other',
 		makeIndexed(3, { podReplacementPolicy: 'Failed' }, START),
 		[makePod('a', { index: 0, deleting: true })],
 		{ create: ['pi-1-', 'pi-2-'] },
 	],
 	[
-		'Pods without a valid index, beyond the completions or doubled are removed',
+		'Pods without a valid index, with one beyond completions or with a duplicate one are removed',
 		makeIndexed(3, {}, START),
 		[
 			makePod('none'),
@@ -134,25 +134,25 @@ const ROWS: readonly Row[] = [
 		{ remove: ['none', 'strange', 'beyond', 'young'] },
 	],
 	[
-		'an elastic Job scaled down keeps what is within, and forgets what is not',
+		'an elastic Job that is scaled down drops the indexes beyond its completions',
 		makeIndexed(2, {}, { ...START, completedIndexes: '0,3-5', succeeded: 4 }),
 		[makePod('a', { index: 1 }), makePod('b', { index: 2 })],
 		{ remove: ['b'] },
 	],
 	[
-		'an elastic Job scaled to nothing is complete',
+		'an elastic Job that is scaled to 0 completes',
 		makeIndexed(0, {}, { ...START, completedIndexes: '0', succeeded: 1 }),
 		[],
 		{ status: ['SuccessCriteriaMet CompletionsReached'], settled: ['Complete CompletionsReached'] },
 	],
 	[
-		'with a limit per index the failed Pod stays until its replacement is there',
+		'with backoffLimitPerIndex a failed Pod is kept until its replacement exists',
 		makeIndexed(2, { backoffLimitPerIndex: 3 }, START),
 		[failed('a', { index: 0, failures: 0, ...OLD }), makePod('b', { index: 1 })],
 		{ create: ['pi-0-'] },
 	],
 	[
-		'once the replacement is there the failed Pod may go',
+		'with backoffLimitPerIndex a failed Pod is released once its replacement exists',
 		makeIndexed(2, { backoffLimitPerIndex: 3 }, START),
 		[
 			failed('a', { index: 0, failures: 0 }),
@@ -162,13 +162,13 @@ const ROWS: readonly Row[] = [
 		{ take: ['a'] },
 	],
 	[
-		'with a limit per index each index has its own delay',
+		'with backoffLimitPerIndex each index has its own backoff',
 		makeIndexed(3, { backoffLimitPerIndex: 3 }, START),
 		[failed('a', { index: 0, failures: 1, finished: -5 }), failed('b', { index: 1, failures: 0, ...OLD })],
 		{ create: ['pi-1-', 'pi-2-'], lookAgainMs: 15_000 },
 	],
 	[
-		'an index that has failed is not tried again',
+		'a failed index gets no other Pod',
 		makeIndexed(2, { backoffLimitPerIndex: 1, parallelism: 2 }, { ...START, failedIndexes: '0' }),
 		[],
 		{ create: ['pi-1-'] },
@@ -181,7 +181,7 @@ for (const [name, job, pods, expected] of ROWS) {
 	});
 }
 
-test('at most 500 Pods are created or removed by one plan, and it goes on at once', () => {
+test('one plan creates or removes at most 500 Pods, and requests the next reconcile at once', () => {
 	const many = plan(makeJob({ parallelism: 1200, completions: 2000 }));
 	assert.equal(many.create.length, 500);
 	assert.equal(many.lookAgainMs, 0);
@@ -191,27 +191,27 @@ test('at most 500 Pods are created or removed by one plan, and it goes on at onc
 	assert.equal(fewer.lookAgainMs, 0);
 });
 
-test('when every index waits, the plan does not ask to be made again at once', () => {
+test('a plan in which every index is in backoff requests no reconcile at once', () => {
 	const pods = Array.from({ length: 600 }, (_, index) => failed(`p${index}`, { index, failures: 0 }));
 	const waiting = plan(makeIndexed(600, { backoffLimitPerIndex: 3, backoffLimit: 600 }, START), pods);
 	assert.deepEqual(acts(waiting), { lookAgainMs: 10_000 });
 });
 
-test('ownerless Pods that match are adopted, own Pods that do not match are released', () => {
+test('the plan adopts orphans that match the selector, and releases own Pods that do not', () => {
 	const orphan = makePod('orphan', { ownerless: true, untracked: true });
 	const stranger = makePod('stranger', { ownerless: true, labels: { app: 'x' } });
 	const leaving = makePod('leaving', { ownerless: true, deleting: true });
 	const lost = makePod('lost', { labels: { app: 'x' } });
 	const orphans = [orphan, stranger, leaving];
-	const seen: Partial<JobSnapshot> = { orphans };
-	const claimed = plan(makeJob({ parallelism: 2, completions: 2 }, START), [lost], seen);
+	const snapshot: Partial<JobSnapshot> = { orphans };
+	const claimed = plan(makeJob({ parallelism: 2, completions: 2 }, START), [lost], snapshot);
 	assert.deepEqual(acts(claimed), { adopt: ['orphan'], release: ['lost'], create: ['pi-'] });
 	assert.equal(claimed.status?.active, 2);
-	const deleting = plan(makeJob({}, START, { deletionTimestamp: at(-1) }), [lost], seen);
-	assert.deepEqual(acts(deleting), { take: ['lost'] }, 'nobody else would let it go');
+	const deleting = plan(makeJob({}, START, { deletionTimestamp: at(-1) }), [lost], snapshot);
+	assert.deepEqual(acts(deleting), { take: ['lost'] }, 'no other controller would release it');
 });
 
-test('suspension and resumption are told, and move the start', () => {
+test('suspension and resumption have conditions and events, and reset startTime', () => {
 	const suspended = plan(makeJob({ suspend: true }, { ...START, active: 1 }), [makePod('a')]);
 	assert.equal(suspended.status?.startTime, undefined);
 	assert.equal(suspended.status?.terminating, 1);
@@ -226,7 +226,7 @@ test('suspension and resumption are told, and move the start', () => {
 	assert.deepEqual(conditionsOf(plan(makeJob()).status), []);
 });
 
-test('a Job created suspended has no start', () => {
+test('a Job that is created suspended has no startTime', () => {
 	const { status } = plan(makeJob({ suspend: true }));
 	assert.deepEqual(status, {
 		conditions: [{ ...condition('Suspended', 'JobSuspended', 'Job suspended') }],

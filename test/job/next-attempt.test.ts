@@ -3,7 +3,7 @@ import test from 'node:test';
 import { nextAttempt } from '../../src/plan/job/next-attempt.ts';
 import { condition, makeJob, makePod, NOW } from './job-objects.ts';
 
-test('a failed Pod is replaced after the delay that upstream gives, doubled with each failure', () => {
+test('a failed Pod is replaced after upstream’s backoff, which doubles with each failure', () => {
 	const one = [makePod('a', { phase: 'Failed' })];
 	assert.deepEqual(nextAttempt(makeJob(), one, NOW), { type: 'waits', ms: 10_000 });
 	const two = [...one, makePod('b', { phase: 'Failed' })];
@@ -11,7 +11,7 @@ test('a failed Pod is replaced after the delay that upstream gives, doubled with
 	assert.deepEqual(nextAttempt(makeJob(), one, NOW + 10_000), { type: 'waits', ms: 0 });
 });
 
-test('a Job whose limit or deadline leaves no room for another Pod ends', () => {
+test('a Job ends if its backoff limit or deadline allows no other Pod', () => {
 	const failed = [makePod('a', { phase: 'Failed' })];
 	assert.deepEqual(nextAttempt(makeJob({ backoffLimit: 0 }), failed, NOW), { type: 'ends' });
 	const started = { startTime: '2026-01-31T08:00:00Z' };
@@ -22,7 +22,7 @@ test('a Job whose limit or deadline leaves no room for another Pod ends', () => 
 	assert.deepEqual(nextAttempt(done, failed, NOW), { type: 'ends' });
 });
 
-test('a Job that has as many Pods as it wants continues with them', () => {
+test('a Job that has all its active Pods continues with them', () => {
 	const pods = [makePod('a', { phase: 'Failed' }), makePod('b')];
 	assert.deepEqual(nextAttempt(makeJob(), pods, NOW), { type: 'continues' });
 });

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { at, condition, makeIndexed, makeJob, makePod, plan } from './job-objects.ts';
 
-/** Sections 2.6, 2.9 and 2.12: how ended Pods come into the status, and the status' spelling. */
+/** How ended Pods are recorded in the status, and the exact form of the status. */
 
 const START = { startTime: at(-100) };
 const failed = (name: string, traits = {}) => makePod(name, { phase: 'Failed', ...traits });
 const succeeded = (name: string, traits = {}) => makePod(name, { phase: 'Succeeded', ...traits });
 
-test('the first status of a Job: start, counts, empty uncounted lists', () => {
+test('the first status of a Job has startTime, counts and empty uncounted lists', () => {
 	assert.deepEqual(plan(makeJob({ parallelism: 2, completions: 3 })).status, {
 		startTime: at(0),
 		active: 2,
@@ -18,7 +18,7 @@ test('the first status of a Job: start, counts, empty uncounted lists', () => {
 	});
 });
 
-test('active, ready and terminating are what is there once the plan is done', () => {
+test('active, ready and terminating count the Pods as they are after the plan is applied', () => {
 	const pods = [
 		makePod('a', { ready: true }),
 		makePod('b', { ready: true }),
@@ -28,13 +28,13 @@ test('active, ready and terminating are what is there once the plan is done', ()
 	assert.deepEqual([status?.active, status?.ready, status?.terminating], [1, 1, 2]);
 });
 
-test('nothing is written when nothing has changed', () => {
+test('the controller writes no status if it is unchanged', () => {
 	const job = makeJob({}, { ...START, active: 1, terminating: 0, ready: 1, uncountedTerminatedPods: {} });
 	const { status, settled, takeFinalizers } = plan(job, [makePod('a', { ready: true })]);
 	assert.deepEqual([status, settled, takeFinalizers], [undefined, undefined, []]);
 });
 
-test('ended Pods are noted by UID first and counted once their finalizers are off', () => {
+test('the controller records ended Pods by UID first, and counts them once their finalizers are removed', () => {
 	const job = makeJob({ parallelism: 3, completions: 9 }, { ...START, succeeded: 2, failed: 1 });
 	const { status, settled } = plan(job, [succeeded('a'), succeeded('b'), failed('c'), makePod('d')]);
 	assert.deepEqual(status?.uncountedTerminatedPods, { succeeded: ['a-uid', 'b-uid'], failed: ['c-uid'] });
@@ -43,9 +43,9 @@ test('ended Pods are noted by UID first and counted once their finalizers are of
 	assert.deepEqual([settled?.succeeded, settled?.failed], [4, 2]);
 });
 
-test('after a crash between note and count the Pod is counted once', () => {
-	const noted = { ...START, uncountedTerminatedPods: { succeeded: ['a-uid', 'gone-uid'] } };
-	const { status, settled, takeFinalizers } = plan(makeJob({ completions: 9 }, noted), [succeeded('a')]);
+test('a Pod is counted once if the controller crashes between recording and counting it', () => {
+	const recorded = { ...START, uncountedTerminatedPods: { succeeded: ['a-uid', 'gone-uid'] } };
+	const { status, settled, takeFinalizers } = plan(makeJob({ completions: 9 }, recorded), [succeeded('a')]);
 	assert.equal(status?.succeeded, 1);
 	assert.deepEqual(status?.uncountedTerminatedPods, { succeeded: ['a-uid'] });
 	assert.deepEqual(
@@ -55,9 +55,9 @@ test('after a crash between note and count the Pod is counted once', () => {
 	assert.equal(settled?.succeeded, 2);
 });
 
-test('a Pod noted as failed while it was being deleted does not succeed later', () => {
-	const noted = { ...START, uncountedTerminatedPods: { failed: ['a-uid'] } };
-	for (const job of [makeJob({ completions: 9 }, noted), makeIndexed(9, {}, noted)]) {
+test('a Pod recorded as failed during its deletion does not count as succeeded later', () => {
+	const recorded = { ...START, uncountedTerminatedPods: { failed: ['a-uid'] } };
+	for (const job of [makeJob({ completions: 9 }, recorded), makeIndexed(9, {}, recorded)]) {
 		const { settled } = plan(job, [succeeded('a', { index: 0, deleting: true })]);
 		assert.deepEqual(
 			[settled?.succeeded, settled?.failed, settled?.completedIndexes],
@@ -66,7 +66,7 @@ test('a Pod noted as failed while it was being deleted does not succeed later', 
 	}
 });
 
-test('of an Indexed Job successes are noted by index, invalid and repeated ones not at all', () => {
+test('an Indexed Job records successes by index, and no invalid or repeated ones', () => {
 	const job = makeIndexed(6, {}, { ...START, completedIndexes: '0', succeeded: 1 });
 	const pods = [
 		succeeded('e', { index: 4 }),
@@ -84,14 +84,14 @@ test('of an Indexed Job successes are noted by index, invalid and repeated ones 
 	assert.deepEqual(order, ['y', 'a', 'c', 'd', 'e', 'x']);
 });
 
-test('the failed indexes are shown, even when there are none, only with a limit per index', () => {
+test('a Job has failedIndexes, even an empty one, only with backoffLimitPerIndex', () => {
 	assert.equal(plan(makeIndexed(2, { backoffLimitPerIndex: 1 })).status?.failedIndexes, '');
 	assert.equal(plan(makeIndexed(2)).status?.failedIndexes, undefined);
 	const pods = [failed('a', { index: 0, failures: 1 }), failed('b', { index: 2, failures: 1 })];
 	assert.equal(plan(makeIndexed(4, { backoffLimitPerIndex: 1 }), pods).status?.failedIndexes, '0,2');
 });
 
-test('a FailIndex rule fails the index at once, an ignored failure never does', () => {
+test('a FailIndex rule fails the index at once; an ignored failure never does', () => {
 	const rule = (action: 'FailIndex' | 'Ignore') => ({
 		backoffLimitPerIndex: 1,
 		podFailurePolicy: { rules: [{ action, onExitCodes: { operator: 'In' as const, values: [1] } }] },
@@ -102,7 +102,7 @@ test('a FailIndex rule fails the index at once, an ignored failure never does', 
 	assert.equal(plan(makeIndexed(2, rule('Ignore'), START), [fifth]).status?.failedIndexes, '');
 });
 
-test('an index either succeeds or fails, whatever a Pod under deletion and its replacement do', () => {
+test('an index never both succeeds and fails, if a terminating Pod and its replacement end differently', () => {
 	const late = succeeded('late', { index: 0, failures: 0, deleting: true });
 	const replacement = failed('b', { index: 0, failures: 1 });
 	const both = plan(makeIndexed(2, { backoffLimitPerIndex: 1 }, START), [late, replacement]).status;
@@ -112,7 +112,7 @@ test('an index either succeeds or fails, whatever a Pod under deletion and its r
 	assert.deepEqual([after?.completedIndexes, after?.failedIndexes], [undefined, '0']);
 });
 
-test('ignored failures are let go without being counted', () => {
+test('the controller releases ignored failures without counting them', () => {
 	const rules = [{ action: 'Ignore' as const, onExitCodes: { operator: 'In' as const, values: [1] } }];
 	const job = makeJob({ backoffLimit: 0, podFailurePolicy: { rules } }, START);
 	const { status, settled, takeFinalizers } = plan(job, [failed('a')]);
@@ -121,7 +121,7 @@ test('ignored failures are let go without being counted', () => {
 	assert.equal(settled, undefined);
 });
 
-test('a write notes at most 500 Pods; the end waits for the rest', () => {
+test('one write records at most 500 Pods, and the end of the Job waits for the rest', () => {
 	const pods = Array.from({ length: 501 }, (_, index) => succeeded(`p${index}`));
 	const job = makeJob({ parallelism: 501, completions: 501 }, START);
 	const first = plan(job, pods);
@@ -135,7 +135,7 @@ test('a write notes at most 500 Pods; the end waits for the rest', () => {
 	assert.equal(second.settled?.conditions?.at(-1)?.type, 'Complete');
 });
 
-test('interim and terminal condition come in two writes, the second with the time of completion', () => {
+test('the interim and the terminal condition are in two writes, the second with completionTime', () => {
 	const reason = 'CompletionsReached';
 	const message = 'Reached expected number of succeeded pods';
 	const { status, settled } = plan(makeJob({}, START), [succeeded('a')]);
