@@ -12,7 +12,10 @@ import { type ControlPlane, passTime, startControlPlane } from '../support/contr
 const MINUTE = 60_000;
 const START = Date.UTC(2026, 0, 31, 8, 0, 10);
 
-/** A control plane in virtual time with one CronJob, whose Jobs stay suspended until a test ends them. */
+/**
+ * A control plane in virtual time with one CronJob. Its Jobs have parallelism 0, so that they run until a
+ * test ends them.
+ */
 class CronWorld {
 	readonly clock: VirtualClock;
 	readonly plane: ControlPlane;
@@ -55,15 +58,15 @@ class CronWorld {
 		return (await this.cronJob()).status.active?.map(({ name = '' }) => name) ?? [];
 	}
 
-	/** What was announced of the CronJob: `Normal SuccessfulCreate Created job …`, each once. */
-	async announced(): Promise<readonly string[]> {
+	/** The events of the CronJob controller, as `Normal SuccessfulCreate Created job …`. */
+	async events(): Promise<readonly string[]> {
 		const { items } = await this.plane.client.resource(events, 'default').list();
 		return items
 			.filter(({ source }) => source?.component === 'cronjob-controller')
 			.map(({ type, reason, message }) => `${type} ${reason} ${message}`);
 	}
 
-	/** Ends a Job as its controller would: it completes by hand, and fails when it has no time left. */
+	/** Finishes a Job: a status as the Job controller writes it, or a deadline that has passed. */
 	async end(name: string, how: 'Complete' | 'Failed'): Promise<void> {
 		const job = await this.jobs.get(name);
 		if (how === 'Complete') await this.jobs.update({ ...job, status: this.#completed(job) }, 'status');
@@ -100,12 +103,12 @@ function aCronJob(spec: Partial<CronJob['spec']>): CronJob {
 	};
 }
 
-/** The name of the Job that was due so many minutes after eight. */
+/** The name of the Job whose slot is this number of minutes after 8:00. */
 function jobAt(minutes: number): string {
 	return `tick-${Date.UTC(2026, 0, 31, 8, minutes) / MINUTE}`;
 }
 
-test('a Job is made when it is due, as its template says', async (t) => {
+test('the controller creates a Job from the template when it is due', async (t) => {
 	const world = await CronWorld.start(t, { timeZone: 'Europe/Berlin' });
 	assert.deepEqual(await world.jobNames(), []);
 	await world.pass(50_000);
@@ -142,12 +145,12 @@ test('a Job is made when it is due, as its template says', async (t) => {
 	await world.pass(2 * MINUTE);
 	assert.deepEqual(await world.activeNames(), [jobAt(1), jobAt(2), jobAt(3)]);
 	assert.deepEqual(
-		await world.announced(),
+		await world.events(),
 		[1, 2, 3].map((minute) => `Normal SuccessfulCreate Created job ${jobAt(minute)}`),
 	);
 });
 
-test('a Job that ends leaves the list of those that run, and the history', async (t) => {
+test('a finished Job leaves the active list, and is deleted by the history limits', async (t) => {
 	const world = await CronWorld.start(t, { successfulJobsHistoryLimit: 1, failedJobsHistoryLimit: 0 });
 	await world.pass(2 * MINUTE);
 	await world.end(jobAt(1), 'Complete');
@@ -160,38 +163,35 @@ test('a Job that ends leaves the list of those that run, and the history', async
 	await world.pass(30_000);
 	await world.end(jobAt(3), 'Failed');
 	assert.deepEqual(await world.jobNames(), [jobAt(2)]);
-	assert.deepEqual(
-		(await world.announced()).filter((text) => !text.includes('SuccessfulCreate')).toSorted(),
-		[
-			`Normal SawCompletedJob Saw completed job: ${jobAt(1)}, condition: Complete`,
-			`Normal SawCompletedJob Saw completed job: ${jobAt(2)}, condition: Complete`,
-			`Normal SuccessfulDelete Deleted job ${jobAt(1)}`,
-			`Normal SuccessfulDelete Deleted job ${jobAt(3)}`,
-		],
-	);
+	assert.deepEqual((await world.events()).filter((text) => !text.includes('SuccessfulCreate')).toSorted(), [
+		`Normal SawCompletedJob Saw completed job: ${jobAt(1)}, condition: Complete`,
+		`Normal SawCompletedJob Saw completed job: ${jobAt(2)}, condition: Complete`,
+		`Normal SuccessfulDelete Deleted job ${jobAt(1)}`,
+		`Normal SuccessfulDelete Deleted job ${jobAt(3)}`,
+	]);
 });
 
-test('Forbid waits for the Job that runs, and starts what was due meanwhile once it ends', async (t) => {
+test('under Forbid the controller waits for the running Job, and then starts the latest missed slot', async (t) => {
 	const world = await CronWorld.start(t, { concurrencyPolicy: 'Forbid' });
 	await world.pass(3 * MINUTE);
 	assert.deepEqual(await world.jobNames(), [jobAt(1)]);
 	await world.end(jobAt(1), 'Complete');
 	assert.deepEqual(await world.activeNames(), [jobAt(3)]);
-	const forbidden = (await world.announced()).filter((text) => text.includes('JobAlreadyActive'));
+	const forbidden = (await world.events()).filter((text) => text.includes('JobAlreadyActive'));
 	assert.deepEqual(forbidden, [
 		'Normal JobAlreadyActive Not starting job because prior execution is running and concurrency policy is Forbid',
 	]);
 });
 
-test('Replace deletes the Job that runs', async (t) => {
+test('under Replace the controller deletes the running Job', async (t) => {
 	const world = await CronWorld.start(t, { concurrencyPolicy: 'Replace' });
 	await world.pass(3 * MINUTE);
 	assert.deepEqual(await world.jobNames(), [jobAt(3)]);
 	assert.deepEqual(await world.activeNames(), [jobAt(3)]);
-	assert.ok((await world.announced()).includes(`Normal SuccessfulDelete Deleted job ${jobAt(2)}`));
+	assert.ok((await world.events()).includes(`Normal SuccessfulDelete Deleted job ${jobAt(2)}`));
 });
 
-test('a suspended CronJob makes no Jobs; resumed, it makes the latest that is within the deadline', async (t) => {
+test('a suspended CronJob creates no Jobs, and after its resumption only the latest slot within the deadline', async (t) => {
 	const world = await CronWorld.start(t, { suspend: true, schedule: '*/10 * * * *' });
 	await world.pass(25 * MINUTE);
 	assert.deepEqual(await world.jobNames(), []);
@@ -203,7 +203,7 @@ test('a suspended CronJob makes no Jobs; resumed, it makes the latest that is wi
 	assert.deepEqual(await world.jobNames(), [jobAt(20)]);
 });
 
-test('another schedule counts from its next time on', async (t) => {
+test('a changed schedule takes effect from its next slot on', async (t) => {
 	const world = await CronWorld.start(t, { schedule: '0 9 * * *' });
 	await world.pass(30 * MINUTE);
 	await world.cronJobs.patch('tick', 'merge', { spec: { schedule: '*/20 * * * *' } });
@@ -213,7 +213,7 @@ test('another schedule counts from its next time on', async (t) => {
 	assert.deepEqual(await world.jobNames(), [jobAt(40)]);
 });
 
-test('a Job made by hand from the CronJob is announced, not counted as running, and ends in the history', async (t) => {
+test('a Job that a user creates from the CronJob gets a Warning, is not active, and counts in the history', async (t) => {
 	const world = await CronWorld.start(t, { schedule: '0 9 * * *', successfulJobsHistoryLimit: 0 });
 	const { apiVersion, kind, metadata, spec } = await world.cronJob();
 	const { name = '', uid = '' } = metadata;
@@ -229,7 +229,7 @@ test('a Job made by hand from the CronJob is announced, not counted as running, 
 		status: {},
 	});
 	await world.pass(0);
-	assert.deepEqual(await world.announced(), [
+	assert.deepEqual(await world.events(), [
 		'Warning UnexpectedJob Saw a job that the controller did not create or forgot: by-hand',
 	]);
 	assert.deepEqual(await world.activeNames(), []);
@@ -238,19 +238,19 @@ test('a Job made by hand from the CronJob is announced, not counted as running, 
 	assert.equal((await world.cronJob()).status.lastSuccessfulTime, '2026-01-31T08:00:10Z');
 });
 
-test('a Job that somebody deletes leaves the list; its CronJob takes its Jobs with it', async (t) => {
+test('a Job that a user deletes leaves the active list, and the Jobs of a deleted CronJob are deleted', async (t) => {
 	const world = await CronWorld.start(t);
 	await world.pass(2 * MINUTE);
 	await world.jobs.delete(jobAt(1));
 	await world.pass(0);
 	assert.deepEqual(await world.activeNames(), [jobAt(2)]);
-	assert.ok((await world.announced()).includes(`Normal MissingJob Active job went missing: ${jobAt(1)}`));
+	assert.ok((await world.events()).includes(`Normal MissingJob Active job went missing: ${jobAt(1)}`));
 	await world.cronJobs.delete('tick');
 	await world.pass(1000);
 	assert.deepEqual(await world.jobNames(), []);
 });
 
-test("somebody else's Job of the same name is left alone, and the next time has its own", async (t) => {
+test('the controller skips a slot whose Job name belongs to another owner', async (t) => {
 	const world = await CronWorld.start(t);
 	const { spec } = await world.cronJob();
 	const metadata = { name: jobAt(1) };
@@ -265,7 +265,7 @@ test("somebody else's Job of the same name is left alone, and the next time has 
 	assert.deepEqual(await world.activeNames(), [jobAt(2)]);
 });
 
-test('a Job that is refused is announced, and tried again', async (t) => {
+test('the controller records an event for a refused Job, and retries', async (t) => {
 	const world = await CronWorld.start(t);
 	const { spec } = await world.cronJob();
 	const labels = { 'controller-uid': 'not-mine' };
@@ -275,7 +275,7 @@ test('a Job that is refused is announced, and tried again', async (t) => {
 	await world.cronJobs.patch('tick', 'merge', { spec: { jobTemplate } });
 	await world.pass(2 * MINUTE);
 	assert.deepEqual(await world.jobNames(), []);
-	const failed = (await world.announced()).find((text) => text.startsWith('Warning FailedCreate'));
+	const failed = (await world.events()).find((text) => text.startsWith('Warning FailedCreate'));
 	assert.match(failed ?? '', /Error creating job: Job\.batch "tick-\d+" is invalid/);
 	assert.equal((await world.cronJob()).status.lastScheduleTime, undefined);
 });

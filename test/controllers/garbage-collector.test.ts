@@ -27,12 +27,12 @@ function job(name: string): Job {
 const ghost = { ...job('ghost'), metadata: { name: 'ghost', uid: '00000000-0000-4000-8000-000000000001' } };
 
 function pod(name: string, owners: Job[], namespace = 'default'): Pod {
-	// Owners, not controllers: a Job would let go of Pods that its selector does not match.
+	// The owners are no controllers: the Job controller would release Pods that its selector does not match.
 	const ownerReferences = owners.map(({ metadata }) => ({
 		...{ apiVersion: 'batch/v1', kind: 'Job', name: metadata.name, uid: metadata.uid },
 		blockOwnerDeletion: true,
 	}));
-	const spec = { containers: [{ name: 'main', image: 'busybox' }], schedulerName: 'nobody' };
+	const spec = { containers: [{ name: 'main', image: 'busybox' }], schedulerName: 'none' };
 	return {
 		apiVersion: 'v1',
 		kind: 'Pod',
@@ -47,7 +47,7 @@ async function ownerAndPod({ client }: ControlPlane, name: string): Promise<{ ow
 	return { owner, dependent };
 }
 
-/** The first Event from now on. */
+/** Watches Events; `found` resolves to the first new one. */
 async function firstEvent({ client }: ControlPlane): Promise<{ readonly found: Promise<Event> }> {
 	const { promise: found, resolve } = Promise.withResolvers<Event>();
 	await client.resource(events, 'default').watch(
@@ -62,7 +62,7 @@ async function firstEvent({ client }: ControlPlane): Promise<{ readonly found: P
 	return { found };
 }
 
-test('in the background the owner goes at once and its Pods follow', async (t) => {
+test('background deletion removes the owner at once and its Pods later', async (t) => {
 	const plane = await startControlPlane(t);
 	await ownerAndPod(plane, 'owner');
 	await plane.client.resource(jobs, 'default').delete('owner', { propagationPolicy: 'Background' });
@@ -70,7 +70,7 @@ test('in the background the owner goes at once and its Pods follow', async (t) =
 	await plane.until(jobs, 'owner', (object) => object === undefined);
 });
 
-test('in the foreground the owner goes after its Pods', async (t) => {
+test('foreground deletion removes the owner after its Pods', async (t) => {
 	const plane = await startControlPlane(t);
 	await ownerAndPod(plane, 'owner');
 	const podGone = plane.until(pods, 'owner-pod', (object) => object === undefined);
@@ -79,7 +79,7 @@ test('in the foreground the owner goes after its Pods', async (t) => {
 	await podGone;
 });
 
-test('an orphan stays and forgets its owner', async (t) => {
+test('orphan deletion keeps a dependent and removes its owner reference', async (t) => {
 	const plane = await startControlPlane(t);
 	const { dependent } = await ownerAndPod(plane, 'owner');
 	await plane.client.resource(jobs, 'default').delete('owner', { propagationPolicy: 'Orphan' });
@@ -89,7 +89,7 @@ test('an orphan stays and forgets its owner', async (t) => {
 	assert.deepEqual(orphan.metadata.ownerReferences ?? [], []);
 });
 
-test('a Pod of two owners stays with the one that is left', async (t) => {
+test('a Pod of two owners keeps the one that still exists', async (t) => {
 	const plane = await startControlPlane(t);
 	const { client } = plane;
 	const [one, two] = [
@@ -98,17 +98,17 @@ test('a Pod of two owners stays with the one that is left', async (t) => {
 	];
 	await client.resource(pods, 'default').create(pod('shared', [one, two]));
 	await client.resource(jobs, 'default').delete('one', { propagationPolicy: 'Background' });
-	const left = await plane.until(pods, 'shared', (object) => object?.metadata.ownerReferences?.length === 1);
-	assert.equal(left?.metadata.ownerReferences?.[0]?.uid, two.metadata.uid);
+	const kept = await plane.until(pods, 'shared', (object) => object?.metadata.ownerReferences?.length === 1);
+	assert.equal(kept?.metadata.ownerReferences?.[0]?.uid, two.metadata.uid);
 });
 
-test('a Pod whose owner never was is collected', async (t) => {
+test('the collector deletes a Pod whose owner has never existed', async (t) => {
 	const plane = await startControlPlane(t);
 	await plane.client.resource(pods, 'default').create(pod('haunted', [ghost]));
 	await plane.until(pods, 'haunted', (object) => object === undefined);
 });
 
-test('a namespace that is deleted goes with all that is in it', async (t) => {
+test('a namespace is deleted with all its objects', async (t) => {
 	const plane = await startControlPlane(t);
 	const { client } = plane;
 	await client.resource(namespaces).create({
@@ -123,7 +123,7 @@ test('a namespace that is deleted goes with all that is in it', async (t) => {
 	assert.equal((await client.resource(pods).list()).items.length, 0);
 });
 
-test('a Pod that is made after its owner went follows it', async (t) => {
+test('the collector deletes a Pod that is created after its owner was deleted', async (t) => {
 	const plane = await startControlPlane(t);
 	const owner = await plane.client.resource(jobs, 'default').create(job('owner'));
 	await plane.client.resource(jobs, 'default').delete('owner', { propagationPolicy: 'Background' });
@@ -131,7 +131,7 @@ test('a Pod that is made after its owner went follows it', async (t) => {
 	await plane.until(pods, 'late', (object) => object === undefined);
 });
 
-test('in the foreground, a Pod that does not block its owner goes without waiting for one that does', async (t) => {
+test('foreground deletion removes a Pod that does not block its owner without waiting for one that does', async (t) => {
 	const plane = await startControlPlane(t);
 	const target = plane.client.resource(pods, 'default');
 	const { dependent: held } = await ownerAndPod(plane, 'owner');
@@ -149,7 +149,7 @@ test('in the foreground, a Pod that does not block its owner goes without waitin
 	await plane.until(jobs, 'owner', (object) => object === undefined);
 });
 
-test('a Pod that blocks its owner no more lets it go', async (t) => {
+test('foreground deletion finishes once a Pod no longer blocks its owner', async (t) => {
 	const plane = await startControlPlane(t);
 	const target = plane.client.resource(pods, 'default');
 	const { dependent } = await ownerAndPod(plane, 'owner');
@@ -164,7 +164,7 @@ test('a Pod that blocks its owner no more lets it go', async (t) => {
 	await plane.until(jobs, 'owner', (object) => object === undefined);
 });
 
-test('Jobs that own each other go together', async (t) => {
+test('foreground deletion removes Jobs that own each other', async (t) => {
 	const plane = await startControlPlane(t);
 	const target = plane.client.resource(jobs, 'default');
 	const one = await target.create(job('one'));
@@ -179,7 +179,7 @@ test('Jobs that own each other go together', async (t) => {
 	await plane.until(jobs, 'two', (object) => object === undefined);
 });
 
-test('an owner in another namespace is none: a Warning says so, and the Pod is collected', async (t) => {
+test('an owner in another namespace does not count: the Pod gets a Warning and is deleted', async (t) => {
 	const plane = await startControlPlane(t);
 	const { client } = plane;
 	const spec = { spec: {}, status: {} };
@@ -205,7 +205,7 @@ test('an owner in another namespace is none: a Warning says so, and the Pod is c
 	assert.equal((await client.resource(jobs, 'other').get('owner')).metadata.uid, uid);
 });
 
-test('a reference has to name its owner: the UID alone does not do', async (t) => {
+test('the collector deletes a Pod whose owner reference has the right UID and a wrong name', async (t) => {
 	const plane = await startControlPlane(t);
 	const owner = await plane.client.resource(jobs, 'default').create(job('owner'));
 	const misnamed = { ...owner, metadata: { ...owner.metadata, name: 'misnamed' } };
@@ -213,7 +213,7 @@ test('a reference has to name its owner: the UID alone does not do', async (t) =
 	await plane.until(pods, 'lost', (object) => object === undefined);
 });
 
-test('nothing goes for an owner that cannot be known: of a kind not served, or in a namespace while it has none', async (t) => {
+test('the collector deletes nothing because of an owner that it cannot look up: of an unknown kind, or namespaced with a cluster-scoped dependent', async (t) => {
 	const plane = await startControlPlane(t);
 	const { client } = plane;
 	const foreign = { apiVersion: 'example.com/v1', kind: 'Thing', name: 't', uid: 'u' };
@@ -233,10 +233,13 @@ test('nothing goes for an owner that cannot be known: of a kind not served, or i
 	assert.equal((await client.resource(nodes).get('node')).metadata.deletionTimestamp, undefined);
 });
 
-/** A collector alone with the server; `judging` happens while it looks an owner up. */
+/**
+ * A collector with a server and no other controllers. `duringLookup` runs while the collector looks up an
+ * owner.
+ */
 async function startCollector(
 	t: test.TestContext,
-	judging: (client: Client) => Promise<unknown>,
+	duringLookup: (client: Client) => Promise<unknown>,
 ): Promise<Cluster> {
 	const cluster = await Cluster.start(t);
 	const stop = new AbortController();
@@ -244,7 +247,7 @@ async function startCollector(
 	const transport: ApiTransport = {
 		request: async (request) => {
 			const answer = await client.transport.request(request).catch((error: unknown) => ({ error }));
-			if (request.method === 'GET' && request.path.endsWith('/jobs/ghost')) await judging(client);
+			if (request.method === 'GET' && request.path.endsWith('/jobs/ghost')) await duringLookup(client);
 			if ('error' in answer) throw answer.error;
 			return answer;
 		},
@@ -269,20 +272,20 @@ async function startCollector(
 	return cluster;
 }
 
-test('a Pod that is disowned while it is judged stays', async (t) => {
-	let isJudged = false;
+test('a Pod whose owner reference is removed during the look-up is kept', async (t) => {
+	let isLookedUp = false;
 	const cluster = await startCollector(t, async (client) => {
 		await client.resource(pods, 'default').patch('p', 'merge', { metadata: { ownerReferences: null } });
-		isJudged = true;
+		isLookedUp = true;
 	});
 	await cluster.client.resource(pods, 'default').create(pod('p', [ghost]));
-	await cluster.until(() => isJudged);
+	await cluster.until(() => isLookedUp);
 	await cluster.quiet();
 	assert.equal(cluster.pods().length, 1);
 	assert.equal(cluster.pods()[0]?.metadata.deletionTimestamp, undefined);
 });
 
-test('a Pod that only changes its labels while it is judged does not escape', async (t) => {
+test('a Pod whose labels change during the look-up is deleted all the same', async (t) => {
 	const cluster = await startCollector(t, (client) =>
 		client.resource(pods, 'default').patch('p', 'merge', { metadata: { labels: { a: 'b' } } }),
 	);

@@ -19,14 +19,14 @@ import type { ResourceClient } from '../../src/client/client.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
 import { overHttp } from '../support/reach.ts';
 
-/** What controllers do with the largest objects that the server accepts. */
+/** Controllers must be able to write back the largest objects that the server accepts from users. */
 
-/** A control plane that reaches the server over HTTP, so that the limits on bodies hold for it too. */
+/** A control plane that reaches the server over HTTP, so that the limits of request bodies apply to it too. */
 function startPlane(t: TestContext, clock?: Clock): Promise<ControlPlane> {
 	return startControlPlane(t, clock, { reach: overHttp(t) });
 }
 
-/** Creates the object of the largest size in `sizes` that is accepted. */
+/** Creates the object of the largest size in `sizes` that the server accepts; returns the size. */
 async function createLargest<T extends KubeObject>(
 	target: ResourceClient<T>,
 	sizes: { readonly most: number; readonly least: number },
@@ -35,20 +35,20 @@ async function createLargest<T extends KubeObject>(
 	for (let size = sizes.most; size >= sizes.least; size--) {
 		try {
 			await target.create(objectOf(size));
-			assert.notEqual(size, sizes.most, 'the limit is reached');
+			assert.notEqual(size, sizes.most, 'the largest size is beyond the limit');
 			return size;
 		} catch (error) {
 			if (!isApiError(error, 'RequestEntityTooLarge')) throw error;
 		}
 	}
-	return assert.fail('all sizes are refused');
+	return assert.fail('the server refuses all sizes');
 }
 
 function labels(count: number): Readonly<Record<string, string>> {
 	return Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 'v']));
 }
 
-test('a Namespace of the largest size gets its conditions and ends when it is deleted', async (t) => {
+test('a Namespace of the largest size gets its conditions and is removed after its deletion', async (t) => {
 	const plane = await startPlane(t);
 	const target = plane.client.resource(namespaces);
 	const named = (count: number): Namespace => ({
@@ -66,7 +66,7 @@ test('a Namespace of the largest size gets its conditions and ends when it is de
 	await plane.until(namespaces, 'team', (one) => one === undefined);
 });
 
-test('a CronJob of the largest size has its Jobs and Pods made', async (t) => {
+test('a CronJob of the largest size gets its Jobs and Pods', async (t) => {
 	const clock = new VirtualClock(Date.UTC(2026, 0, 31, 8, 0, 10));
 	const plane = await startControlPlane(t, clock);
 	const target = plane.client.resource(cronjobs, 'default');
@@ -76,14 +76,14 @@ test('a CronJob of the largest size has its Jobs and Pods made', async (t) => {
 	};
 	const count = await createLargest(target, { most: 6_664, least: 6_640 }, withVariables);
 	await passTime(clock, 60_000);
-	const { items: made } = await plane.client.resource(jobs, 'default').list();
-	assert.equal(made[0]?.status.active, 1);
+	const { items: created } = await plane.client.resource(jobs, 'default').list();
+	assert.equal(created[0]?.status.active, 1);
 	const { items: running } = await plane.client.resource(pods, 'default').list();
 	assert.equal(running[0]?.spec.containers[0]?.env?.length, count + 1, 'with the completion index');
 	assert.equal((await target.get('tick')).status.active?.length, 1);
 });
 
-test('a CronJob of as many containers as there may be has its Pods made, each with its index', async (t) => {
+test('a CronJob with the largest number of containers gets its Pods, with the completion index in each container', async (t) => {
 	const clock = new VirtualClock(Date.UTC(2026, 0, 31, 8, 0, 10));
 	const plane = await startControlPlane(t, clock);
 	const target = plane.client.resource(cronjobs, 'default');
@@ -95,7 +95,7 @@ test('a CronJob of as many containers as there may be has its Pods made, each wi
 	assert.equal(running[0]?.spec.containers.length, count);
 });
 
-test('a Job whose Pods are too large says so in an Event', async (t) => {
+test('a Job whose Pods are too large gets an Event', async (t) => {
 	const clock = new VirtualClock();
 	const plane = await startControlPlane(t, clock);
 	const owner = await plane.client.resource(cronjobs, 'default').create(suspended(cronJobOf([])));
@@ -112,7 +112,7 @@ test('a Job whose Pods are too large says so in an Event', async (t) => {
 	assert.equal(event?.count, 3, 'after 1 and 2 more seconds');
 });
 
-test('a Node of the largest size is tainted when it does not answer', async (t) => {
+test('a Node of the largest size is tainted when its heartbeats stop', async (t) => {
 	const clock = new VirtualClock();
 	const plane = await startControlPlane(t, clock);
 	const named = (count: number): Node => ({

@@ -8,7 +8,7 @@ import { passTime, startControlPlane } from '../support/control-plane.ts';
 const START = Date.UTC(2026, 0, 31, 8, 0, 10);
 const TEMPLATE = { spec: { restartPolicy: 'Never' as const, containers: [{ name: 'main', image: 'x' }] } };
 
-test('a control plane shows the state of its objects, and what its parts have done', async (t) => {
+test('the metrics of a control plane show its objects and the work of its controllers', async (t) => {
 	const clock = new VirtualClock(START);
 	const { client, metrics } = await startControlPlane(t, clock);
 	const lines = async (pattern: RegExp): Promise<readonly string[]> =>

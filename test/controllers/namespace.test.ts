@@ -37,7 +37,7 @@ function condition(namespace: Namespace | undefined, type: string): string {
 	return found ? `${found.status}: ${found.message}` : '';
 }
 
-test('a namespace that is held by a finalizer says which resource and which finalizer', async (t) => {
+test('the conditions of a terminating namespace name the remaining resource and finalizer', async (t) => {
 	const plane = await planeWithNamespace(t);
 	const target = plane.client.resource(jobs, 'team');
 	await target.create(suspendedJob('stays', ['acme.io/keep']));
@@ -65,7 +65,7 @@ test('a namespace that is held by a finalizer says which resource and which fina
 	await plane.until(namespaces, 'team', (one) => one === undefined);
 });
 
-test('nothing but Pods goes as long as a Pod is left', async (t) => {
+test('a terminating namespace keeps its other objects until all Pods are removed', async (t) => {
 	const plane = await planeWithNamespace(t);
 	await plane.client.resource(jobs, 'team').create(suspendedJob('other'));
 	await plane.client.resource(pods, 'team').create(podHeldBy('acme.io/keep'));
@@ -85,7 +85,7 @@ test('nothing but Pods goes as long as a Pod is left', async (t) => {
 	await plane.until(namespaces, 'team', (one) => one === undefined);
 });
 
-test('a Pod that outlasts its grace is a failure, one within it is not', async (t) => {
+test('a Pod that remains beyond its grace period is a deletion failure, before that it is not', async (t) => {
 	const clock = new VirtualClock();
 	const plane = await planeWithNamespace(t, clock);
 	await plane.addNode('silent', 4);

@@ -23,7 +23,7 @@ import { type ControlPlane, passTime, startControlPlane } from '../support/contr
 
 const SECOND = 1000;
 
-/** A cluster in virtual time: the whole control plane, and node agents that fall silent when they are told to. */
+/** A cluster in virtual time: the whole control plane, and node agents that a test stops and starts. */
 class TestCluster {
 	readonly clock: VirtualClock;
 	readonly plane: ControlPlane;
@@ -50,7 +50,7 @@ class TestCluster {
 		return cluster;
 	}
 
-	/** Starts the agent of a node. What its containers do goes on from before. */
+	/** Starts the agent of a node. Its runtime, with the running containers, is that of the previous agent. */
 	async wake(name: string): Promise<void> {
 		const { clock } = this;
 		const runtime = this.#runtimes.get(name) ?? new FakeRuntime({ clock, random: new SeededRandom(1) });
@@ -87,7 +87,7 @@ class TestCluster {
 		await agent.registered;
 	}
 
-	/** Nothing is heard of the node any more. Its containers run on. */
+	/** Stops the agent of a node, so that its heartbeats stop. Its containers keep running. */
 	async silence(name: string): Promise<void> {
 		await this.#stops.get(name)?.();
 		this.#stops.delete(name);
@@ -118,17 +118,17 @@ class TestCluster {
 		return (await this.plane.client.resource(pods, 'default').list()).items;
 	}
 
-	/** The messages of all Events with the reason. */
+	/** The messages of all Events with this reason. */
 	async events(reason: string): Promise<readonly string[]> {
 		const { items } = await this.plane.client.resource(events).list();
 		return items.filter((event) => event.reason === reason).map(({ message = '' }) => message);
 	}
 
-	/** Creates a Job whose Pods the node `a` takes, as the only one that does at the moment. */
+	/** Creates a Job and has its Pods bound to the node `a`, by cordoning the others meanwhile. */
 	async createJob(name: string, spec: object, podSpec: object = {}): Promise<void> {
 		const containers = [{ name: 'main', image: 'busybox', command: ['sleep', '100000'] }];
 		const template = { spec: { restartPolicy: 'Never', containers, ...podSpec } };
-		// A manifest: the server makes a Job of it.
+		// The cast is safe: this is a manifest, which the server decodes and defaults.
 		const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: { template, ...spec } };
 		await this.#cordonOthers(true);
 		await this.plane.client.resource(jobs, 'default').create(job as unknown as Job);
@@ -142,7 +142,7 @@ function conditionOf({ status }: Pod, type: string): string | undefined {
 	return status.conditions?.find((one) => one.type === type)?.status;
 }
 
-test('an agent keeps its Lease, which goes with the Node', async (t) => {
+test('an agent renews its Lease, which is deleted with the Node', async (t) => {
 	const cluster = await TestCluster.start(t, 'a');
 	await cluster.pass(35);
 	const target = cluster.plane.client.resource(leases, 'kube-node-lease');
@@ -162,9 +162,9 @@ test('an agent keeps its Lease, which goes with the Node', async (t) => {
 	assert.deepEqual(await cluster.events('RemovingNode'), ['Node a event: Removing Node a from Controller']);
 });
 
-test('a Node that is deleted while its agent runs is back within ten seconds', async (t) => {
+test('an agent whose Node is deleted registers it again within ten seconds', async (t) => {
 	const cluster = await TestCluster.start(t, 'a');
-	await cluster.createJob('goes-on', {});
+	await cluster.createJob('continues', {});
 	const before = await cluster.node('a');
 	await cluster.plane.client.resource(nodes).delete('a');
 	await cluster.pass(10);
@@ -175,7 +175,7 @@ test('a Node that is deleted while its agent runs is back within ten seconds', a
 	assert.equal(pod?.status.phase, 'Running');
 });
 
-test('a lost node: its Pods are not ready, then evicted, and replaced by policy elsewhere', async (t) => {
+test('the Pods of a lost node become not ready, are evicted, and are replaced on another node by policy', async (t) => {
 	const cluster = await TestCluster.start(t, 'a', 'b');
 	const toleration = { key: 'node.kubernetes.io/unreachable', operator: 'Exists' };
 	await cluster.createJob('at-once', {});
@@ -222,7 +222,7 @@ test('a lost node: its Pods are not ready, then evicted, and replaced by policy 
 	for (const pod of last) assert.equal(conditionOf(pod, 'Ready'), 'True');
 });
 
-test('a node that is back in time keeps its Pods', async (t) => {
+test('a node that is ready again before the tolerations expire keeps its Pods', async (t) => {
 	const cluster = await TestCluster.start(t, 'a', 'b');
 	await cluster.createJob('stays', {});
 	await cluster.silence('a');
@@ -237,7 +237,7 @@ test('a node that is back in time keeps its Pods', async (t) => {
 	]);
 });
 
-test('the only node is never given up', async (t) => {
+test('the controller evicts no Pods from the only node', async (t) => {
 	const cluster = await TestCluster.start(t, 'a');
 	await cluster.createJob('stays', {});
 	await cluster.silence('a');
@@ -252,7 +252,7 @@ test('the only node is never given up', async (t) => {
 	assert.equal(conditionOf(same as Pod, 'Ready'), 'True');
 });
 
-test('a machine that slept does not take its own sleep for the silence of its nodes', async (t) => {
+test('the controller does not take the sleep of its own machine for missing heartbeats', async (t) => {
 	const cluster = await TestCluster.start(t, 'a');
 	await cluster.pass(40);
 	cluster.clock.advance(8 * 3600 * SECOND);
@@ -261,7 +261,7 @@ test('a machine that slept does not take its own sleep for the silence of its no
 	assert.deepEqual(await cluster.taints('a'), []);
 });
 
-test('a NoExecute taint of a user drives Pods away at once, each as it tolerates', async (t) => {
+test('a NoExecute taint of a user evicts each Pod after its tolerationSeconds', async (t) => {
 	const cluster = await TestCluster.start(t, 'a', 'b');
 	const tolerations = [{ key: 'repair', effect: 'NoExecute', operator: 'Exists', tolerationSeconds: 20 }];
 	await cluster.createJob('patient', {}, { tolerations });

@@ -12,11 +12,11 @@ import { PodGarbageCollector } from '../../src/controllers/pod-garbage-collector
 import { Cluster } from '../job/cluster.ts';
 import { conditionsOf } from '../job/job-objects.ts';
 
-/** The collector against the real API server in virtual time, with a Job controller beside it. */
+/** The Pod garbage collector and a Job controller against the real API server, in virtual time. */
 
 const LIMIT = { timeout: 10_000 };
 
-/** Knows how many of its timers are set. */
+/** Counts the timers that are set and have not fired. */
 class CountingClock implements Clock {
 	readonly #clock: Clock;
 	pending = 0;
@@ -44,7 +44,7 @@ class CountingClock implements Clock {
 
 interface ClusterOptions {
 	readonly endedPodsLimit?: number;
-	/** The only node that the collector's copy shows. */
+	/** The only node in the collector's cache. */
 	readonly shownNode?: string;
 }
 
@@ -53,7 +53,7 @@ async function startCluster(t: test.TestContext, options: ClusterOptions = {}): 
 	const cluster = await Cluster.start(t);
 	const { client } = cluster;
 	const clock = new CountingClock(cluster.clock);
-	t.after(() => assert.equal(clock.pending, 0, 'nothing is waited for in the end'));
+	t.after(() => assert.equal(clock.pending, 0, 'no timer is left in the end'));
 	const stop = new AbortController();
 	const onError = (key: string, error: unknown): void => void cluster.errors.push(`${key}: ${error}`);
 	const informers = new Informers({ client, clock, random: new SeededRandom(1), onError });
@@ -110,58 +110,68 @@ async function pass(cluster: Cluster, lengthMs: number): Promise<void> {
 	await cluster.quiet();
 }
 
-test('a Pod whose node goes is given up after 40 seconds, marked, and removed', LIMIT, async (t) => {
-	const cluster = await startCluster(t);
-	await addNode(cluster, 'here');
-	await addNode(cluster, 'lost');
-	await addPod(cluster, 'stays', { nodeName: 'here' });
-	const orphan = await addPod(cluster, 'orphan', { nodeName: 'lost', finalizer: 'a/b' });
-	await cluster.report(orphan, { phase: 'Running' });
-	await cluster.client.resource(nodes).delete('lost');
-	await pass(cluster, 39_999);
-	assert.equal(named(cluster, 'orphan')?.metadata.deletionTimestamp, undefined);
-	cluster.clock.advance(1);
-	const pod = await cluster.until(() => {
-		const found = named(cluster, 'orphan');
-		return found?.metadata.deletionTimestamp !== undefined && found;
-	});
-	assert.equal(pod.status.phase, 'Failed');
-	assert.deepEqual(pod.status.conditions, [
-		{
-			type: 'DisruptionTarget',
-			observedGeneration: 1,
-			status: 'True',
-			lastProbeTime: null,
-			lastTransitionTime: '2026-01-01T00:00:40Z',
-			reason: 'DeletionByPodGC',
-			message: 'PodGC: node no longer exists',
-		},
-	]);
-	assert.equal(pod.metadata.deletionGracePeriodSeconds, 0);
-	await cluster.client.resource(pods, 'default').patch('orphan', 'merge', { metadata: { finalizers: null } });
-	await gone(cluster, 'orphan');
-	await pass(cluster, 100_000);
-	assert.ok(named(cluster, 'stays'));
-});
+test(
+	'a Pod whose Node is deleted fails after 40 seconds, with a condition, and is deleted',
+	LIMIT,
+	async (t) => {
+		const cluster = await startCluster(t);
+		await addNode(cluster, 'here');
+		await addNode(cluster, 'lost');
+		await addPod(cluster, 'stays', { nodeName: 'here' });
+		const orphan = await addPod(cluster, 'orphan', { nodeName: 'lost', finalizer: 'a/b' });
+		await cluster.report(orphan, { phase: 'Running' });
+		await cluster.client.resource(nodes).delete('lost');
+		await pass(cluster, 39_999);
+		assert.equal(named(cluster, 'orphan')?.metadata.deletionTimestamp, undefined);
+		cluster.clock.advance(1);
+		const pod = await cluster.until(() => {
+			const found = named(cluster, 'orphan');
+			return found?.metadata.deletionTimestamp !== undefined && found;
+		});
+		assert.equal(pod.status.phase, 'Failed');
+		assert.deepEqual(pod.status.conditions, [
+			{
+				type: 'DisruptionTarget',
+				observedGeneration: 1,
+				status: 'True',
+				lastProbeTime: null,
+				lastTransitionTime: '2026-01-01T00:00:40Z',
+				reason: 'DeletionByPodGC',
+				message: 'PodGC: node no longer exists',
+			},
+		]);
+		assert.equal(pod.metadata.deletionGracePeriodSeconds, 0);
+		await cluster.client
+			.resource(pods, 'default')
+			.patch('orphan', 'merge', { metadata: { finalizers: null } });
+		await gone(cluster, 'orphan');
+		await pass(cluster, 100_000);
+		assert.ok(named(cluster, 'stays'));
+	},
+);
 
-test('a node that comes back in time keeps its Pods; one that never was loses them', LIMIT, async (t) => {
-	const cluster = await startCluster(t);
-	await addPod(cluster, 'early', { nodeName: 'late' });
-	await addPod(cluster, 'astray', { nodeName: 'nowhere' });
-	await pass(cluster, 30_000);
-	await addNode(cluster, 'late');
-	await pass(cluster, 10_000);
-	await gone(cluster, 'astray');
-	await pass(cluster, 100_000);
-	assert.equal(named(cluster, 'early')?.metadata.deletionTimestamp, undefined);
-	await cluster.client.resource(nodes).delete('late');
-	await pass(cluster, 39_999);
-	assert.ok(named(cluster, 'early'), 'it is in quarantine anew');
-	cluster.clock.advance(1);
-	await gone(cluster, 'early');
-});
+test(
+	'a Node that is created again in time keeps its Pods, and a Pod of a Node that never existed is deleted',
+	LIMIT,
+	async (t) => {
+		const cluster = await startCluster(t);
+		await addPod(cluster, 'early', { nodeName: 'late' });
+		await addPod(cluster, 'astray', { nodeName: 'nowhere' });
+		await pass(cluster, 30_000);
+		await addNode(cluster, 'late');
+		await pass(cluster, 10_000);
+		await gone(cluster, 'astray');
+		await pass(cluster, 100_000);
+		assert.equal(named(cluster, 'early')?.metadata.deletionTimestamp, undefined);
+		await cluster.client.resource(nodes).delete('late');
+		await pass(cluster, 39_999);
+		assert.ok(named(cluster, 'early'), 'the quarantine starts again');
+		cluster.clock.advance(1);
+		await gone(cluster, 'early');
+	},
+);
 
-test('a node that the copy does not show is asked for before its Pods are given up', LIMIT, async (t) => {
+test('the collector reads a Node that its cache lacks before it deletes the Pods', LIMIT, async (t) => {
 	const cluster = await startCluster(t, { shownNode: 'other' });
 	await addNode(cluster, 'hidden');
 	await addPod(cluster, 'safe', { nodeName: 'hidden' });
@@ -169,7 +179,7 @@ test('a node that the copy does not show is asked for before its Pods are given 
 	assert.equal(named(cluster, 'safe')?.metadata.deletionTimestamp, undefined);
 });
 
-test("a Job's Pod that is deleted before it has a node fails at once, and is replaced", LIMIT, async (t) => {
+test("a Job's Pod that is deleted before it is bound fails at once, and is replaced", LIMIT, async (t) => {
 	const cluster = await startCluster(t);
 	await cluster.createJob({ podReplacementPolicy: 'Failed' });
 	const [pod] = await cluster.until(() => cluster.pods().length === 1 && cluster.pods());
@@ -180,7 +190,7 @@ test("a Job's Pod that is deleted before it has a node fails at once, and is rep
 	await cluster.until(() => cluster.pods('Pending').length === 1);
 });
 
-test('a Job that ignores disruptions loses nothing with a node', LIMIT, async (t) => {
+test('a Job that ignores disruptions does not fail when its Node is deleted', LIMIT, async (t) => {
 	const cluster = await startCluster(t);
 	await addNode(cluster, 'node');
 	const onPodConditions = [{ type: 'DisruptionTarget', status: 'True' as const }];
@@ -200,7 +210,7 @@ test('a Job that ignores disruptions loses nothing with a node', LIMIT, async (t
 	assert.deepEqual(conditionsOf(cluster.job().status), []);
 });
 
-test('on a node that is out of service, Pods that end have ended', LIMIT, async (t) => {
+test('the collector deletes terminating Pods on an out-of-service node', LIMIT, async (t) => {
 	const cluster = await startCluster(t);
 	await addNode(cluster, 'dead');
 	for (const name of ['before', 'after', 'stays']) await addPod(cluster, name, { nodeName: 'dead' });
@@ -210,7 +220,7 @@ test('on a node that is out of service, Pods that end have ended', LIMIT, async 
 	const taint = { key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' };
 	await node.patch('dead', 'merge', { spec: { taints: [taint] } });
 	await cluster.quiet();
-	assert.ok(named(cluster, 'before'), 'the node is ready still');
+	assert.ok(named(cluster, 'before'), 'the node is still ready');
 	await node.patch(
 		'dead',
 		'strategic',
@@ -223,7 +233,7 @@ test('on a node that is out of service, Pods that end have ended', LIMIT, async 
 	assert.equal(named(cluster, 'stays')?.status.phase, 'Pending');
 });
 
-test('of the Pods that have ended, those beyond the limit go, the oldest first', LIMIT, async (t) => {
+test('the collector deletes ended Pods beyond the limit, the oldest first', LIMIT, async (t) => {
 	const cluster = await startCluster(t, { endedPodsLimit: 2 });
 	for (const name of ['d', 'c', 'b', 'a']) {
 		cluster.clock.advance(1000);
@@ -237,7 +247,7 @@ test('of the Pods that have ended, those beyond the limit go, the oldest first',
 			.join(' ');
 	await cluster.until(() => named(cluster, 'd') === undefined);
 	await pass(cluster, 10_000);
-	assert.equal(names(), 'a b c', 'the next round is 20 seconds after the last');
+	assert.equal(names(), 'a b c', 'the next collection is 20 seconds after the last one');
 	await pass(cluster, 10_000);
 	await cluster.until(() => names() === 'a b');
 	await pass(cluster, 20_000);

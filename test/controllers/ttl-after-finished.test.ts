@@ -11,7 +11,7 @@ function emptyJob(name: string, ttlSecondsAfterFinished?: number): Job {
 	return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec } as unknown as Job;
 }
 
-test('a Job whose time is over after its end is deleted; one without a limit stays', async (t) => {
+test('a finished Job is deleted after its TTL, and one without a TTL is kept', async (t) => {
 	const plane = await startControlPlane(t);
 	const target = plane.client.resource(jobs, 'default');
 	await target.create(emptyJob('stays'));
@@ -22,7 +22,7 @@ test('a Job whose time is over after its end is deleted; one without a limit sta
 	assert.ok(await plane.until(jobs, 'stays', isComplete));
 });
 
-test('a limit that is set after the end counts from the end', async (t) => {
+test('a TTL that is set after the end of a Job counts from that end', async (t) => {
 	const plane = await startControlPlane(t);
 	const target = plane.client.resource(jobs, 'default');
 	await target.create(emptyJob('late'));

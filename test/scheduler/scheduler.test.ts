@@ -11,7 +11,8 @@ import type { ResourceClient } from '../../src/client/client.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { overHttp } from '../support/reach.ts';
 
-interface Wish {
+/** How a test's Pod differs from one that requests 1 cpu. */
+interface PodTraits {
 	readonly cpu?: string;
 	readonly labels?: Record<string, string>;
 	readonly spec?: object;
@@ -20,7 +21,7 @@ interface Wish {
 
 const HIGH = { priorityClassName: 'system-cluster-critical' };
 
-function pod(name: string, { cpu = '1', labels = {}, spec = {}, ports = [] }: Wish = {}): Pod {
+function pod(name: string, { cpu = '1', labels = {}, spec = {}, ports = [] }: PodTraits = {}): Pod {
 	const main = { name: 'main', image: 'busybox', resources: { requests: { cpu } }, ports };
 	const shape = {
 		apiVersion: 'v1',
@@ -35,13 +36,13 @@ function scheduled(object: Pod | undefined): PodCondition | undefined {
 	return object?.status.conditions?.find(({ type }) => type === 'PodScheduled');
 }
 
-/** So many changes that must not have a Pod tried again. */
+/** The number of changes, none of which may cause another scheduling attempt. */
 const MANY = 12;
 
 const isBound = (object: Pod | undefined): boolean => object?.spec.nodeName !== undefined;
 const isRefused = (object: Pod | undefined): boolean => scheduled(object)?.status === 'False';
 
-/** A control plane with the things that these tests do all the time. */
+/** A control plane with helpers for its Pods. */
 class World {
 	readonly plane: ControlPlane;
 	readonly pods: ResourceClient<Pod>;
@@ -56,7 +57,7 @@ class World {
 		return this.#until(name, isBound);
 	}
 
-	/** Resolves to the message once the Pod is said to be unschedulable. */
+	/** Resolves to the message of PodScheduled once that is False. */
 	async refused(name: string): Promise<string> {
 		return scheduled(await this.#until(name, isRefused))?.message ?? '';
 	}
@@ -69,7 +70,7 @@ class World {
 		await this.pods.patch(name, 'merge', { status: { phase: 'Succeeded' } }, 'status');
 	}
 
-	/** How often a Pod was tried in vain. */
+	/** The number of scheduling attempts with the result unschedulable. */
 	async attempts(): Promise<number> {
 		const text = await this.plane.metrics.text();
 		const [, count = '0'] =
@@ -77,17 +78,17 @@ class World {
 		return Number(count);
 	}
 
-	/** Resolves once the scheduler has seen all that happened to Pods before. */
+	/** Resolves once the scheduler has received all earlier changes of Pods: it has bound a later one. */
 	async pass(): Promise<void> {
 		this.#markers += 1;
 		await this.pods.create(pod(`marker-${this.#markers}`, { cpu: '0' }));
 		await this.bound(`marker-${this.#markers}`);
 	}
 
-	/** An attempt is counted once its answers are in, so those under way before may count too. */
-	async triedFewTimesSince(before: number): Promise<void> {
-		const tried = (await this.attempts()) - before;
-		assert.ok(tried < MANY / 2, `${tried} attempts`);
+	/** Asserts that there were few attempts since `before`; those in flight at that time may still count. */
+	async assertFewAttemptsSince(before: number): Promise<void> {
+		const attempts = (await this.attempts()) - before;
+		assert.ok(attempts < MANY / 2, `${attempts} attempts`);
 	}
 
 	async #until(name: string, holds: (object: Pod | undefined) => boolean): Promise<Pod> {
@@ -99,17 +100,17 @@ class World {
 
 type Reach = (api: ApiServer) => Promise<ApiTransport>;
 
-const WAYS: Readonly<Record<string, (t: TestContext) => Reach>> = {
+const TRANSPORTS: Readonly<Record<string, (t: TestContext) => Reach>> = {
 	'in the process': () => async (api) => api,
 	'over HTTP': overHttp,
 };
 
-for (const [way, reach] of Object.entries(WAYS)) {
-	describe(`the scheduler ${way}`, () => {
+for (const [transport, reach] of Object.entries(TRANSPORTS)) {
+	describe(`the scheduler ${transport}`, () => {
 		const start = async (t: TestContext): Promise<World> =>
 			new World(await startControlPlane(t, undefined, { reach: reach(t) }));
 
-		test('a Pod waits for a node, says so, and is bound when one comes', async (t) => {
+		test('a Pod without a node is unschedulable, and is bound once a node is added', async (t) => {
 			const world = await start(t);
 			await world.pods.create(pod('early'));
 			assert.equal(await world.refused('early'), 'no nodes available to schedule pods');
@@ -121,7 +122,7 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			assert.equal(scheduled(bound)?.status, 'True');
 		});
 
-		test('a node is never promised more than it has, and what becomes free is given on', async (t) => {
+		test('the scheduler never overcommits a node, and uses the room of ended Pods', async (t) => {
 			const world = await start(t);
 			await world.plane.addNode('here', 2);
 			for (const name of ['one', 'two']) await world.pods.create(pod(name));
@@ -135,7 +136,7 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			await world.bound('three');
 		});
 
-		test('a node that is cordoned takes nothing until it is uncordoned', async (t) => {
+		test('the scheduler binds no Pod to a cordoned node until it is uncordoned', async (t) => {
 			const world = await start(t);
 			await world.plane.addNode('here', 2);
 			const target = world.plane.client.resource(nodes);
@@ -146,7 +147,7 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			await world.bound('patient');
 		});
 
-		test('neither heartbeats nor status writes have Pods tried again', async (t) => {
+		test('heartbeats and status writes cause no scheduling attempts', async (t) => {
 			const world = await start(t);
 			await world.plane.addNode('here', 1);
 			await world.pods.create(pod('large', { cpu: '2' }));
@@ -161,10 +162,10 @@ for (const [way, reach] of Object.entries(WAYS)) {
 				await world.pods.patch('large', 'merge', { metadata: { annotations: { a: `${second}` } } });
 				await world.pass();
 			}
-			await world.triedFewTimesSince(before);
+			await world.assertFewAttemptsSince(before);
 		});
 
-		test('Pods that keep apart wait for a node of their own', async (t) => {
+		test('a Pod with anti-affinity waits until the node of the other is free', async (t) => {
 			const world = await start(t);
 			await world.plane.addNode('here', 4);
 			const term = { labelSelector: { matchLabels: { app: 'x' } }, topologyKey: 'kubernetes.io/hostname' };
@@ -179,7 +180,7 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			await world.bound('two');
 		});
 
-		test('a host port is given to one Pod at a time', async (t) => {
+		test('two Pods with the same host port are not bound to one node', async (t) => {
 			const world = await start(t);
 			await world.plane.addNode('here', 4);
 			const ports = [{ containerPort: 80, hostPort: 8080 }];
@@ -193,7 +194,7 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			await world.bound('two');
 		});
 
-		test('a namespace that gets the labels a term selects lets its Pods count', async (t) => {
+		test('a changed label of a namespace makes its Pods match a namespaceSelector', async (t) => {
 			const world = await start(t);
 			await world.plane.addNode('here', 4);
 			const target = world.plane.client.resource(nodes);
@@ -211,17 +212,17 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			const spaces = world.plane.client.resource(namespaces);
 			for (let i = 0; i < MANY; i++) {
 				await spaces.patch('kube-public', 'merge', { metadata: { annotations: { a: `${i}` } } });
-				// One that is bound would be a reason to try the follower.
+				// The marker must stay unbound: a bound Pod would rightly cause an attempt of the follower.
 				await world.pods.create(pod(`hopeless-${i}`, { spec: { nodeSelector: { no: `${i}` } } }));
 				await world.refused(`hopeless-${i}`);
 			}
-			await world.triedFewTimesSince(before + MANY);
+			await world.assertFewAttemptsSince(before + MANY);
 			const labels = { team: 'red' };
 			await world.plane.client.resource(namespaces).patch('kube-public', 'merge', { metadata: { labels } });
 			await world.bound('follower');
 		});
 
-		test('a Pod with gates is left alone until they are removed', async (t) => {
+		test('the scheduler skips a Pod until its scheduling gates are removed', async (t) => {
 			const world = await start(t);
 			await world.plane.addNode('here', 2);
 			await world.pods.create(pod('gated', { spec: { schedulingGates: [{ name: 'example.com/hold' }] } }));
@@ -232,7 +233,7 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			await world.bound('gated');
 		});
 
-		test('of the Pods that wait the most important one is placed first', async (t) => {
+		test('the scheduler binds the pending Pod of the highest priority first', async (t) => {
 			const world = await start(t);
 			for (const [name, spec] of [
 				['low', {}],
@@ -247,13 +248,13 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			assert.equal(isBound(await world.pods.get('low')), false);
 		});
 
-		test('less important Pods make room: marked, deleted, announced, and no more than must', async (t) => {
+		test('preemption deletes the fewest Pods of lower priority, with a condition and an event', async (t) => {
 			const world = await start(t);
 			await world.plane.addNode('here', 2);
 			const finalizers = ['example.com/look'];
 			for (const name of ['small', 'large']) {
-				const made = pod(name, { cpu: name === 'small' ? '500m' : '1500m' });
-				await world.pods.create({ ...made, metadata: { ...made.metadata, finalizers } });
+				const object = pod(name, { cpu: name === 'small' ? '500m' : '1500m' });
+				await world.pods.create({ ...object, metadata: { ...object.metadata, finalizers } });
 				await world.bound(name);
 			}
 			const high = await world.pods.create(pod('high', { cpu: '1500m', spec: HIGH }));
@@ -280,12 +281,12 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			assert.equal(bound.status.nominatedNodeName, undefined);
 			assert.equal((await world.pods.get('small')).metadata.deletionTimestamp, undefined);
 			const { items } = await world.plane.client.resource(events, 'default').list();
-			const told = items.find(({ reason }) => reason === 'Preempted');
-			assert.equal(told?.message, `Preempted by pod ${high.metadata.uid} on node here`);
-			assert.equal(told?.involvedObject.name, 'large');
+			const event = items.find(({ reason }) => reason === 'Preempted');
+			assert.equal(event?.message, `Preempted by pod ${high.metadata.uid} on node here`);
+			assert.equal(event?.involvedObject.name, 'large');
 		});
 
-		test('a Pod that waits for a node gives way to a more important one', async (t) => {
+		test('a nominated Pod loses its nomination to one of higher priority', async (t) => {
 			const world = await start(t);
 			await world.plane.addNode('here', 2);
 			const low = pod('low', { cpu: '2' });
@@ -306,7 +307,7 @@ for (const [way, reach] of Object.entries(WAYS)) {
 			assert.equal(isBound(await world.pods.get('high')), false);
 		});
 
-		test('room that is being made for a Pod is not given to others meanwhile', async (t) => {
+		test('the room of a nominated Pod is not given to Pods of lower priority', async (t) => {
 			const world = await start(t);
 			await world.plane.addNode('here', 2);
 			const low = pod('low', { cpu: '2' });

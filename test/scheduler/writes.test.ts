@@ -10,7 +10,7 @@ import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
 import { type Interception, intercepted } from '../support/reach.ts';
 
-/** What the scheduler writes, when writes are refused or their answers lost, and how often it tries. */
+/** What the scheduler writes, how it retries, and how it handles refused writes and lost answers. */
 
 function pod(name: string, cpu: string, spec: object = {}): Pod {
 	const containers = [{ name: 'main', image: 'busybox', resources: { requests: { cpu } } }];
@@ -33,7 +33,7 @@ async function nodeOf(plane: ControlPlane, name: string): Promise<string | undef
 	return (await plane.client.resource(pods, 'default').get(name)).spec.nodeName;
 }
 
-test('what a refused binding had claimed is free for others', async (t) => {
+test('the scheduler frees the resources of a refused binding for other Pods', async (t) => {
 	const plane = await start(t, {
 		request: (request, send) => {
 			if (!isBindingOf(request, 'unlucky')) return send();
@@ -49,7 +49,7 @@ test('what a refused binding had claimed is free for others', async (t) => {
 	assert.equal(await nodeOf(plane, 'unlucky'), undefined);
 });
 
-test('a binding whose answer is lost counts, although the watch does not show it yet', async (t) => {
+test('a binding whose answer is lost counts before the watch delivers it', async (t) => {
 	let isLost = false;
 	const held: (() => void)[] = [];
 	const plane = await start(t, {
@@ -76,20 +76,20 @@ test('a binding whose answer is lost counts, although the watch does not show it
 	await plane.client.resource(pods, 'default').create(pod('two', '2'));
 	await passTime(plane.clock, 100);
 	assert.equal(await nodeOf(plane, 'one'), 'here');
-	assert.equal(await nodeOf(plane, 'two'), undefined, 'the node is promised once');
-	for (const show of held.splice(0)) show();
+	assert.equal(await nodeOf(plane, 'two'), undefined, 'the node has room for one of the two Pods');
+	for (const send of held.splice(0)) send();
 	await passTime(plane.clock, 30_000);
 	assert.equal(await nodeOf(plane, 'two'), undefined);
 });
 
-test('after a failure the Pod is tried again, from one second to ten', async (t) => {
-	const tries: number[] = [];
+test('after a failed binding the scheduler retries the Pod with a backoff from one to ten seconds', async (t) => {
+	const attempts: number[] = [];
 	const plane: { clock?: VirtualClock } & Partial<ControlPlane> = {};
 	const started = await start(t, {
 		request: async (request, send) => {
 			if (!isBindingOf(request, 'one')) return send();
-			tries.push(plane.clock?.now() ?? 0);
-			if (tries.length > 6) return send();
+			attempts.push(plane.clock?.now() ?? 0);
+			if (attempts.length > 6) return send();
 			throw new ServerUnreachableError('test', new Error('connection refused'));
 		},
 	});
@@ -97,12 +97,12 @@ test('after a failure the Pod is tried again, from one second to ten', async (t)
 	await started.addNode('here', 2);
 	await started.client.resource(pods, 'default').create(pod('one', '2'));
 	await passTime(started.clock, 60_000);
-	const waits = tries.slice(1).map((at, index) => (at - (tries[index] ?? 0)) / 1000);
+	const waits = attempts.slice(1).map((at, index) => (at - (attempts[index] ?? 0)) / 1000);
 	assert.deepEqual(waits, [1, 2, 4, 8, 10, 10]);
 	assert.equal(await nodeOf(started, 'one'), 'here');
 });
 
-test('every write to a Pod names the UID that it means', async (t) => {
+test('every write of the scheduler to a Pod has the UID of the Pod', async (t) => {
 	const writes: ApiRequest[] = [];
 	const plane = await start(t, {
 		request: (request, send) => {
@@ -145,7 +145,7 @@ test('every write to a Pod names the UID that it means', async (t) => {
 	]);
 });
 
-test('a Pod that takes the name of one that was refused is not told what was meant for that', async (t) => {
+test('the scheduler writes no condition to a new Pod with the name of a deleted unschedulable one', async (t) => {
 	const target = { replace: async (): Promise<void> => undefined };
 	const plane = await start(t, {
 		request: async (request, send) => {
@@ -166,7 +166,7 @@ test('a Pod that takes the name of one that was refused is not told what was mea
 	assert.equal(condition?.reason, 'SchedulingGated');
 });
 
-test('no victim is harmed for a Pod that is gone by the time', async (t) => {
+test('the scheduler preempts no Pod for one that is deleted meanwhile', async (t) => {
 	const target = { remove: async (): Promise<void> => undefined };
 	const plane = await start(t, {
 		request: async (request, send) => {
@@ -184,7 +184,7 @@ test('no victim is harmed for a Pod that is gone by the time', async (t) => {
 	assert.equal((await client.get('low')).metadata.deletionTimestamp, undefined);
 });
 
-test('no room is kept for a Pod that is deleted while the scheduler asks what became of its binding', async (t) => {
+test('the scheduler reserves nothing for a Pod that is deleted while its binding is verified', async (t) => {
 	const target = { isBindingLost: true, remove: async (): Promise<void> => undefined };
 	const plane = await start(t, {
 		request: async (request, send) => {
@@ -209,14 +209,14 @@ test('no room is kept for a Pod that is deleted while the scheduler asks what be
 		isRemoved = true;
 	};
 	await passTime(plane.clock, 2000);
-	assert.ok(isRemoved, 'the scheduler asks for the Pod');
+	assert.ok(isRemoved, 'the scheduler reads the Pod');
 	await client.delete('low', { gracePeriodSeconds: 0 });
 	await client.create(pod('next', '2'));
 	await passTime(plane.clock, 30_000);
 	assert.equal(await nodeOf(plane, 'next'), 'here');
 });
 
-test('a condition that says the same is not written again', async (t) => {
+test('the scheduler does not write an unchanged condition again', async (t) => {
 	let patches = 0;
 	const plane = await start(t, {
 		request: (request, send) => {
@@ -237,7 +237,7 @@ test('a condition that says the same is not written again', async (t) => {
 	assert.match(text, /scheduler_schedule_attempts_total\{result="unschedulable",[^}]*\} 4/);
 });
 
-test('attempts and the Pods that wait are in the metrics', async (t) => {
+test('the metrics show scheduling attempts and pending Pods', async (t) => {
 	const plane = await start(t, { request: (_request, send) => send() });
 	const { clock } = plane;
 	const samples = async (name: string): Promise<readonly string[]> =>
