@@ -11,7 +11,7 @@ import { ATTEMPTS_TO_KEEP } from '../../src/plan/pod/restart.ts';
 import { passTime } from '../support/control-plane.ts';
 import { inPhase, pod, startNode } from './test-node.ts';
 
-test('a Pod runs to its end in few writes, and leaves nothing in the runtime', async (t) => {
+test('the agent runs a Pod to its end with at most two writes, and removes its sandbox', async (t) => {
 	let writes = 0;
 	const through = (transport: ApiTransport): ApiTransport => ({
 		watch: (request, sink) => transport.watch(request, sink),
@@ -29,7 +29,7 @@ test('a Pod runs to its end in few writes, and leaves nothing in the runtime', a
 	while ((await runtime.listSandboxes()).length > 0) await new Promise(setImmediate);
 });
 
-test('a Pod that is deleted is ended and goes; one with a finalizer is told as ended and stays', async (t) => {
+test('the agent stops and removes a deleted Pod; one with a finalizer stays with the phase Failed', async (t) => {
 	const { plane, runtime } = await startNode(t);
 	const target = plane.client.resource(pods, 'default');
 	await target.create(pod('plain', ['sleep', '1000']));
@@ -44,7 +44,7 @@ test('a Pod that is deleted is ended and goes; one with a finalizer is told as e
 	await plane.until(pods, 'held', (object) => object === undefined);
 });
 
-test('an agent that comes back takes up what runs and clears away what is gone', async (t) => {
+test('a restarted agent keeps running containers and removes those of deleted Pods', async (t) => {
 	const { plane, runtime, stopAgent, startAgent } = await startNode(t);
 	const target = plane.client.resource(pods, 'default');
 	for (const name of ['kept', 'gone']) {
@@ -56,14 +56,14 @@ test('an agent that comes back takes up what runs and clears away what is gone',
 	await plane.until(pods, 'gone', (object) => object === undefined);
 	await startAgent();
 	while ((await runtime.listSandboxes()).length > 1) await new Promise(setImmediate);
-	const [left] = await runtime.listContainers();
-	assert.equal(left?.state, 'running');
+	const [remaining] = await runtime.listContainers();
+	assert.equal(remaining?.state, 'running');
 	const kept = await target.get('kept');
-	assert.equal(left?.podUid, kept.metadata.uid);
+	assert.equal(remaining?.podUid, kept.metadata.uid);
 	assert.equal(kept.status.containerStatuses?.[0]?.restartCount, 0);
 });
 
-test('what ends before an agent that comes back knows its Pods is told, not taken for that of a Pod that is gone', async (t) => {
+test('a restarted agent reports a container that ended before the first list of Pods arrived, and does not remove it as orphaned', async (t) => {
 	const held = Promise.withResolvers<void>();
 	let hold: Promise<void> | undefined;
 	const asked = Promise.withResolvers<void>();
@@ -89,15 +89,15 @@ test('what ends before an agent that comes back knows its Pods is told, not take
 	const [container] = await runtime.listContainers();
 	await runtime.stopContainer(container?.id ?? '', 0);
 	await new Promise(setImmediate);
-	const [left] = await runtime.listContainers();
+	const [remaining] = await runtime.listContainers();
 	held.resolve();
-	assert.equal(left?.state, 'exited', 'the container is still there');
+	assert.equal(remaining?.state, 'exited', 'the container is still there');
 	const done = await plane.until(pods, 'ending', inPhase('Failed'));
 	assert.equal(done?.status.containerStatuses?.[0]?.state?.terminated?.exitCode, 137);
 	assert.equal(done?.status.containerStatuses?.[0]?.restartCount, 0);
 });
 
-test('a status that meets a newer Pod is written anew, and what the other wrote stays', async (t) => {
+test('the agent retries a status write after a conflict, and keeps the changes of the other client', async (t) => {
 	let conflicts = 0;
 	const { plane, runtime } = await startNode(t, {
 		through: (transport) => ({
@@ -121,7 +121,7 @@ test('a status that meets a newer Pod is written anew, and what the other wrote 
 	while ((await runtime.listSandboxes()).length > 0) await new Promise(setImmediate);
 });
 
-test('a status that meets a newer Pod which the agent has not heard of waits for it', async (t) => {
+test('after a conflict the agent waits until its cache has the newer Pod', async (t) => {
 	let writes = 0;
 	let late: (() => void)[] | undefined;
 	const clock = new VirtualClock();
@@ -149,17 +149,17 @@ test('a status that meets a newer Pod which the agent has not heard of waits for
 	assert.equal((await target.get('ahead')).status.phase, 'Running');
 	late = [];
 	await target.patch('ahead', 'merge', { metadata: { labels: { newer: 'yes' } } });
-	// The container ends after 100 ms; 100 ms after a failed write it would be tried again.
+	// The container ends after 100 ms. A retry without waiting for the cache would come 100 ms after the conflict.
 	await passTime(clock, 100);
 	assert.equal(writes, 1);
 	const held = late;
 	late = undefined;
-	for (const tell of held) tell();
+	for (const send of held) send();
 	await passTime(clock, 1000);
 	assert.equal((await target.get('ahead')).status.phase, 'Succeeded');
 });
 
-test('a Pod with an init container and a sidecar ends, the sidecar last', async (t) => {
+test('a Pod with an init container and a sidecar ends, and the sidecar is stopped last', async (t) => {
 	const { plane } = await startNode(t);
 	const object = pod('several', ['true']);
 	const initContainers = [
@@ -174,7 +174,7 @@ test('a Pod with an init container and a sidecar ends, the sidecar last', async 
 	assert.equal(init?.state?.terminated?.reason, 'Completed');
 });
 
-/** A Pod that works in `main` beside `watchdog`, whose exit with 42 has both restarted. */
+/** A Pod with the containers `main` and `watchdog`; an exit of `watchdog` with 42 restarts both. */
 function watched(name: string, seconds: string): Pod {
 	const object = pod(name, ['sleep', 'infinity']);
 	const exitCodes = { operator: 'In', values: [42] };
@@ -189,7 +189,7 @@ function watched(name: string, seconds: string): Pod {
 const restartsOf = (object: Pod | undefined): readonly number[] =>
 	object?.status.containerStatuses?.map(({ restartCount }) => restartCount) ?? [];
 
-test('an exit that calls for it has all containers restarted in place', async (t) => {
+test('the action RestartAllContainers restarts all containers in the same sandbox', async (t) => {
 	const { plane, runtime } = await startNode(t);
 	await plane.client.resource(pods, 'default').create(watched('in-place', '0.05'));
 	await plane.until(pods, 'in-place', inPhase('Running'));
@@ -206,7 +206,7 @@ test('an exit that calls for it has all containers restarted in place', async (t
 	assert.equal((await runtime.listSandboxes())[0]?.id, sandbox?.id);
 });
 
-test('a restart of all containers that an agent began is ended by the one that comes after it', async (t) => {
+test('a restarted agent finishes a restart of all containers that its predecessor started', async (t) => {
 	const cutOff = Promise.withResolvers<void>();
 	const stopped = Promise.withResolvers<void>();
 	let isCutOff = false;
@@ -217,12 +217,12 @@ test('a restart of all containers that an agent began is ended by the one that c
 			request: async (request) => {
 				const answer = await transport.request(request);
 				const body = JSON.stringify(request.body ?? '');
-				// The first thing that is told about it is that it begins.
+				// The status with this reason is the agent's first write about the restart.
 				if (!isCutOff && body.includes('RestartAllContainersStarted')) {
 					isCutOff = true;
 					cutOff.resolve();
 					await stopped.promise;
-					throw new Error('the agent is gone');
+					throw new Error('the agent is dead');
 				}
 				return answer;
 			},
@@ -234,7 +234,11 @@ test('a restart of all containers that an agent began is ended by the one that c
 	stopped.resolve();
 	await stopping;
 	const before = await runtime.listContainers();
-	assert.deepEqual(before.map(({ state }) => state).sort(), ['exited', 'running'], 'nothing is done yet');
+	assert.deepEqual(
+		before.map(({ state }) => state).sort(),
+		['exited', 'running'],
+		'no container is restarted yet',
+	);
 	await startAgent();
 	const again = await plane.until(
 		pods,
@@ -249,7 +253,7 @@ test('a restart of all containers that an agent began is ended by the one that c
 	);
 });
 
-test('a Pod whose image cannot be had waits in the words of upstream, and can be deleted', async (t) => {
+test('a Pod whose image cannot be pulled waits with upstream’s message, and can be deleted', async (t) => {
 	const imageError = () => new ImageError('ErrImagePull', 'no such image');
 	const { plane } = await startNode(t, { imageError });
 	const target = plane.client.resource(pods, 'default');
@@ -266,7 +270,7 @@ test('a Pod whose image cannot be had waits in the words of upstream, and can be
 	await plane.until(pods, 'imageless', (object) => object === undefined);
 });
 
-test('a runtime that dies is told as a container of unknown end', async (t) => {
+test('a container of a crashed runtime is reported with ContainerStatusUnknown', async (t) => {
 	const { plane, runtime } = await startNode(t);
 	await plane.client.resource(pods, 'default').create(pod('lost', ['sleep', '1000']));
 	await plane.until(pods, 'lost', inPhase('Running'));
@@ -277,7 +281,7 @@ test('a runtime that dies is told as a container of unknown end', async (t) => {
 	assert.deepEqual([end?.exitCode, end?.reason], [137, 'ContainerStatusUnknown']);
 });
 
-test('of a container that restarts again and again only the attempts that matter are kept, with their logs', async (t) => {
+test('the agent keeps the latest attempts of a crash-looping container and their logs, and removes older ones', async (t) => {
 	const clock = new VirtualClock(Date.UTC(2026, 0, 1));
 	const { plane, runtime, logFolder } = await startNode(t, { clock });
 	const target = plane.client.resource(pods, 'default');
@@ -294,22 +298,22 @@ test('of a container that restarts again and again only the attempts that matter
 	assert.deepEqual(logs.sort(), kept.map((attempt) => `${attempt}.log`).sort());
 });
 
-test('the logs of a Pod go with it, and those that were left of others at the start', async (t) => {
+test('the agent removes the logs of a deleted Pod, and at its start those of unknown Pods', async (t) => {
 	const { plane, logFolder } = await startNode(t);
 	const target = plane.client.resource(pods, 'default');
 	const changed = watchFolder(t, logFolder);
-	const untilLeft = async (count: number): Promise<void> => {
+	const untilCount = async (count: number): Promise<void> => {
 		while (readdirSync(logFolder).length !== count) await changed();
 	};
-	await untilLeft(0);
+	await untilCount(0);
 	await target.create(pod('talks', ['complain']));
 	await plane.until(pods, 'talks', inPhase('Failed'));
-	await untilLeft(1);
+	await untilCount(1);
 	await target.delete('talks', { gracePeriodSeconds: 0 });
-	await untilLeft(0);
+	await untilCount(0);
 });
 
-/** Resolves at the next change in a folder. */
+/** Watches a folder; each call of the returned function resolves at the next change. */
 function watchFolder(t: TestContext, folder: string): () => Promise<void> {
 	let change = Promise.withResolvers<void>();
 	const watcher = watch(folder, () => change.resolve());

@@ -11,12 +11,12 @@ import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { dataFolder } from '../../src/main/data-folder.ts';
 import { startServer } from '../../src/main/server.ts';
 
-/** A whole server, and what it still holds in memory of Jobs that have finished. */
+/** Memory of a whole server: it must not keep finished Jobs and their Pods as decoded objects. */
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
-test('a finished Job and its Pod are not held decoded, and are shown as before', {
+test('a server keeps no decoded objects of a finished Job and its Pod, and serves them unchanged', {
 	timeout: 60_000,
 }, async (t) => {
 	const folder = mkdtempSync(join(tmpdir(), 'stint-finished-'));
@@ -55,13 +55,13 @@ test('a finished Job and its Pod are not held decoded, and are shown as before',
 		[await ours.get('pi'), ...(await theirs.list()).items].map((object) => new WeakRef(object));
 	const held = await weak();
 	assert.equal(held.length, 2);
-	const left = (): number => held.filter((reference) => reference.deref() !== undefined).length;
-	// What is under way for the Job still holds it for a moment.
-	for (let round = 0; left() > 0 && round < 100; round++) {
+	const alive = (): number => held.filter((reference) => reference.deref() !== undefined).length;
+	// Pending work of the controllers references the objects for some more turns of the event loop.
+	for (let round = 0; alive() > 0 && round < 100; round++) {
 		await new Promise(setImmediate);
 		collectGarbage();
 	}
-	assert.equal(left(), 0, 'they are still held');
+	assert.equal(alive(), 0, 'the objects are still referenced');
 	assert.equal((await ours.get('pi')).status.succeeded, 1);
 	const selected = await theirs.list({ labelSelector: 'job-name=pi' });
 	assert.equal(selected.items.length, 1);

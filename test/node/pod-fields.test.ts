@@ -6,7 +6,7 @@ import type { RuntimeTraits } from '../../src/api/meta/runtime-traits.ts';
 import { ImageError } from '../../src/node/runtime/runtime.ts';
 import { eventAbout, inPhase, pod, startNode } from './test-node.ts';
 
-/** A runtime that honours none of the fields that need one. */
+/** The traits of a runtime that supports none of the optional Pod fields. */
 const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
 
 function withSpec(object: Pod, spec: object, container: object = {}): Pod {
@@ -16,7 +16,7 @@ function withSpec(object: Pod, spec: object, container: object = {}): Pod {
 
 const waitingOf = (object: Pod | undefined) => object?.status.containerStatuses?.[0]?.state?.waiting;
 
-test('a container with a promise of safety that cannot be kept is not started, in the words of upstream', async (t) => {
+test('the agent does not start a container whose security field the runtime cannot honour, with upstream’s message', async (t) => {
 	const node = await startNode(t, { traits: BARE });
 	const { plane, runtime } = node;
 	const securityContext = { runAsNonRoot: true };
@@ -25,15 +25,18 @@ test('a container with a promise of safety that cannot be kept is not started, i
 	const { uid } = held?.metadata ?? {};
 	const message = `container has runAsNonRoot and image will run as root (pod: "safe_default(${uid})", container: main)`;
 	assert.deepEqual(waitingOf(held), { reason: 'CreateContainerConfigError', message });
-	const { message: told = '' } = await eventAbout(node, 'safe', 'Failed');
-	assert.ok(told.startsWith(`Error: ${message}; spec.securityContext.runAsNonRoot is not honoured: `), told);
-	assert.match(told, /: run stint as another user$/);
+	const { message: reported = '' } = await eventAbout(node, 'safe', 'Failed');
+	assert.ok(
+		reported.startsWith(`Error: ${message}; spec.securityContext.runAsNonRoot is not honoured: `),
+		reported,
+	);
+	assert.match(reported, /: run stint as another user$/);
 	assert.deepEqual(await runtime.listContainers(), []);
 	await plane.client.resource(pods, 'default').delete('safe', { gracePeriodSeconds: 0 });
 	await plane.until(pods, 'safe', (object) => object === undefined);
 });
 
-test('a Pod with a volume gets no sandbox and the event FailedMount, and can be deleted', async (t) => {
+test('a Pod with an unsupported volume gets no sandbox but the event FailedMount, and can be deleted', async (t) => {
 	const node = await startNode(t, { traits: BARE });
 	const { plane, runtime } = node;
 	const volumes = [{ name: 'data', configMap: { name: 'settings' } }];
@@ -53,7 +56,7 @@ test('a Pod with a volume gets no sandbox and the event FailedMount, and can be 
 	await plane.until(pods, 'full', (object) => object === undefined);
 });
 
-test('a Pod for another operating system fails, with the reason', async (t) => {
+test('the agent rejects a Pod for another operating system with a reason', async (t) => {
 	const node = await startNode(t);
 	await node.plane.client
 		.resource(pods, 'default')
@@ -63,7 +66,7 @@ test('a Pod for another operating system fails, with the reason', async (t) => {
 	assert.equal((await eventAbout(node, 'panes', 'PodOSNotSupported')).type, 'Warning');
 });
 
-test('a Pod that runs without its limits says so in an event', async (t) => {
+test('a Pod that runs without its resource limits gets an event', async (t) => {
 	const node = await startNode(t, { traits: BARE });
 	const resources = { limits: { memory: '1Gi' } };
 	await node.plane.client
@@ -74,7 +77,7 @@ test('a Pod that runs without its limits says so in an event', async (t) => {
 	assert.match(message, /^spec\.containers\[0\]\.resources\.limits is not honoured: /);
 });
 
-test('the log of a container that failed is its message where the policy says so', async (t) => {
+test('with FallbackToLogsOnError the log of a failed container becomes its termination message', async (t) => {
 	const { plane } = await startNode(t);
 	const terminationMessagePolicy = 'FallbackToLogsOnError';
 	await plane.client
@@ -87,7 +90,7 @@ test('the log of a container that failed is its message where the policy says so
 	assert.equal(messageOf(await plane.until(pods, 'quiet', inPhase('Failed'))), undefined);
 });
 
-test('the events of a start are those of upstream', async (t) => {
+test('the events of a container start are upstream’s', async (t) => {
 	const node = await startNode(t);
 	const target = node.plane.client.resource(pods, 'default');
 	await target.create(withSpec(pod('fetched', ['true']), {}, { imagePullPolicy: 'Always' }));
@@ -105,7 +108,7 @@ test('the events of a start are those of upstream', async (t) => {
 	assert.equal((await eventAbout(node, 'there', 'Started')).message, 'Container started');
 });
 
-test('an image that must not be pulled and an image name that says nothing have events of their own', async (t) => {
+test('a missing image with pull policy Never and an invalid image name have upstream’s events', async (t) => {
 	const imageError = (image: string) =>
 		image === 'UPPER'
 			? new ImageError('InvalidImageName', 'Failed to apply default image tag "UPPER": no')
@@ -126,7 +129,7 @@ test('an image that must not be pulled and an image name that says nothing have 
 	assert.equal((await eventAbout(node, 'odd', 'Failed')).message, 'Error: InvalidImageName');
 });
 
-test('the host name of a Pod with a long name is cut', async (t) => {
+test('the host name of a Pod with a long name is truncated', async (t) => {
 	const { plane, runtime } = await startNode(t);
 	const name = `${'a'.repeat(62)}-${'b'.repeat(18)}`;
 	await plane.client.resource(pods, 'default').create(pod(name, ['sleep', '1000']));
@@ -134,8 +137,8 @@ test('the host name of a Pod with a long name is cut', async (t) => {
 	assert.equal((await runtime.listSandboxes())[0]?.config.hostname, 'a'.repeat(62));
 });
 
-test('every write of the agent says which object it means', async (t) => {
-	const nameless: string[] = [];
+test('every write of the agent to an existing object has its UID', async (t) => {
+	const withoutUid: string[] = [];
 	const { plane } = await startNode(t, {
 		through: (transport) => ({
 			watch: (request, sink) => transport.watch(request, sink),
@@ -144,7 +147,7 @@ test('every write of the agent says which object it means', async (t) => {
 				const { method, path } = request;
 				const isOfExisting = method !== 'GET' && method !== 'POST' && !path.includes('/events/');
 				if (isOfExisting && !/"uid":"[^"]+"/.test(JSON.stringify(request.body))) {
-					nameless.push(`${method} ${path}`);
+					withoutUid.push(`${method} ${path}`);
 				}
 				return transport.request(request);
 			},
@@ -157,5 +160,5 @@ test('every write of the agent says which object it means', async (t) => {
 	await plane.until(pods, 'long', inPhase('Running'));
 	await target.delete('long');
 	await plane.until(pods, 'long', (object) => object === undefined);
-	assert.deepEqual(nameless, []);
+	assert.deepEqual(withoutUid, []);
 });

@@ -9,7 +9,7 @@ import { eventAbout, inPhase, pod, startNode } from './test-node.ts';
 
 const waitingOf = (object: Pod | undefined) => object?.status.containerStatuses?.[0]?.state?.waiting;
 
-test('a sandbox that cannot be made is told, and tried again', async (t) => {
+test('the agent reports a failed creation of a sandbox, and retries it', async (t) => {
 	const clock = new VirtualClock();
 	const node = await startNode(t, { clock });
 	const { plane, runtime } = node;
@@ -28,7 +28,7 @@ test('a sandbox that cannot be made is told, and tried again', async (t) => {
 	assert.equal((await plane.client.resource(pods, 'default').get('boxless')).status.phase, 'Succeeded');
 });
 
-test('a container that cannot be made for a reason without a name waits with CreateContainerError', async (t) => {
+test('a container whose creation fails for an unknown reason waits with CreateContainerError', async (t) => {
 	const node = await startNode(t);
 	t.mock.method(node.runtime, 'createContainer', () => Promise.reject(new Error('no space left on device')));
 	await node.plane.client.resource(pods, 'default').create(pod('unmade', ['true']));
@@ -37,19 +37,19 @@ test('a container that cannot be made for a reason without a name waits with Cre
 	assert.equal((await eventAbout(node, 'unmade', 'Failed')).message, 'Error: no space left on device');
 });
 
-test('a runtime that cannot be reached is no failure of the Pod', async (t) => {
+test('an unreachable runtime does not fail the Pod', async (t) => {
 	const { plane, runtime } = await startNode(t);
 	const away = t.mock.method(runtime, 'createContainer', () =>
 		Promise.reject(new RuntimeUnavailable('away')),
 	);
-	await plane.client.resource(pods, 'default').create(pod('patient', ['true']));
+	await plane.client.resource(pods, 'default').create(pod('retried', ['true']));
 	while (away.mock.callCount() < 2) await new Promise(setImmediate);
 	away.mock.restore();
-	const done = await plane.until(pods, 'patient', inPhase('Succeeded'));
+	const done = await plane.until(pods, 'retried', inPhase('Succeeded'));
 	assert.equal(done?.status.containerStatuses?.[0]?.restartCount, 0);
 });
 
-test('a machine that has too little of something makes a container wait, and is no failure of it', async (t) => {
+test('a lack of machine resources delays the start of a container and does not fail it', async (t) => {
 	const clock = new VirtualClock();
 	const node = await startNode(t, { clock });
 	const { plane, runtime } = node;
@@ -59,14 +59,14 @@ test('a machine that has too little of something makes a container wait, and is 
 	const target = plane.client.resource(pods, 'default');
 	await target.create(pod('waits', ['true']));
 	await passTime(clock, 1000);
-	// Neither a wall clock that is set back nor many failures in a row delay the next try.
+	// The next attempt is delayed neither by a wall clock that is set back nor by many consecutive failures.
 	clock.setWallClock(clock.now() - 3_600_000);
 	await passTime(clock, 60_000);
 	const message = 'too many open files; it is tried again';
 	assert.deepEqual(waitingOf(await target.get('waits')), { reason: 'ContainerCreating', message });
 	assert.ok(busy.mock.callCount() > 60, `${busy.mock.callCount()} tries`);
-	const told = await eventAbout(node, 'waits', 'Failed');
-	assert.deepEqual([told.message, told.count], [`Error: ${message}`, 1]);
+	const event = await eventAbout(node, 'waits', 'Failed');
+	assert.deepEqual([event.message, event.count], [`Error: ${message}`, 1]);
 	busy.mock.restore();
 	await passTime(clock, 1000);
 	const done = await target.get('waits');

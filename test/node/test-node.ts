@@ -1,4 +1,4 @@
-/** A node agent on a fake runtime beside a whole control plane, for the tests of this folder. */
+/** A node agent with a fake runtime and a whole control plane, for the tests of this folder. */
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,24 +28,25 @@ const machine = {
 export interface TestNode {
 	readonly plane: ControlPlane;
 	readonly runtime: FakeRuntime;
-	/** Holds the logs, and at first the logs of a Pod that does not exist. */
+	/** The folder of the containers' logs. At first it has the logs of a Pod that does not exist. */
 	readonly logFolder: string;
-	/** Ends the agent; the runtime keeps running. */
+	/** Stops the agent; the runtime and its containers keep running. */
 	stopAgent(): Promise<void>;
+	/** Starts another agent process; resolves once it has registered its Node. */
 	startAgent(): Promise<void>;
 }
 
-/** What a test may have different. */
+/** How a test's node differs from the default. */
 export interface NodeOptions {
-	/** Comes between the agent and the API. */
+	/** Wraps the agent's transport to the API server. */
 	through?(transport: ApiTransport): ApiTransport;
 	imageError?(image: string): ImageError | undefined;
 	readonly traits?: RuntimeTraits;
-	/** The system's by default. */
+	/** Default: the system's clock. */
 	readonly clock?: Clock;
 }
 
-/** Starts them; all ends with the test. */
+/** Starts a control plane, a runtime and an agent; they stop at the end of the test. */
 export async function startNode(
 	t: TestContext,
 	{ through, imageError, traits, clock = new SystemClock({ keepsAlive: true }) }: NodeOptions = {},
@@ -99,24 +100,27 @@ export async function startNode(
 	return { plane, runtime, logFolder, stopAgent, startAgent };
 }
 
-/** As by default; `watch N` gives up after N seconds, `complain` writes and fails. */
+/**
+ * The default programs, and two more: `watch N` exits with 42 after N seconds, `complain` writes output and
+ * fails.
+ */
 function program(config: ContainerConfig): FakeProgram {
 	const [name, seconds] = config.command;
 	if (name === 'complain') return { stdout: 'before\n', stderr: 'why\n', exitCode: 4 };
 	return name === 'watch' ? { runMs: Number(seconds) * 1000, exitCode: 42 } : programByCommand(config);
 }
 
-/** A Pod of one container `main` with this command. */
+/** A Pod with one container `main` that runs this command. `more` is added to the metadata. */
 export function pod(name: string, command: readonly string[], more: object = {}): Pod {
 	const containers = [{ name: 'main', image: 'busybox', command }];
 	const spec = { restartPolicy: 'Never', terminationGracePeriodSeconds: 1, containers };
 	return { apiVersion: 'v1', kind: 'Pod', metadata: { name, ...more }, spec } as unknown as Pod;
 }
 
-/** Whether the Pod is in this phase. */
+/** A predicate: whether the Pod is in this phase. */
 export const inPhase = (phase: string) => (object: Pod | undefined) => object?.status.phase === phase;
 
-/** Resolves once an Event about the object with this name has this reason, to the Event. */
+/** Resolves to the first Event with this reason about the object with this name, once it exists. */
 export async function eventAbout({ plane }: TestNode, name: string, reason: string): Promise<Event> {
 	const holds = (event: Event): boolean => event.involvedObject.name === name && event.reason === reason;
 	const target = plane.client.resource(events, 'default');
