@@ -15,7 +15,7 @@ function applied(world: CliWorld, text: string, flags = {}) {
 	return world.run((context) => apply(context, { filename: ['f.yaml'], ...flags }));
 }
 
-test('apply creates, finds nothing to change, changes, and takes back what the manifest no longer says', async (t) => {
+test('apply creates an object, leaves it unchanged, configures it, and removes fields that the manifest no longer has', async (t) => {
 	const world = await CliWorld.open(t);
 	const first = jobManifest('pi', '  parallelism: 1\n').replace(
 		'name: pi',
@@ -31,7 +31,7 @@ test('apply creates, finds nothing to change, changes, and takes back what the m
 	assert.equal(metadata.labels?.b, '2');
 });
 
-test('what was applied is remembered byte for byte as kubectl remembers it', async (t) => {
+test('apply stores the last applied configuration byte for byte as kubectl', async (t) => {
 	const world = await CliWorld.open(t);
 	await applied(world, jobManifest('pi').replace('name: pi', 'name: pi\n  annotations: {note: "a <b> & c"}'));
 	assert.equal(
@@ -45,7 +45,7 @@ test('what was applied is remembered byte for byte as kubectl remembers it', asy
 	);
 });
 
-test('a change that is not allowed names the field and its place, and says what to do; --force does it', async (t) => {
+test('the error of a forbidden change names the field, its line and the remedy; --force applies it', async (t) => {
 	const world = await CliWorld.open(t);
 	await applied(world, jobManifest('pi'));
 	const before = (await world.job('pi')).metadata.uid;
@@ -64,7 +64,7 @@ test('a change that is not allowed names the field and its place, and says what 
 	assert.notEqual((await world.job('pi')).metadata.uid, before);
 });
 
-test('of two documents of which one is bad, nothing is applied', async (t) => {
+test('apply applies neither of two documents if one is invalid', async (t) => {
 	const world = await CliWorld.open(t);
 	const bad = jobManifest('bad').replace('Never', 'never');
 	const { code, stdout, stderr } = await applied(world, `${jobManifest('good')}---\n${bad}`);
@@ -73,7 +73,7 @@ test('of two documents of which one is bad, nothing is applied', async (t) => {
 	await assert.rejects(world.job('good'), /not found/);
 });
 
-test('where the server refuses one all the same, the others are applied, and it is said which is not', async (t) => {
+test('apply applies the other documents if the server refuses one, and names the refused one', async (t) => {
 	const world = await CliWorld.open(t);
 	const lost = jobManifest('lost').replace('name: lost', 'name: lost\n  namespace: nowhere');
 	const { code, stdout, stderr } = await applied(world, `${lost}---\n${jobManifest('pi')}`);
@@ -86,7 +86,7 @@ test('where the server refuses one all the same, the others are applied, and it 
 	assert.match(stderr, /error: not applied: job\.batch\/lost\n$/);
 });
 
-test('somebody else may be quicker: then the object is read again', async (t) => {
+test('apply reads the object again after a conflict with another client', async (t) => {
 	const world = await CliWorld.open(t);
 	await applied(world, jobManifest('pi', '  parallelism: 1\n'));
 	let refusals = 0;
@@ -99,7 +99,7 @@ test('somebody else may be quicker: then the object is read again', async (t) =>
 	assert.deepEqual([code, stdout, refusals], [0, 'job.batch/pi configured\n', 2]);
 });
 
-test('an annotation that came with the manifest is not remembered within itself', async (t) => {
+test('apply drops a last-applied annotation in the manifest from the stored configuration', async (t) => {
 	const world = await CliWorld.open(t);
 	await applied(
 		world,
@@ -108,7 +108,7 @@ test('an annotation that came with the manifest is not remembered within itself'
 	assert.doesNotMatch((await world.job('pi')).metadata.annotations?.[LAST_APPLIED] ?? '', /last-applied/);
 });
 
-test('a generated name makes a new object each time', async (t) => {
+test('apply creates a new object for generateName each time', async (t) => {
 	const world = await CliWorld.open(t);
 	const text = jobManifest('pi').replace('name: pi', 'generateName: pi-');
 	const [one, two] = [await applied(world, text), await applied(world, text)];
@@ -116,7 +116,7 @@ test('a generated name makes a new object each time', async (t) => {
 	assert.notEqual(one.stdout, two.stdout);
 });
 
-test('folders, standard input and what is not there', async (t) => {
+test('apply reads folders and standard input, and reports missing files', async (t) => {
 	const world = await CliWorld.open(t);
 	world.files.set('dir/a.yaml', jobManifest('a'));
 	world.files.set('dir/b.yaml', jobManifest('b'));
@@ -129,10 +129,10 @@ test('folders, standard input and what is not there', async (t) => {
 	assert.match(web.stderr, /fetch it first/);
 });
 
-test('delete deletes all of it first and then waits until the last is gone', async (t) => {
+test('delete deletes all objects first and then waits until the last one is removed', async (t) => {
 	const world = await CliWorld.open(t);
 	await applied(world, `${jobManifest('pi')}---\n${jobManifest('e')}`);
-	await world.makePod(await world.job('pi'), 'held');
+	await world.createPod(await world.job('pi'), 'held');
 	await world.report('held', 'Running', { running: {} });
 	const command = world.start((context) => deleteObjects(context, ['pod/held', 'job/pi', 'job/e'], DELETE));
 	await command.stdout.has(/"e" deleted from default namespace\n/);
@@ -146,7 +146,7 @@ test('delete deletes all of it first and then waits until the last is gone', asy
 	);
 });
 
-test('delete gives up waiting when its time is up', async (t) => {
+test('delete stops waiting after its timeout', async (t) => {
 	const world = await CliWorld.open(t);
 	await applied(world, jobManifest('pi').replace('name: pi', 'name: pi\n  finalizers: [test/hold]'));
 	const command = world.start((context) =>
@@ -160,7 +160,7 @@ test('delete gives up waiting when its time is up', async (t) => {
 	assert.equal(stderr, 'error: timed out waiting for the deletion of job.batch/pi\n');
 });
 
-test('what is not there keeps nothing else from being deleted, and a Job of the same name is pointed to', async (t) => {
+test('delete deletes the other objects if one does not exist, and hints at a Job of the same name', async (t) => {
 	const world = await CliWorld.open(t);
 	await applied(world, `${jobManifest('pi')}---\n${jobManifest('e')}`);
 	const { code, stdout, stderr } = await world.run((context) =>
@@ -184,7 +184,7 @@ test('what is not there keeps nothing else from being deleted, and a Job of the 
 	assert.match(unnamed.stderr, /no name was specified/);
 });
 
-test('delete -f needs names only', async (t) => {
+test('delete -f needs only names in its manifest', async (t) => {
 	const world = await CliWorld.open(t);
 	await applied(world, jobManifest('pi'));
 	world.files.set('f.yaml', 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: pi}\n');

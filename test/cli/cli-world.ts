@@ -20,18 +20,18 @@ import { printingWarnings } from '../../src/cli/warnings.ts';
 import { Client } from '../../src/client/client.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 
-/** What a command wrote, and how it ended. */
+/** The output and the exit code of a command. */
 export interface Ended {
 	readonly code: number;
 	readonly stdout: string;
 	readonly stderr: string;
 }
 
-/** A stream that keeps what is written to it and tells whoever waits for something. */
+/** An output stream that keeps its text and lets tests wait for a pattern. */
 class Captured {
 	text = '';
 	readonly columns = undefined;
-	/** Whether the reader takes more; while it is pending, a command that writes without end has to wait. */
+	/** Simulates the reader's backpressure: while this is pending, `ready` is too, and the command has to wait. */
 	taking: Promise<void> = Promise.resolve();
 	readonly #waiting = new Set<() => void>();
 
@@ -58,7 +58,7 @@ class Captured {
 	}
 }
 
-/** A command that runs. */
+/** A running command. */
 export interface RunningCommand {
 	readonly stdout: Captured;
 	readonly stderr: Captured;
@@ -67,26 +67,28 @@ export interface RunningCommand {
 }
 
 /**
- * A real API server on a store in memory, with the commands on top and the test itself in the part of
- * the controllers and the node.
+ * A real API server over a store in memory, on which commands run in the test's process. There are no
+ * controllers and no node agent: the test writes what they would write.
  */
 export class CliWorld {
 	readonly clock = new VirtualClock();
 	readonly client: Client;
-	/** The texts of logs by `pod/container`, or `pod/container/previous`. */
+	/** The text of each log, by `pod/container` or `pod/container/previous`. */
 	readonly logs = new Map<string, string>();
 	readonly files = new Map<string, string>();
-	/** Makes the pieces of a log as they are asked for, by the same names; goes before the text. */
+	/** Generators of the pieces of a log, by the same keys. They have precedence over {@link logs}. */
 	readonly logPieces = new Map<string, () => Iterable<string>>();
-	/** What a log waits for before it comes, by the same names. */
+	/** Promises that delay a log until they resolve, by the same keys. */
 	readonly slow = new Map<string, Promise<void>>();
-	/** Called, and waited for, before each request of a command; what it throws is the answer. */
+	/** Called and awaited before each request of a command. An error that it throws becomes the answer. */
 	onRequest: (request: ApiRequest) => unknown = () => undefined;
-	/** The same for each log that a command asks for. */
+	/** Called and awaited before each log request of a command. An error that it throws becomes the answer. */
 	onLog: (request: ApiRequest) => unknown = () => undefined;
+	/** The standard input of the commands. */
 	stdin = '';
-	/** Whether `run` finds a server that runs; otherwise it starts one of its own (which is this one, too). */
+	/** Whether `run` finds a running server. Otherwise it starts an embedded one, which is this server too. */
 	running = true;
+	/** How often an embedded server was stopped. */
 	stopped = 0;
 	readonly #server: ApiServer;
 
@@ -123,12 +125,12 @@ export class CliWorld {
 		return world;
 	}
 
-	/** Runs a command to its end. */
+	/** Runs a command to its exit. */
 	async run(command: (context: CliContext) => Promise<number>): Promise<Ended> {
 		return this.start(command).ended;
 	}
 
-	/** Starts a command. */
+	/** Starts a command and returns its streams. */
 	start(command: (context: CliContext) => Promise<number>): RunningCommand {
 		const stdout = new Captured();
 		const stderr = new Captured();
@@ -190,10 +192,10 @@ export class CliWorld {
 	}
 
 	/**
-	 * Makes a Pod of a Job, as the job controller and the scheduler would. Only a `tracked` one has the
-	 * tracking finalizer, which nothing here takes off again.
+	 * Creates a bound Pod of a Job, as the Job controller and the scheduler do. Only a `tracked` one has the
+	 * tracking finalizer, which no controller removes here.
 	 */
-	async makePod(job: Job, name: string, { tracked = false } = {}): Promise<Pod> {
+	async createPod(job: Job, name: string, { tracked = false } = {}): Promise<Pod> {
 		const { template } = job.spec;
 		const owner = {
 			apiVersion: 'batch/v1',
@@ -216,7 +218,7 @@ export class CliWorld {
 		});
 	}
 
-	/** Reports the state of a Pod's only container, as a node agent would. */
+	/** Writes the state of a Pod's only container to its status, as a node agent does. */
 	async report(
 		name: string,
 		phase: NonNullable<Pod['status']['phase']>,
@@ -239,7 +241,7 @@ export class CliWorld {
 		return target.update({ ...pod, status: { ...pod.status, phase, containerStatuses: [status] } }, 'status');
 	}
 
-	/** Reports that a Pod runs and then that it ended. */
+	/** Writes the status of a Pod twice: running, then ended with the exit code. */
 	async runPod(name: string, exitCode: number): Promise<void> {
 		await this.report(name, 'Running', { running: { startedAt: formatTime(this.clock.now()) } });
 		await this.report(name, exitCode === 0 ? 'Succeeded' : 'Failed', this.ended(exitCode, `${name}-run`));
@@ -251,7 +253,7 @@ export class CliWorld {
 		return { terminated: { exitCode, reason, containerID, startedAt: at, finishedAt: at } };
 	}
 
-	/** Reports that a Job has ended, as the job controller does. */
+	/** Writes the status of a finished Job, as the Job controller does. */
 	async finish(name: string, type: 'Complete' | 'Failed', reason: string, message: string): Promise<void> {
 		const target = this.client.resource(jobs, 'default');
 		const job = await target.get(name);
@@ -274,7 +276,7 @@ async function* readAll(pieces: Iterable<string>, first?: Promise<void>): AsyncI
 	for (const text of pieces) if (text !== '') yield Buffer.from(text);
 }
 
-/** The manifest of a Job. */
+/** The manifest of a Job; `more` are lines of its spec. */
 export function jobManifest(name: string, more = ''): string {
 	return `apiVersion: batch/v1
 kind: Job

@@ -22,7 +22,7 @@ function got(world: CliWorld, words: string, flags: Partial<GetFlags> = {}) {
 	);
 }
 
-test('a table, and a wider one', async (t) => {
+test('get prints a table, and a wider one with -o wide', async (t) => {
 	const world = await worldWith(t, 'e', 'pi');
 	assert.equal(
 		(await got(world, 'jobs')).stdout,
@@ -41,15 +41,15 @@ test('a table, and a wider one', async (t) => {
 	);
 });
 
-test('several kinds make several tables, with the kind before each name', async (t) => {
+test('get prints a table for each kind, with the kind before each name', async (t) => {
 	const world = await worldWith(t, 'pi');
-	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.createPod(await world.job('pi'), 'pi-1');
 	const { stdout } = await got(world, 'all');
 	assert.match(stdout, /^NAME +READY.*\npod\/pi-1 .*\n\nNAME +STATUS.*\njob\.batch\/pi .*\n$/);
 	assert.equal((await got(world, 'pods,jobs', { output: 'name' })).stdout, 'pod/pi-1\njob.batch/pi\n');
 });
 
-test('objects as YAML, JSON, by template and by columns', async (t) => {
+test('get prints objects as YAML, JSON, by JSONPath and by custom columns', async (t) => {
 	const world = await worldWith(t, 'pi');
 	const yaml = (await got(world, 'job pi', { output: 'yaml' })).stdout;
 	assert.match(yaml, /^apiVersion: batch\/v1\nkind: Job\nmetadata:\n {2}annotations:\n/);
@@ -61,7 +61,7 @@ test('objects as YAML, JSON, by template and by columns', async (t) => {
 	assert.match((await got(world, 'jobs', { output: 'jsonpath={.x' })).stderr, /unclosed action/);
 });
 
-test('what is not there is told, and does not hide what is', async (t) => {
+test('get reports missing objects and prints the existing ones', async (t) => {
 	const world = await worldWith(t, 'pi');
 	const { code, stdout, stderr } = await got(world, 'job nope pi', { headers: false });
 	assert.equal(code, 1);
@@ -78,13 +78,13 @@ test('what is not there is told, and does not hide what is', async (t) => {
 	);
 });
 
-test('a watch prints a row for each change, under the headings of the first', async (t) => {
+test('get --watch prints a row for each change, under one header', async (t) => {
 	const world = await worldWith(t, 'pi');
 	const watch = world.start((context) =>
 		get(context, ['jobs'], { headers: true, labelColumns: [], watch: true, outputWatchEvents: true }),
 	);
 	await watch.stdout.has(/ADDED +pi /);
-	// The watch stands once the list has been printed and the next turn has come.
+	// The command opens its watch in the event loop turn after it has printed the list.
 	await new Promise(setImmediate);
 	await world.finish('pi', 'Complete', 'CompletionsReached', 'all done');
 	await watch.stdout.has(/MODIFIED +pi +Complete +1\/1/);
@@ -95,9 +95,9 @@ test('a watch prints a row for each change, under the headings of the first', as
 	assert.match(two.stderr, /only specify a single resource type/);
 });
 
-test('describe tells of a Job that failed how its Pods ended, with their last words and the Events', async (t) => {
+test('describe of a failed Job shows how its Pods ended, their last log lines and the Events', async (t) => {
 	const world = await worldWith(t, 'pi');
-	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.createPod(await world.job('pi'), 'pi-1');
 	world.logs.set('pi-1/main', 'one\ntwo\n');
 	await world.runPod('pi-1', 3);
 	await world.finish('pi', 'Failed', 'BackoffLimitExceeded', 'Job has reached the specified backoff limit');
@@ -111,16 +111,16 @@ test('describe tells of a Job that failed how its Pods ended, with their last wo
 	);
 	assert.match(stdout, /\nEvents: +<none>\n$/);
 	const missing = await world.run((context) => describe(context, ['pod', 'pi'], { showEvents: true }));
-	assert.equal(missing.code, 0, 'the beginning of a name will do');
+	assert.equal(missing.code, 0, 'describe accepts a prefix of a name');
 	const nothing = await world.run((context) => describe(context, ['pod', 'x'], { showEvents: true }));
 	assert.match(nothing.stderr, /pods "x" not found/);
 });
 
-test('logs of a Job show all its Pods, each line with its Pod', async (t) => {
+test('logs of a Job prints the logs of all its Pods, each line with the name of its Pod', async (t) => {
 	const world = await worldWith(t, 'pi');
 	const job = await world.job('pi');
 	for (const name of ['pi-1', 'pi-2']) {
-		await world.makePod(job, name);
+		await world.createPod(job, name);
 		world.logs.set(`${name}/main`, `hello from ${name}\n`);
 	}
 	await world.runPod('pi-1', 0);
@@ -140,12 +140,12 @@ test('logs of a Job show all its Pods, each line with its Pod', async (t) => {
 	assert.match(confused.stderr, /hint: there is a Job of this name: job\/pi/);
 });
 
-test('logs -f of a Job shows Pods that come later, and ends with the Job', async (t) => {
+test('logs -f of a Job follows Pods that are created later, and ends with the Job', async (t) => {
 	const world = await worldWith(t, 'pi');
 	const job = await world.job('pi');
 	const command = world.start((context) => logs(context, ['job/pi'], { follow: true }));
 	await command.stderr.has(/job\/pi has no Pods yet|^$/);
-	await world.makePod(job, 'later');
+	await world.createPod(job, 'later');
 	world.logs.set('later/main', 'hello\n');
 	await world.runPod('later', 0);
 	await command.stdout.has(/hello/);
@@ -153,7 +153,7 @@ test('logs -f of a Job shows Pods that come later, and ends with the Job', async
 	assert.equal((await command.ended).stdout, 'hello\n');
 });
 
-test('a name without a type leads to the Job or Pod of that name', async (t) => {
+test('the error of a name without a type hints at the Job or Pod of that name', async (t) => {
 	const world = await worldWith(t, 'pi');
 	const described = await world.run((context) => describe(context, ['pi'], { showEvents: true }));
 	assert.equal(described.code, 1);

@@ -21,11 +21,11 @@ function start(world: CliWorld, text: string, flags: Partial<RunFlags> = {}): Ru
 const DONE = ['Complete', 'CompletionsReached', 'Reached expected number of succeeded pods'] as const;
 const FAILED = ['Failed', 'BackoffLimitExceeded', 'Job has reached the specified backoff limit'] as const;
 
-test('a Job that completes: its log under the name of its Pod, and 0', async (t) => {
+test('run of a Job that completes prints its log with the name of its Pod, and exits with 0', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/job\.batch\/pi created/);
-	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.createPod(await world.job('pi'), 'pi-1');
 	world.logs.set('pi-1/main', 'one\ntwo\n');
 	await world.runPod('pi-1', 0);
 	await world.finish('pi', ...DONE);
@@ -36,15 +36,15 @@ test('a Job that completes: its log under the name of its Pod, and 0', async (t)
 	assert.equal(
 		(await world.job('pi')).metadata.deletionTimestamp,
 		undefined,
-		'it stays for whoever wants to look',
+		'run does not delete a finished Job',
 	);
 });
 
-test('a Job that fails: what failed, with the last lines, and the exit code of its container', async (t) => {
+test('run of a Job that fails prints the failure with the last log lines, and exits with its container’s exit code', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
-	await world.makePod(await world.job('pi'), 'pi-1', { tracked: true });
+	await world.createPod(await world.job('pi'), 'pi-1', { tracked: true });
 	world.logs.set('pi-1/main', '1\n2\n3\n4\n5\n6\n7\n');
 	await world.runPod('pi-1', 42);
 	await world.finish('pi', ...FAILED);
@@ -64,11 +64,11 @@ job/pi failed after 0s: BackoffLimitExceeded: Job has reached the specified back
 	);
 });
 
-test('lines of a log that are missing are added up and told', async (t) => {
+test('run reports the sum of missing log lines', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
-	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.createPod(await world.job('pi'), 'pi-1');
 	const gaps = [logGapText(1_331_493, 'rotation'), logGapText(7, 'no space')];
 	world.logs.set('pi-1/main', `one\n${gaps[0]}\ntwo\n${gaps[1]}\nthree\n`);
 	await world.runPod('pi-1', 0);
@@ -78,22 +78,22 @@ test('lines of a log that are missing are added up and told', async (t) => {
 	assert.match(stderr, /^pi-1: 1331500 lines of its log are missing above, where it says so$/m);
 });
 
-test('the digest also knows Pods that went with the Job', async (t) => {
+test('the summary of a failed Job includes Pods that were deleted meanwhile', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
-	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.createPod(await world.job('pi'), 'pi-1');
 	await world.runPod('pi-1', 7);
 	await world.client.resource(pods, 'default').delete('pi-1', { gracePeriodSeconds: 0 });
 	await world.finish('pi', ...FAILED);
 	assert.equal((await command.ended).code, 7);
 });
 
-test('each run of a container is shown once, also one that was over before anybody looked', async (t) => {
+test('run prints the log of each container attempt once, also of one that ended before it was followed', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi').replace('Never', 'OnFailure'));
 	await command.stderr.has(/created/);
-	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.createPod(await world.job('pi'), 'pi-1');
 	const first = world.ended(1, 'run-1');
 	await world.report('pi-1', 'Running', first, { run: 'run-1' });
 	world.logs.set('pi-1/main/previous', 'first\n');
@@ -106,11 +106,11 @@ test('each run of a container is shown once, also one that was over before anybo
 	assert.deepEqual([code, stdout], [0, '[pi-1] first\n[pi-1] second\n']);
 });
 
-test('a run ends only once every log has been shown, and the logs of a container stay in order', async (t) => {
+test('run exits only after every log is printed, and prints the attempts of a container in order', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi').replace('Never', 'OnFailure'));
 	await command.stderr.has(/created/);
-	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.createPod(await world.job('pi'), 'pi-1');
 	const slow = Promise.withResolvers<void>();
 	world.slow.set('pi-1/main/previous', slow.promise);
 	world.logs.set('pi-1/main/previous', 'first\n');
@@ -124,19 +124,19 @@ test('a run ends only once every log has been shown, and the logs of a container
 	assert.equal((await command.ended).stdout, '[pi-1] first\n[pi-1] second\n');
 });
 
-test('a log that is missing is told with the cause, and not where the run itself deletes the Pod', async (t) => {
+test('run reports the cause of a missing log, unless it deletes the Pod itself', async (t) => {
 	const world = await CliWorld.open(t);
 	const gone = notFound({ group: '', resource: 'pods', name: 'x' });
 	world.onLog = ({ query }) =>
 		Promise.reject(query?.previous ? badRequest('previous terminated container "main" not found') : gone);
-	const told = start(world, jobManifest('pi').replace('Never', 'OnFailure'));
-	await told.stderr.has(/created/);
-	await world.makePod(await world.job('pi'), 'pi-1');
+	const missing = start(world, jobManifest('pi').replace('Never', 'OnFailure'));
+	await missing.stderr.has(/created/);
+	await world.createPod(await world.job('pi'), 'pi-1');
 	const more = { lastState: world.ended(1, 'run-1'), restartCount: 1, run: 'run-2' };
 	await world.report('pi-1', 'Succeeded', world.ended(0, 'run-2'), more);
-	await told.stderr.has(/deleted/);
+	await missing.stderr.has(/deleted/);
 	await world.finish('pi', ...DONE);
-	assert.deepEqual((await told.ended).stderr.match(/^pi-1: .*/gm), [
+	assert.deepEqual((await missing.ended).stderr.match(/^pi-1: .*/gm), [
 		'pi-1: the log of an earlier run of the container is gone',
 		'pi-1: the Pod was deleted before its log was shown',
 	]);
@@ -148,7 +148,7 @@ test('a log that is missing is told with the cause, and not where the run itself
 	};
 	const command = start(world, jobManifest('long'));
 	await command.stderr.has(/created/);
-	await world.makePod(await world.job('long'), 'long-1');
+	await world.createPod(await world.job('long'), 'long-1');
 	await world.report('long-1', 'Running', { running: {} });
 	await asked.promise;
 	command.interrupt();
@@ -161,13 +161,13 @@ test('a log that is missing is told with the cause, and not where the run itself
 	);
 });
 
-test('what a Pod waits for is said at once, once', async (t) => {
+test('run prints why Pods wait at once, and each reason once', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
 	const job = await world.job('pi');
 	for (const name of ['pi-1', 'pi-2']) {
-		await world.makePod(job, name);
+		await world.createPod(job, name);
 		await world.report(name, 'Pending', { waiting: { reason: 'ErrImagePull', message: 'no such image' } });
 		await world.report(name, 'Pending', { waiting: { reason: 'ImagePullBackOff', message: 'Back-off' } });
 	}
@@ -177,27 +177,27 @@ test('what a Pod waits for is said at once, once', async (t) => {
 	assert.deepEqual(stderr.match(/pod\/pi-.*/g), ['pod/pi-1: main: ErrImagePull: no such image']);
 });
 
-test('a Job from flags whose image stands for no program is told how to name one', async (t) => {
+test('run of a Job from flags with an unknown image hints at --command', async (t) => {
 	const world = await CliWorld.open(t);
 	const runs = (flags: Partial<RunFlags>, ...words: readonly string[]) =>
 		world.start((context) => run(context, words, { ...FLAGS, filename: [], image: 'busybox', ...flags }));
 	const fail = async (command: RunningCommand, name: string): Promise<string> => {
 		await command.stderr.has(/created/);
-		await world.makePod(await world.job(name), `${name}-1`);
+		await world.createPod(await world.job(name), `${name}-1`);
 		await world.report(`${name}-1`, 'Pending', { waiting: { reason: 'ErrImagePull', message: 'none' } });
 		await world.finish(name, ...FAILED);
 		return (await command.ended).stderr;
 	};
-	const told = await fail(runs({}, 'pi', 'sh', '-c', 'echo "$0"'), 'pi');
+	const failed = await fail(runs({}, 'pi', 'sh', '-c', 'echo "$0"'), 'pi');
 	assert.match(
-		told,
+		failed,
 		/ErrImagePull: none\nhint: .*: stint run pi --image=busybox --command -- sh -c 'echo "\$0"'\n/,
 	);
 	assert.match(await fail(runs({}, 'e'), 'e'), /stint run e --image=busybox --command -- echo hello\n/);
 	assert.doesNotMatch(await fail(runs({ command: true }, 'c', 'true'), 'c'), /hint:/);
 });
 
-test('why a Pod of the Job is refused is said at once, each cause once', async (t) => {
+test('run prints why the server refuses Pods of the Job at once, and each reason once', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
@@ -227,11 +227,11 @@ test('why a Pod of the Job is refused is said at once, each cause once', async (
 	]);
 });
 
-test('a run whose Pod the node rejects ends with the reason', async (t) => {
+test('run of a Job whose Pod the node rejects prints the reason', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
-	const pod = await world.makePod(await world.job('pi'), 'pi-1');
+	const pod = await world.createPod(await world.job('pi'), 'pi-1');
 	const status = { phase: 'Failed', reason: 'PodOSNotSupported', message: 'Pod was rejected: no' } as const;
 	await world.client.resource(pods, 'default').update({ ...pod, status }, 'status');
 	await world.finish('pi', ...FAILED);
@@ -240,19 +240,19 @@ test('a run whose Pod the node rejects ends with the reason', async (t) => {
 	assert.match(stderr, /^ {2}pod\/pi-1: PodOSNotSupported: Pod was rejected: no$/m);
 });
 
-test('of several, all must complete; whichever fails, it is 1', async (t) => {
+test('run of several Jobs exits with 1 if any of them fails', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, `${jobManifest('a')}---\n${jobManifest('b')}`);
 	await command.stderr.has(/b created/);
 	await world.finish('a', ...DONE);
 	await command.stderr.has(/job\/a complete/);
-	await world.makePod(await world.job('b'), 'b-1');
+	await world.createPod(await world.job('b'), 'b-1');
 	await world.runPod('b-1', 42);
 	await world.finish('b', ...FAILED);
 	assert.equal((await command.ended).code, 1);
 });
 
-test('a Pod of its own is run to its end, too', async (t) => {
+test('run of a bare Pod follows it to its end', async (t) => {
 	const world = await CliWorld.open(t);
 	const manifest = `apiVersion: v1
 kind: Pod
@@ -271,7 +271,7 @@ spec:
 	assert.match(stderr, /pod\/solo failed\n {2}pod\/solo: container main: exit code 5/);
 });
 
-test('a Job that is deleted meanwhile has not completed', async (t) => {
+test('run fails if the Job is deleted meanwhile', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
@@ -282,25 +282,25 @@ test('a Job that is deleted meanwhile has not completed', async (t) => {
 	assert.match(stderr, /job\/pi was deleted\n$/);
 });
 
-test('an interruption takes back what was made and waits until its Pods are gone', async (t) => {
+test('an interrupt deletes the created objects and waits until their Pods are removed', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
-	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.createPod(await world.job('pi'), 'pi-1');
 	await world.report('pi-1', 'Running', { running: {} });
 	command.interrupt();
 	await command.stderr.has(/deleting job\.batch\/pi/);
 	await new Promise(setImmediate);
 	assert.equal(await Promise.race([command.ended, Promise.resolve('waiting')]), 'waiting');
 	await assert.rejects(world.job('pi'), /not found/);
-	// The garbage collector and the node do their part.
+	// The test acts as the garbage collector and the node agent.
 	await world.client.resource(pods, 'default').delete('pi-1', { gracePeriodSeconds: 0 });
 	const { code, stderr } = await command.ended;
 	assert.equal(code, 130);
 	assert.doesNotMatch(stderr, /was deleted/);
 });
 
-test('an interruption in the midst of making things makes no more of them', async (t) => {
+test('an interrupt during the creation of objects stops it and deletes the created ones', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, `${jobManifest('a')}---\n${jobManifest('b')}`);
 	world.onRequest = ({ method }) => {
@@ -312,11 +312,11 @@ test('an interruption in the midst of making things makes no more of them', asyn
 	await assert.rejects(world.job('a'), /not found/);
 });
 
-test('a second interruption kills what is left and waits for nothing', async (t) => {
+test('a second interrupt kills the remaining Pods and does not wait', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
-	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.createPod(await world.job('pi'), 'pi-1');
 	await world.report('pi-1', 'Running', { running: {} });
 	command.interrupt('SIGTERM');
 	await command.stderr.has(/deleting/);
@@ -326,7 +326,7 @@ test('a second interruption kills what is left and waits for nothing', async (t)
 	await assert.rejects(world.client.resource(pods, 'default').get('pi-1'), /not found/);
 });
 
-test('what was there before the run is never deleted by it', async (t) => {
+test('an interrupt does not delete objects that existed before the run', async (t) => {
 	const world = await CliWorld.open(t);
 	const first = start(world, jobManifest('pi'));
 	await first.stderr.has(/created/);
@@ -339,7 +339,7 @@ test('what was there before the run is never deleted by it', async (t) => {
 	assert.equal((await first.ended).code, 0);
 });
 
-test('a Job that has run already is in the way, unless --force', async (t) => {
+test('run refuses a Job that has finished already, and replaces it with --force', async (t) => {
 	const world = await CliWorld.open(t);
 	const first = start(world, jobManifest('pi'));
 	await first.stderr.has(/created/);
@@ -351,18 +351,18 @@ test('a Job that has run already is in the way, unless --force', async (t) => {
 	await assert.rejects(world.job('new'), /not found/);
 	const before = (await world.job('pi')).metadata.uid;
 	const forced = start(world, jobManifest('pi'), { force: true });
-	// The garbage collector ends the deletion in the foreground.
+	// The test acts as the garbage collector and finishes the foreground deletion.
 	await forced.stderr.has(/^/);
-	for (let going = await world.job('pi'); going.metadata.uid === before; ) {
+	for (let old = await world.job('pi'); old.metadata.uid === before; ) {
 		const { jobs } = await import('../../src/api/batch/job/definition.ts');
-		if (going.metadata.deletionTimestamp) {
+		if (old.metadata.deletionTimestamp) {
 			await world.client
 				.resource(jobs, 'default')
-				.update({ ...going, metadata: { ...going.metadata, finalizers: [] } });
+				.update({ ...old, metadata: { ...old.metadata, finalizers: [] } });
 			break;
 		}
 		await new Promise(setImmediate);
-		going = await world.job('pi');
+		old = await world.job('pi');
 	}
 	await forced.stderr.has(/created/);
 	assert.notEqual((await world.job('pi')).metadata.uid, before);
@@ -370,7 +370,7 @@ test('a Job that has run already is in the way, unless --force', async (t) => {
 	assert.equal((await forced.ended).code, 0);
 });
 
-test('what the server refuses in the midst of it is taken back with the rest', async (t) => {
+test('run deletes the objects it has created if the server refuses a later one', async (t) => {
 	const world = await CliWorld.open(t);
 	const lost = jobManifest('lost').replace('name: lost', 'name: lost\n  namespace: nowhere');
 	const { code, stderr } = await start(world, `${jobManifest('pi')}---\n${lost}`).ended;
@@ -382,7 +382,7 @@ test('what the server refuses in the midst of it is taken back with the rest', a
 	await assert.rejects(world.job('pi'), /not found/);
 });
 
-test('a server of its own has the namespaces that the manifest wants, and is gone afterwards', async (t) => {
+test('an embedded server has the namespaces of the manifest, and is stopped at the end', async (t) => {
 	const world = await CliWorld.open(t);
 	world.running = false;
 	const command = start(world, jobManifest('pi').replace('name: pi', 'name: pi\n  namespace: batch'));
@@ -393,16 +393,16 @@ test('a server of its own has the namespaces that the manifest wants, and is gon
 	assert.equal(world.stopped, 1);
 });
 
-test('a bad manifest starts nothing at all', async (t) => {
+test('run does not start a server for an invalid manifest', async (t) => {
 	const world = await CliWorld.open(t);
 	world.running = false;
 	const { code, stderr } = await start(world, jobManifest('pi').replace('Never', 'never')).ended;
 	assert.equal(code, 1);
 	assert.match(stderr, /did you mean "Never"\?/);
-	assert.equal(world.stopped, 0, 'no server was started for it');
+	assert.equal(world.stopped, 0, 'no server was started');
 });
 
-test('a Job by name, image and arguments runs to its end; --detach only creates it', async (t) => {
+test('run follows a Job from name, image and arguments to its end, and only creates it with --detach', async (t) => {
 	const world = await CliWorld.open(t);
 	const byName = { ...FLAGS, filename: [], image: 'kuard:1' };
 	const created = await world.run((context) => run(context, ['one', '--x'], { ...byName, detach: true }));
@@ -412,22 +412,22 @@ test('a Job by name, image and arguments runs to its end; --detach only creates 
 	assert.equal(taken.stderr, 'Error from server (AlreadyExists): jobs.batch "one" already exists\n');
 	const command = world.start((context) => run(context, ['two'], { ...byName, stdin: true }));
 	await command.stderr.has(/created/);
-	await world.makePod(await world.job('two'), 'two-1');
+	await world.createPod(await world.job('two'), 'two-1');
 	world.logs.set('two-1/two', 'as it is\n');
 	await world.runPod('two-1', 0);
 	await world.finish('two', ...DONE);
 	assert.equal((await command.ended).stdout, 'as it is\n');
 	const failing = world.start((context) => run(context, ['three'], byName));
 	await failing.stderr.has(/created/);
-	await world.makePod(await world.job('three'), 'three-1', { tracked: true });
+	await world.createPod(await world.job('three'), 'three-1', { tracked: true });
 	world.logs.set('three-1/three', 'oh\n');
 	await world.runPod('three-1', 9);
 	await world.finish('three', ...FAILED);
 	const { code, stdout } = await failing.ended;
-	assert.deepEqual([code, stdout], [9, '[three-1] oh\n'], 'the same as without a server that runs');
+	assert.deepEqual([code, stdout], [9, '[three-1] oh\n'], 'the same as with an embedded server');
 });
 
-test('an output form that is not supported is refused as kubectl does, and one without --dry-run too', async (t) => {
+test('run refuses unsupported output formats with kubectl’s message, and -o without --dry-run', async (t) => {
 	const world = await CliWorld.open(t);
 	const flags = { ...FLAGS, filename: [], image: 'x' };
 	const printed = (output: string, dryRun = true) =>
@@ -453,7 +453,7 @@ test('an output form that is not supported is refused as kubectl does, and one w
 	);
 });
 
-test('--detach without a server that stays is refused, and a manifest may be detached too', async (t) => {
+test('run refuses --detach without a running server, and accepts it with a manifest', async (t) => {
 	const world = await CliWorld.open(t);
 	const detached = await start(world, jobManifest('pi'), { detach: true }).ended;
 	assert.deepEqual([detached.code, detached.stdout], [0, 'job.batch/pi created\n']);
@@ -464,10 +464,10 @@ test('--detach without a server that stays is refused, and a manifest may be det
 		refused.stderr,
 		/--detach needs a server that stays and runs the Job; start one with: stint server/,
 	);
-	assert.equal(world.stopped, 0, 'no server was started for it');
+	assert.equal(world.stopped, 0, 'no server was started');
 });
 
-test('--dry-run prints the manifest that the flags mean', async (t) => {
+test('--dry-run prints the manifest of the Job from flags', async (t) => {
 	const world = await CliWorld.open(t);
 	const flags = { ...FLAGS, filename: [], image: 'x', dryRun: true };
 	const { stdout } = await world.run((context) => run(context, ['one'], flags));
@@ -479,7 +479,7 @@ test('--dry-run prints the manifest that the flags mean', async (t) => {
 	await assert.rejects(world.job('one'), /not found/);
 });
 
-test('what cannot be run says so', async (t) => {
+test('run reports arguments that give nothing to run', async (t) => {
 	const world = await CliWorld.open(t);
 	const nothing = await world.run((context) => run(context, [], { ...FLAGS, filename: [] }));
 	assert.match(nothing.stderr, /what is to run\?/);
@@ -489,27 +489,27 @@ test('what cannot be run says so', async (t) => {
 	assert.match(noJob.stderr, /no Job and no Pod to run/);
 });
 
-test('a reader that takes nothing holds the log back instead of having it kept in memory', async (t) => {
+test('run does not buffer a log for a reader that does not read', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi'));
 	await command.stderr.has(/job\.batch\/pi created/);
-	const takes = Promise.withResolvers<void>();
-	command.stdout.taking = takes.promise;
+	const reads = Promise.withResolvers<void>();
+	command.stdout.taking = reads.promise;
 	let produced = 0;
 	world.logPieces.set('pi-1/main', function* () {
 		for (; produced < 1000; produced++) yield `line ${produced}\n`;
 	});
-	await world.makePod(await world.job('pi'), 'pi-1');
+	await world.createPod(await world.job('pi'), 'pi-1');
 	await world.runPod('pi-1', 0);
 	await command.stdout.has(/line 0/);
 	await world.finish('pi', ...DONE);
-	assert.ok(produced < 10, `${produced} lines were fetched for a reader that takes none`);
-	takes.resolve();
+	assert.ok(produced < 10, `${produced} lines were fetched for a reader that does not read`);
+	reads.resolve();
 	const { stdout } = await command.ended;
 	assert.equal(stdout.split('\n').length, 1001);
 });
 
-test('a Job that was changed in its manifest and cannot be changed: the field, its line, and what to do', async (t) => {
+test('the error of a change of an immutable Job names the field, its line and the remedy', async (t) => {
 	const world = await CliWorld.open(t);
 	world.files.set('first.yaml', jobManifest('pi'));
 	await world.run((context) => apply(context, { filename: ['first.yaml'] }));
@@ -525,17 +525,17 @@ test('a Job that was changed in its manifest and cannot be changed: the field, i
 	);
 });
 
-test('each Pod that fails is told at once: how, its last line, and when the Job tries again', async (t) => {
+test('run reports each failed Pod at once, with its exit code, its last log line and the time of the next attempt', async (t) => {
 	const world = await CliWorld.open(t);
 	const command = start(world, jobManifest('pi').replace('backoffLimit: 0', 'backoffLimit: 1'));
 	await command.stderr.has(/created/);
-	await world.makePod(await world.job('pi'), 'pi-1', { tracked: true });
+	await world.createPod(await world.job('pi'), 'pi-1', { tracked: true });
 	world.logs.set('pi-1/main', 'trying\nno \u001b[1mluck\n');
 	await world.runPod('pi-1', 3);
 	await command.stderr.has(
 		/^pod\/pi-1 failed: container main: exit code 3: no \^\[\[1mluck; the Job tries again in 10s$/m,
 	);
-	await world.makePod(await world.job('pi'), 'pi-2', { tracked: true });
+	await world.createPod(await world.job('pi'), 'pi-2', { tracked: true });
 	await world.runPod('pi-2', 3);
 	await world.finish('pi', ...FAILED);
 	const { stderr } = await command.ended;
@@ -543,7 +543,7 @@ test('each Pod that fails is told at once: how, its last line, and when the Job 
 	assert.match(stderr, /pod\/pi-2: container main: exit code 3/);
 });
 
-test('input for a container is not dropped in silence', async (t) => {
+test('run warns that standard input does not reach the container', async (t) => {
 	const world = await CliWorld.open(t);
 	world.stdin = 'abc';
 	const byName = { ...FLAGS, filename: [], image: 'bash', stdin: true };
@@ -554,13 +554,13 @@ test('input for a container is not dropped in silence', async (t) => {
 	assert.equal((await command.ended).code, 0);
 });
 
-test('a Job that is deleted before it is first seen ends the run', async (t) => {
+test('run ends if the Job is deleted before the first list', async (t) => {
 	const world = await CliWorld.open(t);
 	world.files.set('first.yaml', jobManifest('pi'));
 	await world.run((context) => apply(context, { filename: ['first.yaml'] }));
 	let isDeleted = false;
 	world.onRequest = ({ method, path }) => {
-		// Between the answer that it is unchanged and the first list of the follower.
+		// Deletes the Job after apply has found it unchanged and before the follower's first list.
 		if (method !== 'GET' || !path.endsWith('/jobs') || isDeleted) return undefined;
 		isDeleted = true;
 		return world.client.resource(jobs, 'default').delete('pi', { propagationPolicy: 'Background' });
