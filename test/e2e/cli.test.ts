@@ -27,12 +27,12 @@ ${more}
 `;
 }
 
-test('the commands work a Job from apply to delete, and kubectl agrees with them', async (t) => {
+test('stint handles a Job from apply to delete like kubectl', async (t) => {
 	const server = await startStint(t);
 	const file = join(temporaryFolder(t), 'job.yaml');
 	writeFileSync(file, manifest('pair'));
 
-	await t.test('apply creates, then finds nothing to change; so does kubectl', async () => {
+	await t.test('apply creates the Job and then reports it unchanged, as does kubectl', async () => {
 		assert.equal(ok(await server.stint('apply', '-f', file)), 'job.batch/pair created\n');
 		assert.equal(ok(await server.stint('apply', '-f', file)), 'job.batch/pair unchanged\n');
 		assert.equal(ok(await server.kubectl('apply', '-f', file)), 'job.batch/pair unchanged\n');
@@ -40,7 +40,7 @@ test('the commands work a Job from apply to delete, and kubectl agrees with them
 		assert.equal(ok(await server.stint('apply', '-f', file)), 'job.batch/pair configured\n');
 	});
 
-	await t.test('get prints what kubectl prints', async () => {
+	await t.test('get prints the same as kubectl', async () => {
 		ok(await server.kubectl('wait', '--for=condition=Complete', '--timeout=60s', 'job/pair'));
 		for (const args of [['jobs'], ['pods'], ['jobs', '-o', 'name'], ['pods', '-o', 'wide'], ['ns']]) {
 			const [ours, theirs] = [
@@ -54,7 +54,7 @@ test('the commands work a Job from apply to delete, and kubectl agrees with them
 		assert.equal(ok(await server.stint(...yaml)), ok(await server.kubectl(...yaml)));
 	});
 
-	await t.test('describe and logs tell what happened', async () => {
+	await t.test('describe and logs show the finished Job', async () => {
 		const described = ok(await server.stint('describe', 'job', 'pair'));
 		assert.match(described, /0 Active \(0 Ready\) \/ 2 Succeeded \/ 0 Failed/);
 		assert.match(described, /Job completed/);
@@ -71,7 +71,7 @@ test('the commands work a Job from apply to delete, and kubectl agrees with them
 		);
 	});
 
-	await t.test('delete takes the Pods along, and says what is not there', async () => {
+	await t.test('delete deletes the Pods too, and reports a Job that does not exist', async () => {
 		assert.match(ok(await server.stint('delete', '-f', file)), /^job.batch "pair" deleted/);
 		ok(await server.kubectl('wait', '--for=delete', '--timeout=60s', 'pod', '-l', 'job-name=pair'));
 		const again = await server.stint('delete', 'job', 'pair');
@@ -80,7 +80,7 @@ test('the commands work a Job from apply to delete, and kubectl agrees with them
 	});
 });
 
-test('of two documents of which one is bad, none is applied', async (t) => {
+test('apply applies neither of two documents if one is invalid', async (t) => {
 	const server = await startStint(t);
 	const file = join(temporaryFolder(t), 'jobs.yaml');
 	writeFileSync(file, `${manifest('good')}---${manifest('bad').replace('Never', 'never')}`);
@@ -90,7 +90,7 @@ test('of two documents of which one is bad, none is applied', async (t) => {
 	assert.match(ok(await server.kubectl('get', 'jobs', '-o', 'name')), /^$/);
 });
 
-test('without a server the commands say how to start one', async (t) => {
+test('a command without a server prints how to start one', async (t) => {
 	const env = { HOME: temporaryFolder(t), PATH: process.env.PATH };
 	const { code, stderr } = await new Running(join(ROOT, 'stint'), ['get', 'jobs'], env).finished;
 	assert.equal(code, 1);

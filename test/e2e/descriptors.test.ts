@@ -18,7 +18,7 @@ spec:
       - {name: main, image: busybox, command: [sh, -c, "echo hello; sleep 0.2"]}
 `;
 
-test('with 256 open files 500 Pods of a Job complete, 100 at a time, and every log is shown', async (t) => {
+test('with a limit of 256 open files run completes 500 Pods, 100 at a time, and prints every log', async (t) => {
 	const script = 'ulimit -n 256; exec "$0" run --embedded -f -';
 	const env = { HOME: temporaryFolder(t), PATH: process.env.PATH };
 	const { code, stdout, stderr } = await run('sh', ['-c', script, join(ROOT, 'stint')], { env, input: JOB });

@@ -30,12 +30,12 @@ async function complete(server: StintServer, name: string): Promise<void> {
 	ok(await server.kubectl('wait', '--for=condition=Complete', '--timeout=60s', `job/${name}`));
 }
 
-test('real kubectl works a Job from apply to delete', async (t) => {
+test('kubectl handles a Job from apply to delete', async (t) => {
 	const server = await startStint(t);
 	t.diagnostic((await server.kubectl('version')).stdout.trim().replaceAll('\n', ', '));
 	const manifest = job('hello', ['sh', '-c', 'echo hello from $0']);
 
-	await t.test('apply creates, then finds nothing to change, then changes', async () => {
+	await t.test('apply creates a Job, leaves it unchanged, and configures it', async () => {
 		assert.match(ok(await server.kubectlWith(manifest, 'apply', '-f', '-')), /job.batch\/hello created/);
 		assert.match(ok(await server.kubectlWith(manifest, 'apply', '-f', '-')), /job.batch\/hello unchanged/);
 		const changed = manifest.replace('chapter: jobs}}\nspec', 'chapter: changed}}\nspec');
@@ -46,7 +46,7 @@ test('real kubectl works a Job from apply to delete', async (t) => {
 		);
 	});
 
-	await t.test('wait sees it complete, and get shows it in each form', async () => {
+	await t.test('wait waits for its completion, and get prints it in each format', async () => {
 		await complete(server, 'hello');
 		assert.match(
 			ok(await server.kubectl('get', 'jobs')),
@@ -74,7 +74,7 @@ test('real kubectl works a Job from apply to delete', async (t) => {
 		assert.equal(ok(await server.kubectl('get', '--raw', '/readyz')), 'ok');
 	});
 
-	await t.test('logs and describe tell what happened', async () => {
+	await t.test('logs and describe show the finished Job', async () => {
 		assert.equal(ok(await server.kubectl('logs', 'job/hello')), 'hello from sh\n');
 		assert.equal(ok(await server.kubectl('logs', '-l', 'job-name=hello')), 'hello from sh\n');
 		const described = ok(await server.kubectl('describe', 'job', 'hello'));
@@ -86,7 +86,7 @@ test('real kubectl works a Job from apply to delete', async (t) => {
 		assert.match(pod, /Successfully assigned default\/hello-/);
 	});
 
-	await t.test('get --raw shows the metrics', async () => {
+	await t.test('get --raw prints the metrics', async () => {
 		const text = ok(await server.kubectl('get', '--raw', '/metrics'));
 		assert.match(text, /^kube_job_complete\{namespace="default",job_name="hello",condition="true"\} 1$/m);
 		const finished = 'completion_mode="NonIndexed",result="succeeded",reason="CompletionsReached"';
@@ -96,14 +96,14 @@ test('real kubectl works a Job from apply to delete', async (t) => {
 		assert.match(text, /^process_cpu_seconds_total \d/m);
 	});
 
-	await t.test('delete takes the Pods along', async () => {
+	await t.test('delete deletes the Pods too', async () => {
 		assert.match(ok(await server.kubectl('delete', 'job', 'hello')), /job.batch "hello" deleted/);
 		ok(await server.kubectl('wait', '--for=delete', '--timeout=60s', 'pod', '-l', 'job-name=hello'));
 		assert.match((await server.kubectl('get', 'pods')).stderr, /No resources found/);
 	});
 });
 
-test('kubectl get -w prints each state of a Job once it is reached', async (t) => {
+test('kubectl get -w prints each state of a Job as it is reached', async (t) => {
 	const server = await startStint(t);
 	const watch = new Running('kubectl', ['get', 'jobs', '-w', '--output-watch-events'], server.env);
 	t.after(() => watch.child.kill());
@@ -112,7 +112,7 @@ test('kubectl get -w prints each state of a Job once it is reached', async (t) =
 	await watch.printed(/MODIFIED +seen +Complete +1\/1/);
 });
 
-test('logs -f follows a running Pod to its end', async (t) => {
+test('kubectl logs -f follows a running Pod to its end', async (t) => {
 	const server = await startStint(t);
 	const fifo = `${server.folder}/go`;
 	const manifest = job('slow', ['sh', '-c', `mkfifo ${fifo}; echo first; read x < ${fifo}; echo second`]);
@@ -137,7 +137,7 @@ test('logs -f follows a running Pod to its end', async (t) => {
 	assert.equal(stdout, 'first\nsecond\n');
 });
 
-test('drain takes the Pods off the node and keeps others from it until uncordon', async (t) => {
+test('kubectl drain evicts the Pods of the node, which gets no others until kubectl uncordon', async (t) => {
 	const server = await startStint(t, { args: ['--runtime', 'fake'] });
 	const [node = ''] = ok(await server.kubectl('get', 'nodes', '-o', 'name')).split('\n');
 	const policy = `
@@ -160,7 +160,7 @@ test('drain takes the Pods off the node and keeps others from it until uncordon'
 	ok(await server.kubectl('wait', '--for=condition=Ready', 'pod/late', '--timeout=60s'));
 });
 
-test('a node has a Lease, and its taints drive Pods away', async (t) => {
+test('a node has a Lease, and a NoExecute taint evicts its Pods', async (t) => {
 	const server = await startStint(t, { args: ['--runtime', 'fake'] });
 	const [node = ''] = ok(await server.kubectl('get', 'nodes', '-o', 'name')).split('\n');
 	const name = node.replace('node/', '');
@@ -182,7 +182,7 @@ test('a node has a Lease, and its taints drive Pods away', async (t) => {
 	);
 });
 
-test('kubectl create makes objects from flags, which it sends in protobuf from 1.32 on', async (t) => {
+test('kubectl create creates objects from flags, which it sends in protobuf from 1.32 on', async (t) => {
 	const server = await startStint(t, { args: ['--runtime', 'fake'] });
 	const create = async (...args: readonly string[]): Promise<string> =>
 		ok(await server.kubectl('create', ...args)).trim();
@@ -194,7 +194,7 @@ test('kubectl create makes objects from flags, which it sends in protobuf from 1
 		assert.match(ok(await server.kubectl('get', 'namespace', 'team')), /team +Active/);
 	});
 
-	await t.test('a Job, the same as from a manifest', async () => {
+	await t.test('a Job from flags is the same as from a manifest', async () => {
 		const args = ['--image=busybox', '--', 'sh', '-c', 'echo "$0"', 'wörld'];
 		assert.equal(await create('job', 'flags', ...args), 'job.batch/flags created');
 		const manifest = await create('job', 'file', '--dry-run=client', '-o', 'yaml', ...args);
@@ -205,7 +205,7 @@ test('kubectl create makes objects from flags, which it sends in protobuf from 1
 		await complete(server, 'flags');
 	});
 
-	await t.test('a CronJob, and a Job from it that is its own', async () => {
+	await t.test('a CronJob, and a Job from it that it owns', async () => {
 		const args = ['--image=busybox', '--schedule=0 3 * * *', '--', 'true'];
 		assert.equal(await create('cronjob', 'nightly', ...args), 'cronjob.batch/nightly created');
 		assert.equal(await create('job', 'now', '--from=cronjob/nightly'), 'job.batch/now created');
@@ -216,7 +216,7 @@ test('kubectl create makes objects from flags, which it sends in protobuf from 1
 		const { uid } = cronJob.metadata;
 		const owner = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'nightly', uid, controller: true };
 		assert.deepEqual(metadata.ownerReferences, [owner]);
-		// Its controller counts it, as upstream's does, though it did not make it.
+		// The CronJob controller counts the Job, as upstream's does, although it did not create it.
 		const counted = '--for=jsonpath={.status.lastSuccessfulTime}';
 		ok(await server.kubectl('wait', counted, 'cronjob/nightly', '--timeout=60s'));
 		ok(await server.kubectl('delete', 'cronjob', 'nightly'));
@@ -224,7 +224,7 @@ test('kubectl create makes objects from flags, which it sends in protobuf from 1
 	});
 });
 
-test('a bad manifest gets the error upstream gives', async (t) => {
+test('an invalid manifest gets upstream’s error', async (t) => {
 	const server = await startStint(t);
 	const apply = async (manifest: string): Promise<string> => {
 		const { code, stderr } = await server.kubectlWith(manifest, 'apply', '-f', '-');
@@ -247,7 +247,7 @@ test('a bad manifest gets the error upstream gives', async (t) => {
 	assert.match((await server.kubectl('get', 'jobs')).stderr, /No resources found/);
 });
 
-test('what the data folder holds is for its owner only', async (t) => {
+test('only its owner can read the data folder', async (t) => {
 	const server = await startStint(t);
 	assert.equal((await stat(server.folder)).mode & 0o777, 0o700);
 	assert.equal((await stat(server.kubeconfig)).mode & 0o777, 0o600);

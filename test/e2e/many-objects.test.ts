@@ -12,12 +12,12 @@ import type { StintServer } from '../support/stint-server.ts';
 
 const COUNT = 50_000;
 
-/** The longest that the event loop may be held, in CPU time, by requests over so many objects. */
+/** The longest that one turn of the event loop may take, in milliseconds of CPU time. */
 const LONGEST_HOLD_MS = 100;
 
 const JOBS = '/apis/batch/v1/namespaces/default/jobs';
 
-/** A server with many finished Jobs, once it has settled. */
+/** Starts a server with {@link COUNT} finished Jobs. */
 async function openServer(t: TestContext): Promise<ProbedServer> {
 	const folder = temporaryFolder(t);
 	const store = await openSqliteStore({ path: join(folder, 'state.db') });
@@ -26,7 +26,7 @@ async function openServer(t: TestContext): Promise<ProbedServer> {
 	return startProbed(t, { folder });
 }
 
-/** Sends a request; the answer's body is for the caller to read. */
+/** Sends a request; the caller reads the body of the response. */
 async function open(
 	server: StintServer,
 	path: string,
@@ -58,7 +58,7 @@ function assertNotHeld(t: TestContext, holds: readonly Hold[]): void {
 	assert.ok(longest <= LONGEST_HOLD_MS, `the event loop was held for ${longest} ms`);
 }
 
-test(`${COUNT} objects are read and deleted without holding the event loop`, async (t) => {
+test(`no read or deletion of ${COUNT} objects blocks the event loop`, async (t) => {
 	const server = await openServer(t);
 	await server.kubectl('get', '--raw', `${JOBS}?limit=1`);
 	const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
@@ -105,12 +105,12 @@ test(`${COUNT} objects are read and deleted without holding the event loop`, asy
 	});
 });
 
-test(`an informer of client-go syncs ${COUNT} objects by one watch`, async (t) => {
+test(`an informer of client-go syncs ${COUNT} objects with one watch`, async (t) => {
 	const source = join(ROOT, 'test/e2e/client-go');
 	const version = await run('go', ['version']).catch(() => undefined);
 	if (version?.code !== 0) return t.skip('there is no Go on this machine');
 	const modules = await run('go', ['-C', source, 'mod', 'download']);
-	if (modules.code !== 0) return t.skip(`the modules of client-go cannot be had here: ${modules.stderr}`);
+	if (modules.code !== 0) return t.skip(`the modules of client-go cannot be downloaded: ${modules.stderr}`);
 	const program = join(temporaryFolder(t), 'informer');
 	const built = await run('go', ['-C', source, 'build', '-o', program, '.']);
 	assert.equal(built.code, 0, built.stderr);

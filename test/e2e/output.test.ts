@@ -9,7 +9,7 @@ import { startStint } from '../support/stint-server.ts';
 
 const STINT = join(ROOT, 'stint');
 
-/** More than any pipe holds, so that a process that ends early loses a part of it. */
+/** More than the buffer of any pipe, so that a process that exits too early loses a part of it. */
 const VALUE = 'x'.repeat(250_000);
 
 function suspendedJob(annotations: Readonly<Record<string, string>>): string {
@@ -41,7 +41,7 @@ function unread(command: readonly string[], env: NodeJS.ProcessEnv) {
 	};
 }
 
-test('output is whole whatever reads it, and control characters never reach it raw', async (t) => {
+test('commands write their whole output to slow and closed pipes, and escape control characters', async (t) => {
 	const server = await startStint(t);
 	const created = await server.kubectlWith(
 		suspendedJob({ big: VALUE, evil: '\u001b[31mred\u0007\r' }),
@@ -51,21 +51,21 @@ test('output is whole whatever reads it, and control characters never reach it r
 	);
 	assert.equal(created.code, 0, created.stderr);
 
-	await t.test('a pipe that is read late gets every byte', async () => {
+	await t.test('get writes every byte to a pipe that is read late', async () => {
 		const { reading } = unread(['get', 'job', 'large', '-o', 'json'], server.env);
 		const { text, code } = await reading();
 		assert.equal(code, 0);
 		assert.equal(JSON.parse(text).metadata.annotations.big, VALUE);
 	});
 
-	await t.test('the reader of --raw gets every byte, too', async () => {
+	await t.test('get --raw writes every byte to a pipe that is read late', async () => {
 		const { reading } = unread(['get', '--raw', '/apis/batch/v1/jobs'], server.env);
 		const { text, code } = await reading();
 		assert.equal(code, 0);
 		assert.equal(JSON.parse(text).items[0].metadata.annotations.big, VALUE);
 	});
 
-	await t.test('a reader that goes away ends the command quietly', async () => {
+	await t.test('get exits without an error if its pipe is closed', async () => {
 		const { child, ended } = unread(['get', 'job', 'large', '-o', 'json'], server.env);
 		let stderr = '';
 		child.stderr.on('data', (piece) => {
@@ -77,7 +77,7 @@ test('output is whole whatever reads it, and control characters never reach it r
 		assert.equal(stderr, '');
 	});
 
-	await t.test('describe escapes what an object brings along, as kubectl does', async () => {
+	await t.test('describe escapes control characters in objects as kubectl does', async () => {
 		const [ours, theirs] = [
 			await server.stint('describe', 'job', 'large'),
 			await server.kubectl('describe', 'job', 'large'),
@@ -87,26 +87,23 @@ test('output is whole whatever reads it, and control characters never reach it r
 		assert.equal(line(ours.stdout), 'evil: ^[[31mred^G\\r');
 	});
 
-	await t.test(
-		'the lines of a server whose reader is gone are lost, and the server keeps serving',
-		async () => {
-			server.process.child.stdout.destroy();
-			assert.equal((await server.stint('get', 'jobs')).code, 0);
-			assert.equal((await server.stop()).code, 0);
-		},
-	);
+	await t.test('a server whose stdout is closed drops its output and keeps serving', async () => {
+		server.process.child.stdout.destroy();
+		assert.equal((await server.stint('get', 'jobs')).code, 0);
+		assert.equal((await server.stop()).code, 0);
+	});
 });
 
-test('the output of a run is whole, of more lines than a log keeps in one file', async (t) => {
+test('run prints all lines of a log that is larger than one log file', async (t) => {
 	const env = { HOME: temporaryFolder(t), PATH: process.env.PATH };
 	const args = ['run', 'many', '--image=busybox', '-i', '--command', '--', 'seq', '1', '600000'];
 	const { code, stdout, stderr } = await run(STINT, args, { env });
 	assert.equal(code, 0, stderr);
 	const expected = Array.from({ length: 600_000 }, (_, index) => `${index + 1}\n`).join('');
-	assert.ok(stdout === expected, `${stdout.length} of ${expected.length} bytes came`);
+	assert.ok(stdout === expected, `${stdout.length} of ${expected.length} bytes were printed`);
 });
 
-test('a line is shown while its container runs, the first one too', async (t) => {
+test('run prints each line while its container runs, including the first one', async (t) => {
 	const folder = temporaryFolder(t);
 	const env = { HOME: folder, PATH: process.env.PATH };
 	const script = `sleep 0.5; for n in 1 2; do echo line $n; until [ -e ${folder}/seen$n ]; do sleep 0.05; done; done`;
@@ -119,7 +116,7 @@ test('a line is shown while its container runs, the first one too', async (t) =>
 	assert.equal((await running.finished).code, 0);
 });
 
-test('without a command stint prints what to try first, and succeeds', async (t) => {
+test('stint without a command prints its first commands and exits with 0', async (t) => {
 	const env = { HOME: temporaryFolder(t), PATH: process.env.PATH };
 	const { code, stdout, stderr } = await run(STINT, [], { env });
 	assert.deepEqual([code, stderr], [0, '']);

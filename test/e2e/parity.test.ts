@@ -44,7 +44,7 @@ spec:
           - {name: main, image: busybox, command: [sh, -c, "echo three"]}
 `;
 
-/** Commands that must print the same, to the letter, whether kubectl or stint is asked. */
+/** Commands whose output, errors and exit code must be the same with kubectl and with stint. */
 const SAME: readonly string[] = [
 	'get jobs',
 	'get jobs -o wide',
@@ -85,7 +85,7 @@ const SAME: readonly string[] = [
 	'describe cronjob paused',
 ];
 
-test('what stint prints, kubectl prints', async (t) => {
+test('stint prints the same as kubectl to the letter', async (t) => {
 	const server = await startStint(t);
 	const file = join(server.folder, 'two.yaml');
 	writeFileSync(file, MANIFEST);
@@ -105,7 +105,7 @@ test('what stint prints, kubectl prints', async (t) => {
 	}
 });
 
-/** Time passes between the two: ages are not compared, nor the blanks that make room for them. */
+/** Replaces ages and the padding around them: time passes between the two commands. */
 function ageless(text: string): string {
 	return text
 		.replace(/ +(?=\d+[smh]\b)/g, ' ')

@@ -7,7 +7,7 @@ import { type Finished, ROOT, Running, run, temporaryFolder } from '../support/p
 
 const STINT = join(ROOT, 'stint');
 
-/** Runs `./stint run` as somebody does who has no server: an empty home, nothing in the environment. */
+/** Runs `./stint run` like a new user without a server: with an empty home and a bare environment. */
 function stintRun(t: test.TestContext, args: readonly string[], input = ''): Promise<Finished> {
 	return run(STINT, ['run', ...args], { env: bareEnvironment(t), input });
 }
@@ -35,7 +35,7 @@ spec:
 `;
 }
 
-test('the one-shot example makes its keys', async (t) => {
+test('the one-shot example creates its keys', async (t) => {
 	const { code, stdout, stderr } = await stintRun(t, ['-f', example('01-oneshot')]);
 	assert.equal(code, 0, stderr);
 	assert.match(stdout, /3\/3\) Item done: SHA256:/);
@@ -48,7 +48,7 @@ test('the parallel example completes ten times, five at a time', async (t) => {
 	assert.equal(pods.size, 10, stdout);
 });
 
-test('the flaky example succeeds by luck and fails by policy', async (t) => {
+test('the flaky example succeeds without failures and fails at its backoffLimit', async (t) => {
 	const flaky = readFileSync(example('03-flaky'), 'utf8');
 	const lucky = await stintRun(t, ['-f', '-'], flaky.replace('"0.4"', '"1"'));
 	assert.equal(lucky.code, 0, lucky.stderr);
@@ -60,7 +60,7 @@ test('the flaky example succeeds by luck and fails by policy', async (t) => {
 	assert.match(failed.stdout + failed.stderr, /exit code 1/);
 });
 
-test('an image that nobody knows waits with a word on what to do', async (t) => {
+test('run of an unknown image prints how to map it to a program', async (t) => {
 	const unknown = manifest('unknown', '')
 		.replace(/, command: .*/, '}')
 		.replace('busybox', 'example.com/some/tool:2');
@@ -71,7 +71,7 @@ test('an image that nobody knows waits with a word on what to do', async (t) => 
 	assert.notEqual((await running.finished).code, 0);
 });
 
-test('a Job by name, image and arguments, as kubectl run once made it', async (t) => {
+test('run creates a Job from name, image and arguments', async (t) => {
 	const image = '--image=gcr.io/kuar-demo/kuard-amd64:blue';
 	const keygen = ['--keygen-enable', '--keygen-exit-on-complete', '--keygen-num-to-gen', '1'];
 	const { code, stdout, stderr } = await stintRun(t, [
@@ -89,7 +89,7 @@ test('a Job by name, image and arguments, as kubectl run once made it', async (t
 	assert.equal(second.code, 0, second.stderr);
 });
 
-test('Ctrl-C takes everything along that run started', async (t) => {
+test('Ctrl-C stops everything that run has started', async (t) => {
 	const marker = `STINT_TEST_${process.pid}_${Math.trunc(performance.now())}`;
 	const script = `export ${marker}=1; trap "" TERM; echo up; sleep 1000 & wait; sleep 1000`;
 	const env = bareEnvironment(t);
@@ -107,7 +107,7 @@ test('Ctrl-C takes everything along that run started', async (t) => {
 	assert.deepEqual(processesWith(env.HOME ?? ''), []);
 });
 
-/** Runs a Pod that ends by SIGKILL only, with a folder of its own for temporary files; resolves once it runs. */
+/** Runs a Pod that only SIGKILL ends, with a temporary folder of its own; resolves once the Pod runs. */
 async function startEndless(t: test.TestContext, command: string, args: readonly string[]) {
 	const marker = `STINT_TEST_${process.pid}_${Math.trunc(performance.now())}`;
 	const script = `export ${marker}=1; trap "" TERM; setsid sleep 1000 & while echo up; do sleep 0.1; done`;
@@ -121,7 +121,7 @@ async function startEndless(t: test.TestContext, command: string, args: readonly
 		),
 	);
 	await running.printed(/up/);
-	/** Resolves once no process of it is left, and no file. */
+	/** Resolves once none of its processes and files exist any more. */
 	const gone = async (): Promise<void> => {
 		const left = (): number => processesWith(marker).length + processesWith(temporary).length;
 		const deadline = performance.now() + 20_000;
@@ -133,20 +133,20 @@ async function startEndless(t: test.TestContext, command: string, args: readonly
 	return { running, gone };
 }
 
-test('a run that is killed leaves nothing: no process, no launcher, no folder', async (t) => {
+test('a killed run leaves no process, no launcher and no folder', async (t) => {
 	const { running, gone } = await startEndless(t, STINT, ['run', '--embedded', '-f', '-']);
 	running.child.kill('SIGKILL');
 	await running.finished;
 	await gone();
 });
 
-test('a run whose reader has seen enough leaves nothing either', async (t) => {
+test('a run whose pipe is closed leaves no process and no folder', async (t) => {
 	const { running, gone } = await startEndless(t, 'sh', ['-c', '"$0" run --embedded -f - | head -3', STINT]);
 	await running.finished;
 	await gone();
 });
 
-test('a bad manifest is refused with its path, its file and its line, and nothing is applied', async (t) => {
+test('run refuses an invalid manifest with field, file and line, and applies nothing', async (t) => {
 	const folder = temporaryFolder(t);
 	const refused = async (text: string): Promise<string> => {
 		const file = join(folder, 'job.yaml');

@@ -7,7 +7,7 @@ import { isRunning } from '../support/process-table.ts';
 import { ROOT, run, temporaryFolder } from '../support/processes.ts';
 import { startStint } from '../support/stint-server.ts';
 
-/** A Job of one shell script; Kubernetes reads `$$` in it as one dollar sign. */
+/** A Job that runs a shell script. Kubernetes expands `$$` in a command to one dollar sign. */
 function job(name: string, script: string, more = ''): string {
 	return `
 apiVersion: batch/v1
@@ -24,7 +24,7 @@ spec:
 `;
 }
 
-test('a data folder or a port in use is a clear error, and the first server goes on', async (t) => {
+test('a second server on the same data folder or port fails with an error, and the first keeps serving', async (t) => {
 	const first = await startStint(t);
 	const args = ['server', '--data-dir', first.folder, '--port', '0'];
 	const sameFolder = await run(join(ROOT, 'stint'), args);
@@ -44,9 +44,9 @@ test('a data folder or a port in use is a clear error, and the first server goes
 	assert.equal((await first.kubectl('get', '--raw', '/readyz')).stdout, 'ok');
 });
 
-test('Pods outlive the server, and what they did meanwhile is known after it is back', async (t) => {
+test('Pods keep running without the server, and a restarted server reports how they ended', async (t) => {
 	for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-		await t.test(`ended by ${signal}`, async (t) => {
+		await t.test(`a server that is stopped by ${signal}`, async (t) => {
 			const folder = temporaryFolder(t);
 			const before = await startStint(t, { folder });
 			const [fifo, pidFile] = [join(folder, 'go'), join(folder, 'pid')];
@@ -75,7 +75,7 @@ test('Pods outlive the server, and what they did meanwhile is known after it is 
 	}
 });
 
-test('deleting a Job ends its processes, also those that ignore the first signal', async (t) => {
+test('the deletion of a Job ends its processes, also those that ignore SIGTERM', async (t) => {
 	const server = await startStint(t);
 	const pidFile = join(server.folder, 'pid');
 	const script = `trap "" TERM; echo $$$$ > ${pidFile}; echo up; while :; do sleep 1; done`;
@@ -104,7 +104,7 @@ test('deleting a Job ends its processes, also those that ignore the first signal
 	assert.ok(!isRunning(pid));
 });
 
-test('deleting a namespace takes all that is in it', async (t) => {
+test('the deletion of a namespace deletes all its objects', async (t) => {
 	const server = await startStint(t);
 	const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: demo}\n';
 	await server.kubectlWith(namespace, 'apply', '-f', '-');
@@ -116,7 +116,7 @@ test('deleting a namespace takes all that is in it', async (t) => {
 	assert.match((await server.kubectl('get', 'ns', 'demo')).stderr, /NotFound/);
 });
 
-test('a stranger, a web page and a foreign name are turned away', async (t) => {
+test('a server refuses requests without a token, from a web page, and for another host name', async (t) => {
 	const server = await startStint(t);
 	const token = /token: "?([^"\s]+)/.exec(readFileSync(server.kubeconfig, 'utf8'))?.[1] ?? '';
 	const status = (headers: Record<string, string>): Promise<number | undefined> =>
@@ -136,7 +136,7 @@ test('a stranger, a web page and a foreign name are turned away', async (t) => {
 	assert.equal(await status({ authorization: `Bearer ${token}`, host: 'example.com' }), 403);
 });
 
-test('what a user changed in the kubeconfig stays when the server starts again', async (t) => {
+test('a restarted server keeps the user’s changes of the kubeconfig', async (t) => {
 	const folder = temporaryFolder(t);
 	const first = await startStint(t, { folder });
 	await first.kubectl('config', 'set-context', '--current', '--namespace=demo');
@@ -150,7 +150,7 @@ test('what a user changed in the kubeconfig stays when the server starts again',
 	assert.match(answered.stderr, /No resources found in demo namespace/);
 });
 
-test('a data folder that cannot be used is named at once, with what is wrong and what to do', async (t) => {
+test('a server names an unusable data folder and the reason at once', async (t) => {
 	const parent = temporaryFolder(t);
 	const file = join(parent, 'file');
 	writeFileSync(file, '');
@@ -182,7 +182,7 @@ test('a data folder that cannot be used is named at once, with what is wrong and
 	}
 });
 
-test('the copy of a data folder is started beside the original, says so, and leaves its Pods alone', async (t) => {
+test('a server on a copy of a data folder reports that, and does not touch the Pods of the original', async (t) => {
 	const original = await startStint(t);
 	const script = 'echo up; sleep 1000';
 	await original.kubectlWith(job('running', script), 'apply', '-f', '-');

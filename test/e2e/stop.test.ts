@@ -14,12 +14,12 @@ import { readKubeconfig } from '../../src/client/kubeconfig.ts';
 import { temporaryFolder } from '../support/processes.ts';
 import { type StintServer, startStint } from '../support/stint-server.ts';
 
-/** How often a server under load is stopped: few times here, 200 times by hand before a release. */
+/** How often a server under load is stopped. The default is low; 200 are run by hand before a release. */
 const TRIES = Number(process.env.STINT_STOP_TRIES ?? 4);
-/** Repeats the delays of an earlier run. */
+/** The seed of the delays; STINT_STOP_SEED repeats an earlier run. */
 const SEED = Number(process.env.STINT_STOP_SEED ?? Date.now() % 1_000_000);
 
-/** How long a stop may take. */
+/** How long a stop may take, from the signal to the exit. */
 const LONGEST_STOP_MS = 5000;
 
 const WRITERS = 12;
@@ -28,11 +28,11 @@ const WATCHES = 20;
 function job(name: string): Job {
 	const containers = [{ name: 'main', image: 'busybox', command: ['true'] }];
 	const spec = { parallelism: 3, completions: 6, template: { spec: { restartPolicy: 'Never', containers } } };
-	// As a user writes it; the server adds the defaults.
+	// The cast is safe: this is a manifest, which the server decodes and defaults.
 	return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec } as unknown as Job;
 }
 
-/** Keeps a server busy with new Jobs, their Pods, watches and log readers, until the server is gone. */
+/** Keeps a server busy with new Jobs, their Pods, lists and watches until the server stops. */
 class Load {
 	readonly #client: Client;
 	readonly #transport: HttpTransport;
@@ -45,7 +45,7 @@ class Load {
 		this.#client = new Client(transport);
 	}
 
-	/** Starts it; resolves once the server has work from every writer. */
+	/** Starts the load; resolves once the writers have created three Jobs each on average. */
 	async start(prefix: string): Promise<void> {
 		for (let i = 0; i < WATCHES; i++) this.#watch();
 		for (let i = 0; i < WRITERS; i++) this.#write(`${prefix}-${i}`);
@@ -67,7 +67,7 @@ class Load {
 			await target.list({ limit: 50 });
 			await next(count + 1);
 		};
-		// The end of the server ends the writer.
+		// The stop of the server ends the writer: its next request fails.
 		next(0).catch(() => undefined);
 	}
 
@@ -88,13 +88,16 @@ async function transportTo({ kubeconfig }: StintServer): Promise<HttpTransport> 
 	return new HttpTransport(access);
 }
 
-/** How long a stop took, in milliseconds, and its stages: until the server noticed, stopped and ended. */
+/**
+ * The duration of a stop in milliseconds, and its stages: until the server reports the signal, is stopped,
+ * exits.
+ */
 interface Stop {
 	readonly took: number;
 	readonly stages: string;
 }
 
-/** Starts a server on `folder`, gives it work and stops it after `delayMs`. */
+/** Starts a server on `folder`, puts it under load and stops it after `delayMs`. */
 async function stopUnderLoad(
 	t: TestContext,
 	{ folder, delayMs, name }: { readonly folder: string; readonly delayMs: number; readonly name: string },
@@ -103,7 +106,7 @@ async function stopUnderLoad(
 	const load = new Load(await transportTo(server));
 	await load.start(name);
 	await new Promise((resolve) => setTimeout(resolve, delayMs));
-	const began = Date.now();
+	const startedAt = Date.now();
 	const { code, signal, stderr } = await server.stop();
 	const ended = Date.now();
 	load.stop();
@@ -114,16 +117,16 @@ async function stopUnderLoad(
 		.trim()
 		.split('\n')
 		.map((line) => Date.parse(JSON.parse(line).time));
-	const stages = `${noticed - began} + ${stopped - noticed} + ${ended - stopped}`;
-	return { took: ended - began, stages };
+	const stages = `${noticed - startedAt} + ${stopped - noticed} + ${ended - stopped}`;
+	return { took: ended - startedAt, stages };
 }
 
-test(`SIGTERM under load ends a server within 5 s and closes its database (seed ${SEED})`, async (t) => {
+test(`a server under load stops within 5 s of SIGTERM and closes its database (seed ${SEED})`, async (t) => {
 	const random = new SeededRandom(SEED);
 	let folder = temporaryFolder(t);
 	const stops: Stop[] = [];
 	for (let i = 0; i < TRIES; i++) {
-		// Each begins with the unfinished work of those before it, within reason.
+		// Each server starts with the unfinished work of the previous ones; ten runs bound that work.
 		if (i % 10 === 9) folder = temporaryFolder(t);
 		const stop = await stopUnderLoad(t, { folder, delayMs: random.next() * 1000, name: `try-${i}` });
 		stops.push(stop);
@@ -135,7 +138,7 @@ test(`SIGTERM under load ends a server within 5 s and closes its database (seed 
 	);
 });
 
-test('the signal that stops a server decides its exit code, and what it did is in the log', async (t) => {
+test('a server exits with the code of the signal that stops it, and logs the stop', async (t) => {
 	const codes = { SIGTERM: 0, SIGHUP: 129, SIGINT: 130 } as const;
 	for (const [signal, code] of Object.entries(codes)) {
 		const server = await startStint(t, { args: ['--runtime', 'fake'] });

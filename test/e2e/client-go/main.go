@@ -1,8 +1,8 @@
-// Runs an informer of client-go, as controllers in Go do, and says how it went: a line of JSON. An informer
-// asks for its start by one watch (WatchList) and falls back to a list where the server cannot give it; the
-// requests that it makes are counted by which of the two they are.
+// Runs an informer of client-go, as controllers in Go do, and prints its result as a line of JSON. An informer
+// requests its initial state with one watch (WatchList), and falls back to a list if the server does not support
+// that. The program counts both kinds of requests.
 //
-// It does without the generated clients (client-go/kubernetes), which take most of the time of a build.
+// It does not use the generated clients (client-go/kubernetes), because compiling them takes most of the build time.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// report is what is printed.
+// report is the result that the program prints.
 type report struct {
 	Synced    bool    `json:"synced"`
 	Objects   int     `json:"objects"`
@@ -38,7 +38,7 @@ type report struct {
 	LastError string  `json:"lastError"`
 }
 
-// counter counts the reads of collections that pass through it.
+// counter counts the lists and watches that pass through it.
 type counter struct {
 	next           http.RoundTripper
 	lists, watches *atomic.Int64
@@ -90,7 +90,7 @@ func run(ctx context.Context, kubeconfig string) error {
 	result.Objects = len(informer.GetStore().ListKeys())
 	result.Lists, result.Watches = lists.Load(), watches.Load()
 	if result.Synced {
-		if result.SeesNew, result.SeesGone, err = makeAndDelete(ctx, client, informer); err != nil {
+		if result.SeesNew, result.SeesGone, err = createAndDelete(ctx, client, informer); err != nil {
 			return err
 		}
 	}
@@ -118,25 +118,25 @@ func batchClient(kubeconfig string, lists, watches *atomic.Int64) (*rest.RESTCli
 	return rest.RESTClientFor(config)
 }
 
-const madeName = "made-by-client-go"
+const jobName = "made-by-client-go"
 
-// makeAndDelete makes a Job and deletes it, and says whether the informer saw both.
-func makeAndDelete(ctx context.Context, client *rest.RESTClient, informer cache.SharedInformer) (bool, bool, error) {
+// createAndDelete creates a Job and deletes it, and returns whether the informer reported each of the two.
+func createAndDelete(ctx context.Context, client *rest.RESTClient, informer cache.SharedInformer) (bool, bool, error) {
 	added, deleted := make(chan struct{}, 1), make(chan struct{}, 1)
-	tell := func(channel chan struct{}) func(any) {
+	notify := func(channel chan struct{}) func(any) {
 		return func(object any) {
-			if job, ok := object.(*batchv1.Job); ok && job.Name == madeName {
+			if job, ok := object.(*batchv1.Job); ok && job.Name == jobName {
 				channel <- struct{}{}
 			}
 		}
 	}
 	if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    tell(added),
-		DeleteFunc: tell(deleted),
+		AddFunc:    notify(added),
+		DeleteFunc: notify(deleted),
 	}); err != nil {
 		return false, false, err
 	}
-	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: madeName}}
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: jobName}}
 	job.Spec.Template.Spec = corev1.PodSpec{
 		RestartPolicy: corev1.RestartPolicyNever,
 		Containers:    []corev1.Container{{Name: "main", Image: "busybox"}},
@@ -144,15 +144,15 @@ func makeAndDelete(ctx context.Context, client *rest.RESTClient, informer cache.
 	if err := client.Post().Namespace("default").Resource("jobs").Body(job).Do(ctx).Error(); err != nil {
 		return false, false, err
 	}
-	if !comes(ctx, added) {
+	if !arrives(ctx, added) {
 		return false, false, nil
 	}
-	err := client.Delete().Namespace("default").Resource("jobs").Name(madeName).
+	err := client.Delete().Namespace("default").Resource("jobs").Name(jobName).
 		Param("propagationPolicy", "Background").Do(ctx).Error()
-	return true, err == nil && comes(ctx, deleted), err
+	return true, err == nil && arrives(ctx, deleted), err
 }
 
-func comes(ctx context.Context, channel <-chan struct{}) bool {
+func arrives(ctx context.Context, channel <-chan struct{}) bool {
 	select {
 	case <-channel:
 		return true
