@@ -6,6 +6,12 @@ import { apply } from '../../src/cli/apply.ts';
 import { deleteObjects } from '../../src/cli/delete.ts';
 import { CliWorld, jobManifest } from './cli-world.ts';
 
+/**
+ * apply and delete against a real API server in the process, with no controllers. The last applied
+ * configuration has to equal kubectl's byte for byte: both commands may be used on the same objects, and each
+ * computes its patch from what the other one has stored.
+ */
+
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 const DELETE = { filename: [], cascade: 'background', wait: true };

@@ -7,6 +7,12 @@ import { get } from '../../src/cli/get.ts';
 import { logs } from '../../src/cli/logs.ts';
 import { CliWorld, jobManifest } from './cli-world.ts';
 
+/**
+ * get, describe and logs against a real API server in the process. The test writes the objects that
+ * controllers and the node agent would write, so that every state can be shown. That the output equals
+ * kubectl's is tested in test/e2e/parity.test.ts.
+ */
+
 async function worldWith(t: test.TestContext, ...names: readonly string[]): Promise<CliWorld> {
 	const world = await CliWorld.open(t);
 	for (const name of names) {

@@ -11,6 +11,12 @@ import { deleteObjects } from '../../src/cli/delete.ts';
 import { type RunFlags, run } from '../../src/cli/run.ts';
 import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
 
+/**
+ * `stint run` against a real API server in the process. The test acts as the Job controller and the node
+ * agent, because what run prints depends on the order in which Pods start, end and disappear, and only a test
+ * that writes the statuses itself can choose that order.
+ */
+
 const FLAGS: RunFlags = { filename: ['job.yaml'], env: [] };
 
 function start(world: CliWorld, text: string, flags: Partial<RunFlags> = {}): RunningCommand {

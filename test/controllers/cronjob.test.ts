@@ -9,6 +9,11 @@ import { formatTime } from '../../src/api/meta/time.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
 
+/**
+ * The CronJob controller within the whole control plane. Which Job is due when is decided by plan/cronjob,
+ * which has its own tests; here the subject is what the controller reads, writes and records as events.
+ */
+
 const MINUTE = 60_000;
 const START = Date.UTC(2026, 0, 31, 8, 0, 10);
 

@@ -18,6 +18,12 @@ import { GarbageCollector } from '../../src/controllers/garbage-collector.ts';
 import { Cluster } from '../job/cluster.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 
+/**
+ * The garbage collector within the whole control plane: the three propagation policies, and owners that are
+ * absent, replaced or unknown. The last tests run the collector alone, in order to change a dependent at the
+ * moment at which the collector looks up its owner.
+ */
+
 function job(name: string): Job {
 	const containers = [{ name: 'main', image: 'busybox', command: ['true'] }];
 	const spec = { suspend: true, template: { spec: { restartPolicy: 'Never', containers } } };

@@ -5,6 +5,11 @@ import { jobs } from '../../src/api/batch/job/definition.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { passTime, startControlPlane } from '../support/control-plane.ts';
 
+/**
+ * The metrics of a whole control plane by upstream's names, so that dashboards and alerts for
+ * kube-state-metrics and kube-controller-manager work.
+ */
+
 const START = Date.UTC(2026, 0, 31, 8, 0, 10);
 const TEMPLATE = { spec: { restartPolicy: 'Never' as const, containers: [{ name: 'main', image: 'x' }] } };
 

@@ -10,6 +10,11 @@ import type { Clock } from '../../src/base/clock.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
 
+/**
+ * The deletion of a namespace by the whole control plane. Conditions and their messages are upstream's:
+ * kubectl and users read from them why a namespace does not disappear.
+ */
+
 const TEMPLATE = { restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox' }] };
 
 async function planeWithNamespace(t: TestContext, clock?: Clock): Promise<ControlPlane> {
@@ -67,6 +72,8 @@ test('the conditions of a terminating namespace name the remaining resource and 
 
 test('a terminating namespace keeps its other objects until all Pods are removed', async (t) => {
 	const plane = await planeWithNamespace(t);
+	// As upstream with OrderedNamespaceDeletion: objects that protect running Pods must not be deleted before
+	// them.
 	await plane.client.resource(jobs, 'team').create(suspendedJob('other'));
 	await plane.client.resource(pods, 'team').create(podHeldBy('acme.io/keep'));
 	await plane.client.resource(namespaces).delete('team');

@@ -21,6 +21,12 @@ import { NodeAgent } from '../../src/node/agent.ts';
 import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
 
+/**
+ * Node failures end to end, in virtual time: heartbeats of real node agents, the node lifecycle controller's
+ * taints, taint eviction, and the Job controller's replacements. The delays are the sums of upstream's
+ * defaults: a grace period of 50 s, and tolerationSeconds 300 for not-ready and unreachable.
+ */
+
 const SECOND = 1000;
 
 /** A cluster in virtual time: the whole control plane, and node agents that a test stops and starts. */
@@ -239,6 +245,7 @@ test('a node that is ready again before the tolerations expire keeps its Pods', 
 
 test('the controller evicts no Pods from the only node', async (t) => {
 	const cluster = await TestCluster.start(t, 'a');
+	// Upstream's full disruption mode: if no node is ready, the fault is likely on the control plane's side.
 	await cluster.createJob('stays', {});
 	await cluster.silence('a');
 	await cluster.pass(3600);
@@ -255,6 +262,7 @@ test('the controller evicts no Pods from the only node', async (t) => {
 test('the controller does not take the sleep of its own machine for missing heartbeats', async (t) => {
 	const cluster = await TestCluster.start(t, 'a');
 	await cluster.pass(40);
+	// The clock jumps, as after a suspend to RAM: in these hours neither heartbeats nor checks have run.
 	cluster.clock.advance(8 * 3600 * SECOND);
 	await cluster.pass(60);
 	assert.deepEqual(await cluster.events('NodeNotReady'), []);

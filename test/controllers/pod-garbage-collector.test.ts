@@ -12,7 +12,11 @@ import { PodGarbageCollector } from '../../src/controllers/pod-garbage-collector
 import { Cluster } from '../job/cluster.ts';
 import { conditionsOf } from '../job/job-objects.ts';
 
-/** The Pod garbage collector and a Job controller against the real API server, in virtual time. */
+/**
+ * The Pod garbage collector and a Job controller against the real API server, in virtual time. The periods
+ * are upstream's (pkg/controller/podgc): a collection every 20 s, and 40 s of quarantine for Pods of a
+ * missing Node.
+ */
 
 const LIMIT = { timeout: 10_000 };
 

@@ -5,6 +5,10 @@ import test from 'node:test';
 import { type Finished, ROOT, Running, temporaryFolder } from '../support/processes.ts';
 import { startStint } from '../support/stint-server.ts';
 
+/**
+ * The commands in processes of their own against a real server, beside real kubectl. Needs kubectl on the PATH.
+ */
+
 function ok({ code, stdout, stderr }: Finished): string {
 	assert.equal(code, 0, `${stdout}\n${stderr}`);
 	return stdout;

@@ -5,6 +5,11 @@ import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { type Finished, Running } from '../support/processes.ts';
 import { type StintServer, startStint } from '../support/stint-server.ts';
 
+/**
+ * Real kubectl against a real server with real processes. It is the test that the API is Kubernetes' API:
+ * kubectl sends protobuf, patches, watches and discovery requests as its own libraries build them.
+ */
+
 function job(name: string, command: readonly string[], spec = ''): string {
 	return `
 apiVersion: batch/v1

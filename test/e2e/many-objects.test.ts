@@ -10,6 +10,11 @@ import { type Hold, type ProbedServer, startProbed } from '../support/probed-ser
 import { ROOT, run, temporaryFolder } from '../support/processes.ts';
 import type { StintServer } from '../support/stint-server.ts';
 
+/**
+ * Requests over {@link COUNT} objects: the server has to answer them in pieces, so that no turn of its event
+ * loop is long. The bound is CPU time, because these tests run beside others on a busy machine.
+ */
+
 const COUNT = 50_000;
 
 /** The longest that one turn of the event loop may take, in milliseconds of CPU time. */

@@ -7,6 +7,11 @@ import test from 'node:test';
 import { ROOT, Running, run, temporaryFolder } from '../support/processes.ts';
 import { startStint } from '../support/stint-server.ts';
 
+/**
+ * Pipes: commands must write all of their output before they exit, whether it is read late, at once or not at
+ * all. Node's writes to pipes are asynchronous, so `process.exit` right after a write would lose data.
+ */
+
 const STINT = join(ROOT, 'stint');
 
 /** More than the buffer of any pipe, so that a process that exits too early loses a part of it. */

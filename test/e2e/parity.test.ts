@@ -4,6 +4,11 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { startStint } from '../support/stint-server.ts';
 
+/**
+ * Runs the same commands with kubectl and with stint and compares stdout, stderr and exit codes. A difference
+ * is a defect of stint: scripts written for kubectl have to work unchanged.
+ */
+
 const MANIFEST = `
 apiVersion: batch/v1
 kind: Job

@@ -5,6 +5,11 @@ import test from 'node:test';
 import { processesWith } from '../support/process-table.ts';
 import { type Finished, ROOT, Running, run, temporaryFolder } from '../support/processes.ts';
 
+/**
+ * `stint run` without a server, as a new user starts it: it starts an embedded one, runs the manifest or the
+ * flags, and leaves nothing behind.
+ */
+
 const STINT = join(ROOT, 'stint');
 
 /** Runs `./stint run` like a new user without a server: with an empty home and a bare environment. */

@@ -7,6 +7,11 @@ import { isRunning } from '../support/process-table.ts';
 import { ROOT, run, temporaryFolder } from '../support/processes.ts';
 import { startStint } from '../support/stint-server.ts';
 
+/**
+ * `stint server` as a process: its data folder, its restarts, its refusal of foreign requests, and Pods that
+ * outlive it.
+ */
+
 /** A Job that runs a shell script. Kubernetes expands `$$` in a command to one dollar sign. */
 function job(name: string, script: string, more = ''): string {
 	return `

@@ -13,6 +13,7 @@ export interface FuzzRequest {
 	readonly body?: Body;
 }
 
+/** Reads and creations are frequent, so that there are objects for the other methods. */
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'POST', 'POST', 'PUT', 'PATCH', 'PATCH', 'DELETE'] as const;
 
 /** Draws a request: a valid one, one with a careless mistake, or a hostile one. */
@@ -64,6 +65,7 @@ function plainPath(dice: Dice): string {
 	);
 }
 
+/** Mostly the same name, so that requests meet objects that earlier ones have created. */
 const NAMES = [
 	'a',
 	'a',

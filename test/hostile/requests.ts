@@ -17,6 +17,7 @@ import { PLACEMENT } from './placement.ts';
 import { POSTS } from './posts.ts';
 import { READS } from './reads.ts';
 
+/** The Jobs that the test has created in bulk. */
 const MANY = `${JOBS}?labelSelector=${encodeURIComponent('many=y')}`;
 
 function cronJob(schedule: string): object {

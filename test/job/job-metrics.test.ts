@@ -3,7 +3,7 @@ import test from 'node:test';
 import { forbidden } from '../../src/api/meta/api-error.ts';
 import { Cluster } from './cluster.ts';
 
-/** The metrics of the Job controller, which have upstream's names and labels. */
+/** The metrics of the Job controller. They have upstream's names and labels, so that its dashboards work. */
 
 const LIMIT = { timeout: 10_000 };
 

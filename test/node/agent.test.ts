@@ -11,7 +11,14 @@ import { ATTEMPTS_TO_KEEP } from '../../src/plan/pod/restart.ts';
 import { passTime } from '../support/control-plane.ts';
 import { inPhase, pod, startNode } from './test-node.ts';
 
+/**
+ * The node agent with a fake runtime and a real API server. The fake runtime lets a test choose when
+ * containers end and when the runtime is lost; the same contract is tested for the process runtime in its own
+ * folder.
+ */
+
 test('the agent runs a Pod to its end with at most two writes, and removes its sandbox', async (t) => {
+	// Each status write costs a commit and an event to every watch: one for the start, one for the end.
 	let writes = 0;
 	const through = (transport: ApiTransport): ApiTransport => ({
 		watch: (request, sink) => transport.watch(request, sink),

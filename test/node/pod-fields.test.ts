@@ -6,6 +6,12 @@ import type { RuntimeTraits } from '../../src/api/meta/runtime-traits.ts';
 import { ImageError } from '../../src/node/runtime/runtime.ts';
 import { eventAbout, inPhase, pod, startNode } from './test-node.ts';
 
+/**
+ * What the agent does with Pod fields that its runtime may not support: it refuses to start, or starts with
+ * an event. A security field is never dropped silently. Reasons and messages of upstream's kubelet are kept
+ * to the letter.
+ */
+
 /** The traits of a runtime that supports none of the optional Pod fields. */
 const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
 

@@ -7,6 +7,11 @@ import { RuntimeBusy, RuntimeUnavailable } from '../../src/node/runtime/runtime.
 import { passTime } from '../support/control-plane.ts';
 import { eventAbout, inPhase, pod, startNode } from './test-node.ts';
 
+/**
+ * Failures between a bound Pod and its running container. The Pod has to wait and the agent has to retry;
+ * only the container's own exit may fail the Pod or count as a restart.
+ */
+
 const waitingOf = (object: Pod | undefined) => object?.status.containerStatuses?.[0]?.state?.waiting;
 
 test('the agent reports a failed creation of a sandbox, and retries it', async (t) => {

@@ -11,6 +11,12 @@ import type { ResourceClient } from '../../src/client/client.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { overHttp } from '../support/reach.ts';
 
+/**
+ * The scheduler within the whole control plane, over the direct call and over HTTP. Both matter: in the
+ * process decoded objects share unchanged parts, over HTTP every event is decoded anew, so a comparison by
+ * identity would pass only the first.
+ */
+
 /** How a test's Pod differs from one that requests 1 cpu. */
 interface PodTraits {
 	readonly cpu?: string;

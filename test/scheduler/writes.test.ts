@@ -51,6 +51,8 @@ test('the scheduler frees the resources of a refused binding for other Pods', as
 
 test('a binding whose answer is lost counts before the watch delivers it', async (t) => {
 	let isLost = false;
+	// The watch withholds the bound Pod, so only the scheduler's own record of the binding can keep `two` off
+	// the node.
 	const held: (() => void)[] = [];
 	const plane = await start(t, {
 		request: async (request, send) => {
@@ -103,6 +105,8 @@ test('after a failed binding the scheduler retries the Pod with a backoff from o
 });
 
 test('every write of the scheduler to a Pod has the UID of the Pod', async (t) => {
+	// Between a decision and its write another Pod may have taken the name: the UID makes the server refuse the
+	// write.
 	const writes: ApiRequest[] = [];
 	const plane = await start(t, {
 		request: (request, send) => {

@@ -3,7 +3,10 @@ import type { Dice } from './dice.ts';
 /** The key of the taints that users put on nodes. */
 export const USERS_TAINT = 'example.com/users';
 
-/** Draws a Job's spec: every feature is used at times, and all sizes are small. */
+/**
+ * Draws a Job's spec. Every feature is used at times, so that features also meet in one Job. Sizes are small:
+ * a run has many Jobs, and faults of counting show with four Pods as well as with a thousand.
+ */
 export function drawJobSpec(dice: Dice): Record<string, unknown> {
 	const mode = dice.of('plain' as const, 'indexed' as const, 'queue' as const);
 	const completions = dice.between(1, 5);

@@ -154,6 +154,7 @@ export class NodeHost {
 		this.start();
 	}
 
+	/** A fresh runtime without containers, as after a reboot; the oracle follows it in place of the old one. */
 	#boot(): FakeRuntime {
 		const { surroundings, podOracle, name } = this.#options;
 		const { clock, dice } = surroundings;

@@ -11,6 +11,11 @@ import type { History } from './history.ts';
 import type { Oracles } from './oracles.ts';
 import type { InvariantNumber } from './violations.ts';
 
+/**
+ * The invariants of the state that a run must reach once no fault occurs any more. A difference is no
+ * violation by itself: the world retries until its time is over, and only then reports the rest.
+ */
+
 /** A difference from the state that must be reached once no fault occurs; see violations.ts for the numbers. */
 export interface Remainder {
 	readonly invariant: InvariantNumber;

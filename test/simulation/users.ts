@@ -10,6 +10,12 @@ import { NodeUsers } from './node-users.ts';
 import { PodUsers } from './pod-users.ts';
 
 /**
+ * Simulated users: each action is an ordinary API request whose parameters are drawn. Users never wait for
+ * the effects of an action, and their objects share few names, so that creation, deletion and update of the
+ * same object overlap often.
+ */
+
+/**
  * Users who create, update and delete CronJobs, Jobs, Pods and Nodes at random, independently of each other.
  */
 export class Users {
