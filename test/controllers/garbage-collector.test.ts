@@ -95,7 +95,7 @@ test('orphan deletion keeps a dependent and removes its owner reference', async 
 	assert.deepEqual(orphan.metadata.ownerReferences ?? [], []);
 });
 
-test('a Pod of two owners keeps the one that still exists', async (t) => {
+test('a Pod of two owners keeps the reference to the one that still exists', async (t) => {
 	const plane = await startControlPlane(t);
 	const { client } = plane;
 	const [one, two] = [

@@ -28,7 +28,7 @@ const rules: fc.Arbitrary<readonly PodFailurePolicyRule[]> = fc.subarray([
 	{ action: 'FailIndex', onExitCodes: { operator: 'In', values: [3] } },
 ]);
 
-const wishes = fc.record({
+const jobTraits = fc.record({
 	mode: fc.constantFrom('NonIndexed' as const, 'Indexed' as const, 'WorkQueue' as const),
 	completions: small,
 	parallelism: small,
@@ -44,27 +44,27 @@ const wishes = fc.record({
 });
 
 /** A valid Job. */
-const jobs: fc.Arbitrary<Job> = wishes.map((wish) => {
-	const indexed = wish.mode === 'Indexed';
-	const perIndex = indexed ? wish.perIndex : undefined;
-	const usable = wish.rules?.filter(({ action }) => action !== 'FailIndex' || perIndex !== undefined);
-	const replaceEnded = wish.replaceEnded || usable !== undefined;
-	const restartPolicy = wish.onFailure && !usable ? 'OnFailure' : 'Never';
-	const succeededCount = Math.min(wish.enough ?? 0, wish.completions);
+const jobs: fc.Arbitrary<Job> = jobTraits.map((traits) => {
+	const indexed = traits.mode === 'Indexed';
+	const perIndex = indexed ? traits.perIndex : undefined;
+	const usable = traits.rules?.filter(({ action }) => action !== 'FailIndex' || perIndex !== undefined);
+	const replaceEnded = traits.replaceEnded || usable !== undefined;
+	const restartPolicy = traits.onFailure && !usable ? 'OnFailure' : 'Never';
+	const succeededCount = Math.min(traits.enough ?? 0, traits.completions);
 	const spec: Partial<JobSpec> = {
-		...(wish.mode === 'WorkQueue' ? { completions: undefined } : { completions: wish.completions }),
-		parallelism: wish.parallelism,
+		...(traits.mode === 'WorkQueue' ? { completions: undefined } : { completions: traits.completions }),
+		parallelism: traits.parallelism,
 		completionMode: indexed ? 'Indexed' : 'NonIndexed',
-		backoffLimit: wish.backoffLimit,
+		backoffLimit: traits.backoffLimit,
 		podReplacementPolicy: replaceEnded ? 'Failed' : 'TerminatingOrFailed',
 		...(usable && { podFailurePolicy: { rules: usable } }),
 		...(perIndex !== undefined && { backoffLimitPerIndex: perIndex, backoffLimit: 50 }),
-		...(perIndex !== undefined && wish.maxFailedIndexes !== undefined
-			? { maxFailedIndexes: Math.min(wish.maxFailedIndexes, wish.completions) }
+		...(perIndex !== undefined && traits.maxFailedIndexes !== undefined
+			? { maxFailedIndexes: Math.min(traits.maxFailedIndexes, traits.completions) }
 			: {}),
-		...(indexed && wish.enough !== undefined && { successPolicy: { rules: [{ succeededCount }] } }),
-		...(wish.deadline !== undefined && { activeDeadlineSeconds: wish.deadline }),
-		suspend: wish.suspend,
+		...(indexed && traits.enough !== undefined && { successPolicy: { rules: [{ succeededCount }] } }),
+		...(traits.deadline !== undefined && { activeDeadlineSeconds: traits.deadline }),
+		suspend: traits.suspend,
 		template: { ...makeJob().spec.template, spec: { restartPolicy, containers: [{ name: 'main' }] } },
 	};
 	return makeJob(spec);

@@ -4,7 +4,7 @@ import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { ResourceClient } from '../../src/client/client.ts';
 import type { Act, ActOptions } from './act.ts';
-import { drawCronJobChange, drawCronJobSpec } from './cronjob-wishes.ts';
+import { drawCronJobChange, drawCronJobSpec } from './cronjob-specs.ts';
 import type { Dice } from './dice.ts';
 
 /** The actions of users on CronJobs. */

@@ -5,7 +5,7 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { hasEnded } from '../../src/plan/job/classify.ts';
 import type { Act, ActOptions } from './act.ts';
 import { evict } from './evict.ts';
-import { USERS_TAINT } from './job-wishes.ts';
+import { USERS_TAINT } from './job-specs.ts';
 
 /** The actions of users on Nodes. */
 export class NodeUsers {

@@ -23,7 +23,7 @@ export interface OraclesOptions {
 /**
  * All oracles of a run. Each judges one part of the invariants in violations.ts; this class passes every change
  * of the store to those that it concerns. There is one oracle for each Job and each CronJob, and one of every
- * other kind. Invariants about the final state are checked in quiet.ts.
+ * other kind. Invariants about the final state are checked in final-state.ts.
  */
 export class Oracles {
 	readonly pods: PodOracle;

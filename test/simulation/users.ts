@@ -5,7 +5,7 @@ import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
 import type { Act, ActOptions } from './act.ts';
 import { CronJobUsers } from './cronjob-users.ts';
-import { drawJobSpec } from './job-wishes.ts';
+import { drawJobSpec } from './job-specs.ts';
 import { NodeUsers } from './node-users.ts';
 import { PodUsers } from './pod-users.ts';
 

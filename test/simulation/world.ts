@@ -16,12 +16,18 @@ import type { Store } from '../../src/store/store.ts';
 import { ControlPlaneHost } from './control-plane-host.ts';
 import { Dice } from './dice.ts';
 import { drawFaultRates, Faults } from './faults.ts';
+import {
+	podsWithoutDeletion,
+	type Remainder,
+	remainders,
+	unreadyNodes,
+	unsettledJobs,
+} from './final-state.ts';
 import { History } from './history.ts';
 import { NodeHost } from './node-host.ts';
 import type { Observed } from './observed.ts';
 import { Oracles } from './oracles.ts';
 import { hashOf } from './program.ts';
-import { podsWithoutDeletion, type Remainder, remainders, unreadyNodes, unsettledJobs } from './quiet.ts';
 import { ServerHost } from './server-host.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Trace } from './trace.ts';

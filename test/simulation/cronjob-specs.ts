@@ -1,6 +1,6 @@
 import { ODD_ZONE } from './cronjob-slots.ts';
 import type { Dice } from './dice.ts';
-import { drawJobSpec } from './job-wishes.ts';
+import { drawJobSpec } from './job-specs.ts';
 
 /** Draws the spec of a new CronJob. */
 export function drawCronJobSpec(dice: Dice): Record<string, unknown> {
