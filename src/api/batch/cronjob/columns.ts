@@ -13,37 +13,37 @@ function column(
 	return { name, type: 'string', priority, description, cell };
 }
 
-/** The columns of `kubectl get cronjobs`. */
+/** The columns of `kubectl get cronjobs` (upstream: printCronJob and its column definitions). */
 export const cronJobColumns: readonly Column<CronJob>[] = [
 	nameColumn(),
-	column('Schedule', 0, 'When its Jobs are due.', ({ spec }) => spec.schedule),
-	column('Timezone', 0, 'The zone of the schedule.', ({ spec }) => spec.timeZone ?? '<none>'),
+	column('Schedule', 0, 'Schedule on which Jobs are created, in cron format.', ({ spec }) => spec.schedule),
+	column('Timezone', 0, 'Time zone of the schedule.', ({ spec }) => spec.timeZone ?? '<none>'),
 	{
 		name: 'Suspend',
-		// Upstream calls the column boolean, though its cells are the words that printBoolPtr makes.
+		// Upstream calls the column boolean, though its cells are the words that printBoolPtr returns.
 		type: 'boolean',
 		priority: 0,
-		description: 'Whether it is at rest.',
+		description: 'Whether the creation of Jobs is suspended.',
 		cell: ({ spec }) => suspendText(spec.suspend),
 	},
 	{
 		name: 'Active',
 		type: 'integer',
 		priority: 0,
-		description: 'How many of its Jobs run.',
+		description: 'Number of Jobs that have not finished.',
 		cell: ({ status }) => status.active?.length ?? 0,
 	},
-	column('Last Schedule', 0, 'The time since a Job was due last.', ({ status }, now) =>
+	column('Last Schedule', 0, 'Time since the latest Job was scheduled.', ({ status }, now) =>
 		status.lastScheduleTime === undefined ? '<none>' : ageOf(status.lastScheduleTime, now),
 	),
 	ageColumn(),
-	column('Containers', 1, 'The containers of its Pods.', ({ spec }) =>
+	column('Containers', 1, 'Names of the containers in the Pod template.', ({ spec }) =>
 		spec.jobTemplate.spec.template.spec.containers.map(({ name }) => name).join(','),
 	),
-	column('Images', 1, 'The images of its Pods.', ({ spec }) =>
+	column('Images', 1, 'Images of the containers in the Pod template.', ({ spec }) =>
 		spec.jobTemplate.spec.template.spec.containers.map(({ image = '' }) => image).join(','),
 	),
-	column('Selector', 1, 'Which Pods are its own.', ({ spec }) =>
+	column('Selector', 1, 'Label selector in the template of the Jobs.', ({ spec }) =>
 		labelSelectorText(spec.jobTemplate.spec.selector),
 	),
 ];

@@ -12,20 +12,25 @@ function column(name: string, priority: 0 | 1, description: string, cell: Column
 /** The columns of `kubectl get jobs`. */
 export const jobColumns: readonly Column<Job>[] = [
 	nameColumn(),
-	column('Status', 0, 'How it is doing.', jobStatusText),
-	column('Completions', 0, 'How many of its Pods have succeeded.', completionsOf),
-	column('Duration', 0, 'How long it took, or has taken so far.', durationOf),
+	column('Status', 0, 'State of the Job, from its conditions.', jobStatusText),
+	column('Completions', 0, 'Number of successful Pods out of those required.', completionsOf),
+	column('Duration', 0, 'Time from the start of the Job to its completion, or until now.', durationOf),
 	ageColumn(),
-	column('Containers', 1, 'The containers of its Pods.', ({ spec }) =>
+	column('Containers', 1, 'Names of the containers in the Pod template.', ({ spec }) =>
 		spec.template.spec.containers.map(({ name }) => name).join(','),
 	),
-	column('Images', 1, 'The images of its Pods.', ({ spec }) =>
+	column('Images', 1, 'Images of the containers in the Pod template.', ({ spec }) =>
 		spec.template.spec.containers.map(({ image = '' }) => image).join(','),
 	),
-	column('Selector', 1, 'Which Pods are its own.', ({ spec }) => labelSelectorText(spec.selector)),
+	column('Selector', 1, 'Label selector for the Pods of the Job.', ({ spec }) =>
+		labelSelectorText(spec.selector),
+	),
 ];
 
-/** The STATUS column: the first of these words that applies. */
+/**
+ * The STATUS column (upstream: printJob): the first of these states that applies, so an outcome hides a
+ * deletion under way, and a deletion hides a suspension.
+ */
 export function jobStatusText({ metadata, status }: Job): string {
 	const is = (type: string): boolean =>
 		status.conditions?.find((condition) => condition.type === type)?.status === 'True';
