@@ -5,8 +5,8 @@ import { nextTime, parseCron } from './cron-expression.ts';
 import { type WallTime, wallTime } from './time-zone.ts';
 
 /**
- * Times around both changes of the clocks in eight zones. Each row was computed by upstream's library
- * (robfig/cron v3.0.1 with Go's zone data) and checked by hand against the change that its comment tells of.
+ * Times around both clock changes of a year in eight zones. Each row was computed with upstream's library
+ * (robfig/cron v3.0.1 with Go's zone data) and checked by hand against the change that its comment names.
  */
 
 interface Change {
@@ -16,7 +16,7 @@ interface Change {
 }
 
 const CHANGES: readonly Change[] = [
-	// 02:00 to 03:00 is left out on March 29.
+	// 02:00 to 03:00 is skipped on March 29.
 	{
 		zone: 'Europe/Berlin',
 		after: '2026-03-28T20:00:00Z',
@@ -36,7 +36,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// 02:00 to 03:00 comes twice on October 25.
+	// 02:00 to 03:00 is repeated on October 25.
 	{
 		zone: 'Europe/Berlin',
 		after: '2026-10-24T20:00:00Z',
@@ -56,7 +56,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// 02:00 to 03:00 is left out on March 8.
+	// 02:00 to 03:00 is skipped on March 8.
 	{
 		zone: 'America/New_York',
 		after: '2026-03-07T22:00:00Z',
@@ -76,7 +76,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// 01:00 to 02:00 comes twice on November 1.
+	// 01:00 to 02:00 is repeated on November 1.
 	{
 		zone: 'America/New_York',
 		after: '2026-10-31T22:00:00Z',
@@ -96,7 +96,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// Half an hour only: 02:00 to 02:30 is left out on October 4.
+	// Half an hour only: 02:00 to 02:30 is skipped on October 4.
 	{
 		zone: 'Australia/Lord_Howe',
 		after: '2026-10-03T08:00:00Z',
@@ -116,7 +116,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// 01:30 to 02:00 comes twice on April 5.
+	// 01:30 to 02:00 is repeated on April 5.
 	{
 		zone: 'Australia/Lord_Howe',
 		after: '2026-04-04T08:00:00Z',
@@ -136,7 +136,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// Midnight to 01:00 is left out on March 8.
+	// Midnight to 01:00 is skipped on March 8.
 	{
 		zone: 'America/Havana',
 		after: '2026-03-07T22:00:00Z',
@@ -156,7 +156,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// Midnight to 01:00 comes twice on November 1.
+	// Midnight to 01:00 is repeated on November 1.
 	{
 		zone: 'America/Havana',
 		after: '2026-10-31T22:00:00Z',
@@ -176,7 +176,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// Midnight to 01:00 was left out on November 4, 2018.
+	// Midnight to 01:00 was skipped on November 4, 2018.
 	{
 		zone: 'America/Sao_Paulo',
 		after: '2018-11-03T20:00:00Z',
@@ -196,7 +196,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// 23:00 to midnight came twice on February 17, 2018.
+	// 23:00 to midnight was repeated on February 17, 2018.
 	{
 		zone: 'America/Sao_Paulo',
 		after: '2018-02-17T20:00:00Z',
@@ -216,7 +216,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// 02:00 to 03:00 is left out on October 4.
+	// 02:00 to 03:00 is skipped on October 4.
 	{
 		zone: 'Australia/Sydney',
 		after: '2026-10-03T08:00:00Z',
@@ -236,7 +236,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// 02:00 to 03:00 comes twice on April 5.
+	// 02:00 to 03:00 is repeated on April 5.
 	{
 		zone: 'Australia/Sydney',
 		after: '2026-04-04T08:00:00Z',
@@ -256,7 +256,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// 01:00 to 02:00 is left out on March 29.
+	// 01:00 to 02:00 is skipped on March 29.
 	{
 		zone: 'Europe/London',
 		after: '2026-03-28T20:00:00Z',
@@ -276,7 +276,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// 01:00 to 02:00 comes twice on October 25.
+	// 01:00 to 02:00 is repeated on October 25.
 	{
 		zone: 'Europe/London',
 		after: '2026-10-24T20:00:00Z',
@@ -296,7 +296,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// Midnight to 01:00 is left out on March 29.
+	// Midnight to 01:00 is skipped on March 29.
 	{
 		zone: 'Asia/Beirut',
 		after: '2026-03-28T18:00:00Z',
@@ -316,7 +316,7 @@ const CHANGES: readonly Change[] = [
 			],
 		},
 	},
-	// 23:00 to midnight comes twice on October 24.
+	// 23:00 to midnight is repeated on October 24.
 	{
 		zone: 'Asia/Beirut',
 		after: '2026-10-24T18:00:00Z',
@@ -339,7 +339,7 @@ const CHANGES: readonly Change[] = [
 ];
 
 for (const { zone, after, due } of CHANGES) {
-	test(`the clocks change in ${zone} after ${after}`, () => {
+	test(`nextTime() follows the clock change in ${zone} after ${after}`, () => {
 		for (const [schedule, expected] of Object.entries(due)) {
 			const parsed = parseCron(schedule);
 			assert.ok(parsed.ok);
@@ -358,8 +358,8 @@ function textOf(ms: number, zone: string): string {
 		.toString({ smallestUnit: 'second', timeZoneName: 'never' });
 }
 
-test('whatever the minutes and hours, the next time is the first that the clocks of the zone show', () => {
-	// Not Lord Howe: upstream goes by whole hours, and passes over times where the clocks change by half of one.
+test('for any minutes and hours, nextTime() returns the first match of the wall clock', () => {
+	// Not Lord Howe: upstream steps by whole hours, and skips times where the clocks change by half an hour.
 	const zones = ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Africa/Cairo'];
 	const some = (end: number) => fc.uniqueArray(fc.nat(end - 1), { minLength: 1, maxLength: 4 });
 	const changes = ['2026-03-08', '2026-03-29', '2026-04-05', '2026-10-04', '2026-10-25', '2026-11-01'];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { nextTime, parseCron } from './cron-expression.ts';
 
-/** The next time as the clocks of `zone` show it. */
+/** The next time in the wall clock of `zone`. */
 function next(text: string, after: string, zone = 'UTC'): string | undefined {
 	const parsed = parseCron(text);
 	assert.ok(parsed.ok, text);
@@ -13,7 +13,7 @@ function next(text: string, after: string, zone = 'UTC'): string | undefined {
 		.toString({ smallestUnit: 'second', timeZoneName: 'never' });
 }
 
-test('the next time of a schedule', () => {
+test('nextTime() returns the first time after the given one that the schedule matches', () => {
 	const rows: readonly (readonly [text: string, after: string, expected: string | undefined])[] = [
 		['* * * * *', '2026-01-31T08:00:00Z', '2026-01-31T08:01:00+00:00'],
 		['* * * * *', '2026-01-31T08:00:59.999Z', '2026-01-31T08:01:00+00:00'],
@@ -43,16 +43,16 @@ test('the next time of a schedule', () => {
 	for (const [text, after, expected] of rows) assert.equal(next(text, after), expected, text);
 });
 
-test('the clocks of the zone are followed where they change', () => {
+test('nextTime() follows the clock changes of the zone', () => {
 	const rows: readonly (readonly [text: string, zone: string, after: string, expected: string])[] = [
 		// 02:00 to 03:00 is skipped on March 29.
 		['30 2 * * *', 'Europe/Berlin', '2026-03-28T12:00:00Z', '2026-03-30T02:30:00+02:00'],
 		['0 * * * *', 'Europe/Berlin', '2026-03-29T00:30:00Z', '2026-03-29T03:00:00+02:00'],
-		// 02:00 to 03:00 comes twice on October 25.
+		// 02:00 to 03:00 is repeated on October 25.
 		['30 2 * * *', 'Europe/Berlin', '2026-10-24T12:00:00Z', '2026-10-25T02:30:00+02:00'],
 		['30 2 * * *', 'Europe/Berlin', '2026-10-25T00:30:00Z', '2026-10-25T02:30:00+01:00'],
 		['30 2 * * *', 'Europe/Berlin', '2026-10-25T01:30:00Z', '2026-10-26T02:30:00+01:00'],
-		// Midnight did not exist on this day.
+		// This day had no midnight.
 		['0 0 * * *', 'America/Sao_Paulo', '2018-11-03T12:00:00Z', '2018-11-05T00:00:00-02:00'],
 		['30 * 4 11 *', 'America/Sao_Paulo', '2018-11-03T12:00:00Z', '2018-11-04T01:30:00-02:00'],
 		['0 5 * * *', 'Asia/Kolkata', '2026-01-31T08:00:00Z', '2026-02-01T05:00:00+05:30'],
@@ -61,7 +61,7 @@ test('the clocks of the zone are followed where they change', () => {
 		assert.equal(next(text, after, zone), expected, `${text} ${after}`);
 });
 
-test('what is wrong with a schedule', () => {
+test("parseCron() reports errors in the library's words", () => {
 	const rows: readonly (readonly [text: string, error: string])[] = [
 		['', 'empty spec string'],
 		['* * * *', 'expected exactly 5 fields, found 4: [* * * *]'],
@@ -91,7 +91,7 @@ test('what is wrong with a schedule', () => {
 	for (const [text, error] of rows) assert.deepEqual(parseCron(text), { ok: false, error }, text);
 });
 
-test('each next time is the first that matches', () => {
+test('nextTime() skips no matching minute', () => {
 	const parsed = parseCron('7,37 3-5/2 1-10 * 2');
 	assert.ok(parsed.ok && parsed.expression.type === 'fields');
 	const { minutes, hours, days, weekdays } = parsed.expression;

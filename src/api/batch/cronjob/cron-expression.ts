@@ -3,16 +3,20 @@ import { parseGoDuration } from './go-duration.ts';
 import { instantOf, isSteady, timeZoneProblem, type WallTime, wallTime, zoneNamed } from './time-zone.ts';
 
 /**
- * The language of CronJob schedules: five fields of cron or a descriptor, understood as upstream's library
- * (robfig/cron v3, ParseStandard) understands them, with its error texts.
+ * The language of CronJob schedules: five fields of cron or a descriptor, parsed as upstream's library
+ * (robfig/cron v3, ParseStandard) parses them, with its error texts.
  *
- * 1. A `?` is a `*`; the day of the week ends at 6, Saturday.
- * 2. Where day of month or day of week is a bare star, both must match, else either.
- * 3. Next times follow the clocks of the zone: hours that are skipped are, hours that come twice may match
- *    twice. None is looked for beyond five years.
+ * 1. A `?` means the same as a `*`; days of the week go from 0, Sunday, to 6, Saturday.
+ * 2. If day of month or day of week is a bare star, a day must match both fields; otherwise either suffices.
+ * 3. Next times follow the wall clock of the zone: an hour that a clock change skips never matches, and one
+ *    that a change repeats may match twice. The search ends after five years.
+ *
+ * A library from npm would bring rules and error texts of its own, and users see both.
  */
 
-/** When something is due: at certain minutes, or so long after the time before. */
+/**
+ * When a Job is due: at the minutes that match five fields, or at a fixed distance from the previous time.
+ */
 export type CronExpression =
 	| {
 			readonly type: 'fields';
@@ -21,19 +25,19 @@ export type CronExpression =
 			readonly days: ReadonlySet<number>;
 			readonly months: ReadonlySet<number>;
 			readonly weekdays: ReadonlySet<number>;
-			/** Day of month or day of week is a bare star. */
+			/** Whether day of month or day of week is a bare star, so that a day must match both. */
 			readonly anyDay: boolean;
-			/** The zone that the text itself names, as `TZ=Europe/Berlin 0 5 * * *`. */
+			/** The time zone that the expression itself names, as in `TZ=Europe/Berlin 0 5 * * *`. */
 			readonly zone?: string;
 	  }
 	| { readonly type: 'every'; readonly ms: number };
 
-/** The expression, or what is wrong with the text. */
+/** The parsed expression, or upstream's error text. */
 export type ParsedCron =
 	| { readonly ok: true; readonly expression: CronExpression }
 	| { readonly ok: false; readonly error: string };
 
-/** Reads a schedule. */
+/** Parses a schedule. Never throws: an invalid one is an error in the result. */
 export function parseCron(text: string): ParsedCron {
 	try {
 		return { ok: true, expression: parse(text) };
@@ -43,14 +47,17 @@ export function parseCron(text: string): ParsedCron {
 	}
 }
 
-/** The first time after `afterMs` that matches, by the clocks of `zone` unless the text named one; undefined if none. */
+/**
+ * The first scheduled time after `afterMs`, in milliseconds since 1970. `zone` is an IANA name, which a zone
+ * in the expression overrides. Undefined if no time within five years matches (February 30).
+ */
 export function nextTime(expression: CronExpression, afterMs: number, zone: string): number | undefined {
 	const seconds = Math.floor(afterMs / 1000) * 1000;
 	if (expression.type === 'every') return seconds + expression.ms;
 	return search(expression, seconds + 1000, expression.zone ?? zone);
 }
 
-/** Upstream has no limit; here it takes time in the one thread that all requests share. */
+/** Upstream has no limit. Here parsing takes time in the one thread that serves all requests. */
 const LONGEST_TEXT = 10_000;
 
 class CronError extends Error {
@@ -89,7 +96,7 @@ function parse(text: string): CronExpression {
 function splitZone(text: string): { readonly zone?: string; readonly rest: string } {
 	if (!/^(CRON_)?TZ=/.test(text)) return { rest: text };
 	const space = text.indexOf(' ');
-	// Upstream's library falls over here; the API server catches it and says so in these words.
+	// Upstream's library panics here; the API server recovers and reports the panic in these words.
 	if (space < 0)
 		throw new CronError('invalid schedule format: runtime error: slice bounds out of range [:-1]');
 	const name = text.slice(text.indexOf('=') + 1, space);
@@ -142,7 +149,7 @@ interface ParsedField {
 function parseField(text: string, rules: FieldRules): ParsedField {
 	const values = new Set<number>();
 	let star = false;
-	// Empty items are passed over, so that `,` matches nothing at all.
+	// Upstream ignores empty items, so a field of only `,` matches no value.
 	for (const item of text.split(',').filter((part) => part !== '')) {
 		const range = parseRange(item, rules);
 		for (let value = range.start; value <= range.end; value += range.step) values.add(value);
@@ -199,20 +206,21 @@ const HOUR_MS = 60 * MINUTE_MS;
 type Fields = Extract<CronExpression, { readonly type: 'fields' }>;
 
 /**
- * Goes from field to field, the largest first: where one does not match, it is counted up and the smaller
- * ones begin anew; where it wraps around, the larger ones are looked at again. Step by step as upstream's
- * library does it, since what it makes of days without a midnight can be told from its steps only.
+ * Searches from the largest field to the smallest (upstream: SpecSchedule.Next). A field that does not match
+ * is incremented and all smaller ones are reset; if it wraps around, the search restarts at the largest.
+ * This repeats the steps of upstream's library, since its results on days without a midnight follow from
+ * its steps alone.
  */
 function search(fields: Fields, fromMs: number, zone: string): number | undefined {
-	const walk = new Walk(Math.ceil(fromMs / MINUTE_MS) * MINUTE_MS, zone);
+	const cursor = new ScheduleCursor(Math.ceil(fromMs / MINUTE_MS) * MINUTE_MS, zone);
 	const lastYear = wallTime(fromMs, zone).year + YEARS_AHEAD;
-	while (walk.wall.year <= lastYear) {
-		const settled =
-			walk.toMonth(({ month }) => fields.months.has(month)) &&
-			walk.toDay((wall) => dayMatches(fields, wall)) &&
-			walk.toHour(fields.hours) &&
-			walk.toMinute(fields.minutes);
-		if (settled) return walk.ms;
+	while (cursor.wall.year <= lastYear) {
+		const matchesAll =
+			cursor.toMonth(({ month }) => fields.months.has(month)) &&
+			cursor.toDay((wall) => dayMatches(fields, wall)) &&
+			cursor.toHour(fields.hours) &&
+			cursor.toMinute(fields.minutes);
+		if (matchesAll) return cursor.ms;
 	}
 	return undefined;
 }
@@ -223,12 +231,14 @@ function dayMatches({ days, weekdays, anyDay }: Fields, { day, weekday }: WallTi
 
 type Matches = (wall: WallTime) => boolean;
 
-/** An instant that is moved ahead, field by field; each step says false where its field wrapped around. */
-class Walk {
+/**
+ * An instant that the search advances field by field. Each step returns false if its field wrapped around.
+ */
+class ScheduleCursor {
 	ms: number;
 	wall: WallTime;
 	readonly #zone: string;
-	/** Whether a field was counted up: the smaller ones then begin at their start. */
+	/** Whether a field has been incremented: the smaller ones have then been reset already. */
 	#moved = false;
 
 	constructor(ms: number, zone: string) {
@@ -239,7 +249,7 @@ class Walk {
 
 	toMonth(matches: Matches): boolean {
 		while (!matches(this.wall)) {
-			this.#begin({ day: 1, hour: 0, minute: 0 });
+			this.#resetSmaller({ day: 1, hour: 0, minute: 0 });
 			this.#set({ month: this.wall.month + 1 });
 			if (this.wall.month === 1) return false;
 		}
@@ -249,12 +259,13 @@ class Walk {
 	toDay(matches: Matches): boolean {
 		while (!matches(this.wall)) {
 			const before = this.ms;
-			this.#begin({ hour: 0, minute: 0 });
+			this.#resetSmaller({ hour: 0, minute: 0 });
 			this.#set({ day: this.wall.day + 1 });
-			// Some days have no midnight: back or forth to the full day.
+			// Where a clock change skips midnight, the result lies an hour before or after it: move to the start of
+			// the day.
 			const { hour } = this.wall;
 			if (hour !== 0) this.#add((hour > 12 ? 24 - hour : -hour) * HOUR_MS);
-			// A zone that moves across the date line leaves out a whole day.
+			// A zone that moves across the date line skips a whole day; without this the loop would not advance.
 			if (this.ms <= before) this.#add(24 * HOUR_MS);
 			if (this.wall.day === 1) return false;
 		}
@@ -263,7 +274,7 @@ class Walk {
 
 	toHour(hours: ReadonlySet<number>): boolean {
 		while (!hours.has(this.wall.hour)) {
-			this.#begin({ minute: 0 });
+			this.#resetSmaller({ minute: 0 });
 			this.#addUntil(hours, { now: this.wall.hour, end: 24, unitMs: HOUR_MS });
 			if (this.wall.hour === 0) return false;
 		}
@@ -280,8 +291,8 @@ class Walk {
 	}
 
 	/**
-	 * Adds as many units as lead from `now` to the next of `values`, or to the end of the field. Where the clocks
-	 * are changed on the way it adds one, so that no value is passed over.
+	 * Advances from `now` to the next of `values`, or to the end of the field, in one step. If the clocks change
+	 * on the way it advances by one unit only, so that no value is skipped.
 	 */
 	#addUntil(
 		values: ReadonlySet<number>,
@@ -293,7 +304,8 @@ class Walk {
 		this.#add(isStraight ? units * unitMs : unitMs);
 	}
 
-	#begin(start: Partial<WallTime>): void {
+	/** Resets the smaller fields, before the first increment only. */
+	#resetSmaller(start: Partial<WallTime>): void {
 		if (this.#moved) return;
 		this.#moved = true;
 		this.#set(start);

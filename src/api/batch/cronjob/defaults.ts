@@ -9,7 +9,10 @@ const SPEC: Partial<CronJobSpec> = {
 	failedJobsHistoryLimit: 1,
 };
 
-/** Fills what a CronJob leaves open. What its Jobs leave open is filled when they are made. */
+/**
+ * Sets the defaults of a CronJob (upstream: SetDefaults_CronJob). Of the Job template only the Pod template
+ * and the failure policy get theirs: the other fields of a Job are defaulted when the Job is created.
+ */
 export function defaultCronJob(cronJob: CronJob): CronJob {
 	return withField(cronJob, 'spec', (spec) =>
 		withField(withDefaults(spec, SPEC), 'jobTemplate', (template) =>

@@ -18,7 +18,7 @@ function texts(errors: ReturnType<typeof cronjobs.strategy.validateCreate>): rea
 	return errors.map(({ field, message }) => `${field}: ${message}`);
 }
 
-test('what a CronJob leaves open is filled in, what its Jobs leave open is not', () => {
+test('defaults are set in a CronJob, but not in its Job template', () => {
 	const { schedule: _, jobTemplate, ...spec } = cronJob({}).spec;
 	assert.deepEqual(spec, {
 		concurrencyPolicy: 'Allow',
@@ -33,7 +33,7 @@ test('what a CronJob leaves open is filled in, what its Jobs leave open is not',
 	assert.equal(cronJob({ successfulJobsHistoryLimit: 0 }).spec.successfulJobsHistoryLimit, 0);
 });
 
-test('what is wrong with a CronJob', () => {
+test('validation reports every invalid field of a CronJob', () => {
 	const negative = 'must be greater than or equal to 0';
 	const rows: readonly (readonly [spec: object, ...problems: readonly string[]])[] = [
 		[{}],
@@ -72,7 +72,7 @@ test('what is wrong with a CronJob', () => {
 	}
 });
 
-test('what is wrong with its Jobs', () => {
+test('validation reports invalid fields of the Job template', () => {
 	const path = 'spec.jobTemplate.spec';
 	const rows: readonly (readonly [job: object, ...problems: readonly string[]])[] = [
 		[{ parallelism: -1 }, `${path}.parallelism: Invalid value: -1: must be greater than or equal to 0`],
@@ -95,7 +95,7 @@ test('what is wrong with its Jobs', () => {
 	}
 });
 
-test('a name leaves room for the time', () => {
+test('a name is limited to 52 characters, so that the controller can append the scheduled time', () => {
 	const long = 'a'.repeat(53);
 	assert.deepEqual(texts(cronjobs.strategy.validateCreate(cronJob({}, { name: long }))), [
 		`metadata.name: Invalid value: "${long}": must be no more than 52 characters`,
@@ -107,7 +107,7 @@ test('a name leaves room for the time', () => {
 	);
 });
 
-test('an update may keep a zone within the schedule, and an unknown time zone', () => {
+test('an update may keep a time zone in the schedule, and an unknown time zone', () => {
 	const update = (old: CronJob, change: Partial<CronJobSpec>): readonly string[] =>
 		texts(cronjobs.strategy.validateUpdate({ ...old, spec: { ...old.spec, ...change } }, old));
 	const zoned = cronJob({ schedule: 'TZ=UTC 0 3 * * *' });
@@ -118,7 +118,7 @@ test('an update may keep a zone within the schedule, and an unknown time zone', 
 	assert.deepEqual(update(cronJob({ timeZone: 'Nowhere' }), { suspend: true }), []);
 });
 
-test('status and spec keep apart; the generation counts changes of the spec', () => {
+test('spec and status have separate endpoints, and the generation counts changes of the spec', () => {
 	const old: CronJob = { ...cronJob({}), status: { lastScheduleTime: '2026-01-31T08:00:00Z' } };
 	const updated = cronjobs.strategy.prepareForUpdate(
 		{ ...old, spec: { ...old.spec, suspend: true }, status: {} },
@@ -130,7 +130,7 @@ test('status and spec keep apart; the generation counts changes of the spec', ()
 	assert.deepEqual(cronjobs.deletion, { defaultPropagation: 'Background' });
 });
 
-test('warnings', () => {
+test('a CronJob gets warnings for its name, its schedule and its Job template', () => {
 	const warnings = (given: CronJob, old?: CronJob): readonly string[] =>
 		cronjobs.strategy.warnings?.(given, old) ?? [];
 	assert.deepEqual(warnings(cronJob({})), []);
@@ -139,7 +139,7 @@ test('warnings', () => {
 	assert.match(warnings(zoned, zoned)[0] ?? '', /^cannot use TZ or CRON_TZ in spec\.spec\.schedule/);
 });
 
-test('the columns of CronJobs', () => {
+test('the columns of a CronJob show its schedule, time zone, active Jobs and template', () => {
 	const now = Date.parse('2026-01-31T08:10:00Z');
 	const cells = (given: CronJob): object =>
 		Object.fromEntries(cronjobs.columns.map(({ name, cell }) => [name, cell(given, now)]));

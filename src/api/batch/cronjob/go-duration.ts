@@ -1,6 +1,6 @@
 import { quote } from '../../../base/quote.ts';
 
-/** A duration as Go writes it (`1h30m`), in milliseconds, or what is wrong with the text in Go's words. */
+/** A parsed Go duration (`1h30m`) in milliseconds, or the error text of Go's time.ParseDuration. */
 export type GoDuration =
 	| { readonly ok: true; readonly ms: number }
 	| { readonly ok: false; readonly error: string };
@@ -19,7 +19,7 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 /** The longest duration that Go can hold, in milliseconds. */
 const LONGEST_MS = 2 ** 63 / 1e6;
 
-/** Reads a duration: numbers with units, one after the other, and a sign before all of them. */
+/** Parses a duration: a sequence of numbers with units, with an optional sign at the start. */
 export function parseGoDuration(text: string): GoDuration {
 	const fail = (problem: string): GoDuration => ({ ok: false, error: `time: ${problem}` });
 	const invalid = `invalid duration ${quote(text)}`;

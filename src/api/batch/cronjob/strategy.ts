@@ -10,7 +10,10 @@ import { cronJobWarnings, validateCronJob, validateCronJobUpdate } from './valid
 
 const POD_SPEC = new FieldPath('spec').child('jobTemplate', 'spec', 'template', 'spec');
 
-/** What clients may set in a CronJob, after upstream's cronJobStrategy. */
+/**
+ * What clients may set in a CronJob (upstream: cronJobStrategy in pkg/registry/batch/cronjob). Status is
+ * cleared on create and kept on update; an update that changes the spec increments the generation.
+ */
 export const cronJobStrategy: Strategy<CronJob> = {
 	prepareForCreate: (cronJob) => ({
 		...cronJob,
@@ -50,11 +53,16 @@ function withoutDisabledFields(spec: CronJobSpec, old?: CronJobSpec): CronJobSpe
 	);
 }
 
-/** What the status subresource may change: all but the spec, unchecked. */
+/**
+ * What an update of the status subresource may change: everything but the spec. Upstream validates none of
+ * it.
+ */
 export const cronJobStatusStrategy: SubresourceStrategy<CronJob> = {
 	prepareForUpdate: (cronJob, old) => ({ ...cronJob, spec: old.spec }),
 	validateUpdate: () => [],
 };
 
-/** The Jobs go with their CronJob, unlike the Pods of a Job. */
+/**
+ * Deleting a CronJob deletes its Jobs in the background. A Job without a propagation policy orphans its Pods.
+ */
 export const cronJobDeletion: DeletionRule<CronJob> = { defaultPropagation: 'Background' };

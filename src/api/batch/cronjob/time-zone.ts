@@ -1,9 +1,9 @@
 /**
- * Time zones of the IANA database by Go's rules: names are case sensitive, and what looks like an offset
- * is none.
+ * Time zones of the IANA database by the rules of Go's time.LoadLocation: names are case sensitive, and an
+ * offset such as `+01:00` is no name.
  */
 
-/** What Go says of a name that no zone has, or undefined where there is such a zone. */
+/** Go's error text for an unknown or invalid zone name; undefined if the zone exists. */
 export function timeZoneProblem(name: string): string | undefined {
 	if (name === '' || name === 'Local') return undefined;
 	if (name.split('/').includes('..') || name.startsWith('/') || name.includes('\\')) {
@@ -16,7 +16,10 @@ const EPOCH = Temporal.Instant.fromEpochMilliseconds(0);
 const knownNames = new Map<string, string | undefined>();
 const MOST_KNOWN_NAMES = 1000;
 
-/** The zone's name in its right spelling, where there is one of that name in any spelling. */
+/**
+ * The canonical spelling of a zone's name, in whatever case `name` is written; undefined for an unknown zone.
+ * The cache is bounded, since clients choose the names.
+ */
 function knownName(name: string): string | undefined {
 	if (knownNames.has(name)) return knownNames.get(name);
 	if (knownNames.size >= MOST_KNOWN_NAMES) knownNames.clear();
@@ -33,12 +36,12 @@ function lookUp(name: string): string | undefined {
 	}
 }
 
-/** The zone that a name means: empty and Local mean the server's, which is UTC. */
+/** The zone for a name in a schedule: empty and `Local` mean the server's zone, which is always UTC. */
 export function zoneNamed(name: string): string {
 	return name === '' || name === 'Local' ? 'UTC' : name;
 }
 
-/** The date and clock that a zone shows at an instant; weekdays count from Sunday, 0. */
+/** A wall clock reading. Months and days count from 1, weekdays from 0, Sunday. */
 export interface WallTime {
 	readonly year: number;
 	readonly month: number;
@@ -48,7 +51,7 @@ export interface WallTime {
 	readonly weekday: number;
 }
 
-/** What the clocks of `zone` show at `ms`. */
+/** The wall clock of `zone` at the instant `ms`. */
 export function wallTime(ms: number, zone: string): WallTime {
 	const shown = new Date(ms + offsetMs(ms, zone));
 	return {
@@ -62,9 +65,9 @@ export function wallTime(ms: number, zone: string): WallTime {
 }
 
 /**
- * The instant at which the clocks of `zone` show a time; months and days beyond their end run over. A time
- * that does not exist or exists twice is taken as Go takes it: by the offset in force at the same time of
- * UTC or, where that leads across a change, by the one in force there.
+ * The instant at which the wall clock of `zone` shows a time. Months and days beyond their range overflow
+ * into the next year or month. A time that does not exist, or exists twice, resolves as in Go's time.Date: by
+ * the offset in force at the same time in UTC or, if that leads across a clock change, by the one after it.
  */
 export function instantOf(
 	{ year, month, day, hour, minute }: Omit<WallTime, 'weekday'>,
@@ -76,7 +79,7 @@ export function instantOf(
 	return naive - actual;
 }
 
-/** How far the clocks of a zone are ahead of UTC, from one change of them to the next. */
+/** The offset of a zone from UTC between two clock changes: valid from `fromMs` to before `untilMs`. */
 interface OffsetPeriod {
 	readonly fromMs: number;
 	readonly untilMs: number;
@@ -84,8 +87,8 @@ interface OffsetPeriod {
 }
 
 /**
- * The period that was asked for last, by zone. A search asks for many instants that lie close together,
- * and asking Temporal for each took most of the time of a thousand CronJobs that were due at once.
+ * The offset period of the last lookup, by zone. A search looks up many instants that lie close together, and
+ * calling Temporal for each took most of the time of a thousand CronJobs that were due at the same time.
  */
 const periods = new Map<string, OffsetPeriod>();
 
@@ -93,7 +96,7 @@ function offsetMs(ms: number, zone: string): number {
 	return zone === 'UTC' ? 0 : periodOf(ms, zone).offsetMs;
 }
 
-/** Whether the clocks of `zone` are not changed between the two instants, of which the second is the later. */
+/** Whether `zone` has no clock change between `fromMs` and the later `untilMs`. */
 export function isSteady(fromMs: number, untilMs: number, zone: string): boolean {
 	return zone === 'UTC' || untilMs < periodOf(fromMs, zone).untilMs;
 }
@@ -109,7 +112,7 @@ function periodOf(ms: number, zone: string): OffsetPeriod {
 
 function periodAt(ms: number, zone: string): OffsetPeriod {
 	const at = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
-	// A change at this very instant is the beginning of the period, and only those before are `previous`.
+	// A change at this very instant starts the period, but Temporal's `previous` returns only earlier ones.
 	const from = at.add({ nanoseconds: 1 }).getTimeZoneTransition('previous');
 	const until = at.getTimeZoneTransition('next');
 	return {
@@ -119,7 +122,7 @@ function periodAt(ms: number, zone: string): OffsetPeriod {
 	};
 }
 
-/** The instant as the clocks of `zone` show it, in RFC 3339: `2026-01-31T09:00:00+01:00`, in UTC with a Z. */
+/** The instant in `zone` as RFC 3339 text: `2026-01-31T09:00:00+01:00`, with a `Z` for UTC. */
 export function zonedTime(ms: number, zone: string): string {
 	const text = Temporal.Instant.fromEpochMilliseconds(ms)
 		.toZonedDateTimeISO(zone)

@@ -9,14 +9,22 @@ import { parseCron } from './cron-expression.ts';
 import type { CronJob, CronJobSpec } from './schema.ts';
 import { timeZoneProblem } from './time-zone.ts';
 
+/**
+ * Validation of CronJobs, in the order and with the texts of upstream's ValidateCronJobCreate and
+ * ValidateCronJobUpdate (pkg/apis/batch/validation).
+ */
+
 const META = new FieldPath('metadata');
 const SPEC = new FieldPath('spec');
 const RULES = { namespaced: true, name: dns1123Subdomain };
 
-/** A Job's name has at most 63 characters, of which 11 tell when it was due. */
+/**
+ * A Job's name has at most 63 characters. The controller appends 11: a dash and the scheduled time in
+ * minutes.
+ */
 const LONGEST_NAME = 63 - 11;
 
-/** What is wrong with a CronJob to be created, in upstream's order. */
+/** The errors of a new CronJob, in upstream's order. */
 export function validateCronJob(cronJob: CronJob): readonly FieldError[] {
 	const { name = '' } = cronJob.metadata;
 	const errors = [...validateMeta(cronJob.metadata, RULES, META), ...validateSpec(cronJob.spec, undefined)];
@@ -26,7 +34,10 @@ export function validateCronJob(cronJob: CronJob): readonly FieldError[] {
 	return errors;
 }
 
-/** What is wrong with a change of a CronJob; those with a name that is too long came before the rule. */
+/**
+ * The errors of an update. The length of the name is not checked again: the API server must still accept
+ * updates of CronJobs created before upstream limited it.
+ */
 export function validateCronJobUpdate(cronJob: CronJob, old: CronJob): readonly FieldError[] {
 	const errors = validateMetaUpdate(cronJob.metadata, old.metadata, META);
 	return cronJob.spec === old.spec ? errors : [...errors, ...validateSpec(cronJob.spec, old.spec)];
@@ -47,7 +58,7 @@ function validateSpec(spec: CronJobSpec, old: CronJobSpec | undefined): readonly
 	];
 }
 
-/** A zone within the schedule is borne where it was there before it was forbidden. */
+/** A time zone in the schedule is an error, unless the old object has one too: upstream once allowed it. */
 function validateSchedule(
 	{ schedule, timeZone }: CronJobSpec,
 	old: CronJobSpec | undefined,
@@ -66,6 +77,7 @@ function validateSchedule(
 	return [...errors, invalid(at, schedule, detail)];
 }
 
+/** The form of each part of a zone name that upstream accepts before it loads the zone. */
 const ZONE_PART = /^[A-Za-z.\-_0-9+]{1,14}$/;
 
 function validateTimeZone(zone: string | undefined): readonly FieldError[] {
@@ -84,6 +96,10 @@ function validateTimeZone(zone: string | undefined): readonly FieldError[] {
 	return problem === undefined ? errors : [...errors, invalid(at, zone, problem)];
 }
 
+/**
+ * The Job template. It must not set a selector: all Jobs would share it, and each would adopt the others'
+ * Pods.
+ */
 function validateTemplate({ jobTemplate: { spec } }: CronJobSpec): readonly FieldError[] {
 	const at = SPEC.child('jobTemplate', 'spec');
 	const errors = [...validateJobSpec(spec, at)];
@@ -96,7 +112,7 @@ function validateTemplate({ jobTemplate: { spec } }: CronJobSpec): readonly Fiel
 	return errors;
 }
 
-/** Texts for Warning headers on a new CronJob, or on one whose spec is no longer that of `old`. */
+/** Texts for Warning headers on a create (`old` is undefined) or an update. */
 export function cronJobWarnings({ metadata, spec }: CronJob, old: CronJob | undefined): readonly string[] {
 	const warnings: string[] = [];
 	const problems = old ? [] : dns1123Label(metadata.name ?? '');
