@@ -23,7 +23,7 @@ function cells(
 	return Object.fromEntries(jobColumns.map(({ name, cell }) => [name, cell(value, NOW)]));
 }
 
-test('the columns of Jobs', () => {
+test('the columns of a Job show its status, completions, duration and template', () => {
 	assert.deepEqual(
 		jobColumns.map(({ name, priority }) => `${name}${priority === 1 ? ' (wide)' : ''}`),
 		[
@@ -50,7 +50,7 @@ test('the columns of Jobs', () => {
 	});
 });
 
-test('the status is the first word that applies', () => {
+test('STATUS shows the first state that applies', () => {
 	const are = (...types: readonly string[]): JobStatus => ({
 		conditions: types.map((type) => ({ type, status: 'True' })),
 	});
@@ -70,7 +70,7 @@ test('the status is the first word that applies', () => {
 	}
 });
 
-test('completions, and what stands for them in a work queue', () => {
+test('COMPLETIONS shows successes out of completions, or the parallelism of a work queue', () => {
 	const rows: readonly (readonly [spec: object, text: string])[] = [
 		[{ completions: 3, parallelism: 2 }, '2/3'],
 		[{ parallelism: 3 }, '2/1 of 3'],
@@ -79,7 +79,7 @@ test('completions, and what stands for them in a work queue', () => {
 	for (const [spec, text] of rows) assert.equal(cells(spec, { succeeded: 2 }).Completions, text);
 });
 
-test('the duration ends with the Job and begins with its start', () => {
+test('DURATION runs from startTime to completionTime, or until now', () => {
 	const startTime = '2026-01-31T08:00:00Z';
 	assert.equal(cells({}, {}).Duration, '');
 	assert.equal(cells({}, { startTime, completionTime: '2026-01-31T08:01:30Z' }).Duration, '90s');

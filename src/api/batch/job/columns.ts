@@ -42,6 +42,7 @@ export function jobStatusText({ metadata, status }: Job): string {
 	return is('SuccessCriteriaMet') ? 'SuccessCriteriaMet' : 'Running';
 }
 
+/** `3/5`; for a work queue, which needs one success, `0/1 of 4` with its parallelism. */
 function completionsOf({ spec, status }: Job): string {
 	const succeeded = status.succeeded ?? 0;
 	if (spec.completions !== undefined) return `${succeeded}/${spec.completions}`;
@@ -49,6 +50,7 @@ function completionsOf({ spec, status }: Job): string {
 	return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`;
 }
 
+/** Empty before the start. A failed Job has no completionTime, so its duration grows, as upstream's does. */
 function durationOf({ status }: Job, now: number): string {
 	const started = timeOf(status.startTime);
 	if (started === undefined) return '';

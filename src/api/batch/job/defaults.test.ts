@@ -10,7 +10,7 @@ function job(spec: object, metadata: object = {}): Job {
 	return deepFreeze(decode(jobSchema, { metadata, spec: { template, ...spec } }).value);
 }
 
-test('what a Job leaves open is filled in', () => {
+test('defaults are set in the fields that a Job omits', () => {
 	const policy = { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] }] };
 	const rows: readonly (readonly [given: object, expected: Partial<Job['spec']>])[] = [
 		[{}, { completions: 1, parallelism: 1 }],
@@ -35,11 +35,11 @@ test('what a Job leaves open is filled in', () => {
 	}
 });
 
-test('a work queue has no completions', () => {
+test('a Job with parallelism only gets no completions: it is a work queue', () => {
 	assert.equal(defaultJob(job({ parallelism: 3 })).spec.completions, undefined);
 });
 
-test('what has no default stays away', () => {
+test('optional fields without a default stay absent', () => {
 	const { spec } = defaultJob(job({}));
 	for (const field of [
 		'ttlSecondsAfterFinished',
@@ -54,7 +54,7 @@ test('what has no default stays away', () => {
 	}
 });
 
-test('a condition pattern without a status means True', () => {
+test('a condition pattern without a status gets status True', () => {
 	const patterns = [{ type: 'DisruptionTarget' }, { type: 'Ready', status: 'False' }];
 	const { spec } = defaultJob(
 		job({ podFailurePolicy: { rules: [{ action: 'Ignore', onPodConditions: patterns }] } }),
@@ -65,7 +65,7 @@ test('a condition pattern without a status means True', () => {
 	);
 });
 
-test('a Job without labels has those of its template', () => {
+test('a Job without labels inherits those of its template', () => {
 	const template = {
 		metadata: { labels: { app: 'pi' } },
 		spec: { containers: [{ name: 'main', image: 'busybox' }] },
@@ -76,7 +76,7 @@ test('a Job without labels has those of its template', () => {
 	assert.equal(defaultJob(job({})).metadata.labels, undefined);
 });
 
-test('the template gets the defaults of Pods, but not those that only Pods have', () => {
+test('the template gets the defaults of a Pod template, but not those of Pods alone', () => {
 	const template = {
 		spec: {
 			hostNetwork: true,
@@ -98,7 +98,7 @@ test('the template gets the defaults of Pods, but not those that only Pods have'
 	assert.deepEqual(spec.containers[0]?.resources, { limits: { cpu: '1' } });
 });
 
-test('a complete Job comes back as it is', () => {
+test('defaulting returns a Job without gaps unchanged', () => {
 	const complete = defaultJob(job({ podFailurePolicy: { rules: [] } }, { labels: { a: 'b' } }));
 	assert.equal(defaultJob(complete), complete);
 });

@@ -2,7 +2,7 @@ import { defaultPodTemplate } from '../../core/pod/defaults.ts';
 import { mapShared, withDefaults, withField } from '../../meta/defaults.ts';
 import type { Job, JobSpec, PodFailurePolicy } from './schema.ts';
 
-/** The backoffLimit of a Job that limits failures per index instead. */
+/** The backoffLimit of a Job with backoffLimitPerIndex: no limit, as only failures of one index count. */
 const UNLIMITED = 2 ** 31 - 1;
 
 const ONE: Partial<JobSpec> = { completions: 1, parallelism: 1 };
@@ -17,16 +17,21 @@ const SPEC: Partial<JobSpec> = {
 const PER_INDEX: Partial<JobSpec> = { backoffLimit: UNLIMITED };
 const WITH_FAILURE_POLICY: Partial<JobSpec> = { podReplacementPolicy: 'Failed' };
 
-/** Fills what a Job leaves open, after upstream's SetDefaults_Job; applied on decode and on read. */
+/**
+ * Sets the defaults of a Job (upstream: SetDefaults_Job). Applied to every decoded and every read object, so
+ * applying it twice must change nothing.
+ */
 export function defaultJob(job: Job): Job {
 	const defaulted = withField(job, 'spec', (spec) => defaultTemplateOfJob(defaultJobSpec(spec)));
 	const labels = job.spec.template.metadata?.labels;
 	if (labels === undefined || Object.keys(job.metadata.labels ?? {}).length > 0) return defaulted;
-	// The very map of the template: the strategy tells by it that the labels are inherited.
+	// The same map object as the template's: by its identity the strategy recognizes inherited labels.
 	return { ...defaulted, metadata: { ...job.metadata, labels } };
 }
 
-/** The defaults that hold for the template of a CronJob as well: those of its Pods and of failure policies. */
+/**
+ * The defaults that also apply to the Job template of a CronJob: those of its Pods and of the failure policy.
+ */
 export function defaultTemplateOfJob(spec: JobSpec): JobSpec {
 	return withField(withField(spec, 'template', defaultPodTemplate), 'podFailurePolicy', defaultPolicy);
 }
@@ -39,7 +44,7 @@ function defaultJobSpec(given: JobSpec): JobSpec {
 	return withDefaults(spec, SPEC);
 }
 
-/** A condition pattern without a status means True. */
+/** Sets the status of condition patterns that have none to True. */
 function defaultPolicy(policy: PodFailurePolicy): PodFailurePolicy {
 	return withField(policy, 'rules', (rules) =>
 		mapShared(rules, (rule) =>

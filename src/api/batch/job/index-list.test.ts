@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { firstCommonIndex, parseIndexList } from './index-list.ts';
 
-test('a list of indexes is read, or its first mistake named', () => {
+test('parseIndexList() returns the number of indexes, or the first error', () => {
 	const rows: readonly (readonly [text: string, completions: number, sizeOrError: number | string])[] = [
 		['', 5, 0],
 		['0', 5, 1],
@@ -40,19 +40,19 @@ test('a list of indexes is read, or its first mistake named', () => {
 	}
 });
 
-test('a list of a hundred thousand indexes is read at once', () => {
+test('parseIndexList() parses a list of a hundred thousand indexes quickly', () => {
 	const text = Array.from({ length: 50_000 }, (_, index) => index * 2).join(',');
 	assert.deepEqual(parseIndexList(text, 100_000), { ok: true, size: 50_000 });
 	assert.equal(firstCommonIndex(text, '1,3,99998', 100_000), 99_998);
 });
 
-test('a number of a million digits is judged without being converted', () => {
+test('parseIndexList() refuses a number of a million digits without converting it', () => {
 	const nines = parseIndexList('9'.repeat(1_000_000), 5);
 	assert.match(nines.ok ? '' : nines.error, /^cannot convert string to integer for index: "9{4000}"$/);
 	assert.deepEqual(parseIndexList(`${'0'.repeat(1_000_000)}3`, 5), { ok: true, size: 1 });
 });
 
-test('the first common index is found, past what cannot be read', () => {
+test('firstCommonIndex() returns the lowest common index and skips invalid fragments', () => {
 	const rows: readonly (readonly [a: string, b: string, common: number | undefined])[] = [
 		['', '', undefined],
 		['0,2,4', '1,3,5', undefined],
@@ -68,7 +68,7 @@ test('the first common index is found, past what cannot be read', () => {
 	}
 });
 
-test('a list written from a set of indexes is read back with its size, and common indexes are common', () => {
+test('for random sets, parseIndexList() returns the size and firstCommonIndex() the lowest common index', () => {
 	const indexes = fc.uniqueArray(fc.nat(30), { maxLength: 20 }).map((list) => list.sort((x, y) => x - y));
 	fc.assert(
 		fc.property(indexes, indexes, (a, b) => {

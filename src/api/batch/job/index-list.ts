@@ -1,16 +1,19 @@
 import { quote } from '../../../base/quote.ts';
 
 /**
- * The texts that name completion indexes, `0,2-4,7`, as validation reads them: by upstream's rules and
- * with its error texts. (plan/job reads what is stored, leniently.)
+ * Parses lists of completion indexes, `0,2-4,7`, for validation: by upstream's rules and with its error
+ * texts. (plan/job has its own lenient parser for lists that are stored already.)
  */
 
-/** How many indexes a text names, or what is wrong with it. */
+/** The number of indexes in a list, or upstream's error text. */
 export type IndexList =
 	| { readonly ok: true; readonly size: number }
 	| { readonly ok: false; readonly error: string };
 
-/** Reads `text`; every index must be below `completions`, and each larger than the one before. */
+/**
+ * Parses `text`. Indexes must be below `completions` and strictly ascending; the first violation is the
+ * error.
+ */
 export function parseIndexList(text: string, completions: number): IndexList {
 	const fragments = new FragmentReader(text, completions);
 	let size = 0;
@@ -27,8 +30,8 @@ export function parseIndexList(text: string, completions: number): IndexList {
 }
 
 /**
- * The first index that both texts name, or undefined. Fragments that cannot be read are passed over: that
- * they cannot is said elsewhere.
+ * The lowest index that both lists contain, or undefined. Invalid fragments are skipped: the rules for each
+ * list alone report them.
  */
 export function firstCommonIndex(a: string, b: string, completions: number): number | undefined {
 	const ours = new FragmentReader(a, completions);
@@ -42,32 +45,33 @@ export function firstCommonIndex(a: string, b: string, completions: number): num
 }
 
 /**
- * Reads the fragments of a text one by one: each is an ascending run of indexes, both ends included.
+ * Reads the fragments of a list one by one. A fragment is an index or a range, both ends included.
  *
- * A status of 3 MB can name 500,000 indexes, or one of a million digits. So the digits are read where they
- * stand, once: a text and a list for each fragment took 150 ms, and BigInt of a million digits 600 ms.
+ * A status of 3 MB can contain 500,000 indexes, or one index of a million digits. So the reader parses digits
+ * in place, once, without substrings: splitting into strings took 150 ms, and BigInt of a million digits
+ * 600 ms, in the one thread that serves all requests.
  */
 class FragmentReader {
 	readonly #text: string;
 	readonly #completions: number;
-	/** Where the next fragment begins. */
+	/** The offset at which the next fragment starts. */
 	#at: number;
-	/** The first dash that no fragment has been asked about yet; Infinity: there is none. */
+	/** The offset of the first dash at or after the last search; Infinity if no dash follows. */
 	#dash = -1;
-	/** The ends of the current fragment; of no meaning if it has an {@link error}. */
+	/** The first and last index of the current fragment; meaningless if it has an {@link error}. */
 	first = 0;
 	last = 0;
-	/** What is wrong with the current fragment; made when it is called, as there can be a million of them. */
+	/** Formats the error of the current fragment: only on demand, since a million fragments can have one. */
 	#error: (() => string) | undefined;
 
 	constructor(text: string, completions: number) {
 		this.#text = text;
 		this.#completions = completions;
-		// An empty text has no fragment, while every other one has one more than it has commas.
+		// An empty text has no fragment; every other one has one more fragment than it has commas.
 		this.#at = text === '' ? 1 : 0;
 	}
 
-	/** Reads the next fragment; false at the end of the text. */
+	/** Reads the next fragment. Returns false at the end of the text. */
 	next(): boolean {
 		if (this.#at > this.#text.length) return false;
 		const start = this.#at;
@@ -78,13 +82,13 @@ class FragmentReader {
 		return true;
 	}
 
-	/** Reads the next fragment that has no error; false at the end of the text. */
+	/** Reads up to the next fragment without an error. Returns false at the end of the text. */
 	nextReadable(): boolean {
 		while (this.next()) if (!this.#error) return true;
 		return false;
 	}
 
-	/** What is wrong with the current fragment. */
+	/** The error of the current fragment, or undefined. */
 	get error(): string | undefined {
 		return this.#error?.();
 	}
@@ -108,7 +112,7 @@ class FragmentReader {
 		return () => notIncreasing(this.first, this.last);
 	}
 
-	/** Looks for each dash once: a search to the end of the text for every fragment would be quadratic. */
+	/** Finds each dash once: a search to the end of the text for each fragment would be quadratic. */
 	#dashFrom(start: number): number {
 		if (this.#dash >= start) return this.#dash;
 		const found = this.#text.indexOf('-', start);
@@ -116,7 +120,7 @@ class FragmentReader {
 		return this.#dash;
 	}
 
-	/** What Go's Atoi makes of a part of the text; NaN where that is an error. */
+	/** Parses a part of the text as Go's strconv.Atoi does; NaN if Atoi returns an error. */
 	#indexIn(start: number, end: number): number {
 		const text = this.#text;
 		let at = text[start] === '+' ? start + 1 : start;
@@ -141,7 +145,7 @@ class FragmentReader {
 		return () => `too large index: ${this.#quoted(start, end)}`;
 	}
 
-	/** Errors are cut to less than {@link MOST_QUOTED} characters when they are shown. */
+	/** Quotes at most {@link MOST_QUOTED} characters: errors are cut to fewer when they are shown. */
 	#quoted(start: number, end: number): string {
 		return quote(this.#text.slice(start, Math.min(end, start + MOST_QUOTED)));
 	}

@@ -1,6 +1,9 @@
 import type { Job } from './schema.ts';
 
-/** The labels that tie Pods to their Job; the two without a prefix are the old names of the others. */
+/**
+ * The labels by which the generated selector finds the Pods of a Job. The two without a prefix are the legacy
+ * names, which upstream still sets.
+ */
 export const CONTROLLER_UID_LABEL = 'batch.kubernetes.io/controller-uid';
 
 /** See {@link CONTROLLER_UID_LABEL}. */
@@ -9,7 +12,10 @@ export const JOB_NAME_LABEL = 'batch.kubernetes.io/job-name';
 const OLD_CONTROLLER_UID_LABEL = 'controller-uid';
 const OLD_JOB_NAME_LABEL = 'job-name';
 
-/** The labels that the template of `job` is expected to have, in the order in which they are checked. */
+/**
+ * The labels that a generated selector requires in the template of `job`, in the order in which validation
+ * checks them.
+ */
 export function expectedLabels(job: Job): readonly (readonly [string, string])[] {
 	const { name = '', uid = '' } = job.metadata;
 	return [
@@ -20,7 +26,10 @@ export function expectedLabels(job: Job): readonly (readonly [string, string])[]
 	];
 }
 
-/** `job` with the generated labels and selector, where it does not bring its own. */
+/**
+ * `job` with the generated labels and selector (upstream: generateSelector); those that the client set take
+ * precedence.
+ */
 export function withGeneratedSelector(job: Job): Job {
 	const { template, selector } = job.spec;
 	const labels = { ...Object.fromEntries(expectedLabels(job)), ...template.metadata?.labels };

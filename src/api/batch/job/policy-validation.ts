@@ -13,7 +13,7 @@ import { exceeds, qualifiedName } from '../../meta/names.ts';
 import { parseIndexList } from './index-list.ts';
 import type { JobSpec, PodFailurePolicyRule, SuccessPolicyRule } from './schema.ts';
 
-/** The limits of pod failure and success policies. */
+/** Limits of pod failure and success policies, the same as upstream's. */
 const MOST_RULES = 20;
 const MOST_EXIT_CODES = 255;
 const MOST_CONDITIONS = 20;
@@ -22,7 +22,7 @@ const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
 const OPERATORS = ['In', 'NotIn'];
 const STATUSES = ['False', 'True', 'Unknown'];
 
-/** What is wrong with the pod failure policy. */
+/** The errors of the pod failure policy (upstream: validatePodFailurePolicy). */
 export function validatePodFailurePolicy(spec: JobSpec, path: FieldPath): readonly FieldError[] {
 	const rules = spec.podFailurePolicy?.rules ?? [];
 	const at = path.child('rules');
@@ -34,12 +34,18 @@ export function validatePodFailurePolicy(spec: JobSpec, path: FieldPath): readon
 	];
 }
 
-/** A value that must be one of `values`; what is missing is told all of them, as Go prints a list. */
+/**
+ * The errors of a value that must be one of `values`. For a missing one the error lists them as Go prints a
+ * slice.
+ */
 function chosen(value: string, values: readonly string[], path: FieldPath): readonly FieldError[] {
 	if (value === '') return [required(path, `valid values: [${values.map((each) => `"${each}"`).join(' ')}]`)];
 	return values.includes(value) ? [] : [notSupported(path, value, values)];
 }
 
+/**
+ * A rule must match by exit codes or by Pod conditions, not by both (upstream: validatePodFailurePolicyRule).
+ */
 function validateRule(
 	rule: PodFailurePolicyRule,
 	{ spec, names }: { readonly spec: JobSpec; readonly names: ReadonlySet<string> },
@@ -63,6 +69,7 @@ function validateRule(
 	return errors;
 }
 
+/** 0 is no failure, so `In` must not list it. Values are ordered so that duplicates are easy to see. */
 function validateExitCodes(
 	{ operator, values, containerName }: NonNullable<PodFailurePolicyRule['onExitCodes']>,
 	names: ReadonlySet<string>,
@@ -103,7 +110,7 @@ function validateConditions(
 	];
 }
 
-/** What is wrong with the success policy of an Indexed Job. */
+/** The errors of the success policy of an Indexed Job (upstream: validateSuccessPolicy). */
 export function validateSuccessPolicy(spec: JobSpec, path: FieldPath): readonly FieldError[] {
 	const rules = spec.successPolicy?.rules ?? [];
 	const at = path.child('rules');
@@ -118,6 +125,7 @@ export function validateSuccessPolicy(spec: JobSpec, path: FieldPath): readonly 
 	return errors;
 }
 
+/** A rule must set a count, indexes or both; a count beyond the indexes could never be reached. */
 function validateSuccessRule(
 	rule: SuccessPolicyRule,
 	completions: number,
@@ -134,7 +142,7 @@ function validateSuccessRule(
 		if (exceeds(succeededIndexes, LONGEST_INDEX_LIST)) errors.push(tooLong(at, LONGEST_INDEX_LIST));
 		const list = parseIndexList(succeededIndexes, completions);
 		if (!list.ok) errors.push(invalid(at, succeededIndexes, `error parsing succeededIndexes: ${list.error}`));
-		// What cannot be read names no index, so that the count is refused as well.
+		// As upstream, an invalid list counts as 0 indexes, so any succeededCount is an error as well.
 		listed = list.ok ? list.size : 0;
 	}
 	if (succeededCount === undefined) return errors;

@@ -6,10 +6,11 @@ import { validatePodFailurePolicy, validateSuccessPolicy } from './policy-valida
 import type { JobSpec } from './schema.ts';
 
 /**
- * What is wrong with what a Job is to achieve, in upstream's order. It serves Jobs and the templates of
- * CronJobs; what concerns the selector stands in validation.ts, since templates have none.
+ * Validation of a JobSpec, in the order of upstream's validateJobSpec. It serves Jobs and the templates of
+ * CronJobs. The rules for selectors are in validation.ts, since templates have no selector.
  */
 
+/** Upstream's limits. They bound completedIndexes and failedIndexes, which a status stores as text. */
 const MOST_INDEXED_PODS = 100_000;
 const MOST_FAILED_INDEXES = 100_000;
 const MANY_COMPLETIONS = 100_000;
@@ -26,7 +27,7 @@ const COUNTS = [
 	'maxFailedIndexes',
 ] as const;
 
-/** Validates the spec below `path`. */
+/** The errors of the spec at `path`. */
 export function validateJobSpec(spec: JobSpec, path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	for (const count of COUNTS) errors.push(...nonNegative(path.child(count), spec[count] ?? 0));
@@ -52,7 +53,7 @@ export function validateJobSpec(spec: JobSpec, path: FieldPath): readonly FieldE
 
 const PATH_CHARACTERS = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/;
 
-/** `host/path`, as `acme.io/foo`. */
+/** The errors of a managedBy, which must be a domain with a path: `acme.io/foo`. */
 function validateManager(managedBy: string, path: FieldPath): readonly FieldError[] {
 	if (managedBy === '') return [required(path)];
 	const errors: FieldError[] = [];
@@ -72,6 +73,7 @@ function validateManager(managedBy: string, path: FieldPath): readonly FieldErro
 	return errors;
 }
 
+/** Indexed Jobs: completions is required, and the number of indexes and failures to track is limited. */
 function validateIndexed(spec: JobSpec, path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const { completions, parallelism = 0, maxFailedIndexes, backoffLimitPerIndex } = spec;
@@ -107,12 +109,17 @@ function validateIndexed(spec: JobSpec, path: FieldPath): readonly FieldError[] 
 	return errors;
 }
 
+/** Limits per index mean nothing without indexes. */
 function validateNotIndexed(spec: JobSpec, path: FieldPath): readonly FieldError[] {
 	return (['backoffLimitPerIndex', 'maxFailedIndexes'] as const)
 		.filter((field) => spec[field] !== undefined)
 		.map((field) => invalid(path.child(field), spec[field], 'requires indexed completion mode'));
 }
 
+/**
+ * With a failure policy only `Failed` is supported: whether a failure counts is known once the Pod has ended,
+ * and a replacement created before that might have to be undone.
+ */
 function validateReplacement(spec: JobSpec, path: FieldPath): readonly FieldError[] {
 	const policy: string | undefined = spec.podReplacementPolicy;
 	if (policy === undefined) return [];
@@ -120,6 +127,7 @@ function validateReplacement(spec: JobSpec, path: FieldPath): readonly FieldErro
 	return supported.includes(policy) ? [] : [notSupported(path, policy, supported)];
 }
 
+/** The Pod template, which must let Pods end: `Always` would restart their containers forever. */
 function validateTemplate(spec: JobSpec, path: FieldPath): readonly FieldError[] {
 	const errors = [...validatePodTemplate(spec.template, path)];
 	const at = path.child('spec', 'restartPolicy');

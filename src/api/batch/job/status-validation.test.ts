@@ -37,7 +37,7 @@ function check(rows: Rows): void {
 	}
 }
 
-/** Conditions that are true. */
+/** Conditions of these types with status True. */
 function are(...types: readonly string[]): NonNullable<JobStatus['conditions']> {
 	return types.map((type) => ({ type, status: 'True' }));
 }
@@ -52,7 +52,7 @@ const COMPLETE: JobStatus = {
 };
 const FAILED: JobStatus = { startTime: EIGHT, conditions: are('FailureTarget', 'Failed'), failed: 1 };
 
-test('the life of a Job passes', () => {
+test('every status in the normal life of a Job is valid', () => {
 	check([
 		[{ startTime: EIGHT, active: 1, ready: 0, terminating: 0, uncountedTerminatedPods: {} }, {}, {}],
 		[
@@ -69,7 +69,7 @@ test('the life of a Job passes', () => {
 	]);
 });
 
-test('always: counters are not negative, uncounted Pods are named once', () => {
+test('always: counters must not be negative, and uncounted Pods are listed once', () => {
 	const negative = 'must be greater than or equal to 0';
 	check([
 		[{ active: -1 }, {}, {}, `status.active: Invalid value: -1: ${negative}`],
@@ -88,7 +88,7 @@ test('always: counters are not negative, uncounted Pods are named once', () => {
 	]);
 });
 
-test('always: success and failure exclude each other, and the criteria stay met', () => {
+test('always: success excludes failure, and SuccessCriteriaMet cannot be removed', () => {
 	const policy = { ...INDEXED, successPolicy: { rules: [{ succeededCount: 1 }] } };
 	const early: JobStatus = { startTime: EIGHT, completionTime: NINE, conditions: are('Complete') };
 	check([
@@ -125,7 +125,7 @@ test('always: success and failure exclude each other, and the criteria stay met'
 	]);
 });
 
-test('always: what is final is not taken back, counters only grow, completionTime stays', () => {
+test('always: terminal conditions and completionTime are final, and counters only grow', () => {
 	check([
 		[
 			{ startTime: EIGHT, failed: 1, conditions: are('FailureTarget') },
@@ -163,7 +163,7 @@ test('always: what is final is not taken back, counters only grow, completionTim
 	]);
 });
 
-/** Rows of rules that hold where something has changed: the wrong status as it comes from `old`. */
+/** Rows of rules that apply on a change. Each new status is invalid, and differs from the old one. */
 const WHEN_CHANGED: Rows = [
 	[
 		{ ...COMPLETE, conditions: are('SuccessCriteriaMet', 'Complete', 'FailureTarget', 'Failed') },
@@ -261,11 +261,11 @@ const WHEN_CHANGED: Rows = [
 	[{ active: 1, ready: 2 }, {}, {}, 'status.ready: Invalid value: 2: cannot set more ready pods than active'],
 ];
 
-test('when changed: a status must agree with itself', () => {
+test('when changed: the parts of a status must be consistent', () => {
 	check(WHEN_CHANGED);
 });
 
-test('what was wrong already does not stand in the way of other changes', () => {
+test('a status that is already inconsistent may change in other parts', () => {
 	for (const [status, , spec] of WHEN_CHANGED) {
 		const texts = problems({ ...status, failed: 7 }, status, spec);
 		const always = texts.filter((text) => !text.includes('SuccessCriteriaMet=True and'));
@@ -273,12 +273,12 @@ test('what was wrong already does not stand in the way of other changes', () => 
 	}
 });
 
-test('a Job without work may end without having begun', () => {
+test('a suspended Job with completions 0 may finish without a startTime', () => {
 	const { startTime: _, ...status } = COMPLETE;
 	check([[status, {}, { suspend: true, completions: 0 }]]);
 });
 
-test('the start is fixed while the Job runs; a rest lets it begin anew', () => {
+test('startTime is immutable while the Job runs, and may change when it is resumed', () => {
 	const immutable = 'field is immutable for unsuspended job once set';
 	check([
 		[{ startTime: NINE }, {}, {}],
@@ -298,6 +298,6 @@ test('the start is fixed while the Job runs; a rest lets it begin anew', () => {
 	]);
 });
 
-test('instants are compared as such', () => {
+test('times are compared as instants, not as text', () => {
 	check([[{ ...COMPLETE, startTime: '2026-01-31T09:00:00+01:00' }, COMPLETE, {}]]);
 });

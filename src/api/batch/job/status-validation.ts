@@ -15,15 +15,17 @@ import { firstCommonIndex, parseIndexList } from './index-list.ts';
 import type { Job, JobStatus } from './schema.ts';
 
 /**
- * What a new status of a Job must be like, whoever manages it. Most rules are asked only when what they
- * speak of has changed: just after an edit of the spec a status may be wrong through no fault of the one
- * who writes it next.
+ * Validation of a Job's status, by whichever controller it is written (upstream: getStatusValidationOptions
+ * and ValidateJobUpdateStatus).
+ *
+ * Most rules apply only if a part that they concern has changed. An edit of the spec can make a stored status
+ * invalid, and the next writer of the status must not be refused for it.
  */
 
 const STATUS = new FieldPath('status');
 const CONDITIONS = STATUS.child('conditions');
 
-/** What is wrong with a new status, in upstream's order. */
+/** The errors of a new status, in upstream's order. */
 export function validateJobStatusUpdate(job: Job, old: Job): readonly FieldError[] {
 	const errors: FieldError[] = [
 		...validateMetaUpdate(job.metadata, old.metadata, new FieldPath('metadata')),
@@ -39,6 +41,7 @@ export function validateJobStatusUpdate(job: Job, old: Job): readonly FieldError
 	return errors;
 }
 
+/** The checks that apply always: counters are not negative, and no UID is listed twice or empty. */
 function validateCounts(status: JobStatus): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	for (const count of ['active', 'succeeded', 'failed', 'ready', 'terminating'] as const) {
@@ -56,7 +59,10 @@ function validateCounts(status: JobStatus): readonly FieldError[] {
 	return errors;
 }
 
-/** The parts of a status that the rules speak of; instants in milliseconds, since texts of one may differ. */
+/**
+ * The parts of a status that the rules check. Times are in milliseconds, since one instant has several
+ * spellings.
+ */
 interface State {
 	readonly complete: boolean;
 	readonly failed: boolean;
@@ -73,6 +79,9 @@ interface State {
 	readonly uncounted: JobStatus['uncountedTerminatedPods'];
 }
 
+/**
+ * Condition types that are not listed count as not True, so an absent condition and a False one are equal.
+ */
 function stateOf(status: JobStatus): State {
 	const complete = hasCondition(status, 'Complete');
 	const failed = hasCondition(status, 'Failed');
@@ -106,12 +115,13 @@ interface Change {
 	readonly was: State;
 }
 
-/** A rule and the parts of which one must have changed for it to be asked; none: it is always asked. */
+/** A rule. It applies if one of the parts in `when` has changed; without `when` it always applies. */
 interface Rule {
 	readonly when?: readonly (keyof State)[];
 	check(change: Change): readonly FieldError[];
 }
 
+/** An error of the conditions as a whole. Upstream does not show their value, which can be long. */
 function conditions(wrong: boolean, detail: string): readonly FieldError[] {
 	return wrong ? [invalidUnshown(CONDITIONS, detail)] : [];
 }
@@ -129,6 +139,10 @@ function missing(wrong: boolean, field: keyof JobStatus, detail: string): readon
 	return wrong ? [required(STATUS.child(field), detail)] : [];
 }
 
+/**
+ * The rules in upstream's order, which is also the order of their errors. Every rule is checked: one wrong
+ * status can break several, and the client gets all of them.
+ */
 const RULES: readonly Rule[] = [
 	{
 		when: ['complete', 'failed'],
@@ -167,6 +181,8 @@ const RULES: readonly Rule[] = [
 		},
 	},
 	{
+		// The controller first adds FailureTarget, deletes the remaining Pods, and adds Failed once they have
+		// ended.
 		when: ['failed', 'failedIndexes'],
 		check: ({ is }) =>
 			conditions(
@@ -175,6 +191,7 @@ const RULES: readonly Rule[] = [
 			),
 	},
 	{
+		// As with FailureTarget: SuccessCriteriaMet comes first, Complete once the remaining Pods have ended.
 		when: ['complete', 'criteriaMet'],
 		check: ({ is }) =>
 			conditions(
@@ -192,6 +209,7 @@ const RULES: readonly Rule[] = [
 	{
 		when: ['finished', 'startTime'],
 		check: ({ is, job: { spec } }) => {
+			// A Job that was suspended from the start and has no work never starts.
 			const neverRan = spec.suspend === true && spec.completions === 0;
 			const wrong = is.finished && is.startTime === undefined && !neverRan;
 			return missing(wrong, 'startTime', 'startTime is required for finished job');
@@ -201,6 +219,7 @@ const RULES: readonly Rule[] = [
 		when: ['finished', 'uncounted'],
 		check: (change) => {
 			const { finished, uncounted: { succeeded = [], failed = [] } = {} } = change.is;
+			// A UID that is still listed has not been counted, so the final counters would be wrong.
 			const wrong = finished && succeeded.length + failed.length > 0;
 			return wrongValue(wrong, 'uncountedTerminatedPods', change, 'must be empty for finished job');
 		},
@@ -301,7 +320,7 @@ const RULES: readonly Rule[] = [
 	},
 	{
 		check: ({ job: { spec, status }, old }) => {
-			// Elastic Jobs take back successes when they shrink.
+			// An elastic Indexed Job that is scaled down discards the successes of the indexes it no longer has.
 			const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism;
 			const wrong = !elastic && (status.succeeded ?? 0) < (old.status.succeeded ?? 0);
 			const detail = 'cannot decrease the succeeded counter';
@@ -329,6 +348,10 @@ const RULES: readonly Rule[] = [
 	},
 ];
 
+/**
+ * The error of a list of indexes that cannot be parsed. Without completions there is no bound to check
+ * against.
+ */
 function unreadable(
 	field: 'completedIndexes' | 'failedIndexes',
 	text: string,
@@ -340,7 +363,7 @@ function unreadable(
 	return wrongValue(true, field, change, `error parsing ${field}: ${list.error}`);
 }
 
-/** The start is fixed while the Job runs; going on after a rest sets it anew. */
+/** startTime is immutable while the Job runs. Suspending the Job clears it, and resuming sets it again. */
 function checkStartTime(change: Change): readonly FieldError[] {
 	const { job, old, was } = change;
 	if (was.startTime === undefined || job.spec.suspend) return [];

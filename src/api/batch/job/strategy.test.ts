@@ -27,20 +27,20 @@ const GENERATED = {
 	'batch.kubernetes.io/job-name': 'pi',
 };
 
-test('a new Job has no status and generation 1', () => {
+test('create clears the status and sets generation 1', () => {
 	const job = created({}, { generation: 7 });
 	assert.deepEqual(job.status, {});
 	assert.equal(job.metadata.generation, 1);
 });
 
-test('labels and the selector are generated', () => {
+test('create generates labels and the selector', () => {
 	const { spec, metadata } = created({});
 	assert.deepEqual(spec.template.metadata?.labels, GENERATED);
 	assert.deepEqual(spec.selector, { matchLabels: { 'batch.kubernetes.io/controller-uid': UID } });
-	assert.deepEqual(metadata.labels, GENERATED, 'a Job without labels shows those of its template');
+	assert.deepEqual(metadata.labels, GENERATED, 'a Job without labels inherits those of its template');
 });
 
-test('labels that the template brings stay, and go to a Job that has none', () => {
+test('create keeps the labels of the template, and a Job without labels inherits them', () => {
 	const template = {
 		metadata: { labels: { app: 'pi', 'job-name': 'other' } },
 		spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'a:1' }] },
@@ -52,20 +52,20 @@ test('labels that the template brings stay, and go to a Job that has none', () =
 	assert.deepEqual(created({ template }, { labels: { app: 'pi' } }).metadata.labels, { app: 'pi' });
 });
 
-test('a selector that was given is completed, not replaced', () => {
+test('create adds the generated label to a given selector', () => {
 	const { spec } = created({ selector: { matchLabels: { app: 'pi' } } });
 	assert.deepEqual(spec.selector, {
 		matchLabels: { 'batch.kubernetes.io/controller-uid': UID, app: 'pi' },
 	});
 });
 
-test('with manualSelector nothing is generated', () => {
+test('with manualSelector create generates no labels and no selector', () => {
 	const { spec } = created({ manualSelector: true, selector: { matchLabels: { app: 'pi' } } });
 	assert.deepEqual(spec.selector, { matchLabels: { app: 'pi' } });
 	assert.equal(spec.template.metadata?.labels, undefined);
 });
 
-test('an update keeps the status, and counts only changes of the spec', () => {
+test('an update keeps the status, and increments the generation only if the spec changes', () => {
 	const old: Job = { ...created({}), status: { active: 1 } };
 	const relabelled = jobs.strategy.prepareForUpdate(
 		{ ...old, metadata: { ...old.metadata, labels: { a: 'b' } }, spec: { ...old.spec }, status: {} },
@@ -73,12 +73,12 @@ test('an update keeps the status, and counts only changes of the spec', () => {
 	);
 	assert.deepEqual(relabelled.status, { active: 1 });
 	assert.equal(relabelled.metadata.generation, 1);
-	assert.equal(relabelled.spec, old.spec, 'an equal spec is shared with the old object');
+	assert.equal(relabelled.spec, old.spec, 'the update shares an equal spec with the old object');
 	const faster = jobs.strategy.prepareForUpdate({ ...old, spec: { ...old.spec, parallelism: 2 } }, old);
 	assert.equal(faster.metadata.generation, 2);
 });
 
-test('the status subresource keeps the spec and lets metadata through', () => {
+test('an update of the status keeps the spec and may change metadata', () => {
 	const old = created({});
 	const written = { ...old, spec: { ...old.spec, parallelism: 9 }, status: { active: 2 } };
 	const prepared = jobs.status?.prepareForUpdate(
@@ -91,7 +91,7 @@ test('the status subresource keeps the spec and lets metadata through', () => {
 	assert.equal(prepared?.metadata.generation, 1);
 });
 
-test('a raw DELETE orphans the Pods and says so', () => {
+test('a DELETE without a propagation policy orphans the Pods and returns a warning', () => {
 	assert.deepEqual(jobs.deletion, {
 		defaultPropagation: 'Orphan',
 		defaultPropagationWarning:
@@ -99,7 +99,7 @@ test('a raw DELETE orphans the Pods and says so', () => {
 	});
 });
 
-test('Jobs are selectable by their successes', () => {
+test('a field selector matches the number of successful Pods', () => {
 	assert.deepEqual(jobs.selectableFields({ ...created({}), status: { succeeded: 4 } }), {
 		'status.successful': '4',
 	});

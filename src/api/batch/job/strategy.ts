@@ -12,7 +12,10 @@ import { jobWarnings, validateJob } from './validation.ts';
 
 const TEMPLATE_SPEC = new FieldPath('spec').child('template', 'spec');
 
-/** What clients may set in a Job, after upstream's jobStrategy. */
+/**
+ * What clients may set in a Job (upstream: jobStrategy in pkg/registry/batch/job). Status is cleared on create
+ * and kept on update; an update that changes the spec increments the generation.
+ */
 export const jobStrategy: Strategy<Job> = {
 	prepareForCreate: (job) => {
 		const spec = withoutDisabledFields(job.spec);
@@ -43,8 +46,8 @@ function withoutDisabledFields(spec: JobSpec, old?: JobSpec): JobSpec {
 }
 
 /**
- * A Job that has its labels from its template has the generated ones as well, as upstream, where the two
- * then are one map.
+ * A Job that inherited its labels from its template (defaults.ts) gets the generated labels too. Upstream does
+ * this by accident: defaulting makes both fields share one map, into which generateSelector then writes.
  */
 function withInheritedLabels(job: Job, given: Job): Job {
 	const { labels } = given.metadata;
@@ -53,13 +56,15 @@ function withInheritedLabels(job: Job, given: Job): Job {
 	return { ...job, metadata: { ...job.metadata, labels: generated } };
 }
 
-/** What the status subresource may change: the status, and metadata with it. */
+/** What an update of the status subresource may change: the status and the metadata. */
 export const jobStatusStrategy: SubresourceStrategy<Job> = {
 	prepareForUpdate: (job, old) => ({ ...job, spec: old.spec }),
 	validateUpdate: validateJobStatusUpdate,
 };
 
-/** A raw DELETE that does not say keeps the Pods, for history's sake, and warns of it. */
+/**
+ * For compatibility, a DELETE without a propagation policy orphans the Pods; the server then sends a warning.
+ */
 export const jobDeletion: DeletionRule<Job> = {
 	defaultPropagation: 'Orphan',
 	defaultPropagationWarning:

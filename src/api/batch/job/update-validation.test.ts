@@ -16,7 +16,7 @@ function job(spec: object = {}, status: JobStatus = {}): Job {
 	return { ...created, metadata: { ...created.metadata, resourceVersion: '1' }, status };
 }
 
-/** What is said of a change of `old`; the spec of the answer, where it is long, is cut off. */
+/** The distinct errors of an update of `old`, without the long values that some of them show. */
 function problems(old: Job, change: Partial<JobSpec>): readonly string[] {
 	const updated = jobs.strategy.prepareForUpdate({ ...old, spec: { ...old.spec, ...change } }, old);
 	const texts = jobs.strategy
@@ -29,7 +29,7 @@ function withPodSpec({ spec }: Job, change: Partial<PodSpec>): Partial<JobSpec> 
 	return { template: { ...spec.template, spec: { ...spec.template.spec, ...change } } };
 }
 
-test('what may change freely', () => {
+test('an update may change parallelism, limits and suspend', () => {
 	const old = job();
 	for (const change of [
 		{ parallelism: 3 },
@@ -46,7 +46,7 @@ test('what may change freely', () => {
 	assert.deepEqual(problems(perIndex, { maxFailedIndexes: 2 }), []);
 });
 
-test('a field that a typed client leaves out for its zero has not changed', () => {
+test('a field that a typed client omits for its zero value counts as unchanged', () => {
 	const spec = {
 		restartPolicy: 'Never',
 		hostNetwork: false,
@@ -60,7 +60,7 @@ test('a field that a typed client leaves out for its zero has not changed', () =
 	assert.equal(updated.spec, old.spec);
 });
 
-test('completions are fixed, but follow the parallelism of an Indexed Job', () => {
+test('completions are immutable, except together with the parallelism of an Indexed Job', () => {
 	assert.deepEqual(problems(job({ completions: 3 }), { completions: 4 }), [
 		'spec.completions: Invalid value: 4: field is immutable',
 	]);
@@ -71,7 +71,7 @@ test('completions are fixed, but follow the parallelism of an Indexed Job', () =
 	]);
 });
 
-test('what cannot change', () => {
+test('an update of an immutable field is refused', () => {
 	const indexed = job({ completionMode: 'Indexed', completions: 3 });
 	const rows: readonly (readonly [old: Job, change: Partial<JobSpec>, problem: string])[] = [
 		[
@@ -110,7 +110,7 @@ test('what cannot change', () => {
 	]);
 });
 
-test('an ill-formed spec is spoken of twice, as it is upstream', () => {
+test('errors of an invalid spec are reported twice, as upstream does', () => {
 	const old = job();
 	const updated = { ...old, spec: { ...old.spec, parallelism: -1 } };
 	assert.deepEqual(
@@ -119,7 +119,7 @@ test('an ill-formed spec is spoken of twice, as it is upstream', () => {
 	);
 });
 
-test('a Job from before the prefixed labels need not get them', () => {
+test('an old Job without the prefixed labels may be updated without them', () => {
 	const labels = { 'controller-uid': 'u', 'job-name': 'pi' };
 	const plain = job();
 	const { template } = plain.spec;
@@ -140,7 +140,7 @@ test('a Job from before the prefixed labels need not get them', () => {
 
 const SUSPENDED = { type: 'Suspended', status: 'True' };
 
-test('the template opens up only while the Job is at rest', () => {
+test('the template may change only while the Job is suspended and has no active Pods', () => {
 	const started = '2026-01-31T08:00:00Z';
 	const rows: readonly (readonly [suspend: boolean, status: JobStatus, open: boolean])[] = [
 		[true, {}, true],
@@ -159,7 +159,7 @@ test('the template opens up only while the Job is at rest', () => {
 	}
 });
 
-test('at rest, what concerns scheduling and resources may change, and the metadata of the template', () => {
+test('in a suspended Job scheduling directives, resources and the metadata of the template may change', () => {
 	const nodeAffinity = {
 		requiredDuringSchedulingIgnoredDuringExecution: {
 			nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'Exists' }] }],
@@ -202,5 +202,9 @@ test('at rest, what concerns scheduling and resources may change, and the metada
 		suspend: true,
 		template: { spec: { restartPolicy: 'Never', containers: [CONTAINER], affinity: { nodeAffinity } } },
 	});
-	assert.deepEqual(problems(choosy, withPodSpec(choosy, { affinity: {} })), [], 'it may also go');
+	assert.deepEqual(
+		problems(choosy, withPodSpec(choosy, { affinity: {} })),
+		[],
+		'an update may also remove node affinity',
+	);
 });

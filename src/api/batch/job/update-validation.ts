@@ -9,8 +9,8 @@ import type { Job, JobSpec } from './schema.ts';
 import { SPEC, validateJob, validateSpecWithSelector } from './validation.ts';
 
 /**
- * What is wrong with a change of a Job, in upstream's order. Upstream looks at the spec twice, as that of
- * a new Job and as that of a changed one, so that its errors are listed twice; so they are here.
+ * The errors of an update of a Job, in the order of upstream's ValidateJobUpdate. Upstream validates the spec
+ * twice, as that of a new Job and as that of a changed one, and reports its errors twice. So does this.
  */
 export function validateJobUpdate(job: Job, old: Job): readonly FieldError[] {
 	const meta = validateMetaUpdate(job.metadata, old.metadata, new FieldPath('metadata'));
@@ -30,7 +30,7 @@ export function validateJobUpdate(job: Job, old: Job): readonly FieldError[] {
 	];
 }
 
-/** Jobs from before the prefixed labels need not have them. */
+/** Jobs created before Kubernetes 1.27 have no prefixed labels, so an update must not require those. */
 function labelsToKeep(old: Job, job: Job): readonly (readonly [string, string])[] {
 	const labels = old.spec.template.metadata?.labels ?? {};
 	const prefixed = CONTROLLER_UID_LABEL in labels && JOB_NAME_LABEL in labels;
@@ -41,7 +41,9 @@ function validateUnchanged(field: keyof JobSpec, { spec }: Job, { spec: old }: J
 	return semanticEqual(spec[field], old[field]) ? [] : [immutable(SPEC.child(field), spec[field])];
 }
 
-/** Completions are fixed, but an Indexed Job may grow and shrink together with its parallelism. */
+/**
+ * Completions are immutable, but an elastic Indexed Job may change them together with an equal parallelism.
+ */
 function validateCompletions(job: Job, old: Job): readonly FieldError[] {
 	const { completions, parallelism, completionMode } = job.spec;
 	if (completionMode !== 'Indexed') return validateUnchanged('completions', job, old);
@@ -54,12 +56,13 @@ function validateCompletions(job: Job, old: Job): readonly FieldError[] {
 }
 
 /**
- * The template is fixed. While the Job is at rest (suspended, with no Pod active) the resources of its
- * containers may change, and what concerns scheduling; its metadata is then not looked at.
+ * The template is immutable. While the Job is suspended and has no active Pods, scheduling directives, the
+ * resources of containers and the metadata of the template may change: queueing controllers set them before
+ * they resume a Job.
  */
 function validateTemplateChange({ spec }: Job, old: Job): readonly FieldError[] {
 	const path = SPEC.child('template');
-	if (!isAtRest(old)) {
+	if (!isInactive(old)) {
 		return semanticEqual(spec.template, old.spec.template) ? [] : [immutable(path, spec.template)];
 	}
 	const now = spec.template.spec;
@@ -68,7 +71,10 @@ function validateTemplateChange({ spec }: Job, old: Job): readonly FieldError[] 
 	return [immutable(path.child('spec'), now)];
 }
 
-function isAtRest({ spec, status }: Job): boolean {
+/**
+ * Whether the Job is suspended and the controller has observed that: no Pod of it runs with the old template.
+ */
+function isInactive({ spec, status }: Job): boolean {
 	const suspended = status.conditions?.some(
 		({ type, status: value }) => type === 'Suspended' && value === 'True',
 	);
@@ -79,14 +85,14 @@ function isAtRest({ spec, status }: Job): boolean {
 	);
 }
 
-/** What of a spec does not concern the choice of a node; affinity to other Pods is not among what may change. */
+/** `spec` without the scheduling directives that may change. Affinity to other Pods is not among those. */
 function withoutScheduling(spec: PodSpec): object {
 	const { nodeSelector: _selector, tolerations: _tolerations, schedulingGates: _gates, ...rest } = spec;
 	const { nodeAffinity: _nodes, ...affinity } = spec.affinity ?? {};
 	return { ...rest, affinity };
 }
 
-/** `before` with the resources of `now`, container by container; they are told apart by place and name. */
+/** `before` with the resources of the containers in `now` that have the same position and name. */
 function withContainersOf(before: PodSpec, now: PodSpec): PodSpec {
 	const adopt = (old: PodSpec['containers'], next: PodSpec['containers']): PodSpec['containers'] => {
 		if (old.length !== next.length) return old;

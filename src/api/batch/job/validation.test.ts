@@ -27,7 +27,7 @@ function check(rows: Rows): void {
 
 const INDEXED = { completionMode: 'Indexed', completions: 5 };
 
-test('a plain Job, a parallel one, a work queue and an Indexed one are fine', () => {
+test('validation accepts a plain Job, a parallel one, a work queue and an Indexed one', () => {
 	check([
 		[{}],
 		[{ completions: 5, parallelism: 2 }],
@@ -40,14 +40,14 @@ test('a plain Job, a parallel one, a work queue and an Indexed one are fine', ()
 	]);
 });
 
-test('A: the name is a DNS subdomain', () => {
+test('A: the name must be a DNS subdomain', () => {
 	assert.deepEqual(problems(job({}, { name: 'Pi' })), [
 		"metadata.name: Invalid value: \"Pi\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
 	]);
 	assert.deepEqual(problems(job({}, { name: 'pi.today' })), []);
 });
 
-test('B: a generated selector and its labels must be left alone', () => {
+test('B: a generated selector and its labels must not be changed', () => {
 	const template = (labels: object): object => ({ metadata: { labels }, spec: POD });
 	const all =
 		'{"batch.kubernetes.io/controller-uid":"u","batch.kubernetes.io/job-name":"pi","controller-uid":"u","job-name":"x"}';
@@ -74,7 +74,7 @@ test('B: a generated selector and its labels must be left alone', () => {
 	assert.equal(problems({ ...plain, metadata })[0], 'metadata.uid: Required value');
 });
 
-test('C: numbers are not negative', () => {
+test('C: numbers must not be negative', () => {
 	const negative = 'must be greater than or equal to 0';
 	check([
 		[{ parallelism: -1 }, `spec.parallelism: Invalid value: -1: ${negative}`],
@@ -90,7 +90,7 @@ test('C: numbers are not negative', () => {
 	]);
 });
 
-test('C: managedBy is a path under a domain', () => {
+test('C: managedBy must be a path with a domain', () => {
 	const long = `acme.io/${'a'.repeat(56)}`;
 	check([
 		[{ managedBy: '' }, 'spec.managedBy: Required value'],
@@ -110,7 +110,7 @@ test('C: managedBy is a path under a domain', () => {
 	]);
 });
 
-test('C: what the completion mode allows', () => {
+test('C: the completion mode decides which limits are allowed', () => {
 	const many = { completionMode: 'Indexed', completions: 100_001 };
 	check([
 		[
@@ -161,7 +161,7 @@ test('C: what the completion mode allows', () => {
 
 const FAIL_JOB = { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [1] } }] };
 
-test('C: podReplacementPolicy', () => {
+test('C: podReplacementPolicy must be Failed if there is a pod failure policy', () => {
 	check([
 		[
 			{ podReplacementPolicy: 'Never' },
@@ -175,7 +175,7 @@ test('C: podReplacementPolicy', () => {
 	]);
 });
 
-test('C: restartPolicy says Never or OnFailure', () => {
+test('C: restartPolicy must be Never or OnFailure', () => {
 	const template = (restartPolicy?: string): object => ({ spec: { ...POD, restartPolicy } });
 	const path = 'spec.template.spec.restartPolicy';
 	check([
@@ -193,7 +193,7 @@ test('C: restartPolicy says Never or OnFailure', () => {
 	]);
 });
 
-test('C: a selector of the author’s own', () => {
+test('C: a manual selector must match the labels of the template', () => {
 	const manual = { manualSelector: true };
 	const template = { metadata: { labels: { app: 'pi' } }, spec: POD };
 	check([
@@ -210,7 +210,7 @@ test('C: a selector of the author’s own', () => {
 	]);
 });
 
-test('D: the pod failure policy', () => {
+test('D: the rules of a pod failure policy must be valid', () => {
 	const path = 'spec.podFailurePolicy.rules';
 	const codes = (onExitCodes: object, action = 'FailJob'): object => ({
 		podFailurePolicy: { rules: [{ action, onExitCodes: { operator: 'In', values: [1], ...onExitCodes } }] },
@@ -290,7 +290,7 @@ test('D: the pod failure policy', () => {
 	]);
 });
 
-test('E: the success policy', () => {
+test('E: the rules of a success policy must be valid', () => {
 	const path = 'spec.successPolicy.rules';
 	const rules = (...given: readonly object[]): object => ({ ...INDEXED, successPolicy: { rules: given } });
 	check([
@@ -337,7 +337,7 @@ test('E: the success policy', () => {
 	]);
 });
 
-test('F: the Pods of an Indexed Job need names that are DNS labels', () => {
+test('F: the host names of the Pods of an Indexed Job must be DNS labels', () => {
 	const long = 'a'.repeat(62);
 	assert.deepEqual(problems(job(INDEXED, { name: long })), [
 		`metadata.name: Invalid value: "${long}": will not able to create pod with invalid DNS label: ${long}-4`,
@@ -348,7 +348,7 @@ test('F: the Pods of an Indexed Job need names that are DNS labels', () => {
 	assert.deepEqual(problems(job({ ...INDEXED, completions: 0 }, { name: 'pi.today' })), []);
 });
 
-test('everything that is wrong is said, in order', () => {
+test("validation reports all errors, in upstream's order", () => {
 	const template = { spec: { restartPolicy: 'Always', containers: [] } };
 	assert.deepEqual(problems(job({ template, parallelism: -1, backoffLimit: -2 }, { namespace: '' })), [
 		'metadata.namespace: Required value',
@@ -359,7 +359,7 @@ test('everything that is wrong is said, in order', () => {
 	]);
 });
 
-test('a new Job is warned of a name that is no DNS label, and of more indexes than can be tracked', () => {
+test('a create returns warnings for a name that is no DNS label, and for more indexes than can be tracked', () => {
 	const warnings = (given: Job, old?: Job): readonly string[] => jobs.strategy.warnings?.(given, old) ?? [];
 	assert.deepEqual(warnings(job({})), []);
 	const dotted = job({}, { name: 'pi.today' });
@@ -371,8 +371,8 @@ test('a new Job is warned of a name that is no DNS label, and of more indexes th
 		'spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail',
 	]);
 	const changed: Job = { ...dotted, metadata: { ...dotted.metadata, generation: 2 } };
-	assert.deepEqual(warnings(changed, dotted), [], 'the name is not spoken of again');
-	assert.deepEqual(warnings(huge, huge), [], 'nor anything where the spec is the same');
+	assert.deepEqual(warnings(changed, dotted), [], 'an update gets no warning about the name');
+	assert.deepEqual(warnings(huge, huge), [], 'an update without a change of the spec gets no warnings');
 	const env = [
 		{ name: 'A', value: '1' },
 		{ name: 'A', value: '2' },

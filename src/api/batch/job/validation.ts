@@ -12,12 +12,12 @@ import { validateJobSpec } from './spec-validation.ts';
 const RULES = { namespaced: true, name: dns1123Subdomain };
 const META = new FieldPath('metadata');
 
-/** The place of a Job's spec. */
+/** The field path of a Job's spec. */
 export const SPEC = new FieldPath('spec');
 
 /**
- * What is wrong with a Job, in upstream's order; `expected` are the labels that its template must have
- * where the selector was generated.
+ * The errors of a Job, in the order of upstream's ValidateJob. `expected` are the labels that the template must
+ * have if the selector was generated.
  */
 export function validateJob(job: Job, expected = expectedLabels(job)): readonly FieldError[] {
 	return [
@@ -28,7 +28,7 @@ export function validateJob(job: Job, expected = expectedLabels(job)): readonly 
 	];
 }
 
-/** The spec with its selector: what is checked again when a Job changes. */
+/** The errors of the spec and its selector (upstream: ValidateJobSpec), which an update checks again. */
 export function validateSpecWithSelector({ spec }: Job): readonly FieldError[] {
 	const errors = [...validateJobSpec(spec, SPEC)];
 	const at = SPEC.child('selector');
@@ -43,7 +43,7 @@ export function validateSpecWithSelector({ spec }: Job): readonly FieldError[] {
 	return errors;
 }
 
-/** A generated selector must be left as it was made. */
+/** A generated selector and its labels must not be changed (upstream: ValidateGeneratedSelector). */
 function validateGeneratedSelector(
 	{ metadata, spec }: Job,
 	expected: readonly (readonly [string, string])[],
@@ -66,12 +66,14 @@ function validateGeneratedSelector(
 	return errors;
 }
 
-/** Labels as upstream shows them in errors. */
+/** Labels sorted by key, as Go prints a map in errors. */
 function sorted(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
 	return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The Pods of an Indexed Job have host names made of its name and their index. */
+/**
+ * The host name of an Indexed Job's Pod is the Job's name and the index, so the longest must be a DNS label.
+ */
 function validatePodNames({ metadata, spec }: Job): readonly FieldError[] {
 	if (spec.completionMode !== 'Indexed' || (spec.completions ?? 0) <= 0) return [];
 	const longest = `${metadata.name ?? ''}-${(spec.completions ?? 0) - 1}`;
@@ -80,10 +82,11 @@ function validatePodNames({ metadata, spec }: Job): readonly FieldError[] {
 	return [invalid(META.child('name'), metadata.name ?? '', detail)];
 }
 
+/** Above both, upstream warns that the lists of indexes in the status may become too large to store. */
 const MANY_COMPLETIONS = 100_000;
 const MUCH_PARALLELISM = 10_000;
 
-/** Texts for Warning headers on a new Job, or on one whose spec is no longer that of `old`. */
+/** Texts for Warning headers on a create (`old` is undefined), or on an update that changes the spec. */
 export function jobWarnings(job: Job, old: Job | undefined): readonly string[] {
 	const { metadata, spec } = job;
 	if (old && old.metadata.generation === metadata.generation) return [];
@@ -97,7 +100,7 @@ export function jobWarnings(job: Job, old: Job | undefined): readonly string[] {
 	return [...warnings, ...jobSpecWarnings(spec, SPEC)];
 }
 
-/** What is to be warned of in the spec of a Job, or of the template of one, at `path`. */
+/** Texts for Warning headers about the spec at `path`: that of a Job, or of a CronJob's template. */
 export function jobSpecWarnings(spec: JobSpec, path: FieldPath): readonly string[] {
 	const warnings: string[] = [];
 	const { completions = 0, parallelism = 0, completionMode } = spec;
