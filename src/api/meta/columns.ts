@@ -2,24 +2,24 @@ import { ageOf } from './duration.ts';
 import type { KubeObject } from './object-meta.ts';
 import type { Column } from './resource.ts';
 
-/** The column with the object's name, which every kind begins with. */
+/** The column with the object's name, the first column of nearly every kind. */
 export function nameColumn(): Column<KubeObject> {
 	return {
 		name: 'Name',
 		type: 'string',
 		format: 'name',
-		description: 'Unique among the objects of its kind in the namespace.',
+		description: 'Name of the object: unique among those of its kind in the namespace.',
 		priority: 0,
 		cell: ({ metadata }) => metadata.name ?? '',
 	};
 }
 
-/** The column with the time since the object was created. */
+/** The column with the time since the object was created: `2m5s`, `3h12m`. */
 export function ageColumn(): Column<KubeObject> {
 	return {
 		name: 'Age',
 		type: 'string',
-		description: 'The time since the object was created.',
+		description: 'Time since the object was created.',
 		priority: 0,
 		cell: ({ metadata }, now) => ageOf(metadata.creationTimestamp, now),
 	};

@@ -3,24 +3,43 @@ import { boolean, type Infer, int64, list, object, optional, string } from './sc
 /** Schema of metav1.DeleteOptions. */
 export const deleteOptionsSchema = object(
 	'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions',
-	'Says how an object is to be deleted.',
+	'Options of a delete request: grace period, preconditions and what happens to dependents.',
 	{
-		apiVersion: optional(string, 'The version of this object.'),
-		kind: optional(string, 'DeleteOptions.'),
-		gracePeriodSeconds: optional(int64, 'How long the object may take to end by itself; 0: none at all.'),
-		preconditions: optional(
-			object('io.k8s.apimachinery.pkg.apis.meta.v1.Preconditions', 'What must hold of the object.', {
-				uid: optional(string, 'Its UID.'),
-				resourceVersion: optional(string, 'Its resourceVersion.'),
-			}),
-			'What must hold of the object, or it is not deleted.',
+		apiVersion: optional(string, 'API version of these options: v1 or meta.k8s.io/v1.'),
+		kind: optional(string, 'Kind of these options: DeleteOptions.'),
+		gracePeriodSeconds: optional(
+			int64,
+			'Seconds that the object gets to terminate gracefully. 0 deletes it immediately. By default the kind decides.',
 		),
-		orphanDependents: optional(boolean, 'The older form of propagationPolicy.'),
-		propagationPolicy: optional(string, 'Background, Foreground or Orphan: what becomes of dependents.'),
-		dryRun: optional(list(string), 'All: do all but the deletion.'),
-		ignoreStoreReadErrorWithClusterBreakingPotential: optional(boolean, 'Has no meaning here.'),
+		preconditions: optional(
+			object(
+				'io.k8s.apimachinery.pkg.apis.meta.v1.Preconditions',
+				'Conditions that the object must meet for the deletion to take place.',
+				{
+					uid: optional(string, 'Required UID of the object.'),
+					resourceVersion: optional(string, 'Required resourceVersion of the object.'),
+				},
+			),
+			'Conditions that the object must meet: otherwise the request fails with a conflict.',
+		),
+		orphanDependents: optional(
+			boolean,
+			'Deprecated: use propagationPolicy. True is Orphan; false is Background.',
+		),
+		propagationPolicy: optional(
+			string,
+			'What happens to dependents. Background: deleted after the object. Foreground: deleted before it. Orphan: kept. By default the kind decides.',
+		),
+		dryRun: optional(
+			list(string),
+			'All: the request is checked and answered, but the object is not deleted.',
+		),
+		ignoreStoreReadErrorWithClusterBreakingPotential: optional(
+			boolean,
+			'Accepted for compatibility and ignored.',
+		),
 	},
 );
 
-/** How an object is to be deleted. */
+/** Options of a delete request, from its body or its query. */
 export type DeleteOptions = Infer<typeof deleteOptionsSchema>;

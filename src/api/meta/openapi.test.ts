@@ -71,13 +71,13 @@ const things: ResourceDefinition = {
 const json = JSON.parse(JSON.stringify(openApiDocument([things], 'v1.36.0')));
 const { schemas } = json.components;
 
-test('every reference has its schema in the document', () => {
+test('every reference in the document resolves to a schema', () => {
 	const references = JSON.stringify(json).match(/#\/components\/schemas\/[^"]+/g) ?? [];
 	assert(references.length > 10);
 	for (const reference of references) assert(schemas[reference.split('/').at(-1) ?? ''], reference);
 });
 
-test('PATCH says that the server validates fields, and that it takes strategic merge patches', () => {
+test('PATCH has the parameter fieldValidation and accepts strategic merge patches', () => {
 	const { patch } = json.paths['/apis/batch/v1/namespaces/{namespace}/things/{name}'];
 	assert.deepEqual(patch['x-kubernetes-group-version-kind'], {
 		group: 'batch',
@@ -92,7 +92,7 @@ test('PATCH says that the server validates fields, and that it takes strategic m
 	assert('application/strategic-merge-patch+json' in patch.requestBody.content);
 });
 
-test('paths are those of the API', () => {
+test('the document has the paths of the API', () => {
 	assert.deepEqual(Object.keys(json.paths), [
 		'/apis/batch/v1/things',
 		'/apis/batch/v1/namespaces/{namespace}/things',
@@ -108,7 +108,7 @@ test('paths are those of the API', () => {
 	assert.equal(openApiPath(plain), 'api/v1');
 });
 
-test('a kind says which it is and requires nothing, its parts require what is always there', () => {
+test('a kind names its group, version and kind and requires no field; its parts require their required fields', () => {
 	const thing = schemas['io.k8s.api.batch.v1.Thing'];
 	assert.deepEqual(thing['x-kubernetes-group-version-kind'], [
 		{ group: 'batch', version: 'v1', kind: 'Thing' },
@@ -118,7 +118,7 @@ test('a kind says which it is and requires nothing, its parts require what is al
 	assert.equal(schemas['io.k8s.api.batch.v1.Sole']['x-kubernetes-map-type'], 'atomic');
 });
 
-test('each type of field has its schema', () => {
+test('each type of field is translated to its OpenAPI schema', () => {
 	const { properties } = schemas['io.k8s.api.batch.v1.Thing'];
 	const ref = (name: string): object => ({ allOf: [{ $ref: `#/components/schemas/${name}` }] });
 	assert.deepEqual(properties.size, { type: 'integer', format: 'int32', description: 'Its size.' });
@@ -147,7 +147,7 @@ test('each type of field has its schema', () => {
 	});
 });
 
-test('what a subresource takes has its path and its kind', () => {
+test('the kind that a subresource accepts has its path and schema', () => {
 	const taken = { group: 'policy', version: 'v1', kind: 'Sole', schema: partSchema };
 	const document = openApiDocument([things], 'v1', () => new Map([['sole', taken]]));
 	const paths = document.paths as Record<string, Record<string, unknown>>; // `as`: a document has them.

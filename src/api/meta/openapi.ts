@@ -3,21 +3,30 @@ import { apiVersionOf, type ResourceDefinition } from './resource.ts';
 import type { Field, ListNode, ObjectNode, SchemaNode, StringNode } from './schema.ts';
 
 /**
- * The OpenAPI v3 document of a group and version, read off the schemas of its kinds. It holds what
- * kubectl asks of it: that PATCH knows `fieldValidation` (so that validation is left to the server), the
- * schemas with their patch strategies (apply works its patch out from them), paths and descriptions for
- * `explain`. Documents take some milliseconds to make, so the caller makes them when first asked for.
+ * Generates the OpenAPI v3 document of a group and version from the schemas of its kinds. It contains what
+ * kubectl reads, and no more:
+ *
+ * 1. PATCH operations with the parameter `fieldValidation`, so that kubectl leaves validation to the server.
+ * 2. Schemas with their patch strategies, from which `kubectl apply` computes its patch.
+ * 3. Paths and descriptions, for `kubectl explain`.
+ *
+ * Generating a document takes some milliseconds, so the caller generates it at the first request.
  */
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A kind of object that is posted to a subresource and stored nowhere. */
+/** A kind that clients POST to a subresource and that is never stored (Eviction). */
 export type SubresourceKind = Pick<ResourceDefinition, 'group' | 'version' | 'kind' | 'schema'>;
 
-/** What the subresources of a resource take that have a kind of their own, by the subresource's name. */
+/**
+ * The kinds that the subresources of a resource accept, by subresource name, for those with a kind of their
+ * own.
+ */
 export type SubresourceKinds = (definition: ResourceDefinition) => ReadonlyMap<string, SubresourceKind>;
 
-/** The document for these resources, which must all be of one group and version. */
+/**
+ * The document for `definitions`, which must all have the same group and version. `version` is the server's.
+ */
 export function openApiDocument(
 	definitions: readonly ResourceDefinition[],
 	version: string,
@@ -49,16 +58,16 @@ export function openApiPath(definition: Pick<ResourceDefinition, 'group' | 'vers
 	return `${definition.group === '' ? 'api' : 'apis'}/${apiVersionOf(definition)}`;
 }
 
-/** The schemas of a document as they come up, by component name. */
+/** The components of a document that were generated so far, by component name. */
 type Schemas = Map<string, Json>;
 
 function component(node: ObjectNode, schemas: Schemas, definition?: SubresourceKind): void {
 	if (schemas.has(node.name)) return;
-	// Its place is taken before its fields are looked at, so that they may lead back here.
+	// Registered before its fields are visited, so that a recursive schema ends.
 	schemas.set(node.name, {});
 	const properties: Record<string, Json> = {};
 	for (const [name, field] of Object.entries(node.fields)) properties[name] = property(field, schemas);
-	// Whole objects require nothing: the server fills in kind and apiVersion, and metadata may be empty.
+	// Whole objects have no required fields: the server sets kind and apiVersion, and metadata may be empty.
 	const required = definition ? [] : Object.keys(node.fields).filter((name) => node.fields[name]?.required);
 	schemas.set(node.name, {
 		type: 'object',
@@ -131,13 +140,13 @@ function listSchema(node: ListNode, schemas: Schemas): Json {
 	};
 }
 
-/** Explain prints the names of these types, so they are components as upstream. */
+/** These types are components, as upstream's, since `kubectl explain` prints the name of a component. */
 function scalar(name: string, schema: Json, schemas: Schemas): Json {
 	schemas.set(name, schema);
 	return reference(name);
 }
 
-/** Under `allOf`, since a bare `$ref` may have no description beside it. */
+/** Wrapped in `allOf`, since OpenAPI 3.0 ignores a description beside a bare `$ref`. */
 function reference(name: string): Json {
 	return { allOf: [{ $ref: `#/components/schemas/${name}` }] };
 }
@@ -145,21 +154,21 @@ function reference(name: string): Json {
 const TIME: Json = {
 	type: 'string',
 	format: 'date-time',
-	description: 'An instant, as RFC 3339 by the second.',
+	description: 'A point in time as RFC 3339 text, in whole seconds: 2026-01-31T08:00:00Z.',
 };
 const MICRO_TIME: Json = {
 	type: 'string',
 	format: 'date-time',
-	description: 'An instant, as RFC 3339 with six decimals.',
+	description: 'A point in time as RFC 3339 text, in microseconds: 2026-01-31T08:00:00.000000Z.',
 };
 const QUANTITY: Json = {
 	oneOf: [{ type: 'string' }, { type: 'number' }],
-	description: 'An amount with a suffix for its scale: 500m, 2, 1Gi.',
+	description: 'A number with an optional suffix for its scale: 500m, 2, 1Gi.',
 };
 const INT_OR_STRING: Json = {
 	oneOf: [{ type: 'integer' }, { type: 'string' }],
 	format: 'int-or-string',
-	description: 'A number or a text: a port by number or by name.',
+	description: 'An integer or a string, such as a port by number or by name.',
 };
 
 function pathsOf(definition: ResourceDefinition): Record<string, Json> {
@@ -185,7 +194,7 @@ function pathsOf(definition: ResourceDefinition): Record<string, Json> {
 	};
 }
 
-/** The path of the collection that objects are created in. */
+/** The path of the collection to which clients POST new objects. */
 function rootOf(definition: ResourceDefinition): string {
 	const { namespaced, resource } = definition;
 	return `/${openApiPath(definition)}${namespaced ? '/namespaces/{namespace}' : ''}/${resource}`;
@@ -209,7 +218,7 @@ function objectOperations(definition: ResourceDefinition): ObjectOperations {
 
 const WRITE_PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation'];
 
-/** kubectl looks for parameters here only: not beside the operations, nor behind a `$ref`. */
+/** kubectl reads parameters only here: neither those of the path nor those behind a `$ref`. */
 function operation(definition: SubresourceKind, action: string, parameters: readonly string[]): Json {
 	const object = { schema: { $ref: `#/components/schemas/${definition.schema.name}` } };
 	return {

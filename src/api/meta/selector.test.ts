@@ -28,7 +28,7 @@ const roundTrips = [
 	'in in (in,notin)',
 ];
 
-test('what the language allows is read and written back', () => {
+test('parseSelector() accepts the whole language, and selectorText() formats it again', () => {
 	for (const text of roundTrips) {
 		assert.equal(selectorText(parseSelector(text)), text.trim(), text);
 	}
@@ -58,7 +58,7 @@ const errors: readonly (readonly [string, string])[] = [
 ];
 
 for (const [text, message] of errors) {
-	test(`refuses "${text}" as upstream does`, () => {
+	test(`parseSelector() refuses "${text}" with upstream's message`, () => {
 		assert.throws(
 			() => parseSelector(text),
 			(error: Error) => {
@@ -69,11 +69,11 @@ for (const [text, message] of errors) {
 	});
 }
 
-test('a selector’s error is a bad request', () => {
+test('an invalid selector is a BadRequest', () => {
 	assert.throws(() => parseSelector('a,'), { code: 400, reason: 'BadRequest' });
 });
 
-test('each operator selects by its rule', () => {
+test('each operator matches by its rule', () => {
 	const labels = { x: 'a', n: '7', empty: '' };
 	const selecting = [
 		'',
@@ -120,7 +120,7 @@ test('an absent LabelSelector selects nothing, an empty one everything', () => {
 	assert.equal(labelSelectorText(undefined), '<none>');
 });
 
-test('a LabelSelector is the text of its conditions', () => {
+test('labelSelectorText() prints the requirements of a LabelSelector', () => {
 	const selector = {
 		matchLabels: { b: '1' },
 		matchExpressions: [
@@ -136,7 +136,7 @@ test('a LabelSelector is the text of its conditions', () => {
 	assert.equal(selectorText(selectorOfLabels({ b: '2', a: '1' })), 'a=1,b=2');
 });
 
-test('what is wrong with a LabelSelector is said with its place', () => {
+test('validateLabelSelector() reports errors with their field paths', () => {
 	const selector = {
 		matchLabels: { ok: '-' },
 		matchExpressions: [

@@ -4,56 +4,72 @@ import { forbidden, invalid, required as requiredError } from './field-errors.ts
 import { labelValue, qualifiedName } from './names.ts';
 import { type Infer, list, map, object, oneOf, optional, required, string } from './schema.ts';
 
-/** Label selectors as values. Those made from text come from selector-text.ts. */
+/**
+ * Label selectors as values: built from a LabelSelector or a map of labels, matched, printed and validated.
+ * selector-text.ts parses those of queries.
+ *
+ * 1. An absent LabelSelector selects nothing; an empty one selects everything. Confusing the two would make
+ *    a Job adopt every Pod.
+ * 2. Requirements are sorted by key and their values sorted, so that equal selectors have equal texts.
+ */
 
 /** Schema of metav1.LabelSelectorRequirement. */
 export const labelSelectorRequirementSchema = object(
 	'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement',
-	'A condition on one label.',
+	'A requirement on one label of an object.',
 	{
-		key: required(string, 'The label that the condition is about.'),
+		key: required(string, 'Key of the label that the requirement applies to.'),
 		operator: required(
 			oneOf('In', 'NotIn', 'Exists', 'DoesNotExist'),
-			'How the label relates to the values: In, NotIn, Exists or DoesNotExist.',
+			'How the label relates to the values: In, NotIn, Exists or DoesNotExist. NotIn also matches objects without the label.',
 		),
-		values: optional(list(string), 'The values for In and NotIn; empty for Exists and DoesNotExist.'),
+		values: optional(
+			list(string),
+			'Values for In and NotIn, at least one. Must be empty for Exists and DoesNotExist.',
+		),
 	},
 );
 
 /** Schema of metav1.LabelSelector. */
 export const labelSelectorSchema = object(
 	'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector',
-	'Selects objects by their labels: all conditions must hold. An empty one selects every object.',
+	'A query over the labels of objects: all requirements must hold. An empty selector selects every object, an absent one selects none.',
 	{
-		matchLabels: optional(map(string), 'Labels that an object must carry with just these values.'),
-		matchExpressions: optional(list(labelSelectorRequirementSchema), 'Further conditions on labels.'),
+		matchLabels: optional(map(string), 'Labels that an object must have, with exactly these values.'),
+		matchExpressions: optional(
+			list(labelSelectorRequirementSchema),
+			'Further requirements on labels, all of which must hold.',
+		),
 	},
 	{ atomic: true },
 );
 
-/** Selects objects by their labels. */
+/** A query over the labels of objects, as it is stored in an object. */
 export type LabelSelector = Infer<typeof labelSelectorSchema>;
 
-/** A condition on one label, in the words of the query language. */
+/** A requirement on one label, in the operators of the query language. */
 export interface Requirement {
 	readonly key: string;
 	readonly operator: '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | '>' | '<';
-	/** Sorted, without repetition. */
+	/** Sorted, without duplicates; empty for `exists` and `!`. */
 	readonly values: readonly string[];
 }
 
-/** Requirements of which all must hold, sorted by key; none: everything is selected. */
+/** Requirements, sorted by key, all of which must hold. An empty list selects everything. */
 export type Selector = readonly Requirement[];
 
 /** Selects every object. */
 export const EVERYTHING: Selector = Object.freeze([]);
 
-/** Selects no object: what an absent LabelSelector means. Told apart from others by identity. */
+/**
+ * Selects no object: the meaning of an absent LabelSelector. Compared by identity, as its contents equal
+ * EVERYTHING.
+ */
 export const NOTHING: Selector = Object.freeze([]);
 
 type Labels = Readonly<Record<string, string>> | undefined;
 
-/** Whether an object with these labels is selected. */
+/** Whether the selector selects an object with these labels. */
 export function matches(selector: Selector, labels: Labels): boolean {
 	if (selector === NOTHING) return false;
 	for (const requirement of selector) {
@@ -63,8 +79,8 @@ export function matches(selector: Selector, labels: Labels): boolean {
 }
 
 /**
- * The selector that an object's LabelSelector means: absent selects nothing, an empty one everything.
- * Throws BadRequest on one that validation would refuse.
+ * Converts a LabelSelector (upstream: LabelSelectorAsSelector): an absent one selects nothing, an empty one
+ * everything. Throws BadRequest on an unknown operator, which validation refuses in stored objects.
  */
 export function selectorOf(selector: LabelSelector | undefined): Selector {
 	if (selector === undefined) return NOTHING;
@@ -79,23 +95,23 @@ export function selectorOf(selector: LabelSelector | undefined): Selector {
 	return byKey([...exact, ...further]);
 }
 
-/** The selector for objects that carry all of `labels`. */
+/** The selector for objects that have all of `labels`. */
 export function selectorOfLabels(labels: Readonly<Record<string, string>>): Selector {
 	return byKey(exactRequirements(labels));
 }
 
-/** The selector in the query language; text for people prints `<none>` where this is empty. */
+/** The selector in the query language; empty for EVERYTHING and NOTHING. */
 export function selectorText(selector: Selector): string {
 	return selector.map(requirementText).join(',');
 }
 
-/** A LabelSelector as describe and wide columns print it. */
+/** A LabelSelector as `kubectl describe` and wide columns print it; `<none>` if it has no requirements. */
 export function labelSelectorText(selector: LabelSelector | undefined): string {
 	const text = selectorText(selectorOf(selector));
 	return text === '' ? '<none>' : text;
 }
 
-/** What is wrong with a LabelSelector in an object. */
+/** The errors of a LabelSelector in an object (upstream: ValidateLabelSelector). */
 export function validateLabelSelector(
 	selector: LabelSelector | undefined,
 	path: FieldPath,
@@ -108,7 +124,7 @@ export function validateLabelSelector(
 	return errors;
 }
 
-/** What is wrong with a map of labels. */
+/** The errors of a map of labels (upstream: ValidateLabels). */
 export function validateLabels(labels: Labels, path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	for (const key in labels) {
@@ -119,12 +135,12 @@ export function validateLabels(labels: Labels, path: FieldPath): readonly FieldE
 	return errors;
 }
 
-/** Sorted and without repetition. */
+/** `values` sorted, without duplicates. */
 export function sortedSet(values: readonly string[]): readonly string[] {
 	return [...new Set(values)].sort();
 }
 
-/** The requirements in the order of their keys. */
+/** Sorts the requirements by key. The sort is stable, so those of one key keep their order. */
 export function byKey(requirements: readonly Requirement[]): Selector {
 	return requirements.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 }
@@ -140,6 +156,7 @@ function exactRequirements(labels: Readonly<Record<string, string>>): readonly R
 	return Object.entries(labels).map(([key, value]) => ({ key, operator: '=' as const, values: [value] }));
 }
 
+/** As upstream, `!=` and `notin` also match an object that lacks the label. */
 function holds({ key, operator, values }: Requirement, labels: Labels): boolean {
 	const value = labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined;
 	switch (operator) {
@@ -160,12 +177,13 @@ function holds({ key, operator, values }: Requirement, labels: Labels): boolean 
 	}
 }
 
+/** Compares as 64-bit integers; other values never match. BigInt, since a number loses digits above 2^53. */
 function compares(value: string | undefined, operator: '>' | '<', bound: string | undefined): boolean {
 	if (value === undefined || bound === undefined || !isWholeNumber(value)) return false;
 	return operator === '>' ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound);
 }
 
-/** Whether the text is a number that `>` and `<` compare. */
+/** Whether the text is an integer of at most 19 digits, as `>` and `<` require. */
 export function isWholeNumber(text: string): boolean {
 	return /^-?\d{1,19}$/.test(text);
 }
