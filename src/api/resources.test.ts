@@ -4,7 +4,7 @@ import { apiVersionOf } from './meta/resource.ts';
 import type { SchemaNode } from './meta/schema.ts';
 import { resourceAt, resourceNamed, resourceOfKind, resources, resourcesInCategory } from './resources.ts';
 
-test('a resource is found by kind, by path, and by any of its names', () => {
+test('the registry finds a resource by kind, by path and by any of its names', () => {
 	for (const definition of resources) {
 		const { group, version, kind, resource, singular, shortNames } = definition;
 		assert.equal(resourceOfKind(apiVersionOf(definition), kind), definition);
@@ -21,7 +21,7 @@ test('a resource is found by kind, by path, and by any of its names', () => {
 	);
 });
 
-test('every object of a schema is described, once and the same everywhere', () => {
+test('every object and field of a schema has a description, and each component one shape', () => {
 	const seen = new Map<string, string>();
 	const visit = (node: SchemaNode): void => {
 		if (node.type === 'list') visit(node.items);

@@ -8,7 +8,15 @@ import { pods } from './core/pod/definition.ts';
 import { apiVersionOf, type ResourceDefinition } from './meta/resource.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 
-/** Every resource that is served, in the order of discovery. */
+/**
+ * The registry of all API resources: the server, the clients and the command line find kinds only here.
+ *
+ * The folders below src/api describe kinds and hold no state. meta/ is what they share, patch/ and protobuf/
+ * are two more uses of their schemas, and each kind has a folder of its own under its group. A definition.ts
+ * lists the parts of a kind; start with batch/job.
+ */
+
+/** All resources that the server serves, in the order of discovery documents. */
 export const resources: readonly ResourceDefinition[] = [
 	events,
 	namespaces,
@@ -20,12 +28,12 @@ export const resources: readonly ResourceDefinition[] = [
 	priorityClasses,
 ];
 
-/** The resource of a kind, by its apiVersion (`batch/v1`) and kind (`Job`). */
+/** The resource with this apiVersion (`batch/v1`) and kind (`Job`); undefined if there is none. */
 export function resourceOfKind(apiVersion: string, kind: string): ResourceDefinition | undefined {
 	return resources.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);
 }
 
-/** The resource at a path's group, version and plural. */
+/** The resource with the group, version and plural name of a request path; undefined if there is none. */
 export function resourceAt(group: string, version: string, resource: string): ResourceDefinition | undefined {
 	return resources.find(
 		(each) => each.group === group && each.version === version && each.resource === resource,
@@ -33,8 +41,8 @@ export function resourceAt(group: string, version: string, resource: string): Re
 }
 
 /**
- * The resource that a user means by `word`: plural, singular, short name or kind in any case, with or
- * without its group (`jobs`, `job`, `Job`, `jobs.batch`, `po`).
+ * The resource that a user names on the command line, as kubectl resolves it: by plural, singular, short name
+ * or kind, case-insensitive, with or without group and version (`jobs`, `job`, `Job`, `jobs.batch`, `po`).
  */
 export function resourceNamed(word: string): ResourceDefinition | undefined {
 	const lower = word.toLowerCase();
@@ -49,7 +57,7 @@ export function resourceNamed(word: string): ResourceDefinition | undefined {
 	});
 }
 
-/** The resources in a category, as `all`. */
+/** The resources in a category, such as `all`. */
 export function resourcesInCategory(category: string): readonly ResourceDefinition[] {
 	return resources.filter(({ categories }) => categories.includes(category));
 }

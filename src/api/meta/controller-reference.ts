@@ -1,11 +1,13 @@
 import type { KubeObject, OwnerReference } from './object-meta.ts';
 
-/** The reference to the object that controls this one, if one does. */
+/**
+ * The owner reference to the controller of an object; undefined if it has none (upstream: GetControllerOf).
+ */
 export function controllerOf({ metadata }: KubeObject): OwnerReference | undefined {
 	return metadata.ownerReferences?.find(({ controller }) => controller);
 }
 
-/** The reference by which an object belongs to the controller that made it (upstream's NewControllerRef). */
+/** The owner reference to set in an object that the given one controls (upstream: NewControllerRef). */
 export function controllerReferenceTo({ apiVersion, kind, metadata }: KubeObject): OwnerReference {
 	return {
 		apiVersion,

@@ -74,7 +74,7 @@ function failure(json: unknown): DecodeError {
 	return assert.fail('decoding should have failed');
 }
 
-test('what needs no change is handed back as it is', () => {
+test('decode() returns the input itself if nothing needs a change', () => {
 	const json = deepFreeze(
 		job({
 			parallelism: 0,
@@ -88,7 +88,7 @@ test('what needs no change is handed back as it is', () => {
 	assert.equal(decode(jobSchema, json).value, json);
 });
 
-test('only the changed part of an object is new', () => {
+test('decode() copies only the changed parts of an object', () => {
 	const containers = [{ name: 'a' }, { name: 'b', limits: { cpu: 1.5 } }];
 	const json = deepFreeze(job({ containers }));
 	const { value } = decode(jobSchema, json);
@@ -97,7 +97,7 @@ test('only the changed part of an object is new', () => {
 	assert.equal(value.metadata, (json as { metadata: unknown }).metadata);
 });
 
-test('unknown fields are dropped and reported with their path', () => {
+test('decode() prunes unknown fields and reports their paths', () => {
 	const json = job({ foo: 1, containers: [{ name: 'a' }, { name: 'b', Image: 'x', image: 'y' }] });
 	const { value, problems } = decode(jobSchema, json);
 	assert.deepEqual(value.spec, { containers: [{ name: 'a' }, { name: 'b', image: 'y' }] });
@@ -107,7 +107,7 @@ test('unknown fields are dropped and reported with their path', () => {
 	]);
 });
 
-test('fields that stand twice are reported in the order of the input, but not below unknown ones', () => {
+test('decode() reports duplicate fields in the order of the input, but none below an unknown field', () => {
 	const text =
 		'{"spec":{"parallelism":1,"a":{"b":1,"b":2},"parallelism":2,"z":1},"metadata":{"labels":{"x":"1","x":"2","x":"3"}},"spec":{}}';
 	const { value: json, repeated } = readJson(text, { values: 100, depth: 10 });
@@ -122,12 +122,12 @@ test('fields that stand twice are reported in the order of the input, but not be
 	]);
 });
 
-test('of any number of problems a hundred are reported', () => {
+test('decode() reports at most a hundred problems', () => {
 	const unknown = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`k${index}`, 1]));
 	assert.equal(decode(jobSchema, unknown).problems.length, 100);
 });
 
-test('names that every JavaScript object has are unknown fields like others', () => {
+test('fields named like members of Object.prototype are unknown fields', () => {
 	const json = JSON.parse('{"constructor":1,"__proto__":{"kind":"x"},"toString":2}');
 	const { value, problems } = decode(jobSchema, json);
 	assert.deepEqual(
@@ -138,7 +138,7 @@ test('names that every JavaScript object has are unknown fields like others', ()
 	assert.equal(Object.getPrototypeOf(value), Object.prototype);
 });
 
-test('a map keeps any key, even one that is special in JavaScript', () => {
+test('a map keeps any key, __proto__ included', () => {
 	const json = JSON.parse('{"metadata":{"labels":{"__proto__":"x","b":null}}}');
 	const { labels } = decode(jobSchema, json).value.metadata;
 	assert.deepEqual(Object.entries(labels ?? {}), [
@@ -147,14 +147,14 @@ test('a map keeps any key, even one that is special in JavaScript', () => {
 	]);
 });
 
-test('zeros are kept, but of plain fields they are absence', () => {
+test('decode() keeps 0 and false, but drops those of plain fields', () => {
 	const given = { parallelism: 0, suspend: false, attempts: 0, hostNetwork: false };
 	assert.deepEqual(decodedSpec(given), { parallelism: 0, suspend: false, containers: [] });
 	const kept = { attempts: 2, hostNetwork: true, containers: [] };
 	assert.deepEqual(decodedSpec(kept), kept);
 });
 
-test('null is absent, and what is required has its zero value', () => {
+test('null counts as absent, and a required field gets its zero value', () => {
 	assert.deepEqual(
 		decode(jobSchema, { metadata: null, spec: { parallelism: null, containers: [null] } }).value,
 		{
@@ -166,7 +166,7 @@ test('null is absent, and what is required has its zero value', () => {
 	);
 });
 
-test('empty text, lists and maps are dropped unless a pointer upstream tells them from nothing', () => {
+test('decode() drops empty strings, lists and maps, except from pointer fields', () => {
 	const json = job({
 		nodeName: '',
 		timeZone: '',
@@ -177,7 +177,7 @@ test('empty text, lists and maps are dropped unless a pointer upstream tells the
 	assert.deepEqual(value.spec, { timeZone: '', containers: [{ name: '' }] });
 });
 
-test('times, quantities and base64 come out in canonical spelling', () => {
+test('decode() returns times, quantities and base64 in canonical spelling', () => {
 	assert.deepEqual(
 		decodedSpec({
 			started: '2026-01-31T10:00:00.5+02:00',
@@ -269,14 +269,14 @@ const mismatches: readonly (readonly [object, string, string])[] = [
 ];
 
 for (const [spec, message, path] of mismatches) {
-	test(`refuses ${JSON.stringify(spec)} as upstream does`, () => {
+	test(`decode() refuses ${JSON.stringify(spec)} with upstream's message`, () => {
 		const error = failure(job(spec));
 		assert.equal(error.message, message);
 		assert.equal(error.path, path);
 	});
 }
 
-test('a map names its field, not its key, and the root has no field', () => {
+test('an error names the field of a map, not its key, and no field for the root', () => {
 	const labels = failure({ metadata: { labels: { a: 1 } } });
 	const text = 'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string';
 	assert.equal(labels.message, text);
@@ -284,7 +284,7 @@ test('a map names its field, not its key, and the root has no field', () => {
 	assert.equal(failure([]).message, 'json: cannot unmarshal array into Go value of type v1.Job');
 });
 
-test('the whole message of the 400 is upstream’s', () => {
+test("the message of the 400 is upstream's", () => {
 	const error = undecodable({ kind: 'Job', version: 'v1' }, 'json: oops');
 	assert.equal(error.message, 'Job in version "v1" cannot be handled as a Job: json: oops');
 	assert.equal(error.code, 400);

@@ -8,39 +8,40 @@ import { canonicalMicroTime, canonicalTime } from './time.ts';
 import { microTimeErrorText, timeErrorText } from './time-error.ts';
 
 /**
- * Turns parsed JSON into the value that a schema describes, by the rules of Go's decoder, whose texts
- * the errors have.
+ * Decodes parsed JSON into the value that a schema describes, by the rules and with the error texts of Go's
+ * decoder (encoding/json and sigs.k8s.io/json).
  *
- * 1. The input is never changed. What needs no change is shared with it, down to the whole object.
- * 2. Unknown fields are dropped and reported; null means absent; names are case sensitive.
- * 3. A missing field that is required, or always written, gets its zero value, except for times that have none.
- *    Of optional fields that are no pointers, empty text, lists and maps are dropped, and 0 and false of plain ones.
- * 4. Times, quantities and base64 come out in canonical spelling.
+ * 1. The decoder never changes its input. The result shares all unchanged parts with it, up to the whole
+ *    object.
+ * 2. Unknown fields are pruned and reported; null means absent; names are case sensitive.
+ * 3. A missing field that is `required` or `always` gets its zero value, except for times, which have none.
+ *    Empty strings, lists and maps of `optional` fields are dropped, and so are 0 and false of `plain` ones.
+ * 4. Times, quantities and base64 are returned in canonical spelling, so that equal values have equal texts.
  *
- * A schema is compiled into closures at its first use, piece by piece: most fields of a Pod never occur.
+ * A schema is compiled into closures, each part at its first use: most fields of a Pod occur in no manifest.
  */
 
-/** A decoded value, and what a strict reader refuses in the input. */
+/** A decoded value, and the problems that strict decoding refuses. */
 export interface Decoded<T> {
 	readonly value: T;
-	/** In the order of the input; no more than {@link MAX_PROBLEMS}. */
+	/** In the order of the input; at most {@link MAX_PROBLEMS}. */
 	readonly problems: readonly StrictProblem[];
 }
 
-/** A field that the schema has not, or that stands twice in its object. */
+/** A field that the schema does not have, or that occurs twice in its object. */
 export interface StrictProblem {
 	readonly type: 'unknown' | 'duplicate';
 	/** `spec.containers[0].foo` */
 	readonly path: string;
 }
 
-/** How many problems are noted of one input, as upstream. */
+/** Maximum number of problems reported for one input, the same as upstream's. */
 const MAX_PROBLEMS = 100;
 
-/** The input does not fit the schema; the message is the one that Go's decoder gives. */
+/** The input does not match the schema. The message is that of Go's decoder. */
 export class DecodeError extends Error {
 	override readonly name = 'DecodeError';
-	/** Where, with indexes: `spec.template.spec.containers[0].image`. */
+	/** The field that does not match, with indexes: `spec.template.spec.containers[0].image`. */
 	readonly path: string;
 
 	constructor(message: string, path: string) {
@@ -50,8 +51,8 @@ export class DecodeError extends Error {
 }
 
 /**
- * Decodes `json` by `schema`; see the header. `repeated` is what its reader found (base/json-reader.ts).
- * Throws a {@link DecodeError}.
+ * Decodes `json` by `schema`; see the header. `repeated` are the duplicate keys that the JSON reader found
+ * (base/json-reader.ts). Throws a {@link DecodeError} at the first value that does not match.
  */
 export function decode<S extends Schema>(
 	schema: S,
@@ -64,8 +65,8 @@ export function decode<S extends Schema>(
 }
 
 /**
- * Every field of `json` that does not fit `schema`, where {@link decode} stops at the first, and what a
- * strict reader refuses: for a tool that tells the author of a manifest all of its mistakes at once.
+ * All errors and strict problems of `json`, where {@link decode} throws the first error: for a tool that
+ * reports all mistakes in a manifest together.
  */
 export function decodeProblems(
 	schema: Schema,
@@ -77,19 +78,24 @@ export function decodeProblems(
 	return { errors, problems: trail.problems };
 }
 
-/** The same where the static type is known from elsewhere, as that of a definition's schema is. */
+/**
+ * Decodes as {@link decode} does. The caller asserts that `T` is the type of `schema`, as for a definition's
+ * schema.
+ */
 export function decodeAs<T>(schema: ObjectNode, json: unknown, repeated?: RepeatedKeys): Decoded<T> {
 	const { value, problems } = decode(schema, json, repeated);
 	return { value: value as T, problems }; // `as`: T is what the schema describes.
 }
 
-/** Where the decoder is, and what it met on the way. */
+/** The decoder's position in the input, and the problems found so far. */
 interface Trail {
-	/** Names of fields and keys of maps; indexes of lists. Pushed only around values that have parts. */
+	/** Field names, map keys and list indexes on the path to the current value. */
 	readonly steps: Step[];
 	readonly repeated: RepeatedKeys;
 	readonly problems: StrictProblem[];
-	/** Where errors are collected instead of thrown; a part that does not fit then counts as absent. */
+	/**
+	 * If set, errors are collected here instead of thrown, and a value that does not match counts as absent.
+	 */
 	readonly errors?: DecodeError[];
 }
 
@@ -97,6 +103,7 @@ type Step = { readonly name: string; readonly struct?: string } | { readonly ind
 
 type Decoder = (value: unknown, trail: Trail) => unknown;
 
+/** Compiled once per schema node, since decoding runs for every request and every stored object. */
 const decoderOf = memoize(compile);
 
 function compile(node: SchemaNode): Decoder {
@@ -125,14 +132,18 @@ function compile(node: SchemaNode): Decoder {
 interface FieldDecoder {
 	readonly decode: Decoder;
 	readonly step: Step;
-	/** Whether it has its zero value where the input lacks it. */
+	/** Whether the field gets its zero value if the input lacks it. */
 	readonly filled: boolean;
-	/** Whether that zero is null. */
+	/** Whether null is a value of the field, and its zero value. */
 	readonly nullable: boolean;
-	/** Whether an empty text, list or map, 0 or false is dropped. */
+	/** Whether an empty string, list or map, 0 or false is dropped. */
 	readonly dropsEmpty: boolean;
 }
 
+/**
+ * The decoder copies an object at its first changed field and not before (invariant 1): nearly all objects
+ * that are decoded, those of the store above all, are canonical already and need no copy.
+ */
 function compileObject(node: ObjectNode): Decoder {
 	const fields = new Map<string, FieldDecoder>();
 	const filled = Object.entries(node.fields).flatMap(([name, field]) => (isFilled(field) ? [name] : []));
@@ -211,7 +222,7 @@ function compileMap(node: Extract<SchemaNode, { readonly type: 'map' }>): Decode
 			if (decoded !== item) changed = true;
 			entries.push([name, decoded]);
 		}
-		// Not by assignment: a key may be __proto__.
+		// fromEntries, not assignment: a key may be __proto__.
 		return changed ? Object.fromEntries(entries) : value;
 	};
 }
@@ -268,7 +279,10 @@ function isInt32(value: Int64): boolean {
 	return typeof value === 'number' && (value | 0) === value;
 }
 
-/** A number beyond 2^53 is none that a client wrote: it is read as a bigint (base/json.ts). */
+/**
+ * The JSON reader returns integers beyond 2^53 as bigint (base/json.ts), so a `number` beyond that was not
+ * written as an integer.
+ */
 function isInt64(value: Int64): boolean {
 	return typeof value === 'bigint' ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);
 }
@@ -280,7 +294,7 @@ function decodeIntOrString(value: unknown, trail: Trail): unknown {
 	return fail(mismatchText(kind, 'int32', trail), trail);
 }
 
-/** A bare number is a quantity too: `cpu: 1`. */
+/** Accepts a bare number as well: `cpu: 1`. */
 function decodeQuantity(value: unknown, trail: Trail): unknown {
 	try {
 		return canonicalQuantity(typeof value === 'string' ? value.trim() : JSON.stringify(value));
@@ -297,7 +311,7 @@ function decodeBase64(text: string, trail: Trail): string | undefined {
 	return fail(`illegal base64 data at input byte ${wrong < 0 ? compact.length : wrong}`, trail);
 }
 
-/** JSON as it came; only keys that stand twice are told. */
+/** Returns the JSON unchanged, and only reports duplicate keys. */
 function keepRaw(value: unknown, trail: Trail): unknown {
 	if (trail.repeated.size === 0 || typeof value !== 'object' || value === null) return value;
 	if (isRecord(value)) {
@@ -314,7 +328,9 @@ function keepRawPart(value: unknown, step: Step, trail: Trail): void {
 	trail.steps.pop();
 }
 
-/** The keys of an object, each once. That one stands twice is noted when it comes up again. */
+/**
+ * The keys of an object, each once. A duplicate key is reported at its second occurrence, as upstream does.
+ */
 function namesOf(value: JsonRecord, trail: Trail, node?: ObjectNode): Iterable<string> {
 	const repeated = trail.repeated.get(value);
 	return repeated ? eachOnce(repeated, trail, node) : Object.keys(value);
@@ -338,7 +354,7 @@ function note(trail: Trail, type: StrictProblem['type'], name: string): void {
 	if (trail.problems.length < MAX_PROBLEMS) trail.problems.push({ type, path: pathOf(trail, name) });
 }
 
-/** The keys before `name` of a record whose fields were all known so far. */
+/** A copy of `value` up to `name`, for the first change: all fields before it were kept unchanged. */
 function copyBefore(value: JsonRecord, name: string): Record<string, unknown> {
 	const copy: Record<string, unknown> = {};
 	for (const key in value) {
@@ -359,7 +375,10 @@ function withZeros(node: ObjectNode, filled: readonly string[], value: JsonRecor
 	return full;
 }
 
-/** The value of a field that is missing and has to be there: frozen, so that all may share it. */
+/**
+ * The zero value of a schema; undefined for times and raw JSON, which have none. Frozen, since all objects
+ * share it.
+ */
 function zeroOf(node: SchemaNode): unknown {
 	switch (node.type) {
 		case 'string':
@@ -405,7 +424,7 @@ function fail(message: string, trail: Trail): undefined {
 	return undefined;
 }
 
-/** Go names the innermost struct and the path of fields, which leaves out indexes and keys of maps. */
+/** Go's text names the innermost struct and the path of fields, without list indexes and map keys. */
 function mismatchText(kind: string, type: string, trail: Trail): string {
 	let struct = '';
 	const names: string[] = [];
@@ -419,7 +438,7 @@ function mismatchText(kind: string, type: string, trail: Trail): string {
 	return `json: cannot unmarshal ${kind} into Go struct field ${where} of type ${type}`;
 }
 
-/** What Go's decoder calls a JSON value: `object`, `array`, `bool`, … */
+/** The name of a JSON value's type in errors of Go's decoder: `object`, `array`, `bool`, … */
 export function jsonKind(value: unknown): string {
 	if (typeof value === 'boolean') return 'bool';
 	if (Array.isArray(value)) return 'array';
@@ -427,7 +446,7 @@ export function jsonKind(value: unknown): string {
 	return value === null ? 'null' : typeof value;
 }
 
-/** The type's name in Go; that of an enumeration is not known here and comes out as string. */
+/** The name of the Go type. The schema does not know those of enumerations, so they are `string` here. */
 function typeName(node: SchemaNode): string {
 	switch (node.type) {
 		case 'string':

@@ -1,9 +1,9 @@
 /**
- * How defaults are filled in: a part that lacks nothing is returned as it came, so that a second pass over
- * a defaulted object costs a look and shares everything.
+ * Helpers that set defaults. They return a part that has no gaps itself, not a copy: defaulting runs on every
+ * object that is read, and a second pass over a defaulted object allocates nothing.
  */
 
-/** `object` with the values of `defaults` where it has none; the same object if it lacks nothing. */
+/** `object` with the values of `defaults` for its undefined fields; `object` itself if it has none. */
 export function withDefaults<T extends object>(object: T, defaults: Partial<T>): T {
 	for (const key in defaults) {
 		if (object[key] === undefined) return { ...defaults, ...object };
@@ -11,7 +11,7 @@ export function withDefaults<T extends object>(object: T, defaults: Partial<T>):
 	return object;
 }
 
-/** The same, where 0 and empty text count as having none too. */
+/** As {@link withDefaults}, but sets the default of fields that are 0, false or empty text as well. */
 export function withDefaultsForZeros<T extends object>(object: T, defaults: Partial<T>): T {
 	let result = object;
 	for (const key in defaults) {
@@ -20,7 +20,7 @@ export function withDefaultsForZeros<T extends object>(object: T, defaults: Part
 	return result;
 }
 
-/** `object` with `key` changed; the same object where the value is the same or not there. */
+/** `object` with `change` applied to the field `key`; `object` itself if the field is absent or unchanged. */
 export function withField<T extends object, K extends keyof T>(
 	object: T,
 	key: K,
@@ -32,7 +32,7 @@ export function withField<T extends object, K extends keyof T>(
 	return changed === value ? object : { ...object, [key]: changed };
 }
 
-/** As map, but returns `items` itself where nothing changed. */
+/** As Array.map, but returns `items` itself if `change` returned every item unchanged. */
 export function mapShared<T>(items: readonly T[], change: (item: T) => T): readonly T[] {
 	let changed: T[] | undefined;
 	for (const [index, item] of items.entries()) {

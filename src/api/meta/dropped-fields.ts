@@ -1,16 +1,19 @@
 import type { FieldPath } from './field.ts';
 
-/** Why a field is dropped. */
+/** Why the server drops a field, and what the client can do. */
 interface Reason {
-	/** In words that complete "it is left out: because". */
+	/** The reason, as a clause: `its feature, X, is alpha and therefore off`. */
 	readonly because: string;
-	/** What the client can do. */
+	/** The alternative, as an imperative: `handle SIGTERM`. */
 	readonly instead: string;
-	/** In how many further places of the object the field is set. */
+	/** Number of further places in the object where the field is set. Default 0. */
 	readonly more?: number;
 }
 
-/** A text for a Warning header: the object is stored without the field at `path`, which its client has set. */
+/**
+ * The text of a Warning header: the server stores the object without the field at `path`, which the client
+ * set.
+ */
 export function leftOut({ text }: FieldPath, { because, instead, more = 0 }: Reason): string {
 	const others = more > 0 ? ` (and ${more} more)` : '';
 	return `${text}${others}: it is left out: ${because}: ${instead}`;

@@ -30,21 +30,21 @@ const different: readonly (readonly [unknown, unknown])[] = [
 	[1, '1'],
 ];
 
-test('absent and empty are the same, the order of keys does not matter', () => {
+test('semanticEqual() treats absent and empty as equal, and ignores the order of keys', () => {
 	for (const [a, b] of same) {
 		assert(semanticEqual(a, b), JSON.stringify([a, b]));
 		assert(semanticEqual(b, a), JSON.stringify([b, a]));
 	}
 });
 
-test('values, lengths and the order of lists matter', () => {
+test('semanticEqual() compares values, lengths and the order of lists', () => {
 	for (const [a, b] of different) {
 		assert(!semanticEqual(a, b), JSON.stringify([a, b]));
 		assert(!semanticEqual(b, a), JSON.stringify([b, a]));
 	}
 });
 
-test('as JSON, absent and empty differ', () => {
+test('jsonEqual() distinguishes absent and empty', () => {
 	assert(jsonEqual({ a: [{ b: null }] }, { a: [{ b: null }] }));
 	assert(jsonEqual({ a: 1, b: 2 }, { b: 2, a: 1 }));
 	assert(!jsonEqual({ a: [] }, {}));
@@ -53,7 +53,7 @@ test('as JSON, absent and empty differ', () => {
 	assert(!jsonEqual([1], [1, 2]));
 });
 
-test('shared parts are not looked into', () => {
+test('semanticEqual() does not descend into shared parts', () => {
 	const part = new Proxy({}, { ownKeys: () => assert.fail('looked into') });
 	assert(semanticEqual({ a: part, b: 1 }, { a: part, b: 1 }));
 });

@@ -1,10 +1,10 @@
 import { isRecord, JsonNumber, type JsonRecord } from '../../base/json.ts';
 
 /**
- * Whether two values of the API mean the same (upstream: apiequality.Semantic.DeepEqual): what is
- * absent, an empty list and an empty map are equal; the order of keys does not matter. Quantities and
- * times are equal when their canonical spellings are, which decoding has seen to. Quick where the two
- * share parts, as a new version of an object does with the old one.
+ * Whether two API values are semantically equal (upstream: apiequality.Semantic.DeepEqual): an absent value,
+ * an empty list and an empty map are equal, and the order of keys does not matter. Quantities and times are
+ * compared as text, since decoding has made their spelling canonical. Shared parts are equal by identity, so
+ * comparing two versions of an object costs little.
  */
 export function semanticEqual(a: unknown, b: unknown): boolean {
 	if (a === b) return true;
@@ -15,7 +15,7 @@ export function semanticEqual(a: unknown, b: unknown): boolean {
 	return typeof a === 'object' && typeof b === 'object' && isEmpty(a) && isEmpty(b);
 }
 
-/** Whether two JSON values are the same, absent and empty told apart; the order of keys does not matter. */
+/** Whether two JSON values are equal. Absent and empty values differ; the order of keys does not matter. */
 export function jsonEqual(a: unknown, b: unknown): boolean {
 	if (a === b) return true;
 	if (Array.isArray(a) && Array.isArray(b)) {

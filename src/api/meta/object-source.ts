@@ -1,24 +1,25 @@
 import type { KubeObject } from './object-meta.ts';
 
 /**
- * Where an object can be had again. A server in this process keeps each object encoded, in memory or on
- * disk, which takes a third of the memory of the object itself; a reader that holds the source rather
- * than the object gets an equal one each time it asks.
+ * A handle by which an object can be read again. A server in this process keeps each object encoded, in
+ * memory or on disk, which takes a third of the memory of the object itself. A reader that keeps the handle
+ * instead of the object gets an equal object from each read.
  */
 export interface ObjectSource<T extends KubeObject = KubeObject> {
-	/** The object, decoded if nothing else in the process has it. Throws if it can no longer be read. */
+	/** The object. Decoded again, unless it is still in memory. Throws if the store can no longer read it. */
 	readonly object: T;
 }
 
+/** Weak, so that recording a source does not keep the object in memory. */
 const sources = new WeakMap<KubeObject, ObjectSource>();
 
-/** Records where `object` can be had again. */
+/** Records the handle by which `object` can be read again. */
 export function setSource(object: KubeObject, source: ObjectSource): void {
 	sources.set(object, source);
 }
 
-/** Where `object` can be had again; undefined for one that came over a connection, or was never stored. */
+/** The handle of `object`; undefined if it came over a connection or was never stored. */
 export function sourceOf<T extends KubeObject>(object: T): ObjectSource<T> | undefined {
-	// A source gives objects equal to the one that it was recorded for.
+	// `as`: a source returns objects equal to the one for which it was recorded.
 	return sources.get(object) as ObjectSource<T> | undefined;
 }

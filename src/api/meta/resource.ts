@@ -4,74 +4,85 @@ import type { KubeObject } from './object-meta.ts';
 import type { ObjectNode } from './schema.ts';
 
 /**
- * All that the server, the clients and the command line need to know of a resource. A kind is added by
- * writing one of these and listing it in api/resources.ts; no other place enumerates kinds.
- * (Functions are written as methods so that a definition of Jobs is also one of objects in general.)
+ * Everything that the server, the clients and the command line need to know about a resource. To add a kind,
+ * write a definition and list it in api/resources.ts: no other place enumerates kinds.
+ * (Functions are declared as methods, whose parameters TypeScript compares bivariantly: so a definition of
+ * Jobs is assignable to one of objects in general.)
  */
 export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 	readonly group: string;
 	readonly version: string;
 	readonly kind: string;
-	/** Plural, lower case: the word in paths. */
+	/** The plural name in lower case, as in paths: `jobs`. */
 	readonly resource: string;
 	readonly singular: string;
 	readonly shortNames: readonly string[];
 	readonly categories: readonly string[];
 	readonly namespaced: boolean;
 	readonly schema: ObjectNode;
-	/** Fills what a client may leave out; applied to everything decoded and to everything read. Pure. */
+	/**
+	 * Sets the defaults of fields that a client may omit. Applied to every decoded and every read object. Pure.
+	 */
 	defaults(object: T): T;
 	readonly strategy: Strategy<T>;
-	/** The status subresource, where the resource has one. */
+	/** The strategy of the status subresource, if the resource has one. */
 	readonly status?: SubresourceStrategy<T>;
 	readonly columns: readonly Column<T>[];
-	/** The values that field selectors may name, beside metadata.name and metadata.namespace. */
+	/**
+	 * The fields, besides metadata.name and metadata.namespace, by which field selectors can select objects.
+	 */
 	selectableFields(object: T): Readonly<Record<string, string>>;
 	readonly deletion: DeletionRule<T>;
 	/**
-	 * Paths of fields outside of metadata and status that controllers write: they do not count towards what an
-	 * object's author may write.
+	 * Paths of fields outside of metadata and status that controllers write. They do not count towards the size
+	 * limit for the part of an object that its author writes.
 	 */
 	readonly controllerFields?: readonly (readonly string[])[];
 }
 
-/** What create and update may change, and what they must not. All functions are pure. */
+/**
+ * The rules for create and update (upstream: rest.RESTCreateStrategy, RESTUpdateStrategy). All functions are
+ * pure.
+ */
 export interface Strategy<T> {
 	/**
-	 * Readies a decoded and defaulted object for its first write: clears what clients may not set
-	 * (status), sets generation, generates selectors. name, uid, namespace and creationTimestamp are set.
+	 * Prepares a decoded and defaulted object for its first write: clears what clients must not set (status),
+	 * sets the generation, generates selectors. The server has set name, uid, namespace and creationTimestamp.
 	 */
 	prepareForCreate(object: T): T;
-	/** The same for an update: keeps of `old` what this path may not change, counts the generation. */
+	/**
+	 * Prepares an update: restores from `old` what this endpoint must not change, and increments the
+	 * generation.
+	 */
 	prepareForUpdate(object: T, old: T): T;
 	validateCreate(object: T): readonly FieldError[];
 	validateUpdate(object: T, old: T): readonly FieldError[];
 	/** Texts for Warning headers; `old` is undefined on create. */
 	warnings?(object: T, old: T | undefined): readonly string[];
 	/**
-	 * Texts for Warning headers about fields that the client sets and that the two functions above drop: `given`
-	 * is the object as they take it.
+	 * Texts for Warning headers about fields that the client set and that the two prepare functions drop.
+	 * `given` is the object as it is passed to them.
 	 */
 	droppedFields?(given: T, old: T | undefined): readonly string[];
-	/** Whether PUT may leave out metadata.resourceVersion. */
+	/** Whether PUT may omit metadata.resourceVersion, and then overwrites any version. */
 	readonly allowUnconditionalUpdate: boolean;
 }
 
-/** What an update through a subresource may change. */
+/** The rules for an update through a subresource. */
 export interface SubresourceStrategy<T> {
 	prepareForUpdate(object: T, old: T): T;
 	validateUpdate(object: T, old: T): readonly FieldError[];
 }
 
-/** How the objects of a resource are deleted. */
+/** The rules for deleting objects of a resource. */
 export interface DeletionRule<T> {
-	/** What becomes of dependents when a raw DELETE does not say. */
+	/** The propagation policy of a DELETE that names none. */
 	readonly defaultPropagation: 'Background' | 'Orphan';
-	/** A text for the Warning header when that default was taken. */
+	/** The text of a Warning header for a DELETE that got the default. */
 	readonly defaultPropagationWarning?: string;
 	/**
-	 * How long the object may end by itself after a DELETE that asks for `requested` seconds (undefined:
-	 * did not say). 0 removes it at once. Only Pods take time.
+	 * Seconds of grace after a DELETE that requests `requested` seconds; undefined if it names none. 0 deletes
+	 * the object immediately, which is the default. Only Pods have a grace period.
 	 */
 	gracePeriodSeconds?(object: T, requested: Int64 | undefined): Int64;
 }
@@ -83,13 +94,13 @@ export interface Column<T> {
 	/** `name` for the one column that holds the object's name. */
 	readonly format?: 'name';
 	readonly description: string;
-	/** 0: always shown; 1: with `-o wide`. */
+	/** 0: always shown; 1: only with `-o wide`. */
 	readonly priority: 0 | 1;
-	/** The cell, ready to print; `now` in milliseconds serves ages and durations. */
+	/** The cell, ready to print. `now`, in milliseconds since 1970, is for ages and durations. */
 	cell(object: T, now: number): string | number | boolean;
 }
 
-/** Group and version as in apiVersion: `v1`, `batch/v1`. */
+/** Group and version in the form of an apiVersion: `v1`, `batch/v1`. */
 export function apiVersionOf(definition: { readonly group: string; readonly version: string }): string {
 	return definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
 }

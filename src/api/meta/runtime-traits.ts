@@ -1,17 +1,17 @@
 /**
- * What a container runtime says of itself, as far as it decides what a Pod may ask for. The runtime
- * declares it, plan/pod/fields reads it.
+ * The properties of a container runtime that decide which Pod fields it can honour. The runtime declares
+ * them; plan/pod/fields checks Pods against them.
  */
 export interface RuntimeTraits {
 	/**
-	 * The fields of a Pod that the runtime honours, of those that need a runtime: by the path in the schema,
-	 * `spec.containers[].tty` (which covers init containers too). `everything` is for a runtime that
-	 * only pretends.
+	 * Of the Pod fields that need support by a runtime, the ones that it honours, by their path in the schema:
+	 * `spec.containers[].tty` (which covers init containers too). `everything` is for a runtime that only
+	 * simulates containers.
 	 */
 	readonly honours: 'everything' | ReadonlySet<string>;
-	/** Who the processes of containers run as where the Pod does not say; undefined where users have no numbers. */
+	/** The user that runs containers unless the Pod names one; undefined on a system without numeric users. */
 	readonly user: ProcessUser | undefined;
-	/** The operating system of the containers, as Go names it: linux, darwin. */
+	/** The operating system of the containers, as a GOOS value: linux, darwin. */
 	readonly os: string;
 }
 
