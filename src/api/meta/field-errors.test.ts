@@ -18,12 +18,12 @@ import {
 
 const path = new FieldPath('spec').child('containers').index(2).child('name');
 
-test('a path is written as upstream writes it', () => {
+test("a path has upstream's notation", () => {
 	assert.equal(path.text, 'spec.containers[2].name');
 	assert.equal(new FieldPath('metadata').child('labels').key('a/b').text, 'metadata.labels[a/b]');
 });
 
-test('each kind of error has its text', () => {
+test("each type of error has upstream's text", () => {
 	assert.equal(required(path).message, 'Required value');
 	assert.equal(required(path, 'must be set').message, 'Required value: must be set');
 	assert.equal(invalid(path, 'a"b', 'is odd').message, 'Invalid value: "a\\"b": is odd');
@@ -42,7 +42,7 @@ test('each kind of error has its text', () => {
 	assert.equal(required(path).field, 'spec.containers[2].name');
 });
 
-test('values that are no plain text are shown as JSON', () => {
+test('errors show values that are not strings as JSON', () => {
 	assert.equal(immutable(path, undefined).message, 'Invalid value: null: field is immutable');
 	assert.equal(
 		immutable(path, { a: ['<b>'] }).message,
@@ -51,12 +51,12 @@ test('values that are no plain text are shown as JSON', () => {
 	assert.equal(immutable(path, true).message, 'Invalid value: true: field is immutable');
 });
 
-test('a negative number is refused', () => {
+test('nonNegative() refuses a negative number', () => {
 	assert.deepEqual(nonNegative(path, 0), []);
 	assert.equal(nonNegative(path, -2)[0]?.message, 'Invalid value: -2: must be greater than or equal to 0');
 });
 
-test('quoted text escapes what does not print', () => {
+test('errors escape unprintable characters of quoted text', () => {
 	assert.equal(quote('plain'), '"plain"');
 	assert.equal(quote('a\n\t\\\x01\u200b'), '"a\\n\\t\\\\\\x01\\u200b"');
 	assert.equal(quote('Grüße 日本 😀'), '"Grüße 日本 😀"');

@@ -4,39 +4,49 @@ import type { FieldError, FieldPath } from './field.ts';
 import { showValue } from './show-value.ts';
 
 /**
- * The errors that validation reports, in upstream's forms. A field's value is part of the text where
- * upstream shows it, so never pass a secret as `value`.
+ * Constructors for the errors of validation (upstream: k8s.io/apimachinery/pkg/util/validation/field), with
+ * upstream's texts. The text shows the field's value where upstream's does, so never pass a secret as
+ * `value`.
  *
- * An object of 3 MB can break 100,000 rules, and each error can show a value of 3 MB. So a validation ends
- * with its {@link MAX_ERRORS}th error, and shows no more than {@link MAX_SHOWN} characters of values, but of
- * each at least {@link ALWAYS_SHOWN}.
+ * An object of 3 MB can violate 100,000 rules, and each error can show a value of 3 MB. So a validation stops
+ * at its {@link MAX_ERRORS}th error. It shows at most {@link MAX_SHOWN} characters of values in total, but at
+ * least {@link ALWAYS_SHOWN} of each.
  */
 
 const NONE: readonly FieldError[] = Object.freeze([]);
 
-/** After so many errors a validation ends. Upstream has no limit. */
+/** Maximum number of errors of one validation. Upstream has no limit. */
 export const MAX_ERRORS = 1000;
 
 const MAX_SHOWN = 128 * 1024;
 const ALWAYS_SHOWN = 1000;
 
-/** The validation that is running: its errors in the order in which they were made, and what they show. */
+/**
+ * The validation in progress: its errors in order of creation, and the number of characters of values shown.
+ */
 interface Run {
 	readonly errors: FieldError[];
 	shown: number;
 }
 
+/**
+ * Module state, since passing it through every validation function would clutter all of them. Validation is
+ * synchronous.
+ */
 let run: Run | undefined;
 
-/** Ends the validation that is running: it has found {@link MAX_ERRORS} errors. */
+/**
+ * Thrown to stop the validation in progress at its {@link MAX_ERRORS}th error; {@link collectErrors} catches
+ * it.
+ */
 class ErrorLimitReached extends Error {
 	override readonly name = 'ErrorLimitReached';
 }
 
 /**
- * What `validate` returns; if it would be more than {@link MAX_ERRORS} errors, the first of them, and the
- * rest of the object is not looked at. (Every error that a validation makes means that the object is
- * refused, so none is counted in vain.)
+ * Runs `validate` and returns its errors, at most the first {@link MAX_ERRORS}: then the rest of the object
+ * is not validated. Errors are counted when they are created, not when they are returned: a validation
+ * creates none that it does not return.
  */
 export function collectErrors(validate: () => readonly FieldError[]): readonly FieldError[] {
 	const outer = run;
@@ -64,35 +74,38 @@ function show(value: unknown): string {
 	return text;
 }
 
-/** The field must be set. */
+/** Required: the field must be set. */
 export function required(path: FieldPath, detail = ''): FieldError {
 	return made('Required', path, withDetail('Required value', detail));
 }
 
-/** The field's value is malformed or out of bounds; `detail` says what it must be. */
+/** Invalid: the value is malformed or out of bounds. `detail` says what it must be. */
 export function invalid(path: FieldPath, value: unknown, detail: string): FieldError {
 	return made('Invalid', path, withDetail(`Invalid value: ${show(value)}`, detail));
 }
 
-/** The field's value is not acceptable, and it is too large or too far away to be shown. */
+/** Invalid, without showing the value: upstream omits large ones. */
 export function invalidUnshown(path: FieldPath, detail: string): FieldError {
 	return made('Invalid', path, withDetail('Invalid value', detail));
 }
 
-/** The field's value has the wrong type. */
+/** TypeInvalid: the value has the wrong type. */
 export function typeInvalid(path: FieldPath, value: unknown, detail: string): FieldError {
 	const message = withDetail(`Invalid value: ${show(value)}`, detail);
 	return made('TypeInvalid', path, message);
 }
 
-/** The field's value is none of `supported`, which are named in the order given. */
+/** NotSupported: the value is none of `supported`, which the message lists in the given order. */
 export function notSupported(path: FieldPath, value: unknown, supported: readonly string[]): FieldError {
 	const detail = supported.length === 0 ? '' : `supported values: ${supported.map(quote).join(', ')}`;
 	const message = withDetail(`Unsupported value: ${show(value)}`, detail);
 	return made('NotSupported', path, message);
 }
 
-/** The errors of a text that must be one of `supported`: Required where it is empty, else NotSupported. */
+/**
+ * The errors of a text that must be one of `supported`: Required if it is empty, NotSupported if it is
+ * another.
+ */
 export function chosen(
 	path: FieldPath,
 	value: string | undefined,
@@ -103,7 +116,7 @@ export function chosen(
 	return supported.includes(value) ? NONE : [notSupported(path, value, supported)];
 }
 
-/** The errors of a text about whose form `problems` were found. */
+/** One Invalid error for each of `problems`, the results of a NameCheck. */
 export function malformed(
 	path: FieldPath,
 	value: string,
@@ -112,43 +125,43 @@ export function malformed(
 	return problems.length === 0 ? NONE : problems.map((problem) => invalid(path, value, problem));
 }
 
-/** The value occurs a second time where it must be unique. */
+/** Duplicate: the value must be unique, and occurs a second time. */
 export function duplicate(path: FieldPath, value: unknown): FieldError {
 	return made('Duplicate', path, `Duplicate value: ${show(value)}`);
 }
 
-/** The field may not be set here, or not to this; `detail` says why. */
+/** Forbidden: the field must not be set, or not to this value. `detail` says why. */
 export function forbidden(path: FieldPath, detail: string): FieldError {
 	return made('Forbidden', path, withDetail('Forbidden', detail));
 }
 
-/** The text is longer than `maxBytes` bytes in UTF-8; its value is not shown. */
+/** TooLong: the text has more than `maxBytes` bytes in UTF-8. The message does not show it. */
 export function tooLong(path: FieldPath, maxBytes: number): FieldError {
 	return made('TooLong', path, `Too long: ${atMost(maxBytes, 'byte')}`);
 }
 
-/** The text is longer than `maxCharacters` characters; its value is not shown. */
+/** TooLong: the text has more than `maxCharacters` characters. The message does not show it. */
 export function tooLongCharacters(path: FieldPath, maxCharacters: number): FieldError {
 	return made('TooLong', path, `Too long: ${atMost(maxCharacters, 'character')}`);
 }
 
-/** The list has `count` items where `max` are allowed. */
+/** TooMany: the list has `count` items, and `max` are allowed. */
 export function tooMany(path: FieldPath, count: number, max: number): FieldError {
 	const message = `Too many: ${count}: must have at most ${max} ${max === 1 ? 'item' : 'items'}`;
 	return made('TooMany', path, message);
 }
 
-/** The field names something that does not exist. */
+/** NotFound: the field refers to something that does not exist. */
 export function notFound(path: FieldPath, value: unknown, detail = ''): FieldError {
 	return made('NotFound', path, withDetail(`Not found: ${show(value)}`, detail));
 }
 
-/** Something of ours failed while the field was looked at. */
+/** Internal: validating the field failed for a fault of the server. */
 export function internal(path: FieldPath, detail: string): FieldError {
 	return made('Internal', path, withDetail('Internal error', detail));
 }
 
-/** The field may not change once the object is there; `value` is the new one. */
+/** Invalid: the field cannot change after the object was created. `value` is the new one. */
 export function immutable(path: FieldPath, value: unknown): FieldError {
 	return invalid(path, value, FIELD_IMMUTABLE);
 }
@@ -156,7 +169,7 @@ export function immutable(path: FieldPath, value: unknown): FieldError {
 /** The detail of {@link immutable}. */
 export const FIELD_IMMUTABLE = 'field is immutable';
 
-/** The field must not be negative: an error if it is. */
+/** One Invalid error if the value is negative. */
 export function nonNegative(path: FieldPath, value: Int64): readonly FieldError[] {
 	return value < 0 ? [invalid(path, value, 'must be greater than or equal to 0')] : NONE;
 }
@@ -166,7 +179,7 @@ function withDetail(text: string, detail: string): string {
 	return `${text}: ${detail.length > MAX_DETAIL_LENGTH ? `${detail.slice(0, MAX_DETAIL_LENGTH)}...` : detail}`;
 }
 
-/** A detail can list names that the object holds. */
+/** Details are cut, since they can list names from the object. */
 const MAX_DETAIL_LENGTH = 2000;
 
 function atMost(max: number, unit: string): string {

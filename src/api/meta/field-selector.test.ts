@@ -41,7 +41,7 @@ function selects(text: string): boolean {
 	return matchesFields(parseFieldSelector(text, things), things, thing);
 }
 
-test('all terms must hold', () => {
+test('an object matches if all terms of the selector hold', () => {
 	for (const text of ['', 'metadata.name=a', 'metadata.name==a,phase!=Done', 'phase=Running,', 'phase!=']) {
 		assert(selects(text), text);
 	}
@@ -56,12 +56,12 @@ test('all terms must hold', () => {
 	}
 });
 
-test('an absent field is the empty text', () => {
+test('an absent field matches an empty value', () => {
 	const selector = parseFieldSelector('phase=', things);
 	assert(matchesFields(selector, things, { ...thing, phase: undefined } as unknown as Thing));
 });
 
-test('values are unescaped, and escaped again', () => {
+test('parsing unescapes values, and formatting escapes them', () => {
 	const selector = parseFieldSelector('phase=a\\,b\\=c\\\\d', things);
 	assert.equal(selector[0]?.value, 'a,b=c\\d');
 	assert.equal(fieldSelectorText(selector), 'phase=a\\,b\\=c\\\\d');
@@ -78,12 +78,12 @@ const errors: readonly (readonly [string, string])[] = [
 ];
 
 for (const [text, message] of errors) {
-	test(`refuses ${text} as upstream does`, () => {
+	test(`parseFieldSelector() refuses ${text} with upstream's message`, () => {
 		assert.throws(() => parseFieldSelector(text, things), { code: 400, message });
 	});
 }
 
-test('groups differ in how they refuse a field', () => {
+test('the error for an unsupported field depends on the API group', () => {
 	assert.throws(() => parseFieldSelector('foo=b', other), {
 		message: 'field label "foo" not supported for batchv1.Job',
 	});
@@ -92,7 +92,7 @@ test('groups differ in how they refuse a field', () => {
 	});
 });
 
-test('a cluster-wide kind with fields of its own has no namespace to select by', () => {
+test('a cluster-scoped kind with fields of its own cannot be selected by namespace', () => {
 	assert.deepEqual(supportedFields({ ...things, namespaced: false }), ['metadata.name', 'phase']);
 	assert.deepEqual(supportedFields({ ...plain, namespaced: false }), ['metadata.name', 'metadata.namespace']);
 });

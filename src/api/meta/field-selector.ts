@@ -6,31 +6,36 @@ import type { ResourceDefinition } from './resource.ts';
 import type { ObjectNode } from './schema.ts';
 
 /**
- * Field selectors: `metadata.name=a,status.phase!=Running`. `\`, `,` and `=` in a value are escaped by
- * a `\`; a value may be empty. Errors are BadRequest in upstream's words.
+ * Parses and matches field selectors: `metadata.name=a,status.phase!=Running`. `\`, `,` and `=` in a value
+ * are escaped with a `\`; a value may be empty. Errors are BadRequest with upstream's texts
+ * (k8s.io/apimachinery/pkg/fields).
  */
 
-/** A condition on one field. */
+/** A requirement on one field. */
 export interface FieldTerm {
 	readonly field: string;
 	readonly equal: boolean;
 	readonly value: string;
 }
 
-/** Terms of which all must hold; none: everything is selected. */
+/** Terms, all of which must hold. An empty list selects everything. */
 export type FieldSelector = readonly FieldTerm[];
 
-/** What a selector needs to know of a resource. */
+/** The parts of a definition that field selectors use. */
 type Selectable<T extends KubeObject> = Pick<
 	ResourceDefinition<T>,
 	'group' | 'version' | 'kind' | 'namespaced' | 'schema' | 'selectableFields'
 >;
 
-/** The selector that the text says. Throws BadRequest where the resource has no such field to select by. */
+/**
+ * Parses a selector. Throws BadRequest if it is malformed or names a field that the resource cannot be
+ * selected by.
+ */
 export function parseFieldSelector<T extends KubeObject>(
 	text: string,
 	definition: Selectable<T>,
 ): FieldSelector {
+	// Upstream sorts the terms, which decides which of several unsupported fields the error names.
 	const terms = splitTerms(text).toSorted();
 	const selector = terms.filter((term) => term !== '').map((term) => parseTerm(term, text));
 	for (const { field } of selector) {
@@ -39,15 +44,16 @@ export function parseFieldSelector<T extends KubeObject>(
 	return selector;
 }
 
-/** The fields that the resource's objects can be selected by. */
+/** The fields by which objects of the resource can be selected. */
 export function supportedFields<T extends KubeObject>(definition: Selectable<T>): readonly string[] {
-	// Cluster-wide kinds with fields of their own refuse the namespace; the others take it, as upstream.
+	// As upstream, cluster-scoped kinds with fields of their own refuse metadata.namespace; all others accept
+	// it.
 	const own = ownFields(definition);
 	if (!definition.namespaced && own.length > 0) return ['metadata.name', ...own];
 	return ['metadata.name', 'metadata.namespace', ...own];
 }
 
-/** Whether the object is selected; fields that the resource has not are never equal to anything. */
+/** Whether the selector selects the object. A field that the object does not have counts as empty. */
 export function matchesFields<T extends KubeObject>(
 	selector: FieldSelector,
 	definition: Selectable<T>,
@@ -67,19 +73,19 @@ export function matchesFields<T extends KubeObject>(
 	return true;
 }
 
-/** The value that the selector asks of `field` by equality, if it does: lets a list become a get. */
+/** The value that the selector requires `field` to equal, if any: the server turns such a list into a get. */
 export function exactValue(selector: FieldSelector, field: string): string | undefined {
 	return selector.find((term) => term.field === field && term.equal)?.value;
 }
 
-/** The selector as text, with values escaped. */
+/** Formats the selector as text, with escaped values. */
 export function fieldSelectorText(selector: FieldSelector): string {
 	return selector
 		.map(({ field, equal, value }) => `${field}${equal ? '=' : '!='}${escapeFieldValue(value)}`)
 		.join(',');
 }
 
-/** A value as it stands in a field selector. */
+/** Escapes a value for a field selector. */
 export function escapeFieldValue(value: string): string {
 	return value.replace(/[\\,=]/g, (char) => `\\${char}`);
 }
@@ -121,8 +127,8 @@ function unescapeFieldValue(text: string): string {
 }
 
 /**
- * Upstream has three texts: the core group's, that of other groups' kinds with fields of their own, and
- * that of kinds which have none.
+ * Upstream has three texts: for the core group, for kinds of other groups with fields of their own, and for
+ * kinds that have none.
  */
 function unsupportedText<T extends KubeObject>(field: string, definition: Selectable<T>): string {
 	const { group, version, kind } = definition;
@@ -133,7 +139,10 @@ function unsupportedText<T extends KubeObject>(field: string, definition: Select
 	return `field label ${quote(field)} not supported for ${group}${version}.${kind}`;
 }
 
-/** The names do not depend on the object, so the empty one tells them. */
+/**
+ * The names of a kind's own fields. They do not depend on the object, so an empty one yields them; cached by
+ * schema.
+ */
 function ownFields<T extends KubeObject>(definition: Selectable<T>): readonly string[] {
 	let names = ownFieldNames.get(definition.schema);
 	if (!names) {

@@ -1,4 +1,7 @@
-/** A place in an object, written as upstream writes it: `spec.template.spec.containers[0].name`. */
+/**
+ * The path of a field in an object, in upstream's notation (field.Path):
+ * `spec.template.spec.containers[0].name`.
+ */
 export class FieldPath {
 	readonly text: string;
 
@@ -6,25 +9,25 @@ export class FieldPath {
 		this.text = text;
 	}
 
-	/** The field `name` of this one (several names descend several steps). */
+	/** The path of a field below this one; each name descends one level. */
 	child(...names: readonly string[]): FieldPath {
 		let text = this.text;
 		for (const name of names) text = text === '' ? name : `${text}.${name}`;
 		return new FieldPath(text);
 	}
 
-	/** The item at `index` of this list. */
+	/** The path of the item at `index` in this list. */
 	index(index: number): FieldPath {
 		return new FieldPath(`${this.text}[${index}]`);
 	}
 
-	/** The value at `key` of this map. */
+	/** The path of the value at `key` in this map. */
 	key(key: string): FieldPath {
 		return new FieldPath(`${this.text}[${key}]`);
 	}
 }
 
-/** Why a field was refused; the words are upstream's field.ErrorType. */
+/** The reason for refusing a field, as upstream's field.ErrorType. */
 export type FieldErrorType =
 	| 'Required'
 	| 'Invalid'
@@ -37,7 +40,7 @@ export type FieldErrorType =
 	| 'TypeInvalid'
 	| 'Internal';
 
-/** One refused field. `message` is the whole text after the path (`Invalid value: -1: must be …`). */
+/** The error of one field. `message` is the whole text after the path (`Invalid value: -1: must be …`). */
 export interface FieldError {
 	readonly type: FieldErrorType;
 	readonly field: string;

@@ -15,13 +15,13 @@ import {
 	qualifiedName,
 } from './names.ts';
 
-test('good DNS labels pass', () => {
+test('dns1123Label() accepts valid labels', () => {
 	for (const name of ['a', 'ab', 'abc', 'a1', 'a-1', 'a--1--2--b', '0', '01', '1a', 'a'.repeat(63)]) {
 		assert.deepEqual(dns1123Label(name), [], name);
 	}
 });
 
-test('a bad DNS label gets the form that it must have', () => {
+test('dns1123Label() reports the required syntax of an invalid label', () => {
 	for (const name of ['', 'A', 'ABC', '-', 'a-', '-a', '1-', '_', 'a_', 'a@b', 'a b', ' a', 'a ', 'a\n']) {
 		assert.deepEqual(
 			dns1123Label(name),
@@ -33,12 +33,12 @@ test('a bad DNS label gets the form that it must have', () => {
 	}
 });
 
-test('a subdomain where a label is needed is told about its dots', () => {
+test('dns1123Label() reports the dots of a subdomain', () => {
 	assert.deepEqual(dns1123Label('a.b'), ['must not contain dots']);
 	assert.deepEqual(dns1123Label('a'.repeat(64)), ['must be no more than 63 characters']);
 });
 
-test('subdomains are labels with dots between them', () => {
+test('dns1123Subdomain() accepts labels separated by dots', () => {
 	for (const name of ['a', 'a.b', '0.0.c-d', 'a'.repeat(253)]) assert.deepEqual(dns1123Subdomain(name), []);
 	assert.deepEqual(dns1123Subdomain('My.Name'), [
 		"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
@@ -47,12 +47,12 @@ test('subdomains are labels with dots between them', () => {
 	assert.equal(dns1123Subdomain('a..b').length, 1);
 });
 
-test('a DNS-1035 label begins with a letter', () => {
+test('dns1035Label() requires a letter at the start', () => {
 	assert.deepEqual(dns1035Label('a1'), []);
 	assert.equal(dns1035Label('1a').length, 1);
 });
 
-test('a label key has an optional prefix', () => {
+test('qualifiedName() accepts a key with and without a prefix', () => {
 	const good = [
 		'simple',
 		'now-with-dashes',
@@ -66,7 +66,7 @@ test('a label key has an optional prefix', () => {
 	}
 });
 
-test('each part of a bad label key is named', () => {
+test('qualifiedName() reports which part of a key is invalid', () => {
 	const form =
 		"must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 	assert.deepEqual(qualifiedName('nospecialchars%^=@'), [`name part ${form}`]);
@@ -79,7 +79,7 @@ test('each part of a bad label key is named', () => {
 	]);
 });
 
-test('a label value may be empty but not long', () => {
+test('labelValue() accepts an empty value and refuses a long one', () => {
 	for (const value of ['', 'simple', '1234', 'with_a.dot-x']) assert.deepEqual(labelValue(value), []);
 	assert.deepEqual(labelValue('a'.repeat(64)), ['must be no more than 63 bytes']);
 	assert.deepEqual(labelValue('only/one'), [
@@ -87,7 +87,7 @@ test('a label value may be empty but not long', () => {
 	]);
 });
 
-test('an environment variable is named by printable ASCII without an equals sign', () => {
+test('envVarName() accepts printable ASCII without an equals sign', () => {
 	for (const name of ['A', '1', 'a b', '.', '!', 'x:y']) assert.deepEqual(envVarName(name), [], name);
 	assert.deepEqual(envVarName(''), ['environment variable name must be non-empty']);
 	for (const name of ['a=b', 'ä', 'a\tb']) {
@@ -97,13 +97,13 @@ test('an environment variable is named by printable ASCII without an equals sign
 	}
 });
 
-test('a config key is no path', () => {
+test('configMapKey() refuses paths', () => {
 	assert.deepEqual(configMapKey('a.b_c-d'), []);
 	assert.deepEqual(configMapKey('..'), ["must not be '..'"]);
 	assert.deepEqual(configMapKey('..a'), ["must not start with '..'"]);
 });
 
-test('each thing that is wrong with a port name is said', () => {
+test('portName() reports every violated rule', () => {
 	assert.deepEqual(portName('http-2'), []);
 	assert.deepEqual(portName('-1--1-'), [
 		'must contain at least one letter (a-z)',
@@ -113,12 +113,12 @@ test('each thing that is wrong with a port name is said', () => {
 	assert.deepEqual(inRange(0, 1, 65535), ['must be between 1 and 65535, inclusive']);
 });
 
-test('a prefix may end in a dash', () => {
+test('asPrefix() accepts a dash at the end', () => {
 	assert.deepEqual(asPrefix(dns1123Label)('my-'), []);
 	assert.equal(dns1123Label('my-').length, 1);
 });
 
-test('a generated name keeps 58 characters of its prefix', () => {
+test('generateName() keeps 58 characters of the prefix', () => {
 	const random = new SeededRandom(1);
 	const name = generateName('a'.repeat(70), random);
 	assert.match(name, /^a{58}[bcdfghjklmnpqrstvwxz2456789]{5}$/);

@@ -2,9 +2,10 @@ import type { Int64 } from '../../base/json.ts';
 import { type Random, randomText } from '../../base/random.ts';
 
 /**
- * The forms that names, label keys and their like must have. Every check returns what is wrong in
- * upstream's words, nothing when all is well. Lengths are counted in bytes, as upstream does; since
- * all forms are ASCII this only matters for the message of a name that is refused anyhow.
+ * Checks of the syntax of names, label keys and similar texts (upstream:
+ * k8s.io/apimachinery/pkg/util/validation). A check returns upstream's error texts, none if the name is
+ * valid. Lengths are in bytes, as upstream counts them. All valid names are ASCII, so the unit only affects
+ * which errors an invalid one gets.
  */
 export type NameCheck = (name: string) => readonly string[];
 
@@ -39,13 +40,13 @@ const cIdentifierForm = whole(C_IDENTIFIER);
 
 const NO_ERRORS: readonly string[] = Object.freeze([]);
 
-/** Longest DNS label, label value and name part of a label key. */
+/** Maximum length of a DNS label, of a label value and of the name part of a label key. */
 export const DNS1123_LABEL_MAX_LENGTH = 63;
 
-/** Longest name of most objects. */
+/** Maximum length of the names of most kinds. */
 export const DNS1123_SUBDOMAIN_MAX_LENGTH = 253;
 
-/** A label of a DNS name, RFC 1123: `my-name`. */
+/** Checks a DNS label (RFC 1123): `my-name`. */
 export function dns1123Label(name: string): readonly string[] {
 	if (name.length <= DNS1123_LABEL_MAX_LENGTH && dns1123LabelForm.test(name)) return NO_ERRORS;
 	const errors: string[] = [];
@@ -56,7 +57,7 @@ export function dns1123Label(name: string): readonly string[] {
 	return errors;
 }
 
-/** A DNS name, RFC 1123: `my.example.com`; what most objects' names are. */
+/** Checks a DNS subdomain (RFC 1123), the syntax of most kinds' names: `my.example.com`. */
 export function dns1123Subdomain(name: string): readonly string[] {
 	return subdomain(name, 'characters');
 }
@@ -73,7 +74,7 @@ function subdomain(name: string, unit: LengthUnit): readonly string[] {
 	return errors;
 }
 
-/** A label of a DNS name, RFC 1035: begins with a letter. */
+/** Checks a DNS label (RFC 1035), which must start with a letter. */
 export function dns1035Label(name: string): readonly string[] {
 	const errors: string[] = [];
 	if (exceeds(name, DNS1123_LABEL_MAX_LENGTH)) errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH));
@@ -83,7 +84,7 @@ export function dns1035Label(name: string): readonly string[] {
 	return errors;
 }
 
-/** A label key, also the form of annotation keys and finalizers: `name` or `example.com/name`. */
+/** Checks a label key, annotation key or finalizer: `name` or `example.com/name`. */
 export function qualifiedName(key: string): readonly string[] {
 	const parts = key.split('/');
 	const [first = '', second] = parts;
@@ -109,7 +110,7 @@ export function qualifiedName(key: string): readonly string[] {
 	return errors;
 }
 
-/** A label's value: empty, or at most 63 of letters, digits, `-`, `_`, `.`. */
+/** Checks a label value: empty, or at most 63 letters, digits, `-`, `_` and `.`. */
 export function labelValue(value: string): readonly string[] {
 	if (value.length <= DNS1123_LABEL_MAX_LENGTH && labelValueForm.test(value)) return NO_ERRORS;
 	const errors: string[] = [];
@@ -122,14 +123,14 @@ export function labelValue(value: string): readonly string[] {
 	return errors;
 }
 
-/** The name of an environment variable: any printable ASCII but `=`. */
+/** Checks the name of an environment variable: printable ASCII characters except `=`. */
 export function envVarName(name: string): readonly string[] {
 	if (name === '') return [`environment variable name ${EMPTY}`];
 	if (/^[ -<>-~]+$/.test(name)) return NO_ERRORS;
 	return ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
 
-/** A key of a ConfigMap or Secret. */
+/** Checks a key of a ConfigMap or Secret, which can become a file name: so neither `.` nor `..`. */
 export function configMapKey(key: string): readonly string[] {
 	const errors: string[] = [];
 	if (exceeds(key, DNS1123_SUBDOMAIN_MAX_LENGTH)) errors.push(maxLengthText(DNS1123_SUBDOMAIN_MAX_LENGTH));
@@ -142,13 +143,13 @@ export function configMapKey(key: string): readonly string[] {
 	return errors;
 }
 
-/** An identifier of the C language. */
+/** Checks an identifier of the C language. */
 export function cIdentifier(name: string): readonly string[] {
 	if (cIdentifierForm.test(name)) return NO_ERRORS;
 	return [formText(C_IDENTIFIER_TEXT, C_IDENTIFIER, 'my_name', 'MY_NAME', 'MyName')];
 }
 
-/** The name of a port: at most 15 of lower-case letters, digits and `-`, with at least one letter. */
+/** Checks a port name: at most 15 lower-case letters, digits and `-`, with at least one letter. */
 export function portName(name: string): readonly string[] {
 	const errors: string[] = [];
 	if (exceeds(name, 15)) errors.push(maxLengthText(15));
@@ -161,48 +162,58 @@ export function portName(name: string): readonly string[] {
 	return errors;
 }
 
-/** The number of a port: 1 to 65535. */
+/** Checks a port number: 1 to 65535. */
 export function portNumber(port: number): readonly string[] {
 	return inRange(port, 1, 65535);
 }
 
-/** A number from `min` to `max`. */
+/** Checks that a number is from `min` to `max`, both included. */
 export function inRange(value: Int64, min: number, max: number): readonly string[] {
 	return value >= min && value <= max ? NO_ERRORS : [`must be between ${min} and ${max}, inclusive`];
 }
 
-/** A prefix of a name to be completed may end in a dash: `check` looks at it as if it did not. */
+/**
+ * A check for a generateName, which may end with a dash, as the server appends to it (upstream:
+ * maskTrailingDash).
+ */
 export function asPrefix(check: NameCheck): NameCheck {
-	// Upstream drops two characters for the one it adds; kept, since it shows in what is accepted.
+	// Upstream removes two characters for the one it appends. Kept, since it affects which prefixes are valid.
 	return (name) => check(name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name);
 }
 
-/** The longest prefix that is kept of a generateName; the suffix brings the name to 63 characters. */
+/**
+ * Maximum length of the prefix from a generateName; with the suffix the name has 63 characters, a DNS label's
+ * limit.
+ */
 export const MAX_GENERATED_PREFIX_LENGTH = 58;
 
-/** Without vowels and what looks alike, so that no words arise. */
+/**
+ * No vowels, so that no words arise, and none of 0, 1 and 3, which read as vowels (upstream: util/rand).
+ */
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 const SUFFIX_LENGTH = 5;
 
-/** A name made of the prefix in metadata.generateName, cut where it is too long, and five characters by chance. */
+/** A name from a metadata.generateName, cut if it is too long, and five random characters. */
 export function generateName(prefix: string, random: Random): string {
 	return prefix.slice(0, MAX_GENERATED_PREFIX_LENGTH) + nameSuffix(random);
 }
 
-/** Five characters by chance, as they end generated names. */
+/** Five random characters, the suffix of generated names. */
 export function nameSuffix(random: Random): string {
 	return randomText(random, SUFFIX_ALPHABET, SUFFIX_LENGTH);
 }
 
-/** How a text names its length: upstream says `bytes` of label keys and values, `characters` of names. */
+/** The unit in an error text: upstream writes `bytes` for label keys and values, `characters` for names. */
 export type LengthUnit = 'bytes' | 'characters';
 
-/** The text for a value that is longer than `max` bytes. */
+/** The error text for a value of more than `max` bytes. */
 export function maxLengthText(max: number, unit: LengthUnit = 'characters'): string {
 	return `must be no more than ${max} ${unit}`;
 }
 
-/** The text for a value without the form `form` (a regular expression), with examples of right ones. */
+/**
+ * The error text for a value that does not match `form` (a regular expression), with examples of valid ones.
+ */
 export function formText(text: string, form: string, ...examples: readonly string[]): string {
 	if (examples.length === 0) return `${text} (regex used for validation is '${form}')`;
 	const shown = examples.map((example) => `'${example}', `).join(' or ');
@@ -220,12 +231,15 @@ function whole(form: string): RegExp {
 	return new RegExp(`^(?:${form})$`);
 }
 
-/** Whether the text takes more bytes than that as UTF-8. Of a long one not every character is looked at. */
+/**
+ * Whether the text has more than `maxBytes` bytes in UTF-8. A long text is decided by its length alone, in
+ * constant time.
+ */
 export function exceeds(text: string, maxBytes: number): boolean {
 	return text.length > maxBytes || utf8Length(text) > maxBytes;
 }
 
-/** Length in bytes as UTF-8. */
+/** The length of the text in bytes as UTF-8, without allocating an encoded copy. */
 export function utf8Length(text: string): number {
 	let length = text.length;
 	for (let i = 0; i < text.length; i++) {

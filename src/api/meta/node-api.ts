@@ -1,14 +1,17 @@
 /**
- * What the API server asks of a node for the Pods that run there (upstream: the kubelet's own API).
- * In one process the node agent is called directly; a remote node will be reached over a connection.
- * Calls reject with an ApiError, whose text reaches the user.
+ * The requests that the API server sends to a node for the Pods that run there (upstream: the kubelet's API).
+ * In one process the server calls the node agent directly; a remote node will be called over a connection.
+ * Calls reject with an ApiError, whose message the client receives.
  */
 export interface NodeApi {
-	/** The log of a container as clients see it (lines, with timestamps where asked for). */
+	/**
+	 * The log of a container as clients read it: lines, with timestamps if requested. Ends when `signal`
+	 * aborts.
+	 */
 	containerLog(request: ContainerLogRequest): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** Which log, and which part of it; the fields are those of v1.PodLogOptions. */
+/** The container and the part of its log to read. The fields are those of v1.PodLogOptions. */
 export interface ContainerLogRequest {
 	readonly namespace: string;
 	readonly pod: string;
@@ -17,7 +20,7 @@ export interface ContainerLogRequest {
 	readonly previous: boolean;
 	readonly timestamps: boolean;
 	readonly sinceSeconds?: number;
-	/** RFC 3339. */
+	/** RFC 3339 text. */
 	readonly sinceTime?: string;
 	readonly tailLines?: number;
 	readonly limitBytes?: number;

@@ -1,22 +1,22 @@
 import type { KubeObject } from './object-meta.ts';
 
 /**
- * How components reach the API, whether the server runs in the same process or at the end of a
- * connection: the API is the architecture, and this is its shape in code. The server implements
+ * The interface through which all components use the API, in the same process as the server or over a
+ * connection. Components interact only through the API, so each could run elsewhere. The server implements
  * {@link ApiTransport} itself; client/ implements it over HTTP.
  *
- * Every call rejects with an ApiError (api/meta/api-error.ts), whatever the transport.
- * Objects in answers are frozen and may be shared with other readers.
+ * 1. Every call rejects with an ApiError (api/meta/api-error.ts), on every transport.
+ * 2. Objects in responses are frozen and may be shared with other readers.
  */
 export interface ApiTransport {
-	/** Performs one request and resolves to its answer. */
+	/** Performs one request and resolves to its response. */
 	request(request: ApiRequest): Promise<ApiResponse>;
 	/**
-	 * Opens a watch (query as for a list) and resolves once it stands. Where the server runs in this
-	 * process, events are told before the write that caused them resolves.
+	 * Starts a watch (the query is that of a list) and resolves once the server has accepted it. If the server
+	 * runs in this process, the sink receives an event before the write that caused it resolves.
 	 */
 	watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch>;
-	/** Reads bytes as they come (`pods/log`), until they end or `request.signal` aborts. */
+	/** Streams the bytes of a response (`pods/log`), until they end or `request.signal` aborts. */
 	stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>>;
 }
 
@@ -26,20 +26,20 @@ export interface ApiRequest {
 	/** As in a URL, without the query: `/apis/batch/v1/namespaces/default/jobs/pi/status`. */
 	readonly path: string;
 	readonly query?: Readonly<Record<string, string>>;
-	/** The object to send; the transport encodes it if it must. Never changed by the receiver. */
+	/** The object to send. A transport over a connection encodes it. The receiver never changes it. */
 	readonly body?: unknown;
-	/** Of the body; `application/json` by default. Patches say which kind of patch they are. */
+	/** Content type of the body. Default `application/json`; for patches it names the patch type. */
 	readonly contentType?: string;
-	/** What to answer with; `application/json` by default. */
+	/** Media types that the caller accepts. Default `application/json`. */
 	readonly accept?: string;
 	/**
-	 * The call rejects with the signal's reason if it has aborted before. One under way may be cut off; where
-	 * the server runs in this process, a request that has begun finishes.
+	 * If the signal has aborted already, the call rejects with its reason. A request in progress may be cut
+	 * off; if the server runs in this process, a request that has started finishes.
 	 */
 	readonly signal?: AbortSignal;
 }
 
-/** The answer to a request that succeeded. */
+/** The response to a successful request. */
 export interface ApiResponse {
 	/** 200, 201 or 202. */
 	readonly code: number;
@@ -54,16 +54,19 @@ export interface WatchEvent<T = KubeObject> {
 	readonly object: T;
 }
 
-/** What a watch tells; the calls never overlap. */
+/** The receiver of a watch. The transport's calls of it never overlap. */
 export interface ApiWatchSink<T = KubeObject> {
-	/** Events in order, at least one. */
+	/** Receives one or more events, in order of their resourceVersions. */
 	events(batch: readonly WatchEvent<T>[]): void;
-	/** The watch is over: `error` when it failed (410 Gone: list again), undefined at its normal end. */
+	/**
+	 * The watch has ended: with an `error` if it failed (410 Gone: list again), without one otherwise. Called
+	 * at most once.
+	 */
 	ended(error?: Error): void;
 }
 
-/** A watch under way. */
+/** An active watch. */
 export interface ApiWatch {
-	/** Ends it; nothing is told after this. */
+	/** Stops the watch. The sink receives nothing afterwards. */
 	stop(): void;
 }

@@ -19,13 +19,13 @@ function updateProblems(meta: ObjectMeta, old: ObjectMeta = good): readonly stri
 	return validateMetaUpdate(meta, old, path).map(({ field, message }) => `${field}: ${message}`);
 }
 
-test('good metadata passes', () => {
+test('validation accepts valid metadata', () => {
 	assert.deepEqual(problems(good), []);
 	assert.deepEqual(problems({ name: 'a' }, false), []);
 	assert.deepEqual(updateProblems(good), []);
 });
 
-test('a name and a namespace are needed, and only where they belong', () => {
+test('a name is required, and a namespace exactly if the kind is namespaced', () => {
 	assert.deepEqual(problems({ namespace: 'n' }), [
 		'metadata.name: Required value: name or generateName is required',
 	]);
@@ -38,7 +38,7 @@ test('a name and a namespace are needed, and only where they belong', () => {
 	]);
 });
 
-test('the prefix of a generated name is checked as a prefix', () => {
+test('generateName is validated as a prefix', () => {
 	assert.deepEqual(problems({ ...good, generateName: 'job-' }), []);
 	assert.match(
 		problems({ ...good, generateName: 'Job-' })[0] ?? '',
@@ -46,7 +46,7 @@ test('the prefix of a generated name is checked as a prefix', () => {
 	);
 });
 
-test('labels and annotations have keys of the right form, labels values too', () => {
+test('keys of labels and annotations, and values of labels, must have the right syntax', () => {
 	const found = problems({ ...good, labels: { 'a b': '-' }, annotations: { 'A/B': 'any thing', '': 'x' } });
 	assert.deepEqual(
 		found.map((text) => text.slice(0, 50)),
@@ -59,7 +59,7 @@ test('labels and annotations have keys of the right form, labels values too', ()
 	);
 });
 
-test('annotations together have at most 256 KiB', () => {
+test('annotations have at most 256 KiB in total', () => {
 	const limit = 256 * 1024;
 	assert.deepEqual(problems({ ...good, annotations: { a: 'x'.repeat(limit - 1) } }), []);
 	assert.deepEqual(problems({ ...good, annotations: { a: `é${'x'.repeat(limit - 2)}` } }), [
@@ -67,7 +67,7 @@ test('annotations together have at most 256 KiB', () => {
 	]);
 });
 
-test('an owner is named in full, and only one controls', () => {
+test('an owner reference must be complete, and only one may be the controller', () => {
 	const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: '1', controller: true };
 	assert.deepEqual(problems({ ...good, ownerReferences: [owner, { ...owner, controller: false }] }), []);
 	const two = problems({ ...good, ownerReferences: [owner, { ...owner, name: 'k' }] });
@@ -86,14 +86,14 @@ test('an owner is named in full, and only one controls', () => {
 	);
 });
 
-test('finalizers are label keys, and orphaning excludes foreground deletion', () => {
+test('finalizers have the syntax of label keys, and orphan excludes foregroundDeletion', () => {
 	assert.deepEqual(problems({ ...good, finalizers: ['batch.kubernetes.io/job-tracking', 'orphan'] }), []);
 	assert.deepEqual(problems({ ...good, finalizers: ['orphan', 'foregroundDeletion'] }), [
 		'metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set',
 	]);
 });
 
-test('an update keeps what identifies the object', () => {
+test('an update must not change the fields that identify the object', () => {
 	assert.deepEqual(
 		updateProblems({ ...good, name: 'b', uid: 'v', creationTimestamp: '2026-01-31T08:00:00Z' }),
 		[
@@ -107,14 +107,14 @@ test('an update keeps what identifies the object', () => {
 	]);
 });
 
-test('an update says its version and does not count back', () => {
+test('an update must state the resourceVersion and not decrement the generation', () => {
 	assert.deepEqual(updateProblems({ ...good, resourceVersion: '', generation: 1 }), [
 		'metadata.resourceVersion: Invalid value: "": must be specified for an update',
 		'metadata.generation: Invalid value: 1: must not be decremented',
 	]);
 });
 
-test('an object under deletion gets no new finalizers', () => {
+test('new finalizers are refused while an object is being deleted', () => {
 	const old = { ...good, deletionTimestamp: '2026-01-31T08:00:00Z', finalizers: ['a/b'] };
 	assert.deepEqual(updateProblems({ ...old, finalizers: [] }, old), []);
 	assert.deepEqual(updateProblems({ ...old, finalizers: ['a/b', 'c/d', 'a/a'] }, old), [

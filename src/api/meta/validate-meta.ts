@@ -4,16 +4,19 @@ import { asPrefix, dns1123Label, exceeds, type NameCheck, qualifiedName, utf8Len
 import type { ObjectMeta, OwnerReference } from './object-meta.ts';
 import { validateLabels } from './selector.ts';
 
-/** What metadata must be like whatever the kind: upstream's rules for creation and for updates. */
+/**
+ * Validation of metadata, the same for all kinds (upstream: ValidateObjectMeta and ValidateObjectMetaUpdate
+ * in k8s.io/apimachinery/pkg/api/validation).
+ */
 
-/** How the kind's objects are named. */
+/** The rules that depend on the kind. */
 export interface MetaRules {
 	readonly namespaced: boolean;
-	/** The form of names, by most kinds dns1123Subdomain. */
+	/** The check of names: dns1123Subdomain for most kinds. */
 	readonly name: NameCheck;
 }
 
-/** What is wrong with the metadata of an object to be created; a generated name is in place by now. */
+/** The errors of the metadata of a new object. The server has already generated the name, if it does. */
 export function validateMeta(meta: ObjectMeta, rules: MetaRules, path: FieldPath): readonly FieldError[] {
 	return [
 		...validateName(meta, rules.name, path),
@@ -26,7 +29,7 @@ export function validateMeta(meta: ObjectMeta, rules: MetaRules, path: FieldPath
 	];
 }
 
-/** What is wrong with the metadata of an object that is to replace `old`. */
+/** The errors of the metadata in an update of `old`. */
 export function validateMetaUpdate(
 	meta: ObjectMeta,
 	old: ObjectMeta,
@@ -44,6 +47,7 @@ export function validateMetaUpdate(
 	}
 	for (const name of IMMUTABLE_FIELDS) {
 		if (meta[name] === old[name]) continue;
+		// Errors show an absent pointer of Go as null and an absent string as empty text.
 		const missing = name.startsWith('deletion') || name === 'creationTimestamp' ? undefined : '';
 		errors.push(immutable(path.child(name), meta[name] ?? missing));
 	}
@@ -52,7 +56,9 @@ export function validateMetaUpdate(
 	return errors;
 }
 
-/** What is wrong with annotations; keys may have capitals, and all together have at most 256 KiB. */
+/**
+ * The errors of annotations. Keys may contain capitals in the prefix too; the total size is at most 256 KiB.
+ */
 export function validateAnnotations(
 	annotations: Readonly<Record<string, string>> | undefined,
 	path: FieldPath,
@@ -69,16 +75,18 @@ export function validateAnnotations(
 
 const MAX_ANNOTATIONS_BYTES = 256 * 1024;
 
-/** The finalizers that stand for what becomes of dependents; an object has at most one of them. */
+/**
+ * The finalizer of the propagation policy Orphan. An object has at most one of this and FOREGROUND_FINALIZER.
+ */
 export const ORPHAN_FINALIZER = 'orphan';
 
-/** See {@link ORPHAN_FINALIZER}. */
+/** The finalizer of the propagation policy Foreground; see {@link ORPHAN_FINALIZER}. */
 export const FOREGROUND_FINALIZER = 'foregroundDeletion';
 
-/** The finalizers that need not say whose they are. */
+/** The finalizers that need no domain prefix. */
 const STANDARD_FINALIZERS = [ORPHAN_FINALIZER, FOREGROUND_FINALIZER, 'kubernetes'];
 
-/** The error of a finalizer whose name does not say by a prefix whose it is; nothing where it does. */
+/** The error of a finalizer that is neither a standard one nor has a domain prefix. */
 export function validateFinalizerOwner(finalizer: string, path: FieldPath): readonly FieldError[] {
 	if (finalizer.includes('/') || STANDARD_FINALIZERS.includes(finalizer)) return [];
 	const text = 'name is neither a standard finalizer name nor is it fully qualified';
@@ -168,6 +176,9 @@ function validateFinalizerOwners(finalizers: readonly string[], path: FieldPath)
 	return finalizers.flatMap((finalizer, index) => validateFinalizerOwner(finalizer, path.index(index)));
 }
 
+/**
+ * New finalizers are refused while an object is being deleted: they could keep it from ever being removed.
+ */
 function noNewFinalizers(
 	finalizers: readonly string[],
 	old: readonly string[],
