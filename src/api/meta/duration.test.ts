@@ -38,13 +38,13 @@ const cases: readonly (readonly [number, string, string])[] = [
 ];
 
 for (const [ms, long, short] of cases) {
-	test(`${ms} ms is ${long}, in short ${short}`, () => {
+	test(`${ms} ms are printed as ${long}, in the short form as ${short}`, () => {
 		assert.equal(humanDuration(ms), long);
 		assert.equal(shortHumanDuration(ms), short);
 	});
 }
 
-test('an age is counted from a time of the object', () => {
+test('ageOf() returns the time since a timestamp', () => {
 	const now = Date.UTC(2026, 0, 31, 8, 1, 30);
 	assert.equal(ageOf('2026-01-31T08:00:00Z', now), '90s');
 	assert.equal(ageOf(undefined, now), '<unknown>');

@@ -1,11 +1,14 @@
 import { parseTime } from './time.ts';
 
-/** Durations as kubectl prints them; all take milliseconds. */
+/** Formats durations as kubectl prints them. All functions take milliseconds. */
 
-/** Two or three significant figures: `59s`, `2m5s`, `3h12m`, `5d4h`, `2y30d`; `<invalid>` for the future. */
+/**
+ * Up to two units (upstream: HumanDuration): `59s`, `2m5s`, `3h12m`, `5d4h`, `2y30d`; `<invalid>` for the
+ * future.
+ */
 export function humanDuration(ms: number): string {
 	const seconds = Math.trunc(ms / 1000);
-	// Clocks differ a little; a second ahead is still now.
+	// Clocks of two machines differ a little, so a second in the future counts as now.
 	if (seconds < -1) return '<invalid>';
 	if (seconds < 0) return '0s';
 	if (seconds < 2 * MINUTE) return `${seconds}s`;
@@ -19,7 +22,7 @@ export function humanDuration(ms: number): string {
 	return `${Math.floor(seconds / YEAR)}y`;
 }
 
-/** One figure: `59s`, `2m`, `3h`, `5d`, `2y`. */
+/** One unit (upstream: ShortHumanDuration): `59s`, `2m`, `3h`, `5d`, `2y`. */
 export function shortHumanDuration(ms: number): string {
 	const seconds = Math.trunc(ms / 1000);
 	if (seconds < -1) return '<invalid>';
@@ -31,7 +34,7 @@ export function shortHumanDuration(ms: number): string {
 	return `${Math.floor(seconds / YEAR)}y`;
 }
 
-/** How long ago a time of an object was, for AGE columns: `<unknown>` where it is absent. */
+/** The time from `timestamp` to `now`, for AGE columns; `<unknown>` if it is absent. */
 export function ageOf(timestamp: string | null | undefined, now: number): string {
 	const then = timestamp ? parseTime(timestamp) : undefined;
 	return then === undefined ? '<unknown>' : humanDuration(now - then);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatGoDuration } from './go-duration-text.ts';
 
-test('durations are printed as Go prints them', () => {
+test('formatGoDuration() prints durations as Go does', () => {
 	const texts: readonly (readonly [number, string])[] = [
 		[0, '0s'],
 		[-3, '0s'],

@@ -1,4 +1,7 @@
-/** A duration as Go's time.Duration prints it, of whole milliseconds: `0s`, `35ms`, `1.2s`, `1m20s`, `1h0m0.005s`. */
+/**
+ * Formats milliseconds as Go's time.Duration.String: `0s`, `35ms`, `1.2s`, `1m20s`, `1h0m0.005s`. Fractions
+ * are cut.
+ */
 export function formatGoDuration(ms: number): string {
 	const whole = Math.max(0, Math.trunc(ms));
 	if (whole === 0) return '0s';

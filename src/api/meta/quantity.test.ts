@@ -68,10 +68,11 @@ const canonical: readonly (readonly [string, string])[] = [
 ];
 
 for (const [text, expected] of canonical) {
-	test(`${text} is ${expected}`, () => assert.equal(canonicalQuantity(text), expected));
+	test(`the canonical spelling of ${text} is ${expected}`, () =>
+		assert.equal(canonicalQuantity(text), expected));
 }
 
-test('what is no quantity gets upstream’s message', () => {
+test("parseQuantity() refuses an invalid text with upstream's message", () => {
 	const form = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 	for (const text of [
 		'',
@@ -94,7 +95,7 @@ test('what is no quantity gets upstream’s message', () => {
 	}
 });
 
-test('quantities of any family are compared, added and subtracted', () => {
+test('quantities of different formats can be compared, added and subtracted', () => {
 	assert.equal(compareQuantities('1Gi', '1G'), 1);
 	assert.equal(compareQuantities('1000m', '1'), 0);
 	assert.equal(compareQuantities('-1', '0'), -1);
@@ -105,7 +106,7 @@ test('quantities of any family are compared, added and subtracted', () => {
 	assert.equal(subtractQuantities('1Ki', '1Ki'), '0');
 });
 
-test('values are rounded up to whole units', () => {
+test('quantityValue() rounds up to whole units', () => {
 	assert.equal(quantityValue('1Gi'), 1_073_741_824);
 	assert.equal(quantityValue('1.1'), 2);
 	assert.equal(quantityValue('-1.1'), -2);
@@ -125,7 +126,7 @@ const written = fc
 	)
 	.map(([whole, fraction, suffix]) => `${whole}${fraction}${suffix}`);
 
-test('the canonical spelling means the same and is its own canonical spelling', () => {
+test('canonicalQuantity() keeps the value and is idempotent', () => {
 	fc.assert(
 		fc.property(written, (text) => {
 			const { nanos, format } = parseQuantity(text);
@@ -134,7 +135,8 @@ test('the canonical spelling means the same and is its own canonical spelling', 
 			const canonical = canonicalQuantity(text);
 			const again = parseQuantity(canonical);
 			assert.equal(again.nanos, nanos);
-			// As upstream: a binary amount that no binary suffix fits is spelled plainly, and reads as a decimal one.
+			// As upstream, a binary quantity that no binary suffix divides has no suffix, and is parsed as a
+			// decimal one.
 			if (again.format === format) assert.equal(canonicalQuantity(canonical), canonical);
 			else assert.match(canonical, /^[+-]?\d+$/);
 		}),

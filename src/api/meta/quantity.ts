@@ -1,22 +1,28 @@
 /**
- * Quantities of the API: `500m`, `1Gi`, `12e6`. The value is kept exactly, in thousand-millionths
- * (finer parts are rounded up, away from zero), together with the family of suffixes it was written in.
+ * Resource quantities: `500m`, `1Gi`, `12e6` (upstream: k8s.io/apimachinery/pkg/api/resource). A quantity is
+ * an exact integer of nano-units together with the format (family of suffixes) in which it was written; finer
+ * fractions are rounded up, away from zero, so that a request is never less than was asked for.
+ *
+ * Not floating point: 0.1 has no exact value in it, and the scheduler adds up the requests of many Pods.
  */
 
-/** A quantity taken apart. */
+/** A parsed quantity: its value in nano-units and its format. */
 export interface Quantity {
 	readonly nanos: bigint;
 	readonly format: 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
-	/** The text it was read from, where that is one of the spellings that upstream leaves as it is. */
+	/**
+	 * The parsed text, if upstream keeps this spelling although it is not canonical: see
+	 * {@link isKeptSpelling}.
+	 */
 	readonly text?: string;
 }
 
-/** The text is no quantity; the message is upstream's. */
+/** The text is not a quantity. The message is upstream's. */
 export class QuantityError extends Error {
 	override readonly name = 'QuantityError';
 }
 
-/** Reads a quantity. Throws a {@link QuantityError}. */
+/** Parses a quantity. Throws a {@link QuantityError}. */
 export function parseQuantity(text: string): Quantity {
 	const parts = text.length > MAX_LENGTH ? undefined : FORM.exec(text);
 	if (text === '' || !parts) throw new QuantityError(WRONG_FORM);
@@ -31,7 +37,9 @@ export function parseQuantity(text: string): Quantity {
 	return { nanos, format, ...(kept && { text }) };
 }
 
-/** The quantity in the spelling that the API stores and serves. Throws a {@link QuantityError}. */
+/**
+ * The canonical spelling, in which the API stores and returns the quantity. Throws a {@link QuantityError}.
+ */
 export function canonicalQuantity(text: string): string {
 	const known = canonicalTexts.get(text);
 	if (known !== undefined) return known;
@@ -41,7 +49,7 @@ export function canonicalQuantity(text: string): string {
 	return canonical;
 }
 
-/** The quantity's text: the largest suffix of its family that leaves a whole number. */
+/** Formats a quantity with the largest suffix of its format that leaves an integer. */
 export function formatQuantity({ nanos, format, text }: Quantity): string {
 	if (text !== undefined) return text;
 	if (nanos === 0n) return '0';
@@ -51,18 +59,20 @@ export function formatQuantity({ nanos, format, text }: Quantity): string {
 	return decimalText(nanos, format === 'DecimalExponent');
 }
 
-/** Less than zero, zero or more, as `a` is less than, equal to or more than `b`. */
+/**
+ * Negative, 0 or positive if `a` is less than, equal to or greater than `b`. Throws a {@link QuantityError}.
+ */
 export function compareQuantities(a: string, b: string): number {
 	const difference = parseQuantity(a).nanos - parseQuantity(b).nanos;
 	return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
-/** The sum, in the family of `a` unless that is zero. */
+/** The sum, in the format of `a`, or of `b` if `a` is zero (upstream: Quantity.Add). */
 export function addQuantities(a: string, b: string): string {
 	return combined(a, b, (left, right) => left + right);
 }
 
-/** The difference, in the family of `a` unless that is zero. */
+/** `a` minus `b`, in the format of `a`, or of `b` if `a` is zero (upstream: Quantity.Sub). */
 export function subtractQuantities(a: string, b: string): string {
 	return combined(a, b, (left, right) => left - right);
 }
@@ -77,12 +87,12 @@ export function quantityMilliValue(text: string): number {
 	return Number(dividedUp(parseQuantity(text).nanos, NANOS / 1000n));
 }
 
-/** `bytes` with a binary suffix where one fits. */
+/** `bytes` as a quantity, with a binary suffix if one divides it: 1073741824 is `1Gi`. */
 export function bytesQuantity(bytes: number): string {
 	return formatQuantity({ nanos: BigInt(Math.trunc(bytes)) * NANOS, format: 'BinarySI' });
 }
 
-/** `milli` thousandths: 1500 is `1500m`, 2000 is `2`. */
+/** `milli` thousandths as a quantity: 1500 is `1500m`, 2000 is `2`. */
 export function milliQuantity(milli: number): string {
 	return formatQuantity({ nanos: (BigInt(Math.trunc(milli)) * NANOS) / 1000n, format: 'DecimalSI' });
 }
@@ -91,12 +101,15 @@ const FORM = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/;
 const WRONG_FORM =
 	"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const WRONG_SUFFIX = "unable to parse quantity's suffix";
-/** Far more than any sensible quantity has; a million digits would take seconds to look at. */
+/** Far longer than any real quantity. A text of a million digits would take seconds to parse. */
 const MAX_LENGTH = 100;
 const NANOS = 1_000_000_000n;
 const MAX_BINARY = (2n ** 63n - 1n) * NANOS;
 
-/** The same few quantities occur in every Pod. */
+/**
+ * Canonical spellings by text. Nearly all Pods use the same few quantities. Bounded, since clients choose the
+ * texts.
+ */
 const canonicalTexts = new Map<string, string>();
 const MAX_CANONICAL_TEXTS = 1000;
 
@@ -110,8 +123,8 @@ const DECIMAL_SUFFIXES = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'];
 const BINARY_SUFFIXES = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 
 /**
- * An exponent that a person writes has two digits. Larger ones are refused, since the number would be
- * worked out in full: `1e999999999` would stop the server for minutes.
+ * Real exponents have at most two digits. Larger ones are refused, since BigInt computes the number in full:
+ * `1e999999999` would block the server for minutes.
  */
 const MAX_EXPONENT = 100;
 
@@ -126,7 +139,7 @@ function unitOf(suffix: string): Unit {
 	return { base: 10, exponent: Number(exponent), format: 'DecimalExponent' };
 }
 
-/** `digits` with so many of them after the point, in the unit, in nanos rounded up. */
+/** `digits`, the last `fractionLength` of them after the point, times the unit: in nano-units, rounded up. */
 function scaled(digits: bigint, fractionLength: number, unit: Unit): bigint {
 	if (unit.base === 2) {
 		return dividedUp(digits * 2n ** BigInt(unit.exponent) * NANOS, 10n ** BigInt(fractionLength));
@@ -135,13 +148,15 @@ function scaled(digits: bigint, fractionLength: number, unit: Unit): bigint {
 	return exponent >= 0 ? digits * 10n ** BigInt(exponent) : dividedUp(digits, 10n ** BigInt(-exponent));
 }
 
+/** As upstream, a binary quantity beyond 2^63 - 1 becomes that. */
 function capped(nanos: bigint, unit: Unit): bigint {
 	return unit.base === 2 && nanos > MAX_BINARY ? MAX_BINARY : nanos;
 }
 
 /**
- * Upstream keeps some spellings as they were written although another is the canonical one (`1.500`,
- * `+1`): those its quick path takes for canonical. Clients see them come back, so the same are kept here.
+ * Upstream keeps some spellings unchanged that are not canonical (`1.500`, `+1`): those that the fast path of
+ * its ParseQuantity takes for canonical. Clients compare what they wrote with what they read, so the same
+ * spellings are kept here.
  */
 function isKeptSpelling(whole: string, fraction: string, unit: Unit): boolean {
 	const digits = `${whole || '0'}${fraction}`;
@@ -183,6 +198,7 @@ function combined(a: string, b: string, combine: (left: bigint, right: bigint) =
 	return formatQuantity({ nanos: combine(left.nanos, right.nanos), format });
 }
 
+/** Divides and rounds away from zero. */
 function dividedUp(dividend: bigint, divisor: bigint): bigint {
 	const quotient = dividend / divisor;
 	if (dividend % divisor === 0n) return quotient;

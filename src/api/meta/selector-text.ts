@@ -5,12 +5,12 @@ import { labelValue, qualifiedName } from './names.ts';
 import { byKey, EVERYTHING, isWholeNumber, type Requirement, type Selector, sortedSet } from './selector.ts';
 
 /**
- * The language of label selectors in queries and on the command line: `a=b`, `a==b`, `a!=b`,
- * `a in (x,y)`, `a notin (x)`, `a`, `!a`, `a>1`, `a<1`, joined by commas. Errors are upstream's, whose
- * parser this one follows token by token so that they come out the same.
+ * Parses label selectors of queries and of the command line: `a=b`, `a==b`, `a!=b`, `a in (x,y)`, `a notin
+ * (x)`, `a`, `!a`, `a>1`, `a<1`, joined by commas. The parser follows upstream's
+ * (k8s.io/apimachinery/pkg/labels) token by token, so that its errors are the same.
  */
 
-/** The selector that the text says. Throws BadRequest with upstream's message. */
+/** Parses a selector; an empty text selects everything. Throws BadRequest with upstream's message. */
 export function parseSelector(text: string): Selector {
 	if (text === '') return EVERYTHING;
 	return byKey(parse(new Tokens(text)));
@@ -26,7 +26,7 @@ interface Token {
 const SYMBOLS: readonly Kind[] = ['==', '!=', ')', ',', '!', '=', '>', '<', '('];
 const BINARY_OPERATORS = 'in, notin, =, ==, !=, gt, lt';
 
-/** Reads the text token by token. Where a value may stand, `in` and `notin` are words like others. */
+/** A cursor over the tokens of a text. `in` and `notin` are keywords only in the position of an operator. */
 class Tokens {
 	readonly #items: readonly Token[];
 	#position = 0;
@@ -35,17 +35,17 @@ class Tokens {
 		this.#items = tokenise(text);
 	}
 
-	/** The next token, which stays; keywords are words. */
+	/** Returns the next token, with keywords as words, without consuming it. */
 	peek(): Token {
 		return asWord(this.#items[this.#position] ?? END);
 	}
 
-	/** The next token; keywords are words. */
+	/** Consumes and returns the next token, with keywords as words. */
 	next(): Token {
 		return asWord(this.nextOperator());
 	}
 
-	/** The next token as an operator: keywords are themselves. */
+	/** Consumes and returns the next token in the position of an operator: keywords are operators. */
 	nextOperator(): Token {
 		const token = this.#items[this.#position] ?? END;
 		this.#position++;
@@ -68,7 +68,7 @@ function tokenise(text: string): readonly Token[] {
 	return tokens;
 }
 
-/** Symbols that follow each other without a blank: the longest that there is, again and again. */
+/** Splits a run of symbol characters into tokens, each the longest symbol that matches. */
 function symbols(run: string): readonly Token[] {
 	const tokens: Token[] = [];
 	let rest = run;
@@ -151,7 +151,9 @@ function parseValues(tokens: Tokens): readonly string[] {
 	return values;
 }
 
-/** Up to the closing bracket, which stays; nothing before, between or after commas is an empty value. */
+/**
+ * Parses up to the closing parenthesis, without consuming it. A value missing beside a comma is an empty one.
+ */
 function parseValueList(tokens: Tokens): readonly string[] {
 	const values: string[] = [];
 	for (;;) {

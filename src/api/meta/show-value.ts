@@ -2,8 +2,8 @@ import { isList, isRecord } from '../../base/json.ts';
 import { quote } from '../../base/quote.ts';
 
 /**
- * A value as an error shows it: a text in quotes, everything else as JSON; what is longer than `maxLength`
- * is cut. The time depends on what is shown, not on the size of the value.
+ * Formats a value for an error: strings quoted, everything else as JSON, cut after `maxLength` characters.
+ * The time depends on the length of the result, not on the size of the value, which can be 3 MB.
  */
 export function showValue(value: unknown, maxLength: number): string {
 	if (typeof value === 'string') {
@@ -11,11 +11,11 @@ export function showValue(value: unknown, maxLength: number): string {
 	}
 	const writer = new ShortJson(maxLength);
 	writer.write(value);
-	// Go escapes these three in JSON, so that it can stand in HTML.
+	// Go's encoder escapes these three, so that JSON can be embedded in HTML.
 	return writer.text.replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }
 
-/** Writes JSON as JSON.stringify does, until it is too long. */
+/** Writes JSON as JSON.stringify does, but stops at the maximum length. */
 class ShortJson {
 	readonly #maxLength: number;
 	#text = '';

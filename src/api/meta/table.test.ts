@@ -34,7 +34,7 @@ const options = {
 	now: Date.UTC(2026, 0, 31, 8, 1),
 } as const;
 
-test('a table has the columns, and a row of cells and metadata for each object', () => {
+test('a Table has the column definitions, and a row of cells and metadata for each object', () => {
 	assert.deepEqual(tableOf({ columns }, [thing], options), {
 		kind: 'Table',
 		apiVersion: 'meta.k8s.io/v1',
@@ -52,13 +52,13 @@ test('a table has the columns, and a row of cells and metadata for each object',
 	});
 });
 
-test('rows carry as much of their object as was asked for', () => {
+test('includeObject decides which part of the object a row contains', () => {
 	assert.equal(tableOf({ columns }, [thing], { ...options, includeObject: 'Object' }).rows[0]?.object, thing);
 	assert.equal(tableOf({ columns }, [thing], { ...options, includeObject: 'None' }).rows[0]?.object, null);
 	assert.equal(tableOf({ columns }, [], { ...options, headless: true }).columnDefinitions, null);
 });
 
-test('what a row shall carry is read from the query', () => {
+test('includeObjectOf() parses the query parameter', () => {
 	assert.equal(includeObjectOf(undefined), 'Metadata');
 	assert.equal(includeObjectOf('None'), 'None');
 	assert.throws(() => includeObjectOf('Some'), {

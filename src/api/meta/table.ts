@@ -4,24 +4,30 @@ import { invalid as invalidField } from './field-errors.ts';
 import type { KubeObject, ObjectMeta } from './object-meta.ts';
 import type { ResourceDefinition } from './resource.ts';
 
-/** Lists as kubectl shows them: the server fills in the cells (metav1.Table). */
+/**
+ * Tables (metav1.Table): lists in the form that `kubectl get` prints. The server computes the cells, so
+ * kubectl needs to know nothing about a kind.
+ */
 
-/** The versions in which Tables and metadata alone can be asked for; they differ in nothing but their name. */
+/**
+ * The versions of meta.k8s.io in which clients can request Tables and partial metadata. Both have the same
+ * fields.
+ */
 export type MetaVersion = 'v1' | 'v1beta1';
 
 type MetaApiVersion = `meta.k8s.io/${MetaVersion}`;
 
-/** metav1.Table, as sent. */
+/** metav1.Table, as the server sends it. */
 export interface Table {
 	readonly kind: 'Table';
 	readonly apiVersion: MetaApiVersion;
 	readonly metadata: TableMeta;
-	/** Null in the events of a watch after the first. */
+	/** Null in all events of a watch but the first. */
 	readonly columnDefinitions: readonly ColumnDefinition[] | null;
 	readonly rows: readonly TableRow[];
 }
 
-/** What the metadata of a list says. */
+/** The metadata of a list (metav1.ListMeta). */
 export interface TableMeta {
 	readonly resourceVersion?: string;
 	readonly continue?: string;
@@ -43,17 +49,20 @@ export interface TableRow {
 	readonly object: KubeObject | PartialObjectMetadata | null;
 }
 
-/** An object's metadata alone. */
+/** metav1.PartialObjectMetadata: an object's metadata without the rest. */
 export interface PartialObjectMetadata {
 	readonly kind: 'PartialObjectMetadata';
 	readonly apiVersion: MetaApiVersion;
 	readonly metadata: ObjectMeta;
 }
 
-/** How much of its object a row carries. */
+/** The part of the object that each row contains. */
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
-/** Reads the query's `includeObject`; absent or empty is Metadata. Throws BadRequest on anything else. */
+/**
+ * Parses the query parameter `includeObject`. Absent or empty means Metadata. Throws BadRequest on an unknown
+ * value.
+ */
 export function includeObjectOf(text: string | undefined): IncludeObject {
 	switch (text) {
 		case undefined:
@@ -71,24 +80,24 @@ export function includeObjectOf(text: string | undefined): IncludeObject {
 	}
 }
 
-/** What the rows of a Table depend on, beside the objects. */
+/** Options for the rows of a Table. */
 export interface RowOptions {
 	readonly version: MetaVersion;
 	readonly includeObject: IncludeObject;
-	/** For ages and durations, in milliseconds. */
+	/** The time from which ages and durations are computed, in milliseconds since 1970. */
 	readonly now: number;
 }
 
-/** What {@link tableOf} needs beside the objects. */
+/** Options of {@link tableOf}. */
 export interface TableOptions extends RowOptions {
 	readonly metadata: TableMeta;
-	/** Without column definitions, for the later events of a watch. */
+	/** Whether to omit the column definitions, as in all events of a watch but the first. Default false. */
 	readonly headless?: boolean;
 }
 
 type Columned<T extends KubeObject> = Pick<ResourceDefinition<T>, 'columns'>;
 
-/** The objects of one resource as a table. */
+/** The Table for objects of one resource. */
 export function tableOf<T extends KubeObject>(
 	definition: Columned<T>,
 	objects: readonly T[],
@@ -125,7 +134,7 @@ export function cellsOf<T extends KubeObject>(
 	return definition.columns.map((column) => column.cell(object, now));
 }
 
-/** The columns of a resource's tables. */
+/** The column definitions of a resource's Tables. */
 export function columnDefinitions<T extends KubeObject>(
 	definition: Columned<T>,
 ): readonly ColumnDefinition[] {
@@ -138,7 +147,7 @@ export function columnDefinitions<T extends KubeObject>(
 	}));
 }
 
-/** The object's metadata as an object of its own. */
+/** The object reduced to its metadata. */
 export function partialMetadata({ metadata }: KubeObject, version: MetaVersion): PartialObjectMetadata {
 	return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata };
 }

@@ -1,16 +1,16 @@
 import { quote as quoteWhole } from '../../base/quote.ts';
 
 /**
- * Why a text is no RFC 3339 time, in the words of Go's parser: it goes through the layout piece by
- * piece and names the first that does not fit.
+ * Error texts for invalid RFC 3339 times. Go's time.Parse matches the text with its layout element by
+ * element, and its error names the first element that does not match; so the same is done here.
  */
 
-/** For a time by the second. */
+/** The error text for an invalid metav1.Time (whole seconds). */
 export function timeErrorText(text: string): string {
 	return errorText(text, '2006-01-02T15:04:05Z07:00', /^/);
 }
 
-/** For a time with six decimals. */
+/** The error text for an invalid metav1.MicroTime (six decimals). */
 export function microTimeErrorText(text: string): string {
 	return errorText(text, '2006-01-02T15:04:05.000000Z07:00', /^\.\d{6}/);
 }
@@ -18,7 +18,7 @@ export function microTimeErrorText(text: string): string {
 interface Piece {
 	readonly layout: string;
 	readonly form: RegExp;
-	/** What is out of range when the piece's number is not from `min` to `max`. */
+	/** The name of the number in an out-of-range error, and its bounds. */
 	readonly range?: readonly [name: string, min: number, max: number];
 }
 
@@ -56,7 +56,10 @@ function errorText(text: string, layout: string, fraction: RegExp): string {
 	return `parsing time ${quote(text)}: day out of range`;
 }
 
-/** How much of a text an error quotes: no time is near as long. */
+/**
+ * Maximum number of quoted characters. No real time is nearly as long, and the client's text can have
+ * megabytes.
+ */
 const QUOTED_CHARACTERS = 1000;
 
 function quote(text: string): string {

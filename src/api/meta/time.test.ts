@@ -4,19 +4,19 @@ import { canonicalMicroTime, canonicalTime, formatMicroTime, formatTime, parseTi
 
 const MS = Date.UTC(2026, 0, 31, 8, 0, 0, 123);
 
-test('an instant is written by the second or with six decimals', () => {
+test('times are formatted in whole seconds or with six decimals', () => {
 	assert.equal(formatTime(MS), '2026-01-31T08:00:00Z');
 	assert.equal(formatMicroTime(MS), '2026-01-31T08:00:00.123000Z');
 });
 
-test('what RFC 3339 allows is read', () => {
+test('parseTime() accepts RFC 3339', () => {
 	assert.equal(parseTime('2026-01-31T08:00:00.123Z'), MS);
 	assert.equal(parseTime('2026-01-31T10:30:00.123+02:30'), MS);
 	assert.equal(parseTime('2026-01-31T03:00:00.1239999-05:00'), MS);
 	assert.equal(parseTime('2026-01-31T08:00:00Z'), MS - 123);
 });
 
-test('what RFC 3339 does not allow is not read', () => {
+test('parseTime() refuses text that is not RFC 3339', () => {
 	const bad = ['', 'now', '2026-01-31', '2026-01-31T08:00:00', '2026-1-31T08:00:00Z', '2026-02-30T08:00:00Z'];
 	for (const text of [
 		...bad,
@@ -28,7 +28,7 @@ test('what RFC 3339 does not allow is not read', () => {
 	}
 });
 
-test('the canonical spelling is in UTC', () => {
+test('the canonical spelling of a time is in UTC', () => {
 	assert.equal(canonicalTime('2026-01-31T10:30:00.999+02:30'), '2026-01-31T08:00:00Z');
 	assert.equal(canonicalTime('yesterday'), undefined);
 	assert.equal(canonicalMicroTime('2026-01-31T08:00:00.1234567Z'), '2026-01-31T08:00:00.123456Z');

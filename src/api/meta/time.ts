@@ -1,11 +1,11 @@
 /**
- * Instants in the API's spelling. In code an instant is milliseconds since 1970; in objects it is
- * RFC 3339 text in UTC, by the second (metav1.Time) or with six decimals (metav1.MicroTime).
+ * Parses and formats times. In code a time is in milliseconds since 1970; in objects it is RFC 3339 text in
+ * UTC, in whole seconds (metav1.Time) or with six decimals (metav1.MicroTime).
  */
 
 /**
- * `2026-01-31T08:00:00Z`: the second in which `ms` lies. RFC 3339 ends with the year 9999, so what lies
- * beyond (a grace period may have 64 bits) is shown as its last second.
+ * Formats the second that contains `ms`: `2026-01-31T08:00:00Z`. RFC 3339 ends with the year 9999, so later
+ * times are formatted as its last second (a grace period of 64 bits can lead beyond).
  */
 export function formatTime(ms: number): string {
 	const second = Math.floor(Math.min(ms, LAST_MS) / 1000);
@@ -18,19 +18,19 @@ export function formatTime(ms: number): string {
 
 const LAST_MS = 253_402_300_799_999;
 
-/** The last text that was made: of the many that a busy server writes, most are of one second. */
+/** The last result: a busy server formats thousands of times a second, most of them in the same second. */
 let lastText = '';
 let lastSecond = Number.NaN;
 
-/** `2026-01-31T08:00:00.123000Z`. */
+/** Formats `ms` with six decimals: `2026-01-31T08:00:00.123000Z`. */
 export function formatMicroTime(ms: number): string {
 	return `${new Date(ms).toISOString().slice(0, -1)}000Z`;
 }
 
-/** The instant in milliseconds, or undefined where the text is not RFC 3339. */
+/** Parses RFC 3339 text to milliseconds since 1970, cutting finer fractions; undefined if it is invalid. */
 export function parseTime(text: string): number | undefined {
 	if (CANONICAL_FORM.test(text)) {
-		// Canonical text that names a day which does not exist (February 30) rolls over in Date.
+		// Date.parse accepts a day that does not exist (February 30) and returns one in the next month.
 		const ms = Date.parse(text);
 		return Number.isNaN(ms) || !sameDay(ms, text) ? undefined : ms;
 	}
@@ -44,23 +44,23 @@ export function parseTime(text: string): number | undefined {
 	return ms + Math.floor(Number(`0${fraction.replace(',', '.') || '.0'}`) * 1000) - offsetMs;
 }
 
-/** The instant of an object's field that decoding has checked; undefined where the field is absent. */
+/** The time in a field that decoding has validated, in milliseconds since 1970. */
 export function timeOf(text: string): number;
-/** The same of a field that may be absent, or null. */
+/** As above for a field that may be absent or null: undefined then. */
 export function timeOf(text: string | null | undefined): number | undefined;
-/** See above. */
+/** The implementation of both overloads. */
 export function timeOf(text: string | null | undefined): number | undefined {
 	return text === undefined || text === null ? undefined : (parseTime(text) ?? 0);
 }
 
-/** The text in canonical spelling by the second (a fraction is cut), or undefined if it is not RFC 3339. */
+/** The canonical spelling in whole seconds (a fraction is cut); undefined if the text is not RFC 3339. */
 export function canonicalTime(text: string): string | undefined {
 	const ms = parseTime(text);
 	if (ms === undefined) return undefined;
 	return CANONICAL_FORM.test(text) ? text : formatTime(ms);
 }
 
-/** The text in canonical spelling with six decimals, or undefined if it is not RFC 3339. */
+/** The canonical spelling with six decimals; undefined if the text is not RFC 3339. */
 export function canonicalMicroTime(text: string): string | undefined {
 	const ms = parseTime(text);
 	if (ms === undefined) return undefined;
