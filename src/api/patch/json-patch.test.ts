@@ -51,7 +51,7 @@ const cases: readonly (readonly [JsonRecord, readonly object[], JsonRecord])[] =
 ];
 
 for (const [original, operations, expected] of cases) {
-	test(`${JSON.stringify(original)} with ${JSON.stringify(operations)}`, () => {
+	test(`${JSON.stringify(original)} is patched with ${JSON.stringify(operations)}`, () => {
 		assert.deepEqual(patched(original, ...operations), expected);
 	});
 }
@@ -113,14 +113,14 @@ for (const [original, operation, cause] of failures) {
 	});
 }
 
-test('what no operation touches is shared', () => {
+test('the result shares the parts that no operation changes', () => {
 	const original = deepFreeze({ a: { b: 1 }, c: { d: [1] } });
 	const result = patched(original, { op: 'add', path: '/c/e', value: 1 });
 	assert.equal(result.a, original.a);
 	assert.equal(patched(original, { op: 'replace', path: '/a/b', value: 1 }), original);
 });
 
-test('a patch has the form of one', () => {
+test('readJsonPatch() refuses malformed patches', () => {
 	assert.throws(() => readJsonPatch({}), {
 		code: 400,
 		message:
@@ -136,7 +136,7 @@ test('a patch has the form of one', () => {
 	]);
 });
 
-test('copies cannot be used to fill the memory', () => {
+test('copy operations are limited in size and number of values', () => {
 	const copies = (count: number, path: string) =>
 		Array.from({ length: count }, (_, index) => ({
 			op: 'copy',
@@ -149,7 +149,7 @@ test('copies cannot be used to fill the memory', () => {
 	assert.equal(Object.keys(patched({ a: text }, ...copies(2, '/b#'))).length, 3);
 });
 
-test('no number or depth of steps takes more than linear time', () => {
+test('the time is linear in the number of operations and the depth of paths', () => {
 	const steps = '/a'.repeat(200_000);
 	assert.throws(() => patched({ a: 1 }, { op: 'add', path: steps, value: 1 }), { code: 422 });
 	const fields = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, index]));
@@ -160,10 +160,10 @@ test('no number or depth of steps takes more than linear time', () => {
 	}));
 	const startedMs = cpuMs();
 	assert.equal(Object.keys(patched({ m: fields }, ...adds).m as object).length, 20_000);
-	assert.ok(cpuMs() - startedMs < 2000, 'a copy of the map for each step takes minutes');
+	assert.ok(cpuMs() - startedMs < 2000, 'copying the map for each operation takes minutes');
 });
 
-test('a patch has at most 10,000 steps, and moves a bounded number of items', () => {
+test('a patch is limited to 10,000 operations and in the number of list items that it shifts', () => {
 	const tests = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '', value: {} }));
 	assert.throws(() => readJsonPatch(tests), {
 		code: 413,
@@ -174,7 +174,7 @@ test('a patch has at most 10,000 steps, and moves a bounded number of items', ()
 	assert.throws(() => patched({ l: list }, ...adds), { code: 413 });
 });
 
-test('no patch makes an object that is too deep to be walked', () => {
+test('a patch cannot nest an object deeper than the limit', () => {
 	const nested = JSON.parse(`${'{"a":'.repeat(800)}{}${'}'.repeat(800)}`);
 	const leaf = '/a'.repeat(800);
 	const deeper = [
@@ -189,7 +189,7 @@ test('no patch makes an object that is too deep to be walked', () => {
 	assert.throws(() => patched({ a: {} }, ...wraps), { code: 422 });
 });
 
-test('what is copied and then changed is changed in one place only', () => {
+test('changing a copied value leaves the original unchanged', () => {
 	const operations = [
 		{ op: 'add', path: '/a/b', value: 1 },
 		{ op: 'copy', from: '/a', path: '/c' },
@@ -199,7 +199,7 @@ test('what is copied and then changed is changed in one place only', () => {
 	assert.deepEqual(patched({ a: {} }, ...operations), { a: { b: 1, d: 3 }, c: { b: 2 } });
 });
 
-test('names of all JavaScript objects are fields like others', () => {
+test('fields named like members of Object.prototype are ordinary fields', () => {
 	const value = JSON.parse('{"__proto__":{"x":1}}');
 	const made = patched(
 		{ a: {} },
@@ -212,7 +212,7 @@ test('names of all JavaScript objects are fields like others', () => {
 	);
 });
 
-test('the patch itself stays as it was, so that it can be applied again', () => {
+test('applying a patch does not change it, so that a retry can apply it again', () => {
 	const patch = readJsonPatch(
 		deepFreeze([
 			{ op: 'add', path: '/a', value: { l: [] } },

@@ -6,40 +6,47 @@ import { jsonEqual } from '../meta/equality.ts';
 import { list, object, optional, raw, string } from '../meta/schema.ts';
 
 /**
- * JSON patch (RFC 6902), with the extras of upstream's library: negative indexes count from the end,
- * and `replace` of a missing field of an object adds it. Results share what no operation touches.
+ * JSON patch (RFC 6902), with the extensions of upstream's library (gopkg.in/evanphx/json-patch.v4): negative
+ * indexes count from the end, and `replace` of a missing field of an object adds it.
+ *
+ * 1. The original is never changed. The result shares the parts that no operation changes with it.
+ * 2. Time and memory are linear in the size of the patch and the object, whatever the patch says: copies,
+ *    moved list items and depth have limits. Without them a patch of some kilobytes could block the server.
+ * 3. Errors have the library's texts, as the cause of a 422.
  */
 
-const operationSchema = object('handlers.jsonPatchOp', 'A step of a JSON patch.', {
-	op: optional(string, 'add, remove, replace, move, copy or test.'),
-	path: optional(string, 'Where, as a JSON pointer.'),
-	from: optional(string, 'From where, for move and copy.'),
-	value: optional(raw, 'What, for add, replace and test.'),
+const operationSchema = object('handlers.jsonPatchOp', 'One operation of a JSON patch.', {
+	op: optional(string, 'Type of the operation: add, remove, replace, move, copy or test.'),
+	path: optional(string, 'JSON pointer to the value that the operation changes or tests.'),
+	from: optional(string, 'JSON pointer to the source, for move and copy.'),
+	value: optional(raw, 'New or expected value, for add, replace and test.'),
 });
 const patchSchema = list(operationSchema);
 
-/** A JSON patch whose form has been checked. */
+/** A parsed JSON patch. Its operations may still be inapplicable to an object. */
 export interface JsonPatch {
 	readonly operations: readonly Operation[];
-	/** What strict requests refuse: `[0].foo`. */
+	/** Unknown and duplicate fields, which strict requests refuse: `[0].foo`. */
 	readonly problems: readonly StrictProblem[];
 }
 
 interface Operation {
 	readonly op: string;
-	/** Undefined where it is missing, which only the operation itself can judge. */
+	/** Undefined if it is missing: an error only once the operation is applied, as upstream. */
 	readonly path: string | undefined;
 	readonly from: string | undefined;
 	readonly value: unknown;
 }
 
-/** The most that copies may add, as upstream: the size of the largest body. */
+/** Maximum size that copy operations may add, the same as upstream's: the maximum size of a body. */
 const MAX_COPIED_BYTES = 3 * 1024 * 1024;
 
-/** The most operations that a patch may have, as upstream. */
+/** Maximum number of operations in a patch, the same as upstream's. */
 const MAX_OPERATIONS = 10_000;
 
-/** Reads a patch from JSON. Throws BadRequest when it has not the form of one, RequestEntityTooLarge when it is long. */
+/**
+ * Parses a patch. Throws BadRequest if it is malformed, RequestEntityTooLarge if it has too many operations.
+ */
 export function readJsonPatch(json: unknown, repeated?: RepeatedKeys): JsonPatch {
 	try {
 		const { problems } = decode(patchSchema, json, repeated);
@@ -56,21 +63,24 @@ export function readJsonPatch(json: unknown, repeated?: RepeatedKeys): JsonPatch
 	}
 }
 
-/** The most values that copies may add: what an object may hold. */
+/** Maximum number of values that copy operations may add: that of an object. */
 const MAX_COPIED_VALUES = 20_000;
 
-/** How deep the outcome may be nested, and how many items of lists may be moved to make room or close gaps. */
+/** Maximum nesting of the result, and maximum number of list items that insertions and removals may shift. */
 const MAX_DEPTH = 1000;
 const MAX_MOVED_ITEMS = 10_000_000;
 
-/** The object after the patch. Throws the 422 of an inapplicable patch; then nothing of it counts. */
+/**
+ * Returns the patched object. Throws a 422 if an operation cannot be applied, and then none of them takes
+ * effect.
+ */
 export function applyJsonPatch(original: JsonRecord, patch: JsonPatch): JsonRecord {
 	const document = new PatchedDocument(original);
 	for (const operation of patch.operations) document.perform(operation);
 	return document.result();
 }
 
-/** Read from the JSON itself, since decoding drops the nulls and empty texts that mean something here. */
+/** Reads the undecoded JSON, since decoding drops null and empty text, which are meaningful here. */
 function operationOf(json: JsonRecord): Operation {
 	const text = (name: string): string | undefined => {
 		const value = own(json, name);
@@ -86,12 +96,12 @@ function operationOf(json: JsonRecord): Operation {
 
 type Container = JsonRecord | readonly unknown[];
 
-/** A container that this patch has made and may change. */
+/** A container that this patch has copied, and may change in place. */
 type OwnContainer = Record<string, unknown> | unknown[];
 
 /**
- * A document under change. A container is copied when the first operation changes it, and changed in
- * place by those that follow: with a copy for each operation, 10,000 of them on one map of 10,000 fields
+ * A document to which operations are applied. The first operation that changes a container copies it, and
+ * later ones change the copy in place: with a copy per operation, 10,000 of them on one map of 10,000 fields
  * took minutes.
  */
 class PatchedDocument {
@@ -203,10 +213,12 @@ class PatchedDocument {
 		}
 	}
 
-	/** The container that holds the path's last step. Throws where there is none. */
+	/**
+	 * The container of the value at `path`. Throws an error that starts with `missing` if it does not exist.
+	 */
 	#place(path: string, missing: string): Place {
 		const steps = stepsOf(path);
-		// No document is so deep, and to look for its end takes time.
+		// No document is as deep, and walking a longer path would take time.
 		if (steps.length > MAX_DEPTH) throw inapplicablePatch(`${missing}: missing value`);
 		const key = steps.pop();
 		let parent: unknown = this.#root;
@@ -232,7 +244,7 @@ class PatchedDocument {
 			setOwn(parent, key, value);
 			return;
 		}
-		// One more place than there are items: at the end an item can be added.
+		// The index after the last item is valid too: it appends.
 		const index = key === '-' ? parent.length : indexIn(key, parent.length + 1);
 		if (index === undefined) throw badIndex(failed, key);
 		this.#countMoved(parent.length - index);
@@ -267,7 +279,9 @@ class PatchedDocument {
 		}
 	}
 
-	/** The container at the end of `steps`, in which there is one, ready to be changed. */
+	/**
+	 * The container at `steps`, which must exist. Copies it and those around it, unless this patch already has.
+	 */
 	#open(steps: readonly string[]): OwnContainer {
 		let current = this.#own(this.#root);
 		this.#root = current;
@@ -287,7 +301,7 @@ class PatchedDocument {
 		return copy;
 	}
 
-	/** A copy of all that `value` holds, since its parts may be changed in one place and not in the other. */
+	/** A deep copy: later operations may change one of the two places and not the other. */
 	#clone(value: unknown): unknown {
 		if (!isList(value) && !isRecord(value)) return value;
 		const copy = isList(value) ? [...value] : { ...value };
@@ -297,11 +311,11 @@ class PatchedDocument {
 	}
 }
 
-/** Where an operation has its effect. */
+/** The place of a value: its container and the key in it. */
 interface Place {
 	readonly parent: Container;
 	readonly key: string;
-	/** The way to the parent. */
+	/** The path to the container, as steps. */
 	readonly steps: readonly string[];
 }
 
@@ -318,7 +332,9 @@ function setChild(parent: OwnContainer, step: string, value: unknown): void {
 	if (index !== undefined) parent[index] = value;
 }
 
-/** Whether `value` is nested deeper than that. Without calls of its own, since the value may be very deep. */
+/**
+ * Whether `value` is nested deeper than `depth`. Not recursive, since a deep value would overflow the stack.
+ */
 function isDeeper(value: unknown, depth: number): boolean {
 	let level: unknown[] = [value];
 	for (let height = 0; level.length > 0; height++) {
@@ -361,7 +377,7 @@ function badIndex(failed: string, key: string): Error {
 
 const WHOLE_NUMBER = /^[+-]?\d+$/;
 
-/** The index among `length` places that the step names, negative ones from the end. */
+/** The list index that the step means, negative ones from the end; undefined if it is not below `length`. */
 function indexIn(step: string, length: number): number | undefined {
 	if (!WHOLE_NUMBER.test(step)) return undefined;
 	const number = Number(step);
@@ -369,6 +385,9 @@ function indexIn(step: string, length: number): number | undefined {
 	return index >= 0 && index < length ? index : undefined;
 }
 
+/**
+ * The steps of a JSON pointer, unescaped. The split is limited, as a pointer can have millions of slashes.
+ */
 function stepsOf(path: string): string[] {
 	return path
 		.split('/', MAX_DEPTH + 2)

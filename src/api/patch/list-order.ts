@@ -1,17 +1,17 @@
-/** The order of a merged list. */
+/** The order of a merged list (upstream: normalizeElementOrder in strategicpatch). */
 export interface ListOrder {
-	/** What the patch puts in order: those of the items that it names, like this. */
+	/** The order that the patch sets, for the items that it contains. */
 	readonly first: readonly unknown[];
-	/** The order that the others keep among each other, and by which they find their place. */
+	/** The order of the other items, usually that of the live list. */
 	readonly rest: readonly unknown[];
-	/** What tells two items apart. */
+	/** Identifies an item: its merge key, or the value itself. */
 	readonly keyOf: (item: unknown) => unknown;
 }
 
 /**
- * The items in order: those that `first` names stand in its order, the others in that of `rest`. An
- * item of the others comes before one of the first when `rest` has both and says so; else it comes as
- * late as that allows.
+ * Sorts the items: those in `first` by its order, all others by that of `rest`. One of the others precedes an
+ * item of `first` only if `rest` contains both in that order; otherwise it follows as late as the order
+ * allows.
  */
 export function mergedOrder(
 	items: readonly unknown[],

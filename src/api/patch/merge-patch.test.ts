@@ -19,24 +19,24 @@ const cases: readonly (readonly [JsonRecord, JsonRecord, JsonRecord])[] = [
 ];
 
 for (const [original, patch, expected] of cases) {
-	test(`${JSON.stringify(original)} with ${JSON.stringify(patch)}`, () => {
+	test(`${JSON.stringify(original)} is patched with ${JSON.stringify(patch)}`, () => {
 		assert.deepEqual(mergePatch(deepFreeze(original), deepFreeze(patch)), expected);
 	});
 }
 
-test('a patch that changes nothing gives the object itself', () => {
+test('mergePatch() returns the object itself if nothing changes', () => {
 	const original = deepFreeze({ a: { b: [1, { c: 2 }] }, d: 'e' });
 	assert.equal(mergePatch(original, { a: { b: [1, { c: 2 }] }, d: 'e', f: null }), original);
 	assert.equal(mergePatch(original, { d: 'x' }).a, original.a);
 });
 
-test('a patch that is no object is refused', () => {
+test('mergePatch() refuses a patch that is not an object', () => {
 	for (const patch of [[], 1, 'a', null]) {
 		assert.throws(() => mergePatch({}, patch), { code: 400, message: 'Invalid JSON Patch' });
 	}
 });
 
-test('a field named as JavaScript’s prototype stays a field', () => {
+test('a field named __proto__ stays a field', () => {
 	const result = mergePatch({ a: 1 }, JSON.parse('{"__proto__":{"b":2},"c":{"constructor":{"d":1}}}'));
 	assert.equal(Object.getPrototypeOf(result), Object.prototype);
 	assert.equal('b' in result, false);

@@ -4,9 +4,9 @@ import { jsonEqual } from '../meta/equality.ts';
 import { RecordDraft } from './record-draft.ts';
 
 /**
- * The object after a JSON merge patch (RFC 7386): objects are merged, null deletes, everything else
- * replaces. What the patch does not change is shared with `original`, which comes back itself if
- * nothing changes. Throws BadRequest when the patch is no object.
+ * Applies a JSON merge patch (RFC 7386): objects are merged, null deletes a field, any other value replaces
+ * it. The result shares unchanged parts with `original`, and is `original` itself if nothing changes. Throws
+ * BadRequest if the patch is not an object.
  */
 export function mergePatch(original: JsonRecord, patch: unknown): JsonRecord {
 	if (!isRecord(patch)) throw badRequest('Invalid JSON Patch');

@@ -1,8 +1,8 @@
 import { type JsonRecord, own } from '../../base/json.ts';
 
 /**
- * A copy of an object under construction, made at the first change. Keys come from users, and
- * assigning to `__proto__` would not make a field; so changes go through a Map.
+ * A copy-on-write object: it copies its base at the first change. Changes go through a Map, since clients
+ * choose the keys, and assigning to `__proto__` would set the prototype instead of a field.
  */
 export class RecordDraft {
 	readonly #base: JsonRecord;
@@ -24,7 +24,7 @@ export class RecordDraft {
 		return this.#entries ? [...this.#entries.keys()] : Object.keys(this.#base);
 	}
 
-	/** Sets the field; nothing changes where it has this very value already. */
+	/** Sets the field. Does nothing if it already has this value, by identity. */
 	set(key: string, value: unknown): void {
 		if (this.has(key) && this.get(key) === value) return;
 		this.#own().set(key, value);
@@ -34,7 +34,7 @@ export class RecordDraft {
 		if (this.has(key)) this.#own().delete(key);
 	}
 
-	/** The object: the base itself where nothing changed. */
+	/** Returns the object: the base itself if nothing has changed. */
 	done(): JsonRecord {
 		return this.#entries ? Object.fromEntries(this.#entries) : this.#base;
 	}

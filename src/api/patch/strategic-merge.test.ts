@@ -194,13 +194,13 @@ const failures: readonly (readonly [JsonRecord, string])[] = [
 ];
 
 for (const [patch, message] of failures) {
-	test(`refuses ${JSON.stringify(patch)}`, () => {
+	test(`strategicMerge() refuses ${JSON.stringify(patch)}`, () => {
 		const original = { items: [a], size: 1, names: ['x'], strategy: { type: 'x' } };
 		assert.throws(() => merged(original, patch), { code: 400, message });
 	});
 }
 
-test('long lists are merged in a moment', () => {
+test('long lists are merged in linear time', () => {
 	const items = Array.from({ length: 30_000 }, (_, index) => ({ name: `n${index}` }));
 	const patch = {
 		items: items.map(({ name }, index) => (index % 2 ? { name, $patch: 'delete' } : { name, image: 'x' })),
@@ -212,7 +212,7 @@ test('long lists are merged in a moment', () => {
 	assert(performance.now() - startedAt < 3000);
 });
 
-test('a patch that changes nothing gives the object itself', () => {
+test('strategicMerge() returns the object itself if nothing changes', () => {
 	const original = deepFreeze({ size: 1, items: [a, b], names: ['x'], metadata: { labels: { l: '1' } } });
 	const patch = {
 		size: 1,

@@ -16,21 +16,22 @@ import {
 import { RecordDraft } from './record-draft.ts';
 
 /**
- * Strategic merge patches: like merge patches, but lists that the schema says so of are merged, item by
- * item, and directives in the patch delete, replace and order.
+ * Strategic merge patches (upstream: k8s.io/apimachinery/pkg/util/strategicpatch). They extend merge patches:
+ * lists are merged item by item if the schema says so, and directives in the patch delete, replace and order.
  *
- * 1. Neither the object nor the patch is changed; what the patch leaves as it was is shared, up to the
- *    whole object.
- * 2. Errors are BadRequest. (Upstream answers some of these with 500.)
- * 3. Unknown fields pass; decoding the result is what reports them.
+ * 1. Neither the object nor the patch is changed. The result shares unchanged parts with the object, up to
+ *    the whole object.
+ * 2. Errors are BadRequest with upstream's texts. (Upstream returns 500 for some of these.)
+ * 3. Unknown fields are merged like any other: decoding the result reports them.
  */
 
-/** The object after the patch. */
+/** Applies the patch. Throws BadRequest if it is malformed. */
 export function strategicMerge(original: JsonRecord, patch: unknown, schema: ObjectNode): JsonRecord {
 	if (!isRecord(patch)) throw badRequest('invalid JSON document');
 	return mergeObject(original, patch, schema);
 }
 
+/** Directives first, then fields: `$retainKeys` must delete old fields before the patch sets new ones. */
 function mergeObject(original: JsonRecord, patch: JsonRecord, node: SchemaNode | undefined): JsonRecord {
 	const directive = own(patch, PATCH_DIRECTIVE);
 	if (directive !== undefined) return replaceOrDelete(directive, patch);
@@ -81,7 +82,9 @@ function applyRetainKeys(draft: RecordDraft, patch: JsonRecord): void {
 	}
 }
 
-/** Merges the lists for which the patch sets an order; returns their names, which are done then. */
+/**
+ * Merges the lists for which the patch sets an order. Returns their names, so that they are not merged again.
+ */
 function applyOrders(
 	draft: RecordDraft,
 	patch: JsonRecord,
@@ -106,7 +109,7 @@ function applyOrders(
 	return done;
 }
 
-/** The items of the patch must come in the order that the patch sets. */
+/** Throws unless the items of the patch are in the order that the patch sets. */
 function checkOrder(added: readonly unknown[], order: readonly unknown[], merge: ListMerge): void {
 	if (order.length === 0) return;
 	let place = 0;
@@ -163,7 +166,7 @@ function mergeKeyed(
 	const { kept, plain } = applyItemDirectives(current, patch, merge.key);
 	const items = kept.slice();
 	const keyOf = (item: unknown): unknown => mergeKeyOf(item, merge.key);
-	// Backwards, so that of items with the same key the first is the one that is found.
+	// In reverse, so that the map keeps the first of several items with the same key.
 	const places = new Map(items.map((item, place) => [keyOf(item), place] as const).reverse());
 	for (const item of plain) {
 		const value = requireMergeKey(item, merge.key);
@@ -175,7 +178,9 @@ function mergeKeyed(
 	return mergedOrder(items, { first: order ?? plain, rest: kept, keyOf });
 }
 
-/** What items with `$patch` do: delete their like from the list, or make the patch replace it. */
+/**
+ * Applies items with `$patch`: they delete the item with their key, or make the patch replace the whole list.
+ */
 function applyItemDirectives(
 	current: readonly unknown[],
 	patch: readonly unknown[],
@@ -204,7 +209,10 @@ function requireMergeKey(item: JsonRecord, key: string): unknown {
 	return value;
 }
 
-/** What is new where nothing was: without nulls and directives. Undefined: it was but a directive. */
+/**
+ * A value to add where none exists: without nulls and directives. Undefined if it was nothing but a
+ * directive.
+ */
 function withoutDirectives(value: unknown): unknown {
 	if (isList(value)) {
 		const items = value.map(withoutDirectives).filter((item) => item !== undefined);
@@ -228,7 +236,7 @@ function withoutDirectives(value: unknown): unknown {
 const BAD_RETAIN_KEYS = 'invalid patch format of retainKeys';
 const BAD_ORDER = 'invalid patch format of setElementOrder list';
 
-/** The error for an item of a merged list that has not the field by which items are told apart. */
+/** The error for an item of a merged list that lacks the merge key. */
 export function missingMergeKey(item: JsonRecord, key: string): ApiError {
 	return badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
 }
@@ -241,6 +249,7 @@ function expectedList(value: unknown): ApiError {
 	return badRequest(`expected a []interface {}, but received a ${goType(value)}`);
 }
 
+/** The Go type of decoded JSON, as upstream's errors print it. */
 function goType(value: unknown): string {
 	if (isRecord(value)) return 'map[string]interface {}';
 	if (isList(value)) return '[]interface {}';

@@ -13,7 +13,7 @@ import {
 	time,
 } from '../meta/schema.ts';
 
-/** A small kind for the tests of patches, with one field of each sort that patches tell apart. */
+/** A small kind for the tests of patches, with one field for each way in which patches merge. */
 const itemSchema = object('test.Item', 'An item.', {
 	name: required(string, 'Merge key.'),
 	image: optional(string, 'Text.'),

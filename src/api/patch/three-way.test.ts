@@ -12,7 +12,7 @@ function patchOf(applied: Applied): JsonRecord | undefined {
 	return threeWayPatch(deepFreeze(applied), thingSchema);
 }
 
-test('nothing to change is no patch', () => {
+test('threeWayPatch() returns undefined if nothing changes', () => {
 	const manifest = {
 		size: 1,
 		items: [{ name: 'a', limits: { cpu: 0.5 } }],
@@ -27,7 +27,7 @@ test('nothing to change is no patch', () => {
 	assert.equal(patchOf({ last: manifest, live, manifest }), undefined);
 });
 
-test('what changed is set, what was applied and is no more is deleted, what others set stays', () => {
+test('the patch sets changed fields, deletes those applied before and keeps those of others', () => {
 	const last = { kind: 'K', size: 1, metadata: { labels: { a: '1', b: '2' } } };
 	const live = { kind: 'K', size: 1, metadata: { labels: { a: '1', b: '2', other: 'x' } }, started: 'S' };
 	const manifest = { size: 2, metadata: { labels: { a: '1', c: '3' } } };
@@ -38,7 +38,7 @@ test('what changed is set, what was applied and is no more is deleted, what othe
 	});
 });
 
-test('what others removed meanwhile needs no deletion', () => {
+test('the patch does not delete a field that is no longer live', () => {
 	assert.equal(patchOf({ last: { kind: 'K' }, live: {}, manifest: {} }), undefined);
 	assert.equal(
 		patchOf({ last: { names: ['x'] }, live: { names: ['y'] }, manifest: { names: [] } }),
@@ -46,7 +46,7 @@ test('what others removed meanwhile needs no deletion', () => {
 	);
 });
 
-test('items are changed, added and deleted by key, with their order', () => {
+test('the patch changes, adds and deletes items by merge key, and sets their order', () => {
 	const last = { items: [{ name: 'a' }, { name: 'b' }] };
 	const live = { items: [{ name: 'a', image: 'd' }, { name: 'b' }, { name: 'other' }] };
 	const manifest = { items: [{ name: 'c' }, { name: 'a', image: 'e' }] };
@@ -56,7 +56,7 @@ test('items are changed, added and deleted by key, with their order', () => {
 	});
 });
 
-test('a new order alone is sent as an order', () => {
+test('the patch sets only the order if nothing else changed', () => {
 	const live = { items: [{ name: 'a' }, { name: 'x' }, { name: 'b' }], names: ['p', 'q'] };
 	const manifest = { items: [{ name: 'b' }, { name: 'a' }], names: ['q', 'p'] };
 	assert.deepEqual(patchOf({ last: undefined, live, manifest }), {
@@ -65,7 +65,7 @@ test('a new order alone is sent as an order', () => {
 	});
 });
 
-test('plain values are added and deleted by value', () => {
+test('the patch adds and deletes scalars by value', () => {
 	const applied = {
 		last: { names: ['a', 'b'] },
 		live: { names: ['a', 'b', 'x'] },
@@ -78,7 +78,7 @@ test('plain values are added and deleted by value', () => {
 	});
 });
 
-test('where one field excludes another, what goes is said by what stays', () => {
+test('the patch of a union lists the fields to retain', () => {
 	const last = { volumes: [{ name: 'v', a: { x: 1 } }] };
 	const live = { volumes: [{ name: 'v', a: { x: 1 } }] };
 	const manifest = { volumes: [{ name: 'v', b: { y: 2 } }] };
@@ -88,7 +88,7 @@ test('where one field excludes another, what goes is said by what stays', () => 
 	});
 });
 
-test('items that share their merge key are replaced together', () => {
+test('the patch replaces a list with repeated merge keys as a whole', () => {
 	const live = {
 		ports: [
 			{ port: 80, protocol: 'TCP' },
@@ -102,20 +102,20 @@ test('items that share their merge key are replaced together', () => {
 	});
 });
 
-test('a replaced list is not sent again because the server filled its items in', () => {
+test('the patch omits an atomic list whose items differ only by defaults of the server', () => {
 	const manifest = { rules: [{ name: 'r' }] };
 	const live = { rules: [{ name: 'r', image: 'defaulted' }] };
 	assert.equal(patchOf({ last: manifest, live, manifest }), undefined);
 	assert.deepEqual(patchOf({ last: live, live, manifest }), manifest);
 });
 
-test('a null in the manifest deletes', () => {
+test('a null in the manifest deletes the field', () => {
 	assert.deepEqual(patchOf({ last: undefined, live: { size: 1 }, manifest: { size: null, kind: null } }), {
 		size: null,
 	});
 });
 
-test('for a Job, the patch is what kubectl sends', () => {
+test('the patch for a Job equals the one that kubectl sends', () => {
 	const job = (labels: object, container: object, image: string, volume: object): JsonRecord => ({
 		spec: {
 			template: {
@@ -133,7 +133,7 @@ test('for a Job, the patch is what kubectl sends', () => {
 	const last = job({ a: 'b' }, { env: [{ name: 'A', value: '1' }] }, 'y', { emptyDir: {} });
 	const manifest = job({ c: 'd' }, { env: [{ name: 'B', value: '2' }] }, 'z', { configMap: { name: 'c' } });
 	const live = { ...last, metadata: { uid: '1' }, status: { active: 1 } };
-	// Observed of kubectl 1.32, the annotation left out.
+	// Recorded from kubectl 1.32, without the annotation last-applied-configuration.
 	assert.deepEqual(threeWayPatch({ last, live, manifest }, jobSchema), {
 		spec: {
 			template: {
@@ -161,7 +161,7 @@ test('for a Job, the patch is what kubectl sends', () => {
 	});
 });
 
-test('an item without its merge key is refused', () => {
+test('threeWayPatch() refuses an item without its merge key', () => {
 	const manifest = { items: [{ image: 'x' }] };
 	assert.throws(() => patchOf({ last: undefined, live: { items: [] }, manifest }), {
 		message: 'map: {"image":"x"} does not contain declared merge key: name',
@@ -197,7 +197,9 @@ const thing = fc.record(
 	{ requiredKeys: [] },
 );
 
-/** Whether `value` has all that `wanted` has; items are found by name, replaced lists are the same. */
+/**
+ * Whether `value` contains `wanted`. Items of merged lists are matched by name; atomic lists must be equal.
+ */
 function has(value: unknown, wanted: unknown): boolean {
 	if (isRecord(wanted)) {
 		return isRecord(value) && Object.entries(wanted).every(([key, part]) => has(value[key], part));
@@ -212,7 +214,7 @@ function has(value: unknown, wanted: unknown): boolean {
 	);
 }
 
-test('applied to the live object, the patch yields what the manifest says, and then there is nothing left to do', () => {
+test('for generated objects, applying the patch yields the manifest, and a second apply has no patch', () => {
 	fc.assert(
 		fc.property(fc.option(thing, { nil: undefined }), thing, thing, (last, live, manifest) => {
 			const patch = patchOf({ last, live, manifest });
@@ -227,7 +229,7 @@ test('applied to the live object, the patch yields what the manifest says, and t
 	);
 });
 
-test('the manifest’s order of items is the live one after the patch', () => {
+test("after the patch the live items are in the manifest's order", () => {
 	fc.assert(
 		fc.property(thing, thing, (live, manifest) => {
 			const patch = patchOf({ last: undefined, live, manifest });

@@ -16,25 +16,28 @@ import {
 import { missingMergeKey } from './strategic-merge.ts';
 
 /**
- * What `apply` sends: the strategic merge patch that makes the live object what the manifest says,
- * removes what an earlier manifest said and this one no longer does, and leaves alone what others set.
+ * The patch that `apply` sends (upstream: CreateThreeWayMergePatch): a strategic merge patch that sets what
+ * the manifest contains, deletes what the last applied manifest contained and this one does not, and keeps
+ * fields that others set.
  *
- * Two things are better than upstream's, which sends patches that change nothing: fields to remove are
- * named only where they are live, and an order of items is sent only where the manifest's own items
- * stand in another.
+ * It deviates from upstream in two ways, where upstream sends patches that change nothing: it deletes a field
+ * only if the live object has it, and sets an order only if the manifest's items are live in another order.
  */
 
 /** The three objects that `apply` compares. */
 export interface Applied {
-	/** What was applied last; undefined when nothing or nothing known. */
+	/** The manifest that was applied last; undefined for an object that was not created by apply. */
 	readonly last: JsonRecord | undefined;
-	/** What the object is now. */
+	/** The object as the server returned it. */
 	readonly live: JsonRecord;
-	/** What the manifest says that it shall be. */
+	/** The manifest to apply. */
 	readonly manifest: JsonRecord;
 }
 
-/** The patch, or undefined when the live object is as the manifest says. Throws BadRequest on items without their merge key. */
+/**
+ * The patch; undefined if the live object matches the manifest. Throws BadRequest on items without their
+ * merge key.
+ */
 export function threeWayPatch({ last, live, manifest }: Applied, schema: ObjectNode): JsonRecord | undefined {
 	const patch = diffObject(last, live, manifest, schema);
 	return isEmpty(patch) ? undefined : patch;
@@ -73,7 +76,10 @@ function diffObject(
 	return Object.fromEntries(patch);
 }
 
-/** Of an object in which one field excludes another, all that the manifest does not name goes. */
+/**
+ * Adds `$retainKeys` to the patch of a union, an object in which one field excludes another (a volume's
+ * source): all fields that the manifest does not contain are deleted.
+ */
 function retainKeys(patch: JsonRecord, live: JsonRecord, manifest: JsonRecord): JsonRecord {
 	const keys = Object.keys(manifest).filter((key) => manifest[key] !== null);
 	const goes = Object.keys(live).some((key) => !Object.hasOwn(manifest, key));
@@ -86,7 +92,7 @@ interface Lists {
 	readonly manifest: readonly unknown[];
 }
 
-/** A field of the patch: lists have directives beside them. */
+/** A field of the patch. A list can result in several: its items and its directives. */
 type Entry = readonly [string, unknown];
 
 function diffList(key: string, lists: Lists, node: SchemaNode | undefined): readonly Entry[] {
@@ -102,8 +108,8 @@ function diffList(key: string, lists: Lists, node: SchemaNode | undefined): read
 }
 
 /**
- * A list that is replaced whole is left alone when the manifest did not change it and what the server
- * added to its items is all that differs; else every apply would send it again.
+ * Whether a list that patches replace needs no patch: the manifest's has not changed, and the live one
+ * differs only by fields that the server added to its items. Otherwise every apply would send the list again.
  */
 function isUnchanged({ last, live, manifest }: Lists, node: SchemaNode | undefined): boolean {
 	if (jsonEqual(live, manifest)) return true;
@@ -111,7 +117,7 @@ function isUnchanged({ last, live, manifest }: Lists, node: SchemaNode | undefin
 	return jsonEqual(last, manifest) && covers(live, manifest, items);
 }
 
-/** Whether the live list has all that the manifest's has, item by item. */
+/** Whether each live item contains all fields of the manifest's item at the same index. */
 function covers(
 	live: readonly unknown[],
 	manifest: readonly unknown[],
@@ -170,8 +176,8 @@ function diffItem(last: unknown, live: unknown, manifest: unknown, merge: ByKey)
 }
 
 /**
- * Items that share their merge key (a port for TCP and UDP) cannot be patched one by one, since the
- * patch would reach the first of them only; so the list is replaced when one differs.
+ * Items with equal merge keys (a port for TCP and UDP) cannot be patched one by one, since the patch would
+ * change only the first of them. So the patch replaces the whole list if any item differs.
  */
 function replacement(
 	key: string,
@@ -191,7 +197,7 @@ function find(list: readonly unknown[], like: unknown, keyOf: (item: unknown) =>
 	return list.find((item) => keyOf(item) === key);
 }
 
-/** Whether those of the manifest's items that are live stand in the manifest's order. */
+/** Whether the live items that the manifest contains are in the manifest's order. */
 function inOrder(
 	live: readonly unknown[],
 	manifest: readonly unknown[],
@@ -203,7 +209,9 @@ function inOrder(
 	return expected.every((key, index) => key === actual[index]);
 }
 
-/** Whether two values mean the same: the manifest may write `0.5` where the live object has `500m`. */
+/**
+ * Whether two values are semantically equal: the manifest may contain `0.5` where the live object has `500m`.
+ */
 function isSame(live: unknown, manifest: unknown, node: SchemaNode | undefined): boolean {
 	if (jsonEqual(live, manifest)) return true;
 	if (node?.type !== 'string' || typeof live !== 'string') return false;
@@ -216,7 +224,7 @@ function isSameQuantity(live: string, manifest: unknown): boolean {
 	try {
 		return canonicalQuantity(String(manifest)) === live;
 	} catch {
-		// The server is to say what is wrong with it.
+		// Invalid: sent as it is, so that the server reports the error.
 		return false;
 	}
 }
