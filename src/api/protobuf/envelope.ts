@@ -1,20 +1,20 @@
 import { DELIMITED, WireError, WireReader } from './wire-reader.ts';
 
 /**
- * What upstream puts around every object in protobuf: four bytes that say so, then runtime.Unknown,
- * which names the object's kind and holds its message. (JSON has the kind in the object itself.)
+ * The envelope of every object in Kubernetes' protobuf encoding: four magic bytes, then runtime.Unknown,
+ * which names the kind and contains the object's message. (In JSON the kind is part of the object itself.)
  */
 export interface Envelope {
-	/** Empty where the client did not say, as is `kind`. */
+	/** Empty if the client omitted it, as is `kind`. */
 	readonly apiVersion: string;
 	readonly kind: string;
-	/** The message, shared with the input. */
+	/** The object's message: a view of the input, not a copy. */
 	readonly message: Uint8Array;
 }
 
 const MAGIC: readonly number[] = [0x6b, 0x38, 0x73, 0];
 
-/** Takes the envelope apart. Throws a WireError. */
+/** Parses the envelope. Throws a WireError. */
 export function openEnvelope(bytes: Uint8Array): Envelope {
 	if (bytes.length === 0) throw new WireError('empty data');
 	if (MAGIC.some((byte, index) => bytes[index] !== byte)) {
@@ -27,7 +27,7 @@ export function openEnvelope(bytes: Uint8Array): Envelope {
 	let envelope: Envelope = { apiVersion: '', kind: '', message: new Uint8Array() };
 	while (!reader.done) {
 		const { number, form } = reader.tag();
-		// Encoding and content type follow, which upstream does not look at either.
+		// contentEncoding and contentType follow, which upstream ignores too.
 		if (number > 2) reader.skip(form);
 		else if (form !== DELIMITED) throw new WireError(`proto: wrong wireType = ${form}`);
 		else if (number === 2) envelope = { ...envelope, message: reader.bytes() };

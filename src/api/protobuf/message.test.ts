@@ -11,7 +11,7 @@ import { delimitedField, numberField } from './wire-writer.ts';
 
 type Bytes = readonly number[];
 
-/** The message in JSON's spelling: as text, so that keys like __proto__ are seen, and their order. */
+/** The message as JSON text, so that assertions cover keys like __proto__ and the order of keys. */
 function jsonOf(schema: ObjectNode, ...fields: readonly Bytes[]): string {
 	return JSON.stringify(readObject(new WireReader(Uint8Array.from(fields.flat())), schema));
 }
@@ -26,12 +26,12 @@ function label(key: string, value: string): Bytes {
 	return delimitedField(LABELS, [...delimitedField(1, key), ...delimitedField(2, value)]);
 }
 
-/** `fields` of a Pod's spec. */
+/** The message of a Pod whose spec has these `fields`. */
 function podSpec(...fields: readonly Bytes[]): Bytes {
 	return delimitedField(2, fields.flat());
 }
 
-test('fields come in any order, unknown ones among them; the last value counts', () => {
+test('fields may come in any order and include unknown ones, and the last value of a field wins', () => {
 	const text = jsonOf(
 		objectMetaSchema,
 		numberField(7, 3),
@@ -43,16 +43,16 @@ test('fields come in any order, unknown ones among them; the last value counts',
 	assert.equal(text, '{"generation":3,"name":"last"}');
 });
 
-test('a field of JSON that is no field of the message is none here either', () => {
+test('a JSON field without a number in the table is not read', () => {
 	assert.equal(jsonOf(jobs.schema, delimitedField(4, 'kind'), delimitedField(1, [])), '{"metadata":{}}');
 });
 
-test('what upstream writes for every plain field is kept: to drop it is for decoding', () => {
+test('zero values are kept, since decoding drops them', () => {
 	const meta = [delimitedField(NAME, ''), numberField(7, 0), delimitedField(CREATION_TIMESTAMP, [])];
 	assert.equal(jsonOf(objectMetaSchema, ...meta), '{"name":"","generation":0,"creationTimestamp":null}');
 });
 
-test('a message that comes in pieces is one', () => {
+test('several messages of one field are merged', () => {
 	const text = jsonOf(
 		pods.schema,
 		podSpec(delimitedField(10, 'node'), delimitedField(2, delimitedField(1, 'a'))),
@@ -67,7 +67,7 @@ test('a message that comes in pieces is one', () => {
 	assert.equal(text, JSON.stringify({ spec }));
 });
 
-test('lists of numbers come one by one or packed', () => {
+test('a list of numbers may be packed or not', () => {
 	const groups = podSpec(
 		delimitedField(14, [...numberField(4, 1), ...delimitedField(4, [2, 0xac, 2]), ...numberField(4, 3)]),
 	);
@@ -81,7 +81,7 @@ test('lists of numbers come one by one or packed', () => {
 	);
 });
 
-test('keys of maps are free, the last value of one counts, and a missing value is null', () => {
+test('a map accepts any key, the last value of a key wins, and a missing value is null', () => {
 	assert.equal(
 		jsonOf(
 			objectMetaSchema,
@@ -94,7 +94,7 @@ test('keys of maps are free, the last value of one counts, and a missing value i
 	);
 });
 
-test('the fields of an inlined message are those of the object around it', () => {
+test('the fields of an inlined message become fields of the enclosing object', () => {
 	const exec = delimitedField(1, delimitedField(1, 'true'));
 	const probe = [...delimitedField(1, exec), ...numberField(4, 5)];
 	const container = delimitedField(2, delimitedField(10, probe));
@@ -102,7 +102,7 @@ test('the fields of an inlined message are those of the object around it', () =>
 	assert.deepEqual(JSON.parse(jsonOf(pods.schema, podSpec(container))), { spec: { containers: [expected] } });
 });
 
-test('an instant is RFC 3339 text: to the second, or to the microsecond', () => {
+test('a time becomes RFC 3339 text in whole seconds or in microseconds', () => {
 	const instant = (seconds: number, nanos: number): Bytes => [
 		...numberField(1, seconds),
 		...numberField(2, nanos),
@@ -132,7 +132,7 @@ test('an instant is RFC 3339 text: to the second, or to the microsecond', () => 
 	);
 });
 
-test('a port is the number or the name, as its type says', () => {
+test('an IntOrString becomes its number or its string, by its type', () => {
 	const port = (...fields: readonly Bytes[]): Bytes => {
 		const socket = delimitedField(3, delimitedField(1, fields.flat()));
 		return podSpec(delimitedField(2, delimitedField(10, delimitedField(1, socket))));
@@ -149,7 +149,7 @@ test('a port is the number or the name, as its type says', () => {
 	);
 });
 
-test('what is wrong is told with the path of the field', () => {
+test('an error names the path of the field', () => {
 	const rows: readonly (readonly [schema: ObjectNode, fields: Bytes, text: string])[] = [
 		[jobs.schema, numberField(2, 1), 'proto: wrong wireType = 0 for field spec'],
 		[

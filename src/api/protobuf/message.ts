@@ -11,35 +11,39 @@ import {
 } from './wrapped-value.ts';
 
 /**
- * Reads a protobuf message into the JSON that the same object would have come as. A field's type is its
- * schema's, its number that of the table.
+ * Converts a protobuf message to the JSON of the same object. The schema has the type of each field, the
+ * table (field-numbers.ts) its number.
  *
- * 1. What comes out is raw JSON, for api/meta/decode.ts to decode as any other body: there the zero
- *    values go that upstream writes for every field that is no pointer, as they do from JSON.
- * 2. As in every protobuf decoder, unknown numbers are skipped, the last value of a field counts, and
- *    messages of one field that come apart are merged.
- * 3. Nesting is as deep as the schema, whatever the bytes say.
+ * The folder decodes request bodies only: responses are always JSON. Reading order:
+ * wire-reader.ts (the wire format), this file, wrapped-value.ts (types with a JSON form of their own),
+ * envelope.ts. wire-writer.ts is for tests.
+ *
+ * 1. The result is raw JSON, which api/meta/decode.ts decodes like any other body. Decoding drops the zero
+ *    values that upstream's encoder writes for every field that is not a pointer.
+ * 2. As in every protobuf decoder, unknown fields are skipped, the last value of a field wins, and several
+ *    messages of one field are merged.
+ * 3. The depth of the result is that of the schema, whatever the bytes contain.
  */
 
 type Json = Record<string, unknown>;
 
-/** Reads the values of one type. */
+/** Reads values of one type. */
 interface ValueReader {
 	readonly form: number;
-	/** `before`: what the field has so far. */
+	/** Reads a value. `before` is the field's value so far, into which messages and maps are merged. */
 	read(reader: WireReader, before: unknown): unknown;
 }
 
-/** A field of a message: one of the object, or a message whose fields JSON has in the object itself. */
+/** A field of a message: a field of the object, a list, or an embedded message whose fields JSON inlines. */
 type Part =
 	| { readonly type: 'field'; readonly name: string; readonly value: ValueReader }
 	| { readonly type: 'list'; readonly name: string; readonly items: ValueReader }
 	| { readonly type: 'inlined'; readonly message: Message };
 
-/** The fields of a message by number. */
+/** The fields of a message, by number. */
 type Message = ReadonlyMap<number, Part>;
 
-/** The message of an object's schema, from here to the reader's end. Throws a {@link WireError}. */
+/** Reads a message of the schema `node`, up to the end of the reader. Throws a {@link WireError}. */
 export function readObject(reader: WireReader, node: ObjectNode): Json {
 	const into: Json = {};
 	readMessage(reader, messageOf(node), into);
@@ -76,7 +80,10 @@ function readPart(
 	}
 }
 
-/** One item, or a packed row of numbers, which upstream takes and does not write. */
+/**
+ * Reads one item, or a packed list of numbers, which upstream's decoder accepts and its encoder does not
+ * write.
+ */
 function readItems(
 	reader: WireReader,
 	form: number,
@@ -101,7 +108,7 @@ function checkForm(form: number, expected: number): void {
 
 const messageOf = memoize((node: ObjectNode): Message => compileMessage(node, node.name));
 
-/** `name`: the entry of the table, which for an inlined message is not that of the schema. */
+/** `name` is the entry in the table, which for an inlined message differs from the schema's name. */
 function compileMessage(node: ObjectNode, name: string): Message {
 	const message = new Map<number, Part>();
 	for (const entry of (FIELD_NUMBERS[name] ?? '').split(' ')) {
@@ -154,7 +161,9 @@ function stringReader({ format }: StringNode): ValueReader {
 	}
 }
 
-/** The schema is compiled at the first value: most objects in a Pod never occur. */
+/**
+ * The schema is compiled at its first value, since most of the objects that a Pod can contain never occur.
+ */
 function objectReader(node: ObjectNode): ValueReader {
 	return {
 		form: DELIMITED,
@@ -166,7 +175,7 @@ function objectReader(node: ObjectNode): ValueReader {
 	};
 }
 
-/** A map is a list of entries, each a message of a key and a value. */
+/** In protobuf a map is a list of entries, each a message of a key and a value. */
 function mapReader(values: SchemaNode): ValueReader {
 	const entry: Message = new Map([
 		[1, { type: 'field', name: 'key', value: TEXT }],
@@ -176,9 +185,9 @@ function mapReader(values: SchemaNode): ValueReader {
 		form: DELIMITED,
 		read: (reader, before) => {
 			const into = isRecord(before) ? before : {};
-			// A value that is missing is the zero of its type, which null decodes to.
+			// A missing value means the zero value of its type, to which null decodes.
 			const { key = '', value = null } = readWhole(reader, entry);
-			// Not by assignment: a key may be __proto__.
+			// defineProperty, not assignment: a key may be __proto__.
 			Object.defineProperty(into, String(key), {
 				value,
 				enumerable: true,
@@ -196,7 +205,7 @@ const BOOLEAN: ValueReader = { form: VARINT, read: (reader) => reader.bool() };
 const TEXT: ValueReader = { form: DELIMITED, read: (reader) => reader.text() };
 const BASE64: ValueReader = { form: DELIMITED, read: (reader) => reader.bytes().toBase64() };
 
-/** A value that JSON has as one text or number, and protobuf as a message with `parts` numbered from 1. */
+/** A value that is one string or number in JSON, and in protobuf a message with `parts` numbered from 1. */
 function unwrapping(
 	parts: Readonly<Record<string, ValueReader>>,
 	unwrap: (value: Json) => unknown,

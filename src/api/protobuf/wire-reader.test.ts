@@ -9,7 +9,7 @@ function readerOf(...parts: readonly (readonly number[])[]): WireReader {
 	return new WireReader(Uint8Array.from(parts.flat()));
 }
 
-test('numbers of 32 and 64 bits are read as they were written', () => {
+test('the reader returns 32-bit and 64-bit integers exactly', () => {
 	fc.assert(
 		fc.property(
 			fc.integer(),
@@ -27,7 +27,7 @@ test('numbers of 32 and 64 bits are read as they were written', () => {
 	);
 });
 
-test('text is read as it was written, a byte order mark included', () => {
+test('the reader returns text unchanged, with a byte order mark', () => {
 	fc.assert(
 		fc.property(fc.string({ unit: 'binary' }), (text) => {
 			for (const each of [text, `\ufeff${text}`]) {
@@ -40,7 +40,7 @@ test('text is read as it was written, a byte order mark included', () => {
 	);
 });
 
-test('a message ends where its length says, and the one around it goes on', () => {
+test('a nested message ends at its length, and the enclosing one continues', () => {
 	const reader = readerOf(delimitedField(1, numberField(2, 5)), numberField(3, 7));
 	reader.tag();
 	reader.message(() => {
@@ -51,7 +51,7 @@ test('a message ends where its length says, and the one around it goes on', () =
 	assert.deepEqual(reader.tag(), { number: 3, form: 0 });
 });
 
-test('a value of any form is skipped, groups with all that is in them', () => {
+test('skip() skips a value of any wire type, and groups with their contents', () => {
 	const values: readonly (readonly number[])[] = [
 		numberField(1, -1),
 		[0x09, 1, 2, 3, 4, 5, 6, 7, 8],
@@ -66,7 +66,7 @@ test('a value of any form is skipped, groups with all that is in them', () => {
 	}
 });
 
-test('a million groups in each other take no stack', () => {
+test('skip() does not overflow the stack on a million nested groups', () => {
 	const depth = 1_000_000;
 	const bytes = new Uint8Array(2 * depth).fill(0x0b, 0, depth).fill(0x0c, depth);
 	const reader = new WireReader(bytes);
@@ -74,7 +74,7 @@ test('a million groups in each other take no stack', () => {
 	assert.ok(reader.done);
 });
 
-test('what is wrong with the bytes is told as upstream does', () => {
+test("invalid bytes are refused with upstream's messages", () => {
 	const skip = (reader: WireReader): void => reader.skip(reader.tag().form);
 	const rows: readonly (readonly [
 		bytes: readonly number[],

@@ -1,20 +1,20 @@
 import type { Int64 } from '../../base/json.ts';
 
 /**
- * Reads protobuf's wire format: a message is a row of fields, each with a number and a value in one of
- * six forms. What a field means is not known here (see message.ts). Errors have the texts of the
- * decoders that gogo/protobuf makes, which upstream runs on.
+ * Reads protobuf's wire format: a message is a sequence of fields, each with a number, a wire type (`form`)
+ * and a value. message.ts knows what the fields mean. Errors have the texts of the decoders that
+ * gogo/protobuf generates, which upstream uses.
  *
  * Invariants:
- * 1. Nothing beyond the bytes, or the end of the message that is being read, is ever looked at.
- * 2. Each call moves on or throws, and skipping a group takes no stack: input of n bytes ends in O(n).
+ * 1. The reader never reads beyond the end of the bytes, or of the message that it is in.
+ * 2. Each call advances or throws, and skipping nested groups is not recursive: n bytes take O(n) time.
  *
- * Libraries were tried and left: `@bufbuild/protobuf` is 2.9 MB on disk and takes 9 ms of the first
- * request, `protobufjs` 4 MB and 7 ms. Each would stand in for this file only, since their decoding of
- * messages knows neither our schemas nor upstream's texts.
+ * Libraries were tried and rejected: `@bufbuild/protobuf` has 2.9 MB on disk and takes 9 ms of the first
+ * request, `protobufjs` 4 MB and 7 ms. Either would replace this file only, since their message decoders know
+ * neither our schemas nor upstream's texts.
  */
 
-/** The bytes are not what they should be. */
+/** The bytes are not a valid message. */
 export class WireError extends Error {
 	override readonly name = 'WireError';
 	readonly #problem: string;
@@ -26,57 +26,59 @@ export class WireError extends Error {
 		this.#path = path;
 	}
 
-	/** The same error, seen from the message around the one it is in. */
+	/** The same error with the path of the enclosing message's field. */
 	inField(name: string): WireError {
 		return new WireError(this.#problem, this.#path === '' ? name : `${name}.${this.#path}`);
 	}
 }
 
-/** The bytes hold more parts than the reader takes. */
+/** The message has more parts than the reader's limit. Not a WireError, since the message may be valid. */
 export class WireLimitError extends Error {
 	override readonly name = 'WireLimitError';
 }
 
-/** The form of numbers and booleans. */
+/** The wire type of integers and booleans. */
 export const VARINT = 0;
-/** The form of text, bytes and messages: a length and so many bytes. */
+/** The wire type of strings, bytes and messages: a length, then that many bytes. */
 export const DELIMITED = 2;
 
-// Forms that none of our messages uses. They are only skipped.
+// Wire types that no Kubernetes message uses. They are only skipped.
 const FIXED64 = 1;
 const GROUP = 3;
 const GROUP_END = 4;
 const FIXED32 = 5;
 
-/** A field's number and the form of its value. */
+/** The number of a field and the wire type of its value. */
 export interface Tag {
 	readonly number: number;
 	readonly form: number;
 }
 
-/** A place in a message. */
+/** A cursor in a message. */
 export class WireReader {
 	readonly #bytes: Uint8Array;
 	#at = 0;
 	#end: number;
-	/** The varint read last, as two halves of 32 bits: one value of 64 bits would be a bigint. */
+	/** The last varint, as two halves of 32 bits, since one value of 64 bits would have to be a bigint. */
 	#low = 0;
 	#high = 0;
 	#partsLeft: number;
 
-	/** Of tags, lengths and numbers together it takes at most `parts`; then it throws a {@link WireLimitError}. */
+	/**
+	 * `parts` limits the total number of tags, lengths and numbers: one more throws a {@link WireLimitError}.
+	 */
 	constructor(bytes: Uint8Array, parts = Number.POSITIVE_INFINITY) {
 		this.#bytes = bytes;
 		this.#partsLeft = parts;
 		this.#end = bytes.length;
 	}
 
-	/** Whether the message is at its end. */
+	/** Whether the reader is at the end of the message. */
 	get done(): boolean {
 		return this.#at >= this.#end;
 	}
 
-	/** The next field. */
+	/** Reads the tag of the next field. */
 	tag(): Tag {
 		this.#readVarint();
 		const number = (this.#low >>> 3) | (this.#high << 29);
@@ -86,32 +88,32 @@ export class WireReader {
 		return { number, form };
 	}
 
-	/** A number of 32 bits; of a longer one the upper half is cut off, as Go does. */
+	/** Reads a 32-bit integer. The upper half of a longer one is cut off, as in Go. */
 	int32(): number {
 		this.#readVarint();
 		return this.#low;
 	}
 
-	/** A number of 64 bits, exact. */
+	/** Reads a 64-bit integer, exactly. */
 	int64(): Int64 {
 		const number = this.#wholeNumber();
 		if (Number.isSafeInteger(number)) return number;
 		return (BigInt(this.#high) << 32n) | BigInt(this.#low >>> 0);
 	}
 
-	/** The next number of 64 bits as a double. */
+	/** Reads a 64-bit integer as a double, inexact beyond 2^53. */
 	#wholeNumber(): number {
 		this.#readVarint();
 		return this.#high * 2 ** 32 + (this.#low >>> 0);
 	}
 
-	/** True or false; any number but 0 is true. */
+	/** Reads a boolean: any number but 0 is true. */
 	bool(): boolean {
 		this.#readVarint();
 		return this.#low !== 0 || this.#high !== 0;
 	}
 
-	/** The bytes of a delimited value, shared with the input. */
+	/** Reads the bytes of a delimited value: a view of the input, not a copy. */
 	bytes(): Uint8Array {
 		const end = this.#delimitedEnd();
 		const bytes = this.#bytes.subarray(this.#at, end);
@@ -119,7 +121,7 @@ export class WireReader {
 		return bytes;
 	}
 
-	/** The text of a delimited value. Upstream takes bytes that are no UTF-8 too; JSON could not hold them. */
+	/** Reads a string. Upstream accepts invalid UTF-8 too, but JSON could not represent it. */
 	text(): string {
 		try {
 			return UTF8.decode(this.bytes());
@@ -129,7 +131,10 @@ export class WireReader {
 		}
 	}
 
-	/** Calls `read`, for which the message ends where the delimited value does; it must read all of it. */
+	/**
+	 * Calls `read`, which must read up to the end of the delimited value: the end of the message during the
+	 * call.
+	 */
 	message(read: () => void): void {
 		const outer = this.#end;
 		this.#end = this.#delimitedEnd();
@@ -137,7 +142,7 @@ export class WireReader {
 		this.#end = outer;
 	}
 
-	/** Passes over a value. */
+	/** Skips a value. */
 	skip(form: number): void {
 		let depth = 0;
 		let skipped = form;
@@ -165,7 +170,7 @@ export class WireReader {
 		this.#at += count;
 	}
 
-	/** Where the delimited value ends whose length comes next. */
+	/** Reads the length of a delimited value and returns the offset of its end. */
 	#delimitedEnd(): number {
 		const length = this.#wholeNumber();
 		if (length < 0) throw new WireError('proto: negative length found during unmarshaling');
@@ -195,7 +200,7 @@ export class WireReader {
 	}
 }
 
-/** Keeps a byte order mark, which is text like any other here. */
+/** ignoreBOM keeps a byte order mark as part of the text. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function truncated(): WireError {

@@ -1,19 +1,19 @@
 import { DELIMITED, VARINT } from './wire-reader.ts';
 
-/** Writes fields of protobuf messages, for tests: a message is its fields, one after the other. */
+/** Encodes protobuf messages, for tests only. A message is the concatenation of its fields. */
 
-/** A field that is a number or a boolean. */
+/** A field with an integer or boolean. */
 export function numberField(number: number, value: number | bigint): readonly number[] {
 	return [...varint(number * 8 + VARINT), ...varint(value)];
 }
 
-/** A field that is a message, or text. */
+/** A field with a message or a string. */
 export function delimitedField(number: number, value: string | readonly number[]): readonly number[] {
 	const bytes = typeof value === 'string' ? [...new TextEncoder().encode(value)] : value;
 	return [...varint(number * 8 + DELIMITED), ...varint(bytes.length), ...bytes];
 }
 
-/** A message in the envelope that names its kind. */
+/** A message in the envelope that names its kind (see envelope.ts). */
 export function enveloped(apiVersion: string, kind: string, message: readonly number[]): Uint8Array {
 	const typeMeta = [...delimitedField(1, apiVersion), ...delimitedField(2, kind)];
 	const magic = [0x6b, 0x38, 0x73, 0];
@@ -26,7 +26,7 @@ export function enveloped(apiVersion: string, kind: string, message: readonly nu
 	]);
 }
 
-/** As many bytes as it takes, seven bits in each; a negative number takes ten. */
+/** A varint: seven bits a byte, the lowest first. A negative number takes ten bytes. */
 export function varint(value: number | bigint): readonly number[] {
 	const bytes: number[] = [];
 	let rest = BigInt.asUintN(64, BigInt(value));

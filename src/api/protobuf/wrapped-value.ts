@@ -4,19 +4,19 @@ import { formatTime } from '../meta/time.ts';
 import { WireError } from './wire-reader.ts';
 
 /**
- * Values that are messages in the wire format and one text or number in JSON: from the message's fields
- * to what Go writes as JSON. A field that is missing has its type's zero value.
+ * Converts the types that are messages in protobuf and a single string or number in JSON: from the fields of
+ * the message to the JSON that Go's encoder writes. A missing field has the zero value of its type.
  */
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** metav1.Time, by the second: upstream drops a fraction here too. Null is Go's zero time. */
+/** metav1.Time in whole seconds: upstream drops a fraction too. Null for Go's zero time. */
 export function unwrapTime({ seconds, nanos }: Fields): string | null {
 	if (seconds === undefined && nanos === undefined) return null;
 	return timeText(numberOf(seconds), 0);
 }
 
-/** metav1.MicroTime; of nanoseconds those beyond the microsecond are cut off. */
+/** metav1.MicroTime: nanoseconds are cut to microseconds. Null for Go's zero time. */
 export function unwrapMicroTime({ seconds, nanos }: Fields): string | null {
 	if (seconds === undefined && nanos === undefined) return null;
 	const micros = Math.trunc(numberOf(nanos) / 1000);
@@ -24,19 +24,19 @@ export function unwrapMicroTime({ seconds, nanos }: Fields): string | null {
 	return timeText(numberOf(seconds) + carried, micros - carried * 1e6, true);
 }
 
-/** resource.Quantity; whether the text is one, decoding says. */
+/** resource.Quantity as text, which decoding validates. */
 export function unwrapQuantity({ string = '0' }: Fields): unknown {
 	return string;
 }
 
-/** intstr.IntOrString, which names the one of its fields that counts. */
+/** intstr.IntOrString: its type says which of the other two fields is set. */
 export function unwrapIntOrString({ type = 0, intVal = 0, strVal = '' }: Fields): unknown {
 	if (type === 0) return intVal;
 	if (type === 1) return strVal;
 	throw new WireError('impossible IntOrString.Type');
 }
 
-/** metav1.FieldsV1, which holds JSON. */
+/** metav1.FieldsV1, which contains JSON as bytes; null if it is empty. */
 export function unwrapFieldsV1({ Raw }: Fields): unknown {
 	if (typeof Raw !== 'string' || Raw === '') return null;
 	try {
@@ -46,7 +46,7 @@ export function unwrapFieldsV1({ Raw }: Fields): unknown {
 	}
 }
 
-/** The first second of year 1, Go's zero time, and the last of 9999, beyond which RFC 3339 ends. */
+/** The first second of year 1, Go's zero time, and the last second of 9999, the end of RFC 3339's range. */
 const ZERO_TIME_SECONDS = -62_135_596_800;
 const LAST_SECOND = 253_402_300_799;
 
