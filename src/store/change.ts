@@ -1,6 +1,9 @@
 import { type Change, type Entry, type Revision, RevisionMismatchError, type Write } from './store.ts';
 
-/** The change that `write` makes at `revision`, given what is at its key; the compare-and-set has passed. */
+/**
+ * The change of `write` at `revision`, where `previous` is the current entry. The caller has checked
+ * `expected`.
+ */
 export function changeOf(write: Write, revision: Revision, previous: Entry | undefined): Change {
 	if (write.type === 'delete') {
 		if (!previous) throw new RevisionMismatchError(write.key, undefined);
@@ -11,12 +14,12 @@ export function changeOf(write: Write, revision: Revision, previous: Entry | und
 	return { type: 'put', revision, entry: { key, value, revision, createRevision, companion }, previous };
 }
 
-/** The key that a change is about. */
+/** The key of a change. */
 export function keyOf(change: Change): string {
 	return change.type === 'put' ? change.entry.key : change.key;
 }
 
-/** The bytes of the values of a change: the new one and the one before. */
+/** Number of bytes in the values of a change, the new and the previous one. */
 export function bytesOf(change: Change): number {
 	const now = change.type === 'put' ? change.entry.value.length : 0;
 	return now + (change.previous?.value.length ?? 0);

@@ -1,15 +1,15 @@
-/** How much a read may find; what is not given is not limited. */
+/** Limits of a read. An absent one does not limit. */
 export interface ReadLimits {
-	/** At most so many. */
+	/** Maximum number of entries or changes. */
 	readonly limit?: number;
 	/**
-	 * The read ends with what brings the values to so many bytes: it finds at least one, however large. A read
-	 * may hold its caller for as long as it takes to copy them.
+	 * The read ends with the entry or change whose values reach this number of bytes in total, so it returns at
+	 * least one of any size. Copying the values blocks the event loop, so this bounds how long a read does.
 	 */
 	readonly bytes?: number;
 }
 
-/** Counts what a read has found. */
+/** Counts the results of a read against its limits. */
 export class ReadLimit {
 	readonly #limits: ReadLimits;
 	#found = 0;
@@ -19,13 +19,13 @@ export class ReadLimit {
 		this.#limits = limits;
 	}
 
-	/** If true, the read must not find more. */
+	/** Whether the read must end now. */
 	get isReached(): boolean {
 		const { limit = Infinity, bytes = Infinity } = this.#limits;
 		return this.#found >= limit || this.#bytes >= bytes;
 	}
 
-	/** Counts one that has been found, with the bytes of its values. */
+	/** Counts one result with the number of bytes in its values. */
 	count(bytes: number): void {
 		this.#found += 1;
 		this.#bytes += bytes;

@@ -1,27 +1,31 @@
 import type { ReadLimits } from './read-limit.ts';
 
 /**
- * The store: a log of changes to keys, after etcd's model. Everything above it sees only this contract,
- * so that memory, SQLite and etcd can stand behind it.
+ * The contract of the store: a log of changes to keys, modelled on etcd. All other layers use only this
+ * contract, so that memory, SQLite and etcd can implement it.
  *
- * 1. One revision for the whole store; it grows by one with each change. A change is a create, an
- *    update or a delete of one key.
- * 2. A write's promise resolves only once the change is on disk, and readers and watchers see it only
- *    then. When it resolves, every live watcher of its key has already been told.
- * 3. A watch from a revision tells every later change of its keys exactly once and in order.
- * 4. A revision that was compacted can be neither read nor watched from: {@link CompactedError}.
- * 5. Writes asked for in one turn of the event loop may share one commit; each still has its own
- *    outcome and its own revision, in the order in which they were asked for.
- * 6. Every call settles. A fault that passes, such as a full disk, refuses single calls with
- *    {@link StoreUnavailableError}, and the store works again when the fault is gone. After one that
- *    does not pass, `failure` resolves, every watch ends and every call is refused, all with the same
- *    {@link StoreFailedError}: the owner of the store stops the process.
+ * The store knows bytes by key, and nothing of API objects: encoding them is the API server's job. Reading
+ * order: this file, change.ts, watch-hub.ts (watches of every implementation), memory/memory-store.ts (the
+ * contract in its simplest form), sqlite/sqlite-store.ts. contract-suite.ts tests every implementation.
+ *
+ * 1. The store has one revision, incremented by one for each change. A change is a create, an update or a
+ *    delete of one key.
+ * 2. The promise of a write resolves only once the change is on disk, and readers and watchers see the change
+ *    only then. Before it resolves, every live watcher of the key has been notified.
+ * 3. A watch from a revision delivers every later change of its keys exactly once and in order.
+ * 4. A compacted revision can be neither read nor watched from: {@link CompactedError}.
+ * 5. Writes requested in the same event loop turn may share one commit (group commit). Each still has its own
+ *    outcome and its own revision, in the order of the requests.
+ * 6. Every call settles. A temporary fault, such as a full disk, refuses single calls with
+ *    {@link StoreUnavailableError}, and the store works again once the fault is gone. After a permanent one,
+ *    `failure` resolves, every watch ends and every call is refused, all with the same
+ *    {@link StoreFailedError}: the owner of the store must stop the process.
  */
 
-/** A point in the store's history. 0 is before the first change. */
+/** The number of a change in the store's history. 0 is before the first change. */
 export type Revision = number;
 
-/** A key with its value, as of `revision`. */
+/** A key and its value at a revision. */
 export interface Entry {
 	readonly key: string;
 	readonly value: Uint8Array;
@@ -30,13 +34,13 @@ export interface Entry {
 	/** The revision at which the key was created. */
 	readonly createRevision: Revision;
 	/**
-	 * What the writer handed in beside the bytes, for live watchers in the same process only (so the
-	 * server need not decode its own writes again). Undefined whenever the entry was read from disk.
+	 * An object that the writer attached to the bytes, for live watchers in the same process only: so the
+	 * server need not decode its own writes again. Undefined in every entry that is read from the store.
 	 */
 	readonly companion?: unknown;
 }
 
-/** One change. `previous` is the entry that it replaced or removed. */
+/** One change. `previous` is the entry that it replaced or deleted. */
 export type Change =
 	| {
 			readonly type: 'put';
@@ -46,7 +50,7 @@ export type Change =
 	  }
 	| { readonly type: 'delete'; readonly revision: Revision; readonly key: string; readonly previous: Entry };
 
-/** A write. `expected` is the revision of the key's last change: a compare-and-set. */
+/** A compare-and-set write: it is refused unless `expected` is the revision of the key's last change. */
 export type Write =
 	| {
 			readonly type: 'create';
@@ -63,89 +67,90 @@ export type Write =
 	  }
 	| { readonly type: 'delete'; readonly key: string; readonly expected: Revision };
 
-/** Which keys to read: those that start with `prefix`, in the order of their UTF-8 bytes. */
+/** A read of the keys that start with `prefix`, in the order of their UTF-8 bytes. */
 export interface RangeRequest extends ReadLimits {
 	readonly prefix: string;
-	/** Only keys after this one (where a page left off). */
+	/** Only keys after this one, the last of the previous page. */
 	readonly after?: string;
-	/** As of this revision; by default as of now. */
+	/** The revision to read at. Default: the current one. */
 	readonly revision?: Revision;
 }
 
-/** The entries found, as of `revision`; `more` tells whether a limit cut them short. */
+/** The entries at `revision`. `more` is true if a limit ended the read before the last key. */
 export interface RangeResult {
 	readonly revision: Revision;
 	readonly entries: readonly Entry[];
 	readonly more: boolean;
 }
 
-/** Which changes to read: those after revision `after` of the keys that start with `prefix`. */
+/** A read of the changes after revision `after` to keys that start with `prefix`. */
 export interface ChangesRequest extends ReadLimits {
 	readonly prefix: string;
 	readonly after: Revision;
-	/** At most so many, the oldest first. */
+	/** Maximum number of changes, the oldest first. */
 	readonly limit: number;
 }
 
 /**
- * The changes found, in order. There is no other one of these keys up to `revision`, which is the present or a
- * later revision than `after`: a store may find nothing in a piece of a history that is mostly of other keys.
+ * The changes found, in order. They are all changes of these keys up to `revision`, which is greater than
+ * `after` unless that is the current revision. There may be none: a store limits how many changes of other
+ * keys one read scans.
  */
 export interface ChangesResult {
 	readonly revision: Revision;
 	readonly changes: readonly Change[];
 }
 
-/** What a watch tells. The calls never overlap; a sink that throws ends its own watch only. */
+/** The receiver of a watch. The store's calls of it never overlap. If it throws, only its own watch ends. */
 export interface WatchSink {
-	/** Changes in order, at least one. */
+	/** Receives one or more changes, in order. */
 	changes(batch: readonly Change[]): void;
-	/** The watch ended by itself, because of `error`; nothing follows. Not called after `stop()`. */
+	/** The store ended the watch because of `error`. The last call; never made after `stop()`. */
 	ended(error: Error): void;
 }
 
-/** A watch under way. */
+/** An active watch. */
 export interface WatchHandle {
-	/** Ends the watch: nothing is told after this. May be called any number of times. */
+	/** Stops the watch: the sink receives nothing afterwards. May be called any number of times. */
 	stop(): void;
 }
 
-/** A revisioned store of bytes by key. Owned by whoever opened it; `close` it once. */
+/** A revisioned store of bytes by key. The component that opened it owns it and closes it. */
 export interface Store {
 	/** The revision of the last change on disk. */
 	readonly revision: Revision;
-	/** Resolves with the reason once the store has failed for good; stays pending otherwise. */
+	/** Resolves to the reason once the store has failed permanently; stays pending otherwise. */
 	readonly failure: Promise<StoreFailedError>;
 	/**
-	 * Performs a write and resolves to its revision. Rejects with {@link KeyExistsError} (create of a
-	 * key that is there), {@link RevisionMismatchError} (update or delete of a key that changed or is
-	 * gone), or {@link StoreUnavailableError}; then nothing was changed.
+	 * Performs a write and resolves to its revision. Rejects with {@link KeyExistsError} (create of an existing
+	 * key), {@link RevisionMismatchError} (update or delete of a key that has changed or does not exist) or
+	 * {@link StoreUnavailableError}; then nothing has changed.
 	 */
 	write(write: Write): Promise<Revision>;
-	/** The entry at `key` now, or undefined. */
+	/** Resolves to the current entry at `key`; undefined if the key does not exist. */
 	get(key: string): Promise<Entry | undefined>;
 	/** Reads keys by prefix. Rejects with {@link CompactedError} or {@link FutureRevisionError}. */
 	range(request: RangeRequest): Promise<RangeResult>;
 	/**
-	 * Reads the history, a piece at a time: for a reader that sets its own pace. Ends at the present, without
-	 * waiting for changes to come. Rejects with {@link CompactedError} or {@link FutureRevisionError}.
+	 * Reads a part of the history, for a reader that sets its own pace. It ends at the current revision and
+	 * does not wait for future changes. Rejects with {@link CompactedError} or {@link FutureRevisionError}.
 	 */
 	changes(request: ChangesRequest): Promise<ChangesResult>;
 	/**
-	 * Tells every change after revision `after` of the keys that start with `prefix`: first what has
-	 * happened already, then live. Throws {@link CompactedError} or {@link FutureRevisionError}.
+	 * Delivers every change after revision `after` to keys that start with `prefix`: first those in the
+	 * history, then live ones. Throws {@link CompactedError} or {@link FutureRevisionError}.
 	 */
 	watch(request: { readonly prefix: string; readonly after: Revision }, sink: WatchSink): WatchHandle;
 	/**
-	 * Gives up the history before `revision`: what was replaced or deleted by then. The store uses the
-	 * freed space again, and returns it to the disk when it is a large part of the whole.
+	 * Compacts the history before `revision`: removes all versions that were replaced or deleted by then. The
+	 * store reuses the freed space, and returns it to the file system if it is a large part of the file.
 	 */
 	compact(revision: Revision): Promise<void>;
-	/** Ends all watches, waits for the writes under way and closes the files. */
+	/** Waits for pending writes, ends all watches and closes the files. May be called more than once. */
 	close(): Promise<void>;
 }
 
-/** The key to create is there already. */
+/** The key to create exists. */
 export class KeyExistsError extends Error {
 	override readonly name = 'KeyExistsError';
 	readonly key: string;
@@ -155,7 +160,10 @@ export class KeyExistsError extends Error {
 	}
 }
 
-/** The key changed since the revision that the writer had seen (or is gone: `actual` undefined). */
+/**
+ * The key's last change is `actual`, not the revision that the writer expected. Undefined: the key does not
+ * exist.
+ */
 export class RevisionMismatchError extends Error {
 	override readonly name = 'RevisionMismatchError';
 	readonly key: string;
@@ -167,7 +175,7 @@ export class RevisionMismatchError extends Error {
 	}
 }
 
-/** The revision asked for has been compacted; `oldest` is the oldest one that is left. */
+/** The requested revision has been compacted. `oldest` is the oldest that can still be read. */
 export class CompactedError extends Error {
 	override readonly name = 'CompactedError';
 	readonly oldest: Revision;
@@ -177,7 +185,7 @@ export class CompactedError extends Error {
 	}
 }
 
-/** The revision asked for has not happened yet. */
+/** The requested revision is greater than the current one. */
 export class FutureRevisionError extends Error {
 	override readonly name = 'FutureRevisionError';
 	constructor(asked: Revision, current: Revision) {
@@ -185,17 +193,19 @@ export class FutureRevisionError extends Error {
 	}
 }
 
-/** The store cannot do this now (a full disk, say); trying again later may help. */
+/**
+ * The store cannot perform the call now, for example because the disk is full. The caller may retry later.
+ */
 export class StoreUnavailableError extends Error {
 	override readonly name: string = 'StoreUnavailableError';
 }
 
-/** The store can no longer be used; a process that opens it anew may be able to. */
+/** The store has failed permanently. Only opening it again, in a new process, can help. */
 export class StoreFailedError extends StoreUnavailableError {
 	override readonly name: string = 'StoreFailedError';
 }
 
-/** Another process has the data open; it must end first. */
+/** Another process has the data open, and must exit first. */
 export class StoreLockedError extends Error {
 	override readonly name = 'StoreLockedError';
 }

@@ -10,17 +10,17 @@ import {
 	type WatchSink,
 } from './store.ts';
 
-/** The log that a hub catches its watches up from. `changes` is synchronous, and may throw. */
+/** The log from which a hub reads the history. `changes` is synchronous, and may throw. */
 export interface ChangeLog {
-	/** The revision of the last change that may be told. */
+	/** The revision of the last committed change. */
 	readonly revision: Revision;
-	/** The oldest revision that can still be watched from. */
+	/** The oldest revision from which a watch can start. */
 	readonly compacted: Revision;
-	/** Store.changes, at once. The piece ends behind `request.after`, unless that is the present. */
+	/** As Store.changes, but synchronous, and without its checks of `request.after`. */
 	changes(request: ChangesRequest): ChangesResult;
 }
 
-/** Answers Store.changes from a log. */
+/** Implements Store.changes on a log. Throws CompactedError or FutureRevisionError. */
 export function readChanges(log: ChangeLog, request: ChangesRequest): ChangesResult {
 	const { after } = request;
 	if (after < log.compacted) throw new CompactedError(after, log.compacted);
@@ -28,16 +28,16 @@ export function readChanges(log: ChangeLog, request: ChangesRequest): ChangesRes
 	return log.changes(request);
 }
 
-/** How many changes, of how many bytes, a watch that catches up is told at a time. */
+/** Limits of one batch from the history. A batch is read and delivered in one event loop turn. */
 const CATCH_UP_BATCH = { limit: 500, bytes: 4 * 1024 * 1024 };
 
 /**
- * Tells watches what happens, for any store with a {@link ChangeLog}.
+ * Implements watches for any store with a {@link ChangeLog}.
  *
- * A watch first reads the log, a batch at a time with a pause after each; whatever is committed
- * meanwhile is in the log too, so nothing needs to be buffered and memory stays bounded. Reading is
- * synchronous: once a read finds nothing more, the watch is live before anything else can happen. A read
- * that throws (an I/O error) ends its own watch with that error.
+ * A watch first reads the history in batches, with a pause after each. Changes that are committed meanwhile
+ * are in the log too, so the hub buffers nothing and its memory is bounded. Reads are synchronous: once a
+ * read reaches the current revision, the watch is live before another change can be committed, so none is
+ * lost or delivered twice. A read that throws (an I/O error) ends its own watch with that error.
  */
 export class WatchHub {
 	readonly #log: ChangeLog;
@@ -45,13 +45,15 @@ export class WatchHub {
 	readonly #watches = new Set<Watch>();
 	#closed: Error | undefined;
 
-	/** `pause` runs `next` a little later, so that a long catch-up leaves room for other work. */
+	/**
+	 * `pause` must run `next` in a later turn or microtask, so that a long history does not block other work.
+	 */
 	constructor(log: ChangeLog, pause: (next: () => void) => void) {
 		this.#log = log;
 		this.#pause = pause;
 	}
 
-	/** Opens a watch; see Store.watch. Throws what {@link close} was given once the hub is closed. */
+	/** Starts a watch; see Store.watch. After {@link close} it throws the error that was passed there. */
 	open(request: { readonly prefix: string; readonly after: Revision }, sink: WatchSink): WatchHandle {
 		if (this.#closed) throw this.#closed;
 		const { prefix, after } = request;
@@ -63,17 +65,18 @@ export class WatchHub {
 		return { stop: () => void this.#watches.delete(watch) };
 	}
 
-	/** Tells the live watches of changes that have just been committed, in order. */
+	/** Delivers changes that have just been committed, in order, to the live watches. */
 	publish(changes: readonly Change[]): void {
+		// A copy, since a sink may start or stop watches.
 		for (const watch of [...this.#watches]) {
 			if (!watch.live) continue;
 			const own =
 				watch.prefix === '' ? changes : changes.filter((change) => keyOf(change).startsWith(watch.prefix));
-			if (own.length > 0) this.#tell(watch, own);
+			if (own.length > 0) this.#deliver(watch, own);
 		}
 	}
 
-	/** Ends every watch with `error`; no other can be opened. */
+	/** Ends every watch with `error`. No watch can be started afterwards. */
 	close(error: Error): void {
 		this.#closed = error;
 		for (const watch of [...this.#watches]) this.#end(watch, error);
@@ -88,7 +91,7 @@ export class WatchHub {
 		const read = this.#read(watch);
 		if (!read) return;
 		watch.position = read.revision;
-		if (read.changes.length > 0) this.#tell(watch, read.changes);
+		if (read.changes.length > 0) this.#deliver(watch, read.changes);
 		else if (read.revision === this.#log.revision) {
 			watch.live = true;
 			return;
@@ -96,7 +99,7 @@ export class WatchHub {
 		this.#pause(() => this.#catchUp(watch));
 	}
 
-	/** The next changes for a watch that catches up; undefined if they cannot be read, which ends it. */
+	/** Reads the next batch of the history. Returns undefined if that fails, which ends the watch. */
 	#read(watch: Watch): ChangesResult | undefined {
 		const { prefix, position: after } = watch;
 		try {
@@ -107,7 +110,7 @@ export class WatchHub {
 		}
 	}
 
-	#tell(watch: Watch, changes: readonly Change[]): void {
+	#deliver(watch: Watch, changes: readonly Change[]): void {
 		if (!this.#watches.has(watch)) return;
 		try {
 			watch.sink.changes(changes);
@@ -121,7 +124,7 @@ export class WatchHub {
 		try {
 			watch.sink.ended(error);
 		} catch {
-			// The sink that would be told of this error is the one that threw it; other watches continue.
+			// Ignored: only the sink that threw could be notified of the error. Other watches continue.
 		}
 	}
 }
@@ -133,7 +136,8 @@ function errorOf(thrown: unknown): Error {
 interface Watch {
 	readonly prefix: string;
 	readonly sink: WatchSink;
-	/** The last revision read from the log; of no meaning once the watch is live. */
+	/** The last revision read from the history. Unused once the watch is live. */
 	position: Revision;
+	/** Whether the watch has reached the current revision and receives changes as they are committed. */
 	live: boolean;
 }

@@ -21,13 +21,13 @@ import {
 import { type ChangeLog, readChanges, WatchHub } from '../watch-hub.ts';
 
 /**
- * A store in memory, for tests, the simulation and servers that are thrown away. It keeps its history
- * until it is compacted, and works in microtasks only, so that the same run happens each time.
+ * A store in memory, for tests, the simulation and temporary servers. It keeps its history until it is
+ * compacted. It uses microtasks only, no timers and no I/O, so that a simulation is deterministic.
  */
 export class MemoryStore implements Store {
-	/** Memory does not fail. */
+	/** Never resolves, as memory does not fail. */
 	readonly failure = new Promise<never>(() => undefined);
-	/** Per key its versions, oldest first; a deletion is a version without an entry. */
+	/** The versions of each key, the oldest first. A deletion is a version without an entry. */
 	readonly #versions = new Map<string, Version[]>();
 	#changes: Change[] = [];
 	readonly #log: ChangeLog;
@@ -48,7 +48,8 @@ export class MemoryStore implements Store {
 
 	async write(write: Write): Promise<Revision> {
 		this.#assertOpen();
-		// The contract lets the writer go on before the outcome is known, on every store alike.
+		// As on disk, the write takes effect only after write() has returned, so that callers cannot rely on
+		// more.
 		await undefined;
 		const current = this.#current(write.key);
 		if (write.type === 'create') {
@@ -119,7 +120,7 @@ export class MemoryStore implements Store {
 
 	async close(): Promise<void> {
 		this.#closed = true;
-		// The writes under way are a microtask ahead of this.
+		// Pending writes were queued one microtask earlier, so they finish before the watches end.
 		await undefined;
 		this.#hub.close(new StoreUnavailableError('the store is closed'));
 	}
@@ -154,7 +155,9 @@ export class MemoryStore implements Store {
 		};
 	}
 
-	/** The index in the history of the first change after `revision`; it grows by one a change. */
+	/**
+	 * The index of the first change after `revision`. Computed, since revisions in the history have no gaps.
+	 */
 	#indexAfter(revision: Revision): number {
 		const first = this.#changes[0]?.revision ?? this.#revision + 1;
 		return Math.max(0, Math.min(revision + 1 - first, this.#changes.length));
@@ -173,13 +176,14 @@ export class MemoryStore implements Store {
 		}
 	}
 
+	/** All keys in order. Sorted again only after a key was added, since most writes change existing keys. */
 	#keys(): readonly string[] {
 		this.#sortedKeys ??= [...this.#versions.keys()].sort(compareKeys);
 		return this.#sortedKeys;
 	}
 }
 
-/** The change as the history keeps it: what is for live watchers only would stay in memory with it. */
+/** The change without the object attached for live watchers, which the history would keep in memory. */
 function withoutCompanion(change: Change): Change {
 	if (change.type === 'delete' || change.entry.companion === undefined) return change;
 	const { companion: _companion, ...entry } = change.entry;
@@ -191,7 +195,7 @@ interface Version {
 	readonly entry: Entry | undefined;
 }
 
-/** By UTF-8 bytes, as the contract says; for the keys in use that is the order of code points. */
+/** Compares by UTF-8 bytes, as the contract requires. The order of JavaScript strings, by UTF-16, differs. */
 function compareKeys(a: string, b: string): number {
 	return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
