@@ -9,8 +9,8 @@ import { create } from '../recording-sink.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
 /**
- * A write is acknowledged only once it is on disk. Killing a process cannot show that, since the kernel
- * keeps what was written; so the system calls are counted that make the disk take it.
+ * The store acknowledges a write only once it is on disk. Killing the process cannot test that, since the
+ * kernel keeps written pages. So these tests count the system calls that sync a file to the disk.
  */
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-durability-'));
@@ -18,7 +18,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 const WRITES = 40;
 
-/** Opens a store, performs {@link WRITES} writes one after the other, and ends without closing it. */
+/** Opens a store, performs {@link WRITES} writes one after the other, and exits without closing it. */
 const PROGRAM = `
 	import { openSqliteStore } from ${JSON.stringify(new URL('./sqlite-store.ts', import.meta.url).href)};
 	const store = await openSqliteStore({ path: process.argv[1] });
@@ -27,7 +27,7 @@ const PROGRAM = `
 	process.stderr.write('end\\n');
 	process.kill(process.pid, 'SIGKILL');`;
 
-test('the database is told to sync its log at each commit', async () => {
+test('the database is configured to sync its WAL at each commit', async () => {
 	let database: DatabaseSync | undefined;
 	const store = await openSqliteStore({
 		path: join(folder, 'pragma.db'),
@@ -38,22 +38,27 @@ test('the database is told to sync its log at each commit', async () => {
 	});
 	await create(store, 'a', 'one');
 	const pragma = (name: string): unknown => database?.prepare(`PRAGMA ${name}`).get()?.[name];
-	// 2 is FULL: in WAL mode, NORMAL syncs only when the log is copied into the file.
+	// 2 is FULL: in WAL mode, NORMAL syncs only at checkpoints.
 	assert.equal(pragma('synchronous'), 2);
 	assert.equal(pragma('journal_mode'), 'wal');
 	await store.close();
 });
 
-test('each acknowledged write has made the kernel sync a file', (t) => {
+test('the kernel has synced a file for each acknowledged write', (t) => {
 	const syncs = tracedSyncs() ?? preloadedSyncs();
 	if (syncs === undefined) {
-		t.diagnostic('neither strace nor a C compiler works here: only the setting of the database was tested');
+		t.diagnostic(
+			'neither strace nor a C compiler works here: only the configuration of the database was tested',
+		);
 		return;
 	}
 	assert.ok(syncs >= WRITES, `${syncs} syncs for ${WRITES} writes`);
 });
 
-/** How often the program syncs a file between its first and its last write, as strace sees it. */
+/**
+ * Number of syncs between the program's first and last write, counted by strace; undefined if that does not
+ * run.
+ */
 function tracedSyncs(): number | undefined {
 	const trace = join(folder, 'trace');
 	const args = ['-f', '-qq', '-o', trace, '-e', 'trace=fsync,fdatasync,write', '-e', 'signal=none'];
@@ -61,11 +66,14 @@ function tracedSyncs(): number | undefined {
 	if (run.error || run.signal !== 'SIGKILL') return undefined;
 	const text = readFileSync(trace, 'utf8');
 	const [begin, end] = [text.indexOf('"begin\\n"'), text.indexOf('"end\\n"')];
-	assert.ok(begin >= 0 && end > begin, 'the program has told where its writes begin and end');
+	assert.ok(begin >= 0 && end > begin, 'the trace contains the markers around the writes');
 	return text.slice(begin, end).match(/\b(fsync|fdatasync)\(/g)?.length ?? 0;
 }
 
-/** The same counted by a library that stands between the program and the C library. */
+/**
+ * The same, counted by a preloaded library that wraps fsync and fdatasync; undefined if it cannot be
+ * compiled.
+ */
 function preloadedSyncs(): number | undefined {
 	const [source, library, log] = ['shim.c', 'shim.so', 'shim.log'].map((name) => join(folder, name));
 	assert.ok(source && library && log);

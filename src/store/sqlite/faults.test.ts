@@ -8,7 +8,7 @@ import { create, decode, RecordingSink, remove, update } from '../recording-sink
 import { type Store, StoreFailedError, StoreUnavailableError } from '../store.ts';
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
 
-/** What happens to the store's users when the disk, the file or the database goes wrong. */
+/** How the store behaves when the disk, the file or the database fails. */
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-store-faults-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -30,7 +30,7 @@ async function open(options: SqliteStoreOptions): Promise<Store> {
 	return store;
 }
 
-/** A database whose statements fail by their first word, once told to. */
+/** A database in which statements fail whose first word is in `faults`. */
 class FaultyDatabase extends DatabaseSync {
 	readonly faults = new Set<string>();
 
@@ -58,11 +58,11 @@ async function openFaulty(): Promise<{ readonly store: Store; readonly database:
 	return { store, database };
 }
 
-describe('SQLite store with faults that pass', () => {
-	test('an error at a commit refuses its writes, and the next ones are taken', async () => {
+describe('SQLite store with temporary faults', () => {
+	test('an error at a commit refuses its writes, and later writes succeed', async () => {
 		const { store, database } = await openFaulty();
-		const told = new RecordingSink();
-		store.watch({ prefix: '', after: 0 }, told);
+		const sink = new RecordingSink();
+		store.watch({ prefix: '', after: 0 }, sink);
 		await create(store, 'a', 'one');
 		for (const word of ['BEGIN', 'COMMIT']) {
 			database.faults.add(word);
@@ -70,15 +70,15 @@ describe('SQLite store with faults that pass', () => {
 			for (const outcome of outcomes) {
 				assert.ok(outcome.status === 'rejected' && outcome.reason instanceof StoreUnavailableError);
 				assert.ok(!(outcome.reason instanceof StoreFailedError));
-				assert.match(outcome.reason.message, /could not be put on disk: .*disk I\/O error/);
+				assert.match(outcome.reason.message, /could not be committed to disk: .*disk I\/O error/);
 			}
 			database.faults.clear();
 		}
 		assert.equal(await update(store, 'a', 'three', 1), 2);
-		assert.deepEqual(told.plain, ['1 put a=one (created 1)', '2 put a=three (created 1), was one at 1']);
+		assert.deepEqual(sink.plain, ['1 put a=one (created 1)', '2 put a=three (created 1), was one at 1']);
 	});
 
-	test('an error at a compaction harms nothing, and the next one succeeds', async () => {
+	test('an error at a compaction changes nothing, and the next compaction succeeds', async () => {
 		const { store, database } = await openFaulty();
 		await create(store, 'a', 'one');
 		await update(store, 'a', 'two', 1);
@@ -91,11 +91,11 @@ describe('SQLite store with faults that pass', () => {
 	});
 });
 
-describe('SQLite store that fails for good', () => {
-	test('a transaction that cannot be rolled back fails the store: all writers are told, and its owner', async () => {
+describe('SQLite store with permanent faults', () => {
+	test('a failed rollback fails the store: all writers, watchers and its owner get the error', async () => {
 		const { store, database } = await openFaulty();
-		const told = new RecordingSink();
-		store.watch({ prefix: '', after: 0 }, told);
+		const sink = new RecordingSink();
+		store.watch({ prefix: '', after: 0 }, sink);
 		await create(store, 'a', 'one');
 		database.faults.add('COMMIT').add('ROLLBACK');
 		const group = [create(store, 'b', 'one'), create(store, 'a', 'refused')];
@@ -103,8 +103,8 @@ describe('SQLite store that fails for good', () => {
 		const failure = await store.failure;
 		assert.match(failure.message, /COMMIT/);
 		for (const outcome of outcomes) assert.ok(outcome.status === 'rejected' && outcome.reason === failure);
-		await told.untilEnded();
-		assert.equal(told.error, failure);
+		await sink.untilEnded();
+		assert.equal(sink.error, failure);
 		database.faults.clear();
 		await assert.rejects(create(store, 'c', 'one'), StoreFailedError);
 		await assert.rejects(store.get('a'), StoreFailedError);
@@ -113,7 +113,7 @@ describe('SQLite store that fails for good', () => {
 		await store.close();
 	});
 
-	test('the same at a compaction', async () => {
+	test('a failed rollback of a compaction fails the store', async () => {
 		const { store, database } = await openFaulty();
 		await create(store, 'a', 'one');
 		database.faults.add('COMMIT').add('ROLLBACK');
@@ -123,12 +123,12 @@ describe('SQLite store that fails for good', () => {
 		assert.ok((await store.failure) instanceof StoreFailedError);
 	});
 
-	test('a damaged file fails it at the first read, with the path and what to do', async () => {
+	test('a damaged file fails the store at the first read, with the path and instructions', async () => {
 		const path = freshPath();
 		const before = await open({ path });
 		await Promise.all(Array.from({ length: 200 }, (_, i) => create(before, `k/${i}`, 'x'.repeat(2000))));
 		await before.close();
-		// The first page, with the list of tables, stays as it is.
+		// Not the first page, which contains the list of tables.
 		const file = openSync(path, 'r+');
 		const { size } = statSync(path);
 		writeSync(file, Buffer.alloc(size - 4096, 0x5a), 0, size - 4096, 4096);
@@ -141,8 +141,8 @@ describe('SQLite store that fails for good', () => {
 	});
 });
 
-describe('SQLite store whose file is not as it was left', () => {
-	test('a log that was cut is noticed and told, and no lost revision is used again', async () => {
+describe('SQLite store whose file was changed while it was closed', () => {
+	test('the loss of the WAL is detected and reported, and no lost revision is assigned again', async () => {
 		const path = freshPath();
 		const before = await open({ path });
 		for (let i = 1; i <= 3; i++) await create(before, `k/${i}`, 'one');
@@ -152,13 +152,13 @@ describe('SQLite store whose file is not as it was left', () => {
 		for (let i = 4; i <= 9; i++) await create(again, `k/${i}`, 'one');
 		await update(again, 'k/1', 'two', 1);
 		await again.close();
-		// As after a cut log: what the older file has, and no log beside it.
+		// As after the loss of the WAL: the older content and no WAL beside it.
 		writeFileSync(path, kept);
 
 		const warnings: string[] = [];
 		const store = await open({ path, onWarning: (message) => warnings.push(message) });
 		assert.deepEqual(warnings, [
-			`${path} has lost writes that were acknowledged: revisions 4 to 10. It was restored from an older copy, or its -wal file was cut or removed`,
+			`${path} has lost acknowledged writes: revisions 4 to 10. It was restored from an older copy, or its -wal file was truncated or removed`,
 		]);
 		assert.equal(store.revision, 10);
 		assert.equal((await store.range({ prefix: '' })).entries.length, 3);
@@ -170,7 +170,7 @@ describe('SQLite store whose file is not as it was left', () => {
 		await open({ path, onWarning: (message) => assert.fail(message) });
 	});
 
-	test('a mark that cannot be read, or is gone, is made anew without a word', async () => {
+	test('an invalid or missing mark is replaced without a warning', async () => {
 		const path = freshPath();
 		const onWarning = (message: string): void => assert.fail(message);
 		const before = await open({ path });
@@ -186,7 +186,7 @@ describe('SQLite store whose file is not as it was left', () => {
 		assert.equal((await open({ path, onWarning })).revision, 4);
 	});
 
-	test('a value of another type than ours is read as its text', async () => {
+	test('a value that is not a blob is read as its text', async () => {
 		const path = freshPath();
 		const before = await open({ path });
 		await create(before, 'a', 'one');
@@ -216,7 +216,7 @@ describe('the file of a SQLite store', () => {
 		await Promise.all(keys.map((key, i) => remove(store, key, created[i] ?? 0)));
 	}
 
-	test('shrinks after a burst, in steps that let others in between', async () => {
+	test('shrinks after a burst, in steps between which other work runs', async () => {
 		const path = freshPath();
 		const store = await open({ path });
 		await create(store, 'kept', 'one');
@@ -238,7 +238,7 @@ describe('the file of a SQLite store', () => {
 		assert.equal(decode((await (await open({ path })).get('kept'))?.value ?? new Uint8Array()), 'one');
 	});
 
-	test('keeps its size while as much goes as comes', async () => {
+	test('keeps its size while as much is deleted as is created', async () => {
 		const path = freshPath();
 		const store = await open({ path });
 		const sizes: number[] = [];
@@ -251,7 +251,7 @@ describe('the file of a SQLite store', () => {
 		assert.ok((sizes.at(-1) ?? 0) <= settled * 1.1, sizes.join(' '));
 	});
 
-	test('that was made without shrinking learns it when it is opened', async () => {
+	test('gets incremental vacuum when it is opened, if it was created without', async () => {
 		const path = freshPath();
 		const old = new DatabaseSync(path);
 		old.exec('PRAGMA journal_mode = WAL; CREATE TABLE other (a)');
@@ -265,7 +265,7 @@ describe('the file of a SQLite store', () => {
 		assert.equal(decode((await (await open({ path })).get('a'))?.value ?? new Uint8Array()), 'one');
 	});
 
-	test('its log is cut back after a burst', async () => {
+	test('truncates its WAL after a burst', async () => {
 		const path = freshPath();
 		const store = await open({ path });
 		await create(store, 'large', 'x'.repeat(20_000_000));

@@ -13,7 +13,10 @@ import type {
 
 type Row = Record<string, SQLOutputValue>;
 
-/** The statements on the log table. Everything here is synchronous and knows nothing of promises. */
+/**
+ * The SQL statements on the log table. All methods are synchronous, and throw the database's errors
+ * unchanged.
+ */
 export class LogTable {
 	readonly #insert: StatementSync;
 	readonly #latest: StatementSync;
@@ -32,16 +35,17 @@ export class LogTable {
 		this.#latest = database.prepare(
 			'SELECT revision, key, created, value FROM log WHERE key = ? ORDER BY revision DESC LIMIT 1',
 		);
-		// The newest row of each key, found key by key: so a page costs what is on it. Grouping the rows by key
-		// first costs what is behind the page too (120 ms for each page of 50,000 objects, where this takes 1 to 8).
+		// The newest row of each key, by a subquery per key: so the cost of a page depends on its own rows only.
+		// Grouping by key first also reads all rows after the page (120 ms for each page of 50,000 objects, where
+		// this takes 1 to 8).
 		this.#range = database.prepare(`
 			SELECT revision, key, created, value FROM log
 			WHERE key >= ?1 AND key < ?2 AND key > ?3 AND revision <= ?4 AND value IS NOT NULL AND revision = (
 				SELECT max(revision) FROM log AS each WHERE each.key = log.key AND each.revision <= ?4
 			)
 			ORDER BY key LIMIT ?5`);
-		// By revision, and never by key: SQLite would then sort all changes of the keys, with their values, for each
-		// piece (450 ms for 80 values of 3 MiB). The unary plus keeps it from the index.
+		// Must read by revision: through the index by key, SQLite would sort all changes of the keys, with their
+		// values, for each batch (450 ms for 80 values of 3 MiB). The unary plus keeps it from using the index.
 		this.#changes = database.prepare(`
 			SELECT log.revision, log.key, log.created, log.value, old.revision AS oldRevision,
 				old.created AS oldCreated, old.value AS oldValue
@@ -57,26 +61,26 @@ export class LogTable {
 		this.#setCompacted = database.prepare('UPDATE compaction SET revision = ?');
 	}
 
-	/** The highest revision on disk. */
+	/** The last revision on disk. */
 	lastRevision(): Revision {
 		const row = this.#database.prepare('SELECT max(revision) AS last FROM log').get();
-		// A tombstone may have been the last change and been compacted since.
+		// The last change may have been a deletion whose tombstone was compacted.
 		return Math.max(Number(row?.last ?? 0), this.compacted());
 	}
 
-	/** The revision up to which history has been given up. */
+	/** The revision before which the history has been compacted. */
 	compacted(): Revision {
 		return Number(this.#database.prepare('SELECT revision FROM compaction').get()?.revision ?? 0);
 	}
 
-	/** The entry at `key`, as the current transaction sees it. */
+	/** The current entry at `key`, including changes of the current transaction. */
 	latest(key: string): Entry | undefined {
 		const row = this.#latest.get(key);
 		const value = bytesOf(row?.value);
 		return row && value && entryOf(row, value);
 	}
 
-	/** Adds a change that replaces `previous`. */
+	/** Appends a change to the log. */
 	append(change: Change): void {
 		const { revision, previous } = change;
 		const { key } = change.type === 'put' ? change.entry : change;
@@ -85,14 +89,14 @@ export class LogTable {
 		this.#insert.run(revision, key, created, previous?.revision ?? 0, value);
 	}
 
-	/** The entries as of `revision`, by key, and whether there are more than the request's limits allow. */
+	/** The entries at `revision`, sorted by key, and whether the request's limits have cut them. */
 	range(request: RangeRequest, revision: Revision): Omit<RangeResult, 'revision'> {
 		const { prefix, after = '', limit } = request;
-		// One more than asked for tells whether there is more; -1 is SQLite's word for all.
+		// One more row than requested, to know whether more exist. -1 means no limit in SQLite.
 		const atMost = limit === undefined ? -1 : limit + 1;
 		const entries: Entry[] = [];
 		const reached = new ReadLimit(request);
-		// Row by row: `all` would copy the values of all rows before the first one is looked at.
+		// Not `all`: it would copy the values of all rows before the first is checked against the limits.
 		for (const row of this.#range.iterate(prefix, endOf(prefix), after, revision, atMost)) {
 			const value = bytesOf(row.value);
 			if (!value) continue;
@@ -103,10 +107,13 @@ export class LogTable {
 		return { entries, more: false };
 	}
 
-	/** The changes after a revision, in order, within the request's limits; it looks at {@link LOOKED_AT} rows at most. */
+	/**
+	 * The changes after a revision, in order, within the request's limits. Scans at most {@link MAX_SCANNED}
+	 * rows.
+	 */
 	changes(request: ChangesRequest): ChangesResult {
 		const { prefix, after, limit } = request;
-		const end = after + LOOKED_AT;
+		const end = after + MAX_SCANNED;
 		const changes: Change[] = [];
 		const reached = new ReadLimit(request);
 		for (const row of this.#changes.iterate(after, end, prefix, endOf(prefix), limit)) {
@@ -119,23 +126,26 @@ export class LogTable {
 		return { revision: end, changes };
 	}
 
-	/** Gives up what was replaced or deleted by changes in `(from, to]`; the caller makes the transaction. */
-	forget(from: Revision, to: Revision): void {
+	/**
+	 * Deletes the rows that changes in `(from, to]` have replaced, and tombstones. The caller opens the
+	 * transaction.
+	 */
+	compact(from: Revision, to: Revision): void {
 		this.#deleteSuperseded.run(from, to);
 		this.#deleteTombstones.run(from, to);
 		this.setCompacted(to);
 	}
 
-	/** Records that history up to `revision` has been given up. */
+	/** Records that the history before `revision` has been compacted. */
 	setCompacted(revision: Revision): void {
 		this.#setCompacted.run(revision);
 	}
 }
 
-/** A read of the history looks at so many rows in a row: few milliseconds where none is of the keys asked for. */
-const LOOKED_AT = 1000;
+/** Number of rows that a read of the history scans: some milliseconds if none of them has a requested key. */
+const MAX_SCANNED = 1000;
 
-/** The first key after all that start with `prefix`; keys are text without the highest code point. */
+/** An upper bound of the keys that start with `prefix`. No key contains the highest code point. */
 function endOf(prefix: string): string {
 	return `${prefix}\u{10ffff}`;
 }
@@ -159,8 +169,8 @@ function changeOf(row: Row): Change | undefined {
 }
 
 /**
- * The bytes of a value; undefined for a deletion. The store writes blobs only; a value of another type was
- * put there by other hands, and is given as its text, for the reader to accept or to refuse.
+ * The bytes of a value; undefined for a deletion. The store writes only blobs. A value of another type was
+ * written by another program, and is returned as its text, so that the reader accepts or refuses it.
  */
 function bytesOf(value: SQLOutputValue | undefined): Uint8Array | undefined {
 	if (value === null || value === undefined) return undefined;

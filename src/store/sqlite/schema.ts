@@ -1,13 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreUnavailableError } from '../store.ts';
 
-/** The version of the tables below; a newer one in a file means a newer stint wrote it. */
+/**
+ * Version of the tables below, in the file's user_version. A file with a higher one was written by a newer
+ * stint.
+ */
 const SCHEMA_VERSION = 1;
 
 /**
- * One row per change. `previous` is the revision of the row that this one replaces (0: none), `created`
- * that of the key's creation; a deletion has no value. The index serves look-ups and ranges by key; the
- * order of revisions is the table's own.
+ * One row per change. `previous` is the revision of the row that this one replaces (0: none), `created` that
+ * of the key's creation. A deletion has no value (a tombstone). The index serves lookups and ranges by key;
+ * the primary key serves reads by revision.
  */
 const TABLES = `
 	CREATE TABLE log (
@@ -22,13 +25,13 @@ const TABLES = `
 	INSERT INTO compaction VALUES (0);
 `;
 
-/** Makes the tables in a new file; throws StoreUnavailableError for a file that a newer version wrote. */
+/** Creates the tables in a new file. Throws StoreUnavailableError for a file of another version. */
 export function prepareTables(database: DatabaseSync): void {
 	const { user_version: version } = database.prepare('PRAGMA user_version').get() ?? {};
 	if (version === SCHEMA_VERSION) return;
 	if (version !== 0) {
 		throw new StoreUnavailableError(
-			`the data is of version ${version}, and this version of stint reads version ${SCHEMA_VERSION}`,
+			`the data has schema version ${version}, but this version of stint supports only version ${SCHEMA_VERSION}`,
 		);
 	}
 	database.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);

@@ -1,37 +1,40 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /**
- * The room that deleted rows leave in the file. SQLite puts later rows into free pages, so a store in a
- * steady state neither grows nor shrinks. After a burst most of the file would stay empty for ever; what
- * is more than a quarter of it is returned to the disk, a few pages at a time.
+ * Free space in the file. SQLite reuses the pages of deleted rows for later ones, so a store in a steady
+ * state neither grows nor shrinks. After a burst most of the file would stay empty forever, so free pages
+ * beyond a quarter of the file are returned to the file system, a few at a time. Not by VACUUM: it rewrites
+ * the whole file in one blocking call.
  */
 
-/** This many free pages (1 MiB) are kept in any case, so that a small store never returns any. */
+/** Number of free pages that are always kept (1 MiB), so that a small store never returns any. */
 const LEAST_KEPT = 256;
 
-/** How many pages one step moves: measured at 3 ms on average, sync of the disk included. */
+/** Number of pages that one step returns: 3 ms on average, including the sync of the disk. */
 const STEP = 32;
 
 const INCREMENTAL = 2;
 
-/** Lets {@link shrinkStep} work in a file that was made without that; rewrites such a file, once. */
+/**
+ * Enables {@link shrinkStep} for a file that was created without incremental vacuum, by rewriting it once.
+ */
 export function enableShrinking(database: DatabaseSync): void {
 	if (numberOf(database, 'auto_vacuum') === INCREMENTAL) return;
 	try {
 		database.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM');
 	} catch {
-		// A disk that has no room for the second copy: the store works as before, and the next start tries.
+		// No space for the second copy: the store works without shrinking, and the next start tries again.
 	}
 }
 
-/** How many pages are free, and how many of those should be returned. */
+/** The number of free pages, and how many of them should be returned. */
 export function freePages(database: DatabaseSync): { readonly free: number; readonly toReturn: number } {
 	const free = numberOf(database, 'freelist_count');
 	const kept = Math.max(LEAST_KEPT, numberOf(database, 'page_count') / 4);
 	return { free, toReturn: Math.max(0, Math.ceil(free - kept)) };
 }
 
-/** Returns up to {@link STEP} free pages to the disk. */
+/** Returns up to {@link STEP} free pages to the file system. */
 export function shrinkStep(database: DatabaseSync): void {
 	database.exec(`PRAGMA incremental_vacuum(${STEP})`);
 }

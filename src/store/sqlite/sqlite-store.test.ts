@@ -17,7 +17,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 let files = 0;
 
-/** A path where there is nothing yet. */
+/** A path at which no file exists. */
 function freshPath(): string {
 	files += 1;
 	return join(folder, `${files}.db`);
@@ -39,7 +39,7 @@ async function open(options: SqliteStoreOptions): Promise<Store> {
 }
 
 describe('SQLite store on disk', () => {
-	test('a store that is opened again has everything, and goes on from its revision', async () => {
+	test('a reopened store has all entries and history, and continues from its revision', async () => {
 		const path = freshPath();
 		const before = await open({ path });
 		await create(before, 'a', 'one');
@@ -53,13 +53,13 @@ describe('SQLite store on disk', () => {
 		assert.equal(await textAt(store, 'a'), 'two');
 		assert.equal(await store.get('b'), undefined);
 		assert.equal((await store.range({ prefix: '', revision: 2 })).entries.length, 2);
-		const told = new RecordingSink();
-		store.watch({ prefix: '', after: 0 }, told);
+		const sink = new RecordingSink();
+		store.watch({ prefix: '', after: 0 }, sink);
 		assert.equal(await create(store, 'b', 'again'), 5);
-		assert.deepEqual((await told.until(5)).revisions, [1, 2, 3, 4, 5]);
+		assert.deepEqual((await sink.until(5)).revisions, [1, 2, 3, 4, 5]);
 	});
 
-	test('what was compacted stays so, and no revision is used twice', async () => {
+	test('a compacted revision stays compacted, and no revision is assigned twice', async () => {
 		const path = freshPath();
 		const before = await open({ path });
 		await create(before, 'a', 'one');
@@ -74,31 +74,31 @@ describe('SQLite store on disk', () => {
 		assert.equal(await create(store, 'a', 'two'), 3);
 	});
 
-	test('no others than its owner may read what is in it', async () => {
+	test('only the owner of the files may read them', async () => {
 		const path = freshPath();
 		writeFileSync(path, '');
 		chmodSync(path, 0o644);
 		const store = await open({ path });
 		await create(store, 'a', 'secret');
 		const beside = readdirSync(folder).filter((name) => join(folder, name).startsWith(path));
-		assert.ok(beside.length >= 2, 'the log lies beside the file');
+		assert.ok(beside.length >= 2, 'the WAL lies beside the file');
 		for (const name of beside) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
 	});
 
-	test('writes asked for in one turn share one commit', async () => {
+	test('writes requested in one turn share one commit', async () => {
 		const path = freshPath();
 		const store = await open({ path });
 		const pages = (): number => Math.ceil(statSync(`${path}-wal`).size / 4096);
 		const before = pages();
 		await Promise.all(Array.from({ length: 200 }, (_, index) => create(store, `k/${index}`, 'one')));
 		const together = pages() - before;
-		// Each commit of its own writes at least a page of the table and one of the index.
+		// A commit per write would write at least a page of the table and one of the index each time.
 		assert.ok(together < 100, `200 writes took ${together} pages`);
 		await create(store, 'single', 'one');
 		assert.ok(pages() - before - together >= 2);
 	});
 
-	test('large writes are committed a few at a time, and all before the store closes', async () => {
+	test('large writes are committed in several turns, and all before the store closes', async () => {
 		const path = freshPath();
 		const store = await open({ path });
 		const value = Buffer.alloc(1024 * 1024);
@@ -114,7 +114,7 @@ describe('SQLite store on disk', () => {
 		assert.equal((await open({ path })).revision, 5);
 	});
 
-	test('a history that is mostly of other keys is read in pieces, and a watch tells all of it', async () => {
+	test('a history mostly of other keys is read in batches, and a watch delivers all its changes', async () => {
 		const store = await open({ path: freshPath() });
 		const create = (key: string): Promise<number> =>
 			store.write({ type: 'create', key, value: Buffer.of(1) });
@@ -128,19 +128,19 @@ describe('SQLite store on disk', () => {
 			after = revision;
 		}
 		assert.deepEqual(pieces, [[1], [], [2502]]);
-		const told: number[] = [];
+		const delivered: number[] = [];
 		const { promise, resolve } = Promise.withResolvers<void>();
 		const changes = (batch: readonly Change[]): void => {
-			told.push(...batch.map(({ revision }) => revision));
-			if (told.length === 3) resolve();
+			delivered.push(...batch.map(({ revision }) => revision));
+			if (delivered.length === 3) resolve();
 		};
 		store.watch({ prefix: 'a/', after: 0 }, { changes, ended: assert.ifError });
 		await create('a/live');
 		await promise;
-		assert.deepEqual(told, [1, 2502, 2503]);
+		assert.deepEqual(delivered, [1, 2502, 2503]);
 	});
 
-	test('a long compaction lets others in between its steps', async () => {
+	test('other writes run between the steps of a long compaction', async () => {
 		const path = freshPath();
 		const store = await open({ path });
 		await create(store, 'a', '0');
@@ -157,7 +157,7 @@ describe('SQLite store on disk', () => {
 });
 
 describe('SQLite store that cannot be opened', () => {
-	test('while another process has it open', async () => {
+	test('fails with StoreLockedError while another process has it open', async () => {
 		const path = freshPath();
 		const child = startChild(path, `process.stdout.write('open\\n'); setInterval(() => {}, 1000);`);
 		await lineFrom(child);
@@ -171,14 +171,14 @@ describe('SQLite store that cannot be opened', () => {
 		assert.equal(await create(store, 'a', 'one'), 1);
 	});
 
-	test('while this process has it open', async () => {
+	test('fails with StoreLockedError while this process has it open', async () => {
 		const path = freshPath();
 		const store = await open({ path });
 		await assert.rejects(openSqliteStore({ path }), StoreLockedError);
 		assert.equal(await create(store, 'a', 'one'), 1);
 	});
 
-	test('from a file that is not a database, was written by a newer version, or cannot be there', async () => {
+	test('fails for a file that is not a database, is of a newer version or cannot be created', async () => {
 		const garbage = freshPath();
 		writeFileSync(garbage, 'x'.repeat(10_000));
 		const newer = freshPath();
@@ -196,8 +196,8 @@ describe('SQLite store that cannot be opened', () => {
 	});
 });
 
-describe('SQLite store in trouble', () => {
-	test('a process that is killed in the middle of writing loses nothing it was told is written', async () => {
+describe('SQLite store after a kill and on a full disk', () => {
+	test('a killed process loses no acknowledged write', async () => {
 		const path = freshPath();
 		const child = startChild(
 			path,
@@ -207,27 +207,27 @@ describe('SQLite store in trouble', () => {
 				process.stdout.write(group.map(({ key }, i) => written[i] + ' ' + key + '\\n').join(''));
 			}`,
 		);
-		const told: string[] = [];
+		const acknowledged: string[] = [];
 		for await (const line of createInterface({ input: streamOf(child) })) {
-			told.push(line);
-			if (told.length === 2000) child.kill('SIGKILL');
+			acknowledged.push(line);
+			if (acknowledged.length === 2000) child.kill('SIGKILL');
 		}
 		await killed(child);
-		assert.ok(told.length >= 2000);
+		assert.ok(acknowledged.length >= 2000);
 
 		const store = await open({ path });
 		const { entries } = await store.range({ prefix: '' });
 		const found = new Set(entries.map(({ key, revision }) => `${revision} ${key}`));
 		// The last line may be cut short by the kill.
-		for (const line of told.slice(0, -1)) assert.ok(found.has(line), line);
+		for (const line of acknowledged.slice(0, -1)) assert.ok(found.has(line), line);
 		assert.equal(entries.length, store.revision);
 		assert.equal(await create(store, 'next', 'one'), store.revision);
 	});
 
-	test('a full disk refuses the write, and harms nothing else', async () => {
+	test('a full disk refuses the write, and affects nothing else', async () => {
 		const store = await open({ path: freshPath(), maxPages: 40 });
-		const told = new RecordingSink();
-		store.watch({ prefix: '', after: 0 }, told);
+		const sink = new RecordingSink();
+		store.watch({ prefix: '', after: 0 }, sink);
 		await create(store, 'a', 'one');
 		const large = 'x'.repeat(200_000);
 		const refused = await Promise.allSettled([
@@ -242,10 +242,10 @@ describe('SQLite store in trouble', () => {
 		assert.equal(await textAt(store, 'a'), 'one');
 		assert.equal(await store.get('large'), undefined);
 		assert.equal(await update(store, 'a', 'three', 1), 2);
-		assert.deepEqual(told.revisions, [1, 2]);
+		assert.deepEqual(sink.revisions, [1, 2]);
 	});
 
-	test('a full disk takes writes again once a compaction has made room', async () => {
+	test('writes succeed again once a compaction has freed space on a full disk', async () => {
 		const path = freshPath();
 		const store = await open({ path, maxPages: 40 });
 		const text = 'x'.repeat(3000);
@@ -299,7 +299,7 @@ async function textAt(store: Store, key: string): Promise<string | undefined> {
 	return entry && decode(entry.value);
 }
 
-/** How many rows the log of a closed store has. */
+/** The number of rows in the log of a closed store. */
 function rowsIn(path: string): number {
 	const database = new DatabaseSync(path);
 	const count = Number(database.prepare('SELECT count(*) AS rows FROM log').get()?.rows);

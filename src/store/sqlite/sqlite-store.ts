@@ -29,21 +29,25 @@ import { prepareTables } from './schema.ts';
 import { enableShrinking, freePages, shrinkStep } from './space.ts';
 import { inTransaction, isBusy, isFatal, isSqliteError } from './transaction.ts';
 
-/** How a database is opened. */
+/** Options of {@link openSqliteStore}. */
 export interface SqliteStoreOptions {
-	/** The file; made, for its owner only, if it does not exist. Others of its name and `-…` lie beside it. */
+	/**
+	 * The database file. Created with mode 0600 if it does not exist. SQLite and the mark add files named
+	 * `<path>-…`.
+	 */
 	readonly path: string;
-	/** Told in a sentence if the file is older than what was acknowledged from it; see revision-mark.ts. */
+	/** Called with a sentence if the file has lost acknowledged writes; see revision-mark.ts. */
 	readonly onWarning?: (message: string) => void;
-	/** Limits how large the file may grow, in pages of 4 KiB; for tests of a full disk. */
+	/** Maximum size of the file in pages of 4 KiB; for tests of a full disk. */
 	readonly maxPages?: number;
 	/** Opens the database; for tests that inject faults. */
 	readonly openDatabase?: (path: string) => DatabaseSync;
 }
 
 /**
- * Opens the store at `path`. Rejects with StoreLockedError while another process has it open (the lock
- * goes with the process, however that ends), and with StoreUnavailableError for a file it cannot read.
+ * Opens the store at `path`. Rejects with StoreLockedError while another process has it open (the kernel
+ * releases the lock when that process ends, in any way), with StoreFailedError for a damaged file, and with
+ * StoreUnavailableError for a file that it cannot read.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
 	const { path, openDatabase = open } = options;
@@ -64,11 +68,16 @@ function open(path: string): DatabaseSync {
 	return new DatabaseSync(path, { timeout: 0 });
 }
 
-/** The WAL is cut to this length once its pages are in the file; it needs as much between two such times. */
+/**
+ * SQLite truncates the WAL to this size after a checkpoint; between two checkpoints it grows to about as much
+ * anyway.
+ */
 const WAL_BYTES = 4 * 1024 * 1024;
 
 function prepare(database: DatabaseSync, { maxPages }: SqliteStoreOptions): void {
-	// In exclusive mode the first statement takes the file's lock and keeps it.
+	// In exclusive mode the first statement locks the file until it is closed, so that a second server on the
+	// same
+	// data fails to start.
 	database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL');
 	database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
 	database.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`);
@@ -86,43 +95,46 @@ function openingError(error: unknown, path: string): unknown {
 		: new StoreUnavailableError(`${path}: ${String(error)}`, { cause: error });
 }
 
-/** What to tell an operator of a database that cannot be read. */
+/** The message for the operator of a database that cannot be read: the file, the reason and what to do. */
 function damaged(path: string, error: unknown): string {
 	const reason = error instanceof Error ? error.message : String(error);
-	return `${path} is damaged (${reason}): restore the data folder from a backup, or move this file away to begin without stored objects`;
+	return `${path} is damaged (${reason}): restore the data folder from a backup, or move this file away to start without stored objects`;
 }
 
-/** How many revisions are given up in one transaction: few enough not to be felt. */
+/** Number of revisions that one transaction compacts: few enough that requests notice no delay. */
 const COMPACTION_STEP = 200;
 
 /**
- * A transaction takes writes up to so many bytes of values, at least one write: about 10 ms of work. What
- * waits beyond that is committed in the next turn, so that other work has its turn between.
+ * Maximum bytes of values in one transaction, or one larger write: about 10 ms of work. Further writes are
+ * committed in the next event loop turn, so that other work runs in between.
  */
 const GROUP_BYTES = 2 * 1024 * 1024;
 
-interface Waiting {
+/** A write that waits for its commit, with the functions that settle its promise. */
+interface PendingWrite {
 	readonly write: Write;
 	readonly resolve: (revision: Revision) => void;
 	readonly reject: (error: unknown) => void;
 }
 
-/** What the store was doing when an error met it. */
+/** The activity in which the database reported an error. */
 type Activity = 'write' | 'read' | 'compaction';
 
 const FAULTS: Readonly<Record<Activity, string>> = {
-	write: 'the write could not be put on disk',
+	write: 'the write could not be committed to disk',
 	read: 'the store could not be read',
-	compaction: 'the compaction could not be put on disk',
+	compaction: 'the compaction could not be committed to disk',
 };
 
 /**
- * The store on SQLite. Writes asked for in one turn of the event loop are committed together: one sync
- * of the disk for all. A commit takes the thread it is called on; at about 0.2 ms for a sync that costs
- * less than handing the rows to another thread would.
+ * The store on SQLite. All writes requested in one event loop turn are committed together, with one sync of
+ * the disk (group commit). A commit blocks the main thread: at about 0.2 ms for a sync, that costs less than
+ * passing the rows to a worker thread would.
  *
- * A full disk or an I/O error refuses the calls that met it. A damaged file, or a transaction that can
- * be neither committed nor rolled back, fails the store for good.
+ * 1. A full disk or an I/O error refuses only the calls that it affects.
+ * 2. A damaged file, or a transaction that can be neither committed nor rolled back, fails the store
+ *    permanently.
+ * 3. Sinks are notified after the commit and before the promises of its writes resolve.
  */
 class SqliteStore implements Store {
 	readonly #path: string;
@@ -132,13 +144,13 @@ class SqliteStore implements Store {
 	readonly #history: ChangeLog;
 	readonly #hub: WatchHub;
 	readonly #failed = Promise.withResolvers<StoreFailedError>();
-	#waiting: Waiting[] = [];
+	#pending: PendingWrite[] = [];
 	#revision: Revision;
 	#compacted: Revision;
 	#failure: StoreFailedError | undefined;
 	#closed: Promise<void> | undefined;
 
-	/** Takes over an open database with its tables made, and closes it in {@link close}. */
+	/** Takes ownership of an open database with prepared tables, and closes it in {@link close}. */
 	constructor(database: DatabaseSync, { path, onWarning }: SqliteStoreOptions) {
 		this.#path = path;
 		this.#database = database;
@@ -176,8 +188,8 @@ class SqliteStore implements Store {
 		const refusal = this.#refusal();
 		if (refusal) return Promise.reject(refusal);
 		return new Promise((resolve, reject) => {
-			if (this.#waiting.length === 0) setImmediate(() => this.#commit());
-			this.#waiting.push({ write, resolve, reject });
+			if (this.#pending.length === 0) setImmediate(() => this.#commit());
+			this.#pending.push({ write, resolve, reject });
 		});
 	}
 
@@ -209,7 +221,7 @@ class SqliteStore implements Store {
 		while (this.#compacted < revision) {
 			const to = Math.min(this.#compacted + COMPACTION_STEP, revision);
 			this.#attempt('compaction', () =>
-				inTransaction(this.#database, () => this.#log.forget(this.#compacted, to)),
+				inTransaction(this.#database, () => this.#log.compact(this.#compacted, to)),
 			);
 			this.#compacted = to;
 			await nextTurn();
@@ -218,7 +230,7 @@ class SqliteStore implements Store {
 		await this.#shrink();
 	}
 
-	/** Returns pages to the disk while many are free, a few at a time. */
+	/** Returns free pages to the file system while there are many, a few in each event loop turn. */
 	async #shrink(): Promise<void> {
 		while (freePages(this.#database).toReturn > 0) {
 			this.#attempt('compaction', () => shrinkStep(this.#database));
@@ -233,31 +245,32 @@ class SqliteStore implements Store {
 	}
 
 	async #close(): Promise<void> {
-		// The commit of the writes under way stands before this one in the event loop's line. Never at once:
-		// a sink may ask for this while it is being told, and the calls of sinks do not overlap.
+		// The commit of pending writes was scheduled before this turn. Always in a later turn, since a sink may
+		// call
+		// close() while it receives changes, and calls of sinks must not overlap.
 		do await nextTurn();
-		while (this.#waiting.length > 0);
+		while (this.#pending.length > 0);
 		this.#hub.close(closedError());
 		this.#mark.close();
 		this.#database.close();
 	}
 
 	/**
-	 * A file older than its mark has lost writes that were acknowledged. The lost revisions are not used a
-	 * second time: a client that has seen them would take other changes for those. They count as
-	 * compacted, so that such a client is told to list anew (etcd: restore with --mark-compacted).
+	 * A file older than its mark has lost acknowledged writes. The lost revisions are not assigned again: a
+	 * client that has seen them would take other changes for them. They count as compacted, so that such a
+	 * client gets a 410 and lists again (as etcd's restore with --mark-compacted).
 	 */
 	#skipLostRevisions(onWarning: SqliteStoreOptions['onWarning']): void {
 		const last = this.#log.lastRevision();
 		const marked = this.#mark.read() ?? 0;
 		if (marked <= last) return;
 		inTransaction(this.#database, () => {
-			this.#log.forget(this.#log.compacted(), last);
+			this.#log.compact(this.#log.compacted(), last);
 			this.#log.setCompacted(marked);
 		});
 		const lost = last + 1 === marked ? `revision ${marked}` : `revisions ${last + 1} to ${marked}`;
 		onWarning?.(
-			`${this.#path} has lost writes that were acknowledged: ${lost}. It was restored from an older copy, or its -wal file was cut or removed`,
+			`${this.#path} has lost acknowledged writes: ${lost}. It was restored from an older copy, or its -wal file was truncated or removed`,
 		);
 	}
 
@@ -270,49 +283,52 @@ class SqliteStore implements Store {
 		if (refusal) throw refusal;
 	}
 
-	/** Takes the writes of the next transaction from those that wait, and lets the next turn commit the others. */
-	#takeGroup(): readonly Waiting[] {
+	/**
+	 * Removes the writes of the next transaction from the queue, and schedules the commit of the others in the
+	 * next turn.
+	 */
+	#takeGroup(): readonly PendingWrite[] {
 		let bytes = 0;
 		let count = 0;
-		for (const { write } of this.#waiting) {
+		for (const { write } of this.#pending) {
 			bytes += write.type === 'delete' ? 0 : write.value.length;
 			if (count > 0 && bytes > GROUP_BYTES) break;
 			count += 1;
 		}
-		const group = this.#waiting.slice(0, count);
-		this.#waiting = this.#waiting.slice(count);
-		if (this.#waiting.length > 0) setImmediate(() => this.#commit());
+		const group = this.#pending.slice(0, count);
+		this.#pending = this.#pending.slice(count);
+		if (this.#pending.length > 0) setImmediate(() => this.#commit());
 		return group;
 	}
 
-	/** Commits a group of the writes that wait in one transaction, each with its own outcome. Never throws. */
+	/** Commits a group of pending writes in one transaction, each with its own outcome. Never throws. */
 	#commit(): void {
 		const group = this.#takeGroup();
-		const done: Array<{ readonly waiting: Waiting; readonly change: Change }> = [];
-		const refused: Array<{ readonly waiting: Waiting; readonly error: Error }> = [];
+		const done: Array<{ readonly pending: PendingWrite; readonly change: Change }> = [];
+		const refused: Array<{ readonly pending: PendingWrite; readonly error: Error }> = [];
 		try {
 			this.#attempt('write', () =>
 				inTransaction(this.#database, () => {
-					for (const waiting of group) {
-						const outcome = this.#perform(waiting.write, this.#revision + done.length + 1);
-						if (outcome instanceof Error) refused.push({ waiting, error: outcome });
-						else done.push({ waiting, change: outcome });
+					for (const pending of group) {
+						const outcome = this.#perform(pending.write, this.#revision + done.length + 1);
+						if (outcome instanceof Error) refused.push({ pending, error: outcome });
+						else done.push({ pending, change: outcome });
 					}
 				}),
 			);
 		} catch (error) {
-			// Nothing of the group is on disk; each of its writers is told so.
+			// Nothing of the group is on disk, so every write in it is rejected.
 			for (const { reject } of group) reject(error);
 			return;
 		}
 		this.#revision += done.length;
 		this.#mark.write(this.#revision);
 		if (done.length > 0) this.#hub.publish(done.map(({ change }) => change));
-		for (const { waiting, change } of done) waiting.resolve(change.revision);
-		for (const { waiting, error } of refused) waiting.reject(error);
+		for (const { pending, change } of done) pending.resolve(change.revision);
+		for (const { pending, error } of refused) pending.reject(error);
 	}
 
-	/** Performs one write within the transaction; returns the change, or why it is refused. */
+	/** Performs one write within the transaction. Returns the change, or the error that refuses the write. */
 	#perform(write: Write, revision: Revision): Change | Error {
 		const previous = this.#log.latest(write.key);
 		if (write.type === 'create' && previous) return new KeyExistsError(write.key);
@@ -324,12 +340,14 @@ class SqliteStore implements Store {
 		return change;
 	}
 
-	/** Runs `act` on the database, and throws in the store's own terms what the database throws. */
-	#attempt<T>(activity: Activity, act: () => T): T {
-		// A transaction that could not be left is still open: nothing may be added to it.
+	/**
+	 * Runs `operation` on the database, and converts the database's errors to those of the store's contract.
+	 */
+	#attempt<T>(activity: Activity, operation: () => T): T {
+		// After a failed rollback the transaction is still open, and nothing may be added to it.
 		if (this.#failure) throw this.#failure;
 		try {
-			return act();
+			return operation();
 		} catch (error) {
 			if (isFatal(error)) throw this.#fail(error);
 			if (!isSqliteError(error)) throw error;
@@ -341,7 +359,7 @@ class SqliteStore implements Store {
 		const failure = new StoreFailedError(damaged(this.#path, cause), { cause });
 		this.#failure = failure;
 		this.#failed.resolve(failure);
-		// Not at once: a watch may be the one that is reading, and the calls of sinks do not overlap.
+		// In a later turn, since the failed read may be that of a watch, and calls of sinks must not overlap.
 		setImmediate(() => this.#hub.close(failure));
 		return failure;
 	}

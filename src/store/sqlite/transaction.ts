@@ -1,13 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** The database could not leave a transaction that went wrong: nothing can be written to it any more. */
+/** The database could not roll back a failed transaction, so it can accept no further writes. */
 export class RollbackFailedError extends Error {
 	override readonly name = 'RollbackFailedError';
 }
 
 /**
- * Runs `work` in a transaction and returns its result once that is on disk. Throws what `work` or the
- * database threw, with nothing changed; a {@link RollbackFailedError} if the transaction is still open.
+ * Runs `work` in a transaction and returns its result once the transaction is on disk. Rethrows the error of
+ * `work` or of the database after a rollback; throws a {@link RollbackFailedError} if the rollback fails.
  */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
 	try {
@@ -21,7 +21,7 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
 	}
 }
 
-/** SQLite has rolled back by itself after some errors (a full disk, an I/O error). */
+/** After some errors (a full disk, an I/O error) SQLite has already rolled back by itself. */
 function rollBack(database: DatabaseSync, reason: unknown): void {
 	if (!database.isTransaction) return;
 	try {
@@ -35,7 +35,7 @@ const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-/** Whether the error comes from the database, and is no fault of ours. */
+/** Whether the error comes from SQLite and not from a fault in this program. */
 export function isSqliteError(error: unknown): boolean {
 	return primaryCode(error) !== undefined;
 }
@@ -45,13 +45,19 @@ export function isBusy(error: unknown): boolean {
 	return primaryCode(error) === SQLITE_BUSY;
 }
 
-/** Whether the error will not pass while the process lives: the file is damaged, or a transaction stuck. */
+/**
+ * Whether the error is permanent for this process: the file is damaged, or a transaction cannot be rolled
+ * back.
+ */
 export function isFatal(error: unknown): boolean {
 	const code = primaryCode(error);
 	return error instanceof RollbackFailedError || code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
 }
 
-/** SQLite's result code without the detail in its upper bits; undefined for an error of another origin. */
+/**
+ * SQLite's primary result code, without the extended code in the upper bits; undefined for errors of other
+ * origins.
+ */
 function primaryCode(error: unknown): number | undefined {
 	if (!(error instanceof Error) || !('errcode' in error)) return undefined;
 	return Number(error.errcode) & 0xff;
