@@ -1,6 +1,6 @@
 /**
- * What every store promises, as tests; the numbers are those of store.ts. Each implementation says in its
- * own test file how a store is opened.
+ * The contract of every store, as tests. Numbers in titles are those of the rules in store.ts. The test file
+ * of each implementation says how to open an empty store.
  */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -18,7 +18,9 @@ import {
 	StoreUnavailableError,
 } from './store.ts';
 
-/** Registers the tests that an implementation of {@link Store} has to pass; `open` gives an empty one. */
+/**
+ * Registers the tests that every implementation of {@link Store} must pass. `open` returns an empty store.
+ */
 export function storeContract(name: string, open: () => Promise<Store>): void {
 	describe(name, () => {
 		let store: Store;
@@ -36,7 +38,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 		sinks(current);
 		compaction(current);
 		closing(current);
-		test('any history reads and is told as a plain model has it', () => followsModel(open));
+		test('ranges and watches of generated histories agree with a model', () => followsModel(open));
 	});
 }
 
@@ -53,7 +55,7 @@ function writing(store: () => Store): void {
 		assert.equal(await create(store(), 'b', 'again'), 5);
 	});
 
-	test('an entry carries its value, its own revision and that of its creation', async () => {
+	test('an entry has its value, its revision and its createRevision', async () => {
 		await create(store(), 'a', 'one');
 		await create(store(), 'b', '');
 		await update(store(), 'a', 'two', 1);
@@ -62,7 +64,7 @@ function writing(store: () => Store): void {
 		assert.equal(await store().get('c'), undefined);
 	});
 
-	test('a key that was deleted is gone, and begins anew when it is created again', async () => {
+	test('a deleted key does not exist, and gets a new createRevision when it is created again', async () => {
 		await create(store(), 'a', 'one');
 		await remove(store(), 'a', 1);
 		assert.equal(await store().get('a'), undefined);
@@ -70,13 +72,13 @@ function writing(store: () => Store): void {
 		assert.deepEqual(await read(store(), 'a'), { key: 'a', text: 'two', revision: 3, createRevision: 3 });
 	});
 
-	test('a create of a key that is there changes nothing', async () => {
+	test('a create of an existing key changes nothing', async () => {
 		await create(store(), 'a', 'one');
 		await assert.rejects(create(store(), 'a', 'two'), { name: 'KeyExistsError', key: 'a' });
 		await unchanged(store(), { key: 'a', text: 'one', revision: 1, createRevision: 1 });
 	});
 
-	test('an update or delete from another revision than the last changes nothing', async () => {
+	test('an update or delete with an expected revision other than the last changes nothing', async () => {
 		await create(store(), 'a', 'one');
 		await create(store(), 'b', 'one');
 		await update(store(), 'a', 'two', 1);
@@ -88,7 +90,7 @@ function writing(store: () => Store): void {
 		await unchanged(store(), { key: 'a', text: 'two', revision: 3, createRevision: 1 });
 	});
 
-	test('an update or delete of a key that is not there tells that it is gone', async () => {
+	test('an update or delete of a missing key reports no actual revision', async () => {
 		await create(store(), 'a', 'one');
 		await remove(store(), 'a', 1);
 		for (const key of ['a', 'never']) {
@@ -101,7 +103,7 @@ function writing(store: () => Store): void {
 		assert.equal(store().revision, 2);
 	});
 
-	test('of many writers from the same revision exactly one wins', async () => {
+	test('exactly one of many updates of the same revision succeeds', async () => {
 		await create(store(), 'a', 'one');
 		const outcomes = await Promise.allSettled(
 			Array.from({ length: 20 }, (_, writer) => update(store(), 'a', `writer ${writer}`, 1)),
@@ -113,7 +115,7 @@ function writing(store: () => Store): void {
 		assert.equal(store().revision, 2);
 	});
 
-	test('of many creators of the same key exactly one wins', async () => {
+	test('exactly one of many creates of the same key succeeds', async () => {
 		const outcomes = await Promise.allSettled(
 			Array.from({ length: 20 }, (_, writer) => create(store(), 'a', `writer ${writer}`)),
 		);
@@ -126,28 +128,28 @@ function writing(store: () => Store): void {
 }
 
 function grouping(store: () => Store): void {
-	test('2. nothing of a write is seen in the turn in which it is asked for', async () => {
-		const told = new RecordingSink();
-		store().watch({ prefix: '', after: 0 }, told);
+	test('2. a write is not visible in the turn in which it is requested', async () => {
+		const sink = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, sink);
 		const written = create(store(), 'a', 'one');
 		assert.equal(store().revision, 0);
-		assert.deepEqual(told.changesTold, []);
+		assert.deepEqual(sink.received, []);
 		assert.equal(await written, 1);
 		assert.equal(store().revision, 1);
 		assert.notEqual(await store().get('a'), undefined);
 	});
 
-	test('2. every live watcher has been told by the time the promise resolves', async () => {
+	test('2. every live watcher is notified before the promise resolves', async () => {
 		const watchers = [new RecordingSink(), new RecordingSink(), new RecordingSink()];
-		for (const told of watchers) store().watch({ prefix: 'a', after: 0 }, told);
+		for (const sink of watchers) store().watch({ prefix: 'a', after: 0 }, sink);
 		let when = 0;
 		await create(store(), 'a', 'one').then(() => {
-			when = watchers.filter((told) => told.changesTold.length === 1).length;
+			when = watchers.filter((sink) => sink.received.length === 1).length;
 		});
 		assert.equal(when, 3);
 	});
 
-	test('5. writes asked for in one turn keep their order, each with its own outcome', async () => {
+	test('5. writes requested in one turn keep their order, each with its own outcome', async () => {
 		const outcomes = await Promise.allSettled([
 			create(store(), 'a', 'one'),
 			create(store(), 'a', 'refused'),
@@ -164,17 +166,17 @@ function grouping(store: () => Store): void {
 		assert.deepEqual((await list(store(), { prefix: '' })).texts, ['a=two', 'b=again']);
 	});
 
-	test('5. writes asked for in one turn are told in order, whole and once', async () => {
-		const told = new RecordingSink();
-		store().watch({ prefix: '', after: 0 }, told);
+	test('5. a watch delivers the writes of one turn in order and exactly once', async () => {
+		const sink = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, sink);
 		await Promise.all(Array.from({ length: 300 }, (_, index) => create(store(), key(index), 'one')));
-		assert.deepEqual(told.revisions, counting(1, 300));
+		assert.deepEqual(sink.revisions, counting(1, 300));
 	});
 }
 
 function ranges(store: () => Store): void {
-	test('a range finds the keys that start with its prefix, by their UTF-8 bytes', async () => {
-		// In UTF-16 the last two would change places; `%` and `_` mean nothing here.
+	test('a range returns the keys with its prefix, in the order of their UTF-8 bytes', async () => {
+		// In UTF-16 the last two would be in reverse order. `%` and `_` must not act as SQL wildcards.
 		const keys = ['a', 'a%', 'a/', 'a/b', 'a/b/c', 'a_', 'aa', 'b', 'ä', '\uffee', '\u{1f600}'];
 		for (const each of keys.toReversed()) await create(store(), each, '');
 		const found = async (prefix: string): Promise<readonly string[]> =>
@@ -187,7 +189,7 @@ function ranges(store: () => Store): void {
 		assert.deepEqual(await found('c'), []);
 	});
 
-	test('pages follow each other without a gap, and tell whether more is there', async () => {
+	test('pages follow each other without a gap, and report whether more keys exist', async () => {
 		for (let index = 0; index < 5; index++) await create(store(), key(index), 'one');
 		await create(store(), 'other', 'one');
 		const page = async (after: string, limit: number): Promise<string> => {
@@ -202,7 +204,7 @@ function ranges(store: () => Store): void {
 		assert.equal(await page(`${key(1)}!`, 1), `${key(2)} …`);
 	});
 
-	test('a page ends with the value that reaches its bytes, and has one at least', async () => {
+	test('a page ends with the value that reaches its limit of bytes, and has at least one', async () => {
 		for (const [index, text] of ['a', 'bb', 'ccc', 'd'].entries()) await create(store(), key(index), text);
 		const page = async (after: string, limits: ReadLimits): Promise<string> => {
 			const { keys, more } = await list(store(), { prefix: 'k/', after, ...limits });
@@ -215,7 +217,7 @@ function ranges(store: () => Store): void {
 		assert.equal(await page(key(1), { bytes: 4 }), `${key(2)} ${key(3)}`);
 	});
 
-	test('a range at an earlier revision shows what was there then', async () => {
+	test('a range at an earlier revision returns the entries of that revision', async () => {
 		await create(store(), 'a', 'one');
 		await create(store(), 'b', 'one');
 		await update(store(), 'a', 'two', 1);
@@ -230,7 +232,7 @@ function ranges(store: () => Store): void {
 		assert.equal((await list(store(), { prefix: '' })).revision, 5);
 	});
 
-	test('pages of one revision do not see what is written in between', async () => {
+	test('pages of one revision do not see later writes', async () => {
 		for (let index = 0; index < 4; index++) await create(store(), key(index), 'one');
 		const first = await list(store(), { prefix: 'k/', limit: 2 });
 		await remove(store(), key(2), 3);
@@ -242,32 +244,32 @@ function ranges(store: () => Store): void {
 		assert.equal(second.more, false);
 	});
 
-	test('a range at a revision that has not happened is refused', async () => {
+	test('a range at a future revision is refused', async () => {
 		await create(store(), 'a', 'one');
 		await assert.rejects(store().range({ prefix: '', revision: 2 }), FutureRevisionError);
 	});
 }
 
 function watching(store: () => Store): void {
-	test('3. a live watch tells puts and deletes, with what they replaced', async () => {
-		const told = new RecordingSink();
-		store().watch({ prefix: '', after: 0 }, told);
+	test('3. a live watch delivers puts and deletes with the previous entries', async () => {
+		const sink = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, sink);
 		await churn(store());
-		assert.deepEqual(told.plain, CHURN);
-		assert.equal(told.error, undefined);
+		assert.deepEqual(sink.plain, CHURN);
+		assert.equal(sink.error, undefined);
 	});
 
-	test('3. a watch from the past tells the same', async () => {
+	test('3. a watch from an earlier revision delivers the same changes', async () => {
 		await churn(store());
-		const told = new RecordingSink();
-		store().watch({ prefix: '', after: 0 }, told);
-		assert.deepEqual((await told.until(4)).plain, CHURN);
+		const sink = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, sink);
+		assert.deepEqual((await sink.until(4)).plain, CHURN);
 		const rest = new RecordingSink();
 		store().watch({ prefix: '', after: 2 }, rest);
 		assert.deepEqual((await rest.until(2)).plain, CHURN.slice(2));
 	});
 
-	test('3. a watch tells only the keys that start with its prefix', async () => {
+	test('3. a watch delivers only changes of keys with its prefix', async () => {
 		const live = new RecordingSink();
 		store().watch({ prefix: 'a/', after: 0 }, live);
 		for (const each of ['a', 'a/1', 'b/1', 'a/2', 'a0']) await create(store(), each, 'one');
@@ -279,97 +281,97 @@ function watching(store: () => Store): void {
 		assert.deepEqual((await past.until(3)).revisions, [2, 4, 6]);
 	});
 
-	test('a live watcher gets what the writer handed in beside the bytes', async () => {
-		const told = new RecordingSink();
-		store().watch({ prefix: '', after: 0 }, told);
+	test('a live watcher receives the object that the writer attached to the bytes', async () => {
+		const sink = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, sink);
 		const companion = { decoded: true };
 		await store().write({ type: 'create', key: 'a', value: encode('one'), companion });
-		const [change] = told.changesTold;
+		const [change] = sink.received;
 		assert.equal(change?.type === 'put' && change.entry.companion, companion);
 	});
 
-	test('a watch from a revision that has not happened is refused', () => {
+	test('a watch from a future revision is refused', () => {
 		assert.throws(() => store().watch({ prefix: '', after: 1 }, new RecordingSink()), FutureRevisionError);
 	});
 }
 
 function catchingUp(store: () => Store): void {
-	test('3. a watch that catches up goes over to live changes with nothing lost or repeated', async () => {
+	test('3. a watch switches from the history to live changes without loss or repetition', async () => {
 		await fill(store(), 1700);
-		const told = new RecordingSink();
-		store().watch({ prefix: '', after: 100 }, told);
-		// Every batch brings further writes, so that the log moves on while it is read.
-		told.onBatch = () => {
+		const sink = new RecordingSink();
+		store().watch({ prefix: '', after: 100 }, sink);
+		// Every batch causes further writes, so that the log grows while the watch reads it.
+		sink.onBatch = () => {
 			if (store().revision < 2500) void fill(store(), 50);
 		};
-		await told.untilRevision(2500);
-		assert.deepEqual(told.revisions, counting(101, told.revisions.length));
-		assert.equal(told.revisions.at(-1), store().revision);
+		await sink.untilRevision(2500);
+		assert.deepEqual(sink.revisions, counting(101, sink.revisions.length));
+		assert.equal(sink.revisions.at(-1), store().revision);
 	});
 
-	test('3. the same holds for a prefix of which little is in the log', async () => {
+	test('3. the same holds for a prefix with few changes in the log', async () => {
 		await fill(store(), 600);
 		await create(store(), 'rare/1', 'one');
 		await fill(store(), 600);
-		const told = new RecordingSink();
-		store().watch({ prefix: 'rare/', after: 0 }, told);
+		const sink = new RecordingSink();
+		store().watch({ prefix: 'rare/', after: 0 }, sink);
 		const written = Promise.all([create(store(), 'rare/2', 'one'), fill(store(), 600)]);
-		await told.until(2);
+		await sink.until(2);
 		await written;
 		await create(store(), 'rare/3', 'one');
-		await told.until(3);
-		assert.deepEqual(told.keys, ['rare/1', 'rare/2', 'rare/3']);
+		await sink.until(3);
+		assert.deepEqual(sink.keys, ['rare/1', 'rare/2', 'rare/3']);
 	});
 
-	test('3. many watches from everywhere in a moving log each get all of theirs', async () => {
+	test('3. watches from many revisions of a growing log each receive all their changes', async () => {
 		await fill(store(), 1200);
 		const starts = [0, 1, 499, 500, 501, 777, 1000, 1199, 1200];
 		const watchers = starts.map((after) => {
-			const told = new RecordingSink();
-			store().watch({ prefix: '', after }, told);
-			return { after, told };
+			const sink = new RecordingSink();
+			store().watch({ prefix: '', after }, sink);
+			return { after, sink };
 		});
 		for (let round = 0; round < 10; round++) await fill(store(), 30);
-		for (const { after, told } of watchers) {
-			await told.untilRevision(1500);
-			assert.deepEqual(told.revisions, counting(after + 1, 1500 - after));
+		for (const { after, sink } of watchers) {
+			await sink.untilRevision(1500);
+			assert.deepEqual(sink.revisions, counting(after + 1, 1500 - after));
 		}
 	});
 
-	test('stop() ends a watch that catches up', async () => {
+	test('stop() ends a watch that reads the history', async () => {
 		await fill(store(), 1200);
-		const told = new RecordingSink();
-		const handle = store().watch({ prefix: '', after: 0 }, told);
-		told.onBatch = () => handle.stop();
+		const sink = new RecordingSink();
+		const handle = store().watch({ prefix: '', after: 0 }, sink);
+		sink.onBatch = () => handle.stop();
 		const other = new RecordingSink();
 		store().watch({ prefix: '', after: 0 }, other);
 		await other.until(1200);
 		await create(store(), 'more', 'one');
-		assert.equal(told.batches, 1);
-		assert.ok(told.changesTold.length < 1200, 'the log is told in parts');
-		assert.equal(told.error, undefined);
+		assert.equal(sink.batches, 1);
+		assert.ok(sink.received.length < 1200, 'the history is delivered in batches');
+		assert.equal(sink.error, undefined);
 	});
 }
 
 function history(store: () => Store): void {
-	test('the history is read in pieces without a gap, and ends at the present', async () => {
+	test('changes() returns the history in batches without a gap, up to the current revision', async () => {
 		await churn(store());
 		await create(store(), 'other', 'one');
-		const told = new RecordingSink();
+		const sink = new RecordingSink();
 		let after = 0;
 		let pieces = 0;
 		while (after < store().revision) {
 			const { revision, changes } = await store().changes({ prefix: '', after, limit: 2 });
-			if (changes.length > 0) told.changes(changes);
+			if (changes.length > 0) sink.changes(changes);
 			after = revision;
 			pieces += 1;
 		}
-		assert.deepEqual(told.plain, [...CHURN, '5 put other=one (created 5)']);
+		assert.deepEqual(sink.plain, [...CHURN, '5 put other=one (created 5)']);
 		assert.equal(pieces, 3);
 		assert.deepEqual(await store().changes({ prefix: '', after, limit: 2 }), { revision: 5, changes: [] });
 	});
 
-	test('a piece of the history ends with the change whose values, old and new, reach its bytes', async () => {
+	test('a batch of changes() ends with the change whose values, old and new, reach its limit of bytes', async () => {
 		await create(store(), 'a', 'one');
 		await update(store(), 'a', 'three', 1);
 		await remove(store(), 'a', 2);
@@ -385,7 +387,7 @@ function history(store: () => Store): void {
 		assert.deepEqual(await read(2, 1), [3, 3]);
 	});
 
-	test('the history of a prefix is that of its keys, and reaches the present also where they did not change', async () => {
+	test('changes() of a prefix reaches the current revision even if its keys did not change', async () => {
 		for (const each of ['a/1', 'b/1', 'a/2', 'b/2', 'b/3']) await create(store(), each, 'one');
 		const { revision, changes } = await store().changes({ prefix: 'a/', after: 1, limit: 10 });
 		assert.deepEqual([revision, changes.map((change) => change.revision)], [5, [3]]);
@@ -393,7 +395,7 @@ function history(store: () => Store): void {
 		assert.deepEqual(none, { revision: 5, changes: [] });
 	});
 
-	test('4. a history that was compacted or has not happened is refused', async () => {
+	test('4. changes() refuses compacted and future revisions', async () => {
 		await churn(store());
 		await store().compact(3);
 		const read = (after: Revision): Promise<unknown> => store().changes({ prefix: '', after, limit: 9 });
@@ -404,18 +406,18 @@ function history(store: () => Store): void {
 }
 
 function sinks(store: () => Store): void {
-	test('nothing is told after stop(), which may be called again', async () => {
-		const told = new RecordingSink();
-		const handle = store().watch({ prefix: '', after: 0 }, told);
+	test('a sink receives nothing after stop(), which may be called again', async () => {
+		const sink = new RecordingSink();
+		const handle = store().watch({ prefix: '', after: 0 }, sink);
 		await create(store(), 'a', 'one');
 		handle.stop();
 		handle.stop();
 		await create(store(), 'b', 'one');
-		assert.deepEqual(told.keys, ['a']);
-		assert.equal(told.error, undefined);
+		assert.deepEqual(sink.keys, ['a']);
+		assert.equal(sink.error, undefined);
 	});
 
-	test('a sink may stop its own watch, and that of others', async () => {
+	test('a sink may stop its own watch and others', async () => {
 		const [own, other] = [new RecordingSink(), new RecordingSink()];
 		const handle = store().watch({ prefix: '', after: 0 }, own);
 		const otherHandle = store().watch({ prefix: '', after: 0 }, other);
@@ -429,7 +431,7 @@ function sinks(store: () => Store): void {
 		assert.deepEqual(other.keys, []);
 	});
 
-	test('a sink that throws ends its own watch only, and no write fails of it', async () => {
+	test('a sink that throws ends only its own watch, and fails no write', async () => {
 		const [bad, worse, good] = [new RecordingSink(), new RecordingSink(), new RecordingSink()];
 		const failure = new Error('sink');
 		bad.onBatch = () => {
@@ -437,7 +439,7 @@ function sinks(store: () => Store): void {
 		};
 		worse.onBatch = bad.onBatch;
 		worse.onEnd = bad.onBatch;
-		for (const told of [bad, worse, good]) store().watch({ prefix: '', after: 0 }, told);
+		for (const sink of [bad, worse, good]) store().watch({ prefix: '', after: 0 }, sink);
 		assert.equal(await create(store(), 'a', 'one'), 1);
 		assert.equal(await create(store(), 'b', 'one'), 2);
 		assert.deepEqual(bad.keys, ['a']);
@@ -447,41 +449,41 @@ function sinks(store: () => Store): void {
 		assert.equal(good.error, undefined);
 	});
 
-	test('a sink that throws while its watch catches up ends it too', async () => {
+	test('a sink that throws while its watch reads the history ends the watch too', async () => {
 		await fill(store(), 1200);
-		const told = new RecordingSink();
-		told.onBatch = () => {
+		const sink = new RecordingSink();
+		sink.onBatch = () => {
 			throw new Error('sink');
 		};
-		store().watch({ prefix: '', after: 0 }, told);
-		await told.untilEnded();
-		assert.equal(told.batches, 1);
+		store().watch({ prefix: '', after: 0 }, sink);
+		await sink.untilEnded();
+		assert.equal(sink.batches, 1);
 	});
 
 	test('a sink may write and open watches; its calls never overlap', async () => {
-		const [told, inner] = [new RecordingSink(), new RecordingSink()];
+		const [sink, inner] = [new RecordingSink(), new RecordingSink()];
 		let depth = 0;
-		told.onBatch = () => {
+		sink.onBatch = () => {
 			assert.equal(depth++, 0);
-			if (told.changesTold.length === 1) {
+			if (sink.received.length === 1) {
 				store().watch({ prefix: '', after: store().revision }, inner);
 				void create(store(), 'b', 'one');
 				void create(store(), 'c', 'one');
 			}
 			depth--;
 		};
-		store().watch({ prefix: '', after: 0 }, told);
+		store().watch({ prefix: '', after: 0 }, sink);
 		await create(store(), 'a', 'one');
-		await told.until(3);
+		await sink.until(3);
 		await inner.until(2);
-		assert.equal(told.error, undefined);
-		assert.deepEqual(told.keys, ['a', 'b', 'c']);
+		assert.equal(sink.error, undefined);
+		assert.deepEqual(sink.keys, ['a', 'b', 'c']);
 		assert.deepEqual(inner.keys, ['b', 'c']);
 	});
 }
 
 function compaction(store: () => Store): void {
-	test('4. a compacted revision can be neither read nor watched from; the oldest left can', async () => {
+	test('4. a compacted revision can be neither read nor watched from; the oldest remaining one can', async () => {
 		await churn(store());
 		await store().compact(3);
 		for (const revision of [0, 1, 2]) {
@@ -492,12 +494,12 @@ function compaction(store: () => Store): void {
 			});
 		}
 		assert.deepEqual((await list(store(), { prefix: '', revision: 3 })).texts, ['a=two', 'b=one']);
-		const told = new RecordingSink();
-		store().watch({ prefix: '', after: 3 }, told);
-		assert.deepEqual((await told.until(1)).plain, CHURN.slice(3));
+		const sink = new RecordingSink();
+		store().watch({ prefix: '', after: 3 }, sink);
+		assert.deepEqual((await sink.until(1)).plain, CHURN.slice(3));
 	});
 
-	test('4. compaction leaves what is there now, and later history whole', async () => {
+	test('4. compaction keeps all current entries and the later history', async () => {
 		await create(store(), 'old', 'one');
 		await create(store(), 'gone', 'one');
 		await create(store(), 'changed', 'one');
@@ -508,9 +510,9 @@ function compaction(store: () => Store): void {
 		await remove(store(), 'old', 1);
 		assert.deepEqual((await list(store(), { prefix: '' })).texts, ['changed=three']);
 		assert.deepEqual((await list(store(), { prefix: '', revision: 5 })).texts, ['changed=two', 'old=one']);
-		const told = new RecordingSink();
-		store().watch({ prefix: '', after: 5 }, told);
-		assert.deepEqual((await told.until(2)).plain, [
+		const sink = new RecordingSink();
+		store().watch({ prefix: '', after: 5 }, sink);
+		assert.deepEqual((await sink.until(2)).plain, [
 			'6 put changed=three (created 3), was two at 5',
 			'7 delete old, was one at 1',
 		]);
@@ -518,7 +520,7 @@ function compaction(store: () => Store): void {
 		assert.equal(await create(store(), 'gone', 'again'), 8);
 	});
 
-	test('compaction takes no revision, may be repeated and never goes back', async () => {
+	test('compaction takes no revision, may be repeated and cannot be undone', async () => {
 		await churn(store());
 		await store().compact(3);
 		await store().compact(3);
@@ -531,44 +533,44 @@ function compaction(store: () => Store): void {
 		assert.deepEqual((await list(store(), { prefix: '' })).texts, ['a=two']);
 	});
 
-	test('live watches and the next writes do not feel a compaction', async () => {
-		const told = new RecordingSink();
-		store().watch({ prefix: '', after: 0 }, told);
+	test('a compaction affects neither live watches nor later writes', async () => {
+		const sink = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, sink);
 		await fill(store(), 700);
 		await Promise.all([store().compact(700), fill(store(), 100)]);
-		assert.deepEqual(told.revisions, counting(1, 800));
-		assert.equal(told.error, undefined);
+		assert.deepEqual(sink.revisions, counting(1, 800));
+		assert.equal(sink.error, undefined);
 	});
 
-	test('4. a watch that a compaction overtakes ends with CompactedError', async () => {
+	test('4. a watch ends with CompactedError if compaction removes changes that it has not read', async () => {
 		await fill(store(), 1200);
-		const told = new RecordingSink();
-		store().watch({ prefix: '', after: 0 }, told);
+		const sink = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, sink);
 		const compacted = store().compact(1100);
-		await told.untilEnded();
+		await sink.untilEnded();
 		await compacted;
-		assert.ok(told.error instanceof CompactedError);
+		assert.ok(sink.error instanceof CompactedError);
 		await create(store(), 'later', 'one');
-		assert.deepEqual(told.revisions, []);
+		assert.deepEqual(sink.revisions, []);
 	});
 
-	test('4. a watch in a race with a compaction has told everything up to where it ended', async () => {
+	test('4. a watch that races with a compaction delivers all changes up to its end', async () => {
 		await fill(store(), 3000);
-		const told = new RecordingSink();
-		store().watch({ prefix: '', after: 0 }, told);
+		const sink = new RecordingSink();
+		store().watch({ prefix: '', after: 0 }, sink);
 		let compacted: Promise<void> | undefined;
-		told.onBatch = () => {
+		sink.onBatch = () => {
 			compacted ??= store().compact(2900);
 		};
-		await Promise.race([told.untilRevision(3000), told.untilEnded()]);
+		await Promise.race([sink.untilRevision(3000), sink.untilEnded()]);
 		await compacted;
-		assert.deepEqual(told.revisions, counting(1, told.revisions.length));
-		if (told.revisions.length < 3000) assert.ok(told.error instanceof CompactedError);
+		assert.deepEqual(sink.revisions, counting(1, sink.revisions.length));
+		if (sink.revisions.length < 3000) assert.ok(sink.error instanceof CompactedError);
 	});
 }
 
 function closing(store: () => Store): void {
-	test('close() ends every watch and lets the writes under way finish', async () => {
+	test('close() waits for pending writes and ends every watch', async () => {
 		await fill(store(), 1200);
 		const [live, behind, stopped] = [new RecordingSink(), new RecordingSink(), new RecordingSink()];
 		store().watch({ prefix: '', after: 1200 }, live);
@@ -584,7 +586,7 @@ function closing(store: () => Store): void {
 		assert.equal(stopped.error, undefined);
 	});
 
-	test('a closed store takes no calls, except for another close()', async () => {
+	test('a closed store refuses all calls but close()', async () => {
 		await create(store(), 'a', 'one');
 		await store().close();
 		await assert.rejects(create(store(), 'b', 'one'), StoreUnavailableError);
@@ -597,24 +599,24 @@ function closing(store: () => Store): void {
 	});
 
 	test('a sink may close the store', async () => {
-		const [told, other] = [new RecordingSink(), new RecordingSink()];
+		const [sink, other] = [new RecordingSink(), new RecordingSink()];
 		let closed: Promise<void> | undefined;
-		told.onBatch = () => {
+		sink.onBatch = () => {
 			if (closed) return;
 			void create(store(), 'b', 'one');
 			closed = store().close();
 		};
-		store().watch({ prefix: '', after: 0 }, told);
+		store().watch({ prefix: '', after: 0 }, sink);
 		store().watch({ prefix: '', after: 0 }, other);
 		await create(store(), 'a', 'one');
 		await closed;
-		assert.deepEqual(told.revisions, [1, 2].slice(0, told.revisions.length));
-		assert.deepEqual(other.revisions, told.revisions);
+		assert.deepEqual(sink.revisions, [1, 2].slice(0, sink.revisions.length));
+		assert.deepEqual(other.revisions, sink.revisions);
 		assert.ok(other.error instanceof StoreUnavailableError);
 	});
 }
 
-/** A short history with every kind of change; {@link CHURN} is how it is told. */
+/** Writes a short history with every kind of change: {@link CHURN} are its changes as text. */
 async function churn(store: Store): Promise<void> {
 	await create(store, 'a', 'one');
 	await create(store, 'b', 'one');
@@ -629,7 +631,7 @@ const CHURN = [
 	'4 delete b, was one at 2',
 ];
 
-/** Makes `count` changes. */
+/** Writes `count` changes. */
 async function fill(store: Store, count: number): Promise<void> {
 	filled += 1;
 	await Promise.all(
@@ -646,10 +648,10 @@ async function read(store: Store, name: string): Promise<Plain | undefined> {
 
 async function unchanged(store: Store, entry: Plain): Promise<void> {
 	assert.deepEqual(await read(store, entry.key), entry);
-	const told = new RecordingSink();
-	store.watch({ prefix: '', after: 0 }, told);
-	await told.untilRevision(store.revision);
-	assert.deepEqual(told.revisions, counting(1, store.revision));
+	const sink = new RecordingSink();
+	store.watch({ prefix: '', after: 0 }, sink);
+	await sink.untilRevision(store.revision);
+	assert.deepEqual(sink.revisions, counting(1, store.revision));
 }
 
 interface Listed {

@@ -1,7 +1,10 @@
-/** Any history of writes and compactions, against a store that is nothing but a list of states. */
+/**
+ * Property tests: generated histories of writes and compactions, compared with a model that is a list of
+ * states.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { decode, encode, type Plain, plainEntry, RecordingSink, tellPlain } from './recording-sink.ts';
+import { decode, encode, type Plain, plainChange, plainEntry, RecordingSink } from './recording-sink.ts';
 import { CompactedError, type Revision, type Store, type Write } from './store.ts';
 
 const KEYS = ['a', 'a/b', 'b'] as const;
@@ -25,20 +28,20 @@ const steps = fc.array(
 	{ maxLength: 40 },
 );
 
-/** What there is at a revision: a key's text, revision and creation. */
+/** The entries at one revision, by key. */
 type State = ReadonlyMap<string, Plain>;
 
-/** The history as a list: `states[revision]` is all there was at `revision`. */
+/** The model of a store: `states[revision]` are the entries at `revision`. */
 class Model {
 	readonly states: State[] = [new Map()];
-	readonly told: string[] = [];
+	readonly lines: string[] = [];
 	compacted = 0;
 
 	get now(): State {
 		return this.states.at(-1) ?? new Map();
 	}
 
-	/** Performs a write if it must succeed; otherwise names the error that the store owes. */
+	/** Performs a write. Returns its revision, or the name of the error with which the store must refuse it. */
 	write(write: Write): Revision | string {
 		const revision = this.states.length;
 		const before = this.now.get(write.key);
@@ -51,7 +54,7 @@ class Model {
 			next.set(write.key, { key: write.key, text: decode(write.value), revision, createRevision });
 		}
 		this.states.push(next);
-		this.told.push(tellPlain(revision, write.key, next.get(write.key), before));
+		this.lines.push(plainChange(revision, write.key, next.get(write.key), before));
 		return revision;
 	}
 
@@ -63,7 +66,7 @@ class Model {
 	}
 }
 
-/** Checks that a store tells and reads any history as the model has it. */
+/** Checks that ranges and watches of a store agree with the model, for generated histories. */
 export async function followsModel(open: () => Promise<Store>): Promise<void> {
 	await fc.assert(
 		fc.asyncProperty(steps, async (history) => {
@@ -71,7 +74,7 @@ export async function followsModel(open: () => Promise<Store>): Promise<void> {
 			const [model, live] = [new Model(), new RecordingSink()];
 			store.watch({ prefix: '', after: 0 }, live);
 			for (const step of history) await takeStep(store, model, step);
-			assert.deepEqual(live.plain, model.told);
+			assert.deepEqual(live.plain, model.lines);
 			await agreesOnThePast(store, model);
 			await store.close();
 		}),
@@ -114,9 +117,9 @@ async function agreesOnThePast(store: Store, model: Model): Promise<void> {
 				model.at(revision, prefix),
 			);
 		}
-		const told = new RecordingSink();
-		store.watch({ prefix: '', after: revision }, told);
-		await told.until(store.revision - revision);
-		assert.deepEqual(told.plain, model.told.slice(revision));
+		const sink = new RecordingSink();
+		store.watch({ prefix: '', after: revision }, sink);
+		await sink.until(store.revision - revision);
+		assert.deepEqual(sink.plain, model.lines.slice(revision));
 	}
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Change, Entry, Revision, Store, WatchSink } from './store.ts';
 
-/** A change or its absence in a form that compares well. */
+/** An entry with its value as text, for comparison. */
 export interface Plain {
 	readonly key: string;
 	readonly text: string;
@@ -9,97 +9,97 @@ export interface Plain {
 	readonly createRevision: Revision;
 }
 
-/** A sink for tests: it keeps what it is told, and fails whoever reads it if it was told wrongly. */
+/** A sink for tests. It records all changes, and reading them fails if a call violated the contract. */
 export class RecordingSink implements WatchSink {
 	batches = 0;
 	error: Error | undefined;
-	/** Runs within each call of `changes`, after it was kept. */
+	/** Called within each call of `changes`, after the batch was recorded. */
 	onBatch: () => void = () => {};
-	/** Runs within `ended`. */
+	/** Called within `ended`. */
 	onEnd: () => void = () => {};
-	readonly #told: Change[] = [];
+	readonly #received: Change[] = [];
 	readonly #waiting = new Set<() => void>();
 	#wrong: string | undefined;
 
 	changes(batch: readonly Change[]): void {
-		// Thrown here, it would only end the watch.
-		if (batch.length === 0) this.#wrong = 'a batch holds nothing';
-		if (this.error) this.#wrong = 'changes follow the end';
+		// Recorded, since an assertion that fails here would only end the watch.
+		if (batch.length === 0) this.#wrong = 'a batch is empty';
+		if (this.error) this.#wrong = 'changes after the end of the watch';
 		this.batches += 1;
-		this.#told.push(...batch);
-		for (const look of this.#waiting) look();
+		this.#received.push(...batch);
+		for (const check of this.#waiting) check();
 		this.onBatch();
 	}
 
 	ended(error: Error): void {
 		if (this.error) this.#wrong = 'the watch ended twice';
 		this.error = error;
-		for (const look of this.#waiting) look();
+		for (const check of this.#waiting) check();
 		this.onEnd();
 	}
 
-	/** All changes told so far. */
-	get changesTold(): readonly Change[] {
+	/** All changes received so far. */
+	get received(): readonly Change[] {
 		assert.equal(this.#wrong, undefined);
-		return this.#told;
+		return this.#received;
 	}
 
-	/** The revisions told so far. */
+	/** The revisions of the changes received so far. */
 	get revisions(): readonly Revision[] {
-		return this.changesTold.map(({ revision }) => revision);
+		return this.received.map(({ revision }) => revision);
 	}
 
-	/** The keys told of so far. */
+	/** The keys of the changes received so far. */
 	get keys(): readonly string[] {
-		return this.changesTold.map((change) => (change.type === 'put' ? change.entry.key : change.key));
+		return this.received.map((change) => (change.type === 'put' ? change.entry.key : change.key));
 	}
 
-	/** A line per change, for comparison. */
+	/** The changes as lines of text, for comparison. */
 	get plain(): readonly string[] {
-		return this.changesTold.map((change) => {
+		return this.received.map((change) => {
 			const { revision, previous } = change;
 			const before = previous && plainEntry(previous);
 			return change.type === 'put'
-				? tellPlain(revision, change.entry.key, plainEntry(change.entry), before)
-				: tellPlain(revision, change.key, undefined, before);
+				? plainChange(revision, change.entry.key, plainEntry(change.entry), before)
+				: plainChange(revision, change.key, undefined, before);
 		});
 	}
 
-	/** Resolves once `count` changes have been told. */
+	/** Resolves once `count` changes have been received. */
 	until(count: number): Promise<this> {
-		return this.#when(() => this.changesTold.length >= count);
+		return this.#when(() => this.received.length >= count);
 	}
 
-	/** Resolves once `revision` or a later one has been told. */
+	/** Resolves once a change at `revision` or a later one has been received. */
 	untilRevision(revision: Revision): Promise<this> {
-		return this.#when(() => (this.changesTold.at(-1)?.revision ?? 0) >= revision);
+		return this.#when(() => (this.received.at(-1)?.revision ?? 0) >= revision);
 	}
 
-	/** Resolves once the watch has ended by itself. */
+	/** Resolves once the store has ended the watch. */
 	untilEnded(): Promise<this> {
 		return this.#when(() => this.error !== undefined);
 	}
 
 	#when(holds: () => boolean): Promise<this> {
 		return new Promise((resolve) => {
-			const look = (): void => {
+			const check = (): void => {
 				if (!holds()) return;
-				this.#waiting.delete(look);
+				this.#waiting.delete(check);
 				resolve(this);
 			};
-			this.#waiting.add(look);
-			look();
+			this.#waiting.add(check);
+			check();
 		});
 	}
 }
 
-/** An entry without its bytes. */
+/** The entry with its value as text. */
 export function plainEntry({ key, value, revision, createRevision }: Entry): Plain {
 	return { key, text: decode(value), revision, createRevision };
 }
 
-/** A put (`now`) or delete of key `name` as a line of text. */
-export function tellPlain(
+/** A change of the key `name` as a line of text: a put of `now`, or a delete. */
+export function plainChange(
 	revision: Revision,
 	name: string,
 	now: Plain | undefined,

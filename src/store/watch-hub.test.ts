@@ -9,7 +9,7 @@ function put(key: string, revision: number): Change {
 	return { type: 'put', revision, entry, previous: undefined };
 }
 
-test('a log that cannot be read ends the watch that reads it, and no other', async () => {
+test('an error of the log ends the watch that reads it, and no other', async () => {
 	const broken = new Error('disk I/O error');
 	const hub = new WatchHub(
 		{
