@@ -10,7 +10,7 @@ import { pods } from './core/pod/definition.ts';
 import { decode } from './meta/decode.ts';
 import type { ObjectNode } from './meta/schema.ts';
 
-/** What upstream's types of 1.37 are marshalled to by Go, where a client sends only what is given. */
+/** For objects with only the fields in `given`: the JSON to which Go marshals upstream's types of 1.37. */
 const WRITTEN: readonly {
 	readonly of: { readonly schema: ObjectNode };
 	readonly given: object;
@@ -127,12 +127,12 @@ for (const { of, given, written } of WRITTEN) {
 	test(`${of.schema.name.replace(/.*\./, '')} is written with ${JSON.stringify(written).slice(0, 80)}`, () => {
 		const { value } = decode(of.schema, given);
 		assert.partialDeepStrictEqual(value, written);
-		// What was written is read back without a copy.
+		// Decoding the stored form again changes nothing, so it returns the object itself.
 		assert.equal(decode(of.schema, value).value, value);
 	});
 }
 
-test('null is the same as nothing where it is not what stands for nothing', () => {
+test('null counts as absent in fields that are not nullable', () => {
 	const given: JsonRecord = { metadata: null, spec: null, status: { conditions: null, startTime: null } };
 	assert.deepEqual(decode(pods.schema, given).value, decode(pods.schema, {}).value);
 });

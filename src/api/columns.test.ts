@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { resources } from './resources.ts';
 
 /**
- * The columns of every kind, as pkg/printers/internalversion/printers.go of upstream has them: names, types
- * and which of them only `-o wide` shows (those behind the bar).
+ * The columns of every kind, from upstream's pkg/printers/internalversion/printers.go: names, types and, after
+ * the bar, those that only `-o wide` shows.
  */
 const COLUMNS: Readonly<Record<string, string>> = {
 	pods: 'Name/name Ready Status Restarts Age | IP Node Nominated_Node Readiness_Gates',

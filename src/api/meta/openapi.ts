@@ -79,6 +79,10 @@ function component(node: ObjectNode, schemas: Schemas, definition?: SubresourceK
 	});
 }
 
+/**
+ * A field's schema with its description. The patch strategy of an object belongs to the field, not to the
+ * component.
+ */
 function property({ schema, description }: Field, schemas: Schemas): Json {
 	const retainKeys = schema.type === 'object' && schema.retainKeys;
 	return {
@@ -125,6 +129,10 @@ function stringSchema(node: StringNode, schemas: Schemas): Json {
 	}
 }
 
+/**
+ * A list with its merge strategy for server-side apply (list-type) and for strategic merge patches
+ * (patch-strategy).
+ */
 function listSchema(node: ListNode, schemas: Schemas): Json {
 	const merge = listMergeOf(node);
 	return {
@@ -171,6 +179,10 @@ const INT_OR_STRING: Json = {
 	description: 'An integer or a string, such as a port by number or by name.',
 };
 
+/**
+ * The paths of one resource. kubectl finds a kind by the operations of its paths, and its fields by the
+ * schemas.
+ */
 function pathsOf(definition: ResourceDefinition): Record<string, Json> {
 	const base = `/${openApiPath(definition)}`;
 	const { namespaced, resource, status } = definition;
@@ -233,6 +245,9 @@ function operation(definition: SubresourceKind, action: string, parameters: read
 	};
 }
 
+/**
+ * The patch types that the server accepts. kubectl checks for strategic merge patches before it sends one.
+ */
 const PATCH_BODIES: Json = Object.fromEntries(
 	['json-patch', 'merge-patch', 'strategic-merge-patch'].map((kind) => [
 		`application/${kind}+json`,

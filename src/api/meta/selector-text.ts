@@ -59,6 +59,7 @@ function asWord(token: Token): Token {
 	return token.kind === 'in' || token.kind === 'notin' ? { kind: 'word', text: token.text } : token;
 }
 
+/** Splits the text into words and symbols. Whitespace separates tokens and has no other meaning. */
 function tokenise(text: string): readonly Token[] {
 	const tokens: Token[] = [];
 	for (const [part] of text.matchAll(/[=!(),><]+|[^=!(),><\s]+/g)) {
@@ -80,6 +81,7 @@ function symbols(run: string): readonly Token[] {
 	return tokens;
 }
 
+/** A comma-separated list of requirements. A comma at the end is an error, as upstream. */
 function parse(tokens: Tokens): readonly Requirement[] {
 	const requirements: Requirement[] = [];
 	for (;;) {
@@ -99,6 +101,10 @@ function parse(tokens: Tokens): readonly Requirement[] {
 	}
 }
 
+/**
+ * One requirement. The key is validated before the operator is read, so its error precedes that of the
+ * operator.
+ */
 function parseRequirement(tokens: Tokens): Requirement {
 	let key = tokens.next();
 	const absent = key.kind === '!';
@@ -127,6 +133,7 @@ function parseRequirement(tokens: Tokens): Requirement {
 	}
 }
 
+/** The value of `=`, `!=`, `>` or `<`. It may be missing, and is then empty: `a=` selects the empty value. */
 function parseValue(tokens: Tokens): string {
 	const next = tokens.peek();
 	if (next.kind === 'end' || next.kind === ',') return '';
@@ -135,6 +142,7 @@ function parseValue(tokens: Tokens): string {
 	return value.text;
 }
 
+/** The set of `in` or `notin` in parentheses. An empty set contains the empty value. */
 function parseValues(tokens: Tokens): readonly string[] {
 	const open = tokens.next();
 	if (open.kind !== '(') throw refused(`found '${open.text}' expected: '('`);
@@ -172,6 +180,10 @@ function parseValueList(tokens: Tokens): readonly string[] {
 	}
 }
 
+/**
+ * Throws unless all values are valid (upstream: NewRequirement). Values of `>` and `<` are checked as
+ * integers first.
+ */
 function checked(requirement: Requirement): Requirement {
 	const values = new FieldPath('values');
 	const errors: FieldError[] = [];

@@ -63,6 +63,7 @@ class ShortJson {
 		this.#text += '}';
 	}
 
+	/** Cuts a long string before it is encoded, since encoding 3 MB to show 1000 characters takes time. */
 	#writeScalar(value: unknown): void {
 		const short = typeof value === 'string' ? value.slice(0, this.#maxLength) : value;
 		this.#text += JSON.stringify(short) ?? 'null';

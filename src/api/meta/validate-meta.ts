@@ -93,6 +93,10 @@ export function validateFinalizerOwner(finalizer: string, path: FieldPath): read
 	return [invalid(path, finalizer, text)];
 }
 
+/**
+ * The fields that identify the object or belong to its deletion: the server sets them, and no update changes
+ * them.
+ */
 const IMMUTABLE_FIELDS = [
 	'name',
 	'namespace',
@@ -102,6 +106,7 @@ const IMMUTABLE_FIELDS = [
 	'deletionGracePeriodSeconds',
 ] as const;
 
+/** Both generateName and name are validated, since a client may set both: then name is used. */
 function validateName(meta: ObjectMeta, check: NameCheck, path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const { name = '', generateName = '' } = meta;
@@ -129,6 +134,7 @@ function validateTags(meta: ObjectMeta, path: FieldPath): readonly FieldError[] 
 	];
 }
 
+/** At most one owner may be the controller: two would work against each other. */
 function validateOwners(owners: readonly OwnerReference[], path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	let controller: string | undefined;
@@ -146,6 +152,7 @@ function validateOwners(owners: readonly OwnerReference[], path: FieldPath): rea
 	return errors;
 }
 
+/** An owner must be named completely, and must not be an Event (upstream: BannedOwners). */
 function validateOwner(owner: OwnerReference, path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	const version = owner.apiVersion.split('/').at(-1);

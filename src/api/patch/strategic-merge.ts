@@ -47,6 +47,7 @@ function mergeObject(original: JsonRecord, patch: JsonRecord, node: SchemaNode |
 	return draft.done();
 }
 
+/** `$patch` in an object: `delete` empties it, `replace` sets it to the rest of the patch. */
 function replaceOrDelete(directive: unknown, patch: JsonRecord): JsonRecord {
 	if (directive === 'delete') return {};
 	if (directive !== 'replace') throw unknownDirective(directive, patch);
@@ -55,6 +56,7 @@ function replaceOrDelete(directive: unknown, patch: JsonRecord): JsonRecord {
 	return draft.done();
 }
 
+/** Values of different types are not merged: the patch's value replaces the other. */
 function mergeField(draft: RecordDraft, key: string, value: unknown, node: SchemaNode | undefined): void {
 	const current = draft.get(key);
 	if (isRecord(current) && isRecord(value)) {
@@ -68,6 +70,7 @@ function mergeField(draft: RecordDraft, key: string, value: unknown, node: Schem
 	}
 }
 
+/** Deletes all fields that `$retainKeys` does not list. It must list every field that the patch sets. */
 function applyRetainKeys(draft: RecordDraft, patch: JsonRecord): void {
 	const retained = own(patch, RETAIN_KEYS);
 	if (retained === undefined) return;
@@ -129,6 +132,7 @@ function sameItem(a: unknown, b: unknown, merge: ListMerge): boolean {
 	return merge.by === 'key' ? mergeKeyOf(a, merge.key) === mergeKeyOf(b, merge.key) : a === b;
 }
 
+/** Deletes scalars from a list. A set, since scanning the values for each item would take quadratic time. */
 function deleteFromList(draft: RecordDraft, key: string, values: unknown): void {
 	if (!isList(values)) throw badRequest('invalid patch format of primitive list');
 	const current = draft.get(key);
@@ -140,6 +144,10 @@ function deleteFromList(draft: RecordDraft, key: string, values: unknown): void 
 	);
 }
 
+/**
+ * Merges a list in the way of its schema. Returns `current` itself if the result is equal, so that it stays
+ * shared.
+ */
 function mergeList(
 	current: readonly unknown[],
 	patch: readonly unknown[],
@@ -157,6 +165,9 @@ function mergeList(
 	return jsonEqual(current, result) ? current : result;
 }
 
+/**
+ * Merges objects by their merge key. A map of positions keeps this linear: lists can have thousands of items.
+ */
 function mergeKeyed(
 	current: readonly unknown[],
 	patch: readonly unknown[],

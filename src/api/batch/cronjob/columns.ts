@@ -48,6 +48,9 @@ export const cronJobColumns: readonly Column<CronJob>[] = [
 	),
 ];
 
+/**
+ * As upstream's printBoolPtr. The API server sets a default, so `<unset>` does not occur in stored objects.
+ */
 function suspendText(suspend: boolean | undefined): string {
 	if (suspend === undefined) return '<unset>';
 	return suspend ? 'True' : 'False';

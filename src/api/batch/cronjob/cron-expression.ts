@@ -52,6 +52,7 @@ export function parseCron(text: string): ParsedCron {
  * in the expression overrides. Undefined if no time within five years matches (February 30).
  */
 export function nextTime(expression: CronExpression, afterMs: number, zone: string): number | undefined {
+	// Schedules have a resolution of seconds, so the search starts with the next whole second.
 	const seconds = Math.floor(afterMs / 1000) * 1000;
 	if (expression.type === 'every') return seconds + expression.ms;
 	return search(expression, seconds + 1000, expression.zone ?? zone);
@@ -93,6 +94,10 @@ function parse(text: string): CronExpression {
 	};
 }
 
+/**
+ * Splits off a time zone at the start. Validation refuses new schedules with one; old objects may still have
+ * it.
+ */
 function splitZone(text: string): { readonly zone?: string; readonly rest: string } {
 	if (!/^(CRON_)?TZ=/.test(text)) return { rest: text };
 	const space = text.indexOf(' ');
@@ -122,6 +127,7 @@ function parseDescriptor(text: string): CronExpression {
 	if (!text.startsWith(EVERY)) throw new CronError(`unrecognized descriptor: ${text}`);
 	const duration = parseGoDuration(text.slice(EVERY.length));
 	if (!duration.ok) throw new CronError(`failed to parse duration ${text}: ${duration.error}`);
+	// As upstream's library: whole seconds, at least one.
 	return { type: 'every', ms: Math.max(1000, Math.floor(duration.ms / 1000) * 1000) };
 }
 
@@ -146,6 +152,9 @@ interface ParsedField {
 	readonly star: boolean;
 }
 
+/**
+ * A field is a comma-separated list of ranges. It counts as a star if one of them is `*` or `?` with step 1.
+ */
 function parseField(text: string, rules: FieldRules): ParsedField {
 	const values = new Set<number>();
 	let star = false;
@@ -158,6 +167,10 @@ function parseField(text: string, rules: FieldRules): ParsedField {
 	return { values, star };
 }
 
+/**
+ * One item of a field: `*`, `5`, `1-5`, each with an optional step `/2`. A single number with a step is the
+ * start of a range to the maximum.
+ */
 function parseRange(
 	text: string,
 	rules: FieldRules,
@@ -182,6 +195,7 @@ function parseRange(
 	return { start, end, step: by, star: any && by === 1 };
 }
 
+/** A number, or a month or weekday by its English abbreviation in any case. */
 function parseNumber(text: string, { names, min }: FieldRules): number {
 	const index = names.indexOf(text.toLowerCase());
 	return index >= 0 ? index + min : parseInteger(text);

@@ -27,6 +27,8 @@ export function parseGoDuration(text: string): GoDuration {
 	if (digits === '0') return { ok: true, ms: 0 };
 	if (digits === '') return fail(invalid);
 	let ms = 0;
+	// The unit is everything up to the next digit or dot, so that an unknown unit is reported whole, as Go
+	// does.
 	for (let rest = digits; rest !== ''; ) {
 		const [all = '', number = '', unit = ''] = /^(\d*\.?\d*)([^\d.]*)/.exec(rest) ?? [];
 		if (!/\d/.test(number)) return fail(invalid);

@@ -17,6 +17,11 @@ import {
 } from '../../meta/schema.ts';
 import { jobSpecSchema } from '../job/schema.ts';
 
+/**
+ * The schema of batch/v1 CronJob. The descriptions are what `kubectl explain` prints. The template contains
+ * the whole spec of a Job, so its fields are described once, in ../job/schema.ts.
+ */
+
 /** Schema of batch/v1 JobTemplateSpec. */
 export const jobTemplateSpecSchema = object(
 	'io.k8s.api.batch.v1.JobTemplateSpec',

@@ -97,6 +97,7 @@ function validateExitCodes(
 	return errors;
 }
 
+/** Each pattern has a condition type in the syntax of a label key, and one of the three statuses. */
 function validateConditions(
 	patterns: NonNullable<PodFailurePolicyRule['onPodConditions']>,
 	path: FieldPath,

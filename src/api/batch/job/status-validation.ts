@@ -158,6 +158,7 @@ const RULES: readonly Rule[] = [
 			),
 	},
 	{
+		// A Job that fails has no completionTime: only success sets it.
 		when: ['complete', 'completionTime'],
 		check: (change) => {
 			const wrong = change.is.completionTime !== undefined && !change.is.complete;
@@ -200,6 +201,7 @@ const RULES: readonly Rule[] = [
 			),
 	},
 	{
+		// A finished Job must not run Pods: the TTL controller may delete it at any time.
 		when: ['finished', 'active'],
 		check: (change) => {
 			const { finished, active } = change.is;
@@ -253,6 +255,7 @@ const RULES: readonly Rule[] = [
 		},
 	},
 	{
+		// An index has one outcome. An overlap would count it twice.
 		when: ['completedIndexes', 'failedIndexes'],
 		check: (change) => {
 			const { completedIndexes, failedIndexes = '' } = change.is;
@@ -304,6 +307,7 @@ const RULES: readonly Rule[] = [
 				'cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True',
 			),
 	},
+	// Terminal conditions are final: other controllers act on them, and cannot undo that.
 	...(['failed', 'complete', 'failureTarget'] as const).map((part): Rule => {
 		const type = part[0]?.toUpperCase() + part.slice(1);
 		return {

@@ -37,6 +37,7 @@ function labelsToKeep(old: Job, job: Job): readonly (readonly [string, string])[
 	return expectedLabels(job).filter(([key]) => prefixed || !key.includes('/'));
 }
 
+/** The error of an immutable field. Semantic equality, since clients write absent and empty values alike. */
 function validateUnchanged(field: keyof JobSpec, { spec }: Job, { spec: old }: Job): readonly FieldError[] {
 	return semanticEqual(spec[field], old[field]) ? [] : [immutable(SPEC.child(field), spec[field])];
 }
