@@ -42,6 +42,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 	});
 }
 
+/** Rule 1: revisions, and compare-and-set with all its refusals. */
 function writing(store: () => Store): void {
 	test('1. each change takes the next revision, and a refused write takes none', async () => {
 		assert.equal(store().revision, 0);
@@ -127,6 +128,7 @@ function writing(store: () => Store): void {
 	});
 }
 
+/** Rules 2 and 5: when a write becomes visible, and group commits. */
 function grouping(store: () => Store): void {
 	test('2. a write is not visible in the turn in which it is requested', async () => {
 		const sink = new RecordingSink();
@@ -174,6 +176,7 @@ function grouping(store: () => Store): void {
 	});
 }
 
+/** Range reads: order, pages, limits and earlier revisions. */
 function ranges(store: () => Store): void {
 	test('a range returns the keys with its prefix, in the order of their UTF-8 bytes', async () => {
 		// In UTF-16 the last two would be in reverse order. `%` and `_` must not act as SQL wildcards.
@@ -250,6 +253,7 @@ function ranges(store: () => Store): void {
 	});
 }
 
+/** Rule 3: live watches and watches from an earlier revision. */
 function watching(store: () => Store): void {
 	test('3. a live watch delivers puts and deletes with the previous entries', async () => {
 		const sink = new RecordingSink();
@@ -295,6 +299,7 @@ function watching(store: () => Store): void {
 	});
 }
 
+/** Rule 3: the switch from the history to live changes, where a loss or a repetition would be likeliest. */
 function catchingUp(store: () => Store): void {
 	test('3. a watch switches from the history to live changes without loss or repetition', async () => {
 		await fill(store(), 1700);
@@ -353,6 +358,7 @@ function catchingUp(store: () => Store): void {
 	});
 }
 
+/** Store.changes: batches of the history for a reader with its own pace. */
 function history(store: () => Store): void {
 	test('changes() returns the history in batches without a gap, up to the current revision', async () => {
 		await churn(store());
@@ -405,6 +411,7 @@ function history(store: () => Store): void {
 	});
 }
 
+/** What sinks may do within their calls: throw, stop watches, write, open watches. */
 function sinks(store: () => Store): void {
 	test('a sink receives nothing after stop(), which may be called again', async () => {
 		const sink = new RecordingSink();
@@ -482,6 +489,7 @@ function sinks(store: () => Store): void {
 	});
 }
 
+/** Rule 4: compaction, also concurrent with watches. */
 function compaction(store: () => Store): void {
 	test('4. a compacted revision can be neither read nor watched from; the oldest remaining one can', async () => {
 		await churn(store());
@@ -569,6 +577,7 @@ function compaction(store: () => Store): void {
 	});
 }
 
+/** The end of a store: pending writes finish, watches end, later calls are refused. */
 function closing(store: () => Store): void {
 	test('close() waits for pending writes and ends every watch', async () => {
 		await fill(store(), 1200);

@@ -107,6 +107,7 @@ export class MemoryStore implements Store {
 		if (revision > this.#revision) throw new FutureRevisionError(revision, this.#revision);
 		if (revision <= this.#compacted) return;
 		this.#compacted = revision;
+		// Keeps the version that is current at `revision`, unless it is a deletion, and all later ones.
 		for (const [key, versions] of this.#versions) {
 			const firstKept = versions.findLastIndex((version) => version.revision <= revision);
 			const kept = versions.slice(Math.max(firstKept, 0));
@@ -129,6 +130,7 @@ export class MemoryStore implements Store {
 		if (this.#closed) throw new StoreUnavailableError('the store is closed');
 	}
 
+	/** The view for the hub. Getters, since revision and compacted change. */
 	#openLog(): ChangeLog {
 		const revision = (): Revision => this.#revision;
 		const compacted = (): Revision => this.#compacted;
@@ -167,6 +169,7 @@ export class MemoryStore implements Store {
 		return this.#versions.get(key)?.at(-1)?.entry;
 	}
 
+	/** Appends a version. A new key makes the sorted list of keys stale. */
 	#keep(key: string, version: Version): void {
 		const versions = this.#versions.get(key);
 		if (versions) versions.push(version);
