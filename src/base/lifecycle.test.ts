@@ -4,7 +4,7 @@ import { aborted } from './aborted.ts';
 import { Lifecycle, type Part, PartError, StoppedError, type Work } from './lifecycle.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-/** A lifecycle with a record of what its parts did and of the failures that it reported. */
+/** A lifecycle that records the starts and stops of its parts, and the failures that it reports. */
 function create(signal?: AbortSignal) {
 	const clock = new VirtualClock();
 	const events: string[] = [];
@@ -41,7 +41,7 @@ function turn(): Promise<void> {
 	return new Promise((resolve) => setImmediate(resolve));
 }
 
-test('parts start in order and stop in reverse order, each after the one behind it has stopped', async () => {
+test('parts start in order and stop in reverse order, each after the part behind it has stopped', async () => {
 	const { lifecycle, events, failures, part, work } = create();
 	assert.equal(await lifecycle.start(part('store')), 'store');
 	await lifecycle.start(part('server'));
@@ -56,7 +56,7 @@ test('parts start in order and stop in reverse order, each after the one behind 
 	assert.deepEqual(failures, []);
 });
 
-test('a part that cannot be started stops those before it, and the caller is told which and why', async () => {
+test('when a part cannot be started, the parts before it stop, and the caller gets its name and error', async () => {
 	const { lifecycle, events, failures, part } = create();
 	await lifecycle.start(part('store'));
 	const cause = new Error('no space');
@@ -97,7 +97,7 @@ test('a work that fails, or ends unexpectedly, stops everything', async () => {
 	}
 });
 
-test('of several failures the first is the one that counts, and each is reported', async () => {
+test('each failure is reported, and the lifecycle ends with the first of them', async () => {
 	const { lifecycle, failures } = create();
 	lifecycle.run({
 		slow: async (signal) => {
@@ -117,7 +117,7 @@ test('of several failures the first is the one that counts, and each is reported
 	]);
 });
 
-test('a part that does not stop, or fails to, keeps no other from stopping, and is named', async () => {
+test('a part that fails to stop, or does not stop in time, is reported by name, and the other parts stop', async () => {
 	const { lifecycle, clock, events, failures, part, work } = create();
 	await lifecycle.start(part('store'));
 	await lifecycle.start({
@@ -135,13 +135,13 @@ test('a part that does not stop, or fails to, keeps no other from stopping, and 
 	await stopped;
 	assert.deepEqual(events.slice(4), ['stop store']);
 	assert.deepEqual(failures, [
-		'the stuck does not stop: after 2000 ms the rest is stopped without waiting for it',
+		'the stuck does not stop: timed out after 2000 ms; the other parts are stopped without it',
 		'the server could not be stopped: not now',
 	]);
 	assert.equal((await lifecycle.ended)?.part, 'stuck');
 });
 
-test('however many parts do not stop, everything has stopped in time', async () => {
+test('stopping ends within the time limit, however many parts do not stop', async () => {
 	const { lifecycle, clock, failures, part } = create();
 	for (let i = 0; i < 20; i++) {
 		await lifecycle.start({ ...part(`part ${i}`), stop: () => new Promise(() => undefined) });
@@ -157,7 +157,7 @@ test('however many parts do not stop, everything has stopped in time', async () 
 	assert.ok(clock.monotonic() - began <= 4000);
 });
 
-test('a stop while a part starts is not kept waiting, and stops what had started after all', async () => {
+test('a stop during the start of a part aborts the start, and stops the part if it has started nevertheless', async () => {
 	const abort = new AbortController();
 	const { lifecycle, events, part } = create(abort.signal);
 	await lifecycle.start(part('store'));
@@ -177,7 +177,7 @@ test('a stop while a part starts is not kept waiting, and stops what had started
 	await assert.rejects(lifecycle.start(part('late')), StoppedError);
 });
 
-test('what is waited for resolves or rejects as itself, or with the failure that stopped everything', async () => {
+test('until() settles as its promise does, or rejects with the failure that stopped everything', async () => {
 	const { lifecycle } = create();
 	assert.equal(await lifecycle.until(Promise.resolve(7)), 7);
 	await assert.rejects(lifecycle.until(Promise.reject(new Error('its own'))), /^Error: its own$/);
@@ -186,7 +186,7 @@ test('what is waited for resolves or rejects as itself, or with the failure that
 	await assert.rejects(ready, /the node agent failed: no runtime/);
 });
 
-test('a part whose start fails while everything is stopped is reported, unless its start was aborted', async () => {
+test('a start that fails while everything is stopped is reported, unless it fails because of its aborted signal', async () => {
 	for (const isAborted of [false, true]) {
 		const { lifecycle, failures } = create();
 		const starting = lifecycle.start({

@@ -1,18 +1,19 @@
 import type { Clock } from './clock.ts';
 
 /**
- * The life of a program made of parts. It starts them in order, stops them in reverse order, and stops all
- * of them when one fails, after controller-runtime's manager.
+ * Starts the parts of a program in order, stops them in reverse order, and stops all of them when one
+ * fails, after controller-runtime's manager.
  *
- * 1. A part is started only after those before it have started, and stopped only after those behind it
- *    have stopped: a part may use what was started before it as long as it lives.
+ * 1. A part is started after all parts before it have started, and stopped after all parts behind it have
+ *    stopped. So a part may use the parts before it from its start to its stop.
  * 2. The first failure is reported at once, with the name of the part, and then everything is stopped. A
- *    part fails when it cannot be started, when its work ends before it was asked to, or by
- *    {@link Lifecycle.fail}. A part that is itself made of parts passes the {@link PartError} of one on.
- * 3. Stopping always ends. A part gets half of the time that is left; then the next one is stopped without
- *    it, which is reported too and counts as a failure. So the parts started first, which hold what
- *    matters most (the store), always have time to close.
- * 4. {@link Lifecycle.ended} settles once, after the last part was stopped, and never rejects.
+ *    part fails when its start rejects, when its work ends before its signal aborts, or when its owner
+ *    calls {@link Lifecycle.fail}. A part that runs a Lifecycle of its own rejects with the
+ *    {@link PartError} of that one, which is reported unchanged.
+ * 3. Stopping always ends. Each part may take half of the remaining time; then the next part is stopped
+ *    without waiting for it, which is reported and counts as a failure. So the parts that were started
+ *    first, above all the store, always have time to close.
+ * 4. {@link Lifecycle.ended} resolves once, after the last part was stopped, and never rejects.
  */
 export class Lifecycle {
 	readonly #options: LifecycleOptions;
@@ -29,7 +30,7 @@ export class Lifecycle {
 		signal?.addEventListener('abort', stop, { once: true });
 	}
 
-	/** Whether everything is being stopped, or has been. */
+	/** Whether stopping has started; stays true after everything has stopped. */
 	get isStopping(): boolean {
 		return this.#stopping.signal.aborted;
 	}
@@ -40,39 +41,40 @@ export class Lifecycle {
 	}
 
 	/**
-	 * Starts a part; resolves to what its `start` resolves to. If it fails, or everything is stopped
-	 * meanwhile, this rejects after everything has stopped: with the {@link PartError} that caused it, or
-	 * with a {@link StoppedError}.
+	 * Starts a part; resolves to the value of its `start`. If its start fails, or everything is stopped
+	 * before it has started, this rejects after everything has stopped: with the {@link PartError} that
+	 * caused the stop, or with a {@link StoppedError} if a caller requested it.
 	 */
 	async start<T>(part: Part<T>): Promise<T> {
 		const { signal } = this.#stopping;
 		if (signal.aborted) return this.#rejectWhenEnded();
 		const starting = settled(() => part.start(signal));
-		let isTold = false;
-		const tell = (error: unknown): void => {
-			if (!isTold) this.#report(new PartError(part.name, 'could not be started', error));
-			isTold = true;
+		// Both the stop and this call see the failure of one start.
+		let isReported = false;
+		const report = (error: unknown): void => {
+			if (!isReported) this.#report(new PartError(part.name, 'could not be started', error));
+			isReported = true;
 		};
 		this.#entries.push({
 			names: () => [part.name],
 			stop: async () => {
 				const outcome = await starting;
 				if (outcome.ok) await part.stop?.(outcome.value);
-				else if (!isAbort(outcome.error)) tell(outcome.error);
+				else if (!isAbort(outcome.error)) report(outcome.error);
 			},
 		});
 		const outcome = await unlessAborted(starting, signal);
 		if (outcome?.ok) return outcome.value;
 		if (outcome) {
-			tell(outcome.error);
+			report(outcome.error);
 			this.#beginStop();
 		}
 		return this.#rejectWhenEnded();
 	}
 
 	/**
-	 * Runs `works`, by name, side by side until it is their turn to stop; then their signal aborts, and they
-	 * have to end. One that ends earlier, in whichever way, has failed.
+	 * Runs `works`, by name, concurrently. When the parts behind them have stopped, their signal aborts, and
+	 * each must end. A work that ends earlier has failed, whether it resolves or rejects.
 	 */
 	run(works: Readonly<Record<string, Work>>): void {
 		if (this.#stopping.signal.aborted) return;
@@ -92,8 +94,8 @@ export class Lifecycle {
 	}
 
 	/**
-	 * Resolves as `promise` does; for a part to become ready. If everything is stopped before, this rejects
-	 * as {@link start} does.
+	 * Settles as `promise` does; for waiting until a part is ready. If everything is stopped before that,
+	 * this rejects as {@link start} does.
 	 */
 	async until<T>(promise: Promise<T>): Promise<T> {
 		const { signal } = this.#stopping;
@@ -111,7 +113,7 @@ export class Lifecycle {
 		this.#fail(new PartError(part, 'failed', error));
 	}
 
-	/** Stops everything, in reverse order; resolves when that is done. May be called any number of times. */
+	/** Stops everything in reverse order; resolves when all parts have stopped. May be called any number of times. */
 	async stop(): Promise<void> {
 		this.#beginStop();
 		await this.#ended.promise;
@@ -140,7 +142,7 @@ export class Lifecycle {
 	#beginStop(): void {
 		if (this.#stopping.signal.aborted) return;
 		this.#stopping.abort();
-		// #stopAll never rejects: whatever a part does is caught and reported.
+		// #stopOne catches and reports every error of a part; the second handler is for a bug in this class.
 		this.#stopAll().then(
 			() => this.#ended.resolve(this.#failure),
 			(error: unknown) => this.#ended.resolve(this.#failure ?? new PartError('lifecycle', 'failed', error)),
@@ -167,7 +169,7 @@ export class Lifecycle {
 		if (outcome?.ok) return;
 		if (outcome) this.#report(new PartError(names, 'could not be stopped', outcome.error));
 		else {
-			const reason = new Error(`after ${timeoutMs} ms the rest is stopped without waiting for it`);
+			const reason = new Error(`timed out after ${timeoutMs} ms; the other parts are stopped without it`);
 			this.#report(new PartError(entry.names().join(', '), 'does not stop', reason));
 		}
 	}
@@ -178,32 +180,32 @@ export class Lifecycle {
 	}
 }
 
-/** How a {@link Lifecycle} stops, and who is told of failures. */
+/** The dependencies and settings of a {@link Lifecycle}. */
 export interface LifecycleOptions {
-	/** Its timers must keep the process alive: while a part stops nothing else may. */
+	/** Its timers must keep the process alive: while a part stops, nothing else may do so. */
 	readonly clock: Clock;
-	/** How long stopping everything may take. */
+	/** Maximum time in milliseconds for stopping all parts together. */
 	readonly stopTimeoutMs: number;
 	/** Stops everything when it aborts. */
 	readonly signal?: AbortSignal;
-	/** Told of each failure when it happens; the first is the one that {@link Lifecycle.ended} resolves to. */
+	/** Called with each failure as it happens; {@link Lifecycle.ended} resolves to the first of them. */
 	readonly onFailure: (error: PartError) => void;
 }
 
-/** A part that is there from its start to its stop. */
+/** A part that serves the parts behind it from its start to its stop, such as the store. */
 export interface Part<T> {
 	/** A noun, for messages: `store`. */
 	readonly name: string;
-	/** Resolves once the part serves. `signal` aborts when everything is stopped before that. */
+	/** Resolves once the part is ready. `signal` aborts if everything is stopped before that. */
 	start(signal: AbortSignal): Promise<T>;
-	/** Stops what was started; not called if `start` rejected. */
+	/** Stops the part, given the value of its `start`; not called if `start` rejected. */
 	stop?(started: T): void | Promise<void>;
 }
 
-/** A part that works until `signal` aborts, and resolves when it has ended. */
+/** A part that runs until `signal` aborts, and resolves once it has ended. */
 export type Work = (signal: AbortSignal) => Promise<void>;
 
-/** A part failed; the message names it and says why, and `cause` is its own error. */
+/** The failure of a part: the message names the part and the reason, `cause` is the part's own error. */
 export class PartError extends Error {
 	override readonly name = 'PartError';
 	readonly part: string;
@@ -214,7 +216,7 @@ export class PartError extends Error {
 	}
 }
 
-/** Everything was stopped, on request, before it had started. */
+/** A caller stopped everything before the part had started. No part failed. */
 export class StoppedError extends Error {
 	override readonly name = 'StoppedError';
 
@@ -223,16 +225,16 @@ export class StoppedError extends Error {
 	}
 }
 
-/** What is stopped together: a part, or works that run side by side. */
+/** One step of stopping: a part, or works that run concurrently. */
 interface Entry {
-	/** Those that have not ended yet. */
+	/** The names of the parts that have not ended yet, for the message if they do not stop in time. */
 	names(): readonly string[];
 	stop(): Promise<void>;
 }
 
 type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
 
-/** How `act` ends; also when it throws. Never rejects. */
+/** The value or the error of `act`, whether it throws or rejects. Never rejects. */
 async function settled<T>(act: () => T | Promise<T>): Promise<Settled<T>> {
 	try {
 		return { ok: true, value: await act() };
@@ -244,17 +246,17 @@ async function settled<T>(act: () => T | Promise<T>): Promise<Settled<T>> {
 /** Settles as `promise` does, or resolves to undefined once `signal` has aborted. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
 	return new Promise((resolve, reject) => {
-		const giveUp = (): void => resolve(undefined);
-		if (signal.aborted) return giveUp();
-		signal.addEventListener('abort', giveUp, { once: true });
+		const onAbort = (): void => resolve(undefined);
+		if (signal.aborted) return onAbort();
+		signal.addEventListener('abort', onAbort, { once: true });
 		promise.then((value) => {
-			signal.removeEventListener('abort', giveUp);
+			signal.removeEventListener('abort', onAbort);
 			resolve(value);
 		}, reject);
 	});
 }
 
-/** Whether a part ended with `error` because it was asked to stop. */
+/** Whether `error` only says that the part obeyed its aborted signal. */
 function isAbort(error: unknown): boolean {
 	return error instanceof StoppedError || (error instanceof Error && error.name === 'AbortError');
 }

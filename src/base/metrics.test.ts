@@ -20,7 +20,7 @@ runs_total{mode="Indexed",result="error"} 1
 	);
 });
 
-test('a metric without labels is there before anything happens, one with labels once it was asked for', async () => {
+test('a metric without labels has a series from the start, a labelled series exists from its first look-up', async () => {
 	const metrics = new Metrics();
 	const lines = async (): Promise<readonly string[]> =>
 		(await metrics.text()).split('\n').filter((line) => /^[^#]/.test(line));
@@ -40,7 +40,7 @@ test('a metric without labels is there before anything happens, one with labels 
 	]);
 });
 
-test('a histogram counts into its buckets', async () => {
+test('a histogram counts each value in its buckets', async () => {
 	const metrics = new Metrics();
 	const seconds = metrics.histogram({
 		name: 'seconds',
@@ -60,14 +60,14 @@ test('a histogram counts into its buckets', async () => {
 	]);
 });
 
-test('the same name is the same metric, whoever asks for it', async () => {
+test('two calls with the same name return the same metric', async () => {
 	const metrics = new Metrics();
 	metrics.counter(RUNS).with('a', 'b').inc();
 	metrics.counter(RUNS).with('a', 'b').inc();
 	assert.match(await metrics.text(), /^runs_total\{mode="a",result="b"\} 2$/m);
 });
 
-test('what is read is read at each scrape, from everybody who reports to it', async () => {
+test('the readers of a gauge or counter are called at each scrape, and each reports its own series', async () => {
 	const metrics = new Metrics();
 	const depths = new Map([
 		['job', 3],
@@ -87,7 +87,7 @@ test('what is read is read at each scrape, from everybody who reports to it', as
 	assert.match(later, /^cpu_total 7$/m);
 });
 
-test('whoever writes lines of their own has them at the end', async () => {
+test('included lines follow the metrics of the registry', async () => {
 	const metrics = new Metrics();
 	metrics.counter({ name: 'starts_total', help: 'Starts.' });
 	let scrapes = 0;
@@ -100,7 +100,7 @@ test('whoever writes lines of their own has them at the end', async () => {
 	assert.match(await metrics.text(), /^starts_total 0\nscrapes 2\nend 1\n$/m);
 });
 
-test('what labels hold is escaped', async () => {
+test('label values are escaped', async () => {
 	const metrics = new Metrics();
 	metrics.counter(RUNS).with('a"b\\c\nd', '').inc();
 	assert.match(await metrics.text(), /^runs_total\{mode="a\\"b\\\\c\\nd",result=""\} 1$/m);

@@ -20,7 +20,7 @@ describe('the metrics of a work queue', () => {
 		return Number(found?.[1]);
 	}
 
-	test('a key counts as added once, however often it is added while it is in line', async () => {
+	test('a key that is added several times while it waits counts as added once', async () => {
 		for (const key of ['a', 'a', 'b']) queue.add(key);
 		await queue.take();
 		queue.add('a');
@@ -28,7 +28,7 @@ describe('the metrics of a work queue', () => {
 		assert.equal(await value('adds_total'), 3);
 	});
 
-	test('in line is what waits for a worker, and what waits for the end of its own work', async () => {
+	test('the depth counts keys that wait for a worker and keys that were added during their own pass', async () => {
 		for (const key of ['a', 'b']) queue.add(key);
 		await queue.take();
 		assert.equal(await value('depth'), 1);
@@ -41,7 +41,7 @@ describe('the metrics of a work queue', () => {
 		assert.equal(await value('depth'), 0);
 	});
 
-	test('the wait of a key ends when a worker takes it', async () => {
+	test('the queue duration of a key ends when a worker takes it', async () => {
 		queue.add('a');
 		clock.advance(1500);
 		queue.add('a');
@@ -55,7 +55,7 @@ describe('the metrics of a work queue', () => {
 		assert.equal(await value('queue_duration_seconds_count'), 2);
 	});
 
-	test('work under way shows as unfinished until it is done', async () => {
+	test('a key in progress counts as unfinished work until its worker is done', async () => {
 		for (const key of ['a', 'b']) queue.add(key);
 		await queue.take();
 		clock.advance(2000);
@@ -70,7 +70,7 @@ describe('the metrics of a work queue', () => {
 		assert.equal(await value('longest_running_processor_seconds'), 0);
 	});
 
-	test('a key that rests is not worked on, but in line if it was added', async () => {
+	test('a resting key is not in progress, and counts in the depth if it was added', async () => {
 		queue.add('a');
 		await queue.take();
 		queue.done('a', 1000);
@@ -83,14 +83,14 @@ describe('the metrics of a work queue', () => {
 		assert.equal(queue.depth, 1);
 	});
 
-	test('whatever is put in line for later counts as retried', async () => {
+	test('every delayed addition counts as a retry', async () => {
 		queue.addAfter('a', 10);
 		queue.addRateLimited('b');
 		queue.addAfter('c', 0);
 		assert.equal(await value('retries_total'), 3);
 	});
 
-	test('queues with one Metrics are told apart by their names', async () => {
+	test('queues that share one Metrics have series with their own names', async () => {
 		const other = new WorkQueue({ name: 'cronjob', clock, metrics, backoff: { baseMs: 10, capMs: 100 } });
 		other.add('a');
 		const text = await metrics.text();

@@ -1,19 +1,25 @@
 import { type CounterSeries, exponentialBuckets, type HistogramSeries, type Metrics } from './metrics.ts';
 
-/** What a queue holds at a moment. */
+/** The load of a queue at one moment, read at each scrape of the metrics. */
 export interface QueueState {
-	/** How many keys wait: for a worker, or for the end of the work on them that is under way. */
+	/** Number of keys that wait for a worker, or for the end of their own running pass or rest. */
 	readonly depth: number;
-	/** How long each key has been worked on that is worked on. */
+	/** For each key that a worker processes now: milliseconds since the worker took it. */
 	readonly workingMs: readonly number[];
 }
 
 const LABELS = { labelNames: ['name'] };
 
-/** Upstream's; times are measured in whole milliseconds here, so the lowest bound takes all that is less. */
+/**
+ * The bounds of component-base's `workqueue` metrics, so that upstream's dashboards and alerts fit. A
+ * virtual clock counts whole milliseconds, so its shorter durations all fall into the lowest bucket.
+ */
 const BUCKETS = exponentialBuckets(10e-9, 10, 10);
 
-/** The metrics of one work queue, by upstream's names (`workqueue_*`), which many alerts ask for. */
+/**
+ * The metrics of one work queue. Their names are upstream's (`workqueue_*`), because published alerts and
+ * dashboards query them; the label `name` tells the queues apart.
+ */
 export class QueueMetrics {
 	readonly #adds: CounterSeries;
 	readonly #retries: CounterSeries;
@@ -30,56 +36,60 @@ export class QueueMetrics {
 		metrics.readGauge(LONGEST, (report) => report(longest(state().workingMs) / 1000, name));
 	}
 
-	/** A key was put in line that was not there. */
+	/** Counts a key that was added to the queue and was not in it. */
 	added(): void {
 		this.#adds.inc();
 	}
 
-	/** A key was to come again later. */
+	/** Counts a delayed addition: a requeue after a time, or a retry after a backoff. */
 	retried(): void {
 		this.#retries.inc();
 	}
 
-	/** A key came to a worker after so long. */
+	/** Observes the time from the addition of a key until a worker took it. */
 	waited(ms: number): void {
 		this.#waited.observe(ms / 1000);
 	}
 
-	/** The work on a key took so long. */
+	/** Observes the time from when a worker took a key until the worker finished it. */
 	worked(ms: number): void {
 		this.#worked.observe(ms / 1000);
 	}
 }
 
-const ADDS = { name: 'workqueue_adds_total', help: 'Keys that were put in line.', ...LABELS };
+const ADDS = { name: 'workqueue_adds_total', help: 'Total number of keys added to the queue.', ...LABELS };
 
-const RETRIES = { name: 'workqueue_retries_total', help: 'Keys that were put in line for later.', ...LABELS };
+const RETRIES = {
+	name: 'workqueue_retries_total',
+	help: 'Total number of keys added to the queue with a delay, including retries after errors.',
+	...LABELS,
+};
 
 const WAITED = {
 	name: 'workqueue_queue_duration_seconds',
-	help: 'How long keys were in line before a worker took them.',
+	help: 'Seconds a key waits in the queue before a worker takes it.',
 	buckets: BUCKETS,
 	...LABELS,
 };
 
 const WORKED = {
 	name: 'workqueue_work_duration_seconds',
-	help: 'How long the work on a key took.',
+	help: 'Seconds a worker takes to process a key.',
 	buckets: BUCKETS,
 	...LABELS,
 };
 
-const DEPTH = { name: 'workqueue_depth', help: 'Keys that are in line now.', ...LABELS };
+const DEPTH = { name: 'workqueue_depth', help: 'Number of keys waiting in the queue.', ...LABELS };
 
 const UNFINISHED = {
 	name: 'workqueue_unfinished_work_seconds',
-	help: 'How long the work under way has taken so far, all keys together; what only grows is stuck.',
+	help: 'Sum of the seconds that the keys in progress have been processed so far; a value that only grows means stuck workers.',
 	...LABELS,
 };
 
 const LONGEST = {
 	name: 'workqueue_longest_running_processor_seconds',
-	help: 'How long the work on that key has taken so far that has been worked on the longest.',
+	help: 'Seconds the key that has been in progress longest has been processed so far.',
 	...LABELS,
 };
 
@@ -87,7 +97,7 @@ function sum(values: readonly number[]): number {
 	return values.reduce((total, value) => total + value, 0);
 }
 
-/** The greatest value, 0 of none. `Math.max(...values)` throws for more arguments than the stack holds. */
+/** The greatest value, or 0 if there is none. `Math.max(...values)` would throw for more values than the stack holds. */
 function longest(values: readonly number[]): number {
 	return values.reduce((most, value) => Math.max(most, value), 0);
 }

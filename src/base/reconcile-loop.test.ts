@@ -6,7 +6,7 @@ import { VirtualClock } from './virtual-clock.ts';
 
 const START = Date.UTC(2026, 0, 1);
 
-/** A rest of half the time that the pass took. */
+/** A rest of half the duration of the pass. */
 const half = (_key: string, tookMs: number): number => tookMs / 2;
 
 describe('reconcile loop', () => {
@@ -65,7 +65,7 @@ describe('reconcile loop', () => {
 		await settled();
 	}
 
-	test('done: a key has its pass, and no other until it is added again', async () => {
+	test('done: the loop reconciles a key once, and again only after it is added', async () => {
 		const loop = start(() => DONE);
 		loop.add('a');
 		loop.add('b');
@@ -76,7 +76,7 @@ describe('reconcile loop', () => {
 		assert.deepEqual(passes.slice(2), ['a2 at 10000']);
 	});
 
-	test('again: a key comes again after the time it named, or earlier when it is added', async () => {
+	test('again: the loop reconciles a key after the requested time, or earlier when it is added', async () => {
 		const loop = start((pass) => (pass < 3 ? again(100) : DONE));
 		loop.add('a');
 		await advance(150);
@@ -85,7 +85,7 @@ describe('reconcile loop', () => {
 		assert.deepEqual(passes, ['a1 at 0', 'a2 at 100', 'a3 at 150', 'a4 at 200']);
 	});
 
-	test('a key added during its own pass has another one after it', async () => {
+	test('a key that is added during its own pass gets another pass after it', async () => {
 		const gate = Promise.withResolvers<Outcome>();
 		const loop = start((pass) => (pass === 1 ? gate.promise : DONE), { workers: 3 });
 		loop.add('a');
@@ -99,7 +99,7 @@ describe('reconcile loop', () => {
 		assert.deepEqual(passes, ['a1 at 0', 'a2 at 0']);
 	});
 
-	test('an error is told, and the key tried again later each time; success begins anew', async () => {
+	test('an error is reported and the key retried with growing delays, which a success resets', async () => {
 		const loop = start((pass) => {
 			if (pass === 4) return DONE;
 			throw new Error(`pass ${pass}`);
@@ -125,7 +125,7 @@ describe('reconcile loop', () => {
 		assert.deepEqual(passes, ['bad1 at 0', 'good1 at 0']);
 	});
 
-	test('a TerminalError is told, and not tried again until something changes', async () => {
+	test('a TerminalError is reported, and the key is not retried until it is added again', async () => {
 		const loop = start((pass) => {
 			throw pass === 2 ? new TerminalError('hopeless') : new Error('passing');
 		});
@@ -139,7 +139,7 @@ describe('reconcile loop', () => {
 		assert.deepEqual(passes.slice(2), ['a3 at 100000']);
 	});
 
-	test('as many keys are worked on at once as there are workers', async () => {
+	test('as many keys are reconciled at once as there are workers', async () => {
 		const gates = new Map<string, (outcome: Outcome) => void>();
 		const loop = start((_, key) => new Promise((resolve) => void gates.set(key, resolve)), { workers: 2 });
 		for (const key of ['a', 'b', 'c']) loop.add(key);
@@ -151,7 +151,7 @@ describe('reconcile loop', () => {
 		for (const finish of gates.values()) finish(DONE);
 	});
 
-	test('rest: after a long pass the key waits, whatever asks for it, and others do not', async () => {
+	test('rest: after a long pass the key waits even if it is added, and other keys do not', async () => {
 		const loop = start(
 			(pass, key) => {
 				if (key !== 'big' || pass > 3) return DONE;
@@ -170,7 +170,7 @@ describe('reconcile loop', () => {
 		assert.deepEqual(passes, ['big1 at 0', 'small1 at 200', 'big2 at 300', 'big3 at 600', 'big4 at 900']);
 	});
 
-	test('rest: it is over after a second at most, and a key that is left alone stays so', async () => {
+	test('rest: it lasts one second at most, and a key that is not added gets no pass after it', async () => {
 		const loop = start(
 			(pass) => {
 				if (pass === 1) clock.advance(60_000);
@@ -186,7 +186,7 @@ describe('reconcile loop', () => {
 		assert.equal(clock.nextDue(), undefined);
 	});
 
-	test('stop: the pass under way ends, nothing else begins, and no timer is left', async () => {
+	test('stop: the running pass ends, no other starts, and no timer remains', async () => {
 		const gate = Promise.withResolvers<Outcome>();
 		const loop = start(
 			(_, key) => {
@@ -215,7 +215,7 @@ describe('reconcile loop', () => {
 		assert.deepEqual(passes, ['resting1 at 0', 'long1 at 100']);
 	});
 
-	test('a loop whose signal has aborted already does nothing', async () => {
+	test('a loop whose signal has already aborted reconciles no key', async () => {
 		abort.abort();
 		const loop = start(() => DONE);
 		loop.add('a');
@@ -224,7 +224,7 @@ describe('reconcile loop', () => {
 	});
 });
 
-/** Lets everything happen that needs no time. */
+/** Lets all pending promises and immediates run. */
 function settled(): Promise<void> {
 	return new Promise((resolve) => void setImmediate(resolve));
 }

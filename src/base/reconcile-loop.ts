@@ -4,48 +4,53 @@ import type { Metrics } from './metrics.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /**
- * The one way out of a reconciler. `done`: nothing more until something changes. `again`: look again
- * after a time. A thrown error means: try again after a backoff. A thrown {@link TerminalError} means:
- * trying again cannot help; it is reported and the key rests until something changes.
+ * What a reconciler asks for at the end of a pass, after controller-runtime's `reconcile.Result`. `done`:
+ * no further pass until the key is added again. `again`: another pass after a time. A thrown error asks
+ * for a retry after a backoff. A thrown {@link TerminalError} says that a retry cannot help: the loop
+ * reports it and does not reconcile the key until it is added again.
  */
 export type Outcome = { readonly kind: 'done' } | { readonly kind: 'again'; readonly afterMs: number };
 
-/** Nothing more to do until the key is added again. */
+/** The reconciler needs no further pass until the key is added again. */
 export const DONE: Outcome = { kind: 'done' };
 
-/** Look at the key again after `afterMs` milliseconds, or earlier if it is added. */
+/** The reconciler needs another pass after `afterMs` milliseconds, or earlier if the key is added. */
 export function again(afterMs: number): Outcome {
 	return { kind: 'again', afterMs };
 }
 
-/** An error that a retry cannot mend. */
+/** An error that a retry cannot repair, such as an invalid object. */
 export class TerminalError extends Error {
 	override readonly name = 'TerminalError';
 }
 
-/** What a {@link ReconcileLoop} is made of. */
+/** The dependencies and settings of a {@link ReconcileLoop}. */
 export interface ReconcileLoopOptions {
-	/** Of its queue, in the metrics; upstream's where there is one. */
+	/** The name of the queue in the metrics; upstream's name where upstream has this controller. */
 	readonly name: string;
 	readonly clock: Clock;
 	readonly metrics: Metrics;
-	/** How many keys are worked on at once; one key never is by two. */
+	/** Maximum number of keys that are reconciled at once. Two workers never reconcile the same key. */
 	readonly workers: number;
 	readonly backoff: BackoffPolicy;
 	/**
-	 * How many milliseconds (at most 1,000) the key rests after a pass that took so many, whatever asks for it.
-	 * Without a rest, a key whose passes grow with its size would keep the machine busy; with one, each pass
-	 * covers more changes. By default no key rests.
+	 * Minimum time in milliseconds between a pass that took `tookMs` and the next pass over the same key; at
+	 * most 1,000. Without it, a key whose passes take longer the larger its object is would keep a worker
+	 * busy all the time; with it, each pass covers more changes. 0 by default.
 	 */
 	restMs?(key: string, tookMs: number): number;
+	/** One pass: brings the object of `key` closer to its desired state. */
 	reconcile(key: string): Promise<Outcome>;
-	/** Told of every error a pass ended with, before the key is tried again. */
+	/** The loop calls it with every error that ends a pass, before it schedules the retry. */
 	onError(key: string, error: unknown): void;
 }
 
 const LONGEST_REST_MS = 1000;
 
-/** Takes keys from a {@link WorkQueue} and reconciles each, until it is stopped. */
+/**
+ * Workers that take keys from a {@link WorkQueue} and reconcile each. All controllers run in this frame,
+ * so that retries, backoff and metrics are the same for all of them.
+ */
 export class ReconcileLoop {
 	readonly queue: WorkQueue;
 	readonly #options: ReconcileLoopOptions;
@@ -55,17 +60,17 @@ export class ReconcileLoop {
 		this.queue = new WorkQueue(options);
 	}
 
-	/** Asks for a pass over `key`, as soon as its rest allows. */
+	/** Requests a pass over `key`, as soon as a worker is free and the rest of the key is over. */
 	add(key: string): void {
 		this.queue.add(key);
 	}
 
-	/** Asks for a pass over `key` that may wait for `delayMs`. */
+	/** Requests a pass over `key` in `delayMs` milliseconds; an earlier pass does not cancel it. */
 	addAfter(key: string, delayMs: number): void {
 		this.queue.addAfter(key, delayMs);
 	}
 
-	/** Works until `signal` aborts and the passes under way have ended. */
+	/** Reconciles keys until `signal` aborts; resolves once the passes that were running have ended. */
 	async run(signal: AbortSignal): Promise<void> {
 		const close = (): void => this.queue.close();
 		signal.addEventListener('abort', close, { once: true });

@@ -15,7 +15,7 @@ describe('work queue', () => {
 		queue = new WorkQueue({ name: 'test', clock, metrics, backoff: { baseMs: 10, capMs: 100 } });
 	});
 
-	/** All that is in line, taken in turn. */
+	/** All waiting keys, taken in order. */
 	async function drain(): Promise<readonly string[]> {
 		const keys: string[] = [];
 		while (queue.depth > 0) keys.push((await queue.take()) ?? 'closed');
@@ -28,7 +28,7 @@ describe('work queue', () => {
 		assert.deepEqual(await drain(), ['b', 'a', 'c']);
 	});
 
-	test('hands a key to a worker that waits already, the longest waiting first', async () => {
+	test('hands a key to the worker that has waited longest', async () => {
 		const [first, second] = [queue.take(), queue.take()];
 		queue.add('a');
 		queue.add('b');
@@ -36,7 +36,7 @@ describe('work queue', () => {
 		assert.deepEqual(await Promise.all([first, second]), ['a', 'b']);
 	});
 
-	test('1. a key that is worked on goes to no other worker', async () => {
+	test('1. a key that a worker holds goes to no other worker', async () => {
 		queue.add('a');
 		assert.equal(await queue.take(), 'a');
 		const other = queue.take();
@@ -45,12 +45,12 @@ describe('work queue', () => {
 		assert.equal(await other, 'b');
 	});
 
-	test('2. a key that waits is in line once, at its first place', async () => {
+	test('2. a key that is added again while it waits keeps its place and is queued once', async () => {
 		for (const key of ['a', 'b', 'a', 'a']) queue.add(key);
 		assert.deepEqual(await drain(), ['a', 'b']);
 	});
 
-	test('2. a key added while it is worked on comes again once, after done', async () => {
+	test('2. a key that is added while a worker holds it is queued once more, after done', async () => {
 		queue.add('a');
 		await queue.take();
 		queue.add('a');
@@ -62,7 +62,7 @@ describe('work queue', () => {
 		assert.equal(queue.depth, 0);
 	});
 
-	test('2. a delay that ends while the key is worked on counts as such an addition', async () => {
+	test('2. a delayed addition that falls due while a worker holds the key takes effect after done', async () => {
 		queue.add('a');
 		await queue.take();
 		queue.addAfter('a', 10);
@@ -85,7 +85,7 @@ describe('work queue', () => {
 		assert.equal(queue.depth, 0);
 	});
 
-	test('a delay of nothing or less adds at once', async () => {
+	test('a delay of zero or less adds the key at once', async () => {
 		queue.addAfter('a', 0);
 		queue.addAfter('b', -1);
 		assert.deepEqual(await drain(), ['a', 'b']);
@@ -108,7 +108,7 @@ describe('work queue', () => {
 		assert.equal(clock.nextDue(), clock.now() + 10);
 	});
 
-	test('3. the earlier of two delays wins, also when the wall clock is set in between', async () => {
+	test('3. the earlier of two delayed additions wins, also when the wall clock is set in between', async () => {
 		queue.addAfter('a', 1000);
 		clock.setWallClock(clock.now() - 3_600_000);
 		queue.addAfter('a', 5000);
@@ -116,7 +116,7 @@ describe('work queue', () => {
 		assert.deepEqual(await drain(), ['a']);
 	});
 
-	test('keys that wait make no key dearer to take', async () => {
+	test('taking a key takes constant time, however many keys wait', async () => {
 		for (let i = 0; i < 300_000; i++) queue.add(String(i));
 		const started = process.cpuUsage();
 		for (let i = 0; i < 300_000; i++) queue.done((await queue.take()) ?? '');
@@ -125,7 +125,7 @@ describe('work queue', () => {
 		assert.ok(user + system < 5_000_000, `took ${(user + system) / 1000} ms of CPU`);
 	});
 
-	test('close() lets go of keys, delays and workers, for good', async () => {
+	test('close() drops keys and delayed additions, and ends the waits of workers', async () => {
 		const worker = queue.take();
 		queue.add('taken');
 		assert.equal(await worker, 'taken');
@@ -143,7 +143,7 @@ describe('work queue', () => {
 		assert.equal(await queue.take(), undefined);
 	});
 
-	test('whatever happens, no key is with two workers, and none that was added is lost', async () => {
+	test('under random operations no two workers hold the same key, and no added key is lost', async () => {
 		const act = fc.oneof(
 			fc.record({ do: fc.constantFrom('add', 'addAfter', 'done'), key: fc.constantFrom('a', 'b', 'c') }),
 			fc.record({ do: fc.constantFrom('take', 'advance'), key: fc.constant('') }),
@@ -158,7 +158,7 @@ describe('work queue', () => {
 	});
 });
 
-/** A queue with workers that take and finish when they are told to. */
+/** A queue with workers that take and finish keys at the test's command. */
 class QueueRun {
 	readonly #clock = new VirtualClock();
 	readonly #queue = new WorkQueue({
@@ -169,7 +169,7 @@ class QueueRun {
 	});
 	readonly #working = new Set<string>();
 	readonly #shared: string[] = [];
-	/** Keys that some worker has yet to be given, since they were last added. */
+	/** Keys that no worker has taken since they were last added. */
 	readonly #owed = new Set<string>();
 
 	async act(what: string, key: string): Promise<void> {

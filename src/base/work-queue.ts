@@ -4,38 +4,44 @@ import { FifoQueue } from './fifo-queue.ts';
 import type { Metrics } from './metrics.ts';
 import { QueueMetrics } from './queue-metrics.ts';
 
-/** What a {@link WorkQueue} is made of. */
+/** The dependencies and settings of a {@link WorkQueue}. */
 export interface WorkQueueOptions {
-	/** Told apart by it in the metrics. */
+	/** The label `name` of the queue's metrics. */
 	readonly name: string;
 	readonly clock: Clock;
+	/** The delays of {@link WorkQueue.addRateLimited}. */
 	readonly backoff: BackoffPolicy;
 	readonly metrics: Metrics;
 }
 
 /**
- * A level-triggered queue of keys, after client-go's workqueue.
+ * A level-triggered queue of keys, after client-go's workqueue. It holds keys and never events or objects:
+ * any number of changes of one object become one entry, and the worker reads the current state.
  *
- * 1. A key is handed to at most one worker at a time; `done` ends that.
- * 2. A key added while it waits is there once; one added while it is worked on comes again after `done`.
+ * 1. At most one worker holds a key at a time, from `take` until the worker calls `done`.
+ * 2. A key that is added while it waits is queued once. A key that is added while a worker holds it is
+ *    queued once after `done`.
  * 3. Of two delayed additions of one key the earlier wins.
- * 4. A key that rests after its `done` is added as one that is worked on; it counts as neither working
- *    nor waiting in the metrics of the queue.
+ * 4. A key may rest after `done` for a time that the worker chooses. An addition during the rest takes
+ *    effect at its end, as in 2. In the metrics such a key counts as waiting only if it was added.
  */
 export class WorkQueue {
 	readonly #clock: Clock;
 	readonly #backoff: BackoffPolicy;
 	readonly #metrics: QueueMetrics;
-	/** The keys that wait for a worker, oldest first, and the same keys to look one up. */
+	/** The keys that wait for a worker, oldest first; `#waiting` holds the same keys for look-up by key. */
 	readonly #line = new FifoQueue<{ readonly key: string; readonly since: number }>();
 	readonly #waiting = new Set<string>();
-	/** Each key that is worked on with the time at which that began. */
+	/** The keys that workers hold, each with the monotonic time at which its worker took it. */
 	readonly #working = new Map<string, number>();
-	/** The keys that were added while they were worked on or rested. */
+	/** The keys that were added during their own pass or rest, each with the time of the addition. */
 	readonly #again = new Map<string, number>();
+	/** The keys that rest after `done`, each with the timer that ends the rest. */
 	readonly #resting = new Map<string, Timer>();
+	/** The delayed additions. */
 	readonly #delayed = new Map<string, { due: number; timer: Timer }>();
 	readonly #failures = new Map<string, number>();
+	/** The pending calls of `take`, oldest first. */
 	readonly #takers = new FifoQueue<(key: string | undefined) => void>();
 	#closed = false;
 
@@ -48,12 +54,12 @@ export class WorkQueue {
 		}));
 	}
 
-	/** How many keys wait for a worker now; delayed ones are not among them. */
+	/** Number of keys that wait for a worker now, without delayed additions. */
 	get depth(): number {
 		return this.#waiting.size;
 	}
 
-	/** Puts `key` in line. */
+	/** Adds `key` to the end of the queue, unless it is in the queue (rule 2). */
 	add(key: string): void {
 		if (this.#closed || this.#waiting.has(key) || this.#again.has(key)) return;
 		this.#metrics.added();
@@ -79,7 +85,7 @@ export class WorkQueue {
 		this.#metrics.waited(now - since);
 	}
 
-	/** Puts `key` in line `delayMs` from now, unless it is due earlier already. */
+	/** Adds `key` in `delayMs` milliseconds, unless an earlier delayed addition of it is pending (rule 3). */
 	addAfter(key: string, delayMs: number): void {
 		if (this.#closed) return;
 		this.#metrics.retried();
@@ -98,24 +104,24 @@ export class WorkQueue {
 		this.#delayed.set(key, { due, timer });
 	}
 
-	/** Counts a failure of `key` and puts it in line after the backoff delay. */
+	/** Counts a failure of `key` and adds it after the backoff delay. */
 	addRateLimited(key: string): void {
 		const failures = (this.#failures.get(key) ?? 0) + 1;
 		this.#failures.set(key, failures);
 		this.addAfter(key, backoffDelayMs(this.#backoff, failures));
 	}
 
-	/** Forgets the failures of `key`: its next one starts from the shortest delay. */
+	/** Resets the failure count of `key`: its next failure is followed by the shortest backoff delay. */
 	forget(key: string): void {
 		this.#failures.delete(key);
 	}
 
-	/** How often `key` has failed since it was last forgotten. */
+	/** Number of failures of `key` since {@link forget} was last called for it. */
 	failures(key: string): number {
 		return this.#failures.get(key) ?? 0;
 	}
 
-	/** The next key in line, waiting for one if need be; undefined once the queue is closed. */
+	/** Resolves to the key that has waited longest, as soon as there is one; to undefined once the queue is closed. */
 	take(): Promise<string | undefined> {
 		if (this.#closed) return Promise.resolve(undefined);
 		const next = this.#line.shift();
@@ -127,8 +133,8 @@ export class WorkQueue {
 	}
 
 	/**
-	 * Ends the work on `key` that `take` began; if it was added meanwhile, it is in line again, but not
-	 * before it has rested for `restMs`.
+	 * Releases `key`, which `take` returned. If it was added since, it is queued again after a rest of
+	 * `restMs` milliseconds, and at once by default.
 	 */
 	done(key: string, restMs = 0): void {
 		const since = this.#working.get(key);
@@ -153,7 +159,7 @@ export class WorkQueue {
 		this.#enter(key, since);
 	}
 
-	/** Lets go of every key and every waiting worker. */
+	/** Drops all keys, cancels all timers and resolves every pending `take` to undefined. Cannot be undone. */
 	close(): void {
 		this.#closed = true;
 		for (const { timer } of this.#delayed.values()) timer.cancel();
