@@ -1,9 +1,9 @@
-/** An error in our own reasoning: something that cannot happen did. It is never the user's fault. */
+/** A bug in this program: a state occurred that its code rules out. Never caused by a user's input. */
 export class AssertionError extends Error {
 	override readonly name = 'AssertionError';
 }
 
-/** States what must hold here; throws an {@link AssertionError} with `message` when it does not. */
+/** Throws an {@link AssertionError} with `message` if `condition` is falsy. */
 export function assert(condition: unknown, message: string): asserts condition {
 	if (!condition) throw new AssertionError(message);
 }

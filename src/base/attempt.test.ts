@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { attempt } from './attempt.ts';
 
-test('an attempt returns what its call returns, and undefined where that throws', () => {
+test('attempt() returns the result of its call, or undefined if the call throws', () => {
 	assert.equal(
 		attempt(() => 7),
 		7,

@@ -1,4 +1,4 @@
-/** What `act` returns, or undefined where it throws: for calls whose failure changes nothing for the caller. */
+/** The result of `act`, or undefined if it throws: for calls whose failure makes no difference to the caller. */
 export function attempt<T>(act: () => T): T | undefined {
 	try {
 		return act();

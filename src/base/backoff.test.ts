@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { backoffDelayMs } from './backoff.ts';
 
-test('a backoff doubles with each failure in a row, from the base up to the cap', () => {
+test('the backoff delay doubles with each consecutive failure, from the base up to the cap', () => {
 	const policy = { baseMs: 10_000, capMs: 300_000 };
 	const delays = [0, 1, 2, 3, 4, 5, 6, 7].map((failures) => backoffDelayMs(policy, failures) / 1000);
 	assert.deepEqual(delays, [0, 10, 20, 40, 80, 160, 300, 300]);
 });
 
-test('a backoff takes any number of failures', () => {
+test('the backoff delay is finite for any number of failures', () => {
 	const policy = { baseMs: 1, capMs: 1000 };
 	assert.equal(backoffDelayMs(policy, -1), 0);
 	for (const failures of [54, 1025, 2 ** 31, Number.MAX_SAFE_INTEGER])

@@ -1,10 +1,10 @@
-/** A delay that doubles with each failure in a row: `baseMs`, twice that, … but at most `capMs`. */
+/** Exponential backoff: the delay is `baseMs` after the first failure, doubles with each further one, up to `capMs`. */
 export interface BackoffPolicy {
 	readonly baseMs: number;
 	readonly capMs: number;
 }
 
-/** The delay after `failures` failures in a row (0 for none), in milliseconds. */
+/** The delay in milliseconds after `failures` consecutive failures; 0 if there were none. */
 export function backoffDelayMs(policy: BackoffPolicy, failures: number): number {
 	if (failures <= 0) return 0;
 	return Math.min(policy.baseMs * 2 ** Math.min(failures - 1, 52), policy.capMs);

@@ -5,14 +5,14 @@ import { SystemClock, sleep } from './clock.ts';
 describe('system clock', () => {
 	const clock = new SystemClock({ keepsAlive: true });
 
-	test('tells the time, and fires a timer once it has come', async () => {
+	test('returns the time, and fires a timer when it is due', async () => {
 		const before = clock.now();
 		await sleep(clock, 20);
-		// The platform's timers count on another clock, which may be ahead by a millisecond.
+		// Node's timers use another clock, which may be ahead by a millisecond.
 		assert.ok(clock.now() - before >= 18);
 	});
 
-	test('a timer longer than the platform takes fires in its time', (context) => {
+	test('a timer with a longer delay than Node allows fires on time', (context) => {
 		context.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
 		const longest = 2 ** 31 - 1;
 		let fired = 0;
@@ -23,7 +23,7 @@ describe('system clock', () => {
 		assert.equal(fired, 1);
 	});
 
-	test('a wall clock that is set back delays no timer, and changes no duration', (context) => {
+	test('setting the wall clock back delays no timer and changes no duration', (context) => {
 		context.mock.timers.enable({ apis: ['setTimeout'] });
 		let wall = Date.UTC(2026, 0, 1);
 		let elapsed = 0;
@@ -43,13 +43,13 @@ describe('system clock', () => {
 		assert.equal(clock.monotonic() - started, 120_000);
 	});
 
-	test('what was due while the machine slept fires soon after', (context) => {
+	test('a timer that fell due while the machine was suspended fires soon after', (context) => {
 		context.mock.timers.enable({ apis: ['setTimeout'] });
 		let now = 0;
 		context.mock.method(Date, 'now', () => now);
 		let fired = 0;
 		clock.setTimer(8 * 3_600_000, () => fired++);
-		// The clock went on for eight hours, the platform's timers for no time at all.
+		// The wall clock advanced by eight hours, Node's timers by nothing.
 		now = 8 * 3_600_000;
 		context.mock.timers.tick(29_999);
 		assert.equal(fired, 0);
@@ -57,7 +57,7 @@ describe('system clock', () => {
 		assert.equal(fired, 1);
 	});
 
-	test('a timer that is cancelled does not fire; one that is overdue fires at the next chance', async () => {
+	test('a cancelled timer does not fire, and an overdue timer fires as soon as possible', async () => {
 		const timer = clock.setTimer(0, () => assert.fail('it was cancelled'));
 		timer.cancel();
 		timer.cancel();

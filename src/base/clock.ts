@@ -1,6 +1,6 @@
 /**
- * Time, handed in. No component reads the system's clock itself: it gets a {@link Clock}, so that the
- * whole control plane also runs in virtual time.
+ * Time as a dependency. No component reads the system's clock: it receives a {@link Clock}, so that tests
+ * and the simulation run the whole control plane in virtual time.
  */
 
 /** A pending timer; `cancel` may be called any number of times, also after it has fired. */
@@ -8,26 +8,30 @@ export interface Timer {
 	cancel(): void;
 }
 
-/** A source of time. Instants are milliseconds since the Unix epoch, lengths are milliseconds. */
+/** A source of time. Instants are milliseconds since the Unix epoch, durations are milliseconds. */
 export interface Clock {
-	/** The wall clock: for what users read and what API objects record. It may be set at any moment. */
+	/**
+	 * The wall clock, for timestamps in API objects and in output. An operator or NTP may set it at any
+	 * moment, so the difference of two readings is not a duration.
+	 */
 	now(): number;
 	/**
-	 * Milliseconds since a fixed instant of this process. Never goes back and never jumps when the wall
-	 * clock is set: the difference of two readings is a duration. Means nothing in another process.
+	 * Milliseconds since a fixed instant of this process. Never decreases, and does not jump when the wall
+	 * clock is set: the difference of two readings is a duration. Not comparable between processes.
 	 */
 	monotonic(): number;
-	/** Calls `fire` once, `delayMs` from now (at the next chance when that is not positive). */
+	/** Calls `fire` once in `delayMs`, or as soon as possible if that is not positive; never synchronously. */
 	setTimer(delayMs: number, fire: () => void): Timer;
 }
 
 /**
- * A longer delay is made of several, so that the wall clock is read again: the platform's timers stand
- * still while the machine is suspended. A timer that came due meanwhile fires at most this late.
+ * Node's timers do not advance while the machine is suspended. So a longer delay is split into several
+ * timers, and the wall clock is read after each: a timer that fell due during the suspension fires at most
+ * this late.
  */
 const LONGEST_TIMER_MS = 30_000;
 
-/** The machine's clock. Its timers keep the process alive only where `keepsAlive` asks for it. */
+/** The machine's clock. Its timers keep the process alive only if `keepsAlive` is set. */
 export class SystemClock implements Clock {
 	readonly #keepsAlive: boolean;
 
@@ -44,9 +48,9 @@ export class SystemClock implements Clock {
 	}
 
 	/**
-	 * A timer fires when its delay has passed by either clock. By the monotonic one, a wall clock that is
-	 * set back an hour delays nothing; by the wall clock, a machine that was suspended, or whose clock was
-	 * set forward, does what is due by its new time.
+	 * A timer fires when its delay has passed on either clock. The monotonic clock makes sure that a wall
+	 * clock that is set back by an hour delays no timer. The wall clock makes sure that timers fire on time
+	 * after the machine was suspended, or after its clock was set forward.
 	 */
 	setTimer(delayMs: number, fire: () => void): Timer {
 		const due = performance.now() + delayMs;

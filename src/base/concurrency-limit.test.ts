@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 
-test('so many tasks run at once, the others in their order once there is room', async () => {
+test('no more tasks than the limit run at once, and the others start in order as tasks end', async () => {
 	const limit = new ConcurrencyLimit(2);
 	const begun: number[] = [];
 	const ends = [0, 1, 2, 3].map(() => Promise.withResolvers<number>());
@@ -24,7 +24,7 @@ test('so many tasks run at once, the others in their order once there is room', 
 	assert.deepEqual(await Promise.all(results), [0, 1, 2, 3]);
 });
 
-test('a task that fails makes room and rejects as it does', async () => {
+test('a task that fails frees its place, and run() rejects with its error', async () => {
 	const limit = new ConcurrencyLimit(1);
 	const failing = limit.run(() => Promise.reject(new Error('no')));
 	const next = limit.run(() => Promise.resolve('yes'));

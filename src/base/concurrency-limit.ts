@@ -9,7 +9,7 @@ export class ConcurrencyLimit {
 		this.#free = most;
 	}
 
-	/** Runs the task once there is room; settles as it does. */
+	/** Runs the task as soon as fewer than the maximum are running; settles as the task does. */
 	async run<T>(task: () => Promise<T>): Promise<T> {
 		if (this.#free > 0) this.#free -= 1;
 		else await new Promise<void>((resolve) => this.#waiting.push(resolve));

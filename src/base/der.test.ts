@@ -16,7 +16,7 @@ import {
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-test('integers are as short as they can be, and never read as negative', () => {
+test('integers have no needless leading zeros and no sign bit', () => {
 	const integer = (digits: string): string => hex(derInteger(Buffer.from(digits, 'hex')));
 	assert.equal(integer('00'), '020100');
 	assert.equal(integer(''), '020100');
@@ -26,14 +26,14 @@ test('integers are as short as they can be, and never read as negative', () => {
 	assert.equal(integer('00007f01'), '02027f01');
 });
 
-test('lengths over 127 are written in as few bytes as they need', () => {
+test('lengths over 127 take as few bytes as possible', () => {
 	assert.equal(hex(derOctetString(Buffer.alloc(127))).slice(0, 4), '047f');
 	assert.equal(hex(derOctetString(Buffer.alloc(128))).slice(0, 6), '048180');
 	assert.equal(hex(derOctetString(Buffer.alloc(256))).slice(0, 8), '04820100');
 	assert.equal(hex(derOctetString(Buffer.alloc(65_536))).slice(0, 10), '0483010000');
 });
 
-test('object identifiers join the first two arcs and write the others in groups of seven bits', () => {
+test('object identifiers combine the first two arcs and encode the others in base 128', () => {
 	assert.equal(hex(derObjectIdentifier('1.2.840.10045.4.3.2')), '06082a8648ce3d040302');
 	assert.equal(hex(derObjectIdentifier('2.5.29.17')), '0603551d11');
 	assert.equal(hex(derObjectIdentifier('1.3.128')), '06032b8100');
@@ -49,7 +49,7 @@ test('times are UTCTime until 2049 and GeneralizedTime from 2050', () => {
 	assert.equal(text(Date.UTC(2026, 0, 2, 3, 4, 5)), '260102030405Z');
 });
 
-test('the small ones: booleans, bits, texts, sets, own tags', () => {
+test('booleans, bit strings, texts, sets and custom tags are encoded', () => {
 	assert.equal(hex(derTrue()), '0101ff');
 	assert.equal(hex(derBitString(Buffer.from([0x06]), 1)), '03020106');
 	assert.equal(hex(derText('é')), '0c02c3a9');
@@ -57,7 +57,7 @@ test('the small ones: booleans, bits, texts, sets, own tags', () => {
 	assert.equal(hex(derValue(0x82, Buffer.from('ab'))), '82026162');
 });
 
-test('what was written is found again, part by part', () => {
+test('derParts splits an encoded value into its parts', () => {
 	const long = derOctetString(Buffer.alloc(300, 7));
 	const [whole, ...others] = derParts(derSequence(derTrue(), long, derSequence()));
 	assert.equal(others.length, 0);
@@ -74,7 +74,7 @@ test('what was written is found again, part by part', () => {
 	assert.deepEqual(Buffer.from(parts[1]?.bytes ?? []), long);
 });
 
-test('a value that is cut short is refused', () => {
+test('derParts throws on a truncated value', () => {
 	for (const cut of ['3003', '0402ff', '3082', '30820100', '04']) {
 		assert.throws(() => derParts(Buffer.from(cut, 'hex')), RangeError, cut);
 	}

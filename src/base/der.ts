@@ -1,6 +1,7 @@
 /**
- * ASN.1 values in DER, the encoding of certificates (ITU-T X.690): what it takes to write one and to find
- * the parts of one that was read. A value is its bytes: tag, length, content.
+ * Encodes ASN.1 values in DER, the encoding of certificates (ITU-T X.690), and splits encoded values into
+ * their parts. A value is represented by its bytes: tag, length, content. Only the types that certificates
+ * need are here, because a package for all of ASN.1 would be a large dependency for one certificate.
  */
 
 /** The universal tags that certificates use. */
@@ -17,7 +18,7 @@ const TAG = {
 	set: 0x31,
 } as const;
 
-/** A value of tag `tag` whose content is `parts`, one after the other. */
+/** A value with the tag `tag` whose content is the concatenation of `parts`. */
 export function derValue(tag: number, ...parts: readonly Uint8Array[]): Buffer {
 	const content = Buffer.concat(parts);
 	return Buffer.concat([Buffer.from([tag, ...lengthOctets(content.length)]), content]);
@@ -28,17 +29,23 @@ export function derSequence(...parts: readonly Uint8Array[]): Buffer {
 	return derValue(TAG.sequence, ...parts);
 }
 
-/** A SET of one part; a SET of several would have to be sorted. */
+/** A SET with one element. DER requires the elements of a larger SET to be sorted, which this does not do. */
 export function derSet(part: Uint8Array): Buffer {
 	return derValue(TAG.set, part);
 }
 
-/** A BOOLEAN that is TRUE. DER leaves out one that has its default, and FALSE is the default everywhere here. */
+/**
+ * The BOOLEAN TRUE. There is no FALSE: DER omits a value that equals its default, and FALSE is the default of
+ * every BOOLEAN in a certificate.
+ */
 export function derTrue(): Buffer {
 	return derValue(TAG.boolean, Buffer.from([0xff]));
 }
 
-/** An INTEGER that is not negative, from its big-endian bytes: without needless zeros, and with one where it would read as negative. */
+/**
+ * A non-negative INTEGER from its big-endian bytes. Leading zeros are removed, as DER requires; one is added
+ * if the first bit is set, since that bit would make the number negative.
+ */
 export function derInteger(bigEndian: Uint8Array): Buffer {
 	const first = bigEndian.findIndex((byte) => byte !== 0);
 	const bytes = first < 0 ? Buffer.from([0]) : bigEndian.subarray(first);
@@ -46,7 +53,7 @@ export function derInteger(bigEndian: Uint8Array): Buffer {
 	return derValue(TAG.integer, ...sign, bytes);
 }
 
-/** A BIT STRING; the last `unused` bits of its last byte do not count. */
+/** A BIT STRING without the last `unused` bits of its last byte. */
 export function derBitString(bytes: Uint8Array, unused = 0): Buffer {
 	return derValue(TAG.bitString, Buffer.from([unused]), bytes);
 }
@@ -56,7 +63,7 @@ export function derOctetString(bytes: Uint8Array): Buffer {
 	return derValue(TAG.octetString, bytes);
 }
 
-/** An OBJECT IDENTIFIER, from its dotted form. */
+/** An OBJECT IDENTIFIER from its dotted form, such as `2.5.29.17`. */
 export function derObjectIdentifier(dotted: string): Buffer {
 	const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
 	return derValue(TAG.objectIdentifier, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
@@ -67,7 +74,10 @@ export function derText(text: string): Buffer {
 	return derValue(TAG.utf8String, Buffer.from(text, 'utf8'));
 }
 
-/** An instant in whole seconds, as certificates must say it (RFC 5280, 4.1.2.5): UTCTime until 2049, then GeneralizedTime. */
+/**
+ * An instant in milliseconds since the epoch, encoded in whole seconds in the type that RFC 5280, 4.1.2.5
+ * requires: UTCTime until 2049, GeneralizedTime from 2050.
+ */
 export function derTime(ms: number): Buffer {
 	const digits = `${new Date(ms).toISOString().slice(0, 19).replace(/\D/g, '')}Z`;
 	const year = Number(digits.slice(0, 4));
@@ -76,15 +86,18 @@ export function derTime(ms: number): Buffer {
 		: derValue(TAG.generalizedTime, Buffer.from(digits, 'latin1'));
 }
 
-/** A value that was read. */
+/** A decoded value. */
 export interface DerPart {
 	readonly tag: number;
-	/** The value whole, with tag and length. */
+	/** The whole value, with tag and length. */
 	readonly bytes: Uint8Array;
 	readonly content: Uint8Array;
 }
 
-/** The values in `bytes`, one after the other; the content of a SEQUENCE gives its parts. Throws a RangeError for bytes that end within a value. */
+/**
+ * The consecutive values in `bytes`; given the content of a SEQUENCE, its elements. Throws a RangeError if
+ * `bytes` ends inside a value.
+ */
 export function derParts(bytes: Uint8Array): readonly DerPart[] {
 	const parts: DerPart[] = [];
 	for (let at = 0; at < bytes.length; ) {
@@ -105,7 +118,7 @@ function extentAt(bytes: Uint8Array, at: number): { readonly content: number; re
 	const content = at + 2 + lengthBytes;
 	const length =
 		first < 0x80 ? first : bytes.subarray(at + 2, content).reduce((sum, byte) => sum * 256 + byte, 0);
-	if (content + length > bytes.length) throw new RangeError('a DER value ends before its end');
+	if (content + length > bytes.length) throw new RangeError('the DER data ends inside a value');
 	return { content, end: content + length };
 }
 
@@ -116,7 +129,7 @@ function lengthOctets(length: number): readonly number[] {
 	return [0x80 + bytes.length, ...bytes];
 }
 
-/** A number in groups of seven bits, all but the last marked by the eighth. */
+/** The base-128 encoding of an arc: groups of seven bits, with the eighth bit set in all but the last. */
 function base128(value: number): readonly number[] {
 	const groups = [value % 128];
 	for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) {

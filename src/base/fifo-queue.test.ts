@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FifoQueue } from './fifo-queue.ts';
 
-test('a queue gives back what was put in, oldest first, whatever the order of the calls', () => {
+test('a queue returns its elements oldest first, whatever the order of pushes and shifts', () => {
 	const step = fc.oneof(
 		fc.record({ type: fc.constant('push' as const), value: fc.nat() }),
 		fc.record({ type: fc.constantFrom('shift' as const, 'drain' as const) }),
@@ -25,7 +25,7 @@ test('a queue gives back what was put in, oldest first, whatever the order of th
 	);
 });
 
-test('a million elements pass through a long queue without moving those that remain', () => {
+test('a million shifts of a long queue do not move the remaining elements', () => {
 	const queue = new FifoQueue<number>();
 	for (let i = 0; i < 200_000; i++) queue.push(i);
 	const started = process.cpuUsage();

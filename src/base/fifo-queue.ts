@@ -1,20 +1,20 @@
 /**
- * A queue, first in first out, whose `push` and `shift` take constant time on average.
- * `Array.prototype.shift` moves every element that remains: with tens of thousands waiting that was 4 %
- * of the server's CPU time.
+ * A first-in-first-out queue whose `push` and `shift` take constant time on average. An array is not
+ * enough: `Array.prototype.shift` moves every remaining element, which took 4 % of the server's CPU time
+ * with tens of thousands of elements waiting.
  */
 export class FifoQueue<T> {
-	/** Elements in the order in which they came. */
+	/** The newer elements, oldest first. */
 	#arriving: T[] = [];
-	/** Elements older than those, in reverse, so that taking one is a `pop`. */
+	/** The older elements, newest first, so that `pop` removes the oldest. */
 	#leaving: T[] = [];
 
-	/** How many elements wait. */
+	/** The number of elements. */
 	get size(): number {
 		return this.#arriving.length + this.#leaving.length;
 	}
 
-	/** The element that {@link shift} would take, or undefined if the queue is empty. */
+	/** The element that {@link shift} would remove, or undefined if the queue is empty. */
 	get first(): T | undefined {
 		return this.#leaving.at(-1) ?? this.#arriving[0];
 	}

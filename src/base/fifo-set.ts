@@ -1,25 +1,25 @@
 /**
- * A set, first in first out, whose {@link first} takes constant time: a linked list, and where each element is in
- * it. To ask a `Set` for its first element takes time in proportion to those that were deleted before it, so that
- * taking the first of many again and again takes quadratic time; an iterator that keeps its place in a `Set`
- * keeps every table that the `Set` had since.
+ * A first-in-first-out set whose {@link first} takes constant time: a linked list, and a map from each element
+ * to its node. A `Set` is not enough: finding its first element takes time in proportion to the elements that
+ * were deleted before it, so that removing the first element repeatedly takes quadratic time. An iterator that
+ * remembers its place in a `Set` keeps every hash table in memory that the `Set` has had since.
  */
 export class FifoSet<T> implements Iterable<T> {
 	readonly #nodes = new Map<T, Node<T>>();
 	#oldest: Node<T> | undefined;
 	#newest: Node<T> | undefined;
 
-	/** How many elements there are. */
+	/** The number of elements. */
 	get size(): number {
 		return this.#nodes.size;
 	}
 
-	/** The element that has been there longest, or undefined if there is none. */
+	/** The element that was added first, or undefined if the set is empty. */
 	get first(): T | undefined {
 		return this.#oldest?.item;
 	}
 
-	/** Appends an element, unless it is there already. */
+	/** Appends an element, unless the set has it. */
 	add(item: T): void {
 		if (this.#nodes.has(item)) return;
 		const node: Node<T> = { item, older: this.#newest, newer: undefined };
@@ -29,19 +29,19 @@ export class FifoSet<T> implements Iterable<T> {
 		this.#newest = node;
 	}
 
-	/** Moves the element to the end; returns whether it was there. */
+	/** Moves the element to the end; returns false if the set does not have it. */
 	renew(item: T): boolean {
 		const wasThere = this.delete(item);
 		if (wasThere) this.add(item);
 		return wasThere;
 	}
 
-	/** Whether the element is there. */
+	/** Whether the set has the element. */
 	has(item: T): boolean {
 		return this.#nodes.has(item);
 	}
 
-	/** Takes the element out; returns whether it was there. */
+	/** Removes the element; returns false if the set did not have it. */
 	delete(item: T): boolean {
 		const node = this.#nodes.get(item);
 		if (!node) return false;
@@ -53,7 +53,7 @@ export class FifoSet<T> implements Iterable<T> {
 		return true;
 	}
 
-	/** The elements, the one that has been there longest first. Elements may be deleted meanwhile. */
+	/** The elements in the order of their addition. The caller may delete elements during the iteration. */
 	[Symbol.iterator](): Iterator<T> {
 		return this.#nodes.keys();
 	}

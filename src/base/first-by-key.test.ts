@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { firstByKey } from './first-by-key.ts';
 
-test('of items with equal keys the first is found', () => {
+test('the first of several items with the same key is kept', () => {
 	const items = [
 		{ name: 'a', value: 1 },
 		{ name: 'b', value: 2 },

@@ -1,6 +1,6 @@
 /**
- * The first item of each key, in the order of the list: to look items of one list up in another one. With
- * `find` for each item that takes as many steps as the lengths of the two lists multiplied.
+ * Maps each key to the first item in the list that has it. For looking up the items of one list in another:
+ * calling `find` for each item would take quadratic time.
  */
 export function firstByKey<K, T>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, T> {
 	const found = new Map<K, T>();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { makeFolders, systemReason } from './folders.ts';
 
-test('a folder is made with all that is missing above it, for the owner only, and may exist', (t) => {
+test('a folder is created with its missing ancestors and the given mode, unless it exists', (t) => {
 	const root = mkdtempSync(join(tmpdir(), 'stint-folders-'));
 	t.after(() => rmSync(root, { recursive: true }));
 	for (let time = 0; time < 2; time++) {
@@ -14,7 +14,9 @@ test('a folder is made with all that is missing above it, for the owner only, an
 	}
 });
 
-test('where none can be made, the error comes at once and names the path', { timeout: 10_000 }, (t) => {
+test('when a folder cannot be created, the error is thrown at once and names the path', {
+	timeout: 10_000,
+}, (t) => {
 	const root = mkdtempSync(join(tmpdir(), 'stint-folders-'));
 	t.after(() => rmSync(root, { recursive: true }));
 	const file = join(root, 'file');
@@ -35,7 +37,7 @@ test('where none can be made, the error comes at once and names the path', { tim
 	}
 });
 
-test('the reason of a system error is words, without the call', () => {
+test('the reason of a system error is given in words, without the name of the call', () => {
 	try {
 		readFileSync('/nonexistent');
 		assert.fail();

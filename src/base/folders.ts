@@ -4,11 +4,11 @@ import { dirname } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
 
 /**
- * Makes the folder at an absolute path, and those above it as far as they are missing, with `mode`. Does
- * nothing where it exists. Throws the system's error, with the path that it is about.
+ * Creates the folder at an absolute path, and its missing ancestors, with `mode`. Does nothing if the folder
+ * exists. Throws the system's error, whose `path` names the folder that could not be created.
  *
- * Not `mkdirSync` with `recursive`: below /proc, which says of a new folder that its parent is missing, that
- * never returns (Node 26).
+ * It does not use the option `recursive` of `mkdirSync`, which never returns below /proc (Node 26): there
+ * mkdir fails with ENOENT although the parent exists, and Node retries for ever.
  */
 export function makeFolders(path: string, mode: number): void {
 	const missing: string[] = [];
@@ -17,7 +17,7 @@ export function makeFolders(path: string, mode: number): void {
 	if (!statSync(path).isDirectory()) throw notAFolder(path);
 }
 
-/** Another process may make the same folder at the same time. */
+/** Ignores the error if another process has created the same folder at the same time. */
 function makeFolder(path: string, mode: number): void {
 	try {
 		mkdirSync(path, { mode });
@@ -31,7 +31,7 @@ function notAFolder(path: string): Error {
 	return Object.assign(new Error(`ENOTDIR: not a directory, '${path}'`), what);
 }
 
-/** What the system says of a failed call, in words and without the call: `permission denied`. */
+/** The reason of a failed system call in words, without the name of the call: `permission denied`. */
 export function systemReason(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
 	const number = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { deepFreeze } from './freeze.ts';
 
 describe('deepFreeze', () => {
-	test('freezes an object, its lists and all they hold, and returns it', () => {
+	test('freezes an object and everything it contains, and returns it', () => {
 		const value = { list: [{ inner: { deep: 1 } }], text: 'a', nothing: null, missing: undefined };
 		assert.equal(deepFreeze(value), value);
 		assert.throws(() => value.list.push({ inner: { deep: 2 } }), TypeError);
@@ -14,11 +14,11 @@ describe('deepFreeze', () => {
 		assert.equal(value.list[0]?.inner.deep, 1);
 	});
 
-	test('gives anything else back as it is', () => {
+	test('returns values that are no objects unchanged', () => {
 		for (const value of [1, 'a', true, null, undefined]) assert.equal(deepFreeze(value), value);
 	});
 
-	test('does not look into what is frozen already, so that shared parts cost nothing', () => {
+	test('does not visit the parts of a frozen object, so that shared parts cost nothing', () => {
 		let looks = 0;
 		const shared = Object.freeze({
 			get part(): unknown {

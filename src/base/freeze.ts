@@ -1,6 +1,7 @@
 /**
- * Freezes `value` and all it holds, and returns it. Parts that are frozen already are taken to be
- * frozen throughout, so an update that shares most of its old object costs only what changed.
+ * Freezes `value` and everything it contains, and returns it. A part that is frozen is assumed to be deeply
+ * frozen and is not visited: an update that shares most of its parts with the old object then costs only
+ * its changed parts.
  */
 export function deepFreeze<T>(value: T): T {
 	if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;

@@ -16,7 +16,7 @@ function failure(text: string): string {
 }
 
 describe('readJson', () => {
-	test('reads what JSON.parse reads, and writes it back', () => {
+	test('accepts what JSON.parse accepts, and its values are written unchanged', () => {
 		fc.assert(
 			fc.property(fc.json(), fc.constantFrom(undefined, 2, '\t'), (text, space) => {
 				const spaced = JSON.stringify(JSON.parse(text), undefined, space);
@@ -25,7 +25,7 @@ describe('readJson', () => {
 		);
 	});
 
-	test('refuses what JSON.parse refuses', () => {
+	test('rejects what JSON.parse rejects', () => {
 		fc.assert(
 			fc.property(
 				fc.json(),
@@ -46,7 +46,7 @@ describe('readJson', () => {
 		);
 	});
 
-	test('says what is wrong in the words of Go', () => {
+	test('reports syntax errors with the messages of Go', () => {
 		const texts: Readonly<Record<string, string>> = {
 			'': 'unexpected end of JSON input',
 			'{"a":': 'unexpected end of JSON input',
@@ -71,31 +71,31 @@ describe('readJson', () => {
 		for (const [text, message] of Object.entries(texts)) assert.equal(failure(text), message, text);
 	});
 
-	test('finds keys that stand twice, after escapes are undone, with the order of all keys of their object', () => {
+	test('reports duplicate keys, compared after unescaping, with all keys of their object in order', () => {
 		const { value, repeated } = readJson('{"a":{"x":1,"y":2,"\\u0078":3,"z":4},"b":{"x":1}}', LIMITS);
 		assert.deepEqual(value, { a: { x: 3, y: 2, z: 4 }, b: { x: 1 } });
 		assert.deepEqual([...repeated.values()], [['x', 'y', 'x', 'z']]);
 		assert.equal([...repeated.keys()][0], (value as { a: unknown }).a);
 	});
 
-	test('merges objects that stand under one key, as Go decodes one after the other into the same place', () => {
+	test('merges objects with the same key, as Go decodes both into the same map', () => {
 		const { value } = readJson('{"a":{"x":{"p":1},"y":2},"a":{"x":{"q":3}},"b":{"x":1},"b":[]}', LIMITS);
 		assert.deepEqual(value, { a: { x: { p: 1, q: 3 }, y: 2 }, b: [] });
 	});
 
-	test('names of all JavaScript objects are names like others', () => {
+	test('names of inherited JavaScript properties are ordinary keys', () => {
 		const text = '{"__proto__":{"a":1},"constructor":2,"toString":3,"hasOwnProperty":4}';
 		const { value, repeated } = readJson(text, LIMITS);
 		assert.equal(JSON.stringify(value), text);
 		assert.equal(repeated.size, 0);
 	});
 
-	test('half a surrogate pair becomes the replacement character', () => {
+	test('a lone surrogate becomes the replacement character', () => {
 		assert.equal(readJson('"\\ud800x\\udc00"', LIMITS).value, '\ufffdx\ufffd');
 		assert.equal(readJson('"\\ud83d\\ude00"', LIMITS).value, '😀');
 	});
 
-	test('is bounded in depth and number of values, whatever the text', () => {
+	test('limits the depth and the number of values of any text', () => {
 		assert.equal(failure('['.repeat(1_000_000)), 'exceeded max depth');
 		assert.equal(failure('{"a":'.repeat(1_000_000)), 'exceeded max depth');
 		assert.equal(failure(`[${'[],'.repeat(1_000_000)}[]]`), 'more than 1000 values');
@@ -103,7 +103,7 @@ describe('readJson', () => {
 		assert.equal(failure(`${'['.repeat(100)}${']'.repeat(100)}`), 'none');
 	});
 
-	test('is bounded in the number of fields of one object', () => {
+	test('limits the number of fields of one object', () => {
 		const read = (text: string) => () => readJson(text, { ...LIMITS, keys: 3 });
 		assert.doesNotThrow(read('[{"a":1,"b":{},"c":3},{"d":4,"e":5,"f":6}]'));
 		assert.throws(read('{"a":1,"b":{},"c":3,"d":4}'), {
@@ -112,7 +112,7 @@ describe('readJson', () => {
 	});
 });
 
-test('a text that is read in pieces is the same, and others get their turn in between', async () => {
+test('a text that is read in pieces has the same value, and the reader pauses between the pieces', async () => {
 	const text = JSON.stringify(Array.from({ length: 50_000 }, (_, index) => ({ name: `n${index}` })));
 	let turns = 0;
 	const pause = async (): Promise<void> => void turns++;
@@ -121,7 +121,7 @@ test('a text that is read in pieces is the same, and others get their turn in be
 	assert.ok(turns > 10, `${turns} pauses`);
 });
 
-test('parseJson keeps large numbers and is JSON.parse otherwise', () => {
+test('parseJson keeps large numbers exact and equals JSON.parse otherwise', () => {
 	const text = '{"a":9007199254740993,"b":[-9223372036854775808],"c":"9007199254740993","d":1.5}';
 	assert.equal(JSON.stringify(parseJson(text)), text);
 	assert.throws(() => parseJson('{"a":9007199254740993'), SyntaxError);

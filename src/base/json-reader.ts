@@ -1,19 +1,19 @@
 import { isRecord, numberOf, setOwn } from './json.ts';
 
 /**
- * Reads JSON that a stranger sent. JSON.parse would do it faster, but it loses what a server needs: the
- * exact value of large numbers, which keys stand twice, and an error that says where and why. It also
- * has no bounds: 3 MB of text can hold a million values, and 1,000,000 opening brackets.
+ * Reads JSON from untrusted clients. JSON.parse is faster, but it loses information that the server needs:
+ * the exact value of large numbers, the duplicate keys, and the place and reason of an error. It also has no
+ * limits: 3 MB of text can contain a million values, or a million opening brackets.
  *
- * 1. Grammar and error texts are those of Go's encoding/json, which upstream reads bodies with.
+ * 1. Grammar and error texts are those of Go's encoding/json, with which upstream reads bodies.
  * 2. Time and memory are linear in the text, and depth and number of values are limited.
- * 3. Of keys that stand twice the last one counts; two objects under one key are merged.
+ * 3. Of duplicate keys the last one counts; if both values are objects, they are merged.
  */
 
-/** The text is not JSON; the message is that of Go's decoder. */
+/** The text is not JSON. The message is the one of Go's decoder. */
 export class JsonSyntaxError extends SyntaxError {
 	override readonly name = 'JsonSyntaxError';
-	/** Where in the text, in UTF-16 units. */
+	/** The place of the error in the text, in UTF-16 units. */
 	readonly offset: number;
 
 	constructor(message: string, offset: number) {
@@ -22,42 +22,42 @@ export class JsonSyntaxError extends SyntaxError {
 	}
 }
 
-/** The text has more in it than the reader was told to accept. */
+/** The text exceeds one of the reader's {@link JsonLimits}. */
 export class JsonLimitError extends Error {
 	override readonly name = 'JsonLimitError';
 }
 
-/** What a reader accepts. */
+/** The maximum size of a text that a reader accepts. */
 export interface JsonLimits {
-	/** The number of list items and fields, counted over the whole text. */
+	/** Maximum number of list items and fields in the whole text. */
 	readonly values: number;
-	/** How deep lists and objects may be nested. */
+	/** Maximum nesting depth of lists and objects. */
 	readonly depth: number;
-	/** The number of fields of one object: listing those of a large one cannot pause. No limit by default. */
+	/** Maximum number of fields of one object, since code that lists them cannot pause. No limit by default. */
 	readonly keys?: number;
 }
 
-/** What a text holds. */
+/** The value of a text, and its duplicate keys. */
 export interface ReadJson {
 	readonly value: unknown;
-	/** Of each object that has keys more than once: all its keys in order, the repeated ones repeated. */
+	/** For each object with duplicate keys: all its keys in the order of the text, with the duplicates. */
 	readonly repeated: RepeatedKeys;
 }
 
 /** See {@link ReadJson.repeated}. */
 export type RepeatedKeys = ReadonlyMap<object, readonly string[]>;
 
-/** No object with keys that stand twice. */
+/** For a text without duplicate keys. */
 export const NO_REPEATED_KEYS: RepeatedKeys = new Map();
 
-/** Reads the one value that `text` is. Throws a {@link JsonSyntaxError} or a {@link JsonLimitError}. */
+/** Reads `text`, which must be one value. Throws a {@link JsonSyntaxError} or a {@link JsonLimitError}. */
 export function readJson(text: string, limits: JsonLimits): ReadJson {
 	const reader = new JsonReader(text, limits);
 	reader.run(text.length);
 	return reader.done();
 }
 
-/** The same in pieces: `pause` is awaited after each, so that a large text does not hold the event loop. */
+/** As {@link readJson}, but awaits `pause` after each piece, so that a large text does not block the event loop. */
 export async function readJsonInPieces(
 	text: string,
 	limits: JsonLimits,
@@ -69,27 +69,27 @@ export async function readJsonInPieces(
 }
 
 /**
- * Parses JSON that upstream or this program wrote: exact like the above, at the speed of JSON.parse where
- * no number needs care. Throws a SyntaxError.
+ * Parses JSON from a trusted writer: upstream or this program. As exact as {@link readJson}, and as fast as
+ * JSON.parse if the text has no number of 16 digits or more. Throws a SyntaxError.
  */
 export function parseJson(text: string): unknown {
 	return MAY_BE_INEXACT.test(text) ? readJson(text, NO_LIMITS).value : JSON.parse(text);
 }
 
-/** What may be a number that a double does not hold: also digits in a string, which only costs time. */
+/** Matches every number that a double may not hold. It also matches digits in a string, which only costs time. */
 const MAY_BE_INEXACT = /[[:,\s]-?\d{16}/;
 
 const NO_LIMITS: JsonLimits = { values: Infinity, depth: Infinity };
 
-/** Dense JSON of this length takes some milliseconds. */
+/** Characters per piece. Reading a piece of dense JSON takes a few milliseconds. */
 const PIECE_LENGTH = 64 * 1024;
 
-/** An object or a list that is being read. */
+/** An object or a list whose end has not been read yet. */
 type Frame =
 	| { readonly record: Record<string, unknown>; key: string; again: boolean; keys: number }
 	| { readonly record: undefined; readonly list: unknown[] };
 
-/** A reader that can stop between two values. It keeps its own stack, so depth costs no stack of calls. */
+/** A reader that can pause between two values. It has its own stack, so nesting cannot overflow the call stack. */
 class JsonReader {
 	readonly #text: string;
 	readonly #limits: JsonLimits;
@@ -104,7 +104,7 @@ class JsonReader {
 		this.#limits = limits;
 	}
 
-	/** Reads on for about `length` characters; returns whether the value is complete. */
+	/** Reads about `length` more characters; returns whether the value is complete. */
 	run(length: number): boolean {
 		const pauseAt = this.#at + length;
 		while (!this.#result) {
@@ -114,13 +114,13 @@ class JsonReader {
 		return true;
 	}
 
-	/** What was read, once it is complete. Throws a {@link JsonSyntaxError} if more than spaces follow. */
+	/** The complete value. Throws a {@link JsonSyntaxError} if anything but white space follows it. */
 	done(): ReadJson {
 		if (this.#next() >= 0) throw this.#unexpected('after top-level value');
 		return { value: this.#result?.value, repeated: this.#repeated ?? NO_REPEATED_KEYS };
 	}
 
-	/** Reads a value, or the beginning of one that holds others. */
+	/** Reads a scalar, or the opening bracket of an object or a list. */
 	#beginValue(): void {
 		switch (this.#next()) {
 			case OPEN_BRACE:
@@ -151,7 +151,7 @@ class JsonReader {
 		this.#open.push({ record: undefined, list: [] });
 	}
 
-	/** Puts a complete value where it belongs, and closes what ends behind it. */
+	/** Adds a complete value to the innermost open object or list, and closes those that end behind it. */
 	#endValue(value: unknown): void {
 		let complete = value;
 		for (;;) {
@@ -187,7 +187,7 @@ class JsonReader {
 		else this.#repeated?.get(frame.record)?.push(frame.key);
 	}
 
-	/** A field's name and the colon behind it. */
+	/** Reads a field's name and the colon behind it. */
 	#key(): string {
 		if (this.#next() !== QUOTE) throw this.#unexpected('looking for beginning of object key string');
 		const key = this.#string();
@@ -214,12 +214,12 @@ class JsonReader {
 	}
 
 	#enter(): void {
-		// Go has this error too, at 10,000.
+		// The error of Go's decoder, whose own limit is 10,000.
 		if (this.#open.length >= this.#limits.depth) throw new JsonSyntaxError('exceeded max depth', this.#at);
 		this.#at++;
 	}
 
-	/** Passes over the bracket that closes what has just been opened. */
+	/** Skips the closing bracket of an empty object or list. */
 	#endEmpty(value: unknown): void {
 		this.#at++;
 		this.#endValue(value);
@@ -280,7 +280,7 @@ class JsonReader {
 		if (this.#at === start) throw this.#unexpected(context);
 	}
 
-	/** The text from the quote at which the reader stands to the one that ends it. */
+	/** Reads a string; the reader is at its opening quote. */
 	#string(): string {
 		const text = this.#text;
 		const start = this.#at;
@@ -295,11 +295,11 @@ class JsonReader {
 		}
 		this.#at++;
 		if (!escaped) return text.slice(start + 1, this.#at - 1);
-		// Half of a surrogate pair is no character: as Go does, the replacement character stands for it.
+		// A lone surrogate is no character: Go replaces it with the replacement character.
 		return String(JSON.parse(text.slice(start, this.#at))).toWellFormed();
 	}
 
-	/** Moves to the last character of the escape whose backslash the reader stands at. */
+	/** Moves to the last character of an escape; the reader is at its backslash. */
 	#escape(): void {
 		const text = this.#text;
 		this.#at++;
@@ -314,7 +314,7 @@ class JsonReader {
 		}
 	}
 
-	/** The next character that is no space, at which the reader stands then; NaN at the end. */
+	/** Moves to the next character that is not white space, and returns it; NaN at the end of the text. */
 	#next(): number {
 		for (;;) {
 			const char = this.#text.charCodeAt(this.#at);
@@ -329,9 +329,9 @@ class JsonReader {
 }
 
 /**
- * The value of a key that stands twice: the last one, but Go decodes two objects one after the other into
- * the same place, so that the second adds to the first. (Added in place: with a copy for each repetition,
- * the time would be quadratic.)
+ * Sets the value of a duplicate key. The last value counts, but Go decodes two objects into the same map, so
+ * that the second is merged into the first. The merge changes the first object in place: a copy for each
+ * duplicate would take quadratic time.
  */
 function putAgain(record: Record<string, unknown>, key: string, value: unknown): void {
 	const before = record[key];
@@ -376,7 +376,7 @@ function unexpected(text: string, at: number, context: string): JsonSyntaxError 
 	if (at < text.length) {
 		return new JsonSyntaxError(`invalid character ${shownCharacter(text, at)} ${context}`, at);
 	}
-	// Go puts a space behind the text, which ends what may end there and is an error inside a word or number.
+	// Go's scanner adds a space at the end of the text, which is an error inside a literal, a number or an escape.
 	const message = SPACE_IS_WRONG.test(context)
 		? `invalid character ' ' ${context}`
 		: 'unexpected end of JSON input';
@@ -385,7 +385,7 @@ function unexpected(text: string, at: number, context: string): JsonSyntaxError 
 
 const SPACE_IS_WRONG = /numeric literal$|^in literal|escape/;
 
-/** Go reads byte by byte and shows the one that it met as a character: of `é` the first byte, `Ã`. */
+/** Go reads bytes and quotes the offending byte as a character: for `é` its first byte, as `Ã`. */
 function shownCharacter(text: string, at: number): string {
 	const code = text.codePointAt(at) ?? 0;
 	const byte = code < 0x80 ? code : (new TextEncoder().encode(String.fromCodePoint(code))[0] ?? 0);

@@ -14,8 +14,8 @@ import {
 
 const MAX_INT64 = 2n ** 63n - 1n;
 
-describe('numbers of JSON', () => {
-	test('a whole number of 64 bits keeps its value: as a number where that is exact, else as a bigint', () => {
+describe('JSON numbers', () => {
+	test('a 64-bit integer keeps its value, as a number if that is exact and as a bigint otherwise', () => {
 		assert.equal(numberOf('9007199254740991'), 9007199254740991);
 		assert.equal(numberOf('9007199254740992'), 9007199254740992n);
 		assert.equal(numberOf('9007199254740993'), 9007199254740993n);
@@ -23,7 +23,7 @@ describe('numbers of JSON', () => {
 		assert.equal(numberOf('-0'), -0);
 	});
 
-	test('what a double would spell in another way keeps its text', () => {
+	test('a number that a double would write differently keeps its text', () => {
 		for (const text of [
 			'1.0',
 			'1e3',
@@ -39,13 +39,13 @@ describe('numbers of JSON', () => {
 		assert.equal(numberOf('1.5'), 1.5);
 	});
 
-	test('JSON.stringify writes large numbers in full, in every form and place', () => {
+	test('JSON.stringify writes large numbers exactly, in every form and place', () => {
 		const value = { a: [MAX_INT64], b: { c: MAX_INT64 } };
 		assert.equal(JSON.stringify(value), '{"a":[9223372036854775807],"b":{"c":9223372036854775807}}');
 		assert.equal(JSON.stringify(MAX_INT64), '9223372036854775807');
 	});
 
-	test('each number of 64 bits has one form, which === compares', () => {
+	test('each 64-bit integer has one form, which === compares', () => {
 		fc.assert(
 			fc.property(fc.bigInt({ min: -(2n ** 63n), max: MAX_INT64 }), (value) => {
 				const read = numberOf(String(value));
@@ -57,14 +57,14 @@ describe('numbers of JSON', () => {
 		);
 	});
 
-	test('counting goes beyond 2^53, and starts anew beyond 64 bits as in Go', () => {
+	test('successor() counts exactly beyond 2^53, and wraps around after 64 bits as in Go', () => {
 		assert.equal(successor(9007199254740991), 9007199254740992n);
 		assert.equal(successor(-9007199254740992n), -9007199254740991);
 		assert.equal(successor(MAX_INT64), -(2n ** 63n));
 		assert.equal(approximate(MAX_INT64), 2 ** 63);
 	});
 
-	test('digits that are no number of 64 bits are none', () => {
+	test('parseInt64 returns undefined for a text that is no 64-bit integer', () => {
 		for (const text of ['', '1.0', '0x1', '1e3', ' 1', '9223372036854775808', '9'.repeat(1_000_000)]) {
 			assert.equal(parseInt64(text), undefined, text.slice(0, 30));
 		}
@@ -72,7 +72,7 @@ describe('numbers of JSON', () => {
 	});
 });
 
-test('a number that is kept as text is no object', () => {
+test('a number that is kept as text is not a JSON object', () => {
 	assert.equal(isRecord(new JsonNumber('1.0')), false);
 	assert.equal(isRecord({}), true);
 });
