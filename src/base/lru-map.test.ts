@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { LruMap } from './lru-map.ts';
 
-test('a full map forgets the key that was used longest ago, and no other', () => {
+test('a full map evicts the least recently used key, and no other', () => {
 	const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
 	const step = fc.tuple(fc.constantFrom('get', 'set', 'delete'), key, fc.nat());
 	fc.assert(
 		fc.property(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 60 }), (limit, steps) => {
 			const map = new LruMap<number>(limit);
-			// The keys of the model, used longest ago first.
+			// The keys of the model, least recently used first.
 			let model: [string, number][] = [];
 			for (const [operation, name, value] of steps) {
 				const known = model.find(([at]) => at === name);

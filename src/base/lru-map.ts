@@ -1,30 +1,30 @@
 import { FifoSet } from './fifo-set.ts';
 
 /**
- * A map of at most `limit` keys: when it is full, a new key replaces the one that was read or written
- * longest ago. Every operation takes constant time.
+ * A map of at most `limit` keys: a new key in a full map evicts the least recently used key. Both reading
+ * and writing count as use. Every operation takes constant time.
  */
 export class LruMap<V> {
 	readonly #limit: number;
 	readonly #values = new Map<string, V>();
-	/** The key that was used longest ago comes first. */
+	/** The keys, least recently used first. */
 	readonly #keys = new FifoSet<string>();
 
 	constructor(limit: number) {
 		this.#limit = limit;
 	}
 
-	/** How many keys there are. */
+	/** The number of keys. */
 	get size(): number {
 		return this.#values.size;
 	}
 
-	/** The value of `key`, which counts as used now; undefined if the map does not have it. */
+	/** The value of `key`, which becomes the most recently used; undefined if the map does not have it. */
 	get(key: string): V | undefined {
 		return this.#keys.renew(key) ? this.#values.get(key) : undefined;
 	}
 
-	/** Sets the value of `key`, which counts as used now. */
+	/** Sets the value of `key`, which becomes the most recently used. */
 	set(key: string, value: V): void {
 		if (!this.#keys.renew(key)) this.#keys.add(key);
 		this.#values.set(key, value);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { memoize } from './memoize.ts';
 
-test('memoize: the function runs once for each object', () => {
+test('a memoized function runs once for each object', () => {
 	let runs = 0;
 	const doubled = memoize(({ n }: { readonly n: number }) => {
 		runs += 1;

@@ -1,6 +1,6 @@
 /**
- * The function `make`, which then runs once for each object: later calls with the same object (by identity)
- * return the first result, kept as long as the object lives. For objects that never change.
+ * Wraps `make` so that it runs once for each object: later calls with the same object (by identity) return
+ * the first result, which is kept as long as the object is reachable. The objects must be immutable.
  */
 export function memoize<K extends object, V extends object>(make: (key: K) => V): (key: K) => V {
 	const made = new WeakMap<K, V>();

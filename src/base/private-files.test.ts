@@ -37,7 +37,7 @@ function modeOf(path: string): number {
 	return lstatSync(path).mode & 0o777;
 }
 
-/** Fails unless `act` refuses `path` for a reason that matches. */
+/** Fails unless `act` throws an error about `path` whose reason matches. */
 function refuses(act: () => unknown, path: string, reason: RegExp): void {
 	assert.throws(act, (error) => {
 		assert.ok(error instanceof UnusablePathError, String(error));
@@ -48,7 +48,7 @@ function refuses(act: () => unknown, path: string, reason: RegExp): void {
 	});
 }
 
-test('a root is made with the folders above it, and closed to others if it was empty or only ours', (t) => {
+test('a root is created with its ancestors, and made private if it is empty or contains only our files', (t) => {
 	const path = join(temporary(t), 'a', 'b');
 	openPrivateRoot(path, OWN);
 	assert.equal(modeOf(path), 0o700);
@@ -59,19 +59,19 @@ test('a root is made with the folders above it, and closed to others if it was e
 	chmodSync(path, 0o755);
 	openPrivateRoot(path, OWN);
 	assert.equal(modeOf(path), 0o700);
-	// What else is in it does not matter in a folder that no other user could enter.
+	// Foreign files do not matter in a folder that no other user could enter.
 	writeFileSync(join(path, 'notes'), '');
 	openPrivateRoot(path, OWN);
 });
 
-test('a root that others could write to, or that has something else in it and is open, stays as it is', (t) => {
+test('a root that other users could write to, or that is open and contains foreign files, is rejected unchanged', (t) => {
 	const path = temporary(t);
 	writeFileSync(join(path, 'state'), '');
 	chmodSync(path, 0o770);
 	refuses(
 		() => openPrivateRoot(path, OWN),
 		path,
-		/can be written to by other users \(mode 770\); if all in it is yours, run: chmod 700/,
+		/can be written to by other users \(mode 770\); if all files in it are yours, run: chmod 700/,
 	);
 	assert.equal(modeOf(path), 0o770);
 	writeFileSync(join(path, 'notes'), '');
@@ -79,12 +79,12 @@ test('a root that others could write to, or that has something else in it and is
 	refuses(
 		() => openPrivateRoot(path, OWN),
 		path,
-		/can be entered by other users \(mode 755\); notes in it is not stint's/,
+		/can be entered by other users \(mode 755\); it contains notes, which stint did not create/,
 	);
 	assert.equal(modeOf(path), 0o755);
 });
 
-test('a root may be reached by a link, but not be a file or lie below one', (t) => {
+test('a root may be a symbolic link to a folder, but not a file or a path below a file', (t) => {
 	const path = temporary(t);
 	mkdirSync(join(path, 'real'));
 	symlinkSync('real', join(path, 'link'));
@@ -95,12 +95,12 @@ test('a root may be reached by a link, but not be a file or lie below one', (t) 
 	refuses(
 		() => openPrivateRoot(join(file, 'below'), OWN),
 		join(file, 'below'),
-		/cannot be made: not a directory/,
+		/cannot be created: not a directory/,
 	);
 	refuses(
 		() => openPrivateRoot('/proc/stint-test', OWN),
 		'/proc/stint-test',
-		/cannot be made: no such file or directory$/,
+		/cannot be created: no such file or directory$/,
 	);
 	symlinkSync('nowhere', join(path, 'dangling'));
 	refuses(
@@ -111,7 +111,7 @@ test('a root may be reached by a link, but not be a file or lie below one', (t) 
 	assert.equal(readFileSync(file, 'utf8'), 'kept');
 });
 
-test('what belongs to another user is refused', (t) => {
+test('files and folders of another user are rejected', (t) => {
 	if (process.geteuid?.() !== 0) return t.skip('only root can give files to another user');
 	const path = temporary(t);
 	for (const name of ['folder', 'root']) mkdirSync(join(path, name), { mode: 0o700 });
@@ -124,7 +124,7 @@ test('what belongs to another user is refused', (t) => {
 	refuses(() => readPrivateFile(join(path, 'file')), join(path, 'file'), foreign);
 });
 
-test('in a private folder no link is followed', (t) => {
+test('no symbolic link is followed inside a private folder', (t) => {
 	const path = temporary(t);
 	const [outside, link] = [join(path, 'outside'), join(path, 'link')];
 	mkdirSync(outside);
@@ -135,7 +135,7 @@ test('in a private folder no link is followed', (t) => {
 	symlinkSync(join(outside, 'file'), link);
 	refuses(() => checkPrivateFile(link), link, /is a symbolic link/);
 	refuses(() => readPrivateFile(link), link, /is a symbolic link/);
-	// A link at the place where a file is prepared is removed, and one at the file's own place replaced.
+	// A link at the path of the draft is removed, and one at the path of the file replaced.
 	symlinkSync(join(outside, 'file'), `${link}.new`);
 	writePrivateFile(link, 'new');
 	assert.equal(readPrivateFile(link), 'new');
@@ -144,7 +144,7 @@ test('in a private folder no link is followed', (t) => {
 	assert.deepEqual(readdirSync(path).sort(), ['link', 'outside']);
 });
 
-test('a folder in the place of a file, and the other way round, is named; a file that others can read is closed', (t) => {
+test('a folder instead of a file, and the reverse, is reported; a file that others can read is made private', (t) => {
 	const path = temporary(t);
 	const [file, folder] = [join(path, 'file'), join(path, 'folder')];
 	mkdirSync(folder, { mode: 0o755 });

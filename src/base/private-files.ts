@@ -17,15 +17,17 @@ import {
 import { makeFolders, systemReason } from './folders.ts';
 
 /**
- * Files and folders that belong to one user, who alone may read them.
+ * Files and folders that only their owner can read: keys, tokens, kubeconfigs and the data folder.
  *
- * 1. No link is followed inside such a folder: a link that another user planted, while the folder was open to
- *    them, would have us overwrite or delete files elsewhere.
- * 2. Files are written beside and moved into place, with mode 0600 from the first byte on.
- * 3. Errors are an {@link UnusablePathError}, which says what is wrong with which path and what to do.
+ * 1. No symbolic link is followed inside a private folder. While the folder was open to other users, one of
+ *    them may have created a link there, through which this process would overwrite or delete files
+ *    elsewhere.
+ * 2. A file is written under another name with mode 0600 and then renamed, so that no reader sees a part of
+ *    it and no other user can open it at any time.
+ * 3. Every error is an {@link UnusablePathError}, whose message tells the user what to do.
  */
 
-/** A path cannot be used; the message says which one, why, and what to do about it. */
+/** A path cannot be used. The message names the path, the reason and, if there is one, the remedy. */
 export class UnusablePathError extends Error {
 	override readonly name = 'UnusablePathError';
 	readonly path: string;
@@ -37,12 +39,13 @@ export class UnusablePathError extends Error {
 }
 
 /**
- * Makes a folder at `path` that only its owner may enter, with the folders above it, or prepares the one that
- * exists, in which we expect the names `own`. `path` itself may be a link. Refuses what is no folder, belongs
- * to another user, or is open to other users while there is something in it that may be theirs.
+ * Creates a folder at `path` that only its owner can enter, and its missing ancestors. If the folder exists,
+ * it is made private; `own` are the names that this program itself creates in it. `path` itself may be a
+ * symbolic link. Throws if `path` is no folder, if it belongs to another user, or if it is open to other
+ * users and contains files that may be theirs.
  */
 export function openPrivateRoot(path: string, own: ReadonlySet<string>): void {
-	orUnusable(path, 'cannot be made', () => makeUnlessThere(path));
+	orUnusable(path, 'cannot be created', () => createUnlessPresent(path));
 	const stats = orUnusable(path, 'cannot be read', () => statSync(path));
 	checkFolder(path, stats);
 	orUnusable(path, 'cannot be used', () => {
@@ -51,12 +54,15 @@ export function openPrivateRoot(path: string, own: ReadonlySet<string>): void {
 	});
 }
 
-/** What is in its place already is for the caller to judge. */
-function makeUnlessThere(path: string): void {
+/** Creates a folder unless `path` exists. The caller checks what an existing `path` is. */
+function createUnlessPresent(path: string): void {
 	if (!lstatSync(path, { throwIfNoEntry: false })) makeFolders(path, PRIVATE_FOLDER);
 }
 
-/** An empty folder, or one that only we have written to, is closed; in any other there may be traps. */
+/**
+ * Makes an existing folder private. Throws if it contains foreign names, or anything at all while other users
+ * could write to it: they may have created links there (rule 1).
+ */
 function closeToOthers(path: string, { mode }: Stats, own: ReadonlySet<string>): void {
 	const names = readdirSync(path);
 	const writable = (mode & WRITABLE_BY_OTHERS) !== 0;
@@ -65,8 +71,8 @@ function closeToOthers(path: string, { mode }: Stats, own: ReadonlySet<string>):
 		const open = writable ? 'can be written to' : 'can be entered';
 		const remedy =
 			foreign === undefined
-				? `if all in it is yours, run: chmod 700 ${path}`
-				: `${foreign} in it is not stint's: use a folder of its own`;
+				? `if all files in it are yours, run: chmod 700 ${path}`
+				: `it contains ${foreign}, which stint did not create: use a separate folder`;
 		throw new UnusablePathError(
 			path,
 			`${open} by other users (mode ${(mode & 0o777).toString(8)}); ${remedy}`,
@@ -75,9 +81,12 @@ function closeToOthers(path: string, { mode }: Stats, own: ReadonlySet<string>):
 	chmodSync(path, PRIVATE_FOLDER);
 }
 
-/** Makes a folder `path` in a private folder, or checks the one that exists: it must be no link, and ours. */
+/**
+ * Creates a folder inside a private folder. If it exists, it must not be a symbolic link and must belong to
+ * this user; it is made private.
+ */
 export function openPrivateFolder(path: string): void {
-	orUnusable(path, 'cannot be made', () => makeUnlessThere(path));
+	orUnusable(path, 'cannot be created', () => createUnlessPresent(path));
 	const stats = orUnusable(path, 'cannot be read', () => lstatSync(path));
 	checkFolder(path, stats);
 	if ((stats.mode & OPEN_TO_OTHERS) !== 0) {
@@ -86,8 +95,8 @@ export function openPrivateFolder(path: string): void {
 }
 
 /**
- * Checks what is at `path` in a private folder, if anything: it must be a file, no link, and ours. Where
- * others may read it, that ends.
+ * Checks a file inside a private folder: if it exists, it must be a regular file, not a symbolic link, and
+ * belong to this user. Makes it private if other users could open it.
  */
 export function checkPrivateFile(path: string): void {
 	const stats = orUnusable(path, 'cannot be read', () => lstatSync(path, { throwIfNoEntry: false }));
@@ -113,12 +122,12 @@ export function readPrivateFile(path: string): string | undefined {
 	});
 }
 
-/** Writes a file in a private folder; a reader finds the old text or the new one, never half of it. */
+/** Writes a file in a private folder. A reader finds the old text or the new text, never a part of it. */
 export function writePrivateFile(path: string, text: string): void {
 	const draft = `${path}.new`;
 	if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) throw isFolder(path);
 	orUnusable(path, 'cannot be written', () => {
-		// One that a crash left, or that was planted: a link is removed, not followed.
+		// A crash may have left a draft, and another user may have created a link: rmSync does not follow it.
 		rmSync(draft, { force: true, recursive: true });
 		writeFileSync(draft, text, { mode: PRIVATE_FILE, flag: 'wx' });
 		renameSync(draft, path);
@@ -130,7 +139,7 @@ const PRIVATE_FILE = 0o600;
 const OPEN_TO_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Far more than a key, a token or a kubeconfig needs. */
+/** Far more than a key, a token or a kubeconfig needs, and little enough to allocate at once. */
 const LARGEST_FILE_BYTES = 16 << 20;
 
 function checkFolder(path: string, stats: Stats): void {
@@ -142,7 +151,7 @@ function checkFolder(path: string, stats: Stats): void {
 function checkFile(path: string, stats: Stats): void {
 	if (stats.isSymbolicLink()) throw isLink(path);
 	if (stats.isDirectory()) throw isFolder(path);
-	if (!stats.isFile()) throw new UnusablePathError(path, 'is no ordinary file: move it away');
+	if (!stats.isFile()) throw new UnusablePathError(path, 'is not a regular file: move it away');
 	checkOwner(path, stats);
 	if ((stats.mode & OPEN_TO_OTHERS) === 0) return;
 	orUnusable(path, 'cannot be used', () => chmodSync(path, PRIVATE_FILE));
@@ -155,7 +164,7 @@ function isFolder(path: string): UnusablePathError {
 function isLink(path: string): UnusablePathError {
 	return new UnusablePathError(
 		path,
-		'is a symbolic link, which could lead to files of others: put what it leads to in its place, or remove it',
+		'is a symbolic link, which could point to files of other users: replace it with its target, or remove it',
 	);
 }
 
@@ -168,7 +177,7 @@ function checkOwner(path: string, { uid }: Stats): void {
 	);
 }
 
-/** Does `act`; what the system refuses becomes an error about `path`, which ends with why. */
+/** Returns the result of `act`, and turns a system error into an {@link UnusablePathError} about `path`. */
 function orUnusable<T>(path: string, problem: string, act: () => T): T {
 	try {
 		return act();
@@ -178,7 +187,7 @@ function orUnusable<T>(path: string, problem: string, act: () => T): T {
 	}
 }
 
-/** Why the system refused, in words, and the path that it is about if that is another one. */
+/** The reason of a system error in words, followed by the error's path if that is not `path`. */
 function reasonOf(error: unknown, path: string): string {
 	const at = error instanceof Error && 'path' in error ? String(error.path) : path;
 	return at === path ? systemReason(error) : `${systemReason(error)}, at ${at}`;

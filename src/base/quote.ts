@@ -1,6 +1,6 @@
 /**
- * Text in double quotes as upstream prints it in messages (Go's %q): quotes, backslashes and control
- * characters are escaped, printable characters of any language stay.
+ * Quotes a text as upstream does in messages, which is Go's `%q` (strconv.Quote): in double quotes, with quotes,
+ * backslashes and unprintable characters escaped. Printable characters of any script stay unescaped.
  */
 export function quote(text: string): string {
 	if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;

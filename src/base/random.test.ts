@@ -9,7 +9,7 @@ const sources: ReadonlyArray<readonly [string, () => Random]> = [
 
 for (const [name, make] of sources) {
 	describe(name, () => {
-		test('draws numbers from 0 up to, not including, 1, evenly', () => {
+		test('returns evenly distributed numbers in [0, 1)', () => {
 			const random = make();
 			const tenths = new Array<number>(10).fill(0);
 			for (let i = 0; i < 10_000; i++) {
@@ -21,7 +21,7 @@ for (const [name, make] of sources) {
 			for (const count of tenths) assert.ok(count > 800 && count < 1200, String(tenths));
 		});
 
-		test('its UUIDs are of version 4, and differ', () => {
+		test('generates distinct UUIDs of version 4', () => {
 			const random = make();
 			const uuids = Array.from({ length: 1000 }, () => random.uuid());
 			for (const uuid of uuids)
@@ -29,7 +29,7 @@ for (const [name, make] of sources) {
 			assert.equal(new Set(uuids).size, uuids.length);
 		});
 
-		test('draws text of the length and from the alphabet asked for', () => {
+		test('generates a text of the given length from the given alphabet', () => {
 			const text = randomText(make(), 'bcd', 200);
 			assert.match(text, /^[bcd]{200}$/);
 			for (const letter of 'bcd') assert.ok(text.includes(letter));
@@ -39,7 +39,7 @@ for (const [name, make] of sources) {
 }
 
 describe('seeded random', () => {
-	test('the same seed draws the same, another one differs', () => {
+	test('the same seed generates the same values, and another seed different ones', () => {
 		const draw = (seed: number): string => {
 			const random = new SeededRandom(seed);
 			return [random.next(), random.uuid(), random.next()].join();

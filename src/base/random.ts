@@ -1,16 +1,17 @@
 /**
- * Chance, handed in. A component that needs a name, an id or a draw asks a {@link Random}, so that a
- * run can be repeated from its seed.
+ * Randomness as a dependency. A component that generates a name, an id or a jitter receives a
+ * {@link Random}, so that a run of the simulation can be repeated from its seed.
  */
 
-/** A source of chance: numbers in [0, 1). */
+/** A source of random values. */
 export interface Random {
+	/** A number in [0, 1), evenly distributed. */
 	next(): number;
-	/** A version 4 UUID in the usual text form. */
+	/** A version 4 UUID in its text form: 36 lower-case characters with hyphens. */
 	uuid(): string;
 }
 
-/** The platform's own source; its UUIDs are cryptographically random. */
+/** The platform's random generators. Only the UUIDs are cryptographically random. */
 export class SystemRandom implements Random {
 	next(): number {
 		return Math.random();
@@ -21,7 +22,7 @@ export class SystemRandom implements Random {
 	}
 }
 
-/** A small repeatable generator (mulberry32) for tests and the simulation; never for secrets. */
+/** A small generator with a seed (mulberry32), for tests and the simulation; never for secrets. */
 export class SeededRandom implements Random {
 	#state: number;
 
@@ -44,7 +45,7 @@ export class SeededRandom implements Random {
 	}
 }
 
-/** `length` characters drawn from `alphabet`. */
+/** A text of `length` characters, each chosen from `alphabet` at random. */
 export function randomText(random: Random, alphabet: string, length: number): string {
 	let text = '';
 	for (let i = 0; i < length; i++) text += alphabet[Math.floor(random.next() * alphabet.length)];

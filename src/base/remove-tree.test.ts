@@ -17,7 +17,7 @@ import { removeTree } from './remove-tree.ts';
 const root = mkdtempSync(join(tmpdir(), 'stint-tree-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-test('a folder goes with all that is in it, and links in it are not followed', async () => {
+test('a folder is removed with its contents, and links in it are not followed', async () => {
 	const outside = join(root, 'outside');
 	mkdirSync(outside);
 	writeFileSync(join(outside, 'file'), 'kept');
@@ -30,9 +30,9 @@ test('a folder goes with all that is in it, and links in it are not followed', a
 	await removeTree(path);
 });
 
-test('folders that their owner has closed go too', async () => {
+test('folders to which their owner has no rights are removed', async () => {
 	const path = join(root, 'closed');
-	// Root could remove them anyway, so that this needs another user.
+	// Root could remove them without the rights, so the test needs another user.
 	const script = `
 		const { removeTree } = await import(${JSON.stringify(new URL('./remove-tree.ts', import.meta.url))});
 		const { chmodSync, existsSync, mkdirSync, writeFileSync } = await import('node:fs');

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { codeOf } from './system-error.ts';
 
 /**
- * Removes a file or a folder with all that is in it; fine if there is none. Links are removed and not followed.
- * A folder that its owner has closed to itself (`chmod 000`) is opened first. Rejects with the system's error.
+ * Removes a file, or a folder with its contents; does nothing if `path` does not exist. Symbolic links are
+ * removed and not followed. A folder whose owner has no rights to it (`chmod 000` in a container) gets them
+ * first, since `rm` cannot empty it otherwise. Rejects with the system's error.
  */
 export async function removeTree(path: string): Promise<void> {
 	const options = { recursive: true, force: true, maxRetries: 10 };
@@ -17,13 +18,13 @@ export async function removeTree(path: string): Promise<void> {
 	}
 }
 
-/** Gives the owner of a folder, and of those in it, all rights; what cannot be changed is left to the removal. */
+/** Gives the owner all rights to a folder and the folders below it. Ignores errors: the removal reports them. */
 async function openFolders(path: string): Promise<void> {
 	try {
 		if (!(await lstat(path)).isDirectory()) return;
 		await chmod(path, 0o700);
 		for (const name of await readdir(path)) await openFolders(join(path, name));
 	} catch {
-		// It is gone, or belongs to another user.
+		// The path has been removed, or belongs to another user.
 	}
 }

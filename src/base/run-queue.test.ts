@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RunQueue } from './run-queue.ts';
 
-/** A queue whose turns are counted, on a clock that each task moves on. */
+/** A queue that counts event loop turns, with a clock that each task advances. */
 function world(): { queue: RunQueue; work: (ms: number) => void; turn: () => boolean } {
 	let now = 0;
 	const turns: Array<() => void> = [];
@@ -19,7 +19,7 @@ function world(): { queue: RunQueue; work: (ms: number) => void; turn: () => boo
 	};
 }
 
-test('tasks run in a later turn, in order, as many as fit into a slice of 5 ms', () => {
+test('tasks run in a later event loop turn, in order, as many as fit into a slice of 5 ms', () => {
 	const { queue, work, turn } = world();
 	const ran: number[] = [];
 	for (let task = 0; task < 10; task++) {
@@ -35,7 +35,7 @@ test('tasks run in a later turn, in order, as many as fit into a slice of 5 ms',
 	assert.deepEqual(ran, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
-test('a task that comes back waits for the others', () => {
+test('a task that adds itself again waits for the other tasks', () => {
 	const { queue, turn } = world();
 	const ran: string[] = [];
 	const again = (left: number): void => {
@@ -48,7 +48,7 @@ test('a task that comes back waits for the others', () => {
 	assert.deepEqual(ran, ['a2', 'b', 'a1', 'a0']);
 });
 
-test('a task longer than a slice is followed by a pause', () => {
+test('the queue pauses after a task that takes longer than a slice', () => {
 	const { queue, work, turn } = world();
 	const ran: number[] = [];
 	for (let task = 0; task < 3; task++) {
@@ -63,7 +63,7 @@ test('a task longer than a slice is followed by a pause', () => {
 	assert.deepEqual(ran, [0, 1]);
 });
 
-test('a task that throws keeps no other from running', () => {
+test('the other tasks run after a task that throws', () => {
 	const { queue, turn } = world();
 	const ran: string[] = [];
 	queue.add(() => {

@@ -1,19 +1,19 @@
 import type { Clock } from './clock.ts';
 import { FifoQueue } from './fifo-queue.ts';
 
-/** Maximum time for which tasks hold the event loop before other work has its turn. */
+/** Maximum time for which tasks run before other events of the event loop are handled. */
 const SLICE_MS = 5;
 
 /**
- * A short piece of work; it adds itself again when there is more to do. What it throws is an uncaught
- * exception of the process; the tasks behind it run all the same.
+ * A short piece of work, which adds itself again to continue later. An error that it throws becomes an
+ * uncaught exception of the process; the tasks behind it run nevertheless.
  */
 export type Task = () => void;
 
 /**
- * Runs many short tasks, first come first served, a few milliseconds at a time. The caller of `add`
- * continues first: a write is answered before the thousand watches that it woke are served, and a request that
- * comes meanwhile waits for one slice and not for all of them.
+ * Runs many short tasks in the order of their addition, in slices of a few milliseconds. `add` runs nothing
+ * itself: the server answers a write before it serves the thousand watches of the written object, and a
+ * request that arrives in between waits for one slice and not for all of them.
  */
 export class RunQueue {
 	readonly #clock: Pick<Clock, 'monotonic'>;
@@ -21,13 +21,13 @@ export class RunQueue {
 	readonly #tasks = new FifoQueue<Task>();
 	#scheduled = false;
 
-	/** `pause` runs `next` in a later turn of the event loop. */
+	/** `pause` must call `next` in a later event loop turn. */
 	constructor(clock: Pick<Clock, 'monotonic'>, pause: (next: () => void) => void = setImmediate) {
 		this.#clock = clock;
 		this.#pause = pause;
 	}
 
-	/** Adds a task, which runs in a later turn. */
+	/** Adds a task, which runs in a later event loop turn. */
 	add(task: Task): void {
 		this.#tasks.push(task);
 		this.#schedule();

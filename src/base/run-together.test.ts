@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { aborted } from './aborted.ts';
 import { runTogether } from './run-together.ts';
 
-test('the first work that fails ends the others, and its error is passed on once they have ended', async () => {
+test('when a work fails, the others are aborted, and the first error is thrown once they have ended', async () => {
 	const ended: string[] = [];
 	const works = [
 		async (signal: AbortSignal) => {
@@ -18,7 +18,7 @@ test('the first work that fails ends the others, and its error is passed on once
 	assert.deepEqual(ended, ['slow']);
 });
 
-test('works run until their signal aborts, also if one of them ends before', async () => {
+test('works run until their signal aborts, also after one of them has resolved', async () => {
 	for (const isStopped of [false, true]) {
 		const stop = new AbortController();
 		if (isStopped) stop.abort();

@@ -1,9 +1,9 @@
 import type { Work } from './lifecycle.ts';
 
 /**
- * Runs `works` side by side until all have ended; `signal` ends them. When one rejects, the signal of the
- * others aborts, and this rejects with that first error once all have ended: with Promise.all the others
- * would run on after it, and work for a part that its owner believes to have ended.
+ * Runs `works` concurrently; resolves once all have ended. They get a signal that aborts with `signal`. When
+ * one rejects, the signal of the others aborts too, and this rejects with the first error once all have
+ * ended. Promise.all alone would reject at once and leave the others running after their owner has ended.
  */
 export async function runTogether(works: readonly Work[], signal: AbortSignal): Promise<void> {
 	const stop = new AbortController();

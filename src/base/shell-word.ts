@@ -1,4 +1,4 @@
-/** `text` as one word of a command for a POSIX shell: in single quotes where a shell would change it. */
+/** Quotes `text` as one word for a POSIX shell; a text without special characters stays unquoted. */
 export function shellWord(text: string): string {
 	return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

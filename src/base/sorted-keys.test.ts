@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { SortedKeys } from './sorted-keys.ts';
 
-test('the keys are those added and not removed since, in order, from any start', () => {
+test('the set has the added keys without the removed ones, in order, from any start', () => {
 	const key = fc.integer({ min: 0, max: 3000 }).map((number) => `k${number}`);
 	const step = fc.record({ key, add: fc.boolean() });
 	fc.assert(
@@ -31,7 +31,7 @@ test('the keys are those added and not removed since, in order, from any start',
 	);
 });
 
-test('many keys stay in order whichever way they come', () => {
+test('many keys are sorted, whatever the order of their addition', () => {
 	const numbers = Array.from({ length: 5000 }, (_, index) => String(10_000 + index));
 	for (const order of [numbers, numbers.toReversed()]) {
 		const sorted = new SortedKeys();

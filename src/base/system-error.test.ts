@@ -5,7 +5,7 @@ import { VirtualClock } from './virtual-clock.ts';
 
 const failure = (code: string): Error => Object.assign(new Error(code), { code });
 
-test('what may succeed later is a shortage, what never will is none', () => {
+test('an exhausted resource is a shortage, any other error is not', () => {
 	for (const code of ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])
 		assert.ok(isSystemShortage(failure(code)), code);
 	for (const code of ['ENOSPC', 'EDQUOT', 'EMFILE']) assert.ok(isShortage(failure(code)), code);
@@ -13,12 +13,12 @@ test('what may succeed later is a shortage, what never will is none', () => {
 	assert.ok(!isShortage(undefined));
 });
 
-test('an error has the code of the system, or none', () => {
+test('codeOf returns the code of a system error, and an empty text for other errors', () => {
 	assert.deepEqual([codeOf(failure('EIO')), codeOf(new Error('x')), codeOf('EIO')], ['EIO', '', '']);
 	assert.deepEqual([isMissing(failure('ENOENT')), isMissing(failure('EIO'))], [true, false]);
 });
 
-test('what fails for want of open files is tried again for some seconds, everything else is not', async () => {
+test('a call that fails for lack of file descriptors is retried for some seconds, any other is not retried', async () => {
 	const clock = new VirtualClock();
 	let left = 3;
 	const result = patiently(clock, async () => {

@@ -1,37 +1,37 @@
 import { type Clock, sleep } from './clock.ts';
 
-/** The system's code of an error, `ENOENT`; empty if it has none. */
+/** The code of a system error, such as `ENOENT`; empty for any other value. */
 export function codeOf(error: unknown): string {
 	return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** Whether the error says that there is no such file or folder. */
+/** Whether the error says that a file or folder does not exist. */
 export function isMissing(error: unknown): boolean {
 	return codeOf(error) === 'ENOENT';
 }
 
-/** Too many open files, here or on the machine; too many processes; no memory. */
+/** Too many open files in the process or on the machine, too many processes, or too little memory. */
 const OF_THE_SYSTEM: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
-/** No room on the disk, or none for this user. */
+/** The disk is full, or the user's disk quota is exhausted. */
 const OF_THE_DISK: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
-/** Whether the call failed because the machine had too little of something at the time: it may succeed later. */
+/** Whether a call failed because a resource of the machine was exhausted. A retry may succeed later. */
 export function isShortage(error: unknown): boolean {
 	return isSystemShortage(error) || OF_THE_DISK.has(codeOf(error));
 }
 
-/** The same, without what a full disk is the cause of. */
+/** As {@link isShortage}, but false if the disk or its quota was exhausted. */
 export function isSystemShortage(error: unknown): boolean {
 	return OF_THE_SYSTEM.has(codeOf(error));
 }
 
-/** How long {@link patiently} tries again, and how often. */
+/** The time for which {@link patiently} retries, and the interval between its attempts. */
 const PATIENCE_MS = 5000;
 const RETRY_MS = 50;
 
 /**
- * Settles as `act` does; while it fails for want of open files, processes or memory, it is tried again, for
- * some seconds.
+ * Settles as `act` does, but retries for five seconds while it fails for lack of file descriptors, processes
+ * or memory. Such a shortage usually ends within seconds, when other processes close their files or exit.
  */
 export async function patiently<T>(clock: Clock, act: () => Promise<T>): Promise<T> {
 	const deadline = clock.monotonic() + PATIENCE_MS;

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { TurnBudget } from './turn.ts';
 
-test('turn budget: callers work until it is spent, the others one turn each later', async () => {
+test('turn budget: callers run until it is spent, and the others in later turns', async () => {
 	let now = 0;
 	const budget = new TurnBudget({ monotonic: () => now }, 10);
 	const turns: number[] = [];
 	let passed = 0;
 	let isOver = false;
-	// Stands before the budget's own immediate, so that it counts each turn as that begins.
+	// This immediate runs before the budget's own, so that it counts each turn at its start.
 	const tick = (): void => {
 		passed += 1;
 		if (!isOver) setImmediate(tick);
@@ -27,7 +27,7 @@ test('turn budget: callers work until it is spent, the others one turn each late
 	assert.ok(Math.max(...together) <= 2, `they worked in the turns ${turns}`);
 });
 
-test('turn budget: there is no wait while the clock stands still', () => {
+test('turn budget: no caller waits while the clock does not advance', () => {
 	const budget = new TurnBudget({ monotonic: () => 5 }, 10);
 	for (let i = 0; i < 1000; i++) assert.equal(budget.rest(), undefined);
 });

@@ -1,17 +1,16 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Resolves in the next turn of the event loop. What takes long awaits it between its steps, so that no
- * other request, timer or connection waits for the whole of it.
+ * Resolves in the next event loop turn. A long computation awaits it between its steps, so that requests,
+ * timers and connections are served in between.
  */
 export function nextTurn(): Promise<void> {
 	return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /**
- * Limits how long callers that know nothing of each other work in one turn of the event loop. Each awaits
- * {@link rest} before a step that may take long. It is for real time: a virtual clock may advance by hours
- * before the event loop turns.
+ * Limits the time that independent callers together use in one event loop turn. Each awaits {@link rest}
+ * before a step that may take long. Only for real time: a virtual clock may advance by hours within one turn.
  */
 export class TurnBudget {
 	readonly #clock: Pick<Clock, 'monotonic'>;
@@ -24,8 +23,8 @@ export class TurnBudget {
 	}
 
 	/**
-	 * Undefined while the budget of this turn lasts, and then not to be awaited: others would pass meanwhile.
-	 * Else it resolves in a turn that has budget left.
+	 * Undefined while this turn has budget left. Then the caller must not `await` the result: even awaiting
+	 * undefined lets other callers run first. Otherwise a promise that resolves in a later turn with budget left.
 	 */
 	rest(): Promise<void> | undefined {
 		return this.#isSpent() ? this.#wait() : undefined;
@@ -50,5 +49,5 @@ export class TurnBudget {
 	}
 }
 
-/** A budget that is never spent, so that virtual time alone decides who comes when. */
+/** A budget that is never spent: for virtual time, where only the clock decides the order of events. */
 export const UNLIMITED_TURN: Pick<TurnBudget, 'rest'> = { rest: () => undefined };

@@ -7,7 +7,7 @@ import { VirtualClock } from './virtual-clock.ts';
 const START = Date.UTC(2026, 0, 1);
 
 describe('virtual clock', () => {
-	test('stands still until it is moved', () => {
+	test('does not advance by itself', () => {
 		const clock = new VirtualClock();
 		assert.equal(clock.now(), START);
 		clock.setTimer(0, () => assert.fail('nobody moved the clock'));
@@ -15,7 +15,7 @@ describe('virtual clock', () => {
 		assert.equal(clock.nextDue(), START);
 	});
 
-	test('fires timers in the order of their instants, and of their setting where those are equal', () => {
+	test('fires timers in the order of their due times, and timers due at once in the order of their setting', () => {
 		const clock = new VirtualClock();
 		const fired: string[] = [];
 		const note = (name: string) => (): void => void fired.push(`${name} at ${clock.now() - START}`);
@@ -27,7 +27,7 @@ describe('virtual clock', () => {
 		assert.deepEqual(fired, ['a at 10', 'b at 10', 'c at 20', 'd at 20']);
 	});
 
-	test('fires nothing that is due later than it moves, and each timer once', () => {
+	test('fires only the timers that are due, and each once', () => {
 		const clock = new VirtualClock();
 		let count = 0;
 		clock.setTimer(10, () => count++);
@@ -41,7 +41,7 @@ describe('virtual clock', () => {
 		assert.equal(clock.now(), START + 110);
 	});
 
-	test('a timer that a timer sets fires in the same move if it is due by then', () => {
+	test('a timer that is set by a timer fires in the same advance if it is due', () => {
 		const clock = new VirtualClock();
 		const fired: number[] = [];
 		const tick = (): void => {
@@ -54,7 +54,7 @@ describe('virtual clock', () => {
 		assert.equal(clock.now(), START + 35);
 	});
 
-	test('a cancelled timer does not fire, even cancelled at its own instant, twice or after it fired', () => {
+	test('a cancelled timer does not fire; cancelling at its due time, twice or after it fired is allowed', () => {
 		const clock = new VirtualClock();
 		const late = { cancel: (): void => {} };
 		const first = clock.setTimer(10, () => late.cancel());
@@ -65,7 +65,7 @@ describe('virtual clock', () => {
 		assert.equal(clock.nextDue(), undefined);
 	});
 
-	test('a wall clock that is set moves no timer and no duration', () => {
+	test('setting the wall clock changes no timer and no duration', () => {
 		const clock = new VirtualClock();
 		const fired: number[] = [];
 		clock.setTimer(1000, () => fired.push(clock.monotonic()));
@@ -78,7 +78,7 @@ describe('virtual clock', () => {
 		assert.deepEqual(fired, [1000]);
 	});
 
-	test('a hundred thousand timers that are set, moved past and cancelled take no long search', () => {
+	test('a hundred thousand timers are set, fired and cancelled in logarithmic time each', () => {
 		const clock = new VirtualClock();
 		let fired = 0;
 		const started = process.cpuUsage();
@@ -88,11 +88,11 @@ describe('virtual clock', () => {
 		}
 		clock.advance(200_000);
 		assert.equal(fired, 50_000);
-		// Looking for the earliest of all at each step needs minutes for this.
+		// With a linear search for the earliest timer this takes minutes.
 		assert.ok(process.cpuUsage(started).user < 5_000_000);
 	});
 
-	test('a delay of a fraction of a millisecond is reached by moving to when it is due', () => {
+	test('a timer with a delay of a fraction of a millisecond fires when the clock advances to its due time', () => {
 		const clock = new VirtualClock();
 		let fired = 0;
 		for (let i = 1; i <= 100; i++) clock.setTimer(i / 7, () => fired++);
@@ -105,7 +105,7 @@ describe('virtual clock', () => {
 		assert.equal(fired, 100);
 	});
 
-	test('never goes back', () => {
+	test('never runs backwards', () => {
 		const clock = new VirtualClock(1000);
 		clock.advanceTo(500);
 		assert.equal(clock.now(), 1000);
@@ -114,13 +114,13 @@ describe('virtual clock', () => {
 		assert.equal(clock.nextDue(), undefined);
 	});
 
-	test('any timers fire once, by their instants, however the clock is moved', () => {
+	test('random timers fire once, in the order of their due times, whatever the steps of the clock', () => {
 		const delays = fc.array(fc.nat(100), { maxLength: 20 });
 		fc.assert(
 			fc.property(delays, fc.array(fc.integer({ min: 1, max: 60 })), (timers, moves) => {
 				const clock = new VirtualClock(0);
 				const fired: Array<{ readonly delay: number; readonly index: number; readonly at: number }> = [];
-				// Timers that are cancelled, wherever they stand, do not disturb the order of the others.
+				// Cancelled timers anywhere in the heap do not disturb the order of the others.
 				const cancelled = timers.map((delay, index) => {
 					clock.setTimer(delay, () => fired.push({ delay, index, at: clock.now() }));
 					return clock.setTimer((delay * 31) % 101, () => assert.fail('it was cancelled'));
@@ -151,7 +151,7 @@ describe('sleep', () => {
 		await slept;
 	});
 
-	test('ends at once when its signal aborts, and leaves no timer', async () => {
+	test('ends at once when its signal aborts, and cancels its timer', async () => {
 		const clock = new VirtualClock();
 		const abort = new AbortController();
 		const slept = sleep(clock, 10, abort.signal);

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from './clock.ts';
 
-/** A timer that is set. `due` is by the monotonic clock; `at` is its place in the heap, -1 outside. */
+/** A pending timer. `due` is a time of the monotonic clock; `at` is its index in the heap, -1 if it is in none. */
 interface Pending {
 	readonly due: number;
 	readonly order: number;
@@ -9,13 +9,13 @@ interface Pending {
 }
 
 /**
- * A clock that stands still until it is told to move: tests and the simulation step from timer to
- * timer, so a year passes in seconds and the same run happens each time. Timers due at the same
- * instant fire in the order they were set.
+ * A clock that advances only when its owner advances it. Tests and the simulation step from timer to timer, so
+ * that a year takes seconds and every run is the same. Timers that are due at the same instant fire in the
+ * order in which they were set.
  */
 export class VirtualClock implements Clock {
 	readonly #startMs: number;
-	/** How far the wall clock has been set from the time that passed. */
+	/** The sum of all changes that {@link setWallClock} made to the wall clock, in milliseconds. */
 	#wallOffset = 0;
 	#elapsed = 0;
 	#order = 0;
@@ -34,31 +34,34 @@ export class VirtualClock implements Clock {
 	}
 
 	setTimer(delayMs: number, fire: () => void): Timer {
-		// Whole milliseconds, as the platform's timers: a fraction would be lost beside the milliseconds since 1970,
-		// and advanceTo(nextDue()) would stop short of it.
+		// Whole milliseconds, like Node's timers. A double loses a fraction next to the milliseconds since 1970, so
+		// that advanceTo(nextDue()) would stop just before the timer.
 		const due = this.#elapsed + Math.ceil(Math.max(delayMs, 0));
 		const pending = { due, order: this.#order++, fire, at: -1 };
 		this.#timers.add(pending);
 		return { cancel: () => this.#timers.remove(pending) };
 	}
 
-	/** Sets the wall clock, as an operator does: no time passes, and timers keep their delays. */
+	/** Sets the wall clock, as an operator does. The monotonic clock and the delays of timers do not change. */
 	setWallClock(instant: number): void {
 		this.#wallOffset += instant - this.now();
 	}
 
-	/** The instant of the earliest timer, or undefined when none is set. */
+	/** The instant on the wall clock at which the next timer fires, or undefined if no timer is set. */
 	nextDue(): number | undefined {
 		const { first } = this.#timers;
 		return first && this.now() + first.due - this.#elapsed;
 	}
 
-	/** Moves to `instant`, firing the timers due by then in order; what a timer sets may fire too. */
+	/**
+	 * Advances to `instant` on the wall clock and fires the timers that are due by then, in order, including
+	 * timers that are set on the way. Does nothing if `instant` is in the past.
+	 */
 	advanceTo(instant: number): void {
 		this.advance(instant - this.now());
 	}
 
-	/** Moves forward by `lengthMs`; see {@link advanceTo}. */
+	/** Advances by `lengthMs`; see {@link advanceTo}. */
 	advance(lengthMs: number): void {
 		const target = this.#elapsed + lengthMs;
 		for (let { first } = this.#timers; first && first.due <= target; { first } = this.#timers) {
@@ -70,7 +73,7 @@ export class VirtualClock implements Clock {
 	}
 }
 
-/** Timers in a binary heap, the earliest at its root: adding and removing one take logarithmic time. */
+/** A binary heap of timers with the earliest at its root: adding and removing a timer takes logarithmic time. */
 class TimerHeap {
 	readonly #heap: Pending[] = [];
 
@@ -96,7 +99,7 @@ class TimerHeap {
 		this.#sink(last, last.at);
 	}
 
-	/** Puts `pending` at `from` or above, below the first that is earlier. */
+	/** Moves `pending` from the index `from` up, until its parent is earlier. */
 	#rise(pending: Pending, from: number): void {
 		let at = from;
 		while (at > 0) {
@@ -109,7 +112,7 @@ class TimerHeap {
 		this.#place(pending, at);
 	}
 
-	/** Puts `pending` at `from` or below, above those that are later. */
+	/** Moves `pending` from the index `from` down, until its children are later. */
 	#sink(pending: Pending, from: number): void {
 		let at = from;
 		for (;;) {

@@ -99,7 +99,7 @@ test('a folder of ours that others can enter is told apart from one with other f
 	await store.write({ type: 'create', key: '/a', value: new Uint8Array([1]) });
 	await store.close();
 	chmodSync(path, 0o777);
-	assert.throws(() => openDataFolder(folder, assert.fail), /if all in it is yours, run: chmod 700/);
+	assert.throws(() => openDataFolder(folder, assert.fail), /if all files in it are yours, run: chmod 700/);
 	writeFileSync(join(path, 'thesis.txt'), '');
-	assert.throws(() => openDataFolder(folder, assert.fail), /thesis.txt in it is not stint's/);
+	assert.throws(() => openDataFolder(folder, assert.fail), /contains thesis.txt, which stint did not create/);
 });

@@ -168,8 +168,8 @@ test('a server names an unusable data folder and the reason at once', async (t) 
 	chmodSync(odd, 0o700);
 	const reasons: ReadonlyArray<readonly [string, RegExp]> = [
 		[file, /file is a file, not a folder/],
-		[join(file, 'below'), /cannot be made: not a directory/],
-		['/proc/stint', /\/proc\/stint cannot be made/],
+		[join(file, 'below'), /cannot be created: not a directory/],
+		['/proc/stint', /\/proc\/stint cannot be created/],
 		[open, /can be written to by other users/],
 		[odd, /odd\/kubeconfig is a folder, not a file/],
 	];
