@@ -4,19 +4,19 @@ import type { WrittenTag } from './scan-word.ts';
 import { Scanner, type Token, type TokenType } from './scanner.ts';
 
 /**
- * Makes documents of a YAML text, node by node. It keeps its own stack, so that depth costs no stack of
- * calls and a large text can be composed in pieces.
+ * Composes the nodes of YAML documents from tokens, after libyaml's parser.c. It has its own stack, so that
+ * nesting cannot overflow the call stack, and so that a large text can be composed in pieces.
  */
 
-/** What a composer accepts. */
+/** The maximum size of a document that the reader accepts. */
 export interface YamlLimits {
-	/** The number of list items and fields, counted over a whole document. */
+	/** Maximum number of list items and fields in a document. */
 	readonly values: number;
-	/** How deep lists and maps may be nested. */
+	/** Maximum nesting depth of lists and maps. */
 	readonly depth: number;
 }
 
-/** What is expected next in a list or map that is open. */
+/** The part that is expected next in an open list or map. */
 type State =
 	| 'document'
 	| 'block-entry'
@@ -33,18 +33,19 @@ type State =
 	| 'flow-value'
 	| 'flow-no-value';
 
-/** A list or map that is open; the outermost is the document, which has no node. */
+/** An open list or map; the outermost frame is the document, which has no node. */
 interface Frame {
 	readonly node: YamlNode | undefined;
 	state: State;
 }
 
-/** What may stand before a node. */
+/** The anchor and tag before a node. */
 interface Properties {
 	readonly start: Mark;
 	readonly anchor: string | undefined;
-	/** In full, empty where there is none. */
+	/** The full tag; empty if there is none. */
 	readonly tag: string;
+	/** Whether there is an anchor or a tag. */
 	readonly isGiven: boolean;
 }
 
@@ -53,7 +54,7 @@ const DEFAULT_HANDLES: readonly (readonly [handle: string, prefix: string])[] = 
 	['!!', 'tag:yaml.org,2002:'],
 ];
 
-/** Far more than any text has. libyaml has no limit. */
+/** Maximum number of tag handles, far more than any real text has. libyaml has no limit. */
 const MOST_HANDLES = 100;
 
 /** See the header. */
@@ -72,14 +73,14 @@ export class Composer {
 		this.#limits = limits;
 	}
 
-	/** How far the text has been read, in UTF-16 units. */
+	/** The end of the part of the text that has been read, in UTF-16 units. */
 	get offset(): number {
 		return this.#scanner.offset;
 	}
 
 	/**
-	 * Begins the next document; false: there is none. Throws a YamlError. `loose`: it need not begin with
-	 * `---`, as one JSON object may follow another.
+	 * Starts the next document; returns false if there is none. `loose` accepts a document without `---`
+	 * before it, since one JSON object may follow another. Throws a YamlError.
 	 */
 	begin(loose = false): boolean {
 		while (!this.#isFirst && this.#peek().type === 'document-end') this.#scanner.take();
@@ -104,7 +105,7 @@ export class Composer {
 		return true;
 	}
 
-	/** Reads on for about `length` characters; returns whether the document is complete. Throws a YamlError. */
+	/** Reads about `length` more characters; returns whether the document is complete. Throws a YamlError. */
 	run(length: number): boolean {
 		const pauseAt = this.#scanner.offset + length;
 		while (this.#frames.length > 1) {
@@ -114,7 +115,7 @@ export class Composer {
 		return true;
 	}
 
-	/** The document, once it is complete. */
+	/** The root node of the document, which must be complete. */
 	end(): YamlNode {
 		if (this.#peek().type === 'document-end') this.#scanner.take();
 		if (this.#root === undefined) throw new Error('the document is not complete');
@@ -200,7 +201,7 @@ export class Composer {
 		else throw this.#error("did not find expected '-' indicator");
 	}
 
-	/** A list in a map whose dashes stand as deep as the keys, so that no `block-end` ends it. */
+	/** A list whose dashes are in the same column as the keys of its map, so that no `block-end` ends it. */
 	#indentlessEntry(frame: Frame): void {
 		const token = this.#peek();
 		if (token.type !== 'entry') {
@@ -254,7 +255,7 @@ export class Composer {
 			this.#node({ block: false, indentless: false });
 			return;
 		}
-		// libyaml passes over the token here, so that the list ends here; kept, for the same error.
+		// libyaml skips the token here, so that the list ends early. Do the same to report the same error.
 		this.#scanner.take();
 		this.#empty(token.start);
 	}
@@ -294,7 +295,7 @@ export class Composer {
 		this.#nodeUnless(['flow-entry', 'flow-map-end'], token, { block: false, indentless: false });
 	}
 
-	/** Passes over the comma before an item; false: there is no further item, and the frame is closed. */
+	/** Skips the comma before an item; returns false if there is no further item, and closes the frame. */
 	#flowEntry(frame: Frame, first: State, end: TokenType, problem: string): boolean {
 		if (this.#peek().type !== end && frame.state !== first) {
 			if (this.#peek().type !== 'flow-entry') throw this.#error(problem);
@@ -306,7 +307,7 @@ export class Composer {
 		return false;
 	}
 
-	/** A node, or nothing where one of `ends` comes next. */
+	/** Reads a node, or adds an empty one if the next token is one of `ends`. */
 	#nodeUnless(
 		ends: readonly TokenType[],
 		before: Token,
@@ -317,7 +318,10 @@ export class Composer {
 		else this.#node(context);
 	}
 
-	/** Reads a scalar or an alias, or opens a list or map; `indentless`: its dashes may stand at the key's column. */
+	/**
+	 * Reads a scalar or an alias, or opens a list or map. `block` allows block style; `indentless` allows a
+	 * list whose dashes are in the column of the key.
+	 */
 	#node({ block, indentless }: { readonly block: boolean; readonly indentless: boolean }): void {
 		const first = this.#peek();
 		if (first.type === 'alias') {
@@ -409,7 +413,7 @@ export class Composer {
 		this.#add({ kind: 'scalar', value: '', tag: '', isPlain: true, start: mark, end: mark.offset });
 	}
 
-	/** Puts a node where it belongs. */
+	/** Adds a node to the innermost open list or map, or makes it the root. */
 	#add(node: YamlNode, properties?: Properties): void {
 		if (properties?.anchor !== undefined) this.#anchors.set(properties.anchor, node);
 		const parent = this.#frame().node;
@@ -436,7 +440,7 @@ export class Composer {
 		return this.#scanner.peek();
 	}
 
-	/** The error of a parser at the next token: go-yaml counts lines from 0 here, and does not name the first. */
+	/** A parser's error at the next token. go-yaml counts lines from 0 here, and omits the number of the first line. */
 	#error(problem: string, mark: Mark = this.#peek().start): YamlError {
 		return new YamlError(problem, mark, mark.line);
 	}

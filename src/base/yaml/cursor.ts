@@ -1,22 +1,22 @@
-/** A place in a YAML text. */
+/** A position in a YAML text. */
 export interface Mark {
-	/** In UTF-16 units from the beginning. */
+	/** In UTF-16 units from the start of the text. */
 	readonly offset: number;
-	/** From 0. */
+	/** Counted from 0. */
 	readonly line: number;
-	/** From 0. */
+	/** Counted from 0, in UTF-16 units. */
 	readonly column: number;
 }
 
-/** The text is not YAML, or not YAML that has a meaning as JSON. */
+/** The text is not YAML, or its values cannot be represented in JSON. */
 export class YamlError extends SyntaxError {
 	override readonly name = 'YamlError';
-	/** What is wrong, without the place. */
+	/** The reason, without the position. */
 	readonly problem: string;
-	/** Undefined for what has no place in go-yaml's errors. */
+	/** Undefined for errors that have no position in go-yaml. */
 	readonly mark: Mark | undefined;
 
-	/** `line` is what the message calls the place: go-yaml counts lines from 0 in some errors, from 1 in others. */
+	/** `line` is the line number in the message: go-yaml counts lines from 0 in some errors, from 1 in others. */
 	constructor(problem: string, mark?: Mark, line = 0) {
 		super(`yaml: ${line === 0 ? '' : `line ${line}: `}${problem}`);
 		this.problem = problem;
@@ -24,12 +24,12 @@ export class YamlError extends SyntaxError {
 	}
 }
 
-/** The text has more in it than the reader was told to accept. */
+/** The text exceeds one of the reader's limits. */
 export class YamlLimitError extends Error {
 	override readonly name = 'YamlLimitError';
 }
 
-/** Reads a text character by character, and knows the line and column it is at. */
+/** A position that moves through a text and counts lines and columns, as libyaml's reader does. */
 export class Cursor {
 	readonly text: string;
 	at = 0;
@@ -49,7 +49,7 @@ export class Cursor {
 		return { offset: this.at, line: this.line, column: this.column };
 	}
 
-	/** The UTF-16 unit `ahead` of the cursor; NaN beyond the end. */
+	/** The UTF-16 unit `ahead` units behind the cursor; NaN beyond the end of the text. */
 	code(ahead = 0): number {
 		return this.text.charCodeAt(this.at + ahead);
 	}
@@ -59,7 +59,7 @@ export class Cursor {
 		return this.text[this.at] === char;
 	}
 
-	/** Passes over a line break, and returns what a scalar keeps of it. */
+	/** Moves past a line break; returns the break as it appears in the value of a scalar. */
 	readBreak(): string {
 		const code = this.code();
 		this.at += code === CR && this.code(1) === LF ? 2 : 1;
@@ -69,8 +69,8 @@ export class Cursor {
 	}
 
 	/**
-	 * Passes over blanks, comments and line breaks; returns whether a line ended. A tab is passed over in
-	 * brackets, and otherwise where no key may begin: it is no indentation.
+	 * Moves past spaces, comments and line breaks; returns whether a line ended. Tabs are skipped inside
+	 * brackets, and outside them only where no key can start, because YAML forbids tabs as indentation.
 	 */
 	skipToContent({
 		inFlow,
@@ -95,7 +95,7 @@ export class Cursor {
 		}
 	}
 
-	/** Ends the last line of a text that has no line break there. */
+	/** Counts the last line as ended if the text does not end with a line break. */
 	endLine(): void {
 		if (this.column === 0) return;
 		this.line++;
@@ -111,7 +111,7 @@ export class Cursor {
 		while (!isBreakOrEnd(this.code())) this.at++;
 	}
 
-	/** Whether `---` or `...` stands here at the beginning of a line. */
+	/** Whether the cursor is at `---` or `...` at the start of a line. */
 	isAtDocumentIndicator(): boolean {
 		if (this.column !== 0) return false;
 		const code = this.code();
@@ -119,7 +119,7 @@ export class Cursor {
 		return code === this.code(1) && code === this.code(2) && isBlankOrEnd(this.code(3));
 	}
 
-	/** The error of a scanner that cannot continue at this place. */
+	/** A scanner's error at this position. */
 	error(problem: string): YamlError {
 		return new YamlError(problem, this.mark, this.line === 0 ? 0 : this.line + 1);
 	}
@@ -134,29 +134,29 @@ const POINT = 0x2e;
 const LINE_SEPARATOR = 0x2028;
 const PARAGRAPH_SEPARATOR = 0x2029;
 
-/** What ends a line: line feed, carriage return, and three that Unicode adds. */
+/** Whether `code` is a line break of YAML 1.1: LF, CR, NEL, LINE SEPARATOR or PARAGRAPH SEPARATOR. */
 export function isBreak(code: number): boolean {
 	return (
 		code === LF || code === CR || code === 0x85 || code === LINE_SEPARATOR || code === PARAGRAPH_SEPARATOR
 	);
 }
 
-/** A blank or a tab. */
+/** Whether `code` is a space or a tab. */
 export function isBlank(code: number): boolean {
 	return code === 0x20 || code === 0x09;
 }
 
-/** What ends a line, or the end of the text. */
+/** Whether `code` is a line break, or the cursor is at the end of the text. */
 export function isBreakOrEnd(code: number): boolean {
 	return isBreak(code) || Number.isNaN(code);
 }
 
-/** What ends a word. */
+/** Whether `code` is a space, a tab, a line break or the end of the text. */
 export function isBlankOrEnd(code: number): boolean {
 	return isBlank(code) || isBreakOrEnd(code);
 }
 
-/** A letter, a digit, `_` or `-`: what names of anchors, directives and tag handles are made of. */
+/** Whether `code` may occur in the name of an anchor, a directive or a tag handle: a letter, a digit, `_` or `-`. */
 export function isWordCharacter(code: number): boolean {
 	return (
 		(code >= 0x61 && code <= 0x7a) ||

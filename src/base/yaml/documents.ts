@@ -4,22 +4,23 @@ import type { YamlNode } from './nodes.ts';
 import { NoJsonError } from './resolve.ts';
 import { type RepeatedKey, yamlValueOf } from './values.ts';
 
-/** A document of a text: what it means, and its nodes, which know where they stand. */
+/** A document: its value as JSON, and its nodes, which have their positions in the text. */
 export interface YamlDocument {
 	readonly root: YamlNode;
 	readonly value: unknown;
 	readonly repeated: readonly RepeatedKey[];
 }
 
-/** Why a document cannot be read, and where, in UTF-16 units of the text. */
+/** The reason why a document cannot be read, and the position of the error in UTF-16 units of the text. */
 export interface YamlFault {
 	readonly problem: string;
 	readonly offset: number;
 }
 
 /**
- * All documents of a text, in order, and what is wrong with those that cannot be read: after one of them
- * it continues after the next `---`. JSON objects may follow each other without that, as kubectl reads them.
+ * Reads all documents of a text in order. A document that cannot be read yields a fault, and reading
+ * continues behind the next `---`, so that a user sees the errors of all documents at once. JSON objects may
+ * follow each other without `---`, as kubectl accepts them.
  */
 export function readYamlDocuments(text: string, limits: YamlLimits): readonly (YamlDocument | YamlFault)[] {
 	const documents: (YamlDocument | YamlFault)[] = [];
@@ -31,12 +32,12 @@ export function readYamlDocuments(text: string, limits: YamlLimits): readonly (Y
 	return documents;
 }
 
-/** Whether a document could be read. */
+/** Whether the result is a document and not a fault. */
 export function isYamlDocument(document: YamlDocument | YamlFault): document is YamlDocument {
 	return 'root' in document;
 }
 
-/** Reads documents up to the first that cannot be read. */
+/** Reads documents from one offset on, up to the first that cannot be read. */
 class PartReader {
 	readonly #text: string;
 	readonly #limits: YamlLimits;
@@ -46,11 +47,11 @@ class PartReader {
 	constructor(text: string, from: number, limits: YamlLimits) {
 		this.#text = text;
 		this.#limits = limits;
-		// What was read before is blanked out, so that places stay those of the whole text.
+		// Spaces replace the part that has been read, so that positions are those of the whole text.
 		this.#composer = new Composer(from === 0 ? text : blank(text, from) + text.slice(from), limits);
 	}
 
-	/** Returns the offset at which to continue. */
+	/** Appends the documents, and at most one fault at the end; returns the offset at which to continue. */
 	readInto(documents: (YamlDocument | YamlFault)[]): number {
 		try {
 			while (this.#composer.begin(this.#root?.kind === 'map' && this.#root.isFlow)) {

@@ -1,15 +1,18 @@
 import { quote } from '../quote.ts';
 import type { Scalar } from './resolve.ts';
 
-/** How Go shows what go-yaml decodes to: its errors name values, and keys of maps that are numbers become text. */
+/**
+ * Formats values as Go does. go-yaml's errors contain values in Go syntax, and sigs.k8s.io/yaml converts
+ * numeric keys of maps to strings with Go's formatting.
+ */
 
-/** A decoded value: a scalar, a list, or a map by its entries. */
+/** A value as go-yaml decodes it: a scalar, a list, or a map as a list of entries. */
 export type GoValue =
 	| Scalar
 	| { readonly kind: 'list'; readonly items: readonly GoValue[] }
 	| { readonly kind: 'map'; readonly entries: readonly (readonly [key: Scalar, value: GoValue])[] };
 
-/** More of a value than this is not shown. */
+/** Maximum number of characters of a value in an error message. */
 const LONGEST = 1000;
 
 /** The value as Go's `%#v` prints it. */
@@ -39,12 +42,15 @@ function inner(value: GoValue): string {
 	}
 }
 
-/** Whether Go holds the number as an int, not as a uint64. */
+/** Whether go-yaml decodes the number to an int64 and not to a uint64. */
 export function isInt64(value: bigint): boolean {
 	return BigInt.asIntN(64, value) === value;
 }
 
-/** The shortest text that stands for the number, in the form of Go's `%g`: `1.5`, `1e+20`, `NaN`. */
+/**
+ * The shortest text that is parsed as the same number, in the format of Go's `%g`: `1.5`, `1e+20`, `NaN`.
+ * `round` is the precision of the number: `Math.fround` for a float32.
+ */
 export function floatText(value: number, round: (value: number) => number = (exact) => exact): string {
 	const rounded = round(value);
 	if (!Number.isFinite(rounded)) return Number.isNaN(rounded) ? 'NaN' : rounded > 0 ? '+Inf' : '-Inf';
@@ -56,10 +62,13 @@ export function floatText(value: number, round: (value: number) => number = (exa
 	return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
 }
 
-/** From this power of ten on the exponent is written. */
+/** The smallest power of ten that is written with an exponent. */
 const LARGE_EXPONENT = 6;
 
-/** What becomes of a key that is a floating point number: upstream takes 32 of its bits, and YAML's names. */
+/**
+ * The string that sigs.k8s.io/yaml makes of a floating-point key: it formats the key as a float32, and writes
+ * NaN and the infinities as YAML does.
+ */
 export function floatKeyText(value: number): string {
 	const text = floatText(value, Math.fround);
 	return KEY_NAMES[text] ?? text;

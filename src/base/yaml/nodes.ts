@@ -1,23 +1,23 @@
 import type { Mark } from './cursor.ts';
 
-/** A part of a document as it is written; what it means, values.ts says. */
+/** A part of a document as it is written. values.ts converts nodes to JSON values. */
 export type YamlNode = ScalarNode | ListNode | MapNode | AliasNode;
 
 interface Place {
 	readonly start: Mark;
-	/** Where it ends, in UTF-16 units; of a block behind its last line. */
+	/** Its end in UTF-16 units; the end of a block is behind its last line. */
 	end: number;
-	/** Whether an alias stands for it somewhere. */
+	/** Whether an alias refers to the node. */
 	isAliased?: boolean;
 }
 
-/** A text, whatever it is written like. */
+/** A scalar in any style: plain, quoted or block. */
 export interface ScalarNode extends Place {
 	readonly kind: 'scalar';
 	readonly value: string;
-	/** In full: `tag:yaml.org,2002:str`; empty where there is none. */
+	/** The full tag, such as `tag:yaml.org,2002:str`; empty if the scalar has none. */
 	readonly tag: string;
-	/** Whether its form says what it is: it is plain, or missing, and has no tag. */
+	/** Whether the text determines the type (number, boolean, null): it is plain or missing, and has no tag. */
 	readonly isPlain: boolean;
 }
 
@@ -27,18 +27,19 @@ export interface ListNode extends Place {
 	readonly items: YamlNode[];
 }
 
-/** A map: each key is followed by its value. */
+/** A map. */
 export interface MapNode extends Place {
 	readonly kind: 'map';
-	/** Whether it stands in braces, as JSON's objects do. */
+	/** Whether the map is written in braces, as JSON's objects are. */
 	readonly isFlow: boolean;
+	/** The keys and values, each key followed by its value. */
 	readonly parts: YamlNode[];
 }
 
-/** A name that stands for a node that has been met before. */
+/** A reference to an earlier node by its anchor. */
 export interface AliasNode extends Place {
 	readonly kind: 'alias';
 	readonly name: string;
-	/** What it stands for, which may be what it is in. */
+	/** The node with the anchor. It may be a node that contains the alias; values.ts rejects that. */
 	readonly target: YamlNode;
 }

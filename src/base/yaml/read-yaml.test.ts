@@ -10,7 +10,7 @@ import { NoJsonError } from './resolve.ts';
 
 const LIMITS = { values: 10_000, depth: 100 };
 
-/** A text, and what upstream makes of it; tools/yaml-golden wrote them. */
+/** A text and its result upstream; tools/yaml-golden generates them. */
 interface Golden {
 	readonly yaml: string;
 	readonly json: unknown;
@@ -45,7 +45,7 @@ function jsonOf(text: string): unknown {
 }
 
 describe('readYaml', () => {
-	test('makes of every text what upstream makes of it, errors included', () => {
+	test('reads every golden text as upstream does, including the errors', () => {
 		assert.ok(goldens.length > 1000);
 		for (const { yaml, json, error, strict } of goldens) {
 			assert.equal(errorOf(yaml), error, JSON.stringify(yaml));
@@ -58,7 +58,7 @@ describe('readYaml', () => {
 		}
 	});
 
-	test('reads JSON, which is YAML, as JSON', () => {
+	test('reads JSON, which is a subset of YAML, as a JSON reader does', () => {
 		const key = fc.string({ unit: 'grapheme-ascii', maxLength: 20 }).filter((text) => text !== '<<');
 		const value = fc.letrec((tie) => ({
 			any: fc.oneof(
@@ -77,7 +77,7 @@ describe('readYaml', () => {
 		);
 	});
 
-	test('ends on any text, with a value or an error', () => {
+	test('returns a value or throws an error of its own for random texts', () => {
 		const fragments = fc.constantFrom(
 			'a',
 			': ',
@@ -115,7 +115,7 @@ describe('readYaml', () => {
 		);
 	});
 
-	test('names of all JavaScript objects are keys like others', () => {
+	test('names of inherited JavaScript properties are ordinary keys', () => {
 		const text = '__proto__: {a: 1}\nconstructor: 2\ntoString: 3\nhasOwnProperty: 4\n';
 		const json = '{"__proto__":{"a":1},"constructor":2,"hasOwnProperty":4,"toString":3}';
 		assert.equal(JSON.stringify(jsonOf(text)), json);
@@ -125,7 +125,7 @@ describe('readYaml', () => {
 		);
 	});
 
-	test('is bounded in depth and number of values, aliases counted as what they stand for', () => {
+	test('limits the depth and the number of values, and counts the values of aliases', () => {
 		assert.equal(errorOf('['.repeat(1_000_000)), 'yaml: exceeded max depth of 100');
 		assert.equal(errorOf('- '.repeat(1_000_000)), 'yaml: exceeded max depth of 100');
 		assert.equal(errorOf('a: '.repeat(1_000_000)), 'yaml: mapping values are not allowed in this context');
@@ -149,13 +149,13 @@ describe('readYaml', () => {
 		assert.match(errorOf(`"${'\\x41'.repeat(700_000)}"`), /^more than 100000 lines and escapes/);
 	});
 
-	test('an alias shares the value that it stands for', () => {
+	test('an alias shares the value of its anchor', () => {
 		const value = jsonOf('a: &x {b: [1]}\nc: *x\n') as { a: unknown; c: unknown };
 		assert.equal(value.a, value.c);
 	});
 });
 
-test('a text that is read in pieces is the same, and others get their turn in between', async () => {
+test('a text that is read in pieces has the same value, and the reader pauses between the pieces', async () => {
 	const text = Array.from({ length: 9_000 }, (_, index) => `k${index}: "${'x'.repeat(index % 50)}"`).join(
 		'\n',
 	);
@@ -166,7 +166,7 @@ test('a text that is read in pieces is the same, and others get their turn in be
 	assert.ok(turns > 5, `${turns} pauses`);
 });
 
-test('a body is UTF-8, or UTF-16 where its byte order mark says so', () => {
+test('a body is decoded as UTF-8, or as UTF-16 if it has the byte order mark of UTF-16', () => {
 	assert.equal(yamlTextOf(Buffer.from('\ufeffa: é')), 'a: é');
 	assert.equal(yamlTextOf(Buffer.from('\ufeffa: é', 'utf16le')), 'a: é');
 	const rows: readonly (readonly [bytes: readonly number[], message: string])[] = [

@@ -8,26 +8,29 @@ import { type YamlValue, yamlValueOf } from './values.ts';
  * Reads YAML as Kubernetes does (sigs.k8s.io/yaml over go-yaml 2): YAML 1.1, with libyaml's grammar and
  * errors.
  *
- * 1. The first document of a text is read; what follows is not even looked at.
- * 2. Time and memory are linear in the text, and depth and number of values are limited, aliases counted
- *    as what they stand for.
+ * 1. Only the first document of a text is read; the text behind it is not even scanned.
+ * 2. Time and memory are linear in the text. Depth and number of values are limited, and an alias counts as
+ *    many values as the node it refers to.
  *
- * Read in this order: cursor.ts, scan-scalar.ts, scan-word.ts, scanner.ts (tokens), composer.ts (nodes),
- * resolve.ts and values.ts (what they mean). The packages `yaml` and `js-yaml` were tried and left: they
- * read YAML 1.2, so that each difference of grammar had to be mended from outside, their errors are others,
- * and the first takes quadratic time for maps and aliases (90 s for 200,000 keys).
+ * Order of reading: cursor.ts, scan-scalar.ts, scan-word.ts, scanner.ts (text to tokens), composer.ts (tokens
+ * to nodes), resolve.ts and values.ts (nodes to JSON values), documents.ts (all documents of a file, for the
+ * command line).
+ *
+ * The packages `yaml` and `js-yaml` were tried and rejected. They read YAML 1.2, so that each difference of
+ * the grammar needed a workaround, their error messages differ from upstream's, and `yaml` takes quadratic
+ * time for maps and aliases (90 s for 200,000 keys).
  */
 
 export { NoJsonError, YamlError, YamlLimitError };
 
-/** The first document in `text`; null if there is none. Throws as {@link yamlValueOf} does. */
+/** The value of the first document in `text`; null if there is none. Throws as {@link yamlValueOf} does. */
 export function readYaml(text: string, limits: YamlLimits): YamlValue {
 	const reader = new YamlReader(text, limits);
 	reader.run(Infinity);
 	return reader.value();
 }
 
-/** The same in pieces: `pause` is awaited after each, so that a large text does not hold the event loop. */
+/** As {@link readYaml}, but awaits `pause` after each piece, so that a large text does not block the event loop. */
 export async function readYamlInPieces(
 	text: string,
 	limits: YamlLimits,
@@ -38,7 +41,7 @@ export async function readYamlInPieces(
 	return reader.value();
 }
 
-/** Dense YAML of this length takes some milliseconds. */
+/** Characters per piece. Reading a piece of dense YAML takes a few milliseconds. */
 const PIECE_LENGTH = 32 * 1024;
 
 class YamlReader {
@@ -66,7 +69,10 @@ class YamlReader {
 		);
 	}
 
-	/** libyaml reads 512 bytes ahead, and complains of a control character in them before anything else. */
+	/**
+	 * Runs `read` and reports a control character in its place. libyaml reads 512 bytes ahead, so it reports a
+	 * control character there before any other error.
+	 */
 	#guarded<T>(read: () => T): T {
 		try {
 			const result = read();
@@ -87,10 +93,10 @@ class YamlReader {
 
 const READ_AHEAD = 512;
 
-/** What YAML allows nowhere in a text. */
+/** The characters that YAML 1.1 forbids everywhere in a text. */
 const CONTROL = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
-/** The text of a body: UTF-8, or UTF-16 if a byte order mark says so. Throws a YamlError. */
+/** Decodes a body: UTF-16 if it starts with a byte order mark of UTF-16, otherwise UTF-8. Throws a YamlError. */
 export function yamlTextOf(bytes: Uint8Array): string {
 	const encoding =
 		bytes[0] === 0xff && bytes[1] === 0xfe

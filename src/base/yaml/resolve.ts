@@ -3,11 +3,11 @@ import { type Mark, YamlError } from './cursor.ts';
 import type { ScalarNode } from './nodes.ts';
 
 /**
- * What a scalar stands for, as go-yaml 2 reads it: `yes` and `on` are true, `010` is eight, digits may be
- * parted by underscores, and there are no numbers to the base of 60.
+ * Resolves scalars to typed values as go-yaml 2 does (resolve.go): `yes` and `on` are true, `010` is eight,
+ * underscores between digits are ignored, and the sexagesimal numbers of YAML 1.1 are strings.
  */
 
-/** What a scalar stands for. `kind` tells 1 and 1.0 apart, which Go does for keys of maps. */
+/** The typed value of a scalar. `kind` separates 1 from 1.0, which are different map keys in Go. */
 export type Scalar =
 	| { readonly kind: 'null' }
 	| { readonly kind: 'bool'; readonly value: boolean }
@@ -17,7 +17,7 @@ export type Scalar =
 
 const PREFIX = 'tag:yaml.org,2002:';
 
-/** Resolves a scalar. Throws a YamlError where it is not what its tag says. */
+/** Resolves a scalar. Throws a YamlError if its text does not match its tag. */
 export function resolveScalar({ value, tag, isPlain, start }: ScalarNode): Scalar {
 	if (tag === '') return isPlain ? resolvePlain(value) : { kind: 'string', value };
 	const name = tag.startsWith(PREFIX) ? tag.slice(PREFIX.length) : '';
@@ -30,7 +30,7 @@ export function resolveScalar({ value, tag, isPlain, start }: ScalarNode): Scala
 	throw new YamlError(`cannot decode !!${foundTag} \`${value}\` as a !!${name}`, start);
 }
 
-/** The tags whose scalars have a form. */
+/** The tags that require a certain form of the text. */
 const TAGS: readonly string[] = ['bool', 'int', 'float', 'null', 'timestamp'];
 
 const TAG_OF: Readonly<Record<Scalar['kind'], string>> = {
@@ -62,7 +62,7 @@ function resolvePlain(text: string): Scalar {
 	const isDigit = first >= 0x30 && first <= 0x39;
 	if (first === POINT) return resolveFloat(text) ?? string(text);
 	if (!isDigit && first !== PLUS && first !== MINUS) return string(text);
-	// `replaceAll` would take 200 ms of a text with a million underscores, three times as long as this.
+	// `replaceAll` takes 200 ms for a text with a million underscores, three times as long as this.
 	return resolveNumber(text.split('_').join('')) ?? string(text);
 }
 
@@ -78,7 +78,7 @@ const POINT = 0x2e;
 const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
 const INTEGER = /^([-+]?)(?:0[xX]([\dA-Fa-f]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9]\d*))$/;
 
-/** More digits than any number of 64 bits has; their value would take quadratic time to work out. */
+/** More digits than any 64-bit integer has. Converting a longer text to a bigint would take quadratic time. */
 const MOST_DIGITS = 70;
 
 function resolveNumber(digits: string): Scalar | undefined {
@@ -95,7 +95,7 @@ function resolveNumber(digits: string): Scalar | undefined {
 			return { kind: 'int', value: signed };
 		}
 	}
-	// Beyond 64 bits, and with an 8 or 9 behind a leading 0, digits are a floating point number.
+	// go-yaml parses integers beyond 64 bits, and digits with a leading 0 and an 8 or 9, as floats.
 	return resolveFloat(digits);
 }
 
@@ -118,7 +118,7 @@ function string(value: string): Scalar {
 	return { kind: 'string', value };
 }
 
-/** An instant stays text, whatever its tag; only what is none is refused for the tag. */
+/** A timestamp stays a string, with and without its tag. The tag only requires the text to be a timestamp. */
 function isTimestamp(text: string, name: string): boolean {
 	return name === 'timestamp' && TIMESTAMP.test(text) && !Number.isNaN(Date.parse(text.slice(0, 10)));
 }
@@ -134,13 +134,13 @@ function decodeBase64(text: string, start: Mark): string {
 	return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.fromBase64(compact));
 }
 
-/** The scalar as JSON has it; a number must be finite. */
+/** The scalar as a JSON value. A number must be finite. */
 export function jsonOfScalar(scalar: Scalar): unknown {
 	if (scalar.kind === 'null') return null;
 	return scalar.kind === 'int' || scalar.kind === 'float' ? numberOf(String(scalar.value)) : scalar.value;
 }
 
-/** A document that is YAML, and means what JSON cannot say. */
+/** The document is valid YAML, but JSON cannot represent a value or a key of it. */
 export class NoJsonError extends Error {
 	override readonly name = 'NoJsonError';
 }

@@ -139,7 +139,7 @@ test('what is no YAML says where, and what to do', () => {
 		assert.equal(problems.length, 1, text);
 		assert.equal(problems[0]?.slice(0, begin.length), begin);
 	}
-	assert.match(read('a: b: c\n').problems.join(), /must stand in quotes/);
+	assert.match(read('a: b: c\n').problems.join(), /must be quoted/);
 	assert.match(read('kind:Job\n').problems.join(), /a blank must follow the colon/);
 });
 

@@ -105,7 +105,7 @@ test('a file that is wrong is reported with its path and the place', async () =>
 		['images:\n\ta: [x]', '2:1: found a tab where YAML takes only spaces (indent with spaces)'],
 		[
 			'images: {a: [x]',
-			"1:16: did not find expected ',' or '}' (the entries in braces are parted by commas)",
+			"1:16: did not find expected ',' or '}' (entries in braces must be separated by commas)",
 		],
 		['images:\n  a: [x]\n  a: [y]', '3:3: this key stands here a second time'],
 		['images: {a: [x]}\n---\nb', '3:1: the file must hold one document'],
