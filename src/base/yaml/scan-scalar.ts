@@ -1,28 +1,29 @@
 import { type Cursor, isBlank, isBlankOrEnd, isBreak, isBreakOrEnd, YamlLimitError } from './cursor.ts';
 
-/** How a scalar is written: only a plain one without a tag is looked at for numbers, truth values and null. */
+/** The style of a scalar. Only a plain scalar without a tag can be a number, a boolean or null. */
 export type ScalarStyle = 'plain' | 'quoted' | 'block';
 
-/** Where a scalar stands. */
+/** The context in which a scalar stands. */
 export interface ScalarContext {
-	/** The indentation of the block around it, -1 at the top. */
+	/** The indentation of the enclosing block, -1 at the top. */
 	readonly indent: number;
-	/** Whether it stands in brackets or braces. */
+	/** Whether the scalar is inside brackets or braces. */
 	readonly inFlow: boolean;
 }
 
-/** A plain scalar, and what was passed over behind it. */
+/** A plain scalar, and whether the scanner skipped line breaks behind it. */
 export interface PlainScalar {
 	readonly value: string;
-	/** Where its last character ends. */
+	/** The end of its last character, in UTF-16 units. */
 	readonly end: number;
-	/** Whether a line ended behind it, so that a key may follow. */
+	/** Whether a line ended behind it, so that a key can follow. */
 	readonly endedLine: boolean;
 }
 
 /**
- * The pieces of a scalar, of lines and escapes. A text of 3 MB can have a million of them; of a file that
- * fits into a ConfigMap they would be ten characters long.
+ * The lines and escapes of which a scalar consists. Their number is limited, because a text of 3 MB can
+ * contain a million of them. The limit affects no real file: of a text that fits into a ConfigMap, the pieces
+ * would be ten characters long.
  */
 class Pieces {
 	readonly #pieces: string[] = [];
@@ -41,7 +42,7 @@ class Pieces {
 
 const MOST_PIECES = 100_000;
 
-/** Reads a plain scalar from the cursor on, over any number of lines. */
+/** Reads a plain scalar, which may span several lines; the cursor is at its start. */
 export function scanPlain(cursor: Cursor, { indent, inFlow }: ScalarContext): PlainScalar {
 	const parts = new Pieces();
 	let gap = '';
@@ -63,7 +64,7 @@ export function scanPlain(cursor: Cursor, { indent, inFlow }: ScalarContext): Pl
 	return { value: parts.join(), end, endedLine };
 }
 
-/** Passes over the rest of a line as far as it belongs to a plain scalar; returns where its last word ends. */
+/** Moves past the part of a line that belongs to a plain scalar; returns the end of its last word. */
 function skipPlainLine(cursor: Cursor, inFlow: boolean): number | undefined {
 	let end: number | undefined;
 	for (;;) {
@@ -89,9 +90,9 @@ const COLON = 0x3a;
 const FLOW_INDICATORS: ReadonlySet<number> = new Set([0x2c, 0x3f, 0x5b, 0x5d, 0x7b, 0x7d]);
 
 /**
- * Passes over the line breaks between two lines of a scalar and the blanks around them. Returns what they
- * are folded to: one break to a blank, more of them to one less. Tabs may not stand for indentation, which
- * is the first `indented` columns of a line.
+ * Moves past the line breaks between two lines of a scalar and the spaces around them. Returns the folded
+ * text: a space for one break, and n - 1 breaks for n. Throws for a tab in the first `indented` columns of a
+ * line, since YAML forbids tabs as indentation.
  */
 function skipGap(cursor: Cursor, indented: number): string {
 	const first = cursor.readBreak();
@@ -100,7 +101,7 @@ function skipGap(cursor: Cursor, indented: number): string {
 	return others === '' ? ' ' : others;
 }
 
-/** Passes over empty lines and the blanks before the next word; returns the breaks. */
+/** Moves past empty lines and the spaces before the next word; returns the breaks. */
 function skipLines(cursor: Cursor, indented: number): string {
 	const breaks = new Pieces();
 	for (;;) {
@@ -113,7 +114,7 @@ function skipLines(cursor: Cursor, indented: number): string {
 	}
 }
 
-/** Reads a scalar in single or double quotes, at the first of which the cursor stands. */
+/** Reads a scalar in single or double quotes; the cursor is at the opening quote. */
 export function scanQuoted(cursor: Cursor): string {
 	const quote = cursor.code();
 	cursor.at++;
@@ -129,7 +130,7 @@ export function scanQuoted(cursor: Cursor): string {
 	return parts.join();
 }
 
-/** What ends a line of a quoted scalar; an escaped break has been passed over. */
+/** The end of a line of a quoted scalar. The cursor is behind an escaped break, and before the other two. */
 type LineEnd = 'quote' | 'break' | 'escaped break';
 
 const SINGLE_QUOTE = 0x27;
@@ -157,7 +158,7 @@ function scanSingleQuotedLine(cursor: Cursor, parts: Pieces): LineEnd {
 	}
 }
 
-/** Blanks at the end of a line do not count, unless an escape follows them. */
+/** Reads one line. Spaces at its end are dropped, unless they precede an escaped line break. */
 function scanDoubleQuotedLine(cursor: Cursor, parts: Pieces): LineEnd {
 	let start = cursor.at;
 	let solid = start;
@@ -245,15 +246,15 @@ function hexDigit(code: number): number {
 	return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
-/** What stands behind the `|` or `>` of a block scalar. */
+/** The indicators behind the `|` or `>` of a block scalar. */
 interface BlockHeader {
-	/** What becomes of the line breaks at the end: one is kept, none (`-`), or all (`+`). */
+	/** The number of final line breaks in the value: one by default, none for `-`, all for `+`. */
 	readonly chomping: 'clip' | 'strip' | 'keep';
-	/** The indentation that is given as a digit; 0 where the first line says it. */
+	/** The explicit indentation; 0 if the first line determines it. */
 	readonly increment: number;
 }
 
-/** Reads a block scalar, at whose `|` or `>` the cursor stands. */
+/** Reads a block scalar; the cursor is at its `|` or `>`. */
 export function scanBlock(cursor: Cursor, parentIndent: number): string {
 	const isLiteral = cursor.is('|');
 	cursor.at++;
@@ -267,7 +268,7 @@ export function scanBlock(cursor: Cursor, parentIndent: number): string {
 	let wasIndented = false;
 	while (cursor.column === indent && !Number.isNaN(cursor.code())) {
 		const isIndented = isBlank(cursor.code());
-		// Lines that are indented deeper keep their breaks, so that they look as they were written.
+		// In a folded scalar, YAML preserves the line breaks around lines that are indented deeper.
 		const folds = !isLiteral && !wasIndented && !isIndented && lineBreak === '\n';
 		if (!folds) parts.push(lineBreak);
 		else if (breaks === '') parts.push(' ');
@@ -311,8 +312,8 @@ function scanIncrement(cursor: Cursor): number {
 }
 
 /**
- * Passes over empty lines and the indentation of the next one. An `indent` of 0 is not known yet: it is
- * what the deepest of these lines has, and `least` at least.
+ * Moves past empty lines and the indentation of the next line. An `indent` of 0 means that the indentation is
+ * not known yet; it becomes the greatest indentation of these lines, but not less than `least`.
  */
 function scanBlockBreaks(
 	cursor: Cursor,

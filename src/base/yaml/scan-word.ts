@@ -1,11 +1,11 @@
 import { type Cursor, isBlank, isBlankOrEnd, isBreak, isBreakOrEnd, isWordCharacter } from './cursor.ts';
 
-/** A line that begins with `%`. */
+/** A directive: a line that starts with `%`. */
 export type Directive =
 	| { readonly name: 'YAML'; readonly major: number; readonly minor: number }
 	| { readonly name: 'TAG'; readonly handle: string; readonly prefix: string };
 
-/** Reads a directive with its line break; the cursor stands at the `%`. */
+/** Reads a directive with its line break; the cursor is at the `%`. */
 export function scanDirective(cursor: Cursor): Directive {
 	cursor.at++;
 	const name = scanWord(cursor);
@@ -49,7 +49,7 @@ function scanTagDirective(cursor: Cursor): Directive {
 	return { name: 'TAG', handle, prefix };
 }
 
-/** Reads the name of an anchor or alias; the cursor stands at the `&` or `*`. */
+/** Reads the name of an anchor or alias; the cursor is at the `&` or `*`. */
 export function scanAnchor(cursor: Cursor): string {
 	cursor.at++;
 	const name = scanWord(cursor);
@@ -61,13 +61,13 @@ export function scanAnchor(cursor: Cursor): string {
 
 const AFTER_ANCHOR = '?:,]}%@`';
 
-/** A tag as it is written: `!!str` has the handle `!!` and the suffix `str`, `!<x>` only a suffix. */
+/** A tag as it is written: `!!str` has the handle `!!` and the suffix `str`; `!<x>` has only the suffix `x`. */
 export interface WrittenTag {
 	readonly handle: string;
 	readonly suffix: string;
 }
 
-/** Reads a tag; the cursor stands at its `!`. */
+/** Reads a tag; the cursor is at its `!`. */
 export function scanTag(cursor: Cursor): WrittenTag {
 	const tag = cursor.code(1) === 0x3c ? scanVerbatimTag(cursor) : scanShortTag(cursor);
 	if (!isBlankOrEnd(cursor.code())) throw cursor.error('did not find expected whitespace or line break');
@@ -90,7 +90,7 @@ function scanShortTag(cursor: Cursor): WrittenTag {
 		if (suffix === undefined) throw cursor.error('did not find expected tag URI');
 		return { handle: start, suffix };
 	}
-	// No handle after all: what follows the `!` is the tag's beginning.
+	// There is no second `!`, so the word behind the first is the start of the suffix and not a handle.
 	const suffix = start.slice(1) + (scanTagUri(cursor) ?? '');
 	return suffix === '' ? { handle: '', suffix: '!' } : { handle: '!', suffix };
 }
@@ -105,7 +105,7 @@ function scanTagHandle(cursor: Cursor): string {
 	return `!${word}!`;
 }
 
-/** The characters of a URI, escapes undone; undefined where there are none. */
+/** Reads the characters of a URI and decodes their escapes; undefined if there are none. */
 function scanTagUri(cursor: Cursor): string | undefined {
 	const bytes: string[] = [];
 	const longest = cursor.at + LONGEST_URI;
@@ -120,12 +120,12 @@ function scanTagUri(cursor: Cursor): string | undefined {
 	}
 }
 
-/** Far more than any tag has. libyaml has no limit. */
+/** Maximum length of a tag, far more than any real tag has. libyaml has no limit. */
 const LONGEST_URI = 1024;
 
 const URI_PUNCTUATION = ";/?:@&=+$,.!~*'()[]";
 
-/** One character as the escaped bytes of its UTF-8: `%C3%A9`. */
+/** Reads one character that is written as the escaped bytes of its UTF-8, such as `%C3%A9`. */
 function scanUriEscapes(cursor: Cursor): string {
 	const bytes: number[] = [];
 	let length = 1;
@@ -143,7 +143,7 @@ function scanUriEscapes(cursor: Cursor): string {
 	return new TextDecoder().decode(Uint8Array.from(bytes));
 }
 
-/** How many bytes the character has that begins with this one; 0 where none does. */
+/** The length in bytes of the UTF-8 character that starts with `byte`; 0 if no character can start with it. */
 export function utf8LengthOf(byte: number): number {
 	if (byte < 0x80) return 1;
 	if ((byte & 0xe0) === 0xc0) return 2;

@@ -3,14 +3,14 @@ import { type ScalarStyle, scanBlock, scanPlain, scanQuoted } from './scan-scala
 import { type Directive, scanAnchor, scanDirective, scanTag, type WrittenTag } from './scan-word.ts';
 
 /**
- * Cuts a YAML 1.1 text into tokens, by the rules of libyaml, which go-yaml follows. What YAML says by
- * indentation becomes tokens here: `block-map-start`, `block-seq-start` and `block-end`.
+ * Splits a YAML 1.1 text into tokens by the rules of libyaml (scanner.c), of which go-yaml is a port. Changes
+ * of the indentation become tokens too: `block-map-start`, `block-seq-start` and `block-end`.
  *
- * That a scalar is a key shows only at the colon behind it. So a token that may begin a key is held back
- * until that is known: until the colon, the end of its line, or 1024 characters.
+ * The scanner recognizes a key only at the colon behind it. So it holds back each token that may start a key
+ * (libyaml calls it a simple key) until the colon, the end of the line, or 1024 characters.
  */
 
-/** What a token is; those of `-`, `?`, `:` and `,` are named after what they begin. */
+/** The types of tokens. `-`, `?`, `:` and `,` are named after the part that they start. */
 export type TokenType =
 	| 'stream-end'
 	| 'directive'
@@ -32,51 +32,51 @@ export type TokenType =
 	| 'tag'
 	| 'scalar';
 
-/** A token with its place. */
+/** A token with its position. */
 export interface Token {
 	readonly type: TokenType;
 	readonly start: Mark;
-	/** Where it ends, in UTF-16 units. */
+	/** Its end in UTF-16 units. */
 	readonly end: number;
-	/** Of a scalar its text, of an anchor or alias its name. */
+	/** The text of a scalar, or the name of an anchor or alias. */
 	readonly value?: string;
 	readonly style?: ScalarStyle;
 	readonly tag?: WrittenTag;
 	readonly directive?: Directive;
 }
 
-/** A token that may turn out to begin a key. */
+/** A token that may turn out to start a key. */
 interface PossibleKey {
-	/** How many tokens came before it. */
+	/** The number of tokens before it. */
 	readonly token: number;
-	/** Whether nothing else can stand here. */
+	/** Whether a missing colon is an error, because only a key can stand in this column of the block. */
 	readonly required: boolean;
 	readonly mark: Mark;
 }
 
-/** What is open: the block, or a bracket in it. */
+/** An open bracket, or the block around all brackets. */
 interface Level {
-	/** Undefined: no key begins here now. */
+	/** The possible key whose colon may follow; undefined if there is none. */
 	key: PossibleKey | undefined;
-	/** The token of the last possible key, or of the bracket. */
+	/** The number of the token of the last possible key, or of the bracket. */
 	lastNoted: number;
 }
 
-/** How far behind its beginning the colon of a key may stand. */
+/** Maximum distance of the colon from the start of its key, in characters, as in libyaml. */
 const LONGEST_KEY = 1024;
 
 /** See the header. */
 export class Scanner {
 	readonly #cursor: Cursor;
 	readonly #maxDepth: number;
-	/** Tokens that were scanned and not yet taken, from `#head` on. */
+	/** The tokens; those before `#head` have been taken. */
 	#tokens: Token[] = [];
 	#head = 0;
 	#taken = 0;
-	/** Columns of the open blocks; the innermost is `#indent`. */
+	/** The columns of the outer open blocks; `#indent` is the column of the innermost. */
 	readonly #indents: number[] = [];
 	#indent = -1;
-	/** One per open bracket and one for the block around them. */
+	/** One level for the block, and one for each open bracket in it. */
 	readonly #levels: Level[] = [{ key: undefined, lastNoted: 0 }];
 	/** The possible keys by the number of their token. */
 	readonly #keyTokens = new Map<number, PossibleKey>();
@@ -88,12 +88,12 @@ export class Scanner {
 		this.#maxDepth = maxDepth;
 	}
 
-	/** How far the text has been scanned, in UTF-16 units. */
+	/** The end of the scanned part of the text, in UTF-16 units. */
 	get offset(): number {
 		return this.#cursor.at;
 	}
 
-	/** The next token, which stays. Throws a YamlError. */
+	/** The next token, without taking it. Throws a YamlError. */
 	peek(): Token {
 		while (this.#needsMore()) this.#scan();
 		const token = this.#tokens[this.#head];
@@ -101,7 +101,7 @@ export class Scanner {
 		return token;
 	}
 
-	/** Takes the token that `peek` has returned. */
+	/** Removes the token that `peek` returned. */
 	take(): void {
 		this.#head++;
 		this.#taken++;
@@ -117,7 +117,7 @@ export class Scanner {
 		return key !== undefined && this.#isStillPossible(key);
 	}
 
-	/** Whether the colon of a possible key can still come. Throws where it had to and cannot. */
+	/** Whether the colon of a possible key can still follow. Throws if it cannot and the key is required. */
 	#isStillPossible(key: PossibleKey): boolean {
 		const { line, at } = this.#cursor;
 		if (key.mark.line === line && key.mark.offset + LONGEST_KEY >= at) return true;
@@ -132,7 +132,7 @@ export class Scanner {
 		if (level) level.key = undefined;
 	}
 
-	/** The number of the token that is scanned next. */
+	/** The number that the next scanned token gets. */
 	get #nextToken(): number {
 		return this.#taken + this.#tokens.length - this.#head;
 	}
@@ -232,7 +232,7 @@ export class Scanner {
 		this.#addAt(this.#cursor.is('-') ? 'document-start' : 'document-end', 3);
 	}
 
-	/** What stands outside of all blocks. */
+	/** Closes all blocks before a token that stands outside of them. */
 	#beginLine(): void {
 		this.#closeBlocks(-1);
 		this.#dropKey();
@@ -251,7 +251,7 @@ export class Scanner {
 
 	#closeFlow(type: 'flow-seq-end' | 'flow-map-end'): void {
 		this.#dropKey();
-		// go-yaml forgets the bracket as a possible key if no other was met in it: `[]: x` is no map there.
+		// As go-yaml does, drop the bracket as a possible key if there was no other key in it: `[]: x` is no map.
 		if (this.#inFlow) this.#keyTokens.delete(this.#levels.pop()?.lastNoted ?? 0);
 		this.#mayBeginKey = false;
 		this.#addAt(type, 1);
@@ -339,7 +339,7 @@ export class Scanner {
 		if (!this.#mayBeginKey) throw this.#cursor.error(problem);
 	}
 
-	/** The next token may begin a key, if one may stand here. */
+	/** Notes the next token as a possible key, if a key can start here. */
 	#noteKey(): void {
 		if (!this.#mayBeginKey) return;
 		this.#dropKey();
@@ -351,7 +351,7 @@ export class Scanner {
 		this.#keyTokens.set(key.token, key);
 	}
 
-	/** What could have begun a key here has not. */
+	/** Drops the possible key of the current level: its colon did not follow. */
 	#dropKey(): void {
 		const key = this.#levels.at(-1)?.key;
 		if (!key) return;
@@ -359,7 +359,7 @@ export class Scanner {
 		this.#forget(key);
 	}
 
-	/** Opens a block at a column deeper than those that are open; `place` is where in the tokens. */
+	/** Opens a block if its column is deeper than the open ones; `place` is the index of its token. */
 	#openBlock(type: 'block-seq-start' | 'block-map-start', start: Mark, place: number): void {
 		if (this.#inFlow || this.#indent >= start.column) return;
 		this.#indents.push(this.#indent);
@@ -379,7 +379,7 @@ export class Scanner {
 		}
 	}
 
-	/** A token of `length` characters at the cursor. */
+	/** Adds a token of `length` characters and moves the cursor past it. */
 	#addAt(type: TokenType, length: number): void {
 		const start = this.#cursor.mark;
 		this.#cursor.at += length;

@@ -6,34 +6,35 @@ import type { AliasNode, MapNode, ScalarNode, YamlNode } from './nodes.ts';
 import { jsonOfScalar, NoJsonError, resolveScalar, type Scalar } from './resolve.ts';
 
 /**
- * What a document means as JSON: as sigs.k8s.io/yaml has it, which decodes with go-yaml and makes texts of
- * all keys.
+ * Converts the nodes of a document to a JSON value as sigs.k8s.io/yaml does, which decodes with go-yaml and
+ * converts all keys to strings.
  *
- * 1. An alias shares the value it stands for; still all that it stands for is counted, since whatever goes
- *    through the value later goes through it each time.
- * 2. `<<` adds the keys of another map where it stands: keys behind it win, keys before it lose.
- * 3. Keys are sorted if the reader wants it, as they are in the JSON that upstream makes of YAML.
+ * 1. An alias shares the value of the node it refers to. It still counts all values of that node, because
+ *    code that traverses the result visits them for each alias.
+ * 2. `<<` adds the keys of another map at its position: later keys override them, and they override earlier
+ *    keys.
+ * 3. Keys are sorted on request, as they are in the JSON to which upstream converts YAML.
  */
 
-/** A document as JSON, and what a strict reader refuses. */
+/** The JSON value of a document, and the duplicate keys, which strict field validation rejects. */
 export interface YamlValue {
 	readonly value: unknown;
-	/** No more than 100. */
+	/** At most 100 of them. */
 	readonly repeated: readonly RepeatedKey[];
 }
 
-/** A key that stands twice in its map. */
+/** A duplicate key of a map. */
 export interface RepeatedKey {
 	readonly key: YamlNode;
-	/** `line 7: key "suspend" already set in map`; the line is that of the value. */
+	/** go-yaml's message, `line 7: key "suspend" already set in map`, with the line of the value. */
 	readonly message: string;
 }
 
 const MAX_REPEATED = 100;
 
 /**
- * The JSON of a document, its keys sorted or in the order of the text. Throws a YamlError, a NoJsonError or
- * a YamlLimitError.
+ * The JSON value of a document with its keys sorted, or in the order of the text. Throws a YamlError, a
+ * NoJsonError or a YamlLimitError.
  */
 export function yamlValueOf(
 	root: YamlNode,
@@ -46,13 +47,12 @@ export function yamlValueOf(
 	return { value, repeated: values.repeated };
 }
 
-/** The entries of a map by their keys as Go tells them apart: 1 is another key than "1". */
+/** The entries of a map by {@link idOf} their keys: as in Go, 1 and "1" are different keys. */
 type Entries = Map<string, { readonly key: string; readonly value: unknown }>;
 
-/** What a list or map came to, for the aliases of it. */
+/** The value of a list or map with an anchor, and its size, which each alias counts again. */
 interface Made {
 	readonly value: unknown;
-	/** What was counted for it. */
 	readonly nodes: number;
 	readonly values: number;
 	readonly height: number;
@@ -68,9 +68,9 @@ class Values {
 	#aliased = 0;
 	#aliasDepth = 0;
 	#values = 0;
-	/** How deep the value is that was made last. */
+	/** The nesting depth of the value that was converted last. */
 	#height = 0;
-	/** Whether there is something that JSON cannot say; an error stands in its place in the value. */
+	/** Whether the value contains a {@link NoJson} in place of a part that JSON cannot represent. */
 	hasNoJson = false;
 
 	constructor(limits: YamlLimits, sorts: boolean) {
@@ -101,7 +101,7 @@ class Values {
 		return value;
 	}
 
-	/** A value that was made before counts as if it were made again. */
+	/** Counts a converted value again for an alias of it, and returns it. */
 	#again({ value, nodes, values, height }: Made, depth: number): unknown {
 		this.#countNodes(nodes);
 		this.#countValues(values);
@@ -137,7 +137,7 @@ class Values {
 		return value;
 	}
 
-	/** Adds the entries of a map to `entries`; returns how deep the deepest is. */
+	/** Adds the entries of a map to `entries`; returns the greatest nesting depth of their values. */
 	#fill({ parts }: MapNode, entries: Entries, depth: number): number {
 		let height = 0;
 		for (let index = 0; index < parts.length; index += 2) {
@@ -174,7 +174,7 @@ class Values {
 			this.#aliasDepth--;
 			return resolveScalar(node.target);
 		}
-		// What is wrong in it comes first.
+		// An error inside the key is reported before the error that a list or map is no key, as in go-yaml.
 		this.of(node, depth + 1);
 		throw new YamlError(`invalid map key: ${goSyntax(goValueOf(node, new Set()))}`, node.start);
 	}
@@ -207,7 +207,10 @@ class Values {
 		return new NoJson(describe);
 	}
 
-	/** go-yaml's bound on aliases: in a document of any size, 99 of 100 nodes may come from them. */
+	/**
+	 * Counts nodes, and checks a limit like go-yaml's (decode.go): at most 99 % of the nodes may come from
+	 * aliases. Without it a text of a kilobyte could expand to billions of nodes.
+	 */
 	#countNodes(count: number): void {
 		this.#nodes += count;
 		if (this.#aliasDepth > 0) this.#aliased += count;
@@ -237,12 +240,12 @@ function isMerge(node: YamlNode): boolean {
 	return node.isPlain || node.tag === 'tag:yaml.org,2002:merge';
 }
 
-/** What tells keys apart. */
+/** A text that is equal for equal keys only. */
 function idOf(key: Scalar): string {
 	return `${key.kind}:${key.kind === 'null' ? '' : key.value}`;
 }
 
-/** A key as the text that JSON needs; undefined for what upstream makes none of. */
+/** The key as a string for JSON; undefined if upstream does not support keys of its type. */
 function keyText(key: Scalar): string | undefined {
 	switch (key.kind) {
 		case 'string':
@@ -264,7 +267,7 @@ function unsupportedKey(key: Scalar, value: YamlNode): string {
 	return `unsupported map key of type: ${type}, key: ${goSyntax(key)}, value: ${shown}`;
 }
 
-/** Stands in a value where JSON cannot say what the document does. */
+/** A placeholder for a part of the value that JSON cannot represent. */
 class NoJson {
 	readonly describe: () => string;
 
@@ -273,14 +276,14 @@ class NoJson {
 	}
 }
 
-/** Throws for the first {@link NoJson} that stands in `value` in place of what JSON cannot say. */
+/** Throws the error of the first {@link NoJson} in `value`, which is the one that upstream reports. */
 function refuseNoJson(value: unknown): void {
 	if (value instanceof NoJson) throw new NoJsonError(value.describe());
 	if (typeof value !== 'object' || value === null) return;
 	for (const part of Object.values(value)) refuseNoJson(part);
 }
 
-/** The order of more fields than this is of no use to anybody, and takes time. */
+/** Maximum number of fields that are sorted. Sorting more takes time, and no reader depends on their order. */
 const MOST_SORTED = 1000;
 
 function recordOf(entries: Entries, sorts: boolean): unknown {
@@ -291,7 +294,10 @@ function recordOf(entries: Entries, sorts: boolean): unknown {
 	return record;
 }
 
-/** A node as Go decodes it, for an error; `open` holds what it is in, since an alias may stand for that. */
+/**
+ * A node as go-yaml decodes it, for an error message. `open` contains the enclosing nodes, since an alias may
+ * refer to one of them; large and deep values are shortened.
+ */
 function goValueOf(node: YamlNode, open: Set<YamlNode>): GoValue {
 	if (node.kind === 'scalar') return resolveScalar(node);
 	if (open.has(node) || open.size > 10) return { kind: 'string', value: '...' };
