@@ -2,30 +2,40 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
 import type { ApiRequest, ApiTransport, ApiWatch, ApiWatchSink } from '../api/meta/transport.ts';
 
-/** A list as the API answers it. */
+/**
+ * The folder `client` is what programs use to talk to an API server, as client-go is upstream: typed calls,
+ * informers, Events and kubeconfigs. It knows no controller and no command; they depend on it.
+ *
+ * Order of reading: client.ts (typed verbs over any transport), http-transport.ts (a server at the other end
+ * of a connection; the transport within one process is in the API server), follow-watch.ts and informer.ts
+ * (list and watch into a local cache), informers.ts (the caches of a process), event-recorder.ts and
+ * event-correlator.ts (Events), kubeconfig.ts and kubeconfig-update.ts (addresses and credentials).
+ */
+
+/** A list in the API's response. */
 export interface ObjectList<T> {
 	readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
 	readonly items: readonly T[];
 }
 
-/** What a list or watch is narrowed to; the texts are those of the query parameters. */
+/** The query parameters of a list or watch, with the names and values of the API. */
 export interface ListOptions {
 	readonly labelSelector?: string;
 	readonly fieldSelector?: string;
 	readonly resourceVersion?: string;
 	readonly limit?: number;
 	readonly continue?: string;
-	/** When the server ends a watch. */
+	/** Time after which the server ends a watch, in seconds. */
 	readonly timeoutSeconds?: number;
 }
 
-/** How a call may end before its answer. */
+/** Options of a single call. */
 export interface CallOptions {
-	/** The call rejects when it aborts; a watch ends. */
+	/** Cancels the call when it aborts: a request rejects with the AbortError, a watch ends. */
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** How to delete; absent parts are the server's defaults. */
+/** The options of a delete request. The server applies its defaults for missing ones. */
 export interface DeleteOptions {
 	readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
 	readonly gracePeriodSeconds?: number;
@@ -33,7 +43,7 @@ export interface DeleteOptions {
 	readonly dryRun?: readonly string[];
 }
 
-/** The kinds of patch the API takes. */
+/** The patch formats that the API accepts. */
 export type PatchKind = 'merge' | 'strategic' | 'json' | 'apply';
 
 const PATCH_TYPES: Readonly<Record<PatchKind, string>> = {
@@ -43,24 +53,24 @@ const PATCH_TYPES: Readonly<Record<PatchKind, string>> = {
 	apply: 'application/apply-patch+yaml',
 };
 
-/** The typed way to the API, over any transport. Calls reject with an ApiError. */
+/** A typed client of the API over any transport. Calls reject with an ApiError if the server refuses them. */
 export class Client {
 	readonly transport: ApiTransport;
 	readonly #query: Readonly<Record<string, string>>;
 
-	/** `fieldManager` names the writer in managedFields. */
+	/** `fieldManager` is the name under which the server records the writes in managedFields. */
 	constructor(transport: ApiTransport, options: { readonly fieldManager?: string } = {}) {
 		this.transport = transport;
 		this.#query = options.fieldManager ? { fieldManager: options.fieldManager } : {};
 	}
 
-	/** The objects of a resource, in one namespace where it is given (and the resource is namespaced). */
+	/** The calls for a resource: in `namespace`, or in all namespaces if none is given. */
 	resource<T extends KubeObject>(definition: ResourceDefinition<T>, namespace?: string): ResourceClient<T> {
 		return new ResourceClient<T>(this.transport, pathOf(definition, namespace), this.#query);
 	}
 }
 
-/** The path of a collection: `/apis/batch/v1/namespaces/default/jobs`. */
+/** The URL path of a resource, such as `/apis/batch/v1/namespaces/default/jobs`. */
 export function pathOf(definition: ResourceDefinition, namespace?: string): string {
 	const root = definition.group === '' ? '/api' : '/apis';
 	const scope = definition.namespaced && namespace ? `/namespaces/${encodeURIComponent(namespace)}` : '';
@@ -79,7 +89,7 @@ export class ResourceClient<T extends KubeObject> {
 		this.#query = query;
 	}
 
-	/** Creates `object` and resolves to what was stored. */
+	/** Creates `object`; resolves to the stored object, with the fields that the server has set. */
 	create(object: T, query: Readonly<Record<string, string>> = {}): Promise<T> {
 		return this.#send({
 			method: 'POST',
@@ -102,7 +112,10 @@ export class ResourceClient<T extends KubeObject> {
 		});
 	}
 
-	/** Replaces the object; `object.metadata.resourceVersion`, where present, must be the stored one. */
+	/**
+	 * Replaces the object. If `object.metadata.resourceVersion` is set and differs from the stored one, this
+	 * rejects with a Conflict.
+	 */
 	update(object: T, subresource?: 'status'): Promise<T> {
 		const path = this.#at(object.metadata.name ?? '', subresource);
 		return this.#send({ method: 'PUT', path, query: this.#query, body: object });
@@ -118,7 +131,10 @@ export class ResourceClient<T extends KubeObject> {
 		});
 	}
 
-	/** Asks for deletion; resolves to the object while it is still there, or to a Status. */
+	/**
+	 * Deletes the object. Resolves to the object if finalizers or a grace period keep it for now, and to a
+	 * Status if the server has removed it.
+	 */
 	delete(name: string, options: DeleteOptions = {}): Promise<unknown> {
 		const body = { kind: 'DeleteOptions', apiVersion: 'v1', ...options };
 		return this.#send({ method: 'DELETE', path: this.#at(name), body });
@@ -128,7 +144,7 @@ export class ResourceClient<T extends KubeObject> {
 	watch(options: ListOptions, sink: ApiWatchSink<T>, { signal }: CallOptions = {}): Promise<ApiWatch> {
 		const query = { ...listQuery(options), watch: 'true', allowWatchBookmarks: 'true' };
 		const request: ApiRequest = { method: 'GET', path: this.#path, query, ...(signal && { signal }) };
-		// The path fixes the kind of object that comes.
+		// The path determines the kind of the objects in the events.
 		return this.#transport.watch(request, sink as unknown as ApiWatchSink);
 	}
 
@@ -138,7 +154,7 @@ export class ResourceClient<T extends KubeObject> {
 
 	async #send<R>(request: ApiRequest): Promise<R> {
 		const response = await this.#transport.request(request);
-		// The server answers a path with its kind; what it stores was decoded by that kind's schema.
+		// The path determines the kind of the object, and the server has decoded it with that kind's schema.
 		return response.object as R;
 	}
 }

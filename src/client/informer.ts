@@ -12,17 +12,17 @@ import { ObjectCopies } from './object-copies.ts';
 import { ShortWatchError } from './short-watch-error.ts';
 
 /**
- * A local copy of a resource, kept up to date by list and watch, after client-go's shared informer.
+ * A local cache of a resource, kept up to date by list and watch, after client-go's shared informer.
  *
- * 1. During a watch the copy only moves forward: each object's resourceVersion grows, and so does `revision`.
- *    A list replaces the copy, as client-go's Replace does: also by an earlier state, that of a server which
- *    was restored from a backup.
- * 2. Handlers are called in order, synchronously, after the copy and its indexes have changed.
- * 3. Whoever wrote something can wait until the copy shows it: {@link Informer.reached}. With an
- *    in-process transport that is so already when the write resolves, so nobody needs to keep a tally
- *    of what it expects to see.
- * 4. A component that is done with an object can {@link Informer.release} it: the copy still shows it,
- *    and reads it again from the server in this process when some component asks.
+ * 1. During a watch the cache only moves forward: the resourceVersion of each object grows, and so does
+ *    `revision`. A list replaces the contents, as Replace does in client-go, even by an earlier state: that of
+ *    a server that was restored from a backup.
+ * 2. Handlers are called in order, synchronously, after the cache and its indexes have changed.
+ * 3. A writer can wait until the cache contains its write: {@link Informer.reached}. With the in-process
+ *    transport the cache contains it when the write resolves. So controllers need no `expectations` as
+ *    upstream's do, which count the writes that the cache does not show yet.
+ * 4. A component that no longer needs an object can {@link Informer.release} it. The cache still returns the
+ *    object, but decodes it again from the store of the server in this process.
  */
 export class Informer<T extends KubeObject> {
 	readonly #source: Pick<ResourceClient<T>, 'list' | 'watch'>;
@@ -43,39 +43,39 @@ export class Informer<T extends KubeObject> {
 		for (const name of Object.keys(options.indexes ?? {})) this.#indexes.set(name, new KeyIndex());
 	}
 
-	/** Resolves to true once the first list is in, or to false once the informer has been stopped before. */
+	/** Resolves to true once the first list is in the cache, or to false if the informer stops before that. */
 	get synced(): Promise<boolean> {
 		return this.#synced.promise;
 	}
 
-	/** The latest revision the copy is known to show. Only a list can set it back. */
+	/** The revision of the server's state that the cache contains. Only a list can lower it. */
 	get revision(): number {
 		return this.#revision;
 	}
 
 	/**
-	 * Calls `handler` for every change from now on, and at once for each object that is there. A handler that
-	 * throws is reported ({@link InformerOptions.onError}); the others hear of the change all the same.
+	 * Calls `handler` at once for each object in the cache, and later for every change. The informer reports an
+	 * error that a handler throws ({@link InformerOptions.onError}), and still calls the other handlers.
 	 */
 	subscribe(handler: InformerHandler<T>): void {
 		this.#handlers.push(handler);
 		for (const object of this.#objects.objects()) this.#call(handler, object, undefined);
 	}
 
-	/** The object, or undefined; `namespace` is empty for what has none. */
+	/** The object, or undefined if the cache has none of this name. `namespace` is empty for cluster-scoped objects. */
 	get(namespace: string, name: string): T | undefined {
 		return this.#objects.get(keyOf(namespace, name));
 	}
 
 	/**
-	 * Every object. Those that were released are decoded as the caller takes them, so a caller that does not
-	 * know that there are few takes them by {@link inTurns}.
+	 * All objects. Each released object is decoded when the caller reaches it, so a caller that may meet many
+	 * uses {@link inTurns} instead.
 	 */
 	all(): IterableIterator<T> {
 		return this.#objects.objects();
 	}
 
-	/** Every object, some hundred in each turn of the event loop: other work is done in between. */
+	/** All objects, a hundred in each event loop turn, so that other work runs in between. */
 	async *inTurns(): AsyncIterable<T> {
 		let taken = 0;
 		for (const object of this.#objects.objects()) {
@@ -85,44 +85,45 @@ export class Informer<T extends KubeObject> {
 		}
 	}
 
-	/** The objects that match, looked for {@link inTurns}. */
+	/** The objects for which `matches` returns true; iterates like {@link inTurns}. */
 	async select(matches: (object: T) => boolean): Promise<readonly T[]> {
 		const found: T[] = [];
 		for await (const object of this.inTurns()) if (matches(object)) found.push(object);
 		return found;
 	}
 
-	/** What {@link get} gives, as far as kind and metadata go: costs nothing where the object was released. */
+	/** Kind and metadata of the object that {@link get} returns, without decoding a released object. */
 	metadataOf(namespace: string, name: string): KubeObject | undefined {
 		return this.#objects.metadataOf(keyOf(namespace, name));
 	}
 
-	/** What {@link indexed} gives, as far as kind and metadata go. */
+	/** Kind and metadata of the objects that {@link indexed} returns, without decoding released objects. */
 	indexedMetadata(name: string, value: string): readonly KubeObject[] {
 		const keys = this.#indexes.get(name)?.keys(value) ?? [];
 		return [...keys].flatMap((key) => this.#objects.metadataOf(key) ?? []);
 	}
 
 	/**
-	 * Says that this version of the object is not expected to be asked for soon: that of a finished Job,
-	 * say. Has an effect only with a server in this process. Reading the object is as before, but takes
-	 * longer, some 50 microseconds.
+	 * Frees the memory of this version of the object, which no component is expected to read soon; that of a
+	 * finished Job, for example. Reading it is still possible, but takes about 50 microseconds. Has an effect
+	 * only with a server in this process.
 	 */
 	release(object: T): void {
 		this.#objects.release(keyOfObject(object), object);
 	}
 
-	/** The objects that the index `name` (see {@link InformerOptions.indexes}) files under `value`. */
+	/** The objects that the index `name` (see {@link InformerOptions.indexes}) stores under `value`. */
 	indexed(name: string, value: string): readonly T[] {
 		const keys = this.#indexes.get(name)?.keys(value) ?? [];
 		return [...keys].flatMap((key) => this.#objects.get(key) ?? []);
 	}
 
 	/**
-	 * Resolves to true once the copy shows everything up to `resourceVersion`, or to false once the
-	 * informer has been stopped. A list that sets the copy back settles it to true: the server may never reach
-	 * that revision again, and the copy shows all that the server has. It always settles, so nothing needs to race it against another promise
-	 * (each race would leave its reactions on a promise that lives as long as the server).
+	 * Resolves to true once the cache contains all changes up to `resourceVersion`, or to false if the informer
+	 * stops before that. Also resolves to true when a list lowers the revision: the server may never reach the
+	 * old revision again, and the cache contains all that the server has. It always resolves, so no caller needs
+	 * to race it against another promise. (Each race would leave its reactions on a promise that lives as long
+	 * as the server.)
 	 */
 	reached(resourceVersion: string | undefined): Promise<boolean> {
 		const revision = Number(resourceVersion ?? 0);
@@ -132,9 +133,9 @@ export class Informer<T extends KubeObject> {
 	}
 
 	/**
-	 * Resolves to true once the copy no longer shows this very object (a namesake is another one), or to
-	 * false once the informer has been stopped. For a caller who was told that the object is gone, which
-	 * comes without a revision to wait for.
+	 * Resolves to true once the cache no longer contains the object with this UID, or to false if the informer
+	 * stops before that. For a caller that received NotFound for the object, a response without a revision
+	 * for {@link reached}.
 	 */
 	left({ metadata: { namespace = '', name = '', uid = '' } }: T): Promise<boolean> {
 		if (this.metadataOf(namespace, name)?.metadata.uid !== uid) return Promise.resolve(true);
@@ -144,7 +145,7 @@ export class Informer<T extends KubeObject> {
 		return leaving.promise;
 	}
 
-	/** Lists and watches until `signal` aborts; after an error it waits and goes on from where it was. */
+	/** Lists and watches until `signal` aborts. After an error it waits for a backoff and resumes at its revision. */
 	async run(signal: AbortSignal): Promise<void> {
 		const end = (): void => this.#end();
 		signal.addEventListener('abort', end, { once: true });
@@ -177,10 +178,10 @@ export class Informer<T extends KubeObject> {
 		}
 	}
 
-	/** Replaces the copy by what the server lists; resolves to the list's version, or to undefined if stopped. */
+	/** Replaces the cache by a list; resolves to the list's resourceVersion, or to undefined if `signal` has aborted. */
 	async #list(signal: AbortSignal): Promise<string | undefined> {
 		const { items, metadata } = await this.#source.list(this.#options.narrow ?? {}, { signal });
-		// What waited for the copy has been told that it moves no more.
+		// #end() has resolved the waits for changes to false, so the cache must not change any more.
 		if (signal.aborted) return undefined;
 		const listed = new Set(items.map(keyOfObject));
 		for (const key of [...this.#objects.keys()]) if (!listed.has(key)) this.#remove(key);
@@ -197,8 +198,9 @@ export class Informer<T extends KubeObject> {
 	}
 
 	/**
-	 * Follows one watch to its end. As in client-go it is asked to end by itself after five to ten minutes, at
-	 * a time that is drawn: what went wrong with it unseen is mended then, and not by all clients at once.
+	 * Follows one watch to its end. As client-go's reflector does, it asks the server to end the watch after a
+	 * random time of five to ten minutes: the next watch repairs a connection that has failed unnoticed, and
+	 * the clients do not all reconnect at once.
 	 */
 	async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
 		const { clock, narrow, random } = this.#options;
@@ -214,7 +216,7 @@ export class Informer<T extends KubeObject> {
 			},
 			signal,
 		});
-		// To open the next one at once would keep both sides busy with nothing else.
+		// The error leads to a backoff. Without it, client and server would do nothing but open watches.
 		if (!heard && !signal.aborted && clock.monotonic() - began < SHORTEST_GOOD_WATCH_MS)
 			throw new ShortWatchError();
 	}
@@ -228,7 +230,7 @@ export class Informer<T extends KubeObject> {
 		}
 	}
 
-	/** Takes `object` unless the copy shows the same version or a later one. */
+	/** Puts the object of an event into the cache, unless that has the same version or a later one. */
 	#put(object: T): void {
 		const known = this.#objects.metadataOf(keyOfObject(object));
 		const { resourceVersion } = object.metadata;
@@ -236,7 +238,7 @@ export class Informer<T extends KubeObject> {
 		this.#set(object);
 	}
 
-	/** Takes `object`, which was listed, unless the copy shows this very version. */
+	/** Puts a listed object into the cache, unless that has the same version. An earlier one replaces it (rule 1). */
 	#replace(object: T): void {
 		const known = this.#objects.metadataOf(keyOfObject(object))?.metadata;
 		const { resourceVersion, uid } = object.metadata;
@@ -274,7 +276,7 @@ export class Informer<T extends KubeObject> {
 		this.#leaving.delete(uid);
 	}
 
-	/** Files the object under its new values; an update that changes none of them costs no look-up. */
+	/** Updates the indexes. An update that changes none of the indexed values costs no look-up. */
 	#file(key: string, old: T | undefined, object: T | undefined): void {
 		for (const [name, valuesOf] of Object.entries(this.#options.indexes ?? {})) {
 			const index = this.#indexes.get(name);
@@ -285,7 +287,7 @@ export class Informer<T extends KubeObject> {
 		}
 	}
 
-	/** Lowers the revision to that of a list, if it is higher, and settles what waits for a later one. */
+	/** Lowers the revision to that of a list, if that is lower, and resolves the waits for later revisions. */
 	#setBack(resourceVersion: string): void {
 		const revision = Number(resourceVersion);
 		if (revision >= this.#revision) return;
@@ -303,7 +305,7 @@ export class Informer<T extends KubeObject> {
 		for (const { resolve } of reached) resolve(true);
 	}
 
-	/** Settles what waits for the copy to move: it no longer does. */
+	/** Resolves all waits to false, because the cache does not change any more. */
 	#end(): void {
 		this.#ended = true;
 		this.#synced.resolve(false);
@@ -314,50 +316,56 @@ export class Informer<T extends KubeObject> {
 	}
 }
 
-/** Told of a change: both given, an update; only `object`, it is new to us; only `old`, it is gone. */
+/**
+ * Called with a change. Both arguments are given for an update, only `object` for a new object, and only `old`
+ * for a deleted one.
+ */
 export type InformerHandler<T> = (object: T | undefined, old: T | undefined) => void;
 
-/** What an {@link Informer} keeps and how. */
+/** The dependencies and settings of an {@link Informer}. */
 export interface InformerOptions<T> {
 	readonly clock: Clock;
-	/** Spreads the ends of its watches over time, where many informers watch one server. */
+	/** Varies the duration of the watches, so that the informers of one server do not reconnect at once. */
 	readonly random?: Random;
-	/** Which objects; by default all of the resource. */
+	/** Selectors that limit the cache to some objects; by default it contains all objects of the resource. */
 	readonly narrow?: Pick<ListOptions, 'labelSelector' | 'fieldSelector'>;
 	/**
-	 * What is there at a certain version, to watch on from without a list first: for whoever knows, and
-	 * must not miss what would come and go before a list is answered.
+	 * The known objects at a resourceVersion, from which the informer watches without a first list. For a
+	 * caller that must not miss an object that is created and deleted before a list is answered.
 	 */
 	readonly from?: { readonly resourceVersion: string; readonly objects: readonly T[] };
-	/** Ways to look objects up: a name and the values under which an object is filed. */
+	/** The indexes by name: each function returns the values under which an object is found. */
 	readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
-	/** Told of each failed list or watch before it is tried again, and of each handler that threw. */
+	/** Called with the error of each failed list or watch, before the retry, and of each handler that throws. */
 	readonly onError?: (error: unknown) => void;
 }
 
-/** Decoding so many objects takes 5 to 10 milliseconds. */
+/** Objects per event loop turn. Decoding this many takes 5 to 10 milliseconds. */
 const TURN_LENGTH = 100;
 
 const SHORTEST_WATCH_SECONDS = 300;
 
-/** A watch that ends earlier has failed, whatever the server says. */
+/** A watch without events that ends earlier counts as failed, even if the server ends it without an error. */
 const SHORTEST_GOOD_WATCH_MS = 1000;
 
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 30_000 };
 
-/** Whether the server cannot watch from that version: it has forgotten it, or was restored and has yet to reach it. */
+/**
+ * Whether the server cannot watch from a resourceVersion: because its history has been compacted, or because
+ * the server was restored from a backup and has not reached that version yet. Both need a new list.
+ */
 function isUnknownVersion(error: unknown): boolean {
 	if (isApiError(error, 'Expired') || isApiError(error, 'Gone')) return true;
 	if (!isApiError(error, 'Timeout')) return false;
 	return error.status.details?.causes?.some(({ reason }) => reason === 'ResourceVersionTooLarge') ?? false;
 }
 
-/** The key under which queues and caches know an object: `namespace/name`, or `name` alone. */
+/** The key of an object in queues and caches: `namespace/name`, or `name` for a cluster-scoped object. */
 export function keyOf(namespace: string, name: string): string {
 	return namespace === '' ? name : `${namespace}/${name}`;
 }
 
-/** Splits what {@link keyOf} made. */
+/** Splits a key of {@link keyOf}; the namespace of a cluster-scoped object is empty. */
 export function splitKey(key: string): { readonly namespace: string; readonly name: string } {
 	const slash = key.indexOf('/');
 	return { namespace: key.slice(0, Math.max(slash, 0)), name: key.slice(slash + 1) };

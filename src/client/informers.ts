@@ -6,16 +6,16 @@ import { runTogether } from '../base/run-together.ts';
 import type { Client } from './client.ts';
 import { Informer } from './informer.ts';
 
-/** Ways to file objects for look-ups; see {@link Informer.indexed}. */
+/** Indexes by name: each function returns the values under which an object is found; see {@link Informer.indexed}. */
 export type Indexes<T> = Readonly<Record<string, (object: T) => readonly string[]>>;
 
-/** The index of {@link Informers} that files each object under its own UID. */
+/** The name of the index by the object's own UID, which every informer of {@link Informers} has. */
 export const BY_UID = 'uid';
 
-/** The index of {@link Informers} that files each object under the UIDs of its owners. */
+/** The name of the index by the UIDs of the object's owners, which every informer of {@link Informers} has. */
 export const BY_OWNER = 'owner';
 
-/** One informer per resource, shared by all components of a process. */
+/** One informer for each resource, shared by all components of a process, as client-go's SharedInformerFactory. */
 export class Informers {
 	readonly #options: InformersOptions;
 	readonly #made = new Map<string, Informer<KubeObject>>();
@@ -25,13 +25,13 @@ export class Informers {
 	}
 
 	/**
-	 * The informer of a resource. Whoever asks first may add `indexes` to the two that every informer
-	 * has; all must be asked for before {@link run}.
+	 * The informer of a resource. The first call for a resource creates it, with `indexes` in addition to the
+	 * two that every informer has; later calls cannot add indexes. All calls must precede {@link run}.
 	 */
 	of<T extends KubeObject>(definition: ResourceDefinition<T>, indexes: Indexes<T> = {}): Informer<T> {
 		const key = `${definition.group}/${definition.resource}`;
 		const known = this.#made.get(key);
-		// The key names the resource, and each resource has one type of object.
+		// Each resource has one type of object, so the informer of this key has the type T.
 		if (known) return known as unknown as Informer<T>;
 		const { client, clock, random, onError } = this.#options;
 		const informer = new Informer<T>(client.resource(definition), {
@@ -44,28 +44,28 @@ export class Informers {
 		return informer;
 	}
 
-	/** Runs all of them until `signal` aborts; if one fails, ends all and rejects with its error. */
+	/** Runs all informers until `signal` aborts. If one fails, stops the others and rejects with its error. */
 	async run(signal: AbortSignal): Promise<void> {
 		const works = [...this.#made.values()].map((informer) => (stop: AbortSignal) => informer.run(stop));
 		await runTogether(works, signal);
 	}
 
-	/** Resolves to true once each has its first list, or to false once one of them has been stopped before. */
+	/** Resolves to true once all informers have their first list, or to false if one stops before that. */
 	synced(): Promise<boolean> {
 		return allSynced([...this.#made.values()]);
 	}
 }
 
-/** What {@link Informers} are made of. */
+/** The dependencies of {@link Informers}. */
 export interface InformersOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly random: Random;
-	/** Told which resource's list or watch failed, before it is tried again, or of which a handler threw. */
+	/** Called with `group/resource` and the error of each failed list or watch, and of each handler that throws. */
 	readonly onError: (resource: string, error: unknown) => void;
 }
 
-/** Resolves to true once all of `informers` have their first list, or to false once one was stopped before. */
+/** Resolves to true once all of `informers` have their first list, or to false if one stops before that. */
 export async function allSynced(
 	informers: readonly Pick<Informer<KubeObject>, 'synced'>[],
 ): Promise<boolean> {

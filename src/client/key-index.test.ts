@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { KeyIndex } from './key-index.ts';
 
-test('an index gives the keys that were filed under a value and not removed, and forgets empty values', () => {
+test('an index returns the keys that were added to a value and not removed, and drops values without keys', () => {
 	const step = fc.tuple(fc.boolean(), fc.constantFrom('v', 'w'), fc.constantFrom('a', 'b', 'c'));
 	fc.assert(
 		fc.property(fc.array(step, { maxLength: 40 }), (steps) => {

@@ -1,12 +1,12 @@
 /**
- * Files keys under values: `namespace/name` of each Pod under the UID of its owner, say. Most values have
- * one key, which is held as it is; a Set is made for the second (a Set of one key takes 200 bytes, and
- * a server with 10,000 finished Jobs had 52,000 of them).
+ * Maps values to the keys of objects: the UID of an owner to the `namespace/name` of each of its Pods, for
+ * example. Most values have one key, which is stored without a Set: a Set of one key takes 200 bytes, and a
+ * server with 10,000 finished Jobs had 52,000 of them.
  */
 export class KeyIndex {
 	readonly #filed = new Map<string, string | Set<string>>();
 
-	/** Files `key` under `value`; does nothing if it is there. */
+	/** Adds `key` to the keys of `value`, unless it is one of them. */
 	add(value: string, key: string): void {
 		const filed = this.#filed.get(value);
 		if (filed === undefined) this.#filed.set(value, key);
@@ -14,21 +14,21 @@ export class KeyIndex {
 		else if (filed !== key) this.#filed.set(value, new Set([filed, key]));
 	}
 
-	/** Removes `key` from under `value`; does nothing if it is not there. */
+	/** Removes `key` from the keys of `value`, if it is one of them. */
 	remove(value: string, key: string): void {
 		const filed = this.#filed.get(value);
 		if (filed === key) this.#filed.delete(value);
 		else if (filed instanceof Set && filed.delete(key) && filed.size === 0) this.#filed.delete(value);
 	}
 
-	/** The keys under `value`, in the order in which they were filed. */
+	/** The keys of `value`, in the order of their addition. */
 	keys(value: string): Iterable<string> {
 		const filed = this.#filed.get(value);
 		if (filed === undefined) return [];
 		return typeof filed === 'string' ? [filed] : filed;
 	}
 
-	/** How many values have keys. */
+	/** The number of values that have keys. */
 	get size(): number {
 		return this.#filed.size;
 	}

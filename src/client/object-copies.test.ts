@@ -4,7 +4,7 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import { setSource } from '../api/meta/object-source.ts';
 import { ObjectCopies } from './object-copies.ts';
 
-/** A stored object whose decodings are counted. */
+/** A stored object that counts how often it is decoded. */
 function stored(name: string, resourceVersion = '1') {
 	const make = (): KubeObject => ({ apiVersion: 'v1', kind: 'Thing', metadata: { name, resourceVersion } });
 	const source = {
@@ -20,7 +20,7 @@ function stored(name: string, resourceVersion = '1') {
 }
 
 describe('copies of objects', () => {
-	test('that were released are read from their source, and their metadata is at hand', () => {
+	test('a released object is decoded from its source, and its metadata is available without that', () => {
 		const copies = new ObjectCopies<KubeObject>();
 		const { object, source } = stored('a');
 		copies.set('a', object);
@@ -34,7 +34,7 @@ describe('copies of objects', () => {
 		assert.deepEqual([...copies.objects()], [object]);
 	});
 
-	test('are whole again when they change, and gone when they are deleted', () => {
+	test('a released object is kept whole again after a change, and is removed by a deletion', () => {
 		const copies = new ObjectCopies<KubeObject>();
 		const [before, after] = [stored('a', '1'), stored('a', '2')];
 		copies.set('a', before.object);
@@ -49,7 +49,7 @@ describe('copies of objects', () => {
 		assert.equal(after.source.decoded, 0);
 	});
 
-	test('stay whole if they have no source, or are another version than the one released', () => {
+	test('an object is kept whole if it has no source, or is another version than the released one', () => {
 		const copies = new ObjectCopies<KubeObject>();
 		const remote: KubeObject = { apiVersion: 'v1', kind: 'Thing', metadata: { name: 'r' } };
 		copies.set('r', remote);

@@ -2,8 +2,8 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import { type ObjectSource, sourceOf } from '../api/meta/object-source.ts';
 
 /**
- * The objects of an informer by key. One that was released is held by its source and its metadata alone,
- * and is decoded when the whole of it is asked for.
+ * The objects of an informer by key. Of a released object only the source and the metadata are kept; the
+ * object is decoded from the source when a caller reads it.
  */
 export class ObjectCopies<T extends KubeObject> {
 	readonly #held = new Map<string, T>();
@@ -14,12 +14,12 @@ export class ObjectCopies<T extends KubeObject> {
 		return this.#held.get(key) ?? this.#released.get(key)?.source.object;
 	}
 
-	/** The object at `key` as far as its kind and metadata go, or undefined. Decodes nothing. */
+	/** Kind and metadata of the object at `key`, or undefined. Decodes nothing. */
 	metadataOf(key: string): KubeObject | undefined {
 		return this.#held.get(key) ?? this.#released.get(key)?.partial;
 	}
 
-	/** Sets the object at `key`; it is held whole. */
+	/** Sets the object at `key`, and keeps the whole of it. */
 	set(key: string, object: T): void {
 		this.#held.set(key, object);
 		this.#released.delete(key);
@@ -31,7 +31,7 @@ export class ObjectCopies<T extends KubeObject> {
 		this.#released.delete(key);
 	}
 
-	/** Holds `object` by its source, if it has one and still is the object at `key`. */
+	/** Keeps only source and metadata of `object`, if it has a source and still is the object at `key`. */
 	release(key: string, object: T): void {
 		const source = sourceOf(object);
 		if (!source || this.#held.get(key) !== object) return;
@@ -40,18 +40,18 @@ export class ObjectCopies<T extends KubeObject> {
 		this.#released.set(key, { source, partial: Object.freeze({ apiVersion, kind, metadata }) });
 	}
 
-	/** Every key. */
+	/** All keys. */
 	*keys(): IterableIterator<string> {
 		yield* this.#held.keys();
 		yield* this.#released.keys();
 	}
 
 	/**
-	 * The object of every key that there is when the caller takes the first: each once, as it is when the caller
-	 * takes it; one deleted before is left out. Those that were released are decoded one by one.
+	 * The objects of all keys that exist when the iteration starts. Each key is visited once, with its object at
+	 * that moment; an object that has been deleted by then is skipped. Released objects are decoded one by one.
 	 *
-	 * The keys are copied because the caller may let changes happen in between. Whatever moves from one Map to
-	 * the other meanwhile would be met twice or not at all by a walk over the two.
+	 * The keys are copied first, because objects may change between two steps of the iteration. An object that
+	 * moves from one Map to the other in the meantime would be visited twice or not at all.
 	 */
 	*objects(): IterableIterator<T> {
 		for (const key of [...this.keys()]) {
@@ -63,6 +63,6 @@ export class ObjectCopies<T extends KubeObject> {
 
 interface ReleasedObject<T extends KubeObject> {
 	readonly source: ObjectSource<T>;
-	/** Without spec and status: what most look-ups are about. */
+	/** The object without spec and status, which is all that most look-ups need. */
 	readonly partial: KubeObject;
 }

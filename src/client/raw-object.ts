@@ -1,31 +1,31 @@
 import { isRecord } from '../base/json.ts';
 
 /**
- * Reading JSON or YAML whose shape is not known: each look says what it found, or undefined. For what
- * has a schema there is api/meta/decode.ts.
+ * Accessors for JSON or YAML of unknown shape, such as kubeconfigs: each checks the type of the field that it
+ * reads. Objects of the API have schemas and are decoded by api/meta/decode.ts instead.
  */
 
-/** A JSON object whose fields nobody has looked at yet. */
+/** A JSON object whose fields have not been checked. */
 export type RawObject = Readonly<Record<string, unknown>>;
 
-/** Whether `value` is a JSON object (not null, not a list). */
+/** Whether `value` is a JSON object, and neither null nor a list. */
 export function isRawObject(value: unknown): value is RawObject {
 	return isRecord(value);
 }
 
-/** The object in `value`'s field `name`; an empty one where there is none. */
+/** The object in the field `name` of `value`; an empty object if there is none. */
 export function objectAt(value: unknown, name: string): RawObject {
 	const found = isRawObject(value) ? value[name] : undefined;
 	return isRawObject(found) ? found : NOTHING;
 }
 
-/** The list in `value`'s field `name`; empty where there is none. */
+/** The list in the field `name` of `value`; an empty list if there is none. */
 export function listAt(value: unknown, name: string): readonly unknown[] {
 	const found = isRawObject(value) ? value[name] : undefined;
 	return Array.isArray(found) ? found : [];
 }
 
-/** The text in `value`'s field `name`, where it is one. */
+/** The string in the field `name` of `value`; undefined if there is none. */
 export function textAt(value: unknown, name: string): string | undefined {
 	const found = isRawObject(value) ? value[name] : undefined;
 	return typeof found === 'string' ? found : undefined;
