@@ -1,10 +1,9 @@
 import type { ApiTransport } from '../api/meta/transport.ts';
 
 /**
- * `transport` for a component that ends with `signal`: once that has aborted, calls reject with its
- * AbortError instead of being sent. Calls under way finish in a transport in this process and are cut off in
- * one over a connection. So a component that is told to stop ends after the call that it is waiting for.
- * A call that brings a signal of its own keeps it.
+ * A transport for a component that stops with `signal`: after the abort, calls reject with the AbortError
+ * instead of being sent. A pending call completes in the in-process transport, and is aborted in the HTTP
+ * transport. So a stopped component ends after its pending call. A call with a signal of its own keeps that.
  */
 export function boundTransport(transport: ApiTransport, signal: AbortSignal): ApiTransport {
 	return {

@@ -23,7 +23,7 @@ function event(message: string, about = 'pi'): Event {
 	};
 }
 
-test('an equal event raises the count of the first', () => {
+test('an equal Event increments the count of the first', () => {
 	const correlator = new EventCorrelator(new VirtualClock());
 	const first = correlator.correlate(event('Created pod: pi-1'));
 	const again = correlator.correlate(event('Created pod: pi-1'));
@@ -33,7 +33,7 @@ test('an equal event raises the count of the first', () => {
 	assert.equal(again?.event.metadata.name, first?.event.metadata.name);
 });
 
-test('events of two containers with one message are counted apart', () => {
+test('Events of two containers with the same message are counted separately', () => {
 	const correlator = new EventCorrelator(new VirtualClock());
 	const of = (fieldPath: string): Event => {
 		const plain = event('Created container');
@@ -44,7 +44,7 @@ test('events of two containers with one message are counted apart', () => {
 	assert.equal(correlator.correlate(of('spec.containers{a}'))?.event.count, 2);
 });
 
-test('from the tenth different message on, similar events are combined into one', () => {
+test('similar Events are combined into one from the tenth different message on', () => {
 	const clock = new VirtualClock();
 	const correlator = new EventCorrelator(clock);
 	const written = Array.from({ length: 12 }, (_, i) => correlator.correlate(event(`Created pod: pi-${i}`)));
@@ -56,11 +56,11 @@ test('from the tenth different message on, similar events are combined into one'
 	assert.equal(written[11]?.repeats, true);
 	assert.equal(written[11]?.event.count, 3);
 	assert.equal(written[11]?.event.metadata.name, written[9]?.event.metadata.name);
-	// One of the messages that are known already is still counted on its own Event.
+	// A repetition of one of the first nine messages still increments the count of its own Event.
 	assert.equal(correlator.correlate(event('Created pod: pi-0'))?.event.count, 2);
 });
 
-test('events are combined no longer after ten minutes without a similar one', () => {
+test('Events are no longer combined after ten minutes without a similar one', () => {
 	const clock = new VirtualClock();
 	const correlator = new EventCorrelator(clock);
 	for (let i = 0; i < 9; i++) correlator.correlate(event(`Created pod: pi-${i}`));
@@ -70,7 +70,7 @@ test('events are combined no longer after ten minutes without a similar one', ()
 	assert.equal(correlator.correlate(event('Created pod: pi-10'))?.event.message, 'Created pod: pi-10');
 });
 
-test('an object has 25 events at once and then one in five minutes, whatever the wall clock says', () => {
+test('the spam filter lets 25 Events about an object pass at once, then one in five minutes of monotonic time', () => {
 	const clock = new VirtualClock();
 	const correlator = new EventCorrelator(clock);
 	const kept = () => correlator.correlate(event('again')) !== undefined;
@@ -83,7 +83,7 @@ test('an object has 25 events at once and then one in five minutes, whatever the
 	assert.notEqual(correlator.correlate(event('another object', 'other')), undefined);
 });
 
-test('an event that is written again shows the count of those that were dropped too', () => {
+test('the first Event after dropped ones shows a count that includes them', () => {
 	const clock = new VirtualClock();
 	const correlator = new EventCorrelator(clock);
 	for (let i = 0; i < 40; i++) correlator.correlate(event('again'));
@@ -91,7 +91,7 @@ test('an event that is written again shows the count of those that were dropped 
 	assert.equal(correlator.correlate(event('again'))?.event.count, 41);
 });
 
-test('it remembers the 4096 objects that it met last', () => {
+test('the correlator keeps the state of the 4096 most recently used objects', () => {
 	const correlator = new EventCorrelator(new VirtualClock());
 	const repeats = (about: number) => correlator.correlate(event('once', `job-${about}`))?.repeats;
 	for (let about = 0; about < 4096; about++) repeats(about);

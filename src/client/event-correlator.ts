@@ -3,16 +3,16 @@ import type { Clock } from '../base/clock.ts';
 import { LruMap } from '../base/lru-map.ts';
 
 /**
- * Keeps a component from flooding the API with Events, by the rules of client-go's EventCorrelator
+ * Prevents a component from flooding the API server with Events, by the rules of client-go's EventCorrelator
  * (tools/record/events_cache.go), in its order:
  *
- * 1. Aggregation: from the tenth different message of one reason about one object on, with no pause of
- *    more than ten minutes, further ones are combined into a single Event whose message says so.
- * 2. Counting: an Event equal to an earlier one raises the count of that one.
- * 3. Spam filter: a component may write 25 Events about one object at once, then one in five minutes.
- *    An Event that is dropped here has been counted: the next one that passes shows the whole count.
+ * 1. Aggregation: Events about one object with one reason but different messages are combined from the tenth
+ *    message on, unless more than ten minutes pass without one. The message of the combined Event says so.
+ * 2. Counting: an Event that equals an earlier one increments the count of that one.
+ * 3. Spam filter: a component may write 25 Events about one object at once, then one in five minutes. The
+ *    filter comes after the counting, so the next Event that passes shows the count of the dropped ones too.
  *
- * Each rule remembers the 4096 keys it met last, so memory is bounded.
+ * Each rule keeps the state of the 4096 most recently used keys, so memory is bounded.
  */
 export class EventCorrelator {
 	readonly #clock: Clock;
@@ -24,7 +24,7 @@ export class EventCorrelator {
 		this.#clock = clock;
 	}
 
-	/** What to write for `event`, or undefined to drop it. */
+	/** The Event to write for `event`, or undefined if it is dropped. */
 	correlate(event: Event): Correlated | undefined {
 		const { event: aggregated, key } = this.#aggregate(event);
 		const correlated = this.#count(aggregated, key);
@@ -74,20 +74,20 @@ export class EventCorrelator {
 	}
 }
 
-/** An Event to write; `repeats` if it raises the count of one that was written before. */
+/** An Event to write. `repeats` says that it increments the count of an earlier Event. */
 export interface Correlated {
 	readonly event: Event;
 	readonly repeats: boolean;
 }
 
-/** The messages of Events that differ in nothing else; fewer than ten of them. */
+/** The messages, fewer than ten, of Events that differ only in the message. */
 interface SimilarEvents {
 	readonly messages: string[];
-	/** By the monotonic clock. */
+	/** Monotonic time of the latest of the Events. */
 	lastMs: number;
 }
 
-/** An Event as it was last written. */
+/** The state of an Event that its repetitions continue. */
 interface Observation {
 	readonly name: string;
 	readonly count: number;
@@ -96,7 +96,7 @@ interface Observation {
 
 interface TokenBucket {
 	tokens: number;
-	/** When `tokens` was worked out, by the monotonic clock. */
+	/** Monotonic time at which `tokens` was computed. */
 	atMs: number;
 }
 
@@ -106,7 +106,7 @@ const SPAM_BURST = 25;
 const SPAM_REFILL_MS = 300_000;
 const REMEMBERED = 4096;
 
-/** The Event that stands for similar ones. As upstream's, it names no reporting component. */
+/** The Event that replaces similar ones. As upstream's, it has no reporting component. */
 function combined({ lastTimestamp, ...event }: Event): Event {
 	return {
 		...event,

@@ -6,7 +6,7 @@ import { VirtualClock } from '../base/virtual-clock.ts';
 import { Client } from './client.ts';
 import { EventRecorder } from './event-recorder.ts';
 
-test('components that speak of one object at the same instant give their Events different names', () => {
+test('two components that record an Event about one object at the same instant choose different names', () => {
 	const names: unknown[] = [];
 	const request = ({ body }: ApiRequest): Promise<never> => {
 		names.push((body as { metadata: { name: string } }).metadata.name);
@@ -23,7 +23,7 @@ test('components that speak of one object at the same instant give their Events 
 	assert.equal(new Set(names).size, 3);
 });
 
-test('a flood that the server does not take is discarded beyond a bound, and told once', async () => {
+test('Events beyond the limit of the queue are discarded, and reported once', async () => {
 	const answers: Array<() => void> = [];
 	const request = (): Promise<unknown> =>
 		new Promise((resolve) => answers.push(() => resolve({ code: 201 })));
@@ -45,14 +45,14 @@ test('a flood that the server does not take is discarded beyond a bound, and tol
 		answer();
 		await new Promise(setImmediate);
 	}
-	// The queue's bound, and those that were under way.
+	// The limit of the queue, and the Events that were being written.
 	assert.ok(written >= 5000 && written <= 5100, `${written} were written`);
 	assert.deepEqual(told.map(String), [
 		`Error: discarded ${recorded - written} Events: more than 5000 waited`,
 	]);
 });
 
-test('repeats of an Event that is being written are counted on it, in writes that do not overlap', async () => {
+test('repetitions of an Event that is being written increment its count, in writes that do not overlap', async () => {
 	const counts = new Map<string, number>();
 	let underWay = 0;
 	let writes = 0;

@@ -8,44 +8,47 @@ import { FifoQueue } from '../base/fifo-queue.ts';
 import type { Client } from './client.ts';
 import { type Correlated, EventCorrelator } from './event-correlator.ts';
 
-/** What happened, in a few words; the reason is in CamelCase, for machines. */
+/** The variable part of an Event. */
 export interface EventText {
 	readonly type: 'Normal' | 'Warning';
+	/** A short reason in CamelCase, for programs. */
 	readonly reason: string;
+	/** A sentence for users. */
 	readonly message: string;
-	/** The part of the object it is about: `spec.containers{main}`. */
+	/** The part of the object that the Event is about, such as `spec.containers{main}`. */
 	readonly fieldPath?: string;
 }
 
 /**
- * How many Events are written at once: few, so that they do not delay other requests (a thousand Pods
- * that are due at once start a third sooner than with sixteen), and one more for each so many that wait,
- * so that the queue empties.
+ * The number of concurrent writes of Events: two, plus one for each 500 waiting Events, so that the queue
+ * empties. Two are few enough that Events do not delay other requests: when a thousand Pods are due at once,
+ * they start a third sooner than with sixteen.
  */
 const FEWEST_IN_FLIGHT = 2;
 const WAITING_PER_WRITER = 500;
 
 /**
- * How many Events may wait to be written; further ones are discarded, as upstream's recorder does from
- * 1,000 on. An Event that waits takes 2 KB of memory.
+ * Maximum number of Events that wait to be written; further ones are discarded, as client-go's broadcaster does
+ * beyond 1,000. A waiting Event takes 2 KB of memory.
  */
 const QUEUE_LIMIT = 5000;
 
 /**
- * Records Events about objects, after client-go's recorder: repeated ones are counted on one Event,
- * floods are combined and then dropped (see event-correlator.ts). Recording never blocks and never
- * fails for the caller: no component depends on an Event having been written.
+ * Records Events about objects, after client-go's recorder: repeated Events increment the count of one, and
+ * floods are combined and then dropped (see event-correlator.ts). Recording never blocks its caller and never
+ * fails: a component must not depend on its Events being written.
  */
 export class EventRecorder {
 	readonly #options: EventRecorderOptions;
 	readonly #correlator: EventCorrelator;
 	readonly #queue = new FifoQueue<Correlated>();
 	/**
-	 * By namespace and name of each Event that is being written: what to write next, if that is known. Writes
-	 * of one Event never overlap, as in client-go: the patch that raises a count would overtake the create.
+	 * The Events that are being written, by namespace and name; the value is the next write of the same Event, if
+	 * there is one. Writes of one Event never overlap, as in client-go: otherwise the patch that increments a
+	 * count could overtake the create request.
 	 */
 	readonly #writing = new Map<string, Correlated | undefined>();
-	/** How many Events were discarded since the queue was last full. */
+	/** Number of Events that were discarded since the last report. */
 	#discarded = 0;
 	#serial: bigint;
 
@@ -55,7 +58,7 @@ export class EventRecorder {
 		this.#serial = firstSerial(`${options.component}/${options.host ?? ''}`);
 	}
 
-	/** Records that `text` happened to `object`. */
+	/** Records an Event about `object`. Returns at once; the Event is written later. */
 	event(object: KubeObject, text: EventText): void {
 		if (this.#queue.size >= QUEUE_LIMIT) {
 			this.#discarded += 1;
@@ -107,13 +110,13 @@ export class EventRecorder {
 			}
 			const { namespace = '', name = '' } = next.event.metadata;
 			const key = `${namespace}/${name}`;
-			// A repeat has the whole count in it, so only the last one of those that wait needs to be written.
+			// A repeated Event contains the total count, so only the latest of the waiting ones is written.
 			if (this.#writing.has(key)) this.#writing.set(key, next);
 			else void this.#writeInTurn(key, next);
 		}
 	}
 
-	/** Writes one Event, and then what was recorded of it meanwhile. */
+	/** Writes one Event, and then its repetition if one was recorded during the write. */
 	async #writeInTurn(key: string, first: Correlated): Promise<void> {
 		for (let next: Correlated | undefined = first; next; next = this.#writing.get(key)) {
 			this.#writing.set(key, undefined);
@@ -123,7 +126,7 @@ export class EventRecorder {
 		this.#pump();
 	}
 
-	/** Reports discarded Events once the queue is empty again: one report for a whole flood. */
+	/** Reports discarded Events once the queue is empty, so that a flood causes one report. */
 	#reportDiscarded(): void {
 		if (this.#discarded === 0) return;
 		const error = new Error(`discarded ${this.#discarded} Events: more than ${QUEUE_LIMIT} waited`);
@@ -139,7 +142,7 @@ export class EventRecorder {
 			const { count, lastTimestamp, message } = event;
 			const isCounted =
 				repeats && (await exists(target.patch(name, 'strategic', { count, lastTimestamp, message })));
-			// An Event that was repeated may have expired, or never have been written.
+			// The Event that the patch would update may have expired, or its create request may have failed.
 			if (!isCounted) await target.create(event);
 		} catch (error) {
 			if (!isRefusal(error)) onError?.(error);
@@ -158,22 +161,25 @@ async function exists(write: Promise<unknown>): Promise<boolean> {
 	}
 }
 
-/** Recorders count from places of their own: two that speak of one object at once must not take one name. */
+/**
+ * The first serial number of a recorder. Two components that record an Event about one object at the same
+ * instant must not choose the same name, so each component counts from another number.
+ */
 function firstSerial(who: string): bigint {
 	let hash = 0;
 	for (const character of who) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
 	return BigInt(hash);
 }
 
-/** What an {@link EventRecorder} is made of. */
+/** The dependencies and settings of an {@link EventRecorder}. */
 export interface EventRecorderOptions {
 	readonly client: Client;
 	readonly clock: Clock;
-	/** Who speaks: `job-controller`, `kubelet`, … */
+	/** The component in the source of the Events, such as `job-controller` or `kubelet`. */
 	readonly component: string;
-	/** The node it speaks from, for the components of a node. */
+	/** The name of the node, if the component runs on one. */
 	readonly host?: string;
-	/** Told of Events that could not be written, refusals by a namespace that is going away excepted. */
+	/** Called with the error of each failed write, except a refusal because the namespace is being deleted. */
 	readonly onError?: (error: unknown) => void;
 }
 

@@ -5,7 +5,7 @@ import { followWatch } from './follow-watch.ts';
 
 const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } };
 
-test('it ends when no more is wanted, when the watch ends and when it is told to', async () => {
+test('followWatch ends when the listener returns true, when the watch ends and when its signal aborts', async () => {
 	let stopped = 0;
 	const watch = { stop: () => void stopped++ };
 	const follow = (act: (sink: ApiWatchSink) => void, signal?: AbortSignal): Promise<boolean> =>
@@ -28,7 +28,7 @@ test('it ends when no more is wanted, when the watch ends and when it is told to
 	assert.equal(stopped, 4);
 });
 
-test('a watch that ends before it is open, and then cannot be opened, leaves no error unhandled', async () => {
+test('a watch that ends before open() rejects causes no unhandled rejection', async () => {
 	const unhandled: unknown[] = [];
 	const listener = (error: unknown): void => void unhandled.push(error);
 	process.on('unhandledRejection', listener);

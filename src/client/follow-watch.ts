@@ -1,27 +1,28 @@
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ApiWatch, ApiWatchSink, WatchEvent } from '../api/meta/transport.ts';
 
-/** How a watch is followed. */
+/** The watch to follow, and its listener. */
 export interface FollowOptions<T extends KubeObject> {
-	/** Opens the watch, as `ResourceClient.watch` does; `signal` aborts when it is not wanted any more. */
+	/** Opens the watch, as `ResourceClient.watch` does. `signal` aborts if the watch is cancelled before it is open. */
 	readonly open: (sink: ApiWatchSink<T>, signal: AbortSignal) => Promise<ApiWatch>;
-	/** Told of each batch of events; returns true when nothing more is wanted. */
+	/** Called with each batch of events; returns true to end the watch. */
 	readonly events: (batch: readonly WatchEvent<T>[]) => boolean | undefined;
 	/** Ends the watch when it aborts. */
 	readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Opens a watch and follows it. Resolves to true once `events` wants no more, and to false once the watch
- * has ended or `signal` has aborted; rejects with the error that ended it or kept it from being opened. The
- * watch may end before it is known to be open; its error is not left unhandled then.
+ * Opens a watch and follows it to its end. Resolves to true once `events` returns true, and to false once the
+ * server has ended the watch or `signal` has aborted; rejects with the error that ended the watch or prevented
+ * its opening. If the watch ends before `open` resolves, its error does not become an unhandled rejection.
  */
 export async function followWatch<T extends KubeObject>(options: FollowOptions<T>): Promise<boolean> {
 	const { open, events, signal } = options;
 	const end = Promise.withResolvers<boolean>();
 	end.promise.catch(() => undefined);
 	if (signal?.aborted) return false;
-	// A signal of its own: `signal` may live as long as the process, and would keep what each watch hangs on it.
+	// The watch gets a signal of its own. `signal` may live as long as the process, and would keep the listeners
+	// that each watch adds to it in memory.
 	const unwanted = new AbortController();
 	let watch: ApiWatch | undefined;
 	const stop = (): void => {

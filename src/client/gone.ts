@@ -1,16 +1,16 @@
 import { ApiError, isApiError } from '../api/meta/api-error.ts';
 
 /**
- * Whether a deletion or binding that named the UID of its object, or a patch that did, was refused because that
- * object is not there any more: it was deleted, or another one has its name by now.
+ * Whether the server refused a delete, binding or patch request that named the UID of its object because that
+ * object no longer exists: it was deleted, and another object may have its name.
  */
 export function isGone(error: unknown): boolean {
 	return isApiError(error, 'Conflict') || isPatchedGone(error);
 }
 
 /**
- * The same of a patch alone. That it names another object's `metadata.uid` is refused as Invalid; a Conflict says
- * that the object was changed at the same time.
+ * As {@link isGone}, for patch requests only. The server refuses a patch with another `metadata.uid` as Invalid; a
+ * Conflict only means that the object was changed at the same time.
  */
 export function isPatchedGone(error: unknown): boolean {
 	if (isApiError(error, 'NotFound')) return true;

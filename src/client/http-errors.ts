@@ -2,8 +2,9 @@ import { ApiError, type Status } from '../api/meta/api-error.ts';
 import { isRawObject } from './raw-object.ts';
 
 /**
- * The error that an answer of `code` with this body stands for: the Status in it, or, where something
- * else answered (a proxy, a crash), one made from the code with what was said, as client-go does.
+ * The error for a response with the HTTP status `code`. If the body is a metav1.Status, it is that one.
+ * Otherwise (a proxy has answered, or the server crashed) it is derived from the code and the body's text, as
+ * client-go does in NewGenericServerResponse.
  */
 export function errorOfAnswer(
 	code: number,
@@ -29,7 +30,7 @@ const FAILURE = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failu
 
 const LONGEST_QUOTE = 2048;
 
-/** A reason for each code that has one, and the message where the body's text would not help. */
+/** The reason of each HTTP status code, and the message that replaces the body's text if that would not help. */
 const BY_CODE: Readonly<Record<number, { readonly reason: string; readonly message?: string }>> = {
 	400: { reason: 'BadRequest' },
 	401: {

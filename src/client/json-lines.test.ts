@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { JsonLines } from './json-lines.ts';
 
-test('however the bytes are cut, the same values come out in the same order', () => {
+test('the values and their order do not depend on how the bytes are split into chunks', () => {
 	fc.assert(
 		fc.property(
 			fc.array(fc.oneof(fc.object(), fc.string({ unit: 'binary' }))),
@@ -24,12 +24,12 @@ test('however the bytes are cut, the same values come out in the same order', ()
 	);
 });
 
-test('what has no line end yet is told apart from a clean end', () => {
+test('an incomplete line is distinguished from a clean end', () => {
 	const lines = new JsonLines();
 	assert.deepEqual(lines.push(new TextEncoder().encode('{"a":1}\n\n{"b"')), [{ a: 1 }]);
 	assert.equal(lines.unfinished, true);
 });
 
-test('a line that is not JSON is an error', () => {
+test('push() throws on a line that is not JSON', () => {
 	assert.throws(() => new JsonLines().push(new TextEncoder().encode('nonsense\n')), SyntaxError);
 });

@@ -1,14 +1,14 @@
 import { parseJson } from '../base/json-reader.ts';
 
 /**
- * Reads JSON values that come one a line, in chunks of bytes cut anywhere, also within a character:
- * the body of a watch.
+ * Parses newline-delimited JSON, which is the body of a watch, from chunks of bytes. A chunk may end anywhere,
+ * even inside a character.
  */
 export class JsonLines {
 	readonly #decoder = new TextDecoder();
 	#rest = '';
 
-	/** The values whose lines `chunk` completes. Throws a SyntaxError for a line that is not JSON. */
+	/** The values of the lines that `chunk` completes. Throws a SyntaxError for a line that is not JSON. */
 	push(chunk: Uint8Array): readonly unknown[] {
 		const lines = this.#decoder.decode(chunk, { stream: true }).split('\n');
 		const [first = '', ...others] = lines;
@@ -20,7 +20,7 @@ export class JsonLines {
 		return complete.filter((line) => line.trim() !== '').map((line) => parseJson(line));
 	}
 
-	/** Whether bytes are left that no line end has followed. */
+	/** Whether there is an incomplete line, which means that the connection broke. */
 	get unfinished(): boolean {
 		return this.#rest.trim() !== '';
 	}

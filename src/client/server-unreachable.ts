@@ -1,11 +1,14 @@
 import { codeOf } from '../base/system-error.ts';
 
-/** The server cannot be reached, or the connection to it broke; nobody answered, so nothing is known. */
+/**
+ * The client cannot connect to the server, or the connection broke before a response. For a write, the caller
+ * does not know whether the server has performed it. The messages are kubectl's.
+ */
 export class ServerUnreachableError extends Error {
 	override readonly name = 'ServerUnreachableError';
-	/** Host and port. */
+	/** The host and port of the server. */
 	readonly server: string;
-	/** Nothing listens there: most likely the server is not running. */
+	/** Whether nothing listens at the address, which most likely means that the server is not running. */
 	readonly refused: boolean;
 
 	constructor(server: string, cause: unknown) {
@@ -22,7 +25,7 @@ export class ServerUnreachableError extends Error {
 	}
 }
 
-/** What is wrong with the server's certificate, in the words of Go's library, where it is that. */
+/** The message of Go's crypto/x509 if the error is about the server's certificate; undefined otherwise. */
 function certificateFault(error: unknown): string | undefined {
 	const fault = Object.entries(CERTIFICATE_FAULTS).find(([code]) => hasCode(error, code));
 	return fault && `tls: failed to verify certificate: x509: ${fault[1]}`;
@@ -39,7 +42,7 @@ const CERTIFICATE_FAULTS: Readonly<Record<string, string>> = {
 	ERR_TLS_CERT_ALTNAME_INVALID: 'certificate is valid for other names than that of the server',
 };
 
-/** Whether a system error has this code; several addresses tried make one error of several. */
+/** Whether a system error has this code. Node throws an AggregateError if it has tried several addresses. */
 function hasCode(error: unknown, code: string): boolean {
 	if (error instanceof AggregateError) return error.errors.some((each) => hasCode(each, code));
 	return codeOf(error) === code;

@@ -1,4 +1,4 @@
-/** The server ended a watch within a second and without any event; it is opened again after a pause. */
+/** The server ended a watch within a second and without any event. The informer reopens it after a backoff. */
 export class ShortWatchError extends Error {
 	override readonly name = 'ShortWatchError';
 
