@@ -10,13 +10,13 @@ import { HttpTransport, type Limits } from './http-transport.ts';
 import { Informer } from './informer.ts';
 import { ServerUnreachableError } from './server-unreachable.ts';
 
-/** A server that hangs, or a proxy whose other side is gone: connections stay open, and nothing comes. */
+/** A proxy that can simulate a hanging server: connections stay open, and no data arrives. */
 class SilentProxy {
 	readonly #sockets = new Set<Socket>();
 	readonly #target: number;
 	#silent = false;
 	url = '';
-	/** How many connections were opened to it. */
+	/** The number of connections that clients have opened. */
 	connections = 0;
 
 	constructor(target: number) {
@@ -33,7 +33,7 @@ class SilentProxy {
 		});
 	}
 
-	/** From now on nothing is forwarded on the connections that are open, and on new ones unless `newOnes` are. */
+	/** Stops forwarding on the open connections, and on new connections too unless `newOnes` is set. */
 	fallSilent({ newOnes = false } = {}): void {
 		this.#silent = !newOnes;
 		for (const socket of this.#sockets) {
@@ -65,7 +65,7 @@ function portOf(server: { address(): unknown }): number {
 	return Number(address.port);
 }
 
-/** A transport that reaches a server, which answers as `handle` says, through a proxy that can fall silent. */
+/** A transport to a server, which answers each request with `handle`, through a proxy that can fall silent. */
 async function open(t: TestContext, handle: RequestListener, limits: Partial<Limits>) {
 	const server = createServer(handle).listen(0, '127.0.0.1');
 	await once(server, 'listening');
@@ -80,7 +80,7 @@ async function open(t: TestContext, handle: RequestListener, limits: Partial<Lim
 	return { transport, proxy };
 }
 
-/** Longer than a busy machine takes to answer. */
+/** Longer than a server on a busy machine takes to answer. */
 const SILENCE_MS = 400;
 
 const LIST = { kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: '5' }, items: [] };
@@ -90,7 +90,7 @@ const BOOKMARK = {
 };
 const GET = { method: 'GET', path: '/api/v1/pods' } as const;
 
-/** Lists are answered at once, and watches begin with a bookmark. */
+/** Answers lists at once, and starts watches with a bookmark. */
 const answer: RequestListener = (request, response) => {
 	if (request.url?.includes('watch=true')) response.write(`${JSON.stringify(BOOKMARK)}\n`);
 	else response.end(JSON.stringify(LIST));
@@ -102,25 +102,25 @@ function isSilence(error: unknown): boolean {
 	return true;
 }
 
-test('a request whose server falls silent fails, on a new connection and on a kept one', async (t) => {
+test('a request fails when its server falls silent, on a new connection and on a kept one', async (t) => {
 	const { transport, proxy } = await open(t, answer, { answerMs: SILENCE_MS });
 	await transport.request(GET);
 	proxy.fallSilent();
 	await assert.rejects(transport.request({ ...GET, method: 'POST', body: {} }), isSilence);
 	assert.equal(proxy.connections, 1);
-	// A read is tried again on another connection.
+	// The transport retries a read on another connection.
 	await assert.rejects(transport.request(GET), isSilence);
 	assert.equal(proxy.connections, 2);
 });
 
-test('an answer that stops in the middle fails', async (t) => {
+test('a response that stops in the middle fails', async (t) => {
 	const { transport } = await open(t, (_request, response) => void response.write('{"kind":'), {
 		answerMs: SILENCE_MS,
 	});
 	await assert.rejects(transport.request(GET), isSilence);
 });
 
-test('a watch with bookmarks fails when none comes; without bookmarks, and a log, may be silent', async (t) => {
+test('a watch with bookmarks fails when none arrives; a watch without them, and a log, may be silent', async (t) => {
 	const { transport, proxy } = await open(t, answer, { answerMs: SILENCE_MS, watchMs: SILENCE_MS });
 	const ended = Promise.withResolvers<Error | undefined>();
 	const sink = { events: () => undefined, ended: (error?: Error) => ended.resolve(error) };
@@ -140,7 +140,7 @@ test('a watch with bookmarks fails when none comes; without bookmarks, and a log
 	own.stop();
 });
 
-test('an informer on a dead connection opens another one, and follows the changes', async (t) => {
+test('an informer on a dead connection opens another one and receives the changes', async (t) => {
 	const { transport, proxy } = await open(t, answer, { watchMs: SILENCE_MS });
 	const errors: unknown[] = [];
 	const silence = Promise.withResolvers<void>();
@@ -186,7 +186,7 @@ test('an informer that is stopped while its server is silent ends at once', asyn
 	}
 });
 
-test('a watch of an informer asks for bookmarks, and to be ended after five to ten minutes', async (t) => {
+test('an informer requests bookmarks, and watches that end after five to ten minutes', async (t) => {
 	const asked = Promise.withResolvers<URLSearchParams>();
 	const { transport } = await open(
 		t,

@@ -9,7 +9,7 @@ import { ServerUnreachableError } from './server-unreachable.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A server that answers as `handle` says, and a transport that leads to it. */
+/** A server that answers each request with `handle`, and a transport to it. */
 async function serve(t: TestContext, handle: Handler): Promise<{ transport: HttpTransport; server: Server }> {
 	const server = createServer(handle);
 	server.listen(0, '127.0.0.1');
@@ -38,7 +38,7 @@ async function failure(act: Promise<unknown>): Promise<unknown> {
 	);
 }
 
-test('a request carries method, path, query and body, and resolves to the frozen answer with its warnings', async (t) => {
+test('a request has method, path, query and body, and resolves to the frozen response with its warnings', async (t) => {
 	const { transport } = await serve(t, async (request, response) => {
 		const chunks: Buffer[] = [];
 		for await (const chunk of request) chunks.push(chunk);
@@ -68,7 +68,7 @@ test('a request carries method, path, query and body, and resolves to the frozen
 	assert.deepEqual(warnings, ['first "quoted", with comma', 'second']);
 });
 
-test('items of a list get the kind that upstream leaves out', async (t) => {
+test('the items of a list get the kind that upstream omits', async (t) => {
 	const { transport } = await serve(t, (_request, response) =>
 		json(response, 200, { kind: 'PodList', apiVersion: 'v1', items: [{ metadata: { name: 'p' } }] }),
 	);
@@ -80,7 +80,7 @@ test('items of a list get the kind that upstream leaves out', async (t) => {
 	});
 });
 
-test('a Status is an ApiError, and so is whatever else says no', async (t) => {
+test('a Status rejects as an ApiError, and so does any other unsuccessful response', async (t) => {
 	const status = {
 		kind: 'Status',
 		apiVersion: 'v1',
@@ -120,7 +120,7 @@ test('a Status is an ApiError, and so is whatever else says no', async (t) => {
 	assert.match(await errorAt('/ok'), /"not json"/);
 });
 
-test('where nobody listens the error says so and where', async () => {
+test('when no server listens, the error says so and names the address', async () => {
 	const transport = new HttpTransport({ server: 'http://127.0.0.1:1', namespace: 'default' });
 	for (const act of [transport.request(GET), transport.stream(GET)]) {
 		const error = await failure(act);
@@ -133,11 +133,11 @@ test('where nobody listens the error says so and where', async () => {
 	}
 });
 
-test('a read is repeated when the kept connection has died, a write is not', async (t) => {
+test('a read is retried when the kept connection was closed, a write is not', async (t) => {
 	let requests = 0;
 	const { transport } = await serve(t, (request, response) => {
 		requests += 1;
-		// Every second request meets a connection that the server has given up.
+		// Every second request uses a connection that the server has closed.
 		if (requests % 2 === 0) request.socket.destroy();
 		else json(response, 200, { requests });
 	});
@@ -148,7 +148,7 @@ test('a read is repeated when the kept connection has died, a write is not', asy
 	assert.equal(requests, 4);
 });
 
-test('an aborted request ends with the abort', async (t) => {
+test('an aborted request rejects with the AbortError', async (t) => {
 	const { transport, server } = await serve(t, () => undefined);
 	const abort = new AbortController();
 	const error = failure(transport.request({ ...GET, signal: abort.signal }));
@@ -157,7 +157,7 @@ test('an aborted request ends with the abort', async (t) => {
 	assert.ok(((await error) as Error).name === 'AbortError');
 });
 
-/** A watch that collects what it is told. */
+/** A watch that collects its events. */
 async function watching(transport: HttpTransport): Promise<{
 	readonly events: WatchEvent[];
 	readonly ended: Promise<Error | undefined>;
@@ -174,7 +174,7 @@ async function watching(transport: HttpTransport): Promise<{
 
 const EVENT = { type: 'ADDED', object: { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'pöd' } } };
 
-test('a watch tells events however their bytes arrive, until the server ends it', async (t) => {
+test('a watch reports its events, however their bytes are split, until the server ends it', async (t) => {
 	const { transport } = await serve(t, async (request, response) => {
 		assert.match(request.url ?? '', /watch=true/);
 		const bytes = Buffer.from(`${JSON.stringify(EVENT)}\n`.repeat(2));
@@ -208,7 +208,7 @@ test('an ERROR event ends the watch with its ApiError, after the events before i
 	assert.equal(events.length, 1);
 });
 
-test('a watch that is refused rejects; one that breaks, is cut short or makes no sense says so', async (t) => {
+test('a refused watch rejects; a watch that breaks, is truncated or is malformed ends with an error', async (t) => {
 	const answers: Readonly<Record<string, Handler>> = {
 		refused: (_request, response) =>
 			json(response, 410, { kind: 'Status', status: 'Failure', reason: 'Expired' }),
@@ -231,7 +231,7 @@ test('a watch that is refused rejects; one that breaks, is cut short or makes no
 	assert.ok((await (await watching(transport)).ended) instanceof SyntaxError);
 });
 
-test('a stopped watch says nothing more and lets go of its connection', async (t) => {
+test('a stopped watch reports nothing more and closes its connection', async (t) => {
 	const { transport, server } = await serve(t, (_request, response) => {
 		response.write(`${JSON.stringify(EVENT)}\n`);
 	});
@@ -244,7 +244,7 @@ test('a stopped watch says nothing more and lets go of its connection', async (t
 	assert.equal(await Promise.race([ended, Promise.resolve('silent')]), 'silent');
 });
 
-test('a stream gives bytes as they come, ends with an abort and fails when it is cut', async (t) => {
+test('a stream yields bytes as they arrive, ends at an abort and fails when the connection breaks', async (t) => {
 	const { transport } = await serve(t, (request, response) => {
 		response.write('first\n');
 		if (request.url?.includes('cut')) setImmediate(() => response.socket?.destroy());

@@ -19,15 +19,16 @@ import { isRawObject, listAt, type RawObject, textAt } from './raw-object.ts';
 import { ServerUnreachableError } from './server-unreachable.ts';
 
 /**
- * The API at the other end of a connection: HTTPS with the server's own CA and a bearer token or a
- * client certificate (plain HTTP where the address says so; credentials then stay at home).
+ * The transport to an API server over HTTPS, with the server's own CA and a bearer token or a client
+ * certificate. If the address is a plain HTTP URL, it sends no credentials.
  *
- * 1. Whatever is refused rejects with an ApiError, also when something that is no API server answered;
- *    where nobody answered, with {@link ServerUnreachableError}; an abort with the signal's AbortError.
- * 2. Connections are kept for the next request. Idle ones do not keep the process alive.
- * 3. A read is tried a second time if the kept connection turns out to be dead; a write never is, since
- *    nobody knows whether it was done.
- * 4. Nothing waits for ever for a server that is silent, or for a connection that is dead: see {@link Limits}.
+ * 1. A request that is refused rejects with an ApiError, even if a proxy or another server has answered it.
+ *    Without a response it rejects with a {@link ServerUnreachableError}, and after an abort with the
+ *    signal's AbortError.
+ * 2. Connections are kept alive for later requests. Idle connections do not keep the process alive.
+ * 3. A read is retried once if the server has closed the kept connection. A write is never retried, because
+ *    the client does not know whether the server has performed it.
+ * 4. Every wait for a silent server or a dead connection ends: see {@link Limits}.
  */
 export class HttpTransport implements ApiTransport {
 	readonly #base: URL;
@@ -40,7 +41,7 @@ export class HttpTransport implements ApiTransport {
 		this.#limits = { ...LIMITS, ...options.limits };
 		this.#base = new URL(access.server.replace(/\/+$/, ''));
 		const secure = this.#base.protocol === 'https:';
-		// Importing node:http as a module would load the WebSocket client too (20 ms); this does not.
+		// Importing the module node:http would load the WebSocket client too, which takes 20 ms.
 		const module = secure ? https : process.getBuiltinModule('node:http');
 		this.#send = module.request;
 		this.#agent = new module.Agent({ keepAlive: true, ...(secure && tlsOptions(access)) });
@@ -65,19 +66,19 @@ export class HttpTransport implements ApiTransport {
 	async watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
 		const query = { ...request.query, watch: 'true' };
 		const { response, expectWithin } = await this.#open({ ...request, query });
-		// A server sends bookmarks about once a minute; to whom it sends none it may be silent for long.
+		// A server sends bookmarks about once a minute. A watch without them may be silent for any time.
 		expectWithin(request.query?.allowWatchBookmarks === 'true' ? this.#limits.watchMs : undefined);
 		return readWatch(response, sink, (error) => this.#broken(error));
 	}
 
 	async stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
 		const { response, expectWithin } = await this.#open({ accept: '*/*', ...request });
-		// What a container writes next, and when, is not for the server to say.
+		// A container may write nothing to its log for any time.
 		expectWithin(undefined);
 		return this.#bytes(response, request.signal);
 	}
 
-	/** Lets go of all connections; what is under way fails. */
+	/** Closes all connections; pending requests and watches fail. */
 	close(): void {
 		this.#agent.destroy();
 	}
@@ -90,7 +91,7 @@ export class HttpTransport implements ApiTransport {
 		}
 	}
 
-	/** Sends a request and resolves to an answer that says success; its body is still to be read. */
+	/** Sends a request; resolves to a successful response, whose body the caller must read. */
 	async #open(request: ApiRequest): Promise<Answer> {
 		const answer = await this.#exchange(request, request.method === 'GET');
 		const code = answer.response.statusCode ?? 0;
@@ -124,7 +125,7 @@ export class HttpTransport implements ApiTransport {
 				resolve({ response, expectWithin });
 			});
 			sent.on('error', (error) => {
-				// What goes wrong after the head of the answer is told to the reader of its body.
+				// After the head of the response, the reader of the body gets the error from the stream.
 				if (isAnswered) return;
 				if (signal?.aborted) reject(error);
 				else if (mayRepeat && sent.reusedSocket) resolve(this.#exchange(request, false));
@@ -157,22 +158,22 @@ export class HttpTransport implements ApiTransport {
 	}
 }
 
-/** How a transport reaches a server. */
+/** Settings of an {@link HttpTransport}. */
 export interface HttpTransportOptions {
-	/** Of requests; `stint` by default. */
+	/** The User-Agent header; `stint` by default. */
 	readonly userAgent?: string;
 	readonly limits?: Partial<Limits>;
 }
 
-/** How long a server may be silent before its connection counts as dead, in milliseconds. */
+/** Maximum times, in milliseconds, for which a server may be silent before its connection counts as dead. */
 export interface Limits {
-	/** Until the connection stands: 30 s by default, as in client-go. */
+	/** For opening the connection: 30 s by default, as in client-go. */
 	readonly connectMs: number;
-	/** Until an answer comes, and between its parts: 60 s, which is how long upstream's server takes at most. */
+	/** For the response and between its parts: 60 s by default, the maximum time of a request in upstream's server. */
 	readonly answerMs: number;
-	/** Between the events of a watch with bookmarks, of which a server sends about one a minute: 150 s. */
+	/** Between the events of a watch with bookmarks, which a server sends about once a minute: 150 s by default. */
 	readonly watchMs: number;
-	/** Until the system probes an idle connection for the first time: 30 s, as in client-go. */
+	/** Before the kernel sends the first TCP keep-alive probe on an idle connection: 30 s by default, as in client-go. */
 	readonly probeMs: number;
 }
 
@@ -180,14 +181,14 @@ const LIMITS: Limits = { connectMs: 30_000, answerMs: 60_000, watchMs: 150_000, 
 
 interface Answer {
 	readonly response: IncomingMessage;
-	/** Sets within how many milliseconds something has to come from now on; undefined: it may take any time. */
+	/** Sets the maximum time in milliseconds between two pieces of data from now on; undefined removes the limit. */
 	expectWithin(ms: number | undefined): void;
 }
 
 /**
- * Has a request, and its answer, end with an error when the server is silent for longer than `limits` allow.
- * The system's probes find a machine that is gone; they do not find a server that hangs, or a proxy whose
- * other side is gone.
+ * Ends a request and its response with an error when the server is silent for longer than `limits` allow.
+ * The kernel's keep-alive probes alone detect a machine that has failed, but neither a server that hangs nor
+ * a proxy that has lost its connection to the server.
  */
 function endWhenSilent(sent: ClientRequest, limits: Limits): Answer['expectWithin'] {
 	let limit = limits.connectMs;
@@ -207,7 +208,7 @@ function endWhenSilent(sent: ClientRequest, limits: Limits): Answer['expectWithi
 			else sent.destroy(error);
 		};
 		socket.on('timeout', onTimeout);
-		// A kept connection serves other requests.
+		// A kept connection is used for other requests, whose timeouts must not end this one.
 		sent.once('close', () => socket.off('timeout', onTimeout));
 		const connected = (): void => expectWithin(limits.answerMs);
 		if (!socket.connecting) return connected();
@@ -227,7 +228,10 @@ function tlsOptions(access: ServerAccess): https.AgentOptions {
 	};
 }
 
-/** The authorities of the system and of $NODE_EXTRA_CA_CERTS, as kubectl takes them; those in Node where the system has none. */
+/**
+ * The certificate authorities of the system and of $NODE_EXTRA_CA_CERTS. kubectl trusts those of the system too;
+ * if the system has none, the ones that are built into Node are used.
+ */
 function publicAuthorities(): string[] {
 	const system = getCACertificates('system');
 	return [...(system.length > 0 ? system : getCACertificates('bundled')), ...getCACertificates('extra')];
@@ -241,7 +245,7 @@ function jsonOf(text: string): unknown {
 	}
 }
 
-/** The items of a list may leave out their kind (upstream's do); ours never do. */
+/** Adds kind and apiVersion to the items of a list. Upstream's server omits them, and callers here rely on them. */
 function nameItems(object: unknown): unknown {
 	const kind = textAt(object, 'kind');
 	const apiVersion = textAt(object, 'apiVersion');
@@ -256,7 +260,7 @@ function nameItems(object: unknown): unknown {
 function warningsOf(response: IncomingMessage): readonly string[] {
 	const texts: string[] = [];
 	for (const latin of response.headersDistinct.warning ?? []) {
-		// Headers are UTF-8, which Node hands out as Latin-1.
+		// The headers are UTF-8, but Node decodes them as Latin-1.
 		const header = Buffer.from(latin, 'latin1').toString();
 		for (const [, text = ''] of header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g))
 			texts.push(text.replace(/\\(.)/g, '$1'));
@@ -300,7 +304,7 @@ function readWatch(
 	};
 }
 
-/** The events of a chunk up to an ERROR, which ends the watch. */
+/** The events of a chunk, up to an ERROR event, which ends the watch. */
 function sortEvents(values: readonly unknown[]): { readonly events: WatchEvent[]; readonly failure?: Error } {
 	const events: WatchEvent[] = [];
 	for (const value of values) {
@@ -311,7 +315,7 @@ function sortEvents(values: readonly unknown[]): { readonly events: WatchEvent[]
 		const object = isRawObject(value) ? value.object : undefined;
 		const failure = isStatus(object)
 			? new ApiError(object)
-			: new Error('the server sent what is no watch event');
+			: new Error('the server sent an invalid watch event');
 		return { events, failure };
 	}
 	return { events };

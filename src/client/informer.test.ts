@@ -14,7 +14,7 @@ function object(name: string, revision: number, team = 'a'): KubeObject {
 	return { apiVersion: 'v1', kind: 'Thing', metadata };
 }
 
-/** A source under the test's control: it answers lists from `items` and hands out the watch's sink. */
+/** A source that the test controls: it answers lists from `items` and exposes the watch's sink. */
 class Source {
 	items: readonly KubeObject[] = [];
 	revision = 1;
@@ -53,7 +53,7 @@ function start(t: test.TestContext, source: Source, options: Partial<InformerOpt
 	return { informer, clock };
 }
 
-test('an update that moves an object files it under its new values only', async (t) => {
+test('an update that changes the indexed values of an object removes it from the old ones', async (t) => {
 	const source = new Source();
 	const { informer } = start(t, source);
 	const sink = await source.nextSink();
@@ -66,7 +66,7 @@ test('an update that moves an object files it under its new values only', async 
 	assert.deepEqual([names('a'), names('b')], [['3'], ['5']]);
 });
 
-test('a released object is shown as before, to look-ups and to handlers', async (t) => {
+test('look-ups and handlers still get a released object', async (t) => {
 	const source = new Source();
 	const { informer } = start(t, source);
 	const sink = await source.nextSink();
@@ -81,7 +81,7 @@ test('a released object is shown as before, to look-ups and to handlers', async 
 	assert.deepEqual(await informer.select(({ metadata }) => metadata.labels?.team === 'a'), [one]);
 	const told: unknown[] = [];
 	informer.subscribe((now, old) => told.push([now?.metadata.resourceVersion, old?.metadata.resourceVersion]));
-	// An older version, or the same again, is no change.
+	// An older version, or the same version again, is no change.
 	sink.events([{ type: 'MODIFIED', object: object('one', 2, 'b') }]);
 	sink.events([{ type: 'MODIFIED', object: object('one', 3, 'b') }]);
 	sink.events([{ type: 'DELETED', object: object('one', 4, 'b') }]);
@@ -93,7 +93,7 @@ test('a released object is shown as before, to look-ups and to handlers', async 
 	assert.deepEqual(informer.indexed('team', 'a'), []);
 });
 
-test('a long look through the objects lets other work in between', async (t) => {
+test('an iteration over many objects lets other work run in between', async (t) => {
 	const source = new Source();
 	source.items = Array.from({ length: 1000 }, (_, i) => object(`o${i}`, 1));
 	const { informer } = start(t, source);
@@ -110,7 +110,7 @@ test('a long look through the objects lets other work in between', async (t) => 
 	assert.ok(turns >= 8, `${turns} turns`);
 });
 
-test('what waits for the copy settles when the informer is stopped, and at once after that', async () => {
+test('waits for changes resolve to false when the informer is stopped, and at once after that', async () => {
 	const source = new Source();
 	const bare = object('one', 1);
 	const one = { ...bare, metadata: { ...bare.metadata, uid: 'u' } };
@@ -127,7 +127,7 @@ test('what waits for the copy settles when the informer is stopped, and at once 
 	await running;
 });
 
-test('a stopped informer settles what waits for it even if its server does not answer', async () => {
+test('a stopped informer resolves all waits even if its server does not answer', async () => {
 	const never = new Promise<never>(() => undefined);
 	const informer = new Informer<KubeObject>(
 		{ list: () => never, watch: () => never },
@@ -140,7 +140,7 @@ test('a stopped informer settles what waits for it even if its server does not a
 	assert.equal(await waiting, false);
 });
 
-test('the copy follows list and watch, and so do its indexes', async (t) => {
+test('the cache and its indexes follow list and watch', async (t) => {
 	const source = new Source();
 	source.items = [object('one', 1), object('two', 1, 'b')];
 	const { informer } = start(t, source);
@@ -173,7 +173,7 @@ test('an older version never replaces a newer one', async (t) => {
 	assert.equal(informer.revision, 7);
 });
 
-test('who waits for an object to leave is told once the copy does not show it', async (t) => {
+test('left() resolves once the cache no longer contains the object', async (t) => {
 	const source = new Source();
 	const [one, two] = ['one', 'two'].map((name) => {
 		const { metadata, ...rest } = object(name, 1);
@@ -201,7 +201,7 @@ test('who waits for an object to leave is told once the copy does not show it', 
 	await informer.left(one);
 });
 
-test('who waits for a revision is told once the copy shows it', async (t) => {
+test('reached() resolves once the cache contains the revision', async (t) => {
 	const source = new Source();
 	const { informer } = start(t, source);
 	const sink = await source.nextSink();
@@ -217,7 +217,7 @@ test('who waits for a revision is told once the copy shows it', async (t) => {
 	assert.equal(informer.get('ns', ''), undefined);
 });
 
-test('a watch that ends goes on from the last revision seen', async (t) => {
+test('the next watch resumes at the last revision of the cache', async (t) => {
 	const source = new Source();
 	const { informer } = start(t, source);
 	const first = await source.nextSink();
@@ -229,7 +229,7 @@ test('a watch that ends goes on from the last revision seen', async (t) => {
 	assert.equal(informer.get('ns', 'one')?.metadata.name, 'one');
 });
 
-test('who knows what is there begins without a list, and hears of its removal', async (t) => {
+test('an informer with known objects starts without a list, and reports their deletion', async (t) => {
 	const source = new Source();
 	const from = { resourceVersion: '7', objects: [object('known', 7)] };
 	const { informer } = start(t, source, { from });
@@ -245,7 +245,7 @@ test('who knows what is there begins without a list, and hears of its removal', 
 	assert.deepEqual(gone, ['known']);
 });
 
-test('a compacted revision means a new list, and handlers hear what changed meanwhile', async (t) => {
+test('a compacted revision leads to a new list, and handlers are called for what changed in between', async (t) => {
 	const source = new Source();
 	source.items = [object('gone', 1), object('kept', 1)];
 	const { informer, clock } = start(t, source);
@@ -262,7 +262,7 @@ test('a compacted revision means a new list, and handlers hear what changed mean
 	assert.equal(source.watches.at(-1)?.resourceVersion, '12');
 });
 
-test('a handler that throws is reported, and keeps no other from hearing of the change', async (t) => {
+test('the error of a handler is reported, and the other handlers are still called', async (t) => {
 	const source = new Source();
 	source.items = [object('one', 1)];
 	const errors: unknown[] = [];
@@ -281,7 +281,7 @@ test('a handler that throws is reported, and keeps no other from hearing of the 
 	assert.equal(source.watches.length, 1);
 });
 
-test('what waits for the first list settles when the informer is stopped before', async () => {
+test('synced resolves to false when the informer is stopped before its first list', async () => {
 	const never = new Promise<never>(() => undefined);
 	const informer = new Informer<KubeObject>(
 		{ list: () => never, watch: () => never },
@@ -293,7 +293,7 @@ test('what waits for the first list settles when the informer is stopped before'
 	assert.equal(await informer.synced, false);
 });
 
-test('an informer that is stopped during its list ends, and takes nothing from that list', async () => {
+test('an informer that is stopped during its list ends and ignores the list', async () => {
 	const source = new Source();
 	const listed = Promise.withResolvers<ObjectList<KubeObject>>();
 	source.list = () => listed.promise;
@@ -308,7 +308,7 @@ test('an informer that is stopped during its list ends, and takes nothing from t
 	assert.deepEqual([told, source.watches, informer.revision], [[], [], 0]);
 });
 
-test('a list replaces the copy also if the server has gone back to an earlier state', async (t) => {
+test('a list replaces the cache even if the server has returned to an earlier state', async (t) => {
 	const source = new Source();
 	source.items = [object('changed', 40), object('same', 30)];
 	source.revision = 40;
@@ -337,7 +337,7 @@ test('a list replaces the copy also if the server has gone back to an earlier st
 	assert.equal(informer.get('ns', 'changed')?.metadata.resourceVersion, '36');
 });
 
-test('a watch that ends at once with nothing is followed by a pause that grows', async (t) => {
+test('watches that end at once without events are reopened with a growing backoff', async (t) => {
 	const source = new Source();
 	const errors: unknown[] = [];
 	const { clock } = start(t, source, { onError: (error) => errors.push(error) });
@@ -354,7 +354,7 @@ test('a watch that ends at once with nothing is followed by a pause that grows',
 	assert.equal(source.lists.length, 1);
 });
 
-test('a long look meets each object once, whatever changes meanwhile', async (t) => {
+test('a long iteration visits each object once, whatever changes in between', async (t) => {
 	for (let seed = 1; seed <= 20; seed++) {
 		const random = new SeededRandom(seed);
 		const pick = (): number => Math.floor(random.next() * 300);

@@ -8,7 +8,7 @@ import { VirtualClock } from '../base/virtual-clock.ts';
 import { Client } from './client.ts';
 import { Informers } from './informers.ts';
 
-test('an informer that fails ends the others before the error is passed on', async () => {
+test('when an informer fails, run() rejects with its error after the others have ended', async () => {
 	let watching = 0;
 	const transport = {
 		request: ({ path }: ApiRequest) =>

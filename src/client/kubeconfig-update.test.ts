@@ -6,7 +6,7 @@ import { updateKubeconfig } from './kubeconfig-update.ts';
 
 const ACCESS = { name: 'stint', server: 'https://127.0.0.1:6443', certificateAuthority: 'CA', token: 'new' };
 
-/** As kubectl writes it after `kubectl config set-context --current --namespace=demo`, and more. */
+/** The file that `kubectl config set-context --current --namespace=demo` writes, with another cluster. */
 const EDITED = `# mine
 apiVersion: v1
 clusters:
@@ -39,7 +39,7 @@ users:
     token: secret
 `;
 
-test('a file that is missing, empty or already right becomes the plain text', async () => {
+test('a missing, empty or unchanged file becomes the text of writeKubeconfig', async () => {
 	const own = writeKubeconfig(ACCESS);
 	for (const before of [undefined, '', '\n', own])
 		assert.deepEqual(await updateKubeconfig(before, ACCESS), { text: own });
@@ -60,19 +60,19 @@ test("only the server's own cluster and user are replaced", async () => {
 	assert.match(text, /^# mine\n/);
 });
 
-test('writing it again changes nothing', async () => {
+test('a second update changes nothing', async () => {
 	const { text } = await updateKubeconfig(EDITED, ACCESS);
 	assert.equal((await updateKubeconfig(text, ACCESS)).text, text);
 });
 
-test('a context that was removed comes back, and the current one is only set where there is none', async () => {
+test('a missing context is added, and current-context is set only if it is missing', async () => {
 	const others = 'apiVersion: v1\nkind: Config\nclusters: []\ncontexts: null\n';
 	const config = parse((await updateKubeconfig(others, ACCESS)).text);
 	assert.equal(config['current-context'], 'stint');
 	assert.deepEqual(config.contexts, [{ name: 'stint', context: { cluster: 'stint', user: 'stint' } }]);
 });
 
-test('a file that is no kubeconfig is given up, and it is said why', async () => {
+test('a file that is no kubeconfig is replaced, and the reason is returned', async () => {
 	for (const before of ['{', '- a', 'text', '\u0000\u0001']) {
 		const { text, replaced } = await updateKubeconfig(before, ACCESS);
 		assert.equal(text, writeKubeconfig(ACCESS));

@@ -1,30 +1,30 @@
 import type { Document, YAMLMap } from 'yaml';
 import { type WrittenAccess, writeKubeconfig } from './kubeconfig.ts';
 
-/** The text of a kubeconfig after a server has put its own entries into it. */
+/** The text of a kubeconfig with the entries of the server. */
 export interface UpdatedKubeconfig {
 	readonly text: string;
-	/** Why the text before was given up, where it was: it is no kubeconfig. */
+	/** Set if the old text was discarded because it is no kubeconfig: the reason, for a warning. */
 	readonly replaced?: string;
 }
 
 /**
- * Puts the cluster, the user and the context of `access` into a kubeconfig. The entries of these names are
- * replaced, but a context that exists keeps what it says (its namespace is the user's choice); everything
- * else in the file stays: other clusters, users and contexts, the current context, and comments.
+ * Adds the cluster, the user and the context of `access` to a kubeconfig. A cluster and a user of the same
+ * name are replaced. An existing context stays as it is, because the user may have set its namespace. All
+ * else in the file stays too: other clusters, users and contexts, the current context, and comments.
  */
 export async function updateKubeconfig(
 	before: string | undefined,
 	access: WrittenAccess,
 ): Promise<UpdatedKubeconfig> {
 	const own = writeKubeconfig(access);
-	// The usual case at a start, and one for which no YAML library has to be loaded.
+	// The usual case at a start, which needs no YAML library.
 	if (before === undefined || before.trim() === '' || before === own) return { text: own };
 	const { isMap, parseDocument } = await import('yaml');
 	const document = parseDocument(before);
 	const [problem] = document.errors;
 	if (problem || !isMap(document.contents))
-		return { text: own, replaced: problem?.message ?? 'it is not a map of YAML' };
+		return { text: own, replaced: problem?.message ?? 'it is not a YAML map' };
 	const ours = parseDocument(own);
 	for (const list of ['clusters', 'users']) replaceEntry(document, list, entryOf(ours, list, access.name));
 	if (!entryOf(document, 'contexts', access.name))

@@ -44,7 +44,7 @@ contexts:
   context: {cluster: nowhere, user: u1}
 `;
 
-test('the current context says server, namespace and credentials; paths start at the file', async () => {
+test('the current context determines server, namespace and credentials; paths are relative to the file', async () => {
 	assert.deepEqual(await read(TWO), {
 		server: 'https://127.0.0.1:6443',
 		namespace: 'demo',
@@ -53,7 +53,7 @@ test('the current context says server, namespace and credentials; paths start at
 	});
 });
 
-test('another context can be asked for, with a client certificate', async () => {
+test('a caller can choose another context, here one with a client certificate', async () => {
 	assert.deepEqual(await read(TWO, 'two'), {
 		server: 'https://example.com:443/prefix',
 		namespace: 'default',
@@ -68,7 +68,7 @@ test('a context may have no user', async () => {
 	assert.equal((await read(TWO, 'anonymous')).token, undefined);
 });
 
-test('what is written is read back, whatever the token holds', async () => {
+test('a written kubeconfig is read back unchanged, even with special characters in the token', async () => {
 	const written = writeKubeconfig({
 		name: 'stint',
 		server: 'https://127.0.0.1:1234',
@@ -83,7 +83,7 @@ test('what is written is read back, whatever the token holds', async () => {
 	});
 });
 
-test('what is written is understood without a YAML library as it is with one', async () => {
+test('a written kubeconfig is read the same with and without a YAML library', async () => {
 	await fc.assert(
 		fc.asyncProperty(fc.string({ unit: 'binary' }), fc.string(), async (token, name) => {
 			const server = 'https://127.0.0.1:1234';
@@ -99,7 +99,7 @@ test('what is written is understood without a YAML library as it is with one', a
 	);
 });
 
-test('what is written is read without a YAML library', async () => {
+test('reading a written kubeconfig loads no YAML library', async () => {
 	const written = writeKubeconfig({ name: 'a', server: 'https://b', certificateAuthority: 'c', token: 'd' });
 	const script = `
 		import { registerHooks } from 'node:module';
@@ -112,7 +112,7 @@ test('what is written is read without a YAML library', async () => {
 	assert.equal(stdout.toString(), 'd yaml\n');
 });
 
-test('of several files the first to name a thing wins', async () => {
+test('the first entry of a name in several files wins', async () => {
 	const first = 'contexts: [{name: one, context: {cluster: c2}}]';
 	const access = await readKubeconfig(
 		[
@@ -124,7 +124,7 @@ test('of several files the first to name a thing wins', async () => {
 	assert.equal(access.server, 'https://example.com:443/prefix');
 });
 
-test('what cannot be used is refused with the file and the reason', async () => {
+test('an unusable kubeconfig is rejected with its file and the reason', async () => {
 	const refused = async (text: string, pattern: RegExp, context?: string): Promise<void> => {
 		await assert.rejects(read(text, context), (error) => {
 			assert.ok(error instanceof KubeconfigError);
@@ -140,7 +140,7 @@ test('what cannot be used is refused with the file and the reason', async () => 
 	await refused(TWO, /cluster "nowhere" does not exist/, 'dangling');
 	await refused(TWO.replace('ca.pem', 'gone.pem'), /ENOENT: \/k\/gone.pem/);
 	await refused(TWO.replace('https://127.0.0.1:6443', 'nonsense'), /no usable server address/);
-	await refused(TWO.replace('tokenFile: secret/token', 'exec: {command: aws}'), /logs in by "exec"/);
+	await refused(TWO.replace('tokenFile: secret/token', 'exec: {command: aws}'), /authenticates with "exec"/);
 	await refused(
 		TWO.replace(`${btoa('CERT')}`, '"%%"'),
 		/client-certificate-data of "u2" is not base64/,

@@ -1,43 +1,46 @@
 import { isRawObject, listAt, objectAt, type RawObject, textAt } from './raw-object.ts';
 
 /**
- * The kubeconfig: clusters, users and contexts that pair them. Read from one file or several (the
- * first to name a thing wins, as in upstream), written for a server of ours.
+ * Kubeconfigs: clusters, users, and contexts that combine one of each. They are read from one or several
+ * files, where the first entry of a name wins, as in client-go's clientcmd, and written for a server that
+ * stint starts.
  *
- * Programs that fetch credentials (`exec`) are not run; a user that needs one is refused with a reason.
+ * Credential plugins (`exec`, `auth-provider`) and passwords are not supported: a user entry that needs one
+ * is rejected with the reason.
  */
 
-/** All that is needed to talk to a server. */
+/** The address of a server, and the credentials for it. */
 export interface ServerAccess {
-	/** `https://127.0.0.1:6443`, perhaps with a path. */
+	/** The URL of the server, such as `https://127.0.0.1:6443`; it may have a path. */
 	readonly server: string;
-	/** The namespace of the context; `default` where it names none. */
+	/** The namespace of the context; `default` if the context has none. */
 	readonly namespace: string;
-	/** PEM. */
+	/** The certificates of the authorities that the client trusts, in PEM. */
 	readonly certificateAuthority?: string;
 	readonly skipTlsVerify?: boolean;
-	/** The name to expect in the server's certificate, where it is not the host. */
+	/** The expected name in the server's certificate; the host of `server` by default. */
 	readonly tlsServerName?: string;
+	/** The bearer token. */
 	readonly token?: string;
-	/** PEM; both or none. */
+	/** The client certificate in PEM; only together with `clientKey`. */
 	readonly clientCertificate?: string;
 	readonly clientKey?: string;
 }
 
-/** A file that was read: its text and the folder it lies in, which its relative paths start from. */
+/** A kubeconfig file and its text. Relative paths in the text start at the folder of `path`. */
 export interface KubeconfigFile {
 	readonly path: string;
 	readonly text: string;
 }
 
-/** The kubeconfig cannot be used; the message says which file or entry and why. */
+/** A kubeconfig cannot be used. The message names the file or entry, and the reason. */
 export class KubeconfigError extends Error {
 	override readonly name = 'KubeconfigError';
 }
 
 /**
- * Reads `files` and resolves to the access that `context` (by default the current one) describes.
- * `readFile` fetches certificates and tokens that are given by path. Rejects with KubeconfigError.
+ * Parses `files`; resolves to the access of `context`, by default of the current context. `readFile` reads
+ * the certificates and tokens to which the kubeconfig refers by path. Rejects with a KubeconfigError.
  */
 export async function readKubeconfig(
 	files: readonly KubeconfigFile[],
@@ -61,19 +64,19 @@ export async function readKubeconfig(
 	return resolveAccess({ context, cluster, user }, options.readFile);
 }
 
-/** What a kubeconfig says of a server of ours. */
+/** The access that stint writes into a kubeconfig for its own server. */
 export interface WrittenAccess {
-	/** The name of its cluster, its user and its context. */
+	/** The name of the cluster, of the user and of the context. */
 	readonly name: string;
 	readonly server: string;
-	/** PEM. */
+	/** The certificate of the server's authority, in PEM. */
 	readonly certificateAuthority: string;
 	readonly token: string;
 }
 
 /** The text of a kubeconfig with one cluster, one user with a token and one context, all named `name`. */
 export function writeKubeconfig(access: WrittenAccess): string {
-	// JSON's strings are YAML's, and the keys are plain: no YAML library is needed to write this.
+	// JSON strings are valid YAML and the keys are plain scalars, so this needs no YAML library.
 	const name = JSON.stringify(access.name);
 	return [
 		'apiVersion: v1',
@@ -98,8 +101,8 @@ export function writeKubeconfig(access: WrittenAccess): string {
 }
 
 /**
- * The access in a text that is, to the byte, what {@link writeKubeconfig} writes; undefined for any other.
- * Most commands meet such a file, and loading a YAML library for it would take them 10 ms.
+ * The access in a text that {@link writeKubeconfig} has written, which must be equal byte for byte; undefined for
+ * any other text. Most commands read such a file, and loading a YAML library would add 10 ms to each.
  */
 function parseWritten(text: string): WrittenAccess | undefined {
 	const value = (pattern: RegExp): string => pattern.exec(text)?.[1] ?? '';
@@ -117,8 +120,9 @@ function parseWritten(text: string): WrittenAccess | undefined {
 	}
 }
 
+/** An entry of `clusters`, `users` or `contexts`. */
 interface Entry {
-	/** The file that names it. */
+	/** The file that contains the entry. */
 	readonly path: string;
 	readonly name: string;
 	readonly value: RawObject;
@@ -179,12 +183,12 @@ function refuseUnsupported({ path, name, value }: Entry): void {
 	for (const way of ['exec', 'auth-provider', 'username']) {
 		if (!(way in value)) continue;
 		throw new KubeconfigError(
-			`${path}: user "${name}" logs in by "${way}", which is not supported; use a token or a client certificate`,
+			`${path}: user "${name}" authenticates with "${way}", which is not supported; use a token or a client certificate`,
 		);
 	}
 }
 
-/** Inline data goes before a file, as in upstream. */
+/** A certificate or key in PEM. Inline data takes precedence over a file, as in clientcmd. */
 async function pemOf(
 	entry: Entry | undefined,
 	field: string,
