@@ -1,8 +1,7 @@
 /**
- * The least that answers like a server with watches: GET keeps the answer open, POST is answered and its body
- * then written to every open answer. What it takes is the price of TLS and HTTP for so many clients on this
- * machine: the limit beside which the watches of stint are measured. Argument: the folder with the
- * certificate; prints its port.
+ * A minimal server with watches: it keeps the response to a GET open, and writes the body of each POST to all
+ * open responses. Its times are the cost of TLS and HTTP for that many clients on this machine, the limit with
+ * which the watches of stint are compared. Argument: the folder with the certificate. Prints its port.
  */
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';

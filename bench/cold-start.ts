@@ -8,13 +8,14 @@ import { timeColdStart } from './server-process.ts';
 const ROUNDS = 11;
 const PORT = 17_443;
 
-/** How many times `node -e 0` a start may take: what the machine does is in both. */
+/** Maximum duration of a start, as a multiple of `node -e 0`, so that the aim does not depend on the machine. */
 const AIM_FIRST = 8;
 const AIM_LATER = 5;
 
 /**
- * From the command to `/readyz`: in a new data folder (certificates are made) and in one that is there. A
- * round before counts for nothing: it may bundle the sources and fills the code caches.
+ * The time from the command until `/readyz` succeeds: in a new data folder, where the server creates its
+ * certificates, and in an existing one. The first round is not counted, because it may bundle the sources and
+ * fills the code caches.
  */
 export async function coldStart(): Promise<readonly Figure[]> {
 	const bare: number[] = [];

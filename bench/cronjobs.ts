@@ -7,10 +7,10 @@ import { startServer } from './server-process.ts';
 
 const COUNT = 1000;
 const MINUTE_MS = 60_000;
-/** How long it may take to create them all; they are due at the first full minute after that. */
+/** Maximum time for creating the CronJobs, which are due at the first full minute after it. */
 const PREPARATION_MS = 15_000;
 
-/** How late the Pods of 1,000 CronJobs that are due at the same minute start, with the fake runtime. */
+/** The lateness of the Pods of 1,000 CronJobs that are due in the same minute, with the fake runtime. */
 export async function cronJobs(): Promise<readonly Figure[]> {
 	const server = await startServer({ args: ['--runtime', 'fake', '--max-pods', `${2 * COUNT}`] });
 	try {
@@ -34,7 +34,7 @@ export async function cronJobs(): Promise<readonly Figure[]> {
 	}
 }
 
-/** When a watch told of each Pod's start (milliseconds since 1970), once there are as many as CronJobs. */
+/** The times, in milliseconds since 1970, at which a watch reported each Pod as started; one for each CronJob. */
 async function startTimes(client: Client): Promise<readonly number[]> {
 	const started = new Map<string, number>();
 	const all = Promise.withResolvers<void>();

@@ -1,9 +1,9 @@
-/** One measured figure beside the limit measured in the same run, and what we aim at. */
+/** A measured figure, the limit that was measured in the same run, and the aim. */
 export interface Figure {
 	readonly name: string;
 	readonly value: number;
 	readonly unit: string;
-	/** What the machine alone would need or manage, with what was measured for it. */
+	/** The value that the machine achieves without stint, measured in the same run. */
 	readonly limit?: { readonly name: string; readonly value: number };
 	readonly aim?: string;
 	/** Whether the aim was met. */

@@ -3,7 +3,7 @@ import { jobs } from '../src/api/batch/job/definition.ts';
 import type { Job } from '../src/api/batch/job/schema.ts';
 import type { Client } from '../src/client/client.ts';
 
-/** A Job that runs `true` in each Pod; the server fills what is missing. */
+/** A Job that runs `true` in each Pod. The server sets the defaults of the missing fields. */
 export function trueJob(name: string, spec: Partial<Job['spec']> = {}): Job {
 	return podJob(name, ['/bin/true'], spec);
 }
@@ -18,7 +18,7 @@ function podJob(name: string, command: readonly string[], spec: Partial<Job['spe
 	} as unknown as Job;
 }
 
-/** A CronJob whose Pods run for ten seconds, due at one minute of the day, in UTC. */
+/** A CronJob that is due daily at the minute of `dueMs` (UTC), and whose Pods run for ten seconds. */
 export function cronJobDueAt(name: string, dueMs: number): CronJob {
 	const at = new Date(dueMs);
 	return {
@@ -33,7 +33,7 @@ export function cronJobDueAt(name: string, dueMs: number): CronJob {
 	};
 }
 
-/** Creates `job` and resolves to the milliseconds until a watch, opened before, tells it Complete. */
+/** Creates `job`; resolves to the milliseconds until a watch, opened before, reports it as Complete. */
 export async function timeJob(client: Client, job: Job): Promise<number> {
 	const target = client.resource(jobs, 'default');
 	const name = job.metadata.name ?? '';

@@ -7,9 +7,9 @@ import { LauncherClient } from '../src/node/runtime/process/launcher-client.ts';
 const WARM_UP = 200;
 
 /**
- * How many processes a second the launcher alone can start and reap, `concurrency` at a time: `count` runs
- * of /bin/true, each with its output piped, its end recorded and told. Nothing else is asked of it: the
- * containers are made before the time is taken.
+ * The number of processes per second that the launcher alone can start and reap, `concurrency` at a time:
+ * `count` runs of /bin/true, each with its output in a pipe, its end written to the journal and reported. The
+ * containers are created before the measurement starts.
  */
 export async function launcherLimit(options: { count: number; concurrency: number }): Promise<number> {
 	const folder = mkdtempSync(join(tmpdir(), 'stint-limit-'));

@@ -1,6 +1,11 @@
 /**
- * The benchmark: `npm run bench [-- NAME...]`. Each figure stands beside the limit measured in the same
- * run, since machines differ and are noisy; results go to bench/RESULTS.md by hand, with their date.
+ * The benchmarks: `npm run bench [-- NAME...]`. Each figure is compared with a limit that is measured in the
+ * same run, since machines differ and are noisy. Results are copied to bench/RESULTS.md by hand, with their
+ * date.
+ *
+ * Order of reading: figure.ts (a figure and its table), server-process.ts and jobs.ts (a server under test, and
+ * the Jobs it runs), then one file for each benchmark. The limits are in launcher-limit.ts and
+ * broadcast-server.ts, or next to the benchmark.
  */
 import { cpus, totalmem } from 'node:os';
 import { coldStart } from './cold-start.ts';
@@ -26,13 +31,13 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
 	'steady-state': steadyState,
 };
 
-/** Run only when they are named: they take half an hour. */
+/** Benchmarks that take half an hour and run only if they are named. */
 const LONG: readonly string[] = ['steady-state'];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in BENCHMARKS));
 if (unknown.length > 0)
-	throw new Error(`no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}`);
+	throw new Error(`unknown benchmark ${unknown.join(', ')}; known are ${Object.keys(BENCHMARKS).join(', ')}`);
 
 const figures: Figure[] = [];
 for (const [name, measure] of Object.entries(BENCHMARKS)) {

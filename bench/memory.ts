@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Memory of a process and all below it, in MiB; `pss` shares out what they share. */
+/** The memory of several processes in MiB. `rss` counts shared pages once for each process, `pss` divides them. */
 export interface Memory {
 	readonly rss: number;
 	readonly pss: number;
 	readonly processes: number;
 }
 
-/** Adds up the memory of the processes with these ids (Linux). */
+/** The total memory of the processes with these ids (Linux). */
 export function memoryOf(pids: readonly number[]): Memory {
 	let rss = 0;
 	let pss = 0;
@@ -19,7 +19,7 @@ export function memoryOf(pids: readonly number[]): Memory {
 	return { rss, pss, processes: pids.length };
 }
 
-/** The ids of the processes whose command line or environment names `text`: a server's data folder, say. */
+/** The ids of the processes whose command line contains `text`, such as a server's data folder. */
 export function processesNaming(text: string): readonly number[] {
 	return readdirSync('/proc')
 		.filter((entry) => /^\d+$/.test(entry))

@@ -10,7 +10,7 @@ const ROUNDS = 200;
 const WARM_UP = 20;
 const VALUE = new Uint8Array(3000);
 
-/** A Job of `/bin/true` from POST to the event that says Complete, everything durable. */
+/** The time of a Job of `/bin/true` from the POST to the watch event with Complete, with durable writes. */
 export async function oneShot(): Promise<readonly Figure[]> {
 	const server = await startServer();
 	try {
@@ -31,7 +31,7 @@ export async function oneShot(): Promise<readonly Figure[]> {
 	}
 }
 
-/** One durable write of the store alone, p50: what each step of a Job's life must wait for. */
+/** The median time of one durable write of the store alone, for which each step of a Job must wait. */
 async function commitMs(): Promise<number> {
 	const folder = mkdtempSync(join(tmpdir(), 'stint-bench-'));
 	const store = await openSqliteStore({ path: join(folder, 'state.db') });

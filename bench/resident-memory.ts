@@ -9,12 +9,12 @@ const AIM_IDLE_MIB = 150;
 const JOBS = Number(process.env.STINT_BENCH_JOBS ?? 10_000);
 const AT_ONCE = 20;
 
-/** Memory of all processes of a server together: idle, and with many finished Jobs and their Pods. */
+/** The memory of all processes of a server together: idle, and with many finished Jobs and their Pods. */
 export async function memory(): Promise<readonly Figure[]> {
 	const bare = await bareNode();
 	const server = await startServer();
 	try {
-		// One Job has run, so that the launcher is there and the code is loaded.
+		// Run one Job first, so that the launcher is started and all code is loaded.
 		await timeJob(server.client, trueJob('first'));
 		const idle = memoryOf(processesNaming(server.folder));
 		const limit = { name: `${idle.processes} idle Node processes`, value: bare * idle.processes };
@@ -36,7 +36,7 @@ export async function memory(): Promise<readonly Figure[]> {
 				aim: `<= ${AIM_IDLE_MIB} MiB`,
 				met: idle.rss <= AIM_IDLE_MIB,
 			},
-			{ name: 'idle, PSS (shared pages shared out)', value: idle.pss, unit: 'MiB', limit },
+			{ name: 'idle, PSS (shared pages divided)', value: idle.pss, unit: 'MiB', limit },
 			{ name: `${JOBS} finished Jobs, RSS`, value: full.rss, unit: 'MiB', limit },
 		];
 	} finally {

@@ -12,7 +12,7 @@ import { readKubeconfig, type ServerAccess } from '../src/client/kubeconfig.ts';
 /** The root of the checkout. */
 export const ROOT = join(import.meta.dirname, '..');
 
-/** A server started as a user starts it, by `./stint server`, on a free port. */
+/** A server that was started as a user starts it, with `./stint server`, on a free port. */
 export interface ServerProcess {
 	readonly folder: string;
 	readonly pid: number;
@@ -21,7 +21,7 @@ export interface ServerProcess {
 	stop(): Promise<void>;
 }
 
-/** Starts a server; resolves once it says that it is ready. */
+/** Starts a server; resolves once it prints that it is ready. */
 export async function startServer(
 	options: { folder?: string; args?: readonly string[] } = {},
 ): Promise<ServerProcess> {
@@ -53,12 +53,12 @@ async function lineFrom(child: ChildProcess, pattern: RegExp): Promise<void> {
 	throw new Error('the server ended before it was ready');
 }
 
-/** Milliseconds from the start of `./stint server` until `/readyz` answers ok. */
+/** Milliseconds from the start of `./stint server` until `/readyz` returns 200. */
 export async function timeColdStart(folder: string, port: number): Promise<number> {
 	const started = performance.now();
 	const args = ['server', '--data-dir', folder, '--port', String(port)];
 	const child = spawn(join(ROOT, 'stint'), args, { stdio: 'ignore' });
-	// Asking without a pause would take one of the machine's CPUs from the server.
+	// Requests without a pause would occupy one of the machine's CPUs, which the server needs.
 	while (!(await isReady(port))) await new Promise((resolve) => setTimeout(resolve, 1));
 	const took = performance.now() - started;
 	const gone = new Promise((resolve) => child.once('exit', resolve));

@@ -8,7 +8,7 @@ import { memoryOf, processesNaming } from './memory.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 
 const MINUTES = Number(process.env.STINT_BENCH_MINUTES ?? 30);
-/** What is reached by then must hold: all that lives for minutes has come round once. */
+/** Memory and disk must not grow after this time: by then, everything that expires within minutes has expired once. */
 const SETTLING_MINUTES = Math.min(10, MINUTES / 3);
 const JOBS_PER_SECOND = 4;
 const TTL_SECONDS = 15;
@@ -20,7 +20,7 @@ interface Sample {
 	readonly diskMib: number;
 }
 
-/** Memory and disk of a server on which as many Jobs are deleted, by their TTL, as are created. */
+/** Memory and disk use of a server that deletes as many Jobs, by their TTL, as are created. */
 export async function steadyState(): Promise<readonly Figure[]> {
 	const server = await startServer();
 	try {
@@ -55,7 +55,7 @@ function sampleOf(server: ServerProcess, minute: number): Sample {
 	return { minute, memoryMib, diskMib };
 }
 
-/** The growth of the largest later sample over the one when the server had settled. */
+/** The largest sample after the settling time, compared with the sample at that time. */
 function growth(
 	what: string,
 	field: 'memoryMib' | 'diskMib',
@@ -77,7 +77,7 @@ function growth(
 function bytesIn(folder: string): number {
 	let bytes = 0;
 	for (const entry of readdirSync(folder, { recursive: true })) {
-		// Files of Pods come and go meanwhile.
+		// The node agent creates and removes files of Pods during the walk.
 		bytes += lstatSync(join(folder, String(entry)), { throwIfNoEntry: false })?.size ?? 0;
 	}
 	return bytes;

@@ -7,7 +7,7 @@ const COMPLETIONS = 1000;
 const PARALLELISM = 50;
 const ROUNDS = 5;
 
-/** Pods a second of a Job of 1,000 Pods, 50 at a time, against what the launcher alone spawns and reaps. */
+/** Pods per second of a Job of 1,000 Pods, 50 at a time, compared with the rate of the launcher alone. */
 export async function throughput(): Promise<readonly Figure[]> {
 	const rates: number[] = [];
 	const limits: number[] = [];

@@ -15,22 +15,22 @@ const PAUSE_MS = 300;
 
 const PATH = '/apis/batch/v1/namespaces/default/jobs';
 
-/** Where requests go. */
+/** The address of a server, and the credentials for it. */
 interface Target {
 	readonly url: string;
 	readonly ca: string;
 	readonly token: string;
 }
 
-/** Milliseconds of each write, and from its start to each delivery. */
+/** Milliseconds that each write took, and from the start of each write to each delivery of its event. */
 interface Times {
 	readonly writes: readonly number[];
 	readonly deliveries: readonly number[];
 }
 
 /**
- * A write and its delivery with 1,000 watches open, against a bare Node server that writes the same bytes
- * to as many clients.
+ * The time of a write and of the delivery of its event with 1,000 open watches, compared with a bare Node
+ * server that writes the same bytes to as many clients.
  */
 export async function watchers(): Promise<readonly Figure[]> {
 	const server = await startServer();
@@ -63,7 +63,7 @@ function figures(times: Times, limit: Times, cpu: number): readonly Figure[] {
 		figure('delivery of its event', 'deliveries', 0.5, undefined),
 		figure('delivery of its event', 'deliveries', 0.99, 80),
 		{
-			name: `CPU of the server, ${WATCHERS} watches opened and told ${EVENTS} events`,
+			name: `CPU of the server, ${WATCHERS} watches opened and sent ${EVENTS} events`,
 			value: cpu,
 			unit: 's',
 		},
@@ -130,7 +130,7 @@ async function measure(target: Target): Promise<Times> {
 	return { writes, deliveries };
 }
 
-/** CPU time that a process has used (Linux). */
+/** The CPU time in seconds that a process has used (Linux). */
 function cpuSecondsOf(pid: number): number {
 	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
 		.replace(/^.*\) /, '')
