@@ -1,13 +1,13 @@
 # Sourced by ./stint and by the npm scripts, with STINT_HOME and _modules set (see ensure-installed.sh).
 #
-# choose_program sets STINT_PROGRAM to what Node is to run: a bundle of the sources, made again whenever one
-# of them has changed, or the sources themselves where there can be none. A bundle halves what a start and a
-# command take: Node no longer finds, reads and links some 400 files, and src/main/bundle-loader.ts keeps the
-# compiled code of each command.
+# choose_program sets STINT_PROGRAM to the file that Node runs: a bundle of the sources, or the sources
+# themselves if they cannot be bundled. The bundle is built again whenever a source has changed. It halves the
+# time of a start and of a command: Node need not find, read and link some 400 files, and
+# src/main/bundle-loader.ts caches the compiled code of each command.
 #
-# A bundle is a folder of its own under .cache/bundle/, never changed once it is made, since a server goes on
-# using its own (it starts its launcher from there). The file "current" names the one to use. A folder without
-# stint.cjs stands for sources that could not be bundled.
+# Each bundle is a folder under .cache/bundle/ and never changes after its build, because a running server
+# keeps using its own: it starts its launcher from there. The file "current" contains the name of the latest
+# bundle. A folder without stint.cjs records that the sources could not be bundled.
 
 choose_program() {
 	_bundles=$STINT_HOME/.cache/bundle
@@ -20,9 +20,9 @@ choose_program() {
 	if [ -r "$_bundles/$_build/stint.cjs" ]; then STINT_PROGRAM=$_bundles/$_build/stint.cjs; fi
 }
 
-# No file that goes into a bundle has changed since its "stamp" was made, which was before they were read.
-# By the time of their last change of any kind (ctime), which no copying or unpacking sets back. Tests are left
-# out by their names, which find knows without looking at each.
+# Succeeds if no input of a bundle has changed since the file "stamp" was written, before esbuild read them.
+# It compares ctimes, because copying or unpacking a file can set its mtime back but not its ctime. Test files
+# are excluded by name, for which find needs no stat call.
 _is_fresh() {
 	[ -f "$1/stamp" ] || return 1
 	_changed=$(cd "$STINT_HOME" && find src examples/kuard tools/bundle.sh tsconfig.json package.json package-lock.json \
@@ -30,13 +30,14 @@ _is_fresh() {
 	[ -z "$_changed" ]
 }
 
-# Makes a bundle and sets _build to it. Fails where another start is doing so, or where nothing can be written.
+# Builds a bundle and sets _build to its name. Fails if another process is building one, or if the folder is
+# not writable; the caller then runs the sources.
 _bundle_anew() {
 	_find_esbuild || return 1
 	mkdir -p "$_bundles" 2>/dev/null && [ -w "$_bundles" ] || return 1
 	_claim=$_bundles/claim
 	if ! mkdir "$_claim" 2>/dev/null; then
-		# A claim is as old as a start that was killed while it bundled.
+		# A process that was killed during its build has left its claim. Two minutes are far longer than a build.
 		if [ -n "$(find "$_claim" -prune -mmin +2 2>/dev/null)" ]; then rmdir "$_claim" 2>/dev/null || true; fi
 		return 1
 	fi
@@ -55,8 +56,8 @@ _bundle_anew() {
 	trap - EXIT INT TERM
 }
 
-# bundle_into FOLDER [NAME]: bundles the sources into a new folder; NAME tells the build from all others, by
-# default the folder's own name. Writes what is wrong with the sources to standard error.
+# bundle_into FOLDER [NAME]: bundles the sources into a new folder. NAME identifies the build, by default by
+# the folder's name: code caches of different builds must not mix. Writes errors in the sources to stderr.
 bundle_into() {
 	_find_esbuild || return 1
 	mkdir -p "$1"
@@ -81,7 +82,8 @@ _find_esbuild() {
 	return 1
 }
 
-# A server that runs needs its bundle; ten newer ones and a day later it is taken to have ended.
+# Removes bundles that are older than a day, except the ten newest. A running server needs its bundle, and is
+# assumed to have ended by then.
 _remove_old_bundles() {
 	set -- "$_bundles"/[0-9]*-*
 	while [ $# -gt 10 ]; do

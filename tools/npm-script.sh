@@ -1,6 +1,6 @@
 #!/bin/sh
-# The npm scripts: `sh tools/npm-script.sh test|lint|types|bench|package [arguments]`. Each installs first where
-# that is needed and runs with the pinned Node, whatever Node npm itself runs with.
+# The npm scripts: `sh tools/npm-script.sh test|lint|types|bench|package [arguments]`. Each installs the packages
+# if they are missing, and runs with the pinned Node, which may differ from the Node that runs npm.
 set -eu
 STINT_HOME=$(cd "$(dirname "$0")/.." && pwd -P)
 . "$STINT_HOME/tools/ensure-installed.sh"
@@ -19,7 +19,7 @@ test)
 	exec node --disable-warning=ExperimentalWarning --import ./test/support/watchdog.ts --test --test-timeout=300000 "$@"
 	;;
 lint)
-	# Biome colours its output in a pipe as well.
+	# Biome writes colours even into a pipe.
 	if [ ! -t 1 ] || [ ! -t 2 ]; then set -- --colors=off "$@"; fi
 	exec biome ci --error-on-warnings "$@" .
 	;;
@@ -27,7 +27,7 @@ types) exec tsc -p . "$@" ;;
 bench) exec node --disable-warning=ExperimentalWarning --expose-gc bench/main.ts "$@" ;;
 package) pack "$STINT_HOME/.cache/package" "$@" ;;
 prepack)
-	echo "error: the checkout is not what is published; use: npm run package" >&2
+	echo "error: the checkout itself is not published; build the package with: npm run package" >&2
 	exit 1
 	;;
 *)

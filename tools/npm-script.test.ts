@@ -6,7 +6,7 @@ import test from 'node:test';
 import { Checkout } from './testing/checkout.ts';
 import { ROOT } from './tidy/sources.ts';
 
-test('the linter colours nothing that goes into a pipe', (t) => {
+test('the linter writes no colours into a pipe', (t) => {
 	const checkout = new Checkout(t);
 	for (const file of ['tools/npm-script.sh', 'tools/pack.sh'])
 		cpSync(join(ROOT, file), join(checkout.root, file));

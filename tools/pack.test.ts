@@ -15,7 +15,7 @@ import { after, before, test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import { ROOT } from './tidy/sources.ts';
 
-/** Where the package is unpacked as npm does it: the folder under lib/, a link to the command under bin/. */
+/** The prefix into which the test installs the package as npm does: a folder in lib/, and a link in bin/. */
 const prefix = mkdtempSync(join(tmpdir(), 'stint-package-'));
 const installed = join(prefix, 'lib/node_modules/stint');
 
@@ -43,7 +43,7 @@ function stint(args: readonly string[], env: NodeJS.ProcessEnv = {}): ReturnType
 	});
 }
 
-test('the package holds the bundle, its papers, and nothing that has to be installed', () => {
+test('the package contains the bundle, its licences and documents, and has no dependencies', () => {
 	const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
 	assert.deepEqual(
 		{ bin: manifest.bin, engines: manifest.engines, private: manifest.private },
@@ -64,7 +64,7 @@ test('the package holds the bundle, its papers, and nothing that has to be insta
 	}
 });
 
-test('the installed command runs a Job with a Node from the PATH, and quietly', () => {
+test('the installed command runs a Job with the Node on the PATH, and prints no warnings', () => {
 	const args = ['run', '--embedded', 'hello', '--image=i', '--command', '--', 'echo', 'hello'];
 	const { status, stdout, stderr } = stint(args);
 	assert.equal(status, 0, String(stderr));
@@ -72,7 +72,7 @@ test('the installed command runs a Job with a Node from the PATH, and quietly', 
 	assert.doesNotMatch(String(stderr), /Warning/);
 });
 
-test('a Node that is too old is told so', () => {
+test('the installed command fails with a Node that is too old, and names the required version', () => {
 	const shim = join(prefix, 'old-node.cjs');
 	writeFileSync(
 		shim,
@@ -86,7 +86,7 @@ test('a Node that is too old is told so', () => {
 	);
 });
 
-test('who may not write beside the bundle has the compiled code in a folder of his own', () => {
+test("compiled code goes into the user's cache folder if the folder of the bundle is not writable", () => {
 	rmSync(join(installed, 'dist/code'), { recursive: true, force: true });
 	writeFileSync(join(installed, 'dist/code'), 'in the way');
 	const caches = join(prefix, 'caches');
@@ -96,7 +96,7 @@ test('who may not write beside the bundle has the compiled code in a folder of h
 	assert.deepEqual(readdirSync(join(caches, 'stint', build)), ['client.cjs-help.1']);
 });
 
-test('compiled code that is damaged does no harm', () => {
+test('the command ignores damaged compiled code', () => {
 	rmSync(join(installed, 'dist/code'), { recursive: true, force: true });
 	mkdirSync(join(installed, 'dist/code'));
 	writeFileSync(join(installed, 'dist/code/client.cjs-help.1'), Buffer.alloc(5000, 7));
@@ -105,10 +105,10 @@ test('compiled code that is damaged does no harm', () => {
 	assert.match(String(stdout), /^\d+\.\d+\.\d+\n$/);
 });
 
-test('the Temporal for a Node without one knows the zones as the one of Node does', () => {
+test("the Temporal for older versions of Node knows the same time zones as Node's own", () => {
 	const context: { Temporal?: typeof Temporal } = {};
 	const source = readFileSync(join(installed, 'dist/temporal.cjs'), 'utf8');
-	// A new context has a Temporal of its own, which has to go for the other to come.
+	// A new context has Node's Temporal, and the polyfill replaces it only if it is deleted.
 	runInNewContext(`delete globalThis.Temporal;${source}`, context);
 	const other = context.Temporal;
 	assert.ok(other && other !== Temporal);

@@ -1,6 +1,6 @@
 /**
- * Writes the two files of the published package that are not in the checkout: its package.json, and the
- * licences of the libraries that are in the bundle. Usage: package-files.ts FOLDER
+ * Generates the two files of the published package that are not in the checkout: its package.json, and the
+ * licences of the bundled libraries, which these require to be distributed. Usage: package-files.ts FOLDER
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +42,7 @@ writeFileSync(
 	[...bundled, ...temporal].map(licenceOf).join('\n\n'),
 );
 
-/** The name of an installed package with its licence: the file's text, or what its package.json says. */
+/** Name, version and licence of an installed package: the text of its licence file, or the name in its package.json. */
 function licenceOf(path: string): string {
 	const found = readJson(join(path, 'package.json')) as Manifest;
 	const [file] = globSync(join(path, '{LICENSE,LICENCE,License,license}*'));

@@ -14,14 +14,14 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { ROOT } from '../tidy/sources.ts';
 
-/** What a run of ./stint came to. */
+/** Exit code and output of a run of ./stint. */
 export interface Outcome {
 	readonly code: number | null;
 	readonly out: string;
 	readonly err: string;
 }
 
-/** Commands of the system that the scripts call; no others are on the PATH of a {@link Checkout}. */
+/** The system commands that the scripts may call: no others are on the PATH of a {@link Checkout}. */
 const SYSTEM_COMMANDS = [
 	'cat',
 	'chmod',
@@ -41,8 +41,8 @@ const SYSTEM_COMMANDS = [
 ];
 
 /**
- * A checkout in a folder of its own, at a path with spaces: ./stint and the scripts behind it as they are,
- * stand-ins for the sources, and a PATH that holds what a test puts there and {@link SYSTEM_COMMANDS}.
+ * A checkout in a temporary folder, at a path with spaces: the real ./stint and its scripts, stand-ins for the
+ * sources, and a PATH with {@link SYSTEM_COMMANDS} and the commands of the test.
  */
 export class Checkout {
 	readonly root: string;
@@ -59,13 +59,13 @@ export class Checkout {
 		for (const name of SYSTEM_COMMANDS) this.command(name, `exec /bin/${name} "$@"`);
 	}
 
-	/** Writes a file of the checkout. */
+	/** Writes a file in the checkout. */
 	write(path: string, text: string): void {
 		mkdirSync(dirname(join(this.root, path)), { recursive: true });
 		writeFileSync(join(this.root, path), text);
 	}
 
-	/** The text of a file of the checkout; undefined if there is none. */
+	/** The text of a file in the checkout; undefined if it does not exist. */
 	read(path: string): string | undefined {
 		const file = join(this.root, path);
 		return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
@@ -82,14 +82,14 @@ export class Checkout {
 		this.script(join('..', 'bin', name), script);
 	}
 
-	/** Runs ./stint --version. */
+	/** Runs ./stint --version and waits for its end. */
 	start(env: NodeJS.ProcessEnv = {}): Outcome {
 		const options = { env: this.#environment(env) };
 		const { status, stdout, stderr } = spawnSync(join(this.root, 'stint'), ['--version'], options);
 		return { code: status, out: String(stdout), err: String(stderr) };
 	}
 
-	/** The same, without waiting for its end. */
+	/** Starts ./stint --version; resolves when it has ended. */
 	startBeside(): Promise<Outcome> {
 		const child = spawn(join(this.root, 'stint'), ['--version'], { env: this.#environment({}) });
 		let out = '';
