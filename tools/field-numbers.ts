@@ -7,14 +7,14 @@ import { resources } from '../src/api/resources.ts';
 import { bindingSchema } from '../src/apiserver/binding.ts';
 
 /**
- * Writes src/api/protobuf/field-numbers.ts: which number each field of our schemas has on the wire. The
- * numbers stand in the struct tags of upstream's Go types, so this takes the folders of two Go modules:
+ * Generates src/api/protobuf/field-numbers.ts: the protobuf field number of each field of our schemas. The
+ * numbers are in the struct tags of upstream's Go types, so the arguments are the folders of two Go modules:
  *
  *     node tools/field-numbers.ts .../k8s.io/api@v0.36.3 .../k8s.io/apimachinery@v0.36.3
  *
- * (`go mod download` puts them into `$(go env GOMODCACHE)`.) Everything else about a field, its type and
- * whether it repeats, its schema says. Fields that upstream has and our schema lacks are left out, and
- * told on standard error; one that only our schema has is an error.
+ * (`go mod download` puts them into `$(go env GOMODCACHE)`.) The type of a field, and whether it is repeated,
+ * come from its schema. A field that our schema lacks is omitted and reported on stderr; a field that upstream
+ * lacks is an error.
  */
 
 const TARGET = join(import.meta.dirname, '../src/api/protobuf/field-numbers.ts');
@@ -31,13 +31,13 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 interface StructField {
 	readonly json: string;
 	readonly number: number;
-	/** The struct whose fields JSON has in the object around it. */
+	/** The name of an embedded struct, whose fields belong to the enclosing object in JSON. */
 	readonly inlined: string | undefined;
 }
 
 type Structs = ReadonlyMap<string, readonly StructField[]>;
 
-/** The structs of a Go package that have protobuf tags, by the names that our schemas have for them. */
+/** The structs of a Go package by the names of their schemas, with the fields that have protobuf tags. */
 function structsOf(folder: string, prefix: string): Structs {
 	const structs = new Map<string, readonly StructField[]>();
 	const paths = globSync('*.go', { cwd: folder }).filter((path) => !path.endsWith('_test.go'));
@@ -62,7 +62,7 @@ function fieldsOf(body: string, prefix: string): readonly StructField[] {
 	return fields;
 }
 
-/** Every object in these schemas, each once. */
+/** All object schemas that `roots` contain, by name. */
 function objectsIn(roots: readonly ObjectNode[]): ReadonlyMap<string, ObjectNode> {
 	const found = new Map<string, ObjectNode>();
 	const visit = (node: SchemaNode): void => {
@@ -76,7 +76,7 @@ function objectsIn(roots: readonly ObjectNode[]): ReadonlyMap<string, ObjectNode
 	return found;
 }
 
-/** The entries of the table: that of the message itself and those of what it inlines. */
+/** The table's entries for a message: its own, and those of its embedded structs. */
 function entriesOf(node: ObjectNode, structs: Structs): ReadonlyMap<string, string> {
 	const entries = new Map<string, string>();
 	const numbered = new Set<string>();
@@ -86,7 +86,7 @@ function entriesOf(node: ObjectNode, structs: Structs): ReadonlyMap<string, stri
 			if (inlined) enter(inlined);
 			if (inlined) parts.push(`...${inlined}=${number}`);
 			else if (Object.hasOwn(node.fields, json)) parts.push(`${json}=${number}`);
-			else process.stderr.write(`left out: ${struct} ${json}\n`);
+			else process.stderr.write(`omitted, because the schema lacks it: ${struct} ${json}\n`);
 			numbered.add(json);
 		}
 		entries.set(struct, parts.join(' '));
@@ -97,7 +97,7 @@ function entriesOf(node: ObjectNode, structs: Structs): ReadonlyMap<string, stri
 	return entries;
 }
 
-/** What a whole object is, is told beside it on the wire and not in it. */
+/** Whether the field is in TypeMeta, which protobuf encodes in the envelope and not in the message. */
 function isTypeMeta(name: string, { fields }: ObjectNode): boolean {
 	return (name === 'kind' || name === 'apiVersion') && 'kind' in fields && 'apiVersion' in fields;
 }
@@ -111,14 +111,14 @@ const table = new Map([...objects.values()].flatMap((node) => [...entriesOf(node
 const lines = [...table].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, text]) => lineOf(name, text));
 writeFileSync(TARGET, `${HEADER}${lines.join('')}};\n`);
 
-/** Where a Go package is, by the beginning of the names that its types have here. */
+/** The folder of a Go package, given the package part of its schemas' names. */
 function folderOf(name: string): string {
 	const [, module, path = ''] = /^io\.k8s\.(api|apimachinery)\.(.*)$/.exec(name) ?? [];
 	if (module === undefined) throw new Error(`no module is known for ${name}`);
 	return join(module === 'api' ? api : apimachinery, path.replaceAll('.', '/'));
 }
 
-/** As Biome would have it. */
+/** A line of the table in Biome's format. */
 function lineOf(name: string, text: string): string {
 	const line = `\t'${name}': '${text}',`;
 	// Biome counts a tab as two columns.

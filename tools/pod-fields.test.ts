@@ -5,8 +5,8 @@ import test from 'node:test';
 import { DOCUMENTS } from './pod-fields.ts';
 
 for (const { path, render } of DOCUMENTS) {
-	test(`${basename(path)} says of each field of a Pod what the table says`, () => {
+	test(`${basename(path)} matches the table of Pod fields`, () => {
 		const text = readFileSync(path, 'utf8');
-		assert.equal(text, render(text), 'node tools/pod-fields.ts writes it anew');
+		assert.equal(text, render(text), 'run node tools/pod-fields.ts to update it');
 	});
 }

@@ -1,13 +1,14 @@
 /**
- * Writes what becomes of each field of a Pod, from the table in src/plan/pod/fields: docs/pod-fields.md as a
- * whole, and the short list in README.md. `node tools/pod-fields.ts` writes both; pod-fields.test.ts compares.
+ * Documents the support for each field of a Pod, from the table in src/plan/pod/fields: generates
+ * docs/pod-fields.md, and the short list in README.md. `node tools/pod-fields.ts` writes both files, and
+ * pod-fields.test.ts fails if they do not match the table.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Effect, FieldRule } from '../src/plan/pod/fields/field-rule.ts';
 import { FIELD_RULES } from '../src/plan/pod/fields/field-rules.ts';
 
-/** The documents that hold the table, by their path. */
+/** The generated documents by path. `render` returns the new text, given the old one. */
 export const DOCUMENTS: readonly { readonly path: string; readonly render: (before: string) => string }[] = [
 	{ path: pathOf('docs/pod-fields.md'), render: () => tableDocument() },
 	{ path: pathOf('README.md'), render: withList },
@@ -17,7 +18,7 @@ function pathOf(name: string): string {
 	return fileURLToPath(new URL(`../${name}`, import.meta.url));
 }
 
-/** The effects that keep a Pod from running as it asks, worst first. */
+/** The effects with which a Pod does not run as specified, most severe first. */
 const SECTIONS: readonly { readonly effect: Effect; readonly title: string; readonly what: string }[] = [
 	{ effect: 'refused', title: 'Refused', what: 'The API server refuses the Pod (403).' },
 	{ effect: 'rejected', title: 'Rejected', what: 'The node agent fails the Pod, as a kubelet does.' },
@@ -25,19 +26,23 @@ const SECTIONS: readonly { readonly effect: Effect; readonly title: string; read
 	{
 		effect: 'unmounted',
 		title: 'Not mounted',
-		what: 'No container is started: the event `FailedMount` says why.',
+		what: 'No container is started; the event `FailedMount` contains the reason.',
 	},
 	{
 		effect: 'held',
 		title: 'Held back',
-		what: 'The container is not started: `CreateContainerConfigError`, with the field and what to do.',
+		what: 'The container is not started; its reason is `CreateContainerConfigError`, with the field and a remedy.',
 	},
 	{
 		effect: 'dropped',
-		title: 'Left out',
-		what: 'The API server stores the object without it, as upstream does.',
+		title: 'Stored without it',
+		what: 'The API server stores the object without the field, as upstream does.',
 	},
-	{ effect: 'warned', title: 'Run without', what: 'The Pod runs, and the event `NotHonoured` says so.' },
+	{
+		effect: 'warned',
+		title: 'Run without it',
+		what: 'The Pod runs, and the event `NotHonoured` reports that.',
+	},
 ];
 
 function tableDocument(): string {
@@ -58,14 +63,14 @@ function tableDocument(): string {
 	return `${[INTRODUCTION, ...parts, rest.join('\n')].join('\n\n')}\n`;
 }
 
-const INTRODUCTION = `# What becomes of each field of a Pod
+const INTRODUCTION = `# Support for each field of a Pod
 
-A field is never accepted and then ignored in silence. This page is made from the table that decides it
-(\`src/plan/pod/fields\`) by \`node tools/pod-fields.ts\`. It holds for the runtime \`process\`, whose containers are
-processes of your machine; \`fake\` pretends everything but what only stint itself could do. A field may stand twice:
-of its rows the first that applies decides. Creating a Pod, Job or CronJob whose Pods would not run as they ask
-also gives a warning. Fields of a container hold for init containers too, and those of \`securityContext\` for the Pod's
-and the container's.`;
+stint never ignores a field without a message. \`node tools/pod-fields.ts\` generates this page from the table in
+\`src/plan/pod/fields\`, which the program itself uses. The page describes the runtime \`process\`, whose containers are
+processes of your machine; the runtime \`fake\` simulates all fields that a runtime implements. A field may have several
+rows; the first that applies decides. The API server also returns a warning when you create a Pod, Job or CronJob whose
+Pods would not run as specified. The fields of a container apply to init containers too, and those of
+\`securityContext\` to the Pod and to its containers.`;
 
 const BEGIN = '<!-- made by tools/pod-fields.ts -->';
 const END = '<!-- until here -->';
@@ -85,12 +90,12 @@ function list(): string {
 	}).join('\n');
 }
 
-/** The name with the values that the row is about. */
+/** The name of the field, with the values to which the row applies. */
 function nameOf({ field, only }: FieldRule): string {
 	return `\`${shortName(field)}\`${only === undefined ? '' : ` (${only})`}`;
 }
 
-/** The name as the author of a Pod or container writes it. */
+/** The name relative to the Pod's spec or to the container, as it is written in a manifest. */
 function shortName(field: string): string {
 	return field.replace(/^spec\.(containers\[\]\.)?/, '');
 }

@@ -21,12 +21,12 @@ function at(source: Source, node: SyntaxNode): string {
 	return `${source.path}:${lineOf(source, node.start)}`;
 }
 
-/** Fails with all that was found, a line each. */
+/** Fails if there are findings, and prints each on a line. */
 function none(found: readonly string[]): void {
 	assert.equal(found.length, 0, `\n${found.join('\n')}\n`);
 }
 
-test('each folder imports only what the law of imports allows', () => {
+test('each folder imports only the folders that LAYERS allows', () => {
 	const found: string[] = [];
 	for (const { path, imports } of sources) {
 		const layer = layerOf(path);
@@ -62,17 +62,17 @@ test('imports form no cycle', () => {
 	none(found);
 });
 
-test('every import of a file finds it', () => {
+test('every imported file exists', () => {
 	none(
 		sources.flatMap(({ path, imports }) =>
 			imports
 				.filter(({ target, relative }) => relative && target.endsWith('.ts') && !byPath.has(target))
-				.map(({ target }) => `${path} imports ${target}, which is not there`),
+				.map(({ target }) => `${path} imports ${target}, which does not exist`),
 		),
 	);
 });
 
-test('plan/ and api/ are pure: no I/O, and plan/ has nothing that waits', () => {
+test('plan/ and api/ do no I/O, and plan/ is synchronous', () => {
 	const found: string[] = [];
 	for (const source of product) {
 		const layer = layerOf(source.path);
@@ -93,7 +93,7 @@ test('plan/ and api/ are pure: no I/O, and plan/ has nothing that waits', () => 
 	none(found);
 });
 
-test('the client keeps node: out of what a browser uses', () => {
+test('the parts of the client that a browser uses import no node: module', () => {
 	none(
 		product
 			.filter(({ path }) => layerOf(path) === 'client' && !path.includes('http-transport'))
@@ -105,23 +105,23 @@ test('the client keeps node: out of what a browser uses', () => {
 	);
 });
 
-test('files and functions stay within the walls', () => {
+test('files and functions stay within the maximum sizes', () => {
 	const found: string[] = [];
 	for (const source of sources) {
 		const wall = isTest(source.path) ? WALLS.testLines : WALLS.fileLines;
-		if (source.lines > wall) found.push(`${source.path} has ${source.lines} lines (wall ${wall})`);
+		if (source.lines > wall) found.push(`${source.path} has ${source.lines} lines (maximum ${wall})`);
 		if (isTest(source.path) || !source.path.startsWith('src/')) continue;
 		walk(source.program, (node) => {
 			if (!/^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type)) return;
 			const length = lineOf(source, node.end) - lineOf(source, node.start) + 1;
 			if (length > WALLS.functionLines)
-				found.push(`${at(source, node)} a function of ${length} lines (wall ${WALLS.functionLines})`);
+				found.push(`${at(source, node)} a function of ${length} lines (maximum ${WALLS.functionLines})`);
 		});
 	}
 	none(found);
 });
 
-test('no banned call is made', () => {
+test('no forbidden call is made', () => {
 	const found: string[] = [];
 	for (const source of product) {
 		walk(source.program, (node) => {
@@ -134,7 +134,7 @@ test('no banned call is made', () => {
 	none(found);
 });
 
-/** `Date.now` for a call of it; `new Date` only where no instant is given. */
+/** The name of the called function, such as `Date.now`; `new Date` only for a call without arguments. */
 function calledName(node: SyntaxNode): string | undefined {
 	const callee = node.callee as SyntaxNode | undefined;
 	if (node.type === 'NewExpression' && callee?.name === 'Date') {
@@ -147,7 +147,7 @@ function calledName(node: SyntaxNode): string | undefined {
 	return object?.type === 'Identifier' ? `${object.name}.${property?.name}` : undefined;
 }
 
-test('types are not talked away: no any, no !, and `as` only where the law names the file', () => {
+test('no file uses any or !, and only the files in CASTS use `as`', () => {
 	const found: string[] = [];
 	for (const source of product) {
 		walk(source.program, (node) => {
@@ -167,7 +167,7 @@ function isConstCast(node: SyntaxNode): boolean {
 	return (type?.typeName as SyntaxNode | undefined)?.name === 'const';
 }
 
-test('every exported function, class and type says what it promises', () => {
+test('every exported function, class and type has a doc comment', () => {
 	const found: string[] = [];
 	for (const source of product) {
 		const documented = new Set(
@@ -183,7 +183,7 @@ test('every exported function, class and type says what it promises', () => {
 	none(found);
 });
 
-test('no folder grows a barrel or a drawer', () => {
+test('no file is a barrel or a collection without a subject', () => {
 	none(
 		sources
 			.map(({ path }) => path)
@@ -192,7 +192,7 @@ test('no folder grows a barrel or a drawer', () => {
 	);
 });
 
-test('no file is dead', () => {
+test('every file is reachable from an entry point', () => {
 	const alive = new Set<string>();
 	const reach = (path: string): void => {
 		if (alive.has(path)) return;
@@ -203,11 +203,11 @@ test('no file is dead', () => {
 	none(
 		product
 			.filter(({ path }) => !alive.has(path) && !(path in TEST_SUPPORT))
-			.map(({ path }) => `${path} is used by nothing but tests`),
+			.map(({ path }) => `${path} is used only by tests`),
 	);
 });
 
-test('every dependency is in the list with its reason, and is used', () => {
+test('every dependency has a reason in DEPENDENCIES, and is used', () => {
 	const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 	const declared = Object.keys({
 		...manifest.dependencies,

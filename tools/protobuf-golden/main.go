@@ -1,7 +1,7 @@
-// Writes src/apiserver/protobuf-golden.jsonl: objects of every kind that is served or taken, filled at
-// random, a line for each, as upstream's own code writes it in protobuf and in JSON. Run it in a scratch
-// module that requires sigs.k8s.io/randfill, and k8s.io/api and k8s.io/apimachinery of the version that
-// the field numbers have (see tools/field-numbers.ts):
+// Generates src/apiserver/protobuf-golden.jsonl: one line for each object, with the protobuf and the JSON that
+// upstream's own code writes. The objects have random contents and are of every kind that the server returns
+// or accepts. Run it in a scratch module that requires sigs.k8s.io/randfill, and k8s.io/api and
+// k8s.io/apimachinery in the version of the field numbers (see tools/field-numbers.ts):
 //
 //	go run main.go > .../src/apiserver/protobuf-golden.jsonl
 package main
@@ -28,8 +28,9 @@ import (
 	"sigs.k8s.io/randfill"
 )
 
-// A kind, and for each object of it how likely a pointer, list or map in it is empty: 1 gives what is
-// always written, 0 every field there is. A Pod has more than a thousand, and the data should stay small.
+// A kind, and for each of its objects the probability that a pointer, list or map is empty: with 1 only the
+// fields that are always written are set, with 0 all fields. A Pod has more than a thousand fields, and the
+// file should stay small.
 type kind struct {
 	gvk   schema.GroupVersionKind
 	make  func() runtime.Object
@@ -50,7 +51,7 @@ var kinds = []kind{
 	{metav1.SchemeGroupVersion.WithKind("DeleteOptions"), func() runtime.Object { return &metav1.DeleteOptions{} }, []float64{1, 0, 0.4, 0.4}},
 }
 
-// One object with all of its bytes.
+// One line of the file.
 type golden struct {
 	APIVersion string          `json:"apiVersion"`
 	Kind       string          `json:"kind"`
@@ -100,12 +101,12 @@ func filler(seed int64, empty float64) *randfill.Filler {
 			fields.SetRawString(`{"f:metadata":{"f:labels":{".":{}}}}`)
 		},
 		func(template *corev1.PodTemplateSpec, c randfill.Continue) {
-			// All that can stand in one stands in a Pod too.
+			// The objects of kind Pod cover the fields of a template.
 			if empty > 0.5 {
 				c.FillNoCustom(template)
 			}
 		},
-		// Behind feature gates that are off, and not in our schemas.
+		// These fields belong to disabled feature gates, and are not in our schemas.
 		func(_ **corev1.PodSchedulingGroup, _ randfill.Continue) {},
 		func(_ *[]corev1.NodeAllocatableResourceClaimStatus, _ randfill.Continue) {},
 	)

@@ -1,9 +1,9 @@
 /**
- * The law that tidy.test.ts checks, as data: who may import whom, what may not be called where, what
- * each dependency is for. An exception stands here with its reason, or it does not exist.
+ * The rules that tidy.test.ts checks, as data: which folder may import which, which calls are forbidden where,
+ * and what each dependency is for. Every exception is listed here with its reason; there are no others.
  */
 
-/** What the files of a folder under src/ may import of the other folders. */
+/** For each folder under src/: the other folders whose files it may import. */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 	base: [],
 	api: ['base'],
@@ -31,7 +31,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 	],
 };
 
-/** Files of base/ that plan/ may use: those without time, chance or anything that waits. */
+/** Files of base/ that plan/ may import: those without time, randomness or promises. */
 export const PURE_BASE: readonly string[] = [
 	'assert',
 	'backoff',
@@ -42,7 +42,7 @@ export const PURE_BASE: readonly string[] = [
 	'quote',
 ];
 
-/** Files that start a process; nothing needs to import them. */
+/** Entry points of processes: files that no other file needs to import. */
 export const ENTRIES: readonly string[] = [
 	'src/main/stint.ts',
 	'src/main/bundle-loader.ts',
@@ -52,7 +52,7 @@ export const ENTRIES: readonly string[] = [
 	'bench/broadcast-server.ts',
 ];
 
-/** Each package we depend on, and what it is for. */
+/** Each package on which the project depends, and its purpose. */
 export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	commander: 'parses the command line',
 	'prom-client': 'keeps the metrics and writes them as Prometheus reads them',
@@ -72,43 +72,43 @@ export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	typescript: 'checks the types',
 };
 
-/** Calls that have a better way, and who may use them all the same. */
+/** Forbidden calls, what to use instead, and the files or folders that may use them nevertheless. */
 export const BANNED: readonly {
 	readonly call: string;
 	readonly instead: string;
 	readonly allowed: readonly string[];
 }[] = [
-	{ call: 'Date.now', instead: 'the Clock that was handed in', allowed: ['src/base/clock.ts'] },
-	{ call: 'new Date', instead: 'the Clock that was handed in', allowed: ['src/base/clock.ts'] },
-	{ call: 'Math.random', instead: 'the Random that was handed in', allowed: ['src/base/random.ts'] },
-	{ call: 'crypto.randomUUID', instead: 'the Random that was handed in', allowed: ['src/base/random.ts'] },
+	{ call: 'Date.now', instead: 'the injected Clock', allowed: ['src/base/clock.ts'] },
+	{ call: 'new Date', instead: 'the injected Clock', allowed: ['src/base/clock.ts'] },
+	{ call: 'Math.random', instead: 'the injected Random', allowed: ['src/base/random.ts'] },
+	{ call: 'crypto.randomUUID', instead: 'the injected Random', allowed: ['src/base/random.ts'] },
 	{ call: 'setTimeout', instead: 'Clock.setTimer', allowed: ['src/base/clock.ts'] },
 	{ call: 'setInterval', instead: 'Clock.setTimer', allowed: [] },
 	{
 		call: 'Promise.race',
 		instead: 'a promise that always settles: each race leaves its reactions on the promise that loses',
 		allowed: [
-			// Once in the life of a process or of a connection to the launcher.
+			// These race once for each process, or for each connection to the launcher.
 			'src/node/runtime/process/launcher-client.ts',
 			'src/apiserver/http.ts',
 			'src/main/',
-			// A command lives as long as its answer.
+			// The promises of a command live no longer than the command.
 			'src/cli/',
 		],
 	},
 	{ call: 'structuredClone', instead: 'sharing: objects are frozen', allowed: [] },
 	{
 		call: 'process.exit',
-		instead: 'process.exitCode, or the exit that main hands in',
+		instead: 'process.exitCode, or the exit function that main injects',
 		allowed: ['src/main/'],
 	},
 ];
 
-/** Files that may say `as`, because they decode what comes from outside or meet a limit of the types. */
+/** Files that may use `as`, because they decode external data, or because the type system cannot express a fact. */
 export const CASTS: Readonly<Record<string, string>> = {
 	'src/plan/pod/pod-world.ts': 'makes Pods for tests',
 	'src/api/meta/decode.ts': 'makes the static type from the schema that the value was decoded by',
-	'src/apiserver/stored-object.ts': 'reads what only its own encode has written',
+	'src/apiserver/stored-object.ts': 'decodes values that only its own encode has written',
 	'src/api/meta/object-source.ts': 'a source gives objects of the type that it was recorded for',
 	'src/client/client.ts': 'a path fixes the kind of object that its answers hold',
 	'src/client/informers.ts': 'the key of an informer fixes the type of its objects',
@@ -119,19 +119,19 @@ export const CASTS: Readonly<Record<string, string>> = {
 	'src/node/runtime/process/protocol.ts': 'decodes messages',
 };
 
-/** Files in src/ that only tests use: what a component offers those who test it or build on it. */
+/** Files in src/ that only tests use: support that a component offers to the tests of others. */
 export const TEST_SUPPORT: Readonly<Record<string, string>> = {
 	'src/plan/pod/pod-world.ts': 'a node for tests of plan/pod',
 	'src/plan/placement/testing/placement-world.ts': 'Pods, nodes and clusters for tests of plan/placement',
 	'src/plan/cronjob/cronjob-world.ts': 'CronJobs and Jobs for tests of plan/cronjob',
 	'src/api/protobuf/wire-writer.ts': 'writes messages for tests',
 	'src/apiserver/bytes-client.ts': 'sends bytes to an API server without a connection, for tests of bodies',
-	'src/apiserver/https-test-client.ts': 'reaches a server under test over HTTPS',
+	'src/apiserver/https-test-client.ts': 'sends requests to a server under test over HTTPS',
 	'src/apiserver/seen.ts': 'a watch for the tests of the server',
 	'src/base/virtual-clock.ts': 'time for tests and the simulation',
 	'src/store/recording-sink.ts': 'a watch sink for the tests of stores',
 	'src/node/runtime/process/host-harness.ts': 'runs the process runtime in a process that tests can kill',
 };
 
-/** The walls of STYLE.md. */
+/** Maximum sizes of files and functions, in lines. */
 export const WALLS = { fileLines: 500, testLines: 800, functionLines: 70 };

@@ -15,13 +15,13 @@ export interface SyntaxNode {
 
 /** A source file, parsed. */
 export interface Source {
-	/** From the root, with forward slashes. */
+	/** Relative to the root, with forward slashes. */
 	readonly path: string;
 	readonly text: string;
 	readonly lines: number;
 	readonly program: SyntaxNode;
 	readonly comments: readonly { readonly value: string; readonly start: number; readonly end: number }[];
-	/** What it imports: files by path from the root, packages and `node:` modules by name. */
+	/** Its imports: files by their path relative to the root, packages and `node:` modules by name. */
 	readonly imports: readonly Import[];
 }
 
@@ -29,7 +29,7 @@ export interface Source {
 export interface Import {
 	readonly target: string;
 	readonly relative: boolean;
-	/** Loaded at the start (`import`), on demand (`import()`) or only read for types. */
+	/** Loaded at the start (`import`), on demand (`import()`), or erased (`import type`). */
 	readonly when: 'start' | 'demand' | 'types';
 	/** The names that it asks for; none of a dynamic import. */
 	readonly names: readonly string[];
@@ -46,12 +46,12 @@ export function readSources(): readonly Source[] {
 	return found.sort().map((path) => readSource(path.replaceAll('\\', '/')));
 }
 
-/** The line (from 1) of an offset. */
+/** The number of the line that contains an offset, counted from 1. */
 export function lineOf(source: Source, offset: number): number {
 	return source.text.slice(0, offset).split('\n').length;
 }
 
-/** Calls `visit` for `node` and everything below it, parents first. */
+/** Calls `visit` for `node` and all its descendants, parents first. */
 export function walk(node: SyntaxNode, visit: (node: SyntaxNode) => void): void {
 	visit(node);
 	for (const value of Object.values(node)) {

@@ -1,4 +1,4 @@
-/** The parts of prom-client that src/base/metrics.ts loads by themselves; the library declares the types of the whole only. */
+/** The types of the modules of prom-client that src/base/metrics.ts imports. The library declares only those of its main module. */
 
 declare module 'prom-client/lib/registry.js' {
 	import type { Registry } from 'prom-client';

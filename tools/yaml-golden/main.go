@@ -1,7 +1,7 @@
-// Writes src/base/yaml/golden.jsonl: YAML texts and what upstream makes of them. It reads texts as JSON
-// strings, one a line, and writes a line for each: the text, its JSON or the error, and the error of a
-// strict reader. Run it in a scratch module that requires the sigs.k8s.io/yaml of upstream's release; the
-// texts of the file itself will do as input:
+// Generates src/base/yaml/golden.jsonl: YAML texts and their results upstream. It reads texts as JSON strings,
+// one on each line, and writes a line for each: the text, its JSON or the error, and the error of strict
+// decoding. Run it in a scratch module that requires the sigs.k8s.io/yaml of upstream's release. The texts of
+// the file itself can be the input:
 //
 //	jq -c .yaml .../src/base/yaml/golden.jsonl | go run main.go > new.jsonl
 package main
