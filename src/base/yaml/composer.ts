@@ -122,6 +122,7 @@ export class Composer {
 		return this.#root;
 	}
 
+	/** Reads the directives before a document, and resets those of the document before it. */
 	#readDirectives(): void {
 		this.#handles = new Map();
 		let hasVersion = false;
@@ -147,6 +148,7 @@ export class Composer {
 		}
 	}
 
+	/** Reads the next part of the innermost open list or map. */
 	#step(): void {
 		const frame = this.#frame();
 		switch (frame.state) {
@@ -191,6 +193,7 @@ export class Composer {
 		}
 	}
 
+	/** An item of a block list. libyaml: yaml_parser_parse_block_sequence_entry. */
 	#blockEntry(frame: Frame): void {
 		const token = this.#peek();
 		if (token.type === 'entry') {
@@ -201,7 +204,11 @@ export class Composer {
 		else throw this.#error("did not find expected '-' indicator");
 	}
 
-	/** A list whose dashes are in the same column as the keys of its map, so that no `block-end` ends it. */
+	/**
+	 * An item of a list whose dashes are in the same column as the keys of its map. The scanner opens no block for
+	 * it, so the first token that is no `entry` ends the list instead of a `block-end`. libyaml:
+	 * yaml_parser_parse_indentless_sequence_entry.
+	 */
 	#indentlessEntry(frame: Frame): void {
 		const token = this.#peek();
 		if (token.type !== 'entry') {
@@ -213,6 +220,7 @@ export class Composer {
 		this.#nodeUnless(['entry', 'key', 'value', 'block-end'], token, { block: true, indentless: false });
 	}
 
+	/** A key of a block map. libyaml: yaml_parser_parse_block_mapping_key. */
 	#blockKey(frame: Frame): void {
 		const token = this.#peek();
 		if (token.type === 'key') {
@@ -223,6 +231,7 @@ export class Composer {
 		else throw this.#error('did not find expected key');
 	}
 
+	/** A value of a block map; it is empty if no colon follows the key. */
 	#blockValue(frame: Frame): void {
 		const token = this.#peek();
 		frame.state = 'block-key';
@@ -234,6 +243,7 @@ export class Composer {
 		this.#nodeUnless(['key', 'value', 'block-end'], token, { block: true, indentless: true });
 	}
 
+	/** An item in brackets. libyaml: yaml_parser_parse_flow_sequence_entry. */
 	#flowItem(frame: Frame): void {
 		if (!this.#flowEntry(frame, 'flow-first-item', 'flow-seq-end', "did not find expected ',' or ']'"))
 			return;
@@ -248,6 +258,7 @@ export class Composer {
 		this.#open({ kind: 'map', isFlow: true, parts: [], start: token.start, end: token.end }, 'pair-key');
 	}
 
+	/** The key of a single pair in brackets. libyaml: yaml_parser_parse_flow_sequence_entry_mapping_key. */
 	#pairKey(frame: Frame): void {
 		const token = this.#peek();
 		frame.state = 'pair-value';
@@ -260,6 +271,7 @@ export class Composer {
 		this.#empty(token.start);
 	}
 
+	/** The value of a single pair in brackets. */
 	#pairValue(frame: Frame): void {
 		const token = this.#peek();
 		frame.state = 'pair-end';
@@ -271,6 +283,7 @@ export class Composer {
 		this.#nodeUnless(['flow-entry', 'flow-seq-end'], token, { block: false, indentless: false });
 	}
 
+	/** A key in braces; a scalar without a colon is a key with an empty value. */
 	#flowKey(frame: Frame): void {
 		if (!this.#flowEntry(frame, 'flow-first-key', 'flow-map-end', "did not find expected ',' or '}'")) return;
 		const token = this.#peek();
@@ -284,6 +297,7 @@ export class Composer {
 		this.#nodeUnless(['value', 'flow-entry', 'flow-map-end'], token, { block: false, indentless: false });
 	}
 
+	/** A value in braces. libyaml: yaml_parser_parse_flow_mapping_value. */
 	#flowValue(frame: Frame): void {
 		const token = this.#peek();
 		frame.state = 'flow-key';
@@ -358,6 +372,10 @@ export class Composer {
 		} else throw this.#error('did not find expected node content');
 	}
 
+	/**
+	 * Adds an alias. Its anchor must precede it, so an alias can refer to an enclosing node, but not to a later
+	 * one.
+	 */
 	#alias({ start, end, value: name = '' }: Token): void {
 		this.#scanner.take();
 		const target = this.#anchors.get(name);
@@ -366,6 +384,7 @@ export class Composer {
 		this.#add({ kind: 'alias', name, target, start, end });
 	}
 
+	/** Reads the anchor and the tag before a node, in either order. */
 	#properties(): Properties {
 		const { start } = this.#peek();
 		let anchor: string | undefined;
@@ -381,6 +400,7 @@ export class Composer {
 		return { start, anchor, tag: tag?.tag ? this.#resolveTag(tag.tag, tag.start) : '', isGiven };
 	}
 
+	/** The full tag: the prefix of the handle, which a %TAG directive may define, and the suffix. */
 	#resolveTag({ handle, suffix }: WrittenTag, start: Mark): string {
 		if (handle === '') return suffix;
 		const prefix = this.#handles.get(handle);
@@ -388,6 +408,7 @@ export class Composer {
 		return prefix + suffix;
 	}
 
+	/** Opens a list or map. Its anchor is valid at once, so that an alias inside it is found and rejected. */
 	#openWith(node: YamlNode, state: State, { anchor }: Properties): void {
 		if (anchor !== undefined) this.#anchors.set(anchor, node);
 		this.#open(node, state);
@@ -409,6 +430,7 @@ export class Composer {
 		this.#frames.pop();
 	}
 
+	/** Adds a missing node, which resolves to null. */
 	#empty(mark: Mark): void {
 		this.#add({ kind: 'scalar', value: '', tag: '', isPlain: true, start: mark, end: mark.offset });
 	}
@@ -440,7 +462,10 @@ export class Composer {
 		return this.#scanner.peek();
 	}
 
-	/** A parser's error at the next token. go-yaml counts lines from 0 here, and omits the number of the first line. */
+	/**
+	 * A parser's error at the next token. go-yaml counts lines from 0 here, and omits the number of the first
+	 * line.
+	 */
 	#error(problem: string, mark: Mark = this.#peek().start): YamlError {
 		return new YamlError(problem, mark, mark.line);
 	}

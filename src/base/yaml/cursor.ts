@@ -156,7 +156,10 @@ export function isBlankOrEnd(code: number): boolean {
 	return isBlank(code) || isBreakOrEnd(code);
 }
 
-/** Whether `code` may occur in the name of an anchor, a directive or a tag handle: a letter, a digit, `_` or `-`. */
+/**
+ * Whether `code` may occur in the name of an anchor, a directive or a tag handle: a letter, a digit, `_` or
+ * `-`.
+ */
 export function isWordCharacter(code: number): boolean {
 	return (
 		(code >= 0x61 && code <= 0x7a) ||

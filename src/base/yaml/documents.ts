@@ -68,6 +68,7 @@ class PartReader {
 		}
 	}
 
+	/** The value of a document. Its error does not stop the reading, since its end is known. */
 	#valued(root: YamlNode): YamlDocument | YamlFault {
 		try {
 			const { value, repeated } = yamlValueOf(root, this.#limits, 'written');
@@ -81,6 +82,7 @@ class PartReader {
 
 const SEPARATOR = /\n---(?:\s|$)/;
 
+/** The message of an expected error. Any other error is a bug and is thrown. */
 function problemOf(error: unknown): string {
 	if (error instanceof YamlError) return error.problem;
 	if (error instanceof YamlLimitError || error instanceof NoJsonError) return error.message;

@@ -30,7 +30,10 @@ export function readYaml(text: string, limits: YamlLimits): YamlValue {
 	return reader.value();
 }
 
-/** As {@link readYaml}, but awaits `pause` after each piece, so that a large text does not block the event loop. */
+/**
+ * As {@link readYaml}, but awaits `pause` after each piece, so that a large text does not block the event
+ * loop.
+ */
 export async function readYamlInPieces(
 	text: string,
 	limits: YamlLimits,

@@ -41,6 +41,10 @@ const TAG_OF: Readonly<Record<Scalar['kind'], string>> = {
 	string: 'str',
 };
 
+/**
+ * The plain scalars with a fixed meaning (go-yaml's resolveMapList), which include YAML 1.1's booleans `y`
+ * and `on`.
+ */
 const WORDS: ReadonlyMap<string, Scalar> = new Map([
 	...words({ kind: 'bool', value: true }, 'y Y yes Yes YES true True TRUE on On ON'),
 	...words({ kind: 'bool', value: false }, 'n N no No NO false False FALSE off Off OFF'),
@@ -55,6 +59,7 @@ function words(scalar: Scalar, list: string): readonly (readonly [string, Scalar
 	return list.split(' ').map((word) => [word, scalar] as const);
 }
 
+/** Resolves a plain scalar by its text. The first character decides whether it can be a number. */
 function resolvePlain(text: string): Scalar {
 	const word = text.length <= LONGEST_WORD ? WORDS.get(text) : undefined;
 	if (word) return word;
@@ -81,8 +86,13 @@ const INTEGER = /^([-+]?)(?:0[xX]([\dA-Fa-f]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1
 /** More digits than any 64-bit integer has. Converting a longer text to a bigint would take quadratic time. */
 const MOST_DIGITS = 70;
 
+/**
+ * An integer if the digits fit into 64 bits, and otherwise a float. The order of the attempts is go-yaml's,
+ * which first calls strconv.ParseInt and ParseUint.
+ */
 function resolveNumber(digits: string): Scalar | undefined {
 	const parts = digits.length <= MOST_DIGITS ? INTEGER.exec(digits) : null;
+	// go-yaml passes the digits behind `0b` to ParseInt, which accepts a sign there.
 	const oddBinary = /^0b([-+][01]+)$/.exec(digits)?.[1];
 	if (oddBinary !== undefined && oddBinary.length <= 64) {
 		return { kind: 'int', value: BigInt(Number.parseInt(oddBinary, 2)) };
@@ -126,6 +136,7 @@ function isTimestamp(text: string, name: string): boolean {
 const TIMESTAMP =
 	/^\d{4}-\d{1,2}-\d{1,2}(?:[Tt]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)| \d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?)?$/;
 
+/** The text of a `!!binary` scalar: its bytes decoded as UTF-8, since JSON has no type for bytes. */
 function decodeBase64(text: string, start: Mark): string {
 	const compact = text.replace(/[\r\n]/g, '');
 	if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(compact)) {

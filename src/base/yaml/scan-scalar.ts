@@ -66,6 +66,7 @@ export function scanPlain(cursor: Cursor, { indent, inFlow }: ScalarContext): Pl
 
 /** Moves past the part of a line that belongs to a plain scalar; returns the end of its last word. */
 function skipPlainLine(cursor: Cursor, inFlow: boolean): number | undefined {
+	// Spaces belong to the scalar only if a word follows them, so the end moves with each word.
 	let end: number | undefined;
 	for (;;) {
 		const code = cursor.code();
@@ -137,6 +138,7 @@ const SINGLE_QUOTE = 0x27;
 const DOUBLE_QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+/** Reads one line. The only escape is a doubled quote. */
 function scanSingleQuotedLine(cursor: Cursor, parts: Pieces): LineEnd {
 	let start = cursor.at;
 	let solid = start;
@@ -194,6 +196,10 @@ function endOfLine(cursor: Cursor): LineEnd {
 	return 'break';
 }
 
+/**
+ * The escapes of one character (YAML 1.1, section 5.6). go-yaml also accepts `\'`, which the specification
+ * lacks.
+ */
 const ESCAPES: ReadonlyMap<string, string> = new Map(
 	Object.entries({
 		'0': '\0',
@@ -217,8 +223,10 @@ const ESCAPES: ReadonlyMap<string, string> = new Map(
 	}),
 );
 
+/** The number of hexadecimal digits behind `\x`, `\u` and `\U`. */
 const CODE_LENGTHS: ReadonlyMap<string, number> = new Map(Object.entries({ x: 2, u: 4, U: 8 }));
 
+/** Reads an escape; the cursor is at its backslash. Lone surrogates are errors, as in go-yaml. */
 function scanEscape(cursor: Cursor): string {
 	const char = cursor.text[cursor.at + 1] ?? '';
 	const escaped = ESCAPES.get(char);
@@ -285,6 +293,7 @@ export function scanBlock(cursor: Cursor, parentIndent: number): string {
 	return parts.join();
 }
 
+/** Reads the indicators, which may come in either order, and the rest of their line. */
 function scanBlockHeader(cursor: Cursor): BlockHeader {
 	let chomping = scanChomping(cursor);
 	const increment = scanIncrement(cursor);

@@ -1,5 +1,10 @@
 import { type Cursor, isBlank, isBlankOrEnd, isBreak, isBreakOrEnd, isWordCharacter } from './cursor.ts';
 
+/**
+ * Scans the short parts of YAML: directives, anchors, aliases and tags. Kubernetes objects need none of these,
+ * but upstream accepts them, and its errors about them appear in responses. The messages are go-yaml's.
+ */
+
 /** A directive: a line that starts with `%`. */
 export type Directive =
 	| { readonly name: 'YAML'; readonly major: number; readonly minor: number }
@@ -21,6 +26,7 @@ export function scanDirective(cursor: Cursor): Directive {
 	return directive;
 }
 
+/** `1.1`; the composer rejects any other version. */
 function scanVersion(cursor: Cursor): Directive {
 	const major = scanVersionNumber(cursor);
 	if (!cursor.is('.')) throw cursor.error("did not find expected digit or '.' character");
@@ -38,6 +44,7 @@ function scanVersionNumber(cursor: Cursor): number {
 	return Number(cursor.text.slice(start, cursor.at));
 }
 
+/** `!e! tag:example.com,2000:` defines the prefix for the handle `!e!`. */
 function scanTagDirective(cursor: Cursor): Directive {
 	const handle = scanTagHandle(cursor);
 	if (handle !== '!' && !handle.endsWith('!')) throw cursor.error("did not find expected '!'");
@@ -59,6 +66,7 @@ export function scanAnchor(cursor: Cursor): string {
 	return name;
 }
 
+/** The indicators that may follow the name of an anchor without a space, as in libyaml. */
 const AFTER_ANCHOR = '?:,]}%@`';
 
 /** A tag as it is written: `!!str` has the handle `!!` and the suffix `str`; `!<x>` has only the suffix `x`. */
@@ -74,6 +82,7 @@ export function scanTag(cursor: Cursor): WrittenTag {
 	return tag;
 }
 
+/** `!<tag:yaml.org,2002:str>`: the full tag, which has no handle. */
 function scanVerbatimTag(cursor: Cursor): WrittenTag {
 	cursor.at += 2;
 	const suffix = scanTagUri(cursor);
@@ -83,6 +92,7 @@ function scanVerbatimTag(cursor: Cursor): WrittenTag {
 	return { handle: '', suffix };
 }
 
+/** `!!str`, `!handle!suffix` or `!local`. A single `!` means that the scalar is not resolved by its text. */
 function scanShortTag(cursor: Cursor): WrittenTag {
 	const start = scanTagHandle(cursor);
 	if (start.length > 1 && start.endsWith('!')) {

@@ -141,6 +141,7 @@ export class Scanner {
 		return this.#levels.length > 1;
 	}
 
+	/** Scans at least one token. libyaml: yaml_parser_fetch_next_token. */
 	#scan(): void {
 		const cursor = this.#cursor;
 		const endedLine = cursor.skipToContent({ inFlow: this.#inFlow, mayBeginKey: this.#mayBeginKey });
@@ -153,6 +154,7 @@ export class Scanner {
 	}
 
 	#scanContent(char: string): void {
+		// `-` is an indicator only before a space, and outside of brackets so are `?` and `:`: `-1` is a number.
 		const isAlone = isBlankOrEnd(this.#cursor.code(1));
 		switch (char) {
 			case '[':
@@ -213,6 +215,7 @@ export class Scanner {
 		throw this.#cursor.error('found character that cannot start any token');
 	}
 
+	/** Closes the open blocks at the end of the text. Brackets may stay open: the composer reports that. */
 	#endStream(): void {
 		this.#cursor.endLine();
 		this.#beginLine();
@@ -239,6 +242,7 @@ export class Scanner {
 		this.#mayBeginKey = false;
 	}
 
+	/** Opens a bracket, which may itself start a key. libyaml: yaml_parser_fetch_flow_collection_start. */
 	#openFlow(type: 'flow-seq-start' | 'flow-map-start'): void {
 		this.#noteKey();
 		this.#levels.push({ key: undefined, lastNoted: this.#nextToken });
@@ -263,6 +267,7 @@ export class Scanner {
 		this.#addAt('flow-entry', 1);
 	}
 
+	/** A dash. Outside of brackets it opens a block list if its column is deeper than the current block. */
 	#scanEntry(): void {
 		if (!this.#inFlow) {
 			this.#checkPlace('block sequence entries are not allowed in this context');
@@ -273,6 +278,7 @@ export class Scanner {
 		this.#addAt('entry', 1);
 	}
 
+	/** A question mark, which starts a key of any kind and length. libyaml: yaml_parser_fetch_key. */
 	#scanKey(): void {
 		if (!this.#inFlow) {
 			this.#checkPlace('mapping keys are not allowed in this context');
@@ -283,6 +289,10 @@ export class Scanner {
 		this.#addAt('key', 1);
 	}
 
+	/**
+	 * A colon. If a possible key precedes it, this inserts the tokens `key` and, for a new block map,
+	 * `block-map-start` before that token, which is why tokens are held back. libyaml: yaml_parser_fetch_value.
+	 */
 	#scanValue(): void {
 		const key = this.#levels.at(-1)?.key;
 		if (key && this.#isStillPossible(key)) {
@@ -309,6 +319,7 @@ export class Scanner {
 		this.#tokens.push({ type, start, end: this.#cursor.at, ...found });
 	}
 
+	/** A literal or folded scalar. It spans lines, so it cannot be a key without a question mark. */
 	#scanBlock(): void {
 		this.#dropKey();
 		this.#mayBeginKey = true;
@@ -335,11 +346,12 @@ export class Scanner {
 		if (endedLine) this.#mayBeginKey = true;
 	}
 
+	/** Throws if no block collection can start here, for example behind a value on the same line. */
 	#checkPlace(problem: string): void {
 		if (!this.#mayBeginKey) throw this.#cursor.error(problem);
 	}
 
-	/** Notes the next token as a possible key, if a key can start here. */
+	/** Notes the next token as a possible key, if a key can start here. libyaml: yaml_parser_save_simple_key. */
 	#noteKey(): void {
 		if (!this.#mayBeginKey) return;
 		this.#dropKey();
@@ -351,7 +363,7 @@ export class Scanner {
 		this.#keyTokens.set(key.token, key);
 	}
 
-	/** Drops the possible key of the current level: its colon did not follow. */
+	/** Drops the possible key of the current level: no colon followed. libyaml: yaml_parser_remove_simple_key. */
 	#dropKey(): void {
 		const key = this.#levels.at(-1)?.key;
 		if (!key) return;
@@ -359,7 +371,10 @@ export class Scanner {
 		this.#forget(key);
 	}
 
-	/** Opens a block if its column is deeper than the open ones; `place` is the index of its token. */
+	/**
+	 * Opens a block if its column is deeper than the current block; `place` is the index of its token. libyaml:
+	 * yaml_parser_roll_indent.
+	 */
 	#openBlock(type: 'block-seq-start' | 'block-map-start', start: Mark, place: number): void {
 		if (this.#inFlow || this.#indent >= start.column) return;
 		this.#indents.push(this.#indent);
@@ -370,7 +385,7 @@ export class Scanner {
 		this.#tokens.splice(place, 0, { type, start, end: start.offset });
 	}
 
-	/** Closes the blocks that are deeper than `column`. */
+	/** Closes the blocks that are deeper than `column`. libyaml: yaml_parser_unroll_indent. */
 	#closeBlocks(column: number): void {
 		if (this.#inFlow) return;
 		while (this.#indent > column) {

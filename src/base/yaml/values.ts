@@ -58,6 +58,7 @@ interface Made {
 	readonly height: number;
 }
 
+/** Converts the nodes of one document, and counts them against the limits. */
 class Values {
 	readonly repeated: RepeatedKey[] = [];
 	readonly #limits: YamlLimits;
@@ -78,6 +79,7 @@ class Values {
 		this.#sorts = sorts;
 	}
 
+	/** The value of a node at a nesting depth. Recursion is safe, because the composer has limited the depth. */
 	of(node: YamlNode, depth: number): unknown {
 		this.#countNodes(1);
 		switch (node.kind) {
@@ -91,6 +93,7 @@ class Values {
 		}
 	}
 
+	/** The value of an alias. An open target contains the alias, and its value would be infinite. */
 	#aliasedValue(node: AliasNode, depth: number): unknown {
 		const { target } = node;
 		if (this.#open.has(target)) throw containsItself(node);
@@ -151,6 +154,7 @@ class Values {
 		return height;
 	}
 
+	/** Adds one entry of a map. As in go-yaml, a duplicate key replaces the value and is reported. */
 	#put(keyNode: YamlNode, valueNode: YamlNode, entries: Entries, depth: number): void {
 		const key = this.#key(keyNode, depth);
 		this.#countValues(1);
@@ -179,6 +183,10 @@ class Values {
 		throw new YamlError(`invalid map key: ${goSyntax(goValueOf(node, new Set()))}`, node.start);
 	}
 
+	/**
+	 * Adds the entries of the map, or the list of maps, behind `<<`. The maps of a list are merged from the last
+	 * to the first, so that the first takes precedence, as go-yaml does.
+	 */
 	#merge(node: YamlNode, entries: Entries, depth: number): void {
 		const nodes = node.kind === 'list' ? node.items.toReversed() : [node];
 		for (const each of nodes) {
@@ -261,6 +269,7 @@ function keyText(key: Scalar): string | undefined {
 	}
 }
 
+/** The error of sigs.k8s.io/yaml for a key that is null or exceeds int64; the type is in Go's format. */
 function unsupportedKey(key: Scalar, value: YamlNode): string {
 	const type = key.kind === 'int' ? 'uint64' : '%!s(<nil>)';
 	const shown = goSyntax(goValueOf(value, new Set()));
@@ -286,6 +295,10 @@ function refuseNoJson(value: unknown): void {
 /** Maximum number of fields that are sorted. Sorting more takes time, and no reader depends on their order. */
 const MOST_SORTED = 1000;
 
+/**
+ * The entries as a JSON object. Different keys, such as 1 and "1", may have the same name; the last one
+ * counts.
+ */
 function recordOf(entries: Entries, sorts: boolean): unknown {
 	const record: Record<string, unknown> = {};
 	const list = [...entries.values()];
