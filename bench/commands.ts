@@ -6,7 +6,10 @@ import { ROOT, startServer } from './server-process.ts';
 const ROUNDS = 21;
 const AIM = 1.3;
 
-/** The duration of `stint get jobs` compared with `kubectl get jobs`, run alternately on a server without Jobs. */
+/**
+ * The duration of `stint get jobs` compared with `kubectl get jobs`, run alternately on a server without
+ * Jobs.
+ */
 export async function commands(): Promise<readonly Figure[]> {
 	const server = await startServer();
 	try {

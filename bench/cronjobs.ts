@@ -34,7 +34,9 @@ export async function cronJobs(): Promise<readonly Figure[]> {
 	}
 }
 
-/** The times, in milliseconds since 1970, at which a watch reported each Pod as started; one for each CronJob. */
+/**
+ * The times, in milliseconds since 1970, at which a watch reported each Pod as started; one for each CronJob.
+ */
 async function startTimes(client: Client): Promise<readonly number[]> {
 	const started = new Map<string, number>();
 	const all = Promise.withResolvers<void>();

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The memory of several processes in MiB. `rss` counts shared pages once for each process, `pss` divides them. */
+/**
+ * The memory of several processes in MiB. `rss` counts shared pages once for each process, `pss` divides
+ * them.
+ */
 export interface Memory {
 	readonly rss: number;
 	readonly pss: number;

@@ -8,7 +8,10 @@ import { memoryOf, processesNaming } from './memory.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 
 const MINUTES = Number(process.env.STINT_BENCH_MINUTES ?? 30);
-/** Memory and disk must not grow after this time: by then, everything that expires within minutes has expired once. */
+/**
+ * Memory and disk must not grow after this time: by then, everything that expires within minutes has expired
+ * once.
+ */
 const SETTLING_MINUTES = Math.min(10, MINUTES / 3);
 const JOBS_PER_SECOND = 4;
 const TTL_SECONDS = 15;

@@ -70,6 +70,7 @@ function figures(times: Times, limit: Times, cpu: number): readonly Figure[] {
 	];
 }
 
+/** The same measurement on the bare server of broadcast-server.ts. */
 async function measureBroadcast(folder: string, ca: string): Promise<Times> {
 	const child = spawn(process.execPath, [join(import.meta.dirname, 'broadcast-server.ts'), folder], {
 		stdio: ['ignore', 'pipe', 'inherit'],
@@ -85,6 +86,10 @@ async function measureBroadcast(folder: string, ca: string): Promise<Times> {
 	}
 }
 
+/**
+ * Opens the watches, then writes one Job after the other, with pauses so that each is delivered before the
+ * next. A write is timed until its response, and a delivery until its first bytes reach a watch.
+ */
 async function measure(target: Target): Promise<Times> {
 	const agent = new https.Agent({ keepAlive: true, ca: target.ca });
 	const open = (method: string, path: string, body?: string): Promise<IncomingMessage> =>

@@ -16,7 +16,9 @@ import test, { type TestContext } from 'node:test';
 import { Checkout, type Outcome } from './testing/checkout.ts';
 import { ROOT } from './tidy/sources.ts';
 
-/** A stand-in for esbuild: records its call, and writes the source of each entry into the bundle of that name. */
+/**
+ * A stand-in for esbuild: records its call, and writes the source of each entry into the bundle of that name.
+ */
 const ESBUILD = `
 echo called >> esbuild.calls
 for argument; do

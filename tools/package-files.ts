@@ -42,7 +42,10 @@ writeFileSync(
 	[...bundled, ...temporal].map(licenceOf).join('\n\n'),
 );
 
-/** Name, version and licence of an installed package: the text of its licence file, or the name in its package.json. */
+/**
+ * Name, version and licence of an installed package: the text of its licence file, or the name in its
+ * package.json.
+ */
 function licenceOf(path: string): string {
 	const found = readJson(join(path, 'package.json')) as Manifest;
 	const [file] = globSync(join(path, '{LICENSE,LICENCE,License,license}*'));

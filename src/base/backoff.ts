@@ -1,4 +1,7 @@
-/** Exponential backoff: the delay is `baseMs` after the first failure, doubles with each further one, up to `capMs`. */
+/**
+ * Exponential backoff: the delay is `baseMs` after the first failure, doubles with each further one, up to
+ * `capMs`.
+ */
 export interface BackoffPolicy {
 	readonly baseMs: number;
 	readonly capMs: number;

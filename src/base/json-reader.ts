@@ -57,7 +57,10 @@ export function readJson(text: string, limits: JsonLimits): ReadJson {
 	return reader.done();
 }
 
-/** As {@link readJson}, but awaits `pause` after each piece, so that a large text does not block the event loop. */
+/**
+ * As {@link readJson}, but awaits `pause` after each piece, so that a large text does not block the event
+ * loop.
+ */
 export async function readJsonInPieces(
 	text: string,
 	limits: JsonLimits,
@@ -76,7 +79,9 @@ export function parseJson(text: string): unknown {
 	return MAY_BE_INEXACT.test(text) ? readJson(text, NO_LIMITS).value : JSON.parse(text);
 }
 
-/** Matches every number that a double may not hold. It also matches digits in a string, which only costs time. */
+/**
+ * Matches every number that a double may not hold. It also matches digits in a string, which only costs time.
+ */
 const MAY_BE_INEXACT = /[[:,\s]-?\d{16}/;
 
 const NO_LIMITS: JsonLimits = { values: Infinity, depth: Infinity };
@@ -89,7 +94,10 @@ type Frame =
 	| { readonly record: Record<string, unknown>; key: string; again: boolean; keys: number }
 	| { readonly record: undefined; readonly list: unknown[] };
 
-/** A reader that can pause between two values. It has its own stack, so nesting cannot overflow the call stack. */
+/**
+ * A reader that can pause between two values. It has its own stack, so nesting cannot overflow the call
+ * stack.
+ */
 class JsonReader {
 	readonly #text: string;
 	readonly #limits: JsonLimits;
@@ -179,6 +187,7 @@ class JsonReader {
 		}
 	}
 
+	/** Reads the next key of an object. Only a duplicate key makes the reader record the object's keys. */
 	#nextKey(frame: Frame & { readonly record: Record<string, unknown> }): void {
 		frame.key = this.#key();
 		this.#countKey(frame);
@@ -254,6 +263,7 @@ class JsonReader {
 		return value;
 	}
 
+	/** Reads a number by JSON's grammar, which is stricter than JavaScript's Number(). */
 	#number(): unknown {
 		const text = this.#text;
 		const start = this.#at;

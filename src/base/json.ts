@@ -18,7 +18,8 @@ declare global {
 	}
 }
 
-// Without this, JSON.stringify throws a TypeError on a bigint, so a client could cause one by sending a large number.
+// JSON.stringify throws a TypeError on a bigint without a toJSON method, so a client that sends a large number
+// would cause an internal error.
 BigInt.prototype.toJSON = function (this: bigint): unknown {
 	return JSON.rawJSON(this.toString());
 };

@@ -113,7 +113,10 @@ export class Lifecycle {
 		this.#fail(new PartError(part, 'failed', error));
 	}
 
-	/** Stops everything in reverse order; resolves when all parts have stopped. May be called any number of times. */
+	/**
+	 * Stops everything in reverse order; resolves when all parts have stopped. May be called any number of
+	 * times.
+	 */
 	async stop(): Promise<void> {
 		this.#beginStop();
 		await this.#ended.promise;

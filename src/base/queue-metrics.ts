@@ -97,7 +97,10 @@ function sum(values: readonly number[]): number {
 	return values.reduce((total, value) => total + value, 0);
 }
 
-/** The greatest value, or 0 if there is none. `Math.max(...values)` would throw for more values than the stack holds. */
+/**
+ * The greatest value, or 0 if there is none. `Math.max(...values)` would throw for more values than the stack
+ * holds.
+ */
 function longest(values: readonly number[]): number {
 	return values.reduce((most, value) => Math.max(most, value), 0);
 }

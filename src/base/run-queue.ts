@@ -46,6 +46,7 @@ export class RunQueue {
 		});
 	}
 
+	/** Runs tasks until the slice is over, but at least one. */
 	#runSlice(): void {
 		const end = this.#clock.monotonic() + SLICE_MS;
 		do this.#tasks.shift()?.();

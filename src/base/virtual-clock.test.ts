@@ -10,7 +10,7 @@ describe('virtual clock', () => {
 	test('does not advance by itself', () => {
 		const clock = new VirtualClock();
 		assert.equal(clock.now(), START);
-		clock.setTimer(0, () => assert.fail('nobody moved the clock'));
+		clock.setTimer(0, () => assert.fail('the clock was not advanced'));
 		assert.equal(clock.now(), START);
 		assert.equal(clock.nextDue(), START);
 	});

@@ -1,6 +1,9 @@
 import type { Clock, Timer } from './clock.ts';
 
-/** A pending timer. `due` is a time of the monotonic clock; `at` is its index in the heap, -1 if it is in none. */
+/**
+ * A pending timer. `due` is a time of the monotonic clock; `at` is its index in the heap, -1 if it is in
+ * none.
+ */
 interface Pending {
 	readonly due: number;
 	readonly order: number;

@@ -121,7 +121,10 @@ export class WorkQueue {
 		return this.#failures.get(key) ?? 0;
 	}
 
-	/** Resolves to the key that has waited longest, as soon as there is one; to undefined once the queue is closed. */
+	/**
+	 * Resolves to the key that has waited longest, as soon as there is one; to undefined once the queue is
+	 * closed.
+	 */
 	take(): Promise<string | undefined> {
 		if (this.#closed) return Promise.resolve(undefined);
 		const next = this.#line.shift();

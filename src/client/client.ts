@@ -99,10 +99,12 @@ export class ResourceClient<T extends KubeObject> {
 		});
 	}
 
+	/** Reads an object; rejects with NotFound if it does not exist. */
 	get(name: string): Promise<T> {
 		return this.#send({ method: 'GET', path: this.#at(name) });
 	}
 
+	/** Lists the objects; with `limit`, `metadata.continue` of the result is the token for the next page. */
 	list(options: ListOptions = {}, { signal }: CallOptions = {}): Promise<ObjectList<T>> {
 		return this.#send({
 			method: 'GET',
@@ -121,6 +123,7 @@ export class ResourceClient<T extends KubeObject> {
 		return this.#send({ method: 'PUT', path, query: this.#query, body: object });
 	}
 
+	/** Patches an object; resolves to the stored object. */
 	patch(name: string, kind: PatchKind, patch: unknown, subresource?: 'status'): Promise<T> {
 		return this.#send({
 			method: 'PATCH',

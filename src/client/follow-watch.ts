@@ -3,7 +3,10 @@ import type { ApiWatch, ApiWatchSink, WatchEvent } from '../api/meta/transport.t
 
 /** The watch to follow, and its listener. */
 export interface FollowOptions<T extends KubeObject> {
-	/** Opens the watch, as `ResourceClient.watch` does. `signal` aborts if the watch is cancelled before it is open. */
+	/**
+	 * Opens the watch, as `ResourceClient.watch` does. `signal` aborts if the watch is cancelled before it is
+	 * open.
+	 */
 	readonly open: (sink: ApiWatchSink<T>, signal: AbortSignal) => Promise<ApiWatch>;
 	/** Called with each batch of events; returns true to end the watch. */
 	readonly events: (batch: readonly WatchEvent<T>[]) => boolean | undefined;

@@ -9,8 +9,8 @@ export function isGone(error: unknown): boolean {
 }
 
 /**
- * As {@link isGone}, for patch requests only. The server refuses a patch with another `metadata.uid` as Invalid; a
- * Conflict only means that the object was changed at the same time.
+ * As {@link isGone}, for patch requests only. The server refuses a patch with another `metadata.uid` as Invalid;
+ * a Conflict only means that the object was changed at the same time.
  */
 export function isPatchedGone(error: unknown): boolean {
 	if (isApiError(error, 'NotFound')) return true;

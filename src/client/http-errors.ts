@@ -4,7 +4,7 @@ import { isRawObject } from './raw-object.ts';
 /**
  * The error for a response with the HTTP status `code`. If the body is a metav1.Status, it is that one.
  * Otherwise (a proxy has answered, or the server crashed) it is derived from the code and the body's text, as
- * client-go does in NewGenericServerResponse.
+ * client-go does with apimachinery's NewGenericServerResponse.
  */
 export function errorOfAnswer(
 	code: number,

@@ -169,11 +169,19 @@ export interface HttpTransportOptions {
 export interface Limits {
 	/** For opening the connection: 30 s by default, as in client-go. */
 	readonly connectMs: number;
-	/** For the response and between its parts: 60 s by default, the maximum time of a request in upstream's server. */
+	/**
+	 * For the response and between its parts: 60 s by default, the maximum time of a request in upstream's
+	 * server.
+	 */
 	readonly answerMs: number;
-	/** Between the events of a watch with bookmarks, which a server sends about once a minute: 150 s by default. */
+	/**
+	 * Between the events of a watch with bookmarks, which a server sends about once a minute: 150 s by default.
+	 */
 	readonly watchMs: number;
-	/** Before the kernel sends the first TCP keep-alive probe on an idle connection: 30 s by default, as in client-go. */
+	/**
+	 * Before the kernel sends the first TCP keep-alive probe on an idle connection: 30 s by default, as in
+	 * client-go.
+	 */
 	readonly probeMs: number;
 }
 
@@ -181,7 +189,10 @@ const LIMITS: Limits = { connectMs: 30_000, answerMs: 60_000, watchMs: 150_000, 
 
 interface Answer {
 	readonly response: IncomingMessage;
-	/** Sets the maximum time in milliseconds between two pieces of data from now on; undefined removes the limit. */
+	/**
+	 * Sets the maximum time in milliseconds between two pieces of data from now on; undefined removes the
+	 * limit.
+	 */
 	expectWithin(ms: number | undefined): void;
 }
 
@@ -245,7 +256,10 @@ function jsonOf(text: string): unknown {
 	}
 }
 
-/** Adds kind and apiVersion to the items of a list. Upstream's server omits them, and callers here rely on them. */
+/**
+ * Adds kind and apiVersion to the items of a list. Upstream's server omits them, and callers here rely on
+ * them.
+ */
 function nameItems(object: unknown): unknown {
 	const kind = textAt(object, 'kind');
 	const apiVersion = textAt(object, 'apiVersion');

@@ -62,7 +62,10 @@ export class Informer<T extends KubeObject> {
 		for (const object of this.#objects.objects()) this.#call(handler, object, undefined);
 	}
 
-	/** The object, or undefined if the cache has none of this name. `namespace` is empty for cluster-scoped objects. */
+	/**
+	 * The object, or undefined if the cache has none of this name. `namespace` is empty for cluster-scoped
+	 * objects.
+	 */
 	get(namespace: string, name: string): T | undefined {
 		return this.#objects.get(keyOf(namespace, name));
 	}
@@ -145,7 +148,10 @@ export class Informer<T extends KubeObject> {
 		return leaving.promise;
 	}
 
-	/** Lists and watches until `signal` aborts. After an error it waits for a backoff and resumes at its revision. */
+	/**
+	 * Lists and watches until `signal` aborts. After an error it waits for a backoff and resumes at its
+	 * revision.
+	 */
 	async run(signal: AbortSignal): Promise<void> {
 		const end = (): void => this.#end();
 		signal.addEventListener('abort', end, { once: true });
@@ -178,7 +184,10 @@ export class Informer<T extends KubeObject> {
 		}
 	}
 
-	/** Replaces the cache by a list; resolves to the list's resourceVersion, or to undefined if `signal` has aborted. */
+	/**
+	 * Replaces the cache by a list; resolves to the list's resourceVersion, or to undefined if `signal` has
+	 * aborted.
+	 */
 	async #list(signal: AbortSignal): Promise<string | undefined> {
 		const { items, metadata } = await this.#source.list(this.#options.narrow ?? {}, { signal });
 		// #end() has resolved the waits for changes to false, so the cache must not change any more.
@@ -238,7 +247,10 @@ export class Informer<T extends KubeObject> {
 		this.#set(object);
 	}
 
-	/** Puts a listed object into the cache, unless that has the same version. An earlier one replaces it (rule 1). */
+	/**
+	 * Puts a listed object into the cache, unless that has the same version. An earlier one replaces it (rule
+	 * 1).
+	 */
 	#replace(object: T): void {
 		const known = this.#objects.metadataOf(keyOfObject(object))?.metadata;
 		const { resourceVersion, uid } = object.metadata;

@@ -6,7 +6,10 @@ import { runTogether } from '../base/run-together.ts';
 import type { Client } from './client.ts';
 import { Informer } from './informer.ts';
 
-/** Indexes by name: each function returns the values under which an object is found; see {@link Informer.indexed}. */
+/**
+ * Indexes by name: each function returns the values under which an object is found; see {@link
+ * Informer.indexed}.
+ */
 export type Indexes<T> = Readonly<Record<string, (object: T) => readonly string[]>>;
 
 /** The name of the index by the object's own UID, which every informer of {@link Informers} has. */
@@ -15,7 +18,10 @@ export const BY_UID = 'uid';
 /** The name of the index by the UIDs of the object's owners, which every informer of {@link Informers} has. */
 export const BY_OWNER = 'owner';
 
-/** One informer for each resource, shared by all components of a process, as client-go's SharedInformerFactory. */
+/**
+ * One informer for each resource, shared by all components of a process, as client-go's
+ * SharedInformerFactory.
+ */
 export class Informers {
 	readonly #options: InformersOptions;
 	readonly #made = new Map<string, Informer<KubeObject>>();
@@ -61,7 +67,9 @@ export interface InformersOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly random: Random;
-	/** Called with `group/resource` and the error of each failed list or watch, and of each handler that throws. */
+	/**
+	 * Called with `group/resource` and the error of each failed list or watch, and of each handler that throws.
+	 */
 	readonly onError: (resource: string, error: unknown) => void;
 }
 

@@ -101,8 +101,8 @@ export function writeKubeconfig(access: WrittenAccess): string {
 }
 
 /**
- * The access in a text that {@link writeKubeconfig} has written, which must be equal byte for byte; undefined for
- * any other text. Most commands read such a file, and loading a YAML library would add 10 ms to each.
+ * The access in a text that {@link writeKubeconfig} has written, which must be equal byte for byte; undefined
+ * for any other text. Most commands read such a file, and loading a YAML library would add 10 ms to each.
  */
 function parseWritten(text: string): WrittenAccess | undefined {
 	const value = (pattern: RegExp): string => pattern.exec(text)?.[1] ?? '';
@@ -142,6 +142,7 @@ function parseFile(path: string, text: string, parse: (text: string) => unknown)
 	return config;
 }
 
+/** The first entry called `name` in the list `list` of any file. Throws a KubeconfigError if there is none. */
 function pick(parsed: Parsed, list: string, field: string, name: string): Entry {
 	for (const { path, config } of parsed) {
 		for (const item of listAt(config, list)) {
@@ -180,6 +181,7 @@ async function resolveAccess(
 }
 
 function refuseUnsupported({ path, name, value }: Entry): void {
+	// Ignoring the entry would send requests without credentials, and the user would see only `Unauthorized`.
 	for (const way of ['exec', 'auth-provider', 'username']) {
 		if (!(way in value)) continue;
 		throw new KubeconfigError(
@@ -220,6 +222,7 @@ function fromBase64({ path, name }: Entry, field: string, data: string): string 
 	}
 }
 
+/** Reads a file to which an entry refers. A relative path starts at the folder of the entry's kubeconfig. */
 async function readBeside(
 	entry: Entry,
 	path: string,
@@ -234,6 +237,7 @@ async function readBeside(
 	}
 }
 
+/** An object with the field `name`, or an empty one: the types do not allow a field with the value undefined. */
 function defined<K extends string>(name: K, value: string | undefined): { readonly [P in K]?: string } {
 	const part: { [P in K]?: string } = {};
 	if (value !== undefined) part[name] = value;

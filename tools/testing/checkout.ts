@@ -103,6 +103,7 @@ export class Checkout {
 		return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })));
 	}
 
+	/** The script under test sees nothing of the caller's environment, so that tests do not depend on it. */
 	#environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 		return { PATH: join(dirname(this.root), 'bin'), HOME: dirname(this.root), ...env };
 	}

@@ -104,7 +104,10 @@ export const BANNED: readonly {
 	},
 ];
 
-/** Files that may use `as`, because they decode external data, or because the type system cannot express a fact. */
+/**
+ * Files that may use `as`, because they decode external data, or because the type system cannot express a
+ * fact.
+ */
 export const CASTS: Readonly<Record<string, string>> = {
 	'src/plan/pod/pod-world.ts': 'makes Pods for tests',
 	'src/api/meta/decode.ts': 'makes the static type from the schema that the value was decoded by',

@@ -63,6 +63,7 @@ function isNode(value: unknown): value is SyntaxNode {
 	return typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
 }
 
+/** Parses a file. Re-exports count as imports, because they load the other file too. */
 function readSource(path: string): Source {
 	const text = readFileSync(join(ROOT, path), 'utf8');
 	const { program, comments, module } = parseSync(path, text);

@@ -1,4 +1,7 @@
-/** The types of the modules of prom-client that src/base/metrics.ts imports. The library declares only those of its main module. */
+/**
+ * The types of the modules of prom-client that src/base/metrics.ts imports. The library declares only those
+ * of its main module.
+ */
 
 declare module 'prom-client/lib/registry.js' {
 	import type { Registry } from 'prom-client';
