@@ -29,7 +29,7 @@ export interface Clock {
  * timers, and the wall clock is read after each: a timer that fell due during the suspension fires at most
  * this late.
  */
-const LONGEST_TIMER_MS = 30_000;
+const MAX_TIMER_MS = 30_000;
 
 /** The machine's clock. Its timers keep the process alive only if `keepsAlive` is set. */
 export class SystemClock implements Clock {
@@ -57,9 +57,9 @@ export class SystemClock implements Clock {
 		const wallDue = Date.now() + delayMs;
 		let handle: NodeJS.Timeout;
 		const arm = (): void => {
-			const left = Math.min(due - performance.now(), wallDue - Date.now());
-			const wait = Math.min(Math.max(left, 0), LONGEST_TIMER_MS);
-			handle = setTimeout(left > LONGEST_TIMER_MS ? arm : fire, wait);
+			const remainingMs = Math.min(due - performance.now(), wallDue - Date.now());
+			const waitMs = Math.min(Math.max(remainingMs, 0), MAX_TIMER_MS);
+			handle = setTimeout(remainingMs > MAX_TIMER_MS ? arm : fire, waitMs);
 			if (!this.#keepsAlive) handle.unref();
 		};
 		arm();

@@ -91,7 +91,7 @@ const PIECE_LENGTH = 64 * 1024;
 
 /** An object or a list whose end has not been read yet. */
 type Frame =
-	| { readonly record: Record<string, unknown>; key: string; again: boolean; keys: number }
+	| { readonly record: Record<string, unknown>; key: string; isDuplicate: boolean; keys: number }
 	| { readonly record: undefined; readonly list: unknown[] };
 
 /**
@@ -117,7 +117,7 @@ class JsonReader {
 		const pauseAt = this.#at + length;
 		while (!this.#result) {
 			if (this.#at > pauseAt) return false;
-			this.#beginValue();
+			this.#startValue();
 		}
 		return true;
 	}
@@ -129,27 +129,27 @@ class JsonReader {
 	}
 
 	/** Reads a scalar, or the opening bracket of an object or a list. */
-	#beginValue(): void {
+	#startValue(): void {
 		switch (this.#next()) {
 			case OPEN_BRACE:
-				this.#beginObject();
+				this.#startObject();
 				return;
 			case OPEN_BRACKET:
-				this.#beginList();
+				this.#startList();
 				return;
 			default:
 				this.#endValue(this.#scalar());
 		}
 	}
 
-	#beginObject(): void {
+	#startObject(): void {
 		this.#enter();
 		const record = {};
 		if (this.#next() === CLOSE_BRACE) this.#endEmpty(record);
-		else this.#open.push({ record, key: this.#key(), again: false, keys: 1 });
+		else this.#open.push({ record, key: this.#key(), isDuplicate: false, keys: 1 });
 	}
 
-	#beginList(): void {
+	#startList(): void {
 		this.#enter();
 		if (this.#next() === CLOSE_BRACKET) {
 			this.#endEmpty([]);
@@ -169,7 +169,7 @@ class JsonReader {
 				return;
 			}
 			if (!frame.record) frame.list.push(complete);
-			else if (frame.again) putAgain(frame.record, frame.key, complete);
+			else if (frame.isDuplicate) putDuplicate(frame.record, frame.key, complete);
 			else setOwn(frame.record, frame.key, complete);
 			const char = this.#next();
 			if (char === COMMA) {
@@ -191,8 +191,8 @@ class JsonReader {
 	#nextKey(frame: Frame & { readonly record: Record<string, unknown> }): void {
 		frame.key = this.#key();
 		this.#countKey(frame);
-		frame.again = Object.hasOwn(frame.record, frame.key);
-		if (frame.again) this.#repeat(frame.record, frame.key);
+		frame.isDuplicate = Object.hasOwn(frame.record, frame.key);
+		if (frame.isDuplicate) this.#recordDuplicate(frame.record, frame.key);
 		else this.#repeated?.get(frame.record)?.push(frame.key);
 	}
 
@@ -245,7 +245,7 @@ class JsonReader {
 		if (++frame.keys > keys) throw new JsonLimitError(`more than ${keys} fields in one object`);
 	}
 
-	#repeat(record: object, key: string): void {
+	#recordDuplicate(record: object, key: string): void {
 		this.#repeated ??= new Map();
 		const keys = this.#repeated.get(record) ?? Object.keys(record);
 		keys.push(key);
@@ -343,7 +343,7 @@ class JsonReader {
  * that the second is merged into the first. The merge changes the first object in place: a copy for each
  * duplicate would take quadratic time.
  */
-function putAgain(record: Record<string, unknown>, key: string, value: unknown): void {
+function putDuplicate(record: Record<string, unknown>, key: string, value: unknown): void {
 	const before = record[key];
 	if (!isRecord(before) || !isRecord(value)) {
 		setOwn(record, key, value);
@@ -351,7 +351,7 @@ function putAgain(record: Record<string, unknown>, key: string, value: unknown):
 	}
 	const target: Record<string, unknown> = before;
 	for (const name in value) {
-		if (Object.hasOwn(target, name)) putAgain(target, name, value[name]);
+		if (Object.hasOwn(target, name)) putDuplicate(target, name, value[name]);
 		else setOwn(target, name, value[name]);
 	}
 }

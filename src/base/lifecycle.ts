@@ -25,7 +25,7 @@ export class Lifecycle {
 	constructor(options: LifecycleOptions) {
 		this.#options = options;
 		const { signal } = options;
-		const stop = (): void => this.#beginStop();
+		const stop = (): void => this.#startStopping();
 		if (signal?.aborted) stop();
 		signal?.addEventListener('abort', stop, { once: true });
 	}
@@ -67,7 +67,7 @@ export class Lifecycle {
 		if (outcome?.ok) return outcome.value;
 		if (outcome) {
 			report(outcome.error);
-			this.#beginStop();
+			this.#startStopping();
 		}
 		return this.#rejectWhenEnded();
 	}
@@ -88,7 +88,7 @@ export class Lifecycle {
 			},
 		});
 		for (const [name, work] of Object.entries(works)) {
-			const ended = this.#oversee(name, work, stop.signal).then(() => void running.delete(name));
+			const ended = this.#runWork(name, work, stop.signal).then(() => void running.delete(name));
 			running.set(name, ended);
 		}
 	}
@@ -118,11 +118,11 @@ export class Lifecycle {
 	 * times.
 	 */
 	async stop(): Promise<void> {
-		this.#beginStop();
+		this.#startStopping();
 		await this.#ended.promise;
 	}
 
-	async #oversee(name: string, work: Work, signal: AbortSignal): Promise<void> {
+	async #runWork(name: string, work: Work, signal: AbortSignal): Promise<void> {
 		const outcome = await settled(() => work(signal));
 		if (!signal.aborted) {
 			const error = outcome.ok ? new Error('it ended unexpectedly') : outcome.error;
@@ -134,7 +134,7 @@ export class Lifecycle {
 
 	#fail(error: PartError): void {
 		this.#report(error);
-		this.#beginStop();
+		this.#startStopping();
 	}
 
 	#report(error: PartError): void {
@@ -142,7 +142,7 @@ export class Lifecycle {
 		this.#options.onFailure(error);
 	}
 
-	#beginStop(): void {
+	#startStopping(): void {
 		if (this.#stopping.signal.aborted) return;
 		this.#stopping.abort();
 		// #stopOne catches and reports every error of a part; the second handler is for a bug in this class.
@@ -162,11 +162,11 @@ export class Lifecycle {
 
 	async #stopOne(entry: Entry, timeoutMs: number): Promise<void> {
 		const names = entry.names().join(', ');
-		const tooLate = new AbortController();
-		const timer = this.#options.clock.setTimer(timeoutMs, () => tooLate.abort());
+		const timeout = new AbortController();
+		const timer = this.#options.clock.setTimer(timeoutMs, () => timeout.abort());
 		const outcome = await unlessAborted(
 			settled(() => entry.stop()),
-			tooLate.signal,
+			timeout.signal,
 		);
 		timer.cancel();
 		if (outcome?.ok) return;

@@ -53,7 +53,7 @@ export class Metrics {
 
 	/** A counter that its owner increments at each event. */
 	counter(description: MetricDescription): Family<CounterSeries> {
-		return madeOnce(this.#counters, description.name, () => {
+		return getOrCreate(this.#counters, description.name, () => {
 			const counter = new Counter(this.#registered(description));
 			return new Family((labels) => {
 				const series = counter.labels(...labels);
@@ -67,7 +67,7 @@ export class Metrics {
 	histogram(
 		description: MetricDescription & { readonly buckets: readonly number[] },
 	): Family<HistogramSeries> {
-		return madeOnce(this.#histograms, description.name, () => {
+		return getOrCreate(this.#histograms, description.name, () => {
 			const buckets = [...description.buckets];
 			const histogram = new Histogram({ ...this.#registered(description), buckets });
 			const { labelNames = [] } = description;
@@ -83,7 +83,7 @@ export class Metrics {
 	 * must report series of its own, since a later value replaces an earlier one of the same labels.
 	 */
 	readGauge(description: MetricDescription, read: (report: Report) => void): void {
-		const readers = madeOnce(this.#readers, description.name, () => {
+		const readers = getOrCreate(this.#readers, description.name, () => {
 			const made: Array<typeof read> = [];
 			const gauge = new Gauge({
 				...this.#registered(description),
@@ -102,7 +102,7 @@ export class Metrics {
 	 * report for the same labels are added.
 	 */
 	readCounter(description: MetricDescription, read: (report: Report) => void): void {
-		const readers = madeOnce(this.#readers, description.name, () => {
+		const readers = getOrCreate(this.#readers, description.name, () => {
 			const made: Array<typeof read> = [];
 			const counter = new Counter({
 				...this.#registered(description),
@@ -169,7 +169,7 @@ export class Family<Series> {
 	 * a series that appears with it.
 	 */
 	with(...labels: readonly string[]): Series {
-		return madeOnce(this.#series, labels.join('\0'), () => this.#make(labels));
+		return getOrCreate(this.#series, labels.join('\0'), () => this.#make(labels));
 	}
 }
 
@@ -183,7 +183,7 @@ export function exponentialBuckets(start: number, factor: number, count: number)
 	return bounds;
 }
 
-function madeOnce<T>(made: Map<string, T>, key: string, make: () => T): T {
+function getOrCreate<T>(made: Map<string, T>, key: string, make: () => T): T {
 	let found = made.get(key);
 	if (found === undefined) {
 		found = make();

@@ -49,7 +49,7 @@ export function openPrivateRoot(path: string, own: ReadonlySet<string>): void {
 	const stats = orUnusable(path, 'cannot be read', () => statSync(path));
 	checkFolder(path, stats);
 	orUnusable(path, 'cannot be used', () => {
-		if ((stats.mode & OPEN_TO_OTHERS) !== 0) closeToOthers(path, stats, own);
+		if ((stats.mode & OPEN_TO_OTHERS) !== 0) makePrivate(path, stats, own);
 		accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
 	});
 }
@@ -63,7 +63,7 @@ function createUnlessPresent(path: string): void {
  * Makes an existing folder private. Throws if it contains foreign names, or anything at all while other users
  * could write to it: they may have created links there (rule 1).
  */
-function closeToOthers(path: string, { mode }: Stats, own: ReadonlySet<string>): void {
+function makePrivate(path: string, { mode }: Stats, own: ReadonlySet<string>): void {
 	const names = readdirSync(path);
 	const writable = (mode & WRITABLE_BY_OTHERS) !== 0;
 	const foreign = names.find((name) => !own.has(name));
@@ -113,7 +113,8 @@ export function readPrivateFile(path: string): string | undefined {
 		const fd = openSync(path, flags);
 		try {
 			const { size } = fstatSync(fd);
-			if (size > LARGEST_FILE_BYTES) throw new Error(`it has ${size} bytes`);
+			if (size > MAX_FILE_BYTES)
+				throw new Error(`it has ${size} bytes, and the maximum is ${MAX_FILE_BYTES}`);
 			const bytes = Buffer.alloc(size);
 			return bytes.subarray(0, readSync(fd, bytes, 0, size, 0)).toString('utf8');
 		} finally {
@@ -140,7 +141,7 @@ const OPEN_TO_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
 
 /** Far more than a key, a token or a kubeconfig needs, and little enough to allocate at once. */
-const LARGEST_FILE_BYTES = 16 << 20;
+const MAX_FILE_BYTES = 16 << 20;
 
 function checkFolder(path: string, stats: Stats): void {
 	if (stats.isSymbolicLink()) throw isLink(path);

@@ -45,7 +45,7 @@ export interface ReconcileLoopOptions {
 	onError(key: string, error: unknown): void;
 }
 
-const LONGEST_REST_MS = 1000;
+const MAX_REST_MS = 1000;
 
 /**
  * Workers that take keys from a {@link WorkQueue} and reconcile each. All controllers run in this frame,
@@ -96,7 +96,7 @@ export class ReconcileLoop {
 			if (error instanceof TerminalError) this.queue.forget(key);
 			else this.queue.addRateLimited(key);
 		}
-		const restMs = Math.min(this.#options.restMs?.(key, clock.monotonic() - started) ?? 0, LONGEST_REST_MS);
+		const restMs = Math.min(this.#options.restMs?.(key, clock.monotonic() - started) ?? 0, MAX_REST_MS);
 		this.queue.done(key, restMs >= 1 ? restMs : 0);
 	}
 }

@@ -30,27 +30,27 @@ export class WorkQueue {
 	readonly #backoff: BackoffPolicy;
 	readonly #metrics: QueueMetrics;
 	/** The keys that wait for a worker, oldest first; `#waiting` holds the same keys for look-up by key. */
-	readonly #line = new FifoQueue<{ readonly key: string; readonly since: number }>();
+	readonly #order = new FifoQueue<{ readonly key: string; readonly addedAt: number }>();
 	readonly #waiting = new Set<string>();
 	/** The keys that workers hold, each with the monotonic time at which its worker took it. */
 	readonly #working = new Map<string, number>();
 	/** The keys that were added during their own pass or rest, each with the time of the addition. */
-	readonly #again = new Map<string, number>();
+	readonly #readded = new Map<string, number>();
 	/** The keys that rest after `done`, each with the timer that ends the rest. */
 	readonly #resting = new Map<string, Timer>();
 	/** The delayed additions. */
 	readonly #delayed = new Map<string, { due: number; timer: Timer }>();
 	readonly #failures = new Map<string, number>();
 	/** The pending calls of `take`, oldest first. */
-	readonly #takers = new FifoQueue<(key: string | undefined) => void>();
+	readonly #waiters = new FifoQueue<(key: string | undefined) => void>();
 	#closed = false;
 
 	constructor({ name, clock, backoff, metrics }: WorkQueueOptions) {
 		this.#clock = clock;
 		this.#backoff = backoff;
 		this.#metrics = new QueueMetrics(metrics, name, () => ({
-			depth: this.#waiting.size + this.#again.size,
-			workingMs: [...this.#working.values()].map((since) => clock.monotonic() - since),
+			depth: this.#waiting.size + this.#readded.size,
+			workingMs: [...this.#working.values()].map((takenAt) => clock.monotonic() - takenAt),
 		}));
 	}
 
@@ -61,28 +61,28 @@ export class WorkQueue {
 
 	/** Adds `key` to the end of the queue, unless it is in the queue (rule 2). */
 	add(key: string): void {
-		if (this.#closed || this.#waiting.has(key) || this.#again.has(key)) return;
+		if (this.#closed || this.#waiting.has(key) || this.#readded.has(key)) return;
 		this.#metrics.added();
 		const now = this.#clock.monotonic();
-		if (this.#working.has(key) || this.#resting.has(key)) this.#again.set(key, now);
-		else this.#enter(key, now);
+		if (this.#working.has(key) || this.#resting.has(key)) this.#readded.set(key, now);
+		else this.#enqueue(key, now);
 	}
 
-	#enter(key: string, since: number): void {
-		const taker = this.#takers.shift();
-		if (!taker) {
+	#enqueue(key: string, addedAt: number): void {
+		const waiter = this.#waiters.shift();
+		if (!waiter) {
 			this.#waiting.add(key);
-			this.#line.push({ key, since });
+			this.#order.push({ key, addedAt });
 			return;
 		}
-		this.#start(key, since);
-		taker(key);
+		this.#start(key, addedAt);
+		waiter(key);
 	}
 
-	#start(key: string, since: number): void {
+	#start(key: string, addedAt: number): void {
 		const now = this.#clock.monotonic();
 		this.#working.set(key, now);
-		this.#metrics.waited(now - since);
+		this.#metrics.waited(now - addedAt);
 	}
 
 	/** Adds `key` in `delayMs` milliseconds, unless an earlier delayed addition of it is pending (rule 3). */
@@ -127,11 +127,11 @@ export class WorkQueue {
 	 */
 	take(): Promise<string | undefined> {
 		if (this.#closed) return Promise.resolve(undefined);
-		const next = this.#line.shift();
-		if (!next) return new Promise((resolve) => this.#takers.push(resolve));
-		const { key, since } = next;
+		const next = this.#order.shift();
+		if (!next) return new Promise((resolve) => this.#waiters.push(resolve));
+		const { key, addedAt } = next;
 		this.#waiting.delete(key);
-		this.#start(key, since);
+		this.#start(key, addedAt);
 		return Promise.resolve(key);
 	}
 
@@ -140,26 +140,26 @@ export class WorkQueue {
 	 * `restMs` milliseconds, and at once by default.
 	 */
 	done(key: string, restMs = 0): void {
-		const since = this.#working.get(key);
-		if (since !== undefined) this.#metrics.worked(this.#clock.monotonic() - since);
+		const takenAt = this.#working.get(key);
+		if (takenAt !== undefined) this.#metrics.worked(this.#clock.monotonic() - takenAt);
 		this.#working.delete(key);
 		if (this.#closed) return;
 		if (restMs <= 0) {
-			this.#wake(key);
+			this.#requeue(key);
 			return;
 		}
 		const timer = this.#clock.setTimer(restMs, () => {
 			this.#resting.delete(key);
-			this.#wake(key);
+			this.#requeue(key);
 		});
 		this.#resting.set(key, timer);
 	}
 
-	#wake(key: string): void {
-		const since = this.#again.get(key);
-		if (since === undefined) return;
-		this.#again.delete(key);
-		this.#enter(key, since);
+	#requeue(key: string): void {
+		const addedAt = this.#readded.get(key);
+		if (addedAt === undefined) return;
+		this.#readded.delete(key);
+		this.#enqueue(key, addedAt);
 	}
 
 	/** Drops all keys, cancels all timers and resolves every pending `take` to undefined. Cannot be undone. */
@@ -170,8 +170,8 @@ export class WorkQueue {
 		this.#delayed.clear();
 		this.#resting.clear();
 		this.#waiting.clear();
-		this.#line.drain();
-		this.#again.clear();
-		for (const taker of this.#takers.drain()) taker(undefined);
+		this.#order.drain();
+		this.#readded.clear();
+		for (const waiter of this.#waiters.drain()) waiter(undefined);
 	}
 }

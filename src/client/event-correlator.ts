@@ -16,9 +16,9 @@ import { LruMap } from '../base/lru-map.ts';
  */
 export class EventCorrelator {
 	readonly #clock: Clock;
-	readonly #similar = new LruMap<SimilarEvents>(REMEMBERED);
-	readonly #observed = new LruMap<Observation>(REMEMBERED);
-	readonly #buckets = new LruMap<TokenBucket>(REMEMBERED);
+	readonly #similar = new LruMap<SimilarEvents>(MAX_KEYS);
+	readonly #observed = new LruMap<Observation>(MAX_KEYS);
+	readonly #buckets = new LruMap<TokenBucket>(MAX_KEYS);
 
 	constructor(clock: Clock) {
 		this.#clock = clock;
@@ -104,7 +104,7 @@ const SIMILAR_LIMIT = 10;
 const SIMILAR_INTERVAL_MS = 600_000;
 const SPAM_BURST = 25;
 const SPAM_REFILL_MS = 300_000;
-const REMEMBERED = 4096;
+const MAX_KEYS = 4096;
 
 /** The Event that replaces similar ones. As upstream's, it has no reporting component. */
 function combined({ lastTimestamp, ...event }: Event): Event {

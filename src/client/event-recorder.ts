@@ -24,8 +24,8 @@ export interface EventText {
  * empties. Two are few enough that Events do not delay other requests: when a thousand Pods are due at once,
  * they start a third sooner than with sixteen.
  */
-const FEWEST_IN_FLIGHT = 2;
-const WAITING_PER_WRITER = 500;
+const MIN_WRITERS = 2;
+const WAITING_PER_EXTRA_WRITER = 500;
 
 /**
  * Maximum number of Events that wait to be written; further ones are discarded, as client-go's broadcaster does
@@ -67,7 +67,7 @@ export class EventRecorder {
 		const correlated = this.#correlator.correlate(this.#build(object, text));
 		if (!correlated) return;
 		this.#queue.push(correlated);
-		this.#pump();
+		this.#startWrites();
 	}
 
 	#build(object: KubeObject, { type, reason, message, fieldPath }: EventText): Event {
@@ -101,8 +101,8 @@ export class EventRecorder {
 		};
 	}
 
-	#pump(): void {
-		while (this.#writing.size < FEWEST_IN_FLIGHT + this.#queue.size / WAITING_PER_WRITER) {
+	#startWrites(): void {
+		while (this.#writing.size < MIN_WRITERS + this.#queue.size / WAITING_PER_EXTRA_WRITER) {
 			const next = this.#queue.shift();
 			if (!next) {
 				this.#reportDiscarded();
@@ -112,18 +112,18 @@ export class EventRecorder {
 			const key = `${namespace}/${name}`;
 			// A repeated Event contains the total count, so only the latest of the waiting ones is written.
 			if (this.#writing.has(key)) this.#writing.set(key, next);
-			else void this.#writeInTurn(key, next);
+			else void this.#writeWithRepeats(key, next);
 		}
 	}
 
 	/** Writes one Event, and then its repetition if one was recorded during the write. */
-	async #writeInTurn(key: string, first: Correlated): Promise<void> {
+	async #writeWithRepeats(key: string, first: Correlated): Promise<void> {
 		for (let next: Correlated | undefined = first; next; next = this.#writing.get(key)) {
 			this.#writing.set(key, undefined);
 			await this.#write(next);
 		}
 		this.#writing.delete(key);
-		this.#pump();
+		this.#startWrites();
 	}
 
 	/** Reports discarded Events once the queue is empty, so that a flood causes one report. */

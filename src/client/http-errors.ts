@@ -12,7 +12,7 @@ export function errorOfAnswer(
 	request: { method: string; path: string },
 ): ApiError {
 	if (isStatus(body)) return new ApiError(body);
-	const text = typeof body === 'string' ? body.trim().slice(0, LONGEST_QUOTE) : '';
+	const text = typeof body === 'string' ? body.trim().slice(0, MAX_QUOTED_LENGTH) : '';
 	const known = BY_CODE[code] ?? (code >= 500 ? BY_CODE[500] : undefined);
 	const reason = known?.reason ?? 'Unknown';
 	const message =
@@ -28,7 +28,7 @@ export function isStatus(value: unknown): value is Status {
 
 const FAILURE = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure' } as const;
 
-const LONGEST_QUOTE = 2048;
+const MAX_QUOTED_LENGTH = 2048;
 
 /** The reason of each HTTP status code, and the message that replaces the body's text if that would not help. */
 const BY_CODE: Readonly<Record<number, { readonly reason: string; readonly message?: string }>> = {

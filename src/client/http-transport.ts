@@ -58,7 +58,7 @@ export class HttpTransport implements ApiTransport {
 		if (object === undefined) throw errorOfAnswer(500, body, request);
 		return {
 			code: response.statusCode ?? 200,
-			object: deepFreeze(nameItems(object)),
+			object: deepFreeze(addKinds(object)),
 			warnings: warningsOf(response),
 		};
 	}
@@ -68,7 +68,7 @@ export class HttpTransport implements ApiTransport {
 		const { response, expectWithin } = await this.#open({ ...request, query });
 		// A server sends bookmarks about once a minute. A watch without them may be silent for any time.
 		expectWithin(request.query?.allowWatchBookmarks === 'true' ? this.#limits.watchMs : undefined);
-		return readWatch(response, sink, (error) => this.#broken(error));
+		return readWatch(response, sink, (error) => this.#unreachable(error));
 	}
 
 	async stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
@@ -87,7 +87,7 @@ export class HttpTransport implements ApiTransport {
 		try {
 			yield* response;
 		} catch (error) {
-			if (!signal?.aborted) throw this.#broken(error);
+			if (!signal?.aborted) throw this.#unreachable(error);
 		}
 	}
 
@@ -100,7 +100,7 @@ export class HttpTransport implements ApiTransport {
 		throw errorOfAnswer(code, jsonOf(body) ?? body, request);
 	}
 
-	#exchange(request: ApiRequest, mayRepeat: boolean): Promise<Answer> {
+	#exchange(request: ApiRequest, mayRetry: boolean): Promise<Answer> {
 		const { method, body, signal, contentType = 'application/json', accept = 'application/json' } = request;
 		const payload = body === undefined ? undefined : JSON.stringify(body);
 		const headers = {
@@ -128,8 +128,8 @@ export class HttpTransport implements ApiTransport {
 				// After the head of the response, the reader of the body gets the error from the stream.
 				if (isAnswered) return;
 				if (signal?.aborted) reject(error);
-				else if (mayRepeat && sent.reusedSocket) resolve(this.#exchange(request, false));
-				else reject(this.#broken(error));
+				else if (mayRetry && sent.reusedSocket) resolve(this.#exchange(request, false));
+				else reject(this.#unreachable(error));
 			});
 			sent.end(payload);
 		});
@@ -147,12 +147,12 @@ export class HttpTransport implements ApiTransport {
 		try {
 			for await (const chunk of response) chunks.push(chunk);
 		} catch (error) {
-			throw this.#broken(error);
+			throw this.#unreachable(error);
 		}
 		return Buffer.concat(chunks).toString('utf8');
 	}
 
-	#broken(cause: unknown): Error {
+	#unreachable(cause: unknown): Error {
 		if (cause instanceof Error && cause.name === 'AbortError') return cause;
 		return new ServerUnreachableError(this.#base.host, cause);
 	}
@@ -260,7 +260,7 @@ function jsonOf(text: string): unknown {
  * Adds kind and apiVersion to the items of a list. Upstream's server omits them, and callers here rely on
  * them.
  */
-function nameItems(object: unknown): unknown {
+function addKinds(object: unknown): unknown {
 	const kind = textAt(object, 'kind');
 	const apiVersion = textAt(object, 'apiVersion');
 	const items = listAt(object, 'items');

@@ -30,8 +30,8 @@ export class Informer<T extends KubeObject> {
 	readonly #objects = new ObjectCopies<T>();
 	readonly #indexes = new Map<string, KeyIndex>();
 	readonly #handlers: InformerHandler<T>[] = [];
-	#waiting: Array<{ readonly revision: number; readonly resolve: (shown: boolean) => void }> = [];
-	readonly #leaving = new Map<string, PromiseWithResolvers<boolean>>();
+	#revisionWaits: Array<{ readonly revision: number; readonly resolve: (shown: boolean) => void }> = [];
+	readonly #deletionWaits = new Map<string, PromiseWithResolvers<boolean>>();
 	#revision = 0;
 	#ended = false;
 	#failures = 0;
@@ -59,7 +59,7 @@ export class Informer<T extends KubeObject> {
 	 */
 	subscribe(handler: InformerHandler<T>): void {
 		this.#handlers.push(handler);
-		for (const object of this.#objects.objects()) this.#call(handler, object, undefined);
+		for (const object of this.#objects.objects()) this.#notify(handler, object, undefined);
 	}
 
 	/**
@@ -84,7 +84,7 @@ export class Informer<T extends KubeObject> {
 		for (const object of this.#objects.objects()) {
 			yield object;
 			taken += 1;
-			if (taken % TURN_LENGTH === 0) await nextTurn();
+			if (taken % OBJECTS_PER_TURN === 0) await nextTurn();
 		}
 	}
 
@@ -132,7 +132,7 @@ export class Informer<T extends KubeObject> {
 		const revision = Number(resourceVersion ?? 0);
 		if (this.#revision >= revision) return Promise.resolve(true);
 		if (this.#ended) return Promise.resolve(false);
-		return new Promise((resolve) => this.#waiting.push({ revision, resolve }));
+		return new Promise((resolve) => this.#revisionWaits.push({ revision, resolve }));
 	}
 
 	/**
@@ -143,8 +143,8 @@ export class Informer<T extends KubeObject> {
 	left({ metadata: { namespace = '', name = '', uid = '' } }: T): Promise<boolean> {
 		if (this.metadataOf(namespace, name)?.metadata.uid !== uid) return Promise.resolve(true);
 		if (this.#ended) return Promise.resolve(false);
-		const leaving = this.#leaving.get(uid) ?? Promise.withResolvers<boolean>();
-		this.#leaving.set(uid, leaving);
+		const leaving = this.#deletionWaits.get(uid) ?? Promise.withResolvers<boolean>();
+		this.#deletionWaits.set(uid, leaving);
 		return leaving.promise;
 	}
 
@@ -166,7 +166,7 @@ export class Informer<T extends KubeObject> {
 	async #follow(signal: AbortSignal): Promise<void> {
 		let from = this.#options.from?.resourceVersion;
 		for (const object of this.#options.from?.objects ?? []) this.#put(object);
-		if (from !== undefined) this.#begin(from);
+		if (from !== undefined) this.#markSynced(from);
 		while (!signal.aborted) {
 			try {
 				from ??= await this.#list(signal);
@@ -196,12 +196,12 @@ export class Informer<T extends KubeObject> {
 		for (const key of [...this.#objects.keys()]) if (!listed.has(key)) this.#remove(key);
 		for (const object of items) this.#replace(object);
 		this.#failures = 0;
-		this.#setBack(metadata.resourceVersion);
-		this.#begin(metadata.resourceVersion);
+		this.#lowerRevision(metadata.resourceVersion);
+		this.#markSynced(metadata.resourceVersion);
 		return metadata.resourceVersion;
 	}
 
-	#begin(resourceVersion: string): void {
+	#markSynced(resourceVersion: string): void {
 		this.#advance(resourceVersion);
 		this.#synced.resolve(true);
 	}
@@ -213,20 +213,20 @@ export class Informer<T extends KubeObject> {
 	 */
 	async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
 		const { clock, narrow, random } = this.#options;
-		const timeoutSeconds = Math.round(SHORTEST_WATCH_SECONDS * (1 + (random?.next() ?? 0.5)));
-		const began = clock.monotonic();
-		let heard = false;
+		const timeoutSeconds = Math.round(MIN_WATCH_SECONDS * (1 + (random?.next() ?? 0.5)));
+		const startedAt = clock.monotonic();
+		let hadEvents = false;
 		await followWatch<T>({
 			open: (sink, over) =>
 				this.#source.watch({ ...narrow, resourceVersion, timeoutSeconds }, sink, { signal: over }),
 			events: (batch) => {
-				heard = true;
+				hadEvents = true;
 				return this.#apply(batch);
 			},
 			signal,
 		});
 		// The error leads to a backoff. Without it, client and server would do nothing but open watches.
-		if (!heard && !signal.aborted && clock.monotonic() - began < SHORTEST_GOOD_WATCH_MS)
+		if (!hadEvents && !signal.aborted && clock.monotonic() - startedAt < MIN_GOOD_WATCH_MS)
 			throw new ShortWatchError();
 	}
 
@@ -261,21 +261,21 @@ export class Informer<T extends KubeObject> {
 		const key = keyOfObject(object);
 		const old = this.#objects.get(key);
 		this.#objects.set(key, object);
-		this.#file(key, old, object);
-		if (old && old.metadata.uid !== object.metadata.uid) this.#leave(old);
-		for (const handler of this.#handlers) this.#call(handler, object, old);
+		this.#updateIndexes(key, old, object);
+		if (old && old.metadata.uid !== object.metadata.uid) this.#resolveDeletionWait(old);
+		for (const handler of this.#handlers) this.#notify(handler, object, old);
 	}
 
 	#remove(key: string): void {
 		const old = this.#objects.get(key);
 		if (!old) return;
 		this.#objects.delete(key);
-		this.#file(key, old, undefined);
-		this.#leave(old);
-		for (const handler of this.#handlers) this.#call(handler, undefined, old);
+		this.#updateIndexes(key, old, undefined);
+		this.#resolveDeletionWait(old);
+		for (const handler of this.#handlers) this.#notify(handler, undefined, old);
 	}
 
-	#call(handler: InformerHandler<T>, object: T | undefined, old: T | undefined): void {
+	#notify(handler: InformerHandler<T>, object: T | undefined, old: T | undefined): void {
 		try {
 			handler(object, old);
 		} catch (error) {
@@ -283,13 +283,13 @@ export class Informer<T extends KubeObject> {
 		}
 	}
 
-	#leave({ metadata: { uid = '' } }: T): void {
-		this.#leaving.get(uid)?.resolve(true);
-		this.#leaving.delete(uid);
+	#resolveDeletionWait({ metadata: { uid = '' } }: T): void {
+		this.#deletionWaits.get(uid)?.resolve(true);
+		this.#deletionWaits.delete(uid);
 	}
 
 	/** Updates the indexes. An update that changes none of the indexed values costs no look-up. */
-	#file(key: string, old: T | undefined, object: T | undefined): void {
+	#updateIndexes(key: string, old: T | undefined, object: T | undefined): void {
 		for (const [name, valuesOf] of Object.entries(this.#options.indexes ?? {})) {
 			const index = this.#indexes.get(name);
 			const before = old ? valuesOf(old) : [];
@@ -300,20 +300,20 @@ export class Informer<T extends KubeObject> {
 	}
 
 	/** Lowers the revision to that of a list, if that is lower, and resolves the waits for later revisions. */
-	#setBack(resourceVersion: string): void {
+	#lowerRevision(resourceVersion: string): void {
 		const revision = Number(resourceVersion);
 		if (revision >= this.#revision) return;
 		this.#revision = revision;
-		for (const { resolve } of this.#waiting) resolve(true);
-		this.#waiting = [];
+		for (const { resolve } of this.#revisionWaits) resolve(true);
+		this.#revisionWaits = [];
 	}
 
 	#advance(resourceVersion: string | undefined): void {
 		this.#revision = Math.max(this.#revision, Number(resourceVersion ?? 0));
-		if (this.#waiting.length === 0) return;
-		const reached = this.#waiting.filter(({ revision }) => revision <= this.#revision);
+		if (this.#revisionWaits.length === 0) return;
+		const reached = this.#revisionWaits.filter(({ revision }) => revision <= this.#revision);
 		if (reached.length === 0) return;
-		this.#waiting = this.#waiting.filter(({ revision }) => revision > this.#revision);
+		this.#revisionWaits = this.#revisionWaits.filter(({ revision }) => revision > this.#revision);
 		for (const { resolve } of reached) resolve(true);
 	}
 
@@ -321,10 +321,10 @@ export class Informer<T extends KubeObject> {
 	#end(): void {
 		this.#ended = true;
 		this.#synced.resolve(false);
-		for (const { resolve } of this.#waiting) resolve(false);
-		this.#waiting = [];
-		for (const { resolve } of this.#leaving.values()) resolve(false);
-		this.#leaving.clear();
+		for (const { resolve } of this.#revisionWaits) resolve(false);
+		this.#revisionWaits = [];
+		for (const { resolve } of this.#deletionWaits.values()) resolve(false);
+		this.#deletionWaits.clear();
 	}
 }
 
@@ -353,12 +353,12 @@ export interface InformerOptions<T> {
 }
 
 /** Objects per event loop turn. Decoding this many takes 5 to 10 milliseconds. */
-const TURN_LENGTH = 100;
+const OBJECTS_PER_TURN = 100;
 
-const SHORTEST_WATCH_SECONDS = 300;
+const MIN_WATCH_SECONDS = 300;
 
 /** A watch without events that ends earlier counts as failed, even if the server ends it without an error. */
-const SHORTEST_GOOD_WATCH_MS = 1000;
+const MIN_GOOD_WATCH_MS = 1000;
 
 const RETRY: BackoffPolicy = { baseMs: 100, capMs: 30_000 };
 

@@ -4,32 +4,32 @@
  * server with 10,000 finished Jobs had 52,000 of them.
  */
 export class KeyIndex {
-	readonly #filed = new Map<string, string | Set<string>>();
+	readonly #keysByValue = new Map<string, string | Set<string>>();
 
 	/** Adds `key` to the keys of `value`, unless it is one of them. */
 	add(value: string, key: string): void {
-		const filed = this.#filed.get(value);
-		if (filed === undefined) this.#filed.set(value, key);
-		else if (typeof filed !== 'string') filed.add(key);
-		else if (filed !== key) this.#filed.set(value, new Set([filed, key]));
+		const keys = this.#keysByValue.get(value);
+		if (keys === undefined) this.#keysByValue.set(value, key);
+		else if (typeof keys !== 'string') keys.add(key);
+		else if (keys !== key) this.#keysByValue.set(value, new Set([keys, key]));
 	}
 
 	/** Removes `key` from the keys of `value`, if it is one of them. */
 	remove(value: string, key: string): void {
-		const filed = this.#filed.get(value);
-		if (filed === key) this.#filed.delete(value);
-		else if (filed instanceof Set && filed.delete(key) && filed.size === 0) this.#filed.delete(value);
+		const keys = this.#keysByValue.get(value);
+		if (keys === key) this.#keysByValue.delete(value);
+		else if (keys instanceof Set && keys.delete(key) && keys.size === 0) this.#keysByValue.delete(value);
 	}
 
 	/** The keys of `value`, in the order of their addition. */
 	keys(value: string): Iterable<string> {
-		const filed = this.#filed.get(value);
-		if (filed === undefined) return [];
-		return typeof filed === 'string' ? [filed] : filed;
+		const keys = this.#keysByValue.get(value);
+		if (keys === undefined) return [];
+		return typeof keys === 'string' ? [keys] : keys;
 	}
 
 	/** The number of values that have keys. */
 	get size(): number {
-		return this.#filed.size;
+		return this.#keysByValue.size;
 	}
 }

@@ -165,27 +165,27 @@ async function resolveAccess(
 	if (!server || !URL.canParse(server)) {
 		throw new KubeconfigError(`${cluster.path}: cluster "${cluster.name}" has no usable server address`);
 	}
-	if (user) refuseUnsupported(user);
-	const material = (entry: Entry | undefined, field: string): Promise<string | undefined> =>
+	if (user) rejectUnsupported(user);
+	const pem = (entry: Entry | undefined, field: string): Promise<string | undefined> =>
 		pemOf(entry, field, readFile);
 	return {
 		server,
 		namespace: textAt(context.value, 'namespace') || 'default',
-		...defined('certificateAuthority', await material(cluster, 'certificate-authority')),
+		...defined('certificateAuthority', await pem(cluster, 'certificate-authority')),
 		...(cluster.value['insecure-skip-tls-verify'] === true && { skipTlsVerify: true }),
 		...defined('tlsServerName', textAt(cluster.value, 'tls-server-name')),
 		...defined('token', await tokenOf(user, readFile)),
-		...defined('clientCertificate', await material(user, 'client-certificate')),
-		...defined('clientKey', await material(user, 'client-key')),
+		...defined('clientCertificate', await pem(user, 'client-certificate')),
+		...defined('clientKey', await pem(user, 'client-key')),
 	};
 }
 
-function refuseUnsupported({ path, name, value }: Entry): void {
+function rejectUnsupported({ path, name, value }: Entry): void {
 	// Ignoring the entry would send requests without credentials, and the user would see only `Unauthorized`.
-	for (const way of ['exec', 'auth-provider', 'username']) {
-		if (!(way in value)) continue;
+	for (const method of ['exec', 'auth-provider', 'username']) {
+		if (!(method in value)) continue;
 		throw new KubeconfigError(
-			`${path}: user "${name}" authenticates with "${way}", which is not supported; use a token or a client certificate`,
+			`${path}: user "${name}" authenticates with "${method}", which is not supported; use a token or a client certificate`,
 		);
 	}
 }

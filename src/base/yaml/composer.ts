@@ -55,7 +55,7 @@ const DEFAULT_HANDLES: readonly (readonly [handle: string, prefix: string])[] = 
 ];
 
 /** Maximum number of tag handles, far more than any real text has. libyaml has no limit. */
-const MOST_HANDLES = 100;
+const MAX_HANDLES = 100;
 
 /** See the header. */
 export class Composer {
@@ -129,8 +129,7 @@ export class Composer {
 		for (;;) {
 			const { directive } = this.#peek();
 			if (!directive) break;
-			if (this.#handles.size === MOST_HANDLES)
-				throw this.#error(`found more than ${MOST_HANDLES} directives`);
+			if (this.#handles.size === MAX_HANDLES) throw this.#error(`found more than ${MAX_HANDLES} directives`);
 			if (directive.name === 'TAG') {
 				if (this.#handles.has(directive.handle)) throw this.#error('found duplicate %TAG directive');
 				this.#handles.set(directive.handle, directive.prefix);

@@ -74,13 +74,13 @@ export class Cursor {
 	 */
 	skipToContent({
 		inFlow,
-		mayBeginKey,
+		simpleKeyAllowed,
 	}: {
 		readonly inFlow: boolean;
-		readonly mayBeginKey: boolean;
+		readonly simpleKeyAllowed: boolean;
 	}): boolean {
 		const { text } = this;
-		let skipsTabs = inFlow || !mayBeginKey;
+		let skipsTabs = inFlow || !simpleKeyAllowed;
 		let endedLine = false;
 		for (;;) {
 			let code = text.charCodeAt(this.at);

@@ -13,12 +13,12 @@ export type GoValue =
 	| { readonly kind: 'map'; readonly entries: readonly (readonly [key: Scalar, value: GoValue])[] };
 
 /** Maximum number of characters of a value in an error message. */
-const LONGEST = 1000;
+const MAX_SHOWN = 1000;
 
 /** The value as Go's `%#v` prints it. */
 export function goSyntax(value: GoValue): string {
 	const text = value.kind === 'null' ? '<nil>' : inner(value);
-	return text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
+	return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
 }
 
 function inner(value: GoValue): string {
@@ -28,7 +28,7 @@ function inner(value: GoValue): string {
 		case 'bool':
 			return String(value.value);
 		case 'string':
-			return quote(value.value.slice(0, LONGEST));
+			return quote(value.value.slice(0, MAX_SHOWN));
 		case 'int':
 			return isInt64(value.value) ? String(value.value) : `0x${value.value.toString(16)}`;
 		case 'float':

@@ -61,7 +61,7 @@ function words(scalar: Scalar, list: string): readonly (readonly [string, Scalar
 
 /** Resolves a plain scalar by its text. The first character decides whether it can be a number. */
 function resolvePlain(text: string): Scalar {
-	const word = text.length <= LONGEST_WORD ? WORDS.get(text) : undefined;
+	const word = text.length <= MAX_WORD_LENGTH ? WORDS.get(text) : undefined;
 	if (word) return word;
 	const first = text.charCodeAt(0);
 	const isDigit = first >= 0x30 && first <= 0x39;
@@ -76,7 +76,7 @@ function resolveFloat(digits: string): Scalar | undefined {
 	return Number.isFinite(value) ? { kind: 'float', value } : undefined;
 }
 
-const LONGEST_WORD = 5;
+const MAX_WORD_LENGTH = 5;
 const PLUS = 0x2b;
 const MINUS = 0x2d;
 const POINT = 0x2e;
@@ -84,14 +84,14 @@ const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
 const INTEGER = /^([-+]?)(?:0[xX]([\dA-Fa-f]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9]\d*))$/;
 
 /** More digits than any 64-bit integer has. Converting a longer text to a bigint would take quadratic time. */
-const MOST_DIGITS = 70;
+const MAX_DIGITS = 70;
 
 /**
  * An integer if the digits fit into 64 bits, and otherwise a float. The order of the attempts is go-yaml's,
  * which first calls strconv.ParseInt and ParseUint.
  */
 function resolveNumber(digits: string): Scalar | undefined {
-	const parts = digits.length <= MOST_DIGITS ? INTEGER.exec(digits) : null;
+	const parts = digits.length <= MAX_DIGITS ? INTEGER.exec(digits) : null;
 	// go-yaml passes the digits behind `0b` to ParseInt, which accepts a sign there.
 	const oddBinary = /^0b([-+][01]+)$/.exec(digits)?.[1];
 	if (oddBinary !== undefined && oddBinary.length <= 64) {

@@ -30,8 +30,8 @@ class Pieces {
 
 	push(piece: string): void {
 		if (piece === '') return;
-		if (this.#pieces.push(piece) > MOST_PIECES) {
-			throw new YamlLimitError(`more than ${MOST_PIECES} lines and escapes in a text`);
+		if (this.#pieces.push(piece) > MAX_PIECES) {
+			throw new YamlLimitError(`more than ${MAX_PIECES} lines and escapes in a text`);
 		}
 	}
 
@@ -40,7 +40,7 @@ class Pieces {
 	}
 }
 
-const MOST_PIECES = 100_000;
+const MAX_PIECES = 100_000;
 
 /** Reads a plain scalar, which may span several lines; the cursor is at its start. */
 export function scanPlain(cursor: Cursor, { indent, inFlow }: ScalarContext): PlainScalar {
@@ -141,7 +141,7 @@ const BACKSLASH = 0x5c;
 /** Reads one line. The only escape is a doubled quote. */
 function scanSingleQuotedLine(cursor: Cursor, parts: Pieces): LineEnd {
 	let start = cursor.at;
-	let solid = start;
+	let textEnd = start;
 	for (;;) {
 		const code = cursor.code();
 		if (code === SINGLE_QUOTE) {
@@ -149,13 +149,13 @@ function scanSingleQuotedLine(cursor: Cursor, parts: Pieces): LineEnd {
 			if (cursor.code(1) !== SINGLE_QUOTE) return 'quote';
 			start = cursor.at + 1;
 			cursor.at += 2;
-			solid = cursor.at;
+			textEnd = cursor.at;
 		} else if (isBreakOrEnd(code)) {
-			parts.push(cursor.text.slice(start, solid));
+			parts.push(cursor.text.slice(start, textEnd));
 			return endOfLine(cursor);
 		} else {
 			cursor.at++;
-			if (!isBlank(code)) solid = cursor.at;
+			if (!isBlank(code)) textEnd = cursor.at;
 		}
 	}
 }
@@ -163,7 +163,7 @@ function scanSingleQuotedLine(cursor: Cursor, parts: Pieces): LineEnd {
 /** Reads one line. Spaces at its end are dropped, unless they precede an escaped line break. */
 function scanDoubleQuotedLine(cursor: Cursor, parts: Pieces): LineEnd {
 	let start = cursor.at;
-	let solid = start;
+	let textEnd = start;
 	for (;;) {
 		const code = cursor.code();
 		if (code === DOUBLE_QUOTE) {
@@ -180,13 +180,13 @@ function scanDoubleQuotedLine(cursor: Cursor, parts: Pieces): LineEnd {
 			}
 			parts.push(scanEscape(cursor));
 			start = cursor.at;
-			solid = start;
+			textEnd = start;
 		} else if (isBreakOrEnd(code)) {
-			parts.push(cursor.text.slice(start, solid));
+			parts.push(cursor.text.slice(start, textEnd));
 			return endOfLine(cursor);
 		} else {
 			cursor.at++;
-			if (!isBlank(code)) solid = cursor.at;
+			if (!isBlank(code)) textEnd = cursor.at;
 		}
 	}
 }

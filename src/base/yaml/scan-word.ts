@@ -118,9 +118,9 @@ function scanTagHandle(cursor: Cursor): string {
 /** Reads the characters of a URI and decodes their escapes; undefined if there are none. */
 function scanTagUri(cursor: Cursor): string | undefined {
 	const bytes: string[] = [];
-	const longest = cursor.at + LONGEST_URI;
+	const longest = cursor.at + MAX_URI_LENGTH;
 	for (;;) {
-		if (cursor.at > longest) throw cursor.error(`found a tag of more than ${LONGEST_URI} characters`);
+		if (cursor.at > longest) throw cursor.error(`found a tag of more than ${MAX_URI_LENGTH} characters`);
 		const char = cursor.text[cursor.at] ?? '';
 		if (char === '%') bytes.push(scanUriEscapes(cursor));
 		else if (isWordCharacter(cursor.code()) || (char !== '' && URI_PUNCTUATION.includes(char))) {
@@ -131,7 +131,7 @@ function scanTagUri(cursor: Cursor): string | undefined {
 }
 
 /** Maximum length of a tag, far more than any real tag has. libyaml has no limit. */
-const LONGEST_URI = 1024;
+const MAX_URI_LENGTH = 1024;
 
 const URI_PUNCTUATION = ";/?:@&=+$,.!~*'()[]";
 

@@ -46,7 +46,7 @@ export interface Token {
 }
 
 /** A token that may turn out to start a key. */
-interface PossibleKey {
+interface SimpleKey {
 	/** The number of tokens before it. */
 	readonly token: number;
 	/** Whether a missing colon is an error, because only a key can stand in this column of the block. */
@@ -57,13 +57,13 @@ interface PossibleKey {
 /** An open bracket, or the block around all brackets. */
 interface Level {
 	/** The possible key whose colon may follow; undefined if there is none. */
-	key: PossibleKey | undefined;
+	key: SimpleKey | undefined;
 	/** The number of the token of the last possible key, or of the bracket. */
-	lastNoted: number;
+	lastSaved: number;
 }
 
 /** Maximum distance of the colon from the start of its key, in characters, as in libyaml. */
-const LONGEST_KEY = 1024;
+const MAX_SIMPLE_KEY_LENGTH = 1024;
 
 /** See the header. */
 export class Scanner {
@@ -77,10 +77,10 @@ export class Scanner {
 	readonly #indents: number[] = [];
 	#indent = -1;
 	/** One level for the block, and one for each open bracket in it. */
-	readonly #levels: Level[] = [{ key: undefined, lastNoted: 0 }];
+	readonly #levels: Level[] = [{ key: undefined, lastSaved: 0 }];
 	/** The possible keys by the number of their token. */
-	readonly #keyTokens = new Map<number, PossibleKey>();
-	#mayBeginKey = true;
+	readonly #keyTokens = new Map<number, SimpleKey>();
+	#simpleKeyAllowed = true;
 	#isOver = false;
 
 	constructor(text: string, maxDepth: number) {
@@ -114,19 +114,19 @@ export class Scanner {
 	#needsMore(): boolean {
 		if (this.#head === this.#tokens.length) return !this.#isOver;
 		const key = this.#keyTokens.get(this.#taken);
-		return key !== undefined && this.#isStillPossible(key);
+		return key !== undefined && this.#isSimpleKeyValid(key);
 	}
 
 	/** Whether the colon of a possible key can still follow. Throws if it cannot and the key is required. */
-	#isStillPossible(key: PossibleKey): boolean {
+	#isSimpleKeyValid(key: SimpleKey): boolean {
 		const { line, at } = this.#cursor;
-		if (key.mark.line === line && key.mark.offset + LONGEST_KEY >= at) return true;
+		if (key.mark.line === line && key.mark.offset + MAX_SIMPLE_KEY_LENGTH >= at) return true;
 		if (key.required) throw this.#cursor.error("could not find expected ':'");
 		this.#forget(key);
 		return false;
 	}
 
-	#forget(key: PossibleKey): void {
+	#forget(key: SimpleKey): void {
 		this.#keyTokens.delete(key.token);
 		const level = this.#levels.findLast((each) => each.key === key);
 		if (level) level.key = undefined;
@@ -144,8 +144,11 @@ export class Scanner {
 	/** Scans at least one token. libyaml: yaml_parser_fetch_next_token. */
 	#scan(): void {
 		const cursor = this.#cursor;
-		const endedLine = cursor.skipToContent({ inFlow: this.#inFlow, mayBeginKey: this.#mayBeginKey });
-		if (endedLine && !this.#inFlow) this.#mayBeginKey = true;
+		const endedLine = cursor.skipToContent({
+			inFlow: this.#inFlow,
+			simpleKeyAllowed: this.#simpleKeyAllowed,
+		});
+		if (endedLine && !this.#inFlow) this.#simpleKeyAllowed = true;
 		this.#closeBlocks(cursor.column);
 		if (Number.isNaN(cursor.code())) this.#endStream();
 		else if (cursor.column === 0 && cursor.is('%')) this.#scanDirective();
@@ -238,32 +241,32 @@ export class Scanner {
 	/** Closes all blocks before a token that stands outside of them. */
 	#beginLine(): void {
 		this.#closeBlocks(-1);
-		this.#dropKey();
-		this.#mayBeginKey = false;
+		this.#removeSimpleKey();
+		this.#simpleKeyAllowed = false;
 	}
 
 	/** Opens a bracket, which may itself start a key. libyaml: yaml_parser_fetch_flow_collection_start. */
 	#openFlow(type: 'flow-seq-start' | 'flow-map-start'): void {
-		this.#noteKey();
-		this.#levels.push({ key: undefined, lastNoted: this.#nextToken });
+		this.#saveSimpleKey();
+		this.#levels.push({ key: undefined, lastSaved: this.#nextToken });
 		if (this.#levels.length - 1 > this.#maxDepth) {
 			throw this.#cursor.error(`exceeded max depth of ${this.#maxDepth}`);
 		}
-		this.#mayBeginKey = true;
+		this.#simpleKeyAllowed = true;
 		this.#addAt(type, 1);
 	}
 
 	#closeFlow(type: 'flow-seq-end' | 'flow-map-end'): void {
-		this.#dropKey();
+		this.#removeSimpleKey();
 		// As go-yaml does, drop the bracket as a possible key if there was no other key in it: `[]: x` is no map.
-		if (this.#inFlow) this.#keyTokens.delete(this.#levels.pop()?.lastNoted ?? 0);
-		this.#mayBeginKey = false;
+		if (this.#inFlow) this.#keyTokens.delete(this.#levels.pop()?.lastSaved ?? 0);
+		this.#simpleKeyAllowed = false;
 		this.#addAt(type, 1);
 	}
 
 	#scanFlowEntry(): void {
-		this.#dropKey();
-		this.#mayBeginKey = true;
+		this.#removeSimpleKey();
+		this.#simpleKeyAllowed = true;
 		this.#addAt('flow-entry', 1);
 	}
 
@@ -273,8 +276,8 @@ export class Scanner {
 			this.#checkPlace('block sequence entries are not allowed in this context');
 			this.#openBlock('block-seq-start', this.#cursor.mark, this.#tokens.length);
 		}
-		this.#dropKey();
-		this.#mayBeginKey = true;
+		this.#removeSimpleKey();
+		this.#simpleKeyAllowed = true;
 		this.#addAt('entry', 1);
 	}
 
@@ -284,8 +287,8 @@ export class Scanner {
 			this.#checkPlace('mapping keys are not allowed in this context');
 			this.#openBlock('block-map-start', this.#cursor.mark, this.#tokens.length);
 		}
-		this.#dropKey();
-		this.#mayBeginKey = !this.#inFlow;
+		this.#removeSimpleKey();
+		this.#simpleKeyAllowed = !this.#inFlow;
 		this.#addAt('key', 1);
 	}
 
@@ -295,25 +298,25 @@ export class Scanner {
 	 */
 	#scanValue(): void {
 		const key = this.#levels.at(-1)?.key;
-		if (key && this.#isStillPossible(key)) {
+		if (key && this.#isSimpleKeyValid(key)) {
 			const place = Math.max(this.#head + key.token - this.#taken, this.#head);
 			this.#tokens.splice(place, 0, { type: 'key', start: key.mark, end: key.mark.offset });
 			this.#openBlock('block-map-start', key.mark, place);
 			this.#forget(key);
-			this.#mayBeginKey = false;
+			this.#simpleKeyAllowed = false;
 		} else {
 			if (!this.#inFlow) {
 				this.#checkPlace('mapping values are not allowed in this context');
 				this.#openBlock('block-map-start', this.#cursor.mark, this.#tokens.length);
 			}
-			this.#mayBeginKey = !this.#inFlow;
+			this.#simpleKeyAllowed = !this.#inFlow;
 		}
 		this.#addAt('value', 1);
 	}
 
 	#scanProperty(type: 'alias' | 'anchor' | 'tag'): void {
-		this.#noteKey();
-		this.#mayBeginKey = false;
+		this.#saveSimpleKey();
+		this.#simpleKeyAllowed = false;
 		const start = this.#cursor.mark;
 		const found = type === 'tag' ? { tag: scanTag(this.#cursor) } : { value: scanAnchor(this.#cursor) };
 		this.#tokens.push({ type, start, end: this.#cursor.at, ...found });
@@ -321,50 +324,50 @@ export class Scanner {
 
 	/** A literal or folded scalar. It spans lines, so it cannot be a key without a question mark. */
 	#scanBlock(): void {
-		this.#dropKey();
-		this.#mayBeginKey = true;
+		this.#removeSimpleKey();
+		this.#simpleKeyAllowed = true;
 		const start = this.#cursor.mark;
 		const value = scanBlock(this.#cursor, this.#indent);
 		this.#tokens.push({ type: 'scalar', style: 'block', start, end: this.#cursor.at, value });
 	}
 
 	#scanQuoted(): void {
-		this.#noteKey();
-		this.#mayBeginKey = false;
+		this.#saveSimpleKey();
+		this.#simpleKeyAllowed = false;
 		const start = this.#cursor.mark;
 		const value = scanQuoted(this.#cursor);
 		this.#tokens.push({ type: 'scalar', style: 'quoted', start, end: this.#cursor.at, value });
 	}
 
 	#scanPlain(): void {
-		this.#noteKey();
-		this.#mayBeginKey = false;
+		this.#saveSimpleKey();
+		this.#simpleKeyAllowed = false;
 		const start = this.#cursor.mark;
 		const context = { indent: this.#indent, inFlow: this.#inFlow };
 		const { value, end, endedLine } = scanPlain(this.#cursor, context);
 		this.#tokens.push({ type: 'scalar', style: 'plain', start, end, value });
-		if (endedLine) this.#mayBeginKey = true;
+		if (endedLine) this.#simpleKeyAllowed = true;
 	}
 
 	/** Throws if no block collection can start here, for example behind a value on the same line. */
 	#checkPlace(problem: string): void {
-		if (!this.#mayBeginKey) throw this.#cursor.error(problem);
+		if (!this.#simpleKeyAllowed) throw this.#cursor.error(problem);
 	}
 
 	/** Notes the next token as a possible key, if a key can start here. libyaml: yaml_parser_save_simple_key. */
-	#noteKey(): void {
-		if (!this.#mayBeginKey) return;
-		this.#dropKey();
+	#saveSimpleKey(): void {
+		if (!this.#simpleKeyAllowed) return;
+		this.#removeSimpleKey();
 		const mark = this.#cursor.mark;
 		const required = !this.#inFlow && this.#indent === mark.column;
 		const key = { token: this.#nextToken, required, mark };
 		const level = this.#levels.at(-1);
-		if (level) Object.assign(level, { key, lastNoted: key.token });
+		if (level) Object.assign(level, { key, lastSaved: key.token });
 		this.#keyTokens.set(key.token, key);
 	}
 
 	/** Drops the possible key of the current level: no colon followed. libyaml: yaml_parser_remove_simple_key. */
-	#dropKey(): void {
+	#removeSimpleKey(): void {
 		const key = this.#levels.at(-1)?.key;
 		if (!key) return;
 		if (key.required) throw this.#cursor.error("could not find expected ':'");

@@ -51,7 +51,7 @@ export function yamlValueOf(
 type Entries = Map<string, { readonly key: string; readonly value: unknown }>;
 
 /** The value of a list or map with an anchor, and its size, which each alias counts again. */
-interface Made {
+interface ConvertedValue {
 	readonly value: unknown;
 	readonly nodes: number;
 	readonly values: number;
@@ -63,7 +63,7 @@ class Values {
 	readonly repeated: RepeatedKey[] = [];
 	readonly #limits: YamlLimits;
 	readonly #sorts: boolean;
-	readonly #made = new Map<YamlNode, Made>();
+	readonly #converted = new Map<YamlNode, ConvertedValue>();
 	readonly #open = new Set<YamlNode>();
 	#nodes = 1;
 	#aliased = 0;
@@ -98,14 +98,14 @@ class Values {
 		const { target } = node;
 		if (this.#open.has(target)) throw containsItself(node);
 		this.#aliasDepth++;
-		const made = this.#made.get(target);
-		const value = made ? this.#again(made, depth) : this.of(target, depth);
+		const made = this.#converted.get(target);
+		const value = made ? this.#countAgain(made, depth) : this.of(target, depth);
 		this.#aliasDepth--;
 		return value;
 	}
 
 	/** Counts a converted value again for an alias of it, and returns it. */
-	#again({ value, nodes, values, height }: Made, depth: number): unknown {
+	#countAgain({ value, nodes, values, height }: ConvertedValue, depth: number): unknown {
 		this.#countNodes(nodes);
 		this.#countValues(values);
 		this.#height = height;
@@ -135,7 +135,7 @@ class Values {
 		this.#height = height + 1;
 		if (node.isAliased) {
 			const nodes = this.#nodes - before.nodes + 1;
-			this.#made.set(node, { value, nodes, values: this.#values - before.values, height: height + 1 });
+			this.#converted.set(node, { value, nodes, values: this.#values - before.values, height: height + 1 });
 		}
 		return value;
 	}
@@ -293,7 +293,7 @@ function refuseNoJson(value: unknown): void {
 }
 
 /** Maximum number of fields that are sorted. Sorting more takes time, and no reader depends on their order. */
-const MOST_SORTED = 1000;
+const MAX_SORTED = 1000;
 
 /**
  * The entries as a JSON object. Different keys, such as 1 and "1", may have the same name; the last one
@@ -302,7 +302,7 @@ const MOST_SORTED = 1000;
 function recordOf(entries: Entries, sorts: boolean): unknown {
 	const record: Record<string, unknown> = {};
 	const list = [...entries.values()];
-	if (sorts && list.length <= MOST_SORTED) list.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+	if (sorts && list.length <= MAX_SORTED) list.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 	for (const { key, value } of list) setOwn(record, key, value);
 	return record;
 }
