@@ -39,9 +39,9 @@ export async function startServer(
 		access,
 		client: new Client(new HttpTransport(access)),
 		stop: async () => {
-			const gone = new Promise((resolve) => child.once('exit', resolve));
+			const exited = new Promise((resolve) => child.once('exit', resolve));
 			child.kill('SIGTERM');
-			await gone;
+			await exited;
 			if (!options.folder) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 		},
 	};
@@ -61,9 +61,9 @@ export async function timeColdStart(folder: string, port: number): Promise<numbe
 	// Requests without a pause would occupy one of the machine's CPUs, which the server needs.
 	while (!(await isReady(port))) await new Promise((resolve) => setTimeout(resolve, 1));
 	const took = performance.now() - started;
-	const gone = new Promise((resolve) => child.once('exit', resolve));
+	const exited = new Promise((resolve) => child.once('exit', resolve));
 	child.kill('SIGTERM');
-	await gone;
+	await exited;
 	return took;
 }
 

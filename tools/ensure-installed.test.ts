@@ -111,13 +111,13 @@ test('without a writable HOME, npm caches its downloads in the checkout, and the
 test("npm's output is shown when it fails, without its advertisements", (t) => {
 	const checkout = new Checkout(t);
 	checkout.command('node', 'echo v20.20.2');
-	const said = [
+	const output = [
 		'npm error code EROFS',
 		'npm error',
 		'npm notice New major version of npm',
 		'npm error the cause',
 	];
-	npm(checkout, `${said.map((line) => `echo '${line}' >&2`).join('\n')}\nexit 1`);
+	npm(checkout, `${output.map((line) => `echo '${line}' >&2`).join('\n')}\nexit 1`);
 	assert.deepEqual(checkout.start(), {
 		code: 1,
 		out: '',

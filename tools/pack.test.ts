@@ -120,12 +120,12 @@ test("the Temporal for older versions of Node knows the same time zones as Node'
 		'Africa/Casablanca',
 	]) {
 		for (let year = 2020; year < 2040; year++) {
-			const tell = (by: typeof Temporal): readonly unknown[] => {
+			const factsOf = (by: typeof Temporal): readonly unknown[] => {
 				const at = by.Instant.fromEpochMilliseconds(Date.UTC(year, 4, 5, 6, 7)).toZonedDateTimeISO(zone);
 				const text = at.toString({ smallestUnit: 'second', timeZoneName: 'never' });
 				return [at.offsetNanoseconds, text, at.getTimeZoneTransition('next')?.epochMilliseconds];
 			};
-			assert.deepEqual(tell(other), tell(Temporal), `${zone} ${year}`);
+			assert.deepEqual(factsOf(other), factsOf(Temporal), `${zone} ${year}`);
 		}
 	}
 	const zoned = (zone: string): Temporal.ZonedDateTime =>

@@ -158,7 +158,7 @@ test('no file uses any or !, and only the files in CASTS use `as`', () => {
 		});
 	}
 	for (const path of Object.keys(CASTS))
-		if (!byPath.has(path)) found.push(`CASTS names ${path}, which is gone`);
+		if (!byPath.has(path)) found.push(`CASTS names ${path}, which does not exist`);
 	none(found);
 });
 

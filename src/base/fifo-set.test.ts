@@ -9,13 +9,13 @@ test('after random additions and deletions it has the elements of a Set and the 
 	const step = fc.record({
 		act: fc.constantFrom('add', 'delete', 'renew'),
 		item: fc.nat(8),
-		looks: fc.boolean(),
+		readsFirst: fc.boolean(),
 	});
 	fc.assert(
 		fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
 			const set = new FifoSet<number>();
 			const model = new Set<number>();
-			for (const { act, item, looks } of steps) {
+			for (const { act, item, readsFirst } of steps) {
 				const isThere = model.has(item);
 				if (act === 'add') set.add(item);
 				else assert.equal(act === 'renew' ? set.renew(item) : set.delete(item), isThere);
@@ -24,7 +24,7 @@ test('after random additions and deletions it has the elements of a Set and the 
 				assert.equal(set.has(item), model.has(item));
 				assert.equal(set.size, model.size);
 				assert.deepEqual([...set], [...model]);
-				if (looks) assert.equal(set.first, [...model][0]);
+				if (readsFirst) assert.equal(set.first, [...model][0]);
 			}
 		}),
 	);

@@ -19,14 +19,14 @@ describe('deepFreeze', () => {
 	});
 
 	test('does not visit the parts of a frozen object, so that shared parts cost nothing', () => {
-		let looks = 0;
+		let reads = 0;
 		const shared = Object.freeze({
 			get part(): unknown {
-				looks += 1;
+				reads += 1;
 				return {};
 			},
 		});
 		deepFreeze({ shared, own: {} });
-		assert.equal(looks, 0);
+		assert.equal(reads, 0);
 	});
 });

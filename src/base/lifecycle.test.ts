@@ -146,7 +146,7 @@ test('stopping ends within the time limit, however many parts do not stop', asyn
 	for (let i = 0; i < 20; i++) {
 		await lifecycle.start({ ...part(`part ${i}`), stop: () => new Promise(() => undefined) });
 	}
-	const began = clock.monotonic();
+	const startedAt = clock.monotonic();
 	const stopped = lifecycle.stop();
 	for (let due = clock.nextDue(); due !== undefined; due = clock.nextDue()) {
 		clock.advanceTo(due);
@@ -154,7 +154,7 @@ test('stopping ends within the time limit, however many parts do not stop', asyn
 	}
 	await stopped;
 	assert.equal(failures.length, 20);
-	assert.ok(clock.monotonic() - began <= 4000);
+	assert.ok(clock.monotonic() - startedAt <= 4000);
 });
 
 test('a stop during the start of a part aborts the start, and stops the part if it has started nevertheless', async () => {
@@ -168,10 +168,10 @@ test('a stop during the start of a part aborts the start, and stops the part if 
 			return 'launcher';
 		},
 	});
-	const hopeless = lifecycle.until(new Promise(() => undefined));
+	const neverReady = lifecycle.until(new Promise(() => undefined));
 	abort.abort();
 	await assert.rejects(starting, StoppedError);
-	await assert.rejects(hopeless, StoppedError);
+	await assert.rejects(neverReady, StoppedError);
 	assert.deepEqual(events, ['start store', 'stop launcher', 'stop store']);
 	assert.equal(await lifecycle.ended, undefined);
 	await assert.rejects(lifecycle.start(part('late')), StoppedError);

@@ -165,12 +165,12 @@ test('an informer on a dead connection opens another one and receives the change
 
 test('an informer that is stopped while its server is silent ends at once', async (t) => {
 	for (const query of ['list', 'watch']) {
-		const asked = Promise.withResolvers<void>();
+		const requested = Promise.withResolvers<void>();
 		const { transport } = await open(
 			t,
 			(request, response) => {
 				if (query === 'watch' && !request.url?.includes('watch=true')) response.end(JSON.stringify(LIST));
-				else asked.resolve();
+				else requested.resolve();
 			},
 			{},
 		);
@@ -180,19 +180,19 @@ test('an informer that is stopped while its server is silent ends at once', asyn
 		});
 		const stop = new AbortController();
 		const running = informer.run(stop.signal);
-		await asked.promise;
+		await requested.promise;
 		stop.abort();
 		await running;
 	}
 });
 
 test('an informer requests bookmarks, and watches that end after five to ten minutes', async (t) => {
-	const asked = Promise.withResolvers<URLSearchParams>();
+	const requested = Promise.withResolvers<URLSearchParams>();
 	const { transport } = await open(
 		t,
 		(request, response) => {
 			const { searchParams } = new URL(request.url ?? '', 'http://server');
-			if (searchParams.get('watch') === 'true') asked.resolve(searchParams);
+			if (searchParams.get('watch') === 'true') requested.resolve(searchParams);
 			else response.end(JSON.stringify(LIST));
 		},
 		{},
@@ -201,7 +201,7 @@ test('an informer requests bookmarks, and watches that end after five to ten min
 	const informer = new Informer(new Client(transport).resource(pods), { clock: new SystemClock(), random });
 	const stop = new AbortController();
 	const running = informer.run(stop.signal);
-	const parameters = await asked.promise;
+	const parameters = await requested.promise;
 	assert.equal(parameters.get('timeoutSeconds'), '525');
 	assert.equal(parameters.get('allowWatchBookmarks'), 'true');
 	stop.abort();

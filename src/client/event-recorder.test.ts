@@ -28,8 +28,8 @@ test('Events beyond the limit of the queue are discarded, and reported once', as
 	const request = (): Promise<unknown> =>
 		new Promise((resolve) => answers.push(() => resolve({ code: 201 })));
 	const client = new Client({ request } as unknown as ApiTransport);
-	const told: unknown[] = [];
-	const onError = (error: unknown): void => void told.push(error);
+	const reported: unknown[] = [];
+	const onError = (error: unknown): void => void reported.push(error);
 	const recorder = new EventRecorder({ client, clock: new VirtualClock(), component: 'kubelet', onError });
 	const recorded = 20_000;
 	for (let i = 0; i < recorded; i++) {
@@ -47,7 +47,7 @@ test('Events beyond the limit of the queue are discarded, and reported once', as
 	}
 	// The limit of the queue, and the Events that were being written.
 	assert.ok(written >= 5000 && written <= 5100, `${written} were written`);
-	assert.deepEqual(told.map(String), [
+	assert.deepEqual(reported.map(String), [
 		`Error: discarded ${recorded - written} Events: more than 5000 waited`,
 	]);
 });

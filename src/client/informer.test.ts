@@ -79,13 +79,15 @@ test('look-ups and handlers still get a released object', async (t) => {
 	assert.deepEqual(informer.indexed('team', 'a'), [one]);
 	assert.deepEqual(informer.indexedMetadata('team', 'a')[0]?.metadata, one.metadata);
 	assert.deepEqual(await informer.select(({ metadata }) => metadata.labels?.team === 'a'), [one]);
-	const told: unknown[] = [];
-	informer.subscribe((now, old) => told.push([now?.metadata.resourceVersion, old?.metadata.resourceVersion]));
+	const calls: unknown[] = [];
+	informer.subscribe((now, old) =>
+		calls.push([now?.metadata.resourceVersion, old?.metadata.resourceVersion]),
+	);
 	// An older version, or the same version again, is no change.
 	sink.events([{ type: 'MODIFIED', object: object('one', 2, 'b') }]);
 	sink.events([{ type: 'MODIFIED', object: object('one', 3, 'b') }]);
 	sink.events([{ type: 'DELETED', object: object('one', 4, 'b') }]);
-	assert.deepEqual(told, [
+	assert.deepEqual(calls, [
 		['2', undefined],
 		['3', '2'],
 		[undefined, '3'],
@@ -183,21 +185,21 @@ test('left() resolves once the cache no longer contains the object', async (t) =
 	source.items = [one, two];
 	const { informer } = start(t, source);
 	const sink = await source.nextSink();
-	const told: string[] = [];
-	void informer.left(one).then(() => told.push('one'));
-	void informer.left(two).then(() => told.push('two'));
+	const resolved: string[] = [];
+	void informer.left(one).then(() => resolved.push('one'));
+	void informer.left(two).then(() => resolved.push('two'));
 	sink.events([
 		{ type: 'MODIFIED', object: { ...one, metadata: { ...one.metadata, resourceVersion: '2' } } },
 	]);
 	await new Promise(setImmediate);
-	assert.deepEqual(told, []);
+	assert.deepEqual(resolved, []);
 	sink.events([{ type: 'DELETED', object: one }]);
 	await new Promise(setImmediate);
-	assert.deepEqual(told, ['one']);
+	assert.deepEqual(resolved, ['one']);
 	const namesake = { ...two, metadata: { ...two.metadata, uid: 'another', resourceVersion: '3' } };
 	sink.events([{ type: 'MODIFIED', object: namesake }]);
 	await new Promise(setImmediate);
-	assert.deepEqual(told, ['one', 'two']);
+	assert.deepEqual(resolved, ['one', 'two']);
 	await informer.left(one);
 });
 
@@ -237,20 +239,20 @@ test('an informer with known objects starts without a list, and reports their de
 	const sink = await source.nextSink();
 	assert.deepEqual(source.lists, []);
 	assert.equal(source.watches[0]?.resourceVersion, '7');
-	const gone: (string | undefined)[] = [];
+	const deleted: (string | undefined)[] = [];
 	informer.subscribe((now, old) => {
-		if (!now) gone.push(old?.metadata.name);
+		if (!now) deleted.push(old?.metadata.name);
 	});
 	sink.events([{ type: 'DELETED', object: object('known', 8) }]);
-	assert.deepEqual(gone, ['known']);
+	assert.deepEqual(deleted, ['known']);
 });
 
 test('a compacted revision leads to a new list, and handlers are called for what changed in between', async (t) => {
 	const source = new Source();
 	source.items = [object('gone', 1), object('kept', 1)];
 	const { informer, clock } = start(t, source);
-	const told: string[] = [];
-	informer.subscribe((now, old) => told.push(`${old?.metadata.name ?? '-'}>${now?.metadata.name ?? '-'}`));
+	const calls: string[] = [];
+	informer.subscribe((now, old) => calls.push(`${old?.metadata.name ?? '-'}>${now?.metadata.name ?? '-'}`));
 	const first = await source.nextSink();
 	source.items = [object('kept', 1), object('new', 12)];
 	source.revision = 12;
@@ -258,7 +260,7 @@ test('a compacted revision leads to a new list, and handlers are called for what
 	while (clock.nextDue() === undefined) await new Promise(setImmediate);
 	clock.advance(100);
 	await source.nextSink();
-	assert.deepEqual(told, ['->gone', '->kept', 'gone>-', '->new']);
+	assert.deepEqual(calls, ['->gone', '->kept', 'gone>-', '->new']);
 	assert.equal(source.watches.at(-1)?.resourceVersion, '12');
 });
 
@@ -272,11 +274,11 @@ test('the error of a handler is reported, and the other handlers are still calle
 	informer.subscribe(() => {
 		throw fault;
 	});
-	const heard: (string | undefined)[] = [];
-	informer.subscribe((now) => heard.push(now?.metadata.resourceVersion));
+	const calls: (string | undefined)[] = [];
+	informer.subscribe((now) => calls.push(now?.metadata.resourceVersion));
 	sink.events([{ type: 'MODIFIED', object: object('one', 2) }]);
 	sink.events([{ type: 'DELETED', object: object('one', 3) }]);
-	assert.deepEqual(heard, ['1', '2', undefined]);
+	assert.deepEqual(calls, ['1', '2', undefined]);
 	assert.deepEqual(errors, [fault, fault, fault]);
 	assert.equal(source.watches.length, 1);
 });
@@ -298,14 +300,14 @@ test('an informer that is stopped during its list ends and ignores the list', as
 	const listed = Promise.withResolvers<ObjectList<KubeObject>>();
 	source.list = () => listed.promise;
 	const informer = new Informer<KubeObject>(source, { clock: new VirtualClock() });
-	const told: unknown[] = [];
-	informer.subscribe((now) => told.push(now));
+	const calls: unknown[] = [];
+	informer.subscribe((now) => calls.push(now));
 	const stop = new AbortController();
 	const running = informer.run(stop.signal);
 	stop.abort();
 	listed.resolve({ metadata: { resourceVersion: '7' }, items: [object('one', 7)] });
 	await running;
-	assert.deepEqual([told, source.watches, informer.revision], [[], [], 0]);
+	assert.deepEqual([calls, source.watches, informer.revision], [[], [], 0]);
 });
 
 test('a list replaces the cache even if the server has returned to an earlier state', async (t) => {
@@ -313,22 +315,22 @@ test('a list replaces the cache even if the server has returned to an earlier st
 	source.items = [object('changed', 40), object('same', 30)];
 	source.revision = 40;
 	const { informer, clock } = start(t, source);
-	const told: unknown[] = [];
-	informer.subscribe((now, old) => told.push([now, old].map((each) => each?.metadata.resourceVersion)));
+	const calls: unknown[] = [];
+	informer.subscribe((now, old) => calls.push([now, old].map((each) => each?.metadata.resourceVersion)));
 	const sink = await source.nextSink();
 	const waiting = informer.reached('41');
 	const tooLarge = new ApiError({
 		...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code: 504, reason: 'Timeout' },
 		details: { causes: [{ reason: 'ResourceVersionTooLarge' }] },
 	});
-	told.length = 0;
+	calls.length = 0;
 	source.items = [object('changed', 20, 'b'), object('same', 30)];
 	source.revision = 35;
 	sink.ended(tooLarge);
 	while (clock.nextDue() === undefined) await new Promise(setImmediate);
 	clock.advance(100);
 	const next = await source.nextSink();
-	assert.deepEqual(told, [['20', '40']]);
+	assert.deepEqual(calls, [['20', '40']]);
 	assert.equal(informer.get('ns', 'changed')?.metadata.resourceVersion, '20');
 	assert.equal(informer.indexed('team', 'b').length, 1);
 	assert.deepEqual([informer.revision, source.watches.at(-1)?.resourceVersion], [35, '35']);
@@ -373,7 +375,7 @@ test('a long iteration visits each object once, whatever changes in between', as
 		};
 		for (let i = 0; i < 150; i++) release(`o${pick()}`);
 		let revision = 1;
-		const gone = new Set<string>();
+		const deleted = new Set<string>();
 		const met: string[] = [];
 		for await (const { metadata } of informer.inTurns()) {
 			met.push(metadata.name ?? '');
@@ -383,13 +385,13 @@ test('a long iteration visits each object once, whatever changes in between', as
 			if (act < 0.4) release(`o${i}`);
 			else if (act < 0.8) sink.events([{ type: 'MODIFIED', object: made(i, revision) }]);
 			else {
-				gone.add(`o${i}`);
+				deleted.add(`o${i}`);
 				sink.events([{ type: 'DELETED', object: made(i, revision) }]);
 			}
 		}
 		assert.equal(new Set(met).size, met.length, `seed ${seed}: an object was met twice`);
 		const missed = source.items.filter(
-			({ metadata: { name = '' } }) => !gone.has(name) && !met.includes(name),
+			({ metadata: { name = '' } }) => !deleted.has(name) && !met.includes(name),
 		);
 		assert.deepEqual(missed, [], `seed ${seed}: an object was not met`);
 	}
