@@ -2,44 +2,54 @@ import { timeOf } from '../api/meta/time.ts';
 import { approximate, type Int64 } from '../base/json.ts';
 
 /**
- * Metrics about objects, written from the objects themselves at each scrape. Nothing is kept of an object
- * from one scrape to the next, and the text of 10,000 Jobs (12 MB) is never in memory whole: each object
- * is read once, since reading one may mean decoding it, and its samples wait as numbers.
+ * Metrics that describe API objects, generated from the informers' caches at each scrape.
+ *
+ * 1. Nothing is kept from one scrape to the next. Upstream keeps the rendered text of every object, which makes
+ *    scrapes cheaper but costs memory all the time and work at each change.
+ * 2. The text of all objects (12 MB for 10,000 Jobs) is never in memory as a whole.
+ * 3. Each object is read once per scrape, because reading one may decode it. Its samples are kept as numbers until
+ *    their family is written.
  */
 
-/** Gives one sample: its value, and what its labels are beside those that name the object. */
+/** Adds one sample: its value, and its labels apart from those that identify the object. */
 export type Sample = (value: number, labels?: Readonly<Record<string, string>>) => void;
 
-/** A gauge with samples for each object of a kind. */
+/** A gauge that has samples for each object of one kind. */
 export interface StateFamily<T> {
 	readonly name: string;
-	/** One sentence for people. */
+	/** The text of the HELP line. */
 	readonly help: string;
-	/** Gives the samples of one object; none where the object does not have what the gauge shows. */
+	/** Adds the samples of one object; none if the object lacks the field that the gauge shows. */
 	read(object: T, sample: Sample): void;
 }
 
-/** What {@link writeFamilies} writes. */
+/** The input of {@link writeFamilies}: families, and the objects of their kind. */
 export interface StateSource<T> {
 	readonly families: readonly StateFamily<T>[];
 	readonly objects: AsyncIterable<T>;
-	/** The labels that name an object. */
+	/** The labels that identify an object: its namespace and name. */
 	labels(object: T): Readonly<Record<string, string>>;
 }
 
-/** How long a piece is at least, the last of a family excepted: enough that a socket has something to do. */
+/**
+ * Minimum length of a chunk in characters; the last chunk of a family may be shorter. Smaller chunks would cost a
+ * write to the socket each.
+ */
 const PIECE_LENGTH = 64 * 1024;
 
 /** The samples of one family. */
 interface Samples {
-	/** Index of the object in the list of names. */
+	/** For each sample, the index of its object in the list of names. */
 	readonly owners: number[];
 	readonly values: number[];
-	/** The labels beside those that name the object, as text; empty for none. */
+	/** For each sample, its own labels in text form, with a leading comma; empty if it has none. */
 	readonly labels: string[];
 }
 
-/** Writes family after family, as Prometheus wants them, in pieces of whole lines. */
+/**
+ * Yields the families one after the other in the Prometheus text format, in chunks of whole lines. The format
+ * requires all samples of a family to be contiguous, so all objects are read before the first chunk is yielded.
+ */
 export async function* writeFamilies<T>({
 	families,
 	objects,
@@ -80,13 +90,13 @@ function* writeFamily(
 	yield text;
 }
 
-/** The value as Prometheus has numbers, as a double, if there is one. */
-export function known(value: Int64 | undefined, sample: Sample): void {
+/** Adds the value as a double, the only number type of Prometheus. Adds nothing if it is undefined. */
+export function addNumber(value: Int64 | undefined, sample: Sample): void {
 	if (value !== undefined) sample(approximate(value));
 }
 
-/** The instant in whole seconds, if there is one. */
-export function seconds(time: string | undefined, sample: Sample): void {
+/** Adds the time in whole seconds since the Unix epoch. Adds nothing if it is undefined or cannot be parsed. */
+export function addTime(time: string | undefined, sample: Sample): void {
 	const ms = timeOf(time);
 	if (ms !== undefined) sample(Math.floor(ms / 1000));
 }
@@ -97,6 +107,7 @@ function labelText(labels: Readonly<Record<string, string>>): string {
 	return parts.join(',');
 }
 
+/** Escapes a label value; the test first, because values that need escaping are rare. */
 function escaped(value: string): string {
 	return /[\\"\n]/.test(value) ? value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n') : value;
 }

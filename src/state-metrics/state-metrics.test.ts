@@ -44,7 +44,7 @@ function write(jobs: readonly Job[], cronJobs: readonly CronJob[] = []): Promise
 	return Array.fromAsync(writeStateMetrics({ jobs: all(jobs), cronJobs: all(cronJobs) }));
 }
 
-/** The samples of one metric, without its name and the labels that name the object. */
+/** The samples of one metric, without its name and the labels that identify the object. */
 async function samples(
 	name: string,
 	{ job, cronJob }: { job?: Job; cronJob?: CronJob },
@@ -57,7 +57,7 @@ async function samples(
 		.map((line) => line.replace(/namespace="default",(job_name="pi"|cronjob="tick"),?/, ''));
 }
 
-test('a new Job', async () => {
+test('a new Job has samples for its spec and its counts, and none for fields it lacks', async () => {
 	const lines = (await write([makeJob()]))
 		.join('')
 		.split('\n')
@@ -76,7 +76,7 @@ test('a new Job', async () => {
 	]);
 });
 
-test('a Job that succeeded', async () => {
+test('a Job that succeeded has the samples of its Complete condition and its times', async () => {
 	const conditions = [condition('SuccessCriteriaMet'), condition('Complete', 'CompletionsReached')];
 	const job = makeJob({
 		status: { conditions, startTime: NOON, completionTime: NOON, succeeded: 1, ready: 0 },
@@ -93,7 +93,7 @@ test('a Job that succeeded', async () => {
 	assert.deepEqual(await samples('kube_job_status_suspended', { job }), []);
 });
 
-test('a Job that failed says why where the reason has a sample, and how often where it has none', async () => {
+test('a failed Job reports its reason if that is one of the listed ones, otherwise its number of failed Pods', async () => {
 	const failed = (reason: string): Job =>
 		makeJob({ status: { conditions: [condition('Failed', reason)], failed: 7 } });
 	assert.deepEqual(await samples('kube_job_status_failed', { job: failed('DeadlineExceeded') }), [
@@ -113,7 +113,7 @@ test('a Job that failed says why where the reason has a sample, and how often wh
 	assert.equal((await samples('kube_job_failed', { job: failed('x') }))[0], '{condition="true"} 1');
 });
 
-test('a suspended Job of a CronJob, with a deadline', async () => {
+test('a suspended Job of a CronJob reports its owners, its deadline and its suspension', async () => {
 	const owner = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'tick', uid: 'c', controller: true };
 	const job = makeJob({
 		metadata: {
@@ -134,7 +134,7 @@ test('a suspended Job of a CronJob, with a deadline', async () => {
 	assert.deepEqual(await samples('kube_job_status_suspended', { job: resumed }), ['{} 0']);
 });
 
-test('a new CronJob', async () => {
+test('a new CronJob has samples for its spec and its next scheduled time', async () => {
 	const cronJob = makeCronJob({
 		spec: { startingDeadlineSeconds: 60, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 },
 	});
@@ -156,7 +156,7 @@ test('a new CronJob', async () => {
 	]);
 });
 
-test('a CronJob is due next after the last time it was, by the clocks of its zone, unless it is suspended', async () => {
+test("the next scheduled time follows the last one in the CronJob's time zone; a suspended CronJob has none", async () => {
 	const status = {
 		active: [{ name: 'a' }, { name: 'b' }],
 		lastScheduleTime: '2026-01-31T13:30:00Z',
@@ -187,7 +187,7 @@ test('a schedule that cannot be parsed is reported and affects no other CronJob'
 	assert.deepEqual(await samples('kube_cronjob_schedule_invalid', { cronJob: makeCronJob() }), []);
 });
 
-test('the samples of a metric stand together below its type, in pieces of whole lines', async () => {
+test('the samples of a metric follow its TYPE line without interruption, in chunks of whole lines', async () => {
 	const jobs = Array.from({ length: 3000 }, (_, index) =>
 		makeJob({ metadata: { name: `job-${index}`, namespace: 'default' } }),
 	);
