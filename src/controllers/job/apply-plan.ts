@@ -5,24 +5,26 @@ import { changeStatus, settleStatus } from '../../plan/job/status.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import type { JobWriter } from './job-writer.ts';
 
-/** How to go about a plan. */
+/** The input of {@link applyPlan}. */
 export interface ApplyOptions {
 	readonly job: Job;
 	readonly plan: JobPlan;
 	readonly writer: JobWriter;
 	readonly metrics: JobMetrics;
 	/**
-	 * After a failure: Pods are created a few at a time, doubling, and the status waits for the outcome.
-	 * Otherwise they are created all at once and the status is written beside them, which lets the store
-	 * commit both together.
+	 * True if the previous reconcile of this Job failed. Pods are then created in batches of 1, 2, 4, ... and the
+	 * status is written after the last batch (upstream: slowStartBatch in manageJob). Otherwise all Pods are created
+	 * at once and the status is written concurrently, so that the store can put both into one group commit.
 	 */
 	readonly cautious: boolean;
 }
 
 /**
- * Performs a plan in the order that it prescribes (see plan/job/plan.ts). Rejects with the first error
- * after doing what can still be done; the next pass starts from what is there then. Resolves to how many
- * Pods there are fewer than planned because their namespace is going away.
+ * Applies a plan in the order that plan/job/plan.ts prescribes. Resolves to the number of planned Pods that were
+ * not created because their namespace is being deleted.
+ *
+ * Rejects with the first error, but only after the remaining writes that do not depend on the failed one. Nothing is
+ * rolled back: the next reconcile observes what was written and plans anew.
  */
 export async function applyPlan(options: ApplyOptions): Promise<number> {
 	const { job, plan, writer, metrics } = options;
@@ -47,12 +49,12 @@ export async function applyPlan(options: ApplyOptions): Promise<number> {
 }
 
 interface Creation {
-	/** How many Pods there are fewer than planned. */
+	/** Number of planned Pods that were not created. */
 	readonly missing: number;
 	readonly error?: unknown;
 }
 
-/** Creates the Pods and makes write number 1; `noted` is the Job as stored after it. */
+/** Creates the Pods and does the first status write of the plan; `noted` is the Job as stored after that write. */
 async function createAndNote(
 	options: ApplyOptions,
 ): Promise<{ readonly noted: Job; readonly creation: Creation }> {
@@ -65,7 +67,7 @@ async function createAndNote(
 	const [creation, noted] = await Promise.allSettled([
 		createAtOnce(plan.create, writer),
 		plan.create.length > 0 && !semanticEqual(planned, job.status)
-			? writer.tellStart(job, planned)
+			? writer.updateStatusOfStart(job, planned)
 			: writeIfChanged(job, planned, writer),
 	]);
 	if (noted.status === 'rejected') throw noted.reason;
@@ -77,7 +79,7 @@ async function writeIfChanged(job: Job, status: JobStatus, writer: JobWriter): P
 	return semanticEqual(status, job.status) ? job : await writer.updateStatus(job, status);
 }
 
-/** The status for fewer active Pods than the plan expected. */
+/** The planned status, with `active` reduced by the number of Pods that were not created. */
 function correct(status: JobStatus, missing: number): JobStatus {
 	return missing === 0
 		? status
@@ -91,7 +93,10 @@ async function createAtOnce(creations: readonly PodCreation[], writer: JobWriter
 	return { missing: creations.length - created, ...(failed && { error: failed.reason }) };
 }
 
-/** One, then two, then four …: what is refused once is likely refused five hundred times. */
+/**
+ * Creates Pods in batches of 1, 2, 4, ... and stops after the first batch with a failure. If the API server rejects
+ * one Pod, for example because of a quota, it most likely rejects the other 500 too: this saves it those requests.
+ */
 async function createSlowly(creations: readonly PodCreation[], writer: JobWriter): Promise<Creation> {
 	let done = 0;
 	for (let size = 1; done < creations.length; size *= 2) {
@@ -118,7 +123,7 @@ async function takeFinalizers(
 	return { uids, ...(failed && { error: failed.reason }) };
 }
 
-/** Does all in parallel, waits for all, and rejects with the first error. */
+/** Calls `act` for all items concurrently, waits for all calls, then rejects with the first error, if there was one. */
 async function allOf<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
 	const outcomes = await Promise.allSettled(items.map(act));
 	for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;

@@ -4,20 +4,27 @@ import { semanticEqual } from '../../api/meta/equality.ts';
 import { hasEnded, isReady, isTracked } from '../../plan/job/classify.ts';
 
 /**
- * Which changes a Job has to be looked at for. Most changes of a Pod (its binding, its containers' ids
- * and times) mean nothing to its Job; to pass over them here is what keeps a Job's passes few.
+ * Decides which changes of Pods and Jobs make the Job controller reconcile a Job. Most changes of a Pod (its binding,
+ * the ids and times of its containers) do not affect its Job. Upstream reconciles for each of them; ignoring them
+ * here saves most reconciles.
  */
 
 /**
- * When a Job is looked at because a Pod of it changed. `soon`: within {@link BATCH_MS}, as only a number
- * in its status follows from it.
+ * How soon a Job must be reconciled after a change of one of its Pods. `soon`: within {@link BATCH_MS}, because the
+ * change affects nothing but a counter in the Job's status.
  */
 export type Attention = 'now' | 'soon' | 'never';
 
-/** Upstream's syncJobBatchPeriod. There every change of a Pod waits so long; here nothing waits that something follows from. */
+/**
+ * Upstream's syncJobBatchPeriod. Upstream delays the reconcile after every Pod change by this time. Here only changes
+ * that affect nothing but a counter are delayed, so that a failed Pod is replaced at once.
+ */
 export const BATCH_MS = 1000;
 
-/** What a change of a Pod calls for from its Job. */
+/**
+ * How soon the Job must be reconciled after its Pod changed from `old` to `pod`. `pod` is undefined if the Pod was
+ * deleted, `old` if it is new.
+ */
 export function attentionTo(pod: Pod | undefined, old: Pod | undefined): Attention {
 	if (!pod || !old) return isSettled(pod ?? old) ? 'never' : 'now';
 	if (isSettled(pod) && isSettled(old))
@@ -34,7 +41,10 @@ export function attentionTo(pod: Pod | undefined, old: Pod | undefined): Attenti
 	return isReady(pod) === isReady(old) ? 'never' : 'soon';
 }
 
-/** Whether a change of a Job is one that only its own controller makes: the status, and nothing else. */
+/**
+ * Whether a Job changed in nothing but its status. Only the Job controller itself makes such changes, so it need not
+ * reconcile the Job for them. The generation covers the spec.
+ */
 export function isStatusOnly(job: Job, old: Job): boolean {
 	return (
 		job.metadata.generation === old.metadata.generation &&
@@ -43,7 +53,7 @@ export function isStatusOnly(job: Job, old: Job): boolean {
 	);
 }
 
-/** The Pod has ended and its Job has let go of it. */
+/** Whether the Pod has ended and the Job controller has removed its tracking finalizer: it is counted. */
 function isSettled(pod: Pod | undefined): boolean {
 	return pod === undefined || (hasEnded(pod) && !isTracked(pod));
 }

@@ -22,41 +22,54 @@ import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
 import { planJob } from '../../plan/job/plan-job.ts';
 import { type ApplyOptions, applyPlan } from './apply-plan.ts';
 import { attentionTo, BATCH_MS, isStatusOnly } from './changes.ts';
-import { BY_JOB, JOB_INDEXES, POD_INDEXES, SELF_SELECTED } from './job-indexes.ts';
+import { BY_JOB, BY_MANUAL_SELECTOR, JOB_INDEXES, POD_INDEXES } from './job-indexes.ts';
 import { JobMetrics } from './job-metrics.ts';
 import { JobWriter } from './job-writer.ts';
 import { observeJob } from './observe.ts';
 import { OrphanPods } from './orphan-pods.ts';
 
-/** What the Job controller is made of. */
+/** The dependencies of the Job controller. */
 export interface JobControllerOptions {
 	readonly client: Client;
-	/** Asked for Jobs and Pods with the indexes of job-indexes.ts, so this must be the first to ask. */
+	/**
+	 * The controller requests the informers of Jobs and Pods with the indexes of job-indexes.ts. An informer gets its
+	 * indexes when it is created, at the first request, so this controller must be created before all others that
+	 * request these informers.
+	 */
 	readonly informers: Pick<Informers, 'of'>;
 	readonly clock: Clock;
 	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
-	/** Told of each error a pass ended with, before it is tried again; the key names the Job or Pod. */
+	/** Called with each error that a reconcile ended with; the key names the Job or Pod. The queue retries the key. */
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** When a thousand Jobs start at once, their Pods come before what tells of them. */
-const STARTS_TOLD_AT_ONCE = 4;
+/**
+ * Number of reconciles that may write the first status of a Job at the same time. If 1,000 Jobs are created at once,
+ * the writes that create their Pods must not queue behind writes that only report the start.
+ */
+const START_STATUSES_AT_ONCE = 4;
 
-/** What a namespace that is going away refuses is asked for again after this long. */
+/** Delay before the controller retries to create Pods that a namespace under deletion has rejected. */
 const REFUSED_RETRY_MS = 1000;
 
 /**
- * Runs Jobs: observe, plan, apply. What a Job means is decided in plan/job; here is only when to look,
- * what at, and the carrying out.
+ * The Job controller: maps changes of Jobs and Pods to keys of Jobs, and reconciles each key by observing, planning
+ * and applying. All decisions about a Job are made by the pure functions of plan/job; this folder decides when to
+ * reconcile, reads the informers, and writes.
  *
- * 1. A key is worked on by one pass at a time, and a pass ends only once the informers show all that it
- *    wrote, and no Pod that turned out to be gone (one that was counted would be counted again). So no
- *    pass ever decides from before its predecessor, and nothing needs to be expected.
- * 2. Where an answer was lost, so that nobody knows whether there is a Pod, the next pass first has the
- *    server tell. So a Pod is not made a second time, however late the informers hear of the first.
- * 3. What is remembered between passes is only a summary of Pods (BackoffHistory) that a new process
- *    makes again from the Pods that are there.
+ * Read this file, then observe.ts (snapshot), apply-plan.ts (order of writes), job-writer.ts (single writes),
+ * changes.ts (which changes matter), orphan-pods.ts (finalizers of Pods without a Job), job-indexes.ts, job-metrics.ts.
+ *
+ * 1. At most one reconcile of a key runs at a time. It ends only when the informers show everything that it wrote,
+ *    and no longer show any Pod that a write found to be gone (a counted Pod would be counted twice). So a reconcile
+ *    never decides from a cache older than its predecessor's writes. Upstream tracks the creations that it expects
+ *    to see (controller expectations) instead; these time out after 5 minutes, this does not.
+ * 2. If the response to a Pod creation was lost, the Pod may exist or not. The next reconcile of the Job first lists
+ *    the Pods of the namespace and waits until the informer has reached that resourceVersion. So no Pod is created
+ *    twice, however far the informer lags.
+ * 3. The only state kept between reconciles is a BackoffHistory per Job, a summary that a new process rebuilds from
+ *    the existing Pods.
  */
 export class JobController {
 	readonly #options: JobControllerOptions;
@@ -65,12 +78,12 @@ export class JobController {
 	readonly #loop: ReconcileLoop;
 	readonly #orphans: OrphanPods;
 	readonly #metrics: JobMetrics;
-	readonly #startLimit = new ConcurrencyLimit(STARTS_TOLD_AT_ONCE);
+	readonly #startLimit = new ConcurrencyLimit(START_STATUSES_AT_ONCE);
 	readonly #backoff = new Map<string, BackoffHistory>();
-	/** The keys with a pass under way, whose status changes are our own. */
-	readonly #passing = new Set<string>();
-	/** The keys whose last pass may have made Pods that nobody was told of. */
-	readonly #unclear = new Set<string>();
+	/** The keys that are being reconciled. Status changes of these Jobs are the controller's own writes. */
+	readonly #reconciling = new Set<string>();
+	/** The keys whose last reconcile may have created Pods without receiving the response. */
+	readonly #uncertain = new Set<string>();
 
 	constructor(options: JobControllerOptions) {
 		const { informers, clock, metrics, client, onError } = options;
@@ -82,18 +95,18 @@ export class JobController {
 			name: 'job',
 			clock,
 			metrics,
-			// A pass waits for writes most of the time; one that waits must not keep other Jobs from theirs.
+			// A reconcile spends most of its time waiting for writes. With few workers, waiting ones would block other Jobs.
 			workers: 1024,
 			restMs: (_key, tookMs) => tookMs / 2,
 			backoff: { baseMs: 1000, capMs: 60_000 },
-			reconcile: (key) => this.#pass(key),
+			reconcile: (key) => this.#reconcile(key),
 			onError,
 		});
 		const ownerOf = (pod: Pod): Job | undefined => this.#ownerOf(pod);
 		this.#orphans = new OrphanPods({ client, clock, metrics, pods: this.#pods, onError, ownerOf });
 	}
 
-	/** Works until `signal` aborts, or the informers are stopped, which their maker runs. */
+	/** Runs until `signal` aborts or the informers, which their owner runs, are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
 		if (!(await allSynced([this.#jobs, this.#pods]))) return;
 		this.#jobs.subscribe((job, old) => this.#jobChanged(job, old));
@@ -101,42 +114,42 @@ export class JobController {
 		await runTogether([(stop) => this.#loop.run(stop), (stop) => this.#orphans.run(stop)], signal);
 	}
 
-	async #pass(key: string): Promise<Outcome> {
+	async #reconcile(key: string): Promise<Outcome> {
 		const { client, recorder } = this.#options;
 		const { namespace, name } = splitKey(key);
-		if (this.#unclear.has(key) && !(await this.#catchUp(key, namespace))) return DONE;
+		if (this.#uncertain.has(key) && !(await this.#waitForAllPods(key, namespace))) return DONE;
 		const job = this.#jobs.get(namespace, name);
 		if (!job || isFinished(job)) return DONE;
 		const writer = new JobWriter(job, {
 			...{ client, recorder, metrics: this.#metrics, startLimit: this.#startLimit },
 		});
-		this.#passing.add(key);
+		this.#reconciling.add(key);
 		try {
 			return await this.#planAndApply(key, job, writer);
 		} catch (error) {
 			if (isApiError(error, 'NotFound') && !this.#isSame(job)) return DONE;
-			// Somebody else changed the Job: with their version in hand there is nothing to wait for.
+			// Another client changed the Job. The informer shows its version already, so backoff would gain nothing.
 			if (isApiError(error, 'Conflict') && this.#jobs.get(namespace, name) !== job) return again(0);
 			throw error;
 		} finally {
-			await this.#seen(writer);
-			if (writer.mayHaveCreated) this.#unclear.add(key);
-			this.#passing.delete(key);
+			await this.#waitForInformers(writer);
+			if (writer.mayHaveCreated) this.#uncertain.add(key);
+			this.#reconciling.delete(key);
 		}
 	}
 
-	/** Waits until the informers show all that was written, and none of the Pods that are gone, or end. */
-	async #seen({ jobVersion, podVersion, gone }: JobWriter): Promise<void> {
+	/** Resolves when the informers show all writes and none of the Pods found to be gone, or when they are stopped. */
+	async #waitForInformers({ jobVersion, podVersion, gone }: JobWriter): Promise<void> {
 		const left = gone.map((pod) => this.#pods.left(pod));
 		await Promise.all([this.#jobs.reached(jobVersion), this.#pods.reached(podVersion), ...left]);
 	}
 
-	/** Waits until the informer shows every Pod that the server has now; false if it was stopped before. */
-	async #catchUp(key: string, namespace: string): Promise<boolean> {
+	/** Waits until the informer shows every Pod that the API server has now; false if it was stopped before that. */
+	async #waitForAllPods(key: string, namespace: string): Promise<boolean> {
 		const { items } = await this.#options.client.resource(podResource, namespace).list();
 		const latest = items.reduce((most, { metadata }) => Math.max(most, Number(metadata.resourceVersion)), 0);
 		const isShown = await this.#pods.reached(String(latest));
-		if (isShown) this.#unclear.delete(key);
+		if (isShown) this.#uncertain.delete(key);
 		return isShown;
 	}
 
@@ -165,21 +178,21 @@ export class JobController {
 	}
 
 	#jobChanged(job: Job | undefined, old: Job | undefined): void {
-		if (old && old.metadata.uid !== job?.metadata.uid) this.#letGo(old);
+		if (old && old.metadata.uid !== job?.metadata.uid) this.#releasePodsOf(old);
 		if (!job) return;
 		if (!old) this.#metrics.jobAdded(job);
 		if (isFinished(job)) {
-			this.#letGo(job);
+			this.#releasePodsOf(job);
 			this.#jobs.release(job);
 			return;
 		}
 		const key = keyOf(job.metadata.namespace ?? '', job.metadata.name ?? '');
-		if (old && this.#passing.has(key) && isStatusOnly(job, old)) return;
+		if (old && this.#reconciling.has(key) && isStatusOnly(job, old)) return;
 		this.#loop.add(key);
 	}
 
-	/** The Job will count no more Pods: whichever still wait for that are let go. */
-	#letGo({ metadata }: Job): void {
+	/** Hands the Pods that still have the tracking finalizer to OrphanPods: the Job is gone or finished and counts no more. */
+	#releasePodsOf({ metadata }: Job): void {
 		const { uid = '' } = metadata;
 		this.#backoff.delete(uid);
 		for (const pod of this.#pods.indexed(BY_JOB, uid)) if (isTracked(pod)) this.#orphans.add(pod);
@@ -187,23 +200,24 @@ export class JobController {
 
 	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
 		this.#metrics.podChanged(pod, old);
-		// No pass asks for it any more; see BY_JOB.
+		// No reconcile reads the Pod again (see BY_JOB), so the informer need not keep it decoded.
 		if (pod && hasEnded(pod) && !isTracked(pod)) this.#pods.release(pod);
 		const before = old && controllerOf(old);
 		const after = pod && controllerOf(pod);
-		if (old && before && before.uid !== after?.uid) this.#wake(this.#ownerOf(old), pod, old);
+		if (old && before && before.uid !== after?.uid) this.#queueAfter(this.#ownerOf(old), pod, old);
 		if (!pod) return;
 		if (!after) {
 			if (isTracked(pod)) this.#orphans.add(pod);
-			if (!old || before || !semanticEqual(old.metadata.labels, pod.metadata.labels)) this.#offer(pod);
+			if (!old || before || !semanticEqual(old.metadata.labels, pod.metadata.labels))
+				this.#queueAdopters(pod);
 			return;
 		}
 		const owner = this.#ownerOf(pod);
-		if (owner && !isFinished(owner)) this.#wake(owner, pod, old);
+		if (owner && !isFinished(owner)) this.#queueAfter(owner, pod, old);
 		else if (pod.metadata.deletionTimestamp && isTracked(pod)) this.#orphans.add(pod);
 	}
 
-	#wake(job: Job | undefined, pod: Pod | undefined, old: Pod | undefined): void {
+	#queueAfter(job: Job | undefined, pod: Pod | undefined, old: Pod | undefined): void {
 		const attention = attentionTo(pod, old);
 		if (!job || attention === 'never') return;
 		const key = keyOf(job.metadata.namespace ?? '', job.metadata.name ?? '');
@@ -211,17 +225,17 @@ export class JobController {
 		else this.#loop.addAfter(key, BATCH_MS);
 	}
 
-	/** Wakes the Jobs that might adopt the Pod. */
-	#offer(pod: Pod): void {
+	/** Queues the Jobs whose selector matches a Pod without a controller: one of them may adopt it. */
+	#queueAdopters(pod: Pod): void {
 		const { namespace = '', labels } = pod.metadata;
 		const named = this.#jobs.indexed(BY_UID, labels?.[CONTROLLER_UID_LABEL] ?? '');
-		for (const job of [...named, ...this.#jobs.indexed(SELF_SELECTED, namespace)]) {
+		for (const job of [...named, ...this.#jobs.indexed(BY_MANUAL_SELECTOR, namespace)]) {
 			if (job.metadata.namespace !== namespace || !matches(selectorOf(job.spec.selector), labels)) continue;
 			this.#loop.add(keyOf(namespace, job.metadata.name ?? ''));
 		}
 	}
 
-	/** The Job that controls the Pod, if it is there; a namesake is not. */
+	/** The Job that controls the Pod, if it exists. A Job of that name with another UID is not its controller. */
 	#ownerOf(pod: Pod): Job | undefined {
 		const owner = controllerOf(pod);
 		if (owner?.kind !== 'Job') return undefined;

@@ -6,25 +6,26 @@ import { hasEnded, isTracked } from '../../plan/job/classify.ts';
 import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
 
 /**
- * How the Job controller finds Pods and Jobs without looking at all of them. What a large Job has done
- * already must cost it nothing, so Pods that are counted drop out of {@link BY_JOB}.
+ * Informer indexes with which the Job controller finds Pods and Jobs without scanning all of them. The cost of a
+ * reconcile must not grow with the number of Pods that the Job has already counted, so counted Pods are not in
+ * {@link BY_JOB}.
  */
 
-/** Pods by the UID of their Job, except those that have ended and that the Job has let go of. */
+/** Pods by the UID of their Job, except those that have ended and no longer have the tracking finalizer. */
 export const BY_JOB = 'job-controller/job';
 
-/** Pods without a controller, by `namespace` and by `namespace/UID` of the Job that their label names. */
+/** Pods without a controller, by `namespace` and by `namespace/UID` with the UID in their controller-uid label. */
 export const ORPHANS = 'job-controller/orphan';
 
-/** Jobs that were given a selector of their own, by namespace. */
-export const SELF_SELECTED = 'job-controller/self-selected';
+/** Jobs with `manualSelector: true`, by namespace. Their selector may match Pods that name no Job in a label. */
+export const BY_MANUAL_SELECTOR = 'job-controller/self-selected';
 
-/** To be given to the informer of Pods. */
+/** Indexes that the Job controller needs on the Pod informer. */
 export const POD_INDEXES: Indexes<Pod> = {
 	[BY_JOB]: (pod) => {
 		const owner = controllerOf(pod);
 		if (owner?.kind !== 'Job') return [];
-		// A Pod that lost the label may have to be released, whatever its state.
+		// A Pod without the label no longer matches the generated selector: planJob must see it, to release it.
 		const settled =
 			hasEnded(pod) && !isTracked(pod) && pod.metadata.labels?.[CONTROLLER_UID_LABEL] === owner.uid;
 		return settled ? [] : [owner.uid];
@@ -37,7 +38,7 @@ export const POD_INDEXES: Indexes<Pod> = {
 	},
 };
 
-/** To be given to the informer of Jobs. */
+/** Indexes that the Job controller needs on the Job informer. */
 export const JOB_INDEXES: Indexes<Job> = {
-	[SELF_SELECTED]: ({ metadata, spec }) => (spec.manualSelector ? [metadata.namespace ?? ''] : []),
+	[BY_MANUAL_SELECTOR]: ({ metadata, spec }) => (spec.manualSelector ? [metadata.namespace ?? ''] : []),
 };

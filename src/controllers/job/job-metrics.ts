@@ -7,7 +7,7 @@ import { isManagedElsewhere } from '../../plan/job/identifiers.ts';
 import type { CreationReason, Finish, SyncAction } from '../../plan/job/plan.ts';
 import type { FailureAction } from '../../plan/job/pod-failure-policy.ts';
 
-/** One pass over a Job. */
+/** One completed reconcile of a Job. */
 export interface Sync {
 	readonly job: Job;
 	readonly action: SyncAction;
@@ -16,9 +16,11 @@ export interface Sync {
 }
 
 /**
- * The metrics of the Job controller by upstream's names and labels (`job_controller_*`). What they count
- * is what plans say; one thing differs from upstream on purpose: a Pod that could not be created counts
- * as failed, where upstream counts it as failed and as succeeded.
+ * The metrics of the Job controller with upstream's names and labels (`job_controller_*`, upstream:
+ * pkg/controller/job/metrics/metrics.go). The plans supply the counts.
+ *
+ * One deliberate difference: a Pod that could not be created is counted as failed only. Upstream counts it as failed
+ * and, in addition, as succeeded.
  */
 export class JobMetrics {
 	readonly #syncSeconds;
@@ -43,14 +45,14 @@ export class JobMetrics {
 		this.#managedElsewhere = metrics.counter(MANAGED_ELSEWHERE);
 	}
 
-	/** A pass has ended. */
+	/** Records a completed reconcile. */
 	synced({ job, action, result, durationMs }: Sync): void {
 		const mode = modeOf(job);
 		this.#syncSeconds.with(mode, result, action).observe(durationMs / 1000);
 		this.#syncs.with(mode, result, action).inc();
 	}
 
-	/** A status was written onto `job` as it was before. */
+	/** Records a status write; `job` is the Job as it was before the write. */
 	statusWritten(job: Job, written: JobStatus): void {
 		const mode = modeOf(job);
 		const { succeeded, failed, indexes } = countFinished(job, written);
@@ -62,28 +64,28 @@ export class JobMetrics {
 		if (indexes.failed !== undefined) this.#indexesFinished.with('failed', limit).inc(indexes.failed);
 	}
 
-	/** The Job's terminal condition was written. */
+	/** Records that the Job's terminal condition was written. */
 	jobFinished(job: Job, { result, reason }: Finish): void {
 		this.#jobsFinished.with(modeOf(job), result, reason).inc();
 	}
 
-	/** Rules of the pod failure policy have decided about Pods that are noted now. */
+	/** Records the actions of pod failure policy rules that matched newly recorded Pods. */
 	failuresHandled(actions: readonly FailureAction[]): void {
 		for (const action of actions) this.#failuresHandled.with(action).inc();
 	}
 
-	/** A Pod was created, or could not be. */
+	/** Records the creation of a Pod, or its failure. */
 	podCreated(reason: CreationReason, status: 'succeeded' | 'failed'): void {
 		this.#podsCreated.with(reason, status).inc();
 	}
 
-	/** Watches Pods, of Jobs or not, that have ended and hold the tracking finalizer come and go. */
+	/** Counts Pods that start or stop being ended with the tracking finalizer, whether or not a Job owns them. */
 	podChanged(pod: Pod | undefined, old: Pod | undefined): void {
 		const is = isTrackedEnd(pod);
 		if (is !== isTrackedEnd(old)) this.#trackedEnded.with(is ? 'add' : 'delete').inc();
 	}
 
-	/** There is a new Job. */
+	/** Records a Job that the informer shows for the first time. */
 	jobAdded(job: Job): void {
 		if (isManagedElsewhere(job)) this.#managedElsewhere.with(job.spec.managedBy ?? '').inc();
 	}
@@ -99,55 +101,55 @@ function isTrackedEnd(pod: Pod | undefined): boolean {
 
 const SYNC_SECONDS = {
 	name: 'job_controller_job_sync_duration_seconds',
-	help: 'How long a pass over a Job took.',
+	help: 'Duration of the reconciles of Jobs, in seconds.',
 	labelNames: ['completion_mode', 'result', 'action'],
 	buckets: exponentialBuckets(0.004, 2, 15),
 };
 
 const SYNCS = {
 	name: 'job_controller_job_syncs_total',
-	help: 'Passes over Jobs.',
+	help: 'Number of reconciles of Jobs.',
 	labelNames: ['completion_mode', 'result', 'action'],
 };
 
 const JOBS_FINISHED = {
 	name: 'job_controller_jobs_finished_total',
-	help: 'Jobs that have ended, with the reason of their terminal condition.',
+	help: 'Number of Jobs that have finished, by the reason of their terminal condition.',
 	labelNames: ['completion_mode', 'result', 'reason'],
 };
 
 const PODS_FINISHED = {
 	name: 'job_controller_job_pods_finished_total',
-	help: 'Ended Pods that their Job has counted; of an Indexed Job the indexes that succeeded.',
+	help: 'Number of ended Pods that are counted in the status of their Job. For Indexed Jobs, successes are counted by index.',
 	labelNames: ['completion_mode', 'result'],
 };
 
 const FAILURES_HANDLED = {
 	name: 'job_controller_pod_failures_handled_by_failure_policy_total',
-	help: 'Failed Pods that a rule of the pod failure policy decided about, by the action of the rule.',
+	help: 'Number of failed Pods that matched a rule of the pod failure policy, by the action of the rule.',
 	labelNames: ['action'],
 };
 
 const TRACKED_ENDED = {
 	name: 'job_controller_terminated_pods_tracking_finalizer_total',
-	help: 'Ended Pods that came to hold the tracking finalizer (add) or ceased to (delete).',
+	help: 'Number of ended Pods that gained (add) or lost (delete) the tracking finalizer batch.kubernetes.io/job-tracking.',
 	labelNames: ['event'],
 };
 
 const INDEXES_FINISHED = {
 	name: 'job_controller_job_finished_indexes_total',
-	help: 'Indexes of Indexed Jobs that have ended, by the backoff limit that counts: perIndex or global.',
+	help: 'Number of finished indexes of Indexed Jobs, by the backoff limit that applies: perIndex or global.',
 	labelNames: ['status', 'backoffLimit'],
 };
 
 const PODS_CREATED = {
 	name: 'job_controller_job_pods_creation_total',
-	help: 'Pods that were created for Jobs or could not be, by what they are for: new ones, or in place of others.',
+	help: 'Number of attempts to create Pods for Jobs, by the result and the reason: new Pods, or replacements of others.',
 	labelNames: ['reason', 'status'],
 };
 
 const MANAGED_ELSEWHERE = {
 	name: 'job_controller_jobs_by_external_controller_total',
-	help: 'Jobs whose managedBy hands them to another controller.',
+	help: 'Number of Jobs whose spec.managedBy assigns them to another controller.',
 	labelNames: ['controller_name'],
 };

@@ -12,19 +12,20 @@ import { TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
 import type { PodCreation } from '../../plan/job/plan.ts';
 import type { JobMetrics } from './job-metrics.ts';
 
-/** What a {@link JobWriter} writes with. */
+/** The dependencies of a {@link JobWriter}. */
 export interface JobWriterOptions {
 	readonly client: Client;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly metrics: JobMetrics;
-	/** Where statuses that tell of a start wait for each other, so that they do not hold up other starts. */
+	/** Limits concurrent status writes that report a start, so that they do not delay the creation of Pods. */
 	readonly startLimit: ConcurrencyLimit;
 }
 
 /**
- * The writes of one pass over one Job, each with the Events and the counts that upstream makes of it.
- * Whoever makes the next pass must see them: `podVersion` and `jobVersion` tell how far the informers have
- * to be, and `gone` which Pods they must not show any more.
+ * The writes of one reconcile of one Job, each with upstream's Events and metrics.
+ *
+ * The next reconcile must see them all. `podVersion` and `jobVersion` are the resourceVersions that the informers
+ * must have reached by then; `gone` lists the Pods that they must no longer show.
  */
 export class JobWriter {
 	readonly #job: Job;
@@ -33,7 +34,7 @@ export class JobWriter {
 	readonly #recorder: Pick<EventRecorder, 'event'>;
 	readonly #metrics: JobMetrics;
 	readonly #startLimit: ConcurrencyLimit;
-	/** The Pods that turned out to be gone. */
+	/** The Pods that a write found to be deleted, or replaced by another Pod of the same name. */
 	readonly gone: Pod[] = [];
 	#podVersion = 0;
 	#mayHaveCreated = false;
@@ -48,22 +49,26 @@ export class JobWriter {
 		this.#startLimit = startLimit;
 	}
 
-	/** The latest resourceVersion that a write to a Pod resulted in. */
+	/** The highest resourceVersion that a write to a Pod returned; '0' if there was none. */
 	get podVersion(): string {
 		return `${this.#podVersion}`;
 	}
 
-	/** The latest resourceVersion that a write to the Job resulted in. */
+	/** The highest resourceVersion that a write to the Job returned; '0' if there was none. */
 	get jobVersion(): string {
 		return `${this.#jobVersion}`;
 	}
 
-	/** A creation failed in a way that does not tell whether there is a Pod now. */
+	/** Whether a creation failed without revealing if the Pod exists: by a lost connection or a 5xx response. */
 	get mayHaveCreated(): boolean {
 		return this.#mayHaveCreated;
 	}
 
-	/** Makes the Pod the Job's own, after making sure that the Job is still there to own it. */
+	/**
+	 * Adopts the Pod: sets the Job as its controller and adds the tracking finalizer. Reads the Job from the API server
+	 * first, because the cache may show a Job that was deleted or replaced; the garbage collector would then delete
+	 * the adopted Pod. Rejects with NotFound or Conflict in that case (upstream: RecheckDeletionTimestamp).
+	 */
 	async adopt({ metadata }: Pod): Promise<void> {
 		const { name = '', uid, deletionTimestamp } = this.#job.metadata;
 		const current = await this.#jobs.get(name);
@@ -79,31 +84,33 @@ export class JobWriter {
 		});
 	}
 
-	/** Lets go of a Pod that the selector does not match. */
+	/** Removes the owner reference and the tracking finalizer from a Pod that the selector no longer matches. */
 	async release(pod: Pod): Promise<void> {
 		const { name, uid } = pod.metadata;
 		const ownerReferences = [{ $patch: 'delete', uid: this.#job.metadata.uid }];
 		await this.#orGone(pod, this.#patch(name, { uid, ownerReferences, ...WITHOUT_TRACKING }));
 	}
 
+	/** Removes the tracking finalizer of a Pod that the Job's status accounts for. */
 	async takeFinalizer(pod: Pod): Promise<void> {
 		const { name, uid } = pod.metadata;
 		await this.#orGone(pod, this.#patch(name, { uid, ...WITHOUT_TRACKING }));
 	}
 
-	/** Takes the finalizer off first, so that the deletion is not seen as a failure. */
+	/** Deletes a Pod without counting it. The finalizer is removed first: otherwise the deletion would count as a failure. */
 	async remove(pod: Pod): Promise<void> {
 		await this.takeFinalizer(pod);
 		await this.delete(pod);
 	}
 
+	/** Deletes a Pod of this UID; the tracking finalizer keeps it until the Job has counted it. */
 	async delete(pod: Pod): Promise<void> {
 		const { name = '', uid } = pod.metadata;
 		try {
 			this.#seePod(await this.#pods.delete(name, uid === undefined ? {} : { preconditions: { uid } }));
 			this.#event('Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
 		} catch (error) {
-			// Gone, or its name is another Pod's now.
+			// The Pod is gone, or another Pod has its name.
 			if (isGone(error)) {
 				this.gone.push(pod);
 				return;
@@ -113,7 +120,7 @@ export class JobWriter {
 		}
 	}
 
-	/** Resolves to whether there is a new Pod: in a namespace that is going away there is none. */
+	/** Resolves to true if the Pod was created, to false if its namespace is being deleted; rejects with other errors. */
 	async create({ pod, reason }: PodCreation): Promise<boolean> {
 		try {
 			const created = await this.#pods.create(pod);
@@ -130,7 +137,7 @@ export class JobWriter {
 		}
 	}
 
-	/** Writes the status onto the Job as it was read or last written; resolves to the Job as stored. */
+	/** Writes the status. `job` is the Job as read or last written; its resourceVersion guards the write. */
 	async updateStatus(job: Job, status: JobStatus): Promise<Job> {
 		const stored = await this.#jobs.update({ ...job, status }, 'status');
 		this.#jobVersion = Math.max(this.#jobVersion, Number(stored.metadata.resourceVersion));
@@ -138,12 +145,12 @@ export class JobWriter {
 		return stored;
 	}
 
-	/** The same for a status that tells of Pods which are being made; Pods of other Jobs come first. */
-	tellStart(job: Job, status: JobStatus): Promise<Job> {
+	/** Like {@link updateStatus}, for a status that reports Pods under creation. Limited: Pods of other Jobs take priority. */
+	updateStatusOfStart(job: Job, status: JobStatus): Promise<Job> {
 		return this.#startLimit.run(() => this.updateStatus(job, status));
 	}
 
-	/** Announces something about the Job. */
+	/** Records an Event about the Job. */
 	announce(text: { type: 'Normal' | 'Warning'; reason: string; message: string }): void {
 		this.#recorder.event(this.#job, text);
 	}
@@ -170,7 +177,7 @@ export class JobWriter {
 	}
 }
 
-/** A deletion answers with the Pod as long as it is there, else with a Status, whose version is none. */
+/** The resourceVersion in a response; 0 if it has none. A deletion returns the Pod if it still exists, otherwise a Status. */
 function versionOf(answer: unknown): number {
 	if (typeof answer !== 'object' || answer === null || !('metadata' in answer)) return 0;
 	const { metadata } = answer;
@@ -178,5 +185,5 @@ function versionOf(answer: unknown): number {
 	return Number(metadata.resourceVersion) || 0;
 }
 
-/** A part of a strategic merge patch on metadata; other finalizers stay, whatever they are by now. */
+/** Part of a strategic merge patch on metadata that removes this finalizer only, and keeps those added meanwhile. */
 const WITHOUT_TRACKING = { '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] };

@@ -6,7 +6,10 @@ import { type BackoffHistory, recallBackoff } from '../../plan/job/backoff.ts';
 import type { JobSnapshot } from '../../plan/job/snapshot.ts';
 import { BY_JOB, ORPHANS } from './job-indexes.ts';
 
-/** Gathers what planJob decides from; `remembered` is the last plan's word on backoff, where there is one. */
+/**
+ * Builds the snapshot that planJob decides from. `remembered` is the backoff history of the last plan; undefined for a
+ * Job that this process has not planned yet, whose history is rebuilt from all its Pods, including counted ones.
+ */
 export function observeJob(
 	job: Job,
 	pods: Informer<Pod>,
@@ -14,7 +17,7 @@ export function observeJob(
 	now: number,
 ): JobSnapshot {
 	const { uid = '', namespace = '' } = job.metadata;
-	// A generated selector names the UID, so that only Pods with that label can be adopted by it.
+	// A generated selector requires the label with the Job's UID, so only Pods with that label can match it.
 	const orphans = pods.indexed(ORPHANS, job.spec.manualSelector ? namespace : `${namespace}/${uid}`);
 	const backoff = remembered ?? recallBackoff(job, pods.indexed(BY_OWNER, uid));
 	return { job, pods: pods.indexed(BY_JOB, uid), orphans, now, backoff };

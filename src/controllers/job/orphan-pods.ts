@@ -12,24 +12,26 @@ import { isTracked } from '../../plan/job/classify.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { isManagedElsewhere, TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
 
-/** What {@link OrphanPods} are made of. */
+/** The dependencies of {@link OrphanPods}. */
 export interface OrphanPodsOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly metrics: Metrics;
 	readonly pods: Informer<Pod>;
 	readonly onError: (key: string, error: unknown) => void;
-	/** The Job that controls the Pod, if it is still there. */
+	/** The Job that controls the Pod, if it still exists. */
 	readonly ownerOf: (pod: Pod) => Job | undefined;
 }
 
-/** A Pod that has changed meanwhile is looked at again after this long, when its change should be known here. */
+/** Delay before a Pod that changed meanwhile is checked again. By then the informer normally shows the change. */
 const CHANGED_RETRY_MS = 100;
 
 /**
- * Takes the tracking finalizer off Pods that no Job will count any more, so that they can go. Only off the
- * very version that was found to be an orphan: by the next one a Job may have adopted it, whose count
- * would miss it. (Upstream takes it off whatever there is.)
+ * Removes the tracking finalizer from Pods that no Job will count, so that their deletion can complete (upstream:
+ * syncOrphanPod).
+ *
+ * Each patch carries the resourceVersion that was judged. A Job may adopt the Pod between the check and the patch; an
+ * unconditional removal, as upstream does it, would make that Job miss the Pod in its counts.
  */
 export class OrphanPods {
 	readonly #options: OrphanPodsOptions;
@@ -48,12 +50,12 @@ export class OrphanPods {
 		});
 	}
 
-	/** Has a look at the Pod, which may turn out not to be an orphan. */
+	/** Queues the Pod for a check; it need not be an orphan. */
 	add({ metadata }: Pod): void {
 		this.#loop.add(keyOf(metadata.namespace ?? '', metadata.name ?? ''));
 	}
 
-	/** Works until `signal` aborts. */
+	/** Runs until `signal` aborts. */
 	run(signal: AbortSignal): Promise<void> {
 		return this.#loop.run(signal);
 	}
@@ -76,7 +78,7 @@ export class OrphanPods {
 	}
 }
 
-/** Whether nobody will count the Pod: it has no controller, or its Job is gone or has finished. */
+/** Whether no Job will count the Pod: it has no controller, or its Job no longer exists or has finished. */
 function isOrphan(pod: Pod, owner: Job | undefined): boolean {
 	const reference = controllerOf(pod);
 	if (!reference) return true;
