@@ -5,8 +5,9 @@ import { isActive, withoutActive, withStarted } from '../../plan/cronjob/status.
 import type { CronJobWriter } from './cronjob-writer.ts';
 
 /**
- * Performs a plan in the order that it prescribes (see plan/cronjob/plan.ts). The status is written for
- * what was done, also where starting the Job failed; then it rejects with that error.
+ * Applies a plan in the order that plan/cronjob/plan.ts prescribes. The status is written for what was done,
+ * even if the Job could not be created; only then does it reject, with the error of the creation or
+ * replacement.
  */
 export async function applyPlan(cronJob: CronJob, plan: CronJobPlan, writer: CronJobWriter): Promise<void> {
 	for (const event of plan.events) writer.announce(event);
@@ -16,11 +17,13 @@ export async function applyPlan(cronJob: CronJob, plan: CronJobPlan, writer: Cro
 	if ('error' in started) throw started.error;
 }
 
+/** The status after the start of a Job was attempted, and the error if the attempt failed. */
 interface Started {
 	readonly status: CronJob['status'];
 	readonly error?: unknown;
 }
 
+/** Deletes the Jobs to replace, creates the Job, and returns the status that reflects both. Never rejects. */
 async function start(before: CronJob['status'], act: JobStart, writer: CronJobWriter): Promise<Started> {
 	const replaced = new Set<string | undefined>();
 	try {
@@ -30,8 +33,8 @@ async function start(before: CronJob['status'], act: JobStart, writer: CronJobWr
 		}
 		const status = withoutActive(before, replaced);
 		const job = await writer.create(act);
-		const fresh = job && !isActive(status, job.metadata.uid);
-		return { status: fresh ? withStarted(status, job, act.dueMs) : status };
+		const isNew = job && !isActive(status, job.metadata.uid);
+		return { status: isNew ? withStarted(status, job, act.dueMs) : status };
 	} catch (error) {
 		return { status: withoutActive(before, replaced), error };
 	}

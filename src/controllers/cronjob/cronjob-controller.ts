@@ -21,26 +21,36 @@ import { creationSkew } from './cronjob-metrics.ts';
 import { CronJobWriter } from './cronjob-writer.ts';
 import { observeCronJob } from './observe.ts';
 
-/** What the CronJob controller is made of. */
+/** The dependencies of the CronJob controller. */
 export interface CronJobControllerOptions {
 	readonly client: Client;
 	readonly informers: Pick<Informers, 'of'>;
 	readonly clock: Clock;
 	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
-	/** Told of each error a pass ended with, before it is tried again. */
+	/**
+	 * Called with each error that a reconcile ended with; the key names the CronJob. The queue retries the key.
+	 */
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** When a thousand Jobs are due at once, what starts them comes before what tells of it. */
+/**
+ * Number of statuses written at the same time. If 1,000 Jobs are due at once, the writes that create them must
+ * not queue behind writes that only report their creation.
+ */
 const STATUSES_AT_ONCE = 4;
 
 /**
- * Makes Jobs by schedules: observe, plan, apply. When a Job is due, and what is seen to before, is decided
- * in plan/cronjob.
+ * The CronJob controller: creates Jobs on a schedule, by observing, planning and applying. plan/cronjob decides
+ * when a Job is due, and which Jobs are replaced or deleted; this folder reads the informers, decides when to
+ * reconcile, and writes. Upstream: pkg/controller/cronjob/cronjob_controllerv2.go.
  *
- * A pass ends only once the informers show all that it wrote, so that the next one does not decide from
- * before it; nothing is remembered between passes.
+ * Read this file, then observe.ts (snapshot), apply-plan.ts (order of writes), cronjob-writer.ts (single
+ * writes).
+ *
+ * 1. At most one reconcile of a key runs at a time. It ends only when the informers show everything that it
+ *    wrote, so that the next one does not decide from a stale cache.
+ * 2. No state is kept between reconciles: everything is in the CronJob's status and the Jobs it controls.
  */
 export class CronJobController {
 	readonly #options: CronJobControllerOptions;
@@ -49,8 +59,10 @@ export class CronJobController {
 	readonly #loop: ReconcileLoop;
 	readonly #onStarted: (latenessSeconds: number) => void;
 	readonly #statusLimit = new ConcurrencyLimit(STATUSES_AT_ONCE);
-	/** The keys with a pass under way, which makes Jobs and changes the status itself. */
-	readonly #passing = new Set<string>();
+	/**
+	 * The keys that are being reconciled: new Jobs and status changes of these are the controller's own writes.
+	 */
+	readonly #reconciling = new Set<string>();
 
 	constructor(options: CronJobControllerOptions) {
 		const { informers, clock, metrics, onError } = options;
@@ -62,15 +74,15 @@ export class CronJobController {
 			name: 'cronjob',
 			clock,
 			metrics,
-			// Many are due at the same minute, and a pass waits for writes most of the time.
+			// Many CronJobs are due at the same minute, and a reconcile spends most of its time waiting for writes.
 			workers: 1024,
 			backoff: { baseMs: 5, capMs: 1_000_000 },
-			reconcile: (key) => this.#pass(key),
+			reconcile: (key) => this.#reconcile(key),
 			onError,
 		});
 	}
 
-	/** Works until `signal` aborts, or the informers are stopped, which their maker runs. */
+	/** Runs until `signal` aborts or the informers, which their owner runs, are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
 		if (!(await allSynced([this.#cronJobs, this.#jobs]))) return;
 		this.#cronJobs.subscribe((cronJob, old) => this.#cronJobChanged(cronJob, old));
@@ -78,12 +90,12 @@ export class CronJobController {
 		await this.#loop.run(signal);
 	}
 
-	async #pass(key: string): Promise<Outcome> {
+	async #reconcile(key: string): Promise<Outcome> {
 		const { namespace, name } = splitKey(key);
 		const known = this.#cronJobs.get(namespace, name);
 		if (!known) return DONE;
 		const { client, clock, recorder } = this.#options;
-		this.#passing.add(key);
+		this.#reconciling.add(key);
 		let writer: CronJobWriter | undefined;
 		try {
 			const seen = await observeCronJob(known, { client, jobs: this.#jobs, now: clock.now() });
@@ -96,31 +108,32 @@ export class CronJobController {
 		} catch (error) {
 			const current = this.#cronJobs.get(namespace, name);
 			if (isApiError(error, 'NotFound') && !current) return DONE;
-			// Somebody else changed the CronJob: with their version in hand there is nothing to wait for.
+			// Another client changed the CronJob. The informer shows its version already, so backoff would gain
+			// nothing.
 			if (isApiError(error, 'Conflict') && current !== known) return again(0);
 			throw error;
 		} finally {
-			// Both also settle when the informers are stopped.
+			// Both also resolve when the informers are stopped.
 			await Promise.all([
 				this.#cronJobs.reached(writer?.cronJobVersion),
 				this.#jobs.reached(writer?.jobVersion),
 			]);
-			this.#passing.delete(key);
+			this.#reconciling.delete(key);
 		}
 	}
 
 	/**
-	 * Another schedule counts from its next time on; to look at once would start what it would have had
-	 * due already. All else is looked at now.
+	 * A CronJob with a new schedule or time zone is reconciled at its next scheduled time. Reconciling it at once
+	 * would start Jobs for times that the new schedule has in the past. All other changes are reconciled at once.
 	 */
 	#cronJobChanged(cronJob: CronJob | undefined, old: CronJob | undefined): void {
 		if (!cronJob) return;
 		const key = keyOf(cronJob.metadata.namespace ?? '', cronJob.metadata.name ?? '');
-		if (old && isReplaced(cronJob, old)) this.#startAnew(key, cronJob);
-		else if (!old || !this.#passing.has(key) || !isStatusOnly(cronJob, old)) this.#loop.add(key);
+		if (old && hasNewSchedule(cronJob, old)) this.#scheduleNext(key, cronJob);
+		else if (!old || !this.#reconciling.has(key) || !isStatusOnly(cronJob, old)) this.#loop.add(key);
 	}
 
-	#startAnew(key: string, cronJob: CronJob): void {
+	#scheduleNext(key: string, cronJob: CronJob): void {
 		const { clock, recorder } = this.#options;
 		for (const event of unsupportedZone(cronJob)) recorder.event(cronJob, event);
 		const parsed = scheduleOf(cronJob.spec);
@@ -138,11 +151,14 @@ export class CronJobController {
 		const after = job && this.#controllerOf(job);
 		if (before && before !== after) this.#loop.add(before);
 		if (!after) return;
-		const made = !old && this.#passing.has(after);
-		if (!made && (!old || before !== after || matters(job, old))) this.#loop.add(after);
+		const made = !old && this.#reconciling.has(after);
+		if (!made && (!old || before !== after || affectsPlan(job, old))) this.#loop.add(after);
 	}
 
-	/** The key of the CronJob that controls the Job, if it is there; a namesake is not. */
+	/**
+	 * The key of the CronJob that controls the Job, if it exists. One of that name with another UID does not
+	 * count.
+	 */
 	#controllerOf(job: Job): string | undefined {
 		const owner = controllerOf(job);
 		if (owner?.kind !== 'CronJob') return undefined;
@@ -152,16 +168,20 @@ export class CronJobController {
 	}
 }
 
-function isReplaced({ spec }: CronJob, { spec: old }: CronJob): boolean {
+/** Whether the schedule or its time zone was replaced. */
+function hasNewSchedule({ spec }: CronJob, { spec: old }: CronJob): boolean {
 	return spec.schedule !== old.schedule || spec.timeZone !== old.timeZone;
 }
 
+/**
+ * Whether the CronJob changed in nothing that a plan depends on but its status; the generation covers the spec.
+ */
 function isStatusOnly({ metadata }: CronJob, { metadata: old }: CronJob): boolean {
 	return metadata.generation === old.generation && metadata.deletionTimestamp === old.deletionTimestamp;
 }
 
-/** Whether a change of a Job can change what its CronJob has to do. */
-function matters(job: Job, old: Job): boolean {
+/** Whether a change of a Job can affect the plan of its CronJob. */
+function affectsPlan(job: Job, old: Job): boolean {
 	return (
 		isFinished(job) !== isFinished(old) ||
 		job.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||

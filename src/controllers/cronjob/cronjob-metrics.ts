@@ -1,14 +1,14 @@
 import { exponentialBuckets, type Metrics } from '../../base/metrics.ts';
 
 /**
- * Returns what is to be told of each Job that a CronJob made: how many seconds after its time it was
- * created. Shown by upstream's name.
+ * Registers upstream's metric of the delay of Jobs. The caller calls the returned function for each Job that a
+ * CronJob created, with the seconds between its scheduled time and its creation.
  */
 export function creationSkew(metrics: Metrics): (skewSeconds: number) => void {
 	const series = metrics
 		.histogram({
 			name: 'cronjob_controller_job_creation_skew_duration_seconds',
-			help: 'How long after the time that it was due at a Job was created.',
+			help: 'Time between the scheduled time of a Job and its creation, in seconds.',
 			buckets: exponentialBuckets(1, 2, 10),
 		})
 		.with();

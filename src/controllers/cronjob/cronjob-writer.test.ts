@@ -10,7 +10,7 @@ import { CronJobWriter } from './cronjob-writer.ts';
 const running = aJob('tick-1');
 const refusal = internalError('no deletions today');
 
-/** A writer against a server with one Job, which it does not delete; what was asked and announced. */
+/** A writer against a server that has one Job and rejects its deletion; records the requests and Events. */
 function writerRefused(refusal: ApiError): {
 	readonly writer: CronJobWriter;
 	readonly asked: unknown[];
@@ -24,8 +24,8 @@ function writerRefused(refusal: ApiError): {
 			asked.push(body);
 			throw refusal;
 		},
-		watch: () => Promise.reject(new Error('nobody watches here')),
-		stream: () => Promise.reject(new Error('nobody reads here')),
+		watch: () => Promise.reject(new Error('this server has no watches')),
+		stream: () => Promise.reject(new Error('this server has no streams')),
 	};
 	const writer = new CronJobWriter(aCronJob({}), {
 		client: new Client(transport),
@@ -36,7 +36,7 @@ function writerRefused(refusal: ApiError): {
 	return { writer, asked, announced };
 }
 
-test('a Job of the history is deleted as it was seen, and left alone where it has changed', async () => {
+test('a Job of the history is deleted by its resourceVersion; a Job that has changed is kept and no Event is recorded', async () => {
 	const changed = conflict({ group: 'batch', resource: 'jobs', name: 'tick-1' }, 'changed');
 	const { writer, asked, announced } = writerRefused(changed);
 	const metadata = { ...running.metadata, resourceVersion: '7' };
@@ -51,7 +51,7 @@ test('a Job of the history is deleted as it was seen, and left alone where it ha
 	assert.deepEqual(announced, []);
 });
 
-test('a Job that cannot be deleted to make room is announced, and the error says why', async () => {
+test('if a Job cannot be replaced, an Event is recorded and the writer rejects with the cause', async () => {
 	const { writer, announced } = writerRefused(refusal);
 	await assert.rejects(writer.replace(referenceTo(running)), (error: Error) => {
 		assert.equal(error.message, 'could not replace job default/tick-1');

@@ -11,17 +11,17 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { JobReference, JobStart } from '../../plan/cronjob/plan.ts';
 import type { EventText } from '../../plan/event-text.ts';
 
-/** What a {@link CronJobWriter} writes with. */
+/** The dependencies of a {@link CronJobWriter}. */
 export interface CronJobWriterOptions {
 	readonly client: Client;
 	readonly recorder: Pick<EventRecorder, 'event'>;
-	/** Where statuses wait for each other, so that they do not hold up what others start. */
+	/** Limits concurrent status writes, so that they do not delay the creation of other Jobs. */
 	readonly statusLimit: ConcurrencyLimit;
-	/** Told of each Job that was created, how long after its time, in seconds. */
+	/** Called for each created Job with its delay after the scheduled time, in seconds. */
 	readonly onStarted: (latenessSeconds: number) => void;
 }
 
-/** The writes of one pass over one CronJob, each with the Events that upstream makes of it. */
+/** The writes of one reconcile of one CronJob, each with upstream's Events. */
 export class CronJobWriter {
 	readonly #cronJob: CronJob;
 	readonly #options: CronJobWriterOptions;
@@ -35,31 +35,32 @@ export class CronJobWriter {
 		this.#jobs = options.client.resource(jobs, cronJob.metadata.namespace);
 	}
 
-	/** The resourceVersion of the Job that was created. */
+	/** The resourceVersion of the Job that was created; '0' if there was none. */
 	get jobVersion(): string {
 		return this.#jobVersion;
 	}
 
-	/** The resourceVersion that the CronJob got. */
+	/** The resourceVersion of the CronJob after its status was written; '0' if it was not written. */
 	get cronJobVersion(): string {
 		return this.#cronJobVersion;
 	}
 
-	/** Announces something about the CronJob. */
+	/** Records an Event about the CronJob. */
 	announce(text: EventText): void {
 		this.#options.recorder.event(this.#cronJob, text);
 	}
 
 	/**
-	 * Deletes a Job of the history, with its Pods. Only as it was seen: by its next version somebody may
-	 * have let it go, to keep it. A deletion that fails is announced, and may be asked for again.
+	 * Deletes a Job of the history, with its Pods. The precondition is the resourceVersion that the plan was made
+	 * from: a user may have removed the owner reference since, to keep the Job. Never rejects; a failure is
+	 * recorded as an Event, and the next reconcile plans the deletion again.
 	 */
 	async cleanUp(job: Job): Promise<void> {
 		const { uid = '', resourceVersion = '' } = job.metadata;
 		await this.#delete(job, { uid, resourceVersion }).catch(() => undefined);
 	}
 
-	/** Deletes a Job that runs, to make room. Rejects where it is not there or cannot be deleted. */
+	/** Deletes a running Job because of `concurrencyPolicy: Replace`. Rejects if it cannot be read or deleted. */
 	async replace({ name = '' }: JobReference): Promise<void> {
 		let job: Job;
 		try {
@@ -74,7 +75,10 @@ export class CronJobWriter {
 		});
 	}
 
-	/** Rejects where it fails, which is announced unless the Job has only changed. */
+	/**
+	 * Rejects if the deletion fails. Records an Event about it, except for a Conflict: then the Job has only
+	 * changed.
+	 */
 	async #delete(
 		{ metadata: { name = '' } }: Job,
 		preconditions: NonNullable<DeleteOptions['preconditions']>,
@@ -92,8 +96,8 @@ export class CronJobWriter {
 	}
 
 	/**
-	 * Creates a Job; resolves to it, or to the one of its name that this CronJob made before. Undefined
-	 * where somebody else has a Job of that name.
+	 * Creates a Job and resolves to it. If a Job of that name exists, resolves to that one if this CronJob
+	 * controls it (an earlier attempt created it and the response was lost), otherwise to undefined.
 	 */
 	async create({ create, dueMs }: JobStart): Promise<Job | undefined> {
 		try {
@@ -118,7 +122,7 @@ export class CronJobWriter {
 		return controllerOf(job)?.uid === this.#cronJob.metadata.uid ? job : undefined;
 	}
 
-	/** Writes the status. */
+	/** Writes the status; rejects with a Conflict if the CronJob has changed since it was read. */
 	async updateStatus(status: CronJob['status']): Promise<void> {
 		const target = this.#options.client.resource(cronjobs, this.#cronJob.metadata.namespace);
 		const updated = { ...this.#cronJob, status };

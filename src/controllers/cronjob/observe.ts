@@ -11,22 +11,28 @@ import type { CronJobSnapshot } from '../../plan/cronjob/snapshot.ts';
 import { isActive } from '../../plan/cronjob/status.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 
-/** Where {@link observeCronJob} looks. */
-export interface Sight {
+/** What {@link observeCronJob} reads. */
+export interface Sources {
 	readonly client: Client;
 	readonly jobs: Informer<Job>;
 	readonly now: number;
 }
 
 /**
- * Gathers what planCronJob decides from. The informers of CronJobs and Jobs may be of different times, so
- * where they disagree about which Jobs run, the server is asked. Rejects with the error of such a question.
+ * Builds the snapshot that planCronJob decides from. The caches of CronJobs and Jobs may be at different
+ * revisions. If they disagree about which Jobs are active, the CronJob or the Jobs are read from the API
+ * server. Rejects with the error of such a read.
  */
-export async function observeCronJob(cronJob: CronJob, sight: Sight): Promise<CronJobSnapshot> {
-	const children = childrenOf(cronJob, sight.jobs);
+export async function observeCronJob(cronJob: CronJob, sources: Sources): Promise<CronJobSnapshot> {
+	const children = childrenOf(cronJob, sources.jobs);
 	const unknown = children.some((job) => !isFinished(job) && !isActive(cronJob.status, job.metadata.uid));
-	const current = unknown ? await reread(cronJob, sight.client) : cronJob;
-	return { cronJob: current, children, missing: await missingOf(current, children, sight), now: sight.now };
+	const current = unknown ? await reread(cronJob, sources.client) : cronJob;
+	return {
+		cronJob: current,
+		children,
+		missing: await missingOf(current, children, sources),
+		now: sources.now,
+	};
 }
 
 /** The Jobs that a CronJob controls. */
@@ -35,16 +41,18 @@ export function childrenOf({ metadata }: CronJob, jobs: Informer<Job>): readonly
 	return jobs.indexed(BY_OWNER, uid).filter((job) => controllerOf(job)?.uid === uid);
 }
 
+/** The CronJob as the API server has it; the given one if it was replaced by another of the same name. */
 async function reread(cronJob: CronJob, client: Client): Promise<CronJob> {
 	const { namespace, name = '', uid } = cronJob.metadata;
 	const current = await client.resource(cronjobs, namespace).get(name);
 	return current.metadata.uid === uid ? current : cronJob;
 }
 
+/** The UIDs of the active Jobs of the status that exist neither in the cache nor on the API server. */
 async function missingOf(
 	{ status }: CronJob,
 	children: readonly Job[],
-	{ client }: Sight,
+	{ client }: Sources,
 ): Promise<ReadonlySet<string>> {
 	const known = new Set(children.map(({ metadata }) => metadata.uid));
 	const missing = new Set<string>();
