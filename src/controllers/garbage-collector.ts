@@ -19,13 +19,16 @@ import {
 	planGarbage,
 } from '../plan/garbage/plan-garbage.ts';
 
-/** A resource that the collector looks after, with its informer (which has the two common indexes). */
+/**
+ * A resource that takes part in garbage collection, and its informer, which must have the indexes BY_OWNER and
+ * BY_UID.
+ */
 export interface CollectedResource {
 	readonly definition: ResourceDefinition;
 	readonly informer: Informer<KubeObject>;
 }
 
-/** What the garbage collector is made of. */
+/** The dependencies of the garbage collector. */
 export interface GarbageCollectorOptions {
 	readonly client: Client;
 	readonly clock: Clock;
@@ -36,15 +39,18 @@ export interface GarbageCollectorOptions {
 }
 
 /**
- * Deletes what its owners left behind, and sees deletions in the foreground and with orphans through.
- * The rules are in plan/garbage.
+ * The garbage collector: deletes objects whose owners no longer exist, and completes deletions with the
+ * propagation policies Foreground and Orphan. plan/garbage decides; this class maps changes to keys, looks up
+ * owners, and writes. Upstream: pkg/controller/garbagecollector/garbagecollector.go. Upstream keeps a graph of
+ * all objects; here the indexes of the informers answer the same questions, so there is no second copy that can
+ * become stale.
  *
- * 1. An owner is the object of that kind, name and UID in the namespace of its dependent, or one that is
- *    in no namespace. A reference that fits in its UID alone leads nowhere.
- * 2. An owner that no informer shows is looked up live before anything is deleted on its account.
- * 3. An object whose owners have changed since it was judged is not deleted.
- * 4. Nothing but kinds and metadata is asked of the informers: the owner of 10,000 finished Pods must not
- *    have them all decoded.
+ * 1. An owner is the object with the kind, name and UID of the reference, in the namespace of the dependent, or
+ *    cluster-scoped. An object that has only the same UID is not the owner.
+ * 2. An owner that no informer shows is read from the API server before a dependent is deleted.
+ * 3. An object whose owner references have changed since the plan was made is not deleted.
+ * 4. Only kinds and metadata are read from the informers: the deletion of a Job with 10,000 finished Pods must
+ *    not decode all of them.
  */
 export class GarbageCollector {
 	readonly #options: GarbageCollectorOptions;
@@ -63,7 +69,7 @@ export class GarbageCollector {
 		});
 	}
 
-	/** Collects until `signal` aborts, or the informers are stopped. */
+	/** Runs until `signal` aborts or the informers are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { resources } = this.#options;
 		if (!(await allSynced(resources.map(({ informer }) => informer)))) return;
@@ -82,18 +88,18 @@ export class GarbageCollector {
 		const { metadata } = object;
 		if (metadata.ownerReferences !== old?.metadata.ownerReferences) {
 			if (old) this.#addWaitingOwners(old);
-			this.#checkOwners(resource, object, old);
+			this.#queueIfOwnerMissing(resource, object, old);
 		}
 		if (!metadata.deletionTimestamp || !metadata.finalizers?.some(isPropagationFinalizer)) return;
 		this.#add(resource, object);
-		// Those that do not block it go as well, and need not wait until the others are gone.
+		// Dependents without blockOwnerDeletion are deleted too, without waiting for the blocking ones.
 		if (isWaitingForDependents(object) && !(old && isWaitingForDependents(old))) {
 			this.#addAll(this.#dependentsOf(object));
 		}
 	}
 
-	/** Has the object looked at if one of its owners may be gone. */
-	#checkOwners(resource: CollectedResource, object: KubeObject, old: KubeObject | undefined): void {
+	/** Queues the object if one of its owners may no longer exist. */
+	#queueIfOwnerMissing(resource: CollectedResource, object: KubeObject, old: KubeObject | undefined): void {
 		const { ownerReferences = [], namespace = '' } = object.metadata;
 		const absent = ownerReferences.filter((reference) => !this.#isSafelyPresent(reference, namespace));
 		if (absent.length === 0) return;
@@ -137,7 +143,7 @@ export class GarbageCollector {
 		try {
 			await this.#apply(object, plan, this.#options.client.resource(resource.definition, namespace));
 		} catch (error) {
-			// Gone, replaced or changed meanwhile: the change itself brings the key back.
+			// The object was deleted, replaced or changed meanwhile; the event of that change queues the key again.
 			if (!OVERTAKEN.some((reason) => isApiError(error, reason))) throw error;
 		}
 		return DONE;
@@ -166,7 +172,9 @@ export class GarbageCollector {
 		}
 	}
 
-	/** Deletes the object unless its owners have changed; that change brings the key back. */
+	/**
+	 * Deletes the object unless its owner references have changed; the event of that change queues the key again.
+	 */
 	async #delete(
 		target: ResourceClient<KubeObject>,
 		{ metadata }: KubeObject,
@@ -177,13 +185,15 @@ export class GarbageCollector {
 			await target.delete(name, { propagationPolicy, preconditions: { uid, resourceVersion } });
 		} catch (error) {
 			if (!isApiError(error, 'Conflict')) throw error;
-			// What changes all the time must not escape for that: only a change of the owners counts.
+			// An object that is updated all the time must still be deleted, so only changed owner references prevent
+			// it.
 			const live = await target.get(name);
 			if (!jsonEqual(live.metadata.ownerReferences ?? [], ownerReferences)) return;
 			await target.delete(name, { propagationPolicy, preconditions: { uid } });
 		}
 	}
 
+	/** Removes the owner reference from a dependent. A dependent that is gone or was replaced needs nothing. */
 	async #disown(dependent: KubeObject, ownerUid: string): Promise<void> {
 		const resource = this.#resource(dependent.apiVersion, dependent.kind);
 		if (!resource) return;
@@ -207,30 +217,34 @@ export class GarbageCollector {
 		);
 	}
 
-	/** The owner as an informer shows it. */
-	#known(reference: OwnerReference, namespace: string): KubeObject | undefined {
+	/**
+	 * The owner in the cache of its informer; undefined if it is not there, which does not prove that it is gone.
+	 */
+	#cached(reference: OwnerReference, namespace: string): KubeObject | undefined {
 		const resource = this.#resource(reference.apiVersion, reference.kind);
 		const place = resource?.definition.namespaced ? namespace : '';
 		const owner = resource?.informer.metadataOf(place, reference.name);
 		return owner?.metadata.uid === reference.uid ? owner : undefined;
 	}
 
-	/** The object with the owner's kind and UID, wherever it is. */
+	/** The object with the owner's kind and UID, in any namespace. */
 	#withUid({ apiVersion, kind, uid }: OwnerReference): KubeObject | undefined {
 		return this.#resource(apiVersion, kind)?.informer.indexedMetadata(BY_UID, uid)[0];
 	}
 
+	/** Whether the owner exists and does not wait for its dependents: then the dependent needs no check. */
 	#isSafelyPresent(reference: OwnerReference, namespace: string): boolean {
-		const owner = this.#known(reference, namespace);
+		const owner = this.#cached(reference, namespace);
 		return owner !== undefined && !isWaitingForDependents(owner);
 	}
 
+	/** The states of all owners, read in groups with an event loop turn between them; see OWNERS_PER_TURN. */
 	async #ownersOf({ metadata }: KubeObject, namespace: string): Promise<readonly Owner[]> {
 		const { ownerReferences = [] } = metadata;
 		const owners: Owner[] = [];
 		while (owners.length < ownerReferences.length) {
 			if (owners.length > 0) await nextTurn();
-			const group = ownerReferences.slice(owners.length, owners.length + LOOKED_UP_AT_ONCE);
+			const group = ownerReferences.slice(owners.length, owners.length + OWNERS_PER_TURN);
 			const states = group.map(async (reference) => ({
 				reference,
 				state: await this.#stateOf(reference, namespace),
@@ -243,9 +257,9 @@ export class GarbageCollector {
 	async #stateOf(reference: OwnerReference, namespace: string): Promise<OwnerState> {
 		const resource = this.#resource(reference.apiVersion, reference.kind);
 		if (!resource) return 'unknown';
-		// What is in no namespace cannot say in which one its owner is.
+		// A cluster-scoped object cannot name the namespace of its owner; the reference is invalid.
 		if (resource.definition.namespaced && namespace === '') return 'unknown';
-		const owner = this.#known(reference, namespace) ?? (await this.#lookUp(resource, reference, namespace));
+		const owner = this.#cached(reference, namespace) ?? (await this.#lookUp(resource, reference, namespace));
 		if (!owner || owner.metadata.uid !== reference.uid) return 'gone';
 		return isWaitingForDependents(owner) ? 'waiting' : 'present';
 	}
@@ -266,17 +280,26 @@ export class GarbageCollector {
 
 type Owner = GarbageSnapshot['owners'][number];
 
-/** An object can have 4,000 owners; to look them all up in one turn of the event loop would hold it for 100 ms. */
-const LOOKED_UP_AT_ONCE = 100;
+/**
+ * Owners looked up per event loop turn. An object can have 4,000 owners; all in one turn would block it for 100
+ * ms.
+ */
+const OWNERS_PER_TURN = 100;
 
-/** The object is gone, has changed, or another one has its name (a patch of its UID is then invalid). */
+/**
+ * The errors if the object is gone, has changed, or another object has its name (a patch with its UID is then
+ * Invalid).
+ */
 const OVERTAKEN = ['NotFound', 'Conflict', 'Invalid'] as const;
 
 function isPropagationFinalizer(finalizer: string): boolean {
 	return finalizer === ORPHAN_FINALIZER || finalizer === FOREGROUND_FINALIZER;
 }
 
-/** The object with its owners waiting for it no longer. */
+/**
+ * Sets blockOwnerDeletion to false in all owner references and resolves to the patched object. Two owners that
+ * wait for each other's dependents would otherwise block each other forever.
+ */
 function unblocked(target: ResourceClient<KubeObject>, { metadata }: KubeObject): Promise<KubeObject> {
 	const { name = '', uid, ownerReferences = [] } = metadata;
 	const blocked = ownerReferences.filter(({ blockOwnerDeletion }) => blockOwnerDeletion);
@@ -291,7 +314,9 @@ function invalidNamespace(reference: OwnerReference, namespace: string): EventTe
 	return { type: 'Warning', reason: 'OwnerRefInvalidNamespace', message };
 }
 
-/** A strategic patch that takes these owners off; bound to the UID so that it never meets a namesake. */
+/**
+ * A strategic patch that removes these owner references; the UID keeps it from another object of the same name.
+ */
 function withoutOwners({ metadata }: KubeObject, uids: readonly string[]): unknown {
 	const ownerReferences = uids.map((uid) => ({ $patch: 'delete', uid }));
 	return { metadata: { uid: metadata.uid, ownerReferences } };

@@ -1,11 +1,12 @@
 /**
- * Empties a Namespace that is being deleted and then takes the `kubernetes` finalizer off it, after
- * upstream's `pkg/controller/namespace/deletion/namespaced_resources_deleter.go`.
+ * The namespace controller: deletes all objects of a Namespace under deletion, then removes the `kubernetes`
+ * finalizer from it. Follows upstream's `pkg/controller/namespace/deletion/namespaced_resources_deleter.go`.
+ * The conditions are computed by plan/namespace.
  *
- * 1. Pods are deleted first; nothing else goes before the last Pod has, so that no Pod outlives what
- *    configures or restricts it.
- * 2. Each pass says in the Namespace's status what is left, and why.
- * 3. A failure with one resource does not keep the others from being deleted.
+ * 1. Pods are deleted first. Objects of other resources are deleted only after the last Pod is gone, so that no
+ *    Pod outlives the objects that configure or restrict it.
+ * 2. Each reconcile reports the remaining objects, and the reason, in the Namespace's status.
+ * 3. A failure with one resource does not prevent the deletion of the others.
  */
 
 import { namespaces } from '../api/core/namespace/definition.ts';
@@ -29,39 +30,40 @@ import {
 } from '../plan/namespace/namespace-conditions.ts';
 import type { CollectedResource } from './garbage-collector.ts';
 
-/** What the namespace controller is made of. */
+/** The dependencies of the namespace controller. */
 export interface NamespaceControllerOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly metrics: Metrics;
 	readonly namespaces: Informer<Namespace>;
-	/** Every namespaced resource that is watched; their deletions wake the namespace that waits for them. */
+	/** Every namespaced resource with an informer. Each deletion of an object queues its Namespace. */
 	readonly contents: readonly CollectedResource[];
-	/** Namespaced resources without an informer (Events). */
+	/** Namespaced resources without an informer (Events): a timer makes the controller list them again. */
 	readonly unwatched: readonly ResourceDefinition[];
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** How long upstream expects an object with a finalizer to take (`finalizerEstimateSeconds`). */
+/** Upstream's estimate of the time until a finalizer is removed (`finalizerEstimateSeconds`). */
 const FINALIZER_ESTIMATE_SECONDS = 15;
 
 /**
- * How long a Pod may outlast its grace before that counts as a failure: its node kills it at the end, and only
- * then removes it. Upstream allows nothing, and so reports a failure for a moment at every such Pod.
+ * Seconds after the end of its grace period until a remaining Pod is reported as a failure. The kubelet kills
+ * the containers at the end of the grace period and deletes the Pod only after that. Upstream has no such
+ * margin, and so reports a failure for a moment for every Pod that uses up its grace period.
  */
 const REMOVAL_SECONDS = 5;
 
-/** What one pass over a resource found. */
+/** The result of deleting the objects of one resource. */
 type ResourcePass = RemainingContent & {
-	/** After how many seconds the rest can be expected to be gone. */
+	/** Seconds after which the remaining objects are expected to be gone. */
 	readonly estimateSeconds: number;
-	/** Something is left that should be gone by now. */
+	/** A message if objects remain for no known reason: no finalizer, and no grace period that still runs. */
 	readonly overdue?: string;
-	/** The API refused to list or delete. */
+	/** The message of the error if the API server rejected the list or the deletion. */
 	readonly error?: string;
 };
 
-/** See the head of this file. */
+/** The controller; its invariants are in the header of this file. */
 export class NamespaceController {
 	readonly #options: NamespaceControllerOptions;
 	readonly #loop: ReconcileLoop;
@@ -79,7 +81,7 @@ export class NamespaceController {
 		});
 	}
 
-	/** Works until `signal` aborts. */
+	/** Runs until `signal` aborts. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { namespaces: informer, contents } = this.#options;
 		informer.subscribe((namespace) => {
@@ -102,7 +104,7 @@ export class NamespaceController {
 		try {
 			return await this.#empty(namespace);
 		} catch (error) {
-			// The informer will bring the newer Namespace, and wakes this key with it.
+			// The informer will show the newer Namespace, and its event queues this key again.
 			if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) return DONE;
 			throw error;
 		}
@@ -112,20 +114,20 @@ export class NamespaceController {
 		const passes = await this.#deleteContent(namespace);
 		const failures = passes.flatMap(({ error }) => error ?? []);
 		const errors = [...failures, ...passes.flatMap(({ overdue }) => overdue ?? [])];
-		const told = await this.#report(namespace, { remaining: passes, errors });
+		const reported = await this.#report(namespace, { remaining: passes, errors });
 		if (failures.length > 0) throw new Error(failures.join(', '));
-		const left = passes.filter(({ count }) => count > 0);
-		if (left.length === 0) {
-			await this.#finalize(told);
+		const remaining = passes.filter(({ count }) => count > 0);
+		if (remaining.length === 0) {
+			await this.#finalize(reported);
 			return DONE;
 		}
-		// The removal of each object wakes the key too. The timer serves resources without an informer, and
-		// counts finalizers again that were taken off one by one.
-		const estimate = Math.max(...left.map(({ estimateSeconds }) => estimateSeconds));
+		// The deletion of each object queues the key too. The timer is for resources without an informer, and for
+		// objects that lose finalizers one by one: the reported counts of finalizers must be updated.
+		const estimate = Math.max(...remaining.map(({ estimateSeconds }) => estimateSeconds));
 		return again((Math.floor(estimate / 2) + 1) * 1000);
 	}
 
-	/** Deletes the Pods and, once none is left, everything else. */
+	/** Deletes the Pods and, once no Pod remains, the objects of all other resources. */
 	async #deleteContent(namespace: Namespace): Promise<readonly ResourcePass[]> {
 		const { contents, unwatched } = this.#options;
 		const all = [...contents.map(({ definition }) => definition), ...unwatched];
@@ -135,7 +137,10 @@ export class NamespaceController {
 		return await Promise.all(others.map((definition) => this.#deleteAll(definition, namespace)));
 	}
 
-	/** Asks for the deletion of every object of a resource, and counts what is still there. */
+	/**
+	 * Deletes the collection of a resource, then counts the remaining objects. Never rejects: errors are in the
+	 * result.
+	 */
 	async #deleteAll<T extends KubeObject>(
 		definition: ResourceDefinition<T>,
 		{ metadata }: Namespace,
@@ -170,7 +175,7 @@ export class NamespaceController {
 		}
 	}
 
-	/** Writes the conditions where they say something new; resolves to the Namespace as it then is. */
+	/** Writes the conditions if they changed; resolves to the Namespace with its latest resourceVersion. */
 	async #report(namespace: Namespace, pass: DeletionPass): Promise<Namespace> {
 		const { client, clock } = this.#options;
 		const conditions = namespaceConditionsAfter(namespace, pass, clock.now());
@@ -179,6 +184,9 @@ export class NamespaceController {
 		return await client.resource(namespaces).update({ ...namespace, status }, 'status');
 	}
 
+	/**
+	 * Removes the finalizer through the `finalize` subresource, the only one that may change a Namespace's spec.
+	 */
 	async #finalize(namespace: Namespace): Promise<void> {
 		const { client } = this.#options;
 		const finalizers = namespace.spec.finalizers?.filter((finalizer) => finalizer !== 'kubernetes') ?? [];
@@ -190,6 +198,7 @@ export class NamespaceController {
 	}
 }
 
+/** The number of objects with each finalizer. */
 function finalizersOf(objects: readonly KubeObject[]): ReadonlyMap<string, number> {
 	const counts = new Map<string, number>();
 	for (const { metadata } of objects) {
@@ -199,7 +208,7 @@ function finalizersOf(objects: readonly KubeObject[]): ReadonlyMap<string, numbe
 	return counts;
 }
 
-/** How long a Pod may take to end; nothing where it has ended. */
+/** The grace period of a Pod in seconds; 0 if it has ended. */
 function graceSecondsOf({ spec, status: { phase } }: Pod): number {
 	const hasEnded = phase === 'Succeeded' || phase === 'Failed';
 	return hasEnded ? 0 : approximate(spec.terminationGracePeriodSeconds ?? 0);

@@ -18,36 +18,40 @@ import {
 } from '../plan/pod-garbage/ended-pods.ts';
 import { isOutOfService, NODE_QUARANTINE_MS, planPodGarbage } from '../plan/pod-garbage/plan-pod-garbage.ts';
 
-/** What the Pod garbage collector is made of. */
+/** The dependencies of the Pod garbage collector. */
 export interface PodGarbageCollectorOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly metrics: Metrics;
 	readonly pods: Informer<Pod>;
 	readonly nodes: Informer<Node>;
-	/** How many Pods that have ended are kept; 0: all of them. */
+	/** Number of ended Pods to keep; 0 keeps all. Default DEFAULT_ENDED_PODS_LIMIT. */
 	readonly endedPodsLimit?: number;
 	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**
- * Removes Pods that nobody else will: the rules are in plan/pod-garbage.
+ * The Pod garbage collector: deletes Pods that no node agent and no other controller will delete.
+ * plan/pod-garbage decides. Upstream: pkg/controller/podgc/gc_controller.go.
  *
- * Upstream looks at every Pod every 20 seconds. Here each change says itself whether there is something
- * to look at, so that an idle cluster costs nothing and a Pod without a node fails at once. There are
- * three sorts of keys: a Pod that is being deleted where no node agent will see to it; a node that is
- * missing, which is looked for once more when its quarantine is over; and the ended Pods, which are
- * counted as they come and go and sorted only when there are too many, at most every 20 seconds.
+ * Upstream checks every Pod every 20 seconds. Here the events of the informers queue what must be checked, so
+ * that an idle cluster costs nothing and a Pod without a node fails at once. There are three kinds of keys:
+ *
+ * 1. `pod|namespace/name`: a Pod under deletion that has no node, or whose node is out of service.
+ * 2. `node|name`: a node that does not exist. It is looked up again at the end of its quarantine; if it is
+ *    still missing, its Pods are deleted.
+ * 3. `ended`: the ended Pods, if there are too many. They are counted at each event, but sorted only if the
+ *    limit is exceeded, at most every 20 seconds.
  */
 export class PodGarbageCollector {
 	readonly #options: PodGarbageCollectorOptions;
 	readonly #limit: number;
 	readonly #loop: ReconcileLoop;
-	/** Since when the nodes in quarantine are missing. */
-	readonly #missingSince = new Map<string, number>();
-	/** By key: what is known of each Pod that has ended. The Pods themselves are not held. */
+	/** When each node in quarantine was first found missing, in ms of the monotonic clock. */
+	readonly #missingFrom = new Map<string, number>();
+	/** By key: a summary of each Pod that has ended. Holding the Pods themselves would keep them decoded. */
 	readonly #ended = new Map<string, EndedPod>();
-	#thinnedAt = Number.NEGATIVE_INFINITY;
+	#surplusDeletedAt = Number.NEGATIVE_INFINITY;
 
 	constructor(options: PodGarbageCollectorOptions) {
 		this.#options = options;
@@ -58,12 +62,12 @@ export class PodGarbageCollector {
 			metrics: options.metrics,
 			workers: 5,
 			backoff: { baseMs: 5, capMs: 20_000 },
-			reconcile: (key) => this.#look(key),
+			reconcile: (key) => this.#reconcile(key),
 			onError: options.onError,
 		});
 	}
 
-	/** Collects until `signal` aborts, or the informers are stopped. */
+	/** Runs until `signal` aborts or the informers are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { pods, nodes } = this.#options;
 		if (!(await allSynced([nodes, pods]))) return;
@@ -96,12 +100,12 @@ export class PodGarbageCollector {
 			this.#loop.add(`${NODE}${name}`);
 			return;
 		}
-		this.#missingSince.delete(name);
+		this.#missingFrom.delete(name);
 		if (!isOutOfService(node) || (old && isOutOfService(old))) return;
-		void this.#lookAtDeletedOn(name);
+		void this.#queueDeletedPodsOn(name);
 	}
 
-	async #lookAtDeletedOn(nodeName: string): Promise<void> {
+	async #queueDeletedPodsOn(nodeName: string): Promise<void> {
 		try {
 			for (const pod of await this.#podsOn(nodeName)) {
 				if (pod.metadata.deletionTimestamp !== undefined) this.#loop.add(podKey(pod));
@@ -111,54 +115,54 @@ export class PodGarbageCollector {
 		}
 	}
 
-	#look(key: string): Promise<Outcome> {
-		if (key === ENDED) return this.#lookAtEnded();
-		if (key.startsWith(NODE)) return this.#lookForNode(key.slice(NODE.length));
-		return this.#lookAtPod(key.slice(POD.length));
+	#reconcile(key: string): Promise<Outcome> {
+		if (key === ENDED) return this.#deleteSurplusEnded();
+		if (key.startsWith(NODE)) return this.#reconcileNode(key.slice(NODE.length));
+		return this.#reconcilePod(key.slice(POD.length));
 	}
 
-	async #lookAtPod(key: string): Promise<Outcome> {
+	async #reconcilePod(key: string): Promise<Outcome> {
 		const { namespace, name } = splitKey(key);
 		const pod = this.#options.pods.get(namespace, name);
-		// If it changed meanwhile, the change itself brings the key back.
-		if (pod) await this.#judge(pod, false);
+		// If the Pod changed meanwhile, the event of that change queues the key again.
+		if (pod) await this.#planAndApply(pod, false);
 		return DONE;
 	}
 
-	async #lookForNode(name: string): Promise<Outcome> {
+	async #reconcileNode(name: string): Promise<Outcome> {
 		const { nodes, clock } = this.#options;
 		if (nodes.get('', name)) return DONE;
-		const since = this.#missingSince.get(name) ?? clock.monotonic();
-		this.#missingSince.set(name, since);
-		const left = since + NODE_QUARANTINE_MS - clock.monotonic();
-		if (left > 0) return again(left);
+		const missingFrom = this.#missingFrom.get(name) ?? clock.monotonic();
+		this.#missingFrom.set(name, missingFrom);
+		const leftMs = missingFrom + NODE_QUARANTINE_MS - clock.monotonic();
+		if (leftMs > 0) return again(leftMs);
 		const orphans = await this.#podsOn(name);
 		if (orphans.length > 0 && !(await this.#exists(name))) {
-			const judged = await inGroups(orphans, (pod) => this.#judge(pod, true));
-			if (judged.includes('overtaken')) return again(OVERTAKEN_MS);
+			const outcomes = await inGroups(orphans, (pod) => this.#planAndApply(pod, true));
+			if (outcomes.includes('overtaken')) return again(OVERTAKEN_MS);
 		}
-		this.#missingSince.delete(name);
+		this.#missingFrom.delete(name);
 		return DONE;
 	}
 
-	async #lookAtEnded(): Promise<Outcome> {
+	async #deleteSurplusEnded(): Promise<Outcome> {
 		const { clock } = this.#options;
-		const rest = this.#thinnedAt + ENDED_PERIOD_MS - clock.monotonic();
-		if (rest > 0) return again(rest);
-		this.#thinnedAt = clock.monotonic();
+		const leftMs = this.#surplusDeletedAt + ENDED_PERIOD_MS - clock.monotonic();
+		if (leftMs > 0) return again(leftMs);
+		this.#surplusDeletedAt = clock.monotonic();
 		await inGroups(endedPodsBeyond(this.#limit, this.#ended.values()), (pod) => this.#remove(pod));
 		return DONE;
 	}
 
-	/** Does with the Pod what the rules say. */
-	async #judge(pod: Pod, nodeIsGone: boolean): Promise<'settled' | 'overtaken'> {
+	/** Plans for the Pod and applies the plan; `overtaken` if the Pod changed, so that nothing was decided. */
+	async #planAndApply(pod: Pod, nodeIsGone: boolean): Promise<'settled' | 'overtaken'> {
 		const { client, clock, nodes } = this.#options;
 		const { name = '', namespace, uid, resourceVersion } = pod.metadata;
 		const node = pod.spec.nodeName ? nodes.get('', pod.spec.nodeName) : undefined;
 		const plan = planPodGarbage({ pod, node, nodeIsGone, now: clock.now() });
 		if (plan.kind === 'keep') return 'settled';
 		if (plan.status) {
-			// Bound to what was judged: an end that the node reported at the last moment is not overwritten.
+			// The resourceVersion keeps the patch from overwriting an end that the node agent reported just now.
 			const patch = { metadata: { uid, resourceVersion }, status: plan.status };
 			const target = client.resource(podResource, namespace);
 			const written = await unlessOvertaken(target.patch(name, 'strategic', patch, 'status'));
@@ -174,7 +178,7 @@ export class PodGarbageCollector {
 		await unlessOvertaken(target.delete(name, options));
 	}
 
-	/** Asks the server itself: the local copy may be behind. */
+	/** Whether the Node exists on the API server; the informer may lag behind it. */
 	async #exists(nodeName: string): Promise<boolean> {
 		try {
 			await this.#options.client.resource(nodeResource).get(nodeName);
@@ -185,7 +189,10 @@ export class PodGarbageCollector {
 		}
 	}
 
-	/** Looked up one by one: a node goes seldom, and an index of Pods by node would cost with every Pod. */
+	/**
+	 * The Pods of a node, by a scan of all Pods: nodes are deleted rarely, and an index would cost work for every
+	 * Pod.
+	 */
 	#podsOn(nodeName: string): Promise<readonly Pod[]> {
 		return this.#options.pods.select(({ spec }) => spec.nodeName === nodeName);
 	}
@@ -195,19 +202,23 @@ const POD = 'pod|';
 const NODE = 'node|';
 const ENDED = 'ended';
 
-/** How often ended Pods are thinned out at most. */
+/** Minimum time between two deletions of surplus ended Pods. */
 const ENDED_PERIOD_MS = 20_000;
 
-/** When to look again at Pods that changed while they were judged. */
+/** Delay before Pods that changed while they were checked are checked again. */
 const OVERTAKEN_MS = 1000;
 
-/** How many Pods are dealt with at once: enough that a store that commits in groups has a group. */
+/**
+ * Number of Pods processed at the same time: enough that the store can combine their writes into a group
+ * commit.
+ */
 const AT_ONCE = 64;
 
 function podKey({ metadata }: Pod): string {
 	return `${POD}${keyOf(metadata.namespace ?? '', metadata.name ?? '')}`;
 }
 
+/** Calls `act` for all Pods, {@link AT_ONCE} at a time. */
 async function inGroups<P, R>(pods: readonly P[], act: (pod: P) => Promise<R>): Promise<readonly R[]> {
 	const results: R[] = [];
 	for (let start = 0; start < pods.length; start += AT_ONCE) {
@@ -216,7 +227,7 @@ async function inGroups<P, R>(pods: readonly P[], act: (pod: P) => Promise<R>): 
 	return results;
 }
 
-/** Resolves to undefined where the object is gone, has changed, or another one has its name. */
+/** Resolves to undefined if the object is gone, has changed, or another object has its name. */
 async function unlessOvertaken<R>(request: Promise<R>): Promise<R | undefined> {
 	try {
 		return await request;

@@ -12,7 +12,7 @@ import { type Informer, keyOf, splitKey } from '../client/informer.ts';
 import { allSynced } from '../client/informers.ts';
 import { planTaintEviction } from '../plan/taint-eviction/plan-taint-eviction.ts';
 
-/** What the taint eviction controller is made of. */
+/** The dependencies of the taint eviction controller. */
 export interface TaintEvictionControllerOptions {
 	readonly client: Client;
 	readonly clock: Clock;
@@ -23,14 +23,22 @@ export interface TaintEvictionControllerOptions {
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** Deletes the Pods that do not tolerate the NoExecute taints of their node; the rules are in plan/taint-eviction. */
+/**
+ * The taint eviction controller: deletes the Pods that do not tolerate a NoExecute taint of their node, after
+ * their tolerationSeconds. plan/taint-eviction decides; this class maps changes of Nodes and Pods to keys of
+ * Pods, and writes. Upstream: pkg/controller/tainteviction/taint_eviction.go.
+ *
+ * 1. A toleration's time counts from the moment this process first saw the taint. The moment is kept in memory
+ *    only: after a restart the time starts anew, as it does upstream.
+ * 2. The condition DisruptionTarget is written before the deletion, so that a pod failure policy can match it.
+ */
 export class TaintEvictionController {
 	readonly #options: TaintEvictionControllerOptions;
 	readonly #loop: ReconcileLoop;
-	/** The Pods whose time runs, by UID. */
+	/** The UIDs of the Pods that will be deleted when their tolerationSeconds end. */
 	readonly #leaving = new Set<string>();
-	/** When taints were noticed, by node and then by taint. */
-	readonly #noticed = new Map<string, Map<string, number>>();
+	/** When this process first saw each taint, in ms since the epoch, by node name and then by taint. */
+	readonly #firstSeen = new Map<string, Map<string, number>>();
 	readonly #deletions: CounterSeries;
 	readonly #deletionSeconds: HistogramSeries;
 
@@ -44,12 +52,12 @@ export class TaintEvictionController {
 			metrics: options.metrics,
 			workers: 8,
 			backoff: { baseMs: 10, capMs: 10_000 },
-			reconcile: (key) => this.#look(key),
+			reconcile: (key) => this.#reconcile(key),
 			onError: options.onError,
 		});
 	}
 
-	/** Works until `signal` aborts, or the informers are stopped. */
+	/** Runs until `signal` aborts or the informers are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { nodes, pods } = this.#options;
 		if (!(await allSynced([nodes, pods]))) return;
@@ -61,13 +69,13 @@ export class TaintEvictionController {
 	#seeNode(node: Node | undefined, old: Node | undefined): void {
 		const { name = '' } = (node ?? old)?.metadata ?? {};
 		const taints = noExecuteTaints(node);
-		if (taints.length === 0) this.#noticed.delete(name);
-		else this.#notice(name, taints);
+		if (taints.length === 0) this.#firstSeen.delete(name);
+		else this.#rememberTaints(name, taints);
 		if (!node || semanticEqual(taints, noExecuteTaints(old))) return;
-		void this.#lookAtPodsOn(name);
+		void this.#queuePodsOn(name);
 	}
 
-	async #lookAtPodsOn(nodeName: string): Promise<void> {
+	async #queuePodsOn(nodeName: string): Promise<void> {
 		const { pods, onError } = this.#options;
 		try {
 			for (const pod of await pods.select(({ spec }) => spec.nodeName === nodeName)) {
@@ -78,24 +86,24 @@ export class TaintEvictionController {
 		}
 	}
 
-	#notice(nodeName: string, taints: readonly Taint[]): void {
-		const before = this.#noticed.get(nodeName);
+	#rememberTaints(nodeName: string, taints: readonly Taint[]): void {
+		const before = this.#firstSeen.get(nodeName);
 		const now = this.#options.clock.now();
 		const times = taints.map((taint) => [idOf(taint), before?.get(idOf(taint)) ?? now] as const);
-		this.#noticed.set(nodeName, new Map(times));
+		this.#firstSeen.set(nodeName, new Map(times));
 	}
 
 	#seePod(pod: Pod | undefined, old: Pod | undefined): void {
 		const { nodeName, tolerations } = pod?.spec ?? {};
 		if (old && old.metadata.uid !== pod?.metadata.uid && this.#leaving.delete(old.metadata.uid ?? '')) {
-			this.#tell(old, 'Cancelling deletion of Pod');
+			this.#recordEvent(old, 'Cancelling deletion of Pod');
 		}
-		if (!pod || !nodeName || !this.#noticed.has(nodeName)) return;
+		if (!pod || !nodeName || !this.#firstSeen.has(nodeName)) return;
 		const isSame = nodeName === old?.spec.nodeName && semanticEqual(tolerations, old.spec.tolerations);
 		if (!isSame) this.#loop.add(keyOfPod(pod));
 	}
 
-	async #look(key: string): Promise<Outcome> {
+	async #reconcile(key: string): Promise<Outcome> {
 		const { clock, pods, nodes } = this.#options;
 		const { namespace, name } = splitKey(key);
 		const pod = pods.get(namespace, name);
@@ -106,7 +114,7 @@ export class TaintEvictionController {
 		const plan = planTaintEviction({
 			pod,
 			taints: noExecuteTaints(nodes.get('', nodeName)),
-			noticedAt: (taint) => this.#noticed.get(nodeName)?.get(idOf(taint)) ?? now,
+			noticedAt: (taint) => this.#firstSeen.get(nodeName)?.get(idOf(taint)) ?? now,
 			now,
 		});
 		if (plan.kind === 'wait') {
@@ -114,11 +122,11 @@ export class TaintEvictionController {
 			return again(plan.until - now);
 		}
 		if (plan.kind === 'keep') {
-			if (this.#leaving.delete(uid)) this.#tell(pod, 'Cancelling deletion of Pod');
+			if (this.#leaving.delete(uid)) this.#recordEvent(pod, 'Cancelling deletion of Pod');
 			return DONE;
 		}
 		this.#leaving.delete(uid);
-		this.#tell(pod, 'Marking for deletion Pod');
+		this.#recordEvent(pod, 'Marking for deletion Pod');
 		await this.#evict(pod, plan.status);
 		this.#deletions.inc();
 		this.#deletionSeconds.observe((clock.now() - plan.due) / 1000);
@@ -142,7 +150,7 @@ export class TaintEvictionController {
 		}
 	}
 
-	#tell(pod: Pod, what: string): void {
+	#recordEvent(pod: Pod, what: string): void {
 		const { namespace, name } = pod.metadata;
 		const message = `${what} ${namespace}/${name}`;
 		this.#options.recorder.event(pod, { type: 'Normal', reason: 'TaintManagerEviction', message });
@@ -163,13 +171,13 @@ function keyOfPod({ metadata }: Pod): string {
 	return keyOf(metadata.namespace ?? '', metadata.name ?? '');
 }
 
-/** Upstream's names and buckets. */
+/** The metrics with upstream's names and buckets. */
 const DELETIONS = {
 	name: 'taint_eviction_controller_pod_deletions_total',
-	help: 'Pods that were deleted because of a taint of their node.',
+	help: 'Number of Pods that the controller has deleted because they do not tolerate a NoExecute taint of their node.',
 };
 const DELETION_SECONDS = {
 	name: 'taint_eviction_controller_pod_deletion_duration_seconds',
-	help: 'How long after a taint drove a Pod away the Pod was deleted.',
+	help: 'Time between the moment at which a Pod was due for eviction by a taint and its deletion, in seconds.',
 	buckets: [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 30, 60, 120, 180, 240],
 };

@@ -8,7 +8,7 @@ import type { Client } from '../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../client/informer.ts';
 import { expiryOf } from '../plan/job/time-to-live.ts';
 
-/** What the TTL controller is made of. */
+/** The dependencies of the TTL controller. */
 export interface TtlAfterFinishedOptions {
 	readonly client: Client;
 	readonly clock: Clock;
@@ -17,7 +17,11 @@ export interface TtlAfterFinishedOptions {
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** Deletes finished Jobs with their Pods once their `ttlSecondsAfterFinished` is over. */
+/**
+ * The TTL controller: deletes finished Jobs, with their Pods, when their `ttlSecondsAfterFinished` has passed.
+ * Upstream: pkg/controller/ttlafterfinished/ttlafterfinished_controller.go. The expiry is computed by
+ * plan/job/time-to-live.ts.
+ */
 export class TtlAfterFinished {
 	readonly #options: TtlAfterFinishedOptions;
 	readonly #loop: ReconcileLoop;
@@ -32,12 +36,12 @@ export class TtlAfterFinished {
 			metrics: options.metrics,
 			workers: 5,
 			backoff: { baseMs: 5, capMs: 1_000_000 },
-			reconcile: (key) => this.#look(key),
+			reconcile: (key) => this.#reconcile(key),
 			onError: options.onError,
 		});
 	}
 
-	/** Works until `signal` aborts. */
+	/** Runs until `signal` aborts. */
 	async run(signal: AbortSignal): Promise<void> {
 		this.#options.jobs.subscribe((job) => {
 			if (job && expiryOf(job) !== undefined) {
@@ -47,7 +51,7 @@ export class TtlAfterFinished {
 		await this.#loop.run(signal);
 	}
 
-	async #look(key: string): Promise<Outcome> {
+	async #reconcile(key: string): Promise<Outcome> {
 		const { client, clock, jobs } = this.#options;
 		const { namespace, name } = splitKey(key);
 		const known = jobs.get(namespace, name);
@@ -56,7 +60,7 @@ export class TtlAfterFinished {
 		if (due > clock.now()) return again(due - clock.now());
 		const target = client.resource(jobResource, namespace);
 		try {
-			// The limit may have been changed at the last moment: what counts is what the server has.
+			// A user may have extended the TTL just now, so the decision is made from the Job on the API server.
 			const live = await target.get(name);
 			const expiry = expiryOf(live);
 			if (expiry === undefined || live.metadata.uid !== known?.metadata.uid) return DONE;
@@ -71,9 +75,9 @@ export class TtlAfterFinished {
 	}
 }
 
-/** Upstream's name and buckets. */
+/** The metric with upstream's name and buckets. */
 const DELETION_SECONDS = {
 	name: 'ttl_after_finished_controller_job_deletion_duration_seconds',
-	help: 'How long after the end of its ttlSecondsAfterFinished a Job was deleted.',
+	help: 'Time between the expiry of ttlSecondsAfterFinished of a Job and its deletion, in seconds.',
 	buckets: exponentialBuckets(0.1, 2, 14),
 };

@@ -85,8 +85,8 @@ function readNext(cronJob: CronJob, sample: Sample): void {
 }
 
 /**
- * The parsed schedule; undefined if the schedule or the time zone cannot be parsed. The controller falls back to
- * its own time zone if it does not know the requested one. The metric must not: it would hide the mistake.
+ * The parsed schedule; undefined if the schedule or the time zone cannot be parsed. The controller falls back
+ * to its own time zone if it does not know the requested one. The metric must not: it would hide the mistake.
  */
 function validSchedule({ spec }: CronJob): Schedule | undefined {
 	if (spec.timeZone !== undefined && timeZoneProblem(spec.timeZone) !== undefined) return undefined;

@@ -5,8 +5,8 @@ import { addNumber, addTime, type Sample, type StateFamily } from './state-famil
 /**
  * The metrics of kube-state-metrics 2.20 for Jobs (upstream: internal/store/job.go).
  *
- * kube_job_labels and kube_job_annotations are left out. Upstream exports them empty unless the operator lists the
- * labels to show with --metric-labels-allowlist; this program has no such flag.
+ * kube_job_labels and kube_job_annotations are left out. Upstream exports them empty unless the operator lists
+ * the labels to show with --metric-labels-allowlist; this program has no such flag.
  */
 export const JOB_FAMILIES: readonly StateFamily<Job>[] = [
 	{ name: 'kube_job_info', help: 'Information about the Job. Always 1.', read: (_, sample) => sample(1) },
@@ -89,8 +89,8 @@ export const JOB_FAMILIES: readonly StateFamily<Job>[] = [
 const FAILURE_REASONS: readonly string[] = ['BackoffLimitExceeded', 'DeadlineExceeded', 'Evicted'];
 
 /**
- * Follows upstream exactly, although it gives one metric two meanings: a count of Pods, and a flag for each listed
- * reason once the Job has failed with one of them. Dashboards depend on both.
+ * Follows upstream exactly, although it gives one metric two meanings: a count of Pods, and a flag for each
+ * listed reason once the Job has failed with one of them. Dashboards depend on both.
  */
 function readFailures({ status }: Job, sample: Sample): void {
 	if (!status.failed) {

@@ -7,8 +7,8 @@ import { approximate, type Int64 } from '../base/json.ts';
  * 1. Nothing is kept from one scrape to the next. Upstream keeps the rendered text of every object, which makes
  *    scrapes cheaper but costs memory all the time and work at each change.
  * 2. The text of all objects (12 MB for 10,000 Jobs) is never in memory as a whole.
- * 3. Each object is read once per scrape, because reading one may decode it. Its samples are kept as numbers until
- *    their family is written.
+ * 3. Each object is read once per scrape, because reading one may decode it. Its samples are kept as numbers
+ *    until their family is written.
  */
 
 /** Adds one sample: its value, and its labels apart from those that identify the object. */
@@ -32,8 +32,8 @@ export interface StateSource<T> {
 }
 
 /**
- * Minimum length of a chunk in characters; the last chunk of a family may be shorter. Smaller chunks would cost a
- * write to the socket each.
+ * Minimum length of a chunk in characters; the last chunk of a family may be shorter. Smaller chunks would cost
+ * a write to the socket each.
  */
 const PIECE_LENGTH = 64 * 1024;
 

@@ -1,9 +1,10 @@
 /**
- * The metrics of kube-state-metrics for Jobs and CronJobs, with its names and labels, so that existing dashboards
- * and alerts work. Metrics of the program itself are not here: each component registers its own in `Metrics`.
+ * The metrics of kube-state-metrics for Jobs and CronJobs, with its names and labels, so that existing
+ * dashboards and alerts work. Metrics of the program itself are not here: each component registers its own in
+ * `Metrics`.
  *
- * Read this file first, then state-family.ts (the format and how samples are collected), then job-families.ts and
- * cronjob-families.ts (one entry for each metric).
+ * Read this file first, then state-family.ts (the format and how samples are collected), then job-families.ts
+ * and cronjob-families.ts (one entry for each metric).
  *
  * 1. Objects come only from informers: a scrape sends no request to the API server.
  * 2. A field that an object lacks has no sample, as upstream does; it is not reported as 0.
@@ -23,8 +24,9 @@ export interface StateMetricsSources {
 }
 
 /**
- * Yields the metrics of all Jobs and CronJobs in the Prometheus text format, in chunks of whole lines. The informers
- * yield to the event loop between groups of objects, so that a scrape of a large cluster does not block requests.
+ * Yields the metrics of all Jobs and CronJobs in the Prometheus text format, in chunks of whole lines. The
+ * informers yield to the event loop between groups of objects, so that a scrape of a large cluster does not
+ * block requests.
  */
 export async function* writeStateMetrics({
 	jobs,

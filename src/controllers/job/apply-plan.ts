@@ -13,18 +13,19 @@ export interface ApplyOptions {
 	readonly metrics: JobMetrics;
 	/**
 	 * True if the previous reconcile of this Job failed. Pods are then created in batches of 1, 2, 4, ... and the
-	 * status is written after the last batch (upstream: slowStartBatch in manageJob). Otherwise all Pods are created
-	 * at once and the status is written concurrently, so that the store can put both into one group commit.
+	 * status is written after the last batch (upstream: slowStartBatch in manageJob). Otherwise all Pods are
+	 * created at once and the status is written concurrently, so that the store can put both into one group
+	 * commit.
 	 */
 	readonly cautious: boolean;
 }
 
 /**
- * Applies a plan in the order that plan/job/plan.ts prescribes. Resolves to the number of planned Pods that were
- * not created because their namespace is being deleted.
+ * Applies a plan in the order that plan/job/plan.ts prescribes. Resolves to the number of planned Pods that
+ * were not created because their namespace is being deleted.
  *
- * Rejects with the first error, but only after the remaining writes that do not depend on the failed one. Nothing is
- * rolled back: the next reconcile observes what was written and plans anew.
+ * Rejects with the first error, but only after the remaining writes that do not depend on the failed one.
+ * Nothing is rolled back: the next reconcile observes what was written and plans anew.
  */
 export async function applyPlan(options: ApplyOptions): Promise<number> {
 	const { job, plan, writer, metrics } = options;
@@ -54,7 +55,9 @@ interface Creation {
 	readonly error?: unknown;
 }
 
-/** Creates the Pods and does the first status write of the plan; `noted` is the Job as stored after that write. */
+/**
+ * Creates the Pods and does the first status write of the plan; `noted` is the Job as stored after that write.
+ */
 async function createAndNote(
 	options: ApplyOptions,
 ): Promise<{ readonly noted: Job; readonly creation: Creation }> {
@@ -94,8 +97,9 @@ async function createAtOnce(creations: readonly PodCreation[], writer: JobWriter
 }
 
 /**
- * Creates Pods in batches of 1, 2, 4, ... and stops after the first batch with a failure. If the API server rejects
- * one Pod, for example because of a quota, it most likely rejects the other 500 too: this saves it those requests.
+ * Creates Pods in batches of 1, 2, 4, ... and stops after the first batch with a failure. If the API server
+ * rejects one Pod, for example because of a quota, it most likely rejects the other 500 too: this saves it
+ * those requests.
  */
 async function createSlowly(creations: readonly PodCreation[], writer: JobWriter): Promise<Creation> {
 	let done = 0;
@@ -123,7 +127,10 @@ async function takeFinalizers(
 	return { uids, ...(failed && { error: failed.reason }) };
 }
 
-/** Calls `act` for all items concurrently, waits for all calls, then rejects with the first error, if there was one. */
+/**
+ * Calls `act` for all items concurrently, waits for all calls, then rejects with the first error, if there was
+ * one.
+ */
 async function allOf<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
 	const outcomes = await Promise.allSettled(items.map(act));
 	for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;

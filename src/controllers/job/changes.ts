@@ -4,26 +4,26 @@ import { semanticEqual } from '../../api/meta/equality.ts';
 import { hasEnded, isReady, isTracked } from '../../plan/job/classify.ts';
 
 /**
- * Decides which changes of Pods and Jobs make the Job controller reconcile a Job. Most changes of a Pod (its binding,
- * the ids and times of its containers) do not affect its Job. Upstream reconciles for each of them; ignoring them
- * here saves most reconciles.
+ * Decides which changes of Pods and Jobs make the Job controller reconcile a Job. Most changes of a Pod (its
+ * binding, the ids and times of its containers) do not affect its Job. Upstream reconciles for each of them;
+ * ignoring them here saves most reconciles.
  */
 
 /**
- * How soon a Job must be reconciled after a change of one of its Pods. `soon`: within {@link BATCH_MS}, because the
- * change affects nothing but a counter in the Job's status.
+ * How soon a Job must be reconciled after a change of one of its Pods. `soon`: within {@link BATCH_MS}, because
+ * the change affects nothing but a counter in the Job's status.
  */
 export type Attention = 'now' | 'soon' | 'never';
 
 /**
- * Upstream's syncJobBatchPeriod. Upstream delays the reconcile after every Pod change by this time. Here only changes
- * that affect nothing but a counter are delayed, so that a failed Pod is replaced at once.
+ * Upstream's syncJobBatchPeriod. Upstream delays the reconcile after every Pod change by this time. Here only
+ * changes that affect nothing but a counter are delayed, so that a failed Pod is replaced at once.
  */
 export const BATCH_MS = 1000;
 
 /**
- * How soon the Job must be reconciled after its Pod changed from `old` to `pod`. `pod` is undefined if the Pod was
- * deleted, `old` if it is new.
+ * How soon the Job must be reconciled after its Pod changed from `old` to `pod`. `pod` is undefined if the Pod
+ * was deleted, `old` if it is new.
  */
 export function attentionTo(pod: Pod | undefined, old: Pod | undefined): Attention {
 	if (!pod || !old) return isSettled(pod ?? old) ? 'never' : 'now';
@@ -42,8 +42,8 @@ export function attentionTo(pod: Pod | undefined, old: Pod | undefined): Attenti
 }
 
 /**
- * Whether a Job changed in nothing but its status. Only the Job controller itself makes such changes, so it need not
- * reconcile the Job for them. The generation covers the spec.
+ * Whether a Job changed in nothing but its status. Only the Job controller itself makes such changes, so it
+ * need not reconcile the Job for them. The generation covers the spec.
  */
 export function isStatusOnly(job: Job, old: Job): boolean {
 	return (

@@ -32,21 +32,24 @@ import { OrphanPods } from './orphan-pods.ts';
 export interface JobControllerOptions {
 	readonly client: Client;
 	/**
-	 * The controller requests the informers of Jobs and Pods with the indexes of job-indexes.ts. An informer gets its
-	 * indexes when it is created, at the first request, so this controller must be created before all others that
-	 * request these informers.
+	 * The controller requests the informers of Jobs and Pods with the indexes of job-indexes.ts. An informer gets
+	 * its indexes when it is created, at the first request, so this controller must be created before all others
+	 * that request these informers.
 	 */
 	readonly informers: Pick<Informers, 'of'>;
 	readonly clock: Clock;
 	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
-	/** Called with each error that a reconcile ended with; the key names the Job or Pod. The queue retries the key. */
+	/**
+	 * Called with each error that a reconcile ended with; the key names the Job or Pod. The queue retries the
+	 * key.
+	 */
 	readonly onError: (key: string, error: unknown) => void;
 }
 
 /**
- * Number of reconciles that may write the first status of a Job at the same time. If 1,000 Jobs are created at once,
- * the writes that create their Pods must not queue behind writes that only report the start.
+ * Number of reconciles that may write the first status of a Job at the same time. If 1,000 Jobs are created at
+ * once, the writes that create their Pods must not queue behind writes that only report the start.
  */
 const START_STATUSES_AT_ONCE = 4;
 
@@ -54,22 +57,23 @@ const START_STATUSES_AT_ONCE = 4;
 const REFUSED_RETRY_MS = 1000;
 
 /**
- * The Job controller: maps changes of Jobs and Pods to keys of Jobs, and reconciles each key by observing, planning
- * and applying. All decisions about a Job are made by the pure functions of plan/job; this folder decides when to
- * reconcile, reads the informers, and writes.
+ * The Job controller: maps changes of Jobs and Pods to keys of Jobs, and reconciles each key by observing,
+ * planning and applying. All decisions about a Job are made by the pure functions of plan/job; this folder
+ * decides when to reconcile, reads the informers, and writes.
  *
  * Read this file, then observe.ts (snapshot), apply-plan.ts (order of writes), job-writer.ts (single writes),
- * changes.ts (which changes matter), orphan-pods.ts (finalizers of Pods without a Job), job-indexes.ts, job-metrics.ts.
+ * changes.ts (which changes matter), orphan-pods.ts (finalizers of Pods without a Job), job-indexes.ts,
+ * job-metrics.ts.
  *
- * 1. At most one reconcile of a key runs at a time. It ends only when the informers show everything that it wrote,
- *    and no longer show any Pod that a write found to be gone (a counted Pod would be counted twice). So a reconcile
- *    never decides from a cache older than its predecessor's writes. Upstream tracks the creations that it expects
- *    to see (controller expectations) instead; these time out after 5 minutes, this does not.
- * 2. If the response to a Pod creation was lost, the Pod may exist or not. The next reconcile of the Job first lists
- *    the Pods of the namespace and waits until the informer has reached that resourceVersion. So no Pod is created
- *    twice, however far the informer lags.
- * 3. The only state kept between reconciles is a BackoffHistory per Job, a summary that a new process rebuilds from
- *    the existing Pods.
+ * 1. At most one reconcile of a key runs at a time. It ends only when the informers show everything that it
+ *    wrote, and no longer show any Pod that a write found to be gone (a counted Pod would be counted twice). So
+ *    a reconcile never decides from a cache older than its predecessor's writes. Upstream tracks the creations
+ *    that it expects to see (controller expectations) instead; these time out after 5 minutes, this does not.
+ * 2. If the response to a Pod creation was lost, the Pod may exist or not. The next reconcile of the Job first
+ *    lists the Pods of the namespace and waits until the informer has reached that resourceVersion. So no Pod
+ *    is created twice, however far the informer lags.
+ * 3. The only state kept between reconciles is a BackoffHistory per Job, a summary that a new process rebuilds
+ *    from the existing Pods.
  */
 export class JobController {
 	readonly #options: JobControllerOptions;
@@ -95,7 +99,8 @@ export class JobController {
 			name: 'job',
 			clock,
 			metrics,
-			// A reconcile spends most of its time waiting for writes. With few workers, waiting ones would block other Jobs.
+			// A reconcile spends most of its time waiting for writes. With few workers, waiting ones would block
+			// other Jobs.
 			workers: 1024,
 			restMs: (_key, tookMs) => tookMs / 2,
 			backoff: { baseMs: 1000, capMs: 60_000 },
@@ -138,13 +143,18 @@ export class JobController {
 		}
 	}
 
-	/** Resolves when the informers show all writes and none of the Pods found to be gone, or when they are stopped. */
+	/**
+	 * Resolves when the informers show all writes and none of the Pods found to be gone, or when they are
+	 * stopped.
+	 */
 	async #waitForInformers({ jobVersion, podVersion, gone }: JobWriter): Promise<void> {
 		const left = gone.map((pod) => this.#pods.left(pod));
 		await Promise.all([this.#jobs.reached(jobVersion), this.#pods.reached(podVersion), ...left]);
 	}
 
-	/** Waits until the informer shows every Pod that the API server has now; false if it was stopped before that. */
+	/**
+	 * Waits until the informer shows every Pod that the API server has now; false if it was stopped before that.
+	 */
 	async #waitForAllPods(key: string, namespace: string): Promise<boolean> {
 		const { items } = await this.#options.client.resource(podResource, namespace).list();
 		const latest = items.reduce((most, { metadata }) => Math.max(most, Number(metadata.resourceVersion)), 0);
@@ -191,7 +201,10 @@ export class JobController {
 		this.#loop.add(key);
 	}
 
-	/** Hands the Pods that still have the tracking finalizer to OrphanPods: the Job is gone or finished and counts no more. */
+	/**
+	 * Hands the Pods that still have the tracking finalizer to OrphanPods: the Job is gone or finished and counts
+	 * no more.
+	 */
 	#releasePodsOf({ metadata }: Job): void {
 		const { uid = '' } = metadata;
 		this.#backoff.delete(uid);

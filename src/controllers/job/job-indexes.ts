@@ -6,18 +6,22 @@ import { hasEnded, isTracked } from '../../plan/job/classify.ts';
 import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
 
 /**
- * Informer indexes with which the Job controller finds Pods and Jobs without scanning all of them. The cost of a
- * reconcile must not grow with the number of Pods that the Job has already counted, so counted Pods are not in
- * {@link BY_JOB}.
+ * Informer indexes with which the Job controller finds Pods and Jobs without scanning all of them. The cost of
+ * a reconcile must not grow with the number of Pods that the Job has already counted, so counted Pods are not
+ * in {@link BY_JOB}.
  */
 
 /** Pods by the UID of their Job, except those that have ended and no longer have the tracking finalizer. */
 export const BY_JOB = 'job-controller/job';
 
-/** Pods without a controller, by `namespace` and by `namespace/UID` with the UID in their controller-uid label. */
+/**
+ * Pods without a controller, by `namespace` and by `namespace/UID` with the UID in their controller-uid label.
+ */
 export const ORPHANS = 'job-controller/orphan';
 
-/** Jobs with `manualSelector: true`, by namespace. Their selector may match Pods that name no Job in a label. */
+/**
+ * Jobs with `manualSelector: true`, by namespace. Their selector may match Pods that name no Job in a label.
+ */
 export const BY_MANUAL_SELECTOR = 'job-controller/self-selected';
 
 /** Indexes that the Job controller needs on the Pod informer. */

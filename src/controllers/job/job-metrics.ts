@@ -19,8 +19,8 @@ export interface Sync {
  * The metrics of the Job controller with upstream's names and labels (`job_controller_*`, upstream:
  * pkg/controller/job/metrics/metrics.go). The plans supply the counts.
  *
- * One deliberate difference: a Pod that could not be created is counted as failed only. Upstream counts it as failed
- * and, in addition, as succeeded.
+ * One deliberate difference: a Pod that could not be created is counted as failed only. Upstream counts it as
+ * failed and, in addition, as succeeded.
  */
 export class JobMetrics {
 	readonly #syncSeconds;

@@ -24,8 +24,8 @@ export interface JobWriterOptions {
 /**
  * The writes of one reconcile of one Job, each with upstream's Events and metrics.
  *
- * The next reconcile must see them all. `podVersion` and `jobVersion` are the resourceVersions that the informers
- * must have reached by then; `gone` lists the Pods that they must no longer show.
+ * The next reconcile must see them all. `podVersion` and `jobVersion` are the resourceVersions that the
+ * informers must have reached by then; `gone` lists the Pods that they must no longer show.
  */
 export class JobWriter {
 	readonly #job: Job;
@@ -65,9 +65,10 @@ export class JobWriter {
 	}
 
 	/**
-	 * Adopts the Pod: sets the Job as its controller and adds the tracking finalizer. Reads the Job from the API server
-	 * first, because the cache may show a Job that was deleted or replaced; the garbage collector would then delete
-	 * the adopted Pod. Rejects with NotFound or Conflict in that case (upstream: RecheckDeletionTimestamp).
+	 * Adopts the Pod: sets the Job as its controller and adds the tracking finalizer. Reads the Job from the API
+	 * server first, because the cache may show a Job that was deleted or replaced; the garbage collector would
+	 * then delete the adopted Pod. Rejects with NotFound or Conflict in that case (upstream:
+	 * RecheckDeletionTimestamp).
 	 */
 	async adopt({ metadata }: Pod): Promise<void> {
 		const { name = '', uid, deletionTimestamp } = this.#job.metadata;
@@ -97,7 +98,10 @@ export class JobWriter {
 		await this.#orGone(pod, this.#patch(name, { uid, ...WITHOUT_TRACKING }));
 	}
 
-	/** Deletes a Pod without counting it. The finalizer is removed first: otherwise the deletion would count as a failure. */
+	/**
+	 * Deletes a Pod without counting it. The finalizer is removed first: otherwise the deletion would count as a
+	 * failure.
+	 */
 	async remove(pod: Pod): Promise<void> {
 		await this.takeFinalizer(pod);
 		await this.delete(pod);
@@ -120,7 +124,10 @@ export class JobWriter {
 		}
 	}
 
-	/** Resolves to true if the Pod was created, to false if its namespace is being deleted; rejects with other errors. */
+	/**
+	 * Resolves to true if the Pod was created, to false if its namespace is being deleted; rejects with other
+	 * errors.
+	 */
 	async create({ pod, reason }: PodCreation): Promise<boolean> {
 		try {
 			const created = await this.#pods.create(pod);
@@ -145,7 +152,10 @@ export class JobWriter {
 		return stored;
 	}
 
-	/** Like {@link updateStatus}, for a status that reports Pods under creation. Limited: Pods of other Jobs take priority. */
+	/**
+	 * Like {@link updateStatus}, for a status that reports Pods under creation. Limited: Pods of other Jobs take
+	 * priority.
+	 */
 	updateStatusOfStart(job: Job, status: JobStatus): Promise<Job> {
 		return this.#startLimit.run(() => this.updateStatus(job, status));
 	}
@@ -177,7 +187,10 @@ export class JobWriter {
 	}
 }
 
-/** The resourceVersion in a response; 0 if it has none. A deletion returns the Pod if it still exists, otherwise a Status. */
+/**
+ * The resourceVersion in a response; 0 if it has none. A deletion returns the Pod if it still exists, otherwise
+ * a Status.
+ */
 function versionOf(answer: unknown): number {
 	if (typeof answer !== 'object' || answer === null || !('metadata' in answer)) return 0;
 	const { metadata } = answer;
@@ -185,5 +198,8 @@ function versionOf(answer: unknown): number {
 	return Number(metadata.resourceVersion) || 0;
 }
 
-/** Part of a strategic merge patch on metadata that removes this finalizer only, and keeps those added meanwhile. */
+/**
+ * Part of a strategic merge patch on metadata that removes this finalizer only, and keeps those added
+ * meanwhile.
+ */
 const WITHOUT_TRACKING = { '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] };

@@ -7,8 +7,9 @@ import type { JobSnapshot } from '../../plan/job/snapshot.ts';
 import { BY_JOB, ORPHANS } from './job-indexes.ts';
 
 /**
- * Builds the snapshot that planJob decides from. `remembered` is the backoff history of the last plan; undefined for a
- * Job that this process has not planned yet, whose history is rebuilt from all its Pods, including counted ones.
+ * Builds the snapshot that planJob decides from. `remembered` is the backoff history of the last plan;
+ * undefined for a Job that this process has not planned yet, whose history is rebuilt from all its Pods,
+ * including counted ones.
  */
 export function observeJob(
 	job: Job,

@@ -23,15 +23,17 @@ export interface OrphanPodsOptions {
 	readonly ownerOf: (pod: Pod) => Job | undefined;
 }
 
-/** Delay before a Pod that changed meanwhile is checked again. By then the informer normally shows the change. */
+/**
+ * Delay before a Pod that changed meanwhile is checked again. By then the informer normally shows the change.
+ */
 const CHANGED_RETRY_MS = 100;
 
 /**
- * Removes the tracking finalizer from Pods that no Job will count, so that their deletion can complete (upstream:
- * syncOrphanPod).
+ * Removes the tracking finalizer from Pods that no Job will count, so that their deletion can complete
+ * (upstream: syncOrphanPod).
  *
- * Each patch carries the resourceVersion that was judged. A Job may adopt the Pod between the check and the patch; an
- * unconditional removal, as upstream does it, would make that Job miss the Pod in its counts.
+ * Each patch carries the resourceVersion that was judged. A Job may adopt the Pod between the check and the
+ * patch; an unconditional removal, as upstream does it, would make that Job miss the Pod in its counts.
  */
 export class OrphanPods {
 	readonly #options: OrphanPodsOptions;

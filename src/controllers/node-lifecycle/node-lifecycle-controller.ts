@@ -18,7 +18,7 @@ import {
 import type { Zone } from '../../plan/node-lifecycle/zones.ts';
 import { NodeWriter } from './node-writer.ts';
 
-/** What the node lifecycle controller is made of. */
+/** The dependencies of the node lifecycle controller. */
 export interface NodeLifecycleControllerOptions {
 	readonly client: Client;
 	readonly clock: Clock;
@@ -30,15 +30,24 @@ export interface NodeLifecycleControllerOptions {
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** All nodes are looked at together: what becomes of one depends on how the others do. */
+/**
+ * The only key: all nodes are planned together, because the eviction rate depends on how many are unhealthy.
+ */
 const NODES = 'nodes';
 
-/** How late a look may be. Later, and this machine was asleep or busy: the silence may have been its own. */
+/**
+ * How late a planned reconcile may run. If it runs later, this machine was suspended or overloaded, and missing
+ * heartbeats may be its own fault: the grace periods of all nodes then start anew.
+ */
 const LATEST_MS = 5000;
 
 /**
- * Looks after nodes whose agents fall silent; the rules are in plan/node-lifecycle. Upstream looks every
- * five seconds; here each sign of life wakes it, and the end of the shortest grace.
+ * The node lifecycle controller: marks nodes whose agent sends no heartbeats as not ready, taints them, and
+ * marks their Pods as not ready. plan/node-lifecycle decides; the taints make the taint eviction controller
+ * delete the Pods. Upstream: pkg/controller/nodelifecycle/node_lifecycle_controller.go.
+ *
+ * Upstream checks all nodes every five seconds. Here each heartbeat (a change of a Lease or a Node) and the end
+ * of the shortest grace period queue a reconcile.
  */
 export class NodeLifecycleController {
 	readonly #options: NodeLifecycleControllerOptions;
@@ -59,13 +68,13 @@ export class NodeLifecycleController {
 			workers: 1,
 			restMs: (_key, tookMs) => tookMs / 2,
 			backoff: { baseMs: 100, capMs: 5000 },
-			reconcile: () => this.#look(),
+			reconcile: () => this.#reconcile(),
 			onError: options.onError,
 		});
 		this.#evictions = zoneMetrics(options.metrics, () => this.#zones);
 	}
 
-	/** Works until `signal` aborts, or the informers are stopped. */
+	/** Runs until `signal` aborts or the informers are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { nodes, leases, pods } = this.#options;
 		if (!(await allSynced([nodes, leases, pods]))) return;
@@ -80,19 +89,19 @@ export class NodeLifecycleController {
 	#seeNode(node: Node | undefined, old: Node | undefined): void {
 		this.#loop.add(NODES);
 		if (old && old.metadata.uid !== node?.metadata.uid)
-			this.#tell(old, 'RemovingNode', 'Removing Node', 'from');
+			this.#recordEvent(old, 'RemovingNode', 'Removing Node', 'from');
 		if (node && old?.metadata.uid !== node.metadata.uid) {
-			this.#tell(node, 'RegisteredNode', 'Registered Node', 'in');
+			this.#recordEvent(node, 'RegisteredNode', 'Registered Node', 'in');
 		}
 	}
 
-	#tell(node: Node, reason: string, verb: string, where: string): void {
+	#recordEvent(node: Node, reason: string, verb: string, where: string): void {
 		const { name } = node.metadata;
 		const message = `Node ${name} event: ${verb} ${name} ${where} Controller`;
 		this.#options.recorder.event(node, { type: 'Normal', reason, message });
 	}
 
-	/** A Pod that comes to a silent node is not ready there. */
+	/** A Pod that was bound to a node that is not ready must be marked as not ready too. */
 	#seePod(pod: Pod | undefined, old: Pod | undefined): void {
 		const { nodeName } = pod?.spec ?? {};
 		if (!nodeName || nodeName === old?.spec.nodeName) return;
@@ -101,7 +110,7 @@ export class NodeLifecycleController {
 		if (node && !isReady) this.#loop.add(NODES);
 	}
 
-	async #look(): Promise<Outcome> {
+	async #reconcile(): Promise<Outcome> {
 		const { clock, nodes, leases } = this.#options;
 		const now = clock.now();
 		if (this.#lookAgainAt !== undefined && now - this.#lookAgainAt > LATEST_MS) {
@@ -122,15 +131,15 @@ export class NodeLifecycleController {
 		return plan.lookAgainAt === undefined ? DONE : again(plan.lookAgainAt - now);
 	}
 
-	/** Does what it can for every node, and then rejects with the first error, if there was one. */
+	/** Applies the steps of all nodes, even if some fail, and then rejects with the first error. */
 	async #apply(steps: readonly NodeStep[]): Promise<void> {
 		const { pods, nodes } = this.#options;
 		const results = await Promise.allSettled(
 			steps.map(async (step) => {
 				const { name = '' } = step.node.metadata;
-				// Looked up one by one: nodes fall silent seldom, and an index would cost with every Pod.
-				const there = step.marksPods ? await pods.select(({ spec }) => spec.nodeName === name) : [];
-				const version = await this.#writer.write(step, there);
+				// A scan of all Pods: nodes fail rarely, and an index of Pods by node would cost work for every Pod.
+				const podsOnNode = step.marksPods ? await pods.select(({ spec }) => spec.nodeName === name) : [];
+				const version = await this.#writer.write(step, podsOnNode);
 				await nodes.reached(version);
 			}),
 		);
@@ -138,7 +147,7 @@ export class NodeLifecycleController {
 	}
 }
 
-/** Upstream's metrics of zones; returns the counter of the nodes that were given up. */
+/** Registers upstream's metrics of zones; returns the counter of nodes whose Pods are evicted. */
 function zoneMetrics(
 	metrics: Metrics,
 	zones: () => ReadonlyMap<string, Zone>,
@@ -149,16 +158,20 @@ function zoneMetrics(
 			for (const [zone, state] of zones()) report(value(state), zone);
 		});
 	};
-	gauge('zone_size', 'Nodes of a zone.', ({ size }) => size);
+	gauge('zone_size', 'Number of nodes in the zone.', ({ size }) => size);
 	gauge(
 		'zone_health',
-		'Nodes of a zone that are ready, in percent.',
+		'Percentage of nodes in the zone that are ready.',
 		({ size, unhealthy }) => (100 * (size - unhealthy)) / size,
 	);
-	gauge('unhealthy_nodes_in_zone', 'Nodes of a zone that are not ready.', ({ unhealthy }) => unhealthy);
+	gauge(
+		'unhealthy_nodes_in_zone',
+		'Number of nodes in the zone that are not ready.',
+		({ unhealthy }) => unhealthy,
+	);
 	const evictions = metrics.counter({
 		name: 'node_collector_evictions_total',
-		help: 'Nodes whose Pods were told to leave.',
+		help: 'Number of nodes whose Pods the controller has started to evict, by adding a NoExecute taint.',
 		labelNames: ['zone'],
 	});
 	return (zone) => evictions.with(zone);

@@ -9,21 +9,24 @@ import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { NodeStep } from '../../plan/node-lifecycle/plan-node-lifecycle.ts';
 
-/** What a {@link NodeWriter} is made of. */
+/** The dependencies of a {@link NodeWriter}. */
 export interface NodeWriterOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 }
 
-/** What of a Node is to be changed, as a merge patch. */
+/** The changes of a Node, as a merge patch. */
 interface NodeChange {
 	readonly metadata?: object;
 	readonly spec?: object;
 	readonly status?: object;
 }
 
-/** Writes what was decided about a Node. Every write is bound to what was judged. */
+/**
+ * Writes the steps of a plan to Nodes and Pods. Every write carries the resourceVersion that the plan was made
+ * from.
+ */
 export class NodeWriter {
 	readonly #options: NodeWriterOptions;
 
@@ -32,26 +35,27 @@ export class NodeWriter {
 	}
 
 	/**
-	 * Takes the step for a Node with these Pods; resolves to the version of the Node that was written last.
-	 * Rejects with an ApiError, Conflict where somebody else was faster.
+	 * Applies the step to its Node and to these Pods of the node. Resolves to the resourceVersion of the last
+	 * write to the Node; undefined if an object is gone. Rejects with an ApiError: with Conflict if another
+	 * client was faster.
 	 */
 	async write(step: NodeStep, pods: readonly Pod[]): Promise<string | undefined> {
 		try {
 			const judged = step.conditions
 				? await this.#patch(step.node, { status: { conditions: step.conditions } }, 'status')
 				: step.node;
-			if (step.isLost) this.#tellLost(step.node);
-			const marks = step.marksPods ? pods.map((pod) => this.#mark(pod)) : [];
-			const [written] = await Promise.all([this.#mend(step, judged), ...marks]);
+			if (step.isLost) this.#recordLost(step.node);
+			const marks = step.marksPods ? pods.map((pod) => this.#markNotReady(pod)) : [];
+			const [written] = await Promise.all([this.#writeTaintsAndLabels(step, judged), ...marks]);
 			return written.metadata.resourceVersion;
 		} catch (error) {
-			// What is gone needs nothing more.
+			// The Node was deleted: no further writes are needed.
 			if (isApiError(error, 'NotFound')) return undefined;
 			throw error;
 		}
 	}
 
-	#mend({ taints, labels }: NodeStep, node: Node): Promise<Node> {
+	#writeTaintsAndLabels({ taints, labels }: NodeStep, node: Node): Promise<Node> {
 		if (!taints && !labels) return Promise.resolve(node);
 		return this.#patch(node, {
 			...(labels && { metadata: { labels } }),
@@ -65,13 +69,16 @@ export class NodeWriter {
 		return this.#options.client.resource(nodeResource).patch(name, 'merge', patch, subresource);
 	}
 
-	#tellLost(node: Node): void {
+	#recordLost(node: Node): void {
 		const message = `Node ${node.metadata.name} status is now: NodeNotReady`;
 		this.#options.recorder.event(node, { type: 'Normal', reason: 'NodeNotReady', message });
 	}
 
-	/** Nobody vouches for a Pod whose agent is silent. */
-	async #mark(pod: Pod): Promise<void> {
+	/**
+	 * Sets the Ready condition of a Pod to False: without heartbeats its state is unknown, so Services must not
+	 * use it.
+	 */
+	async #markNotReady(pod: Pod): Promise<void> {
 		const { client, clock, recorder } = this.#options;
 		const { name = '', namespace, uid, resourceVersion } = pod.metadata;
 		const ready = pod.status.conditions?.find(({ type }) => type === 'Ready');
