@@ -33,7 +33,7 @@ function ended(uid: string, ...seconds: readonly number[]): Pod {
 	return pod(uid, { creationTimestamp: at(0) }, { containerStatuses });
 }
 
-test('a Pod finished when its last container did, else by the next best evidence', () => {
+test('the finish time of a Pod is that of its last container, else that of the next best evidence', () => {
 	const [running] = ended('x', 1).status.containerStatuses ?? [];
 	assert.ok(running);
 	const unready = { type: 'Ready', status: 'False' as const, lastTransitionTime: at(30) };
@@ -74,13 +74,13 @@ test('the delay doubles from ten seconds to ten minutes, measured from the last 
 	}
 });
 
-test('a success forgets the failures up to it, not those after it', () => {
+test('a success resets the failures before it, but not those after it', () => {
 	const failed = [ended('a', 10), ended('b', 20), ended('c', 30)];
 	const history = observeFinished(NO_HISTORY, { succeeded: [ended('s', 20)], failed });
 	assert.deepEqual(history.failures, [{ uid: 'c', finishedMs: START + 30_000 }]);
 });
 
-test('a failure in the second of the last success counts if it was heard of later', () => {
+test('a failure in the same second as the last success counts if it was observed later', () => {
 	const [success, failure] = [ended('s', 20), ended('f', 20)];
 	const see = (history: BackoffHistory, succeeded: readonly Pod[], failed: readonly Pod[]): BackoffHistory =>
 		observeFinished(history, { succeeded, failed });
@@ -89,7 +89,7 @@ test('a failure in the second of the last success counts if it was heard of late
 	assert.equal(see(see(NO_HISTORY, [success], []), [], [failure]).failures.length, 1);
 });
 
-test('what is known depends on the Pods alone, not on when and how often they were seen', () => {
+test('the backoff history depends on the Pods alone, not on when and how often they were observed', () => {
 	// No success in the second of a failure.
 	const event = fc
 		.record({ good: fc.boolean(), moment: fc.nat(20) })

@@ -7,38 +7,43 @@ import { isSidecar } from '../pod/snapshot.ts';
 import { countsAsFailed, viewPods } from './classify.ts';
 
 /**
- * How long a Job waits before it replaces failed Pods.
+ * The finished Pods that determine the backoff of a Job: the delay before it replaces failed Pods.
  *
- * Upstream keeps a tally in memory that adds up what each sync happens to see, and loses it in a
- * restart. Here the delay is a function of the Pods' own finish times: failures after the last success
- * count. {@link observeFinished} may therefore be told of the same Pods again, in any order and in any
- * portions, and after a restart the Pods that are there tell the same again. Only Pods that were
- * deleted meanwhile are forgotten by a restart. Times are by the second: of a success and a failure in the
- * same one, the later is the one that was heard of later, as in upstream's tally.
+ * Upstream's backoffStore (pkg/controller/job/backoff_utils.go) counts in memory the failures that each sync
+ * observes, and loses the count at a restart. Here the delay is a function of the Pods' finish times: the
+ * failures after the last success count. So {@link observeFinished} may receive the same Pods again, in any
+ * order and grouping, and after a restart the existing Pods give the same history. A restart loses only Pods
+ * that were deleted in the meantime.
+ *
+ * Finish times have a resolution of one second. Of a success and a failure in the same second, the one observed
+ * later counts as the later one, as upstream does it.
  */
 export interface BackoffHistory {
-	/** When the latest successful Pod finished, in milliseconds. */
+	/** When the latest successful Pod finished, in ms since the epoch. */
 	readonly lastSuccessMs?: number;
-	/** The latest failures after that, the earliest first; more would not make the delay longer. */
+	/** The latest failures after that in ascending order, at most as many as affect the delay. */
 	readonly failures: readonly Failure[];
 }
 
-/** A failed Pod and when it finished, in milliseconds. */
+/** A failed Pod and when it finished, in ms since the epoch. */
 export interface Failure {
 	readonly uid: string;
 	readonly finishedMs: number;
 }
 
-/** The delay before a failed Pod is replaced. */
+/**
+ * The delay before a failed Pod is replaced: upstream's DefaultJobPodFailureBackOff and
+ * MaxJobPodFailureBackOff.
+ */
 export const POD_BACKOFF: BackoffPolicy = { baseMs: 10_000, capMs: 600_000 };
 
-/** From this many failures on the delay does not grow: 10 s doubled six times is over its cap. */
+/** With this many failures the delay has reached its cap: 10 s doubled six times is 640 s. */
 const FAILURES_THAT_MATTER = 7;
 
-/** Nothing finished yet. */
+/** The history of a Job without finished Pods. */
 export const NO_HISTORY: BackoffHistory = { failures: [] };
 
-/** Takes finished Pods into the history; Pods it knows already change nothing. */
+/** The history with these finished Pods added. Pods that it contains already do not change it. */
 export function observeFinished(
 	history: BackoffHistory,
 	finished: { readonly succeeded: Iterable<Pod>; readonly failed: Iterable<Pod> },
@@ -47,15 +52,15 @@ export function observeFinished(
 	let lastSuccessMs = before;
 	for (const pod of finished.succeeded) lastSuccessMs = Math.max(lastSuccessMs, finishTime(pod));
 	const known = new Set(history.failures.map(({ uid }) => uid));
-	const fresh: Failure[] = [];
+	const added: Failure[] = [];
 	for (const pod of finished.failed) {
 		const uid = pod.metadata.uid ?? '';
-		if (!known.has(uid)) fresh.push({ uid, finishedMs: finishTime(pod) });
+		if (!known.has(uid)) added.push({ uid, finishedMs: finishTime(pod) });
 	}
-	if (fresh.length === 0 && lastSuccessMs === before) return history;
+	if (added.length === 0 && lastSuccessMs === before) return history;
 	const isLater = (ms: number): boolean =>
 		lastSuccessMs === before ? ms >= lastSuccessMs : ms > lastSuccessMs;
-	const failures = [...history.failures, ...fresh]
+	const failures = [...history.failures, ...added]
 		.filter(({ finishedMs }) => isLater(finishedMs))
 		.sort((a, b) => a.finishedMs - b.finishedMs || (a.uid < b.uid ? -1 : 1))
 		.slice(-FAILURES_THAT_MATTER);
@@ -63,8 +68,9 @@ export function observeFinished(
 }
 
 /**
- * The history as the Pods alone tell it, for a Job that nothing is known of yet: all its Pods, counted
- * or not. What is being deleted without the tracking finalizer was removed, not lost.
+ * The history rebuilt from all Pods of a Job, counted or not; used for a Job that this process has not planned
+ * yet. A Pod that is being deleted and has no tracking finalizer was removed as surplus, so it is not a
+ * failure.
  */
 export function recallBackoff(job: Job, pods: readonly Pod[]): BackoffHistory {
 	const views = viewPods(job, pods).filter(({ pod, tracked }) => tracked || !pod.metadata.deletionTimestamp);
@@ -74,20 +80,24 @@ export function recallBackoff(job: Job, pods: readonly Pod[]): BackoffHistory {
 	});
 }
 
-/** How long the Job still has to wait before it may replace Pods, in milliseconds. */
+/** Milliseconds until the Job may replace failed Pods; 0 if it may do so now. */
 export function remainingBackoffMs(history: BackoffHistory, now: number): number {
 	const last = history.failures.at(-1);
 	return last ? remainingMs(history.failures.length, last.finishedMs, now) : 0;
 }
 
-/** The same for one index: its last failed Pod finished at `finishedMs` as failure number `failures`. */
+/**
+ * Milliseconds until one index may be retried after its failure number `failures`, whose Pod finished at
+ * `finishedMs`.
+ */
 export function remainingMs(failures: number, finishedMs: number, now: number): number {
 	return Math.max(0, backoffDelayMs(POD_BACKOFF, failures) - (now - finishedMs));
 }
 
 /**
- * When a Pod finished, in milliseconds: when the last of its containers did, if all have; else when it
- * ceased to be ready; else when its deletion was asked for; else when it was created.
+ * When a Pod finished, in ms since the epoch: when its last container finished, if all have; else when it
+ * became unready; else when its deletion was requested; else when it was created. Upstream:
+ * getFinishTimeFromContainers and getFinishedTime.
  */
 export function finishTime(pod: Pod): number {
 	const { deletionTimestamp, deletionGracePeriodSeconds = 0, creationTimestamp } = pod.metadata;
@@ -97,7 +107,9 @@ export function finishTime(pod: Pod): number {
 	return timeOf(creationTimestamp) ?? 0;
 }
 
-/** Sidecars are among them, which end last; other init containers are not. */
+/**
+ * When the last container finished. Includes sidecars, which are stopped last, but no other init containers.
+ */
 function endOfContainers({ spec, status }: Pod): number | undefined {
 	const sidecars = new Set(spec.initContainers?.filter(isSidecar).map(({ name }) => name));
 	const sidecarStatuses = status.initContainerStatuses?.filter(({ name }) => sidecars.has(name)) ?? [];

@@ -5,18 +5,22 @@ import { TRACKING_FINALIZER } from './identifiers.ts';
 import type { PodAct } from './plan.ts';
 import type { JobSnapshot } from './snapshot.ts';
 
-/** Which Pods are the Job's: those it keeps and adopts, and those it lets go. */
+/** The Pods that belong to the Job, those it must adopt, and those it must release. */
 export interface Claim {
-	/** The Job's Pods; an adopted one is shown as it will be, with the tracking finalizer. */
+	/**
+	 * The Job's Pods. A Pod to adopt is included as it will be after the adoption: with the tracking finalizer.
+	 */
 	readonly pods: readonly Pod[];
 	readonly adopt: readonly PodAct[];
 	readonly release: readonly PodAct[];
 }
 
 /**
- * Sorts the Pods by the Job's selector. A Job that is being deleted neither adopts nor releases. What is its
- * own stays so then, whatever its labels: nobody else would take off the finalizer that the deletion in
- * the foreground waits for. (Upstream looks away from such Pods, and the deletion never ends.)
+ * Applies the Job's selector to its Pods and to orphans (upstream: PodControllerRefManager.ClaimPods).
+ *
+ * A Job under deletion neither adopts nor releases Pods; it keeps all its Pods, even if the selector no longer
+ * matches them. Otherwise no component would remove their tracking finalizer, and a foreground deletion would
+ * wait for them forever. (Upstream ignores such Pods, and the deletion never completes.)
  */
 export function claimPods({ job, pods, orphans }: JobSnapshot): Claim {
 	const selector = selectorOf(job.spec.selector);

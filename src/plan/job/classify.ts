@@ -3,27 +3,29 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { COMPLETION_INDEX, TRACKING_FINALIZER } from './identifiers.ts';
 
 /**
- * What a Pod counts as for its Job.
- * - `succeeded`, `failed`: it has ended.
- * - `lost`: it is being deleted and counts as failed at once, so it is replaced at once.
- * - `terminating`: it is being deleted; what it counts as shows when it has ended.
- * - `active`: it runs or will run.
+ * The category of a Pod for the counts of its Job.
+ * - `succeeded`, `failed`: the Pod has ended, with this phase.
+ * - `lost`: the Pod is being deleted and counts as failed, so that a replacement is created at once.
+ * - `terminating`: the Pod is being deleted; it is counted by its phase when it has ended.
+ * - `active`: the Pod is pending or running.
  */
 export type Standing = 'succeeded' | 'failed' | 'lost' | 'terminating' | 'active';
 
-/** A Pod as the rules see it. */
+/** A Pod with the properties that the rules use. */
 export interface PodView {
 	readonly pod: Pod;
 	readonly uid: string;
 	readonly standing: Standing;
 	readonly because: string;
-	/** It holds the tracking finalizer, so the Job has not let go of it yet. */
+	/** Whether it has the tracking finalizer: the Job has not finished counting it. */
 	readonly tracked: boolean;
-	/** The completion index it was made for, whether or not the Job still has that index. */
+	/**
+	 * The completion index of the Pod, which may be beyond the Job's completions now; undefined if it has none.
+	 */
 	readonly index: number | undefined;
-	/** It may be counted: its index, where the Job has indexes, is one of the Job's. */
+	/** Whether it may be counted: the Job has no indexes, or has the Pod's index. */
 	readonly countable: boolean;
-	/** Active and ready. */
+	/** Whether it is active and its Ready condition is True. */
 	readonly ready: boolean;
 }
 
@@ -60,7 +62,7 @@ const OTHERWISE: Row = {
 	applies: () => true,
 };
 
-/** Sees each Pod by the rules of its Job. */
+/** Classifies each Pod by the rules of its Job. */
 export function viewPods(job: Job, pods: readonly Pod[]): readonly PodView[] {
 	const replacesOnlyEnded = replacesOnlyEndedPods(job);
 	const completions = isIndexed(job) ? (job.spec.completions ?? 0) : undefined;
@@ -82,7 +84,7 @@ function viewPod(pod: Pod, replacesOnlyEnded: boolean, completions: number | und
 	};
 }
 
-/** Whether the Pod counts as failed: it has, or it is being deleted under TerminatingOrFailed. */
+/** Whether the Pod counts as failed: it has failed, or it is being deleted under TerminatingOrFailed. */
 export function countsAsFailed({ standing }: PodView): boolean {
 	return standing === 'failed' || standing === 'lost';
 }

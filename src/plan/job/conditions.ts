@@ -1,7 +1,7 @@
 import type { Job, JobCondition } from '../../api/batch/job/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
 
-/** What a condition says, without its times. */
+/** A condition without its times. */
 export interface ConditionText {
 	readonly type: JobCondition['type'];
 	readonly status: 'True' | 'False';
@@ -17,19 +17,19 @@ export function findCondition(
 	return conditions?.find((condition) => condition.type === type);
 }
 
-/** Whether the condition of this type is there and true. */
+/** Whether the list has a condition of this type with the status True. */
 export function isTrue(conditions: readonly JobCondition[] | undefined, type: JobCondition['type']): boolean {
 	return findCondition(conditions, type)?.status === 'True';
 }
 
-/** Whether the Job has ended for good: nothing changes its conditions any more. */
+/** Whether the Job is Complete or Failed. Its conditions never change after that. */
 export function isFinished({ status }: Job): boolean {
 	return isTrue(status.conditions, 'Complete') || isTrue(status.conditions, 'Failed');
 }
 
 /**
- * The list with this condition in it, both its times `now`. The same list when it says so already, or
- * when a condition that was never there would be added as False.
+ * The list with this condition added or replaced, with both times set to `now` (ms since the epoch). Returns
+ * the same list if the condition is unchanged, or if it would be added with the status False.
  */
 export function withCondition(
 	conditions: readonly JobCondition[] | undefined,
@@ -42,7 +42,7 @@ export function withCondition(
 	if (!old && status === 'False') return before;
 	if (old && old.status === status && old.reason === reason && old.message === message) return before;
 	const time = formatTime(now);
-	const fresh: JobCondition = {
+	const changed: JobCondition = {
 		type,
 		status,
 		lastProbeTime: time,
@@ -50,5 +50,5 @@ export function withCondition(
 		reason,
 		message,
 	};
-	return old ? before.map((condition) => (condition === old ? fresh : condition)) : [...before, fresh];
+	return old ? before.map((condition) => (condition === old ? changed : condition)) : [...before, changed];
 }

@@ -17,7 +17,7 @@ function restarted(restartCount: number): PodStatus {
 	return { ...ready('2026-01-01T00:00:00Z'), containerStatuses: [container] };
 }
 
-test('of active Pods the one that has come less far is removed first', () => {
+test('the active Pod that has progressed less is removed first', () => {
 	const expected = [
 		pod('unassigned', undefined, '2025-01-01T00:00:00Z', { phase: 'Running' }),
 		pod('pending', 'n', '2025-01-01T00:00:00Z', { phase: 'Pending' }),

@@ -2,8 +2,9 @@ import type { ContainerStatus, Pod, PodCondition } from '../../api/core/pod/sche
 import { timeOf } from '../../api/meta/time.ts';
 
 /**
- * Compares two active Pods for removal: negative when `a` goes first. The one that has come less far
- * goes; upstream's order for all its controllers.
+ * Compares two active Pods for removal: negative if `a` is removed first. The Pod that has progressed less is
+ * removed, so that as little work as possible is lost. The order is that of upstream's ActivePods
+ * (pkg/controller/controller_utils.go), which all its controllers use.
  */
 export function compareForRemoval(a: Pod, b: Pod): number {
 	for (const criterion of CRITERIA) {
@@ -13,12 +14,15 @@ export function compareForRemoval(a: Pod, b: Pod): number {
 	return 0;
 }
 
-/** How far a Pod has come; the smaller one goes first. In order: a later one decides between equals. */
+/**
+ * Measures of progress; the Pod with the smaller value is removed first. A criterion decides only if all before
+ * it tie.
+ */
 const CRITERIA: readonly ((pod: Pod) => number)[] = [
 	(pod) => (pod.spec.nodeName ? 1 : 0),
 	(pod) => ['Pending', 'Unknown', 'Running'].indexOf(pod.status.phase ?? ''),
 	(pod) => (readyCondition(pod) ? 1 : 0),
-	// Ready since later is less far; a Pod that does not say since when goes first.
+	// A Pod that became ready later has progressed less; one without the time is removed first.
 	(pod) => -(timeOf(readyCondition(pod)?.lastTransitionTime) ?? LATEST),
 	(pod) => -mostRestarts(pod.status.containerStatuses),
 	(pod) => -mostRestarts(pod.status.initContainerStatuses),

@@ -7,17 +7,17 @@ import { judgeFailure } from './pod-failure-policy.ts';
 import { matchSuccessPolicy } from './success-policy.ts';
 import type { JobView } from './view.ts';
 
-/** How the Job ends. Reason and message are those of its interim and of its terminal condition. */
+/** How the Job ends. The interim and the terminal condition both have this reason and message. */
 export interface EndState {
 	readonly outcome: 'success' | 'failure';
 	readonly reason: string;
 	readonly message: string;
 	readonly because: string;
-	/** The interim condition (SuccessCriteriaMet, FailureTarget) stands already. */
+	/** Whether the status has the interim condition (SuccessCriteriaMet or FailureTarget) already. */
 	readonly announced: boolean;
 }
 
-/** The end state that the Job has reached, if any: the first rule that applies. */
+/** The end state that the Job has reached, by the first rule that applies; undefined if none does. */
 export function findEndState(view: JobView): EndState | undefined {
 	for (const rule of RULES) {
 		const end = rule(view);
@@ -28,7 +28,10 @@ export function findEndState(view: JobView): EndState | undefined {
 
 type Rule = (view: JobView) => EndState | undefined;
 
-/** In upstream's order: what was announced stays; failures come before successes. */
+/**
+ * In upstream's order. An interim condition is never revised, so it comes first: the controller may have acted
+ * on it. Failures come before successes.
+ */
 const RULES: readonly Rule[] = [
 	({ job }) => announced(job, 'SuccessCriteriaMet', 'success'),
 	({ job }) => announced(job, 'FailureTarget', 'failure'),
@@ -47,7 +50,7 @@ function announced(
 ): EndState | undefined {
 	if (!isTrue(status.conditions, type)) return undefined;
 	const { reason = '', message = '' } = findCondition(status.conditions, type) ?? {};
-	return { outcome, reason, message, because: `its condition ${type} says so`, announced: true };
+	return { outcome, reason, message, because: `its condition ${type} is True`, announced: true };
 }
 
 function failure(reason: string, message: string, because: string): EndState {
@@ -65,7 +68,7 @@ function failedByPolicy({ job, pods }: JobView): EndState | undefined {
 	return undefined;
 }
 
-/** backoffLimit counts failed Pods; with restartPolicy OnFailure restarts within Pods count as well. */
+/** backoffLimit applies to failed Pods and, with restartPolicy OnFailure, also to container restarts. */
 function overBackoffLimit(view: JobView): EndState | undefined {
 	const limit = view.job.spec.backoffLimit ?? 6;
 	const reached = (because: string): EndState =>
@@ -73,7 +76,8 @@ function overBackoffLimit(view: JobView): EndState | undefined {
 	if (view.failed > limit) return reached(`${view.failed} Pods failed and backoffLimit is ${limit}`);
 	if (view.job.spec.template.spec.restartPolicy !== 'OnFailure') return undefined;
 	const restarts = countRestarts(view);
-	// Compared with >=, where failed Pods are compared with >; a limit of 0 still allows a first run.
+	// As upstream's pastBackoffLimitOnFailure: restarts are compared with >=, failed Pods with >. With a limit of
+	// 0 the first restart fails the Job.
 	if (restarts < Math.max(limit, 1)) return undefined;
 	return reached(`containers were restarted ${restarts} times and backoffLimit is ${limit}`);
 }
@@ -97,8 +101,8 @@ function overDeadline({ job, now }: JobView): EndState | undefined {
 }
 
 /**
- * How long the Job may still be active, in milliseconds; undefined without a deadline and while the Job
- * is suspended. The time starts anew when a suspended Job is resumed.
+ * Milliseconds that the Job may still be active; negative after its deadline. Undefined if it has no deadline
+ * or is suspended. The time starts anew when a suspended Job is resumed.
  */
 export function remainingDeadlineMs({ spec, status }: Job, now: number): number | undefined {
 	if (spec.activeDeadlineSeconds === undefined || spec.suspend) return undefined;
@@ -132,8 +136,9 @@ function succeededByPolicy({ job, indexes }: JobView): EndState | undefined {
 }
 
 /**
- * The end by enough successes, judged last and with the number of Pods that are active once the plan's
- * Pods are created and removed. Without completions the first success is enough, and the others may end.
+ * The end state of a Job with enough successes. Evaluated last, with the number of active Pods after this
+ * plan's creations and removals. Without completions one success is enough, but the other Pods may finish
+ * first.
  */
 export function findCompletion({ job, succeeded }: JobView, active: number): EndState | undefined {
 	const { completions } = job.spec;

@@ -2,9 +2,12 @@ import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
 import { isIndexed } from './classify.ts';
 import { IndexSet } from './indexes.ts';
 
-/** What a write of a Job's status adds to its counts. */
+/** The increase of a Job's counts by one status write. */
 export interface FinishedCounts {
-	/** Pods; of an Indexed Job its indexes, of which each counts once however many Pods it took. */
+	/**
+	 * Number of Pods; for an Indexed Job the number of indexes, each counted once regardless of its number of
+	 * Pods.
+	 */
 	readonly succeeded: number;
 	readonly failed: number;
 	/** Present for Indexed Jobs. */
@@ -15,7 +18,7 @@ export interface FinishedCounts {
 	};
 }
 
-/** Compares the status that `job` has with the one that was written onto it. No count is negative. */
+/** Compares the status in `job` with the status `after` the write. No count is negative. */
 export function countFinished(job: Job, after: JobStatus): FinishedCounts {
 	const { status: before, spec } = job;
 	const failed = growth(before.failed, after.failed);
@@ -34,7 +37,7 @@ function growth(before = 0, after = 0): number {
 	return Math.max(0, after - before);
 }
 
-/** Indexes that an elastic Job no longer has are left out on both sides. */
+/** Ignores indexes beyond `completions`, which an elastic Job may have lost, in both sets. */
 function indexGrowth(before: string | undefined, after: string | undefined, completions: number): number {
 	if (before === after) return 0;
 	return growth(IndexSet.parse(before, completions).size, IndexSet.parse(after, completions).size);

@@ -5,7 +5,7 @@ import { IndexSet } from './indexes.ts';
 
 const indexes = fc.uniqueArray(fc.nat(60), { maxLength: 40 });
 
-test('two neighbours are written apart, three and more as a range', () => {
+test('two consecutive indexes are written separately, three or more as a range', () => {
 	const rows: readonly (readonly [readonly number[], string])[] = [
 		[[], ''],
 		[[3], '3'],
@@ -16,7 +16,7 @@ test('two neighbours are written apart, three and more as a range', () => {
 	for (const [given, text] of rows) assert.equal(IndexSet.of(given).toString(), text);
 });
 
-test('stored text is read leniently and clipped to the completions there are now', () => {
+test('parsing ignores invalid items and indexes beyond the current completions', () => {
 	const rows: readonly (readonly [string | undefined, number, string])[] = [
 		[undefined, 5, ''],
 		['1,3-5,7,8', 100, '1,3-5,7,8'],
@@ -30,7 +30,7 @@ test('stored text is read leniently and clipped to the completions there are now
 		assert.equal(IndexSet.parse(text, completions).toString(), expected);
 });
 
-test('text and set say the same, and the set behaves as a set of numbers', () => {
+test('text and set are equivalent, and the set behaves like a Set of numbers', () => {
 	fc.assert(
 		fc.property(indexes, indexes, (left, right) => {
 			const a = IndexSet.of(left);

@@ -5,20 +5,28 @@ import type { CreationReason, PodAct, PodCreation, SyncAction } from './plan.ts'
 import { PodMaker } from './pod-template.ts';
 import { type IndexView, type JobView, totalFailures } from './view.ts';
 
-/** Which Pods to remove and to create so that as many are active as there should be. */
+/** The Pods to remove and to create so that the wanted number is active. */
 export interface Management {
 	readonly action: SyncAction;
 	readonly remove: readonly PodAct[];
 	readonly create: readonly PodCreation[];
-	/** Something remains to be done after so many milliseconds. */
+	/**
+	 * Milliseconds after which more Pods must be removed or created; undefined if only a change requires that.
+	 */
 	readonly lookAgainMs?: number;
 	readonly because: string;
 }
 
-/** How many Pods one plan creates or removes, so that a large Job does not starve the others. */
+/**
+ * Maximum number of Pods that one plan creates or removes, so that a large Job does not starve others. The
+ * value is upstream's MaxPodCreateDeletePerSync.
+ */
 export const MOST_PODS_PER_PLAN = 500;
 
-/** Decides for a Job that has not reached its end. Pods are never removed and created in one plan. */
+/**
+ * Plans the Pods of a Job that has not reached an end state (upstream: manageJob). One plan never both removes
+ * and creates Pods: the removal must succeed first, or more Pods than wanted would be active.
+ */
 export function managePods(view: JobView): Management {
 	if (view.job.spec.suspend) return removal(view.active, 'the Job is suspended');
 	const wanted = wantActive(view);
@@ -31,16 +39,16 @@ export function managePods(view: JobView): Management {
 			action: 'tracking',
 			remove: [],
 			create: [],
-			because: `${wanted} active Pods are wanted and there`,
+			because: `${wanted} active Pods are wanted and exist`,
 		};
 	}
 	return createMissing(view, missing);
 }
 
-/** How many Pods should be active. */
+/** The number of Pods that should be active. */
 function wantActive({ job, active, succeeded }: JobView): number {
 	const { completions, parallelism = 1 } = job.spec;
-	// A work queue starts no Pod after the first success: what runs may end.
+	// A work queue Job (no completions) starts no Pod after the first success; running Pods may finish.
 	if (completions === undefined) return succeeded > 0 ? active.length : parallelism;
 	return Math.max(0, Math.min(parallelism, completions - succeeded));
 }
@@ -55,9 +63,10 @@ function capped(management: Management): Management {
 }
 
 /**
- * The Pods to remove: first those that cannot count, then those whose index is none of the Job's or
- * taken, then `atLeast` in all. An active Pod without the tracking finalizer is one whose removal was
- * interrupted; left alone it might succeed and its work be done again.
+ * The Pods to remove: first those that cannot be counted, then those whose index is invalid or used by another
+ * Pod, then as many more as make `atLeast` in total. An active Pod without the tracking finalizer is one whose
+ * removal was interrupted after the first write. If it were kept, it could succeed without being counted, and
+ * another Pod would repeat its work.
  */
 function findExcess({ active, indexes }: JobView, atLeast: number): readonly PodView[] {
 	const untracked = active.filter(({ tracked }) => !tracked);
@@ -70,7 +79,10 @@ function findExcess({ active, indexes }: JobView, atLeast: number): readonly Pod
 	return [...first, ...inOrder.slice(0, more)];
 }
 
-/** Of the Pods with one index the one that has come farthest stays. */
+/**
+ * Of several active Pods with the same index, the one that has progressed furthest is kept (see
+ * deletion-order.ts).
+ */
 function splitByIndex(active: readonly PodView[]): {
 	readonly misplaced: readonly PodView[];
 	readonly rest: readonly PodView[];
@@ -111,19 +123,22 @@ function createMissing(view: JobView, missing: number): Management {
 				create: Array.from({ length: count }, () => ({ pod: maker.plain(), because, reason })),
 				because,
 			};
-	const goesOn = missing > count && management.create.length > 0;
-	return goesOn ? { ...management, lookAgainMs: 0 } : management;
+	const hasMore = missing > count && management.create.length > 0;
+	return hasMore ? { ...management, lookAgainMs: 0 } : management;
 }
 
-/** A whole plan's Pods have one reason, since nobody can say which of them stands in for which. */
+/**
+ * One reason for all Pods of a plan, because there is no mapping from new Pods to the ones that they replace.
+ */
 function creationReason({ job, failed, terminating }: JobView): CreationReason {
 	if (job.spec.podReplacementPolicy === 'Failed' && failed > 0) return 'recreate_failed';
 	return failed > 0 || terminating > 0 ? 'recreate_terminating_or_failed' : 'new';
 }
 
 /**
- * The lowest indexes that are still to do. As upstream, `count` is taken first and those that must wait
- * are passed over after that, so an index that waits keeps its turn.
+ * Creates Pods for the lowest pending indexes. As upstream, the first `count` indexes are selected and then
+ * those that are in backoff are skipped. So an index in backoff is not overtaken by higher ones beyond the
+ * limit.
  */
 function createForIndexes(view: JobView, indexes: IndexView, count: number, maker: PodMaker): Management {
 	const create: PodCreation[] = [];
@@ -133,10 +148,9 @@ function createForIndexes(view: JobView, indexes: IndexView, count: number, make
 		const last = indexes.perIndex?.lastFailed.get(index);
 		const waitMs = last ? remainingMs(totalFailures(last.pod) + 1, finishTime(last.pod), view.now) : 0;
 		if (waitMs > 0) lookAgainMs = Math.min(lookAgainMs ?? waitMs, waitMs);
-		else
-			create.push({ pod: maker.forIndex(index, last?.pod), because: `index ${index} is to be done`, reason });
+		else create.push({ pod: maker.forIndex(index, last?.pod), because: `index ${index} is pending`, reason });
 	}
-	const because = `${create.length} indexes are to be started${lookAgainMs === undefined ? '' : ', others wait'}`;
+	const because = `${create.length} indexes can start${lookAgainMs === undefined ? '' : ', others are in backoff'}`;
 	return {
 		action: 'pods_created',
 		remove: [],
@@ -146,6 +160,7 @@ function createForIndexes(view: JobView, indexes: IndexView, count: number, make
 	};
 }
 
+/** The lowest `count` indexes without an active Pod that have neither completed nor failed. */
 function firstPending({ job, pods, active }: JobView, indexes: IndexView, count: number): readonly number[] {
 	const busy = new Set<number>();
 	for (const { index } of active) if (index !== undefined) busy.add(index);

@@ -7,15 +7,18 @@ import { managePods } from './manage.ts';
 import { viewJob } from './view.ts';
 
 /**
- * What a Job does after failures: it `ends` without another Pod; it `waits` so many milliseconds before it
- * replaces a Pod (0: it does so now); or it `continues` with the Pods that it has.
+ * What follows for a Job after a failure. `ends`: it creates no more Pods. `waits`: it replaces a Pod after
+ * this many milliseconds of backoff (0: now). `continues`: it needs no other Pods than those it has.
  */
 export type NextAttempt =
 	| { readonly type: 'ends' }
 	| { readonly type: 'waits'; readonly ms: number }
 	| { readonly type: 'continues' };
 
-/** The next attempt of a Job by what is known of it and its Pods at `now` (ms since the epoch). */
+/**
+ * Predicts the next attempt of a Job from its Pods at `now` (ms since the epoch), for clients that explain a
+ * failure.
+ */
 export function nextAttempt(job: Job, pods: readonly Pod[], now: number): NextAttempt {
 	if (isFinished(job) || job.metadata.deletionTimestamp) return { type: 'ends' };
 	const view = viewJob(job, pods, now, recallBackoff(job, pods));

@@ -14,15 +14,20 @@ import { type Tracking, trackPods } from './track.ts';
 import { type JobView, viewJob } from './view.ts';
 
 /**
- * Decides what is to be done about a Job: the whole meaning of a Job is below this function. Pure; the
- * same snapshot gives the same plan. Upstream's syncJob is the specification.
+ * Plans the next writes for a Job. This folder holds all semantics of Jobs; the controller only observes and
+ * applies. The function is pure: the same snapshot gives the same plan. Specification: upstream's syncJob
+ * (pkg/controller/job/job_controller.go).
  *
- * Numbered invariants, which the property tests hold it to:
- * 1. There are never more active Pods than the Job wants at that moment.
- * 2. Each ended Pod is counted exactly once, whatever is interrupted between two writes.
- * 3. A completion index that succeeded is never started again.
- * 4. A terminal condition comes in a write of its own, after its interim condition, once every Pod is
- *    counted and none is terminating; it is final.
+ * Read in this order: snapshot.ts (input), plan.ts (output and the order of writes), claim.ts (which Pods
+ * belong to the Job), classify.ts and view.ts (what the rules count), end-state.ts (when it ends), manage.ts
+ * (which Pods to create and delete), track.ts (how ended Pods are counted).
+ *
+ * Invariants, which the property tests check:
+ * 1. The number of active Pods never exceeds the number that the Job wants at that moment.
+ * 2. Each ended Pod is counted exactly once, even if the process crashes between any two writes.
+ * 3. A completion index that has succeeded is never started again.
+ * 4. The terminal condition is added by a separate write after its interim condition, when every Pod is counted
+ *    and no Pod is terminating. It never changes afterwards.
  */
 export function planJob(seen: JobSnapshot): JobPlan {
 	const idle = planNothing(seen);
@@ -30,13 +35,13 @@ export function planJob(seen: JobSnapshot): JobPlan {
 	const claim = claimPods(seen);
 	const view = viewJob(seen.job, claim.pods, seen.now, seen.backoff);
 	const progress = planPods(view);
-	const begun = updateProgress(view, progress);
-	const tracking = trackPods(view, progress.end, begun.status);
+	const updated = updateProgress(view, progress);
+	const tracking = trackPods(view, progress.end, updated.status);
 	const terminal = finish(view, progress, tracking);
 	const lookAgainMs = earliest(
 		tracking.truncated ? 0 : undefined,
 		progress.management?.lookAgainMs,
-		progress.end ? undefined : remainingDeadlineMs({ ...view.job, status: begun.status }, view.now),
+		progress.end ? undefined : remainingDeadlineMs({ ...view.job, status: updated.status }, view.now),
 	);
 	const settled = terminal ?? tracking.settled;
 	return {
@@ -48,7 +53,7 @@ export function planJob(seen: JobSnapshot): JobPlan {
 		delete: progress.delete,
 		create: progress.management?.create ?? [],
 		...(!semanticEqual(tracking.status, view.job.status) && { status: tracking.status }),
-		events: begun.events,
+		events: updated.events,
 		failureActions: tracking.failureActions,
 		takeFinalizers: tracking.takeFinalizers,
 		...(settled !== tracking.status && { settled }),
@@ -59,7 +64,9 @@ export function planJob(seen: JobSnapshot): JobPlan {
 	};
 }
 
-/** The Jobs that are none of our business, or no longer. */
+/**
+ * The empty plan for Jobs that another controller manages, that have finished, or that are of an unknown mode.
+ */
 function planNothing({ job, backoff }: JobSnapshot): JobPlan | undefined {
 	const { managedBy, completionMode = 'NonIndexed' } = job.spec;
 	if (isManagedElsewhere(job)) return nothingToDo(`${managedBy} manages the Job`, backoff);
@@ -70,12 +77,16 @@ function planNothing({ job, backoff }: JobSnapshot): JobPlan | undefined {
 	return { ...nothingToDo('its completion mode is unknown', backoff), events };
 }
 
+/** What the Job's Pods will be after this plan, and the end that the Job has reached. */
 interface Progress {
 	readonly end: EndState | undefined;
-	/** Present where Pods were to be managed: the Job neither ends nor is being deleted. */
+	/** Undefined if the Job ends or is being deleted: then no Pods are created. */
 	readonly management: Management | undefined;
 	readonly delete: readonly PodAct[];
-	/** The counts as they are once the plan's Pods are created, removed and deleted. */
+	/**
+	 * The number of active Pods after the plan's creations, removals and deletions; `ready` and `terminating`
+	 * likewise.
+	 */
 	readonly active: number;
 	readonly ready: number;
 	readonly terminating: number;
@@ -101,7 +112,7 @@ function planPods(view: JobView): Progress {
 	};
 }
 
-/** The status with start, suspension, the interim condition and the counts of Pods that have not ended. */
+/** The status with start time, suspension, interim condition, and the counts of Pods that have not ended. */
 function updateProgress(
 	{ job, now }: JobView,
 	{ end, management, active, ready, terminating }: Progress,
@@ -124,6 +135,7 @@ function updateProgress(
 	return { status: changeStatus(job.status, { conditions, startTime, active, ready, terminating }), events };
 }
 
+/** The conditions after a change of `spec.suspend`, and the Event about it; undefined if it has not changed. */
 function withSuspension(
 	{ spec }: Job,
 	before: readonly JobCondition[],
@@ -141,7 +153,9 @@ function interimOf({ outcome }: EndState): 'SuccessCriteriaMet' | 'FailureTarget
 	return outcome === 'success' ? 'SuccessCriteriaMet' : 'FailureTarget';
 }
 
-/** The status with the terminal condition, once nothing is left to count or to wait for. */
+/**
+ * The status with the terminal condition; undefined while Pods remain that are not counted or still terminate.
+ */
 function finish(
 	{ job, now }: JobView,
 	{ end, terminating }: Progress,
@@ -153,7 +167,8 @@ function finish(
 	const type = end.outcome === 'success' ? 'Complete' : 'Failed';
 	const conditions = withCondition(settled.conditions, { type, status: 'True', ...end }, now);
 	const time = formatTime(now);
-	// A finished Job needs a start, which one that is suspended has lost; only without anything to do not.
+	// The API requires startTime on a finished Job. A suspended Job has lost its own, so it gets the time of its
+	// end, unless it has completions 0: upstream leaves startTime unset then.
 	const startTime = settled.startTime ?? (job.spec.suspend && job.spec.completions === 0 ? undefined : time);
 	return changeStatus(settled, {
 		conditions,

@@ -5,75 +5,86 @@ import type { BackoffHistory } from './backoff.ts';
 import type { FailureAction } from './pod-failure-policy.ts';
 
 /**
- * What is to be done about a Job now, as plain data. Whoever performs it keeps this order:
+ * The writes that a Job needs now, as plain data. The controller applies them in this order:
  *
- * 1. `adopt` and `release`. If one cannot be done, nothing below may be: look again.
- * 2. `remove` and `delete`. If one cannot be done, likewise.
- * 3. `create`, and beside it or after it write number 1: `status`.
- * 4. `takeFinalizers`, only after write number 1: a Pod is let go only once the status names it.
- * 5. Write number 2: `settled`, only when all finalizers were taken (else see settleStatus in track.ts).
+ * 1. `adopt` and `release`. If one fails, nothing below may be applied; the controller plans again.
+ * 2. `remove` and `delete`. If one fails, likewise.
+ * 3. `create` and, concurrently or afterwards, the first status write: `status`.
+ * 4. `takeFinalizers`, only after the first status write: a Pod may lose its finalizer only when the status
+ *    names it.
+ * 5. The second status write: `settled`, only if all finalizers were removed (otherwise see settleStatus in
+ *    status.ts).
  *
- * A missing status means that there is nothing to write. A Pod that turns out to be gone counts as done.
- * A crash between any two writes loses nothing: the next plan, made from what is there, goes on.
+ * A status that is undefined needs no write. A write to a Pod that no longer exists counts as done. A crash
+ * between any two writes loses nothing: the next plan is made from the objects as they are then, and completes
+ * the work.
  */
 export interface JobPlan {
-	/** One sentence for people. */
+	/** The reason of the plan, as a sentence for logs and tests. */
 	readonly because: string;
-	/** What the metrics call it; nothing when the Job is none of our business. */
+	/**
+	 * The value of the metrics' `action` label; undefined if the plan is empty because this controller ignores
+	 * the Job.
+	 */
 	readonly action?: SyncAction;
-	/** Pods to make the Job's own: give them the owner reference and the tracking finalizer. */
+	/** Pods to adopt: they get the owner reference and the tracking finalizer. */
 	readonly adopt: readonly PodAct[];
-	/** Pods to let go: take the owner reference and the tracking finalizer off. */
+	/** Pods to release: they lose the owner reference and the tracking finalizer. */
 	readonly release: readonly PodAct[];
-	/** Pods that are too many: take the tracking finalizer off, then delete. They are never counted. */
+	/** Surplus Pods: they lose the tracking finalizer and are then deleted. They are never counted. */
 	readonly remove: readonly PodAct[];
-	/** Pods to delete because the Job has ended; their finalizer stays until they are counted. */
+	/** Pods to delete because the Job ends; they keep their finalizer until they are counted. */
 	readonly delete: readonly PodAct[];
 	readonly create: readonly PodCreation[];
+	/** The first status write. */
 	readonly status?: JobStatus;
-	/** What to announce once write number 1 has succeeded. */
+	/** Events to record after the first status write. */
 	readonly events: readonly EventText[];
-	/** What the pod failure policy said about Pods, once each; told in the metrics after write number 1. */
+	/**
+	 * One action per Pod that matched a rule of the pod failure policy, for the metrics after the first status
+	 * write.
+	 */
 	readonly failureActions: readonly FailureAction[];
-	/** Pods to take the tracking finalizer off. */
+	/** Pods that lose the tracking finalizer. */
 	readonly takeFinalizers: readonly PodAct[];
+	/** The second status write: these Pods are counted, and the terminal condition is added. */
 	readonly settled?: JobStatus;
-	/** What to announce once write number 2 has succeeded. */
+	/** Events to record after the second status write. */
 	readonly settledEvents: readonly EventText[];
-	/** How the Job has ended, where write number 2 makes its terminal condition. */
+	/** The outcome of the Job, if the second status write adds the terminal condition. */
 	readonly finished?: Finish;
-	/** Look again after so many milliseconds, if nothing happens before. */
+	/** Milliseconds after which the Job must be reconciled again, even if nothing changes until then. */
 	readonly lookAgainMs?: number;
-	/** To be handed in with the next snapshot of this Job. */
+	/** The history for the next snapshot of this Job. */
 	readonly backoff: BackoffHistory;
 }
 
-/** Something to do to a Pod, and why. */
+/** A write to a Pod, and its reason. */
 export interface PodAct {
 	readonly pod: Pod;
 	readonly because: string;
 }
 
-/** A Pod to create, complete but for what the server sets, and why. */
+/** A Pod to create, complete except for the fields that the API server sets, and the reason. */
 export interface PodCreation {
 	readonly pod: Pod;
 	readonly because: string;
 	readonly reason: CreationReason;
 }
 
-/** What a plan is about, by the names that upstream's metrics have for it. */
+/** The main action of a plan; the values of upstream's metrics label `action`. */
 export type SyncAction = 'reconciling' | 'tracking' | 'pods_created' | 'pods_deleted';
 
-/** Whether a new Pod is one more or stands in for others, by the names that upstream's metrics have for it. */
+/** Whether a Pod is new or replaces others; the values of upstream's metrics label `reason`. */
 export type CreationReason = 'new' | 'recreate_terminating_or_failed' | 'recreate_failed';
 
-/** How a Job has ended, with the reason of its terminal condition. */
+/** The outcome of a Job, with the reason of its terminal condition. */
 export interface Finish {
 	readonly result: 'succeeded' | 'failed';
 	readonly reason: string;
 }
 
-/** The plan to do nothing. */
+/** An empty plan. */
 export function nothingToDo(because: string, backoff: BackoffHistory): JobPlan {
 	return {
 		because,

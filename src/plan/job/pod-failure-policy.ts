@@ -1,12 +1,12 @@
 import type { PodFailurePolicy, PodFailurePolicyRule } from '../../api/batch/job/schema.ts';
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 
-/** What a rule says about the failures that it matches. */
+/** The action of a rule. */
 export type FailureAction = 'Count' | 'FailIndex' | 'FailJob' | 'Ignore';
 
-/** What becomes of a Pod's failure. */
+/** The decision about a Pod's failure. */
 export interface FailureVerdict {
-	/** Whether it counts against backoffLimit and backoffLimitPerIndex; an ignored one does not. */
+	/** Whether it counts against backoffLimit and backoffLimitPerIndex; false for the action Ignore. */
 	readonly counted: boolean;
 	/** The action of the rule that matched, if one did. */
 	readonly action?: FailureAction;
@@ -18,7 +18,11 @@ export interface FailureVerdict {
 const NO_POLICY: FailureVerdict = { counted: true, because: 'there is no pod failure policy' };
 const NO_RULE: FailureVerdict = { counted: true, because: 'no rule of the pod failure policy matches' };
 
-/** Judges a failed Pod: the rules in order, the first that matches decides; a Pod none matches counts. */
+/**
+ * Decides about a failed Pod: the first matching rule decides; a Pod that no rule matches is counted. The
+ * messages are upstream's (pkg/controller/job/pod_failure_policy.go), since they become the message of the
+ * Job's condition.
+ */
 export function judgeFailure(policy: PodFailurePolicy | undefined, pod: Pod): FailureVerdict {
 	if (!policy) return NO_POLICY;
 	for (const [index, rule] of policy.rules.entries()) {
@@ -42,7 +46,7 @@ function verdictOf(rule: PodFailurePolicyRule, index: number, evidence: string):
 	}
 }
 
-/** What of the Pod the rule matches, as the start of upstream's message; undefined if nothing. */
+/** The start of upstream's message, which names what the rule matches; undefined if it does not match. */
 function matchRule(rule: PodFailurePolicyRule, pod: Pod): string | undefined {
 	const place = `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`;
 	if (rule.onExitCodes) {
@@ -57,7 +61,7 @@ function matchRule(rule: PodFailurePolicyRule, pod: Pod): string | undefined {
 	return condition && `Pod ${place} has condition ${condition.type}`;
 }
 
-/** The first container that ended with a matching code, init containers after the others. */
+/** The first container with a matching exit code; init containers are tried last. */
 function findExit(
 	requirement: NonNullable<PodFailurePolicyRule['onExitCodes']>,
 	pod: Pod,

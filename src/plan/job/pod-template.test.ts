@@ -30,7 +30,7 @@ function indexed(spec: Partial<JobSpec> = {}, name = 'pi'): PodMaker {
 	});
 }
 
-test('a plain Pod carries the template, its owner and the tracking finalizer', () => {
+test('a Pod without an index has the template, the owner reference and the tracking finalizer', () => {
 	assert.deepEqual(new PodMaker(JOB).plain(), {
 		apiVersion: 'v1',
 		kind: 'Pod',
@@ -56,7 +56,7 @@ test('a plain Pod carries the template, its owner and the tracking finalizer', (
 	});
 });
 
-test('a Pod of an index says so in label, annotation, hostname, name and environment', () => {
+test('a Pod of an index has it in its label, annotation, hostname, name and environment', () => {
 	const { metadata, spec } = indexed().forIndex(3, undefined);
 	assert.equal(metadata.generateName, 'pi-3-');
 	assert.deepEqual(metadata.labels, { app: 'pi', 'batch.kubernetes.io/job-completion-index': '3' });
@@ -70,12 +70,12 @@ test('a Pod of an index says so in label, annotation, hostname, name and environ
 	assert.deepEqual(spec.initContainers?.[0]?.env, [{ name: 'JOB_COMPLETION_INDEX', value: 'mine' }]);
 });
 
-test('a long name is cut so that the index stays whole within 58 characters', () => {
+test('a long Job name is cut so that the index fits into the 58 characters of generateName', () => {
 	const { metadata } = indexed({}, 'n'.repeat(60)).forIndex(12, undefined);
 	assert.equal(metadata.generateName, `${'n'.repeat(54)}-12-`);
 });
 
-test('with a limit per index the counts of the failed Pod go on in its replacement', () => {
+test('with backoffLimitPerIndex a replacement continues the failure counts of the failed Pod', () => {
 	const counts = (pod: Pod): readonly (string | undefined)[] => [
 		pod.metadata.annotations?.['batch.kubernetes.io/job-index-failure-count'],
 		pod.metadata.annotations?.['batch.kubernetes.io/job-index-ignored-failure-count'],

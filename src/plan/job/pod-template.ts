@@ -12,10 +12,13 @@ import {
 import { judgeFailure } from './pod-failure-policy.ts';
 import { failureCounts } from './view.ts';
 
-/** A longer prefix would be cut by the server to make room for its five random characters. */
+/**
+ * The API server cuts a longer generateName to make room for its five random characters, and would cut the
+ * index.
+ */
 const LONGEST_PREFIX = 58;
 
-/** Makes a Job's Pods; what they share is made once. */
+/** Creates the Pods of one Job from its template. The parts that all Pods share are computed once. */
 export class PodMaker {
 	readonly #job: Job;
 	readonly #spec: PodSpec;
@@ -40,7 +43,10 @@ export class PodMaker {
 		return this.#pod(this.#spec, { generateName: `${this.#job.metadata.name ?? ''}-` });
 	}
 
-	/** The Pod for a completion index; `replaced` is the index's last failed Pod, whose counts it goes on with. */
+	/**
+	 * A Pod for a completion index. `replaced` is the last failed Pod of the index, whose failure counts it
+	 * continues.
+	 */
 	forIndex(index: number, replaced: Pod | undefined): Pod {
 		const { name = '' } = this.#job.metadata;
 		const labels = { ...this.#metadata.labels, [COMPLETION_INDEX]: `${index}` };
@@ -66,7 +72,7 @@ export class PodMaker {
 	}
 }
 
-/** `<job>-<index>-`, the job's name cut where the whole would be too long. */
+/** `<job>-<index>-`, with the Job's name cut if the whole would be too long. */
 function prefixFor(name: string, index: number): string {
 	const suffix = `-${index}-`;
 	return `${name.slice(0, LONGEST_PREFIX - suffix.length)}${suffix}`;

@@ -68,7 +68,7 @@ for (const [name, rule, matches] of MATCHES) {
 	});
 }
 
-test('the first rule that matches decides; each action is what it says', () => {
+test('the first matching rule of a pod failure policy decides, with its action', () => {
 	const exit = { onExitCodes: { operator: 'In' as const, values: [42] } };
 	const condition = { onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] };
 	const none = { onExitCodes: { operator: 'In' as const, values: [1] } };
@@ -87,7 +87,7 @@ test('the first rule that matches decides; each action is what it says', () => {
 	);
 });
 
-test('a success policy is met by all listed indexes, or by enough of them', () => {
+test('a rule of a success policy is met by all listed indexes, or by succeededCount of them', () => {
 	const rows: readonly (readonly [
 		rules: readonly SuccessPolicyRule[],
 		succeeded: string,

@@ -1,9 +1,9 @@
 import type { JobStatus } from '../../api/batch/job/schema.ts';
 
 /**
- * The status with some parts replaced, spelled as the API spells it: counts of 0 are left out, except
- * `ready` and `terminating`, which are always there; `completedIndexes` is left out when empty, while
- * `failedIndexes` is there, even empty, for Jobs that have a limit per index.
+ * The status with some fields replaced, serialized as upstream's Go types do it: counts of 0 are omitted except
+ * `ready` and `terminating`, which are pointers there; `completedIndexes` is omitted if empty; `failedIndexes`
+ * is kept even if empty, for Jobs with backoffLimitPerIndex.
  */
 export function changeStatus(status: JobStatus, change: Partial<JobStatus>): JobStatus {
 	const whole: JobStatus = { ...status, ...change };
@@ -22,7 +22,7 @@ export function changeStatus(status: JobStatus, change: Partial<JobStatus>): Job
 	};
 }
 
-/** The uncounted lists, empty ones left out. */
+/** The value of `uncountedTerminatedPods`, without empty lists. */
 export function uncountedOf(
 	succeeded: readonly string[],
 	failed: readonly string[],
@@ -31,8 +31,9 @@ export function uncountedOf(
 }
 
 /**
- * Counts those uncounted Pods that no longer hold the tracking finalizer: they leave the list and enter
- * the count in the same write, so a Pod is in exactly one of them at any time.
+ * Counts the uncounted Pods that no longer have the tracking finalizer: `holds` returns whether the Pod of a
+ * UID has it. They move from the list to the count in one write, so that each Pod is in exactly one of them at
+ * any time.
  */
 export function settleStatus(status: JobStatus, holds: (uid: string) => boolean): JobStatus {
 	const { succeeded = [], failed = [] } = status.uncountedTerminatedPods ?? {};

@@ -1,15 +1,15 @@
 import type { SuccessPolicy, SuccessPolicyRule } from '../../api/batch/job/schema.ts';
 import { IndexSet } from './indexes.ts';
 
-/** The place of the first rule of the success policy that `succeeded` satisfies, or undefined. */
+/** The index of the first rule of the success policy that the succeeded indexes satisfy; undefined if none. */
 export function matchSuccessPolicy(
 	policy: SuccessPolicy | undefined,
 	succeeded: IndexSet,
 	completions: number,
 ): number | undefined {
 	if (!policy || succeeded.size === 0) return undefined;
-	const place = policy.rules.findIndex((rule) => isMet(rule, succeeded, completions));
-	return place < 0 ? undefined : place;
+	const ruleIndex = policy.rules.findIndex((rule) => isMet(rule, succeeded, completions));
+	return ruleIndex < 0 ? undefined : ruleIndex;
 }
 
 function isMet(rule: SuccessPolicyRule, succeeded: IndexSet, completions: number): boolean {

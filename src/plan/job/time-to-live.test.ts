@@ -15,12 +15,12 @@ function job(
 	return { metadata, spec: { ttlSecondsAfterFinished }, status: { conditions } } as unknown as Job;
 }
 
-test('a finished Job goes so many seconds after its terminal condition', () => {
+test('a finished Job expires ttlSecondsAfterFinished after its terminal condition', () => {
 	assert.equal(expiryOf(job(60, 'Complete')), Date.parse(FINISHED) + 60_000);
 	assert.equal(expiryOf(job(0, 'Failed')), Date.parse(FINISHED));
 });
 
-test('a Job stays that has no limit, is not finished, or is going already', () => {
+test('a Job without a TTL, that is not finished, or that is being deleted never expires', () => {
 	assert.equal(expiryOf(job(undefined, 'Complete')), undefined);
 	assert.equal(expiryOf(job(60, 'Complete', 'False')), undefined);
 	assert.equal(expiryOf(job(60, 'SuccessCriteriaMet')), undefined);

@@ -2,9 +2,9 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 
 /**
- * When a finished Job is to be deleted (milliseconds since the epoch): `ttlSecondsAfterFinished` after its
- * terminal condition, as upstream's TTL controller has it. Undefined for a Job that is not finished,
- * has no such limit, or is being deleted already.
+ * When the TTL controller must delete a finished Job, in ms since the epoch: `ttlSecondsAfterFinished` after
+ * the transition of its terminal condition, as upstream. Undefined for a Job that is not finished, has no TTL,
+ * or is being deleted already.
  */
 export function expiryOf({ metadata, spec, status }: Job): number | undefined {
 	const { ttlSecondsAfterFinished: ttl } = spec;

@@ -6,41 +6,45 @@ import { type FailureAction, judgeFailure } from './pod-failure-policy.ts';
 import { changeStatus, settleStatus, uncountedOf } from './status.ts';
 import type { JobView } from './view.ts';
 
-/** How many ended Pods one status write notes: their UIDs stay under about 20 KB. */
+/** Maximum number of ended Pods that one status write records, so that their UIDs take at most about 20 KB. */
 export const MOST_UNCOUNTED = 500;
 
 /**
- * The protocol by which each ended Pod is counted exactly once:
+ * The protocol that counts each ended Pod exactly once (upstream: trackJobStatusAndRemoveFinalizers):
  *
- * 1. Its UID goes into the status' uncounted lists (of an Indexed Job's success: its index goes into
- *    completedIndexes, which is proof enough). Only after that write is its finalizer taken off.
- * 2. Once the finalizer is off, its UID leaves the list and enters the count, in one write.
+ * 1. The first status write adds the Pod's UID to `uncountedTerminatedPods`. For a success of an Indexed Job it
+ *    adds the index to `completedIndexes` instead; a set of indexes cannot count one twice. Only after that
+ *    write does the controller remove the finalizer.
+ * 2. After the finalizer is removed, the second status write moves the UID from the list to the count, in one
+ *    write.
  */
 export interface Tracking {
-	/** Write number 1. */
+	/** The first status write. */
 	readonly status: JobStatus;
 	readonly takeFinalizers: readonly PodAct[];
-	/** What the rules of the pod failure policy said about Pods that write number 1 deals with. */
+	/** One action for each Pod of the first status write that matched a rule of the pod failure policy. */
 	readonly failureActions: readonly FailureAction[];
-	/** The status once all these finalizers are off. */
+	/** The second status write, valid when all these finalizers have been removed. */
 	readonly settled: JobStatus;
-	/** There were more Pods than one write may note. */
+	/** Whether there were more Pods than one write may record. */
 	readonly truncated: boolean;
 }
 
-/** Notes what has ended; `base` is the status with all but the counts of ended Pods brought up to date. */
+/**
+ * Plans the counting of ended Pods. `base` is the status with everything updated but the counts of ended Pods.
+ */
 export function trackPods(view: JobView, end: EndState | undefined, base: JobStatus): Tracking {
 	const tracked = new Set<string>();
 	for (const { uid, tracked: holds } of view.pods) if (holds) tracked.add(uid);
 	const start = settleStatus(base, (uid) => tracked.has(uid));
-	const notes = notePods(view, end, start);
+	const recorded = recordPods(view, end, start);
 	const status = changeStatus(start, {
-		uncountedTerminatedPods: uncountedOf(notes.succeeded, notes.failed),
+		uncountedTerminatedPods: uncountedOf(recorded.succeeded, recorded.failed),
 		...indexFields(view),
 	});
-	for (const { pod } of notes.taken) tracked.delete(pod.metadata.uid ?? '');
+	for (const { pod } of recorded.taken) tracked.delete(pod.metadata.uid ?? '');
 	const settled = settleStatus(status, (uid) => tracked.has(uid));
-	const { taken: takeFinalizers, failureActions, truncated } = notes;
+	const { taken: takeFinalizers, failureActions, truncated } = recorded;
 	return { status, takeFinalizers, failureActions, settled, truncated };
 }
 
@@ -53,7 +57,7 @@ function indexFields({ indexes }: JobView): Partial<JobStatus> {
 	};
 }
 
-interface Notes {
+interface RecordedPods {
 	readonly succeeded: readonly string[];
 	readonly failed: readonly string[];
 	readonly taken: readonly PodAct[];
@@ -61,7 +65,7 @@ interface Notes {
 	readonly truncated: boolean;
 }
 
-function notePods(view: JobView, end: EndState | undefined, start: JobStatus): Notes {
+function recordPods(view: JobView, end: EndState | undefined, start: JobStatus): RecordedPods {
 	const succeeded = [...(start.uncountedTerminatedPods?.succeeded ?? [])];
 	const failed = [...(start.uncountedTerminatedPods?.failed ?? [])];
 	const taken: PodAct[] = [];
@@ -69,7 +73,7 @@ function notePods(view: JobView, end: EndState | undefined, start: JobStatus): N
 	let newIndexes = 0;
 	for (const { pod, because } of releasable(view, end)) {
 		taken.push({ pod: pod.pod, because });
-		const { note, action } = noteFor(pod, view, end);
+		const { note, action } = trackingOf(pod, view, end);
 		if (action) failureActions.push(action);
 		if (note === 'succeeded') succeeded.push(pod.uid);
 		else if (note === 'failed') failed.push(pod.uid);
@@ -81,7 +85,7 @@ function notePods(view: JobView, end: EndState | undefined, start: JobStatus): N
 	return { succeeded, failed, taken, failureActions, truncated: false };
 }
 
-/** The tracked Pods that may lose their finalizer, lower indexes first. */
+/** The tracked Pods that may lose their finalizer, in the order of their indexes. */
 function releasable(view: JobView, end: EndState | undefined): readonly { pod: PodView; because: string }[] {
 	const found: { pod: PodView; because: string }[] = [];
 	for (const pod of view.pods) {
@@ -101,24 +105,31 @@ function whyReleasable(pod: PodView, view: JobView, end: EndState | undefined): 
 	return awaitsReplacement ? undefined : pod.because;
 }
 
-interface PodNote {
-	/** Where the status notes the Pod, if it does. */
+interface PodTracking {
+	/**
+	 * The part of the status that records the Pod; undefined if it is recorded already or must not be counted.
+	 */
 	readonly note?: 'succeeded' | 'failed' | 'index';
 	/** The action of the pod failure policy's rule that matched, if one did. */
 	readonly action?: FailureAction;
 }
 
-const NO_NOTE: PodNote = {};
+const NOT_RECORDED: PodTracking = {};
 
-/** How the Pod is noted. */
-function noteFor(pod: PodView, { job, uncounted, indexes }: JobView, end: EndState | undefined): PodNote {
-	if (uncounted.succeeded.has(pod.uid) || uncounted.failed.has(pod.uid) || !pod.countable) return NO_NOTE;
+/** How the first status write records the Pod. */
+function trackingOf(
+	pod: PodView,
+	{ job, uncounted, indexes }: JobView,
+	end: EndState | undefined,
+): PodTracking {
+	if (uncounted.succeeded.has(pod.uid) || uncounted.failed.has(pod.uid) || !pod.countable)
+		return NOT_RECORDED;
 	if (pod.standing === 'succeeded') {
 		if (!indexes) return { note: 'succeeded' };
-		return indexes.completedBefore.has(pod.index ?? -1) ? NO_NOTE : { note: 'index' };
+		return indexes.completedBefore.has(pod.index ?? -1) ? NOT_RECORDED : { note: 'index' };
 	}
-	// When the Job fails, what still runs fails with it; when it succeeds, what still runs is not counted.
-	if (!countsAsFailed(pod) && end?.outcome !== 'failure') return NO_NOTE;
+	// If the Job fails, its active Pods count as failed; if it succeeds, its active Pods are not counted.
+	if (!countsAsFailed(pod) && end?.outcome !== 'failure') return NOT_RECORDED;
 	const { counted, action } = judgeFailure(job.spec.podFailurePolicy, pod.pod);
 	return { ...(counted && { note: 'failed' }), ...(action && { action }) };
 }

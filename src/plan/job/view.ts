@@ -6,7 +6,7 @@ import { INDEX_FAILURE_COUNT, INDEX_IGNORED_FAILURE_COUNT } from './identifiers.
 import { IndexSet } from './indexes.ts';
 import { judgeFailure } from './pod-failure-policy.ts';
 
-/** A Job and its Pods with everything that the rules count: made once per plan, read by all of them. */
+/** A Job, its Pods and all counts that the rules use. Computed once per plan, because every rule needs them. */
 export interface JobView {
 	readonly job: Job;
 	readonly now: number;
@@ -25,34 +25,34 @@ export interface JobView {
 	readonly indexes?: IndexView;
 }
 
-/** The Pods whose end the status has noted and whose finalizer may still be there. */
+/** The UIDs in `status.uncountedTerminatedPods`: ended Pods whose finalizer may not be removed yet. */
 export interface Uncounted {
 	readonly succeeded: ReadonlySet<string>;
 	readonly failed: ReadonlySet<string>;
 }
 
-/** What an Indexed Job knows of its indexes. */
+/** The indexes of an Indexed Job. */
 export interface IndexView {
 	readonly completions: number;
-	/** What the status says has succeeded. */
+	/** The indexes in `status.completedIndexes`. */
 	readonly completedBefore: IndexSet;
-	/** That, and what has succeeded since. */
+	/** Those, and the indexes of Pods that have succeeded since. */
 	readonly completed: IndexSet;
 	/** Present with backoffLimitPerIndex. */
 	readonly perIndex?: PerIndexView;
 }
 
-/** What backoffLimitPerIndex needs. */
+/** The state that only Jobs with backoffLimitPerIndex have. */
 export interface PerIndexView {
 	readonly failed: IndexSet;
 	/**
-	 * By index, the failed Pod whose annotations its replacement takes over; it keeps its finalizer until
-	 * the replacement is there, so that the counts cannot be lost.
+	 * By index, the failed Pod whose failure counts, kept in annotations, its replacement will copy. It keeps its
+	 * finalizer until the replacement exists, so that the counts cannot be lost.
 	 */
 	readonly lastFailed: ReadonlyMap<number, PodView>;
 }
 
-/** Sees the Job and those Pods that are its own. */
+/** Computes the view of a Job from the Pods that belong to it (see claimPods). */
 export function viewJob(job: Job, pods: readonly Pod[], now: number, history: BackoffHistory): JobView {
 	const views = viewPods(job, pods);
 	const active = views.filter(({ standing }) => standing === 'active');
@@ -60,7 +60,8 @@ export function viewJob(job: Job, pods: readonly Pod[], now: number, history: Ba
 		succeeded: new Set(job.status.uncountedTerminatedPods?.succeeded),
 		failed: new Set(job.status.uncountedTerminatedPods?.failed),
 	};
-	// A Pod that was noted as failed while it was being deleted may still end well; it failed all the same.
+	// A Pod that was recorded as failed while it was being deleted may still succeed; it stays recorded as
+	// failed.
 	const fresh = views.filter(
 		({ tracked, countable, uid }) => tracked && countable && !uncounted.failed.has(uid),
 	);
@@ -105,8 +106,8 @@ function viewIndexes(
 	const perIndex = job.spec.backoffLimitPerIndex !== undefined;
 	const completedBefore = IndexSet.parse(job.status.completedIndexes, completions);
 	const failedBefore = IndexSet.parse(perIndex ? job.status.failedIndexes : undefined, completions);
-	// A Pod that was replaced while it was being deleted may still succeed, beside a replacement that
-	// fails. Whichever is seen first decides; an index in both lists would be refused by the server.
+	// A Pod that was replaced while it was being deleted may still succeed, while its replacement fails. The one
+	// observed first decides: the API server rejects a status with an index in both lists.
 	const good = newlySucceeded.filter(({ index = -1 }) => !failedBefore.has(index));
 	const completed = completedBefore.union(IndexSet.of(indexesOf(good)));
 	if (!perIndex) return { completions, completedBefore, completed };
@@ -128,7 +129,9 @@ function* indexesOf(pods: Iterable<PodView>): Iterable<number> {
 	for (const { index } of pods) if (index !== undefined) yield index;
 }
 
-/** Whether this failure is the one that its index does not survive. */
+/**
+ * Whether this failure makes its index fail: by a FailIndex rule, or because it exceeds backoffLimitPerIndex.
+ */
 function failsItsIndex({ spec }: Job, pod: Pod): boolean {
 	const verdict = judgeFailure(spec.podFailurePolicy, pod);
 	if (verdict.action === 'FailIndex') return true;
@@ -146,11 +149,15 @@ function lastFailedByIndex(failed: readonly PodView[]): ReadonlyMap<number, PodV
 	return last;
 }
 
+/** The Pod with more recorded failures is the later one; the finish times decide between equal ones. */
 function isLater(pod: Pod, other: Pod): boolean {
 	return totalFailures(pod) >= totalFailures(other) && finishTime(pod) >= finishTime(other);
 }
 
-/** The failures that the Pod's index had before this Pod, as its annotations tell. */
+/**
+ * The failures of the Pod's index before this Pod, from its annotations. 0 if an annotation is missing or
+ * invalid.
+ */
 export function failureCounts({ metadata }: Pod): { readonly counted: number; readonly ignored: number } {
 	return {
 		counted: wholeNumber(metadata.annotations?.[INDEX_FAILURE_COUNT]) ?? 0,
@@ -158,7 +165,7 @@ export function failureCounts({ metadata }: Pod): { readonly counted: number; re
 	};
 }
 
-/** The same, added up. */
+/** All failures of the Pod's index before this Pod: counted and ignored ones. */
 export function totalFailures(pod: Pod): number {
 	const { counted, ignored } = failureCounts(pod);
 	return counted + ignored;
