@@ -125,7 +125,7 @@ export class NodeLifecycleController {
 		});
 		this.#memory = plan.memory;
 		this.#zones = plan.zones;
-		for (const zone of plan.givenUp) this.#evictions(zone).inc();
+		for (const zone of plan.evictedZones) this.#evictions(zone).inc();
 		await this.#apply(plan.steps);
 		this.#lookAgainAt = plan.lookAgainAt;
 		return plan.lookAgainAt === undefined ? DONE : again(plan.lookAgainAt - now);

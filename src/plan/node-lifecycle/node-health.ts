@@ -3,28 +3,32 @@ import type { Node, NodeCondition } from '../../api/core/node/schema.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
 
 /**
- * Whether a node agent is heard of, by the rules of upstream's node lifecycle controller: it renews its
- * Lease or writes the Ready condition of its Node. What counts is when the controller noticed, by its own
- * clock, since those of the nodes may be wrong.
+ * Decides whether a node agent is alive (upstream: tryUpdateNodeHealth). An agent sends heartbeats by renewing
+ * its Lease or writing the Ready condition of its Node. The controller measures with its own clock when it
+ * observed a heartbeat; the timestamps inside are only compared with each other, because the clocks of nodes
+ * may be wrong.
  */
 
-/** How long a node may be silent. */
+/** Milliseconds without a heartbeat after which a node is unhealthy: upstream's --node-monitor-grace-period. */
 export const GRACE_MS = 50_000;
 
-/** How long a Node may be there whose agent has never been heard of. */
+/** The same for a Node whose agent has never reported a status: upstream's --node-startup-grace-period. */
 export const STARTUP_GRACE_MS = 60_000;
 
-/** The last sign of life of a node agent, and when it was noticed (milliseconds since the epoch). */
+/** The last heartbeat of a node agent. `aliveAt`: when the controller observed it, in ms since the epoch. */
 export interface NodeHealth {
 	readonly nodeUid: string;
 	readonly aliveAt: number;
-	/** Of its Ready condition. */
+	/** `lastHeartbeatTime` of its Ready condition. */
 	readonly heartbeat: string | undefined;
-	/** Of its Lease. */
+	/** `renewTime` of its Lease. */
 	readonly renewTime: string | undefined;
 }
 
-/** What is known of a node, after what was known `before`. One that is new, or new to us, counts as alive. */
+/**
+ * The health of a node, updated from `before`. A node that the controller sees for the first time counts as
+ * alive.
+ */
 export function observeHealth(
 	node: Node,
 	{ lease, before, now }: { lease: Lease | undefined; before: NodeHealth | undefined; now: number },
@@ -46,8 +50,8 @@ function isLater(one: string | undefined, other: string | undefined): boolean {
 	return other === undefined || one > other;
 }
 
-/** Until when the node may be silent. */
-export function silentAfter(node: Node, { aliveAt }: NodeHealth): number {
+/** When the grace period of the node ends, in ms since the epoch. */
+export function gracePeriodEnd(node: Node, { aliveAt }: NodeHealth): number {
 	return aliveAt + (readyOf(node) ? GRACE_MS : STARTUP_GRACE_MS);
 }
 
@@ -56,10 +60,15 @@ export function readyOf({ status }: Node): NodeCondition | undefined {
 	return status.conditions?.find(({ type }) => type === 'Ready');
 }
 
-/** What an agent reports of its node; NetworkUnavailable is not its own. */
+/**
+ * The conditions that a node agent reports. NetworkUnavailable is not among them: the network provider sets it.
+ */
 const OF_THE_AGENT = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'] as const;
 
-/** The conditions of a node whose agent is silent; the same array where they say so already. */
+/**
+ * The conditions of a node without heartbeats: the agent's own are Unknown. The same array if they are so
+ * already.
+ */
 export function unknownConditions(node: Node, now: number): readonly NodeCondition[] {
 	const { conditions = [] } = node.status;
 	const missing = OF_THE_AGENT.filter((type) => !conditions.some((one) => one.type === type));

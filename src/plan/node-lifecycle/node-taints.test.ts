@@ -45,11 +45,11 @@ const anyNode = fc
 
 const anyVerdict = fc.constantFrom<Verdict>(
 	{ pods: 'stay' },
-	{ pods: 'leave', may: 'begin' },
-	{ pods: 'leave', may: 'go on' },
+	{ pods: 'leave', eviction: 'start' },
+	{ pods: 'leave', eviction: 'continue' },
 );
 
-test('the taints of any Node are valid, and once written are not written again', () => {
+test('the taints of any Node are valid, and the next plan does not change them', () => {
 	fc.assert(
 		fc.property(anyNode, anyVerdict, (node, verdict) => {
 			const taints = taintsOf(node, verdict, NOW);
@@ -60,7 +60,7 @@ test('the taints of any Node are valid, and once written are not written again',
 	);
 });
 
-test('a condition that stands twice gives one taint', () => {
+test('a duplicate condition gives one taint', () => {
 	const unknown = { type: 'Ready', status: 'Unknown' } as const;
 	const taints = taintsOf(nodeWith([unknown, unknown], []), { pods: 'stay' }, NOW);
 	assert.deepEqual(taints, [{ key: 'node.kubernetes.io/unreachable', effect: 'NoSchedule', timeAdded: NOW }]);

@@ -2,7 +2,10 @@ import type { Node, Taint } from '../../api/core/node/schema.ts';
 import { semanticEqual } from '../../api/meta/equality.ts';
 import { readyOf } from './node-health.ts';
 
-/** The taints that follow from how a Node is doing, by upstream's node lifecycle controller. */
+/**
+ * Computes the taints that the controller sets for the conditions of a Node (upstream:
+ * doNoScheduleTaintingPass, doNoExecuteTaintingPass).
+ */
 
 const NOT_READY = 'node.kubernetes.io/not-ready';
 const UNREACHABLE = 'node.kubernetes.io/unreachable';
@@ -23,35 +26,39 @@ const OWN_KEYS = new Set([
 ]);
 
 /**
- * What is to become of the Pods on a node: `stay`, or be given the time that they tolerate (`leave`), where
- * `may` says whether that may begin now or only go on where it has begun.
+ * Whether the Pods of a node that is not ready are evicted. `stay`: the node gets no NoExecute taint. `leave`:
+ * it gets one, so that its Pods are evicted after the time that they tolerate. `eviction` is `start` if the
+ * rate limit allows the node to get the taint now, and `continue` if only a node that has it already may keep
+ * it.
  */
-export type Verdict = { readonly pods: 'stay' } | { readonly pods: 'leave'; readonly may: 'begin' | 'go on' };
+export type Verdict =
+	| { readonly pods: 'stay' }
+	| { readonly pods: 'leave'; readonly eviction: 'start' | 'continue' };
 
-/** The taints that the Node is to have; the same array where it has them. `now` is RFC 3339. */
+/** The taints that the Node must have; the same array if it has them already. `now` is in RFC 3339. */
 export function taintsOf(node: Node, verdict: Verdict, now: string): readonly Taint[] {
 	const { taints = [] } = node.spec;
 	const wanted = [...noSchedule(node), ...noExecute(node, verdict)].filter(isFirstOfItsKind);
 	const isOwn = ({ key, effect }: Taint): boolean =>
-		effect === 'NoSchedule' ? OWN_KEYS.has(key) : effect === 'NoExecute' && MARKS.has(key);
+		effect === 'NoSchedule' ? OWN_KEYS.has(key) : effect === 'NoExecute' && EVICTION_KEYS.has(key);
 	const kept = taints.filter((taint) => !isOwn(taint) || wanted.some((each) => isSame(each, taint)));
 	const added = wanted.filter((taint) => !taints.some((each) => isSame(each, taint)));
 	if (added.length === 0 && kept.length === taints.length) return taints;
 	return [...kept, ...added.map((taint) => ({ ...taint, timeAdded: now }))];
 }
 
-/** Whether the Node has the mark by which its Pods leave. */
-export function isMarked({ spec }: Node): boolean {
-	return spec.taints?.some(({ key, effect }) => effect === 'NoExecute' && MARKS.has(key)) ?? false;
+/** Whether the Node has a NoExecute taint of the controller, so that its Pods are being evicted. */
+export function isEvicting({ spec }: Node): boolean {
+	return spec.taints?.some(({ key, effect }) => effect === 'NoExecute' && EVICTION_KEYS.has(key)) ?? false;
 }
 
-const MARKS = new Set([NOT_READY, UNREACHABLE]);
+const EVICTION_KEYS = new Set([NOT_READY, UNREACHABLE]);
 
 function isSame(one: Taint, other: Taint): boolean {
 	return semanticEqual([one.key, one.effect], [other.key, other.effect]);
 }
 
-/** A Node's conditions are a plain list: one type may stand there twice, but a taint may not (the API refuses it). */
+/** Removes duplicates: a condition type may be listed twice, but the API rejects duplicate taints. */
 function isFirstOfItsKind(taint: Taint, index: number, all: readonly Taint[]): boolean {
 	return all.findIndex((each) => isSame(each, taint)) === index;
 }
@@ -64,10 +71,13 @@ function noSchedule({ spec, status }: Node): readonly Taint[] {
 	return keys.map((key) => ({ key, effect: 'NoSchedule' }));
 }
 
-/** The two marks exclude each other; to change one for the other takes no permission. */
+/**
+ * The two taints exclude each other. Replacing one by the other is not rate-limited: the eviction has started
+ * already.
+ */
 function noExecute(node: Node, verdict: Verdict): readonly Taint[] {
 	const ready = readyOf(node);
 	if (!ready || ready.status === 'True' || verdict.pods === 'stay') return [];
-	if (verdict.may === 'go on' && !isMarked(node)) return [];
+	if (verdict.eviction === 'continue' && !isEvicting(node)) return [];
 	return [{ key: ready.status === 'False' ? NOT_READY : UNREACHABLE, effect: 'NoExecute' }];
 }

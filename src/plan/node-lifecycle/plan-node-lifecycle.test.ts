@@ -13,7 +13,7 @@ import {
 const START = Date.UTC(2026, 0, 31, 8);
 const SECOND = 1000;
 
-/** Nodes that are looked at again and again; what a look decides is done at once. */
+/** Nodes for which plans are made repeatedly; each plan is applied at once. */
 class NodeWorld {
 	now = START;
 	readonly nodes = new Map<string, Node>();
@@ -51,7 +51,7 @@ class NodeWorld {
 		});
 	}
 
-	/** The agent of the node says anew how it is doing. */
+	/** The agent of the node reports fresh conditions. */
 	report(name: string): void {
 		this.change(name, (node) => ({ ...node, status: { conditions: this.#conditions() } }));
 		this.renew(name);
@@ -63,7 +63,7 @@ class NodeWorld {
 		this.nodes.set(name, how(node));
 	}
 
-	look(): NodeLifecyclePlan {
+	plan(): NodeLifecyclePlan {
 		const plan = planNodeLifecycle({
 			now: this.now,
 			nodes: [...this.nodes.values()],
@@ -82,13 +82,13 @@ class NodeWorld {
 		return plan;
 	}
 
-	/** Time passes, while these nodes are alive; looks as often as a look asks for it, and every ten seconds. */
+	/** Lets time pass while these nodes send heartbeats; plans every second. */
 	pass(seconds: number, alive: readonly string[]): readonly NodeStep[] {
 		const steps: NodeStep[] = [];
 		for (let second = 1; second <= seconds; second++) {
 			this.now += SECOND;
 			if (second % 10 === 0) for (const name of alive) this.renew(name);
-			const plan = this.look();
+			const plan = this.plan();
 			steps.push(...plan.steps.filter((step) => step.conditions || step.taints || step.labels));
 		}
 		return steps;
@@ -107,18 +107,18 @@ class NodeWorld {
 function worldOf(...names: readonly string[]): NodeWorld {
 	const world = new NodeWorld();
 	for (const name of names) world.add(name);
-	world.look();
+	world.plan();
 	return world;
 }
 
-test('a node that renews its Lease is left alone, and looked at when it could have fallen silent', () => {
+test('a node that renews its Lease is not changed, and is checked again at the end of its grace period', () => {
 	const world = worldOf('a');
 	assert.deepEqual(world.pass(600, ['a']), []);
 	world.renew('a');
-	assert.equal(world.look().lookAgainAt, world.now + 50 * SECOND + 1);
+	assert.equal(world.plan().lookAgainAt, world.now + 50 * SECOND + 1);
 });
 
-test('a silent node is unknown after fifty seconds, in the words of upstream, and takes no Pods', () => {
+test("a node without heartbeats for 50 seconds gets upstream's Unknown conditions and a NoSchedule taint", () => {
 	const world = worldOf('a', 'b');
 	assert.deepEqual(world.pass(50, ['b']), []);
 	const [step] = world.pass(1, ['b']);
@@ -142,17 +142,17 @@ test('a silent node is unknown after fifty seconds, in the words of upstream, an
 	);
 });
 
-test('a node that comes back loses its taints', () => {
+test('a node that sends heartbeats again loses its taints', () => {
 	const world = worldOf('a', 'b');
 	world.pass(60, ['b']);
 	world.report('a');
-	const [step] = world.look().steps;
+	const [step] = world.plan().steps;
 	assert.deepEqual(step?.taints, []);
 	assert.equal(step?.marksPods, false);
 	assert.deepEqual(world.taints('a'), []);
 });
 
-test('a node whose agent was never heard of has sixty seconds from its creation', () => {
+test('a node whose agent never reported has a grace period of 60 seconds from its creation', () => {
 	const world = worldOf('b');
 	world.add('a', { conditions: null });
 	assert.deepEqual(world.pass(60, ['b']), []);
@@ -168,7 +168,7 @@ test('a node whose agent was never heard of has sixty seconds from its creation'
 	});
 });
 
-test('while all nodes are silent, none is given up; once one is back, the others are', () => {
+test('while no node sends heartbeats, none is evicted; once one recovers, the others are', () => {
 	const world = worldOf('a', 'b');
 	world.pass(100, []);
 	assert.deepEqual([world.ready('a'), world.ready('b')], ['Unknown', 'Unknown']);
@@ -179,7 +179,7 @@ test('while all nodes are silent, none is given up; once one is back, the others
 	assert.deepEqual(world.taints('b'), ['unreachable:NoSchedule', 'unreachable:NoExecute']);
 });
 
-test('a mark of before is taken off a node while nobody is well', () => {
+test('while all nodes are unhealthy, existing NoExecute taints are removed', () => {
 	const world = worldOf('a', 'b');
 	world.pass(60, ['b']);
 	assert.deepEqual(world.taints('a'), ['unreachable:NoSchedule', 'unreachable:NoExecute']);
@@ -187,42 +187,42 @@ test('a mark of before is taken off a node while nobody is well', () => {
 	assert.deepEqual(world.taints('a'), ['unreachable:NoSchedule']);
 });
 
-test('nodes of a zone are given up one each ten seconds', () => {
+test('the nodes of a zone are evicted one every ten seconds', () => {
 	const world = worldOf('a', 'b', 'c', 'd');
 	world.pass(51, ['c', 'd']);
 	const marked = (): number => ['a', 'b'].filter((name) => world.taints(name).length === 2).length;
 	assert.equal(marked(), 1);
-	assert.equal(world.look().lookAgainAt, world.now + 10 * SECOND);
+	assert.equal(world.plan().lookAgainAt, world.now + 10 * SECOND);
 	world.pass(9, ['c', 'd']);
 	assert.equal(marked(), 1);
 	world.pass(1, ['c', 'd']);
 	assert.equal(marked(), 2);
 });
 
-test('a small zone of which most is gone is not given up at all, a large one slowly', () => {
+test('with most nodes unhealthy, a small zone is not evicted at all, a large one slowly', () => {
 	const names = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `n${i}`);
-	const givenUp = (size: number, seconds: number): number => {
+	const evicted = (size: number, seconds: number): number => {
 		const world = worldOf(...names(size));
 		world.pass(50 + seconds, names(Math.floor(size * 0.4)));
 		return names(size).filter((name) => world.taints(name).length === 2).length;
 	};
-	assert.equal(givenUp(10, 200), 0);
-	assert.equal(givenUp(60, 210), 3);
+	assert.equal(evicted(10, 200), 0);
+	assert.equal(evicted(60, 210), 3);
 });
 
-test('a zone that is all silent is given up while another is well', () => {
+test('a zone without healthy nodes is evicted while another zone is healthy', () => {
 	const world = new NodeWorld();
 	const labels = { 'topology.kubernetes.io/zone': 'far' };
 	world.add('a', { labels });
 	world.add('b');
-	world.look();
+	world.plan();
 	const steps = world.pass(51, ['b']);
 	assert.equal(steps.length, 1);
 	assert.deepEqual(world.taints('a'), ['unreachable:NoSchedule', 'unreachable:NoExecute']);
-	assert.deepEqual(world.look().zones.get(':\0:far'), { size: 1, unhealthy: 1, state: 'FullDisruption' });
+	assert.deepEqual(world.plan().zones.get(':\0:far'), { size: 1, unhealthy: 1, state: 'FullDisruption' });
 });
 
-test('taints follow conditions and cordons; those of others stay', () => {
+test('taints follow conditions and spec.unschedulable; other taints are kept', () => {
 	const world = worldOf('a', 'b');
 	const own = { key: 'example.com/gpu', effect: 'NoSchedule' } as const;
 	world.change('a', (node) => ({
@@ -234,7 +234,7 @@ test('taints follow conditions and cordons; those of others stay', () => {
 			),
 		},
 	}));
-	world.look();
+	world.plan();
 	assert.deepEqual(world.taints('a'), [
 		'example.com/gpu:NoSchedule',
 		'disk-pressure:NoSchedule',
@@ -242,11 +242,11 @@ test('taints follow conditions and cordons; those of others stay', () => {
 	]);
 	world.change('a', (node) => ({ ...node, spec: { taints: node.spec.taints ?? [] } }));
 	world.report('a');
-	world.look();
+	world.plan();
 	assert.deepEqual(world.taints('a'), ['example.com/gpu:NoSchedule']);
 });
 
-test('not ready and unreachable exclude each other, and to change them takes no permission', () => {
+test('not-ready and unreachable exclude each other, and replacing one by the other is not rate-limited', () => {
 	const world = worldOf('a', 'b');
 	world.pass(51, ['b']);
 	world.change('a', (node) => ({
@@ -257,19 +257,19 @@ test('not ready and unreachable exclude each other, and to change them takes no 
 			),
 		},
 	}));
-	world.look();
+	world.plan();
 	assert.deepEqual(world.taints('a'), ['not-ready:NoSchedule', 'not-ready:NoExecute']);
 });
 
-test('old labels follow the new ones', () => {
+test('beta labels get the values of the stable ones', () => {
 	const world = new NodeWorld();
 	world.add('a', { labels: { 'kubernetes.io/os': 'linux', 'beta.kubernetes.io/arch': 'arm' } });
-	const [step] = world.look().steps;
+	const [step] = world.plan().steps;
 	assert.deepEqual(step?.labels, { 'beta.kubernetes.io/os': 'linux' });
-	assert.deepEqual(world.look().steps, []);
+	assert.deepEqual(world.plan().steps, []);
 });
 
-test('a Node that was made anew does not inherit the silence of the old one', () => {
+test('a Node that was created again does not inherit the missing heartbeats of the old one', () => {
 	const world = worldOf('a', 'b');
 	world.pass(45, ['b']);
 	world.change('a', (node) => ({ ...node, metadata: { ...node.metadata, uid: 'another' } }));

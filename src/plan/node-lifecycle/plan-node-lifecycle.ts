@@ -1,147 +1,155 @@
 import type { Lease } from '../../api/coordination/lease/schema.ts';
 import type { Node, NodeCondition, Taint } from '../../api/core/node/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { type NodeHealth, observeHealth, readyOf, silentAfter, unknownConditions } from './node-health.ts';
-import { isMarked, taintsOf, type Verdict } from './node-taints.ts';
-import { isFullyDisrupted, tempoMs, type Zone, zoneOf, zonesOf } from './zones.ts';
+import { gracePeriodEnd, type NodeHealth, observeHealth, readyOf, unknownConditions } from './node-health.ts';
+import { isEvicting, taintsOf, type Verdict } from './node-taints.ts';
+import { evictionIntervalMs, isFullyDisrupted, type Zone, zoneOf, zonesOf } from './zones.ts';
 
-/** What is seen of all nodes; times in milliseconds since the epoch. */
+/** The state of all nodes. Times are in ms since the epoch. */
 export interface NodeLifecycleSnapshot {
 	readonly now: number;
 	readonly nodes: readonly Node[];
-	/** The Lease of the node of this name. */
+	/** The Lease of a node, by the name of the node. */
 	lease(nodeName: string): Lease | undefined;
 	readonly memory: NodeLifecycleMemory;
 }
 
 /**
- * What one look at the nodes hands to the next. It may be lost: then every node counts as alive at first.
+ * The state that one plan hands to the next. It is kept in memory only: after a restart every node counts as
+ * alive at first, so that no node is tainted because the controller was down.
  */
 export interface NodeLifecycleMemory {
 	/** By the name of the node. */
 	readonly health: ReadonlyMap<string, NodeHealth>;
-	/** When a node of the zone was given up last. */
-	readonly givenUpAt: ReadonlyMap<string, number>;
+	/** By zone: when the eviction of a node was last started, in ms since the epoch. */
+	readonly lastEvictionAt: ReadonlyMap<string, number>;
 	readonly wasFullyDisrupted: boolean;
 }
 
-/** What there is to remember before the first look. */
+/** The state before the first plan. */
 export const NOTHING_REMEMBERED: NodeLifecycleMemory = {
 	health: new Map(),
-	givenUpAt: new Map(),
+	lastEvictionAt: new Map(),
 	wasFullyDisrupted: false,
 };
 
-/** What is to be done for a Node, in this order. */
+/** The writes for one Node, in this order. */
 export interface NodeStep {
 	readonly node: Node;
-	/** The agent is silent: the conditions to be written, where they do not say so already. */
+	/** The conditions to write for a node without heartbeats; undefined if they need no change. */
 	readonly conditions: readonly NodeCondition[] | undefined;
-	/** It was ready until now. */
+	/** Whether the node was ready until now, so that an Event is recorded. */
 	readonly isLost: boolean;
-	/** The agent is silent: no Pod on the node is ready. */
+	/** Whether the Pods on the node must be marked as not ready, because there are no heartbeats. */
 	readonly marksPods: boolean;
 	readonly taints: readonly Taint[] | undefined;
-	/** Labels to be added. */
+	/** The labels to add; undefined if there are none. */
 	readonly labels: Readonly<Record<string, string>> | undefined;
 	readonly because: string;
 }
 
-/** What is to be done for the nodes now. */
+/** The plan for all nodes. */
 export interface NodeLifecyclePlan {
 	readonly steps: readonly NodeStep[];
 	readonly memory: NodeLifecycleMemory;
 	readonly zones: ReadonlyMap<string, Zone>;
-	/** The zones of the nodes that are given up by this plan, a name for each node. */
-	readonly givenUp: readonly string[];
-	/** When to look again although nothing has changed. */
+	/** The zone of each node whose eviction this plan starts; a zone occurs once for each such node. */
+	readonly evictedZones: readonly string[];
+	/** When to plan again even if nothing changes, in ms since the epoch; undefined if that is not needed. */
 	readonly lookAgainAt: number | undefined;
 }
 
 /**
- * Looks after the nodes, by the rules of upstream's node lifecycle controller.
+ * Plans the conditions and taints of all nodes (upstream:
+ * pkg/controller/nodelifecycle/node_lifecycle_controller.go). Read node-health.ts (heartbeats), zones.ts
+ * (eviction rates) and node-taints.ts with this file.
  *
- * 1. A node whose agent is silent has its conditions set to Unknown, and its Pods are not ready.
- * 2. A node that is not well takes no Pods (NoSchedule), and gives up its own after the time that they
- *    tolerate (NoExecute): one node of a zone after the other, and none at all while every node is unwell.
+ * 1. If a node agent sends no heartbeat within the grace period, the node's conditions become Unknown and its
+ *    Pods are marked as not ready.
+ * 2. A node that is not ready gets a NoSchedule taint at once. It gets a NoExecute taint, which evicts its Pods
+ *    after the time that they tolerate, only as fast as the rate of its zone allows, and never while all nodes
+ *    are unhealthy.
  */
 export function planNodeLifecycle(seen: NodeLifecycleSnapshot): NodeLifecyclePlan {
 	const { now, memory } = seen;
-	const looks = seen.nodes.map((node) => look(node, seen));
-	const zones = zonesOf(looks.map(({ after }) => after));
+	const views = seen.nodes.map((node) => viewNode(node, seen));
+	const zones = zonesOf(views.map(({ after }) => after));
 	const disrupted = isFullyDisrupted(zones);
-	const pacer = new Pacer(memory.givenUpAt, zones, now);
-	const steps = looks.flatMap((each) => {
-		const verdict: Verdict = disrupted ? { pods: 'stay' } : { pods: 'leave', may: pacer.permit(each.after) };
+	const limiter = new EvictionRateLimiter(memory.lastEvictionAt, zones, now);
+	const steps = views.flatMap((each) => {
+		const verdict: Verdict = disrupted
+			? { pods: 'stay' }
+			: { pods: 'leave', eviction: limiter.permit(each.after) };
 		return stepFor(each, verdict, now);
 	});
-	// While all were unwell nobody was to blame for silence; each has its grace from now.
+	// While all nodes were unhealthy, the control plane was most likely cut off, so every grace period starts
+	// anew.
 	const regained = memory.wasFullyDisrupted && !disrupted;
 	const health = new Map(
-		looks.map(({ node, health }) => [
+		views.map(({ node, health }) => [
 			node.metadata.name ?? '',
 			regained ? { ...health, aliveAt: now } : health,
 		]),
 	);
-	const dues = [...looks.flatMap(({ due }) => due ?? []), ...pacer.dues];
+	const dues = [...views.flatMap(({ due }) => due ?? []), ...limiter.dues];
 	return {
 		steps,
 		zones,
-		givenUp: pacer.givenUp,
-		memory: { health, givenUpAt: pacer.givenUpAt, wasFullyDisrupted: disrupted },
+		evictedZones: limiter.evictedZones,
+		memory: { health, lastEvictionAt: limiter.lastEvictionAt, wasFullyDisrupted: disrupted },
 		lookAgainAt: dues.length > 0 ? Math.min(...dues) : undefined,
 	};
 }
 
-/** A node, how its agent is doing, and what the Node is to say of that. */
-interface Look {
+/** A Node, the health of its agent, and the Node as it will be with its new conditions (`after`). */
+interface NodeView {
 	readonly node: Node;
 	readonly after: Node;
 	readonly health: NodeHealth;
-	readonly isSilent: boolean;
-	/** When it will be silent for too long. */
+	readonly isUnhealthy: boolean;
+	/** When its grace period ends, in ms since the epoch; undefined if it has ended. */
 	readonly due: number | undefined;
 }
 
-function look(node: Node, { lease, memory, now }: NodeLifecycleSnapshot): Look {
+function viewNode(node: Node, { lease, memory, now }: NodeLifecycleSnapshot): NodeView {
 	const { name = '' } = node.metadata;
 	const health = observeHealth(node, { lease: lease(name), before: memory.health.get(name), now });
-	const silentAt = silentAfter(node, health) + 1;
-	const isSilent = silentAt <= now;
-	const conditions = isSilent ? unknownConditions(node, now) : node.status.conditions;
+	const unhealthyAt = gracePeriodEnd(node, health) + 1;
+	const isUnhealthy = unhealthyAt <= now;
+	const conditions = isUnhealthy ? unknownConditions(node, now) : node.status.conditions;
 	if (conditions === node.status.conditions) {
-		return { node, after: node, health, isSilent, due: isSilent ? undefined : silentAt };
+		return { node, after: node, health, isUnhealthy, due: isUnhealthy ? undefined : unhealthyAt };
 	}
 	return {
 		node,
 		after: { ...node, status: { ...node.status, conditions } },
 		health,
-		isSilent,
+		isUnhealthy,
 		due: undefined,
 	};
 }
 
-function stepFor({ node, after, isSilent }: Look, verdict: Verdict, now: number): readonly NodeStep[] {
+function stepFor({ node, after, isUnhealthy }: NodeView, verdict: Verdict, now: number): readonly NodeStep[] {
 	const { taints: before } = node.spec;
 	const taints = taintsOf(after, verdict, formatTime(now));
 	const labels = labelsToAdd(node);
 	const isChanged = after !== node;
 	const retaints = taints !== before && (taints.length > 0 || before !== undefined);
-	if (!isSilent && !retaints && !labels) return [];
+	if (!isUnhealthy && !retaints && !labels) return [];
 	return [
 		{
 			node,
 			conditions: isChanged ? after.status.conditions : undefined,
 			isLost: isChanged && readyOf(node)?.status === 'True',
-			marksPods: isSilent,
+			marksPods: isUnhealthy,
 			taints: retaints ? taints : undefined,
 			labels,
-			because: isSilent ? 'its agent is silent' : 'its taints or labels are not those of its state',
+			because: isUnhealthy ? 'its agent sends no heartbeats' : 'its taints or labels do not match its state',
 		},
 	];
 }
 
-/** The old names of labels follow the new ones. */
+/** The beta labels get the values of the stable ones, for clients that still select by them. */
 const OLD_LABELS: Readonly<Record<string, string>> = {
 	'kubernetes.io/os': 'beta.kubernetes.io/os',
 	'kubernetes.io/arch': 'beta.kubernetes.io/arch',
@@ -155,34 +163,35 @@ function labelsToAdd({ metadata: { labels = {} } }: Node): Readonly<Record<strin
 	return missing.length > 0 ? Object.fromEntries(missing) : undefined;
 }
 
-/** Says which nodes may be given up now, and counts them. */
-class Pacer {
-	readonly givenUp: string[] = [];
-	readonly givenUpAt: Map<string, number>;
-	/** When the next node may be given up where one waits. */
+/** Limits the rate at which the eviction of nodes is started in each zone (upstream: RateLimitedTimedQueue). */
+class EvictionRateLimiter {
+	readonly evictedZones: string[] = [];
+	readonly lastEvictionAt: Map<string, number>;
+	/** When the next eviction may start, in ms since the epoch, for each zone with a waiting node. */
 	readonly dues: number[] = [];
 	readonly #zones: ReadonlyMap<string, Zone>;
 	readonly #now: number;
 
-	constructor(givenUpAt: ReadonlyMap<string, number>, zones: ReadonlyMap<string, Zone>, now: number) {
-		this.givenUpAt = new Map(givenUpAt);
+	constructor(lastEvictionAt: ReadonlyMap<string, number>, zones: ReadonlyMap<string, Zone>, now: number) {
+		this.lastEvictionAt = new Map(lastEvictionAt);
 		this.#zones = zones;
 		this.#now = now;
 	}
 
-	permit(node: Node): 'begin' | 'go on' {
+	/** Returns `start` if the eviction of the node may start now, and counts it. */
+	permit(node: Node): 'start' | 'continue' {
 		const ready = readyOf(node);
-		if (!ready || ready.status === 'True' || isMarked(node)) return 'go on';
+		if (!ready || ready.status === 'True' || isEvicting(node)) return 'continue';
 		const zone = zoneOf(node);
-		const tempo = tempoMs(this.#zones.get(zone));
-		if (tempo === undefined) return 'go on';
-		const due = (this.givenUpAt.get(zone) ?? Number.NEGATIVE_INFINITY) + tempo;
+		const intervalMs = evictionIntervalMs(this.#zones.get(zone));
+		if (intervalMs === undefined) return 'continue';
+		const due = (this.lastEvictionAt.get(zone) ?? Number.NEGATIVE_INFINITY) + intervalMs;
 		if (due > this.#now) {
 			this.dues.push(due);
-			return 'go on';
+			return 'continue';
 		}
-		this.givenUpAt.set(zone, this.#now);
-		this.givenUp.push(zone);
-		return 'begin';
+		this.lastEvictionAt.set(zone, this.#now);
+		this.evictedZones.push(zone);
+		return 'start';
 	}
 }

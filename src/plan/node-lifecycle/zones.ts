@@ -2,22 +2,22 @@ import type { Node } from '../../api/core/node/schema.ts';
 import { readyOf } from './node-health.ts';
 
 /**
- * How fast the nodes of a zone that are not well are given up, by the rules of upstream's node lifecycle
- * controller: if many fail at once it is more likely the network than the nodes, and if all do it is the
- * control plane that is cut off.
+ * The rate at which unhealthy nodes of a zone are evicted (upstream: ComputeZoneState and handleDisruption). If
+ * many nodes fail at once, the cause is more likely the network than the nodes, so the rate is reduced. If all
+ * nodes fail, the control plane is most likely cut off, and none is evicted.
  */
 
-/** How a zone is doing. */
+/** The state of a zone, by the share of its unhealthy nodes. */
 export type ZoneState = 'Normal' | 'PartialDisruption' | 'FullDisruption';
 
-/** The nodes of a zone that count, and how it is doing. */
+/** The number of nodes in a zone, without those excluded by label, and its state. */
 export interface Zone {
 	readonly size: number;
 	readonly unhealthy: number;
 	readonly state: ZoneState;
 }
 
-/** Nodes a second: usually, and in a large zone of which much is not well. In a small one none is. */
+/** Evicted nodes per second: normally, and in a large zone with many unhealthy nodes. In a small one: none. */
 const RATE = 0.1;
 const REDUCED_RATE = 0.01;
 const LARGE_ZONE = 50;
@@ -25,7 +25,7 @@ const LARGE_ZONE = 50;
 const UNHEALTHY_SHARE = 0.55;
 const EXCLUSION_LABEL = 'node.kubernetes.io/exclude-disruption';
 
-/** The zone of a node, as upstream's metrics name it; empty where nothing is said. */
+/** The zone of a node in the form of upstream's metrics; empty if the node has no zone labels. */
 export function zoneOf({ metadata: { labels = {} } }: Node): string {
 	const region =
 		labels['topology.kubernetes.io/region'] ?? labels['failure-domain.beta.kubernetes.io/region'];
@@ -33,7 +33,7 @@ export function zoneOf({ metadata: { labels = {} } }: Node): string {
 	return region || zone ? `${region ?? ''}:\0:${zone ?? ''}` : '';
 }
 
-/** The zones that there are. */
+/** All zones, by name. */
 export function zonesOf(nodes: readonly Node[]): ReadonlyMap<string, Zone> {
 	const counted = nodes.filter(({ metadata }) => metadata.labels?.[EXCLUSION_LABEL] === undefined);
 	const byZone = Map.groupBy(counted, zoneOf);
@@ -48,13 +48,13 @@ function judge(nodes: readonly Node[]): Zone {
 	return { size, unhealthy, state };
 }
 
-/** Whether every node that counts is unwell: then nothing is to be concluded from it. */
+/** Whether all zones are fully disrupted: then missing heartbeats prove nothing about the nodes. */
 export function isFullyDisrupted(zones: ReadonlyMap<string, Zone>): boolean {
 	return zones.size > 0 && [...zones.values()].every(({ state }) => state === 'FullDisruption');
 }
 
-/** How long it takes until another node of the zone may be given up; undefined: none may be. */
-export function tempoMs(zone: Zone | undefined): number | undefined {
+/** Minimum milliseconds between the evictions of two nodes of the zone; undefined if none may be evicted. */
+export function evictionIntervalMs(zone: Zone | undefined): number | undefined {
 	if (zone?.state !== 'PartialDisruption') return 1000 / RATE;
 	return zone.size > LARGE_ZONE ? 1000 / REDUCED_RATE : undefined;
 }
