@@ -4,7 +4,7 @@ import { timeOf } from '../../api/meta/time.ts';
 import { isTrue } from '../job/conditions.ts';
 import type { JobAct } from './plan.ts';
 
-/** The finished Jobs that are more than the limits keep, the oldest first; no limit, no end. */
+/** The finished Jobs above the history limits, the oldest first. A limit that is undefined keeps all Jobs. */
 export function beyondHistory({ spec }: CronJob, children: readonly Job[]): readonly JobAct[] {
 	const ended = (type: 'Complete' | 'Failed'): readonly Job[] =>
 		children.filter(({ status }) => isTrue(status.conditions, type)).toSorted(byStart);
@@ -16,7 +16,7 @@ export function beyondHistory({ spec }: CronJob, children: readonly Job[]): read
 
 function oldest(jobs: readonly Job[], limit: number | undefined, name: string): readonly JobAct[] {
 	if (limit === undefined) return [];
-	const because = `${name} keeps ${limit}, and there are later ones`;
+	const because = `${name} is ${limit} and there are later Jobs`;
 	return jobs
 		.slice(0, Math.max(0, jobs.length - limit))
 		.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
@@ -25,7 +25,7 @@ function oldest(jobs: readonly Job[], limit: number | undefined, name: string): 
 
 function byStart(a: Job, b: Job): number {
 	const start = ({ status }: Job): number => timeOf(status.startTime) ?? Number.POSITIVE_INFINITY;
-	// Two without a start: a difference of infinities is no number.
+	// If both have no start time, the difference of two infinities would be NaN.
 	if (start(a) !== start(b)) return start(a) - start(b);
 	return (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1;
 }

@@ -1,2 +1,2 @@
-/** Annotation of a Job: when it was due, as the clocks of its CronJob's zone showed it. */
+/** Annotation of a Job: its scheduled time in RFC 3339, in the time zone of its CronJob. */
 export const SCHEDULED_TIMESTAMP = 'batch.kubernetes.io/cronjob-scheduled-timestamp';

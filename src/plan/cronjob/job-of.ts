@@ -6,8 +6,8 @@ import { parseTime } from '../../api/meta/time.ts';
 import { SCHEDULED_TIMESTAMP } from './identifiers.ts';
 
 /**
- * The Job that a CronJob makes for a time. Its name follows from the minute, so that two who make it make
- * one.
+ * The Job that a CronJob creates for a scheduled time. Its name is derived from the minute, so that a second
+ * attempt to create it fails with AlreadyExists instead of creating another one.
  */
 export function jobOf(cronJob: CronJob, dueMs: number): Job {
 	const { jobTemplate, timeZone = '' } = cronJob.spec;
@@ -28,12 +28,12 @@ export function jobOf(cronJob: CronJob, dueMs: number): Job {
 	};
 }
 
-/** The name of the Job for a time: the CronJob's, and the minutes since 1970. */
+/** The name of the Job for a scheduled time: the CronJob's name and the minutes since the Unix epoch. */
 export function jobNameOf({ metadata }: CronJob, dueMs: number): string {
 	return `${metadata.name ?? ''}-${Math.floor(dueMs / 60_000)}`;
 }
 
-/** When a Job of this CronJob was due (milliseconds); undefined for one that was not made by {@link jobOf}. */
+/** The scheduled time of a Job in ms since the epoch; undefined if it was not created from {@link jobOf}. */
 export function dueTimeOf(cronJob: CronJob, { metadata }: Job): number | undefined {
 	const dueMs = parseTime(metadata.annotations?.[SCHEDULED_TIMESTAMP] ?? '');
 	return dueMs !== undefined && metadata.name === jobNameOf(cronJob, dueMs) ? dueMs : undefined;

@@ -22,7 +22,7 @@ function plan(cronJob: CronJob, { children = [], missing = [], now = EIGHT }: Se
 	return planCronJob({ cronJob, children, missing: new Set(missing), now });
 }
 
-function told({ events }: CronJobPlan): readonly string[] {
+function eventsOf({ events }: CronJobPlan): readonly string[] {
 	return events.map(({ type, reason, message }) => `${type} ${reason} ${message}`);
 }
 
@@ -34,10 +34,10 @@ function active({ status }: CronJobPlan): readonly (string | undefined)[] {
 	return status.active?.map(({ name }) => name) ?? [];
 }
 
-/** Due every minute, seen to until eight. */
+/** Scheduled every minute; lastScheduleTime is eight. */
 const UP_TO_DATE = { schedule: '* * * * *', createdMs: EIGHT - 10 * MINUTE, lastMs: EIGHT };
 
-test('Jobs beyond the history are cleaned up, the earliest started first; those without a start last', () => {
+test('Jobs above the history limits are deleted, the earliest started first; those without a start time last', () => {
 	const complete = [3, 1, 2].map((minute) =>
 		aJob(`c${minute}`, { ended: 'Complete', startMs: EIGHT + minute * MINUTE, endMs: EIGHT }),
 	);
@@ -57,7 +57,7 @@ test('Jobs beyond the history are cleaned up, the earliest started first; those 
 	);
 });
 
-test('the status is brought in line with the Jobs that are there', () => {
+test('the status is updated from the existing Jobs, with an Event for each difference', () => {
 	const done = aJob('done', { ended: 'Complete', endMs: EIGHT - 2 * MINUTE });
 	const older = aJob('older', { ended: 'Complete', endMs: EIGHT - 3 * MINUTE });
 	const failed = aJob('failed', { ended: 'Failed' });
@@ -67,7 +67,7 @@ test('the status is brought in line with the Jobs that are there', () => {
 	const made = plan(cronJob, { children, missing: ['gone-uid'] });
 	assert.deepEqual(active(made), ['running']);
 	assert.equal(made.status.lastSuccessfulTime, '2026-01-31T07:58:00Z');
-	assert.deepEqual(told(made), [
+	assert.deepEqual(eventsOf(made), [
 		'Normal SawCompletedJob Saw completed job: done, condition: Complete',
 		'Normal SawCompletedJob Saw completed job: failed, condition: Failed',
 		'Warning UnexpectedJob Saw a job that the controller did not create or forgot: stranger',
@@ -75,7 +75,7 @@ test('the status is brought in line with the Jobs that are there', () => {
 	]);
 });
 
-test('what is in line is left as it is', () => {
+test('a status that matches the Jobs is not changed', () => {
 	const running = aJob('running');
 	const cronJob = aCronJob({ ...UP_TO_DATE, active: [running] });
 	const made = plan(cronJob, { children: [running] });
@@ -83,7 +83,7 @@ test('what is in line is left as it is', () => {
 	assert.deepEqual([...made.events, ...made.cleanUp], []);
 });
 
-test('why no Job is started, the first reason that applies', () => {
+test('no Job is created for the first reason that applies', () => {
 	const due = { createdMs: EIGHT - 90_000 };
 	const other = aJob('other');
 	const zoned = 'TZ=UTC * * * * *';
@@ -122,17 +122,17 @@ test('why no Job is started, the first reason that applies', () => {
 		const made = plan(cronJob, { children: cronJob.status.active?.[0]?.name === 'other' ? children : [] });
 		assert.equal(made.start, undefined, made.because);
 		assert.equal(made.lookAgainMs, lookAgainMs, made.because);
-		assert.deepEqual(told(made), events);
+		assert.deepEqual(eventsOf(made), events);
 	}
 });
 
-test('a Job is started for the latest time that was due', () => {
+test('a Job is created for the latest due time', () => {
 	const cronJob = aCronJob({ createdMs: EIGHT - 200 * MINUTE, spec: { timeZone: 'Europe/London' } });
 	const made = plan(cronJob, { now: EIGHT + 30_000 });
 	assert.equal(made.start?.dueMs, EIGHT);
 	assert.equal(made.lookAgainMs, 30_000);
 	assert.deepEqual(made.start?.replace, []);
-	assert.deepEqual(told(made), [
+	assert.deepEqual(eventsOf(made), [
 		'Warning TooManyMissedTimes too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
 	]);
 	const { metadata, spec } = made.start?.create ?? aJob('');
@@ -141,7 +141,7 @@ test('a Job is started for the latest time that was due', () => {
 	assert.equal(spec, cronJob.spec.jobTemplate.spec);
 });
 
-test('with Replace those that run make room', () => {
+test('with concurrencyPolicy Replace the active Jobs are replaced', () => {
 	const running = aJob('running');
 	const cronJob = aCronJob({
 		createdMs: EIGHT - MINUTE,
@@ -155,7 +155,7 @@ test('with Replace those that run make room', () => {
 	);
 });
 
-test('a pass that was interrupted after it made a Job is finished before anything else', () => {
+test('the status write of an interrupted reconcile is completed before anything else', () => {
 	const cronJob = aCronJob({ createdMs: EIGHT - 5 * MINUTE, spec: { successfulJobsHistoryLimit: 0 } });
 	const child = (minute: number, ended?: 'Complete'): Job => {
 		const { metadata } = jobOf(cronJob, EIGHT + minute * MINUTE);
@@ -169,7 +169,8 @@ test('a pass that was interrupted after it made a Job is finished before anythin
 	assert.equal(running.status.lastScheduleTime, '2026-01-31T07:59:00Z');
 	assert.equal(running.start, undefined);
 	assert.equal(running.lookAgainMs, 0);
-	// The Job ended meanwhile: it must not be cleaned up before its time is noted, or it would be made again.
+	// The Job ended meanwhile: it must not be deleted before its time is in the status, or it would be created
+	// again.
 	const ended = plan(cronJob, { children: [child(0, 'Complete')] });
 	assert.deepEqual(cleaned(ended), []);
 	assert.deepEqual(active(ended), []);

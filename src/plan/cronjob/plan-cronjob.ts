@@ -14,38 +14,48 @@ import type { CronJobSnapshot } from './snapshot.ts';
 import { isActive, withActive, withoutActive } from './status.ts';
 
 /**
- * Decides what is to be done about a CronJob: all that one means is below this function. Pure; the same
- * snapshot gives the same plan. Upstream's syncCronJob and cleanupFinishedJobs are the specification.
+ * Plans the next writes for a CronJob. This folder holds all semantics of CronJobs; the controller only
+ * observes and applies. The function is pure: the same snapshot gives the same plan. Specification: upstream's
+ * syncCronJob and cleanupFinishedJobs (pkg/controller/cronjob/cronjob_controllerv2.go).
  *
- * Numbered invariants, which the property tests hold it to:
- * 1. At most one Job is made for a time; after a standstill only the latest time gets one.
- * 2. With Forbid, none is made while one runs; with Replace, those that run are deleted first.
- * 3. lastScheduleTime never goes back.
+ * Read in this order: snapshot.ts (input), plan.ts (output and the order of writes), schedule.ts (scheduled
+ * times), job-of.ts (the Job for a time), status.ts, history.ts (which finished Jobs to delete).
  *
- * One rule goes beyond upstream: a Job of our own making whose time is later than lastScheduleTime tells
- * of a pass that was interrupted between its two writes. That pass is finished first, before any history
- * is cleaned up. Upstream finds out by a name that is taken, too late where the Job has been cleaned up
- * (it is then made again) and where the next time has come (Forbid then does not see it).
+ * Invariants, which the property tests check:
+ * 1. At most one Job is created for each scheduled time. After an outage only the latest missed time gets a
+ *    Job.
+ * 2. With concurrencyPolicy Forbid no Job is created while one is active; with Replace the active ones are
+ *    deleted first.
+ * 3. lastScheduleTime never decreases.
+ *
+ * One rule goes beyond upstream. A Job of this CronJob with a scheduled time later than lastScheduleTime shows
+ * that a reconcile was interrupted between creating the Job and writing the status. The plan writes that status
+ * first, before any finished Job is deleted. Upstream detects this only when it creates the Job again and the
+ * name exists. That is too late if the history limit has deleted the Job (it is created twice) or if the next
+ * time is due (Forbid does not see the running Job).
  */
 export function planCronJob(seen: CronJobSnapshot): CronJobPlan {
 	const { cronJob, children, now } = seen;
 	const interrupted = finishInterrupted(seen);
 	if (interrupted) return interrupted;
-	// One that is deleted may leave its Jobs to whoever wants them. Upstream cleans up all the same.
+	// A CronJob under deletion may orphan its Jobs, so none is deleted. Upstream deletes them even then.
 	const cleanUp = cronJob.metadata.deletionTimestamp ? [] : beyondHistory(cronJob, children);
 	const cleaned = new Set(cleanUp.map(({ job }) => job.metadata.uid));
-	const noted = noteJobs({ ...cronJob, status: withoutActive(cronJob.status, cleaned) }, seen);
-	const decision = decideStart({ ...cronJob, status: noted.status }, now);
+	const synced = syncStatus({ ...cronJob, status: withoutActive(cronJob.status, cleaned) }, seen);
+	const decision = decideStart({ ...cronJob, status: synced.status }, now);
 	return {
 		because: decision.because,
-		events: [...noted.events, ...(decision.events ?? [])],
+		events: [...synced.events, ...(decision.events ?? [])],
 		cleanUp,
-		status: noted.status,
+		status: synced.status,
 		...(decision.start && { start: decision.start }),
 		...(decision.lookAgainMs !== undefined && { lookAgainMs: decision.lookAgainMs }),
 	};
 }
 
+/**
+ * The plan that writes the status an interrupted reconcile did not write; undefined if none was interrupted.
+ */
 function finishInterrupted({ cronJob, children }: CronJobSnapshot): CronJobPlan | undefined {
 	const last = timeOf(cronJob.status.lastScheduleTime) ?? Number.NEGATIVE_INFINITY;
 	let { status } = cronJob;
@@ -58,7 +68,7 @@ function finishInterrupted({ cronJob, children }: CronJobSnapshot): CronJobPlan 
 	}
 	if (latest === last) return undefined;
 	return {
-		because: 'a Job was made that the status does not tell of yet',
+		because: 'a Job was created that the status does not contain yet',
 		events: [],
 		cleanUp: [],
 		status: { ...status, lastScheduleTime: formatTime(latest) },
@@ -66,13 +76,15 @@ function finishInterrupted({ cronJob, children }: CronJobSnapshot): CronJobPlan 
 	};
 }
 
-interface Noted {
+interface SyncedStatus {
 	readonly status: CronJob['status'];
 	readonly events: readonly EventText[];
 }
 
-/** Compares the status with the Jobs that are there. */
-function noteJobs(cronJob: CronJob, { children, missing }: CronJobSnapshot): Noted {
+/**
+ * Updates `active` and `lastSuccessfulTime` from the existing Jobs, with upstream's Events for each difference.
+ */
+function syncStatus(cronJob: CronJob, { children, missing }: CronJobSnapshot): SyncedStatus {
 	const { status } = cronJob;
 	const events: EventText[] = [];
 	const gone = new Set<string | undefined>(missing);
@@ -98,6 +110,7 @@ function noteJobs(cronJob: CronJob, { children, missing }: CronJobSnapshot): Not
 	return { status: withSuccess(withoutActive(status, gone), children), events };
 }
 
+/** The status with the latest completion time of its Jobs; lastSuccessfulTime never decreases. */
 function withSuccess(status: CronJob['status'], children: readonly Job[]): CronJob['status'] {
 	const known = timeOf(status.lastSuccessfulTime) ?? Number.NEGATIVE_INFINITY;
 	let latest = known;
@@ -114,7 +127,7 @@ interface Decision {
 	readonly lookAgainMs?: number;
 }
 
-/** Whether a Job is to be started; the first rule that applies wins. */
+/** Decides whether to create a Job; the first matching rule decides. */
 function decideStart(cronJob: CronJob, now: number): Decision {
 	const { metadata, spec } = cronJob;
 	if (metadata.deletionTimestamp) return { because: 'it is being deleted' };
@@ -122,14 +135,14 @@ function decideStart(cronJob: CronJob, now: number): Decision {
 	const problem = timeZone === undefined ? undefined : timeZoneProblem(timeZone);
 	if (timeZone !== undefined && problem !== undefined) {
 		const message = `invalid timeZone: ${quote(timeZone)}: ${problem}`;
-		return refusal('there is no such time zone', { reason: 'UnknownTimeZone', message });
+		return refusal('its time zone does not exist', { reason: 'UnknownTimeZone', message });
 	}
 	if (spec.suspend) return { because: 'it is suspended' };
 	const unsupported = unsupportedZone(cronJob);
 	const parsed = scheduleOf(spec);
 	if (!parsed.ok) {
 		const message = `unparseable schedule: ${quote(spec.schedule)} : ${parsed.error}`;
-		const refused = refusal('its schedule is not understood', { reason: 'UnparseableSchedule', message });
+		const refused = refusal('its schedule cannot be parsed', { reason: 'UnparseableSchedule', message });
 		return withEvents(unsupported, refused);
 	}
 	return withEvents(unsupported, decideDue(cronJob, parsed.schedule, now));
@@ -139,11 +152,11 @@ function decideDue(cronJob: CronJob, schedule: Schedule, now: number): Decision 
 	const due = dueTimes(cronJob, schedule, { now, withinDeadline: true });
 	if (due.kind === 'never') {
 		const message = `invalid schedule: ${cronJob.spec.schedule} : ${due.error}`;
-		return refusal('its schedule never comes about', { reason: 'InvalidSchedule', message });
+		return refusal('its schedule matches no time', { reason: 'InvalidSchedule', message });
 	}
 	const lookAgainMs = untilNextMs(cronJob, schedule, now);
 	const next = lookAgainMs === undefined ? {} : { lookAgainMs };
-	if (due.kind !== 'due') return { because: 'nothing is due', ...next };
+	if (due.kind !== 'due') return { because: 'no scheduled time is due', ...next };
 	const many = due.tooMany ? [TOO_MANY_MISSED] : [];
 	return withEvents(many, { ...decideStartAt(cronJob, due.dueMs, now), ...next });
 }
@@ -154,14 +167,17 @@ function decideStartAt(cronJob: CronJob, dueMs: number, now: number): Decision {
 	const active = status.active ?? [];
 	if (startingDeadlineSeconds !== undefined && dueMs + approximate(startingDeadlineSeconds) * 1000 < now) {
 		const message = `Missed scheduled time to start a job: ${rfc1123(dueMs)}`;
-		return refusal('it is too late for the time that was due', { reason: 'MissSchedule', message });
+		return refusal('startingDeadlineSeconds have passed since the scheduled time', {
+			reason: 'MissSchedule',
+			message,
+		});
 	}
 	const name = jobNameOf(cronJob, dueMs);
 	if (timeOf(status.lastScheduleTime) === dueMs || active.some((reference) => reference.name === name)) {
-		return { because: 'the time that was due is seen to' };
+		return { because: 'the scheduled time has its Job already' };
 	}
 	if (concurrencyPolicy === 'Forbid' && active.length > 0) {
-		return { because: 'a Job runs and the policy is Forbid', events: [ALREADY_ACTIVE] };
+		return { because: 'a Job is active and the policy is Forbid', events: [ALREADY_ACTIVE] };
 	}
 	const replace = concurrencyPolicy === 'Replace' ? active : [];
 	return {
@@ -182,7 +198,7 @@ const ALREADY_ACTIVE: EventText = {
 	message: 'Not starting job because prior execution is running and concurrency policy is Forbid',
 };
 
-/** What is announced of a zone within the schedule, which the API takes from old objects only. */
+/** The Event about a TZ or CRON_TZ in the schedule; the API accepts that only in objects that had it before. */
 export function unsupportedZone({ spec }: CronJob): readonly EventText[] {
 	if (!spec.schedule.includes('TZ')) return [];
 	const message = `CRON_TZ or TZ used in schedule ${quote(spec.schedule)} is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details`;

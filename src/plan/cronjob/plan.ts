@@ -6,40 +6,41 @@ import type { EventText } from '../event-text.ts';
 export type JobReference = NonNullable<CronJob['status']['active']>[number];
 
 /**
- * What is to be done about a CronJob now, as plain data. Whoever performs it keeps this order:
+ * The writes that a CronJob needs now, as plain data. The controller applies them in this order:
  *
- * 1. `events`, which tell what was seen.
- * 2. `cleanUp`. A deletion that fails is announced and leaves the rest as it is.
- * 3. `start.replace`. If one cannot be deleted, no Job is created.
- * 4. `start.create`. A Job of that name that is there already, and is this CronJob's, is as good as created.
- * 5. The status: `status` without what 3 deleted, with what 4 created (see status.ts), if that changes it.
+ * 1. `events`, which report the observed changes.
+ * 2. `cleanUp`. A deletion that fails is reported as an Event and does not affect the other steps.
+ * 3. `start.replace`. If a Job cannot be deleted, no Job is created.
+ * 4. `start.create`. If this CronJob controls a Job of that name already, that counts as created.
+ * 5. The status, if it changes: `status` without the Jobs that 3 deleted, with the Job that 4 created (see
+ *    status.ts).
  *
- * A crash between any two writes loses nothing: the next plan goes on from what is there.
+ * A crash between any two writes loses nothing: the next plan is made from the objects as they are then.
  */
 export interface CronJobPlan {
-	/** One sentence for people. */
+	/** The reason of the plan, as a sentence for logs and tests. */
 	readonly because: string;
 	readonly events: readonly EventText[];
-	/** Finished Jobs that are more than the history limits keep; to be deleted with their Pods. */
+	/** Finished Jobs above the history limits, to delete with their Pods. */
 	readonly cleanUp: readonly JobAct[];
-	/** The status as it is before anything is started. */
+	/** The status before `start` is applied. */
 	readonly status: CronJob['status'];
 	readonly start?: JobStart;
-	/** Look again after so many milliseconds, if nothing happens before. */
+	/** Milliseconds after which the CronJob must be reconciled again, even if nothing changes until then. */
 	readonly lookAgainMs?: number;
 }
 
-/** Something to do to a Job, and why. */
+/** A write to a Job, and its reason. */
 export interface JobAct {
 	readonly job: Job;
 	readonly because: string;
 }
 
-/** A Job whose time has come. */
+/** A Job that is due. */
 export interface JobStart {
-	/** Jobs that make room for it; to be deleted with their Pods. */
+	/** Active Jobs that it replaces, to delete with their Pods first. */
 	readonly replace: readonly JobReference[];
 	readonly create: Job;
-	/** When it was due, in milliseconds. */
+	/** Its scheduled time, in ms since the epoch. */
 	readonly dueMs: number;
 }

@@ -56,7 +56,7 @@ function textOf(ms: number): string {
 	return new Date(ms).toISOString();
 }
 
-test('which time was due, and when the next one is', () => {
+test('the latest due time and the next scheduled time follow from the schedule', () => {
 	for (const row of ROWS) {
 		const cronJob = aCronJob({
 			schedule: row.schedule,
@@ -80,7 +80,7 @@ function expected(due: string): string {
 	return /^\d/.test(due) ? textOf(instant(due)) : due;
 }
 
-test('the schedule follows the zone that is named, and the server where none is', () => {
+test('the schedule is evaluated in its time zone, or in the zone of the server if it has none', () => {
 	const created = Date.UTC(2026, 0, 29, 8);
 	const next = (timeZone?: string, schedule = '0 12 * * *'): string => {
 		const cronJob = aCronJob({
@@ -98,7 +98,7 @@ test('the schedule follows the zone that is named, and the server where none is'
 	assert.equal(next(undefined, 'TZ=Asia/Tokyo 0 18 * * *'), '2026-01-29T09:00:00.000Z');
 });
 
-test('a look that comes early finds nothing due and waits the rest', () => {
+test('a reconcile that runs too early waits until the scheduled time', () => {
 	const created = Date.UTC(2026, 0, 29, 8);
 	const cronJob = aCronJob({ schedule: '* * * * *', createdMs: created });
 	const parsed = scheduleOf(cronJob.spec);

@@ -10,18 +10,21 @@ import { timeOf } from '../../api/meta/time.ts';
 import { approximate } from '../../base/json.ts';
 
 /**
- * When the Jobs of a CronJob are due, by the rules of upstream's mostRecentScheduleTime and
- * nextScheduleTimeDuration.
+ * Computes the scheduled times of a CronJob. Follows upstream's mostRecentScheduleTime and
+ * nextScheduleTimeDuration (pkg/controller/cronjob/utils.go).
  */
 
-/** The schedule of a CronJob, ready to be asked. */
+/** The parsed schedule of a CronJob. */
 export interface Schedule {
 	readonly expression: CronExpression;
-	/** The zone whose clocks it follows, unless its text names one. */
+	/** The time zone in which the expression is evaluated, unless its text names one. */
 	readonly zone: string;
 }
 
-/** The schedule in words that a parser understood, or what is wrong with it. */
+/**
+ * The parsed schedule, or the parser's error. If `timeZone` is unknown, the schedule uses the server's zone:
+ * the caller must check it with timeZoneProblem.
+ */
 export function scheduleOf({ schedule, timeZone }: CronJobSpec):
 	| { readonly ok: true; readonly schedule: Schedule }
 	| {
@@ -34,7 +37,7 @@ export function scheduleOf({ schedule, timeZone }: CronJobSpec):
 	return { ok: true, schedule: { expression: parsed.expression, zone: zoneNamed(known ? timeZone : '') } };
 }
 
-/** A server has few schedules, and each is asked for at every look at its CronJob. */
+/** Cache of parsed schedules: there are few different ones, and each reconcile of a CronJob needs its own. */
 const parsedTexts = new Map<string, ParsedCron>();
 const MOST_PARSED_TEXTS = 1000;
 
@@ -47,29 +50,33 @@ function parse(text: string): ParsedCron {
 	return parsed;
 }
 
-/** The first time after `afterMs`; undefined where there is none within five years. */
+/**
+ * The first scheduled time after `afterMs` (ms since the epoch); undefined if there is none within five years.
+ */
 export function nextDue({ expression, zone }: Schedule, afterMs: number): number | undefined {
 	return nextTime(expression, afterMs, zone);
 }
 
-/** The times that were due since the last one that was seen to. */
+/** The times that have become due since lastScheduleTime, or since the creation of the CronJob. */
 export type DueTimes =
-	/** None: the last, or the creation, was at `earliestMs`. */
+	/** No time is due. `earliestMs`: the time from which it was searched, in ms since the epoch. */
 	| { readonly kind: 'none'; readonly earliestMs: number }
-	/** The latest of them. `tooMany`: it is one of more than a hundred. */
+	/** `dueMs`: the latest due time. `tooMany`: more than 100 times are due. */
 	| { readonly kind: 'due'; readonly dueMs: number; readonly tooMany: boolean }
-	/** Some were due, but not as late as the estimate of their number said. */
+	/** Times are due, but the estimate of the latest one missed it. Upstream then starts no Job either. */
 	| { readonly kind: 'unclear' }
-	/** The schedule never comes about. */
+	/** The schedule matches no time. */
 	| { readonly kind: 'never'; readonly error: string };
 
-/** More missed times than these are worth a warning. */
+/** Number of missed times above which upstream records a Warning. */
 const MANY_MISSED = 100;
 
 /**
- * What was due by `now`. With `withinDeadline`, nothing that startingDeadlineSeconds rules out is looked
- * at. Of many times only the latest is looked for: from the distance of the first two it is estimated
- * how many there were, and stepped on from shortly before the end. That keeps `@every` in its rhythm.
+ * The times due at `now`. With `withinDeadline`, times that startingDeadlineSeconds excludes are ignored.
+ *
+ * If many times are due, only the latest is computed: the distance of the first two gives an estimate of their
+ * number, and the search starts at the last but one of them. A search backwards from `now` would be simpler,
+ * but would lose the phase of `@every`, which counts from the previous time.
  */
 export function dueTimes(
 	cronJob: CronJob,
@@ -111,9 +118,9 @@ function latest(schedule: Schedule, fromMs: number, now: number): number | undef
 }
 
 /**
- * How long it is until the CronJob has to be looked at again, in milliseconds; undefined if it never will
- * be due. Upstream adds 100 ms against clocks that differ. Here a look that comes early only finds out
- * that nothing is due yet, so Jobs start on time.
+ * Milliseconds until the next scheduled time, at which the CronJob must be reconciled; undefined if there is
+ * none. Upstream adds 100 ms to tolerate clock skew. Here a reconcile that runs too early finds no due time and
+ * is queued again, so no such margin is needed and Jobs start on time.
  */
 export function untilNextMs(cronJob: CronJob, schedule: Schedule, now: number): number | undefined {
 	const due = dueTimes(cronJob, schedule, { now, withinDeadline: false });

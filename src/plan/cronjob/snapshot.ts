@@ -1,13 +1,13 @@
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 
-/** All that {@link planCronJob} decides from. */
+/** The input of planCronJob. */
 export interface CronJobSnapshot {
 	readonly cronJob: CronJob;
 	/** The Jobs whose controller is this CronJob. */
 	readonly children: readonly Job[];
-	/** UIDs of those of `status.active` of which the API server says that they are gone. */
+	/** The UIDs in `status.active` whose Jobs do not exist on the API server. */
 	readonly missing: ReadonlySet<string>;
-	/** In milliseconds. */
+	/** Milliseconds since the epoch. */
 	readonly now: number;
 }

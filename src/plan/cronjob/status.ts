@@ -5,19 +5,19 @@ import type { JobReference } from './plan.ts';
 
 type Status = CronJob['status'];
 
-/** The status with a Job that was started for a time. */
+/** The status after a Job was created for the scheduled time `dueMs`. */
 export function withStarted(status: Status, job: Job, dueMs: number): Status {
 	return { ...withActive(status, job), lastScheduleTime: formatTime(dueMs) };
 }
 
-/** The status with a Job among those that run. */
+/** The status with the Job added to `active`. */
 export function withActive(status: Status, { apiVersion, kind, metadata }: Job): Status {
 	const { namespace = '', name = '', uid = '', resourceVersion = '' } = metadata;
 	const reference: JobReference = { apiVersion, kind, namespace, name, uid, resourceVersion };
 	return { ...status, active: [...(status.active ?? []), reference] };
 }
 
-/** The status without some Jobs among those that run. */
+/** The status with the Jobs of these UIDs removed from `active`; the same object if there are none. */
 export function withoutActive(status: Status, uids: ReadonlySet<string | undefined>): Status {
 	const kept = status.active?.filter(({ uid }) => !uids.has(uid)) ?? [];
 	if (kept.length === (status.active?.length ?? 0)) return status;
@@ -25,7 +25,7 @@ export function withoutActive(status: Status, uids: ReadonlySet<string | undefin
 	return kept.length === 0 ? rest : { ...rest, active: kept };
 }
 
-/** Whether a Job runs, as far as the status knows. */
+/** Whether `active` contains the Job of this UID. */
 export function isActive({ active }: Status, uid: string | undefined): boolean {
 	return active?.some((reference) => reference.uid === uid) ?? false;
 }
