@@ -28,8 +28,8 @@ export interface TaintEvictionControllerOptions {
  * their tolerationSeconds. plan/taint-eviction decides; this class maps changes of Nodes and Pods to keys of
  * Pods, and writes. Upstream: pkg/controller/tainteviction/taint_eviction.go.
  *
- * 1. A toleration's time counts from the moment this process first saw the taint. The moment is kept in memory
- *    only: after a restart the time starts anew, as it does upstream.
+ * 1. The tolerated time is computed from timestamps of the Pod and the taint, so that a restart does not extend
+ *    it. Only for a taint without timeAdded does it count from the moment this process first saw the taint.
  * 2. The condition DisruptionTarget is written before the deletion, so that a pod failure policy can match it.
  */
 export class TaintEvictionController {

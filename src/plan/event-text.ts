@@ -1,4 +1,4 @@
-/** An Event that a plan asks for, about the object that it was made for. */
+/** An Event that a plan asks the controller to record about the planned object. */
 export interface EventText {
 	readonly type: 'Normal' | 'Warning';
 	readonly reason: string;

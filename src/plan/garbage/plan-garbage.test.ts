@@ -18,7 +18,7 @@ function plan(metadata: ObjectMeta, states: readonly OwnerState[], dependents: r
 
 const deleted = { deletionTimestamp: '2026-01-01T00:00:00Z' };
 
-test('an object stays while it has no owner, or all of its owners', () => {
+test('an object without owners, or with only existing owners, is kept', () => {
 	assert.equal(plan({}, []).kind, 'keep');
 	assert.equal(plan({}, ['present']).kind, 'keep');
 });
@@ -29,20 +29,20 @@ test('an object whose owners are all gone is deleted in the background', () => {
 	assert.equal('propagation' in rest && rest.propagation, 'Background');
 });
 
-test('its own propagation finalizers decide how it is deleted', () => {
+test('the propagation finalizer of an object decides how it is deleted', () => {
 	const orphan = plan({ finalizers: ['orphan'] }, ['gone']);
 	assert.equal(orphan.kind === 'delete' && orphan.propagation, 'Orphan');
 	const foreground = plan({ finalizers: ['foregroundDeletion'] }, ['gone']);
 	assert.equal(foreground.kind === 'delete' && foreground.propagation, 'Foreground');
 });
 
-test('an object with one owner left only loses the references to the others', () => {
+test('an object with one existing owner only loses the references to the others', () => {
 	const { kind, ...rest } = plan({}, ['gone', 'present', 'waiting']);
 	assert.equal(kind, 'dropOwners');
 	assert.deepEqual('uids' in rest && rest.uids, ['o0', 'o2']);
 });
 
-test('an owner that waits takes the dependents of its dependent in the foreground', () => {
+test('a dependent of a waiting owner that has dependents itself is deleted in the foreground', () => {
 	const grandchild = thing({ name: 'grandchild' });
 	const withDependents = plan({}, ['waiting'], [grandchild]);
 	assert.equal(withDependents.kind === 'delete' && withDependents.propagation, 'Foreground');
@@ -50,11 +50,11 @@ test('an owner that waits takes the dependents of its dependent in the foregroun
 	assert.equal(without.kind === 'delete' && without.propagation, 'Background');
 });
 
-test('what is being deleted already is left alone', () => {
+test('an object that is being deleted already is kept', () => {
 	assert.equal(plan(deleted, ['gone']).kind, 'keep');
 });
 
-test('a foreground deletion waits for the dependents that block it and then lets go', () => {
+test('a foreground deletion waits for the blocking dependents, then its finalizer is removed', () => {
 	const metadata = { ...deleted, finalizers: ['foregroundDeletion'] };
 	const blocking = thing({ name: 'blocking', ownerReferences: [owner('me')] });
 	const loose = thing({ name: 'loose', ownerReferences: [owner('me', false)] });
@@ -63,25 +63,25 @@ test('a foreground deletion waits for the dependents that block it and then lets
 	assert.equal(plan(metadata, [], [loose]).kind, 'release');
 });
 
-test('a deletion with orphans disowns the dependents first', () => {
+test('an orphaning deletion removes the owner references of the dependents first', () => {
 	const dependent = thing({ name: 'dependent', ownerReferences: [owner('me')] });
 	const result = plan({ ...deleted, finalizers: ['orphan'] }, [], [dependent]);
 	assert.deepEqual(result.kind === 'orphan' && result.dependents, [dependent]);
 });
 
-test('while nothing is known of an owner, the object and its other references stay', () => {
+test('while the state of an owner is unknown, the object and its owner references are kept', () => {
 	assert.equal(plan({}, ['unknown']).kind, 'keep');
 	assert.equal(plan({}, ['gone', 'unknown', 'present']).kind, 'keep');
 });
 
-test('what waits itself is not looked at again, but blocks its owner still', () => {
+test('a dependent that waits itself is not queued again, but still blocks its owner', () => {
 	const metadata = { ...deleted, finalizers: ['foregroundDeletion'] };
 	const waiting = thing({ ...metadata, name: 'waiting', ownerReferences: [owner('me')] });
 	const result = plan(metadata, [], [waiting]);
 	assert.deepEqual(result.kind === 'await' && result.dependents, []);
 });
 
-test('an object that its owner waits for, and that would wait for its owner, holds it up no longer', () => {
+test('in a cycle of owners, an object stops blocking the deletion of its owner', () => {
 	const metadata = { ...deleted, finalizers: ['foregroundDeletion'] };
 	const result = plan({}, ['waiting'], [thing({ ...metadata, name: 'o0', uid: 'o0' })]);
 	assert.equal(result.kind === 'delete' && result.unblock, true);

@@ -2,48 +2,54 @@ import type { KubeObject, OwnerReference } from '../../api/meta/object-meta.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../api/meta/validate-meta.ts';
 
 /**
- * What is to be done about an object because of its owners and dependents, by the rules of upstream's
- * garbage collector (attemptToDeleteItem, orphanDependents, processDeletingDependentsItem).
+ * Decides what the garbage collector does with one object because of its owners and dependents. Follows
+ * upstream's attemptToDeleteItem, orphanDependents and processDeletingDependentsItem
+ * (pkg/controller/garbagecollector).
  */
 
 /**
- * How an owner stands: there, there but waiting for its dependents to go, gone for good, or nothing that
- * can be known: its kind is not served here, or a reference of that form cannot lead to one.
+ * The state of an owner.
+ * - `present`: it exists.
+ * - `waiting`: it is being deleted in the foreground and waits until its dependents are deleted.
+ * - `gone`: it does not exist.
+ * - `unknown`: its state cannot be determined, because its kind is not served or the reference is invalid.
  */
 export type OwnerState = 'present' | 'waiting' | 'gone' | 'unknown';
 
-/** An object with what the collector knows about its surroundings. */
+/** An object, the states of its owners, and its dependents. */
 export interface GarbageSnapshot {
 	readonly object: KubeObject;
 	readonly owners: readonly { readonly reference: OwnerReference; readonly state: OwnerState }[];
 	readonly dependents: readonly KubeObject[];
 }
 
-/** The one thing to do next, and why. */
+/** The next action for the object, and its reason. */
 export type GarbagePlan = { readonly because: string } & (
 	| { readonly kind: 'keep' }
-	/** Delete the object itself; first, if `unblock`, let its owners go without waiting for it. */
+	/** Delete the object. If `unblock`, first set blockOwnerDeletion to false in its owner references. */
 	| {
 			readonly kind: 'delete';
 			readonly propagation: 'Background' | 'Foreground' | 'Orphan';
 			readonly unblock: boolean;
 	  }
-	/** Take references to these owners off the object. */
+	/** Remove the references to these owners from the object. */
 	| { readonly kind: 'dropOwners'; readonly uids: readonly string[] }
-	/** Take this object off its dependents' owners, then the orphan finalizer off it. */
+	/**
+	 * Remove the owner reference to this object from the dependents, then the orphan finalizer from the object.
+	 */
 	| { readonly kind: 'orphan'; readonly dependents: readonly KubeObject[] }
-	/** Look at these dependents: the object waits for them. */
+	/** Queue these dependents: the deletion of the object waits for them. */
 	| { readonly kind: 'await'; readonly dependents: readonly KubeObject[] }
-	/** Take the foreground finalizer off the object: nothing blocks it any more. */
+	/** Remove the foregroundDeletion finalizer from the object: no dependent blocks its deletion. */
 	| { readonly kind: 'release' }
 );
 
-/** Decides; the first rule that applies wins. */
+/** Plans for one object; the first matching rule decides. */
 export function planGarbage(seen: GarbageSnapshot): GarbagePlan {
 	const { object, owners, dependents } = seen;
 	const deleting = object.metadata.deletionTimestamp !== undefined;
 	if (deleting && hasFinalizer(object, ORPHAN_FINALIZER)) {
-		return { kind: 'orphan', dependents, because: 'it is deleted and its dependents are to be kept' };
+		return { kind: 'orphan', dependents, because: 'it is being deleted and its dependents are orphaned' };
 	}
 	if (isWaitingForDependents(object)) return planForeground(object, dependents);
 	if (deleting) return { kind: 'keep', because: 'it is being deleted already' };
@@ -51,7 +57,7 @@ export function planGarbage(seen: GarbageSnapshot): GarbagePlan {
 	return planOwned(seen);
 }
 
-/** Whether the object is deleted in the foreground, so that it waits for its dependents. */
+/** Whether the object is being deleted in the foreground, so that it waits for its dependents. */
 export function isWaitingForDependents(object: KubeObject): boolean {
 	return object.metadata.deletionTimestamp !== undefined && hasFinalizer(object, FOREGROUND_FINALIZER);
 }
@@ -65,7 +71,8 @@ function planForeground(object: KubeObject, dependents: readonly KubeObject[]): 
 	if (blocking.length === 0) return { kind: 'release', because: 'no dependent blocks its deletion' };
 	return {
 		kind: 'await',
-		// Those that wait themselves are known of; to look at them again would go round in a circle of owners.
+		// Dependents that wait themselves are queued already. With a cycle of owners, queueing them again would
+		// never end.
 		dependents: blocking.filter((dependent) => !isWaitingForDependents(dependent)),
 		because: `${blocking.length} dependent(s) block its deletion`,
 	};
@@ -73,21 +80,21 @@ function planForeground(object: KubeObject, dependents: readonly KubeObject[]): 
 
 function planOwned({ object, owners, dependents }: GarbageSnapshot): GarbagePlan {
 	if (owners.some(({ state }) => state === 'unknown')) {
-		return { kind: 'keep', because: 'nothing is known of one of its owners' };
+		return { kind: 'keep', because: 'the state of one of its owners is unknown' };
 	}
-	const leaving = owners.filter(({ state }) => state !== 'present');
-	if (leaving.length === 0) return { kind: 'keep', because: 'its owners are there' };
-	if (leaving.length < owners.length) {
-		const uids = leaving.map(({ reference }) => reference.uid);
-		return { kind: 'dropOwners', uids, because: 'another owner is still there' };
+	const absent = owners.filter(({ state }) => state !== 'present');
+	if (absent.length === 0) return { kind: 'keep', because: 'its owners exist' };
+	if (absent.length < owners.length) {
+		const uids = absent.map(({ reference }) => reference.uid);
+		return { kind: 'dropOwners', uids, because: 'another owner exists' };
 	}
-	if (dependents.length > 0 && leaving.some(({ state }) => state === 'waiting')) {
+	if (dependents.length > 0 && absent.some(({ state }) => state === 'waiting')) {
 		return {
 			kind: 'delete',
 			propagation: 'Foreground',
-			// Else objects that own each other would wait for each other.
+			// Otherwise objects that own each other would wait for each other forever.
 			unblock: dependents.some(isWaitingForDependents),
-			because: 'its owner waits for it and what depends on it',
+			because: 'its owner waits for it and for its dependents',
 		};
 	}
 	return {
@@ -98,7 +105,7 @@ function planOwned({ object, owners, dependents }: GarbageSnapshot): GarbagePlan
 	};
 }
 
-/** An object that carries a propagation finalizer of its own is deleted that way. */
+/** The propagation policy: the object's own propagation finalizer decides, otherwise Background. */
 function propagationOf(object: KubeObject): 'Background' | 'Foreground' | 'Orphan' {
 	if (hasFinalizer(object, ORPHAN_FINALIZER)) return 'Orphan';
 	return hasFinalizer(object, FOREGROUND_FINALIZER) ? 'Foreground' : 'Background';

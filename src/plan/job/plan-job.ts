@@ -167,8 +167,8 @@ function finish(
 	const type = end.outcome === 'success' ? 'Complete' : 'Failed';
 	const conditions = withCondition(settled.conditions, { type, status: 'True', ...end }, now);
 	const time = formatTime(now);
-	// The API requires startTime on a finished Job. A suspended Job has lost its own, so it gets the time of its
-	// end, unless it has completions 0: upstream leaves startTime unset then.
+	// The API requires startTime on a finished Job, except on a suspended one with completions 0. Suspension has
+	// removed the Job's own startTime, so it gets the time of its end.
 	const startTime = settled.startTime ?? (job.spec.suspend && job.spec.completions === 0 ? undefined : time);
 	return changeStatus(settled, {
 		conditions,

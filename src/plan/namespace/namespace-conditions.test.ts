@@ -23,7 +23,7 @@ function texts(conditions: readonly NamespaceCondition[] = []): readonly string[
 	return conditions.map(({ type, status, reason, message }) => `${type}=${status} ${reason}: ${message}`);
 }
 
-test('a namespace with nothing left says so in five conditions', () => {
+test('an empty namespace has five conditions with the status False', () => {
 	assert.deepEqual(texts(after({})), [
 		'NamespaceDeletionDiscoveryFailure=False ResourcesDiscovered: All resources successfully discovered',
 		'NamespaceDeletionGroupVersionParsingFailure=False ParsedGroupVersions: All legacy kube types successfully parsed',
@@ -33,7 +33,7 @@ test('a namespace with nothing left says so in five conditions', () => {
 	]);
 });
 
-test('what remains is named by resource and counted, finalizers over all resources', () => {
+test('remaining objects are counted by resource, and finalizers over all resources', () => {
 	const remaining = [
 		left('pods', 2, { 'batch.kubernetes.io/job-tracking': 1, 'acme.io/keep': 1 }),
 		left('jobs', 1, { 'acme.io/keep': 1 }),
@@ -53,7 +53,7 @@ test('failures are counted and listed in order', () => {
 	);
 });
 
-test('nothing is written when nothing has changed, and a status that stays keeps its time', () => {
+test('unchanged conditions need no write, and a condition with the same status keeps its transition time', () => {
 	const first = after({ remaining: [left('pods', 2)] });
 	assert.equal(after({ remaining: [left('pods', 2)] }, first, LATER), undefined);
 	const second = after({ remaining: [left('pods', 1)] }, first, LATER);
@@ -68,7 +68,7 @@ test('nothing is written when nothing has changed, and a status that stays keeps
 	);
 });
 
-test('conditions of other writers stay', () => {
+test('conditions of other types are kept', () => {
 	const foreign = { type: 'acme.io/Backup', status: 'True' };
 	assert.deepEqual(after({}, [foreign])?.[0], foreign);
 });

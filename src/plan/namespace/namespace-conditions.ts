@@ -1,20 +1,21 @@
 /**
- * The conditions by which a Namespace that is being deleted says what still holds it, after upstream's
- * `pkg/controller/namespace/deletion/status_condition_utils.go`: the same five types, reasons and texts.
+ * Computes the conditions that report why a Namespace under deletion still exists, with the five types, reasons
+ * and messages of upstream's `pkg/controller/namespace/deletion/status_condition_utils.go`.
  *
- * 1. All five are always written, so that a client can tell "nothing failed" from "not looked at yet".
- * 2. Counts are of what a list returned after the deletion was asked for, never an estimate.
+ * 1. All five conditions are always written, so that a client can distinguish "no failure" from "not checked
+ *    yet".
+ * 2. The counts come from a list after the deletion of the collection. They are never estimates.
  */
 import type { Namespace } from '../../api/core/namespace/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
 
-/** What is left of one resource in the namespace after its deletion was asked for. */
+/** The objects of one resource that remain in the Namespace after the deletion of the collection. */
 export interface RemainingContent {
 	readonly group: string;
 	readonly resource: string;
 	/** Number of objects. */
 	readonly count: number;
-	/** How many of them carry each finalizer. */
+	/** Number of objects with each finalizer. */
 	readonly finalizers: ReadonlyMap<string, number>;
 }
 
@@ -23,16 +24,16 @@ export type NamespaceCondition = NonNullable<Namespace['status']['conditions']>[
 
 type Verdict = Pick<NamespaceCondition, 'type' | 'status' | 'reason' | 'message'>;
 
-/** What one pass over the namespace's content found. */
+/** The result of one reconcile of the Namespace's content. */
 export interface DeletionPass {
 	readonly remaining: readonly RemainingContent[];
-	/** What went wrong, one message a resource. */
+	/** At most one error message for each resource. */
 	readonly errors: readonly string[];
 }
 
 /**
- * The conditions that the Namespace should have after a pass, or undefined if it has them already. A
- * condition whose status stays the same keeps its transition time; conditions of other types stay as they are.
+ * The conditions for the status of the Namespace; undefined if it has them already. A condition whose status
+ * does not change keeps its transition time. Conditions of other types are kept unchanged.
  */
 export function namespaceConditionsAfter(
 	{ status }: Pick<Namespace, 'status'>,
@@ -61,7 +62,10 @@ function dated(verdict: Verdict, before: NamespaceCondition | undefined, now: nu
 	return { ...verdict, lastTransitionTime: kept ?? formatTime(now) };
 }
 
-/** The resources are compiled in, so finding them cannot fail. Clients wait for this condition all the same. */
+/**
+ * Always False: the resources are compiled in, so their discovery cannot fail. Clients still expect the
+ * condition.
+ */
 function discovered(): Verdict {
 	return {
 		type: 'NamespaceDeletionDiscoveryFailure',
@@ -71,7 +75,7 @@ function discovered(): Verdict {
 	};
 }
 
-/** Nor can their group and version be misread. */
+/** Always False, for the same reason. */
 function parsed(): Verdict {
 	return {
 		type: 'NamespaceDeletionGroupVersionParsingFailure',
@@ -94,10 +98,10 @@ function deleted({ errors }: DeletionPass): Verdict {
 
 function emptied({ remaining }: DeletionPass): Verdict {
 	const type = 'NamespaceContentRemaining';
-	const left = remaining.filter(({ count }) => count > 0);
-	if (left.length === 0) return allRemoved(type);
-	// The core group has no name: upstream writes `pods. has 1 resource instances`.
-	const texts = left.map(
+	const existing = remaining.filter(({ count }) => count > 0);
+	if (existing.length === 0) return allRemoved(type);
+	// The core group has an empty name, so upstream's message is `pods. has 1 resource instances`.
+	const texts = existing.map(
 		({ group, resource, count }) => `${resource}.${group} has ${count} resource instances`,
 	);
 	const message = `Some resources are remaining: ${texts.toSorted().join(', ')}`;

@@ -13,7 +13,7 @@ function makePod(name: string, second: number, phase: string, reason = ''): Pod 
 	} as unknown as Pod;
 }
 
-test('beyond the limit go evicted Pods, then the oldest, then those first by name', () => {
+test('above the limit, evicted Pods are deleted first, then the oldest, then by name', () => {
 	const pods = [
 		makePod('runs', 0, 'Running'),
 		makePod('waits', 0, 'Pending'),

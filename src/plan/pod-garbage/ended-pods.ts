@@ -1,43 +1,44 @@
 import type { Pod } from '../../api/core/pod/schema.ts';
 
 /**
- * Pods that have ended stay until somebody deletes them; beyond a limit the collector does, by the rules
- * of upstream's Pod garbage collector.
+ * Selects the surplus ended Pods. Pods that have ended are kept until their owner or a user deletes them; above
+ * a limit, the Pod garbage collector deletes them (upstream: gcTerminated in
+ * pkg/controller/podgc/gc_controller.go).
  */
 
-/** How many ended Pods are kept unless told otherwise. */
+/** Default number of ended Pods to keep: upstream's --terminated-pod-gc-threshold. */
 export const DEFAULT_ENDED_PODS_LIMIT = 12_500;
 
-/** Whether the Pod's phase is one it never leaves. */
+/** Whether the Pod's phase is final. */
 export function isEnded({ status }: Pod): boolean {
 	return status.phase === 'Succeeded' || status.phase === 'Failed';
 }
 
-/** What decides which of many ended Pods go first. */
+/** The properties of an ended Pod that identify it and decide the order of deletion. */
 export interface EndedPod {
 	readonly namespace: string;
 	readonly name: string;
 	readonly uid: string;
 	readonly creationTimestamp: string;
-	/** Its node was short of something and ended it. (One evicted through the API is gone.) */
+	/** Whether the kubelet evicted it under node pressure. (A Pod evicted through the API is deleted.) */
 	readonly isEvicted: boolean;
 }
 
-/** What {@link endedPodsBeyond} needs to know of a Pod that has ended. */
+/** The {@link EndedPod} of a Pod that has ended. */
 export function endedPodOf({ metadata, status }: Pod): EndedPod {
 	const { namespace = '', name = '', uid = '', creationTimestamp = '' } = metadata;
 	const isEvicted = status.phase === 'Failed' && status.reason === 'Evicted';
 	return { namespace, name, uid, creationTimestamp, isEvicted };
 }
 
-/** Those of the ended Pods that are more than `limit`: evicted ones first, then the oldest. */
+/** The ended Pods to delete so that `limit` remain: evicted ones first, then the oldest, then by name. */
 export function endedPodsBeyond(limit: number, ended: Iterable<EndedPod>): readonly EndedPod[] {
 	const all = [...ended];
 	if (all.length <= limit) return [];
-	return all.sort(byWorth).slice(0, all.length - limit);
+	return all.sort(inOrderOfDeletion).slice(0, all.length - limit);
 }
 
-function byWorth(one: EndedPod, other: EndedPod): number {
+function inOrderOfDeletion(one: EndedPod, other: EndedPod): number {
 	return (
 		Number(other.isEvicted) - Number(one.isEvicted) ||
 		compare(one.creationTimestamp, other.creationTimestamp) ||

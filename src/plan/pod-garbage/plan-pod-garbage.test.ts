@@ -44,41 +44,41 @@ function plan(
 	return planPodGarbage({ pod: makePod(traits), node, nodeIsGone, now: NOW });
 }
 
-test('who collects nothing keeps its Pods: the first rule that applies decides', () => {
+test('a Pod that a node agent can end is kept', () => {
 	const rows: readonly (readonly [string, PodGarbagePlan, string])[] = [
-		['a waiting Pod', plan({ phase: 'Pending' }), 'somebody sees to it'],
-		['a running Pod', plan({ nodeName: 'n' }, { node: DEAD }), 'somebody sees to it'],
+		['a waiting Pod', plan({ phase: 'Pending' }), 'a node agent can end it'],
+		['a running Pod', plan({ nodeName: 'n' }, { node: DEAD }), 'a node agent can end it'],
 		[
-			'a Pod that ends on a node that lives',
+			'a Pod under deletion on a node that is not out of service',
 			plan({ nodeName: 'n', metadata: DELETED }, { node: makeNode('False', 'other') }),
-			'somebody sees to it',
+			'a node agent can end it',
 		],
 		[
-			'a Pod that ends on a ready node, whatever its taints',
+			'a Pod under deletion on a ready node with the out-of-service taint',
 			plan(
 				{ nodeName: 'n', metadata: DELETED },
 				{ node: makeNode('True', 'node.kubernetes.io/out-of-service') },
 			),
-			'somebody sees to it',
+			'a node agent can end it',
 		],
 		[
-			'a Pod that ends on a node that is not known to be gone',
+			'a Pod under deletion on a node that may exist',
 			plan({ nodeName: 'n', metadata: DELETED }),
-			'somebody sees to it',
+			'a node agent can end it',
 		],
 		[
-			'a Pod that was collected and waits for its Job',
+			'a collected Pod that waits for its Job',
 			plan(
 				{ phase: 'Failed', nodeName: 'n', metadata: { ...DELETED, deletionGracePeriodSeconds: 0 } },
 				{ nodeIsGone: true },
 			),
-			'only its finalizers keep it',
+			'it was collected already and waits for its finalizers',
 		],
 	];
 	for (const [name, found, because] of rows) assert.deepEqual(found, { kind: 'keep', because }, name);
 });
 
-test('a Pod that never had a node fails when it is deleted', () => {
+test('a Pod without a node is marked as failed when it is deleted', () => {
 	assert.deepEqual(plan({ phase: 'Pending', metadata: { ...DELETED, deletionGracePeriodSeconds: 0 } }), {
 		kind: 'collect',
 		status: { phase: 'Failed', observedGeneration: 3 },
@@ -86,7 +86,7 @@ test('a Pod that never had a node fails when it is deleted', () => {
 	});
 });
 
-test('a Pod that ends on a node out of service fails', () => {
+test('a Pod that is deleted on a node out of service is marked as failed', () => {
 	assert.deepEqual(plan({ nodeName: 'n', metadata: DELETED }, { node: DEAD }), {
 		kind: 'collect',
 		status: { phase: 'Failed', observedGeneration: 3 },
@@ -94,7 +94,7 @@ test('a Pod that ends on a node out of service fails', () => {
 	});
 });
 
-test('a Pod whose node is gone fails by no fault of its own', () => {
+test('a Pod whose node no longer exists is marked as failed with a DisruptionTarget condition', () => {
 	const ready = { type: 'Ready', status: 'True' as const };
 	const found = plan({ nodeName: 'n', conditions: [ready] }, { nodeIsGone: true });
 	assert.deepEqual(found, {
@@ -119,7 +119,7 @@ test('a Pod whose node is gone fails by no fault of its own', () => {
 	});
 });
 
-test('a Pod that has ended keeps its end and is deleted', () => {
+test('a Pod that has ended keeps its status and is deleted', () => {
 	const because = 'its node no longer exists';
 	for (const phase of ['Succeeded', 'Failed']) {
 		assert.deepEqual(plan({ phase, nodeName: 'n' }, { nodeIsGone: true }), { kind: 'collect', because });

@@ -5,44 +5,46 @@ import { formatTime } from '../../api/meta/time.ts';
 import { isEnded } from './ended-pods.ts';
 
 /**
- * Which Pods nobody will ever see to, by the rules of upstream's Pod garbage collector. Such a Pod is
- * said to have failed, so that whoever counts its end (its Job) can, and is then removed without more ado.
+ * Decides which Pods have no node agent that could end them (upstream: gcOrphaned, gcUnscheduledTerminating and
+ * gcTerminating in pkg/controller/podgc/gc_controller.go). Such a Pod is marked as Failed, so that its Job can
+ * count it, and then deleted without a grace period.
  */
 
-/** A Pod with what is known of its node. */
+/** A Pod and the state of its node. */
 export interface PodGarbageSnapshot {
 	readonly pod: Pod;
-	/** The node that the Pod is bound to, where it is known. */
+	/** The node that the Pod is bound to; undefined if it has none or the Node does not exist. */
 	readonly node: Node | undefined;
-	/** That node is not there, and was not all through its quarantine. */
+	/** Whether the Pod's Node does not exist and has not existed for {@link NODE_QUARANTINE_MS}. */
 	readonly nodeIsGone: boolean;
 	/** Milliseconds since the epoch. */
 	readonly now: number;
 }
 
-/** What becomes of the Pod, and why. */
+/** The decision about the Pod, and its reason. */
 export type PodGarbagePlan = { readonly because: string } & (
 	| { readonly kind: 'keep' }
-	/** Give it `status`, if there is one, and then delete it with no time to end. */
+	/** Write `status` if it is given, then delete the Pod with a grace period of 0. */
 	| { readonly kind: 'collect'; readonly status?: PodStatus }
 );
 
 /**
- * How long a node has to be missing before its Pods are given up (milliseconds): a list of nodes may be
- * behind that of Pods, and a node that registers anew is away for a moment.
+ * Milliseconds that a Node must be missing before its Pods are collected. The cache of Nodes may lag behind
+ * that of Pods, and a node that registers again is missing for a moment. Upstream: quarantineTime.
  */
 export const NODE_QUARANTINE_MS = 40_000;
 
-/** Decides; the first rule that applies wins. */
+/** Plans for one Pod; the first matching rule decides. */
 export function planPodGarbage(seen: PodGarbageSnapshot): PodGarbagePlan {
 	const { pod } = seen;
-	if (isCollected(pod)) return { kind: 'keep', because: 'only its finalizers keep it' };
+	if (isCollected(pod))
+		return { kind: 'keep', because: 'it was collected already and waits for its finalizers' };
 	const rule = RULES.find((each) => each.applies(seen));
-	if (!rule) return { kind: 'keep', because: 'somebody sees to it' };
+	if (!rule) return { kind: 'keep', because: 'a node agent can end it' };
 	return { kind: 'collect', ...failed(seen, rule.disruption), because: rule.because };
 }
 
-/** Whether the node is declared dead: nothing runs on it any more, whatever its Pods say. */
+/** Whether an administrator has declared the node dead with the out-of-service taint, and it is not ready. */
 export function isOutOfService({ spec, status }: Node): boolean {
 	const ready = status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false;
 	return !ready && (spec.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false);
@@ -52,7 +54,7 @@ const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 
 interface Rule {
 	readonly because: string;
-	/** What the DisruptionTarget condition says, where the Pod gets one. */
+	/** The reason and message of the DisruptionTarget condition; undefined if the Pod gets none. */
 	readonly disruption?: { readonly reason: string; readonly message: string };
 	applies(seen: PodGarbageSnapshot): boolean;
 }
@@ -60,7 +62,7 @@ interface Rule {
 const RULES: readonly Rule[] = [
 	{
 		because: 'it is being deleted and its node is out of service',
-		applies: ({ pod, node }) => isLeaving(pod) && node !== undefined && isOutOfService(node),
+		applies: ({ pod, node }) => isBeingDeleted(pod) && node !== undefined && isOutOfService(node),
 	},
 	{
 		because: 'its node no longer exists',
@@ -69,20 +71,23 @@ const RULES: readonly Rule[] = [
 	},
 	{
 		because: 'it is being deleted and never had a node',
-		applies: ({ pod }) => isLeaving(pod) && !pod.spec.nodeName,
+		applies: ({ pod }) => isBeingDeleted(pod) && !pod.spec.nodeName,
 	},
 ];
 
-function isLeaving({ metadata }: Pod): boolean {
+function isBeingDeleted({ metadata }: Pod): boolean {
 	return metadata.deletionTimestamp !== undefined;
 }
 
-/** Nothing is left to be done but what its finalizers stand for. */
+/** Whether it has ended and was deleted without a grace period: it exists only because of its finalizers. */
 function isCollected(pod: Pod): boolean {
-	return isLeaving(pod) && isEnded(pod) && pod.metadata.deletionGracePeriodSeconds === 0;
+	return isBeingDeleted(pod) && isEnded(pod) && pod.metadata.deletionGracePeriodSeconds === 0;
 }
 
-/** A Pod that has ended keeps its end; its condition, too, would come too late to be believed. */
+/**
+ * The status of the Pod as Failed. A Pod that has ended keeps its status: a condition must not explain its end
+ * afterwards.
+ */
 function failed(
 	{ pod, now }: PodGarbageSnapshot,
 	disruption: Rule['disruption'],

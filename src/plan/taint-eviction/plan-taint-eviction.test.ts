@@ -19,13 +19,13 @@ function pod(tolerations: readonly Toleration[], more: Partial<Pod['metadata']> 
 	};
 }
 
-/** `keep`, `evict`, or after how many seconds from {@link LATER} on the Pod has to leave. */
+/** `keep`, `evict`, or the seconds from {@link LATER} until the Pod's eviction is due. */
 function decide(tolerations: readonly Toleration[], taints: readonly Taint[], now = LATER): string | number {
 	const plan = planTaintEviction({ pod: pod(tolerations), taints, noticedAt: () => LATER + 5000, now });
 	return plan.kind === 'wait' ? (plan.until - LATER) / 1000 : plan.kind;
 }
 
-test('what a Pod tolerates decides whether it stays, and how long', () => {
+test('the tolerations of a Pod decide whether it is evicted, and when', () => {
 	const forGood = { key: 'gone', operator: 'Exists' } as const;
 	const rows: readonly (readonly [string, readonly Toleration[], readonly Taint[], string | number])[] = [
 		['no taint', [], [], 'keep'],
@@ -48,7 +48,7 @@ test('what a Pod tolerates decides whether it stays, and how long', () => {
 		assert.equal(decide(tolerations, taints), expected, what);
 });
 
-test('the time runs from when taint and Pod met, whoever looks and whenever', () => {
+test('the tolerated time starts when taint and Pod meet, whenever the controller plans', () => {
 	const tolerations = [{ key: 'gone', operator: 'Exists', tolerationSeconds: 30 } as const];
 	assert.equal(decide(tolerations, [GONE], LATER + 29_999), 30);
 	assert.equal(decide(tolerations, [GONE], LATER + 30_000), 'evict');
@@ -56,7 +56,7 @@ test('the time runs from when taint and Pod met, whoever looks and whenever', ()
 	assert.equal(decide(tolerations, [early], BOUND), -70);
 });
 
-test('a Pod that has to leave is marked, once', () => {
+test('an evicted Pod gets the DisruptionTarget condition, once', () => {
 	const plan = planTaintEviction({ pod: pod([]), taints: [GONE], noticedAt: () => 0, now: LATER });
 	assert.ok(plan.kind === 'evict');
 	assert.equal(plan.due, LATER);

@@ -6,40 +6,43 @@ import { approximate } from '../../base/json.ts';
 import { tolerationOf } from '../placement/taints.ts';
 
 /**
- * Which Pods a node's NoExecute taints drive away, and when, by the rules of upstream's taint eviction
- * controller: at once, never, or after the tolerationSeconds of the toleration that bears the taint.
+ * Decides which Pods the NoExecute taints of a node evict, and when: at once, never, or after the
+ * tolerationSeconds of the matching toleration (upstream: processPodOnNode in
+ * pkg/controller/tainteviction/taint_eviction.go).
  *
- * Upstream counts that time in memory, from when its controller noticed; here it follows from the Pod and
- * the taint, so a restart of the controller does not give the Pod more time.
+ * Upstream starts a timer in memory when its controller observes the taint. Here the time is computed from the
+ * Pod's binding and the taint's timeAdded, so that a restart of the controller does not give the Pod more time.
  */
 
-/** A Pod that is bound to a node, and what is known of that node. */
+/** A Pod that is bound to a node, and the taints of that node. */
 export interface TaintEvictionSnapshot {
 	readonly pod: Pod;
-	/** The node's taints of whatever effect. */
+	/** All taints of the node; those with another effect than NoExecute are ignored. */
 	readonly taints: readonly Taint[];
-	/** When a taint was noticed that does not say since when it is there. */
+	/**
+	 * When the controller first saw the taint, in ms since the epoch. Called only for taints without timeAdded.
+	 */
 	noticedAt(taint: Taint): number;
 	/** Milliseconds since the epoch. */
 	readonly now: number;
 }
 
-/** What becomes of the Pod, and why. */
+/** The decision about the Pod, and its reason. */
 export type TaintEvictionPlan = { readonly because: string } & (
 	| { readonly kind: 'keep' }
-	/** Look again then, in milliseconds since the epoch. */
+	/** Plan again at `until`, in ms since the epoch: the Pod tolerates the taints until then. */
 	| { readonly kind: 'wait'; readonly until: number }
-	/** Give it `status`, and then delete it. `due`: since when that was to be. */
+	/** Write `status`, then delete the Pod. `due`: when the eviction was due, in ms since the epoch. */
 	| { readonly kind: 'evict'; readonly status: PodStatus; readonly due: number }
 );
 
-/** Decides. */
+/** Plans for one Pod. */
 export function planTaintEviction(seen: TaintEvictionSnapshot): TaintEvictionPlan {
 	const { pod, now } = seen;
 	const taints = seen.taints.filter(({ effect }) => effect === 'NoExecute');
 	if (taints.length === 0) return { kind: 'keep', because: 'its node has no NoExecute taint' };
-	if (isEvicted(pod)) return { kind: 'keep', because: 'it is on its way already' };
-	const due = leastOf(taints, (taint) => bornUntil(taint, seen));
+	if (isEvicted(pod)) return { kind: 'keep', because: 'its eviction has started already' };
+	const due = earliestOf(taints, (taint) => toleratedUntil(taint, seen));
 	if (due === Number.POSITIVE_INFINITY) return { kind: 'keep', because: 'it tolerates all taints' };
 	if (due > now) return { kind: 'wait', until: due, because: 'it tolerates the taints for a time' };
 	const status = withDisruption(
@@ -50,7 +53,12 @@ export function planTaintEviction(seen: TaintEvictionSnapshot): TaintEvictionPla
 		},
 		formatTime(now),
 	);
-	return { kind: 'evict', status, due: Math.max(due, since(seen)), because: 'it does not tolerate a taint' };
+	return {
+		kind: 'evict',
+		status,
+		due: Math.max(due, taintedSince(seen)),
+		because: 'it does not tolerate a taint',
+	};
 }
 
 const DISRUPTION = {
@@ -58,6 +66,7 @@ const DISRUPTION = {
 	message: 'Taint manager: deleting due to NoExecute taint',
 };
 
+/** Whether the Pod is marked and under deletion, so that neither has to be done again. */
 function isEvicted({ metadata, status }: Pod): boolean {
 	const disrupted = status.conditions?.some(
 		(one) => one.type === 'DisruptionTarget' && one.status === 'True',
@@ -65,8 +74,12 @@ function isEvicted({ metadata, status }: Pod): boolean {
 	return metadata.deletionTimestamp !== undefined && disrupted === true;
 }
 
-/** The first toleration that covers the taint says for how long. */
-function bornUntil(taint: Taint, seen: TaintEvictionSnapshot): number {
+/**
+ * Time until which the Pod tolerates `taint`, in ms since the epoch. The first matching toleration decides:
+ * Infinity if it has no tolerationSeconds. -Infinity if no toleration matches, or if its tolerationSeconds are
+ * not positive.
+ */
+function toleratedUntil(taint: Taint, seen: TaintEvictionSnapshot): number {
 	const toleration = tolerationOf(taint, seen.pod.spec.tolerations);
 	if (!toleration) return Number.NEGATIVE_INFINITY;
 	const { tolerationSeconds } = toleration;
@@ -75,24 +88,28 @@ function bornUntil(taint: Taint, seen: TaintEvictionSnapshot): number {
 	return Math.max(addedAt(taint, seen), boundAt(seen.pod)) + approximate(tolerationSeconds) * 1000;
 }
 
+/** When the taint was added, in ms since the epoch. */
 function addedAt(taint: Taint, { noticedAt }: TaintEvictionSnapshot): number {
 	return timeOf(taint.timeAdded) ?? noticedAt(taint);
 }
 
-/** Since when a taint concerns the Pod. */
-function since(seen: TaintEvictionSnapshot): number {
+/** When the Pod and a NoExecute taint first met on the node, in ms since the epoch. */
+function taintedSince(seen: TaintEvictionSnapshot): number {
 	const taints = seen.taints.filter(({ effect }) => effect === 'NoExecute');
 	return Math.max(
 		boundAt(seen.pod),
-		leastOf(taints, (taint) => addedAt(taint, seen)),
+		earliestOf(taints, (taint) => addedAt(taint, seen)),
 	);
 }
 
-/** Infinity of none. `Math.min(...values)` throws for more arguments than the stack holds. */
-function leastOf(taints: readonly Taint[], instantOf: (taint: Taint) => number): number {
-	return taints.reduce((least, taint) => Math.min(least, instantOf(taint)), Number.POSITIVE_INFINITY);
+/**
+ * The earliest time; Infinity if there are no taints. `Math.min(...values)` would throw for very many taints.
+ */
+function earliestOf(taints: readonly Taint[], instantOf: (taint: Taint) => number): number {
+	return taints.reduce((earliest, taint) => Math.min(earliest, instantOf(taint)), Number.POSITIVE_INFINITY);
 }
 
+/** When the Pod was bound to its node, in ms since the epoch: the transition of its PodScheduled condition. */
 function boundAt({ metadata, status }: Pod): number {
 	const scheduled = status.conditions?.find(({ type }) => type === 'PodScheduled');
 	return timeOf(scheduled?.lastTransitionTime ?? metadata.creationTimestamp) ?? 0;
