@@ -1,18 +1,24 @@
 import { FifoSet } from '../base/fifo-set.ts';
 
-/** Things in the order of their priority, the highest first; of equal ones the one that was added first. */
+/**
+ * A priority queue: the highest priority first, and first in, first out within a priority. Unlike a heap it
+ * also deletes any item in constant time, which happens whenever a queued Pod changes.
+ */
 export class ByPriority<T extends { readonly priority: number }> {
 	readonly #levels = new Map<number, FifoSet<T>>();
-	/** The priorities of the levels that have something, descending; there are few of them. */
+	/**
+	 * The priorities of the non-empty levels, descending. A cluster has few different ones, so a sorted array is
+	 * enough.
+	 */
 	#priorities: readonly number[] = [];
 	#size = 0;
 
-	/** How many there are. */
+	/** Number of items. */
 	get size(): number {
 		return this.#size;
 	}
 
-	/** Puts `item` behind those of its priority, unless it is there already. */
+	/** Adds `item` after those of its priority; does nothing if it is queued already. */
 	add(item: T): void {
 		const level = this.#levels.get(item.priority) ?? this.#openLevel(item.priority);
 		if (level.has(item)) return;
@@ -20,7 +26,7 @@ export class ByPriority<T extends { readonly priority: number }> {
 		this.#size += 1;
 	}
 
-	/** Takes `item` out, if it is there. */
+	/** Removes `item`, if it is queued. */
 	delete(item: T): void {
 		const level = this.#levels.get(item.priority);
 		if (!level?.delete(item)) return;
@@ -30,7 +36,7 @@ export class ByPriority<T extends { readonly priority: number }> {
 		this.#priorities = this.#priorities.filter((priority) => priority !== item.priority);
 	}
 
-	/** The first, which stays where it is. */
+	/** The first item, without removing it; undefined if the queue is empty. */
 	first(): T | undefined {
 		const [highest] = this.#priorities;
 		if (highest === undefined) return undefined;

@@ -11,27 +11,30 @@ import { Nominations } from './nominations.ts';
 /** The schedulerName of the Pods that this scheduler places. */
 export const SCHEDULER_NAME = 'default-scheduler';
 
-/** The informers that the scheduler sees the cluster through. */
+/** The informers whose caches the scheduler reads. */
 export interface SchedulerInformers {
 	readonly pods: Informer<Pod>;
 	readonly nodes: Informer<Node>;
 	readonly namespaces: Informer<Namespace>;
 }
 
-/** What is made of the changes that the informers show. */
+/** Receives the changes of the cluster that concern scheduling. */
 export interface ClusterListener {
-	/** The Pod needs a node, and is new or has changed. */
+	/** Called if a Pod that needs a node is new or has changed. */
 	needsNode(key: string, priority: number): void;
-	/** The Pod needs no node of this scheduler any more. */
+	/** Called if a Pod is bound, deleted, gated, or assigned to another scheduler. */
 	needsNone(key: string): void;
-	/** Something changed that may help a Pod that found no node. */
+	/** Called if a change may make an unschedulable Pod schedulable. */
 	changed(change: ClusterChange): void;
 }
 
 /**
- * What the scheduler knows of the cluster: what the informers show, and the decisions it has made that they
- * do not show yet. What an object means is told by comparing its content with what it was: over HTTP each
- * event brings a new object, whether something changed or not.
+ * The scheduler's view of the cluster: the informers' caches plus its own decisions that the caches do not
+ * contain yet (upstream: the scheduler cache with assumed Pods).
+ *
+ * Changes are detected by comparing the contents of the old and the new object. Comparing identities would be
+ * cheaper but useless with a remote API server: each watch event then brings a new object, whether or not a
+ * field changed.
  */
 export class ClusterState {
 	readonly #informers: SchedulerInformers;
@@ -46,15 +49,15 @@ export class ClusterState {
 		this.#listener = listener;
 	}
 
-	/** Follows the informers from now on; they must be in sync. */
+	/** Subscribes to the informers, which must have synced. */
 	follow(): void {
 		const { pods, nodes, namespaces } = this.#informers;
-		namespaces.subscribe((namespace, old) => this.#seeNamespace(namespace, old));
-		nodes.subscribe((node, old) => this.#seeNode(node, old));
-		pods.subscribe((pod, old) => this.#seePod(pod, old));
+		namespaces.subscribe((namespace, old) => this.#namespaceChanged(namespace, old));
+		nodes.subscribe((node, old) => this.#nodeChanged(node, old));
+		pods.subscribe((pod, old) => this.#podChanged(pod, old));
 	}
 
-	/** The cluster as placement sees it now. */
+	/** The input of placement. It is live: it changes with the caches. */
 	get cluster(): Cluster {
 		this.#nodes ??= [...this.#informers.nodes.all()];
 		return {
@@ -65,12 +68,12 @@ export class ClusterState {
 		};
 	}
 
-	/** How many Pods wait for their scheduling gates to be removed. */
+	/** Number of Pods with scheduling gates. */
 	get gated(): number {
 		return this.#gated.size;
 	}
 
-	/** Counts what the informer shows of the Pod, and nothing that was decided about it. */
+	/** Forgets a decision about the Pod: it counts on a node only if the informer shows that it is bound. */
 	resync({ metadata: { namespace = '', name = '', uid = '' } }: Pod): void {
 		const shown = this.#informers.pods.get(namespace, name);
 		if (shown?.metadata.uid === uid && countsOnNode(shown))
@@ -78,7 +81,7 @@ export class ClusterState {
 		else if (this.occupancy.remove(uid)) this.#listener.changed('pod-gone');
 	}
 
-	/** Counts a Pod as the API server has answered, unless the informer shows a later version already. */
+	/** Counts a Pod as returned by the API server, unless the informer shows a later version of it already. */
 	learn(pod: Pod): void {
 		const { namespace = '', name = '', uid, resourceVersion } = pod.metadata;
 		const shown = this.#informers.pods.get(namespace, name)?.metadata;
@@ -87,26 +90,26 @@ export class ClusterState {
 		else this.resync(pod);
 	}
 
-	#seeNamespace(namespace: Namespace | undefined, old: Namespace | undefined): void {
+	#namespaceChanged(namespace: Namespace | undefined, old: Namespace | undefined): void {
 		if (semanticEqual(namespace?.metadata.labels, old?.metadata.labels)) return;
 		this.occupancy.forgetAnswers();
 		this.#listener.changed('namespace-labels');
 	}
 
-	/** A heartbeat changes conditions only: then nothing is worth another try. */
-	#seeNode(node: Node | undefined, old: Node | undefined): void {
+	/** A heartbeat changes only conditions, which no predicate reads, so it notifies nothing. */
+	#nodeChanged(node: Node | undefined, old: Node | undefined): void {
 		this.#nodes = undefined;
 		if (!node) this.#listener.changed('node-removed');
 		else if (!old) this.#listener.changed('node-added');
 		else for (const change of changesOf(node, old)) this.#listener.changed(change);
 	}
 
-	#seePod(pod: Pod | undefined, old: Pod | undefined): void {
+	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
 		if (old && old.metadata.uid !== pod?.metadata.uid) this.#podGone(old);
 		if (!pod) return;
 		const before = old?.metadata.uid === pod.metadata.uid ? old : undefined;
-		if (pod.spec.nodeName) this.#seeBound(pod, before);
-		else this.#seePending(pod, before);
+		if (pod.spec.nodeName) this.#boundPodChanged(pod, before);
+		else this.#pendingPodChanged(pod, before);
 	}
 
 	#podGone(pod: Pod): void {
@@ -118,7 +121,7 @@ export class ClusterState {
 		if (wasNominated || wasCounted) this.#listener.changed('pod-gone');
 	}
 
-	#seeBound(pod: Pod, old: Pod | undefined): void {
+	#boundPodChanged(pod: Pod, old: Pod | undefined): void {
 		const { uid = '' } = pod.metadata;
 		const { nodeName = '' } = pod.spec;
 		if (!old?.spec.nodeName) {
@@ -135,7 +138,7 @@ export class ClusterState {
 		else if (!sameToOthers(pod, old)) this.#listener.changed('pod-changed');
 	}
 
-	#seePending(pod: Pod, old: Pod | undefined): void {
+	#pendingPodChanged(pod: Pod, old: Pod | undefined): void {
 		const { uid = '' } = pod.metadata;
 		const key = keyOfPod(pod);
 		if (this.nominations.observe(pod, old)) this.#listener.changed('pod-gone');
@@ -150,7 +153,7 @@ export class ClusterState {
 	}
 }
 
-/** Whether this scheduler is to find a node for the Pod now. */
+/** Whether this scheduler must find a node for the Pod now. */
 export function needsNode(pod: Pod): boolean {
 	return isOurs(pod) && !pod.metadata.deletionTimestamp && !isGated(pod);
 }
@@ -163,12 +166,14 @@ function isGated(pod: Pod): boolean {
 	return isOurs(pod) && (pod.spec.schedulingGates?.length ?? 0) > 0;
 }
 
-/** A Pod that has ended takes nothing from its node. */
+/** Whether the Pod uses resources of a node: it is bound and has not ended. */
 function countsOnNode({ spec, status }: Pod): boolean {
 	return Boolean(spec.nodeName) && status.phase !== 'Succeeded' && status.phase !== 'Failed';
 }
 
-/** Whether the rules that look at other Pods see the same in both versions. */
+/**
+ * Whether both versions are equal for predicates of other Pods, which read labels and the deletion timestamp.
+ */
 function sameToOthers(pod: Pod, old: Pod): boolean {
 	return (
 		Boolean(pod.metadata.deletionTimestamp) === Boolean(old.metadata.deletionTimestamp) &&
@@ -176,6 +181,7 @@ function sameToOthers(pod: Pod, old: Pod): boolean {
 	);
 }
 
+/** The changes between two versions of a Node that predicates may depend on. */
 function* changesOf(node: Node, old: Node): Iterable<ClusterChange> {
 	if (!semanticEqual(node.status.allocatable, old.status.allocatable)) yield 'node-allocatable';
 	if (!semanticEqual(node.metadata.labels, old.metadata.labels)) yield 'node-labels';
@@ -185,7 +191,7 @@ function* changesOf(node: Node, old: Node): Iterable<ClusterChange> {
 	if (!isSame) yield 'node-taints';
 }
 
-/** The key of a Pod in queues. */
+/** The key of a Pod in the scheduling queue. */
 export function keyOfPod({ metadata }: Pod): string {
 	return keyOf(metadata.namespace ?? '', metadata.name ?? '');
 }

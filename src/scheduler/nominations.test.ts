@@ -23,7 +23,7 @@ test('a Pod is nominated to one node at a time', () => {
 	assert.deepEqual(uids(nominations, 'n2'), []);
 });
 
-test('a nomination that was decided is kept until the API shows it', () => {
+test('a nomination is kept until the informer shows it', () => {
 	const nominations = new Nominations();
 	nominations.put(pod('a'), 'n1');
 	assert.equal(nominations.observe(pod('a'), pod('a')), false);
@@ -32,7 +32,7 @@ test('a nomination that was decided is kept until the API shows it', () => {
 	assert.deepEqual(uids(nominations, 'n1'), ['a']);
 });
 
-test('what the API shows counts: another node, or none any more', () => {
+test('a nomination follows the status that the informer shows: another node, or none', () => {
 	const nominations = new Nominations();
 	nominations.observe(pod('a', 'n1'), undefined);
 	nominations.observe(pod('a', 'n2'), pod('a', 'n1'));

@@ -1,20 +1,21 @@
 import type { Pod } from '../api/core/pod/schema.ts';
 
 /**
- * The Pods that wait for room on the node that preemption chose for them, by that node. A nomination counts
- * from the moment it is decided, before the informer shows it.
+ * The nominated Pods by node: Pods for which preemption is making room on that node (upstream: nominator). A
+ * nomination counts from the moment of the decision, before the informer shows it, so that no other Pod takes
+ * the room.
  */
 export class Nominations {
 	readonly #byNode = new Map<string, Map<string, Pod>>();
 	readonly #nodeOf = new Map<string, string>();
 
-	/** The Pods that are nominated to the node. */
+	/** The Pods nominated to the node. */
 	on(nodeName: string): readonly Pod[] {
 		const pods = this.#byNode.get(nodeName);
 		return pods ? [...pods.values()] : NONE;
 	}
 
-	/** Nominates the Pod to the node, and to no other. */
+	/** Nominates the Pod to the node, and replaces its previous nomination. */
 	put(pod: Pod, nodeName: string): void {
 		const { uid = '' } = pod.metadata;
 		this.remove(uid);
@@ -23,7 +24,7 @@ export class Nominations {
 		this.#nodeOf.set(uid, nodeName);
 	}
 
-	/** Ends the nomination of the Pod with this UID; returns whether it had one. */
+	/** Removes the nomination of the Pod with this UID; returns whether it had one. */
 	remove(uid: string): boolean {
 		const nodeName = this.#nodeOf.get(uid);
 		if (nodeName === undefined) return false;
@@ -35,8 +36,8 @@ export class Nominations {
 	}
 
 	/**
-	 * Follows what the informer shows of a Pod that has no node; returns whether a nomination ended. One that
-	 * the API has never shown is kept: the write of it is under way.
+	 * Updates the nomination of an unbound Pod from the informer; returns whether a nomination was removed. One
+	 * that the API server has never shown is kept, because its status write is in progress.
 	 */
 	observe(pod: Pod, old: Pod | undefined): boolean {
 		const { uid = '' } = pod.metadata;

@@ -8,8 +8,9 @@ import { isGone } from '../client/gone.ts';
 import type { UnscheduledStatus } from '../plan/placement/pod-scheduled.ts';
 
 /**
- * What the scheduler writes to Pods. Every write names the UID that it means, so that it never hits another
- * Pod that has the name by now. Each resolves to whether it was done: false means that the Pod is gone.
+ * The scheduler's writes to Pods. Every write has the UID as a precondition, so that it never changes another
+ * Pod of the same name. Each resolves to true if it succeeded and to false if the Pod is gone; it rejects with
+ * all other errors.
  */
 export class PodWriter {
 	readonly #client: Client;
@@ -20,7 +21,7 @@ export class PodWriter {
 		this.#clock = clock;
 	}
 
-	/** Binds the Pod to the node. It may also be bound already, or be deleted: then it is not done. */
+	/** Binds the Pod to the node. Resolves to false also if it is bound already or is being deleted. */
 	bind({ metadata }: Pod, nodeName: string): Promise<boolean> {
 		const { namespace = '', name = '', uid } = metadata;
 		const request = {
@@ -36,7 +37,7 @@ export class PodWriter {
 		return done(this.#client.transport.request(request));
 	}
 
-	/** The Pod as the API server has it now; undefined if it is gone. */
+	/** Reads the Pod from the API server; undefined if it is gone. */
 	async read({ metadata: { namespace, name = '', uid } }: Pod): Promise<Pod | undefined> {
 		try {
 			const found = await this.#client.resource(podResource, namespace).get(name);
@@ -47,14 +48,14 @@ export class PodWriter {
 		}
 	}
 
-	/** Changes the status of the Pod. */
+	/** Patches the status of the Pod. */
 	patchStatus({ metadata }: Pod, status: UnscheduledStatus): Promise<boolean> {
 		const { namespace, name = '', uid } = metadata;
 		const patch = { ...(uid && { metadata: { uid } }), status };
 		return done(this.#client.resource(podResource, namespace).patch(name, 'strategic', patch, 'status'));
 	}
 
-	/** Marks the Pod as disturbed by preemption and deletes it; it has its grace period to end. */
+	/** Adds the condition DisruptionTarget to the victim and deletes it with its own grace period. */
 	async preempt(victim: Pod, preemptor: Pod): Promise<boolean> {
 		const { metadata, status } = victim;
 		const { generation } = metadata;
@@ -72,6 +73,7 @@ export class PodWriter {
 	}
 }
 
+/** Whether the write succeeded; false if the object is gone. */
 async function done(write: Promise<unknown>): Promise<boolean> {
 	try {
 		await write;

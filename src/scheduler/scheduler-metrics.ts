@@ -5,24 +5,24 @@ import {
 	type Metrics,
 } from '../base/metrics.ts';
 
-/** How an attempt to find a node for a Pod ended. */
+/** The result of a scheduling attempt: the values of upstream's metrics label `result`. */
 export type AttemptResult = 'scheduled' | 'unschedulable' | 'error';
 
-/** How many Pods wait for a node, by the part of the scheduling queue they are in. */
+/** The number of Pods that need a node, by the part of the scheduling queue they are in. */
 export interface PendingPods {
-	/** They are yet to be tried. */
+	/** Ready for an attempt. */
 	readonly active: number;
-	/** They are tried again after a delay. */
+	/** In backoff after an attempt. */
 	readonly backoff: number;
-	/** They fit nowhere as things are. */
+	/** Unschedulable until the cluster changes. */
 	readonly unschedulable: number;
-	/** They have scheduling gates. */
+	/** With scheduling gates. */
 	readonly gated: number;
 }
 
 const LABELS = { labelNames: ['result', 'profile'] };
 
-/** The metrics of the scheduler by upstream's names (`scheduler_*`). */
+/** The metrics of the scheduler with upstream's names (`scheduler_*`). */
 export class SchedulerMetrics {
 	readonly #attempted: (result: AttemptResult, durationMs: number) => void;
 	readonly #preemptions: CounterSeries;
@@ -45,12 +45,12 @@ export class SchedulerMetrics {
 		});
 	}
 
-	/** An attempt ended. */
+	/** Records a completed attempt. */
 	attempted(result: AttemptResult, durationMs: number): void {
 		this.#attempted(result, durationMs);
 	}
 
-	/** Preemption was tried for a Pod; so many others are to make room for it, 0 where that cannot help. */
+	/** Records a preemption attempt with its number of victims; 0 if preemption does not help. */
 	preempting(victims: number): void {
 		this.#preemptions.inc();
 		if (victims > 0) this.#victims.observe(victims);
@@ -59,30 +59,30 @@ export class SchedulerMetrics {
 
 const ATTEMPTS = {
 	name: 'scheduler_schedule_attempts_total',
-	help: 'Number of attempts to schedule Pods, by the result.',
+	help: 'Number of attempts to schedule Pods, by result.',
 	...LABELS,
 };
 
 const ATTEMPT_SECONDS = {
 	name: 'scheduler_scheduling_attempt_duration_seconds',
-	help: 'Seconds an attempt to schedule a Pod took, with the binding.',
+	help: 'Duration of attempts to schedule a Pod, including the binding, in seconds.',
 	buckets: exponentialBuckets(0.001, 2, 15),
 	...LABELS,
 };
 
 const PENDING = {
 	name: 'scheduler_pending_pods',
-	help: 'Number of Pods that wait for a node, by the queue they are in.',
+	help: 'Number of Pods that need a node, by the part of the scheduling queue: active, backoff, unschedulable or gated.',
 	labelNames: ['queue'],
 };
 
 const PREEMPTIONS = {
 	name: 'scheduler_preemption_attempts_total',
-	help: 'Number of times that preemption was tried for a Pod that fits on no node.',
+	help: 'Number of preemption attempts for Pods that fit on no node.',
 };
 
 const VICTIMS = {
 	name: 'scheduler_preemption_victims',
-	help: 'Number of Pods chosen as victims of one preemption.',
+	help: 'Number of victims of each preemption: Pods deleted to make room for another one.',
 	buckets: exponentialBuckets(1, 2, 7),
 };

@@ -12,7 +12,9 @@ import { Informer } from '../client/informer.ts';
 import { SCHEDULER_NAME } from './cluster-state.ts';
 import { Scheduler } from './scheduler.ts';
 
-/** A Pod that is refused where there is no node, and whose status says so already: an attempt writes nothing. */
+/**
+ * A Pod that is unschedulable without nodes, and whose status reports that already: an attempt writes nothing.
+ */
 function refusedPod(index: number): Pod {
 	const resources = { requests: { cpu: `${index}m` } };
 	const message = 'no nodes available to schedule pods';
@@ -26,7 +28,7 @@ function refusedPod(index: number): Pod {
 	return shape as unknown as Pod;
 }
 
-/** Watches of it never tell anything, and nothing may be written. */
+/** A transport whose watches send no events; any write fails the test. */
 const SILENT: ApiTransport = {
 	request: ({ method, path }) => assert.fail(`${method} ${path}`),
 	watch: async () => ({ stop: () => undefined }),

@@ -26,35 +26,43 @@ import { type AttemptResult, SchedulerMetrics } from './scheduler-metrics.ts';
 import { type AttemptEnd, SchedulingQueue, type Ticket } from './scheduling-queue.ts';
 import { Turns } from './turns.ts';
 
-/** What the scheduler is made of. */
+/** The dependencies of the scheduler. */
 export interface SchedulerOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly metrics: Metrics;
 	readonly informers: SchedulerInformers;
 	readonly recorder: Pick<EventRecorder, 'event'>;
-	/** Told of each error that an attempt to place the Pod `key` ended with; the Pod is tried again. */
+	/** Called with each error that an attempt for the Pod `key` ended with. The queue retries the Pod. */
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** How many attempts may wait for the API at once. */
+/** Maximum number of attempts that wait for the API server at the same time. */
 const MOST_ATTEMPTS = 64;
 
+/**
+ * Interval at which the Event about an unschedulable Pod is repeated: well below the TTL of Events, which is
+ * one hour.
+ */
 const ANNOUNCE_AGAIN_MS = 5 * 60_000;
 
-/** How many victims of one preemption are written to at once. */
+/** Maximum number of victims of one preemption that are written at the same time. */
 const VICTIMS_AT_ONCE = 16;
 
 /**
- * Binds each new Pod to a node. The decision is made in plan/placement; which Pod is next in
- * scheduling-queue.ts; what is known of the cluster is in cluster-state.ts; writes are in pod-writer.ts.
+ * The scheduler: binds each unbound Pod to a node (upstream: pkg/scheduler/schedule_one.go). plan/placement
+ * decides on the node; this folder orders the Pods, tracks the cluster, and writes.
  *
- * 1. A Pod is bound at most once; the API server refuses a second binding.
- * 2. What is decided counts at once, so a node is never promised twice. A decision that the API server
- *    refuses is forgotten; one whose answer is lost counts until the Pod is tried again.
- * 3. A Pod that fits nowhere says so in its PodScheduled condition and rests until something changes that
- *    may help it.
- * 4. No Pod is preempted before the status of the Pod that it makes room for says so.
+ * Read this file (one attempt), then scheduling-queue.ts (which Pod is next), cluster-state.ts and
+ * nominations.ts (what the decisions are based on), turns.ts (event loop), pod-writer.ts (writes).
+ *
+ * 1. A Pod is bound at most once: the API server rejects a second binding.
+ * 2. A decision counts at once, before its write, so that no room on a node is given away twice. A decision
+ *    that the API server rejects is undone. One whose response is lost counts until the next attempt for the
+ *    Pod.
+ * 3. An unschedulable Pod gets a PodScheduled condition with the reason. The queue retries it after a change of
+ *    the cluster that may help it.
+ * 4. No victim is deleted before the preempting Pod's status has the nominated node.
  */
 export class Scheduler {
 	readonly #options: SchedulerOptions;
@@ -62,8 +70,8 @@ export class Scheduler {
 	readonly #state: ClusterState;
 	readonly #writer: PodWriter;
 	readonly #metrics: SchedulerMetrics;
-	readonly #underWay = new Set<Promise<void>>();
-	/** What was last announced about the Pods that found no node, and when. */
+	readonly #running = new Set<Promise<void>>();
+	/** The last Event about each unschedulable Pod, and when it was recorded in ms of the monotonic clock. */
 	readonly #announced = new WeakMap<Ticket, { readonly message: string; readonly at: number }>();
 	readonly #turns: Turns;
 	#isStopped = true;
@@ -73,7 +81,8 @@ export class Scheduler {
 		const { clock, client, informers, metrics } = options;
 		this.#writer = new PodWriter(client, clock);
 		this.#turns = new Turns({ clock, work: () => this.#startAttempts() });
-		// Not at once: what changes together is taken in first, so that the most important Pod is tried first.
+		// Deferred, so that changes that arrive together are all queued before the Pod of the highest priority is
+		// taken.
 		this.#queue = new SchedulingQueue({ clock, onReady: () => this.#turns.wake() });
 		this.#state = new ClusterState(informers, {
 			needsNode: (key, priority) => this.#queue.offer(key, priority),
@@ -87,8 +96,8 @@ export class Scheduler {
 	}
 
 	/**
-	 * Schedules until `signal` aborts, or the informers (which the caller runs) are stopped, and the attempts
-	 * under way have ended.
+	 * Runs until `signal` aborts or the informers, which the caller runs, are stopped. Resolves when the running
+	 * attempts have ended.
 	 */
 	async run(signal: AbortSignal): Promise<void> {
 		const { pods, nodes, namespaces } = this.#options.informers;
@@ -98,12 +107,15 @@ export class Scheduler {
 		await aborted(signal);
 		this.#isStopped = true;
 		this.#queue.close();
-		while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+		while (this.#running.size > 0) await Promise.all(this.#running);
 	}
 
-	/** Starts attempts until the queue has no Pod to try, enough attempts are under way, or the event loop has been held for long. */
+	/**
+	 * Starts attempts until the queue is empty, {@link MOST_ATTEMPTS} are running, or this event loop turn has
+	 * lasted too long.
+	 */
 	#startAttempts(): void {
-		while (!this.#isStopped && this.#underWay.size < MOST_ATTEMPTS) {
+		while (!this.#isStopped && this.#running.size < MOST_ATTEMPTS) {
 			if (this.#turns.isOver) {
 				this.#turns.wake();
 				return;
@@ -111,15 +123,15 @@ export class Scheduler {
 			const ticket = this.#queue.take();
 			if (!ticket) return;
 			const attempt = this.#try(ticket);
-			this.#underWay.add(attempt);
+			this.#running.add(attempt);
 			void attempt.then(() => {
-				this.#underWay.delete(attempt);
+				this.#running.delete(attempt);
 				this.#turns.wake();
 			});
 		}
 	}
 
-	/** Never rejects. */
+	/** Runs one attempt; never rejects. */
 	async #try(ticket: Ticket): Promise<void> {
 		const { clock, informers, onError } = this.#options;
 		const { namespace, name } = splitKey(ticket.key);
@@ -144,9 +156,9 @@ export class Scheduler {
 		let pod = known;
 		const isInDoubt = this.#state.occupancy.nodeOf(pod.metadata.uid ?? '') !== undefined;
 		if (isInDoubt) {
-			if (await this.#isBoundAfterAll(pod)) return ['scheduled', { kind: 'settled' }];
-			// It may have changed during that, or be gone: what would be decided for it now, nothing would ever undo.
-			const current = this.#waiting(pod);
+			if (await this.#isAlreadyBound(pod)) return ['scheduled', { kind: 'settled' }];
+			// The Pod may have changed or gone during the read. A decision for the old version would never be undone.
+			const current = this.#latestPending(pod);
 			if (!current) return ['error', { kind: 'settled' }];
 			pod = current;
 		}
@@ -166,18 +178,18 @@ export class Scheduler {
 	}
 
 	/**
-	 * Finds out what became of an earlier binding whose answer was lost. Until that is known the Pod counts
-	 * on the node: the informer may lag behind, and the room must not be given away.
+	 * Whether an earlier binding succeeded whose response was lost. The Pod counts on that node until this is
+	 * known: the informer may lag behind, and the room must not be given away.
 	 */
-	async #isBoundAfterAll(pod: Pod): Promise<boolean> {
+	async #isAlreadyBound(pod: Pod): Promise<boolean> {
 		const found = await this.#writer.read(pod);
 		if (found?.spec.nodeName) this.#state.learn(found);
 		else this.#state.resync(pod);
 		return Boolean(found?.spec.nodeName);
 	}
 
-	/** The latest version of the Pod; undefined if it is gone or needs no node any more. */
-	#waiting({ metadata: { namespace = '', name = '', uid } }: Pod): Pod | undefined {
+	/** The cached version of the Pod; undefined if it is gone or no longer needs a node. */
+	#latestPending({ metadata: { namespace = '', name = '', uid } }: Pod): Pod | undefined {
 		const shown = this.#options.informers.pods.get(namespace, name);
 		return shown?.metadata.uid === uid && shown && needsNode(shown) ? shown : undefined;
 	}
@@ -204,8 +216,9 @@ export class Scheduler {
 	}
 
 	/**
-	 * Records why the Pod is not scheduled: when the reason is new, and again after a while, since Events are
-	 * kept for an hour only. Upstream does so at each attempt, which writes an Event for every Pod that ends.
+	 * Records an Event with the reason why the Pod is unschedulable: if the reason is new, and again every {@link
+	 * ANNOUNCE_AGAIN_MS}, because Events expire. Upstream records one at each attempt; then every Pod that ends
+	 * would cause one for the Pods that wait.
 	 */
 	#announce(ticket: Ticket, pod: Pod, message: string): void {
 		const { clock, recorder } = this.#options;
@@ -250,7 +263,7 @@ export class Scheduler {
 		this.#options.recorder.event(victim, { type: 'Normal', reason: 'Preempted', message });
 	}
 
-	/** The Pod may fit elsewhere, so it is tried again. */
+	/** Removes the nomination of an outranked Pod and queues the Pod, because it may fit on another node. */
 	async #endNomination(pod: Pod): Promise<void> {
 		this.#state.nominations.remove(pod.metadata.uid ?? '');
 		if (!(await this.#writer.patchStatus(pod, { nominatedNodeName: null }))) return;
@@ -258,7 +271,7 @@ export class Scheduler {
 	}
 }
 
-/** Whether the API server has certainly not done what it was asked to; it may have done what it answers 5xx to. */
+/** Whether the error proves that the API server has not applied the write. After a 5xx response it may have. */
 function isRefusal(error: unknown): boolean {
 	return error instanceof ApiError && error.code < 500;
 }

@@ -28,7 +28,7 @@ class World {
 		this.queue.settle(ticket, end);
 	}
 
-	/** Offers these keys, has each tried and refused as of one shape. */
+	/** Queues these keys, and lets an attempt for each end as refused with one shape. */
 	refuseAll(keys: readonly string[], end = refused('shape')): void {
 		for (const key of keys) this.queue.offer(key, 0);
 		for (const key of keys) {
@@ -38,7 +38,7 @@ class World {
 	}
 }
 
-test('the highest priority comes first, then who came first', () => {
+test('the Pod with the highest priority is taken first, then the one queued first', () => {
 	const { queue } = new World();
 	for (const [key, priority] of [
 		['a', 0],
@@ -51,7 +51,7 @@ test('the highest priority comes first, then who came first', () => {
 	assert.deepEqual(taken, ['b', 'c', 'a', 'd', undefined]);
 });
 
-test('a Pod that was refused rests until a change that may help', () => {
+test('an unschedulable Pod waits until a change that may help it', () => {
 	const world = new World();
 	world.refuseAll(['a']);
 	assert.equal(world.take(), undefined);
@@ -61,7 +61,7 @@ test('a Pod that was refused rests until a change that may help', () => {
 	assert.equal(world.take(), 'a');
 });
 
-test('a change during the attempt is not missed', () => {
+test('a change during an attempt is not missed', () => {
 	const world = new World();
 	world.queue.offer('a', 0);
 	world.take();
@@ -77,7 +77,7 @@ test('a change during the attempt is not missed', () => {
 	assert.equal(world.take(), undefined);
 });
 
-test('of Pods that are refused alike one is tried, and the next once that one has a node', () => {
+test('of Pods with the same shape one is tried, and the next once that one is bound', () => {
 	const world = new World();
 	world.refuseAll(['a', 'b', 'c']);
 	world.queue.changed('pod-gone');
@@ -90,7 +90,7 @@ test('of Pods that are refused alike one is tried, and the next once that one ha
 	assert.equal(world.take(), undefined, 'c is refused like b');
 });
 
-test('one that is refused in another way than its siblings lets these be tried', () => {
+test('if a Pod is refused for other reasons than its shape, the next Pod of the shape is tried', () => {
 	const world = new World();
 	world.refuseAll(['a', 'b']);
 	world.queue.changed('pod-gone');
@@ -99,7 +99,7 @@ test('one that is refused in another way than its siblings lets these be tried',
 	assert.equal(world.take(), 'b');
 });
 
-test('when the one that is tried for all is dropped, or fails, another one is tried', () => {
+test('if the probe of a shape is dropped or fails, another Pod is tried', () => {
 	const world = new World();
 	world.refuseAll(['a', 'b', 'c']);
 	world.queue.changed('pod-gone');
@@ -110,7 +110,7 @@ test('when the one that is tried for all is dropped, or fails, another one is tr
 	assert.equal(world.take(), 'c');
 });
 
-test('a Pod that was tried waits from one second to ten while others are to be tried', () => {
+test('a retry waits for a backoff of one second to ten while other Pods are queued', () => {
 	const world = new World();
 	world.refuseAll(['a']);
 	for (const seconds of [1, 2, 4, 8, 10, 10]) {
@@ -140,7 +140,7 @@ test('if the queue has no other Pod to try, a Pod is taken early, unless its att
 	assert.equal(world.take(), 'a');
 });
 
-test('after five minutes one of each sort is tried whatever happens', () => {
+test('after five minutes one Pod of each shape is tried without any change', () => {
 	const world = new World();
 	world.refuseAll(['a', 'b']);
 	world.refuseAll(['c'], refused('another'));
@@ -155,7 +155,7 @@ test('after five minutes one of each sort is tried whatever happens', () => {
 	assert.deepEqual([world.take(), world.take()], ['a', 'c']);
 });
 
-test('a Pod that changes is tried at once, also if it changes while it is tried', () => {
+test('a Pod that changes is tried at once, or after its running attempt', () => {
 	const world = new World();
 	world.refuseAll(['a']);
 	world.queue.offer('a', 0);
@@ -166,7 +166,7 @@ test('a Pod that changes is tried at once, also if it changes while it is tried'
 	assert.equal(world.take(), 'a');
 });
 
-test('the end of an attempt says nothing about another Pod that has the name by now', () => {
+test('the result of an attempt is ignored if another Pod has the name by then', () => {
 	const world = new World();
 	world.queue.offer('a', 0);
 	const first = world.queue.take();
@@ -180,7 +180,7 @@ test('the end of an attempt says nothing about another Pod that has the name by 
 	assert.equal(world.take(), 'a');
 });
 
-test('a closed queue keeps no timer', () => {
+test('a closed queue has no timer', () => {
 	const world = new World();
 	world.refuseAll(['a']);
 	world.queue.offer('b', 0);
@@ -193,7 +193,7 @@ test('a closed queue keeps no timer', () => {
 describe('three hundred thousand Pods', () => {
 	const keys = Array.from({ length: 300_000 }, (_, index) => `pod-${index}`);
 
-	/** To look at all others, or at all that were before, for each of them takes ten seconds and more. */
+	/** Iterating over all other Pods for each of them would take ten seconds or more. */
 	function assertLinear(work: () => void): void {
 		const started = process.cpuUsage();
 		work();
@@ -201,7 +201,7 @@ describe('three hundred thousand Pods', () => {
 		assert.ok(user + system < 5_000_000, `took ${(user + system) / 1000} ms of CPU`);
 	}
 
-	test('can all be refused in different ways', () => {
+	test('can all be refused for different reasons', () => {
 		const world = new World();
 		for (const key of keys) world.queue.offer(key, 0);
 		assertLinear(() => {
@@ -212,7 +212,7 @@ describe('three hundred thousand Pods', () => {
 		});
 	});
 
-	test('that were refused alike can be placed one after the other', () => {
+	test('of one shape can be bound one after the other', () => {
 		const world = new World();
 		world.refuseAll(keys);
 		world.clock.advance(60_000);

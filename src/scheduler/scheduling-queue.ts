@@ -5,77 +5,87 @@ import { mayHelp } from '../plan/placement/place-pod.ts';
 import type { ClusterChange } from '../plan/placement/predicates/predicate.ts';
 import { ByPriority } from './by-priority.ts';
 
-/** How an attempt to place a Pod ended, for its place in the queue. */
+/** The result of an attempt, which decides where the queue puts the Pod. */
 export type AttemptEnd =
-	/** It has a node, or needs none any more. */
+	/** The Pod was bound, or no longer needs a node. */
 	| { readonly kind: 'settled' }
-	/** No node will do. `shape` is equal for Pods that are refused alike. */
+	/**
+	 * The Pod is unschedulable. `shape` is equal for Pods that are unschedulable for the same reasons (see
+	 * shapeOf).
+	 */
 	| { readonly kind: 'refused'; readonly shape: string; readonly refusedBy: ReadonlySet<string> }
-	/** The attempt failed for a reason that has nothing to do with the Pod. */
+	/** The attempt failed with an error. */
 	| { readonly kind: 'failed' };
 
-/** A Pod that is being tried. */
+/** A Pod for which an attempt is running. */
 export interface Ticket {
 	readonly key: string;
 }
 
-/** What a {@link SchedulingQueue} is made of. */
+/** The dependencies of a {@link SchedulingQueue}. */
 export interface SchedulingQueueOptions {
 	readonly clock: Clock;
-	/** Called when there may be something to take that was not there before. */
+	/** Called when {@link SchedulingQueue.take} may return a Pod again. */
 	onReady(): void;
 }
 
 /** Upstream: podInitialBackoffSeconds, podMaxBackoffSeconds. */
 const BACKOFF: BackoffPolicy = { baseMs: 1000, capMs: 10_000 };
 
-/** Upstream: podMaxInUnschedulablePodsDuration. */
-const LONGEST_REST_MS = 5 * 60_000;
+/**
+ * Time after which an unschedulable Pod is retried even without a change. Upstream:
+ * podMaxInUnschedulablePodsDuration.
+ */
+const MAX_UNSCHEDULABLE_MS = 5 * 60_000;
 
 interface Entry extends Ticket {
 	readonly priority: number;
-	/** `active` and `backing off` wait to be tried, `resting` for a change of the cluster. */
-	state: 'active' | 'backing off' | 'trying' | 'resting';
+	/**
+	 * `active` Pods wait for an attempt, `backing off` ones for a timer, `unschedulable` ones for a change of the
+	 * cluster.
+	 */
+	state: 'active' | 'backing off' | 'attempting' | 'unschedulable';
 	attempts: number;
+	/** When the last attempt ended, in ms of the monotonic clock. */
 	triedAt: number;
-	/** The number of changes that had been noted when the attempt under way began. */
+	/** The number of changes before the running attempt started. */
 	changesAtStart: number;
-	/** Whether the Pod itself changed during the attempt. */
+	/** Whether the Pod changed during the attempt. */
 	isOutdated: boolean;
 	shape: Shape | undefined;
 	timer: Timer | undefined;
 }
 
-/** Pods that are refused alike. */
+/** Pods that are unschedulable for the same reasons. */
 interface Shape {
 	readonly text: string;
 	readonly entries: FifoSet<Entry>;
 	refusedBy: ReadonlySet<string>;
 	triedAt: number;
-	/** The one of them that is, or will be, tried on behalf of all. */
+	/** The Pod that is, or will be, tried on behalf of all of them. */
 	probe: Entry | undefined;
 }
 
 /**
- * The Pods that need a node, in the order in which they are to be tried (upstream: scheduling_queue.go).
+ * The queue of Pods that need a node (upstream: pkg/scheduler/backend/queue/scheduling_queue.go).
  *
- * 1. Of the Pods to be tried the one of the highest priority comes first, then the one that came first.
- * 2. A Pod that found no node rests until a change of the cluster that may help those who refused it, or
- *    for five minutes. A change during the attempt counts.
- * 3. Of Pods that are refused alike only one is tried after a change; the next one follows once that one
- *    has found a node.
- * 4. A Pod that was tried before waits from 1 s to 10 s for its next turn, but gets it at once where no
- *    other Pod can be tried. After an error it always waits.
+ * 1. The Pod with the highest priority is taken first; among equal ones, the one that was queued first.
+ * 2. An unschedulable Pod is retried after a change of the cluster that may help it, judged by the predicates
+ *    that refused it, or after five minutes. A change during the attempt is not missed.
+ * 3. Of Pods that are unschedulable for the same reasons only one is retried after a change, as a probe. The
+ *    next one follows when the probe was bound. Upstream retries all of them.
+ * 4. A retry waits for a backoff of 1 s to 10 s, but is taken early if no other Pod is ready. After an error it
+ *    always waits.
  */
 export class SchedulingQueue {
 	readonly #options: SchedulingQueueOptions;
 	readonly #entries = new Map<string, Entry>();
 	readonly #active = new ByPriority<Entry>();
-	/** Those of the Pods that back off that are taken early where there is nothing else to do. */
+	/** The Pods in backoff that may be taken early if no Pod is active. */
 	readonly #backingOff = new ByPriority<Entry>();
 	readonly #shapes = new Map<string, Shape>();
-	/** The shapes whose Pods wait before they are tried again; the one that was tried longest ago comes first. */
-	readonly #resting = new FifoSet<Shape>();
+	/** The shapes without a probe, ordered by the time of their last attempt, the oldest first. */
+	readonly #waiting = new FifoSet<Shape>();
 	readonly #lastChange = new Map<ClusterChange, number>();
 	#changes = 0;
 	#wakeUp: Timer | undefined;
@@ -84,20 +94,23 @@ export class SchedulingQueue {
 		this.#options = options;
 	}
 
-	/** How many Pods are in each part of the queue, by upstream's names; counted when it is asked for. */
+	/** The number of Pods in each part of the queue, by upstream's names; counted at each call. */
 	get sizes(): { readonly active: number; readonly backoff: number; readonly unschedulable: number } {
 		const states = Array.from(this.#entries.values(), ({ state }) => state);
 		return {
 			active: this.#active.size,
 			backoff: states.filter((state) => state === 'backing off').length,
-			unschedulable: states.filter((state) => state === 'resting').length,
+			unschedulable: states.filter((state) => state === 'unschedulable').length,
 		};
 	}
 
-	/** Has the Pod tried as soon as it is its turn: it is new, or it has changed. */
+	/**
+	 * Queues a Pod that is new or has changed, without backoff. If an attempt is running, it is repeated
+	 * afterwards.
+	 */
 	offer(key: string, priority: number): void {
 		const known = this.#entries.get(key);
-		if (known?.state === 'trying') {
+		if (known?.state === 'attempting') {
 			known.isOutdated = true;
 			return;
 		}
@@ -110,7 +123,7 @@ export class SchedulingQueue {
 		this.#activate(entry);
 	}
 
-	/** Forgets the Pod: it is gone, or needs no node. */
+	/** Removes a Pod that is gone or needs no node. */
 	drop(key: string): void {
 		const entry = this.#entries.get(key);
 		if (!entry) return;
@@ -118,21 +131,24 @@ export class SchedulingQueue {
 		this.#takeOut(entry);
 	}
 
-	/** The Pod to try next; {@link settle} must follow. */
+	/**
+	 * Takes the Pod to try next; undefined if none is ready. The caller must call {@link settle} when the attempt
+	 * has ended.
+	 */
 	take(): Ticket | undefined {
 		const next = this.#active.first() ?? this.#backingOff.first();
 		if (!next) return undefined;
 		this.#unqueue(next);
-		next.state = 'trying';
+		next.state = 'attempting';
 		next.changesAtStart = this.#changes;
 		next.isOutdated = false;
 		return next;
 	}
 
-	/** Ends the attempt that {@link take} began. */
+	/** Records the result of the attempt for a taken Pod. */
 	settle(ticket: Ticket, end: AttemptEnd): void {
 		const entry = this.#entries.get(ticket.key);
-		// The Pod may have been dropped meanwhile, and another one of its name may have come.
+		// The Pod may have been dropped meanwhile, and another Pod of the same name queued.
 		if (!entry || entry !== ticket) return;
 		entry.attempts += 1;
 		entry.triedAt = this.#options.clock.monotonic();
@@ -143,10 +159,10 @@ export class SchedulingQueue {
 		} else if (end.kind === 'failed') {
 			this.#leaveShape(entry);
 			this.#backOff(entry, false);
-		} else this.#rest(entry, end);
+		} else this.#putAside(entry, end);
 	}
 
-	/** Notes a change of the cluster and has those Pods tried that it may help. */
+	/** Records a change of the cluster and queues the Pods that it may help. */
 	changed(change: ClusterChange): void {
 		this.#changes += 1;
 		this.#lastChange.set(change, this.#changes);
@@ -159,34 +175,35 @@ export class SchedulingQueue {
 		for (const { timer } of this.#entries.values()) timer?.cancel();
 	}
 
-	#rest(entry: Entry, { shape: text, refusedBy }: Extract<AttemptEnd, { kind: 'refused' }>): void {
+	/** Puts an unschedulable Pod aside, unless a change during its attempt may have helped it. */
+	#putAside(entry: Entry, { shape: text, refusedBy }: Extract<AttemptEnd, { kind: 'refused' }>): void {
 		if (entry.shape?.text !== text) this.#leaveShape(entry);
 		const shape: Shape = this.#shapes.get(text) ?? {
 			...{ text, entries: new FifoSet(), refusedBy, triedAt: 0, probe: undefined },
 		};
 		this.#shapes.set(text, shape);
 		entry.shape = shape;
-		entry.state = 'resting';
+		entry.state = 'unschedulable';
 		shape.entries.add(entry);
 		shape.refusedBy = refusedBy;
 		shape.triedAt = entry.triedAt;
 		if (shape.probe === entry) shape.probe = undefined;
-		this.#resting.delete(shape);
-		if (!shape.probe) this.#resting.add(shape);
-		const missed = [...this.#lastChange].some(
+		this.#waiting.delete(shape);
+		if (!shape.probe) this.#waiting.add(shape);
+		const hasMissedChange = [...this.#lastChange].some(
 			([change, at]) => at > entry.changesAtStart && mayHelp(change, refusedBy),
 		);
-		if (missed) this.#probe(shape);
-		else this.#armWakeUp();
+		if (hasMissedChange) this.#probe(shape);
+		else this.#setWakeUpTimer();
 	}
 
-	/** Has one Pod of the shape tried, unless one is already. */
+	/** Queues one Pod of the shape as its probe, unless it has one already. */
 	#probe(shape: Shape): void {
 		if (shape.probe) return;
 		const entry = shape.entries.first;
 		if (!entry) return;
 		shape.probe = entry;
-		this.#resting.delete(shape);
+		this.#waiting.delete(shape);
 		this.#backOff(entry, true);
 	}
 
@@ -197,7 +214,7 @@ export class SchedulingQueue {
 		shape.entries.delete(entry);
 		if (shape.entries.size === 0) {
 			this.#shapes.delete(shape.text);
-			this.#resting.delete(shape);
+			this.#waiting.delete(shape);
 		}
 		if (shape.probe !== entry) return;
 		shape.probe = undefined;
@@ -212,13 +229,13 @@ export class SchedulingQueue {
 
 	#backOff(entry: Entry, mayBeEarly: boolean): void {
 		const { clock, onReady } = this.#options;
-		const leftMs = entry.triedAt + backoffDelayMs(BACKOFF, entry.attempts) - clock.monotonic();
-		if (leftMs <= 0) {
+		const remainingMs = entry.triedAt + backoffDelayMs(BACKOFF, entry.attempts) - clock.monotonic();
+		if (remainingMs <= 0) {
 			this.#activate(entry);
 			return;
 		}
 		entry.state = 'backing off';
-		entry.timer = clock.setTimer(leftMs, () => {
+		entry.timer = clock.setTimer(remainingMs, () => {
 			this.#unqueue(entry);
 			this.#activate(entry);
 		});
@@ -240,24 +257,26 @@ export class SchedulingQueue {
 	}
 
 	/**
-	 * Sets one timer for all shapes, for when the first of them has rested long enough. It is called for each Pod
-	 * that is refused, so it must not look at every shape.
+	 * Sets one timer for all shapes, for the one whose last attempt is the oldest. This is called for each
+	 * unschedulable Pod, so it must not iterate over all shapes.
 	 */
-	#armWakeUp(): void {
-		const { first } = this.#resting;
+	#setWakeUpTimer(): void {
+		const { first } = this.#waiting;
 		if (this.#wakeUp || !first) return;
 		const { clock } = this.#options;
-		this.#wakeUp = clock.setTimer(first.triedAt + LONGEST_REST_MS - clock.monotonic(), () => {
+		this.#wakeUp = clock.setTimer(first.triedAt + MAX_UNSCHEDULABLE_MS - clock.monotonic(), () => {
 			this.#wakeUp = undefined;
-			this.#probeRested(clock.monotonic() - LONGEST_REST_MS);
-			this.#armWakeUp();
+			this.#probeOverdue(clock.monotonic() - MAX_UNSCHEDULABLE_MS);
+			this.#setWakeUpTimer();
 		});
 	}
 
-	/** Has one Pod of each shape tried that has not been tried since. */
-	#probeRested(since: number): void {
-		for (const shape of this.#resting) {
-			if (shape.triedAt > since) return;
+	/**
+	 * Queues a probe for each shape whose last attempt was at `deadline` or before, in ms of the monotonic clock.
+	 */
+	#probeOverdue(deadline: number): void {
+		for (const shape of this.#waiting) {
+			if (shape.triedAt > deadline) return;
 			this.#probe(shape);
 		}
 	}

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Turns } from './turns.ts';
 
-/** Work of so many pieces that take 4 ms each and wake the next from a microtask; each turn is run by `turn`. */
+/**
+ * Work of `pieces` pieces, each of which takes 4 ms and wakes the next from a microtask. `turn` runs one event
+ * loop turn.
+ */
 function world(pieces: number): { ran: () => number; wake: () => void; turn: () => Promise<void> } {
 	let now = 0;
 	let ran = 0;
@@ -38,7 +41,7 @@ test('work that wakes itself from microtasks pauses after 10 ms, and continues i
 	assert.deepEqual(counts, [3, 6, 8, 8]);
 });
 
-test('to be woken during the pause does not end it', async () => {
+test('waking the work during the pause does not end the pause', async () => {
 	const { ran, wake, turn } = world(4);
 	wake();
 	await turn();

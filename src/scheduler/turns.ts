@@ -1,31 +1,37 @@
 import type { Clock } from '../base/clock.ts';
 
-/** So long the work may hold one turn of the event loop. */
+/** Maximum time in ms that the work may use of one event loop turn. */
 const LONGEST_TURN_MS = 10;
 
-/** What {@link Turns} are made of. */
+/** The dependencies of {@link Turns}. */
 export interface TurnsOptions {
 	readonly clock: Pick<Clock, 'monotonic'>;
-	/** Does work until there is none or {@link Turns.isOver}; must not throw. In the latter case it calls `wake`. */
+	/**
+	 * Works until there is no more work or {@link Turns.isOver}; in the latter case it calls `wake`. Must not
+	 * throw.
+	 */
 	readonly work: () => void;
-	/** Runs `next` in a later turn of the event loop; `setImmediate` if not given. */
+	/** Runs `next` in a later event loop turn. Default `setImmediate`. */
 	readonly pause?: (next: () => void) => void;
 }
 
 /**
- * Runs work that wakes itself again from microtasks, without ever holding the event loop for long. A limit for
- * each call of the work would not do: microtasks run before any other turn of the event loop, so a chain of
- * calls, each within the limit, would hold it until the last of them. The limit therefore counts from the first
- * call of a turn, and only a later turn sets it anew. As long as the clock stands still, as it does in the
- * simulation between two timers, the work never pauses.
+ * Runs work that wakes itself from microtasks, and limits the time it blocks the event loop.
+ *
+ * A limit for each call would not be enough: microtasks run before the next event loop turn, so a chain of
+ * calls, each within the limit, would block the loop until the last of them. So the limit counts from the first
+ * call in a turn, and only a later turn resets it. While the clock stands still, as in the simulation between
+ * two timers, the work never pauses.
  */
 export class Turns {
 	readonly #clock: Pick<Clock, 'monotonic'>;
 	readonly #work: () => void;
 	readonly #pause: (next: () => void) => void;
-	/** Whether the work will be called: by a microtask, or after the pause. */
+	/** Whether a call of the work is scheduled, by a microtask or after the pause. */
 	#isScheduled = false;
-	/** When this turn of the event loop has been used for long enough; undefined if it has not been used. */
+	/**
+	 * When the limit of this event loop turn is reached, in ms; undefined if the work has not run in this turn.
+	 */
 	#end: number | undefined;
 
 	constructor({ clock, work, pause = setImmediate }: TurnsOptions) {
@@ -34,12 +40,12 @@ export class Turns {
 		this.#pause = pause;
 	}
 
-	/** If true, the work must leave the event loop to others now. */
+	/** Whether the limit of this event loop turn is reached, so that the work must return. */
 	get isOver(): boolean {
 		return this.#end !== undefined && this.#clock.monotonic() >= this.#end;
 	}
 
-	/** Has the work called once soon, however often it is woken until then; never before `wake` returns. */
+	/** Schedules one call of the work, never before `wake` returns. Calls until then have no further effect. */
 	wake(): void {
 		if (this.#isScheduled) return;
 		this.#isScheduled = true;
