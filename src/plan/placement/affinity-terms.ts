@@ -2,12 +2,12 @@ import type { Pod, PodAffinityTerm } from '../../api/core/pod/schema.ts';
 import { matches, NOTHING, type Selector, selectorOf } from '../../api/meta/selector.ts';
 import type { Labels } from './labels.ts';
 
-/** Finds the labels of a namespace; those of a namespace that is not known are undefined. */
+/** Returns the labels of a namespace; undefined if the namespace is unknown. */
 export type NamespaceLabels = (namespace: string) => Labels;
 
-/** A Pod affinity term, ready to be matched. */
+/** A Pod affinity term, prepared for matching. */
 export interface AffinityTerm {
-	/** Equal for terms that mean the same. */
+	/** Equal for equivalent terms. */
 	readonly signature: string;
 	readonly topologyKey: string;
 	readonly namespaces: readonly string[];
@@ -15,13 +15,13 @@ export interface AffinityTerm {
 	readonly selector: Selector;
 }
 
-/** A preferred term; `weight` is negative for an anti-affinity. */
+/** A preferred term. The weight is negative for an anti-affinity. */
 export interface WeightedTerm {
 	readonly term: AffinityTerm;
 	readonly weight: number;
 }
 
-/** The terms of a Pod by what they ask for. */
+/** The affinity terms of a Pod: required affinity, required anti-affinity, and preferred ones of both kinds. */
 export interface PodTerms {
 	readonly affinity: readonly AffinityTerm[];
 	readonly antiAffinity: readonly AffinityTerm[];
@@ -31,7 +31,7 @@ export interface PodTerms {
 const NO_TERMS: PodTerms = { affinity: [], antiAffinity: [], preferred: [] };
 const cached = new WeakMap<object, { readonly namespace: string; readonly terms: PodTerms }>();
 
-/** The affinity and anti-affinity terms of a Pod towards other Pods. */
+/** The inter-Pod affinity terms of a Pod. */
 export function termsOf({ metadata, spec: { affinity } }: Pod): PodTerms {
 	if (!affinity?.podAffinity && !affinity?.podAntiAffinity) return NO_TERMS;
 	const { namespace = '' } = metadata;
@@ -64,7 +64,7 @@ function weighted(
 	return terms.map(({ podAffinityTerm, weight }) => ({ term: podAffinityTerm, weight: sign * weight }));
 }
 
-/** A term that names no namespaces and selects none means the namespace of its Pod. */
+/** Prepares a term. Without `namespaces` and `namespaceSelector` it applies to the namespace of its own Pod. */
 function readyTerm(term: PodAffinityTerm, own: string): AffinityTerm {
 	const { labelSelector, namespaces = [], namespaceSelector, topologyKey } = term;
 	const meant = namespaces.length === 0 && namespaceSelector === undefined ? [own] : namespaces;
@@ -77,7 +77,7 @@ function readyTerm(term: PodAffinityTerm, own: string): AffinityTerm {
 	};
 }
 
-/** Whether the term is about `pod`. */
+/** Whether the term matches `pod`. */
 export function termMatches(
 	term: AffinityTerm,
 	{ metadata }: Pod,

@@ -6,16 +6,16 @@ import type { NodeUsage } from './node-usage.ts';
 import type { Occupancy } from './occupancy.ts';
 import { type Amounts, amountsOf } from './requests.ts';
 
-/** The cluster as placement sees it when it decides about one Pod. */
+/** The state of the cluster that placement reads for one decision. */
 export interface Cluster {
 	readonly nodes: readonly Node[];
 	readonly occupancy: Occupancy;
-	/** The Pods that wait for room on a node that preemption has promised to them. */
+	/** The Pods nominated to the node: preemption is making room for them. */
 	nominated(nodeName: string): readonly Pod[];
 	readonly namespaceLabels: NamespaceLabels;
 }
 
-/** A node with what its Pods take from it, in fact or in a trial. */
+/** A node and the resources that its Pods use, real or hypothetical. */
 export interface NodeView {
 	readonly node: Node;
 	readonly usage: NodeUsage;
@@ -26,7 +26,7 @@ export function nameOf({ metadata }: Node): string {
 	return metadata.name ?? '';
 }
 
-/** What a node has for Pods. */
+/** The allocatable resources of a node. */
 export function allocatableOf({ status }: Node): Amounts {
 	return status.allocatable ? amountsOnce(status.allocatable) : NOTHING;
 }

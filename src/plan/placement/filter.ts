@@ -6,7 +6,7 @@ import { priorityOf } from './occupancy.ts';
 import type { NodeCheck, Refusal } from './predicates/predicate.ts';
 import { PREDICATES } from './predicates/predicates.ts';
 
-/** A refusal with the name of the predicate that it comes from. */
+/** A refusal and the name of the predicate that it comes from. */
 export interface NamedRefusal extends Refusal {
 	readonly predicate: string;
 }
@@ -16,7 +16,7 @@ interface NamedCheck {
 	readonly check: NodeCheck;
 }
 
-/** What all predicates say about one Pod, node by node. */
+/** All predicates, prepared for one Pod. */
 export class Filter {
 	readonly #pod: Pod;
 	readonly #cluster: Cluster;
@@ -29,9 +29,9 @@ export class Filter {
 	}
 
 	/**
-	 * The first refusal of the node, or undefined. Pods of the same or a higher priority that are nominated
-	 * to the node are taken to be there; but the Pod must fit without them too, as they may go elsewhere
-	 * and it may need them (upstream: RunFilterPluginsWithNominatedPods).
+	 * The first refusal of the node; undefined if the Pod fits. Pods of the same or a higher priority that are
+	 * nominated to the node are assumed to run there. The Pod must also fit without them: they may be bound
+	 * elsewhere, and an affinity may need them (upstream: RunFilterPluginsWithNominatedPods).
 	 */
 	refusal(view: NodeView): NamedRefusal | undefined {
 		const nominated = this.#nominated(view.node);
@@ -45,12 +45,12 @@ export class Filter {
 		return trial.#refusal({ node: view.node, usage }) ?? this.#refusal(view);
 	}
 
-	/** Takes into account that `pod` is put on the node or taken off it in a trial. */
+	/** Updates the checks for a hypothetical Pod: added to the node (`by` 1) or removed from it (`by` -1). */
 	move(pod: Pod, node: Node, by: 1 | -1): void {
 		for (const { check } of this.#checks) check.move?.(pod, node, by);
 	}
 
-	/** A copy for a trial. */
+	/** A copy whose checks can be changed by {@link move} without affecting this one. */
 	fork(): Filter {
 		const checks = this.#checks.map(({ predicate, check }) => ({
 			predicate,
@@ -82,7 +82,7 @@ export class Filter {
 	}
 }
 
-/** The filter for a Pod, or the predicate that lets no node do, with its reason. */
+/** The filter for a Pod, or the predicate that refuses all nodes and its reason. */
 export type Prepared =
 	| { readonly kind: 'filter'; readonly filter: Filter }
 	| { readonly kind: 'no node'; readonly predicate: string; readonly reason: string };

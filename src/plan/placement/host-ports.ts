@@ -1,8 +1,8 @@
 import type { Pod } from '../../api/core/pod/schema.ts';
 
-/** A port of the node that a Pod wants to have. */
+/** A port on the node that a Pod requests. */
 export interface HostPort {
-	/** The address of the node it is wanted on; `0.0.0.0` for all of them. */
+	/** The IP address on the node; `0.0.0.0` for all addresses. */
 	readonly ip: string;
 	readonly protocol: string;
 	readonly port: number;
@@ -26,19 +26,19 @@ export function hostPortsOf({ spec }: Pod): readonly HostPort[] {
 }
 
 /**
- * The host ports in use on a node (upstream: HostPortInfo). Pods that were bound without a scheduler may
- * hold the same port twice, so each is counted.
+ * The host ports in use on a node (upstream: HostPortInfo). Pods that were bound without a scheduler may use
+ * the same port, so the number of users of each port is counted.
  */
 export class UsedPorts {
-	/** How many Pods hold each port, by protocol and port and then by address. */
+	/** The number of Pods that use each port, by protocol and port and then by address. */
 	readonly #holders: Map<string, Map<string, number>>;
 
-	/** Starts empty, or as a copy of `from`. */
+	/** Creates an empty set, or a copy of `from`. */
 	constructor(from?: UsedPorts) {
 		this.#holders = new Map(from && Array.from(from.#holders, ([key, ips]) => [key, new Map(ips)]));
 	}
 
-	/** Counts `port` as held once more (`by` 1) or once less (`by` -1). */
+	/** Adds (`by` 1) or removes (`by` -1) a user of `port`. */
 	hold(port: HostPort, by: 1 | -1): void {
 		const key = keyOf(port);
 		const ips = this.#holders.get(key) ?? new Map<string, number>();
@@ -49,7 +49,7 @@ export class UsedPorts {
 		else this.#holders.delete(key);
 	}
 
-	/** Whether a Pod holds `port` already, on its address or on one that covers it. */
+	/** Whether a Pod uses `port` already, on the same address or on all addresses. */
 	conflictsWith(port: HostPort): boolean {
 		const ips = this.#holders.get(keyOf(port));
 		if (!ips) return false;

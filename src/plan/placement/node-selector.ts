@@ -3,19 +3,19 @@ import type { NodeSelectorRequirement, NodeSelectorTerm, Pod } from '../../api/c
 import { isWholeNumber } from '../../api/meta/selector.ts';
 import { type Labels, labelOf } from './labels.ts';
 
-/** The alternatives of the Pod's required node affinity, if it has one. */
+/** The terms of the Pod's required node affinity, of which one must match; undefined if it has none. */
 export function requiredNodeTerms({ spec }: Pod): readonly NodeSelectorTerm[] | undefined {
 	return spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
 }
 
-/** Whether the Pod's nodeSelector and required node affinity admit `node`. */
+/** Whether the Pod's nodeSelector and required node affinity match `node`. */
 export function wantsNode(pod: Pod, node: Node): boolean {
 	for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {}))
 		if (labelOf(node.metadata.labels, key) !== value) return false;
 	return requiredNodeTerms(pod)?.some((term) => matchesNodeTerm(term, node)) ?? true;
 }
 
-/** Whether all requirements of the term hold for the node; a term without any holds for no node. */
+/** Whether the node meets all requirements of the term. A term without requirements matches no node. */
 export function matchesNodeTerm(term: NodeSelectorTerm, { metadata }: Node): boolean {
 	const { matchExpressions = [], matchFields = [] } = term;
 	if (matchExpressions.length + matchFields.length === 0) return false;
@@ -47,7 +47,7 @@ function meets(requirement: NodeSelectorRequirement, labels: Labels): boolean {
 	}
 }
 
-/** Only whole numbers can be compared; anything else matches nothing. */
+/** Compares whole numbers; any other value does not match. */
 function compare(
 	value: string | undefined,
 	bound: string | undefined,

@@ -3,38 +3,38 @@ import { hostPortsOf, UsedPorts } from './host-ports.ts';
 import { type Amounts, podRequests } from './requests.ts';
 
 /**
- * What the Pods of one node take from it together, kept by adding and subtracting, so that placing a Pod
- * costs the same with ten thousand others on the node as with none.
+ * The total usage of one node by its Pods. It is updated incrementally, so that the cost of placing a Pod does
+ * not depend on the number of Pods on the node.
  */
 export class NodeUsage {
 	readonly #requested: Map<string, number>;
 	readonly #forScores: Map<string, number>;
-	/** The host ports in use. */
+	/** The host ports that the Pods use. */
 	readonly ports: UsedPorts;
 
-	/** Starts empty, or as a copy of `from`, on which a decision can be tried. */
+	/** Creates an empty usage, or a copy of `from` for a simulation. */
 	constructor(from?: NodeUsage) {
 		this.#requested = new Map(from?.requested);
 		this.#forScores = new Map(from?.forScores);
 		this.ports = new UsedPorts(from?.ports);
 	}
 
-	/** The sum of the requests. */
+	/** The sum of the Pods' requests. */
 	get requested(): Amounts {
 		return this.#requested;
 	}
 
-	/** The sum of the requests as scores count them; see {@link PodRequests.forScores}. */
+	/** The sum of the Pods' requests for scoring; see {@link PodRequests.forScores}. */
 	get forScores(): Amounts {
 		return this.#forScores;
 	}
 
-	/** Counts the Pod from now on. */
+	/** Adds the usage of the Pod. */
 	add(pod: Pod): void {
 		this.#count(pod, 1);
 	}
 
-	/** No longer counts the Pod, which must have been added. */
+	/** Subtracts the usage of a Pod that was added before. */
 	remove(pod: Pod): void {
 		this.#count(pod, -1);
 	}

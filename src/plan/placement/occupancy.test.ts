@@ -23,7 +23,7 @@ function variant(uid: string, app: string, more: { readonly ends?: boolean; read
 	});
 }
 
-/** All that can be asked, in an order of its own. */
+/** All results, in a canonical order. */
 function everything(occupancy: Occupancy): unknown {
 	const sorted = (map: ReadonlyMap<string, number>): unknown => [...map].sort();
 	return ['n1', 'n2'].map((node) => ({
@@ -41,7 +41,7 @@ function everything(occupancy: Occupancy): unknown {
 	}));
 }
 
-test('whatever comes and goes, the counts are those of a fresh count', () => {
+test('after any additions and removals the counts equal those of a new occupancy', () => {
 	const step = fc.record({
 		uid: fc.constantFrom('1', '2', '3', '4'),
 		node: fc.constantFrom('n1', 'n2', undefined),
@@ -73,7 +73,7 @@ test('whatever comes and goes, the counts are those of a fresh count', () => {
 	);
 });
 
-test('a question is answered by matching each Pod once, and those that come later once each', () => {
+test('a query matches each Pod once, including Pods that are added later', () => {
 	const occupancy = new Occupancy();
 	let asked = 0;
 	const question: PodQuestion = { signature: 'q', matches: () => ++asked > 0 };
@@ -86,7 +86,7 @@ test('a question is answered by matching each Pod once, and those that come late
 	assert.equal(asked, 11);
 });
 
-test('the number of questions that are kept up to date is bounded', () => {
+test('the number of queries that are kept up to date is limited', () => {
 	const occupancy = new Occupancy();
 	const asked: string[] = [];
 	const ask = (signature: string): void => {
@@ -103,7 +103,7 @@ test('the number of questions that are kept up to date is bounded', () => {
 	assert.ok(asked.includes('q0') && !asked.includes('q1'), 'the one asked longest ago is forgotten');
 });
 
-test('a status write changes nothing that is counted', () => {
+test('a status write changes no counts', () => {
 	const occupancy = new Occupancy();
 	let asked = 0;
 	occupancy.countByNode({ signature: 'q', matches: () => ++asked > 0 });

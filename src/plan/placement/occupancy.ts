@@ -3,24 +3,30 @@ import { semanticEqual } from '../../api/meta/equality.ts';
 import { type AffinityTerm, termsOf } from './affinity-terms.ts';
 import { NodeUsage } from './node-usage.ts';
 
-/** A question about Pods, asked by its signature: equal signatures mean the same question. */
+/** A query for Pods. Queries with equal signatures must match the same Pods: their results are shared. */
 export interface PodQuestion {
 	readonly signature: string;
 	matches(pod: Pod): boolean;
 }
 
-/** A term that Pods on nodes have, with the number of those Pods by node. */
+/** An affinity term of Pods on nodes, with the number of these Pods by node name. */
 export interface TermInUse {
 	readonly term: AffinityTerm;
-	/** How much it counts in a score; 0 for a required anti-affinity. */
+	/** Its weight in a score; 0 for a required anti-affinity. */
 	readonly weight: number;
 	readonly podsByNode: ReadonlyMap<string, number>;
 }
 
-/** How much a required affinity of a Pod on a node counts in the scores of others (upstream: HardPodAffinityWeight). */
+/**
+ * The weight of a required affinity of a Pod on a node in the scores of other Pods (upstream:
+ * HardPodAffinityWeight).
+ */
 const REQUIRED_AFFINITY_WEIGHT = 1;
 
-/** So many questions are kept up to date; each costs a match for every Pod that comes or goes. */
+/**
+ * Maximum number of queries that are kept up to date. Each costs a match for every Pod that is added or
+ * removed.
+ */
 const MOST_QUESTIONS = 100;
 
 interface Counted {
@@ -39,13 +45,13 @@ interface Tally {
 }
 
 /**
- * The Pods that count against nodes: those that are bound and have not ended, and those for which a
- * decision is made that the API does not show yet.
+ * The Pods that use nodes: those that are bound and have not ended, and those that the scheduler has decided to
+ * bind before the informer shows it.
  *
- * 1. A Pod counts on one node at most; it is told apart by its UID.
- * 2. Everything that placement asks for is kept up to date as Pods come and go. No answer scans all
- *    Pods, except the first to a question that was not asked before.
- * 3. As long as no Pod has affinity terms and no predicate asks, a Pod costs a few additions.
+ * 1. A Pod, identified by its UID, counts on at most one node.
+ * 2. All results are updated incrementally. No method scans all Pods, except for the first query with a new
+ *    signature.
+ * 3. Without affinity terms and queries, adding a Pod costs a few additions.
  */
 export class Occupancy {
 	readonly #counted = new Map<string, Counted>();
@@ -54,17 +60,17 @@ export class Occupancy {
 	readonly #preferences = new Map<string, MutableTermInUse>();
 	readonly #tallies = new Map<string, Tally>();
 
-	/** What the Pods on the node take from it. */
+	/** The resources that the Pods on the node use. */
 	usage(nodeName: string): NodeUsage {
 		return this.#nodes.get(nodeName)?.usage ?? EMPTY;
 	}
 
-	/** The node that the Pod with this UID counts on. */
+	/** The name of the node on which the Pod with this UID counts, or undefined. */
 	nodeOf(uid: string): string | undefined {
 		return this.#counted.get(uid)?.nodeName;
 	}
 
-	/** The Pods on the node whose priority is lower than `priority`. */
+	/** The Pods on the node with a priority below `priority`. */
 	lessImportant(nodeName: string, priority: number): readonly Pod[] {
 		const found: Pod[] = [];
 		for (const [each, pods] of this.#nodes.get(nodeName)?.byPriority ?? [])
@@ -72,22 +78,22 @@ export class Occupancy {
 		return found;
 	}
 
-	/** The required anti-affinity terms of the Pods that count, each once. */
+	/** The distinct required anti-affinity terms of all Pods. */
 	get antiAffinityTerms(): Iterable<TermInUse> {
 		return this.#antiAffinity.values();
 	}
 
-	/** The terms of the Pods that count by which they draw others to themselves, or keep them away. */
+	/** The distinct terms of all Pods that affect scores: preferred terms, and required affinities. */
 	get preferences(): Iterable<TermInUse> {
 		return this.#preferences.values();
 	}
 
-	/** How many Pods on each node the question is true of; nodes without any are left out. */
+	/** The number of Pods on each node that match the query; nodes without such Pods are omitted. */
 	countByNode(question: PodQuestion): ReadonlyMap<string, number> {
 		const { signature } = question;
 		const known = this.#tallies.get(signature);
 		const tally = known ?? { question, podsByNode: new Map<string, number>() };
-		// Deleting and setting moves the question to the end, so that the one asked longest ago is first.
+		// Deleting and setting moves the query to the end of the map, so that the least recently used one is first.
 		this.#tallies.delete(signature);
 		this.#tallies.set(signature, tally);
 		if (known) return known.podsByNode;
@@ -97,12 +103,12 @@ export class Occupancy {
 		return tally.podsByNode;
 	}
 
-	/** Forgets the answers to all questions, for when something else than a Pod changes them. */
+	/** Discards the results of all queries, for changes that affect them but are not changes of Pods. */
 	forgetAnswers(): void {
 		this.#tallies.clear();
 	}
 
-	/** Counts `pod` on `nodeName` from now on, as it is now. */
+	/** Counts this version of the Pod on `nodeName`, instead of an earlier version or node. */
 	put(pod: Pod, nodeName: string): void {
 		const { uid = '' } = pod.metadata;
 		const old = this.#counted.get(uid);
@@ -116,7 +122,7 @@ export class Occupancy {
 		this.#count(uid, { pod, nodeName }, 1);
 	}
 
-	/** No longer counts the Pod with this UID; returns whether it did. */
+	/** Removes the Pod with this UID; returns whether it was counted. */
 	remove(uid: string): boolean {
 		const old = this.#counted.get(uid);
 		if (old) this.#count(uid, old, -1);
@@ -189,7 +195,10 @@ function addCount(counts: Map<string, number>, key: string, by: number): void {
 	else counts.set(key, sum);
 }
 
-/** Most changes of a Pod are changes of its status, which count for nothing here. */
+/**
+ * Whether two versions of a Pod are equal for all counts. Most changes affect only the status, which is not
+ * counted.
+ */
 function countsTheSame(pod: Pod, old: Pod): boolean {
 	return (
 		Boolean(pod.metadata.deletionTimestamp) === Boolean(old.metadata.deletionTimestamp) &&
@@ -199,8 +208,8 @@ function countsTheSame(pod: Pod, old: Pod): boolean {
 }
 
 /**
- * Whether two versions of a Pod have the same spec, apart from its node. The generation tells, where the
- * API server counts it; comparing objects by identity would work for an informer in the process only.
+ * Whether two versions of a Pod have the same spec. Equal generations prove it, if the API server sets them.
+ * Comparing identities alone would work only for an informer in the same process as the API server.
  */
 export function sameSpec(pod: Pod, old: Pod): boolean {
 	const { generation } = pod.metadata;

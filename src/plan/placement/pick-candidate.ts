@@ -2,20 +2,20 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { priorityOf } from './occupancy.ts';
 
-/** A node that has room once these Pods have left it. */
+/** A node on which the Pod fits when these victims are gone. */
 export interface Candidate {
 	readonly nodeName: string;
-	/** By descending importance. */
+	/** In descending order of importance. */
 	readonly victims: readonly Pod[];
 }
 
-/** Makes all priorities positive, so that fewer victims of a negative priority are better than more. */
+/** Makes all priorities positive: otherwise more victims of negative priority would give a smaller sum. */
 const PRIORITY_OFFSET = 2 ** 31;
 
 /**
- * What a good candidate is, in order: the next measure decides between those that are equal by the ones
- * before it. Less is better. Upstream's first measure, violated PodDisruptionBudgets, is missing here as
- * those are not served.
+ * The criteria for the best candidate, smaller is better: the highest priority of a victim, the sum of
+ * priorities, the number of victims, the latest start. A criterion decides only if all before it tie.
+ * Upstream's first criterion, violated PodDisruptionBudgets, is omitted because that resource is not served.
  */
 const MEASURES: readonly ((candidate: Candidate) => number)[] = [
 	({ victims }) => (victims[0] ? priorityOf(victims[0]) : Number.NEGATIVE_INFINITY),
@@ -24,7 +24,10 @@ const MEASURES: readonly ((candidate: Candidate) => number)[] = [
 	(candidate) => -earliestStart(candidate),
 ];
 
-/** The best candidate (upstream: pickOneNodeForPreemption); of equal ones the first. */
+/**
+ * The best candidate, the first one if several are equal (upstream: pickOneNodeForPreemption); undefined if
+ * there is none.
+ */
 export function pickCandidate(candidates: readonly Candidate[]): Candidate | undefined {
 	let best = candidates;
 	for (const measure of MEASURES) {
@@ -36,7 +39,10 @@ export function pickCandidate(candidates: readonly Candidate[]): Candidate | und
 	return best[0];
 }
 
-/** When the first of the most important victims started; those that have not started count as the latest. */
+/**
+ * The earliest start of the victims with the highest priority, in ms; one that has not started counts as the
+ * latest.
+ */
 function earliestStart({ victims }: Candidate): number {
 	const highest = victims[0] && priorityOf(victims[0]);
 	return victims

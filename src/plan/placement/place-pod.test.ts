@@ -3,7 +3,7 @@ import test from 'node:test';
 import { mayHelp, placePod } from './place-pod.ts';
 import { clusterOf, outcomeOf, podOf } from './testing/placement-world.ts';
 
-test('without a node nothing can be placed', () => {
+test('without nodes a Pod is unschedulable', () => {
 	assert.equal(outcomeOf(podOf(), { nodes: [] }), 'no nodes available to schedule pods');
 });
 
@@ -21,7 +21,7 @@ test('the reasons of all nodes are counted and sorted as text', () => {
 	);
 });
 
-test('only the first predicate that refuses a node is told, but every resource that is short', () => {
+test('the message has the first predicate that refuses a node, with every insufficient resource', () => {
 	const tainted = { spec: { taints: [{ key: 'k', effect: 'NoSchedule' }] } };
 	const pod = podOf({ requests: { cpu: '5', memory: '9Gi' } });
 	assert.equal(
@@ -31,7 +31,7 @@ test('only the first predicate that refuses a node is told, but every resource t
 	assert.equal(outcomeOf(pod), '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.');
 });
 
-test('a Pod goes to the node that it is nominated to, if it fits there', () => {
+test('a Pod is placed on its nominated node if it fits there', () => {
 	const shape = { nodes: [{ name: 'a' }, { name: 'b' }] };
 	const busy = { ...shape, placed: { b: [podOf({ requests: { cpu: '3' } })] } };
 	const nominated = podOf({ requests: { cpu: '1' }, status: { nominatedNodeName: 'b' } });
@@ -40,7 +40,7 @@ test('a Pod goes to the node that it is nominated to, if it fits there', () => {
 	assert.equal(outcomeOf(nominated, full), 'on a');
 });
 
-test('room that a Pod of the same or a higher priority is nominated to is not given away', () => {
+test('the room of a nominated Pod of the same or a higher priority is kept', () => {
 	const waiting = podOf({ requests: { cpu: '3' }, spec: { priority: 10 } });
 	const nominated = { here: [waiting] };
 	const asking = (priority: number) => podOf({ requests: { cpu: '2' }, spec: { priority } });
@@ -51,7 +51,7 @@ test('room that a Pod of the same or a higher priority is nominated to is not gi
 	assert.equal(outcomeOf(waiting, { nominated }), 'on here');
 });
 
-test('a nominated Pod counts for affinity only in that it may keep others away', () => {
+test('a nominated Pod counts for anti-affinity, but does not satisfy an affinity', () => {
 	const terms = [{ labelSelector: { matchLabels: { app: 'a' } }, topologyKey: 'kubernetes.io/hostname' }];
 	const required = { requiredDuringSchedulingIgnoredDuringExecution: terms };
 	const near = podOf({ spec: { affinity: { podAffinity: required } } });
@@ -67,7 +67,7 @@ test('a nominated Pod counts for affinity only in that it may keep others away',
 	);
 });
 
-test('a Pod that was refused is worth another try only after a change that concerns the refusal', () => {
+test('a Pod is retried only after a change that may affect the predicate that refused it', () => {
 	const short = placePod(podOf({ requests: { cpu: '5' } }), clusterOf());
 	assert.ok(short.kind === 'unschedulable');
 	for (const change of ['node-added', 'node-allocatable', 'pod-gone'] as const)

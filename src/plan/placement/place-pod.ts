@@ -8,26 +8,31 @@ import { PREDICATES } from './predicates/predicates.ts';
 import { type Preemption, planPreemption } from './preemption.ts';
 import { bestNode } from './scores/scores.ts';
 
-/** Where a Pod goes, or why nowhere. */
+/** The decision for a Pod: the node to bind it to, or why it is unschedulable. */
 export type Placement =
 	| { readonly kind: 'bind'; readonly nodeName: string; readonly because: string }
 	| {
 			readonly kind: 'unschedulable';
-			/** What upstream puts into the PodScheduled condition. */
+			/** The message of the PodScheduled condition, in upstream's words. */
 			readonly message: string;
-			/** What is done about it. */
+			/** Whether Pods are preempted to make room. */
 			readonly preemption: Preemption;
-			/** The names of the predicates that refused a node. */
+			/** The names of the predicates that refused a node: only changes that concern these can help. */
 			readonly refusedBy: ReadonlySet<string>;
 	  };
 
 /**
- * Chooses the node for a Pod: the best of those that no predicate rules out; if there is none, perhaps the
- * Pods that must make room for it. Read on in predicates/predicates.ts, scores/scores.ts, preemption.ts.
+ * Chooses a node for a Pod: the one with the highest score among those that no predicate refuses. If there is
+ * none, plans the preemption of other Pods. Pure. Upstream: schedulePod in pkg/scheduler/schedule_one.go.
  *
- * 1. A node is never given more than it has, nor a Pod that one of the predicates refuses there.
- * 2. A Pod that fits on some node is placed; nothing is preempted for it.
- * 3. The words about a Pod that is not placed are upstream's, in its order.
+ * Read in this order: cluster.ts and occupancy.ts (input), predicates/predicates.ts and filter.ts (which nodes
+ * fit), scores/scores.ts (which is best), preemption.ts and pick-candidate.ts, pod-scheduled.ts (status),
+ * shape.ts (which Pods are unschedulable for the same reasons).
+ *
+ * 1. The requests of the Pods on a node never exceed its allocatable resources, and no Pod is placed on a node
+ *    that a predicate refuses.
+ * 2. A Pod that fits on some node is placed, and no Pod is preempted for it.
+ * 3. Messages about unschedulable Pods are upstream's, with the reasons in its order.
  */
 export function placePod(pod: Pod, cluster: Cluster): Placement {
 	const { nodes } = cluster;
@@ -35,13 +40,13 @@ export function placePod(pod: Pod, cluster: Cluster): Placement {
 	const prepared = prepareFilter(pod, cluster);
 	if (prepared.kind === 'no node') {
 		const preemption = planPreemption({ pod, cluster, refusals: new Map() });
-		const told = `0/${nodes.length} nodes are available: ${prepared.reason}.`;
-		return unschedulable(told, preemption, [prepared.predicate]);
+		const summary = `0/${nodes.length} nodes are available: ${prepared.reason}.`;
+		return unschedulable(summary, preemption, [prepared.predicate]);
 	}
 	const { filter } = prepared;
 	const nominated = nodes.find((node) => nameOf(node) === pod.status.nominatedNodeName);
 	if (nominated && !filter.refusal(viewOf(nominated, cluster)))
-		return { kind: 'bind', nodeName: nameOf(nominated), because: 'room was made for it there' };
+		return { kind: 'bind', nodeName: nameOf(nominated), because: 'it is nominated to the node' };
 	const fitting: NodeView[] = [];
 	const refusals = new Map<string, NamedRefusal>();
 	for (const node of nodes) {
@@ -51,7 +56,7 @@ export function placePod(pod: Pod, cluster: Cluster): Placement {
 		else fitting.push(view);
 	}
 	if (fitting.length > 0) {
-		const because = `it is the best of ${fitting.length} fitting nodes of ${nodes.length}`;
+		const because = `it has the highest score of ${fitting.length} fitting nodes of ${nodes.length}`;
 		return { kind: 'bind', nodeName: nameOf(bestNode(pod, fitting, cluster)), because };
 	}
 	const reasons = Array.from(refusals.values(), (refusal) => refusal.reasons);
@@ -60,10 +65,13 @@ export function placePod(pod: Pod, cluster: Cluster): Placement {
 	return unschedulable(fitError(nodes.length, reasons), preemption, refusedBy);
 }
 
-/** Whether a change of the cluster makes a Pod that these predicates refused worth another try. */
+/**
+ * Whether a change of the cluster may make a Pod schedulable that these predicates refused (upstream: queueing
+ * hints).
+ */
 export function mayHelp(change: ClusterChange, refusedBy: ReadonlySet<string>): boolean {
 	if (change === 'node-added') return true;
-	return PREDICATES.some(({ name, helpedBy }) => refusedBy.has(name) && helpedBy.includes(change));
+	return PREDICATES.some(({ name, retryOn }) => refusedBy.has(name) && retryOn.includes(change));
 }
 
 const NO_NODES: Placement = {
@@ -73,9 +81,9 @@ const NO_NODES: Placement = {
 	refusedBy: new Set(),
 };
 
-function unschedulable(told: string, preemption: Preemption, refusedBy: readonly string[]): Placement {
+function unschedulable(summary: string, preemption: Preemption, refusedBy: readonly string[]): Placement {
 	const rest = preemption.kind === 'none' ? ` preemption: ${preemption.message}` : '';
-	return { kind: 'unschedulable', message: `${told}${rest}`, preemption, refusedBy: new Set(refusedBy) };
+	return { kind: 'unschedulable', message: `${summary}${rest}`, preemption, refusedBy: new Set(refusedBy) };
 }
 
 function viewOf(node: Node, { occupancy }: Cluster): NodeView {

@@ -75,7 +75,7 @@ const cpuOn = (placed: Placed, node: Node): number =>
 const near = (a: Node, b: Node, key: string): boolean =>
 	a.metadata.labels?.[key] === b.metadata.labels?.[key];
 
-/** Whether the rules allow the Pod on the node; `spreads` is judged only where the Pod asks for it. */
+/** Whether the rules allow the Pod on the node; `spreads` is checked only if the Pod has a constraint. */
 function allows(node: Node, wish: Wish, placed: Placed, nodes: readonly Node[]): boolean {
 	if (cpuOn(placed, node) + wish.cpu > 4000) return false;
 	for (const other of placed.values()) {
@@ -89,7 +89,7 @@ function allows(node: Node, wish: Wish, placed: Placed, nodes: readonly Node[]):
 	return alike(node) + 1 - Math.min(...nodes.map(alike)) <= 1;
 }
 
-/** Places one Pod after the other, preempting as the plan says, and checks each decision. */
+/** Places one Pod after the other, applies the planned preemptions, and checks each decision. */
 function playOut(list: readonly Wish[], count: number, check: (seen: Decision) => void): void {
 	const nodes = nodesOf(count);
 	const cluster = { ...clusterOf(), nodes };
@@ -124,11 +124,11 @@ interface Decision {
 	readonly nodes: readonly Node[];
 }
 
-test('no Pod is where the rules do not allow it, and room that was made is enough', () => {
+test('every Pod is placed where the rules allow it, and preemption makes enough room', () => {
 	fc.assert(fc.property(wishes, nodeCounts, (list, count) => playOut(list, count, () => undefined)));
 });
 
-test('a Pod that fits somewhere is placed, and nothing is preempted for it', () => {
+test('a Pod that fits on a node is placed, and no Pod is preempted for it', () => {
 	fc.assert(
 		fc.property(wishes, nodeCounts, (list, count) =>
 			playOut(list, count, ({ placement, allowed }) => {
@@ -140,7 +140,7 @@ test('a Pod that fits somewhere is placed, and nothing is preempted for it', () 
 	);
 });
 
-test('only Pods of a lower priority are preempted, and none that need not be', () => {
+test('only Pods of a lower priority are preempted, and none without need', () => {
 	fc.assert(
 		fc.property(wishes, nodeCounts, (list, count) =>
 			playOut(list, count, ({ wish, placement, placed, nodes }) => {
@@ -161,7 +161,7 @@ test('only Pods of a lower priority are preempted, and none that need not be', (
 	);
 });
 
-test('preemption is given up only where not even all less important Pods of a node are enough', () => {
+test('preemption fails only if removing all Pods of lower priority from a node is not enough', () => {
 	fc.assert(
 		fc.property(wishes, nodeCounts, (list, count) =>
 			playOut(list, count, ({ wish, placement, placed, nodes }) => {
@@ -178,7 +178,7 @@ test('preemption is given up only where not even all less important Pods of a no
 	);
 });
 
-test('the message counts each node once, or says more of it than one thing', () => {
+test('the message counts each node at least once', () => {
 	fc.assert(
 		fc.property(wishes, nodeCounts, (list, count) =>
 			playOut(list, count, ({ placement }) => {

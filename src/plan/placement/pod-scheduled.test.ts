@@ -21,7 +21,7 @@ function large(status: object = {}, metadata: object = {}): Pod {
 	return podOf({ requests: { cpu: '5' }, status, metadata });
 }
 
-test('a Pod that was never told why is told, with its generation', () => {
+test('a Pod without the condition gets it, with its generation', () => {
 	assert.deepEqual(statusOf(large({}, { generation: 3 })), {
 		conditions: [
 			{
@@ -45,11 +45,11 @@ const condition = (more: object = {}): object => ({
 	],
 });
 
-test('what it says already is not written again', () => {
+test('an unchanged condition is not written again', () => {
 	assert.equal(statusOf(large(condition())), undefined);
 });
 
-test('another reason does not change since when it is so', () => {
+test('another message keeps the transition time', () => {
 	const [changed] = statusOf(large(condition({ message: 'other' })))?.conditions ?? [];
 	assert.deepEqual([changed?.message, changed?.lastTransitionTime], [MESSAGE, BEFORE]);
 	const [gated] = statusOf(large(condition({ reason: 'SchedulingGated' })))?.conditions ?? [];
@@ -58,7 +58,7 @@ test('another reason does not change since when it is so', () => {
 	assert.equal(newer?.observedGeneration, 2);
 });
 
-test('a nomination is written once, and taken away when it helps no more', () => {
+test('a nomination is written once, and removed when it no longer helps', () => {
 	const low = podOf({ requests: { cpu: '4' } });
 	const wanting = (status: object = {}): Pod =>
 		podOf({ requests: { cpu: '1' }, spec: { priority: 5 }, status });

@@ -1,16 +1,16 @@
 import type { Pod, PodCondition } from '../../api/core/pod/schema.ts';
 import type { Placement } from './place-pod.ts';
 
-/** Changes to a Pod's status, for a strategic merge patch. */
+/** Changes of a Pod's status, for a strategic merge patch. */
 export interface UnscheduledStatus {
 	readonly conditions?: readonly PodCondition[];
-	/** Null takes it away. */
+	/** Null removes the field. */
 	readonly nominatedNodeName?: string | null;
 }
 
 /**
- * What the status of a Pod that was not placed must say that it does not yet: why, and on which node room is
- * being made. Undefined if it says so already. `now` is RFC 3339.
+ * The changes of the status of an unschedulable Pod: the PodScheduled condition with the reason, and the
+ * nominated node. Undefined if the status is up to date. `now` is in RFC 3339.
  */
 export function unscheduledStatus(
 	pod: Pod,

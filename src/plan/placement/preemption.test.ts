@@ -21,7 +21,7 @@ function pod(name: string, { priority = 0, cpu = '1', startTime, more = {} }: Wi
 	});
 }
 
-/** What is preempted for the Pod, as `node: victims`, or the message. */
+/** The preemption for the Pod as `node: victims`, or the message. */
 function preempted(wanted: Pod, shape: ClusterShape): string {
 	const placement = placePod(wanted, clusterOf(shape));
 	if (placement.kind === 'bind') return `fits on ${placement.nodeName}`;
@@ -38,7 +38,7 @@ test('a Pod that fits preempts nothing', () => {
 	assert.equal(preempted(high(), { placed: { here: [pod('low', { cpu: '3' })] } }), 'fits on here');
 });
 
-test('the least important Pods go, and no more than must', () => {
+test('the least important Pods are preempted, and no more than needed', () => {
 	const placed = {
 		here: [pod('a', { priority: 3 }), pod('b', { priority: 1 }), pod('c', { priority: 2, cpu: '2' })],
 	};
@@ -47,7 +47,7 @@ test('the least important Pods go, and no more than must', () => {
 	assert.equal(preempted(high({ cpu: '3' }), { placed }), 'here: c b');
 });
 
-test('of Pods of one priority those go that started last; those that have not started first', () => {
+test('of Pods with the same priority those that started last are preempted, those not started first', () => {
 	const placed = {
 		here: [
 			pod('older', { startTime: '2026-01-01T00:00:00Z', cpu: '2' }),
@@ -59,7 +59,7 @@ test('of Pods of one priority those go that started last; those that have not st
 	assert.equal(preempted(high({ cpu: '2' }), { placed }), 'here: younger waiting');
 });
 
-test('a Pod of the same priority is no victim', () => {
+test('a Pod of the same priority is not preempted', () => {
 	const placed = { here: [pod('same', { priority: 100, cpu: '4' })] };
 	assert.equal(
 		preempted(high(), { placed }),
@@ -67,14 +67,14 @@ test('a Pod of the same priority is no victim', () => {
 	);
 });
 
-test('a negative priority is lower than none', () => {
+test('a negative priority is lower than no priority', () => {
 	assert.equal(
 		preempted(pod('none'), { placed: { here: [pod('low', { priority: -1, cpu: '4' })] } }),
 		'here: low',
 	);
 });
 
-test('preemption does not help where the Pods on a node are not the reason', () => {
+test('preemption does not help if the Pods on a node are not the reason', () => {
 	const message = (reason: string): string =>
 		`0/1 nodes are available: 1 ${reason}. preemption: 0/1 nodes are available: 1 ${NOT_HELPFUL}.`;
 	const placed = { here: [pod('low')] };
@@ -94,7 +94,7 @@ test('preemption does not help where the Pods on a node are not the reason', () 
 	);
 });
 
-test('where no node will do at all, preemption is said not to help on any', () => {
+test('if a predicate refuses all nodes, the message says that preemption helps on none', () => {
 	const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }];
 	assert.equal(
 		preempted(high({ more: { spec: { volumes } } }), { nodes: [{ name: 'a' }, { name: 'b' }] }),
@@ -102,7 +102,7 @@ test('where no node will do at all, preemption is said not to help on any', () =
 	);
 });
 
-test('nodes of all sorts are told apart in the message', () => {
+test('the message distinguishes the reasons of all nodes', () => {
 	const nodes = [
 		{ name: 'a' },
 		{ name: 'b', spec: { unschedulable: true } },
@@ -117,7 +117,7 @@ test('nodes of all sorts are told apart in the message', () => {
 	);
 });
 
-test('preemptionPolicy Never', () => {
+test('a Pod with preemptionPolicy Never preempts no Pod', () => {
 	const placed = { here: [pod('low', { cpu: '4' })] };
 	assert.equal(
 		preempted(high({ more: { spec: { preemptionPolicy: 'Never' } } }), { placed }),
@@ -130,7 +130,7 @@ const ENDING = {
 	status: { conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' }] },
 };
 
-test('a Pod whose victims are still ending preempts no more', () => {
+test('a Pod whose victims are terminating preempts no further Pods', () => {
 	const waiting = high({ more: { status: { nominatedNodeName: 'here' } } });
 	const here = [pod('leaving', { cpu: '2', more: ENDING }), pod('low', { cpu: '2' })];
 	assert.equal(
@@ -142,21 +142,21 @@ test('a Pod whose victims are still ending preempts no more', () => {
 	assert.equal(preempted(waiting, { placed: { here: ending } }), 'here: low');
 });
 
-test('a nominated node that can never take the Pod does not hold it up', () => {
+test('a nominated node that can never fit the Pod does not prevent preemption elsewhere', () => {
 	const nodes = [{ name: 'a', spec: { unschedulable: true } }, { name: 'b' }];
 	const waiting = high({ more: { status: { nominatedNodeName: 'a' } } });
 	const placed = { a: [pod('leaving', { more: ENDING })], b: [pod('low', { cpu: '4' })] };
 	assert.equal(preempted(waiting, { nodes, placed }), 'b: low');
 });
 
-test('a nomination that helps no more ends', () => {
+test('a nomination that no longer helps is removed', () => {
 	const waiting = high({ cpu: '5', more: { status: { nominatedNodeName: 'here' } } });
 	const placement = placePod(waiting, clusterOf());
 	assert.ok(placement.kind === 'unschedulable' && placement.preemption.kind === 'none');
 	assert.equal(placement.preemption.endsNomination, true);
 });
 
-test('host ports, anti-affinity and spread can be preempted for', () => {
+test('preemption resolves conflicts of host ports, anti-affinity and topology spread', () => {
 	const port = [{ containerPort: 80, hostPort: 80 }];
 	const holder = pod('holder', { more: { ports: port } });
 	assert.equal(
@@ -184,7 +184,7 @@ test('host ports, anti-affinity and spread can be preempted for', () => {
 	assert.equal(preempted(high({ more: even }), { nodes, placed: { a: [x, pod('other')] } }), 'a: x');
 });
 
-test('a Pod that is needed nearby is not preempted away from under its friend', () => {
+test('a Pod that the affinity of the preempting Pod requires is not preempted', () => {
 	const near = {
 		podAffinity: {
 			requiredDuringSchedulingIgnoredDuringExecution: [
@@ -203,7 +203,7 @@ const busy = (name: string, wishes: readonly Wish[]): readonly Pod[] =>
 	wishes.map((wish, index) => pod(`${name}${index + 1}`, wish));
 const at = (minute: number): string => `2026-01-01T00:0${minute}:00Z`;
 
-/** Which of two nodes is cleared, the second being worse in one measure only. */
+/** Cases of two candidates; the second is worse in one criterion only. */
 for (const [title, better, worse] of [
 	['the lowest of the highest priorities', [{ priority: 5, cpu: '4' }], [{ priority: 6, cpu: '4' }]],
 	[
@@ -250,7 +250,7 @@ for (const [title, better, worse] of [
 		],
 	],
 ] as const) {
-	test(`the node to clear: ${title}`, () => {
+	test(`the chosen candidate: ${title}`, () => {
 		for (const names of [
 			['a', 'b'],
 			['b', 'a'],
@@ -263,7 +263,7 @@ for (const [title, better, worse] of [
 	});
 }
 
-test('Pods of a lower priority that wait for the node lose their nomination', () => {
+test('nominated Pods of a lower priority lose their nomination to the node', () => {
 	const waiting = pod('waiting', { priority: 50, cpu: '4' });
 	const rival = pod('rival', { priority: 100, cpu: '1' });
 	const shape = { placed: { here: [pod('low', { cpu: '4' })] }, nominated: { here: [waiting, rival] } };
@@ -272,7 +272,7 @@ test('Pods of a lower priority that wait for the node lose their nomination', ()
 	assert.deepEqual(placement.preemption.outranked, [waiting]);
 });
 
-test('a Pod is spared if its return makes the spread no worse', () => {
+test('a Pod is not preempted if keeping it does not violate the spread constraint', () => {
 	const labels = { app: 'x' };
 	const constraint = {
 		...{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' },
@@ -286,7 +286,7 @@ test('a Pod is spared if its return makes the spread no worse', () => {
 	assert.equal(preempted(wanted, { nodes, placed: { a, b: full('b'), c: full('c') } }), 'a: other');
 });
 
-test('a node that takes no Pods at all has no victims, and is told so as upstream does', () => {
+test("a node with no allocatable Pods has no victims, and gets upstream's message", () => {
 	assert.equal(
 		preempted(high(), { nodes: [{ allocatable: { pods: '0' } }] }),
 		`0/1 nodes are available: 1 Too many pods. preemption: 0/1 nodes are available: 1 ${NO_VICTIMS}.`,

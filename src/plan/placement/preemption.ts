@@ -8,45 +8,50 @@ import { NodeUsage } from './node-usage.ts';
 import { priorityOf } from './occupancy.ts';
 import { type Candidate, pickCandidate } from './pick-candidate.ts';
 
-/** Which Pods are to make room for a Pod that fits nowhere, or why none are (upstream: DefaultPreemption). */
+/**
+ * The Pods that are preempted for an unschedulable Pod, or why none are (upstream: DefaultPreemption plugin).
+ */
 export type Preemption =
 	| {
 			readonly kind: 'preempt';
 			readonly nodeName: string;
-			/** By descending importance; those that are being deleted already only have to be waited for. */
+			/** In descending order of importance. Those that are being deleted already need no write. */
 			readonly victims: readonly Pod[];
-			/** Pods of lower priority that wait for room on the node: their nomination ends. */
+			/** Pods of lower priority that are nominated to the node: their nomination is removed. */
 			readonly outranked: readonly Pod[];
 	  }
 	| {
 			readonly kind: 'none';
 			readonly message: string;
-			/** Whether a nomination that the Pod has helps no more. */
+			/** Whether a nomination of the Pod must be removed because it no longer helps. */
 			readonly endsNomination: boolean;
 	  };
 
-/** The attempt to place the preempting Pod. */
+/** The failed attempt to place the preempting Pod. */
 export interface FailedAttempt {
 	readonly pod: Pod;
 	readonly cluster: Cluster;
-	/** Left out if a predicate lets no node do. */
+	/** Undefined if a predicate refused all nodes at once. */
 	readonly filter?: Filter;
 	/** By the name of the node. */
 	readonly refusals: ReadonlyMap<string, NamedRefusal>;
 }
 
-/** So many candidates are enough to choose from, unless ten per cent of the nodes are more. */
+/**
+ * Number of candidates after which the search stops, or 10 % of the nodes if that is more (upstream:
+ * minCandidateNodesAbsolute and minCandidateNodesPercentage). Each one costs a simulation.
+ */
 const ENOUGH_CANDIDATES = 100;
 
 const NOT_HELPFUL: readonly string[] = ['Preemption is not helpful for scheduling'];
 const NO_VICTIMS: readonly string[] = ['No preemption victims found for incoming pod'];
 
 /**
- * Finds the node on which the fewest and least important Pods have to go so that the Pod fits there.
+ * Finds the node on which the fewest and least important Pods must be deleted for the Pod to fit.
  *
  * 1. Only Pods of a lower priority are victims.
- * 2. Without its victims the node has room for the Pod; with any one of them more it has not.
- * 3. Nodes that refuse the Pod for another reason than their Pods are left alone.
+ * 2. The Pod fits when all victims are gone, and no victim could be kept.
+ * 3. Nodes that refuse the Pod for a reason other than their Pods are not considered.
  */
 export function planPreemption(attempt: FailedAttempt): Preemption {
 	const { pod, cluster } = attempt;
@@ -79,7 +84,7 @@ function isEndingForPreemption({ metadata, status }: Pod): boolean {
 	return target?.status === 'True' && target.reason === 'PreemptionByScheduler';
 }
 
-/** The candidates, and the reasons of the nodes that were tried and are none. */
+/** The candidates, and the reasons of the nodes on which preemption does not help. */
 function findCandidates({ pod, cluster, filter, refusals }: FailedAttempt): {
 	readonly candidates: readonly Candidate[];
 	readonly reasons: (readonly string[])[];
@@ -98,7 +103,8 @@ function findCandidates({ pod, cluster, filter, refusals }: FailedAttempt): {
 	return { candidates, reasons };
 }
 
-interface Question {
+/** Whether preemption on one node would make room for the Pod. */
+interface Trial {
 	readonly pod: Pod;
 	readonly node: Node;
 	readonly cluster: Cluster;
@@ -110,10 +116,10 @@ type Victims =
 	| { readonly kind: 'none'; readonly reasons: readonly string[] };
 
 /**
- * Takes all less important Pods off the node in a trial and puts back as many as possible, the most
- * important first (upstream: SelectVictimsOnNode).
+ * Simulates the removal of all Pods of lower priority from the node, and then adds back as many as possible,
+ * the most important first (upstream: SelectVictimsOnNode).
  */
-function selectVictims({ pod, node, cluster, filter }: Question): Victims {
+function selectVictims({ pod, node, cluster, filter }: Trial): Victims {
 	const nodeName = nameOf(node);
 	const lessImportant = cluster.occupancy.lessImportant(nodeName, priorityOf(pod));
 	if (lessImportant.length === 0) return { kind: 'none', reasons: NO_VICTIMS };
@@ -138,12 +144,12 @@ function take(pod: Pod, { node, usage }: NodeView, trial: Filter): void {
 	trial.move(pod, node, -1);
 }
 
-/** By priority, then by how long they have been running (upstream: MoreImportantPod). */
+/** Orders Pods by descending priority, then by start time, the earliest first (upstream: MoreImportantPod). */
 function byImportance(a: Pod, b: Pod): number {
 	return priorityOf(b) - priorityOf(a) || Math.sign(startOf(a) - startOf(b)) || 0;
 }
 
-/** A Pod that has not started counts as starting now, which is after all others. */
+/** The start time in ms; a Pod that has not started counts as the latest. */
 function startOf({ status }: Pod): number {
 	return timeOf(status.startTime) ?? Number.MAX_SAFE_INTEGER;
 }

@@ -16,7 +16,7 @@ function amounts(spec: object): Record<string, number> {
 	return Object.fromEntries(podRequests(podOf({ spec })).amounts);
 }
 
-test('cpu is counted in thousandths, the rest in whole units, rounded up', () => {
+test('cpu is counted in millicores, other resources in whole units, rounded up', () => {
 	assert.deepEqual(
 		Object.fromEntries(
 			amountsOf({ cpu: '1500m', memory: '1Ki', 'example.com/x': '3', 'ephemeral-storage': '1500m' }),
@@ -29,13 +29,13 @@ test('cpu is counted in thousandths, the rest in whole units, rounded up', () =>
 	});
 });
 
-test('containers are added up; every Pod is one of pods', () => {
+test('the requests of containers are added, and every Pod requests one of pods', () => {
 	const containers = ['a', 'b'].map((name) => asking({ cpu: '1', memory: '1Ki' }, { name }));
 	assert.deepEqual(amounts({ containers }), { cpu: 2000, memory: 2048, pods: 1 });
 	assert.deepEqual(amounts({}), { pods: 1 });
 });
 
-test('init containers count where they need more than the rest, sidecars beside it', () => {
+test('init containers count if they request more than the containers, sidecars are added', () => {
 	const containers = [asking({ cpu: '2' })];
 	const init = (name: string, cpu: string, more: object = {}): object => asking({ cpu }, { name, ...more });
 	const cases: readonly (readonly [readonly object[], number])[] = [
@@ -50,7 +50,7 @@ test('init containers count where they need more than the rest, sidecars beside 
 		assert.equal(amounts({ containers, initContainers }).cpu, cpu, JSON.stringify(initContainers));
 });
 
-test('the overhead is added, and requests of the Pod as a whole replace those of its containers', () => {
+test('the overhead is added, and requests at Pod level replace those of the containers', () => {
 	const containers = [asking({ cpu: '1', memory: '1Ki', 'example.com/x': '1' })];
 	assert.equal(amounts({ containers, overhead: { cpu: '250m' } }).cpu, 1250);
 	const resources = { requests: { cpu: '3' } };
@@ -62,7 +62,7 @@ test('the overhead is added, and requests of the Pod as a whole replace those of
 	});
 });
 
-test('for scores a container without requests counts as a small one', () => {
+test('for scoring a container without requests counts with a minimum', () => {
 	const scored = (pod: Pod): unknown => Object.fromEntries(podRequests(pod).forScores);
 	assert.deepEqual(scored(podOf()), { cpu: 100, memory: 200 * 1024 * 1024 });
 	assert.deepEqual(scored(podOf({ requests: { cpu: '1' } })), { cpu: 1000, memory: 200 * 1024 * 1024 });

@@ -3,29 +3,32 @@ import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
 import { memoize } from '../../base/memoize.ts';
 
 /**
- * Amounts by resource name, as upstream's scheduler counts them: `cpu` in thousandths of a core, every
- * other resource in whole units, rounded up. Pods count under `pods`.
+ * Amounts by resource name in the units of upstream's scheduler: `cpu` in millicores, all other resources in
+ * whole units, rounded up. The number of Pods is the resource `pods`.
  */
 export type Amounts = ReadonlyMap<string, number>;
 
-/** What a Pod takes from the resources of its node. */
+/** The resources that a Pod uses on its node. */
 export interface PodRequests {
-	/** What the node must have: only amounts above zero, always one of `pods`. */
+	/** The requests that must fit: only positive amounts, and always 1 of `pods`. */
 	readonly amounts: Amounts;
-	/** Of `cpu` and `memory` with a minimum for each container that requests none: what scores spread by. */
+	/** The requests for scoring: a container without a request for `cpu` or `memory` counts with a minimum. */
 	readonly forScores: Amounts;
 }
 
-/** What a container without requests is taken to use when nodes are scored (upstream: DefaultMilliCPURequest …). */
+/**
+ * The assumed requests of a container without requests, for scoring (upstream: DefaultMilliCPURequest,
+ * DefaultMemoryRequest).
+ */
 const MINIMUM: Amounts = new Map([
 	['cpu', 100],
 	['memory', 200 * 1024 * 1024],
 ]);
 
 /**
- * What a Pod requests of a node, by upstream's rule (PodRequests in component-helpers/resource): the sum
- * over containers and sidecars, or, where it is more, an init container together with the sidecars
- * started before it; amounts that the Pod requests as a whole replace that sum; plus the overhead.
+ * The requests of a Pod (upstream: PodRequests in component-helpers/resource). For each resource: the sum over
+ * containers and sidecars or, if larger, an init container plus the sidecars started before it. Requests at Pod
+ * level replace that amount. The overhead is added.
  */
 export function podRequests(pod: Pod): PodRequests {
 	return requestsOfSpec(pod.spec);
@@ -37,7 +40,7 @@ const requestsOfSpec = memoize((spec: PodSpec): PodRequests => {
 	return { amounts, forScores: total(spec, requestsForScores) };
 });
 
-/** The amounts that a resource list (`{cpu: '500m'}`) names. */
+/** The amounts of a resource list such as `{cpu: '500m'}`. */
 export function amountsOf(list: Readonly<Record<string, string>> | undefined): Amounts {
 	const amounts = new Map<string, number>();
 	for (const [resource, quantity] of Object.entries(list ?? {}))
@@ -71,7 +74,7 @@ function requestsForScores(container: Container): Amounts {
 	return new Map([...MINIMUM, ...requestsOf(container)]);
 }
 
-/** Only cpu, memory and huge pages can be requested for the Pod as a whole. */
+/** Replaces amounts by requests at Pod level, which exist only for cpu, memory and huge pages. */
 function withPodLevel(needed: Amounts, { resources }: PodSpec): Amounts {
 	if (!resources?.requests) return needed;
 	const whole = [...amountsOf(resources.requests)].filter(

@@ -8,19 +8,19 @@ function shape(pod: Pod, predicate = 'NodeResourcesFit', isNominated = false): s
 	return shapeOf(pod, { refusedBy: new Set([predicate]), isNominated });
 }
 
-test('Pods of one Job are alike, though each has a name and an index of its own', () => {
+test('Pods of one Job have the same shape, although their names and indexes differ', () => {
 	const indexed = (index: string): Pod =>
 		podOf({ labels: { 'batch.kubernetes.io/job-completion-index': index } });
 	assert.equal(shape(indexed('1')), shape(indexed('2')));
 });
 
-test('labels tell Pods apart where a rule that looks at labels refused them', () => {
+test('labels are part of the shape if a predicate that reads labels refused the Pod', () => {
 	const labelled = (app: string): Pod => podOf({ labels: { app } });
 	for (const predicate of ['InterPodAffinity', 'PodTopologySpread'])
 		assert.notEqual(shape(labelled('a'), predicate), shape(labelled('b'), predicate));
 });
 
-test('whatever placement looks at tells Pods apart', () => {
+test('everything that placement reads is part of the shape', () => {
 	const term = { labelSelector: {}, topologyKey: 'zone' };
 	const variants: readonly Pod[] = [
 		podOf(),
@@ -47,7 +47,7 @@ test('whatever placement looks at tells Pods apart', () => {
 	assert.equal(new Set(variants.map((pod) => shape(pod))).size, variants.length);
 });
 
-test('a Pod for which room is being made is like no other', () => {
+test('a nominated Pod has a shape of its own', () => {
 	assert.notEqual(shape(podOf(), 'NodeResourcesFit', true), shape(podOf(), 'NodeResourcesFit', true));
 	const nominated = (): Pod => podOf({ status: { nominatedNodeName: 'here' } });
 	assert.notEqual(shape(nominated()), shape(nominated()));

@@ -2,12 +2,13 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { hostPortsOf } from './host-ports.ts';
 import { podRequests } from './requests.ts';
 
-/** The predicates whose answer depends on the Pod's own labels and namespace. */
+/** The predicates whose result depends on the Pod's own labels. */
 const BY_LABELS: readonly string[] = ['InterPodAffinity', 'PodTopologySpread'];
 
 /**
- * A text that is equal for Pods of which each would be refused as `pod` was: while one of them does not fit,
- * it is pointless to try the others. A Pod for which room is being made is like no other.
+ * A text that is equal for Pods that placement cannot distinguish: while one of them is unschedulable, so are
+ * the others, and the queue need not try them. A nominated Pod has a shape of its own, because the room is
+ * reserved for it alone.
  */
 export function shapeOf(
 	pod: Pod,

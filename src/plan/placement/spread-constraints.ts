@@ -6,16 +6,16 @@ import { wantsNode } from './node-selector.ts';
 import type { PodQuestion } from './occupancy.ts';
 import { untoleratedTaint } from './taints.ts';
 
-/** A topology spread constraint of a Pod, ready to be checked. */
+/** A topology spread constraint of a Pod, prepared for checks. */
 export interface SpreadConstraint {
 	readonly topologyKey: string;
 	readonly maxSkew: number;
 	readonly minDomains: number;
-	/** Which Pods are counted: those in the Pod's namespace that the selector matches and that are not being deleted. */
+	/** Matches the counted Pods: in the Pod's namespace, matched by the selector, and not under deletion. */
 	readonly counted: PodQuestion;
 	/** Whether the selector matches the Pod itself. */
 	readonly matchesItself: boolean;
-	/** Whether the node's domain takes part: by the Pod's node affinity and tolerations, as the policies say. */
+	/** Whether Pods on the node are counted, according to nodeAffinityPolicy and nodeTaintsPolicy. */
 	includes(node: Node): boolean;
 }
 
@@ -25,7 +25,7 @@ export function spreadConstraintsOf(
 	action: TopologySpreadConstraint['whenUnsatisfiable'],
 ): readonly SpreadConstraint[] {
 	const constraints = pod.spec.topologySpreadConstraints ?? NONE;
-	// The answers are the same for all constraints, and a Pod can have thousands of those.
+	// The results are the same for all constraints, and a Pod can have thousands of constraints.
 	const affinity = remembering((node) => wantsNode(pod, node));
 	const taints = remembering((node) => !untoleratedTaint(node.spec.taints, pod.spec.tolerations));
 	return constraints
@@ -33,14 +33,14 @@ export function spreadConstraintsOf(
 		.map((constraint) => ready(constraint, pod, { affinity, taints }));
 }
 
-/** Whether the node has all labels that the constraints are about. */
+/** Whether the node has the topology labels of all constraints. */
 export function hasAllKeys(node: Node, constraints: readonly SpreadConstraint[]): boolean {
 	return constraints.every(({ topologyKey }) => labelOf(node.metadata.labels, topologyKey) !== undefined);
 }
 
 const NONE: readonly TopologySpreadConstraint[] = [];
 
-/** What a Pod says of a node, apart from the constraint. */
+/** The results for a node that do not depend on the constraint. */
 interface NodeAnswers {
 	readonly affinity: (node: Node) => boolean;
 	readonly taints: (node: Node) => boolean;

@@ -6,13 +6,13 @@ import { tolerationOf, untoleratedTaint } from './taints.ts';
 
 const NO_EXECUTE = { effect: 'NoExecute' } as const;
 
-/** Tolerations of other keys, enough that those of a key are looked up. */
+/** Tolerations of other keys, enough for the index by key to be used. */
 const OTHERS = Array.from(
 	{ length: 20 },
 	(_, index): Toleration => ({ key: `o${index}`, operator: 'Exists' }),
 );
 
-test('the first toleration that covers a taint is found, among few and among many', () => {
+test('the first matching toleration is found, among few and among many', () => {
 	const taint: Taint = { key: 'a', value: '1', ...NO_EXECUTE };
 	const rows: readonly (readonly [tolerations: readonly Toleration[], found: number | undefined])[] = [
 		[[], undefined],
@@ -56,7 +56,7 @@ test('the first toleration that covers a taint is found, among few and among man
 	}
 });
 
-test('ten thousand taints and as many tolerations are compared at once', () => {
+test('ten thousand taints and as many tolerations are compared in linear time', () => {
 	const keys = Array.from({ length: 10_000 }, (_, index) => `k${index}`);
 	const taints = keys.map((key): Taint => ({ key, ...NO_EXECUTE }));
 	const tolerations = keys.toReversed().map((key): Toleration => ({ key, operator: 'Exists' }));

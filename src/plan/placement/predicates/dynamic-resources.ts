@@ -1,12 +1,12 @@
 import type { Predicate } from './predicate.ts';
 
 /**
- * The claims on devices that the Pod names must exist (upstream: dynamicresources). ResourceClaims are not
- * served, so none does: the Pod waits, instead of running without its devices.
+ * The Pod's ResourceClaims must exist (upstream: dynamicresources). That resource is not served, so a Pod with
+ * a claim is unschedulable. The alternative, ignoring claims, would run it without its devices.
  */
 export const dynamicResources: Predicate = {
 	name: 'DynamicResources',
-	helpedBy: [],
+	retryOn: [],
 	prepare: ({ metadata, spec }) => {
 		const [claim] = spec.resourceClaims ?? [];
 		if (!claim) return undefined;

@@ -35,7 +35,7 @@ function refused(pod: Pod, shape: ClusterShape, reason: string): void {
 	assert.equal(outcomeOf(pod, shape), `0/1 nodes are available: ${reason}.`);
 }
 
-test('an affinity needs a Pod in the domain', () => {
+test('an affinity requires a matching Pod in the domain', () => {
 	refused(near([about('web')]), {}, NO_AFFINITY);
 	assert.equal(outcomeOf(near([about('web')]), { placed: { here: [web()] } }), 'on here');
 	const shape = { nodes: zones, placed: { a1: [web()] } };
@@ -46,7 +46,7 @@ test('an affinity needs a Pod in the domain', () => {
 	);
 });
 
-test('all terms of an affinity must be about one and the same Pod', () => {
+test('all terms of an affinity must match the same Pod', () => {
 	const both = [about('web'), { labelSelector: { matchLabels: { tier: 'front' } }, topologyKey: HOST }];
 	const apart = { placed: { here: [web(), podOf({ labels: { tier: 'front' } })] } };
 	refused(near(both), apart, NO_AFFINITY);
@@ -54,7 +54,7 @@ test('all terms of an affinity must be about one and the same Pod', () => {
 	assert.equal(outcomeOf(near(both), together), 'on here');
 });
 
-test('the first Pod of a group that wants to be together may go anywhere', () => {
+test('the first Pod of a group with affinity to itself fits on any node', () => {
 	const first = near([about('web')], { labels: { app: 'web' } });
 	assert.equal(outcomeOf(first), 'on here');
 	const second = near([about('web')], { labels: { app: 'web' } });
@@ -68,12 +68,12 @@ test('the first Pod of a group that wants to be together may go anywhere', () =>
 	);
 });
 
-test('not even the first Pod goes to a node without the label', () => {
+test('not even the first Pod fits on a node without the topology label', () => {
 	const first = near([about('web', { topologyKey: 'zone' })], { labels: { app: 'web' } });
 	refused(first, {}, NO_AFFINITY);
 });
 
-test('an anti-affinity keeps off the domains of the Pods it is about', () => {
+test('an anti-affinity refuses the domains of matching Pods', () => {
 	refused(awayFrom([about('web')]), { placed: { here: [web()] } }, NO_ANTI_AFFINITY);
 	assert.equal(outcomeOf(awayFrom([about('db')]), { placed: { here: [web()] } }), 'on here');
 	const shape = { nodes: zones, placed: { a1: [web()] } };
@@ -84,12 +84,12 @@ test('an anti-affinity keeps off the domains of the Pods it is about', () => {
 	);
 });
 
-test('any term of an anti-affinity is enough', () => {
+test('one matching term of an anti-affinity is enough', () => {
 	const pod = awayFrom([about('db'), about('web')]);
 	refused(pod, { placed: { here: [web()] } }, NO_ANTI_AFFINITY);
 });
 
-test('an anti-affinity holds both ways', () => {
+test('an anti-affinity of a Pod on a node refuses matching Pods', () => {
 	refused(web(), { placed: { here: [awayFrom([about('web')])] } }, OTHERS);
 	assert.equal(outcomeOf(podOf(), { placed: { here: [awayFrom([about('web')])] } }), 'on here');
 	const loner = awayFrom([about('web', { topologyKey: 'zone' })]);
@@ -101,7 +101,7 @@ test('a Pod that is being deleted still counts for affinity', () => {
 	refused(awayFrom([about('web')]), { placed: { here: [leaving] } }, NO_ANTI_AFFINITY);
 });
 
-test('a term is about the namespace of its Pod, unless it names others', () => {
+test('a term applies to the namespace of its Pod, unless it names others', () => {
 	const elsewhere = web({ namespace: 'other' });
 	const placed = { here: [elsewhere] };
 	assert.equal(outcomeOf(awayFrom([about('web')]), { placed }), 'on here');
@@ -109,7 +109,7 @@ test('a term is about the namespace of its Pod, unless it names others', () => {
 	assert.equal(outcomeOf(awayFrom([about('web', { namespaces: ['third'] })]), { placed }), 'on here');
 });
 
-test('a namespace selector looks at the labels of namespaces; an empty one selects all', () => {
+test('a namespace selector matches labels of namespaces; an empty one matches all', () => {
 	const placed = { here: [web({ namespace: 'other' })] };
 	const namespaces = { other: { team: 'red' } };
 	const red = { namespaceSelector: { matchLabels: { team: 'red' } } };
@@ -125,14 +125,14 @@ test('a namespace selector looks at the labels of namespaces; an empty one selec
 	);
 });
 
-test('the namespace selector of a Pod on a node is about the namespace of the Pod to be placed', () => {
+test('the namespace selector of a Pod on a node is matched with the namespace of the Pod to place', () => {
 	const loner = awayFrom([about('web', { namespaceSelector: { matchLabels: { team: 'red' } } })]);
 	const shape = { placed: { here: [loner] }, namespaces: { other: { team: 'red' } } };
 	refused(web({ namespace: 'other' }), shape, OTHERS);
 	assert.equal(outcomeOf(web(), shape), 'on here');
 });
 
-test('a term without a selector is about no Pod, one with an empty selector about all', () => {
+test('a term without a selector matches no Pod, one with an empty selector all Pods', () => {
 	const placed = { here: [podOf()] };
 	assert.equal(outcomeOf(awayFrom([{ topologyKey: HOST }]), { placed }), 'on here');
 	refused(awayFrom([{ topologyKey: HOST, labelSelector: {} }]), { placed }, NO_ANTI_AFFINITY);

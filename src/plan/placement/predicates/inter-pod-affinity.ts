@@ -11,30 +11,30 @@ const ANTI_AFFINITY = refusedForPods("node(s) didn't match pod anti-affinity rul
 const ANTI_AFFINITY_OF_OTHERS = refusedForPods("node(s) didn't satisfy existing pods anti-affinity rules");
 
 /**
- * The Pod's required affinity and anti-affinity to other Pods, and the required anti-affinity of those to
- * it (upstream: interpodaffinity, filtering.go).
+ * The Pod's required affinity and anti-affinity to other Pods, and their required anti-affinity to the Pod
+ * (upstream: interpodaffinity, filtering.go).
  */
 export const interPodAffinity: Predicate = {
 	name: 'InterPodAffinity',
-	helpedBy: ['node-added', 'node-labels', 'pod-bound', 'pod-gone', 'pod-changed', 'namespace-labels'],
+	retryOn: ['node-added', 'node-labels', 'pod-bound', 'pod-gone', 'pod-changed', 'namespace-labels'],
 	prepare: (pod, cluster) => {
 		const { affinity, antiAffinity } = termsOf(pod);
 		const counts = countAll(pod, cluster);
 		const nothingToCheck =
 			affinity.length === 0 && antiAffinity.length === 0 && counts.antiAffinityOfOthers.isEmpty;
-		// A nominated Pod may bring an anti-affinity that no Pod on a node has.
+		// A nominated Pod may have an anti-affinity that no Pod on a node has; the filter adds it with move().
 		if (nothingToCheck && !someNominated(cluster)) return undefined;
 		return new AffinityCheck(pod, cluster, counts);
 	},
 };
 
-/** How many Pods the terms are about, by the domains that these Pods are in. */
+/** The numbers of Pods that match the terms, by their topology domains. */
 interface Counts {
-	/** Pods that all terms of the Pod's affinity are about. */
+	/** Pods that match all terms of the Pod's affinity. */
 	readonly affinity: TopologyCounts;
-	/** Pods that a term of its anti-affinity is about. */
+	/** Pods that match a term of its anti-affinity. */
 	readonly antiAffinity: TopologyCounts;
-	/** Pods with an anti-affinity term that is about this Pod. */
+	/** Pods with an anti-affinity term that matches this Pod. */
 	readonly antiAffinityOfOthers: TopologyCounts;
 }
 
@@ -60,8 +60,8 @@ class AffinityCheck implements NodeCheck {
 	}
 
 	/**
-	 * Each term needs a Pod in the node's domain. The first Pod of a group that wants to be together finds
-	 * none anywhere: it may go to any node that has the labels.
+	 * Each term requires a matching Pod in the node's domain. The first Pod of a group with affinity to itself
+	 * finds no such Pod anywhere, so it may be placed on any node that has the labels.
 	 */
 	#satisfiesAffinity(node: Node): boolean {
 		const { affinity } = termsOf(this.#pod);
@@ -121,7 +121,7 @@ function countAll(pod: Pod, cluster: Cluster): Counts {
 	return counts;
 }
 
-/** How many Pods on each node the term is about. */
+/** The number of Pods on each node that match the term. */
 export function countTerm(
 	term: AffinityTerm,
 	{ occupancy, namespaceLabels }: Cluster,

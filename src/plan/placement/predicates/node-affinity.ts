@@ -7,7 +7,7 @@ const REFUSAL = refusedFor("node(s) didn't match Pod's node affinity/selector");
 /** The node must match the Pod's nodeSelector and required node affinity (upstream: nodeaffinity). */
 export const nodeAffinity: Predicate = {
 	name: 'NodeAffinity',
-	helpedBy: ['node-added', 'node-labels'],
+	retryOn: ['node-added', 'node-labels'],
 	prepare: (pod) => {
 		const names = nodesNamed(pod);
 		if (names?.size === 0) return { kind: 'no node', reason: 'pod affinity terms conflict' };
@@ -20,7 +20,7 @@ export const nodeAffinity: Predicate = {
 	},
 };
 
-/** The nodes that the required terms name, if every term names some: the terms are alternatives. */
+/** The nodes that the required terms name; undefined if one names none, because one matching term is enough. */
 function nodesNamed(pod: Pod): ReadonlySet<string> | undefined {
 	const terms = requiredNodeTerms(pod);
 	if (!terms || terms.length === 0) return undefined;
@@ -33,7 +33,9 @@ function nodesNamed(pod: Pod): ReadonlySet<string> | undefined {
 	return named;
 }
 
-/** All requirements of a term must hold, so the names are those that each of them lists. */
+/**
+ * The node names that all requirements of a term list; undefined if it has no requirement for `metadata.name`.
+ */
 function namesIn({ matchFields = [] }: NodeSelectorTerm): readonly string[] | undefined {
 	const lists = matchFields
 		.filter(({ key, operator }) => key === 'metadata.name' && operator === 'In')

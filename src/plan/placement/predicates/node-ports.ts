@@ -3,10 +3,10 @@ import { type Predicate, refusedForPods } from './predicate.ts';
 
 const REFUSAL = refusedForPods("node(s) didn't have free ports for the requested pod ports");
 
-/** The host ports that the Pod asks for must be free on the node (upstream: nodeports). */
+/** The host ports that the Pod requests must be free on the node (upstream: nodeports). */
 export const nodePorts: Predicate = {
 	name: 'NodePorts',
-	helpedBy: ['node-added', 'pod-gone'],
+	retryOn: ['node-added', 'pod-gone'],
 	prepare: (pod) => {
 		const wanted = hostPortsOf(pod);
 		if (wanted.length === 0) return undefined;

@@ -8,7 +8,7 @@ import {
 	podOf,
 } from '../testing/placement-world.ts';
 
-/** A case: what the Pod and its node are like, and which reason is told; none where the Pod fits. */
+/** A case: the Pod, its node, and the reason of the refusal; undefined if the Pod fits. */
 interface Case {
 	readonly title: string;
 	readonly pod?: PodShape;

@@ -2,17 +2,20 @@ import { allocatableOf, type NodeView } from '../cluster.ts';
 import { type Amounts, podRequests } from '../requests.ts';
 import type { Predicate, Refusal } from './predicate.ts';
 
-/** The node must have what the Pod requests, beside its other Pods (upstream: noderesources, fit.go). */
+/**
+ * The Pod's requests must fit into the free allocatable resources of the node (upstream: noderesources,
+ * fit.go).
+ */
 export const nodeResourcesFit: Predicate = {
 	name: 'NodeResourcesFit',
-	helpedBy: ['node-added', 'node-allocatable', 'pod-gone'],
+	retryOn: ['node-added', 'node-allocatable', 'pod-gone'],
 	prepare: (pod) => {
 		const { amounts } = podRequests(pod);
 		return { kind: 'check', refusal: (view) => lacking(amounts, view) };
 	},
 };
 
-/** Every resource that is short is named. Preemption cannot help where a whole node has too little. */
+/** Names every insufficient resource. Preemption cannot help if a request exceeds the total of the node. */
 function lacking(wanted: Amounts, { node, usage }: NodeView): Refusal | undefined {
 	const allocatable = allocatableOf(node);
 	let reasons: string[] | undefined;

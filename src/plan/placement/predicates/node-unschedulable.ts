@@ -5,10 +5,10 @@ import { type Predicate, refusedFor } from './predicate.ts';
 const TAINT: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 const REFUSAL = refusedFor('node(s) were unschedulable');
 
-/** A node that is cordoned takes only Pods that tolerate that (upstream: nodeunschedulable). */
+/** A node with `spec.unschedulable` accepts only Pods that tolerate its taint (upstream: nodeunschedulable). */
 export const nodeUnschedulable: Predicate = {
 	name: 'NodeUnschedulable',
-	helpedBy: ['node-added', 'node-taints'],
+	retryOn: ['node-added', 'node-taints'],
 	prepare: ({ spec: { tolerations } }) => ({
 		kind: 'check',
 		refusal: ({ node }) =>

@@ -30,7 +30,7 @@ function lands(pod: Pod, placed: ClusterShape['placed'], shape: ClusterShape = {
 	return outcomeOf(pod, { ...shape, placed: placed ?? {} });
 }
 
-test('no domain gets further ahead of the emptiest than maxSkew', () => {
+test('no domain exceeds the smallest one by more than maxSkew', () => {
 	assert.equal(lands(spread(), { a1: webs(1) }), 'on b1');
 	assert.match(lands(spread(), { a1: webs(1), b1: webs(2) }), /^on a/);
 	assert.match(lands(spread({ maxSkew: 2 }), { b1: webs(1) }), /^on a/);
@@ -38,11 +38,11 @@ test('no domain gets further ahead of the emptiest than maxSkew', () => {
 	assert.match(lands(spread(), { a1: webs(5) }, one), /^on a/);
 });
 
-test('domains are filled evenly, however many nodes they have', () => {
+test('domains are filled evenly, regardless of their number of nodes', () => {
 	assert.equal(lands(spread(), { a1: webs(1), a2: webs(1), b1: webs(1) }), 'on b1');
 });
 
-test('a Pod that the selector does not match only keeps to what the others are', () => {
+test('a Pod that its selector does not match is placed by the counts of other Pods', () => {
 	const other = podOf({
 		spec: {
 			topologySpreadConstraints: [
@@ -59,7 +59,7 @@ test('a Pod that the selector does not match only keeps to what the others are',
 	assert.match(lands(other, { a1: webs(1), b1: webs(0) }, { nodes }), /^on a/);
 });
 
-test('a node without the label is refused, and no domain', () => {
+test('a node without the topology label is refused, and its Pods are not counted', () => {
 	const shape = { nodes: [...nodes.slice(0, 1), { name: 'bare' }] };
 	const pod = spread({}, { nodeSelector: { 'kubernetes.io/hostname': 'bare' } });
 	assert.equal(
@@ -76,14 +76,14 @@ test('Pods that are being deleted, or are in another namespace, are not counted'
 	assert.equal(lands(spread(), { a2: webs(2, { namespace: 'other' }), b1: webs(1) }, all), 'on a2');
 });
 
-test('with fewer domains than minDomains the emptiest counts as empty', () => {
+test('with fewer domains than minDomains the smallest count is 0', () => {
 	const pod = spread({ minDomains: 3 });
 	assert.equal(lands(pod, { a1: webs(1), b1: webs(1) }), `0/3 nodes are available: 3 ${TOO_UNEVEN}.`);
 	assert.match(lands(spread({ minDomains: 2 }), { a1: webs(1), b1: webs(1) }), /^on /);
 	assert.match(lands(pod, { a1: webs(1) }), /^on b1/);
 });
 
-test('nodes that the node affinity refuses are no domains, unless the policy ignores it', () => {
+test('nodes that do not match the node affinity are not counted, unless nodeAffinityPolicy is Ignore', () => {
 	const selector = { nodeSelector: { zone: 'a' } };
 	assert.match(lands(spread({}, selector), { a1: webs(3) }), /^on a/);
 	assert.equal(
@@ -92,7 +92,7 @@ test('nodes that the node affinity refuses are no domains, unless the policy ign
 	);
 });
 
-test('nodes with taints are domains, unless the policy honors the taints', () => {
+test('tainted nodes are counted, unless nodeTaintsPolicy is Honor', () => {
 	const tainted = {
 		nodes: [...nodes.slice(0, 2), { ...nodes[2], spec: { taints: [{ key: 'k', effect: 'NoSchedule' }] } }],
 	};
@@ -103,7 +103,7 @@ test('nodes with taints are domains, unless the policy honors the taints', () =>
 	assert.match(lands(spread({ nodeTaintsPolicy: 'Honor' }), { a1: webs(1) }, tainted), /^on a/);
 });
 
-test('all constraints must hold', () => {
+test('a node must satisfy all constraints', () => {
 	const constraint = (topologyKey: string): object => ({
 		...{ maxSkew: 1, topologyKey, whenUnsatisfiable: 'DoNotSchedule' },
 		labelSelector: { matchLabels: { app: 'web' } },
@@ -114,7 +114,7 @@ test('all constraints must hold', () => {
 	assert.equal(lands(pod(), { a1: webs(1) }), 'on b1');
 });
 
-test('ScheduleAnyway refuses nothing', () => {
+test('a constraint with ScheduleAnyway refuses no node', () => {
 	const pod = spread({ whenUnsatisfiable: 'ScheduleAnyway' }, { nodeSelector: { zone: 'a' } });
 	assert.match(lands(pod, { a1: webs(5), a2: webs(5) }), /^on a/);
 });

@@ -11,7 +11,7 @@ const NO_LABEL = refusedFor("node(s) didn't match pod topology spread constraint
 /** The Pod's DoNotSchedule spread constraints (upstream: podtopologyspread, filtering.go). */
 export const podTopologySpread: Predicate = {
 	name: 'PodTopologySpread',
-	helpedBy: [
+	retryOn: [
 		...(['node-added', 'node-removed', 'node-labels', 'node-taints'] as const),
 		...(['pod-bound', 'pod-gone', 'pod-changed'] as const),
 	],
@@ -25,14 +25,14 @@ export const podTopologySpread: Predicate = {
 	},
 };
 
-/** Per constraint, how many Pods are counted in each domain that takes part. */
+/** For each constraint, the number of counted Pods in each domain. */
 type Domains = readonly Map<string, number>[];
 
 class SpreadCheck implements NodeCheck {
 	readonly kind = 'check';
 	readonly #constraints: readonly SpreadConstraint[];
 	readonly #domains: Domains;
-	/** The smallest count of each constraint, worked out when it is asked for. */
+	/** The smallest count of each constraint, computed on demand; undefined if it is outdated. */
 	readonly #smallest: (number | undefined)[] = [];
 
 	constructor(constraints: readonly SpreadConstraint[], domains: Domains) {
@@ -82,7 +82,10 @@ class SpreadCheck implements NodeCheck {
 		this.#smallest[index] = undefined;
 	}
 
-	/** With fewer domains than `minDomains` the missing ones count as empty. */
+	/**
+	 * The smallest count of a domain. With fewer domains than `minDomains` it is 0: the missing ones count as
+	 * empty.
+	 */
 	#smallestOf(index: number, { minDomains }: SpreadConstraint): number {
 		const counts = this.#domains[index];
 		if (!counts || counts.size < minDomains) return 0;

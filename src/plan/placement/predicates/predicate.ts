@@ -2,7 +2,7 @@ import type { Node } from '../../../api/core/node/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import type { Cluster, NodeView } from '../cluster.ts';
 
-/** A change of the cluster that may let a Pod be placed that found no node before. */
+/** A change of the cluster that may make an unschedulable Pod schedulable (upstream: ClusterEvent). */
 export type ClusterChange =
 	| 'node-added'
 	| 'node-removed'
@@ -11,61 +11,63 @@ export type ClusterChange =
 	| 'node-taints'
 	| 'pod-bound'
 	| 'pod-gone'
-	/** The labels of a bound Pod changed, or its deletion began. */
+	/** The labels of a bound Pod changed, or its deletion started. */
 	| 'pod-changed'
 	| 'namespace-labels';
 
 /**
- * A rule that keeps a Pod off nodes, by the name of upstream's scheduler plugin. The reasons are upstream's
- * words: people and programs look for them.
+ * A rule that decides whether a Pod fits on a node, with the name of upstream's Filter plugin. The reasons are
+ * upstream's messages, because users and programs search for them.
  */
 export interface Predicate {
 	readonly name: string;
-	/** The changes after which a Pod that this rule refused is worth another try. */
-	readonly helpedBy: readonly ClusterChange[];
-	/** Looks at the Pod and the cluster once, before the nodes are checked one by one. */
+	/** The changes after which a Pod that this rule refused is retried. */
+	readonly retryOn: readonly ClusterChange[];
+	/** Evaluates the Pod and the cluster once, before the single nodes (upstream: PreFilter). */
 	prepare(pod: Pod, cluster: Cluster): Preparation;
 }
 
-/** What {@link Predicate.prepare} found: nothing to check, a check for each node, or that no node will do. */
+/**
+ * The result of {@link Predicate.prepare}: nothing to check, a check for each node, or a refusal of all nodes.
+ */
 export type Preparation =
 	| undefined
 	| NodeCheck
 	| {
 			readonly kind: 'no node';
-			/** Why, instead of any reasons of nodes. */
+			/** The reason, which replaces the reasons of single nodes. */
 			readonly reason: string;
 	  };
 
-/** Checks one node after the other. */
+/** The check of single nodes for one Pod (upstream: Filter). */
 export interface NodeCheck {
 	readonly kind: 'check';
-	/** If given, only these nodes are checked; the others count as refused by `name`. */
+	/** If given, the names of the only nodes that can fit; the predicate refuses all others. */
 	readonly only?: ReadonlySet<string>;
-	/** Why the Pod cannot be on the node, or undefined. */
+	/** The refusal of the node; undefined if the Pod fits. */
 	refusal(view: NodeView): Refusal | undefined;
 	/**
-	 * Takes into account that `pod` is put on the node (`by` 1) or taken off it (`by` -1) in a trial. Left
-	 * out where the check depends on other Pods only by what {@link NodeView} shows.
+	 * Updates the check for a hypothetical Pod: added to the node (`by` 1) or removed from it (`by` -1). Omitted
+	 * if the check depends on other Pods only through {@link NodeView}.
 	 */
 	move?(pod: Pod, node: Node, by: 1 | -1): void;
-	/** A copy for a trial; given if `move` is. */
+	/** A copy that `move` can change without affecting this check; given if `move` is. */
 	fork?(): NodeCheck;
 }
 
-/** Why a Pod cannot be on a node. */
+/** Why a Pod does not fit on a node. */
 export interface Refusal {
 	readonly reasons: readonly string[];
-	/** Whether it could be otherwise without some of the Pods on the node: then preemption is tried. */
+	/** Whether the Pod might fit without some Pods of the node, so that preemption is tried. */
 	readonly dependsOnPods: boolean;
 }
 
-/** A refusal for one reason that no Pod on the node is the cause of. */
+/** A refusal for a reason that does not depend on the Pods on the node. */
 export function refusedFor(reason: string): Refusal {
 	return { reasons: [reason], dependsOnPods: false };
 }
 
-/** A refusal for one reason that Pods on the node are the cause of. */
+/** A refusal for a reason that Pods on the node cause. */
 export function refusedForPods(reason: string): Refusal {
 	return { reasons: [reason], dependsOnPods: true };
 }

@@ -11,8 +11,8 @@ import { taintToleration } from './taint-toleration.ts';
 import { volumeBinding } from './volume-binding.ts';
 
 /**
- * All predicates in the order of upstream's default plugins: the first that refuses a node is the one whose
- * reasons are told.
+ * All predicates in the order of upstream's default plugins. The order is visible to users: the first predicate
+ * that refuses a node gives the reason in the Pod's condition.
  */
 export const PREDICATES: readonly Predicate[] = [
 	nodeUnschedulable,

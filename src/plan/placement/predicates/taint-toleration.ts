@@ -6,7 +6,7 @@ const REFUSAL = refusedFor('node(s) had untolerated taint(s)');
 /** The Pod must tolerate the node's NoSchedule and NoExecute taints (upstream: tainttoleration). */
 export const taintToleration: Predicate = {
 	name: 'TaintToleration',
-	helpedBy: ['node-added', 'node-taints'],
+	retryOn: ['node-added', 'node-taints'],
 	prepare: ({ spec: { tolerations } }) => ({
 		kind: 'check',
 		refusal: ({ node }) => (untoleratedTaint(node.spec.taints, tolerations) ? REFUSAL : undefined),

@@ -2,12 +2,12 @@ import type { Pod } from '../../../api/core/pod/schema.ts';
 import type { Predicate } from './predicate.ts';
 
 /**
- * The claims that the Pod's volumes name must exist (upstream: volumebinding). PersistentVolumeClaims are
- * not served, so none does: the Pod waits, as it would in a cluster where the claim was forgotten.
+ * The PersistentVolumeClaims of the Pod's volumes must exist (upstream: volumebinding). That resource is not
+ * served, so a Pod with a claim is unschedulable, as in a cluster in which the claim was not created.
  */
 export const volumeBinding: Predicate = {
 	name: 'VolumeBinding',
-	helpedBy: [],
+	retryOn: [],
 	prepare: (pod) => {
 		const reason = missingClaim(pod);
 		return reason === undefined ? undefined : { kind: 'no node', reason };

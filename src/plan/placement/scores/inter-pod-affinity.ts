@@ -3,11 +3,11 @@ import { type AffinityTerm, termMatches, termsOf } from '../affinity-terms.ts';
 import { type Cluster, nameOf } from '../cluster.ts';
 import { countTerm } from '../predicates/inter-pod-affinity.ts';
 import { TopologyCounts } from '../topology-counts.ts';
-import { MOST, type Score } from './score.ts';
+import { MAX_SCORE, type Score } from './score.ts';
 
 /**
- * Preferred affinity and anti-affinity between Pods: of the Pod to those on nodes, and of those to the Pod,
- * their required affinity included (upstream: interpodaffinity, scoring.go).
+ * Preferred affinity and anti-affinity between Pods: of the Pod to Pods on nodes, and of these to the Pod,
+ * including their required affinity (upstream: interpodaffinity, scoring.go).
  */
 export const interPodAffinity: Score = {
 	name: 'InterPodAffinity',
@@ -42,9 +42,11 @@ function addEach(
 	for (const node of cluster.nodes) sums.add(topologyKey, node, weight * (podsByNode.get(nameOf(node)) ?? 0));
 }
 
-/** From the smallest, or 0, to the largest. */
+/**
+ * Scales the values so that the smallest, or 0 if that is smaller, becomes 0 and the largest {@link MAX_SCORE}.
+ */
 function spreadOut(values: readonly number[]): readonly number[] {
 	const least = Math.min(0, ...values);
 	const range = Math.max(0, ...values) - least;
-	return values.map((value) => (range > 0 ? Math.trunc((MOST * (value - least)) / range) : 0));
+	return values.map((value) => (range > 0 ? Math.trunc((MAX_SCORE * (value - least)) / range) : 0));
 }

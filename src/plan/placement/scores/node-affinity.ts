@@ -3,7 +3,7 @@ import type { NodeView } from '../cluster.ts';
 import { matchesNodeTerm } from '../node-selector.ts';
 import { inProportion, type Score } from './score.ts';
 
-/** The Pod's preferred node affinity: the weights of the terms that match the node. */
+/** The Pod's preferred node affinity: the sum of the weights of the matching terms (upstream: nodeaffinity). */
 export const nodeAffinity: Score = {
 	name: 'NodeAffinity',
 	weight: 2,

@@ -1,12 +1,12 @@
 import { allocatableOf, type NodeView } from '../cluster.ts';
 import { type Amounts, podRequests } from '../requests.ts';
-import { MOST, type Score } from './score.ts';
+import { MAX_SCORE, type Score } from './score.ts';
 
 const RESOURCES: readonly string[] = ['cpu', 'memory'];
 
 /**
- * Cpu and memory used to the same share are better, so that neither is left over without the other
- * (upstream: balanced_allocation.go). A Pod that requests neither changes no balance.
+ * Prefers nodes on which the used shares of cpu and memory are similar, so that neither remains unusable
+ * without the other (upstream: balanced_allocation.go). A Pod that requests neither is not scored.
  */
 export const nodeResourcesBalancedAllocation: Score = {
 	name: 'NodeResourcesBalancedAllocation',
@@ -25,5 +25,5 @@ function rateBalance(wanted: Amounts, { node, usage }: NodeView): number {
 		return Math.min(1, used / (allocatable.get(resource) ?? 1));
 	});
 	const [first = 0, second = first] = shares;
-	return Math.trunc((1 - Math.abs(first - second) / 2) * MOST);
+	return Math.trunc((1 - Math.abs(first - second) / 2) * MAX_SCORE);
 }

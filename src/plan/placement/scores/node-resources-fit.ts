@@ -1,8 +1,8 @@
 import { allocatableOf, type NodeView } from '../cluster.ts';
 import { type Amounts, podRequests } from '../requests.ts';
-import { MOST, type Score } from './score.ts';
+import { MAX_SCORE, type Score } from './score.ts';
 
-/** More free cpu and memory are better (upstream: least_allocated.go). */
+/** Prefers nodes with more free cpu and memory (upstream: least_allocated.go). */
 export const nodeResourcesFit: Score = {
 	name: 'NodeResourcesFit',
 	weight: 1,
@@ -19,7 +19,7 @@ function rateFree(wanted: Amounts, { node, usage }: NodeView): number {
 		const capacity = allocatable.get(resource) ?? 0;
 		if (capacity === 0) continue;
 		const used = (usage.forScores.get(resource) ?? 0) + (wanted.get(resource) ?? 0);
-		ratings.push(used > capacity ? 0 : Math.trunc(((capacity - used) * MOST) / capacity));
+		ratings.push(used > capacity ? 0 : Math.trunc(((capacity - used) * MAX_SCORE) / capacity));
 	}
 	return ratings.length === 0 ? 0 : Math.trunc(ratings.reduce((a, b) => a + b) / ratings.length);
 }

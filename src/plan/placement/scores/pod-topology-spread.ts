@@ -3,9 +3,12 @@ import { type Cluster, type NodeView, nameOf } from '../cluster.ts';
 import { labelOf } from '../labels.ts';
 import { hasAllKeys, type SpreadConstraint, spreadConstraintsOf } from '../spread-constraints.ts';
 import { TopologyCounts } from '../topology-counts.ts';
-import { MOST, type Score } from './score.ts';
+import { MAX_SCORE, type Score } from './score.ts';
 
-/** The Pod's ScheduleAnyway spread constraints: fewer matching Pods in the node's domains are better. */
+/**
+ * The Pod's ScheduleAnyway spread constraints: prefers nodes with fewer matching Pods in their domains
+ * (upstream: podtopologyspread, scoring.go).
+ */
 export const podTopologySpread: Score = {
 	name: 'PodTopologySpread',
 	weight: 2,
@@ -15,7 +18,7 @@ export const podTopologySpread: Score = {
 	},
 };
 
-/** A node without one of the labels is worth nothing. */
+/** The scores of the nodes; 0 for a node that lacks a topology label. */
 function rate(
 	constraints: readonly SpreadConstraint[],
 	views: readonly NodeView[],
@@ -38,7 +41,7 @@ function rate(
 	return views.map((view) => {
 		const sum = rounded.get(view);
 		if (sum === undefined) return 0;
-		return most === 0 ? MOST : Math.trunc((MOST * (most + least - sum)) / most);
+		return most === 0 ? MAX_SCORE : Math.trunc((MAX_SCORE * (most + least - sum)) / most);
 	});
 }
 
@@ -56,7 +59,11 @@ function countPods(
 	return counts;
 }
 
-/** Small topologies must not drown beside those with many domains. */
+/**
+ * The number of domains with a fitting node, from which the weight of the constraint follows: with many domains
+ * the counts are small, and would have no effect beside those of a topology with few (upstream:
+ * topologyNormalizingWeight).
+ */
 function countDomains({ topologyKey }: SpreadConstraint, eligible: readonly NodeView[]): number {
 	return new Set(eligible.map(({ node }) => labelOf(node.metadata.labels, topologyKey))).size;
 }

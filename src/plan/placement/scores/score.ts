@@ -1,27 +1,27 @@
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import type { Cluster, NodeView } from '../cluster.ts';
 
-/** The best that a score can give. */
-export const MOST = 100;
+/** The highest score of a node (upstream: MaxNodeScore). */
+export const MAX_SCORE = 100;
 
-/** A preference among the nodes that a Pod fits on, by the name and weight of upstream's scheduler plugin. */
+/** A preference among the fitting nodes, with the name and default weight of upstream's Score plugin. */
 export interface Score {
 	readonly name: string;
 	readonly weight: number;
 	/**
-	 * A number from 0 to {@link MOST} for each of `views`, more for a better node; undefined where the Pod has
-	 * no such preference.
+	 * A score from 0 to {@link MAX_SCORE} for each of `views`, higher for a better node; undefined if the Pod has
+	 * no such preference, so that all nodes are equal.
 	 */
 	rate(pod: Pod, views: readonly NodeView[], cluster: Cluster): readonly number[] | undefined;
 }
 
-/** The values in proportion to the largest, which becomes {@link MOST} (upstream: DefaultNormalizeScore). */
+/** Scales the values so that the largest becomes {@link MAX_SCORE} (upstream: DefaultNormalizeScore). */
 export function inProportion(values: readonly number[]): readonly number[] {
 	const largest = Math.max(0, ...values);
-	return largest === 0 ? values : values.map((value) => Math.trunc((MOST * value) / largest));
+	return largest === 0 ? values : values.map((value) => Math.trunc((MAX_SCORE * value) / largest));
 }
 
-/** The same turned around: the fewest of something bad is best. */
+/** Like {@link inProportion}, but reversed, for values of which fewer are better: the largest becomes 0. */
 export function inReverse(values: readonly number[]): readonly number[] {
-	return inProportion(values).map((value) => MOST - value);
+	return inProportion(values).map((value) => MAX_SCORE - value);
 }

@@ -12,7 +12,7 @@ import {
 const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
 const HOST = 'kubernetes.io/hostname';
 
-/** The Pod must go to `good`, whichever of the two nodes is first. */
+/** Asserts that the Pod is placed on `good`, in both orders of the two nodes. */
 function prefers(
 	wanted: () => Pod,
 	good: NodeShape,
@@ -29,7 +29,7 @@ function prefers(
 
 const asking = (cpu: string, more: PodShape = {}): Pod => podOf({ requests: { cpu }, ...more });
 
-test('the node with more free cpu and memory is better', () => {
+test('the node with more free cpu and memory is preferred', () => {
 	prefers(() => asking('100m'), {}, {}, { bad: [asking('1')] });
 	prefers(() => asking('100m'), {}, {}, { bad: [podOf({ requests: { memory: '1Gi' } })] });
 	prefers(
@@ -40,11 +40,11 @@ test('the node with more free cpu and memory is better', () => {
 	);
 });
 
-test('Pods that request nothing are spread all the same', () => {
+test('Pods without requests are spread too', () => {
 	prefers(() => podOf(), {}, {}, { bad: [podOf()] });
 });
 
-test('of nodes that are as full the one that stays in balance is better', () => {
+test('of two equally full nodes the one with balanced cpu and memory is preferred', () => {
 	const placed = {
 		good: [podOf({ requests: { cpu: '1', memory: '2Gi' } })],
 		bad: [podOf({ requests: { cpu: '2', memory: '0' } })],
@@ -52,7 +52,7 @@ test('of nodes that are as full the one that stays in balance is better', () => 
 	prefers(() => podOf({ requests: { cpu: '1', memory: '2Gi' } }), {}, {}, placed);
 });
 
-test('a soft taint that is not tolerated is worse than a fuller node', () => {
+test('a fuller node is preferred to one with an untolerated PreferNoSchedule taint', () => {
 	const soft = { spec: { taints: [{ key: 'k', effect: 'PreferNoSchedule' }] } };
 	prefers(() => podOf(), {}, soft, { good: [asking('2')] });
 	const tolerant = (): Pod => podOf({ spec: { tolerations: [{ key: 'k', operator: 'Exists' }] } });
@@ -61,7 +61,7 @@ test('a soft taint that is not tolerated is worse than a fuller node', () => {
 	prefers(() => podOf(), soft, two, { good: [asking('1')] });
 });
 
-test('preferred node affinity: the sum of the weights of the terms that match', () => {
+test('preferred node affinity adds the weights of the matching terms', () => {
 	const term = (weight: number, key: string): object => ({
 		weight,
 		preference: { matchExpressions: [{ key, operator: 'Exists' }] },
@@ -79,7 +79,7 @@ const preferring = (kind: string, app: string, weight = 50): object => ({
 });
 const web = (more: PodShape = {}): Pod => podOf({ labels: { app: 'web' }, ...more });
 
-test('preferred affinity and anti-affinity to Pods', () => {
+test('preferred affinity and anti-affinity to Pods change the score of their domain', () => {
 	prefers(() => podOf({ spec: preferring('podAffinity', 'web') }), {}, {}, { good: [web(), asking('1')] });
 	prefers(
 		() => podOf({ spec: preferring('podAntiAffinity', 'web') }),
@@ -89,7 +89,7 @@ test('preferred affinity and anti-affinity to Pods', () => {
 	);
 });
 
-test('what Pods on nodes prefer counts too, and their required affinity', () => {
+test('the preferred and required affinity of Pods on nodes counts too', () => {
 	const fan = podOf({ spec: preferring('podAffinity', 'web') });
 	prefers(web, {}, {}, { good: [fan, asking('1')] });
 	const foe = podOf({ spec: preferring('podAntiAffinity', 'web') });
@@ -99,7 +99,7 @@ test('what Pods on nodes prefer counts too, and their required affinity', () => 
 	prefers(web, {}, {}, { good: [bound, asking('1')] });
 });
 
-test('ScheduleAnyway: fewer matching Pods in the domain are better', () => {
+test('with ScheduleAnyway the domain with fewer matching Pods is preferred', () => {
 	const constraint = {
 		...{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' },
 		labelSelector: { matchLabels: { app: 'web' } },
@@ -110,7 +110,7 @@ test('ScheduleAnyway: fewer matching Pods in the domain are better', () => {
 	prefers(pod, a, {}, { good: [asking('500m')] });
 });
 
-test('a soft taint weighs more than a preferred affinity', () => {
+test('a PreferNoSchedule taint weighs more than a preferred affinity', () => {
 	const preference = { matchExpressions: [{ key: 'a', operator: 'Exists' }] };
 	const affinity = { nodeAffinity: { [PREFERRED]: [{ weight: 100, preference }] } };
 	const tempting = { labels: { a: '' }, spec: { taints: [{ key: 'k', effect: 'PreferNoSchedule' }] } };

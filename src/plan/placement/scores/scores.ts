@@ -10,7 +10,7 @@ import { podTopologySpread } from './pod-topology-spread.ts';
 import type { Score } from './score.ts';
 import { taintToleration } from './taint-toleration.ts';
 
-/** All scores with upstream's weights; of its default ones only ImageLocality is missing. */
+/** All scores of upstream's default plugins, except ImageLocality. */
 const SCORES: readonly Score[] = [
 	taintToleration,
 	nodeAffinity,
@@ -20,7 +20,10 @@ const SCORES: readonly Score[] = [
 	nodeResourcesBalancedAllocation,
 ];
 
-/** The node with the highest weighted sum of scores; of equal ones the first. `views` has at least one. */
+/**
+ * The node with the highest weighted sum of scores, the first one if several are equal. Upstream chooses among
+ * equal ones at random; a deterministic choice makes plans reproducible. `views` must not be empty.
+ */
 export function bestNode(pod: Pod, views: readonly NodeView[], cluster: Cluster): Node {
 	const [first, ...others] = views;
 	assert(first, 'a Pod fits on a node');

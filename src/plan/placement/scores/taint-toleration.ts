@@ -3,7 +3,9 @@ import type { NodeView } from '../cluster.ts';
 import { tolerationOf } from '../taints.ts';
 import { inReverse, type Score } from './score.ts';
 
-/** Fewer PreferNoSchedule taints that the Pod does not tolerate are better. */
+/**
+ * Prefers nodes with fewer PreferNoSchedule taints that the Pod does not tolerate (upstream: tainttoleration).
+ */
 export const taintToleration: Score = {
 	name: 'TaintToleration',
 	weight: 3,

@@ -10,16 +10,16 @@ import { placePod } from '../place-pod.ts';
 
 /** Pods, nodes and whole clusters for tests of placement. Objects get the defaults of the API. */
 
-/** What tests say about a node. */
+/** The properties of a node in a test. */
 export interface NodeShape {
 	readonly name?: string;
 	readonly labels?: Record<string, string>;
 	readonly spec?: object;
-	/** Added to 4 cpus, 8 GiB and 110 Pods. */
+	/** Added to the defaults: 4 cpus, 8 GiB of memory and 110 Pods. */
 	readonly allocatable?: Record<string, string>;
 }
 
-/** A node; it carries its name as `kubernetes.io/hostname`. */
+/** A node with its name in the label `kubernetes.io/hostname`. */
 export function nodeOf({ name = 'here', labels = {}, spec = {}, allocatable = {} }: NodeShape = {}): Node {
 	const amounts = { cpu: '4', memory: '8Gi', 'ephemeral-storage': '10Gi', pods: '110', ...allocatable };
 	const json = {
@@ -32,14 +32,14 @@ export function nodeOf({ name = 'here', labels = {}, spec = {}, allocatable = {}
 	return nodes.defaults(decode(nodeSchema, json).value);
 }
 
-/** What tests say about a Pod. */
+/** The properties of a Pod in a test. */
 export interface PodShape {
 	readonly name?: string;
 	readonly namespace?: string;
 	readonly labels?: Record<string, string>;
-	/** Of its one container. */
+	/** The requests of its only container. */
 	readonly requests?: Record<string, string>;
-	/** Host ports of its one container. */
+	/** The ports of its only container. */
 	readonly ports?: readonly object[];
 	readonly spec?: object;
 	readonly metadata?: object;
@@ -48,7 +48,7 @@ export interface PodShape {
 
 let made = 0;
 
-/** A Pod with one container; each has a UID of its own. */
+/** A Pod with one container and a unique UID. */
 export function podOf(shape: PodShape = {}): Pod {
 	made += 1;
 	const { name = `pod-${made}`, namespace = 'default', labels = {}, requests = {}, ports = [] } = shape;
@@ -63,7 +63,7 @@ export function podOf(shape: PodShape = {}): Pod {
 	return pods.defaults(decode(podSchema, json).value);
 }
 
-/** A cluster: nodes, and the Pods on each by the name of the node. */
+/** A cluster: its nodes, and the Pods on them by node name. */
 export interface ClusterShape {
 	readonly nodes?: readonly NodeShape[];
 	readonly placed?: Readonly<Record<string, readonly Pod[]>>;
@@ -71,7 +71,7 @@ export interface ClusterShape {
 	readonly namespaces?: Readonly<Record<string, Labels>>;
 }
 
-/** Builds the cluster; without nodes it has one, `here`. */
+/** Builds the cluster. Without `nodes` it has a single node `here`. */
 export function clusterOf(shape: ClusterShape = {}): Cluster {
 	const { nodes: shapes = [{}], placed = {}, nominated = {}, namespaces = {} } = shape;
 	const occupancy = new Occupancy();
@@ -85,7 +85,7 @@ export function clusterOf(shape: ClusterShape = {}): Cluster {
 	};
 }
 
-/** What becomes of the Pod, in a line: the node it goes to, or the message, without that of preemption. */
+/** The placement as one line: the node, or the message without the part about preemption. */
 export function outcomeOf(pod: Pod, shape: ClusterShape = {}): string {
 	const placement = placePod(pod, clusterOf(shape));
 	if (placement.kind === 'bind') return `on ${placement.nodeName}`;
