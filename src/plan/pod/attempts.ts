@@ -3,7 +3,10 @@ import { timeOf } from '../../api/meta/time.ts';
 import { REMOVED_REASON } from './restart-all.ts';
 import { type Attempt, type PodSnapshot, statusOf } from './snapshot.ts';
 
-/** How a container ended of which nothing is known. */
+/**
+ * The end reported for a container whose attempt is lost: neither the runtime nor the status knows its exit
+ * code.
+ */
 export const LOST = {
 	exitCode: 137,
 	reason: 'ContainerStatusUnknown',
@@ -11,9 +14,9 @@ export const LOST = {
 };
 
 /**
- * The attempts at a container: those the runtime knows of or, where it knows none, what the Pod's last
- * status says. A container that ran and is nowhere to be found has ended in an unknown way, as upstream
- * reports it; one that was removed to be restarted has no attempt any more.
+ * The attempts of a container, oldest first: those that the runtime reports or, if it has none, the one in the
+ * Pod's last status. A container that was running by the status but is missing in the runtime has ended with
+ * {@link LOST}, as upstream reports it. One that was removed for a restart of all containers has no attempts.
  */
 export function attemptsOf(seen: PodSnapshot, name: string): readonly Attempt[] {
 	const known = seen.attempts.get(name);

@@ -3,40 +3,44 @@ import { formatTime } from '../../api/meta/time.ts';
 import { firstByKey } from '../../base/first-by-key.ts';
 import { couldRestartAll, RESTARTING } from './restart-all.ts';
 
-/** What the conditions of a Pod are made from. */
-export interface Aspects {
+/** The inputs from which the conditions of a Pod are computed. */
+export interface ConditionInputs {
 	readonly phase: string;
 	readonly hasSandbox: boolean;
 	readonly initialized: boolean;
-	/** All containers are being restarted, and there is still something of them. */
+	/** Whether all containers are being restarted and the runtime still has attempts of them. */
 	readonly restartingAll: boolean;
 	readonly initStatuses: readonly ContainerStatus[];
-	/** Those whose readiness is the Pod's: the containers and the sidecars. */
+	/** The statuses that decide the Pod's readiness: those of containers and sidecars. */
 	readonly statuses: readonly ContainerStatus[];
 	readonly now: number;
 }
 
 type Verdict = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 
-/** The conditions that the kubelet owns, in its order; those that others have set stay as they are. */
-export function conditionsOf(pod: Pod, aspects: Aspects): readonly PodCondition[] {
-	const ready = containersReady(aspects);
+/**
+ * The Pod's conditions: those that the kubelet owns, in its order, after those of other writers, which are
+ * kept.
+ */
+export function conditionsOf(pod: Pod, inputs: ConditionInputs): readonly PodCondition[] {
+	const ready = containersReady(inputs);
 	const verdicts: readonly Verdict[] = [
-		{ type: 'PodReadyToStartContainers', status: aspects.hasSandbox ? 'True' : 'False' },
-		initialized(pod, aspects),
+		{ type: 'PodReadyToStartContainers', status: inputs.hasSandbox ? 'True' : 'False' },
+		initialized(pod, inputs),
 		podReady(pod, ready),
 		{ ...ready, type: 'ContainersReady' },
 		{ type: 'PodScheduled', status: 'True' },
-		...(couldRestartAll(pod.spec) ? [allRestarting(aspects)] : []),
+		...(couldRestartAll(pod.spec) ? [allRestarting(inputs)] : []),
 	];
 	const own = new Set(verdicts.map(({ type }) => type));
 	const before = pod.status.conditions ?? [];
 	return [
 		...before.filter(({ type }) => !own.has(type)),
-		...verdicts.map((verdict) => dated(verdict, pod, aspects.now)),
+		...verdicts.map((verdict) => dated(verdict, pod, inputs.now)),
 	];
 }
 
+/** The condition with its transition time, which changes only with the status. */
 function dated(verdict: Verdict, pod: Pod, now: number): PodCondition {
 	const { generation } = pod.metadata;
 	const before = pod.status.conditions?.find(({ type }) => type === verdict.type);
@@ -48,8 +52,8 @@ function dated(verdict: Verdict, pod: Pod, now: number): PodCondition {
 	};
 }
 
-/** What was initialised stays so, also while all containers are started anew. */
-function initialized(pod: Pod, { phase, initialized, initStatuses }: Aspects): Verdict {
+/** The condition Initialized. Once True it stays True, even while all containers are restarted. */
+function initialized(pod: Pod, { phase, initialized, initStatuses }: ConditionInputs): Verdict {
 	const type = 'Initialized';
 	if (phase === 'Succeeded') return { type, status: 'True', reason: 'PodCompleted' };
 	const before = pod.status.conditions?.find((each) => each.type === type);
@@ -59,7 +63,10 @@ function initialized(pod: Pod, { phase, initialized, initStatuses }: Aspects): V
 	return { type, status: 'False', reason: 'ContainersNotInitialized', message };
 }
 
-/** Beside its containers, the conditions that the Pod names must be True (upstream: GeneratePodReadyCondition). */
+/**
+ * The condition Ready: all containers are ready and all readiness gates True (upstream:
+ * GeneratePodReadyCondition).
+ */
 function podReady({ spec, status }: Pod, containers: Verdict): Verdict {
 	const type = 'Ready';
 	if (containers.status !== 'True') return { ...containers, type };
@@ -74,7 +81,7 @@ function podReady({ spec, status }: Pod, containers: Verdict): Verdict {
 	return { type, status: 'False', reason: 'ReadinessGatesNotReady', message: unready.join(', ') };
 }
 
-function allRestarting({ phase, restartingAll }: Aspects): Verdict {
+function allRestarting({ phase, restartingAll }: ConditionInputs): Verdict {
 	const type = RESTARTING;
 	if (phase === 'Succeeded') return { type, status: 'False', reason: 'PodCompleted' };
 	if (phase === 'Failed') return { type, status: 'False', reason: 'PodFailed' };
@@ -83,7 +90,7 @@ function allRestarting({ phase, restartingAll }: Aspects): Verdict {
 	return { type, status: 'True', reason: 'RestartAllContainersStarted', message };
 }
 
-function containersReady({ phase, statuses }: Aspects): Verdict {
+function containersReady({ phase, statuses }: ConditionInputs): Verdict {
 	const type = 'ContainersReady';
 	if (phase === 'Succeeded') return { type, status: 'False', reason: 'PodCompleted' };
 	if (phase === 'Failed') return { type, status: 'False', reason: 'PodFailed' };

@@ -10,7 +10,7 @@ function statusOf({ pod }: PodWorld, name: string): ContainerStatus | undefined 
 	return [...initContainerStatuses, ...containerStatuses].find((status) => status.name === name);
 }
 
-test('an init container that has done its part stays completed, whatever the policy of the Pod', () => {
+test('an init container that has succeeded stays completed with any restart policy', () => {
 	for (const restartPolicy of ['Always', 'OnFailure', 'Never'] as const) {
 		const world = new PodWorld({
 			...{ containers: [{ name: 'main' }], initContainers: [{ name: 'init' }], restartPolicy },
@@ -25,7 +25,7 @@ test('an init container that has done its part stays completed, whatever the pol
 	}
 });
 
-test('an init container that failed waits for its next try, and is completed after it', () => {
+test('an init container that failed waits for its restart, and is completed after a success', () => {
 	const world = new PodWorld({ containers: [{ name: 'main' }], initContainers: [{ name: 'init' }] });
 	world.settle();
 	for (const code of [1, 1]) {
@@ -40,7 +40,7 @@ test('an init container that failed waits for its next try, and is completed aft
 	assert.equal(statusOf(world, 'init')?.state?.terminated?.reason, 'Completed');
 });
 
-test('a sidecar that ended is started again even after a success', () => {
+test('a sidecar is restarted even after a success', () => {
 	const world = new PodWorld({
 		containers: [{ name: 'main' }],
 		initContainers: [{ name: 'side', restartPolicy: 'Always' }],
@@ -53,7 +53,7 @@ test('a sidecar that ended is started again even after a success', () => {
 	assert.equal(world.waiting('side')?.reason, 'CrashLoopBackOff');
 });
 
-test('a container that was made tells its resources and what the node set aside', () => {
+test('the status of a created container has its resources and allocatedResources', () => {
 	const limited = { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '500m', memory: '1Gi' } };
 	const containers = [{ name: 'limited', resources: limited }, { name: 'plain' }];
 	const world = new PodWorld({ containers });
@@ -64,7 +64,7 @@ test('a container that was made tells its resources and what the node set aside'
 	assert.equal(statusOf(world, 'plain')?.allocatedResources, undefined);
 });
 
-test('a container that was not made yet tells no resources', () => {
+test('the status of a container that is not created yet has no resources', () => {
 	const resources = { requests: { cpu: '1' } };
 	const world = new PodWorld({
 		containers: [{ name: 'main', resources }],
@@ -75,7 +75,7 @@ test('a container that was not made yet tells no resources', () => {
 	assert.equal(statusOf(world, 'main')?.allocatedResources, undefined);
 });
 
-test('the mounts of a container are in its status', () => {
+test('the status of a container has its volume mounts', () => {
 	const volumeMounts = [
 		{ name: 'data', mountPath: '/data' },
 		{ name: 'settings', mountPath: '/etc/app', readOnly: true },
@@ -88,7 +88,7 @@ test('the mounts of a container are in its status', () => {
 	]);
 });
 
-test('a Pod is ready when its containers are and the conditions that it names are True', () => {
+test('a Pod is ready if its containers are ready and its readiness gates are True', () => {
 	const readinessGates = [{ conditionType: 'acme.io/a' }, { conditionType: 'acme.io/b' }];
 	const world = new PodWorld({ containers: [{ name: 'main' }], readinessGates });
 	const set = (type: string, status: 'True' | 'False'): void => {
@@ -115,7 +115,7 @@ const FAILED: Attempt = {
 	...{ exitCode: 4, reason: 'Error' },
 };
 
-test('the log gives the message of a container that failed, if its policy says so', () => {
+test('the log becomes the termination message of a failed container if its policy allows it', () => {
 	const fallback = { name: 'c', terminationMessagePolicy: 'FallbackToLogsOnError' } as const;
 	const { startedAt: _, ...neverRan } = FAILED;
 	assert.equal(takesMessageFromLog(fallback, FAILED), true);
@@ -124,7 +124,7 @@ test('the log gives the message of a container that failed, if its policy says s
 	assert.equal(takesMessageFromLog(fallback, neverRan), false);
 });
 
-test('the message follows that of the runtime and is cut to the share of the container', () => {
+test('the message from the log follows that of the runtime and is cut to the share of the container', () => {
 	const containers = Array.from({ length: 12 }, (_, index) => ({ name: `c${index}` }));
 	const messageOf = (attempt: Attempt): string | undefined =>
 		attempt.state === 'exited' ? attempt.message : undefined;

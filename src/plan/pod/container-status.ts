@@ -6,45 +6,45 @@ import { restartDelayMs } from './restart.ts';
 import { removedStatus } from './restart-all.ts';
 import { type Attempt, type PodSnapshot, statusOf } from './snapshot.ts';
 
-/** What a container's status says beside what its attempts tell. */
-export interface ContainerOutlook {
+/** The inputs of a container's status apart from its attempts. */
+export interface ContainerStatusInputs {
 	readonly seen: PodSnapshot;
-	/** Whether the Pod goes on, so that a container that ended may be waiting to be started again. */
-	readonly goesOn: boolean;
-	/** All containers are being restarted: what the runtime does not have any more was removed for that. */
+	/** Whether the Pod continues, so that an ended container may be waiting for its restart. */
+	readonly continues: boolean;
+	/** Whether all containers are being restarted: a container that the runtime lacks was removed for that. */
 	readonly restartingAll: boolean;
-	/** Whether this container alone would be started again after its last end. */
+	/** Whether the restart policy restarts this container after its last end. */
 	readonly restarts: boolean;
-	/** How a container waits that has not run yet: ContainerCreating or PodInitializing. */
+	/** The waiting state of a container that has not run yet: ContainerCreating or PodInitializing. */
 	readonly waiting: NonNullable<ContainerState['waiting']>;
-	/** An init container that is no sidecar: it is ready when it is done, not while it runs. */
+	/** Whether it is an init container but no sidecar: it is ready when it has succeeded, not while it runs. */
 	readonly init: boolean;
-	/** The Pod is over, so that what has no end by now has been lost or will never run. */
+	/** Whether the Pod has ended, so that a container without an end is lost or will never run. */
 	readonly missed: boolean;
 }
 
-/** The status of a container, as the kubelet reports it. */
-export function containerStatusOf(container: Container, outlook: ContainerOutlook): ContainerStatus {
-	const { seen } = outlook;
-	const removed = outlook.restartingAll && !seen.attempts.has(container.name);
+/** The status of a container, as the kubelet reports it (upstream: convertToAPIContainerStatuses). */
+export function containerStatusOf(container: Container, inputs: ContainerStatusInputs): ContainerStatus {
+	const { seen } = inputs;
+	const removed = inputs.restartingAll && !seen.attempts.has(container.name);
 	const reset = removed ? removedStatus(seen.pod, container.name) : undefined;
 	if (reset) return { ...bare(container), ...reset };
 	const attempts = attemptsOf(seen, container.name);
 	const last = attempts.findLast((attempt) => attempt.state !== 'created');
 	const previous =
 		last && attempts.findLast((attempt) => attempt.attempt < last.attempt && attempt.state === 'exited');
-	const waiting = waitingOf(container, attempts, outlook);
-	const state = waiting ? { waiting } : last ? stateOf(last, seen.runtime) : stateWithoutRun(outlook);
+	const waiting = waitingOf(container, attempts, inputs);
+	const state = waiting ? { waiting } : last ? stateOf(last, seen.runtime) : stateWithoutRun(inputs);
 	const lastState =
 		waiting && last ? stateOf(last, seen.runtime) : previous ? stateOf(previous, seen.runtime) : undefined;
 	const before = statusOf(seen.pod, container.name);
 	const running = state.running !== undefined;
-	const done = outlook.init && last?.state === 'exited' && last.exitCode === 0;
+	const done = inputs.init && last?.state === 'exited' && last.exitCode === 0;
 	return {
 		...bare(container),
 		state,
 		lastState: lastState ?? before?.lastState ?? {},
-		ready: done || (running && !outlook.init),
+		ready: done || (running && !inputs.init),
 		restartCount: last?.attempt ?? before?.restartCount ?? 0,
 		imageID: last?.imageRef ?? '',
 		...(last && { containerID: `${seen.runtime}://${last.id}`, ...resourcesOf(container) }),
@@ -52,7 +52,7 @@ export function containerStatusOf(container: Container, outlook: ContainerOutloo
 	};
 }
 
-/** The status of a container of which nothing is there. */
+/** The status of a container without attempts. */
 function bare({
 	name,
 	image = '',
@@ -60,7 +60,7 @@ function bare({
 }: Container): Omit<ContainerStatus, 'state' | 'lastState'> {
 	const mounts = volumeMounts.map(({ name: volume, mountPath, readOnly = false }) => ({
 		...{ name: volume, mountPath },
-		// Whether mounts below are read-only too is told of read-only mounts only; no runtime can do that yet.
+		// The kubelet reports recursiveReadOnly for read-only mounts only. No runtime supports it yet.
 		...(readOnly && { readOnly, recursiveReadOnly: 'Disabled' }),
 	}));
 	return {
@@ -70,8 +70,9 @@ function bare({
 }
 
 /**
- * What a container that was made has of the machine: what its Pod says, since that cannot change in place yet.
- * Clients of resize read both fields; without any resources the first is empty, as a kubelet writes it.
+ * The resources in the status of a created container: those of the spec, because they cannot be resized in
+ * place yet. Clients of resize read both fields. Without any resources `resources` is an empty object, as the
+ * kubelet writes it.
  */
 function resourcesOf({
 	resources = {},
@@ -83,16 +84,16 @@ function resourcesOf({
 	};
 }
 
-/** Why a container does not run although it should: the image, its making, or its last end. */
+/** The waiting state of a container that should run: a failed start, or the backoff after its last end. */
 function waitingOf(
 	container: Container,
 	attempts: readonly Attempt[],
-	{ seen, goesOn, restarts }: ContainerOutlook,
+	{ seen, continues, restarts }: ContainerStatusInputs,
 ): ContainerState['waiting'] {
 	const last = attempts.at(-1);
-	const hindrance = seen.hindrances.get(container.name);
-	if (!goesOn || last?.state === 'running') return undefined;
-	if (hindrance) return { reason: hindrance.reason, message: hindrance.message };
+	const failure = seen.hindrances.get(container.name);
+	if (!continues || last?.state === 'running') return undefined;
+	if (failure) return { reason: failure.reason, message: failure.message };
 	if (last?.state !== 'exited' || !restarts) return undefined;
 	const { name = '', namespace = '', uid = '' } = seen.pod.metadata;
 	const delay = formatGoDuration(restartDelayMs(attempts));
@@ -100,8 +101,8 @@ function waitingOf(
 	return { reason: 'CrashLoopBackOff', message };
 }
 
-/** A container that never ran, and never will once its Pod is over, counts as a failure. */
-function stateWithoutRun({ missed, waiting }: ContainerOutlook): ContainerState {
+/** The state of a container without attempts: waiting, or failed with {@link LOST} if the Pod has ended. */
+function stateWithoutRun({ missed, waiting }: ContainerStatusInputs): ContainerState {
 	return missed ? { terminated: LOST } : { waiting };
 }
 

@@ -7,7 +7,7 @@ function hostname(name: string, spec: object = {}): string {
 	return hostnameOf({ metadata: { name }, spec: { containers: [], ...spec } as unknown as Pod['spec'] });
 }
 
-test('the host name is the name of the Pod, or what it says instead', () => {
+test('the host name is the name of the Pod, unless hostname or hostnameOverride is set', () => {
 	assert.equal(hostname('job-0-abcde'), 'job-0-abcde');
 	assert.equal(hostname('job-0-abcde', { hostname: 'job-0' }), 'job-0');
 	assert.equal(hostname('job-0-abcde', { hostname: '' }), 'job-0-abcde');

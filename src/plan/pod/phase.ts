@@ -1,13 +1,14 @@
 import type { ContainerStatus, PodSpec, PodStatus } from '../../api/core/pod/schema.ts';
 import { isSidecar } from './snapshot.ts';
 
-/** The statuses that a phase is made from, by the container's name. */
+/** Container statuses by the name of the container. */
 export type StatusByName = ReadonlyMap<string, ContainerStatus>;
 
 /**
- * The phase of a Pod that goes on: Pending while it is initialised or a container of it has never run, Running
- * from then on. A container that waits to be started again counts as started; an init container that runs once
- * more, because all containers were restarted, makes the Pod Pending once more.
+ * The phase of a Pod that has not ended (upstream: getPhase in kubelet_pods.go): Pending while it is being
+ * initialized or a container has never run, Running afterwards. A container that waits for its restart counts
+ * as started. An init container that runs again, because all containers were restarted, makes the Pod Pending
+ * again.
  */
 export function phaseUnderWay(
 	{ containers, initContainers = [] }: PodSpec,

@@ -5,7 +5,7 @@ import { PodWorld, START, type TestContainer } from './pod-world.ts';
 
 const main = [{ name: 'main' }];
 
-test('a Pod of one container: Pending, Running, Succeeded', () => {
+test('a Pod of one container goes from Pending to Running to Succeeded', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
 	assert.equal(world.settle().end, undefined);
 	assert.deepEqual(world.started, ['main#0']);
@@ -20,7 +20,7 @@ test('a Pod of one container: Pending, Running, Succeeded', () => {
 	assert.equal(world.condition('PodReadyToStartContainers'), 'False');
 });
 
-test('with Never any failure makes the Pod fail, once all of its containers have ended', () => {
+test('with restartPolicy Never a failed container fails the Pod when all containers have ended', () => {
 	const world = new PodWorld({ containers: [{ name: 'a' }, { name: 'b' }], restartPolicy: 'Never' });
 	world.settle();
 	world.exit('a', 3);
@@ -34,7 +34,7 @@ test('with Never any failure makes the Pod fail, once all of its containers have
 	assert.deepEqual(world.started, ['a#0', 'b#0']);
 });
 
-test('a container that keeps failing is started at once, then after 10, 20, 40 … 300 seconds', () => {
+test('a failing container is restarted at once, then after 10, 20, 40 … 300 seconds', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'OnFailure' });
 	world.settle();
 	const waits: number[] = [];
@@ -52,7 +52,7 @@ test('a container that keeps failing is started at once, then after 10, 20, 40 �
 	assert.equal(world.pod.status.containerStatuses?.[0]?.restartCount, 9);
 });
 
-test('the wait is told in the words of upstream', () => {
+test("the backoff is reported with upstream's message", () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'Always' });
 	world.settle();
 	for (const _ of [1, 2, 3]) {
@@ -69,7 +69,7 @@ test('the wait is told in the words of upstream', () => {
 	assert.equal(world.pod.status.containerStatuses?.[0]?.lastState?.terminated?.exitCode, 1);
 });
 
-test('a run of more than ten minutes clears the record', () => {
+test('a run of more than ten minutes resets the backoff', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'Always' });
 	world.settle();
 	for (const _ of [1, 2, 3]) {
@@ -83,7 +83,7 @@ test('a run of more than ten minutes clears the record', () => {
 	assert.ok(world.runs('main'));
 });
 
-test('with OnFailure a success is final', () => {
+test('with restartPolicy OnFailure a container that succeeded is not restarted', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'OnFailure' });
 	world.settle();
 	world.exit('main', 0);
@@ -92,7 +92,7 @@ test('with OnFailure a success is final', () => {
 	assert.deepEqual(world.started, ['main#0']);
 });
 
-test('init containers run one after the other, before the others', () => {
+test('init containers run one after the other, before the regular containers', () => {
 	const initContainers = [{ name: 'first' }, { name: 'second' }];
 	const world = new PodWorld({ initContainers, containers: main, restartPolicy: 'Never' });
 	world.settle();
@@ -108,7 +108,7 @@ test('init containers run one after the other, before the others', () => {
 	assert.equal(world.pod.status.phase, 'Running');
 });
 
-test('an init container that fails ends a Pod that is never restarted', () => {
+test('a failed init container fails a Pod with restartPolicy Never', () => {
 	const world = new PodWorld({
 		initContainers: [{ name: 'init' }],
 		containers: main,
@@ -121,7 +121,7 @@ test('an init container that fails ends a Pod that is never restarted', () => {
 	assert.deepEqual(world.started, ['init#0']);
 });
 
-test('sidecars run beside the others, are kept, and end last, the last one first', () => {
+test('sidecars run beside the regular containers and are stopped after them, in reverse order', () => {
 	const initContainers = [
 		{ name: 'one', restartPolicy: 'Always' },
 		{ name: 'two', restartPolicy: 'Always' },
@@ -144,7 +144,7 @@ test('sidecars run beside the others, are kept, and end last, the last one first
 	assert.equal(world.pod.status.phase, 'Succeeded');
 });
 
-test('a deleted Pod is stopped, reported and then removed', () => {
+test('the agent stops a deleted Pod, writes its status and then removes it', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'Always' });
 	world.settle();
 	world.delete(30);
@@ -156,7 +156,7 @@ test('a deleted Pod is stopped, reported and then removed', () => {
 	assert.deepEqual(world.started, ['main#0']);
 });
 
-test('a deadline that has passed fails the Pod, once it has been stopped', () => {
+test('a Pod past its deadline is stopped and then fails', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'Always', activeDeadlineSeconds: 5 });
 	assert.equal(world.settle().againAfterMs, 5000);
 	world.now = START + 5000;
@@ -168,7 +168,7 @@ test('a deadline that has passed fails the Pod, once it has been stopped', () =>
 	assert.equal(world.pod.status.reason, 'DeadlineExceeded');
 });
 
-test('a container that ran and is nowhere to be found ended in an unknown way', () => {
+test('a container that was running and is missing in the runtime has an unknown end', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
 	world.settle();
 	world.attempts.clear();
@@ -179,7 +179,7 @@ test('a container that ran and is nowhere to be found ended in an unknown way', 
 	assert.equal(world.pod.status.phase, 'Failed');
 });
 
-test('what keeps a container from being made is told, and tried again after a while', () => {
+test('a failure to create a container is reported and retried after a backoff', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
 	world.hindrances.set('main', { reason: 'ErrImagePull', message: 'no such image', failures: 1, at: START });
 	assert.equal(world.settle().againAfterMs, 10_000);
@@ -190,7 +190,7 @@ test('what keeps a container from being made is told, and tried again after a wh
 	assert.deepEqual(world.started, ['main#0']);
 });
 
-test('a plain init container is ready when it is done; a sidecar counts for the readiness of the Pod', () => {
+test('an init container is ready when it has succeeded; a sidecar counts for the readiness of the Pod', () => {
 	const initContainers = [{ name: 'side', restartPolicy: 'Always' }, { name: 'init' }];
 	const world = new PodWorld({ initContainers, containers: main, restartPolicy: 'Never' });
 	world.settle();
@@ -209,7 +209,7 @@ test('a plain init container is ready when it is done; a sidecar counts for the 
 	assert.equal(message('Ready'), 'containers with unready status: [side]');
 });
 
-test('a Pod that is deleted while a container is only made can end, and what never ran counts as lost', () => {
+test('a Pod that is deleted before its container has started ends, and the container counts as lost', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
 	world.hasSandbox = true;
 	world.attempts.set('main', [{ id: 'c', attempt: 0, imageRef: 'i', state: 'created' }]);
@@ -220,7 +220,7 @@ test('a Pod that is deleted while a container is only made can end, and what nev
 	assert.deepEqual([end?.exitCode, end?.reason], [137, 'ContainerStatusUnknown']);
 });
 
-test('a Pod whose init container fails leaves the others waiting', () => {
+test('if an init container fails, the other containers stay waiting', () => {
 	const world = new PodWorld({
 		initContainers: [{ name: 'init' }],
 		containers: main,
@@ -233,7 +233,7 @@ test('a Pod whose init container fails leaves the others waiting', () => {
 	assert.equal(world.waiting('main')?.reason, 'PodInitializing');
 });
 
-test('while a deleted Pod still runs its sandbox is ready', () => {
+test('the sandbox of a deleted Pod is ready while its containers run', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
 	world.settle();
 	world.delete(30);
@@ -283,7 +283,7 @@ const shape = fc.record({
 	),
 });
 
-test('whatever happens: no attempt starts twice, nothing starts after the end, no end is taken back', () => {
+test('in any history no attempt starts twice, no container starts after the end, and no terminal phase changes', () => {
 	fc.assert(
 		fc.property(shape, fc.array(step, { maxLength: 25 }), (spec, steps) => {
 			const world = new PodWorld(spec);
@@ -308,7 +308,7 @@ test('whatever happens: no attempt starts twice, nothing starts after the end, n
 	);
 });
 
-test('whatever happened: a Pod that is deleted ends as soon as its containers do', () => {
+test('in any history a deleted Pod ends as soon as its containers have ended', () => {
 	fc.assert(
 		fc.property(shape, fc.array(fc.nat(3), { maxLength: 6 }), (spec, exits) => {
 			const world = new PodWorld(spec);

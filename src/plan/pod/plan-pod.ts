@@ -8,17 +8,23 @@ import { type Finding, findingsOf, hintsText } from './fields/field-rules.ts';
 import { mountFailures } from './fields/mount-failures.ts';
 import { phaseUnderWay, type StatusByName } from './phase.ts';
 import type { PodPlan } from './plan.ts';
-import { isTerminal, nextTry, type Progress, progressOf } from './progress.ts';
+import { isTerminal, nextRetryAt, type Progress, progressOf } from './progress.ts';
 import { isRestarted } from './restart.ts';
 import { restartsAll } from './restart-all.ts';
 import { isSidecar, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
 
 /**
- * What to do next for a Pod on its node, and what its status says: the kubelet's rules.
+ * Plans the next steps for a Pod on its node and computes its status, by the kubelet's rules (upstream: SyncPod
+ * in pkg/kubelet/kubelet.go and computePodActions in kuberuntime_manager.go). Pure; the node agent applies the
+ * plan.
  *
- * 1. A phase that ends a Pod is reported only once nothing of it runs, and is never taken back.
- * 2. Nothing is started for a Pod that is deleted, past its deadline or over.
- * 3. An attempt at a container is started once; the next one has the next number.
+ * Read in this order: snapshot.ts (input), plan.ts (output), progress.ts (what to start and stop), restart.ts
+ * and restart-all.ts (restarts), container-status.ts, conditions.ts and phase.ts (status),
+ * fields/field-rules.ts (fields that a runtime does not support).
+ *
+ * 1. A terminal phase is reported only when no container of the Pod runs, and never changes afterwards.
+ * 2. No container is started for a Pod that is being deleted, past its deadline, or terminal.
+ * 3. Each container attempt is started once; the next attempt has the next number.
  */
 export function planPod(seen: PodSnapshot): PodPlan {
 	const progress = progressOf(seen);
@@ -36,7 +42,7 @@ export function planPod(seen: PodSnapshot): PodPlan {
 		starts: seen.sandbox ? starts : [],
 		stops,
 		removals,
-		// A restart of all containers goes on from what was told, whatever happens in between.
+		// A restart of all containers is resumed from the status, so the status must be written before each step.
 		statusFirst: restartingAll !== undefined,
 		status,
 		end: stopped ? (deleted ? 'remove' : 'over') : undefined,
@@ -44,7 +50,7 @@ export function planPod(seen: PodSnapshot): PodPlan {
 	};
 }
 
-/** What comes before the first container: the volumes, then the sandbox. */
+/** The setup before the first container: the volumes, then the sandbox. */
 function setUpOf(
 	seen: PodSnapshot,
 	starts: PodPlan['starts'],
@@ -52,25 +58,25 @@ function setUpOf(
 	const { pod, traits, hindrances, now } = seen;
 	if (starts.length === 0 || seen.sandbox) return { sandbox: undefined, mountFailure: undefined };
 	const before = hindrances.get(WHOLE_POD);
-	const due = before ? nextTry(before) : now;
+	const due = before ? nextRetryAt(before) : now;
 	if (due > now) return { sandbox: undefined, mountFailure: undefined, due };
 	const failures = mountFailures(pod, traits);
 	if (failures.length === 0) {
-		const because = `${starts.length} container(s) are to be started`;
+		const because = `${starts.length} container(s) must be started`;
 		return { sandbox: { because, events: notHonoured(seen) }, mountFailure: undefined };
 	}
 	const message = failures[0]?.message ?? '';
 	return { sandbox: undefined, mountFailure: { message, events: failures } };
 }
 
-/** One Event for all that the Pod asks for and runs without. */
+/** One Event about all fields that the Pod sets and that have no effect on this runtime. */
 function notHonoured({ pod, traits }: PodSnapshot): readonly EventText[] {
 	const findings = findingsOf(pod, 'warned', traits);
 	if (findings.length === 0) return [];
 	return [{ type: 'Warning', reason: 'NotHonoured', message: hintsText(findings) }];
 }
 
-/** What is recorded when the node agent does not admit the Pod, or ends it at its deadline. */
+/** The Event if the node agent rejects the Pod or ends it at its deadline. */
 function eventsOf({ pod }: PodSnapshot, { rejection, ending }: Progress): readonly EventText[] {
 	if (rejection) return [{ type: 'Warning', reason: rejection.rule.reason ?? '', message: rejection.text }];
 	if (ending !== 'deadline' || pod.status.reason === DEADLINE.reason) return [];
@@ -86,14 +92,14 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 	const { pod, now, sandbox, hostIP } = seen;
 	const { ending, restartingAll, rejection } = progress;
 	if (rejection) return rejectedStatus(seen, rejection);
-	const goesOn = ending === undefined;
+	const continues = ending === undefined;
 	const blocked = seen.hindrances.get(WHOLE_POD);
-	const over = !goesOn && nothingRuns(seen);
+	const over = !continues && nothingRuns(seen);
 	const { containers, initContainers = [] } = pod.spec;
 	const describe = (container: Container, init: boolean): ContainerStatus =>
 		containerStatusOf(container, {
 			seen,
-			goesOn,
+			continues,
 			restartingAll: restartingAll !== undefined,
 			restarts: restartsOf(seen, container, init && !isSidecar(container)),
 			waiting: {
@@ -110,7 +116,7 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 	const phase = phaseOf(seen, progress, all);
 	const { generation } = pod.metadata;
 	const { reason: _reason, message: _message, ...kept } = pod.status;
-	const aspects = {
+	const inputs = {
 		phase,
 		hasSandbox: sandbox !== undefined && !over,
 		initialized: progress.initialized,
@@ -120,7 +126,7 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 		...kept,
 		...(generation !== undefined && { observedGeneration: generation }),
 		phase,
-		conditions: conditionsOf(pod, { ...aspects, initStatuses, statuses: [...sidecars, ...statuses], now }),
+		conditions: conditionsOf(pod, { ...inputs, initStatuses, statuses: [...sidecars, ...statuses], now }),
 		...(ending === 'deadline' && DEADLINE),
 		hostIP,
 		hostIPs: [{ ip: hostIP }],
@@ -131,7 +137,7 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 	};
 }
 
-/** As a kubelet reports a Pod that it does not admit: nothing of its containers is told. */
+/** The status of a Pod that is not admitted, as the kubelet reports it: without statuses of containers. */
 function rejectedStatus({ pod, now }: PodSnapshot, { rule, text }: Finding): PodStatus {
 	return {
 		...pod.status,
@@ -147,7 +153,7 @@ const DEADLINE = {
 	message: 'Pod was active on the node longer than the specified deadline',
 };
 
-/** An init container that has done its part is not started again, whatever the policy of the Pod. */
+/** Whether the container is restarted after its last end. An init container that has succeeded never is. */
 function restartsOf(seen: PodSnapshot, container: Container, runsOnce: boolean): boolean {
 	const last = attemptsOf(seen, container.name).at(-1);
 	if (last?.state !== 'exited' || restartsAll(container, last.exitCode)) return false;
@@ -155,7 +161,7 @@ function restartsOf(seen: PodSnapshot, container: Container, runsOnce: boolean):
 	return isRestarted(container, seen.pod.spec.restartPolicy, last.exitCode);
 }
 
-/** The phase by the containers alone, held back from an end until nothing runs any more. */
+/** The phase by the states of the containers; a terminal one only when no container runs. */
 function phaseOf(
 	seen: PodSnapshot,
 	{ ending }: Progress,

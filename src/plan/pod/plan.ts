@@ -2,55 +2,58 @@ import type { Container, PodStatus } from '../../api/core/pod/schema.ts';
 import type { EventText } from '../event-text.ts';
 import type { HoldBack } from './fields/field-rules.ts';
 
-/** Start one attempt at a container: pull its image if need be, make it, run it. */
+/** A container attempt to start: the agent pulls the image if needed, creates the container and starts it. */
 export interface ContainerStart {
 	readonly container: Container;
 	readonly attempt: number;
-	/** Why it must not be started on this runtime. Its image is pulled all the same, as a kubelet does. */
+	/**
+	 * Why it must not be started on this runtime; undefined if it may. Its image is pulled anyway, as the kubelet
+	 * does.
+	 */
 	readonly heldBack: HoldBack | undefined;
 	readonly because: string;
 }
 
-/** Ask a container to end, and kill it after the grace. */
+/** A container to stop: the agent signals it, and kills it after `graceSeconds`. */
 export interface ContainerStop {
 	readonly id: string;
 	readonly name: string;
 	readonly graceSeconds: number;
 	readonly because: string;
-	/** What the event about it says. */
+	/** The message of the Event about it. */
 	readonly message: string;
 }
 
-/** Have the runtime forget an attempt at a container, killing it if it still runs. */
+/** A container attempt to remove from the runtime, which kills it if it still runs. */
 export interface ContainerRemoval {
 	readonly id: string;
 	readonly name: string;
 	readonly because: string;
 }
 
-/** What is to be done for a Pod on its node now. What is done may make another plan necessary at once. */
+/** The steps for a Pod on its node now. After any step the agent plans again. */
 export interface PodPlan {
-	/** Make the sandbox first and record `events`; nothing is started in the same plan. */
+	/** If defined, the agent creates the sandbox and records `events`. The same plan starts no containers. */
 	readonly sandbox: { readonly because: string; readonly events: readonly EventText[] } | undefined;
 	/**
-	 * The volumes of the Pod cannot be set up: note that this was tried ({@link WHOLE_POD}), with the message for
-	 * the containers that wait, and record `events`.
+	 * Defined if the Pod's volumes cannot be set up. The agent remembers the failure under {@link WHOLE_POD},
+	 * with the message for the waiting containers, and records `events`.
 	 */
 	readonly mountFailure: { readonly message: string; readonly events: readonly EventText[] } | undefined;
-	/** Events to record with `status`, if that says anything new. */
+	/** Events to record if `status` has changed. */
 	readonly statusEvents: readonly EventText[];
 	readonly starts: readonly ContainerStart[];
 	readonly stops: readonly ContainerStop[];
 	readonly removals: readonly ContainerRemoval[];
-	/** The status is to be written before anything of the above is done; then a new plan is made. */
+	/** Whether the status must be written before any step above; then the agent plans again. */
 	readonly statusFirst: boolean;
-	/** What the Pod's status is to say, if nothing of the above is left to do. */
+	/** The status to write if no step above is left. */
 	readonly status: PodStatus;
 	/**
-	 * `over`: nothing runs and nothing will; once the status is written the sandbox can go. `remove`: so
-	 * it is, and the Pod was deleted: it can go from the API as well.
+	 * `over`: no container runs or will be started, so the agent removes the sandbox after it has written the
+	 * status. `remove`: in addition the Pod is being deleted, so the agent then deletes it from the API server.
 	 */
 	readonly end: 'over' | 'remove' | undefined;
-	/** Look again after so many milliseconds. */
+	/** Milliseconds after which to plan again, even if nothing changes; undefined if that is not needed. */
 	readonly againAfterMs: number | undefined;
 }

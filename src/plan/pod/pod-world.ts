@@ -6,19 +6,19 @@ import type { PodPlan } from './plan.ts';
 import { planPod } from './plan-pod.ts';
 import { type Attempt, type Hindrance, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
 
-/** The containers of a test's Pod: a name each, with what differs from the plain case. */
+/** A container of a test's Pod: its name, and the fields that differ from the defaults. */
 export type TestContainer = {
 	readonly name: string;
 	readonly restartPolicy?: string;
 	readonly restartPolicyRules?: Container['restartPolicyRules'];
 } & Partial<Container>;
 
-/** Where a test's time begins. */
+/** The time at the start of a test. */
 export const START = Date.UTC(2026, 0, 31, 8);
 
 /**
- * A node in a test: it does what plans say, and the test decides how containers end. Written statuses
- * become the Pod's, as the API server would have it.
+ * A simulated node: it applies plans, and the test decides how containers end. Written statuses become the
+ * Pod's, as with an API server.
  */
 export class PodWorld {
 	now = START;
@@ -27,15 +27,15 @@ export class PodWorld {
 	traits: RuntimeTraits = { honours: 'everything', user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
 	readonly attempts = new Map<string, Attempt[]>();
 	readonly hindrances = new Map<string, Hindrance>();
-	/** Each start that was made, as `container#attempt`. */
+	/** The started attempts, as `container#attempt`. */
 	readonly started: string[] = [];
-	/** Each attempt that was removed, by its id. */
+	/** The ids of the removed attempts. */
 	readonly removed: string[] = [];
-	/** Each status that had to be written before anything was done. */
+	/** The statuses that had to be written before a step. */
 	readonly told: PodStatus[] = [];
-	/** Each stop that was asked for, as the container's name. */
+	/** The names of the stopped containers. */
 	readonly stopped: string[] = [];
-	/** Each Event that a plan asked for, as `reason: message`. */
+	/** The Events of all plans, as `reason: message`. */
 	readonly events: string[] = [];
 
 	constructor(
@@ -60,7 +60,7 @@ export class PodWorld {
 		return { pod, now, runtime: 'fake', traits, hostIP: '127.0.0.1', sandbox, attempts, hindrances };
 	}
 
-	/** Does what plans say until there is nothing left to do now; returns the last plan, its status written. */
+	/** Applies plans until no step is left now; returns the last plan, whose status is written. */
 	settle(): PodPlan {
 		for (;;) {
 			const plan = planPod(this.snapshot());
@@ -105,7 +105,7 @@ export class PodWorld {
 		this.attempts.set(name, list);
 	}
 
-	/** Has the runtime forget an attempt. */
+	/** Removes an attempt from the runtime. */
 	remove(name: string, id: string): void {
 		this.removed.push(id);
 		const left = (this.attempts.get(name) ?? []).filter((each) => each.id !== id);
@@ -118,7 +118,7 @@ export class PodWorld {
 		return this.attempts.get(name)?.at(-1)?.state === 'running';
 	}
 
-	/** Ends the container's current run. */
+	/** Ends the running attempt of the container. */
 	exit(name: string, exitCode: number): void {
 		const list = this.attempts.get(name) ?? [];
 		const last = list.pop();
@@ -127,7 +127,7 @@ export class PodWorld {
 		list.push({ ...last, state: 'exited', finishedAt: this.now, exitCode, reason });
 	}
 
-	/** Asks for the Pod's deletion. */
+	/** Starts the deletion of the Pod. */
 	delete(graceSeconds = 30): void {
 		const deletionTimestamp = formatTime(this.now + graceSeconds * 1000);
 		const metadata = { ...this.pod.metadata, deletionTimestamp, deletionGracePeriodSeconds: graceSeconds };

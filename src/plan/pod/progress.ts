@@ -9,39 +9,39 @@ import { isRestarted, restartDelayMs } from './restart.ts';
 import { clearOut, isRestartingAll, restartOfAllDue, wantsRestartOfAll } from './restart-all.ts';
 import { type Attempt, type Hindrance, isSidecar, type PodSnapshot, statusOf } from './snapshot.ts';
 
-/** How a Pod gets on: what to start and stop, what it waits for, and whether it is over. */
+/** What to start and stop for a Pod, what it waits for, and whether it ends. */
 export interface Progress {
 	readonly starts: readonly ContainerStart[];
 	readonly stops: readonly ContainerStop[];
 	readonly removals: readonly ContainerRemoval[];
-	/** All containers are being restarted: `clearing` until nothing of them is left, then `cleared`. */
+	/** While all containers are restarted: `clearing` while the runtime has attempts of them, then `cleared`. */
 	readonly restartingAll: 'clearing' | 'cleared' | undefined;
-	/** The instants at which something that waits can go on. */
+	/** The times at which a backoff or deadline ends, in ms since the epoch. */
 	readonly waits: readonly number[];
-	/** Whether every init container has done its part. */
+	/** Whether every init container has succeeded and every sidecar has started. */
 	readonly initialized: boolean;
-	/** Why the Pod is to end or has ended; undefined while it goes on. */
+	/** Why the Pod ends or has ended; undefined while it continues. */
 	readonly ending: Ending | undefined;
-	/** With the ending `rejected`: the field that the node agent does not admit. */
+	/** With the ending `rejected`: the field because of which the node agent does not admit the Pod. */
 	readonly rejection?: Finding;
 }
 
 /** Why a Pod ends. */
-export type Ending = 'completed' | 'init-failed' | 'deadline' | 'deleted' | 'already-over' | 'rejected';
+export type Ending = 'completed' | 'init-failed' | 'deadline' | 'deleted' | 'already-terminal' | 'rejected';
 
-/** How long to wait before an image is tried again, or a container that could not be made. */
-const HINDRANCE_BACKOFF: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
+/** The backoff after a failed image pull or container creation. */
+const START_BACKOFF: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
 
-/** When what was hindered is tried again. */
-export function nextTry({ at, failures, retryAfterMs }: Hindrance): number {
-	return at + (retryAfterMs ?? backoffDelayMs(HINDRANCE_BACKOFF, failures));
+/** When a failed start is retried, in ms since the epoch. */
+export function nextRetryAt({ at, failures, retryAfterMs }: Hindrance): number {
+	return at + (retryAfterMs ?? backoffDelayMs(START_BACKOFF, failures));
 }
 
-/** Decides how the Pod goes on. Rules that end it come first, in this order. */
+/** Computes the progress of the Pod. The rules that end it come first, in this order. */
 export function progressOf(seen: PodSnapshot): Progress {
 	const { pod, now } = seen;
 	if (pod.metadata.deletionTimestamp !== undefined) return end(seen, 'deleted', deletionGrace(pod, now));
-	if (isTerminal(pod)) return end(seen, 'already-over', 0);
+	if (isTerminal(pod)) return end(seen, 'already-terminal', 0);
 	const rejection = rejectionOf(seen);
 	if (rejection) return { ...end(seen, 'rejected', 0), rejection };
 	const deadline = deadlineOf(pod, now);
@@ -54,19 +54,24 @@ export function progressOf(seen: PodSnapshot): Progress {
 	if (initialization === 'failed') return end(seen, 'init-failed', grace);
 	const initialized = initialization === 'done';
 	if (initialized && steps.runContainers() === 'done') return end(seen, 'completed', grace);
-	const going = { stops: [], removals: [], initialized, ending: undefined } as const;
+	const continuing = { stops: [], removals: [], initialized, ending: undefined } as const;
 	if (wantsRestartOfAll(seen)) {
 		const due = restartOfAllDue(seen);
 		if (due === undefined) return restartAll(seen, deadlines);
-		return { ...going, starts: [], restartingAll: undefined, waits: [due, ...deadlines] };
+		return { ...continuing, starts: [], restartingAll: undefined, waits: [due, ...deadlines] };
 	}
-	return { ...going, starts: steps.starts, restartingAll: undefined, waits: [...steps.waits, ...deadlines] };
+	return {
+		...continuing,
+		starts: steps.starts,
+		restartingAll: undefined,
+		waits: [...steps.waits, ...deadlines],
+	};
 }
 
 function restartAll(seen: PodSnapshot, waits: readonly number[]): Progress {
 	const clearing = clearOut(seen);
-	const left = clearing.stops.length + clearing.removals.length > 0;
-	const restartingAll = left ? 'clearing' : 'cleared';
+	const isClearing = clearing.stops.length + clearing.removals.length > 0;
+	const restartingAll = isClearing ? 'clearing' : 'cleared';
 	return {
 		...clearing,
 		starts: [],
@@ -77,90 +82,90 @@ function restartAll(seen: PodSnapshot, waits: readonly number[]): Progress {
 	};
 }
 
-/** Whether the Pod has a phase that it never leaves. */
+/** Whether the Pod's phase is Succeeded or Failed, which never changes. */
 export function isTerminal({ status }: Pod): boolean {
 	return status.phase === 'Succeeded' || status.phase === 'Failed';
 }
 
-/** What a Pod that has not begun asks for and no node agent of this system admits. */
+/** The first field because of which a Pod is not admitted. Only a Pod without attempts can be rejected. */
 function rejectionOf({ pod, attempts, traits }: PodSnapshot): Finding | undefined {
 	return attempts.size > 0 ? undefined : findingsOf(pod, 'rejected', traits)[0];
 }
 
-/** A Pod that has no start time yet starts now. */
+/** When activeDeadlineSeconds end, in ms since the epoch; a Pod without a start time starts now. */
 function deadlineOf({ spec, status }: Pod, now: number): number | undefined {
 	if (spec.activeDeadlineSeconds === undefined) return undefined;
 	return (timeOf(status.startTime) ?? now) + approximate(spec.activeDeadlineSeconds) * 1000;
 }
 
-/** What is left of the time that a deleted Pod was given. */
+/** The remaining grace period of a Pod under deletion, in seconds. */
 function deletionGrace({ metadata }: Pod, now: number): number {
-	const left = (timeOf(metadata.deletionTimestamp) ?? now) - now;
-	return Math.min(Math.max(left / 1000, 0), approximate(metadata.deletionGracePeriodSeconds ?? 0));
+	const remainingMs = (timeOf(metadata.deletionTimestamp) ?? now) - now;
+	return Math.min(Math.max(remainingMs / 1000, 0), approximate(metadata.deletionGracePeriodSeconds ?? 0));
 }
 
-/** Collects what to start and what to wait for, container by container. */
+/** Collects the containers to start and the times to wait for. */
 class Steps {
 	readonly starts: ContainerStart[] = [];
 	readonly waits: number[] = [];
 	readonly #seen: PodSnapshot;
-	/** Where each container stands; found once, and only if a container will be started. */
+	/** The field path of each container, computed only if a container is started. */
 	#paths: ReadonlyMap<Container, string> | undefined;
 
 	constructor(seen: PodSnapshot) {
 		this.#seen = seen;
 	}
 
-	/** Goes through the init containers in order, as far as they let it. */
-	initialize(): 'under way' | 'failed' | 'done' {
+	/** Starts the init containers in order, up to the first one that must finish before the next. */
+	initialize(): 'in progress' | 'failed' | 'done' {
 		const { initContainers = [], restartPolicy } = this.#seen.pod.spec;
-		let result: 'under way' | 'done' = 'done';
+		let result: 'in progress' | 'done' = 'done';
 		for (const container of initContainers) {
 			const attempts = attemptsOf(this.#seen, container.name);
 			const last = attempts.at(-1);
 			if (isSidecar(container)) {
-				if (last?.state !== 'running') this.#startAgain(container, attempts);
-				// A sidecar holds the others up until it has run once.
-				if (!attempts.some((attempt) => attempt.state !== 'created')) return 'under way';
+				if (last?.state !== 'running') this.#startNext(container, attempts);
+				// The next container waits until the sidecar has started once.
+				if (!attempts.some((attempt) => attempt.state !== 'created')) return 'in progress';
 				continue;
 			}
 			if (last?.state === 'exited' && last.exitCode === 0) continue;
 			if (last?.state === 'exited' && !isRestarted(container, restartPolicy, last.exitCode)) return 'failed';
-			if (last?.state !== 'running') this.#startAgain(container, attempts);
-			result = 'under way';
+			if (last?.state !== 'running') this.#startNext(container, attempts);
+			result = 'in progress';
 			break;
 		}
 		return result;
 	}
 
-	/** Starts the regular containers, all at once; done when none is left to run. */
-	runContainers(): 'under way' | 'done' {
+	/** Starts the regular containers, all at once; returns `done` if all have ended and none is restarted. */
+	runContainers(): 'in progress' | 'done' {
 		const { containers, restartPolicy } = this.#seen.pod.spec;
-		let result: 'under way' | 'done' = 'done';
+		let result: 'in progress' | 'done' = 'done';
 		for (const container of containers) {
 			const attempts = attemptsOf(this.#seen, container.name);
 			const last = attempts.at(-1);
 			if (last?.state === 'exited' && !isRestarted(container, restartPolicy, last.exitCode)) continue;
-			result = 'under way';
-			if (last?.state !== 'running') this.#startAgain(container, attempts);
+			result = 'in progress';
+			if (last?.state !== 'running') this.#startNext(container, attempts);
 		}
 		return result;
 	}
 
-	/** Starts the next attempt, once its delay is over. */
-	#startAgain(container: Container, attempts: readonly Attempt[]): void {
+	/** Starts the next attempt, or waits for the end of its backoff. */
+	#startNext(container: Container, attempts: readonly Attempt[]): void {
 		const { now, hindrances } = this.#seen;
 		const last = attempts.at(-1);
-		const hindrance = hindrances.get(container.name);
+		const failure = hindrances.get(container.name);
 		const due = Math.max(
 			last?.state === 'exited' ? last.finishedAt + restartDelayMs(attempts) : 0,
-			hindrance ? nextTry(hindrance) : 0,
+			failure ? nextRetryAt(failure) : 0,
 		);
 		if (due > now) {
 			this.waits.push(due);
 			return;
 		}
-		// Where the runtime has none because all were restarted, the status knows how often it has run.
+		// After a restart of all containers the runtime has no attempts, so the number comes from the status.
 		const first = statusOf(this.#seen.pod, container.name)?.restartCount ?? 0;
 		const attempt = last === undefined ? first : last.attempt + (last.state === 'exited' ? 1 : 0);
 		const because = last?.state === 'exited' ? `it ended with ${last.exitCode}` : 'it has not run yet';
@@ -175,8 +180,8 @@ class Steps {
 }
 
 /**
- * Stops what still runs: the containers together, then the sidecars one by one, the last one first. What was
- * made and never started has no end to wait for; it goes with the sandbox.
+ * Stops the running containers: all regular ones together, then the sidecars one by one in reverse order. A
+ * container that was created but never started is not stopped; it is removed with the sandbox.
  */
 function end(seen: PodSnapshot, ending: Ending, graceSeconds: number): Progress {
 	const { containers, initContainers = [] } = seen.pod.spec;
@@ -195,6 +200,7 @@ function end(seen: PodSnapshot, ending: Ending, graceSeconds: number): Progress 
 	return { starts: [], stops, removals: [], restartingAll: undefined, waits: [], initialized, ending };
 }
 
+/** Whether all init containers have succeeded and all sidecars have started at least once. */
 function wasInitialized(seen: PodSnapshot): boolean {
 	return (seen.pod.spec.initContainers ?? []).every((container) => {
 		const attempts = attemptsOf(seen, container.name);

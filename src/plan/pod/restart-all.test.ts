@@ -17,7 +17,7 @@ const REMOVED = {
 	message: 'The container is removed because RestartAllContainers in place',
 };
 
-/** A Pod of an init container, the one with the rule and another, all of it initialised and running. */
+/** A running Pod with an init container, a container with the rule, and another container. */
 function running(): PodWorld {
 	const world = new PodWorld({
 		initContainers: [{ name: 'init' }],
@@ -30,7 +30,7 @@ function running(): PodWorld {
 	return world;
 }
 
-/** Lets everything that was asked to stop end, until the world rests. */
+/** Ends all stopped containers, until no plan has a step left. */
 function stopAll(world: PodWorld): void {
 	for (const name of world.stopped) if (world.runs(name)) world.exit(name, 143);
 	world.settle();
@@ -41,7 +41,7 @@ function statusOf(world: PodWorld, name: string): ContainerStatus | undefined {
 	return [...initContainerStatuses, ...containerStatuses].find((each) => each.name === name);
 }
 
-test('all is told first, then stopped, then removed with the cause last, and then begins anew', () => {
+test('the restart is reported first, then containers are stopped, removed with the trigger last, and started again', () => {
 	const world = running();
 	assert.equal(world.condition('AllContainersRestarting'), 'False');
 	world.exit('main', 42);
@@ -65,7 +65,7 @@ test('all is told first, then stopped, then removed with the cause last, and the
 	assert.equal(statusOf(world, 'main')?.restartCount, 1);
 });
 
-test('what was removed is told as waiting, with the end that upstream gives it', () => {
+test("a removed container is reported as waiting, with upstream's last state", () => {
 	const world = running();
 	world.exit('main', 42);
 	world.settle();
@@ -82,7 +82,7 @@ test('what was removed is told as waiting, with the end that upstream gives it',
 	);
 });
 
-test('another exit code is for the policies, and the first rule that fits decides', () => {
+test('for another exit code the restart policy decides; the first matching rule decides', () => {
 	const world = running();
 	world.exit('main', 1);
 	world.exit('other', 0);
@@ -98,7 +98,7 @@ test('another exit code is for the policies, and the first rule that fits decide
 	assert.equal(alone.started.at(-1), 'main#1');
 });
 
-test('an init container can have all restarted as well', () => {
+test('an init container can trigger a restart of all containers', () => {
 	const world = new PodWorld({
 		initContainers: [{ name: 'first' }, { ...main, name: 'second' }],
 		containers: [{ name: 'app' }],
@@ -113,7 +113,7 @@ test('an init container can have all restarted as well', () => {
 	assert.equal(world.pod.status.phase, 'Pending');
 });
 
-test('a Pod that has all restarted again and again is held to one restart a second', () => {
+test('a Pod that restarts all containers repeatedly is limited to one restart a second', () => {
 	const world = new PodWorld({ containers: [main], restartPolicy: 'Never' });
 	world.settle();
 	world.exit('main', 42);
@@ -129,7 +129,7 @@ test('a Pod that has all restarted again and again is held to one restart a seco
 	assert.equal(statusOf(world, 'main')?.restartCount, 2);
 });
 
-test('a deleted Pod and one past its deadline are not restarted', () => {
+test('a deleted Pod and one past its deadline do not restart their containers', () => {
 	const deleted = running();
 	deleted.exit('main', 42);
 	deleted.settle();
@@ -144,7 +144,7 @@ test('a deleted Pod and one past its deadline are not restarted', () => {
 	assert.equal(late.pod.status.reason, 'DeadlineExceeded');
 });
 
-test('wherever the agent is cut off in between, all is restarted once', () => {
+test('an agent that is interrupted at any step restarts all containers exactly once', () => {
 	fc.assert(
 		fc.property(fc.infiniteStream(fc.nat(3)), (draws) => {
 			const world = running();

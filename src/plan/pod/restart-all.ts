@@ -1,13 +1,14 @@
 /**
- * Restarting all containers of a Pod in place, because one of them ended in a way that a rule of its own
- * answers with `RestartAllContainers`.
+ * Restarts all containers of a Pod in place, after a container has ended with an exit code for which one of its
+ * restartPolicyRules has the action `RestartAllContainers`.
  *
- * 1. It is first told (the condition AllContainersRestarting is True), then everything that runs is stopped, then
- *    all attempts are removed from the runtime, those that caused it last, so that an agent that
- *    comes back in between goes on with it.
- * 2. Once nothing is left in the runtime, each container that had run is told as waiting with one restart more
- *    and the condition as False; only then does the Pod begin anew, with its init containers and in the same sandbox.
- * 3. The Pod does not fail and there is no crash loop delay; one restart in {@link PACE_MS} is the limit.
+ * 1. The agent first writes the condition AllContainersRestarting as True, then stops all running containers,
+ *    then removes all attempts from the runtime, those that triggered the restart last. So an agent that
+ *    restarts in between resumes the sequence: it finds the condition or the trigger.
+ * 2. When the runtime has no attempts left, the agent writes each container that had run as waiting with one
+ *    more restart, and the condition as False. Only then does it start the Pod's init containers again, in the
+ *    same sandbox.
+ * 3. The Pod does not fail, and there is no crash loop backoff. The limit is one restart in {@link PACE_MS}.
  */
 import type { Container, ContainerStatus, Pod, PodSpec } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
@@ -15,49 +16,52 @@ import type { ContainerRemoval, ContainerStop } from './plan.ts';
 import { ruleFor } from './restart.ts';
 import { type Attempt, type PodSnapshot, statusOf } from './snapshot.ts';
 
-/** The condition that tells that all containers are being restarted. */
+/** The condition that reports that all containers are being restarted. */
 export const RESTARTING = 'AllContainersRestarting';
 
-/** The reason in the states of containers that were removed to be restarted. */
+/** The reason in the states of containers that were removed for a restart of all containers. */
 export const REMOVED_REASON = 'RestartingAllContainers';
 const REMOVED_MESSAGE = 'The container is removed because RestartAllContainers in place';
 
-/** Upstream's kubelet looks about once a second; a Pod that restarts itself at once is held to that pace. */
+/**
+ * Minimum interval between two restarts of all containers, as upstream's kubelet syncs a Pod about once a
+ * second.
+ */
 export const PACE_MS = 1000;
 
-/** What a container gets to end by itself when all are restarted: what the kubelet gives at the least. */
+/** The grace period when all containers are restarted: the minimum that the kubelet gives. */
 const GRACE_SECONDS = 2;
 
-/** Whether any container may have all restarted; such a Pod always has the condition. */
+/** Whether a rule of any container has the action RestartAllContainers; such a Pod always has the condition. */
 export function couldRestartAll({ containers, initContainers = [] }: PodSpec): boolean {
 	return [...containers, ...initContainers].some(({ restartPolicyRules = [] }) =>
 		restartPolicyRules.some(({ action }) => action === 'RestartAllContainers'),
 	);
 }
 
-/** Whether an end with this exit code has all containers of the Pod restarted. */
+/** Whether an end of the container with this exit code restarts all containers of the Pod. */
 export function restartsAll(container: Container, exitCode: number): boolean {
 	return ruleFor(container, exitCode)?.action === 'RestartAllContainers';
 }
 
-/** Whether the Pod has been told to restart all containers, and not yet to begin anew. */
+/** Whether the Pod's status reports that the restart of all containers is in progress. */
 export function isRestartingAll({ status }: Pod): boolean {
 	return status.conditions?.some(({ type, status }) => type === RESTARTING && status === 'True') ?? false;
 }
 
-/** Whether a container has ended so that all are to be restarted. */
+/** Whether a container has ended with an exit code that restarts all containers. */
 export function wantsRestartOfAll(seen: PodSnapshot): boolean {
 	const { pod } = seen;
 	if (!couldRestartAll(pod.spec)) return false;
 	return [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some((container) => {
 		const last = seen.attempts.get(container.name)?.at(-1);
 		if (last?.state === 'exited') return restartsAll(container, last.exitCode);
-		const told = last ? undefined : statusOf(pod, container.name)?.state?.terminated;
-		return told !== undefined && restartsAll(container, told.exitCode);
+		const reported = last ? undefined : statusOf(pod, container.name)?.state?.terminated;
+		return reported !== undefined && restartsAll(container, reported.exitCode);
 	});
 }
 
-/** When all may be restarted once more, if that is later than `now`. */
+/** When all containers may be restarted again, in ms since the epoch; undefined if they may be now. */
 export function restartOfAllDue({ pod, now }: PodSnapshot): number | undefined {
 	const { conditions = [], containerStatuses = [], initContainerStatuses = [] } = pod.status;
 	const restartedBefore = [...containerStatuses, ...initContainerStatuses].some(
@@ -68,38 +72,42 @@ export function restartOfAllDue({ pod, now }: PodSnapshot): number | undefined {
 	return due > now ? due : undefined;
 }
 
-/** What is to be done so that nothing of the Pod's containers is left in the runtime. */
+/** The steps that remove all attempts of the Pod's containers from the runtime. */
 export interface ClearingOut {
 	readonly stops: readonly ContainerStop[];
 	readonly removals: readonly ContainerRemoval[];
 }
 
-/** Stops everything first, then removes it. Both are empty once nothing is left. */
+/**
+ * Stops all running containers first, and then removes all attempts. Both lists are empty when no attempts are
+ * left.
+ */
 export function clearOut({ pod, attempts }: PodSnapshot): ClearingOut {
 	const { containers, initContainers = [] } = pod.spec;
 	const because = 'all containers of the Pod are restarted';
 	const stops: ContainerStop[] = [];
-	const victims: ContainerRemoval[] = [];
-	const causes: ContainerRemoval[] = [];
+	const others: ContainerRemoval[] = [];
+	const triggers: ContainerRemoval[] = [];
 	for (const container of [...containers, ...initContainers]) {
 		const { name } = container;
 		for (const attempt of attempts.get(name) ?? []) {
 			const { id } = attempt;
 			if (attempt.state === 'running')
 				stops.push({ id, name, graceSeconds: GRACE_SECONDS, because, message: 'killing' });
-			(causedIt(container, attempt) ? causes : victims).push({ id, name, because });
+			(isTrigger(container, attempt) ? triggers : others).push({ id, name, because });
 		}
 	}
-	return stops.length > 0 ? { stops, removals: [] } : { stops, removals: [...victims, ...causes] };
+	return stops.length > 0 ? { stops, removals: [] } : { stops, removals: [...others, ...triggers] };
 }
 
-function causedIt(container: Container, attempt: Attempt): boolean {
+/** Whether the attempt ended with an exit code that restarts all containers. */
+function isTrigger(container: Container, attempt: Attempt): boolean {
 	return attempt.state === 'exited' && restartsAll(container, attempt.exitCode);
 }
 
 /**
- * What is told of a container that was removed to be restarted; undefined where it had not run, and so waits as
- * before.
+ * The status of a container that was removed for a restart of all containers; undefined if it had not run,
+ * because its status does not change then.
  */
 export function removedStatus(
 	pod: Pod,
@@ -107,10 +115,10 @@ export function removedStatus(
 ): Pick<ContainerStatus, 'state' | 'lastState' | 'restartCount'> | undefined {
 	const before = statusOf(pod, name);
 	if (!before?.state || before.state.waiting) return undefined;
-	const told = { reason: REMOVED_REASON, message: REMOVED_MESSAGE };
+	const reported = { reason: REMOVED_REASON, message: REMOVED_MESSAGE };
 	return {
-		state: { waiting: told },
-		lastState: { terminated: { exitCode: 137, ...told } },
+		state: { waiting: reported },
+		lastState: { terminated: { exitCode: 137, ...reported } },
 		restartCount: before.restartCount + 1,
 	};
 }

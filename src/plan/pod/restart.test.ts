@@ -6,7 +6,7 @@ import type { Attempt } from './snapshot.ts';
 
 const LONG = 600_001;
 
-/** Attempts that ran so many milliseconds each, the first of them numbered `from`. */
+/** Attempts that ran for these milliseconds each; the first one has the number `from`. */
 function ended(runs: readonly number[], from = 0): readonly Attempt[] {
 	return runs.map((ranMs, index) => ({
 		id: `c${index}`,
@@ -35,20 +35,20 @@ const delays: readonly (readonly [string, readonly Attempt[], number])[] = [
 ];
 
 for (const [name, attempts, seconds] of delays) {
-	test(`the wait for a restart: ${name}`, () => assert.equal(restartDelayMs(attempts), seconds * 1000));
+	test(`the backoff before a restart: ${name}`, () => assert.equal(restartDelayMs(attempts), seconds * 1000));
 }
 
-test('an attempt that was made and not started does not hide those before it', () => {
+test('an attempt that was created but not started is ignored', () => {
 	const made: Attempt = { id: 'm', attempt: 5, imageRef: 'i', state: 'created' };
 	assert.equal(restartDelayMs([...ended([1, 1], 3), made]), 10_000);
 });
 
-test('as many attempts as are kept tell the longest wait', () => {
+test('the kept attempts are enough to compute the longest backoff', () => {
 	assert.equal(restartDelayMs(ended(Array(ATTEMPTS_TO_KEEP).fill(1), 100)), 300_000);
 	assert.equal(restartDelayMs(ended([LONG, ...Array(ATTEMPTS_TO_KEEP - 1).fill(1)], 100)), 300_000);
 });
 
-test('Always restarts whatever ended, OnFailure what failed, Never nothing', () => {
+test('Always restarts every ended container, OnFailure failed ones, Never none', () => {
 	const table = ['Always', 'OnFailure', 'Never'].map((policy) =>
 		[0, 1].map((code) => isRestarted({ name: 'c' }, policy, code)),
 	);
@@ -59,7 +59,7 @@ test('Always restarts whatever ended, OnFailure what failed, Never nothing', () 
 	]);
 });
 
-test("a container's own rules come first, then its own policy, then the Pod's", () => {
+test("a container's restartPolicyRules come first, then its restartPolicy, then the Pod's", () => {
 	const exitCodes = { operator: 'In', values: [42] } as const;
 	const rules = [{ action: 'Restart', exitCodes }] as const;
 	const own: Container = { name: 'c', restartPolicy: 'Never', restartPolicyRules: rules };

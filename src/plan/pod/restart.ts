@@ -4,18 +4,18 @@ import type { Attempt } from './snapshot.ts';
 
 type RestartRule = NonNullable<Container['restartPolicyRules']>[number];
 
-/** The kubelet's delays between restarts of a container that keeps ending. */
+/** The kubelet's crash loop backoff: 10 s, doubled up to 300 s. */
 const RESTART: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
 
-/** A run as long as this clears the record: the next restart is at once again. */
-const CLEARED_AFTER_MS = 2 * RESTART.capMs;
+/** A run longer than this resets the backoff, so that the next restart is immediate. */
+const RESET_AFTER_MS = 2 * RESTART.capMs;
 
-/** How many attempts have to be kept for the delay to be known. */
+/** The number of attempts that the runtime must keep so that the backoff can be computed. */
 export const ATTEMPTS_TO_KEEP = 8;
 
 /**
- * Whether a container that ended so is started again: the first of its own rules that fits says so, else its
- * own policy, else the Pod's.
+ * Whether a container is restarted after it has ended with `exitCode`. The first of its restartPolicyRules that
+ * matches decides, else its own restartPolicy, else the Pod's.
  */
 export function isRestarted(container: Container, podPolicy: string | undefined, exitCode: number): boolean {
 	const { restartPolicy: policy = podPolicy } = container;
@@ -25,7 +25,7 @@ export function isRestarted(container: Container, podPolicy: string | undefined,
 	return policy === 'OnFailure' && exitCode !== 0;
 }
 
-/** The first of a container's own rules that is for this exit code. */
+/** The first of the container's restartPolicyRules that matches the exit code, or undefined. */
 export function ruleFor({ restartPolicyRules = [] }: Container, exitCode: number): RestartRule | undefined {
 	return restartPolicyRules.find((rule) => fits(rule, exitCode));
 }
@@ -37,17 +37,17 @@ function fits({ exitCodes }: RestartRule, exitCode: number): boolean {
 }
 
 /**
- * How long a container waits, from its last end, before it is started again: not at all the first time,
- * then ten seconds, doubling. It follows from the attempts that the runtime has, so a restart of the agent
- * changes nothing; as many are kept as the longest wait needs.
+ * The backoff of a container after its last end, in ms: 0 for the first restart, then ten seconds, doubled up
+ * to the cap. It is computed from the attempts that the runtime keeps ({@link ATTEMPTS_TO_KEEP}), so that a
+ * restart of the agent does not reset it. Upstream keeps it in memory.
  */
 export function restartDelayMs(attempts: readonly Attempt[]): number {
-	let endsInARow = 0;
+	let consecutiveEnds = 0;
 	for (const attempt of attempts.toReversed()) {
 		if (attempt.state !== 'exited') continue;
-		endsInARow += 1;
+		consecutiveEnds += 1;
 		const ranMs = attempt.finishedAt - (attempt.startedAt ?? attempt.finishedAt);
-		if (ranMs > CLEARED_AFTER_MS) return backoffDelayMs(RESTART, endsInARow - 1);
+		if (ranMs > RESET_AFTER_MS) return backoffDelayMs(RESTART, consecutiveEnds - 1);
 	}
-	return backoffDelayMs(RESTART, endsInARow - 1);
+	return backoffDelayMs(RESTART, consecutiveEnds - 1);
 }

@@ -2,10 +2,10 @@ import type { Container, ContainerStatus, Pod, PodSpec, PodStatus } from '../../
 import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
 import { memoize } from '../../base/memoize.ts';
 
-/** What is known of one attempt at a container; times in milliseconds since the epoch. */
+/** One container attempt. Times are in ms since the epoch. */
 export type Attempt = {
 	readonly id: string;
-	/** Counts from 0: the restart count. */
+	/** Number of the attempt, from 0: equal to the restart count. */
 	readonly attempt: number;
 	readonly imageRef: string;
 } & (
@@ -22,56 +22,62 @@ export type Attempt = {
 	  }
 );
 
-/** Why a container could not be made the last time it was tried, and how often in a row. */
+/** The last failure to start a container (or to set up its Pod), and the number of consecutive failures. */
 export interface Hindrance {
-	/** As the container's waiting state shows it: ErrImagePull, CreateContainerConfigError, … */
+	/** The reason in the container's waiting state, for example ErrImagePull or CreateContainerConfigError. */
 	readonly reason: string;
 	readonly message: string;
 	readonly failures: number;
-	/** When it was tried last. */
+	/** When the last start failed, in ms since the epoch. */
 	readonly at: number;
-	/** How long to wait before it is tried again; by default longer with each failure. */
+	/** Milliseconds before the next try; by default an exponential backoff. */
 	readonly retryAfterMs?: number;
 }
 
-/** The key of a hindrance that is the whole Pod's. No container has an empty name. */
+/** The key of a failure that concerns the whole Pod. No container has an empty name. */
 export const WHOLE_POD = '';
 
-/** All that a decision about a Pod on its node is made from. */
+/** The input of planPod: a Pod on its node, and what the runtime reports about it. */
 export interface PodSnapshot {
 	readonly pod: Pod;
+	/** Milliseconds since the epoch. */
 	readonly now: number;
-	/** The runtime's name, which container ids begin with. */
+	/** The name of the runtime, the prefix of container ids. */
 	readonly runtime: string;
-	/** What the runtime says of itself: which fields it honours, and who its containers run as. */
+	/** The capabilities of the runtime: the fields it supports, and the user its containers run as. */
 	readonly traits: RuntimeTraits;
-	/** The address of the node. */
+	/** The IP address of the node. */
 	readonly hostIP: string;
-	/** The Pod's sandbox, where it has one. */
+	/** The Pod's sandbox; undefined if it has none. */
 	readonly sandbox: { readonly ip: string } | undefined;
-	/** Per container its attempts that the runtime knows of, oldest first. */
+	/** By container name, the attempts in the runtime, oldest first. */
 	readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
-	/** Per container what keeps it from being made; under {@link WHOLE_POD} what keeps all of them. */
+	/**
+	 * By container name, its last failed start; under {@link WHOLE_POD} a failure that concerns all containers.
+	 */
 	readonly hindrances: ReadonlyMap<string, Hindrance>;
 }
 
-/** Init containers that are started and then kept while the rest runs. */
+/** Whether an init container is a sidecar: it keeps running beside the regular containers. */
 export function isSidecar(container: Container): boolean {
 	return container.restartPolicy === 'Always';
 }
 
-/** What the Pod's last status says of a container. */
+/** The status of a container in the Pod's last status; undefined if it has none. */
 export function statusOf({ status }: Pod, name: string): ContainerStatus | undefined {
 	return statusesByName(status).get(name);
 }
 
-/** Made once: a plan asks for each container, which in a Pod of 1,000 would take a million steps. */
+/**
+ * Computed once per status: a plan looks up each container, and linear searches in a Pod of 1,000 would take a
+ * million steps.
+ */
 const statusesByName = memoize(
 	({ initContainerStatuses = [], containerStatuses = [] }: PodStatus): ReadonlyMap<string, ContainerStatus> =>
 		new Map([...initContainerStatuses, ...containerStatuses].map((each) => [each.name, each])),
 );
 
-/** Where a container stands in its Pod, as events about it say. */
+/** The field path of a container in its Pod, in the form that Events use. */
 export function fieldPathOf({ spec }: Pod, name: string): string {
 	return `spec.${initNames(spec).has(name) ? 'initContainers' : 'containers'}{${name}}`;
 }

@@ -2,21 +2,24 @@ import type { Container, PodSpec } from '../../api/core/pod/schema.ts';
 import type { Attempt } from './snapshot.ts';
 
 /**
- * Termination messages, after the kubelet's `convertToKubeContainerStatus` and `normalizeStatus`. A message
- * that the container writes to a file of its own is not read yet.
+ * Termination messages of containers, following the kubelet's `convertToKubeContainerStatus` and
+ * `normalizeStatus`. The file at terminationMessagePath is not read yet.
  */
 
-/** How many bytes the messages of all containers of a Pod may have together. */
+/** Maximum total size in bytes of the messages of all containers of a Pod. */
 const MOST_BYTES_OF_POD = 12 * 1024;
 
-/** Whether the end of the container's log becomes its message: it failed, and has nothing else to say. */
+/** Whether the end of the container's log becomes its message: its policy allows that, and it has failed. */
 export function takesMessageFromLog({ terminationMessagePolicy }: Container, attempt: Attempt): boolean {
 	if (terminationMessagePolicy !== 'FallbackToLogsOnError' || attempt.state !== 'exited') return false;
-	// What never ran has no log.
+	// A container that never ran has no log.
 	return attempt.exitCode !== 0 && attempt.startedAt !== undefined;
 }
 
-/** The attempt with the text from its log after the runtime's own message, cut to the container's share. */
+/**
+ * The attempt with `text` from its log appended to the runtime's message, cut to the container's share of the
+ * limit.
+ */
 export function withMessage(
 	attempt: Attempt,
 	text: string,
@@ -28,7 +31,7 @@ export function withMessage(
 	return { ...attempt, message: cut(whole, share) };
 }
 
-/** The beginning of `text` in at most so many bytes of UTF-8, without half a character. */
+/** The longest prefix of `text` that has at most `bytes` bytes in UTF-8 and ends with a complete character. */
 function cut(text: string, bytes: number): string {
 	let length = 0;
 	let end = 0;
