@@ -5,7 +5,7 @@ import { PodWorld } from './pod-world.ts';
 
 const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
 
-/** A Pod on a runtime that honours none of the fields of the table. */
+/** A Pod on a runtime that supports no field of the table. */
 function bareWorld(spec: object): PodWorld {
 	const world = new PodWorld({ containers: [{ name: 'main' }], restartPolicy: 'Never', ...spec });
 	world.traits = BARE;
@@ -17,7 +17,7 @@ const INSTEAD =
 
 const MOUNTS = [{ name: 'data', mountPath: '/data' }];
 
-test('a Pod whose volumes cannot be mounted gets no sandbox, and says why as a kubelet does', () => {
+test("a Pod whose volumes cannot be mounted gets no sandbox, and the kubelet's Event", () => {
 	const containers = [{ name: 'main', volumeMounts: MOUNTS }];
 	const world = bareWorld({ containers, volumes: [{ name: 'data', emptyDir: {} }] });
 	const plan = world.settle();
@@ -33,7 +33,7 @@ test('a Pod whose volumes cannot be mounted gets no sandbox, and says why as a k
 	assert.equal(plan.againAfterMs, 10_000);
 });
 
-test('it is tried again with growing delays, and starts once the runtime mounts volumes', () => {
+test('a failed mount is retried with a growing backoff, and the Pod starts when the runtime mounts volumes', () => {
 	const containers = [{ name: 'main', volumeMounts: MOUNTS }];
 	const world = bareWorld({ containers, volumes: [{ name: 'data', emptyDir: {} }] });
 	world.settle();
@@ -47,7 +47,7 @@ test('it is tried again with growing delays, and starts once the runtime mounts 
 	assert.equal(world.waiting('main'), undefined);
 });
 
-test('a volume from an object that does not exist names it in the words of upstream', () => {
+test("upstream's message names the missing object of a volume", () => {
 	const names = ['map', 'secret', 'maps', 'optional'];
 	const volumeMounts = names.map((name) => ({ name, mountPath: `/${name}` }));
 	const world = bareWorld({
@@ -68,13 +68,13 @@ test('a volume from an object that does not exist names it in the words of upstr
 	]);
 });
 
-test('a volume that no container mounts keeps nothing from starting', () => {
+test('a volume that no container mounts does not prevent the start', () => {
 	const world = bareWorld({ volumes: [{ name: 'data', emptyDir: {} }] });
 	world.settle();
 	assert.deepEqual([world.started, world.events], [['main#0'], []]);
 });
 
-test('a container that asks for what the runtime cannot do waits, and the others run', () => {
+test('a container with a field that the runtime does not support waits, and the others run', () => {
 	const containers = [{ name: 'main' }, { name: 'shell', tty: true }];
 	const world = bareWorld({ containers });
 	const plan = world.settle();
@@ -87,7 +87,7 @@ test('a container that asks for what the runtime cannot do waits, and the others
 	assert.equal(plan.againAfterMs, 10_000);
 });
 
-test('a Pod that runs without what it asks for says so once', () => {
+test('fields without effect are reported by one Event', () => {
 	const resources = { limits: { memory: '1Gi', cpu: '1' } };
 	const world = bareWorld({ containers: [{ name: 'main', resources }], restartPolicy: 'OnFailure' });
 	world.settle();
@@ -95,11 +95,11 @@ test('a Pod that runs without what it asks for says so once', () => {
 	world.settle();
 	assert.deepEqual(world.started, ['main#0', 'main#1']);
 	assert.deepEqual(world.events, [
-		'NotHonoured: spec.containers[0].resources.limits is not honoured: limits do not confine processes of this machine: remove the limits, or limit stint itself',
+		'NotHonoured: spec.containers[0].resources.limits is not honoured: limits are not enforced on processes of this machine: remove the limits, or limit stint itself',
 	]);
 });
 
-test('a Pod for another operating system is rejected as a kubelet does', () => {
+test("a Pod for another operating system is rejected with the kubelet's message", () => {
 	const world = bareWorld({ os: { name: 'windows' } });
 	const plan = world.settle();
 	const { phase, reason, message, containerStatuses } = world.pod.status;
@@ -113,7 +113,7 @@ test('a Pod for another operating system is rejected as a kubelet does', () => {
 	assert.deepEqual(world.settle().statusEvents, []);
 });
 
-test('a Pod with a kernel parameter that no kubelet sets is rejected', () => {
+test('a Pod with a sysctl that the kubelet does not allow is rejected', () => {
 	const sysctls = [
 		{ name: 'net.ipv4.tcp_syncookies', value: '1' },
 		{ name: 'kernel.sem', value: '1' },
@@ -124,13 +124,13 @@ test('a Pod with a kernel parameter that no kubelet sets is rejected', () => {
 	assert.equal(world.pod.status.message, 'Pod was rejected: forbidden sysctl: "kernel.sem" not allowlisted');
 });
 
-test('a Pod that is deleted before it was rejected ends as deleted', () => {
+test('a Pod that is deleted before it is rejected ends as deleted', () => {
 	const world = bareWorld({ os: { name: 'windows' } });
 	world.delete();
 	assert.equal(world.settle().end, 'remove');
 });
 
-test('a Pod that is ended at its deadline has an event that says so, once', () => {
+test('a Pod that ends at its deadline gets one Event', () => {
 	const world = bareWorld({ activeDeadlineSeconds: 5 });
 	world.settle();
 	world.now += 5000;

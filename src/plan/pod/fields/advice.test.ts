@@ -17,16 +17,16 @@ const TEMPLATE = {
 };
 
 const TEXTS = [
-	'spec.runtimeClassName: its Pods will be refused: RuntimeClasses are not served yet, so the one that is named cannot exist: remove the field',
+	'spec.runtimeClassName: its Pods will be refused: RuntimeClasses are not served yet, so the named one does not exist: remove the field',
 	'spec.containers[0].tty (and 1 more): the container will not start: containers have no terminal yet: remove the field',
-	'spec.containers[0].resources.limits: it will not be honoured: limits do not confine processes of this machine: remove the limits, or limit stint itself',
+	'spec.containers[0].resources.limits: it will not be honoured: limits are not enforced on processes of this machine: remove the limits, or limit stint itself',
 ];
 
 function object(apiVersion: string, kind: string, rest: object): KubeObject {
 	return { apiVersion, kind, metadata: { name: 'x' }, ...rest };
 }
 
-test('the author of a Pod, Job or CronJob is told what its Pods will not get', () => {
+test('warnings tell the author of a Pod, Job or CronJob which fields have no effect', () => {
 	const pod = object('v1', 'Pod', TEMPLATE);
 	const job = object('batch/v1', 'Job', { spec: { template: TEMPLATE } });
 	const cronJob = object('batch/v1', 'CronJob', { spec: { jobTemplate: { spec: { template: TEMPLATE } } } });
@@ -41,7 +41,7 @@ test('the author of a Pod, Job or CronJob is told what its Pods will not get', (
 	);
 });
 
-test('no advice for a Pod that a controller made, for other kinds, or for fields that the runtime honours', () => {
+test('there are no warnings for Pods of a controller, for other kinds, or for fields that the runtime supports', () => {
 	const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'u', controller: true };
 	const owned = { ...object('v1', 'Pod', TEMPLATE), metadata: { name: 'x', ownerReferences: [owner] } };
 	assert.deepEqual(adviceOn(owned, BARE), []);

@@ -9,8 +9,8 @@ import type { Effect } from './field-rule.ts';
 import { findingsOf } from './field-rules.ts';
 
 /**
- * What the author of an object should know of the Pods that will come of it, worst first. Of fields that are
- * dropped every write warns, whatever the runtime: see `droppedFields` of a resource's strategy.
+ * The consequences that a Warning reports to the author of an object, the worst first. Dropped fields are
+ * missing here: every write warns about those, on all runtimes; see `droppedFields` of a resource's strategy.
  */
 const CONSEQUENCES: readonly (readonly [Effect, string])[] = [
 	['refused', 'its Pods will be refused'],
@@ -22,8 +22,8 @@ const CONSEQUENCES: readonly (readonly [Effect, string])[] = [
 ];
 
 /**
- * Texts for Warning headers about a new Pod, Job or CronJob whose Pods would not run as they ask on a runtime
- * with these traits: one for each row of the table, with the path of the first place.
+ * The texts of Warning headers for a new Pod, Job or CronJob with fields that this runtime does not support:
+ * one text for each row of the table, with the path of the first field that it concerns.
  */
 export function adviceOn(object: KubeObject, traits: RuntimeTraits): readonly string[] {
 	const described = describedPod(object);
@@ -40,8 +40,9 @@ export function adviceOn(object: KubeObject, traits: RuntimeTraits): readonly st
 }
 
 /**
- * The same for a Job or CronJob that replaces `old`, if it changes the Pod template. What a Pod asks for is
- * said when it is created: later changes of it are those of controllers and the scheduler.
+ * Like {@link adviceOn}, for a Job or CronJob that replaces `old`: empty if the Pod template has not changed.
+ * Also empty for Pods, whose author is warned at the creation: controllers and the scheduler make the later
+ * changes.
  */
 export function adviceOnChange(
 	object: KubeObject,
@@ -54,20 +55,23 @@ export function adviceOnChange(
 	return isSame ? [] : adviceOn(object, traits);
 }
 
-/** Of a Pod with thousands of containers the first ones say enough: a request must not take long. */
-const MOST_JUDGED = 100;
+/** Maximum number of containers that are checked, to limit the time of a request with thousands of them. */
+const MOST_CHECKED = 100;
 
 function withFewContainers(pod: Pod): Pod {
 	const { containers, initContainers = [] } = pod.spec;
-	if (containers.length + initContainers.length <= MOST_JUDGED) return pod;
+	if (containers.length + initContainers.length <= MOST_CHECKED) return pod;
 	const few = {
-		containers: containers.slice(0, MOST_JUDGED),
-		initContainers: initContainers.slice(0, MOST_JUDGED),
+		containers: containers.slice(0, MOST_CHECKED),
+		initContainers: initContainers.slice(0, MOST_CHECKED),
 	};
 	return { ...pod, spec: { ...pod.spec, ...few } };
 }
 
-/** The Pod that the object is or describes, and where it stands in it. Pods of a controller were described before. */
+/**
+ * The Pod that the object is or contains, and its path. Undefined for Pods of a controller: its author was
+ * warned already.
+ */
 function describedPod(object: KubeObject): { readonly pod: Pod; readonly prefix: string } | undefined {
 	if (isPod(object)) {
 		const isOwned = object.metadata.ownerReferences?.some(({ controller }) => controller);

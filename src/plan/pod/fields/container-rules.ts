@@ -2,11 +2,11 @@ import { STOP_SIGNAL_OFF } from '../../../api/core/pod/disabled-fields.ts';
 import type { Container, EnvVar } from '../../../api/core/pod/schema.ts';
 import type { FieldRule } from './field-rule.ts';
 
-const BY_AGENT = 'The node agent does it.';
-const NO_PROBES = 'containers are not probed yet';
-const NO_HOOKS = 'hooks are not run yet';
-const NO_CONFIG = 'ConfigMaps and Secrets are not served yet, so the one that is named cannot exist';
-const IN_ENV = 'give the variables in env, with their values';
+const BY_AGENT = 'The node agent implements it.';
+const NO_PROBES = 'probes are not supported yet';
+const NO_HOOKS = 'lifecycle hooks are not supported yet';
+const NO_CONFIG = 'ConfigMaps and Secrets are not served yet, so the named object does not exist';
+const IN_ENV = 'set the variables in env with literal values';
 
 function containerRule(name: string, rule: Omit<FieldRule, 'field'>): FieldRule {
 	return { field: `spec.containers[].${name}`, ...rule };
@@ -24,18 +24,18 @@ function held(name: string, because: string, instead = 'remove the field'): Fiel
 	return containerRule(name, { effect: 'held', because, instead });
 }
 
-/** The rows for the fields of v1.Container, its security context excepted. */
+/** The rows for the fields of v1.Container, except its security context. */
 export const CONTAINER_RULES: readonly FieldRule[] = [
 	containerRule('envFrom', {
 		effect: 'held',
-		only: 'not optional',
+		only: 'from a ConfigMap or Secret that is not optional',
 		because: NO_CONFIG,
 		instead: IN_ENV,
 		when: ({ container }) => missingSource(container) !== undefined,
 		exactly: ({ container }) => `${missingSource(container)} not found`,
 		byStint: true,
 	}),
-	harmless('envFrom', 'An optional source that does not exist gives no variables.'),
+	harmless('envFrom', 'An optional source that does not exist adds no variables.'),
 	containerRule('env', {
 		effect: 'held',
 		only: 'from a ConfigMap or Secret that is not optional',
@@ -56,14 +56,14 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	held('livenessProbe', NO_PROBES, 'remove the probe; activeDeadlineSeconds ends a Job that hangs'),
 	held('readinessProbe', NO_PROBES, 'remove the probe'),
 	held('startupProbe', NO_PROBES, 'remove the probe'),
-	held('lifecycle.postStart', NO_HOOKS, 'do it at the start of the command'),
-	held('lifecycle.preStop', NO_HOOKS, 'do it on SIGTERM'),
+	held('lifecycle.postStart', NO_HOOKS, 'do the work at the start of the command'),
+	held('lifecycle.preStop', NO_HOOKS, 'handle SIGTERM in the program'),
 	containerRule('lifecycle.stopSignal', {
 		effect: 'dropped',
 		...STOP_SIGNAL_OFF,
 	}),
-	held('stdin', 'standard input of a container cannot be written to yet', 'read from a file'),
-	harmless('stdinOnce', 'It says something about stdin only.'),
+	held('stdin', 'containers have no standard input yet', 'read from a file'),
+	harmless('stdinOnce', 'It affects only stdin.'),
 	held('tty', 'containers have no terminal yet'),
 	containerRule('ports', {
 		effect: 'held',
@@ -75,37 +75,37 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	}),
 	containerRule('ports', {
 		effect: 'warned',
-		only: 'with a `hostPort` that is not the `containerPort`',
-		because: 'a process listens on the ports of this machine, and nothing forwards another hostPort to it',
+		only: 'with a `hostPort` other than the `containerPort`',
+		because: 'a process listens on ports of this machine, and no other hostPort is forwarded to it',
 		instead: 'use the containerPort',
 		when: ({ container }) =>
 			container.ports?.some(({ hostPort, containerPort }) => hostPort && hostPort !== containerPort) ?? false,
 	}),
-	harmless('ports', 'A process listens on the ports of this machine.'),
+	harmless('ports', 'A process listens on ports of this machine.'),
 	containerRule('resources.limits', {
 		effect: 'warned',
 		only: 'on `cpu`, `memory`, `ephemeral-storage`',
-		because: 'limits do not confine processes of this machine',
+		because: 'limits are not enforced on processes of this machine',
 		instead: 'remove the limits, or limit stint itself',
 		when: ({ container }) =>
-			CONFINED.some((resource) => container.resources?.limits?.[resource] !== undefined),
+			LIMITED.some((resource) => container.resources?.limits?.[resource] !== undefined),
 	}),
 	honoured('resources.limits', 'The scheduler counts extended resources.'),
-	honoured('resources.requests', 'The scheduler does it.'),
+	honoured('resources.requests', 'The scheduler implements it.'),
 	containerRule('resources.claims', {
 		effect: 'unscheduled',
-		because: 'ResourceClaims are not served yet, so the claim cannot exist',
+		because: 'ResourceClaims are not served yet, so the claim does not exist',
 		instead: 'remove the claim',
 		byStint: true,
 	}),
 	containerRule('terminationMessagePath', {
 		effect: 'held',
-		only: 'that the command names, or another than the usual',
-		because: "the file would be this machine's own, shared by all Pods",
+		only: 'that the command names, or other than the default',
+		because: 'the file would be a file of this machine that all Pods share',
 		instead: 'write the message to the log, and set terminationMessagePolicy: FallbackToLogsOnError',
 		when: ({ container }) => writesMessage(container),
 	}),
-	harmless('terminationMessagePath', 'The usual path, which the command does not name.'),
+	harmless('terminationMessagePath', 'The default path, which the command does not name.'),
 	honoured('terminationMessagePolicy', 'FallbackToLogsOnError takes the message from the log.'),
 	honoured('name'),
 	honoured('image'),
@@ -115,21 +115,18 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 	honoured('workingDir'),
 	honoured('restartPolicy'),
 	honoured('restartPolicyRules'),
-	harmless('volumeMounts', 'The volume decides: see spec.volumes.'),
-	harmless('volumeDevices', 'The volume decides: see spec.volumes.'),
-	harmless(
-		'resizePolicy',
-		'Containers cannot be resized yet, and the API server offers no way to ask for it.',
-	),
+	harmless('volumeMounts', 'The effect depends on the volume: see spec.volumes.'),
+	harmless('volumeDevices', 'The effect depends on the volume: see spec.volumes.'),
+	harmless('resizePolicy', 'Containers cannot be resized yet: the API server has no resize subresource.'),
 ];
 
-/** The addresses that mean all of a machine's. */
+/** The values of hostIP that mean all addresses. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
 
-/** What a limit would confine a process to. Others, such as those on devices, are the scheduler's. */
-const CONFINED = ['cpu', 'memory', 'ephemeral-storage'] as const;
+/** The resources whose limits a runtime would enforce. The scheduler counts others, such as devices. */
+const LIMITED = ['cpu', 'memory', 'ephemeral-storage'] as const;
 
-/** The first object that a container takes all its variables from and that must exist. */
+/** The first object in envFrom that is not optional, as upstream's message names it. */
 function missingSource({ envFrom = [] }: Container): string | undefined {
 	for (const { configMapRef, secretRef } of envFrom) {
 		if (configMapRef && !configMapRef.optional) return `configmap "${configMapRef.name ?? ''}"`;
@@ -138,7 +135,7 @@ function missingSource({ envFrom = [] }: Container): string | undefined {
 	return undefined;
 }
 
-/** The first object that a variable is taken from and that must exist. */
+/** The first object in env that is not optional, as upstream's message names it. */
 function missingValue({ env = [] }: Container): string | undefined {
 	return env.map(objectOf).find((text) => text !== undefined);
 }
@@ -150,11 +147,11 @@ function objectOf({ valueFrom: { configMapKeyRef, secretKeyRef } = {} }: EnvVar)
 }
 
 /** The default of terminationMessagePath. */
-const USUAL_MESSAGE_PATH = '/dev/termination-log';
+const DEFAULT_MESSAGE_PATH = '/dev/termination-log';
 
 /**
- * Whether the container is meant to write a termination message to a file: it names a path of its own, or its
- * command or variables mention the path. Every container has the usual path by default, so that alone says nothing.
+ * Whether the container most likely writes a termination message to a file: it sets a path, or its command or
+ * variables contain the path. Every container has the default path, so the field alone proves nothing.
  */
 function writesMessage({
 	terminationMessagePath: path,
@@ -163,6 +160,6 @@ function writesMessage({
 	env = [],
 }: Container): boolean {
 	if (!path) return false;
-	if (path !== USUAL_MESSAGE_PATH) return true;
+	if (path !== DEFAULT_MESSAGE_PATH) return true;
 	return [...command, ...args, ...env.map(({ value = '' }) => value)].some((text) => text.includes(path));
 }

@@ -1,57 +1,65 @@
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
 import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 
-/** What happens to a Pod that sets a field. */
+/** The effect of a field on a Pod that sets it. */
 export type Effect =
 	/** stint does what the field says, on every runtime. */
 	| 'honoured'
-	/** The Pod's life is the same without it. */
+	/** The field makes no difference. */
 	| 'harmless'
-	/** The API server stores the object without it, as upstream does. */
+	/** The API server removes the field from the object, as upstream does. */
 	| 'dropped'
-	/** The Pod runs without it, and the event NotHonoured says so. */
+	/** The Pod runs as if the field were not set, and an Event NotHonoured reports that. */
 	| 'warned'
-	/** The container is not started: CreateContainerConfigError. */
+	/** The agent does not start the container: its waiting reason is CreateContainerConfigError. */
 	| 'held'
-	/** No container is started: the event FailedMount says why, and the containers stay ContainerCreating. */
+	/**
+	 * The agent starts no container: an Event FailedMount has the reason, and the containers stay
+	 * ContainerCreating.
+	 */
 	| 'unmounted'
-	/** The scheduler finds no node for it. */
+	/** The Pod is unschedulable. */
 	| 'unscheduled'
-	/** The node agent fails the Pod, as a kubelet's admission does. */
+	/** The node agent does not admit the Pod: its phase becomes Failed. */
 	| 'rejected'
-	/** The API server refuses the Pod. */
+	/** The API server rejects the Pod. */
 	| 'refused';
 
-/** A place in a Pod that sets a field, and what else a rule may look at. */
+/** One use of a field in a Pod, with everything that a rule may read. */
 export interface FieldUse {
-	/** What is set there; never undefined or null. */
+	/** The value of the field; never undefined or null. */
 	readonly value: unknown;
 	readonly pod: Pod;
-	/** The container that the field is about. A field of the whole Pod is judged for each of its containers. */
+	/**
+	 * The container that has the field. A field of the Pod that containers may override is checked for each
+	 * container.
+	 */
 	readonly container: Container;
 	readonly traits: RuntimeTraits;
 }
 
-/** One row of the table of fields. Of the rows for one field, the first that applies decides. */
+/** One row of the table of fields. If a field has several rows, the first one that applies decides. */
 export interface FieldRule {
 	/**
-	 * The path in the schema; it stands for everything below it that has no row of its own. `containers[]`
-	 * stands for init containers too.
+	 * The path in the schema. It includes all fields below it that have no row of their own. `containers[]`
+	 * includes init containers.
 	 */
 	readonly field: string;
 	readonly effect: Effect;
-	/** Why, in words that complete "this field ...: because". */
+	/** The reason, as a clause for messages, or as a sentence for the effects honoured and harmless. */
 	readonly because: string;
-	/** What the author of the Pod can do; said wherever the Pod does not run as it asks. */
+	/** What the author of the Pod can do instead, in the imperative; part of the message. */
 	readonly instead?: string;
-	/** For documents: the values that it is about, where it is not about every value. */
+	/** For documentation: the values that the row applies to; undefined if it applies to all. */
 	readonly only?: string;
-	/** Whether the row applies; where it is absent, it does if the value says anything (is not false or empty). */
+	/** Whether the row applies. By default it applies to every value except false and empty ones. */
 	when?(use: FieldUse): boolean;
-	/** Upstream's own text, where it has one for this case. Replaces the text made of `because` and `instead`. */
+	/**
+	 * Upstream's message for this case, if it has one. It replaces the message made of `because` and `instead`.
+	 */
 	exactly?(use: FieldUse): string;
-	/** The reason that the Pod or its event gives, where the effect leaves it open. */
+	/** The reason in the Pod's status or Event, if the effect does not determine it. */
 	readonly reason?: string;
-	/** True where stint itself, and not the runtime, would have to honour the field. */
+	/** True if stint itself, not the runtime, would have to support the field. */
 	readonly byStint?: true;
 }

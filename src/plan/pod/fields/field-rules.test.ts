@@ -7,12 +7,12 @@ import type { SchemaNode } from '../../../api/meta/schema.ts';
 import type { Effect, FieldRule } from './field-rule.ts';
 import { FIELD_RULES, findingsOf, type HoldBack, hintsText, holdBack, placesIn } from './field-rules.ts';
 
-/** Processes of this machine, run by root. */
+/** The traits of the runtime `process` if stint runs as root. */
 const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [4] }, os: 'linux' };
 const AS_USER: RuntimeTraits = { ...BARE, user: { uid: 1000, gid: 1000, groups: [27] } };
 const EVERYTHING: RuntimeTraits = { ...BARE, honours: 'everything' };
 
-/** A Pod of one container `c`, with this in its spec and in its container. */
+/** A Pod with one container `c` and these fields in its spec and container. */
 function pod(spec: object, container: object = {}, annotations: Record<string, string> = {}): Pod {
 	const metadata = { name: 'p', namespace: 'ns', uid: 'u', annotations };
 	const containers = [{ name: 'c', image: 'busybox', ...container }];
@@ -36,7 +36,7 @@ interface Case {
 	readonly effect: Effect;
 	readonly pod: Pod;
 	readonly traits?: RuntimeTraits;
-	/** What is told, whole where it is upstream's. */
+	/** The whole message, if it is upstream's. */
 	readonly text?: string;
 }
 
@@ -44,7 +44,7 @@ const C = 'spec.containers[].';
 const WHO = '(pod: "p_ns(u)", container: c)';
 const PROBE = { exec: { command: ['true'] } };
 
-/** A case at least for every row of the table that has a condition, or that keeps a Pod from running as it asks. */
+/** At least one case for every row with a condition, and for every row by which a field has no effect. */
 const CASES: readonly Case[] = [
 	{
 		...{ field: 'spec.runtimeClassName', effect: 'refused', pod: pod({ runtimeClassName: 'x' }) },
@@ -297,7 +297,7 @@ function effectsOf(given: Pod, traits: RuntimeTraits): readonly string[] {
 	);
 }
 
-/** Rows that apply to whatever is set, and by which the Pod runs as it asks, need no case. */
+/** Rows without a condition that are honoured or harmless need no case. */
 function needsCase(rule: FieldRule): boolean {
 	return rule.when !== undefined || (rule.effect !== 'honoured' && rule.effect !== 'harmless');
 }
@@ -315,7 +315,7 @@ test('every row of the table has a case', () => {
 	);
 });
 
-/** What the table looks into; every other field is one of its rows. */
+/** The fields whose parts have rows of their own; every other field has a row itself. */
 const ENTERED: ReadonlySet<string> = new Set([
 	'spec',
 	'spec.securityContext',
@@ -334,7 +334,7 @@ function fieldsOf(node: SchemaNode, path: string): readonly string[] {
 	});
 }
 
-test('every field of a Pod is in the table, and nothing else', () => {
+test('the table has exactly the fields of a Pod', () => {
 	const known = fieldsOf(podSpecSchema, 'spec').filter((path) => !ENTERED.has(path));
 	const rows = new Set(FIELD_RULES.map(({ field }) => field));
 	assert.deepEqual(
@@ -348,7 +348,7 @@ test('every field of a Pod is in the table, and nothing else', () => {
 	);
 });
 
-test('a runtime that honours everything takes every Pod, unless stint itself would have to do something', () => {
+test('a runtime that supports everything runs every Pod, except for fields that stint itself would have to support', () => {
 	for (const { pod: given } of CASES) {
 		for (const effect of ['held', 'unmounted', 'warned'] as const) {
 			for (const { rule } of findingsOf(given, effect, EVERYTHING))
@@ -357,7 +357,7 @@ test('a runtime that honours everything takes every Pod, unless stint itself wou
 	}
 });
 
-test('a runtime that honours one field takes that one', () => {
+test('a runtime that supports one field accepts that field', () => {
 	const given = container({ tty: true, stdin: true });
 	const traits = { ...BARE, honours: new Set([`${C}tty`]) };
 	assert.deepEqual(
@@ -366,14 +366,14 @@ test('a runtime that honours one field takes that one', () => {
 	);
 });
 
-/** Why the first container (init containers before the others) is held back. */
+/** Why the container at `index` is not started, init containers first. */
 function firstHeldBack(given: Pod, index = 0): HoldBack | undefined {
 	const place = placesIn(given)[index];
 	assert.ok(place);
 	return holdBack(given, place, BARE);
 }
 
-test('what a container sets for itself takes the place of what its Pod says', () => {
+test('a field of a container overrides the one of its Pod', () => {
 	const asRoot = { runAsUser: 0 };
 	assert.equal(
 		firstHeldBack(pod({ securityContext: { runAsUser: 1000 } }, { securityContext: asRoot })),
@@ -381,27 +381,27 @@ test('what a container sets for itself takes the place of what its Pod says', ()
 	);
 });
 
-test('a container is held back by its own fields and by those of its Pod, and all are named', () => {
+test('fields of the container and of its Pod prevent its start, and the message names all of them', () => {
 	const given = pod({
 		initContainers: [{ name: 'i', tty: true, stdin: true }],
 		containers: [{ name: 'c' }],
 	});
 	assert.equal(
 		firstHeldBack(given)?.message,
-		'spec.initContainers[0].stdin is not honoured: standard input of a container cannot be written to yet: read from a file; ' +
+		'spec.initContainers[0].stdin is not honoured: containers have no standard input yet: read from a file; ' +
 			'spec.initContainers[0].tty is not honoured: containers have no terminal yet: remove the field',
 	);
 	assert.equal(firstHeldBack(given, 1), undefined);
 	assert.match(firstHeldBack(pod({ hostUsers: false }))?.message ?? '', /^spec\.hostUsers is not honoured: /);
 });
 
-test("upstream's text is the message of a container that is held back, and the hints name all fields", () => {
+test("the message of a container that is not started is upstream's, and the hints name all fields", () => {
 	const held = firstHeldBack(secured({ runAsNonRoot: true, readOnlyRootFilesystem: true }));
 	assert.equal(held?.message, `container has runAsNonRoot and image will run as root ${WHO}`);
 	assert.match(held?.hints ?? '', /runAsNonRoot.*run stint as another user; .*readOnlyRootFilesystem/);
 });
 
-test('a Pod of many containers says it for the first ones', () => {
+test('the message for a Pod with many containers names the first ones', () => {
 	const containers = Array.from({ length: 50 }, (_, index) => ({ name: `c${index}`, tty: true }));
 	const text = hintsText(findingsOf(pod({ containers }), 'held', BARE));
 	assert.match(text, /containers\[7\].*; and 42 more$/);

@@ -1,14 +1,15 @@
 /**
- * What becomes of each field of a Pod: the one table that decides it, that docs/pod-fields.md and the README
- * are made from, and that the tests walk.
+ * The table of all fields of a Pod and their effects. Warnings, admission, the node agent, docs/pod-fields.md
+ * and the README are all derived from it, and the tests check every row.
  *
- * 1. Every field of the schema has a row, so that none is accepted and then ignored in silence.
- * 2. Of the rows for one field the first that applies decides. A field that promises safety, or whose absence
- *    could make the container act on something else than was meant, holds the container back; a wish about
- *    quality lets it run with an event; the rest says why it is harmless.
- * 3. A row is passed over where the runtime declares that it honours the field ({@link RuntimeTraits}).
+ * 1. Every field of the schema has a row, so that no field is accepted and then silently ignored.
+ * 2. If a field has several rows, the first one that applies decides. A field that promises safety, or without
+ *    which the container could act on the wrong data or host, prevents the start of the container. A field
+ *    about quality lets the container run with an Event. All other rows say why the field is harmless.
+ * 3. A row is skipped if the runtime declares that it supports the field ({@link RuntimeTraits}).
  *
- * Read `field-rule.ts` first, then the three lists of rows.
+ * Read `field-rule.ts` first, then the three lists of rows: pod-rules.ts, security-rules.ts,
+ * container-rules.ts.
  */
 
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
@@ -25,23 +26,26 @@ export const FIELD_RULES: readonly FieldRule[] = [...POD_RULES, ...SECURITY_RULE
 /** A row that applies to a Pod. */
 export interface Finding {
 	readonly rule: FieldRule;
-	/** Where in the Pod: `spec.containers[0].tty`. */
+	/** The path in the Pod, for example `spec.containers[0].tty`. */
 	readonly path: string;
-	/** What to tell: upstream's words where it has some for this case, else the hint. */
+	/** The message: upstream's if it has one for this case, otherwise the hint. */
 	readonly text: string;
-	/** The path, why, and what to do. */
+	/** The path, the reason, and what to do instead. */
 	readonly hint: string;
 }
 
-/** A field of the table with its rows. */
+/** A field of the table and its rows. */
 interface FieldRules {
 	readonly field: string;
-	/** The steps from the Pod, or from the container, to the value. */
+	/** The property names from the Pod, or from the container, to the value. */
 	readonly steps: readonly string[];
 	readonly ofContainer: boolean;
-	/** The steps from a container to what it sets for itself in place of this field of the Pod's. */
+	/**
+	 * The property names from a container to the field that overrides this field of the Pod; undefined if there
+	 * is none.
+	 */
 	readonly ownSteps: readonly string[] | undefined;
-	/** Whether the answer can differ from container to container; others are judged once for the Pod. */
+	/** Whether the result may differ between containers; other fields are checked once for the Pod. */
 	readonly perContainer: boolean;
 	readonly rules: readonly FieldRule[];
 }
@@ -59,14 +63,14 @@ const FIELDS: readonly FieldRules[] = [...Map.groupBy(FIELD_RULES, ({ field }) =
 	},
 );
 
-/** Whether containers may set for themselves what the Pod's security context says. */
+/** Whether containers may override this field of the Pod's security context. */
 function isOverridable(field: string): boolean {
 	if (!field.startsWith(POD_SECURITY)) return false;
 	const own = `${CONTAINER_PREFIX}securityContext.${field.slice(POD_SECURITY.length)}`;
 	return FIELD_RULES.some((rule) => rule.field === own);
 }
 
-/** The fields that can have an effect, so that a Pod is asked about no others. */
+/** The fields with a row of each effect, so that only these are checked. */
 const BY_EFFECT: ReadonlyMap<Effect, readonly FieldRules[]> = new Map(
 	[...new Set(FIELD_RULES.map(({ effect }) => effect))].map((effect) => [
 		effect,
@@ -74,13 +78,15 @@ const BY_EFFECT: ReadonlyMap<Effect, readonly FieldRules[]> = new Map(
 	]),
 );
 
-/** A container and where it stands: `spec.initContainers[0]`. */
+/** A container and its path, for example `spec.initContainers[0]`. */
 export interface Place {
 	readonly container: Container;
 	readonly path: string;
 }
 
-/** What of `pod` has this effect on this runtime, each place once, in the order of the table. */
+/**
+ * The uses of fields in `pod` that have this effect on this runtime, each path once, in the order of the table.
+ */
 export function findingsOf(pod: Pod, effect: Effect, traits: RuntimeTraits): readonly Finding[] {
 	const places = placesIn(pod);
 	const found = new Map<string, Finding>();
@@ -93,7 +99,10 @@ export function findingsOf(pod: Pod, effect: Effect, traits: RuntimeTraits): rea
 	return [...found.values()];
 }
 
-/** Why the API server refuses the Pod, in upstream's words, whatever its runtime. */
+/**
+ * Upstream's message with which the API server rejects the Pod, on all runtimes; undefined if it accepts the
+ * Pod.
+ */
 export function refusalOf(pod: Pod): string | undefined {
 	return findingsOf(pod, 'refused', NO_RUNTIME)[0]?.text;
 }
@@ -102,13 +111,13 @@ const NO_RUNTIME: RuntimeTraits = { honours: new Set(), user: undefined, os: '' 
 
 /** Why a container must not be started. */
 export interface HoldBack {
-	/** For its waiting state: upstream's text for the first field that has one, else the hints. */
+	/** The message of its waiting state: upstream's for the first field that has one, otherwise the hints. */
 	readonly message: string;
-	/** All fields that hold it back, with what to do about each. */
+	/** The hints for all fields that prevent the start. */
 	readonly hints: string;
 }
 
-/** Why the container at `place` must not be started on this runtime; undefined where it may be. */
+/** Why the container must not be started on this runtime; undefined if it may be. */
 export function holdBack(pod: Pod, place: Place, traits: RuntimeTraits): HoldBack | undefined {
 	const findings = (BY_EFFECT.get('held') ?? []).flatMap((field) => {
 		const finding = findingFor(field, pod, place, traits);
@@ -119,17 +128,17 @@ export function holdBack(pod: Pod, place: Place, traits: RuntimeTraits): HoldBac
 	return { message: findings.find(({ rule }) => rule.exactly)?.text ?? hints, hints };
 }
 
-/** Of a Pod with hundreds of containers the first findings say enough. */
-const MOST_TOLD = 8;
+/** Maximum number of findings in one message, for Pods with hundreds of containers. */
+const MOST_IN_MESSAGE = 8;
 
-/** The hints of the findings as one text of bounded length. */
+/** The hints of the first findings as one text of limited length. */
 export function hintsText(findings: readonly Finding[]): string {
-	const told = findings.slice(0, MOST_TOLD).map(({ hint }) => hint);
-	const left = findings.length - told.length;
-	return [...told, ...(left > 0 ? [`and ${left} more`] : [])].join('; ');
+	const shown = findings.slice(0, MOST_IN_MESSAGE).map(({ hint }) => hint);
+	const omitted = findings.length - shown.length;
+	return [...shown, ...(omitted > 0 ? [`and ${omitted} more`] : [])].join('; ');
 }
 
-/** The init containers and containers of the Pod, each with its place. */
+/** The init containers and containers of the Pod, each with its path. */
 export function placesIn({ spec }: Pod): readonly Place[] {
 	const { initContainers = [], containers } = spec;
 	return [
@@ -144,7 +153,7 @@ function findingFor(
 	{ container, path }: Place,
 	traits: RuntimeTraits,
 ): Finding | undefined {
-	// Most fields of most Pods are absent, and this is asked of each field: it comes first.
+	// Checked first for speed: most fields are absent in most Pods.
 	const value = valueAt(ofContainer ? container : pod, steps);
 	if (value === undefined || value === null) return undefined;
 	if (ownSteps && hasValue(container, ownSteps)) return undefined;
@@ -152,7 +161,7 @@ function findingFor(
 	const use = { value, pod, container, traits };
 	const rule = rules.find((each) => {
 		if (isHonoured && !each.byStint && !isFine(each.effect)) return false;
-		return each.when ? each.when(use) : saysAnything(value);
+		return each.when ? each.when(use) : isMeaningful(value);
 	});
 	if (!rule) return undefined;
 	const where = ofContainer ? [path, ...steps].join('.') : field;
@@ -182,8 +191,11 @@ function valueAt(from: unknown, steps: readonly string[]): unknown {
 	return value;
 }
 
-/** Not false, not empty: what a client that writes out every field leaves says nothing. */
-function saysAnything(value: unknown): boolean {
+/**
+ * Whether the value is neither false nor empty. Clients that serialize every field write such values without
+ * intent.
+ */
+function isMeaningful(value: unknown): boolean {
 	if (Array.isArray(value)) return value.length > 0;
 	if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
 	return value !== false && value !== '';

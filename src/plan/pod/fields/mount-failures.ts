@@ -4,20 +4,20 @@ import type { EventText } from '../../event-text.ts';
 import { findingsOf } from './field-rules.ts';
 import { mountedVolumes } from './pod-rules.ts';
 
-/** Of a Pod with hundreds of volumes the first ones say enough. */
-const MOST_TOLD = 8;
+/** Maximum number of Events, for Pods with hundreds of volumes. */
+const MOST_EVENTS = 8;
 
 /**
- * What keeps the Pod's volumes from being set up on this runtime, as Events of upstream's form, one a volume; empty
- * where nothing does. Each says which field is the cause and what to do: a second Event for that would be of the same
- * cause, and the state of the container shows the first message only.
+ * The Events about volumes that this runtime cannot mount, in upstream's form, one for each volume; empty if
+ * all can be. Each message also names the field and what to do. A separate Event for that would be easy to
+ * miss, because the waiting state of the container shows only the first message.
  */
 export function mountFailures(pod: Pod, traits: RuntimeTraits): readonly EventText[] {
 	const [finding] = pod.spec.volumes?.length ? findingsOf(pod, 'unmounted', traits) : [];
 	if (!finding) return [];
 	const { because, instead = '' } = finding.rule;
 	return mountedVolumes(pod)
-		.slice(0, MOST_TOLD)
+		.slice(0, MOST_EVENTS)
 		.map(({ name, index }): EventText => {
 			const volume = pod.spec.volumes?.[index];
 			const missing = volume && missingObject(volume);
@@ -28,7 +28,10 @@ export function mountFailures(pod: Pod, traits: RuntimeTraits): readonly EventTe
 		});
 }
 
-/** The object that the volume is made from and that cannot exist, as upstream says it. */
+/**
+ * Upstream's message about the ConfigMap or Secret of the volume that does not exist; undefined if it needs
+ * none.
+ */
 function missingObject({ configMap, secret, projected }: Volume): string | undefined {
 	const sources = projected?.sources ?? [];
 	const maps = [configMap, ...sources.map((source) => source.configMap)];

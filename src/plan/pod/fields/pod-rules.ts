@@ -1,15 +1,15 @@
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import type { FieldRule } from './field-rule.ts';
 
-const BY_AGENT = 'The node agent does it.';
-const BY_SCHEDULER = 'The scheduler does it.';
-const BY_API = 'The API server does it.';
+const BY_AGENT = 'The node agent implements it.';
+const BY_SCHEDULER = 'The scheduler implements it.';
+const BY_API = 'The API server implements it.';
 const NO_RESOLVER =
-	'containers resolve names as this machine does; without the field they could reach another host than the one that is meant';
+	'containers use the name resolution of this machine; without the field they could connect to the wrong host';
 
-/** Where names come from is not ours to change yet: the same answer for each field about it. */
+/** The row for a field that changes name resolution, which no runtime supports yet. */
 function resolverRule(field: string): FieldRule {
-	const instead = 'remove the field, and set up the names on this machine';
+	const instead = 'remove the field, and configure the names on this machine';
 	return { field, effect: 'held', because: NO_RESOLVER, instead };
 }
 
@@ -21,12 +21,12 @@ function harmless(field: string, because: string): FieldRule {
 	return { field, effect: 'harmless', because };
 }
 
-/** The rows for the fields of v1.PodSpec, its security context excepted. */
+/** The rows for the fields of v1.PodSpec, except its security context. */
 export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.runtimeClassName',
 		effect: 'refused',
-		because: 'RuntimeClasses are not served yet, so the one that is named cannot exist',
+		because: 'RuntimeClasses are not served yet, so the named one does not exist',
 		instead: 'remove the field',
 		when: ({ pod }) => Boolean(pod.spec.runtimeClassName),
 		exactly: ({ pod }) => `pod rejected: RuntimeClass "${pod.spec.runtimeClassName}" not found`,
@@ -35,7 +35,7 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.overhead',
 		effect: 'refused',
-		because: 'only a RuntimeClass can bring an overhead',
+		because: 'only a RuntimeClass can set an overhead',
 		instead: 'remove the field',
 		exactly: () => 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
 		byStint: true,
@@ -43,8 +43,8 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.os',
 		effect: 'rejected',
-		only: 'another than that of the node',
-		because: "the Pod's operating system is not that of the node",
+		only: "other than the node's",
+		because: 'the node has a different operating system',
 		instead: 'remove the field, or name the operating system of the node',
 		when: ({ pod, traits }) => pod.spec.os !== undefined && pod.spec.os.name !== traits.os,
 		exactly: () => "Failed to admit pod as the OS field doesn't match node OS",
@@ -61,11 +61,11 @@ export const POD_RULES: readonly FieldRule[] = [
 			'use paths of this machine, or the working directory of the container, which is empty at its start',
 		when: ({ pod }) => mountedVolumes(pod).length > 0,
 	},
-	harmless('spec.volumes', 'A volume that no container mounts is not set up by a kubelet either.'),
+	harmless('spec.volumes', 'The kubelet does not set up volumes that no container mounts.'),
 	{
 		field: 'spec.resourceClaims',
 		effect: 'unscheduled',
-		because: 'ResourceClaims are not served yet, so the claim cannot exist',
+		because: 'ResourceClaims are not served yet, so the claim does not exist',
 		instead: 'remove the claim',
 		byStint: true,
 	},
@@ -75,28 +75,28 @@ export const POD_RULES: readonly FieldRule[] = [
 		only: '`None`',
 		when: ({ pod }) => pod.spec.dnsPolicy === 'None',
 	},
-	harmless('spec.dnsPolicy', 'There is no DNS of a cluster: names resolve as on this machine.'),
+	harmless('spec.dnsPolicy', 'There is no cluster DNS: names resolve as on this machine.'),
 	resolverRule('spec.dnsConfig'),
 	{
 		field: 'spec.hostUsers',
 		effect: 'held',
 		only: '`false`',
-		because: 'containers have no user namespace of their own, and so the user ids of this machine',
+		because: 'user namespaces are not supported: containers use the user IDs of this machine',
 		instead: 'remove the field',
 		when: ({ pod }) => pod.spec.hostUsers === false,
 	},
-	harmless('spec.hostUsers', 'Containers use the user ids of this machine.'),
+	harmless('spec.hostUsers', 'Containers use the user IDs of this machine.'),
 	{
 		field: 'spec.serviceAccountName',
 		effect: 'warned',
-		only: 'another than `default`',
+		only: 'other than `default`',
 		because: 'ServiceAccounts are not served yet: the container gets no token',
 		instead: 'give the container a kubeconfig of its own if it talks to the API',
 		when: ({ pod }) => !['', 'default'].includes(pod.spec.serviceAccountName ?? ''),
 		byStint: true,
 	},
-	harmless('spec.serviceAccountName', 'The account `default` may do nothing.'),
-	harmless('spec.serviceAccount', 'The older name of serviceAccountName.'),
+	harmless('spec.serviceAccountName', 'The account `default` has no permissions.'),
+	harmless('spec.serviceAccount', 'A deprecated alias of serviceAccountName.'),
 	{
 		field: 'spec.automountServiceAccountToken',
 		effect: 'warned',
@@ -109,8 +109,8 @@ export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.subdomain',
 		effect: 'warned',
-		because: 'Services are not served yet, so Pods do not find each other by name',
-		instead: 'use addresses',
+		because: 'Services are not served yet, so Pods have no DNS names',
+		instead: 'use IP addresses',
 		byStint: true,
 	},
 	{
@@ -124,7 +124,7 @@ export const POD_RULES: readonly FieldRule[] = [
 		field: 'spec.resources',
 		effect: 'warned',
 		only: '`limits`',
-		because: 'limits do not confine processes of this machine',
+		because: 'limits are not enforced on processes of this machine',
 		instead: 'remove the limits, or limit stint itself',
 		when: ({ pod }) => Object.keys(pod.spec.resources?.limits ?? {}).length > 0,
 	},
@@ -133,14 +133,14 @@ export const POD_RULES: readonly FieldRule[] = [
 	honoured('spec.containers', BY_AGENT),
 	harmless(
 		'spec.ephemeralContainers',
-		'The API server refuses them in a new Pod, and has no way to add them.',
+		'The API server rejects them in a new Pod, and has no ephemeralcontainers subresource.',
 	),
 	honoured('spec.restartPolicy', BY_AGENT),
 	honoured('spec.terminationGracePeriodSeconds', BY_AGENT),
 	honoured('spec.activeDeadlineSeconds', BY_AGENT),
 	honoured('spec.readinessGates', BY_AGENT),
-	honoured('spec.hostname', 'HOSTNAME is set to it; the host name of the machine stays as it is.'),
-	honoured('spec.hostnameOverride', 'HOSTNAME is set to it; the host name of the machine stays as it is.'),
+	honoured('spec.hostname', 'HOSTNAME has this value; the host name of the machine does not change.'),
+	honoured('spec.hostnameOverride', 'HOSTNAME has this value; the host name of the machine does not change.'),
 	honoured('spec.nodeName', BY_AGENT),
 	honoured('spec.nodeSelector', BY_SCHEDULER),
 	honoured('spec.affinity', BY_SCHEDULER),
@@ -151,15 +151,15 @@ export const POD_RULES: readonly FieldRule[] = [
 	honoured('spec.preemptionPolicy', BY_SCHEDULER),
 	honoured('spec.priority', BY_API),
 	honoured('spec.priorityClassName', BY_API),
-	harmless('spec.hostNetwork', 'The network of this machine is what a process of it has.'),
-	harmless('spec.hostPID', 'The processes of this machine are what a process of it sees.'),
-	harmless('spec.hostIPC', 'The IPC of this machine is what a process of it has.'),
-	harmless('spec.shareProcessNamespace', 'Processes of one machine see each other.'),
+	harmless('spec.hostNetwork', 'Processes use the network of this machine in any case.'),
+	harmless('spec.hostPID', 'Processes see all processes of this machine in any case.'),
+	harmless('spec.hostIPC', 'Processes use the IPC namespace of this machine in any case.'),
+	harmless('spec.shareProcessNamespace', 'Processes of this machine see each other in any case.'),
 	harmless('spec.imagePullSecrets', 'Images are not pulled: they name programs of this machine.'),
-	harmless('spec.enableServiceLinks', 'Services are not supported, so no variables are added.'),
+	harmless('spec.enableServiceLinks', 'Services are not served, so no variables are added.'),
 ];
 
-/** The volumes that a container mounts, in the order of the Pod. A kubelet sets up no others. */
+/** The volumes that a container mounts, in the order of the Pod. The kubelet sets up no others. */
 export function mountedVolumes({ spec }: Pod): readonly { readonly name: string; readonly index: number }[] {
 	const { volumes = [], containers, initContainers = [] } = spec;
 	if (volumes.length === 0) return [];

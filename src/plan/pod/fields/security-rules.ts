@@ -3,14 +3,14 @@ import type { Int64 } from '../../../base/json.ts';
 import type { FieldRule, FieldUse } from './field-rule.ts';
 
 /**
- * The rows for security contexts. They promise safety, so where the promise cannot be kept the container is
- * not started, never run with a warning.
+ * The rows for security contexts. These fields promise safety, so a container whose promise cannot be kept is
+ * not started. Running it with a warning would be unsafe.
  */
 export const SECURITY_RULES: readonly FieldRule[] = [
-	// runAsNonRoot stands before runAsUser, since upstream's kubelet checks in that order.
+	// runAsNonRoot comes before runAsUser, because upstream's kubelet checks in that order.
 	...inBoth('runAsNonRoot', {
 		effect: 'held',
-		only: 'where stint runs as root',
+		only: 'if stint runs as root',
 		because: 'containers run as the user who runs stint, which is root',
 		instead: 'run stint as another user',
 		when: (use) => breaksNonRoot(use) !== undefined,
@@ -19,24 +19,24 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	...inBoth('runAsNonRoot', { effect: 'honoured', because: 'Containers do not run as root.' }),
 	...inBoth('runAsUser', {
 		effect: 'honoured',
-		because: 'It is the user that containers run as.',
+		because: 'Containers run as this user.',
 		when: ({ value, traits }) => value === traits.user?.uid,
 	}),
 	...inBoth('runAsUser', {
 		effect: 'held',
-		only: "another than stint's own",
+		only: "other than stint's",
 		because: 'containers run as the user who runs stint',
 		instead: 'remove the field, or run stint as that user',
 		when: always,
 	}),
 	...inBoth('runAsGroup', {
 		effect: 'honoured',
-		because: 'It is the group that containers run as.',
+		because: 'Containers run as this group.',
 		when: ({ value, traits }) => value === traits.user?.gid,
 	}),
 	...inBoth('runAsGroup', {
 		effect: 'held',
-		only: "another than stint's own",
+		only: "other than stint's",
 		because: 'containers run as the group that runs stint',
 		instead: 'remove the field, or run stint as that group',
 		when: always,
@@ -48,7 +48,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	...inBoth('seccompProfile', {
 		effect: 'held',
-		only: 'another than `Unconfined`',
+		only: 'other than `Unconfined`',
 		because: 'system calls of containers are not filtered yet',
 		instead: 'remove the profile',
 	}),
@@ -59,7 +59,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	...inBoth('appArmorProfile', {
 		effect: 'held',
-		only: 'another than `Unconfined`',
+		only: 'other than `Unconfined`',
 		because: 'AppArmor profiles are not applied',
 		instead: 'remove the profile',
 	}),
@@ -86,7 +86,7 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	},
 	inPod('supplementalGroups', {
 		effect: 'held',
-		only: "others than stint's own",
+		only: "other than stint's",
 		because: 'containers have the groups of the user who runs stint',
 		instead: 'remove the groups, or run stint as a user of these groups',
 		when: ({ pod, traits }) =>
@@ -106,19 +106,19 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	inPod('fsGroup', {
 		effect: 'held',
-		only: "another than stint's own",
+		only: "other than stint's",
 		because: 'containers have the groups of the user who runs stint',
 		instead: 'remove the field, or run stint as a user of this group',
 		when: ({ pod, traits }) => !hasGroup(traits, pod.spec.securityContext?.fsGroup),
 	}),
 	inPod('fsGroup', { effect: 'honoured', because: 'Containers have this group.' }),
-	inPod('fsGroupChangePolicy', { effect: 'harmless', because: 'It says something about volumes only.' }),
-	inPod('seLinuxChangePolicy', { effect: 'harmless', because: 'It says something about volumes only.' }),
+	inPod('fsGroupChangePolicy', { effect: 'harmless', because: 'It affects only volumes.' }),
+	inPod('seLinuxChangePolicy', { effect: 'harmless', because: 'It affects only volumes.' }),
 	inPod('sysctls', {
 		effect: 'rejected',
-		only: 'that a kubelet does not allow',
-		because: 'the parameter is not one of those that a kubelet allows',
-		instead: 'remove it',
+		only: 'that the kubelet does not allow',
+		because: 'the kubelet does not allow this parameter',
+		instead: 'remove the parameter',
 		when: ({ pod }) => unsafeSysctl(pod.spec.securityContext) !== undefined,
 		exactly: ({ pod }) =>
 			`forbidden sysctl: "${unsafeSysctl(pod.spec.securityContext) ?? ''}" not allowlisted`,
@@ -127,21 +127,24 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	inPod('sysctls', {
 		effect: 'held',
-		only: 'that a kubelet allows',
+		only: 'that the kubelet allows',
 		because: 'containers have the kernel parameters of this machine',
 		instead: 'remove the parameters, or set them on this machine',
 	}),
 	inContainer('privileged', {
 		effect: 'held',
-		because: 'containers have the rights of the user who runs stint, neither more nor less',
+		because: 'containers have exactly the privileges of the user who runs stint',
 	}),
 	inContainer('allowPrivilegeEscalation', {
 		effect: 'held',
 		only: '`false`',
-		because: 'a container can still start programs that gain rights, such as sudo',
+		because: 'a container can still start programs that gain privileges, such as sudo',
 		when: ({ value }) => value === false,
 	}),
-	inContainer('allowPrivilegeEscalation', { effect: 'harmless', because: 'It is what processes may do.' }),
+	inContainer('allowPrivilegeEscalation', {
+		effect: 'harmless',
+		because: 'Processes may do that in any case.',
+	}),
 	inContainer('capabilities', {
 		effect: 'held',
 		because: 'containers have the capabilities of the user who runs stint',
@@ -152,20 +155,20 @@ export const SECURITY_RULES: readonly FieldRule[] = [
 	}),
 	inContainer('readOnlyRootFilesystem', {
 		effect: 'held',
-		because: 'containers use the file system of this machine with the rights of the user who runs stint',
+		because: 'containers use the file system of this machine with the permissions of the user who runs stint',
 	}),
 	inContainer('procMount', {
 		effect: 'held',
 		only: '`Unmasked`',
-		because: 'containers see /proc of this machine as it is',
+		because: 'containers see the unchanged /proc of this machine',
 		when: ({ value }) => value !== 'Default',
 	}),
-	inContainer('procMount', { effect: 'harmless', because: 'It is the default.' }),
+	inContainer('procMount', { effect: 'harmless', because: 'This is the default.' }),
 ];
 
 const APP_ARMOR_ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/';
 
-/** The parameters that a kubelet allows without being told (upstream: `sysctl.SafeSysctlAllowlist`). */
+/** The sysctls that the kubelet allows by default (upstream: `sysctl.SafeSysctlAllowlist`). */
 const SAFE_SYSCTLS: ReadonlySet<string> = new Set([
 	'kernel.shm_rmid_forced',
 	'net.ipv4.ip_local_port_range',
@@ -191,7 +194,7 @@ function inContainer(name: string, rule: Rule): FieldRule {
 	return { field: `spec.containers[].securityContext.${name}`, instead: 'remove the field', ...rule };
 }
 
-/** A field that a container may set for itself in place of the Pod's. */
+/** The rows for a field of the Pod's security context that containers may override. */
 function inBoth(name: keyof SecurityContext & keyof PodSecurityContext, rule: Rule): readonly FieldRule[] {
 	return [inPod(name, rule), inContainer(name, rule)];
 }
@@ -200,7 +203,7 @@ function always(): boolean {
 	return true;
 }
 
-/** Upstream's `verifyRunAsNonRoot`: what the container breaks of the promise, or undefined. */
+/** Upstream's `verifyRunAsNonRoot`: the message if the container would run as root, or undefined. */
 function breaksNonRoot({ value, pod, container, traits }: FieldUse): string | undefined {
 	if (value !== true) return undefined;
 	const { name = '', namespace = '', uid = '' } = pod.metadata;
@@ -221,11 +224,11 @@ function profileOf(
 }
 
 function hasGroup({ user }: FieldUse['traits'], group: Int64 | undefined): boolean {
-	// An id beyond 2^53 is no group of a process.
+	// A process cannot have a group id above 2^53.
 	return typeof group === 'number' && (user?.gid === group || (user?.groups.includes(group) ?? false));
 }
 
-/** The first parameter that a kubelet would not set. Slashes mean dots where the kernel's name has them. */
+/** The first sysctl that the kubelet does not allow. A name may have slashes in place of dots. */
 function unsafeSysctl({ sysctls = [] }: PodSecurityContext = {}): string | undefined {
 	return sysctls.find(({ name }) => !SAFE_SYSCTLS.has(name.replaceAll('/', '.')))?.name;
 }
