@@ -71,12 +71,12 @@ export class PodGarbageCollector {
 	async run(signal: AbortSignal): Promise<void> {
 		const { pods, nodes } = this.#options;
 		if (!(await allSynced([nodes, pods]))) return;
-		nodes.subscribe((node, old) => this.#seeNode(node, old));
-		pods.subscribe((pod, old) => this.#seePod(pod, old));
+		nodes.subscribe((node, old) => this.#nodeChanged(node, old));
+		pods.subscribe((pod, old) => this.#podChanged(pod, old));
 		await this.#loop.run(signal);
 	}
 
-	#seePod(pod: Pod | undefined, old: Pod | undefined): void {
+	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
 		this.#countEnded(pod, old);
 		if (!pod) return;
 		const { nodeName } = pod.spec;
@@ -94,7 +94,7 @@ export class PodGarbageCollector {
 		if (this.#ended.size > this.#limit) this.#loop.add(ENDED);
 	}
 
-	#seeNode(node: Node | undefined, old: Node | undefined): void {
+	#nodeChanged(node: Node | undefined, old: Node | undefined): void {
 		const name = node?.metadata.name ?? old?.metadata.name ?? '';
 		if (!node) {
 			this.#loop.add(`${NODE}${name}`);

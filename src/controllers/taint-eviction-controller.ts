@@ -61,12 +61,13 @@ export class TaintEvictionController {
 	async run(signal: AbortSignal): Promise<void> {
 		const { nodes, pods } = this.#options;
 		if (!(await allSynced([nodes, pods]))) return;
-		nodes.subscribe((node, old) => this.#seeNode(node, old));
-		pods.subscribe((pod, old) => this.#seePod(pod, old));
+		nodes.subscribe((node, old) => this.#nodeChanged(node, old));
+		pods.subscribe((pod, old) => this.#podChanged(pod, old));
 		await this.#loop.run(signal);
 	}
 
-	#seeNode(node: Node | undefined, old: Node | undefined): void {
+	/** Queues the Pods of a node whose NoExecute taints have changed. */
+	#nodeChanged(node: Node | undefined, old: Node | undefined): void {
 		const { name = '' } = (node ?? old)?.metadata ?? {};
 		const taints = noExecuteTaints(node);
 		if (taints.length === 0) this.#firstSeen.delete(name);
@@ -75,6 +76,7 @@ export class TaintEvictionController {
 		void this.#queuePodsOn(name);
 	}
 
+	/** Scans all Pods: taints change rarely, and an index of Pods by node would cost work for every Pod. */
 	async #queuePodsOn(nodeName: string): Promise<void> {
 		const { pods, onError } = this.#options;
 		try {
@@ -86,6 +88,7 @@ export class TaintEvictionController {
 		}
 	}
 
+	/** Remembers when each taint was first seen; taints that were seen before keep their time. */
 	#rememberTaints(nodeName: string, taints: readonly Taint[]): void {
 		const before = this.#firstSeen.get(nodeName);
 		const now = this.#options.clock.now();
@@ -93,7 +96,8 @@ export class TaintEvictionController {
 		this.#firstSeen.set(nodeName, new Map(times));
 	}
 
-	#seePod(pod: Pod | undefined, old: Pod | undefined): void {
+	/** Queues a Pod that is new on a tainted node or has other tolerations. */
+	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
 		const { nodeName, tolerations } = pod?.spec ?? {};
 		if (old && old.metadata.uid !== pod?.metadata.uid && this.#leaving.delete(old.metadata.uid ?? '')) {
 			this.#recordEvent(old, 'Cancelling deletion of Pod');
@@ -133,6 +137,7 @@ export class TaintEvictionController {
 		return DONE;
 	}
 
+	/** Writes the condition, then deletes the Pod. A Pod that is gone or was replaced needs neither. */
 	async #evict({ metadata }: Pod, { conditions = [] }: PodStatus): Promise<void> {
 		const { name = '', namespace, uid } = metadata;
 		const target = this.#options.client.resource(podResource, namespace);
@@ -150,6 +155,7 @@ export class TaintEvictionController {
 		}
 	}
 
+	/** Records upstream's Event; its message is the same for all Pods except for the name. */
 	#recordEvent(pod: Pod, what: string): void {
 		const { namespace, name } = pod.metadata;
 		const message = `${what} ${namespace}/${name}`;
@@ -163,6 +169,7 @@ function noExecuteTaints(node: Node | undefined): readonly Taint[] {
 	return node?.spec.taints?.filter(({ effect }) => effect === 'NoExecute') ?? NONE;
 }
 
+/** The identity of a NoExecute taint on its node. */
 function idOf({ key, value = '' }: Taint): string {
 	return `${key}=${value}`;
 }

@@ -43,6 +43,8 @@ export class TtlAfterFinished {
 
 	/** Runs until `signal` aborts. */
 	async run(signal: AbortSignal): Promise<void> {
+		// Each Job is queued whenever it changes: the key then waits until the expiry, which the change may have
+		// moved.
 		this.#options.jobs.subscribe((job) => {
 			if (job && expiryOf(job) !== undefined) {
 				this.#loop.add(keyOf(job.metadata.namespace ?? '', job.metadata.name ?? ''));
@@ -69,6 +71,7 @@ export class TtlAfterFinished {
 			await target.delete(name, { propagationPolicy: 'Foreground', ...(uid && { preconditions: { uid } }) });
 			this.#deletionSeconds.observe((clock.now() - expiry) / 1000);
 		} catch (error) {
+			// NotFound: the Job is gone. Conflict: another Job has its name, and has its own key event.
 			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
 		}
 		return DONE;

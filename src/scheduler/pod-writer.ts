@@ -55,7 +55,11 @@ export class PodWriter {
 		return done(this.#client.resource(podResource, namespace).patch(name, 'strategic', patch, 'status'));
 	}
 
-	/** Adds the condition DisruptionTarget to the victim and deletes it with its own grace period. */
+	/**
+	 * Adds the condition DisruptionTarget to the victim and then deletes it with its own grace period. In this
+	 * order, because the victim may end as soon as it is deleted, and a pod failure policy must find the
+	 * condition then.
+	 */
 	async preempt(victim: Pod, preemptor: Pod): Promise<boolean> {
 		const { metadata, status } = victim;
 		const { generation } = metadata;

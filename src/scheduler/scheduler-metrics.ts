@@ -20,6 +20,7 @@ export interface PendingPods {
 	readonly gated: number;
 }
 
+/** `profile` is the name of the scheduler, as upstream has one profile for each schedulerName. */
 const LABELS = { labelNames: ['result', 'profile'] };
 
 /** The metrics of the scheduler with upstream's names (`scheduler_*`). */

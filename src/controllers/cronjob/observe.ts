@@ -25,6 +25,8 @@ export interface Sources {
  */
 export async function observeCronJob(cronJob: CronJob, sources: Sources): Promise<CronJobSnapshot> {
 	const children = childrenOf(cronJob, sources.jobs);
+	// A running Job that the status does not list: either the cached CronJob is stale, or a reconcile was
+	// interrupted.
 	const unknown = children.some((job) => !isFinished(job) && !isActive(cronJob.status, job.metadata.uid));
 	const current = unknown ? await reread(cronJob, sources.client) : cronJob;
 	return {
@@ -57,6 +59,7 @@ async function missingOf(
 	const known = new Set(children.map(({ metadata }) => metadata.uid));
 	const missing = new Set<string>();
 	for (const { namespace, name = '', uid = '' } of status.active ?? []) {
+		// Only a Job missing in the cache is read: it may be newer than the cache, or deleted.
 		if (known.has(uid)) continue;
 		try {
 			await client.resource(jobs, namespace).get(name);

@@ -78,15 +78,15 @@ export class NodeLifecycleController {
 	async run(signal: AbortSignal): Promise<void> {
 		const { nodes, leases, pods } = this.#options;
 		if (!(await allSynced([nodes, leases, pods]))) return;
-		nodes.subscribe((node, old) => this.#seeNode(node, old));
+		nodes.subscribe((node, old) => this.#nodeChanged(node, old));
 		leases.subscribe((lease) => {
 			if (lease?.metadata.namespace === NODE_LEASE_NAMESPACE) this.#loop.add(NODES);
 		});
-		pods.subscribe((pod, old) => this.#seePod(pod, old));
+		pods.subscribe((pod, old) => this.#podChanged(pod, old));
 		await this.#loop.run(signal);
 	}
 
-	#seeNode(node: Node | undefined, old: Node | undefined): void {
+	#nodeChanged(node: Node | undefined, old: Node | undefined): void {
 		this.#loop.add(NODES);
 		if (old && old.metadata.uid !== node?.metadata.uid)
 			this.#recordEvent(old, 'RemovingNode', 'Removing Node', 'from');
@@ -95,6 +95,7 @@ export class NodeLifecycleController {
 		}
 	}
 
+	/** Records upstream's Event about a Node that was added or removed. */
 	#recordEvent(node: Node, reason: string, verb: string, where: string): void {
 		const { name } = node.metadata;
 		const message = `Node ${name} event: ${verb} ${name} ${where} Controller`;
@@ -102,7 +103,7 @@ export class NodeLifecycleController {
 	}
 
 	/** A Pod that was bound to a node that is not ready must be marked as not ready too. */
-	#seePod(pod: Pod | undefined, old: Pod | undefined): void {
+	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
 		const { nodeName } = pod?.spec ?? {};
 		if (!nodeName || nodeName === old?.spec.nodeName) return;
 		const node = this.#options.nodes.get('', nodeName);
@@ -110,6 +111,7 @@ export class NodeLifecycleController {
 		if (node && !isReady) this.#loop.add(NODES);
 	}
 
+	/** Plans for all nodes, applies the steps, and returns the time of the next check. */
 	async #reconcile(): Promise<Outcome> {
 		const { clock, nodes, leases } = this.#options;
 		const now = clock.now();

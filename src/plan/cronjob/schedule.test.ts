@@ -16,33 +16,33 @@ interface Row {
 	readonly next?: string;
 }
 
-// Facts 3.4, row by row.
+// The cases of upstream's mostRecentScheduleTime.
 const ROWS: readonly Row[] = [
-	// Nothing was due since the creation, or since the last time.
+	// No time is due since the creation, or since lastScheduleTime.
 	{ schedule: '0 * * * *', created: '08:10', now: '08:59:59', due: 'none', next: '09:00' },
 	{ schedule: '0 * * * *', created: '07:10', last: '08:00', now: '08:30', due: 'none', next: '09:00' },
-	// One was due: at the very second, and later.
+	// One time is due: exactly now, and in the past.
 	{ schedule: '0 * * * *', created: '08:10', now: '09:00', due: '09:00', next: '10:00' },
 	{ schedule: '0 * * * *', created: '08:10', now: '09:59:59', due: '09:00', next: '10:00' },
-	// Of several the latest counts.
+	// Several times are due: the latest one is used.
 	{ schedule: '0 * * * *', created: '08:10', now: '12:30', due: '12:00', next: '13:00' },
 	{ schedule: '0 * * * *', created: '08:10', last: '10:00', now: '12:30', due: '12:00', next: '13:00' },
-	// The hundredth missed time is borne in silence, the next is not.
+	// Upstream warns about more than 100 missed times.
 	{ schedule: '* * * * *', created: '08:00', now: '09:40', due: '09:40', next: '09:41' },
 	{ schedule: '* * * * *', created: '08:00', now: '09:41', due: '09:41', tooMany: true, next: '09:42' },
-	// A deadline hides what is older, but not from the time of the next look.
+	// A deadline excludes older times, but does not affect the next scheduled time.
 	{ schedule: '0 * * * *', created: '08:10', deadline: 600, now: '12:05', due: '12:00', next: '13:00' },
 	{ schedule: '0 * * * *', created: '08:10', deadline: 600, now: '12:30', due: 'none', next: '13:00' },
 	{ schedule: '* * * * *', created: '08:00', deadline: 3600, now: '09:41', due: '09:41', next: '09:42' },
-	// Times at uneven distances.
+	// Scheduled times at uneven intervals.
 	{ schedule: '30 6-16/4 * * *', created: '06:00', now: '15:00', due: '14:30', next: '30T06:30' },
 	{ schedule: '0,1 * * * *', created: '07:59', now: '11:01:30', due: '11:01', tooMany: true, next: '12:00' },
-	// Upstream's estimate starts too late here, and the missed time is passed over.
+	// Upstream's estimate starts too late here, so the missed time is not found.
 	{ schedule: '0,1 * * * *', created: '07:59', now: '11:30', due: 'unclear', next: '12:00' },
-	// @every counts from the last time, not from the full hour.
+	// @every counts from lastScheduleTime, not from the full hour.
 	{ schedule: '@every 1h', created: '08:10', now: '12:30', due: '12:10', next: '13:10' },
 	{ schedule: '@every 90m', created: '08:00', last: '08:07', now: '14:00', due: '12:37', next: '14:07' },
-	// February 31 never comes.
+	// February 31 does not exist.
 	{ schedule: '59 23 31 2 *', created: '08:00', now: '08:00', due: 'never' },
 ];
 

@@ -90,7 +90,7 @@ test('a failure in the same second as the last success counts if it was observed
 });
 
 test('the backoff history depends on the Pods alone, not on when and how often they were observed', () => {
-	// No success in the second of a failure.
+	// No success and failure in the same second.
 	const event = fc
 		.record({ good: fc.boolean(), moment: fc.nat(20) })
 		.map(({ good, moment }) => ({ good, second: 2 * moment + (good ? 1 : 0) }));

@@ -75,7 +75,7 @@ export function observeFinished(
 export function recallBackoff(job: Job, pods: readonly Pod[]): BackoffHistory {
 	const views = viewPods(job, pods).filter(({ pod, tracked }) => tracked || !pod.metadata.deletionTimestamp);
 	return observeFinished(NO_HISTORY, {
-		succeeded: views.filter(({ standing }) => standing === 'succeeded').map(({ pod }) => pod),
+		succeeded: views.filter(({ category }) => category === 'succeeded').map(({ pod }) => pod),
 		failed: views.filter(countsAsFailed).map(({ pod }) => pod),
 	});
 }

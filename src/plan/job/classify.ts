@@ -9,13 +9,13 @@ import { COMPLETION_INDEX, TRACKING_FINALIZER } from './identifiers.ts';
  * - `terminating`: the Pod is being deleted; it is counted by its phase when it has ended.
  * - `active`: the Pod is pending or running.
  */
-export type Standing = 'succeeded' | 'failed' | 'lost' | 'terminating' | 'active';
+export type PodCategory = 'succeeded' | 'failed' | 'lost' | 'terminating' | 'active';
 
 /** A Pod with the properties that the rules use. */
 export interface PodView {
 	readonly pod: Pod;
 	readonly uid: string;
-	readonly standing: Standing;
+	readonly category: PodCategory;
 	readonly because: string;
 	/** Whether it has the tracking finalizer: the Job has not finished counting it. */
 	readonly tracked: boolean;
@@ -29,35 +29,39 @@ export interface PodView {
 	readonly ready: boolean;
 }
 
+/** A row of the table: a category, its reason, and the condition for it. */
 interface Row {
-	readonly standing: Standing;
+	readonly category: PodCategory;
 	readonly because: string;
 	applies(pod: Pod, replacesOnlyEnded: boolean): boolean;
 }
 
-/** First match wins; {@link OTHERWISE} is the row below the last. */
-const STANDINGS: readonly Row[] = [
+/**
+ * The first matching row decides; {@link ACTIVE} is the default. The phase comes first: a Pod that has ended
+ * keeps its result, even if it is being deleted.
+ */
+const CATEGORIES: readonly Row[] = [
 	{
-		standing: 'succeeded',
+		category: 'succeeded',
 		because: 'its phase is Succeeded',
 		applies: ({ status }) => status.phase === 'Succeeded',
 	},
-	{ standing: 'failed', because: 'its phase is Failed', applies: ({ status }) => status.phase === 'Failed' },
+	{ category: 'failed', because: 'its phase is Failed', applies: ({ status }) => status.phase === 'Failed' },
 	{
-		standing: 'terminating',
+		category: 'terminating',
 		because: 'it is being deleted and the Job waits for its end (podReplacementPolicy Failed)',
 		applies: ({ metadata }, replacesOnlyEnded) =>
 			metadata.deletionTimestamp !== undefined && replacesOnlyEnded,
 	},
 	{
-		standing: 'lost',
+		category: 'lost',
 		because: 'it is being deleted and counts as failed (podReplacementPolicy TerminatingOrFailed)',
 		applies: ({ metadata }) => metadata.deletionTimestamp !== undefined,
 	},
 ];
 
-const OTHERWISE: Row = {
-	standing: 'active',
+const ACTIVE: Row = {
+	category: 'active',
 	because: 'it has neither ended nor been deleted',
 	applies: () => true,
 };
@@ -70,31 +74,34 @@ export function viewPods(job: Job, pods: readonly Pod[]): readonly PodView[] {
 }
 
 function viewPod(pod: Pod, replacesOnlyEnded: boolean, completions: number | undefined): PodView {
-	const row = STANDINGS.find((each) => each.applies(pod, replacesOnlyEnded)) ?? OTHERWISE;
+	const row = CATEGORIES.find((each) => each.applies(pod, replacesOnlyEnded)) ?? ACTIVE;
 	const index = completions === undefined ? undefined : completionIndexOf(pod);
 	return {
 		pod,
 		uid: pod.metadata.uid ?? '',
-		standing: row.standing,
+		category: row.category,
 		because: row.because,
 		tracked: isTracked(pod),
 		index,
 		countable: completions === undefined || (index !== undefined && index < completions),
-		ready: row.standing === 'active' && isReady(pod),
+		ready: row.category === 'active' && isReady(pod),
 	};
 }
 
 /** Whether the Pod counts as failed: it has failed, or it is being deleted under TerminatingOrFailed. */
-export function countsAsFailed({ standing }: PodView): boolean {
-	return standing === 'failed' || standing === 'lost';
+export function countsAsFailed({ category }: PodView): boolean {
+	return category === 'failed' || category === 'lost';
 }
 
 /** Whether the Pod is being deleted and has not ended. */
-export function isTerminating({ standing }: PodView): boolean {
-	return standing === 'lost' || standing === 'terminating';
+export function isTerminating({ category }: PodView): boolean {
+	return category === 'lost' || category === 'terminating';
 }
 
-/** Whether the Job's Pods are replaced only once they have ended; a failure policy implies it. */
+/**
+ * Whether the Job replaces a Pod under deletion only when it has ended. A pod failure policy implies that,
+ * because its rules need the exit codes and conditions of the end (upstream: onlyReplaceFailedPods).
+ */
 export function replacesOnlyEndedPods({ spec }: Job): boolean {
 	return spec.podReplacementPolicy === 'Failed' || spec.podFailurePolicy !== undefined;
 }
@@ -104,27 +111,27 @@ export function isIndexed({ spec }: Job): boolean {
 	return spec.completionMode === 'Indexed';
 }
 
-/** Whether the Pod holds the tracking finalizer. */
+/** Whether the Pod has the tracking finalizer. */
 export function isTracked({ metadata }: Pod): boolean {
 	return metadata.finalizers?.includes(TRACKING_FINALIZER) ?? false;
 }
 
-/** Whether the Pod's phase is one it never leaves. */
+/** Whether the Pod's phase is final: Succeeded or Failed. */
 export function hasEnded({ status }: Pod): boolean {
 	return status.phase === 'Succeeded' || status.phase === 'Failed';
 }
 
-/** The completion index that the Pod's annotation names, or undefined when it names none. */
+/** The completion index in the Pod's annotation; undefined if it is missing or invalid. */
 export function completionIndexOf({ metadata }: Pod): number | undefined {
 	return wholeNumber(metadata.annotations?.[COMPLETION_INDEX]);
 }
 
-/** A count or index as an annotation holds it: users can write anything there. */
+/** The count or index in an annotation; undefined if it is invalid, because users can write any text there. */
 export function wholeNumber(text: string | undefined): number | undefined {
 	return text !== undefined && /^\d{1,10}$/.test(text) ? Math.min(Number(text), 2 ** 31 - 1) : undefined;
 }
 
-/** Whether the Pod's Ready condition is true. */
+/** Whether the Pod's Ready condition is True. */
 export function isReady({ status }: Pod): boolean {
 	return (
 		status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false

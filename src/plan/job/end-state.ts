@@ -57,6 +57,10 @@ function failure(reason: string, message: string, because: string): EndState {
 	return { outcome: 'failure', reason, message, because, announced: false };
 }
 
+/**
+ * A failed Pod matches a FailJob rule of the pod failure policy. Before the backoff limit, which it may exceed
+ * too.
+ */
 function failedByPolicy({ job, pods }: JobView): EndState | undefined {
 	const { podFailurePolicy } = job.spec;
 	if (!podFailurePolicy) return undefined;
@@ -82,6 +86,10 @@ function overBackoffLimit(view: JobView): EndState | undefined {
 	return reached(`containers were restarted ${restarts} times and backoffLimit is ${limit}`);
 }
 
+/**
+ * The restarts of containers in Pods that have not ended, as upstream counts them; ended Pods count in
+ * `failed`.
+ */
 function countRestarts({ pods }: JobView): number {
 	let restarts = 0;
 	for (const { pod } of pods) {
@@ -121,6 +129,7 @@ function overMaxFailedIndexes({ job, indexes }: JobView): EndState | undefined {
 	);
 }
 
+/** With backoffLimitPerIndex the Job runs all indexes to their end before it fails. */
 function allIndexesEnded({ indexes }: JobView): EndState | undefined {
 	const failed = indexes?.perIndex?.failed.size ?? 0;
 	if (!indexes || failed === 0 || failed + indexes.completed.size < indexes.completions) return undefined;

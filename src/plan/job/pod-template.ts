@@ -60,6 +60,7 @@ export class PodMaker {
 		return { apiVersion: 'v1', kind: 'Pod', metadata: { ...this.#metadata, ...metadata }, spec, status: {} };
 	}
 
+	/** The annotations that carry the failure counts of an index from Pod to Pod; nothing else stores them. */
 	#failureCounts(replaced: Pod | undefined): Readonly<Record<string, string>> {
 		if (!replaced) return { [INDEX_FAILURE_COUNT]: '0' };
 		const before = failureCounts(replaced);
@@ -87,6 +88,7 @@ function withIndexEnv(spec: PodSpec): PodSpec {
 	};
 }
 
+/** Adds the variable JOB_COMPLETION_INDEX, unless the template sets it. */
 function withIndexEnvVariable(container: Container): Container {
 	const env = container.env ?? [];
 	if (env.some(({ name }) => name === COMPLETION_INDEX_ENV)) return container;

@@ -100,7 +100,7 @@ test('a rule of a success policy is met by all listed indexes, or by succeededCo
 		[[{ succeededCount: 3 }], '1,7,9', 0],
 		[[{ succeededCount: 4 }], '1,7,9', undefined],
 		[[{ succeededIndexes: '5' }, { succeededCount: 1 }], '1', 1],
-		// With nothing succeeded even a rule that asks for nothing is not met.
+		// Without any success no rule is met, even one that requires none.
 		[[{ succeededCount: 0 }], '', undefined],
 		[[{ succeededIndexes: 'x' }], '1', undefined],
 	];

@@ -99,7 +99,7 @@ function releasable(view: JobView, end: EndState | undefined): readonly { pod: P
 function whyReleasable(pod: PodView, view: JobView, end: EndState | undefined): string | undefined {
 	if (view.job.metadata.deletionTimestamp) return 'the Job is being deleted';
 	if (end) return `the Job ends: ${end.because}`;
-	if (pod.standing === 'succeeded') return pod.because;
+	if (pod.category === 'succeeded') return pod.because;
 	if (!countsAsFailed(pod)) return undefined;
 	const awaitsReplacement = view.indexes?.perIndex?.lastFailed.get(pod.index ?? -1) === pod;
 	return awaitsReplacement ? undefined : pod.because;
@@ -124,7 +124,7 @@ function trackingOf(
 ): PodTracking {
 	if (uncounted.succeeded.has(pod.uid) || uncounted.failed.has(pod.uid) || !pod.countable)
 		return NOT_RECORDED;
-	if (pod.standing === 'succeeded') {
+	if (pod.category === 'succeeded') {
 		if (!indexes) return { note: 'succeeded' };
 		return indexes.completedBefore.has(pod.index ?? -1) ? NOT_RECORDED : { note: 'index' };
 	}

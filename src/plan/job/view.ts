@@ -55,7 +55,7 @@ export interface PerIndexView {
 /** Computes the view of a Job from the Pods that belong to it (see claimPods). */
 export function viewJob(job: Job, pods: readonly Pod[], now: number, history: BackoffHistory): JobView {
 	const views = viewPods(job, pods);
-	const active = views.filter(({ standing }) => standing === 'active');
+	const active = views.filter(({ category }) => category === 'active');
 	const uncounted: Uncounted = {
 		succeeded: new Set(job.status.uncountedTerminatedPods?.succeeded),
 		failed: new Set(job.status.uncountedTerminatedPods?.failed),
@@ -66,7 +66,7 @@ export function viewJob(job: Job, pods: readonly Pod[], now: number, history: Ba
 		({ tracked, countable, uid }) => tracked && countable && !uncounted.failed.has(uid),
 	);
 	const newlySucceeded = fresh.filter(
-		({ standing, uid }) => standing === 'succeeded' && !uncounted.succeeded.has(uid),
+		({ category, uid }) => category === 'succeeded' && !uncounted.succeeded.has(uid),
 	);
 	const newlyFailed = fresh.filter(countsAsFailed);
 	const { podFailurePolicy } = job.spec;

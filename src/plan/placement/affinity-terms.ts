@@ -7,7 +7,7 @@ export type NamespaceLabels = (namespace: string) => Labels;
 
 /** A Pod affinity term, prepared for matching. */
 export interface AffinityTerm {
-	/** Equal for equivalent terms. */
+	/** Equal for equivalent terms, so that the counts in occupancy.ts are shared between Pods of one template. */
 	readonly signature: string;
 	readonly topologyKey: string;
 	readonly namespaces: readonly string[];
@@ -29,6 +29,10 @@ export interface PodTerms {
 }
 
 const NO_TERMS: PodTerms = { affinity: [], antiAffinity: [], preferred: [] };
+/**
+ * Prepared terms by affinity object. Each placement reads the terms of many Pods, so they are prepared only
+ * once.
+ */
 const cached = new WeakMap<object, { readonly namespace: string; readonly terms: PodTerms }>();
 
 /** The inter-Pod affinity terms of a Pod. */

@@ -59,6 +59,9 @@ export class Filter {
 		return new Filter(this.#pod, this.#cluster, checks);
 	}
 
+	/**
+	 * Checks the names of nodes first, as upstream does: such a node is not passed to the Filter plugins at all.
+	 */
 	#refusal(view: NodeView): NamedRefusal | undefined {
 		for (const { predicate, check } of this.#checks) {
 			if (check.only && !check.only.has(nameOf(view.node))) {
@@ -73,6 +76,7 @@ export class Filter {
 		return undefined;
 	}
 
+	/** The Pods nominated to the node that may not be displaced by this Pod, without the Pod itself. */
 	#nominated(node: Node): readonly Pod[] {
 		const nominated = this.#cluster.nominated(nameOf(node));
 		if (nominated.length === 0) return nominated;

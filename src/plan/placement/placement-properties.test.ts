@@ -7,8 +7,8 @@ import { placePod } from './place-pod.ts';
 import { clusterOf, nodeOf, podOf } from './testing/placement-world.ts';
 
 /**
- * What must hold whatever Pods come in whatever order. The rules are written down here a second time, in
- * the simplest way, so that a fault in plan/placement shows as a difference.
+ * Invariants for any Pods in any order. This file implements the rules a second time, as simply as possible, so
+ * that an error in plan/placement shows as a difference.
  */
 
 const HOST = 'kubernetes.io/hostname';
@@ -183,9 +183,9 @@ test('the message counts each node at least once', () => {
 		fc.property(wishes, nodeCounts, (list, count) =>
 			playOut(list, count, ({ placement }) => {
 				if (placement.kind === 'bind') return;
-				const [, told = ''] =
+				const [, summary = ''] =
 					/^0\/\d+ nodes are available: (.*?)\.(?: preemption|$)/.exec(placement.message) ?? [];
-				const counted = told.split(', ').reduce((sum, part) => sum + Number.parseInt(part, 10), 0);
+				const counted = summary.split(', ').reduce((sum, part) => sum + Number.parseInt(part, 10), 0);
 				assert.equal(counted, count, placement.message);
 			}),
 		),

@@ -46,6 +46,7 @@ interface NodeAnswers {
 	readonly taints: (node: Node) => boolean;
 }
 
+/** `ask` with its results cached for one placement. */
 function remembering(ask: (node: Node) => boolean): (node: Node) => boolean {
 	const answers = new Map<Node, boolean>();
 	return (node) => {
@@ -59,6 +60,7 @@ function remembering(ask: (node: Node) => boolean): (node: Node) => boolean {
 
 function ready(constraint: TopologySpreadConstraint, pod: Pod, answers: NodeAnswers): SpreadConstraint {
 	const { topologyKey, maxSkew, minDomains = 1, labelSelector } = constraint;
+	// Upstream's defaults for policies that are not set.
 	const { nodeAffinityPolicy = 'Honor', nodeTaintsPolicy = 'Ignore' } = constraint;
 	const { namespace = '', labels } = pod.metadata;
 	const selector = selectorOf(labelSelector);

@@ -33,6 +33,8 @@ export function containerStatusOf(container: Container, inputs: ContainerStatusI
 	const last = attempts.findLast((attempt) => attempt.state !== 'created');
 	const previous =
 		last && attempts.findLast((attempt) => attempt.attempt < last.attempt && attempt.state === 'exited');
+	// While the container waits for its restart, its last end is in lastState; otherwise lastState is the end
+	// before.
 	const waiting = waitingOf(container, attempts, inputs);
 	const state = waiting ? { waiting } : last ? stateOf(last, seen.runtime) : stateWithoutRun(inputs);
 	const lastState =

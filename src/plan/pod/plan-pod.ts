@@ -83,11 +83,13 @@ function eventsOf({ pod }: PodSnapshot, { rejection, ending }: Progress): readon
 	return [{ type: 'Normal', ...DEADLINE }];
 }
 
+/** Whether the runtime has no running attempt of any container. */
 function nothingRuns({ attempts }: PodSnapshot): boolean {
 	for (const each of attempts.values()) if (each.some(({ state }) => state === 'running')) return false;
 	return true;
 }
 
+/** The status of a Pod that is not terminal yet; it becomes terminal by this plan if the Pod has ended. */
 function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 	const { pod, now, sandbox, hostIP } = seen;
 	const { ending, restartingAll, rejection } = progress;
@@ -171,6 +173,7 @@ function phaseOf(
 	return nothingRuns(seen) ? endPhase(seen, ending) : (seen.pod.status.phase ?? 'Pending');
 }
 
+/** The terminal phase: Succeeded only if the last attempt of every regular container has exit code 0. */
 function endPhase(seen: PodSnapshot, ending: NonNullable<Progress['ending']>): 'Succeeded' | 'Failed' {
 	if (ending === 'deadline' || ending === 'init-failed' || ending === 'rejected') return 'Failed';
 	const succeeded = seen.pod.spec.containers.every(({ name }) => {

@@ -32,7 +32,7 @@ export class PodWorld {
 	/** The ids of the removed attempts. */
 	readonly removed: string[] = [];
 	/** The statuses that had to be written before a step. */
-	readonly told: PodStatus[] = [];
+	readonly writtenFirst: PodStatus[] = [];
 	/** The names of the stopped containers. */
 	readonly stopped: string[] = [];
 	/** The Events of all plans, as `reason: message`. */
@@ -66,7 +66,7 @@ export class PodWorld {
 			const plan = planPod(this.snapshot());
 			if (plan.statusFirst && !semanticEqual(plan.status, this.pod.status)) {
 				this.pod = { ...this.pod, status: plan.status };
-				this.told.push(plan.status);
+				this.writtenFirst.push(plan.status);
 				continue;
 			}
 			this.#record(plan);

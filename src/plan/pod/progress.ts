@@ -68,6 +68,10 @@ export function progressOf(seen: PodSnapshot): Progress {
 	};
 }
 
+/**
+ * The next step of a restart of all containers; nothing is started until the status reports that all are
+ * removed.
+ */
 function restartAll(seen: PodSnapshot, waits: readonly number[]): Progress {
 	const clearing = clearOut(seen);
 	const isClearing = clearing.stops.length + clearing.removals.length > 0;

@@ -70,7 +70,7 @@ test("a removed container is reported as waiting, with upstream's last state", (
 	world.exit('main', 42);
 	world.settle();
 	stopAll(world);
-	const cleared = world.told.at(-1)?.containerStatuses ?? [];
+	const cleared = world.writtenFirst.at(-1)?.containerStatuses ?? [];
 	assert.deepEqual(
 		cleared.map(({ name, state, lastState, restartCount }) => ({ name, state, lastState, restartCount })),
 		['main', 'other'].map((name) => ({
@@ -150,7 +150,7 @@ test('an agent that is interrupted at any step restarts all containers exactly o
 			const world = running();
 			world.exit('main', 42);
 			for (let round = 0; round < 200 && !world.runs('init'); round++) {
-				// An agent that does a part of its plan only, and then makes a new one.
+				// An agent that applies only a part of its plan, and then plans again.
 				const plan = planPod(world.snapshot());
 				const part = draws.next().value ?? 0;
 				if (plan.statusFirst && part === 0) world.pod = { ...world.pod, status: plan.status };

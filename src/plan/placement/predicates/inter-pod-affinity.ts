@@ -38,6 +38,10 @@ interface Counts {
 	readonly antiAffinityOfOthers: TopologyCounts;
 }
 
+/**
+ * Keeps the counts of matching Pods per domain, so that checking a node needs no iteration over Pods. Affinity
+ * needs one common count for all terms: upstream requires a single Pod to match all of them.
+ */
 class AffinityCheck implements NodeCheck {
 	readonly kind = 'check';
 	readonly #pod: Pod;
@@ -136,6 +140,7 @@ function matchesAll(terms: readonly AffinityTerm[], pod: Pod, { namespaceLabels 
 	return terms.length > 0 && terms.every((term) => termMatches(term, pod, namespaceLabels));
 }
 
+/** Whether any node has a nominated Pod. */
 function someNominated({ nodes, nominated }: Cluster): boolean {
 	return nodes.some((node) => nominated(nameOf(node)).length > 0);
 }

@@ -30,14 +30,14 @@ const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
 const cordoned = { spec: { unschedulable: true } };
 
 check('NodeUnschedulable', [
-	{ title: 'a cordoned node takes no Pod', node: cordoned, reason: '1 node(s) were unschedulable' },
+	{ title: 'an unschedulable node refuses a Pod', node: cordoned, reason: '1 node(s) were unschedulable' },
 	{
-		title: 'but one that tolerates it',
+		title: 'an unschedulable node accepts a Pod that tolerates its taint',
 		node: cordoned,
 		pod: { spec: { tolerations: [{ key: UNSCHEDULABLE, operator: 'Exists', effect: 'NoSchedule' }] } },
 	},
 	{
-		title: 'a toleration of another effect does not count',
+		title: 'a toleration of another effect does not match',
 		node: cordoned,
 		pod: { spec: { tolerations: [{ key: UNSCHEDULABLE, operator: 'Exists', effect: 'NoExecute' }] } },
 		reason: '1 node(s) were unschedulable',
@@ -51,22 +51,22 @@ const tolerating = (toleration: object): PodShape => ({ spec: { tolerations: [to
 const UNTOLERATED = '1 node(s) had untolerated taint(s)';
 
 check('TaintToleration', [
-	{ title: 'NoSchedule keeps a Pod off', node: taint('NoSchedule'), reason: UNTOLERATED },
-	{ title: 'NoExecute keeps a Pod off', node: taint('NoExecute'), reason: UNTOLERATED },
-	{ title: 'PreferNoSchedule does not', node: taint('PreferNoSchedule') },
+	{ title: 'a NoSchedule taint refuses a Pod', node: taint('NoSchedule'), reason: UNTOLERATED },
+	{ title: 'a NoExecute taint refuses a Pod', node: taint('NoExecute'), reason: UNTOLERATED },
+	{ title: 'a PreferNoSchedule taint refuses no Pod', node: taint('PreferNoSchedule') },
 	{
-		title: 'an equal value is tolerated',
+		title: 'a toleration with the same value matches',
 		node: taint('NoSchedule'),
 		pod: tolerating({ key: 'only', operator: 'Equal', value: 'gpu', effect: 'NoSchedule' }),
 	},
 	{
-		title: 'another value is not',
+		title: 'a toleration with another value does not match',
 		node: taint('NoSchedule'),
 		pod: tolerating({ key: 'only', operator: 'Equal', value: 'cpu', effect: 'NoSchedule' }),
 		reason: UNTOLERATED,
 	},
 	{
-		title: 'Exists without a key covers all',
+		title: 'a toleration with Exists and no key matches all taints',
 		node: taint('NoExecute'),
 		pod: tolerating({ operator: 'Exists' }),
 	},
@@ -99,27 +99,27 @@ const labelled: NodeShape = { labels: { zone: 'a', cores: '8', odd: '8x', huge: 
 
 check('NodeAffinity', [
 	{
-		title: 'a label of the nodeSelector is missing',
+		title: 'the node lacks a label of the nodeSelector',
 		pod: { spec: { nodeSelector: { disk: 'ssd' } } },
 		reason: NO_MATCH,
 	},
 	{
-		title: 'all labels of the nodeSelector are there',
+		title: 'the node has all labels of the nodeSelector',
 		node: labelled,
 		pod: { spec: { nodeSelector: { zone: 'a' } } },
 	},
 	{
-		title: 'names of JavaScript are labels like others',
+		title: 'the label constructor is a label like others',
 		pod: { spec: { nodeSelector: { constructor: 'x' } } },
 		reason: NO_MATCH,
 	},
 	{
-		title: 'toString exists nowhere',
+		title: 'no node has the label toString by itself',
 		pod: required(expressions({ key: 'toString', operator: 'Exists' })),
 		reason: NO_MATCH,
 	},
 	{
-		title: 'any of the terms is enough',
+		title: 'one matching term is enough',
 		node: labelled,
 		pod: required(
 			expressions({ key: 'zone', operator: 'In', values: ['b'] }),
@@ -134,28 +134,28 @@ check('NodeAffinity', [
 	},
 	{ title: 'a term without requirements matches nothing', pod: required({}), reason: NO_MATCH },
 	{
-		title: 'NotIn holds where the label is missing',
+		title: 'NotIn matches a node without the label',
 		pod: required(expressions({ key: 'zone', operator: 'NotIn', values: ['a'] })),
 	},
 	{
-		title: 'DoesNotExist',
+		title: 'DoesNotExist refuses a node with the label',
 		node: labelled,
 		pod: required(expressions({ key: 'zone', operator: 'DoesNotExist' })),
 		reason: NO_MATCH,
 	},
 	{
-		title: 'Gt',
+		title: 'Gt matches a larger number',
 		node: labelled,
 		pod: required(expressions({ key: 'cores', operator: 'Gt', values: ['7'] })),
 	},
 	{
-		title: 'Gt is strict',
+		title: 'Gt does not match an equal number',
 		node: labelled,
 		pod: required(expressions({ key: 'cores', operator: 'Gt', values: ['8'] })),
 		reason: NO_MATCH,
 	},
 	{
-		title: 'Lt',
+		title: 'Lt matches a smaller number',
 		node: labelled,
 		pod: required(expressions({ key: 'cores', operator: 'Lt', values: ['9'] })),
 	},
@@ -165,7 +165,7 @@ check('NodeAffinity', [
 		pod: required(expressions({ key: 'huge', operator: 'Gt', values: ['9007199254740992'] })),
 	},
 	{
-		title: 'a label that is no number is neither more nor less',
+		title: 'Gt and Lt do not match a label that is not a number',
 		node: labelled,
 		pod: required(
 			expressions({ key: 'odd', operator: 'Gt', values: ['1'] }),
@@ -173,15 +173,19 @@ check('NodeAffinity', [
 		),
 		reason: NO_MATCH,
 	},
-	{ title: 'the name of the node', pod: required(names('In', 'here')) },
-	{ title: 'a name that it must not have', pod: required(names('NotIn', 'here')), reason: NO_MATCH },
+	{ title: 'matchFields matches the name of the node', pod: required(names('In', 'here')) },
 	{
-		title: 'where only other nodes are named, this one is not looked at',
+		title: 'matchFields with NotIn refuses the node of that name',
+		pod: required(names('NotIn', 'here')),
+		reason: NO_MATCH,
+	},
+	{
+		title: 'a node that matchFields does not name is refused by the plugin',
 		pod: required(names('In', 'there')),
 		reason: "1 node(s) didn't satisfy plugin(s) [NodeAffinity]",
 	},
 	{
-		title: 'a term that names two nodes at once can match none',
+		title: 'a term that requires two names matches no node',
 		pod: required({
 			matchFields: ['a', 'b'].map((name) => ({ key: 'metadata.name', operator: 'In', values: [name] })),
 		}),
@@ -195,45 +199,54 @@ const withPorts = (...ports: object[]): PodShape => ({ ports });
 const taken = (...ports: object[]): ClusterShape => ({ placed: { here: [podOf({ ports })] } });
 
 check('NodePorts', [
-	{ title: 'a port that is in use', pod: withPorts(port(8080)), cluster: taken(port(8080)), reason: NO_PORT },
-	{ title: 'another port', pod: withPorts(port(8081)), cluster: taken(port(8080)) },
-	{ title: 'another protocol', pod: withPorts(port(80, { protocol: 'UDP' })), cluster: taken(port(80)) },
 	{
-		title: 'another address',
+		title: 'a port in use is refused',
+		pod: withPorts(port(8080)),
+		cluster: taken(port(8080)),
+		reason: NO_PORT,
+	},
+	{ title: 'another port is free', pod: withPorts(port(8081)), cluster: taken(port(8080)) },
+	{
+		title: 'the same port of another protocol is free',
+		pod: withPorts(port(80, { protocol: 'UDP' })),
+		cluster: taken(port(80)),
+	},
+	{
+		title: 'the same port on another address is free',
 		pod: withPorts(port(80, { hostIP: '127.0.0.1' })),
 		cluster: taken(port(80, { hostIP: '127.0.0.2' })),
 	},
 	{
-		title: 'all addresses against one',
+		title: 'a port on all addresses conflicts with one address',
 		pod: withPorts(port(80)),
 		cluster: taken(port(80, { hostIP: '127.0.0.1' })),
 		reason: NO_PORT,
 	},
 	{
-		title: 'one address against all',
+		title: 'a port on one address conflicts with all addresses',
 		pod: withPorts(port(80, { hostIP: '127.0.0.1' })),
 		cluster: taken(port(80, { hostIP: '0.0.0.0' })),
 		reason: NO_PORT,
 	},
 	{
-		title: 'the second of its ports',
+		title: 'every port of the Pod is checked',
 		pod: withPorts(port(81), port(80)),
 		cluster: taken(port(80)),
 		reason: NO_PORT,
 	},
 	{
-		title: 'ports of containers only are no ports of the node',
+		title: 'a containerPort without hostPort is not checked',
 		pod: withPorts({ containerPort: 80 }),
 		cluster: taken(port(80)),
 	},
 	{
-		title: 'on the host network container ports are ports of the node',
+		title: 'on the host network a containerPort is a hostPort',
 		pod: { ...withPorts({ containerPort: 80 }), spec: { hostNetwork: true } },
 		cluster: taken(port(80)),
 		reason: NO_PORT,
 	},
 	{
-		title: 'sidecars hold ports too',
+		title: 'ports of sidecars are checked',
 		pod: withPorts(port(80)),
 		cluster: {
 			placed: {
@@ -254,15 +267,15 @@ const full = (requests: Record<string, string>): ClusterShape => ({
 const gpus = { allocatable: { 'example.com/gpu': '2' } };
 
 check('NodeResourcesFit', [
-	{ title: 'what is left is enough', pod: { requests: { cpu: '1' } }, cluster: full({ cpu: '3' }) },
+	{ title: 'the free resources are enough', pod: { requests: { cpu: '1' } }, cluster: full({ cpu: '3' }) },
 	{
-		title: 'cpu',
+		title: 'insufficient cpu',
 		pod: { requests: { cpu: '1001m' } },
 		cluster: full({ cpu: '3' }),
 		reason: '1 Insufficient cpu',
 	},
 	{
-		title: 'memory',
+		title: 'insufficient memory',
 		pod: { requests: { memory: '8Gi' } },
 		cluster: full({ memory: '1' }),
 		reason: '1 Insufficient memory',
@@ -274,39 +287,42 @@ check('NodeResourcesFit', [
 		reason: '1 Insufficient memory',
 	},
 	{
-		title: 'ephemeral storage',
+		title: 'insufficient ephemeral storage',
 		pod: { requests: { 'ephemeral-storage': '11Gi' } },
 		reason: '1 Insufficient ephemeral-storage',
 	},
-	{ title: 'an extended resource', node: gpus, pod: { requests: { 'example.com/gpu': '2' } } },
+	{ title: 'enough of an extended resource', node: gpus, pod: { requests: { 'example.com/gpu': '2' } } },
 	{
-		title: 'too much of an extended resource',
+		title: 'insufficient extended resource',
 		node: gpus,
 		pod: { requests: { 'example.com/gpu': '3' } },
 		reason: '1 Insufficient example.com/gpu',
 	},
 	{
-		title: 'a resource that the node has not',
+		title: 'a resource that the node does not have',
 		pod: { requests: { 'example.com/gpu': '1' } },
 		reason: '1 Insufficient example.com/gpu',
 	},
-	{ title: 'none of a resource that the node has not', pod: { requests: { 'example.com/gpu': '0' } } },
 	{
-		title: 'the number of Pods',
+		title: 'a request of 0 for a resource that the node does not have',
+		pod: { requests: { 'example.com/gpu': '0' } },
+	},
+	{
+		title: 'too many Pods',
 		cluster: { nodes: [{ allocatable: { pods: '1' } }], placed: { here: [podOf()] } },
 		reason: '1 Too many pods',
 	},
 	{
-		title: 'a node that is overfull takes a Pod that requests nothing',
+		title: 'an overcommitted node accepts a Pod without requests',
 		cluster: full({ cpu: '5' }),
 	},
 	{
-		title: 'the overhead counts',
+		title: 'the overhead is added to the requests',
 		pod: { requests: { cpu: '4' }, spec: { overhead: { cpu: '1m' } } },
 		reason: '1 Insufficient cpu',
 	},
 	{
-		title: 'requests of the whole Pod replace the sum of its containers',
+		title: 'requests at Pod level replace the sum of the containers',
 		pod: { requests: { cpu: '1' }, spec: { resources: { requests: { cpu: '5' } } } },
 		reason: '1 Insufficient cpu',
 	},
@@ -316,12 +332,12 @@ const volume = (source: object): PodShape => ({ name: 'p', spec: { volumes: [{ n
 
 check('VolumeBinding', [
 	{
-		title: 'a claim that does not exist',
+		title: 'a PersistentVolumeClaim that does not exist',
 		pod: volume({ persistentVolumeClaim: { claimName: 'data' } }),
 		reason: 'persistentvolumeclaim "data" not found',
 	},
 	{
-		title: 'a claim that is yet to be made',
+		title: 'a PersistentVolumeClaim of an ephemeral volume',
 		pod: volume({
 			ephemeral: {
 				volumeClaimTemplate: {
@@ -336,12 +352,12 @@ check('VolumeBinding', [
 
 check('DynamicResources', [
 	{
-		title: 'a claim on a device that does not exist',
+		title: 'a ResourceClaim that does not exist',
 		pod: { spec: { resourceClaims: [{ name: 'gpu', resourceClaimName: 'my-gpu' }] } },
 		reason: 'resourceclaim "my-gpu" not found',
 	},
 	{
-		title: 'a claim that is yet to be made',
+		title: 'a ResourceClaim from a template',
 		pod: { name: 'p', spec: { resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 't' }] } },
 		reason: 'waiting for dynamic resource controller to create the resourceclaim "gpu" of pod "default/p"',
 	},

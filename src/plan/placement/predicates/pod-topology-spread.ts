@@ -28,6 +28,10 @@ export const podTopologySpread: Predicate = {
 /** For each constraint, the number of counted Pods in each domain. */
 type Domains = readonly Map<string, number>[];
 
+/**
+ * Keeps one count per domain, so that checking a node costs one lookup per constraint. Counting the Pods of the
+ * domain for each node would make the check quadratic in the number of nodes.
+ */
 class SpreadCheck implements NodeCheck {
 	readonly kind = 'check';
 	readonly #constraints: readonly SpreadConstraint[];
@@ -54,6 +58,7 @@ class SpreadCheck implements NodeCheck {
 		for (const [index, constraint] of this.#constraints.entries()) {
 			const domain = labelOf(node.metadata.labels, constraint.topologyKey);
 			if (domain === undefined) return NO_LABEL;
+			// A Pod that its own selector does not match leaves the counts unchanged.
 			const own = constraint.matchesItself ? 1 : 0;
 			const skew = (this.#domains[index]?.get(domain) ?? 0) + own - this.#smallestOf(index, constraint);
 			if (skew > constraint.maxSkew) return TOO_UNEVEN;

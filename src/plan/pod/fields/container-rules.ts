@@ -24,7 +24,11 @@ function held(name: string, because: string, instead = 'remove the field'): Fiel
 	return containerRule(name, { effect: 'held', because, instead });
 }
 
-/** The rows for the fields of v1.Container, except its security context. */
+/**
+ * The rows for the fields of v1.Container, except its security context. A field whose absence could make the
+ * program act wrongly, such as a variable, a probe or a hook, prevents the start; limits and ports only cause
+ * an Event, because the program does the same work without them.
+ */
 export const CONTAINER_RULES: readonly FieldRule[] = [
 	containerRule('envFrom', {
 		effect: 'held',

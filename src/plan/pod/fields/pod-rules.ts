@@ -21,7 +21,10 @@ function harmless(field: string, because: string): FieldRule {
 	return { field, effect: 'harmless', because };
 }
 
-/** The rows for the fields of v1.PodSpec, except its security context. */
+/**
+ * The rows for the fields of v1.PodSpec, except its security context. The order matters only among rows of one
+ * field. The texts are read by users: they appear in Warnings, Events, docs/pod-fields.md and README.md.
+ */
 export const POD_RULES: readonly FieldRule[] = [
 	{
 		field: 'spec.runtimeClassName',

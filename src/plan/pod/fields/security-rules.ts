@@ -216,6 +216,7 @@ function breaksNonRoot({ value, pod, container, traits }: FieldUse): string | un
 	return isRoot ? `container has runAsNonRoot and image will run as root ${which}` : undefined;
 }
 
+/** The type of the profile that applies to the container: its own, otherwise the Pod's. */
 function profileOf(
 	{ pod, container }: FieldUse,
 	name: 'seccompProfile' | 'appArmorProfile',
@@ -223,6 +224,7 @@ function profileOf(
 	return (container.securityContext?.[name] ?? pod.spec.securityContext?.[name])?.type;
 }
 
+/** Whether the user who runs stint is a member of the group. */
 function hasGroup({ user }: FieldUse['traits'], group: Int64 | undefined): boolean {
 	// A process cannot have a group id above 2^53.
 	return typeof group === 'number' && (user?.gid === group || (user?.groups.includes(group) ?? false));
