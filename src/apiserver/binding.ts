@@ -2,13 +2,13 @@ import { isPod } from '../api/core/pod/is-pod.ts';
 import type { Pod, PodCondition } from '../api/core/pod/schema.ts';
 import { badRequest, conflict, invalid } from '../api/meta/api-error.ts';
 import { type FieldError, FieldPath } from '../api/meta/field.ts';
-import { notSupported, required as requiredError } from '../api/meta/field-errors.ts';
+import { notSupported, fieldRequired as requiredError } from '../api/meta/field-errors.ts';
 import { type KubeObject, objectMetaSchema } from '../api/meta/object-meta.ts';
 import { type Infer, object, optional, required, string } from '../api/meta/schema.ts';
 import { formatTime } from '../api/meta/time.ts';
 import type { ServerContext } from './context.ts';
 import { decodePosted, type PostedKind } from './decode-posted.ts';
-import { checkUid, replace } from './replace.ts';
+import { checkUid, guaranteedUpdate } from './replace.ts';
 import type { ResourceRequest } from './request.ts';
 import { type Result, success } from './result.ts';
 import { staleObject } from './write.ts';
@@ -56,7 +56,7 @@ const BINDING: PostedKind<Binding> = {
 export async function bind(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const { dryRun, fieldValidation } = writeOptions(request.call.query, 'CreateOptions');
 	const binding = checked(request, await decodePosted(request, BINDING, fieldValidation));
-	await replace(server, request, {
+	await guaranteedUpdate(server, request, {
 		dryRun,
 		strategy: {
 			// Only the fields that `bound` sets can change, so there is nothing to prepare or validate. The

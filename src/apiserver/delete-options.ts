@@ -2,7 +2,7 @@ import { badRequest, invalid } from '../api/meta/api-error.ts';
 import { DecodeError, decode } from '../api/meta/decode.ts';
 import { type DeleteOptions, deleteOptionsSchema } from '../api/meta/delete-options.ts';
 import { type FieldError, FieldPath } from '../api/meta/field.ts';
-import { invalid as invalidField, notSupported } from '../api/meta/field-errors.ts';
+import { fieldInvalid as invalidField, notSupported } from '../api/meta/field-errors.ts';
 import { type ExpectedObject, hasBody, readBody } from './body.ts';
 import type { Query } from './query.ts';
 import type { Call } from './request.ts';

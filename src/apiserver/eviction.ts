@@ -5,7 +5,7 @@ import { podStatusStrategy } from '../api/core/pod/strategy.ts';
 import { badRequest, invalid } from '../api/meta/api-error.ts';
 import type { DeleteOptions } from '../api/meta/delete-options.ts';
 import { FieldPath } from '../api/meta/field.ts';
-import { invalid as invalidField } from '../api/meta/field-errors.ts';
+import { fieldInvalid as invalidField } from '../api/meta/field-errors.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { formatTime } from '../api/meta/time.ts';
 import { type Eviction, evictionSchema } from '../api/policy/eviction/schema.ts';
@@ -13,7 +13,7 @@ import type { ServerContext } from './context.ts';
 import { decodePosted, type PostedKind } from './decode-posted.ts';
 import { checkPreconditions, deleteWith } from './delete.ts';
 import { checkDeleteOptions, isDryRun } from './delete-options.ts';
-import { replace } from './replace.ts';
+import { guaranteedUpdate } from './replace.ts';
 import type { ResourceRequest } from './request.ts';
 import { type Result, success } from './result.ts';
 import { writeOptions } from './write-options.ts';
@@ -74,7 +74,7 @@ async function mark(
 	request: ResourceRequest,
 	options: DeleteOptions,
 ): Promise<DeleteOptions> {
-	const { revision } = await replace(server, request, {
+	const { revision } = await guaranteedUpdate(server, request, {
 		dryRun: false,
 		strategy: { ...podStatusStrategy, allowUnconditionalUpdate: false },
 		next: (pod) => disrupted(server, request, options, pod),

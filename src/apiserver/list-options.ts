@@ -1,6 +1,6 @@
 import { badRequest, invalid } from '../api/meta/api-error.ts';
 import { type FieldError, FieldPath } from '../api/meta/field.ts';
-import { forbidden, notSupported } from '../api/meta/field-errors.ts';
+import { fieldForbidden, notSupported } from '../api/meta/field-errors.ts';
 import { parseFieldSelector } from '../api/meta/field-selector.ts';
 import { parseSelector } from '../api/meta/selector-text.ts';
 import { quote } from '../base/quote.ts';
@@ -9,7 +9,7 @@ import type { ResourceRequest } from './request.ts';
 import type { Selection } from './selection.ts';
 
 /** metav1.ListOptions, which lists, watches and deletecollection read from the query. */
-export interface ListOptions {
+export interface ListQuery {
 	readonly selection: Selection;
 	/** The resourceVersion; undefined if the client sent none. */
 	readonly revision: number | undefined;
@@ -26,7 +26,7 @@ export interface ListOptions {
  * Reads and validates the options. Throws BadRequest or Invalid with upstream's messages (ValidateListOptions
  * in apimachinery).
  */
-export function listOptions(request: ResourceRequest, verb: 'list' | 'watch'): ListOptions {
+export function listOptions(request: ResourceRequest, verb: 'list' | 'watch'): ListQuery {
 	const { query } = request.call;
 	const errors = verb === 'watch' ? watchErrors(request) : listErrors(request);
 	if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', resource: 'ListOptions', name: '' }, errors);
@@ -75,20 +75,22 @@ function listErrors({ call: { query } }: ResourceRequest): readonly FieldError[]
 	const match = query.text('resourceVersionMatch');
 	if (match !== '') {
 		if (query.text('resourceVersion') === '') {
-			errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
+			errors.push(
+				fieldForbidden(MATCH, 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
+			);
 		}
 		if (query.text('continue') !== '') {
-			errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
+			errors.push(fieldForbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
 		}
 		if (match !== 'Exact' && match !== 'NotOlderThan') {
 			errors.push(notSupported(MATCH, match, ['Exact', 'NotOlderThan', '']));
 		}
 		if (match === 'Exact' && query.text('resourceVersion') === '0') {
-			errors.push(forbidden(MATCH, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
+			errors.push(fieldForbidden(MATCH, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
 		}
 	}
 	if (query.has('sendInitialEvents')) {
-		errors.push(forbidden(INITIAL, 'sendInitialEvents is forbidden for list'));
+		errors.push(fieldForbidden(INITIAL, 'sendInitialEvents is forbidden for list'));
 	}
 	return errors;
 }
@@ -99,17 +101,22 @@ function watchErrors({ call: { query } }: ResourceRequest): readonly FieldError[
 	const asked = query.text('resourceVersionMatch');
 	const match = asked || (initial ? '' : defaultMatch(query));
 	if (initial && match !== 'NotOlderThan') {
-		errors.push(forbidden(MATCH, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
+		errors.push(
+			fieldForbidden(MATCH, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+		);
 	}
 	if (match === '') return errors;
 	if (!initial && asked !== '') {
 		errors.push(
-			forbidden(MATCH, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
+			fieldForbidden(
+				MATCH,
+				'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+			),
 		);
 	}
 	if (match !== 'NotOlderThan') errors.push(notSupported(MATCH, match, ['NotOlderThan']));
 	if (query.text('continue') !== '') {
-		errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
+		errors.push(fieldForbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
 	}
 	return errors;
 }

@@ -4,7 +4,7 @@ import type { ServerContext } from './context.ts';
 import { type ContinueToken, decodeToken, encodeToken } from './continue-token.ts';
 import { reworded, tooLargeRevision } from './errors.ts';
 import { untilFresh } from './freshness.ts';
-import { type ListOptions, listOptions } from './list-options.ts';
+import { type ListQuery, listOptions } from './list-options.ts';
 import { Matcher } from './matcher.ts';
 import { pauseRegularly, type ResourceRequest } from './request.ts';
 import type { ResourceCache } from './resource-cache.ts';
@@ -56,7 +56,7 @@ interface Page {
 	readonly remaining: number | undefined;
 }
 
-function exactRevision({ match, revision, limit }: ListOptions): number | undefined {
+function exactRevision({ match, revision, limit }: ListQuery): number | undefined {
 	if (revision === undefined || revision === 0) return undefined;
 	return match === 'Exact' || (match === '' && limit > 0) ? revision : undefined;
 }
@@ -65,7 +65,7 @@ function exactRevision({ match, revision, limit }: ListOptions): number | undefi
  * Decodes the continue token, if there is one. Throws BadRequest if it is not valid, or if the request also
  * has a resourceVersion.
  */
-function tokenOf({ continueToken, revision }: ListOptions, current: number): ContinueToken | undefined {
+function tokenOf({ continueToken, revision }: ListQuery, current: number): ContinueToken | undefined {
 	if (continueToken === '') return undefined;
 	const token = decodeToken(continueToken, current);
 	if (revision !== undefined && revision !== 0) {

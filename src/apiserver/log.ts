@@ -2,7 +2,7 @@ import { isPod } from '../api/core/pod/is-pod.ts';
 import type { ContainerState, Pod } from '../api/core/pod/schema.ts';
 import { badRequest, invalid, serviceUnavailable } from '../api/meta/api-error.ts';
 import { type FieldError, FieldPath } from '../api/meta/field.ts';
-import { forbidden, invalid as invalidField } from '../api/meta/field-errors.ts';
+import { fieldForbidden, fieldInvalid as invalidField } from '../api/meta/field-errors.ts';
 import type { ContainerLogRequest } from '../api/meta/node-api.ts';
 import { parseTime } from '../api/meta/time.ts';
 import type { ServerContext } from './context.ts';
@@ -56,7 +56,7 @@ function logOptions({ call: { query }, name }: ResourceRequest): LogOptions {
 		...atLeast('tailLines', tailLines, 0, 'must be greater than or equal to 0'),
 		...atLeast('limitBytes', limitBytes, 1, 'must be greater than 0'),
 		...(sinceSeconds !== undefined && sinceTime !== ''
-			? [forbidden(new FieldPath(), 'at most one of `sinceTime` or `sinceSeconds` may be specified')]
+			? [fieldForbidden(new FieldPath(), 'at most one of `sinceTime` or `sinceSeconds` may be specified')]
 			: atLeast('sinceSeconds', sinceSeconds, 1, 'must be greater than 0')),
 	];
 	if (errors.length > 0) throw invalid({ group: '', resource: 'PodLogOptions', name }, errors);

@@ -2,7 +2,7 @@ import { type ApiError, invalid, unsupportedMediaType } from '../api/meta/api-er
 import { DecodeError, decode } from '../api/meta/decode.ts';
 import { strictTexts } from '../api/meta/decode-errors.ts';
 import { FieldPath } from '../api/meta/field.ts';
-import { forbidden, invalid as invalidField } from '../api/meta/field-errors.ts';
+import { fieldForbidden, fieldInvalid as invalidField } from '../api/meta/field-errors.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { raw } from '../api/meta/schema.ts';
@@ -15,7 +15,7 @@ import type { ServerContext } from './context.ts';
 import { decodeJson, OtherKindError, refuseOrWarn } from './decode-object.ts';
 import { goText } from './go-text.ts';
 import { ownersOnce } from './owner-references.ts';
-import { replace, type UpdateStrategy } from './replace.ts';
+import { guaranteedUpdate, type UpdateStrategy } from './replace.ts';
 import type { Call, ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
 import { checkName } from './update.ts';
@@ -56,7 +56,7 @@ export async function patch(
 	const options = writeOptions(call.query, 'PatchOptions');
 	refuseForce(call);
 	const read = reader(await readPatchBody(call), definition);
-	const stored = await replace(server, request, {
+	const stored = await guaranteedUpdate(server, request, {
 		dryRun: options.dryRun,
 		strategy,
 		next: async (current, pause) => {
@@ -100,7 +100,7 @@ function decodePatched(
 function refuseForce({ query }: Call): void {
 	if (!query.has('force')) return;
 	throw invalid({ group: 'meta.k8s.io', resource: 'PatchOptions', name: '' }, [
-		forbidden(new FieldPath('force'), 'may not be specified for non-apply patch'),
+		fieldForbidden(new FieldPath('force'), 'may not be specified for non-apply patch'),
 	]);
 }
 

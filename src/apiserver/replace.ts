@@ -1,7 +1,7 @@
 import { conflict, invalid } from '../api/meta/api-error.ts';
 import { jsonEqual } from '../api/meta/equality.ts';
 import { FieldPath } from '../api/meta/field.ts';
-import { collectErrors, invalid as invalidField } from '../api/meta/field-errors.ts';
+import { collectErrors, fieldInvalid as invalidField } from '../api/meta/field-errors.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { SubresourceStrategy } from '../api/meta/resource.ts';
 import type { Int64 } from '../base/json.ts';
@@ -49,7 +49,7 @@ export interface UpdateStrategy extends SubresourceStrategy<KubeObject> {
  * Performs the change and resolves to the stored object. Throws NotFound, Conflict, Invalid, or
  * RequestEntityTooLarge.
  */
-export async function replace(
+export async function guaranteedUpdate(
 	server: ServerContext,
 	request: ResourceRequest,
 	replacement: Replacement,

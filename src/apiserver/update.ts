@@ -3,7 +3,7 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ServerContext } from './context.ts';
 import { decodeObject } from './decode-object.ts';
 import { ownersOnce } from './owner-references.ts';
-import { checkUid, replace, type UpdateStrategy } from './replace.ts';
+import { checkUid, guaranteedUpdate, type UpdateStrategy } from './replace.ts';
 import type { ResourceRequest } from './request.ts';
 import type { Result } from './result.ts';
 import { writeOptions } from './write-options.ts';
@@ -21,7 +21,7 @@ export async function update(
 	const decoded = await decodeObject(server, request, options);
 	checkName(request, decoded);
 	const object = ownersOnce(request.call, decoded);
-	const stored = await replace(server, request, {
+	const stored = await guaranteedUpdate(server, request, {
 		dryRun: options.dryRun,
 		strategy,
 		next: (current) => {

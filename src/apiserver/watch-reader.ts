@@ -2,7 +2,7 @@ import type { Timer } from '../base/clock.ts';
 import type { ObjectChange } from './change-window.ts';
 import type { OpenWatch, ServerContext } from './context.ts';
 import { untilFresh } from './freshness.ts';
-import { type ListOptions, listOptions } from './list-options.ts';
+import { type ListQuery, listOptions } from './list-options.ts';
 import { Matcher } from './matcher.ts';
 import { type Notice, noticeOf } from './notices.ts';
 import type { ResourceRequest } from './request.ts';
@@ -61,7 +61,7 @@ type Source =
 export class WatchReader implements OpenWatch {
 	readonly #server: ServerContext;
 	readonly #resource: ResourceCache;
-	readonly #options: ListOptions;
+	readonly #options: ListQuery;
 	readonly #selected: Matcher;
 	readonly #events: WatchReaderEvents;
 	readonly #abortController = new AbortController();

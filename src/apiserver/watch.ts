@@ -1,7 +1,7 @@
 import type { Timer } from '../base/clock.ts';
 import type { OpenWatch, ServerContext } from './context.ts';
 import { untilFresh } from './freshness.ts';
-import { type ListOptions, listOptions } from './list-options.ts';
+import { type ListQuery, listOptions } from './list-options.ts';
 import { Matcher } from './matcher.ts';
 import { type Notice, noticesOf } from './notices.ts';
 import type { ResourceRequest } from './request.ts';
@@ -27,7 +27,7 @@ export function openWatch(server: ServerContext, request: ResourceRequest, sink:
 }
 
 /** The revision after which a watch starts. Undefined: it starts with the existing objects, each as ADDED. */
-export function startOf(options: ListOptions, current: number): number | undefined {
+export function startOf(options: ListQuery, current: number): number | undefined {
 	const { revision = 0, sendInitialEvents } = options;
 	if (sendInitialEvents ?? revision === 0) return undefined;
 	return revision || current;
@@ -37,7 +37,7 @@ export function startOf(options: ListOptions, current: number): number | undefin
  * Whether a bookmark marks the end of the initial events: only if the client asked for both, as in upstream's
  * getBookmarkAfterResourceVersionLockedFunc (cacher.go).
  */
-export function marksInitialEnd({ sendInitialEvents, allowWatchBookmarks }: ListOptions): boolean {
+export function marksInitialEnd({ sendInitialEvents, allowWatchBookmarks }: ListQuery): boolean {
 	return sendInitialEvents === true && allowWatchBookmarks;
 }
 
@@ -53,7 +53,7 @@ export function marksInitialEnd({ sendInitialEvents, allowWatchBookmarks }: List
 export class Watch implements OpenWatch {
 	readonly #server: ServerContext;
 	readonly #resource: ResourceCache;
-	readonly #options: ListOptions;
+	readonly #options: ListQuery;
 	readonly #selected: Matcher;
 	readonly #sink: NoticeSink;
 	readonly #abortController = new AbortController();
@@ -62,7 +62,7 @@ export class Watch implements OpenWatch {
 	/** The revision up to which the caller has been notified. */
 	#sentRevision = 0;
 
-	constructor(server: ServerContext, resource: ResourceCache, options: ListOptions, sink: NoticeSink) {
+	constructor(server: ServerContext, resource: ResourceCache, options: ListQuery, sink: NoticeSink) {
 		this.#server = server;
 		this.#resource = resource;
 		this.#options = options;

@@ -1,6 +1,6 @@
 import { invalid } from '../api/meta/api-error.ts';
 import { type FieldError, FieldPath } from '../api/meta/field.ts';
-import { invalid as invalidField, notSupported, tooLong } from '../api/meta/field-errors.ts';
+import { fieldInvalid as invalidField, notSupported, tooLong } from '../api/meta/field-errors.ts';
 import type { Query } from './query.ts';
 
 /** Options of create, update and patch, from the query. */

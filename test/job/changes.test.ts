@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import { type Attention, attentionTo } from '../../src/controllers/job/changes.ts';
+import { attentionTo, type ReconcileUrgency } from '../../src/controllers/job/changes.ts';
 import { makePod, type PodTraits } from './job-objects.ts';
 
 const running: PodTraits = {};
@@ -9,7 +9,12 @@ const ready: PodTraits = { ready: true };
 const ended: PodTraits = { phase: 'Succeeded' };
 const counted: PodTraits = { phase: 'Succeeded', untracked: true };
 
-const table: readonly (readonly [what: string, old?: PodTraits, now?: PodTraits, attention?: Attention])[] = [
+const table: readonly (readonly [
+	what: string,
+	old?: PodTraits,
+	now?: PodTraits,
+	attention?: ReconcileUrgency,
+])[] = [
 	['a new Pod', undefined, running, 'now'],
 	['a removed Pod', running, undefined, 'now'],
 	['a removed Pod that was counted', counted, undefined, 'never'],

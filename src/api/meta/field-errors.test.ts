@@ -4,14 +4,14 @@ import { quote } from '../../base/quote.ts';
 import { FieldPath } from './field.ts';
 import {
 	duplicate,
-	forbidden,
+	fieldForbidden,
+	fieldInvalid,
+	fieldNotFound,
+	fieldRequired,
 	immutable,
 	internal,
-	invalid,
 	nonNegative,
-	notFound,
 	notSupported,
-	required,
 	tooLong,
 	tooMany,
 } from './field-errors.ts';
@@ -24,22 +24,22 @@ test("a path has upstream's notation", () => {
 });
 
 test("each type of error has upstream's text", () => {
-	assert.equal(required(path).message, 'Required value');
-	assert.equal(required(path, 'must be set').message, 'Required value: must be set');
-	assert.equal(invalid(path, 'a"b', 'is odd').message, 'Invalid value: "a\\"b": is odd');
-	assert.equal(invalid(path, -1, 'must be more').message, 'Invalid value: -1: must be more');
+	assert.equal(fieldRequired(path).message, 'Required value');
+	assert.equal(fieldRequired(path, 'must be set').message, 'Required value: must be set');
+	assert.equal(fieldInvalid(path, 'a"b', 'is odd').message, 'Invalid value: "a\\"b": is odd');
+	assert.equal(fieldInvalid(path, -1, 'must be more').message, 'Invalid value: -1: must be more');
 	assert.equal(
 		notSupported(path, 'never', ['Always', 'Never']).message,
 		'Unsupported value: "never": supported values: "Always", "Never"',
 	);
 	assert.equal(duplicate(path, 'x').message, 'Duplicate value: "x"');
-	assert.equal(forbidden(path, 'not here').message, 'Forbidden: not here');
+	assert.equal(fieldForbidden(path, 'not here').message, 'Forbidden: not here');
 	assert.equal(tooLong(path, 1).message, 'Too long: may not be more than 1 byte');
 	assert.equal(tooLong(path, 262144).message, 'Too long: may not be more than 262144 bytes');
 	assert.equal(tooMany(path, 3, 1).message, 'Too many: 3: must have at most 1 item');
-	assert.equal(notFound(path, 'v').message, 'Not found: "v"');
+	assert.equal(fieldNotFound(path, 'v').message, 'Not found: "v"');
 	assert.equal(internal(path, 'broken').message, 'Internal error: broken');
-	assert.equal(required(path).field, 'spec.containers[2].name');
+	assert.equal(fieldRequired(path).field, 'spec.containers[2].name');
 });
 
 test('errors show values that are not strings as JSON', () => {

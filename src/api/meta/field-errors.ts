@@ -75,12 +75,12 @@ function show(value: unknown): string {
 }
 
 /** Required: the field must be set. */
-export function required(path: FieldPath, detail = ''): FieldError {
+export function fieldRequired(path: FieldPath, detail = ''): FieldError {
 	return made('Required', path, withDetail('Required value', detail));
 }
 
 /** Invalid: the value is malformed or out of bounds. `detail` says what it must be. */
-export function invalid(path: FieldPath, value: unknown, detail: string): FieldError {
+export function fieldInvalid(path: FieldPath, value: unknown, detail: string): FieldError {
 	return made('Invalid', path, withDetail(`Invalid value: ${show(value)}`, detail));
 }
 
@@ -112,7 +112,7 @@ export function chosen(
 	supported: readonly string[],
 	detail = '',
 ): readonly FieldError[] {
-	if (value === undefined || value === '') return [required(path, detail)];
+	if (value === undefined || value === '') return [fieldRequired(path, detail)];
 	return supported.includes(value) ? NONE : [notSupported(path, value, supported)];
 }
 
@@ -122,7 +122,7 @@ export function malformed(
 	value: string,
 	problems: readonly string[],
 ): readonly FieldError[] {
-	return problems.length === 0 ? NONE : problems.map((problem) => invalid(path, value, problem));
+	return problems.length === 0 ? NONE : problems.map((problem) => fieldInvalid(path, value, problem));
 }
 
 /** Duplicate: the value must be unique, and occurs a second time. */
@@ -131,7 +131,7 @@ export function duplicate(path: FieldPath, value: unknown): FieldError {
 }
 
 /** Forbidden: the field must not be set, or not to this value. `detail` says why. */
-export function forbidden(path: FieldPath, detail: string): FieldError {
+export function fieldForbidden(path: FieldPath, detail: string): FieldError {
 	return made('Forbidden', path, withDetail('Forbidden', detail));
 }
 
@@ -152,7 +152,7 @@ export function tooMany(path: FieldPath, count: number, max: number): FieldError
 }
 
 /** NotFound: the field refers to something that does not exist. */
-export function notFound(path: FieldPath, value: unknown, detail = ''): FieldError {
+export function fieldNotFound(path: FieldPath, value: unknown, detail = ''): FieldError {
 	return made('NotFound', path, withDetail(`Not found: ${show(value)}`, detail));
 }
 
@@ -163,7 +163,7 @@ export function internal(path: FieldPath, detail: string): FieldError {
 
 /** Invalid: the field cannot change after the object was created. `value` is the new one. */
 export function immutable(path: FieldPath, value: unknown): FieldError {
-	return invalid(path, value, FIELD_IMMUTABLE);
+	return fieldInvalid(path, value, FIELD_IMMUTABLE);
 }
 
 /** The detail of {@link immutable}. */
@@ -171,7 +171,7 @@ export const FIELD_IMMUTABLE = 'field is immutable';
 
 /** One Invalid error if the value is negative. */
 export function nonNegative(path: FieldPath, value: Int64): readonly FieldError[] {
-	return value < 0 ? [invalid(path, value, 'must be greater than or equal to 0')] : NONE;
+	return value < 0 ? [fieldInvalid(path, value, 'must be greater than or equal to 0')] : NONE;
 }
 
 function withDetail(text: string, detail: string): string {

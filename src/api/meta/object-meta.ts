@@ -6,8 +6,8 @@ import {
 	map,
 	mapList,
 	object,
+	omitZero,
 	optional,
-	plain,
 	rawObject,
 	required,
 	setList,
@@ -77,7 +77,7 @@ export const objectMetaSchema = object(
 			string,
 			'Version of the stored object: changes with every write. A write that names an older one is refused with a conflict.',
 		),
-		generation: plain(
+		generation: omitZero(
 			int64,
 			'Sequence number of the desired state, incremented by the server when it changes.',
 		),

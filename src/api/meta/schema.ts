@@ -93,9 +93,9 @@ export interface Field<T = unknown, R extends boolean = boolean> {
 	 */
 	readonly description: string;
 	readonly required: R;
-	/** See {@link pointer}. */
+	/** See {@link nullable}. */
 	readonly pointer?: true;
-	/** See {@link plain}. */
+	/** See {@link omitZero}. */
 	readonly plain?: true;
 	/** See {@link always}. */
 	readonly always?: true;
@@ -123,7 +123,7 @@ export function optional<T>(schema: Schema<T>, description: string): Field<T, fa
  * An optional field whose empty value differs from its absence: upstream's Go type is a pointer. Decoding
  * keeps the empty string, list or map, which it drops from an {@link optional} field as upstream does.
  */
-export function pointer<T>(schema: Schema<T>, description: string): Field<T, false> {
+export function nullable<T>(schema: Schema<T>, description: string): Field<T, false> {
 	return { schema, description, required: false, pointer: true };
 }
 
@@ -131,7 +131,7 @@ export function pointer<T>(schema: Schema<T>, description: string): Field<T, fal
  * An optional number or boolean whose zero value means absent: upstream's Go type is no pointer, so decoding
  * drops 0 and false. (It keeps those of {@link optional} fields, where a limit of 0 differs from no limit.)
  */
-export function plain<T extends Int64 | boolean>(schema: Schema<T>, description: string): Field<T, false> {
+export function omitZero<T extends Int64 | boolean>(schema: Schema<T>, description: string): Field<T, false> {
 	return { schema, description, required: false, plain: true };
 }
 

@@ -1,6 +1,6 @@
 import { type ApiError, badRequest } from './api-error.ts';
 import { type FieldError, FieldPath } from './field.ts';
-import { invalid } from './field-errors.ts';
+import { fieldInvalid } from './field-errors.ts';
 import { labelValue, qualifiedName } from './names.ts';
 import { byKey, EVERYTHING, isWholeNumber, type Requirement, type Selector, sortedSet } from './selector.ts';
 
@@ -111,7 +111,8 @@ function parseRequirement(tokens: Tokens): Requirement {
 	if (absent) key = tokens.next();
 	if (key.kind !== 'word') throw refused(`found '${key.text}', expected: identifier`);
 	const wrong = qualifiedName(key.text);
-	if (wrong.length > 0) throw refusedFields([invalid(new FieldPath('<nil>'), key.text, wrong.join('; '))]);
+	if (wrong.length > 0)
+		throw refusedFields([fieldInvalid(new FieldPath('<nil>'), key.text, wrong.join('; '))]);
 	if (absent) return checked({ key: key.text, operator: '!', values: [] });
 	const after = tokens.peek();
 	if (after.kind === 'end' || after.kind === ',') {
@@ -190,13 +191,13 @@ function checked(requirement: Requirement): Requirement {
 	for (const [index, value] of requirement.values.entries()) {
 		if ((requirement.operator === '>' || requirement.operator === '<') && !isWholeNumber(value)) {
 			const text = "for 'Gt', 'Lt' operators, the value must be an integer";
-			errors.push(invalid(values.index(index), value, text));
+			errors.push(fieldInvalid(values.index(index), value, text));
 		}
 	}
 	for (const [index, value] of requirement.values.entries()) {
 		const wrong = labelValue(value);
 		if (wrong.length === 0) continue;
-		errors.push(invalid(values.index(index).key(requirement.key), value, wrong.join('; ')));
+		errors.push(fieldInvalid(values.index(index).key(requirement.key), value, wrong.join('; ')));
 	}
 	if (errors.length > 0) throw refusedFields(errors);
 	return requirement;

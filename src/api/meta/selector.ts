@@ -1,6 +1,6 @@
 import { badRequest } from './api-error.ts';
 import type { FieldError, FieldPath } from './field.ts';
-import { forbidden, invalid, required as requiredError } from './field-errors.ts';
+import { fieldForbidden, fieldInvalid, fieldRequired as requiredError } from './field-errors.ts';
 import { labelValue, qualifiedName } from './names.ts';
 import { type Infer, list, map, object, oneOf, optional, required, string } from './schema.ts';
 
@@ -128,9 +128,9 @@ export function validateLabelSelector(
 export function validateLabels(labels: Labels, path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	for (const key in labels) {
-		for (const text of qualifiedName(key)) errors.push(invalid(path, key, text));
+		for (const text of qualifiedName(key)) errors.push(fieldInvalid(path, key, text));
 		const value = labels[key] ?? '';
-		for (const text of labelValue(value)) errors.push(invalid(path, value, text));
+		for (const text of labelValue(value)) errors.push(fieldInvalid(path, value, text));
 	}
 	return errors;
 }
@@ -219,18 +219,21 @@ function validateExpression(expression: Expression, path: FieldPath): readonly F
 		case 'DoesNotExist':
 			if (values.length === 0) break;
 			errors.push(
-				forbidden(path.child('values'), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
+				fieldForbidden(
+					path.child('values'),
+					"may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+				),
 			);
 			break;
 		default:
-			errors.push(invalid(path.child('operator'), expression.operator, 'not a valid selector operator'));
+			errors.push(fieldInvalid(path.child('operator'), expression.operator, 'not a valid selector operator'));
 	}
 	for (const text of qualifiedName(expression.key)) {
-		errors.push(invalid(path.child('key'), expression.key, text));
+		errors.push(fieldInvalid(path.child('key'), expression.key, text));
 	}
 	for (const [index, value] of values.entries()) {
 		for (const text of labelValue(value))
-			errors.push(invalid(path.child('values').index(index), value, text));
+			errors.push(fieldInvalid(path.child('values').index(index), value, text));
 	}
 	return errors;
 }

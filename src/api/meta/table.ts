@@ -1,6 +1,6 @@
 import { badRequest } from './api-error.ts';
 import { FieldPath } from './field.ts';
-import { invalid as invalidField } from './field-errors.ts';
+import { fieldInvalid as invalidField } from './field-errors.ts';
 import type { KubeObject, ObjectMeta } from './object-meta.ts';
 import type { ResourceDefinition } from './resource.ts';
 

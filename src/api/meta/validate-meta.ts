@@ -1,5 +1,12 @@
 import type { FieldError, FieldPath } from './field.ts';
-import { forbidden, immutable, invalid, nonNegative, required, tooLong } from './field-errors.ts';
+import {
+	fieldForbidden,
+	fieldInvalid,
+	fieldRequired,
+	immutable,
+	nonNegative,
+	tooLong,
+} from './field-errors.ts';
 import { asPrefix, dns1123Label, exceeds, type NameCheck, qualifiedName, utf8Length } from './names.ts';
 import type { ObjectMeta, OwnerReference } from './object-meta.ts';
 import { validateLabels } from './selector.ts';
@@ -40,10 +47,10 @@ export function validateMetaUpdate(
 		errors.push(...noNewFinalizers(meta.finalizers ?? [], old.finalizers ?? [], path.child('finalizers')));
 	}
 	if ((meta.resourceVersion ?? '') === '') {
-		errors.push(invalid(path.child('resourceVersion'), '', 'must be specified for an update'));
+		errors.push(fieldInvalid(path.child('resourceVersion'), '', 'must be specified for an update'));
 	}
 	if ((meta.generation ?? 0) < (old.generation ?? 0)) {
-		errors.push(invalid(path.child('generation'), meta.generation ?? 0, 'must not be decremented'));
+		errors.push(fieldInvalid(path.child('generation'), meta.generation ?? 0, 'must not be decremented'));
 	}
 	for (const name of IMMUTABLE_FIELDS) {
 		if (meta[name] === old[name]) continue;
@@ -66,7 +73,7 @@ export function validateAnnotations(
 	const errors: FieldError[] = [];
 	let sizeBytes = 0;
 	for (const key in annotations) {
-		for (const text of qualifiedName(key.toLowerCase())) errors.push(invalid(path, key, text));
+		for (const text of qualifiedName(key.toLowerCase())) errors.push(fieldInvalid(path, key, text));
 		sizeBytes += utf8Length(key) + utf8Length(annotations[key] ?? '');
 	}
 	if (sizeBytes > MAX_ANNOTATIONS_BYTES) errors.push(tooLong(path, MAX_ANNOTATIONS_BYTES));
@@ -90,7 +97,7 @@ const STANDARD_FINALIZERS = [ORPHAN_FINALIZER, FOREGROUND_FINALIZER, 'kubernetes
 export function validateFinalizerOwner(finalizer: string, path: FieldPath): readonly FieldError[] {
 	if (finalizer.includes('/') || STANDARD_FINALIZERS.includes(finalizer)) return [];
 	const text = 'name is neither a standard finalizer name nor is it fully qualified';
-	return [invalid(path, finalizer, text)];
+	return [fieldInvalid(path, finalizer, text)];
 }
 
 /**
@@ -112,18 +119,18 @@ function validateName(meta: ObjectMeta, check: NameCheck, path: FieldPath): read
 	const { name = '', generateName = '' } = meta;
 	if (generateName !== '') {
 		for (const text of asPrefix(check)(generateName)) {
-			errors.push(invalid(path.child('generateName'), generateName, text));
+			errors.push(fieldInvalid(path.child('generateName'), generateName, text));
 		}
 	}
-	if (name === '') errors.push(required(path.child('name'), 'name or generateName is required'));
-	else for (const text of check(name)) errors.push(invalid(path.child('name'), name, text));
+	if (name === '') errors.push(fieldRequired(path.child('name'), 'name or generateName is required'));
+	else for (const text of check(name)) errors.push(fieldInvalid(path.child('name'), name, text));
 	return errors;
 }
 
 function validateNamespace(namespace: string, namespaced: boolean, path: FieldPath): readonly FieldError[] {
-	if (!namespaced) return namespace === '' ? [] : [forbidden(path, 'not allowed on this type')];
-	if (namespace === '') return [required(path)];
-	return dns1123Label(namespace).map((text) => invalid(path, namespace, text));
+	if (!namespaced) return namespace === '' ? [] : [fieldForbidden(path, 'not allowed on this type')];
+	if (namespace === '') return [fieldRequired(path)];
+	return dns1123Label(namespace).map((text) => fieldInvalid(path, namespace, text));
 }
 
 function validateTags(meta: ObjectMeta, path: FieldPath): readonly FieldError[] {
@@ -147,7 +154,7 @@ function validateOwners(owners: readonly OwnerReference[], path: FieldPath): rea
 			continue;
 		}
 		const text = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${name}`;
-		errors.push(invalid(path, owners, text));
+		errors.push(fieldInvalid(path, owners, text));
 	}
 	return errors;
 }
@@ -157,24 +164,24 @@ function validateOwner(owner: OwnerReference, path: FieldPath): readonly FieldEr
 	const errors: FieldError[] = [];
 	const version = owner.apiVersion.split('/').at(-1);
 	if (version === '') {
-		errors.push(invalid(path.child('apiVersion'), owner.apiVersion, 'version must not be empty'));
+		errors.push(fieldInvalid(path.child('apiVersion'), owner.apiVersion, 'version must not be empty'));
 	}
 	for (const name of ['kind', 'name', 'uid'] as const) {
-		if (owner[name] === '') errors.push(invalid(path.child(name), '', 'must not be empty'));
+		if (owner[name] === '') errors.push(fieldInvalid(path.child(name), '', 'must not be empty'));
 	}
 	if (owner.apiVersion === 'v1' && owner.kind === 'Event') {
-		errors.push(invalid(path, owner, '/v1, Kind=Event is disallowed from being an owner'));
+		errors.push(fieldInvalid(path, owner, '/v1, Kind=Event is disallowed from being an owner'));
 	}
 	return errors;
 }
 
 function validateFinalizers(finalizers: readonly string[], path: FieldPath): readonly FieldError[] {
 	const errors = finalizers.flatMap((finalizer) =>
-		qualifiedName(finalizer).map((text) => invalid(path, finalizer, text)),
+		qualifiedName(finalizer).map((text) => fieldInvalid(path, finalizer, text)),
 	);
 	if (finalizers.includes(ORPHAN_FINALIZER) && finalizers.includes(FOREGROUND_FINALIZER)) {
 		const text = `finalizer ${ORPHAN_FINALIZER} and ${FOREGROUND_FINALIZER} cannot be both set`;
-		errors.push(invalid(path, finalizers, text));
+		errors.push(fieldInvalid(path, finalizers, text));
 	}
 	return errors;
 }
@@ -195,7 +202,7 @@ function noNewFinalizers(
 	if (extra.length === 0) return [];
 	const shown = extra.map((finalizer) => `"${finalizer}"`).join(', ');
 	return [
-		forbidden(
+		fieldForbidden(
 			path,
 			`no new finalizers can be added if the object is being deleted, found new finalizers []string{${shown}}`,
 		),
@@ -208,10 +215,10 @@ function validateManagedFields(meta: ObjectMeta, path: FieldPath): readonly Fiel
 		const { operation = '', fieldsType = '', manager = '' } = entry;
 		const at = path.index(index);
 		if (operation !== 'Apply' && operation !== 'Update') {
-			errors.push(invalid(at.child('operation'), operation, 'must be `Apply` or `Update`'));
+			errors.push(fieldInvalid(at.child('operation'), operation, 'must be `Apply` or `Update`'));
 		}
 		if (fieldsType !== '' && fieldsType !== 'FieldsV1') {
-			errors.push(invalid(at.child('fieldsType'), fieldsType, 'must be `FieldsV1`'));
+			errors.push(fieldInvalid(at.child('fieldsType'), fieldsType, 'must be `FieldsV1`'));
 		}
 		if (exceeds(manager, 128)) errors.push(tooLong(at.child('manager'), 128));
 	}

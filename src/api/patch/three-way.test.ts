@@ -6,9 +6,9 @@ import { isList, isRecord, type JsonRecord } from '../../base/json.ts';
 import { jobSchema } from '../batch/job/schema.ts';
 import { strategicMerge } from './strategic-merge.ts';
 import { thingSchema } from './thing-schema.test.ts';
-import { type Applied, threeWayPatch } from './three-way.ts';
+import { type ApplyInputs, threeWayPatch } from './three-way.ts';
 
-function patchOf(applied: Applied): JsonRecord | undefined {
+function patchOf(applied: ApplyInputs): JsonRecord | undefined {
 	return threeWayPatch(deepFreeze(applied), thingSchema);
 }
 

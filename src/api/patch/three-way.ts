@@ -25,7 +25,7 @@ import { missingMergeKey } from './strategic-merge.ts';
  */
 
 /** The three objects that `apply` compares. */
-export interface Applied {
+export interface ApplyInputs {
 	/** The manifest that was applied last; undefined for an object that was not created by apply. */
 	readonly last: JsonRecord | undefined;
 	/** The object as the server returned it. */
@@ -38,7 +38,10 @@ export interface Applied {
  * The patch; undefined if the live object matches the manifest. Throws BadRequest on items without their
  * merge key.
  */
-export function threeWayPatch({ last, live, manifest }: Applied, schema: ObjectNode): JsonRecord | undefined {
+export function threeWayPatch(
+	{ last, live, manifest }: ApplyInputs,
+	schema: ObjectNode,
+): JsonRecord | undefined {
 	const patch = diffObject(last, live, manifest, schema);
 	return isEmpty(patch) ? undefined : patch;
 }

@@ -13,7 +13,7 @@ import { hasEnded, isReady, isTracked } from '../../plan/job/classify.ts';
  * How soon a Job must be reconciled after a change of one of its Pods. `soon`: within {@link BATCH_MS}, because
  * the change affects nothing but a counter in the Job's status.
  */
-export type Attention = 'now' | 'soon' | 'never';
+export type ReconcileUrgency = 'now' | 'soon' | 'never';
 
 /**
  * Upstream's syncJobBatchPeriod. Upstream delays the reconcile after every Pod change by this time. Here only
@@ -25,7 +25,7 @@ export const BATCH_MS = 1000;
  * How soon the Job must be reconciled after its Pod changed from `old` to `pod`. `pod` is undefined if the Pod
  * was deleted, `old` if it is new.
  */
-export function attentionTo(pod: Pod | undefined, old: Pod | undefined): Attention {
+export function attentionTo(pod: Pod | undefined, old: Pod | undefined): ReconcileUrgency {
 	if (!pod || !old) return isSettled(pod ?? old) ? 'never' : 'now';
 	if (isSettled(pod) && isSettled(old))
 		return semanticEqual(pod.metadata.labels, old.metadata.labels) ? 'never' : 'now';

@@ -7,10 +7,10 @@ import {
 	int32,
 	int64,
 	list,
+	nullable,
 	object,
 	oneOf,
 	optional,
-	pointer,
 	required,
 	string,
 	time,
@@ -41,7 +41,7 @@ export const cronJobSpecSchema = object(
 			string,
 			'Schedule as five fields of cron (minute, hour, day of month, month, day of week) or a descriptor such as @daily or @every 1h30m.',
 		),
-		timeZone: pointer(
+		timeZone: nullable(
 			string,
 			'Name of the IANA time zone of the schedule, such as Europe/Berlin. Default UTC.',
 		),

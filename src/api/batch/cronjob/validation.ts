@@ -1,6 +1,6 @@
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { chosen, invalid, nonNegative, notSupported, required } from '../../meta/field-errors.ts';
+import { chosen, fieldInvalid, fieldRequired, nonNegative, notSupported } from '../../meta/field-errors.ts';
 import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { validateJobSpec } from '../job/spec-validation.ts';
@@ -29,7 +29,7 @@ export function validateCronJob(cronJob: CronJob): readonly FieldError[] {
 	const { name = '' } = cronJob.metadata;
 	const errors = [...validateMeta(cronJob.metadata, RULES, META), ...validateSpec(cronJob.spec, undefined)];
 	if (name.length > LONGEST_NAME) {
-		errors.push(invalid(META.child('name'), name, `must be no more than ${LONGEST_NAME} characters`));
+		errors.push(fieldInvalid(META.child('name'), name, `must be no more than ${LONGEST_NAME} characters`));
 	}
 	return errors;
 }
@@ -64,17 +64,17 @@ function validateSchedule(
 	old: CronJobSpec | undefined,
 ): readonly FieldError[] {
 	const at = SPEC.child('schedule');
-	if (schedule === '') return [required(at)];
+	if (schedule === '') return [fieldRequired(at)];
 	const parsed = parseCron(schedule);
-	const errors = parsed.ok ? [] : [invalid(at, schedule, parsed.error)];
+	const errors = parsed.ok ? [] : [fieldInvalid(at, schedule, parsed.error)];
 	if (!schedule.includes('TZ')) return errors;
 	if (!old?.schedule.includes('TZ')) {
 		const detail = 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead';
-		return [...errors, invalid(at, schedule, detail)];
+		return [...errors, fieldInvalid(at, schedule, detail)];
 	}
 	if (timeZone === undefined) return errors;
 	const detail = 'cannot use both timeZone field and TZ or CRON_TZ in schedule';
-	return [...errors, invalid(at, schedule, detail)];
+	return [...errors, fieldInvalid(at, schedule, detail)];
 }
 
 /** The form of each part of a zone name that upstream accepts before it loads the zone. */
@@ -83,17 +83,17 @@ const ZONE_PART = /^[A-Za-z.\-_0-9+]{1,14}$/;
 function validateTimeZone(zone: string | undefined): readonly FieldError[] {
 	if (zone === undefined) return [];
 	const at = SPEC.child('timeZone');
-	if (zone === '') return [invalid(at, zone, 'timeZone must be nil or non-empty string')];
+	if (zone === '') return [fieldInvalid(at, zone, 'timeZone must be nil or non-empty string')];
 	const wrong = (part: string): boolean =>
 		part === '.' || part === '..' || part.startsWith('-') || !ZONE_PART.test(part);
-	if (zone.split('/').some(wrong)) return [invalid(at, zone, `unknown time zone ${zone}`)];
+	if (zone.split('/').some(wrong)) return [fieldInvalid(at, zone, `unknown time zone ${zone}`)];
 	const errors: FieldError[] = [];
 	if (zone.toLowerCase() === 'local') {
 		const detail = 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones';
-		errors.push(invalid(at, zone, detail));
+		errors.push(fieldInvalid(at, zone, detail));
 	}
 	const problem = timeZoneProblem(zone);
-	return problem === undefined ? errors : [...errors, invalid(at, zone, problem)];
+	return problem === undefined ? errors : [...errors, fieldInvalid(at, zone, problem)];
 }
 
 /**
@@ -104,7 +104,7 @@ function validateTemplate({ jobTemplate: { spec } }: CronJobSpec): readonly Fiel
 	const at = SPEC.child('jobTemplate', 'spec');
 	const errors = [...validateJobSpec(spec, at)];
 	if (spec.selector !== undefined) {
-		errors.push(invalid(at.child('selector'), spec.selector, '`selector` will be auto-generated'));
+		errors.push(fieldInvalid(at.child('selector'), spec.selector, '`selector` will be auto-generated'));
 	}
 	if (spec.manualSelector === true) {
 		errors.push(notSupported(at.child('manualSelector'), true, ['nil', 'false']));

@@ -1,11 +1,11 @@
 import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
 	duplicate,
-	invalid,
+	fieldInvalid,
+	fieldRequired,
 	invalidUnshown,
 	nonNegative,
 	notSupported,
-	required,
 	tooLong,
 	tooMany,
 } from '../../meta/field-errors.ts';
@@ -39,7 +39,8 @@ export function validatePodFailurePolicy(spec: JobSpec, path: FieldPath): readon
  * slice.
  */
 function chosen(value: string, values: readonly string[], path: FieldPath): readonly FieldError[] {
-	if (value === '') return [required(path, `valid values: [${values.map((each) => `"${each}"`).join(' ')}]`)];
+	if (value === '')
+		return [fieldRequired(path, `valid values: [${values.map((each) => `"${each}"`).join(' ')}]`)];
 	return values.includes(value) ? [] : [notSupported(path, value, values)];
 }
 
@@ -54,7 +55,7 @@ function validateRule(
 	const errors: FieldError[] = [];
 	const { action, onExitCodes, onPodConditions = [] } = rule;
 	if (action === 'FailIndex' && spec.backoffLimitPerIndex === undefined) {
-		errors.push(invalid(path.child('action'), action, 'requires the backoffLimitPerIndex to be set'));
+		errors.push(fieldInvalid(path.child('action'), action, 'requires the backoffLimitPerIndex to be set'));
 	} else {
 		errors.push(...chosen(action, ACTIONS, path.child('action')));
 	}
@@ -78,21 +79,21 @@ function validateExitCodes(
 	const errors = [...chosen(operator, OPERATORS, path.child('operator'))];
 	if (containerName !== undefined && !names.has(containerName)) {
 		const detail = 'must be one of the container or initContainer names in the pod template';
-		errors.push(invalid(path.child('containerName'), containerName, detail));
+		errors.push(fieldInvalid(path.child('containerName'), containerName, detail));
 	}
 	const at = path.child('values');
-	if (values.length === 0) errors.push(invalid(at, values, 'at least one value is required'));
+	if (values.length === 0) errors.push(fieldInvalid(at, values, 'at least one value is required'));
 	if (values.length > MOST_EXIT_CODES) errors.push(tooMany(at, values.length, MOST_EXIT_CODES));
 	const seen = new Set<number>();
 	for (const [index, value] of values.entries()) {
 		if (operator === 'In' && value === 0) {
-			errors.push(invalid(at.index(index), value, 'must not be 0 for the In operator'));
+			errors.push(fieldInvalid(at.index(index), value, 'must not be 0 for the In operator'));
 		}
 		if (seen.has(value)) errors.push(duplicate(at.index(index), value));
 		seen.add(value);
 	}
 	if (values.some((value, index) => index > 0 && (values[index - 1] ?? 0) > value)) {
-		errors.push(invalid(at, values, 'must be ordered'));
+		errors.push(fieldInvalid(at, values, 'must be ordered'));
 	}
 	return errors;
 }
@@ -105,7 +106,7 @@ function validateConditions(
 	return [
 		...(patterns.length > MOST_CONDITIONS ? [tooMany(path, patterns.length, MOST_CONDITIONS)] : []),
 		...patterns.flatMap(({ type, status }, index) => [
-			...qualifiedName(type).map((text) => invalid(path.index(index).child('type'), type, text)),
+			...qualifiedName(type).map((text) => fieldInvalid(path.index(index).child('type'), type, text)),
 			...chosen(status, STATUSES, path.index(index).child('status')),
 		]),
 	];
@@ -117,7 +118,9 @@ export function validateSuccessPolicy(spec: JobSpec, path: FieldPath): readonly 
 	const at = path.child('rules');
 	const errors: FieldError[] = [];
 	if (rules.length === 0) {
-		errors.push(required(at, 'at least one rules must be specified when the successPolicy is specified'));
+		errors.push(
+			fieldRequired(at, 'at least one rules must be specified when the successPolicy is specified'),
+		);
 	}
 	if (rules.length > MOST_RULES) errors.push(tooMany(at, rules.length, MOST_RULES));
 	for (const [index, rule] of rules.entries()) {
@@ -134,7 +137,7 @@ function validateSuccessRule(
 ): readonly FieldError[] {
 	const { succeededCount, succeededIndexes } = rule;
 	if (succeededCount === undefined && succeededIndexes === undefined) {
-		return [required(path, 'at least one of succeededCount or succeededIndexes must be specified')];
+		return [fieldRequired(path, 'at least one of succeededCount or succeededIndexes must be specified')];
 	}
 	const errors: FieldError[] = [];
 	let listed: number | undefined;
@@ -142,7 +145,8 @@ function validateSuccessRule(
 		const at = path.child('succeededIndexes');
 		if (exceeds(succeededIndexes, LONGEST_INDEX_LIST)) errors.push(tooLong(at, LONGEST_INDEX_LIST));
 		const list = parseIndexList(succeededIndexes, completions);
-		if (!list.ok) errors.push(invalid(at, succeededIndexes, `error parsing succeededIndexes: ${list.error}`));
+		if (!list.ok)
+			errors.push(fieldInvalid(at, succeededIndexes, `error parsing succeededIndexes: ${list.error}`));
 		// As upstream, an invalid list counts as 0 indexes, so any succeededCount is an error as well.
 		listed = list.ok ? list.size : 0;
 	}
@@ -151,11 +155,11 @@ function validateSuccessRule(
 	errors.push(...nonNegative(at, succeededCount));
 	if (succeededCount > completions) {
 		const detail = `must be less than or equal to ${completions} (the number of specified completions)`;
-		errors.push(invalid(at, succeededCount, detail));
+		errors.push(fieldInvalid(at, succeededCount, detail));
 	}
 	if (listed !== undefined && succeededCount > listed) {
 		const detail = `must be less than or equal to ${listed} (the number of indexes in the specified succeededIndexes field)`;
-		errors.push(invalid(at, succeededCount, detail));
+		errors.push(fieldInvalid(at, succeededCount, detail));
 	}
 	return errors;
 }

@@ -7,11 +7,11 @@ import {
 	int32,
 	int64,
 	list,
+	nullable,
 	object,
+	omitZero,
 	oneOf,
 	optional,
-	plain,
-	pointer,
 	required,
 	setList,
 	string,
@@ -24,7 +24,7 @@ import { labelSelectorSchema } from '../../meta/selector.ts';
  * The schema of batch/v1 Job. The descriptions are what `kubectl explain` prints: what the field means, its
  * default and bounds, and what follows from it.
  *
- * Whether a field is `optional`, `pointer`, `plain` or `always` follows its Go type in upstream's
+ * Whether a field is `optional`, `nullable`, `omitZero` or `always` follows its Go type in upstream's
  * k8s.io/api/batch/v1, since that decides which zero values are stored and sent (see meta/schema.ts).
  */
 
@@ -32,7 +32,7 @@ const onExitCodesSchema = object(
 	'io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement',
 	'A requirement on the exit codes of a failed Pod: its rule matches if it holds for one container.',
 	{
-		containerName: pointer(
+		containerName: nullable(
 			string,
 			'Restricts the requirement to the container or init container of this name. By default it applies to all of them.',
 		),
@@ -93,7 +93,7 @@ const successPolicyRuleSchema = object(
 	'io.k8s.api.batch.v1.SuccessPolicyRule',
 	'One criterion for success: set succeededIndexes, succeededCount or both.',
 	{
-		succeededIndexes: pointer(
+		succeededIndexes: nullable(
 			string,
 			'Indexes that must succeed, as numbers and ranges separated by commas: 0,2-4. All of them must, unless succeededCount is set. By default all indexes are considered.',
 		),
@@ -174,7 +174,7 @@ export const jobSpecSchema = object(
 			int32,
 			'Seconds after the end of the Job until it is deleted with its Pods. At 0 that is immediately. If unset, the Job is kept.',
 		),
-		completionMode: pointer(
+		completionMode: nullable(
 			oneOf('NonIndexed', 'Indexed'),
 			'NonIndexed: the Job is complete once completions Pods have succeeded. Indexed: once a Pod has succeeded for each index from 0 to completions - 1. Default NonIndexed. Immutable.',
 		),
@@ -182,11 +182,11 @@ export const jobSpecSchema = object(
 			boolean,
 			'If true, the job controller creates no Pods and deletes running ones until it is set to false. Default false.',
 		),
-		podReplacementPolicy: pointer(
+		podReplacementPolicy: nullable(
 			oneOf('Failed', 'TerminatingOrFailed'),
 			'When a replacement is created. TerminatingOrFailed: as soon as a Pod fails or is being deleted. Failed: only once the Pod has ended. Default TerminatingOrFailed, or Failed with podFailurePolicy, which allows no other value.',
 		),
-		managedBy: pointer(
+		managedBy: nullable(
 			string,
 			'Controller that manages the Job, as a path with a domain: acme.io/foo. Unless it is kubernetes.io/job-controller, the built-in controller ignores the Job. At most 63 characters. Immutable.',
 		),
@@ -241,15 +241,15 @@ export const jobStatusSchema = object(
 			'Time at which the job controller first acted on the Job. Cleared when the Job is suspended, and set again when it is resumed.',
 		),
 		completionTime: optional(time, 'Time at which the Job completed. Not set if the Job failed.'),
-		active: plain(int32, 'Number of pending and running Pods that are not being deleted.'),
-		succeeded: plain(int32, 'Number of Pods that reached phase Succeeded.'),
-		failed: plain(int32, 'Number of Pods that reached phase Failed.'),
+		active: omitZero(int32, 'Number of pending and running Pods that are not being deleted.'),
+		succeeded: omitZero(int32, 'Number of Pods that reached phase Succeeded.'),
+		failed: omitZero(int32, 'Number of Pods that reached phase Failed.'),
 		terminating: optional(int32, 'Number of Pods that are being deleted and have not ended yet.'),
 		completedIndexes: optional(
 			string,
 			'Indexes of an Indexed Job that succeeded, as numbers and ranges: 0,2-4.',
 		),
-		failedIndexes: pointer(
+		failedIndexes: nullable(
 			string,
 			'Indexes that failed, as numbers and ranges: 0,2-4. Set only if backoffLimitPerIndex is.',
 		),

@@ -1,6 +1,6 @@
 import { validatePodTemplate } from '../../core/pod/validation.ts';
 import type { FieldError, FieldPath } from '../../meta/field.ts';
-import { invalid, nonNegative, notSupported, required, tooLong } from '../../meta/field-errors.ts';
+import { fieldInvalid, fieldRequired, nonNegative, notSupported, tooLong } from '../../meta/field-errors.ts';
 import { dns1123Subdomain, exceeds } from '../../meta/names.ts';
 import { validatePodFailurePolicy, validateSuccessPolicy } from './policy-validation.ts';
 import type { JobSpec } from './schema.ts';
@@ -32,7 +32,7 @@ export function validateJobSpec(spec: JobSpec, path: FieldPath): readonly FieldE
 	const errors: FieldError[] = [];
 	for (const count of COUNTS) errors.push(...nonNegative(path.child(count), spec[count] ?? 0));
 	if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
-		errors.push(required(path.child('backoffLimitPerIndex'), 'when maxFailedIndexes is specified'));
+		errors.push(fieldRequired(path.child('backoffLimitPerIndex'), 'when maxFailedIndexes is specified'));
 	}
 	if (spec.managedBy !== undefined) errors.push(...validateManager(spec.managedBy, path.child('managedBy')));
 	const mode: string = spec.completionMode ?? 'NonIndexed';
@@ -45,7 +45,7 @@ export function validateJobSpec(spec: JobSpec, path: FieldPath): readonly FieldE
 	if (spec.successPolicy) {
 		const at = path.child('successPolicy');
 		if (mode === 'Indexed') errors.push(...validateSuccessPolicy(spec, at));
-		else errors.push(invalid(at, spec.successPolicy, 'requires indexed completion mode'));
+		else errors.push(fieldInvalid(at, spec.successPolicy, 'requires indexed completion mode'));
 	}
 	errors.push(...validateReplacement(spec, path.child('podReplacementPolicy')));
 	return [...errors, ...validateTemplate(spec, path.child('template'))];
@@ -55,18 +55,18 @@ const PATH_CHARACTERS = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/;
 
 /** The errors of a managedBy, which must be a domain with a path: `acme.io/foo`. */
 function validateManager(managedBy: string, path: FieldPath): readonly FieldError[] {
-	if (managedBy === '') return [required(path)];
+	if (managedBy === '') return [fieldRequired(path)];
 	const errors: FieldError[] = [];
 	const slash = managedBy.indexOf('/');
 	const host = managedBy.slice(0, Math.max(slash, 0));
 	const rest = managedBy.slice(slash + 1);
 	if (host === '' || rest === '') {
-		errors.push(invalid(path, managedBy, 'must be a domain-prefixed path (such as "acme.io/foo")'));
+		errors.push(fieldInvalid(path, managedBy, 'must be a domain-prefixed path (such as "acme.io/foo")'));
 	} else {
-		for (const text of dns1123Subdomain(host)) errors.push(invalid(path, host, text));
+		for (const text of dns1123Subdomain(host)) errors.push(fieldInvalid(path, host, text));
 		if (!PATH_CHARACTERS.test(rest)) {
 			const form = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
-			errors.push(invalid(path, rest, `Invalid path (regex used for validation is '${form}')`));
+			errors.push(fieldInvalid(path, rest, `Invalid path (regex used for validation is '${form}')`));
 		}
 	}
 	if (exceeds(managedBy, LONGEST_MANAGER)) errors.push(tooLong(path, LONGEST_MANAGER));
@@ -78,10 +78,10 @@ function validateIndexed(spec: JobSpec, path: FieldPath): readonly FieldError[] 
 	const errors: FieldError[] = [];
 	const { completions, parallelism = 0, maxFailedIndexes, backoffLimitPerIndex } = spec;
 	if (completions === undefined) {
-		errors.push(required(path.child('completions'), 'when completion mode is Indexed'));
+		errors.push(fieldRequired(path.child('completions'), 'when completion mode is Indexed'));
 	}
 	const tooHigh = (field: string, value: number, limit: string): void => {
-		errors.push(invalid(path.child(field), value, `must be less than or equal to ${limit}`));
+		errors.push(fieldInvalid(path.child(field), value, `must be less than or equal to ${limit}`));
 	};
 	if (parallelism > MOST_INDEXED_PODS) {
 		tooHigh('parallelism', parallelism, `${MOST_INDEXED_PODS} when completion mode is Indexed`);
@@ -97,7 +97,7 @@ function validateIndexed(spec: JobSpec, path: FieldPath): readonly FieldError[] 
 	const limit = `${MOST_WITH_MANY_COMPLETIONS} when completions are above ${MANY_COMPLETIONS} and used with backoff limit per index`;
 	if (maxFailedIndexes === undefined) {
 		errors.push(
-			required(
+			fieldRequired(
 				path.child('maxFailedIndexes'),
 				`must be specified when completions is above ${MANY_COMPLETIONS}`,
 			),
@@ -113,7 +113,7 @@ function validateIndexed(spec: JobSpec, path: FieldPath): readonly FieldError[] 
 function validateNotIndexed(spec: JobSpec, path: FieldPath): readonly FieldError[] {
 	return (['backoffLimitPerIndex', 'maxFailedIndexes'] as const)
 		.filter((field) => spec[field] !== undefined)
-		.map((field) => invalid(path.child(field), spec[field], 'requires indexed completion mode'));
+		.map((field) => fieldInvalid(path.child(field), spec[field], 'requires indexed completion mode'));
 }
 
 /**
@@ -133,11 +133,11 @@ function validateTemplate(spec: JobSpec, path: FieldPath): readonly FieldError[]
 	const at = path.child('spec', 'restartPolicy');
 	const policy: string = spec.template.spec.restartPolicy ?? '';
 	if (policy === '' || policy === 'Always') {
-		errors.push(required(at, 'valid values: "OnFailure", "Never"'));
+		errors.push(fieldRequired(at, 'valid values: "OnFailure", "Never"'));
 	} else if (policy !== 'OnFailure' && policy !== 'Never') {
 		errors.push(notSupported(at, policy, ['OnFailure', 'Never']));
 	} else if (spec.podFailurePolicy && policy !== 'Never') {
-		errors.push(invalid(at, policy, 'only "Never" is supported when podFailurePolicy is specified'));
+		errors.push(fieldInvalid(at, policy, 'only "Never" is supported when podFailurePolicy is specified'));
 	}
 	return errors;
 }

@@ -3,11 +3,11 @@ import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
 import {
 	duplicate,
+	fieldInvalid,
+	fieldRequired,
 	immutable,
-	invalid,
 	invalidUnshown,
 	nonNegative,
-	required,
 } from '../../meta/field-errors.ts';
 import { timeOf } from '../../meta/time.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
@@ -51,7 +51,7 @@ function validateCounts(status: JobStatus): readonly FieldError[] {
 	for (const list of ['succeeded', 'failed'] as const) {
 		const path = STATUS.child('uncountedTerminatedPods', list);
 		for (const [index, uid] of (status.uncountedTerminatedPods?.[list] ?? []).entries()) {
-			if (uid === '') errors.push(invalid(path.index(index), uid, 'must not be empty'));
+			if (uid === '') errors.push(fieldInvalid(path.index(index), uid, 'must not be empty'));
 			else if (seen.has(uid)) errors.push(duplicate(path.index(index), uid));
 			seen.add(uid);
 		}
@@ -132,11 +132,11 @@ function wrongValue(
 	{ job }: Change,
 	detail: string,
 ): readonly FieldError[] {
-	return wrong ? [invalid(STATUS.child(field), job.status[field], detail)] : [];
+	return wrong ? [fieldInvalid(STATUS.child(field), job.status[field], detail)] : [];
 }
 
 function missing(wrong: boolean, field: keyof JobStatus, detail: string): readonly FieldError[] {
-	return wrong ? [required(STATUS.child(field), detail)] : [];
+	return wrong ? [fieldRequired(STATUS.child(field), detail)] : [];
 }
 
 /**
@@ -319,7 +319,7 @@ const RULES: readonly Rule[] = [
 		check: ({ job: { status }, old }) => {
 			const wrong = (status.failed ?? 0) < (old.status.failed ?? 0);
 			const detail = 'cannot decrease the failed counter';
-			return wrong ? [invalid(STATUS.child('failed'), status.failed ?? 0, detail)] : [];
+			return wrong ? [fieldInvalid(STATUS.child('failed'), status.failed ?? 0, detail)] : [];
 		},
 	},
 	{
@@ -328,7 +328,7 @@ const RULES: readonly Rule[] = [
 			const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism;
 			const wrong = !elastic && (status.succeeded ?? 0) < (old.status.succeeded ?? 0);
 			const detail = 'cannot decrease the succeeded counter';
-			return wrong ? [invalid(STATUS.child('succeeded'), status.succeeded ?? 0, detail)] : [];
+			return wrong ? [fieldInvalid(STATUS.child('succeeded'), status.succeeded ?? 0, detail)] : [];
 		},
 	},
 	{
@@ -373,5 +373,7 @@ function checkStartTime(change: Change): readonly FieldError[] {
 	if (was.startTime === undefined || job.spec.suspend) return [];
 	if (hasCondition(old.status, 'Suspended') && hasCondition(job.status, 'Suspended', 'False')) return [];
 	const { startTime = null } = job.status;
-	return [invalid(STATUS.child('startTime'), startTime, 'field is immutable for unsuspended job once set')];
+	return [
+		fieldInvalid(STATUS.child('startTime'), startTime, 'field is immutable for unsuspended job once set'),
+	];
 }

@@ -2,7 +2,7 @@ import type { PodSpec } from '../../core/pod/schema.ts';
 import { semanticEqual } from '../../meta/equality.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { immutable, invalid } from '../../meta/field-errors.ts';
+import { fieldInvalid, immutable } from '../../meta/field-errors.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { CONTROLLER_UID_LABEL, expectedLabels, JOB_NAME_LABEL } from './labels.ts';
 import type { Job, JobSpec } from './schema.ts';
@@ -52,7 +52,11 @@ function validateCompletions(job: Job, old: Job): readonly FieldError[] {
 		return [];
 	}
 	return [
-		invalid(SPEC.child('completions'), completions, 'can only be modified in tandem with spec.parallelism'),
+		fieldInvalid(
+			SPEC.child('completions'),
+			completions,
+			'can only be modified in tandem with spec.parallelism',
+		),
 	];
 }
 

@@ -1,7 +1,7 @@
 import { podTemplateWarnings } from '../../core/pod/warnings.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { invalid, required } from '../../meta/field-errors.ts';
+import { fieldInvalid, fieldRequired } from '../../meta/field-errors.ts';
 import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
 import { matches, selectorOf, validateLabelSelector } from '../../meta/selector.ts';
 import { validateMeta } from '../../meta/validate-meta.ts';
@@ -32,13 +32,13 @@ export function validateJob(job: Job, expected = expectedLabels(job)): readonly 
 export function validateSpecWithSelector({ spec }: Job): readonly FieldError[] {
 	const errors = [...validateJobSpec(spec, SPEC)];
 	const at = SPEC.child('selector');
-	if (spec.selector === undefined) errors.push(required(at));
+	if (spec.selector === undefined) errors.push(fieldRequired(at));
 	const selectorErrors = validateLabelSelector(spec.selector, at);
 	errors.push(...selectorErrors);
 	const labels = spec.template.metadata?.labels ?? {};
 	if (selectorErrors.length === 0 && !matches(selectorOf(spec.selector), labels)) {
 		const path = SPEC.child('template', 'metadata', 'labels');
-		errors.push(invalid(path, sorted(labels), '`selector` does not match template `labels`'));
+		errors.push(fieldInvalid(path, sorted(labels), '`selector` does not match template `labels`'));
 	}
 	return errors;
 }
@@ -50,18 +50,18 @@ function validateGeneratedSelector(
 ): readonly FieldError[] {
 	if (spec.manualSelector === true || spec.selector === undefined) return [];
 	const errors: FieldError[] = [];
-	if (!metadata.uid) errors.push(required(META.child('uid')));
+	if (!metadata.uid) errors.push(fieldRequired(META.child('uid')));
 	const path = SPEC.child('template', 'metadata', 'labels');
 	const labels = spec.template.metadata?.labels ?? {};
 	for (const [key, value] of expected) {
 		const detail = `must be '${value}'`;
-		if (labels[key] === undefined) errors.push(required(path.key(key), detail));
-		else if (labels[key] !== value) errors.push(invalid(path.key(key), sorted(labels), detail));
+		if (labels[key] === undefined) errors.push(fieldRequired(path.key(key), detail));
+		else if (labels[key] !== value) errors.push(fieldInvalid(path.key(key), sorted(labels), detail));
 	}
 	const at = SPEC.child('selector');
 	const readable = validateLabelSelector(spec.selector, at).length === 0;
 	if (readable && !matches(selectorOf(spec.selector), Object.fromEntries(expected))) {
-		errors.push(invalid(at, spec.selector, '`selector` not auto-generated'));
+		errors.push(fieldInvalid(at, spec.selector, '`selector` not auto-generated'));
 	}
 	return errors;
 }
@@ -79,7 +79,7 @@ function validatePodNames({ metadata, spec }: Job): readonly FieldError[] {
 	const longest = `${metadata.name ?? ''}-${(spec.completions ?? 0) - 1}`;
 	if (dns1123Label(longest).length === 0) return [];
 	const detail = `will not able to create pod with invalid DNS label: ${longest}`;
-	return [invalid(META.child('name'), metadata.name ?? '', detail)];
+	return [fieldInvalid(META.child('name'), metadata.name ?? '', detail)];
 }
 
 /** Above both, upstream warns that the lists of indexes in the status may become too large to store. */

@@ -2,7 +2,7 @@ import { ageColumn, nameColumn } from '../../meta/columns.ts';
 import { leftOut } from '../../meta/dropped-fields.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { invalid, nonNegative } from '../../meta/field-errors.ts';
+import { fieldInvalid, nonNegative } from '../../meta/field-errors.ts';
 import { dns1123Subdomain } from '../../meta/names.ts';
 import type { ResourceDefinition } from '../../meta/resource.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
@@ -83,7 +83,9 @@ function validateLease(lease: Lease): readonly FieldError[] {
 function validateSpec({ spec: { leaseDurationSeconds, leaseTransitions } }: Lease): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	if (leaseDurationSeconds !== undefined && leaseDurationSeconds <= 0) {
-		errors.push(invalid(SPEC.child('leaseDurationSeconds'), leaseDurationSeconds, 'must be greater than 0'));
+		errors.push(
+			fieldInvalid(SPEC.child('leaseDurationSeconds'), leaseDurationSeconds, 'must be greater than 0'),
+		);
 	}
 	if (leaseTransitions !== undefined) {
 		errors.push(...nonNegative(SPEC.child('leaseTransitions'), leaseTransitions));

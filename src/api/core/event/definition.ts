@@ -1,7 +1,7 @@
 import { ageOf } from '../../meta/duration.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { invalid, malformed, required } from '../../meta/field-errors.ts';
+import { fieldInvalid, fieldRequired, malformed } from '../../meta/field-errors.ts';
 import { dns1123Subdomain, exceeds, qualifiedName } from '../../meta/names.ts';
 import type { Column, ResourceDefinition } from '../../meta/resource.ts';
 import { type Event, eventSchema } from './schema.ts';
@@ -103,7 +103,7 @@ function validateEvent(event: Event): readonly FieldError[] {
 	// Events about cluster-scoped objects are in the namespace default.
 	if (!agrees && !(involved === '' && (namespace === '' || namespace === 'default'))) {
 		const at = new FieldPath('involvedObject').child('namespace');
-		errors.push(invalid(at, involved, 'does not match event.namespace'));
+		errors.push(fieldInvalid(at, involved, 'does not match event.namespace'));
 	}
 	if (isNewKind) errors.push(...validateReport(event));
 	return [...errors, ...malformed(new FieldPath('namespace'), namespace, dns1123Subdomain(namespace))];
@@ -113,7 +113,7 @@ function validateReport(event: Event): readonly FieldError[] {
 	const { reportingComponent, reportingInstance, action = '', reason = '', message = '' } = event;
 	const component = new FieldPath('reportingComponent');
 	return [
-		...(reportingComponent === '' ? [required(component)] : []),
+		...(reportingComponent === '' ? [fieldRequired(component)] : []),
 		...malformed(component, reportingComponent, qualifiedName(reportingComponent)),
 		...validateText('reportingInstance', reportingInstance),
 		...validateText('action', action),
@@ -123,12 +123,12 @@ function validateReport(event: Event): readonly FieldError[] {
 }
 
 function validateText(field: string, text: string): readonly FieldError[] {
-	return text === '' ? [required(new FieldPath(field))] : atMost(field, text, MAX_NAME_LENGTH);
+	return text === '' ? [fieldRequired(new FieldPath(field))] : atMost(field, text, MAX_NAME_LENGTH);
 }
 
 function atMost(field: string, text: string, max: number): readonly FieldError[] {
 	if (!exceeds(text, max)) return [];
-	return [invalid(new FieldPath(field), '', `can have at most ${max} characters`)];
+	return [fieldInvalid(new FieldPath(field), '', `can have at most ${max} characters`)];
 }
 
 /** Age of the last occurrence: from the series if there is one, else the last timestamp, else the first. */

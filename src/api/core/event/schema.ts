@@ -5,8 +5,8 @@ import {
 	int32,
 	microTimeOrNull,
 	object,
+	omitZero,
 	optional,
-	plain,
 	required,
 	string,
 	timeOrNull,
@@ -37,7 +37,7 @@ export const eventSchema = object(
 		),
 		firstTimestamp: always(timeOrNull, 'Time at which the Event was first reported.'),
 		lastTimestamp: always(timeOrNull, 'Time at which the Event was last reported.'),
-		count: plain(int32, 'Number of times that the Event was reported.'),
+		count: omitZero(int32, 'Number of times that the Event was reported.'),
 		type: optional(string, 'Type of the Event: Normal or Warning.'),
 		eventTime: always(
 			microTimeOrNull,
@@ -45,7 +45,7 @@ export const eventSchema = object(
 		),
 		series: optional(
 			object('io.k8s.api.core.v1.EventSeries', 'Series of equal Events that are stored as one.', {
-				count: plain(int32, 'Number of occurrences in the series so far.'),
+				count: omitZero(int32, 'Number of occurrences in the series so far.'),
 				lastObservedTime: always(microTimeOrNull, 'Time at which the last occurrence was observed.'),
 			}),
 			'Series of equal Events that this one stands for. Absent for a single occurrence.',

@@ -2,7 +2,7 @@ import { ageColumn, nameColumn } from '../../meta/columns.ts';
 import { withDefaultsForZeros, withField } from '../../meta/defaults.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { invalid, malformed } from '../../meta/field-errors.ts';
+import { fieldInvalid, malformed } from '../../meta/field-errors.ts';
 import { dns1123Label, qualifiedName } from '../../meta/names.ts';
 import type { ResourceDefinition } from '../../meta/resource.ts';
 import { validateFinalizerOwner, validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
@@ -92,11 +92,11 @@ function validateNamespace({ metadata, spec }: Namespace): readonly FieldError[]
 function validatePhase({ metadata, status }: Namespace): readonly FieldError[] {
 	const path = new FieldPath('status').child('Phase');
 	if (metadata.deletionTimestamp === undefined && status.phase !== 'Active') {
-		return [invalid(path, status.phase ?? '', "may only be 'Active' if `deletionTimestamp` is empty")];
+		return [fieldInvalid(path, status.phase ?? '', "may only be 'Active' if `deletionTimestamp` is empty")];
 	}
 	if (metadata.deletionTimestamp !== undefined && status.phase !== 'Terminating') {
 		return [
-			invalid(path, status.phase ?? '', "may only be 'Terminating' if `deletionTimestamp` is not empty"),
+			fieldInvalid(path, status.phase ?? '', "may only be 'Terminating' if `deletionTimestamp` is not empty"),
 		];
 	}
 	return [];

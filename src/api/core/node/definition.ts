@@ -2,7 +2,7 @@ import { ageColumn, nameColumn } from '../../meta/columns.ts';
 import { semanticEqual } from '../../meta/equality.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { chosen, duplicate, forbidden, invalid, malformed } from '../../meta/field-errors.ts';
+import { chosen, duplicate, fieldForbidden, fieldInvalid, malformed } from '../../meta/field-errors.ts';
 import { dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts';
 import type { Column, ResourceDefinition } from '../../meta/resource.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
@@ -104,15 +104,15 @@ function validateNodeUpdate(node: Node, old: Node): readonly FieldError[] {
 	const { podCIDRs = [], providerID, externalID } = old.spec;
 	if (podCIDRs.length > 0 && !semanticEqual(podCIDRs, node.spec.podCIDRs)) {
 		const detail = 'node updates may not change podCIDR except from "" to valid';
-		errors.push(forbidden(SPEC.child('podCIDRs'), detail));
+		errors.push(fieldForbidden(SPEC.child('podCIDRs'), detail));
 	}
 	if (providerID && providerID !== node.spec.providerID) {
 		const detail = 'node updates may not change providerID except from "" to valid';
-		errors.push(forbidden(SPEC.child('providerID'), detail));
+		errors.push(fieldForbidden(SPEC.child('providerID'), detail));
 	}
 	errors.push(...validateTaints(node.spec.taints ?? [], META.child('taints')));
 	if ((externalID ?? '') !== (node.spec.externalID ?? '')) {
-		errors.push(forbidden(SPEC.child('externalID'), 'may not be updated'));
+		errors.push(fieldForbidden(SPEC.child('externalID'), 'may not be updated'));
 	}
 	return errors;
 }
@@ -135,7 +135,7 @@ function validateTaints(taints: readonly Taint[], path: FieldPath): readonly Fie
 		const { key, value = '', effect } = taint;
 		const errors = [...malformed(at.child('key'), key, qualifiedName(key))];
 		const problems = labelValue(value);
-		if (problems.length > 0) errors.push(invalid(at.child('value'), value, problems.join(';')));
+		if (problems.length > 0) errors.push(fieldInvalid(at.child('value'), value, problems.join(';')));
 		errors.push(...chosen(at.child('effect'), effect, TAINT_EFFECTS));
 		const identity = `${key}:${effect}`;
 		if (seen.has(identity)) {

@@ -9,9 +9,9 @@ import {
 	map,
 	mapList,
 	object,
+	omitZero,
 	oneOf,
 	optional,
-	plain,
 	quantity,
 	required,
 	setList,
@@ -76,7 +76,7 @@ const nodeSpecSchema = object('io.k8s.api.core.v1.NodeSpec', 'Desired state of a
 		string,
 		'Identifier of the machine at its cloud provider, as <provider>://<id>. Cannot be changed once set.',
 	),
-	unschedulable: plain(boolean, 'If true, no new Pods are scheduled to the Node. Default false.'),
+	unschedulable: omitZero(boolean, 'If true, no new Pods are scheduled to the Node. Default false.'),
 	taints: optional(list(taintSchema), 'Taints of the Node, which repel the Pods that do not tolerate them.'),
 	configSource: optional(
 		nodeConfigSourceSchema,
@@ -146,7 +146,7 @@ const containerImageSchema = object(
 	'Container image that is present on a Node.',
 	{
 		names: optional(list(string), 'Names by which the image is known, with tag or digest.'),
-		sizeBytes: plain(int64, 'Size of the image in bytes.'),
+		sizeBytes: omitZero(int64, 'Size of the image in bytes.'),
 	},
 );
 

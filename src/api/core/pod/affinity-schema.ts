@@ -3,10 +3,10 @@ import {
 	int32,
 	int64,
 	list,
+	nullable,
 	object,
 	oneOf,
 	optional,
-	pointer,
 	required,
 	string,
 } from '../../meta/schema.ts';
@@ -220,11 +220,11 @@ export const topologySpreadConstraintSchema = object(
 			int32,
 			'Minimum number of domains. With fewer, the fewest Pods of any domain counts as 0. Default 1; only with DoNotSchedule.',
 		),
-		nodeAffinityPolicy: pointer(
+		nodeAffinityPolicy: nullable(
 			oneOf('Honor', 'Ignore'),
 			"Whether only Nodes that match the Pod's node affinity and node selector count: Honor (the default) or Ignore.",
 		),
-		nodeTaintsPolicy: pointer(
+		nodeTaintsPolicy: nullable(
 			oneOf('Honor', 'Ignore'),
 			'Whether Nodes with taints that the Pod does not tolerate are left out: Honor or Ignore (the default).',
 		),

@@ -2,11 +2,11 @@ import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
 	chosen,
 	duplicate,
-	forbidden,
-	invalid,
+	fieldForbidden,
+	fieldInvalid,
+	fieldRequired,
 	malformed,
 	notSupported,
-	required,
 } from '../../meta/field-errors.ts';
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts';
 import { type LabelSelector, validateLabelSelector } from '../../meta/selector.ts';
@@ -63,7 +63,7 @@ function validateNodeAffinity(
 	if (needed) {
 		const at = path.child(REQUIRED, 'nodeSelectorTerms');
 		if (needed.nodeSelectorTerms.length === 0) {
-			errors.push(required(at, 'must have at least one node selector term'));
+			errors.push(fieldRequired(at, 'must have at least one node selector term'));
 		}
 		for (const [index, term] of needed.nodeSelectorTerms.entries()) {
 			errors.push(...validateNodeTerm(term, at.index(index), true));
@@ -78,7 +78,7 @@ function validateNodeAffinity(
 }
 
 function validateWeight(weight: number, path: FieldPath): readonly FieldError[] {
-	return weight > 0 && weight <= 100 ? [] : [invalid(path, weight, 'must be in the range 1-100')];
+	return weight > 0 && weight <= 100 ? [] : [fieldInvalid(path, weight, 'must be in the range 1-100')];
 }
 
 /** A term without requirements is valid, although it matches no node; upstream accepts it too. */
@@ -122,17 +122,17 @@ function validateOperator(
 		case 'In':
 		case 'NotIn':
 			if (values.length > 0) return [];
-			return [required(at, "must be specified when `operator` is 'In' or 'NotIn'")];
+			return [fieldRequired(at, "must be specified when `operator` is 'In' or 'NotIn'")];
 		case 'Exists':
 		case 'DoesNotExist':
 			if (values.length === 0) return [];
-			return [forbidden(at, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")];
+			return [fieldForbidden(at, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")];
 		case 'Gt':
 		case 'Lt':
 			if (values.length === 1) return [];
-			return [required(at, "must be specified single value when `operator` is 'Lt' or 'Gt'")];
+			return [fieldRequired(at, "must be specified single value when `operator` is 'Lt' or 'Gt'")];
 		default:
-			return [invalid(path.child('operator'), operator, 'not a valid selector operator')];
+			return [fieldInvalid(path.child('operator'), operator, 'not a valid selector operator')];
 	}
 }
 
@@ -147,13 +147,13 @@ function validateFieldRequirement(
 	const { key, operator, values = [] } = requirement;
 	const errors: FieldError[] = [];
 	if (operator !== 'In' && operator !== 'NotIn') {
-		errors.push(invalid(path.child('operator'), operator, 'not a valid selector operator'));
+		errors.push(fieldInvalid(path.child('operator'), operator, 'not a valid selector operator'));
 	} else if (values.length !== 1) {
 		const detail = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
-		errors.push(required(path.child('values'), detail));
+		errors.push(fieldRequired(path.child('values'), detail));
 	}
 	if (key !== 'metadata.name') {
-		return [...errors, invalid(path.child('key'), key, 'not a valid field selector key')];
+		return [...errors, fieldInvalid(path.child('key'), key, 'not a valid field selector key')];
 	}
 	for (const [index, value] of values.entries()) {
 		errors.push(...malformed(path.child('values').index(index), value, dns1123Subdomain(value)));
@@ -172,7 +172,7 @@ function validatePodTerm(term: PodAffinityTerm, path: FieldPath): readonly Field
 			malformed(path.child('namespace'), name, dns1123Label(name)),
 		),
 		...validateMatchKeys({ matchLabelKeys, mismatchLabelKeys, labelSelector }, path),
-		...(topologyKey === '' ? [required(path.child('topologyKey'), 'can not be empty')] : []),
+		...(topologyKey === '' ? [fieldRequired(path.child('topologyKey'), 'can not be empty')] : []),
 		...malformed(path.child('topologyKey'), topologyKey, qualifiedName(topologyKey)),
 	];
 }
@@ -200,7 +200,7 @@ function validateMatchKeys(keys: MatchKeys, path: FieldPath): readonly FieldErro
 		const index = places.get(key);
 		if (index !== undefined && selected.has(key)) {
 			// Upstream reports at an index of the constraint or term itself, not at that of matchLabelKeys.
-			errors.push(invalid(path.index(index), key, 'exists in both matchLabelKeys and labelSelector'));
+			errors.push(fieldInvalid(path.index(index), key, 'exists in both matchLabelKeys and labelSelector'));
 		}
 		selected.add(key);
 	}
@@ -208,7 +208,7 @@ function validateMatchKeys(keys: MatchKeys, path: FieldPath): readonly FieldErro
 	for (const [index, key] of matchLabelKeys.entries()) {
 		if (!mismatched.has(key)) continue;
 		const at = path.child('matchLabelKeys').index(index);
-		errors.push(invalid(at, key, 'exists in both matchLabelKeys and mismatchLabelKeys'));
+		errors.push(fieldInvalid(at, key, 'exists in both matchLabelKeys and mismatchLabelKeys'));
 	}
 	return errors;
 }
@@ -220,7 +220,7 @@ function validateLabelKeys(
 	path: FieldPath,
 ): readonly FieldError[] {
 	if (keys.length === 0) return [];
-	if (!selector) return [forbidden(path, 'must not be specified when labelSelector is not set')];
+	if (!selector) return [fieldForbidden(path, 'must not be specified when labelSelector is not set')];
 	return keys.flatMap((key, index) => malformed(path.index(index), key, qualifiedName(key)));
 }
 
@@ -239,8 +239,8 @@ export function validateSpread(
 		const action: string = constraint.whenUnsatisfiable;
 		const at = path.index(index);
 		const errors: FieldError[] = [];
-		if (maxSkew <= 0) errors.push(invalid(at.child('maxSkew'), maxSkew, 'must be greater than zero'));
-		if (topologyKey === '') errors.push(required(at.child('topologyKey'), 'can not be empty'));
+		if (maxSkew <= 0) errors.push(fieldInvalid(at.child('maxSkew'), maxSkew, 'must be greater than zero'));
+		if (topologyKey === '') errors.push(fieldRequired(at.child('topologyKey'), 'can not be empty'));
 		if (!SPREAD_ACTIONS.includes(action)) {
 			errors.push(notSupported(at.child('whenUnsatisfiable'), action, SPREAD_ACTIONS));
 		}
@@ -273,10 +273,10 @@ function validateMinDomains(
 ): readonly FieldError[] {
 	if (minDomains === undefined) return [];
 	const errors: FieldError[] = [];
-	if (minDomains <= 0) errors.push(invalid(path, minDomains, 'must be greater than zero'));
+	if (minDomains <= 0) errors.push(fieldInvalid(path, minDomains, 'must be greater than zero'));
 	if (action !== 'DoNotSchedule') {
 		const detail = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${action}`;
-		errors.push(invalid(path, minDomains, detail));
+		errors.push(fieldInvalid(path, minDomains, detail));
 	}
 	return errors;
 }
@@ -300,11 +300,11 @@ export function validateTolerations(
 		else if (operator !== 'Exists') {
 			const detail =
 				'operator must be Exists when `key` is empty, which means "match all values and all keys"';
-			errors.push(invalid(at.child('operator'), operator, detail));
+			errors.push(fieldInvalid(at.child('operator'), operator, detail));
 		}
 		if (tolerationSeconds !== undefined && effect !== 'NoExecute') {
 			const detail = "effect must be 'NoExecute' when `tolerationSeconds` is set";
-			errors.push(invalid(at.child('effect'), effect, detail));
+			errors.push(fieldInvalid(at.child('effect'), effect, detail));
 		}
 		errors.push(...validateTolerationValue(operator, value, at.child('operator')));
 		if (effect !== '') errors.push(...chosen(at.child('effect'), effect, TAINT_EFFECTS));
@@ -318,10 +318,12 @@ function validateTolerationValue(operator: string, value: string, path: FieldPat
 		case '':
 		case 'Equal': {
 			const problems = labelValue(value);
-			return problems.length > 0 ? [invalid(path, value, problems.join(';'))] : [];
+			return problems.length > 0 ? [fieldInvalid(path, value, problems.join(';'))] : [];
 		}
 		case 'Exists':
-			return value === '' ? [] : [invalid(path, value, "value must be empty when `operator` is 'Exists'")];
+			return value === ''
+				? []
+				: [fieldInvalid(path, value, "value must be empty when `operator` is 'Exists'")];
 		case 'Lt':
 		case 'Gt':
 			return [notSupported(path, operator, ['Equal', 'Exists', 'Lt', 'Gt'])];

@@ -5,11 +5,11 @@ import {
 	list,
 	map,
 	mapList,
+	nullable,
 	object,
+	omitZero,
 	oneOf,
 	optional,
-	plain,
-	pointer,
 	quantity,
 	required,
 	setList,
@@ -152,7 +152,7 @@ export const containerPortSchema = object(
 			string,
 			'Name of the port, unique in the Pod: at most 15 lowercase letters, digits and hyphens. Probes can refer to it.',
 		),
-		hostPort: plain(
+		hostPort: omitZero(
 			int32,
 			'Port of the node that leads to containerPort, 1 to 65535. With hostNetwork it must equal containerPort. Default: no port of the node.',
 		),
@@ -209,8 +209,8 @@ export const volumeMountSchema = object(
 	'Mount of a volume in a container.',
 	{
 		name: required(string, 'Name of the entry in spec.volumes that is mounted.'),
-		readOnly: plain(boolean, 'If true, the mount is read-only. Default false.'),
-		recursiveReadOnly: pointer(
+		readOnly: omitZero(boolean, 'If true, the mount is read-only. Default false.'),
+		recursiveReadOnly: nullable(
 			oneOf('Disabled', 'IfPossible', 'Enabled'),
 			'Whether mounts below a read-only mount are read-only too: Disabled (the default), IfPossible, or Enabled, which fails where the runtime cannot do it.',
 		),
@@ -222,7 +222,7 @@ export const volumeMountSchema = object(
 			string,
 			'Path in the volume from which to mount. Default empty: the root of the volume.',
 		),
-		mountPropagation: pointer(
+		mountPropagation: nullable(
 			oneOf('None', 'HostToContainer', 'Bidirectional'),
 			'How mounts made later propagate between the node and the container: None (the default), HostToContainer or Bidirectional.',
 		),
@@ -311,7 +311,7 @@ const containerFields = {
 		list(containerResizePolicySchema),
 		'Effect on the container of resizing its cpu or memory in place.',
 	),
-	restartPolicy: pointer(
+	restartPolicy: nullable(
 		string,
 		"Restart policy of this container, in place of the Pod's: Always, OnFailure or Never. An init container with Always is a sidecar, which keeps running beside the containers.",
 	),
@@ -359,15 +359,18 @@ const containerFields = {
 		securityContextSchema,
 		'Security settings of the container. They override those of the Pod.',
 	),
-	stdin: plain(
+	stdin: omitZero(
 		boolean,
 		'If true, standard input stays open for clients that attach; otherwise the container reads the end of the file at once. Default false.',
 	),
-	stdinOnce: plain(
+	stdinOnce: omitZero(
 		boolean,
 		'If true, standard input is closed when the first client that attached disconnects. Default false.',
 	),
-	tty: plain(boolean, 'If true, the container gets a terminal; stdin must be true as well. Default false.'),
+	tty: omitZero(
+		boolean,
+		'If true, the container gets a terminal; stdin must be true as well. Default false.',
+	),
 };
 
 /** Schema of v1.Container. */

@@ -2,12 +2,12 @@ import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
 	chosen,
 	duplicate,
-	forbidden,
-	invalid,
+	fieldForbidden,
+	fieldInvalid,
+	fieldNotFound,
+	fieldRequired,
 	malformed,
-	notFound,
 	notSupported,
-	required,
 	tooMany,
 } from '../../meta/field-errors.ts';
 import { dns1123Label, portName, portNumber } from '../../meta/names.ts';
@@ -38,7 +38,7 @@ export interface ContainerContext {
 /** Validates the regular containers of a Pod or template, at `path`. */
 export function validateContainers(context: ContainerContext, path: FieldPath): readonly FieldError[] {
 	const { containers } = context.spec;
-	if (containers.length === 0) return [required(path)];
+	if (containers.length === 0) return [fieldRequired(path)];
 	const names = new Set<string>();
 	const errors: FieldError[] = [];
 	for (const [index, container] of containers.entries()) {
@@ -72,12 +72,14 @@ export function validateInitContainers(context: ContainerContext, path: FieldPat
 		if (restartPolicy === 'Always')
 			return [...errors, ...validateProbesAndHooks(container, context.spec, at)];
 		for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
-			if (container[field] !== undefined) errors.push(forbidden(at.child(field), WITHOUT_ALWAYS));
+			if (container[field] !== undefined) errors.push(fieldForbidden(at.child(field), WITHOUT_ALWAYS));
 		}
 		for (const [number, { restartPolicy: policy }] of resizePolicy.entries()) {
 			if (policy !== 'RestartContainer') continue;
 			const detail = "must not be set to 'RestartContainer' for non-sidecar initContainers";
-			errors.push(invalid(at.child('resizePolicy').index(number).child('restartPolicy'), policy, detail));
+			errors.push(
+				fieldInvalid(at.child('resizePolicy').index(number).child('restartPolicy'), policy, detail),
+			);
 		}
 		return errors;
 	});
@@ -111,7 +113,8 @@ export function validateEphemeralContainers(
 		const errors = [...validateCommon(container, context, at), ...validateImageSpaces(container, at)];
 		if (names.has(name)) errors.push(duplicate(at.child('name'), name));
 		names.add(name);
-		if (target !== '' && !others.has(target)) errors.push(notFound(at.child('targetContainerName'), target));
+		if (target !== '' && !others.has(target))
+			errors.push(fieldNotFound(at.child('targetContainerName'), target));
 		return [...errors, ...validateNotEphemeral(container, at)];
 	});
 }
@@ -121,11 +124,11 @@ function validateNotEphemeral(container: EphemeralContainer, path: FieldPath): r
 	const errors = NOT_EPHEMERAL.filter((field) => {
 		const value = container[field];
 		return typeof value === 'object' ? Object.keys(value).length > 0 : value !== undefined;
-	}).map((field) => forbidden(path.child(field), EPHEMERAL));
+	}).map((field) => fieldForbidden(path.child(field), EPHEMERAL));
 	for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
 		const at = path.child('volumeMounts').index(index);
-		if (mount.subPath) errors.push(forbidden(at.child('subPath'), EPHEMERAL));
-		if (mount.subPathExpr) errors.push(forbidden(at.child('subPathExpr'), EPHEMERAL));
+		if (mount.subPath) errors.push(fieldForbidden(at.child('subPath'), EPHEMERAL));
+		if (mount.subPathExpr) errors.push(fieldForbidden(at.child('subPathExpr'), EPHEMERAL));
 	}
 	return errors;
 }
@@ -135,7 +138,7 @@ function validateNotEphemeral(container: EphemeralContainer, path: FieldPath): r
  */
 export function validateImageSpaces({ image = '' }: Container, path: FieldPath): readonly FieldError[] {
 	if (image === image.trim()) return [];
-	return [invalid(path.child('image'), image, 'must not have leading or trailing whitespace')];
+	return [fieldInvalid(path.child('image'), image, 'must not have leading or trailing whitespace')];
 }
 
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
@@ -150,9 +153,9 @@ function validateCommon(container: Container, context: ContainerContext, path: F
 	const { ports, env, envFrom, securityContext } = container;
 	const at = path.child('name');
 	const errors: FieldError[] = [];
-	if (name === '') errors.push(required(at));
+	if (name === '') errors.push(fieldRequired(at));
 	else errors.push(...malformed(at, name, dns1123Label(name)));
-	if (!image) errors.push(required(path.child('image')));
+	if (!image) errors.push(fieldRequired(path.child('image')));
 	errors.push(
 		...chosen(path.child('terminationMessagePolicy'), terminationMessagePolicy, MESSAGE_POLICIES),
 		...(ports ? validatePorts(ports, path.child('ports')) : []),
@@ -182,7 +185,7 @@ function validatePorts(ports: readonly ContainerPort[], path: FieldPath): readon
 			if (problems.length === 0 && names.has(name)) errors.push(duplicate(at.child('name'), name));
 			names.add(name);
 		}
-		if (containerPort === 0) errors.push(required(at.child('containerPort')));
+		if (containerPort === 0) errors.push(fieldRequired(at.child('containerPort')));
 		else errors.push(...validatePort(containerPort, at.child('containerPort')));
 		if (hostPort !== 0) errors.push(...validatePort(hostPort, at.child('hostPort')));
 		return [...errors, ...chosen(at.child('protocol'), protocol, ['SCTP', 'TCP', 'UDP'])];
@@ -190,7 +193,7 @@ function validatePorts(ports: readonly ContainerPort[], path: FieldPath): readon
 }
 
 function validatePort(port: number, path: FieldPath): readonly FieldError[] {
-	return portNumber(port).map((problem) => invalid(path, port, problem));
+	return portNumber(port).map((problem) => fieldInvalid(path, port, problem));
 }
 
 /** Refuses a host port that two containers claim: the node can bind it only once. */
@@ -226,7 +229,7 @@ function validateRestarts(container: Container, path: FieldPath): readonly Field
 	const errors: FieldError[] = [];
 	if (policy === undefined && rules.length > 0) {
 		const detail = 'must specify restartPolicy when restart rules are used';
-		errors.push(required(path.child('restartPolicy'), detail));
+		errors.push(fieldRequired(path.child('restartPolicy'), detail));
 	} else if (policy !== undefined && !RESTART_POLICIES.includes(policy)) {
 		errors.push(notSupported(path.child('restartPolicy'), policy, RESTART_POLICIES));
 	}
@@ -237,7 +240,7 @@ function validateRestarts(container: Container, path: FieldPath): readonly Field
 		const actions = ['Restart', 'RestartAllContainers'];
 		if (!actions.includes(action)) errors.push(notSupported(at.child('action'), action, actions));
 		if (!exitCodes) {
-			errors.push(required(at.child('exitCodes'), 'must be specified'));
+			errors.push(fieldRequired(at.child('exitCodes'), 'must be specified'));
 			continue;
 		}
 		const { operator = '', values = [] } = exitCodes;
@@ -268,7 +271,7 @@ function validateResize(
 		);
 		if (spec.restartPolicy === 'Never' && restartPolicy !== 'NotRequired') {
 			const detail = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
-			errors.push(invalid(path, restartPolicy, detail));
+			errors.push(fieldInvalid(path, restartPolicy, detail));
 		}
 		return errors;
 	});

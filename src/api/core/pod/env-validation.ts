@@ -1,5 +1,5 @@
 import type { FieldError, FieldPath } from '../../meta/field.ts';
-import { invalid, malformed, notSupported, required } from '../../meta/field-errors.ts';
+import { fieldInvalid, fieldRequired, malformed, notSupported } from '../../meta/field-errors.ts';
 import { configMapKey, dns1123Label, dns1123Subdomain, envVarName, qualifiedName } from '../../meta/names.ts';
 import type { EnvFromSource, EnvVar, EnvVarSource } from './container-schema.ts';
 import { validateNoBacksteps } from './path-validation.ts';
@@ -15,7 +15,9 @@ export function validateEnv(env: readonly EnvVar[], path: FieldPath): readonly F
 	return env.flatMap(({ name, value = '', valueFrom }, index) => {
 		const at = path.index(index);
 		return [
-			...(name === '' ? [required(at.child('name'))] : malformed(at.child('name'), name, envVarName(name))),
+			...(name === ''
+				? [fieldRequired(at.child('name'))]
+				: malformed(at.child('name'), name, envVarName(name))),
 			...(valueFrom ? validateValueFrom(value, valueFrom, at.child('valueFrom')) : []),
 		];
 	});
@@ -31,16 +33,16 @@ export function validateEnvFrom(sources: readonly EnvFromSource[], path: FieldPa
 			if (reference) errors.push(...validateObjectName(reference.name, at.child(field, 'name')));
 		}
 		if (!configMapRef && !secretRef) {
-			errors.push(invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`'));
+			errors.push(fieldInvalid(path, '', 'must specify one of: `configMapRef` or `secretRef`'));
 		} else if (configMapRef && secretRef) {
-			errors.push(invalid(path, '', 'may not have more than one field specified at a time'));
+			errors.push(fieldInvalid(path, '', 'may not have more than one field specified at a time'));
 		}
 		return errors;
 	});
 }
 
 function validateObjectName(name: string | undefined, path: FieldPath): readonly FieldError[] {
-	return name ? malformed(path, name, dns1123Subdomain(name)) : [required(path)];
+	return name ? malformed(path, name, dns1123Subdomain(name)) : [fieldRequired(path)];
 }
 
 const SOURCES = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef'] as const;
@@ -61,18 +63,18 @@ function validateValueFrom(value: string, source: EnvVarSource, path: FieldPath)
 		if (!source[field]) continue;
 		const at = path.child(field);
 		errors.push(...malformed(at.child('name'), name, dns1123Subdomain(name)));
-		if (key === '') errors.push(required(at.child('key')));
+		if (key === '') errors.push(fieldRequired(at.child('key')));
 		else errors.push(...malformed(at.child('key'), key, configMapKey(key)));
 	}
 	if (fileKeyRef) errors.push(...validateFileKey(fileKeyRef, path.child('fileKeyRef')));
 	const given = SOURCES.filter((field) => source[field] !== undefined).length;
 	if (given === 0) {
 		const names = '`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`';
-		errors.push(invalid(path, '', `must specify one of: ${names}`));
+		errors.push(fieldInvalid(path, '', `must specify one of: ${names}`));
 	} else if (value !== '') {
-		errors.push(invalid(path, '', 'may not be specified when `value` is not empty'));
+		errors.push(fieldInvalid(path, '', 'may not be specified when `value` is not empty'));
 	} else if (given > 1) {
-		errors.push(invalid(path, '', 'may not have more than one field specified at a time'));
+		errors.push(fieldInvalid(path, '', 'may not have more than one field specified at a time'));
 	}
 	return errors;
 }
@@ -83,11 +85,11 @@ function validateFileKey(
 ): readonly FieldError[] {
 	const at = (field: string): FieldPath => path.child(field);
 	return [
-		...(key === '' ? [required(at('key'))] : malformed(at('key'), key, envVarName(key))),
+		...(key === '' ? [fieldRequired(at('key'))] : malformed(at('key'), key, envVarName(key))),
 		...(volumeName === ''
-			? [required(at('volumeName'))]
+			? [fieldRequired(at('volumeName'))]
 			: malformed(at('volumeName'), volumeName, dns1123Label(volumeName))),
-		...(file === '' ? [required(at('path'))] : validateNoBacksteps(file, at('path'))),
+		...(file === '' ? [fieldRequired(at('path'))] : validateNoBacksteps(file, at('path'))),
 	];
 }
 
@@ -136,11 +138,11 @@ export function validateFieldRef(
 	fields: readonly string[],
 	path: FieldPath,
 ): readonly FieldError[] {
-	if (apiVersion === '') return [required(path.child('apiVersion'))];
+	if (apiVersion === '') return [fieldRequired(path.child('apiVersion'))];
 	const at = path.child('fieldPath');
-	if (fieldPath === '') return [required(at)];
+	if (fieldPath === '') return [fieldRequired(at)];
 	const unknown = (reason: string): readonly FieldError[] => [
-		invalid(at, fieldPath, `error converting fieldPath: ${reason}`),
+		fieldInvalid(at, fieldPath, `error converting fieldPath: ${reason}`),
 	];
 	if (apiVersion !== 'v1') return unknown(`unsupported pod version: ${apiVersion}`);
 	const bracket = fieldPath.indexOf("['");
@@ -178,8 +180,8 @@ export function validateResourceFieldRef(
 	path: FieldPath,
 ): readonly FieldError[] {
 	const errors: FieldError[] = [];
-	if (use === 'file' && containerName === '') errors.push(required(path.child('containerName')));
-	else if (resource === '') errors.push(required(path.child('resource')));
+	if (use === 'file' && containerName === '') errors.push(fieldRequired(path.child('containerName')));
+	else if (resource === '') errors.push(fieldRequired(path.child('resource')));
 	else if (!RESOURCE_FIELDS.includes(resource) && !HUGE_PAGES.test(resource)) {
 		errors.push(notSupported(path.child('resource'), resource, RESOURCE_FIELDS));
 	}
@@ -190,7 +192,7 @@ export function validateResourceFieldRef(
 	if (kind === '' || !wrong) return errors;
 	const allowed = kind === 'cpu' ? '1m and 1' : BYTE_DIVISORS.join(', ');
 	const detail = `only divisor's values ${allowed} are supported with the ${kind} resource`;
-	return [...errors, invalid(path.child('divisor'), resource, detail)];
+	return [...errors, fieldInvalid(path.child('divisor'), resource, detail)];
 }
 
 /** The resources whose divisor is checked, with the name of each in upstream's error. */

@@ -1,12 +1,12 @@
 import type { Int64 } from '../../../base/json.ts';
 import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
-	forbidden,
-	invalid,
+	fieldForbidden,
+	fieldInvalid,
+	fieldRequired,
 	malformed,
 	nonNegative,
 	notSupported,
-	required,
 } from '../../meta/field-errors.ts';
 import { formText, portName, portNumber } from '../../meta/names.ts';
 import type { Container } from './container-schema.ts';
@@ -55,10 +55,10 @@ function validateProbe(
 	const { terminationGracePeriodSeconds: period, successThreshold = 0 } = probe;
 	if (name !== 'readinessProbe') {
 		if (successThreshold !== 1)
-			errors.push(invalid(at.child('successThreshold'), successThreshold, 'must be 1'));
+			errors.push(fieldInvalid(at.child('successThreshold'), successThreshold, 'must be 1'));
 	} else if (period !== undefined) {
 		const detail = 'must not be set for readinessProbes';
-		errors.push(invalid(at.child('terminationGracePeriodSeconds'), period, detail));
+		errors.push(fieldInvalid(at.child('terminationGracePeriodSeconds'), period, detail));
 	}
 	return errors;
 }
@@ -72,7 +72,7 @@ function validateProbeNumbers(probe: Probe, path: FieldPath): readonly FieldErro
 		...nonNegative(path.child('successThreshold'), probe.successThreshold ?? 0),
 		...nonNegative(path.child('failureThreshold'), probe.failureThreshold ?? 0),
 		...(period <= 0
-			? [invalid(path.child('terminationGracePeriodSeconds'), period, 'must be greater than 0')]
+			? [fieldInvalid(path.child('terminationGracePeriodSeconds'), period, 'must be greater than 0')]
 			: []),
 	];
 }
@@ -99,10 +99,10 @@ type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> & Lifecycl
  */
 function validateHandler(handler: Handler, grace: Int64 | undefined, path: FieldPath): readonly FieldError[] {
 	const [first, ...others] = HANDLERS.filter((name) => handler[name] !== undefined);
-	if (first === undefined) return [required(path, 'must specify a handler type')];
+	if (first === undefined) return [fieldRequired(path, 'must specify a handler type')];
 	return [
 		...validateAction(handler, first, grace, path.child(first)),
-		...others.map((name) => forbidden(path.child(name), 'may not specify more than 1 handler type')),
+		...others.map((name) => fieldForbidden(path.child(name), 'may not specify more than 1 handler type')),
 	];
 }
 
@@ -116,14 +116,14 @@ function validateAction(
 	grace: Int64 | undefined,
 	path: FieldPath,
 ): readonly FieldError[] {
-	if (name === 'exec') return (exec?.command ?? []).length > 0 ? [] : [required(path.child('command'))];
+	if (name === 'exec') return (exec?.command ?? []).length > 0 ? [] : [fieldRequired(path.child('command'))];
 	if (name === 'httpGet' && httpGet) return validateHttpGet(httpGet, path);
 	if (name === 'tcpSocket' && tcpSocket) return validatePort(tcpSocket.port, path.child('port'));
 	if (name === 'grpc' && grpc) return validatePort(grpc.port, path.child('port'));
 	const seconds = sleep?.seconds ?? 0;
 	if (grace === undefined || (seconds >= 0 && seconds <= grace)) return [];
 	const detail = `must be non-negative and less than terminationGracePeriodSeconds (${grace})`;
-	return [invalid(path, seconds, detail)];
+	return [fieldInvalid(path, seconds, detail)];
 }
 
 const HEADER_FORM = /^[-A-Za-z0-9]+$/;
@@ -131,7 +131,7 @@ const HEADER_FORM = /^[-A-Za-z0-9]+$/;
 function validateHttpGet(action: NonNullable<Handler['httpGet']>, path: FieldPath): readonly FieldError[] {
 	const { path: urlPath = '', port, scheme = '', httpHeaders = [] } = action;
 	const errors: FieldError[] = [];
-	if (urlPath === '') errors.push(required(path.child('path')));
+	if (urlPath === '') errors.push(fieldRequired(path.child('path')));
 	errors.push(...validatePort(port, path.child('port')));
 	if (!['HTTP', 'HTTPS'].includes(scheme)) {
 		errors.push(notSupported(path.child('scheme'), scheme, ['HTTP', 'HTTPS']));
@@ -139,12 +139,14 @@ function validateHttpGet(action: NonNullable<Handler['httpGet']>, path: FieldPat
 	for (const { name } of httpHeaders) {
 		if (HEADER_FORM.test(name)) continue;
 		const text = "a valid HTTP header must consist of alphanumeric characters or '-'";
-		errors.push(invalid(path.child('httpHeaders'), name, formText(text, '[-A-Za-z0-9]+', 'X-Header-Name')));
+		errors.push(
+			fieldInvalid(path.child('httpHeaders'), name, formText(text, '[-A-Za-z0-9]+', 'X-Header-Name')),
+		);
 	}
 	return errors;
 }
 
 function validatePort(port: number | string, path: FieldPath): readonly FieldError[] {
 	if (typeof port === 'string') return malformed(path, port, portName(port));
-	return portNumber(port).map((problem) => invalid(path, port, problem));
+	return portNumber(port).map((problem) => fieldInvalid(path, port, problem));
 }

@@ -1,5 +1,11 @@
 import type { FieldError, FieldPath } from '../../meta/field.ts';
-import { chosen, forbidden, invalid, notFound, required } from '../../meta/field-errors.ts';
+import {
+	chosen,
+	fieldForbidden,
+	fieldInvalid,
+	fieldNotFound,
+	fieldRequired,
+} from '../../meta/field-errors.ts';
 import type { Container, VolumeDevice, VolumeMount } from './container-schema.ts';
 import { validateDescendingPath, validateNoBacksteps } from './path-validation.ts';
 import type { Volume } from './volume-schema.ts';
@@ -26,15 +32,15 @@ export function validateMounts(
 		const at = list.index(index);
 		errors.push(...validateNames(mount.name, mount.mountPath, 'mountPath', volumes, at));
 		if (paths.has(mount.mountPath)) {
-			errors.push(invalid(at.child('mountPath'), mount.mountPath, 'must be unique'));
+			errors.push(fieldInvalid(at.child('mountPath'), mount.mountPath, 'must be unique'));
 		}
 		paths.add(mount.mountPath);
 		if (deviceNames.has(mount.name)) {
-			errors.push(invalid(at.child('name'), mount.name, 'must not already exist in volumeDevices'));
+			errors.push(fieldInvalid(at.child('name'), mount.name, 'must not already exist in volumeDevices'));
 		}
 		if (devicePaths.has(mount.mountPath)) {
 			const detail = 'must not already exist as a path in volumeDevices';
-			errors.push(invalid(at.child('mountPath'), mount.mountPath, detail));
+			errors.push(fieldInvalid(at.child('mountPath'), mount.mountPath, detail));
 		}
 		errors.push(...validateMountDetails(mount, container, at, list));
 	}
@@ -49,9 +55,9 @@ function validateNames(
 	at: FieldPath,
 ): readonly FieldError[] {
 	const errors: FieldError[] = [];
-	if (name === '') errors.push(required(at.child('name')));
-	if (!volumes.has(name)) errors.push(notFound(at.child('name'), name));
-	if (path === '') errors.push(required(at.child(pathField)));
+	if (name === '') errors.push(fieldRequired(at.child('name')));
+	if (!volumes.has(name)) errors.push(fieldNotFound(at.child('name'), name));
+	if (path === '') errors.push(fieldRequired(at.child(pathField)));
 	return errors;
 }
 
@@ -72,7 +78,7 @@ function validateMountDetails(
 	if (subPathExpr !== '') {
 		if (subPath !== '') {
 			const detail = 'subPathExpr and subPath are mutually exclusive';
-			errors.push(invalid(at.child('subPathExpr'), subPathExpr, detail));
+			errors.push(fieldInvalid(at.child('subPathExpr'), subPathExpr, detail));
 		}
 		errors.push(...validateDescendingPath(subPathExpr, list.child('subPathExpr')));
 	}
@@ -81,7 +87,7 @@ function validateMountDetails(
 		errors.push(...chosen(where, propagation, PROPAGATIONS));
 		if (propagation === 'Bidirectional' && securityContext?.privileged !== true) {
 			errors.push(
-				forbidden(where, 'Bidirectional mount propagation is available only to privileged containers'),
+				fieldForbidden(where, 'Bidirectional mount propagation is available only to privileged containers'),
 			);
 		}
 	}
@@ -93,9 +99,9 @@ function validateRecursiveReadOnly(mount: VolumeMount, path: FieldPath): readonl
 	if (mode === undefined || mode === 'Disabled') return [];
 	const errors = [...chosen(path, mode, ['Disabled', 'Enabled', 'IfPossible'])];
 	if (errors.length > 0) return errors;
-	if (!readOnly) errors.push(forbidden(path, 'may only be specified when readOnly is true'));
+	if (!readOnly) errors.push(fieldForbidden(path, 'may only be specified when readOnly is true'));
 	if (mountPropagation !== 'None') {
-		errors.push(forbidden(path, 'may only be specified when mountPropagation is None or not specified'));
+		errors.push(fieldForbidden(path, 'may only be specified when mountPropagation is None or not specified'));
 	}
 	return errors;
 }
@@ -118,9 +124,10 @@ function validateDevices(
 		const at = path.index(index);
 		const volume = volumes.get(name);
 		const errors: FieldError[] = [];
-		const wrongName = (detail: string): void => void errors.push(invalid(at.child('name'), name, detail));
+		const wrongName = (detail: string): void =>
+			void errors.push(fieldInvalid(at.child('name'), name, detail));
 		const wrongPath = (detail: string): void =>
-			void errors.push(invalid(at.child('devicePath'), devicePath, detail));
+			void errors.push(fieldInvalid(at.child('devicePath'), devicePath, detail));
 		if (names.has(name)) wrongName('must be unique');
 		if (volume && !volume.persistentVolumeClaim && !volume.ephemeral) {
 			wrongName('can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode');

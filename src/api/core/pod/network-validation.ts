@@ -1,5 +1,5 @@
 import type { FieldError, FieldPath } from '../../meta/field.ts';
-import { invalid, malformed, required } from '../../meta/field-errors.ts';
+import { fieldInvalid, fieldRequired, malformed } from '../../meta/field-errors.ts';
 import { DNS1123_SUBDOMAIN_MAX_LENGTH, dns1123Subdomain, formText, maxLengthText } from '../../meta/names.ts';
 import type { PodSpec } from './spec-schema.ts';
 
@@ -14,31 +14,31 @@ const MAX_SEARCH_LIST_LENGTH = 2048;
 export function validateDnsConfig({ dnsConfig, dnsPolicy }: PodSpec, path: FieldPath): readonly FieldError[] {
 	const { nameservers = [], searches = [], options = [] } = dnsConfig ?? {};
 	if (dnsPolicy === 'None') {
-		if (!dnsConfig) return [required(path, 'must provide `dnsConfig` when `dnsPolicy` is None')];
+		if (!dnsConfig) return [fieldRequired(path, 'must provide `dnsConfig` when `dnsPolicy` is None')];
 		if (nameservers.length === 0) {
 			const detail = 'must provide at least one DNS nameserver when `dnsPolicy` is None';
-			return [required(path.child('nameservers'), detail)];
+			return [fieldRequired(path.child('nameservers'), detail)];
 		}
 	}
 	const errors: FieldError[] = [];
 	const servers = path.child('nameservers');
 	if (nameservers.length > MAX_NAMESERVERS) {
-		errors.push(invalid(servers, nameservers, `must not have more than ${MAX_NAMESERVERS} nameservers`));
+		errors.push(fieldInvalid(servers, nameservers, `must not have more than ${MAX_NAMESERVERS} nameservers`));
 	}
 	errors.push(...nameservers.flatMap((address, index) => validateAddress(address, servers.index(index))));
 	const list = path.child('searches');
 	if (searches.length > MAX_SEARCHES) {
-		errors.push(invalid(list, searches, `must not have more than ${MAX_SEARCHES} search paths`));
+		errors.push(fieldInvalid(list, searches, `must not have more than ${MAX_SEARCHES} search paths`));
 	}
 	if (searches.join(' ').length > MAX_SEARCH_LIST_LENGTH) {
 		const detail = `must not have more than ${MAX_SEARCH_LIST_LENGTH} characters (including spaces) in the search list`;
-		errors.push(invalid(list, searches, detail));
+		errors.push(fieldInvalid(list, searches, detail));
 	}
 	for (const [index, search] of searches.entries()) {
 		if (search !== '.') errors.push(...validateSearch(search.replace(/\.$/, ''), list.index(index)));
 	}
 	for (const [index, { name = '' }] of options.entries()) {
-		if (name === '') errors.push(required(path.child('options').index(index), 'must not be empty'));
+		if (name === '') errors.push(fieldRequired(path.child('options').index(index), 'must not be empty'));
 	}
 	return errors;
 }
@@ -81,15 +81,15 @@ export function validateAddress(address: string, path: FieldPath): readonly Fiel
 	const octets = octetsOf(address);
 	if (octets) {
 		const ambiguous = octets.some((octet) => octet.length > 1 && octet.startsWith('0'));
-		return ambiguous ? [invalid(path, address, 'must not have leading 0s')] : [];
+		return ambiguous ? [fieldInvalid(path, address, 'must not have leading 0s')] : [];
 	}
 	const groups = groupsOf(address);
 	if (!groups) {
 		const detail = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
-		return [invalid(path, address, detail)];
+		return [fieldInvalid(path, address, detail)];
 	}
 	const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-	return mapped ? [invalid(path, address, 'must not be an IPv4-mapped IPv6 address')] : [];
+	return mapped ? [fieldInvalid(path, address, 'must not be an IPv4-mapped IPv6 address')] : [];
 }
 
 /** The four parts of an IPv4 address as text, so that the caller can check for leading zeros. */

@@ -1,5 +1,5 @@
 import type { FieldError, FieldPath } from '../../meta/field.ts';
-import { invalid } from '../../meta/field-errors.ts';
+import { fieldInvalid } from '../../meta/field-errors.ts';
 
 /**
  * Validation of paths that must stay below a base directory, since the node joins them to it. Each function
@@ -8,12 +8,12 @@ import { invalid } from '../../meta/field-errors.ts';
 
 /** Requires that no element of the path is `..` (upstream: `validatePathNoBacksteps`). */
 export function validateNoBacksteps(path: string, at: FieldPath): readonly FieldError[] {
-	return path.split('/').includes('..') ? [invalid(at, path, "must not contain '..'")] : [];
+	return path.split('/').includes('..') ? [fieldInvalid(at, path, "must not contain '..'")] : [];
 }
 
 /** Requires a relative path without `..` (upstream: `validateLocalDescendingPath`). */
 export function validateDescendingPath(path: string, at: FieldPath): readonly FieldError[] {
-	const absolute = path.startsWith('/') ? [invalid(at, path, 'must be a relative path')] : [];
+	const absolute = path.startsWith('/') ? [fieldInvalid(at, path, 'must be a relative path')] : [];
 	return [...absolute, ...validateNoBacksteps(path, at)];
 }
 
@@ -25,6 +25,6 @@ export function validateFileInVolume(path: string, at: FieldPath): readonly Fiel
 	const reserved = path.startsWith('..') && path !== '..' && !path.startsWith('../');
 	return [
 		...validateDescendingPath(path, at),
-		...(reserved ? [invalid(at, path, "must not start with '..'")] : []),
+		...(reserved ? [fieldInvalid(at, path, "must not start with '..'")] : []),
 	];
 }

@@ -4,11 +4,11 @@ import {
 	int64,
 	intOrString,
 	list,
+	nullable,
 	object,
+	omitZero,
 	oneOf,
 	optional,
-	plain,
-	pointer,
 	required,
 	string,
 } from '../../meta/schema.ts';
@@ -56,7 +56,7 @@ const grpcActionSchema = object(
 	'Action that calls the gRPC health checking protocol. It succeeds if the answer is SERVING.',
 	{
 		port: required(int32, 'Port number of the gRPC server, 1 to 65535.'),
-		service: pointer(string, 'Name of the service in the health check request. Default empty.'),
+		service: nullable(string, 'Name of the service in the health check request. Default empty.'),
 	},
 );
 
@@ -69,17 +69,17 @@ export const probeSchema = object(
 		httpGet: optional(httpGetActionSchema, 'Sends an HTTP GET request.'),
 		tcpSocket: optional(tcpSocketActionSchema, 'Opens a TCP connection.'),
 		grpc: optional(grpcActionSchema, 'Calls the gRPC health checking protocol.'),
-		initialDelaySeconds: plain(
+		initialDelaySeconds: omitZero(
 			int32,
 			'Seconds after the start of the container before the first check. Default 0.',
 		),
-		timeoutSeconds: plain(int32, 'Seconds after which a check without an answer has failed. Default 1.'),
-		periodSeconds: plain(int32, 'Seconds between two checks. Default 10.'),
-		successThreshold: plain(
+		timeoutSeconds: omitZero(int32, 'Seconds after which a check without an answer has failed. Default 1.'),
+		periodSeconds: omitZero(int32, 'Seconds between two checks. Default 10.'),
+		successThreshold: omitZero(
 			int32,
 			'Consecutive successes after which the probe passes again once it has failed. Default 1; must be 1 for liveness and startup probes.',
 		),
-		failureThreshold: plain(int32, 'Consecutive failures after which the probe has failed. Default 3.'),
+		failureThreshold: omitZero(int32, 'Consecutive failures after which the probe has failed. Default 3.'),
 		terminationGracePeriodSeconds: optional(
 			int64,
 			'Seconds between the signal to stop and SIGKILL for a container whose probe has failed. Not for readiness probes. Default: that of the Pod.',
@@ -125,7 +125,7 @@ export const lifecycleSchema = object(
 			lifecycleHandlerSchema,
 			'Runs before the container is sent the signal to stop. The grace period covers the hook as well.',
 		),
-		stopSignal: pointer(
+		stopSignal: nullable(
 			string,
 			'Signal that asks the container to stop, such as SIGINT. Its feature gate is off, so the field is dropped. Default: that of the image, else SIGTERM.',
 		),

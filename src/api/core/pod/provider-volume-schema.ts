@@ -3,10 +3,10 @@ import {
 	int32,
 	list,
 	map,
+	nullable,
 	object,
+	omitZero,
 	optional,
-	plain,
-	pointer,
 	required,
 	string,
 } from '../../meta/schema.ts';
@@ -18,13 +18,13 @@ import { localObjectReferenceSchema } from './reference-schema.ts';
  * manifest that names such a source can be stored, although no runtime here mounts it.
  */
 
-const readOnly = plain(boolean, 'If true, the volume is read-only. Default false.');
+const readOnly = omitZero(boolean, 'If true, the volume is read-only. Default false.');
 const fsType = optional(string, "Type of the file system, such as ext4. Default: the driver's choice.");
 const secretRef = optional(
 	localObjectReferenceSchema,
 	'Secret with the credentials for the storage provider.',
 );
-const partition = plain(int32, 'Number of the partition, 1 to 255. Default 0: the whole disk.');
+const partition = omitZero(int32, 'Number of the partition, 1 to 255. Default 0: the whole disk.');
 
 /** The schemas of the sources, by the name of their field in a volume. */
 export const providerVolumeSources = {
@@ -48,16 +48,16 @@ export const providerVolumeSources = {
 			fsType,
 			readOnly,
 			portals: optional(list(string), 'Further addresses of the target.'),
-			chapAuthDiscovery: plain(
+			chapAuthDiscovery: omitZero(
 				boolean,
 				'If true, discovery is authenticated by CHAP; requires secretRef. Default false.',
 			),
-			chapAuthSession: plain(
+			chapAuthSession: omitZero(
 				boolean,
 				'If true, the session is authenticated by CHAP; requires secretRef. Default false.',
 			),
 			secretRef,
-			initiatorName: pointer(string, 'Name of the iSCSI initiator. Default: that of the node.'),
+			initiatorName: nullable(string, 'Name of the iSCSI initiator. Default: that of the node.'),
 		}),
 		'Mounts a disk that an iSCSI target provides.',
 	),
@@ -111,10 +111,10 @@ export const providerVolumeSources = {
 			{
 				diskName: required(string, 'Name of the disk in Azure.'),
 				diskURI: required(string, 'URI of the disk in Azure.'),
-				cachingMode: pointer(string, 'Host caching of the disk: None, ReadOnly or ReadWrite (the default).'),
-				fsType: pointer(string, 'Type of the file system. Default ext4.'),
+				cachingMode: nullable(string, 'Host caching of the disk: None, ReadOnly or ReadWrite (the default).'),
+				fsType: nullable(string, 'Type of the file system. Default ext4.'),
 				readOnly: optional(boolean, 'If true, the volume is read-only. Default false.'),
-				kind: pointer(
+				kind: nullable(
 					string,
 					'Shared (the default) and Dedicated are blobs of a storage account, Managed is a managed disk.',
 				),
@@ -293,7 +293,7 @@ export const providerVolumeSources = {
 				gateway: required(string, 'Address of the ScaleIO API gateway.'),
 				system: required(string, 'Name of the ScaleIO system.'),
 				secretRef,
-				sslEnabled: plain(boolean, 'If true, connections to the gateway use TLS. Default false.'),
+				sslEnabled: omitZero(boolean, 'If true, connections to the gateway use TLS. Default false.'),
 				protectionDomain: optional(string, 'Name of the protection domain.'),
 				storagePool: optional(string, 'Name of the storage pool in the protection domain.'),
 				storageMode: optional(

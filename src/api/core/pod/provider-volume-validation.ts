@@ -1,5 +1,5 @@
 import type { FieldError, FieldPath } from '../../meta/field.ts';
-import { invalid, malformed, notSupported, required } from '../../meta/field-errors.ts';
+import { fieldInvalid, fieldRequired, malformed, notSupported } from '../../meta/field-errors.ts';
 import { dns1123Label, exceeds, inRange } from '../../meta/names.ts';
 import { validateDescendingPath } from './path-validation.ts';
 import type { VOLUME_SOURCES, Volume } from './volume-schema.ts';
@@ -41,7 +41,10 @@ export function validateProviderVolume(
 ): readonly FieldError[] {
 	const content: Readonly<Record<string, unknown>> = { ...volume[source] };
 	const missing = (REQUIRED_FIELDS[source] ?? []).filter((field) => isEmpty(content[field]));
-	return [...missing.map((field) => required(path.child(field))), ...validateContent(volume, source, path)];
+	return [
+		...missing.map((field) => fieldRequired(path.child(field))),
+		...validateContent(volume, source, path),
+	];
 }
 
 /** Whether a required field was left out: decoding then sets it to the empty value of its type. */
@@ -67,7 +70,7 @@ function validateContent(volume: Volume, source: Source, path: FieldPath): reado
 		case 'nfs':
 			return nfs?.path.startsWith('/')
 				? []
-				: [invalid(path.child('path'), nfs?.path, 'must be an absolute path')];
+				: [fieldInvalid(path.child('path'), nfs?.path, 'must be an absolute path')];
 		case 'gcePersistentDisk':
 			return validatePartition(gcePersistentDisk?.partition, path);
 		case 'awsElasticBlockStore':
@@ -89,7 +92,7 @@ function validateSecretRef(
 	secret: { readonly name?: string } | undefined,
 	path: FieldPath,
 ): readonly FieldError[] {
-	return secret && !secret.name ? [required(path.child('secretRef', 'name'))] : [];
+	return secret && !secret.name ? [fieldRequired(path.child('secretRef', 'name'))] : [];
 }
 
 /**
@@ -101,7 +104,7 @@ function validateOptions(options: Readonly<Record<string, string>>, path: FieldP
 		return /(?:^|\.)(?:kubernetes|k8s)\.io$/.test(domain.toLowerCase());
 	});
 	return reserved.map((key) =>
-		invalid(path.key(key), key, 'kubernetes.io and k8s.io namespaces are reserved'),
+		fieldInvalid(path.key(key), key, 'kubernetes.io and k8s.io namespaces are reserved'),
 	);
 }
 
@@ -137,7 +140,7 @@ function validateStorageOs(
 	const name = path.child('volumeName');
 	const namespace = path.child('volumeNamespace');
 	return [
-		...(volumeName === '' ? [required(name)] : malformed(name, volumeName, dns1123Label(volumeName))),
+		...(volumeName === '' ? [fieldRequired(name)] : malformed(name, volumeName, dns1123Label(volumeName))),
 		...(volumeNamespace === '' ? [] : malformed(namespace, volumeNamespace, dns1123Label(volumeNamespace))),
 		...validateSecretRef(secretRef, path),
 	];
@@ -148,11 +151,11 @@ const PARTITION_DETAIL = 'must be between 1 and 255, inclusive';
 
 function validatePartition(partition = 0, path: FieldPath): readonly FieldError[] {
 	if (partition >= 0 && partition <= 255) return [];
-	return [invalid(path.child('partition'), partition, PARTITION_DETAIL)];
+	return [fieldInvalid(path.child('partition'), partition, PARTITION_DETAIL)];
 }
 
 function validateUnit(lun: number, path: FieldPath): readonly FieldError[] {
-	return inRange(lun, 0, 255).map((problem) => invalid(path.child('lun'), lun, problem));
+	return inRange(lun, 0, 255).map((problem) => fieldInvalid(path.child('lun'), lun, problem));
 }
 
 const ISCSI_NAMES: Readonly<Record<string, RegExp>> = {
@@ -176,7 +179,8 @@ function validateIscsi(iscsi: NonNullable<Volume['iscsi']>, path: FieldPath): re
 	const errors: FieldError[] = [];
 	if (iqn !== '') errors.push(...malformed(path.child('iqn'), iqn, iscsiNameProblems(iqn)));
 	errors.push(...validateUnit(lun, path));
-	if ((chapAuthDiscovery || chapAuthSession) && !secretRef) errors.push(required(path.child('secretRef')));
+	if ((chapAuthDiscovery || chapAuthSession) && !secretRef)
+		errors.push(fieldRequired(path.child('secretRef')));
 	if (initiatorName === undefined) return errors;
 	return [
 		...errors,
@@ -193,7 +197,7 @@ export function validateIscsiName({ name, iscsi }: Volume, path: FieldPath): rea
 	if (initiatorName === undefined || !exceeds(`${name}:${targetPortal}`, MAX_INTERFACE_LENGTH)) return [];
 	const detail =
 		'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
-	return [invalid(path, name, detail)];
+	return [fieldInvalid(path, name, detail)];
 }
 
 /** A Fibre Channel disk is identified either by targetWWNs and lun, or by wwids alone. */
@@ -203,20 +207,22 @@ function validateFibreChannel(
 ): readonly FieldError[] {
 	const at = path.child('targetWWNs');
 	if (targetWWNs.length === 0) {
-		return wwids.length > 0 ? [] : [required(at, 'must specify either targetWWNs or wwids, but not both')];
+		return wwids.length > 0
+			? []
+			: [fieldRequired(at, 'must specify either targetWWNs or wwids, but not both')];
 	}
 	const errors: FieldError[] = [];
 	if (wwids.length > 0) {
-		errors.push(invalid(at, targetWWNs, 'targetWWNs and wwids can not be specified simultaneously'));
+		errors.push(fieldInvalid(at, targetWWNs, 'targetWWNs and wwids can not be specified simultaneously'));
 	}
 	if (lun !== undefined) return [...errors, ...validateUnit(lun, path)];
-	return [...errors, required(path.child('lun'), 'lun is required if targetWWNs is specified')];
+	return [...errors, fieldRequired(path.child('lun'), 'lun is required if targetWWNs is specified')];
 }
 
 const REGISTRY_DETAIL = 'must be a host:port pair or multiple pairs separated by commas';
 
 function validateQuobyte(quobyte: NonNullable<Volume['quobyte']>, path: FieldPath): readonly FieldError[] {
-	const missing = quobyte.volume === '' ? [required(path.child('volume'))] : [];
+	const missing = quobyte.volume === '' ? [fieldRequired(path.child('volume'))] : [];
 	return [...validateRegistry(quobyte, path), ...missing];
 }
 
@@ -229,13 +235,13 @@ function validateRegistry(
 	path: FieldPath,
 ): readonly FieldError[] {
 	const at = path.child('registry');
-	if (registry === '') return [required(at, REGISTRY_DETAIL)];
+	if (registry === '') return [fieldRequired(at, REGISTRY_DETAIL)];
 	if (exceeds(tenant, 64)) {
 		const detail = 'must be a UUID and may not exceed a length of 64 characters';
-		return [required(path.child('tenant'), detail)];
+		return [fieldRequired(path.child('tenant'), detail)];
 	}
 	const wrong = registry.split(',').filter((pair) => !/^(?:\[[^[\]]*\]|[^[\]:]*):[^[\]:]*$/.test(pair));
-	return wrong.map(() => invalid(at, registry, REGISTRY_DETAIL));
+	return wrong.map(() => fieldInvalid(at, registry, REGISTRY_DETAIL));
 }
 
 /** A dataset is identified either by its name or by its UUID. */
@@ -245,14 +251,14 @@ function validateFlocker(
 ): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	if (datasetName === '' && datasetUUID === '') {
-		errors.push(required(path, 'one of datasetName and datasetUUID is required'));
+		errors.push(fieldRequired(path, 'one of datasetName and datasetUUID is required'));
 	}
 	if (datasetName !== '' && datasetUUID !== '') {
 		const detail = 'datasetName and datasetUUID can not be specified simultaneously';
-		errors.push(invalid(path, 'resource', detail));
+		errors.push(fieldInvalid(path, 'resource', detail));
 	}
 	if (datasetName.includes('/')) {
-		errors.push(invalid(path.child('datasetName'), datasetName, "must not contain '/'"));
+		errors.push(fieldInvalid(path.child('datasetName'), datasetName, "must not contain '/'"));
 	}
 	return errors;
 }

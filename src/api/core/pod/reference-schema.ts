@@ -1,9 +1,9 @@
 import {
 	always,
 	type Infer,
+	nullable,
 	object,
 	optional,
-	pointer,
 	quantity,
 	required,
 	string,
@@ -62,7 +62,7 @@ export const typedObjectReferenceSchema = object(
 		apiGroup: always(stringOrNull, 'API group of the object. Empty for the core group.'),
 		kind: required(string, 'Kind of the referenced object.'),
 		name: required(string, 'Name of the referenced object.'),
-		namespace: pointer(string, 'Namespace of the object. Default: the namespace of the referring object.'),
+		namespace: nullable(string, 'Namespace of the object. Default: the namespace of the referring object.'),
 	},
 );
 

@@ -2,12 +2,12 @@ import { entryOf } from '../../../base/json.ts';
 import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
 	duplicate,
-	forbidden,
-	invalid,
+	fieldForbidden,
+	fieldInvalid,
+	fieldNotFound,
+	fieldRequired,
 	malformed,
-	notFound,
 	notSupported,
-	required,
 } from '../../meta/field-errors.ts';
 import { dns1123Label, qualifiedName } from '../../meta/names.ts';
 import { compareQuantities, parseQuantity, quantityValue } from '../../meta/quantity.ts';
@@ -46,10 +46,10 @@ export function validatePodResources(
 ): readonly FieldError[] {
 	const { resources, os } = spec;
 	if (!resources) return [];
-	if (os?.name === 'windows') return [forbidden(path, 'may not be set for a windows pod')];
+	if (os?.name === 'windows') return [fieldForbidden(path, 'may not be set for a windows pod')];
 	const errors: FieldError[] = [];
 	if (resources.claims) {
-		errors.push(forbidden(path.child('claims'), 'claims may not be set for Resources at pod-level'));
+		errors.push(fieldForbidden(path.child('claims'), 'claims may not be set for Resources at pod-level'));
 	}
 	return [
 		...errors,
@@ -82,7 +82,7 @@ function validateAmounts(
 		const limit = entryOf(limits, resource);
 		errors.push(...validateNameAndSign(resource, request, check, requestsPath));
 		if (limit === undefined) {
-			if (!isOvercommitAllowed(resource)) errors.push(required(limitsPath, OVERCOMMITTED_DETAIL));
+			if (!isOvercommitAllowed(resource)) errors.push(fieldRequired(limitsPath, OVERCOMMITTED_DETAIL));
 		} else {
 			errors.push(...validateBelowLimit(resource, request, limit, requestsPath));
 		}
@@ -90,7 +90,7 @@ function validateAmounts(
 	}
 	const all = [...Object.keys(limits), ...Object.keys(requests)];
 	if (all.some(isHugePage) && !all.includes('cpu') && !all.includes('memory')) {
-		errors.push(forbidden(path, 'HugePages require cpu or memory'));
+		errors.push(fieldForbidden(path, 'HugePages require cpu or memory'));
 	}
 	return errors;
 }
@@ -123,9 +123,9 @@ function validateNameAndSign(
 export function validateQuantity(resource: string, quantity: string, path: FieldPath): readonly FieldError[] {
 	const { nanos } = parseQuantity(quantity);
 	const errors: FieldError[] = [];
-	if (nanos < 0n) errors.push(invalid(path, quantity, 'must be greater than or equal to 0'));
+	if (nanos < 0n) errors.push(fieldInvalid(path, quantity, 'must be greater than or equal to 0'));
 	if (isWhole(resource) && nanos % 1_000_000_000n !== 0n) {
-		errors.push(invalid(path, quantity, 'must be an integer'));
+		errors.push(fieldInvalid(path, quantity, 'must be an integer'));
 	}
 	return errors;
 }
@@ -139,10 +139,10 @@ function validateBelowLimit(
 ): readonly FieldError[] {
 	const difference = compareQuantities(request, limit);
 	if (difference !== 0 && !isOvercommitAllowed(resource)) {
-		return [invalid(path, request, `must be equal to ${resource} limit of ${limit}`)];
+		return [fieldInvalid(path, request, `must be equal to ${resource} limit of ${limit}`)];
 	}
 	if (difference <= 0) return [];
-	return [invalid(path, request, `must be less than or equal to ${resource} limit of ${limit}`)];
+	return [fieldInvalid(path, request, `must be less than or equal to ${resource} limit of ${limit}`)];
 }
 
 /** An amount of huge pages must be a multiple of the page size, which is part of the resource's name. */
@@ -151,7 +151,7 @@ function validateHugePages(resource: string, quantity: string, path: FieldPath):
 	const size = pageSize(resource);
 	if (size !== undefined && size > 0 && quantityValue(quantity) % size === 0) return [];
 	return [
-		invalid(path.key(resource), quantity, `${quantity} is not positive integer multiple of ${resource}`),
+		fieldInvalid(path.key(resource), quantity, `${quantity} is not positive integer multiple of ${resource}`),
 	];
 }
 
@@ -220,7 +220,7 @@ function validateResourceName(resource: string, path: FieldPath): readonly Field
 	if (errors.length > 0 || resource.includes('/')) return errors;
 	const known =
 		STANDARD_RESOURCES.has(resource) || isHugePage(resource) || resource.startsWith('requests.hugepages-');
-	return known ? [] : [invalid(path, resource, 'must be a standard resource type or fully qualified')];
+	return known ? [] : [fieldInvalid(path, resource, 'must be a standard resource type or fully qualified')];
 }
 
 /**
@@ -231,10 +231,10 @@ function validateContainerResourceName(resource: string, path: FieldPath): reado
 	const errors = validateResourceName(resource, path);
 	if (!resource.includes('/')) {
 		if (isHugePage(resource)) return errors;
-		return [...errors, invalid(path, resource, 'must be a standard resource for containers')];
+		return [...errors, fieldInvalid(path, resource, 'must be a standard resource for containers')];
 	}
 	if (isNative(resource) || isExtended(resource)) return errors;
-	return [...errors, invalid(path, resource, "doesn't follow extended resource name standard")];
+	return [...errors, fieldInvalid(path, resource, "doesn't follow extended resource name standard")];
 }
 
 /**
@@ -261,7 +261,7 @@ function validateClaims(
 	const unknownDetail = `must be one of the names in pod.spec.resourceClaims${listed(known)}`;
 	return claims.flatMap(({ name, request = '' }, index) => {
 		const at = path.index(index);
-		if (name === '') return [required(at)];
+		if (name === '') return [fieldRequired(at)];
 		const errors: FieldError[] = [];
 		const key = request === '' ? name : `${name}/${request}`;
 		if (request !== '') errors.push(...malformed(at.child('request'), request, dns1123Label(request)));
@@ -270,7 +270,7 @@ function validateClaims(
 		else if (seen.has(key)) errors.push(duplicate(at, key));
 		seen.add(key);
 		if (request !== '') divided.add(name);
-		if (!known.has(name)) errors.push(notFound(at, name, unknownDetail));
+		if (!known.has(name)) errors.push(fieldNotFound(at, name, unknownDetail));
 		return errors;
 	});
 }
@@ -293,7 +293,7 @@ function validateAgainstContainers(
 		const sum = needed.get(resource);
 		if (sum === undefined || compareQuantities(sum, request) <= 0) continue;
 		const detail = `must be greater than or equal to aggregate container requests of ${sum}`;
-		errors.push(invalid(path.child('requests').key(resource), request, detail));
+		errors.push(fieldInvalid(path.child('requests').key(resource), request, detail));
 	}
 	for (const [index, container] of spec.containers.entries()) {
 		for (const [resource, limit] of Object.entries(container.resources?.limits ?? {})) {
@@ -301,7 +301,7 @@ function validateAgainstContainers(
 			if (most === undefined || compareQuantities(limit, most) <= 0) continue;
 			// Upstream's path: the index and the resource are in the order in which it builds them.
 			const at = path.child('containers').index(index).key(resource).child('limits');
-			errors.push(invalid(at, limit, `must be less than or equal to pod limits of ${most}`));
+			errors.push(fieldInvalid(at, limit, `must be less than or equal to pod limits of ${most}`));
 		}
 	}
 	return errors;

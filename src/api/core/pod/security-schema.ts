@@ -3,10 +3,10 @@ import {
 	type Infer,
 	int64,
 	list,
+	nullable,
 	object,
 	oneOf,
 	optional,
-	pointer,
 	required,
 	string,
 } from '../../meta/schema.ts';
@@ -24,12 +24,12 @@ const windowsOptionsSchema = object(
 	'io.k8s.api.core.v1.WindowsSecurityContextOptions',
 	'Security settings of containers on Windows.',
 	{
-		gmsaCredentialSpecName: pointer(string, 'Name of the GMSA credential spec to use.'),
-		gmsaCredentialSpec: pointer(
+		gmsaCredentialSpecName: nullable(string, 'Name of the GMSA credential spec to use.'),
+		gmsaCredentialSpec: nullable(
 			string,
 			'Content of the GMSA credential spec named by gmsaCredentialSpecName.',
 		),
-		runAsUserName: pointer(
+		runAsUserName: nullable(
 			string,
 			"Name of the Windows user that runs the container's entrypoint. Default: that of the image.",
 		),
@@ -45,7 +45,7 @@ const profileFields = {
 		oneOf('Unconfined', 'RuntimeDefault', 'Localhost'),
 		'Unconfined applies no profile, RuntimeDefault that of the container runtime, Localhost the one that localhostProfile names.',
 	),
-	localhostProfile: pointer(
+	localhostProfile: nullable(
 		string,
 		'Profile that is present on the node. Required with type Localhost, not allowed otherwise.',
 	),
@@ -110,7 +110,7 @@ export const securityContextSchema = object(
 			boolean,
 			'Whether a process may gain more privileges than its parent, for example through setuid programs. Always true for privileged containers.',
 		),
-		procMount: pointer(
+		procMount: nullable(
 			oneOf('Default', 'Unmasked'),
 			'How /proc is mounted: Default masks parts of it, Unmasked shows all of it and requires hostUsers false.',
 		),
@@ -154,7 +154,7 @@ export const podSecurityContextSchema = object(
 			'If true, a container that would run as user 0 is not started. Default false.',
 		),
 		supplementalGroups: optional(list(int64), "Ids of further groups of the containers' processes."),
-		supplementalGroupsPolicy: pointer(
+		supplementalGroupsPolicy: nullable(
 			oneOf('Merge', 'Strict'),
 			'Merge (the default) adds the groups of the user in the image to supplementalGroups and fsGroup, Strict does not.',
 		),
@@ -166,7 +166,7 @@ export const podSecurityContextSchema = object(
 			list(sysctlSchema),
 			'Kernel parameters to set for the Pod. A node rejects the Pod if it does not allow one of them.',
 		),
-		fsGroupChangePolicy: pointer(
+		fsGroupChangePolicy: nullable(
 			oneOf('OnRootMismatch', 'Always'),
 			'When the owner of a volume is changed to fsGroup: Always (the default), or OnRootMismatch, if the root directory has another owner.',
 		),
@@ -175,7 +175,7 @@ export const podSecurityContextSchema = object(
 			appArmorProfileSchema,
 			'AppArmor profile of all containers. Default: that of the container runtime.',
 		),
-		seLinuxChangePolicy: pointer(
+		seLinuxChangePolicy: nullable(
 			oneOf('Recursive', 'MountOption'),
 			'How volumes get their SELinux label. Only Recursive is supported, which relabels every file.',
 		),

@@ -3,10 +3,10 @@ import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
 	chosen,
 	duplicate,
-	forbidden,
-	invalid,
+	fieldForbidden,
+	fieldInvalid,
+	fieldRequired,
 	notSupported,
-	required,
 	tooLong,
 } from '../../meta/field-errors.ts';
 import { exceeds, inRange } from '../../meta/names.ts';
@@ -25,7 +25,7 @@ const MAX_ID = 2 ** 31 - 1;
 
 function validateId(id: Int64 | undefined, path: FieldPath): readonly FieldError[] {
 	if (id === undefined) return [];
-	return inRange(id, 0, MAX_ID).map((problem) => invalid(path, id, problem));
+	return inRange(id, 0, MAX_ID).map((problem) => fieldInvalid(path, id, problem));
 }
 
 /** Validates the security context of the Pod at `path`, and the host namespaces that it cannot combine. */
@@ -34,7 +34,7 @@ export function validatePodSecurity(spec: PodSpec, path: FieldPath): readonly Fi
 	const errors: FieldError[] = [];
 	if (hostPID && shareProcessNamespace) {
 		const detail = 'ShareProcessNamespace and HostPID cannot both be enabled';
-		errors.push(invalid(path.child('shareProcessNamespace'), true, detail));
+		errors.push(fieldInvalid(path.child('shareProcessNamespace'), true, detail));
 	}
 	if (!context || Object.keys(context).length === 0) return errors;
 	return [
@@ -90,15 +90,15 @@ export function validateContainerSecurity(
 	];
 	if (procMount === 'Unmasked' && spec.hostUsers !== false) {
 		const detail = '`hostUsers` must be false to use `Unmasked`';
-		errors.push(invalid(path.child('procMount'), procMount, detail));
+		errors.push(fieldInvalid(path.child('procMount'), procMount, detail));
 	}
 	if (context.seccompProfile)
 		errors.push(...validateSeccomp(context.seccompProfile, path.child('seccompProfile')));
 	if (allowPrivilegeEscalation === false) {
 		const cannot = 'cannot set `allowPrivilegeEscalation` to false and';
-		if (privileged) errors.push(invalid(path, context, `${cannot} \`privileged\` to true`));
+		if (privileged) errors.push(fieldInvalid(path, context, `${cannot} \`privileged\` to true`));
 		if (capabilities?.add?.includes('CAP_SYS_ADMIN')) {
-			errors.push(invalid(path, context, `${cannot} \`capabilities.Add\` CAP_SYS_ADMIN`));
+			errors.push(fieldInvalid(path, context, `${cannot} \`capabilities.Add\` CAP_SYS_ADMIN`));
 		}
 	}
 	if (context.appArmorProfile)
@@ -125,9 +125,9 @@ function validateSeccomp(profile: Profile, path: FieldPath): readonly FieldError
 	const at = path.child('localhostProfile');
 	if (type !== 'Localhost') {
 		if (file === undefined) return errors;
-		return [...errors, invalid(at, profile, 'can only be set when seccomp type is Localhost')];
+		return [...errors, fieldInvalid(at, profile, 'can only be set when seccomp type is Localhost')];
 	}
-	if (file === undefined) return [...errors, required(at, 'must be set when seccomp type is Localhost')];
+	if (file === undefined) return [...errors, fieldRequired(at, 'must be set when seccomp type is Localhost')];
 	return [...errors, ...validateDescendingPath(file, at)];
 }
 
@@ -144,12 +144,12 @@ function validateAppArmor(profile: Profile, path: FieldPath): readonly FieldErro
 	if (type !== 'Localhost') {
 		const errors = chosen(path.child('type'), type, PROFILES, 'type is required when appArmorProfile is set');
 		if (errors.length > 0 || name === undefined) return errors;
-		return [invalid(at, name, 'can only be set when AppArmor type is Localhost')];
+		return [fieldInvalid(at, name, 'can only be set when AppArmor type is Localhost')];
 	}
-	const missing = required(at, 'must be set when AppArmor type is Localhost');
+	const missing = fieldRequired(at, 'must be set when AppArmor type is Localhost');
 	if (name === undefined) return [missing];
 	const errors: FieldError[] = [];
-	if (name !== name.trim()) errors.push(invalid(at, name, 'must not be padded with whitespace'));
+	if (name !== name.trim()) errors.push(fieldInvalid(at, name, 'must not be padded with whitespace'));
 	else if (name === '') errors.push(missing);
 	if (exceeds(name, MAX_PROFILE_LENGTH)) errors.push(tooLong(at, MAX_PROFILE_LENGTH));
 	return errors;
@@ -174,15 +174,15 @@ function validateSysctls(
 	return sysctls.flatMap(({ name }, index) => {
 		const at = path.index(index).child('name');
 		const errors: FieldError[] = [];
-		if (name === '') errors.push(required(at));
+		if (name === '') errors.push(fieldRequired(at));
 		else if (name.length > MAX_SYSCTL_LENGTH || !sysctlForm.test(name)) {
 			const detail = `must have at most ${MAX_SYSCTL_LENGTH} characters and match regex ${SYSCTL_FORM}`;
-			errors.push(invalid(at, name, detail));
+			errors.push(fieldInvalid(at, name, detail));
 		} else if (seen.has(name)) errors.push(duplicate(at, name));
 		if (hostNetwork && NETWORK_SYSCTL.test(name)) {
-			errors.push(invalid(at, name, "may not be specified when 'hostNetwork' is true"));
+			errors.push(fieldInvalid(at, name, "may not be specified when 'hostNetwork' is true"));
 		} else if (hostIPC && IPC_SYSCTL.test(name)) {
-			errors.push(invalid(at, name, "may not be specified when 'hostIPC' is true"));
+			errors.push(fieldInvalid(at, name, "may not be specified when 'hostIPC' is true"));
 		}
 		seen.add(name);
 		return errors;
@@ -196,14 +196,14 @@ export function validateHostUsers(spec: PodSpec, path: FieldPath): readonly Fiel
 	if (spec.hostUsers !== false) return [];
 	const detail = 'when `hostUsers` is false';
 	const errors: FieldError[] = [];
-	if (spec.hostNetwork) errors.push(forbidden(path.child('hostNetwork'), detail));
+	if (spec.hostNetwork) errors.push(fieldForbidden(path.child('hostNetwork'), detail));
 	// Upstream writes these two paths with a capital.
-	if (spec.hostPID) errors.push(forbidden(path.child('HostPID'), detail));
-	if (spec.hostIPC) errors.push(forbidden(path.child('HostIPC'), detail));
+	if (spec.hostPID) errors.push(fieldForbidden(path.child('HostPID'), detail));
+	if (spec.hostIPC) errors.push(fieldForbidden(path.child('HostIPC'), detail));
 	for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
 		for (const [index, container] of (spec[list] ?? []).entries()) {
 			if (!container.volumeDevices?.length) continue;
-			errors.push(forbidden(path.child(list).index(index).child('volumeDevices'), detail));
+			errors.push(fieldForbidden(path.child(list).index(index).child('volumeDevices'), detail));
 		}
 	}
 	return errors;

@@ -6,11 +6,11 @@ import {
 	list,
 	map,
 	mapList,
+	nullable,
 	object,
+	omitZero,
 	oneOf,
 	optional,
-	plain,
-	pointer,
 	quantity,
 	required,
 	string,
@@ -43,7 +43,7 @@ const podDnsConfigSchema = object(
 			list(
 				object('io.k8s.api.core.v1.PodDNSConfigOption', 'Option of the DNS resolver, as in resolv.conf.', {
 					name: optional(string, 'Name of the resolver option. Required.'),
-					value: pointer(string, 'Value of the resolver option. Default: none.'),
+					value: nullable(string, 'Value of the resolver option. Default: none.'),
 				}),
 			),
 			'Further options of the DNS resolver.',
@@ -79,8 +79,8 @@ const podResourceClaimSchema = object(
 	'Reference to a ResourceClaim. Exactly one of resourceClaimName and resourceClaimTemplateName must be set.',
 	{
 		name: required(string, 'Name by which containers refer to the claim: a DNS label, unique in the Pod.'),
-		resourceClaimName: pointer(string, "Name of an existing ResourceClaim in the Pod's namespace."),
-		resourceClaimTemplateName: pointer(
+		resourceClaimName: nullable(string, "Name of an existing ResourceClaim in the Pod's namespace."),
+		resourceClaimTemplateName: nullable(
 			string,
 			"Name of a ResourceClaimTemplate in the Pod's namespace, from which a claim is created for the Pod.",
 		),
@@ -132,9 +132,9 @@ export const podSpecSchema = object('io.k8s.api.core.v1.PodSpec', 'Desired behav
 		string,
 		'Name of the Node that the Pod is bound to. The scheduler sets it; a Pod that is created with it bypasses the scheduler.',
 	),
-	hostNetwork: plain(boolean, 'If true, the Pod uses the network of the node. Default false.'),
-	hostPID: plain(boolean, 'If true, the Pod uses the process namespace of the node. Default false.'),
-	hostIPC: plain(boolean, 'If true, the Pod uses the IPC namespace of the node. Default false.'),
+	hostNetwork: omitZero(boolean, 'If true, the Pod uses the network of the node. Default false.'),
+	hostPID: omitZero(boolean, 'If true, the Pod uses the process namespace of the node. Default false.'),
+	hostIPC: omitZero(boolean, 'If true, the Pod uses the IPC namespace of the node. Default false.'),
 	shareProcessNamespace: optional(
 		boolean,
 		'If true, the containers of the Pod share one process namespace. Cannot be combined with hostPID. Default false.',
@@ -175,7 +175,7 @@ export const podSpecSchema = object('io.k8s.api.core.v1.PodSpec', 'Desired behav
 		list(readinessGateSchema),
 		'Conditions that must be True, besides ready containers, for the Pod to be ready.',
 	),
-	runtimeClassName: pointer(
+	runtimeClassName: nullable(
 		string,
 		'Name of the RuntimeClass that the Pod runs with. Default: the runtime of the node.',
 	),
@@ -183,7 +183,7 @@ export const podSpecSchema = object('io.k8s.api.core.v1.PodSpec', 'Desired behav
 		boolean,
 		'Whether environment variables with the addresses of Services are added to the containers. Default true.',
 	),
-	preemptionPolicy: pointer(
+	preemptionPolicy: nullable(
 		oneOf('Never', 'PreemptLowerPriority'),
 		'Whether the scheduler may delete Pods of lower priority to make room for this one: PreemptLowerPriority (the default) or Never.',
 	),
@@ -221,7 +221,7 @@ export const podSpecSchema = object('io.k8s.api.core.v1.PodSpec', 'Desired behav
 		resourceRequirementsSchema,
 		'Compute resources of the Pod as a whole: cpu, memory and huge pages. Default: the sum over its containers.',
 	),
-	hostnameOverride: pointer(
+	hostnameOverride: nullable(
 		string,
 		"Host name of the Pod, in place of those that follow from hostname, subdomain and the Pod's name: at most 64 characters.",
 	),

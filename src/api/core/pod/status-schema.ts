@@ -7,11 +7,11 @@ import {
 	list,
 	map,
 	mapList,
+	nullable,
 	object,
+	omitZero,
 	oneOf,
 	optional,
-	plain,
-	pointer,
 	quantity,
 	required,
 	string,
@@ -45,7 +45,7 @@ const containerStateSchema = object(
 		terminated: optional(
 			object('io.k8s.api.core.v1.ContainerStateTerminated', 'State of a container that has exited.', {
 				exitCode: required(int32, 'Exit code of the container.'),
-				signal: plain(int32, 'Number of the signal that ended the container. 0 if no signal did.'),
+				signal: omitZero(int32, 'Number of the signal that ended the container. 0 if no signal did.'),
 				reason: optional(string, 'Reason in CamelCase, such as Completed or Error.'),
 				message: optional(string, 'Termination message of the container, or details of the reason.'),
 				startedAt: always(timeOrNull, 'Time at which the container was started.'),
@@ -66,8 +66,8 @@ const volumeMountStatusSchema = object(
 	{
 		name: required(string, 'Name of the entry in spec.volumes that is mounted.'),
 		mountPath: required(string, 'Path in the container at which the volume is mounted.'),
-		readOnly: plain(boolean, 'Whether the mount is read-only.'),
-		recursiveReadOnly: pointer(
+		readOnly: omitZero(boolean, 'Whether the mount is read-only.'),
+		recursiveReadOnly: nullable(
 			string,
 			'Whether mounts below the mount are read-only too: Disabled or Enabled.',
 		),
@@ -114,7 +114,7 @@ const resourceStatusSchema = object(
 				object('io.k8s.api.core.v1.ResourceHealth', 'Health of one device of a resource.', {
 					resourceID: required(string, 'Identifier of the device, unique for the resource on the node.'),
 					health: optional(string, 'Health of the device: Healthy, Unhealthy or Unknown.'),
-					message: pointer(string, 'Details of the health, for humans.'),
+					message: nullable(string, 'Details of the health, for humans.'),
 				}),
 				['resourceID'],
 				{ patch: 'replace' },
@@ -154,7 +154,7 @@ const containerStatusSchema = object('io.k8s.api.core.v1.ContainerStatus', 'Obse
 		mapList(resourceStatusSchema, ['name']),
 		'Health of the devices that the container was given.',
 	),
-	stopSignal: pointer(string, 'Signal that asks the container to stop.'),
+	stopSignal: nullable(string, 'Signal that asks the container to stop.'),
 });
 
 /** Observed state of a container in a Pod's status (not that of a container runtime). */
@@ -168,7 +168,7 @@ const podConditionSchema = object(
 			string,
 			'Type of the condition, such as PodScheduled, Initialized, ContainersReady, Ready or DisruptionTarget.',
 		),
-		observedGeneration: plain(
+		observedGeneration: omitZero(
 			int64,
 			'Generation of the Pod (metadata.generation) for which the condition was set.',
 		),
@@ -199,7 +199,7 @@ export const podStatusSchema = object(
 	'io.k8s.api.core.v1.PodStatus',
 	'Observed state of a Pod, written by the scheduler and the node agent.',
 	{
-		observedGeneration: plain(
+		observedGeneration: omitZero(
 			int64,
 			'Generation of the Pod (metadata.generation) that the node agent has applied.',
 		),
@@ -252,7 +252,7 @@ export const podStatusSchema = object(
 					'ResourceClaim that belongs to an entry of spec.resourceClaims.',
 					{
 						name: required(string, 'Name of the entry in spec.resourceClaims.'),
-						resourceClaimName: pointer(
+						resourceClaimName: nullable(
 							string,
 							'Name of the ResourceClaim that was created for the entry. Absent if no claim was needed.',
 						),

@@ -1,7 +1,7 @@
 import { firstByKey } from '../../../base/first-by-key.ts';
 import type { FieldError } from '../../meta/field.ts';
 import { FieldPath } from '../../meta/field.ts';
-import { forbidden, immutable, invalid, malformed } from '../../meta/field-errors.ts';
+import { fieldForbidden, fieldInvalid, immutable, malformed } from '../../meta/field-errors.ts';
 import { dns1123Subdomain, qualifiedName } from '../../meta/names.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { validateAddress } from './network-validation.ts';
@@ -26,7 +26,7 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): readonly FieldError
 	];
 	if ((status.observedGeneration ?? 0) < 0) {
 		const detail = 'must be a non-negative integer';
-		errors.push(invalid(STATUS.child('observedGeneration'), status.observedGeneration, detail));
+		errors.push(fieldInvalid(STATUS.child('observedGeneration'), status.observedGeneration, detail));
 	}
 	if (status.qosClass !== old.status.qosClass) {
 		errors.push(immutable(STATUS.child('qosClass'), status.qosClass ?? ''));
@@ -50,7 +50,7 @@ function validateConditions(conditions: NonNullable<PodStatus['conditions']>): r
 		const errors: FieldError[] = [];
 		if (observedGeneration < 0) {
 			const detail = 'must be a non-negative integer';
-			errors.push(invalid(at.child('observedGeneration'), observedGeneration, detail));
+			errors.push(fieldInvalid(at.child('observedGeneration'), observedGeneration, detail));
 		}
 		if (SYSTEM_CONDITIONS.includes(type)) return errors;
 		// Upstream writes this path with a capital.
@@ -64,7 +64,7 @@ function validateNomination(name: string, old: Pod): readonly FieldError[] {
 	const at = STATUS.child('nominatedNodeName');
 	const errors = malformed(at, name, dns1123Subdomain(name));
 	if (!old.spec.nodeName) return errors;
-	return [...errors, forbidden(at, 'may not be set on pods that are already bound to a node')];
+	return [...errors, fieldForbidden(at, 'may not be set on pods that are already bound to a node')];
 }
 
 type StatusList = 'containerStatuses' | 'initContainerStatuses' | 'ephemeralContainerStatuses';
@@ -92,7 +92,7 @@ function validateStates(
 		const container = restartable.get(name);
 		if (container && mayRestart(container, old.spec, state.terminated.exitCode)) return [];
 		const at = STATUS.child(list).index(index).child('state');
-		return [forbidden(at, 'may not be transitioned to non-terminated state')];
+		return [fieldForbidden(at, 'may not be transitioned to non-terminated state')];
 	});
 }
 
@@ -123,7 +123,9 @@ function validateAddresses(pod: Pod, old: Pod): readonly FieldError[] {
 	const { hostIP = '', hostIPs = [] } = pod.status;
 	const first = hostIPs[0]?.ip;
 	if (first !== undefined && first !== hostIP) {
-		errors.push(invalid(STATUS.child('hostIPs').index(0).child('ip'), first, 'must be equal to `hostIP`'));
+		errors.push(
+			fieldInvalid(STATUS.child('hostIPs').index(0).child('ip'), first, 'must be equal to `hostIP`'),
+		);
 	}
 	for (const list of ['podIPs', 'hostIPs'] as const) {
 		const addresses = pod.status[list] ?? [];
@@ -135,7 +137,7 @@ function validateAddresses(pod: Pod, old: Pod): readonly FieldError[] {
 		}
 		const families = new Set(addresses.map(({ ip }) => ip.includes(':')));
 		if (families.size < addresses.length) {
-			errors.push(invalid(at, addresses, 'may specify no more than one IP for each IP family'));
+			errors.push(fieldInvalid(at, addresses, 'may specify no more than one IP for each IP family'));
 		}
 	}
 	return errors;

@@ -2,7 +2,7 @@ import { entryOf, type Int64 } from '../../../base/json.ts';
 import { quote } from '../../../base/quote.ts';
 import { semanticEqual } from '../../meta/equality.ts';
 import type { FieldError, FieldPath } from '../../meta/field.ts';
-import { forbidden, invalid, required } from '../../meta/field-errors.ts';
+import { fieldForbidden, fieldInvalid, fieldRequired } from '../../meta/field-errors.ts';
 import { inRange } from '../../meta/names.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { validateTolerations } from './affinity-validation.ts';
@@ -37,7 +37,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
 		const at = SPEC.child(list);
 		const containers = spec[list] ?? [];
 		if (containers.length !== (old.spec[list] ?? []).length) {
-			return [...errors, forbidden(at, 'pod updates may not add or remove containers')];
+			return [...errors, fieldForbidden(at, 'pod updates may not add or remove containers')];
 		}
 		errors.push(...containers.flatMap((container, index) => validateImage(container, at.index(index))));
 	}
@@ -53,12 +53,12 @@ export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
 	const gated = (old.spec.schedulingGates ?? []).length > 0;
 	if (gated) errors.push(...validateNarrowing(spec, old.spec));
 	if (semanticEqual(fixedPart(spec, old.spec, gated), fixedPart(old.spec, old.spec, gated))) return errors;
-	return [...errors, forbidden(SPEC, `pod updates may not change fields other than ${MUTABLE}\n`)];
+	return [...errors, fieldForbidden(SPEC, `pod updates may not change fields other than ${MUTABLE}\n`)];
 }
 
 function validateImage(container: Container, path: FieldPath): readonly FieldError[] {
 	return [
-		...(container.image ? [] : [required(path.child('image'))]),
+		...(container.image ? [] : [fieldRequired(path.child('image'))]),
 		...validateImageSpaces(container, path),
 	];
 }
@@ -68,12 +68,12 @@ function validateDeadline(deadline: Int64 | undefined, old: Int64 | undefined): 
 	const at = SPEC.child('activeDeadlineSeconds');
 	if (deadline === undefined) {
 		if (old === undefined) return [];
-		return [invalid(at, null, 'must not update from a positive integer to nil value')];
+		return [fieldInvalid(at, null, 'must not update from a positive integer to nil value')];
 	}
 	const problems = inRange(deadline, 0, 2 ** 31 - 1);
-	if (problems.length > 0) return problems.map((problem) => invalid(at, deadline, problem));
+	if (problems.length > 0) return problems.map((problem) => fieldInvalid(at, deadline, problem));
 	if (old === undefined || deadline <= old) return [];
-	return [invalid(at, deadline, 'must be less than or equal to previous value')];
+	return [fieldInvalid(at, deadline, 'must be less than or equal to previous value')];
 }
 
 /** Tolerations can be added. Of existing ones only tolerationSeconds can change. */
@@ -87,7 +87,7 @@ function validateAddedTolerations(
 	const wanted = new Set(tolerations.map(withoutTime));
 	const kept = old.every((each) => wanted.has(withoutTime(each)));
 	if (kept) return validateTolerations(tolerations, at);
-	return [forbidden(at, 'existing toleration can not be modified except its tolerationSeconds')];
+	return [fieldForbidden(at, 'existing toleration can not be modified except its tolerationSeconds')];
 }
 
 /** Gates can only be removed: a Pod that was released to the scheduler may be bound at any moment. */
@@ -96,7 +96,7 @@ function validateRemovedGates({ schedulingGates = [] }: PodSpec, old: PodSpec): 
 	return schedulingGates.flatMap(({ name }, index) => {
 		if (known.has(name)) return [];
 		const detail = `only deletion is allowed, but found new scheduling gate '${name}'`;
-		return [forbidden(SPEC.child('schedulingGates').index(index).child('name'), detail)];
+		return [fieldForbidden(SPEC.child('schedulingGates').index(index).child('name'), detail)];
 	});
 }
 
@@ -109,7 +109,7 @@ function validateNarrowing(spec: PodSpec, old: PodSpec): readonly FieldError[] {
 	const { nodeSelector = {} } = spec;
 	if (Object.entries(old.nodeSelector ?? {}).some(([key, value]) => entryOf(nodeSelector, key) !== value)) {
 		const detail = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)';
-		errors.push(invalid(SPEC.child('nodeSelector'), nodeSelector, detail));
+		errors.push(fieldInvalid(SPEC.child('nodeSelector'), nodeSelector, detail));
 	}
 	const before = termsOf(old.affinity);
 	const after = termsOf(spec.affinity);
@@ -121,12 +121,12 @@ function validateNarrowing(spec: PodSpec, old: PodSpec): readonly FieldError[] {
 	);
 	if (before.length > 0 && before.length !== after.length) {
 		const detail = 'no additions/deletions to non-empty NodeSelectorTerms list are allowed';
-		return [...errors, invalid(at, after, detail)];
+		return [...errors, fieldInvalid(at, after, detail)];
 	}
 	for (const [index, term] of before.entries()) {
 		if (addsOnly(after[index] ?? {}, term)) continue;
 		errors.push(
-			invalid(at.index(index), after[index], 'only additions are allowed (no mutations or deletions)'),
+			fieldInvalid(at.index(index), after[index], 'only additions are allowed (no mutations or deletions)'),
 		);
 	}
 	return errors;

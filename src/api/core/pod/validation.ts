@@ -3,11 +3,11 @@ import { FieldPath } from '../../meta/field.ts';
 import {
 	chosen,
 	duplicate,
-	forbidden,
-	invalid,
+	fieldForbidden,
+	fieldInvalid,
+	fieldNotFound,
+	fieldRequired,
 	malformed,
-	notFound,
-	required,
 	tooLong,
 } from '../../meta/field-errors.ts';
 import { dns1123Label, dns1123Subdomain, exceeds, inRange, qualifiedName } from '../../meta/names.ts';
@@ -46,11 +46,11 @@ export function validatePod(pod: Pod): readonly FieldError[] {
 	const { spec } = pod;
 	const errors = [...validateMetaAndSpec(pod)];
 	if (spec.ephemeralContainers?.length) {
-		errors.push(forbidden(SPEC.child('ephemeralContainers'), 'cannot be set on create'));
+		errors.push(fieldForbidden(SPEC.child('ephemeralContainers'), 'cannot be set on create'));
 	}
 	if (spec.nodeName && spec.schedulingGates?.length) {
 		const detail = 'cannot be set until all schedulingGates have been cleared';
-		errors.push(forbidden(SPEC.child('nodeName'), detail));
+		errors.push(fieldForbidden(SPEC.child('nodeName'), detail));
 	}
 	return errors;
 }
@@ -78,7 +78,7 @@ function validateTokens({ serviceAccountName, volumes = [] }: PodSpec): readonly
 		return (projected?.sources ?? []).flatMap(({ serviceAccountToken }, number) => {
 			const path = at.index(number).child('serviceAccountToken');
 			return serviceAccountToken
-				? [forbidden(path, 'must not be specified when serviceAccountName is not set')]
+				? [fieldForbidden(path, 'must not be specified when serviceAccountName is not set')]
 				: [];
 		});
 	});
@@ -94,7 +94,7 @@ export function validatePodTemplate(template: PodTemplateSpec, path: FieldPath):
 	];
 	if (spec.ephemeralContainers?.length) {
 		const detail = 'ephemeral containers not allowed in pod template';
-		errors.push(forbidden(path.child('spec', 'ephemeralContainers'), detail));
+		errors.push(fieldForbidden(path.child('spec', 'ephemeralContainers'), detail));
 	}
 	return errors;
 }
@@ -110,7 +110,7 @@ function validatePodSpec(spec: PodSpec, path: FieldPath, of: 'pod' | 'template')
 	return [
 		// Defaulting sets it, but upstream checks it nevertheless.
 		...(spec.terminationGracePeriodSeconds === undefined
-			? [required(path.child('terminationGracePeriodSeconds'))]
+			? [fieldRequired(path.child('terminationGracePeriodSeconds'))]
 			: []),
 		...volumes.errors,
 		...validateResourceClaims(spec.resourceClaims ?? [], path.child('resourceClaims')),
@@ -164,7 +164,7 @@ function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] 
 	const errors = [...validateName(spec, 'serviceAccountName', path), ...validateName(spec, 'nodeName', path)];
 	if (deadline !== undefined) {
 		for (const problem of inRange(deadline, 1, MAX_DEADLINE_SECONDS)) {
-			errors.push(invalid(path.child('activeDeadlineSeconds'), deadline, problem));
+			errors.push(fieldInvalid(path.child('activeDeadlineSeconds'), deadline, problem));
 		}
 	}
 	if (hostname) errors.push(...malformed(path.child('hostname'), hostname, dns1123Label(hostname)));
@@ -188,7 +188,7 @@ function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] 
 	if (os) {
 		const at = path.child('os');
 		if (os.name) errors.push(...chosen(at, os.name, ['linux', 'windows']));
-		else errors.push(required(at.child('name')));
+		else errors.push(fieldRequired(at.child('name')));
 	}
 	return errors;
 }
@@ -212,17 +212,17 @@ function validateResourceClaims(
 		const { name, resourceClaimName, resourceClaimTemplateName } = claim;
 		const at = path.index(index);
 		const errors: FieldError[] = [];
-		if (name === '') errors.push(required(at.child('name')));
+		if (name === '') errors.push(fieldRequired(at.child('name')));
 		else if (names.has(name)) errors.push(duplicate(at.child('name'), name));
 		else errors.push(...malformed(at.child('name'), name, dns1123Label(name)));
 		names.add(name);
 		if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
 			const detail = 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified';
-			errors.push(invalid(at, claim, detail));
+			errors.push(fieldInvalid(at, claim, detail));
 		}
 		if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
 			const detail = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`';
-			errors.push(invalid(at, claim, detail));
+			errors.push(fieldInvalid(at, claim, detail));
 		}
 		for (const [field, value] of Object.entries({ resourceClaimName, resourceClaimTemplateName })) {
 			if (value !== undefined) errors.push(...malformed(at.child(field), value, dns1123Subdomain(value)));
@@ -245,7 +245,7 @@ function validateHostNetwork(
 		ports.flatMap(({ hostPort = 0, containerPort }, number) => {
 			if (hostPort === containerPort || (hostPort === 0 && of === 'template')) return [];
 			const at = path.index(index).child('ports').index(number).child('hostPort');
-			return [invalid(at, hostPort, 'must match `containerPort` when `hostNetwork` is true')];
+			return [fieldInvalid(at, hostPort, 'must match `containerPort` when `hostNetwork` is true')];
 		}),
 	);
 }
@@ -259,9 +259,9 @@ function validateHostNameOverride(spec: PodSpec, path: FieldPath): readonly Fiel
 	if (name === undefined) return [];
 	const errors: FieldError[] = [];
 	if (setHostnameAsFQDN) {
-		errors.push(forbidden(path, 'may not be specified when setHostnameAsFQDN is true'));
+		errors.push(fieldForbidden(path, 'may not be specified when setHostnameAsFQDN is true'));
 	}
-	if (hostNetwork) errors.push(forbidden(path, 'may not be specified when hostNetwork is true'));
+	if (hostNetwork) errors.push(fieldForbidden(path, 'may not be specified when hostNetwork is true'));
 	if (exceeds(name, MAX_HOSTNAME_LENGTH)) errors.push(tooLong(path, MAX_HOSTNAME_LENGTH));
 	return [...errors, ...malformed(path, name, dns1123Subdomain(name))];
 }
@@ -279,9 +279,9 @@ function validateFileVolumes(spec: PodSpec, path: FieldPath): readonly FieldErro
 				const variable = path.child(list).index(index).child('env').index(number);
 				const at = variable.child('valueFrom', 'fileKeyRef', 'volumeName');
 				const volume = volumes.get(name);
-				if (!volume) errors.push(notFound(at, name));
+				if (!volume) errors.push(fieldNotFound(at, name));
 				else if (!volume.emptyDir) {
-					errors.push(invalid(at, name, 'referenced volume must be of type emptyDir'));
+					errors.push(fieldInvalid(at, name, 'referenced volume must be of type emptyDir'));
 				}
 			}
 		}

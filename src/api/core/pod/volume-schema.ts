@@ -7,11 +7,11 @@ import {
 	int64,
 	list,
 	map,
+	nullable,
 	object,
+	omitZero,
 	oneOf,
 	optional,
-	plain,
-	pointer,
 	quantity,
 	required,
 	string,
@@ -77,8 +77,8 @@ const clusterTrustBundleSchema = object(
 	'io.k8s.api.core.v1.ClusterTrustBundleProjection',
 	'File with trusted certificates (PEM) from ClusterTrustBundle objects.',
 	{
-		name: pointer(string, 'Name of a single ClusterTrustBundle. Cannot be combined with signerName.'),
-		signerName: pointer(
+		name: nullable(string, 'Name of a single ClusterTrustBundle. Cannot be combined with signerName.'),
+		signerName: nullable(
 			string,
 			'Name of the signer whose ClusterTrustBundles are combined. Cannot be combined with name.',
 		),
@@ -193,11 +193,11 @@ const persistentVolumeClaimSpecSchema = object(
 			'Size of the storage that the claim requests.',
 		),
 		volumeName: optional(string, 'Name of the PersistentVolume that is bound to the claim.'),
-		storageClassName: pointer(
+		storageClassName: nullable(
 			string,
 			'Name of the StorageClass that provides the volume. Default: the default class of the cluster.',
 		),
-		volumeMode: pointer(
+		volumeMode: nullable(
 			oneOf('Filesystem', 'Block'),
 			'Whether the volume has a file system or is used as a raw block device. Default Filesystem.',
 		),
@@ -209,7 +209,7 @@ const persistentVolumeClaimSpecSchema = object(
 			typedObjectReferenceSchema,
 			'Object of any kind whose content is copied to the new volume. Unlike dataSource it can be in another namespace.',
 		),
-		volumeAttributesClassName: pointer(
+		volumeAttributesClassName: nullable(
 			string,
 			'Name of the VolumeAttributesClass whose attributes the volume gets.',
 		),
@@ -243,7 +243,7 @@ const csiSchema = object(
 	{
 		driver: required(string, 'Name of the CSI driver.'),
 		readOnly: optional(boolean, 'If true, the volume is read-only. Default false.'),
-		fsType: pointer(string, "Type of the file system, such as ext4. Default: the driver's choice."),
+		fsType: nullable(string, "Type of the file system, such as ext4. Default: the driver's choice."),
 		volumeAttributes: optional(map(string), 'Settings for the driver, by name.'),
 		nodePublishSecretRef: optional(
 			localObjectReferenceSchema,
@@ -257,7 +257,7 @@ const volumeSources = {
 	hostPath: optional(
 		object('io.k8s.api.core.v1.HostPathVolumeSource', 'File or directory of the node.', {
 			path: required(string, 'Path on the node. Symbolic links are followed.'),
-			type: pointer(
+			type: nullable(
 				string,
 				'What must be at the path: Directory, File, Socket, CharDevice or BlockDevice; DirectoryOrCreate and FileOrCreate create it. Default empty: no check.',
 			),
@@ -339,7 +339,7 @@ const volumeSources = {
 			"Reference to a PersistentVolumeClaim in the Pod's namespace.",
 			{
 				claimName: required(string, 'Name of the PersistentVolumeClaim.'),
-				readOnly: plain(boolean, 'If true, all mounts of the volume are read-only. Default false.'),
+				readOnly: omitZero(boolean, 'If true, all mounts of the volume are read-only. Default false.'),
 			},
 		),
 		'Mounts the volume that is bound to a PersistentVolumeClaim.',

@@ -2,11 +2,11 @@ import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
 	chosen,
 	duplicate,
-	forbidden,
-	invalid,
+	fieldForbidden,
+	fieldInvalid,
+	fieldRequired,
 	malformed,
 	notSupported,
-	required,
 	tooLong,
 } from '../../meta/field-errors.ts';
 import { dns1123Label, dns1123Subdomain, exceeds } from '../../meta/names.ts';
@@ -45,7 +45,7 @@ export function validateVolumes(
 		const at = path.index(index);
 		const { name } = volume;
 		const found = [...validateSource(volume, at, of)];
-		if (name === '') found.push(required(at.child('name')));
+		if (name === '') found.push(fieldRequired(at.child('name')));
 		else found.push(...malformed(at.child('name'), name, dns1123Label(name)));
 		if (valid.has(name)) found.push(duplicate(at.child('name'), name));
 		if (found.length === 0) valid.set(name, volume);
@@ -67,15 +67,18 @@ const SECOND_SOURCE_NAMES: { readonly [K in Source]?: string } = {
  */
 function validateSource(volume: Volume, path: FieldPath, of: 'pod' | 'template'): readonly FieldError[] {
 	const [first, ...others] = VOLUME_SOURCES.filter((source) => volume[source] !== undefined);
-	if (first === undefined) return [required(path, 'must specify a volume type')];
+	if (first === undefined) return [fieldRequired(path, 'must specify a volume type')];
 	const at = path.child(first === 'gcePersistentDisk' ? 'persistentDisk' : first);
 	const refusals = others.map((source) =>
-		forbidden(path.child(SECOND_SOURCE_NAMES[source] ?? source), 'may not specify more than 1 volume type'),
+		fieldForbidden(
+			path.child(SECOND_SOURCE_NAMES[source] ?? source),
+			'may not specify more than 1 volume type',
+		),
 	);
 	// A template can leave out the image: a controller may set it in the Pods that it creates from the template.
 	const lacksImage = of === 'pod' && first === 'image' && !volume.image?.reference;
 	return [
-		...(lacksImage ? [required(at.child('reference'))] : []),
+		...(lacksImage ? [fieldRequired(at.child('reference'))] : []),
 		...validateContent(volume, first, at),
 		...validateIscsiName(volume, path.child('name')),
 		...refusals,
@@ -106,7 +109,7 @@ function validateContent(volume: Volume, source: Source, path: FieldPath): reado
 
 function validateSizeLimit(limit: string | undefined, path: FieldPath): readonly FieldError[] {
 	if (limit === undefined || compareQuantities(limit, '0') >= 0) return [];
-	return [forbidden(path.child('sizeLimit'), 'SizeLimit field must be a valid resource quantity')];
+	return [fieldForbidden(path.child('sizeLimit'), 'SizeLimit field must be a valid resource quantity')];
 }
 
 const HOST_PATH_TYPES = [
@@ -116,7 +119,7 @@ const HOST_PATH_TYPES = [
 
 /** Refuses `..` in the path, which could escape from directories that a policy allows. */
 function validateHostPath(hostPath: NonNullable<Volume['hostPath']>, path: FieldPath): readonly FieldError[] {
-	if (hostPath.path === '') return [required(path.child('path'))];
+	if (hostPath.path === '') return [fieldRequired(path.child('path'))];
 	const { type = '' } = hostPath;
 	return [
 		...validateNoBacksteps(hostPath.path, path.child('path')),
@@ -127,7 +130,7 @@ function validateHostPath(hostPath: NonNullable<Volume['hostPath']>, path: Field
 const MODE_DETAIL = 'must be a number between 0 and 0777 (octal), both inclusive';
 
 function validateMode(mode: number | undefined, path: FieldPath): readonly FieldError[] {
-	return mode === undefined || (mode >= 0 && mode <= 0o777) ? [] : [invalid(path, mode, MODE_DETAIL)];
+	return mode === undefined || (mode >= 0 && mode <= 0o777) ? [] : [fieldInvalid(path, mode, MODE_DETAIL)];
 }
 
 type KeyToPath = NonNullable<NonNullable<Volume['secret']>['items']>[number];
@@ -138,7 +141,7 @@ function validateFiles(
 	path: FieldPath,
 ): readonly FieldError[] {
 	return [
-		...(source[nameField] ? [] : [required(path.child(nameField))]),
+		...(source[nameField] ? [] : [fieldRequired(path.child(nameField))]),
 		...validateMode(source.defaultMode, path.child('defaultMode')),
 		...validateItems(source.items ?? [], path.child('items')),
 	];
@@ -149,8 +152,8 @@ function validateItems(items: readonly KeyToPath[], path: FieldPath): readonly F
 	return items.flatMap(({ key, path: file, mode }, index) => {
 		const at = path.index(index);
 		return [
-			...(key === '' ? [required(at.child('key'))] : []),
-			...(file === '' ? [required(at.child('path'))] : []),
+			...(key === '' ? [fieldRequired(at.child('key'))] : []),
+			...(file === '' ? [fieldRequired(at.child('path'))] : []),
 			...validateFileInVolume(file, at.child('path')),
 			...validateMode(mode, at.child('mode')),
 		];
@@ -162,18 +165,18 @@ type DownwardFile = NonNullable<NonNullable<Volume['downwardAPI']>['items']>[num
 function validateDownwardFile(file: DownwardFile, path: FieldPath): readonly FieldError[] {
 	const { fieldRef, resourceFieldRef } = file;
 	const errors: FieldError[] = [];
-	if (file.path === '') errors.push(required(path.child('path')));
+	if (file.path === '') errors.push(fieldRequired(path.child('path')));
 	errors.push(...validateFileInVolume(file.path, path.child('path')));
 	if (fieldRef) {
 		errors.push(...validateFieldRef(fieldRef, FILE_FIELDS, path.child('fieldRef')));
 		if (resourceFieldRef) {
 			const detail = 'fieldRef and resourceFieldRef can not be specified simultaneously';
-			errors.push(invalid(path, 'resource', detail));
+			errors.push(fieldInvalid(path, 'resource', detail));
 		}
 	} else if (resourceFieldRef) {
 		errors.push(...validateResourceFieldRef(resourceFieldRef, 'file', path.child('resourceFieldRef')));
 	} else {
-		errors.push(required(path, 'one of fieldRef and resourceFieldRef is required'));
+		errors.push(fieldRequired(path, 'one of fieldRef and resourceFieldRef is required'));
 	}
 	return [...errors, ...validateMode(file.mode, path.child('mode'))];
 }
@@ -189,11 +192,11 @@ function validateProjected(
 		const at = path.child('sources').index(index);
 		errors.push(...validateProjection(source, at, path));
 		for (const { file, shown } of filesOf(source)) {
-			if (taken.has(file)) errors.push(invalid(path, shown, 'conflicting duplicate paths'));
+			if (taken.has(file)) errors.push(fieldInvalid(path, shown, 'conflicting duplicate paths'));
 			if (file !== '') taken.add(file);
 		}
 		if (Object.values(source).filter((each) => each !== undefined).length > 1) {
-			errors.push(forbidden(at, 'may not specify more than 1 volume type per source'));
+			errors.push(fieldForbidden(at, 'may not specify more than 1 volume type per source'));
 		}
 	}
 	return errors;
@@ -212,7 +215,7 @@ function validateProjection(
 	const errors: FieldError[] = [];
 	for (const [field, object] of Object.entries({ secret, configMap })) {
 		if (!object) continue;
-		if (!object.name) errors.push(required(path.child(field, 'name')));
+		if (!object.name) errors.push(fieldRequired(path.child(field, 'name')));
 		errors.push(...validateItems(object.items ?? [], path.child(field, 'items')));
 	}
 	for (const file of downwardAPI?.items ?? []) {
@@ -221,19 +224,20 @@ function validateProjection(
 	if (token) {
 		const { expirationSeconds: seconds = 0 } = token;
 		const at = path.child('serviceAccountToken', 'expirationSeconds');
-		if (seconds < 600) errors.push(invalid(at, seconds, 'may not specify a duration less than 10 minutes'));
+		if (seconds < 600)
+			errors.push(fieldInvalid(at, seconds, 'may not specify a duration less than 10 minutes'));
 		if (seconds > 2 ** 32) {
-			errors.push(invalid(at, seconds, 'may not specify a duration larger than 2^32 seconds'));
+			errors.push(fieldInvalid(at, seconds, 'may not specify a duration larger than 2^32 seconds'));
 		}
-		if (token.path === '') errors.push(required(volume.child('path')));
+		if (token.path === '') errors.push(fieldRequired(volume.child('path')));
 		else errors.push(...validateFileInVolume(token.path, volume.child('path')));
 	}
 	if (bundle) {
 		const at = path.child('clusterTrustBundle');
 		if (!bundle.name && !bundle.signerName) {
-			errors.push(required(at, 'either name or signerName must be specified'));
+			errors.push(fieldRequired(at, 'either name or signerName must be specified'));
 		}
-		if (bundle.path === '') errors.push(required(at.child('path')));
+		if (bundle.path === '') errors.push(fieldRequired(at.child('path')));
 		errors.push(...validateFileInVolume(bundle.path, at.child('path')));
 	}
 	return errors;
@@ -267,10 +271,10 @@ function validateCsi(csi: NonNullable<Volume['csi']>, path: FieldPath): readonly
 	const { driver, nodePublishSecretRef: secret } = csi;
 	const at = path.child('driver');
 	const errors: FieldError[] = [];
-	if (driver === '') errors.push(required(at));
+	if (driver === '') errors.push(fieldRequired(at));
 	if (exceeds(driver, MAX_DRIVER_LENGTH)) errors.push(tooLong(at, MAX_DRIVER_LENGTH));
 	errors.push(...malformed(at, driver, dns1123Subdomain(driver.toLowerCase())));
-	if (secret && !secret.name) errors.push(required(path.child('nodePublishSecretRef', 'name')));
+	if (secret && !secret.name) errors.push(fieldRequired(path.child('nodePublishSecretRef', 'name')));
 	else if (secret?.name)
 		errors.push(...malformed(path.child('name'), secret.name, dns1123Subdomain(secret.name)));
 	return errors;
@@ -287,24 +291,24 @@ function validateEphemeral(
 	path: FieldPath,
 ): readonly FieldError[] {
 	const at = path.child('volumeClaimTemplate');
-	if (!template) return [required(at)];
+	if (!template) return [fieldRequired(at)];
 	const { accessModes = [], selector, resources, volumeMode } = template.spec;
 	const spec = at.child('spec');
 	const errors: FieldError[] = [];
 	const modes = spec.child('accessModes');
-	if (accessModes.length === 0) errors.push(required(modes, 'at least 1 access mode is required'));
+	if (accessModes.length === 0) errors.push(fieldRequired(modes, 'at least 1 access mode is required'));
 	errors.push(...validateLabelSelector(selector, spec.child('selector')));
 	for (const mode of accessModes) {
 		if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(modes, mode, ACCESS_MODES));
 	}
 	if (accessModes.includes('ReadWriteOncePod') && accessModes.length > 1) {
-		errors.push(forbidden(modes, 'may not use ReadWriteOncePod with other access modes'));
+		errors.push(fieldForbidden(modes, 'may not use ReadWriteOncePod with other access modes'));
 	}
 	const storage = resources?.requests?.storage;
 	const size = spec.child('resources').key('storage');
-	if (storage === undefined) errors.push(required(size));
+	if (storage === undefined) errors.push(fieldRequired(size));
 	else if (compareQuantities(storage, '0') <= 0) {
-		errors.push(invalid(size, storage, 'must be greater than zero'));
+		errors.push(fieldInvalid(size, storage, 'must be greater than zero'));
 	}
 	if (volumeMode !== undefined) {
 		const supported = ['Block', 'Filesystem'];

@@ -1,6 +1,6 @@
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
 import { type FieldError, FieldPath } from '../../meta/field.ts';
-import { chosen, forbidden, immutable } from '../../meta/field-errors.ts';
+import { chosen, fieldForbidden, immutable } from '../../meta/field-errors.ts';
 import { dns1123Subdomain } from '../../meta/names.ts';
 import type { ResourceDefinition } from '../../meta/resource.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
@@ -63,7 +63,7 @@ export const priorityClasses: ResourceDefinition<PriorityClass> = {
 		validateCreate: validatePriorityClass,
 		validateUpdate: (given, old) => [
 			...validateMetaUpdate(given.metadata, old.metadata, META),
-			...(given.value === old.value ? [] : [forbidden(VALUE, 'may not be changed in an update.')]),
+			...(given.value === old.value ? [] : [fieldForbidden(VALUE, 'may not be changed in an update.')]),
 			...(given.preemptionPolicy === old.preemptionPolicy ? [] : [immutable(POLICY, given.preemptionPolicy)]),
 		],
 		allowUnconditionalUpdate: true,
@@ -115,10 +115,10 @@ function validateValue(given: PriorityClass): readonly FieldError[] {
 		const reason = whyNotSystemClass(given);
 		if (reason === undefined) return [];
 		const text = `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only. error: ${reason}`;
-		return [forbidden(META.child('name'), text)];
+		return [fieldForbidden(META.child('name'), text)];
 	}
 	if (given.value <= MAX_USER_VALUE) return [];
-	return [forbidden(VALUE, `maximum allowed value of a user defined priority is ${MAX_USER_VALUE}`)];
+	return [fieldForbidden(VALUE, `maximum allowed value of a user defined priority is ${MAX_USER_VALUE}`)];
 }
 
 /**

@@ -3,11 +3,11 @@ import {
 	boolean,
 	type Infer,
 	int32,
+	nullable,
 	object,
+	omitZero,
 	oneOf,
 	optional,
-	plain,
-	pointer,
 	required,
 	string,
 } from '../../meta/schema.ts';
@@ -24,12 +24,12 @@ export const priorityClassSchema = object(
 			int32,
 			'Priority of the Pods that name this class: at most 1000000000, higher values first. Cannot be changed.',
 		),
-		globalDefault: plain(
+		globalDefault: omitZero(
 			boolean,
 			'If true, Pods that name no class get this one. Only one class can be the default. Default false.',
 		),
 		description: optional(string, 'Guidance for users on when to use this class.'),
-		preemptionPolicy: pointer(
+		preemptionPolicy: nullable(
 			oneOf('Never', 'PreemptLowerPriority'),
 			'Whether the scheduler deletes Pods of lower priority to make room for Pods of this class: PreemptLowerPriority (the default) or Never. Cannot be changed.',
 		),
