@@ -1,3 +1,20 @@
+/**
+ * The node agent: what the kubelet is to a Kubernetes node. It registers the Node and renews its Lease, runs the
+ * Pods that are bound to the Node by way of a container runtime, reports their status, and serves their logs.
+ *
+ * Boundary: this folder observes and applies. plan/pod decides what a Pod needs next, and is pure. The agent
+ * reaches the API only through client/, and containers only through the contract in runtime/runtime.ts.
+ *
+ * Read in this order: agent.ts (what there is and who starts it), pod-workers.ts (one reconcile of a Pod),
+ * container-starter.ts and environment.ts (from image to running process), runtime-view.ts (what the runtime has,
+ * by Pod), hindrances.ts (failed starts); then node-registration.ts, node-lease.ts and node-status.ts; then logs:
+ * log-files.ts (paths), container-logs.ts (requests), log-reader.ts, log-lines.ts, log-text.ts, log-follower.ts.
+ *
+ * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
+ * 2. Workers start only after the first list of Pods: until then, a Pod that is missing from the cache cannot be
+ *    told from a deleted one, and its containers would be killed.
+ * 3. The logs of a Pod are removed only after its containers are, so that no container recreates the folder.
+ */
 import { pods as podResource } from '../api/core/pod/definition.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { notFound } from '../api/meta/api-error.ts';
@@ -21,27 +38,25 @@ import { PodWorkers } from './pod-workers.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { RuntimeView } from './runtime-view.ts';
 
-/** What a node agent is made of. */
+/** The components and settings of a node agent. */
 export interface NodeAgentOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly metrics: Metrics;
 	readonly recorder: Pick<EventRecorder, 'event'>;
-	/** Started and stopped by whoever made it. */
+	/** The caller starts it before `run` and stops it afterwards: containers outlive the agent. */
 	readonly runtime: Runtime;
 	readonly machine: Machine;
-	/** The folder for the logs of containers. */
+	/** The existing folder under which the logs of containers are written. */
 	readonly logFolder: string;
-	/** Version of this program, as the Node shows it. */
+	/** Version of this program, reported as the Node's `kubeletVersion`. */
 	readonly version: string;
+	/** Receives each error that is retried or ignored; `key` is a Pod's UID or the name of the failed part. */
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/**
- * The agent of one node: it registers the Node, runs the Pods that are bound to it, and answers the API
- * server's questions about their containers. What a Pod needs next is decided in plan/pod.
- */
+/** The agent of one node. `run` may be called once; `containerLog` serves the API server while it runs. */
 export class NodeAgent implements NodeApi {
 	readonly #options: NodeAgentOptions;
 	readonly #pods: Informer<Pod>;
@@ -92,17 +107,17 @@ export class NodeAgent implements NodeApi {
 		});
 	}
 
-	/** What the runtime honours of a Pod's fields. */
+	/** Which fields of a Pod the runtime honours; the API server warns about the others. */
 	get runtimeTraits(): RuntimeTraits {
 		return this.#options.runtime.traits;
 	}
 
-	/** Resolves once the Node is known to the API, so that Pods can be bound to it; never if `run` ends before. */
+	/** Resolves once the API has the Node, so that Pods can be bound to it; never resolves if `run` ends first. */
 	get registered(): Promise<void> {
 		return this.#registered.promise;
 	}
 
-	/** Runs the node until `signal` aborts, or one of its loops fails. Pods keep running. */
+	/** Runs the node until `signal` aborts. Rejects if one of its loops fails. Containers keep running. */
 	async run(signal: AbortSignal): Promise<void> {
 		const { clock, client, machine, recorder, runtime, version, onError } = this.#options;
 		const stopFollowing = await this.#view.start();
@@ -130,19 +145,19 @@ export class NodeAgent implements NodeApi {
 		return this.#logs.read(pod, request);
 	}
 
-	/** The workers wait for the first list of Pods: to them a Pod that is not known has been deleted. */
+	/** Waits for the first list of Pods, since the workers treat a Pod that is not in the cache as deleted. */
 	async #runWorkers(signal: AbortSignal): Promise<void> {
 		if (!(await this.#pods.synced)) return;
 		this.#pods.subscribe((pod, old) => this.#observe(pod, old));
 		this.#sweepLogs().catch((error: unknown) => this.#options.onError('logs', error));
-		// They remove what the runtime still has of Pods that were deleted meanwhile.
+		// Pods that were deleted while no agent ran have no watch event: their workers remove the sandboxes.
 		for (const uid of this.#view.podUids()) this.#workers.wake(uid);
 		await this.#workers.run(signal);
 	}
 
 	/**
-	 * Removes the logs of Pods that were deleted while the agent was away. Where the runtime still has
-	 * something of such a Pod, its containers may still write: its worker removes them first, then the logs.
+	 * Removes the logs of Pods that were deleted while no agent ran. Skips Pods that still have a sandbox or
+	 * container, since those containers may write: the Pod's worker removes them first, then the logs.
 	 */
 	#sweepLogs(): Promise<void> {
 		const hasPod = (uid: string): boolean => this.#pods.indexedMetadata(BY_UID, uid).length > 0;
@@ -150,12 +165,13 @@ export class NodeAgent implements NodeApi {
 	}
 
 	#observe(pod: Pod | undefined, old: Pod | undefined): void {
+		// A Pod of the same name may have replaced the old one between two events: both have a worker.
 		if (old && pod?.metadata.uid !== old.metadata.uid) {
 			this.#workers.wake(old.metadata.uid ?? '');
 		}
 		if (!pod) return;
 		this.#workers.wake(pod.metadata.uid ?? '');
-		// Its worker has a last look at it; then it is asked for only by readers of its logs.
+		// Saves memory: after its worker's last reconcile, only readers of its logs need a terminal Pod in full.
 		if (isTerminal(pod)) this.#pods.release(pod);
 	}
 }

@@ -19,23 +19,29 @@ import {
 } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
 
-/** When a container is tried again that the machine had too little of something for; the runtime waits a second itself. */
+/**
+ * Delay before a start is retried that failed for want of file descriptors, processes, memory or disk. It is short,
+ * since the runtime has waited about a second itself before it rejected with RuntimeBusy.
+ */
 const BUSY_RETRY_MS = 500;
 
-/** What a {@link ContainerStarter} works with. */
+/** The components and settings of a {@link ContainerStarter}. */
 export interface ContainerStarterOptions {
 	readonly clock: Clock;
 	readonly runtime: Runtime;
 	readonly view: RuntimeView;
 	readonly logs: LogFiles;
 	readonly recorder: Pick<EventRecorder, 'event'>;
-	/** What the node has, for limits that are not set. */
+	/** The node's allocatable resources: a `resourceFieldRef` to an unset limit resolves to them. */
 	readonly allocatable: Readonly<Record<string, string>>;
 	readonly hostIP: string;
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** Takes a container from its image to its start, with the kubelet's events on the way. */
+/**
+ * Starts containers: pulls the image, creates the container, starts it, and records the kubelet's events (those of
+ * `startContainer` in kuberuntime_container.go and of image_manager.go).
+ */
 export class ContainerStarter {
 	readonly #options: ContainerStarterOptions;
 
@@ -43,87 +49,91 @@ export class ContainerStarter {
 		this.#options = options;
 	}
 
-	/** Starts one attempt; resolves to why it could not be started, or to undefined. */
+	/**
+	 * Starts one container attempt. Resolves to the failure that the Pod's status shows as its waiting state;
+	 * undefined if the container runs, or has exited with StartError. Rejects with RuntimeUnavailable.
+	 */
 	async start(pod: Pod, { container, attempt, heldBack }: ContainerStart): Promise<Failure | undefined> {
 		const { runtime, view } = this.#options;
 		const sandbox = view.sandboxOf(pod.metadata.uid ?? '');
-		if (!sandbox) return { reason: 'CreateContainerError', message: 'the sandbox of the Pod is gone' };
-		const isMade = this.#isMade(pod, container, attempt);
+		if (!sandbox) return { reason: 'CreateContainerError', message: 'the sandbox of the Pod does not exist' };
+		const isCreated = this.#isCreated(pod, container, attempt);
 		try {
-			if (!isMade) await this.#pull(pod, container);
+			if (!isCreated) await this.#pull(pod, container);
 			if (heldBack) return this.#holdBack(pod, container, heldBack);
 			const config = this.#configure(pod, container, { attempt, podIP: sandbox.ip });
-			// Where it was made before, this only makes sure that the runtime has not lost it.
+			// Also for an attempt that was created before: the runtime forgets those when it crashes.
 			const created = await runtime.createContainer(sandbox.id, config);
 			view.noteContainer(created);
 			if (created.state !== 'created') return undefined;
-			if (!isMade) this.#tell(pod, container, 'Normal', 'Created', 'Container created');
+			if (!isCreated) this.#record(pod, container, 'Normal', 'Created', 'Container created');
 			view.noteContainer(await runtime.startContainer(created.id));
-			this.#tell(pod, container, 'Normal', 'Started', 'Container started');
+			this.#record(pod, container, 'Normal', 'Started', 'Container started');
 			return undefined;
 		} catch (error) {
-			if (error instanceof RuntimeBusy) return this.#wait(pod, container, { isMade, why: error.message });
+			if (error instanceof RuntimeBusy) return this.#busy(pod, container, { isCreated, why: error.message });
 			return this.#failure(pod, container, error);
 		}
 	}
 
-	/** True if the attempt was made, and not started since the machine had too little of something. */
-	#isMade(pod: Pod, { name }: Container, attempt: number): boolean {
+	/** True if an earlier call created the attempt, and its start failed with RuntimeBusy. */
+	#isCreated(pod: Pod, { name }: Container, attempt: number): boolean {
 		const attempts = this.#options.view.attemptsOf(pod.metadata.uid ?? '').get(name) ?? [];
 		return attempts.some((each) => each.attempt === attempt && each.state === 'created');
 	}
 
-	#wait(pod: Pod, container: Container, how: { readonly isMade: boolean; readonly why: string }): Failure {
-		const message = `${how.why}; it is tried again`;
-		// Told once: it may be tried hundreds of times.
-		if (!how.isMade) this.#tell(pod, container, 'Warning', 'Failed', `Error: ${message}`);
+	#busy(pod: Pod, container: Container, how: { readonly isCreated: boolean; readonly why: string }): Failure {
+		const message = `${how.why}; the start will be retried`;
+		// One event for all retries, of which there may be hundreds.
+		if (!how.isCreated) this.#record(pod, container, 'Warning', 'Failed', `Error: ${message}`);
 		return { reason: 'ContainerCreating', message, retryAfterMs: BUSY_RETRY_MS };
 	}
 
-	/** As a kubelet does where it cannot make the configuration of a container; the hints are ours. */
+	/** Fails as the kubelet's `generateContainerConfig` does; the event adds hints of our own to its message. */
 	#holdBack(pod: Pod, container: Container, { message, hints }: HoldBack): Failure {
 		const text = hints === message ? message : `${message}; ${hints}`;
-		this.#tell(pod, container, 'Warning', 'Failed', `Error: ${text}`);
+		this.#record(pod, container, 'Warning', 'Failed', `Error: ${text}`);
 		return { reason: 'CreateContainerConfigError', message };
 	}
 
-	/** Makes sure that the image is there, by the container's pull policy, with the events of image_manager.go. */
+	/** Pulls the image if the container's pull policy requires it, as `EnsureImageExists` in image_manager.go. */
 	async #pull(pod: Pod, container: Container): Promise<void> {
 		const { runtime, clock } = this.#options;
 		const { image = '', imagePullPolicy } = container;
 		const present = await this.#imageStatus(pod, container);
 		if (present && imagePullPolicy !== 'Always') {
 			const message = `Container image "${image}" already present on machine and can be accessed by the pod`;
-			this.#tell(pod, container, 'Normal', 'Pulled', message);
+			this.#record(pod, container, 'Normal', 'Pulled', message);
 			return;
 		}
 		if (imagePullPolicy === 'Never') {
 			const message = `Container image "${image}" is not present with pull policy of Never`;
-			this.#tell(pod, container, 'Warning', 'ErrImageNeverPull', message);
+			this.#record(pod, container, 'Warning', 'ErrImageNeverPull', message);
 			throw new ImageError('ErrImageNeverPull', message);
 		}
-		this.#tell(pod, container, 'Normal', 'Pulling', `Pulling image "${image}"`);
+		this.#record(pod, container, 'Normal', 'Pulling', `Pulling image "${image}"`);
 		const startedAt = clock.monotonic();
 		try {
 			const { sizeBytes } = await runtime.pullImage(image, container);
-			// There is one pull at a time for a Pod, and no queue: waiting is part of neither figure.
+			// Upstream's second duration includes the time in its pull queue. There is no queue here: both are equal.
 			const took = formatGoDuration(clock.monotonic() - startedAt);
 			const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${sizeBytes} bytes.`;
-			this.#tell(pod, container, 'Normal', 'Pulled', message);
+			this.#record(pod, container, 'Normal', 'Pulled', message);
 		} catch (error) {
 			const message = error instanceof Error ? error.message : String(error);
-			this.#tell(pod, container, 'Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
+			this.#record(pod, container, 'Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
 			throw error;
 		}
 	}
 
-	/** What the runtime has of the image. A name that says nothing is told before anything is pulled. */
+	/** The runtime's record of the image. A malformed name is reported as `InspectFailed`, before any pull. */
 	async #imageStatus(pod: Pod, container: Container): Promise<object | undefined> {
 		const { image = '' } = container;
 		try {
 			return await this.#options.runtime.imageStatus(image, container);
 		} catch (error) {
-			if (error instanceof ImageError) this.#tell(pod, container, 'Warning', 'InspectFailed', error.message);
+			if (error instanceof ImageError)
+				this.#record(pod, container, 'Warning', 'InspectFailed', error.message);
 			throw error;
 		}
 	}
@@ -155,26 +165,26 @@ export class ContainerStarter {
 
 	#failure(pod: Pod, container: Container, error: unknown): Failure | undefined {
 		if (error instanceof ImageError) {
-			this.#tell(pod, container, 'Warning', 'Failed', `Error: ${error.reason}`);
+			this.#record(pod, container, 'Warning', 'Failed', `Error: ${error.reason}`);
 			return { reason: error.reason, message: error.message };
 		}
 		if (error instanceof RuntimeUnavailable) throw error;
 		if (!(error instanceof ContainerStartError)) return this.#unexpected(pod, container, error);
-		this.#tell(pod, container, 'Warning', 'Failed', `Error: ${error.message}`);
-		// Its end has been told as an exit with StartError, and is dealt with like any other end.
+		this.#record(pod, container, 'Warning', 'Failed', `Error: ${error.message}`);
+		// The runtime has reported an exit with StartError: plan/pod handles it like any other exit.
 		if (error.reason === 'RunContainerError') return undefined;
 		return { reason: error.reason, message: error.message };
 	}
 
-	/** The runtime failed in a way that it has no name for, such as a full disk: the Pod says so, and so does the log. */
+	/** The runtime failed with an untyped error, such as a full disk: reported in the Pod and to `onError`. */
 	#unexpected(pod: Pod, container: Container, error: unknown): Failure {
 		const message = error instanceof Error ? error.message : String(error);
-		this.#tell(pod, container, 'Warning', 'Failed', `Error: ${message}`);
+		this.#record(pod, container, 'Warning', 'Failed', `Error: ${message}`);
 		this.#options.onError(pod.metadata.uid ?? '', error);
 		return { reason: 'CreateContainerError', message };
 	}
 
-	#tell(pod: Pod, { name }: Container, type: 'Normal' | 'Warning', reason: string, message: string): void {
+	#record(pod: Pod, { name }: Container, type: 'Normal' | 'Warning', reason: string, message: string): void {
 		this.#options.recorder.event(pod, { type, reason, message, fieldPath: fieldPathOf(pod, name) });
 	}
 }

@@ -1,16 +1,19 @@
 import type { Clock } from '../base/clock.ts';
 import type { Hindrance } from '../plan/pod/snapshot.ts';
 
-/** Why something could not be made, as {@link Hindrances} remembers it. */
+/** Why a sandbox or container could not be created, as {@link Hindrances} records it. */
 export type Failure = Omit<Hindrance, 'failures' | 'at'>;
 
-/** A failure, how often in a row, and when last, by the monotonic clock. */
-type Entry = Omit<Hindrance, 'at'> & { readonly since: number };
+/** The last failure, the number of failures in a row, and when it happened, by the monotonic clock in ms. */
+type Entry = Omit<Hindrance, 'at'> & { readonly failedAt: number };
 
-/** Remembers what keeps the sandboxes and containers of Pods from being made. It goes with the node agent. */
+/**
+ * Counts the failed attempts to create the sandbox or a container of a Pod, from which plan/pod computes the
+ * backoff. In memory only: a restart of the agent resets the backoff, as it does in the kubelet.
+ */
 export class Hindrances {
 	readonly #clock: Clock;
-	/** By Pod, then by container. */
+	/** By Pod UID, then by container name. */
 	readonly #entries = new Map<string, Map<string, Entry>>();
 
 	constructor(clock: Clock) {
@@ -18,38 +21,38 @@ export class Hindrances {
 	}
 
 	/**
-	 * Those of the Pod, by container. Their times are such that the time since then is what has passed by the
-	 * monotonic clock: a wall clock that was set back delays no retry.
+	 * The failures of the Pod, by container name. `at` is the current wall clock time minus the time that has
+	 * passed by the monotonic clock: setting the wall clock back delays no retry.
 	 */
 	of(podUid: string): ReadonlyMap<string, Hindrance> {
 		const [now, elapsed] = [this.#clock.now(), this.#clock.monotonic()];
 		return new Map(
-			Array.from(this.#entries.get(podUid) ?? [], ([container, { since, ...rest }]) => [
+			Array.from(this.#entries.get(podUid) ?? [], ([container, { failedAt, ...rest }]) => [
 				container,
-				{ ...rest, at: now - (elapsed - since) },
+				{ ...rest, at: now - (elapsed - failedAt) },
 			]),
 		);
 	}
 
-	/** Takes in how an attempt to make the container came out; undefined: it was made. */
+	/** Records the result of an attempt to create the container; undefined (success) resets the count. */
 	note(podUid: string, container: string, failure: Failure | undefined): void {
 		const entries = this.#entries.get(podUid) ?? new Map<string, Entry>();
 		if (failure) {
 			const failures = (entries.get(container)?.failures ?? 0) + 1;
-			entries.set(container, { ...failure, failures, since: this.#clock.monotonic() });
+			entries.set(container, { ...failure, failures, failedAt: this.#clock.monotonic() });
 			this.#entries.set(podUid, entries);
 		} else if (entries.delete(container) && entries.size === 0) {
 			this.#entries.delete(podUid);
 		}
 	}
 
-	/** Says the same in other words. */
+	/** Replaces reason and message of a failure, without counting it again. */
 	rephrase(podUid: string, container: string, words: Pick<Hindrance, 'reason' | 'message'>): void {
 		const entry = this.#entries.get(podUid)?.get(container);
 		if (entry) this.#entries.get(podUid)?.set(container, { ...entry, ...words });
 	}
 
-	/** Forgets those of the Pod. */
+	/** Removes the failures of the Pod. */
 	forget(podUid: string): void {
 		this.#entries.delete(podUid);
 	}

@@ -6,19 +6,22 @@ import { formatMicroTime } from '../api/meta/time.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 
-/** How long a Lease holds (seconds) and how often it is renewed, by the defaults of the kubelet. */
+/** `leaseDurationSeconds`: the kubelet's default of `nodeLeaseDurationSeconds`. */
 const LEASE_SECONDS = 40;
 
-/** How often a node agent renews its Lease. */
+/** How often a node agent renews its Lease: a quarter of its duration, as the kubelet does. */
 export const RENEW_MS = 10_000;
 
-/** What a {@link NodeLease} is made of. */
+/** The client and clock of a {@link NodeLease}. */
 export interface NodeLeaseOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 }
 
-/** The Lease by which a node agent shows that it is alive, at less cost than by its Node's status. */
+/**
+ * The Lease in `kube-node-lease` by which a node agent reports that it is alive. The node lifecycle controller
+ * watches it. A renewal is much smaller than a write of the Node's status.
+ */
 export class NodeLease {
 	readonly #options: NodeLeaseOptions;
 	#latest: Lease | undefined;
@@ -27,7 +30,10 @@ export class NodeLease {
 		this.#options = options;
 	}
 
-	/** Renews the Lease of `node`, which owns it, or takes it out. Rejects with an ApiError. */
+	/**
+	 * Renews the Lease of `node`, or creates it with `node` as its owner, so that the garbage collector deletes it
+	 * with the Node. Rejects with an ApiError.
+	 */
 	async renew(node: Node): Promise<void> {
 		const target = this.#options.client.resource(leases, NODE_LEASE_NAMESPACE);
 		try {
@@ -37,7 +43,7 @@ export class NodeLease {
 			}
 		} catch (error) {
 			this.#latest = undefined;
-			// It went with an earlier Node of this name, or somebody else wrote to it.
+			// NotFound: deleted with an earlier Node of this name. Conflict: another client wrote it. Read it again.
 			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
 		}
 		const known = await target.get(node.metadata.name ?? '').catch((error: unknown) => {

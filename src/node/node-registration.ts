@@ -8,29 +8,31 @@ import type { EventRecorder } from '../client/event-recorder.ts';
 import { NodeLease, RENEW_MS } from './node-lease.ts';
 import { labelsOf, type Machine, statusOf } from './node-status.ts';
 
-/** How often a Node's status is written although nothing in it has changed. */
+/** How often an unchanged status is written: the kubelet's default of `nodeStatusReportFrequency`. */
 const REPORT_MS = 5 * 60_000;
+/** Delay before a failed read or write of the Node is retried. */
 const RETRY_MS = 1000;
 
-/** What is needed to register a Node. */
+/** The components and settings of {@link keepRegistered}. */
 export interface NodeRegistrationOptions {
 	readonly client: Client;
 	readonly clock: Clock;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly machine: Machine;
 	readonly runtimeVersion: string;
-	/** Version of this program, as the Node shows it. */
+	/** Version of this program, reported as the Node's `kubeletVersion`. */
 	readonly version: string;
-	/** Told each time the API server has heard of the Node. */
+	/** Called after each successful read or write of the Node: the API has it. */
 	readonly onRegistered: () => void;
 	readonly onError: (error: unknown) => void;
 }
 
 /**
- * Creates the Node or brings its status up to date, and then shows that it is alive until `signal` aborts,
- * after the kubelet: it renews a Lease every ten seconds, and writes the status when something in it is not
- * so, or was not said for five minutes. Beyond upstream, a Node that somebody deleted is created again, and
- * as long as the Lease cannot be renewed the status says all.
+ * Creates the Node or updates its status, then reports that it is alive until `signal` aborts. Like the kubelet, it
+ * renews a Lease every ten seconds, and writes the status when it has changed, or five minutes after the last write.
+ *
+ * Beyond upstream: a Node that was deleted is created again, since the agent would otherwise run without one; and
+ * while the Lease cannot be renewed, the status is written every time, since it is then the only heartbeat.
  */
 export async function keepRegistered(options: NodeRegistrationOptions, signal: AbortSignal): Promise<void> {
 	const { clock, onRegistered, onError } = options;
@@ -53,7 +55,7 @@ export async function keepRegistered(options: NodeRegistrationOptions, signal: A
 	}
 }
 
-/** Has the API say of the Node what is so; `isDue`: even if that is nothing new. */
+/** Creates the Node, or writes its status if it has changed or `isDue` is true. Rejects with an ApiError. */
 async function register(
 	options: NodeRegistrationOptions,
 	isDue: boolean,
@@ -81,7 +83,7 @@ async function register(
 	return { node, wrote: true };
 }
 
-/** The status without what changes each time it is said. */
+/** The status without its heartbeat times, which change with every write. */
 function timeless({ conditions = [], ...status }: Node['status']): object {
 	return { ...status, conditions: conditions.map((one) => ({ ...one, lastHeartbeatTime: undefined })) };
 }
@@ -90,7 +92,7 @@ function isReady({ status }: Node): boolean {
 	return status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false;
 }
 
-/** The kubelet's Events name the Node in place of its UID, and `kubectl describe node` looks for both. */
+/** The kubelet's Events have the Node's name as the UID, and `kubectl describe node` selects by either. */
 function asSubject(node: Node): Node {
 	return { ...node, metadata: { name: node.metadata.name, uid: node.metadata.name } };
 }

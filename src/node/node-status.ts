@@ -1,7 +1,7 @@
 import type { Node, NodeCondition } from '../api/core/node/schema.ts';
 import { formatTime } from '../api/meta/time.ts';
 
-/** What is to be known of the machine behind a Node. */
+/** The facts about the machine that a Node's status and labels report. */
 export interface Machine {
 	readonly name: string;
 	readonly address: string;
@@ -9,7 +9,7 @@ export interface Machine {
 	readonly memoryBytes: number;
 	readonly diskBytes: number;
 	readonly maxPods: number;
-	/** As Node.js names it: linux, x64. */
+	/** Operating system and processor as Node.js names them: `linux`, `x64`. */
 	readonly platform: string;
 	readonly architecture: string;
 	readonly kernel: string;
@@ -18,7 +18,7 @@ export interface Machine {
 	readonly bootId: string;
 }
 
-/** What Pods may ask of the machine. */
+/** Capacity of the machine as quantities. All of it is allocatable: nothing is reserved for the system. */
 export function allocatableOf({
 	cpus,
 	memoryBytes,
@@ -49,17 +49,17 @@ function goArchitecture(architecture: string): string {
 	return { x64: 'amd64', ia32: '386' }[architecture] ?? architecture;
 }
 
-/** What the status of a Node is made of. */
+/** The inputs of {@link statusOf}. */
 export interface StatusInputs {
 	readonly now: number;
-	/** What the API has of it. */
+	/** The Node as the API has it; undefined before it is created. */
 	readonly before: Node | undefined;
 	readonly runtimeVersion: string;
 	/** Version of this program. */
 	readonly version: string;
 }
 
-/** The status of a Node that is well; what others wrote into it is kept. */
+/** The status of a healthy Node. Fields and conditions that other components wrote are kept. */
 export function statusOf(
 	machine: Machine,
 	{ now, before, runtimeVersion, version }: StatusInputs,
@@ -111,13 +111,17 @@ const CONDITIONS: readonly Pick<NodeCondition, 'type' | 'status' | 'reason' | 'm
 	{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' },
 ];
 
-/** The agent's own conditions first; those that other components set on the Node follow as they are. */
+/**
+ * The agent's own conditions, then those that other components set on the Node, unchanged. `lastTransitionTime`
+ * changes only with the condition's status.
+ */
 function conditionsOf(now: number, before: Node | undefined): readonly NodeCondition[] {
 	const known = before?.status.conditions ?? [];
 	const own = CONDITIONS.map((condition) => {
 		const last = known.find(({ type }) => type === condition.type);
-		const since = last?.status === condition.status ? last.lastTransitionTime : undefined;
-		return { ...condition, lastHeartbeatTime: formatTime(now), lastTransitionTime: since ?? formatTime(now) };
+		const unchangedAt = last?.status === condition.status ? last.lastTransitionTime : undefined;
+		const lastTransitionTime = unchangedAt ?? formatTime(now);
+		return { ...condition, lastHeartbeatTime: formatTime(now), lastTransitionTime };
 	});
 	return [...own, ...known.filter(({ type }) => !CONDITIONS.some((condition) => condition.type === type))];
 }

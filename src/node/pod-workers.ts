@@ -1,3 +1,13 @@
+/**
+ * One worker per Pod, as in the kubelet's pod_workers.go: it has plan/pod plan the next step, applies the plan, and
+ * reports the Pod's status.
+ *
+ * 1. A Pod has at most one worker at a time, which performs its runtime calls one after the other.
+ * 2. A worker writes a status only if it differs from the one in the API, and only for the newest Pod that the
+ *    cache has.
+ * 3. A worker reports the end of a Pod before it removes the sandbox, and deletes the Pod from the API only
+ *    after that: the exit codes would be lost otherwise.
+ */
 import { pods as podResource } from '../api/core/pod/definition.ts';
 import type { Pod, PodStatus } from '../api/core/pod/schema.ts';
 import { isApiError } from '../api/meta/api-error.ts';
@@ -23,7 +33,7 @@ import { type Runtime, RuntimeUnavailable } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import { TerminationMessages } from './termination-message.ts';
 
-/** What the workers of a node share. */
+/** The components that all workers of a node share. */
 export interface PodWorkersOptions {
 	readonly client: Client;
 	readonly clock: Clock;
@@ -40,44 +50,41 @@ export interface PodWorkersOptions {
 }
 
 /**
- * A first `Running` is held back this long: most of a short Pod's end is known by then, and is told in
- * the same write. Nothing is decided later for it.
+ * How long a worker delays the first status with phase `Running`. Most short Pods end within this time, so that
+ * one write reports both the start and the end. Only the report is delayed: no decision waits for it.
  */
 const RUNNING_HOLD_MS = 10;
 
-/** A Pod of so few containers is looked at whenever one of them changes. */
+/** Up to this number of containers, a Pod is reconciled on each change of a container. */
 const FEW_CONTAINERS = 20;
 
 /**
- * A pass over a Pod of 1,000 containers plans and writes a status of hundreds of kilobytes, about 20 ms of
- * work, and each of its containers asks for one when it starts and when it ends. So the Pod rests for a
- * millisecond per container after each pass, and the next pass covers all that has changed.
+ * Minimum time between two reconciles of a Pod, in ms. To reconcile a Pod of 1,000 containers means to plan and
+ * write a status of hundreds of kilobytes, about 20 ms of work, and each container triggers it at its start and at
+ * its end. With a millisecond per container, one reconcile covers many changes.
  */
-function restAfterPass(pod: Pod | undefined): number {
+function pauseAfterReconcile(pod: Pod | undefined): number {
 	const containers = (pod?.spec.containers.length ?? 0) + (pod?.spec.initContainers?.length ?? 0);
 	return containers > FEW_CONTAINERS ? containers : 0;
 }
 
-/** Other work has its turn after so many starts: a runtime may answer each of them at once. */
+/**
+ * How many containers a worker starts before it yields to the event loop. A runtime may answer each start without
+ * I/O (the fake one does); a Pod of many containers would then block all other work.
+ */
 const STARTS_IN_A_TURN = 50;
 
-/**
- * One worker per Pod: it asks plan/pod what to do, does it, and reports the Pod's status.
- *
- * 1. A Pod has one worker at a time. What is done for it is done one after the other, stops excepted.
- * 2. A status is written only when it says something new, and never from an older Pod than is known.
- * 3. What is over is told before its sandbox goes; a deleted Pod goes from the API only after that.
- */
+/** See the header of this file. */
 export class PodWorkers {
 	readonly #options: PodWorkersOptions;
 	readonly #loop: ReconcileLoop;
 	readonly #hindrances: Hindrances;
-	/** Per Pod the ids of the containers whose stop has been told. */
+	/** By Pod UID, the ids of the containers that have a `Killing` event already. */
 	readonly #killing = new Map<string, Set<string>>();
-	/** When a worker first had a `Running` to tell that it held back. */
+	/** By Pod UID, when its first `Running` status was delayed, by the monotonic clock. */
 	readonly #held = new Map<string, number>();
 	readonly #messages = new TerminationMessages();
-	/** Aborts when the workers are to end: none begins another step then. */
+	/** The signal of `run`: once it has aborted, no worker starts another step. */
 	#signal: AbortSignal | undefined;
 
 	constructor(options: PodWorkersOptions) {
@@ -89,33 +96,34 @@ export class PodWorkers {
 			metrics: options.metrics,
 			workers: 256,
 			backoff: { baseMs: 100, capMs: 30_000 },
-			restMs: (uid) => restAfterPass(options.pods.indexed(BY_UID, uid)[0]),
-			reconcile: (uid) => this.#work(uid),
+			restMs: (uid) => pauseAfterReconcile(options.pods.indexed(BY_UID, uid)[0]),
+			reconcile: (uid) => this.#reconcile(uid),
 			onError: options.onError,
 		});
 	}
 
-	/** Asks the worker of the Pod with this UID to look again. */
+	/** Queues a reconcile of the Pod with this UID. */
 	wake(podUid: string): void {
 		this.#loop.add(podUid);
 	}
 
-	/** Works until `signal` aborts. */
+	/** Runs the workers until `signal` aborts. */
 	run(signal: AbortSignal): Promise<void> {
 		this.#signal = signal;
 		return this.#loop.run(signal);
 	}
 
-	async #work(uid: string): Promise<Outcome> {
+	/** Plans and applies until a plan has no step left, then reports. Each step is planned from a new snapshot. */
+	async #reconcile(uid: string): Promise<Outcome> {
 		while (!this.#signal?.aborted) {
 			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
-			if (!pod) return this.#clearAway(uid);
+			if (!pod) return this.#removeDeleted(uid);
 			const plan = planPod(await this.#observe(pod));
 			if (plan.statusFirst && !semanticEqual(plan.status, pod.status)) {
 				if (!(await this.#writeStatus(pod, plan.status))) return DONE;
 				continue;
 			}
-			if (await this.#act(pod, plan)) continue;
+			if (await this.#apply(pod, plan)) continue;
 			return this.#report(pod, plan);
 		}
 		return DONE;
@@ -138,22 +146,22 @@ export class PodWorkers {
 		};
 	}
 
-	/** Does what the plan says; tells whether that calls for another plan right away. */
-	async #act(pod: Pod, plan: PodPlan): Promise<boolean> {
+	/** Applies the plan. Resolves to true if the Pod needs another plan at once, since something has changed. */
+	async #apply(pod: Pod, plan: PodPlan): Promise<boolean> {
 		const { runtime, starter } = this.#options;
 		for (const stop of plan.stops) {
-			this.#tellStop(pod, stop);
+			this.#recordKilling(pod, stop);
 			await runtime.stopContainer(stop.id, stop.graceSeconds);
 		}
 		for (const { id } of plan.removals) await this.#remove(pod, id);
 		if (plan.mountFailure) {
 			const { message, events } = plan.mountFailure;
-			this.#tell(pod, events);
+			this.#record(pod, events);
 			this.#hindrances.note(pod.metadata.uid ?? '', WHOLE_POD, { reason: 'FailedMount', message });
 			return true;
 		}
 		if (plan.sandbox) {
-			await this.#makeSandbox(pod, plan.sandbox.events);
+			await this.#runSandbox(pod, plan.sandbox.events);
 			return true;
 		}
 		for (const [index, start] of plan.starts.entries()) {
@@ -165,8 +173,8 @@ export class PodWorkers {
 		return plan.starts.length + plan.removals.length > 0;
 	}
 
-	/** Makes the sandbox, or notes why it cannot be made, as a kubelet tells it. */
-	async #makeSandbox(pod: Pod, events: readonly EventText[]): Promise<void> {
+	/** Creates the sandbox, or records the kubelet's `FailedCreatePodSandBox` event and starts the backoff. */
+	async #runSandbox(pod: Pod, events: readonly EventText[]): Promise<void> {
 		const { runtime, view, onError } = this.#options;
 		try {
 			view.noteSandbox(await runtime.runSandbox(sandboxConfig(pod, view)));
@@ -174,20 +182,20 @@ export class PodWorkers {
 			if (error instanceof RuntimeUnavailable) throw error;
 			const reason = 'FailedCreatePodSandBox';
 			const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : String(error)}`;
-			this.#tell(pod, [{ type: 'Warning', reason, message }]);
+			this.#record(pod, [{ type: 'Warning', reason, message }]);
 			this.#hindrances.note(pod.metadata.uid ?? '', WHOLE_POD, { reason, message });
 			onError(pod.metadata.uid ?? '', error);
 			return;
 		}
 		this.#hindrances.note(pod.metadata.uid ?? '', WHOLE_POD, undefined);
-		this.#tell(pod, events);
+		this.#record(pod, events);
 	}
 
-	#tell(pod: Pod, events: readonly EventText[]): void {
+	#record(pod: Pod, events: readonly EventText[]): void {
 		for (const event of events) this.#options.recorder.event(pod, event);
 	}
 
-	/** Removes attempts that no decision needs any more, with their logs. */
+	/** Removes the container attempts before the last {@link ATTEMPTS_TO_KEEP}, with their logs. */
 	async #prune(pod: Pod, container: string): Promise<void> {
 		const attempts = this.#options.view.attemptsOf(pod.metadata.uid ?? '').get(container) ?? [];
 		for (const { id, state, attempt } of attempts.slice(0, -ATTEMPTS_TO_KEEP)) {
@@ -203,35 +211,39 @@ export class PodWorkers {
 		view.forgetContainer(pod.metadata.uid ?? '', id);
 	}
 
-	/** Writes the status if it says something new, and ends what is over. */
+	/** Writes the status if it differs from the API's, and removes the sandbox of a Pod that has ended. */
 	async #report(pod: Pod, plan: PodPlan): Promise<Outcome> {
 		const uid = pod.metadata.uid ?? '';
 		const hold = this.#holdFor(pod, plan);
 		if (hold > 0) return again(hold);
 		this.#held.delete(uid);
 		if (!semanticEqual(plan.status, pod.status)) {
-			this.#tellBackOff(pod, plan.status);
-			this.#tell(pod, plan.statusEvents);
+			this.#recordBackOff(pod, plan.status);
+			this.#record(pod, plan.statusEvents);
 			const written = await this.#writeStatus(pod, plan.status);
 			if (!written) return DONE;
-			// The next look plans from what was written, and says what comes after a failed pull.
-			if (this.#pullsBackOff(uid)) return again(0);
+			// The next reconcile plans from the written status, and reports ImagePullBackOff.
+			if (this.#enterPullBackOff(uid)) return again(0);
 		}
-		if (plan.end) await this.#dismantle(uid);
+		if (plan.end) await this.#removeFromRuntime(uid);
 		if (plan.end === 'remove') await this.#removeFromApi(pod);
 		return plan.againAfterMs === undefined ? DONE : again(plan.againAfterMs);
 	}
 
+	/** How long the status must still be delayed, in ms: see {@link RUNNING_HOLD_MS}. */
 	#holdFor(pod: Pod, { status, end }: PodPlan): number {
 		if (end || status.phase !== 'Running' || pod.status.phase === 'Running') return 0;
 		const now = this.#options.clock.monotonic();
 		const uid = pod.metadata.uid ?? '';
-		const since = this.#held.get(uid) ?? now;
-		this.#held.set(uid, since);
-		return since + RUNNING_HOLD_MS - now;
+		const heldAt = this.#held.get(uid) ?? now;
+		this.#held.set(uid, heldAt);
+		return heldAt + RUNNING_HOLD_MS - now;
 	}
 
-	/** Resolves to whether it was written; otherwise a newer Pod is on its way and wakes the worker. */
+	/**
+	 * Resolves to true once the cache has the written Pod. Resolves to false if the Pod was deleted or changed
+	 * meanwhile: the worker is then woken for the newer state.
+	 */
 	async #writeStatus(pod: Pod, status: PodStatus): Promise<boolean> {
 		const { client, pods } = this.#options;
 		try {
@@ -242,15 +254,15 @@ export class PodWorkers {
 		} catch (error) {
 			if (isApiError(error, 'NotFound')) return false;
 			const { uid = '' } = pod.metadata;
-			// Nothing is gained by trying again before the newer Pod is known here.
+			// A retry before the cache has the newer Pod would meet the same conflict: rethrow for the backoff.
 			if (!isApiError(error, 'Conflict') || pods.indexed(BY_UID, uid)[0] === pod) throw error;
 			this.wake(uid);
 			return false;
 		}
 	}
 
-	/** After a failed pull has been told, what follows is a wait: ImagePullBackOff. */
-	#pullsBackOff(uid: string): boolean {
+	/** Changes ErrImagePull, once it has been reported, to ImagePullBackOff, as the kubelet's image manager does. */
+	#enterPullBackOff(uid: string): boolean {
 		let changed = false;
 		for (const [container, hindrance] of this.#hindrances.of(uid)) {
 			if (hindrance.reason !== 'ErrImagePull') continue;
@@ -268,8 +280,8 @@ export class PodWorkers {
 		return all.find(({ name }) => name === container)?.image ?? '';
 	}
 
-	/** The events that go with a container's wait, when the wait begins. */
-	#tellBackOff(pod: Pod, status: PodStatus): void {
+	/** Records a `BackOff` event for each container that starts to wait in CrashLoopBackOff or ImagePullBackOff. */
+	#recordBackOff(pod: Pod, status: PodStatus): void {
 		const { name = '', namespace = '', uid = '' } = pod.metadata;
 		for (const after of [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]) {
 			const waiting = after.state?.waiting;
@@ -286,17 +298,18 @@ export class PodWorkers {
 		}
 	}
 
-	#tellStop(pod: Pod, { id, name, message }: ContainerStop): void {
+	/** Records the `Killing` event once per container: a stop is repeated when the grace period gets shorter. */
+	#recordKilling(pod: Pod, { id, name, message }: ContainerStop): void {
 		const uid = pod.metadata.uid ?? '';
-		const told = this.#killing.get(uid) ?? new Set();
-		if (told.has(id)) return;
-		this.#killing.set(uid, told.add(id));
+		const recorded = this.#killing.get(uid) ?? new Set();
+		if (recorded.has(id)) return;
+		this.#killing.set(uid, recorded.add(id));
 		const fieldPath = fieldPathOf(pod, name);
 		this.#options.recorder.event(pod, { type: 'Normal', reason: 'Killing', message, fieldPath });
 	}
 
-	/** Removes all that the runtime has for a Pod. */
-	async #dismantle(uid: string): Promise<void> {
+	/** Removes the sandboxes of a Pod with their containers, and the agent's in-memory state for it. */
+	async #removeFromRuntime(uid: string): Promise<void> {
 		const { runtime, view } = this.#options;
 		for (const id of view.of(uid)?.sandboxes.keys() ?? []) await runtime.removeSandbox(id);
 		view.forget(uid);
@@ -305,11 +318,14 @@ export class PodWorkers {
 		this.#messages.forget(uid);
 	}
 
+	/** Deletes the Pod from the API with grace period 0, as the kubelet's status manager does once all has ended. */
 	async #removeFromApi(pod: Pod): Promise<void> {
 		const { client } = this.#options;
 		const { name = '', namespace, uid } = pod.metadata;
+		// The delete was sent before: the API server removes the Pod once the owner of the finalizer is done.
 		if (pod.metadata.deletionGracePeriodSeconds === 0 && (pod.metadata.finalizers ?? []).length > 0) return;
 		try {
+			// A Pod of the same name may have been created since.
 			const preconditions = uid ? { preconditions: { uid } } : {};
 			await client.resource(podResource, namespace).delete(name, { gracePeriodSeconds: 0, ...preconditions });
 		} catch (error) {
@@ -317,15 +333,15 @@ export class PodWorkers {
 		}
 	}
 
-	/** The Pod is gone from the API: whatever is left of it goes at once. */
-	async #clearAway(uid: string): Promise<Outcome> {
+	/** Kills and removes the containers of a Pod that is deleted from the API, without a grace period. */
+	async #removeDeleted(uid: string): Promise<Outcome> {
 		try {
-			await this.#dismantle(uid);
+			await this.#removeFromRuntime(uid);
 		} catch (error) {
 			if (!(error instanceof RuntimeUnavailable)) throw error;
 			return again(1000);
 		}
-		// Only now: no container of the Pod is left that could write, and so make the folder again.
+		// Only after the containers are removed: one that still wrote would recreate the folder.
 		await this.#options.logs.remove(uid);
 		this.#killing.delete(uid);
 		return DONE;

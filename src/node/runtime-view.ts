@@ -1,7 +1,11 @@
+/**
+ * A cache of the runtime's sandboxes and containers, by Pod. The node agent plans from it without a call to the
+ * runtime: listing all containers for each reconcile would cost as much as the number of Pods squared.
+ */
 import type { Attempt } from '../plan/pod/snapshot.ts';
 import type { ContainerStatus, Runtime, Sandbox } from './runtime/runtime.ts';
 
-/** What the runtime has for one Pod. */
+/** The sandboxes and containers of one Pod. */
 export interface PodInRuntime {
 	readonly sandboxes: ReadonlyMap<string, Sandbox>;
 	/** By id. */
@@ -16,8 +20,8 @@ interface Record {
 }
 
 /**
- * What the runtime has, by Pod, kept up to date by its events and by what our own calls return. It tells
- * `changed` which Pod to look at.
+ * The cache. The runtime's events and the results of the agent's own calls keep it up to date. It calls `changed`
+ * with the UID of the Pod after each event.
  */
 export class RuntimeView {
 	readonly #runtime: Runtime;
@@ -29,7 +33,7 @@ export class RuntimeView {
 		this.#changed = changed;
 	}
 
-	/** Reads what there is and follows it from then on; returns the way to stop. */
+	/** Subscribes to events, then lists; resolves to a function that unsubscribes. Rejects if the lists do. */
 	async start(): Promise<() => void> {
 		const unsubscribe = this.#runtime.subscribe(({ status }) => {
 			this.noteContainer(status);
@@ -40,17 +44,17 @@ export class RuntimeView {
 		return unsubscribe;
 	}
 
-	/** The UIDs of all Pods that the runtime has something for. */
+	/** The UIDs of all Pods that have a sandbox or a container. */
 	podUids(): readonly string[] {
 		return [...this.#pods.keys()];
 	}
 
-	/** What there is for a Pod, or undefined. */
+	/** The sandboxes and containers of a Pod; undefined if it has none. */
 	of(podUid: string): PodInRuntime | undefined {
 		return this.#pods.get(podUid);
 	}
 
-	/** The sandbox that new containers of the Pod go into. */
+	/** The newest ready sandbox of the Pod: new containers are created in it. */
 	sandboxOf(podUid: string): Sandbox | undefined {
 		const ready = [...(this.#pods.get(podUid)?.sandboxes.values() ?? [])].filter(
 			({ state }) => state === 'ready',
@@ -58,17 +62,17 @@ export class RuntimeView {
 		return ready.at(-1);
 	}
 
-	/** The attempts at each container of a Pod, oldest first: a live view, which changes with the runtime. */
+	/** By container name, the attempts in the Pod, oldest first. The map is live: events change it. */
 	attemptsOf(podUid: string): ReadonlyMap<string, readonly Attempt[]> {
 		return this.#pods.get(podUid)?.attempts ?? NONE;
 	}
 
-	/** Takes in a sandbox that a call returned. */
+	/** Adds a sandbox that a call returned. */
 	noteSandbox(sandbox: Sandbox): void {
 		this.#record(sandbox.config.podUid).sandboxes.set(sandbox.id, sandbox);
 	}
 
-	/** Takes in a container's state, unless a later one is known. */
+	/** Stores a container's state, unless a later one is known: an exit may arrive before the start's result. */
 	noteContainer(status: ContainerStatus): void {
 		const { containers, attempts } = this.#record(status.podUid);
 		const known = containers.get(status.id);
@@ -81,7 +85,7 @@ export class RuntimeView {
 		);
 	}
 
-	/** Forgets a container that was removed. */
+	/** Removes a container that the runtime has removed. */
 	forgetContainer(podUid: string, id: string): void {
 		const record = this.#pods.get(podUid);
 		const name = record?.containers.get(id)?.name;
@@ -92,7 +96,7 @@ export class RuntimeView {
 		else record.attempts.delete(name);
 	}
 
-	/** Forgets all there was for a Pod. */
+	/** Removes the entries of a Pod, after its sandboxes were removed. */
 	forget(podUid: string): void {
 		this.#pods.delete(podUid);
 	}
@@ -108,4 +112,5 @@ export class RuntimeView {
 
 const NONE: ReadonlyMap<string, readonly Attempt[]> = new Map();
 
+/** A container passes through its states in this order and never back. */
 const ORDER = { created: 0, running: 1, exited: 2 };

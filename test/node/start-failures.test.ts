@@ -67,7 +67,7 @@ test('a lack of machine resources delays the start of a container and does not f
 	// The next attempt is delayed neither by a wall clock that is set back nor by many consecutive failures.
 	clock.setWallClock(clock.now() - 3_600_000);
 	await passTime(clock, 60_000);
-	const message = 'too many open files; it is tried again';
+	const message = 'too many open files; the start will be retried';
 	assert.deepEqual(waitingOf(await target.get('waits')), { reason: 'ContainerCreating', message });
 	assert.ok(busy.mock.callCount() > 60, `${busy.mock.callCount()} tries`);
 	const event = await eventAbout(node, 'waits', 'Failed');
