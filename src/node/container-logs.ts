@@ -10,7 +10,7 @@ import { LogReader, ReadAhead } from './log-reader.ts';
 import { LogTail, LogText, limited } from './log-text.ts';
 import type { RuntimeView } from './runtime-view.ts';
 
-/** What the logs of a node's containers are read with. */
+/** The components of {@link ContainerLogs}. */
 export interface ContainerLogsOptions {
 	readonly files: LogFiles;
 	readonly view: RuntimeView;
@@ -18,28 +18,34 @@ export interface ContainerLogsOptions {
 }
 
 /**
- * How many parts of logs the followers of a node may have open ahead of what they read: with the usual size
- * of a part, a follower may be 320 MiB behind a container that floods.
+ * How many rotated parts all followers of a node together may keep open ahead of what they read. With the default
+ * part size of 10 MiB, a single follower may be 320 MiB behind its container before it misses lines.
  */
 const MOST_PARTS_AHEAD = 32;
 
-/** Serves the logs of containers, also while they are being written. */
+/**
+ * Serves the logs of containers, as `GetContainerLogs` of the kubelet does: the whole log, its last lines, or what
+ * is written until the container exits (`follow`).
+ */
 export class ContainerLogs {
 	readonly #options: ContainerLogsOptions;
 	readonly #readAhead = new ReadAhead(MOST_PARTS_AHEAD);
-	/** Those who follow a log, by Pod. */
+	/** The `follow` requests in progress, by Pod UID. */
 	readonly #followings = new Map<string, Set<Following>>();
 
 	constructor(options: ContainerLogsOptions) {
 		this.#options = options;
 	}
 
-	/** Tells the followers that a container of the Pod has changed, so that they see its end. */
+	/** Wakes the followers of the Pod, which then check whether their container has exited. */
 	wake(podUid: string): void {
 		for (const { follower } of this.#followings.get(podUid) ?? []) follower.wake();
 	}
 
-	/** The log that `request` asks for. Rejects with BadRequest where there is none. */
+	/**
+	 * The bytes of the log that `request` selects. Rejects with BadRequest if it selects a previous attempt that does
+	 * not exist. A container that has not started has an empty log.
+	 */
 	async read(pod: Pod, request: ContainerLogRequest): Promise<AsyncIterable<Uint8Array>> {
 		const attempt = this.#attemptOf(pod, request);
 		const path = this.#options.files.pathOf(pod, request.container, attempt);
@@ -47,24 +53,26 @@ export class ContainerLogs {
 		return limited(request.follow ? this.#follow(reading) : this.#text(reading), request.limitBytes);
 	}
 
-	/** Removes all logs of a Pod whose containers are gone; those who follow one still read it to its end. */
+	/** Removes all logs of a Pod whose containers are removed. Followers still read them to their end. */
 	async remove(podUid: string): Promise<void> {
 		await this.#claim(podUid);
 		await this.#options.files.remove(podUid);
 	}
 
-	/** Removes the log of one attempt at a container, which has ended, likewise. */
+	/** Removes the log of one exited container attempt. Followers still read it to its end. */
 	async removeAttempt(pod: Pod, container: string, attempt: number): Promise<void> {
 		await this.#claim(pod.metadata.uid ?? '');
 		await this.#options.files.removeAttempt(pod, container, attempt);
 	}
 
+	/** Has the followers of the Pod open all parts of their logs before the files are removed. */
 	async #claim(podUid: string): Promise<void> {
-		// What fails here fails the follower's next read.
+		// A failure is not lost: the follower's next read meets it again.
 		const claims = [...(this.#followings.get(podUid) ?? [])].map(({ reader }) => reader.claim());
 		await Promise.allSettled(claims);
 	}
 
+	/** The attempt that the request selects: the latest, or with `previous` the one before the current one. */
 	#attemptOf(pod: Pod, { container, previous }: ContainerLogRequest): number {
 		const { containerStatuses = [], initContainerStatuses = [] } = pod.status;
 		const status = [...containerStatuses, ...initContainerStatuses].find(({ name }) => name === container);
@@ -74,13 +82,15 @@ export class ContainerLogs {
 			?.at(-1);
 		const attempt = known?.attempt ?? status?.restartCount ?? 0;
 		if (!previous) return attempt;
-		// While a container waits for its next start, its last run is not yet the previous one.
+		// While a container waits for its restart, `previous` means the attempt that has just exited: there is no
+		// current one, and the status says `waiting` (upstream: `validateContainerLogStatus`).
 		const earlier = known?.state === 'exited' && waits(status) ? attempt : attempt - 1;
 		if (earlier >= 0) return earlier;
 		const { name = '' } = pod.metadata;
 		throw badRequest(`previous terminated container "${container}" in pod "${name}" not found`);
 	}
 
+	/** The time before which lines are skipped, in ms since the epoch; undefined if the request sets none. */
 	#earliest({ sinceSeconds, sinceTime }: ContainerLogRequest): number | undefined {
 		if (sinceTime !== undefined) return timeOf(sinceTime);
 		return sinceSeconds === undefined ? undefined : this.#options.clock.now() - sinceSeconds * 1000;
@@ -89,7 +99,7 @@ export class ContainerLogs {
 	async *#text({ path, request }: Reading): AsyncGenerator<Uint8Array> {
 		const reader = this.#reader(path);
 		try {
-			yield* this.#begin(reader, this.#textOf(request), request);
+			yield* this.#initialText(reader, this.#textOf(request), request);
 		} finally {
 			await reader.close();
 		}
@@ -105,9 +115,9 @@ export class ContainerLogs {
 		this.#followings.set(podUid, followings.add(following));
 		const text = this.#textOf(request);
 		try {
-			// Whether it has ended is asked before the read: what was written by then is then read.
+			// Checked before each read: the log is complete when the exit is reported, so the read after it is the last.
 			let ended = this.#hasEnded(reading);
-			yield* this.#begin(reader, text, request);
+			yield* this.#initialText(reader, text, request);
 			while (!ended && !request.signal.aborted) {
 				await follower.next();
 				ended = this.#hasEnded(reading);
@@ -121,8 +131,8 @@ export class ContainerLogs {
 		}
 	}
 
-	/** What is there by now, or the end of it that was asked for. */
-	async *#begin(
+	/** The text that the log has now, or its last `tailLines` lines. */
+	async *#initialText(
 		reader: LogReader,
 		text: LogText,
 		{ tailLines, follow }: ContainerLogRequest,
@@ -154,6 +164,7 @@ export class ContainerLogs {
 	}
 }
 
+/** A log request, resolved to a container attempt and its log file. */
 interface Reading {
 	readonly podUid: string;
 	readonly path: string;

@@ -1,3 +1,7 @@
+/**
+ * The environment of a container, as `makeEnvironmentVariables` of the kubelet builds it, and the expansion of
+ * `$(NAME)` in variables, commands and arguments (upstream: third_party/forked/golang/expansion).
+ */
 import type { Container, EnvVar, Pod } from '../api/core/pod/schema.ts';
 import { quantityMilliValue, quantityValue } from '../api/meta/quantity.ts';
 import { entryOf } from '../base/json.ts';
@@ -8,18 +12,18 @@ export interface Variable {
 	readonly value: string;
 }
 
-/** What a field of a Pod can be read from beside the Pod itself. */
+/** Facts about the node and the sandbox that `fieldRef` and `resourceFieldRef` refer to beside the Pod itself. */
 export interface NodeFacts {
 	readonly hostIP: string;
 	readonly podIP: string;
-	/** What the node has, for limits that are not set. */
+	/** The node's allocatable resources, used for limits that are not set. */
 	readonly allocatable: Readonly<Record<string, string>>;
 }
 
 /**
- * The environment of a container: its variables in order, with `$(NAME)` replaced by earlier ones.
- * What comes from ConfigMaps, Secrets and files is left out: a container that needs such a value is held back
- * before (plan/pod/fields), and an optional one that does not exist gives no variable.
+ * The environment of a container: its variables in order, with `$(NAME)` replaced by the values of earlier ones.
+ * Variables from ConfigMaps, Secrets and files are left out: plan/pod/fields does not start a container that requires
+ * such a value, and an optional value that does not exist defines no variable. Throws if it gets too long.
  */
 export function environmentOf(
 	pod: Pod,
@@ -36,25 +40,25 @@ export function environmentOf(
 	return [...values].map(([name, value]) => ({ name, value }));
 }
 
-/** What a program can be started with at most, in characters: Linux takes a quarter of the stack, 2 MiB. */
+/** Limit on the expanded texts of a container, in characters. Linux limits arguments and environment to 2 MiB. */
 const MOST_CHARACTERS = 2 * 1024 * 1024;
 
 /**
- * Fills in the variables of one container. All its texts together are bounded, since a few variables that
- * name one another twice would otherwise fill the memory.
+ * Expands `$(NAME)` in the texts of one container. Their total length is bounded: with variables that each refer
+ * to the previous one twice, it doubles with each, and 40 of them would fill the memory.
  */
 export class Expansion {
 	#left = MOST_CHARACTERS;
 
 	/**
-	 * `text` with each `$(NAME)` replaced by the variable's value, as in commands and arguments. `$$(NAME)`
-	 * stands for itself, and so does a name that is not known. Throws when all texts become too long.
+	 * `text` with each `$(NAME)` replaced by the variable's value. `$$` is an escaped `$`, and a reference to an
+	 * unknown name stays as it is written. Throws when the container's texts together get too long.
 	 */
 	expand(text: string, values: ReadonlyMap<string, string>): string {
 		const parts: string[] = [];
 		const take = (part: string): void => {
 			this.#left -= part.length;
-			if (this.#left < 0) throw new Error('argument list too long: with its variables filled in');
+			if (this.#left < 0) throw new Error('argument list too long after the expansion of $(NAME)');
 			parts.push(part);
 		};
 		let at = 0;
@@ -113,7 +117,10 @@ function fieldValue(pod: Pod, path: string, { hostIP, podIP }: NodeFacts): strin
 	return fields[path] ?? '';
 }
 
-/** A request or limit in units of the divisor, rounded up; a limit that is not set is the node's size. */
+/**
+ * A request or limit in units of the divisor, rounded up, as `ExtractContainerResourceValue` upstream. A limit that is
+ * not set resolves to the node's allocatable quantity, an unset request to 0.
+ */
 function resourceValue(
 	container: Container,
 	{ resource, divisor }: { readonly resource: string; readonly divisor: string },

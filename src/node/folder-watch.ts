@@ -2,27 +2,28 @@ import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock, Timer } from '../base/clock.ts';
 
-/** How often `wake` is called where the system has no watches left to give (inotify's limit). */
+/** How often `wake` is called if no watch can be created, since inotify's limit per user is reached. */
 const POLL_MS = 500;
 
-/** What may have changed: which files there are, or what is in them. */
+/** The kind of change: `files` were created, renamed or removed, or the `content` of a file changed. */
 export type FolderChange = 'files' | 'content';
 
 /**
- * Calls `wake` whenever something in a folder may have changed. The folder need not exist: until it does,
- * the nearest folder above it is watched, and when it is removed, that one is watched again.
+ * Calls `wake` whenever something in a folder may have changed. The folder need not exist: until it does, the
+ * nearest existing parent is watched, and again after the folder is removed. A Pod's log folder appears only with
+ * the first line that a container writes.
  */
 export class FolderWatch {
 	readonly #folder: string;
 	readonly #wake: (change: FolderChange) => void;
 	readonly #clock: Clock;
 	#watcher: FSWatcher | undefined;
-	/** The folder that is watched at the moment. */
+	/** The folder that is watched now: the wanted one or its nearest existing parent. */
 	#watched = '';
 	#poll: Timer | undefined;
 	#isClosed = false;
 
-	/** Begins at once. */
+	/** Starts watching; the caller calls {@link close}. */
 	constructor(folder: string, clock: Clock, wake: (change: FolderChange) => void) {
 		this.#folder = folder;
 		this.#wake = wake;
@@ -30,7 +31,7 @@ export class FolderWatch {
 		this.#arm();
 	}
 
-	/** Ends it. */
+	/** Stops watching: `wake` is not called again. */
 	close(): void {
 		this.#isClosed = true;
 		this.#watcher?.close();
@@ -44,7 +45,7 @@ export class FolderWatch {
 			this.#watched = folder;
 			this.#watcher = this.#watchFolder(folder);
 			const nearest = nearestFolder(this.#folder);
-			// It is there, or a nearer one has come meanwhile.
+			// A nearer folder may have been created before the watch was: its events were missed, so start over.
 			if (nearest === folder) break;
 			this.#watcher?.close();
 			folder = nearest;

@@ -36,7 +36,7 @@ test('the longest names a Pod may have make paths that exist, told apart by the 
 test('a name that is no file name gets no path', (t) => {
 	const { files } = open(t);
 	for (const name of ['', '..', 'a/b', '.hidden', 'a\0b'])
-		assert.throws(() => files.pathOf(pod('p', UID), name, 0), /no plain file name/);
+		assert.throws(() => files.pathOf(pod('p', UID), name, 0), /is not a plain file name/);
 });
 
 test('logs of Pods that are gone are removed at the start, and nothing that is none of ours', async (t) => {

@@ -4,31 +4,31 @@ import type { Pod } from '../api/core/pod/schema.ts';
 import { assert } from '../base/assert.ts';
 import { isMissing } from '../base/system-error.ts';
 
-/** The longest name of a file that every file system takes. */
+/** The longest file name that every file system supports, in bytes. */
 const LONGEST_NAME = 255;
 
-/** What the name of a Pod's folder looks like: none of its three parts can hold the separator. */
+/** The name of a Pod's log folder, `<namespace>_<pod>_<uid>`: none of the parts can contain the separator. */
 const POD_FOLDER = /^[A-Za-z0-9.-]+_[A-Za-z0-9.-]+_([A-Za-z0-9-]+)$/;
 
 /**
- * Where the logs of containers lie: `<root>/<namespace>_<pod>_<uid>/<container>/<attempt>.log`, as the
- * kubelet has it. The runtime makes the folders when it writes a log's first line. They are removed only when
- * no container of the Pod is left that could write, so that none is made again after that.
+ * The paths of container logs: `<root>/<namespace>_<pod>_<uid>/<container>/<attempt>.log`, the layout of the kubelet
+ * below `/var/log/pods`. The runtime creates the folders with the first line of a log. The caller removes them only
+ * after the Pod's containers, since a container that still writes would create them again.
  *
- * Names come from manifests: each is checked to be a plain file name before it is used. A Pod's name that
- * makes its folder's name too long is cut; the UID is what tells Pods apart.
+ * Names come from manifests: each is checked to be a plain file name before it becomes part of a path. A Pod name that
+ * makes the folder's name too long is truncated; the UID identifies the Pod.
  */
 export class LogFiles {
 	readonly #root: string;
-	/** The names of the folders that may be there, by the UID of their Pod. */
+	/** The names of the folders that may exist, by Pod UID. */
 	readonly #folders = new Map<string, string>();
 
-	/** `root` is a folder that is there. */
+	/** `root` is an existing folder. */
 	constructor(root: string) {
 		this.#root = root;
 	}
 
-	/** The log of one attempt at a container. */
+	/** The path of the log of one container attempt. */
 	pathOf({ metadata }: Pod, container: string, attempt: number): string {
 		const { namespace = '', name = '', uid = '' } = metadata;
 		const folder = this.#folders.get(uid) ?? folderName({ namespace, name, uid });
@@ -36,7 +36,7 @@ export class LogFiles {
 		return join(this.#root, folder, plain(container), `${attempt}.log`);
 	}
 
-	/** Removes all logs of a Pod whose containers are gone. */
+	/** Removes all logs of a Pod whose containers are removed. */
 	async remove(podUid: string): Promise<void> {
 		const folder = this.#folders.get(podUid);
 		if (folder === undefined) return;
@@ -44,7 +44,7 @@ export class LogFiles {
 		this.#folders.delete(podUid);
 	}
 
-	/** Removes the log of one attempt at a container that has ended, with the parts that rotation has set aside. */
+	/** Removes the log of one exited container attempt, with its rotated parts. */
 	async removeAttempt(pod: Pod, container: string, attempt: number): Promise<void> {
 		const path = this.pathOf(pod, container, attempt);
 		const own = basename(path);
@@ -52,7 +52,10 @@ export class LogFiles {
 			if (name === own || name.startsWith(`${own}.`)) await rm(join(dirname(path), name), { force: true });
 	}
 
-	/** Removes the logs of Pods that are gone, left by a node agent that was ended before it could. */
+	/**
+	 * Removes the logs of Pods for which `isKnown` returns false: an earlier node agent was stopped before it could.
+	 * Ignores folders whose names are not those of a Pod's log folder.
+	 */
 	async sweep(isKnown: (podUid: string) => boolean): Promise<void> {
 		for (const name of await namesIn(this.#root)) {
 			const [, uid] = POD_FOLDER.exec(name) ?? [];
@@ -70,7 +73,7 @@ function folderName(of: { readonly namespace: string; readonly name: string; rea
 }
 
 function plain(name: string): string {
-	assert(/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(name), `${JSON.stringify(name)} is no plain file name`);
+	assert(/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(name), `${JSON.stringify(name)} is not a plain file name`);
 	return name;
 }
 

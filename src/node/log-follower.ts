@@ -4,23 +4,23 @@ import { FolderWatch } from './folder-watch.ts';
 import type { LogReader } from './log-reader.ts';
 
 /**
- * How often a log is looked at without having been told of a change, since the system drops notices when
- * there are many at once. Upstream's kubelet does it once a second (`logForceCheckPeriod`).
+ * How often a log is checked although no change was reported: inotify drops events when its queue is full. The
+ * kubelet checks once a second (`logForceCheckPeriod` in kuberuntime/logs).
  */
 const FORCED_CHECK_MS = 500;
 
-/** What a {@link LogFollower} works with. */
+/** The log and the components of a {@link LogFollower}. */
 export interface LogFollowerOptions {
 	readonly path: string;
 	readonly reader: LogReader;
 	readonly clock: Clock;
-	/** Wakes the follower when it aborts. */
+	/** Its abort wakes the follower; the caller checks it after each {@link LogFollower.next}. */
 	readonly signal: AbortSignal;
 }
 
 /**
- * Tells when there may be more to read of a log. While its reader is slow, it has the parts that appear
- * opened, so that they can be read after rotation has removed them.
+ * Waits until a log may have new lines. When rotation creates a part, it has the reader open it at once: the reader
+ * can then read the part even if rotation removes it before a slow client gets there.
  */
 export class LogFollower {
 	readonly #options: LogFollowerOptions;
@@ -32,7 +32,7 @@ export class LogFollower {
 		const { path, reader, clock, signal } = options;
 		this.#options = options;
 		this.#watch = new FolderWatch(dirname(path), clock, (change) => {
-			// What fails here fails the next read.
+			// A failure is not lost: the next read meets it again.
 			if (change === 'files') reader.claim().catch(() => undefined);
 			this.#wake();
 		});
@@ -52,7 +52,7 @@ export class LogFollower {
 		this.#changed = Promise.withResolvers<void>();
 	}
 
-	/** Watches no more. */
+	/** Stops watching. */
 	stop(): void {
 		this.#watch.close();
 		this.#options.signal.removeEventListener('abort', this.#wake);

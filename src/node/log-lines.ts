@@ -1,12 +1,12 @@
 /**
- * Reads a container's log in CRI format: `<time> <stdout|stderr> <F|P> <text>` a line, where P marks a
- * part whose rest follows on the next line of the same stream.
+ * Parses a container's log in CRI format. Each line is `<time> <stdout|stderr> <F|P> <text>`; P (partial) marks a
+ * part of a line that continues in the next entry of the same stream.
  *
- * A line refers to the bytes that were read instead of copying its parts: most readers of a log want the
- * text alone, and want it of millions of lines.
+ * A parsed line refers to the bytes that were read and copies nothing: most readers need only the text, of millions
+ * of lines.
  */
 
-/** One line (or part of one) as it stands in the log. */
+/** One entry of the log: a line, or a part of one. */
 export class LogLine {
 	readonly #bytes: Buffer;
 	readonly #start: number;
@@ -15,7 +15,7 @@ export class LogLine {
 	readonly #textStart: number;
 	readonly #end: number;
 
-	/** `bytes` hold the line from `start` to `end`; the blanks behind time, stream and tag stand at `blanks`. */
+	/** The line is in `bytes` from `start` to `end`; `blanks` are the offsets of the blanks after time, stream and tag. */
 	constructor(
 		bytes: Buffer,
 		{ start, end }: { readonly start: number; readonly end: number },
@@ -43,27 +43,27 @@ export class LogLine {
 		return this.#bytes[this.#streamEnd + 1] === PARTIAL && this.#textStart - this.#streamEnd === 3;
 	}
 
-	/** The text, as bytes: what a container prints need not be UTF-8. */
+	/** The text as bytes: the output of a container need not be UTF-8. */
 	get text(): Uint8Array {
 		return this.#bytes.subarray(this.#textStart, this.#end);
 	}
 
-	/** How many bytes the text has. */
+	/** Length of the text in bytes. */
 	get textLength(): number {
 		return this.#end - this.#textStart;
 	}
 
-	/** How many bytes the time has. */
+	/** Length of the time in bytes. */
 	get timeLength(): number {
 		return this.#timeEnd - this.#start;
 	}
 
-	/** Copies the text to `target` at `at`; returns where it ends there. */
+	/** Copies the text to `target` at `at`; returns the offset after it. */
 	copyText(target: Buffer, at: number): number {
 		return at + this.#bytes.copy(target, at, this.#textStart, this.#end);
 	}
 
-	/** Copies the time likewise. */
+	/** Copies the time to `target` at `at`; returns the offset after it. */
 	copyTime(target: Buffer, at: number): number {
 		return at + this.#bytes.copy(target, at, this.#start, this.#timeEnd);
 	}
@@ -76,29 +76,30 @@ const PARTIAL = 'P'.charCodeAt(0);
 const ZULU = 'Z'.charCodeAt(0);
 
 /**
- * The most that is kept of a line whose end has not come. Lines of a log are at most about 16 KiB, so what
- * is longer is no log, and is passed over up to its next line end.
+ * Limit on the bytes kept of an unfinished line. Lines of a CRI log have at most about 16 KiB, so a longer one is not
+ * part of a log: it is skipped up to the next line end, and cannot fill the memory.
  */
 const LONGEST_LINE_BYTES = 64 * 1024;
 
-/** Cuts what is read, piece by piece, into lines. A last line without an end waits for the next piece. */
+/** Splits the chunks of a log into lines. Keeps an unfinished last line for the next chunk. */
 export class LogLines {
 	#rest: Buffer = Buffer.alloc(0);
-	#passesOver = false;
+	/** True while an overlong line is being skipped. */
+	#isSkipping = false;
 
-	/** The lines that are whole with this piece, which must not change any more. What is no line is left out. */
+	/** The lines that end in this chunk. The caller must not change its bytes afterwards. Skips malformed lines. */
 	push(piece: Buffer): readonly LogLine[] {
 		const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
 		const lines: LogLine[] = [];
 		let start = 0;
 		for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-			const line = this.#passesOver ? undefined : parseLine(bytes, start, end);
+			const line = this.#isSkipping ? undefined : parseLine(bytes, start, end);
 			if (line) lines.push(line);
-			this.#passesOver = false;
+			this.#isSkipping = false;
 			start = end + 1;
 		}
-		this.#passesOver ||= bytes.length - start > LONGEST_LINE_BYTES;
-		this.#rest = this.#passesOver ? Buffer.alloc(0) : bytes.subarray(start);
+		this.#isSkipping ||= bytes.length - start > LONGEST_LINE_BYTES;
+		this.#rest = this.#isSkipping ? Buffer.alloc(0) : bytes.subarray(start);
 		return lines;
 	}
 }
@@ -109,8 +110,8 @@ function parseLine(bytes: Buffer, start: number, end: number): LogLine | undefin
 }
 
 /**
- * Where the blanks are in a line as this program writes it: all its times are equally long, and so are the
- * names of both streams. Saves more than half of the time that a long log takes; undefined for other lines.
+ * The offsets of the blanks in a line as this program writes it: its times all have 30 characters, and `stdout` and
+ * `stderr` have six. Undefined for other lines. Without this fast path, a long log takes more than twice as long.
  */
 function usualBlanks(bytes: Buffer, start: number): readonly [number, number, number] | undefined {
 	const isUsual =

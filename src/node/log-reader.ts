@@ -1,15 +1,14 @@
 /**
- * Reads the log at a path from its beginning: first the older parts that rotation has set aside
- * (`<path>.<number of lines before>`), then the file itself. Another call continues where the last one
- * stopped, also across rotations in between.
+ * Reads the log at a path from its beginning: first the rotated parts (`<path>.<number of lines before>`), oldest
+ * first, then the file itself. Each call of `read` continues where the last one stopped, across rotations.
  *
- * 1. Each line is read once, in order. A part is told apart by its inode as long as it is open, so by then
- *    no other file can have the same.
- * 2. A part that is open can be read to its end after rotation has removed it. So {@link LogReader.claim}
- *    opens the parts when they appear, also while the reader of the lines is slow; how many may be open
- *    ahead is limited by the {@link ReadAhead} that the readers of a node share.
- * 3. Lines that were removed before their part was opened are counted, and the number is told in their place:
- *    each part says by its name how many lines there are before it.
+ * 1. Each line is read once, in order. An open part is identified by its inode: the kernel reuses an inode only after
+ *    the file is closed, so no other file can have the same one.
+ * 2. An open part can be read to its end although rotation has removed it. So {@link LogReader.claim} opens parts
+ *    when they appear, also while a slow client delays the reading. The {@link ReadAhead} that the readers of a node
+ *    share limits how many parts are open ahead, since each takes a file descriptor.
+ * 3. Lines that were removed before their part was opened are counted, and the reader returns their number in their
+ *    place: the name of each part says how many lines precede it.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, stat } from 'node:fs/promises';
@@ -20,64 +19,64 @@ import { type LogLine, LogLines } from './log-lines.ts';
 
 const PIECE_BYTES = 64 * 1024;
 
-/** What a reader comes across: lines, or a place where lines are missing. */
+/** A piece of the log: lines, or the number of lines that are missing at this place. */
 export type LogPiece =
 	| { readonly lines: readonly LogLine[]; readonly lost?: undefined }
-	/** How many lines are missing here. */
+	/** Number of lines that rotation removed here before they were read. */
 	| { readonly lost: number; readonly lines?: undefined };
 
-/** A file of the log that is open. */
+/** An open file of the log: a rotated part or the current file. */
 interface Part {
 	readonly file: FileHandle;
 	readonly inode: number;
 	readonly lines: LogLines;
-	/** Where reading continues. */
+	/** Offset in bytes at which reading continues. */
 	position: number;
-	/** How many lines there are before this part, once its name says so. */
+	/** Number of lines before this part; undefined until rotation has given it a name that says so. */
 	start: number | undefined;
-	/** True once it was set aside: then nothing is written to it any more. */
+	/** True once it was rotated: nothing is written to it after that. */
 	isComplete: boolean;
-	/** Whether it counts among those of the {@link ReadAhead}. */
+	/** True if it was taken from the {@link ReadAhead}. */
 	readonly isAhead: boolean;
-	/** How many lines were read, or known to be missing, before this part; undefined until it is begun. */
-	begunAt?: number;
+	/** Number of lines read, or known to be missing, before this part; undefined until its first read. */
+	linesBefore?: number;
 }
 
-/** Limits how many parts the readers of a node may have open ahead of what they read. */
+/** Limits how many parts all readers of a node together keep open ahead of what they read. */
 export class ReadAhead {
 	#left: number;
 
-	/** At most `limit` parts in all. */
+	/** At most `limit` parts at once. */
 	constructor(limit: number) {
 		this.#left = limit;
 	}
 
-	/** True if one more may be opened. */
+	/** Reserves one part; false if the limit is reached. The caller returns it by {@link giveBack}. */
 	take(): boolean {
 		if (this.#left === 0) return false;
 		this.#left -= 1;
 		return true;
 	}
 
-	/** Gives back what {@link take} took. */
+	/** Returns a part that {@link take} reserved. */
 	giveBack(): void {
 		this.#left += 1;
 	}
 }
 
-/** How many parts a reader may have open at any time: the one it reads and the one after it. */
+/** How many parts a reader may open without the ReadAhead: the one that it reads and the next one. */
 const ALWAYS_OPEN = 2;
 
-/** See the head of this file. */
+/** See the header of this file. One caller reads; `claim` may be called at any time. */
 export class LogReader {
 	readonly #path: string;
 	readonly #clock: Clock;
 	readonly #readAhead: ReadAhead;
-	/** The parts that are open, in order. Only the last one may be incomplete. */
+	/** The open parts, oldest first. Only the last one may be incomplete. */
 	readonly #parts: Part[] = [];
-	/** The name of the last part that was opened, or was found to be gone. */
+	/** The name of the newest part that was opened or found to be removed: older ones are never opened again. */
 	#lastName = '';
-	/** How many lines were read or are known to be missing. */
+	/** Number of lines read or known to be missing. */
 	#lines = 0;
 	#claiming: Promise<void> = Promise.resolve();
 	#isClosed = false;
@@ -89,21 +88,21 @@ export class LogReader {
 	}
 
 	/**
-	 * All whole lines that are there by now and were not read before. With `toPresentEnd` it stops at what
-	 * was there when it was called, however much is written meanwhile.
+	 * All complete lines that were not read before. With `toPresentEnd` it stops at the end that the log had when it
+	 * was called; without it, a container that writes faster than the caller reads would keep it from returning.
 	 */
 	async *read(options: { readonly toPresentEnd?: boolean } = {}): AsyncGenerator<LogPiece> {
-		if (!(await this.#hasNoNews())) await this.claim();
+		if (!(await this.#isUnrotated())) await this.claim();
 		const end = options.toPresentEnd ? await endOf(this.#parts.at(-1)) : undefined;
 		for (let part = this.#parts[0]; part; part = this.#parts[0]) {
-			part.begunAt ??= this.#lines;
-			yield* this.#tellMissing(part);
+			part.linesBefore ??= this.#lines;
+			yield* this.#missingBefore(part);
 			const { isComplete } = part;
-			yield* this.#readOn(part, part === end?.part ? end.position : Number.POSITIVE_INFINITY);
+			yield* this.#readPart(part, part === end?.part ? end.position : Number.POSITIVE_INFINITY);
 			if (part === end?.part) return;
 			if (isComplete) {
-				// Its name may have become known only after it was begun.
-				yield* this.#tellMissing(part);
+				// Rotation may have named the part only after its first read, which then could not know the gap.
+				yield* this.#missingBefore(part);
 				await this.#drop();
 				if (!end) await this.claim();
 			} else if (await this.#isCurrent(part)) {
@@ -115,14 +114,14 @@ export class LogReader {
 		}
 	}
 
-	/** Opens the parts that are there by now, as many as may be. Calls may overlap. */
+	/** Opens the parts that exist now, up to the limits. Calls may overlap; they run one after the other. */
 	claim(): Promise<void> {
 		const before = this.#claiming.catch(() => undefined);
 		this.#claiming = before.then(() => this.#claim());
 		return this.#claiming;
 	}
 
-	/** Closes all that is open; the reader cannot be used after that. */
+	/** Closes all open parts. The reader cannot be used afterwards. */
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		await this.#claiming.catch(() => undefined);
@@ -133,13 +132,13 @@ export class LogReader {
 		try {
 			while (!this.#isClosed && !(await this.#claimNow()));
 		} catch (error) {
-			// What is open can be read meanwhile. A reader that waited here for another file might wait for ever:
-			// all files may be open for readers that wait for one more.
+			// With a part open, the reader continues with that one. If it waited here for a file descriptor, readers
+			// that hold one and wait for another could take all of them: a deadlock.
 			if (!isSystemShortage(error) || this.#parts.length === 0) throw error;
 		}
 	}
 
-	/** False if a part may have been passed over, since it was set aside after the older ones were listed. */
+	/** False if rotation happened between listing the parts and opening the file: the caller starts over. */
 	async #claimNow(): Promise<boolean> {
 		const before = await this.#folderTime();
 		for (const name of await this.#olderParts()) if (!(await this.#claimOlder(name))) return true;
@@ -149,14 +148,14 @@ export class LogReader {
 		const isSettled = (await this.#folderTime()) === before;
 		const last = this.#parts.at(-1);
 		const isNew = isSettled && inode !== last?.inode;
-		// Another file is at the path, so the one before was set aside, and perhaps removed since.
+		// The path has another file, so the one before was rotated, and may have been removed since.
 		if (isNew && last) last.isComplete = true;
 		const about = { inode, start: undefined, isComplete: false };
 		if (!isNew || !this.#add(current, about)) await current.close();
 		return isSettled;
 	}
 
-	/** When files were last made, moved or removed in the folder, in nanoseconds. */
+	/** When a file was last created, renamed or removed in the folder, in nanoseconds; undefined without folder. */
 	async #folderTime(): Promise<bigint | undefined> {
 		try {
 			return (await stat(dirname(this.#path), { bigint: true })).mtimeNs;
@@ -166,7 +165,7 @@ export class LogReader {
 		}
 	}
 
-	/** False if no more parts may be opened now. */
+	/** Opens a rotated part, unless it is open already or removed. False if the limit is reached. */
 	async #claimOlder(name: string): Promise<boolean> {
 		const file = await this.#open(join(dirname(this.#path), name));
 		if (file) {
@@ -195,9 +194,9 @@ export class LogReader {
 		}
 	}
 
-	/** Waits for a file that may be opened, but not while it keeps others from being opened. */
-	#patiently<T>(act: () => Promise<T>): Promise<T> {
-		return this.#parts.length > 0 ? act() : patiently(this.#clock, act);
+	/** Waits for a free file descriptor, but not while this reader holds one: see `#claim`. */
+	#patiently<T>(call: () => Promise<T>): Promise<T> {
+		return this.#parts.length > 0 ? call() : patiently(this.#clock, call);
 	}
 
 	#add(file: FileHandle, about: Pick<Part, 'inode' | 'start' | 'isComplete'>): boolean {
@@ -214,17 +213,17 @@ export class LogReader {
 		await part?.file.close();
 	}
 
-	/** The lines between the part and the one before it, if any are missing. */
-	*#tellMissing(part: Part): Generator<LogPiece> {
-		const { start, begunAt } = part;
-		if (start === undefined || begunAt === undefined || start <= begunAt) return;
-		const lost = start - begunAt;
-		part.begunAt = start;
+	/** The number of lines missing between the part and the one before it, if any, once per gap. */
+	*#missingBefore(part: Part): Generator<LogPiece> {
+		const { start, linesBefore } = part;
+		if (start === undefined || linesBefore === undefined || start <= linesBefore) return;
+		const lost = start - linesBefore;
+		part.linesBefore = start;
 		this.#lines += lost;
 		yield { lost };
 	}
 
-	async *#readOn(part: Part, end: number): AsyncGenerator<LogPiece> {
+	async *#readPart(part: Part, end: number): AsyncGenerator<LogPiece> {
 		while (part.position < end) {
 			const length = Math.min(PIECE_BYTES, end - part.position);
 			const { bytesRead, buffer } = await part.file.read(
@@ -241,13 +240,13 @@ export class LogReader {
 		}
 	}
 
-	/** True if the file at the path is the last part that is open, as it is between rotations. */
-	async #hasNoNews(): Promise<boolean> {
+	/** True if the file at the path is the last open part: there was no rotation since the last claim. */
+	async #isUnrotated(): Promise<boolean> {
 		const last = this.#parts.at(-1);
 		return last !== undefined && !last.isComplete && (await this.#isCurrent(last));
 	}
 
-	/** Whether the part is still the file at the path. If there is none, the last part still is the last. */
+	/** True if the part is the file at the path; false also if there is none. */
 	async #isCurrent({ inode }: Part): Promise<boolean> {
 		try {
 			return (await stat(this.#path)).ino === inode;
@@ -257,7 +256,7 @@ export class LogReader {
 		}
 	}
 
-	/** The names of the parts that were set aside after the last one that was opened, oldest first. */
+	/** The names of the rotated parts that are newer than `#lastName`, oldest first. */
 	async #olderParts(): Promise<readonly string[]> {
 		const prefix = `${basename(this.#path)}.`;
 		try {
@@ -270,7 +269,7 @@ export class LogReader {
 	}
 }
 
-/** The number of lines before a part, by its name; undefined if another program has named it. */
+/** The number of lines before a part, from its name; undefined for the name of another program's part. */
 function startIn(name: string): number | undefined {
 	const [, digits] = /\.(\d{16})$/.exec(name) ?? [];
 	return digits === undefined ? undefined : Number(digits);

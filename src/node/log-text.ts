@@ -1,3 +1,7 @@
+/**
+ * From parsed log lines to the response of a log request: {@link LogText} for all lines, {@link LogTail} for the
+ * last ones, {@link limited} for `limitBytes`.
+ */
 import { logGapText } from '../api/meta/log-gap.ts';
 import type { LogLine } from './log-lines.ts';
 import type { LogPiece } from './log-reader.ts';
@@ -7,20 +11,20 @@ const SPACE = 32;
 
 /** Which lines are shown, and how. */
 export interface LogTextOptions {
-	/** Each line begins with its time. */
+	/** True if each line starts with its time and a blank. */
 	readonly timestamps: boolean;
-	/** Whether the line is among those to be shown; undefined: every line is. */
+	/** Selects the lines that are shown; undefined: all lines. */
 	readonly wants?: (line: LogLine) => boolean;
 }
 
 /**
- * Turns the lines of a log into the bytes that clients see: the parts of a line are put together again, and
- * in the place of lines that are missing there is one that says how many. That one is shown only if the line
- * after it is wanted, since otherwise what is missing was not asked for either.
+ * Turns log lines into the bytes that the client receives. It joins the parts of a line, and replaces missing lines
+ * by a line that says how many are missing. That line appears only if the line after it is selected: otherwise the
+ * request (`sinceTime`) did not select the missing ones either.
  */
 export class LogText {
 	readonly #options: LogTextOptions;
-	/** The streams of which a part of a line was written, whose rest is to come. */
+	/** The streams whose last written line is unfinished: its remaining parts follow. */
 	readonly #open = new Set<string>();
 	#missing = 0;
 
@@ -28,10 +32,10 @@ export class LogText {
 		this.#options = options;
 	}
 
-	/** Whether the line is among those to be shown. */
+	/** True if the line is selected. */
 	readonly wants = (line: LogLine): boolean => this.#options.wants?.(line) ?? true;
 
-	/** The text of what was read; may be empty. */
+	/** The text of a piece of the log; may be empty. */
 	push(piece: LogPiece): Buffer {
 		if (piece.lost !== undefined) return this.lose(piece.lost);
 		const lines = this.wanted(piece.lines);
@@ -40,12 +44,12 @@ export class LogText {
 		return gap ? Buffer.concat([gap, text]) : text;
 	}
 
-	/** Those of the lines that are to be shown. */
+	/** The selected ones of `lines`. */
 	wanted(lines: readonly LogLine[]): readonly LogLine[] {
 		return this.#options.wants ? lines.filter(this.wants) : lines;
 	}
 
-	/** Counts lines that are missing here. Returns the end of a line whose rest is among them, if there is one. */
+	/** Counts missing lines. Returns a line end if a line is unfinished, since its other parts are among them. */
 	lose(lines: number): Buffer {
 		this.#missing += lines;
 		if (this.#open.size === 0) return Buffer.alloc(0);
@@ -53,7 +57,7 @@ export class LogText {
 		return Buffer.from('\n');
 	}
 
-	/** The line that says how many lines are missing before `lines`, the next to be shown; undefined if none are. */
+	/** The line that reports how many lines are missing before `lines`; undefined if none are, or `lines` is empty. */
 	gapBefore([next]: readonly LogLine[]): Buffer | undefined {
 		if (this.#missing === 0 || !next) return undefined;
 		const text = logGapText(this.#missing, 'rotation removed them before they were read');
@@ -61,7 +65,7 @@ export class LogText {
 		return Buffer.from(`${this.#options.timestamps ? `${next.time} ` : ''}${text}\n`);
 	}
 
-	/** The text of lines that are to be shown. */
+	/** The text of selected lines. */
 	write(lines: readonly LogLine[]): Buffer {
 		const { timestamps } = this.#options;
 		let size = 0;
@@ -88,31 +92,31 @@ export class LogText {
 /** A piece of the text that a {@link LogTail} keeps. */
 interface TailPiece {
 	readonly text: Buffer;
-	/** How many lines of the log it has: none if it only says that lines are missing. */
+	/** Number of log lines in it; 0 if it only reports missing lines, so that it does not use up the limit. */
 	readonly lines: number;
 }
 
 /**
- * Keeps the last lines of a log as text, which takes less memory than an object for each line; a line that was
- * cut into parts is one. The streams are written by turns, also in the middle of a line: the parts of a line
- * are held until its end, so that it stands where it ended and no part of another line is in it.
+ * Keeps the last lines of a log. It keeps them as text, which takes less memory than an object per line. A line that
+ * was split into parts counts once. Parts of stdout and stderr may alternate, so the parts of a line are kept apart
+ * until its end: the line then appears at the place where it ended, with no part of another line in it.
  */
 export class LogTail {
 	readonly #limit: number;
 	readonly #text: LogText;
-	/** Oldest first. Without the first piece there would be too few lines. */
+	/** Oldest first. No piece can be dropped from the start without falling below the limit. */
 	#pieces: TailPiece[] = [];
 	#lines = 0;
-	/** The parts of lines whose end has not come, by stream. */
+	/** The parts of unfinished lines, by stream. */
 	readonly #open = new Map<string, LogLine[]>();
 
-	/** Keeps `limit` lines of those that `text` shows. */
+	/** Keeps the last `limit` of the lines that `text` selects. */
 	constructor(limit: number, text: LogText) {
 		this.#limit = limit;
 		this.#text = text;
 	}
 
-	/** Takes in what comes next. */
+	/** Adds the next piece of the log. */
 	push(piece: LogPiece): void {
 		if (piece.lost !== undefined) {
 			this.#keepOpen();
@@ -130,7 +134,7 @@ export class LogTail {
 		this.#keepLines(whole, count);
 	}
 
-	/** The text of the last lines of what came, in pieces; a last line without its end is among them. */
+	/** The text of the last lines, in pieces. An unfinished last line is included. */
 	*take(): Generator<Buffer> {
 		this.#keepOpen();
 		let over = Math.max(0, this.#lines - this.#limit);
@@ -141,7 +145,7 @@ export class LogTail {
 		}
 	}
 
-	/** Holds the part of a line, or adds all parts to `whole` if this is the last one; then returns true. */
+	/** Keeps a part of a line and returns false; with the last part, adds all parts to `whole` and returns true. */
 	#join(line: LogLine, whole: LogLine[]): boolean {
 		const parts = this.#open.get(line.stream) ?? [];
 		if (line.isPartial) {
@@ -166,7 +170,7 @@ export class LogTail {
 		if (lines > 0) this.#keep({ text: this.#text.write(parts), lines });
 	}
 
-	/** Drops the first pieces if the others are enough, and with them what says that lines before are missing. */
+	/** Adds a piece, then drops the first pieces, gap reports included, if the others hold enough lines. */
 	#keep(piece: TailPiece): void {
 		this.#pieces.push(piece);
 		this.#lines += piece.lines;
@@ -180,7 +184,7 @@ export class LogTail {
 	}
 }
 
-/** At most so many bytes of `pieces`, or all of them. */
+/** The first `limitBytes` bytes of `pieces`; all of them if it is undefined. */
 export async function* limited(
 	pieces: AsyncIterable<Uint8Array>,
 	limitBytes: number | undefined,

@@ -1,3 +1,8 @@
+/**
+ * Termination messages from logs (`terminationMessagePolicy: FallbackToLogsOnError`): the end of a failed container's
+ * log becomes the `message` of its terminated state. Follows `getTerminationMessage` and
+ * `readLastStringFromContainerLogs` in kuberuntime_container.go. plan/pod/termination-message.ts decides which containers need one.
+ */
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Pod } from '../api/core/pod/schema.ts';
@@ -7,32 +12,35 @@ import { takesMessageFromLog, withMessage } from '../plan/pod/termination-messag
 import { LogLines } from './log-lines.ts';
 import type { ContainerStatus } from './runtime/runtime.ts';
 
-/** Upstream's limits of a message that is taken from the log (`MaxContainerTerminationMessageLog…`). */
+/** Upstream's limits of a message from the log: `MaxContainerTerminationMessageLogLines` and `…LogLength`. */
 const MOST_LINES = 80;
 const MOST_BYTES = 2048;
 
 /**
- * How much of the end of a log is read. It holds 80 lines or 2,048 bytes of text in any case: a line has at
- * most about 45 bytes beside its text, and text comes in parts of at most 16 KiB.
+ * How much of the end of a log is read. It always contains 80 lines or 2,048 bytes of text: a log entry has about 45
+ * bytes beside its text, and at most 16 KiB of text.
  */
 const TAIL_BYTES = 64 * 1024;
 
-/** The attempts at the containers of a Pod, by the container's name. */
+/** The container attempts of a Pod, by container name. */
 type Attempts = ReadonlyMap<string, readonly Attempt[]>;
 
-/** Adds what the logs of containers say to their ends. Each log is read once, after its container has ended. */
+/**
+ * Reads and caches the termination messages of exited containers. Each log is read once, after its container has
+ * exited: the log is complete then, and may be removed before the Pod is.
+ */
 export class TerminationMessages {
-	/** The text by container id, by Pod. */
+	/** The text by container id, by Pod UID. */
 	readonly #texts = new Map<string, Map<string, string>>();
 
-	/** The attempts with their messages. `containers` are those that the runtime has for the Pod, by id. */
+	/** The attempts with their messages. `containers` are the runtime's containers of the Pod, by id. */
 	async addTo(
 		{ metadata: { uid = '' }, spec }: Pod,
 		attempts: Attempts,
 		containers: ReadonlyMap<string, ContainerStatus> | undefined,
 	): Promise<Attempts> {
 		const all = [...(spec.initContainers ?? []), ...spec.containers];
-		const told = new Map(attempts);
+		const completed = new Map(attempts);
 		for (const container of all) {
 			const own = attempts.get(container.name) ?? [];
 			if (!own.some((attempt) => takesMessageFromLog(container, attempt))) continue;
@@ -40,18 +48,18 @@ export class TerminationMessages {
 				if (!takesMessageFromLog(container, attempt)) return attempt;
 				return withMessage(attempt, await this.#textOf(uid, containers?.get(attempt.id)), spec);
 			});
-			told.set(container.name, await Promise.all(texts));
+			completed.set(container.name, await Promise.all(texts));
 		}
 		this.#forgetPruned(uid, containers);
-		return told;
+		return completed;
 	}
 
-	/** Forgets what was read for the Pod. */
+	/** Removes the cached messages of the Pod. */
 	forget(podUid: string): void {
 		this.#texts.delete(podUid);
 	}
 
-	/** A container that is restarted for weeks leaves no texts of attempts that the runtime has forgotten. */
+	/** Removes the messages of attempts that were removed from the runtime: a container may restart for weeks. */
 	#forgetPruned(podUid: string, containers: ReadonlyMap<string, ContainerStatus> | undefined): void {
 		const texts = this.#texts.get(podUid);
 		for (const id of texts?.keys() ?? []) if (!containers?.has(id)) texts?.delete(id);
@@ -72,8 +80,8 @@ export class TerminationMessages {
 }
 
 /**
- * The end of a container's log as its termination message: the text of the last 80 lines, at most 2,048
- * bytes. Empty where there is no log. After a rotation it includes lines of the part that was rotated last.
+ * The end of a container's log as its termination message: the text of the last 80 lines, at most 2,048 bytes. Empty
+ * if there is no log. If the current file is short because of a rotation, the newest rotated part is read as well.
  */
 export async function messageFromLog(logPath: string): Promise<string> {
 	const current = await tailOf(logPath);
@@ -86,14 +94,14 @@ export async function messageFromLog(logPath: string): Promise<string> {
 
 const NEWLINE = Buffer.from('\n');
 
-/** The end of what was read, without the line that its beginning may have cut in two. */
+/** The last {@link TAIL_BYTES}, without the first line, which may be incomplete. */
 function wholeLines(bytes: Buffer): Buffer {
 	if (bytes.length < TAIL_BYTES) return bytes;
 	const tail = bytes.subarray(-TAIL_BYTES);
 	return tail.subarray(tail.indexOf(NEWLINE) + 1);
 }
 
-/** Without the rest of a character whose beginning was cut off. */
+/** `bytes` without UTF-8 continuation bytes at the start, whose first byte was cut off. */
 function wholeCharacters(bytes: Buffer): Buffer {
 	let start = 0;
 	while (start < Math.min(3, bytes.length) && ((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
@@ -116,7 +124,7 @@ async function tailOf(path: string): Promise<Buffer> {
 	}
 }
 
-/** The part that rotation has set aside last: `<path>.<lines before it>`, where later names sort last. */
+/** The newest rotated part: `<path>.<number of lines before>`; the names sort by age. */
 async function lastPartBefore(path: string): Promise<string | undefined> {
 	const prefix = `${basename(path)}.`;
 	try {
