@@ -1,6 +1,6 @@
 /**
- * What every runtime promises, as tests; the numbers are those of runtime.ts. Each implementation says in
- * its own test file how a machine with it is opened.
+ * The contract of a runtime as tests. The numbers in the titles are those of the contract in runtime.ts. The test file
+ * of each implementation calls {@link runtimeContract} with a harness for it.
  */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -16,42 +16,42 @@ import {
 	type Sandbox,
 } from './runtime.ts';
 
-/** A machine with a runtime, and how its time and its accidents are brought about. */
+/** A machine with a runtime, and the means to control its time and its failures. */
 export interface RuntimeHarness {
-	/** Connects a runtime to the machine, as a server does when it starts; not yet started. */
+	/** Returns a runtime for the machine, not yet started, as a server does when it starts. */
 	connect(): Runtime;
-	/** Ends the runtime itself, as `kill -9` would, and has it back again. */
+	/** Kills the runtime itself, as `kill -9` would, and restarts it. */
 	crash(runtime: Runtime): Promise<void>;
-	/** Lets time pass, where it does not by itself. */
+	/** Advances a virtual clock; yields to the event loop if the clock is real. */
 	passTime(lengthMs: number): Promise<void>;
-	/** The path of a log that is not there yet. */
+	/** The path for a new log. */
 	logPath(name: string): string;
-	/** What a log holds now; empty where there is no file. */
+	/** The current content of a log; empty if there is no file. */
 	readLog(path: string): Promise<string>;
 	readonly programs: HarnessPrograms;
 	readonly images: { readonly known: string; readonly unknown: string; readonly malformed: string };
-	/** Ends everything. */
+	/** Kills all containers and removes the machine. */
 	close(): Promise<void>;
 }
 
-/** The commands of programs that do what their names say. */
+/** The commands of programs whose names describe their behaviour. */
 export interface HarnessPrograms {
 	readonly succeeds: readonly string[];
 	readonly failsWith3: readonly string[];
-	/** Until it is asked to end. */
+	/** Runs until SIGTERM. */
 	readonly runsForEver: readonly string[];
-	/** Until it is killed; says `ready` when it has begun to ignore. */
+	/** Runs until SIGKILL; prints `ready` once it ignores SIGTERM. */
 	readonly ignoresTerm: readonly string[];
-	/** `out` and a line end to standard output, `err` and a line end to standard error. */
+	/** Prints `out` and a line end to standard output, `err` and a line end to standard error. */
 	readonly talks: readonly string[];
-	/** Four times the longest line to standard output, without a line end. */
+	/** Prints four times {@link LINE_LIMIT_BYTES} to standard output, without a line end. */
 	readonly writesLongLine: readonly string[];
-	/** Leaves a child that goes on writing. */
+	/** Exits and leaves a child that keeps writing. */
 	readonly leavesChild: readonly string[];
 	readonly isMissing: readonly string[];
 }
 
-/** Registers the tests that an implementation of {@link Runtime} has to pass. */
+/** Registers the tests that each implementation of {@link Runtime} must pass. */
 export function runtimeContract(name: string, open: () => Promise<RuntimeHarness>): void {
 	describe(name, () => {
 		let machine: Machine;
@@ -63,7 +63,7 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeHarness
 		const current = (): Machine => machine;
 		repetition(current);
 		survival(current);
-		telling(current);
+		events(current);
 		logs(current);
 		startErrors(current);
 		stopping(current);
@@ -72,7 +72,7 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeHarness
 }
 
 function repetition(machine: () => Machine): void {
-	test('1. a call that makes something returns what is there when it is repeated', async () => {
+	test('1. a repeated call that creates something returns the existing sandbox or container', async () => {
 		const { runtime } = machine();
 		const sandbox = await machine().sandbox('a');
 		assert.deepEqual(await machine().sandbox('a'), sandbox);
@@ -91,7 +91,7 @@ function repetition(machine: () => Machine): void {
 		assert.equal((await runtime.listContainers()).length, 1);
 	});
 
-	test('1. other attempts are other containers and other sandboxes', async () => {
+	test('1. each attempt is a container and a sandbox of its own', async () => {
 		const { runtime, programs } = machine();
 		const first = await machine().run(programs.failsWith3);
 		const again = await machine().run(programs.succeeds, { attempt: 1 });
@@ -125,7 +125,7 @@ function survival(machine: () => Machine): void {
 		assert.equal((await runtime.listSandboxes()).length, 1);
 	});
 
-	test('2. a later connection is told the exit of what an earlier one started', async () => {
+	test('2. a later connection receives the exit of a container that an earlier one started', async () => {
 		const running = await machine().start1(machine().programs.runsForEver);
 		const runtime = await machine().reconnect();
 		assert.equal((await runtime.listContainers())[0]?.state, 'running');
@@ -134,7 +134,7 @@ function survival(machine: () => Machine): void {
 		assert.equal(exitCodeOf(exited), 143);
 	});
 
-	test('8. when the runtime dies its containers are told as lost, and those that had ended as they were', async () => {
+	test('8. after a crash the runtime reports running containers as lost and exited ones unchanged', async () => {
 		const { programs, runtime } = machine();
 		const ended = await machine().run(programs.failsWith3, { pod: 'ended' });
 		const running = await machine().start1(programs.runsForEver, { pod: 'running' });
@@ -148,7 +148,7 @@ function survival(machine: () => Machine): void {
 		assert.equal(exitCodeOf(await machine().run(programs.succeeds, { pod: 'after' })), 0);
 	});
 
-	test('stopping with killAll leaves nothing', async () => {
+	test('stopping with killAll removes all sandboxes and containers', async () => {
 		await machine().start1(machine().programs.ignoresTerm);
 		await machine().runtime.stop({ killAll: true });
 		const runtime = await machine().reconnect();
@@ -157,8 +157,8 @@ function survival(machine: () => Machine): void {
 	});
 }
 
-function telling(machine: () => Machine): void {
-	test('3. each change is told once, in order, and before the call that caused it resolves', async () => {
+function events(machine: () => Machine): void {
+	test('3. listeners receive each change once, in order, and before the call that caused it resolves', async () => {
 		const { runtime, programs, events } = machine();
 		const sandbox = await machine().sandbox('a');
 		const created = await runtime.createContainer(sandbox.id, machine().config(programs.failsWith3));
@@ -176,31 +176,31 @@ function telling(machine: () => Machine): void {
 		assert.ok(exited.finishedAt >= exited.startedAt && exited.startedAt >= exited.createdAt);
 	});
 
-	test('3. success is told as Completed', async () => {
+	test('3. a container that exits with code 0 has reason Completed', async () => {
 		const exited = await machine().run(machine().programs.succeeds);
 		assert.ok(exited.state === 'exited' && exited.reason === 'Completed' && exited.exitCode === 0);
 	});
 
-	test('3. who has unsubscribed is told no more', async () => {
-		let told = 0;
-		const unsubscribe = machine().runtime.subscribe(() => told++);
+	test('3. an unsubscribed listener receives no event', async () => {
+		let received = 0;
+		const unsubscribe = machine().runtime.subscribe(() => received++);
 		unsubscribe();
 		await machine().run(machine().programs.succeeds);
-		assert.equal(told, 0);
+		assert.equal(received, 0);
 	});
 }
 
 function logs(machine: () => Machine): void {
 	const line = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (stdout|stderr) ([FP]) (.*)$/;
 
-	test('5. each line is in the log with its stream, and all of them when the exit is told', async () => {
+	test('5. the log has each line with its stream, and is complete when the exit is reported', async () => {
 		const exited = await machine().run(machine().programs.talks);
 		const lines = (await machine().harness.readLog(exited.logPath)).trimEnd().split('\n');
 		const parsed = lines.map((text) => line.exec(text)?.slice(1).join(' ')).sort();
 		assert.deepEqual(parsed, ['stderr F err', 'stdout F out']);
 	});
 
-	test('5. a long line is cut, and one without its end is a part', async () => {
+	test('5. a line over the limit is split, and a last line without line end is partial', async () => {
 		const exited = await machine().run(machine().programs.writesLongLine);
 		const text = await machine().harness.readLog(exited.logPath);
 		const parts = text
@@ -214,7 +214,7 @@ function logs(machine: () => Machine): void {
 		for (const part of parts) assert.equal(part?.[3]?.length, LINE_LIMIT_BYTES);
 	});
 
-	test('7. nothing of a container is left to write once its exit is told', async () => {
+	test('7. no process of a container writes after its exit is reported', async () => {
 		const { harness, programs } = machine();
 		const exited = await machine().run(programs.leavesChild);
 		const before = await harness.readLog(exited.logPath);
@@ -224,7 +224,7 @@ function logs(machine: () => Machine): void {
 }
 
 function startErrors(machine: () => Machine): void {
-	test('6. a program that is not there has exited with 128 and StartError', async () => {
+	test('6. a container whose program does not exist exits with 128 and StartError', async () => {
 		const { runtime, programs, events } = machine();
 		const sandbox = await machine().sandbox('a');
 		const created = await runtime.createContainer(sandbox.id, machine().config(programs.isMissing));
@@ -244,7 +244,7 @@ function startErrors(machine: () => Machine): void {
 		assert.deepEqual(await runtime.startContainer(created.id), exited);
 	});
 
-	test('a container is made in a sandbox that is ready, and started after it was made', async () => {
+	test('a container can be created only in a ready sandbox, and started only if it exists', async () => {
 		const { runtime, programs } = machine();
 		const config = machine().config(programs.succeeds);
 		const isCreateError = (error: unknown): boolean =>
@@ -259,14 +259,14 @@ function startErrors(machine: () => Machine): void {
 }
 
 function stopping(machine: () => Machine): void {
-	test('a container that is asked to end ends by SIGTERM', async () => {
+	test('stopping a container ends it by SIGTERM', async () => {
 		const running = await machine().start1(machine().programs.runsForEver);
 		await machine().runtime.stopContainer(running.id, 30);
 		const exited = await machine().exitOf(running.id);
 		assert.ok(exited.state === 'exited' && exited.signal === 15 && exited.exitCode === 143);
 	});
 
-	test('one that does not end is killed after the grace period, which can only get shorter', async () => {
+	test('a container that ignores SIGTERM is killed after the grace period, which can only get shorter', async () => {
 		const { runtime, programs, harness } = machine();
 		const running = await machine().start1(programs.ignoresTerm);
 		await machine().logged(running.logPath, 'ready');
@@ -279,7 +279,7 @@ function stopping(machine: () => Machine): void {
 		assert.ok(exited.state === 'exited' && exited.signal === 9 && exited.exitCode === 137);
 	});
 
-	test('stopping a sandbox kills what runs in it, and has told so when it resolves', async () => {
+	test('stopping a sandbox kills its containers and reports their exits before it resolves', async () => {
 		const { runtime, programs } = machine();
 		const running = await machine().start1(programs.ignoresTerm);
 		await runtime.stopSandbox(running.sandboxId);
@@ -288,7 +288,7 @@ function stopping(machine: () => Machine): void {
 		assert.deepEqual(machine().events.at(-1)?.status, exited);
 	});
 
-	test('removing what runs kills it first', async () => {
+	test('removing a running container or sandbox kills it first', async () => {
 		const { runtime, programs, events } = machine();
 		const one = await machine().start1(programs.runsForEver);
 		await runtime.removeContainer(one.id);
@@ -301,10 +301,10 @@ function stopping(machine: () => Machine): void {
 		assert.equal((await runtime.listSandboxes()).length, 1);
 	});
 
-	test('9. stopping and removing what is gone or has ended is fine', async () => {
+	test('9. stopping and removing something exited or removed succeeds and changes nothing', async () => {
 		const { runtime, programs, events } = machine();
 		const exited = await machine().run(programs.succeeds);
-		const told = events.length;
+		const received = events.length;
 		await runtime.stopContainer(exited.id, 0);
 		await runtime.stopSandbox(exited.sandboxId);
 		await runtime.stopSandbox(exited.sandboxId);
@@ -315,12 +315,12 @@ function stopping(machine: () => Machine): void {
 			await runtime.stopContainer(exited.id, 1);
 			await runtime.stopSandbox(exited.sandboxId);
 		}
-		assert.equal(events.length, told);
+		assert.equal(events.length, received);
 	});
 }
 
 function images(machine: () => Machine): void {
-	test('an image that is there has a reference', async () => {
+	test('an available image has a reference', async () => {
 		const { runtime, harness } = machine();
 		const { imageRef } = await runtime.pullImage(harness.images.known, {});
 		assert.ok(imageRef.includes(harness.images.known));
@@ -329,7 +329,7 @@ function images(machine: () => Machine): void {
 		assert.equal(exited.imageRef, imageRef);
 	});
 
-	test('one that is not is reported, with a reason that the Pod can show', async () => {
+	test('an unavailable or malformed image is an ImageError with the waiting reason of the Pod', async () => {
 		const { runtime, harness } = machine();
 		const { unknown, malformed } = harness.images;
 		assert.equal(await runtime.imageStatus(unknown, {}), undefined);
@@ -341,7 +341,7 @@ function images(machine: () => Machine): void {
 	});
 }
 
-/** A harness with a connected runtime, the events it has told, and ways to wait for them. */
+/** A harness with a connected runtime, the events received from it, and ways to wait for them. */
 class Machine {
 	readonly harness: RuntimeHarness;
 	runtime: Runtime;
@@ -411,11 +411,11 @@ class Machine {
 		return await this.exitOf(id);
 	}
 
-	/** The exit of a container, told already or yet to come. */
+	/** Resolves to the exit of a container, which may have been reported already. */
 	async exitOf(id: string): Promise<ContainerStatus> {
 		for (;;) {
-			const told = this.events.find(({ status }) => status.id === id && status.state === 'exited');
-			if (told) return told.status;
+			const exit = this.events.find(({ status }) => status.id === id && status.state === 'exited');
+			if (exit) return exit.status;
 			const next = new Promise<void>((resolve) => {
 				const before = this.#waiting;
 				this.#waiting = () => {

@@ -6,7 +6,7 @@ import { CriLines, LINE_LIMIT_BYTES } from './cri-lines.ts';
 const TIME = '2026-01-31T08:00:00.000000000Z';
 const HEADER = new RegExp(`^${TIME} stdout ([FP]) `);
 
-test('whatever is written, in whatever pieces, can be read from the log again byte by byte', () => {
+test('the log contains any output byte for byte, in whatever chunks it was written', () => {
 	const piece = fc.oneof(
 		fc.uint8Array({ maxLength: 50 }),
 		fc.constant(Buffer.from('\n')),
@@ -25,7 +25,7 @@ test('whatever is written, in whatever pieces, can be read from the log again by
 	);
 });
 
-test('the pieces that output comes in do not show in the log', () => {
+test('the log does not depend on the chunks that the output arrives in', () => {
 	const text = Buffer.from(`one\n\ntwo ${'y'.repeat(2 * LINE_LIMIT_BYTES)}\nend`);
 	const whole = log([text]);
 	for (const size of [1, 7, 1000]) {
@@ -36,14 +36,14 @@ test('the pieces that output comes in do not show in the log', () => {
 	}
 });
 
-test('only a line that is longer than the limit is cut', () => {
+test('only a line over the limit is split', () => {
 	const tags = (length: number): string => readBack(log([Buffer.from(`${'x'.repeat(length)}\n`)])).tags;
 	assert.equal(tags(LINE_LIMIT_BYTES), 'F');
 	assert.equal(tags(LINE_LIMIT_BYTES + 1), 'PF');
 	assert.equal(tags(3 * LINE_LIMIT_BYTES), 'PPF');
 });
 
-test('what is held back can be written over by whoever reads the next piece into the same buffer', () => {
+test('the caller may reuse the buffer of a chunk although the unfinished line is kept', () => {
 	const lines = new CriLines('stdout');
 	const buffer = Buffer.from('first');
 	assert.equal(lines.push(buffer, TIME).bytes.length, 0);

@@ -1,10 +1,15 @@
-/** The longest text of one line in a log; what is longer is cut into parts. The CRI's usual limit. */
+/**
+ * Writes the CRI log format, which the node agent's log-lines.ts reads. It computes the size of the result first, so
+ * that it copies each byte of a complete line once: containers may write hundreds of MiB per second.
+ */
+
+/** Limit on the text of one log entry: a longer line is split into parts. The default of container engines. */
 export const LINE_LIMIT_BYTES = 16 * 1024;
 
-/** Whole lines of a log, parts of lines among them. */
+/** Complete entries of a log: lines and parts of lines. */
 export interface LogBytes {
 	readonly bytes: Uint8Array;
-	/** How many lines end in them. */
+	/** Number of lines that end in them; parts do not count. */
 	readonly lines: number;
 }
 
@@ -12,12 +17,12 @@ const NEWLINE = 10;
 const NOTHING: LogBytes = { bytes: new Uint8Array(), lines: 0 };
 
 /**
- * Turns what a program writes into lines of a CRI log. The bytes themselves stay as they are, whatever
- * they are: only `\n` has a meaning. Holds back at most {@link LINE_LIMIT_BYTES} of an unfinished line.
+ * Turns one output stream of a program into entries of a CRI log. The bytes of the text are not changed, and need not
+ * be UTF-8: only `\n` has a meaning. Buffers at most {@link LINE_LIMIT_BYTES} of an unfinished line.
  */
 export class CriLines {
 	readonly #stream: 'stdout' | 'stderr';
-	/** Room for the unfinished line, of which the first `#heldBytes` are it. */
+	/** The buffer for the unfinished line, of which the first `#heldBytes` bytes are used. */
 	#held = Buffer.alloc(0);
 	#heldBytes = 0;
 
@@ -25,7 +30,7 @@ export class CriLines {
 		this.#stream = stream;
 	}
 
-	/** The lines that `chunk` completes, as bytes of the log; `chunk` may be reused after. */
+	/** The log entries that `chunk` completes, with the given time. The caller may reuse `chunk` afterwards. */
 	push(chunk: Uint8Array, time: string): LogBytes {
 		const newline = chunk.indexOf(NEWLINE);
 		if (newline === -1 && this.#heldBytes + chunk.length <= LINE_LIMIT_BYTES) {
@@ -48,7 +53,7 @@ export class CriLines {
 		return { bytes: out.bytes(), lines };
 	}
 
-	/** What was held back, as a part of a line; undefined when the last line was whole. */
+	/** At the end of the stream: the unfinished line as a partial entry; undefined if there is none. */
 	end(stamp: () => string): LogBytes | undefined {
 		if (this.#heldBytes === 0) return undefined;
 		const time = stamp();
@@ -59,13 +64,13 @@ export class CriLines {
 		return { bytes: out.bytes(), lines: 0 };
 	}
 
-	/** Keeps `bytes` for later; the room doubles, so that a line that comes byte by byte costs no more. */
+	/** Buffers `bytes`. The buffer doubles, so that a line that arrives byte by byte is not copied for each byte. */
 	#hold(bytes: Uint8Array): void {
 		const needed = this.#heldBytes + bytes.length;
 		if (needed > this.#held.length) {
-			const room = Buffer.allocUnsafe(Math.max(needed, this.#held.length * 2));
-			room.set(this.#held.subarray(0, this.#heldBytes));
-			this.#held = room;
+			const larger = Buffer.allocUnsafe(Math.max(needed, this.#held.length * 2));
+			larger.set(this.#held.subarray(0, this.#heldBytes));
+			this.#held = larger;
 		}
 		this.#held.set(bytes, this.#heldBytes);
 		this.#heldBytes = needed;
@@ -76,7 +81,7 @@ export class CriLines {
 	}
 }
 
-/** Copies stretches of `text` into one buffer that is made large enough from the start. */
+/** Copies slices of `text`, each with a header and a line end, into one buffer of sufficient size. */
 class LineWriter {
 	readonly #full: Uint8Array;
 	readonly #partial: Uint8Array;
@@ -92,12 +97,12 @@ class LineWriter {
 		this.#out = Buffer.allocUnsafe(text.length + lines * (full.length + 1));
 	}
 
-	/** Writes a finished line, its front parts apart where it is too long. */
+	/** Writes a finished line; an overlong one as partial entries and a full one. */
 	line(start: number, end: number): void {
 		this.#write(this.#full, this.parts(start, end), end);
 	}
 
-	/** Writes the front parts of an unfinished line and tells where the rest begins. */
+	/** Writes partial entries while more than the limit remains; returns the offset of the remaining text. */
 	parts(start: number, end: number): number {
 		let from = start;
 		while (end - from > LINE_LIMIT_BYTES) {

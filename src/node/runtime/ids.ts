@@ -1,7 +1,7 @@
 /**
- * The ids that every runtime gives to what it makes. They follow from what the caller named, so that a
- * repeated call means the same thing, and one of a Pod's earlier lives never does. None of the parts can
- * hold the separator: a uid and a container's name are DNS-like.
+ * The ids of sandboxes and containers, the same for every runtime. They are computed from the Pod's UID, the name and
+ * the attempt, so that a repeated call means the same container, and never one of an earlier Pod of that name. None of
+ * the parts can contain the separator: UIDs and container names are DNS-like.
  */
 import type { SandboxConfig } from './runtime.ts';
 
@@ -10,7 +10,7 @@ export function sandboxIdOf(config: Pick<SandboxConfig, 'podUid' | 'attempt'>): 
 	return `${config.podUid}_${config.attempt}`;
 }
 
-/** The id of attempt `attempt` at the container `name` in a sandbox. */
+/** The id of the container attempt `attempt` of the container `name` in a sandbox. */
 export function containerIdOf(
 	sandboxId: string,
 	container: { readonly name: string; readonly attempt: number },
@@ -18,7 +18,7 @@ export function containerIdOf(
 	return `${sandboxId}_${container.name}_${container.attempt}`;
 }
 
-/** The sandbox of the container with this id. */
+/** The id of the sandbox of the container with this id. */
 export function sandboxOfContainer(containerId: string): string {
 	return containerId.split('_').slice(0, -2).join('_');
 }

@@ -16,7 +16,7 @@ test('the digits below a millisecond come from the counter', () => {
 	assert.equal(time.stamp(), '2026-01-31T08:00:01.001234567Z');
 });
 
-test('a clock that is set is followed', () => {
+test('the stamp follows the clock when the clock is set', () => {
 	const clock = new VirtualClock(Date.UTC(2026, 0, 31, 8));
 	let count = 0n;
 	const time = new LogTime(clock, () => count);

@@ -1,21 +1,23 @@
 import type { Clock } from '../../base/clock.ts';
 
 const NANOS_PER_MS = 1_000_000n;
+/** Maximum difference between the counter and the clock before the counter is set again. */
 const FURTHEST_APART_MS = 2n;
 
 /**
- * The time of day with nanoseconds, as logs state it. The clock knows milliseconds only, so the digits
- * below come from a counter of nanoseconds that is set by the clock again whenever the two drift apart.
+ * The time of day with nanoseconds, as CRI logs state it. The clock has milliseconds only, so a monotonic counter of
+ * nanoseconds supplies the digits below. It is set to the clock again when the two differ by more than 2 ms, as
+ * after the clock was set.
  */
 export class LogTime {
 	readonly #clock: Clock;
 	readonly #counter: () => bigint;
-	/** What to add to the counter to get nanoseconds since the epoch. */
+	/** The counter plus this offset gives nanoseconds since the epoch. */
 	#offset: bigint;
 	#second = -1n;
 	#prefix = '';
 
-	/** `counter` is any steadily rising count of nanoseconds. */
+	/** `counter` returns a monotonic count of nanoseconds, from any starting point. */
 	constructor(clock: Clock, counter: () => bigint) {
 		this.#clock = clock;
 		this.#counter = counter;

@@ -1,84 +1,85 @@
 import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
 
 /**
- * The container runtime, after the CRI: sandboxes, containers, images, events. The node agent sees only
- * this contract; host processes, a fake, and later container engines stand behind it.
+ * The contract of a container runtime, modelled on the CRI: sandboxes, containers, images, events. The node agent
+ * depends on this contract only. Implementations: host processes (process/) and a fake (fake/). Each passes the tests
+ * in contract-suite.ts, whose titles start with the numbers below.
  *
- * 1. The caller names things (ids come from the caller's uid, name and attempt; see ids.ts), so every
- *    call that makes something may be repeated: it then returns what is there, whatever its state.
- * 2. Sandboxes and containers outlive the caller. After a restart `listSandboxes` and `listContainers`
- *    tell what there is, exits included, until `removeContainer` and `removeSandbox`.
- * 3. Each change of a container's state to running and to exited is told once as an event, in order per
- *    container and before the call that caused it resolves; that it was made, the answer tells. Who
- *    connects late reads the state by `listContainers`.
- * 4. Calls for different sandboxes may overlap; those for one sandbox come one at a time.
- * 5. Standard output and error of a container are written to `logPath` in CRI format: each line as
- *    `<RFC 3339 time with nanoseconds> <stdout|stderr> <F|P> <text>`, P for a part of a line over 16 KiB
- *    and for a last line without its line end. The file is complete when the exit is told. There need
- *    be none if nothing was written; its folder is made where it is missing. A runtime may rotate it: the
- *    older parts are then `<logPath>.<number of the lines before it, in 16 digits>`, and one at least is kept.
- * 6. A container whose program cannot be started has exited with code 128 and reason `StartError`, and
- *    without `startedAt`; `startContainer` rejects with {@link ContainerStartError} as well.
- * 7. With a container's main process all its other processes end.
- * 8. When the runtime itself dies, so do the containers: once it is back they are told, as events and by
- *    `listContainers`, as exited with code 137 and reason `ContainerStatusUnknown`. Calls meanwhile wait
- *    or reject with {@link RuntimeUnavailable}; what was made but never started may be forgotten.
- * 9. Stopping or removing what is gone, or has ended, is fine and changes nothing.
+ * 1. The caller determines the ids (from the Pod's UID, the name and the attempt; see ids.ts). So each call that
+ *    creates something may be repeated: it returns the existing sandbox or container, in whatever state.
+ * 2. Sandboxes and containers outlive the caller. After a restart, `listSandboxes` and `listContainers` return
+ *    them, exited ones included, until `removeContainer` and `removeSandbox`.
+ * 3. Listeners receive one event when a container starts to run and one when it exits, in order per container, and
+ *    before the call that caused it resolves. There is no event for the creation, which `createContainer` returns.
+ *    A caller that connects later reads the current state by `listContainers`.
+ * 4. Calls for different sandboxes may overlap; the caller makes those for one sandbox one at a time.
+ * 5. The runtime writes standard output and error of a container to `logPath` in CRI format: each line as
+ *    `<RFC 3339 time with nanoseconds> <stdout|stderr> <F|P> <text>`, with P for a part of a line over 16 KiB and
+ *    for a last line without line end. The file is complete when the exit is reported. If the container wrote
+ *    nothing, there need be no file. The runtime creates the file's folder. It may rotate the file: older parts are
+ *    then `<logPath>.<number of the lines before it, in 16 digits>`, and it keeps at least one.
+ * 6. A container whose program cannot be started exits with code 128, reason `StartError` and no `startedAt`;
+ *    `startContainer` also rejects with {@link ContainerStartError}.
+ * 7. When a container's main process exits, the runtime kills its other processes.
+ * 8. When the runtime itself dies, so do the containers. After its restart it reports them, as events and by
+ *    `listContainers`, as exited with code 137 and reason `ContainerStatusUnknown`. Calls meanwhile wait or reject
+ *    with {@link RuntimeUnavailable}. It may forget containers that were created and not started.
+ * 9. Stopping or removing something that has exited or does not exist succeeds and changes nothing.
  */
 export interface Runtime {
-	/** What it honours of a Pod's fields, and who its containers run as. Never changes. */
+	/** Which fields of a Pod the runtime honours, and the user that its containers run as. Never changes. */
 	readonly traits: RuntimeTraits;
-	/** Name and version for the Node's status, `process://0.1.0`. */
+	/** The Node's `containerRuntimeVersion`: name and version, such as `process://0.1.0`. */
 	readonly version: string;
 	/** Connects; resolves when the runtime can take calls. */
 	start(): Promise<void>;
-	/** Lets go of the runtime; Pods keep running. `killAll` ends and removes every one first. */
+	/** Disconnects; containers keep running. With `killAll` it first kills and removes all sandboxes. */
 	stop(options?: { readonly killAll?: boolean }): Promise<void>;
-	/** Tells every event from now on to `listener`; returns the way to stop it. */
+	/** Calls `listener` with every event from now on; returns a function that unsubscribes it. */
 	subscribe(listener: (event: ContainerEvent) => void): () => void;
 
-	/** Makes the place the containers of a Pod share. */
+	/** Creates the sandbox that the containers of a Pod share. */
 	runSandbox(config: SandboxConfig): Promise<Sandbox>;
-	/** Kills whatever still runs in the sandbox, at once; resolves when the exits have been told. */
+	/** Kills all running containers of the sandbox at once; resolves after the events of their exits. */
 	stopSandbox(id: string): Promise<void>;
-	/** Removes a sandbox with its containers and files; what still runs is killed first. */
+	/** Removes a sandbox with its containers and files. Kills running containers first. */
 	removeSandbox(id: string): Promise<void>;
 	listSandboxes(): Promise<readonly Sandbox[]>;
 
-	/** Makes sure that the image is there, and good for `use`. Rejects with {@link ImageError}. */
+	/** Makes the image available for `use`. Rejects with {@link ImageError}. */
 	pullImage(image: string, use: ImageUse): Promise<PulledImage>;
-	/** What `image` stands for if it is there already and good for `use`, else undefined. */
+	/** The reference of `image` if it is available for `use`, else undefined. Rejects with {@link ImageError}. */
 	imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined>;
 
-	/** Makes a container and does not start it. Rejects with {@link ContainerStartError}. */
+	/** Creates a container without starting it. Rejects with {@link ContainerStartError}. */
 	createContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus>;
 	/**
-	 * Starts it; resolves once the process runs. Rejects with {@link ContainerStartError}, or, within about a
-	 * second, with {@link RuntimeBusy} if the machine has too little of something for it at the moment.
+	 * Starts the container; resolves once its process runs. Rejects with {@link ContainerStartError}, or within about
+	 * a second with {@link RuntimeBusy} if the machine is short of file descriptors, processes, memory or disk.
 	 */
 	startContainer(id: string): Promise<ContainerStatus>;
 	/**
-	 * Asks the main process to end (SIGTERM) and kills the container after `graceSeconds`. Resolves when it was asked.
-	 * Repeated with less grace, it kills earlier; never later.
+	 * Sends SIGTERM to the main process and kills the container after `graceSeconds`. Resolves once the signal is
+	 * sent. A repeated call can only shorten the grace period.
 	 */
 	stopContainer(id: string, graceSeconds: number): Promise<void>;
-	/** Forgets a container, killing it first if it runs; its log file stays with whoever named the path. */
+	/** Removes a container, killing it first if it runs. The caller owns the log file and removes it. */
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<readonly ContainerStatus[]>;
 }
 
 /**
- * What the image is for: a runtime of host processes needs no image where the container says itself
- * what to run. A {@link ContainerConfig} is one, and so is a container of a Pod's spec.
+ * What the image is used for: a runtime of host processes needs no image for a container that has a `command`. Both a
+ * {@link ContainerConfig} and a container of a Pod's spec can be passed.
  */
 export interface ImageUse {
 	readonly command?: readonly string[];
 }
 
-/** An image that was pulled. */
+/** A pulled image. */
 export interface PulledImage {
 	readonly imageRef: string;
-	/** How much it takes of the disk; 0 where there is no image. */
+	/** Its size on disk; 0 for a runtime without images. */
 	readonly sizeBytes: number;
 }
 
@@ -88,24 +89,25 @@ export interface SandboxConfig {
 	readonly podName: string;
 	readonly podNamespace: string;
 	readonly hostname: string;
-	/** Counts the sandboxes made for the same Pod, from 0. */
+	/** Number of sandboxes created for the Pod before this one. */
 	readonly attempt: number;
 }
 
-/** A sandbox. */
+/** The environment that the containers of one Pod share. */
 export interface Sandbox {
 	readonly id: string;
 	readonly config: SandboxConfig;
 	readonly state: 'ready' | 'stopped';
-	/** The Pod's address. */
+	/** The Pod's IP address. */
 	readonly ip: string;
+	/** Milliseconds since the epoch. */
 	readonly createdAt: number;
 }
 
-/** What to run. */
+/** The configuration of one container attempt. */
 export interface ContainerConfig {
 	readonly name: string;
-	/** Counts the containers made under this name in the Pod, from 0: the restart count. */
+	/** Number of containers of this name created in the Pod before this one: the restart count. */
 	readonly attempt: number;
 	readonly image: string;
 	/** Replaces the image's entrypoint; empty: the image's own. */
@@ -118,11 +120,11 @@ export interface ContainerConfig {
 	readonly logPath: string;
 	readonly stdin: boolean;
 	readonly tty: boolean;
-	/** Limits, in the units of the CRI's Linux resources where they apply. */
+	/** The container's limits. A runtime that cannot enforce them ignores them. */
 	readonly resources?: { readonly memoryLimitBytes?: number; readonly cpuLimitMillis?: number };
 }
 
-/** What is known of a container. Times in milliseconds since the epoch. */
+/** The state of a container. Times are in milliseconds since the epoch. */
 export type ContainerStatus = {
 	readonly id: string;
 	readonly sandboxId: string;
@@ -138,24 +140,24 @@ export type ContainerStatus = {
 	| { readonly state: 'running'; readonly startedAt: number }
 	| {
 			readonly state: 'exited';
-			/** Absent when the process never ran. */
+			/** Absent if the process never ran. */
 			readonly startedAt?: number;
 			readonly finishedAt: number;
-			/** 128 + the signal where a signal ended it. */
+			/** 128 + the signal number if a signal ended the process. */
 			readonly exitCode: number;
 			readonly signal?: number;
-			/** `Completed`, `Error`, `OOMKilled`, `StartError`, `ContainerStatusUnknown`. */
+			/** One of `Completed`, `Error`, `OOMKilled`, `StartError`, `ContainerStatusUnknown`. */
 			readonly reason: string;
 			readonly message?: string;
 	  }
 );
 
-/** A container changed its state to the one in `status`. */
+/** A container has entered the state in `status`. */
 export interface ContainerEvent {
 	readonly status: ContainerStatus;
 }
 
-/** The image cannot be had. `reason` is the waiting reason that the Pod shows. */
+/** The image is not available. `reason` becomes the waiting reason in the container's status. */
 export class ImageError extends Error {
 	override readonly name = 'ImageError';
 	readonly reason: 'ErrImagePull' | 'InvalidImageName' | 'ErrImageNeverPull';
@@ -166,7 +168,7 @@ export class ImageError extends Error {
 	}
 }
 
-/** The container cannot be made or its process not started. */
+/** The container could not be created, or its process not started. The caller reports it and retries with backoff. */
 export class ContainerStartError extends Error {
 	override readonly name = 'ContainerStartError';
 	readonly reason: 'CreateContainerConfigError' | 'CreateContainerError' | 'RunContainerError';
@@ -177,14 +179,14 @@ export class ContainerStartError extends Error {
 	}
 }
 
-/** The runtime cannot be reached now. The call may or may not have had its effect: repeat it later. */
+/** The runtime cannot be reached. The call may or may not have taken effect: the caller retries it later. */
 export class RuntimeUnavailable extends Error {
 	override readonly name: string = 'RuntimeUnavailable';
 }
 
 /**
- * The machine has too little of something to start the container now: open files, processes, memory, disk.
- * The container is as it was before the call: repeat it later. No failure of the container.
+ * The machine is short of file descriptors, processes, memory or disk, and cannot start the container now. The
+ * container is unchanged: the caller retries later. This is not a failure of the container.
  */
 export class RuntimeBusy extends RuntimeUnavailable {
 	override readonly name = 'RuntimeBusy';

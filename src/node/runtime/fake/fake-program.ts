@@ -1,27 +1,27 @@
 import type { ContainerConfig } from '../runtime.ts';
 
-/** What a container does in the fake runtime. */
+/** The behaviour of a container in the fake runtime. */
 export interface FakeProgram {
-	/** How long it runs, in milliseconds; Infinity: until it is stopped. 0 by default. */
+	/** Run time in milliseconds; Infinity: until it is stopped. Default 0. */
 	readonly runMs?: number;
-	/** Runs up to this much longer, by chance. 0 by default. */
+	/** Maximum random addition to the run time, in milliseconds. Default 0. */
 	readonly jitterMs?: number;
-	/** 0 by default. */
+	/** Default 0. */
 	readonly exitCode?: number;
-	/** What it writes, all at its end. */
+	/** Its output, written when it exits. */
 	readonly stdout?: string;
 	readonly stderr?: string;
-	/** Goes on when it is asked to end, until it is killed. */
+	/** If true, it ignores SIGTERM and runs until it is killed. */
 	readonly ignoresTerm?: boolean;
-	/** It cannot be started, and this is why. */
+	/** If set, the start fails with this message. */
 	readonly startError?: string;
-	/** Instead of `Completed` or `Error`, such as `OOMKilled`. */
+	/** Reason of its exit in place of `Completed` or `Error`, such as `OOMKilled`. */
 	readonly reason?: string;
 }
 
 /**
- * What is done where nothing was scripted: `sleep N`, `false` and `exit N` in a shell do what they say;
- * everything else succeeds at once.
+ * The behaviour that follows from a container's command: `sleep N`, `false` and `sh -c 'exit N'` behave as on a real
+ * machine; every other program exits with code 0 at once.
  */
 export function programByCommand({ command, args }: Pick<ContainerConfig, 'command' | 'args'>): FakeProgram {
 	const [program = '', first = '', second = ''] = [...command, ...args];

@@ -74,7 +74,7 @@ const CONFIG: ContainerConfig = {
 	tty: false,
 };
 
-test('a container runs as long as its script says, and the jitter is chance of the same seed', async () => {
+test('a container runs for its scripted time, and the jitter depends only on the seed', async () => {
 	const endOf = async (seed: number): Promise<number> => {
 		const clock = new VirtualClock(0);
 		const program = (): FakeProgram => ({ runMs: 1000, jitterMs: 1000, exitCode: 2, reason: 'OOMKilled' });
@@ -97,7 +97,7 @@ test('a container runs as long as its script says, and the jitter is chance of t
 	assert.notEqual(await endOf(2), first);
 });
 
-test('10,000 Pods are run in little time', async () => {
+test('running 10,000 Pods leaves no container behind', async () => {
 	const clock = new VirtualClock();
 	const runtime = new FakeRuntime({ clock, random: new SeededRandom(1) });
 	let exits = 0;
@@ -113,7 +113,7 @@ test('10,000 Pods are run in little time', async () => {
 	assert.deepEqual(await runtime.listContainers(), []);
 });
 
-test('without a script some commands do what they say', () => {
+test('without a script, sleep, false and exit N behave as on a real machine', () => {
 	const program = (...command: string[]): FakeProgram => programByCommand({ command, args: [] });
 	assert.deepEqual(program('/bin/sleep', '5'), { runMs: 5000 });
 	assert.deepEqual(program('sleep', 'infinity'), { runMs: Number.POSITIVE_INFINITY });

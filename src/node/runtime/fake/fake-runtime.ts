@@ -1,7 +1,7 @@
 /**
- * A runtime without processes, for tests, the simulation and benchmarks: containers are entries in maps
- * and their ends are timers of the clock that is handed in. Stopped and started again it is still the
- * same machine with the same containers, as a server finds it after a restart.
+ * A runtime without processes, for tests, the simulation and benchmarks. Containers are entries in maps, and timers
+ * of the given clock end them. After `stop` and `start` it still has the same containers, so that it behaves as the
+ * machine that a restarted server finds.
  */
 import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 import type { Clock, Timer } from '../../../base/clock.ts';
@@ -24,17 +24,17 @@ import {
 } from '../runtime.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
 
-/** What a {@link FakeRuntime} is made of. */
+/** The components and settings of a {@link FakeRuntime}. */
 export interface FakeRuntimeOptions {
 	readonly clock: Clock;
 	readonly random: Random;
-	/** What each container does; {@link programByCommand} by default. */
+	/** Returns the behaviour of a container. Default: {@link programByCommand}. */
 	program?(config: ContainerConfig, sandbox: SandboxConfig): FakeProgram;
-	/** Why an image cannot be had, if so. Every image is there by default. */
+	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
 	imageError?(image: string, use: ImageUse): ImageError | undefined;
-	/** What it says that it honours. By default everything, since it can pretend that. */
+	/** The fields that it claims to honour. Default: all of them. */
 	readonly traits?: RuntimeTraits;
-	/** Takes what a log file would get. Nothing is kept by default. */
+	/** Receives the entries for a log file. By default they are discarded. */
 	appendLog?(path: string, lines: Uint8Array): void;
 }
 
@@ -60,7 +60,7 @@ const PRETENDS_EVERYTHING: RuntimeTraits = {
 const SIGKILL = 9;
 const SIGTERM = 15;
 
-/** See the head of this file. */
+/** See the header of this file. */
 export class FakeRuntime implements Runtime {
 	readonly version = 'fake://1';
 	readonly traits: RuntimeTraits;
@@ -78,13 +78,13 @@ export class FakeRuntime implements Runtime {
 		this.#logTime = new LogTime(options.clock, nanos);
 	}
 
-	/** The runtime dies, and its containers with it. Every call rejects until {@link recover}. */
+	/** Simulates the death of the runtime and its containers. All calls reject until {@link recover}. */
 	crash(): void {
 		this.#isDown = true;
 		for (const container of this.#containers.values()) disarm(container);
 	}
 
-	/** The runtime is back, and tells what it has lost. */
+	/** Simulates the restart of the runtime: it reports the containers that ran as lost. */
 	recover(): void {
 		this.#isDown = false;
 		for (const container of [...this.#containers.values()]) {
@@ -112,8 +112,8 @@ export class FakeRuntime implements Runtime {
 	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
 		this.#check();
 		const id = sandboxIdOf(config);
-		const there = this.#sandboxes.get(id);
-		if (there) return there.sandbox;
+		const existing = this.#sandboxes.get(id);
+		if (existing) return existing.sandbox;
 		const createdAt = this.#options.clock.now();
 		const sandbox: Sandbox = { id, config, state: 'ready', ip: '127.0.0.1', createdAt };
 		this.#sandboxes.set(id, { sandbox, containers: new Map() });
@@ -156,8 +156,8 @@ export class FakeRuntime implements Runtime {
 	async createContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus> {
 		this.#check();
 		const id = containerIdOf(sandboxId, config);
-		const there = this.#containers.get(id);
-		if (there) return there.status;
+		const existing = this.#containers.get(id);
+		if (existing) return existing.status;
 		const entry = this.#sandboxes.get(sandboxId);
 		if (entry?.sandbox.state !== 'ready') {
 			throw new ContainerStartError('CreateContainerError', `sandbox ${sandboxId} is not ready`);
@@ -187,7 +187,7 @@ export class FakeRuntime implements Runtime {
 		const { clock, random } = this.#options;
 		const running: ContainerStatus = { ...status, state: 'running', startedAt: clock.now() };
 		container.status = running;
-		this.#tell(running);
+		this.#notify(running);
 		const runMs = (program.runMs ?? 0) + (program.jitterMs ?? 0) * random.next();
 		if (Number.isFinite(runMs)) container.end = clock.setTimer(runMs, () => this.#finish(container));
 		return running;
@@ -260,10 +260,10 @@ export class FakeRuntime implements Runtime {
 		disarm(container);
 		const finishedAt = this.#options.clock.now();
 		container.status = { ...container.status, state: 'exited', finishedAt, ...end };
-		this.#tell(container.status);
+		this.#notify(container.status);
 	}
 
-	#tell(status: ContainerStatus): void {
+	#notify(status: ContainerStatus): void {
 		for (const listener of this.#listeners) listener({ status });
 	}
 
