@@ -2,36 +2,41 @@ import { isRecord, type JsonRecord } from '../../../base/json.ts';
 import type { ContainerStatus, Sandbox } from '../runtime.ts';
 import { isIdentity, type ProcessIdentity } from './process-table.ts';
 
-/** One change of what a launcher has, as its journal records it. */
+/** One change of a launcher's state, as its journal records it. */
 export type JournalEntry =
-	/** Where the processes of the entries that follow were started: see {@link Origin}. */
+	/** Where the processes of the following entries were started: see {@link Origin}. */
 	| Origin
-	/** With the name of its working folder. */
+	/** A sandbox was created or stopped; `folder` is the name of its working folder. */
 	| { readonly sandbox: Sandbox; readonly folder: string }
-	/** The container is about to start, runs or has ended. */
+	/** The container is being started (`created`), runs, or has exited. */
 	| { readonly container: ContainerStatus }
-	/** Its main process. */
+	/** The main process of the container `of`. */
 	| { readonly process: ProcessIdentity; readonly of: string }
+	/** The sandbox was removed. */
 	| { readonly sandboxGone: string }
+	/** The container was removed, or its start failed before it ran. */
 	| { readonly containerGone: string };
 
-/** Where processes were started. Of those that were started elsewhere, nothing is known here. */
+/**
+ * Where processes were started. A process id means nothing outside of its origin: the launcher kills no process
+ * that was started elsewhere.
+ */
 export interface Origin {
-	/** The space in which their ids have a meaning: see processSpace. */
+	/** The boot and the pid namespace in which the process ids are valid: see processSpace. */
 	readonly boot: string;
-	/** The identity of the launcher's folder: that of a copy is another. */
+	/** The identity of the launcher's folder; a copy of the folder has another one. */
 	readonly folder?: string;
-	/** What tells the marks of its containers' processes from those of any other launcher: see markOf. */
+	/** The part of the marks that distinguishes this launcher's processes from any other launcher's: see markOf. */
 	readonly key?: string;
 }
 
-/** The entry that a line of a journal holds; undefined if it holds none, or one that cannot be true. */
+/** Decodes a line of a journal; undefined if the line is damaged or its values are invalid. */
 export function decodeEntry(line: string): JournalEntry | undefined {
 	const value = parse(line);
 	if (!isRecord(value)) return undefined;
 	const { boot, key, sandbox, folder, container, process, of, sandboxGone, containerGone } = value;
 	if (isText(boot)) return { boot, ...(isText(folder) && { folder }), ...(isText(key) && { key }) };
-	// The name becomes a path whose content is removed.
+	// Only digits: the name becomes part of a path whose content is removed later.
 	if (isSandbox(sandbox) && isText(folder) && /^\d{1,15}$/.test(folder)) return { sandbox, folder };
 	if (isContainer(container)) return { container };
 	if (isIdentity(process) && isText(of)) return { process, of };

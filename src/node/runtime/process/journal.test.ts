@@ -65,7 +65,7 @@ class Disk implements JournalCalls {
 
 const idsIn = (path: string): readonly string[] => [...readJournal(path).containers.keys()];
 
-test('what was appended is what is read, last change first', () => {
+test('reading returns the appended entries, of which the last one per object counts', () => {
 	const path = join(folder, 'one');
 	const journal = open(path, { current: () => [{ boot: 'b' }] });
 	journal.append({ sandbox, folder: '0' });
@@ -81,7 +81,7 @@ test('what was appended is what is read, last change first', () => {
 	assert.equal(state.processes.get('a')?.pid, 7);
 });
 
-test('a torn last line is left out', () => {
+test('a torn last line is skipped', () => {
 	const path = join(folder, 'torn');
 	const journal = open(path);
 	journal.append({ container: container('a') });
@@ -90,11 +90,11 @@ test('a torn last line is left out', () => {
 	assert.deepEqual([...readJournal(path).containers.keys()], ['a']);
 });
 
-test('no journal says that there is nothing', () => {
+test('a missing journal is an empty state', () => {
 	assert.equal(readJournal(join(folder, 'missing')).containers.size, 0);
 });
 
-test('it does not grow with what is gone', () => {
+test('the journal does not grow with removed objects', () => {
 	const path = join(folder, 'grown');
 	const current: JournalEntry[] = [{ boot: 'b' }, { sandbox, folder: '0' }];
 	const journal = open(path, { current: () => current });
@@ -109,7 +109,7 @@ test('it does not grow with what is gone', () => {
 	assert.deepEqual([...state.sandboxes.keys()], ['u_0']);
 });
 
-test('what is about to happen is refused by a full disk, and nothing of it stays', () => {
+test('append throws on a full disk and leaves no part of the line', () => {
 	const path = join(folder, 'refused');
 	const disk = new Disk(10_000);
 	const journal = open(path, { calls: disk });
@@ -123,7 +123,7 @@ test('what is about to happen is refused by a full disk, and nothing of it stays
 	journal.close();
 });
 
-test('a line that was torn and cannot be cut off takes no other line with it', () => {
+test('a torn line that cannot be truncated damages no other line', () => {
 	const path = join(folder, 'torn-line');
 	const disk = new Disk(10_000);
 	disk.cuts = false;
@@ -137,7 +137,7 @@ test('a line that was torn and cannot be cut off takes no other line with it', (
 	journal.close();
 });
 
-test('what has happened is told once as unwritten, and written in order as soon as there is room', () => {
+test('recorded lines that a full disk refuses are reported once, and written in order once there is space', () => {
 	const path = join(folder, 'behind');
 	const disk = new Disk(10_000);
 	const errors: unknown[] = [];
@@ -156,7 +156,7 @@ test('what has happened is told once as unwritten, and written in order as soon 
 	journal.close();
 });
 
-test('a rewrite that fails changes nothing: the file that is there is used on', () => {
+test('a failed rewrite changes nothing: the journal keeps using the old file', () => {
 	const path = join(folder, 'kept');
 	const errors: unknown[] = [];
 	let room = Number.POSITIVE_INFINITY;
@@ -183,7 +183,7 @@ test('a rewrite that fails changes nothing: the file that is there is used on', 
 	journal.close();
 });
 
-test('a rewrite loses nothing that is only about to happen', () => {
+test('a rewrite loses no entry whose change has not been made yet', () => {
 	const path = join(folder, 'about');
 	const journal = open(path);
 	const filler = { containerGone: 'f'.repeat(200_000) };
@@ -195,7 +195,7 @@ test('a rewrite loses nothing that is only about to happen', () => {
 	journal.close();
 });
 
-test('where the file cannot be written anew at the start, the one that is there is used on', () => {
+test('a journal that cannot be rewritten at the start keeps using the existing file', () => {
 	const path = join(folder, 'used-on');
 	const before = open(path);
 	before.append({ container: container('a') });
@@ -214,7 +214,7 @@ test('where the file cannot be written anew at the start, the one that is there 
 	assert.throws(() => open(missing), { code: 'ENOENT' });
 });
 
-test('lines that say nothing are passed over and counted', () => {
+test('lines that cannot be decoded are skipped and counted', () => {
 	const path = join(folder, 'damaged');
 	const good = { container: container('a') };
 	const bad = [
@@ -232,7 +232,7 @@ test('lines that say nothing are passed over and counted', () => {
 	assert.deepEqual([state.sandboxes.size, state.processes.size, state.boot], [0, 0, '']);
 });
 
-test('of two sandboxes with one folder the earlier is gone, though the line that says so is damaged', () => {
+test('of two sandboxes with one folder only the later exists, although the line about the removal is damaged', () => {
 	const path = join(folder, 'shared');
 	const journal = open(path);
 	journal.append({ sandbox, folder: '0' });
@@ -241,7 +241,7 @@ test('of two sandboxes with one folder the earlier is gone, though the line that
 	assert.deepEqual([...readJournal(path).sandboxes.keys()], ['later']);
 });
 
-test('what is no file is an error that says which, and what to do', () => {
+test('a journal that is not a regular file is an error with its path and what to do', () => {
 	for (const make of [
 		(path: string) => mkdirSync(path),
 		(path: string) => symlinkSync('/dev/zero', path),
@@ -249,7 +249,10 @@ test('what is no file is an error that says which, and what to do', () => {
 	]) {
 		const path = join(folder, 'no-file');
 		make(path);
-		assert.throws(() => readJournal(path), /the journal .*no-file.* cannot be read: .*; move it away/);
+		assert.throws(
+			() => readJournal(path),
+			/cannot read the journal .*no-file, .*: .*; to discard these Pods, move the file away/,
+		);
 		rmSync(path, { recursive: true });
 	}
 });

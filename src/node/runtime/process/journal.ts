@@ -1,15 +1,15 @@
 /**
- * What the launcher must know again after it was killed: which sandboxes and containers there are, which
- * processes run for them, and how those that ended did. One file, a line of JSON per change, appended
- * before the change is told to anybody. It survives the launcher, not a crash of the machine: nothing
- * waits for the disk, because no process outlives the machine's crash either.
+ * The launcher's write-ahead journal: the state that a launcher needs after its predecessor was killed, that is the
+ * sandboxes, the containers, their processes, and the exits. One file with a line of JSON per change, which the
+ * launcher appends before it reports the change. It survives a crash of the launcher, not of the machine: there is no
+ * fsync, because no process survives a crash of the machine either.
  *
- * 1. A line is written whole or not at all: what a full disk took of it is cut off again, or else ended, so
- *    that no other line is lost with it.
- * 2. What has happened and could not be written is written as soon as it can be, before anything else.
- * 3. The file is written anew when it has grown to several times of what it describes: into a new file, which
- *    then takes the place of the old one. If that fails, the old one is used on.
- * 4. Reading it gives the state by sandbox and container; a line that is damaged is passed over and counted.
+ * 1. A line is written completely or not at all. If a full disk takes part of a line, the journal truncates the file
+ *    to the end of the line before. If that fails too, it ends the torn line, so that it damages no other line.
+ * 2. Lines that could not be written are kept in memory and written first, in order.
+ * 3. When the file has grown to several times the size of the state, it is rewritten: into a new file, which then
+ *    replaces the old one by a rename. If that fails, the journal keeps using the old file.
+ * 4. Reading returns the state by sandbox and container. Damaged lines are skipped and counted.
  */
 import {
 	closeSync,
@@ -32,18 +32,18 @@ import { readRegularFile } from './regular-file.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
-/** What a journal says there is. */
+/** The state that a journal describes. */
 export interface JournalState extends Origin {
-	/** With the name of its working folder. */
+	/** By id, each with the name of its working folder. */
 	readonly sandboxes: ReadonlyMap<string, { readonly sandbox: Sandbox; readonly folder: string }>;
 	readonly containers: ReadonlyMap<string, ContainerStatus>;
-	/** By container. */
+	/** The main processes, by container id. */
 	readonly processes: ReadonlyMap<string, ProcessIdentity>;
-	/** How many lines say nothing that can be understood. */
+	/** Number of lines that could not be decoded and were skipped. */
 	readonly damagedLines: number;
 }
 
-/** The system calls that write a journal, so that tests can have them fail. */
+/** The system calls that write a journal; tests replace them to simulate failures. */
 export interface JournalCalls {
 	/** Returns how many bytes were written. */
 	write(fd: number, bytes: Uint8Array): number;
@@ -52,19 +52,22 @@ export interface JournalCalls {
 
 const SYSTEM_CALLS: JournalCalls = { write: writeSync, truncate: ftruncateSync };
 
-/** What a {@link Journal} is made of. */
+/** The path and callbacks of a {@link Journal}. */
 export interface JournalOptions {
 	readonly path: string;
-	/** All entries that describe what there is now. */
+	/** Returns the entries that describe the present state, for a rewrite. */
 	current(): Iterable<JournalEntry>;
+	/** Receives the first of several failed writes in a row, and each failed rewrite. */
 	onError(error: unknown): void;
 	readonly calls?: JournalCalls;
 }
 
+/** Below this size the file is never rewritten. */
 const SMALLEST_REWRITE_BYTES = 1 << 20;
+/** The file is rewritten when it has this multiple of its size after the last rewrite. */
 const GROWTH = 4;
 
-/** See the head of this file. */
+/** See the header of this file. */
 export class Journal {
 	readonly #options: JournalOptions;
 	readonly #calls: JournalCalls;
@@ -73,12 +76,12 @@ export class Journal {
 	/** True if the file ends, or may end, with a part of a line. */
 	#isTorn: boolean;
 	#rewriteAt = SMALLEST_REWRITE_BYTES;
-	/** Lines about what has happened, which could not be written yet. */
+	/** Recorded lines that are not in the file yet. */
 	readonly #unsaved = new FifoQueue<Uint8Array>();
 
 	/**
-	 * Writes the file anew with what `current` gives, or opens the one that is there if it cannot be. Throws
-	 * the system's error if neither is possible.
+	 * Writes a new file with the entries of `current`. If that fails, opens the existing file. Throws the system error
+	 * if neither is possible.
 	 */
 	constructor(options: JournalOptions) {
 		this.#options = options;
@@ -88,25 +91,25 @@ export class Journal {
 		this.#planRewrite();
 	}
 
-	/** True while something that has happened is not in the file. */
+	/** True while recorded lines are missing in the file. */
 	get isBehind(): boolean {
 		return this.#unsaved.size > 0;
 	}
 
-	/** Records what is about to happen. Throws the system's error if it cannot be written: then it must not happen. */
+	/** Writes an entry before the change is made. Throws the system error: the caller must not make the change then. */
 	append(entry: JournalEntry): void {
 		this.#saveAll();
 		this.#write(lineOf(entry));
 	}
 
-	/** Records what has happened; what cannot be written is kept for {@link save}. */
+	/** Records a change that was made. A line that cannot be written is kept for {@link save}. Never throws. */
 	record(entry: JournalEntry): void {
 		const wasBehind = this.isBehind;
 		this.#unsaved.push(lineOf(entry));
 		this.save(wasBehind ? () => {} : this.#options.onError);
 	}
 
-	/** Writes what could not be written before, as far as possible; `onError` is told what is in the way. */
+	/** Writes the kept lines as far as possible; calls `onError` with the system error if one fails. */
 	save(onError: (error: unknown) => void): void {
 		try {
 			this.#saveAll();
@@ -139,7 +142,7 @@ export class Journal {
 		}
 	}
 
-	/** Writes the line whole; if that fails, not at all. */
+	/** Writes the line completely or not at all. Throws the system error. */
 	#write(line: Uint8Array): void {
 		const bytes = this.#isTorn ? Buffer.concat([NEWLINE, line]) : line;
 		let written = 0;
@@ -163,8 +166,8 @@ export class Journal {
 	}
 
 	/**
-	 * Before a line is written, and not after it: what the line is about may not have happened yet, so that
-	 * `current` does not know of it.
+	 * Called before a line is written, never after: `append` writes a line before its change is made, so `current`
+	 * does not include it, and a rewrite after the line would lose it.
 	 */
 	#rewriteIfLarge(): void {
 		if (this.#bytes < this.#rewriteAt) return;
@@ -183,7 +186,7 @@ export class Journal {
 		this.#rewriteAt = Math.max(SMALLEST_REWRITE_BYTES, this.#bytes * GROWTH);
 	}
 
-	/** Puts a new file in the place of the old one. Throws the system's error, with nothing changed. */
+	/** Replaces the file by a new one. Throws the system error and leaves the old file unchanged. */
 	#writeAnew(): { readonly fd: number; readonly bytes: number } {
 		const { path, current } = this.#options;
 		const next = `${path}.next`;
@@ -215,10 +218,10 @@ function lineOf(entry: JournalEntry): Uint8Array {
 	return Buffer.from(`${JSON.stringify(entry)}\n`);
 }
 
-/** Reads what the journal at `path` says; nothing if there is none. Throws if it is no file that can be read. */
+/** Reads the journal at `path`; an empty state if there is none. Throws an Error if it is not a readable file. */
 export function readJournal(path: string): JournalState {
 	let origin: Origin = { boot: '' };
-	/** The last sandbox that each folder was given to. */
+	/** By working folder, the id of the last sandbox that used it. */
 	const owners = new Map<string, string>();
 	const state = {
 		sandboxes: new Map<string, { sandbox: Sandbox; folder: string }>(),
@@ -232,7 +235,7 @@ export function readJournal(path: string): JournalState {
 		if (!entry) state.damagedLines += 1;
 		else if ('boot' in entry) origin = entry;
 		else if ('sandbox' in entry) {
-			// A folder is one sandbox's at a time: if another one has it, the line that removed that one is damaged.
+			// A folder belongs to one sandbox at a time: if another one has it, the line about its removal is damaged.
 			const before = owners.get(entry.folder);
 			if (before !== undefined && before !== entry.sandbox.id) state.sandboxes.delete(before);
 			owners.set(entry.folder, entry.sandbox.id);
@@ -255,7 +258,8 @@ function readLines(path: string): readonly string[] {
 		if (isMissing(error)) return [];
 		const why = error instanceof Error ? error.message : String(error);
 		throw new Error(
-			`the journal ${resolve(path)}, which says what Pods run here, cannot be read: ${why}; move it away to forget them`,
+			`cannot read the journal ${resolve(path)}, which records the Pods that run here: ${why}; ` +
+				'to discard these Pods, move the file away',
 		);
 	}
 }

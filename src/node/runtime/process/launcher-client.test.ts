@@ -38,7 +38,7 @@ async function fakeLauncher(t: TestContext, hello: string) {
 
 const SILENT = /the launcher that runs Pods in .* does not answer$/;
 
-test('a launcher that takes the connection and says nothing is given up after half a minute', async (t) => {
+test('the client rejects after 30 seconds if the launcher accepts the connection and sends no hello', async (t) => {
 	const { clock, options, passTime } = await fakeLauncher(t, '');
 	const failed = assert.rejects(LauncherClient.find(options), SILENT);
 	await passTime();
@@ -46,7 +46,7 @@ test('a launcher that takes the connection and says nothing is given up after ha
 	assert.equal(clock.nextDue(), undefined);
 });
 
-test('so is one that greets and does not say what it has', async (t) => {
+test('the client rejects after 30 seconds if the launcher does not answer the lists', async (t) => {
 	const hello = { hello: { protocol: PROTOCOL } };
 	const { clock, options, passTime } = await fakeLauncher(t, `${JSON.stringify(hello)}\n`);
 	const client = await LauncherClient.find(options);

@@ -1,8 +1,9 @@
 /**
- * The server's end of the launcher's socket, and how a launcher is started where none runs.
+ * The server's end of the launcher's socket. It also starts a launcher if none runs.
  *
- * A launcher is reached by name only: whoever finds none that answers starts one and tries again. Of two
- * launchers that start at once one ends, so that trying again reaches the other.
+ * A client finds the launcher by the path of its socket only. If no launcher answers, the client starts one and
+ * retries. If two launchers are started at the same time, the one that does not get the lock exits, and the retry
+ * of its client reaches the other.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,30 +33,31 @@ import { readRegularFile } from './regular-file.ts';
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 
-/** The longest path of a socket that every system takes. */
+/** The longest socket path that every system supports, in bytes (Linux: 108, macOS: 104). */
 const LONGEST_SOCKET_PATH = 100;
-/** Maximum time that a launcher may take to get ready, and to greet a client that connects. */
+/** Maximum time that a launcher may take to get ready, to greet a client, and to answer its first calls. */
 const LONGEST_SILENCE_MS = 30_000;
-/** How long a launcher is waited for that has nothing left to do. */
+/** Maximum time that `killAll` waits for the launcher to exit after it has killed everything. */
 const LONGEST_END_MS = 2000;
 const RETRY_MS = 20;
 const ATTEMPTS = 250;
+/** How much of the end of the launcher's log an error message quotes. */
 const LOG_TAIL_CHARACTERS = 1000;
 const LARGEST_LOG_BYTES = 1 << 20;
 
-/** Where the launcher works, and who is told what. */
+/** The launcher's folder, and the callbacks of its client. */
 export interface LauncherClientOptions {
 	/** An existing folder that only this user can enter. */
 	readonly folder: string;
 	readonly clock: Clock;
-	/** If set, a launcher that is started from here ends with this process, and removes the folder that is named. */
+	/** If set, a launcher that this client starts exits when this process does, and removes the folder named here. */
 	readonly removeAtEnd?: string;
 	/**
-	 * A container was made or started from here, or has ended: told in the order in which it happened, so
-	 * before the call that caused it resolves, and also what was there already when a call was repeated.
+	 * Called with a container that this client created or started, or that has exited: in the order in which it
+	 * happened, and before the call that caused it resolves. A repeated call passes the unchanged status again.
 	 */
 	onStatus(status: ContainerStatus): void;
-	/** The connection is gone, and not because it was closed from here. */
+	/** Called when the connection is lost, except by `close` and `killAll`. */
 	onLost(): void;
 }
 
@@ -65,7 +67,7 @@ interface Pending {
 	reject(error: Error): void;
 }
 
-/** What a launcher has. */
+/** The sandboxes and containers of a launcher. */
 export interface LauncherContents {
 	readonly sandboxes: readonly Sandbox[];
 	readonly containers: readonly ContainerStatus[];
@@ -79,9 +81,9 @@ export class LauncherClient {
 	readonly #greeted = Promise.withResolvers<number>();
 	readonly #lines = new JsonLines();
 	#next = 1;
-	/** From the hello until it is closed from here. */
+	/** True from the launcher's hello until this client closes the connection. */
 	#isOpen = false;
-	/** The launcher, if it was started from here. */
+	/** The launcher's process, if this client started it. */
 	#process: ChildProcess | undefined;
 
 	private constructor(socket: Socket, options: LauncherClientOptions) {
@@ -90,10 +92,10 @@ export class LauncherClient {
 		socket.on('data', (chunk: Buffer) => {
 			for (const message of this.#parse(chunk)) this.#take(message);
 		});
-		socket.on('close', () => this.#lose());
+		socket.on('close', () => this.#noteClosed());
 	}
 
-	/** Connects to the launcher of the folder, started now if need be. Rejects with {@link RuntimeUnavailable}. */
+	/** Connects to the launcher of the folder; starts one if none runs. Rejects with {@link RuntimeUnavailable}. */
 	static async reach(options: LauncherClientOptions): Promise<LauncherClient> {
 		let started: ChildProcess | undefined;
 		for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -109,8 +111,8 @@ export class LauncherClient {
 	}
 
 	/**
-	 * Connects to the launcher of the folder if one runs. Rejects with {@link RuntimeUnavailable} where it says
-	 * nothing (it may have been stopped), or is of another version.
+	 * Connects to the launcher of the folder if one runs; resolves to undefined otherwise. Rejects with
+	 * {@link RuntimeUnavailable} if it does not greet (it may be stopped by SIGSTOP), or speaks another protocol.
 	 */
 	static async find(options: LauncherClientOptions): Promise<LauncherClient | undefined> {
 		const socket = await openSocket(options.folder);
@@ -122,30 +124,30 @@ export class LauncherClient {
 		if (protocol === PROTOCOL) return client;
 		client.close();
 		throw new RuntimeUnavailable(
-			`the launcher that runs Pods in ${options.folder} is of another version of stint (protocol ${protocol}, ` +
-				`this one speaks ${PROTOCOL}): use that version until its Pods have ended`,
+			`the launcher that runs Pods in ${options.folder} belongs to another version of stint (protocol ${protocol}; ` +
+				`this version uses protocol ${PROTOCOL}): use that version until its Pods have ended`,
 		);
 	}
 
-	/** All that the launcher has. Rejects with {@link RuntimeUnavailable}, also where it does not answer. */
+	/** The launcher's sandboxes and containers. Rejects with {@link RuntimeUnavailable}, also if it does not answer. */
 	async list(): Promise<LauncherContents> {
 		const calls = Promise.all([this.call('listSandboxes'), this.call('listContainers')]);
 		const [sandboxes, containers] = await this.#within(calls);
 		return { sandboxes, containers };
 	}
 
-	/** What the launcher answers at once; one that does not (it may have been stopped) is let go. */
+	/** Settles as `answer` does. Closes the connection and rejects after {@link LONGEST_SILENCE_MS} without answer. */
 	async #within<T>(answer: Promise<T>): Promise<T> {
 		const { clock, folder } = this.#options;
 		const silent = Promise.withResolvers<never>();
-		const patience = clock.setTimer(LONGEST_SILENCE_MS, () => {
+		const timer = clock.setTimer(LONGEST_SILENCE_MS, () => {
 			silent.reject(new RuntimeUnavailable(`the launcher that runs Pods in ${folder} does not answer`));
 			this.close();
 		});
 		try {
 			return await Promise.race([silent.promise, answer]);
 		} finally {
-			patience.cancel();
+			timer.cancel();
 		}
 	}
 
@@ -157,7 +159,7 @@ export class LauncherClient {
 		const id = this.#next++;
 		const call: Call = { id, method, args };
 		const answer = new Promise<unknown>((resolve, reject) => {
-			if (this.#socket.destroyed) return reject(gone());
+			if (this.#socket.destroyed) return reject(disconnected());
 			this.#pending.set(id, { method, resolve, reject });
 			this.#socket.write(`${JSON.stringify(call)}\n`);
 		});
@@ -165,13 +167,16 @@ export class LauncherClient {
 		return answer as ReturnType<LauncherCalls[Method]>;
 	}
 
-	/** Lets go of the launcher, which ends if it has nothing to do. */
+	/** Closes the connection. The launcher exits if it has no container and no other client. */
 	close(): void {
 		this.#isOpen = false;
 		this.#socket.destroy();
 	}
 
-	/** Has everything killed; resolves when the launcher has left its folder, and has ended if it is ours. */
+	/**
+	 * Has the launcher kill and remove everything. Resolves once it no longer uses its folder, which the caller may
+	 * then remove, and has exited if this client started it; after two seconds in any case.
+	 */
 	async killAll(): Promise<void> {
 		await this.call('killAll');
 		this.#isOpen = false;
@@ -210,8 +215,9 @@ export class LauncherClient {
 	}
 
 	/**
-	 * Whoever waits for the answer learns of it after the lines that came with it have been read, the exit
-	 * of what was just started among them. What the answer changes is therefore told here.
+	 * Calls `onStatus` before it resolves the call. The caller's code runs only after all lines of this chunk, which
+	 * may include the exit of the container that was just started: `onStatus` would otherwise get them in the wrong
+	 * order.
 	 */
 	#resolve({ method, resolve }: Pending, result: unknown): void {
 		const isStatus = method === 'createContainer' || method === 'startContainer';
@@ -220,20 +226,23 @@ export class LauncherClient {
 		resolve(result);
 	}
 
-	#lose(): void {
-		this.#greeted.reject(gone());
-		for (const { reject } of this.#pending.values()) reject(gone());
+	#noteClosed(): void {
+		this.#greeted.reject(disconnected());
+		for (const { reject } of this.#pending.values()) reject(disconnected());
 		this.#pending.clear();
 		if (this.#isOpen) this.#options.onLost();
 		this.#isOpen = false;
 	}
 }
 
-function gone(): RuntimeUnavailable {
-	return new RuntimeUnavailable('the launcher has gone');
+function disconnected(): RuntimeUnavailable {
+	return new RuntimeUnavailable('the connection to the launcher was lost');
 }
 
-/** A connected socket, or undefined if no launcher listens. Rejects with any other error of the system. */
+/**
+ * A connected socket, or undefined if no launcher listens. Rejects with any other system error. A path that is too
+ * long for a socket is shortened by a temporary symbolic link.
+ */
 async function openSocket(folder: string): Promise<Socket | undefined> {
 	const path = join(folder, SOCKET_NAME);
 	if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return await connectTo(path);
@@ -250,7 +259,7 @@ function connectTo(path: string): Promise<Socket | undefined> {
 	return new Promise((resolve, reject) => {
 		const socket = connect(path);
 		socket.once('connect', () => resolve(socket));
-		// After the connection is made an error closes it, which is noticed by that.
+		// Once connected, an error closes the socket, which the client's `close` listener handles.
 		socket.on('error', (error) => {
 			if (['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'].includes(codeOf(error))) resolve(undefined);
 			else reject(error);
@@ -258,7 +267,10 @@ function connectTo(path: string): Promise<Socket | undefined> {
 	});
 }
 
-/** Starts a launcher; resolves once it can be called, to undefined when another is at work in the folder. */
+/**
+ * Starts a launcher. Resolves once it accepts calls; to undefined if another launcher holds the folder's lock. Rejects
+ * with {@link RuntimeUnavailable}, whose message quotes the end of the launcher's log.
+ */
 async function startLauncher(options: LauncherClientOptions): Promise<ChildProcess | undefined> {
 	const log = openLog(join(options.folder, 'launcher.log'));
 	const child = spawnLauncher(options, log.fd);
@@ -267,9 +279,9 @@ async function startLauncher(options: LauncherClientOptions): Promise<ChildProce
 		child.once('exit', (code, signal) => resolve(code === EXIT_TAKEN ? 'taken' : `exit ${code ?? signal}`));
 		child.once('error', (error) => resolve(error.message));
 	});
-	const patience = Promise.withResolvers<string>();
-	const timer = options.clock.setTimer(LONGEST_SILENCE_MS, () => patience.resolve('it did not get ready'));
-	const outcome = await Promise.race([ready, ended, patience.promise]);
+	const late = Promise.withResolvers<string>();
+	const timer = options.clock.setTimer(LONGEST_SILENCE_MS, () => late.resolve('it did not become ready'));
+	const outcome = await Promise.race([ready, ended, late.promise]);
 	timer.cancel();
 	child.stdout?.destroy();
 	child.unref();
@@ -280,14 +292,14 @@ async function startLauncher(options: LauncherClientOptions): Promise<ChildProce
 	throw new RuntimeUnavailable(`the launcher could not be started (${outcome}): ${said}`);
 }
 
-/** A file for the launcher's own errors, and how much was in it before. */
+/** The file for the launcher's own errors, and its size in bytes before this launcher. */
 interface LauncherLog {
 	readonly path: string;
 	readonly fd: number;
 	readonly before: number;
 }
 
-/** Opens the log, which is emptied when it has grown large over many launchers. Never follows a link. */
+/** Opens the log. Truncates it when many launchers have made it large. Never follows a symbolic link. */
 function openLog(path: string): LauncherLog {
 	const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
 	const { size } = fstatSync(fd);
@@ -298,8 +310,8 @@ function openLog(path: string): LauncherLog {
 
 function spawnLauncher({ folder, removeAtEnd }: LauncherClientOptions, errors: number): ChildProcess {
 	const main = fileURLToPath(new URL(`./launcher-main${extname(import.meta.url)}`, import.meta.url));
-	// It must stay small, since starting a process costs with the memory of the one that starts it. Warnings
-	// would go to its standard error past the ErrorLog, and fail it on a full disk.
+	// Memory stays small, since the cost of fork grows with the memory of the parent. Warnings are off, since Node
+	// writes them to standard error directly, not through the ErrorLog: on a full disk that would throw.
 	const flags = ['--max-semi-space-size=1', '--optimize-for-size', '--no-warnings'];
 	const lifetime = removeAtEnd === undefined ? [] : [REMOVE_WITH_CLIENT, removeAtEnd];
 	try {
@@ -315,8 +327,8 @@ function spawnLauncher({ folder, removeAtEnd }: LauncherClientOptions, errors: n
 }
 
 /**
- * What the launcher itself needs, and no more: the server's environment may hold secrets. One arena of
- * glibc's malloc instead of one per thread saves it 6 MB.
+ * The variables that the launcher itself needs. It does not inherit the server's environment, which may hold secrets.
+ * A single malloc arena of glibc instead of one per thread saves 6 MB.
  */
 function launcherEnvironment(): NodeJS.ProcessEnv {
 	const { PATH, HOME, TMPDIR } = process.env;

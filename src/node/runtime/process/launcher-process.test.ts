@@ -232,7 +232,7 @@ test('a folder with a long path is as good as any', async () => {
 	}
 });
 
-test('a launcher of another version is told apart', async () => {
+test('a launcher with another protocol is refused with its protocol number', async () => {
 	const root = mkdtempSync(join(tmpdir(), 'stint-version-'));
 	const server = createServer((socket) => socket.write('{"hello":{"protocol":99,"pid":1}}\n'));
 	server.listen(join(root, 'launcher.sock'));
@@ -250,7 +250,7 @@ test('a launcher of another version is told apart', async () => {
 	}
 });
 
-test('an exit that arrives together with the answer to the start is told after it', async () => {
+test('an exit that arrives in one chunk with the result of the start is reported after it', async () => {
 	const root = mkdtempSync(join(tmpdir(), 'stint-together-'));
 	const names = { id: 'u_0_main_0', sandboxId: 'u_0', podUid: 'u', name: 'main', attempt: 0, image: 'i' };
 	const created = { ...names, imageRef: 'i', createdAt: 1, logPath: '/l', state: 'created' };
@@ -288,7 +288,7 @@ test('an exit that arrives together with the answer to the start is told after i
 	}
 });
 
-test('a folder that cannot be used is an error that says why', async () => {
+test('a folder that cannot be used is an error with the cause', async () => {
 	const root = mkdtempSync(join(tmpdir(), 'stint-bad-'));
 	mkdirSync(join(root, 'pipes'));
 	mkdirSync(join(root, 'journal'));
@@ -297,7 +297,7 @@ test('a folder that cannot be used is an error that says why', async () => {
 		await assert.rejects(runtime.start(), (error) => {
 			return (
 				error instanceof RuntimeUnavailable &&
-				/could not be started.*the journal .*\/journal, .* cannot be read/s.test(error.message)
+				/could not be started.*cannot read the journal .*\/journal, /s.test(error.message)
 			);
 		});
 	} finally {

@@ -1,10 +1,10 @@
 /**
- * The launcher's own work, without the socket: it keeps the sandboxes and containers of one folder, runs
- * their programs and remembers in its journal what must outlive it.
+ * The launcher without its socket: it manages the sandboxes and containers of one folder, starts their programs, and
+ * records in its journal what a later launcher needs after this one was killed.
  *
- * 1. A container is in the journal before its program is started and its end is before anybody is told.
- *    So whatever a killed launcher leaves behind is found, and no end is told twice in different ways.
- * 2. What an earlier launcher left running is killed before the first call is answered.
+ * 1. The launcher writes a container to the journal before it starts the program, and its exit before it reports the
+ *    exit. So a later launcher finds all processes of a killed one, and never reports a second, different exit.
+ * 2. A launcher kills the processes that an earlier one left running before it answers its first call.
  */
 import { rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
@@ -34,15 +34,15 @@ import { type HostContainerConfig, JOURNAL_NAME, type LauncherCalls } from './pr
 import { describeShortage, describeStartError } from './start-error.ts';
 import { WorkFolders } from './work-folders.ts';
 
-/** What a launcher is made of. */
+/** The components and settings of a launcher. */
 export interface LauncherOptions extends ProcessHost {
-	/** Where it keeps its journal and the sandboxes' folders. */
+	/** The folder of its journal and of the sandboxes' working folders. */
 	readonly folder: string;
-	/** One for each container that runs. */
+	/** Limits the running containers: each takes one place. */
 	readonly places: Places;
-	/** Told of each container that ended. */
+	/** Called with each container that has exited. */
 	onExit(status: ContainerStatus): void;
-	/** Called when nothing runs any more. */
+	/** Called when {@link Launcher.isIdle} may have become true. */
 	onIdle(): void;
 }
 
@@ -56,26 +56,28 @@ interface SandboxEntry {
 interface Container {
 	readonly sandbox: SandboxEntry;
 	status: ContainerStatus;
-	/** Until it has ended. */
+	/** Set until the container is started. */
 	config?: HostContainerConfig;
+	/** The start in progress. */
 	starting?: Promise<ContainerStatus>;
+	/** Set while the process runs; `reported` resolves after its exit was reported. */
 	running?: {
 		readonly process: ContainerProcess;
 		readonly identity: ProcessIdentity;
-		readonly over: Promise<void>;
+		readonly reported: Promise<void>;
 	};
 }
 
-/** How many processes may be started at once. Node starts one after the other, so more would only hold pipes. */
+/** Limit on concurrent starts. Node spawns one process at a time, so more would only hold pipes open. */
 const MOST_STARTS = 4;
 
-/** How long a container waits for the machine to have what its start takes, before the caller is told. */
+/** How long a start waits for descriptors, processes, memory or disk before it rejects with RuntimeBusy. */
 const LONGEST_WAIT_MS = 1000;
 
-/** How often what could not be written to the journal is tried again. */
-const SAVE_AGAIN_MS = 500;
+/** How often the launcher retries writing journal entries that a full disk refused. */
+const SAVE_RETRY_MS = 500;
 
-/** See the head of this file. */
+/** See the header of this file. */
 export class Launcher implements LauncherCalls {
 	readonly #options: LauncherOptions;
 	readonly #folders: WorkFolders;
@@ -86,10 +88,10 @@ export class Launcher implements LauncherCalls {
 	readonly #sandboxes = new Map<string, SandboxEntry>();
 	readonly #containers = new Map<string, Container>();
 	readonly #starts = new ConcurrencyLimit(MOST_STARTS);
-	/** How many containers are starting or running. */
+	/** Number of containers that are starting or running. */
 	#active = 0;
-	/** Whether a timer is set to write what the journal lacks. */
-	#isSaving = false;
+	/** True while a timer is set to retry the journal's unsaved entries. */
+	#isRetryingSave = false;
 
 	private constructor(options: LauncherOptions, folders: WorkFolders, left: JournalState) {
 		this.#options = options;
@@ -106,26 +108,27 @@ export class Launcher implements LauncherCalls {
 	}
 
 	/**
-	 * Reads what an earlier launcher left in the folder, and kills what of it still runs. Rejects if the folder
-	 * is not safe to use.
+	 * Reads the journal of an earlier launcher, kills its remaining processes, and reports its containers as lost.
+	 * Rejects if the journal cannot be read, or the folder is a link or belongs to another user.
 	 */
 	static async open(options: LauncherOptions): Promise<Launcher> {
 		const { folder, clock, onError } = options;
 		const left = readJournal(join(folder, JOURNAL_NAME));
-		if (left.damagedLines > 0) onError(new Error(`${left.damagedLines} lines of the journal are damaged`));
+		if (left.damagedLines > 0)
+			onError(new Error(`ignored ${left.damagedLines} damaged lines of the journal`));
 		await killLeftOvers(left, originOf(folder));
 		const inUse = new Set(Array.from(left.sandboxes.values(), (entry) => entry.folder));
 		const folders = await WorkFolders.open(join(folder, 'sandboxes'), inUse, onError);
 		return new Launcher(options, folders, asLost(left, clock.now()));
 	}
 
-	/** True when nothing runs, nothing is being looked for, and what has happened is written down. */
+	/** True if no container is active, no process is searched for, and the journal is complete: it may exit. */
 	get isIdle(): boolean {
 		const isWritten = !this.#journal.isBehind || this.#sandboxes.size === 0;
 		return this.#active === 0 && this.#options.sweeper.isIdle && isWritten;
 	}
 
-	/** Closes the journal, and removes it if there is nothing to remember. */
+	/** Closes the journal, and removes it if there is no sandbox: its absence means an empty runtime. */
 	close(): void {
 		this.#journal.close();
 		this.#folders.close();
@@ -134,8 +137,8 @@ export class Launcher implements LauncherCalls {
 
 	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
 		const id = sandboxIdOf(config);
-		const there = this.#sandboxes.get(id);
-		if (there) return there.sandbox;
+		const existing = this.#sandboxes.get(id);
+		if (existing) return existing.sandbox;
 		const createdAt = this.#options.clock.now();
 		const sandbox: Sandbox = { id, config, state: 'ready', ip: '127.0.0.1', createdAt };
 		const folder = this.#folders.take();
@@ -175,8 +178,8 @@ export class Launcher implements LauncherCalls {
 
 	async createContainer(sandboxId: string, config: HostContainerConfig): Promise<ContainerStatus> {
 		const id = containerIdOf(sandboxId, config);
-		const there = this.#containers.get(id);
-		if (there) return there.status;
+		const existing = this.#containers.get(id);
+		if (existing) return existing.status;
 		const sandbox = this.#sandboxes.get(sandboxId);
 		if (sandbox?.sandbox.state !== 'ready') {
 			throw new ContainerStartError('CreateContainerError', `sandbox ${sandboxId} is not ready`);
@@ -192,7 +195,7 @@ export class Launcher implements LauncherCalls {
 
 	async startContainer(id: string): Promise<ContainerStatus> {
 		const container = this.#containers.get(id);
-		if (!container) throw new ContainerStartError('RunContainerError', `there is no container ${id}`);
+		if (!container) throw new ContainerStartError('RunContainerError', `container ${id} does not exist`);
 		if (container.status.state !== 'created') return container.status;
 		container.starting ??= this.#start(container).finally(() => {
 			delete container.starting;
@@ -225,9 +228,9 @@ export class Launcher implements LauncherCalls {
 	}
 
 	/**
-	 * Starts the container in a place of its own. While the machine has too little of something for it, this
-	 * waits for other containers to end, but not for long: a caller that wants to stop the container instead
-	 * must not have to wait with it.
+	 * Takes a place and starts the container in it. While the machine is short of a resource, it waits for other
+	 * containers to exit, for {@link LONGEST_WAIT_MS} at most: calls for a Pod come one at a time, so a caller that
+	 * wants to stop the Pod would have to wait as well.
 	 */
 	async #start(container: Container): Promise<ContainerStatus> {
 		const { clock, places } = this.#options;
@@ -249,11 +252,11 @@ export class Launcher implements LauncherCalls {
 		} catch (error) {
 			const message = await describeStartError(error, options.program);
 			const end = { exitCode: 128, finishedAt: clock.now() };
-			this.#end(container, end, { reason: 'StartError', message });
+			this.#exit(container, end, { reason: 'StartError', message });
 			throw new ContainerStartError('RunContainerError', message);
 		}
 		this.#active--;
-		// It never ran: a launcher that comes after this one must not take it for one that was lost.
+		// The container never ran: a later launcher must not report it as lost.
 		if (shortage !== undefined) this.#append({ containerGone: container.status.id });
 		if (this.isIdle) this.#options.onIdle();
 		throw new RuntimeBusy(shortage === undefined ? places.whyNone : describeShortage(shortage));
@@ -268,7 +271,7 @@ export class Launcher implements LauncherCalls {
 
 	#processOptions({ config, status, sandbox }: Container): ProcessOptions {
 		if (!config)
-			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started`);
+			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started again`);
 		const { program, logPath: path, logMaxBytes: maxBytes, logMaxFiles: maxFiles } = config;
 		const own = this.#folders.pathOf(sandbox.folder);
 		const workingDir = isAbsolute(program.workingDir) ? program.workingDir : join(own, program.workingDir);
@@ -290,18 +293,19 @@ export class Launcher implements LauncherCalls {
 		const status: ContainerStatus = { ...container.status, state: 'running', startedAt };
 		container.status = status;
 		delete container.config;
-		const over = process.ended.then((end) => {
+		const reported = process.ended.then((end) => {
 			const reason = end.exitCode === 0 ? 'Completed' : 'Error';
 			this.#options.places.giveBack();
-			this.#end(container, end, { reason, startedAt });
+			this.#exit(container, end, { reason, startedAt });
 			this.#options.sweeper.add(this.#markOf(status.id));
 		});
-		container.running = { process, identity, over };
+		container.running = { process, identity, reported };
 		this.#append({ process: identity, of: status.id });
 		return status;
 	}
 
-	#end(
+	/** Records the exit in the journal, then reports it. */
+	#exit(
 		container: Container,
 		end: ProcessEnd,
 		more: { readonly reason: string; readonly message?: string; readonly startedAt?: number },
@@ -315,12 +319,12 @@ export class Launcher implements LauncherCalls {
 		if (this.isIdle) this.#options.onIdle();
 	}
 
-	/** Kills the container at once, if it runs; resolves when its end has been told. */
+	/** Kills the container at once if it runs; resolves after its exit was reported. */
 	async #kill(container: Container): Promise<void> {
 		await container.starting?.catch(() => {});
 		const { running } = container;
 		running?.process.stop(0);
-		await running?.over;
+		await running?.reported;
 	}
 
 	#addSandbox(sandbox: Sandbox, folder: string): void {
@@ -332,24 +336,25 @@ export class Launcher implements LauncherCalls {
 		container.sandbox.containers.add(container);
 	}
 
-	/** Records what has happened already: a full disk cannot undo it, and it is written as soon as it can be. */
+	/** Records an event that has happened. A full disk cannot undo it, so a failed write is retried. */
 	#append(entry: JournalEntry): void {
 		this.#journal.record(entry);
-		this.#saveLater();
+		this.#retrySave();
 	}
 
-	#saveLater(): void {
-		if (!this.#journal.isBehind || this.#isSaving) return;
-		this.#isSaving = true;
-		this.#options.clock.setTimer(SAVE_AGAIN_MS, () => {
-			this.#isSaving = false;
-			// What is in the way was told when it came.
+	#retrySave(): void {
+		if (!this.#journal.isBehind || this.#isRetryingSave) return;
+		this.#isRetryingSave = true;
+		this.#options.clock.setTimer(SAVE_RETRY_MS, () => {
+			this.#isRetryingSave = false;
+			// The first failure has been reported: a full disk would otherwise be reported twice a second.
 			this.#journal.save(() => {});
-			this.#saveLater();
+			this.#retrySave();
 			if (this.isIdle) this.#options.onIdle();
 		});
 	}
 
+	/** The entries that describe the present state, for a rewrite of the journal. */
 	*#entries(): Iterable<JournalEntry> {
 		yield { ...originOf(this.#options.folder), key: this.#key };
 		for (const { sandbox, folder } of this.#sandboxes.values()) yield { sandbox, folder };
@@ -361,15 +366,15 @@ export class Launcher implements LauncherCalls {
 }
 
 /**
- * The key of the launcher that left `left` in the folder, since what it started may have to be looked for again; a
- * new one where that was another folder, whose launcher may be at work with it.
+ * The key of the earlier launcher of this folder, whose processes may have to be found again. A new key if the journal
+ * `left` was copied from another folder: the launcher there may still use the old one.
  */
 function keyOf(left: JournalState, folder: string): string {
 	const isOurs = left.folder !== undefined && left.folder === folderIdentity(folder);
 	return (isOurs ? left.key : undefined) ?? newKey();
 }
 
-/** What the journal says of the processes that are started from here. */
+/** The origin that the journal records for the processes that this launcher starts. */
 function originOf(folder: string): Origin {
 	const identity = folderIdentity(folder);
 	return { boot: processSpace(), ...(identity !== undefined && { folder: identity }) };

@@ -1,19 +1,20 @@
-/** What a launcher finds that was killed before it could end its containers, and what it does about it. */
+/** Recovery after a launcher was killed: the next one kills the remaining processes and marks the containers as lost. */
 import type { ContainerStatus } from '../runtime.ts';
 import type { JournalState } from './journal.ts';
 import type { Origin } from './journal-entry.ts';
 import { isRunning, killMarked, markOf, signalGroup } from './process-table.ts';
 
+/** The message of a lost container, which users see in the Pod's status. */
 const MESSAGE =
-	'The process that ran this container was killed; what was left of the container was killed as well';
+	'The launcher process that ran this container was killed; stint has killed the remaining processes of the container';
 
 /**
- * Kills what still runs of the containers in `left`: the groups whose leader is the process that was
- * started, and whatever carries a container's mark, also that of one which has ended. A group without its
- * leader is found by the mark only, because its number may be another group's by now.
+ * Kills the remaining processes of the containers in `left`: the process groups whose leader still is the recorded
+ * process, and each process with the mark of a container, exited containers included. A group whose leader has exited
+ * is found by the mark only, because the kernel may have given its number to another group.
  *
- * Kills nothing that was started elsewhere than `here`: before the machine was started, or from the folder
- * that this one is a copy of.
+ * Kills no process that was started elsewhere than `here`: before the machine's last boot, or by the launcher of a
+ * folder that this one is a copy of.
  */
 export async function killLeftOvers(left: JournalState, here: Origin): Promise<void> {
 	if (left.boot !== here.boot || (left.folder !== undefined && left.folder !== here.folder)) return;
@@ -26,7 +27,7 @@ export async function killLeftOvers(left: JournalState, here: Origin): Promise<v
 	await killMarked(new Set(Array.from(left.containers.keys(), (id) => markOf(id, key))));
 }
 
-/** `left` with the containers that had not ended as lost, noticed at `now`. */
+/** `left` with each container that had not exited marked as lost at the time `now`. */
 export function asLost(left: JournalState, now: number): JournalState {
 	const containers = new Map<string, ContainerStatus>();
 	for (const [id, status] of left.containers) {
