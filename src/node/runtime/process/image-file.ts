@@ -3,18 +3,19 @@ import type { MapNode, YamlNode } from '../../../base/yaml/nodes.ts';
 import { syntaxProblem } from '../../../base/yaml/syntax-problem.ts';
 import type { ImageEntry, WrongEntry } from './image-entry.ts';
 
-/** An `images.yaml`: where it is, and what it holds. */
+/** The path and content of an `images.yaml`. */
 export interface ImageFile {
 	readonly path: string;
 	readonly text: string;
 }
 
-/** Far more than a table of images holds. */
+/** Limits of the YAML reader, far above any real image table: a hostile file cannot fill the memory. */
 const LIMITS = { values: 100_000, depth: 100 };
 
 /**
- * Reads an `images.yaml`; see image-table.ts for its form. An entry that is wrong concerns no other image. Throws an
- * Error where the file as a whole cannot be read. Problems name the file, the line, the column and the field:
+ * Parses an `images.yaml`; see image-table.ts for its format. An invalid entry is returned as a {@link WrongEntry} and
+ * does not affect the others. Throws an Error if the file as a whole is invalid. Messages name the file, the line, the
+ * column and the field:
  * `/data/images.yaml:2:6: images["a"].command: must name the program to run`.
  */
 export function parseImageFile(file: ImageFile): readonly (ImageEntry | WrongEntry)[] {
@@ -24,7 +25,7 @@ export function parseImageFile(file: ImageFile): readonly (ImageEntry | WrongEnt
 	});
 }
 
-/** Something wrong at a place of the file. */
+/** A problem at an offset of the file. */
 class FileProblem extends Error {
 	override readonly name = 'FileProblem';
 	readonly offset: number;
@@ -35,7 +36,7 @@ class FileProblem extends Error {
 	}
 }
 
-/** What `read` returns; a problem is thrown with its place in words. */
+/** Returns the result of `read`; prefixes the message of a FileProblem with path, line and column. */
 function located<T>({ path, text }: ImageFile, read: () => T): T {
 	try {
 		return read();
@@ -63,10 +64,10 @@ function imagesOf(text: string): MapNode | undefined {
 		throw new FileProblem(offset, hint === undefined ? message : `${message} (${hint})`);
 	}
 	const [twice] = document.repeated;
-	if (twice) throw new FileProblem(twice.key.start.offset, 'this key stands here a second time');
+	if (twice) throw new FileProblem(twice.key.start.offset, 'duplicate key');
 	if (second) {
 		const { offset } = isYamlDocument(second) ? second.root.start : second;
-		throw new FileProblem(offset, 'the file must hold one document');
+		throw new FileProblem(offset, 'the file must contain a single YAML document');
 	}
 	const root = document.root;
 	if (isNull(root)) return undefined;
@@ -116,7 +117,7 @@ function refuseUnknown(map: MapNode, prefix: string, known: readonly string[]): 
 	for (const { name, key } of entriesOf(map)) {
 		if (known.includes(name)) continue;
 		const names = known.join(', ');
-		throw new FileProblem(key.start.offset, `${prefix}unknown field "${name}", known are ${names}`);
+		throw new FileProblem(key.start.offset, `${prefix}unknown field "${name}", expected one of: ${names}`);
 	}
 }
 
@@ -129,7 +130,7 @@ function entriesOf({ parts }: MapNode): readonly Entry[] {
 	return entries;
 }
 
-/** The field's value; undefined where it is missing or null. */
+/** The field's value; undefined if it is missing or null. */
 function fieldOf(map: MapNode, name: string): YamlNode | undefined {
 	const value = entriesOf(map).find((entry) => entry.name === name)?.value;
 	return value && !isNull(value) ? value : undefined;
@@ -144,21 +145,21 @@ function mapAt(node: YamlNode, at: string, what: string): MapNode {
 function texts(node: YamlNode | undefined, at: string): readonly string[] {
 	if (!node) return [];
 	const found = node.kind === 'alias' ? node.target : node;
-	if (found.kind !== 'list') throw new FileProblem(node.start.offset, `${at}: must be a list of texts`);
+	if (found.kind !== 'list') throw new FileProblem(node.start.offset, `${at}: must be a list of strings`);
 	return found.items.map((item, index) => text(item, `${at}[${index}]`));
 }
 
 function textMap(node: YamlNode | undefined, at: string): Readonly<Record<string, string>> {
 	if (!node) return {};
-	const map = mapAt(node, at, 'a map of texts');
+	const map = mapAt(node, at, 'a map of strings');
 	return Object.fromEntries(entriesOf(map).map(({ name, value }) => [name, text(value, `${at}.${name}`)]));
 }
 
-/** A scalar as it is written: `3` and `1.10` stand for these characters, as in a shell. */
+/** The characters of a scalar: `3` and `1.10` are strings here, since they become arguments of a program. */
 function text(node: YamlNode, at: string): string {
 	const found = node.kind === 'alias' ? node.target : node;
 	if (found.kind === 'scalar' && !isNull(found)) return found.value;
-	throw new FileProblem(node.start.offset, `${at}: must be a text`);
+	throw new FileProblem(node.start.offset, `${at}: must be a string`);
 }
 
 function isNull(node: YamlNode): boolean {

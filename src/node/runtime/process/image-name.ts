@@ -1,6 +1,6 @@
-/** An image's name, taken apart: `registry/repository:tag@digest`. */
+/** A parsed image reference: `registry/repository:tag@digest`. */
 export interface ImageName {
-	/** With registry, and with what Docker's own leave out: `docker.io/library/bash`. */
+	/** With the registry, and with Docker Hub's defaults filled in: `docker.io/library/bash`. */
 	readonly repository: string;
 	readonly tag?: string;
 	readonly digest?: string;
@@ -11,7 +11,7 @@ const HOST = /^(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
 const TAG = /^\w[\w.-]{0,127}$/;
 const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[+._-][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
 
-/** Takes `text` apart as container runtimes do; undefined when it is not the name of an image. */
+/** Parses an image reference by the grammar of distribution/reference; undefined if it is malformed. */
 export function parseImageName(text: string): ImageName | undefined {
 	const [rest = '', digest] = splitOnce(text, text.indexOf('@'));
 	const colon = rest.lastIndexOf(':');
@@ -23,7 +23,10 @@ export function parseImageName(text: string): ImageName | undefined {
 	return { repository: `${host}/${path}`, ...(tag && { tag }), ...(digest && { digest }) };
 }
 
-/** The registry and the path in it; a first part is a registry when it could not be a user's name. */
+/**
+ * The registry and the path in it. The first part is a registry if it contains a dot or a colon, or is `localhost`;
+ * otherwise it is a user name of Docker Hub.
+ */
 export function withRegistry(repository: string): readonly [string, string] {
 	const [first = '', rest] = splitOnce(repository, repository.indexOf('/'));
 	if (rest !== undefined && (/[.:]/.test(first) || first === 'localhost')) return [first, rest];

@@ -16,7 +16,7 @@ function write(text: string, at: number): void {
 	utimesSync(path, at, at);
 }
 
-test('names are taken apart as container runtimes do', () => {
+test('image names are parsed as container engines do', () => {
 	const repository = (text: string): string | undefined => parseImageName(text)?.repository;
 	assert.equal(repository('bash'), 'docker.io/library/bash');
 	assert.equal(repository('liksa/batch-job'), 'docker.io/liksa/batch-job');
@@ -33,7 +33,7 @@ test('names are taken apart as container runtimes do', () => {
 	}
 });
 
-test('the demo image is known, by any tag, and its program is there', async () => {
+test('the built-in table has the demo image with any tag, and its program exists', async () => {
 	const table = new ImageTable(join(folder, 'missing.yaml'));
 	for (const tag of ['', ':1', ':blue']) {
 		const entry = await table.find(`gcr.io/kuar-demo/kuard-amd64${tag}`);
@@ -43,7 +43,7 @@ test('the demo image is known, by any tag, and its program is there', async () =
 	assert.equal(await table.find('gcr.io/kuar-demo/other'), undefined);
 });
 
-test('the file extends the table, the first entry that fits counts, and a change is seen', async () => {
+test('the file extends the table, the first matching entry applies, and a changed file is read again', async () => {
 	const table = new ImageTable(path);
 	assert.equal(await table.find('acme/report'), undefined);
 	write(
@@ -81,14 +81,14 @@ test('the file extends the table, the first entry that fits counts, and a change
 	assert.ok((await command('gcr.io/kuar-demo/kuard-amd64:1'))?.some((part) => part.includes('kuard.')));
 });
 
-test('a file that is wrong is reported with its path and the place', async () => {
+test('an invalid file is an ImageError with path, line, column and field', async () => {
 	const table = new ImageTable(path);
-	const known = 'known are command, args, entrypoints, env, workingDir';
+	const known = 'expected one of: command, args, entrypoints, env, workingDir';
 	const wrong: readonly (readonly [string, string])[] = [
 		['[a]', '1:1: the file: must be a map with the field "images"'],
 		['- a: [x]\n', '1:1: the file: must be a map with the field "images"'],
 		['text', '1:1: the file: must be a map with the field "images"'],
-		['images: {a: [x]}\nimage: {}', '2:1: unknown field "image", known are images'],
+		['images: {a: [x]}\nimage: {}', '2:1: unknown field "image", expected one of: images'],
 		['images: [a]', '1:9: images: must be a map from image names to programs'],
 		['images:\n  a:\n    comand: [x]', `3:5: images["a"]: unknown field "comand", ${known}`],
 		['images: {a: {args: [x]}}', '1:10: images["a"].command: must name the program to run'],
@@ -97,18 +97,18 @@ test('a file that is wrong is reported with its path and the place', async () =>
 		['images: {a: python3}', '1:13: images["a"]: must be a list (the command) or a map'],
 		['images: {a: 1}', '1:13: images["a"]: must be a list (the command) or a map'],
 		['images: {a: }', '1:10: images["a"].command: must name the program to run'],
-		['images: {a: {command: x}}', '1:23: images["a"].command: must be a list of texts'],
-		['images: {a: [{}]}', '1:14: images["a"].command[0]: must be a text'],
-		['images: {a: [x, ~]}', '1:17: images["a"].command[1]: must be a text'],
-		['images: {a: {command: [x], env: [y]}}', '1:33: images["a"].env: must be a map of texts'],
-		['images: {a: {command: [x], env: {Y: []}}}', '1:37: images["a"].env.Y: must be a text'],
+		['images: {a: {command: x}}', '1:23: images["a"].command: must be a list of strings'],
+		['images: {a: [{}]}', '1:14: images["a"].command[0]: must be a string'],
+		['images: {a: [x, ~]}', '1:17: images["a"].command[1]: must be a string'],
+		['images: {a: {command: [x], env: [y]}}', '1:33: images["a"].env: must be a map of strings'],
+		['images: {a: {command: [x], env: {Y: []}}}', '1:37: images["a"].env.Y: must be a string'],
 		['images:\n\ta: [x]', '2:1: found a tab where YAML takes only spaces (indent with spaces)'],
 		[
 			'images: {a: [x]',
 			"1:16: did not find expected ',' or '}' (entries in braces must be separated by commas)",
 		],
-		['images:\n  a: [x]\n  a: [y]', '3:3: this key stands here a second time'],
-		['images: {a: [x]}\n---\nb', '3:1: the file must hold one document'],
+		['images:\n  a: [x]\n  a: [y]', '3:3: duplicate key'],
+		['images: {a: [x]}\n---\nb', '3:1: the file must contain a single YAML document'],
 	];
 	let at = 3000;
 	for (const [text, message] of wrong) {
@@ -123,7 +123,7 @@ test('a file that is wrong is reported with its path and the place', async () =>
 	assert.deepEqual((await table.find('a'))?.command, ['x']);
 });
 
-test('a wrong entry concerns no other image, built in or in the file', async () => {
+test('an invalid entry affects no other image, built-in or in the file', async () => {
 	const table = new ImageTable(path);
 	write('images: {wrong: python3, other: [run], "wrong/*": {comand: [x]}}', 9000);
 	assert.deepEqual((await table.find('other'))?.command, ['run']);
@@ -133,12 +133,12 @@ test('a wrong entry concerns no other image, built in or in the file', async () 
 	await assert.rejects(table.find('docker.io/wrong/a'), /unknown field "comand"/);
 });
 
-test('a file that is none is an error of the image, and nothing is read from it', async () => {
+test('a device in place of the file is an ImageError, and is not read', async () => {
 	const table = new ImageTable('/dev/zero');
 	await assert.rejects(table.find('a'), ImageError);
 });
 
-test('what is missing says what to do', () => {
+test('the error for a missing image names the image, the field to set and the file', () => {
 	const { message, reason } = new ImageTable(path).missing('nginx');
 	assert.equal(reason, 'ErrImagePull');
 	assert.match(message, /"nginx"/);
@@ -146,7 +146,7 @@ test('what is missing says what to do', () => {
 	assert.ok(message.includes(path));
 });
 
-test('a name that is no name is told apart in no time', () => {
+test('a malformed image name of thousands of characters is rejected within a second', () => {
 	for (const text of [
 		`busybox@${'A'.repeat(5000)}`,
 		`a:${'b'.repeat(5000)}`,

@@ -1,7 +1,6 @@
 /**
- * Which program of this machine stands behind the name of an image. An image means nothing to a host
- * process, so what a container without `command` runs is looked up here. Users extend the table by a
- * file, `images.yaml`:
+ * The image table: which program of this machine runs for an image. Host processes have no images, so the program
+ * of a container without `command` is looked up here. Users extend the table by a file, `images.yaml`:
  *
  *     images:
  *       ghcr.io/acme/report:              # any tag; "…/report:1.2" means that tag only, * any characters
@@ -11,9 +10,9 @@
  *         env: {LANG: C.UTF-8}
  *         workingDir: /srv
  *
- * or, shorter, `ghcr.io/acme/report: [python3, /srv/report.py]`. The first entry that fits counts; the
- * file comes before what is built in. It is read again when it has changed. An entry that is wrong is refused
- * when its image is asked for, and concerns no other one.
+ * or, shorter, `ghcr.io/acme/report: [python3, /srv/report.py]`. The first matching entry applies; entries of the file
+ * precede the built-in ones. The file is read again when it has changed. An invalid entry is an error only for Pods
+ * that use its image.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
@@ -25,24 +24,24 @@ import { parseImageName, withRegistry } from './image-name.ts';
 
 interface Row {
 	readonly entry: ImageEntry | WrongEntry;
-	/** Fits the repository, with or without the tag. */
+	/** Matches the repository, or the repository with the tag. */
 	readonly pattern: RegExp;
 }
 
-/** The table. */
+/** Looks up images; reads `images.yaml` when it has changed. */
 export class ImageTable {
 	readonly #path: string;
 	readonly #builtIn: readonly Row[];
 	#fromFile: readonly Row[] = [];
 	#readAt: number | undefined;
 
-	/** `path` is where the user's file is or would be. */
+	/** `path` is the path of the user's file, which need not exist. */
 	constructor(path: string, builtIn: readonly ImageEntry[] = builtInImages()) {
 		this.#path = path;
 		this.#builtIn = builtIn.map(rowOf);
 	}
 
-	/** The entry for `image`, if there is one. Rejects with {@link ImageError} for a name or file that is wrong. */
+	/** The entry for `image`, if any. Rejects with {@link ImageError} for a malformed name or an invalid file or entry. */
 	async find(image: string): Promise<ImageEntry | undefined> {
 		const name = parseImageName(image);
 		if (!name) {
@@ -57,16 +56,16 @@ export class ImageTable {
 		return entry;
 	}
 
-	/** What to tell the user whose Pod has neither a `command` nor an image that is in the table. */
+	/** The error for a container that has neither a `command` nor an entry in the table. */
 	missing(image: string): ImageError {
 		return new ImageError(
 			'ErrImagePull',
-			`image "${image}" stands for no program of this machine: give the container a "command" to run, ` +
-				`or say in ${this.#path} which program the image means`,
+			`no program is configured for image "${image}": set "command" in the container, ` +
+				`or add an entry for the image to ${this.#path}`,
 		);
 	}
 
-	/** One look at a local file for each container costs less when nothing waits for it. */
+	/** Reads the file if its modification time has changed. A synchronous stat is cheaper than an asynchronous one. */
 	async #refresh(): Promise<void> {
 		const changedAt = statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs;
 		if (changedAt === this.#readAt) return;
@@ -84,25 +83,25 @@ export class ImageTable {
 	}
 }
 
-/** The most that is read of the file. */
+/** Limit on the size of `images.yaml`. */
 const LARGEST_FILE_BYTES = 1 << 20;
 
-/** The file may be a link that the user has made, but nothing without an end. */
+/** Reads the file. Follows symbolic links of the user, but refuses devices and pipes, which have no end. */
 function readImageFile(path: string): string {
 	const found = statSync(path);
-	if (!found.isFile()) throw new Error(`${path}: it is no regular file`);
+	if (!found.isFile()) throw new Error(`${path}: must be a regular file`);
 	if (found.size > LARGEST_FILE_BYTES)
-		throw new Error(`${path}: it is larger than ${LARGEST_FILE_BYTES} bytes`);
+		throw new Error(`${path}: must not be larger than ${LARGEST_FILE_BYTES} bytes`);
 	try {
 		return readFileSync(path, 'utf8');
 	} catch (error) {
-		throw new Error(`${path}: it cannot be read: ${systemReason(error)}`);
+		throw new Error(`${path}: cannot be read: ${systemReason(error)}`);
 	}
 }
 
-/** The images that need no file: the demo program that many Job tutorials run. */
+/** The entries that need no file: kuard, the demo program of many Job tutorials. */
 export function builtInImages(): readonly ImageEntry[] {
-	// In the bundle all programs lie in one folder.
+	// In the bundle, all programs are in one folder.
 	const isSource = extname(import.meta.url) === '.ts';
 	const kuard = new URL(isSource ? '../../../../examples/kuard/kuard.ts' : './kuard.cjs', import.meta.url);
 	return ['amd64', 'arm64'].map((architecture) => ({
