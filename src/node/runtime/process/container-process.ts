@@ -1,11 +1,11 @@
 /**
- * One container's processes: the main one, which leads a session and a process group of its own, whatever
- * it starts, and the pipes from both to the log.
+ * The processes of one container: the main process, which leads a session and a process group of its own, its
+ * descendants, and the pipes from their output to the log.
  *
- * 1. When the main process has ended, the rest of its group is killed. `ended` resolves after that, once
- *    the log is complete.
- * 2. A process that left the group and keeps a pipe open delays that only for a short time: then it is
- *    looked for by its mark and killed, and after as long again the pipe is cut.
+ * 1. When the main process exits, the launcher kills the rest of its process group. `ended` resolves after that,
+ *    once the log is complete.
+ * 2. A process that left the group and keeps a pipe open delays `ended` for a bounded time: after 100 ms, the sweeper
+ *    finds it by its mark and kills it; if the pipe is still open 100 ms later, the launcher closes its end.
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
@@ -24,13 +24,14 @@ import type { HostProgram } from './protocol.ts';
 import { exists } from './start-error.ts';
 import type { Sweeper } from './sweeper.ts';
 
-/** How long a pipe may stay open after the main process has ended, before and after a search. */
+/** How long a pipe may stay open after the main process has exited: before the sweep, and again after it. */
 const PIPE_WAIT_MS = 100;
+/** How many times as long it may stay open while a slow disk delays the log. */
 const SLOW_DISK_WAITS = 50;
 
 const STREAMS = ['stdout', 'stderr'] as const;
 
-/** What a container's process needs of the launcher. */
+/** The launcher's components that all containers share. */
 export interface ProcessHost {
 	readonly clock: Clock;
 	readonly logTime: LogTime;
@@ -40,33 +41,34 @@ export interface ProcessHost {
 	onError(error: unknown): void;
 }
 
-/** How the main process ended. */
+/** The exit of the main process. */
 export interface ProcessEnd {
-	/** 128 + the signal where a signal ended it. */
+	/** 128 + the signal number if a signal ended it. */
 	readonly exitCode: number;
 	readonly signal?: number;
 	/** Milliseconds since the epoch. */
 	readonly finishedAt: number;
 }
 
-/** What to start, and where its output goes. */
+/** The program to start, and the log of its output. */
 export interface ProcessOptions {
-	/** That the program's environment carries: see markOf. */
+	/** The value of STINT_CONTAINER_ID in the program's environment: see markOf. */
 	readonly mark: string;
 	readonly program: HostProgram;
 	readonly log: { readonly path: string; readonly maxBytes: number; readonly maxFiles: number };
 }
 
-/** See the head of this file. */
+/** See the header of this file. */
 export class ContainerProcess {
 	readonly pid: number;
-	/** Resolves when all is over and the log is complete; never rejects. */
+	/** Resolves when all processes have ended and the log is complete; never rejects. */
 	readonly ended: Promise<ProcessEnd>;
 	readonly #host: ProcessHost;
 	readonly #mark: string;
 	readonly #log: LogFile;
 	readonly #pumps: readonly OutputPump[];
-	#asked = false;
+	/** True once SIGTERM was sent. */
+	#hasTerm = false;
 	#hasExited = false;
 	#kill: { readonly due: number; readonly timer: Timer } | undefined;
 
@@ -86,10 +88,10 @@ export class ContainerProcess {
 		this.#log.onDrain(() => {
 			for (const pump of this.#pumps) pump.resume();
 		});
-		this.ended = this.#untilEnded(parts.child);
+		this.ended = this.#whenEnded(parts.child);
 	}
 
-	/** Starts the program. Rejects with the system's error when it cannot be. */
+	/** Starts the program. Rejects with the system error if the spawn fails. */
 	static async start(options: ProcessOptions, host: ProcessHost): Promise<ContainerProcess> {
 		const outputs: (Fifo | undefined)[] = [];
 		let child: SpawnedProcess;
@@ -97,20 +99,20 @@ export class ContainerProcess {
 			while (outputs.length < STREAMS.length) outputs.push(await host.pipes.take());
 			child = await spawnProgram(options.program, outputs);
 		} catch (error) {
-			for (const output of outputs) if (output) giveBack(output);
+			for (const output of outputs) if (output) closeBoth(output);
 			throw error;
 		}
 		for (const output of outputs) if (output) closeSync(output.writeFd);
 		try {
 			return ContainerProcess.#attach(child, outputs, { options, host });
 		} catch (error) {
-			// A process whose output goes nowhere must not run on.
+			// The process runs, but its output cannot be logged: kill it, since the start is reported as failed.
 			signalGroup(child.pid, 'SIGKILL');
 			throw error;
 		}
 	}
 
-	/** Has what the process writes go to its log. */
+	/** Connects the pipes of the process to its log. */
 	static #attach(
 		child: SpawnedProcess,
 		outputs: readonly (Fifo | undefined)[],
@@ -130,14 +132,14 @@ export class ContainerProcess {
 	}
 
 	/**
-	 * Asks the main process to end, once, and kills the whole group `graceMs` from now unless that is due
-	 * earlier. The other processes are the main one's to end, as in any container runtime.
+	 * Sends SIGTERM to the main process, once, and SIGKILL to the whole group `graceMs` from now, unless an earlier call
+	 * set an earlier time. The main process is responsible for its children, as in any container runtime.
 	 */
 	stop(graceMs: number): void {
-		// Its id may be another process's by now.
+		// The kernel may have given the pid to another process.
 		if (this.#hasExited) return;
-		if (!this.#asked && graceMs > 0) signalProcess(this.pid, 'SIGTERM');
-		this.#asked = true;
+		if (!this.#hasTerm && graceMs > 0) signalProcess(this.pid, 'SIGTERM');
+		this.#hasTerm = true;
 		const { clock } = this.#host;
 		const due = clock.monotonic() + Math.max(graceMs, 0);
 		if (this.#kill && this.#kill.due <= due) return;
@@ -147,7 +149,7 @@ export class ContainerProcess {
 		this.#kill = { due, timer: clock.setTimer(graceMs, kill) };
 	}
 
-	#untilEnded(child: ChildProcess): Promise<ProcessEnd> {
+	#whenEnded(child: ChildProcess): Promise<ProcessEnd> {
 		return new Promise((resolve) => {
 			child.once('exit', (code, signalName) => {
 				this.#hasExited = true;
@@ -155,12 +157,12 @@ export class ContainerProcess {
 				signalGroup(this.pid, 'SIGKILL');
 				const finishedAt = this.#host.clock.now();
 				const signal = signalName ? constants.signals[signalName] : undefined;
-				const end = { exitCode: signal ? 128 + signal : (code ?? 0), finishedAt };
-				const told = signal ? { ...end, signal } : end;
-				// What goes wrong with the log must not keep the end from being told, nor end the launcher.
+				const exit = { exitCode: signal ? 128 + signal : (code ?? 0), finishedAt };
+				const end = signal ? { ...exit, signal } : exit;
+				// An error of the log must neither prevent the report of the exit nor end the launcher.
 				void this.#completeLog()
 					.catch(this.#host.onError)
-					.then(() => resolve(told));
+					.then(() => resolve(end));
 			});
 		});
 	}
@@ -175,8 +177,8 @@ export class ContainerProcess {
 	}
 
 	/**
-	 * Whether the pipes end within the time they have. It is given `waits` times as long as it is the log's
-	 * disk that is slow, since then what a pipe still holds would be lost.
+	 * Waits {@link PIPE_WAIT_MS} for the ends of the pipes; resolves to whether they were reached. While the log is full
+	 * it waits up to `waits` times as long: a slow disk is the cause then, and closing a pipe would lose its content.
 	 */
 	async #readWithin(waits: number): Promise<boolean> {
 		const isRead = (): boolean => this.#pumps.every((pump) => pump.hasEnded);
@@ -195,7 +197,7 @@ export class ContainerProcess {
 	}
 }
 
-/** A child process that runs, or has run. */
+/** A child process whose spawn succeeded. */
 type SpawnedProcess = ChildProcess & { readonly pid: number };
 
 function hasPid(child: ChildProcess): child is SpawnedProcess {
@@ -203,9 +205,8 @@ function hasPid(child: ChildProcess): child is SpawnedProcess {
 }
 
 /**
- * Spawns the program with `outputs` as its standard output and error. The path of a program inside an
- * image says nothing about this machine: where it does not exist, a program of that name is taken from
- * the PATH instead (`/usr/local/bin/bash`).
+ * Spawns the program with `outputs` as its standard output and error. An absolute path inside an image, such as
+ * `/usr/local/bin/bash`, need not exist on this machine: the PATH is then searched for its base name.
  */
 async function spawnProgram(
 	program: HostProgram,
@@ -216,7 +217,7 @@ async function spawnProgram(
 		return await spawnFile(file, args, { program, outputs });
 	} catch (error) {
 		if (!isMissing(error) || !isAbsolute(file) || (await exists(file))) throw error;
-		// The first error names the path that the user wrote.
+		// If the search fails too, report the first error, which names the path that the user wrote.
 		return await spawnFile(basename(file), args, { program, outputs }).catch(() => Promise.reject(error));
 	}
 }
@@ -241,7 +242,8 @@ function socketOf(child: ChildProcess, stream: 'stdout' | 'stderr'): Socket {
 	return socket;
 }
 
-function giveBack(fifo: Fifo): void {
+/** Closes both ends of a pipe that no process has used, and returns it to the pool. */
+function closeBoth(fifo: Fifo): void {
 	closeSync(fifo.readFd);
 	closeSync(fifo.writeFd);
 	fifo.release(true);

@@ -1,10 +1,17 @@
 /**
- * Containers as processes of this machine. The launcher does the work (see launcher.ts) and outlives this
- * side of it; here images become programs, and the connection to the launcher is kept.
+ * The runtime of host processes: containers are processes of this machine, without isolation. A separate small process,
+ * the launcher, starts them and outlives the server. This side resolves images to programs and keeps a connection to
+ * the launcher.
  *
- * 1. When the connection is lost a new one is made at once, to the same launcher or to a new one, and
- *    whatever has changed meanwhile is told as events.
- * 2. A call made while there is no connection waits for it; one under way when it is lost rejects.
+ * Read in this order. Server side: process-runtime.ts, launcher-client.ts, protocol.ts, program.ts, image-table.ts.
+ * Launcher: launcher-main.ts and launcher-life.ts (start and exit), launcher-server.ts (socket), launcher.ts (calls),
+ * journal.ts and left-overs.ts (recovery), launcher-lock.ts. One container: container-process.ts, output-pump.ts,
+ * log-file.ts, sweeper.ts. The launcher's code must import little: each MB of its memory slows every fork.
+ *
+ * 1. When the connection is lost, the runtime connects again at once, to the same launcher or a new one, and reports
+ *    the changes since then as events.
+ * 2. A call without connection waits for one; a call in progress when the connection is lost rejects with
+ *    RuntimeUnavailable.
  */
 import { access, mkdir } from 'node:fs/promises';
 import { homedir, platform } from 'node:os';
@@ -30,25 +37,26 @@ import { LauncherClient } from './launcher-client.ts';
 import { type HostEnvironment, programOf } from './program.ts';
 import { type HostProgram, JOURNAL_NAME, type LauncherCalls } from './protocol.ts';
 
-/** What a {@link ProcessRuntime} is made of. */
+/** The components and settings of a {@link ProcessRuntime}. */
 export interface ProcessRuntimeOptions {
-	/** The launcher's folder; made if need be, for this user only. */
+	/** The launcher's folder; created if it does not exist, accessible for this user only. */
 	readonly folder: string;
 	readonly clock: Clock;
 	readonly images: ImageTable;
-	/** Of stint. */
+	/** Version of stint, part of the Node's `containerRuntimeVersion`. */
 	readonly version: string;
+	/** PATH and HOME for the containers. Default: those of this process. */
 	readonly host?: HostEnvironment;
-	/** When a log file is set aside, as the kubelet's containerLogMaxSize; 10 MiB by default. */
+	/** Size in bytes at which a log file is rotated, as the kubelet's containerLogMaxSize. Default 10 MiB. */
 	readonly logMaxBytes?: number;
-	/** How many log files a container may have, as the kubelet's containerLogMaxFiles; 5 by default. */
+	/** Maximum number of log files per container, as the kubelet's containerLogMaxFiles. Default 5. */
 	readonly logMaxFiles?: number;
 	/**
-	 * If set, containers do not outlive this process: in whichever way it ends, the launcher kills them, and
-	 * removes the folder that is named here.
+	 * If set, containers do not outlive this process: when it ends, by a crash or SIGKILL too, the launcher kills
+	 * them and removes the folder named here.
 	 */
 	readonly removeAtEnd?: string;
-	/** Told of what no call can reject with, such as a connection that cannot be made again. */
+	/** Receives errors that no call can reject with, such as a failed attempt to connect again. */
 	onError(error: unknown): void;
 }
 
@@ -58,21 +66,21 @@ const RECONNECT_MS = 500;
 
 interface KnownSandbox {
 	readonly hostname: string;
-	/** The state of each container as it was last told. */
-	readonly told: Map<string, ContainerStatus['state']>;
+	/** By container id, the state that listeners and callers received last. */
+	readonly reported: Map<string, ContainerStatus['state']>;
 }
 
-/** See the head of this file. */
+/** See the header of this file. */
 export class ProcessRuntime implements Runtime {
 	readonly version: string;
-	/** Processes of the machine: none of the fields that need a box around the container is honoured. */
+	/** Host processes have no isolation: none of the fields that require it is honoured. */
 	readonly traits: RuntimeTraits = { honours: new Set(), user: thisUser(), os: platform() };
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
 	#client: Promise<LauncherClient> | undefined;
 	#stopped = false;
-	/** True as long as it is known that there is nothing, so that nobody has to be asked. */
+	/** True while there certainly is no sandbox, so that the lists need no launcher. */
 	#isEmpty = false;
 
 	constructor(options: ProcessRuntimeOptions) {
@@ -81,8 +89,8 @@ export class ProcessRuntime implements Runtime {
 	}
 
 	/**
-	 * Connects to the launcher if one runs or has left something behind. Otherwise there is nothing to
-	 * know, and one is started without waiting for it.
+	 * If an earlier launcher has left a journal, waits for a connection, since there may be containers. Otherwise starts
+	 * a launcher without waiting for it, which saves its start-up time.
 	 */
 	async start(): Promise<void> {
 		const { folder, onError } = this.#options;
@@ -132,11 +140,11 @@ export class ProcessRuntime implements Runtime {
 		return this.#isEmpty ? [] : await this.#call('listSandboxes');
 	}
 
-	/** Nothing is pulled: the image is found if it stands for a program of this machine. */
+	/** Downloads nothing. Rejects unless the container has a command or the image an entry in the table. */
 	async pullImage(image: string, use: ImageUse): Promise<PulledImage> {
-		const there = await this.imageStatus(image, use);
-		if (!there) throw this.#options.images.missing(image);
-		return { ...there, sizeBytes: 0 };
+		const status = await this.imageStatus(image, use);
+		if (!status) throw this.#options.images.missing(image);
+		return { ...status, sizeBytes: 0 };
 	}
 
 	async imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
@@ -162,7 +170,7 @@ export class ProcessRuntime implements Runtime {
 
 	async removeContainer(id: string): Promise<void> {
 		await this.#call('removeContainer', id);
-		this.#known.get(sandboxOfContainer(id))?.told.delete(id);
+		this.#known.get(sandboxOfContainer(id))?.reported.delete(id);
 	}
 
 	async listContainers(): Promise<readonly ContainerStatus[]> {
@@ -203,12 +211,12 @@ export class ProcessRuntime implements Runtime {
 			folder,
 			clock,
 			...(removeAtEnd !== undefined && { removeAtEnd }),
-			onStatus: (status) => this.#tell(status),
+			onStatus: (status) => this.#notify(status),
 			onLost: () => this.#lost(),
 		});
 		const { sandboxes, containers } = await client.list();
 		for (const sandbox of sandboxes) this.#know(sandbox);
-		for (const status of containers) this.#tell(status);
+		for (const status of containers) this.#notify(status);
 		return client;
 	}
 
@@ -230,29 +238,29 @@ export class ProcessRuntime implements Runtime {
 	}
 
 	/**
-	 * Tells a change, unless it has been told or there is none. What was never asked for from here was
-	 * there before: who wants to know reads the lists.
+	 * Notifies the listeners of a change of state, once. A container without an earlier state is recorded only: it
+	 * was created just now, or before this connection, and callers learn about it from the result or the lists.
 	 */
-	#tell(status: ContainerStatus): void {
-		const told = this.#known.get(status.sandboxId)?.told;
-		const before = told?.get(status.id);
+	#notify(status: ContainerStatus): void {
+		const reported = this.#known.get(status.sandboxId)?.reported;
+		const before = reported?.get(status.id);
 		if (before === 'exited' || before === status.state) return;
-		told?.set(status.id, status.state);
+		reported?.set(status.id, status.state);
 		if (before) for (const listener of this.#listeners) listener({ status });
 	}
 
 	#know({ id, config }: Sandbox): void {
-		if (!this.#known.has(id)) this.#known.set(id, { hostname: config.hostname, told: new Map() });
+		if (!this.#known.has(id)) this.#known.set(id, { hostname: config.hostname, reported: new Map() });
 	}
 }
 
-/** The launcher and its containers have the user and groups of this process. */
+/** The user and groups of this process, with which the launcher and its containers run; undefined on Windows. */
 function thisUser(): ProcessUser | undefined {
 	const { getuid, getgid, getgroups } = process;
 	return getuid && getgid && { uid: getuid(), gid: getgid(), groups: getgroups?.() ?? [] };
 }
 
-/** There is no image; the name stands for itself. */
+/** The reference is the name itself, since there is no image and no digest. */
 function imageRefOf(image: string): string {
 	return `process://${image}`;
 }
