@@ -1,12 +1,12 @@
 /**
- * A file that is made here and written at its end, a batch whole or not at all.
+ * An append-only file that this class creates. A batch is written completely or not at all.
  *
- * 1. It is never a file that was there before, nor another one by way of a link: what is at the path is
- *    removed and the file made anew.
- * 2. When a write fails in the middle (a full disk), the file is cut back to where the batch began, so that
- *    it holds whole lines whatever happens.
- * 3. Between two writes its place among the open files may go to another holder; it is opened again by the
- *    next write, if it is still the file that was made here.
+ * 1. The file is always a new one. If the path has a file or a link already, it is removed first, so that neither an
+ *    older log nor the target of a link is overwritten.
+ * 2. If a write fails in the middle (a full disk), the file is truncated to the start of the batch, so that it
+ *    always consists of complete lines.
+ * 3. Between two writes, the {@link DescriptorPool} may close the file. The next write opens it again, if the path
+ *    still has the file created here, and otherwise creates a new one.
  */
 import { close, constants, fstatSync, ftruncate, open, unlink, writev } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
-/** The system calls that are made on an open file, so that tests can have them fail. */
+/** The system calls on the open file; tests replace them to simulate failures. */
 export interface AppendCalls {
 	/** Resolves to how many bytes were written. */
 	writev(fd: number, batch: readonly Uint8Array[]): Promise<number>;
@@ -28,7 +28,7 @@ const openFile = promisify(open);
 const removeFile = promisify(unlink);
 const truncateFile = promisify(ftruncate);
 
-/** Those of the system. */
+/** The real system calls. */
 export const SYSTEM_CALLS: AppendCalls = {
 	writev: (fd, batch) =>
 		new Promise((resolve, reject) => {
@@ -37,16 +37,16 @@ export const SYSTEM_CALLS: AppendCalls = {
 	ftruncate: truncateFile,
 };
 
-/** See the head of this file. Calls come one at a time. */
+/** See the header of this file. The caller makes one call at a time. */
 export class AppendFile implements DescriptorHolder {
 	readonly #path: string;
 	readonly #pool: DescriptorPool;
 	readonly #calls: AppendCalls;
 	#fd: number | undefined;
-	/** Of the file that was made here, where it exists. */
+	/** Inode of the file created here; undefined before the first write and after `moveTo`. */
 	#inode: number | undefined;
 	#size = 0;
-	/** True if the file ends with a part of a batch. */
+	/** True if the file ends with a part of a batch that could not be truncated. */
 	#isTorn = false;
 
 	constructor(path: string, pool: DescriptorPool, calls: AppendCalls) {
@@ -55,12 +55,12 @@ export class AppendFile implements DescriptorHolder {
 		this.#calls = calls;
 	}
 
-	/** How many bytes of batches are in the file. */
+	/** Size of the file in bytes, without a torn batch at its end. */
 	get size(): number {
 		return this.#size;
 	}
 
-	/** Appends the batch. Rejects with the system's error if it cannot be written; then it is not in the file. */
+	/** Appends the batch. Rejects with the system error if it cannot be written; no part of it is in the file then. */
 	async write(batch: readonly Uint8Array[]): Promise<void> {
 		await this.#pool.take(this);
 		try {
@@ -68,13 +68,13 @@ export class AppendFile implements DescriptorHolder {
 			await this.#writeAll(this.#fd, this.#isTorn ? [Buffer.from('\n'), ...batch] : batch);
 		} finally {
 			if (this.#fd === undefined) this.#pool.giveBack(this);
-			else this.#pool.rest(this);
+			else this.#pool.markIdle(this);
 		}
 	}
 
 	/**
-	 * Moves the file to another path; the next write makes a new one. Rejects with the system's error if it
-	 * cannot be moved; then the next write appends to it as before.
+	 * Renames the file; the next write creates a new one. Rejects with the system error if the rename fails; the next
+	 * write then appends to the same file.
 	 */
 	async moveTo(path: string): Promise<void> {
 		this.close();
@@ -92,7 +92,7 @@ export class AppendFile implements DescriptorHolder {
 	}
 
 	closeIdle(): void {
-		// What close says does not matter once the writes have been acknowledged.
+		// The writes have been acknowledged: an error of close changes nothing.
 		if (this.#fd !== undefined) close(this.#fd, () => {});
 		this.#fd = undefined;
 	}
@@ -115,7 +115,7 @@ export class AppendFile implements DescriptorHolder {
 		this.#isTorn = false;
 	}
 
-	/** Removes what was written of a batch; false where even that fails. */
+	/** Truncates the file to the start of a torn batch; resolves to false if that fails as well. */
 	async #cutBack(fd: number): Promise<boolean> {
 		try {
 			await this.#calls.ftruncate(fd, this.#size);
@@ -146,7 +146,7 @@ export class AppendFile implements DescriptorHolder {
 		return fd;
 	}
 
-	/** Undefined if it is not there any more, or another file is. */
+	/** Opens the file created here; undefined if it was removed or replaced by another file or a link. */
 	async #openAgain(inode: number): Promise<number | undefined> {
 		try {
 			const fd = await openFile(this.#path, O_WRONLY | O_APPEND | O_NOFOLLOW);
@@ -160,7 +160,7 @@ export class AppendFile implements DescriptorHolder {
 	}
 }
 
-/** What is left of `batch` once its first `written` bytes are gone. */
+/** The rest of `batch` after its first `written` bytes. */
 function after(batch: readonly Uint8Array[], written: number): readonly Uint8Array[] {
 	let gone = written;
 	let index = 0;

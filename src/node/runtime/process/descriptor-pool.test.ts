@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { DescriptorPool } from './descriptor-pool.ts';
 
-/** A holder that says whether its file is open. */
+/** A holder that records whether its file is open. */
 class Holder {
 	isOpen = false;
 
@@ -13,22 +13,22 @@ class Holder {
 	}
 }
 
-test('a file stays open between two uses while its place is not needed', async () => {
+test('a file stays open between two uses until its descriptor is needed', async () => {
 	const pool = new DescriptorPool(2);
 	const [one, two, three] = [new Holder(), new Holder(), new Holder()];
 	for (const holder of [one, two]) {
 		await pool.take(holder);
 		holder.isOpen = true;
-		pool.rest(holder);
+		pool.markIdle(holder);
 	}
 	await pool.take(one);
 	assert.ok(one.isOpen);
-	pool.rest(one);
+	pool.markIdle(one);
 	await pool.take(three);
 	assert.deepEqual([one.isOpen, two.isOpen], [true, false], 'the one that was idle longest is closed');
 });
 
-test('one that finds all places in use waits for the first that is free', async () => {
+test('a holder that finds all descriptors in use waits for the first free one', async () => {
 	const pool = new DescriptorPool(1);
 	const [one, two] = [new Holder(), new Holder()];
 	await pool.take(one);
@@ -39,12 +39,12 @@ test('one that finds all places in use waits for the first that is free', async 
 	});
 	await new Promise(setImmediate);
 	assert.equal(hasPlace, false);
-	pool.rest(one);
+	pool.markIdle(one);
 	await taking;
 	assert.equal(one.isOpen, false);
 });
 
-test('no more files are open than the limit allows, and each use gets its turn', async () => {
+test('the pool never exceeds its limit, and serves each holder', async () => {
 	const uses = fc.array(fc.record({ holder: fc.nat(5), closes: fc.boolean() }), { maxLength: 60 });
 	await fc.assert(
 		fc.asyncProperty(fc.integer({ min: 1, max: 3 }), uses, async (limit, steps) => {
@@ -60,7 +60,7 @@ test('no more files are open than the limit allows, and each use gets its turn',
 					assert.ok(holders.filter(({ isOpen }) => isOpen).length <= limit);
 					await new Promise(setImmediate);
 					assert.ok(holder.isOpen, 'a file in use is not closed');
-					if (!closes) return pool.rest(holder);
+					if (!closes) return pool.markIdle(holder);
 					holder.isOpen = false;
 					pool.giveBack(holder);
 				};

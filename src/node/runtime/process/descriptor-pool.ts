@@ -1,30 +1,30 @@
 import { FifoQueue } from '../../../base/fifo-queue.ts';
 import { FifoSet } from '../../../base/fifo-set.ts';
 
-/** Keeps a file open while it has nothing to write, and can open it again. */
+/** The owner of a file that may be closed between two uses and opened again. */
 export interface DescriptorHolder {
-	/** Closes the file, which is not in use. */
+	/** Closes the file. The pool calls it only between two uses. */
 	closeIdle(): void;
 }
 
 /**
- * Limits how many files are open at once for holders that use theirs now and then, such as the logs of many
- * containers. A file stays open between two uses as long as its place is not needed: then the one that has
- * been idle longest is closed. A holder whose turn has not come waits.
+ * Limits the number of open files of holders that each use one now and then, such as the logs of many containers. A
+ * file stays open between two uses until its descriptor is needed: the pool then closes the least recently used one.
+ * If all files are in use, holders wait in FIFO order.
  */
 export class DescriptorPool {
 	readonly #limit: number;
 	#open = 0;
-	/** In the order in which they became idle. */
+	/** The holders with an open file that they do not use, the one idle longest first. */
 	readonly #idle = new FifoSet<DescriptorHolder>();
 	readonly #waiting = new FifoQueue<() => void>();
 
-	/** At most `limit` files in all, one or more. */
+	/** At most `limit` open files; at least one. */
 	constructor(limit: number) {
 		this.#limit = limit;
 	}
 
-	/** Resolves once `holder` may have its file open; it still has it if nothing else needed the place. */
+	/** Resolves once `holder` may use or open its file. The file is still open if the pool has not closed it. */
 	async take(holder: DescriptorHolder): Promise<void> {
 		if (this.#idle.delete(holder)) return;
 		if (this.#open < this.#limit) {
@@ -37,8 +37,8 @@ export class DescriptorPool {
 		oldest.closeIdle();
 	}
 
-	/** The holder, which has its file open, does not use it any more for now. */
-	rest(holder: DescriptorHolder): void {
+	/** Ends a use of the holder's open file. The file stays open, or is closed for a waiting holder. */
+	markIdle(holder: DescriptorHolder): void {
 		const next = this.#waiting.shift();
 		if (!next) {
 			this.#idle.add(holder);
@@ -48,7 +48,7 @@ export class DescriptorPool {
 		next();
 	}
 
-	/** The holder has no file open any more. */
+	/** Ends a use after which the holder has no open file. */
 	giveBack(holder: DescriptorHolder): void {
 		this.#idle.delete(holder);
 		const next = this.#waiting.shift();

@@ -1,21 +1,23 @@
 import { readFileSync } from 'node:fs';
 
-/** How the launcher divides the files that it may have open. */
+/** How the launcher divides its file descriptors between containers and logs. */
 export interface DescriptorShares {
-	/** How many files it may have open in all; undefined where that is not known. */
+	/** The limit on open files; undefined if it is not known or there is none. */
 	readonly limit: number | undefined;
-	/** How many containers may run at once: each keeps the two pipes of its output open. */
+	/** How many containers may run at once: each has the two pipes of its output open. */
 	readonly containers: number;
 	/** How many logs may be open at once. */
 	readonly logs: number;
 }
 
-/** For Node itself, the journal, clients, and what the start of a process needs for a moment. */
+/** Descriptors reserved for Node, the journal, the clients, and the temporary ones of a spawn. */
 const RESERVED = 56;
+/** Upper limit on open logs; a log that is closed meanwhile is opened again by its next write. */
 const MOST_LOGS = 64;
+/** The read ends of standard output and standard error. */
 const PER_CONTAINER = 2;
 
-/** The shares under a `limit` on open files. */
+/** Divides `limit` descriptors. At least one container may run, whatever the limit. */
 export function shareDescriptors(limit: number | undefined): DescriptorShares {
 	if (limit === undefined) return { limit, containers: Number.POSITIVE_INFINITY, logs: MOST_LOGS };
 	const logs = Math.min(Math.max(Math.floor(limit / 16), 1), MOST_LOGS);
@@ -23,7 +25,7 @@ export function shareDescriptors(limit: number | undefined): DescriptorShares {
 	return { limit, containers: Math.max(left, 1), logs };
 }
 
-/** How many files this process may have open (`ulimit -n`); undefined where the system does not tell, or sets no limit. */
+/** The limit on open files of this process (`ulimit -n`); undefined if there is none, or no /proc. */
 export function descriptorLimit(): number | undefined {
 	try {
 		const limits = readFileSync('/proc/self/limits', 'latin1');

@@ -1,12 +1,12 @@
 /**
- * Pipes for the output of programs. Node itself gives a child sockets, and a socket cannot be opened by
- * name: `echo oops > /dev/stderr` fails with "No such device or address", though in a container it works.
- * So these are named pipes, made in bulk by mkfifo(1) and used again and again: a pair of opens per
- * stream (about 10 µs) instead of a socket pair.
+ * Named pipes for the output of programs. Node gives a child sockets, and a socket cannot be opened by name:
+ * `echo oops > /dev/stderr` fails with "No such device or address", although it works in a container. Node cannot
+ * create a pipe, so mkfifo(1) creates named ones in bulk, and the pool reuses them: two calls of open(2) per stream
+ * (about 10 µs) instead of a socket pair.
  *
- * 1. A pipe goes back into the pool only when its end was seen: then no process holds it any more.
- * 2. Where mkfifo is missing or fails, `take` resolves to undefined and the caller makes do with sockets.
- *    If it fails for want of processes, memory or open files, `take` rejects, since it may succeed later.
+ * 1. A pipe returns to the pool only after its end was reached: no process has it open then.
+ * 2. If mkfifo is missing or fails, `take` resolves to undefined and the caller uses sockets instead. If it fails for
+ *    want of processes, memory or file descriptors, `take` rejects, since a retry may succeed.
  */
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync, readdirSync, rmdirSync, unlink, unlinkSync } from 'node:fs';
@@ -14,27 +14,32 @@ import { join } from 'node:path';
 import { openPrivateFolder } from '../../../base/private-files.ts';
 import { isSystemShortage } from '../../../base/system-error.ts';
 
+/** Number of pipes that one call of mkfifo creates. */
 const BATCH = 64;
+/** The pool creates another batch when it has fewer free pipes. */
 const LOW_WATER = 32;
 
-/** One pipe: both ends are open files, which whoever takes it closes. */
+/** A pipe with both ends open. The caller of `take` closes them. */
 export interface Fifo {
 	readonly readFd: number;
 	readonly writeFd: number;
-	/** Gives the pipe back, once both ends are closed here; `ended` says that its end was seen. */
+	/** Returns the pipe after both ends are closed. `ended`: its end was reached, so that it can be reused. */
 	release(ended: boolean): void;
 }
 
-/** See the head of this file. */
+/** See the header of this file. */
 export class FifoPool {
 	readonly #folder: string;
 	readonly #free: string[] = [];
 	#made = 0;
-	/** Resolves to why no pipes could be made, if so. */
+	/** The call of mkfifo in progress; resolves to its error, if any. */
 	#making: Promise<Error | undefined> | undefined;
 	#usable = true;
 
-	/** Makes `folder`, or empties it of pipes, and makes the first pipes in the background. Throws if it is not safe. */
+	/**
+	 * Creates `folder`, or removes the pipes of an earlier launcher from it, and starts creating the first batch. Throws
+	 * if the folder is a link or belongs to another user.
+	 */
 	constructor(folder: string) {
 		this.#folder = folder;
 		openPrivateFolder(folder);
@@ -42,7 +47,7 @@ export class FifoPool {
 		this.#making = this.#make();
 	}
 
-	/** A pipe, or undefined where there are none. */
+	/** Opens a free pipe; resolves to undefined if pipes cannot be created on this machine. */
 	async take(): Promise<Fifo | undefined> {
 		if (this.#free.length < LOW_WATER && this.#usable) this.#making ??= this.#make();
 		const failure = this.#free.length === 0 ? await this.#making : undefined;
@@ -51,7 +56,7 @@ export class FifoPool {
 		return path === undefined ? undefined : this.#open(path);
 	}
 
-	/** Removes the pipes, and the folder if nothing else is in it. */
+	/** Removes the pipes, and the folder if it has no other file. */
 	close(): void {
 		this.#usable = false;
 		try {

@@ -1,15 +1,15 @@
 /**
- * The log of one container: what is appended is written in batches, one write at a time, in order.
+ * The log of one container. Appended entries are queued and written in batches, one write at a time, in order.
  *
- * 1. `append` never waits; its caller looks at `isFull` and stops reading its source until `onDrain`. So a
- *    container that floods holds at most {@link FULL_BYTES} and one chunk here.
- * 2. A file that reaches `maxBytes` is set aside between two writes as `<path>.<lines before it>`, a number of
- *    16 digits: the names sort by age, whatever the wall clock does, and a reader that was too slow for a part
- *    that is removed knows how many lines it has missed. Of those parts the newest `maxFiles - 1` stay.
- * 3. A container must not hang on its log: what cannot be written (a full disk) is dropped, and a line in the
- *    log says how many lines are missing once it can be written again.
- * 4. The file, and its folder where need be, are made with the first write: to make a file costs 0.1 ms or
- *    more (ext4), and many containers say nothing.
+ * 1. `append` never waits. The caller checks `isFull`, and stops reading its source until `onDrain`. So at most
+ *    {@link FULL_BYTES} and one chunk per output stream are queued for a container that floods.
+ * 2. When the file reaches `maxBytes`, it is rotated between two writes: renamed to `<path>.<number of lines before
+ *    it>`, with 16 digits. Unlike timestamps, these names sort by age whatever the wall clock does, and a reader that
+ *    missed a removed part knows how many lines it lost. The newest `maxFiles - 1` rotated parts are kept.
+ * 3. A container must not block on its log: lines that cannot be written (a full disk) are dropped. Once the log can
+ *    be written again, a line in it says how many are missing.
+ * 4. The first write creates the file and its folder. Creating a file costs 0.1 ms or more (ext4), and many
+ *    containers print nothing.
  */
 import { unlink } from 'node:fs';
 import { logGapText } from '../../../api/meta/log-gap.ts';
@@ -20,82 +20,82 @@ import type { LogBytes } from '../cri-lines.ts';
 import { type AppendCalls, AppendFile, SYSTEM_CALLS } from './append-file.ts';
 import type { DescriptorPool } from './descriptor-pool.ts';
 
-/** How much may wait to be written before the source should pause. */
+/** Queue length in bytes at which the log is full. */
 export const FULL_BYTES = 64 * 1024;
 /**
- * How much of a log a container may have written in a millisecond, averaged over the times it was full. To
- * turn short lines into those of a log costs 2 ms per MiB, so a container that floods takes a quarter of the
- * launcher's time and not all of it.
+ * Throughput limit of a log that is full, in bytes per millisecond. Formatting short lines as CRI log entries costs
+ * 2 ms per MiB, so the limit keeps a container that floods at a quarter of the launcher's time.
  */
-const REST_BYTES_PER_MS = 128 * 1024;
+const THROTTLE_BYTES_PER_MS = 128 * 1024;
 
-/** Where and how much. */
+/** The path, limits and components of a {@link LogFile}. */
 export interface LogFileOptions {
 	readonly path: string;
-	/** A part of the log gets no longer than this and one batch. */
+	/** Size in bytes at which the file is rotated; a part exceeds it by at most one batch. */
 	readonly maxBytes: number;
-	/** How many parts there may be, the current one included; two or more, as the kubelet has it. */
+	/** Maximum number of parts, the current file included; at least two, as in the kubelet. */
 	readonly maxFiles: number;
 	readonly clock: Clock;
 	/** Limits how many logs are open at once. */
 	readonly descriptors: DescriptorPool;
-	/** The system's, except in tests. */
+	/** The system calls; tests replace them. */
 	readonly calls?: AppendCalls;
 	/** The time of day in RFC 3339 with nanoseconds. */
 	stamp(): string;
-	/** Told of the first of several failures in a row. */
+	/** Receives the first of several failures in a row. */
 	onError(error: unknown): void;
 }
 
-/** See the head of this file. */
+/** See the header of this file. */
 export class LogFile {
 	readonly #options: LogFileOptions;
 	readonly #file: AppendFile;
-	/** The paths of the parts that were set aside, oldest first. */
-	readonly #aside: string[] = [];
-	/** How many lines are in the parts that were set aside, and in the file. */
+	/** The paths of the rotated parts, oldest first. */
+	readonly #rotated: string[] = [];
+	/** Number of lines in all rotated parts, removed ones included. */
 	#linesBefore = 0;
+	/** Number of lines in the current file. */
 	#lines = 0;
-	/** What was dropped since a batch was written. */
+	/** The lines dropped since the last successful write. */
 	#dropped: { lines: number; error: unknown } | undefined;
 	#waiting: LogBytes[] = [];
 	#waitingBytes = 0;
 	#isWriting = false;
-	/** The file could not be set aside the last time it was tried; that is tried again after each batch. */
+	/** True if the last rotation failed; it is retried after each batch. */
 	#isStuck = false;
-	/** Written since the last rest. */
-	#unrestedBytes = 0;
+	/** Bytes appended since the last pause of the throttle. */
+	#unthrottledBytes = 0;
 	#drained: (() => void) | undefined;
 	#closed: (() => void) | undefined;
 
-	/** Nothing is opened yet. */
+	/** Opens no file. */
 	constructor(options: LogFileOptions) {
 		assert(options.maxFiles >= 2, 'a log needs two files: one to write and one to read');
 		this.#options = options;
 		this.#file = new AppendFile(options.path, options.descriptors, options.calls ?? SYSTEM_CALLS);
 	}
 
-	/** True when no more should be appended until `onDrain` calls. */
+	/** True if the caller should append no more until the `onDrain` listener is called. */
 	get isFull(): boolean {
 		return this.#waitingBytes >= FULL_BYTES;
 	}
 
-	/** Calls `listener` each time the file stops being full. */
+	/** Sets the listener that is called each time the log is no longer full. */
 	onDrain(listener: () => void): void {
 		this.#drained = listener;
 	}
 
-	/** Puts `text` in line to be written; its bytes must not change any more. */
+	/** Queues entries for writing. The caller must not change their bytes afterwards. */
 	append(text: LogBytes): void {
 		const { length } = text.bytes;
 		if (length === 0) return;
 		this.#waiting.push(text);
 		this.#waitingBytes += length;
-		this.#unrestedBytes += length;
+		this.#unthrottledBytes += length;
 		if (!this.#isWriting) void this.#write();
 	}
 
-	/** Resolves when all that was appended is written, or dropped; the file is closed then. */
+	/** Closes the file once all queued entries are written or dropped, then resolves. */
 	close(): Promise<void> {
 		return new Promise((resolve) => {
 			this.#closed = resolve;
@@ -103,17 +103,17 @@ export class LogFile {
 		});
 	}
 
-	/** Writes all that waits. Never rejects. */
+	/** Writes the queue until it is empty. Never rejects. */
 	async #write(): Promise<void> {
 		this.#isWriting = true;
 		while (this.#waiting.length > 0) {
 			const batch = this.#waiting;
 			this.#waiting = [];
 			await this.#writeBatch(batch);
-			if (this.#file.size >= this.#options.maxBytes) await this.#setAside();
+			if (this.#file.size >= this.#options.maxBytes) await this.#rotate();
 			const wasFull = this.isFull;
 			for (const { bytes } of batch) this.#waitingBytes -= bytes.length;
-			if (wasFull && !this.isFull) this.#rest();
+			if (wasFull && !this.isFull) this.#drain();
 		}
 		if (this.#closed && this.#dropped) await this.#writeBatch([]);
 		this.#isWriting = false;
@@ -127,7 +127,7 @@ export class LogFile {
 		const gap = this.#dropped && [this.#gapLine(this.#dropped)];
 		try {
 			const all = [...(gap ?? []), ...batch.map(({ bytes }) => bytes)];
-			// Meanwhile the container is held back; a full disk would hold it back for ever.
+			// Waits for a file descriptor, but not for disk space: a full log pauses the container, maybe for ever.
 			await patiently(this.#options.clock, () => this.#file.write(all));
 			this.#lines += lines + (gap ? 1 : 0);
 			this.#dropped = undefined;
@@ -137,36 +137,36 @@ export class LogFile {
 		}
 	}
 
-	/** What was dropped may be a part of a line only; the line that it belongs to is missing too. */
+	/** The entry that reports dropped lines. At least one: a dropped part makes the line it belongs to incomplete. */
 	#gapLine({ lines, error }: { readonly lines: number; readonly error: unknown }): Uint8Array {
 		const why = `they could not be written: ${error instanceof Error ? error.message : error}`;
 		return Buffer.from(`${this.#options.stamp()} stderr F ${logGapText(Math.max(lines, 1), why)}\n`);
 	}
 
-	/** Tells that there is room again, later where much was written. */
-	#rest(): void {
-		const restMs = Math.floor(this.#unrestedBytes / REST_BYTES_PER_MS);
-		this.#unrestedBytes -= restMs * REST_BYTES_PER_MS;
-		if (restMs === 0) this.#drained?.();
-		else this.#options.clock.setTimer(restMs, () => this.#drained?.());
+	/** Calls the `onDrain` listener, after a pause if more bytes were appended than the throttle allows. */
+	#drain(): void {
+		const pauseMs = Math.floor(this.#unthrottledBytes / THROTTLE_BYTES_PER_MS);
+		this.#unthrottledBytes -= pauseMs * THROTTLE_BYTES_PER_MS;
+		if (pauseMs === 0) this.#drained?.();
+		else this.#options.clock.setTimer(pauseMs, () => this.#drained?.());
 	}
 
-	async #setAside(): Promise<void> {
-		const aside = `${this.#options.path}.${String(this.#linesBefore).padStart(16, '0')}`;
+	async #rotate(): Promise<void> {
+		const rotated = `${this.#options.path}.${String(this.#linesBefore).padStart(16, '0')}`;
 		try {
-			await this.#file.moveTo(aside);
+			await this.#file.moveTo(rotated);
 		} catch (error) {
-			// The file grows beyond its limit, which is better than to lose what it holds.
+			// The file grows beyond its limit: the alternative would be to truncate it and lose its lines.
 			if (!this.#isStuck) this.#options.onError(error);
 			this.#isStuck = true;
 			return;
 		}
 		this.#isStuck = false;
-		this.#aside.push(aside);
+		this.#rotated.push(rotated);
 		this.#linesBefore += this.#lines;
 		this.#lines = 0;
-		while (this.#aside.length > this.#options.maxFiles - 1) {
-			const oldest = this.#aside.shift();
+		while (this.#rotated.length > this.#options.maxFiles - 1) {
+			const oldest = this.#rotated.shift();
 			if (oldest !== undefined) unlink(oldest, () => {});
 		}
 	}

@@ -3,13 +3,12 @@ import { CriLines } from '../cri-lines.ts';
 import type { LogFile } from './log-file.ts';
 
 /**
- * What is read at once. One buffer serves every pipe, since it is emptied before the next read. Its size
- * bounds how long one container that floods can keep the others waiting: about 1 ms where every line is
- * a single letter.
+ * The buffer of all reads: its content is processed before the next read, so all pipes share it. Its size bounds how
+ * long a read of one container delays the others: about 1 ms if each line has a single letter.
  */
 const buffer = Buffer.allocUnsafeSlow(16 * 1024);
 
-/** Reads one output of a container into its log, and stops reading while the log is full. */
+/** Copies one output stream of a container to its log. Stops reading while the log is full (backpressure). */
 export class OutputPump {
 	readonly #lines: CriLines;
 	readonly #log: LogFile;
@@ -17,10 +16,10 @@ export class OutputPump {
 	readonly #source: Socket;
 	#sawEnd = false;
 	#isClosed = false;
-	/** Resolves when nothing more will be read, with whether the end was seen. */
+	/** Resolves when reading has ended; to true if the stream's end was reached: no process has the pipe open then. */
 	readonly ended: Promise<boolean>;
 
-	/** Reads `source`: the read end of a named pipe, which is closed in the end, or a socket. */
+	/** Reads `source`: a file descriptor of the read end of a named pipe, which the pump closes, or a socket. */
 	constructor(
 		source: number | Socket,
 		options: { stream: 'stdout' | 'stderr'; log: LogFile; stamp: () => string },
@@ -29,15 +28,15 @@ export class OutputPump {
 		this.#log = options.log;
 		this.#stamp = options.stamp;
 		this.#source = typeof source === 'number' ? this.#openPipe(source) : this.#useSocket(source);
-		this.ended = this.#untilClosed();
+		this.ended = this.#whenClosed();
 	}
 
-	/** True once nothing more will be read. */
+	/** True once reading has ended. */
 	get hasEnded(): boolean {
 		return this.#isClosed;
 	}
 
-	/** Reads again if reading had stopped. */
+	/** Resumes reading after the log was full. */
 	resume(): void {
 		this.#source.resume();
 	}
@@ -64,12 +63,12 @@ export class OutputPump {
 		return !this.#log.isFull;
 	}
 
-	#untilClosed(): Promise<boolean> {
+	#whenClosed(): Promise<boolean> {
 		return new Promise((resolve) => {
 			this.#source.on('end', () => {
 				this.#sawEnd = true;
 			});
-			// A read that fails closes the pipe as well; what was read until then counts.
+			// The close event follows each error; the bytes read before are logged.
 			this.#source.on('error', () => {});
 			this.#source.on('close', () => {
 				this.#isClosed = true;

@@ -2,18 +2,18 @@ import type { Clock } from '../../../base/clock.ts';
 import { FifoSet } from '../../../base/fifo-set.ts';
 
 /**
- * Places for containers that run at once. Those that come when all are taken wait in line, each until a time
- * of its own, by the monotonic clock.
+ * A counting semaphore for the containers that run at once. Callers that find no place wait in FIFO order, each until
+ * its own deadline by the monotonic clock.
  */
 export class Places {
-	/** Why there may be no place, for those who wait in vain. */
+	/** Why there may be no place: the error message for a caller whose deadline passes. */
 	readonly whyNone: string;
 	readonly #clock: Clock;
 	readonly #count: number;
 	#taken = 0;
-	/** Those that wait for a place, in order; each is told whether it has one. */
+	/** The callers of `take` that wait, in order. */
 	readonly #waiting = new FifoSet<(hasPlace: boolean) => void>();
-	/** Those that wait until any place is given back. */
+	/** The callers of `change` that wait. */
 	readonly #watching = new Set<() => void>();
 
 	constructor(options: { readonly count: number; readonly whyNone: string; readonly clock: Clock }) {
@@ -22,7 +22,7 @@ export class Places {
 		this.#clock = options.clock;
 	}
 
-	/** Resolves to whether there was a place before `deadline`; the caller that gets one gives it back. */
+	/** Takes a place; resolves to false if none was free by `deadline`. The caller returns it by `giveBack`. */
 	async take(deadline: number): Promise<boolean> {
 		if (this.#taken < this.#count) {
 			this.#taken += 1;
@@ -39,7 +39,7 @@ export class Places {
 		});
 	}
 
-	/** Gives a place back, to the one that has waited longest. */
+	/** Returns a place. The caller that has waited longest gets it. */
 	giveBack(): void {
 		for (const notice of [...this.#watching]) notice();
 		const next = this.#waiting.first;
@@ -47,7 +47,7 @@ export class Places {
 		else this.#taken -= 1;
 	}
 
-	/** Resolves when a place is given back, and at `deadline` at the latest. */
+	/** Resolves when a place is returned, and at `deadline` at the latest. */
 	async change(deadline: number): Promise<void> {
 		await new Promise<void>((resolve) => {
 			const notice = (): void => {
