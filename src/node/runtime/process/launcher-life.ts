@@ -1,9 +1,9 @@
 /**
- * The life of a launcher that holds the lock of its folder: it opens what it works with, serves, and ends when
- * nothing is left to do, or with its client.
+ * The lifecycle of a launcher that holds the lock of its folder: it creates its components, serves clients, and exits
+ * when no client is connected and no container runs, or together with its client.
  *
- * All paths are relative to the folder that it was started in, which it keeps when the folder is moved or
- * removed: it never works on, or removes, what another launcher has made at the same path.
+ * All paths are relative to the working directory. The launcher keeps that folder although it is renamed or removed,
+ * so it never touches the files of another launcher that was started at the same path.
  */
 import { rmSync } from 'node:fs';
 import type { Clock } from '../../../base/clock.ts';
@@ -19,29 +19,30 @@ import { SOCKET_NAME } from './protocol.ts';
 import type { RemovableFolder } from './removable-folder.ts';
 import { Sweeper } from './sweeper.ts';
 
-/** How long a launcher waits for its first client. */
+/** How long a launcher without containers waits for its first client before it exits. */
 const FIRST_CLIENT_MS = 10_000;
 
-/** What a {@link LauncherLife} works with. */
+/** The components and settings of a {@link LauncherLife}. */
 export interface LauncherLifeOptions {
 	readonly clock: Clock;
 	readonly lock: LauncherLock;
 	/**
-	 * If set, the launcher belongs to one client: if that goes before it has had everything killed, the
-	 * launcher does it, and removes this folder.
+	 * If set, the launcher belongs to one client. If that client disconnects without `killAll`, the launcher kills all
+	 * containers and removes this folder.
 	 */
 	readonly removable: RemovableFolder | undefined;
 	onError(error: unknown): void;
 }
 
-/** See the head of this file. */
+/** See the header of this file. */
 export class LauncherLife {
 	readonly #options: LauncherLifeOptions;
 	readonly #pipes: FifoPool;
 	readonly #launcher: Launcher;
 	readonly #server: LauncherServer;
-	/** False once a client has had everything killed. */
+	/** False once `killAll` was performed: the launcher then exits although clients are connected. */
 	#isWanted = true;
+	/** True once the client that the launcher belongs to has disconnected without `killAll`. */
 	#isAbandoned = false;
 	#hasEnded = false;
 
@@ -58,10 +59,10 @@ export class LauncherLife {
 		});
 	}
 
-	/** Resolves once the launcher can be called. Rejects if the folder cannot be used. */
-	static async begin(options: LauncherLifeOptions): Promise<void> {
+	/** Starts a launcher in the working directory. Resolves once it accepts calls; rejects if the folder is unusable. */
+	static async start(options: LauncherLifeOptions): Promise<void> {
 		const { clock, onError } = options;
-		// None of them calls back before the life has begun.
+		// The components call back only after they get their first call, by which time it is set.
 		let life: LauncherLife | undefined;
 		const onIdle = (): void => {
 			if (life) life.#endIfDone();
@@ -78,7 +79,7 @@ export class LauncherLife {
 			sweeper: new Sweeper(clock, { onIdle, onError }),
 			onError,
 			onExit: (status) => {
-				if (life) life.#server.tell(status);
+				if (life) life.#server.broadcastExit(status);
 			},
 			onIdle,
 		});
@@ -87,7 +88,7 @@ export class LauncherLife {
 	}
 
 	async #serve(): Promise<void> {
-		// A relative path also because the system takes only about 100 characters.
+		// The path is relative also because the system limits it to about 100 characters.
 		await this.#server.listen(SOCKET_NAME);
 		this.#options.clock.setTimer(FIRST_CLIENT_MS, () => {
 			if (this.#server.isAlone) this.#noteAlone();
@@ -107,7 +108,7 @@ export class LauncherLife {
 	#endWithClient(): void {
 		if (this.#isAbandoned) return;
 		this.#isAbandoned = true;
-		// Nothing new is begun: a client that connects now finds no launcher here.
+		// Stops listening before it kills: a client that connects now must start another launcher.
 		this.#server.close();
 		this.#launcher.killAll().then(() => this.#noteKilled(), this.#options.onError);
 	}
@@ -120,11 +121,11 @@ export class LauncherLife {
 		if (lock.isHeld) this.#leaveFolder();
 		lock.release();
 		if (this.#isAbandoned) removable?.remove().catch(onError);
-		// Last, so that a client that is still there sees by it that the folder is left alone.
-		this.#server.dismiss();
+		// Last: a client takes the closed connection as the sign that the launcher no longer uses the folder.
+		this.#server.disconnectClients();
 	}
 
-	/** Removes what this launcher has made. What it remembers stays, if there is any. */
+	/** Removes the files of this launcher, except for a journal with sandboxes. */
 	#leaveFolder(): void {
 		rmSync(SOCKET_NAME, { force: true });
 		this.#launcher.close();
@@ -133,5 +134,8 @@ export class LauncherLife {
 }
 
 function whyNoPlace({ limit, containers }: DescriptorShares): string {
-	return `the limit of ${limit} on open files (ulimit -n) is enough for ${containers} containers at once, and as many run`;
+	return (
+		`the limit of ${limit} on open files (ulimit -n) allows ${containers} containers to run at once, ` +
+		'and as many are running'
+	);
 }

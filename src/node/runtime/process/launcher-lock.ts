@@ -3,20 +3,23 @@ import { codeOf } from '../../../base/system-error.ts';
 import { isIdentity, isRunning, type ProcessIdentity } from './process-table.ts';
 import { readRegularFile } from './regular-file.ts';
 
-/** The lock's file, in the launcher's folder. */
+/** File name of the lock in the launcher's folder. */
 export const LAUNCHER_LOCK = 'launcher.lock';
 
-/** The process that holds a lock, and where. */
+/** The process that holds a lock, and the folder that it holds it for. */
 export interface LockHolder extends ProcessIdentity {
-	/** The identity of the folder that the lock is for: see folderIdentity. */
+	/** The identity of the locked folder: see folderIdentity. */
 	readonly folder?: string;
 }
 
 /**
- * Makes sure that one launcher works in a folder. The lock is a file that names its holder; a holder that
- * no longer runs loses it. Taking over from a dead one is a rename, so that of two that try at once one
- * finds nothing to rename and looks again. A lock that was copied with its folder holds nothing: its holder
- * works in the original.
+ * The lock that ensures that a folder has at most one launcher: a file that names its holder, since Node has no
+ * flock(2).
+ *
+ * 1. The file is created by a hard link, which fails if it exists, so that it is never seen half written.
+ * 2. The lock of a holder that no longer runs is stale. A launcher takes a stale lock over by a rename: of two
+ *    that try at once, one finds nothing to rename and starts over.
+ * 3. A lock that was copied with its folder is stale: its holder works in the original folder.
  */
 export class LauncherLock {
 	readonly #path: string;
@@ -27,11 +30,11 @@ export class LauncherLock {
 		this.#self = self;
 	}
 
-	/** Takes the lock at `path` for the process `self`; undefined if another process that runs holds it. */
+	/** Takes the lock at `path` for the process `self`; undefined if another running process holds it. */
 	static take(path: string, self: LockHolder): LauncherLock | undefined {
 		const own = `${path}.${self.pid}`;
 		rmSync(own, { force: true });
-		// Fails if there is anything, also a link to elsewhere.
+		// The flag wx fails if the path exists, a dangling symbolic link included.
 		writeFileSync(own, JSON.stringify(self), { mode: 0o600, flag: 'wx' });
 		try {
 			while (!tryLink(own, path)) {
@@ -44,31 +47,34 @@ export class LauncherLock {
 		}
 	}
 
-	/** False once the file is gone, or another process has put its own in its place. */
+	/** False if the file was removed, or replaced by another process. */
 	get isHeld(): boolean {
 		const holder = readHolder(this.#path);
 		return holder?.pid === this.#self.pid && holder.start === this.#self.start;
 	}
 
-	/** Gives the lock back, if it is still held. */
+	/** Removes the lock file if this process still holds the lock. */
 	release(): void {
 		if (this.isHeld) rmSync(this.#path, { force: true });
 	}
 }
 
-/** Whether a process that runs holds the lock at `path`. */
+/** True if a running process holds the lock at `path`. */
 export function isLocked(path: string): boolean {
 	const holder = readHolder(path);
 	return holder !== undefined && isRunning(holder);
 }
 
-/** Whether the holder runs, and works in the folder with this identity. */
+/** True if the holder runs and works in the folder with this identity. */
 function holds(holder: LockHolder | undefined, folder: string | undefined): boolean {
 	if (!holder || !isRunning(holder)) return false;
 	return holder.folder === undefined || holder.folder === folder;
 }
 
-/** Takes the dead holder's file away, or puts it back if it turns out to be that of a living one. */
+/**
+ * Removes a stale lock. Another launcher may have replaced it between the check and the rename: the renamed file
+ * then names a running holder, and is put back.
+ */
 function removeStale(
 	path: string,
 	{ aside, folder }: { readonly aside: string; readonly folder: string | undefined },

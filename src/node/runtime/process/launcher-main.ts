@@ -1,10 +1,10 @@
 /**
- * The launcher: a small process that starts the programs of Pods, one per data folder. It works in the
- * folder it is started in and ends by itself once no client is connected and nothing runs. Signals that
- * a terminal or a service manager sends to everything do not end it: Pods outlive the server.
+ * The main program of the launcher: a small process, one per data folder, that starts the programs of Pods. It works in
+ * its working directory, and exits by itself once no client is connected and no container runs. It ignores SIGINT,
+ * SIGTERM and SIGHUP, which terminals and service managers send to all processes: Pods outlive the server.
  *
- * With {@link REMOVE_WITH_CLIENT} it belongs to one client. If that goes before it has had everything killed,
- * in whichever way it ended, the launcher does it, removes the folder that the option names, and ends.
+ * With {@link REMOVE_WITH_CLIENT} it belongs to one client. If that client disconnects without `killAll`, because it
+ * crashed for example, the launcher kills all containers, removes the folder that the option names, and exits.
  */
 import { writeSync } from 'node:fs';
 import { SystemClock } from '../../../base/clock.ts';
@@ -37,17 +37,17 @@ async function launch(clock: SystemClock, lock: LauncherLock): Promise<void> {
 	const option = process.argv.indexOf(REMOVE_WITH_CLIENT);
 	const removable = option < 0 ? undefined : new RemovableFolder(process.argv[option + 1] ?? '');
 	try {
-		await LauncherLife.begin({ clock, lock, removable, onError });
+		await LauncherLife.start({ clock, lock, removable, onError });
 	} catch (error) {
 		lock.release();
 		throw error;
 	}
-	// From here on there are Pods to look after, whatever goes wrong elsewhere.
+	// From here on the launcher has running Pods: an unexpected error must not end them with it.
 	process.on('uncaughtException', onError);
 	writeSync(STANDARD_OUTPUT, READY);
 }
 
-/** Says why there is no launcher, for the one who starts it. */
+/** Reports why the launcher did not start: the client reads it from the launcher's log. */
 function fail(message: string): void {
 	process.exitCode = 1;
 	try {

@@ -11,21 +11,23 @@ import {
 	perform,
 } from './protocol.ts';
 
-/** A client that lets this much pile up unread is cut off: it will connect again and ask for the state. */
+/** A client with more unread output is disconnected. It connects again and reads the present state by the lists. */
 const UNREAD_LIMIT_BYTES = 64 << 20;
 
-/** What a {@link LauncherServer} serves. */
+/** The target and callbacks of a {@link LauncherServer}. */
 export interface LauncherServerOptions {
+	/** Performs the calls. */
 	readonly target: LauncherCalls;
 	readonly pid: number;
-	/** Called when the last client has gone. */
+	/** Called when the last client has disconnected. */
 	onAlone(): void;
-	/** Called when a client had everything killed, once it has been answered. */
+	/** Called after the result of a `killAll` was written to the client. */
 	onKilled(): void;
+	/** Receives errors of the protocol, after which the client is disconnected. */
 	onError(error: unknown): void;
 }
 
-/** The launcher's end of the socket: reads calls, has them performed, writes the answers and the exits. */
+/** The launcher's end of the socket: decodes calls, passes them to the target, writes results and exits. */
 export class LauncherServer {
 	readonly #options: LauncherServerOptions;
 	readonly #server: Server;
@@ -37,9 +39,9 @@ export class LauncherServer {
 	}
 
 	/**
-	 * Begins to listen at `path`, in the place of any socket that is there. When a server closes, the system's
-	 * library removes what is at the path that it has bound, whosever that is by then; so it binds another one,
-	 * and the socket is moved. The one at `path` is the caller's to remove.
+	 * Listens at `path`, replacing an existing socket. It binds another path and renames the socket, because libuv
+	 * removes the bound path when a server closes, even if another launcher's socket is there by then. The caller
+	 * removes the socket at `path`.
 	 */
 	async listen(path: string): Promise<void> {
 		const bound = `${path}.${this.#options.pid}`;
@@ -52,23 +54,23 @@ export class LauncherServer {
 		renameSync(bound, path);
 	}
 
-	/** True when no client is connected. */
+	/** True if no client is connected. */
 	get isAlone(): boolean {
 		return this.#clients.size === 0;
 	}
 
-	/** Tells every client that a container has ended. */
-	tell(exited: ContainerStatus): void {
+	/** Sends the exit of a container to all clients. */
+	broadcastExit(exited: ContainerStatus): void {
 		for (const client of this.#clients) this.#write(client, { exited });
 	}
 
-	/** Listens no more. */
+	/** Stops listening. Connected clients stay connected. */
 	close(): void {
 		this.#server.close();
 	}
 
-	/** Lets go of the clients, once they have what was written to them. */
-	dismiss(): void {
+	/** Closes the connections of all clients after their pending output was sent. */
+	disconnectClients(): void {
 		for (const client of this.#clients) client.end();
 	}
 
@@ -77,7 +79,7 @@ export class LauncherServer {
 		socket.write(`${JSON.stringify({ hello: { protocol: PROTOCOL, pid: this.#options.pid } })}\n`);
 		const lines = new JsonLines();
 		socket.on('data', (chunk: Buffer) => this.#read(socket, lines, chunk));
-		// A connection that breaks closes as well.
+		// The close event follows each error.
 		socket.on('error', () => {});
 		socket.on('close', () => {
 			this.#clients.delete(socket);

@@ -189,6 +189,7 @@ export class Launcher implements LauncherCalls {
 		const createdAt = this.#options.clock.now();
 		const base = { id, sandboxId, podUid, name, attempt, image, imageRef, createdAt, logPath };
 		const status: ContainerStatus = { ...base, state: 'created' };
+		// Not in the journal until its start: the runtime may forget containers that never ran (runtime.ts, 8).
 		this.#addContainer({ sandbox, status, config });
 		return status;
 	}
@@ -205,6 +206,7 @@ export class Launcher implements LauncherCalls {
 
 	async stopContainer(id: string, graceSeconds: number): Promise<void> {
 		const container = this.#containers.get(id);
+		// A start in progress cannot be cancelled: wait until the process exists or the start has failed.
 		await container?.starting?.catch(() => {});
 		container?.running?.process.stop(graceSeconds * 1000);
 	}
@@ -264,7 +266,8 @@ export class Launcher implements LauncherCalls {
 
 	async #spawn(container: Container, options: ProcessOptions): Promise<ContainerStatus> {
 		this.#journal.append({ container: container.status });
-		this.#options.sweeper.spare(this.#markOf(container.status.id));
+		// A pending sweep for an earlier container with the same id would kill the new process.
+		this.#options.sweeper.cancel(this.#markOf(container.status.id));
 		const process = await this.#starts.run(() => ContainerProcess.start(options, this.#options));
 		return this.#started(container, process);
 	}

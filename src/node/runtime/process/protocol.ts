@@ -1,10 +1,11 @@
 /**
- * What the server side and the launcher say to each other: one JSON value a line over a Unix socket in a
- * folder that only its user can enter.
+ * The protocol between the server and the launcher: one JSON value per line over a Unix socket, in a folder that only
+ * its user can enter.
  *
- * The launcher begins with a {@link Hello}. Then the client calls, with numbers of its own, and the
- * launcher answers each call once, in any order; in between it tells exits as they happen. An exit is
- * told after the answer to the start and before the answer to the call that caused it.
+ * 1. The launcher starts with a {@link Hello}.
+ * 2. The client sends calls, with ids that it chooses. The launcher sends one result or error for each, in any order.
+ * 3. The launcher sends exits as they happen: after the result of the start of that container, and before the result
+ *    of the call that caused the exit.
  */
 import {
 	type ContainerConfig,
@@ -15,21 +16,21 @@ import {
 	type SandboxConfig,
 } from '../runtime.ts';
 
-/** Goes up whenever a launcher of before and a server of after could not understand each other. */
+/** Version of the protocol, incremented with each incompatible change: a launcher may be older than the server. */
 export const PROTOCOL = 1;
 
-/** The socket, in the launcher's folder. */
+/** File name of the socket in the launcher's folder. */
 export const SOCKET_NAME = 'launcher.sock';
-/** What the launcher remembers, beside the socket; absent when there is nothing. */
+/** File name of the journal in the launcher's folder; the file is absent if there is no sandbox. */
 export const JOURNAL_NAME = 'journal';
-/** How a launcher ends that finds another one at work in its folder. */
+/** Exit code of a launcher whose folder another launcher has locked. */
 export const EXIT_TAKEN = 75;
 /**
- * Tells a launcher to end with its client, and which folder to remove if the client cannot do so any more.
- * Without it, a launcher and its containers outlive their clients.
+ * Option of the launcher: it exits with its client, and removes the folder given as the value unless the client sent
+ * `killAll`. Without it, the launcher and its containers outlive their clients.
  */
 export const REMOVE_WITH_CLIENT = '--remove-with-client';
-/** What a launcher writes to its standard output once it can be called. */
+/** The launcher's standard output once it accepts calls. */
 export const READY = 'ready\n';
 
 /** The launcher's first line. */
@@ -37,17 +38,17 @@ export interface Hello {
 	readonly hello: { readonly protocol: number; readonly pid: number };
 }
 
-/** A program of the host, with all that it is given. */
+/** A program of the host, with its arguments, environment and working directory. */
 export interface HostProgram {
-	/** At least one; a first one without a slash is looked for in the PATH of `env`. */
+	/** Program and arguments, at least one; a program without a slash is searched for in the PATH of `env`. */
 	readonly argv: readonly string[];
-	/** The whole environment. */
+	/** The complete environment: the program inherits no other variable. */
 	readonly env: Readonly<Record<string, string>>;
 	/** Empty: the sandbox's own folder. */
 	readonly workingDir: string;
 }
 
-/** A container as the launcher sees it: what its image stands for has been looked up. */
+/** The configuration of a container after its image was resolved to a program. */
 export interface HostContainerConfig extends Pick<ContainerConfig, 'name' | 'attempt' | 'image' | 'logPath'> {
 	readonly imageRef: string;
 	readonly program: HostProgram;
@@ -55,7 +56,7 @@ export interface HostContainerConfig extends Pick<ContainerConfig, 'name' | 'att
 	readonly logMaxFiles: number;
 }
 
-/** The calls; their meaning is that of the runtime contract. */
+/** The calls of the protocol. They mean what the methods of these names in runtime.ts mean. */
 export interface LauncherCalls {
 	runSandbox(config: SandboxConfig): Promise<Sandbox>;
 	stopSandbox(id: string): Promise<void>;
@@ -66,27 +67,27 @@ export interface LauncherCalls {
 	stopContainer(id: string, graceSeconds: number): Promise<void>;
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<readonly ContainerStatus[]>;
-	/** Kills and forgets everything; then the launcher ends, and closes the connection when it leaves its folder. */
+	/** Kills and removes everything. The launcher then exits, and closes the connection once it has left the folder. */
 	killAll(): Promise<void>;
 }
 
-/** A call, as the client writes it. */
+/** A call as the client sends it. */
 export interface Call {
 	readonly id: number;
 	readonly method: keyof LauncherCalls;
 	readonly args: readonly unknown[];
 }
 
-/** What the launcher writes after its hello. */
+/** A message of the launcher after its hello: the result or error of a call, or an exit. */
 export type FromLauncher =
 	| { readonly id: number; readonly result?: unknown }
 	| { readonly id: number; readonly error: CallError }
 	| { readonly exited: ContainerStatus };
 
-/** An error that crosses the socket. */
+/** An error as it is sent over the socket. */
 export interface CallError {
 	readonly message: string;
-	/** That of a {@link ContainerStartError}, if it was one. */
+	/** Set for a {@link ContainerStartError}. */
 	readonly reason?: ContainerStartError['reason'];
 	/** True for a {@link RuntimeBusy}. */
 	readonly isBusy?: boolean;
@@ -105,22 +106,22 @@ const METHODS: ReadonlySet<string> = new Set<keyof LauncherCalls>([
 	'killAll',
 ]);
 
-/** Performs `call` on `target`; rejects for a method that is not one of the protocol. */
+/** Performs `call` on `target`. Rejects if the protocol has no such method, or with the method's error. */
 export async function perform(target: LauncherCalls, call: Call): Promise<unknown> {
-	if (!METHODS.has(call.method)) throw new Error(`the launcher has no call ${call.method}`);
-	// The client's types have made sure that the arguments are those of the method.
+	if (!METHODS.has(call.method)) throw new Error(`the launcher has no method ${call.method}`);
+	// The types of the client's `call` ensure that the arguments fit the method.
 	const method = target[call.method] as (...args: readonly unknown[]) => Promise<unknown>;
 	return await method.call(target, ...call.args);
 }
 
-/** `error` for the way over the socket. */
+/** Encodes an error for the socket; only the errors of the runtime contract keep their type. */
 export function encodeError(error: unknown): CallError {
 	if (error instanceof ContainerStartError) return { message: error.message, reason: error.reason };
 	if (error instanceof RuntimeBusy) return { message: error.message, isBusy: true };
 	return { message: error instanceof Error ? error.message : String(error) };
 }
 
-/** The error that {@link encodeError} made a {@link CallError} of. */
+/** Restores the error that {@link encodeError} encoded. */
 export function decodeError(error: CallError): Error {
 	if (error.isBusy) return new RuntimeBusy(error.message);
 	return error.reason ? new ContainerStartError(error.reason, error.message) : new Error(error.message);

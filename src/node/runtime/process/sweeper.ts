@@ -1,30 +1,32 @@
 import type { Clock, Timer } from '../../../base/clock.ts';
 import { killMarked } from './process-table.ts';
 
-const REST_MS = 1000;
+/** Minimum time between two sweeps that no caller waits for. */
+const SWEEP_INTERVAL_MS = 1000;
 
-/** Who is told what by a {@link Sweeper}. */
+/** The callbacks of a {@link Sweeper}. */
 export interface SweeperOptions {
-	/** Called each time it has nothing more to do. */
+	/** Called each time the last mark was swept. */
 	onIdle(): void;
-	/** Told why the processes could not be looked at; it is tried again. */
+	/** Receives the error of a failed sweep, which is retried. */
 	onError(error: unknown): void;
 }
 
 /**
- * Kills processes that outlived their container by leaving its process group. A look at all processes of
- * the machine takes milliseconds, so containers that ended are looked after together, once a second at
- * most; only who waits for it (a pipe that does not end, the killing of everything) has it done at once.
+ * Kills processes that outlived their container by leaving its process group. A scan of all processes of the machine
+ * takes milliseconds, so one sweep covers all containers that have exited, once a second at most. Only callers that
+ * wait for the result (for a pipe that stays open, or for `killAll`) get a sweep at once.
  */
 export class Sweeper {
 	readonly #clock: Clock;
 	readonly #options: SweeperOptions;
-	/** The marks of containers that ended. */
+	/** The marks for the next sweep. */
 	#ended = new Set<string>();
+	/** The marks of the sweep in progress. */
 	#beingSwept = new Set<string>();
 	#timer: Timer | undefined;
 	#sweep: Promise<void> | undefined;
-	/** When the last look was, by the monotonic clock. */
+	/** When the last sweep ended, by the monotonic clock. */
 	#last = Number.NEGATIVE_INFINITY;
 
 	constructor(clock: Clock, options: SweeperOptions) {
@@ -32,32 +34,32 @@ export class Sweeper {
 		this.#options = options;
 	}
 
-	/** True when no ended container is left to look after. */
+	/** True if no sweep is due or in progress. */
 	get isIdle(): boolean {
 		return this.#ended.size === 0 && this.#sweep === undefined;
 	}
 
-	/** No longer looks after what carries `mark`: its container is about to run again. */
-	spare(mark: string): void {
+	/** Cancels the sweep of `mark`: the container with this mark is started again. */
+	cancel(mark: string): void {
 		this.#ended.delete(mark);
 		this.#beingSwept.delete(mark);
 	}
 
-	/** Looks after what carries `mark` soon. */
+	/** Adds `mark` to the next sweep. */
 	add(mark: string): void {
 		this.#ended.add(mark);
 		if (this.#timer || this.#sweep) return;
-		const wait = this.#last + REST_MS - this.#clock.monotonic();
+		const wait = this.#last + SWEEP_INTERVAL_MS - this.#clock.monotonic();
 		this.#timer = this.#clock.setTimer(wait, () => void this.#run());
 	}
 
-	/** Looks after what carries `mark` at once; resolves when nothing of it is left. */
+	/** Sweeps `mark` and all others at once; resolves after its processes were killed, or the sweep failed. */
 	async sweepNow(mark: string): Promise<void> {
 		this.#ended.add(mark);
 		await this.flush();
 	}
 
-	/** Looks after all that have ended; resolves when nothing of them is left. */
+	/** Sweeps all marks at once; resolves after their processes were killed, or the sweep failed. */
 	async flush(): Promise<void> {
 		await this.#sweep;
 		await this.#run();
@@ -76,7 +78,7 @@ export class Sweeper {
 		try {
 			await killMarked(this.#beingSwept);
 		} catch (error) {
-			// Those of now are looked after with the next ones.
+			// Retry these marks with the next sweep.
 			for (const mark of this.#beingSwept) this.#ended.add(mark);
 			this.#options.onError(error);
 		}
