@@ -5,14 +5,14 @@
  * Boundary: this folder observes and applies. plan/pod decides what a Pod needs next, and is pure. The agent
  * reaches the API only through client/, and containers only through the contract in runtime/runtime.ts.
  *
- * Read in this order: agent.ts (what there is and who starts it), pod-workers.ts (one reconcile of a Pod),
+ * Read in this order: agent.ts (the components and their start), pod-workers.ts (one reconcile of a Pod),
  * container-starter.ts and environment.ts (from image to running process), runtime-view.ts (what the runtime has,
  * by Pod), hindrances.ts (failed starts); then node-registration.ts, node-lease.ts and node-status.ts; then logs:
  * log-files.ts (paths), container-logs.ts (requests), log-reader.ts, log-lines.ts, log-text.ts, log-follower.ts.
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
- * 2. Workers start only after the first list of Pods: until then, a Pod that is missing from the cache cannot be
- *    told from a deleted one, and its containers would be killed.
+ * 2. Workers start only after the first list of Pods: until then, a Pod that is missing from the cache looks like a
+ *    deleted one, and its worker would kill its containers.
  * 3. The logs of a Pod are removed only after its containers are, so that no container recreates the folder.
  */
 import { pods as podResource } from '../api/core/pod/definition.ts';

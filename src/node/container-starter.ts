@@ -141,6 +141,7 @@ export class ContainerStarter {
 	#configure(pod: Pod, container: Container, more: { attempt: number; podIP: string }): ContainerConfig {
 		const { logs, allocatable, hostIP } = this.#options;
 		const facts: NodeFacts = { allocatable, hostIP, podIP: more.podIP };
+		// One for all texts of the container: they share its limit.
 		const expansion = new Expansion();
 		const env = environmentOf(pod, container, { facts, expansion });
 		const values = new Map(env.map(({ name, value }) => [name, value]));
@@ -163,6 +164,7 @@ export class ContainerStarter {
 		};
 	}
 
+	/** Records the event of a failed start and returns the failure; undefined if the runtime has reported an exit. */
 	#failure(pod: Pod, container: Container, error: unknown): Failure | undefined {
 		if (error instanceof ImageError) {
 			this.#record(pod, container, 'Warning', 'Failed', `Error: ${error.reason}`);

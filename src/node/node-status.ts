@@ -45,6 +45,7 @@ export function labelsOf({ name, platform, architecture }: Machine): Readonly<Re
 	};
 }
 
+/** The name that Go, and therefore Kubernetes, has for a processor architecture of Node.js. */
 function goArchitecture(architecture: string): string {
 	return { x64: 'amd64', ia32: '386' }[architecture] ?? architecture;
 }
@@ -89,6 +90,10 @@ export function statusOf(
 	};
 }
 
+/**
+ * The conditions that the agent reports, with the kubelet's reasons and messages, since clients match them. The agent
+ * measures no pressure: a machine that is short of a resource makes single starts wait (see RuntimeBusy).
+ */
 const CONDITIONS: readonly Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
 	{
 		type: 'MemoryPressure',

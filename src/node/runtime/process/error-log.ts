@@ -3,12 +3,12 @@ import type { Clock } from '../../../base/clock.ts';
 
 const STANDARD_ERROR = 2;
 
-/** How much one launcher writes at most: an error that comes again and again must not fill the disk. */
+/** Limit on the output of one launcher, in bytes: a repeated error must not fill the disk. */
 const MOST_BYTES = 256 * 1024;
 
 /**
- * Where a launcher writes errors that no caller is there for: to its standard error, a file in its folder. It
- * never throws: an error that cannot be written, as on a full disk, would otherwise be the next one to write.
+ * The log for errors that no call can return. It writes to the launcher's standard error, which is a file in its
+ * folder. It never throws: an error on a full disk would otherwise cause the next error, without end.
  */
 export class ErrorLog {
 	readonly #clock: Pick<Clock, 'now'>;
@@ -17,7 +17,7 @@ export class ErrorLog {
 	#last = '';
 	#repeated = 0;
 
-	/** `write` is the system's, except in tests. */
+	/** `write` appends to the log; tests replace it. */
 	constructor(
 		clock: Pick<Clock, 'now'>,
 		write: (text: string) => void = (text) => void writeSync(STANDARD_ERROR, text),
@@ -26,14 +26,14 @@ export class ErrorLog {
 		this.#write = write;
 	}
 
-	/** Writes an error, with its stack; one that repeats the last one is counted only. */
+	/** Writes an error with its time and stack. An error equal to the last one is only counted. */
 	readonly add = (error: unknown): void => {
 		const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
 		if (text === this.#last) {
 			this.#repeated += 1;
 			return;
 		}
-		if (this.#repeated > 0) this.#line(`the last error came ${this.#repeated} more times`);
+		if (this.#repeated > 0) this.#line(`the last error was repeated ${this.#repeated} more times`);
 		[this.#last, this.#repeated] = [text, 0];
 		this.#line(text);
 	};
@@ -42,11 +42,11 @@ export class ErrorLog {
 		if (this.#left <= 0) return;
 		const line = `${new Date(this.#clock.now()).toISOString()} ${text}\n`;
 		this.#left -= line.length;
-		const end = this.#left > 0 ? '' : 'further errors of this launcher are not written\n';
+		const end = this.#left > 0 ? '' : 'further errors of this launcher are not logged\n';
 		try {
 			this.#write(line + end);
 		} catch {
-			// There is no other place to write it.
+			// The disk may be full, and there is no other place for it.
 		}
 	}
 }

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 
 /**
- * Tells the folder at a path from any other that is or will be there: a copy of it, or one that is made in its
- * place. It stays the same when the folder is renamed. Undefined if there is no folder.
+ * Identifies the folder at a path by device and inode: a copy of it, or another folder created at the same path, has
+ * another identity. A rename does not change it. Undefined if there is no folder at the path.
  */
 export function folderIdentity(path: string): string | undefined {
 	const found = statSync(path, { throwIfNoEntry: false });

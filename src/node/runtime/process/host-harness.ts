@@ -10,23 +10,23 @@ import { ImageTable } from './image-table.ts';
 import { ProcessRuntime } from './process-runtime.ts';
 import type { ProcessIdentity } from './process-table.ts';
 
-/** What the tests of host processes need beyond the contract's. */
+/** The harness of the contract, with more for the tests of host processes. */
 export interface HostHarness extends RuntimeHarness {
 	readonly folder: string;
 	connect(options?: { readonly logMaxBytes?: number }): ProcessRuntime;
-	/** The process id of the launcher that runs now. */
+	/** The pid of the running launcher. */
 	launcherPid(): number;
 	/** A container that runs a shell script. */
 	script(text: string, more?: Partial<ContainerConfig>): ContainerConfig;
 }
 
-/** Opens such a machine; nothing runs there yet. */
+/** Creates such a machine, without a launcher. */
 export function openHost(): HostHarness {
 	const root = mkdtempSync(join(tmpdir(), 'stint-runtime-'));
 	const folder = join(root, 'launcher');
 	let connected: ProcessRuntime | undefined;
 	const launcherPid = (): number => {
-		// What LauncherLock has written there.
+		// LauncherLock has written this file.
 		const holder = JSON.parse(readFileSync(join(folder, 'launcher.lock'), 'utf8')) as ProcessIdentity;
 		return holder.pid;
 	};
@@ -62,7 +62,7 @@ export function openHost(): HostHarness {
 		},
 		images: {
 			known: 'gcr.io/kuar-demo/kuard-amd64:blue',
-			unknown: 'example.com/nobody/knows:1',
+			unknown: 'example.com/not/known:1',
 			malformed: 'Not An Image',
 		},
 		close: async () => {
@@ -83,10 +83,10 @@ function sh(text: string): readonly string[] {
 	return ['sh', '-c', text];
 }
 
-/** A container that ended. */
+/** The status of an exited container. */
 export type Exited = ContainerStatus & { readonly state: 'exited' };
 
-/** A started container and its end. */
+/** A started container and its exit. */
 export interface Started {
 	readonly status: ContainerStatus;
 	readonly exit: Promise<Exited>;
@@ -107,7 +107,7 @@ export async function run(runtime: Runtime, config: ContainerConfig, pod = 'a'):
 	return await exit;
 }
 
-/** The exit of a container, as it will be told. */
+/** Resolves to the exit of a container when the runtime reports it. */
 export function exitOf(runtime: Runtime, id: string): Promise<Exited> {
 	return new Promise((resolve) => {
 		const unsubscribe = runtime.subscribe(({ status }) => {
@@ -118,18 +118,18 @@ export function exitOf(runtime: Runtime, id: string): Promise<Exited> {
 	});
 }
 
-/** What a container wrote, without the headers of its log. */
+/** The output of a container: its log without the headers of the entries. */
 export async function outputOf(machine: HostHarness, { logPath }: ContainerStatus): Promise<string> {
 	const log = await machine.readLog(logPath);
 	return log.replaceAll(/^\S+ \w+ F (.*\n)/gm, '$1').replaceAll(/^\S+ \w+ P (.*)\n/gm, '$1');
 }
 
-/** Resolves when the process is gone, or nothing but an unreaped entry. */
+/** Resolves when the process has exited; a zombie counts as exited. */
 export async function untilGone(pid: number): Promise<void> {
 	while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Whether the process runs. */
+/** True if the process runs and is not a zombie. */
 export function isAlive(pid: number): boolean {
 	try {
 		process.kill(pid, 0);

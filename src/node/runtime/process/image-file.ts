@@ -55,7 +55,7 @@ function readEntry(file: ImageFile, entry: Entry): ImageEntry | WrongEntry {
 	}
 }
 
-/** The map under `images`; undefined in a file without one. */
+/** The map under `images`; undefined if the file is empty or has no such field. */
 function imagesOf(text: string): MapNode | undefined {
 	const [document, second] = readYamlDocuments(text, LIMITS);
 	if (document === undefined) return undefined;

@@ -114,6 +114,7 @@ export function builtInImages(): readonly ImageEntry[] {
 	}));
 }
 
+/** Translates the pattern of an entry; an image without registry gets Docker Hub's, as `find` does for the Pod's. */
 function rowOf(entry: ImageEntry | WrongEntry): Row {
 	const parts = withRegistry(entry.image).join('/').split('*');
 	const escaped = parts.map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));

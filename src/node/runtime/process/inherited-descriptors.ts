@@ -1,17 +1,17 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { attempt } from '../../../base/attempt.ts';
 
-/** The first descriptor that is none of standard input, output and error. */
+/** The first descriptor after standard input, output and error. */
 const FIRST = 3;
 
-/** The bit in the flags of a descriptor that says that programs started from here do not get it. */
+/** The close-on-exec flag, as /proc shows it: child processes do not inherit such a descriptor. */
 const O_CLOEXEC = 0o2000000;
 
 /**
- * Closes the descriptors, beside the standard ones, that this process was started with and would pass on to
- * every program that it starts: a server may have been started with a lock or a socket of another program open.
- * Node opens its own with O_CLOEXEC, so those without it are inherited. Does nothing where there is no
- * /proc: macOS passes nothing on that was not asked for (POSIX_SPAWN_CLOEXEC_DEFAULT in libuv).
+ * Closes the inherited descriptors, except for the standard ones. The server may have been started with a lock or a
+ * socket of another program open, and every container would keep it open. Node opens its own descriptors with
+ * O_CLOEXEC, so those without the flag are inherited. Does nothing without /proc: on macOS, libuv spawns with
+ * POSIX_SPAWN_CLOEXEC_DEFAULT, which passes no other descriptors on.
  */
 export function closeInherited(): void {
 	for (const name of attempt(() => readdirSync('/proc/self/fd')) ?? []) {
@@ -20,7 +20,7 @@ export function closeInherited(): void {
 	}
 }
 
-/** False also for the one that reading the folder has opened and closed. */
+/** True if child processes inherit it. False for the descriptor by which the folder was read: it is closed already. */
 function isPassedOn(descriptor: number): boolean {
 	const info = attempt(() => readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1')) ?? '';
 	const [, flags] = /^flags:\s+([0-7]+)$/m.exec(info) ?? [];

@@ -1,27 +1,27 @@
 /**
- * What a container means on the host: the one place that says how its image, command, environment and
- * working directory become a program.
+ * Maps a container to a program of the host: its image, command, environment and working directory. docs/images.md
+ * describes the same rules for users.
  *
- * - Program: `command` and `args` as the Pod gives them; the image is then only a name. Without `command`
- *   it is what the image table has for the image, with the Pod's `args` or else the table's. A `command`
- *   that begins with one of the image's entrypoints in the table means that entry's program too.
- * - A path that exists in an image need not exist here: where a program given by its absolute path does
- *   not exist, one of the same name is taken from the PATH (done by the launcher, when it starts it).
- * - Environment: PATH and HOME of the user who runs stint, HOSTNAME, TERM with a tty, the table's
- *   variables, then the Pod's, and last the mark by which the launcher finds the container's processes.
- *   Nothing else of the server's own environment, which may hold secrets.
- * - Working directory: the Pod's, else the table's, else a folder of the sandbox's own, which is empty at
- *   the start and removed with the sandbox.
+ * - Program: the Pod's `command` and `args`; the image is then only a name. Without `command`, the entry of the image
+ *   table applies, with the Pod's `args` or else the entry's. A `command` that starts with one of the entry's
+ *   entrypoints means the entry's program as well.
+ * - A path inside an image need not exist on this machine. If an absolute path does not exist, the launcher searches
+ *   the PATH for its base name when it starts the program.
+ * - Environment: PATH and HOME of the user who runs stint, HOSTNAME, TERM with a tty, the entry's variables, the
+ *   Pod's variables, and the mark by which the launcher finds the container's processes; later ones win. Nothing
+ *   else is inherited from the server, whose environment may hold secrets.
+ * - Working directory: the Pod's, else the entry's, else the sandbox's own folder, which is empty at the start and
+ *   removed with the sandbox.
  */
 import { setOwn } from '../../../base/json.ts';
 import type { ContainerConfig } from '../runtime.ts';
 import type { ImageEntry } from './image-entry.ts';
 import type { HostProgram } from './protocol.ts';
 
-/** Where programs are looked for when the user has no PATH: what images usually have. */
+/** The PATH if the user has none: the usual one of images. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** What every program is given, whatever the Pod says. */
+/** The variables of the host that every program gets. */
 export interface HostEnvironment {
 	/** The user's own PATH. */
 	readonly path: string | undefined;
@@ -29,10 +29,7 @@ export interface HostEnvironment {
 	readonly home: string;
 }
 
-/**
- * The program of a container, or undefined when the Pod names none and the image table has no `entry`
- * for its image.
- */
+/** The program of a container; undefined if the Pod has no `command` and the image table no `entry` for its image. */
 export function programOf(
 	config: ContainerConfig,
 	given: {
@@ -65,7 +62,7 @@ function argvOf(
 	return [...config.command, ...config.args];
 }
 
-/** Without its relative parts, which would mean the sandbox's folder. */
+/** `path` without relative folders, which would be resolved against the sandbox's folder. */
 function absoluteOnly(path = ''): string {
 	return path
 		.split(':')

@@ -2,20 +2,20 @@ import { removeTree } from '../../../base/remove-tree.ts';
 import { folderIdentity } from './folder-identity.ts';
 
 /**
- * A folder that is removed later, by its path: only if the folder at that path is still the one that was
- * there at the beginning, and not one that was made anew in its place.
+ * A folder that the launcher removes when it exits. It is removed only if its path still has the same folder, and not
+ * one that the user has created there since.
  */
 export class RemovableFolder {
 	readonly #path: string;
 	readonly #identity: string | undefined;
 
-	/** Nothing will be removed if there is no folder at the path. */
+	/** Records the identity of the folder. If there is none at the path, `remove` does nothing. */
 	constructor(path: string) {
 		this.#path = path;
 		this.#identity = folderIdentity(path);
 	}
 
-	/** Removes the folder with all that is in it. Rejects with the system's error. */
+	/** Removes the folder with its content. Rejects with the system error. */
 	async remove(): Promise<void> {
 		if (this.#identity === undefined || folderIdentity(this.#path) !== this.#identity) return;
 		await removeTree(this.#path);

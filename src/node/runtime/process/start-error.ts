@@ -5,19 +5,19 @@ import { codeOf, isMissing } from '../../../base/system-error.ts';
 import type { HostProgram } from './protocol.ts';
 
 /**
- * Why a program could not be started, in the words that users know from container runtimes. The kernel
- * gives one code for a missing program, a missing folder and a missing interpreter: look which it was.
+ * Describes why a program could not be started, in the words of runc, which users know. The kernel returns ENOENT for
+ * a missing program, a missing working directory and a missing interpreter alike: the file system shows which it was.
  */
 export async function describeStartError(error: unknown, program: HostProgram): Promise<string> {
 	const [file = ''] = program.argv;
-	// Not the program but something around it: its log, its pipes, its arguments.
+	// The error comes from the log, the pipes or the arguments, not from the program.
 	if (!isFromSpawn(error)) return messageOf(error);
 	const folder = await folderProblem(program.workingDir);
 	if (folder) return `chdir to workingDir (${JSON.stringify(program.workingDir)}) failed: ${folder}`;
 	return `exec: ${JSON.stringify(file)}: ${await programProblem(error, file, program.env.PATH ?? '')}`;
 }
 
-/** What the machine has too little of, in the same words. */
+/** Describes which resource the machine is short of, in the same words. */
 export function describeShortage(error: unknown): string {
 	return `the machine cannot start it now: ${wordsFor(codeOf(error)) ?? messageOf(error)}`;
 }
@@ -33,6 +33,7 @@ async function folderProblem(folder: string): Promise<string | undefined> {
 	}
 }
 
+/** ENOENT for an existing program means that its interpreter (`#!`) or its dynamic loader is missing. */
 async function programProblem(error: unknown, file: string, path: string): Promise<string> {
 	if (!isMissing(error)) return wordsFor(codeOf(error)) ?? messageOf(error);
 	if (!file.includes('/')) {
@@ -47,7 +48,7 @@ async function isOnPath(name: string, path: string): Promise<boolean> {
 	return false;
 }
 
-/** Whether there is something at `path`. */
+/** Resolves to true if `path` exists. */
 export async function exists(path: string): Promise<boolean> {
 	try {
 		await access(path);
@@ -65,6 +66,7 @@ function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
 
+/** The message of a system error as Go prints it, so that it reads as it does in other container runtimes. */
 function wordsFor(code: string): string | undefined {
 	const words: Readonly<Record<string, string>> = {
 		EACCES: 'permission denied',

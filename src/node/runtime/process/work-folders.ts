@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { openPrivateFolder } from '../../../base/private-files.ts';
 import { removeTree } from '../../../base/remove-tree.ts';
 
-/** What the names of the folders look like; anything else in the base is none of ours. */
+/** The names of the folders created here. Other names in the base folder are ignored. */
 const NAME = /^\d{1,15}$/;
 
 /**
- * A folder for each sandbox to work in: private, empty at the start. One that is still empty in the end is
- * given to the next sandbox, since most are, and to make and remove a folder for each costs up to 0.3 ms
- * (ext4), a tenth of all that a short Pod takes.
+ * The working folders of sandboxes: private, and empty at the start. A folder that is still empty when its sandbox is
+ * removed is reused for the next one. Most are: creating and removing a folder per sandbox costs up to 0.3 ms (ext4),
+ * a tenth of the total cost of a short Pod.
  */
 export class WorkFolders {
 	readonly #base: string;
@@ -22,9 +22,9 @@ export class WorkFolders {
 	}
 
 	/**
-	 * Keeps the folders in `base` that are `inUse`, by name, and removes the others that were made here;
-	 * `onError` is told of one that cannot be. Rejects if `base` is a link or another user's: what is in it
-	 * would be removed somewhere else, or be planted.
+	 * Keeps the folders of `base` whose names are `inUse`, and removes the others that were created here; `onError`
+	 * receives the error if one cannot be removed. Rejects if `base` is a link, since the removal would follow it, or
+	 * belongs to another user, who could plant files.
 	 */
 	static async open(
 		base: string,
@@ -35,14 +35,14 @@ export class WorkFolders {
 		let next = 0;
 		for (const name of readdirSync(base)) {
 			if (!NAME.test(name)) continue;
-			// Also after a name that cannot be removed, so that it is not used again.
+			// Skips the names of folders that cannot be removed as well: they are not empty.
 			next = Math.max(next, Number(name) + 1);
 			if (!inUse.has(name)) await removeTree(join(base, name)).catch(onError);
 		}
 		return new WorkFolders(base, next);
 	}
 
-	/** The name of an empty folder. */
+	/** Returns the name of an empty folder for the caller alone. Throws the system error if it cannot be created. */
 	take(): string {
 		const free = this.#free.pop();
 		if (free !== undefined) return free;
@@ -51,19 +51,19 @@ export class WorkFolders {
 		return name;
 	}
 
-	/** Where the folder `name` is. */
+	/** The path of the folder `name`. */
 	pathOf(name: string): string {
 		return join(this.#base, name);
 	}
 
-	/** Gives a folder back; resolves when what was in it is gone. */
+	/** Returns a folder; resolves once its content is removed. Rejects with the system error. */
 	async release(name: string): Promise<void> {
 		const path = this.pathOf(name);
 		if (isEmpty(path)) this.#free.push(name);
 		else await removeTree(path);
 	}
 
-	/** Removes the folders that no sandbox uses, which are empty. */
+	/** Removes the free folders, which are empty. */
 	close(): void {
 		for (const name of this.#free) {
 			try {
@@ -77,7 +77,7 @@ export class WorkFolders {
 
 function isEmpty(path: string): boolean {
 	try {
-		// A container could have put a link in its place.
+		// lstat, since a container may have replaced its folder by a link to another one.
 		return lstatSync(path).isDirectory() && readdirSync(path).length === 0;
 	} catch {
 		return false;
