@@ -20,7 +20,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 const lines = (...texts: readonly string[]): readonly Buffer[] => texts.map((text) => Buffer.from(text));
 
-/** A disk that takes so many bytes more, also in the middle of a batch. */
+/** System calls of a disk with the given free space in bytes, which may run out in the middle of a batch. */
 function disk(options: { takes: number; cuts?: boolean }): AppendCalls & { left: number } {
 	const calls = {
 		left: options.takes,
@@ -31,7 +31,7 @@ function disk(options: { takes: number; cuts?: boolean }): AppendCalls & { left:
 			return await SYSTEM_CALLS.writev(fd, [bytes]);
 		},
 		ftruncate: async (fd: number, size: number): Promise<void> => {
-			if (options.cuts === false) throw new Error('it cannot be cut');
+			if (options.cuts === false) throw new Error('it cannot be truncated');
 			await SYSTEM_CALLS.ftruncate(fd, size);
 		},
 	};
@@ -43,7 +43,7 @@ function open(name: string, calls: AppendCalls = SYSTEM_CALLS, pool = new Descri
 	return { path, file: new AppendFile(path, pool, calls) };
 }
 
-test('batches are appended, also by short writes, and the folder is made', async () => {
+test('the file creates its folder and appends batches, also by short writes', async () => {
 	const shortWrites: AppendCalls = {
 		...SYSTEM_CALLS,
 		writev: (fd, batch) => SYSTEM_CALLS.writev(fd, [Buffer.concat(batch).subarray(0, 3)]),
@@ -57,7 +57,7 @@ test('batches are appended, also by short writes, and the folder is made', async
 	assert.equal(file.size, 14);
 });
 
-test('of a batch that does not fit the disk nothing stays, and the next one follows whole lines', async () => {
+test('no part of a batch that does not fit the disk stays in the file', async () => {
 	const calls = disk({ takes: 7 });
 	const { path, file } = open('full', calls);
 	await file.write(lines('one\n'));
@@ -68,7 +68,7 @@ test('of a batch that does not fit the disk nothing stays, and the next one foll
 	assert.equal(readFileSync(path, 'utf8'), 'one\nthree\n');
 });
 
-test('where the file cannot be cut, what follows begins on a line of its own', async () => {
+test('if the file cannot be truncated, the next batch starts on a new line', async () => {
 	const calls = disk({ takes: 7, cuts: false });
 	const { path, file } = open('torn', calls);
 	await file.write(lines('one\n'));
@@ -79,7 +79,7 @@ test('where the file cannot be cut, what follows begins on a line of its own', a
 	assert.equal(file.size, statSync(path).size);
 });
 
-test('what is at the path is not written to: neither an older file nor the target of a link', async () => {
+test('neither an existing file at the path nor the target of a link is written to', async () => {
 	const target = join(folder, 'target');
 	writeFileSync(target, 'untouched');
 	const planted = open('planted');
@@ -93,7 +93,7 @@ test('what is at the path is not written to: neither an older file nor the targe
 	assert.equal(readFileSync(older.path, 'utf8'), 'one\n');
 });
 
-test('a file whose place another one needed is opened again, unless it is not there any more', async () => {
+test('a file that the pool has closed is opened again, or created again if it was removed', async () => {
 	const pool = new DescriptorPool(1);
 	const one = open('one', SYSTEM_CALLS, pool);
 	const two = open('two', SYSTEM_CALLS, pool);
@@ -109,7 +109,7 @@ test('a file whose place another one needed is opened again, unless it is not th
 	assert.equal(one.file.size, 2);
 });
 
-test('a file that was moved away is followed by a new one', async () => {
+test('the write after a move creates a new file', async () => {
 	const { path, file } = open('moved');
 	await file.write(lines('one\n'));
 	await file.moveTo(`${path}.0`);
@@ -118,7 +118,7 @@ test('a file that was moved away is followed by a new one', async () => {
 	assert.equal(file.size, 4);
 });
 
-test('a file that cannot be moved is appended to as before', async () => {
+test('the write after a failed move appends to the same file', async () => {
 	const { path, file } = open('stays');
 	await file.write(lines('one\n'));
 	await assert.rejects(file.moveTo(join(folder, 'no-such-folder', 'part')), { code: 'ENOENT' });
@@ -128,7 +128,7 @@ test('a file that cannot be moved is appended to as before', async () => {
 	assert.equal(file.size, 8);
 });
 
-test('a file that cannot be made is an error, and keeps no place', async () => {
+test('a file that cannot be created is an error, and returns its descriptor', async () => {
 	const pool = new DescriptorPool(1);
 	mkdirSync(join(folder, 'a-folder'));
 	const blocked = open('a-folder', SYSTEM_CALLS, pool);

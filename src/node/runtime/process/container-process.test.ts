@@ -17,11 +17,11 @@ class FailingSweeper extends Sweeper {
 
 const FAILURE = new Error('too many open files');
 
-test('the end is told though a search for what holds its pipes fails', async (t) => {
+test('the exit is reported although the sweep for processes that hold its pipes fails', async (t) => {
 	const folder = mkdtempSync(join(tmpdir(), 'stint-'));
 	t.after(() => rmSync(folder, { recursive: true }));
 	const clock = new SystemClock({ keepsAlive: true });
-	const told: unknown[] = [];
+	const errors: unknown[] = [];
 	const process = await ContainerProcess.start(
 		{
 			mark: 'mark',
@@ -37,11 +37,11 @@ test('the end is told though a search for what holds its pipes fails', async (t)
 			logTime: new LogTime(clock, globalThis.process.hrtime.bigint),
 			logDescriptors: new DescriptorPool(10),
 			pipes: { take: async () => undefined },
-			sweeper: new FailingSweeper(clock, { onIdle: () => {}, onError: (error) => void told.push(error) }),
-			onError: (error) => void told.push(error),
+			sweeper: new FailingSweeper(clock, { onIdle: () => {}, onError: (error) => void errors.push(error) }),
+			onError: (error) => void errors.push(error),
 		},
 	);
 	assert.equal((await process.ended).exitCode, 3);
-	assert.deepEqual(told, [FAILURE]);
+	assert.deepEqual(errors, [FAILURE]);
 	assert.match(readFileSync(join(folder, 'log'), 'utf8'), /out/);
 });

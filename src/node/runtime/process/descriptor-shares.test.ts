@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { descriptorLimit, shareDescriptors } from './descriptor-shares.ts';
 
-test('the files that may be open are enough for what they are shared out to', () => {
+test('the shares of containers and logs stay within the limit', () => {
 	for (const limit of [64, 256, 1024, 1_048_576]) {
 		const { containers, logs } = shareDescriptors(limit);
 		assert.ok(containers >= 1 && logs >= 1, `${limit}`);
@@ -12,6 +12,6 @@ test('the files that may be open are enough for what they are shared out to', ()
 	assert.equal(shareDescriptors(undefined).containers, Number.POSITIVE_INFINITY);
 });
 
-test('the limit is that of this process', { skip: process.platform !== 'linux' }, () => {
+test('the limit is the soft limit of this process', { skip: process.platform !== 'linux' }, () => {
 	assert.ok((descriptorLimit() ?? 0) > 0);
 });

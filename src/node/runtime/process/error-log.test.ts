@@ -3,15 +3,19 @@ import { test } from 'node:test';
 import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { ErrorLog } from './error-log.ts';
 
-test('an error is written with its time, and counted while it repeats', () => {
+test('the log has each error with its time, and counts repetitions', () => {
 	const lines: string[] = [];
 	const log = new ErrorLog(new VirtualClock(Date.UTC(2026, 0, 31)), (text) => lines.push(text));
 	for (const error of ['one', 'one', 'one', 'two']) log.add(error);
 	const time = '2026-01-31T00:00:00.000Z';
-	assert.deepEqual(lines, [`${time} one\n`, `${time} the last error came 2 more times\n`, `${time} two\n`]);
+	assert.deepEqual(lines, [
+		`${time} one\n`,
+		`${time} the last error was repeated 2 more times\n`,
+		`${time} two\n`,
+	]);
 });
 
-test('an error that cannot be written is none', () => {
+test('the log does not throw if it cannot be written', () => {
 	let writes = 0;
 	const log = new ErrorLog(new VirtualClock(), () => {
 		writes++;
@@ -22,7 +26,7 @@ test('an error that cannot be written is none', () => {
 	assert.equal(writes, 2);
 });
 
-test('errors without end do not fill the disk', () => {
+test('the log stops at its size limit and says so', () => {
 	let bytes = 0;
 	let last = '';
 	const log = new ErrorLog(new VirtualClock(), (text) => {
@@ -31,5 +35,5 @@ test('errors without end do not fill the disk', () => {
 	});
 	for (let index = 0; index < 100_000; index++) log.add(`error ${index} ${'x'.repeat(100)}`);
 	assert.ok(bytes < 300 * 1024, `${bytes}`);
-	assert.match(last, /further errors of this launcher are not written\n$/);
+	assert.match(last, /further errors of this launcher are not logged\n$/);
 });

@@ -26,15 +26,15 @@ describe('the processes of a container', () => {
 		}
 	};
 
-	test('when the main process ends, the rest of its group is killed', async () => {
-		// One of them cannot be found by its environment.
+	test('when the main process exits, the rest of its group is killed', async () => {
+		// One process has an empty environment, so that the sweeper cannot find it by its mark.
 		const script = 'sleep 1000000 & echo $!; env -i sleep 1000000 & echo $!';
 		const exited = await run(runtime, machine.script(script));
 		assert.equal(exited.exitCode, 0);
 		for (const pid of await pidsIn(exited.logPath, 2)) await untilGone(pid);
 	});
 
-	test('a request to end is for the main process alone, and the others are killed when it has ended', async () => {
+	test('SIGTERM goes to the main process only, and the others are killed after it has exited', async () => {
 		const child = 'trap "echo child was asked" TERM; echo $$; while :; do sleep 0.01; done';
 		const main = `trap "sleep 0.2; echo drained; exit 7" TERM; sh -c '${child}' & echo $$; wait`;
 		const { status, exit } = await start(runtime, machine.script(main));
@@ -46,7 +46,7 @@ describe('the processes of a container', () => {
 		for (const pid of pids) await untilGone(pid);
 	});
 
-	test('what does not end when it is asked is killed with its whole group', async () => {
+	test('a main process that ignores SIGTERM is killed with its whole group', async () => {
 		const script = 'trap "" TERM; sleep 1000000 & echo $!; echo $$; wait; sleep 1000000';
 		const { status, exit } = await start(runtime, machine.script(script));
 		const pids = await pidsIn(status.logPath, 2);
@@ -55,7 +55,7 @@ describe('the processes of a container', () => {
 		for (const pid of pids) await untilGone(pid);
 	});
 
-	test('a process that left the group delays nothing for long and is killed', {
+	test('a process that left the group and holds a pipe is killed, and delays the exit only briefly', {
 		skip: !IS_LINUX,
 	}, async () => {
 		const exited = await run(runtime, machine.script('setsid sleep 1000000 & echo $!; sleep 0.05'));
@@ -63,20 +63,22 @@ describe('the processes of a container', () => {
 		for (const pid of await pidsIn(exited.logPath, 1)) await untilGone(pid);
 	});
 
-	test('not even one that goes on writing', { skip: !IS_LINUX }, async () => {
+	test('a process that left the group and keeps writing is killed, and delays the exit only briefly', {
+		skip: !IS_LINUX,
+	}, async () => {
 		const file = join(dirname(machine.folder), 'pid');
 		const exited = await run(runtime, machine.script(`setsid yes & echo $! > ${file}; sleep 0.05`));
 		assert.equal(exited.exitCode, 0);
 		await untilGone(Number(readFileSync(file, 'utf8')));
 	});
 
-	test('so is one that keeps nothing of its container open', { skip: !IS_LINUX }, async () => {
+	test('a process that left the group and holds no pipe is killed', { skip: !IS_LINUX }, async () => {
 		const daemon = 'setsid sh -c "setsid sleep 1000000 <&- >&- 2>&- & echo \\$!"; sleep 0.05';
 		const exited = await run(runtime, machine.script(daemon));
 		for (const pid of await pidsIn(exited.logPath, 1)) await untilGone(pid);
 	});
 
-	test('killing everything ends those too, before it resolves', { skip: !IS_LINUX }, async () => {
+	test('killAll kills processes that left their group before it resolves', { skip: !IS_LINUX }, async () => {
 		const script = 'setsid sleep 1000000 <&- >&- 2>&- & echo $!; echo $$; exec sleep 1000000';
 		const { status } = await start(runtime, machine.script(script));
 		const pids = await pidsIn(status.logPath, 2);
@@ -84,7 +86,7 @@ describe('the processes of a container', () => {
 		for (const pid of pids) await untilGone(pid);
 	});
 
-	test('another launcher with a container of the same name leaves it alone', {
+	test('a launcher does not kill the processes of another launcher with the same container id', {
 		skip: !IS_LINUX,
 	}, async () => {
 		const left = 'setsid sleep 1000000 <&- >&- 2>&- & echo $!; exec sleep 1000000';
@@ -103,7 +105,7 @@ describe('the processes of a container', () => {
 		for (const pid of pids) assert.ok(isAlive(pid));
 	});
 
-	test('the environment holds nothing of the server', async () => {
+	test('a container does not inherit the environment of the server', async () => {
 		process.env.STINT_TEST_SECRET = 'secret';
 		const env = [
 			{ name: 'GIVEN', value: 'a\nb' },
@@ -132,7 +134,7 @@ describe('the processes of a container', () => {
 		]);
 	});
 
-	test('the working directory is private, shared by the containers of a sandbox, and goes with it', async () => {
+	test('the working directory is private, shared by the containers of a sandbox, and removed with it', async () => {
 		const first = await run(runtime, machine.script('pwd; echo kept > file; mkdir -p a/b'));
 		const folder = (await outputOf(machine, first)).trim();
 		const again = { name: 'other', logPath: machine.logPath('other') };
@@ -144,7 +146,7 @@ describe('the processes of a container', () => {
 		assert.equal(existsSync(folder), false);
 	});
 
-	test('binary output arrives as it was written', async () => {
+	test('the log contains binary output unchanged', async () => {
 		const copy = join(dirname(machine.folder), 'copy');
 		const script = `head -c 300000 /dev/urandom | tee ${copy}`;
 		const exited = await run(runtime, machine.script(script));
@@ -160,7 +162,7 @@ describe('the processes of a container', () => {
 		assert.ok(Buffer.concat(parts).equals(readFileSync(copy)));
 	});
 
-	test('a lot of output arrives whole and in order', async () => {
+	test('the log contains a lot of output completely and in order', async () => {
 		const exited = await run(runtime, machine.script('seq 1 100000; seq 1 100000 >&2'));
 		const log = await machine.readLog(exited.logPath);
 		for (const stream of ['stdout', 'stderr']) {
@@ -170,7 +172,7 @@ describe('the processes of a container', () => {
 		}
 	});
 
-	test('a flood fills neither the memory nor the disk, and holds nobody up', async () => {
+	test('a container that floods its log fills neither memory nor disk, and does not delay others', async () => {
 		await runtime.stop();
 		runtime = machine.connect({ logMaxBytes: 1 << 20 });
 		await runtime.start();
@@ -190,7 +192,9 @@ describe('the processes of a container', () => {
 		if (IS_LINUX) assert.ok(residentMiB(machine.launcherPid()) < 200);
 	});
 
-	test('thousands are started and nothing of them stays', { skip: !IS_LINUX }, async () => {
+	test('thousands of containers leave no container and no descriptor behind', {
+		skip: !IS_LINUX,
+	}, async () => {
 		await run(runtime, machine.script('true'), 'warm-up');
 		const files = (): number => readdirSync(`/proc/${machine.launcherPid()}/fd`).length;
 		const before = files();
@@ -238,7 +242,7 @@ describe('a program that cannot be started', () => {
 		return error.message;
 	};
 
-	test('says why, in the words of container runtimes', async () => {
+	test('has a message in the words of runc', async () => {
 		assert.equal(await messageOf(['nowhere']), 'exec: "nowhere": executable file not found in $PATH');
 		assert.equal(
 			await messageOf(['/no/where']),
@@ -260,7 +264,7 @@ describe('a program that cannot be started', () => {
 		assert.match(await messageOf(['echo', 'a\0b']), /null bytes/);
 	});
 
-	test('is looked for in the PATH when only its folder is that of an image', async () => {
+	test('is searched for in the PATH by its base name if its absolute path does not exist', async () => {
 		const command = ['/no/such/image/folder/sh', '-c', 'echo found'];
 		const exited = await run(runtime, { ...machine.script(''), command });
 		assert.equal(await outputOf(machine, exited), 'found\n');

@@ -41,7 +41,7 @@ function open(path: string, options: Options = {}): Journal {
 	return new Journal({ path, current: () => [], onError, ...options });
 }
 
-/** A disk with room for so many bytes more. */
+/** System calls of a disk with the given free space in bytes. */
 class Disk implements JournalCalls {
 	left: number;
 	cuts = true;
@@ -58,7 +58,7 @@ class Disk implements JournalCalls {
 	}
 
 	truncate(fd: number, size: number): void {
-		if (!this.cuts) throw new Error('it cannot be cut');
+		if (!this.cuts) throw new Error('it cannot be truncated');
 		ftruncateSync(fd, size);
 	}
 }

@@ -9,7 +9,7 @@ import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { LauncherClient } from './launcher-client.ts';
 import { PROTOCOL, SOCKET_NAME } from './protocol.ts';
 
-/** What listens where a launcher should, and sends `hello` to a client that connects. */
+/** A server at the path of the launcher's socket, which sends `hello` to each client and answers no call. */
 async function fakeLauncher(t: TestContext, hello: string) {
 	const folder = await mkdtemp(join(tmpdir(), 'stint-'));
 	t.after(() => rm(folder, { recursive: true, force: true }));
@@ -25,7 +25,7 @@ async function fakeLauncher(t: TestContext, hello: string) {
 		onStatus: () => assert.fail('a status'),
 		onLost: () => assert.fail('lost'),
 	};
-	/** Lets half a minute pass once the client waits for it. */
+	/** Advances the clock by 30 seconds once the client has set its timer. */
 	const passTime = async (): Promise<void> => {
 		while (clock.nextDue() === undefined) await new Promise(setImmediate);
 		clock.advance(29_999);

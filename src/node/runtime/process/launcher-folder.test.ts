@@ -21,7 +21,7 @@ import { ProcessRuntime } from './process-runtime.ts';
 
 const IS_LINUX = process.platform === 'linux';
 
-/** A runtime in a folder of its own choice. */
+/** A runtime whose launcher uses the given folder. */
 function runtimeIn(folder: string): ProcessRuntime {
 	const images = new ImageTable(join(folder, '..', 'images.yaml'));
 	return new ProcessRuntime({ folder, clock: new SystemClock(), images, version: 'test', onError: () => {} });
@@ -50,7 +50,7 @@ describe('the folder of a launcher', () => {
 		}
 	};
 
-	test('when it was copied, the copy kills nothing of the original, with and without the lock', {
+	test('may be copied: a launcher of the copy kills no process of the original, with or without the lock', {
 		skip: !IS_LINUX,
 	}, async () => {
 		const runtime = await open();
@@ -72,7 +72,7 @@ describe('the folder of a launcher', () => {
 		assert.equal((await runtime.listContainers())[0]?.state, 'running');
 	});
 
-	test('when it was renamed, it is still the same', { skip: !IS_LINUX }, async () => {
+	test('may be renamed: it keeps its identity', { skip: !IS_LINUX }, async () => {
 		const runtime = await open();
 		const { status } = await start(runtime, machine.script('echo $$; exec sleep 1000000'));
 		const pid = await pidOf(status);
@@ -86,7 +86,7 @@ describe('the folder of a launcher', () => {
 		await untilGone(pid);
 	});
 
-	test('when it was removed and made anew, the earlier launcher leaves the new one alone', {
+	test('may be removed and created again: the earlier launcher does not touch the new one', {
 		skip: !IS_LINUX,
 	}, async () => {
 		const runtime = await open();
@@ -111,10 +111,10 @@ describe('the folder of a launcher', () => {
 		await later.stop({ killAll: true });
 	});
 
-	test('when another launcher has taken it over, the earlier one removes nothing', async () => {
+	test('is not cleaned up by a launcher that has lost the lock', async () => {
 		const runtime = await open();
 		const pid = machine.launcherPid();
-		// What a launcher does that comes when the lock is gone.
+		// The state after a later launcher has found no lock and created its own.
 		rmSync(join(machine.folder, 'launcher.lock'));
 		writeFileSync(join(machine.folder, 'launcher.lock'), '{"pid":2,"start":"1","startedAt":0}');
 		await runtime.stop();
@@ -123,12 +123,12 @@ describe('the folder of a launcher', () => {
 			assert.ok(existsSync(join(machine.folder, name)), name);
 	});
 
-	test('is refused where a link could lead elsewhere, and the files there stay', async () => {
+	test('is refused if it or a folder in it is a link, and the files of the target stay', async () => {
 		const precious = join(root, 'precious');
 		for (const name of ['sandboxes', 'pipes']) {
 			mkdirSync(join(precious, '0'), { recursive: true });
 			mkdirSync(machine.folder, { recursive: true, mode: 0o700 });
-			// A launcher is waited for only where one has left something.
+			// The runtime waits for the launcher only if a journal exists.
 			writeFileSync(join(machine.folder, 'journal'), '');
 			symlinkSync(precious, join(machine.folder, name));
 			const runtime = machine.connect();
@@ -143,7 +143,7 @@ describe('the folder of a launcher', () => {
 		mkdirSync(machine.folder, { mode: 0o700 });
 	});
 
-	test('with planted links is used, and nothing is written through them', async () => {
+	test('is usable with planted links, and nothing is written through them', async () => {
 		const target = join(root, 'target');
 		writeFileSync(target, 'untouched');
 		mkdirSync(machine.folder, { mode: 0o700 });
@@ -153,7 +153,7 @@ describe('the folder of a launcher', () => {
 		assert.equal(readFileSync(target, 'utf8'), 'untouched');
 	});
 
-	test('with a damaged journal is used, and what can be read of it is known', async () => {
+	test('is usable with a damaged journal, of which the valid lines count', async () => {
 		const runtime = await open();
 		const exited = await run(runtime, machine.script('exit 3'));
 		const pid = machine.launcherPid();
@@ -190,21 +190,21 @@ describe('a disk that is full', { skip: !IS_LINUX || !isRoot }, () => {
 		try {
 			writeFileSync(join(disk, 'filler'), Buffer.alloc(2 << 20));
 		} catch {
-			// As much as there was room for.
+			// The disk is full now.
 		}
 	};
 
-	test('does not stop the launcher: containers end and are told, starts wait, and nothing is lost', async () => {
+	test('does not stop the launcher: it reports exits, starts wait, and no entry is lost', async () => {
 		const folder = join(disk, 'runtime');
 		const runtime = runtimeIn(folder);
 		await runtime.start();
 		const log = machine.logPath('main');
 		const waiting = machine.script('while [ ! -e go ]; do sleep 0.02; done; exit 5', { logPath: log });
-		// Its entries in the journal are longer than what may be left of the page that is written now.
+		// Long enough that its journal entries do not fit the free part of the journal's last page.
 		const long = 'p'.repeat(8192);
 		const { exit } = await start(runtime, waiting, long);
 		fill();
-		// The folder of a sandbox takes no room on a tmpfs, so that the container sees this.
+		// A folder takes no space on a tmpfs: the sandbox is created, and the container's start fails.
 		mkdirSync(join(folder, 'sandboxes', '0', 'go'));
 		assert.equal((await exit).exitCode, 5);
 		const config = machine.script('true', { name: 'second' });
@@ -214,7 +214,7 @@ describe('a disk that is full', { skip: !IS_LINUX || !isRoot }, () => {
 		const launcher = JSON.parse(readFileSync(join(folder, 'launcher.lock'), 'utf8')).pid;
 		const busy = cpuOf(launcher);
 		for (let call = 0; call < 50; call++) await runtime.listContainers();
-		assert.ok(cpuOf(launcher) - busy < 100, 'the launcher does not run in circles');
+		assert.ok(cpuOf(launcher) - busy < 100, 'the launcher does not spin');
 		rmSync(join(disk, 'filler'));
 		const second = { ...config, logPath: machine.logPath('second') };
 		assert.equal((await run(runtime, second, long)).exitCode, 0);
@@ -224,11 +224,11 @@ describe('a disk that is full', { skip: !IS_LINUX || !isRoot }, () => {
 		const later = runtimeIn(folder);
 		await later.start();
 		const ends = (await later.listContainers()).map((each) => each.state === 'exited' && each.exitCode);
-		assert.deepEqual(ends.sort(), [0, 5], 'the end that came while the disk was full was written later');
+		assert.deepEqual(ends.sort(), [0, 5], 'the exit that happened on a full disk was written later');
 		await later.stop({ killAll: true });
 	});
 
-	test('costs a container the lines that did not fit, and its log says how many', async () => {
+	test('drops the lines of a container that did not fit, and the log says how many', async () => {
 		const runtime = machine.connect();
 		await runtime.start();
 		const logPath = join(disk, 'log', '0.log');
@@ -239,7 +239,7 @@ describe('a disk that is full', { skip: !IS_LINUX || !isRoot }, () => {
 		while (!(await machine.readLog(logPath)).includes('first')) await machine.passTime(1);
 		fill();
 		mkdirSync(join(work, 'go'));
-		// The launcher has tried to write.
+		// By then the launcher has tried to write.
 		const errors = join(machine.folder, 'launcher.log');
 		while (!readFileSync(errors, 'utf8').includes('ENOSPC')) await machine.passTime(1);
 		rmSync(join(disk, 'filler'));

@@ -18,7 +18,7 @@ function take(path: string, holder: LockHolder = self): LauncherLock {
 	return lock;
 }
 
-test('who holds the lock keeps others out until it lets go', () => {
+test('a running holder keeps other processes out until it releases the lock', () => {
 	const path = join(folder, 'held');
 	const lock = take(path);
 	assert.ok(lock.isHeld && isLocked(path));
@@ -28,7 +28,7 @@ test('who holds the lock keeps others out until it lets go', () => {
 	take(path);
 });
 
-test('a holder that has ended loses it, and so does one whose pid belongs to another process now', async () => {
+test('the lock of a process that has exited is stale, although another process has its pid', async () => {
 	const path = join(folder, 'stale');
 	const child = spawn('sleep', ['1000']);
 	take(path, { ...identify(child.pid ?? 0, Date.now()), folder: 'here' });
@@ -43,7 +43,7 @@ test('a holder that has ended loses it, and so does one whose pid belongs to ano
 	);
 });
 
-test('a lock that says nothing is taken over', () => {
+test('a lock file that cannot be decoded is taken over', () => {
 	for (const text of [
 		'',
 		'null',
@@ -61,7 +61,7 @@ test('a lock that says nothing is taken over', () => {
 	take(link).release();
 });
 
-test('what another process has put in the place of the lock is not removed', () => {
+test('release does not remove the lock of another process', () => {
 	const path = join(folder, 'replaced');
 	const lock = take(path);
 	writeFileSync(path, JSON.stringify({ ...self, pid: process.ppid, start: 'another' }));
@@ -70,13 +70,13 @@ test('what another process has put in the place of the lock is not removed', () 
 	assert.ok(existsSync(path));
 });
 
-test('the copy of a lock does not lock the copy of its folder', () => {
+test('a copied lock does not lock the copied folder', () => {
 	const path = join(folder, 'copied');
 	writeFileSync(path, JSON.stringify(self));
 	take(path, { ...self, folder: 'a copy' }).release();
 });
 
-test('a planted link is not written through', () => {
+test('the lock is not written through a planted link', () => {
 	const path = join(folder, 'planted');
 	const target = join(folder, 'target');
 	symlinkSync(target, `${path}.${process.pid}`);

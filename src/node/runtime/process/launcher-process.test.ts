@@ -57,7 +57,7 @@ describe('the launcher', () => {
 		}
 	};
 
-	test('ends by itself when nobody is connected and nothing runs, and leaves nothing to read', async () => {
+	test('exits when no client is connected and no container runs, and removes its files', async () => {
 		const runtime = await open();
 		const exited = await run(runtime, machine.script('true'));
 		await runtime.removeSandbox(exited.sandboxId);
@@ -69,7 +69,7 @@ describe('the launcher', () => {
 		}
 	});
 
-	test('ends after the last container when its server is gone, and another one knows how that ended', async () => {
+	test('exits after the last container without a server, and the next one reports how that exited', async () => {
 		const runtime = await open();
 		const go = join(dirname(machine.folder), 'go');
 		const { status } = await start(
@@ -87,7 +87,7 @@ describe('the launcher', () => {
 		assert.notEqual(machine.launcherPid(), pid);
 	});
 
-	test('and its containers outlive a server that is killed', async () => {
+	test('and its containers outlive a killed server', async () => {
 		const server = spawnServer(machine);
 		const [id = '', pid = ''] = await server.line;
 		server.child.kill('SIGKILL');
@@ -104,7 +104,7 @@ describe('the launcher', () => {
 		await untilGone(Number(pid));
 	});
 
-	test('is told of everything again after it was killed, and what it ran is killed', {
+	test('that was killed is replaced by one that knows its containers and kills their processes', {
 		skip: !IS_LINUX,
 	}, async () => {
 		const runtime = await open();
@@ -126,7 +126,7 @@ describe('the launcher', () => {
 		assert.equal(again.exitCode, 3);
 	});
 
-	test('that was killed along with its server is cleaned up after by the next', {
+	test('that was killed together with its server is cleaned up by the next one', {
 		skip: !IS_LINUX,
 	}, async () => {
 		const server = spawnServer(machine);
@@ -142,7 +142,7 @@ describe('the launcher', () => {
 		await untilGone(Number(pid));
 	});
 
-	test('does not kill a process that only has the number of one it knew', async () => {
+	test('does not kill a process that has only the pid of a recorded one', async () => {
 		mkdirSync(machine.folder, { mode: 0o700 });
 		const bystander = spawn('sleep', ['1000000'], { detached: true, stdio: 'ignore' });
 		try {
@@ -167,7 +167,7 @@ describe('the launcher', () => {
 		}
 	});
 
-	test('passes on no descriptor that its server was started with, and keeps none', {
+	test('neither keeps nor passes on descriptors that its server has inherited', {
 		skip: !IS_LINUX,
 	}, async (t) => {
 		const secret = join(dirname(machine.folder), 'secret');
@@ -185,7 +185,7 @@ describe('the launcher', () => {
 		await open();
 	});
 
-	test('is one, however many servers look for it at once', async () => {
+	test('is started once, however many servers connect at the same time', async () => {
 		const runtimes = Array.from({ length: 4 }, () => machine.connect());
 		await Promise.all(runtimes.map((runtime) => runtime.start()));
 		const config = { podUid: 'u', podName: 'p', podNamespace: 'd', hostname: 'h', attempt: 0 };
@@ -195,7 +195,7 @@ describe('the launcher', () => {
 		await runtimes[3]?.removeSandbox('u_0');
 	});
 
-	test('has nothing of the server in its environment', { skip: !IS_LINUX }, async () => {
+	test('does not inherit the environment of the server', { skip: !IS_LINUX }, async () => {
 		process.env.STINT_TEST_SECRET = 'secret';
 		const runtime = await open();
 		await run(runtime, machine.script('true'));
@@ -209,7 +209,7 @@ describe('the launcher', () => {
 		);
 	});
 
-	test('is not ended by the signals that a terminal or a service manager sends to all', async () => {
+	test('ignores the signals that a terminal or a service manager sends to all processes', async () => {
 		const runtime = await open();
 		const { exit, status } = await start(runtime, machine.script('exec sleep 1000000'));
 		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -220,7 +220,7 @@ describe('the launcher', () => {
 	});
 });
 
-test('a folder with a long path is as good as any', async () => {
+test('a folder whose path is too long for a socket is usable', async () => {
 	const root = mkdtempSync(join(tmpdir(), 'stint-long-'));
 	const runtime = runtimeIn(join(root, 'x'.repeat(120), 'launcher'), root);
 	try {
@@ -276,11 +276,11 @@ test('an exit that arrives in one chunk with the result of the start is reported
 	const runtime = runtimeIn(root, root);
 	try {
 		await runtime.start();
-		const told: string[] = [];
-		runtime.subscribe(({ status }) => told.push(status.state));
+		const received: string[] = [];
+		runtime.subscribe(({ status }) => received.push(status.state));
 		await runtime.createContainer('u_0', shellScript('true', '/l'));
 		assert.deepEqual(await runtime.startContainer('u_0_main_0'), running);
-		assert.deepEqual(told, ['running', 'exited']);
+		assert.deepEqual(received, ['running', 'exited']);
 	} finally {
 		await runtime.stop();
 		server.close();
@@ -315,7 +315,7 @@ function runtimeIn(folder: string, root: string): ProcessRuntime {
 	return new ProcessRuntime({ folder, clock: new SystemClock(), images, version: 'test', onError: () => {} });
 }
 
-/** Another process with a runtime in the machine's folder, which starts one container and tells its id and pid. */
+/** Another process with a runtime in the machine's folder, which starts one container and prints its id and pid. */
 function spawnServer(
 	machine: HostHarness,
 	descriptor?: number,

@@ -16,7 +16,7 @@ import { Launcher } from './launcher.ts';
 import { Places } from './places.ts';
 import { Sweeper } from './sweeper.ts';
 
-/** A launcher in this process, whose time stands still. */
+/** A launcher in this process, with a virtual clock that the test advances. */
 async function open(
 	t: test.TestContext,
 	options: { places?: number; pipes?: () => Promise<Fifo | undefined> },
@@ -24,7 +24,7 @@ async function open(
 	const folder = mkdtempSync(join(tmpdir(), 'stint-launcher-'));
 	t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 	const clock = new VirtualClock();
-	let told = Promise.withResolvers<ContainerStatus>();
+	let exited = Promise.withResolvers<ContainerStatus>();
 	const launcher = await Launcher.open({
 		clock,
 		folder,
@@ -33,7 +33,7 @@ async function open(
 		pipes: { take: options.pipes ?? (async () => undefined) },
 		places: new Places({ count: options.places ?? 10, whyNone: 'all places are taken', clock }),
 		sweeper: new Sweeper(clock, { onIdle: () => {}, onError: (error) => t.diagnostic(String(error)) }),
-		onExit: (status) => told.resolve(status),
+		onExit: (status) => exited.resolve(status),
 		onIdle: () => {},
 		onError: (error) => t.diagnostic(String(error)),
 	});
@@ -47,10 +47,10 @@ async function open(
 		const container = { name: 'main', attempt: made++, image: 'i', imageRef: 'i' };
 		return (await launcher.createContainer(sandbox, { ...container, program, ...log })).id;
 	};
-	/** Resolves at the next end of a container. */
+	/** Resolves at the next exit of a container. */
 	const ended = (): Promise<ContainerStatus> => {
-		told = Promise.withResolvers();
-		return told.promise;
+		exited = Promise.withResolvers();
+		return exited.promise;
 	};
 	return { folder, clock, launcher, create, ended };
 }
@@ -63,7 +63,7 @@ for (const [code, words] of [
 	['ENOMEM', 'cannot allocate memory'],
 	['ENOSPC', 'no space left on device'],
 ] as const) {
-	test(`a start that meets ${code} is no end of the container, and may be tried again`, async (t) => {
+	test(`a start that fails with ${code} leaves the container created, and can be retried`, async (t) => {
 		let isShort = true;
 		const pipes = async (): Promise<undefined> => {
 			if (isShort) throw failure(code);
@@ -91,7 +91,7 @@ for (const [code, words] of [
 	});
 }
 
-test('a start that meets a shortage is repeated when another container has ended', async (t) => {
+test('the launcher retries a start that met a shortage when another container has exited', async (t) => {
 	let isShort = false;
 	const pipes = async (): Promise<undefined> => {
 		if (isShort) throw failure('EMFILE');
@@ -107,7 +107,7 @@ test('a start that meets a shortage is repeated when another container has ended
 	assert.equal((await waiting).state, 'running');
 });
 
-test('no more containers run than there are places, and one that waits in vain is told why', async (t) => {
+test('no more containers run than there are places, and a start without a place rejects with the reason', async (t) => {
 	const { clock, launcher, create } = await open(t, { places: 1 });
 	const first = await create(['sleep', '1000000']);
 	await launcher.startContainer(first);
@@ -119,14 +119,14 @@ test('no more containers run than there are places, and one that waits in vain i
 	assert.equal((await launcher.startContainer(second)).state, 'running');
 });
 
-test('a place is free again after a start that failed for good', async (t) => {
+test('a failed start returns its place', async (t) => {
 	const { launcher, create } = await open(t, { places: 1 });
 	for (let time = 0; time < 3; time++)
 		await assert.rejects(launcher.startContainer(await create(['/no/such/program'])), ContainerStartError);
 	assert.equal((await launcher.startContainer(await create(['/bin/true']))).state, 'running');
 });
 
-test('under a low limit on open files containers wait for each other, and none fails', {
+test('under a low limit on open files containers wait for each other and none fails', {
 	skip: process.platform !== 'linux',
 }, async () => {
 	const machine = openHost();
@@ -148,7 +148,7 @@ test('under a low limit on open files containers wait for each other, and none f
 					return await start(runtime, config, pod);
 				} catch (error) {
 					assert.ok(error instanceof RuntimeBusy, String(error));
-					assert.match(error.message, /limit of 80 on open files .* enough for 9 containers/);
+					assert.match(error.message, /limit of 80 on open files .* allows 9 containers/);
 				}
 			}
 		};

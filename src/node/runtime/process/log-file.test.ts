@@ -49,13 +49,13 @@ function open(name: string, options: Options = {}): Opened {
 	return { file, path, errors };
 }
 
-/** As many lines as there are line ends. */
+/** Log bytes whose line count is the number of line ends. */
 function text(bytes: string | Uint8Array): { bytes: Uint8Array; lines: number } {
 	const buffer = Buffer.from(bytes);
 	return { bytes: buffer, lines: buffer.filter((byte) => byte === 10).length };
 }
 
-test('what was appended is in the file, in order, once it is closed', async () => {
+test('a closed log contains the appended entries in order', async () => {
 	const { file, path } = open('order');
 	const lines = Array.from({ length: 1000 }, (_, index) => `line ${index}\n`);
 	for (const line of lines) file.append(text(line));
@@ -64,14 +64,14 @@ test('what was appended is in the file, in order, once it is closed', async () =
 	assert.equal(statSync(path).mode & 0o077, 0, 'logs are for their owner');
 });
 
-test('a container that says nothing makes no file', async () => {
+test('a log without entries creates no file', async () => {
 	const { file, path } = open('silent');
 	file.append(text(''));
 	await file.close();
 	assert.equal(existsSync(path), false);
 });
 
-test('a full file says so, and says when there is room again', async () => {
+test('a full log reports it, and calls its listener when it is drained', async () => {
 	const { file } = open('full');
 	const drained = new Promise<void>((resolve) => file.onDrain(resolve));
 	file.append(text(Buffer.alloc(FULL_BYTES - 1)));
@@ -83,7 +83,7 @@ test('a full file says so, and says when there is room again', async () => {
 	await file.close();
 });
 
-test('a file that has grown too large is set aside under the number of the lines before it, and only the newest parts stay', async () => {
+test('rotation names a part by the number of lines before it, and keeps only the newest parts', async () => {
 	const { file, path, errors } = open('large', { maxBytes: 1000, maxFiles: 3 });
 	for (let part = 0; part < 6; part++) {
 		const drained = new Promise<void>((resolve) => file.onDrain(resolve));
@@ -101,7 +101,7 @@ test('a file that has grown too large is set aside under the number of the lines
 	assert.deepEqual(errors, []);
 });
 
-test('a file that cannot be set aside keeps its lines and grows, until it can be set aside', async () => {
+test('a file that cannot be rotated keeps its lines and grows until the rotation succeeds', async () => {
 	const { file, path, errors } = open('stuck', { maxBytes: 1000 });
 	const inTheWay = `${path}.${'0'.repeat(16)}`;
 	mkdirSync(inTheWay, { recursive: true });
@@ -116,7 +116,7 @@ test('a file that cannot be set aside keeps its lines and grows, until it can be
 			.split('\n')
 			.filter((line) => !line.startsWith('x'));
 	assert.deepEqual(namesIn(path), ['one', 'two', '']);
-	assert.equal(errors.length, 1, 'told once');
+	assert.equal(errors.length, 1, 'reported once');
 	rmSync(inTheWay, { recursive: true });
 	for (const part of ['three', 'four']) await write(part);
 	await file.close();
@@ -125,7 +125,7 @@ test('a file that cannot be set aside keeps its lines and grows, until it can be
 	assert.equal(errors.length, 1);
 });
 
-test('lines that a full disk did not take are counted in their place, once there is room again', async () => {
+test('lines dropped on a full disk are counted in their place once there is space again', async () => {
 	let isFull = false;
 	const calls: AppendCalls = {
 		...SYSTEM_CALLS,
@@ -143,7 +143,7 @@ test('lines that a full disk did not take are counted in their place, once there
 	await write('before');
 	isFull = true;
 	for (const part of ['one', 'two']) await write(part);
-	assert.equal(errors.length, 1, 'told once');
+	assert.equal(errors.length, 1, 'reported once');
 	isFull = false;
 	await write('after');
 	isFull = true;
@@ -159,7 +159,7 @@ test('lines that a full disk did not take are counted in their place, once there
 	assert.deepEqual(withoutTimes, ['before', `stderr F ${missing(4)}`, 'after', `stderr F ${missing(2)}`, '']);
 });
 
-test('a log that finds too many files open is written as soon as there are fewer', async () => {
+test('a log that finds no free file descriptor is written once there is one', async () => {
 	let left = 3;
 	const calls: AppendCalls = {
 		...SYSTEM_CALLS,
@@ -175,7 +175,7 @@ test('a log that finds too many files open is written as soon as there are fewer
 	assert.deepEqual(errors, []);
 });
 
-test('a log that cannot be written holds nobody up, and is told once', async () => {
+test('a log that cannot be written does not block its container, and is reported once', async () => {
 	writeFileSync(join(folder, 'blocked'), 'a file where a folder should be');
 	const { file, errors } = open('blocked');
 	for (let time = 0; time < 3; time++) {

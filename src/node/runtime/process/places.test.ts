@@ -8,7 +8,7 @@ function open(count: number) {
 	return { clock, places: new Places({ count, whyNone: 'there are too few', clock }) };
 }
 
-test('a place that is given back goes to the one that has waited longest', async () => {
+test('a returned place goes to the caller that has waited longest', async () => {
 	const { places } = open(2);
 	assert.deepEqual([await places.take(0), await places.take(0)], [true, true]);
 	const order: number[] = [];
@@ -26,7 +26,7 @@ test('a place that is given back goes to the one that has waited longest', async
 	assert.deepEqual(order, [1, 2, 3]);
 });
 
-test('one that waits in vain is told at its deadline, and takes no place later', async () => {
+test('a caller gets false at its deadline, and takes no place later', async () => {
 	const { clock, places } = open(1);
 	await places.take(0);
 	const early = places.take(1000);
@@ -39,7 +39,7 @@ test('one that waits in vain is told at its deadline, and takes no place later',
 	assert.equal(await places.take(0), true, 'and it is free again');
 });
 
-test('a change is a place that is given back, or the deadline', async () => {
+test('change resolves when a place is returned, or at the deadline', async () => {
 	const { clock, places } = open(2);
 	await places.take(0);
 	const changed = places.change(1000);

@@ -29,12 +29,12 @@ function resolve(
 	);
 }
 
-test('the Pod says what to run, whatever the image', () => {
+test('a command of the Pod applies whatever the image', () => {
 	assert.deepEqual(resolve({ command: ['sh', '-c'], args: ['true'] })?.argv, ['sh', '-c', 'true']);
 	assert.deepEqual(resolve({ command: ['sh'] }, { entry: ENTRY })?.argv, ['sh']);
 });
 
-test('without a command the table does, with the arguments of the Pod or else its own', () => {
+test('without a command the entry of the image table applies, with the args of the Pod or else its own', () => {
 	assert.deepEqual(resolve({}, { entry: ENTRY })?.argv, ['node', 'demo.ts', '--default']);
 	assert.deepEqual(resolve({ args: ['-x'] }, { entry: ENTRY })?.argv, ['node', 'demo.ts', '-x']);
 	assert.equal(resolve({ args: ['-x'] }), undefined);
@@ -46,7 +46,7 @@ test("the image's entrypoint, given as a command, is the table's program", () =>
 	assert.deepEqual(resolve(given)?.argv, ['/demo', '-a', '-b']);
 });
 
-test('the environment is what is said, and nothing of the server', () => {
+test('the environment has the documented variables and inherits none of the server', () => {
 	process.env.STINT_TEST_SECRET = 'secret';
 	assert.deepEqual(resolve({ command: ['env'] })?.env, {
 		PATH: '/bin:/usr/bin',
@@ -67,7 +67,7 @@ test('the environment is what is said, and nothing of the server', () => {
 	});
 });
 
-test('a PATH keeps its absolute folders only, and there is one where the user has none', () => {
+test('the PATH has only absolute folders, and a default if the user has none', () => {
 	assert.equal(resolve({ command: ['x'] }, { path: '.:/bin::node_modules/.bin' })?.env.PATH, '/bin');
 	assert.match(resolve({ command: ['x'] }, { path: '' })?.env.PATH ?? '', /^\/usr\/local\/sbin:.*:\/bin$/);
 });

@@ -15,13 +15,13 @@ function make(name: string): string {
 	return path;
 }
 
-test('a folder is removed with all that is in it', async () => {
+test('a folder is removed with its content', async () => {
 	const path = make('own');
 	await new RemovableFolder(path).remove();
 	assert.equal(existsSync(path), false);
 });
 
-test('one that has taken its place stays, and so does one that came later', async () => {
+test('a folder that replaced the recorded one, or was created later, is not removed', async () => {
 	const path = make('replaced');
 	const removable = new RemovableFolder(path);
 	renameSync(path, `${path}.before`);

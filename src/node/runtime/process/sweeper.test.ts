@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { Sweeper } from './sweeper.ts';
 
-test('ended containers are looked after once a second, whatever becomes of the wall clock', async () => {
+test('exited containers are swept at most once a second by the monotonic clock', async () => {
 	const clock = new VirtualClock();
 	let idle = Promise.withResolvers<void>();
 	const sweeper = new Sweeper(clock, {
@@ -25,7 +25,7 @@ test('ended containers are looked after once a second, whatever becomes of the w
 	await idle.promise;
 });
 
-test('a look at the processes that fails is told, and repeated', {
+test('a failed sweep is reported and retried', {
 	skip: process.platform !== 'linux',
 }, async (t) => {
 	const clock = new VirtualClock();

@@ -22,7 +22,7 @@ function open(name: string, ...inUse: readonly string[]): Promise<WorkFolders> {
 	return WorkFolders.open(join(root, name), new Set(inUse), (error) => assert.fail(String(error)));
 }
 
-test('each taker gets an empty folder of its own, for its user only', async () => {
+test('each caller gets an empty folder of its own with mode 0700', async () => {
 	const folders = await open('own');
 	const [one, other] = [folders.take(), folders.take()];
 	assert.notEqual(one, other);
@@ -30,7 +30,7 @@ test('each taker gets an empty folder of its own, for its user only', async () =
 	assert.equal(statSync(folders.pathOf(one)).mode & 0o777, 0o700);
 });
 
-test('one that is given back empty is used again, one with files is removed', async () => {
+test('a folder returned empty is reused, one with files is removed', async () => {
 	const folders = await open('again');
 	const clean = folders.take();
 	await folders.release(clean);
@@ -42,7 +42,7 @@ test('one that is given back empty is used again, one with files is removed', as
 	assert.notEqual(folders.take(), clean);
 });
 
-test('after a restart folders in use stay, others go, and new names are new', async () => {
+test('after a restart folders in use stay, the others are removed, and no name is used twice', async () => {
 	const base = join(root, 'restart');
 	const before = await open('restart');
 	const [kept, dropped] = [before.take(), before.take()];
@@ -54,14 +54,14 @@ test('after a restart folders in use stay, others go, and new names are new', as
 	assert.deepEqual(readdirSync(folders.pathOf(next)), []);
 });
 
-test('only what was made here is removed', async () => {
+test('folders and files with other names are not removed', async () => {
 	const base = join(root, 'foreign');
 	for (const name of ['7', 'notes', '1e3', '-1']) mkdirSync(join(base, name, 'deep'), { recursive: true });
 	await open('foreign');
 	assert.deepEqual(readdirSync(base).sort(), ['-1', '1e3', 'notes']);
 });
 
-test('a link in the place of the folder is refused, and nothing is removed through it', async () => {
+test('a link in place of the base folder is refused, and nothing is removed through it', async () => {
 	const elsewhere = join(root, 'elsewhere');
 	mkdirSync(join(elsewhere, '0'), { recursive: true });
 	symlinkSync(elsewhere, join(root, 'link'));
@@ -69,7 +69,7 @@ test('a link in the place of the folder is refused, and nothing is removed throu
 	assert.deepEqual(readdirSync(elsewhere), ['0']);
 });
 
-test('a folder that a container has replaced by a link is not given to another one', async () => {
+test('a folder that a container has replaced by a link is not reused', async () => {
 	const folders = await open('swapped');
 	const name = folders.take();
 	const elsewhere = join(root, 'empty');
