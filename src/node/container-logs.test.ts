@@ -83,7 +83,7 @@ async function text(pieces: AsyncIterable<Uint8Array>): Promise<string> {
 	return Buffer.concat(all).toString();
 }
 
-/** A line has to be seen within a second of its being written. */
+/** A follower must return a line within a second after it was written. */
 async function soon<T>(promise: Promise<T>): Promise<T> {
 	const tooLate = AbortSignal.timeout(1000);
 	const failed = new Promise<never>((_, reject) => {
@@ -100,13 +100,13 @@ function line(second: number, content: string, tag = 'F'): string {
 	return `2026-01-01T00:00:${String(second).padStart(2, '0')}.000000001Z stdout ${tag} ${content}\n`;
 }
 
-test('a log is its lines; the parts of a long one are put together', async (t) => {
+test('a log request returns the lines, with the parts of a long line joined', async (t) => {
 	const { logs, path } = open(t);
 	writeFileSync(path, line(1, 'one') + line(2, 'tw', 'P') + line(2, 'o') + line(3, 'no end', 'P'));
 	assert.equal(await text(await logs.read(pod, request())), 'one\ntwo\nno end');
 });
 
-test('the last lines, lines since a time, with times, and no more than so many bytes', async (t) => {
+test('a log request honours tailLines, sinceSeconds, sinceTime, timestamps and limitBytes', async (t) => {
 	const { logs, path } = open(t);
 	writeFileSync(path, line(1, 'one') + line(30, 'two') + line(59, 'three'));
 	const read = async (more: Partial<ContainerLogRequest>) => text(await logs.read(pod, request(more)));
@@ -118,7 +118,7 @@ test('the last lines, lines since a time, with times, and no more than so many b
 	assert.equal(await read({ limitBytes: 5 }), 'one\nt');
 });
 
-test('parts that rotation has set aside come first', async (t) => {
+test('rotated parts come before the current file', async (t) => {
 	const { logs, path } = open(t);
 	writeFileSync(`${path}.0000000000000000`, line(1, 'one'));
 	writeFileSync(`${path}.0000000000000001`, line(2, 'two'));
@@ -126,13 +126,13 @@ test('parts that rotation has set aside come first', async (t) => {
 	assert.equal(await text(await logs.read(pod, request())), 'one\ntwo\nthree\n');
 });
 
-test('the run before the current one has a log of its own', async (t) => {
+test('previous returns the log of the attempt before the current one', async (t) => {
 	const { logs, previous } = open(t);
 	writeFileSync(previous, line(1, 'before'));
 	assert.equal(await text(await logs.read(pod, request({ previous: true }))), 'before\n');
 });
 
-test('following shows what comes, across a rotation, until the container ends', async (t) => {
+test('follow returns new lines, across a rotation, until the container exits', async (t) => {
 	const { logs, view, path } = open(t);
 	view.noteContainer(running);
 	writeFileSync(path, line(1, 'one'));
@@ -151,7 +151,7 @@ test('following shows what comes, across a rotation, until the container ends', 
 	assert.equal((await pieces.next()).done, true);
 });
 
-test('a change for which the system sends no event is seen within half a second', async (t) => {
+test('follow finds a change without a file system event within half a second', async (t) => {
 	const silent = (): EventEmitter => Object.assign(new EventEmitter(), { close: () => undefined });
 	t.mock.method(fs, 'watch', silent);
 	syncBuiltinESMExports();
@@ -168,7 +168,7 @@ test('a change for which the system sends no event is seen within half a second'
 	await pieces.return?.();
 });
 
-test('a log that is removed while it is followed is still read to its end', async (t) => {
+test('follow reads a log to its end although it is removed meanwhile', async (t) => {
 	const { logs, view, folder, path } = open(t);
 	view.noteContainer(running);
 	writeFileSync(path, line(1, 'one'));
@@ -183,7 +183,7 @@ test('a log that is removed while it is followed is still read to its end', asyn
 	assert.equal(await text({ [Symbol.asyncIterator]: () => pieces }), 'two\n');
 });
 
-test('lines that rotation removed are counted in their place, where they were asked for', async (t) => {
+test('lines that rotation removed are counted in their place if the request selects them', async (t) => {
 	const { logs, path } = open(t);
 	writeFileSync(`${path}.0000000000000003`, line(10, 'one'));
 	writeFileSync(`${path}.0000000000000009`, line(20, 'two'));
@@ -203,7 +203,7 @@ test('lines that rotation removed are counted in their place, where they were as
 	assert.equal(await read({ sinceTime: '2026-01-01T00:00:25Z' }), '');
 });
 
-test('the last lines are whole lines, also where both streams are written by turns', async (t) => {
+test('tailLines counts complete lines, also if the parts of both streams alternate', async (t) => {
 	const { logs, path } = open(t);
 	const error = line(2, 'error').replace('stdout', 'stderr');
 	writeFileSync(path, line(1, 'one') + line(2, 'tw', 'P') + error + line(3, 'o') + line(4, 'thr', 'P'));
@@ -214,7 +214,7 @@ test('the last lines are whole lines, also where both streams are written by tur
 	assert.equal(await read(9), 'one\nerror\ntwo\nthr');
 });
 
-test('many last lines come in pieces and not all at once', async (t) => {
+test('a large tail is returned in pieces', async (t) => {
 	const { logs, path } = open(t);
 	const lines = Array.from({ length: 10_000 }, (_, index) => line(1, String(index)));
 	writeFileSync(path, lines.join(''));
@@ -228,7 +228,7 @@ test('many last lines come in pieces and not all at once', async (t) => {
 	assert.equal(pieces.join(''), expected.join(''));
 });
 
-test('following ends when the reader goes, and begins with no more lines than were asked for', async (t) => {
+test('follow with tailLines starts with that many lines, and ends when the client disconnects', async (t) => {
 	const { logs, view, path } = open(t);
 	view.noteContainer(running);
 	writeFileSync(path, line(1, 'one') + line(2, 'two'));
@@ -241,7 +241,7 @@ test('following ends when the reader goes, and begins with no more lines than we
 	assert.equal((await end).done, true);
 });
 
-test('of a container that ran once there is no earlier run', async (t) => {
+test('previous is a BadRequest for a container that never restarted', async (t) => {
 	const { logs, view } = open(t);
 	view.noteContainer({ ...running, attempt: 0 });
 	await assert.rejects(logs.read(pod, request({ previous: true })), {
@@ -249,7 +249,7 @@ test('of a container that ran once there is no earlier run', async (t) => {
 	});
 });
 
-test('bytes that are no text come through as they are', async (t) => {
+test('a log request returns bytes that are not UTF-8 unchanged', async (t) => {
 	const { logs, path } = open(t);
 	const bytes = Buffer.from([0xff, 0x00, 0xfe]);
 	writeFileSync(
@@ -261,7 +261,7 @@ test('bytes that are no text come through as they are', async (t) => {
 	assert.deepEqual(Buffer.concat(pieces), Buffer.concat([bytes, Buffer.from('\n')]));
 });
 
-test('a follower that comes before the first line sees it while the container runs', async (t) => {
+test('follow returns the first line although it was requested before the log existed', async (t) => {
 	const { logs, view, path } = open(t);
 	rmSync(dirname(path), { recursive: true });
 	view.noteContainer(running);
@@ -270,11 +270,11 @@ test('a follower that comes before the first line sees it while the container ru
 		Symbol.asyncIterator
 	]();
 	const first = pieces.next();
-	// The follower has to look, and find nothing, before the runtime writes.
+	// The follower must find an empty log before the runtime writes.
 	await new Promise(setImmediate);
 	mkdirSync(dirname(path), { recursive: true });
 	writeFileSync(path, line(1, 'one'));
-	// The clock of these tests stands still: a line is seen because the log is watched.
+	// No forced check happens, since the virtual clock does not advance: only the folder watch can find the line.
 	assert.equal(Buffer.from((await soon(first)).value ?? '').toString(), 'one\n');
 	const second = pieces.next();
 	appendFileSync(path, line(2, 'two'));
@@ -283,7 +283,7 @@ test('a follower that comes before the first line sees it while the container ru
 	assert.equal((await pieces.next()).done, true);
 });
 
-test('the log of a Pod whose name is as long as names may be has a folder', (t) => {
+test('the log path of a Pod with the longest possible name can be created', (t) => {
 	const root = mkdtempSync(join(tmpdir(), 'stint-logs-'));
 	t.after(() => rmSync(root, { recursive: true }));
 	const uid = '6f4ad0f9-9d5a-4a4a-9a25-bd7b3e0a9d1c';

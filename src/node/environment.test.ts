@@ -21,7 +21,7 @@ function environment(env: readonly object[], more: object = {}): Record<string, 
 	return Object.fromEntries(environmentOf(pod, container, how).map(({ name, value }) => [name, value]));
 }
 
-test('$(NAME) stands for an earlier variable, $$ for a dollar, and what is not known for itself', () => {
+test('$(NAME) expands to an earlier variable, $$ to a dollar, and an unknown name stays as written', () => {
 	const values = new Map([['A', '1']]);
 	assert.equal(new Expansion().expand('$(A) $(B) $$(A) $A $$ $', values), '1 $(B) $(A) $A $ $');
 	assert.deepEqual(
@@ -34,7 +34,7 @@ test('$(NAME) stands for an earlier variable, $$ for a dollar, and what is not k
 	);
 });
 
-test('fields of the Pod', () => {
+test('fieldRef resolves to fields of the Pod and addresses', () => {
 	const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
 	assert.deepEqual(
 		environment([
@@ -49,7 +49,7 @@ test('fields of the Pod', () => {
 	);
 });
 
-test('requests and limits in units of the divisor, rounded up; a missing limit is the size of the node', () => {
+test('resourceFieldRef resolves to units of the divisor, rounded up, and a missing limit to the allocatable quantity', () => {
 	const resource = (name: string, what: string, divisor = '0') => ({
 		name,
 		valueFrom: { resourceFieldRef: { resource: what, divisor } },
@@ -69,7 +69,7 @@ test('requests and limits in units of the divisor, rounded up; a missing limit i
 	);
 });
 
-test('an optional ConfigMap or Secret that does not exist gives no variable', () => {
+test('an optional ConfigMap or Secret that does not exist defines no variable', () => {
 	const key = { name: 'settings', key: 'a', optional: true };
 	const env = [
 		{ name: 'A', valueFrom: { configMapKeyRef: key } },
@@ -81,7 +81,7 @@ test('an optional ConfigMap or Secret that does not exist gives no variable', ()
 	});
 });
 
-test('variables that name one another fill no memory', () => {
+test('the expansion of variables that refer to one another is bounded', () => {
 	const doublings = Array.from({ length: 40 }, (_, index) => ({
 		name: `A${index + 1}`,
 		value: `$(A${index})$(A${index})`,

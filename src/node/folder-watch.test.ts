@@ -5,7 +5,7 @@ import test from 'node:test';
 import { SystemClock } from '../base/clock.ts';
 import { FolderWatch } from './folder-watch.ts';
 
-/** A watch of a folder two levels below one that exists. */
+/** A watch of a folder two levels below an existing one. */
 function open(t: test.TestContext) {
 	const root = mkdtempSync(join(tmpdir(), 'stint-watch-'));
 	const folder = join(root, 'pod', 'container');
@@ -15,7 +15,7 @@ function open(t: test.TestContext) {
 		watch.close();
 		rmSync(root, { recursive: true, force: true });
 	});
-	/** Performs an act and resolves once it was noticed. */
+	/** Performs a change; resolves once the watch has reported it. */
 	const noticed = async (act: () => void): Promise<void> => {
 		woken = Promise.withResolvers<void>();
 		act();
@@ -24,14 +24,14 @@ function open(t: test.TestContext) {
 	return { root, folder, noticed };
 }
 
-test('a file in a folder that was made after the watch is noticed', async (t) => {
+test('the watch reports a file in a folder created after the watch', async (t) => {
 	const { folder, noticed } = open(t);
 	await noticed(() => mkdirSync(folder, { recursive: true }));
 	await noticed(() => writeFileSync(join(folder, '0.log'), 'one'));
 	await noticed(() => writeFileSync(join(folder, '0.log'), 'two'));
 });
 
-test('a folder and a file that are made at once are noticed, and what is written later too', async (t) => {
+test('the watch reports a folder and file created at once, and later writes', async (t) => {
 	const { folder, noticed } = open(t);
 	await noticed(() => {
 		mkdirSync(folder, { recursive: true });
@@ -40,7 +40,7 @@ test('a folder and a file that are made at once are noticed, and what is written
 	await noticed(() => writeFileSync(join(folder, '0.log'), 'two'));
 });
 
-test('a folder that is removed and made again is noticed', async (t) => {
+test('the watch reports a folder that is removed and created again', async (t) => {
 	const { root, folder, noticed } = open(t);
 	await noticed(() => mkdirSync(folder, { recursive: true }));
 	await noticed(() => rmSync(join(root, 'pod'), { recursive: true }));

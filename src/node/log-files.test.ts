@@ -23,7 +23,7 @@ function write(path: string): void {
 
 const UID = '0b1c6e0e-6c0f-4f0e-9a54-0d5f3c8e7a11';
 
-test('the longest names a Pod may have make paths that exist, told apart by the UID', (t) => {
+test('Pods with the longest possible names have distinct paths that can be created', (t) => {
 	const { files } = open(t);
 	const paths = [UID, UID.replace('0', '1')].map((uid) => files.pathOf(pod('p'.repeat(253), uid), 'main', 0));
 	for (const path of paths) write(path);
@@ -33,13 +33,13 @@ test('the longest names a Pod may have make paths that exist, told apart by the 
 	assert.ok(one.startsWith('n'.repeat(63)) && one.endsWith(UID));
 });
 
-test('a name that is no file name gets no path', (t) => {
+test('a name that is not a plain file name is refused', (t) => {
 	const { files } = open(t);
 	for (const name of ['', '..', 'a/b', '.hidden', 'a\0b'])
 		assert.throws(() => files.pathOf(pod('p', UID), name, 0), /is not a plain file name/);
 });
 
-test('logs of Pods that are gone are removed at the start, and nothing that is none of ours', async (t) => {
+test('sweep removes the logs of deleted Pods, and no folder with another name', async (t) => {
 	const { root, files } = open(t);
 	const paths = ['known', 'gone'].map((uid) => files.pathOf(pod('p', uid), 'main', 0));
 	for (const path of paths) write(path);
@@ -50,7 +50,7 @@ test('logs of Pods that are gone are removed at the start, and nothing that is n
 	assert.deepEqual(readdirSync(root).length, 3);
 });
 
-test('a Pod whose logs an earlier agent has written is known by its UID', async (t) => {
+test('sweep finds the logs that an earlier agent has written by the UID', async (t) => {
 	const { root, files } = open(t);
 	const path = files.pathOf(pod('p', UID), 'main', 0);
 	write(path);
@@ -61,7 +61,7 @@ test('a Pod whose logs an earlier agent has written is known by its UID', async 
 	await later.remove(UID);
 });
 
-test('the log of an attempt is removed with the parts that rotation has set aside', async (t) => {
+test('the log of an attempt is removed with its rotated parts', async (t) => {
 	const { files } = open(t);
 	const path = (attempt: number): string => files.pathOf(pod('p', UID), 'main', attempt);
 	const parts = [path(1), `${path(1)}.0000000000000000`, path(0), path(10), `${path(10)}.0000000000000007`];

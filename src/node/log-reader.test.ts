@@ -21,7 +21,7 @@ interface Opened {
 	readonly folder: string;
 	readonly path: string;
 	readonly reader: LogReader;
-	/** What was not read before: the texts of lines, and `-N-` in the place of N that are missing. */
+	/** The texts of the lines not read before, with `-N-` in place of N missing lines. */
 	read(options?: { readonly toPresentEnd?: boolean }): Promise<string>;
 }
 
@@ -48,7 +48,7 @@ const textOf = (line: { readonly text: Uint8Array }): string => Buffer.from(line
 const line = (content: string, tag = 'F'): string =>
 	`2026-01-01T00:00:00.000000000Z stdout ${tag} ${content}\n`;
 
-/** A log that is written and rotated as the launcher does it. */
+/** A log that the test writes and rotates as the launcher does. */
 class Writer {
 	readonly #path: string;
 	readonly #maxFiles: number;
@@ -76,7 +76,7 @@ class Writer {
 	}
 }
 
-test('a log that is not there yet is empty, and read once it is', async (t) => {
+test('a log that does not exist yet is empty, and is read once it exists', async (t) => {
 	const { path, read } = open(t);
 	assert.equal(await read(), '');
 	writeFileSync(path, line('one'));
@@ -84,12 +84,12 @@ test('a log that is not there yet is empty, and read once it is', async (t) => {
 	assert.equal(await read(), '');
 });
 
-test('a folder that is not there is empty', async () => {
+test('a log in a folder that does not exist is empty', async () => {
 	const reader = new LogReader('/nonexistent/stint/0.log', { clock, readAhead: new ReadAhead(0) });
 	for await (const piece of reader.read()) assert.fail(String(piece));
 });
 
-test('half a line is read when its other half is there, also beyond the bounds of a piece', async (t) => {
+test('an unfinished line is returned once it is complete, also across read buffers', async (t) => {
 	const { path, read } = open(t);
 	const long = 'x'.repeat(60_000);
 	writeFileSync(path, line('one') + line(long).slice(0, 50_000));
@@ -98,7 +98,7 @@ test('half a line is read when its other half is there, also beyond the bounds o
 	assert.equal(await read(), `${long} ${long}`);
 });
 
-test('what is no line is passed over, however long it is', async (t) => {
+test('malformed lines are skipped, however long they are', async (t) => {
 	const { path, read } = open(t);
 	writeFileSync(path, `${line('one')}no line\n\n${'x'.repeat(300_000)}`);
 	assert.equal(await read(), 'one');
@@ -106,13 +106,13 @@ test('what is no line is passed over, however long it is', async (t) => {
 	assert.equal(await read(), 'two');
 });
 
-test('lines of other programs are read too, whatever their times look like', async (t) => {
+test('lines with other time formats are read as well', async (t) => {
 	const { path, read } = open(t);
 	writeFileSync(path, '2026-01-01T00:00:00Z stdout F a Z b c\n2026-01-01T00:00:00.1+02:00 stderr P \n');
 	assert.equal(await read(), 'a Z b c ');
 });
 
-test('older parts are read once, also while no new file is there', async (t) => {
+test('rotated parts are read once, also while there is no current file', async (t) => {
 	const { path, read } = open(t);
 	writeFileSync(`${path}.0000000000000001`, line('two'));
 	writeFileSync(`${path}.0000000000000000`, line('one'));
@@ -122,7 +122,7 @@ test('older parts are read once, also while no new file is there', async (t) => 
 	assert.equal(await read(), 'three');
 });
 
-test('several rotations between two reads lose nothing', async (t) => {
+test('several rotations between two reads lose no line', async (t) => {
 	const { path, read } = open(t);
 	const log = new Writer(path, 9);
 	log.write('one');
@@ -149,7 +149,7 @@ test('lines that were removed before they could be read are counted in their pla
 	assert.equal(await read(), '2 2 -4- 5 5 6 6 7');
 });
 
-test('lines before the first part that is left are counted', async (t) => {
+test('lines before the first existing part are counted', async (t) => {
 	const { path, read } = open(t);
 	const log = new Writer(path);
 	for (const next of ['1', '2', '3', '4']) {
@@ -159,7 +159,7 @@ test('lines before the first part that is left are counted', async (t) => {
 	assert.equal(await read(), '-2- 3 4');
 });
 
-test('parts that were opened in time are read after they were removed', async (t) => {
+test('parts opened by claim are read after they were removed', async (t) => {
 	const { path, reader, read } = open(t);
 	const log = new Writer(path, 2);
 	for (const next of ['1', '2', '3', '4', '5']) {
@@ -170,7 +170,7 @@ test('parts that were opened in time are read after they were removed', async (t
 	assert.equal(await read(), '1 2 3 4 5');
 });
 
-test('no more parts are opened ahead than the readers of a node may have together', async (t) => {
+test('the readers of a node together open no more parts ahead than the ReadAhead allows', async (t) => {
 	const { folder, path, reader, read } = open(t, 1);
 	const log = new Writer(path, 2);
 	for (const next of ['1', '2', '3', '4', '5']) {
@@ -186,7 +186,7 @@ test('no more parts are opened ahead than the readers of a node may have togethe
 	assert.equal(taken.take(), true);
 });
 
-test('up to the present end is no further than that, however much is written meanwhile', async (t) => {
+test('toPresentEnd stops at the end at the time of the call, however much is written meanwhile', async (t) => {
 	const { path, reader } = open(t);
 	const log = new Writer(path);
 	log.write('1', '2');
@@ -206,7 +206,7 @@ test('logs of other attempts are not parts of this one', async (t) => {
 	assert.equal(await read(), 'own');
 });
 
-test('whatever happens in whatever order, each line is read once and in order, or counted', async () => {
+test('for any order of writes, rotations, claims and reads, each line is read once in order, or counted', async () => {
 	const step = fc.constantFrom('write', 'write', 'rotate', 'claim', 'read');
 	await fc.assert(
 		fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(3), async (steps, ahead) => {

@@ -13,7 +13,7 @@ function statusAfter(status: Node['status'], now: number): Node['status'] {
 	return statusOf(MACHINE, { now, before, runtimeVersion: 'fake://1', version: '0' });
 }
 
-test('conditions that other components set on the Node stay', () => {
+test('conditions that other components set on the Node are kept', () => {
 	const foreign = { type: 'KernelDeadlock', status: 'False' } as const;
 	const { conditions = [] } = statusAfter({ conditions: [foreign] }, 0);
 	assert.deepEqual(
@@ -23,7 +23,7 @@ test('conditions that other components set on the Node stay', () => {
 	assert.deepEqual(conditions.at(-1), foreign);
 });
 
-test('a condition keeps its transition time as long as its status stays', () => {
+test('a condition keeps its transition time while its status does not change', () => {
 	const first = statusAfter({}, 0);
 	const second = statusAfter(first, 60_000);
 	const ready = second.conditions?.find(({ type }) => type === 'Ready');

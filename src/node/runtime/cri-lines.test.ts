@@ -68,7 +68,7 @@ function log(pieces: readonly Uint8Array[]): Buffer {
 	return bytes;
 }
 
-/** Reads a log as its readers do: parts are put together, and a whole line ends. */
+/** Decodes a log: joins the parts of each line. */
 function readBack(log: Buffer): { text: Buffer; parts: readonly Buffer[]; tags: string } {
 	const parts: Buffer[] = [];
 	const text: Buffer[] = [];
