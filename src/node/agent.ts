@@ -165,7 +165,7 @@ export class NodeAgent implements NodeApi {
 	}
 
 	#observe(pod: Pod | undefined, old: Pod | undefined): void {
-		// A Pod of the same name may have replaced the old one between two events: both have a worker.
+		// Deleted, or replaced by a Pod of the same name: the worker of the old UID removes its containers.
 		if (old && pod?.metadata.uid !== old.metadata.uid) {
 			this.#workers.wake(old.metadata.uid ?? '');
 		}
