@@ -15,7 +15,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { isMissing, isSystemShortage, patiently } from '../base/system-error.ts';
-import { type LogLine, LogLines } from './log-lines.ts';
+import { CriLogParser, type LogLine } from './cri-log-parser.ts';
 
 const PIECE_BYTES = 64 * 1024;
 
@@ -29,7 +29,7 @@ export type LogPiece =
 interface Part {
 	readonly file: FileHandle;
 	readonly inode: number;
-	readonly lines: LogLines;
+	readonly lines: CriLogParser;
 	/** Offset in bytes at which reading continues. */
 	position: number;
 	/** Number of lines before this part; undefined until rotation has given it a name that says so. */
@@ -202,7 +202,7 @@ export class LogReader {
 	#add(file: FileHandle, about: Pick<Part, 'inode' | 'start' | 'isComplete'>): boolean {
 		const isAhead = this.#parts.length >= ALWAYS_OPEN;
 		if (isAhead && !this.#readAhead.take()) return false;
-		this.#parts.push({ file, ...about, isAhead, lines: new LogLines(), position: 0 });
+		this.#parts.push({ file, ...about, isAhead, lines: new CriLogParser(), position: 0 });
 		return true;
 	}
 

@@ -3,7 +3,7 @@
  * last ones, {@link limited} for `limitBytes`.
  */
 import { logGapText } from '../api/meta/log-gap.ts';
-import type { LogLine } from './log-lines.ts';
+import type { LogLine } from './cri-log-parser.ts';
 import type { LogPiece } from './log-reader.ts';
 
 const NEWLINE = 10;

@@ -9,7 +9,7 @@ import type { Pod } from '../api/core/pod/schema.ts';
 import { isMissing } from '../base/system-error.ts';
 import type { Attempt } from '../plan/pod/snapshot.ts';
 import { takesMessageFromLog, withMessage } from '../plan/pod/termination-message.ts';
-import { LogLines } from './log-lines.ts';
+import { CriLogParser } from './cri-log-parser.ts';
 import type { ContainerStatus } from './runtime/runtime.ts';
 
 /** Upstream's limits of a message from the log: `MaxContainerTerminationMessageLogLines` and `…LogLength`. */
@@ -87,7 +87,7 @@ export async function messageFromLog(logPath: string): Promise<string> {
 	const current = await tailOf(logPath);
 	const older = current.length < TAIL_BYTES ? await lastPartBefore(logPath) : undefined;
 	const before = older === undefined ? Buffer.alloc(0) : await tailOf(older);
-	const lines = new LogLines().push(wholeLines(Buffer.concat([before, current]))).slice(-MOST_LINES);
+	const lines = new CriLogParser().push(wholeLines(Buffer.concat([before, current]))).slice(-MOST_LINES);
 	const text = Buffer.concat(lines.flatMap((line) => (line.isPartial ? [line.text] : [line.text, NEWLINE])));
 	return wholeCharacters(text.subarray(-MOST_BYTES)).toString('utf8');
 }

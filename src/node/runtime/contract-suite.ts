@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { LINE_LIMIT_BYTES } from './cri-lines.ts';
+import { LINE_LIMIT_BYTES } from './cri-log-writer.ts';
 import {
 	type ContainerConfig,
 	type ContainerEvent,

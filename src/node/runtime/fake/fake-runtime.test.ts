@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SeededRandom } from '../../../base/random.ts';
 import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { type RuntimeHarness, runtimeContract } from '../contract-suite.ts';
-import { LINE_LIMIT_BYTES } from '../cri-lines.ts';
+import { LINE_LIMIT_BYTES } from '../cri-log-writer.ts';
 import { type ContainerConfig, ImageError, RuntimeUnavailable } from '../runtime.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
 import { FakeRuntime } from './fake-runtime.ts';

@@ -6,7 +6,7 @@
 import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import type { Random } from '../../../base/random.ts';
-import { CriLines } from '../cri-lines.ts';
+import { CriLogWriter } from '../cri-log-writer.ts';
 import { containerIdOf, sandboxIdOf } from '../ids.ts';
 import { LogTime } from '../log-time.ts';
 import {
@@ -246,7 +246,7 @@ export class FakeRuntime implements Runtime {
 		for (const stream of ['stdout', 'stderr'] as const) {
 			const text = program[stream];
 			if (!appendLog || !text) continue;
-			const lines = new CriLines(stream);
+			const lines = new CriLogWriter(stream);
 			appendLog(config.logPath, lines.push(Buffer.from(text), this.#logTime.stamp()).bytes);
 			const rest = lines.end(() => this.#logTime.stamp());
 			if (rest) appendLog(config.logPath, rest.bytes);

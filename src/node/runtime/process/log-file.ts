@@ -16,7 +16,7 @@ import { logGapText } from '../../../api/meta/log-gap.ts';
 import { assert } from '../../../base/assert.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { patiently } from '../../../base/system-error.ts';
-import type { LogBytes } from '../cri-lines.ts';
+import type { LogBytes } from '../cri-log-writer.ts';
 import { type AppendCalls, AppendFile, SYSTEM_CALLS } from './append-file.ts';
 import type { DescriptorPool } from './descriptor-pool.ts';
 

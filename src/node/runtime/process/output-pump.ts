@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { CriLines } from '../cri-lines.ts';
+import { CriLogWriter } from '../cri-log-writer.ts';
 import type { LogFile } from './log-file.ts';
 
 /**
@@ -10,7 +10,7 @@ const buffer = Buffer.allocUnsafeSlow(16 * 1024);
 
 /** Copies one output stream of a container to its log. Stops reading while the log is full (backpressure). */
 export class OutputPump {
-	readonly #lines: CriLines;
+	readonly #lines: CriLogWriter;
 	readonly #log: LogFile;
 	readonly #stamp: () => string;
 	readonly #source: Socket;
@@ -24,7 +24,7 @@ export class OutputPump {
 		source: number | Socket,
 		options: { stream: 'stdout' | 'stderr'; log: LogFile; stamp: () => string },
 	) {
-		this.#lines = new CriLines(options.stream);
+		this.#lines = new CriLogWriter(options.stream);
 		this.#log = options.log;
 		this.#stamp = options.stamp;
 		this.#source = typeof source === 'number' ? this.#openPipe(source) : this.#useSocket(source);

@@ -82,7 +82,7 @@ const ZULU = 'Z'.charCodeAt(0);
 const LONGEST_LINE_BYTES = 64 * 1024;
 
 /** Splits the chunks of a log into lines. Keeps an unfinished last line for the next chunk. */
-export class LogLines {
+export class CriLogParser {
 	#rest: Buffer = Buffer.alloc(0);
 	/** True while an overlong line is being skipped. */
 	#isSkipping = false;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CriLines, LINE_LIMIT_BYTES } from './cri-lines.ts';
+import { CriLogWriter, LINE_LIMIT_BYTES } from './cri-log-writer.ts';
 
 const TIME = '2026-01-31T08:00:00.000000000Z';
 const HEADER = new RegExp(`^${TIME} stdout ([FP]) `);
@@ -44,7 +44,7 @@ test('only a line over the limit is split', () => {
 });
 
 test('the caller may reuse the buffer of a chunk although the unfinished line is kept', () => {
-	const lines = new CriLines('stdout');
+	const lines = new CriLogWriter('stdout');
 	const buffer = Buffer.from('first');
 	assert.equal(lines.push(buffer, TIME).bytes.length, 0);
 	buffer.fill('#');
@@ -59,7 +59,7 @@ test('the caller may reuse the buffer of a chunk although the unfinished line is
 });
 
 function log(pieces: readonly Uint8Array[]): Buffer {
-	const lines = new CriLines('stdout');
+	const lines = new CriLogWriter('stdout');
 	const out = pieces.map((piece) => lines.push(piece, TIME));
 	const rest = lines.end(() => TIME);
 	const bytes = Buffer.concat([...out, ...(rest ? [rest] : [])].map((part) => part.bytes));

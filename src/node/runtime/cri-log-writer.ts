@@ -1,5 +1,5 @@
 /**
- * Writes the CRI log format, which the node agent's log-lines.ts reads. It computes the size of the result first, so
+ * Writes the CRI log format, which the node agent's cri-log-parser.ts reads. It computes the size of the result first, so
  * that it copies each byte of a complete line once: containers may write hundreds of MiB per second.
  */
 
@@ -20,7 +20,7 @@ const NOTHING: LogBytes = { bytes: new Uint8Array(), lines: 0 };
  * Turns one output stream of a program into entries of a CRI log. The bytes of the text are not changed, and need not
  * be UTF-8: only `\n` has a meaning. Buffers at most {@link LINE_LIMIT_BYTES} of an unfinished line.
  */
-export class CriLines {
+export class CriLogWriter {
 	readonly #stream: 'stdout' | 'stderr';
 	/** The buffer for the unfinished line, of which the first `#heldBytes` bytes are used. */
 	#held = Buffer.alloc(0);
