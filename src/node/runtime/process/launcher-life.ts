@@ -8,13 +8,13 @@
 import { rmSync } from 'node:fs';
 import type { Clock } from '../../../base/clock.ts';
 import { LogTime } from '../log-time.ts';
+import { ContainerSlots } from './container-slots.ts';
 import { DescriptorPool } from './descriptor-pool.ts';
 import { type DescriptorShares, descriptorLimit, shareDescriptors } from './descriptor-shares.ts';
 import { FifoPool } from './fifo-pool.ts';
 import { Launcher } from './launcher.ts';
 import type { LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';
-import { Places } from './places.ts';
 import { SOCKET_NAME } from './protocol.ts';
 import type { RemovableFolder } from './removable-folder.ts';
 import { Sweeper } from './sweeper.ts';
@@ -74,7 +74,7 @@ export class LauncherLife {
 			folder: '.',
 			logTime: new LogTime(clock, process.hrtime.bigint),
 			logDescriptors: new DescriptorPool(shares.logs),
-			places: new Places({ count: shares.containers, whyNone: whyNoPlace(shares), clock }),
+			slots: new ContainerSlots({ count: shares.containers, fullMessage: noSlotMessage(shares), clock }),
 			pipes,
 			sweeper: new Sweeper(clock, { onIdle, onError }),
 			onError,
@@ -133,7 +133,7 @@ export class LauncherLife {
 	}
 }
 
-function whyNoPlace({ limit, containers }: DescriptorShares): string {
+function noSlotMessage({ limit, containers }: DescriptorShares): string {
 	return (
 		`the limit of ${limit} on open files (ulimit -n) allows ${containers} containers to run at once, ` +
 		'and as many are running'

@@ -8,18 +8,18 @@ import test from 'node:test';
 import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { LogTime } from '../log-time.ts';
 import { ContainerStartError, type ContainerStatus, RuntimeBusy } from '../runtime.ts';
+import { ContainerSlots } from './container-slots.ts';
 import { DescriptorPool } from './descriptor-pool.ts';
 import type { Fifo } from './fifo-pool.ts';
 import { openHost, type Started, shellScript, start } from './host-harness.ts';
 import { readJournal } from './journal.ts';
 import { Launcher } from './launcher.ts';
-import { Places } from './places.ts';
 import { Sweeper } from './sweeper.ts';
 
 /** A launcher in this process, with a virtual clock that the test advances. */
 async function open(
 	t: test.TestContext,
-	options: { places?: number; pipes?: () => Promise<Fifo | undefined> },
+	options: { slots?: number; pipes?: () => Promise<Fifo | undefined> },
 ) {
 	const folder = mkdtempSync(join(tmpdir(), 'stint-launcher-'));
 	t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -31,7 +31,7 @@ async function open(
 		logTime: new LogTime(clock, process.hrtime.bigint),
 		logDescriptors: new DescriptorPool(4),
 		pipes: { take: options.pipes ?? (async () => undefined) },
-		places: new Places({ count: options.places ?? 10, whyNone: 'all places are taken', clock }),
+		slots: new ContainerSlots({ count: options.slots ?? 10, fullMessage: 'all slots are taken', clock }),
 		sweeper: new Sweeper(clock, { onIdle: () => {}, onError: (error) => t.diagnostic(String(error)) }),
 		onExit: (status) => exited.resolve(status),
 		onIdle: () => {},
@@ -107,20 +107,20 @@ test('the launcher retries a start that met a shortage when another container ha
 	assert.equal((await waiting).state, 'running');
 });
 
-test('no more containers run than there are places, and a start without a place rejects with the reason', async (t) => {
-	const { clock, launcher, create } = await open(t, { places: 1 });
+test('no more containers run than there are slots, and a start without a slot rejects with the reason', async (t) => {
+	const { clock, launcher, create } = await open(t, { slots: 1 });
 	const first = await create(['sleep', '1000000']);
 	await launcher.startContainer(first);
 	const second = await create(['/bin/true']);
-	const refused = assert.rejects(launcher.startContainer(second), new RuntimeBusy('all places are taken'));
+	const refused = assert.rejects(launcher.startContainer(second), new RuntimeBusy('all slots are taken'));
 	clock.advance(1000);
 	await refused;
 	await launcher.stopContainer(first, 0);
 	assert.equal((await launcher.startContainer(second)).state, 'running');
 });
 
-test('a failed start returns its place', async (t) => {
-	const { launcher, create } = await open(t, { places: 1 });
+test('a failed start returns its slot', async (t) => {
+	const { launcher, create } = await open(t, { slots: 1 });
 	for (let time = 0; time < 3; time++)
 		await assert.rejects(launcher.startContainer(await create(['/no/such/program'])), ContainerStartError);
 	assert.equal((await launcher.startContainer(await create(['/bin/true']))).state, 'running');

@@ -24,13 +24,13 @@ import {
 	type ProcessHost,
 	type ProcessOptions,
 } from './container-process.ts';
+import type { ContainerSlots } from './container-slots.ts';
 import { folderIdentity } from './folder-identity.ts';
 import { Journal, type JournalState, readJournal } from './journal.ts';
 import type { JournalEntry, Origin } from './journal-entry.ts';
-import { asLost, killLeftOvers } from './left-overs.ts';
-import type { Places } from './places.ts';
 import { identify, MARK, markOf, newKey, type ProcessIdentity, processSpace } from './process-table.ts';
 import { type HostContainerConfig, JOURNAL_NAME, type LauncherCalls } from './protocol.ts';
+import { killRemaining, markLost } from './recovery.ts';
 import { describeShortage, describeStartError } from './start-error.ts';
 import { WorkFolders } from './work-folders.ts';
 
@@ -38,8 +38,8 @@ import { WorkFolders } from './work-folders.ts';
 export interface LauncherOptions extends ProcessHost {
 	/** The folder of its journal and of the sandboxes' working folders. */
 	readonly folder: string;
-	/** Limits the running containers: each takes one place. */
-	readonly places: Places;
+	/** Limits the running containers: each takes one slot. */
+	readonly slots: ContainerSlots;
 	/** Called with each container that has exited. */
 	onExit(status: ContainerStatus): void;
 	/** Called when {@link Launcher.isIdle} may have become true. */
@@ -93,12 +93,12 @@ export class Launcher implements LauncherCalls {
 	/** True while a timer is set to retry the journal's unsaved entries. */
 	#isRetryingSave = false;
 
-	private constructor(options: LauncherOptions, folders: WorkFolders, left: JournalState) {
+	private constructor(options: LauncherOptions, folders: WorkFolders, journaled: JournalState) {
 		this.#options = options;
-		this.#key = keyOf(left, options.folder);
+		this.#key = keyOf(journaled, options.folder);
 		this.#folders = folders;
-		for (const { sandbox, folder } of left.sandboxes.values()) this.#addSandbox(sandbox, folder);
-		for (const status of left.containers.values()) {
+		for (const { sandbox, folder } of journaled.sandboxes.values()) this.#addSandbox(sandbox, folder);
+		for (const status of journaled.containers.values()) {
 			const sandbox = this.#sandboxes.get(status.sandboxId);
 			if (sandbox) this.#addContainer({ sandbox, status });
 		}
@@ -113,13 +113,13 @@ export class Launcher implements LauncherCalls {
 	 */
 	static async open(options: LauncherOptions): Promise<Launcher> {
 		const { folder, clock, onError } = options;
-		const left = readJournal(join(folder, JOURNAL_NAME));
-		if (left.damagedLines > 0)
-			onError(new Error(`ignored ${left.damagedLines} damaged lines of the journal`));
-		await killLeftOvers(left, originOf(folder));
-		const inUse = new Set(Array.from(left.sandboxes.values(), (entry) => entry.folder));
+		const journaled = readJournal(join(folder, JOURNAL_NAME));
+		if (journaled.damagedLines > 0)
+			onError(new Error(`ignored ${journaled.damagedLines} damaged lines of the journal`));
+		await killRemaining(journaled, originOf(folder));
+		const inUse = new Set(Array.from(journaled.sandboxes.values(), (entry) => entry.folder));
 		const folders = await WorkFolders.open(join(folder, 'sandboxes'), inUse, onError);
-		return new Launcher(options, folders, asLost(left, clock.now()));
+		return new Launcher(options, folders, markLost(journaled, clock.now()));
 	}
 
 	/** True if no container is active, no process is searched for, and the journal is complete: it may exit. */
@@ -230,26 +230,26 @@ export class Launcher implements LauncherCalls {
 	}
 
 	/**
-	 * Takes a place and starts the container in it. While the machine is short of a resource, it waits for other
+	 * Takes a slot and starts the container in it. While the machine is short of a resource, it waits for other
 	 * containers to exit, for {@link LONGEST_WAIT_MS} at most: calls for a Pod come one at a time, so a caller that
 	 * wants to stop the Pod would have to wait as well.
 	 */
 	async #start(container: Container): Promise<ContainerStatus> {
-		const { clock, places } = this.#options;
+		const { clock, slots } = this.#options;
 		const options = this.#processOptions(container);
 		const deadline = clock.monotonic() + LONGEST_WAIT_MS;
 		let shortage: unknown;
 		this.#active++;
 		try {
-			while (clock.monotonic() < deadline && (await places.take(deadline))) {
+			while (clock.monotonic() < deadline && (await slots.take(deadline))) {
 				try {
 					return await this.#spawn(container, options);
 				} catch (error) {
-					places.giveBack();
+					slots.release();
 					if (!isShortage(error)) throw error;
 					shortage = error;
 				}
-				await places.change(deadline);
+				await slots.nextRelease(deadline);
 			}
 		} catch (error) {
 			const message = await describeStartError(error, options.program);
@@ -261,7 +261,7 @@ export class Launcher implements LauncherCalls {
 		// The container never ran: a later launcher must not report it as lost.
 		if (shortage !== undefined) this.#append({ containerGone: container.status.id });
 		if (this.isIdle) this.#options.onIdle();
-		throw new RuntimeBusy(shortage === undefined ? places.whyNone : describeShortage(shortage));
+		throw new RuntimeBusy(shortage === undefined ? slots.fullMessage : describeShortage(shortage));
 	}
 
 	async #spawn(container: Container, options: ProcessOptions): Promise<ContainerStatus> {
@@ -298,7 +298,7 @@ export class Launcher implements LauncherCalls {
 		delete container.config;
 		const reported = process.ended.then((end) => {
 			const reason = end.exitCode === 0 ? 'Completed' : 'Error';
-			this.#options.places.giveBack();
+			this.#options.slots.release();
 			this.#exit(container, end, { reason, startedAt });
 			this.#options.sweeper.add(this.#markOf(status.id));
 		});
@@ -370,11 +370,11 @@ export class Launcher implements LauncherCalls {
 
 /**
  * The key of the earlier launcher of this folder, whose processes may have to be found again. A new key if the journal
- * `left` was copied from another folder: the launcher there may still use the old one.
+ * `journaled` was copied from another folder: the launcher there may still use the old one.
  */
-function keyOf(left: JournalState, folder: string): string {
-	const isOurs = left.folder !== undefined && left.folder === folderIdentity(folder);
-	return (isOurs ? left.key : undefined) ?? newKey();
+function keyOf(journaled: JournalState, folder: string): string {
+	const isOurs = journaled.folder !== undefined && journaled.folder === folderIdentity(folder);
+	return (isOurs ? journaled.key : undefined) ?? newKey();
 }
 
 /** The origin that the journal records for the processes that this launcher starts. */

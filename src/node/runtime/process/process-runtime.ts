@@ -5,7 +5,7 @@
  *
  * Read in this order. Server side: process-runtime.ts, launcher-client.ts, protocol.ts, program.ts, image-table.ts.
  * Launcher: launcher-main.ts and launcher-life.ts (start and exit), launcher-server.ts (socket), launcher.ts (calls),
- * journal.ts and left-overs.ts (recovery), launcher-lock.ts. One container: container-process.ts, output-pump.ts,
+ * journal.ts and recovery.ts (recovery), launcher-lock.ts. One container: container-process.ts, output-pump.ts,
  * log-file.ts, sweeper.ts. The launcher's code must import little: each MB of its memory slows every fork.
  *
  * 1. When the connection is lost, the runtime connects again at once, to the same launcher or a new one, and reports

@@ -9,34 +9,35 @@ const MESSAGE =
 	'The launcher process that ran this container was killed; stint has killed the remaining processes of the container';
 
 /**
- * Kills the remaining processes of the containers in `left`: the process groups whose leader still is the recorded
+ * Kills the remaining processes of the containers in `journaled`: the process groups whose leader still is the recorded
  * process, and each process with the mark of a container, exited containers included. A group whose leader has exited
  * is found by the mark only, because the kernel may have given its number to another group.
  *
  * Kills no process that was started elsewhere than `here`: before the machine's last boot, or by the launcher of a
  * folder that this one is a copy of.
  */
-export async function killLeftOvers(left: JournalState, here: Origin): Promise<void> {
-	if (left.boot !== here.boot || (left.folder !== undefined && left.folder !== here.folder)) return;
-	for (const [id, identity] of left.processes) {
-		const hasEnded = left.containers.get(id)?.state === 'exited';
+export async function killRemaining(journaled: JournalState, here: Origin): Promise<void> {
+	if (journaled.boot !== here.boot || (journaled.folder !== undefined && journaled.folder !== here.folder))
+		return;
+	for (const [id, identity] of journaled.processes) {
+		const hasEnded = journaled.containers.get(id)?.state === 'exited';
 		if (!hasEnded && isRunning(identity)) signalGroup(identity.pid, 'SIGKILL');
 	}
-	const { key } = left;
+	const { key } = journaled;
 	if (key === undefined) return;
-	await killMarked(new Set(Array.from(left.containers.keys(), (id) => markOf(id, key))));
+	await killMarked(new Set(Array.from(journaled.containers.keys(), (id) => markOf(id, key))));
 }
 
-/** `left` with each container that had not exited marked as lost at the time `now`. */
-export function asLost(left: JournalState, now: number): JournalState {
+/** `journaled` with each container that had not exited marked as lost at the time `now`. */
+export function markLost(journaled: JournalState, now: number): JournalState {
 	const containers = new Map<string, ContainerStatus>();
-	for (const [id, status] of left.containers) {
+	for (const [id, status] of journaled.containers) {
 		containers.set(
 			id,
-			status.state === 'exited' ? status : lost(status, left.processes.get(id)?.startedAt, now),
+			status.state === 'exited' ? status : lost(status, journaled.processes.get(id)?.startedAt, now),
 		);
 	}
-	return { ...left, containers };
+	return { ...journaled, containers };
 }
 
 function lost(status: ContainerStatus, startedAt: number | undefined, now: number): ContainerStatus {
