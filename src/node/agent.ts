@@ -7,7 +7,7 @@
  *
  * Read in this order: agent.ts (the components and their start), pod-workers.ts (one reconcile of a Pod),
  * container-starter.ts and environment.ts (from image to running process), runtime-view.ts (what the runtime has,
- * by Pod), hindrances.ts (failed starts); then node-registration.ts, node-lease.ts and node-status.ts; then logs:
+ * by Pod), startBackoffs.ts (failed starts); then node-registration.ts, node-lease.ts and node-status.ts; then logs:
  * log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts, log-text.ts, log-follower.ts.
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.

@@ -18,7 +18,7 @@ import type { ContainerLogRequest } from '../api/meta/node-api.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { ContainerLogs } from './container-logs.ts';
 import { LogFiles } from './log-files.ts';
-import type { ContainerStatus, Runtime } from './runtime/runtime.ts';
+import type { Runtime, RuntimeContainer } from './runtime/runtime.ts';
 import { RuntimeView } from './runtime-view.ts';
 
 const pod = {
@@ -36,8 +36,8 @@ const common = {
 	imageRef: 'i',
 	createdAt: 0,
 };
-const running: ContainerStatus = { ...common, logPath: '', state: 'running', startedAt: 0 };
-const exited: ContainerStatus = {
+const running: RuntimeContainer = { ...common, logPath: '', state: 'running', startedAt: 0 };
+const exited: RuntimeContainer = {
 	...common,
 	logPath: '',
 	state: 'exited',

@@ -7,7 +7,6 @@ import type { HoldBack } from '../plan/pod/fields/field-rules.ts';
 import type { ContainerStart } from '../plan/pod/plan.ts';
 import { fieldPathOf } from '../plan/pod/snapshot.ts';
 import { Expansion, environmentOf, type NodeFacts } from './environment.ts';
-import type { Failure } from './hindrances.ts';
 import type { LogFiles } from './log-files.ts';
 import {
 	type ContainerConfig,
@@ -18,6 +17,7 @@ import {
 	RuntimeUnavailable,
 } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
+import type { Failure } from './start-backoffs.ts';
 
 /**
  * Delay before a start is retried that failed for want of file descriptors, processes, memory or disk. It is short,

@@ -28,9 +28,9 @@ import { ATTEMPTS_TO_KEEP } from '../plan/pod/restart.ts';
 import { fieldPathOf, type PodSnapshot, statusOf, WHOLE_POD } from '../plan/pod/snapshot.ts';
 import type { ContainerLogs } from './container-logs.ts';
 import type { ContainerStarter } from './container-starter.ts';
-import { Hindrances } from './hindrances.ts';
 import { type Runtime, RuntimeUnavailable } from './runtime/runtime.ts';
 import type { RuntimeView } from './runtime-view.ts';
+import { StartBackoffs } from './start-backoffs.ts';
 import { TerminationMessages } from './termination-message.ts';
 
 /** The components that all workers of a node share. */
@@ -78,7 +78,7 @@ const STARTS_IN_A_TURN = 50;
 export class PodWorkers {
 	readonly #options: PodWorkersOptions;
 	readonly #loop: ReconcileLoop;
-	readonly #hindrances: Hindrances;
+	readonly #startBackoffs: StartBackoffs;
 	/** By Pod UID, the ids of the containers that have a `Killing` event already. */
 	readonly #killing = new Map<string, Set<string>>();
 	/** By Pod UID, when its first `Running` status was delayed, by the monotonic clock. */
@@ -89,7 +89,7 @@ export class PodWorkers {
 
 	constructor(options: PodWorkersOptions) {
 		this.#options = options;
-		this.#hindrances = new Hindrances(options.clock);
+		this.#startBackoffs = new StartBackoffs(options.clock);
 		this.#loop = new ReconcileLoop({
 			name: 'pod_workers',
 			clock: options.clock,
@@ -142,7 +142,7 @@ export class PodWorkers {
 			hostIP,
 			sandbox: view.sandboxOf(uid),
 			attempts,
-			hindrances: this.#hindrances.of(uid),
+			startBackoffs: this.#startBackoffs.of(uid),
 		};
 	}
 
@@ -157,7 +157,7 @@ export class PodWorkers {
 		if (plan.mountFailure) {
 			const { message, events } = plan.mountFailure;
 			this.#record(pod, events);
-			this.#hindrances.note(pod.metadata.uid ?? '', WHOLE_POD, { reason: 'FailedMount', message });
+			this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, { reason: 'FailedMount', message });
 			return true;
 		}
 		if (plan.sandbox) {
@@ -167,7 +167,7 @@ export class PodWorkers {
 		for (const [index, start] of plan.starts.entries()) {
 			if (index % STARTS_IN_A_TURN === STARTS_IN_A_TURN - 1) await nextTurn();
 			const failure = await starter.start(pod, start);
-			this.#hindrances.note(pod.metadata.uid ?? '', start.container.name, failure);
+			this.#startBackoffs.note(pod.metadata.uid ?? '', start.container.name, failure);
 			await this.#prune(pod, start.container.name);
 		}
 		return plan.starts.length + plan.removals.length > 0;
@@ -183,11 +183,11 @@ export class PodWorkers {
 			const reason = 'FailedCreatePodSandBox';
 			const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : String(error)}`;
 			this.#record(pod, [{ type: 'Warning', reason, message }]);
-			this.#hindrances.note(pod.metadata.uid ?? '', WHOLE_POD, { reason, message });
+			this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, { reason, message });
 			onError(pod.metadata.uid ?? '', error);
 			return;
 		}
-		this.#hindrances.note(pod.metadata.uid ?? '', WHOLE_POD, undefined);
+		this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, undefined);
 		this.#record(pod, events);
 	}
 
@@ -264,11 +264,11 @@ export class PodWorkers {
 	/** Changes ErrImagePull, once it has been reported, to ImagePullBackOff, as the kubelet's image manager does. */
 	#enterPullBackOff(uid: string): boolean {
 		let changed = false;
-		for (const [container, hindrance] of this.#hindrances.of(uid)) {
-			if (hindrance.reason !== 'ErrImagePull') continue;
+		for (const [container, startBackoff] of this.#startBackoffs.of(uid)) {
+			if (startBackoff.reason !== 'ErrImagePull') continue;
 			const image = this.#imageOf(uid, container);
-			const message = `Back-off pulling image "${image}": ErrImagePull: ${hindrance.message}`;
-			this.#hindrances.rephrase(uid, container, { reason: 'ImagePullBackOff', message });
+			const message = `Back-off pulling image "${image}": ErrImagePull: ${startBackoff.message}`;
+			this.#startBackoffs.rephrase(uid, container, { reason: 'ImagePullBackOff', message });
 			changed = true;
 		}
 		return changed;
@@ -313,7 +313,7 @@ export class PodWorkers {
 		const { runtime, view } = this.#options;
 		for (const id of view.of(uid)?.sandboxes.keys() ?? []) await runtime.removeSandbox(id);
 		view.forget(uid);
-		this.#hindrances.forget(uid);
+		this.#startBackoffs.forget(uid);
 		this.#held.delete(uid);
 		this.#messages.forget(uid);
 	}

@@ -3,20 +3,20 @@
  * runtime: listing all containers for each reconcile would cost as much as the number of Pods squared.
  */
 import type { Attempt } from '../plan/pod/snapshot.ts';
-import type { ContainerStatus, Runtime, Sandbox } from './runtime/runtime.ts';
+import type { Runtime, RuntimeContainer, Sandbox } from './runtime/runtime.ts';
 
 /** The sandboxes and containers of one Pod. */
 export interface PodInRuntime {
 	readonly sandboxes: ReadonlyMap<string, Sandbox>;
 	/** By id. */
-	readonly containers: ReadonlyMap<string, ContainerStatus>;
+	readonly containers: ReadonlyMap<string, RuntimeContainer>;
 }
 
 interface Record {
 	readonly sandboxes: Map<string, Sandbox>;
-	readonly containers: Map<string, ContainerStatus>;
+	readonly containers: Map<string, RuntimeContainer>;
 	/** The same containers by name, in the order of their attempts. */
-	readonly attempts: Map<string, ContainerStatus[]>;
+	readonly attempts: Map<string, RuntimeContainer[]>;
 }
 
 /**
@@ -73,7 +73,7 @@ export class RuntimeView {
 	}
 
 	/** Stores a container's state, unless a later one is known: an exit may arrive before the start's result. */
-	noteContainer(status: ContainerStatus): void {
+	noteContainer(status: RuntimeContainer): void {
 		const { containers, attempts } = this.#record(status.podUid);
 		const known = containers.get(status.id);
 		if (known && ORDER[known.state] > ORDER[status.state]) return;

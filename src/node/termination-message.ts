@@ -10,7 +10,7 @@ import { isMissing } from '../base/system-error.ts';
 import type { Attempt } from '../plan/pod/snapshot.ts';
 import { takesMessageFromLog, withMessage } from '../plan/pod/termination-message.ts';
 import { CriLogParser } from './cri-log-parser.ts';
-import type { ContainerStatus } from './runtime/runtime.ts';
+import type { RuntimeContainer } from './runtime/runtime.ts';
 
 /** Upstream's limits of a message from the log: `MaxContainerTerminationMessageLogLines` and `…LogLength`. */
 const MOST_LINES = 80;
@@ -37,7 +37,7 @@ export class TerminationMessages {
 	async addTo(
 		{ metadata: { uid = '' }, spec }: Pod,
 		attempts: Attempts,
-		containers: ReadonlyMap<string, ContainerStatus> | undefined,
+		containers: ReadonlyMap<string, RuntimeContainer> | undefined,
 	): Promise<Attempts> {
 		const all = [...(spec.initContainers ?? []), ...spec.containers];
 		const completed = new Map(attempts);
@@ -60,12 +60,12 @@ export class TerminationMessages {
 	}
 
 	/** Removes the messages of attempts that were removed from the runtime: a container may restart for weeks. */
-	#forgetPruned(podUid: string, containers: ReadonlyMap<string, ContainerStatus> | undefined): void {
+	#forgetPruned(podUid: string, containers: ReadonlyMap<string, RuntimeContainer> | undefined): void {
 		const texts = this.#texts.get(podUid);
 		for (const id of texts?.keys() ?? []) if (!containers?.has(id)) texts?.delete(id);
 	}
 
-	async #textOf(podUid: string, container: ContainerStatus | undefined): Promise<string> {
+	async #textOf(podUid: string, container: RuntimeContainer | undefined): Promise<string> {
 		if (!container) return '';
 		const texts = this.#texts.get(podUid) ?? new Map<string, string>();
 		this.#texts.set(podUid, texts);

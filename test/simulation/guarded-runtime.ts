@@ -2,10 +2,10 @@ import type { RuntimeTraits } from '../../src/api/meta/runtime-traits.ts';
 import type {
 	ContainerConfig,
 	ContainerEvent,
-	ContainerStatus,
 	ImageUse,
 	PulledImage,
 	Runtime,
+	RuntimeContainer,
 	Sandbox,
 	SandboxConfig,
 } from '../../src/node/runtime/runtime.ts';
@@ -78,12 +78,12 @@ export class GuardedRuntime implements Runtime {
 		return this.#call((runtime) => runtime.imageStatus(image, use));
 	}
 
-	createContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus> {
+	createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
 		const what = `create container ${config.name} ${config.attempt} in ${sandboxId}`;
 		return this.#change(what, (runtime) => runtime.createContainer(sandboxId, config));
 	}
 
-	startContainer(id: string): Promise<ContainerStatus> {
+	startContainer(id: string): Promise<RuntimeContainer> {
 		return this.#change(`start container ${id}`, (runtime) => runtime.startContainer(id));
 	}
 
@@ -97,7 +97,7 @@ export class GuardedRuntime implements Runtime {
 		return this.#change(`remove container ${id}`, (runtime) => runtime.removeContainer(id));
 	}
 
-	listContainers(): Promise<readonly ContainerStatus[]> {
+	listContainers(): Promise<readonly RuntimeContainer[]> {
 		return this.#call((runtime) => runtime.listContainers());
 	}
 

@@ -1,5 +1,5 @@
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import type { ContainerEvent, ContainerStatus, Runtime } from '../../src/node/runtime/runtime.ts';
+import type { ContainerEvent, Runtime, RuntimeContainer } from '../../src/node/runtime/runtime.ts';
 import { hasEnded } from '../../src/plan/job/classify.ts';
 import type { Violations } from './violations.ts';
 
@@ -16,7 +16,7 @@ export class PodOracle {
 	/** How often each container was started, by the UID of the Pod and its name. */
 	readonly #starts = new Map<string, number>();
 	/** The containers that run now, by the UID of the Pod. */
-	readonly #running = new Map<string, Map<string, ContainerStatus>>();
+	readonly #running = new Map<string, Map<string, RuntimeContainer>>();
 	/** The node of each Pod that was ever bound, deleted Pods included. */
 	readonly #boundTo = new Map<string, string>();
 
@@ -62,7 +62,7 @@ export class PodOracle {
 
 	#observe(nodeName: string, { status }: ContainerEvent): void {
 		const { podUid, id, name } = status;
-		const running = this.#running.get(podUid) ?? new Map<string, ContainerStatus>();
+		const running = this.#running.get(podUid) ?? new Map<string, RuntimeContainer>();
 		if (status.state === 'running') {
 			running.set(id, status);
 			this.#running.set(podUid, running);

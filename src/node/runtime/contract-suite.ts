@@ -9,9 +9,9 @@ import {
 	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
-	type ContainerStatus,
 	ImageError,
 	type Runtime,
+	type RuntimeContainer,
 	RuntimeUnavailable,
 	type Sandbox,
 } from './runtime.ts';
@@ -396,7 +396,7 @@ class Machine {
 	async start1(
 		command: readonly string[],
 		more: { pod?: string; attempt?: number } = {},
-	): Promise<ContainerStatus> {
+	): Promise<RuntimeContainer> {
 		const sandbox = await this.sandbox(more.pod ?? 'a');
 		const { id } = await this.runtime.createContainer(sandbox.id, this.config(command, more));
 		return await this.runtime.startContainer(id);
@@ -406,13 +406,13 @@ class Machine {
 	async run(
 		command: readonly string[],
 		more: { pod?: string; attempt?: number } = {},
-	): Promise<ContainerStatus> {
+	): Promise<RuntimeContainer> {
 		const { id } = await this.start1(command, more);
 		return await this.exitOf(id);
 	}
 
 	/** Resolves to the exit of a container, which may have been reported already. */
-	async exitOf(id: string): Promise<ContainerStatus> {
+	async exitOf(id: string): Promise<RuntimeContainer> {
 		for (;;) {
 			const exit = this.events.find(({ status }) => status.id === id && status.state === 'exited');
 			if (exit) return exit.status;
@@ -446,10 +446,10 @@ class Machine {
 	}
 }
 
-function byId(list: readonly ContainerStatus[]): ReadonlyMap<string, ContainerStatus> {
+function byId(list: readonly RuntimeContainer[]): ReadonlyMap<string, RuntimeContainer> {
 	return new Map(list.map((status) => [status.id, status]));
 }
 
-function exitCodeOf(status: ContainerStatus): number | undefined {
+function exitCodeOf(status: RuntimeContainer): number | undefined {
 	return status.state === 'exited' ? status.exitCode : undefined;
 }

@@ -52,12 +52,12 @@ export interface Runtime {
 	imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined>;
 
 	/** Creates a container without starting it. Rejects with {@link ContainerStartError}. */
-	createContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus>;
+	createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer>;
 	/**
 	 * Starts the container; resolves once its process runs. Rejects with {@link ContainerStartError}, or within about
 	 * a second with {@link RuntimeBusy} if the machine is short of file descriptors, processes, memory or disk.
 	 */
-	startContainer(id: string): Promise<ContainerStatus>;
+	startContainer(id: string): Promise<RuntimeContainer>;
 	/**
 	 * Sends SIGTERM to the main process and kills the container after `graceSeconds`. Resolves once the signal is
 	 * sent. A repeated call can only shorten the grace period.
@@ -65,7 +65,7 @@ export interface Runtime {
 	stopContainer(id: string, graceSeconds: number): Promise<void>;
 	/** Removes a container, killing it first if it runs. The caller owns the log file and removes it. */
 	removeContainer(id: string): Promise<void>;
-	listContainers(): Promise<readonly ContainerStatus[]>;
+	listContainers(): Promise<readonly RuntimeContainer[]>;
 }
 
 /**
@@ -125,7 +125,7 @@ export interface ContainerConfig {
 }
 
 /** The state of a container. Times are in milliseconds since the epoch. */
-export type ContainerStatus = {
+export type RuntimeContainer = {
 	readonly id: string;
 	readonly sandboxId: string;
 	readonly podUid: string;
@@ -154,7 +154,7 @@ export type ContainerStatus = {
 
 /** A container has entered the state in `status`. */
 export interface ContainerEvent {
-	readonly status: ContainerStatus;
+	readonly status: RuntimeContainer;
 }
 
 /** The image is not available. `reason` becomes the waiting reason in the container's status. */

@@ -93,7 +93,7 @@ function waitingOf(
 	{ seen, continues, restarts }: ContainerStatusInputs,
 ): ContainerState['waiting'] {
 	const last = attempts.at(-1);
-	const failure = seen.hindrances.get(container.name);
+	const failure = seen.startBackoffs.get(container.name);
 	if (!continues || last?.state === 'running') return undefined;
 	if (failure) return { reason: failure.reason, message: failure.message };
 	if (last?.state !== 'exited' || !restarts) return undefined;

@@ -181,7 +181,12 @@ test('a container that was running and is missing in the runtime has an unknown 
 
 test('a failure to create a container is reported and retried after a backoff', () => {
 	const world = new PodWorld({ containers: main, restartPolicy: 'Never' });
-	world.hindrances.set('main', { reason: 'ErrImagePull', message: 'no such image', failures: 1, at: START });
+	world.startBackoffs.set('main', {
+		reason: 'ErrImagePull',
+		message: 'no such image',
+		failures: 1,
+		at: START,
+	});
 	assert.equal(world.settle().againAfterMs, 10_000);
 	assert.deepEqual(world.waiting('main'), { reason: 'ErrImagePull', message: 'no such image' });
 	assert.equal(world.pod.status.phase, 'Pending');

@@ -55,9 +55,9 @@ function setUpOf(
 	seen: PodSnapshot,
 	starts: PodPlan['starts'],
 ): Pick<PodPlan, 'sandbox' | 'mountFailure'> & { readonly due?: number } {
-	const { pod, traits, hindrances, now } = seen;
+	const { pod, traits, startBackoffs, now } = seen;
 	if (starts.length === 0 || seen.sandbox) return { sandbox: undefined, mountFailure: undefined };
-	const before = hindrances.get(WHOLE_POD);
+	const before = startBackoffs.get(WHOLE_POD);
 	const due = before ? nextRetryAt(before) : now;
 	if (due > now) return { sandbox: undefined, mountFailure: undefined, due };
 	const failures = mountFailures(pod, traits);
@@ -95,7 +95,7 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 	const { ending, restartingAll, rejection } = progress;
 	if (rejection) return rejectedStatus(seen, rejection);
 	const continues = ending === undefined;
-	const blocked = seen.hindrances.get(WHOLE_POD);
+	const blocked = seen.startBackoffs.get(WHOLE_POD);
 	const over = !continues && nothingRuns(seen);
 	const { containers, initContainers = [] } = pod.spec;
 	const describe = (container: Container, init: boolean): ContainerStatus =>

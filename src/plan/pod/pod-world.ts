@@ -4,7 +4,7 @@ import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { PodPlan } from './plan.ts';
 import { planPod } from './plan-pod.ts';
-import { type Attempt, type Hindrance, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
+import { type Attempt, type PodSnapshot, type StartBackoff, WHOLE_POD } from './snapshot.ts';
 
 /** A container of a test's Pod: its name, and the fields that differ from the defaults. */
 export type TestContainer = {
@@ -26,7 +26,7 @@ export class PodWorld {
 	hasSandbox = false;
 	traits: RuntimeTraits = { honours: 'everything', user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
 	readonly attempts = new Map<string, Attempt[]>();
-	readonly hindrances = new Map<string, Hindrance>();
+	readonly startBackoffs = new Map<string, StartBackoff>();
 	/** The started attempts, as `container#attempt`. */
 	readonly started: string[] = [];
 	/** The ids of the removed attempts. */
@@ -55,9 +55,9 @@ export class PodWorld {
 	}
 
 	snapshot(): PodSnapshot {
-		const { pod, now, attempts, hindrances, traits } = this;
+		const { pod, now, attempts, startBackoffs, traits } = this;
 		const sandbox = this.hasSandbox ? { ip: '127.0.0.1' } : undefined;
-		return { pod, now, runtime: 'fake', traits, hostIP: '127.0.0.1', sandbox, attempts, hindrances };
+		return { pod, now, runtime: 'fake', traits, hostIP: '127.0.0.1', sandbox, attempts, startBackoffs };
 	}
 
 	/** Applies plans until no step is left now; returns the last plan, whose status is written. */
@@ -72,7 +72,7 @@ export class PodWorld {
 			this.#record(plan);
 			if (plan.sandbox) {
 				this.hasSandbox = true;
-				this.hindrances.delete(WHOLE_POD);
+				this.startBackoffs.delete(WHOLE_POD);
 			}
 			if (plan.mountFailure) this.#hinder(WHOLE_POD, 'FailedMount', plan.mountFailure.message);
 			for (const { name } of plan.stops) this.stopped.push(name);
@@ -93,8 +93,8 @@ export class PodWorld {
 	}
 
 	#hinder(name: string, reason: string, message: string): void {
-		const failures = (this.hindrances.get(name)?.failures ?? 0) + 1;
-		this.hindrances.set(name, { reason, message, failures, at: this.now });
+		const failures = (this.startBackoffs.get(name)?.failures ?? 0) + 1;
+		this.startBackoffs.set(name, { reason, message, failures, at: this.now });
 	}
 
 	#start(name: string, attempt: number): void {

@@ -7,7 +7,7 @@ import { type Finding, findingsOf, type HoldBack, holdBack, placesIn } from './f
 import type { ContainerRemoval, ContainerStart, ContainerStop } from './plan.ts';
 import { isRestarted, restartDelayMs } from './restart.ts';
 import { clearOut, isRestartingAll, restartOfAllDue, wantsRestartOfAll } from './restart-all.ts';
-import { type Attempt, type Hindrance, isSidecar, type PodSnapshot, statusOf } from './snapshot.ts';
+import { type Attempt, isSidecar, type PodSnapshot, type StartBackoff, statusOf } from './snapshot.ts';
 
 /** What to start and stop for a Pod, what it waits for, and whether it ends. */
 export interface Progress {
@@ -33,7 +33,7 @@ export type Ending = 'completed' | 'init-failed' | 'deadline' | 'deleted' | 'alr
 const START_BACKOFF: BackoffPolicy = { baseMs: 10_000, capMs: 300_000 };
 
 /** When a failed start is retried, in ms since the epoch. */
-export function nextRetryAt({ at, failures, retryAfterMs }: Hindrance): number {
+export function nextRetryAt({ at, failures, retryAfterMs }: StartBackoff): number {
 	return at + (retryAfterMs ?? backoffDelayMs(START_BACKOFF, failures));
 }
 
@@ -158,9 +158,9 @@ class Steps {
 
 	/** Starts the next attempt, or waits for the end of its backoff. */
 	#startNext(container: Container, attempts: readonly Attempt[]): void {
-		const { now, hindrances } = this.#seen;
+		const { now, startBackoffs } = this.#seen;
 		const last = attempts.at(-1);
-		const failure = hindrances.get(container.name);
+		const failure = startBackoffs.get(container.name);
 		const due = Math.max(
 			last?.state === 'exited' ? last.finishedAt + restartDelayMs(attempts) : 0,
 			failure ? nextRetryAt(failure) : 0,

@@ -23,7 +23,7 @@ export type Attempt = {
 );
 
 /** The last failure to start a container (or to set up its Pod), and the number of consecutive failures. */
-export interface Hindrance {
+export interface StartBackoff {
 	/** The reason in the container's waiting state, for example ErrImagePull or CreateContainerConfigError. */
 	readonly reason: string;
 	readonly message: string;
@@ -55,7 +55,7 @@ export interface PodSnapshot {
 	/**
 	 * By container name, its last failed start; under {@link WHOLE_POD} a failure that concerns all containers.
 	 */
-	readonly hindrances: ReadonlyMap<string, Hindrance>;
+	readonly startBackoffs: ReadonlyMap<string, StartBackoff>;
 }
 
 /** Whether an init container is a sidecar: it keeps running beside the regular containers. */

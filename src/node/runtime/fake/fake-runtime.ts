@@ -13,11 +13,11 @@ import {
 	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
-	type ContainerStatus,
 	type ImageError,
 	type ImageUse,
 	type PulledImage,
 	type Runtime,
+	type RuntimeContainer,
 	RuntimeUnavailable,
 	type Sandbox,
 	type SandboxConfig,
@@ -39,7 +39,7 @@ export interface FakeRuntimeOptions {
 }
 
 interface Container {
-	status: ContainerStatus;
+	status: RuntimeContainer;
 	readonly config: ContainerConfig;
 	program: FakeProgram;
 	end?: Timer;
@@ -153,7 +153,7 @@ export class FakeRuntime implements Runtime {
 		return error ? undefined : { imageRef: `fake://${image}` };
 	}
 
-	async createContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus> {
+	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
 		this.#check();
 		const id = containerIdOf(sandboxId, config);
 		const existing = this.#containers.get(id);
@@ -166,7 +166,7 @@ export class FakeRuntime implements Runtime {
 		const { podUid } = entry.sandbox.config;
 		const createdAt = this.#options.clock.now();
 		const names = { id, sandboxId, podUid, name, attempt, image, imageRef: `fake://${image}` };
-		const status: ContainerStatus = { ...names, createdAt, logPath, state: 'created' };
+		const status: RuntimeContainer = { ...names, createdAt, logPath, state: 'created' };
 		const program = this.#options.program?.(config, entry.sandbox.config) ?? programByCommand(config);
 		const container: Container = { status, config, program };
 		entry.containers.set(id, container);
@@ -174,7 +174,7 @@ export class FakeRuntime implements Runtime {
 		return status;
 	}
 
-	async startContainer(id: string): Promise<ContainerStatus> {
+	async startContainer(id: string): Promise<RuntimeContainer> {
 		this.#check();
 		const container = this.#containers.get(id);
 		if (!container) throw new ContainerStartError('RunContainerError', `there is no container ${id}`);
@@ -185,7 +185,7 @@ export class FakeRuntime implements Runtime {
 			throw new ContainerStartError('RunContainerError', program.startError);
 		}
 		const { clock, random } = this.#options;
-		const running: ContainerStatus = { ...status, state: 'running', startedAt: clock.now() };
+		const running: RuntimeContainer = { ...status, state: 'running', startedAt: clock.now() };
 		container.status = running;
 		this.#notify(running);
 		const runMs = (program.runMs ?? 0) + (program.jitterMs ?? 0) * random.next();
@@ -210,7 +210,7 @@ export class FakeRuntime implements Runtime {
 		this.#forget(container);
 	}
 
-	async listContainers(): Promise<readonly ContainerStatus[]> {
+	async listContainers(): Promise<readonly RuntimeContainer[]> {
 		this.#check();
 		return Array.from(this.#containers.values(), ({ status }) => status);
 	}
@@ -263,7 +263,7 @@ export class FakeRuntime implements Runtime {
 		this.#notify(container.status);
 	}
 
-	#notify(status: ContainerStatus): void {
+	#notify(status: RuntimeContainer): void {
 		for (const listener of this.#listeners) listener({ status });
 	}
 

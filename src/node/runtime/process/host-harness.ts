@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock } from '../../../base/clock.ts';
 import type { RuntimeHarness } from '../contract-suite.ts';
-import type { ContainerConfig, ContainerStatus, Runtime } from '../runtime.ts';
+import type { ContainerConfig, Runtime, RuntimeContainer } from '../runtime.ts';
 import { ImageTable } from './image-table.ts';
 import { ProcessRuntime } from './process-runtime.ts';
 import type { ProcessIdentity } from './process-table.ts';
@@ -84,11 +84,11 @@ function sh(text: string): readonly string[] {
 }
 
 /** The status of an exited container. */
-export type Exited = ContainerStatus & { readonly state: 'exited' };
+export type Exited = RuntimeContainer & { readonly state: 'exited' };
 
 /** A started container and its exit. */
 export interface Started {
-	readonly status: ContainerStatus;
+	readonly status: RuntimeContainer;
 	readonly exit: Promise<Exited>;
 }
 
@@ -119,7 +119,7 @@ export function exitOf(runtime: Runtime, id: string): Promise<Exited> {
 }
 
 /** The output of a container: its log without the headers of the entries. */
-export async function outputOf(machine: HostHarness, { logPath }: ContainerStatus): Promise<string> {
+export async function outputOf(machine: HostHarness, { logPath }: RuntimeContainer): Promise<string> {
 	const log = await machine.readLog(logPath);
 	return log.replaceAll(/^\S+ \w+ F (.*\n)/gm, '$1').replaceAll(/^\S+ \w+ P (.*)\n/gm, '$1');
 }

@@ -1,5 +1,5 @@
 import { isRecord, type JsonRecord } from '../../../base/json.ts';
-import type { ContainerStatus, Sandbox } from '../runtime.ts';
+import type { RuntimeContainer, Sandbox } from '../runtime.ts';
 import { isIdentity, type ProcessIdentity } from './process-table.ts';
 
 /** One change of a launcher's state, as its journal records it. */
@@ -9,7 +9,7 @@ export type JournalEntry =
 	/** A sandbox was created or stopped; `folder` is the name of its working folder. */
 	| { readonly sandbox: Sandbox; readonly folder: string }
 	/** The container is being started (`created`), runs, or has exited. */
-	| { readonly container: ContainerStatus }
+	| { readonly container: RuntimeContainer }
 	/** The main process of the container `of`. */
 	| { readonly process: ProcessIdentity; readonly of: string }
 	/** The sandbox was removed. */
@@ -72,7 +72,7 @@ function isSandbox(value: unknown): value is Sandbox {
 	return areTexts(id, ip, podUid, podName, podNamespace, hostname) && areNumbers(createdAt, attempt);
 }
 
-function isContainer(value: unknown): value is ContainerStatus {
+function isContainer(value: unknown): value is RuntimeContainer {
 	if (!isRecord(value)) return false;
 	const { id, sandboxId, podUid, name, image, imageRef, logPath, attempt, createdAt } = value;
 	if (!areTexts(id, sandboxId, podUid, name, image, imageRef, logPath)) return false;

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { ContainerStatus, Sandbox } from '../runtime.ts';
+import type { RuntimeContainer, Sandbox } from '../runtime.ts';
 import { Journal, type JournalCalls, readJournal } from './journal.ts';
 import type { JournalEntry } from './journal-entry.ts';
 
@@ -25,7 +25,7 @@ after(() => rmSync(folder, { recursive: true }));
 const config = { podUid: 'u', podName: 'p', podNamespace: 'default', hostname: 'p', attempt: 0 };
 const sandbox: Sandbox = { id: 'u_0', config, state: 'ready', ip: '127.0.0.1', createdAt: 1 };
 
-function container(id: string): ContainerStatus {
+function container(id: string): RuntimeContainer {
 	const names = { sandboxId: 'u_0', podUid: 'u', name: 'c', attempt: 0, image: 'i', imageRef: 'i' };
 	return { id, ...names, createdAt: 2, logPath: '/log', state: 'created' };
 }

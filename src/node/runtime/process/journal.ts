@@ -25,7 +25,7 @@ import { resolve } from 'node:path';
 import { attempt } from '../../../base/attempt.ts';
 import { FifoQueue } from '../../../base/fifo-queue.ts';
 import { isMissing } from '../../../base/system-error.ts';
-import type { ContainerStatus, Sandbox } from '../runtime.ts';
+import type { RuntimeContainer, Sandbox } from '../runtime.ts';
 import { decodeEntry, type JournalEntry, type Origin } from './journal-entry.ts';
 import type { ProcessIdentity } from './process-table.ts';
 import { readRegularFile } from './regular-file.ts';
@@ -36,7 +36,7 @@ const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 export interface JournalState extends Origin {
 	/** By id, each with the name of its working folder. */
 	readonly sandboxes: ReadonlyMap<string, { readonly sandbox: Sandbox; readonly folder: string }>;
-	readonly containers: ReadonlyMap<string, ContainerStatus>;
+	readonly containers: ReadonlyMap<string, RuntimeContainer>;
 	/** The main processes, by container id. */
 	readonly processes: ReadonlyMap<string, ProcessIdentity>;
 	/** Number of lines that could not be decoded and were skipped. */
@@ -225,7 +225,7 @@ export function readJournal(path: string): JournalState {
 	const owners = new Map<string, string>();
 	const state = {
 		sandboxes: new Map<string, { sandbox: Sandbox; folder: string }>(),
-		containers: new Map<string, ContainerStatus>(),
+		containers: new Map<string, RuntimeContainer>(),
 		processes: new Map<string, ProcessIdentity>(),
 		damagedLines: 0,
 	};

@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { type Clock, sleep } from '../../../base/clock.ts';
 import { codeOf } from '../../../base/system-error.ts';
 import { JsonLines } from '../../../client/json-lines.ts';
-import { type ContainerStatus, RuntimeUnavailable, type Sandbox } from '../runtime.ts';
+import { type RuntimeContainer, RuntimeUnavailable, type Sandbox } from '../runtime.ts';
 import {
 	type Call,
 	decodeError,
@@ -56,7 +56,7 @@ export interface LauncherClientOptions {
 	 * Called with a container that this client created or started, or that has exited: in the order in which it
 	 * happened, and before the call that caused it resolves. A repeated call passes the unchanged status again.
 	 */
-	onStatus(status: ContainerStatus): void;
+	onStatus(status: RuntimeContainer): void;
 	/** Called when the connection is lost, except by `close` and `killAll`. */
 	onLost(): void;
 }
@@ -70,7 +70,7 @@ interface Pending {
 /** The sandboxes and containers of a launcher. */
 export interface LauncherContents {
 	readonly sandboxes: readonly Sandbox[];
-	readonly containers: readonly ContainerStatus[];
+	readonly containers: readonly RuntimeContainer[];
 }
 
 /** A connection to a launcher. */
@@ -222,7 +222,7 @@ export class LauncherClient {
 	#resolve({ method, resolve }: Pending, result: unknown): void {
 		const isStatus = method === 'createContainer' || method === 'startContainer';
 		// The launcher answers with what the method returns.
-		if (isStatus) this.#options.onStatus(result as ContainerStatus);
+		if (isStatus) this.#options.onStatus(result as RuntimeContainer);
 		resolve(result);
 	}
 

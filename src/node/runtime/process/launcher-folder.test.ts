@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { linesMissingAt } from '../../../api/meta/log-gap.ts';
 import { SystemClock } from '../../../base/clock.ts';
-import type { ContainerStatus } from '../runtime.ts';
+import type { RuntimeContainer } from '../runtime.ts';
 import { type HostHarness, isAlive, openHost, run, start, untilGone } from './host-harness.ts';
 import { ImageTable } from './image-table.ts';
 import { ProcessRuntime } from './process-runtime.ts';
@@ -42,7 +42,7 @@ describe('the folder of a launcher', () => {
 		await runtime.stopSandbox('none');
 		return runtime;
 	};
-	const pidOf = async ({ logPath }: ContainerStatus): Promise<number> => {
+	const pidOf = async ({ logPath }: RuntimeContainer): Promise<number> => {
 		for (;;) {
 			const [pid] = /(?<= F )\d+$/m.exec(await machine.readLog(logPath)) ?? [];
 			if (pid) return Number(pid);

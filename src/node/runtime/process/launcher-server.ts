@@ -1,7 +1,7 @@
 import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { JsonLines } from '../../../client/json-lines.ts';
-import type { ContainerStatus } from '../runtime.ts';
+import type { RuntimeContainer } from '../runtime.ts';
 import {
 	type Call,
 	encodeError,
@@ -60,7 +60,7 @@ export class LauncherServer {
 	}
 
 	/** Sends the exit of a container to all clients. */
-	broadcastExit(exited: ContainerStatus): void {
+	broadcastExit(exited: RuntimeContainer): void {
 		for (const client of this.#clients) this.#write(client, { exited });
 	}
 

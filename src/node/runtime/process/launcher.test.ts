@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { LogTime } from '../log-time.ts';
-import { ContainerStartError, type ContainerStatus, RuntimeBusy } from '../runtime.ts';
+import { ContainerStartError, RuntimeBusy, type RuntimeContainer } from '../runtime.ts';
 import { ContainerSlots } from './container-slots.ts';
 import { DescriptorPool } from './descriptor-pool.ts';
 import type { Fifo } from './fifo-pool.ts';
@@ -24,7 +24,7 @@ async function open(
 	const folder = mkdtempSync(join(tmpdir(), 'stint-launcher-'));
 	t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 	const clock = new VirtualClock();
-	let exited = Promise.withResolvers<ContainerStatus>();
+	let exited = Promise.withResolvers<RuntimeContainer>();
 	const launcher = await Launcher.open({
 		clock,
 		folder,
@@ -48,7 +48,7 @@ async function open(
 		return (await launcher.createContainer(sandbox, { ...container, program, ...log })).id;
 	};
 	/** Resolves at the next exit of a container. */
-	const ended = (): Promise<ContainerStatus> => {
+	const ended = (): Promise<RuntimeContainer> => {
 		exited = Promise.withResolvers();
 		return exited.promise;
 	};

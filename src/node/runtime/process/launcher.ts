@@ -13,8 +13,8 @@ import { isShortage } from '../../../base/system-error.ts';
 import { containerIdOf, sandboxIdOf } from '../ids.ts';
 import {
 	ContainerStartError,
-	type ContainerStatus,
 	RuntimeBusy,
+	type RuntimeContainer,
 	type Sandbox,
 	type SandboxConfig,
 } from '../runtime.ts';
@@ -41,7 +41,7 @@ export interface LauncherOptions extends ProcessHost {
 	/** Limits the running containers: each takes one slot. */
 	readonly slots: ContainerSlots;
 	/** Called with each container that has exited. */
-	onExit(status: ContainerStatus): void;
+	onExit(status: RuntimeContainer): void;
 	/** Called when {@link Launcher.isIdle} may have become true. */
 	onIdle(): void;
 }
@@ -55,11 +55,11 @@ interface SandboxEntry {
 
 interface Container {
 	readonly sandbox: SandboxEntry;
-	status: ContainerStatus;
+	status: RuntimeContainer;
 	/** Set until the container is started. */
 	config?: HostContainerConfig;
 	/** The start in progress. */
-	starting?: Promise<ContainerStatus>;
+	starting?: Promise<RuntimeContainer>;
 	/** Set while the process runs; `reported` resolves after its exit was reported. */
 	running?: {
 		readonly process: ContainerProcess;
@@ -176,7 +176,7 @@ export class Launcher implements LauncherCalls {
 		return Array.from(this.#sandboxes.values(), ({ sandbox }) => sandbox);
 	}
 
-	async createContainer(sandboxId: string, config: HostContainerConfig): Promise<ContainerStatus> {
+	async createContainer(sandboxId: string, config: HostContainerConfig): Promise<RuntimeContainer> {
 		const id = containerIdOf(sandboxId, config);
 		const existing = this.#containers.get(id);
 		if (existing) return existing.status;
@@ -188,13 +188,13 @@ export class Launcher implements LauncherCalls {
 		const { podUid } = sandbox.sandbox.config;
 		const createdAt = this.#options.clock.now();
 		const base = { id, sandboxId, podUid, name, attempt, image, imageRef, createdAt, logPath };
-		const status: ContainerStatus = { ...base, state: 'created' };
+		const status: RuntimeContainer = { ...base, state: 'created' };
 		// Not in the journal until its start: the runtime may forget containers that never ran (runtime.ts, 8).
 		this.#addContainer({ sandbox, status, config });
 		return status;
 	}
 
-	async startContainer(id: string): Promise<ContainerStatus> {
+	async startContainer(id: string): Promise<RuntimeContainer> {
 		const container = this.#containers.get(id);
 		if (!container) throw new ContainerStartError('RunContainerError', `container ${id} does not exist`);
 		if (container.status.state !== 'created') return container.status;
@@ -220,7 +220,7 @@ export class Launcher implements LauncherCalls {
 		container.sandbox.containers.delete(container);
 	}
 
-	async listContainers(): Promise<readonly ContainerStatus[]> {
+	async listContainers(): Promise<readonly RuntimeContainer[]> {
 		return Array.from(this.#containers.values(), ({ status }) => status);
 	}
 
@@ -234,7 +234,7 @@ export class Launcher implements LauncherCalls {
 	 * containers to exit, for {@link LONGEST_WAIT_MS} at most: calls for a Pod come one at a time, so a caller that
 	 * wants to stop the Pod would have to wait as well.
 	 */
-	async #start(container: Container): Promise<ContainerStatus> {
+	async #start(container: Container): Promise<RuntimeContainer> {
 		const { clock, slots } = this.#options;
 		const options = this.#processOptions(container);
 		const deadline = clock.monotonic() + LONGEST_WAIT_MS;
@@ -264,7 +264,7 @@ export class Launcher implements LauncherCalls {
 		throw new RuntimeBusy(shortage === undefined ? slots.fullMessage : describeShortage(shortage));
 	}
 
-	async #spawn(container: Container, options: ProcessOptions): Promise<ContainerStatus> {
+	async #spawn(container: Container, options: ProcessOptions): Promise<RuntimeContainer> {
 		this.#journal.append({ container: container.status });
 		// A pending sweep for an earlier container with the same id would kill the new process.
 		this.#options.sweeper.cancel(this.#markOf(container.status.id));
@@ -290,10 +290,10 @@ export class Launcher implements LauncherCalls {
 		return markOf(containerId, this.#key);
 	}
 
-	#started(container: Container, process: ContainerProcess): ContainerStatus {
+	#started(container: Container, process: ContainerProcess): RuntimeContainer {
 		const startedAt = this.#options.clock.now();
 		const identity = identify(process.pid, startedAt);
-		const status: ContainerStatus = { ...container.status, state: 'running', startedAt };
+		const status: RuntimeContainer = { ...container.status, state: 'running', startedAt };
 		container.status = status;
 		delete container.config;
 		const reported = process.ended.then((end) => {

@@ -24,10 +24,10 @@ import {
 	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
-	type ContainerStatus,
 	type ImageUse,
 	type PulledImage,
 	type Runtime,
+	type RuntimeContainer,
 	RuntimeUnavailable,
 	type Sandbox,
 	type SandboxConfig,
@@ -67,7 +67,7 @@ const RECONNECT_MS = 500;
 interface KnownSandbox {
 	readonly hostname: string;
 	/** By container id, the state that listeners and callers received last. */
-	readonly reported: Map<string, ContainerStatus['state']>;
+	readonly reported: Map<string, RuntimeContainer['state']>;
 }
 
 /** See the header of this file. */
@@ -152,7 +152,7 @@ export class ProcessRuntime implements Runtime {
 		return entry || use.command?.length ? { imageRef: imageRefOf(image) } : undefined;
 	}
 
-	async createContainer(sandboxId: string, config: ContainerConfig): Promise<ContainerStatus> {
+	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
 		const program = await this.#programOf(sandboxId, config);
 		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
 		const { name, attempt, image, logPath } = config;
@@ -160,7 +160,7 @@ export class ProcessRuntime implements Runtime {
 		return await this.#call('createContainer', sandboxId, { ...what, logMaxBytes, logMaxFiles });
 	}
 
-	async startContainer(id: string): Promise<ContainerStatus> {
+	async startContainer(id: string): Promise<RuntimeContainer> {
 		return await this.#call('startContainer', id);
 	}
 
@@ -173,7 +173,7 @@ export class ProcessRuntime implements Runtime {
 		this.#known.get(sandboxOfContainer(id))?.reported.delete(id);
 	}
 
-	async listContainers(): Promise<readonly ContainerStatus[]> {
+	async listContainers(): Promise<readonly RuntimeContainer[]> {
 		return this.#isEmpty ? [] : await this.#call('listContainers');
 	}
 
@@ -241,7 +241,7 @@ export class ProcessRuntime implements Runtime {
 	 * Notifies the listeners of a change of state, once. A container without an earlier state is recorded only: it
 	 * was created just now, or before this connection, and callers learn about it from the result or the lists.
 	 */
-	#notify(status: ContainerStatus): void {
+	#notify(status: RuntimeContainer): void {
 		const reported = this.#known.get(status.sandboxId)?.reported;
 		const before = reported?.get(status.id);
 		if (before === 'exited' || before === status.state) return;

@@ -10,8 +10,8 @@
 import {
 	type ContainerConfig,
 	ContainerStartError,
-	type ContainerStatus,
 	RuntimeBusy,
+	type RuntimeContainer,
 	type Sandbox,
 	type SandboxConfig,
 } from '../runtime.ts';
@@ -62,11 +62,11 @@ export interface LauncherCalls {
 	stopSandbox(id: string): Promise<void>;
 	removeSandbox(id: string): Promise<void>;
 	listSandboxes(): Promise<readonly Sandbox[]>;
-	createContainer(sandboxId: string, config: HostContainerConfig): Promise<ContainerStatus>;
-	startContainer(id: string): Promise<ContainerStatus>;
+	createContainer(sandboxId: string, config: HostContainerConfig): Promise<RuntimeContainer>;
+	startContainer(id: string): Promise<RuntimeContainer>;
 	stopContainer(id: string, graceSeconds: number): Promise<void>;
 	removeContainer(id: string): Promise<void>;
-	listContainers(): Promise<readonly ContainerStatus[]>;
+	listContainers(): Promise<readonly RuntimeContainer[]>;
 	/** Kills and removes everything. The launcher then exits, and closes the connection once it has left the folder. */
 	killAll(): Promise<void>;
 }
@@ -82,7 +82,7 @@ export interface Call {
 export type FromLauncher =
 	| { readonly id: number; readonly result?: unknown }
 	| { readonly id: number; readonly error: CallError }
-	| { readonly exited: ContainerStatus };
+	| { readonly exited: RuntimeContainer };
 
 /** An error as it is sent over the socket. */
 export interface CallError {

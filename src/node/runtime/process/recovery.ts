@@ -1,5 +1,5 @@
 /** Recovery after a launcher was killed: the next one kills the remaining processes and marks the containers as lost. */
-import type { ContainerStatus } from '../runtime.ts';
+import type { RuntimeContainer } from '../runtime.ts';
 import type { JournalState } from './journal.ts';
 import type { Origin } from './journal-entry.ts';
 import { isRunning, killMarked, markOf, signalGroup } from './process-table.ts';
@@ -30,7 +30,7 @@ export async function killRemaining(journaled: JournalState, here: Origin): Prom
 
 /** `journaled` with each container that had not exited marked as lost at the time `now`. */
 export function markLost(journaled: JournalState, now: number): JournalState {
-	const containers = new Map<string, ContainerStatus>();
+	const containers = new Map<string, RuntimeContainer>();
 	for (const [id, status] of journaled.containers) {
 		containers.set(
 			id,
@@ -40,7 +40,7 @@ export function markLost(journaled: JournalState, now: number): JournalState {
 	return { ...journaled, containers };
 }
 
-function lost(status: ContainerStatus, startedAt: number | undefined, now: number): ContainerStatus {
+function lost(status: RuntimeContainer, startedAt: number | undefined, now: number): RuntimeContainer {
 	const end = { finishedAt: now, exitCode: 137, reason: 'ContainerStatusUnknown', message: MESSAGE };
 	const exited = { ...status, ...end, state: 'exited' } as const;
 	return startedAt === undefined ? exited : { ...exited, startedAt };
