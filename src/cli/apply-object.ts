@@ -9,16 +9,19 @@ import type { Connection } from './context.ts';
 import type { CheckedObject } from './manifest/check.ts';
 import { toCompactJson } from './print/json.ts';
 
-/** What became of an object. */
+/** The result of applying an object, in kubectl's words. */
 export interface Applied {
 	readonly object: KubeObject;
 	readonly outcome: 'created' | 'configured' | 'unchanged';
 }
 
-/** The annotation in which `apply` keeps what it applied; the same as kubectl's, so that both may be used. */
+/**
+ * The annotation in which `apply` stores the manifest that it applied last. It is kubectl's, with kubectl's content, so
+ * that a user can apply the same object with either program.
+ */
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Somebody else may change the object between our read and our write; then it is read again. */
+/** Attempts of {@link applyObject} if another client changes the object between our read and our write. */
 const ATTEMPTS = 5;
 
 /** Creates the object; rejects with the server's ApiError, AlreadyExists among others. */
@@ -28,13 +31,14 @@ export async function createObject({ client }: Connection, checked: CheckedObjec
 	return { object: created, outcome: 'created' };
 }
 
-/** The way an object gets to the server: {@link createObject} or {@link applyObject}. */
+/** How a command sends an object to the server: {@link createObject} or {@link applyObject}. */
 export type SendObject = typeof createObject;
 
 /**
- * Creates the object, or changes the live one as `kubectl apply` does: by a patch made of the manifest,
- * what was applied before, and what is live. Without a name it is a new object each time. Rejects with
- * the server's ApiError.
+ * Creates the object, or patches the live one as `kubectl apply` does: with a three-way strategic merge patch from
+ * the manifest, the last applied manifest and the live object. An object with `generateName` and no name is created
+ * anew on each call. On Conflict, or AlreadyExists after a read that found nothing, it reads and retries, at most
+ * {@link ATTEMPTS} times. Rejects with the server's ApiError.
  */
 export async function applyObject(connection: Connection, checked: CheckedObject): Promise<Applied> {
 	const manifest = withLastApplied(manifestOf(checked));
@@ -58,6 +62,7 @@ export async function applyObject(connection: Connection, checked: CheckedObject
 	}
 }
 
+/** The field manager is kubectl's: with another one, a later `kubectl apply --server-side` would report conflicts. */
 const QUERY = { fieldManager: 'kubectl-client-side-apply', fieldValidation: 'Strict' };
 
 interface Change {
@@ -91,21 +96,21 @@ async function find(connection: Connection, path: string): Promise<KubeObject | 
 async function send({ client }: Connection, request: ApiRequest): Promise<KubeObject> {
 	const { object } = await client.transport.request(request);
 	if (isKubeObject(object)) return object;
-	throw new Error(`the server answered ${request.method} ${request.path} with what is no object`);
+	throw new Error(`the response of the server to ${request.method} ${request.path} is not an object`);
 }
 
 function isKubeObject(value: unknown): value is KubeObject {
 	return isRawObject(value) && typeof value.kind === 'string' && isRawObject(value.metadata);
 }
 
-/** The object as the manifest has it, with the namespace it goes to. */
+/** The object as written in the manifest, with the namespace that it is sent to: no defaults, no decoded values. */
 function manifestOf({ definition, object, document }: CheckedObject): RawObject {
 	const { namespace } = object.metadata;
 	const metadata = objectAt(document.object, 'metadata');
 	return { ...document.object, metadata: { ...metadata, ...(definition.namespaced && { namespace }) } };
 }
 
-/** The annotation holds the manifest itself: one line of JSON with sorted keys and a line end, as kubectl's. */
+/** Adds the annotation {@link LAST_APPLIED}: the manifest as one line of JSON with sorted keys and a newline. */
 function withLastApplied(manifest: RawObject): RawObject {
 	const metadata = objectAt(manifest, 'metadata');
 	const { [LAST_APPLIED]: _, ...annotations } = objectAt(metadata, 'annotations');
@@ -116,6 +121,7 @@ function withLastApplied(manifest: RawObject): RawObject {
 	};
 }
 
+/** The last applied manifest; undefined without the annotation or if a client wrote something else into it. */
 function lastApplied({ metadata }: KubeObject): RawObject | undefined {
 	const text = metadata.annotations?.[LAST_APPLIED];
 	if (text === undefined) return undefined;

@@ -11,14 +11,14 @@ import { untilGone } from './until-gone.ts';
 /** The flags of `apply`. */
 export interface ApplyFlags extends CommonFlags {
 	readonly filename: readonly string[];
-	/** Delete and create anew what cannot be changed. */
+	/** Deletes and re-creates objects whose change the API server rejects as invalid (immutable fields). */
 	readonly force?: boolean;
 }
 
 /**
- * `stint apply -f`: creates what is missing and changes what differs, as `kubectl apply` does. All is
- * checked before anything is sent; where the server refuses an object all the same, the others are
- * applied and it is said which were not. Resolves to the exit code.
+ * `stint apply -f`: creates missing objects and patches those that differ, as `kubectl apply` does. It checks all
+ * objects before it sends the first one. If the server rejects one of them, it still applies the others and reports
+ * which ones were not applied. Resolves to the exit code.
  */
 export async function apply(context: CliContext, flags: ApplyFlags): Promise<number> {
 	if (flags.filename.length === 0)
@@ -54,6 +54,6 @@ async function applyOne(connection: Connection, checked: CheckedObject, force: b
 	await target.delete(name, { propagationPolicy: 'Background' });
 	await untilGone(target, { name, uid: undefined });
 	const { object: created } = await applyObject(connection, checked);
-	// As kubectl says of it, too: the object was there before and is now as the manifest has it.
+	// kubectl reports `configured` here as well: for the user the object existed and now matches the manifest.
 	return { object: created, outcome: 'configured' };
 }

@@ -1,6 +1,6 @@
 let program = (): string => 'stint';
 
-/** Sets how the user called stint (`stint`, `./stint`); the entry of the program does so before a command runs. */
+/** Sets the name by which the user called stint (`stint`, `./stint`). main/stint.ts calls it before a command runs. */
 export function setProgramName(name: () => string): void {
 	program = name;
 }

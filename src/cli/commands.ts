@@ -3,15 +3,34 @@ import { calledAs } from './called-as.ts';
 import { type CliContext, CommandError } from './context.ts';
 import { printingWarnings } from './warnings.ts';
 
-/** What repeatable flags are when they are not given; the help would show a default of commander's own. */
+/**
+ * The command line: everything but `stint server`. This folder reads flags and files, calls the API through
+ * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
+ *
+ * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then a file
+ * per command: apply.ts, get.ts, describe.ts, logs.ts, delete.ts, run.ts. Beside them: manifest/ (reads and checks
+ * files), print/ (output formats), run/ (follows Jobs and Pods to their end), describe/ (a file per kind).
+ *
+ * 1. Output, errors and flags that kubectl has too are kubectl's to the letter, since scripts parse them. Where stint
+ *    prints more (hints, line numbers), it prints it after kubectl's text.
+ * 2. A command checks all its input before it sends the first request.
+ * 3. Text from objects goes to a terminal only through {@link Output.print}, which escapes control characters.
+ * 4. A command that prints without a bound waits for {@link OutputStream.ready}, so that memory stays bounded.
+ * 5. No command imports another one statically: a command pays at start-up only for its own code.
+ */
+
+/**
+ * Values of repeatable flags that the user did not give. commander is not given them as defaults, since the help
+ * would print them as `(default: [])`.
+ */
 const NONE = { filename: [], env: [], labelColumns: [] };
 
-/** Adds a value to those that a repeatable flag has. */
+/** Appends a value to the earlier ones of a repeatable flag. */
 function collect(value: string, values: readonly string[] = []): readonly string[] {
 	return [...values, value];
 }
 
-/** The same, for values that may themselves be lists. */
+/** Appends values to the earlier ones of a repeatable flag whose value is a comma-separated list. */
 function collectList(value: string, values: readonly string[] = []): readonly string[] {
 	return [...values, ...value.split(',')];
 }
@@ -19,8 +38,8 @@ function collectList(value: string, values: readonly string[] = []): readonly st
 const FILES = ['-f, --filename <path>', 'manifest: a file, a folder, or - for standard input'] as const;
 
 /**
- * Registers the commands that talk to a server. Each is loaded only when it is called, so that none
- * pays for another. `finish` is told the exit code.
+ * Registers the commands that are clients of a server. The module of a command is loaded when the user calls it, so
+ * that no command pays for another's start-up. Calls `finish` with the exit code of the command that ran.
  */
 export function registerCommands(
 	program: Command,
@@ -95,7 +114,7 @@ function registerRun(
 		.option('--image <image>', 'image of the Job made from flags')
 		.option(
 			'-i, --stdin',
-			'print the output of a Job made from flags without the name of the Pod before each line; standard input does not reach the container',
+			'print the output of a Job made from flags without the name of the Pod before each line; standard input is not passed to the container',
 		)
 		.option('-t, --tty', 'accepted for compatibility with kubectl run; no effect')
 		.option('--restart <policy>', 'OnFailure or Never (default: OnFailure)')
@@ -159,7 +178,7 @@ function registerDelete(
 		.option('--all', 'all objects of the resource')
 		.option('-A, --all-namespaces', 'with -l or --all: of all namespaces')
 		.option('--cascade [how]', 'background, foreground or orphan', 'background')
-		.option('--grace-period <seconds>', 'seconds that Pods have to end before they are killed')
+		.option('--grace-period <seconds>', 'seconds that Pods have to terminate before they are killed')
 		.option('--now', 'the same as --grace-period=1')
 		.option('--force', 'remove Pods from the API without waiting for their processes')
 		.addOption(
@@ -174,6 +193,7 @@ function registerDelete(
 		);
 }
 
+/** Runs a command and calls `finish` with its exit code; prints the error that it rejects with. */
 async function settle(
 	context: CliContext,
 	work: () => Promise<unknown>,

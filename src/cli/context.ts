@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 import type { Outputs } from './outputs.ts';
 
-/** A server that a command talks to. */
+/** The server that a command sends requests to. */
 export interface Connection {
 	readonly client: Client;
 	/** The namespace of the kubeconfig's context. */
@@ -11,14 +11,14 @@ export interface Connection {
 
 /** A server started for one command, in this process. */
 export interface Embedded extends Connection {
-	/** Ends it with all its Pods and leaves nothing behind. */
+	/** Stops the server, kills its Pods and removes its data folder. */
 	stop(): Promise<void>;
 }
 
-/** What the commands have of the world around them. */
+/** Everything that commands get from the process and the machine, so that tests can replace it. */
 export interface CliContext extends Outputs {
 	readonly clock: Clock;
-	/** Whether colours are welcome. */
+	/** Whether standard output is a terminal and the user has not disabled colours ($NO_COLOR). */
 	readonly colour: boolean;
 	/** The text of a file. Rejects with the system's error. */
 	readFile(path: string): Promise<string>;
@@ -26,22 +26,23 @@ export interface CliContext extends Outputs {
 	listFolder(path: string): Promise<readonly string[] | undefined>;
 	/** All of standard input. */
 	readStdin(): Promise<string>;
-	/** Calls `listener` once something arrives on standard input that is no terminal; leaves it unread. */
+	/** Calls `listener` once data arrives on a standard input that is not a terminal. Does not read the data. */
 	onInput(listener: () => void): void;
 	/**
-	 * Calls `listener` at each signal that asks to end, and when nobody reads standard output any more;
-	 * returns the way to stop. While nobody listens, each of them ends the process at once.
+	 * Calls `listener` at each signal that asks the process to end, and when the reader of standard output has closed
+	 * it (SIGPIPE). Returns the function that removes the listener. Without a listener each of them ends the process
+	 * at once.
 	 */
 	onInterrupt(listener: (by: Interruption) => void): () => void;
-	/** The server that the flags, the environment or the default data folder lead to. */
+	/** Connects to the server of `kubeconfig`, else of $KUBECONFIG, else of the default data folder. */
 	connect(kubeconfig: string | undefined): Promise<Connection>;
-	/** The running stint server, if there is one that `run` may use. */
+	/** Connects to the running stint server that `run` may use; resolves to undefined if there is none. */
 	findRunning(kubeconfig: string | undefined): Promise<Connection | undefined>;
 	/** Starts a server in this process, for one command. */
 	startEmbedded(): Promise<Embedded>;
 }
 
-/** What asks a command to end. */
+/** The signal that asks a command to end; SIGPIPE if the reader of its standard output has closed it. */
 export type Interruption = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
 
 /** The flags that every command has. */
@@ -50,7 +51,7 @@ export interface CommonFlags {
 	readonly namespace?: string;
 }
 
-/** A command cannot be done; the message is for the user, as it is. */
+/** A command cannot run or failed. The message is printed to the user as it is; `exitCode` is the exit code. */
 export class CommandError extends Error {
 	override readonly name: string = 'CommandError';
 	readonly exitCode: number;

@@ -4,15 +4,15 @@ import type { DeleteOptions } from '../client/client.ts';
 import { objectAt, textAt } from '../client/raw-object.ts';
 import { type CliContext, CommandError, type Connection } from './context.ts';
 import { deletionOf, timeoutOf, waitsFor } from './delete/deletion-flags.ts';
-import { type DeleteFlags, type Victim, victimsOf } from './delete/victims.ts';
+import { type DeleteFlags, type DeletionTarget, deletionTargetsOf } from './delete/deletion-targets.ts';
 import { describeError } from './errors.ts';
 import { hinted } from './missing.ts';
 import { prefixOf } from './targets.ts';
 import { untilGone } from './until-gone.ts';
 
 /**
- * `stint delete`: deletes objects with all that depends on them, and waits until they are gone. What
- * cannot be deleted does not keep the rest from it. Resolves to the exit code.
+ * `stint delete`: deletes objects with their dependents and waits until they are gone. If one cannot be deleted, it
+ * reports the error and deletes the others. Resolves to the exit code.
  */
 export async function deleteObjects(
 	context: CliContext,
@@ -29,37 +29,40 @@ export async function deleteObjects(
 			'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',
 		);
 	const connection = await context.connect(flags.kubeconfig);
-	const { victims, byName } = await victimsOf(context, connection, words, flags);
-	if (victims.length === 0) {
+	const { targets, byName } = await deletionTargetsOf(context, connection, words, flags);
+	if (targets.length === 0) {
 		context.stdout.print('No resources found\n');
 		return 0;
 	}
 	const ignoreMissing = flags.ignoreNotFound || !byName;
 	const deleted: Deleted[] = [];
 	let failed = false;
-	for (const victim of victims) {
+	for (const target of targets) {
 		try {
-			const uid = await deleteOne(connection, victim, options);
-			deleted.push({ ...victim, uid });
-			context.stdout.print(deletedText(victim, options, flags.output));
+			const uid = await deleteOne(connection, target, options);
+			deleted.push({ ...target, uid });
+			context.stdout.print(deletedText(target, options, flags.output));
 		} catch (error) {
 			if (ignoreMissing && isApiError(error, 'NotFound')) continue;
 			failed = true;
-			context.stderr.print(`${describeError(await hinted(error, connection, victim))}\n`);
+			context.stderr.print(`${describeError(await hinted(error, connection, target))}\n`);
 		}
 	}
 	if (waits && !(await allGone(context, connection, deleted, timeoutMs))) failed = true;
 	return failed ? 1 : 0;
 }
 
-interface Deleted extends Victim {
+interface Deleted extends DeletionTarget {
 	readonly uid: string | undefined;
 }
 
-/** Resolves to the UID of what was deleted, where the server says it. */
+/**
+ * Deletes an object. Resolves to its UID if the response contains it: as the object itself while finalizers or a grace
+ * period keep it, or in the details of a Status.
+ */
 async function deleteOne(
 	{ client }: Connection,
-	{ definition, namespace, name }: Victim,
+	{ definition, namespace, name }: DeletionTarget,
 	options: DeleteOptions,
 ): Promise<string | undefined> {
 	const answer = await client.resource(definition, namespace).delete(name, options);
@@ -67,7 +70,7 @@ async function deleteOne(
 }
 
 function deletedText(
-	{ definition, namespace, name }: Victim,
+	{ definition, namespace, name }: DeletionTarget,
 	options: DeleteOptions,
 	output?: string,
 ): string {
@@ -78,7 +81,7 @@ function deletedText(
 	return `${prefix.slice(0, -1)} "${name}" ${how}${where}\n`;
 }
 
-/** Waits until everything is gone; false when the time is up before. */
+/** Waits until all objects are gone. Resolves to false, after reporting the remaining ones, if the time-out passes first. */
 async function allGone(
 	{ clock, stderr }: CliContext,
 	{ client }: Connection,

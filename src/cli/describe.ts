@@ -32,8 +32,8 @@ export interface DescribeFlags extends CommonFlags {
 }
 
 /**
- * `stint describe`: all that there is to say of objects, as kubectl says it, with their Events; of a Job
- * whose Pods failed also how they did, with their last words. Resolves to the exit code.
+ * `stint describe`: prints details of objects as kubectl does, with their Events. For a Job whose Pods failed it also
+ * prints how their containers ended and their last log lines, which kubectl does not. Resolves to the exit code.
  */
 export async function describe(
 	context: CliContext,
@@ -75,7 +75,7 @@ async function objectsOf(
 		return [await target.get(name)];
 	} catch (error) {
 		if (!isApiError(error, 'NotFound')) throw error;
-		// The beginning of a name will do, as with kubectl.
+		// As kubectl does, describe the objects whose names start with the argument.
 		const { items } = await target.list();
 		const alike = items.filter(({ metadata }) => metadata.name?.startsWith(name));
 		if (alike.length > 0) return alike;
@@ -95,7 +95,7 @@ async function linesOf(connection: Connection, object: KubeObject, now: number):
 	return nodeLines(object, items, now);
 }
 
-/** How many of the last lines of a failed container are shown. */
+/** Number of last log lines that are printed for a failed container. */
 const LAST_LINES = 5;
 
 async function failureLines(connection: Connection, { metadata, spec }: Job): Promise<readonly string[]> {
@@ -123,7 +123,7 @@ async function lastLines(
 		for await (const lines of logLines(connection, pod, { container, tailLines: LAST_LINES }))
 			found.push(...lines);
 	} catch {
-		// A log that cannot be read is no reason to say less of the failure.
+		// The failure is reported without log lines if the log cannot be read: the Pod may have been deleted.
 	}
 	return found;
 }

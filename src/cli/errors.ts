@@ -2,7 +2,7 @@ import { ApiError } from '../api/meta/api-error.ts';
 import { ServerUnreachableError } from '../client/server-unreachable.ts';
 import { calledAs } from './called-as.ts';
 
-/** An error, and what the user may do about it. */
+/** An error with a hint for the user; `cause` is the error itself. */
 export class HintedError extends Error {
 	override readonly name = 'HintedError';
 	readonly hint: string;
@@ -13,7 +13,7 @@ export class HintedError extends Error {
 	}
 }
 
-/** The text for an error that a command ends with: kubectl's words, and a hint where there is one. */
+/** The text that a command prints for an error: kubectl's text, and below it a hint if we know one. */
 export function describeError(error: unknown): string {
 	if (error instanceof HintedError) return `${describeError(error.cause)}\nhint: ${error.hint}`;
 	if (error instanceof ApiError) return describeApiError(error);
@@ -36,13 +36,13 @@ function describeApiError(error: ApiError): string {
 		: `${head}\n${texts.map((text) => `* ${text}`).join('\n')}`;
 }
 
-/** A field that was refused, and why. */
+/** A field that the server rejected, with its message. */
 export interface Cause {
 	readonly field: string;
 	readonly message: string;
 }
 
-/** The fields that the server refused, each once; values that would fill the screen are shortened. */
+/** The fields that the server rejected, without duplicates. Long values in the messages are shortened. */
 export function uniqueCauses({ status }: ApiError): readonly Cause[] {
 	const found = new Map<string, Cause>();
 	for (const { field = '', message = '' } of status.details?.causes ?? [])
@@ -50,7 +50,10 @@ export function uniqueCauses({ status }: ApiError): readonly Cause[] {
 	return [...found.values()];
 }
 
-/** The longest value that is quoted in full; that of a Job's template would fill the screen. */
+/**
+ * Values of more characters are shortened. The value of a rejected change of a Job's template is the whole template,
+ * which would fill the screen.
+ */
 const LONGEST_VALUE = 120;
 
 function shortened(message: string): string {
@@ -63,12 +66,13 @@ function shortened(message: string): string {
 
 function unreachableHint({ refused, message }: ServerUnreachableError): string | undefined {
 	if (message.includes('unknown authority')) return FOREIGN;
-	return refused ? `is it running? It is started by: ${calledAs('server')}` : undefined;
+	return refused ? `is the server running? Start it with: ${calledAs('server')}` : undefined;
 }
 
-const FOREIGN = 'the kubeconfig may be that of another server, or of one that has been set up anew';
+/** For a CA or token that the server does not have: it made new ones because its data folder was deleted. */
+const FOREIGN = 'the kubeconfig may belong to another server, or to a data folder that no longer exists';
 
-/** The text with a hint below it, where there is one. */
+/** `text`, followed by a line with the hint if there is one. */
 export function withHint(text: string, hint: string | undefined): string {
 	return hint === undefined ? text : `${text}\nhint: ${hint}`;
 }

@@ -1,6 +1,6 @@
 import { calledAs } from './called-as.ts';
 
-/** What `stint` prints without a command: what it is, and the first commands to try. */
+/** The text that `stint` prints without a command: one sentence about stint, and the first commands to try. */
 export function firstUse(): string {
 	const width = calledAs(FIRST_COMMANDS[0][0]).length;
 	const lines = FIRST_COMMANDS.map(([words, what]) => {
@@ -16,7 +16,7 @@ Options of a command: ${calledAs('COMMAND --help')}
 `;
 }
 
-/** The first is as long as the column of commands is wide. */
+/** The length of the first command is the width of the column; longer commands break the line after themselves. */
 const FIRST_COMMANDS = [
 	['run -f job.yaml', 'run the Jobs of a manifest, show their logs'],
 	['run hello --image=busybox --command -- echo hello', 'run a Job made from flags'],

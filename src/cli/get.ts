@@ -11,7 +11,7 @@ import { type OutputForm, parseOutputForm } from './print/output-form.ts';
 import { TablePrinter } from './print/table.ts';
 import { nothingFound, prefixOf, type Target } from './targets.ts';
 
-/** `stint get`: prints objects, as a table unless another form is asked for. Resolves to the exit code. */
+/** `stint get`: prints objects as a table or in the format of `-o`. Resolves to the exit code. */
 export async function get(context: CliContext, words: readonly string[], flags: GetFlags): Promise<number> {
 	if (flags.raw !== undefined) return getRaw(context, flags.raw, flags);
 	const form = parseOutputForm(flags.output);
@@ -47,13 +47,13 @@ async function getRaw(context: CliContext, raw: string, flags: GetFlags): Promis
 	return 0;
 }
 
-/** Names and columns are for people; JSON, YAML and templates are data, and stay as they are. */
+/** Escapes control characters in names and columns, which people read; JSON, YAML and templates are data for programs. */
 function writeAs({ type }: OutputForm, stdout: Output, text: string): void {
 	if (type === 'name' || type === 'columns') stdout.print(text);
 	else stdout.write(text);
 }
 
-/** What the server said to one query. */
+/** The response of the server to one query: an object, a List or a Table. */
 export interface Answer {
 	readonly target: Target;
 	readonly object: RawObject;
@@ -65,7 +65,7 @@ interface Asking {
 	readonly flags: GetFlags;
 }
 
-/** Asks for everything; what cannot be had is told, and does not keep the rest from being printed. */
+/** Sends all queries. If one of several fails, it reports the error and returns the answers of the others. */
 async function ask(
 	context: CliContext,
 	connection: Connection,
@@ -108,7 +108,7 @@ function printTables(
 	};
 	let printed = 0;
 	for (const definition of kinds) {
-		// Objects of one kind that were asked for by name make one table.
+		// Several objects of one kind that were requested by name are printed as one table.
 		const printer = new TablePrinter({ ...view, prefix: kinds.size > 1 ? prefixOf(definition) : '' });
 		const own = answers.filter(({ target }) => target.definition === definition);
 		const [first] = own;

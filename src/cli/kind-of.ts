@@ -1,7 +1,7 @@
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
 
-/** Whether `object` is of the kind that `definition` defines; the server vouches for the rest of its shape. */
+/** Whether `object` is of the kind of `definition`. The other fields are not checked: the server validated them. */
 export function isOf<T extends KubeObject>(
 	definition: ResourceDefinition<T>,
 	object: KubeObject,

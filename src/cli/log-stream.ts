@@ -3,7 +3,7 @@ import type { Pod } from '../api/core/pod/schema.ts';
 import { pathOf } from '../client/client.ts';
 import type { Connection } from './context.ts';
 
-/** Which part of a container's log; the names are those of the query of `pods/log`. */
+/** The part of a container's log to read. The names are the query parameters of `pods/log`. */
 export interface LogOptions {
 	readonly follow?: boolean;
 	readonly previous?: boolean;
@@ -16,8 +16,8 @@ export interface LogOptions {
 }
 
 /**
- * Reads a container's log, as many lines at a time as have come; a last line without an end comes as
- * it is. Rejects with the server's ApiError.
+ * Reads a container's log. Yields the complete lines of each received chunk, and at the end a last line that has no
+ * newline. Rejects with the server's ApiError.
  */
 export async function* logLines(
 	{ client }: Connection,

@@ -23,9 +23,9 @@ export interface LogsFlags extends CommonFlags, LogPartFlags {
 }
 
 /**
- * `stint logs POD [CONTAINER] | job/NAME | -l SELECTOR`: prints logs; of several Pods each line with the
- * name of its Pod. With -f a Job is followed to its end, Pods that come later included. Resolves to the
- * exit code.
+ * `stint logs POD [CONTAINER] | job/NAME | -l SELECTOR`: prints the logs of containers. The lines of a Job with several
+ * Pods start with the Pod and container. With -f it follows a Job until it finishes, including Pods that the Job
+ * creates later. Resolves to the exit code.
  */
 export async function logs(context: CliContext, words: readonly string[], flags: LogsFlags): Promise<number> {
 	const [word, container] = words;
@@ -107,7 +107,7 @@ async function find(
 	const definition = slash < 0 ? pods : resourceNamed(word.slice(0, slash));
 	if (definition === jobs) return findJob(connection, name, namespace);
 	if (definition !== pods)
-		throw new CommandError(`cannot get the logs from ${word}: logs are of Pods and Jobs`);
+		throw new CommandError(`cannot get the logs from ${word}: only Pods and Jobs have logs`);
 	try {
 		return { pods: [await target.get(name)] };
 	} catch (error) {
@@ -125,7 +125,7 @@ async function findJob(connection: Connection, name: string, namespace: string):
 	const labelSelector = labelSelectorText(job.spec.selector);
 	const { items } = await connection.client.resource(pods, namespace).list({ labelSelector });
 	if (items.length === 0 && terminalCondition(job))
-		throw new CommandError(`job/${name} has ended, and its Pods are gone with their logs`);
+		throw new CommandError(`job/${name} has finished, and its Pods were deleted with their logs`);
 	return { job, pods: byAge(items) };
 }
 

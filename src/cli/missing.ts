@@ -9,8 +9,8 @@ import { HintedError, withHint } from './errors.ts';
 import { parseTargets, type Target, UnknownTypeError } from './targets.ts';
 
 /**
- * Reads the words after a verb as {@link parseTargets} does. A single word that is no type, but the name of
- * a Job or a Pod, gets a hint at that object.
+ * Parses the arguments of a command as {@link parseTargets} does. If the only argument is not a resource type but the
+ * name of a Job or Pod, the error has a hint: `there is a Job of this name: job/pi`. Rejects with a CommandError.
  */
 export async function targetsOf(
 	words: readonly string[],
@@ -51,7 +51,7 @@ const OTHERS: ReadonlyMap<ResourceDefinition, ResourceDefinition> = new Map<
 	[jobs, pods],
 ]);
 
-/** What was asked for. */
+/** The object that a command requested. */
 export interface Wanted {
 	readonly definition: ResourceDefinition;
 	readonly name: string;
@@ -59,8 +59,8 @@ export interface Wanted {
 }
 
 /**
- * `error`, with a hint where it says that a Pod is not there, but a Job of that name is, or the other
- * way round: `kubectl run` makes a Pod, `stint run` a Job, and both have the name that was given.
+ * Adds a hint to a NotFound error about a Pod if a Job of that name exists, and the other way round: `kubectl run`
+ * creates a Pod, `stint run` a Job, and both have the name that the user gave. Resolves to any other error unchanged.
  */
 export async function hinted(error: unknown, { client }: Connection, wanted: Wanted): Promise<unknown> {
 	if (!isApiError(error, 'NotFound')) return error;

@@ -1,4 +1,7 @@
-/** The candidate that differs least from `word`, if it is near enough to be a slip of the hand. */
+/**
+ * The candidate with the smallest edit distance to `word`, ignoring case; undefined if even that distance exceeds a
+ * third of the word's length (at least 1), since the word is then probably not a typing error.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
 	const limit = Math.max(1, Math.floor(word.length / 3));
 	let best: { readonly candidate: string; readonly distance: number } | undefined;
@@ -9,7 +12,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 	return best?.candidate;
 }
 
-/** How many letters have to be put in, taken out, replaced or swapped with their neighbour. */
+/** The Damerau-Levenshtein distance (optimal string alignment): insert, delete, replace, swap neighbours. */
 function editDistance(a: string, b: string): number {
 	let before: readonly number[] = [];
 	let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -2,13 +2,13 @@ import { escapeControls } from './print/terminal-text.ts';
 
 /** A stream that a command writes to. */
 export interface OutputStream {
-	/** Writes text as it is. The stream keeps what its reader has not taken yet. */
+	/** Writes text unchanged. The stream buffers what its reader has not read yet; see {@link ready}. */
 	write(text: string): void;
 	/** The width of a terminal; undefined where the stream is a file or a pipe. */
 	readonly columns: number | undefined;
 	/**
-	 * Resolves once the reader has taken enough for more to be written. A loop that may write without end
-	 * waits for it, so that a slow reader slows the command instead of filling its memory.
+	 * Resolves once the buffer has room. A loop that writes without a bound awaits it after each write, so that a slow
+	 * reader slows the command down instead of filling its memory.
 	 */
 	ready(): Promise<void>;
 }
@@ -16,8 +16,8 @@ export interface OutputStream {
 /** Where a command prints to. */
 export interface Output extends OutputStream {
 	/**
-	 * Writes text for people: control characters that came with it from an object or a file are escaped.
-	 * Logs, JSON, YAML and templates are written as they are, by {@link OutputStream.write}.
+	 * Writes text for people and escapes its control characters, which may come from an object or a file.
+	 * Commands write logs, JSON, YAML and templates unchanged, with {@link OutputStream.write}.
 	 */
 	print(text: string): void;
 }

@@ -1,11 +1,11 @@
 import { type Output, type OutputStream, outputOver } from './output.ts';
 import { StatusLine } from './status-line.ts';
 
-/** The two outputs of a command, and the status line that they share where they lead to a terminal. */
+/** The two outputs of a command, and the status line that they share if they are connected to a terminal. */
 export interface Outputs {
 	readonly stdout: Output;
 	readonly stderr: Output;
-	/** Sets the line at the bottom of the terminal that `stderr` leads to; empty takes it away. See {@link StatusLine}. */
+	/** Sets the status line on the terminal of `stderr`; the empty text removes it. See {@link StatusLine}. */
 	setStatus(text: string): void;
 }
 

@@ -25,42 +25,41 @@ export interface RunFlags extends CommonFlags, JobFlags {
 	readonly filename: readonly string[];
 	readonly stdin?: boolean;
 	readonly force?: boolean;
-	/** A server of its own, whatever else runs. */
+	/** Starts a server for this run even if another one is running. */
 	readonly embedded?: boolean;
-	/** Only create the objects; the server runs them. */
+	/** Only creates the objects and returns; the running server runs them. */
 	readonly detach?: boolean;
-	/** Only print the Job that the flags describe. */
+	/** Only prints the Job that the flags describe. */
 	readonly dryRun?: boolean | string;
 	readonly output?: string;
 }
 
 /**
- * `stint run`: runs Jobs (and Pods) to their end and shows what they do. Uses the stint server that
- * runs, or else one of its own, which is gone afterwards. With `detach` it only creates them, on a server
- * that runs. Resolves to the exit code: 0 when all
- * completed; the exit code of the container that failed last, when the only one failed; 128 and the
- * signal's number when it was interrupted; otherwise 1.
+ * `stint run`: runs Jobs and Pods until they finish and prints their logs. It uses the running stint server; if there is
+ * none, it starts an embedded one and stops it at the end. With `detach` it only creates them on the running server.
+ * Resolves to the exit code: 0 if all completed; if the only one failed, the exit code of the container that failed last;
+ * after an interruption 128 plus the number of the signal; otherwise 1.
  */
 export async function run(context: CliContext, words: readonly string[], flags: RunFlags): Promise<number> {
 	const [name] = words;
 	const dryRun = isDry(flags.dryRun);
 	if (flags.filename.length === 0 && name === undefined)
-		throw new CommandError('what is to run? Give a manifest (-f FILE) or a name with --image=IMAGE');
+		throw new CommandError('nothing to run: specify a manifest (-f FILE), or a name and --image=IMAGE');
 	if (flags.filename.length > 0 && name !== undefined)
 		throw new CommandError(`give either -f or a name, not both (${name})`);
 	if (flags.filename.length > 0) refuseJobFlags(flags);
 	const form = dryRunForm(flags.output, dryRun);
 	const running = flags.embedded || dryRun ? undefined : await context.findRunning(flags.kubeconfig);
-	// Everything is read and checked before a server is started for it.
+	// Read and check all input before starting a server: an error in a manifest should not cost a start.
 	const namespace = flags.namespace ?? running?.namespace ?? 'default';
 	const choice = { namespace, enforced: flags.namespace !== undefined };
 	const objects = await objectsOf(context, words, { flags, choice });
 	if (dryRun) return print(context, objects, form);
 	if (!objects.some(({ definition }) => definition === jobs || definition === pods))
 		throw new CommandError(
-			`the manifest holds no Job and no Pod to run; to create what is in it: ${calledAs('apply')}`,
+			`the manifest contains no Job or Pod to run; to create its objects: ${calledAs('apply')}`,
 		);
-	// A Job from flags is a new one, as with kubectl run; a manifest may be of one that is there already.
+	// As with kubectl run, a Job from flags must be new. A manifest may describe a Job that exists: apply it.
 	const send = name === undefined ? applyObject : createObject;
 	if (flags.detach) return sendOnly(context, running, { objects, send });
 	if (flags.stdin && name !== undefined) context.onInput(() => context.stderr.print(INPUT_IS_LOST));
@@ -76,7 +75,7 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 	return runEmbedded(context, options);
 }
 
-/** The command that was given, as one that names the program to run. */
+/** The hint for an image that stands for no program: the user's own command line with --command added. */
 function imageHint(
 	[name = '', ...args]: readonly string[],
 	{ image = '', command }: RunFlags,
@@ -84,27 +83,28 @@ function imageHint(
 	if (command) return undefined;
 	const program = args.length > 0 ? args : ['echo', 'hello'];
 	const words = ['run', name, `--image=${image}`, '--command', '--', ...program];
-	return `to run a program of this machine, give --command: ${calledAs(words.map(shellWord).join(' '))}`;
+	return `to run a program of this machine, add --command: ${calledAs(words.map(shellWord).join(' '))}`;
 }
 
-/** Until Pods can be attached to; said instead of dropping the input in silence. */
+/** Printed if the user pipes data into `run -i`: the API server does not support `pods/attach` yet. */
 const INPUT_IS_LOST =
-	'Warning: standard input does not reach the container: this version cannot attach to it\n';
+	'Warning: standard input is not passed to the container: this version does not support attaching to it\n';
 
 function isDry(mode: boolean | string = false): boolean {
 	if (typeof mode === 'boolean') return mode;
 	if (['client', 'server', 'none'].includes(mode)) return mode !== 'none';
 	throw new CommandError(
-		`--dry-run: there is no mode "${mode}"; write --dry-run=client, and the name after it`,
+		`--dry-run: unknown mode "${mode}"; write --dry-run=client, followed by the name`,
 	);
 }
 
-/** Runs on a server that is there for this run alone; whatever happens, it is gone afterwards. */
+/** Runs on an embedded server, which is stopped in every case: success, failure or interruption. */
 async function runEmbedded(
 	context: CliContext,
 	options: Omit<RunSessionOptions, 'connection' | 'embedded'>,
 ): Promise<number> {
-	// An interruption before or after the session must not end the process with the server still there.
+	// Without a listener, a signal before or after the session would end the process and leave the launcher and its
+	// data folder behind.
 	let early: Interruption | undefined;
 	const off = context.onInterrupt((by) => {
 		early ??= by;
@@ -144,13 +144,13 @@ type DryRunForm = 'json' | 'name' | 'yaml';
 
 const DRY_RUN_FORMS: readonly DryRunForm[] = ['json', 'name', 'yaml'];
 
-/** Reads the value of `-o`. Throws a CommandError for a form that there is not, and without --dry-run. */
+/** Parses the value of `-o`. Throws a CommandError for an unknown format, and if --dry-run is missing. */
 function dryRunForm(output: string | undefined, dryRun: boolean): DryRunForm {
 	if (output === undefined) return 'yaml';
 	const form = DRY_RUN_FORMS.find((each) => each === output);
 	if (form === undefined) throw unknownForm(output, DRY_RUN_FORMS);
 	if (!dryRun)
-		throw new CommandError('-o prints the Job instead of running it: give --dry-run=client as well');
+		throw new CommandError('-o prints the Job instead of running it: add --dry-run=client');
 	return form;
 }
 
@@ -173,7 +173,7 @@ async function sendOnly(
 ): Promise<number> {
 	if (!connection)
 		throw new CommandError(
-			`--detach needs a server that stays and runs the Job; start one with: ${calledAs('server')}`,
+			`--detach requires a running server; start one with: ${calledAs('server')}`,
 		);
 	for (const checked of objects) {
 		const { object, outcome } = await send(connection, checked);

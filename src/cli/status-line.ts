@@ -5,23 +5,23 @@ import { escapeControls } from './print/terminal-text.ts';
 const CLEAR_LINE = '\r\x1b[K';
 
 /**
- * A line at the bottom of a terminal that says how things stand. Every stream of the process that may lead to the
- * same terminal is written to by {@link StatusLine.above}, which takes the line away before each write and puts it
- * back after it, so that neither is ever mixed with the other.
+ * A status line at the bottom of a terminal. Every stream of the process that may be connected to the same terminal
+ * must be written through {@link StatusLine.above}, which clears the status line before each write and draws it again
+ * afterwards. Otherwise output and status would mix in one line.
  */
 export class StatusLine {
 	readonly #terminal: OutputStream;
 	#text = '';
 	#isShown = false;
 
-	/** Shows the line on `terminal`; it is never shown where that is a file or a pipe. */
+	/** The status line is drawn on `terminal`, and never if that is a file or a pipe. */
 	constructor(terminal: OutputStream) {
 		this.#terminal = terminal;
 	}
 
 	/**
-	 * Sets the text, cut to the terminal's width; empty takes the line away. The same text is drawn again: another
-	 * process may have written to the terminal since.
+	 * Sets the text, cut to the terminal's width; the empty text removes the line. An unchanged text is drawn again,
+	 * since another process may have written to the terminal in the meantime.
 	 */
 	set(text: string): void {
 		const { columns } = this.#terminal;
@@ -31,13 +31,13 @@ export class StatusLine {
 		this.#show();
 	}
 
-	/** The stream, with everything that is written to it above the line. */
+	/** A stream that writes to `stream` above the status line. */
 	above(stream: OutputStream): OutputStream {
 		return {
 			write: (text) => {
 				this.#hide();
 				stream.write(text);
-				// Below a piece of a line there is no room: the line comes back after the rest of the piece.
+				// After an incomplete line the cursor is not at column 0: draw the status after the rest of the line.
 				if (text.endsWith('\n')) this.#show();
 			},
 			ready: () => stream.ready(),

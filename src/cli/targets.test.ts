@@ -10,7 +10,7 @@ function texts(...words: readonly string[]): readonly string[] {
 	return parseTargets(words).map(({ definition, name }) => `${definition.resource}:${name ?? '*'}`);
 }
 
-test('resources, their objects, several of them, and categories', () => {
+test('arguments name resources, objects, several of them, and categories', () => {
 	assert.deepEqual(texts('jobs'), ['jobs:*']);
 	assert.deepEqual(texts('job', 'a', 'b'), ['jobs:a', 'jobs:b']);
 	assert.deepEqual(texts('job/a', 'po/b'), ['jobs:a', 'pods:b']);
@@ -18,14 +18,14 @@ test('resources, their objects, several of them, and categories', () => {
 	assert.deepEqual(texts('all'), ['pods:*', 'cronjobs:*', 'jobs:*']);
 });
 
-test('what names nothing is refused, with a hint where one is near', () => {
+test('parseTargets rejects an unknown type and suggests a similar one', () => {
 	const refused = (pattern: RegExp, ...words: readonly string[]): void => {
 		assert.throws(
 			() => parseTargets(words),
 			(error) => error instanceof CommandError && pattern.test(error.message),
 		);
 	};
-	refused(/you must say what/);
+	refused(/specify a resource/);
 	refused(/doesn't have a resource type "jbos" \(did you mean "jobs"\?\)/, 'jbos');
 	refused(/single resource and name/, 'jobs/');
 	refused(/more than one resource/, 'all/x');
@@ -45,7 +45,7 @@ function apiError(code: number, reason: string, message: string, details = {}): 
 	});
 }
 
-test('errors of the server are told in the words of kubectl', () => {
+test("the text of a server's error is kubectl's", () => {
 	assert.equal(
 		describeError(apiError(404, 'NotFound', 'jobs.batch "x" not found')),
 		'Error from server (NotFound): jobs.batch "x" not found',
@@ -71,7 +71,7 @@ test('errors of the server are told in the words of kubectl', () => {
 	);
 });
 
-test('a server that cannot be reached: why, and what to do', () => {
+test('the error for an unreachable server has the cause and a hint', () => {
 	const unreachable = (code: string): string =>
 		describeError(new ServerUnreachableError('h:1', Object.assign(new Error('text of Node'), { code })));
 	assert.match(

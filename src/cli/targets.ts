@@ -4,17 +4,17 @@ import { resourceNamed, resources, resourcesInCategory } from '../api/resources.
 import { CommandError } from './context.ts';
 import { nearest } from './nearest.ts';
 
-/** What the words after a verb name: resources, and objects of them where names are given. */
+/** What an argument of a command names: a resource, or one object of it. */
 export interface Target {
 	readonly definition: ResourceDefinition;
-	/** Undefined: all of the resource. */
+	/** Name of the object; undefined for all objects of the resource. */
 	readonly name: string | undefined;
 }
 
-/** A word stands where the type of a resource should, and names none. */
+/** An argument is not a resource type that stint serves; kubectl's message. */
 export class UnknownTypeError extends CommandError {
 	override readonly name = 'UnknownTypeError';
-	/** The message without the nearest type. */
+	/** The message without "did you mean". */
 	readonly plain: string;
 
 	constructor(word: string, nearestType: string | undefined) {
@@ -24,11 +24,14 @@ export class UnknownTypeError extends CommandError {
 	}
 }
 
-/** Reads `jobs`, `job pi`, `job/pi pod/x`, `jobs,pods`, `all`. Throws a CommandError, for an unknown type an UnknownTypeError. */
+/**
+ * Parses the arguments of a command: `jobs`, `job pi`, `job/pi pod/x`, `jobs,pods`, `all`. Throws a CommandError; for an
+ * unknown type an UnknownTypeError. The messages about the arguments are kubectl's.
+ */
 export function parseTargets(words: readonly string[]): readonly Target[] {
 	const [first, ...rest] = words;
 	if (first === undefined)
-		throw new CommandError(`you must say what: a resource as in: jobs, or an object as in: job/pi`);
+		throw new CommandError('specify a resource, such as jobs, or an object, such as job/pi');
 	if (words.every((word) => word.includes('/'))) return words.map(parsePair);
 	if (words.some((word) => word.includes('/')))
 		throw new CommandError(
@@ -61,19 +64,19 @@ function definitionsOf(word: string): readonly ResourceDefinition[] {
 	throw new UnknownTypeError(word, near);
 }
 
-/** What to say where a list came out empty. */
+/** kubectl's text for an empty list. */
 export function nothingFound(targets: readonly Target[], namespace: string | undefined): string {
 	const namespaced = targets.some(({ definition }) => definition.namespaced);
 	if (namespace === undefined || !namespaced) return 'No resources found';
 	return `No resources found in ${namespace} namespace.`;
 }
 
-/** `job.batch/`: what stands before a name. */
+/** The resource part of {@link displayName}: `job.batch/`. */
 export function prefixOf({ singular, group }: ResourceDefinition): string {
 	return `${group === '' ? singular : `${singular}.${group}`}/`;
 }
 
-/** `job.batch/pi`: how messages name an object. */
+/** The name of an object in messages, as kubectl prints it: `job.batch/pi`. */
 export function displayName(
 	definition: ResourceDefinition,
 	{ metadata }: Pick<KubeObject, 'metadata'>,

@@ -3,7 +3,11 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceClient } from '../client/client.ts';
 import { followWatch } from '../client/follow-watch.ts';
 
-/** Resolves once the object with this name and UID is gone, or `signal` aborts. Rejects when the server is lost. */
+/**
+ * Resolves once the object with this name and UID is deleted (without a UID: any object of this name), or when `signal`
+ * aborts. Lists first and then watches, since the deletion may happen before the watch starts. Rejects if the server
+ * can no longer be reached.
+ */
 export async function untilGone(
 	target: ResourceClient<KubeObject>,
 	{ name, uid }: { readonly name: string; readonly uid: string | undefined },
@@ -16,7 +20,7 @@ export async function untilGone(
 		if (!found || (uid !== undefined && found.metadata.uid !== uid)) return;
 		const { resourceVersion } = metadata;
 		const deleted = await watchForDeletion(target, { fieldSelector, resourceVersion }, signal);
-		// A watch may also end because its time is up; then one looks again.
+		// The server also ends a watch after a time-out or with 410 Gone: list again.
 		if (deleted) return;
 	}
 }

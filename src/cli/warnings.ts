@@ -2,7 +2,7 @@ import type { ApiRequest, ApiResponse, ApiTransport } from '../api/meta/transpor
 import { Client } from '../client/client.ts';
 import type { CliContext, Connection } from './context.ts';
 
-/** The same context, in which every warning of a server is printed, each text once, as kubectl does. */
+/** A context that prints the Warning headers of each response, each text once, as kubectl does. */
 export function printingWarnings(context: CliContext): CliContext {
 	const told = new Set<string>();
 	const print = (text: string): void => {

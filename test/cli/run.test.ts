@@ -81,7 +81,7 @@ test('run reports the sum of missing log lines', async (t) => {
 	await world.finish('pi', ...DONE);
 	const { stdout, stderr } = await command.ended;
 	assert.equal(stdout, ['one', gaps[0], 'two', gaps[1], 'three'].map((line) => `[pi-1] ${line}\n`).join(''));
-	assert.match(stderr, /^pi-1: 1331500 lines of its log are missing above, where it says so$/m);
+	assert.match(stderr, /^pi-1: 1331500 lines of its log are missing; the gaps are marked above$/m);
 });
 
 test('the summary of a failed Job includes Pods that were deleted meanwhile', async (t) => {
@@ -143,7 +143,7 @@ test('run reports the cause of a missing log, unless it deletes the Pod itself',
 	await missing.stderr.has(/deleted/);
 	await world.finish('pi', ...DONE);
 	assert.deepEqual((await missing.ended).stderr.match(/^pi-1: .*/gm), [
-		'pi-1: the log of an earlier run of the container is gone',
+		'pi-1: the log of an earlier attempt of the container was removed',
 		'pi-1: the Pod was deleted before its log was shown',
 	]);
 	const asked = Promise.withResolvers<void>();
@@ -163,7 +163,7 @@ test('run reports the cause of a missing log, unless it deletes the Pod itself',
 	await world.client.resource(pods, 'default').delete('long-1', { gracePeriodSeconds: 0 });
 	assert.equal(
 		(await command.ended).stderr,
-		'job.batch/long created\ndeleting job.batch/long (once more to kill at once)\n',
+		'job.batch/long created\ndeleting job.batch/long (interrupt again to kill its Pods at once)\n',
 	);
 });
 
@@ -353,7 +353,7 @@ test('run refuses a Job that has finished already, and replaces it with --force'
 	await first.ended;
 	const again = await start(world, `${jobManifest('new')}---\n${jobManifest('pi')}`).ended;
 	assert.equal(again.code, 1);
-	assert.match(again.stderr, /job\/pi has run already; nothing was started\nhint: --force/);
+	assert.match(again.stderr, /job\/pi has already finished; nothing was started\nhint: --force/);
 	await assert.rejects(world.job('new'), /not found/);
 	const before = (await world.job('pi')).metadata.uid;
 	const forced = start(world, jobManifest('pi'), { force: true });
@@ -383,7 +383,7 @@ test('run deletes the objects it has created if the server refuses a later one',
 	assert.equal(code, 1);
 	assert.match(
 		stderr,
-		/job\.yaml:17:9: Job "lost": .*namespaces "nowhere" not found\n.*\n.*\ntaking back what was made so far\nerror: nothing was run/,
+		/job\.yaml:17:9: Job "lost": .*namespaces "nowhere" not found\n.*\n.*\ndeleting the objects created so far\nerror: nothing was run/,
 	);
 	await assert.rejects(world.job('pi'), /not found/);
 });
@@ -449,7 +449,7 @@ test('run refuses unsupported output formats with kubectl’s message, and -o wi
 	const runs = await printed('yaml', false);
 	assert.match(
 		runs.stderr,
-		/^error: -o prints the Job instead of running it: give --dry-run=client as well\n/,
+		/^error: -o prints the Job instead of running it: add --dry-run=client\n/,
 	);
 	await assert.rejects(world.job('pi'));
 	const deletion = { all: false, cascade: 'background', wait: false, output: 'wide', filename: [] };
@@ -468,7 +468,7 @@ test('run refuses --detach without a running server, and accepts it with a manif
 	assert.equal(refused.code, 1);
 	assert.match(
 		refused.stderr,
-		/--detach needs a server that stays and runs the Job; start one with: stint server/,
+		/--detach requires a running server; start one with: stint server/,
 	);
 	assert.equal(world.stopped, 0, 'no server was started');
 });
@@ -488,11 +488,11 @@ test('--dry-run prints the manifest of the Job from flags', async (t) => {
 test('run reports arguments that give nothing to run', async (t) => {
 	const world = await CliWorld.open(t);
 	const nothing = await world.run((context) => run(context, [], { ...FLAGS, filename: [] }));
-	assert.match(nothing.stderr, /what is to run\?/);
+	assert.match(nothing.stderr, /nothing to run/);
 	const both = await world.run((context) => run(context, ['x'], FLAGS));
 	assert.match(both.stderr, /either -f or a name/);
 	const noJob = await start(world, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n').ended;
-	assert.match(noJob.stderr, /no Job and no Pod to run/);
+	assert.match(noJob.stderr, /no Job or Pod to run/);
 });
 
 test('run does not buffer a log for a reader that does not read', async (t) => {
@@ -527,7 +527,7 @@ test('the error of a change of an immutable Job names the field, its line and th
 	);
 	assert.match(
 		stderr,
-		/hint: A Job cannot be changed once it is created\. Delete it first \(stint delete job\/pi\)/,
+		/hint: These fields of a Job cannot be changed after its creation\. Delete it first \(stint delete job\/pi\)/,
 	);
 });
 
@@ -539,7 +539,7 @@ test('run reports each failed Pod at once, with its exit code, its last log line
 	world.logs.set('pi-1/main', 'trying\nno \u001b[1mluck\n');
 	await world.runPod('pi-1', 3);
 	await command.stderr.has(
-		/^pod\/pi-1 failed: container main: exit code 3: no \^\[\[1mluck; the Job tries again in 10s$/m,
+		/^pod\/pi-1 failed: container main: exit code 3: no \^\[\[1mluck; the Job retries in 10s$/m,
 	);
 	await world.createPod(await world.job('pi'), 'pi-2', { tracked: true });
 	await world.runPod('pi-2', 3);
@@ -554,7 +554,7 @@ test('run warns that standard input does not reach the container', async (t) => 
 	world.stdin = 'abc';
 	const byName = { ...FLAGS, filename: [], image: 'bash', stdin: true };
 	const command = world.start((context) => run(context, ['cat'], byName));
-	await command.stderr.has(/Warning: standard input does not reach the container/);
+	await command.stderr.has(/Warning: standard input is not passed to the container/);
 	await command.stderr.has(/created/);
 	await world.finish('cat', ...DONE);
 	assert.equal((await command.ended).code, 0);

@@ -5,7 +5,7 @@ import { type DeletionFlags, deletionOf, timeoutOf } from './deletion-flags.ts';
 
 const of = (flags: Partial<DeletionFlags>) => deletionOf({ cascade: 'background', ...flags });
 
-test('the flags ask for what kubectl would ask for', () => {
+test('the flags give the delete options that kubectl sends', () => {
 	assert.deepEqual(of({}), { propagationPolicy: 'Background' });
 	assert.deepEqual(of({ cascade: 'foreground' }), { propagationPolicy: 'Foreground' });
 	assert.deepEqual(of({ cascade: 'false' }), { propagationPolicy: 'Orphan' });
@@ -16,7 +16,7 @@ test('the flags ask for what kubectl would ask for', () => {
 	assert.deepEqual(of({ force: true }), { propagationPolicy: 'Background', gracePeriodSeconds: 0 });
 });
 
-test('flags that do not fit are refused', () => {
+test('contradicting and invalid flags are rejected', () => {
 	for (const flags of [
 		{ cascade: 'sideways' },
 		{ gracePeriod: 'soon' },
@@ -27,7 +27,7 @@ test('flags that do not fit are refused', () => {
 	}
 });
 
-test('a timeout is a length of time, and none means for ever', () => {
+test('--timeout is a duration, and without it the command waits without a limit', () => {
 	assert.equal(timeoutOf({ cascade: '', timeout: '1m30s' }), 90_000);
 	assert.equal(timeoutOf({ cascade: '' }), undefined);
 	assert.equal(timeoutOf({ cascade: '', timeout: '0s' }), undefined);

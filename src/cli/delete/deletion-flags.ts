@@ -1,7 +1,7 @@
 import type { DeleteOptions } from '../../client/client.ts';
 import { CommandError } from '../context.ts';
 
-/** The flags that say how to delete. */
+/** The flags of `delete` that control how the server deletes and how long the command waits. */
 export interface DeletionFlags {
 	readonly cascade: string | boolean;
 	readonly gracePeriod?: string;
@@ -15,12 +15,12 @@ const PROPAGATION: Readonly<Record<string, NonNullable<DeleteOptions['propagatio
 	background: 'Background',
 	foreground: 'Foreground',
 	orphan: 'Orphan',
-	// As older kubectl had it.
+	// `--cascade=true|false` was kubectl's form before 1.20.
 	true: 'Background',
 	false: 'Orphan',
 };
 
-/** What to ask the server for, by kubectl's rules. Throws a CommandError for flags that do not fit. */
+/** The options of the delete requests, by kubectl's rules. Throws a CommandError for invalid or contradicting flags. */
 export function deletionOf({ cascade, gracePeriod, now, force }: DeletionFlags): DeleteOptions {
 	const propagationPolicy = PROPAGATION[String(cascade)];
 	if (!propagationPolicy)
@@ -35,12 +35,13 @@ export function deletionOf({ cascade, gracePeriod, now, force }: DeletionFlags):
 	const asked = now ? 1 : given !== undefined && given < 0 ? undefined : given;
 	if (force && asked !== undefined && asked > 0)
 		throw new CommandError('--force and --grace-period greater than 0 cannot be specified together');
-	// Without --force nothing is taken from the API before its processes are known to have ended.
+	// Only with --force a Pod is deleted from the API before its processes have ended: a grace period of 0 without
+	// --force becomes 1, as in kubectl.
 	const grace = force ? (asked ?? 0) : asked === 0 ? 1 : asked;
 	return { propagationPolicy, ...(grace !== undefined && { gracePeriodSeconds: grace }) };
 }
 
-/** Whether to wait until everything is gone. Throws a CommandError for what is neither yes nor no. */
+/** Whether to wait until the objects are gone. Throws a CommandError for a value other than true or false. */
 export function waitsFor({ wait = true }: DeletionFlags): boolean {
 	if (typeof wait === 'boolean') return wait;
 	if (wait === 'true' || wait === 'false') return wait === 'true';
@@ -49,11 +50,11 @@ export function waitsFor({ wait = true }: DeletionFlags): boolean {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** How long to wait, in milliseconds; undefined: for ever. */
+/** How long to wait for the deletion, in milliseconds; undefined without a limit. Throws a CommandError. */
 export function timeoutOf({ timeout }: DeletionFlags): number | undefined {
 	if (timeout === undefined || timeout === '0' || timeout === '0s') return undefined;
 	const parts = [...timeout.matchAll(/(\d+)(ms|[smh])/g)];
 	if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== timeout)
-		throw new CommandError(`--timeout: must be a length of time such as 30s or 5m, not "${timeout}"`);
+		throw new CommandError(`--timeout: must be a duration such as 30s or 5m, not "${timeout}"`);
 	return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
 }

@@ -11,16 +11,16 @@ import type {
 } from '../../api/core/pod/schema.ts';
 import { at, instant, sortedPairs, truth } from './lines.ts';
 
-/** What is described: the containers of a Pod, or of a template (then nothing is known of their state). */
+/** The containers to describe: those of a Pod with their statuses, or of a Pod template, which has none. */
 export interface ContainersOf {
 	readonly title: string;
 	readonly containers: readonly Container[];
 	readonly statuses?: readonly ContainerStatus[];
-	/** For the values of variables that are taken from the Pod's metadata. */
+	/** The Pod, for the values of environment variables from its metadata; undefined for a template. */
 	readonly pod?: Pod;
 }
 
-/** The containers, indented once more for a template. */
+/** The lines of the containers; those of a template are indented one level further. */
 export function containerLines({ title, containers, statuses = [], pod }: ContainersOf): readonly string[] {
 	const indent = pod ? '' : '  ';
 	const none = containers.length === 0 ? ' <none>' : '';
@@ -94,7 +94,7 @@ function stateOf(title: string, { running, waiting, terminated }: ContainerState
 	if (running) return [at(2, `${title}:\tRunning`), at(3, `Started:\t${instant(running.startedAt)}`)];
 	if (!terminated) {
 		const reason = waiting?.reason ? [at(3, `Reason:\t${waiting.reason}`)] : [];
-		// kubectl leaves the message out; it is the one thing that says what to do.
+		// kubectl omits the message. We print it: often only the message tells the user what to do.
 		const message = waiting?.message ? [at(3, `Message:\t${waiting.message}`)] : [];
 		return [at(2, `${title}:\tWaiting`), ...reason, ...message];
 	}
@@ -110,7 +110,7 @@ function stateOf(title: string, { running, waiting, terminated }: ContainerState
 	];
 }
 
-/** Limits and requests. */
+/** The lines of the resource limits and requests. */
 export function resourceLines(resources: ResourceRequirements | undefined, level: number): readonly string[] {
 	return (
 		[
@@ -177,7 +177,7 @@ function variableLines({ name, value = '', valueFrom }: EnvVar, pod: Pod | undef
 	return [at(3, `${name}:\t${first}`), ...rest.map((line) => at(3, `\t${line}`))];
 }
 
-/** The fields that kubectl looks up are those of the metadata. */
+/** The value of a field path of the downward API. As in kubectl, only fields of the metadata have one. */
 function metadataField(pod: Pod | undefined, path: string): string {
 	const { name, namespace, uid, labels, annotations } = pod?.metadata ?? {};
 	const key = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path);

@@ -5,7 +5,7 @@ import { optional, templateLines } from './pod.ts';
 
 const UNSET = '<unset>';
 
-/** A CronJob, as kubectl describes it, with its time zone, which kubectl leaves out. */
+/** The lines of a CronJob: those of kubectl, and its time zone, which kubectl omits. */
 export function cronJobLines({ metadata, spec, status }: CronJob): readonly string[] {
 	const { startingDeadlineSeconds: deadline, jobTemplate, suspend } = spec;
 	const active = status.active?.map(({ name }) => name).join(', ');

@@ -5,7 +5,10 @@ import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { Client } from '../../client/client.ts';
 import { at } from './lines.ts';
 
-/** The Events about an object, the oldest first; none where they cannot be had. */
+/**
+ * The Events about an object, oldest first. Resolves to none if they cannot be listed, as kubectl does: the user may
+ * read the object without being allowed to read Events.
+ */
 export async function eventsAbout(client: Client, { kind, metadata }: KubeObject): Promise<readonly Event[]> {
 	const { name, namespace = '', uid = '' } = metadata;
 	const find = async (about: string): Promise<readonly Event[]> => {
@@ -14,7 +17,7 @@ export async function eventsAbout(client: Client, { kind, metadata }: KubeObject
 		return items;
 	};
 	try {
-		// A node agent knows its Node by name before it knows the UID.
+		// Before the node agent has registered its Node, it sets the UID in its Events to the name of the Node.
 		const found = kind === 'Node' ? [...(await find(uid)), ...(await find(name ?? ''))] : await find(uid);
 		return found.toSorted((a, b) => (a.lastTimestamp ?? '').localeCompare(b.lastTimestamp ?? ''));
 	} catch {
@@ -22,7 +25,7 @@ export async function eventsAbout(client: Client, { kind, metadata }: KubeObject
 	}
 }
 
-/** The Events as the last part of a description. */
+/** The lines of the Events, which kubectl prints at the end. */
 export function eventLines(found: readonly Event[], now: number): readonly string[] {
 	if (found.length === 0) return ['Events:\t<none>'];
 	return [

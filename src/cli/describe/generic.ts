@@ -3,7 +3,7 @@ import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { isRawObject } from '../../client/raw-object.ts';
 import { annotationLines, at, instant, labelLines, sortedPairs } from './lines.ts';
 
-/** A Namespace. */
+/** The lines of a Namespace. */
 export function namespaceLines({ metadata, status }: Namespace): readonly string[] {
 	const rows = (status.conditions ?? []).map(
 		({ type, status: value, lastTransitionTime, reason = '', message = '' }) =>
@@ -25,7 +25,10 @@ export function namespaceLines({ metadata, status }: Namespace): readonly string
 	];
 }
 
-/** An object of any kind: its metadata, and then all its fields with their names as words. */
+/**
+ * The lines of an object of any other kind: its metadata, then all fields with their names in words. Follows kubectl's
+ * genericDescriber.
+ */
 export function genericLines(object: KubeObject): readonly string[] {
 	const { metadata } = object;
 	const { name: _n, namespace: _s, labels: _l, annotations: _a, managedFields: _m, ...rest } = metadata;
@@ -54,7 +57,7 @@ function fieldLines(value: object, level: number): readonly string[] {
 
 const ACRONYMS: ReadonlySet<string> = new Set(['API', 'URL', 'UID', 'GUID']);
 
-/** `creationTimestamp` as `Creation Timestamp`. */
+/** The words of a field name: `Creation Timestamp` for `creationTimestamp`. */
 function wordsOf(field: string): string {
 	if (/[^A-Za-z-]/.test(field)) return field;
 	const words = field.split(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/);

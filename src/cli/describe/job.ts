@@ -5,7 +5,7 @@ import { timeOf } from '../../api/meta/time.ts';
 import { annotationLines, at, instant, labelLines } from './lines.ts';
 import { controllerLine, optional, templateLines } from './pod.ts';
 
-/** A Job, as kubectl describes it, and then its conditions, which kubectl leaves out. */
+/** The lines of a Job: those of kubectl, and then its conditions, which kubectl omits. */
 export function jobLines({ metadata, spec, status }: Job): readonly string[] {
 	const { activeDeadlineSeconds: deadline } = spec;
 	return [
@@ -42,7 +42,7 @@ function podsText({ active = 0, ready, succeeded = 0, failed = 0 }: Job['status'
 	return `${active} Active${readyText} / ${succeeded} Succeeded / ${failed} Failed`;
 }
 
-/** Long lists of indexes are cut after the first comma beyond this. */
+/** A list of completed indexes is cut after the first comma beyond this many characters, as in kubectl. */
 const SHOWN_INDEXES = 50;
 
 function cut(indexes = ''): string {

@@ -2,24 +2,28 @@ import { parseTime } from '../../api/meta/time.ts';
 import { LAST_APPLIED } from '../apply-object.ts';
 
 /**
- * The pieces that descriptions are made of: lines with tabs between what is to be aligned, in the order
- * and words of `kubectl describe` (see print/aligned-text.ts).
+ * describe/: a file per kind, each a pure function from an object to lines. Cells of a line are separated by tabs;
+ * {@link alignText} turns them into columns. Order and words are those of `kubectl describe`
+ * (k8s.io/kubectl/pkg/describe/describe.go). This file holds the helpers that the kinds share.
  */
 
 type Pairs = Readonly<Record<string, string>> | undefined;
 
-/** A line at a level of indentation. */
+/** A line, indented by two spaces per level. */
 export function at(level: number, text: string): string {
 	return '  '.repeat(level) + text;
 }
 
-/** `Labels:` with a pair a line. */
+/** The labels under a title, one pair per line. */
 export function labelLines(title: string, labels: Pairs): readonly string[] {
 	const pairs = sortedPairs(labels).map(([key, value]) => `${key}=${value}`);
 	return underTitle(title, pairs);
 }
 
-/** `Annotations:` with a pair a line; long ones and those of several lines are cut. */
+/**
+ * The annotations under a title, one pair per line. Long values are cut; a value of several lines follows its key. The
+ * last applied manifest is not shown.
+ */
 export function annotationLines(title: string, annotations: Pairs): readonly string[] {
 	const shown = sortedPairs(annotations).filter(([key]) => key !== LAST_APPLIED);
 	return underTitle(
@@ -33,13 +37,13 @@ export function annotationLines(title: string, annotations: Pairs): readonly str
 	);
 }
 
-/** A title with values one below the other, or `<none>`. */
+/** A title with its values below each other, or `<none>`. */
 export function underTitle(title: string, values: readonly string[]): readonly string[] {
 	const [first = '<none>', ...rest] = values;
 	return [`${title}:\t${first}`, ...rest.map((value) => `\t${value}`)];
 }
 
-/** An instant in the form of descriptions, in local time: `Fri, 20 Nov 2026 23:46:15 +0000`. */
+/** A time as kubectl prints it (RFC 1123, local time zone): `Fri, 20 Nov 2026 23:46:15 +0000`. Go's zero time if absent. */
 export function instant(text: string | null | undefined): string {
 	const ms = text ? parseTime(text) : undefined;
 	if (ms === undefined) return 'Mon, 01 Jan 0001 00:00:00 +0000';
@@ -55,7 +59,7 @@ export function instant(text: string | null | undefined): string {
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `True` or `False`. */
+/** kubectl's form of a boolean: `True` or `False`. */
 export function truth(value: boolean | undefined): string {
 	return value ? 'True' : 'False';
 }

@@ -5,7 +5,7 @@ import { addQuantities, compareQuantities, quantityMilliValue } from '../../api/
 import { entryOf } from '../../base/json.ts';
 import { annotationLines, at, instant, labelLines, sortedPairs, underTitle } from './lines.ts';
 
-/** A Node with the Pods on it that have not ended. */
+/** The lines of a Node; `pods` are the unfinished Pods bound to it. */
 export function nodeLines(
 	{ metadata, spec, status }: Node,
 	pods: readonly Pod[],
@@ -123,7 +123,7 @@ function allocatedLines(pods: readonly Pod[], allocatable: Amounts): readonly st
 	];
 }
 
-/** An amount, and which part of what there is it makes. */
+/** An amount with its percentage of the allocatable one: `500m (12%)`. */
 function share(amounts: ReadonlyMap<string, string>, allocatable: Amounts, name: string): string {
 	const amount = amounts.get(name) ?? '0';
 	const whole = quantityMilliValue(entryOf(allocatable, name) ?? '0');
@@ -131,14 +131,17 @@ function share(amounts: ReadonlyMap<string, string>, allocatable: Amounts, name:
 	return `${amount} (${percent}%)`;
 }
 
-/** What Pods request, or are limited to, in all: of each its containers, or an init container that needs more. */
+/**
+ * The sum of the requests or limits of Pods. Of each Pod, per resource: the sum over containers and sidecars (init
+ * containers with restartPolicy Always), or the largest init container if that is more.
+ */
 function sumOf(pods: readonly Pod[], which: 'requests' | 'limits'): ReadonlyMap<string, string> {
 	const sum = new Map<string, string>();
 	for (const { spec } of pods) {
 		const own = new Map<string, string>();
 		const init = spec.initContainers ?? [];
-		const beside = init.filter(({ restartPolicy }) => restartPolicy === 'Always');
-		for (const { resources } of [...spec.containers, ...beside]) {
+		const sidecars = init.filter(({ restartPolicy }) => restartPolicy === 'Always');
+		for (const { resources } of [...spec.containers, ...sidecars]) {
 			for (const [name, amount] of Object.entries(resources?.[which] ?? {}))
 				own.set(name, addQuantities(own.get(name) ?? '0', amount));
 		}

@@ -6,7 +6,7 @@ import { containerLines, resourceLines } from './container.ts';
 import { annotationLines, at, instant, labelLines, underTitle } from './lines.ts';
 import { volumeLines } from './volume.ts';
 
-/** A Pod. */
+/** The lines of a Pod. */
 export function podLines(pod: Pod, now: number): readonly string[] {
 	const { metadata, spec, status } = pod;
 	const { nodeName, nodeSelector, tolerations, volumes, initContainers = [], containers } = spec;
@@ -46,7 +46,7 @@ export function podLines(pod: Pod, now: number): readonly string[] {
 	];
 }
 
-/** The template that Pods are made from, as a part of what makes them. */
+/** The lines of a Pod template, as a part of the description of a Job or CronJob. */
 export function templateLines({ metadata, spec }: PodTemplateSpec): readonly string[] {
 	return [
 		'Pod Template:',
@@ -64,13 +64,13 @@ export function templateLines({ metadata, spec }: PodTemplateSpec): readonly str
 	];
 }
 
-/** `Controlled By:`, for what has a controller. */
+/** The line `Controlled By:` for an object whose owner references include a controller. */
 export function controllerLine({ ownerReferences }: ObjectMeta): readonly string[] {
 	const owner = ownerReferences?.find(({ controller }) => controller);
 	return owner ? [`Controlled By:\t${owner.kind}/${owner.name}`] : [];
 }
 
-/** A line, if there is something to be said. */
+/** A line, or none if the value is undefined or empty. */
 export function optional(title: string, value: string | number | undefined): readonly string[] {
 	return value === undefined || value === '' ? [] : [`${title}:\t${value}`];
 }

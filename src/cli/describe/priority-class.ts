@@ -1,7 +1,7 @@
 import type { PriorityClass } from '../../api/scheduling/priorityclass/schema.ts';
 import { sortedPairs } from './lines.ts';
 
-/** A PriorityClass. */
+/** The lines of a PriorityClass. */
 export function priorityClassLines(given: PriorityClass): readonly string[] {
 	const { metadata, value, globalDefault = false, preemptionPolicy = '', description = '' } = given;
 	const annotations = sortedPairs(metadata.annotations).map(([key, text]) => `${key}=${text}`);

@@ -1,7 +1,7 @@
 import type { Volume } from '../../api/core/pod/schema.ts';
 import { at } from './lines.ts';
 
-/** The volumes of a Pod or, indented, of a template. */
+/** The lines of the volumes of a Pod, or, with an indent, of a Pod template. */
 export function volumeLines(volumes: readonly Volume[] = [], indent = ''): readonly string[] {
 	if (volumes.length === 0) return [`${indent}Volumes:\t<none>`];
 	return [

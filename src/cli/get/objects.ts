@@ -6,13 +6,13 @@ import type { OutputForm } from '../print/output-form.ts';
 import { toYaml } from '../print/yaml.ts';
 import { prefixOf, type Target } from '../targets.ts';
 
-/** How objects are printed. */
+/** Options of printing objects. */
 export interface ObjectView {
 	readonly headers: boolean;
 	readonly showManagedFields?: boolean;
 }
 
-/** Answers to queries, printed in any form but a table: a single object as itself, several as a List. */
+/** The answers as text in every format but a table: a single object as itself, several as a List. */
 export function printObjects(
 	answers: readonly { readonly target: Target; readonly object: RawObject }[],
 	form: OutputForm,
@@ -53,7 +53,7 @@ export function printValue(value: RawObject, form: OutputForm): string {
 	}
 }
 
-/** Who set which field is long and rarely what one looks for. */
+/** The object without `metadata.managedFields`, which kubectl hides by default because of its length. */
 export function withoutManagedFields(object: RawObject): RawObject {
 	const { managedFields, ...metadata } = objectAt(object, 'metadata');
 	return managedFields === undefined ? object : { ...object, metadata };

@@ -20,17 +20,17 @@ export interface GetFlags extends CommonFlags {
 	readonly raw?: string;
 }
 
-/** One request of `get`, with what it is for. */
+/** One request of `get`, with the target that it reads. */
 export interface Query {
 	readonly target: Target;
 	readonly path: string;
 	readonly query: Readonly<Record<string, string>>;
 }
 
-/** The Accept header for tables; a server that makes none answers with the objects. */
+/** The Accept header that requests a Table; a server that does not support Tables answers with the objects. */
 export const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 
-/** The request for a target: of one object, or of a list narrowed by the flags. */
+/** The request for a target: one object by name, or a list with the selectors of the flags. */
 export function queryFor(target: Target, namespace: string | undefined, flags: GetFlags): Query {
 	const collection = pathOf(target.definition, namespace);
 	if (target.name !== undefined)

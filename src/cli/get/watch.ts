@@ -11,14 +11,14 @@ import { prefixOf } from '../targets.ts';
 import { printValue, withoutManagedFields } from './objects.ts';
 import { type GetFlags, type Query, TABLE } from './query.ts';
 
-/** What is to be watched, and how it is printed. */
+/** The queries of a watch, and how to print its events. */
 export interface Watching {
 	readonly queries: readonly Query[];
 	readonly form: OutputForm;
 	readonly flags: GetFlags;
 }
 
-/** Prints what there is and then every change of it, until the server cannot be reached any more (rejects). */
+/** Prints the listed objects, then every change. Never resolves; rejects if the server can no longer be reached. */
 export async function watchObjects(
 	context: CliContext,
 	connection: Connection,
@@ -34,7 +34,7 @@ export async function watchObjects(
 	const first = await transport.request({ method: 'GET', path, query: parameters, ...accept });
 	if (!flags.watchOnly) printer.printList(first.object);
 	let resourceVersion = textAt(objectAt({ ...first }, 'object').metadata, 'resourceVersion') ?? '';
-	// A watch whose time is up goes on where it ended.
+	// The server ends a watch after a time-out. The next one starts at the last resourceVersion that this one saw.
 	for (;;) {
 		const next = { ...parameters, watch: 'true', allowWatchBookmarks: 'true', resourceVersion };
 		await followWatch({
@@ -47,7 +47,7 @@ export async function watchObjects(
 	}
 }
 
-/** A named object is watched as the only one of a list. */
+/** The API watches collections only, so a named object is watched with a field selector. */
 function listQuery({ path, query, target }: Query): { path: string; query: Record<string, string> } {
 	if (target.name === undefined) return { path, query };
 	const collection = path.slice(0, path.lastIndexOf('/'));
@@ -76,7 +76,7 @@ class EventPrinter {
 		});
 	}
 
-	/** Prints what there is at the beginning. */
+	/** Prints the result of the first list. */
 	printList(list: unknown): void {
 		if (this.#form.type === 'table') {
 			this.#context.stdout.print(this.#table.print(this.#withEvents(list, 'ADDED')));
@@ -86,7 +86,7 @@ class EventPrinter {
 		for (const item of Array.isArray(items) ? items : []) this.#printObject(item, 'ADDED');
 	}
 
-	/** Prints an event; returns the version to go on from. */
+	/** Prints an event. Returns the resourceVersion from which the next watch can start, if the event has one. */
 	print({ type, object }: WatchEvent<KubeObject>): string | undefined {
 		if (type === 'BOOKMARK') return versionOf(object);
 		if (this.#form.type !== 'table') {
@@ -98,7 +98,7 @@ class EventPrinter {
 		return versionOf(object);
 	}
 
-	/** The table of a plain object, which is what callers in the server's own process are told of. */
+	/** Makes the Table for an event with a plain object: a transport within the server's process sends no Tables. */
 	#tableOf(object: KubeObject): unknown {
 		const now = this.#context.clock.now();
 		return tableOf(this.#query.target.definition, [object], {
@@ -138,7 +138,7 @@ class EventPrinter {
 	}
 }
 
-/** Of an object, or of the object in a table's last row. */
+/** The resourceVersion of an object, or of the object in the last row of a Table. */
 function versionOf(object: KubeObject): string | undefined {
 	const last = listAt(object, 'rows').at(-1);
 	return textAt(last === undefined ? object.metadata : objectAt(last, 'object').metadata, 'resourceVersion');

@@ -12,7 +12,7 @@ const POD: Pod = {
 	status: {},
 };
 
-test('the first container is shown, and it is said that there are others', () => {
+test('the first container is the default, and the user is notified that there are others', () => {
 	const told: string[] = [];
 	assert.deepEqual(
 		containersOf(POD, {}, (text) => told.push(text)),
@@ -23,12 +23,12 @@ test('the first container is shown, and it is said that there are others', () =>
 	assert.deepEqual(containersOf(POD, { allContainers: true }), ['i', 'a', 'b']);
 });
 
-test('a Pod may say which one is the default', () => {
+test('an annotation of the Pod names the default container', () => {
 	const annotations = { 'kubectl.kubernetes.io/default-container': 'b' };
 	assert.deepEqual(containersOf({ ...POD, metadata: { annotations } }, {}), ['b']);
 });
 
-test('the part of a log is read off the flags', () => {
+test('the flags select the part of a log', () => {
 	assert.deepEqual(partOf({}), {});
 	assert.deepEqual(partOf({ tail: '3', since: '1h30m', timestamps: true }), {
 		timestamps: true,

@@ -3,7 +3,7 @@ import { parseTime } from '../../api/meta/time.ts';
 import { CommandError } from '../context.ts';
 import type { LogOptions } from '../log-stream.ts';
 
-/** The flags that say which part of which logs. */
+/** The flags that select containers and the part of their logs. */
 export interface LogPartFlags {
 	readonly container?: string;
 	readonly allContainers?: boolean;
@@ -15,14 +15,14 @@ export interface LogPartFlags {
 	readonly selector?: string;
 }
 
-/** The part of each log that is asked for. Throws a CommandError for what cannot be read. */
+/** The part of each log that the flags select. Throws a CommandError for invalid or contradicting flags. */
 export function partOf(flags: LogPartFlags): Omit<LogOptions, 'follow' | 'previous' | 'signal'> {
 	const { tail, since, sinceTime, limitBytes } = flags;
 	if (since !== undefined && sinceTime !== undefined)
 		throw new CommandError('at most one of `sinceTime` or `sinceSeconds` may be specified');
 	if (sinceTime !== undefined && parseTime(sinceTime) === undefined)
 		throw new CommandError(`--since-time: must be a time such as 2026-01-31T08:00:00Z, not "${sinceTime}"`);
-	// Of many Pods at once, the ends are what one wants to see.
+	// As kubectl does, print the last 10 lines of each log by default if a selector chooses the Pods.
 	const tailLines =
 		tail === undefined ? (flags.selector === undefined ? -1 : 10) : wholeNumber('--tail', tail);
 	return {
@@ -34,14 +34,14 @@ export function partOf(flags: LogPartFlags): Omit<LogOptions, 'follow' | 'previo
 	};
 }
 
-/** Which container of a Pod `kubectl logs` shows when none is named. */
+/** The annotation that names the container whose log `kubectl logs` prints by default. */
 const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 
-/** The containers of a Pod whose logs are asked for; `tell` is told when one was chosen of several. */
+/** The containers of a Pod whose logs to print. Calls `notify` with kubectl's text if it chose one of several. */
 export function containersOf(
 	{ metadata, spec }: Pod,
 	{ container, allContainers }: LogPartFlags,
-	tell: (text: string) => void = () => undefined,
+	notify: (text: string) => void = () => undefined,
 ): readonly string[] {
 	const init = (spec.initContainers ?? []).map(({ name }) => name);
 	const names = spec.containers.map(({ name }) => name);
@@ -52,11 +52,11 @@ export function containersOf(
 	const [first] = names;
 	if (first === undefined) return [];
 	const others = [...names, ...init.map((name) => `${name} (init)`)];
-	if (others.length > 1) tell(`Defaulted container "${first}" out of: ${others.join(', ')}`);
+	if (others.length > 1) notify(`Defaulted container "${first}" out of: ${others.join(', ')}`);
 	return [first];
 }
 
-/** What stands before the lines of one of several logs. */
+/** The prefix of each line if several logs are printed, as kubectl has it. */
 export function prefixOf({ metadata }: Pod, container: string): string {
 	return `[pod/${metadata.name}/${container}] `;
 }
@@ -70,10 +70,10 @@ function wholeNumber(flag: string, text: string): number {
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
-/** A length as Go writes them: `10s`, `5m`, `1h30m`. */
+/** The seconds of a duration in Go's notation: `10s`, `5m`, `1h30m`. Throws a CommandError. */
 function secondsOf(text: string): number {
 	const parts = [...text.matchAll(/(\d+)([smh])/g)];
 	if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text)
-		throw new CommandError(`--since: must be a length of time such as 10s, 5m or 1h30m, not "${text}"`);
+		throw new CommandError(`--since: must be a duration such as 10s, 5m or 1h30m, not "${text}"`);
 	return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
 }

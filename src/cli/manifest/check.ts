@@ -8,31 +8,31 @@ import { objectAt, textAt } from '../../client/raw-object.ts';
 import type { ManifestDocument, Problem } from './document.ts';
 import { fieldHint, kindHint, typeHint, valueHint } from './hints.ts';
 
-/** An object of a manifest that is fit to be sent. */
+/** An object of a manifest that has passed all checks and can be sent to the server. */
 export interface CheckedObject {
 	readonly definition: ResourceDefinition;
-	/** Decoded, with its namespace filled in. */
+	/** The decoded object, with its namespace filled in. */
 	readonly object: KubeObject;
 	readonly document: ManifestDocument;
 }
 
-/** Whether a check came to an object; otherwise it came to problems. */
+/** Whether {@link checkDocument} returned an object, and not problems. */
 export function isChecked(outcome: CheckedObject | readonly Problem[]): outcome is CheckedObject {
 	return 'definition' in outcome;
 }
 
-/** Which namespace objects go to. */
+/** The namespace that objects are sent to. */
 export interface NamespaceChoice {
-	/** For objects that name none. */
+	/** The namespace of objects that do not set `metadata.namespace`. */
 	readonly namespace: string;
-	/** Whether the user asked for it, so that an object that names another one is a mistake. */
+	/** Whether the user chose it with -n. An object with another namespace is then an error, as with kubectl. */
 	readonly enforced?: boolean;
 }
 
 /**
- * Checks an object as the server would, before anything is sent: its kind, its fields, its values, by
- * the very functions that the server has. The server has the last word all the same; this one knows the
- * file and the line.
+ * Checks an object before it is sent: its kind, its fields and their values, with the server's own functions for
+ * decoding, defaulting and validation. The server checks again and decides; this check exists because only the client
+ * knows the file and the line, and because it reports the problems of all objects before it sends the first one.
  */
 export function checkDocument(
 	document: ManifestDocument,
@@ -57,7 +57,7 @@ export function checkDocument(
 	const { errors, problems } = decodeProblems(definition.schema, object);
 	const unknown = problems.map(({ path }) => path);
 	const unknownFields = unknown.map((path) => unknownField(document, definition, path));
-	// Values of the wrong type leave nothing that the rules could be asked about.
+	// Validation needs decoded values, so it is skipped if a value has the wrong type.
 	if (errors.length > 0) {
 		const wrongTypes = errors.map(({ path, message }) =>
 			problem(path, `${titleOf(document)}${message}`, typeHint(message)),
@@ -92,7 +92,8 @@ function checkFields(
 	const place = definition.namespaced ? { namespace: own ?? choice.namespace } : {};
 	const object = { ...value, metadata: { ...value.metadata, ...place } };
 	const misspelled = new Set(problems.map(({ path }) => parentOf(path)));
-	// A required field that is missing beside one that is unknown is most likely that one.
+	// If an object has an unknown field and lacks a required one, the unknown one is most likely the required one
+	// misspelled: report it once.
 	const errors = validate(definition, object).filter(
 		({ type, field }) => type !== 'Required' || !misspelled.has(parentOf(field)),
 	);
@@ -110,7 +111,7 @@ function unknownField(document: ManifestDocument, definition: ResourceDefinition
 	};
 }
 
-/** A field that the rules refuse, at its place in the document. */
+/** A validation error, with the place of its field in the document. */
 export function problemOf(
 	document: ManifestDocument,
 	{ field, message }: Pick<FieldError, 'field' | 'message'>,
@@ -125,7 +126,7 @@ export function problemOf(
 	};
 }
 
-/** `Job "pi": `, to begin a message about the document's object. */
+/** The start of a message about the document's object: `Job "pi": `. */
 export function titleOf({ object }: ManifestDocument): string {
 	const metadata = objectAt(object, 'metadata');
 	const name = textAt(metadata, 'name') ?? textAt(metadata, 'generateName');
@@ -133,12 +134,12 @@ export function titleOf({ object }: ManifestDocument): string {
 	return name === undefined ? `${kind}: ` : `${kind} "${name}": `;
 }
 
-/** A uid such as the server gives; the rules only ask that there is one. */
+/** A UID in the server's form. Validation requires a UID, which the server sets on creation. */
 const SOME_UID = '00000000-0000-4000-8000-000000000000';
 
 function validate({ defaults, strategy }: ResourceDefinition, object: KubeObject): readonly FieldError[] {
 	const { name, generateName } = object.metadata;
-	// A generated name is as good as its prefix; the server completes it.
+	// Validate a generated name by its prefix: the server appends five characters.
 	const named = {
 		...object.metadata,
 		uid: SOME_UID,
@@ -149,7 +150,10 @@ function validate({ defaults, strategy }: ResourceDefinition, object: KubeObject
 	return errors.filter((error, index) => !errors.slice(index + 1).some((later) => says(later, error)));
 }
 
-/** Whether an error says all that an earlier one does: a Job's rules on values are narrower than its Pods'. */
+/**
+ * Whether `later` makes `earlier` redundant. A Job's validation reports some fields of its Pod template twice: by the
+ * rules for Pods and then by the narrower ones for Jobs (restartPolicy).
+ */
 function says(later: FieldError, earlier: FieldError): boolean {
 	if (later.field !== earlier.field || later.type !== earlier.type) return false;
 	return later.type === 'NotSupported' || later.message === earlier.message;

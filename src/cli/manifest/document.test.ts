@@ -45,7 +45,7 @@ spec:
         image: busybox
 `;
 
-test('several documents, empty ones and Lists come as their objects', () => {
+test('a file of several documents, empty ones and Lists gives its objects', () => {
 	assert.deepEqual(objects('---\nkind: A\n---\n\n# nothing\n---\nkind: B\n'), [{ kind: 'A' }, { kind: 'B' }]);
 	assert.deepEqual(objects('apiVersion: v1\nkind: List\nitems:\n- kind: A\n- kind: B\n'), [
 		{ kind: 'A' },
@@ -55,7 +55,7 @@ test('several documents, empty ones and Lists come as their objects', () => {
 	assert.deepEqual(objects(''), []);
 });
 
-test('JSON objects may follow each other, as kubectl reads them', () => {
+test('a file may contain several JSON objects, as with kubectl', () => {
 	const two = [{ kind: 'A' }, { kind: 'B' }];
 	for (const between of ['', '\n', ' ', '\n\n', '\n---\n']) {
 		assert.deepEqual(objects(`{"kind": "A"}${between}{"kind": "B"}\n`), two, JSON.stringify(between));
@@ -63,12 +63,12 @@ test('JSON objects may follow each other, as kubectl reads them', () => {
 	assert.deepEqual(objects('\ufeff{\n"kind":"A"\n}\n{\n"kind":"B"\n}\n'), two);
 });
 
-test('numbers of 64 bits and quantities are kept to the last digit', () => {
+test('64-bit integers and quantities keep all digits', () => {
 	const [value] = objects('a: 9007199254740993\nb: 9223372036854775807\n');
 	assert.equal(JSON.stringify(value), '{"a":9007199254740993,"b":9223372036854775807}');
 });
 
-test('a document that cannot be read does not keep the others from being read', () => {
+test('the reader returns the other documents if one cannot be read', () => {
 	const { documents, problems } = read('kind: A\n---\na: b: c\n---\nkind: B\n---\n- *x\n---\nkind: C\n');
 	assert.deepEqual(
 		documents.map(({ object }) => object),
@@ -114,7 +114,7 @@ test('scalars are read as kubectl reads them', () => {
 	});
 });
 
-test('a path leads to its value, to its name where the value is long, or to what is nearest above', () => {
+test('a path gives the place of its value, of its name if the value is long, or of the nearest ancestor', () => {
 	assert.equal(at(JOB, 'metadata.name'), '4: pi');
 	assert.equal(at(JOB, 'metadata.labels[a.b/c]'), '5: x');
 	assert.equal(at(JOB, 'spec.template.spec.containers[0].image'), '12: busybox');
@@ -124,12 +124,12 @@ test('a path leads to its value, to its name where the value is long, or to what
 	assert.equal(at(JOB, 'status.nothing'), '1: apiVersion: batch/v1');
 });
 
-test('what is no YAML says where, and what to do', () => {
+test('a syntax error of YAML has its place and a hint', () => {
 	const cases: readonly (readonly [string, string])[] = [
 		['a:\n- b\n\tc: 1\n', 'f.yaml:3:1: found a tab where YAML takes only spaces'],
 		['a:\n    b: 1\n  c: 2\n', 'f.yaml:3:3: bad indentation'],
 		['a:\n  b: 1\n   c: 2\n', 'f.yaml:3:4: bad indentation'],
-		['a: 1\nb: 2\na: 3\n', 'f.yaml:3:1: the key "a" stands here a second time'],
+		['a: 1\nb: 2\na: 3\n', 'f.yaml:3:1: duplicate key "a"'],
 		['a: *x\n', "f.yaml:1:4: unknown anchor 'x' referenced"],
 		['kind:Job\n', 'f.yaml:1:1: an object must be a map with apiVersion and kind'],
 		['- a\n', 'f.yaml:1:1: an object must be a map with apiVersion and kind'],
@@ -143,11 +143,11 @@ test('what is no YAML says where, and what to do', () => {
 	assert.match(read('kind:Job\n').problems.join(), /a blank must follow the colon/);
 });
 
-test('a sound object has no problems', () => {
+test('a valid object has no problems', () => {
 	assert.deepEqual(problemsOf(JOB), []);
 });
 
-test('each problem has its place, the line it is on, and a hint', () => {
+test('each problem is printed with its place, its line and a hint', () => {
 	assert.deepEqual(problemsOf(JOB.replace('restartPolicy: Never', 'restartPolicy: never')), [
 		`f.yaml:9:22: Job "pi": spec.template.spec.restartPolicy: Unsupported value: "never": supported values: "OnFailure", "Never"
     9 |       restartPolicy: never
@@ -160,7 +160,7 @@ test('each problem has its place, the line it is on, and a hint', () => {
 	]);
 });
 
-test('hints for the slips that are made most often', () => {
+test('the most common mistakes have hints', () => {
 	const hint = (text: string): string =>
 		problemsOf(text)
 			.join('\n')
@@ -169,7 +169,7 @@ test('hints for the slips that are made most often', () => {
 			?.replace(/^.*\^ /, '') ?? '';
 	assert.equal(hint(JOB.replace('batch/v1', 'batch/v1beta1')), 'did you mean "batch/v1"?');
 	assert.equal(hint(JOB.replace('kind: Job', 'kind: job')), 'did you mean "Job"?');
-	assert.match(hint(JOB.replace('kind: Job', 'kind: Deployment')), /^what is served: .*Job/);
+	assert.match(hint(JOB.replace('kind: Job', 'kind: Deployment')), /^supported kinds: .*Job/);
 	assert.equal(hint(JOB.replace('image: busybox', 'imgae: busybox')), 'did you mean "image"?');
 	assert.equal(
 		hint(JOB.replace('      containers', '      backoffLimit: 3\n      containers')),
@@ -177,32 +177,32 @@ test('hints for the slips that are made most often', () => {
 	);
 	assert.equal(
 		hint(JOB.replace('  template', '  parallelism: "3"\n  template')),
-		'a number is wanted, without quotes',
+		'expected a number, without quotes',
 	);
-	assert.equal(hint(`${JOB}        env: [{name: A, value: 1}]\n`), 'text is wanted: put it in quotes');
+	assert.equal(hint(`${JOB}        env: [{name: A, value: 1}]\n`), 'expected a string: put it in quotes');
 	assert.equal(
 		hint(`${JOB}        command: sleep\n`),
-		'a list is wanted: each item on a line that begins with a dash',
+		'expected a list: each item on a line that starts with a dash',
 	);
 	assert.equal(
 		hint(JOB.replace('name: main', 'name: main // the only one')),
-		'comments of YAML begin with #',
+		'a comment in YAML starts with #',
 	);
 });
 
-test('an object that names another namespace than the one asked for is a mistake', () => {
+test('an object with another namespace than that of -n is an error', () => {
 	const [document] = read(JOB.replace('name: pi', 'name: pi\n  namespace: a')).documents;
 	assert.ok(document);
 	assert.ok(isChecked(checkDocument(document, { namespace: 'b' })));
 	assert.ok(!isChecked(checkDocument(document, { namespace: 'b', enforced: true })));
 });
 
-test('a generated name is judged by its prefix', () => {
+test('a generated name is validated by its prefix', () => {
 	assert.deepEqual(problemsOf(JOB.replace('name: pi', 'generateName: pi-')), []);
 	assert.match(problemsOf(JOB.replace('  name: pi\n', '')).join(), /metadata.name: Required value/);
 });
 
-test('long lines are cut around the place', () => {
+test('a long line is cut to the part around the problem', () => {
 	const long = `${'x'.repeat(150)}: y`;
 	const [problem = ''] = problemsOf(JOB.replace('labels: {a.b/c: x}', `labels: {${long}}`));
 	const [, line = '', marks = ''] = problem.split('\n');
@@ -210,7 +210,7 @@ test('long lines are cut around the place', () => {
 	assert.match(marks, /\^/);
 });
 
-test('every mistake of a document is told at once, each with its line', () => {
+test('all problems of a document are reported at once, each with its line', () => {
 	const wrong = JOB.replace('spec:', 'spec:\n  parralelism: "5"\n  completions: ten\n  backoffLimit: -x')
 		.replace('image: busybox', 'image: busybox\n        comand: [ls]\n        args: ls')
 		.replace('{a.b/c: x}', '{a.b/c: 1}');
@@ -227,7 +227,7 @@ test('every mistake of a document is told at once, each with its line', () => {
 	);
 });
 
-test('an unknown field does not hide what the rules say of the others', () => {
+test('an unknown field does not hide the validation errors of other fields', () => {
 	const wrong = JOB.replace('restartPolicy: Never', 'restartPolicyy: Never').replace(
 		'spec:',
 		'spec:\n  parallelism: -1',

@@ -3,7 +3,7 @@ import type { YamlNode } from '../../base/yaml/nodes.ts';
 import { syntaxProblem } from '../../base/yaml/syntax-problem.ts';
 import { isRawObject, listAt, type RawObject, textAt } from '../../client/raw-object.ts';
 
-/** A stretch of a line of a file; line and column from 1. */
+/** A part of one line of a file; line and column count from 1. */
 export interface Span {
 	readonly line: number;
 	readonly column: number;
@@ -12,37 +12,40 @@ export interface Span {
 
 /** A file of manifests. */
 export interface ManifestFile {
-	/** As the user named it; `<stdin>` for standard input. */
+	/** The path as the user gave it; `<stdin>` for standard input. */
 	readonly name: string;
 	readonly text: string;
 }
 
-/** One object of a file, with the way from a field to its place. */
+/** One object of a file, with functions that find the place of a field. */
 export interface ManifestDocument {
 	readonly file: ManifestFile;
 	readonly object: RawObject;
 	/**
-	 * Where the field at `path` stands (`spec.template.spec.containers[0].image`): its value, or its name
-	 * where the value is on other lines; where it is missing, what is nearest above it.
+	 * The place of the field at `path` (`spec.template.spec.containers[0].image`): its value, or its name if the value
+	 * spans several lines. For a missing field the place of its nearest existing ancestor.
 	 */
 	spanOf(path: string): Span;
-	/** The same for the name of the field. */
+	/** The place of the name of the field at `path`. */
 	keySpanOf(path: string): Span;
 }
 
-/** Something wrong at a place of a file. */
+/** A problem at a place of a file. */
 export interface Problem {
 	readonly file: ManifestFile;
 	readonly span: Span;
 	readonly message: string;
-	/** What to do about it. */
+	/** How to fix it. */
 	readonly hint?: string;
 }
 
-/** More than any manifest holds; a file is the user's own. */
+/**
+ * Limits of the YAML reader. They are far above any manifest: unlike the server, which reads requests of others, this
+ * process reads files of its own user.
+ */
 const LIMITS = { values: 10_000_000, depth: 1000 };
 
-/** What a file holds: its objects, or what keeps it from being read. Lists come as their items. */
+/** Reads a file: its objects (those of a List as separate ones), and the problems of documents that cannot be read. */
 export function readDocuments(file: ManifestFile): {
 	readonly documents: readonly ManifestDocument[];
 	readonly problems: readonly Problem[];
@@ -62,7 +65,7 @@ export function readDocuments(file: ManifestFile): {
 	return { documents, problems };
 }
 
-/** What a document holds (nothing, if it is empty), or why it cannot be an object. */
+/** The object of a YAML document (undefined if the document is empty), or why it is not an object. */
 type Content =
 	| { readonly object: RawObject | undefined; readonly root: YamlNode }
 	| { readonly message: string; readonly offset: number; readonly hint?: string };
@@ -71,18 +74,18 @@ function contentOf({ root, value, repeated }: YamlDocument): Content {
 	const [twice] = repeated;
 	if (twice) {
 		const name = twice.key.kind === 'scalar' ? twice.key.value : '';
-		const message = `the key ${JSON.stringify(name)} stands here a second time`;
+		const message = `duplicate key ${JSON.stringify(name)}`;
 		return { message, offset: twice.key.start.offset };
 	}
 	if (value === null) return { object: undefined, root };
 	if (isRawObject(value)) return { object: value, root };
 	const hint =
-		typeof value === 'string' && /^\w+:\S/.test(value) ? 'a blank must follow the colon' : undefined;
+		typeof value === 'string' && /^\w+:\S/.test(value) ? 'a space must follow the colon' : undefined;
 	const message = 'an object must be a map with apiVersion and kind';
 	return { message, offset: root.start.offset, ...(hint && { hint }) };
 }
 
-/** Where an object was read. */
+/** The YAML that an object was read from. */
 interface Source {
 	readonly file: ManifestFile;
 	readonly lines: Lines;
@@ -119,16 +122,16 @@ function manifestDocument(
 	};
 }
 
-/** `spec.containers[0].env[a.b/c]` as its steps; a key in brackets is one step whatever is in it. */
+/** Splits `spec.containers[0].env[a.b/c]` into steps; the key in brackets is one step even if it contains dots. */
 function stepsOf(path: string): readonly string[] {
 	return [...path.matchAll(/\[([^\]]*)\]|[^.[\]]+/g)].map(([whole, inner]) => inner ?? whole);
 }
 
 interface Found {
-	/** The name of the field, where there is one. */
+	/** The name of the field; undefined for list items and the root. */
 	readonly key: YamlNode | undefined;
 	readonly value: YamlNode;
-	/** Whether the whole path was found; otherwise this is what is nearest above it. */
+	/** Whether the whole path exists; otherwise `key` and `value` are those of the nearest existing ancestor. */
 	readonly complete: boolean;
 }
 
@@ -166,12 +169,12 @@ class Lines {
 		this.#starts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
 	}
 
-	/** Whether a node stands on more than one line. */
+	/** Whether a node spans more than one line. */
 	breakIn({ start, end }: YamlNode): boolean {
 		return this.#text.slice(start.offset, end).includes('\n');
 	}
 
-	/** A stretch of the text as the part of it that lies on its first line. */
+	/** The part of the text from `begin` to `end` that is on its first line. */
 	span(begin: number, end: number): Span {
 		const at = Math.min(begin, this.#text.length);
 		const line = this.#lineOf(at);
@@ -181,7 +184,7 @@ class Lines {
 		return { line: line + 1, column: column + 1, length: Math.max(last - at, 1) };
 	}
 
-	/** From 0. */
+	/** The line of an offset, counted from 0, by binary search. */
 	#lineOf(offset: number): number {
 		let low = 0;
 		let high = this.#starts.length - 1;

@@ -1,10 +1,10 @@
 import type { Problem, Span } from './document.ts';
 
-/** The longest stretch of a line that is shown. */
+/** Characters of a line that are shown; of a longer line the part around the problem. */
 const WIDTH = 100;
 
 /**
- * A problem with its place, as
+ * The text for a problem, with its place:
  *
  *     job.yaml:6:3: unknown field "spec.backofLimit"
  *        6 |   backofLimit: 0
@@ -20,7 +20,7 @@ export function describeProblem({ file, span, message, hint }: Problem): string 
 function excerpt(line: string, { line: number, column, length }: Span, hint = ''): string {
 	const begin = column - 1 > WIDTH * 0.8 ? column - 1 - WIDTH / 2 : 0;
 	const cut = line.length - begin > WIDTH ? `${line.slice(begin, begin + WIDTH)}…` : line.slice(begin);
-	// A tab is as wide as the terminal likes; shown as an arrow, the marks below stand where they should.
+	// The terminal decides how wide a tab is. An arrow in its place is one column wide, so the marks below it align.
 	const shown = cut.replaceAll('\t', '→');
 	const indent = column - 1 - begin;
 	const marks = '^'.repeat(Math.max(Math.min(length, shown.length - indent), 1));

@@ -3,7 +3,10 @@ import type { ObjectNode, SchemaNode } from '../../api/meta/schema.ts';
 import { resources } from '../../api/resources.ts';
 import { nearest } from '../nearest.ts';
 
-/** What an unknown field was probably meant to be: the nearest name that its object has. */
+/**
+ * The hint for an unknown field: the most similar field of the same object, or the objects that have a field of this
+ * name. Undefined if there are none.
+ */
 export function fieldHint(schema: ObjectNode, path: string): string | undefined {
 	const steps = path.split('.').map((step) => step.replace(/\[.*$/, ''));
 	const name = steps.pop() ?? '';
@@ -23,10 +26,10 @@ function childOf(node: SchemaNode, step: string): SchemaNode | undefined {
 	return node.type === 'object' ? node.fields[step]?.schema : undefined;
 }
 
-/** How deep a field is looked for: as deep as those of a container in a Job. */
+/** Levels that {@link placesOf} searches: down to the fields of a container in a Job. */
 const DEEPEST = 5;
 
-/** The objects that have a field of this name, the outermost first: a wrong indentation is a common slip. */
+/** Paths of objects that have a field of this name, outermost first: wrong indentation is a common mistake. */
 function placesOf(name: string, schema: ObjectNode): readonly string[] {
 	const found: string[] = [];
 	let level: readonly { readonly path: string; readonly node: SchemaNode }[] = [{ path: '', node: schema }];
@@ -43,9 +46,9 @@ function placesOf(name: string, schema: ObjectNode): readonly string[] {
 	return found;
 }
 
-/** What to write instead of a value that was refused with `message`, where that can be told. */
+/** The hint for a value that validation rejected with `message`; undefined if we have none. */
 export function valueHint(message: string): string | undefined {
-	if (/\s\/\/\s/.test(message)) return 'comments of YAML begin with #';
+	if (/\s\/\/\s/.test(message)) return 'a comment in YAML starts with #';
 	const match = /^Unsupported value: "(.*?)": supported values: (.*)$/.exec(message);
 	if (!match) return undefined;
 	const supported = [...(match[2] ?? '').matchAll(/"([^"]*)"/g)].map(([, value = '']) => value);
@@ -53,28 +56,28 @@ export function valueHint(message: string): string | undefined {
 	return found === undefined ? undefined : `did you mean "${found}"?`;
 }
 
-/** What a value of the wrong type should have been, by the words of Go's decoder. */
+/** The hint for a value of the wrong type, derived from the message of Go's decoder, which names both types. */
 export function typeHint(message: string): string | undefined {
 	const match = /cannot unmarshal (\S+).* of type (\S+)$/.exec(message);
 	const [, found = '', wanted = ''] = match ?? [];
 	if (/^u?int|^float/.test(wanted))
-		return found === 'string' ? 'a number is wanted, without quotes' : 'a whole number is wanted';
-	if (wanted === 'bool') return 'true or false is wanted, without quotes';
+		return found === 'string' ? 'expected a number, without quotes' : 'expected an integer';
+	if (wanted === 'bool') return 'expected true or false, without quotes';
 	if (wanted === 'string')
-		return /^(number|bool)/.test(found) ? 'text is wanted: put it in quotes' : 'text is wanted';
-	if (wanted.startsWith('[]')) return 'a list is wanted: each item on a line that begins with a dash';
+		return /^(number|bool)/.test(found) ? 'expected a string: put it in quotes' : 'expected a string';
+	if (wanted.startsWith('[]')) return 'expected a list: each item on a line that starts with a dash';
 	if (/^(map\[|v1\.|\w+\.\w+$)/.test(wanted))
-		return 'a map is wanted: fields on lines of their own, deeper indented';
+		return 'expected a map: each field on its own line, indented further';
 	return undefined;
 }
 
-/** What is wrong with apiVersion and kind that name nothing that is served, and at which of the two. */
+/** The hint for an apiVersion and kind that the server does not serve, and which of the two fields is wrong. */
 export function kindHint(kind: string): { readonly path: string; readonly hint: string } {
 	const named = resources.find((each) => each.kind.toLowerCase() === kind.toLowerCase());
 	if (named && named.kind !== kind) return { path: 'kind', hint: `did you mean "${named.kind}"?` };
 	if (named) return { path: 'apiVersion', hint: `did you mean "${apiVersionOf(named)}"?` };
 	const kinds = resources.map((each) => each.kind).sort();
 	const near = nearest(kind, kinds);
-	const hint = near ? `did you mean "${near}"?` : `what is served: ${kinds.join(', ')}`;
+	const hint = near ? `did you mean "${near}"?` : `supported kinds: ${kinds.join(', ')}`;
 	return { path: 'kind', hint };
 }

@@ -5,8 +5,14 @@ import { type ManifestDocument, type ManifestFile, type Problem, readDocuments }
 import { describeProblem } from './excerpt.ts';
 
 /**
- * Reads and checks everything that `-f` names: files, folders, `-` for standard input. Rejects with a
- * CommandError that lists every problem with its place; then nothing has been sent.
+ * manifest/: from the argument of `-f` to checked objects, or to problems with their file, line and column. Read load.ts
+ * (files), document.ts (YAML, and the places of fields), check.ts (the server's checks), hints.ts (how to fix a problem),
+ * excerpt.ts (how a problem is printed), refusal.ts (errors of the server, with places).
+ */
+
+/**
+ * Reads and checks the files, folders and standard input (`-`) that `-f` names. Rejects with a CommandError that lists
+ * every problem of all files with its place; the caller has sent nothing by then.
  */
 export async function loadManifests(
 	context: CliContext,
@@ -17,11 +23,11 @@ export async function loadManifests(
 	const checked = documents.map((document) => checkDocument(document, choice));
 	const objects = checked.filter(isChecked);
 	refuse([...problems, ...checked.flatMap((each) => (isChecked(each) ? [] : each))]);
-	if (objects.length === 0) throw new CommandError(`no objects passed: nothing is in ${paths.join(', ')}`);
+	if (objects.length === 0) throw new CommandError(`no objects found in ${paths.join(', ')}`);
 	return objects;
 }
 
-/** The objects as they stand in the files, for commands that only need to know which they are. */
+/** The objects of the files without any check of their fields, for commands that need only their kinds and names. */
 export async function loadDocuments(
 	context: CliContext,
 	paths: readonly string[],
@@ -37,7 +43,7 @@ function refuse(problems: readonly Problem[]): void {
 		a.file === b.file ? a.span.line - b.span.line || a.span.column - b.span.column : 0,
 	);
 	const files = [...new Set(problems.map(({ file }) => file.name))].join(', ');
-	const what = problems.length === 1 ? `${files} has a problem` : `${files}: ${problems.length} problems`;
+	const what = problems.length === 1 ? `1 problem in ${files}` : `${problems.length} problems in ${files}`;
 	throw new CommandError(`nothing was sent: ${what}\n${inOrder.map(describeProblem).join('\n')}`);
 }
 
@@ -61,10 +67,11 @@ async function readFiles(context: CliContext, paths: readonly string[]): Promise
 		}
 		if (/^https?:\/\//.test(path))
 			throw new CommandError(
-				`-f does not read from the web; fetch it first: curl -sSL ${path} | stint ... -f -`,
+				`-f does not accept URLs; download the manifest: curl -sSL ${path} | stint ... -f -`,
 			);
 		const names = (await context.listFolder(path)) ?? [path];
-		if (names.length === 0) throw new CommandError(`${path}: the folder holds no .yaml, .yml or .json file`);
+		if (names.length === 0)
+			throw new CommandError(`${path}: the folder contains no .yaml, .yml or .json file`);
 		for (const name of names) files.push({ name, text: await readFile(context, name) });
 	}
 	return files;

@@ -7,12 +7,12 @@ import { problemOf, titleOf } from './check.ts';
 import type { ManifestDocument } from './document.ts';
 import { describeProblem } from './excerpt.ts';
 
-/** The command that sent an object; what its user may do about a refusal differs. */
+/** The command that sent an object. The hint for a rejected change differs between the two. */
 export type SendingCommand = 'apply' | 'run';
 
 /**
- * An error that was met while an object of a manifest was sent, for the user: an answer of the server with the
- * places in the file that it is about, any other error as it is.
+ * The error to report for an object of a manifest that could not be sent. An ApiError becomes a CommandError that shows
+ * the places of the rejected fields in the file; any other error is returned unchanged.
  */
 export function refusalError(
 	error: unknown,
@@ -38,23 +38,26 @@ function describeRefusal(error: unknown, document: ManifestDocument, command: Se
 	return describeProblem({ file: document.file, span: document.spanOf('metadata.name'), message });
 }
 
-/** `job/pi`, as commands take it. */
+/** The object as an argument of a command: `job/pi`. */
 function nameOf(object: RawObject): string {
 	const kind = textAt(object, 'kind') ?? '';
 	return `${kind.toLowerCase()}/${textAt(objectAt(object, 'metadata'), 'name') ?? ''}`;
 }
 
-/** The most common cause of it: a Job was changed in its manifest and applied or run again. */
+/**
+ * The hint if the server rejected a change of an immutable field: most often the user has edited the template of a Job
+ * in its manifest and applied or run it again.
+ */
 function immutableHint(
 	{ message }: ApiError,
 	{ object }: ManifestDocument,
 	command: SendingCommand,
 ): string | undefined {
 	if (!message.includes('field is immutable')) return undefined;
-	const what = object.kind === 'Job' ? 'A Job cannot be changed' : 'These fields cannot be changed';
+	const what = object.kind === 'Job' ? 'These fields of a Job' : 'These fields';
 	const way =
 		command === 'apply'
-			? 'Apply with --force, which deletes it and creates it anew'
+			? 'Apply with --force, which deletes and re-creates it'
 			: `Delete it first (${calledAs(`delete ${nameOf(object)}`)})`;
-	return `${what} once it is created. ${way}, or give it another name`;
+	return `${what} cannot be changed after its creation. ${way}, or give it another name`;
 }

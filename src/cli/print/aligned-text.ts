@@ -1,10 +1,10 @@
 /**
- * Text with tabs laid out in columns by the rules of Go's tabwriter, which kubectl prints with: a tab
- * ends a cell; cells that stand under each other in consecutive lines form a column as wide as the
- * widest; what follows the last tab of a line belongs to no column.
+ * Lays out text with tabs in columns by the rules of Go's text/tabwriter, with which kubectl prints: a tab ends a cell;
+ * cells below each other in consecutive lines form a column as wide as its widest cell; the text after the last tab
+ * of a line belongs to no column. No package does this: cli-table3 and the like size a column over all lines.
  */
 
-/** How wide columns are: a cell's characters and `padding` blanks, but at least `minWidth`. */
+/** The width of columns: the characters of the widest cell and `padding` spaces, but at least `minWidth`. */
 export interface ColumnStyle {
 	readonly minWidth: number;
 	readonly padding: number;
@@ -16,7 +16,7 @@ export const DESCRIBE_STYLE: ColumnStyle = { minWidth: 0, padding: 2 };
 /** The style of `kubectl get`. */
 export const TABLE_STYLE: ColumnStyle = { minWidth: 6, padding: 3 };
 
-/** `text` with its tabs replaced by blanks. */
+/** `text` with its tabs replaced by spaces. */
 export function alignText(text: string, style: ColumnStyle): string {
 	const lines = text.split('\n').map((line) => line.split('\t'));
 	const widths: number[][] = lines.map(() => []);
@@ -24,14 +24,14 @@ export function alignText(text: string, style: ColumnStyle): string {
 	return lines.map((cells, index) => layOut(cells, widths[index] ?? [])).join('\n');
 }
 
-/** The width of a column that holds `texts`. */
+/** The width of a column of the cells `texts`. */
 export function columnWidth(texts: Iterable<string>, { minWidth, padding }: ColumnStyle): number {
 	let width = minWidth;
 	for (const text of texts) width = Math.max(width, lengthOf(text) + padding);
 	return width;
 }
 
-/** One line: every cell but the last padded to its column's width. */
+/** One line: each cell but the last is padded to the width of its column. */
 export function layOut(cells: readonly string[], widths: readonly number[]): string {
 	return cells
 		.map((cell, index) => {
@@ -41,7 +41,7 @@ export function layOut(cells: readonly string[], widths: readonly number[]): str
 		.join('');
 }
 
-/** How many characters a text has, as Go counts them. */
+/** The number of code points of a text: tabwriter counts runes, JavaScript's length counts UTF-16 units. */
 function lengthOf(text: string): number {
 	let length = 0;
 	for (const _ of text) length++;
@@ -55,7 +55,7 @@ interface Layout {
 	readonly style: ColumnStyle;
 }
 
-/** Sets the widths of `column` and those right of it, for the lines from `begin` to before `end`. */
+/** Sets the widths of `column` and the columns to its right, for the lines from `begin` (included) to `end` (excluded). */
 function measure(layout: Layout, column: number, begin: number, end: number): void {
 	const { lines, widths, style } = layout;
 	const hasColumn = (line: number): boolean => column < (lines[line]?.length ?? 0) - 1;

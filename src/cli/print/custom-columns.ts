@@ -8,7 +8,7 @@ export interface CustomColumn {
 	readonly path: Path;
 }
 
-/** Reads the text after `custom-columns=`. Throws a JsonPathError. */
+/** Parses the text after `custom-columns=`. Throws a JsonPathError. */
 export function parseCustomColumns(text: string): readonly CustomColumn[] {
 	return text.split(/,(?![^[]*\])/).map((part) => {
 		const colon = part.indexOf(':');
@@ -19,7 +19,7 @@ export function parseCustomColumns(text: string): readonly CustomColumn[] {
 	});
 }
 
-/** The objects as rows under the columns' headings; `<none>` where a path finds nothing. */
+/** The objects as rows below the headings. A cell is `<none>` if its path finds nothing. */
 export function customColumnsText(
 	columns: readonly CustomColumn[],
 	objects: readonly unknown[],

@@ -1,11 +1,11 @@
 import { isRawObject } from '../../client/raw-object.ts';
 
-/** JSON as kubectl prints it: keys sorted, four blanks deep, `<`, `>` and `&` escaped; with a line end. */
+/** JSON as kubectl prints it: sorted keys, indented by four spaces, `<`, `>` and `&` escaped, with a final newline. */
 export function toJson(value: unknown): string {
 	return `${escapeHtml(JSON.stringify(sorted(value), undefined, 4))}\n`;
 }
 
-/** JSON in one line, as Go writes it: keys sorted, `<`, `>` and `&` escaped. */
+/** JSON on one line, as Go's encoding/json writes it: sorted keys, `<`, `>` and `&` escaped. */
 export function toCompactJson(value: unknown): string {
 	return escapeHtml(JSON.stringify(sorted(value)));
 }
@@ -17,7 +17,7 @@ function sorted(value: unknown): unknown {
 	return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
 }
 
-/** Go's encoder escapes these, so that its JSON can stand in HTML. */
+/** Escapes the characters that Go's encoder escapes to make JSON safe inside HTML. */
 function escapeHtml(json: string): string {
 	return json.replace(
 		/[<>&\u2028\u2029]/g,

@@ -1,18 +1,19 @@
 import { type Int64, parseInt64 } from '../../base/json.ts';
 /**
- * The template language of `-o jsonpath`, as kubectl has it: text with `{…}` in it, which holds paths,
- * quoted text, and `range … end`.
+ * The parser of `-o jsonpath` templates in kubectl's dialect (k8s.io/client-go/util/jsonpath): text with actions in
+ * braces, which contain paths, quoted text, or `range … end`. Own code: the JSONPath packages of npm implement another
+ * language (no templates and ranges, other filters), and jsonpath-plus evaluates filters as JavaScript.
  */
 
 /** One piece of a template. */
 export type Piece =
 	| { readonly type: 'text'; readonly text: string }
-	/** What the path finds, one after the other. */
+	/** Prints the values that the path finds. */
 	| { readonly type: 'path'; readonly path: Path }
-	/** The pieces once for each thing that the path finds. */
+	/** Prints the pieces once for each value that the path finds. */
 	| { readonly type: 'range'; readonly path: Path; readonly body: readonly Piece[] };
 
-/** Steps from where one stands (or, `absolute`, from the whole object) to what is meant. */
+/** Steps from the current value (`@`), or, if `absolute`, from the root object (`$`). */
 export interface Path {
 	readonly absolute: boolean;
 	readonly steps: readonly Step[];
@@ -23,34 +24,34 @@ export type Step =
 	| { readonly type: 'field'; readonly name: string }
 	/** Every value of a map or list. */
 	| { readonly type: 'all' }
-	/** Everything below, with what it starts from. */
+	/** Recursive descent: the value itself and everything below it. */
 	| { readonly type: 'descend' }
-	/** Items by index; both ends may count from the end of the list. */
+	/** Items `begin` (included) to `end` (excluded); negative ones count from the end of the list. */
 	| { readonly type: 'slice'; readonly begin?: number; readonly end?: number; readonly step: number }
 	| { readonly type: 'index'; readonly index: number }
 	| { readonly type: 'filter'; readonly left: Operand; readonly operator: Operator; readonly right: Operand }
-	/** What each of several steps finds, one after the other. */
+	/** The results of several steps, concatenated. */
 	| { readonly type: 'union'; readonly steps: readonly Step[] };
 
-/** One side of a comparison in a filter; a lone side asks whether it is there. */
+/** One side of a comparison in a filter. A filter with one side tests whether it finds a value. */
 export type Operand =
 	| { readonly type: 'path'; readonly path: Path }
 	| { readonly type: 'value'; readonly value: string | Int64 | boolean | undefined };
 
-/** How a filter compares. */
+/** The comparison of a filter. */
 export type Operator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'exists';
 
-/** The template cannot be read; the message says where it goes wrong. */
+/** The template or path has a syntax error; the message is kubectl's where kubectl has one. */
 export class JsonPathError extends Error {
 	override readonly name = 'JsonPathError';
 }
 
-/** Reads a template. Throws a {@link JsonPathError}. */
+/** Parses a template. Throws a {@link JsonPathError}. */
 export function parseTemplate(template: string): readonly Piece[] {
 	return parsePieces(tokens(template), false);
 }
 
-/** Reads a lone path, with or without braces and leading dot, as custom columns are given. */
+/** Parses a path of custom columns, in which braces and the leading dot are optional. Throws a {@link JsonPathError}. */
 export function parseRelaxedPath(text: string): Path {
 	const bare = text.replace(/^\{(.*)\}$/s, '$1');
 	return new PathReader(/^[.[$@]/.test(bare) ? bare : `.${bare}`).whole();
@@ -71,7 +72,7 @@ function tokens(template: string): Token[] {
 	return found;
 }
 
-/** The closing brace that is not inside quotes. */
+/** The index of the brace that closes the action at `open`, skipping quoted text. */
 function endOfAction(text: string, open: number): number {
 	let quote = '';
 	for (let i = open + 1; i < text.length; i++) {
@@ -105,7 +106,7 @@ function parsePieces(rest: Token[], inRange: boolean): readonly Piece[] {
 	return pieces;
 }
 
-/** An action holds one or more paths and quoted texts. */
+/** Parses an action: one or more paths and quoted texts. */
 function parseAction(text: string): readonly Piece[] {
 	const reader = new PathReader(text);
 	const pieces: Piece[] = [];
@@ -123,7 +124,7 @@ const OPERATOR = /==|!=|<=|>=|<|>/y;
 const NAME = /(?:\\.|[^\s.[\]{}(),'"=!<>|&])+/y;
 const NUMBER = /-?\d+(?:\.\d+)?/y;
 
-/** Reads paths out of an action, character by character. */
+/** A recursive-descent parser of the paths in an action. */
 class PathReader {
 	readonly #text: string;
 	#at = 0;
@@ -140,7 +141,7 @@ class PathReader {
 		while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++;
 	}
 
-	/** A path that is all there is. */
+	/** Parses the whole text as one path. */
 	whole(): Path {
 		const path = this.path();
 		this.skipBlanks();
@@ -163,7 +164,7 @@ class PathReader {
 		return { absolute, steps };
 	}
 
-	/** A text in quotes with its escapes resolved, if one stands here. */
+	/** Parses a quoted text and resolves its escapes; undefined if the next character is not a quote. */
 	quoted(): string | undefined {
 		const quote = this.#text[this.#at];
 		if (quote !== '"' && quote !== "'") return undefined;
@@ -195,7 +196,7 @@ class PathReader {
 		return found;
 	}
 
-	/** The name after a dot; a lone dot is where one stands. */
+	/** Parses the name after a dot; a dot without a name is the current value. */
 	#name(): readonly Step[] {
 		const name = this.#match(NAME);
 		if (name === undefined) return [];

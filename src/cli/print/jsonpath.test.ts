@@ -50,11 +50,11 @@ const FILLED: readonly (readonly [string, string])[] = [
 	['{$.metadata.name}{ .kind }{@.kind}', 'pPodPod'],
 ];
 
-test('templates are filled in as kubectl does', () => {
+test('templates print what kubectl prints', () => {
 	for (const [template, text] of FILLED) assert.equal(fillTemplate(template, POD), text, template);
 });
 
-test('a template that cannot be read is refused with the reason', () => {
+test('a template with a syntax error is rejected with the reason', () => {
 	const reasons: readonly (readonly [string, RegExp])[] = [
 		['{.metadata.name', /unclosed action/],
 		['{end}', /not in range, nothing to end/],
@@ -74,7 +74,7 @@ test('a template that cannot be read is refused with the reason', () => {
 	}
 });
 
-test('custom columns show what their paths find, and <none> where they find nothing', () => {
+test('custom columns print the values that their paths find, or <none>', () => {
 	const columns = parseCustomColumns(
 		"NAME:.metadata.name,IMAGES:{.spec.containers[*].image},L:metadata.labels['plain','x']",
 	);
@@ -85,7 +85,7 @@ test('custom columns show what their paths find, and <none> where they find noth
 	assert.throws(() => parseCustomColumns('NAME'), JsonPathError);
 });
 
-test('JSON is sorted, four blanks deep and safe within HTML', () => {
+test('JSON has sorted keys, an indent of four spaces, and is safe inside HTML', () => {
 	assert.equal(
 		toJson({ b: ['<&>'], a: { d: 1, c: [] } }),
 		'{\n    "a": {\n        "c": [],\n        "d": 1\n    },\n    "b": [\n        "\\u003c\\u0026\\u003e"\n    ]\n}\n',

@@ -11,30 +11,31 @@ import {
 } from './jsonpath-parser.ts';
 
 /**
- * Fills in `-o jsonpath` templates by kubectl's rules: what is missing prints as nothing; several
- * results of one path are parted by blanks; text prints as it is, everything else as JSON.
+ * Evaluates `-o jsonpath` templates by kubectl's rules: a missing field prints as nothing (kubectl's
+ * AllowMissingKeys); several results of one path are separated by spaces; strings print unquoted, other values as
+ * JSON.
  */
 
-/** The text that `template` makes of `object`. Throws a JsonPathError. */
+/** The text of `template` for `object`. Throws a JsonPathError. */
 export function fillTemplate(template: string, object: unknown): string {
 	return fill(parseTemplate(template), { root: object, here: object });
 }
 
-/** Everything that a path finds. */
+/** All values that a path finds in `object`. */
 export function findAll(path: Path, object: unknown): readonly unknown[] {
 	return walk(path, { root: object, here: object });
 }
 
-/** A value as a template prints it. */
+/** The text that a template prints for a value. */
 export function printed(value: unknown): string {
 	if (typeof value === 'string') return value;
 	return value === undefined ? '' : toCompactJson(value);
 }
 
 interface Scope {
-	/** What `$` means. */
+	/** The value of `$`. */
 	readonly root: unknown;
-	/** What `@` means, and a path without either begins at. */
+	/** The value of `@`, and the start of a path without `$` and `@`. */
 	readonly here: unknown;
 }
 
@@ -129,7 +130,7 @@ function isNumber(value: unknown): value is Int64 {
 	return typeof value === 'number' || typeof value === 'bigint';
 }
 
-/** NaN, which no comparison accepts, where the two cannot be compared. */
+/** Negative, 0 or positive; NaN, for which every comparison is false, if the types cannot be compared. */
 function orderOf(left: unknown, right: unknown): number {
 	if (isNumber(left) && isNumber(right)) return left < right ? -1 : left > right ? 1 : 0;
 	if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : left > right ? 1 : 0;

@@ -2,7 +2,7 @@ import { CommandError } from '../context.ts';
 import { type CustomColumn, parseCustomColumns } from './custom-columns.ts';
 import { JsonPathError, parseTemplate } from './jsonpath-parser.ts';
 
-/** In which form `get` prints. */
+/** The output format of `get`. */
 export type OutputForm =
 	| { readonly type: 'table'; readonly wide: boolean }
 	| { readonly type: 'yaml' | 'json' | 'name' }
@@ -11,7 +11,7 @@ export type OutputForm =
 
 const FORMS = ['custom-columns', 'json', 'jsonpath', 'name', 'wide', 'yaml'];
 
-/** Reads the value of `-o`. Throws a CommandError for a form that there is not, or that is badly written. */
+/** Parses the value of `-o`. Throws a CommandError for an unknown format or an invalid template. */
 export function parseOutputForm(output: string | undefined): OutputForm {
 	const [, form = '', argument] = /^([^=]*)=?(.*)$/s.exec(output ?? '') ?? [];
 	switch (form) {
@@ -31,7 +31,7 @@ export function parseOutputForm(output: string | undefined): OutputForm {
 	}
 }
 
-/** What a command ends with if `-o` names a form that it does not have, in kubectl's words; `forms` are those it has. */
+/** kubectl's error for an output format that the command does not support; `forms` are the supported ones. */
 export function unknownForm(form: string, forms: readonly string[]): CommandError {
 	const allowed = forms.join(',');
 	return new CommandError(

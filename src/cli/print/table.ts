@@ -2,24 +2,24 @@ import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../../cli
 import { columnWidth, layOut, TABLE_STYLE } from './aligned-text.ts';
 import { escapeControls } from './terminal-text.ts';
 
-/** How tables are shown. */
+/** Options of printing tables. */
 export interface TableView {
-	/** Also the columns of lower priority. */
+	/** Prints also the columns with a priority above 0 (`-o wide`). */
 	readonly wide: boolean;
 	readonly headers: boolean;
-	/** With the namespace of each row in front. */
+	/** Prints the namespace of each row in a first column. */
 	readonly withNamespace: boolean;
-	/** Put before each name: `job.batch/`. */
+	/** Printed before each name: `job.batch/`. */
 	readonly prefix: string;
-	/** With all labels of each row behind. */
+	/** Prints all labels of each row in a last column. */
 	readonly showLabels: boolean;
-	/** With a column for each of these labels. */
+	/** Prints the value of each of these labels in a column. */
 	readonly labelColumns: readonly string[];
 }
 
 /**
- * Prints tables that the server sends (metav1.Table). What comes later, when a watch goes on, keeps the
- * columns of what came before, and only the first table has headings.
+ * Prints tables that the server sends (metav1.Table). During a watch it prints one table per event: the first with
+ * headings, the later ones aligned to the columns of the first, since later events carry no column definitions.
  */
 export class TablePrinter {
 	readonly #view: TableView;
@@ -32,7 +32,7 @@ export class TablePrinter {
 		this.#headersDue = view.headers;
 	}
 
-	/** The text of a table's rows; empty where it has none. */
+	/** The text of a table's rows; empty if it has none. */
 	print(table: unknown): string {
 		const definitions = listAt(table, 'columnDefinitions');
 		if (definitions.length > 0) this.#columns = columnsOf(definitions, this.#view);
@@ -91,7 +91,7 @@ function metadataOf(row: unknown): RawObject {
 	return objectAt(objectAt(row, 'object'), 'metadata');
 }
 
-/** A cell is one line: what follows a line end is left out. */
+/** The text of a cell. As in kubectl, a text of several lines is cut after the first one. */
 function cellText(cell: unknown): string {
 	const text = cell === null || cell === undefined ? '' : String(cell);
 	const end = text.search(/[\r\n\f]/);

@@ -3,18 +3,18 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { escapeControls } from './terminal-text.ts';
 
-test('ESC and CR are escaped as kubectl does, and the other control characters in the same manner', () => {
+test('ESC and CR are escaped as in kubectl, and the other control characters likewise', () => {
 	assert.equal(escapeControls('\x1b[31mred\x1b[0m\r'), '^[[31mred^[[0m\\r');
 	assert.equal(escapeControls('a\x07b\x08c\x00d\x7f'), 'a^Gb^Hc^@d^?');
 	assert.equal(escapeControls('\u009b31m'), '\\u009b31m');
 });
 
-test('tabs, line ends and letters of any language stay', () => {
+test('tabs, newlines and letters of any language are kept', () => {
 	const text = 'name:\tπ\n  größe: 東京 🚀\n';
 	assert.equal(escapeControls(text), text);
 });
 
-test('no character that a terminal obeys is left, whatever the text', () => {
+test('the result contains no control character, for any text', () => {
 	fc.assert(
 		fc.property(fc.string({ unit: 'binary' }), (text) => {
 			for (const character of escapeControls(text)) {

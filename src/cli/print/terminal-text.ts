@@ -1,11 +1,11 @@
 /**
- * Text from objects (names, reasons, messages, annotations) that is written where a terminal may show it.
+ * Escapes text from objects (names, reasons, messages, annotations) before it is written to a terminal.
  * kubectl escapes ESC and CR there (k8s.io/kubectl/pkg/util/term and cli-runtime's printers); a terminal
- * also obeys the other control characters and the C1 set, so all of them are escaped here. Tabs and line
- * ends stay, since they lay the text out.
+ * also interprets the other control characters and the C1 set, so all of them are escaped here. Tabs and newlines
+ * are kept, since they lay the text out.
  */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression has to match control characters.
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** `text` with each control character as kubectl writes it: `^[` for ESC, `\r` for CR, `^G` for BEL. */

@@ -1,22 +1,22 @@
 import { quote } from '../../base/quote.ts';
 
 /**
- * How a text is written as a YAML scalar: the choices of the library that kubectl prints with
+ * Writes a text as a YAML scalar with the same style, quotes and line breaks as the library that kubectl prints with
  * (go-yaml 2), since users compare and grep that output.
  */
 
-/** Where a scalar stands. */
+/** The position of a scalar in the output. */
 export interface ScalarPlace {
-	/** The column its continuation lines begin at. */
+	/** The column of its continuation lines. */
 	readonly indent: number;
-	/** The column it begins at itself; undefined for a key, which is never broken. */
+	/** The column of its first line; undefined for a key, which is never broken. */
 	readonly column: number | undefined;
 }
 
-/** Lines are broken at the first blank after this column. */
+/** Lines are broken at the first space after this column. */
 const LINE_WIDTH = 80;
 
-/** `text` as a scalar, without the line end. */
+/** `text` as a scalar, without the final newline. */
 export function scalar(text: string, place: ScalarPlace): string {
 	const plain = !isAmbiguous(text);
 	if (isSpecial(text)) return doubleQuoted(text, place);
@@ -28,12 +28,12 @@ export function scalar(text: string, place: ScalarPlace): string {
 	return `'${fold(text.replaceAll("'", "''"), place, 1)}'`;
 }
 
-/** Holds a character that only escapes can show: tabs, other controls, what lies beyond 16 bits. */
+/** Whether `text` contains a character that go-yaml escapes: tabs, other controls, code points above U+FFFD. */
 function isSpecial(text: string): boolean {
 	return /[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(text);
 }
 
-/** Text that YAML 1.1 would read as a number, a time, a truth value, a merge or nothing at all. */
+/** Whether a YAML 1.1 parser would read the plain `text` as a number, a time, a boolean or null. */
 function isAmbiguous(text: string): boolean {
 	return (
 		text === '' ||
@@ -46,7 +46,7 @@ function isAmbiguous(text: string): boolean {
 	);
 }
 
-/** `yes`, `Yes` and `YES` are words of YAML 1.1, `yES` is none. */
+/** Whether the case of a word makes it a boolean or null of YAML 1.1: `yes`, `Yes` and `YES`, but not `yES`. */
 function isCommonCase(text: string): boolean {
 	return text.slice(1) === text.slice(1).toLowerCase() || text === text.toUpperCase();
 }
@@ -75,7 +75,7 @@ function escapeBeyond(char: string): string {
 	return hex.length > 4 ? `\\U${hex.padStart(8, '0')}` : `\\u${hex.padStart(4, '0')}`;
 }
 
-/** Breaks at single blanks beyond the line's width; `opening` is the length of the opening quote. */
+/** Breaks a text at single spaces beyond the line width; `opening` is the length of the opening quote. */
 function fold(text: string, { column, indent }: ScalarPlace, opening: number): string {
 	if (column === undefined || column + opening + text.length <= LINE_WIDTH) return text;
 	let at = column + opening;
@@ -93,7 +93,7 @@ function fold(text: string, { column, indent }: ScalarPlace, opening: number): s
 	return folded;
 }
 
-/** A block that shows its lines as they are. */
+/** The text as a literal block scalar (`|`). */
 function literal(text: string, indent: number): string {
 	const hint = /^[ \n]/.test(text) ? '2' : '';
 	const chomp = !text.endsWith('\n') ? '-' : text === '\n' || text.endsWith('\n\n') ? '+' : '';

@@ -88,11 +88,11 @@ const VALUES = {
 	a: 'true',
 };
 
-test('values print as kubectl prints them', () => {
+test('values are printed as kubectl prints them', () => {
 	assert.equal(toYaml(VALUES), PRINTED);
 });
 
-test('whatever is printed reads back as it was', () => {
+test('parsing the printed YAML gives the original value', () => {
 	const text = fc.oneof(
 		fc.string({ unit: 'grapheme' }),
 		fc.string({

@@ -2,18 +2,18 @@ import { isRawObject } from '../../client/raw-object.ts';
 import { scalar } from './yaml-scalar.ts';
 
 /**
- * Objects as YAML, character by character as kubectl prints them: keys sorted, lists not indented.
- * (The `yaml` package has neither kubectl's line breaks nor its choice of quotes.)
+ * Prints objects as YAML, equal to kubectl's output character by character: keys sorted, lists not indented.
+ * The `yaml` package, which would be the obvious way, breaks lines and chooses quotes differently.
  */
 
-/** The YAML of a JSON value, with a line end. */
+/** A JSON value as YAML, with a final newline. */
 export function toYaml(value: unknown): string {
 	return `${isCollection(value) ? block(value, 0) : leaf(value, 2, 0)}\n`;
 }
 
 type Collection = readonly unknown[] | Readonly<Record<string, unknown>>;
 
-/** A map or list that is not empty, each of its lines after the first indented by `indent`. */
+/** A non-empty map or list; its lines after the first are indented by `indent`. */
 function block(value: Collection, indent: number): string {
 	const margin = `\n${' '.repeat(indent)}`;
 	if (isList(value)) return value.map((item) => `- ${inline(item, indent)}`).join(margin);
@@ -31,7 +31,7 @@ function entry(key: string, value: unknown, indent: number): string {
 	return `${name}\n${' '.repeat(inner)}${block(value, inner)}`;
 }
 
-/** What follows the dash of a list item. */
+/** A list item, after its dash. */
 function inline(item: unknown, indent: number): string {
 	return isCollection(item) ? block(item, indent + 2) : leaf(item, indent + 2, indent + 2);
 }
@@ -50,7 +50,7 @@ function isList(value: Collection): value is readonly unknown[] {
 	return Array.isArray(value);
 }
 
-/** As Go sorts: by the bytes of UTF-8, which have the order of code points. */
+/** Go sorts keys by their UTF-8 bytes. This compares UTF-16 units: the same order below U+10000. */
 function byCodePoints(a: string, b: string): number {
 	return a < b ? -1 : a > b ? 1 : 0;
 }

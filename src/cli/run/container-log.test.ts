@@ -43,22 +43,22 @@ function reads(
 	return logReads(of, status, new Set(shown)).map(({ containerId, how }) => `${how} ${containerId}`);
 }
 
-test('a container that has yet to run has no log', () => {
+test('a container that has not started has no log to read', () => {
 	assert.deepEqual(reads(pod('Never'), { waiting: { reason: 'ContainerCreating' } }, {}), []);
 });
 
-test('a run is followed once', () => {
+test('each attempt is followed once', () => {
 	assert.deepEqual(reads(pod('Never'), running, { id: 'r1' }), ['follow r1']);
 	assert.deepEqual(reads(pod('Never'), running, { id: 'r1', shown: ['r1'] }), []);
 });
 
-test('a run that ended unseen is read where nothing can follow it', () => {
+test('the log of an attempt that ended unobserved is read if the container will not restart', () => {
 	assert.deepEqual(reads(pod('Never'), ended(1, 'r1'), { id: 'r1' }), ['follow r1']);
 	assert.deepEqual(reads(pod('OnFailure'), ended(0, 'r1'), { id: 'r1' }), ['follow r1']);
 	assert.deepEqual(reads(pod('OnFailure', 'Failed'), ended(1, 'r1'), { id: 'r1' }), ['follow r1']);
 });
 
-test('where another run may follow at any moment, it is read once it is the last one', () => {
+test('if the container may restart, the log is read once the attempt is the last state', () => {
 	assert.deepEqual(reads(pod('OnFailure'), ended(1, 'r1'), { id: 'r1' }), []);
 	assert.deepEqual(reads(pod('OnFailure'), waiting, { id: 'r1', last: ended(1, 'r1') }), ['previous r1']);
 	assert.deepEqual(reads(pod('OnFailure'), running, { id: 'r2', last: ended(1, 'r1') }), [
@@ -68,7 +68,7 @@ test('where another run may follow at any moment, it is read once it is the last
 	assert.deepEqual(reads(pod('Always'), ended(0, 'r1'), { id: 'r1' }), []);
 });
 
-test('a Pod that is being deleted starts nothing again', () => {
+test('a container of a Pod that is being deleted does not restart', () => {
 	const going = pod('OnFailure');
 	const deleted = { ...going, metadata: { ...going.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
 	assert.deepEqual(reads(deleted, ended(1, 'r1'), { id: 'r1' }), ['follow r1']);

@@ -1,24 +1,23 @@
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 
 /**
- * Decides which runs of a container are still to be shown, and how their logs are to be asked for. The
- * API knows a log only as that of the current run or of the one before, and a container that failed may
- * be started again at any moment; so:
+ * Decides which container attempts have logs to read, and with which request. The API addresses a log only as that of
+ * the current or of the previous attempt, and the node agent may restart a failed container at any moment. Therefore:
  *
- * 1. A run that has begun is followed to its end.
- * 2. A run that ended before it could be followed is read at once where nothing follows it.
- * 3. Where another run may follow, it is read once the status calls it the last one: then `previous`
- *    means it and no other.
+ * 1. The log of a running attempt is followed until the attempt ends.
+ * 2. The log of an attempt that ended before we could follow it is read at once if the container will not restart.
+ * 3. If the container may restart, its log is read once the status reports the attempt as the last state. From then on
+ *    `previous` means this attempt. A request for the current log could return that of the next attempt instead.
  */
 
 /** One request for a log. */
 export interface LogRead {
-	/** Of the run whose log it is. */
+	/** Container ID of the attempt that wrote the log. */
 	readonly containerId: string;
 	readonly how: 'follow' | 'previous';
 }
 
-/** The reads that a container's status asks for, in order; `shown` holds the runs that were read. */
+/** The logs to read now, by a container's status, oldest first. `shown` holds the container IDs already read. */
 export function logReads(
 	pod: Pod,
 	{ state, lastState, containerID }: ContainerStatus,
@@ -34,6 +33,7 @@ export function logReads(
 	return reads;
 }
 
+/** Whether the node agent may restart a container that ended with `exitCode`. */
 function mayRestart({ spec, status, metadata }: Pod, exitCode: number): boolean {
 	if (status.phase === 'Failed' || status.phase === 'Succeeded' || metadata.deletionTimestamp) return false;
 	return spec.restartPolicy === 'Always' || (spec.restartPolicy === 'OnFailure' && exitCode !== 0);

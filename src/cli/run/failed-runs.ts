@@ -1,19 +1,19 @@
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 import { endText, wasStopped } from './failures.ts';
 
-/** A run of a container, or a whole Pod, that failed: to be told once, when it happens. */
+/** A failed container attempt, or a failed Pod; {@link FollowedPods} reports each one once, when it happens. */
 export interface FailedRun {
-	/** The same for each time that the same failure is seen. */
+	/** Identifies the failure: the same in each status of the Pod that contains it. */
 	readonly key: string;
-	/** Absent where the Pod failed without one of its containers doing so (it was evicted, or ran too long). */
+	/** Name of the container; absent if the Pod failed without a failed container (eviction, deadline). */
 	readonly container?: string;
-	/** In words: `exit code 3`, `Evicted: The node was low on resource: memory.` */
+	/** The cause: `exit code 3`, `Evicted: The node was low on resource: memory.` */
 	readonly how: string;
-	/** What the node agent does next with the container; absent where the Pod itself has failed. */
+	/** What the node agent does next with the container; absent if the Pod has failed. */
 	readonly restart?: string;
 }
 
-/** The failures that a Pod's status tells of: of a restarted container the last run that failed. */
+/** The failures in a Pod's status: of a restarted container its last failed attempt. */
 export function failedRuns(pod: Pod): readonly FailedRun[] {
 	const { initContainerStatuses = [], containerStatuses = [], phase, reason, message } = pod.status;
 	const runs = [...initContainerStatuses, ...containerStatuses].flatMap((status) => runsOf(pod, status));
@@ -29,11 +29,11 @@ function runsOf(pod: Pod, { name, state, lastState, restartCount }: ContainerSta
 	const before = lastState?.terminated;
 	if (before && before.exitCode !== 0 && (state?.running || state?.waiting)) {
 		const attempt = state.running ? restartCount - 1 : restartCount;
-		const restart = state.running ? 'was started again' : restartText(state.waiting);
+		const restart = state.running ? 'was restarted' : restartText(state.waiting);
 		runs.push({ key: `${uid} ${name} ${attempt}`, container: name, how: endText(before), restart });
 	}
 	const last = state?.terminated;
-	// The end of a Pod that is deleted says nothing of its program.
+	// A container of a deleted Pod ends because the node agent stops it: that is no failure of its program.
 	if (
 		last &&
 		last.exitCode !== 0 &&
@@ -44,8 +44,8 @@ function runsOf(pod: Pod, { name, state, lastState, restartCount }: ContainerSta
 	return runs;
 }
 
-/** The node agent says how long it waits: `back-off 20s restarting failed container=main pod=...`. */
+/** The node agent puts the backoff into the message: `back-off 20s restarting failed container=main pod=...`. */
 function restartText(waiting: { readonly message?: string } | undefined): string {
 	const [, delay] = /^back-off (\S+) restarting/.exec(waiting?.message ?? '') ?? [];
-	return delay === undefined ? 'is started again' : `is started again after ${delay}`;
+	return delay === undefined ? 'restarts' : `restarts after a back-off of ${delay}`;
 }

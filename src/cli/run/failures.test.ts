@@ -29,7 +29,7 @@ function end(exitCode: number, second: number, more = {}): ContainerState {
 	return { terminated: { exitCode, startedAt: at(-2), finishedAt: at(0), ...more } };
 }
 
-test('the latest failure comes first, and what succeeded in the end is none', () => {
+test('the latest failure is first, and a container that succeeded after a restart has none', () => {
 	const failures = failuresOf([
 		podWith('early', { state: end(1, 10) }),
 		podWith('late', { state: end(3, 20) }),
@@ -45,7 +45,7 @@ test('the latest failure comes first, and what succeeded in the end is none', ()
 	);
 });
 
-test('a Pod that was stopped from outside tells how it had failed before', () => {
+test('a stopped container of a deleted Pod is reported by its earlier failure', () => {
 	const deleted = { deletionTimestamp: '2026-01-01T00:00:30Z' };
 	const stopped = podWith('p', { state: end(143, 30), lastState: end(5, 20), restartCount: 1 }, deleted);
 	assert.deepEqual(
@@ -57,7 +57,7 @@ test('a Pod that was stopped from outside tells how it had failed before', () =>
 	assert.equal(failuresOf([podWith('r', { state: end(137, 30, { reason: 'OOMKilled' }) })]).length, 1);
 });
 
-test('an end is told by its exit code, its signal and its reason', () => {
+test('the end of a container is described by exit code, signal and reason', () => {
 	assert.equal(endText({ exitCode: 3, reason: 'Error' }), 'exit code 3');
 	assert.equal(
 		endText({ exitCode: 137, reason: 'OOMKilled' }),
@@ -70,7 +70,7 @@ test('an end is told by its exit code, its signal and its reason', () => {
 	);
 });
 
-test('failures are told with the last lines of their logs, the oldest ones only by number', () => {
+test('failures are printed with their last log lines, and the earliest ones are only counted', () => {
 	const failures = failuresOf([1, 2, 3, 4, 5].map((n) => podWith(`p${n}`, { state: end(n, 10 + n) })));
 	assert.equal(
 		failuresText(failures, ({ pod }) => (pod === 'p5' ? ['one', 'two'] : [])),
@@ -79,7 +79,7 @@ test('failures are told with the last lines of their logs, the oldest ones only 
       | two
   pod/p4: container main: exit code 4 (after 2s)
   pod/p3: container main: exit code 3 (after 2s)
-  and 2 more that failed before
+  and 2 more that failed earlier
 `,
 	);
 	const [again] = failuresOf([
@@ -93,12 +93,12 @@ test('failures are told with the last lines of their logs, the oldest ones only 
 
 const keys = (pod: Pod): readonly string[] => newsOf(pod).map(({ key }) => key);
 
-test('a Pod that gets on is no news', () => {
+test('a Pod that makes progress is not reported', () => {
 	assert.deepEqual(newsOf(podWith('p', { state: { waiting: { reason: 'ContainerCreating' } } })), []);
 	assert.deepEqual(newsOf(podWith('p', { state: { running: {} } })), []);
 });
 
-test('an image that cannot be had is one piece of news for all Pods of a Job', () => {
+test('an image that stands for no program is reported once for all Pods of a Job', () => {
 	const pull = podWith('a', { state: { waiting: { reason: 'ErrImagePull', message: 'no such image' } } });
 	const wait = podWith('b', { state: { waiting: { reason: 'ImagePullBackOff', message: 'Back-off' } } });
 	assert.deepEqual(keys(pull), keys(wait));
@@ -108,7 +108,7 @@ test('an image that cannot be had is one piece of news for all Pods of a Job', (
 	);
 });
 
-test('a Pod that fits nowhere says why', () => {
+test('an unschedulable Pod is reported with the reason', () => {
 	const pod = podWith('a', { state: { waiting: {} } });
 	const conditions = [
 		{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes' },
@@ -119,7 +119,7 @@ test('a Pod that fits nowhere says why', () => {
 	);
 });
 
-test('a Pod that failed without a container of its own doing so is told with its reason', () => {
+test('a Pod that failed without a failed container is reported with its reason', () => {
 	const rejected = podWith('p', { state: { waiting: { reason: 'ContainerCreating' } } });
 	const status = { phase: 'Failed', reason: 'PodOSNotSupported', message: 'Pod was rejected: no' } as const;
 	const failures = failuresOf([{ ...rejected, status }]);

@@ -2,25 +2,26 @@ import type { ContainerState, Pod } from '../../api/core/pod/schema.ts';
 import { humanDuration } from '../../api/meta/duration.ts';
 import { timeOf } from '../../api/meta/time.ts';
 
-/** How a container of a Pod ended badly, or a whole Pod. */
+/** The failure of a container, or of a Pod without a failed container. */
 export interface Failure {
 	readonly pod: string;
-	/** Absent where the Pod failed without one of its containers doing so: the node rejected or evicted it. */
+	/** Name of the container; absent if the Pod failed without a failed container: the node rejected or evicted it. */
 	readonly container?: string;
-	/** Absent where {@link container} is. */
+	/** Exit code of the container; absent if `container` is. */
 	readonly exitCode?: number;
-	/** In words: `exit code 3`, `killed by SIGKILL (exit code 137), OOMKilled`, `PodOSNotSupported: ...`. */
+	/** The cause: `exit code 3`, `killed by SIGKILL (exit code 137), OOMKilled`, `PodOSNotSupported: ...`. */
 	readonly how: string;
-	/** How long it had run; absent where that is not known. */
+	/** How long the container ran, such as `5m`; absent if unknown. */
 	readonly ran?: string;
+	/** RFC 3339 time; the start of the Pod if no container failed; empty if unknown. */
 	readonly finishedAt: string;
-	/** How often the container had been started again. */
+	/** Number of restarts of the container. */
 	readonly restarts: number;
 }
 
 type Terminated = NonNullable<ContainerState['terminated']>;
 
-/** The containers of these Pods that ended badly, and the Pods that failed without one, the latest first. */
+/** The failed containers of the Pods, and the Pods that failed without one; latest first. */
 export function failuresOf(pods: readonly Pod[]): readonly Failure[] {
 	return pods
 		.flatMap((pod) => {
@@ -42,8 +43,8 @@ function failuresOfContainers({ metadata, status }: Pod): readonly Failure[] {
 	return [...initContainerStatuses, ...containerStatuses].flatMap((each) => {
 		const { name, state, lastState, restartCount } = each;
 		const ended = state?.terminated;
-		// A run that succeeded after others failed is no failure; one that was ended from outside, since
-		// its Pod was deleted, says nothing of the program, but the run before it may.
+		// A container that succeeded after a restart has not failed. If the node agent stopped the current attempt
+		// because the Pod was deleted, its exit code tells nothing about the program: use the previous attempt.
 		if (ended?.exitCode === 0) return [];
 		const end = metadata.deletionTimestamp && ended && wasStopped(ended) ? undefined : ended;
 		const failed = end ?? lastState?.terminated;
@@ -63,7 +64,7 @@ function failuresOfContainers({ metadata, status }: Pod): readonly Failure[] {
 	});
 }
 
-/** Whether it was ended by SIGTERM or, when it did not heed that, by SIGKILL. */
+/** Whether a container ended by SIGTERM or SIGKILL, with which the node agent stops containers. */
 export function wasStopped({ exitCode }: Terminated): boolean {
 	return exitCode === 143 || exitCode === 137;
 }
@@ -73,7 +74,7 @@ function ranFor({ startedAt, finishedAt }: Terminated): string | undefined {
 	return from === undefined || to === undefined || from === 0 ? undefined : humanDuration(to - from);
 }
 
-/** How a container ended, in a few words. */
+/** How a container ended: exit code or signal, an unusual reason, and the termination message. */
 export function endText({ exitCode, signal, reason, message }: Terminated): string {
 	const number = signal || (exitCode > 128 && exitCode < 128 + 32 ? exitCode - 128 : 0);
 	const name = SIGNALS[number];
@@ -82,7 +83,7 @@ export function endText({ exitCode, signal, reason, message }: Terminated): stri
 	return `${how}${why}${message ? `: ${message.trim()}` : ''}`;
 }
 
-/** Reasons that say no more than the exit code does. */
+/** Reasons that only repeat whether the exit code is 0. */
 const USUAL_REASONS: ReadonlySet<string> = new Set(['Error', 'Completed']);
 
 const SIGNALS: Readonly<Record<number, string>> = {
@@ -100,15 +101,15 @@ const SIGNALS: Readonly<Record<number, string>> = {
 	15: 'SIGTERM',
 };
 
-/** The most failures that are told one by one. */
-const MOST_TOLD = 3;
+/** Number of failures that are printed in full; the earlier ones are only counted. */
+const MAX_PRINTED = 3;
 
-/** The failures in words, each with the last lines that its container wrote. */
+/** The text for failures, each with the last log lines of its container. Empty for none. */
 export function failuresText(
 	failures: readonly Failure[],
 	lastLinesOf: (failure: Failure) => readonly string[],
 ): string {
-	const told = failures.slice(0, MOST_TOLD).map((failure) => {
+	const printed = failures.slice(0, MAX_PRINTED).map((failure) => {
 		const { pod, container, how, ran, restarts } = failure;
 		const details = [
 			ran && `after ${ran}`,
@@ -119,6 +120,6 @@ export function failuresText(
 		const who = container === undefined ? '' : `container ${container}: `;
 		return `  pod/${pod}: ${who}${how}${more}\n${lines.join('')}`;
 	});
-	const left = failures.length - told.length;
-	return told.join('') + (left > 0 ? `  and ${left} more that failed before\n` : '');
+	const omitted = failures.length - printed.length;
+	return printed.join('') + (omitted > 0 ? `  and ${omitted} more that failed earlier\n` : '');
 }

@@ -9,42 +9,46 @@ import { type FailedRun, failedRuns } from './failed-runs.ts';
 import { newsOf } from './pod-news.ts';
 import type { Screen } from './screen.ts';
 
-/** What {@link FollowedPods} are shown with. */
+/** Options of {@link FollowedPods}. */
 export interface FollowedPodsOptions {
 	readonly connection: Connection;
 	readonly screen: Screen;
 	readonly view: LogView;
-	/** What the user can do if no program stands for an image; undefined: the message of the node says all. */
+	/** The hint printed if an image stands for no program; undefined: the message of the node agent suffices. */
 	readonly imageHint?: string | undefined;
-	/** Whether the run deletes its Pods, since the user has interrupted it: logs that end are no news then. */
+	/** Whether the user has interrupted the run. Its Pods are then being deleted, so missing logs are not reported. */
 	readonly isTakenBack?: (() => boolean) | undefined;
-	/** Ends all reading. */
+	/** Aborts all reading of logs. */
 	readonly signal: AbortSignal;
-	/** What follows a Pod's failure, for people: `the Job tries again in 10s`; undefined: do not report the failure. */
+	/** What follows a Pod's failure: `the Job retries in 10s`. Undefined: the failure is not reported. */
 	readonly afterFailure: (pod: Pod) => string | undefined;
 }
 
-/** Which logs are shown, and how. */
+/** Which logs are printed, and how. */
 export interface LogView {
-	/** What each line of a container is told under; undefined: lines stand as they are. */
+	/** The name printed before each line of a container; undefined: lines have no prefix. */
 	sourceOf(pod: Pod, container: string): string | undefined;
-	/** Whether the container is among those to be shown. */
+	/** Whether the log of the container is printed. */
 	wants(pod: Pod, container: string): boolean;
-	/** Which part of each log. */
+	/** The part of each log that is printed. */
 	readonly part: Pick<LogOptions, 'timestamps' | 'tailLines' | 'sinceSeconds' | 'sinceTime' | 'limitBytes'>;
 }
 
-/** How many of the last lines of each container are kept for the digest. */
+/** Number of last lines kept per container, for the report of its failure. */
 const KEPT_LINES = 5;
 
 /**
- * The Pods of a Job: shows every line of each of their containers' logs, run by run, and says once why
- * one does not run. Remembers Pods that are gone, since a Job that fails takes its Pods along.
+ * The Pods of a Job: prints the log of every container, attempt by attempt, and reports once why a Pod does not run and
+ * how it failed. It remembers deleted Pods, since the Job controller deletes the active Pods of a Job that fails.
+ *
+ * 1. Each attempt of a container is printed at most once.
+ * 2. The logs of the attempts of one container are printed in order, and the report of a failure after its log.
+ * 3. Nothing is printed after `signal` has aborted.
  */
 export class FollowedPods {
 	readonly #options: FollowedPodsOptions;
 	readonly #pods = new Map<string, Pod>();
-	/** Reading goes on in the background, for each container one run after the other. */
+	/** Per container, the promise that all log reads so far have been printed. */
 	readonly #reading = new Map<string, Promise<void>>();
 	readonly #shown = new Set<string>();
 	readonly #lastLines = new Map<string, readonly string[]>();
@@ -55,7 +59,7 @@ export class FollowedPods {
 		this.#options = options;
 	}
 
-	/** Takes in the state of a Pod. */
+	/** Handles a new state of a Pod. */
 	observe(pod: Pod): void {
 		this.#pods.set(pod.metadata.uid ?? '', pod);
 		const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
@@ -72,17 +76,17 @@ export class FollowedPods {
 		}
 	}
 
-	/** Every Pod that there was, as it was seen last. */
+	/** All Pods observed so far, deleted ones included, in their last observed state. */
 	all(): readonly Pod[] {
 		return [...this.#pods.values()];
 	}
 
-	/** The last lines that a container wrote, in its latest run that was read. */
+	/** The last log lines of a container, from its latest attempt that was read. */
 	lastLines(pod: Pod, container: string): readonly string[] {
 		return this.#lastLines.get(keyOf(pod, container)) ?? [];
 	}
 
-	/** Resolves once all logs that were begun have been shown to their end. */
+	/** Resolves once all logs that are being read, and all failures, have been printed. */
 	async drained(): Promise<void> {
 		await Promise.all(this.#reading.values());
 		await Promise.all(this.#telling);
@@ -110,17 +114,17 @@ export class FollowedPods {
 		}
 	}
 
-	/** Why a log, or the rest of it, is not shown; undefined where the run itself has deleted the Pod. */
+	/** Why a log, or the rest of it, is not printed; undefined if the run itself has deleted the Pod. */
 	#missingLogText(error: unknown, how: LogRead['how']): string | undefined {
 		if (isApiError(error, 'NotFound'))
 			return this.#options.isTakenBack?.() ? undefined : 'the Pod was deleted before its log was shown';
-		// The node keeps the logs of two runs of a container.
+		// The node agent keeps the logs of the last two attempts of a container.
 		if (how === 'previous' && isApiError(error, 'BadRequest'))
-			return 'the log of an earlier run of the container is gone';
-		return `its log cannot be shown: ${error instanceof Error ? error.message : String(error)}`;
+			return 'the log of an earlier attempt of the container was removed';
+		return `its log cannot be read: ${error instanceof Error ? error.message : String(error)}`;
 	}
 
-	/** Asks for the log at once, since its Pod may not be there for long; shows it after what came `before`. */
+	/** Requests the log at once, since its Pod may be deleted soon, and prints it once `before` has resolved. */
 	async #read(pod: Pod, { container, how, before }: Reading): Promise<void> {
 		const { connection, screen, view, signal } = this.#options;
 		const source = view.sourceOf(pod, container);
@@ -142,11 +146,11 @@ export class FollowedPods {
 			if (text !== undefined) screen.say(`${who}: ${text}`);
 		}
 		await before;
-		if (missing > 0) screen.say(`${who}: ${missing} lines of its log are missing above, where it says so`);
+		if (missing > 0) screen.say(`${who}: ${missing} lines of its log are missing; the gaps are marked above`);
 	}
 }
 
-/** The longest last line that is told with a failure. */
+/** Characters of the last line that are printed in the report of a failure. */
 const LONGEST_LINE = 200;
 
 function shortened(line: string): string {
@@ -156,7 +160,7 @@ function shortened(line: string): string {
 interface Reading {
 	readonly container: string;
 	readonly how: LogRead['how'];
-	/** Resolves once the logs of earlier runs have been shown. */
+	/** Resolves once the logs of earlier attempts have been printed. */
 	readonly before: Promise<void>;
 }
 
@@ -164,7 +168,7 @@ function keyOf({ metadata }: Pod, container: string): string {
 	return `${metadata.uid}/${container}`;
 }
 
-/** Every line of every container, under the name of its Pod and, where that has several, its container. */
+/** Prints all logs; each line starts with the name of its Pod and, if that has several containers, of the container. */
 export const EVERY_LINE: LogView = {
 	sourceOf: ({ metadata, spec }, container) => {
 		const several = spec.containers.length + (spec.initContainers?.length ?? 0) > 1;
@@ -174,5 +178,5 @@ export const EVERY_LINE: LogView = {
 	part: {},
 };
 
-/** The same as it was written. */
+/** Prints all logs without prefixes. */
 export const AS_IT_IS: LogView = { ...EVERY_LINE, sourceOf: () => undefined };

@@ -4,45 +4,48 @@ import type { Connection } from '../context.ts';
 import type { LogView } from './followed-pods.ts';
 import type { Screen } from './screen.ts';
 
-/** A Job, or a Pod of its own, that is followed from its creation to its end. */
+/** Follows a Job, or a Pod without a Job, from its creation until it finishes. */
 export interface Followed {
-	/** `job/pi` */
+	/** Name in messages: `job/pi`. */
 	readonly title: string;
-	/** Resolves once it has ended and all of its logs were shown. Never rejects. */
+	/** Resolves once it has finished and all of its logs are printed. Never rejects. */
 	readonly ended: Promise<Outcome>;
-	/** How it is getting on, for the line at the bottom; undefined once it has ended. */
+	/** Progress for the status line; undefined once it has finished. */
 	progress(): string | undefined;
-	/** Resolves once none of its Pods is left. */
+	/** Resolves once all of its Pods are deleted. */
 	podsGone(): Promise<void>;
-	/** Its Pods as they were seen last. */
+	/** Its Pods, deleted ones included, in their last observed state. */
 	pods(): readonly Pod[];
 }
 
-/** How a run of something ended. */
+/** How a Job or Pod finished. */
 export interface Outcome {
 	readonly verdict: 'complete' | 'failed' | 'deleted';
-	/** In words, a line or several. */
+	/** The report for the user, one line or several, without a final newline. */
 	readonly text: string;
-	/** 0 when complete; the exit code of the container that failed last, where one is known; else 1. */
+	/** 0 if complete; the exit code of the container that failed last, if known; else 1. */
 	readonly exitCode: number;
 }
 
-/** What is needed to follow something. */
+/** Options of following a Job or Pod. */
 export interface FollowOptions {
 	readonly connection: Connection;
 	readonly clock: Clock;
 	readonly screen: Screen;
 	readonly view: LogView;
-	/** What the user can do if no program stands for an image, beside what the node says. */
+	/** The hint printed, besides the message of the node agent, if an image stands for no program. */
 	readonly imageHint?: string | undefined;
-	/** Whether the run deletes what it has made, since the user has interrupted it. */
+	/** Whether the user has interrupted the run, which then deletes the objects that it created. */
 	readonly isTakenBack?: () => boolean;
-	/** Whether the object was created just now; otherwise it may have a past. */
+	/**
+	 * Whether this run created the object. Its watches then start at the object's resourceVersion without a list;
+	 * otherwise the object may already have Pods and Events.
+	 */
 	readonly created: boolean;
-	/** Ends the following; {@link Followed.ended} then stays pending. */
+	/** Stops following; {@link Followed.ended} then stays pending. */
 	readonly signal: AbortSignal;
-	/** Told of each time the server could not be reached, before it is tried again. */
+	/** The informers call it with each error before they retry. */
 	readonly onError: (error: unknown) => void;
-	/** Called whenever {@link Followed.progress} may have changed. */
+	/** The follower calls it whenever {@link Followed.progress} may have changed. */
 	readonly onProgress: () => void;
 }

@@ -14,7 +14,7 @@ import type { Followed, FollowOptions, Outcome } from './followed.ts';
 import { FollowedPods } from './followed-pods.ts';
 import { FAILED_CREATE, jobNewsOf } from './job-news.ts';
 
-/** Follows a Job by three watches: of itself, of its Pods, and of the Events about Pods that were refused. */
+/** Follows a Job with three watches: of the Job, of its Pods, and of the Events about Pods that could not be created. */
 export class JobFollower implements Followed {
 	readonly title: string;
 	readonly ended: Promise<Outcome>;
@@ -26,11 +26,11 @@ export class JobFollower implements Followed {
 	#job: Job;
 	#finished = Promise.withResolvers<Job | undefined>();
 	#over = false;
-	/** The keys of the news that were said. */
+	/** The keys of the notices that were printed. */
 	readonly #told = new Set<string>();
 	#changed = Promise.withResolvers<void>();
 
-	/** Begins at once. `job` is as the server answered it. */
+	/** Starts following at once. `job` is the object that the server returned for the create or patch. */
 	constructor(job: Job, options: FollowOptions) {
 		const { connection, clock, created, signal, onError } = options;
 		const { name = '', namespace, uid, resourceVersion = '' } = job.metadata;
@@ -90,28 +90,28 @@ export class JobFollower implements Followed {
 				this.#changed = Promise.withResolvers<void>();
 				await this.#changed.promise;
 			}
-			// One may have been made in the meantime that the watch has still to tell of.
+			// The Job controller may have created a Pod that the watch has not delivered yet.
 			const { items, metadata } = await this.#source.list({ labelSelector: this.#selector });
 			if (items.length === 0) return;
 			if (!(await this.#informer.reached(metadata.resourceVersion))) return;
 		}
 	}
 
-	/** What the Job does after a failure; the last one is not reported here, since the outcome reports it. */
+	/** What the Job does after a failure. Undefined for the failure that ends the Job, which the outcome reports. */
 	#afterFailure(): string | undefined {
 		const now = this.#options.clock.now();
 		const next = nextAttempt(this.#job, this.pods(), now);
 		if (next.type === 'ends') return undefined;
 		if (next.type === 'continues') return 'the Job continues with its other Pods';
 		return next.ms === 0
-			? 'the Job tries again now'
-			: `the Job tries again in ${humanDuration(Math.ceil(next.ms / 1000) * 1000)}`;
+			? 'the Job retries now'
+			: `the Job retries in ${humanDuration(Math.ceil(next.ms / 1000) * 1000)}`;
 	}
 
 	/**
-	 * Says why the Job gets no Pods: only the Events tell, since a refused Pod does not exist and the Job's status
-	 * names no cause. Errors are left out: a user may not be allowed to read Events, and the two other watches
-	 * report a server that is out of reach.
+	 * Reports why the Job gets no Pods. Only Events contain the cause, since a rejected Pod does not exist and the Job's
+	 * status does not name it. Errors of this watch are ignored: a user may not be allowed to read Events, and the two
+	 * other watches report a server that cannot be reached.
 	 */
 	#followRefusals(): void {
 		const { connection, clock, created, signal, screen } = this.#options;
@@ -146,7 +146,7 @@ export class JobFollower implements Followed {
 
 	async #toTheEnd(): Promise<Outcome> {
 		const job = await this.#finished.promise;
-		// The watch of the Pods may be behind that of the Job: whatever has not been seen of them is now.
+		// The watch of the Pods may be behind that of the Job, so list the Pods once more before the outcome.
 		const last = await this.#source.list({ labelSelector: this.#selector }).catch(() => undefined);
 		for (const pod of last?.items ?? []) this.#followedPods.observe(pod);
 		await this.#followedPods.drained();
@@ -175,14 +175,14 @@ export class JobFollower implements Followed {
 	}
 }
 
-/** The condition that says that the Job has ended, and how. */
+/** The condition Complete or Failed of a finished Job; undefined if the Job has not finished. */
 export function terminalCondition({ status }: Job): JobCondition | undefined {
 	return status.conditions?.find(
 		({ type, status: value }) => (type === 'Complete' || type === 'Failed') && value === 'True',
 	);
 }
 
-/** What a process can end with for a container that ended with `code`. */
+/** The exit code of `run` for a container that failed with `code`: that code if a process can exit with it, else 1. */
 export function exitCodeOf(code: number | undefined): number {
 	return code !== undefined && code >= 1 && code <= 255 ? code : 1;
 }

@@ -5,7 +5,7 @@ import { type JobFlags, jobFromFlags, refuseJobFlags } from './job-from-flags.ts
 
 const FLAGS: JobFlags = { image: 'kuard:1', env: [] };
 
-test('the words are the arguments of the image', () => {
+test('the words after the name are the arguments of the image', () => {
 	assert.deepEqual(jobFromFlags('oneshot', ['--keygen-enable', '3'], FLAGS), {
 		apiVersion: 'batch/v1',
 		kind: 'Job',
@@ -22,13 +22,13 @@ test('the words are the arguments of the image', () => {
 	});
 });
 
-test('with --command they are the command', () => {
+test('with --command the words are the command', () => {
 	const job = jobFromFlags('x', ['/kuard', '--flag'], { ...FLAGS, command: true });
 	assert.match(JSON.stringify(job), /"command":\["\/kuard","--flag"\]/);
 	assert.doesNotMatch(JSON.stringify(job), /"args"/);
 });
 
-test('counts, variables and labels go where they belong', () => {
+test('counts, environment variables and labels are set in the Job', () => {
 	const flags = {
 		...FLAGS,
 		env: ['A=b=c', 'B='],
@@ -43,7 +43,7 @@ test('counts, variables and labels go where they belong', () => {
 	assert.match(text, /"labels":\{"run":"x","x":"y","z":""\}/);
 });
 
-test('what makes no Job is refused with the reason', () => {
+test('flags that give no valid Job are rejected with the reason', () => {
 	const refused = (flags: Partial<JobFlags>, pattern: RegExp): void => {
 		const { image, ...rest } = { ...FLAGS, ...flags };
 		const all = image === '' ? rest : { ...rest, image };
@@ -53,16 +53,16 @@ test('what makes no Job is refused with the reason', () => {
 		);
 	};
 	refused({ image: '' }, /--image not set/);
-	refused({ restart: 'Always' }, /never ends, so it is no Job/);
+	refused({ restart: 'Always' }, /a Job must finish/);
 	refused({ restart: 'never' }, /did you mean Never/);
 	refused({ restart: 'Sometimes' }, /Use OnFailure or Never/);
-	refused({ command: true }, /there is no command/);
+	refused({ command: true }, /requires a command/);
 	refused({ env: ['A'] }, /NAME=VALUE/);
 	refused({ labels: 'a' }, /KEY=VALUE/);
 	refused({ completions: '-1' }, /whole number/);
 });
 
-test('no flag of a Job stands beside a manifest', () => {
+test('flags that describe a Job are rejected together with a manifest', () => {
 	refuseJobFlags({ env: [] });
 	const given: readonly [Partial<JobFlags>, string][] = [
 		[{ image: 'a' }, '--image'],
@@ -75,7 +75,7 @@ test('no flag of a Job stands beside a manifest', () => {
 		[{ backoffLimit: '0' }, '--backoff-limit'],
 	];
 	for (const [flags, named] of given) {
-		const message = `${named} describes a Job made from flags: with -f, say it in the manifest`;
+		const message = `${named} describes a Job made from flags: with -f, set it in the manifest`;
 		assert.throws(() => refuseJobFlags({ env: [], ...flags }), new CommandError(message));
 	}
 });

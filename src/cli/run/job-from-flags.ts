@@ -15,15 +15,15 @@ export interface JobFlags {
 }
 
 /**
- * The Job that `stint run NAME --image=IMAGE [WORDS] [-- WORDS]` means, by the rules that `kubectl run`
- * had when it made Jobs: the words are the image's arguments, or with --command the command itself.
- * As a manifest would have it: nothing is filled in that the server fills in. Throws a CommandError.
+ * The Job of `stint run NAME --image=IMAGE [WORDS] [-- WORDS]`, by the rules of `kubectl run` when it still created Jobs
+ * (before 1.18): the words are the arguments of the image, or with --command the command. The result is a manifest,
+ * without the defaults that the server sets, so that --dry-run prints only what the user chose. Throws a CommandError.
  */
 export function jobFromFlags(name: string, words: readonly string[], flags: JobFlags): RawObject {
 	if (!flags.image)
-		throw new CommandError('required flag --image not set: run needs an image, or a manifest by -f');
+		throw new CommandError('required flag --image not set: specify an image, or a manifest with -f');
 	if (flags.command && words.length === 0)
-		throw new CommandError('--command: there is no command; give it after the name, as in: -- sh -c "..."');
+		throw new CommandError('--command requires a command after the name, as in: -- sh -c "..."');
 	const env = flags.env.map(variable);
 	const container: Container = {
 		name,
@@ -48,7 +48,7 @@ export function jobFromFlags(name: string, words: readonly string[], flags: JobF
 	};
 }
 
-/** Throws a CommandError where a flag describes a Job that comes from a manifest. */
+/** Throws a CommandError if a flag describes a Job although the Job comes from a manifest. */
 export function refuseJobFlags(flags: JobFlags): void {
 	const given: Readonly<Record<string, unknown>> = {
 		...{ '--image': flags.image, '--restart': flags.restart, '--command': flags.command },
@@ -57,14 +57,14 @@ export function refuseJobFlags(flags: JobFlags): void {
 	};
 	const [first] = Object.keys(given).filter((flag) => given[flag] !== undefined);
 	if (first === undefined) return;
-	throw new CommandError(`${first} describes a Job made from flags: with -f, say it in the manifest`);
+	throw new CommandError(`${first} describes a Job made from flags: with -f, set it in the manifest`);
 }
 
 function restartPolicy(text: string): string {
 	const found = ['OnFailure', 'Never'].find((policy) => policy.toLowerCase() === text.toLowerCase());
 	if (found === text) return found;
 	if (found) throw new CommandError(`invalid restart policy: ${text} (did you mean ${found}?)`);
-	const hint = text === 'Always' ? ': what is always started again never ends, so it is no Job' : '';
+	const hint = text === 'Always' ? ': a Job must finish, and a container that always restarts never does' : '';
 	throw new CommandError(`invalid restart policy: ${text}${hint}. Use OnFailure or Never`);
 }
 

@@ -12,12 +12,12 @@ function refusal(message: string): Event {
 	};
 }
 
-test('a Job whose Pods are refused is told of with the reason and the message', () => {
+test('a rejected Pod is reported with the reason and message of the Event', () => {
 	const { text } = jobNewsOf(refusal('Error creating: pods "pi-" is forbidden: no'));
 	assert.equal(text, 'job/pi: FailedCreate: Error creating: pods "pi-" is forbidden: no');
 });
 
-test('the refusals of several indexes for one cause are the same news, those for two causes are not', () => {
+test('rejections of several indexes have one key per cause', () => {
 	const keys = [
 		'pods "pi-0-" is forbidden: no',
 		'pods "pi-1-" is forbidden: no',

@@ -1,12 +1,12 @@
 import type { Event } from '../../api/core/event/schema.ts';
 import type { News } from './pod-news.ts';
 
-/** The reason of the Events that say why the Job controller could not create a Pod, as upstream has it. */
+/** The reason of the Events in which the Job controller reports that it could not create a Pod, as upstream. */
 export const FAILED_CREATE = 'FailedCreate';
 
 /**
- * Why a Job gets no Pods: the API server refused them. The news of one cause have the same key, however often the
- * controller tries again and whatever index the Pod would have had (an Indexed Job's Pods have names of their own).
+ * The notice that the API server rejected a Pod of a Job. Notices with the same cause have the same key for every retry
+ * of the controller and every index: the quoted name of the Pod, which differs per index, is not part of the key.
  */
 export function jobNewsOf({ involvedObject, reason = '', message = '' }: Event): News {
 	const cause = message.replace(/"[^"]*"/, '');

@@ -26,18 +26,18 @@ function open() {
 	return { outage, said, failAfter };
 }
 
-test('a server that stays out of reach is given up after a while, and told of once', async () => {
+test('the first error of an outage is printed, and the command fails when the outage lasts too long', async () => {
 	const { outage, said, failAfter } = open();
 	for (const ms of [0, 5000, 10_000]) assert.equal(await failAfter(ms), false);
 	assert.equal(await failAfter(10_000), true);
-	assert.deepEqual(said, ['Unable to connect to the server: socket hang up\ntrying again']);
+	assert.deepEqual(said, ['Unable to connect to the server: socket hang up\nretrying']);
 	await assert.rejects(
 		outage.lost,
 		new CommandError('lost the connection to the server; running Jobs are not stopped'),
 	);
 });
 
-test('a server that is back in between is not', async () => {
+test('two outages with a response in between do not add up', async () => {
 	const { outage, failAfter } = open();
 	await failAfter(0);
 	await failAfter(15_000);
@@ -48,7 +48,7 @@ test('a server that is back in between is not', async () => {
 	assert.equal(await failAfter(15_000), false);
 });
 
-test('a server that answers in between is not lost, though nothing happens there', async () => {
+test('a watch that opens ends an outage even if it has no events', async () => {
 	const { outage, failAfter } = open();
 	const watch = { stop: () => undefined };
 	const transport = outage.observing({
@@ -67,7 +67,7 @@ test('a server that answers in between is not lost, though nothing happens there
 	assert.equal(await failAfter(20_000), true, 'an answer that fails is none');
 });
 
-test('a watch that fell behind is no outage', () => {
+test('a watch that ends with 410 Gone is not an outage', () => {
 	const { outage, said } = open();
 	outage.observeFailure(expired('too old resource version'));
 	assert.deepEqual(said, []);

@@ -5,56 +5,61 @@ import { Client } from '../../client/client.ts';
 import { CommandError, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
 
-/** How long the server may be out of reach before one gives up. */
-const PATIENCE_MS = 20_000;
+/** How long informers may fail to reach the server before the command aborts. */
+const TIMEOUT_MS = 20_000;
 
 /**
- * Keeps an eye on the connection to the server while informers try again and again: says once that it
- * is lost, and after a while that it is lost for good.
+ * Tracks whether the server can be reached while informers retry without a limit. It prints the first error of an
+ * outage, and ends the command if the outage lasts {@link TIMEOUT_MS}.
  */
 export class Outage {
-	/** Rejects with a CommandError once the server has been out of reach for too long. */
+	/** Rejects with a CommandError once an outage has lasted {@link TIMEOUT_MS}; never resolves. */
 	readonly lost: Promise<never>;
 	readonly #clock: Clock;
 	readonly #say: (text: string) => void;
 	readonly #lost = Promise.withResolvers<never>();
-	#since: number | undefined;
-	#last = 0;
+	/** Monotonic time of the first failure of the current outage; undefined if there is none. */
+	#startedAt: number | undefined;
+	/** Monotonic time of the last failure. */
+	#lastFailureAt = 0;
 
 	constructor(clock: Clock, say: (text: string) => void) {
 		this.#clock = clock;
 		this.#say = say;
 		this.lost = this.#lost.promise;
-		// It is raced against other ends; a loss that comes after one of them is no fault.
+		// Callers race it against the end of the Job. A rejection after the race must not be an unhandled one.
 		this.lost.catch(() => undefined);
 	}
 
-	/** Takes in that something failed, which will be tried again. */
+	/** An informer calls it with each error, before it retries. */
 	observeFailure(error: unknown): void {
-		// That is how a watch that fell behind ends; it is followed by a new list.
+		// The server ends a watch whose revision was compacted with 410; the informer lists again. That is no outage.
 		if (isApiError(error, 'Expired') || isApiError(error, 'Gone')) return;
 		const now = this.#clock.monotonic();
-		// What failed long ago has worked in the meantime, or it would have failed again.
-		if (now - this.#last > PATIENCE_MS) this.#since = undefined;
-		this.#last = now;
-		if (this.#since === undefined) this.#say(`${describeError(error)}\ntrying again`);
-		this.#since ??= now;
-		if (now - this.#since < PATIENCE_MS) return;
+		// Informers retry more often than this: after such a gap the earlier outage must have ended.
+		if (now - this.#lastFailureAt > TIMEOUT_MS) this.#startedAt = undefined;
+		this.#lastFailureAt = now;
+		if (this.#startedAt === undefined) this.#say(`${describeError(error)}\nretrying`);
+		this.#startedAt ??= now;
+		if (now - this.#startedAt < TIMEOUT_MS) return;
 		this.#lost.reject(new CommandError('lost the connection to the server; running Jobs are not stopped'));
 	}
 
-	/** Takes in that the server has answered. */
+	/** Ends the outage: the server has responded. */
 	observeProgress(): void {
-		this.#since = undefined;
+		this.#startedAt = undefined;
 	}
 
-	/** The same connection, by {@link observing}. */
+	/** A connection whose transport is {@link observing}. */
 	observed(connection: Connection): Connection {
 		const client = new Client(this.observing(connection.client.transport), { fieldManager: 'stint' });
 		return { ...connection, client };
 	}
 
-	/** The same transport, each answer of which counts as progress: a watch that opens, too, even if it is quiet. */
+	/**
+	 * A transport that calls {@link observeProgress} for each response. The opening of a watch counts too: a watch
+	 * without events must not look like an outage.
+	 */
 	observing(transport: ApiTransport): ApiTransport {
 		const answered = <T>(value: T): T => {
 			this.observeProgress();

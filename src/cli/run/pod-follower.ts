@@ -6,7 +6,7 @@ import type { Followed, FollowOptions, Outcome } from './followed.ts';
 import { FollowedPods } from './followed-pods.ts';
 import { exitCodeOf } from './job-follower.ts';
 
-/** Follows a Pod that no Job made, until it has succeeded or failed. */
+/** Follows a Pod without a Job until it has succeeded or failed, or is deleted. */
 export class PodFollower implements Followed {
 	readonly title: string;
 	readonly ended: Promise<Outcome>;
@@ -16,7 +16,7 @@ export class PodFollower implements Followed {
 	#finished = Promise.withResolvers<Pod | undefined>();
 	#gone = Promise.withResolvers<void>();
 
-	/** Begins at once. `pod` is as the server answered it. */
+	/** Starts following at once. `pod` is the object that the server returned for the create or patch. */
 	constructor(pod: Pod, options: FollowOptions) {
 		const { connection, clock, created, signal, onError, onProgress } = options;
 		const { name = '', namespace, uid, resourceVersion = '' } = pod.metadata;
@@ -71,7 +71,7 @@ export class PodFollower implements Followed {
 		if (!pod) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };
 		if (pod.status.phase === 'Succeeded')
 			return { verdict: 'complete', text: `${this.title} succeeded`, exitCode: 0 };
-		// Where the Pod failed as a whole, the first line names the reason.
+		// The first line of the text already has the reason of a Pod that failed without a failed container.
 		const failures = failuresOf([pod]).filter(({ container }) => container !== undefined);
 		const { reason, message } = pod.status;
 		const why = reason ? `: ${reason}${message ? `: ${message}` : ''}` : '';

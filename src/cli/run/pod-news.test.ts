@@ -12,7 +12,7 @@ function waiting(reason: string, message?: string): Pod {
 	};
 }
 
-test('a start that takes its usual course is no news', () => {
+test('a usual start is not reported', () => {
 	assert.deepEqual(newsOf(waiting('ContainerCreating')), []);
 	assert.deepEqual(newsOf(waiting('PodInitializing')), []);
 });

@@ -1,14 +1,14 @@
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 
-/** Something about a Pod or a Job that its user should know; what has the same key is the same news. */
+/** A message about a Pod or Job for the user, printed once per key. */
 export interface News {
 	readonly key: string;
 	readonly text: string;
-	/** Set where no program stands for the container's image, which the user may mend by naming a command. */
+	/** Set if the container's image stands for no program; the user can fix that by specifying a command. */
 	readonly concernsImage?: boolean;
 }
 
-/** Why a Pod does not get on, where it does not. */
+/** Why a Pod does not start: it cannot be scheduled, or a container waits for something unusual. */
 export function newsOf(pod: Pod): readonly News[] {
 	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
 	return [
@@ -23,13 +23,13 @@ function unschedulable({ metadata, status }: Pod): readonly News[] {
 	);
 	if (!condition) return [];
 	const { reason = '', message = '' } = condition;
-	// The Pods of a Job are all alike: what one waits for, all wait for.
+	// The Pods of a Job have the same template and wait for the same reason, so the key contains the Job.
 	return [
 		{ key: `${ownerOf(metadata)} ${reason} ${message}`, text: `pod/${metadata.name}: ${reason}: ${message}` },
 	];
 }
 
-/** Waiting that is part of every start, or follows a failure (which failed-runs.ts tells). */
+/** Waiting reasons of every start, and of the backoff after a failure, which failed-runs.ts reports. */
 const USUAL_WAITS: ReadonlySet<string> = new Set([
 	'',
 	'ContainerCreating',
@@ -37,16 +37,16 @@ const USUAL_WAITS: ReadonlySet<string> = new Set([
 	'CrashLoopBackOff',
 ]);
 
-/** Those of a container that has not been made yet. */
+/** Waiting reasons of a container that the node agent has not created yet. */
 const BEFORE_START: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing']);
 
 function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly News[] {
 	const { reason = '', message = '' } = state?.waiting ?? {};
-	// The node agent adds a message only if the start is blocked, as with a volume that cannot be mounted.
+	// The node agent sets a message only if the start is blocked, for example by a volume that cannot be mounted.
 	const isHeldUp = message !== '' && BEFORE_START.has(reason);
 	if (USUAL_WAITS.has(reason) && !isHeldUp) return [];
 	const who = `pod/${metadata.name}: ${name}`;
-	// First ErrImagePull says why, then ImagePullBackOff that it will be tried again: one piece of news.
+	// ErrImagePull has the cause; the ImagePullBackOff after it only announces the retry. Both have the same key.
 	const concernsImage = /^(ErrImagePull|ImagePullBackOff)$/.test(reason);
 	const key = `${ownerOf(metadata)} ${name} ${concernsImage ? 'image' : reason}`;
 	return [{ key, text: `${who}: ${reason}: ${message}`, ...(concernsImage && { concernsImage }) }];

@@ -7,8 +7,8 @@ import { untilGone } from '../until-gone.ts';
 import { terminalCondition } from './job-follower.ts';
 
 /**
- * Jobs that have run already are in the way of new ones, since a Job runs once. With `force` they are
- * deleted with their Pods; otherwise this rejects with a CommandError, and nothing has happened.
+ * Deletes finished Jobs of the same names with their Pods if `force` is set, since a finished Job does not run again.
+ * Without `force` it rejects with a CommandError if there are any, before it has changed anything.
  */
 export async function makeRoom(
 	{ client }: Connection,
@@ -22,7 +22,7 @@ export async function makeRoom(
 	if (!force) {
 		const titles = finished.map(({ object }) => `job/${object.metadata.name}`).join(', ');
 		throw new CommandError(
-			`${titles} has run already; nothing was started\nhint: --force deletes it and runs it anew`,
+			`${titles} has already finished; nothing was started\nhint: --force deletes it and runs it again`,
 		);
 	}
 	for (const { definition, object } of finished) {
@@ -48,7 +48,7 @@ async function hasFinished(
 	}
 }
 
-/** Makes the namespaces that the objects go to: a server of one's own has none but what is asked for. */
+/** Creates the namespaces of the objects on an embedded server, which starts without the user's namespaces. */
 export async function makeNamespaces(
 	{ client }: Connection,
 	objects: readonly CheckedObject[],

@@ -17,25 +17,25 @@ import { makeNamespaces, makeRoom } from './preparation.ts';
 import { Screen } from './screen.ts';
 import { type Made, takeBack } from './take-back.ts';
 
-/** What a run is to do. */
+/** Options of a {@link RunSession}. */
 export interface RunSessionOptions {
 	readonly connection: Connection;
-	/** Whether the server is there for this run alone. */
+	/** Whether the server was started for this run. */
 	readonly embedded: boolean;
 	readonly objects: readonly CheckedObject[];
 	readonly send: SendObject;
-	/** Whether lines of logs name their Pod. */
+	/** Whether log lines start with the name of their Pod. */
 	readonly prefixed: boolean;
-	/** What the user can do if no program stands for an image, beside what the node says. */
+	/** The hint printed, besides the message of the node agent, if an image stands for no program. */
 	readonly imageHint?: string | undefined;
-	/** Whether Jobs that have run already make room for new ones. */
+	/** Whether to delete finished Jobs of the same names first. */
 	readonly force: boolean;
 }
 
-/** How often the line at the bottom of the terminal counts on. */
+/** Interval at which the elapsed time in the status line is updated. */
 const TICK_MS = 1000;
 
-/** The exit codes that shells give to an end by a signal. */
+/** The exit codes that a shell reports for a process ended by these signals: 128 plus the number. */
 export const EXIT_CODES: Readonly<Record<Interruption, number>> = {
 	SIGHUP: 129,
 	SIGINT: 130,
@@ -44,12 +44,16 @@ export const EXIT_CODES: Readonly<Record<Interruption, number>> = {
 };
 
 /**
- * One run, from the first object to the exit code.
+ * One execution of `stint run`, from the first object to the exit code. Read in this folder: run-session.ts (order of
+ * events), preparation.ts and take-back.ts (before and after), followed.ts with job-follower.ts and pod-follower.ts
+ * (watches), followed-pods.ts with container-log.ts (logs), failed-runs.ts, failures.ts, pod-news.ts and job-news.ts
+ * (what is reported about Pods), outage.ts (lost connections), screen.ts (output).
  *
- * 1. Nothing is made before everything is known to be fit; what fails all the same at the server is
- *    taken back with all that the run had made.
- * 2. An interruption takes back what the run has made and waits until its Pods are gone; a second one
- *    kills them. What was there before the run is never deleted.
+ * 1. The caller has checked all objects. If the server still rejects one, the run deletes the objects that it has
+ *    created.
+ * 2. After an interruption the run deletes the objects that it has created and waits until their Pods are gone; after a
+ *    second one it kills them. It never deletes objects that existed before, unless `force` replaces a finished Job.
+ * 3. Logs go to standard output, everything else to standard error.
  */
 export class RunSession {
 	readonly #context: CliContext;
@@ -70,7 +74,7 @@ export class RunSession {
 		this.#outage = new Outage(context.clock, (text) => this.#screen.say(text));
 	}
 
-	/** Runs to the end; resolves to the exit code. Rejects with what kept the run from beginning. */
+	/** Runs until all Jobs and Pods have finished. Resolves to the exit code; rejects if the run could not start. */
 	async toTheEnd(): Promise<number> {
 		const off = this.#context.onInterrupt((by) => this.#interrupt(by));
 		try {
@@ -108,7 +112,7 @@ export class RunSession {
 		}
 	}
 
-	/** Creates or changes an object; a refusal by the server is told with its place in the manifest. */
+	/** Creates or patches an object. Rejects with an error that shows the place in the manifest. */
 	async #send(checked: CheckedObject): Promise<Applied> {
 		try {
 			return await this.#options.send(this.#options.connection, checked);
@@ -147,7 +151,7 @@ export class RunSession {
 
 	async #undo(error: unknown): Promise<never> {
 		if (this.#made.length === 0) throw error;
-		this.#screen.say(`${describeError(error)}\ntaking back what was made so far`);
+		this.#screen.say(`${describeError(error)}\ndeleting the objects created so far`);
 		await takeBack(this.#options.connection, this.#made, this.#impatient.signal);
 		throw new CommandError('nothing was run');
 	}
@@ -155,7 +159,7 @@ export class RunSession {
 	async #giveUp(by: Interruption): Promise<number> {
 		this.#screen.status('');
 		const titles = this.#made.map(({ definition, object }) => displayName(definition, object));
-		if (titles.length > 0) this.#screen.say(`deleting ${titles.join(', ')} (once more to kill at once)`);
+		if (titles.length > 0) this.#screen.say(`deleting ${titles.join(', ')} (interrupt again to kill its Pods at once)`);
 		await takeBack(this.#options.connection, this.#made, this.#impatient.signal);
 		return EXIT_CODES[by];
 	}
@@ -181,11 +185,11 @@ export class RunSession {
 		if (!this.#screen.hasStatus) return;
 		const parts = this.#followed.map((each) => each.progress()).filter((text) => text !== undefined);
 		const [first = ''] = parts;
-		this.#screen.status(parts.length > 1 ? `${parts.length} under way; ${parts.join(' | ')}` : first);
+		this.#screen.status(parts.length > 1 ? `${parts.length} running; ${parts.join(' | ')}` : first);
 	}
 }
 
-/** 0 when all completed; of a single one that failed, the exit code of its container; else 1. */
+/** 0 if all completed; if the only one failed, the exit code of its container; else 1. */
 function exitCodeOf(outcomes: readonly Outcome[]): number {
 	const failed = outcomes.filter(({ verdict }) => verdict !== 'complete');
 	if (failed.length === 0) return 0;

@@ -19,7 +19,7 @@ function shown(written: string): readonly string[] {
 	return written.split('\n').map((line) => line.split('\r\x1b[K').at(-1) ?? '');
 }
 
-test('the line at the bottom is never mixed with lines of logs', () => {
+test('the status line is never mixed with log lines', () => {
 	const { screen, written } = terminal(40);
 	screen.status('1 active');
 	void screen.log('pod', ['one', 'two']);
@@ -30,13 +30,13 @@ test('the line at the bottom is never mixed with lines of logs', () => {
 	assert.deepEqual(shown(written()).at(-1), '');
 });
 
-test('it is cut to the width of the terminal, which could not clear a second line', () => {
+test('the status line is cut to the width of the terminal, since clearing removes one line only', () => {
 	const { screen, written } = terminal(10);
 	screen.status('a long status line');
 	assert.equal(written(), 'a long st');
 });
 
-test('where there is no terminal there is none', () => {
+test('without a terminal there is no status line', () => {
 	const { screen, written } = terminal(undefined);
 	assert.equal(screen.hasStatus, false);
 	screen.status('1 active');
@@ -44,7 +44,7 @@ test('where there is no terminal there is none', () => {
 	assert.equal(written(), 'as it is\n');
 });
 
-test('each source keeps its colour, where colours are welcome', () => {
+test('each source keeps its colour if colours are enabled', () => {
 	const { screen, written } = terminal(undefined, true);
 	void screen.log('a', ['1']);
 	void screen.log('b', ['2']);
@@ -55,7 +55,7 @@ test('each source keeps its colour, where colours are welcome', () => {
 	assert.notEqual(second.slice(0, 5), first.slice(0, 5));
 });
 
-test('what other parts of the process write is above the line too, and the same text is drawn again', () => {
+test('other output of the process is written above the status line, which is then drawn again', () => {
 	let all = '';
 	const write = (text: string): void => {
 		all += text;

@@ -1,13 +1,13 @@
 import type { CliContext } from '../context.ts';
 
-/** Colours that can be told apart on dark and light grounds; each source takes the next one. */
+/** ANSI colours that are readable on dark and light backgrounds; each source gets the next one. */
 const COLOURS = [36, 33, 32, 35, 34, 31];
 
 type ScreenContext = Pick<CliContext, 'stdout' | 'stderr' | 'setStatus' | 'colour'>;
 
 /**
- * What `run` shows: lines of logs on standard output, news on standard error, and on a terminal a line
- * at the bottom that always says how things stand.
+ * The output of `run` and `logs -f`: log lines on standard output, messages on standard error, and on a terminal a
+ * status line at the bottom.
  */
 export class Screen {
 	readonly #context: ScreenContext;
@@ -18,8 +18,8 @@ export class Screen {
 	}
 
 	/**
-	 * Shows lines of a container's log as they are, under the name of its source; without a name, without a
-	 * prefix. Resolves once the reader of standard output has taken enough for more.
+	 * Prints log lines of a container unchanged, each with the name of its source as prefix if it has one. Resolves once
+	 * the buffer of standard output has room.
 	 */
 	async log(source: string | undefined, lines: readonly string[]): Promise<void> {
 		if (lines.length === 0) return;
@@ -28,7 +28,7 @@ export class Screen {
 		await this.#context.stdout.ready();
 	}
 
-	/** Tells a piece of news, of one line or several. */
+	/** Prints a message of one or several lines to standard error. */
 	say(text: string): void {
 		this.#context.stderr.print(`${text}\n`);
 	}
@@ -38,7 +38,7 @@ export class Screen {
 		return this.#context.stderr.columns !== undefined;
 	}
 
-	/** Sets the line at the bottom, cut to the terminal's width; empty takes it away. */
+	/** Sets the status line, cut to the terminal's width; the empty text removes it. */
 	status(text: string): void {
 		this.#context.setStatus(text);
 	}

@@ -6,7 +6,7 @@ import type { Connection } from '../context.ts';
 import { untilGone } from '../until-gone.ts';
 import type { Followed } from './followed.ts';
 
-/** An object that a run has made, and what follows it where it runs something. */
+/** An object that the run has created, with its follower if it is a Job or Pod. */
 export interface Made {
 	readonly definition: ResourceDefinition;
 	readonly object: KubeObject;
@@ -14,8 +14,9 @@ export interface Made {
 }
 
 /**
- * Deletes what a run has made, the last first, and resolves once nothing of it is left, Pods included.
- * When `impatient` aborts, the Pods that are left are killed and nobody waits for them any more.
+ * Deletes the objects that a run has created, last one first, and resolves once they and their Pods are gone. When
+ * `impatient` aborts (a second interruption), it deletes the remaining Pods with a grace period of 0 and resolves
+ * without waiting any longer.
  */
 export async function takeBack(
 	{ client }: Connection,

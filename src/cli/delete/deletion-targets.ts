@@ -18,42 +18,42 @@ export interface DeleteFlags extends CommonFlags, DeletionFlags {
 	readonly output?: string;
 }
 
-/** An object to delete. */
-export interface Victim {
+/** An object that the command deletes. */
+export interface DeletionTarget {
 	readonly definition: ResourceDefinition;
 	readonly namespace: string | undefined;
 	readonly name: string;
 }
 
-/** What is to be deleted. */
-export interface Victims {
-	readonly victims: readonly Victim[];
-	/** Whether each was named, so that it is a mistake if it is not there. */
+/** The objects that the command deletes, and how the user chose them. */
+export interface DeletionTargets {
+	readonly targets: readonly DeletionTarget[];
+	/** Whether the user named each object. If so, an object that does not exist is an error; with a selector it is not. */
 	readonly byName: boolean;
 }
 
 /**
- * The objects that a command line means: those in files, those named, or all that a selector matches.
- * Rejects with a CommandError where it is not clear.
+ * The objects that `delete` deletes: those in the files of -f, those named by arguments, or all that match the
+ * selectors. Rejects with a CommandError if the arguments contradict each other, with kubectl's messages.
  */
-export async function victimsOf(
+export async function deletionTargetsOf(
 	context: CliContext,
 	connection: Connection,
 	words: readonly string[],
 	flags: DeleteFlags,
-): Promise<Victims> {
+): Promise<DeletionTargets> {
 	const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? connection.namespace);
 	if (flags.filename.length > 0) {
 		if (words.length > 0) throw new CommandError('give either -f or names, not both');
-		return { victims: await victimsInFiles(context, flags.filename, namespace ?? 'default'), byName: true };
+		return { targets: await targetsInFiles(context, flags.filename, namespace ?? 'default'), byName: true };
 	}
-	if (words.length === 0) throw new CommandError('you must say what to delete: TYPE NAME, or -f FILE');
-	const targets = await targetsOf(words, async () => connection, namespace);
-	if (targets.every(({ name }) => name !== undefined)) {
+	if (words.length === 0) throw new CommandError('specify what to delete: TYPE NAME, or -f FILE');
+	const chosen = await targetsOf(words, async () => connection, namespace);
+	if (chosen.every(({ name }) => name !== undefined)) {
 		if (flags.all || flags.selector)
 			throw new CommandError('name cannot be provided when a selector is specified');
 		return {
-			victims: targets.map(({ definition, name = '' }) => ({ definition, namespace, name })),
+			targets: chosen.map(({ definition, name = '' }) => ({ definition, namespace, name })),
 			byName: true,
 		};
 	}
@@ -64,23 +64,24 @@ export async function victimsOf(
 		...(flags.selector && { labelSelector: flags.selector }),
 		...(flags.fieldSelector && { fieldSelector: flags.fieldSelector }),
 	};
-	const victims: Victim[] = [];
-	for (const { definition } of targets) {
+	const targets: DeletionTarget[] = [];
+	for (const { definition } of chosen) {
 		const { items } = await connection.client.resource(definition, namespace).list(query);
-		victims.push(...items.map((item) => victimOf(definition, item)));
+		targets.push(...items.map((item) => targetOf(definition, item)));
 	}
-	return { victims, byName: false };
+	return { targets, byName: false };
 }
 
-function victimOf(definition: ResourceDefinition, { metadata }: KubeObject): Victim {
+function targetOf(definition: ResourceDefinition, { metadata }: KubeObject): DeletionTarget {
 	return { definition, namespace: metadata.namespace, name: metadata.name ?? '' };
 }
 
-async function victimsInFiles(
+/** The objects of the files. Only their kind and name count, so a file with invalid fields can be used to delete. */
+async function targetsInFiles(
 	context: CliContext,
 	paths: readonly string[],
 	namespace: string,
-): Promise<readonly Victim[]> {
+): Promise<readonly DeletionTarget[]> {
 	const documents = await loadDocuments(context, paths);
 	return documents.map(({ file, object, spanOf }) => {
 		const [apiVersion = '', kind = ''] = [textAt(object, 'apiVersion'), textAt(object, 'kind')];
