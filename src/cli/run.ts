@@ -70,8 +70,7 @@ export async function run(context: CliContext, words: readonly string[], flags: 
 		force: flags.force ?? false,
 		imageHint: name === undefined ? undefined : imageHint(words, flags),
 	};
-	if (running)
-		return new RunSession(context, { connection: running, embedded: false, ...options }).toTheEnd();
+	if (running) return new RunSession(context, { connection: running, embedded: false, ...options }).run();
 	return runEmbedded(context, options);
 }
 
@@ -93,9 +92,7 @@ const INPUT_IS_LOST =
 function isDry(mode: boolean | string = false): boolean {
 	if (typeof mode === 'boolean') return mode;
 	if (['client', 'server', 'none'].includes(mode)) return mode !== 'none';
-	throw new CommandError(
-		`--dry-run: unknown mode "${mode}"; write --dry-run=client, followed by the name`,
-	);
+	throw new CommandError(`--dry-run: unknown mode "${mode}"; write --dry-run=client, followed by the name`);
 }
 
 /** Runs on an embedded server, which is stopped in every case: success, failure or interruption. */
@@ -113,7 +110,7 @@ async function runEmbedded(
 		const embedded = await context.startEmbedded();
 		try {
 			if (early) return EXIT_CODES[early];
-			return await new RunSession(context, { connection: embedded, embedded: true, ...options }).toTheEnd();
+			return await new RunSession(context, { connection: embedded, embedded: true, ...options }).run();
 		} finally {
 			await embedded.stop();
 		}
@@ -149,8 +146,7 @@ function dryRunForm(output: string | undefined, dryRun: boolean): DryRunForm {
 	if (output === undefined) return 'yaml';
 	const form = DRY_RUN_FORMS.find((each) => each === output);
 	if (form === undefined) throw unknownForm(output, DRY_RUN_FORMS);
-	if (!dryRun)
-		throw new CommandError('-o prints the Job instead of running it: add --dry-run=client');
+	if (!dryRun) throw new CommandError('-o prints the Job instead of running it: add --dry-run=client');
 	return form;
 }
 
@@ -172,9 +168,7 @@ async function sendOnly(
 	{ objects, send }: Pick<RunSessionOptions, 'objects' | 'send'>,
 ): Promise<number> {
 	if (!connection)
-		throw new CommandError(
-			`--detach requires a running server; start one with: ${calledAs('server')}`,
-		);
+		throw new CommandError(`--detach requires a running server; start one with: ${calledAs('server')}`);
 	for (const checked of objects) {
 		const { object, outcome } = await send(connection, checked);
 		context.stdout.print(`${displayName(checked.definition, object)} ${outcome}\n`);

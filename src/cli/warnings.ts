@@ -4,10 +4,10 @@ import type { CliContext, Connection } from './context.ts';
 
 /** A context that prints the Warning headers of each response, each text once, as kubectl does. */
 export function printingWarnings(context: CliContext): CliContext {
-	const told = new Set<string>();
+	const printed = new Set<string>();
 	const print = (text: string): void => {
-		if (told.has(text)) return;
-		told.add(text);
+		if (printed.has(text)) return;
+		printed.add(text);
 		context.stderr.print(`Warning: ${text}\n`);
 	};
 	const wrap = <C extends Connection>(connection: C): C => ({

@@ -447,10 +447,7 @@ test('run refuses unsupported output formats with kubectl’s message, and -o wi
 	assert.equal((await printed('name')).stdout, 'job.batch/pi\n');
 	assert.equal(JSON.parse((await printed('json')).stdout).kind, 'Job');
 	const runs = await printed('yaml', false);
-	assert.match(
-		runs.stderr,
-		/^error: -o prints the Job instead of running it: add --dry-run=client\n/,
-	);
+	assert.match(runs.stderr, /^error: -o prints the Job instead of running it: add --dry-run=client\n/);
 	await assert.rejects(world.job('pi'));
 	const deletion = { all: false, cascade: 'background', wait: false, output: 'wide', filename: [] };
 	assert.equal(
@@ -466,11 +463,8 @@ test('run refuses --detach without a running server, and accepts it with a manif
 	world.running = false;
 	const refused = await start(world, jobManifest('pi'), { detach: true }).ended;
 	assert.equal(refused.code, 1);
-	assert.match(
-		refused.stderr,
-		/--detach requires a running server; start one with: stint server/,
-	);
-	assert.equal(world.stopped, 0, 'no server was started');
+	assert.match(refused.stderr, /--detach requires a running server; start one with: stint server/);
+	assert.equal(world.stopped, 0, 'no server was started for it');
 });
 
 test('--dry-run prints the manifest of the Job from flags', async (t) => {

@@ -6,7 +6,7 @@ import { withHint } from '../errors.ts';
 import { type LogOptions, logLines } from '../log-stream.ts';
 import { type LogRead, logReads } from './container-log.ts';
 import { type FailedRun, failedRuns } from './failed-runs.ts';
-import { newsOf } from './pod-news.ts';
+import { noticesOf } from './pod-notices.ts';
 import type { Screen } from './screen.ts';
 
 /** Options of {@link FollowedPods}. */
@@ -17,7 +17,7 @@ export interface FollowedPodsOptions {
 	/** The hint printed if an image stands for no program; undefined: the message of the node agent suffices. */
 	readonly imageHint?: string | undefined;
 	/** Whether the user has interrupted the run. Its Pods are then being deleted, so missing logs are not reported. */
-	readonly isTakenBack?: (() => boolean) | undefined;
+	readonly isInterrupted?: (() => boolean) | undefined;
 	/** Aborts all reading of logs. */
 	readonly signal: AbortSignal;
 	/** What follows a Pod's failure: `the Job retries in 10s`. Undefined: the failure is not reported. */
@@ -52,8 +52,8 @@ export class FollowedPods {
 	readonly #reading = new Map<string, Promise<void>>();
 	readonly #shown = new Set<string>();
 	readonly #lastLines = new Map<string, readonly string[]>();
-	readonly #told = new Set<string>();
-	readonly #telling: Promise<void>[] = [];
+	readonly #reported = new Set<string>();
+	readonly #reports: Promise<void>[] = [];
 
 	constructor(options: FollowedPodsOptions) {
 		this.#options = options;
@@ -64,15 +64,15 @@ export class FollowedPods {
 		this.#pods.set(pod.metadata.uid ?? '', pod);
 		const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
 		for (const status of [...initContainerStatuses, ...containerStatuses]) this.#readLogs(pod, status);
-		for (const { key, text, concernsImage } of newsOf(pod)) {
-			if (this.#told.has(key)) continue;
-			this.#told.add(key);
-			this.#options.screen.say(withHint(text, concernsImage ? this.#options.imageHint : undefined));
+		for (const { key, text, concernsImage } of noticesOf(pod)) {
+			if (this.#reported.has(key)) continue;
+			this.#reported.add(key);
+			this.#options.screen.report(withHint(text, concernsImage ? this.#options.imageHint : undefined));
 		}
 		for (const run of failedRuns(pod)) {
-			if (this.#told.has(run.key)) continue;
-			this.#told.add(run.key);
-			this.#telling.push(this.#tellFailure(pod, run));
+			if (this.#reported.has(run.key)) continue;
+			this.#reported.add(run.key);
+			this.#reports.push(this.#reportFailure(pod, run));
 		}
 	}
 
@@ -89,11 +89,11 @@ export class FollowedPods {
 	/** Resolves once all logs that are being read, and all failures, have been printed. */
 	async drained(): Promise<void> {
 		await Promise.all(this.#reading.values());
-		await Promise.all(this.#telling);
+		await Promise.all(this.#reports);
 	}
 
 	/** Reports a failure, below the log of the container that failed. */
-	async #tellFailure(pod: Pod, { container, how, restart }: FailedRun): Promise<void> {
+	async #reportFailure(pod: Pod, { container, how, restart }: FailedRun): Promise<void> {
 		if (container !== undefined) await this.#reading.get(keyOf(pod, container));
 		if (this.#options.signal.aborted) return;
 		const next = restart === undefined ? this.#options.afterFailure(pod) : `the container ${restart}`;
@@ -101,7 +101,7 @@ export class FollowedPods {
 		const who = container === undefined ? '' : ` container ${container}:`;
 		const last = container === undefined ? undefined : this.lastLines(pod, container).at(-1);
 		const said = last === undefined ? '' : `: ${shortened(last)}`;
-		this.#options.screen.say(`pod/${pod.metadata.name} failed:${who} ${how}${said}; ${next}`);
+		this.#options.screen.report(`pod/${pod.metadata.name} failed:${who} ${how}${said}; ${next}`);
 	}
 
 	#readLogs(pod: Pod, status: ContainerStatus): void {
@@ -117,7 +117,7 @@ export class FollowedPods {
 	/** Why a log, or the rest of it, is not printed; undefined if the run itself has deleted the Pod. */
 	#missingLogText(error: unknown, how: LogRead['how']): string | undefined {
 		if (isApiError(error, 'NotFound'))
-			return this.#options.isTakenBack?.() ? undefined : 'the Pod was deleted before its log was shown';
+			return this.#options.isInterrupted?.() ? undefined : 'the Pod was deleted before its log was shown';
 		// The node agent keeps the logs of the last two attempts of a container.
 		if (how === 'previous' && isApiError(error, 'BadRequest'))
 			return 'the log of an earlier attempt of the container was removed';
@@ -143,10 +143,11 @@ export class FollowedPods {
 		} catch (error) {
 			if (signal.aborted) return;
 			const text = this.#missingLogText(error, how);
-			if (text !== undefined) screen.say(`${who}: ${text}`);
+			if (text !== undefined) screen.report(`${who}: ${text}`);
 		}
 		await before;
-		if (missing > 0) screen.say(`${who}: ${missing} lines of its log are missing; the gaps are marked above`);
+		if (missing > 0)
+			screen.report(`${who}: ${missing} lines of its log are missing; the gaps are marked above`);
 	}
 }
 
@@ -169,7 +170,7 @@ function keyOf({ metadata }: Pod, container: string): string {
 }
 
 /** Prints all logs; each line starts with the name of its Pod and, if that has several containers, of the container. */
-export const EVERY_LINE: LogView = {
+export const PREFIXED_LINES: LogView = {
 	sourceOf: ({ metadata, spec }, container) => {
 		const several = spec.containers.length + (spec.initContainers?.length ?? 0) > 1;
 		return several ? `${metadata.name} ${container}` : (metadata.name ?? '');
@@ -179,4 +180,4 @@ export const EVERY_LINE: LogView = {
 };
 
 /** Prints all logs without prefixes. */
-export const AS_IT_IS: LogView = { ...EVERY_LINE, sourceOf: () => undefined };
+export const PLAIN_LINES: LogView = { ...PREFIXED_LINES, sourceOf: () => undefined };

@@ -10,12 +10,12 @@ import type { ResourceClient } from '../../client/client.ts';
 import { Informer } from '../../client/informer.ts';
 import { nextAttempt } from '../../plan/job/next-attempt.ts';
 import { failuresOf, failuresText } from './failures.ts';
-import type { Followed, FollowOptions, Outcome } from './followed.ts';
 import { FollowedPods } from './followed-pods.ts';
-import { FAILED_CREATE, jobNewsOf } from './job-news.ts';
+import type { Follower, FollowOptions, Outcome } from './follower.ts';
+import { FAILED_CREATE, jobNoticeOf } from './job-notices.ts';
 
 /** Follows a Job with three watches: of the Job, of its Pods, and of the Events about Pods that could not be created. */
-export class JobFollower implements Followed {
+export class JobFollower implements Follower {
 	readonly title: string;
 	readonly ended: Promise<Outcome>;
 	readonly #options: FollowOptions;
@@ -27,7 +27,7 @@ export class JobFollower implements Followed {
 	#finished = Promise.withResolvers<Job | undefined>();
 	#over = false;
 	/** The keys of the notices that were printed. */
-	readonly #told = new Set<string>();
+	readonly #reported = new Set<string>();
 	#changed = Promise.withResolvers<void>();
 
 	/** Starts following at once. `job` is the object that the server returned for the create or patch. */
@@ -63,7 +63,7 @@ export class JobFollower implements Followed {
 		void jobInformer.run(signal);
 		void this.#informer.run(signal);
 		this.#followRefusals();
-		this.ended = this.#toTheEnd();
+		this.ended = this.#awaitOutcome();
 	}
 
 	progress(): string | undefined {
@@ -124,10 +124,10 @@ export class JobFollower implements Followed {
 		});
 		informer.subscribe((event) => {
 			if (!event) return;
-			const { key, text } = jobNewsOf(event);
-			if (this.#told.has(key)) return;
-			this.#told.add(key);
-			screen.say(text);
+			const { key, text } = jobNoticeOf(event);
+			if (this.#reported.has(key)) return;
+			this.#reported.add(key);
+			screen.report(text);
 		});
 		void informer.run(signal);
 	}
@@ -144,7 +144,7 @@ export class JobFollower implements Followed {
 		this.#options.onProgress();
 	}
 
-	async #toTheEnd(): Promise<Outcome> {
+	async #awaitOutcome(): Promise<Outcome> {
 		const job = await this.#finished.promise;
 		// The watch of the Pods may be behind that of the Job, so list the Pods once more before the outcome.
 		const last = await this.#source.list({ labelSelector: this.#selector }).catch(() => undefined);

@@ -64,7 +64,8 @@ function restartPolicy(text: string): string {
 	const found = ['OnFailure', 'Never'].find((policy) => policy.toLowerCase() === text.toLowerCase());
 	if (found === text) return found;
 	if (found) throw new CommandError(`invalid restart policy: ${text} (did you mean ${found}?)`);
-	const hint = text === 'Always' ? ': a Job must finish, and a container that always restarts never does' : '';
+	const hint =
+		text === 'Always' ? ': a Job must finish, and a container that always restarts never does' : '';
 	throw new CommandError(`invalid restart policy: ${text}${hint}. Use OnFailure or Never`);
 }
 

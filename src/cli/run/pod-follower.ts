@@ -2,12 +2,12 @@ import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { Informer } from '../../client/informer.ts';
 import { failuresOf, failuresText } from './failures.ts';
-import type { Followed, FollowOptions, Outcome } from './followed.ts';
 import { FollowedPods } from './followed-pods.ts';
+import type { Follower, FollowOptions, Outcome } from './follower.ts';
 import { exitCodeOf } from './job-follower.ts';
 
 /** Follows a Pod without a Job until it has succeeded or failed, or is deleted. */
-export class PodFollower implements Followed {
+export class PodFollower implements Follower {
 	readonly title: string;
 	readonly ended: Promise<Outcome>;
 	readonly #followed: FollowedPods;
@@ -37,7 +37,7 @@ export class PodFollower implements Followed {
 			if (isSynced && informer.get(namespace ?? '', name)?.metadata.uid !== uid) this.#observe(undefined);
 		});
 		void informer.run(signal);
-		this.ended = this.#toTheEnd();
+		this.ended = this.#awaitOutcome();
 	}
 
 	progress(): string | undefined {
@@ -65,7 +65,7 @@ export class PodFollower implements Followed {
 		this.#onProgress();
 	}
 
-	async #toTheEnd(): Promise<Outcome> {
+	async #awaitOutcome(): Promise<Outcome> {
 		const pod = await this.#finished.promise;
 		await this.#followed.drained();
 		if (!pod) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };

@@ -10,7 +10,7 @@ import { terminalCondition } from './job-follower.ts';
  * Deletes finished Jobs of the same names with their Pods if `force` is set, since a finished Job does not run again.
  * Without `force` it rejects with a CommandError if there are any, before it has changed anything.
  */
-export async function makeRoom(
+export async function deleteFinishedJobs(
 	{ client }: Connection,
 	objects: readonly CheckedObject[],
 	force: boolean,
@@ -49,7 +49,7 @@ async function hasFinished(
 }
 
 /** Creates the namespaces of the objects on an embedded server, which starts without the user's namespaces. */
-export async function makeNamespaces(
+export async function createNamespaces(
 	{ client }: Connection,
 	objects: readonly CheckedObject[],
 ): Promise<void> {

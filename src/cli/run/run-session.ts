@@ -8,14 +8,14 @@ import { isOf } from '../kind-of.ts';
 import type { CheckedObject } from '../manifest/check.ts';
 import { refusalError } from '../manifest/refusal.ts';
 import { displayName } from '../targets.ts';
-import type { Followed, FollowOptions, Outcome } from './followed.ts';
-import { AS_IT_IS, EVERY_LINE } from './followed-pods.ts';
+import { type CreatedObject, deleteCreated } from './cleanup.ts';
+import { PLAIN_LINES, PREFIXED_LINES } from './followed-pods.ts';
+import type { Follower, FollowOptions, Outcome } from './follower.ts';
 import { JobFollower } from './job-follower.ts';
 import { Outage } from './outage.ts';
 import { PodFollower } from './pod-follower.ts';
-import { makeNamespaces, makeRoom } from './preparation.ts';
+import { createNamespaces, deleteFinishedJobs } from './preparation.ts';
 import { Screen } from './screen.ts';
-import { type Made, takeBack } from './take-back.ts';
 
 /** Options of a {@link RunSession}. */
 export interface RunSessionOptions {
@@ -45,8 +45,8 @@ export const EXIT_CODES: Readonly<Record<Interruption, number>> = {
 
 /**
  * One execution of `stint run`, from the first object to the exit code. Read in this folder: run-session.ts (order of
- * events), preparation.ts and take-back.ts (before and after), followed.ts with job-follower.ts and pod-follower.ts
- * (watches), followed-pods.ts with container-log.ts (logs), failed-runs.ts, failures.ts, pod-news.ts and job-news.ts
+ * events), preparation.ts and cleanup.ts (before and after), follower.ts with job-follower.ts and pod-follower.ts
+ * (watches), followed-pods.ts with container-log.ts (logs), failed-runs.ts, failures.ts, pod-notices.ts and job-notices.ts
  * (what is reported about Pods), outage.ts (lost connections), screen.ts (output).
  *
  * 1. The caller has checked all objects. If the server still rejects one, the run deletes the objects that it has
@@ -59,10 +59,10 @@ export class RunSession {
 	readonly #context: CliContext;
 	readonly #options: RunSessionOptions;
 	readonly #screen: Screen;
-	readonly #made: Made[] = [];
-	readonly #followed: Followed[] = [];
+	readonly #created: CreatedObject[] = [];
+	readonly #followers: Follower[] = [];
 	readonly #stop = new AbortController();
-	readonly #impatient = new AbortController();
+	readonly #killNow = new AbortController();
 	readonly #interrupted = Promise.withResolvers<Interruption>();
 	readonly #outage: Outage;
 	#interruptedBy: Interruption | undefined;
@@ -71,19 +71,19 @@ export class RunSession {
 		this.#context = context;
 		this.#options = options;
 		this.#screen = new Screen(context);
-		this.#outage = new Outage(context.clock, (text) => this.#screen.say(text));
+		this.#outage = new Outage(context.clock, (text) => this.#screen.report(text));
 	}
 
 	/** Runs until all Jobs and Pods have finished. Resolves to the exit code; rejects if the run could not start. */
-	async toTheEnd(): Promise<number> {
+	async run(): Promise<number> {
 		const off = this.#context.onInterrupt((by) => this.#interrupt(by));
 		try {
-			await this.#begin();
-			if (this.#interruptedBy !== undefined) return await this.#giveUp(this.#interruptedBy);
+			await this.#start();
+			if (this.#interruptedBy !== undefined) return await this.#cleanUp(this.#interruptedBy);
 			this.#tick();
-			const outcomes = Promise.all(this.#followed.map((each) => this.#report(each)));
+			const outcomes = Promise.all(this.#followers.map((each) => this.#report(each)));
 			const ended = await Promise.race([outcomes, this.#interrupted.promise, this.#outage.lost]);
-			if (typeof ended === 'string') return await this.#giveUp(ended);
+			if (typeof ended === 'string') return await this.#cleanUp(ended);
 			return exitCodeOf(ended);
 		} finally {
 			this.#screen.status('');
@@ -93,16 +93,16 @@ export class RunSession {
 	}
 
 	#interrupt(by: Interruption): void {
-		if (this.#interruptedBy !== undefined) this.#impatient.abort();
+		if (this.#interruptedBy !== undefined) this.#killNow.abort();
 		this.#interruptedBy ??= by;
 		this.#interrupted.resolve(by);
 	}
 
-	async #begin(): Promise<void> {
+	async #start(): Promise<void> {
 		const { connection, embedded, objects, force } = this.#options;
-		if (!embedded) await makeRoom(connection, objects, force);
+		if (!embedded) await deleteFinishedJobs(connection, objects, force);
 		try {
-			if (embedded) await makeNamespaces(connection, objects);
+			if (embedded) await createNamespaces(connection, objects);
 			for (const checked of objects) {
 				if (this.#interruptedBy !== undefined) return;
 				await this.#apply(checked);
@@ -125,21 +125,21 @@ export class RunSession {
 		const { object, outcome } = await this.#send(checked);
 		const { definition } = checked;
 		const title = displayName(definition, object);
-		this.#screen.say(`${title} ${outcome}`);
+		this.#screen.report(`${title} ${outcome}`);
 		const created = outcome === 'created';
-		const followed = this.#follow(object, created);
-		if (followed) this.#followed.push(followed);
-		if (created) this.#made.push({ definition, object, ...(followed && { followed }) });
+		const follower = this.#follow(object, created);
+		if (follower) this.#followers.push(follower);
+		if (created) this.#created.push({ definition, object, ...(follower && { follower }) });
 	}
 
-	#follow(object: KubeObject, created: boolean): Followed | undefined {
+	#follow(object: KubeObject, created: boolean): Follower | undefined {
 		const options: FollowOptions = {
 			connection: this.#outage.observed(this.#options.connection),
 			clock: this.#context.clock,
 			screen: this.#screen,
-			view: this.#options.prefixed ? EVERY_LINE : AS_IT_IS,
+			view: this.#options.prefixed ? PREFIXED_LINES : PLAIN_LINES,
 			imageHint: this.#options.imageHint,
-			isTakenBack: () => this.#interruptedBy !== undefined,
+			isInterrupted: () => this.#interruptedBy !== undefined,
 			created,
 			signal: this.#stop.signal,
 			onError: (error) => this.#outage.observeFailure(error),
@@ -150,23 +150,24 @@ export class RunSession {
 	}
 
 	async #undo(error: unknown): Promise<never> {
-		if (this.#made.length === 0) throw error;
-		this.#screen.say(`${describeError(error)}\ndeleting the objects created so far`);
-		await takeBack(this.#options.connection, this.#made, this.#impatient.signal);
+		if (this.#created.length === 0) throw error;
+		this.#screen.report(`${describeError(error)}\ndeleting the objects created so far`);
+		await deleteCreated(this.#options.connection, this.#created, this.#killNow.signal);
 		throw new CommandError('nothing was run');
 	}
 
-	async #giveUp(by: Interruption): Promise<number> {
+	async #cleanUp(by: Interruption): Promise<number> {
 		this.#screen.status('');
-		const titles = this.#made.map(({ definition, object }) => displayName(definition, object));
-		if (titles.length > 0) this.#screen.say(`deleting ${titles.join(', ')} (interrupt again to kill its Pods at once)`);
-		await takeBack(this.#options.connection, this.#made, this.#impatient.signal);
+		const titles = this.#created.map(({ definition, object }) => displayName(definition, object));
+		if (titles.length > 0)
+			this.#screen.report(`deleting ${titles.join(', ')} (interrupt again to kill its Pods at once)`);
+		await deleteCreated(this.#options.connection, this.#created, this.#killNow.signal);
 		return EXIT_CODES[by];
 	}
 
-	async #report(followed: Followed): Promise<Outcome> {
-		const outcome = await followed.ended;
-		if (this.#interruptedBy === undefined) this.#screen.say(outcome.text);
+	async #report(follower: Follower): Promise<Outcome> {
+		const outcome = await follower.ended;
+		if (this.#interruptedBy === undefined) this.#screen.report(outcome.text);
 		return outcome;
 	}
 
@@ -183,7 +184,7 @@ export class RunSession {
 
 	#showStatus(): void {
 		if (!this.#screen.hasStatus) return;
-		const parts = this.#followed.map((each) => each.progress()).filter((text) => text !== undefined);
+		const parts = this.#followers.map((each) => each.progress()).filter((text) => text !== undefined);
 		const [first = ''] = parts;
 		this.#screen.status(parts.length > 1 ? `${parts.length} running; ${parts.join(' | ')}` : first);
 	}

@@ -24,7 +24,7 @@ test('the status line is never mixed with log lines', () => {
 	screen.status('1 active');
 	void screen.log('pod', ['one', 'two']);
 	screen.status('2 active');
-	screen.say('news');
+	screen.report('news');
 	assert.deepEqual(shown(written()), ['[pod] one', '[pod] two', 'news', '2 active']);
 	screen.status('');
 	assert.deepEqual(shown(written()).at(-1), '');

@@ -29,7 +29,7 @@ export class Screen {
 	}
 
 	/** Prints a message of one or several lines to standard error. */
-	say(text: string): void {
+	report(text: string): void {
 		this.#context.stderr.print(`${text}\n`);
 	}
 

@@ -1,5 +1,5 @@
 import type { Event } from '../../api/core/event/schema.ts';
-import type { News } from './pod-news.ts';
+import type { Notice } from './pod-notices.ts';
 
 /** The reason of the Events in which the Job controller reports that it could not create a Pod, as upstream. */
 export const FAILED_CREATE = 'FailedCreate';
@@ -8,7 +8,7 @@ export const FAILED_CREATE = 'FailedCreate';
  * The notice that the API server rejected a Pod of a Job. Notices with the same cause have the same key for every retry
  * of the controller and every index: the quoted name of the Pod, which differs per index, is not part of the key.
  */
-export function jobNewsOf({ involvedObject, reason = '', message = '' }: Event): News {
+export function jobNoticeOf({ involvedObject, reason = '', message = '' }: Event): Notice {
 	const cause = message.replace(/"[^"]*"/, '');
 	return {
 		key: `${involvedObject.uid} ${reason} ${cause}`,

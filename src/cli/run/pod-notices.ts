@@ -1,7 +1,7 @@
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 
 /** A message about a Pod or Job for the user, printed once per key. */
-export interface News {
+export interface Notice {
 	readonly key: string;
 	readonly text: string;
 	/** Set if the container's image stands for no program; the user can fix that by specifying a command. */
@@ -9,7 +9,7 @@ export interface News {
 }
 
 /** Why a Pod does not start: it cannot be scheduled, or a container waits for something unusual. */
-export function newsOf(pod: Pod): readonly News[] {
+export function noticesOf(pod: Pod): readonly Notice[] {
 	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
 	return [
 		...unschedulable(pod),
@@ -17,7 +17,7 @@ export function newsOf(pod: Pod): readonly News[] {
 	];
 }
 
-function unschedulable({ metadata, status }: Pod): readonly News[] {
+function unschedulable({ metadata, status }: Pod): readonly Notice[] {
 	const condition = status.conditions?.find(
 		({ type, status: value }) => type === 'PodScheduled' && value === 'False',
 	);
@@ -40,7 +40,7 @@ const USUAL_WAITS: ReadonlySet<string> = new Set([
 /** Waiting reasons of a container that the node agent has not created yet. */
 const BEFORE_START: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing']);
 
-function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly News[] {
+function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly Notice[] {
 	const { reason = '', message = '' } = state?.waiting ?? {};
 	// The node agent sets a message only if the start is blocked, for example by a volume that cannot be mounted.
 	const isHeldUp = message !== '' && BEFORE_START.has(reason);

@@ -4,45 +4,51 @@ import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../../api/meta/resource.ts';
 import type { Connection } from '../context.ts';
 import { untilGone } from '../until-gone.ts';
-import type { Followed } from './followed.ts';
+import type { Follower } from './follower.ts';
 
 /** An object that the run has created, with its follower if it is a Job or Pod. */
-export interface Made {
+export interface CreatedObject {
 	readonly definition: ResourceDefinition;
 	readonly object: KubeObject;
-	readonly followed?: Followed;
+	readonly follower?: Follower;
 }
 
 /**
  * Deletes the objects that a run has created, last one first, and resolves once they and their Pods are gone. When
- * `impatient` aborts (a second interruption), it deletes the remaining Pods with a grace period of 0 and resolves
+ * `killNow` aborts (a second interruption), it deletes the remaining Pods with a grace period of 0 and resolves
  * without waiting any longer.
  */
-export async function takeBack(
+export async function deleteCreated(
 	{ client }: Connection,
-	made: readonly Made[],
-	impatient: AbortSignal,
+	created: readonly CreatedObject[],
+	killNow: AbortSignal,
 ): Promise<void> {
-	const backwards = made.toReversed();
+	const backwards = created.toReversed();
 	for (const { definition, object } of backwards) {
 		const { name = '', namespace } = object.metadata;
 		const options = { propagationPolicy: 'Background' } as const;
 		await unlessGone(client.resource(definition, namespace).delete(name, options));
 	}
-	const gone = backwards.map(async ({ definition, object, followed }) => {
+	const gone = backwards.map(async ({ definition, object, follower }) => {
 		const { name = '', namespace, uid } = object.metadata;
-		await untilGone(client.resource(definition, namespace), { name, uid }, impatient);
-		await followed?.podsGone();
+		await untilGone(client.resource(definition, namespace), { name, uid }, killNow);
+		await follower?.podsGone();
 	});
-	const hurried = Promise.withResolvers<void>();
-	impatient.addEventListener('abort', () => hurried.resolve(), { once: true });
-	if (impatient.aborted) hurried.resolve();
-	const left = await Promise.race([Promise.all(gone).then(() => false), hurried.promise.then(() => true)]);
-	if (left) await killPods({ client }, made);
+	const killing = Promise.withResolvers<void>();
+	killNow.addEventListener('abort', () => killing.resolve(), { once: true });
+	if (killNow.aborted) killing.resolve();
+	const isKilled = await Promise.race([
+		Promise.all(gone).then(() => false),
+		killing.promise.then(() => true),
+	]);
+	if (isKilled) await killPods({ client }, created);
 }
 
-async function killPods({ client }: Pick<Connection, 'client'>, made: readonly Made[]): Promise<void> {
-	const all = made.flatMap(({ followed }) => followed?.pods() ?? []);
+async function killPods(
+	{ client }: Pick<Connection, 'client'>,
+	created: readonly CreatedObject[],
+): Promise<void> {
+	const all = created.flatMap(({ follower }) => follower?.pods() ?? []);
 	const now = { gracePeriodSeconds: 0 };
 	await Promise.all(
 		all.map(({ metadata: { name = '', namespace } }) =>

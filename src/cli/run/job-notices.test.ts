@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Event } from '../../api/core/event/schema.ts';
-import { jobNewsOf } from './job-news.ts';
+import { jobNoticeOf } from './job-notices.ts';
 
 function refusal(message: string): Event {
 	return {
@@ -13,7 +13,7 @@ function refusal(message: string): Event {
 }
 
 test('a rejected Pod is reported with the reason and message of the Event', () => {
-	const { text } = jobNewsOf(refusal('Error creating: pods "pi-" is forbidden: no'));
+	const { text } = jobNoticeOf(refusal('Error creating: pods "pi-" is forbidden: no'));
 	assert.equal(text, 'job/pi: FailedCreate: Error creating: pods "pi-" is forbidden: no');
 });
 
@@ -22,7 +22,7 @@ test('rejections of several indexes have one key per cause', () => {
 		'pods "pi-0-" is forbidden: no',
 		'pods "pi-1-" is forbidden: no',
 		'pods "pi-1-" is invalid',
-	].map((message) => jobNewsOf(refusal(`Error creating: ${message}`)).key);
+	].map((message) => jobNoticeOf(refusal(`Error creating: ${message}`)).key);
 	assert.equal(keys[0], keys[1]);
 	assert.notEqual(keys[1], keys[2]);
 });

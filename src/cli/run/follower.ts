@@ -5,7 +5,7 @@ import type { LogView } from './followed-pods.ts';
 import type { Screen } from './screen.ts';
 
 /** Follows a Job, or a Pod without a Job, from its creation until it finishes. */
-export interface Followed {
+export interface Follower {
 	/** Name in messages: `job/pi`. */
 	readonly title: string;
 	/** Resolves once it has finished and all of its logs are printed. Never rejects. */
@@ -36,16 +36,16 @@ export interface FollowOptions {
 	/** The hint printed, besides the message of the node agent, if an image stands for no program. */
 	readonly imageHint?: string | undefined;
 	/** Whether the user has interrupted the run, which then deletes the objects that it created. */
-	readonly isTakenBack?: () => boolean;
+	readonly isInterrupted?: () => boolean;
 	/**
 	 * Whether this run created the object. Its watches then start at the object's resourceVersion without a list;
 	 * otherwise the object may already have Pods and Events.
 	 */
 	readonly created: boolean;
-	/** Stops following; {@link Followed.ended} then stays pending. */
+	/** Stops following; {@link Follower.ended} then stays pending. */
 	readonly signal: AbortSignal;
 	/** The informers call it with each error before they retry. */
 	readonly onError: (error: unknown) => void;
-	/** The follower calls it whenever {@link Followed.progress} may have changed. */
+	/** The follower calls it whenever {@link Follower.progress} may have changed. */
 	readonly onProgress: () => void;
 }
