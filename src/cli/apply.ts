@@ -5,7 +5,7 @@ import { describeError } from './errors.ts';
 import type { CheckedObject } from './manifest/check.ts';
 import { loadManifests } from './manifest/load.ts';
 import { refusalError } from './manifest/refusal.ts';
-import { displayName } from './targets.ts';
+import { displayName } from './resource-args.ts';
 import { untilGone } from './until-gone.ts';
 
 /** The flags of `apply`. */

@@ -6,8 +6,8 @@ import { type CliContext, CommandError, type Connection } from './context.ts';
 import { deletionOf, timeoutOf, waitsFor } from './delete/deletion-flags.ts';
 import { type DeleteFlags, type DeletionTarget, deletionTargetsOf } from './delete/deletion-targets.ts';
 import { describeError } from './errors.ts';
-import { hinted } from './missing.ts';
-import { prefixOf } from './targets.ts';
+import { hinted } from './not-found.ts';
+import { prefixOf } from './resource-args.ts';
 import { untilGone } from './until-gone.ts';
 
 /**

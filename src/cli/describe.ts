@@ -18,10 +18,10 @@ import { podLines } from './describe/pod.ts';
 import { priorityClassLines } from './describe/priority-class.ts';
 import { isOf } from './kind-of.ts';
 import { logLines } from './log-stream.ts';
-import { hinted, targetsOf } from './missing.ts';
+import { hinted, targetsOf } from './not-found.ts';
 import { alignText, DESCRIBE_STYLE } from './print/aligned-text.ts';
+import { nothingFound, type Target } from './resource-args.ts';
 import { type Failure, failuresOf, failuresText } from './run/failures.ts';
-import { nothingFound, type Target } from './targets.ts';
 
 /** The flags of `describe`. */
 export interface DescribeFlags extends CommonFlags {

@@ -5,11 +5,11 @@ import { describeError } from './errors.ts';
 import { printObjects } from './get/objects.ts';
 import { type GetFlags, type Query, queryFor, TABLE } from './get/query.ts';
 import { watchObjects } from './get/watch.ts';
-import { hinted, targetsOf } from './missing.ts';
+import { hinted, targetsOf } from './not-found.ts';
 import type { Output } from './output.ts';
 import { type OutputForm, parseOutputForm } from './print/output-form.ts';
 import { TablePrinter } from './print/table.ts';
-import { nothingFound, prefixOf, type Target } from './targets.ts';
+import { nothingFound, prefixOf, type Target } from './resource-args.ts';
 
 /** `stint get`: prints objects as a table or in the format of `-o`. Resolves to the exit code. */
 export async function get(context: CliContext, words: readonly string[], flags: GetFlags): Promise<number> {

@@ -8,7 +8,7 @@ import { type CliContext, CommandError, type CommonFlags, type Connection } from
 import { describeError } from './errors.ts';
 import { logLines } from './log-stream.ts';
 import { containersOf, type LogPartFlags, partOf, prefixOf } from './logs/log-flags.ts';
-import { hinted } from './missing.ts';
+import { hinted } from './not-found.ts';
 import type { LogView } from './run/followed-pods.ts';
 import { JobFollower, terminalCondition } from './run/job-follower.ts';
 import { Outage } from './run/outage.ts';

@@ -16,9 +16,9 @@ import { loadManifests } from './manifest/load.ts';
 import { toJson } from './print/json.ts';
 import { unknownForm } from './print/output-form.ts';
 import { toYaml } from './print/yaml.ts';
+import { displayName } from './resource-args.ts';
 import { type JobFlags, jobFromFlags, refuseJobFlags } from './run/job-from-flags.ts';
 import { EXIT_CODES, RunSession, type RunSessionOptions } from './run/run-session.ts';
-import { displayName } from './targets.ts';
 
 /** The flags of `run`. */
 export interface RunFlags extends CommonFlags, JobFlags {

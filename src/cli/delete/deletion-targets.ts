@@ -4,7 +4,7 @@ import { resourceOfKind } from '../../api/resources.ts';
 import { objectAt, textAt } from '../../client/raw-object.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
 import { loadDocuments } from '../manifest/load.ts';
-import { targetsOf } from '../missing.ts';
+import { targetsOf } from '../not-found.ts';
 import type { DeletionFlags } from './deletion-flags.ts';
 
 /** The flags of `delete`. */

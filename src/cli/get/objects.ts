@@ -4,7 +4,7 @@ import { toJson } from '../print/json.ts';
 import { fillTemplate } from '../print/jsonpath.ts';
 import type { OutputForm } from '../print/output-form.ts';
 import { toYaml } from '../print/yaml.ts';
-import { prefixOf, type Target } from '../targets.ts';
+import { prefixOf, type Target } from '../resource-args.ts';
 
 /** Options of printing objects. */
 export interface ObjectView {

@@ -7,7 +7,7 @@ import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { toCompactJson } from '../print/json.ts';
 import type { OutputForm } from '../print/output-form.ts';
 import { TablePrinter } from '../print/table.ts';
-import { prefixOf } from '../targets.ts';
+import { prefixOf } from '../resource-args.ts';
 import { printValue, withoutManagedFields } from './objects.ts';
 import { type GetFlags, type Query, TABLE } from './query.ts';
 

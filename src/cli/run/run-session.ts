@@ -7,7 +7,7 @@ import { describeError } from '../errors.ts';
 import { isOf } from '../kind-of.ts';
 import type { CheckedObject } from '../manifest/check.ts';
 import { refusalError } from '../manifest/refusal.ts';
-import { displayName } from '../targets.ts';
+import { displayName } from '../resource-args.ts';
 import { type CreatedObject, deleteCreated } from './cleanup.ts';
 import { PLAIN_LINES, PREFIXED_LINES } from './followed-pods.ts';
 import type { Follower, FollowOptions, Outcome } from './follower.ts';

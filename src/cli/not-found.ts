@@ -6,7 +6,7 @@ import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { ResourceClient } from '../client/client.ts';
 import { CommandError, type Connection } from './context.ts';
 import { HintedError, withHint } from './errors.ts';
-import { parseTargets, type Target, UnknownTypeError } from './targets.ts';
+import { parseTargets, type Target, UnknownTypeError } from './resource-args.ts';
 
 /**
  * Parses the arguments of a command as {@link parseTargets} does. If the only argument is not a resource type but the

@@ -4,7 +4,7 @@ import { ApiError } from '../api/meta/api-error.ts';
 import { ServerUnreachableError } from '../client/server-unreachable.ts';
 import { CommandError } from './context.ts';
 import { describeError, HintedError } from './errors.ts';
-import { parseTargets } from './targets.ts';
+import { parseTargets } from './resource-args.ts';
 
 function texts(...words: readonly string[]): readonly string[] {
 	return parseTargets(words).map(({ definition, name }) => `${definition.resource}:${name ?? '*'}`);

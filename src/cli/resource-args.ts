@@ -2,7 +2,7 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceDefinition } from '../api/meta/resource.ts';
 import { resourceNamed, resources, resourcesInCategory } from '../api/resources.ts';
 import { CommandError } from './context.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from './did-you-mean.ts';
 
 /** What an argument of a command names: a resource, or one object of it. */
 export interface Target {
