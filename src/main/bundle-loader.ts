@@ -1,14 +1,14 @@
 /**
- * The program that Node runs where stint is bundled (see tools/bundle.sh): loads one of the two bundles that
- * lie beside it, with the code that V8 compiled in earlier runs.
+ * The entry point of the bundle (see tools/bundle.sh): loads one of the two bundles beside it, with the code that V8
+ * compiled in earlier runs.
  *
- * 1. `client.cjs` holds the commands that only talk to a server, `server.cjs` all of stint. A process loads
- *    one of them, so that each class exists once in it.
- * 2. V8's code cache is kept per command. Node's own compile cache does not do here: it holds what was
- *    compiled when a file was loaded, and not the functions that ran later, which are most of a command.
- * 3. The cache is a help and no need: what goes wrong with it is ignored, and the command runs without it.
+ * 1. `client.cjs` contains the commands that are only clients of a server, `server.cjs` all of stint. A process loads
+ *    exactly one of them, so that each class exists once in the process.
+ * 2. V8's code cache is stored per command. Node's own compile cache is not used: it contains only functions compiled
+ *    when a file was loaded, and not those that ran later, which are most of a command.
+ * 3. The cache is only an optimization: errors while reading or writing it are ignored, and the command runs without it.
  *
- * The syntax stays plain enough for an old Node to read it, which is then told that it is too old.
+ * This file avoids new syntax, so that an old Node can parse it and print that it is too old.
  */
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -19,18 +19,18 @@ import { SystemClock } from '../base/clock.ts';
 import { makeFolders } from '../base/folders.ts';
 import { CLIENT_COMMANDS } from './client-commands.ts';
 
-/** Set by tools/bundle.sh: a name that no other build has. */
+/** Unique name of this build, set by tools/bundle.sh. */
 declare const STINT_BUILD: string;
 
 const OLDEST_NODE = 24;
 
-/** How many successful runs of a command add their functions to its cache. */
+/** Number of successful runs of a command that add the functions they compiled to its cache. */
 const GENERATIONS = 3;
 
-/** When a server's start is cached: while it runs, since V8 forgets the code of a start within minutes. */
+/** Time after the start of a server at which the cache is written: V8 discards the code of the start within minutes. */
 const SERVER_STARTED_MS = 5000;
 
-/** When a folder of caches that another build left is removed. */
+/** Age at which the caches of another build are removed. */
 const STALE_CACHE_MS = 30 * 24 * 3_600_000;
 
 if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
@@ -40,12 +40,12 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
 	process.exitCode = 1;
 } else {
 	hideExperimentalWarnings();
-	// Built in from Node 26 on. The folder of a checkout, which has its own Node, holds no such file.
+	// Temporal is built in from Node 26. The bundle of a checkout, which has its own Node, has no temporal.cjs.
 	if (!('Temporal' in globalThis)) require(join(__dirname, 'temporal.cjs'));
 	load(bundleOf(process.argv.slice(2)));
 }
 
-/** Which bundle to load, and the name of the cache for this use of it. */
+/** The bundle to load, and the name of the code cache for this command. */
 interface Choice {
 	readonly bundle: 'client.cjs' | 'server.cjs';
 	readonly use: string;
@@ -60,7 +60,7 @@ function bundleOf(args: readonly string[]): Choice {
 	return { bundle, use: /^[a-z]+$/.test(first) ? first : 'other' };
 }
 
-/** node:sqlite is what stint rests on; that it may still change is known, and no news for a user. */
+/** Suppresses the warning that node:sqlite is experimental: stint depends on it, and users cannot act on the warning. */
 function hideExperimentalWarnings(): void {
 	const listeners = process.listeners('warning');
 	process.removeAllListeners('warning');
@@ -74,7 +74,7 @@ function load({ bundle, use }: Choice): void {
 	const filename = join(__dirname, bundle);
 	const cache = readCache(`${bundle}-${use}`);
 	const prefix = '(function (exports, require, module, __filename, __dirname) {';
-	// The bundler writes nothing but ASCII, and a string of single bytes is read the fastest.
+	// The bundler writes only ASCII, and V8 reads a one-byte string the fastest.
 	const script = new Script(`${prefix}${readFileSync(filename, 'latin1')}\n})`, {
 		filename,
 		columnOffset: -prefix.length,
@@ -97,7 +97,7 @@ function load({ bundle, use }: Choice): void {
 	script.runInThisContext()(exports, require, module, filename, __dirname);
 }
 
-/** Beside the bundle; for a user who may not write there, in the folder that XDG names. */
+/** The folders to try for the cache: beside the bundle, then, if that is not writable, the user's XDG cache folder. */
 function cacheFolders(): readonly string[] {
 	return [join(__dirname, 'code'), join(userCaches(), STINT_BUILD)];
 }

@@ -14,7 +14,7 @@ import { onInterrupt } from './interruptions.ts';
 import { listManifests, readManifestFile, readManifestInput } from './manifest-files.ts';
 import { standardStream } from './standard-streams.ts';
 
-/** The commands' way to the real world: this process, its files, its signals, its servers. */
+/** The {@link CliContext} of the real process: its standard streams, files, signals and servers. */
 export function cliContext(): CliContext {
 	const outputs = outputsOver({
 		stdout: standardStream(process.stdout),
@@ -22,7 +22,7 @@ export function cliContext(): CliContext {
 	});
 	return {
 		...outputs,
-		// While a command waits to try again, nothing else may keep the process alive.
+		// While a command waits for a retry, only the timer keeps the process alive.
 		clock: new SystemClock({ keepsAlive: true }),
 		colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
 		readFile: readManifestFile,
@@ -40,20 +40,21 @@ function onInput(listener: () => void): void {
 	const { stdin } = process;
 	if (stdin.isTTY) return;
 	stdin.once('readable', () => {
-		// It is readable at its end as well, which an empty input reaches at once.
+		// The event `readable` is also emitted at the end of the input, for an empty input at once.
 		if (stdin.readableLength > 0) listener();
 		stdin.pause();
 		stdin.unref?.();
 	});
 }
 
-/** The kubeconfig files to read: the named one, those of $KUBECONFIG, or that of the default data folder. */
+/** The kubeconfig files to read: that of --kubeconfig, else those of $KUBECONFIG, else that of the default data folder. */
 function kubeconfigPaths(named: string | undefined): readonly string[] {
 	if (named !== undefined) return [named];
 	const listed = (process.env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '');
 	return listed.length > 0 ? listed : [dataFolder(defaultDataPath(process.env)).kubeconfig];
 }
 
+/** Connects to the server of the kubeconfig. The imports are dynamic: `run` with an embedded server needs none of them. */
 async function connect(named: string | undefined): Promise<Connection> {
 	const { readKubeconfig } = await import('../client/kubeconfig.ts');
 	const { HttpTransport } = await import('../client/http-transport.ts');
@@ -67,7 +68,7 @@ async function connect(named: string | undefined): Promise<Connection> {
 	if (files.length === 0) {
 		const where = kubeconfigPaths(named).join(', ').replace(homedir(), '~');
 		throw new CommandError(
-			`no server is known (there is no ${where}); start one with: ${calledAs('server')}`,
+			`no server is configured (${where} does not exist); start one with: ${calledAs('server')}`,
 		);
 	}
 	const access = await readKubeconfig(files, { readFile: (path) => readFile(path, 'utf8') });
@@ -75,7 +76,7 @@ async function connect(named: string | undefined): Promise<Connection> {
 	return { client, namespace: access.namespace };
 }
 
-/** Undefined for a file that does not exist, unless it was asked for by `named`: of several files some may be missing. */
+/** The text of a file. Undefined if it does not exist, as for files of $KUBECONFIG; that of `named` must exist. */
 async function readKubeconfigFile(path: string, named: string | undefined): Promise<string | undefined> {
 	try {
 		return await readFile(path, 'utf8');
@@ -89,12 +90,12 @@ class UnreadableKubeconfigError extends CommandError {
 	override readonly name = 'UnreadableKubeconfigError';
 }
 
-/** By name, since the module of the second is loaded only by a command that reads one. */
+/** Names of error classes, not the classes: importing KubeconfigError would load its module in every command. */
 const UNUSABLE_KUBECONFIG: readonly string[] = ['UnreadableKubeconfigError', 'KubeconfigError'];
 
 /**
- * The server that `run` may use: a named one as it is; otherwise only one that is stint's own, so that
- * nobody's Job ends up in a cluster that a $KUBECONFIG happened to lead to.
+ * The server that `run` uses: that of --kubeconfig, whatever it is; otherwise only a stint server, so that `stint run`
+ * does not create Jobs in another cluster that $KUBECONFIG refers to.
  */
 async function findRunning(named: string | undefined): Promise<Connection | undefined> {
 	if (named !== undefined) return connect(named);
@@ -108,21 +109,21 @@ async function findRunning(named: string | undefined): Promise<Connection | unde
 	}
 	if (process.env.KUBECONFIG || why)
 		process.stderr.write(
-			`Warning: ${process.env.KUBECONFIG ? 'KUBECONFIG' : 'the kubeconfig'} leads to no stint server that runs${why}; this run has one of its own\n`,
+			`Warning: ${process.env.KUBECONFIG ? 'KUBECONFIG' : 'the kubeconfig'} does not lead to a running stint server${why}; this run starts an embedded one\n`,
 		);
 	return undefined;
 }
 
 /**
- * A server for one command: its state in memory, its files in a folder of their own that goes with it. The lines of
- * its log go to `writeLog`, since the command may have a status line on the same terminal.
+ * Starts an embedded server for one command: its state is in memory, its files are in a temporary folder that is
+ * removed with it. It writes its log lines to `writeLog`, since the command may have a status line on the same terminal.
  */
 async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded> {
 	const { startServer } = await import('./server.ts');
 	const { openLog } = await import('./log.ts');
 	const { makeRunFolder } = await import('./run-folder.ts');
 	const path = await makeRunFolder(new SystemClock().now());
-	// What images mean is the user's, not the run's.
+	// The image table is the user's configuration, so it comes from the default data folder.
 	const { images } = dataFolder(defaultDataPath(process.env));
 	const folder = { ...dataFolder(path), images };
 	try {
@@ -150,8 +151,11 @@ async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded
 	}
 }
 
-/** How long the end of a run with all its Pods may take; a second interruption does not wait for it. */
+/** Time limit for stopping an embedded server with its Pods. A second interruption kills the Pods at once. */
 const LONGEST_END_MS = 30_000;
 
-/** How many Pods a run may have at once: as many as its author asks for, within reason. */
+/**
+ * Maximum number of Pods of an embedded server. Higher than the default of `stint server` (110, as upstream): here the
+ * user chose the parallelism of the only Jobs.
+ */
 const MAX_PODS = 1000;

@@ -1,5 +1,5 @@
 /**
- * The commands that only talk to a server. They run from a bundle of their own, without the server in it
- * (see bundle-loader.ts); a command that is missing here works as well, but starts slower.
+ * The commands that are only clients of a server. They run from a smaller bundle without the server (see
+ * bundle-loader.ts). A command that is missing here also works, but starts slower.
  */
 export const CLIENT_COMMANDS: readonly string[] = ['apply', 'delete', 'describe', 'get', 'logs'];

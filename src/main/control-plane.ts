@@ -25,22 +25,22 @@ import { TaintEvictionController } from '../controllers/taint-eviction-controlle
 import { TtlAfterFinished } from '../controllers/ttl-after-finished.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 
-/** What the control plane needs from outside. */
+/** Options of the control plane. */
 export interface ControlPlaneOptions {
-	/** The way to the API server, in this process or elsewhere. */
+	/** The transport to the API server, which runs in this process or elsewhere. */
 	readonly transport: ApiTransport;
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly metrics: Metrics;
-	/** How many Pods that have ended are kept (12,500 by default); 0: all of them. */
+	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */
 	readonly endedPodsLimit?: number;
-	/** Told of each error that a component met and will try again after. */
+	/** A component calls it with each error before it retries; `key` is the object that it worked on. */
 	readonly onError: (component: string, key: string, error: unknown) => void;
 }
 
 /**
- * The works of the control plane, for {@link Lifecycle.run}: the controllers and the scheduler by the names
- * they have as API clients, and the informers that they share. They know each other only through the API.
+ * The parts of the control plane, for {@link Lifecycle.run}: the controllers and the scheduler, by their names as API
+ * clients (field managers), and the informers that they share. They interact only through API objects.
  */
 export function controlPlane(options: ControlPlaneOptions): Readonly<Record<string, Work>> {
 	const { transport, clock, random, metrics, onError } = options;
@@ -63,7 +63,8 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 		}),
 	};
 	const components = {
-		// The Job controller asks for the informers of Jobs and Pods with indexes of its own, so it is first.
+		// The Job controller requests the informers of Jobs and Pods with indexes. An informer gets its indexes from the
+		// first request, so the Job controller is constructed first.
 		...batchControllers(context),
 		scheduler: makeScheduler(context),
 		...nodeControllers(context),
@@ -72,7 +73,7 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 	metrics.include(() => stateMetrics(informers));
 	const works: Record<string, Work> = {
 		informers: (signal) => {
-			// All works have the same signal.
+			// Calls of all components are aborted here, once: Lifecycle passes the same signal to all of them.
 			signal.addEventListener('abort', () => calls.abort(), { once: true });
 			return informers.run(signal);
 		},
@@ -81,18 +82,18 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 	return works;
 }
 
-/** The metrics about Jobs and CronJobs; most servers are never asked for them, so they are loaded on demand. */
+/** The metrics about Jobs and CronJobs. Loaded at the first scrape, since most servers are never scraped. */
 async function* stateMetrics(informers: Informers): AsyncIterable<string> {
 	const { writeStateMetrics } = await import('../state-metrics/state-metrics.ts');
 	yield* writeStateMetrics({ jobs: informers.of(jobs), cronJobs: informers.of(cronjobs) });
 }
 
-/** A controller or the scheduler: works until it is told to stop. */
+/** A controller or the scheduler; runs until the signal aborts. */
 interface Component {
 	run(signal: AbortSignal): Promise<void>;
 }
 
-/** What every component is made with. */
+/** The options that all components have in common. */
 interface ComponentContext {
 	readonly client: Client;
 	readonly clock: Clock;
@@ -100,11 +101,11 @@ interface ComponentContext {
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** What components are made from. */
+/** What the functions below construct components from. */
 interface ControlPlaneContext {
 	readonly options: ControlPlaneOptions;
 	readonly informers: Informers;
-	/** A component's own client, named after it, and its way to report errors. */
+	/** The common options of a component: its client, named after it, and its error handler. */
 	of(component: string): ComponentContext;
 }
 
@@ -130,7 +131,7 @@ function makeScheduler({ informers, of }: ControlPlaneContext): Component {
 	});
 }
 
-/** The controllers of Nodes, and of Pods on Nodes that have failed or are tainted. */
+/** The controllers that monitor Nodes and evict Pods from failed or tainted ones. */
 function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
 	const lifecycle = of('node-controller');
 	const eviction = of('taint-eviction-controller');
@@ -150,7 +151,7 @@ function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Recor
 	};
 }
 
-/** The controllers that delete objects: whose owner is gone, whose Node is gone, whose namespace is deleted. */
+/** The controllers that delete objects whose owners, Node or namespace are deleted, and finished Pods above the limit. */
 function collectors({ options, informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
 	const collected: readonly CollectedResource[] = resources
 		.filter((definition) => definition !== events)
@@ -177,7 +178,7 @@ function collectors({ options, informers, of }: ControlPlaneContext): Readonly<R
 	};
 }
 
-/** Records Events in the name of `component`. */
+/** An event recorder that sets `component` as the source of its Events. */
 function recorderOf(component: string, { client, clock, onError }: ComponentContext): EventRecorder {
 	return new EventRecorder({ client, clock, component, onError: (error) => onError('event', error) });
 }

@@ -35,7 +35,7 @@ function usedFolder(path: string): void {
 	mkdirSync(join(folder.runtime, 'sandboxes'));
 }
 
-test('the copy of a folder is told from the original, and knows nothing of its processes', (t) => {
+test("opening a copy of a data folder reports the original and removes the launcher's files", (t) => {
 	const [original, copy] = [join(temporary(t), 'original'), join(temporary(t), 'copy')];
 	usedFolder(original);
 	cpSync(original, copy, { recursive: true });
@@ -51,7 +51,7 @@ test('the copy of a folder is told from the original, and knows nothing of its p
 	openDataFolder(dataFolder(original), assert.fail);
 });
 
-test('a folder that is renamed, or that has no identity yet, stays what it is', (t) => {
+test('a renamed data folder, or one without an identity, is not a copy', (t) => {
 	const [original, renamed] = [join(temporary(t), 'original'), join(temporary(t), 'renamed')];
 	usedFolder(original);
 	renameSync(original, renamed);
@@ -65,7 +65,7 @@ test('a folder that is renamed, or that has no identity yet, stays what it is', 
 	for (const name of LAUNCHER) assert.ok(existsSync(join(dataFolder(renamed).runtime, name)), name);
 });
 
-test('a link in the place of anything that is written is refused, and what it leads to stays', (t) => {
+test('a symbolic link in place of a file of the data folder is rejected, and its target is unchanged', (t) => {
 	for (const name of ['pki', 'logs', 'runtime', 'state.db', 'state.db-wal', 'kubeconfig', 'folder.json']) {
 		const path = temporary(t);
 		openDataFolder(dataFolder(path), assert.fail);
@@ -80,7 +80,7 @@ test('a link in the place of anything that is written is refused, and what it le
 	}
 });
 
-test('a kubeconfig that cannot be read is no missing one', async (t) => {
+test('an unreadable kubeconfig is reported, and not treated as missing', async (t) => {
 	const folder = temporary(t);
 	await assert.rejects(cliContext().connect(folder), {
 		message: `the kubeconfig ${folder} cannot be read: illegal operation on a directory`,
@@ -91,7 +91,7 @@ test('a kubeconfig that cannot be read is no missing one', async (t) => {
 	});
 });
 
-test('a folder of ours that others can enter is told apart from one with other files', async (t) => {
+test('the error for a folder with access for others differs from that for a folder with foreign files', async (t) => {
 	const path = join(temporary(t), 'data');
 	const folder = dataFolder(path);
 	openDataFolder(folder, assert.fail);

@@ -9,20 +9,20 @@ import {
 	writePrivateFile,
 } from '../base/private-files.ts';
 
-/** Where a server keeps what must outlive it. Everything in it is for its owner's eyes only. */
+/** The paths of a server's data folder, which holds everything that outlives the process. Only its owner can read it. */
 export interface DataFolder {
 	readonly path: string;
 	/** The store's database. */
 	readonly database: string;
-	/** How clients reach the server: its address, its CA and a token. */
+	/** The kubeconfig for clients: the server's address, its CA and a token. */
 	readonly kubeconfig: string;
 	/** The CA, the server's certificate and the token. */
 	readonly pki: string;
 	/** The logs of containers. */
 	readonly logs: string;
-	/** The launcher's socket and what it knows of running containers; the sandboxes' own folders. */
+	/** The launcher's socket, its journal of running containers, and the sandboxes' folders. */
 	readonly runtime: string;
-	/** What image names stand for on this machine, as the user extends it. */
+	/** The image table, which the user edits: the programs that image names stand for. See docs/images.md. */
 	readonly images: string;
 }
 
@@ -40,19 +40,20 @@ export function dataFolder(path: string): DataFolder {
 	};
 }
 
-/** The folder used when none is named: by the XDG rules, `~/.local/share/stint`. */
+/** The default data folder by the XDG rules: `~/.local/share/stint`. */
 export function defaultDataPath(env: NodeJS.ProcessEnv): string {
 	const { XDG_DATA_HOME: xdg } = env;
 	return join(xdg?.startsWith('/') ? xdg : join(homedir(), '.local', 'share'), 'stint');
 }
 
 /**
- * Makes the folder, for its owner only, or prepares the one that exists. Throws an UnusablePathError that says
- * what is wrong with which path.
+ * Creates the folder with access for its owner only, or checks and prepares an existing one. Throws an
+ * UnusablePathError with the path and the reason.
  *
- * A folder that is the copy of another one must not be taken for it: the launcher's files in it name the
- * processes of the Pods of the original, which may still run. They are removed, and `onCopy` is told where
- * the original was. Here those Pods have lost their containers.
+ * The copy of a data folder contains the launcher's files of the original, which refer to processes of Pods that may
+ * still run for the original. In a copy this function removes those files and calls `onCopy` with the path of the
+ * original; the containers of those Pods are then lost in the copy. Otherwise a server on the copy would take over, and
+ * kill, the processes of another cluster.
  */
 export function openDataFolder(folder: DataFolder, onCopy: (original: string) => void): void {
 	openPrivateRoot(folder.path, OWN_NAMES);
@@ -70,9 +71,9 @@ export function openDataFolder(folder: DataFolder, onCopy: (original: string) =>
 	writePrivateFile(marker, `${JSON.stringify(identity)}\n`);
 }
 
-/** What tells a folder from its copies. */
+/** Identifies a folder, to distinguish it from its copies. */
 interface FolderIdentity {
-	/** Without links. */
+	/** Path with symbolic links resolved. */
 	readonly path: string;
 	readonly device: number;
 	readonly inode: number;
@@ -80,13 +81,13 @@ interface FolderIdentity {
 
 const IDENTITY_NAME = 'folder.json';
 
-/** The names that are ours in a data folder. */
+/** The files that stint creates in a data folder, and `images.yaml`. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
 	...['state.db', 'state.db-wal', 'state.db-shm', 'state.db-mark', 'kubeconfig', 'kubeconfig.new'],
 	...['pki', 'logs', 'runtime', 'images.yaml', IDENTITY_NAME, `${IDENTITY_NAME}.new`],
 ]);
 
-/** What the launcher keeps about the processes that it started. */
+/** The launcher's files about the processes that it has started. */
 const LAUNCHER_FILES = ['launcher.lock', 'launcher.sock', 'journal', 'journal.next', 'pipes'];
 
 function identityOf(path: string): FolderIdentity {
@@ -95,14 +96,14 @@ function identityOf(path: string): FolderIdentity {
 }
 
 /**
- * A folder keeps its inode when it is renamed; a copy has another one. A device may get another number when
- * the machine is started, so that alone means nothing if the path is the same.
+ * A renamed folder keeps its inode; a copy has another one. The device number may change when the machine boots, so a
+ * different one counts only if the path differs too.
  */
 function isSame(kept: FolderIdentity, now: FolderIdentity): boolean {
 	return kept.inode === now.inode && (kept.device === now.device || kept.path === now.path);
 }
 
-/** Undefined for a folder that has no identity yet, or a damaged one. */
+/** The stored identity; undefined if the file does not exist yet or is damaged. */
 function parseIdentity(text: string | undefined): FolderIdentity | undefined {
 	try {
 		const value: unknown = JSON.parse(text ?? 'null');

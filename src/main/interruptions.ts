@@ -4,7 +4,7 @@ const listeners = new Set<(by: Interruption) => void>();
 
 let outputClosed = false;
 
-/** See {@link CliContext.onInterrupt}. */
+/** Implements {@link CliContext.onInterrupt}. */
 export function onInterrupt(listener: (by: Interruption) => void): () => void {
 	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 	for (const signal of signals) process.on(signal, listener);
@@ -16,8 +16,9 @@ export function onInterrupt(listener: (by: Interruption) => void): () => void {
 }
 
 /**
- * The reader of standard output is gone: a command that listens for interruptions takes back what it
- * runs; any other one ends here, quietly and with success, as a filter before `head` does.
+ * Handles a standard output whose reader has closed it. Calls the listeners with SIGPIPE: `run` then deletes the
+ * objects that it has created. Without a listener the process exits with code 0 and no message, as a filter in front
+ * of `head` does.
  */
 export function noticeClosedOutput(): void {
 	if (outputClosed) return;

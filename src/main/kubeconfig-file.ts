@@ -3,9 +3,9 @@ import type { WrittenAccess } from '../client/kubeconfig.ts';
 import { updateKubeconfig } from '../client/kubeconfig-update.ts';
 
 /**
- * Puts a server's entries into the kubeconfig at `path`, as updateKubeconfig does, in a file of mode 0600.
- * It is written beside and moved into place: a reader sees the old text or the new one, never half of it.
- * `onReplaced` is told why the text before could not be kept. Rejects with an UnusablePathError.
+ * Writes a server's cluster, user and context into the kubeconfig at `path`, as updateKubeconfig does; mode 0600. The
+ * file is written under another name and renamed, so that a reader sees either the old or the new text. Calls
+ * `onReplaced` with the reason if the old text was not a valid kubeconfig. Rejects with an UnusablePathError.
  */
 export async function updateKubeconfigFile(
 	path: string,

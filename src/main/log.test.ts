@@ -5,7 +5,7 @@ import { jsonLine, terminalLine } from './log.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-test('a line for a terminal says when, how bad, where and what, and obeys no control character', () => {
+test('a line for a terminal has time, level, component and message, with control characters escaped', () => {
 	const line = (text: string): string => text.replace(/^stint \d\d:\d\d:\d\d /, '');
 	assert.equal(line(terminalLine({ level: 'info', message: 'stopping' }, NOW)), 'stopping\n');
 	const warning = {
@@ -21,7 +21,7 @@ test('a line for a terminal says when, how bad, where and what, and obeys no con
 	);
 });
 
-test('a line of JSON has the stack of our own faults and of their causes, and none of an answer of the API', () => {
+test('a JSON line has the stack of an error and of its causes, but none of an ApiError', () => {
 	const cause = new Error('disk I/O error');
 	const error = new Error('the store failed', { cause });
 	const own = JSON.parse(jsonLine({ level: 'fatal', message: error.message, error }, NOW));

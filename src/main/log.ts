@@ -2,39 +2,38 @@ import { ApiError } from '../api/meta/api-error.ts';
 import { escapeControls } from '../cli/print/terminal-text.ts';
 import { onOwnLine } from './own-line.ts';
 
-/** Where a server writes what it does and what went wrong. Nothing secret may be passed to it. */
+/** The server's log. Callers must not pass secrets to it. */
 export interface Log {
-	/** Something that the operator may want to know. */
+	/** Logs an event of interest to the operator. */
 	info(message: string): void;
-	/** Something that is not as it should be, and that the server deals with. */
+	/** Logs a problem that the server handles itself. */
 	warning(message: string): void;
-	/** An error in `component`, met while it worked on `about`, that it deals with: it tries again. */
+	/** Logs an error of `component` while it worked on `about` (a request or an object key); the component retries. */
 	error(component: string, about: string, error: unknown): void;
-	/** A part of the server has failed; the server stops. */
+	/** Logs the failure of a part of the server, because of which the server stops. */
 	failure(error: Error): void;
 }
 
-/** What a line of the log says. */
+/** One line of the log. */
 export interface LogLine {
 	readonly level: 'info' | 'warning' | 'fatal';
 	readonly message: string;
-	/** Which part of the server says it. */
+	/** The part of the server that logged the line. */
 	readonly component?: string;
-	/** What that part worked on. */
+	/** The request or object that the component worked on. */
 	readonly about?: string;
 	readonly error?: unknown;
 }
 
-/** How much may wait for a reader that does not read; lines that come then are dropped. */
-const LONGEST_BACKLOG_BYTES = 1 << 20;
+/** Bytes that may wait in standard error's buffer. Beyond that, lines are dropped and counted. */
+const MAX_BACKLOG_BYTES = 1 << 20;
 
 /**
- * Opens a log on standard error: lines for people where that is a terminal, JSON lines anywhere else.
- * `now` is the wall clock. `writeLine` writes a line to standard error; it is given by a command that has other
- * text on the same terminal.
+ * Opens a log on standard error: plain text if that is a terminal, otherwise one JSON object per line. `now` is the wall
+ * clock. `writeLine` writes a line to standard error; a command passes its own if it has a status line there.
  *
- * Own code, because what pino offers either blocks the server while the reader of a pipe does not read, or
- * blocks the end of the process. This never waits: Node writes to a pipe in the background.
+ * Own code instead of pino: a pino destination either blocks the server while the reader of the pipe does not read, or
+ * blocks the exit of the process. This log never blocks: Node writes to a pipe asynchronously.
  */
 export function openLog(
 	{ now }: { readonly now: () => number },
@@ -44,12 +43,12 @@ export function openLog(
 	const format = stderr.isTTY ? terminalLine : jsonLine;
 	let dropped = 0;
 	const write = (line: LogLine): void => {
-		if (!stderr.writable || stderr.writableLength > LONGEST_BACKLOG_BYTES) {
+		if (!stderr.writable || stderr.writableLength > MAX_BACKLOG_BYTES) {
 			dropped += 1;
 			return;
 		}
 		if (dropped > 0) {
-			const message = `${dropped} lines were dropped, because the log was not read`;
+			const message = `${dropped} log lines were dropped because the reader of the log was too slow`;
 			writeLine(format({ level: 'warning', component: 'log', message }, now()));
 			dropped = 0;
 		}
@@ -64,7 +63,7 @@ export function openLog(
 	};
 }
 
-/** A line for people, with its line end: `stint 12:00:05 warning: scheduler default/pi: no route to host`. */
+/** A line as plain text, with its newline: `stint 12:00:05 warning: scheduler default/pi: no route to host`. */
 export function terminalLine({ level, component, about, message }: LogLine, now: number): string {
 	const time = new Date(now).toTimeString().slice(0, 8);
 	const weight = level === 'info' ? '' : level === 'warning' ? 'warning: ' : 'error: ';
@@ -72,7 +71,7 @@ export function terminalLine({ level, component, about, message }: LogLine, now:
 	return `stint ${time} ${weight}${escapeControls(`${where}${message}`.replaceAll('\n', ' '))}\n`;
 }
 
-/** A line of JSON, with its line end. */
+/** A line as JSON, with its newline. */
 export function jsonLine({ level, component, about, message, error }: LogLine, now: number): string {
 	const stack = stackOf(error);
 	return `${JSON.stringify({
@@ -85,7 +84,7 @@ export function jsonLine({ level, component, about, message, error }: LogLine, n
 	})}\n`;
 }
 
-/** The stack of a fault of ours, and of its causes. The answer of an API server says everything by its message. */
+/** The stacks of an error and its causes; undefined for an ApiError, whose message is complete without a stack. */
 function stackOf(error: unknown): string | undefined {
 	if (!(error instanceof Error) || error instanceof ApiError) return undefined;
 	const cause = stackOf(error.cause);

@@ -12,7 +12,7 @@ function folder(t: TestContext): string {
 	return path;
 }
 
-test('a folder has its files of manifests, those that links lead to among them, in order', async (t) => {
+test('the manifests of a folder include targets of links and are sorted', async (t) => {
 	const path = folder(t);
 	for (const name of ['b.yaml', 'a.json', 'c.yml', 'notes.txt']) writeFileSync(join(path, name), '');
 	mkdirSync(join(path, 'd.yaml'));
@@ -24,14 +24,14 @@ test('a folder has its files of manifests, those that links lead to among them, 
 	assert.equal(await listManifests(join(path, 'nowhere')), undefined);
 });
 
-test('a folder with a link to a device is refused', async (t) => {
+test('a folder with a link to a device is rejected', async (t) => {
 	const path = folder(t);
 	symlinkSync('/dev/zero', join(path, 'a.yaml'));
 	const message = `${join(path, 'a.yaml')} is not a regular file`;
 	await assert.rejects(listManifests(path), new CommandError(message));
 });
 
-test('a file without end is read up to a limit', async () => {
+test('a file without an end is read up to the limit', async () => {
 	await assert.rejects(readManifestFile('/dev/zero'), {
 		message: '/dev/zero exceeds the limit of 64 MiB for a manifest',
 	});

@@ -4,27 +4,27 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CommandError } from '../cli/context.ts';
 
-/** Manifests as they come to the command line: files, folders of them, standard input. */
+/** Reads the manifests of `-f`: files, folders, standard input. */
 
-/** No manifest is so large; a device such as /dev/zero has no end. */
+/** Limit for one input: far above any manifest, and necessary since a device such as /dev/zero has no end. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
- * The text of a file, a pipe or a device that the user named. Rejects with the system's error, or with a
- * CommandError where it is larger than any manifest.
+ * The text of a file, pipe or device. Rejects with the system's error, or with a CommandError if it is larger than
+ * {@link MOST_BYTES}.
  */
 export async function readManifestFile(path: string): Promise<string> {
 	return await textOf(createReadStream(path), path);
 }
 
-/** All of standard input, within the same limit. */
+/** The text of standard input, with the same limit. */
 export async function readManifestInput(): Promise<string> {
 	return await textOf(process.stdin, 'standard input');
 }
 
 /**
- * The manifests in a folder by name, or undefined when `path` is no folder. Of what the folder has only files
- * are read, and what links lead to: rejects with a CommandError where a manifest's name stands for anything else.
+ * The manifest files of a folder (.yaml, .yml, .json), sorted by name; undefined if `path` is not a folder. Subfolders
+ * are skipped. Rejects with a CommandError if such a name is, or links to, something other than a regular file.
  */
 export async function listManifests(path: string): Promise<readonly string[] | undefined> {
 	const found = await stat(path).catch(() => undefined);
@@ -34,7 +34,7 @@ export async function listManifests(path: string): Promise<readonly string[] | u
 		if (!/\.(ya?ml|json)$/.test(name)) continue;
 		const file = join(path, name);
 		const kind = await stat(file).catch(() => undefined);
-		// As kubectl, which does not look into folders either; a link to nowhere is told of when it is read.
+		// Skip subfolders, as kubectl without -R. A dangling link is included: reading it will report the error.
 		if (kind?.isDirectory()) continue;
 		if (kind && !kind.isFile()) throw new CommandError(`${file} is not a regular file`);
 		manifests.push(file);

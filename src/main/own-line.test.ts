@@ -27,7 +27,7 @@ function shown(written: string, columns: number): readonly string[] {
 	return lines.map((line) => line.trimEnd());
 }
 
-test('a text begins on a line of its own, wherever another process left the cursor', () => {
+test('a text starts on a new line for every cursor position', () => {
 	const text = onOwnLine({ isTTY: true, columns: 10 }, 'log\n');
 	assert.deepEqual(shown(text, 10), ['log', '']);
 	assert.deepEqual(shown(`$ ls${text}`, 10), ['$ ls', 'log', '']);
@@ -35,7 +35,7 @@ test('a text begins on a line of its own, wherever another process left the curs
 	assert.deepEqual(shown(`done\n${text}${text}`, 10), ['done', 'log', 'log', '']);
 });
 
-test('a file or a pipe gets the text as it is', () => {
+test('a file or pipe gets the text unchanged', () => {
 	assert.equal(onOwnLine({}, 'log\n'), 'log\n');
 	assert.equal(onOwnLine({ isTTY: true, columns: 0 }, 'log\n'), 'log\n');
 });

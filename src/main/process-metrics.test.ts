@@ -4,7 +4,7 @@ import { SystemClock } from '../base/clock.ts';
 import { Metrics } from '../base/metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 
-test('the figures of the process are read at each scrape', async () => {
+test('the metrics of the process are read at each scrape', async () => {
 	const metrics = new Metrics();
 	const clock = new SystemClock();
 	addProcessMetrics(metrics, clock);

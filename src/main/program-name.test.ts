@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { programName } from './program-name.ts';
 
-test('hints name the program as the user called it, and by its plain name where the PATH leads to it', (t) => {
+test('the program name is the path that the user typed, or `stint` if the PATH finds the same file', (t) => {
 	const folder = mkdtempSync(join(tmpdir(), 'stint-name-'));
 	t.after(() => rmSync(folder, { recursive: true }));
 	for (const name of ['bin', 'other', 'my checkout']) mkdirSync(join(folder, name));

@@ -6,13 +6,13 @@ import { shellWord } from '../base/shell-word.ts';
 const COMMAND = 'stint';
 
 /**
- * How the user called the program, as a word for a shell: the path that the script `stint` was started by
- * (STINT_COMMAND), or the plain name if a shell finds that very file by it.
+ * How the user called the program, quoted for a shell: the path by which the script `stint` was started
+ * (STINT_COMMAND), or `stint` if the shell finds the same file by that name.
  */
 export function programName(env: Readonly<Record<string, string | undefined>>): string {
 	const { STINT_COMMAND: called = COMMAND, PATH = '' } = env;
 	if (called === COMMAND) return COMMAND;
-	// A relative path was typed by the user, who meant it: `./stint` also where the folder is on the PATH.
+	// Keep a relative path, which the user typed: `./stint` even if the folder is on the PATH.
 	const isOnPath =
 		called.startsWith('/') && basename(called) === COMMAND && isSameFile(called, firstOnPath(PATH));
 	return isOnPath ? COMMAND : shellWord(called);
@@ -31,7 +31,7 @@ function isSameFile(left: string, right: string | undefined): boolean {
 	return a !== undefined && a.ino === b?.ino && a.dev === b.dev;
 }
 
-/** Undefined also where the PATH names a folder that this user may not enter: a shell passes it over as well. */
+/** The file's metadata; undefined on any error. A shell, too, skips folders of the PATH that the user may not enter. */
 function found(file: string): Stats | undefined {
 	try {
 		return statSync(file);

@@ -5,10 +5,10 @@ import type { CliContext } from '../cli/context.ts';
 import { registerServerCommand } from './server-command.ts';
 import { VERSION } from './version.ts';
 
-/** The longest flag leaves less room than commander takes for worth wrapping in 80 columns. */
+/** commander wraps descriptions only in columns of 40 or more; beside our longest flag, 80 columns leave less. */
 const NARROWEST_HELP = 20;
 
-/** All commands of stint with their flags. `finish` is told the exit code of the one that was performed. */
+/** All commands of stint with their flags. Calls `finish` with the exit code of the command that ran. */
 export function makeProgram(context: CliContext, finish: (code: number) => void): Command {
 	const program = new Command(calledAs())
 		.description('Runs Kubernetes Jobs without a Kubernetes cluster.')

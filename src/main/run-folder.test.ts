@@ -25,7 +25,7 @@ const identity = identify(process.pid, Date.now());
 const running = `${JSON.stringify(identity)}\n${processSpace()}`;
 const ended = `${JSON.stringify({ ...identity, start: '1', startedAt: 0 })}\n${processSpace()}`;
 
-test('the folders of runs that were killed are removed, those of others stay', async (t) => {
+test('makeRunFolder removes the folders of killed runs and keeps all others', async (t) => {
 	const temporary = ownTemporary(t);
 	const make = (name: string, files: Record<string, string>): string => {
 		const path = join(temporary, name);
@@ -51,7 +51,7 @@ test('the folders of runs that were killed are removed, those of others stay', a
 	assert.ok(existsSync(own), 'that of this process');
 });
 
-test('a folder for temporary files that cannot be used is named, with the reason', async (t) => {
+test('the error for an unusable folder for temporary files has its path and the reason', async (t) => {
 	const temporary = ownTemporary(t);
 	process.env.TMPDIR = join(temporary, 'missing');
 	await assert.rejects(makeRunFolder(Date.now()), {

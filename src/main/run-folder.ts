@@ -9,18 +9,18 @@ import { dataFolder } from './data-folder.ts';
 
 const PREFIX = 'stint-run-';
 
-/** Names the process that made the folder, and in a second line the space in which its id has a meaning. */
+/** File with the identity of the process that created the folder and, on a second line, its PID namespace. */
 const OWNER = 'owner';
 
-/** A run cannot have a folder; the message says where, why, and what to do. */
+/** The folder of a run could not be created; the message has the path, the reason and what to do. */
 export class RunFolderError extends Error {
 	override readonly name = 'RunFolderError';
 }
 
 /**
- * Makes a folder for one run, among the temporary files, and removes those of runs that were killed together
- * with their launcher, or before they had one. `now` is the wall clock. Rejects with a {@link RunFolderError}
- * if that is not possible.
+ * Creates a temporary folder for one run. Also removes the folders of runs that were killed together with their
+ * launcher, or before they had started one: otherwise nothing would remove them. `now` is the wall clock. Rejects with a
+ * {@link RunFolderError}.
  */
 export async function makeRunFolder(now: number): Promise<string> {
 	let path: string;
@@ -43,18 +43,18 @@ async function removeAbandoned(): Promise<void> {
 			const path = join(tmpdir(), name);
 			if (isAbandoned(path)) await removeTree(path);
 		} catch {
-			// It is another user's, or another run removes it at the same time.
+			// The folder belongs to another user, or another run removes it at the same time.
 		}
 	}
 }
 
-/** Whether neither the process that made the folder runs any more, nor a launcher in it. */
+/** Whether neither the process that created the folder nor a launcher in it is running. */
 function isAbandoned(path: string): boolean {
 	const found = lstatSync(path);
 	if (!found.isDirectory() || found.uid !== process.geteuid?.()) return false;
 	const [identity = '', space] = readFileSync(join(path, OWNER), 'utf8').split('\n');
 	const owner = parseIdentity(identity);
-	// Of the processes in another space nothing is known here.
+	// The process ID of another PID namespace says nothing here: keep the folder.
 	if (!owner || space !== processSpace() || isRunning(owner)) return false;
 	return !isLocked(join(dataFolder(path).runtime, LAUNCHER_LOCK));
 }

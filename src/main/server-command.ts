@@ -32,20 +32,20 @@ const DEFAULT_MAX_PODS = 110;
 export function registerServerCommand(program: Command): void {
 	const command = program.command('server');
 	const numeric = (flags: string, description: string, value: number): Option =>
-		// Without a description of its own, the help shows the text of the default in quotes.
+		// commander prints a default that is a string in quotes unless it has a description.
 		command.createOption(flags, description).default(String(value), String(value));
 	command
 		.description('serve the Kubernetes API for Jobs and run their Pods on this machine')
-		.option('--data-dir <dir>', "folder of the server's data", defaultDataPath(process.env))
+		.option('--data-dir <dir>', 'folder for database, credentials and logs', defaultDataPath(process.env))
 		.addOption(
 			numeric('--port <number>', 'port to listen on at 127.0.0.1; 0 for any free port', DEFAULT_PORT),
 		)
 		.option(
 			'--runtime <name>',
-			'container runtime: process (host processes) or fake (runs nothing)',
+			'container runtime: process (host processes) or fake (simulates containers)',
 			'process',
 		)
-		.addOption(numeric('--max-pods <number>', 'number of Pods that may run at once', DEFAULT_MAX_PODS))
+		.addOption(numeric('--max-pods <number>', 'number of Pods that can run at once', DEFAULT_MAX_PODS))
 		.addOption(
 			numeric(
 				'--terminated-pod-gc-threshold <number>',
@@ -70,7 +70,7 @@ async function serve(flags: Flags): Promise<void> {
 	const stop = stopOnSignal(log);
 	let server: RunningServer;
 	try {
-		// The other commands should not pay for loading a server.
+		// Imported here, so that the other commands do not load the server.
 		const { startServer } = await import('./server.ts');
 		const limits = { maxPods, endedPodsLimit };
 		const { discardDamaged = false } = flags;
@@ -85,14 +85,14 @@ async function serve(flags: Flags): Promise<void> {
 	const ready = `stint is ready at ${server.url}\n  export KUBECONFIG=${folder.kubeconfig}\n`;
 	process.stdout.write(onOwnLine(process.stdout, ready));
 	const failure = await server.ended;
-	log.info(`stopped${failure ? ' because of an error' : ''}; Pods that run keep running`);
+	log.info(`stopped${failure ? ' because of an error' : ''}; running Pods continue to run`);
 	process.exitCode = failure ? FAILED : stop.exitCode();
 }
 
-/** What a server ends with: when it could not be started, and when one of its parts failed. */
+/** The exit code of a server that could not start, or of which a part failed. */
 const FAILED = 1;
 
-/** By what a server is asked to stop, and what it then ends with, as docs/server.md says. */
+/** The exit code of the server per signal that stopped it, as documented in docs/server.md. */
 const EXIT_CODES: Readonly<Record<Interruption, number>> = {
 	SIGTERM: 0,
 	SIGHUP: 129,
@@ -103,13 +103,13 @@ const EXIT_CODES: Readonly<Record<Interruption, number>> = {
 interface Stop {
 	/** Aborts at the first signal. */
 	readonly signal: AbortSignal;
-	/** For the signal that came. */
+	/** The exit code for the signal that the process received. */
 	exitCode(): number;
 }
 
 /**
- * Has the first SIGTERM, SIGINT or SIGHUP stop the server, and the second end the process at once (what was
- * acknowledged is on disk). A reader of its output that is gone stops nothing.
+ * Makes the first SIGTERM, SIGINT or SIGHUP stop the server, and the second one end the process at once, which loses no
+ * data: acknowledged writes are on disk. A closed standard output does not stop the server.
  */
 function stopOnSignal(log: Log): Stop {
 	const stop = new AbortController();
@@ -118,7 +118,7 @@ function stopOnSignal(log: Log): Stop {
 		if (by === 'SIGPIPE') return;
 		if (stop.signal.aborted) process.exit(EXIT_CODES[first]);
 		first = by;
-		log.info(`stopping, because of ${by}`);
+		log.info(`stopping: received ${by}`);
 		stop.abort();
 	});
 	return { signal: stop.signal, exitCode: () => EXIT_CODES[first] };
@@ -140,7 +140,7 @@ function wholeNumber(
 	return undefined;
 }
 
-/** What to tell a user whose server does not start. */
+/** The message for the user if the server cannot start: the reason, and how to fix it. */
 function explain(
 	failure: unknown,
 	{ folder, port }: { readonly folder: string; readonly port: number },
@@ -150,17 +150,17 @@ function explain(
 		return `the data folder ${folder} is in use by another stint server; stop that one, or choose another with --data-dir`;
 	}
 	if (error instanceof UnusablePathError) {
-		const elsewhere = error.path === folder ? '; --data-dir names another folder' : '';
+		const elsewhere = error.path === folder ? '; choose another with --data-dir' : '';
 		return `the data folder cannot be used: ${error.message}${elsewhere}`;
 	}
 	const code = codeOf(error);
 	if (code === 'EADDRINUSE') {
-		return `port ${port} on 127.0.0.1 is in use; choose another with --port (0 takes any that is free)`;
+		return `port ${port} on 127.0.0.1 is in use; choose another with --port (0 for any free port)`;
 	}
 	if (error instanceof Error && /^E[A-Z]+$/.test(code) && 'path' in error && 'syscall' in error)
 		return `the data folder ${folder} cannot be used: ${error.path}: ${systemReason(error)}`;
 	if (code === 'EACCES')
-		return `port ${port} on 127.0.0.1 needs more rights than this user has; choose another with --port`;
+		return `port ${port} on 127.0.0.1 requires privileges that this user does not have; choose another with --port`;
 	return error instanceof Error ? error.message : String(error);
 }
 

@@ -54,7 +54,7 @@ async function freePort(): Promise<number> {
 	return address.port;
 }
 
-test('a server that cannot start its runtime says so, with everything else closed', async (t) => {
+test('startServer rejects if the runtime cannot start, and closes the parts started before', async (t) => {
 	const { options, failures } = optionsFor(t);
 	const { folder } = options;
 	// There is something to ask the launcher for, and it cannot be started.
@@ -70,7 +70,7 @@ test('a server that cannot start its runtime says so, with everything else close
 	assert.deepEqual(failures, []);
 });
 
-test('a port that is in use is reported before anything has run, with the database closed', async (t) => {
+test('startServer rejects for a port in use before it runs a controller, and closes the database', async (t) => {
 	const { options } = optionsFor(t);
 	const other = createServer().listen(0, '127.0.0.1');
 	await once(other, 'listening');
@@ -86,7 +86,7 @@ test('a port that is in use is reported before anything has run, with the databa
 	await assertClosed(options, undefined);
 });
 
-test('an error that no part has caught is reported, and stops the server in order', async (t) => {
+test('an uncaught error is logged and stops the server in order', async (t) => {
 	const { options, failures } = optionsFor(t);
 	const server = await startServer(options);
 	server.fail(new Error('out of the blue'));
@@ -95,7 +95,7 @@ test('an error that no part has caught is reported, and stops the server in orde
 	await assertClosed(options, Number(new URL(server.url ?? '').port));
 });
 
-test('a store that is lost while the server runs is reported, and stops the server', async (t) => {
+test('the failure of the store is logged and stops the server', async (t) => {
 	const { options, failures } = optionsFor(t);
 	const store = new MemoryStore();
 	const server = await startServer({ ...options, storage: async () => store });
@@ -104,7 +104,7 @@ test('a store that is lost while the server runs is reported, and stops the serv
 	assert.equal(failures[0], 'the store failed: the store is closed');
 });
 
-test('a server that is told to stop while it starts stops in order', async (t) => {
+test('a server whose signal aborts during the start stops in order', async (t) => {
 	for (const turns of [0, 1, 3, 5, 8, 20]) {
 		const { options } = optionsFor(t);
 		const stop = new AbortController();

@@ -24,60 +24,72 @@ import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
 import { VERSION } from './version.ts';
 import { loadZstd } from './zstd.ts';
 
-/** What runs containers: processes of this machine, or nothing at all (for trying things out). */
+/**
+ * main/: assembles the programs. It is the only folder that knows all others, the real clock, the process, its signals
+ * and its environment. Read stint.ts (entry point), program.ts (commands), server-command.ts and this file (a server),
+ * control-plane.ts (controllers and scheduler), cli-context.ts (what the commands of cli/ get from the process).
+ *
+ * 1. No rule of Kubernetes is decided here: this folder constructs parts and connects them.
+ * 2. Parts start in order and stop in reverse order, and the first failure of one stops all (base/lifecycle.ts).
+ * 3. A command loads only its own modules: dynamic imports and the two bundles (bundle-loader.ts) keep start-up short.
+ */
+
+/** The container runtime: `process` runs host processes, `fake` simulates containers without running anything. */
 export type RuntimeName = 'process' | 'fake';
 
-/** How a server is started. */
+/** Options of a server. */
 export interface ServerOptions {
 	readonly folder: DataFolder;
 	readonly runtime: RuntimeName;
-	/** How many Pods may run on the node at once. */
+	/** Number of Pods that can run on the node at once: its capacity of the resource `pods`. */
 	readonly maxPods: number;
-	/** How many Pods that have ended are kept; by default 12,500, and 0 for all of them. */
+	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */
 	readonly endedPodsLimit?: number;
-	/** Deletes stored objects that cannot be read, rather than refuse to start. */
+	/** Deletes stored objects that cannot be decoded. Without it the server refuses to start if there are any. */
 	readonly discardDamaged?: boolean;
 	readonly log: Log;
-	/** On disk, in memory for a server that is thrown away, or the store that a function opens. */
+	/** The store: SQLite in the data folder, in memory for an embedded server, or one that a function opens. */
 	readonly storage: 'disk' | 'memory' | (() => Promise<Store>);
-	/** The port to listen on (0: any that is free); undefined: reachable from this process only. */
+	/** The port on 127.0.0.1 (0: any free port); undefined: no listener, only clients in this process. */
 	readonly port: number | undefined;
-	/** The Pods end with this process, in whichever way it ends, and the data folder is removed after them. */
+	/** Whether the launcher kills the Pods and removes the data folder when this process ends, even by SIGKILL. */
 	readonly isEphemeral?: boolean;
-	/** Stops the server when it aborts, also while it starts. */
+	/** Stops the server when it aborts, even during the start. */
 	readonly signal?: AbortSignal;
-	/** How long stopping may take; by default 3 s. */
+	/** Time limit for stopping. Default 3,000. */
 	readonly stopTimeoutMs?: number;
 }
 
-/** A server that runs. */
+/** A running server. */
 export interface RunningServer {
-	/** The way in for this process. */
+	/** A client within this process. */
 	readonly client: Client;
-	/** Where others reach it, if it listens. */
+	/** The URL of the listener; undefined without one. */
 	readonly url: string | undefined;
-	/** Resolves once the server has stopped: to the failure that stopped it, or to undefined if it was asked to. */
+	/** Resolves once the server has stopped: to the failure of a part, or to undefined after a regular stop. */
 	readonly ended: Promise<PartError | undefined>;
-	/** Stops the server because of an error that no part of it has caught. */
+	/** Stops the server because of an uncaught error. */
 	fail(error: unknown): void;
-	/** Stops the server; resolves when that is done. Pods keep running, unless `killPods` says otherwise. */
+	/** Stops the server and resolves when it has stopped. Pods continue to run unless `killPods` is set. */
 	stop(options?: { readonly killPods?: boolean }): Promise<void>;
 }
 
-/** How long the controllers and the node agent may write to the API in one turn of the event loop. */
+/**
+ * Time that the controllers and the node agent may spend on writes to the API in one event loop turn, so that requests
+ * of HTTP clients are served in between.
+ */
 const TURN_MS = 10;
 
 /**
- * How long a server takes to stop at most. A service manager waits longer before it kills (systemd 90 s,
- * Docker 10 s), a person does not.
+ * Default time limit for stopping a server. Service managers wait longer before they kill (systemd 90 s, Docker 10 s);
+ * a user at a terminal does not.
  */
 const STOP_TIMEOUT_MS = 3000;
 
 /**
- * Puts a server together and starts it; resolves once it serves and has a Node that Pods can be bound to.
- * Its parts live and fail as {@link Lifecycle} says. Rejects, after everything that had started was stopped,
- * with the {@link PartError} of the part that could not be started, or with a {@link StoppedError} if
- * `signal` aborted before.
+ * Starts a server. Resolves once it serves requests and has a Node that Pods can be bound to. {@link Lifecycle} starts
+ * and stops its parts. If a part cannot be started, it stops those that were and rejects with the {@link PartError}; if
+ * `signal` aborts during the start, with a {@link StoppedError}.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
 	const { folder, log, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
@@ -87,12 +99,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		clock: new SystemClock({ keepsAlive: true }),
 		stopTimeoutMs,
 		...(options.signal && { signal: options.signal }),
-		// What goes wrong before the server serves is told to the caller.
+		// A failure during the start is not logged: the caller gets it as the rejection.
 		onFailure: (failure) => {
 			if (serves) log.failure(failure);
 		},
 	});
-	// Without a listener nothing else would keep the process alive while a Job waits for its next try.
+	// Without a listener only timers keep the process alive, for example while a Job waits for its backoff.
 	const clock = new SystemClock({ keepsAlive: options.port === undefined });
 	const context: ServerContext = {
 		options,
@@ -101,7 +113,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		metrics: new Metrics(),
 		agents: new Map(),
 		onError: (component, about, error) => {
-			// Calls that a stop has cut short are no errors.
+			// Stopping aborts pending calls; their errors are expected.
 			if (!lifecycle.isStopping) log.error(component, about, error);
 		},
 	};
@@ -127,10 +139,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function isCopyOf(folder: string, original: string): string {
-	return `the data folder ${folder} is a copy of ${original}: Pods that run there are left alone, and are lost here`;
+	return `the data folder ${folder} is a copy of ${original}: containers that run there are not touched, and their Pods have lost them here`;
 }
 
-/** Starts the parts in their order; see {@link startServer}. */
+/** Starts the parts of the server in order: store, API server, listener, control plane, runtime, node agent. */
 async function startParts(
 	context: ServerContext,
 	killsPods: () => boolean,
@@ -140,20 +152,21 @@ async function startParts(
 	const listener = options.port === undefined ? undefined : await startListener(context, api, options.port);
 	lifecycle.run(controlPlane(controlPlaneOptions(context, api)));
 	await startNode(context, api, killsPods);
-	// Started last, so stopped first: clients ask nothing more of a server whose parts are being stopped.
+	// Registers the listener once more, as the last part, so that it is closed first: clients send no more requests to
+	// a server whose parts are stopping. Closing it twice has no effect.
 	await lifecycle.start({ name: 'listener', start: async () => listener, stop: (open) => open?.close() });
 	return { api, listener };
 }
 
-/** What the parts of a server share. */
+/** What the functions that start parts share. */
 interface ServerContext {
 	readonly options: ServerOptions;
 	readonly clock: Clock;
 	readonly lifecycle: Lifecycle;
 	readonly metrics: Metrics;
-	/** The node agents of this process by the name of their Node. */
+	/** The node agents of this process, by the name of their Node. */
 	readonly agents: Map<string, NodeAgent>;
-	/** Told of each error that a part meets and deals with; `about` says what it worked on. */
+	/** A part calls it with each error that it handles itself; `about` is the request or object that it worked on. */
 	readonly onError: (component: string, about: string, error: unknown) => void;
 }
 
@@ -185,7 +198,7 @@ async function startApi({
 		metrics,
 		random: new SystemRandom(),
 		nodeApi: (nodeName) => agents.get(nodeName),
-		// All Nodes are of this process so far, and have one runtime.
+		// All node agents run in this process so far, with the same runtime.
 		runtimeTraits: () => agents.values().next().value?.runtimeTraits,
 		version: VERSION,
 		...(options.discardDamaged && { discardDamaged: true }),
@@ -216,7 +229,7 @@ async function openStore(
 	return openSqliteStore({ path: folder.database, onWarning });
 }
 
-/** Opens the listener and writes the kubeconfig that leads to it. */
+/** Opens the HTTPS listener and writes the kubeconfig with its URL, CA and token. */
 async function startListener(
 	{ options: { folder, log }, clock, lifecycle, onError }: ServerContext,
 	server: ApiServer,
@@ -253,7 +266,7 @@ function controlPlaneOptions(
 	};
 }
 
-/** Starts what runs containers and the node agent; resolves once the Node is registered. */
+/** Starts the container runtime and the node agent. Resolves once the Node is registered. */
 async function startNode(
 	{ options, clock, lifecycle, metrics, agents, onError }: ServerContext,
 	api: ApiServer,
@@ -310,8 +323,8 @@ async function startNode(
 }
 
 /**
- * How long the node agent, told to stop, waits for its calls of the runtime. Hundreds may wait for a busy
- * launcher, which performs them all the same; the next server reads what became of them.
+ * Time that a stopping node agent waits for its pending calls to the runtime. Hundreds may be queued in a busy launcher,
+ * which executes them even without the agent; the agent of the next server reads their results from the launcher.
  */
 const RUNTIME_CALLS_MS = 300;
 

@@ -1,7 +1,7 @@
 import type { OutputStream } from '../cli/output.ts';
 import { noticeClosedOutput } from './interruptions.ts';
 
-/** A standard stream of this process as the commands write to it. */
+/** A standard stream of this process as an {@link OutputStream}. Writes after the reader has closed it are dropped. */
 export function standardStream(stream: NodeJS.WriteStream): OutputStream {
 	return {
 		write: (text) => {
@@ -14,12 +14,12 @@ export function standardStream(stream: NodeJS.WriteStream): OutputStream {
 	};
 }
 
-/** A pipe whose reader has ended; a terminal that was closed under a process in the background. */
+/** EPIPE: the reader of the pipe has closed it. EIO: the terminal of a background process was closed. */
 const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO']);
 
 /**
- * Prepares for readers that go away (`stint get ... | head`): to a command that ends on its own it is an
- * end like any other; one that runs something is told as by a signal. Call it once.
+ * Handles readers that close the standard streams early (`stint get ... | head`): a closed standard output is treated as
+ * SIGPIPE (see interruptions.ts), a closed standard error is ignored. Throws other errors. Call it once.
  */
 export function watchStandardStreams(): void {
 	for (const stream of [process.stdout, process.stderr]) {
@@ -31,21 +31,21 @@ export function watchStandardStreams(): void {
 }
 
 /**
- * Ends the process with `code` once the readers of its standard streams have taken everything, since
- * process.exit() drops what a pipe has not taken yet. Connections that are still open do not delay it.
+ * Exits with `code` once the standard streams are flushed: process.exit() alone would drop output that is buffered for
+ * a pipe. Open connections do not delay the exit.
  */
 export async function exitDrained(code: number): Promise<never> {
 	await Promise.all([process.stdout, process.stderr].map(drained));
 	process.exit(code);
 }
 
-/** Resolves once everything is written, or can never be. */
+/** Resolves once the stream's buffer is written, or the stream is closed. */
 async function drained(stream: NodeJS.WriteStream): Promise<void> {
 	if (!stream.writable || stream.writableLength === 0) return;
 	await Promise.race([new Promise((resolve) => stream.write('', resolve)), settled(stream, 'close')]);
 }
 
-/** Resolves at the event, or at the end of the stream. */
+/** Resolves at `event`, or at the stream's error or close. */
 function settled(stream: NodeJS.WriteStream, event: string): Promise<void> {
 	return new Promise((resolve) => {
 		const events = [event, 'error', 'close'];

@@ -4,15 +4,15 @@ import { makeProgram } from './program.ts';
 import { programName } from './program-name.ts';
 import { exitDrained, watchStandardStreams } from './standard-streams.ts';
 
-/** The exit code of Node for a program that waits for something which can no longer happen. */
+/** Node's exit code for a top-level await that never settles. */
 const EXIT_UNSETTLED = 13;
 
-// The bundle is a CommonJS script, so there is no `await` at the top level here. Node would report such an
-// await that never settles; this reports a `main` that never does.
+// The bundle is a CommonJS script and cannot use top-level await, for which Node would detect that it never settles.
+// This handler detects the same for the promise of `main`.
 process.once('exit', (code) => {
 	if (code !== 0 || process.exitCode !== undefined) return;
 	process.exitCode = EXIT_UNSETTLED;
-	process.stderr.write('error: ended although its work was not done; this is a mistake in stint\n');
+	process.stderr.write('error: the process ended before its work was done; this is a bug in stint\n');
 });
 void main();
 
@@ -28,6 +28,6 @@ async function main(): Promise<void> {
 		process.exitCode = code;
 	});
 	await program.parseAsync();
-	// Idle connections of a command that has ended must not delay its end.
+	// Without an explicit exit, idle keep-alive connections would delay the end of the process.
 	await exitDrained(Number(process.exitCode ?? 0));
 }

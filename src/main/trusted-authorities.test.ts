@@ -56,17 +56,17 @@ function ask(
 	});
 }
 
-test('the authority that a kubeconfig names is trusted', async () => {
+test('a client trusts the authority in its kubeconfig', async () => {
 	assert.equal(await ask({ certificateAuthority: caPath }), 'Fine');
 });
 
-test('where it names none, the authorities of the system are, and no others', async () => {
+test('without an authority in the kubeconfig, a client trusts only those of the system', async () => {
 	assert.match(await ask({}), /certificate signed by unknown authority/);
 	assert.equal(await ask({}, { SSL_CERT_FILE: caPath }), 'Fine');
 	assert.equal(await ask({}, { NODE_EXTRA_CA_CERTS: caPath }), 'Fine');
 	assert.match(await ask({ certificateAuthority: caPath }, { SSL_CERT_FILE: '/dev/null' }), /^Fine$/);
 });
 
-test('verification that is off needs no authority', async () => {
+test('with verification disabled, a client needs no authority', async () => {
 	assert.equal(await ask({ skipTlsVerify: true }), 'Fine');
 });

@@ -151,7 +151,7 @@ test('a server exits with the code of the signal that stops it, and logs the sto
 			.map((line) => JSON.parse(line));
 		assert.deepEqual(
 			lines.map(({ level, message }) => `${level}: ${message}`),
-			[`info: stopping, because of ${signal}`, 'info: stopped; Pods that run keep running'],
+			[`info: stopping: received ${signal}`, 'info: stopped; running Pods continue to run'],
 		);
 		assert.ok(!existsSync(join(server.folder, 'state.db-wal')));
 	}

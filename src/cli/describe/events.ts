@@ -17,7 +17,7 @@ export async function eventsAbout(client: Client, { kind, metadata }: KubeObject
 		return items;
 	};
 	try {
-		// Before the node agent has registered its Node, it sets the UID in its Events to the name of the Node.
+		// Like the kubelet, the node agent puts the name of its Node in place of the UID; controllers use the UID.
 		const found = kind === 'Node' ? [...(await find(uid)), ...(await find(name ?? ''))] : await find(uid);
 		return found.toSorted((a, b) => (a.lastTimestamp ?? '').localeCompare(b.lastTimestamp ?? ''));
 	} catch {
