@@ -1,17 +1,17 @@
-/** The command line of kuard: flags as Go programs take them, `--name=value`, `--name value` or `--name`. */
+/** The command line of kuard, parsed as Go programs do: `--name=value`, `--name value` or `--name`. */
 
-/** What the flags say. */
+/** The values of the flags. */
 export interface Flags {
 	/** Host and port to serve on; `:8080` means this machine only. */
 	readonly address: string;
 	readonly keygenEnable: boolean;
-	/** 0: for ever. */
+	/** Number of keys to generate; 0: no limit. */
 	readonly keygenNumToGen: number;
-	/** Seconds; 0: for ever. */
+	/** Seconds to run; 0: no limit. */
 	readonly keygenTimeToRun: number;
 	readonly keygenExitOnComplete: boolean;
 	readonly keygenExitCode: number;
-	/** With a queue: where work comes from. Its URL ends in `/memq/server`. */
+	/** URL of the broker from whose queue work is taken; it ends in `/memq/server`. */
 	readonly keygenMemqServer: string;
 	readonly keygenMemqQueue: string;
 }

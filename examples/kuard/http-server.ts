@@ -3,7 +3,7 @@ import { type Message, type QueueBroker, QueueError } from './queue-broker.ts';
 
 const QUEUE = /^\/memq\/server\/queues\/([^/]*)(?:\/(enqueue|dequeue|drain))?$/;
 
-/** kuard's HTTP side: probes, and the queue broker under `/memq/server`. Not listening yet. */
+/** kuard's HTTP server: probes, and the queue broker under `/memq/server`. The caller makes it listen. */
 export function createKuardServer(broker: QueueBroker, log: (line: string) => void): Server {
 	return createServer((request, response) => {
 		log(`${request.socket.remoteAddress} ${request.method} ${request.url}`);

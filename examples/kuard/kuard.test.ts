@@ -35,7 +35,7 @@ async function serve(...args: string[]): Promise<{ child: ChildProcess; url: str
 	throw new Error('kuard ended before it served');
 }
 
-test('it makes as many keys as it is told, logs each, and exits with the code it is told', async () => {
+test('kuard generates the requested number of keys, logs each, and exits with the requested code', async () => {
 	const { code, lines } = await run(
 		'--keygen-enable',
 		'--keygen-exit-on-complete',
@@ -53,14 +53,14 @@ test('it makes as many keys as it is told, logs each, and exits with the code it
 	assert.equal(texts.at(-1), '(ID 0) Workload exiting');
 });
 
-test('it stops after the time it is told', async () => {
+test('kuard stops after the requested time', async () => {
 	const args = ['--keygen-enable', '--keygen-exit-on-complete', '--keygen-time-to-run=1'];
 	const { code, lines } = await run(...args);
 	assert.equal(code, 0);
 	assert.ok(lines.some((line) => DONE.test(line) && / \d+\/Inf [01] seconds left\)/.test(line)));
 });
 
-test('several run at once on one machine: the port of the second is another', async () => {
+test('a second kuard on the same machine serves on another port', async () => {
 	const first = await serve();
 	try {
 		const address = `--address=${first.url.replace('http://', '')}`;
@@ -84,7 +84,7 @@ test('several run at once on one machine: the port of the second is another', as
 	}
 });
 
-test('an address that the machine does not have ends it with the reason', async () => {
+test('kuard exits with the reason if the machine does not have the address', async () => {
 	const { code, lines } = await run('--address=192.0.2.1:80');
 	assert.equal(code, 1);
 	assert.deepEqual(
@@ -93,7 +93,7 @@ test('an address that the machine does not have ends it with the reason', async 
 	);
 });
 
-test('it answers probes while it makes keys', async () => {
+test('kuard answers probes while it generates keys', async () => {
 	const { child, url } = await serve('--keygen-enable');
 	try {
 		for (const path of ['/healthy', '/ready']) {
@@ -106,7 +106,7 @@ test('it answers probes while it makes keys', async () => {
 	}
 });
 
-test('the broker keeps queues', async () => {
+test('the broker serves queues', async () => {
 	const { child, url } = await serve();
 	const call = async (method: string, path: string, body?: string): Promise<[number, string]> => {
 		const response = await fetch(`${url}/memq/server${path}`, {
@@ -139,7 +139,7 @@ test('the broker keeps queues', async () => {
 	}
 });
 
-test('consumers share the work of a queue and end when it is empty', async () => {
+test('consumers share the work of a queue and exit when it is empty', async () => {
 	const { child, url } = await serve();
 	try {
 		const server = `${url}/memq/server`;
@@ -161,7 +161,7 @@ test('consumers share the work of a queue and end when it is empty', async () =>
 	}
 });
 
-test('the fingerprint is the one that ssh-keygen shows', () => {
+test('the fingerprint equals that of ssh-keygen', () => {
 	const n =
 		'3cy8H41T0hHUr7zwYLVLo2sySC6bvXo5LHrnNgc-bJ7lc710Mhs3qrIwakc6fJhXRmuRhuR-VqCeMlzFLE7Ky6VsoT' +
 		'PfBABMey_Dp-OCwENdy5hU8KivoGQf4x1XMaaHBfdOp-C3425oV0sjRuXrdHQFwttMOplL6JKMy6ixIG8';
@@ -169,7 +169,7 @@ test('the fingerprint is the one that ssh-keygen shows', () => {
 	assert.equal(fingerprint(publicKey), 'SHA256:a0jrR08/ZPTZQEO6aEMyUlaTLXjMuDlF/bFI3b1UWHU');
 });
 
-test('flags are taken as Go programs take them, and wrong ones are told', async () => {
+test('flags are parsed as Go programs do, and invalid ones are reported', async () => {
 	assert.equal(parseFlags(['--keygen-enable=false']).keygenEnable, false);
 	assert.equal(parseFlags(['--keygen-num-to-gen', '10']).keygenNumToGen, 10);
 	for (const wrong of [

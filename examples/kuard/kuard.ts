@@ -1,8 +1,9 @@
 /**
- * A small program with the flags and the HTTP side of kuard, the demo program that Job tutorials run: it
- * makes RSA keys and serves a work queue in memory. It stands behind kuard's image name.
+ * A small program with the flags and HTTP endpoints of kuard, the demo program that Job tutorials run: it generates RSA
+ * keys and serves a work queue in memory. The image table assigns it to kuard's image name.
  *
- * Unlike in a container, several may run on one machine: one whose port is taken serves on a free one.
+ * Unlike containers with a network namespace each, several may run on one machine: if its port is in use, kuard serves
+ * on a free one.
  * KUARD_KEYGEN_BITS makes the keys smaller than 4096 bits, for tests.
  */
 import type { Server } from 'node:http';
@@ -43,7 +44,7 @@ async function serve(server: Server, { address }: Flags): Promise<void> {
 	try {
 		await listen(server, host, Number(address.slice(colon + 1)));
 	} catch (error) {
-		// The Pods of a Job share the ports of the machine, so all but one of them come here: no error worth a line.
+		// The Pods of a Job share the ports of the machine, so this happens in all but one of them: do not log it.
 		if (codeOf(error) !== 'EADDRINUSE') throw error;
 		await listen(server, host, 0);
 	}

@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/base/clock.ts';
 import type { Random } from '../../src/base/random.ts';
 
-/** One piece of work. */
+/** A message of a queue: one unit of work. */
 export interface Message {
 	readonly kind: 'message';
 	readonly id: string;
@@ -16,12 +16,12 @@ interface Queue {
 	drained: number;
 }
 
-/** Something about the queues that the caller got wrong. */
+/** An invalid request: a queue does not exist, or exists already. */
 export class QueueError extends Error {
 	override readonly name = 'QueueError';
 }
 
-/** Queues in memory, each first in, first out. Every call throws {@link QueueError} for a queue that is not there. */
+/** FIFO queues in memory. Every method throws a {@link QueueError} for a queue that does not exist. */
 export class QueueBroker {
 	readonly #queues = new Map<string, Queue>();
 	readonly #clock: Clock;
@@ -32,7 +32,7 @@ export class QueueBroker {
 		this.#random = random;
 	}
 
-	/** Makes a queue; throws when there is one already. */
+	/** Creates a queue; throws a {@link QueueError} if it exists. */
 	create(name: string): void {
 		if (this.#queues.has(name)) throw new QueueError(`queue ${name} already exists`);
 		this.#queues.set(name, { messages: [], enqueued: 0, dequeued: 0, drained: 0 });
@@ -52,7 +52,7 @@ export class QueueBroker {
 		return message;
 	}
 
-	/** The oldest message, or undefined when there is none. */
+	/** Removes and returns the oldest message; undefined if the queue is empty. */
 	dequeue(name: string): Message | undefined {
 		const queue = this.#get(name);
 		const message = queue.messages.shift();
@@ -66,7 +66,7 @@ export class QueueBroker {
 		queue.messages = [];
 	}
 
-	/** How much has gone through each queue. */
+	/** Statistics of each queue. */
 	stats(): unknown {
 		const queues = Array.from(this.#queues, ([name, { messages, enqueued, dequeued, drained }]) => {
 			return { name, depth: messages.length, enqueued, dequeued, drained };

@@ -3,13 +3,13 @@ import { promisify } from 'node:util';
 
 const generate = promisify(generateKeyPair);
 
-/** Makes an RSA key of `bits` in another thread, and resolves to its fingerprint as `ssh-keygen -l` shows it. */
+/** Generates an RSA key of `bits` in another thread. Resolves to its fingerprint as `ssh-keygen -l` prints it. */
 export async function makeKey(bits: number): Promise<string> {
 	const { publicKey } = await generate('rsa', { modulusLength: bits });
 	return fingerprint(publicKey);
 }
 
-/** The SHA-256 fingerprint of an RSA key in SSH's form: of its type, exponent and modulus. */
+/** The SHA-256 fingerprint of an RSA key in SSH's wire format: type, exponent and modulus. */
 export function fingerprint(publicKey: KeyObject): string {
 	const { e = '', n = '' } = publicKey.export({ format: 'jwk' });
 	const numbers = [e, n].map((text) => positive(Buffer.from(text, 'base64url')));
@@ -17,7 +17,7 @@ export function fingerprint(publicKey: KeyObject): string {
 	return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** A number whose first bit is set would read as negative. */
+/** Adds a zero byte if the first bit is set: SSH would read the number as negative otherwise. */
 function positive(bytes: Buffer): Buffer {
 	return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes;
 }

@@ -3,16 +3,16 @@ import type { Flags } from './flags.ts';
 
 const RETRY_MS = 1000;
 
-/** What a workload works with. */
+/** Options of a workload. */
 export interface WorkloadOptions {
 	readonly flags: Flags;
 	readonly clock: Clock;
-	/** Makes one key and resolves to its fingerprint. */
+	/** Generates one key and resolves to its fingerprint. */
 	makeKey(): Promise<string>;
 	log(line: string): void;
 }
 
-/** Makes keys until the flags say that it is enough; resolves then. */
+/** Generates keys until a limit of the flags is reached, then resolves. */
 export async function runWorkload(options: WorkloadOptions): Promise<void> {
 	const { keygenMemqServer: server, keygenMemqQueue: queue } = options.flags;
 	options.log('(ID 0) Workload starting');
@@ -51,7 +51,7 @@ async function workFromQueue(options: WorkloadOptions, url: string): Promise<voi
 	}
 }
 
-/** Takes a message from the queue; false when it is empty. */
+/** Takes a message from the queue. Resolves to false if the queue is empty. */
 async function takeMessage(url: string): Promise<boolean> {
 	const response = await fetch(url, { method: 'POST' });
 	const text = await response.text();

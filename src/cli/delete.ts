@@ -34,6 +34,7 @@ export async function deleteObjects(
 		context.stdout.print('No resources found\n');
 		return 0;
 	}
+	// Objects of a selector may be deleted by other clients between our list and our delete: that is no error.
 	const ignoreMissing = flags.ignoreNotFound || !byName;
 	const deleted: Deleted[] = [];
 	let failed = false;
@@ -69,6 +70,7 @@ async function deleteOne(
 	return textAt(objectAt(answer, 'metadata'), 'uid') ?? textAt(objectAt(answer, 'details'), 'uid');
 }
 
+/** kubectl's line for a deleted object. */
 function deletedText(
 	{ definition, namespace, name }: DeletionTarget,
 	options: DeleteOptions,

@@ -83,6 +83,7 @@ async function objectsOf(
 	}
 }
 
+/** The lines of an object without its Events. A kind without its own description gets the generic one. */
 async function linesOf(connection: Connection, object: KubeObject, now: number): Promise<readonly string[]> {
 	if (isOf(jobs, object)) return [...jobLines(object), ...(await failureLines(connection, object))];
 	if (isOf(cronjobs, object)) return cronJobLines(object);
@@ -91,6 +92,7 @@ async function linesOf(connection: Connection, object: KubeObject, now: number):
 	if (isOf(priorityClasses, object)) return priorityClassLines(object);
 	if (!isOf(nodes, object)) return genericLines(object);
 	const fieldSelector = `spec.nodeName=${object.metadata.name},status.phase!=Succeeded,status.phase!=Failed`;
+	// All namespaces: a node runs Pods of any of them.
 	const { items } = await connection.client.resource(pods).list({ fieldSelector });
 	return nodeLines(object, items, now);
 }
@@ -98,18 +100,22 @@ async function linesOf(connection: Connection, object: KubeObject, now: number):
 /** Number of last log lines that are printed for a failed container. */
 const LAST_LINES = 5;
 
+/**
+ * How the containers of a Job's Pods failed. Logs are read for the three failures that {@link failuresText} prints, and
+ * not for all of them: a Job may have thousands of failed Pods.
+ */
 async function failureLines(connection: Connection, { metadata, spec }: Job): Promise<readonly string[]> {
 	const target = connection.client.resource(pods, metadata.namespace);
 	const { items } = await target.list({ labelSelector: labelSelectorText(spec.selector) });
 	const failures = failuresOf(items);
 	if (failures.length === 0) return [];
-	const said = new Map<Failure, readonly string[]>();
+	const lastLinesOf = new Map<Failure, readonly string[]>();
 	for (const failure of failures.slice(0, 3)) {
 		const pod = items.find((each) => each.metadata.name === failure.pod);
 		const { container } = failure;
-		if (pod && container !== undefined) said.set(failure, await lastLines(connection, pod, container));
+		if (pod && container !== undefined) lastLinesOf.set(failure, await lastLines(connection, pod, container));
 	}
-	const text = failuresText(failures, (failure) => said.get(failure) ?? []);
+	const text = failuresText(failures, (failure) => lastLinesOf.get(failure) ?? []);
 	return ['Failed Pods:', ...text.trimEnd().replaceAll('\t', '  ').split('\n')];
 }
 

@@ -27,12 +27,17 @@ export async function get(context: CliContext, words: readonly string[], flags: 
 	if (form.type === 'table') printTables(context, answers, { form, flags });
 	else if (found > 0 || (!failed && form.type !== 'columns'))
 		writeAs(form, context.stdout, printObjects(answers, form, flags));
+	// An empty result is reported only in formats for people. JSON and YAML print an empty List instead.
 	const silent = form.type !== 'table' && form.type !== 'columns';
 	if (found === 0 && !failed && !silent && !flags.ignoreNotFound)
 		context.stderr.print(`${nothingFound(targets, namespace)}\n`);
 	return failed ? 1 : 0;
 }
 
+/**
+ * `--raw`: prints the body of the response unchanged, as it arrives. It is streamed and not requested as an object, since
+ * a path may be no JSON (`/metrics`) or never end (a watch).
+ */
 async function getRaw(context: CliContext, raw: string, flags: GetFlags): Promise<number> {
 	const connection = await context.connect(flags.kubeconfig);
 	const [path = '', query = ''] = raw.split('?');
@@ -81,6 +86,7 @@ async function ask(
 			if (isRawObject(object)) answers.push({ target, object });
 		} catch (error) {
 			if (flags.ignoreNotFound && isApiError(error, 'NotFound')) continue;
+			// A single request that failed is reported by the caller. NotFound gets a hint below.
 			if (queries.length === 1 && !isApiError(error, 'NotFound')) throw error;
 			failed = true;
 			const { definition, name = '' } = target;
@@ -93,6 +99,7 @@ async function ask(
 	return { answers, failed };
 }
 
+/** Prints a table per kind, separated by empty lines; with several kinds each name has its resource as prefix. */
 function printTables(
 	context: CliContext,
 	answers: readonly Answer[],
@@ -120,6 +127,7 @@ function printTables(
 	}
 }
 
+/** The number of objects in an answer, which is a Table, a List or a single object. */
 function countOf(object: RawObject): number {
 	if ('rows' in object) return listAt(object, 'rows').length;
 	return 'items' in object ? listAt(object, 'items').length : 1;

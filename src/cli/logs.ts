@@ -48,6 +48,7 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 			container: name,
 		})),
 	);
+	// kubectl prints no prefixes by default. For several Pods of a Job we do: without them their lines cannot be told apart.
 	const prefixed = flags.prefix ?? (found.job !== undefined && found.pods.length > 1);
 	let failed = false;
 	const print = async ({ pod, container: name }: Source): Promise<void> => {
@@ -69,6 +70,7 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 			context.stderr.print(`${prefixOf(pod, name)}${describeError(error)}\n`);
 		}
 	};
+	// Logs that are followed are read concurrently; finished ones one after the other, so that their lines do not mix.
 	if (flags.follow) await Promise.all(sources.map(print));
 	else for (const source of sources) await print(source);
 	return failed ? 1 : 0;
@@ -89,6 +91,7 @@ interface Found {
 	readonly job?: Job;
 }
 
+/** The Pods that the arguments name: of a selector, a Job, or a single Pod. Rejects with a CommandError or ApiError. */
 async function find(
 	connection: Connection,
 	word: string | undefined,
@@ -129,11 +132,16 @@ async function findJob(connection: Connection, name: string, namespace: string):
 	return { job, pods: byAge(items) };
 }
 
+/** Oldest Pod first; by name if created in the same second, so that the order is stable. */
 function byAge(items: readonly Pod[]): readonly Pod[] {
 	const key = ({ metadata }: Pod): string => `${metadata.creationTimestamp} ${metadata.name}`;
 	return items.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
+/**
+ * Follows all Pods of a Job, including those that it creates later, until the Job finishes. kubectl follows only the
+ * Pods that exist when it starts. Uses the follower of `stint run`, so both print the same.
+ */
 async function followJob(
 	context: CliContext,
 	connection: Connection,

@@ -43,6 +43,7 @@ async function hintAtName(
 	return undefined;
 }
 
+/** The kind that a user may have meant instead. */
 const OTHERS: ReadonlyMap<ResourceDefinition, ResourceDefinition> = new Map<
 	ResourceDefinition,
 	ResourceDefinition

@@ -119,6 +119,10 @@ async function runEmbedded(
 	}
 }
 
+/**
+ * The checked objects of the manifest, or the Job of the flags. The latter gets a document without text, so that its
+ * problems are printed without file and line.
+ */
 async function objectsOf(
 	context: CliContext,
 	[name, ...args]: readonly string[],
@@ -162,6 +166,7 @@ function print(context: CliContext, objects: readonly CheckedObject[], form: Dry
 	return 0;
 }
 
+/** `--detach`: creates the objects and returns. An embedded server would end with this process, so it is not used. */
 async function sendOnly(
 	context: CliContext,
 	connection: Connection | undefined,

@@ -109,6 +109,7 @@ interface ControlPlaneContext {
 	of(component: string): ComponentContext;
 }
 
+/** The controllers of the group batch. */
 function batchControllers({ informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
 	const job = of('job-controller');
 	const cronJob = of('cronjob-controller');
@@ -154,6 +155,7 @@ function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Recor
 /** The controllers that delete objects whose owners, Node or namespace are deleted, and finished Pods above the limit. */
 function collectors({ options, informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
 	const collected: readonly CollectedResource[] = resources
+		// Events have no dependents and are many: an informer of them would hold all of them in memory.
 		.filter((definition) => definition !== events)
 		.map((definition) => ({ definition, informer: informers.of(definition) }));
 	const garbage = of('garbage-collector');

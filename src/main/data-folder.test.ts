@@ -39,9 +39,9 @@ test("opening a copy of a data folder reports the original and removes the launc
 	const [original, copy] = [join(temporary(t), 'original'), join(temporary(t), 'copy')];
 	usedFolder(original);
 	cpSync(original, copy, { recursive: true });
-	const told: string[] = [];
-	openDataFolder(dataFolder(copy), (from) => told.push(from));
-	assert.deepEqual(told, [original]);
+	const originals: string[] = [];
+	openDataFolder(dataFolder(copy), (from) => originals.push(from));
+	assert.deepEqual(originals, [original]);
 	for (const name of LAUNCHER) {
 		assert.ok(!existsSync(join(dataFolder(copy).runtime, name)), name);
 		assert.ok(existsSync(join(dataFolder(original).runtime, name)), name);

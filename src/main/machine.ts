@@ -40,6 +40,7 @@ function firstLine(path: string): string {
 	return contentOf(path).split('\n')[0] ?? '';
 }
 
+/** The content of a file, or an empty text: macOS has none of these files, and a container may lack some. */
 function contentOf(path: string): string {
 	try {
 		return readFileSync(path, 'utf8');

@@ -57,6 +57,7 @@ function addMemory(metrics: Metrics): void {
 	});
 }
 
+/** On Linux only: without /proc these metrics have no value. */
 function addDescriptors(metrics: Metrics): void {
 	metrics.readGauge({ name: 'process_open_fds', help: 'Number of open file descriptors.' }, (report) => {
 		const count = openDescriptors();

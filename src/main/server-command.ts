@@ -57,6 +57,10 @@ export function registerServerCommand(program: Command): void {
 		.action((flags: Flags) => serve(flags));
 }
 
+/**
+ * Runs a server until a signal or a failure stops it. It sets `process.exitCode` instead of exiting, so that buffered
+ * output is still written.
+ */
 async function serve(flags: Flags): Promise<void> {
 	const port = wholeNumber(flags.port, { name: '--port', max: 65_535 });
 	const maxPods = wholeNumber(flags.maxPods, { name: '--max-pods', max: 1_000_000 });
@@ -67,6 +71,7 @@ async function serve(flags: Flags): Promise<void> {
 	if (flags.dataDir === '') return fail('--data-dir: must not be empty');
 	const folder = dataFolder(flags.dataDir);
 	const log = openLog(new SystemClock());
+	// Before the start: a signal during the start must stop the parts that were started, not kill the process.
 	const stop = stopOnSignal(log);
 	let server: RunningServer;
 	try {
@@ -81,6 +86,7 @@ async function serve(flags: Flags): Promise<void> {
 		else process.exitCode = stop.exitCode();
 		return;
 	}
+	// An uncaught error may leave a part in an undefined state, so the server stops in order and does not continue.
 	for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, server.fail);
 	const ready = `stint is ready at ${server.url}\n  export KUBECONFIG=${folder.kubeconfig}\n`;
 	process.stdout.write(onOwnLine(process.stdout, ready));

@@ -20,7 +20,10 @@ export interface ContainersOf {
 	readonly pod?: Pod;
 }
 
-/** The lines of the containers; those of a template are indented one level further. */
+/**
+ * The lines of the containers; those of a template are indented one level further. Upstream: describeContainers. The
+ * order of the parts is upstream's.
+ */
 export function containerLines({ title, containers, statuses = [], pod }: ContainersOf): readonly string[] {
 	const indent = pod ? '' : '  ';
 	const none = containers.length === 0 ? ' <none>' : '';
@@ -46,6 +49,7 @@ export function containerLines({ title, containers, statuses = [], pod }: Contai
 	];
 }
 
+/** Upstream: describeContainerBasicInfo. IDs are printed only for containers that have a status. */
 function basicLines(container: Container, status: ContainerStatus | undefined): readonly string[] {
 	const ports = container.ports ?? [];
 	return [
@@ -63,6 +67,7 @@ function basicLines(container: Container, status: ContainerStatus | undefined): 
 	];
 }
 
+/** `Port:` or, for several, `Ports:`. Upstream: describeContainerPorts and describeContainerHostPorts. */
 function portsText(
 	title: string,
 	ports: readonly ContainerPort[],
@@ -75,12 +80,14 @@ function portsText(
 	return `${title}${texts.length > 1 ? 's' : ''}:\t${texts.join(', ') || '<none>'}`;
 }
 
+/** One word per line. A word of several lines, such as a script, is split, so that each of its lines is indented. */
 function commandLines(title: string, words: readonly string[] = []): readonly string[] {
 	if (words.length === 0) return [];
 	const lines = words.flatMap((word) => word.split('\n'));
 	return [at(2, `${title}:`), ...lines.map((line) => at(3, line))];
 }
 
+/** Upstream: describeContainerState. The last state is printed only if the container has terminated before. */
 function stateLines({ state, lastState, ready, restartCount }: ContainerStatus): readonly string[] {
 	return [
 		...stateOf('State', state ?? {}),
@@ -124,6 +131,7 @@ export function resourceLines(resources: ResourceRequirements | undefined, level
 	);
 }
 
+/** Upstream: DescribeProbe. Unset numbers are printed as the API's defaults. */
 function probeLine(title: string, probe: Probe | undefined): readonly string[] {
 	if (!probe) return [];
 	const { exec, httpGet, tcpSocket, grpc } = probe;
@@ -152,6 +160,7 @@ function envFromLines(sources: readonly EnvFromSource[] = []): readonly string[]
 	return [at(2, 'Environment Variables from:'), ...lines];
 }
 
+/** Upstream: describeContainerEnvVars. */
 function envLines({ env = [] }: Container, pod: Pod | undefined): readonly string[] {
 	const none = env.length === 0 ? '\t<none>' : '';
 	return [at(2, `Environment:${none}`), ...env.flatMap((variable) => variableLines(variable, pod))];
@@ -190,6 +199,7 @@ function metadataField(pod: Pod | undefined, path: string): string {
 	return fields[path] ?? '';
 }
 
+/** The mounts, sorted by path, and the block devices. Upstream: describeContainerVolumes. */
 function mountLines({ volumeMounts = [], volumeDevices = [] }: Container): readonly string[] {
 	const mounts = volumeMounts.toSorted((a, b) => (a.mountPath < b.mountPath ? -1 : 1));
 	return [

@@ -27,6 +27,7 @@ export function cronJobLines({ metadata, spec, status }: CronJob): readonly stri
 	];
 }
 
+/** The Job template: fewer fields than of a Job, as in upstream's describeCronJob. */
 function jobTemplateLines(spec: CronJob['spec']['jobTemplate']['spec']): readonly string[] {
 	const { activeDeadlineSeconds: deadline } = spec;
 	return [

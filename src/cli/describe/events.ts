@@ -43,6 +43,7 @@ function eventText(event: Event, now: number): string {
 	return [type, reason, ageText(event, now), source?.component || reportingComponent, text].join('\t');
 }
 
+/** The age of an Event; of one that was repeated also how often, and since when. */
 function ageText(
 	{ eventTime, firstTimestamp, lastTimestamp, count = 0, series }: Event,
 	now: number,

@@ -57,7 +57,7 @@ function fieldLines(value: object, level: number): readonly string[] {
 
 const ACRONYMS: ReadonlySet<string> = new Set(['API', 'URL', 'UID', 'GUID']);
 
-/** The words of a field name: `Creation Timestamp` for `creationTimestamp`. */
+/** The words of a field name: `Creation Timestamp` for `creationTimestamp`. Upstream: smartLabelFor. */
 function wordsOf(field: string): string {
 	if (/[^A-Za-z-]/.test(field)) return field;
 	const words = field.split(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/);

@@ -5,7 +5,10 @@ import { timeOf } from '../../api/meta/time.ts';
 import { annotationLines, at, instant, labelLines } from './lines.ts';
 import { controllerLine, optional, templateLines } from './pod.ts';
 
-/** The lines of a Job: those of kubectl, and then its conditions, which kubectl omits. */
+/**
+ * The lines of a Job: those of kubectl (JobDescriber), and then its conditions, which kubectl omits. Only the conditions
+ * say why a Job failed.
+ */
 export function jobLines({ metadata, spec, status }: Job): readonly string[] {
 	const { activeDeadlineSeconds: deadline } = spec;
 	return [
@@ -45,6 +48,7 @@ function podsText({ active = 0, ready, succeeded = 0, failed = 0 }: Job['status'
 /** A list of completed indexes is cut after the first comma beyond this many characters, as in kubectl. */
 const SHOWN_INDEXES = 50;
 
+/** Upstream: capIndexesListOrNone. */
 function cut(indexes = ''): string {
 	if (indexes === '') return '<none>';
 	const comma = indexes.indexOf(',', SHOWN_INDEXES);

@@ -5,7 +5,10 @@ import { addQuantities, compareQuantities, quantityMilliValue } from '../../api/
 import { entryOf } from '../../base/json.ts';
 import { annotationLines, at, instant, labelLines, sortedPairs, underTitle } from './lines.ts';
 
-/** The lines of a Node; `pods` are the unfinished Pods bound to it. */
+/**
+ * The lines of a Node; `pods` are the unfinished Pods bound to it, `now` is the wall clock. Upstream: describeNode. The
+ * sums count unfinished Pods only, since the scheduler does not count finished ones either.
+ */
 export function nodeLines(
 	{ metadata, spec, status }: Node,
 	pods: readonly Pod[],
@@ -31,6 +34,7 @@ export function nodeLines(
 	];
 }
 
+/** Upstream: findNodeRoles, which knows the label of current clusters and the older `kubernetes.io/role`. */
 function rolesOf(labels: Readonly<Record<string, string>> = {}): string {
 	const roles = Object.entries(labels).flatMap(([key, value]) => {
 		const role = /^node-role\.kubernetes\.io\/(.+)$/.exec(key)?.[1];
@@ -87,6 +91,7 @@ function systemLines({ nodeInfo }: Node['status']): readonly string[] {
 	];
 }
 
+/** The Pods with their share of the node. Upstream: describeNodeResource, which ends with {@link allocatedLines}. */
 function podLines(pods: readonly Pod[], allocatable: Amounts, now: number): readonly string[] {
 	const rows = pods.map((pod) => {
 		const { namespace = '', name = '', creationTimestamp } = pod.metadata;

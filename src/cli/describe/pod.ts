@@ -6,7 +6,7 @@ import { containerLines, resourceLines } from './container.ts';
 import { annotationLines, at, instant, labelLines, underTitle } from './lines.ts';
 import { volumeLines } from './volume.ts';
 
-/** The lines of a Pod. */
+/** The lines of a Pod; `now` is the wall clock. Upstream: describePod. */
 export function podLines(pod: Pod, now: number): readonly string[] {
 	const { metadata, spec, status } = pod;
 	const { nodeName, nodeSelector, tolerations, volumes, initContainers = [], containers } = spec;
@@ -46,7 +46,7 @@ export function podLines(pod: Pod, now: number): readonly string[] {
 	];
 }
 
-/** The lines of a Pod template, as a part of the description of a Job or CronJob. */
+/** The lines of a Pod template, as a part of the description of a Job or CronJob. Upstream: DescribePodTemplate. */
 export function templateLines({ metadata, spec }: PodTemplateSpec): readonly string[] {
 	return [
 		'Pod Template:',
@@ -75,6 +75,10 @@ export function optional(title: string, value: string | number | undefined): rea
 	return value === undefined || value === '' ? [] : [`${title}:\t${value}`];
 }
 
+/**
+ * The phase, or for a Pod that is being deleted `Terminating`. A finished Pod keeps its phase even then: it may wait for
+ * a finalizer, and the phase says how it ended.
+ */
 function phaseLines({ metadata, status }: Pod, now: number): readonly string[] {
 	const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;
 	const ended = status.phase === 'Failed' || status.phase === 'Succeeded';
@@ -96,6 +100,7 @@ function conditionLines({ status: { conditions = [] } }: Pod): readonly string[]
 	return ['Conditions:', at(1, 'Type\tStatus'), ...rows];
 }
 
+/** The tolerations, sorted by key. Upstream: printPodTolerationsMultiline. */
 function tolerationLines(title: string, tolerations: readonly Toleration[] = []): readonly string[] {
 	const sorted = tolerations.toSorted((a, b) => ((a.key ?? '') < (b.key ?? '') ? -1 : 1));
 	return underTitle(title, sorted.map(tolerationText));

@@ -34,6 +34,7 @@ export function printObjects(
 		case 'columns':
 			return customColumnsText(form.columns, objects, { header: view.headers });
 		default: {
+			// kubectl prints a List unless exactly one object was requested by name.
 			const single = answers.length === 1 && answers[0]?.target.name !== undefined ? objects[0] : undefined;
 			const list = { apiVersion: 'v1', items: objects, kind: 'List', metadata: { resourceVersion: '' } };
 			return printValue(single ?? list, form);

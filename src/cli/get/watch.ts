@@ -54,6 +54,7 @@ function listQuery({ path, query, target }: Query): { path: string; query: Recor
 	return { path: collection, query: { ...query, fieldSelector: `metadata.name=${target.name}` } };
 }
 
+/** Prints the events of one watch in the format of the flags. It remembers the columns of the first table. */
 class EventPrinter {
 	readonly #context: CliContext;
 	readonly #query: Query;
@@ -109,6 +110,7 @@ class EventPrinter {
 		});
 	}
 
+	/** Adds the column EVENT of --output-watch-events; padded, since each event is a table of one row. */
 	#withEvents(table: unknown, type: string): unknown {
 		if (!this.#flags.outputWatchEvents || !isRawObject(table)) return table;
 		const { columnDefinitions, rows } = table;
@@ -121,6 +123,7 @@ class EventPrinter {
 		};
 	}
 
+	/** Prints an object in a format other than a table. Only JSON has the event's type, as in kubectl. */
 	#printObject(value: unknown, type: string): void {
 		if (!isRawObject(value)) return;
 		const object = this.#flags.showManagedFields ? value : withoutManagedFields(value);

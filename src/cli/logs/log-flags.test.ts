@@ -13,12 +13,12 @@ const POD: Pod = {
 };
 
 test('the first container is the default, and the user is notified that there are others', () => {
-	const told: string[] = [];
+	const notices: string[] = [];
 	assert.deepEqual(
-		containersOf(POD, {}, (text) => told.push(text)),
+		containersOf(POD, {}, (text) => notices.push(text)),
 		['a'],
 	);
-	assert.deepEqual(told, ['Defaulted container "a" out of: a, b, i (init)']);
+	assert.deepEqual(notices, ['Defaulted container "a" out of: a, b, i (init)']);
 	assert.deepEqual(containersOf(POD, { container: 'b' }), ['b']);
 	assert.deepEqual(containersOf(POD, { allContainers: true }), ['i', 'a', 'b']);
 });

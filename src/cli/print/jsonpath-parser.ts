@@ -85,6 +85,7 @@ function endOfAction(text: string, open: number): number {
 	throw new JsonPathError('unclosed action');
 }
 
+/** Parses tokens up to the end of the template or, `inRange`, up to the `{end}` of the range, which it consumes. */
 function parsePieces(rest: Token[], inRange: boolean): readonly Piece[] {
 	const pieces: Piece[] = [];
 	for (let token = rest.shift(); token; token = rest.shift()) {
@@ -207,6 +208,7 @@ class PathReader {
 		return this.#text[this.#at] === '[' ? [] : this.#name();
 	}
 
+	/** Parses after `[`: a filter, or subscripts separated by commas, which form a union. */
 	#bracket(): Step {
 		if (this.#take('?(')) return this.#filter();
 		const steps: Step[] = [];
@@ -220,6 +222,7 @@ class PathReader {
 		return steps.length === 1 && only ? only : { type: 'union', steps };
 	}
 
+	/** Parses a quoted field name, `*`, an index, or a slice `begin:end:step`. */
 	#subscript(): Step {
 		const name = this.quoted();
 		if (name !== undefined) return { type: 'field', name };
@@ -265,6 +268,7 @@ class PathReader {
 		}
 	}
 
+	/** Parses a string, number, boolean or path. Integers keep 64 bits, as in objects. */
 	#operand(): Operand {
 		this.skipBlanks();
 		const text = this.quoted();

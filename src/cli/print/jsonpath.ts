@@ -56,6 +56,7 @@ function fillPiece(piece: Piece, scope: Scope): string {
 	}
 }
 
+/** The values that a path finds: each step maps every value found so far to the values that it finds there. */
 function walk({ absolute, steps }: Path, scope: Scope): readonly unknown[] {
 	let found: readonly unknown[] = [absolute ? scope.root : scope.here];
 	for (const step of steps) found = found.flatMap((value) => take(step, value, scope));
@@ -86,6 +87,7 @@ function take(step: Step, value: unknown, scope: Scope): readonly unknown[] {
 	}
 }
 
+/** The values of a map, sorted by key so that the output is stable, or the items of a list. */
 function childrenOf(value: unknown): readonly unknown[] {
 	if (!isRawObject(value)) return listOf(value);
 	return Object.keys(value)
@@ -108,6 +110,7 @@ function operandValues(operand: Operand, scope: Scope): readonly unknown[] {
 	return operand.type === 'value' ? [operand.value] : walk(operand.path, scope);
 }
 
+/** Compares two values. No order comparison holds between values of different types. */
 function compare(left: unknown, operator: Operator, right: unknown): boolean {
 	if (operator === '==') return left === right;
 	if (operator === '!=') return left !== right;

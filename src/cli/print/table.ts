@@ -58,6 +58,7 @@ interface Column {
 	cell(row: unknown): string;
 }
 
+/** The columns to print: namespace, those of the table, label columns, all labels. The order is kubectl's. */
 function columnsOf(definitions: readonly unknown[], view: TableView): readonly Column[] {
 	const shown = definitions.flatMap((definition, index): Column[] => {
 		const { priority } = isRawObject(definition) ? definition : {};

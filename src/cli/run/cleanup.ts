@@ -44,6 +44,7 @@ export async function deleteCreated(
 	if (isKilled) await killPods({ client }, created);
 }
 
+/** Deletes all Pods of the run without a grace period, for which the node agent kills their processes at once. */
 async function killPods(
 	{ client }: Pick<Connection, 'client'>,
 	created: readonly CreatedObject[],
@@ -57,6 +58,7 @@ async function killPods(
 	);
 }
 
+/** Ignores NotFound: another client, or the garbage collector, may have deleted the object first. */
 async function unlessGone(act: Promise<unknown>): Promise<void> {
 	try {
 		await act;

@@ -84,6 +84,7 @@ export class JobFollower implements Follower {
 		return this.#followedPods.all();
 	}
 
+	/** Compares the informer with a list: an empty informer alone does not prove that no Pod exists. */
 	async podsGone(): Promise<void> {
 		for (;;) {
 			while ([...this.#informer.all()].length > 0) {
@@ -137,6 +138,7 @@ export class JobFollower implements Follower {
 		this.#changed.resolve();
 	}
 
+	/** `job` is undefined if the Job was deleted, or replaced by another one of the same name. */
 	#observeJob(job: Job | undefined): void {
 		if (job) this.#job = job;
 		if (!job) this.#finished.resolve(undefined);
@@ -155,6 +157,7 @@ export class JobFollower implements Follower {
 		return this.#outcome(job ?? this.#job);
 	}
 
+	/** A deleted Job is judged by its last observed conditions: it may have finished just before its deletion. */
 	#outcome(job: Job): Outcome {
 		const condition = terminalCondition(job);
 		if (!condition) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };

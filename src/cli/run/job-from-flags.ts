@@ -31,6 +31,7 @@ export function jobFromFlags(name: string, words: readonly string[], flags: JobF
 		...(words.length > 0 && (flags.command ? { command: words } : { args: words })),
 		...(env.length > 0 && { env }),
 	};
+	// `run: NAME` is the label that kubectl run sets.
 	const labels = { run: name, ...labelsOf(flags.labels) };
 	return {
 		apiVersion: 'batch/v1',
@@ -60,6 +61,7 @@ export function refuseJobFlags(flags: JobFlags): void {
 	throw new CommandError(`${first} describes a Job made from flags: with -f, set it in the manifest`);
 }
 
+/** The policy for --restart. The API would reject `Always` and wrong case too, but without saying what to write. */
 function restartPolicy(text: string): string {
 	const found = ['OnFailure', 'Never'].find((policy) => policy.toLowerCase() === text.toLowerCase());
 	if (found === text) return found;

@@ -53,6 +53,7 @@ export class PodFollower implements Follower {
 		return this.#gone.promise;
 	}
 
+	/** `pod` is undefined if the Pod was deleted, or replaced by another one of the same name. */
 	#observe(pod: Pod | undefined): void {
 		if (pod) {
 			this.#pod = pod;

@@ -28,6 +28,7 @@ export async function deleteFinishedJobs(
 	for (const { definition, object } of finished) {
 		const { name = '', namespace } = object.metadata;
 		const target = client.resource(definition, namespace);
+		// Foreground: the Job is gone only after its Pods, so that no old Pod runs beside those of the new Job.
 		await target.delete(name, { propagationPolicy: 'Foreground' });
 		await untilGone(target, { name, uid: undefined });
 	}
@@ -54,6 +55,7 @@ export async function createNamespaces(
 	objects: readonly CheckedObject[],
 ): Promise<void> {
 	const wanted = new Set(objects.map(({ object }) => object.metadata.namespace ?? 'default'));
+	// Namespaces in the manifest itself are created from there, with their labels.
 	for (const { definition, object } of objects)
 		if (definition === namespaces) wanted.delete(object.metadata.name ?? '');
 	for (const name of wanted) {

@@ -92,6 +92,7 @@ export class RunSession {
 		}
 	}
 
+	/** The first interruption ends the run, and its signal decides the exit code; every later one kills the Pods. */
 	#interrupt(by: Interruption): void {
 		if (this.#interruptedBy !== undefined) this.#killNow.abort();
 		this.#interruptedBy ??= by;
@@ -121,6 +122,7 @@ export class RunSession {
 		}
 	}
 
+	/** Sends an object and starts following it. Only objects that the run has created are deleted at its end. */
 	async #apply(checked: CheckedObject): Promise<void> {
 		const { object, outcome } = await this.#send(checked);
 		const { definition } = checked;
@@ -149,6 +151,7 @@ export class RunSession {
 		return isOf(pods, object) ? new PodFollower(object, options) : undefined;
 	}
 
+	/** Deletes the created objects after an error during the start. Rejects: with the error itself if there are none. */
 	async #undo(error: unknown): Promise<never> {
 		if (this.#created.length === 0) throw error;
 		this.#screen.report(`${describeError(error)}\ndeleting the objects created so far`);
@@ -176,6 +179,7 @@ export class RunSession {
 		this.#showStatus();
 	}
 
+	/** Updates the elapsed time in the status line until the run ends. Without a terminal it sets no timer. */
 	#tick(): void {
 		if (this.#stop.signal.aborted || !this.#screen.hasStatus) return;
 		this.#showStatus();

@@ -14,7 +14,7 @@ function terminal(columns: number | undefined, colour = false): { screen: Screen
 	return { screen: new Screen({ ...outputs, colour }), written: () => all };
 }
 
-/** What a terminal shows in the end: a carriage return and a clearing begin a line anew. */
+/** The final content of a terminal: carriage return and clear-line discard what the line contained. */
 function shown(written: string): readonly string[] {
 	return written.split('\n').map((line) => line.split('\r\x1b[K').at(-1) ?? '');
 }
