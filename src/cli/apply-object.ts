@@ -16,8 +16,8 @@ export interface Applied {
 }
 
 /**
- * The annotation in which `apply` stores the manifest that it applied last. It is kubectl's, with kubectl's content, so
- * that a user can apply the same object with either program.
+ * The annotation in which `apply` stores the manifest that it applied last. It is kubectl's, with kubectl's
+ * content, so that a user can apply the same object with either program.
  */
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -35,10 +35,10 @@ export async function createObject({ client }: Connection, checked: CheckedObjec
 export type SendObject = typeof createObject;
 
 /**
- * Creates the object, or patches the live one as `kubectl apply` does: with a three-way strategic merge patch from
- * the manifest, the last applied manifest and the live object. An object with `generateName` and no name is created
- * anew on each call. On Conflict, or AlreadyExists after a read that found nothing, it reads and retries, at most
- * {@link ATTEMPTS} times. Rejects with the server's ApiError.
+ * Creates the object, or patches the live one as `kubectl apply` does: with a three-way strategic merge patch
+ * from the manifest, the last applied manifest and the live object. An object with `generateName` and no name
+ * is created anew on each call. On Conflict, or AlreadyExists after a read that found nothing, it reads and
+ * retries, at most {@link ATTEMPTS} times. Rejects with the server's ApiError.
  */
 export async function applyObject(connection: Connection, checked: CheckedObject): Promise<Applied> {
 	const manifest = withLastApplied(manifestOf(checked));
@@ -62,7 +62,10 @@ export async function applyObject(connection: Connection, checked: CheckedObject
 	}
 }
 
-/** The field manager is kubectl's: with another one, a later `kubectl apply --server-side` would report conflicts. */
+/**
+ * The field manager is kubectl's: with another one, a later `kubectl apply --server-side` would report
+ * conflicts.
+ */
 const QUERY = { fieldManager: 'kubectl-client-side-apply', fieldValidation: 'Strict' };
 
 interface Change {
@@ -103,14 +106,19 @@ function isKubeObject(value: unknown): value is KubeObject {
 	return isRawObject(value) && typeof value.kind === 'string' && isRawObject(value.metadata);
 }
 
-/** The object as written in the manifest, with the namespace that it is sent to: no defaults, no decoded values. */
+/**
+ * The object as written in the manifest, with the namespace that it is sent to: no defaults, no decoded
+ * values.
+ */
 function manifestOf({ definition, object, document }: CheckedObject): RawObject {
 	const { namespace } = object.metadata;
 	const metadata = objectAt(document.object, 'metadata');
 	return { ...document.object, metadata: { ...metadata, ...(definition.namespaced && { namespace }) } };
 }
 
-/** Adds the annotation {@link LAST_APPLIED}: the manifest as one line of JSON with sorted keys and a newline. */
+/**
+ * Adds the annotation {@link LAST_APPLIED}: the manifest as one line of JSON with sorted keys and a newline.
+ */
 function withLastApplied(manifest: RawObject): RawObject {
 	const metadata = objectAt(manifest, 'metadata');
 	const { [LAST_APPLIED]: _, ...annotations } = objectAt(metadata, 'annotations');

@@ -16,9 +16,9 @@ export interface ApplyFlags extends CommonFlags {
 }
 
 /**
- * `stint apply -f`: creates missing objects and patches those that differ, as `kubectl apply` does. It checks all
- * objects before it sends the first one. If the server rejects one of them, it still applies the others and reports
- * which ones were not applied. Resolves to the exit code.
+ * `stint apply -f`: creates missing objects and patches those that differ, as `kubectl apply` does. It checks
+ * all objects before it sends the first one. If the server rejects one of them, it still applies the others
+ * and reports which ones were not applied. Resolves to the exit code.
  */
 export async function apply(context: CliContext, flags: ApplyFlags): Promise<number> {
 	if (flags.filename.length === 0)

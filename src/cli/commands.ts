@@ -7,21 +7,24 @@ import { printingWarnings } from './warnings.ts';
  * The command line: everything but `stint server`. This folder reads flags and files, calls the API through
  * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
  *
- * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then a file
- * per command: apply.ts, get.ts, describe.ts, logs.ts, delete.ts, run.ts. Beside them: manifest/ (reads and checks
- * files), print/ (output formats), run/ (follows Jobs and Pods to their end), describe/ (a file per kind).
+ * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
+ * a file per command: apply.ts, get.ts, describe.ts, logs.ts, delete.ts, run.ts. Beside them: manifest/
+ * (reads and checks files), print/ (output formats), run/ (follows Jobs and Pods to their end), describe/ (a
+ * file per kind).
  *
- * 1. Output, errors and flags that kubectl has too are kubectl's to the letter, since scripts parse them. Where stint
- *    prints more (hints, line numbers), it prints it after kubectl's text.
+ * 1. Output, errors and flags that kubectl has too are kubectl's to the letter, since scripts parse them.
+ *    Where stint prints more (hints, line numbers), it prints it after kubectl's text.
  * 2. A command checks all its input before it sends the first request.
- * 3. Text from objects goes to a terminal only through {@link Output.print}, which escapes control characters.
- * 4. A command that prints without a bound waits for {@link OutputStream.ready}, so that memory stays bounded.
+ * 3. Text from objects goes to a terminal only through {@link Output.print}, which escapes control
+ *    characters.
+ * 4. A command that prints without a bound waits for {@link OutputStream.ready}, so that memory stays
+ *    bounded.
  * 5. No command imports another one statically: a command pays at start-up only for its own code.
  */
 
 /**
- * Values of repeatable flags that the user did not give. commander is not given them as defaults, since the help
- * would print them as `(default: [])`.
+ * Values of repeatable flags that the user did not give. commander is not given them as defaults, since the
+ * help would print them as `(default: [])`.
  */
 const NONE = { filename: [], env: [], labelColumns: [] };
 
@@ -38,8 +41,9 @@ function collectList(value: string, values: readonly string[] = []): readonly st
 const FILES = ['-f, --filename <path>', 'manifest: a file, a folder, or - for standard input'] as const;
 
 /**
- * Registers the commands that are clients of a server. The module of a command is loaded when the user calls it, so
- * that no command pays for another's start-up. Calls `finish` with the exit code of the command that ran.
+ * Registers the commands that are clients of a server. The module of a command is loaded when the user calls
+ * it, so that no command pays for another's start-up. Calls `finish` with the exit code of the command that
+ * ran.
  */
 export function registerCommands(
 	program: Command,

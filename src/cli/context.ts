@@ -29,9 +29,9 @@ export interface CliContext extends Outputs {
 	/** Calls `listener` once data arrives on a standard input that is not a terminal. Does not read the data. */
 	onInput(listener: () => void): void;
 	/**
-	 * Calls `listener` at each signal that asks the process to end, and when the reader of standard output has closed
-	 * it (SIGPIPE). Returns the function that removes the listener. Without a listener each of them ends the process
-	 * at once.
+	 * Calls `listener` at each signal that asks the process to end, and when the reader of standard output has
+	 * closed it (SIGPIPE). Returns the function that removes the listener. Without a listener each of them ends
+	 * the process at once.
 	 */
 	onInterrupt(listener: (by: Interruption) => void): () => void;
 	/** Connects to the server of `kubeconfig`, else of $KUBECONFIG, else of the default data folder. */

@@ -11,8 +11,8 @@ import { prefixOf } from './resource-args.ts';
 import { untilGone } from './until-gone.ts';
 
 /**
- * `stint delete`: deletes objects with their dependents and waits until they are gone. If one cannot be deleted, it
- * reports the error and deletes the others. Resolves to the exit code.
+ * `stint delete`: deletes objects with their dependents and waits until they are gone. If one cannot be
+ * deleted, it reports the error and deletes the others. Resolves to the exit code.
  */
 export async function deleteObjects(
 	context: CliContext,
@@ -58,8 +58,8 @@ interface Deleted extends DeletionTarget {
 }
 
 /**
- * Deletes an object. Resolves to its UID if the response contains it: as the object itself while finalizers or a grace
- * period keep it, or in the details of a Status.
+ * Deletes an object. Resolves to its UID if the response contains it: as the object itself while finalizers
+ * or a grace period keep it, or in the details of a Status.
  */
 async function deleteOne(
 	{ client }: Connection,
@@ -83,7 +83,10 @@ function deletedText(
 	return `${prefix.slice(0, -1)} "${name}" ${how}${where}\n`;
 }
 
-/** Waits until all objects are gone. Resolves to false, after reporting the remaining ones, if the time-out passes first. */
+/**
+ * Waits until all objects are gone. Resolves to false, after reporting the remaining ones, if the time-out
+ * passes first.
+ */
 async function allGone(
 	{ clock, stderr }: CliContext,
 	{ client }: Connection,

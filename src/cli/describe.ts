@@ -32,8 +32,9 @@ export interface DescribeFlags extends CommonFlags {
 }
 
 /**
- * `stint describe`: prints details of objects as kubectl does, with their Events. For a Job whose Pods failed it also
- * prints how their containers ended and their last log lines, which kubectl does not. Resolves to the exit code.
+ * `stint describe`: prints details of objects as kubectl does, with their Events. For a Job whose Pods failed
+ * it also prints how their containers ended and their last log lines, which kubectl does not. Resolves to the
+ * exit code.
  */
 export async function describe(
 	context: CliContext,
@@ -101,8 +102,8 @@ async function linesOf(connection: Connection, object: KubeObject, now: number):
 const LAST_LINES = 5;
 
 /**
- * How the containers of a Job's Pods failed. Logs are read for the three failures that {@link failuresText} prints, and
- * not for all of them: a Job may have thousands of failed Pods.
+ * How the containers of a Job's Pods failed. Logs are read for the three failures that {@link failuresText}
+ * prints, and not for all of them: a Job may have thousands of failed Pods.
  */
 async function failureLines(connection: Connection, { metadata, spec }: Job): Promise<readonly string[]> {
 	const target = connection.client.resource(pods, metadata.namespace);

@@ -1,6 +1,6 @@
 /**
- * The candidate with the smallest edit distance to `word`, ignoring case; undefined if even that distance exceeds a
- * third of the word's length (at least 1), since the word is then probably not a typing error.
+ * The candidate with the smallest edit distance to `word`, ignoring case; undefined if even that distance
+ * exceeds a third of the word's length (at least 1), since the word is then probably not a typing error.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
 	const limit = Math.max(1, Math.floor(word.length / 3));

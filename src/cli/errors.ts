@@ -51,8 +51,8 @@ export function uniqueCauses({ status }: ApiError): readonly Cause[] {
 }
 
 /**
- * Values of more characters are shortened. The value of a rejected change of a Job's template is the whole template,
- * which would fill the screen.
+ * Values of more characters are shortened. The value of a rejected change of a Job's template is the whole
+ * template, which would fill the screen.
  */
 const LONGEST_VALUE = 120;
 

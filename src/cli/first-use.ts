@@ -16,7 +16,10 @@ Options of a command: ${calledAs('COMMAND --help')}
 `;
 }
 
-/** The length of the first command is the width of the column; longer commands break the line after themselves. */
+/**
+ * The length of the first command is the width of the column; longer commands break the line after
+ * themselves.
+ */
 const FIRST_COMMANDS = [
 	['run -f job.yaml', 'run the Jobs of a manifest, show their logs'],
 	['run hello --image=busybox --command -- echo hello', 'run a Job made from flags'],

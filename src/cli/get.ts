@@ -35,8 +35,8 @@ export async function get(context: CliContext, words: readonly string[], flags: 
 }
 
 /**
- * `--raw`: prints the body of the response unchanged, as it arrives. It is streamed and not requested as an object, since
- * a path may be no JSON (`/metrics`) or never end (a watch).
+ * `--raw`: prints the body of the response unchanged, as it arrives. It is streamed and not requested as an
+ * object, since a path may be no JSON (`/metrics`) or never end (a watch).
  */
 async function getRaw(context: CliContext, raw: string, flags: GetFlags): Promise<number> {
 	const connection = await context.connect(flags.kubeconfig);
@@ -52,7 +52,10 @@ async function getRaw(context: CliContext, raw: string, flags: GetFlags): Promis
 	return 0;
 }
 
-/** Escapes control characters in names and columns, which people read; JSON, YAML and templates are data for programs. */
+/**
+ * Escapes control characters in names and columns, which people read; JSON, YAML and templates are data for
+ * programs.
+ */
 function writeAs({ type }: OutputForm, stdout: Output, text: string): void {
 	if (type === 'name' || type === 'columns') stdout.print(text);
 	else stdout.write(text);
@@ -99,7 +102,9 @@ async function ask(
 	return { answers, failed };
 }
 
-/** Prints a table per kind, separated by empty lines; with several kinds each name has its resource as prefix. */
+/**
+ * Prints a table per kind, separated by empty lines; with several kinds each name has its resource as prefix.
+ */
 function printTables(
 	context: CliContext,
 	answers: readonly Answer[],

@@ -1,7 +1,10 @@
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
 
-/** Whether `object` is of the kind of `definition`. The other fields are not checked: the server validated them. */
+/**
+ * Whether `object` is of the kind of `definition`. The other fields are not checked: the server validated
+ * them.
+ */
 export function isOf<T extends KubeObject>(
 	definition: ResourceDefinition<T>,
 	object: KubeObject,

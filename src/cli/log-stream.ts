@@ -16,8 +16,8 @@ export interface LogOptions {
 }
 
 /**
- * Reads a container's log. Yields the complete lines of each received chunk, and at the end a last line that has no
- * newline. Rejects with the server's ApiError.
+ * Reads a container's log. Yields the complete lines of each received chunk, and at the end a last line that
+ * has no newline. Rejects with the server's ApiError.
  */
 export async function* logLines(
 	{ client }: Connection,

@@ -23,9 +23,9 @@ export interface LogsFlags extends CommonFlags, LogPartFlags {
 }
 
 /**
- * `stint logs POD [CONTAINER] | job/NAME | -l SELECTOR`: prints the logs of containers. The lines of a Job with several
- * Pods start with the Pod and container. With -f it follows a Job until it finishes, including Pods that the Job
- * creates later. Resolves to the exit code.
+ * `stint logs POD [CONTAINER] | job/NAME | -l SELECTOR`: prints the logs of containers. The lines of a Job
+ * with several Pods start with the Pod and container. With -f it follows a Job until it finishes, including
+ * Pods that the Job creates later. Resolves to the exit code.
  */
 export async function logs(context: CliContext, words: readonly string[], flags: LogsFlags): Promise<number> {
 	const [word, container] = words;
@@ -48,7 +48,8 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 			container: name,
 		})),
 	);
-	// kubectl prints no prefixes by default. For several Pods of a Job we do: without them their lines cannot be told apart.
+	// kubectl prints no prefixes by default. For several Pods of a Job we do: without them their lines cannot be
+	// told apart.
 	const prefixed = flags.prefix ?? (found.job !== undefined && found.pods.length > 1);
 	let failed = false;
 	const print = async ({ pod, container: name }: Source): Promise<void> => {
@@ -70,7 +71,8 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 			context.stderr.print(`${prefixOf(pod, name)}${describeError(error)}\n`);
 		}
 	};
-	// Logs that are followed are read concurrently; finished ones one after the other, so that their lines do not mix.
+	// Logs that are followed are read concurrently; finished ones one after the other, so that their lines do
+	// not mix.
 	if (flags.follow) await Promise.all(sources.map(print));
 	else for (const source of sources) await print(source);
 	return failed ? 1 : 0;
@@ -91,7 +93,10 @@ interface Found {
 	readonly job?: Job;
 }
 
-/** The Pods that the arguments name: of a selector, a Job, or a single Pod. Rejects with a CommandError or ApiError. */
+/**
+ * The Pods that the arguments name: of a selector, a Job, or a single Pod. Rejects with a CommandError or
+ * ApiError.
+ */
 async function find(
 	connection: Connection,
 	word: string | undefined,
@@ -139,8 +144,8 @@ function byAge(items: readonly Pod[]): readonly Pod[] {
 }
 
 /**
- * Follows all Pods of a Job, including those that it creates later, until the Job finishes. kubectl follows only the
- * Pods that exist when it starts. Uses the follower of `stint run`, so both print the same.
+ * Follows all Pods of a Job, including those that it creates later, until the Job finishes. kubectl follows
+ * only the Pods that exist when it starts. Uses the follower of `stint run`, so both print the same.
  */
 async function followJob(
 	context: CliContext,

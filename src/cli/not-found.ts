@@ -9,8 +9,9 @@ import { HintedError, withHint } from './errors.ts';
 import { parseTargets, type Target, UnknownTypeError } from './resource-args.ts';
 
 /**
- * Parses the arguments of a command as {@link parseTargets} does. If the only argument is not a resource type but the
- * name of a Job or Pod, the error has a hint: `there is a Job of this name: job/pi`. Rejects with a CommandError.
+ * Parses the arguments of a command as {@link parseTargets} does. If the only argument is not a resource type
+ * but the name of a Job or Pod, the error has a hint: `there is a Job of this name: job/pi`. Rejects with a
+ * CommandError.
  */
 export async function targetsOf(
 	words: readonly string[],
@@ -60,8 +61,9 @@ export interface Wanted {
 }
 
 /**
- * Adds a hint to a NotFound error about a Pod if a Job of that name exists, and the other way round: `kubectl run`
- * creates a Pod, `stint run` a Job, and both have the name that the user gave. Resolves to any other error unchanged.
+ * Adds a hint to a NotFound error about a Pod if a Job of that name exists, and the other way round: `kubectl
+ * run` creates a Pod, `stint run` a Job, and both have the name that the user gave. Resolves to any other
+ * error unchanged.
  */
 export async function hinted(error: unknown, { client }: Connection, wanted: Wanted): Promise<unknown> {
 	if (!isApiError(error, 'NotFound')) return error;

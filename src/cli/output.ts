@@ -7,8 +7,8 @@ export interface OutputStream {
 	/** The width of a terminal; undefined where the stream is a file or a pipe. */
 	readonly columns: number | undefined;
 	/**
-	 * Resolves once the buffer has room. A loop that writes without a bound awaits it after each write, so that a slow
-	 * reader slows the command down instead of filling its memory.
+	 * Resolves once the buffer has room. A loop that writes without a bound awaits it after each write, so that
+	 * a slow reader slows the command down instead of filling its memory.
 	 */
 	ready(): Promise<void>;
 }

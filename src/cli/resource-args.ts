@@ -25,8 +25,8 @@ export class UnknownTypeError extends CommandError {
 }
 
 /**
- * Parses the arguments of a command: `jobs`, `job pi`, `job/pi pod/x`, `jobs,pods`, `all`. Throws a CommandError; for an
- * unknown type an UnknownTypeError. The messages about the arguments are kubectl's.
+ * Parses the arguments of a command: `jobs`, `job pi`, `job/pi pod/x`, `jobs,pods`, `all`. Throws a
+ * CommandError; for an unknown type an UnknownTypeError. The messages about the arguments are kubectl's.
  */
 export function parseTargets(words: readonly string[]): readonly Target[] {
 	const [first, ...rest] = words;

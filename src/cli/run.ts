@@ -35,10 +35,10 @@ export interface RunFlags extends CommonFlags, JobFlags {
 }
 
 /**
- * `stint run`: runs Jobs and Pods until they finish and prints their logs. It uses the running stint server; if there is
- * none, it starts an embedded one and stops it at the end. With `detach` it only creates them on the running server.
- * Resolves to the exit code: 0 if all completed; if the only one failed, the exit code of the container that failed last;
- * after an interruption 128 plus the number of the signal; otherwise 1.
+ * `stint run`: runs Jobs and Pods until they finish and prints their logs. It uses the running stint server;
+ * if there is none, it starts an embedded one and stops it at the end. With `detach` it only creates them on
+ * the running server. Resolves to the exit code: 0 if all completed; if the only one failed, the exit code of
+ * the container that failed last; after an interruption 128 plus the number of the signal; otherwise 1.
  */
 export async function run(context: CliContext, words: readonly string[], flags: RunFlags): Promise<number> {
 	const [name] = words;
@@ -100,8 +100,8 @@ async function runEmbedded(
 	context: CliContext,
 	options: Omit<RunSessionOptions, 'connection' | 'embedded'>,
 ): Promise<number> {
-	// Without a listener, a signal before or after the session would end the process and leave the launcher and its
-	// data folder behind.
+	// Without a listener, a signal before or after the session would end the process and leave the launcher and
+	// its data folder behind.
 	let early: Interruption | undefined;
 	const off = context.onInterrupt((by) => {
 		early ??= by;
@@ -120,8 +120,8 @@ async function runEmbedded(
 }
 
 /**
- * The checked objects of the manifest, or the Job of the flags. The latter gets a document without text, so that its
- * problems are printed without file and line.
+ * The checked objects of the manifest, or the Job of the flags. The latter gets a document without text, so
+ * that its problems are printed without file and line.
  */
 async function objectsOf(
 	context: CliContext,
@@ -166,7 +166,10 @@ function print(context: CliContext, objects: readonly CheckedObject[], form: Dry
 	return 0;
 }
 
-/** `--detach`: creates the objects and returns. An embedded server would end with this process, so it is not used. */
+/**
+ * `--detach`: creates the objects and returns. An embedded server would end with this process, so it is not
+ * used.
+ */
 async function sendOnly(
 	context: CliContext,
 	connection: Connection | undefined,

@@ -5,9 +5,9 @@ import { escapeControls } from './print/terminal-text.ts';
 const CLEAR_LINE = '\r\x1b[K';
 
 /**
- * A status line at the bottom of a terminal. Every stream of the process that may be connected to the same terminal
- * must be written through {@link StatusLine.above}, which clears the status line before each write and draws it again
- * afterwards. Otherwise output and status would mix in one line.
+ * A status line at the bottom of a terminal. Every stream of the process that may be connected to the same
+ * terminal must be written through {@link StatusLine.above}, which clears the status line before each write
+ * and draws it again afterwards. Otherwise output and status would mix in one line.
  */
 export class StatusLine {
 	readonly #terminal: OutputStream;
@@ -20,8 +20,8 @@ export class StatusLine {
 	}
 
 	/**
-	 * Sets the text, cut to the terminal's width; the empty text removes the line. An unchanged text is drawn again,
-	 * since another process may have written to the terminal in the meantime.
+	 * Sets the text, cut to the terminal's width; the empty text removes the line. An unchanged text is drawn
+	 * again, since another process may have written to the terminal in the meantime.
 	 */
 	set(text: string): void {
 		const { columns } = this.#terminal;

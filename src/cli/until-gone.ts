@@ -4,9 +4,9 @@ import type { ResourceClient } from '../client/client.ts';
 import { followWatch } from '../client/follow-watch.ts';
 
 /**
- * Resolves once the object with this name and UID is deleted (without a UID: any object of this name), or when `signal`
- * aborts. Lists first and then watches, since the deletion may happen before the watch starts. Rejects if the server
- * can no longer be reached.
+ * Resolves once the object with this name and UID is deleted (without a UID: any object of this name), or
+ * when `signal` aborts. Lists first and then watches, since the deletion may happen before the watch starts.
+ * Rejects if the server can no longer be reached.
  */
 export async function untilGone(
 	target: ResourceClient<KubeObject>,

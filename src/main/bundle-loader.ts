@@ -1,12 +1,13 @@
 /**
- * The entry point of the bundle (see tools/bundle.sh): loads one of the two bundles beside it, with the code that V8
- * compiled in earlier runs.
+ * The entry point of the bundle (see tools/bundle.sh): loads one of the two bundles beside it, with the code
+ * that V8 compiled in earlier runs.
  *
- * 1. `client.cjs` contains the commands that are only clients of a server, `server.cjs` all of stint. A process loads
- *    exactly one of them, so that each class exists once in the process.
- * 2. V8's code cache is stored per command. Node's own compile cache is not used: it contains only functions compiled
- *    when a file was loaded, and not those that ran later, which are most of a command.
- * 3. The cache is only an optimization: errors while reading or writing it are ignored, and the command runs without it.
+ * 1. `client.cjs` contains the commands that are only clients of a server, `server.cjs` all of stint. A
+ *    process loads exactly one of them, so that each class exists once in the process.
+ * 2. V8's code cache is stored per command. Node's own compile cache is not used: it contains only functions
+ *    compiled when a file was loaded, and not those that ran later, which are most of a command.
+ * 3. The cache is only an optimization: errors while reading or writing it are ignored, and the command runs
+ *    without it.
  *
  * This file avoids new syntax, so that an old Node can parse it and print that it is too old.
  */
@@ -27,7 +28,10 @@ const OLDEST_NODE = 24;
 /** Number of successful runs of a command that add the functions they compiled to its cache. */
 const GENERATIONS = 3;
 
-/** Time after the start of a server at which the cache is written: V8 discards the code of the start within minutes. */
+/**
+ * Time after the start of a server at which the cache is written: V8 discards the code of the start within
+ * minutes.
+ */
 const SERVER_STARTED_MS = 5000;
 
 /** Age at which the caches of another build are removed. */
@@ -60,7 +64,10 @@ function bundleOf(args: readonly string[]): Choice {
 	return { bundle, use: /^[a-z]+$/.test(first) ? first : 'other' };
 }
 
-/** Suppresses the warning that node:sqlite is experimental: stint depends on it, and users cannot act on the warning. */
+/**
+ * Suppresses the warning that node:sqlite is experimental: stint depends on it, and users cannot act on the
+ * warning.
+ */
 function hideExperimentalWarnings(): void {
 	const listeners = process.listeners('warning');
 	process.removeAllListeners('warning');
@@ -97,7 +104,10 @@ function load({ bundle, use }: Choice): void {
 	script.runInThisContext()(exports, require, module, filename, __dirname);
 }
 
-/** The folders to try for the cache: beside the bundle, then, if that is not writable, the user's XDG cache folder. */
+/**
+ * The folders to try for the cache: beside the bundle, then, if that is not writable, the user's XDG cache
+ * folder.
+ */
 function cacheFolders(): readonly string[] {
 	return [join(__dirname, 'code'), join(userCaches(), STINT_BUILD)];
 }

@@ -47,14 +47,20 @@ function onInput(listener: () => void): void {
 	});
 }
 
-/** The kubeconfig files to read: that of --kubeconfig, else those of $KUBECONFIG, else that of the default data folder. */
+/**
+ * The kubeconfig files to read: that of --kubeconfig, else those of $KUBECONFIG, else that of the default
+ * data folder.
+ */
 function kubeconfigPaths(named: string | undefined): readonly string[] {
 	if (named !== undefined) return [named];
 	const listed = (process.env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '');
 	return listed.length > 0 ? listed : [dataFolder(defaultDataPath(process.env)).kubeconfig];
 }
 
-/** Connects to the server of the kubeconfig. The imports are dynamic: `run` with an embedded server needs none of them. */
+/**
+ * Connects to the server of the kubeconfig. The imports are dynamic: `run` with an embedded server needs none
+ * of them.
+ */
 async function connect(named: string | undefined): Promise<Connection> {
 	const { readKubeconfig } = await import('../client/kubeconfig.ts');
 	const { HttpTransport } = await import('../client/http-transport.ts');
@@ -76,7 +82,10 @@ async function connect(named: string | undefined): Promise<Connection> {
 	return { client, namespace: access.namespace };
 }
 
-/** The text of a file. Undefined if it does not exist, as for files of $KUBECONFIG; that of `named` must exist. */
+/**
+ * The text of a file. Undefined if it does not exist, as for files of $KUBECONFIG; that of `named` must
+ * exist.
+ */
 async function readKubeconfigFile(path: string, named: string | undefined): Promise<string | undefined> {
 	try {
 		return await readFile(path, 'utf8');
@@ -90,12 +99,14 @@ class UnreadableKubeconfigError extends CommandError {
 	override readonly name = 'UnreadableKubeconfigError';
 }
 
-/** Names of error classes, not the classes: importing KubeconfigError would load its module in every command. */
+/**
+ * Names of error classes, not the classes: importing KubeconfigError would load its module in every command.
+ */
 const UNUSABLE_KUBECONFIG: readonly string[] = ['UnreadableKubeconfigError', 'KubeconfigError'];
 
 /**
- * The server that `run` uses: that of --kubeconfig, whatever it is; otherwise only a stint server, so that `stint run`
- * does not create Jobs in another cluster that $KUBECONFIG refers to.
+ * The server that `run` uses: that of --kubeconfig, whatever it is; otherwise only a stint server, so that
+ * `stint run` does not create Jobs in another cluster that $KUBECONFIG refers to.
  */
 async function findRunning(named: string | undefined): Promise<Connection | undefined> {
 	if (named !== undefined) return connect(named);
@@ -115,8 +126,9 @@ async function findRunning(named: string | undefined): Promise<Connection | unde
 }
 
 /**
- * Starts an embedded server for one command: its state is in memory, its files are in a temporary folder that is
- * removed with it. It writes its log lines to `writeLog`, since the command may have a status line on the same terminal.
+ * Starts an embedded server for one command: its state is in memory, its files are in a temporary folder that
+ * is removed with it. It writes its log lines to `writeLog`, since the command may have a status line on the
+ * same terminal.
  */
 async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded> {
 	const { startServer } = await import('./server.ts');
@@ -155,7 +167,7 @@ async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded
 const LONGEST_END_MS = 30_000;
 
 /**
- * Maximum number of Pods of an embedded server. Higher than the default of `stint server` (110, as upstream): here the
- * user chose the parallelism of the only Jobs.
+ * Maximum number of Pods of an embedded server. Higher than the default of `stint server` (110, as upstream):
+ * here the user chose the parallelism of the only Jobs.
  */
 const MAX_PODS = 1000;

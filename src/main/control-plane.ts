@@ -39,8 +39,9 @@ export interface ControlPlaneOptions {
 }
 
 /**
- * The parts of the control plane, for {@link Lifecycle.run}: the controllers and the scheduler, by their names as API
- * clients (field managers), and the informers that they share. They interact only through API objects.
+ * The parts of the control plane, for {@link Lifecycle.run}: the controllers and the scheduler, by their
+ * names as API clients (field managers), and the informers that they share. They interact only through API
+ * objects.
  */
 export function controlPlane(options: ControlPlaneOptions): Readonly<Record<string, Work>> {
 	const { transport, clock, random, metrics, onError } = options;
@@ -63,8 +64,8 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 		}),
 	};
 	const components = {
-		// The Job controller requests the informers of Jobs and Pods with indexes. An informer gets its indexes from the
-		// first request, so the Job controller is constructed first.
+		// The Job controller requests the informers of Jobs and Pods with indexes. An informer gets its indexes
+		// from the first request, so the Job controller is constructed first.
 		...batchControllers(context),
 		scheduler: makeScheduler(context),
 		...nodeControllers(context),
@@ -152,7 +153,10 @@ function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Recor
 	};
 }
 
-/** The controllers that delete objects whose owners, Node or namespace are deleted, and finished Pods above the limit. */
+/**
+ * The controllers that delete objects whose owners, Node or namespace are deleted, and finished Pods above
+ * the limit.
+ */
 function collectors({ options, informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
 	const collected: readonly CollectedResource[] = resources
 		// Events have no dependents and are many: an informer of them would hold all of them in memory.

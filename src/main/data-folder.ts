@@ -9,7 +9,10 @@ import {
 	writePrivateFile,
 } from '../base/private-files.ts';
 
-/** The paths of a server's data folder, which holds everything that outlives the process. Only its owner can read it. */
+/**
+ * The paths of a server's data folder, which holds everything that outlives the process. Only its owner can
+ * read it.
+ */
 export interface DataFolder {
 	readonly path: string;
 	/** The store's database. */
@@ -50,10 +53,10 @@ export function defaultDataPath(env: NodeJS.ProcessEnv): string {
  * Creates the folder with access for its owner only, or checks and prepares an existing one. Throws an
  * UnusablePathError with the path and the reason.
  *
- * The copy of a data folder contains the launcher's files of the original, which refer to processes of Pods that may
- * still run for the original. In a copy this function removes those files and calls `onCopy` with the path of the
- * original; the containers of those Pods are then lost in the copy. Otherwise a server on the copy would take over, and
- * kill, the processes of another cluster.
+ * The copy of a data folder contains the launcher's files of the original, which refer to processes of Pods
+ * that may still run for the original. In a copy this function removes those files and calls `onCopy` with
+ * the path of the original; the containers of those Pods are then lost in the copy. Otherwise a server on the
+ * copy would take over, and kill, the processes of another cluster.
  */
 export function openDataFolder(folder: DataFolder, onCopy: (original: string) => void): void {
 	openPrivateRoot(folder.path, OWN_NAMES);
@@ -96,8 +99,8 @@ function identityOf(path: string): FolderIdentity {
 }
 
 /**
- * A renamed folder keeps its inode; a copy has another one. The device number may change when the machine boots, so a
- * different one counts only if the path differs too.
+ * A renamed folder keeps its inode; a copy has another one. The device number may change when the machine
+ * boots, so a different one counts only if the path differs too.
  */
 function isSame(kept: FolderIdentity, now: FolderIdentity): boolean {
 	return kept.inode === now.inode && (kept.device === now.device || kept.path === now.path);

@@ -16,9 +16,9 @@ export function onInterrupt(listener: (by: Interruption) => void): () => void {
 }
 
 /**
- * Handles a standard output whose reader has closed it. Calls the listeners with SIGPIPE: `run` then deletes the
- * objects that it has created. Without a listener the process exits with code 0 and no message, as a filter in front
- * of `head` does.
+ * Handles a standard output whose reader has closed it. Calls the listeners with SIGPIPE: `run` then deletes
+ * the objects that it has created. Without a listener the process exits with code 0 and no message, as a
+ * filter in front of `head` does.
  */
 export function noticeClosedOutput(): void {
 	if (outputClosed) return;

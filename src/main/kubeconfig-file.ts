@@ -3,9 +3,10 @@ import type { WrittenAccess } from '../client/kubeconfig.ts';
 import { updateKubeconfig } from '../client/kubeconfig-update.ts';
 
 /**
- * Writes a server's cluster, user and context into the kubeconfig at `path`, as updateKubeconfig does; mode 0600. The
- * file is written under another name and renamed, so that a reader sees either the old or the new text. Calls
- * `onReplaced` with the reason if the old text was not a valid kubeconfig. Rejects with an UnusablePathError.
+ * Writes a server's cluster, user and context into the kubeconfig at `path`, as updateKubeconfig does; mode
+ * 0600. The file is written under another name and renamed, so that a reader sees either the old or the new
+ * text. Calls `onReplaced` with the reason if the old text was not a valid kubeconfig. Rejects with an
+ * UnusablePathError.
  */
 export async function updateKubeconfigFile(
 	path: string,

@@ -8,7 +8,10 @@ export interface Log {
 	info(message: string): void;
 	/** Logs a problem that the server handles itself. */
 	warning(message: string): void;
-	/** Logs an error of `component` while it worked on `about` (a request or an object key); the component retries. */
+	/**
+	 * Logs an error of `component` while it worked on `about` (a request or an object key); the component
+	 * retries.
+	 */
 	error(component: string, about: string, error: unknown): void;
 	/** Logs the failure of a part of the server, because of which the server stops. */
 	failure(error: Error): void;
@@ -29,11 +32,12 @@ export interface LogLine {
 const MAX_BACKLOG_BYTES = 1 << 20;
 
 /**
- * Opens a log on standard error: plain text if that is a terminal, otherwise one JSON object per line. `now` is the wall
- * clock. `writeLine` writes a line to standard error; a command passes its own if it has a status line there.
+ * Opens a log on standard error: plain text if that is a terminal, otherwise one JSON object per line. `now`
+ * is the wall clock. `writeLine` writes a line to standard error; a command passes its own if it has a status
+ * line there.
  *
- * Own code instead of pino: a pino destination either blocks the server while the reader of the pipe does not read, or
- * blocks the exit of the process. This log never blocks: Node writes to a pipe asynchronously.
+ * Own code instead of pino: a pino destination either blocks the server while the reader of the pipe does not
+ * read, or blocks the exit of the process. This log never blocks: Node writes to a pipe asynchronously.
  */
 export function openLog(
 	{ now }: { readonly now: () => number },
@@ -84,7 +88,10 @@ export function jsonLine({ level, component, about, message, error }: LogLine, n
 	})}\n`;
 }
 
-/** The stacks of an error and its causes; undefined for an ApiError, whose message is complete without a stack. */
+/**
+ * The stacks of an error and its causes; undefined for an ApiError, whose message is complete without a
+ * stack.
+ */
 function stackOf(error: unknown): string | undefined {
 	if (!(error instanceof Error) || error instanceof ApiError) return undefined;
 	const cause = stackOf(error.cause);

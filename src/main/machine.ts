@@ -2,7 +2,10 @@ import { readFileSync, statfsSync } from 'node:fs';
 import { arch, availableParallelism, hostname, platform, release, totalmem } from 'node:os';
 import type { Machine } from '../node/node-status.ts';
 
-/** The properties and capacity of this machine, for its Node. `folder` is on the file system that Pods write to. */
+/**
+ * The properties and capacity of this machine, for its Node. `folder` is on the file system that Pods write
+ * to.
+ */
 export function thisMachine(options: { readonly folder: string; readonly maxPods: number }): Machine {
 	const disk = statfsSync(options.folder);
 	return {
@@ -21,7 +24,10 @@ export function thisMachine(options: { readonly folder: string; readonly maxPods
 	};
 }
 
-/** The host name as a valid Node name (a DNS subdomain of at most 63 characters); `localhost` if nothing valid is left. */
+/**
+ * The host name as a valid Node name (a DNS subdomain of at most 63 characters); `localhost` if nothing valid
+ * is left.
+ */
 function nodeName(): string {
 	const name = hostname()
 		.toLowerCase()

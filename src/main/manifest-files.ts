@@ -10,8 +10,8 @@ import { CommandError } from '../cli/context.ts';
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
- * The text of a file, pipe or device. Rejects with the system's error, or with a CommandError if it is larger than
- * {@link MOST_BYTES}.
+ * The text of a file, pipe or device. Rejects with the system's error, or with a CommandError if it is larger
+ * than {@link MOST_BYTES}.
  */
 export async function readManifestFile(path: string): Promise<string> {
 	return await textOf(createReadStream(path), path);
@@ -23,8 +23,9 @@ export async function readManifestInput(): Promise<string> {
 }
 
 /**
- * The manifest files of a folder (.yaml, .yml, .json), sorted by name; undefined if `path` is not a folder. Subfolders
- * are skipped. Rejects with a CommandError if such a name is, or links to, something other than a regular file.
+ * The manifest files of a folder (.yaml, .yml, .json), sorted by name; undefined if `path` is not a folder.
+ * Subfolders are skipped. Rejects with a CommandError if such a name is, or links to, something other than a
+ * regular file.
  */
 export async function listManifests(path: string): Promise<readonly string[] | undefined> {
 	const found = await stat(path).catch(() => undefined);

@@ -31,7 +31,10 @@ function isSameFile(left: string, right: string | undefined): boolean {
 	return a !== undefined && a.ino === b?.ino && a.dev === b.dev;
 }
 
-/** The file's metadata; undefined on any error. A shell, too, skips folders of the PATH that the user may not enter. */
+/**
+ * The file's metadata; undefined on any error. A shell, too, skips folders of the PATH that the user may not
+ * enter.
+ */
 function found(file: string): Stats | undefined {
 	try {
 		return statSync(file);

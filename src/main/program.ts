@@ -5,7 +5,9 @@ import type { CliContext } from '../cli/context.ts';
 import { registerServerCommand } from './server-command.ts';
 import { VERSION } from './version.ts';
 
-/** commander wraps descriptions only in columns of 40 or more; beside our longest flag, 80 columns leave less. */
+/**
+ * commander wraps descriptions only in columns of 40 or more; beside our longest flag, 80 columns leave less.
+ */
 const NARROWEST_HELP = 20;
 
 /** All commands of stint with their flags. Calls `finish` with the exit code of the command that ran. */

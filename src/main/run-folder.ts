@@ -18,9 +18,9 @@ export class RunFolderError extends Error {
 }
 
 /**
- * Creates a temporary folder for one run. Also removes the folders of runs that were killed together with their
- * launcher, or before they had started one: otherwise nothing would remove them. `now` is the wall clock. Rejects with a
- * {@link RunFolderError}.
+ * Creates a temporary folder for one run. Also removes the folders of runs that were killed together with
+ * their launcher, or before they had started one: otherwise nothing would remove them. `now` is the wall
+ * clock. Rejects with a {@link RunFolderError}.
  */
 export async function makeRunFolder(now: number): Promise<string> {
 	let path: string;

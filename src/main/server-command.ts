@@ -58,8 +58,8 @@ export function registerServerCommand(program: Command): void {
 }
 
 /**
- * Runs a server until a signal or a failure stops it. It sets `process.exitCode` instead of exiting, so that buffered
- * output is still written.
+ * Runs a server until a signal or a failure stops it. It sets `process.exitCode` instead of exiting, so that
+ * buffered output is still written.
  */
 async function serve(flags: Flags): Promise<void> {
 	const port = wholeNumber(flags.port, { name: '--port', max: 65_535 });
@@ -86,7 +86,8 @@ async function serve(flags: Flags): Promise<void> {
 		else process.exitCode = stop.exitCode();
 		return;
 	}
-	// An uncaught error may leave a part in an undefined state, so the server stops in order and does not continue.
+	// An uncaught error may leave a part in an undefined state, so the server stops in order and does not
+	// continue.
 	for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, server.fail);
 	const ready = `stint is ready at ${server.url}\n  export KUBECONFIG=${folder.kubeconfig}\n`;
 	process.stdout.write(onOwnLine(process.stdout, ready));
@@ -114,8 +115,8 @@ interface Stop {
 }
 
 /**
- * Makes the first SIGTERM, SIGINT or SIGHUP stop the server, and the second one end the process at once, which loses no
- * data: acknowledged writes are on disk. A closed standard output does not stop the server.
+ * Makes the first SIGTERM, SIGINT or SIGHUP stop the server, and the second one end the process at once,
+ * which loses no data: acknowledged writes are on disk. A closed standard output does not stop the server.
  */
 function stopOnSignal(log: Log): Stop {
 	const stop = new AbortController();

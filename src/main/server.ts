@@ -25,16 +25,21 @@ import { VERSION } from './version.ts';
 import { loadZstd } from './zstd.ts';
 
 /**
- * main/: assembles the programs. It is the only folder that knows all others, the real clock, the process, its signals
- * and its environment. Read stint.ts (entry point), program.ts (commands), server-command.ts and this file (a server),
- * control-plane.ts (controllers and scheduler), cli-context.ts (what the commands of cli/ get from the process).
+ * main/: assembles the programs. It is the only folder that knows all others, the real clock, the process,
+ * its signals and its environment. Read stint.ts (entry point), program.ts (commands), server-command.ts and
+ * this file (a server), control-plane.ts (controllers and scheduler), cli-context.ts (what the commands of
+ * cli/ get from the process).
  *
  * 1. No rule of Kubernetes is decided here: this folder constructs parts and connects them.
- * 2. Parts start in order and stop in reverse order, and the first failure of one stops all (base/lifecycle.ts).
- * 3. A command loads only its own modules: dynamic imports and the two bundles (bundle-loader.ts) keep start-up short.
+ * 2. Parts start in order and stop in reverse order, and the first failure of one stops all
+ *    (base/lifecycle.ts).
+ * 3. A command loads only its own modules: dynamic imports and the two bundles (bundle-loader.ts) keep
+ *    start-up short.
  */
 
-/** The container runtime: `process` runs host processes, `fake` simulates containers without running anything. */
+/**
+ * The container runtime: `process` runs host processes, `fake` simulates containers without running anything.
+ */
 export type RuntimeName = 'process' | 'fake';
 
 /** Options of a server. */
@@ -75,21 +80,21 @@ export interface RunningServer {
 }
 
 /**
- * Time that the controllers and the node agent may spend on writes to the API in one event loop turn, so that requests
- * of HTTP clients are served in between.
+ * Time that the controllers and the node agent may spend on writes to the API in one event loop turn, so that
+ * requests of HTTP clients are served in between.
  */
 const TURN_MS = 10;
 
 /**
- * Default time limit for stopping a server. Service managers wait longer before they kill (systemd 90 s, Docker 10 s);
- * a user at a terminal does not.
+ * Default time limit for stopping a server. Service managers wait longer before they kill (systemd 90 s,
+ * Docker 10 s); a user at a terminal does not.
  */
 const STOP_TIMEOUT_MS = 3000;
 
 /**
- * Starts a server. Resolves once it serves requests and has a Node that Pods can be bound to. {@link Lifecycle} starts
- * and stops its parts. If a part cannot be started, it stops those that were and rejects with the {@link PartError}; if
- * `signal` aborts during the start, with a {@link StoppedError}.
+ * Starts a server. Resolves once it serves requests and has a Node that Pods can be bound to. {@link
+ * Lifecycle} starts and stops its parts. If a part cannot be started, it stops those that were and rejects
+ * with the {@link PartError}; if `signal` aborts during the start, with a {@link StoppedError}.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
 	const { folder, log, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
@@ -152,8 +157,8 @@ async function startParts(
 	const listener = options.port === undefined ? undefined : await startListener(context, api, options.port);
 	lifecycle.run(controlPlane(controlPlaneOptions(context, api)));
 	await startNode(context, api, killsPods);
-	// Registers the listener once more, as the last part, so that it is closed first: clients send no more requests to
-	// a server whose parts are stopping. Closing it twice has no effect.
+	// Registers the listener once more, as the last part, so that it is closed first: clients send no more
+	// requests to a server whose parts are stopping. Closing it twice has no effect.
 	await lifecycle.start({ name: 'listener', start: async () => listener, stop: (open) => open?.close() });
 	return { api, listener };
 }
@@ -166,7 +171,10 @@ interface ServerContext {
 	readonly metrics: Metrics;
 	/** The node agents of this process, by the name of their Node. */
 	readonly agents: Map<string, NodeAgent>;
-	/** A part calls it with each error that it handles itself; `about` is the request or object that it worked on. */
+	/**
+	 * A part calls it with each error that it handles itself; `about` is the request or object that it worked
+	 * on.
+	 */
 	readonly onError: (component: string, about: string, error: unknown) => void;
 }
 
@@ -323,8 +331,9 @@ async function startNode(
 }
 
 /**
- * Time that a stopping node agent waits for its pending calls to the runtime. Hundreds may be queued in a busy launcher,
- * which executes them even without the agent; the agent of the next server reads their results from the launcher.
+ * Time that a stopping node agent waits for its pending calls to the runtime. Hundreds may be queued in a
+ * busy launcher, which executes them even without the agent; the agent of the next server reads their results
+ * from the launcher.
  */
 const RUNTIME_CALLS_MS = 300;
 

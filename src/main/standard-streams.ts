@@ -1,7 +1,10 @@
 import type { OutputStream } from '../cli/output.ts';
 import { noticeClosedOutput } from './interruptions.ts';
 
-/** A standard stream of this process as an {@link OutputStream}. Writes after the reader has closed it are dropped. */
+/**
+ * A standard stream of this process as an {@link OutputStream}. Writes after the reader has closed it are
+ * dropped.
+ */
 export function standardStream(stream: NodeJS.WriteStream): OutputStream {
 	return {
 		write: (text) => {
@@ -18,8 +21,9 @@ export function standardStream(stream: NodeJS.WriteStream): OutputStream {
 const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO']);
 
 /**
- * Handles readers that close the standard streams early (`stint get ... | head`): a closed standard output is treated as
- * SIGPIPE (see interruptions.ts), a closed standard error is ignored. Throws other errors. Call it once.
+ * Handles readers that close the standard streams early (`stint get ... | head`): a closed standard output is
+ * treated as SIGPIPE (see interruptions.ts), a closed standard error is ignored. Throws other errors. Call it
+ * once.
  */
 export function watchStandardStreams(): void {
 	for (const stream of [process.stdout, process.stderr]) {
@@ -31,8 +35,8 @@ export function watchStandardStreams(): void {
 }
 
 /**
- * Exits with `code` once the standard streams are flushed: process.exit() alone would drop output that is buffered for
- * a pipe. Open connections do not delay the exit.
+ * Exits with `code` once the standard streams are flushed: process.exit() alone would drop output that is
+ * buffered for a pipe. Open connections do not delay the exit.
  */
 export async function exitDrained(code: number): Promise<never> {
 	await Promise.all([process.stdout, process.stderr].map(drained));

@@ -7,8 +7,8 @@ import { exitDrained, watchStandardStreams } from './standard-streams.ts';
 /** Node's exit code for a top-level await that never settles. */
 const EXIT_UNSETTLED = 13;
 
-// The bundle is a CommonJS script and cannot use top-level await, for which Node would detect that it never settles.
-// This handler detects the same for the promise of `main`.
+// The bundle is a CommonJS script and cannot use top-level await, for which Node would detect that it never
+// settles. This handler detects the same for the promise of `main`.
 process.once('exit', (code) => {
 	if (code !== 0 || process.exitCode !== undefined) return;
 	process.exitCode = EXIT_UNSETTLED;

@@ -26,7 +26,10 @@ after(() => {
 	rmSync(folder, { recursive: true });
 });
 
-/** What a process of its own prints that asks the server, as the commands do, with this access and environment. */
+/**
+ * What a process of its own prints that asks the server, as the commands do, with this access and
+ * environment.
+ */
 function ask(
 	access: { readonly certificateAuthority?: string; readonly skipTlsVerify?: boolean },
 	env: NodeJS.ProcessEnv = {},

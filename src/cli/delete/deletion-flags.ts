@@ -20,7 +20,10 @@ const PROPAGATION: Readonly<Record<string, NonNullable<DeleteOptions['propagatio
 	false: 'Orphan',
 };
 
-/** The options of the delete requests, by kubectl's rules. Throws a CommandError for invalid or contradicting flags. */
+/**
+ * The options of the delete requests, by kubectl's rules. Throws a CommandError for invalid or contradicting
+ * flags.
+ */
 export function deletionOf({ cascade, gracePeriod, now, force }: DeletionFlags): DeleteOptions {
 	const propagationPolicy = PROPAGATION[String(cascade)];
 	if (!propagationPolicy)

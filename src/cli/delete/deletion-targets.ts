@@ -28,7 +28,10 @@ export interface DeletionTarget {
 /** The objects that the command deletes, and how the user chose them. */
 export interface DeletionTargets {
 	readonly targets: readonly DeletionTarget[];
-	/** Whether the user named each object. If so, an object that does not exist is an error; with a selector it is not. */
+	/**
+	 * Whether the user named each object. If so, an object that does not exist is an error; with a selector it
+	 * is not.
+	 */
 	readonly byName: boolean;
 }
 
@@ -76,7 +79,10 @@ function targetOf(definition: ResourceDefinition, { metadata }: KubeObject): Del
 	return { definition, namespace: metadata.namespace, name: metadata.name ?? '' };
 }
 
-/** The objects of the files. Only their kind and name count, so a file with invalid fields can be used to delete. */
+/**
+ * The objects of the files. Only their kind and name count, so a file with invalid fields can be used to
+ * delete.
+ */
 async function targetsInFiles(
 	context: CliContext,
 	paths: readonly string[],

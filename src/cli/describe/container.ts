@@ -21,8 +21,8 @@ export interface ContainersOf {
 }
 
 /**
- * The lines of the containers; those of a template are indented one level further. Upstream: describeContainers. The
- * order of the parts is upstream's.
+ * The lines of the containers; those of a template are indented one level further. Upstream:
+ * describeContainers. The order of the parts is upstream's.
  */
 export function containerLines({ title, containers, statuses = [], pod }: ContainersOf): readonly string[] {
 	const indent = pod ? '' : '  ';
@@ -80,7 +80,10 @@ function portsText(
 	return `${title}${texts.length > 1 ? 's' : ''}:\t${texts.join(', ') || '<none>'}`;
 }
 
-/** One word per line. A word of several lines, such as a script, is split, so that each of its lines is indented. */
+/**
+ * One word per line. A word of several lines, such as a script, is split, so that each of its lines is
+ * indented.
+ */
 function commandLines(title: string, words: readonly string[] = []): readonly string[] {
 	if (words.length === 0) return [];
 	const lines = words.flatMap((word) => word.split('\n'));

@@ -6,8 +6,8 @@ import type { Client } from '../../client/client.ts';
 import { at } from './lines.ts';
 
 /**
- * The Events about an object, oldest first. Resolves to none if they cannot be listed, as kubectl does: the user may
- * read the object without being allowed to read Events.
+ * The Events about an object, oldest first. Resolves to none if they cannot be listed, as kubectl does: the
+ * user may read the object without being allowed to read Events.
  */
 export async function eventsAbout(client: Client, { kind, metadata }: KubeObject): Promise<readonly Event[]> {
 	const { name, namespace = '', uid = '' } = metadata;

@@ -26,8 +26,8 @@ export function namespaceLines({ metadata, status }: Namespace): readonly string
 }
 
 /**
- * The lines of an object of any other kind: its metadata, then all fields with their names in words. Follows kubectl's
- * genericDescriber.
+ * The lines of an object of any other kind: its metadata, then all fields with their names in words. Follows
+ * kubectl's genericDescriber.
  */
 export function genericLines(object: KubeObject): readonly string[] {
 	const { metadata } = object;

@@ -6,8 +6,8 @@ import { annotationLines, at, instant, labelLines } from './lines.ts';
 import { controllerLine, optional, templateLines } from './pod.ts';
 
 /**
- * The lines of a Job: those of kubectl (JobDescriber), and then its conditions, which kubectl omits. Only the conditions
- * say why a Job failed.
+ * The lines of a Job: those of kubectl (JobDescriber), and then its conditions, which kubectl omits. Only the
+ * conditions say why a Job failed.
  */
 export function jobLines({ metadata, spec, status }: Job): readonly string[] {
 	const { activeDeadlineSeconds: deadline } = spec;

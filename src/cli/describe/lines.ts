@@ -2,8 +2,8 @@ import { parseTime } from '../../api/meta/time.ts';
 import { LAST_APPLIED } from '../apply-object.ts';
 
 /**
- * describe/: a file per kind, each a pure function from an object to lines. Cells of a line are separated by tabs;
- * {@link alignText} turns them into columns. Order and words are those of `kubectl describe`
+ * describe/: a file per kind, each a pure function from an object to lines. Cells of a line are separated by
+ * tabs; {@link alignText} turns them into columns. Order and words are those of `kubectl describe`
  * (k8s.io/kubectl/pkg/describe/describe.go). This file holds the helpers that the kinds share.
  */
 
@@ -21,8 +21,8 @@ export function labelLines(title: string, labels: Pairs): readonly string[] {
 }
 
 /**
- * The annotations under a title, one pair per line. Long values are cut; a value of several lines follows its key. The
- * last applied manifest is not shown.
+ * The annotations under a title, one pair per line. Long values are cut; a value of several lines follows its
+ * key. The last applied manifest is not shown.
  */
 export function annotationLines(title: string, annotations: Pairs): readonly string[] {
 	const shown = sortedPairs(annotations).filter(([key]) => key !== LAST_APPLIED);
@@ -43,7 +43,10 @@ export function underTitle(title: string, values: readonly string[]): readonly s
 	return [`${title}:\t${first}`, ...rest.map((value) => `\t${value}`)];
 }
 
-/** A time as kubectl prints it (RFC 1123, local time zone): `Fri, 20 Nov 2026 23:46:15 +0000`. Go's zero time if absent. */
+/**
+ * A time as kubectl prints it (RFC 1123, local time zone): `Fri, 20 Nov 2026 23:46:15 +0000`. Go's zero time
+ * if absent.
+ */
 export function instant(text: string | null | undefined): string {
 	const ms = text ? parseTime(text) : undefined;
 	if (ms === undefined) return 'Mon, 01 Jan 0001 00:00:00 +0000';

@@ -6,8 +6,8 @@ import { entryOf } from '../../base/json.ts';
 import { annotationLines, at, instant, labelLines, sortedPairs, underTitle } from './lines.ts';
 
 /**
- * The lines of a Node; `pods` are the unfinished Pods bound to it, `now` is the wall clock. Upstream: describeNode. The
- * sums count unfinished Pods only, since the scheduler does not count finished ones either.
+ * The lines of a Node; `pods` are the unfinished Pods bound to it, `now` is the wall clock. Upstream:
+ * describeNode. The sums count unfinished Pods only, since the scheduler does not count finished ones either.
  */
 export function nodeLines(
 	{ metadata, spec, status }: Node,
@@ -91,7 +91,10 @@ function systemLines({ nodeInfo }: Node['status']): readonly string[] {
 	];
 }
 
-/** The Pods with their share of the node. Upstream: describeNodeResource, which ends with {@link allocatedLines}. */
+/**
+ * The Pods with their share of the node. Upstream: describeNodeResource, which ends with {@link
+ * allocatedLines}.
+ */
 function podLines(pods: readonly Pod[], allocatable: Amounts, now: number): readonly string[] {
 	const rows = pods.map((pod) => {
 		const { namespace = '', name = '', creationTimestamp } = pod.metadata;
@@ -137,8 +140,8 @@ function share(amounts: ReadonlyMap<string, string>, allocatable: Amounts, name:
 }
 
 /**
- * The sum of the requests or limits of Pods. Of each Pod, per resource: the sum over containers and sidecars (init
- * containers with restartPolicy Always), or the largest init container if that is more.
+ * The sum of the requests or limits of Pods. Of each Pod, per resource: the sum over containers and sidecars
+ * (init containers with restartPolicy Always), or the largest init container if that is more.
  */
 function sumOf(pods: readonly Pod[], which: 'requests' | 'limits'): ReadonlyMap<string, string> {
 	const sum = new Map<string, string>();

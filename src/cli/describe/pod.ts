@@ -46,7 +46,10 @@ export function podLines(pod: Pod, now: number): readonly string[] {
 	];
 }
 
-/** The lines of a Pod template, as a part of the description of a Job or CronJob. Upstream: DescribePodTemplate. */
+/**
+ * The lines of a Pod template, as a part of the description of a Job or CronJob. Upstream:
+ * DescribePodTemplate.
+ */
 export function templateLines({ metadata, spec }: PodTemplateSpec): readonly string[] {
 	return [
 		'Pod Template:',
@@ -76,8 +79,8 @@ export function optional(title: string, value: string | number | undefined): rea
 }
 
 /**
- * The phase, or for a Pod that is being deleted `Terminating`. A finished Pod keeps its phase even then: it may wait for
- * a finalizer, and the phase says how it ended.
+ * The phase, or for a Pod that is being deleted `Terminating`. A finished Pod keeps its phase even then: it
+ * may wait for a finalizer, and the phase says how it ended.
  */
 function phaseLines({ metadata, status }: Pod, now: number): readonly string[] {
 	const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;

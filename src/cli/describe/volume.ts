@@ -2,8 +2,8 @@ import type { Volume } from '../../api/core/pod/schema.ts';
 import { at } from './lines.ts';
 
 /**
- * The lines of the volumes of a Pod, or, with an indent, of a Pod template. Upstream: describeVolumes, which knows more
- * volume types; those print as `<unknown>` here.
+ * The lines of the volumes of a Pod, or, with an indent, of a Pod template. Upstream: describeVolumes, which
+ * knows more volume types; those print as `<unknown>` here.
  */
 export function volumeLines(volumes: readonly Volume[] = [], indent = ''): readonly string[] {
 	if (volumes.length === 0) return [`${indent}Volumes:\t<none>`];
@@ -16,7 +16,10 @@ export function volumeLines(volumes: readonly Volume[] = [], indent = ''): reado
 	];
 }
 
-/** The lines of a volume's source, with the texts of upstream's print functions (printEmptyDirVolumeSource, ...). */
+/**
+ * The lines of a volume's source, with the texts of upstream's print functions (printEmptyDirVolumeSource,
+ * ...).
+ */
 function sourceLines(volume: Volume): readonly string[] {
 	const { hostPath, emptyDir, secret, configMap, persistentVolumeClaim, projected, downwardAPI, nfs } =
 		volume;

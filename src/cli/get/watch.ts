@@ -18,7 +18,10 @@ export interface Watching {
 	readonly flags: GetFlags;
 }
 
-/** Prints the listed objects, then every change. Never resolves; rejects if the server can no longer be reached. */
+/**
+ * Prints the listed objects, then every change. Never resolves; rejects if the server can no longer be
+ * reached.
+ */
 export async function watchObjects(
 	context: CliContext,
 	connection: Connection,
@@ -99,7 +102,9 @@ class EventPrinter {
 		return versionOf(object);
 	}
 
-	/** Makes the Table for an event with a plain object: a transport within the server's process sends no Tables. */
+	/**
+	 * Makes the Table for an event with a plain object: a transport within the server's process sends no Tables.
+	 */
 	#tableOf(object: KubeObject): unknown {
 		const now = this.#context.clock.now();
 		return tableOf(this.#query.target.definition, [object], {

@@ -37,7 +37,9 @@ export function partOf(flags: LogPartFlags): Omit<LogOptions, 'follow' | 'previo
 /** The annotation that names the container whose log `kubectl logs` prints by default. */
 const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 
-/** The containers of a Pod whose logs to print. Calls `notify` with kubectl's text if it chose one of several. */
+/**
+ * The containers of a Pod whose logs to print. Calls `notify` with kubectl's text if it chose one of several.
+ */
 export function containersOf(
 	{ metadata, spec }: Pod,
 	{ container, allContainers }: LogPartFlags,

@@ -30,9 +30,10 @@ export interface NamespaceChoice {
 }
 
 /**
- * Checks an object before it is sent: its kind, its fields and their values, with the server's own functions for
- * decoding, defaulting and validation. The server checks again and decides; this check exists because only the client
- * knows the file and the line, and because it reports the problems of all objects before it sends the first one.
+ * Checks an object before it is sent: its kind, its fields and their values, with the server's own functions
+ * for decoding, defaulting and validation. The server checks again and decides; this check exists because
+ * only the client knows the file and the line, and because it reports the problems of all objects before it
+ * sends the first one.
  */
 export function checkDocument(
 	document: ManifestDocument,
@@ -151,8 +152,8 @@ function validate({ defaults, strategy }: ResourceDefinition, object: KubeObject
 }
 
 /**
- * Whether `later` makes `earlier` redundant. A Job's validation reports some fields of its Pod template twice: by the
- * rules for Pods and then by the narrower ones for Jobs (restartPolicy).
+ * Whether `later` makes `earlier` redundant. A Job's validation reports some fields of its Pod template
+ * twice: by the rules for Pods and then by the narrower ones for Jobs (restartPolicy).
  */
 function says(later: FieldError, earlier: FieldError): boolean {
 	if (later.field !== earlier.field || later.type !== earlier.type) return false;

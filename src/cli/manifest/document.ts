@@ -22,8 +22,8 @@ export interface ManifestDocument {
 	readonly file: ManifestFile;
 	readonly object: RawObject;
 	/**
-	 * The place of the field at `path` (`spec.template.spec.containers[0].image`): its value, or its name if the value
-	 * spans several lines. For a missing field the place of its nearest existing ancestor.
+	 * The place of the field at `path` (`spec.template.spec.containers[0].image`): its value, or its name if the
+	 * value spans several lines. For a missing field the place of its nearest existing ancestor.
 	 */
 	spanOf(path: string): Span;
 	/** The place of the name of the field at `path`. */
@@ -40,12 +40,15 @@ export interface Problem {
 }
 
 /**
- * Limits of the YAML reader. They are far above any manifest: unlike the server, which reads requests of others, this
- * process reads files of its own user.
+ * Limits of the YAML reader. They are far above any manifest: unlike the server, which reads requests of
+ * others, this process reads files of its own user.
  */
 const LIMITS = { values: 10_000_000, depth: 1000 };
 
-/** Reads a file: its objects (those of a List as separate ones), and the problems of documents that cannot be read. */
+/**
+ * Reads a file: its objects (those of a List as separate ones), and the problems of documents that cannot be
+ * read.
+ */
 export function readDocuments(file: ManifestFile): {
 	readonly documents: readonly ManifestDocument[];
 	readonly problems: readonly Problem[];
@@ -122,7 +125,10 @@ function manifestDocument(
 	};
 }
 
-/** Splits `spec.containers[0].env[a.b/c]` into steps; the key in brackets is one step even if it contains dots. */
+/**
+ * Splits `spec.containers[0].env[a.b/c]` into steps; the key in brackets is one step even if it contains
+ * dots.
+ */
 function stepsOf(path: string): readonly string[] {
 	return [...path.matchAll(/\[([^\]]*)\]|[^.[\]]+/g)].map(([whole, inner]) => inner ?? whole);
 }

@@ -20,7 +20,8 @@ export function describeProblem({ file, span, message, hint }: Problem): string 
 function excerpt(line: string, { line: number, column, length }: Span, hint = ''): string {
 	const begin = column - 1 > WIDTH * 0.8 ? column - 1 - WIDTH / 2 : 0;
 	const cut = line.length - begin > WIDTH ? `${line.slice(begin, begin + WIDTH)}…` : line.slice(begin);
-	// The terminal decides how wide a tab is. An arrow in its place is one column wide, so the marks below it align.
+	// The terminal decides how wide a tab is. An arrow in its place is one column wide, so the marks below it
+	// align.
 	const shown = cut.replaceAll('\t', '→');
 	const indent = column - 1 - begin;
 	const marks = '^'.repeat(Math.max(Math.min(length, shown.length - indent), 1));

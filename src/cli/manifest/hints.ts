@@ -4,8 +4,8 @@ import { resources } from '../../api/resources.ts';
 import { nearest } from '../did-you-mean.ts';
 
 /**
- * The hint for an unknown field: the most similar field of the same object, or the objects that have a field of this
- * name. Undefined if there are none.
+ * The hint for an unknown field: the most similar field of the same object, or the objects that have a field
+ * of this name. Undefined if there are none.
  */
 export function fieldHint(schema: ObjectNode, path: string): string | undefined {
 	const steps = path.split('.').map((step) => step.replace(/\[.*$/, ''));

@@ -5,14 +5,15 @@ import { type ManifestDocument, type ManifestFile, type Problem, readDocuments }
 import { describeProblem } from './excerpt.ts';
 
 /**
- * manifest/: from the argument of `-f` to checked objects, or to problems with their file, line and column. Read load.ts
- * (files), document.ts (YAML, and the places of fields), check.ts (the server's checks), hints.ts (how to fix a problem),
- * excerpt.ts (how a problem is printed), refusal.ts (errors of the server, with places).
+ * manifest/: from the argument of `-f` to checked objects, or to problems with their file, line and column.
+ * Read load.ts (files), document.ts (YAML, and the places of fields), check.ts (the server's checks),
+ * hints.ts (how to fix a problem), excerpt.ts (how a problem is printed), refusal.ts (errors of the server,
+ * with places).
  */
 
 /**
- * Reads and checks the files, folders and standard input (`-`) that `-f` names. Rejects with a CommandError that lists
- * every problem of all files with its place; the caller has sent nothing by then.
+ * Reads and checks the files, folders and standard input (`-`) that `-f` names. Rejects with a CommandError
+ * that lists every problem of all files with its place; the caller has sent nothing by then.
  */
 export async function loadManifests(
 	context: CliContext,
@@ -27,7 +28,10 @@ export async function loadManifests(
 	return objects;
 }
 
-/** The objects of the files without any check of their fields, for commands that need only their kinds and names. */
+/**
+ * The objects of the files without any check of their fields, for commands that need only their kinds and
+ * names.
+ */
 export async function loadDocuments(
 	context: CliContext,
 	paths: readonly string[],

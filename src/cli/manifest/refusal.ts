@@ -11,8 +11,8 @@ import { describeProblem } from './excerpt.ts';
 export type SendingCommand = 'apply' | 'run';
 
 /**
- * The error to report for an object of a manifest that could not be sent. An ApiError becomes a CommandError that shows
- * the places of the rejected fields in the file; any other error is returned unchanged.
+ * The error to report for an object of a manifest that could not be sent. An ApiError becomes a CommandError
+ * that shows the places of the rejected fields in the file; any other error is returned unchanged.
  */
 export function refusalError(
 	error: unknown,
@@ -45,8 +45,8 @@ function nameOf(object: RawObject): string {
 }
 
 /**
- * The hint if the server rejected a change of an immutable field: most often the user has edited the template of a Job
- * in its manifest and applied or run it again.
+ * The hint if the server rejected a change of an immutable field: most often the user has edited the template
+ * of a Job in its manifest and applied or run it again.
  */
 function immutableHint(
 	{ message }: ApiError,

@@ -1,7 +1,8 @@
 /**
- * Lays out text with tabs in columns by the rules of Go's text/tabwriter, with which kubectl prints: a tab ends a cell;
- * cells below each other in consecutive lines form a column as wide as its widest cell; the text after the last tab
- * of a line belongs to no column. No package does this: cli-table3 and the like size a column over all lines.
+ * Lays out text with tabs in columns by the rules of Go's text/tabwriter, with which kubectl prints: a tab
+ * ends a cell; cells below each other in consecutive lines form a column as wide as its widest cell; the text
+ * after the last tab of a line belongs to no column. No package does this: cli-table3 and the like size a
+ * column over all lines.
  */
 
 /** The width of columns: the characters of the widest cell and `padding` spaces, but at least `minWidth`. */
@@ -55,7 +56,10 @@ interface Layout {
 	readonly style: ColumnStyle;
 }
 
-/** Sets the widths of `column` and the columns to its right, for the lines from `begin` (included) to `end` (excluded). */
+/**
+ * Sets the widths of `column` and the columns to its right, for the lines from `begin` (included) to `end`
+ * (excluded).
+ */
 function measure(layout: Layout, column: number, begin: number, end: number): void {
 	const { lines, widths, style } = layout;
 	const hasColumn = (line: number): boolean => column < (lines[line]?.length ?? 0) - 1;

@@ -1,6 +1,9 @@
 import { isRawObject } from '../../client/raw-object.ts';
 
-/** JSON as kubectl prints it: sorted keys, indented by four spaces, `<`, `>` and `&` escaped, with a final newline. */
+/**
+ * JSON as kubectl prints it: sorted keys, indented by four spaces, `<`, `>` and `&` escaped, with a final
+ * newline.
+ */
 export function toJson(value: unknown): string {
 	return `${escapeHtml(JSON.stringify(sorted(value), undefined, 4))}\n`;
 }

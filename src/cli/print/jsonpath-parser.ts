@@ -1,8 +1,9 @@
 import { type Int64, parseInt64 } from '../../base/json.ts';
 /**
- * The parser of `-o jsonpath` templates in kubectl's dialect (k8s.io/client-go/util/jsonpath): text with actions in
- * braces, which contain paths, quoted text, or `range … end`. Own code: the JSONPath packages of npm implement another
- * language (no templates and ranges, other filters), and jsonpath-plus evaluates filters as JavaScript.
+ * The parser of `-o jsonpath` templates in kubectl's dialect (k8s.io/client-go/util/jsonpath): text with
+ * actions in braces, which contain paths, quoted text, or `range … end`. Own code: the JSONPath packages of
+ * npm implement another language (no templates and ranges, other filters), and jsonpath-plus evaluates
+ * filters as JavaScript.
  */
 
 /** One piece of a template. */
@@ -51,7 +52,10 @@ export function parseTemplate(template: string): readonly Piece[] {
 	return parsePieces(tokens(template), false);
 }
 
-/** Parses a path of custom columns, in which braces and the leading dot are optional. Throws a {@link JsonPathError}. */
+/**
+ * Parses a path of custom columns, in which braces and the leading dot are optional. Throws a {@link
+ * JsonPathError}.
+ */
 export function parseRelaxedPath(text: string): Path {
 	const bare = text.replace(/^\{(.*)\}$/s, '$1');
 	return new PathReader(/^[.[$@]/.test(bare) ? bare : `.${bare}`).whole();
@@ -85,7 +89,10 @@ function endOfAction(text: string, open: number): number {
 	throw new JsonPathError('unclosed action');
 }
 
-/** Parses tokens up to the end of the template or, `inRange`, up to the `{end}` of the range, which it consumes. */
+/**
+ * Parses tokens up to the end of the template or, `inRange`, up to the `{end}` of the range, which it
+ * consumes.
+ */
 function parsePieces(rest: Token[], inRange: boolean): readonly Piece[] {
 	const pieces: Piece[] = [];
 	for (let token = rest.shift(); token; token = rest.shift()) {

@@ -12,8 +12,8 @@ import {
 
 /**
  * Evaluates `-o jsonpath` templates by kubectl's rules: a missing field prints as nothing (kubectl's
- * AllowMissingKeys); several results of one path are separated by spaces; strings print unquoted, other values as
- * JSON.
+ * AllowMissingKeys); several results of one path are separated by spaces; strings print unquoted, other
+ * values as JSON.
  */
 
 /** The text of `template` for `object`. Throws a JsonPathError. */

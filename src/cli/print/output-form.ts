@@ -39,7 +39,9 @@ export function unknownForm(form: string, forms: readonly string[]): CommandErro
 	);
 }
 
-/** Parses a template before any request is sent, so that a syntax error is reported even if nothing is found. */
+/**
+ * Parses a template before any request is sent, so that a syntax error is reported even if nothing is found.
+ */
 function checkedTemplate(template = ''): string {
 	if (template === '') throw new CommandError('template format specified but no template given');
 	try {

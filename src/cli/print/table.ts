@@ -18,8 +18,9 @@ export interface TableView {
 }
 
 /**
- * Prints tables that the server sends (metav1.Table). During a watch it prints one table per event: the first with
- * headings, the later ones aligned to the columns of the first, since later events carry no column definitions.
+ * Prints tables that the server sends (metav1.Table). During a watch it prints one table per event: the first
+ * with headings, the later ones aligned to the columns of the first, since later events carry no column
+ * definitions.
  */
 export class TablePrinter {
 	readonly #view: TableView;

@@ -1,7 +1,7 @@
 /**
  * Escapes text from objects (names, reasons, messages, annotations) before it is written to a terminal.
- * kubectl escapes ESC and CR there (k8s.io/kubectl/pkg/util/term and cli-runtime's printers); a terminal
- * also interprets the other control characters and the C1 set, so all of them are escaped here. Tabs and newlines
+ * kubectl escapes ESC and CR there (k8s.io/kubectl/pkg/util/term and cli-runtime's printers); a terminal also
+ * interprets the other control characters and the C1 set, so all of them are escaped here. Tabs and newlines
  * are kept, since they lay the text out.
  */
 

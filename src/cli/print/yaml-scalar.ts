@@ -1,8 +1,8 @@
 import { quote } from '../../base/quote.ts';
 
 /**
- * Writes a text as a YAML scalar with the same style, quotes and line breaks as the library that kubectl prints with
- * (go-yaml 2), since users compare and grep that output.
+ * Writes a text as a YAML scalar with the same style, quotes and line breaks as the library that kubectl
+ * prints with (go-yaml 2), since users compare and grep that output.
  */
 
 /** The position of a scalar in the output. */

@@ -14,9 +14,9 @@ export interface CreatedObject {
 }
 
 /**
- * Deletes the objects that a run has created, last one first, and resolves once they and their Pods are gone. When
- * `killNow` aborts (a second interruption), it deletes the remaining Pods with a grace period of 0 and resolves
- * without waiting any longer.
+ * Deletes the objects that a run has created, last one first, and resolves once they and their Pods are gone.
+ * When `killNow` aborts (a second interruption), it deletes the remaining Pods with a grace period of 0 and
+ * resolves without waiting any longer.
  */
 export async function deleteCreated(
 	{ client }: Connection,
@@ -44,7 +44,9 @@ export async function deleteCreated(
 	if (isKilled) await killPods({ client }, created);
 }
 
-/** Deletes all Pods of the run without a grace period, for which the node agent kills their processes at once. */
+/**
+ * Deletes all Pods of the run without a grace period, for which the node agent kills their processes at once.
+ */
 async function killPods(
 	{ client }: Pick<Connection, 'client'>,
 	created: readonly CreatedObject[],

@@ -44,7 +44,9 @@ function runsOf(pod: Pod, { name, state, lastState, restartCount }: ContainerSta
 	return runs;
 }
 
-/** The node agent puts the backoff into the message: `back-off 20s restarting failed container=main pod=...`. */
+/**
+ * The node agent puts the backoff into the message: `back-off 20s restarting failed container=main pod=...`.
+ */
 function restartText(waiting: { readonly message?: string } | undefined): string {
 	const [, delay] = /^back-off (\S+) restarting/.exec(waiting?.message ?? '') ?? [];
 	return delay === undefined ? 'restarts' : `restarts after a back-off of ${delay}`;

@@ -5,7 +5,10 @@ import { timeOf } from '../../api/meta/time.ts';
 /** The failure of a container, or of a Pod without a failed container. */
 export interface Failure {
 	readonly pod: string;
-	/** Name of the container; absent if the Pod failed without a failed container: the node rejected or evicted it. */
+	/**
+	 * Name of the container; absent if the Pod failed without a failed container: the node rejected or evicted
+	 * it.
+	 */
 	readonly container?: string;
 	/** Exit code of the container; absent if `container` is. */
 	readonly exitCode?: number;

@@ -16,7 +16,10 @@ export interface FollowedPodsOptions {
 	readonly view: LogView;
 	/** The hint printed if an image stands for no program; undefined: the message of the node agent suffices. */
 	readonly imageHint?: string | undefined;
-	/** Whether the user has interrupted the run. Its Pods are then being deleted, so missing logs are not reported. */
+	/**
+	 * Whether the user has interrupted the run. Its Pods are then being deleted, so missing logs are not
+	 * reported.
+	 */
 	readonly isInterrupted?: (() => boolean) | undefined;
 	/** Aborts all reading of logs. */
 	readonly signal: AbortSignal;
@@ -38,11 +41,13 @@ export interface LogView {
 const KEPT_LINES = 5;
 
 /**
- * The Pods of a Job: prints the log of every container, attempt by attempt, and reports once why a Pod does not run and
- * how it failed. It remembers deleted Pods, since the Job controller deletes the active Pods of a Job that fails.
+ * The Pods of a Job: prints the log of every container, attempt by attempt, and reports once why a Pod does
+ * not run and how it failed. It remembers deleted Pods, since the Job controller deletes the active Pods of a
+ * Job that fails.
  *
  * 1. Each attempt of a container is printed at most once.
- * 2. The logs of the attempts of one container are printed in order, and the report of a failure after its log.
+ * 2. The logs of the attempts of one container are printed in order, and the report of a failure after its
+ *    log.
  * 3. Nothing is printed after `signal` has aborted.
  */
 export class FollowedPods {
@@ -169,7 +174,10 @@ function keyOf({ metadata }: Pod, container: string): string {
 	return `${metadata.uid}/${container}`;
 }
 
-/** Prints all logs; each line starts with the name of its Pod and, if that has several containers, of the container. */
+/**
+ * Prints all logs; each line starts with the name of its Pod and, if that has several containers, of the
+ * container.
+ */
 export const PREFIXED_LINES: LogView = {
 	sourceOf: ({ metadata, spec }, container) => {
 		const several = spec.containers.length + (spec.initContainers?.length ?? 0) > 1;

@@ -14,7 +14,10 @@ import { FollowedPods } from './followed-pods.ts';
 import type { Follower, FollowOptions, Outcome } from './follower.ts';
 import { FAILED_CREATE, jobNoticeOf } from './job-notices.ts';
 
-/** Follows a Job with three watches: of the Job, of its Pods, and of the Events about Pods that could not be created. */
+/**
+ * Follows a Job with three watches: of the Job, of its Pods, and of the Events about Pods that could not be
+ * created.
+ */
 export class JobFollower implements Follower {
 	readonly title: string;
 	readonly ended: Promise<Outcome>;
@@ -98,7 +101,9 @@ export class JobFollower implements Follower {
 		}
 	}
 
-	/** What the Job does after a failure. Undefined for the failure that ends the Job, which the outcome reports. */
+	/**
+	 * What the Job does after a failure. Undefined for the failure that ends the Job, which the outcome reports.
+	 */
 	#afterFailure(): string | undefined {
 		const now = this.#options.clock.now();
 		const next = nextAttempt(this.#job, this.pods(), now);
@@ -110,9 +115,9 @@ export class JobFollower implements Follower {
 	}
 
 	/**
-	 * Reports why the Job gets no Pods. Only Events contain the cause, since a rejected Pod does not exist and the Job's
-	 * status does not name it. Errors of this watch are ignored: a user may not be allowed to read Events, and the two
-	 * other watches report a server that cannot be reached.
+	 * Reports why the Job gets no Pods. Only Events contain the cause, since a rejected Pod does not exist and
+	 * the Job's status does not name it. Errors of this watch are ignored: a user may not be allowed to read
+	 * Events, and the two other watches report a server that cannot be reached.
 	 */
 	#followRefusals(): void {
 		const { connection, clock, created, signal, screen } = this.#options;
@@ -185,7 +190,10 @@ export function terminalCondition({ status }: Job): JobCondition | undefined {
 	);
 }
 
-/** The exit code of `run` for a container that failed with `code`: that code if a process can exit with it, else 1. */
+/**
+ * The exit code of `run` for a container that failed with `code`: that code if a process can exit with it,
+ * else 1.
+ */
 export function exitCodeOf(code: number | undefined): number {
 	return code !== undefined && code >= 1 && code <= 255 ? code : 1;
 }

@@ -15,9 +15,10 @@ export interface JobFlags {
 }
 
 /**
- * The Job of `stint run NAME --image=IMAGE [WORDS] [-- WORDS]`, by the rules of `kubectl run` when it still created Jobs
- * (before 1.18): the words are the arguments of the image, or with --command the command. The result is a manifest,
- * without the defaults that the server sets, so that --dry-run prints only what the user chose. Throws a CommandError.
+ * The Job of `stint run NAME --image=IMAGE [WORDS] [-- WORDS]`, by the rules of `kubectl run` when it still
+ * created Jobs (before 1.18): the words are the arguments of the image, or with --command the command. The
+ * result is a manifest, without the defaults that the server sets, so that --dry-run prints only what the
+ * user chose. Throws a CommandError.
  */
 export function jobFromFlags(name: string, words: readonly string[], flags: JobFlags): RawObject {
 	if (!flags.image)
@@ -61,7 +62,10 @@ export function refuseJobFlags(flags: JobFlags): void {
 	throw new CommandError(`${first} describes a Job made from flags: with -f, set it in the manifest`);
 }
 
-/** The policy for --restart. The API would reject `Always` and wrong case too, but without saying what to write. */
+/**
+ * The policy for --restart. The API would reject `Always` and wrong case too, but without saying what to
+ * write.
+ */
 function restartPolicy(text: string): string {
 	const found = ['OnFailure', 'Never'].find((policy) => policy.toLowerCase() === text.toLowerCase());
 	if (found === text) return found;

@@ -5,8 +5,9 @@ import type { Notice } from './pod-notices.ts';
 export const FAILED_CREATE = 'FailedCreate';
 
 /**
- * The notice that the API server rejected a Pod of a Job. Notices with the same cause have the same key for every retry
- * of the controller and every index: the quoted name of the Pod, which differs per index, is not part of the key.
+ * The notice that the API server rejected a Pod of a Job. Notices with the same cause have the same key for
+ * every retry of the controller and every index: the quoted name of the Pod, which differs per index, is not
+ * part of the key.
  */
 export function jobNoticeOf({ involvedObject, reason = '', message = '' }: Event): Notice {
 	const cause = message.replace(/"[^"]*"/, '');

@@ -9,8 +9,8 @@ import { describeError } from '../errors.ts';
 const TIMEOUT_MS = 20_000;
 
 /**
- * Tracks whether the server can be reached while informers retry without a limit. It prints the first error of an
- * outage, and ends the command if the outage lasts {@link TIMEOUT_MS}.
+ * Tracks whether the server can be reached while informers retry without a limit. It prints the first error
+ * of an outage, and ends the command if the outage lasts {@link TIMEOUT_MS}.
  */
 export class Outage {
 	/** Rejects with a CommandError once an outage has lasted {@link TIMEOUT_MS}; never resolves. */

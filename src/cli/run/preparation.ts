@@ -7,8 +7,8 @@ import { untilGone } from '../until-gone.ts';
 import { terminalCondition } from './job-follower.ts';
 
 /**
- * Deletes finished Jobs of the same names with their Pods if `force` is set, since a finished Job does not run again.
- * Without `force` it rejects with a CommandError if there are any, before it has changed anything.
+ * Deletes finished Jobs of the same names with their Pods if `force` is set, since a finished Job does not
+ * run again. Without `force` it rejects with a CommandError if there are any, before it has changed anything.
  */
 export async function deleteFinishedJobs(
 	{ client }: Connection,

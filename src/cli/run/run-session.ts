@@ -44,15 +44,17 @@ export const EXIT_CODES: Readonly<Record<Interruption, number>> = {
 };
 
 /**
- * One execution of `stint run`, from the first object to the exit code. Read in this folder: run-session.ts (order of
- * events), preparation.ts and cleanup.ts (before and after), follower.ts with job-follower.ts and pod-follower.ts
- * (watches), followed-pods.ts with container-log.ts (logs), failed-runs.ts, failures.ts, pod-notices.ts and job-notices.ts
- * (what is reported about Pods), outage.ts (lost connections), screen.ts (output).
+ * One execution of `stint run`, from the first object to the exit code. Read in this folder: run-session.ts
+ * (order of events), preparation.ts and cleanup.ts (before and after), follower.ts with job-follower.ts and
+ * pod-follower.ts (watches), followed-pods.ts with container-log.ts (logs), failed-runs.ts, failures.ts,
+ * pod-notices.ts and job-notices.ts (what is reported about Pods), outage.ts (lost connections), screen.ts
+ * (output).
  *
- * 1. The caller has checked all objects. If the server still rejects one, the run deletes the objects that it has
- *    created.
- * 2. After an interruption the run deletes the objects that it has created and waits until their Pods are gone; after a
- *    second one it kills them. It never deletes objects that existed before, unless `force` replaces a finished Job.
+ * 1. The caller has checked all objects. If the server still rejects one, the run deletes the objects that it
+ *    has created.
+ * 2. After an interruption the run deletes the objects that it has created and waits until their Pods are
+ *    gone; after a second one it kills them. It never deletes objects that existed before, unless `force`
+ *    replaces a finished Job.
  * 3. Logs go to standard output, everything else to standard error.
  */
 export class RunSession {
@@ -74,7 +76,9 @@ export class RunSession {
 		this.#outage = new Outage(context.clock, (text) => this.#screen.report(text));
 	}
 
-	/** Runs until all Jobs and Pods have finished. Resolves to the exit code; rejects if the run could not start. */
+	/**
+	 * Runs until all Jobs and Pods have finished. Resolves to the exit code; rejects if the run could not start.
+	 */
 	async run(): Promise<number> {
 		const off = this.#context.onInterrupt((by) => this.#interrupt(by));
 		try {
@@ -92,7 +96,9 @@ export class RunSession {
 		}
 	}
 
-	/** The first interruption ends the run, and its signal decides the exit code; every later one kills the Pods. */
+	/**
+	 * The first interruption ends the run, and its signal decides the exit code; every later one kills the Pods.
+	 */
 	#interrupt(by: Interruption): void {
 		if (this.#interruptedBy !== undefined) this.#killNow.abort();
 		this.#interruptedBy ??= by;
@@ -151,7 +157,10 @@ export class RunSession {
 		return isOf(pods, object) ? new PodFollower(object, options) : undefined;
 	}
 
-	/** Deletes the created objects after an error during the start. Rejects: with the error itself if there are none. */
+	/**
+	 * Deletes the created objects after an error during the start. Rejects: with the error itself if there are
+	 * none.
+	 */
 	async #undo(error: unknown): Promise<never> {
 		if (this.#created.length === 0) throw error;
 		this.#screen.report(`${describeError(error)}\ndeleting the objects created so far`);

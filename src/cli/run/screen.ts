@@ -6,8 +6,8 @@ const COLOURS = [36, 33, 32, 35, 34, 31];
 type ScreenContext = Pick<CliContext, 'stdout' | 'stderr' | 'setStatus' | 'colour'>;
 
 /**
- * The output of `run` and `logs -f`: log lines on standard output, messages on standard error, and on a terminal a
- * status line at the bottom.
+ * The output of `run` and `logs -f`: log lines on standard output, messages on standard error, and on a
+ * terminal a status line at the bottom.
  */
 export class Screen {
 	readonly #context: ScreenContext;
@@ -18,8 +18,8 @@ export class Screen {
 	}
 
 	/**
-	 * Prints log lines of a container unchanged, each with the name of its source as prefix if it has one. Resolves once
-	 * the buffer of standard output has room.
+	 * Prints log lines of a container unchanged, each with the name of its source as prefix if it has one.
+	 * Resolves once the buffer of standard output has room.
 	 */
 	async log(source: string | undefined, lines: readonly string[]): Promise<void> {
 		if (lines.length === 0) return;
