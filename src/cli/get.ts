@@ -22,7 +22,7 @@ export async function get(context: CliContext, words: readonly string[], flags: 
 	const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? connection.namespace);
 	const queries = targets.map((target) => queryFor(target, namespace, flags));
 	if (flags.watch || flags.watchOnly) return watchObjects(context, connection, { queries, form, flags });
-	const { answers, failed } = await ask(context, connection, { queries, form, flags });
+	const { answers, failed } = await sendQueries(context, connection, { queries, form, flags });
 	const found = answers.reduce((sum, { object }) => sum + countOf(object), 0);
 	if (form.type === 'table') printTables(context, answers, { form, flags });
 	else if (found > 0 || (!failed && form.type !== 'columns'))
@@ -67,17 +67,17 @@ export interface Answer {
 	readonly object: RawObject;
 }
 
-interface Asking {
+interface QueryOptions {
 	readonly queries: readonly Query[];
 	readonly form: OutputForm;
 	readonly flags: GetFlags;
 }
 
 /** Sends all queries. If one of several fails, it reports the error and returns the answers of the others. */
-async function ask(
+async function sendQueries(
 	context: CliContext,
 	connection: Connection,
-	{ queries, form, flags }: Asking,
+	{ queries, form, flags }: QueryOptions,
 ): Promise<{ readonly answers: readonly Answer[]; readonly failed: boolean }> {
 	const accept = form.type === 'table' ? TABLE : undefined;
 	const answers: Answer[] = [];
@@ -108,7 +108,7 @@ async function ask(
 function printTables(
 	context: CliContext,
 	answers: readonly Answer[],
-	{ form, flags }: Pick<Asking, 'form' | 'flags'>,
+	{ form, flags }: Pick<QueryOptions, 'form' | 'flags'>,
 ): void {
 	const kinds = new Set(answers.map(({ target }) => target.definition));
 	const view = {

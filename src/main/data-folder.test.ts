@@ -27,7 +27,7 @@ function temporary(t: TestContext): string {
 	return path;
 }
 
-/** A folder in which a launcher has worked. */
+/** Creates a data folder with files of a launcher. */
 function usedFolder(path: string): void {
 	const folder = dataFolder(path);
 	openDataFolder(folder, assert.fail);
@@ -46,7 +46,7 @@ test("opening a copy of a data folder reports the original and removes the launc
 		assert.ok(!existsSync(join(dataFolder(copy).runtime, name)), name);
 		assert.ok(existsSync(join(dataFolder(original).runtime, name)), name);
 	}
-	// It is a folder of its own from then on.
+	// Opened again, the folder is no longer reported as a copy.
 	openDataFolder(dataFolder(copy), assert.fail);
 	openDataFolder(dataFolder(original), assert.fail);
 });

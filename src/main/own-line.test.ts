@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { onOwnLine } from './own-line.ts';
 
-/** The lines that a terminal of this width shows: it wraps when a character comes that has no room left. */
+/** The lines that a terminal of this width shows. It wraps at the first character that does not fit. */
 function shown(written: string, columns: number): readonly string[] {
 	const lines = [''];
 	let column = 0;

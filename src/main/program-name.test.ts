@@ -19,7 +19,7 @@ test('the program name is the path that the user typed, or `stint` if the PATH f
 	assert.equal(programName({ STINT_COMMAND: '../x/stint' }), '../x/stint');
 	assert.equal(programName({ STINT_COMMAND: checkout, PATH: '/nowhere' }), `'${checkout}'`);
 	assert.equal(programName({ STINT_COMMAND: join(folder, 'bin', 'stint'), PATH: onPath }), 'stint');
-	// The system refuses to look into such an entry, as into a folder of another user.
+	// stat() fails for such an entry, as for a folder of another user.
 	symlinkSync('loop', join(folder, 'loop'));
 	const unreadable = `${join(folder, 'loop')}:${onPath}`;
 	assert.equal(programName({ STINT_COMMAND: join(folder, 'bin', 'stint'), PATH: unreadable }), 'stint');

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { cliContext } from './cli-context.ts';
 import { makeProgram } from './program.ts';
 
-/** The help of each command as a terminal or a pipe of 80 columns gets it. */
+/** The help of each command at a width of 80 columns. */
 function helps(): ReadonlyMap<string, string> {
 	const program = makeProgram(cliContext(), () => undefined);
 	return new Map(

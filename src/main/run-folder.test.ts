@@ -8,7 +8,7 @@ import { identify, processSpace } from '../node/runtime/process/process-table.ts
 import { dataFolder } from './data-folder.ts';
 import { makeRunFolder } from './run-folder.ts';
 
-/** Has temporary files made in a folder of the test's own. */
+/** Sets $TMPDIR to a folder of the test. */
 function ownTemporary(t: test.TestContext): string {
 	const folder = mkdtempSync(join(tmpdir(), 'stint-run-folder-'));
 	const before = process.env.TMPDIR;
@@ -48,7 +48,7 @@ test('makeRunFolder removes the folders of killed runs and keeps all others', as
 	for (const path of [...kept, own]) assert.ok(existsSync(path), path);
 	assert.equal(readdirSync(temporary).length, kept.length + 2);
 	await makeRunFolder(Date.now());
-	assert.ok(existsSync(own), 'that of this process');
+	assert.ok(existsSync(own), 'the folder of this process');
 });
 
 test('the error for an unusable folder for temporary files has its path and the reason', async (t) => {

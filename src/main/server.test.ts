@@ -34,7 +34,7 @@ function optionsFor(t: TestContext): { readonly options: ServerOptions; readonly
 	return { options, failures };
 }
 
-/** Fails unless everything of a server is closed: its database and its port can be had again. */
+/** Asserts that a server has closed its database and its port: both can be opened again. */
 async function assertClosed({ folder }: ServerOptions, port: number | undefined): Promise<void> {
 	assert.ok(!existsSync(`${folder.database}-wal`), 'the database is not closed');
 	await (await openSqliteStore({ path: folder.database })).close();
@@ -57,7 +57,7 @@ async function freePort(): Promise<number> {
 test('startServer rejects if the runtime cannot start, and closes the parts started before', async (t) => {
 	const { options, failures } = optionsFor(t);
 	const { folder } = options;
-	// There is something to ask the launcher for, and it cannot be started.
+	// The runtime needs its launcher, which cannot start on this folder.
 	mkdirSync(join(folder.runtime, 'launcher.log'), { recursive: true, mode: 0o700 });
 	writeFileSync(join(folder.runtime, JOURNAL_NAME), '');
 	const port = await freePort();

@@ -92,8 +92,8 @@ const TURN_MS = 10;
 const STOP_TIMEOUT_MS = 3000;
 
 /**
- * Starts a server. Resolves once it serves requests and has a Node that Pods can be bound to. {@link
- * Lifecycle} starts and stops its parts. If a part cannot be started, it stops those that were and rejects
+ * Starts a server. Resolves once it serves requests and has a Node that Pods can be bound to.
+ * {@link Lifecycle} starts and stops its parts. If a part cannot be started, it stops those that were and rejects
  * with the {@link PartError}; if `signal` aborts during the start, with a {@link StoppedError}.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {

@@ -27,8 +27,8 @@ after(() => {
 });
 
 /**
- * What a process of its own prints that asks the server, as the commands do, with this access and
- * environment.
+ * The output of a separate process that sends a request as the commands do, with this access and environment.
+ * Separate, since the trusted authorities are a setting of the whole process.
  */
 function ask(
 	access: { readonly certificateAuthority?: string; readonly skipTlsVerify?: boolean },

@@ -92,8 +92,8 @@ function systemLines({ nodeInfo }: Node['status']): readonly string[] {
 }
 
 /**
- * The Pods with their share of the node. Upstream: describeNodeResource, which ends with {@link
- * allocatedLines}.
+ * The Pods with their share of the node. Upstream: describeNodeResource, which
+ * ends with {@link allocatedLines}.
  */
 function podLines(pods: readonly Pod[], allocatable: Amounts, now: number): readonly string[] {
 	const rows = pods.map((pod) => {

@@ -12,7 +12,7 @@ import { printValue, withoutManagedFields } from './objects.ts';
 import { type GetFlags, type Query, TABLE } from './query.ts';
 
 /** The queries of a watch, and how to print its events. */
-export interface Watching {
+export interface WatchOptions {
 	readonly queries: readonly Query[];
 	readonly form: OutputForm;
 	readonly flags: GetFlags;
@@ -25,7 +25,7 @@ export interface Watching {
 export async function watchObjects(
 	context: CliContext,
 	connection: Connection,
-	{ queries, form, flags }: Watching,
+	{ queries, form, flags }: WatchOptions,
 ): Promise<never> {
 	const [query, ...others] = queries;
 	if (!query || others.length > 0)
@@ -65,7 +65,7 @@ class EventPrinter {
 	readonly #flags: GetFlags;
 	readonly #table: TablePrinter;
 
-	constructor(context: CliContext, query: Query, { form, flags }: Pick<Watching, 'form' | 'flags'>) {
+	constructor(context: CliContext, query: Query, { form, flags }: Pick<WatchOptions, 'form' | 'flags'>) {
 		this.#context = context;
 		this.#query = query;
 		this.#form = form;

@@ -148,14 +148,16 @@ function validate({ defaults, strategy }: ResourceDefinition, object: KubeObject
 	};
 	const ready = strategy.prepareForCreate(defaults({ ...object, metadata: named }));
 	const errors = collectErrors(() => strategy.validateCreate(ready));
-	return errors.filter((error, index) => !errors.slice(index + 1).some((later) => says(later, error)));
+	return errors.filter(
+		(error, index) => !errors.slice(index + 1).some((later) => makesRedundant(later, error)),
+	);
 }
 
 /**
  * Whether `later` makes `earlier` redundant. A Job's validation reports some fields of its Pod template
  * twice: by the rules for Pods and then by the narrower ones for Jobs (restartPolicy).
  */
-function says(later: FieldError, earlier: FieldError): boolean {
+function makesRedundant(later: FieldError, earlier: FieldError): boolean {
 	if (later.field !== earlier.field || later.type !== earlier.type) return false;
 	return later.type === 'NotSupported' || later.message === earlier.message;
 }

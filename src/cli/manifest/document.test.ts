@@ -9,21 +9,21 @@ function read(text: string): { documents: readonly ManifestDocument[]; problems:
 	return { documents, problems: problems.map(describeProblem) };
 }
 
-/** The objects of a text that has no problems. */
+/** Parses a text and returns its objects; fails if it has problems. */
 function objects(text: string): readonly unknown[] {
 	const { documents, problems } = read(text);
 	assert.deepEqual(problems, []);
 	return documents.map(({ object }) => object);
 }
 
-/** What is wrong with a text, each problem with its place. */
+/** The printed problems of a text. */
 function problemsOf(text: string): readonly string[] {
 	const { documents, problems } = read(text);
 	const checked = documents.map((document) => checkDocument(document, { namespace: 'default' }));
 	return [...problems, ...checked.flatMap((each) => (isChecked(each) ? [] : each)).map(describeProblem)];
 }
 
-/** The part of the text that a path leads to. */
+/** The line and the part of the text that spanOf returns for a path. */
 function at(text: string, path: string): string {
 	const [document] = read(text).documents;
 	assert.ok(document);

@@ -53,8 +53,8 @@ export function parseTemplate(template: string): readonly Piece[] {
 }
 
 /**
- * Parses a path of custom columns, in which braces and the leading dot are optional. Throws a {@link
- * JsonPathError}.
+ * Parses a path of custom columns, in which braces and the leading dot are optional. Throws a
+ * {@link JsonPathError}.
  */
 export function parseRelaxedPath(text: string): Path {
 	const bare = text.replace(/^\{(.*)\}$/s, '$1');

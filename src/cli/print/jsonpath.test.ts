@@ -19,7 +19,7 @@ const POD = {
 	},
 };
 
-/** Template and text, as kubectl 1.33 filled them in. */
+/** Templates with the output of kubectl 1.33. */
 const FILLED: readonly (readonly [string, string])[] = [
 	['{.metadata.name}', 'p'],
 	['name: {.metadata.name}, x', 'name: p, x'],

@@ -6,7 +6,7 @@ import { toYaml } from './yaml.ts';
 
 const LONG = 'a long text that goes over eighty characters and so may be folded by the emitter';
 
-/** As kubectl 1.33 printed the same values. */
+/** The output of kubectl 1.33 for the same values. */
 const PRINTED = `a: "true"
 aa: ${LONG}
   of yaml or not at all
@@ -114,7 +114,7 @@ test('parsing the printed YAML gives the original value', () => {
 	}));
 	fc.assert(
 		fc.property(value, (each) => {
-			// As any JSON that is printed: without undefined and prototypes.
+			// Normalize to plain JSON: without undefined and prototypes.
 			const plain: unknown = JSON.parse(JSON.stringify(each));
 			assert.deepEqual(parse(toYaml(plain)), plain);
 		}),

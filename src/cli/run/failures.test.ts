@@ -53,7 +53,7 @@ test('a stopped container of a deleted Pod is reported by its earlier failure', 
 		[5],
 	);
 	assert.deepEqual(failuresOf([podWith('q', { state: end(137, 30) }, deleted)]), []);
-	// Without a deletion it is the program's own end.
+	// Without a deletion the program ended by itself.
 	assert.equal(failuresOf([podWith('r', { state: end(137, 30, { reason: 'OOMKilled' }) })]).length, 1);
 });
 

@@ -104,9 +104,9 @@ export class FollowedPods {
 		const next = restart === undefined ? this.#options.afterFailure(pod) : `the container ${restart}`;
 		if (next === undefined) return;
 		const who = container === undefined ? '' : ` container ${container}:`;
-		const last = container === undefined ? undefined : this.lastLines(pod, container).at(-1);
-		const said = last === undefined ? '' : `: ${shortened(last)}`;
-		this.#options.screen.report(`pod/${pod.metadata.name} failed:${who} ${how}${said}; ${next}`);
+		const line = container === undefined ? undefined : this.lastLines(pod, container).at(-1);
+		const quoted = line === undefined ? '' : `: ${shortened(line)}`;
+		this.#options.screen.report(`pod/${pod.metadata.name} failed:${who} ${how}${quoted}; ${next}`);
 	}
 
 	#readLogs(pod: Pod, status: ContainerStatus): void {

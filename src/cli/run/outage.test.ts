@@ -10,8 +10,8 @@ const BROKEN = new ServerUnreachableError('h:1', new Error('socket hang up'));
 
 function open() {
 	const clock = new VirtualClock();
-	const said: string[] = [];
-	const outage = new Outage(clock, (text) => said.push(text));
+	const reported: string[] = [];
+	const outage = new Outage(clock, (text) => reported.push(text));
 	let lost = false;
 	outage.lost.catch(() => {
 		lost = true;
@@ -23,14 +23,14 @@ function open() {
 		await Promise.resolve();
 		return lost;
 	};
-	return { outage, said, failAfter };
+	return { outage, reported, failAfter };
 }
 
 test('the first error of an outage is printed, and the command fails when the outage lasts too long', async () => {
-	const { outage, said, failAfter } = open();
+	const { outage, reported, failAfter } = open();
 	for (const ms of [0, 5000, 10_000]) assert.equal(await failAfter(ms), false);
 	assert.equal(await failAfter(10_000), true);
-	assert.deepEqual(said, ['Unable to connect to the server: socket hang up\nretrying']);
+	assert.deepEqual(reported, ['Unable to connect to the server: socket hang up\nretrying']);
 	await assert.rejects(
 		outage.lost,
 		new CommandError('lost the connection to the server; running Jobs are not stopped'),
@@ -43,7 +43,7 @@ test('two outages with a response in between do not add up', async () => {
 	await failAfter(15_000);
 	outage.observeProgress();
 	assert.equal(await failAfter(10_000), false);
-	// Nothing was heard, but nothing failed either: a Job that is quiet for an hour.
+	// An hour without responses and without failures: the Job writes nothing.
 	assert.equal(await failAfter(3_600_000), false);
 	assert.equal(await failAfter(15_000), false);
 });
@@ -64,11 +64,11 @@ test('a watch that opens ends an outage even if it has no events', async () => {
 	}
 	assert.equal(await failAfter(0), false);
 	await assert.rejects(transport.request({ method: 'GET', path: '/' }));
-	assert.equal(await failAfter(20_000), true, 'an answer that fails is none');
+	assert.equal(await failAfter(20_000), true, 'a failed response does not end an outage');
 });
 
 test('a watch that ends with 410 Gone is not an outage', () => {
-	const { outage, said } = open();
+	const { outage, reported } = open();
 	outage.observeFailure(expired('too old resource version'));
-	assert.deepEqual(said, []);
+	assert.deepEqual(reported, []);
 });

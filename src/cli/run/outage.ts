@@ -16,16 +16,16 @@ export class Outage {
 	/** Rejects with a CommandError once an outage has lasted {@link TIMEOUT_MS}; never resolves. */
 	readonly lost: Promise<never>;
 	readonly #clock: Clock;
-	readonly #say: (text: string) => void;
+	readonly #report: (text: string) => void;
 	readonly #lost = Promise.withResolvers<never>();
 	/** Monotonic time of the first failure of the current outage; undefined if there is none. */
 	#startedAt: number | undefined;
 	/** Monotonic time of the last failure. */
 	#lastFailureAt = 0;
 
-	constructor(clock: Clock, say: (text: string) => void) {
+	constructor(clock: Clock, report: (text: string) => void) {
 		this.#clock = clock;
-		this.#say = say;
+		this.#report = report;
 		this.lost = this.#lost.promise;
 		// Callers race it against the end of the Job. A rejection after the race must not be an unhandled one.
 		this.lost.catch(() => undefined);
@@ -39,7 +39,7 @@ export class Outage {
 		// Informers retry more often than this: after such a gap the earlier outage must have ended.
 		if (now - this.#lastFailureAt > TIMEOUT_MS) this.#startedAt = undefined;
 		this.#lastFailureAt = now;
-		if (this.#startedAt === undefined) this.#say(`${describeError(error)}\nretrying`);
+		if (this.#startedAt === undefined) this.#report(`${describeError(error)}\nretrying`);
 		this.#startedAt ??= now;
 		if (now - this.#startedAt < TIMEOUT_MS) return;
 		this.#lost.reject(new CommandError('lost the connection to the server; running Jobs are not stopped'));

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { outputsOver } from '../outputs.ts';
 import { Screen } from './screen.ts';
 
-/** A screen on one terminal, as both streams see it. */
+/** A Screen whose two streams are the same terminal. */
 function terminal(columns: number | undefined, colour = false): { screen: Screen; written: () => string } {
 	let all = '';
 	const write = (text: string): void => {
