@@ -24,6 +24,7 @@ export async function deleteObjects(
 	const waits = waitsFor(flags);
 	if (flags.output !== undefined && flags.output !== 'name')
 		throw new CommandError(`unexpected -o output mode: ${flags.output}. We only support '-o name'`);
+	// kubectl's warning, to the letter.
 	if (flags.force && options.gracePeriodSeconds === 0)
 		context.stderr.print(
 			'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',
@@ -95,6 +96,7 @@ async function allGone(
 ): Promise<boolean> {
 	const end = new AbortController();
 	if (timeoutMs !== undefined) void sleep(clock, timeoutMs, end.signal).then(() => end.abort());
+	// One watch per object, all at once: the time-out is for the whole command, not for each object.
 	const waiting = deleted.map(async ({ definition, namespace, name, uid }) => {
 		await untilGone(client.resource(definition, namespace), { name, uid }, end.signal);
 		if (end.signal.aborted) return prefixOf(definition) + name;

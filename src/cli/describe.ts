@@ -48,8 +48,10 @@ export async function describe(
 	for (const target of targets) {
 		for (const object of await objectsOf(connection, target, { namespace, selector: flags.selector })) {
 			const lines = [...(await linesOf(connection, object, context.clock.now()))];
+			// kubectl prints no Events of a Namespace.
 			if (flags.showEvents && !isOf(namespaces, object))
 				lines.push(...eventLines(await eventsAbout(connection.client, object), context.clock.now()));
+			// kubectl separates descriptions by two empty lines.
 			if (count > 0) context.stdout.write('\n\n');
 			context.stdout.print(alignText(lines.map((line) => `${line}\n`).join(''), DESCRIBE_STYLE));
 			count += 1;
@@ -64,6 +66,9 @@ interface Where {
 	readonly selector: string | undefined;
 }
 
+/**
+ * The objects of a target: all that match the selector, or those with the name or a name that starts with it.
+ */
 async function objectsOf(
 	connection: Connection,
 	{ definition, name }: Target,
@@ -120,6 +125,7 @@ async function failureLines(connection: Connection, { metadata, spec }: Job): Pr
 	return ['Failed Pods:', ...text.trimEnd().replaceAll('\t', '  ').split('\n')];
 }
 
+/** The last log lines of a container; none if its log cannot be read. */
 async function lastLines(
 	connection: Connection,
 	pod: KubeObject,

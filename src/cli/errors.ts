@@ -21,6 +21,10 @@ export function describeError(error: unknown): string {
 	return `error: ${error instanceof Error ? error.message : String(error)}`;
 }
 
+/**
+ * kubectl's text for an ApiError: checkErr and StandardErrorMessage of
+ * k8s.io/kubectl/pkg/cmd/util/helpers.go.
+ */
 function describeApiError(error: ApiError): string {
 	const { status, message, reason } = error;
 	const { details } = status;
@@ -64,6 +68,7 @@ function shortened(message: string): string {
 	);
 }
 
+/** Only a refused connection means that no server is running; after a time-out that is not certain. */
 function unreachableHint({ refused, message }: ServerUnreachableError): string | undefined {
 	if (message.includes('unknown authority')) return FOREIGN;
 	return refused ? `is the server running? Start it with: ${calledAs('server')}` : undefined;

@@ -42,6 +42,7 @@ export function parseTargets(words: readonly string[]): readonly Target[] {
 	return definitions.flatMap((definition) => rest.map((name) => ({ definition, name })));
 }
 
+/** Parses `job/pi`. */
 function parsePair(word: string): Target {
 	const [type = '', name = '', ...more] = word.split('/');
 	if (type === '' || name === '' || more.length > 0)
@@ -52,6 +53,7 @@ function parsePair(word: string): Target {
 	return { definition, name };
 }
 
+/** The resources of a category (`all`), or of a resource's plural, singular or short name. */
 function definitionsOf(word: string): readonly ResourceDefinition[] {
 	const category = resourcesInCategory(word);
 	if (category.length > 0) return category;

@@ -81,6 +81,7 @@ function openDescriptors(): number | undefined {
 	}
 }
 
+/** The first group of `pattern` in a file of /proc; undefined if the file or the line does not exist. */
 function readNumber(path: string, pattern: RegExp): number | undefined {
 	try {
 		const text = pattern.exec(readFileSync(path, 'latin1'))?.[1];

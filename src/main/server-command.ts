@@ -131,12 +131,14 @@ function stopOnSignal(log: Log): Stop {
 	return { signal: stop.signal, exitCode: () => EXIT_CODES[first] };
 }
 
+/** The runtime of --runtime; undefined, after reporting the error, if there is no such runtime. */
 function runtimeNamed(name: string): RuntimeName | undefined {
 	if (name === 'process' || name === 'fake') return name;
 	fail(`--runtime: there is no runtime "${name}"; use process or fake`);
 	return undefined;
 }
 
+/** Parses an integer from 0 to `max`; undefined, after reporting the error, if it is not one. */
 function wholeNumber(
 	text: string,
 	{ name, max }: { readonly name: string; readonly max: number },
@@ -160,6 +162,7 @@ function explain(
 		const elsewhere = error.path === folder ? '; choose another with --data-dir' : '';
 		return `the data folder cannot be used: ${error.message}${elsewhere}`;
 	}
+	// The order of the checks matters: EACCES without a path is about the port, with a path about the data folder.
 	const code = codeOf(error);
 	if (code === 'EADDRINUSE') {
 		return `port ${port} on 127.0.0.1 is in use; choose another with --port (0 for any free port)`;
@@ -171,6 +174,7 @@ function explain(
 	return error instanceof Error ? error.message : String(error);
 }
 
+/** Reports an error and sets the exit code. The process exits once its output is flushed. */
 function fail(message: string): void {
 	process.stderr.write(`error: ${message}\n`);
 	process.exitCode = 1;

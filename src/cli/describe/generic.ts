@@ -31,6 +31,7 @@ export function namespaceLines({ metadata, status }: Namespace): readonly string
  */
 export function genericLines(object: KubeObject): readonly string[] {
 	const { metadata } = object;
+	// The fields above are printed first; managedFields never, as in kubectl, for their length.
 	const { name: _n, namespace: _s, labels: _l, annotations: _a, managedFields: _m, ...rest } = metadata;
 	return [
 		`Name:\t${metadata.name}`,

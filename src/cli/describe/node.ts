@@ -43,6 +43,7 @@ function rolesOf(labels: Readonly<Record<string, string>> = {}): string {
 	return [...new Set(roles)].sort().join(',') || '<none>';
 }
 
+/** The taints, sorted by effect and key, as in kubectl. */
 function taintsOf({ taints = [] }: Node['spec']): readonly string[] {
 	const key = ({ effect, key }: (typeof taints)[number]): string => `${effect},${key}`;
 	return taints
@@ -116,6 +117,10 @@ function podLines(pods: readonly Pod[], allocatable: Amounts, now: number): read
 	];
 }
 
+/**
+ * The sums over all Pods. As in upstream, the percentages are of the allocatable resources, not of the
+ * capacity.
+ */
 function allocatedLines(pods: readonly Pod[], allocatable: Amounts): readonly string[] {
 	const requests = sumOf(pods, 'requests');
 	const limits = sumOf(pods, 'limits');

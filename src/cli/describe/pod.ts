@@ -97,6 +97,7 @@ function ipLines({ status: { podIPs = [] } }: Pod): readonly string[] {
 	return ['IPs:', ...podIPs.map(({ ip }) => at(1, `IP:\t${ip}`))];
 }
 
+/** Type and status only, as in kubectl; the trailing spaces are kubectl's too. */
 function conditionLines({ status: { conditions = [] } }: Pod): readonly string[] {
 	if (conditions.length === 0) return [];
 	const rows = conditions.map(({ type, status }) => at(1, `${type} \t${status} `));

@@ -33,6 +33,7 @@ export async function watchObjects(
 	const printer = new EventPrinter(context, query, { form, flags });
 	const { path, query: parameters } = listQuery(query);
 	const accept = form.type === 'table' ? { accept: TABLE } : {};
+	// Requests are sent to the transport and not through an Informer, since a Table has no objects to cache.
 	const { transport } = connection.client;
 	const first = await transport.request({ method: 'GET', path, query: parameters, ...accept });
 	if (!flags.watchOnly) printer.printList(first.object);

@@ -63,6 +63,7 @@ export function prefixOf({ metadata }: Pod, container: string): string {
 	return `[pod/${metadata.name}/${container}] `;
 }
 
+/** Parses an integer. A negative --tail means all lines, so negative numbers are not rejected here. */
 function wholeNumber(flag: string, text: string): number {
 	const value = Number(text);
 	if (text === '' || !Number.isInteger(value))

@@ -20,6 +20,7 @@ export function fieldHint(schema: ObjectNode, path: string): string | undefined 
 	return elsewhere.length > 0 ? `"${name}" belongs under ${elsewhere.slice(0, 2).join(' or ')}` : undefined;
 }
 
+/** The schema of a field; of an item if the node is a list. Undefined if the schema has no such field. */
 function childOf(node: SchemaNode, step: string): SchemaNode | undefined {
 	if (node.type === 'list') return childOf(node.items, step);
 	if (node.type === 'map') return node.values;

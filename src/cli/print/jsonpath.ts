@@ -63,6 +63,10 @@ function walk({ absolute, steps }: Path, scope: Scope): readonly unknown[] {
 	return found;
 }
 
+/**
+ * The values that one step finds in a value. A step that does not fit the value, such as an index of a map or
+ * a missing field, finds nothing and is no error: kubectl's `get` allows missing keys.
+ */
 function take(step: Step, value: unknown, scope: Scope): readonly unknown[] {
 	switch (step.type) {
 		case 'field':
@@ -99,6 +103,9 @@ function listOf(value: unknown): readonly unknown[] {
 	return Array.isArray(value) ? value : [];
 }
 
+/**
+ * Whether a filter accepts the value `scope.here`. Of a path that finds several values the first one counts.
+ */
 function holds(filter: Extract<Step, { readonly type: 'filter' }>, scope: Scope): boolean {
 	const left = operandValues(filter.left, scope);
 	if (filter.operator === 'exists') return left.length > 0;

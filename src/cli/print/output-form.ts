@@ -2,6 +2,16 @@ import { CommandError } from '../context.ts';
 import { type CustomColumn, parseCustomColumns } from './custom-columns.ts';
 import { JsonPathError, parseTemplate } from './jsonpath-parser.ts';
 
+/**
+ * print/: values as text, without any knowledge of commands or requests. Read output-form.ts (the value of
+ * -o), table.ts and aligned-text.ts (columns), json.ts, yaml.ts with yaml-scalar.ts, jsonpath-parser.ts with
+ * jsonpath.ts, custom-columns.ts, terminal-text.ts (escaping).
+ *
+ * 1. Every format equals kubectl's output character by character, since scripts parse it. The tests compare
+ *    with recorded output of kubectl.
+ * 2. All functions but {@link TablePrinter.print} are pure.
+ */
+
 /** The output format of `get`. */
 export type OutputForm =
 	| { readonly type: 'table'; readonly wide: boolean }
@@ -61,6 +71,7 @@ function checkedColumns(text = ''): readonly CustomColumn[] {
 	}
 }
 
+/** The message of a syntax error. Rethrows any other error, which would be a bug of the parser. */
 function messageOf(error: unknown): string {
 	if (error instanceof JsonPathError) return error.message;
 	throw error;

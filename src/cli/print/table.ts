@@ -41,6 +41,7 @@ export class TablePrinter {
 		if (rows.length === 0) return '';
 		const lines = this.#headersDue ? [this.#columns.map(({ heading }) => heading), ...rows] : rows;
 		this.#headersDue = false;
+		// Widths never shrink during a watch: rows that are already printed keep their alignment with later ones.
 		this.#widths = this.#columns.map((_, index) =>
 			Math.max(
 				this.#widths[index] ?? 0,

@@ -52,6 +52,7 @@ export function jobFromFlags(name: string, words: readonly string[], flags: JobF
 
 /** Throws a CommandError if a flag describes a Job although the Job comes from a manifest. */
 export function refuseJobFlags(flags: JobFlags): void {
+	// A flag that is silently ignored would let the user believe that the Job has, say, that many completions.
 	const given: Readonly<Record<string, unknown>> = {
 		...{ '--image': flags.image, '--restart': flags.restart, '--command': flags.command },
 		...{ '--env': flags.env[0], '--labels': flags.labels, '--completions': flags.completions },
@@ -81,6 +82,7 @@ function variable(text: string): { readonly name: string; readonly value: string
 	return { name: text.slice(0, split), value: text.slice(split + 1) };
 }
 
+/** Parses `key=value,...`. The server validates the keys and values themselves. */
 function labelsOf(text = ''): Readonly<Record<string, string>> {
 	const pairs = text.split(',').filter((pair) => pair !== '');
 	return Object.fromEntries(

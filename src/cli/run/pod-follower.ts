@@ -40,6 +40,7 @@ export class PodFollower implements Follower {
 		this.ended = this.#awaitOutcome();
 	}
 
+	/** `pod/x: Running`. */
 	progress(): string | undefined {
 		const { phase = 'Pending' } = this.#pod.status;
 		return phase === 'Succeeded' || phase === 'Failed' ? undefined : `${this.title}: ${phase}`;
@@ -49,6 +50,7 @@ export class PodFollower implements Follower {
 		return this.#followed.all();
 	}
 
+	/** The Pod itself; no list is needed, as nothing creates it again. */
 	podsGone(): Promise<void> {
 		return this.#gone.promise;
 	}
@@ -66,6 +68,7 @@ export class PodFollower implements Follower {
 		this.#onProgress();
 	}
 
+	/** Waits for the end of the Pod, then for its logs, so that the outcome is printed below them. */
 	async #awaitOutcome(): Promise<Outcome> {
 		const pod = await this.#finished.promise;
 		await this.#followed.drained();

@@ -34,6 +34,10 @@ export async function deleteFinishedJobs(
 	}
 }
 
+/**
+ * Whether a Job of this name exists and has finished. A Job that is still running is no obstacle: the run
+ * applies the manifest to it and follows it.
+ */
 async function hasFinished(
 	{ client }: Pick<Connection, 'client'>,
 	{ object: { metadata } }: CheckedObject,

@@ -140,6 +140,9 @@ export class RunSession {
 		if (created) this.#created.push({ definition, object, ...(follower && { follower }) });
 	}
 
+	/**
+	 * A follower for a Job or Pod. Other objects, such as a Namespace in the manifest, have no end to wait for.
+	 */
 	#follow(object: KubeObject, created: boolean): Follower | undefined {
 		const options: FollowOptions = {
 			connection: this.#outage.observed(this.#options.connection),
@@ -168,6 +171,7 @@ export class RunSession {
 		throw new CommandError('nothing was run');
 	}
 
+	/** Deletes the created objects after an interruption; resolves to the exit code of its signal. */
 	async #cleanUp(by: Interruption): Promise<number> {
 		this.#screen.status('');
 		const titles = this.#created.map(({ definition, object }) => displayName(definition, object));
@@ -177,6 +181,7 @@ export class RunSession {
 		return EXIT_CODES[by];
 	}
 
+	/** Prints the outcome of one Job or Pod as soon as it finishes; after an interruption its end is expected. */
 	async #report(follower: Follower): Promise<Outcome> {
 		const outcome = await follower.ended;
 		if (this.#interruptedBy === undefined) this.#screen.report(outcome.text);
