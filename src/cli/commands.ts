@@ -55,10 +55,10 @@ export function registerCommands(
 		program
 			.command(name)
 			.description(description)
-			.option('--kubeconfig <file>', 'path of the kubeconfig file')
-			.option('-n, --namespace <name>', 'namespace of the request');
+			.option('--kubeconfig <file>', 'kubeconfig file (default: $KUBECONFIG, else that of the data folder)')
+			.option('-n, --namespace <name>', 'namespace of the request (default: that of the kubeconfig)');
 	const perform = (work: () => Promise<unknown>): Promise<void> => settle(context, work, finish);
-	registerRun(command('run', 'run Jobs to their end and show their logs'), context, perform);
+	registerRun(command('run', 'run Jobs until they finish and print their logs'), context, perform);
 	command('apply', 'create objects of a manifest, or update them to match it')
 		.option(...FILES, collect)
 		.option('--force', 'delete and re-create objects whose changes the API does not allow')
@@ -85,7 +85,10 @@ function registerGet(
 ): void {
 	command
 		.argument('[words...]', 'resources and names: jobs, pods,jobs, job pi, job/pi pod/x, all')
-		.option('-o, --output <form>', 'wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=NAME:.path,...')
+		.option(
+			'-o, --output <form>',
+			'output format: wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=NAME:.path,...',
+		)
 		.option('-w, --watch', 'print changes until interrupted')
 		.option('--watch-only', 'print only changes')
 		.option('--output-watch-events', 'with -w: print the type of each change')
@@ -127,8 +130,8 @@ function registerRun(
 		.option('-l, --labels <key=value,...>', 'labels of the Job and of its Pods')
 		.option('--completions <number>', 'number of Pods that must succeed')
 		.option('--parallelism <number>', 'number of Pods that may run at once')
-		.option('--backoff-limit <number>', 'number of failed Pods after which the Job fails')
-		.option('--dry-run [mode]', 'print the Job and do not run it')
+		.option('--backoff-limit <number>', 'number of retries of failed Pods before the Job fails')
+		.option('--dry-run [mode]', 'print the Job and do not run it; modes: client, server, none')
 		.option('-o, --output <form>', 'with --dry-run: yaml, json or name')
 		.addHelpText('after', runHelp)
 		.action((words: string[], flags) =>
@@ -153,10 +156,10 @@ function registerLogs(
 ): void {
 	command
 		.argument('[words...]', 'POD [CONTAINER] or job/NAME')
-		.option('-c, --container <name>', 'container; the first one by default')
+		.option('-c, --container <name>', 'container (default: the first one of the Pod)')
 		.option('--all-containers', 'print the logs of all containers')
 		.option('-f, --follow', 'follow the log until the containers, or the Job, end')
-		.option('-p, --previous', 'print the log of the previous run of the container')
+		.option('-p, --previous', 'print the log of the previous instance of the container')
 		.option('--timestamps', 'print the time before each line')
 		.option('--tail <lines>', 'print only this number of last lines')
 		.option('--since <time>', 'print only lines newer than a duration such as 10s, 5m, 1h')
@@ -181,7 +184,7 @@ function registerDelete(
 		.option('--field-selector <fields>', 'all objects that match this field selector')
 		.option('--all', 'all objects of the resource')
 		.option('-A, --all-namespaces', 'with -l or --all: of all namespaces')
-		.option('--cascade [how]', 'background, foreground or orphan', 'background')
+		.option('--cascade [how]', 'deletion of dependents: background, foreground or orphan', 'background')
 		.option('--grace-period <seconds>', 'seconds that Pods have to terminate before they are killed')
 		.option('--now', 'the same as --grace-period=1')
 		.option('--force', 'remove Pods from the API without waiting for their processes')
@@ -189,9 +192,9 @@ function registerDelete(
 			command.createOption('--wait [true|false]', 'wait until the objects are gone').default('true', 'true'),
 		)
 		.option('--no-wait', 'return without waiting until the objects are gone')
-		.option('--timeout <time>', 'longest time to wait, such as 30s or 5m')
+		.option('--timeout <time>', 'longest time to wait, such as 30s or 5m (default: no limit)')
 		.option('--ignore-not-found', 'do not report an error if the object does not exist')
-		.option('-o, --output <form>', 'name')
+		.option('-o, --output <form>', 'output format: name')
 		.action((words: string[], flags) =>
 			perform(async () => (await import('./delete.ts')).deleteObjects(context, words, { ...NONE, ...flags })),
 		);

@@ -21,7 +21,7 @@ Options of a command: ${calledAs('COMMAND --help')}
  * themselves.
  */
 const FIRST_COMMANDS = [
-	['run -f job.yaml', 'run the Jobs of a manifest, show their logs'],
+	['run -f job.yaml', 'run the Jobs of a manifest and print their logs'],
 	['run hello --image=busybox --command -- echo hello', 'run a Job made from flags'],
 	['server', 'serve the Kubernetes API, for kubectl and programs'],
 	['get jobs', 'list the Jobs on a running server'],

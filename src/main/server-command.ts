@@ -49,7 +49,7 @@ export function registerServerCommand(program: Command): void {
 		.addOption(
 			numeric(
 				'--terminated-pod-gc-threshold <number>',
-				'number of finished Pods that are kept; 0 for no limit',
+				'number of finished Pods above which the oldest are deleted; 0 for no limit',
 				DEFAULT_ENDED_PODS_LIMIT,
 			),
 		)
