@@ -140,7 +140,7 @@ test('a syntax error of YAML has its place and a hint', () => {
 		assert.equal(problems[0]?.slice(0, begin.length), begin);
 	}
 	assert.match(read('a: b: c\n').problems.join(), /must be quoted/);
-	assert.match(read('kind:Job\n').problems.join(), /a blank must follow the colon/);
+	assert.match(read('kind:Job\n').problems.join(), /a space must follow the colon/);
 });
 
 test('a valid object has no problems', () => {
