@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock } from '../src/base/clock.ts';
-import { LauncherClient } from '../src/node/runtime/process/launcher-client.ts';
+import { LauncherClient } from '../src/runtime/process/launcher/launcher-client.ts';
 
 const WARM_UP = 200;
 

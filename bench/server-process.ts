@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client } from '../src/client/client.ts';
-import { HttpTransport } from '../src/client/http-transport.ts';
-import { readKubeconfig, type ServerAccess } from '../src/client/kubeconfig.ts';
+import { readKubeconfig, type ServerAccess } from '../src/client/kubeconfig/kubeconfig.ts';
+import { HttpTransport } from '../src/client/transport/http-node.ts';
 
 /** The root of the checkout. */
 export const ROOT = join(import.meta.dirname, '..');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { BANNED, CASTS, DEPENDENCIES, ENTRIES, LAYERS, PURE_BASE, TEST_SUPPORT, WALLS } from './tidy/law.ts';
+import { BANNED, CASTS, DEPENDENCIES, ENTRIES, LAYERS, PURE_BASE, WALLS } from './tidy/law.ts';
 import { lineOf, ROOT, readSources, type Source, type SyntaxNode, walk } from './tidy/sources.ts';
 
 const sources = readSources();
@@ -10,7 +10,7 @@ const byPath = new Map(sources.map((source) => [source.path, source]));
 const product = sources.filter(({ path }) => path.startsWith('src/') && !isTest(path));
 
 function isTest(path: string): boolean {
-	return path.endsWith('.test.ts') || path.endsWith('contract-suite.ts');
+	return path.endsWith('.test.ts') || path.includes('/testing/');
 }
 
 function layerOf(path: string): string | undefined {
@@ -96,7 +96,7 @@ test('plan/ and api/ do no I/O, and plan/ is synchronous', () => {
 test('the parts of the client that a browser uses import no node: module', () => {
 	none(
 		product
-			.filter(({ path }) => layerOf(path) === 'client' && !path.includes('http-transport'))
+			.filter(({ path }) => layerOf(path) === 'client' && !path.includes('transport/http-node'))
 			.flatMap(({ path, imports }) =>
 				imports
 					.filter(({ target }) => target.startsWith('node:'))
@@ -200,11 +200,7 @@ test('every file is reachable from an entry point', () => {
 		for (const { target, relative } of byPath.get(path)?.imports ?? []) if (relative) reach(target);
 	};
 	for (const entry of ENTRIES) reach(entry);
-	none(
-		product
-			.filter(({ path }) => !alive.has(path) && !(path in TEST_SUPPORT))
-			.map(({ path }) => `${path} is used only by tests`),
-	);
+	none(product.filter(({ path }) => !alive.has(path)).map(({ path }) => `${path} is used only by tests`));
 });
 
 test('every dependency has a reason in DEPENDENCIES, and is used', () => {

@@ -8,8 +8,8 @@
  */
 import type { Server } from 'node:http';
 import { SystemClock } from '../../src/base/clock.ts';
+import { codeOf } from '../../src/base/files/system-error.ts';
 import { SystemRandom } from '../../src/base/random.ts';
-import { codeOf } from '../../src/base/system-error.ts';
 import { FlagError, type Flags, parseFlags } from './flags.ts';
 import { createKuardServer } from './http-server.ts';
 import { QueueBroker } from './queue-broker.ts';

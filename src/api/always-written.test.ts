@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { JsonRecord } from '../base/json.ts';
+import type { JsonRecord } from '../base/json/json.ts';
 import { cronjobs } from './batch/cronjob/definition.ts';
 import { jobs } from './batch/job/definition.ts';
 import { events } from './core/event/definition.ts';
 import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
 import { pods } from './core/pod/definition.ts';
-import { decode } from './meta/decode.ts';
-import type { ObjectNode } from './meta/schema.ts';
+import { decode } from './schema/decode.ts';
+import type { ObjectNode } from './schema/schema.ts';
 
 /** For objects with only the fields in `given`: the JSON to which Go marshals upstream's types of 1.37. */
 const WRITTEN: readonly {

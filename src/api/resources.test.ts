@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { apiVersionOf } from './meta/resource.ts';
-import type { SchemaNode } from './meta/schema.ts';
+import { apiVersionOf } from './contract/resource-definition.ts';
 import { resourceAt, resourceNamed, resourceOfKind, resources, resourcesInCategory } from './resources.ts';
+import type { SchemaNode } from './schema/schema.ts';
 
 test('the registry finds a resource by kind, by path and by any of its names', () => {
 	for (const definition of resources) {

@@ -1,11 +1,11 @@
 import { cronjobs } from './batch/cronjob/definition.ts';
 import { jobs } from './batch/job/definition.ts';
+import { apiVersionOf, type ResourceDefinition } from './contract/resource-definition.ts';
 import { leases } from './coordination/lease/definition.ts';
 import { events } from './core/event/definition.ts';
 import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
 import { pods } from './core/pod/definition.ts';
-import { apiVersionOf, type ResourceDefinition } from './meta/resource.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 
 /**

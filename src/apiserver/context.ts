@@ -1,10 +1,10 @@
-import type { NodeApi } from '../api/meta/node-api.ts';
+import type { NodeApi } from '../api/contract/node-api.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { TurnBudget } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
 import type { Admission } from './admission/admission.ts';
-import type { ObjectCache } from './object-cache.ts';
+import type { ObjectCache } from './storage/object-cache.ts';
 
 /** An open watch, as the server handles it. */
 export interface OpenWatch {

@@ -1,14 +1,14 @@
-import { methodNotAllowed, unknownPath } from '../api/meta/api-error.ts';
-import { create } from './create.ts';
-import { deleteObject } from './delete.ts';
-import { deleteCollection } from './delete-collection.ts';
-import { get } from './get.ts';
-import { list } from './list.ts';
-import { isNamespace } from './namespace-deletion.ts';
-import { patch } from './patch.ts';
+import { methodNotAllowed, unknownPath } from '../api/errors/api-error.ts';
+import { isNamespace } from '../plan/deletion/namespace-deletion.ts';
 import type { Method, ResourceRequest } from './request.ts';
-import { SUBRESOURCES, type Subresource, type Verb } from './subresources.ts';
-import { update } from './update.ts';
+import { SUBRESOURCES, type Subresource, type Verb } from './subresources/subresources.ts';
+import { create } from './verbs/create.ts';
+import { deleteObject } from './verbs/delete.ts';
+import { deleteCollection } from './verbs/delete-collection.ts';
+import { get } from './verbs/get.ts';
+import { list } from './verbs/list.ts';
+import { patch } from './verbs/patch.ts';
+import { update } from './verbs/update.ts';
 
 type Verbs = Partial<Record<Method, Verb>>;
 

@@ -1,4 +1,4 @@
-import { ApiError, expired, internalError, type Status } from '../api/meta/api-error.ts';
+import { ApiError, expired, internalError, type Status } from '../api/errors/api-error.ts';
 import { CompactedError, FutureRevisionError, StoreUnavailableError } from '../store/store.ts';
 
 /**

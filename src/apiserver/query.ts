@@ -1,5 +1,5 @@
-import { badRequest } from '../api/meta/api-error.ts';
-import { approximate, type Int64, parseInt64 } from '../base/json.ts';
+import { badRequest } from '../api/errors/api-error.ts';
+import { approximate, type Int64, parseInt64 } from '../base/json/json.ts';
 import { quote } from '../base/quote.ts';
 
 /** The query parameters of a request, with upstream's rules for flags and numbers. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { JOBS, openTestServer, PODS, podNamed, type TestServer } from './server-contract-suite.ts';
+import { JOBS, openTestServer, PODS, podNamed, type TestServer } from './testing/server-contract-suite.ts';
 
 /** The series of a metric whose labels contain `part`, without quotes, and their values. */
 async function series({ metrics }: TestServer, name: string, part: string): Promise<readonly string[]> {

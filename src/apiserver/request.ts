@@ -1,7 +1,7 @@
-import type { ResourceDefinition } from '../api/meta/resource.ts';
+import type { ResourceDefinition } from '../api/contract/resource-definition.ts';
 import type { TurnBudget } from '../base/turn.ts';
 import type { Query } from './query.ts';
-import type { ResourceCache } from './resource-cache.ts';
+import type { ResourceCache } from './storage/resource-cache.ts';
 
 /** The HTTP methods of the API. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -1,5 +1,5 @@
-import type { Status } from '../api/meta/api-error.ts';
-import type { ResourceCodec, StoredObject } from './stored-object.ts';
+import type { Status } from '../api/errors/api-error.ts';
+import type { ResourceCodec, StoredObject } from './storage/stored-object.ts';
 
 /** The result of a verb; the encoding stage (answer.ts) makes the response of it. */
 export type Result =

@@ -1,6 +1,6 @@
-import { methodNotAllowed, unknownPath } from '../api/meta/api-error.ts';
-import type { ObjectCache } from './object-cache.ts';
+import { methodNotAllowed, unknownPath } from '../api/errors/api-error.ts';
 import type { Call, ResourceRequest } from './request.ts';
+import type { ObjectCache } from './storage/object-cache.ts';
 
 /** The parts of a resource path. Parsing does not check that the resource exists. */
 export interface ResourcePath {

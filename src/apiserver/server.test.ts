@@ -4,12 +4,12 @@ import { pods } from '../api/core/pod/definition.ts';
 import { resources } from '../api/resources.ts';
 import { Metrics } from '../base/metrics.ts';
 import { SeededRandom } from '../base/random.ts';
-import { VirtualClock } from '../base/virtual-clock.ts';
+import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
-import { Seen } from './seen.ts';
 import { ApiServer } from './server.ts';
-import { apiContract, openTestServer, PODS, podNamed, refusal } from './server-contract-suite.ts';
-import { watchContract } from './watch-contract-suite.ts';
+import { Seen } from './testing/seen.ts';
+import { apiContract, openTestServer, PODS, podNamed, refusal } from './testing/server-contract-suite.ts';
+import { watchContract } from './testing/watch-contract-suite.ts';
 
 apiContract('the API in the process', async ({ server }) => ({ transport: server, close: async () => {} }));
 watchContract('watches in the process', async ({ server }) => ({ transport: server, close: async () => {} }));

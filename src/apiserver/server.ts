@@ -29,11 +29,18 @@
  * 6. What the server keeps in memory for a client has a limit: bodies, connections, and responses that it
  *    does not read.
  */
-import { type ApiError, serviceUnavailable, unknownPath } from '../api/meta/api-error.ts';
-import type { NodeApi } from '../api/meta/node-api.ts';
-import type { ResourceDefinition } from '../api/meta/resource.ts';
-import type { RuntimeTraits } from '../api/meta/runtime-traits.ts';
-import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch, ApiWatchSink } from '../api/meta/transport.ts';
+
+import type { NodeApi } from '../api/contract/node-api.ts';
+import type { ResourceDefinition } from '../api/contract/resource-definition.ts';
+import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
+import type {
+	ApiRequest,
+	ApiResponse,
+	ApiTransport,
+	ApiWatch,
+	ApiWatchSink,
+} from '../api/contract/transport.ts';
+import { type ApiError, serviceUnavailable, unknownPath } from '../api/errors/api-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
@@ -45,24 +52,24 @@ import { PodFields } from './admission/pod-fields.ts';
 import { PodPriority } from './admission/pod-priority.ts';
 import { PodTolerations } from './admission/pod-tolerations.ts';
 import { PriorityClasses, PriorityClassRules } from './admission/priority-classes.ts';
-import { type Answer, answerOf } from './answer.ts';
 import type { ServerContext } from './context.ts';
 import { isWatch, subresourceOf, verbOf } from './dispatch.ts';
-import { Documents } from './documents.ts';
+import { Documents } from './documents/non-resource-paths.ts';
 import { apiErrorOf } from './errors.ts';
-import { Housekeeping } from './housekeeping.ts';
-import { negotiate } from './negotiate.ts';
-import { ObjectCache } from './object-cache.ts';
-import { addObjectCounts } from './object-counts.ts';
+import { negotiate } from './http/negotiate.ts';
+import { Housekeeping } from './maintenance/maintenance.ts';
+import { addObjectCounts } from './maintenance/object-counts.ts';
+import { ValuePacker } from './maintenance/value-packer.ts';
 import { Query } from './query.ts';
 import type { Call, ResourceRequest } from './request.ts';
 import { type RequestEnd, RequestMetrics } from './request-metrics.ts';
+import { type Answer, answerOf } from './respond.ts';
 import { routeToResource } from './route.ts';
-import { ValuePacker } from './value-packer.ts';
-import type { Compression } from './value-pages.ts';
-import { type NoticeSink, openWatch } from './watch.ts';
-import { watchEvent } from './watch-events.ts';
-import { WatchReader } from './watch-reader.ts';
+import { ObjectCache } from './storage/object-cache.ts';
+import type { Compression } from './storage/value-pages.ts';
+import { type NoticeSink, openWatch } from './verbs/watch.ts';
+import { watchEvent } from './verbs/watch-events.ts';
+import { WatchReader } from './verbs/watch-reader.ts';
 
 /** Options of an {@link ApiServer}. */
 export interface ApiServerOptions {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { aborted } from './aborted.ts';
 import { Lifecycle, type Part, PartError, StoppedError, type Work } from './lifecycle.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from './testing/virtual-clock.ts';
 
 /** A lifecycle that records the starts and stops of its parts, and the failures that it reports. */
 function create(signal?: AbortSignal) {

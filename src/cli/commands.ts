@@ -63,7 +63,7 @@ export function registerCommands(
 		.option(...FILES, collect)
 		.option('--force', 'delete and re-create objects whose changes the API does not allow')
 		.action((flags) =>
-			perform(async () => (await import('./apply.ts')).apply(context, { ...NONE, ...flags })),
+			perform(async () => (await import('./commands/apply.ts')).apply(context, { ...NONE, ...flags })),
 		);
 	registerGet(command('get', 'list objects'), context, perform);
 	command('describe', 'show details of objects, with their events')
@@ -72,7 +72,9 @@ export function registerCommands(
 		.option('-A, --all-namespaces', 'in all namespaces')
 		.option('--no-show-events', 'do not show events')
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./describe.ts')).describe(context, words, { ...NONE, ...flags })),
+			perform(async () =>
+				(await import('./commands/describe.ts')).describe(context, words, { ...NONE, ...flags }),
+			),
 		);
 	registerLogs(command('logs', 'print the logs of a Pod or of the Pods of a Job'), context, perform);
 	registerDelete(command('delete', 'delete objects and their dependents'), context, perform);
@@ -103,7 +105,7 @@ function registerGet(
 		.option('--raw <path>', 'print the response of the server to a GET of this path')
 		.addOption(command.createOption('-a, --show-all').hideHelp())
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./get.ts')).get(context, words, { ...NONE, ...flags })),
+			perform(async () => (await import('./commands/get.ts')).get(context, words, { ...NONE, ...flags })),
 		);
 }
 
@@ -135,7 +137,7 @@ function registerRun(
 		.option('-o, --output <form>', 'with --dry-run: yaml, json or name')
 		.addHelpText('after', runHelp)
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./run.ts')).run(context, words, { ...NONE, ...flags })),
+			perform(async () => (await import('./commands/run.ts')).run(context, words, { ...NONE, ...flags })),
 		);
 }
 
@@ -168,7 +170,7 @@ function registerLogs(
 		.option('-l, --selector <labels>', 'print the logs of all Pods that match this label selector')
 		.option('--prefix', 'print the Pod and container before each line')
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./logs.ts')).logs(context, words, { ...NONE, ...flags })),
+			perform(async () => (await import('./commands/logs.ts')).logs(context, words, { ...NONE, ...flags })),
 		);
 }
 
@@ -196,7 +198,9 @@ function registerDelete(
 		.option('--ignore-not-found', 'do not report an error if the object does not exist')
 		.option('-o, --output <form>', 'output format: name')
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./delete.ts')).deleteObjects(context, words, { ...NONE, ...flags })),
+			perform(async () =>
+				(await import('./commands/delete.ts')).deleteObjects(context, words, { ...NONE, ...flags }),
+			),
 		);
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
-import type { Outputs } from './outputs.ts';
+import type { Outputs } from './print/outputs.ts';
 
 /** The server that a command sends requests to. */
 export interface Connection {

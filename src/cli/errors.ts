@@ -1,5 +1,5 @@
-import { ApiError } from '../api/meta/api-error.ts';
-import { ServerUnreachableError } from '../client/server-unreachable.ts';
+import { ApiError } from '../api/errors/api-error.ts';
+import { ServerUnreachableError } from '../client/transport/server-unreachable.ts';
 import { calledAs } from './called-as.ts';
 
 /** An error with a hint for the user; `cause` is the error itself. */

@@ -1,4 +1,4 @@
-import { isApiError } from '../api/meta/api-error.ts';
+import { isApiError } from '../api/errors/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import type { ResourceClient } from '../client/client.ts';
 import { followWatch } from '../client/follow-watch.ts';

@@ -1,4 +1,4 @@
-import type { ApiRequest, ApiResponse, ApiTransport } from '../api/meta/transport.ts';
+import type { ApiRequest, ApiResponse, ApiTransport } from '../api/contract/transport.ts';
 import { Client } from '../client/client.ts';
 import type { CliContext, Connection } from './context.ts';
 

@@ -1,6 +1,6 @@
+import { apiVersionOf, type ResourceDefinition } from '../api/contract/resource-definition.ts';
+import type { ApiRequest, ApiTransport, ApiWatch, ApiWatchSink } from '../api/contract/transport.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
-import { apiVersionOf, type ResourceDefinition } from '../api/meta/resource.ts';
-import type { ApiRequest, ApiTransport, ApiWatch, ApiWatchSink } from '../api/meta/transport.ts';
 
 /**
  * The folder `client` is what programs use to talk to an API server, as client-go is upstream: typed calls,

@@ -6,9 +6,9 @@ import { type TestContext, test } from 'node:test';
 import { pods } from '../api/core/pod/definition.ts';
 import { SystemClock } from '../base/clock.ts';
 import { Client } from './client.ts';
-import { HttpTransport, type Limits } from './http-transport.ts';
 import { Informer } from './informer.ts';
-import { ServerUnreachableError } from './server-unreachable.ts';
+import { HttpTransport, type Limits } from './transport/http-node.ts';
+import { ServerUnreachableError } from './transport/server-unreachable.ts';
 
 /** A proxy that can simulate a hanging server: connections stay open, and no data arrives. */
 class SilentProxy {

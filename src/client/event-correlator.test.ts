@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Event } from '../api/core/event/schema.ts';
-import { VirtualClock } from '../base/virtual-clock.ts';
+import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import { EventCorrelator } from './event-correlator.ts';
 
 let serial = 0;

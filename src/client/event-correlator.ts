@@ -1,6 +1,6 @@
 import type { Event } from '../api/core/event/schema.ts';
 import type { Clock } from '../base/clock.ts';
-import { LruMap } from '../base/lru-map.ts';
+import { LruMap } from '../base/collections/lru-map.ts';
 
 /**
  * Prevents a component from flooding the API server with Events, by the rules of client-go's EventCorrelator

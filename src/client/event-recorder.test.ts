@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ApiError } from '../api/meta/api-error.ts';
-import type { ApiRequest, ApiTransport } from '../api/meta/transport.ts';
-import { VirtualClock } from '../base/virtual-clock.ts';
+import type { ApiRequest, ApiTransport } from '../api/contract/transport.ts';
+import { ApiError } from '../api/errors/api-error.ts';
+import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import { Client } from './client.ts';
 import { EventRecorder } from './event-recorder.ts';
 

@@ -1,10 +1,10 @@
 import { events } from '../api/core/event/definition.ts';
 import type { Event } from '../api/core/event/schema.ts';
-import { isApiError } from '../api/meta/api-error.ts';
+import { isApiError } from '../api/errors/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { formatTime } from '../api/meta/time.ts';
 import type { Clock } from '../base/clock.ts';
-import { FifoQueue } from '../base/fifo-queue.ts';
+import { FifoQueue } from '../base/collections/fifo-queue.ts';
 import type { Client } from './client.ts';
 import { type Correlated, EventCorrelator } from './event-correlator.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { ApiWatchSink } from '../api/meta/transport.ts';
+import type { ApiWatchSink } from '../api/contract/transport.ts';
 import { followWatch } from './follow-watch.ts';
 
 const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } };

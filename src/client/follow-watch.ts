@@ -1,5 +1,5 @@
+import type { ApiWatch, ApiWatchSink, WatchEvent } from '../api/contract/transport.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
-import type { ApiWatch, ApiWatchSink, WatchEvent } from '../api/meta/transport.ts';
 
 /** The watch to follow, and its listener. */
 export interface FollowOptions<T extends KubeObject> {

@@ -1,4 +1,4 @@
-import { ApiError, isApiError } from '../api/meta/api-error.ts';
+import { ApiError, isApiError } from '../api/errors/api-error.ts';
 
 /**
  * Whether the server refused a delete, binding or patch request that named the UID of its object because that

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ApiError, expired } from '../api/meta/api-error.ts';
+import type { ApiWatchSink } from '../api/contract/transport.ts';
+import { ApiError, expired } from '../api/errors/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { setSource } from '../api/meta/object-source.ts';
-import type { ApiWatchSink } from '../api/meta/transport.ts';
 import { SeededRandom } from '../base/random.ts';
-import { VirtualClock } from '../base/virtual-clock.ts';
+import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import type { ListOptions, ObjectList } from './client.ts';
 import { Informer, type InformerOptions } from './informer.ts';
 

@@ -1,8 +1,8 @@
-import { isApiError } from '../api/meta/api-error.ts';
+import type { WatchEvent } from '../api/contract/transport.ts';
+import { isApiError } from '../api/errors/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
-import type { WatchEvent } from '../api/meta/transport.ts';
-import { type BackoffPolicy, backoffDelayMs } from '../base/backoff.ts';
 import { type Clock, sleep } from '../base/clock.ts';
+import { type BackoffPolicy, backoffDelayMs } from '../base/queue/backoff.ts';
 import type { Random } from '../base/random.ts';
 import { nextTurn } from '../base/turn.ts';
 import type { ListOptions, ResourceClient } from './client.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { jobs } from '../api/batch/job/definition.ts';
+import type { ApiRequest, ApiTransport } from '../api/contract/transport.ts';
 import { pods } from '../api/core/pod/definition.ts';
-import type { ApiRequest, ApiTransport } from '../api/meta/transport.ts';
 import { SeededRandom } from '../base/random.ts';
-import { VirtualClock } from '../base/virtual-clock.ts';
+import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import { Client } from './client.ts';
 import { Informers } from './informers.ts';
 

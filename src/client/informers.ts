@@ -1,8 +1,8 @@
+import type { ResourceDefinition } from '../api/contract/resource-definition.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
-import type { ResourceDefinition } from '../api/meta/resource.ts';
 import type { Clock } from '../base/clock.ts';
+import { runTogether } from '../base/queue/run-together.ts';
 import type { Random } from '../base/random.ts';
-import { runTogether } from '../base/run-together.ts';
 import type { Client } from './client.ts';
 import { Informer } from './informer.ts';
 

@@ -1,4 +1,4 @@
-import { isRecord } from '../base/json.ts';
+import { isRecord } from '../base/json/json.ts';
 
 /**
  * Accessors for JSON or YAML of unknown shape, such as kubeconfigs: each checks the type of the field that it

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { constants, Script } from 'node:vm';
 import { attempt } from '../base/attempt.ts';
 import { SystemClock } from '../base/clock.ts';
-import { makeFolders } from '../base/folders.ts';
+import { makeFolders } from '../base/files/folders.ts';
 import { CLIENT_COMMANDS } from './client-commands.ts';
 
 /** Unique name of this build, set by tools/bundle.sh. */

@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter } from 'node:path';
 import { SystemClock } from '../base/clock.ts';
-import { systemReason } from '../base/folders.ts';
-import { removeTree } from '../base/remove-tree.ts';
-import { isMissing } from '../base/system-error.ts';
+import { systemReason } from '../base/files/folders.ts';
+import { removeTree } from '../base/files/remove-tree.ts';
+import { isMissing } from '../base/files/system-error.ts';
 import { calledAs } from '../cli/called-as.ts';
 import { type CliContext, CommandError, type Connection, type Embedded } from '../cli/context.ts';
-import { outputsOver } from '../cli/outputs.ts';
+import { outputsOver } from '../cli/print/outputs.ts';
 import { Client } from '../client/client.ts';
-import { dataFolder, defaultDataPath } from './data-folder.ts';
 import { onInterrupt } from './interruptions.ts';
-import { listManifests, readManifestFile, readManifestInput } from './manifest-files.ts';
+import { dataFolder, defaultDataPath } from './server/data-folder.ts';
+import { listManifests, readManifestFile, readManifestInput } from './server/manifest-files.ts';
 import { standardStream } from './standard-streams.ts';
 
 /** The {@link CliContext} of the real process: its standard streams, files, signals and servers. */
@@ -62,9 +62,9 @@ function kubeconfigPaths(named: string | undefined): readonly string[] {
  * of them.
  */
 async function connect(named: string | undefined): Promise<Connection> {
-	const { readKubeconfig } = await import('../client/kubeconfig.ts');
-	const { HttpTransport } = await import('../client/http-transport.ts');
-	const { trustNamedAuthoritiesOnly } = await import('./trusted-authorities.ts');
+	const { readKubeconfig } = await import('../client/kubeconfig/kubeconfig.ts');
+	const { HttpTransport } = await import('../client/transport/http-node.ts');
+	const { trustNamedAuthoritiesOnly } = await import('./server/trusted-authorities.ts');
 	trustNamedAuthoritiesOnly();
 	const files = [];
 	for (const path of kubeconfigPaths(named)) {
@@ -131,7 +131,7 @@ async function findRunning(named: string | undefined): Promise<Connection | unde
  * same terminal.
  */
 async function startEmbedded(writeLog: (line: string) => void): Promise<Embedded> {
-	const { startServer } = await import('./server.ts');
+	const { startServer } = await import('./server/server.ts');
 	const { openLog } = await import('./log.ts');
 	const { makeRunFolder } = await import('./run-folder.ts');
 	const path = await makeRunFolder(new SystemClock().now());

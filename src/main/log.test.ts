@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { notFound } from '../api/meta/api-error.ts';
+import { notFound } from '../api/errors/api-error.ts';
 import { jsonLine, terminalLine } from './log.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);

@@ -1,4 +1,4 @@
-import { ApiError } from '../api/meta/api-error.ts';
+import { ApiError } from '../api/errors/api-error.ts';
 import { escapeControls } from '../cli/print/terminal-text.ts';
 import { onOwnLine } from './own-line.ts';
 

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { LAUNCHER_LOCK } from '../node/runtime/process/launcher-lock.ts';
-import { identify, processSpace } from '../node/runtime/process/process-table.ts';
-import { dataFolder } from './data-folder.ts';
+import { LAUNCHER_LOCK } from '../runtime/process/launcher/launcher-lock.ts';
+import { identify, processSpace } from '../runtime/process/launcher/process-table.ts';
 import { makeRunFolder } from './run-folder.ts';
+import { dataFolder } from './server/data-folder.ts';
 
 /** Sets $TMPDIR to a folder of the test. */
 function ownTemporary(t: test.TestContext): string {

@@ -1,11 +1,16 @@
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemReason } from '../base/folders.ts';
-import { removeTree } from '../base/remove-tree.ts';
-import { isLocked, LAUNCHER_LOCK } from '../node/runtime/process/launcher-lock.ts';
-import { identify, isRunning, parseIdentity, processSpace } from '../node/runtime/process/process-table.ts';
-import { dataFolder } from './data-folder.ts';
+import { systemReason } from '../base/files/folders.ts';
+import { removeTree } from '../base/files/remove-tree.ts';
+import { isLocked, LAUNCHER_LOCK } from '../runtime/process/launcher/launcher-lock.ts';
+import {
+	identify,
+	isRunning,
+	parseIdentity,
+	processSpace,
+} from '../runtime/process/launcher/process-table.ts';
+import { dataFolder } from './server/data-folder.ts';
 
 const PREFIX = 'stint-run-';
 

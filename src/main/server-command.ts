@@ -1,17 +1,17 @@
 import type { Command, Option } from 'commander';
 import { SystemClock } from '../base/clock.ts';
-import { systemReason } from '../base/folders.ts';
+import { systemReason } from '../base/files/folders.ts';
+import { UnusablePathError } from '../base/files/private-files.ts';
+import { codeOf } from '../base/files/system-error.ts';
 import { PartError, StoppedError } from '../base/lifecycle.ts';
-import { UnusablePathError } from '../base/private-files.ts';
-import { codeOf } from '../base/system-error.ts';
 import type { Interruption } from '../cli/context.ts';
 import { DEFAULT_ENDED_PODS_LIMIT } from '../plan/pod-garbage/ended-pods.ts';
 import { StoreLockedError } from '../store/store.ts';
-import { dataFolder, defaultDataPath } from './data-folder.ts';
 import { onInterrupt } from './interruptions.ts';
 import { type Log, openLog } from './log.ts';
 import { onOwnLine } from './own-line.ts';
-import type { RunningServer, RuntimeName } from './server.ts';
+import { dataFolder, defaultDataPath } from './server/data-folder.ts';
+import type { RunningServer, RuntimeName } from './server/server.ts';
 
 interface Flags {
 	readonly dataDir: string;
@@ -76,7 +76,7 @@ async function serve(flags: Flags): Promise<void> {
 	let server: RunningServer;
 	try {
 		// Imported here, so that the other commands do not load the server.
-		const { startServer } = await import('./server.ts');
+		const { startServer } = await import('./server/server.ts');
 		const limits = { maxPods, endedPodsLimit };
 		const { discardDamaged = false } = flags;
 		const options = { folder, runtime, ...limits, port, discardDamaged, log, signal: stop.signal };

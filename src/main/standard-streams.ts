@@ -1,4 +1,4 @@
-import type { OutputStream } from '../cli/output.ts';
+import type { OutputStream } from '../cli/print/output.ts';
 import { noticeClosedOutput } from './interruptions.ts';
 
 /**

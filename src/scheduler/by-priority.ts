@@ -1,4 +1,4 @@
-import { FifoSet } from '../base/fifo-set.ts';
+import { FifoSet } from '../base/collections/fifo-set.ts';
 
 /**
  * A priority queue: the highest priority first, and first in, first out within a priority. Unlike a heap it

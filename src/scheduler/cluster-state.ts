@@ -1,10 +1,10 @@
 import type { Namespace } from '../api/core/namespace/schema.ts';
 import type { Node } from '../api/core/node/schema.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
-import { semanticEqual } from '../api/meta/equality.ts';
+import { semanticEqual } from '../api/schema/equality.ts';
 import { type Informer, keyOf } from '../client/informer.ts';
-import type { Cluster } from '../plan/placement/cluster.ts';
-import { Occupancy, priorityOf, sameSpec } from '../plan/placement/occupancy.ts';
+import type { Cluster } from '../plan/placement/cluster/cluster.ts';
+import { Occupancy, priorityOf, sameSpec } from '../plan/placement/cluster/occupancy.ts';
 import type { ClusterChange } from '../plan/placement/predicates/predicate.ts';
 import { Nominations } from './nominations.ts';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ApiTransport } from '../api/contract/transport.ts';
 import { namespaces } from '../api/core/namespace/definition.ts';
 import { nodes } from '../api/core/node/definition.ts';
 import { pods } from '../api/core/pod/definition.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
-import type { ApiTransport } from '../api/meta/transport.ts';
 import { Metrics } from '../base/metrics.ts';
-import { VirtualClock } from '../base/virtual-clock.ts';
+import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import { Client } from '../client/client.ts';
 import { Informer } from '../client/informer.ts';
 import { SCHEDULER_NAME } from './cluster-state.ts';

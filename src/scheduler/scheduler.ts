@@ -1,15 +1,15 @@
 import type { Pod } from '../api/core/pod/schema.ts';
-import { ApiError } from '../api/meta/api-error.ts';
+import { ApiError } from '../api/errors/api-error.ts';
 import { formatTime } from '../api/meta/time.ts';
 import { aborted } from '../base/aborted.ts';
 import type { Clock } from '../base/clock.ts';
-import { ConcurrencyLimit } from '../base/concurrency-limit.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { ConcurrencyLimit } from '../base/queue/concurrency-limit.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import { splitKey } from '../client/informer.ts';
 import { allSynced } from '../client/informers.ts';
-import { priorityOf } from '../plan/placement/occupancy.ts';
+import { priorityOf } from '../plan/placement/cluster/occupancy.ts';
 import { type Placement, placePod } from '../plan/placement/place-pod.ts';
 import { unscheduledStatus } from '../plan/placement/pod-scheduled.ts';
 import type { Preemption } from '../plan/placement/preemption.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { VirtualClock } from '../base/virtual-clock.ts';
+import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import { type AttemptEnd, SchedulingQueue, type Ticket } from './scheduling-queue.ts';
 
 const SETTLED: AttemptEnd = { kind: 'settled' };

@@ -1,6 +1,6 @@
-import { type BackoffPolicy, backoffDelayMs } from '../base/backoff.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import { FifoSet } from '../base/fifo-set.ts';
+import { FifoSet } from '../base/collections/fifo-set.ts';
+import { type BackoffPolicy, backoffDelayMs } from '../base/queue/backoff.ts';
 import { mayHelp } from '../plan/placement/place-pod.ts';
 import type { ClusterChange } from '../plan/placement/predicates/predicate.ts';
 import { ByPriority } from './by-priority.ts';

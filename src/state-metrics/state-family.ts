@@ -1,5 +1,5 @@
 import { timeOf } from '../api/meta/time.ts';
-import { approximate, type Int64 } from '../base/json.ts';
+import { approximate, type Int64 } from '../base/json/json.ts';
 
 /**
  * Metrics that describe API objects, generated from the informers' caches at each scrape.

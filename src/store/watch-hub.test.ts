@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RecordingSink } from './recording-sink.ts';
 import type { Change } from './store.ts';
+import { RecordingSink } from './testing/recording-sink.ts';
 import { WatchHub } from './watch-hub.ts';
 
 function put(key: string, revision: number): Change {

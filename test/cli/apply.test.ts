@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { pods } from '../../src/api/core/pod/definition.ts';
-import { conflict, STALE_OBJECT } from '../../src/api/meta/api-error.ts';
-import { apply } from '../../src/cli/apply.ts';
-import { deleteObjects } from '../../src/cli/delete.ts';
+import { conflict, STALE_OBJECT } from '../../src/api/errors/api-error.ts';
+import { apply } from '../../src/cli/commands/apply.ts';
+import { deleteObjects } from '../../src/cli/commands/delete.ts';
 import { CliWorld, jobManifest } from './cli-world.ts';
 
 /**

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { apply } from '../../src/cli/apply.ts';
-import { describe } from '../../src/cli/describe.ts';
+import { apply } from '../../src/cli/commands/apply.ts';
+import { describe } from '../../src/cli/commands/describe.ts';
+import { get } from '../../src/cli/commands/get.ts';
+import { logs } from '../../src/cli/commands/logs.ts';
 import type { GetFlags } from '../../src/cli/get/query.ts';
-import { get } from '../../src/cli/get.ts';
-import { logs } from '../../src/cli/logs.ts';
 import { CliWorld, jobManifest } from './cli-world.ts';
 
 /**

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
+import { logGapText } from '../../src/api/contract/log-gap.ts';
 import { events } from '../../src/api/core/event/definition.ts';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
-import { badRequest, notFound } from '../../src/api/meta/api-error.ts';
-import { logGapText } from '../../src/api/meta/log-gap.ts';
-import { apply } from '../../src/cli/apply.ts';
-import { deleteObjects } from '../../src/cli/delete.ts';
-import { type RunFlags, run } from '../../src/cli/run.ts';
+import { badRequest, notFound } from '../../src/api/errors/api-error.ts';
+import { apply } from '../../src/cli/commands/apply.ts';
+import { deleteObjects } from '../../src/cli/commands/delete.ts';
+import { type RunFlags, run } from '../../src/cli/commands/run.ts';
 import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
 
 /**

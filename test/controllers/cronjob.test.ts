@@ -6,7 +6,7 @@ import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import { events } from '../../src/api/core/event/definition.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
-import { VirtualClock } from '../../src/base/virtual-clock.ts';
+import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
 
 /**

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { cronjobs } from '../../src/api/batch/cronjob/definition.ts';
 import { jobs } from '../../src/api/batch/job/definition.ts';
-import { VirtualClock } from '../../src/base/virtual-clock.ts';
+import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { passTime, startControlPlane } from '../support/control-plane.ts';
 
 /**

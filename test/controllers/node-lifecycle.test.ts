@@ -14,11 +14,11 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
-import { VirtualClock } from '../../src/base/virtual-clock.ts';
+import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
-import { NodeAgent } from '../../src/node/agent.ts';
-import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
+import { NodeAgent } from '../../src/node/agent/agent.ts';
+import { FakeRuntime } from '../../src/runtime/fake/fake-runtime.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
 
 /**

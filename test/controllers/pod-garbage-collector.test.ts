@@ -8,7 +8,7 @@ import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { Informer } from '../../src/client/informer.ts';
 import { Informers } from '../../src/client/informers.ts';
-import { PodGarbageCollector } from '../../src/controllers/pod-garbage-collector.ts';
+import { PodGarbageCollector } from '../../src/controllers/pod-gc/pod-garbage-collector.ts';
 import { Cluster } from '../job/cluster.ts';
 import { conditionsOf } from '../job/job-objects.ts';
 

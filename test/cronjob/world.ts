@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
-import { approximate } from '../../src/base/json.ts';
-import { aCronJob, aJob } from '../../src/plan/cronjob/cronjob-world.ts';
+import { approximate } from '../../src/base/json/json.ts';
 import { dueTimeOf } from '../../src/plan/cronjob/job-of.ts';
 import type { JobStart } from '../../src/plan/cronjob/plan.ts';
 import { planCronJob } from '../../src/plan/cronjob/plan-cronjob.ts';
 import { nextDue, scheduleOf } from '../../src/plan/cronjob/schedule.ts';
 import { isActive, withoutActive, withStarted } from '../../src/plan/cronjob/status.ts';
+import { aCronJob, aJob } from '../../src/plan/cronjob/testing/cronjob-world.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
 
 /** Thrown by the write at which the controller crashes. */

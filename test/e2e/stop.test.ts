@@ -9,8 +9,8 @@ import type { Job } from '../../src/api/batch/job/schema.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { Client } from '../../src/client/client.ts';
-import { HttpTransport } from '../../src/client/http-transport.ts';
-import { readKubeconfig } from '../../src/client/kubeconfig.ts';
+import { readKubeconfig } from '../../src/client/kubeconfig/kubeconfig.ts';
+import { HttpTransport } from '../../src/client/transport/http-node.ts';
 import { temporaryFolder } from '../support/processes.ts';
 import { type StintServer, startStint } from '../support/stint-server.ts';
 

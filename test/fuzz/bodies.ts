@@ -18,7 +18,7 @@ interface Sample {
 }
 
 const samples: readonly Sample[] = readFileSync(
-	`${import.meta.dirname}/../../src/apiserver/protobuf-golden.jsonl`,
+	`${import.meta.dirname}/../../src/apiserver/http/protobuf-golden.jsonl`,
 	'utf8',
 )
 	.trim()

@@ -1,4 +1,4 @@
-import { apiVersionOf, type ResourceDefinition } from '../../src/api/meta/resource.ts';
+import { apiVersionOf, type ResourceDefinition } from '../../src/api/contract/resource-definition.ts';
 import { resources } from '../../src/api/resources.ts';
 import type { Dice } from '../simulation/dice.ts';
 import { type Body, drawBody, drawPatch } from './bodies.ts';

@@ -4,13 +4,13 @@ import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
+import type { ResourceDefinition } from '../../src/api/contract/resource-definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
-import type { ResourceDefinition } from '../../src/api/meta/resource.ts';
 import { Client } from '../../src/client/client.ts';
-import { HttpTransport } from '../../src/client/http-transport.ts';
-import { readKubeconfig } from '../../src/client/kubeconfig.ts';
+import { readKubeconfig } from '../../src/client/kubeconfig/kubeconfig.ts';
+import { HttpTransport } from '../../src/client/transport/http-node.ts';
 import { LONGEST_HOLD_MS, startGuarded } from './guarded-server.ts';
 
 /** Pods so large that processing them in a component, and not a single request, could block the event loop. */

@@ -1,4 +1,4 @@
-import { delimitedField, enveloped, numberField } from '../../src/api/protobuf/wire-writer.ts';
+import { delimitedField, enveloped, numberField } from '../../src/api/protobuf/testing/wire-writer.ts';
 import { entries, JSON_TYPE, job, PROTOBUF, type Row, times, YAML_TYPE } from './parts.ts';
 
 const MEGABYTES = 'x'.repeat(2_900_000);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { ApiRequest } from '../../src/api/contract/transport.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import { forbidden, internalError } from '../../src/api/meta/api-error.ts';
-import type { ApiRequest } from '../../src/api/meta/transport.ts';
+import { forbidden, internalError } from '../../src/api/errors/api-error.ts';
 import { Cluster } from './cluster.ts';
 import { conditionsOf, TRACKING } from './job-objects.ts';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job, JobSpec } from '../../src/api/batch/job/schema.ts';
+import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch } from '../../src/api/contract/transport.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import { ApiError, conflict, internalError, notFound } from '../../src/api/meta/api-error.ts';
+import { ApiError, conflict, internalError, notFound } from '../../src/api/errors/api-error.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
-import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch } from '../../src/api/meta/transport.ts';
-import { ConcurrencyLimit } from '../../src/base/concurrency-limit.ts';
-import { successor } from '../../src/base/json.ts';
+import { successor } from '../../src/base/json/json.ts';
 import { Metrics } from '../../src/base/metrics.ts';
+import { ConcurrencyLimit } from '../../src/base/queue/concurrency-limit.ts';
 import { Client } from '../../src/client/client.ts';
 import { applyPlan } from '../../src/controllers/job/apply-plan.ts';
 import { attentionTo, BATCH_MS } from '../../src/controllers/job/changes.ts';
@@ -15,9 +15,9 @@ import { BY_JOB, ORPHANS, POD_INDEXES } from '../../src/controllers/job/job-inde
 import { JobMetrics } from '../../src/controllers/job/job-metrics.ts';
 import { JobWriter } from '../../src/controllers/job/job-writer.ts';
 import { type BackoffHistory, recallBackoff } from '../../src/plan/job/backoff.ts';
-import { hasEnded, isTracked } from '../../src/plan/job/classify.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
 import { planJob } from '../../src/plan/job/plan-job.ts';
+import { hasEnded, isTracked } from '../../src/plan/job/pods/classify.ts';
 import type { JobSnapshot } from '../../src/plan/job/snapshot.ts';
 import { Ledger } from './ledger.ts';
 

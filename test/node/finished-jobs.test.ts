@@ -8,8 +8,8 @@ import { runInNewContext } from 'node:vm';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
-import { dataFolder } from '../../src/main/data-folder.ts';
-import { startServer } from '../../src/main/server.ts';
+import { dataFolder } from '../../src/main/server/data-folder.ts';
+import { startServer } from '../../src/main/server/server.ts';
 
 /** Memory of a whole server: it must not keep finished Jobs and their Pods as decoded objects. */
 

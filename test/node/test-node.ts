@@ -3,20 +3,20 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { RuntimeTraits } from '../../src/api/contract/runtime-traits.ts';
+import type { ApiTransport } from '../../src/api/contract/transport.ts';
 import { events } from '../../src/api/core/event/definition.ts';
 import type { Event } from '../../src/api/core/event/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import type { RuntimeTraits } from '../../src/api/meta/runtime-traits.ts';
-import type { ApiTransport } from '../../src/api/meta/transport.ts';
 import { type Clock, SystemClock } from '../../src/base/clock.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
-import { NodeAgent } from '../../src/node/agent.ts';
-import { type FakeProgram, programByCommand } from '../../src/node/runtime/fake/fake-program.ts';
-import { FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
-import type { ContainerConfig, ImageError } from '../../src/node/runtime/runtime.ts';
+import { NodeAgent } from '../../src/node/agent/agent.ts';
+import type { ContainerConfig, ImageError } from '../../src/runtime/contract.ts';
+import { type FakeProgram, programByCommand } from '../../src/runtime/fake/fake-program.ts';
+import { FakeRuntime } from '../../src/runtime/fake/fake-runtime.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 
 const machine = {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import type { ApiTransport } from '../../src/api/contract/transport.ts';
 import { events } from '../../src/api/core/event/definition.ts';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod, PodCondition } from '../../src/api/core/pod/schema.ts';
-import type { ApiTransport } from '../../src/api/meta/transport.ts';
 import type { ApiServer } from '../../src/apiserver/server.ts';
 import type { ResourceClient } from '../../src/client/client.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
+import type { ApiRequest } from '../../src/api/contract/transport.ts';
 import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import { forbidden } from '../../src/api/meta/api-error.ts';
-import type { ApiRequest } from '../../src/api/meta/transport.ts';
-import { VirtualClock } from '../../src/base/virtual-clock.ts';
-import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
+import { forbidden } from '../../src/api/errors/api-error.ts';
+import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
+import { ServerUnreachableError } from '../../src/client/transport/server-unreachable.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
 import { type Interception, intercepted } from '../support/reach.ts';
 

@@ -1,7 +1,7 @@
 import { Lifecycle } from '../../src/base/lifecycle.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
-import { controlPlane } from '../../src/main/control-plane.ts';
+import { controlPlane } from '../../src/main/server/control-plane.ts';
 import type { FaultyTransport } from './faulty-transport.ts';
 import { Observed } from './observed.ts';
 import { ProcessLife } from './process-life.ts';

@@ -1,8 +1,8 @@
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
-import { semanticEqual } from '../../src/api/meta/equality.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
-import { approximate } from '../../src/base/json.ts';
+import { semanticEqual } from '../../src/api/schema/equality.ts';
+import { approximate } from '../../src/base/json/json.ts';
 import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
 import { latestSlot } from './cronjob-slots.ts';
 import type { Violations } from './violations.ts';

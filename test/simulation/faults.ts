@@ -1,4 +1,4 @@
-import type { ApiRequest } from '../../src/api/meta/transport.ts';
+import type { ApiRequest } from '../../src/api/contract/transport.ts';
 import type { Random } from '../../src/base/random.ts';
 
 /**

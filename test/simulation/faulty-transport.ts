@@ -1,14 +1,14 @@
-import { internalError } from '../../src/api/meta/api-error.ts';
-import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import type {
 	ApiRequest,
 	ApiResponse,
 	ApiTransport,
 	ApiWatch,
 	ApiWatchSink,
-} from '../../src/api/meta/transport.ts';
+} from '../../src/api/contract/transport.ts';
+import { internalError } from '../../src/api/errors/api-error.ts';
+import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { sleep } from '../../src/base/clock.ts';
-import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
+import { ServerUnreachableError } from '../../src/client/transport/server-unreachable.ts';
 import type { Faults } from './faults.ts';
 import { FaultyWatch } from './faulty-watch.ts';
 import type { Observed } from './observed.ts';

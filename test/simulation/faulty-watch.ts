@@ -1,5 +1,5 @@
-import { expired, internalError } from '../../src/api/meta/api-error.ts';
-import type { ApiWatch, ApiWatchSink, WatchEvent } from '../../src/api/meta/transport.ts';
+import type { ApiWatch, ApiWatchSink, WatchEvent } from '../../src/api/contract/transport.ts';
+import { expired, internalError } from '../../src/api/errors/api-error.ts';
 import type { Faults } from './faults.ts';
 import type { Observed } from './observed.ts';
 import type { ProcessLife } from './process-life.ts';

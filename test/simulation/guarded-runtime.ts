@@ -1,4 +1,4 @@
-import type { RuntimeTraits } from '../../src/api/meta/runtime-traits.ts';
+import type { RuntimeTraits } from '../../src/api/contract/runtime-traits.ts';
 import type {
 	ContainerConfig,
 	ContainerEvent,
@@ -8,7 +8,7 @@ import type {
 	RuntimeContainer,
 	Sandbox,
 	SandboxConfig,
-} from '../../src/node/runtime/runtime.ts';
+} from '../../src/runtime/contract.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { ScheduledKill } from './scheduled-kills.ts';
 

@@ -1,6 +1,6 @@
+import type { ResourceDefinition } from '../../src/api/contract/resource-definition.ts';
+import type { ApiTransport, ApiWatch, WatchEvent } from '../../src/api/contract/transport.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
-import type { ResourceDefinition } from '../../src/api/meta/resource.ts';
-import type { ApiTransport, ApiWatch, WatchEvent } from '../../src/api/meta/transport.ts';
 import { pathOf } from '../../src/client/client.ts';
 import type { Violations } from './violations.ts';
 

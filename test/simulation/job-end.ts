@@ -1,6 +1,6 @@
 import type { Job, JobCondition, SuccessPolicyRule } from '../../src/api/batch/job/schema.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
-import { approximate } from '../../src/base/json.ts';
+import { approximate } from '../../src/base/json/json.ts';
 import { IndexSet } from '../../src/plan/job/indexes.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Node, Taint } from '../../src/api/core/node/schema.ts';
 import type { Pod, Toleration } from '../../src/api/core/pod/schema.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
-import { approximate } from '../../src/base/json.ts';
+import { approximate } from '../../src/base/json/json.ts';
 import { tolerates } from '../../src/plan/placement/taints.ts';
 import type { Violations } from './violations.ts';
 

@@ -5,7 +5,7 @@ import type { Node } from '../../src/api/core/node/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import type { Clock } from '../../src/base/clock.ts';
-import { hasEnded } from '../../src/plan/job/classify.ts';
+import { hasEnded } from '../../src/plan/job/pods/classify.ts';
 
 /**
  * How a process obtained a version of an object. The answer to a direct GET can be newer than the informer's

@@ -1,6 +1,6 @@
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import type { ContainerEvent, Runtime, RuntimeContainer } from '../../src/node/runtime/runtime.ts';
-import { hasEnded } from '../../src/plan/job/classify.ts';
+import { hasEnded } from '../../src/plan/job/pods/classify.ts';
+import type { ContainerEvent, Runtime, RuntimeContainer } from '../../src/runtime/contract.ts';
 import type { Violations } from './violations.ts';
 
 /** What a {@link PodOracle} needs. */

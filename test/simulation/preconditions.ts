@@ -1,5 +1,5 @@
-import type { ApiRequest } from '../../src/api/meta/transport.ts';
-import { isRecord, own } from '../../src/base/json.ts';
+import type { ApiRequest } from '../../src/api/contract/transport.ts';
+import { isRecord, own } from '../../src/base/json/json.ts';
 
 /**
  * Whether a request that updates, deletes or binds an object identifies it by UID or resourceVersion

@@ -1,6 +1,6 @@
 import { SeededRandom } from '../../src/base/random.ts';
-import type { FakeProgram } from '../../src/node/runtime/fake/fake-program.ts';
-import type { ContainerConfig, SandboxConfig } from '../../src/node/runtime/runtime.ts';
+import type { ContainerConfig, SandboxConfig } from '../../src/runtime/contract.ts';
+import type { FakeProgram } from '../../src/runtime/fake/fake-program.ts';
 
 /**
  * What a simulated container does, by its arguments: `run=` and `jitter=` are milliseconds, `failing=` is the

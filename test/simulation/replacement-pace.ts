@@ -1,7 +1,7 @@
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
-import { completionIndexOf } from '../../src/plan/job/classify.ts';
+import { completionIndexOf } from '../../src/plan/job/pods/classify.ts';
 
 /**
  * How soon a failed Pod may be replaced, computed from the existing Pods alone. It is a lower bound: the

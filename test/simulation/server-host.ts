@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { ApiRequest, ApiTransport, ApiWatch, ApiWatchSink } from '../../src/api/meta/transport.ts';
+import type { ApiRequest, ApiTransport, ApiWatch, ApiWatchSink } from '../../src/api/contract/transport.ts';
 import type { ApiServer } from '../../src/apiserver/server.ts';
-import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
+import { ServerUnreachableError } from '../../src/client/transport/server-unreachable.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';

@@ -1,9 +1,9 @@
-import { ApiError } from '../../src/api/meta/api-error.ts';
-import type { ApiRequest, ApiResponse, ApiTransport } from '../../src/api/meta/transport.ts';
-import type { VirtualClock } from '../../src/base/virtual-clock.ts';
-import { ServerUnreachableError } from '../../src/client/server-unreachable.ts';
+import type { ApiRequest, ApiResponse, ApiTransport } from '../../src/api/contract/transport.ts';
+import { ApiError } from '../../src/api/errors/api-error.ts';
+import type { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { ShortWatchError } from '../../src/client/short-watch-error.ts';
-import { RuntimeUnavailable } from '../../src/node/runtime/runtime.ts';
+import { ServerUnreachableError } from '../../src/client/transport/server-unreachable.ts';
+import { RuntimeUnavailable } from '../../src/runtime/contract.ts';
 import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
 import { FaultyTransport } from './faulty-transport.ts';

@@ -1,6 +1,6 @@
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
-import { ApiError } from '../../src/api/meta/api-error.ts';
+import { ApiError } from '../../src/api/errors/api-error.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
 import type { Act, ActOptions } from './act.ts';

@@ -1,18 +1,18 @@
 import type { TestContext } from 'node:test';
+import type { ResourceDefinition } from '../../src/api/contract/resource-definition.ts';
+import type { ApiTransport } from '../../src/api/contract/transport.ts';
 import { nodes } from '../../src/api/core/node/definition.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
-import type { ResourceDefinition } from '../../src/api/meta/resource.ts';
-import type { ApiTransport } from '../../src/api/meta/transport.ts';
 import { resources } from '../../src/api/resources.ts';
-import { bootstrap } from '../../src/apiserver/bootstrap.ts';
+import { bootstrap } from '../../src/apiserver/maintenance/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
 import { type Clock, SystemClock } from '../../src/base/clock.ts';
 import { Lifecycle } from '../../src/base/lifecycle.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
-import type { VirtualClock } from '../../src/base/virtual-clock.ts';
+import type { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
-import { controlPlane } from '../../src/main/control-plane.ts';
+import { controlPlane } from '../../src/main/server/control-plane.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 
 /** The API server over a store in memory with the whole control plane, and no node agent. */

@@ -1,6 +1,6 @@
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
-import { ResourceCodec } from '../../src/apiserver/stored-object.ts';
+import { ResourceCodec } from '../../src/apiserver/storage/stored-object.ts';
 import type { Store } from '../../src/store/store.ts';
 
 /** The number of Jobs that one group commit writes. */

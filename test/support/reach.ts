@@ -2,12 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { ApiRequest, ApiResponse, ApiTransport, ApiWatchSink } from '../../src/api/meta/transport.ts';
-import { type Credentials, loadCredentials } from '../../src/apiserver/credentials.ts';
-import { listen } from '../../src/apiserver/http.ts';
+import type {
+	ApiRequest,
+	ApiResponse,
+	ApiTransport,
+	ApiWatchSink,
+} from '../../src/api/contract/transport.ts';
+import { type Credentials, loadCredentials } from '../../src/apiserver/http/credentials.ts';
+import { listen } from '../../src/apiserver/http/listener.ts';
 import type { ApiServer } from '../../src/apiserver/server.ts';
 import { SystemClock } from '../../src/base/clock.ts';
-import { HttpTransport } from '../../src/client/http-transport.ts';
+import { HttpTransport } from '../../src/client/transport/http-node.ts';
 
 let credentials: Promise<Credentials> | undefined;
 

@@ -13,7 +13,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 	apiserver: ['store', 'plan', 'api', 'base'],
 	controllers: ['client', 'plan', 'api', 'base'],
 	scheduler: ['client', 'plan', 'api', 'base'],
-	node: ['client', 'plan', 'api', 'base'],
+	runtime: ['api', 'base'],
+	node: ['runtime', 'client', 'plan', 'api', 'base'],
 	'state-metrics': ['client', 'plan', 'api', 'base'],
 	cli: ['client', 'plan', 'api', 'base'],
 	main: [
@@ -25,6 +26,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 		'apiserver',
 		'controllers',
 		'scheduler',
+		'runtime',
 		'node',
 		'state-metrics',
 		'cli',
@@ -34,19 +36,19 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** Files of base/ that plan/ may import: those without time, randomness or promises. */
 export const PURE_BASE: readonly string[] = [
 	'assert',
-	'backoff',
-	'first-by-key',
-	'freeze',
-	'json',
-	'memoize',
 	'quote',
+	'queue/backoff',
+	'collections/first-by-key',
+	'collections/memoize',
+	'json/freeze',
+	'json/json',
 ];
 
 /** Entry points of processes: files that no other file needs to import. */
 export const ENTRIES: readonly string[] = [
 	'src/main/stint.ts',
 	'src/main/bundle-loader.ts',
-	'src/node/runtime/process/launcher-main.ts',
+	'src/runtime/process/launcher/launcher-main.ts',
 	'examples/kuard/kuard.ts',
 	'bench/main.ts',
 	'bench/broadcast-server.ts',
@@ -89,8 +91,8 @@ export const BANNED: readonly {
 		instead: 'a promise that always settles: each race leaves its reactions on the promise that loses',
 		allowed: [
 			// These race once for each process, or for each connection to the launcher.
-			'src/node/runtime/process/launcher-client.ts',
-			'src/apiserver/http.ts',
+			'src/runtime/process/launcher/launcher-client.ts',
+			'src/apiserver/http/listener.ts',
 			'src/main/',
 			// The promises of a command live no longer than the command.
 			'src/cli/',
@@ -109,31 +111,17 @@ export const BANNED: readonly {
  * fact.
  */
 export const CASTS: Readonly<Record<string, string>> = {
-	'src/plan/pod/pod-world.ts': 'makes Pods for tests',
-	'src/api/meta/decode.ts': 'makes the static type from the schema that the value was decoded by',
-	'src/apiserver/stored-object.ts': 'decodes values that only its own encode has written',
+	'src/plan/pod/testing/pod-world.ts': 'makes Pods for tests',
+	'src/api/schema/decode.ts': 'makes the static type from the schema that the value was decoded by',
+	'src/apiserver/storage/stored-object.ts': 'decodes values that only its own encode has written',
 	'src/api/meta/object-source.ts': 'a source gives objects of the type that it was recorded for',
 	'src/client/client.ts': 'a path fixes the kind of object that its answers hold',
 	'src/client/informers.ts': 'the key of an informer fixes the type of its objects',
-	'src/node/runtime/process/host-harness.ts': 'reads the messages of its own child',
-	'src/node/runtime/process/journal.ts': 'decodes the journal',
-	'src/node/runtime/process/launcher-client.ts': 'decodes the messages of the launcher',
-	'src/node/runtime/process/launcher-server.ts': 'decodes the messages of its clients',
-	'src/node/runtime/process/protocol.ts': 'decodes messages',
-};
-
-/** Files in src/ that only tests use: support that a component offers to the tests of others. */
-export const TEST_SUPPORT: Readonly<Record<string, string>> = {
-	'src/plan/pod/pod-world.ts': 'a node for tests of plan/pod',
-	'src/plan/placement/testing/placement-world.ts': 'Pods, nodes and clusters for tests of plan/placement',
-	'src/plan/cronjob/cronjob-world.ts': 'CronJobs and Jobs for tests of plan/cronjob',
-	'src/api/protobuf/wire-writer.ts': 'writes messages for tests',
-	'src/apiserver/bytes-client.ts': 'sends bytes to an API server without a connection, for tests of bodies',
-	'src/apiserver/https-test-client.ts': 'sends requests to a server under test over HTTPS',
-	'src/apiserver/seen.ts': 'a watch for the tests of the server',
-	'src/base/virtual-clock.ts': 'time for tests and the simulation',
-	'src/store/recording-sink.ts': 'a watch sink for the tests of stores',
-	'src/node/runtime/process/host-harness.ts': 'runs the process runtime in a process that tests can kill',
+	'src/runtime/process/testing/host-harness.ts': 'reads the messages of its own child',
+	'src/runtime/process/launcher/journal.ts': 'decodes the journal',
+	'src/runtime/process/launcher/launcher-client.ts': 'decodes the messages of the launcher',
+	'src/runtime/process/launcher/launcher-server.ts': 'decodes the messages of its clients',
+	'src/runtime/process/launcher/protocol.ts': 'decodes messages',
 };
 
 /** Maximum sizes of files and functions, in lines. */

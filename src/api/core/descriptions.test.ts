@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { leases } from '../coordination/lease/definition.ts';
-import type { SchemaNode } from '../meta/schema.ts';
 import { evictionSchema } from '../policy/eviction/schema.ts';
 import { priorityClasses } from '../scheduling/priorityclass/definition.ts';
+import type { SchemaNode } from '../schema/schema.ts';
 import { events } from './event/definition.ts';
 import { namespaces } from './namespace/definition.ts';
 import { nodes } from './node/definition.ts';

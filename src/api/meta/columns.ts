@@ -1,6 +1,6 @@
+import type { Column } from '../contract/resource-definition.ts';
 import { ageOf } from './duration.ts';
 import type { KubeObject } from './object-meta.ts';
-import type { Column } from './resource.ts';
 
 /** The column with the object's name, the first column of nearly every kind. */
 export function nameColumn(): Column<KubeObject> {

@@ -1,4 +1,4 @@
-import { boolean, type Infer, int64, list, object, optional, string } from './schema.ts';
+import { boolean, type Infer, int64, list, object, optional, string } from '../schema/schema.ts';
 
 /** Schema of metav1.DeleteOptions. */
 export const deleteOptionsSchema = object(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { object, optional, required, string } from '../schema/schema.ts';
 import {
 	exactValue,
 	fieldSelectorText,
@@ -8,7 +9,6 @@ import {
 	supportedFields,
 } from './field-selector.ts';
 import { type KubeObject, objectMetaSchema } from './object-meta.ts';
-import { object, optional, required, string } from './schema.ts';
 
 interface Thing extends KubeObject {
 	readonly phase?: string;

@@ -1,9 +1,9 @@
 import { quote } from '../../base/quote.ts';
-import { badRequest } from './api-error.ts';
-import { decodeAs } from './decode.ts';
+import type { ResourceDefinition } from '../contract/resource-definition.ts';
+import { badRequest } from '../errors/api-error.ts';
+import { decodeAs } from '../schema/decode.ts';
+import type { ObjectNode } from '../schema/schema.ts';
 import type { KubeObject } from './object-meta.ts';
-import type { ResourceDefinition } from './resource.ts';
-import type { ObjectNode } from './schema.ts';
 
 /**
  * Parses and matches field selectors: `metadata.name=a,status.phase!=Running`. `\`, `,` and `=` in a value

@@ -1,4 +1,4 @@
-import { type Int64, successor } from '../../base/json.ts';
+import { type Int64, successor } from '../../base/json/json.ts';
 import type { ObjectMeta } from './object-meta.ts';
 
 /** The generation after an update of `old`: incremented if the update `changed` the desired state. */

@@ -13,7 +13,7 @@ import {
 	setList,
 	string,
 	time,
-} from './schema.ts';
+} from '../schema/schema.ts';
 
 /** Schema of metav1.OwnerReference. */
 export const ownerReferenceSchema = object(

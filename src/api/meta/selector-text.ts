@@ -1,6 +1,6 @@
-import { type ApiError, badRequest } from './api-error.ts';
-import { type FieldError, FieldPath } from './field.ts';
-import { fieldInvalid } from './field-errors.ts';
+import { type ApiError, badRequest } from '../errors/api-error.ts';
+import { fieldInvalid } from '../errors/field-errors.ts';
+import { type FieldError, FieldPath } from '../errors/field-path.ts';
 import { labelValue, qualifiedName } from './names.ts';
 import { byKey, EVERYTHING, isWholeNumber, type Requirement, type Selector, sortedSet } from './selector.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FieldPath } from './field.ts';
+import { FieldPath } from '../errors/field-path.ts';
 import {
 	EVERYTHING,
 	labelSelectorText,

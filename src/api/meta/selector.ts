@@ -1,8 +1,8 @@
-import { badRequest } from './api-error.ts';
-import type { FieldError, FieldPath } from './field.ts';
-import { fieldForbidden, fieldInvalid, fieldRequired as requiredError } from './field-errors.ts';
+import { badRequest } from '../errors/api-error.ts';
+import { fieldForbidden, fieldInvalid, fieldRequired as requiredError } from '../errors/field-errors.ts';
+import type { FieldError, FieldPath } from '../errors/field-path.ts';
+import { type Infer, list, map, object, oneOf, optional, required, string } from '../schema/schema.ts';
 import { labelValue, qualifiedName } from './names.ts';
-import { type Infer, list, map, object, oneOf, optional, required, string } from './schema.ts';
 
 /**
  * Label selectors as values: built from a LabelSelector or a map of labels, matched, printed and validated.

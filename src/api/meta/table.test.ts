@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Column } from '../contract/resource-definition.ts';
 import { ageOf } from './duration.ts';
 import type { KubeObject } from './object-meta.ts';
-import type { Column } from './resource.ts';
 import { includeObjectOf, tableOf } from './table.ts';
 
 const columns: readonly Column<KubeObject>[] = [

@@ -1,8 +1,8 @@
-import { badRequest } from './api-error.ts';
-import { FieldPath } from './field.ts';
-import { fieldInvalid as invalidField } from './field-errors.ts';
+import type { ResourceDefinition } from '../contract/resource-definition.ts';
+import { badRequest } from '../errors/api-error.ts';
+import { fieldInvalid as invalidField } from '../errors/field-errors.ts';
+import { FieldPath } from '../errors/field-path.ts';
 import type { KubeObject, ObjectMeta } from './object-meta.ts';
-import type { ResourceDefinition } from './resource.ts';
 
 /**
  * Tables (metav1.Table): lists in the form that `kubectl get` prints. The server computes the cells, so

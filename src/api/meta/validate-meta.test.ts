@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FieldPath } from './field.ts';
+import { FieldPath } from '../errors/field-path.ts';
 import { dns1123Subdomain } from './names.ts';
 import type { ObjectMeta } from './object-meta.ts';
 import { validateMeta, validateMetaUpdate } from './validate-meta.ts';

@@ -1,4 +1,3 @@
-import type { FieldError, FieldPath } from './field.ts';
 import {
 	fieldForbidden,
 	fieldInvalid,
@@ -6,7 +5,8 @@ import {
 	immutable,
 	nonNegative,
 	tooLong,
-} from './field-errors.ts';
+} from '../errors/field-errors.ts';
+import type { FieldError, FieldPath } from '../errors/field-path.ts';
 import { asPrefix, dns1123Label, exceeds, type NameCheck, qualifiedName, utf8Length } from './names.ts';
 import type { ObjectMeta, OwnerReference } from './object-meta.ts';
 import { validateLabels } from './selector.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deepFreeze } from '../../base/freeze.ts';
-import type { JsonRecord } from '../../base/json.ts';
-import { ApiError } from '../meta/api-error.ts';
+import { deepFreeze } from '../../base/json/freeze.ts';
+import type { JsonRecord } from '../../base/json/json.ts';
+import { ApiError } from '../errors/api-error.ts';
 import { applyJsonPatch, readJsonPatch } from './json-patch.ts';
 
 function patched(original: JsonRecord, ...operations: readonly object[]): JsonRecord {

@@ -1,9 +1,9 @@
-import { countValues, isList, isRecord, type JsonRecord, own, setOwn } from '../../base/json.ts';
-import type { RepeatedKeys } from '../../base/json-reader.ts';
-import { badRequest, inapplicablePatch, tooLarge } from '../meta/api-error.ts';
-import { DecodeError, decode, type StrictProblem } from '../meta/decode.ts';
-import { jsonEqual } from '../meta/equality.ts';
-import { list, object, optional, raw, string } from '../meta/schema.ts';
+import { countValues, isList, isRecord, type JsonRecord, own, setOwn } from '../../base/json/json.ts';
+import type { RepeatedKeys } from '../../base/json/json-reader.ts';
+import { badRequest, inapplicablePatch, tooLarge } from '../errors/api-error.ts';
+import { DecodeError, decode, type StrictProblem } from '../schema/decode.ts';
+import { jsonEqual } from '../schema/equality.ts';
+import { list, object, optional, raw, string } from '../schema/schema.ts';
 
 /**
  * JSON patch (RFC 6902), with the extensions of upstream's library (gopkg.in/evanphx/json-patch.v4): negative

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deepFreeze } from '../../base/freeze.ts';
-import type { JsonRecord } from '../../base/json.ts';
+import { deepFreeze } from '../../base/json/freeze.ts';
+import type { JsonRecord } from '../../base/json/json.ts';
 import { mergePatch } from './merge-patch.ts';
 
 const cases: readonly (readonly [JsonRecord, JsonRecord, JsonRecord])[] = [

@@ -1,6 +1,6 @@
-import { isRecord, type JsonRecord, own } from '../../base/json.ts';
-import { badRequest } from '../meta/api-error.ts';
-import { jsonEqual } from '../meta/equality.ts';
+import { isRecord, type JsonRecord, own } from '../../base/json/json.ts';
+import { badRequest } from '../errors/api-error.ts';
+import { jsonEqual } from '../schema/equality.ts';
 import { RecordDraft } from './record-draft.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { isRecord, own } from '../../base/json.ts';
-import type { SchemaNode } from '../meta/schema.ts';
+import { isRecord, own } from '../../base/json/json.ts';
+import type { SchemaNode } from '../schema/schema.ts';
 
 /**
  * The part of the schema language that patches use: how each list is merged. apply computes patches from the

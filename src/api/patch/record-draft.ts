@@ -1,4 +1,4 @@
-import { type JsonRecord, own } from '../../base/json.ts';
+import { type JsonRecord, own } from '../../base/json/json.ts';
 
 /**
  * A copy-on-write object: it copies its base at the first change. Changes go through a Map, since clients

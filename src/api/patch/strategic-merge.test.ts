@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deepFreeze } from '../../base/freeze.ts';
-import { isList, type JsonRecord } from '../../base/json.ts';
+import { deepFreeze } from '../../base/json/freeze.ts';
+import { isList, type JsonRecord } from '../../base/json/json.ts';
 import { strategicMerge } from './strategic-merge.ts';
 import { thingSchema } from './thing-schema.test.ts';
 

@@ -1,7 +1,7 @@
-import { isList, isRecord, type JsonRecord, numberText, own, parseInt64 } from '../../base/json.ts';
-import { type ApiError, badRequest } from '../meta/api-error.ts';
-import { jsonEqual } from '../meta/equality.ts';
-import type { ObjectNode, SchemaNode } from '../meta/schema.ts';
+import { isList, isRecord, type JsonRecord, numberText, own, parseInt64 } from '../../base/json/json.ts';
+import { type ApiError, badRequest } from '../errors/api-error.ts';
+import { jsonEqual } from '../schema/equality.ts';
+import type { ObjectNode, SchemaNode } from '../schema/schema.ts';
 import { mergedOrder } from './list-order.ts';
 import {
 	DELETE_FROM_LIST,

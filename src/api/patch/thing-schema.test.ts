@@ -11,7 +11,7 @@ import {
 	setList,
 	string,
 	time,
-} from '../meta/schema.ts';
+} from '../schema/schema.ts';
 
 /** A small kind for the tests of patches, with one field for each way in which patches merge. */
 const itemSchema = object('test.Item', 'An item.', {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { deepFreeze } from '../../base/freeze.ts';
-import { isList, isRecord, type JsonRecord } from '../../base/json.ts';
+import { deepFreeze } from '../../base/json/freeze.ts';
+import { isList, isRecord, type JsonRecord } from '../../base/json/json.ts';
 import { jobSchema } from '../batch/job/schema.ts';
 import { strategicMerge } from './strategic-merge.ts';
 import { thingSchema } from './thing-schema.test.ts';

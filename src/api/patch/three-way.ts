@@ -1,8 +1,8 @@
-import { isList, isRecord, type JsonRecord, own } from '../../base/json.ts';
-import { jsonEqual } from '../meta/equality.ts';
+import { isList, isRecord, type JsonRecord, own } from '../../base/json/json.ts';
 import { canonicalQuantity } from '../meta/quantity.ts';
-import type { ObjectNode, SchemaNode } from '../meta/schema.ts';
 import { parseTime } from '../meta/time.ts';
+import { jsonEqual } from '../schema/equality.ts';
+import type { ObjectNode, SchemaNode } from '../schema/schema.ts';
 import {
 	DELETE_FROM_LIST,
 	type ListMerge,

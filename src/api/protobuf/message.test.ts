@@ -4,10 +4,10 @@ import { jobs } from '../batch/job/definition.ts';
 import { events } from '../core/event/definition.ts';
 import { pods } from '../core/pod/definition.ts';
 import { objectMetaSchema } from '../meta/object-meta.ts';
-import type { ObjectNode } from '../meta/schema.ts';
+import type { ObjectNode } from '../schema/schema.ts';
 import { readObject } from './message.ts';
+import { delimitedField, numberField } from './testing/wire-writer.ts';
 import { WireError, WireReader } from './wire-reader.ts';
-import { delimitedField, numberField } from './wire-writer.ts';
 
 type Bytes = readonly number[];
 

@@ -1,5 +1,5 @@
-import { memoize } from '../../base/memoize.ts';
-import type { ObjectNode, SchemaNode, StringNode } from '../meta/schema.ts';
+import { memoize } from '../../base/collections/memoize.ts';
+import type { ObjectNode, SchemaNode, StringNode } from '../schema/schema.ts';
 import { FIELD_NUMBERS } from './field-numbers.ts';
 import { DELIMITED, VARINT, WireError, type WireReader } from './wire-reader.ts';
 import {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { int64Of } from '../../base/json.ts';
+import { int64Of } from '../../base/json/json.ts';
+import { delimitedField, numberField, varint } from './testing/wire-writer.ts';
 import { WireError, WireReader } from './wire-reader.ts';
-import { delimitedField, numberField, varint } from './wire-writer.ts';
 
 function readerOf(...parts: readonly (readonly number[])[]): WireReader {
 	return new WireReader(Uint8Array.from(parts.flat()));

@@ -1,4 +1,4 @@
-import type { Int64 } from '../../base/json.ts';
+import type { Int64 } from '../../base/json/json.ts';
 
 /**
  * Reads protobuf's wire format: a message is a sequence of fields, each with a number, a wire type (`form`)

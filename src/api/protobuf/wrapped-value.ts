@@ -1,5 +1,5 @@
-import { approximate } from '../../base/json.ts';
-import { parseJson } from '../../base/json-reader.ts';
+import { approximate } from '../../base/json/json.ts';
+import { parseJson } from '../../base/json/json-reader.ts';
 import { formatTime } from '../meta/time.ts';
 import { WireError } from './wire-reader.ts';
 

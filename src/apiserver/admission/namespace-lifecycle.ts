@@ -1,10 +1,10 @@
-import { forbidden, notFound } from '../../api/meta/api-error.ts';
+import { forbidden, notFound } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { isNamespace, isTerminating } from '../../plan/deletion/namespace-deletion.ts';
 import { reworded } from '../errors.ts';
-import { isNamespace, isTerminating } from '../namespace-deletion.ts';
-import type { ObjectCache } from '../object-cache.ts';
 import type { ResourceRequest } from '../request.ts';
-import { subjectOf } from '../write.ts';
+import { subjectOf } from '../storage/compare-and-swap.ts';
+import type { ObjectCache } from '../storage/object-cache.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
 /** Namespaces that clients cannot delete (upstream: immortalNamespaces in the NamespaceLifecycle plugin). */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
-import type { ApiResponse } from '../../api/meta/transport.ts';
-import { openTestServer, PODS, podNamed, refusal } from '../server-contract-suite.ts';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { ApiResponse } from '../../api/contract/transport.ts';
+import { openTestServer, PODS, podNamed, refusal } from '../testing/server-contract-suite.ts';
 
 async function create(spec: object): Promise<ApiResponse> {
 	const { server } = await openTestServer();

@@ -1,11 +1,11 @@
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
-import { forbidden } from '../../api/meta/api-error.ts';
+import { forbidden } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
 import { adviceOn, adviceOnChange } from '../../plan/pod/fields/advice.ts';
 import { refusalOf } from '../../plan/pod/fields/field-rules.ts';
 import { type ResourceRequest, warn } from '../request.ts';
-import { subjectOf } from '../write.ts';
+import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod, PodSpec } from '../../api/core/pod/schema.ts';
-import { forbidden } from '../../api/meta/api-error.ts';
+import { forbidden } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { ResourceRequest } from '../request.ts';
-import { subjectOf } from '../write.ts';
+import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { AdmissionPlugin } from './admission.ts';
 import type { PriorityClasses } from './priority-classes.ts';
 

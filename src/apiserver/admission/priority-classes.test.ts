@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { PriorityClass } from '../../api/scheduling/priorityclass/schema.ts';
-import { openTestServer, PODS, podNamed, refusal } from '../server-contract-suite.ts';
+import { openTestServer, PODS, podNamed, refusal } from '../testing/server-contract-suite.ts';
 
 const CLASSES = '/apis/scheduling.k8s.io/v1/priorityclasses';
 

@@ -1,11 +1,11 @@
-import { forbidden } from '../../api/meta/api-error.ts';
+import { apiVersionOf } from '../../api/contract/resource-definition.ts';
+import { forbidden } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { apiVersionOf } from '../../api/meta/resource.ts';
 import { priorityClasses, SYSTEM_PRIORITY_CLASSES } from '../../api/scheduling/priorityclass/definition.ts';
 import type { PriorityClass } from '../../api/scheduling/priorityclass/schema.ts';
-import type { ObjectCache } from '../object-cache.ts';
 import type { ResourceRequest } from '../request.ts';
-import { subjectOf } from '../write.ts';
+import { subjectOf } from '../storage/compare-and-swap.ts';
+import type { ObjectCache } from '../storage/object-cache.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
 /** The stored PriorityClasses, as the admission plugins look them up. */

@@ -1,4 +1,4 @@
-import { numberOf } from '../json.ts';
+import { numberOf } from '../json/json.ts';
 import { type Mark, YamlError } from './cursor.ts';
 import type { ScalarNode } from './nodes.ts';
 

@@ -1,4 +1,4 @@
-import { setOwn } from '../json.ts';
+import { setOwn } from '../json/json.ts';
 import type { YamlLimits } from './composer.ts';
 import { YamlError, YamlLimitError } from './cursor.ts';
 import { floatKeyText, floatText, type GoValue, goSyntax, isInt64 } from './go-syntax.ts';

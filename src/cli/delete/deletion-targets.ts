@@ -1,10 +1,10 @@
+import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import type { ResourceDefinition } from '../../api/meta/resource.ts';
 import { resourceOfKind } from '../../api/resources.ts';
 import { objectAt, textAt } from '../../client/raw-object.ts';
+import { targetsOf } from '../args/not-found.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
 import { loadDocuments } from '../manifest/load.ts';
-import { targetsOf } from '../not-found.ts';
 import type { DeletionFlags } from './deletion-flags.ts';
 
 /** The flags of `delete`. */

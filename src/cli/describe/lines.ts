@@ -1,5 +1,5 @@
 import { parseTime } from '../../api/meta/time.ts';
-import { LAST_APPLIED } from '../apply-object.ts';
+import { LAST_APPLIED } from '../manifest/apply-object.ts';
 
 /**
  * describe/: a file per kind, each a pure function from an object to lines. Cells of a line are separated by

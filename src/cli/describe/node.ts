@@ -2,7 +2,7 @@ import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { ageOf } from '../../api/meta/duration.ts';
 import { addQuantities, compareQuantities, quantityMilliValue } from '../../api/meta/quantity.ts';
-import { entryOf } from '../../base/json.ts';
+import { entryOf } from '../../base/json/json.ts';
 import { annotationLines, at, instant, labelLines, sortedPairs, underTitle } from './lines.ts';
 
 /**

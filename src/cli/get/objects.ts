@@ -1,10 +1,10 @@
 import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
+import { prefixOf, type Target } from '../args/resource-args.ts';
 import { customColumnsText } from '../print/custom-columns.ts';
 import { toJson } from '../print/json.ts';
 import { fillTemplate } from '../print/jsonpath.ts';
 import type { OutputForm } from '../print/output-form.ts';
 import { toYaml } from '../print/yaml.ts';
-import { prefixOf, type Target } from '../resource-args.ts';
 
 /** Options of printing objects. */
 export interface ObjectView {

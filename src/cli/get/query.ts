@@ -1,6 +1,6 @@
 import { pathOf } from '../../client/client.ts';
+import type { Target } from '../args/resource-args.ts';
 import type { CommonFlags } from '../context.ts';
-import type { Target } from '../resource-args.ts';
 
 /** The flags of `get`. */
 export interface GetFlags extends CommonFlags {

@@ -1,13 +1,13 @@
+import type { WatchEvent } from '../../api/contract/transport.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { tableOf } from '../../api/meta/table.ts';
-import type { WatchEvent } from '../../api/meta/transport.ts';
 import { followWatch } from '../../client/follow-watch.ts';
 import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
+import { prefixOf } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { toCompactJson } from '../print/json.ts';
 import type { OutputForm } from '../print/output-form.ts';
 import { TablePrinter } from '../print/table.ts';
-import { prefixOf } from '../resource-args.ts';
 import { printValue, withoutManagedFields } from './objects.ts';
 import { type GetFlags, type Query, TABLE } from './query.ts';
 

@@ -1,7 +1,7 @@
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { parseTime } from '../../api/meta/time.ts';
 import { CommandError } from '../context.ts';
-import type { LogOptions } from '../log-stream.ts';
+import type { LogOptions } from './log-stream.ts';
 
 /** The flags that select containers and the part of their logs. */
 export interface LogPartFlags {

@@ -1,9 +1,9 @@
-import { decodeAs, decodeProblems } from '../../api/meta/decode.ts';
-import type { FieldError } from '../../api/meta/field.ts';
-import { collectErrors } from '../../api/meta/field-errors.ts';
+import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { collectErrors } from '../../api/errors/field-errors.ts';
+import type { FieldError } from '../../api/errors/field-path.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import type { ResourceDefinition } from '../../api/meta/resource.ts';
 import { resourceOfKind } from '../../api/resources.ts';
+import { decodeAs, decodeProblems } from '../../api/schema/decode.ts';
 import { objectAt, textAt } from '../../client/raw-object.ts';
 import type { ManifestDocument, Problem } from './document.ts';
 import { fieldHint, kindHint, typeHint, valueHint } from './hints.ts';

@@ -1,7 +1,7 @@
-import { apiVersionOf } from '../../api/meta/resource.ts';
-import type { ObjectNode, SchemaNode } from '../../api/meta/schema.ts';
+import { apiVersionOf } from '../../api/contract/resource-definition.ts';
 import { resources } from '../../api/resources.ts';
-import { nearest } from '../did-you-mean.ts';
+import type { ObjectNode, SchemaNode } from '../../api/schema/schema.ts';
+import { nearest } from '../args/did-you-mean.ts';
 
 /**
  * The hint for an unknown field: the most similar field of the same object, or the objects that have a field

@@ -1,4 +1,4 @@
-import { isMissing } from '../../base/system-error.ts';
+import { isMissing } from '../../base/files/system-error.ts';
 import { type CliContext, CommandError } from '../context.ts';
 import { type CheckedObject, checkDocument, isChecked, type NamespaceChoice } from './check.ts';
 import { type ManifestDocument, type ManifestFile, type Problem, readDocuments } from './document.ts';

@@ -1,4 +1,4 @@
-import { ApiError } from '../../api/meta/api-error.ts';
+import { ApiError } from '../../api/errors/api-error.ts';
 import { objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
 import { calledAs } from '../called-as.ts';
 import { CommandError } from '../context.ts';

@@ -1,4 +1,4 @@
-import { type Int64, parseInt64 } from '../../base/json.ts';
+import { type Int64, parseInt64 } from '../../base/json/json.ts';
 /**
  * The parser of `-o jsonpath` templates in kubectl's dialect (k8s.io/client-go/util/jsonpath): text with
  * actions in braces, which contain paths, quoted text, or `range … end`. Own code: the JSONPath packages of

@@ -1,4 +1,4 @@
-import type { Int64 } from '../../base/json.ts';
+import type { Int64 } from '../../base/json/json.ts';
 import { isRawObject } from '../../client/raw-object.ts';
 import { toCompactJson } from './json.ts';
 import {

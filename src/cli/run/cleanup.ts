@@ -1,7 +1,7 @@
+import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
-import { isApiError } from '../../api/meta/api-error.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import type { ResourceDefinition } from '../../api/meta/resource.ts';
 import type { Connection } from '../context.ts';
 import { untilGone } from '../until-gone.ts';
 import type { Follower } from './follower.ts';

@@ -1,13 +1,13 @@
+import { linesMissingAt } from '../../api/contract/log-gap.ts';
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
-import { isApiError } from '../../api/meta/api-error.ts';
-import { linesMissingAt } from '../../api/meta/log-gap.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
 import type { Connection } from '../context.ts';
 import { withHint } from '../errors.ts';
-import { type LogOptions, logLines } from '../log-stream.ts';
+import { type LogOptions, logLines } from '../logs/log-stream.ts';
 import { type LogRead, logReads } from './container-log.ts';
 import { type FailedRun, failedRuns } from './failed-runs.ts';
 import { noticesOf } from './pod-notices.ts';
-import type { Screen } from './screen.ts';
+import type { Screen } from './terminal.ts';
 
 /** Options of {@link FollowedPods}. */
 export interface FollowedPodsOptions {

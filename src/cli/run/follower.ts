@@ -2,7 +2,7 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Connection } from '../context.ts';
 import type { LogView } from './followed-pods.ts';
-import type { Screen } from './screen.ts';
+import type { Screen } from './terminal.ts';
 
 /** Follows a Job, or a Pod without a Job, from its creation until it finishes. */
 export interface Follower {

@@ -1,6 +1,6 @@
 import { jobs } from '../../api/batch/job/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
-import { isApiError } from '../../api/meta/api-error.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
 import { CommandError, type Connection } from '../context.ts';
 import type { CheckedObject } from '../manifest/check.ts';
 import { untilGone } from '../until-gone.ts';

@@ -1,21 +1,21 @@
 import { jobs } from '../../api/batch/job/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import type { Applied, SendObject } from '../apply-object.ts';
+import { isOf } from '../args/kind-of.ts';
+import { displayName } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection, type Interruption } from '../context.ts';
 import { describeError } from '../errors.ts';
-import { isOf } from '../kind-of.ts';
+import type { Applied, SendObject } from '../manifest/apply-object.ts';
 import type { CheckedObject } from '../manifest/check.ts';
 import { refusalError } from '../manifest/refusal.ts';
-import { displayName } from '../resource-args.ts';
 import { type CreatedObject, deleteCreated } from './cleanup.ts';
 import { PLAIN_LINES, PREFIXED_LINES } from './followed-pods.ts';
 import type { Follower, FollowOptions, Outcome } from './follower.ts';
 import { JobFollower } from './job-follower.ts';
-import { Outage } from './outage.ts';
 import { PodFollower } from './pod-follower.ts';
 import { createNamespaces, deleteFinishedJobs } from './preparation.ts';
-import { Screen } from './screen.ts';
+import { Outage } from './reconnect.ts';
+import { Screen } from './terminal.ts';
 
 /** Options of a {@link RunSession}. */
 export interface RunSessionOptions {

@@ -1,5 +1,5 @@
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
-import { semanticEqual } from '../../api/meta/equality.ts';
+import { semanticEqual } from '../../api/schema/equality.ts';
 import type { CronJobPlan, JobStart } from '../../plan/cronjob/plan.ts';
 import { isActive, withoutActive, withStarted } from '../../plan/cronjob/status.ts';
 import type { CronJobWriter } from './cronjob-writer.ts';

@@ -2,13 +2,13 @@ import { cronjobs as cronJobResource } from '../../api/batch/cronjob/definition.
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import { jobs as jobResource } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
-import { isApiError } from '../../api/meta/api-error.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
-import { semanticEqual } from '../../api/meta/equality.ts';
+import { semanticEqual } from '../../api/schema/equality.ts';
 import type { Clock } from '../../base/clock.ts';
-import { ConcurrencyLimit } from '../../base/concurrency-limit.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
+import { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
+import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';

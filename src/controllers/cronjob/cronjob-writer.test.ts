@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type ApiError, conflict, internalError } from '../../api/meta/api-error.ts';
-import type { ApiTransport } from '../../api/meta/transport.ts';
-import { ConcurrencyLimit } from '../../base/concurrency-limit.ts';
+import type { ApiTransport } from '../../api/contract/transport.ts';
+import { type ApiError, conflict, internalError } from '../../api/errors/api-error.ts';
+import { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import { Client } from '../../client/client.ts';
-import { aCronJob, aJob, referenceTo } from '../../plan/cronjob/cronjob-world.ts';
+import { aCronJob, aJob, referenceTo } from '../../plan/cronjob/testing/cronjob-world.ts';
 import { CronJobWriter } from './cronjob-writer.ts';
 
 const running = aJob('tick-1');

@@ -2,7 +2,7 @@ import { cronjobs } from '../../api/batch/cronjob/definition.ts';
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
-import { isApiError } from '../../api/meta/api-error.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Client } from '../../client/client.ts';
 import type { Informer } from '../../client/informer.ts';

@@ -1,5 +1,5 @@
 import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
-import { semanticEqual } from '../../api/meta/equality.ts';
+import { semanticEqual } from '../../api/schema/equality.ts';
 import type { JobPlan, PodAct, PodCreation } from '../../plan/job/plan.ts';
 import { changeStatus, settleStatus } from '../../plan/job/status.ts';
 import type { JobMetrics } from './job-metrics.ts';

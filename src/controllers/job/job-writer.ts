@@ -2,9 +2,15 @@ import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { ApiError, conflict, isNamespaceTerminating, messageOf, notFound } from '../../api/meta/api-error.ts';
+import {
+	ApiError,
+	conflict,
+	isNamespaceTerminating,
+	messageOf,
+	notFound,
+} from '../../api/errors/api-error.ts';
 import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
-import type { ConcurrencyLimit } from '../../base/concurrency-limit.ts';
+import type { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { isGone, isPatchedGone } from '../../client/gone.ts';

@@ -1,16 +1,16 @@
 import type { Job } from '../../api/batch/job/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { isApiError } from '../../api/meta/api-error.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import { again, DONE, type Outcome, ReconcileLoop } from '../../base/reconcile-loop.ts';
+import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
-import { isTracked } from '../../plan/job/classify.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { isManagedElsewhere, TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
+import { isTracked } from '../../plan/job/pods/classify.ts';
 
 /** The dependencies of {@link OrphanPods}. */
 export interface OrphanPodsOptions {

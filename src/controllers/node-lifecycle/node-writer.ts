@@ -2,7 +2,7 @@ import { nodes as nodeResource } from '../../api/core/node/definition.ts';
 import type { Node } from '../../api/core/node/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { isApiError } from '../../api/meta/api-error.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';

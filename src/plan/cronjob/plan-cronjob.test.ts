@@ -3,11 +3,11 @@ import test from 'node:test';
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { aCronJob, aJob } from './cronjob-world.ts';
 import { SCHEDULED_TIMESTAMP } from './identifiers.ts';
 import { jobNameOf, jobOf } from './job-of.ts';
 import type { CronJobPlan } from './plan.ts';
 import { planCronJob } from './plan-cronjob.ts';
+import { aCronJob, aJob } from './testing/cronjob-world.ts';
 
 const MINUTE = 60_000;
 const EIGHT = Date.UTC(2026, 0, 31, 8);

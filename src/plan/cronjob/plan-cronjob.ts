@@ -2,7 +2,7 @@ import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import { timeZoneProblem } from '../../api/batch/cronjob/time-zone.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
-import { approximate } from '../../base/json.ts';
+import { approximate } from '../../base/json/json.ts';
 import { quote } from '../../base/quote.ts';
 import type { EventText } from '../event-text.ts';
 import { isFinished, isTrue } from '../job/conditions.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { aCronJob } from './cronjob-world.ts';
 import { dueTimes, scheduleOf, untilNextMs } from './schedule.ts';
+import { aCronJob } from './testing/cronjob-world.ts';
 
 const MINUTE = 60_000;
 

@@ -7,7 +7,7 @@ import {
 import type { CronJob, CronJobSpec } from '../../api/batch/cronjob/schema.ts';
 import { timeZoneProblem, zoneNamed } from '../../api/batch/cronjob/time-zone.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import { approximate } from '../../base/json.ts';
+import { approximate } from '../../base/json/json.ts';
 
 /**
  * Computes the scheduled times of a CronJob. Follows upstream's mostRecentScheduleTime and

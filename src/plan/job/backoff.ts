@@ -1,10 +1,10 @@
 import type { Job } from '../../api/batch/job/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
-import { approximate } from '../../base/json.ts';
+import { approximate } from '../../base/json/json.ts';
+import { type BackoffPolicy, backoffDelayMs } from '../../base/queue/backoff.ts';
 import { isSidecar } from '../pod/snapshot.ts';
-import { countsAsFailed, viewPods } from './classify.ts';
+import { countsAsFailed, viewPods } from './pods/classify.ts';
 
 /**
  * The finished Pods that determine the backoff of a Job: the delay before it replaces failed Pods.

@@ -1,11 +1,11 @@
 import type { Job } from '../../api/batch/job/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import { approximate } from '../../base/json.ts';
-import { countsAsFailed } from './classify.ts';
+import { approximate } from '../../base/json/json.ts';
 import { findCondition, isTrue } from './conditions.ts';
 import { judgeFailure } from './pod-failure-policy.ts';
+import { countsAsFailed } from './pods/classify.ts';
+import type { JobView } from './pods/view.ts';
 import { matchSuccessPolicy } from './success-policy.ts';
-import type { JobView } from './view.ts';
 
 /** How the Job ends. The interim and the terminal condition both have this reason and message. */
 export interface EndState {

@@ -1,6 +1,6 @@
 import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
-import { isIndexed } from './classify.ts';
 import { IndexSet } from './indexes.ts';
+import { isIndexed } from './pods/classify.ts';
 
 /** The increase of a Job's counts by one status write. */
 export interface FinishedCounts {

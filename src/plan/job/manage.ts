@@ -1,9 +1,9 @@
 import { finishTime, remainingBackoffMs, remainingMs } from './backoff.ts';
-import { isTerminating, type PodView, replacesOnlyEndedPods } from './classify.ts';
-import { compareForRemoval } from './deletion-order.ts';
 import type { CreationReason, PodAct, PodCreation, SyncAction } from './plan.ts';
-import { PodMaker } from './pod-template.ts';
-import { type IndexView, type JobView, totalFailures } from './view.ts';
+import { isTerminating, type PodView, replacesOnlyEndedPods } from './pods/classify.ts';
+import { compareForRemoval } from './pods/deletion-order.ts';
+import { PodMaker } from './pods/pod-template.ts';
+import { type IndexView, type JobView, totalFailures } from './pods/view.ts';
 
 /** The Pods to remove and to create so that the wanted number is active. */
 export interface Management {

@@ -4,7 +4,7 @@ import { recallBackoff } from './backoff.ts';
 import { isFinished } from './conditions.ts';
 import { findEndState, remainingDeadlineMs } from './end-state.ts';
 import { managePods } from './manage.ts';
-import { viewJob } from './view.ts';
+import { viewJob } from './pods/view.ts';
 
 /**
  * What follows for a Job after a failure. `ends`: it creates no more Pods. `waits`: it replaces a Pod after

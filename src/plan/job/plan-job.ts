@@ -1,17 +1,17 @@
 import type { Job, JobCondition, JobStatus } from '../../api/batch/job/schema.ts';
-import { semanticEqual } from '../../api/meta/equality.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { semanticEqual } from '../../api/schema/equality.ts';
 import type { EventText } from '../event-text.ts';
-import { claimPods } from './claim.ts';
 import { isFinished, withCondition } from './conditions.ts';
 import { type EndState, findCompletion, findEndState, remainingDeadlineMs } from './end-state.ts';
 import { isManagedElsewhere } from './identifiers.ts';
 import { type Management, managePods } from './manage.ts';
 import { type Finish, type JobPlan, nothingToDo, type PodAct } from './plan.ts';
+import { claimPods } from './pods/claim.ts';
+import { type Tracking, trackPods } from './pods/track.ts';
+import { type JobView, viewJob } from './pods/view.ts';
 import type { JobSnapshot } from './snapshot.ts';
 import { changeStatus } from './status.ts';
-import { type Tracking, trackPods } from './track.ts';
-import { type JobView, viewJob } from './view.ts';
 
 /**
  * Plans the next writes for a Job. This folder holds all semantics of Jobs; the controller only observes and

@@ -1,5 +1,5 @@
 import type { Node, Taint } from '../../api/core/node/schema.ts';
-import { semanticEqual } from '../../api/meta/equality.ts';
+import { semanticEqual } from '../../api/schema/equality.ts';
 import { readyOf } from './node-health.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { type Cluster, type NodeView, nameOf } from './cluster.ts';
-import { NodeUsage } from './node-usage.ts';
-import { priorityOf } from './occupancy.ts';
+import { type Cluster, type NodeView, nameOf } from './cluster/cluster.ts';
+import { NodeUsage } from './cluster/node-usage.ts';
+import { priorityOf } from './cluster/occupancy.ts';
 import type { NodeCheck, Refusal } from './predicates/predicate.ts';
 import { PREDICATES } from './predicates/predicates.ts';
 

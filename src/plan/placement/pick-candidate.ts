@@ -1,6 +1,6 @@
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import { priorityOf } from './occupancy.ts';
+import { priorityOf } from './cluster/occupancy.ts';
 
 /** A node on which the Pod fits when these victims are gone. */
 export interface Candidate {

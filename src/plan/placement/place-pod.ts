@@ -1,6 +1,6 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { type Cluster, type NodeView, nameOf } from './cluster.ts';
+import { type Cluster, type NodeView, nameOf } from './cluster/cluster.ts';
 import { type NamedRefusal, prepareFilter } from './filter.ts';
 import { fitError } from './fit-error.ts';
 import type { ClusterChange } from './predicates/predicate.ts';

@@ -1,11 +1,11 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import { type Cluster, type NodeView, nameOf } from './cluster.ts';
+import { type Cluster, type NodeView, nameOf } from './cluster/cluster.ts';
+import { NodeUsage } from './cluster/node-usage.ts';
+import { priorityOf } from './cluster/occupancy.ts';
 import type { Filter, NamedRefusal } from './filter.ts';
 import { fitError } from './fit-error.ts';
-import { NodeUsage } from './node-usage.ts';
-import { priorityOf } from './occupancy.ts';
 import { type Candidate, pickCandidate } from './pick-candidate.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { hostPortsOf } from './host-ports.ts';
-import { podRequests } from './requests.ts';
+import { hostPortsOf } from './cluster/host-ports.ts';
+import { podRequests } from './cluster/requests.ts';
 
 /** The predicates whose result depends on the Pod's own labels. */
 const BY_LABELS: readonly string[] = ['InterPodAffinity', 'PodTopologySpread'];

@@ -1,9 +1,9 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod, TopologySpreadConstraint } from '../../api/core/pod/schema.ts';
 import { matches, type Selector, selectorOf } from '../../api/meta/selector.ts';
+import type { PodQuestion } from './cluster/occupancy.ts';
 import { labelOf } from './labels.ts';
 import { wantsNode } from './node-selector.ts';
-import type { PodQuestion } from './occupancy.ts';
 import { untoleratedTaint } from './taints.ts';
 
 /** A topology spread constraint of a Pod, prepared for checks. */

@@ -1,6 +1,6 @@
 import type { Taint } from '../../api/core/node/schema.ts';
 import type { Toleration } from '../../api/core/pod/schema.ts';
-import { memoize } from '../../base/memoize.ts';
+import { memoize } from '../../base/collections/memoize.ts';
 
 /**
  * The first NoSchedule or NoExecute taint that the tolerations do not match; undefined if all are tolerated.

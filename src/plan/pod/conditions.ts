@@ -1,6 +1,6 @@
 import type { ContainerStatus, Pod, PodCondition } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { firstByKey } from '../../base/first-by-key.ts';
+import { firstByKey } from '../../base/collections/first-by-key.ts';
 import { couldRestartAll, RESTARTING } from './restart-all.ts';
 
 /** The inputs from which the conditions of a Pod are computed. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ContainerStatus } from '../../api/core/pod/schema.ts';
-import { PodWorld } from './pod-world.ts';
 import type { Attempt } from './snapshot.ts';
 import { takesMessageFromLog, withMessage } from './termination-message.ts';
+import { PodWorld } from './testing/pod-world.ts';
 
 function statusOf({ pod }: PodWorld, name: string): ContainerStatus | undefined {
 	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { PodWorld, START, type TestContainer } from './pod-world.ts';
+import { PodWorld, START, type TestContainer } from './testing/pod-world.ts';
 
 const main = [{ name: 'main' }];
 

@@ -1,7 +1,7 @@
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
-import { approximate } from '../../base/json.ts';
+import { approximate } from '../../base/json/json.ts';
+import { type BackoffPolicy, backoffDelayMs } from '../../base/queue/backoff.ts';
 import { attemptsOf } from './attempts.ts';
 import { type Finding, findingsOf, type HoldBack, holdBack, placesIn } from './fields/field-rules.ts';
 import type { ContainerRemoval, ContainerStart, ContainerStop } from './plan.ts';

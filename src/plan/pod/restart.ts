@@ -1,5 +1,5 @@
 import type { Container } from '../../api/core/pod/schema.ts';
-import { type BackoffPolicy, backoffDelayMs } from '../../base/backoff.ts';
+import { type BackoffPolicy, backoffDelayMs } from '../../base/queue/backoff.ts';
 import type { Attempt } from './snapshot.ts';
 
 type RestartRule = NonNullable<Container['restartPolicyRules']>[number];

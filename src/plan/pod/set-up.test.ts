@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
-import { PodWorld } from './pod-world.ts';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import { PodWorld } from './testing/pod-world.ts';
 
 const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
 

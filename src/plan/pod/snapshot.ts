@@ -1,6 +1,6 @@
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { Container, ContainerStatus, Pod, PodSpec, PodStatus } from '../../api/core/pod/schema.ts';
-import type { RuntimeTraits } from '../../api/meta/runtime-traits.ts';
-import { memoize } from '../../base/memoize.ts';
+import { memoize } from '../../base/collections/memoize.ts';
 
 /** One container attempt. Times are in ms since the epoch. */
 export type Attempt = {

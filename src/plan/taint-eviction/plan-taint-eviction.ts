@@ -2,7 +2,7 @@ import type { Taint } from '../../api/core/node/schema.ts';
 import { withDisruption } from '../../api/core/pod/disruption.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
-import { approximate } from '../../base/json.ts';
+import { approximate } from '../../base/json/json.ts';
 import { tolerationOf } from '../placement/taints.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { storeContract } from '../contract-suite.ts';
+import { storeContract } from '../testing/contract-suite.ts';
 import { MemoryStore } from './memory-store.ts';
 
 storeContract('memory store', async () => new MemoryStore());

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { create } from '../recording-sink.ts';
+import { create } from '../testing/recording-sink.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
 /**

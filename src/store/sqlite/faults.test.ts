@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, afterEach, describe, test } from 'node:test';
-import { create, decode, RecordingSink, remove, update } from '../recording-sink.ts';
 import { type Store, StoreFailedError, StoreUnavailableError } from '../store.ts';
+import { create, decode, RecordingSink, remove, update } from '../testing/recording-sink.ts';
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
 
 /** How the store behaves when the disk, the file or the database fails. */

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { after, afterEach, describe, test } from 'node:test';
-import { storeContract } from '../contract-suite.ts';
-import { create, decode, RecordingSink, remove, update } from '../recording-sink.ts';
 import { type Change, type Store, StoreLockedError, StoreUnavailableError } from '../store.ts';
+import { storeContract } from '../testing/contract-suite.ts';
+import { create, decode, RecordingSink, remove, update } from '../testing/recording-sink.ts';
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-store-'));

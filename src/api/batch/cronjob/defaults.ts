@@ -1,4 +1,4 @@
-import { withDefaults, withField } from '../../meta/defaults.ts';
+import { withDefaults, withField } from '../../schema/defaults.ts';
 import { defaultTemplateOfJob } from '../job/defaults.ts';
 import type { CronJob, CronJobSpec } from './schema.ts';
 

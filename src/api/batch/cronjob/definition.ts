@@ -1,4 +1,4 @@
-import type { ResourceDefinition } from '../../meta/resource.ts';
+import type { ResourceDefinition } from '../../contract/resource-definition.ts';
 import { cronJobColumns } from './columns.ts';
 import { defaultCronJob } from './defaults.ts';
 import { type CronJob, cronJobSchema } from './schema.ts';

@@ -1,4 +1,4 @@
-import { objectReferenceSchema } from '../../core/pod/reference-schema.ts';
+import { objectReferenceSchema } from '../../core/pod/schema/reference.ts';
 import { objectMetaSchema } from '../../meta/object-meta.ts';
 import {
 	always,
@@ -14,7 +14,7 @@ import {
 	required,
 	string,
 	time,
-} from '../../meta/schema.ts';
+} from '../../schema/schema.ts';
 import { jobSpecSchema } from '../job/schema.ts';
 
 /**

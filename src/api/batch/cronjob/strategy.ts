@@ -1,10 +1,10 @@
+import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract/resource-definition.ts';
 import { disabledFieldWarnings, templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
 import type { PodSpec } from '../../core/pod/schema.ts';
-import { withField } from '../../meta/defaults.ts';
-import { semanticEqual } from '../../meta/equality.ts';
-import { FieldPath } from '../../meta/field.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { generationAfter } from '../../meta/generation.ts';
-import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
+import { withField } from '../../schema/defaults.ts';
+import { semanticEqual } from '../../schema/equality.ts';
 import type { CronJob, CronJobSpec } from './schema.ts';
 import { cronJobWarnings, validateCronJob, validateCronJobUpdate } from './validation.ts';
 

@@ -1,6 +1,6 @@
-import type { FieldError } from '../../meta/field.ts';
-import { FieldPath } from '../../meta/field.ts';
-import { chosen, fieldInvalid, fieldRequired, nonNegative, notSupported } from '../../meta/field-errors.ts';
+import { chosen, fieldInvalid, fieldRequired, nonNegative, notSupported } from '../../errors/field-errors.ts';
+import type { FieldError } from '../../errors/field-path.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { validateJobSpec } from '../job/spec-validation.ts';

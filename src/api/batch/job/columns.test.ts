@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { decode } from '../../meta/decode.ts';
+import { decode } from '../../schema/decode.ts';
 import { jobColumns } from './columns.ts';
 import { type JobStatus, jobSchema } from './schema.ts';
 

@@ -1,6 +1,6 @@
+import type { Column } from '../../contract/resource-definition.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
 import { humanDuration } from '../../meta/duration.ts';
-import type { Column } from '../../meta/resource.ts';
 import { labelSelectorText } from '../../meta/selector.ts';
 import { timeOf } from '../../meta/time.ts';
 import type { Job } from './schema.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { deepFreeze } from '../../../base/freeze.ts';
-import { decode } from '../../meta/decode.ts';
+import { deepFreeze } from '../../../base/json/freeze.ts';
+import { decode } from '../../schema/decode.ts';
 import { defaultJob } from './defaults.ts';
 import { type Job, jobSchema } from './schema.ts';
 

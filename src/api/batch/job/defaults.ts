@@ -1,5 +1,5 @@
 import { defaultPodTemplate } from '../../core/pod/defaults.ts';
-import { mapShared, withDefaults, withField } from '../../meta/defaults.ts';
+import { mapShared, withDefaults, withField } from '../../schema/defaults.ts';
 import type { Job, JobSpec, PodFailurePolicy } from './schema.ts';
 
 /** The backoffLimit of a Job with backoffLimitPerIndex: no limit, as only failures of one index count. */

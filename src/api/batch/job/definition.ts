@@ -1,4 +1,4 @@
-import type { ResourceDefinition } from '../../meta/resource.ts';
+import type { ResourceDefinition } from '../../contract/resource-definition.ts';
 import { jobColumns } from './columns.ts';
 import { defaultJob } from './defaults.ts';
 import { type Job, jobSchema } from './schema.ts';

@@ -1,4 +1,3 @@
-import type { FieldError, FieldPath } from '../../meta/field.ts';
 import {
 	duplicate,
 	fieldInvalid,
@@ -8,7 +7,8 @@ import {
 	notSupported,
 	tooLong,
 	tooMany,
-} from '../../meta/field-errors.ts';
+} from '../../errors/field-errors.ts';
+import type { FieldError, FieldPath } from '../../errors/field-path.ts';
 import { exceeds, qualifiedName } from '../../meta/names.ts';
 import { parseIndexList } from './index-list.ts';
 import type { JobSpec, PodFailurePolicyRule, SuccessPolicyRule } from './schema.ts';

@@ -1,5 +1,6 @@
 import { podTemplateSpecSchema } from '../../core/pod/schema.ts';
 import { objectMetaSchema } from '../../meta/object-meta.ts';
+import { labelSelectorSchema } from '../../meta/selector.ts';
 import {
 	always,
 	boolean,
@@ -17,8 +18,7 @@ import {
 	string,
 	time,
 	timeOrNull,
-} from '../../meta/schema.ts';
-import { labelSelectorSchema } from '../../meta/selector.ts';
+} from '../../schema/schema.ts';
 
 /**
  * The schema of batch/v1 Job. The descriptions are what `kubectl explain` prints: what the field means, its

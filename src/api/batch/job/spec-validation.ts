@@ -1,6 +1,12 @@
-import { validatePodTemplate } from '../../core/pod/validation.ts';
-import type { FieldError, FieldPath } from '../../meta/field.ts';
-import { fieldInvalid, fieldRequired, nonNegative, notSupported, tooLong } from '../../meta/field-errors.ts';
+import { validatePodTemplate } from '../../core/pod/validation/pod.ts';
+import {
+	fieldInvalid,
+	fieldRequired,
+	nonNegative,
+	notSupported,
+	tooLong,
+} from '../../errors/field-errors.ts';
+import type { FieldError, FieldPath } from '../../errors/field-path.ts';
 import { dns1123Subdomain, exceeds } from '../../meta/names.ts';
 import { validatePodFailurePolicy, validateSuccessPolicy } from './policy-validation.ts';
 import type { JobSpec } from './schema.ts';

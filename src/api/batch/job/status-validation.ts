@@ -1,6 +1,3 @@
-import { semanticEqual } from '../../meta/equality.ts';
-import type { FieldError } from '../../meta/field.ts';
-import { FieldPath } from '../../meta/field.ts';
 import {
 	duplicate,
 	fieldInvalid,
@@ -8,9 +5,12 @@ import {
 	immutable,
 	invalidUnshown,
 	nonNegative,
-} from '../../meta/field-errors.ts';
+} from '../../errors/field-errors.ts';
+import type { FieldError } from '../../errors/field-path.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { timeOf } from '../../meta/time.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
+import { semanticEqual } from '../../schema/equality.ts';
 import { firstCommonIndex, parseIndexList } from './index-list.ts';
 import type { Job, JobStatus } from './schema.ts';
 

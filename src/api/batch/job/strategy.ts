@@ -1,9 +1,9 @@
+import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract/resource-definition.ts';
 import { disabledFieldWarnings, templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
-import { withField } from '../../meta/defaults.ts';
-import { semanticEqual } from '../../meta/equality.ts';
-import { FieldPath } from '../../meta/field.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { generationAfter } from '../../meta/generation.ts';
-import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
+import { withField } from '../../schema/defaults.ts';
+import { semanticEqual } from '../../schema/equality.ts';
 import { withGeneratedSelector } from './labels.ts';
 import type { Job, JobSpec } from './schema.ts';
 import { validateJobStatusUpdate } from './status-validation.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { PodSpec } from '../../core/pod/schema.ts';
-import { decode } from '../../meta/decode.ts';
+import { decode } from '../../schema/decode.ts';
 import { jobs } from './definition.ts';
 import { type Job, type JobSpec, type JobStatus, jobSchema } from './schema.ts';
 

@@ -1,9 +1,9 @@
 import type { PodSpec } from '../../core/pod/schema.ts';
-import { semanticEqual } from '../../meta/equality.ts';
-import type { FieldError } from '../../meta/field.ts';
-import { FieldPath } from '../../meta/field.ts';
-import { fieldInvalid, immutable } from '../../meta/field-errors.ts';
+import { fieldInvalid, immutable } from '../../errors/field-errors.ts';
+import type { FieldError } from '../../errors/field-path.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
+import { semanticEqual } from '../../schema/equality.ts';
 import { CONTROLLER_UID_LABEL, expectedLabels, JOB_NAME_LABEL } from './labels.ts';
 import type { Job, JobSpec } from './schema.ts';
 import { SPEC, validateJob, validateSpecWithSelector } from './validation.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { decode } from '../../meta/decode.ts';
+import { decode } from '../../schema/decode.ts';
 import { jobs } from './definition.ts';
 import { type Job, jobSchema } from './schema.ts';
 

@@ -1,7 +1,7 @@
 import { podTemplateWarnings } from '../../core/pod/warnings.ts';
-import type { FieldError } from '../../meta/field.ts';
-import { FieldPath } from '../../meta/field.ts';
-import { fieldInvalid, fieldRequired } from '../../meta/field-errors.ts';
+import { fieldInvalid, fieldRequired } from '../../errors/field-errors.ts';
+import type { FieldError } from '../../errors/field-path.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
 import { matches, selectorOf, validateLabelSelector } from '../../meta/selector.ts';
 import { validateMeta } from '../../meta/validate-meta.ts';

@@ -1,11 +1,11 @@
+import type { ResourceDefinition } from '../../contract/resource-definition.ts';
+import { fieldInvalid, nonNegative } from '../../errors/field-errors.ts';
+import type { FieldError } from '../../errors/field-path.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
-import { leftOut } from '../../meta/dropped-fields.ts';
-import type { FieldError } from '../../meta/field.ts';
-import { FieldPath } from '../../meta/field.ts';
-import { fieldInvalid, nonNegative } from '../../meta/field-errors.ts';
 import { dns1123Subdomain } from '../../meta/names.ts';
-import type { ResourceDefinition } from '../../meta/resource.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
+import { leftOut } from '../../schema/dropped-fields.ts';
 import { type Lease, leaseSchema } from './schema.ts';
 
 const META = new FieldPath('metadata');

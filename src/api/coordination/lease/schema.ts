@@ -1,5 +1,5 @@
 import { objectMetaSchema } from '../../meta/object-meta.ts';
-import { type Infer, int32, microTime, object, optional, required, string } from '../../meta/schema.ts';
+import { type Infer, int32, microTime, object, optional, required, string } from '../../schema/schema.ts';
 
 const leaseSpecSchema = object('io.k8s.api.coordination.v1.LeaseSpec', 'Holder and times of a Lease.', {
 	holderIdentity: optional(string, 'Identity of the holder. Empty or absent: the Lease is free.'),

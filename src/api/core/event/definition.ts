@@ -1,9 +1,9 @@
+import type { Column, ResourceDefinition } from '../../contract/resource-definition.ts';
+import { fieldInvalid, fieldRequired, malformed } from '../../errors/field-errors.ts';
+import type { FieldError } from '../../errors/field-path.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { ageOf } from '../../meta/duration.ts';
-import type { FieldError } from '../../meta/field.ts';
-import { FieldPath } from '../../meta/field.ts';
-import { fieldInvalid, fieldRequired, malformed } from '../../meta/field-errors.ts';
 import { dns1123Subdomain, exceeds, qualifiedName } from '../../meta/names.ts';
-import type { Column, ResourceDefinition } from '../../meta/resource.ts';
 import { type Event, eventSchema } from './schema.ts';
 
 function text(

@@ -10,8 +10,8 @@ import {
 	required,
 	string,
 	timeOrNull,
-} from '../../meta/schema.ts';
-import { objectReferenceSchema } from '../pod/reference-schema.ts';
+} from '../../schema/schema.ts';
+import { objectReferenceSchema } from '../pod/schema/reference.ts';
 
 /**
  * Schema of v1.Event, which has the fields of both Event APIs: reporters of the older one set `source`,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { decode } from '../../meta/decode.ts';
+import { decode } from '../../schema/decode.ts';
 import { namespaces } from './definition.ts';
 import { type Namespace, namespaceSchema } from './schema.ts';
 

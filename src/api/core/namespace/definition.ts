@@ -1,11 +1,11 @@
+import type { ResourceDefinition } from '../../contract/resource-definition.ts';
+import { fieldInvalid, malformed } from '../../errors/field-errors.ts';
+import type { FieldError } from '../../errors/field-path.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
-import { withDefaultsForZeros, withField } from '../../meta/defaults.ts';
-import type { FieldError } from '../../meta/field.ts';
-import { FieldPath } from '../../meta/field.ts';
-import { fieldInvalid, malformed } from '../../meta/field-errors.ts';
 import { dns1123Label, qualifiedName } from '../../meta/names.ts';
-import type { ResourceDefinition } from '../../meta/resource.ts';
 import { validateFinalizerOwner, validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
+import { withDefaultsForZeros, withField } from '../../schema/defaults.ts';
 import { type Namespace, namespaceSchema } from './schema.ts';
 
 const META = new FieldPath('metadata');

@@ -10,7 +10,7 @@ import {
 	required,
 	string,
 	timeOrNull,
-} from '../../meta/schema.ts';
+} from '../../schema/schema.ts';
 
 const namespaceConditionSchema = object(
 	'io.k8s.api.core.v1.NamespaceCondition',

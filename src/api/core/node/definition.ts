@@ -1,13 +1,13 @@
+import type { Column, ResourceDefinition } from '../../contract/resource-definition.ts';
+import { chosen, duplicate, fieldForbidden, fieldInvalid, malformed } from '../../errors/field-errors.ts';
+import type { FieldError } from '../../errors/field-path.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
-import { semanticEqual } from '../../meta/equality.ts';
-import type { FieldError } from '../../meta/field.ts';
-import { FieldPath } from '../../meta/field.ts';
-import { chosen, duplicate, fieldForbidden, fieldInvalid, malformed } from '../../meta/field-errors.ts';
 import { dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts';
-import type { Column, ResourceDefinition } from '../../meta/resource.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
-import { TAINT_EFFECTS } from '../pod/affinity-validation.ts';
-import { validateQuantity } from '../pod/resources-validation.ts';
+import { semanticEqual } from '../../schema/equality.ts';
+import { TAINT_EFFECTS } from '../pod/validation/affinity.ts';
+import { validateQuantity } from '../pod/validation/resources.ts';
 import { type Node, nodeSchema, type Taint } from './schema.ts';
 
 const META = new FieldPath('metadata');

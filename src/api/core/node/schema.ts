@@ -18,7 +18,7 @@ import {
 	string,
 	time,
 	timeOrNull,
-} from '../../meta/schema.ts';
+} from '../../schema/schema.ts';
 
 /**
  * Schema of v1.Node. It has every field of upstream's type, including the deprecated ones, so that objects

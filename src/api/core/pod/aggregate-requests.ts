@@ -1,5 +1,5 @@
 import { addQuantities, compareQuantities } from '../../meta/quantity.ts';
-import type { PodSpec } from './spec-schema.ts';
+import type { PodSpec } from './schema/spec.ts';
 
 /** Amounts of resources as quantities, by name of the resource: `{cpu: '500m'}`. */
 export type ResourceList = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
-import { firstByKey } from '../../../base/first-by-key.ts';
+import { firstByKey } from '../../../base/collections/first-by-key.ts';
+import type { Column } from '../../contract/resource-definition.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
 import { ageOf } from '../../meta/duration.ts';
-import type { Column } from '../../meta/resource.ts';
 import type { ContainerStatus, Pod } from './schema.ts';
 
 /**

@@ -1,7 +1,6 @@
-import { mapShared, withDefaults, withDefaultsForZeros, withField } from '../../meta/defaults.ts';
 import { formatQuantity, parseQuantity } from '../../meta/quantity.ts';
+import { mapShared, withDefaults, withDefaultsForZeros, withField } from '../../schema/defaults.ts';
 import { aggregateRequests, type ResourceList } from './aggregate-requests.ts';
-import { pullPolicyOf } from './image-name.ts';
 import type {
 	Container,
 	ContainerPort,
@@ -16,6 +15,7 @@ import type {
 	Probe,
 	ResourceRequirements,
 } from './schema.ts';
+import { pullPolicyOf } from './validation/image-name.ts';
 import { defaultVolume } from './volume-defaults.ts';
 
 /**

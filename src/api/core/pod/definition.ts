@@ -1,4 +1,4 @@
-import type { ResourceDefinition } from '../../meta/resource.ts';
+import type { ResourceDefinition } from '../../contract/resource-definition.ts';
 import { podColumns } from './columns.ts';
 import { defaultPod } from './defaults.ts';
 import { type Pod, podSchema } from './schema.ts';

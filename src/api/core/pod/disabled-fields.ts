@@ -1,6 +1,6 @@
-import { mapShared, withField } from '../../meta/defaults.ts';
-import { leftOut } from '../../meta/dropped-fields.ts';
-import type { FieldPath } from '../../meta/field.ts';
+import type { FieldPath } from '../../errors/field-path.ts';
+import { mapShared, withField } from '../../schema/defaults.ts';
+import { leftOut } from '../../schema/dropped-fields.ts';
 import type { Container, PodSpec, PodTemplateSpec } from './schema.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Int64 } from '../../../base/json.ts';
+import type { Int64 } from '../../../base/json/json.ts';
 import type { PodCondition, PodStatus } from './schema.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { entryOf } from '../../../base/json.ts';
+import { entryOf } from '../../../base/json/json.ts';
 import type { LabelSelector } from '../../meta/selector.ts';
 import type { Affinity, PodAffinityTerm, PodSpec } from './schema.ts';
 

@@ -1,7 +1,7 @@
 import { objectMetaSchema } from '../../meta/object-meta.ts';
-import { always, type Infer, object, required, string } from '../../meta/schema.ts';
-import { podSpecSchema } from './spec-schema.ts';
-import { podStatusSchema } from './status-schema.ts';
+import { always, type Infer, object, required, string } from '../../schema/schema.ts';
+import { podSpecSchema } from './schema/spec.ts';
+import { podStatusSchema } from './schema/status.ts';
 
 /**
  * The v1.Pod API type: schema, defaults, validation, create and update strategy, warnings and printer
@@ -26,7 +26,7 @@ export type {
 	PodAffinityTerm,
 	Toleration,
 	TopologySpreadConstraint,
-} from './affinity-schema.ts';
+} from './schema/affinity.ts';
 export type {
 	Container,
 	ContainerPort,
@@ -37,12 +37,12 @@ export type {
 	ResourceRequirements,
 	VolumeDevice,
 	VolumeMount,
-} from './container-schema.ts';
-export type { Lifecycle, LifecycleHandler, Probe } from './probe-schema.ts';
-export type { PodSecurityContext, SecurityContext } from './security-schema.ts';
-export type { PodSpec } from './spec-schema.ts';
-export type { ContainerState, ContainerStatus, PodCondition, PodStatus } from './status-schema.ts';
-export type { Volume } from './volume-schema.ts';
+} from './schema/container.ts';
+export type { Lifecycle, LifecycleHandler, Probe } from './schema/probe.ts';
+export type { PodSecurityContext, SecurityContext } from './schema/security.ts';
+export type { PodSpec } from './schema/spec.ts';
+export type { ContainerState, ContainerStatus, PodCondition, PodStatus } from './schema/status.ts';
+export type { Volume } from './schema/volume.ts';
 
 /** Schema of v1.Pod. */
 export const podSchema = object(

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { deepFreeze } from '../../../base/freeze.ts';
+import { deepFreeze } from '../../../base/json/freeze.ts';
 import { cronjobs } from '../../batch/cronjob/definition.ts';
 import type { CronJob } from '../../batch/cronjob/schema.ts';
 import { jobs } from '../../batch/job/definition.ts';
 import type { Job } from '../../batch/job/schema.ts';
-import { decode, decodeAs } from '../../meta/decode.ts';
+import { decode, decodeAs } from '../../schema/decode.ts';
 import { pods } from './definition.ts';
 import { type Pod, type PodStatus, podSchema } from './schema.ts';
 

@@ -1,15 +1,15 @@
-import { firstByKey } from '../../../base/first-by-key.ts';
-import { semanticEqual } from '../../meta/equality.ts';
-import { FieldPath } from '../../meta/field.ts';
+import { firstByKey } from '../../../base/collections/first-by-key.ts';
+import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract/resource-definition.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { generationAfter } from '../../meta/generation.ts';
-import type { DeletionRule, Strategy, SubresourceStrategy } from '../../meta/resource.ts';
+import { semanticEqual } from '../../schema/equality.ts';
 import { disabledFieldWarnings, withoutDisabledFields } from './disabled-fields.ts';
 import { withOwnLabels } from './match-label-keys.ts';
 import { qosClassOf } from './quality-of-service.ts';
 import type { Pod, PodCondition, PodStatus } from './schema.ts';
-import { validatePodStatusUpdate } from './status-validation.ts';
-import { validatePodUpdate } from './update-validation.ts';
-import { validatePod } from './validation.ts';
+import { validatePod } from './validation/pod.ts';
+import { validatePodStatusUpdate } from './validation/status.ts';
+import { validatePodUpdate } from './validation/update.ts';
 import { podWarnings } from './warnings.ts';
 
 /**

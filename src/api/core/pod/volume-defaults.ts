@@ -1,7 +1,7 @@
-import { mapShared, withDefaults, withDefaultsForZeros, withField } from '../../meta/defaults.ts';
-import { pullPolicyOf } from './image-name.ts';
+import { mapShared, withDefaults, withDefaultsForZeros, withField } from '../../schema/defaults.ts';
+import type { VolumeProjection } from './schema/volume.ts';
 import type { Volume } from './schema.ts';
-import type { VolumeProjection } from './volume-schema.ts';
+import { pullPolicyOf } from './validation/image-name.ts';
 
 /** Default permission bits of files, 0644: readable for all, since the container may run as any user. */
 const FILE_MODE = { defaultMode: 0o644 };

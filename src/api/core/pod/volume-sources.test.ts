@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { decode } from '../../meta/decode.ts';
-import { FieldPath } from '../../meta/field.ts';
+import { FieldPath } from '../../errors/field-path.ts';
+import { decode } from '../../schema/decode.ts';
 import { pods } from './definition.ts';
+import { VOLUME_SOURCES } from './schema/volume.ts';
 import { podSchema } from './schema.ts';
-import { validatePodTemplate } from './validation.ts';
-import { VOLUME_SOURCES } from './volume-schema.ts';
+import { validatePodTemplate } from './validation/pod.ts';
 
 /**
  * For each source of a volume an example that upstream accepts, and the fields of it that upstream requires

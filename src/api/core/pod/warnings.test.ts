@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { decode } from '../../meta/decode.ts';
-import { FieldPath } from '../../meta/field.ts';
+import { FieldPath } from '../../errors/field-path.ts';
+import { decode } from '../../schema/decode.ts';
 import { pods } from './definition.ts';
 import { podSchema, podTemplateSpecSchema } from './schema.ts';
 import { podTemplateWarnings } from './warnings.ts';

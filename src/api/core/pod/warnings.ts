@@ -1,5 +1,5 @@
 import { quote } from '../../../base/quote.ts';
-import { FieldPath } from '../../meta/field.ts';
+import { FieldPath } from '../../errors/field-path.ts';
 import { dns1123Label, labelValue } from '../../meta/names.ts';
 import { parseQuantity } from '../../meta/quantity.ts';
 import type {

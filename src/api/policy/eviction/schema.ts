@@ -1,6 +1,6 @@
 import { deleteOptionsSchema } from '../../meta/delete-options.ts';
 import { objectMetaSchema } from '../../meta/object-meta.ts';
-import { type Infer, object, optional, required, string } from '../../meta/schema.ts';
+import { type Infer, object, optional, required, string } from '../../schema/schema.ts';
 
 /**
  * Schema of policy/v1 Eviction, which clients post to `pods/<name>/eviction`. Its fields equal those of

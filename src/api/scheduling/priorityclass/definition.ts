@@ -1,8 +1,8 @@
+import type { ResourceDefinition } from '../../contract/resource-definition.ts';
+import { chosen, fieldForbidden, immutable } from '../../errors/field-errors.ts';
+import { type FieldError, FieldPath } from '../../errors/field-path.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
-import { type FieldError, FieldPath } from '../../meta/field.ts';
-import { chosen, fieldForbidden, immutable } from '../../meta/field-errors.ts';
 import { dns1123Subdomain } from '../../meta/names.ts';
-import type { ResourceDefinition } from '../../meta/resource.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { type PriorityClass, priorityClassSchema } from './schema.ts';
 

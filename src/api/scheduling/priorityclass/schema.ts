@@ -10,7 +10,7 @@ import {
 	optional,
 	required,
 	string,
-} from '../../meta/schema.ts';
+} from '../../schema/schema.ts';
 
 /** Schema of scheduling.k8s.io/v1 PriorityClass. */
 export const priorityClassSchema = object(

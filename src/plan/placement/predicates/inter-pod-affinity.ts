@@ -1,9 +1,9 @@
 import type { Node } from '../../../api/core/node/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import { type AffinityTerm, termMatches, termsOf } from '../affinity-terms.ts';
-import { type Cluster, type NodeView, nameOf } from '../cluster.ts';
+import { type Cluster, type NodeView, nameOf } from '../cluster/cluster.ts';
+import { TopologyCounts } from '../cluster/topology-counts.ts';
 import { labelOf } from '../labels.ts';
-import { TopologyCounts } from '../topology-counts.ts';
 import { type NodeCheck, type Predicate, type Refusal, refusedFor, refusedForPods } from './predicate.ts';
 
 const AFFINITY = refusedFor("node(s) didn't match pod affinity rules");

@@ -1,4 +1,4 @@
-import { nameOf } from '../cluster.ts';
+import { nameOf } from '../cluster/cluster.ts';
 import { type Predicate, refusedFor } from './predicate.ts';
 
 const REFUSAL = refusedFor("node(s) didn't match the requested node name");

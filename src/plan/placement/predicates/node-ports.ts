@@ -1,4 +1,4 @@
-import { hostPortsOf } from '../host-ports.ts';
+import { hostPortsOf } from '../cluster/host-ports.ts';
 import { type Predicate, refusedForPods } from './predicate.ts';
 
 const REFUSAL = refusedForPods("node(s) didn't have free ports for the requested pod ports");

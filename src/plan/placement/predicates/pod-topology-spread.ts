@@ -1,6 +1,6 @@
 import type { Node } from '../../../api/core/node/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
-import { type Cluster, type NodeView, nameOf } from '../cluster.ts';
+import { type Cluster, type NodeView, nameOf } from '../cluster/cluster.ts';
 import { labelOf } from '../labels.ts';
 import { hasAllKeys, type SpreadConstraint, spreadConstraintsOf } from '../spread-constraints.ts';
 import { type NodeCheck, type Predicate, type Refusal, refusedFor, refusedForPods } from './predicate.ts';

@@ -1,6 +1,6 @@
 import type { Node } from '../../../api/core/node/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
-import type { Cluster, NodeView } from '../cluster.ts';
+import type { Cluster, NodeView } from '../cluster/cluster.ts';
 
 /** A change of the cluster that may make an unschedulable Pod schedulable (upstream: ClusterEvent). */
 export type ClusterChange =

@@ -1,8 +1,8 @@
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import { type AffinityTerm, termMatches, termsOf } from '../affinity-terms.ts';
-import { type Cluster, nameOf } from '../cluster.ts';
+import { type Cluster, nameOf } from '../cluster/cluster.ts';
+import { TopologyCounts } from '../cluster/topology-counts.ts';
 import { countTerm } from '../predicates/inter-pod-affinity.ts';
-import { TopologyCounts } from '../topology-counts.ts';
 import { MAX_SCORE, type Score } from './score.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { NodeSelectorTerm } from '../../../api/core/pod/schema.ts';
-import type { NodeView } from '../cluster.ts';
+import type { NodeView } from '../cluster/cluster.ts';
 import { matchesNodeTerm } from '../node-selector.ts';
 import { inProportion, type Score } from './score.ts';
 

@@ -1,5 +1,5 @@
-import { allocatableOf, type NodeView } from '../cluster.ts';
-import { type Amounts, podRequests } from '../requests.ts';
+import { allocatableOf, type NodeView } from '../cluster/cluster.ts';
+import { type Amounts, podRequests } from '../cluster/requests.ts';
 import { MAX_SCORE, type Score } from './score.ts';
 
 const RESOURCES: readonly string[] = ['cpu', 'memory'];

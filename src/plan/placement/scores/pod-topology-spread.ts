@@ -1,8 +1,8 @@
 import type { Node } from '../../../api/core/node/schema.ts';
-import { type Cluster, type NodeView, nameOf } from '../cluster.ts';
+import { type Cluster, type NodeView, nameOf } from '../cluster/cluster.ts';
+import { TopologyCounts } from '../cluster/topology-counts.ts';
 import { labelOf } from '../labels.ts';
 import { hasAllKeys, type SpreadConstraint, spreadConstraintsOf } from '../spread-constraints.ts';
-import { TopologyCounts } from '../topology-counts.ts';
 import { MAX_SCORE, type Score } from './score.ts';
 
 /**

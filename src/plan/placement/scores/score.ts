@@ -1,5 +1,5 @@
 import type { Pod } from '../../../api/core/pod/schema.ts';
-import type { Cluster, NodeView } from '../cluster.ts';
+import type { Cluster, NodeView } from '../cluster/cluster.ts';
 
 /** The highest score of a node (upstream: MaxNodeScore). */
 export const MAX_SCORE = 100;

@@ -1,7 +1,7 @@
 import type { Node } from '../../../api/core/node/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import { assert } from '../../../base/assert.ts';
-import type { Cluster, NodeView } from '../cluster.ts';
+import type { Cluster, NodeView } from '../cluster/cluster.ts';
 import { interPodAffinity } from './inter-pod-affinity.ts';
 import { nodeAffinity } from './node-affinity.ts';
 import { nodeResourcesBalancedAllocation } from './node-resources-balanced.ts';

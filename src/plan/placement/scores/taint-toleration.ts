@@ -1,5 +1,5 @@
 import type { Toleration } from '../../../api/core/pod/schema.ts';
-import type { NodeView } from '../cluster.ts';
+import type { NodeView } from '../cluster/cluster.ts';
 import { tolerationOf } from '../taints.ts';
 import { inReverse, type Score } from './score.ts';
 

@@ -2,10 +2,10 @@ import { nodes } from '../../../api/core/node/definition.ts';
 import { type Node, nodeSchema } from '../../../api/core/node/schema.ts';
 import { pods } from '../../../api/core/pod/definition.ts';
 import { type Pod, podSchema } from '../../../api/core/pod/schema.ts';
-import { decode } from '../../../api/meta/decode.ts';
-import type { Cluster } from '../cluster.ts';
+import { decode } from '../../../api/schema/decode.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { Occupancy } from '../cluster/occupancy.ts';
 import type { Labels } from '../labels.ts';
-import { Occupancy } from '../occupancy.ts';
 import { placePod } from '../place-pod.ts';
 
 /** Pods, nodes and whole clusters for tests of placement. Objects get the defaults of the API. */

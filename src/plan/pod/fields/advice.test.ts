@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { KubeObject } from '../../../api/meta/object-meta.ts';
-import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 import { adviceOn } from './advice.ts';
 
 const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };

@@ -1,10 +1,10 @@
 import type { CronJob } from '../../../api/batch/cronjob/schema.ts';
 import type { Job } from '../../../api/batch/job/schema.ts';
+import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import { isPod } from '../../../api/core/pod/is-pod.ts';
 import type { Pod, PodTemplateSpec } from '../../../api/core/pod/schema.ts';
-import { semanticEqual } from '../../../api/meta/equality.ts';
 import type { KubeObject } from '../../../api/meta/object-meta.ts';
-import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
+import { semanticEqual } from '../../../api/schema/equality.ts';
 import type { Effect } from './field-rule.ts';
 import { findingsOf } from './field-rules.ts';
 

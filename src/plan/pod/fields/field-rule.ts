@@ -1,5 +1,5 @@
+import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
-import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
 
 /** The effect of a field on a Pod that sets it. */
 export type Effect =

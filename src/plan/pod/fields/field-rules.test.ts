@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
+import { podSpecSchema } from '../../../api/core/pod/schema/spec.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
-import { podSpecSchema } from '../../../api/core/pod/spec-schema.ts';
-import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
-import type { SchemaNode } from '../../../api/meta/schema.ts';
+import type { SchemaNode } from '../../../api/schema/schema.ts';
 import type { Effect, FieldRule } from './field-rule.ts';
 import { FIELD_RULES, findingsOf, type HoldBack, hintsText, holdBack, placesIn } from './field-rules.ts';
 

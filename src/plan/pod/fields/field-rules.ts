@@ -12,9 +12,9 @@
  * container-rules.ts.
  */
 
+import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
-import type { RuntimeTraits } from '../../../api/meta/runtime-traits.ts';
-import { isRecord } from '../../../base/json.ts';
+import { isRecord } from '../../../base/json/json.ts';
 import { CONTAINER_RULES } from './container-rules.ts';
 import type { Effect, FieldRule } from './field-rule.ts';
 import { POD_RULES } from './pod-rules.ts';

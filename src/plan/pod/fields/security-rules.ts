@@ -1,5 +1,5 @@
 import type { PodSecurityContext, SecurityContext } from '../../../api/core/pod/schema.ts';
-import type { Int64 } from '../../../base/json.ts';
+import type { Int64 } from '../../../base/json/json.ts';
 import type { FieldRule, FieldUse } from './field-rule.ts';
 
 /**

@@ -1,0 +1,50 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { unauthorized } from '../../api/errors/api-error.ts';
+import { refused } from '../errors.ts';
+
+/**
+ * The authentication stage for requests over HTTPS. There is one user, who proves its identity with a bearer
+ * token.
+ *
+ * 1. A request with an Origin header is rejected, so that no web page in the user's browser can reach the
+ *    server. So is a request whose Host header is not a loopback name or address: with DNS rebinding, a page
+ *    of another site has its host name resolve to 127.0.0.1 and then counts as same-origin, without an Origin
+ *    header.
+ * 2. Every other request needs the token, except for the public paths (`open`).
+ */
+export class Authentication {
+	readonly #digest: Buffer;
+
+	constructor(token: string) {
+		this.#digest = digestOf(token);
+	}
+
+	/**
+	 * Returns if the request may pass. Throws Forbidden for requests of web pages, and Unauthorized without a
+	 * valid token. `open` is true for paths that need no token.
+	 */
+	check(headers: IncomingHttpHeaders, open: boolean): void {
+		if (headers.origin !== undefined) throw refused('requests from web pages are not allowed');
+		if (!isLoopbackHost(headers.host ?? '')) {
+			throw refused('the Host header must name this machine by a loopback name or address');
+		}
+		if (!open && !this.#hasToken(headers.authorization ?? '')) throw unauthorized();
+	}
+
+	#hasToken(authorization: string): boolean {
+		const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+		// timingSafeEqual needs inputs of equal length, and digests have one. Comparing the texts would take
+		// longer the more leading characters of the token a client guessed.
+		return token !== undefined && timingSafeEqual(digestOf(token), this.#digest);
+	}
+}
+
+/** Whether a Host header names the machine itself: `localhost`, 127.0.0.0/8 or `[::1]`, with any port. */
+export function isLoopbackHost(host: string): boolean {
+	return /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?$/i.test(host);
+}
+
+function digestOf(text: string): Buffer {
+	return createHash('sha256').update(text).digest();
+}

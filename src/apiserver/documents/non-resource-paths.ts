@@ -1,0 +1,99 @@
+import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { methodNotAllowed, unknownPath } from '../../api/errors/api-error.ts';
+import type { Call } from '../request.ts';
+import { type Answer, valueAnswer } from '../respond.ts';
+import { Discovery } from './discovery.ts';
+import { health } from './health.ts';
+import { OpenApi } from './openapi.ts';
+
+/** Dependencies of {@link Documents}. */
+export interface DocumentOptions {
+	readonly resources: readonly ResourceDefinition[];
+	/** Version of stint. */
+	readonly version: string;
+	/** Why the store is not available; undefined while it is. Health checks report it. */
+	readonly failure: () => Error | undefined;
+}
+
+/** The Kubernetes version whose behaviour the server implements. */
+const KUBERNETES_VERSION = '1.36.0';
+
+/** Answers the paths that name no resource: discovery, OpenAPI, version and health. */
+export class Documents {
+	readonly #options: DocumentOptions;
+	readonly #discovery: Discovery;
+	readonly #openApi: OpenApi;
+
+	constructor(options: DocumentOptions) {
+		this.#options = options;
+		this.#discovery = new Discovery(options.resources);
+		this.#openApi = new OpenApi({
+			resources: options.resources,
+			version: kubernetesVersion(options.version),
+		});
+	}
+
+	/**
+	 * Returns the document at the call's path. Throws NotFound if there is none, and MethodNotAllowed for other
+	 * methods than GET.
+	 */
+	async answer(call: Call): Promise<Answer> {
+		const path = call.path.length > 1 && call.path.endsWith('/') ? call.path.slice(0, -1) : call.path;
+		const answer =
+			this.#discovery.answer(path, call.accept) ??
+			health(path, call.query, this.#options.failure()) ??
+			(await this.#openApi.answer(path)) ??
+			this.#other(path);
+		// An unknown path is NotFound with any method, as upstream, so this check comes first.
+		if (!answer) throw unknownPath();
+		if (call.method !== 'GET') throw methodNotAllowed();
+		return answer;
+	}
+
+	#other(path: string): Answer | undefined {
+		if (path === '/version') return valueAnswer(200, versionInfo(this.#options.version));
+		if (path === '/') return valueAnswer(200, { paths: PATHS });
+		return undefined;
+	}
+}
+
+/** The index at `/`. */
+const PATHS = [
+	'/api',
+	'/apis',
+	'/healthz',
+	'/livez',
+	'/metrics',
+	'/openapi/v2',
+	'/openapi/v3',
+	'/readyz',
+	'/version',
+];
+
+/**
+ * The version of Kubernetes with that of stint as build metadata, which clients ignore when they compare
+ * versions.
+ */
+function kubernetesVersion(version: string): string {
+	return `v${KUBERNETES_VERSION}+stint.${version}`;
+}
+
+/**
+ * The answer of `/version`. Clients only read the version; build fields that stint does not have are empty,
+ * and the date is a valid one because clients may parse it.
+ */
+function versionInfo(version: string): unknown {
+	const [major, minor] = KUBERNETES_VERSION.split('.');
+	const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+	return {
+		major,
+		minor,
+		gitVersion: kubernetesVersion(version),
+		gitCommit: '',
+		gitTreeState: 'clean',
+		buildDate: '1970-01-01T00:00:00Z',
+		goVersion: '',
+		compiler: '',
+		platform: `${process.platform}/${architecture}`,
+	};
+}

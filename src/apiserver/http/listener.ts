@@ -1,0 +1,181 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import { assert } from '../../base/assert.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
+import { RunQueue } from '../../base/queue/run-queue.ts';
+import { Authentication } from '../access/authentication.ts';
+import { isPublic } from '../documents/health.ts';
+import type { ApiServer } from '../server.ts';
+import { Connections } from './connections.ts';
+import type { Credentials } from './credentials.ts';
+import { type ExchangeOptions, HttpExchange } from './exchange.ts';
+import { SharedLines } from './shared-lines.ts';
+import { SlowClients } from './slow-clients.ts';
+
+/** Options of {@link listen}. */
+export interface ListenOptions {
+	readonly server: ApiServer;
+	readonly credentials: Credentials;
+	/** TCP port; 0 means any free one. */
+	readonly port: number;
+	readonly clock: Clock;
+	/** Maximum number of open connections. By default as many as the process has file descriptors for. */
+	readonly mostConnections?: number;
+	/** Called with unexpected errors, which are logged; `where` names the component. */
+	readonly onError: (where: string, error: unknown) => void;
+}
+
+/** How long `close` waits for running requests before it closes their connections. */
+const CLOSING_MS = 1000;
+
+/** How long a client may take to send a complete request. Responses have no time limit. */
+const REQUEST_TIMEOUT_MS = 60_000;
+const HEADERS_TIMEOUT_MS = 20_000;
+
+/**
+ * Idle connections are kept longer than Go's clients keep them (90 s). Otherwise the server could close one
+ * just as the client sends a request on it.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 120_000;
+
+/** How long a TLS handshake may take. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/**
+ * TCP keep-alive: after this idle time the kernel probes the connection each second. The watches of a client
+ * that vanished without closing its connection (its machine slept, a tunnel broke) end ten seconds later.
+ */
+const PROBE_AFTER_MS = 30_000;
+
+/** The default cipher suites of Go's TLS: authenticated encryption with forward secrecy. */
+const CIPHERS = [
+	'TLS_AES_128_GCM_SHA256',
+	'TLS_AES_256_GCM_SHA384',
+	'TLS_CHACHA20_POLY1305_SHA256',
+	'ECDHE-ECDSA-AES128-GCM-SHA256',
+	'ECDHE-RSA-AES128-GCM-SHA256',
+	'ECDHE-ECDSA-AES256-GCM-SHA384',
+	'ECDHE-RSA-AES256-GCM-SHA384',
+	'ECDHE-ECDSA-CHACHA20-POLY1305',
+	'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+/**
+ * Opens a listener that serves the API over HTTPS (HTTP/1.1) on 127.0.0.1 only. Rejects with the system's
+ * error if the port is not available.
+ */
+export async function listen(options: ListenOptions): Promise<HttpListener> {
+	const listener = new HttpListener(options);
+	await listener.open(options.port);
+	return listener;
+}
+
+/** A listener; {@link listen} opens one. */
+export class HttpListener {
+	readonly #options: ListenOptions;
+	readonly #exchangeOptions: ExchangeOptions;
+	readonly #authentication: Authentication;
+	readonly #server: Server;
+	readonly #connections: Connections;
+	/** The requests that have not been answered. */
+	readonly #exchanges = new Set<HttpExchange>();
+	#closing = false;
+
+	constructor(options: ListenOptions) {
+		const { certificatePem, keyPem, token } = options.credentials;
+		this.#options = options;
+		const { clock } = options;
+		this.#exchangeOptions = {
+			...options,
+			queue: new RunQueue(clock),
+			slowClients: new SlowClients(clock),
+			sharedLines: new SharedLines(),
+		};
+		this.#authentication = new Authentication(token);
+		this.#server = createServer(
+			{
+				cert: certificatePem,
+				key: keyPem,
+				minVersion: 'TLSv1.2',
+				ciphers: CIPHERS,
+
+				handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+				keepAlive: true,
+				keepAliveInitialDelay: PROBE_AFTER_MS,
+				ALPNProtocols: ['http/1.1'],
+				requestTimeout: REQUEST_TIMEOUT_MS,
+				headersTimeout: HEADERS_TIMEOUT_MS,
+				keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+				noDelay: true,
+			},
+			(request, response) => this.#serve(request, response),
+		);
+		this.#connections = new Connections(options.mostConnections);
+		this.#server.on('connection', (socket) => this.#connections.add(socket));
+	}
+
+	/** The TCP port of the open listener. */
+	get port(): number {
+		const address = this.#server.address();
+		assert(typeof address === 'object' && address !== null, 'the listener is not open');
+		return address.port;
+	}
+
+	/** The URL of the server, for kubeconfigs. */
+	get url(): string {
+		return `https://127.0.0.1:${this.port}`;
+	}
+
+	/** Opens the listener; see {@link listen}. */
+	open(port: number): Promise<void> {
+		return new Promise((resolve, reject) => {
+			this.#server.once('error', reject);
+			this.#server.listen({ port, host: '127.0.0.1' }, () => {
+				this.#server.off('error', reject);
+				// An error of accepting one connection is reported and does not stop the listener.
+				this.#server.on('error', (error) => this.#options.onError('listener', error));
+				resolve();
+			});
+		});
+	}
+
+	/**
+	 * Stops accepting connections, ends watches and log streams, and lets other requests finish for a second.
+	 * Each connection is closed after its request: otherwise a client that keeps sending requests would delay
+	 * the end of the server.
+	 */
+	async close(): Promise<void> {
+		this.#closing = true;
+		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+		for (const exchange of this.#exchanges) exchange.end();
+		this.#server.closeIdleConnections();
+		const done = new AbortController();
+		await Promise.race([closed, sleep(this.#options.clock, CLOSING_MS, done.signal)]);
+		done.abort();
+		this.#server.closeAllConnections();
+		await closed;
+	}
+
+	#serve(request: IncomingMessage, response: ServerResponse): void {
+		if (this.#closing) response.shouldKeepAlive = false;
+		const exchange = new HttpExchange(this.#exchangeOptions, request, response);
+		this.#exchanges.add(exchange);
+		const { socket } = request;
+		const end = this.#connections.startRequest(socket);
+		response.once('close', () => {
+			end();
+			this.#exchanges.delete(exchange);
+			// Node counts the connection as idle only after this event.
+			if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
+		});
+		const authenticate = (path: string): void => {
+			const isOpen = isPublic(path);
+			this.#authentication.check(request.headers, isOpen);
+			if (!isOpen) this.#connections.markAuthenticated(socket);
+		};
+		exchange.serve(authenticate).catch((error: unknown) => {
+			this.#options.onError('http', error);
+			response.destroy();
+		});
+	}
+}

@@ -1,0 +1,167 @@
+import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { SortedKeys } from '../../base/collections/sorted-keys.ts';
+import type { Change } from '../../store/store.ts';
+import { ChangeWindow, ObjectChange } from './change-window.ts';
+import type { Matcher } from './matcher.ts';
+import { noticesOf, type ObjectNotice } from './notices.ts';
+import { ResourceCodec, StoredObject, WriteTicket, withRevision } from './stored-object.ts';
+
+/** A subscriber: receives the changes after revision `after` of the objects that `selected` matches. */
+export interface LiveWatch {
+	readonly selected: Matcher;
+	readonly after: number;
+	/** Called with at least one notice, in order, and the revision of the last change in the batch. */
+	notify(notices: readonly ObjectNotice[], revision: number): void;
+	/** Called when no more notices follow, because of `error`. */
+	ended(error: Error): void;
+}
+
+/** The stored objects of one resource, and their watches. Only the {@link ObjectCache} changes it. */
+export class ResourceCache {
+	readonly codec: ResourceCodec;
+	/** The latest changes, which the watches over connections read. */
+	readonly window = new ChangeWindow();
+	#changedAt = 0;
+	readonly #objects = new Map<string, StoredObject>();
+	readonly #keys = new SortedKeys();
+	readonly #watches = new Set<LiveWatch>();
+	readonly #wakers = new Set<() => void>();
+
+	constructor(definition: ResourceDefinition) {
+		this.codec = new ResourceCodec(definition);
+	}
+
+	get definition(): ResourceDefinition {
+		return this.codec.definition;
+	}
+
+	/** Revision of the latest change of this resource, or at which it was loaded. */
+	get changedAt(): number {
+		return this.#changedAt;
+	}
+
+	/** Number of objects. */
+	get size(): number {
+		return this.#objects.size;
+	}
+
+	/** The current object; undefined if it does not exist. `namespace` is empty for cluster-scoped kinds. */
+	get(namespace: string, name: string): StoredObject | undefined {
+		return this.#objects.get(this.codec.key(namespace, name));
+	}
+
+	/** The current object at a key. */
+	at(key: string): StoredObject | undefined {
+		return this.#objects.get(key);
+	}
+
+	/**
+	 * The objects that can match by namespace and name, in key order, from after the key `after`. The caller
+	 * checks labels and other fields, and may take its time: stored objects are immutable, so the array stays
+	 * the state at one revision.
+	 */
+	candidates({ prefix, key: only }: Pick<Matcher, 'prefix' | 'key'>, after = ''): readonly StoredObject[] {
+		if (only !== undefined) {
+			const stored = this.#objects.get(only);
+			return stored && only > after ? [stored] : [];
+		}
+		const found: StoredObject[] = [];
+		for (const key of this.#keys.from(after > prefix ? after : prefix)) {
+			if (!key.startsWith(prefix)) break;
+			const stored = this.#objects.get(key);
+			if (stored && key !== after) found.push(stored);
+		}
+		return found;
+	}
+
+	/** All objects, in key order. */
+	all(): readonly StoredObject[] {
+		return this.candidates({ prefix: this.codec.keyPrefix, key: undefined });
+	}
+
+	/** Subscribes `watch` to changes; the returned function unsubscribes it. */
+	subscribe(watch: LiveWatch): () => void {
+		this.#watches.add(watch);
+		return () => void this.#watches.delete(watch);
+	}
+
+	/**
+	 * Calls `wake` after each batch of changes, once all subscribers have been notified, until the returned
+	 * function is called. `wake` must not throw. For watches that read the {@link window} themselves.
+	 */
+	onChange(wake: () => void): () => void {
+		this.#wakers.add(wake);
+		return () => void this.#wakers.delete(wake);
+	}
+
+	/** Adds an object that was stored before the server started. */
+	load(stored: StoredObject): void {
+		this.#objects.set(stored.key, stored);
+		this.#keys.add(stored.key);
+	}
+
+	/** Marks the cache as loaded as of `revision`. */
+	loaded(revision: number): void {
+		this.#changedAt = revision;
+		this.window.reset(revision);
+	}
+
+	/**
+	 * Applies a change without notifying subscribers; {@link dispatch} notifies the watches once the whole batch is
+	 * applied.
+	 */
+	apply(change: Change): ObjectChange {
+		const key = change.type === 'put' ? change.entry.key : change.key;
+		const before = this.#objects.get(key);
+		const now = change.type === 'put' ? this.read(change) : undefined;
+		if (now) this.#objects.set(key, now);
+		else this.#objects.delete(key);
+		before?.release();
+		if (!before) this.#keys.add(key);
+		if (!now) this.#keys.delete(key);
+		this.#changedAt = change.revision;
+		const applied = new ObjectChange(change.revision, before, now);
+		this.window.push(applied);
+		return applied;
+	}
+
+	/**
+	 * The object in a change: the cached one if it is still current, so that all readers share one instance.
+	 */
+	read({ entry, revision }: Extract<Change, { readonly type: 'put' }>): StoredObject {
+		const { key, value, companion } = entry;
+		const cached = this.#objects.get(key);
+		if (cached?.revision === revision) return cached;
+		const at = { key, value, revision };
+		if (!(companion instanceof WriteTicket)) return new StoredObject(this.codec, at);
+		companion.stored ??= new StoredObject(this.codec, at, withRevision(companion.object, revision));
+		return companion.stored;
+	}
+
+	/**
+	 * Notifies every subscriber of the changes that it selects, then calls the wakers. A subscriber that throws
+	 * is reported to `onError` and ended; the others are not affected.
+	 */
+	dispatch(changes: readonly ObjectChange[], onError: (error: unknown) => void): void {
+		const revision = changes.at(-1)?.revision ?? 0;
+		for (const watch of [...this.#watches]) {
+			if (!this.#watches.has(watch)) continue;
+			try {
+				const notices = noticesOf(changes, watch.selected, watch.after);
+				if (notices.length > 0) watch.notify(notices, revision);
+			} catch (error) {
+				onError(error);
+				this.#watches.delete(watch);
+				watch.ended(error instanceof Error ? error : new Error(String(error)));
+			}
+		}
+		for (const wake of [...this.#wakers]) wake();
+	}
+
+	/** Ends all watches, because the cache is no longer updated. */
+	fail(error: Error): void {
+		for (const watch of [...this.#watches]) watch.ended(error);
+		this.#watches.clear();
+		for (const wake of [...this.#wakers]) wake();
+	}
+}

@@ -1,0 +1,75 @@
+import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { evictionSchema } from '../../api/policy/eviction/schema.ts';
+import type { SubresourceKind } from '../../api/schema/openapi.ts';
+import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
+import type { ServerContext } from '../context.ts';
+import type { Method, ResourceRequest } from '../request.ts';
+import type { Result } from '../result.ts';
+import type { UpdateStrategy } from '../storage/guaranteed-update.ts';
+import { get } from '../verbs/get.ts';
+import { patch } from '../verbs/patch.ts';
+import { update } from '../verbs/update.ts';
+import { bind, bindingSchema } from './binding.ts';
+import { evict } from './eviction.ts';
+import { finalize } from './finalize.ts';
+import { podLog } from './log.ts';
+
+/** Performs one method on a resource and resolves to its result. Rejects with an ApiError. */
+export type Verb = (server: ServerContext, request: ResourceRequest) => Promise<Result>;
+
+/** A subresource: a part of an object with a path of its own, or an operation on it. */
+export interface Subresource {
+	readonly name: string;
+	/** Whether a resource has it. */
+	appliesTo(definition: ResourceDefinition): boolean;
+	readonly verbs: Partial<Record<Method, Verb>>;
+	/** Answers GET with a stream of bytes instead of an object. */
+	readonly stream?: (server: ServerContext, request: ResourceRequest) => Promise<AsyncIterable<Uint8Array>>;
+	/** The kind of object that clients post to it, if it is not the resource's own kind. */
+	readonly accepts?: SubresourceKind;
+	/** Verbs in the discovery documents. */
+	readonly discoveryVerbs: readonly string[];
+}
+
+/** All subresources. Dispatch, discovery and OpenAPI read this table. */
+export const SUBRESOURCES: readonly Subresource[] = [
+	{
+		name: 'status',
+		appliesTo: ({ status }) => status !== undefined,
+		verbs: {
+			GET: get,
+			PUT: (server, request) => update(server, request, statusStrategy(request.definition)),
+			PATCH: (server, request) => patch(server, request, statusStrategy(request.definition)),
+		},
+		discoveryVerbs: ['get', 'patch', 'update'],
+	},
+	{
+		name: 'binding',
+		appliesTo: isPodResource,
+		verbs: { POST: bind },
+		accepts: { group: '', version: 'v1', kind: 'Binding', schema: bindingSchema },
+		discoveryVerbs: ['create'],
+	},
+	{
+		name: 'eviction',
+		appliesTo: isPodResource,
+		verbs: { POST: evict },
+		accepts: { group: 'policy', version: 'v1', kind: 'Eviction', schema: evictionSchema },
+		discoveryVerbs: ['create'],
+	},
+	{ name: 'log', appliesTo: isPodResource, verbs: {}, stream: podLog, discoveryVerbs: ['get'] },
+	{ name: 'finalize', appliesTo: isNamespace, verbs: { PUT: finalize }, discoveryVerbs: ['update'] },
+];
+
+function isPodResource({ group, resource }: ResourceDefinition): boolean {
+	return group === '' && resource === 'pods';
+}
+
+function statusStrategy({ status, strategy }: ResourceDefinition): UpdateStrategy {
+	const own = status ?? strategy;
+	return {
+		prepareForUpdate: (object, old) => own.prepareForUpdate(object, old),
+		validateUpdate: (object, old) => own.validateUpdate(object, old),
+		allowUnconditionalUpdate: strategy.allowUnconditionalUpdate,
+	};
+}

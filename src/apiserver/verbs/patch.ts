@@ -1,0 +1,142 @@
+import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { type ApiError, invalid, unsupportedMediaType } from '../../api/errors/api-error.ts';
+import { fieldForbidden, fieldInvalid as invalidField } from '../../api/errors/field-errors.ts';
+import { FieldPath } from '../../api/errors/field-path.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { applyJsonPatch, readJsonPatch } from '../../api/patch/json-patch.ts';
+import { mergePatch } from '../../api/patch/merge-patch.ts';
+import { strategicMerge } from '../../api/patch/strategic-merge.ts';
+import { DecodeError, decode } from '../../api/schema/decode.ts';
+import { strictTexts } from '../../api/schema/decode-errors.ts';
+import { raw } from '../../api/schema/schema.ts';
+import type { JsonRecord } from '../../base/json/json.ts';
+import type { ServerContext } from '../context.ts';
+import { bodyOf, type JsonBody, mediaTypeOf, readPatchBody } from '../http/body.ts';
+import { goText } from '../http/go-text.ts';
+import type { Call, ResourceRequest } from '../request.ts';
+import type { Result } from '../result.ts';
+import { guaranteedUpdate, type UpdateStrategy } from '../storage/guaranteed-update.ts';
+import { decodeJson, OtherKindError, refuseOrWarn } from './decode-object.ts';
+import { ownersOnce } from './owner-references.ts';
+import { checkName } from './update.ts';
+import { type WriteOptions, writeOptions } from './write-options.ts';
+
+/** A parsed patch. */
+interface Patch {
+	/** Returns the object's JSON after the patch. Throws BadRequest or Invalid if it cannot be applied. */
+	apply(object: JsonRecord): JsonRecord;
+	/** Errors of strict decoding of the patch itself. */
+	readonly complaints: readonly string[];
+	/** Formats the result for error messages. */
+	shown(patched: JsonRecord): string;
+}
+
+type PatchReader = (body: JsonBody, definition: ResourceDefinition) => Patch;
+
+/** Parsers of patches by content type. Server-side apply is not implemented and gets a 415. */
+const READERS: ReadonlyMap<string, PatchReader> = new Map([
+	['application/json-patch+json', readJson],
+	['application/merge-patch+json', readMerge],
+	['application/strategic-merge-patch+json', readStrategic],
+]);
+
+/**
+ * PATCH: applies the patch to the latest state of the object, again if another writer changes it in between.
+ * Throws NotFound if the object does not exist: only server-side apply can create objects. Throws also
+ * UnsupportedMediaType, BadRequest, Invalid and Conflict.
+ */
+export async function patch(
+	server: ServerContext,
+	request: ResourceRequest,
+	strategy: UpdateStrategy,
+): Promise<Result> {
+	const { call, definition } = request;
+	const reader = call.contentType === '' ? undefined : READERS.get(mediaTypeOf(call.contentType));
+	if (!reader) throw unsupportedMediaType([...READERS.keys()]);
+	const options = writeOptions(call.query, 'PatchOptions');
+	refuseForce(call);
+	const read = reader(await readPatchBody(call), definition);
+	const stored = await guaranteedUpdate(server, request, {
+		dryRun: options.dryRun,
+		strategy,
+		next: async (current, pause) => {
+			const json = read.apply({ ...current });
+			await pause();
+			return decodePatched(request, read, json, options);
+		},
+	});
+	return { type: 'object', code: 200, stored };
+}
+
+/**
+ * Decodes the patched JSON. Errors of decoding are reported on the field `patch`, since the client did not
+ * send the object itself.
+ */
+function decodePatched(
+	request: ResourceRequest,
+	read: Patch,
+	json: JsonRecord,
+	{ fieldValidation }: WriteOptions,
+): KubeObject {
+	const refusal = (text: string): ApiError =>
+		invalid({ group: '', resource: '', name: '' }, [
+			invalidField(new FieldPath('patch'), read.shown(json), text),
+		]);
+	try {
+		const decoded = decodeJson(request.resource.codec, bodyOf(json));
+		const complaints = [...read.complaints, ...decoded.complaints];
+		refuseOrWarn(request.call, complaints, fieldValidation, (texts) =>
+			refusal(`strict decoding error: ${texts.join(', ')}`),
+		);
+		checkName(request, decoded.object);
+		return ownersOnce(request.call, decoded.object);
+	} catch (error) {
+		if (error instanceof DecodeError || error instanceof OtherKindError) throw refusal(error.message);
+		throw error;
+	}
+}
+
+/** Upstream accepts `force` only with server-side apply (ValidatePatchOptions). */
+function refuseForce({ query }: Call): void {
+	if (!query.has('force')) return;
+	throw invalid({ group: 'meta.k8s.io', resource: 'PatchOptions', name: '' }, [
+		fieldForbidden(new FieldPath('force'), 'may not be specified for non-apply patch'),
+	]);
+}
+
+function readJson({ value, repeated }: JsonBody): Patch {
+	const read = readJsonPatch(value, repeated);
+	return {
+		apply: (object) => applyJsonPatch(object, read),
+		complaints: strictTexts(read.problems).map((text) => `json patch ${text}`),
+		shown: JSON.stringify,
+	};
+}
+
+function readMerge(body: JsonBody): Patch {
+	return {
+		apply: (object) => mergePatch(object, body.value),
+		complaints: repeatedFields(body),
+		shown: JSON.stringify,
+	};
+}
+
+function readStrategic(body: JsonBody, { schema }: ResourceDefinition): Patch {
+	return {
+		// Upstream ignores kind and apiVersion in a strategic merge patch: it converts the result to the type of
+		// the current object.
+		apply: ({ kind, apiVersion, ...object }) => ({
+			...strategicMerge({ kind, apiVersion, ...object }, body.value, schema),
+			kind,
+			apiVersion,
+		}),
+		complaints: repeatedFields(body),
+		// Upstream shows the patch instead of the result here.
+		shown: () => goText(body.value),
+	};
+}
+
+/** Errors of strict decoding: `raw` accepts any field, so only repeated ones remain. */
+function repeatedFields({ value, repeated }: JsonBody): readonly string[] {
+	return strictTexts(decode(raw, value, repeated).problems);
+}

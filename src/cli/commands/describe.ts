@@ -1,0 +1,142 @@
+import { cronjobs } from '../../api/batch/cronjob/definition.ts';
+import { jobs } from '../../api/batch/job/definition.ts';
+import type { Job } from '../../api/batch/job/schema.ts';
+import { namespaces } from '../../api/core/namespace/definition.ts';
+import { nodes } from '../../api/core/node/definition.ts';
+import { pods } from '../../api/core/pod/definition.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { labelSelectorText } from '../../api/meta/selector.ts';
+import { priorityClasses } from '../../api/scheduling/priorityclass/definition.ts';
+import { isOf } from '../args/kind-of.ts';
+import { hinted, targetsOf } from '../args/not-found.ts';
+import { nothingFound, type Target } from '../args/resource-args.ts';
+import type { CliContext, CommonFlags, Connection } from '../context.ts';
+import { cronJobLines } from '../describe/cron-job.ts';
+import { eventLines, eventsAbout } from '../describe/events.ts';
+import { genericLines, namespaceLines } from '../describe/generic.ts';
+import { jobLines } from '../describe/job.ts';
+import { nodeLines } from '../describe/node.ts';
+import { podLines } from '../describe/pod.ts';
+import { priorityClassLines } from '../describe/priority-class.ts';
+import { logLines } from '../logs/log-stream.ts';
+import { alignText, DESCRIBE_STYLE } from '../print/aligned-text.ts';
+import { type Failure, failuresOf, failuresText } from '../run/failures.ts';
+
+/** The flags of `describe`. */
+export interface DescribeFlags extends CommonFlags {
+	readonly selector?: string;
+	readonly allNamespaces?: boolean;
+	/** False with --no-show-events. */
+	readonly showEvents: boolean;
+}
+
+/**
+ * `stint describe`: prints details of objects as kubectl does, with their Events. For a Job whose Pods failed
+ * it also prints how their containers ended and their last log lines, which kubectl does not. Resolves to the
+ * exit code.
+ */
+export async function describe(
+	context: CliContext,
+	words: readonly string[],
+	flags: DescribeFlags,
+): Promise<number> {
+	const targets = await targetsOf(words, () => context.connect(flags.kubeconfig), flags.namespace);
+	const connection = await context.connect(flags.kubeconfig);
+	const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? connection.namespace);
+	let count = 0;
+	for (const target of targets) {
+		for (const object of await objectsOf(connection, target, { namespace, selector: flags.selector })) {
+			const lines = [...(await linesOf(connection, object, context.clock.now()))];
+			// kubectl prints no Events of a Namespace.
+			if (flags.showEvents && !isOf(namespaces, object))
+				lines.push(...eventLines(await eventsAbout(connection.client, object), context.clock.now()));
+			// kubectl separates descriptions by two empty lines.
+			if (count > 0) context.stdout.write('\n\n');
+			context.stdout.print(alignText(lines.map((line) => `${line}\n`).join(''), DESCRIBE_STYLE));
+			count += 1;
+		}
+	}
+	if (count === 0) context.stderr.print(`${nothingFound(targets, namespace)}\n`);
+	return 0;
+}
+
+interface Where {
+	readonly namespace: string | undefined;
+	readonly selector: string | undefined;
+}
+
+/**
+ * The objects of a target: all that match the selector, or those with the name or a name that starts with it.
+ */
+async function objectsOf(
+	connection: Connection,
+	{ definition, name }: Target,
+	{ namespace, selector }: Where,
+): Promise<readonly KubeObject[]> {
+	const target = connection.client.resource(definition, namespace);
+	const query = selector ? { labelSelector: selector } : {};
+	if (name === undefined) return (await target.list(query)).items;
+	try {
+		return [await target.get(name)];
+	} catch (error) {
+		if (!isApiError(error, 'NotFound')) throw error;
+		// As kubectl does, describe the objects whose names start with the argument.
+		const { items } = await target.list();
+		const alike = items.filter(({ metadata }) => metadata.name?.startsWith(name));
+		if (alike.length > 0) return alike;
+		throw await hinted(error, connection, { definition, name, namespace });
+	}
+}
+
+/** The lines of an object without its Events. A kind without its own description gets the generic one. */
+async function linesOf(connection: Connection, object: KubeObject, now: number): Promise<readonly string[]> {
+	if (isOf(jobs, object)) return [...jobLines(object), ...(await failureLines(connection, object))];
+	if (isOf(cronjobs, object)) return cronJobLines(object);
+	if (isOf(pods, object)) return podLines(object, now);
+	if (isOf(namespaces, object)) return namespaceLines(object);
+	if (isOf(priorityClasses, object)) return priorityClassLines(object);
+	if (!isOf(nodes, object)) return genericLines(object);
+	const fieldSelector = `spec.nodeName=${object.metadata.name},status.phase!=Succeeded,status.phase!=Failed`;
+	// All namespaces: a node runs Pods of any of them.
+	const { items } = await connection.client.resource(pods).list({ fieldSelector });
+	return nodeLines(object, items, now);
+}
+
+/** Number of last log lines that are printed for a failed container. */
+const LAST_LINES = 5;
+
+/**
+ * How the containers of a Job's Pods failed. Logs are read for the three failures that {@link failuresText}
+ * prints, and not for all of them: a Job may have thousands of failed Pods.
+ */
+async function failureLines(connection: Connection, { metadata, spec }: Job): Promise<readonly string[]> {
+	const target = connection.client.resource(pods, metadata.namespace);
+	const { items } = await target.list({ labelSelector: labelSelectorText(spec.selector) });
+	const failures = failuresOf(items);
+	if (failures.length === 0) return [];
+	const lastLinesOf = new Map<Failure, readonly string[]>();
+	for (const failure of failures.slice(0, 3)) {
+		const pod = items.find((each) => each.metadata.name === failure.pod);
+		const { container } = failure;
+		if (pod && container !== undefined) lastLinesOf.set(failure, await lastLines(connection, pod, container));
+	}
+	const text = failuresText(failures, (failure) => lastLinesOf.get(failure) ?? []);
+	return ['Failed Pods:', ...text.trimEnd().replaceAll('\t', '  ').split('\n')];
+}
+
+/** The last log lines of a container; none if its log cannot be read. */
+async function lastLines(
+	connection: Connection,
+	pod: KubeObject,
+	container: string,
+): Promise<readonly string[]> {
+	const found: string[] = [];
+	try {
+		for await (const lines of logLines(connection, pod, { container, tailLines: LAST_LINES }))
+			found.push(...lines);
+	} catch {
+		// The failure is reported without log lines if the log cannot be read: the Pod may have been deleted.
+	}
+	return found;
+}

@@ -1,0 +1,174 @@
+import { jobs } from '../../api/batch/job/definition.ts';
+import type { Job } from '../../api/batch/job/schema.ts';
+import { pods } from '../../api/core/pod/definition.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { labelSelectorText } from '../../api/meta/selector.ts';
+import { resourceNamed } from '../../api/resources.ts';
+import { hinted } from '../args/not-found.ts';
+import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
+import { describeError } from '../errors.ts';
+import { containersOf, type LogPartFlags, partOf, prefixOf } from '../logs/log-flags.ts';
+import { logLines } from '../logs/log-stream.ts';
+import type { LogView } from '../run/followed-pods.ts';
+import { JobFollower, terminalCondition } from '../run/job-follower.ts';
+import { Outage } from '../run/reconnect.ts';
+import { Screen } from '../run/terminal.ts';
+
+/** The flags of `logs`. */
+export interface LogsFlags extends CommonFlags, LogPartFlags {
+	readonly follow?: boolean;
+	readonly previous?: boolean;
+	readonly selector?: string;
+	readonly prefix?: boolean;
+}
+
+/**
+ * `stint logs POD [CONTAINER] | job/NAME | -l SELECTOR`: prints the logs of containers. The lines of a Job
+ * with several Pods start with the Pod and container. With -f it follows a Job until it finishes, including
+ * Pods that the Job creates later. Resolves to the exit code.
+ */
+export async function logs(context: CliContext, words: readonly string[], flags: LogsFlags): Promise<number> {
+	const [word, container] = words;
+	const wanted = container === undefined ? flags : { ...flags, container };
+	const part = partOf(wanted);
+	const connection = await context.connect(flags.kubeconfig);
+	const namespace = flags.namespace ?? connection.namespace;
+	const found = await find(connection, word, { namespace, selector: flags.selector });
+	if (found.job && flags.follow && !flags.previous && !terminalCondition(found.job)) {
+		await followJob(context, connection, { job: found.job, flags: wanted });
+		return 0;
+	}
+	if (found.pods.length === 0)
+		context.stderr.print(
+			`${found.job ? `job/${found.job.metadata.name} has no Pods yet` : `No resources found in ${namespace} namespace.`}\n`,
+		);
+	const sources = found.pods.flatMap((pod) =>
+		containersOf(pod, wanted, (text) => context.stderr.print(`${text}\n`)).map((name) => ({
+			pod,
+			container: name,
+		})),
+	);
+	// kubectl prints no prefixes by default. For several Pods of a Job we do: without them their lines cannot be
+	// told apart.
+	const prefixed = flags.prefix ?? (found.job !== undefined && found.pods.length > 1);
+	let failed = false;
+	const print = async ({ pod, container: name }: Source): Promise<void> => {
+		const prefix = prefixed ? prefixOf(pod, name) : '';
+		const options = {
+			...part,
+			container: name,
+			follow: flags.follow ?? false,
+			previous: flags.previous ?? false,
+		};
+		try {
+			for await (const lines of logLines(connection, pod, options)) {
+				context.stdout.write(lines.map((line) => `${prefix}${line}\n`).join(''));
+				await context.stdout.ready();
+			}
+		} catch (error) {
+			if (sources.length === 1) throw error;
+			failed = true;
+			context.stderr.print(`${prefixOf(pod, name)}${describeError(error)}\n`);
+		}
+	};
+	// Logs that are followed are read concurrently; finished ones one after the other, so that their lines do
+	// not mix.
+	if (flags.follow) await Promise.all(sources.map(print));
+	else for (const source of sources) await print(source);
+	return failed ? 1 : 0;
+}
+
+interface Source {
+	readonly pod: Pod;
+	readonly container: string;
+}
+
+interface Where {
+	readonly namespace: string;
+	readonly selector: string | undefined;
+}
+
+interface Found {
+	readonly pods: readonly Pod[];
+	readonly job?: Job;
+}
+
+/**
+ * The Pods that the arguments name: of a selector, a Job, or a single Pod. Rejects with a CommandError or
+ * ApiError.
+ */
+async function find(
+	connection: Connection,
+	word: string | undefined,
+	{ namespace, selector }: Where,
+): Promise<Found> {
+	const target = connection.client.resource(pods, namespace);
+	if (selector !== undefined) {
+		if (word !== undefined) throw new CommandError('only a selector (-l) or a POD name is allowed');
+		const { items } = await target.list({ labelSelector: selector });
+		return { pods: byAge(items) };
+	}
+	if (word === undefined)
+		throw new CommandError("expected 'logs POD [CONTAINER]', 'logs job/NAME' or 'logs -l SELECTOR'");
+	const slash = word.indexOf('/');
+	const name = word.slice(slash + 1);
+	const definition = slash < 0 ? pods : resourceNamed(word.slice(0, slash));
+	if (definition === jobs) return findJob(connection, name, namespace);
+	if (definition !== pods)
+		throw new CommandError(`cannot get the logs from ${word}: only Pods and Jobs have logs`);
+	try {
+		return { pods: [await target.get(name)] };
+	} catch (error) {
+		throw await hinted(error, connection, { definition: pods, name, namespace });
+	}
+}
+
+async function findJob(connection: Connection, name: string, namespace: string): Promise<Found> {
+	const job = await connection.client
+		.resource(jobs, namespace)
+		.get(name)
+		.catch(async (error: unknown) => {
+			throw await hinted(error, connection, { definition: jobs, name, namespace });
+		});
+	const labelSelector = labelSelectorText(job.spec.selector);
+	const { items } = await connection.client.resource(pods, namespace).list({ labelSelector });
+	if (items.length === 0 && terminalCondition(job))
+		throw new CommandError(`job/${name} has finished, and its Pods were deleted with their logs`);
+	return { job, pods: byAge(items) };
+}
+
+/** Oldest Pod first; by name if created in the same second, so that the order is stable. */
+function byAge(items: readonly Pod[]): readonly Pod[] {
+	const key = ({ metadata }: Pod): string => `${metadata.creationTimestamp} ${metadata.name}`;
+	return items.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+/**
+ * Follows all Pods of a Job, including those that it creates later, until the Job finishes. kubectl follows
+ * only the Pods that exist when it starts. Uses the follower of `stint run`, so both print the same.
+ */
+async function followJob(
+	context: CliContext,
+	connection: Connection,
+	{ job, flags }: { readonly job: Job; readonly flags: LogsFlags },
+): Promise<void> {
+	const alone = job.spec.completions === 1 && job.spec.parallelism === 1;
+	const prefixed = flags.prefix ?? !alone;
+	const view: LogView = {
+		part: partOf(flags),
+		sourceOf: (pod, container) => (prefixed ? prefixOf(pod, container).slice(1, -2) : undefined),
+		wants: (pod, container) => containersOf(pod, flags).includes(container),
+	};
+	const outage = new Outage(context.clock, (text) => context.stderr.print(`${text}\n`));
+	const follower = new JobFollower(job, {
+		connection: outage.observed(connection),
+		clock: context.clock,
+		screen: new Screen(context),
+		view,
+		created: false,
+		signal: new AbortController().signal,
+		onError: (error) => outage.observeFailure(error),
+		onProgress: () => outage.observeProgress(),
+	});
+	await Promise.race([follower.ended, outage.lost]);
+}

@@ -1,0 +1,185 @@
+import { jobs } from '../../api/batch/job/definition.ts';
+import { pods } from '../../api/core/pod/definition.ts';
+import { shellWord } from '../../base/shell-word.ts';
+import { displayName } from '../args/resource-args.ts';
+import { calledAs } from '../called-as.ts';
+import {
+	type CliContext,
+	CommandError,
+	type CommonFlags,
+	type Connection,
+	type Interruption,
+} from '../context.ts';
+import { applyObject, createObject } from '../manifest/apply-object.ts';
+import { type CheckedObject, checkDocument, isChecked, type NamespaceChoice } from '../manifest/check.ts';
+import type { ManifestDocument } from '../manifest/document.ts';
+import { loadManifests } from '../manifest/load.ts';
+import { toJson } from '../print/json.ts';
+import { unknownForm } from '../print/output-form.ts';
+import { toYaml } from '../print/yaml.ts';
+import { type JobFlags, jobFromFlags, refuseJobFlags } from '../run/job-from-flags.ts';
+import { EXIT_CODES, RunSession, type RunSessionOptions } from '../run/run-session.ts';
+
+/** The flags of `run`. */
+export interface RunFlags extends CommonFlags, JobFlags {
+	readonly filename: readonly string[];
+	readonly stdin?: boolean;
+	readonly force?: boolean;
+	/** Starts a server for this run even if another one is running. */
+	readonly embedded?: boolean;
+	/** Only creates the objects and returns; the running server runs them. */
+	readonly detach?: boolean;
+	/** Only prints the Job that the flags describe. */
+	readonly dryRun?: boolean | string;
+	readonly output?: string;
+}
+
+/**
+ * `stint run`: runs Jobs and Pods until they finish and prints their logs. It uses the running stint server;
+ * if there is none, it starts an embedded one and stops it at the end. With `detach` it only creates them on
+ * the running server. Resolves to the exit code: 0 if all completed; if the only one failed, the exit code of
+ * the container that failed last; after an interruption 128 plus the number of the signal; otherwise 1.
+ */
+export async function run(context: CliContext, words: readonly string[], flags: RunFlags): Promise<number> {
+	const [name] = words;
+	const dryRun = isDry(flags.dryRun);
+	if (flags.filename.length === 0 && name === undefined)
+		throw new CommandError('nothing to run: specify a manifest (-f FILE), or a name and --image=IMAGE');
+	if (flags.filename.length > 0 && name !== undefined)
+		throw new CommandError(`give either -f or a name, not both (${name})`);
+	if (flags.filename.length > 0) refuseJobFlags(flags);
+	const form = dryRunForm(flags.output, dryRun);
+	const running = flags.embedded || dryRun ? undefined : await context.findRunning(flags.kubeconfig);
+	// Read and check all input before starting a server: an error in a manifest should not cost a start.
+	const namespace = flags.namespace ?? running?.namespace ?? 'default';
+	const choice = { namespace, enforced: flags.namespace !== undefined };
+	const objects = await objectsOf(context, words, { flags, choice });
+	if (dryRun) return print(context, objects, form);
+	if (!objects.some(({ definition }) => definition === jobs || definition === pods))
+		throw new CommandError(
+			`the manifest contains no Job or Pod to run; to create its objects: ${calledAs('apply')}`,
+		);
+	// As with kubectl run, a Job from flags must be new. A manifest may describe a Job that exists: apply it.
+	const send = name === undefined ? applyObject : createObject;
+	if (flags.detach) return sendOnly(context, running, { objects, send });
+	if (flags.stdin && name !== undefined) context.onInput(() => context.stderr.print(INPUT_IS_LOST));
+	const options = {
+		objects,
+		send,
+		prefixed: flags.filename.length > 0 || !flags.stdin,
+		force: flags.force ?? false,
+		imageHint: name === undefined ? undefined : imageHint(words, flags),
+	};
+	if (running) return new RunSession(context, { connection: running, embedded: false, ...options }).run();
+	return runEmbedded(context, options);
+}
+
+/** The hint for an image that stands for no program: the user's own command line with --command added. */
+function imageHint(
+	[name = '', ...args]: readonly string[],
+	{ image = '', command }: RunFlags,
+): string | undefined {
+	if (command) return undefined;
+	const program = args.length > 0 ? args : ['echo', 'hello'];
+	const words = ['run', name, `--image=${image}`, '--command', '--', ...program];
+	return `to run a program of this machine, add --command: ${calledAs(words.map(shellWord).join(' '))}`;
+}
+
+/** Printed if the user pipes data into `run -i`: the API server does not support `pods/attach` yet. */
+const INPUT_IS_LOST =
+	'Warning: standard input is not passed to the container: this version does not support attaching to it\n';
+
+function isDry(mode: boolean | string = false): boolean {
+	if (typeof mode === 'boolean') return mode;
+	if (['client', 'server', 'none'].includes(mode)) return mode !== 'none';
+	throw new CommandError(`--dry-run: unknown mode "${mode}"; write --dry-run=client, followed by the name`);
+}
+
+/** Runs on an embedded server, which is stopped in every case: success, failure or interruption. */
+async function runEmbedded(
+	context: CliContext,
+	options: Omit<RunSessionOptions, 'connection' | 'embedded'>,
+): Promise<number> {
+	// Without a listener, a signal before or after the session would end the process and leave the launcher and
+	// its data folder behind.
+	let early: Interruption | undefined;
+	const off = context.onInterrupt((by) => {
+		early ??= by;
+	});
+	try {
+		const embedded = await context.startEmbedded();
+		try {
+			if (early) return EXIT_CODES[early];
+			return await new RunSession(context, { connection: embedded, embedded: true, ...options }).run();
+		} finally {
+			await embedded.stop();
+		}
+	} finally {
+		off();
+	}
+}
+
+/**
+ * The checked objects of the manifest, or the Job of the flags. The latter gets a document without text, so
+ * that its problems are printed without file and line.
+ */
+async function objectsOf(
+	context: CliContext,
+	[name, ...args]: readonly string[],
+	{ flags, choice }: { readonly flags: RunFlags; readonly choice: NamespaceChoice },
+): Promise<readonly CheckedObject[]> {
+	if (name === undefined) return loadManifests(context, flags.filename, choice);
+	const span = { line: 1, column: 1, length: 1 };
+	const document: ManifestDocument = {
+		file: { name: 'the command line', text: '' },
+		object: jobFromFlags(name, args, flags),
+		spanOf: () => span,
+		keySpanOf: () => span,
+	};
+	const checked = checkDocument(document, choice);
+	if (isChecked(checked)) return [checked];
+	throw new CommandError(checked.map(({ message }) => message).join('\n'));
+}
+
+type DryRunForm = 'json' | 'name' | 'yaml';
+
+const DRY_RUN_FORMS: readonly DryRunForm[] = ['json', 'name', 'yaml'];
+
+/** Parses the value of `-o`. Throws a CommandError for an unknown format, and if --dry-run is missing. */
+function dryRunForm(output: string | undefined, dryRun: boolean): DryRunForm {
+	if (output === undefined) return 'yaml';
+	const form = DRY_RUN_FORMS.find((each) => each === output);
+	if (form === undefined) throw unknownForm(output, DRY_RUN_FORMS);
+	if (!dryRun) throw new CommandError('-o prints the Job instead of running it: add --dry-run=client');
+	return form;
+}
+
+function print(context: CliContext, objects: readonly CheckedObject[], form: DryRunForm): number {
+	for (const [index, { document, definition, object }] of objects.entries()) {
+		if (form === 'name') {
+			context.stdout.print(`${displayName(definition, object)}\n`);
+			continue;
+		}
+		if (index > 0) context.stdout.write('---\n');
+		context.stdout.write(form === 'json' ? toJson(document.object) : toYaml(document.object));
+	}
+	return 0;
+}
+
+/**
+ * `--detach`: creates the objects and returns. An embedded server would end with this process, so it is not
+ * used.
+ */
+async function sendOnly(
+	context: CliContext,
+	connection: Connection | undefined,
+	{ objects, send }: Pick<RunSessionOptions, 'objects' | 'send'>,
+): Promise<number> {
+	if (!connection)
+		throw new CommandError(`--detach requires a running server; start one with: ${calledAs('server')}`);
+	for (const checked of objects) {
+		const { object, outcome } = await send(connection, checked);
+		context.stdout.print(`${displayName(checked.definition, object)} ${outcome}\n`);
+	}
+	return 0;
+}

@@ -1,0 +1,342 @@
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import https from 'node:https';
+import { getCACertificates } from 'node:tls';
+import type {
+	ApiRequest,
+	ApiResponse,
+	ApiTransport,
+	ApiWatch,
+	ApiWatchSink,
+	WatchEvent,
+} from '../../api/contract/transport.ts';
+import { ApiError } from '../../api/errors/api-error.ts';
+import { deepFreeze } from '../../base/json/freeze.ts';
+import { JsonLines } from '../../base/json/json-lines.ts';
+import { parseJson } from '../../base/json/json-reader.ts';
+import type { ServerAccess } from '../kubeconfig/kubeconfig.ts';
+import { isRawObject, listAt, type RawObject, textAt } from '../raw-object.ts';
+import { errorOfAnswer, isStatus } from './http-errors.ts';
+import { ServerUnreachableError } from './server-unreachable.ts';
+
+/**
+ * The transport to an API server over HTTPS, with the server's own CA and a bearer token or a client
+ * certificate. If the address is a plain HTTP URL, it sends no credentials.
+ *
+ * 1. A request that is refused rejects with an ApiError, even if a proxy or another server has answered it.
+ *    Without a response it rejects with a {@link ServerUnreachableError}, and after an abort with the
+ *    signal's AbortError.
+ * 2. Connections are kept alive for later requests. Idle connections do not keep the process alive.
+ * 3. A read is retried once if the server has closed the kept connection. A write is never retried, because
+ *    the client does not know whether the server has performed it.
+ * 4. Every wait for a silent server or a dead connection ends: see {@link Limits}.
+ */
+export class HttpTransport implements ApiTransport {
+	readonly #base: URL;
+	readonly #agent: Agent;
+	readonly #send: (url: URL, options: RequestOptions) => ClientRequest;
+	readonly #headers: Readonly<Record<string, string>>;
+	readonly #limits: Limits;
+
+	constructor(access: ServerAccess, options: HttpTransportOptions = {}) {
+		this.#limits = { ...LIMITS, ...options.limits };
+		this.#base = new URL(access.server.replace(/\/+$/, ''));
+		const secure = this.#base.protocol === 'https:';
+		// Importing the module node:http would load the WebSocket client too, which takes 20 ms.
+		const module = secure ? https : process.getBuiltinModule('node:http');
+		this.#send = module.request;
+		this.#agent = new module.Agent({ keepAlive: true, ...(secure && tlsOptions(access)) });
+		this.#headers = {
+			'User-Agent': options.userAgent ?? 'stint',
+			...(secure && access.token && { Authorization: `Bearer ${access.token}` }),
+		};
+	}
+
+	async request(request: ApiRequest): Promise<ApiResponse> {
+		const { response } = await this.#open(request);
+		const body = await this.#body(response);
+		const object = jsonOf(body);
+		if (object === undefined) throw errorOfAnswer(500, body, request);
+		return {
+			code: response.statusCode ?? 200,
+			object: deepFreeze(addKinds(object)),
+			warnings: warningsOf(response),
+		};
+	}
+
+	async watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
+		const query = { ...request.query, watch: 'true' };
+		const { response, expectWithin } = await this.#open({ ...request, query });
+		// A server sends bookmarks about once a minute. A watch without them may be silent for any time.
+		expectWithin(request.query?.allowWatchBookmarks === 'true' ? this.#limits.watchMs : undefined);
+		return readWatch(response, sink, (error) => this.#unreachable(error));
+	}
+
+	async stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
+		const { response, expectWithin } = await this.#open({ accept: '*/*', ...request });
+		// A container may write nothing to its log for any time.
+		expectWithin(undefined);
+		return this.#bytes(response, request.signal);
+	}
+
+	/** Closes all connections; pending requests and watches fail. */
+	close(): void {
+		this.#agent.destroy();
+	}
+
+	async *#bytes(response: IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+		try {
+			yield* response;
+		} catch (error) {
+			if (!signal?.aborted) throw this.#unreachable(error);
+		}
+	}
+
+	/** Sends a request; resolves to a successful response, whose body the caller must read. */
+	async #open(request: ApiRequest): Promise<Answer> {
+		const answer = await this.#exchange(request, request.method === 'GET');
+		const code = answer.response.statusCode ?? 0;
+		if (code >= 200 && code < 300) return answer;
+		const body = await this.#body(answer.response);
+		throw errorOfAnswer(code, jsonOf(body) ?? body, request);
+	}
+
+	#exchange(request: ApiRequest, mayRetry: boolean): Promise<Answer> {
+		const { method, body, signal, contentType = 'application/json', accept = 'application/json' } = request;
+		const payload = body === undefined ? undefined : JSON.stringify(body);
+		const headers = {
+			...this.#headers,
+			Accept: accept,
+			...(payload !== undefined && {
+				'Content-Type': contentType,
+				'Content-Length': String(Buffer.byteLength(payload)),
+			}),
+		};
+		return new Promise((resolve, reject) => {
+			const sent = this.#send(this.#url(request), {
+				agent: this.#agent,
+				method,
+				headers,
+				...(signal && { signal }),
+			});
+			const expectWithin = endWhenSilent(sent, this.#limits);
+			let isAnswered = false;
+			sent.on('response', (response) => {
+				isAnswered = true;
+				resolve({ response, expectWithin });
+			});
+			sent.on('error', (error) => {
+				// After the head of the response, the reader of the body gets the error from the stream.
+				if (isAnswered) return;
+				if (signal?.aborted) reject(error);
+				else if (mayRetry && sent.reusedSocket) resolve(this.#exchange(request, false));
+				else reject(this.#unreachable(error));
+			});
+			sent.end(payload);
+		});
+	}
+
+	#url({ path, query }: ApiRequest): URL {
+		const url = new URL(this.#base);
+		url.pathname = `${url.pathname.replace(/\/$/, '')}${path}`;
+		if (query) url.search = new URLSearchParams(query).toString();
+		return url;
+	}
+
+	async #body(response: IncomingMessage): Promise<string> {
+		const chunks: Uint8Array[] = [];
+		try {
+			for await (const chunk of response) chunks.push(chunk);
+		} catch (error) {
+			throw this.#unreachable(error);
+		}
+		return Buffer.concat(chunks).toString('utf8');
+	}
+
+	#unreachable(cause: unknown): Error {
+		if (cause instanceof Error && cause.name === 'AbortError') return cause;
+		return new ServerUnreachableError(this.#base.host, cause);
+	}
+}
+
+/** Settings of an {@link HttpTransport}. */
+export interface HttpTransportOptions {
+	/** The User-Agent header; `stint` by default. */
+	readonly userAgent?: string;
+	readonly limits?: Partial<Limits>;
+}
+
+/** Maximum times, in milliseconds, for which a server may be silent before its connection counts as dead. */
+export interface Limits {
+	/** For opening the connection: 30 s by default, as in client-go. */
+	readonly connectMs: number;
+	/**
+	 * For the response and between its parts: 60 s by default, the maximum time of a request in upstream's
+	 * server.
+	 */
+	readonly answerMs: number;
+	/**
+	 * Between the events of a watch with bookmarks, which a server sends about once a minute: 150 s by default.
+	 */
+	readonly watchMs: number;
+	/**
+	 * Before the kernel sends the first TCP keep-alive probe on an idle connection: 30 s by default, as in
+	 * client-go.
+	 */
+	readonly probeMs: number;
+}
+
+const LIMITS: Limits = { connectMs: 30_000, answerMs: 60_000, watchMs: 150_000, probeMs: 30_000 };
+
+interface Answer {
+	readonly response: IncomingMessage;
+	/**
+	 * Sets the maximum time in milliseconds between two pieces of data from now on; undefined removes the
+	 * limit.
+	 */
+	expectWithin(ms: number | undefined): void;
+}
+
+/**
+ * Ends a request and its response with an error when the server is silent for longer than `limits` allow.
+ * The kernel's keep-alive probes alone detect a machine that has failed, but neither a server that hangs nor
+ * a proxy that has lost its connection to the server.
+ */
+function endWhenSilent(sent: ClientRequest, limits: Limits): Answer['expectWithin'] {
+	let limit = limits.connectMs;
+	const expectWithin = (ms: number | undefined): void => {
+		limit = ms ?? 0;
+		sent.socket?.setTimeout(limit);
+	};
+	let response: IncomingMessage | undefined;
+	sent.on('response', (received) => {
+		response = received;
+	});
+	sent.on('socket', (socket) => {
+		socket.setKeepAlive(true, limits.probeMs);
+		const onTimeout = (): void => {
+			const error = new Error(`no answer for ${limit / 1000} s`);
+			if (response) response.destroy(error);
+			else sent.destroy(error);
+		};
+		socket.on('timeout', onTimeout);
+		// A kept connection is used for other requests, whose timeouts must not end this one.
+		sent.once('close', () => socket.off('timeout', onTimeout));
+		const connected = (): void => expectWithin(limits.answerMs);
+		if (!socket.connecting) return connected();
+		socket.setTimeout(limit);
+		socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
+	});
+	return expectWithin;
+}
+
+function tlsOptions(access: ServerAccess): https.AgentOptions {
+	return {
+		...(!access.skipTlsVerify && { ca: access.certificateAuthority ?? publicAuthorities() }),
+		...(access.clientCertificate && { cert: access.clientCertificate }),
+		...(access.clientKey && { key: access.clientKey }),
+		...(access.tlsServerName && { servername: access.tlsServerName }),
+		...(access.skipTlsVerify && { rejectUnauthorized: false }),
+	};
+}
+
+/**
+ * The certificate authorities of the system and of $NODE_EXTRA_CA_CERTS. kubectl trusts those of the system too;
+ * if the system has none, the ones that are built into Node are used.
+ */
+function publicAuthorities(): string[] {
+	const system = getCACertificates('system');
+	return [...(system.length > 0 ? system : getCACertificates('bundled')), ...getCACertificates('extra')];
+}
+
+function jsonOf(text: string): unknown {
+	try {
+		return parseJson(text);
+	} catch {
+		return undefined;
+	}
+}
+
+/**
+ * Adds kind and apiVersion to the items of a list. Upstream's server omits them, and callers here rely on
+ * them.
+ */
+function addKinds(object: unknown): unknown {
+	const kind = textAt(object, 'kind');
+	const apiVersion = textAt(object, 'apiVersion');
+	const items = listAt(object, 'items');
+	if (!isRawObject(object) || !kind?.endsWith('List') || !apiVersion) return object;
+	if (items.every((item) => textAt(item, 'kind') !== undefined)) return object;
+	const names: RawObject = { apiVersion, kind: kind.slice(0, -'List'.length) };
+	return { ...object, items: items.map((item) => (isRawObject(item) ? { ...names, ...item } : item)) };
+}
+
+/** The texts of Warning headers: `299 - "text"`. */
+function warningsOf(response: IncomingMessage): readonly string[] {
+	const texts: string[] = [];
+	for (const latin of response.headersDistinct.warning ?? []) {
+		// The headers are UTF-8, but Node decodes them as Latin-1.
+		const header = Buffer.from(latin, 'latin1').toString();
+		for (const [, text = ''] of header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g))
+			texts.push(text.replace(/\\(.)/g, '$1'));
+	}
+	return texts;
+}
+
+function readWatch(
+	response: IncomingMessage,
+	sink: ApiWatchSink,
+	broken: (cause: unknown) => Error,
+): ApiWatch {
+	const lines = new JsonLines();
+	let over = false;
+	const finish = (error?: Error): void => {
+		if (over) return;
+		over = true;
+		response.destroy();
+		sink.ended(error);
+	};
+	const read = (chunk: Uint8Array): void => {
+		const { events, failure } = sortEvents(lines.push(chunk));
+		if (events.length > 0) sink.events(events);
+		if (failure) finish(failure);
+	};
+	response.on('data', (chunk: Uint8Array) => {
+		if (over) return;
+		try {
+			read(chunk);
+		} catch (error) {
+			finish(error instanceof Error ? error : new Error(String(error)));
+		}
+	});
+	response.on('end', () => finish(lines.unfinished ? broken('unexpected EOF') : undefined));
+	response.on('error', (error) => finish(broken(error)));
+	return {
+		stop: () => {
+			over = true;
+			response.destroy();
+		},
+	};
+}
+
+/** The events of a chunk, up to an ERROR event, which ends the watch. */
+function sortEvents(values: readonly unknown[]): { readonly events: WatchEvent[]; readonly failure?: Error } {
+	const events: WatchEvent[] = [];
+	for (const value of values) {
+		if (isWatchEvent(value)) {
+			events.push(deepFreeze(value));
+			continue;
+		}
+		const object = isRawObject(value) ? value.object : undefined;
+		const failure = isStatus(object)
+			? new ApiError(object)
+			: new Error('the server sent an invalid watch event');
+		return { events, failure };
+	}
+	return { events };
+}
+
+const EVENT_TYPES: ReadonlySet<unknown> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
+
+function isWatchEvent(value: unknown): value is WatchEvent {
+	return isRawObject(value) && EVENT_TYPES.has(value.type) && isRawObject(value.object);
+}

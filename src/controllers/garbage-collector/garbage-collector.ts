@@ -1,0 +1,329 @@
+import { apiVersionOf, type ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
+import type { KubeObject, OwnerReference } from '../../api/meta/object-meta.ts';
+import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../api/meta/validate-meta.ts';
+import { jsonEqual } from '../../api/schema/equality.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import { DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { nextTurn } from '../../base/turn.ts';
+import type { Client, DeleteOptions, ResourceClient } from '../../client/client.ts';
+import type { EventRecorder, EventText } from '../../client/event-recorder.ts';
+import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
+import { allSynced, BY_OWNER, BY_UID } from '../../client/informers.ts';
+import {
+	type GarbagePlan,
+	type GarbageSnapshot,
+	isWaitingForDependents,
+	type OwnerState,
+	planGarbage,
+} from '../../plan/garbage/plan-garbage.ts';
+
+/**
+ * A resource that takes part in garbage collection, and its informer, which must have the indexes BY_OWNER and
+ * BY_UID.
+ */
+export interface CollectedResource {
+	readonly definition: ResourceDefinition;
+	readonly informer: Informer<KubeObject>;
+}
+
+/** The dependencies of the garbage collector. */
+export interface GarbageCollectorOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly metrics: Metrics;
+	readonly resources: readonly CollectedResource[];
+	readonly recorder: Pick<EventRecorder, 'event'>;
+	readonly onError: (key: string, error: unknown) => void;
+}
+
+/**
+ * The garbage collector: deletes objects whose owners no longer exist, and completes deletions with the
+ * propagation policies Foreground and Orphan. plan/garbage decides; this class maps changes to keys, looks up
+ * owners, and writes. Upstream: pkg/controller/garbagecollector/garbagecollector.go. Upstream keeps a graph of
+ * all objects; here the indexes of the informers answer the same questions, so there is no second copy that can
+ * become stale.
+ *
+ * 1. An owner is the object with the kind, name and UID of the reference, in the namespace of the dependent, or
+ *    cluster-scoped. An object that has only the same UID is not the owner.
+ * 2. An owner that no informer shows is read from the API server before a dependent is deleted.
+ * 3. An object whose owner references have changed since the plan was made is not deleted.
+ * 4. Only kinds and metadata are read from the informers: the deletion of a Job with 10,000 finished Pods must
+ *    not decode all of them.
+ */
+export class GarbageCollector {
+	readonly #options: GarbageCollectorOptions;
+	readonly #loop: ReconcileLoop;
+
+	constructor(options: GarbageCollectorOptions) {
+		this.#options = options;
+		this.#loop = new ReconcileLoop({
+			name: 'garbage_collector_attempt_to_delete',
+			clock: options.clock,
+			metrics: options.metrics,
+			workers: 20,
+			backoff: { baseMs: 5, capMs: 1_000_000 },
+			reconcile: (key) => this.#collect(key),
+			onError: options.onError,
+		});
+	}
+
+	/** Runs until `signal` aborts or the informers are stopped. */
+	async run(signal: AbortSignal): Promise<void> {
+		const { resources } = this.#options;
+		if (!(await allSynced(resources.map(({ informer }) => informer)))) return;
+		for (const resource of resources) {
+			resource.informer.subscribe((object, old) => this.#observe(resource, object, old));
+		}
+		await this.#loop.run(signal);
+	}
+
+	#observe(resource: CollectedResource, object: KubeObject | undefined, old: KubeObject | undefined): void {
+		if (old && object?.metadata.uid !== old.metadata.uid) {
+			this.#addAll(this.#dependentsOf(old));
+			this.#addWaitingOwners(old);
+		}
+		if (!object) return;
+		const { metadata } = object;
+		if (metadata.ownerReferences !== old?.metadata.ownerReferences) {
+			if (old) this.#addWaitingOwners(old);
+			this.#queueIfOwnerMissing(resource, object, old);
+		}
+		if (!metadata.deletionTimestamp || !metadata.finalizers?.some(isPropagationFinalizer)) return;
+		this.#add(resource, object);
+		// Dependents without blockOwnerDeletion are deleted too, without waiting for the blocking ones.
+		if (isWaitingForDependents(object) && !(old && isWaitingForDependents(old))) {
+			this.#addAll(this.#dependentsOf(object));
+		}
+	}
+
+	/** Queues the object if one of its owners may no longer exist. */
+	#queueIfOwnerMissing(resource: CollectedResource, object: KubeObject, old: KubeObject | undefined): void {
+		const { ownerReferences = [], namespace = '' } = object.metadata;
+		const absent = ownerReferences.filter((reference) => !this.#isSafelyPresent(reference, namespace));
+		if (absent.length === 0) return;
+		this.#add(resource, object);
+		const before = new Set(old?.metadata.ownerReferences?.map(({ uid }) => uid));
+		const elsewhere = absent.find((reference) => {
+			const place = before.has(reference.uid) ? '' : this.#withUid(reference)?.metadata.namespace;
+			return place && place !== namespace;
+		});
+		if (elsewhere) this.#options.recorder.event(object, invalidNamespace(elsewhere, namespace));
+	}
+
+	#add({ definition }: CollectedResource, { metadata }: KubeObject): void {
+		this.#loop.add(
+			`${apiVersionOf(definition)}|${definition.kind}|${keyOf(metadata.namespace ?? '', metadata.name ?? '')}`,
+		);
+	}
+
+	#addAll(objects: readonly KubeObject[]): void {
+		for (const object of objects) {
+			const resource = this.#resource(object.apiVersion, object.kind);
+			if (resource) this.#add(resource, object);
+		}
+	}
+
+	#addWaitingOwners({ metadata }: KubeObject): void {
+		for (const reference of metadata.ownerReferences ?? []) {
+			const owner = this.#withUid(reference);
+			if (owner && isWaitingForDependents(owner)) this.#addAll([owner]);
+		}
+	}
+
+	async #collect(key: string): Promise<Outcome> {
+		const [apiVersion = '', kind = '', place = ''] = key.split('|');
+		const resource = this.#resource(apiVersion, kind);
+		const { namespace, name } = splitKey(place);
+		const object = resource?.informer.metadataOf(namespace, name);
+		if (!resource || !object) return DONE;
+		const owners = await this.#ownersOf(object, namespace);
+		const plan = planGarbage({ object, owners, dependents: this.#dependentsOf(object) });
+		try {
+			await this.#apply(object, plan, this.#options.client.resource(resource.definition, namespace));
+		} catch (error) {
+			// The object was deleted, replaced or changed meanwhile; the event of that change queues the key again.
+			if (!OVERTAKEN.some((reason) => isApiError(error, reason))) throw error;
+		}
+		return DONE;
+	}
+
+	async #apply(object: KubeObject, plan: GarbagePlan, target: ResourceClient<KubeObject>): Promise<void> {
+		const { name = '', uid } = object.metadata;
+		switch (plan.kind) {
+			case 'keep':
+				return;
+			case 'delete':
+				await this.#delete(target, plan.unblock ? await unblocked(target, object) : object, plan.propagation);
+				return;
+			case 'dropOwners':
+				await target.patch(name, 'strategic', withoutOwners(object, plan.uids));
+				return;
+			case 'await':
+				this.#addAll(plan.dependents);
+				return;
+			case 'orphan':
+				await Promise.all(plan.dependents.map((dependent) => this.#disown(dependent, uid ?? '')));
+				await target.patch(name, 'merge', withoutFinalizer(object, ORPHAN_FINALIZER));
+				return;
+			case 'release':
+				await target.patch(name, 'merge', withoutFinalizer(object, FOREGROUND_FINALIZER));
+		}
+	}
+
+	/**
+	 * Deletes the object unless its owner references have changed; the event of that change queues the key again.
+	 */
+	async #delete(
+		target: ResourceClient<KubeObject>,
+		{ metadata }: KubeObject,
+		propagationPolicy: DeleteOptions['propagationPolicy'],
+	): Promise<void> {
+		const { name = '', uid = '', resourceVersion = '', ownerReferences = [] } = metadata;
+		try {
+			await target.delete(name, { propagationPolicy, preconditions: { uid, resourceVersion } });
+		} catch (error) {
+			if (!isApiError(error, 'Conflict')) throw error;
+			// An object that is updated all the time must still be deleted, so only changed owner references prevent
+			// it.
+			const live = await target.get(name);
+			if (!jsonEqual(live.metadata.ownerReferences ?? [], ownerReferences)) return;
+			await target.delete(name, { propagationPolicy, preconditions: { uid } });
+		}
+	}
+
+	/** Removes the owner reference from a dependent. A dependent that is gone or was replaced needs nothing. */
+	async #disown(dependent: KubeObject, ownerUid: string): Promise<void> {
+		const resource = this.#resource(dependent.apiVersion, dependent.kind);
+		if (!resource) return;
+		const { namespace, name = '' } = dependent.metadata;
+		const target = this.#options.client.resource(resource.definition, namespace);
+		try {
+			await target.patch(name, 'strategic', withoutOwners(dependent, [ownerUid]));
+		} catch (error) {
+			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Invalid')) throw error;
+		}
+	}
+
+	#dependentsOf({ metadata }: KubeObject): readonly KubeObject[] {
+		const { uid = '' } = metadata;
+		return this.#options.resources.flatMap(({ informer }) => informer.indexedMetadata(BY_OWNER, uid));
+	}
+
+	#resource(apiVersion: string, kind: string): CollectedResource | undefined {
+		return this.#options.resources.find(
+			({ definition }) => definition.kind === kind && apiVersionOf(definition) === apiVersion,
+		);
+	}
+
+	/**
+	 * The owner in the cache of its informer; undefined if it is not there, which does not prove that it is gone.
+	 */
+	#cached(reference: OwnerReference, namespace: string): KubeObject | undefined {
+		const resource = this.#resource(reference.apiVersion, reference.kind);
+		const place = resource?.definition.namespaced ? namespace : '';
+		const owner = resource?.informer.metadataOf(place, reference.name);
+		return owner?.metadata.uid === reference.uid ? owner : undefined;
+	}
+
+	/** The object with the owner's kind and UID, in any namespace. */
+	#withUid({ apiVersion, kind, uid }: OwnerReference): KubeObject | undefined {
+		return this.#resource(apiVersion, kind)?.informer.indexedMetadata(BY_UID, uid)[0];
+	}
+
+	/** Whether the owner exists and does not wait for its dependents: then the dependent needs no check. */
+	#isSafelyPresent(reference: OwnerReference, namespace: string): boolean {
+		const owner = this.#cached(reference, namespace);
+		return owner !== undefined && !isWaitingForDependents(owner);
+	}
+
+	/** The states of all owners, read in groups with an event loop turn between them; see OWNERS_PER_TURN. */
+	async #ownersOf({ metadata }: KubeObject, namespace: string): Promise<readonly Owner[]> {
+		const { ownerReferences = [] } = metadata;
+		const owners: Owner[] = [];
+		while (owners.length < ownerReferences.length) {
+			if (owners.length > 0) await nextTurn();
+			const group = ownerReferences.slice(owners.length, owners.length + OWNERS_PER_TURN);
+			const states = group.map(async (reference) => ({
+				reference,
+				state: await this.#stateOf(reference, namespace),
+			}));
+			for (const owner of await Promise.all(states)) owners.push(owner);
+		}
+		return owners;
+	}
+
+	async #stateOf(reference: OwnerReference, namespace: string): Promise<OwnerState> {
+		const resource = this.#resource(reference.apiVersion, reference.kind);
+		if (!resource) return 'unknown';
+		// A cluster-scoped object cannot name the namespace of its owner; the reference is invalid.
+		if (resource.definition.namespaced && namespace === '') return 'unknown';
+		const owner = this.#cached(reference, namespace) ?? (await this.#lookUp(resource, reference, namespace));
+		if (!owner || owner.metadata.uid !== reference.uid) return 'gone';
+		return isWaitingForDependents(owner) ? 'waiting' : 'present';
+	}
+
+	async #lookUp(
+		{ definition }: CollectedResource,
+		{ name }: OwnerReference,
+		namespace: string,
+	): Promise<KubeObject | undefined> {
+		try {
+			return await this.#options.client.resource(definition, namespace).get(name);
+		} catch (error) {
+			if (isApiError(error, 'NotFound')) return undefined;
+			throw error;
+		}
+	}
+}
+
+type Owner = GarbageSnapshot['owners'][number];
+
+/**
+ * Owners looked up per event loop turn. An object can have 4,000 owners; all in one turn would block it for 100
+ * ms.
+ */
+const OWNERS_PER_TURN = 100;
+
+/**
+ * The errors if the object is gone, has changed, or another object has its name (a patch with its UID is then
+ * Invalid).
+ */
+const OVERTAKEN = ['NotFound', 'Conflict', 'Invalid'] as const;
+
+function isPropagationFinalizer(finalizer: string): boolean {
+	return finalizer === ORPHAN_FINALIZER || finalizer === FOREGROUND_FINALIZER;
+}
+
+/**
+ * Sets blockOwnerDeletion to false in all owner references and resolves to the patched object. Two owners that
+ * wait for each other's dependents would otherwise block each other forever.
+ */
+function unblocked(target: ResourceClient<KubeObject>, { metadata }: KubeObject): Promise<KubeObject> {
+	const { name = '', uid, ownerReferences = [] } = metadata;
+	const blocked = ownerReferences.filter(({ blockOwnerDeletion }) => blockOwnerDeletion);
+	const patch = blocked.map((reference) => ({ ...reference, blockOwnerDeletion: false }));
+	return target.patch(name, 'strategic', { metadata: { uid, ownerReferences: patch } });
+}
+
+function invalidNamespace(reference: OwnerReference, namespace: string): EventText {
+	const { apiVersion, kind, name, uid } = reference;
+	const owner = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`;
+	const message = `ownerRef ${owner} does not exist in namespace "${namespace}"`;
+	return { type: 'Warning', reason: 'OwnerRefInvalidNamespace', message };
+}
+
+/**
+ * A strategic patch that removes these owner references; the UID keeps it from another object of the same name.
+ */
+function withoutOwners({ metadata }: KubeObject, uids: readonly string[]): unknown {
+	const ownerReferences = uids.map((uid) => ({ $patch: 'delete', uid }));
+	return { metadata: { uid: metadata.uid, ownerReferences } };
+}
+
+/** A merge patch that fails with a conflict if the finalizers changed since `object` was read. */
+function withoutFinalizer({ metadata }: KubeObject, finalizer: string): unknown {
+	const finalizers = (metadata.finalizers ?? []).filter((other) => other !== finalizer);
+	return { metadata: { uid: metadata.uid, resourceVersion: metadata.resourceVersion, finalizers } };
+}

@@ -1,0 +1,86 @@
+import { jobs as jobResource } from '../../api/batch/job/definition.ts';
+import type { Job } from '../../api/batch/job/schema.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
+import type { Clock } from '../../base/clock.ts';
+import { exponentialBuckets, type HistogramSeries, type Metrics } from '../../base/metrics.ts';
+import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import type { Client } from '../../client/client.ts';
+import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
+import { expiryOf } from '../../plan/job/time-to-live.ts';
+
+/** The dependencies of the TTL controller. */
+export interface TtlAfterFinishedOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly metrics: Metrics;
+	readonly jobs: Informer<Job>;
+	readonly onError: (key: string, error: unknown) => void;
+}
+
+/**
+ * The TTL controller: deletes finished Jobs, with their Pods, when their `ttlSecondsAfterFinished` has passed.
+ * Upstream: pkg/controller/ttlafterfinished/ttlafterfinished_controller.go. The expiry is computed by
+ * plan/job/time-to-live.ts.
+ */
+export class TtlAfterFinished {
+	readonly #options: TtlAfterFinishedOptions;
+	readonly #loop: ReconcileLoop;
+	readonly #deletionSeconds: HistogramSeries;
+
+	constructor(options: TtlAfterFinishedOptions) {
+		this.#options = options;
+		this.#deletionSeconds = options.metrics.histogram(DELETION_SECONDS).with();
+		this.#loop = new ReconcileLoop({
+			name: 'ttl_jobs_to_delete',
+			clock: options.clock,
+			metrics: options.metrics,
+			workers: 5,
+			backoff: { baseMs: 5, capMs: 1_000_000 },
+			reconcile: (key) => this.#reconcile(key),
+			onError: options.onError,
+		});
+	}
+
+	/** Runs until `signal` aborts. */
+	async run(signal: AbortSignal): Promise<void> {
+		// Each Job is queued whenever it changes: the key then waits until the expiry, which the change may have
+		// moved.
+		this.#options.jobs.subscribe((job) => {
+			if (job && expiryOf(job) !== undefined) {
+				this.#loop.add(keyOf(job.metadata.namespace ?? '', job.metadata.name ?? ''));
+			}
+		});
+		await this.#loop.run(signal);
+	}
+
+	async #reconcile(key: string): Promise<Outcome> {
+		const { client, clock, jobs } = this.#options;
+		const { namespace, name } = splitKey(key);
+		const known = jobs.get(namespace, name);
+		const due = known && expiryOf(known);
+		if (due === undefined) return DONE;
+		if (due > clock.now()) return again(due - clock.now());
+		const target = client.resource(jobResource, namespace);
+		try {
+			// A user may have extended the TTL just now, so the decision is made from the Job on the API server.
+			const live = await target.get(name);
+			const expiry = expiryOf(live);
+			if (expiry === undefined || live.metadata.uid !== known?.metadata.uid) return DONE;
+			if (expiry > clock.now()) return again(expiry - clock.now());
+			const { uid } = live.metadata;
+			await target.delete(name, { propagationPolicy: 'Foreground', ...(uid && { preconditions: { uid } }) });
+			this.#deletionSeconds.observe((clock.now() - expiry) / 1000);
+		} catch (error) {
+			// NotFound: the Job is gone. Conflict: another Job has its name, and has its own key event.
+			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
+		}
+		return DONE;
+	}
+}
+
+/** The metric with upstream's name and buckets. */
+const DELETION_SECONDS = {
+	name: 'ttl_after_finished_controller_job_deletion_duration_seconds',
+	help: 'Time between the expiry of ttlSecondsAfterFinished of a Job and its deletion, in seconds.',
+	buckets: exponentialBuckets(0.1, 2, 14),
+};

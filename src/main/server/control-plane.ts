@@ -1,0 +1,193 @@
+import { cronjobs } from '../../api/batch/cronjob/definition.ts';
+import { jobs } from '../../api/batch/job/definition.ts';
+import type { ApiTransport } from '../../api/contract/transport.ts';
+import { leases } from '../../api/coordination/lease/definition.ts';
+import { events } from '../../api/core/event/definition.ts';
+import { namespaces } from '../../api/core/namespace/definition.ts';
+import { nodes } from '../../api/core/node/definition.ts';
+import { pods } from '../../api/core/pod/definition.ts';
+import { resources } from '../../api/resources.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Work } from '../../base/lifecycle.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import type { Random } from '../../base/random.ts';
+import { Client } from '../../client/client.ts';
+import { EventRecorder } from '../../client/event-recorder.ts';
+import { Informers } from '../../client/informers.ts';
+import { boundTransport } from '../../client/transport/bound-transport.ts';
+import { CronJobController } from '../../controllers/cronjob/cronjob-controller.ts';
+import {
+	type CollectedResource,
+	GarbageCollector,
+} from '../../controllers/garbage-collector/garbage-collector.ts';
+import { JobController } from '../../controllers/job/job-controller.ts';
+import { NamespaceController } from '../../controllers/namespace/namespace-controller.ts';
+import { NodeLifecycleController } from '../../controllers/node-lifecycle/node-lifecycle-controller.ts';
+import { PodGarbageCollector } from '../../controllers/pod-gc/pod-garbage-collector.ts';
+import { TaintEvictionController } from '../../controllers/taint-eviction/taint-eviction-controller.ts';
+import { TtlAfterFinished } from '../../controllers/ttl/ttl-after-finished.ts';
+import { Scheduler } from '../../scheduler/scheduler.ts';
+
+/** Options of the control plane. */
+export interface ControlPlaneOptions {
+	/** The transport to the API server, which runs in this process or elsewhere. */
+	readonly transport: ApiTransport;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly metrics: Metrics;
+	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */
+	readonly endedPodsLimit?: number;
+	/** A component calls it with each error before it retries; `key` is the object that it worked on. */
+	readonly onError: (component: string, key: string, error: unknown) => void;
+}
+
+/**
+ * The parts of the control plane, for {@link Lifecycle.run}: the controllers and the scheduler, by their
+ * names as API clients (field managers), and the informers that they share. They interact only through API
+ * objects.
+ */
+export function controlPlane(options: ControlPlaneOptions): Readonly<Record<string, Work>> {
+	const { transport, clock, random, metrics, onError } = options;
+	const informers = new Informers({
+		client: new Client(transport, { fieldManager: 'informers' }),
+		clock,
+		random,
+		onError: (key, error) => onError('informers', key, error),
+	});
+	const calls = new AbortController();
+	const bound = boundTransport(transport, calls.signal);
+	const context: ControlPlaneContext = {
+		options,
+		informers,
+		of: (component) => ({
+			client: new Client(bound, { fieldManager: component }),
+			clock,
+			metrics,
+			onError: (key, error) => onError(component, key, error),
+		}),
+	};
+	const components = {
+		// The Job controller requests the informers of Jobs and Pods with indexes. An informer gets its indexes
+		// from the first request, so the Job controller is constructed first.
+		...batchControllers(context),
+		scheduler: makeScheduler(context),
+		...nodeControllers(context),
+		...collectors(context),
+	};
+	metrics.include(() => stateMetrics(informers));
+	const works: Record<string, Work> = {
+		informers: (signal) => {
+			// Calls of all components are aborted here, once: Lifecycle passes the same signal to all of them.
+			signal.addEventListener('abort', () => calls.abort(), { once: true });
+			return informers.run(signal);
+		},
+	};
+	for (const [name, component] of Object.entries(components)) works[name] = (signal) => component.run(signal);
+	return works;
+}
+
+/** The metrics about Jobs and CronJobs. Loaded at the first scrape, since most servers are never scraped. */
+async function* stateMetrics(informers: Informers): AsyncIterable<string> {
+	const { writeStateMetrics } = await import('../../state-metrics/state-metrics.ts');
+	yield* writeStateMetrics({ jobs: informers.of(jobs), cronJobs: informers.of(cronjobs) });
+}
+
+/** A controller or the scheduler; runs until the signal aborts. */
+interface Component {
+	run(signal: AbortSignal): Promise<void>;
+}
+
+/** The options that all components have in common. */
+interface ComponentContext {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly metrics: Metrics;
+	readonly onError: (key: string, error: unknown) => void;
+}
+
+/** What the functions below construct components from. */
+interface ControlPlaneContext {
+	readonly options: ControlPlaneOptions;
+	readonly informers: Informers;
+	/** The common options of a component: its client, named after it, and its error handler. */
+	of(component: string): ComponentContext;
+}
+
+/** The controllers of the group batch. */
+function batchControllers({ informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
+	const job = of('job-controller');
+	const cronJob = of('cronjob-controller');
+	const ttl = of('ttl-after-finished-controller');
+	return {
+		'job-controller': new JobController({ ...job, informers, recorder: recorderOf('job-controller', job) }),
+		'cronjob-controller': new CronJobController({
+			...{ ...cronJob, informers, recorder: recorderOf('cronjob-controller', cronJob) },
+		}),
+		'ttl-after-finished-controller': new TtlAfterFinished({ ...ttl, jobs: informers.of(jobs) }),
+	};
+}
+
+function makeScheduler({ informers, of }: ControlPlaneContext): Component {
+	const common = of('scheduler');
+	return new Scheduler({
+		...common,
+		informers: { pods: informers.of(pods), nodes: informers.of(nodes), namespaces: informers.of(namespaces) },
+		recorder: recorderOf('default-scheduler', common),
+	});
+}
+
+/** The controllers that monitor Nodes and evict Pods from failed or tainted ones. */
+function nodeControllers({ informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
+	const lifecycle = of('node-controller');
+	const eviction = of('taint-eviction-controller');
+	const seen = { nodes: informers.of(nodes), pods: informers.of(pods) };
+	return {
+		'node-controller': new NodeLifecycleController({
+			...lifecycle,
+			...seen,
+			leases: informers.of(leases),
+			recorder: recorderOf('node-controller', lifecycle),
+		}),
+		'taint-eviction-controller': new TaintEvictionController({
+			...eviction,
+			...seen,
+			recorder: recorderOf('taint-eviction-controller', eviction),
+		}),
+	};
+}
+
+/**
+ * The controllers that delete objects whose owners, Node or namespace are deleted, and finished Pods above
+ * the limit.
+ */
+function collectors({ options, informers, of }: ControlPlaneContext): Readonly<Record<string, Component>> {
+	const collected: readonly CollectedResource[] = resources
+		// Events have no dependents and are many: an informer of them would hold all of them in memory.
+		.filter((definition) => definition !== events)
+		.map((definition) => ({ definition, informer: informers.of(definition) }));
+	const garbage = of('garbage-collector');
+	return {
+		'garbage-collector': new GarbageCollector({
+			...garbage,
+			resources: collected,
+			recorder: recorderOf('garbage-collector-controller', garbage),
+		}),
+		'pod-garbage-collector': new PodGarbageCollector({
+			...of('pod-garbage-collector'),
+			pods: informers.of(pods),
+			nodes: informers.of(nodes),
+			...(options.endedPodsLimit !== undefined && { endedPodsLimit: options.endedPodsLimit }),
+		}),
+		'namespace-controller': new NamespaceController({
+			...of('namespace-controller'),
+			namespaces: informers.of(namespaces),
+			contents: collected.filter(({ definition }) => definition.namespaced),
+			unwatched: [events],
+		}),
+	};
+}
+
+/** An event recorder that sets `component` as the source of its Events. */
+function recorderOf(component: string, { client, clock, onError }: ComponentContext): EventRecorder {
+	return new EventRecorder({ client, clock, component, onError: (error) => onError('event', error) });
+}

@@ -1,0 +1,356 @@
+import { resources } from '../../api/resources.ts';
+import { loadCredentials } from '../../apiserver/http/credentials.ts';
+import { type HttpListener, listen } from '../../apiserver/http/listener.ts';
+import { bootstrap } from '../../apiserver/maintenance/bootstrap.ts';
+import { ApiServer } from '../../apiserver/server.ts';
+import { type Clock, SystemClock, type Timer } from '../../base/clock.ts';
+import { Lifecycle, type PartError } from '../../base/lifecycle.ts';
+import { Metrics } from '../../base/metrics.ts';
+import { SystemRandom } from '../../base/random.ts';
+import { TurnBudget } from '../../base/turn.ts';
+import { Client } from '../../client/client.ts';
+import { EventRecorder } from '../../client/event-recorder.ts';
+import { boundTransport } from '../../client/transport/bound-transport.ts';
+import { NodeAgent } from '../../node/agent/agent.ts';
+import type { Runtime } from '../../runtime/contract.ts';
+import type { Store } from '../../store/store.ts';
+import type { Log } from '../log.ts';
+import { VERSION } from '../version.ts';
+import { type ControlPlaneOptions, controlPlane } from './control-plane.ts';
+import { type DataFolder, openDataFolder } from './data-folder.ts';
+import { updateKubeconfigFile } from './kubeconfig-file.ts';
+import { thisMachine } from './machine.ts';
+import { addProcessMetrics } from './process-metrics.ts';
+import { trustNamedAuthoritiesOnly } from './trusted-authorities.ts';
+import { loadZstd } from './zstd.ts';
+
+/**
+ * main/: assembles the programs. It is the only folder that knows all others, the real clock, the process,
+ * its signals and its environment. Read stint.ts (entry point), program.ts (commands), server-command.ts and
+ * this file (a server), control-plane.ts (controllers and scheduler), cli-context.ts (what the commands of
+ * cli/ get from the process).
+ *
+ * 1. No rule of Kubernetes is decided here: this folder constructs parts and connects them.
+ * 2. Parts start in order and stop in reverse order, and the first failure of one stops all
+ *    (base/lifecycle.ts).
+ * 3. A command loads only its own modules: dynamic imports and the two bundles (bundle-loader.ts) keep
+ *    start-up short.
+ */
+
+/**
+ * The container runtime: `process` runs host processes, `fake` simulates containers without running anything.
+ */
+export type RuntimeName = 'process' | 'fake';
+
+/** Options of a server. */
+export interface ServerOptions {
+	readonly folder: DataFolder;
+	readonly runtime: RuntimeName;
+	/** Number of Pods that can run on the node at once: its capacity of the resource `pods`. */
+	readonly maxPods: number;
+	/** Number of finished Pods that the Pod garbage collector keeps; 0: all. Default 12,500. */
+	readonly endedPodsLimit?: number;
+	/** Deletes stored objects that cannot be decoded. Without it the server refuses to start if there are any. */
+	readonly discardDamaged?: boolean;
+	readonly log: Log;
+	/** The store: SQLite in the data folder, in memory for an embedded server, or one that a function opens. */
+	readonly storage: 'disk' | 'memory' | (() => Promise<Store>);
+	/** The port on 127.0.0.1 (0: any free port); undefined: no listener, only clients in this process. */
+	readonly port: number | undefined;
+	/** Whether the launcher kills the Pods and removes the data folder when this process ends, even by SIGKILL. */
+	readonly isEphemeral?: boolean;
+	/** Stops the server when it aborts, even during the start. */
+	readonly signal?: AbortSignal;
+	/** Time limit for stopping. Default 3,000. */
+	readonly stopTimeoutMs?: number;
+}
+
+/** A running server. */
+export interface RunningServer {
+	/** A client within this process. */
+	readonly client: Client;
+	/** The URL of the listener; undefined without one. */
+	readonly url: string | undefined;
+	/** Resolves once the server has stopped: to the failure of a part, or to undefined after a regular stop. */
+	readonly ended: Promise<PartError | undefined>;
+	/** Stops the server because of an uncaught error. */
+	fail(error: unknown): void;
+	/** Stops the server and resolves when it has stopped. Pods continue to run unless `killPods` is set. */
+	stop(options?: { readonly killPods?: boolean }): Promise<void>;
+}
+
+/**
+ * Time that the controllers and the node agent may spend on writes to the API in one event loop turn, so that
+ * requests of HTTP clients are served in between.
+ */
+const TURN_MS = 10;
+
+/**
+ * Default time limit for stopping a server. Service managers wait longer before they kill (systemd 90 s,
+ * Docker 10 s); a user at a terminal does not.
+ */
+const STOP_TIMEOUT_MS = 3000;
+
+/**
+ * Starts a server. Resolves once it serves requests and has a Node that Pods can be bound to.
+ * {@link Lifecycle} starts and stops its parts. If a part cannot be started, it stops those that were and rejects
+ * with the {@link PartError}; if `signal` aborts during the start, with a {@link StoppedError}.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+	const { folder, log, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
+	let serves = false;
+	let killPods = false;
+	const lifecycle = new Lifecycle({
+		clock: new SystemClock({ keepsAlive: true }),
+		stopTimeoutMs,
+		...(options.signal && { signal: options.signal }),
+		// A failure during the start is not logged: the caller gets it as the rejection.
+		onFailure: (failure) => {
+			if (serves) log.failure(failure);
+		},
+	});
+	// Without a listener only timers keep the process alive, for example while a Job waits for its backoff.
+	const clock = new SystemClock({ keepsAlive: options.port === undefined });
+	const context: ServerContext = {
+		options,
+		clock,
+		lifecycle,
+		metrics: new Metrics(),
+		agents: new Map(),
+		onError: (component, about, error) => {
+			// Stopping aborts pending calls; their errors are expected.
+			if (!lifecycle.isStopping) log.error(component, about, error);
+		},
+	};
+	addProcessMetrics(context.metrics, clock);
+	try {
+		openDataFolder(folder, (original) => log.warning(isCopyOf(folder.path, original)));
+		const { api, listener } = await startParts(context, () => killPods);
+		serves = true;
+		return {
+			client: new Client(api, { fieldManager: 'stint' }),
+			url: listener?.url,
+			ended: lifecycle.ended,
+			fail: (error) => lifecycle.fail('server', error),
+			stop: async (how) => {
+				killPods = how?.killPods ?? false;
+				await lifecycle.stop();
+			},
+		};
+	} catch (error) {
+		await lifecycle.stop();
+		throw error;
+	}
+}
+
+function isCopyOf(folder: string, original: string): string {
+	return `the data folder ${folder} is a copy of ${original}: containers that run there are not touched, and their Pods have lost them here`;
+}
+
+/** Starts the parts of the server in order: store, API server, listener, control plane, runtime, node agent. */
+async function startParts(
+	context: ServerContext,
+	killsPods: () => boolean,
+): Promise<{ readonly api: ApiServer; readonly listener: HttpListener | undefined }> {
+	const { options, lifecycle } = context;
+	const api = await startApi(context);
+	const listener = options.port === undefined ? undefined : await startListener(context, api, options.port);
+	lifecycle.run(controlPlane(controlPlaneOptions(context, api)));
+	await startNode(context, api, killsPods);
+	// Registers the listener once more, as the last part, so that it is closed first: clients send no more
+	// requests to a server whose parts are stopping. Closing it twice has no effect.
+	await lifecycle.start({ name: 'listener', start: async () => listener, stop: (open) => open?.close() });
+	return { api, listener };
+}
+
+/** What the functions that start parts share. */
+interface ServerContext {
+	readonly options: ServerOptions;
+	readonly clock: Clock;
+	readonly lifecycle: Lifecycle;
+	readonly metrics: Metrics;
+	/** The node agents of this process, by the name of their Node. */
+	readonly agents: Map<string, NodeAgent>;
+	/**
+	 * A part calls it with each error that it handles itself; `about` is the request or object that it worked
+	 * on.
+	 */
+	readonly onError: (component: string, about: string, error: unknown) => void;
+}
+
+/** Starts the store and the API server over it. */
+async function startApi({
+	options,
+	clock,
+	lifecycle,
+	metrics,
+	agents,
+	onError,
+}: ServerContext): Promise<ApiServer> {
+	const store = await lifecycle.start({
+		name: 'store',
+		start: () =>
+			openStore(options, (message) =>
+				options.log.warning(`the store ${options.folder.database}: ${message}`),
+			),
+		stop: (opened) => opened.close(),
+	});
+	const failStore = (error: unknown): void => lifecycle.fail('store', error);
+	store.failure.then(failStore, failStore);
+	const api = new ApiServer({
+		store,
+		resources,
+		clock,
+		turn: new TurnBudget(clock, TURN_MS),
+		loadCompression: loadZstd,
+		metrics,
+		random: new SystemRandom(),
+		nodeApi: (nodeName) => agents.get(nodeName),
+		// All node agents run in this process so far, with the same runtime.
+		runtimeTraits: () => agents.values().next().value?.runtimeTraits,
+		version: VERSION,
+		...(options.discardDamaged && { discardDamaged: true }),
+		onError: (where, error) => onError('apiserver', where, error),
+		onStoreLost: failStore,
+	});
+	return lifecycle.start({
+		name: 'API server',
+		start: async () => {
+			await api.start();
+			await bootstrap(api);
+			return api;
+		},
+		stop: () => api.close(),
+	});
+}
+
+async function openStore(
+	{ storage, folder }: ServerOptions,
+	onWarning: (message: string) => void,
+): Promise<Store> {
+	if (typeof storage === 'function') return storage();
+	if (storage === 'memory') {
+		const { MemoryStore } = await import('../../store/memory/memory-store.ts');
+		return new MemoryStore();
+	}
+	const { openSqliteStore } = await import('../../store/sqlite/sqlite-store.ts');
+	return openSqliteStore({ path: folder.database, onWarning });
+}
+
+/** Opens the HTTPS listener and writes the kubeconfig with its URL, CA and token. */
+async function startListener(
+	{ options: { folder, log }, clock, lifecycle, onError }: ServerContext,
+	server: ApiServer,
+	port: number,
+): Promise<HttpListener> {
+	trustNamedAuthoritiesOnly();
+	const credentials = loadCredentials(folder.pki, clock.now(), log.warning);
+	const listener = await lifecycle.start({
+		name: 'listener',
+		start: () =>
+			listen({ server, credentials, port, clock, onError: (where, error) => onError('http', where, error) }),
+		stop: (open) => open.close(),
+	});
+	const { caPem: certificateAuthority, token } = credentials;
+	const access = { name: 'stint', server: listener.url, certificateAuthority, token };
+	const onReplaced = (reason: string): void =>
+		log.warning(`${folder.kubeconfig} was not a valid kubeconfig and was replaced: ${reason}`);
+	await updateKubeconfigFile(folder.kubeconfig, access, onReplaced);
+	return listener;
+}
+
+function controlPlaneOptions(
+	{ options: { endedPodsLimit }, clock, metrics, onError }: ServerContext,
+	transport: ApiServer,
+): ControlPlaneOptions {
+	const random = new SystemRandom();
+	return {
+		transport,
+		clock,
+		random,
+		metrics,
+		onError,
+		...(endedPodsLimit !== undefined && { endedPodsLimit }),
+	};
+}
+
+/** Starts the container runtime and the node agent. Resolves once the Node is registered. */
+async function startNode(
+	{ options, clock, lifecycle, metrics, agents, onError }: ServerContext,
+	api: ApiServer,
+	killsPods: () => boolean,
+): Promise<void> {
+	const { folder, maxPods } = options;
+	const runtime = await lifecycle.start({
+		name: 'container runtime',
+		start: async () => {
+			const made = await makeRuntime(options, clock, (error) => onError('runtime', options.runtime, error));
+			await made.start();
+			return made;
+		},
+		stop: (started) => started.stop({ killAll: killsPods() }),
+	});
+	const machine = thisMachine({ folder: folder.path, maxPods });
+	const calls = new AbortController();
+	const client = new Client(boundTransport(api, calls.signal), { fieldManager: 'kubelet' });
+	const recorder = new EventRecorder({
+		client,
+		clock,
+		component: 'kubelet',
+		host: machine.name,
+		onError: (error) => onError('kubelet', 'event', error),
+	});
+	const agent = new NodeAgent({
+		client,
+		clock,
+		random: new SystemRandom(),
+		metrics,
+		recorder,
+		runtime,
+		machine,
+		logFolder: folder.logs,
+		version: VERSION,
+		onError: (key, error) => onError('kubelet', key, error),
+	});
+	agents.set(machine.name, agent);
+	lifecycle.run({
+		'node agent': async (signal) => {
+			let timer: Timer | undefined;
+			const drop = (): void => {
+				if (!killsPods()) runtime.stop().catch((error: unknown) => onError('runtime', 'stop', error));
+			};
+			const stop = (): void => {
+				calls.abort();
+				timer = clock.setTimer(RUNTIME_CALLS_MS, drop);
+			};
+			signal.addEventListener('abort', stop, { once: true });
+			await agent.run(signal).finally(() => timer?.cancel());
+		},
+	});
+	await lifecycle.until(agent.registered);
+}
+
+/**
+ * Time that a stopping node agent waits for its pending calls to the runtime. Hundreds may be queued in a
+ * busy launcher, which executes them even without the agent; the agent of the next server reads their results
+ * from the launcher.
+ */
+const RUNTIME_CALLS_MS = 300;
+
+async function makeRuntime(
+	{ runtime, folder, isEphemeral }: ServerOptions,
+	clock: Clock,
+	onError: (error: unknown) => void,
+): Promise<Runtime> {
+	if (runtime === 'fake') {
+		const { FakeRuntime } = await import('../../runtime/fake/fake-runtime.ts');
+		return new FakeRuntime({ clock, random: new SystemRandom() });
+	}
+	const { ProcessRuntime } = await import('../../runtime/process/process-runtime.ts');
+	const { ImageTable } = await import('../../runtime/process/images/image-table.ts');
+	const images = new ImageTable(folder.images);
+	return new ProcessRuntime({
+		...{ folder: folder.runtime, clock, images, version: VERSION, onError },
+		...(isEphemeral && { removeAtEnd: folder.path }),
+	});
+}

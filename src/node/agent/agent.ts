@@ -1,0 +1,178 @@
+/**
+ * The node agent: what the kubelet is to a Kubernetes node. It registers the Node and renews its Lease, runs the
+ * Pods that are bound to the Node by way of a container runtime, reports their status, and serves their logs.
+ *
+ * Boundary: this folder observes and applies. plan/pod decides what a Pod needs next, and is pure. The agent
+ * reaches the API only through client/, and containers only through the contract in runtime/runtime.ts.
+ *
+ * Read in this order: agent.ts (the components and their start), pod-workers.ts (one reconcile of a Pod),
+ * container-starter.ts and environment.ts (from image to running process), runtime-view.ts (what the runtime has,
+ * by Pod), startBackoffs.ts (failed starts); then node-registration.ts, node-lease.ts and node-status.ts; then logs:
+ * log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts, log-text.ts, log-follower.ts.
+ *
+ * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
+ * 2. Workers start only after the first list of Pods: until then, a Pod that is missing from the cache looks like a
+ *    deleted one, and its worker would kill its containers.
+ * 3. The logs of a Pod are removed only after its containers are, so that no container recreates the folder.
+ */
+
+import type { ContainerLogRequest, NodeApi } from '../../api/contract/node-api.ts';
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import { pods as podResource } from '../../api/core/pod/definition.ts';
+import type { Pod } from '../../api/core/pod/schema.ts';
+import { notFound } from '../../api/errors/api-error.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import { runTogether } from '../../base/queue/run-together.ts';
+import type { Random } from '../../base/random.ts';
+import type { Client } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import { Informer } from '../../client/informer.ts';
+import { BY_UID } from '../../client/informers.ts';
+import { isTerminal } from '../../plan/pod/progress.ts';
+import type { Runtime } from '../../runtime/contract.ts';
+import { ContainerLogs } from '../logs/container-logs.ts';
+import { LogFiles } from '../logs/log-files.ts';
+import { ContainerStarter } from '../pods/container-starter.ts';
+import { PodWorkers } from '../pods/pod-workers.ts';
+import { RuntimeView } from '../pods/runtime-view.ts';
+import { keepRegistered } from './node-registration.ts';
+import { allocatableOf, type Machine } from './node-status.ts';
+
+/** The components and settings of a node agent. */
+export interface NodeAgentOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly metrics: Metrics;
+	readonly recorder: Pick<EventRecorder, 'event'>;
+	/** The caller starts it before `run` and stops it afterwards: containers outlive the agent. */
+	readonly runtime: Runtime;
+	readonly machine: Machine;
+	/** The existing folder under which the logs of containers are written. */
+	readonly logFolder: string;
+	/** Version of this program, reported as the Node's `kubeletVersion`. */
+	readonly version: string;
+	/** Receives each error that is retried or ignored; `key` is a Pod's UID or the name of the failed part. */
+	readonly onError: (key: string, error: unknown) => void;
+}
+
+/** The agent of one node. `run` may be called once; `containerLog` serves the API server while it runs. */
+export class NodeAgent implements NodeApi {
+	readonly #options: NodeAgentOptions;
+	readonly #pods: Informer<Pod>;
+	readonly #view: RuntimeView;
+	readonly #workers: PodWorkers;
+	readonly #logFiles: LogFiles;
+	readonly #logs: ContainerLogs;
+	readonly #registered = Promise.withResolvers<void>();
+
+	constructor(options: NodeAgentOptions) {
+		const { client, clock, runtime, machine, recorder, onError } = options;
+		this.#options = options;
+		this.#logFiles = new LogFiles(options.logFolder);
+		this.#pods = new Informer<Pod>(client.resource(podResource), {
+			clock,
+			random: options.random,
+			narrow: { fieldSelector: `spec.nodeName=${machine.name}` },
+			indexes: { [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] },
+			onError: (error) => onError('pods', error),
+		});
+		this.#view = new RuntimeView(runtime, (podUid) => {
+			this.#logs.wake(podUid);
+			this.#workers.wake(podUid);
+		});
+		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
+		const starter = new ContainerStarter({
+			clock,
+			runtime,
+			view: this.#view,
+			logs: this.#logFiles,
+			recorder,
+			allocatable: allocatableOf(machine),
+			hostIP: machine.address,
+			onError,
+		});
+		this.#workers = new PodWorkers({
+			metrics: options.metrics,
+			client,
+			clock,
+			pods: this.#pods,
+			runtime,
+			view: this.#view,
+			starter,
+			logs: this.#logs,
+			recorder,
+			hostIP: machine.address,
+			onError,
+		});
+	}
+
+	/** Which fields of a Pod the runtime honours; the API server warns about the others. */
+	get runtimeTraits(): RuntimeTraits {
+		return this.#options.runtime.traits;
+	}
+
+	/** Resolves once the API has the Node, so that Pods can be bound to it; never resolves if `run` ends first. */
+	get registered(): Promise<void> {
+		return this.#registered.promise;
+	}
+
+	/** Runs the node until `signal` aborts. Rejects if one of its loops fails. Containers keep running. */
+	async run(signal: AbortSignal): Promise<void> {
+		const { clock, client, machine, recorder, runtime, version, onError } = this.#options;
+		const stopFollowing = await this.#view.start();
+		const registration = {
+			...{ client, clock, machine, recorder, runtimeVersion: runtime.version, version },
+			onRegistered: () => this.#registered.resolve(),
+		};
+		try {
+			await runTogether(
+				[
+					(stop) => this.#pods.run(stop),
+					(stop) => this.#runWorkers(stop),
+					(stop) => keepRegistered({ ...registration, onError: (error) => onError('node', error) }, stop),
+				],
+				signal,
+			);
+		} finally {
+			stopFollowing();
+		}
+	}
+
+	async containerLog(request: ContainerLogRequest): Promise<AsyncIterable<Uint8Array>> {
+		const pod = this.#pods.get(request.namespace, request.pod);
+		if (!pod) throw notFound({ group: '', resource: 'pods', name: request.pod });
+		return this.#logs.read(pod, request);
+	}
+
+	/** Waits for the first list of Pods, since the workers treat a Pod that is not in the cache as deleted. */
+	async #runWorkers(signal: AbortSignal): Promise<void> {
+		if (!(await this.#pods.synced)) return;
+		this.#pods.subscribe((pod, old) => this.#observe(pod, old));
+		this.#sweepLogs().catch((error: unknown) => this.#options.onError('logs', error));
+		// Pods that were deleted while no agent ran have no watch event: their workers remove the sandboxes.
+		for (const uid of this.#view.podUids()) this.#workers.wake(uid);
+		await this.#workers.run(signal);
+	}
+
+	/**
+	 * Removes the logs of Pods that were deleted while no agent ran. Skips Pods that still have a sandbox or
+	 * container, since those containers may write: the Pod's worker removes them first, then the logs.
+	 */
+	#sweepLogs(): Promise<void> {
+		const hasPod = (uid: string): boolean => this.#pods.indexedMetadata(BY_UID, uid).length > 0;
+		return this.#logFiles.sweep((uid) => hasPod(uid) || this.#view.of(uid) !== undefined);
+	}
+
+	#observe(pod: Pod | undefined, old: Pod | undefined): void {
+		// Deleted, or replaced by a Pod of the same name: the worker of the old UID removes its containers.
+		if (old && pod?.metadata.uid !== old.metadata.uid) {
+			this.#workers.wake(old.metadata.uid ?? '');
+		}
+		if (!pod) return;
+		this.#workers.wake(pod.metadata.uid ?? '');
+		// Saves memory: after its worker's last reconcile, only readers of its logs need a terminal Pod in full.
+		if (isTerminal(pod)) this.#pods.release(pod);
+	}
+}

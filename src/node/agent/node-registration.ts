@@ -1,0 +1,98 @@
+import { nodes } from '../../api/core/node/definition.ts';
+import type { Node } from '../../api/core/node/schema.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
+import { semanticEqual } from '../../api/schema/equality.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
+import type { Client } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import { NodeLease, RENEW_MS } from './node-lease.ts';
+import { labelsOf, type Machine, statusOf } from './node-status.ts';
+
+/** How often an unchanged status is written: the kubelet's default of `nodeStatusReportFrequency`. */
+const REPORT_MS = 5 * 60_000;
+/** Delay before a failed read or write of the Node is retried. */
+const RETRY_MS = 1000;
+
+/** The components and settings of {@link keepRegistered}. */
+export interface NodeRegistrationOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly recorder: Pick<EventRecorder, 'event'>;
+	readonly machine: Machine;
+	readonly runtimeVersion: string;
+	/** Version of this program, reported as the Node's `kubeletVersion`. */
+	readonly version: string;
+	/** Called after each successful read or write of the Node: the API has it. */
+	readonly onRegistered: () => void;
+	readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Creates the Node or updates its status, then reports that it is alive until `signal` aborts. Like the kubelet, it
+ * renews a Lease every ten seconds, and writes the status when it has changed, or five minutes after the last write.
+ *
+ * Beyond upstream: a Node that was deleted is created again, since the agent would otherwise run without one; and
+ * while the Lease cannot be renewed, the status is written every time, since it is then the only heartbeat.
+ */
+export async function keepRegistered(options: NodeRegistrationOptions, signal: AbortSignal): Promise<void> {
+	const { clock, onRegistered, onError } = options;
+	const lease = new NodeLease(options);
+	let reported = Number.NEGATIVE_INFINITY;
+	while (!signal.aborted) {
+		try {
+			const { node, wrote } = await register(options, clock.monotonic() - reported >= REPORT_MS);
+			if (wrote) reported = clock.monotonic();
+			onRegistered();
+			await lease.renew(node).catch((error: unknown) => {
+				onError(error);
+				reported = Number.NEGATIVE_INFINITY;
+			});
+			await sleep(clock, RENEW_MS, signal);
+		} catch (error) {
+			onError(error);
+			await sleep(clock, RETRY_MS, signal);
+		}
+	}
+}
+
+/** Creates the Node, or writes its status if it has changed or `isDue` is true. Rejects with an ApiError. */
+async function register(
+	options: NodeRegistrationOptions,
+	isDue: boolean,
+): Promise<{ readonly node: Node; readonly wrote: boolean }> {
+	const { client, clock, machine, recorder, runtimeVersion, version } = options;
+	const target = client.resource(nodes);
+	const known = await target.get(machine.name).catch((error: unknown) => {
+		if (isApiError(error, 'NotFound')) return undefined;
+		throw error;
+	});
+	const status = statusOf(machine, { now: clock.now(), before: known, runtimeVersion, version });
+	if (!known) {
+		const metadata = { name: machine.name, labels: labelsOf(machine) };
+		return {
+			node: await target.create({ apiVersion: 'v1', kind: 'Node', metadata, spec: {}, status }),
+			wrote: true,
+		};
+	}
+	if (!isDue && semanticEqual(timeless(status), timeless(known.status))) return { node: known, wrote: false };
+	const node = await target.update({ ...known, status }, 'status');
+	if (!isReady(known)) {
+		const message = `Node ${machine.name} status is now: NodeReady`;
+		recorder.event(asSubject(node), { type: 'Normal', reason: 'NodeReady', message });
+	}
+	return { node, wrote: true };
+}
+
+/** The status without its heartbeat times, which change with every write. */
+function timeless({ conditions = [], ...status }: Node['status']): object {
+	return { ...status, conditions: conditions.map((one) => ({ ...one, lastHeartbeatTime: undefined })) };
+}
+
+function isReady({ status }: Node): boolean {
+	return status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false;
+}
+
+/** The kubelet's Events have the Node's name as the UID, and `kubectl describe node` selects by either. */
+function asSubject(node: Node): Node {
+	return { ...node, metadata: { name: node.metadata.name, uid: node.metadata.name } };
+}

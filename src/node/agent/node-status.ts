@@ -1,0 +1,132 @@
+import type { Node, NodeCondition } from '../../api/core/node/schema.ts';
+import { formatTime } from '../../api/meta/time.ts';
+
+/** The facts about the machine that a Node's status and labels report. */
+export interface Machine {
+	readonly name: string;
+	readonly address: string;
+	readonly cpus: number;
+	readonly memoryBytes: number;
+	readonly diskBytes: number;
+	readonly maxPods: number;
+	/** Operating system and processor as Node.js names them: `linux`, `x64`. */
+	readonly platform: string;
+	readonly architecture: string;
+	readonly kernel: string;
+	readonly osImage: string;
+	readonly machineId: string;
+	readonly bootId: string;
+}
+
+/** Capacity of the machine as quantities. All of it is allocatable: nothing is reserved for the system. */
+export function allocatableOf({
+	cpus,
+	memoryBytes,
+	diskBytes,
+	maxPods,
+}: Machine): Readonly<Record<string, string>> {
+	return {
+		cpu: String(cpus),
+		memory: `${Math.floor(memoryBytes / 1024)}Ki`,
+		'ephemeral-storage': `${Math.floor(diskBytes / 1024)}Ki`,
+		pods: String(maxPods),
+	};
+}
+
+/** The labels that a Node registers with, as the kubelet sets them. */
+export function labelsOf({ name, platform, architecture }: Machine): Readonly<Record<string, string>> {
+	const arch = goArchitecture(architecture);
+	return {
+		'beta.kubernetes.io/arch': arch,
+		'beta.kubernetes.io/os': platform,
+		'kubernetes.io/arch': arch,
+		'kubernetes.io/hostname': name,
+		'kubernetes.io/os': platform,
+	};
+}
+
+/** The name that Go, and therefore Kubernetes, has for a processor architecture of Node.js. */
+function goArchitecture(architecture: string): string {
+	return { x64: 'amd64', ia32: '386' }[architecture] ?? architecture;
+}
+
+/** The inputs of {@link statusOf}. */
+export interface StatusInputs {
+	readonly now: number;
+	/** The Node as the API has it; undefined before it is created. */
+	readonly before: Node | undefined;
+	readonly runtimeVersion: string;
+	/** Version of this program. */
+	readonly version: string;
+}
+
+/** The status of a healthy Node. Fields and conditions that other components wrote are kept. */
+export function statusOf(
+	machine: Machine,
+	{ now, before, runtimeVersion, version }: StatusInputs,
+): Node['status'] {
+	const resources = allocatableOf(machine);
+	return {
+		...before?.status,
+		capacity: resources,
+		allocatable: resources,
+		conditions: conditionsOf(now, before),
+		addresses: [
+			{ type: 'InternalIP', address: machine.address },
+			{ type: 'Hostname', address: machine.name },
+		],
+		nodeInfo: {
+			machineID: machine.machineId,
+			systemUUID: machine.machineId,
+			bootID: machine.bootId,
+			kernelVersion: machine.kernel,
+			osImage: machine.osImage,
+			containerRuntimeVersion: runtimeVersion,
+			kubeletVersion: version,
+			kubeProxyVersion: '',
+			operatingSystem: machine.platform,
+			architecture: goArchitecture(machine.architecture),
+		},
+	};
+}
+
+/**
+ * The conditions that the agent reports, with the kubelet's reasons and messages, since clients match them. The agent
+ * measures no pressure: a machine that is short of a resource makes single starts wait (see RuntimeBusy).
+ */
+const CONDITIONS: readonly Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
+	{
+		type: 'MemoryPressure',
+		status: 'False',
+		reason: 'KubeletHasSufficientMemory',
+		message: 'kubelet has sufficient memory available',
+	},
+	{
+		type: 'DiskPressure',
+		status: 'False',
+		reason: 'KubeletHasNoDiskPressure',
+		message: 'kubelet has no disk pressure',
+	},
+	{
+		type: 'PIDPressure',
+		status: 'False',
+		reason: 'KubeletHasSufficientPID',
+		message: 'kubelet has sufficient PID available',
+	},
+	{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' },
+];
+
+/**
+ * The agent's own conditions, then those that other components set on the Node, unchanged. `lastTransitionTime`
+ * changes only with the condition's status.
+ */
+function conditionsOf(now: number, before: Node | undefined): readonly NodeCondition[] {
+	const known = before?.status.conditions ?? [];
+	const own = CONDITIONS.map((condition) => {
+		const last = known.find(({ type }) => type === condition.type);
+		const unchangedAt = last?.status === condition.status ? last.lastTransitionTime : undefined;
+		const lastTransitionTime = unchangedAt ?? formatTime(now);
+		return { ...condition, lastHeartbeatTime: formatTime(now), lastTransitionTime };
+	});
+	return [...own, ...known.filter(({ type }) => !CONDITIONS.some((condition) => condition.type === type))];
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Container, Pod } from '../../api/core/pod/schema.ts';
+import { Expansion, environmentOf } from './environment.ts';
+
+const FACTS = { hostIP: '10.0.0.1', podIP: '10.0.0.2', allocatable: { cpu: '4', memory: '8Gi' } };
+
+function environment(env: readonly object[], more: object = {}): Record<string, string> {
+	const container = { name: 'main', env, ...more } as unknown as Container;
+	const pod = {
+		metadata: {
+			name: 'p',
+			namespace: 'ns',
+			uid: 'u',
+			labels: { app: 'x' },
+			annotations: { 'a.b/c': 'note' },
+		},
+		spec: { nodeName: 'here', containers: [container] },
+	} as unknown as Pod;
+	const how = { facts: FACTS, expansion: new Expansion() };
+	return Object.fromEntries(environmentOf(pod, container, how).map(({ name, value }) => [name, value]));
+}
+
+test('$(NAME) expands to an earlier variable, $$ to a dollar, and an unknown name stays as written', () => {
+	const values = new Map([['A', '1']]);
+	assert.equal(new Expansion().expand('$(A) $(B) $$(A) $A $$ $', values), '1 $(B) $(A) $A $ $');
+	assert.deepEqual(
+		environment([
+			{ name: 'A', value: 'a' },
+			{ name: 'B', value: '$(A)$(C)' },
+			{ name: 'C', value: 'c' },
+		]),
+		{ A: 'a', B: 'a$(C)', C: 'c' },
+	);
+});
+
+test('fieldRef resolves to fields of the Pod and addresses', () => {
+	const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+	assert.deepEqual(
+		environment([
+			field('NAME', 'metadata.name'),
+			field('APP', "metadata.labels['app']"),
+			field('NOTE', "metadata.annotations['a.b/c']"),
+			field('NODE', 'spec.nodeName'),
+			field('IP', 'status.podIP'),
+			field('HOST', 'status.hostIP'),
+		]),
+		{ NAME: 'p', APP: 'x', NOTE: 'note', NODE: 'here', IP: '10.0.0.2', HOST: '10.0.0.1' },
+	);
+});
+
+test('resourceFieldRef resolves to units of the divisor, rounded up, and a missing limit to the allocatable quantity', () => {
+	const resource = (name: string, what: string, divisor = '0') => ({
+		name,
+		valueFrom: { resourceFieldRef: { resource: what, divisor } },
+	});
+	const resources = { requests: { cpu: '1500m', memory: '64Mi' }, limits: { memory: '128Mi' } };
+	assert.deepEqual(
+		environment(
+			[
+				resource('CPU', 'requests.cpu'),
+				resource('MILLI', 'requests.cpu', '1m'),
+				resource('MEMORY', 'limits.memory', '1Mi'),
+				resource('ALL', 'limits.cpu'),
+			],
+			{ resources },
+		),
+		{ CPU: '2', MILLI: '1500', MEMORY: '128', ALL: '4' },
+	);
+});
+
+test('an optional ConfigMap or Secret that does not exist defines no variable', () => {
+	const key = { name: 'settings', key: 'a', optional: true };
+	const env = [
+		{ name: 'A', valueFrom: { configMapKeyRef: key } },
+		{ name: 'B', valueFrom: { secretKeyRef: key } },
+		{ name: 'C', value: '[$(A)]' },
+	];
+	assert.deepEqual(environment(env, { envFrom: [{ configMapRef: { name: 'settings', optional: true } }] }), {
+		C: '[$(A)]',
+	});
+});
+
+test('the expansion of variables that refer to one another is bounded', () => {
+	const doublings = Array.from({ length: 40 }, (_, index) => ({
+		name: `A${index + 1}`,
+		value: `$(A${index})$(A${index})`,
+	}));
+	const tooLong = /^Error: argument list too long/;
+	assert.throws(() => environment([{ name: 'A0', value: 'x'.repeat(100) }, ...doublings]), tooLong);
+	const expansion = new Expansion();
+	const values = new Map([['A', 'x'.repeat(400_000)]]);
+	assert.throws(() => Array.from({ length: 1000 }, () => expansion.expand('$(A)', values)), tooLong);
+	const startedMs = performance.now();
+	assert.equal(new Expansion().expand('$('.repeat(500_000), values).length, 1_000_000);
+	assert.ok(performance.now() - startedMs < 2000, 'it is quadratic');
+	assert.equal(new Expansion().expand('$( $$(A) $(A $$', new Map([['A', '1']])), '$( $$(A) $(A $');
+});

@@ -1,0 +1,361 @@
+/**
+ * One worker per Pod, as in the kubelet's pod_workers.go: it has plan/pod plan the next step, applies the plan, and
+ * reports the Pod's status.
+ *
+ * 1. A Pod has at most one worker at a time, which performs its runtime calls one after the other.
+ * 2. A worker writes a status only if it differs from the one in the API, and only for the newest Pod that the
+ *    cache has.
+ * 3. A worker reports the end of a Pod before it removes the sandbox, and deletes the Pod from the API only
+ *    after that: the exit codes would be lost otherwise.
+ */
+import { pods as podResource } from '../../api/core/pod/definition.ts';
+import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
+import { isApiError } from '../../api/errors/api-error.ts';
+import { semanticEqual } from '../../api/schema/equality.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { nextTurn } from '../../base/turn.ts';
+import type { Client } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { Informer } from '../../client/informer.ts';
+import { BY_UID } from '../../client/informers.ts';
+import type { EventText } from '../../plan/event-text.ts';
+import { hostnameOf } from '../../plan/pod/hostname.ts';
+import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
+import { planPod } from '../../plan/pod/plan-pod.ts';
+import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';
+import { fieldPathOf, type PodSnapshot, statusOf, WHOLE_POD } from '../../plan/pod/snapshot.ts';
+import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
+import type { ContainerLogs } from '../logs/container-logs.ts';
+import type { ContainerStarter } from './container-starter.ts';
+import type { RuntimeView } from './runtime-view.ts';
+import { StartBackoffs } from './start-backoffs.ts';
+import { TerminationMessages } from './termination-messages.ts';
+
+/** The components that all workers of a node share. */
+export interface PodWorkersOptions {
+	readonly client: Client;
+	readonly clock: Clock;
+	readonly metrics: Metrics;
+	/** The Pods of this node, with the index by UID. */
+	readonly pods: Informer<Pod>;
+	readonly runtime: Runtime;
+	readonly view: RuntimeView;
+	readonly starter: ContainerStarter;
+	readonly logs: Pick<ContainerLogs, 'remove' | 'removeAttempt'>;
+	readonly recorder: Pick<EventRecorder, 'event'>;
+	readonly hostIP: string;
+	readonly onError: (key: string, error: unknown) => void;
+}
+
+/**
+ * How long a worker delays the first status with phase `Running`. Most short Pods end within this time, so that
+ * one write reports both the start and the end. Only the report is delayed: no decision waits for it.
+ */
+const RUNNING_HOLD_MS = 10;
+
+/** Up to this number of containers, a Pod is reconciled on each change of a container. */
+const FEW_CONTAINERS = 20;
+
+/**
+ * Minimum time between two reconciles of a Pod, in ms. To reconcile a Pod of 1,000 containers means to plan and
+ * write a status of hundreds of kilobytes, about 20 ms of work, and each container triggers it at its start and at
+ * its end. With a millisecond per container, one reconcile covers many changes.
+ */
+function pauseAfterReconcile(pod: Pod | undefined): number {
+	const containers = (pod?.spec.containers.length ?? 0) + (pod?.spec.initContainers?.length ?? 0);
+	return containers > FEW_CONTAINERS ? containers : 0;
+}
+
+/**
+ * How many containers a worker starts before it yields to the event loop. A runtime may answer each start without
+ * I/O (the fake one does); a Pod of many containers would then block all other work.
+ */
+const STARTS_IN_A_TURN = 50;
+
+/** See the header of this file. */
+export class PodWorkers {
+	readonly #options: PodWorkersOptions;
+	readonly #loop: ReconcileLoop;
+	readonly #startBackoffs: StartBackoffs;
+	/** By Pod UID, the ids of the containers that have a `Killing` event already. */
+	readonly #killing = new Map<string, Set<string>>();
+	/** By Pod UID, when its first `Running` status was delayed, by the monotonic clock. */
+	readonly #held = new Map<string, number>();
+	readonly #messages = new TerminationMessages();
+	/** The signal of `run`: once it has aborted, no worker starts another step. */
+	#signal: AbortSignal | undefined;
+
+	constructor(options: PodWorkersOptions) {
+		this.#options = options;
+		this.#startBackoffs = new StartBackoffs(options.clock);
+		this.#loop = new ReconcileLoop({
+			name: 'pod_workers',
+			clock: options.clock,
+			metrics: options.metrics,
+			workers: 256,
+			backoff: { baseMs: 100, capMs: 30_000 },
+			restMs: (uid) => pauseAfterReconcile(options.pods.indexed(BY_UID, uid)[0]),
+			reconcile: (uid) => this.#reconcile(uid),
+			onError: options.onError,
+		});
+	}
+
+	/** Queues a reconcile of the Pod with this UID. */
+	wake(podUid: string): void {
+		this.#loop.add(podUid);
+	}
+
+	/** Runs the workers until `signal` aborts. */
+	run(signal: AbortSignal): Promise<void> {
+		this.#signal = signal;
+		return this.#loop.run(signal);
+	}
+
+	/** Plans and applies until a plan has no step left, then reports. Each step is planned from a new snapshot. */
+	async #reconcile(uid: string): Promise<Outcome> {
+		while (!this.#signal?.aborted) {
+			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
+			if (!pod) return this.#removeDeleted(uid);
+			const plan = planPod(await this.#observe(pod));
+			if (plan.statusFirst && !semanticEqual(plan.status, pod.status)) {
+				if (!(await this.#writeStatus(pod, plan.status))) return DONE;
+				continue;
+			}
+			if (await this.#apply(pod, plan)) continue;
+			return this.#report(pod, plan);
+		}
+		return DONE;
+	}
+
+	async #observe(pod: Pod): Promise<PodSnapshot> {
+		const { clock, view, runtime, hostIP } = this.#options;
+		const uid = pod.metadata.uid ?? '';
+		const [name = 'unknown'] = runtime.version.split('://');
+		const attempts = await this.#messages.addTo(pod, view.attemptsOf(uid), view.of(uid)?.containers);
+		return {
+			pod,
+			now: clock.now(),
+			runtime: name,
+			traits: runtime.traits,
+			hostIP,
+			sandbox: view.sandboxOf(uid),
+			attempts,
+			startBackoffs: this.#startBackoffs.of(uid),
+		};
+	}
+
+	/** Applies the plan. Resolves to true if the Pod needs another plan at once, since something has changed. */
+	async #apply(pod: Pod, plan: PodPlan): Promise<boolean> {
+		const { runtime, starter } = this.#options;
+		for (const stop of plan.stops) {
+			this.#recordKilling(pod, stop);
+			await runtime.stopContainer(stop.id, stop.graceSeconds);
+		}
+		for (const { id } of plan.removals) await this.#remove(pod, id);
+		if (plan.mountFailure) {
+			const { message, events } = plan.mountFailure;
+			this.#record(pod, events);
+			this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, { reason: 'FailedMount', message });
+			return true;
+		}
+		if (plan.sandbox) {
+			await this.#runSandbox(pod, plan.sandbox.events);
+			return true;
+		}
+		for (const [index, start] of plan.starts.entries()) {
+			if (index % STARTS_IN_A_TURN === STARTS_IN_A_TURN - 1) await nextTurn();
+			const failure = await starter.start(pod, start);
+			this.#startBackoffs.note(pod.metadata.uid ?? '', start.container.name, failure);
+			await this.#prune(pod, start.container.name);
+		}
+		return plan.starts.length + plan.removals.length > 0;
+	}
+
+	/** Creates the sandbox, or records the kubelet's `FailedCreatePodSandBox` event and starts the backoff. */
+	async #runSandbox(pod: Pod, events: readonly EventText[]): Promise<void> {
+		const { runtime, view, onError } = this.#options;
+		try {
+			view.noteSandbox(await runtime.runSandbox(sandboxConfig(pod, view)));
+		} catch (error) {
+			if (error instanceof RuntimeUnavailable) throw error;
+			const reason = 'FailedCreatePodSandBox';
+			const message = `Failed to create pod sandbox: ${error instanceof Error ? error.message : String(error)}`;
+			this.#record(pod, [{ type: 'Warning', reason, message }]);
+			this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, { reason, message });
+			onError(pod.metadata.uid ?? '', error);
+			return;
+		}
+		this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, undefined);
+		this.#record(pod, events);
+	}
+
+	#record(pod: Pod, events: readonly EventText[]): void {
+		for (const event of events) this.#options.recorder.event(pod, event);
+	}
+
+	/** Removes the container attempts before the last {@link ATTEMPTS_TO_KEEP}, with their logs. */
+	async #prune(pod: Pod, container: string): Promise<void> {
+		const attempts = this.#options.view.attemptsOf(pod.metadata.uid ?? '').get(container) ?? [];
+		for (const { id, state, attempt } of attempts.slice(0, -ATTEMPTS_TO_KEEP)) {
+			if (state !== 'exited') continue;
+			await this.#remove(pod, id);
+			await this.#options.logs.removeAttempt(pod, container, attempt);
+		}
+	}
+
+	async #remove(pod: Pod, id: string): Promise<void> {
+		const { runtime, view } = this.#options;
+		await runtime.removeContainer(id);
+		view.forgetContainer(pod.metadata.uid ?? '', id);
+	}
+
+	/** Writes the status if it differs from the API's, and removes the sandbox of a Pod that has ended. */
+	async #report(pod: Pod, plan: PodPlan): Promise<Outcome> {
+		const uid = pod.metadata.uid ?? '';
+		const hold = this.#holdFor(pod, plan);
+		if (hold > 0) return again(hold);
+		this.#held.delete(uid);
+		if (!semanticEqual(plan.status, pod.status)) {
+			this.#recordBackOff(pod, plan.status);
+			this.#record(pod, plan.statusEvents);
+			const written = await this.#writeStatus(pod, plan.status);
+			if (!written) return DONE;
+			// The next reconcile plans from the written status, and reports ImagePullBackOff.
+			if (this.#enterPullBackOff(uid)) return again(0);
+		}
+		if (plan.end) await this.#removeFromRuntime(uid);
+		if (plan.end === 'remove') await this.#removeFromApi(pod);
+		return plan.againAfterMs === undefined ? DONE : again(plan.againAfterMs);
+	}
+
+	/** How long the status must still be delayed, in ms: see {@link RUNNING_HOLD_MS}. */
+	#holdFor(pod: Pod, { status, end }: PodPlan): number {
+		if (end || status.phase !== 'Running' || pod.status.phase === 'Running') return 0;
+		const now = this.#options.clock.monotonic();
+		const uid = pod.metadata.uid ?? '';
+		const heldAt = this.#held.get(uid) ?? now;
+		this.#held.set(uid, heldAt);
+		return heldAt + RUNNING_HOLD_MS - now;
+	}
+
+	/**
+	 * Resolves to true once the cache has the written Pod. Resolves to false if the Pod was deleted or changed
+	 * meanwhile: the worker is then woken for the newer state.
+	 */
+	async #writeStatus(pod: Pod, status: PodStatus): Promise<boolean> {
+		const { client, pods } = this.#options;
+		try {
+			const target = client.resource(podResource, pod.metadata.namespace);
+			const written = await target.update({ ...pod, status }, 'status');
+			await pods.reached(written.metadata.resourceVersion);
+			return true;
+		} catch (error) {
+			if (isApiError(error, 'NotFound')) return false;
+			const { uid = '' } = pod.metadata;
+			// A retry before the cache has the newer Pod would meet the same conflict: rethrow for the backoff.
+			if (!isApiError(error, 'Conflict') || pods.indexed(BY_UID, uid)[0] === pod) throw error;
+			this.wake(uid);
+			return false;
+		}
+	}
+
+	/** Changes ErrImagePull, once it has been reported, to ImagePullBackOff, as the kubelet's image manager does. */
+	#enterPullBackOff(uid: string): boolean {
+		let changed = false;
+		for (const [container, startBackoff] of this.#startBackoffs.of(uid)) {
+			if (startBackoff.reason !== 'ErrImagePull') continue;
+			const image = this.#imageOf(uid, container);
+			const message = `Back-off pulling image "${image}": ErrImagePull: ${startBackoff.message}`;
+			this.#startBackoffs.rephrase(uid, container, { reason: 'ImagePullBackOff', message });
+			changed = true;
+		}
+		return changed;
+	}
+
+	#imageOf(uid: string, container: string): string {
+		const { spec } = this.#options.pods.indexed(BY_UID, uid)[0] ?? {};
+		const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+		return all.find(({ name }) => name === container)?.image ?? '';
+	}
+
+	/** Records a `BackOff` event for each container that starts to wait in CrashLoopBackOff or ImagePullBackOff. */
+	#recordBackOff(pod: Pod, status: PodStatus): void {
+		const { name = '', namespace = '', uid = '' } = pod.metadata;
+		for (const after of [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]) {
+			const waiting = after.state?.waiting;
+			const was = statusOf(pod, after.name)?.state?.waiting;
+			if (waiting?.reason === was?.reason && waiting?.message === was?.message) continue;
+			const fieldPath = fieldPathOf(pod, after.name);
+			if (waiting?.reason === 'CrashLoopBackOff') {
+				const message = `Back-off restarting failed container ${after.name} in pod ${name}_${namespace}(${uid})`;
+				this.#options.recorder.event(pod, { type: 'Warning', reason: 'BackOff', message, fieldPath });
+			} else if (waiting?.reason === 'ImagePullBackOff') {
+				const message = `Back-off pulling image "${after.image}"`;
+				this.#options.recorder.event(pod, { type: 'Normal', reason: 'BackOff', message, fieldPath });
+			}
+		}
+	}
+
+	/** Records the `Killing` event once per container: a stop is repeated when the grace period gets shorter. */
+	#recordKilling(pod: Pod, { id, name, message }: ContainerStop): void {
+		const uid = pod.metadata.uid ?? '';
+		const recorded = this.#killing.get(uid) ?? new Set();
+		if (recorded.has(id)) return;
+		this.#killing.set(uid, recorded.add(id));
+		const fieldPath = fieldPathOf(pod, name);
+		this.#options.recorder.event(pod, { type: 'Normal', reason: 'Killing', message, fieldPath });
+	}
+
+	/** Removes the sandboxes of a Pod with their containers, and the agent's in-memory state for it. */
+	async #removeFromRuntime(uid: string): Promise<void> {
+		const { runtime, view } = this.#options;
+		for (const id of view.of(uid)?.sandboxes.keys() ?? []) await runtime.removeSandbox(id);
+		view.forget(uid);
+		this.#startBackoffs.forget(uid);
+		this.#held.delete(uid);
+		this.#messages.forget(uid);
+	}
+
+	/** Deletes the Pod from the API with grace period 0, as the kubelet's status manager does once all has ended. */
+	async #removeFromApi(pod: Pod): Promise<void> {
+		const { client } = this.#options;
+		const { name = '', namespace, uid } = pod.metadata;
+		// The delete was sent before: the API server removes the Pod once the owner of the finalizer is done.
+		if (pod.metadata.deletionGracePeriodSeconds === 0 && (pod.metadata.finalizers ?? []).length > 0) return;
+		try {
+			// A Pod of the same name may have been created since.
+			const preconditions = uid ? { preconditions: { uid } } : {};
+			await client.resource(podResource, namespace).delete(name, { gracePeriodSeconds: 0, ...preconditions });
+		} catch (error) {
+			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
+		}
+	}
+
+	/** Kills and removes the containers of a Pod that is deleted from the API, without a grace period. */
+	async #removeDeleted(uid: string): Promise<Outcome> {
+		try {
+			await this.#removeFromRuntime(uid);
+		} catch (error) {
+			if (!(error instanceof RuntimeUnavailable)) throw error;
+			return again(1000);
+		}
+		// Only after the containers are removed: one that still wrote would recreate the folder.
+		await this.#options.logs.remove(uid);
+		this.#killing.delete(uid);
+		return DONE;
+	}
+}
+
+function sandboxConfig(pod: Pod, view: RuntimeView): Parameters<Runtime['runSandbox']>[0] {
+	const { name = '', namespace = '', uid = '' } = pod.metadata;
+	const attempt = view.of(uid)?.sandboxes.size ?? 0;
+	return {
+		podUid: uid,
+		podName: name,
+		podNamespace: namespace,
+		hostname: hostnameOf(pod),
+		attempt,
+	};
+}

@@ -1,0 +1,193 @@
+import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
+
+/**
+ * The contract of a container runtime, modelled on the CRI: sandboxes, containers, images, events. The node agent
+ * depends on this contract only. Implementations: host processes (process/) and a fake (fake/). Each passes the tests
+ * in contract-suite.ts, whose titles start with the numbers below.
+ *
+ * 1. The caller determines the ids (from the Pod's UID, the name and the attempt; see ids.ts). So each call that
+ *    creates something may be repeated: it returns the existing sandbox or container, in whatever state.
+ * 2. Sandboxes and containers outlive the caller. After a restart, `listSandboxes` and `listContainers` return
+ *    them, exited ones included, until `removeContainer` and `removeSandbox`.
+ * 3. Listeners receive one event when a container starts to run and one when it exits, in order per container, and
+ *    before the call that caused it resolves. There is no event for the creation, which `createContainer` returns.
+ *    A caller that connects later reads the current state by `listContainers`.
+ * 4. Calls for different sandboxes may overlap; the caller makes those for one sandbox one at a time.
+ * 5. The runtime writes standard output and error of a container to `logPath` in CRI format: each line as
+ *    `<RFC 3339 time with nanoseconds> <stdout|stderr> <F|P> <text>`, with P for a part of a line over 16 KiB and
+ *    for a last line without line end. The file is complete when the exit is reported. If the container wrote
+ *    nothing, there need be no file. The runtime creates the file's folder. It may rotate the file: older parts are
+ *    then `<logPath>.<number of the lines before it, in 16 digits>`, and it keeps at least one.
+ * 6. A container whose program cannot be started exits with code 128, reason `StartError` and no `startedAt`;
+ *    `startContainer` also rejects with {@link ContainerStartError}.
+ * 7. When a container's main process exits, the runtime kills its other processes.
+ * 8. When the runtime itself dies, so do the containers. After its restart it reports them, as events and by
+ *    `listContainers`, as exited with code 137 and reason `ContainerStatusUnknown`. Calls meanwhile wait or reject
+ *    with {@link RuntimeUnavailable}. It may forget containers that were created and not started.
+ * 9. Stopping or removing something that has exited or does not exist succeeds and changes nothing.
+ */
+export interface Runtime {
+	/** Which fields of a Pod the runtime honours, and the user that its containers run as. Never changes. */
+	readonly traits: RuntimeTraits;
+	/** The Node's `containerRuntimeVersion`: name and version, such as `process://0.1.0`. */
+	readonly version: string;
+	/** Connects; resolves when the runtime can take calls. */
+	start(): Promise<void>;
+	/** Disconnects; containers keep running. With `killAll` it first kills and removes all sandboxes. */
+	stop(options?: { readonly killAll?: boolean }): Promise<void>;
+	/** Calls `listener` with every event from now on; returns a function that unsubscribes it. */
+	subscribe(listener: (event: ContainerEvent) => void): () => void;
+
+	/** Creates the sandbox that the containers of a Pod share. */
+	runSandbox(config: SandboxConfig): Promise<Sandbox>;
+	/** Kills all running containers of the sandbox at once; resolves after the events of their exits. */
+	stopSandbox(id: string): Promise<void>;
+	/** Removes a sandbox with its containers and files. Kills running containers first. */
+	removeSandbox(id: string): Promise<void>;
+	listSandboxes(): Promise<readonly Sandbox[]>;
+
+	/** Makes the image available for `use`. Rejects with {@link ImageError}. */
+	pullImage(image: string, use: ImageUse): Promise<PulledImage>;
+	/** The reference of `image` if it is available for `use`, else undefined. Rejects with {@link ImageError}. */
+	imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined>;
+
+	/** Creates a container without starting it. Rejects with {@link ContainerStartError}. */
+	createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer>;
+	/**
+	 * Starts the container; resolves once its process runs. Rejects with {@link ContainerStartError}, or within about
+	 * a second with {@link RuntimeBusy} if the machine is short of file descriptors, processes, memory or disk.
+	 */
+	startContainer(id: string): Promise<RuntimeContainer>;
+	/**
+	 * Sends SIGTERM to the main process and kills the container after `graceSeconds`. Resolves once the signal is
+	 * sent. A repeated call can only shorten the grace period.
+	 */
+	stopContainer(id: string, graceSeconds: number): Promise<void>;
+	/** Removes a container, killing it first if it runs. The caller owns the log file and removes it. */
+	removeContainer(id: string): Promise<void>;
+	listContainers(): Promise<readonly RuntimeContainer[]>;
+}
+
+/**
+ * What the image is used for: a runtime of host processes needs no image for a container that has a `command`. Both a
+ * {@link ContainerConfig} and a container of a Pod's spec can be passed.
+ */
+export interface ImageUse {
+	readonly command?: readonly string[];
+}
+
+/** A pulled image. */
+export interface PulledImage {
+	readonly imageRef: string;
+	/** Its size on disk; 0 for a runtime without images. */
+	readonly sizeBytes: number;
+}
+
+/** The Pod that a sandbox is for. */
+export interface SandboxConfig {
+	readonly podUid: string;
+	readonly podName: string;
+	readonly podNamespace: string;
+	readonly hostname: string;
+	/** Number of sandboxes created for the Pod before this one. */
+	readonly attempt: number;
+}
+
+/** The environment that the containers of one Pod share. */
+export interface Sandbox {
+	readonly id: string;
+	readonly config: SandboxConfig;
+	readonly state: 'ready' | 'stopped';
+	/** The Pod's IP address. */
+	readonly ip: string;
+	/** Milliseconds since the epoch. */
+	readonly createdAt: number;
+}
+
+/** The configuration of one container attempt. */
+export interface ContainerConfig {
+	readonly name: string;
+	/** Number of containers of this name created in the Pod before this one: the restart count. */
+	readonly attempt: number;
+	readonly image: string;
+	/** Replaces the image's entrypoint; empty: the image's own. */
+	readonly command: readonly string[];
+	/** Replaces the image's arguments. */
+	readonly args: readonly string[];
+	readonly env: readonly { readonly name: string; readonly value: string }[];
+	/** Empty: the image's own. */
+	readonly workingDir: string;
+	readonly logPath: string;
+	readonly stdin: boolean;
+	readonly tty: boolean;
+	/** The container's limits. A runtime that cannot enforce them ignores them. */
+	readonly resources?: { readonly memoryLimitBytes?: number; readonly cpuLimitMillis?: number };
+}
+
+/** The state of a container. Times are in milliseconds since the epoch. */
+export type RuntimeContainer = {
+	readonly id: string;
+	readonly sandboxId: string;
+	readonly podUid: string;
+	readonly name: string;
+	readonly attempt: number;
+	readonly image: string;
+	readonly imageRef: string;
+	readonly createdAt: number;
+	readonly logPath: string;
+} & (
+	| { readonly state: 'created' }
+	| { readonly state: 'running'; readonly startedAt: number }
+	| {
+			readonly state: 'exited';
+			/** Absent if the process never ran. */
+			readonly startedAt?: number;
+			readonly finishedAt: number;
+			/** 128 + the signal number if a signal ended the process. */
+			readonly exitCode: number;
+			readonly signal?: number;
+			/** One of `Completed`, `Error`, `OOMKilled`, `StartError`, `ContainerStatusUnknown`. */
+			readonly reason: string;
+			readonly message?: string;
+	  }
+);
+
+/** A container has entered the state in `status`. */
+export interface ContainerEvent {
+	readonly status: RuntimeContainer;
+}
+
+/** The image is not available. `reason` becomes the waiting reason in the container's status. */
+export class ImageError extends Error {
+	override readonly name = 'ImageError';
+	readonly reason: 'ErrImagePull' | 'InvalidImageName' | 'ErrImageNeverPull';
+
+	constructor(reason: ImageError['reason'], message: string) {
+		super(message);
+		this.reason = reason;
+	}
+}
+
+/** The container could not be created, or its process not started. The caller reports it and retries with backoff. */
+export class ContainerStartError extends Error {
+	override readonly name = 'ContainerStartError';
+	readonly reason: 'CreateContainerConfigError' | 'CreateContainerError' | 'RunContainerError';
+
+	constructor(reason: ContainerStartError['reason'], message: string) {
+		super(message);
+		this.reason = reason;
+	}
+}
+
+/** The runtime cannot be reached. The call may or may not have taken effect: the caller retries it later. */
+export class RuntimeUnavailable extends Error {
+	override readonly name: string = 'RuntimeUnavailable';
+}
+
+/**
+ * The machine is short of file descriptors, processes, memory or disk, and cannot start the container now. The
+ * container is unchanged: the caller retries later. This is not a failure of the container.
+ */
+export class RuntimeBusy extends RuntimeUnavailable {
+	override readonly name = 'RuntimeBusy';
+}

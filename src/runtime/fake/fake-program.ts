@@ -1,0 +1,39 @@
+import type { ContainerConfig } from '../contract.ts';
+
+/** The behaviour of a container in the fake runtime. */
+export interface FakeProgram {
+	/** Run time in milliseconds; Infinity: until it is stopped. Default 0. */
+	readonly runMs?: number;
+	/** Maximum random addition to the run time, in milliseconds. Default 0. */
+	readonly jitterMs?: number;
+	/** Default 0. */
+	readonly exitCode?: number;
+	/** Its output, written when it exits. */
+	readonly stdout?: string;
+	readonly stderr?: string;
+	/** If true, it ignores SIGTERM and runs until it is killed. */
+	readonly ignoresTerm?: boolean;
+	/** If set, the start fails with this message. */
+	readonly startError?: string;
+	/** Reason of its exit in place of `Completed` or `Error`, such as `OOMKilled`. */
+	readonly reason?: string;
+}
+
+/**
+ * The behaviour that follows from a container's command: `sleep N`, `false` and `sh -c 'exit N'` behave as on a real
+ * machine; every other program exits with code 0 at once.
+ */
+export function programByCommand({ command, args }: Pick<ContainerConfig, 'command' | 'args'>): FakeProgram {
+	const [program = '', first = '', second = ''] = [...command, ...args];
+	switch (program.split('/').at(-1)) {
+		case 'sleep':
+			return { runMs: first === 'infinity' ? Number.POSITIVE_INFINITY : Number(first) * 1000 || 0 };
+		case 'false':
+			return { exitCode: 1 };
+		case 'sh':
+		case 'bash':
+			return { exitCode: first === '-c' ? Number(/^exit (\d+)$/.exec(second.trim())?.[1] ?? 0) : 0 };
+		default:
+			return {};
+	}
+}

@@ -1,0 +1,282 @@
+/**
+ * A runtime without processes, for tests, the simulation and benchmarks. Containers are entries in maps, and timers
+ * of the given clock end them. After `stop` and `start` it still has the same containers, so that it behaves as the
+ * machine that a restarted server finds.
+ */
+import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
+import {
+	type ContainerConfig,
+	type ContainerEvent,
+	ContainerStartError,
+	type ImageError,
+	type ImageUse,
+	type PulledImage,
+	type Runtime,
+	type RuntimeContainer,
+	RuntimeUnavailable,
+	type Sandbox,
+	type SandboxConfig,
+} from '../contract.ts';
+import { CriLogWriter } from '../cri-log-writer.ts';
+import { containerIdOf, sandboxIdOf } from '../ids.ts';
+import { LogTime } from '../log-time.ts';
+import { type FakeProgram, programByCommand } from './fake-program.ts';
+
+/** The components and settings of a {@link FakeRuntime}. */
+export interface FakeRuntimeOptions {
+	readonly clock: Clock;
+	readonly random: Random;
+	/** Returns the behaviour of a container. Default: {@link programByCommand}. */
+	program?(config: ContainerConfig, sandbox: SandboxConfig): FakeProgram;
+	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
+	imageError?(image: string, use: ImageUse): ImageError | undefined;
+	/** The fields that it claims to honour. Default: all of them. */
+	readonly traits?: RuntimeTraits;
+	/** Receives the entries for a log file. By default they are discarded. */
+	appendLog?(path: string, lines: Uint8Array): void;
+}
+
+interface Container {
+	status: RuntimeContainer;
+	readonly config: ContainerConfig;
+	program: FakeProgram;
+	end?: Timer;
+	kill?: { readonly due: number; readonly timer: Timer };
+}
+
+interface Entry {
+	sandbox: Sandbox;
+	readonly containers: Map<string, Container>;
+}
+
+const PRETENDS_EVERYTHING: RuntimeTraits = {
+	honours: 'everything',
+	user: { uid: 0, gid: 0, groups: [] },
+	os: 'linux',
+};
+
+const SIGKILL = 9;
+const SIGTERM = 15;
+
+/** See the header of this file. */
+export class FakeRuntime implements Runtime {
+	readonly version = 'fake://1';
+	readonly traits: RuntimeTraits;
+	readonly #options: FakeRuntimeOptions;
+	readonly #logTime: LogTime;
+	readonly #listeners = new Set<(event: ContainerEvent) => void>();
+	readonly #sandboxes = new Map<string, Entry>();
+	readonly #containers = new Map<string, Container>();
+	#isDown = false;
+
+	constructor(options: FakeRuntimeOptions) {
+		this.#options = options;
+		this.traits = options.traits ?? PRETENDS_EVERYTHING;
+		const nanos = (): bigint => BigInt(options.clock.now()) * 1_000_000n;
+		this.#logTime = new LogTime(options.clock, nanos);
+	}
+
+	/** Simulates the death of the runtime and its containers. All calls reject until {@link recover}. */
+	crash(): void {
+		this.#isDown = true;
+		for (const container of this.#containers.values()) disarm(container);
+	}
+
+	/** Simulates the restart of the runtime: it reports the containers that ran as lost. */
+	recover(): void {
+		this.#isDown = false;
+		for (const container of [...this.#containers.values()]) {
+			if (container.status.state === 'created') this.#forget(container);
+			if (container.status.state !== 'running') continue;
+			const message = 'the runtime crashed';
+			this.#exit(container, { exitCode: 137, reason: 'ContainerStatusUnknown', message });
+		}
+	}
+
+	async start(): Promise<void> {
+		this.#check();
+	}
+
+	async stop(options: { readonly killAll?: boolean } = {}): Promise<void> {
+		if (options.killAll) for (const id of [...this.#sandboxes.keys()]) await this.removeSandbox(id);
+		this.#listeners.clear();
+	}
+
+	subscribe(listener: (event: ContainerEvent) => void): () => void {
+		this.#listeners.add(listener);
+		return () => void this.#listeners.delete(listener);
+	}
+
+	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
+		this.#check();
+		const id = sandboxIdOf(config);
+		const existing = this.#sandboxes.get(id);
+		if (existing) return existing.sandbox;
+		const createdAt = this.#options.clock.now();
+		const sandbox: Sandbox = { id, config, state: 'ready', ip: '127.0.0.1', createdAt };
+		this.#sandboxes.set(id, { sandbox, containers: new Map() });
+		return sandbox;
+	}
+
+	async stopSandbox(id: string): Promise<void> {
+		this.#check();
+		const entry = this.#sandboxes.get(id);
+		if (!entry) return;
+		entry.sandbox = { ...entry.sandbox, state: 'stopped' };
+		for (const container of entry.containers.values()) this.#kill(container);
+	}
+
+	async removeSandbox(id: string): Promise<void> {
+		await this.stopSandbox(id);
+		for (const container of this.#sandboxes.get(id)?.containers.values() ?? []) this.#forget(container);
+		this.#sandboxes.delete(id);
+	}
+
+	async listSandboxes(): Promise<readonly Sandbox[]> {
+		this.#check();
+		return Array.from(this.#sandboxes.values(), ({ sandbox }) => sandbox);
+	}
+
+	async pullImage(image: string, use: ImageUse): Promise<PulledImage> {
+		this.#check();
+		const error = this.#options.imageError?.(image, use);
+		if (error) throw error;
+		return { imageRef: `fake://${image}`, sizeBytes: 0 };
+	}
+
+	async imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
+		this.#check();
+		const error = this.#options.imageError?.(image, use);
+		if (error?.reason === 'InvalidImageName') throw error;
+		return error ? undefined : { imageRef: `fake://${image}` };
+	}
+
+	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
+		this.#check();
+		const id = containerIdOf(sandboxId, config);
+		const existing = this.#containers.get(id);
+		if (existing) return existing.status;
+		const entry = this.#sandboxes.get(sandboxId);
+		if (entry?.sandbox.state !== 'ready') {
+			throw new ContainerStartError('CreateContainerError', `sandbox ${sandboxId} is not ready`);
+		}
+		const { name, attempt, image, logPath } = config;
+		const { podUid } = entry.sandbox.config;
+		const createdAt = this.#options.clock.now();
+		const names = { id, sandboxId, podUid, name, attempt, image, imageRef: `fake://${image}` };
+		const status: RuntimeContainer = { ...names, createdAt, logPath, state: 'created' };
+		const program = this.#options.program?.(config, entry.sandbox.config) ?? programByCommand(config);
+		const container: Container = { status, config, program };
+		entry.containers.set(id, container);
+		this.#containers.set(id, container);
+		return status;
+	}
+
+	async startContainer(id: string): Promise<RuntimeContainer> {
+		this.#check();
+		const container = this.#containers.get(id);
+		if (!container) throw new ContainerStartError('RunContainerError', `there is no container ${id}`);
+		const { status, program } = container;
+		if (status.state !== 'created') return status;
+		if (program.startError !== undefined) {
+			this.#exit(container, { exitCode: 128, reason: 'StartError', message: program.startError });
+			throw new ContainerStartError('RunContainerError', program.startError);
+		}
+		const { clock, random } = this.#options;
+		const running: RuntimeContainer = { ...status, state: 'running', startedAt: clock.now() };
+		container.status = running;
+		this.#notify(running);
+		const runMs = (program.runMs ?? 0) + (program.jitterMs ?? 0) * random.next();
+		if (Number.isFinite(runMs)) container.end = clock.setTimer(runMs, () => this.#finish(container));
+		return running;
+	}
+
+	async stopContainer(id: string, graceSeconds: number): Promise<void> {
+		this.#check();
+		const container = this.#containers.get(id);
+		if (container?.status.state !== 'running') return;
+		if (graceSeconds <= 0) this.#kill(container);
+		else if (!container.program.ignoresTerm) this.#endBySignal(container, SIGTERM);
+		else this.#killLater(container, graceSeconds * 1000);
+	}
+
+	async removeContainer(id: string): Promise<void> {
+		this.#check();
+		const container = this.#containers.get(id);
+		if (!container) return;
+		this.#kill(container);
+		this.#forget(container);
+	}
+
+	async listContainers(): Promise<readonly RuntimeContainer[]> {
+		this.#check();
+		return Array.from(this.#containers.values(), ({ status }) => status);
+	}
+
+	#check(): void {
+		if (this.#isDown) throw new RuntimeUnavailable('the runtime has crashed');
+	}
+
+	#killLater(container: Container, graceMs: number): void {
+		const { clock } = this.#options;
+		const due = clock.monotonic() + graceMs;
+		if (container.kill && container.kill.due <= due) return;
+		container.kill?.timer.cancel();
+		container.kill = { due, timer: clock.setTimer(graceMs, () => this.#kill(container)) };
+	}
+
+	#kill(container: Container): void {
+		if (container.status.state === 'running') this.#endBySignal(container, SIGKILL);
+	}
+
+	#endBySignal(container: Container, signal: number): void {
+		this.#exit(container, { exitCode: 128 + signal, reason: 'Error', signal });
+	}
+
+	#finish(container: Container): void {
+		const { exitCode = 0, reason = exitCode === 0 ? 'Completed' : 'Error' } = container.program;
+		this.#write(container);
+		this.#exit(container, { exitCode, reason });
+	}
+
+	#write({ config, program }: Container): void {
+		const { appendLog } = this.#options;
+		for (const stream of ['stdout', 'stderr'] as const) {
+			const text = program[stream];
+			if (!appendLog || !text) continue;
+			const lines = new CriLogWriter(stream);
+			appendLog(config.logPath, lines.push(Buffer.from(text), this.#logTime.stamp()).bytes);
+			const rest = lines.end(() => this.#logTime.stamp());
+			if (rest) appendLog(config.logPath, rest.bytes);
+		}
+	}
+
+	#exit(
+		container: Container,
+		end: { exitCode: number; reason: string; signal?: number; message?: string },
+	): void {
+		disarm(container);
+		const finishedAt = this.#options.clock.now();
+		container.status = { ...container.status, state: 'exited', finishedAt, ...end };
+		this.#notify(container.status);
+	}
+
+	#notify(status: RuntimeContainer): void {
+		for (const listener of this.#listeners) listener({ status });
+	}
+
+	#forget(container: Container): void {
+		const { id, sandboxId } = container.status;
+		this.#containers.delete(id);
+		this.#sandboxes.get(sandboxId)?.containers.delete(id);
+	}
+}
+
+function disarm(container: Container): void {
+	container.end?.cancel();
+	container.kill?.timer.cancel();
+	delete container.end;
+	delete container.kill;
+}

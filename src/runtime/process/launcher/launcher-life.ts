@@ -1,0 +1,141 @@
+/**
+ * The lifecycle of a launcher that holds the lock of its folder: it creates its components, serves clients, and exits
+ * when no client is connected and no container runs, or together with its client.
+ *
+ * All paths are relative to the working directory. The launcher keeps that folder although it is renamed or removed,
+ * so it never touches the files of another launcher that was started at the same path.
+ */
+import { rmSync } from 'node:fs';
+import type { Clock } from '../../../base/clock.ts';
+import { LogTime } from '../../log-time.ts';
+import type { RemovableFolder } from '../folders/removable-folder.ts';
+import { Sweeper } from '../folders/sweeper.ts';
+import { DescriptorPool } from '../output/descriptor-pool.ts';
+import { type DescriptorShares, descriptorLimit, shareDescriptors } from '../output/descriptor-shares.ts';
+import { FifoPool } from '../output/fifo-pool.ts';
+import { ContainerSlots } from './container-slots.ts';
+import { Launcher } from './launcher.ts';
+import type { LauncherLock } from './launcher-lock.ts';
+import { LauncherServer } from './launcher-server.ts';
+import { SOCKET_NAME } from './protocol.ts';
+
+/** How long a launcher without containers waits for its first client before it exits. */
+const FIRST_CLIENT_MS = 10_000;
+
+/** The components and settings of a {@link LauncherLife}. */
+export interface LauncherLifeOptions {
+	readonly clock: Clock;
+	readonly lock: LauncherLock;
+	/**
+	 * If set, the launcher belongs to one client. If that client disconnects without `killAll`, the launcher kills all
+	 * containers and removes this folder.
+	 */
+	readonly removable: RemovableFolder | undefined;
+	onError(error: unknown): void;
+}
+
+/** See the header of this file. */
+export class LauncherLife {
+	readonly #options: LauncherLifeOptions;
+	readonly #pipes: FifoPool;
+	readonly #launcher: Launcher;
+	readonly #server: LauncherServer;
+	/** False once `killAll` was performed: the launcher then exits although clients are connected. */
+	#isWanted = true;
+	/** True once the client that the launcher belongs to has disconnected without `killAll`. */
+	#isAbandoned = false;
+	#hasEnded = false;
+
+	private constructor(options: LauncherLifeOptions, pipes: FifoPool, launcher: Launcher) {
+		this.#options = options;
+		this.#pipes = pipes;
+		this.#launcher = launcher;
+		this.#server = new LauncherServer({
+			target: launcher,
+			pid: process.pid,
+			onAlone: () => this.#noteAlone(),
+			onKilled: () => this.#noteKilled(),
+			onError: options.onError,
+		});
+	}
+
+	/** Starts a launcher in the working directory. Resolves once it accepts calls; rejects if the folder is unusable. */
+	static async start(options: LauncherLifeOptions): Promise<void> {
+		const { clock, onError } = options;
+		// The components call back only after they get their first call, by which time it is set.
+		let life: LauncherLife | undefined;
+		const onIdle = (): void => {
+			if (life) life.#endIfDone();
+		};
+		const shares = shareDescriptors(descriptorLimit());
+		const pipes = new FifoPool('pipes');
+		const launcher = await Launcher.open({
+			clock,
+			folder: '.',
+			logTime: new LogTime(clock, process.hrtime.bigint),
+			logDescriptors: new DescriptorPool(shares.logs),
+			slots: new ContainerSlots({ count: shares.containers, fullMessage: noSlotMessage(shares), clock }),
+			pipes,
+			sweeper: new Sweeper(clock, { onIdle, onError }),
+			onError,
+			onExit: (status) => {
+				if (life) life.#server.broadcastExit(status);
+			},
+			onIdle,
+		});
+		life = new LauncherLife(options, pipes, launcher);
+		await life.#serve();
+	}
+
+	async #serve(): Promise<void> {
+		// The path is relative also because the system limits it to about 100 characters.
+		await this.#server.listen(SOCKET_NAME);
+		this.#options.clock.setTimer(FIRST_CLIENT_MS, () => {
+			if (this.#server.isAlone) this.#noteAlone();
+		});
+	}
+
+	#noteAlone(): void {
+		if (this.#options.removable && this.#isWanted) this.#endWithClient();
+		else this.#endIfDone();
+	}
+
+	#noteKilled(): void {
+		this.#isWanted = false;
+		this.#endIfDone();
+	}
+
+	#endWithClient(): void {
+		if (this.#isAbandoned) return;
+		this.#isAbandoned = true;
+		// Stops listening before it kills: a client that connects now must start another launcher.
+		this.#server.close();
+		this.#launcher.killAll().then(() => this.#noteKilled(), this.#options.onError);
+	}
+
+	#endIfDone(): void {
+		if (this.#hasEnded || !this.#launcher.isIdle || (this.#isWanted && !this.#server.isAlone)) return;
+		this.#hasEnded = true;
+		const { lock, removable, onError } = this.#options;
+		this.#server.close();
+		if (lock.isHeld) this.#leaveFolder();
+		lock.release();
+		if (this.#isAbandoned) removable?.remove().catch(onError);
+		// Last: a client takes the closed connection as the sign that the launcher no longer uses the folder.
+		this.#server.disconnectClients();
+	}
+
+	/** Removes the files of this launcher, except for a journal with sandboxes. */
+	#leaveFolder(): void {
+		rmSync(SOCKET_NAME, { force: true });
+		this.#launcher.close();
+		this.#pipes.close();
+	}
+}
+
+function noSlotMessage({ limit, containers }: DescriptorShares): string {
+	return (
+		`the limit of ${limit} on open files (ulimit -n) allows ${containers} containers to run at once, ` +
+		'and as many are running'
+	);
+}

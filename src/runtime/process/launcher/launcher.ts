@@ -1,0 +1,384 @@
+/**
+ * The launcher without its socket: it manages the sandboxes and containers of one folder, starts their programs, and
+ * records in its journal what a later launcher needs after this one was killed.
+ *
+ * 1. The launcher writes a container to the journal before it starts the program, and its exit before it reports the
+ *    exit. So a later launcher finds all processes of a killed one, and never reports a second, different exit.
+ * 2. A launcher kills the processes that an earlier one left running before it answers its first call.
+ */
+import { rmSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { isShortage } from '../../../base/files/system-error.ts';
+import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
+import {
+	ContainerStartError,
+	RuntimeBusy,
+	type RuntimeContainer,
+	type Sandbox,
+	type SandboxConfig,
+} from '../../contract.ts';
+import { containerIdOf, sandboxIdOf } from '../../ids.ts';
+import { folderIdentity } from '../folders/folder-identity.ts';
+import { WorkFolders } from '../folders/work-folders.ts';
+import { describeShortage, describeStartError } from '../start-error.ts';
+import {
+	ContainerProcess,
+	type ProcessEnd,
+	type ProcessHost,
+	type ProcessOptions,
+} from './container-process.ts';
+import type { ContainerSlots } from './container-slots.ts';
+import { Journal, type JournalState, readJournal } from './journal.ts';
+import type { JournalEntry, Origin } from './journal-entry.ts';
+import { identify, MARK, markOf, newKey, type ProcessIdentity, processSpace } from './process-table.ts';
+import { type HostContainerConfig, JOURNAL_NAME, type LauncherCalls } from './protocol.ts';
+import { killRemaining, markLost } from './recovery.ts';
+
+/** The components and settings of a launcher. */
+export interface LauncherOptions extends ProcessHost {
+	/** The folder of its journal and of the sandboxes' working folders. */
+	readonly folder: string;
+	/** Limits the running containers: each takes one slot. */
+	readonly slots: ContainerSlots;
+	/** Called with each container that has exited. */
+	onExit(status: RuntimeContainer): void;
+	/** Called when {@link Launcher.isIdle} may have become true. */
+	onIdle(): void;
+}
+
+interface SandboxEntry {
+	sandbox: Sandbox;
+	/** The name of its working folder. */
+	readonly folder: string;
+	readonly containers: Set<Container>;
+}
+
+interface Container {
+	readonly sandbox: SandboxEntry;
+	status: RuntimeContainer;
+	/** Set until the container is started. */
+	config?: HostContainerConfig;
+	/** The start in progress. */
+	starting?: Promise<RuntimeContainer>;
+	/** Set while the process runs; `reported` resolves after its exit was reported. */
+	running?: {
+		readonly process: ContainerProcess;
+		readonly identity: ProcessIdentity;
+		readonly reported: Promise<void>;
+	};
+}
+
+/** Limit on concurrent starts. Node spawns one process at a time, so more would only hold pipes open. */
+const MOST_STARTS = 4;
+
+/** How long a start waits for descriptors, processes, memory or disk before it rejects with RuntimeBusy. */
+const LONGEST_WAIT_MS = 1000;
+
+/** How often the launcher retries writing journal entries that a full disk refused. */
+const SAVE_RETRY_MS = 500;
+
+/** See the header of this file. */
+export class Launcher implements LauncherCalls {
+	readonly #options: LauncherOptions;
+	readonly #folders: WorkFolders;
+	readonly #journalPath: string;
+	readonly #journal: Journal;
+	/** See {@link Origin.key}. */
+	readonly #key: string;
+	readonly #sandboxes = new Map<string, SandboxEntry>();
+	readonly #containers = new Map<string, Container>();
+	readonly #starts = new ConcurrencyLimit(MOST_STARTS);
+	/** Number of containers that are starting or running. */
+	#active = 0;
+	/** True while a timer is set to retry the journal's unsaved entries. */
+	#isRetryingSave = false;
+
+	private constructor(options: LauncherOptions, folders: WorkFolders, journaled: JournalState) {
+		this.#options = options;
+		this.#key = keyOf(journaled, options.folder);
+		this.#folders = folders;
+		for (const { sandbox, folder } of journaled.sandboxes.values()) this.#addSandbox(sandbox, folder);
+		for (const status of journaled.containers.values()) {
+			const sandbox = this.#sandboxes.get(status.sandboxId);
+			if (sandbox) this.#addContainer({ sandbox, status });
+		}
+		const { onError } = options;
+		this.#journalPath = join(options.folder, JOURNAL_NAME);
+		this.#journal = new Journal({ path: this.#journalPath, current: () => this.#entries(), onError });
+	}
+
+	/**
+	 * Reads the journal of an earlier launcher, kills its remaining processes, and reports its containers as lost.
+	 * Rejects if the journal cannot be read, or the folder is a link or belongs to another user.
+	 */
+	static async open(options: LauncherOptions): Promise<Launcher> {
+		const { folder, clock, onError } = options;
+		const journaled = readJournal(join(folder, JOURNAL_NAME));
+		if (journaled.damagedLines > 0)
+			onError(new Error(`ignored ${journaled.damagedLines} damaged lines of the journal`));
+		await killRemaining(journaled, originOf(folder));
+		const inUse = new Set(Array.from(journaled.sandboxes.values(), (entry) => entry.folder));
+		const folders = await WorkFolders.open(join(folder, 'sandboxes'), inUse, onError);
+		return new Launcher(options, folders, markLost(journaled, clock.now()));
+	}
+
+	/** True if no container is active, no process is searched for, and the journal is complete: it may exit. */
+	get isIdle(): boolean {
+		const isWritten = !this.#journal.isBehind || this.#sandboxes.size === 0;
+		return this.#active === 0 && this.#options.sweeper.isIdle && isWritten;
+	}
+
+	/** Closes the journal, and removes it if there is no sandbox: its absence means an empty runtime. */
+	close(): void {
+		this.#journal.close();
+		this.#folders.close();
+		if (this.#sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
+	}
+
+	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
+		const id = sandboxIdOf(config);
+		const existing = this.#sandboxes.get(id);
+		if (existing) return existing.sandbox;
+		const createdAt = this.#options.clock.now();
+		const sandbox: Sandbox = { id, config, state: 'ready', ip: '127.0.0.1', createdAt };
+		const folder = this.#folders.take();
+		try {
+			this.#journal.append({ sandbox, folder });
+		} catch (error) {
+			await this.#folders.release(folder);
+			throw error;
+		}
+		this.#addSandbox(sandbox, folder);
+		return sandbox;
+	}
+
+	async stopSandbox(id: string): Promise<void> {
+		const entry = this.#sandboxes.get(id);
+		if (!entry) return;
+		if (entry.sandbox.state === 'ready') {
+			entry.sandbox = { ...entry.sandbox, state: 'stopped' };
+			this.#append({ sandbox: entry.sandbox, folder: entry.folder });
+		}
+		await Promise.all(Array.from(entry.containers, (container) => this.#kill(container)));
+	}
+
+	async removeSandbox(id: string): Promise<void> {
+		const entry = this.#sandboxes.get(id);
+		if (!entry) return;
+		await this.stopSandbox(id);
+		for (const { status } of entry.containers) await this.removeContainer(status.id);
+		await this.#folders.release(entry.folder).catch(this.#options.onError);
+		this.#append({ sandboxGone: id });
+		this.#sandboxes.delete(id);
+	}
+
+	async listSandboxes(): Promise<readonly Sandbox[]> {
+		return Array.from(this.#sandboxes.values(), ({ sandbox }) => sandbox);
+	}
+
+	async createContainer(sandboxId: string, config: HostContainerConfig): Promise<RuntimeContainer> {
+		const id = containerIdOf(sandboxId, config);
+		const existing = this.#containers.get(id);
+		if (existing) return existing.status;
+		const sandbox = this.#sandboxes.get(sandboxId);
+		if (sandbox?.sandbox.state !== 'ready') {
+			throw new ContainerStartError('CreateContainerError', `sandbox ${sandboxId} is not ready`);
+		}
+		const { name, attempt, image, imageRef, logPath } = config;
+		const { podUid } = sandbox.sandbox.config;
+		const createdAt = this.#options.clock.now();
+		const base = { id, sandboxId, podUid, name, attempt, image, imageRef, createdAt, logPath };
+		const status: RuntimeContainer = { ...base, state: 'created' };
+		// Not in the journal until its start: the runtime may forget containers that never ran (runtime.ts, 8).
+		this.#addContainer({ sandbox, status, config });
+		return status;
+	}
+
+	async startContainer(id: string): Promise<RuntimeContainer> {
+		const container = this.#containers.get(id);
+		if (!container) throw new ContainerStartError('RunContainerError', `container ${id} does not exist`);
+		if (container.status.state !== 'created') return container.status;
+		container.starting ??= this.#start(container).finally(() => {
+			delete container.starting;
+		});
+		return await container.starting;
+	}
+
+	async stopContainer(id: string, graceSeconds: number): Promise<void> {
+		const container = this.#containers.get(id);
+		// A start in progress cannot be cancelled: wait until the process exists or the start has failed.
+		await container?.starting?.catch(() => {});
+		container?.running?.process.stop(graceSeconds * 1000);
+	}
+
+	async removeContainer(id: string): Promise<void> {
+		const container = this.#containers.get(id);
+		if (!container) return;
+		await this.#kill(container);
+		if (container.status.state !== 'created') this.#append({ containerGone: id });
+		this.#containers.delete(id);
+		container.sandbox.containers.delete(container);
+	}
+
+	async listContainers(): Promise<readonly RuntimeContainer[]> {
+		return Array.from(this.#containers.values(), ({ status }) => status);
+	}
+
+	async killAll(): Promise<void> {
+		await Promise.all(Array.from(this.#sandboxes.keys(), (id) => this.removeSandbox(id)));
+		await this.#options.sweeper.flush();
+	}
+
+	/**
+	 * Takes a slot and starts the container in it. While the machine is short of a resource, it waits for other
+	 * containers to exit, for {@link LONGEST_WAIT_MS} at most: calls for a Pod come one at a time, so a caller that
+	 * wants to stop the Pod would have to wait as well.
+	 */
+	async #start(container: Container): Promise<RuntimeContainer> {
+		const { clock, slots } = this.#options;
+		const options = this.#processOptions(container);
+		const deadline = clock.monotonic() + LONGEST_WAIT_MS;
+		let shortage: unknown;
+		this.#active++;
+		try {
+			while (clock.monotonic() < deadline && (await slots.take(deadline))) {
+				try {
+					return await this.#spawn(container, options);
+				} catch (error) {
+					slots.release();
+					if (!isShortage(error)) throw error;
+					shortage = error;
+				}
+				await slots.nextRelease(deadline);
+			}
+		} catch (error) {
+			const message = await describeStartError(error, options.program);
+			const end = { exitCode: 128, finishedAt: clock.now() };
+			this.#exit(container, end, { reason: 'StartError', message });
+			throw new ContainerStartError('RunContainerError', message);
+		}
+		this.#active--;
+		// The container never ran: a later launcher must not report it as lost.
+		if (shortage !== undefined) this.#append({ containerGone: container.status.id });
+		if (this.isIdle) this.#options.onIdle();
+		throw new RuntimeBusy(shortage === undefined ? slots.fullMessage : describeShortage(shortage));
+	}
+
+	async #spawn(container: Container, options: ProcessOptions): Promise<RuntimeContainer> {
+		this.#journal.append({ container: container.status });
+		// A pending sweep for an earlier container with the same id would kill the new process.
+		this.#options.sweeper.cancel(this.#markOf(container.status.id));
+		const process = await this.#starts.run(() => ContainerProcess.start(options, this.#options));
+		return this.#started(container, process);
+	}
+
+	#processOptions({ config, status, sandbox }: Container): ProcessOptions {
+		if (!config)
+			throw new ContainerStartError('RunContainerError', `container ${status.id} cannot be started again`);
+		const { program, logPath: path, logMaxBytes: maxBytes, logMaxFiles: maxFiles } = config;
+		const own = this.#folders.pathOf(sandbox.folder);
+		const workingDir = isAbsolute(program.workingDir) ? program.workingDir : join(own, program.workingDir);
+		const mark = this.#markOf(status.id);
+		return {
+			mark,
+			program: { ...program, workingDir, env: { ...program.env, [MARK]: mark } },
+			log: { path, maxBytes, maxFiles },
+		};
+	}
+
+	#markOf(containerId: string): string {
+		return markOf(containerId, this.#key);
+	}
+
+	#started(container: Container, process: ContainerProcess): RuntimeContainer {
+		const startedAt = this.#options.clock.now();
+		const identity = identify(process.pid, startedAt);
+		const status: RuntimeContainer = { ...container.status, state: 'running', startedAt };
+		container.status = status;
+		delete container.config;
+		const reported = process.ended.then((end) => {
+			const reason = end.exitCode === 0 ? 'Completed' : 'Error';
+			this.#options.slots.release();
+			this.#exit(container, end, { reason, startedAt });
+			this.#options.sweeper.add(this.#markOf(status.id));
+		});
+		container.running = { process, identity, reported };
+		this.#append({ process: identity, of: status.id });
+		return status;
+	}
+
+	/** Records the exit in the journal, then reports it. */
+	#exit(
+		container: Container,
+		end: ProcessEnd,
+		more: { readonly reason: string; readonly message?: string; readonly startedAt?: number },
+	): void {
+		container.status = { ...container.status, state: 'exited', ...end, ...more };
+		delete container.config;
+		delete container.running;
+		this.#active--;
+		this.#append({ container: container.status });
+		this.#options.onExit(container.status);
+		if (this.isIdle) this.#options.onIdle();
+	}
+
+	/** Kills the container at once if it runs; resolves after its exit was reported. */
+	async #kill(container: Container): Promise<void> {
+		await container.starting?.catch(() => {});
+		const { running } = container;
+		running?.process.stop(0);
+		await running?.reported;
+	}
+
+	#addSandbox(sandbox: Sandbox, folder: string): void {
+		this.#sandboxes.set(sandbox.id, { sandbox, folder, containers: new Set() });
+	}
+
+	#addContainer(container: Container): void {
+		this.#containers.set(container.status.id, container);
+		container.sandbox.containers.add(container);
+	}
+
+	/** Records an event that has happened. A full disk cannot undo it, so a failed write is retried. */
+	#append(entry: JournalEntry): void {
+		this.#journal.record(entry);
+		this.#retrySave();
+	}
+
+	#retrySave(): void {
+		if (!this.#journal.isBehind || this.#isRetryingSave) return;
+		this.#isRetryingSave = true;
+		this.#options.clock.setTimer(SAVE_RETRY_MS, () => {
+			this.#isRetryingSave = false;
+			// The first failure has been reported: a full disk would otherwise be reported twice a second.
+			this.#journal.save(() => {});
+			this.#retrySave();
+			if (this.isIdle) this.#options.onIdle();
+		});
+	}
+
+	/** The entries that describe the present state, for a rewrite of the journal. */
+	*#entries(): Iterable<JournalEntry> {
+		yield { ...originOf(this.#options.folder), key: this.#key };
+		for (const { sandbox, folder } of this.#sandboxes.values()) yield { sandbox, folder };
+		for (const { status, running } of this.#containers.values()) {
+			if (status.state !== 'created') yield { container: status };
+			if (running) yield { process: running.identity, of: status.id };
+		}
+	}
+}
+
+/**
+ * The key of the earlier launcher of this folder, whose processes may have to be found again. A new key if the journal
+ * `journaled` was copied from another folder: the launcher there may still use the old one.
+ */
+function keyOf(journaled: JournalState, folder: string): string {
+	const isOurs = journaled.folder !== undefined && journaled.folder === folderIdentity(folder);
+	return (isOurs ? journaled.key : undefined) ?? newKey();
+}
+
+/** The origin that the journal records for the processes that this launcher starts. */
+function originOf(folder: string): Origin {
+	const identity = folderIdentity(folder);
+	return { boot: processSpace(), ...(identity !== undefined && { folder: identity }) };
+}

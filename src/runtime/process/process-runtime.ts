@@ -1,0 +1,266 @@
+/**
+ * The runtime of host processes: containers are processes of this machine, without isolation. A separate small process,
+ * the launcher, starts them and outlives the server. This side resolves images to programs and keeps a connection to
+ * the launcher.
+ *
+ * Read in this order. Server side: process-runtime.ts, launcher-client.ts, protocol.ts, program.ts, image-table.ts.
+ * Launcher: launcher-main.ts and launcher-life.ts (start and exit), launcher-server.ts (socket), launcher.ts (calls),
+ * journal.ts and recovery.ts (recovery), launcher-lock.ts. One container: container-process.ts, output-pump.ts,
+ * log-file.ts, sweeper.ts. The launcher's code must import little: each MB of its memory slows every fork.
+ *
+ * 1. When the connection is lost, the runtime connects again at once, to the same launcher or a new one, and reports
+ *    the changes since then as events.
+ * 2. A call without connection waits for one; a call in progress when the connection is lost rejects with
+ *    RuntimeUnavailable.
+ */
+import { access, mkdir } from 'node:fs/promises';
+import { homedir, platform } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { ProcessUser, RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
+import { openPrivateFolder } from '../../base/files/private-files.ts';
+import {
+	type ContainerConfig,
+	type ContainerEvent,
+	ContainerStartError,
+	type ImageUse,
+	type PulledImage,
+	type Runtime,
+	type RuntimeContainer,
+	RuntimeUnavailable,
+	type Sandbox,
+	type SandboxConfig,
+} from '../contract.ts';
+import { sandboxOfContainer } from '../ids.ts';
+import type { ImageTable } from './images/image-table.ts';
+import { LauncherClient } from './launcher/launcher-client.ts';
+import { type HostProgram, JOURNAL_NAME, type LauncherCalls } from './launcher/protocol.ts';
+import { type HostEnvironment, programOf } from './program.ts';
+
+/** The components and settings of a {@link ProcessRuntime}. */
+export interface ProcessRuntimeOptions {
+	/** The launcher's folder; created if it does not exist, accessible for this user only. */
+	readonly folder: string;
+	readonly clock: Clock;
+	readonly images: ImageTable;
+	/** Version of stint, part of the Node's `containerRuntimeVersion`. */
+	readonly version: string;
+	/** PATH and HOME for the containers. Default: those of this process. */
+	readonly host?: HostEnvironment;
+	/** Size in bytes at which a log file is rotated, as the kubelet's containerLogMaxSize. Default 10 MiB. */
+	readonly logMaxBytes?: number;
+	/** Maximum number of log files per container, as the kubelet's containerLogMaxFiles. Default 5. */
+	readonly logMaxFiles?: number;
+	/**
+	 * If set, containers do not outlive this process: when it ends, by a crash or SIGKILL too, the launcher kills
+	 * them and removes the folder named here.
+	 */
+	readonly removeAtEnd?: string;
+	/** Receives errors that no call can reject with, such as a failed attempt to connect again. */
+	onError(error: unknown): void;
+}
+
+const LOG_MAX_BYTES = 10 << 20;
+const LOG_MAX_FILES = 5;
+const RECONNECT_MS = 500;
+
+interface KnownSandbox {
+	readonly hostname: string;
+	/** By container id, the state that listeners and callers received last. */
+	readonly reported: Map<string, RuntimeContainer['state']>;
+}
+
+/** See the header of this file. */
+export class ProcessRuntime implements Runtime {
+	readonly version: string;
+	/** Host processes have no isolation: none of the fields that require it is honoured. */
+	readonly traits: RuntimeTraits = { honours: new Set(), user: thisUser(), os: platform() };
+	readonly #options: ProcessRuntimeOptions;
+	readonly #listeners = new Set<(event: ContainerEvent) => void>();
+	readonly #known = new Map<string, KnownSandbox>();
+	#client: Promise<LauncherClient> | undefined;
+	#stopped = false;
+	/** True while there certainly is no sandbox, so that the lists need no launcher. */
+	#isEmpty = false;
+
+	constructor(options: ProcessRuntimeOptions) {
+		this.version = `process://${options.version}`;
+		this.#options = options;
+	}
+
+	/**
+	 * If an earlier launcher has left a journal, waits for a connection, since there may be containers. Otherwise starts
+	 * a launcher without waiting for it, which saves its start-up time.
+	 */
+	async start(): Promise<void> {
+		const { folder, onError } = this.#options;
+		await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
+		openPrivateFolder(folder);
+		const left = await access(join(folder, JOURNAL_NAME)).then(
+			() => true,
+			() => false,
+		);
+		this.#isEmpty = !left;
+		const connected = this.#connected();
+		if (left) await connected;
+		else connected.catch(onError);
+	}
+
+	async stop(options: { readonly killAll?: boolean } = {}): Promise<void> {
+		if (this.#stopped) return;
+		if (options.killAll && (this.#client || !this.#isEmpty)) await (await this.#connected()).killAll();
+		this.#stopped = true;
+		const client = await this.#client?.catch(() => undefined);
+		this.#client = undefined;
+		client?.close();
+	}
+
+	subscribe(listener: (event: ContainerEvent) => void): () => void {
+		this.#listeners.add(listener);
+		return () => void this.#listeners.delete(listener);
+	}
+
+	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
+		this.#isEmpty = false;
+		const sandbox = await this.#call('runSandbox', config);
+		this.#know(sandbox);
+		return sandbox;
+	}
+
+	async stopSandbox(id: string): Promise<void> {
+		await this.#call('stopSandbox', id);
+	}
+
+	async removeSandbox(id: string): Promise<void> {
+		await this.#call('removeSandbox', id);
+		this.#known.delete(id);
+	}
+
+	async listSandboxes(): Promise<readonly Sandbox[]> {
+		return this.#isEmpty ? [] : await this.#call('listSandboxes');
+	}
+
+	/** Downloads nothing. Rejects unless the container has a command or the image an entry in the table. */
+	async pullImage(image: string, use: ImageUse): Promise<PulledImage> {
+		const status = await this.imageStatus(image, use);
+		if (!status) throw this.#options.images.missing(image);
+		return { ...status, sizeBytes: 0 };
+	}
+
+	async imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
+		const entry = await this.#options.images.find(image);
+		return entry || use.command?.length ? { imageRef: imageRefOf(image) } : undefined;
+	}
+
+	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {
+		const program = await this.#programOf(sandboxId, config);
+		const { logMaxBytes = LOG_MAX_BYTES, logMaxFiles = LOG_MAX_FILES } = this.#options;
+		const { name, attempt, image, logPath } = config;
+		const what = { name, attempt, image, logPath, imageRef: imageRefOf(image), program };
+		return await this.#call('createContainer', sandboxId, { ...what, logMaxBytes, logMaxFiles });
+	}
+
+	async startContainer(id: string): Promise<RuntimeContainer> {
+		return await this.#call('startContainer', id);
+	}
+
+	async stopContainer(id: string, graceSeconds: number): Promise<void> {
+		await this.#call('stopContainer', id, graceSeconds);
+	}
+
+	async removeContainer(id: string): Promise<void> {
+		await this.#call('removeContainer', id);
+		this.#known.get(sandboxOfContainer(id))?.reported.delete(id);
+	}
+
+	async listContainers(): Promise<readonly RuntimeContainer[]> {
+		return this.#isEmpty ? [] : await this.#call('listContainers');
+	}
+
+	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {
+		const entry = await this.#options.images.find(config.image);
+		const hostname = this.#known.get(sandboxId)?.hostname ?? '';
+		const host = this.#options.host ?? { path: process.env.PATH, home: homedir() };
+		const program = programOf(config, { hostname, entry, host });
+		if (program) return program;
+		throw new ContainerStartError('CreateContainerError', this.#options.images.missing(config.image).message);
+	}
+
+	async #call<Method extends keyof LauncherCalls>(
+		method: Method,
+		...args: Parameters<LauncherCalls[Method]>
+	): Promise<Awaited<ReturnType<LauncherCalls[Method]>>> {
+		const client = await this.#connected();
+		return await client.call(method, ...args);
+	}
+
+	#connected(): Promise<LauncherClient> {
+		if (this.#client) return this.#client;
+		if (this.#stopped) return Promise.reject(new RuntimeUnavailable('the runtime has been stopped'));
+		const attempt = this.#connect();
+		this.#client = attempt;
+		attempt.catch(() => {
+			if (this.#client === attempt) this.#client = undefined;
+		});
+		return attempt;
+	}
+
+	async #connect(): Promise<LauncherClient> {
+		const { folder, clock, removeAtEnd } = this.#options;
+		const client = await LauncherClient.reach({
+			folder,
+			clock,
+			...(removeAtEnd !== undefined && { removeAtEnd }),
+			onStatus: (status) => this.#notify(status),
+			onLost: () => this.#lost(),
+		});
+		const { sandboxes, containers } = await client.list();
+		for (const sandbox of sandboxes) this.#know(sandbox);
+		for (const status of containers) this.#notify(status);
+		return client;
+	}
+
+	#lost(): void {
+		this.#client = undefined;
+		if (!this.#stopped) void this.#reconnect();
+	}
+
+	async #reconnect(): Promise<void> {
+		while (!this.#stopped) {
+			try {
+				await this.#connected();
+				return;
+			} catch (error) {
+				this.#options.onError(error);
+				await sleep(this.#options.clock, RECONNECT_MS);
+			}
+		}
+	}
+
+	/**
+	 * Notifies the listeners of a change of state, once. A container without an earlier state is recorded only: it
+	 * was created just now, or before this connection, and callers learn about it from the result or the lists.
+	 */
+	#notify(status: RuntimeContainer): void {
+		const reported = this.#known.get(status.sandboxId)?.reported;
+		const before = reported?.get(status.id);
+		if (before === 'exited' || before === status.state) return;
+		reported?.set(status.id, status.state);
+		if (before) for (const listener of this.#listeners) listener({ status });
+	}
+
+	#know({ id, config }: Sandbox): void {
+		if (!this.#known.has(id)) this.#known.set(id, { hostname: config.hostname, reported: new Map() });
+	}
+}
+
+/** The user and groups of this process, with which the launcher and its containers run; undefined on Windows. */
+function thisUser(): ProcessUser | undefined {
+	const { getuid, getgid, getgroups } = process;
+	return getuid && getgid && { uid: getuid(), gid: getgid(), groups: getgroups?.() ?? [] };
+}
+
+/** The reference is the name itself, since there is no image and no digest. */
+function imageRefOf(image: string): string {
+	return `process://${image}`;
+}

@@ -1,0 +1,87 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { codeOf, isMissing } from '../../base/files/system-error.ts';
+import type { HostProgram } from './launcher/protocol.ts';
+
+/**
+ * Describes why a program could not be started, in the words of runc, which users know. The kernel returns ENOENT for
+ * a missing program, a missing working directory and a missing interpreter alike: the file system shows which it was.
+ */
+export async function describeStartError(error: unknown, program: HostProgram): Promise<string> {
+	const [file = ''] = program.argv;
+	// The error comes from the log, the pipes or the arguments, not from the program.
+	if (!isFromSpawn(error)) return messageOf(error);
+	const folder = await folderProblem(program.workingDir);
+	if (folder) return `chdir to workingDir (${JSON.stringify(program.workingDir)}) failed: ${folder}`;
+	return `exec: ${JSON.stringify(file)}: ${await programProblem(error, file, program.env.PATH ?? '')}`;
+}
+
+/** Describes which resource the machine is short of, in the same words. */
+export function describeShortage(error: unknown): string {
+	return `the machine cannot start it now: ${wordsFor(codeOf(error)) ?? messageOf(error)}`;
+}
+
+async function folderProblem(folder: string): Promise<string | undefined> {
+	if (folder === '') return undefined;
+	try {
+		if (!(await stat(folder)).isDirectory()) return 'not a directory';
+		await access(folder, constants.X_OK);
+		return undefined;
+	} catch (error) {
+		return wordsFor(codeOf(error));
+	}
+}
+
+/** ENOENT for an existing program means that its interpreter (`#!`) or its dynamic loader is missing. */
+async function programProblem(error: unknown, file: string, path: string): Promise<string> {
+	if (!isMissing(error)) return wordsFor(codeOf(error)) ?? messageOf(error);
+	if (!file.includes('/')) {
+		const found = await isOnPath(file, path);
+		return found ? 'no such file or directory' : 'executable file not found in $PATH';
+	}
+	return (await exists(file)) ? 'no such file or directory' : `stat ${file}: no such file or directory`;
+}
+
+async function isOnPath(name: string, path: string): Promise<boolean> {
+	for (const folder of path.split(':').filter(isAbsolute)) if (await exists(join(folder, name))) return true;
+	return false;
+}
+
+/** Resolves to true if `path` exists. */
+export async function exists(path: string): Promise<boolean> {
+	try {
+		await access(path);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+function isFromSpawn(error: unknown): boolean {
+	return error instanceof Error && 'syscall' in error && String(error.syscall).startsWith('spawn');
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+/** The message of a system error as Go prints it, so that it reads as it does in other container runtimes. */
+function wordsFor(code: string): string | undefined {
+	const words: Readonly<Record<string, string>> = {
+		EACCES: 'permission denied',
+		EAGAIN: 'resource temporarily unavailable',
+		EDQUOT: 'disk quota exceeded',
+		E2BIG: 'argument list too long',
+		EISDIR: 'is a directory',
+		EMFILE: 'too many open files',
+		ENFILE: 'too many open files in system',
+		ENOENT: 'no such file or directory',
+		ENOEXEC: 'exec format error',
+		ENOMEM: 'cannot allocate memory',
+		ENOSPC: 'no space left on device',
+		ENOTDIR: 'not a directory',
+		EPERM: 'operation not permitted',
+	};
+	return words[code];
+}

@@ -1,0 +1,140 @@
+/** A machine with a launcher of its own in a temporary folder, for the tests of this folder. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SystemClock } from '../../../base/clock.ts';
+import type { ContainerConfig, Runtime, RuntimeContainer } from '../../contract.ts';
+import type { RuntimeHarness } from '../../testing/contract-suite.ts';
+import { ImageTable } from '../images/image-table.ts';
+import type { ProcessIdentity } from '../launcher/process-table.ts';
+import { ProcessRuntime } from '../process-runtime.ts';
+
+/** The harness of the contract, with more for the tests of host processes. */
+export interface HostHarness extends RuntimeHarness {
+	readonly folder: string;
+	connect(options?: { readonly logMaxBytes?: number }): ProcessRuntime;
+	/** The pid of the running launcher. */
+	launcherPid(): number;
+	/** A container that runs a shell script. */
+	script(text: string, more?: Partial<ContainerConfig>): ContainerConfig;
+}
+
+/** Creates such a machine, without a launcher. */
+export function openHost(): HostHarness {
+	const root = mkdtempSync(join(tmpdir(), 'stint-runtime-'));
+	const folder = join(root, 'launcher');
+	let connected: ProcessRuntime | undefined;
+	const launcherPid = (): number => {
+		// LauncherLock has written this file.
+		const holder = JSON.parse(readFileSync(join(folder, 'launcher.lock'), 'utf8')) as ProcessIdentity;
+		return holder.pid;
+	};
+	const logPath = (name: string): string => join(root, 'logs', `${name}.log`);
+	return {
+		folder,
+		launcherPid,
+		logPath,
+		connect: (options = {}) => {
+			const images = new ImageTable(join(root, 'images.yaml'));
+			const onError = (error: unknown): void => {
+				throw error;
+			};
+			const common = { folder, clock: new SystemClock(), images, version: 'test', onError };
+			connected = new ProcessRuntime({ ...common, ...options });
+			return connected;
+		},
+		crash: async () => {
+			process.kill(launcherPid(), 'SIGKILL');
+		},
+		passTime: () => new Promise((resolve) => setImmediate(resolve)),
+		readLog: (path) => readFile(path, 'utf8').catch(() => ''),
+		script: (text, more = {}) => ({ ...shellScript(text, logPath('main')), ...more }),
+		programs: {
+			succeeds: ['/bin/true'],
+			failsWith3: sh('exit 3'),
+			runsForEver: ['sleep', '1000000'],
+			ignoresTerm: sh('trap "" TERM; echo ready; while :; do sleep 1000; done'),
+			talks: sh('echo out; echo err >&2'),
+			writesLongLine: sh("head -c 65536 /dev/zero | tr '\\0' x"),
+			leavesChild: sh('while :; do echo child; done & echo main'),
+			isMissing: ['no-such-program-anywhere'],
+		},
+		images: {
+			known: 'gcr.io/kuar-demo/kuard-amd64:blue',
+			unknown: 'example.com/not/known:1',
+			malformed: 'Not An Image',
+		},
+		close: async () => {
+			await connected?.stop({ killAll: true });
+			rmSync(root, { recursive: true, force: true, maxRetries: 10 });
+		},
+	};
+}
+
+/** A container that runs a shell script. */
+export function shellScript(text: string, logPath: string): ContainerConfig {
+	const names = { name: 'main', attempt: 0, image: 'busybox' };
+	const rest = { args: [], env: [], workingDir: '', logPath, stdin: false, tty: false };
+	return { ...names, command: sh(text), ...rest };
+}
+
+function sh(text: string): readonly string[] {
+	return ['sh', '-c', text];
+}
+
+/** The status of an exited container. */
+export type Exited = RuntimeContainer & { readonly state: 'exited' };
+
+/** A started container and its exit. */
+export interface Started {
+	readonly status: RuntimeContainer;
+	readonly exit: Promise<Exited>;
+}
+
+/** Starts a container in the first sandbox of `pod`. */
+export async function start(runtime: Runtime, config: ContainerConfig, pod = 'a'): Promise<Started> {
+	const names = { podUid: `uid-${pod}`, podName: pod, podNamespace: 'default', hostname: `host-${pod}` };
+	const sandbox = await runtime.runSandbox({ ...names, attempt: 0 });
+	const { id } = await runtime.createContainer(sandbox.id, config);
+	const exit = exitOf(runtime, id);
+	return { status: await runtime.startContainer(id), exit };
+}
+
+/** Runs a container to its end. */
+export async function run(runtime: Runtime, config: ContainerConfig, pod = 'a'): Promise<Exited> {
+	const { exit } = await start(runtime, config, pod);
+	return await exit;
+}
+
+/** Resolves to the exit of a container when the runtime reports it. */
+export function exitOf(runtime: Runtime, id: string): Promise<Exited> {
+	return new Promise((resolve) => {
+		const unsubscribe = runtime.subscribe(({ status }) => {
+			if (status.id !== id || status.state !== 'exited') return;
+			unsubscribe();
+			resolve(status);
+		});
+	});
+}
+
+/** The output of a container: its log without the headers of the entries. */
+export async function outputOf(machine: HostHarness, { logPath }: RuntimeContainer): Promise<string> {
+	const log = await machine.readLog(logPath);
+	return log.replaceAll(/^\S+ \w+ F (.*\n)/gm, '$1').replaceAll(/^\S+ \w+ P (.*)\n/gm, '$1');
+}
+
+/** Resolves when the process has exited; a zombie counts as exited. */
+export async function untilGone(pid: number): Promise<void> {
+	while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** True if the process runs and is not a zombie. */
+export function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+	} catch {
+		return false;
+	}
+}
