@@ -396,3 +396,21 @@ test('a long iteration visits each object once, whatever changes in between', as
 		assert.deepEqual(missed, [], `seed ${seed}: an object was not met`);
 	}
 });
+
+test('an index that is added later contains the objects of the cache, and follows their changes', async (t) => {
+	const source = new Source();
+	const { informer } = start(t, source);
+	const sink = await source.nextSink();
+	sink.events([{ type: 'ADDED', object: object('one', 2, 'a') }]);
+	const names = { name: ({ metadata }: KubeObject) => [metadata.name ?? ''] };
+	informer.addIndexes(names);
+	informer.addIndexes(names);
+	assert.equal(informer.indexed('name', 'one').length, 1);
+	sink.events([{ type: 'ADDED', object: object('two', 3, 'a') }]);
+	sink.events([{ type: 'DELETED', object: object('one', 4, 'a') }]);
+	assert.deepEqual(
+		['one', 'two'].map((name) => informer.indexed('name', name).length),
+		[0, 1],
+	);
+	assert.throws(() => informer.addIndexes({ name: () => [] }), /the index name exists with another function/);
+});

@@ -7,8 +7,8 @@ import type { Random } from '../base/random.ts';
 import { nextTurn } from '../base/turn.ts';
 import type { ListOptions, ResourceClient } from './client.ts';
 import { followWatch } from './follow-watch.ts';
-import { KeyIndex } from './key-index.ts';
 import { ObjectCopies } from './object-copies.ts';
+import { type Indexes, ObjectIndexes } from './object-indexes.ts';
 import { ShortWatchError } from './short-watch-error.ts';
 
 /**
@@ -28,7 +28,7 @@ export class Informer<T extends KubeObject> {
 	readonly #source: Pick<ResourceClient<T>, 'list' | 'watch'>;
 	readonly #options: InformerOptions<T>;
 	readonly #objects = new ObjectCopies<T>();
-	readonly #indexes = new Map<string, KeyIndex>();
+	readonly #indexes = new ObjectIndexes<T>();
 	readonly #handlers: InformerHandler<T>[] = [];
 	#revisionWaits: Array<{ readonly revision: number; readonly resolve: (shown: boolean) => void }> = [];
 	readonly #deletionWaits = new Map<string, PromiseWithResolvers<boolean>>();
@@ -40,7 +40,15 @@ export class Informer<T extends KubeObject> {
 	constructor(source: Pick<ResourceClient<T>, 'list' | 'watch'>, options: InformerOptions<T>) {
 		this.#source = source;
 		this.#options = options;
-		for (const name of Object.keys(options.indexes ?? {})) this.#indexes.set(name, new KeyIndex());
+		this.addIndexes(options.indexes ?? {});
+	}
+
+	/**
+	 * Adds indexes, at any time: the objects in the cache are indexed at once. So each user of a shared informer
+	 * can request its own, in any order. A name that another user has added must have the same function.
+	 */
+	addIndexes(indexes: Indexes<T>): void {
+		this.#indexes.add(indexes, () => this.#objects.entries());
 	}
 
 	/** Resolves to true once the first list is in the cache, or to false if the informer stops before that. */
@@ -102,8 +110,7 @@ export class Informer<T extends KubeObject> {
 
 	/** Kind and metadata of the objects that {@link indexed} returns, without decoding released objects. */
 	indexedMetadata(name: string, value: string): readonly KubeObject[] {
-		const keys = this.#indexes.get(name)?.keys(value) ?? [];
-		return [...keys].flatMap((key) => this.#objects.metadataOf(key) ?? []);
+		return this.#indexes.keys(name, value).flatMap((key) => this.#objects.metadataOf(key) ?? []);
 	}
 
 	/**
@@ -117,8 +124,7 @@ export class Informer<T extends KubeObject> {
 
 	/** The objects that the index `name` (see {@link InformerOptions.indexes}) stores under `value`. */
 	indexed(name: string, value: string): readonly T[] {
-		const keys = this.#indexes.get(name)?.keys(value) ?? [];
-		return [...keys].flatMap((key) => this.#objects.get(key) ?? []);
+		return this.#indexes.keys(name, value).flatMap((key) => this.#objects.get(key) ?? []);
 	}
 
 	/**
@@ -261,7 +267,7 @@ export class Informer<T extends KubeObject> {
 		const key = keyOfObject(object);
 		const old = this.#objects.get(key);
 		this.#objects.set(key, object);
-		this.#updateIndexes(key, old, object);
+		this.#indexes.update(key, old, object);
 		if (old && old.metadata.uid !== object.metadata.uid) this.#resolveDeletionWait(old);
 		for (const handler of this.#handlers) this.#notify(handler, object, old);
 	}
@@ -270,7 +276,7 @@ export class Informer<T extends KubeObject> {
 		const old = this.#objects.get(key);
 		if (!old) return;
 		this.#objects.delete(key);
-		this.#updateIndexes(key, old, undefined);
+		this.#indexes.update(key, old, undefined);
 		this.#resolveDeletionWait(old);
 		for (const handler of this.#handlers) this.#notify(handler, undefined, old);
 	}
@@ -286,17 +292,6 @@ export class Informer<T extends KubeObject> {
 	#resolveDeletionWait({ metadata: { uid = '' } }: T): void {
 		this.#deletionWaits.get(uid)?.resolve(true);
 		this.#deletionWaits.delete(uid);
-	}
-
-	/** Updates the indexes. An update that changes none of the indexed values costs no look-up. */
-	#updateIndexes(key: string, old: T | undefined, object: T | undefined): void {
-		for (const [name, valuesOf] of Object.entries(this.#options.indexes ?? {})) {
-			const index = this.#indexes.get(name);
-			const before = old ? valuesOf(old) : [];
-			const now = object ? valuesOf(object) : [];
-			for (const value of before) if (!now.includes(value)) index?.remove(value, key);
-			for (const value of now) if (!before.includes(value)) index?.add(value, key);
-		}
 	}
 
 	/** Lowers the revision to that of a list, if that is lower, and resolves the waits for later revisions. */
@@ -346,8 +341,8 @@ export interface InformerOptions<T> {
 	 * caller that must not miss an object that is created and deleted before a list is answered.
 	 */
 	readonly from?: { readonly resourceVersion: string; readonly objects: readonly T[] };
-	/** The indexes by name: each function returns the values under which an object is found. */
-	readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
+	/** The first indexes; {@link Informer.addIndexes} adds more. */
+	readonly indexes?: Indexes<T>;
 	/** Called with the error of each failed list or watch, before the retry, and of each handler that throws. */
 	readonly onError?: (error: unknown) => void;
 }

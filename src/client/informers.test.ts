@@ -33,3 +33,15 @@ test('when an informer fails, run() rejects with its error after the others have
 	assert.equal(watching, 0);
 	assert.equal(await others.reached('9'), false);
 });
+
+test('each user of a shared informer adds its indexes, whichever comes first', async () => {
+	const informers = new Informers({
+		client: new Client({} as unknown as ApiTransport),
+		...{ clock: new VirtualClock(), random: new SeededRandom(1), onError: () => undefined },
+	});
+	const first = informers.of(pods);
+	const second = informers.of(pods, { phase: ({ status }) => [status.phase ?? ''] });
+	assert.equal(first, second);
+	// An index of this name exists now, so another function for it is refused.
+	assert.throws(() => first.addIndexes({ phase: () => [] }), /the index phase exists/);
+});

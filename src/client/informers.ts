@@ -5,12 +5,7 @@ import { runTogether } from '../base/queue/run-together.ts';
 import type { Random } from '../base/random.ts';
 import type { Client } from './client.ts';
 import { Informer } from './informer.ts';
-
-/**
- * Indexes by name: each function returns the values under which an object is found; see {@link
- * Informer.indexed}.
- */
-export type Indexes<T> = Readonly<Record<string, (object: T) => readonly string[]>>;
+import type { Indexes } from './object-indexes.ts';
 
 /** The name of the index by the object's own UID, which every informer of {@link Informers} has. */
 export const BY_UID = 'uid';
@@ -31,14 +26,18 @@ export class Informers {
 	}
 
 	/**
-	 * The informer of a resource. The first call for a resource creates it, with `indexes` in addition to the
-	 * two that every informer has; later calls cannot add indexes. All calls must precede {@link run}.
+	 * The informer of a resource, which has `indexes` in addition to the two that every informer has and those
+	 * of the other callers. The first call for a resource creates it, and must precede {@link run}.
 	 */
 	of<T extends KubeObject>(definition: ResourceDefinition<T>, indexes: Indexes<T> = {}): Informer<T> {
 		const key = `${definition.group}/${definition.resource}`;
 		const known = this.#made.get(key);
-		// Each resource has one type of object, so the informer of this key has the type T.
-		if (known) return known as unknown as Informer<T>;
+		if (known) {
+			// Each resource has one type of object, so the informer of this key has the type T.
+			const shared = known as unknown as Informer<T>;
+			shared.addIndexes(indexes);
+			return shared;
+		}
 		const { client, clock, random, onError } = this.#options;
 		const informer = new Informer<T>(client.resource(definition), {
 			clock,

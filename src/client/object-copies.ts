@@ -54,9 +54,14 @@ export class ObjectCopies<T extends KubeObject> {
 	 * moves from one Map to the other in the meantime would be visited twice or not at all.
 	 */
 	*objects(): IterableIterator<T> {
+		for (const [, object] of this.entries()) yield object;
+	}
+
+	/** The objects of {@link objects}, each with its key. */
+	*entries(): IterableIterator<readonly [string, T]> {
 		for (const key of [...this.keys()]) {
 			const object = this.get(key);
-			if (object) yield object;
+			if (object) yield [key, object];
 		}
 	}
 }

@@ -31,11 +31,6 @@ import { OrphanPods } from './orphan-pods.ts';
 /** The dependencies of the Job controller. */
 export interface JobControllerOptions {
 	readonly client: Client;
-	/**
-	 * The controller requests the informers of Jobs and Pods with the indexes of job-indexes.ts. An informer gets
-	 * its indexes when it is created, at the first request, so this controller must be created before all others
-	 * that request these informers.
-	 */
 	readonly informers: Pick<Informers, 'of'>;
 	readonly clock: Clock;
 	readonly metrics: Metrics;

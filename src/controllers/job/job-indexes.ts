@@ -1,7 +1,7 @@
 import type { Job } from '../../api/batch/job/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
-import type { Indexes } from '../../client/informers.ts';
+import type { Indexes } from '../../client/object-indexes.ts';
 import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
 import { hasEnded, isTracked } from '../../plan/job/pods/classify.ts';
 

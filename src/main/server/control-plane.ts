@@ -67,8 +67,6 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 		}),
 	};
 	const components = {
-		// The Job controller requests the informers of Jobs and Pods with indexes. An informer gets its indexes
-		// from the first request, so the Job controller is constructed first.
 		...batchControllers(context),
 		scheduler: makeScheduler(context),
 		...nodeControllers(context),
