@@ -222,6 +222,37 @@ describe('reconcile loop', () => {
 		await ended;
 		assert.deepEqual(passes, []);
 	});
+
+	test('an error of onError ends the loop once the running passes have ended', async () => {
+		const other = Promise.withResolvers<void>();
+		let isOver = false;
+		const loop = new ReconcileLoop({
+			...{ name: 'test', clock, metrics: new Metrics(), workers: 2, backoff: { baseMs: 10, capMs: 1000 } },
+			reconcile: async (key) => {
+				if (key === 'bad') throw new Error('no pass');
+				await other.promise;
+				isOver = true;
+				return DONE;
+			},
+			onError: () => {
+				throw new Error('no report');
+			},
+		});
+		loop.add('slow');
+		loop.add('bad');
+		let hasEnded = false;
+		const running = loop.run(abort.signal).finally(() => {
+			hasEnded = true;
+		});
+		const rejected = assert.rejects(running, /^Error: no report$/);
+		await settled();
+		assert.deepEqual([hasEnded, isOver], [false, false]);
+		loop.add('next');
+		assert.equal(loop.queue.depth, 0);
+		other.resolve();
+		await rejected;
+		assert.equal(isOver, true);
+	});
 });
 
 /** Lets all pending promises and immediates run. */

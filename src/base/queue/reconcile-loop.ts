@@ -1,6 +1,8 @@
+import { aborted } from '../aborted.ts';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../metrics.ts';
 import type { BackoffPolicy } from './backoff.ts';
+import { runTogether } from './run-together.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /**
@@ -70,12 +72,18 @@ export class ReconcileLoop {
 		this.queue.addAfter(key, delayMs);
 	}
 
-	/** Reconciles keys until `signal` aborts; resolves once the passes that were running have ended. */
+	/**
+	 * Reconciles keys until `signal` aborts; resolves once the passes that were running have ended. If `onError` or
+	 * `restMs` throws, takes no further key, and rejects with the error once the passes have ended.
+	 */
 	async run(signal: AbortSignal): Promise<void> {
-		const close = (): void => this.queue.close();
-		signal.addEventListener('abort', close, { once: true });
-		if (signal.aborted) close();
-		await Promise.all(Array.from({ length: this.#options.workers }, () => this.#work()));
+		const closeAtEnd = (stop: AbortSignal): Promise<void> => {
+			stop.addEventListener('abort', () => this.queue.close(), { once: true });
+			if (stop.aborted) this.queue.close();
+			return aborted(stop);
+		};
+		const workers = Array.from({ length: this.#options.workers }, () => () => this.#work());
+		await runTogether([closeAtEnd, ...workers], signal);
 	}
 
 	async #work(): Promise<void> {
