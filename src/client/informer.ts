@@ -378,6 +378,7 @@ export function splitKey(key: string): { readonly namespace: string; readonly na
 	return { namespace: key.slice(0, Math.max(slash, 0)), name: key.slice(slash + 1) };
 }
 
-function keyOfObject(object: KubeObject): string {
-	return keyOf(object.metadata.namespace ?? '', object.metadata.name ?? '');
+/** The key of an object; see {@link keyOf}. */
+export function keyOfObject({ metadata }: KubeObject): string {
+	return keyOf(metadata.namespace ?? '', metadata.name ?? '');
 }

@@ -74,7 +74,7 @@ export interface InformersOptions {
 
 /** Resolves to true once all of `informers` have their first list, or to false if one stops before that. */
 export async function allSynced(
-	informers: readonly Pick<Informer<KubeObject>, 'synced'>[],
+	informers: readonly { readonly synced: Promise<boolean> }[],
 ): Promise<boolean> {
 	return (await Promise.all(informers.map(({ synced }) => synced))).every((synced) => synced);
 }

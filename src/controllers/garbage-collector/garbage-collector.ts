@@ -5,12 +5,13 @@ import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../api/meta/validate-
 import { jsonEqual } from '../../api/schema/equality.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import { DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { nextTurn } from '../../base/turn.ts';
 import type { Client, DeleteOptions, ResourceClient } from '../../client/client.ts';
+import { Controller, watch } from '../../client/controller.ts';
 import type { EventRecorder, EventText } from '../../client/event-recorder.ts';
-import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
-import { allSynced, BY_OWNER, BY_UID } from '../../client/informers.ts';
+import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
+import { BY_OWNER, BY_UID } from '../../client/informers.ts';
 import {
 	type GarbagePlan,
 	type GarbageSnapshot,
@@ -54,82 +55,77 @@ export interface GarbageCollectorOptions {
  */
 export class GarbageCollector {
 	readonly #options: GarbageCollectorOptions;
-	readonly #loop: ReconcileLoop;
+	readonly #controller: Controller;
 
 	constructor(options: GarbageCollectorOptions) {
 		this.#options = options;
-		this.#loop = new ReconcileLoop({
-			name: 'garbage_collector_attempt_to_delete',
-			clock: options.clock,
-			metrics: options.metrics,
-			workers: 20,
-			backoff: { baseMs: 5, capMs: 1_000_000 },
-			reconcile: (key) => this.#collect(key),
-			onError: options.onError,
-		});
+		this.#controller = new Controller(
+			{
+				name: 'garbage_collector_attempt_to_delete',
+				watches: options.resources.map((resource) =>
+					watch(resource.informer, (object, old) => this.#keysAfter(resource, object, old)),
+				),
+				workers: 20,
+				backoff: { baseMs: 5, capMs: 1_000_000 },
+				reconcile: (key) => this.#collect(key),
+			},
+			options,
+		);
 	}
 
 	/** Runs until `signal` aborts or the informers are stopped. */
-	async run(signal: AbortSignal): Promise<void> {
-		const { resources } = this.#options;
-		if (!(await allSynced(resources.map(({ informer }) => informer)))) return;
-		for (const resource of resources) {
-			resource.informer.subscribe((object, old) => this.#observe(resource, object, old));
-		}
-		await this.#loop.run(signal);
+	run(signal: AbortSignal): Promise<void> {
+		return this.#controller.run(signal);
 	}
 
-	#observe(resource: CollectedResource, object: KubeObject | undefined, old: KubeObject | undefined): void {
+	*#keysAfter(
+		resource: CollectedResource,
+		object: KubeObject | undefined,
+		old: KubeObject | undefined,
+	): IterableIterator<string> {
 		if (old && object?.metadata.uid !== old.metadata.uid) {
-			this.#addAll(this.#dependentsOf(old));
-			this.#addWaitingOwners(old);
+			yield* this.#keysOf(this.#dependentsOf(old));
+			yield* this.#keysOf(this.#waitingOwnersOf(old));
 		}
 		if (!object) return;
 		const { metadata } = object;
-		if (metadata.ownerReferences !== old?.metadata.ownerReferences) {
-			if (old) this.#addWaitingOwners(old);
-			this.#queueIfOwnerMissing(resource, object, old);
+		// By content: over a connection each event brings a new list, whether or not it has changed.
+		if (!jsonEqual(metadata.ownerReferences, old?.metadata.ownerReferences)) {
+			if (old) yield* this.#keysOf(this.#waitingOwnersOf(old));
+			if (this.#mayMissOwner(object, old)) yield keyIn(resource, object);
 		}
 		if (!metadata.deletionTimestamp || !metadata.finalizers?.some(isPropagationFinalizer)) return;
-		this.#add(resource, object);
+		yield keyIn(resource, object);
 		// Dependents without blockOwnerDeletion are deleted too, without waiting for the blocking ones.
 		if (isWaitingForDependents(object) && !(old && isWaitingForDependents(old))) {
-			this.#addAll(this.#dependentsOf(object));
+			yield* this.#keysOf(this.#dependentsOf(object));
 		}
 	}
 
-	/** Queues the object if one of its owners may no longer exist. */
-	#queueIfOwnerMissing(resource: CollectedResource, object: KubeObject, old: KubeObject | undefined): void {
+	/** Whether one of the object's owners may no longer exist. Records an Event about one in another namespace. */
+	#mayMissOwner(object: KubeObject, old: KubeObject | undefined): boolean {
 		const { ownerReferences = [], namespace = '' } = object.metadata;
 		const absent = ownerReferences.filter((reference) => !this.#isSafelyPresent(reference, namespace));
-		if (absent.length === 0) return;
-		this.#add(resource, object);
+		if (absent.length === 0) return false;
 		const before = new Set(old?.metadata.ownerReferences?.map(({ uid }) => uid));
 		const elsewhere = absent.find((reference) => {
 			const place = before.has(reference.uid) ? '' : this.#withUid(reference)?.metadata.namespace;
 			return place && place !== namespace;
 		});
 		if (elsewhere) this.#options.recorder.event(object, invalidNamespace(elsewhere, namespace));
+		return true;
 	}
 
-	#add({ definition }: CollectedResource, { metadata }: KubeObject): void {
-		this.#loop.add(
-			`${apiVersionOf(definition)}|${definition.kind}|${keyOf(metadata.namespace ?? '', metadata.name ?? '')}`,
-		);
-	}
-
-	#addAll(objects: readonly KubeObject[]): void {
-		for (const object of objects) {
+	#keysOf(objects: readonly KubeObject[]): readonly string[] {
+		return objects.flatMap((object) => {
 			const resource = this.#resource(object.apiVersion, object.kind);
-			if (resource) this.#add(resource, object);
-		}
+			return resource ? [keyIn(resource, object)] : [];
+		});
 	}
 
-	#addWaitingOwners({ metadata }: KubeObject): void {
-		for (const reference of metadata.ownerReferences ?? []) {
-			const owner = this.#withUid(reference);
-			if (owner && isWaitingForDependents(owner)) this.#addAll([owner]);
-		}
+	#waitingOwnersOf({ metadata }: KubeObject): readonly KubeObject[] {
+		const owners = metadata.ownerReferences?.flatMap((reference) => this.#withUid(reference) ?? []) ?? [];
+		return owners.filter(isWaitingForDependents);
 	}
 
 	async #collect(key: string): Promise<Outcome> {
@@ -161,7 +157,7 @@ export class GarbageCollector {
 				await target.patch(name, 'strategic', withoutOwners(object, plan.uids));
 				return;
 			case 'await':
-				this.#addAll(plan.dependents);
+				for (const key of this.#keysOf(plan.dependents)) this.#controller.add(key);
 				return;
 			case 'orphan':
 				await Promise.all(plan.dependents.map((dependent) => this.#disown(dependent, uid ?? '')));
@@ -291,6 +287,10 @@ const OWNERS_PER_TURN = 100;
  * Invalid).
  */
 const OVERTAKEN = ['NotFound', 'Conflict', 'Invalid'] as const;
+
+function keyIn({ definition }: CollectedResource, object: KubeObject): string {
+	return `${apiVersionOf(definition)}|${definition.kind}|${keyOfObject(object)}`;
+}
 
 function isPropagationFinalizer(finalizer: string): boolean {
 	return finalizer === ORPHAN_FINALIZER || finalizer === FOREGROUND_FINALIZER;

@@ -20,8 +20,9 @@ import { timeOf } from '../../api/meta/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import { approximate } from '../../base/json/json.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { type Client, pathOf } from '../../client/client.ts';
+import { Controller, NO_KEYS, type Watch, watch } from '../../client/controller.ts';
 import type { Informer } from '../../client/informer.ts';
 import {
 	type DeletionPass,
@@ -66,34 +67,36 @@ type ResourcePass = RemainingContent & {
 /** The controller; its invariants are in the header of this file. */
 export class NamespaceController {
 	readonly #options: NamespaceControllerOptions;
-	readonly #loop: ReconcileLoop;
+	readonly #controller: Controller;
 
 	constructor(options: NamespaceControllerOptions) {
+		const { namespaces: informer, contents } = options;
 		this.#options = options;
-		this.#loop = new ReconcileLoop({
-			name: 'namespace',
-			clock: options.clock,
-			metrics: options.metrics,
-			workers: 5,
-			backoff: { baseMs: 5, capMs: 60_000 },
-			reconcile: (key) => this.#reconcile(key),
-			onError: options.onError,
-		});
+		const isLeaving = (name: string): boolean =>
+			informer.get('', name)?.metadata.deletionTimestamp !== undefined;
+		const watchContent = ({ informer: content }: CollectedResource): Watch =>
+			watch(content, (object, old) => {
+				const name = old?.metadata.namespace ?? '';
+				return !object && isLeaving(name) ? [name] : NO_KEYS;
+			});
+		this.#controller = new Controller(
+			{
+				name: 'namespace',
+				watches: [
+					watch(informer, (one) => (one?.metadata.deletionTimestamp ? [one.metadata.name ?? ''] : NO_KEYS)),
+					...contents.map(watchContent),
+				],
+				workers: 5,
+				backoff: { baseMs: 5, capMs: 60_000 },
+				reconcile: (name) => this.#reconcile(name),
+			},
+			options,
+		);
 	}
 
-	/** Runs until `signal` aborts. */
-	async run(signal: AbortSignal): Promise<void> {
-		const { namespaces: informer, contents } = this.#options;
-		informer.subscribe((namespace) => {
-			if (namespace?.metadata.deletionTimestamp) this.#loop.add(namespace.metadata.name ?? '');
-		});
-		for (const { informer: content } of contents) {
-			content.subscribe((object, old) => {
-				const name = old?.metadata.namespace ?? '';
-				if (!object && informer.get('', name)?.metadata.deletionTimestamp) this.#loop.add(name);
-			});
-		}
-		await this.#loop.run(signal);
+	/** Runs until `signal` aborts or the informers are stopped. */
+	run(signal: AbortSignal): Promise<void> {
+		return this.#controller.run(signal);
 	}
 
 	async #reconcile(name: string): Promise<Outcome> {

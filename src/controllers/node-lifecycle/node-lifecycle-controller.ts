@@ -4,11 +4,11 @@ import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { CounterSeries, Metrics } from '../../base/metrics.ts';
-import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
+import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
-import { allSynced } from '../../client/informers.ts';
 import {
 	NOTHING_REMEMBERED,
 	type NodeLifecycleMemory,
@@ -33,7 +33,7 @@ export interface NodeLifecycleControllerOptions {
 /**
  * The only key: all nodes are planned together, because the eviction rate depends on how many are unhealthy.
  */
-const NODES = 'nodes';
+const NODES: Keys = ['nodes'];
 
 /**
  * How late a planned reconcile may run. If it runs later, this machine was suspended or overloaded, and missing
@@ -51,7 +51,7 @@ const LATEST_MS = 5000;
  */
 export class NodeLifecycleController {
 	readonly #options: NodeLifecycleControllerOptions;
-	readonly #loop: ReconcileLoop;
+	readonly #controller: Controller;
 	readonly #writer: NodeWriter;
 	readonly #evictions: (zone: string) => CounterSeries;
 	#memory: NodeLifecycleMemory = NOTHING_REMEMBERED;
@@ -61,38 +61,38 @@ export class NodeLifecycleController {
 	constructor(options: NodeLifecycleControllerOptions) {
 		this.#options = options;
 		this.#writer = new NodeWriter(options);
-		this.#loop = new ReconcileLoop({
-			name: 'node_lifecycle_controller',
-			clock: options.clock,
-			metrics: options.metrics,
-			workers: 1,
-			restMs: (_key, tookMs) => tookMs / 2,
-			backoff: { baseMs: 100, capMs: 5000 },
-			reconcile: () => this.#reconcile(),
-			onError: options.onError,
-		});
+		this.#controller = new Controller(
+			{
+				name: 'node_lifecycle_controller',
+				watches: [
+					watch(options.nodes, (node, old) => this.#nodeChanged(node, old)),
+					watch(options.leases, (lease) =>
+						lease?.metadata.namespace === NODE_LEASE_NAMESPACE ? NODES : NO_KEYS,
+					),
+					watch(options.pods, (pod, old) => (this.#concernsPod(pod, old) ? NODES : NO_KEYS)),
+				],
+				workers: 1,
+				restMs: (_key, tookMs) => tookMs / 2,
+				backoff: { baseMs: 100, capMs: 5000 },
+				reconcile: () => this.#reconcile(),
+			},
+			options,
+		);
 		this.#evictions = zoneMetrics(options.metrics, () => this.#zones);
 	}
 
 	/** Runs until `signal` aborts or the informers are stopped. */
-	async run(signal: AbortSignal): Promise<void> {
-		const { nodes, leases, pods } = this.#options;
-		if (!(await allSynced([nodes, leases, pods]))) return;
-		nodes.subscribe((node, old) => this.#nodeChanged(node, old));
-		leases.subscribe((lease) => {
-			if (lease?.metadata.namespace === NODE_LEASE_NAMESPACE) this.#loop.add(NODES);
-		});
-		pods.subscribe((pod, old) => this.#podChanged(pod, old));
-		await this.#loop.run(signal);
+	run(signal: AbortSignal): Promise<void> {
+		return this.#controller.run(signal);
 	}
 
-	#nodeChanged(node: Node | undefined, old: Node | undefined): void {
-		this.#loop.add(NODES);
+	#nodeChanged(node: Node | undefined, old: Node | undefined): Keys {
 		if (old && old.metadata.uid !== node?.metadata.uid)
 			this.#recordEvent(old, 'RemovingNode', 'Removing Node', 'from');
 		if (node && old?.metadata.uid !== node.metadata.uid) {
 			this.#recordEvent(node, 'RegisteredNode', 'Registered Node', 'in');
 		}
+		return NODES;
 	}
 
 	/** Records upstream's Event about a Node that was added or removed. */
@@ -102,13 +102,13 @@ export class NodeLifecycleController {
 		this.#options.recorder.event(node, { type: 'Normal', reason, message });
 	}
 
-	/** A Pod that was bound to a node that is not ready must be marked as not ready too. */
-	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
+	/** Whether the Pod was bound to a node that is not ready: it must be marked as not ready too. */
+	#concernsPod(pod: Pod | undefined, old: Pod | undefined): boolean {
 		const { nodeName } = pod?.spec ?? {};
-		if (!nodeName || nodeName === old?.spec.nodeName) return;
+		if (!nodeName || nodeName === old?.spec.nodeName) return false;
 		const node = this.#options.nodes.get('', nodeName);
 		const isReady = node?.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True');
-		if (node && !isReady) this.#loop.add(NODES);
+		return node !== undefined && !isReady;
 	}
 
 	/** Plans for all nodes, applies the steps, and returns the time of the next check. */

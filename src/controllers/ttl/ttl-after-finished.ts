@@ -3,9 +3,10 @@ import type { Job } from '../../api/batch/job/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import { exponentialBuckets, type HistogramSeries, type Metrics } from '../../base/metrics.ts';
-import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
+import { Controller, NO_KEYS, watch } from '../../client/controller.ts';
+import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { expiryOf } from '../../plan/job/time-to-live.ts';
 
 /** The dependencies of the TTL controller. */
@@ -24,33 +25,31 @@ export interface TtlAfterFinishedOptions {
  */
 export class TtlAfterFinished {
 	readonly #options: TtlAfterFinishedOptions;
-	readonly #loop: ReconcileLoop;
+	readonly #controller: Controller;
 	readonly #deletionSeconds: HistogramSeries;
 
 	constructor(options: TtlAfterFinishedOptions) {
 		this.#options = options;
 		this.#deletionSeconds = options.metrics.histogram(DELETION_SECONDS).with();
-		this.#loop = new ReconcileLoop({
-			name: 'ttl_jobs_to_delete',
-			clock: options.clock,
-			metrics: options.metrics,
-			workers: 5,
-			backoff: { baseMs: 5, capMs: 1_000_000 },
-			reconcile: (key) => this.#reconcile(key),
-			onError: options.onError,
-		});
+		this.#controller = new Controller(
+			{
+				name: 'ttl_jobs_to_delete',
+				// Each Job is queued whenever it changes: the key then waits until the expiry, which the change may have
+				// moved.
+				watches: [
+					watch(options.jobs, (job) => (job && expiryOf(job) !== undefined ? [keyOfObject(job)] : NO_KEYS)),
+				],
+				workers: 5,
+				backoff: { baseMs: 5, capMs: 1_000_000 },
+				reconcile: (key) => this.#reconcile(key),
+			},
+			options,
+		);
 	}
 
-	/** Runs until `signal` aborts. */
-	async run(signal: AbortSignal): Promise<void> {
-		// Each Job is queued whenever it changes: the key then waits until the expiry, which the change may have
-		// moved.
-		this.#options.jobs.subscribe((job) => {
-			if (job && expiryOf(job) !== undefined) {
-				this.#loop.add(keyOf(job.metadata.namespace ?? '', job.metadata.name ?? ''));
-			}
-		});
-		await this.#loop.run(signal);
+	/** Runs until `signal` aborts or the informer is stopped. */
+	run(signal: AbortSignal): Promise<void> {
+		return this.#controller.run(signal);
 	}
 
 	async #reconcile(key: string): Promise<Outcome> {
