@@ -5,10 +5,10 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
-import { allSynced } from '../../client/informers.ts';
+import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
+import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import {
 	DEFAULT_ENDED_PODS_LIMIT,
 	type EndedPod,
@@ -42,15 +42,16 @@ export interface PodGarbageCollectorOptions {
  * that an idle cluster costs nothing and a Pod without a node fails at once. There are three kinds of keys:
  *
  * 1. `pod|namespace/name`: a Pod under deletion that has no node, or whose node is out of service.
- * 2. `node|name`: a node that does not exist. It is looked up again at the end of its quarantine; if it is
- *    still missing, its Pods are deleted.
+ * 2. `node|name`: a node that is out of service, whose Pods under deletion are then queued, or one that does not
+ *    exist. The latter is looked up again at the end of its quarantine; if it is still missing, its Pods are
+ *    deleted.
  * 3. `ended`: the ended Pods, if there are too many. They are counted at each event, but sorted only if the
  *    limit is exceeded, at most every 20 seconds.
  */
 export class PodGarbageCollector {
 	readonly #options: PodGarbageCollectorOptions;
 	readonly #limit: number;
-	readonly #loop: ReconcileLoop;
+	readonly #controller: Controller;
 	/** When each node in quarantine was first found missing, in ms of the monotonic clock. */
 	readonly #missingFrom = new Map<string, number>();
 	/** By key: a summary of each Pod that has ended. Holding the Pods themselves would keep them decoded. */
@@ -60,63 +61,48 @@ export class PodGarbageCollector {
 	constructor(options: PodGarbageCollectorOptions) {
 		this.#options = options;
 		this.#limit = options.endedPodsLimit ?? DEFAULT_ENDED_PODS_LIMIT;
-		this.#loop = new ReconcileLoop({
-			name: 'orphaned_pods_nodes',
-			clock: options.clock,
-			metrics: options.metrics,
-			workers: 5,
-			backoff: { baseMs: 5, capMs: 20_000 },
-			reconcile: (key) => this.#reconcile(key),
-			onError: options.onError,
-		});
+		this.#controller = new Controller(
+			{
+				name: 'orphaned_pods_nodes',
+				watches: [
+					watch(options.nodes, (node, old) => this.#nodeChanged(node, old)),
+					watch(options.pods, (pod, old) => this.#podChanged(pod, old)),
+				],
+				workers: 5,
+				backoff: { baseMs: 5, capMs: 20_000 },
+				reconcile: (key) => this.#reconcile(key),
+			},
+			options,
+		);
 	}
 
 	/** Runs until `signal` aborts or the informers are stopped. */
-	async run(signal: AbortSignal): Promise<void> {
-		const { pods, nodes } = this.#options;
-		if (!(await allSynced([nodes, pods]))) return;
-		nodes.subscribe((node, old) => this.#nodeChanged(node, old));
-		pods.subscribe((pod, old) => this.#podChanged(pod, old));
-		await this.#loop.run(signal);
+	run(signal: AbortSignal): Promise<void> {
+		return this.#controller.run(signal);
 	}
 
-	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
+	*#podChanged(pod: Pod | undefined, old: Pod | undefined): IterableIterator<string> {
 		this.#countEnded(pod, old);
+		if (this.#limit > 0 && this.#ended.size > this.#limit && pod && isEnded(pod)) yield ENDED;
 		if (!pod) return;
 		const { nodeName } = pod.spec;
 		const node = nodeName ? this.#options.nodes.get('', nodeName) : undefined;
-		if (nodeName && !node && nodeName !== old?.spec.nodeName) this.#loop.add(`${NODE}${nodeName}`);
+		if (nodeName && !node && nodeName !== old?.spec.nodeName) yield `${NODE}${nodeName}`;
 		if (pod.metadata.deletionTimestamp === undefined) return;
-		if (!nodeName || (node && isOutOfService(node))) this.#loop.add(podKey(pod));
+		if (!nodeName || (node && isOutOfService(node))) yield podKey(pod);
 	}
 
 	#countEnded(pod: Pod | undefined, old: Pod | undefined): void {
 		if (this.#limit <= 0) return;
 		if (old && isEnded(old)) this.#ended.delete(podKey(old));
-		if (!pod || !isEnded(pod)) return;
-		this.#ended.set(podKey(pod), endedPodOf(pod));
-		if (this.#ended.size > this.#limit) this.#loop.add(ENDED);
+		if (pod && isEnded(pod)) this.#ended.set(podKey(pod), endedPodOf(pod));
 	}
 
-	#nodeChanged(node: Node | undefined, old: Node | undefined): void {
+	#nodeChanged(node: Node | undefined, old: Node | undefined): Keys {
 		const name = node?.metadata.name ?? old?.metadata.name ?? '';
-		if (!node) {
-			this.#loop.add(`${NODE}${name}`);
-			return;
-		}
+		if (!node) return [`${NODE}${name}`];
 		this.#missingFrom.delete(name);
-		if (!isOutOfService(node) || (old && isOutOfService(old))) return;
-		void this.#queueDeletedPodsOn(name);
-	}
-
-	async #queueDeletedPodsOn(nodeName: string): Promise<void> {
-		try {
-			for (const pod of await this.#podsOn(nodeName)) {
-				if (pod.metadata.deletionTimestamp !== undefined) this.#loop.add(podKey(pod));
-			}
-		} catch (error) {
-			this.#options.onError(`${NODE}${nodeName}`, error);
-		}
+		return isOutOfService(node) && !(old && isOutOfService(old)) ? [`${NODE}${name}`] : NO_KEYS;
 	}
 
 	#reconcile(key: string): Promise<Outcome> {
@@ -135,7 +121,9 @@ export class PodGarbageCollector {
 
 	async #reconcileNode(name: string): Promise<Outcome> {
 		const { nodes, clock } = this.#options;
-		if (nodes.get('', name)) return DONE;
+		const node = nodes.get('', name);
+		if (node && isOutOfService(node)) await this.#queueDeletedPodsOn(name);
+		if (node) return DONE;
 		const missingFrom = this.#missingFrom.get(name) ?? clock.monotonic();
 		this.#missingFrom.set(name, missingFrom);
 		const leftMs = missingFrom + NODE_QUARANTINE_MS - clock.monotonic();
@@ -147,6 +135,12 @@ export class PodGarbageCollector {
 		}
 		this.#missingFrom.delete(name);
 		return DONE;
+	}
+
+	async #queueDeletedPodsOn(nodeName: string): Promise<void> {
+		for (const pod of await this.#podsOn(nodeName)) {
+			if (pod.metadata.deletionTimestamp !== undefined) this.#controller.add(podKey(pod));
+		}
 	}
 
 	async #deleteSurplusEnded(): Promise<Outcome> {
@@ -218,8 +212,8 @@ const OVERTAKEN_MS = 1000;
  */
 const AT_ONCE = 64;
 
-function podKey({ metadata }: Pod): string {
-	return `${POD}${keyOf(metadata.namespace ?? '', metadata.name ?? '')}`;
+function podKey(pod: Pod): string {
+	return `${POD}${keyOfObject(pod)}`;
 }
 
 /** Calls `act` for all Pods, {@link AT_ONCE} at a time. */

@@ -4,12 +4,13 @@ import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { CounterSeries, HistogramSeries, Metrics } from '../../base/metrics.ts';
-import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
+import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
+import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { isGone } from '../../client/gone.ts';
-import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
-import { allSynced } from '../../client/informers.ts';
+import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { planTaintEviction } from '../../plan/taint-eviction/plan-taint-eviction.ts';
 
 /** The dependencies of the taint eviction controller. */
@@ -34,7 +35,9 @@ export interface TaintEvictionControllerOptions {
  */
 export class TaintEvictionController {
 	readonly #options: TaintEvictionControllerOptions;
-	readonly #loop: ReconcileLoop;
+	readonly #pods: Controller;
+	/** Its keys are names of nodes. A pass queues the Pods of the node. */
+	readonly #nodes: Controller;
 	/** The UIDs of the Pods that will be deleted when their tolerationSeconds end. */
 	readonly #leaving = new Set<string>();
 	/** When this process first saw each taint, in ms since the epoch, by node name and then by taint. */
@@ -46,46 +49,55 @@ export class TaintEvictionController {
 		this.#options = options;
 		this.#deletions = options.metrics.counter(DELETIONS).with();
 		this.#deletionSeconds = options.metrics.histogram(DELETION_SECONDS).with();
-		this.#loop = new ReconcileLoop({
-			name: 'noexec_taint_pod',
-			clock: options.clock,
-			metrics: options.metrics,
-			workers: 8,
-			backoff: { baseMs: 10, capMs: 10_000 },
-			reconcile: (key) => this.#reconcile(key),
-			onError: options.onError,
-		});
+		const { nodes, pods } = options;
+		const backoff = { baseMs: 10, capMs: 10_000 };
+		this.#pods = new Controller(
+			{
+				name: 'noexec_taint_pod',
+				watches: [
+					watch(nodes, (node, old) => this.#nodeChanged(node, old)),
+					watch(pods, (pod, old) => this.#podChanged(pod, old)),
+				],
+				workers: 8,
+				backoff,
+				reconcile: (key) => this.#reconcile(key),
+			},
+			options,
+		);
+		this.#nodes = new Controller(
+			{
+				name: 'noexec_taint_node',
+				watches: [
+					watch(nodes, (node, old) =>
+						node && haveChanged(node, old) ? [node.metadata.name ?? ''] : NO_KEYS,
+					),
+				],
+				workers: 8,
+				backoff,
+				reconcile: (nodeName) => this.#queuePodsOn(nodeName),
+			},
+			options,
+		);
 	}
 
 	/** Runs until `signal` aborts or the informers are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
-		const { nodes, pods } = this.#options;
-		if (!(await allSynced([nodes, pods]))) return;
-		nodes.subscribe((node, old) => this.#nodeChanged(node, old));
-		pods.subscribe((pod, old) => this.#podChanged(pod, old));
-		await this.#loop.run(signal);
+		await runTogether([(stop) => this.#pods.run(stop), (stop) => this.#nodes.run(stop)], signal);
 	}
 
-	/** Queues the Pods of a node whose NoExecute taints have changed. */
-	#nodeChanged(node: Node | undefined, old: Node | undefined): void {
+	#nodeChanged(node: Node | undefined, old: Node | undefined): Keys {
 		const { name = '' } = (node ?? old)?.metadata ?? {};
 		const taints = noExecuteTaints(node);
 		if (taints.length === 0) this.#firstSeen.delete(name);
 		else this.#rememberTaints(name, taints);
-		if (!node || semanticEqual(taints, noExecuteTaints(old))) return;
-		void this.#queuePodsOn(name);
+		return NO_KEYS;
 	}
 
 	/** Scans all Pods: taints change rarely, and an index of Pods by node would cost work for every Pod. */
-	async #queuePodsOn(nodeName: string): Promise<void> {
-		const { pods, onError } = this.#options;
-		try {
-			for (const pod of await pods.select(({ spec }) => spec.nodeName === nodeName)) {
-				this.#loop.add(keyOfPod(pod));
-			}
-		} catch (error) {
-			onError(nodeName, error);
-		}
+	async #queuePodsOn(nodeName: string): Promise<Outcome> {
+		const found = await this.#options.pods.select(({ spec }) => spec.nodeName === nodeName);
+		for (const pod of found) this.#pods.add(keyOfObject(pod));
+		return DONE;
 	}
 
 	/** Remembers when each taint was first seen; taints that were seen before keep their time. */
@@ -96,15 +108,15 @@ export class TaintEvictionController {
 		this.#firstSeen.set(nodeName, new Map(times));
 	}
 
-	/** Queues a Pod that is new on a tainted node or has other tolerations. */
-	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
+	/** The key of a Pod that is new on a tainted node or has other tolerations. */
+	#podChanged(pod: Pod | undefined, old: Pod | undefined): Keys {
 		const { nodeName, tolerations } = pod?.spec ?? {};
 		if (old && old.metadata.uid !== pod?.metadata.uid && this.#leaving.delete(old.metadata.uid ?? '')) {
 			this.#recordEvent(old, 'Cancelling deletion of Pod');
 		}
-		if (!pod || !nodeName || !this.#firstSeen.has(nodeName)) return;
+		if (!pod || !nodeName || !this.#firstSeen.has(nodeName)) return NO_KEYS;
 		const isSame = nodeName === old?.spec.nodeName && semanticEqual(tolerations, old.spec.tolerations);
-		if (!isSame) this.#loop.add(keyOfPod(pod));
+		return isSame ? NO_KEYS : [keyOfObject(pod)];
 	}
 
 	async #reconcile(key: string): Promise<Outcome> {
@@ -174,8 +186,9 @@ function idOf({ key, value = '' }: Taint): string {
 	return `${key}=${value}`;
 }
 
-function keyOfPod({ metadata }: Pod): string {
-	return keyOf(metadata.namespace ?? '', metadata.name ?? '');
+/** Whether the NoExecute taints of the node have changed. */
+function haveChanged(node: Node, old: Node | undefined): boolean {
+	return !semanticEqual(noExecuteTaints(node), noExecuteTaints(old));
 }
 
 /** The metrics with upstream's names and buckets. */
