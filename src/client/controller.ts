@@ -30,8 +30,11 @@ export interface KeyQueue {
 	addAfter(key: string, delayMs: number): void;
 }
 
-/** The keys that a change concerns: each to be queued at once, or after a time. */
-export type Keys = Iterable<string | { readonly key: string; readonly afterMs: number }> & object;
+/** A key to be queued at once, or after a time. */
+export type KeyRequest = string | { readonly key: string; readonly afterMs: number };
+
+/** The keys that a change concerns. (`object` excludes a lone string, whose letters would become keys.) */
+export type Keys = Iterable<KeyRequest> & object;
 
 /** The result of a function of {@link watch} for a change that concerns no key. */
 export const NO_KEYS: Keys = [];

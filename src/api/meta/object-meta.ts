@@ -119,3 +119,8 @@ export interface KubeObject {
 	readonly kind: string;
 	readonly metadata: ObjectMeta;
 }
+
+/** Whether `a` exists and is the same version of the same object as `b`. */
+export function isSameVersion(a: KubeObject | undefined, b: KubeObject): boolean {
+	return a?.metadata.uid === b.metadata.uid && a?.metadata.resourceVersion === b.metadata.resourceVersion;
+}

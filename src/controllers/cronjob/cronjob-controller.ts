@@ -4,15 +4,17 @@ import { jobs as jobResource } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
+import { isSameVersion } from '../../api/meta/object-meta.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
-import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
+import { Controller, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
-import { allSynced, BY_UID, type Informers } from '../../client/informers.ts';
+import { type Informer, keyOf, keyOfObject, splitKey } from '../../client/informer.ts';
+import { BY_UID, type Informers } from '../../client/informers.ts';
 import { planCronJob, unsupportedZone } from '../../plan/cronjob/plan-cronjob.ts';
 import { scheduleOf, untilNextMs } from '../../plan/cronjob/schedule.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
@@ -56,7 +58,7 @@ export class CronJobController {
 	readonly #options: CronJobControllerOptions;
 	readonly #cronJobs: Informer<CronJob>;
 	readonly #jobs: Informer<Job>;
-	readonly #loop: ReconcileLoop;
+	readonly #controller: Controller;
 	readonly #onStarted: (latenessSeconds: number) => void;
 	readonly #statusLimit = new ConcurrencyLimit(STATUSES_AT_ONCE);
 	/**
@@ -65,29 +67,30 @@ export class CronJobController {
 	readonly #reconciling = new Set<string>();
 
 	constructor(options: CronJobControllerOptions) {
-		const { informers, clock, metrics, onError } = options;
+		const { informers, metrics } = options;
 		this.#options = options;
 		this.#cronJobs = informers.of(cronJobResource);
 		this.#jobs = informers.of(jobResource);
 		this.#onStarted = creationSkew(metrics);
-		this.#loop = new ReconcileLoop({
-			name: 'cronjob',
-			clock,
-			metrics,
-			// Many CronJobs are due at the same minute, and a reconcile spends most of its time waiting for writes.
-			workers: 1024,
-			backoff: { baseMs: 5, capMs: 1_000_000 },
-			reconcile: (key) => this.#reconcile(key),
-			onError,
-		});
+		this.#controller = new Controller(
+			{
+				name: 'cronjob',
+				watches: [
+					watch(this.#cronJobs, (cronJob, old) => this.#cronJobChanged(cronJob, old)),
+					watch(this.#jobs, (job, old) => this.#jobChanged(job, old)),
+				],
+				// Many CronJobs are due at the same minute, and a reconcile spends most of its time waiting for writes.
+				workers: 1024,
+				backoff: { baseMs: 5, capMs: 1_000_000 },
+				reconcile: (key) => this.#reconcile(key),
+			},
+			options,
+		);
 	}
 
 	/** Runs until `signal` aborts or the informers, which their owner runs, are stopped. */
-	async run(signal: AbortSignal): Promise<void> {
-		if (!(await allSynced([this.#cronJobs, this.#jobs]))) return;
-		this.#cronJobs.subscribe((cronJob, old) => this.#cronJobChanged(cronJob, old));
-		this.#jobs.subscribe((job, old) => this.#jobChanged(job, old));
-		await this.#loop.run(signal);
+	run(signal: AbortSignal): Promise<void> {
+		return this.#controller.run(signal);
 	}
 
 	async #reconcile(key: string): Promise<Outcome> {
@@ -110,7 +113,7 @@ export class CronJobController {
 			if (isApiError(error, 'NotFound') && !current) return DONE;
 			// Another client changed the CronJob. The informer shows its version already, so backoff would gain
 			// nothing.
-			if (isApiError(error, 'Conflict') && current !== known) return again(0);
+			if (isApiError(error, 'Conflict') && !isSameVersion(current, known)) return again(0);
 			throw error;
 		} finally {
 			// Both also resolve when the informers are stopped.
@@ -126,33 +129,33 @@ export class CronJobController {
 	 * A CronJob with a new schedule or time zone is reconciled at its next scheduled time. Reconciling it at once
 	 * would start Jobs for times that the new schedule has in the past. All other changes are reconciled at once.
 	 */
-	#cronJobChanged(cronJob: CronJob | undefined, old: CronJob | undefined): void {
-		if (!cronJob) return;
-		const key = keyOf(cronJob.metadata.namespace ?? '', cronJob.metadata.name ?? '');
-		if (old && hasNewSchedule(cronJob, old)) this.#scheduleNext(key, cronJob);
-		else if (!old || !this.#reconciling.has(key) || !isStatusOnly(cronJob, old)) this.#loop.add(key);
+	#cronJobChanged(cronJob: CronJob | undefined, old: CronJob | undefined): Keys {
+		if (!cronJob) return NO_KEYS;
+		const key = keyOfObject(cronJob);
+		if (old && hasNewSchedule(cronJob, old)) return this.#atNextTime(key, cronJob);
+		return old && this.#reconciling.has(key) && isStatusOnly(cronJob, old) ? NO_KEYS : [key];
 	}
 
-	#scheduleNext(key: string, cronJob: CronJob): void {
+	#atNextTime(key: string, cronJob: CronJob): Keys {
 		const { clock, recorder } = this.#options;
 		for (const event of unsupportedZone(cronJob)) recorder.event(cronJob, event);
 		const parsed = scheduleOf(cronJob.spec);
 		if (!parsed.ok) {
 			const message = `unparseable schedule for cronjob: ${cronJob.spec.schedule}`;
 			recorder.event(cronJob, { type: 'Warning', reason: 'UnParseableCronJobSchedule', message });
-			return;
+			return NO_KEYS;
 		}
 		const afterMs = untilNextMs(cronJob, parsed.schedule, clock.now());
-		if (afterMs !== undefined) this.#loop.queue.addAfter(key, afterMs);
+		return afterMs === undefined ? NO_KEYS : [{ key, afterMs }];
 	}
 
-	#jobChanged(job: Job | undefined, old: Job | undefined): void {
+	*#jobChanged(job: Job | undefined, old: Job | undefined): IterableIterator<string> {
 		const before = old && this.#controllerOf(old);
 		const after = job && this.#controllerOf(job);
-		if (before && before !== after) this.#loop.add(before);
+		if (before && before !== after) yield before;
 		if (!after) return;
 		const made = !old && this.#reconciling.has(after);
-		if (!made && (!old || before !== after || affectsPlan(job, old))) this.#loop.add(after);
+		if (!made && (!old || before !== after || affectsPlan(job, old))) yield after;
 	}
 
 	/**

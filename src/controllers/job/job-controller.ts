@@ -4,17 +4,19 @@ import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
+import { isSameVersion } from '../../api/meta/object-meta.ts';
 import { matches, selectorOf } from '../../api/meta/selector.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
-import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
+import { Controller, type KeyRequest, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
-import { allSynced, BY_UID, type Informers } from '../../client/informers.ts';
+import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
+import { BY_UID, type Informers } from '../../client/informers.ts';
 import type { BackoffHistory } from '../../plan/job/backoff.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
@@ -74,7 +76,7 @@ export class JobController {
 	readonly #options: JobControllerOptions;
 	readonly #jobs: Informer<Job>;
 	readonly #pods: Informer<Pod>;
-	readonly #loop: ReconcileLoop;
+	readonly #controller: Controller;
 	readonly #orphans: OrphanPods;
 	readonly #metrics: JobMetrics;
 	readonly #startLimit = new ConcurrencyLimit(START_STATUSES_AT_ONCE);
@@ -90,28 +92,29 @@ export class JobController {
 		this.#jobs = informers.of(jobResource, JOB_INDEXES);
 		this.#pods = informers.of(podResource, POD_INDEXES);
 		this.#metrics = new JobMetrics(metrics);
-		this.#loop = new ReconcileLoop({
-			name: 'job',
-			clock,
-			metrics,
-			// A reconcile spends most of its time waiting for writes. With few workers, waiting ones would block
-			// other Jobs.
-			workers: 1024,
-			restMs: (_key, tookMs) => tookMs / 2,
-			backoff: { baseMs: 1000, capMs: 60_000 },
-			reconcile: (key) => this.#reconcile(key),
-			onError,
-		});
+		this.#controller = new Controller(
+			{
+				name: 'job',
+				watches: [
+					watch(this.#jobs, (job, old) => this.#jobChanged(job, old)),
+					watch(this.#pods, (pod, old) => this.#podChanged(pod, old)),
+				],
+				// A reconcile spends most of its time waiting for writes. With few workers, waiting ones would block
+				// other Jobs.
+				workers: 1024,
+				restMs: (_key, tookMs) => tookMs / 2,
+				backoff: { baseMs: 1000, capMs: 60_000 },
+				reconcile: (key) => this.#reconcile(key),
+			},
+			options,
+		);
 		const ownerOf = (pod: Pod): Job | undefined => this.#ownerOf(pod);
 		this.#orphans = new OrphanPods({ client, clock, metrics, pods: this.#pods, onError, ownerOf });
 	}
 
 	/** Runs until `signal` aborts or the informers, which their owner runs, are stopped. */
 	async run(signal: AbortSignal): Promise<void> {
-		if (!(await allSynced([this.#jobs, this.#pods]))) return;
-		this.#jobs.subscribe((job, old) => this.#jobChanged(job, old));
-		this.#pods.subscribe((pod, old) => this.#podChanged(pod, old));
-		await runTogether([(stop) => this.#loop.run(stop), (stop) => this.#orphans.run(stop)], signal);
+		await runTogether([(stop) => this.#controller.run(stop), (stop) => this.#orphans.run(stop)], signal);
 	}
 
 	async #reconcile(key: string): Promise<Outcome> {
@@ -129,7 +132,8 @@ export class JobController {
 		} catch (error) {
 			if (isApiError(error, 'NotFound') && !this.#isSame(job)) return DONE;
 			// Another client changed the Job. The informer shows its version already, so backoff would gain nothing.
-			if (isApiError(error, 'Conflict') && this.#jobs.get(namespace, name) !== job) return again(0);
+			const current = this.#jobs.get(namespace, name);
+			if (isApiError(error, 'Conflict') && !isSameVersion(current, job)) return again(0);
 			throw error;
 		} finally {
 			await this.#waitForInformers(writer);
@@ -163,7 +167,7 @@ export class JobController {
 		const started = this.#options.clock.now();
 		const plan = planJob(observeJob(job, this.#pods, this.#backoff.get(uid), started));
 		this.#backoff.set(uid, plan.backoff);
-		const cautious = this.#loop.queue.failures(key) > 0;
+		const cautious = this.#controller.failures(key) > 0;
 		const missing = await this.#apply({ job, plan, writer, cautious, metrics: this.#metrics }, started);
 		if (plan.lookAgainMs === undefined) return DONE;
 		return again(missing > 0 ? Math.max(plan.lookAgainMs, REFUSED_RETRY_MS) : plan.lookAgainMs);
@@ -182,18 +186,17 @@ export class JobController {
 		}
 	}
 
-	#jobChanged(job: Job | undefined, old: Job | undefined): void {
+	#jobChanged(job: Job | undefined, old: Job | undefined): Keys {
 		if (old && old.metadata.uid !== job?.metadata.uid) this.#releasePodsOf(old);
-		if (!job) return;
+		if (!job) return NO_KEYS;
 		if (!old) this.#metrics.jobAdded(job);
 		if (isFinished(job)) {
 			this.#releasePodsOf(job);
 			this.#jobs.release(job);
-			return;
+			return NO_KEYS;
 		}
-		const key = keyOf(job.metadata.namespace ?? '', job.metadata.name ?? '');
-		if (old && this.#reconciling.has(key) && isStatusOnly(job, old)) return;
-		this.#loop.add(key);
+		const key = keyOfObject(job);
+		return old && this.#reconciling.has(key) && isStatusOnly(job, old) ? NO_KEYS : [key];
 	}
 
 	/**
@@ -206,41 +209,32 @@ export class JobController {
 		for (const pod of this.#pods.indexed(BY_JOB, uid)) if (isTracked(pod)) this.#orphans.add(pod);
 	}
 
-	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
+	*#podChanged(pod: Pod | undefined, old: Pod | undefined): IterableIterator<KeyRequest> {
 		this.#metrics.podChanged(pod, old);
 		// No reconcile reads the Pod again (see BY_JOB), so the informer need not keep it decoded.
 		if (pod && hasEnded(pod) && !isTracked(pod)) this.#pods.release(pod);
 		const before = old && controllerOf(old);
 		const after = pod && controllerOf(pod);
-		if (old && before && before.uid !== after?.uid) this.#queueAfter(this.#ownerOf(old), pod, old);
+		if (old && before && before.uid !== after?.uid) yield* keyAfter(this.#ownerOf(old), pod, old);
 		if (!pod) return;
 		if (!after) {
 			if (isTracked(pod)) this.#orphans.add(pod);
 			if (!old || before || !semanticEqual(old.metadata.labels, pod.metadata.labels))
-				this.#queueAdopters(pod);
+				yield* this.#adoptersOf(pod);
 			return;
 		}
 		const owner = this.#ownerOf(pod);
-		if (owner && !isFinished(owner)) this.#queueAfter(owner, pod, old);
+		if (owner && !isFinished(owner)) yield* keyAfter(owner, pod, old);
 		else if (pod.metadata.deletionTimestamp && isTracked(pod)) this.#orphans.add(pod);
 	}
 
-	#queueAfter(job: Job | undefined, pod: Pod | undefined, old: Pod | undefined): void {
-		const attention = attentionTo(pod, old);
-		if (!job || attention === 'never') return;
-		const key = keyOf(job.metadata.namespace ?? '', job.metadata.name ?? '');
-		if (attention === 'now') this.#loop.add(key);
-		else this.#loop.addAfter(key, BATCH_MS);
-	}
-
-	/** Queues the Jobs whose selector matches a Pod without a controller: one of them may adopt it. */
-	#queueAdopters(pod: Pod): void {
+	/** The keys of the Jobs whose selector matches a Pod without a controller: one of them may adopt it. */
+	#adoptersOf(pod: Pod): readonly string[] {
 		const { namespace = '', labels } = pod.metadata;
 		const named = this.#jobs.indexed(BY_UID, labels?.[CONTROLLER_UID_LABEL] ?? '');
-		for (const job of [...named, ...this.#jobs.indexed(BY_MANUAL_SELECTOR, namespace)]) {
-			if (job.metadata.namespace !== namespace || !matches(selectorOf(job.spec.selector), labels)) continue;
-			this.#loop.add(keyOf(namespace, job.metadata.name ?? ''));
-		}
+		return [...named, ...this.#jobs.indexed(BY_MANUAL_SELECTOR, namespace)]
+			.filter((job) => job.metadata.namespace === namespace && matches(selectorOf(job.spec.selector), labels))
+			.map(keyOfObject);
 	}
 
 	/** The Job that controls the Pod, if it exists. A Job of that name with another UID is not its controller. */
@@ -254,4 +248,12 @@ export class JobController {
 	#isSame({ metadata }: Job): boolean {
 		return this.#jobs.get(metadata.namespace ?? '', metadata.name ?? '')?.metadata.uid === metadata.uid;
 	}
+}
+
+/** The key of the Pod's Job, with the time after which a change of the Pod needs a reconcile. */
+function keyAfter(job: Job | undefined, pod: Pod | undefined, old: Pod | undefined): readonly KeyRequest[] {
+	const attention = attentionTo(pod, old);
+	if (!job || attention === 'never') return [];
+	const key = keyOfObject(job);
+	return [attention === 'now' ? key : { key, afterMs: BATCH_MS }];
 }

@@ -5,9 +5,10 @@ import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
-import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
+import { Controller } from '../../client/controller.ts';
+import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { isManagedElsewhere, TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
 import { isTracked } from '../../plan/job/pods/classify.ts';
@@ -37,29 +38,31 @@ const CHANGED_RETRY_MS = 100;
  */
 export class OrphanPods {
 	readonly #options: OrphanPodsOptions;
-	readonly #loop: ReconcileLoop;
+	readonly #controller: Controller;
 
 	constructor(options: OrphanPodsOptions) {
 		this.#options = options;
-		this.#loop = new ReconcileLoop({
-			name: 'job_orphan_pod',
-			clock: options.clock,
-			metrics: options.metrics,
-			workers: 16,
-			backoff: { baseMs: 1000, capMs: 60_000 },
-			reconcile: (key) => this.#release(key),
-			onError: options.onError,
-		});
+		this.#controller = new Controller(
+			{
+				name: 'job_orphan_pod',
+				// The Job controller follows the informers, and adds the Pods.
+				watches: [],
+				workers: 16,
+				backoff: { baseMs: 1000, capMs: 60_000 },
+				reconcile: (key) => this.#release(key),
+			},
+			options,
+		);
 	}
 
 	/** Queues the Pod for a check; it need not be an orphan. */
-	add({ metadata }: Pod): void {
-		this.#loop.add(keyOf(metadata.namespace ?? '', metadata.name ?? ''));
+	add(pod: Pod): void {
+		this.#controller.add(keyOfObject(pod));
 	}
 
 	/** Runs until `signal` aborts. */
 	run(signal: AbortSignal): Promise<void> {
-		return this.#loop.run(signal);
+		return this.#controller.run(signal);
 	}
 
 	async #release(key: string): Promise<Outcome> {
