@@ -2,9 +2,10 @@ import type { Namespace } from '../api/core/namespace/schema.ts';
 import type { Node } from '../api/core/node/schema.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { semanticEqual } from '../api/schema/equality.ts';
-import { type Informer, keyOf } from '../client/informer.ts';
+import { type Keys, NO_KEYS, type Watch, watch } from '../client/controller.ts';
+import { type Informer, keyOfObject } from '../client/informer.ts';
 import type { Cluster } from '../plan/placement/cluster/cluster.ts';
-import { Occupancy, priorityOf, sameSpec } from '../plan/placement/cluster/occupancy.ts';
+import { Occupancy, sameSpec } from '../plan/placement/cluster/occupancy.ts';
 import type { ClusterChange } from '../plan/placement/predicates/predicate.ts';
 import { Nominations } from './nominations.ts';
 
@@ -20,8 +21,6 @@ export interface SchedulerInformers {
 
 /** Receives the changes of the cluster that concern scheduling. */
 export interface ClusterListener {
-	/** Called if a Pod that needs a node is new or has changed. */
-	needsNode(key: string, priority: number): void;
 	/** Called if a Pod is bound, deleted, gated, or assigned to another scheduler. */
 	needsNone(key: string): void;
 	/** Called if a change may make an unschedulable Pod schedulable. */
@@ -49,12 +48,14 @@ export class ClusterState {
 		this.#listener = listener;
 	}
 
-	/** Subscribes to the informers, which must have synced. */
-	follow(): void {
+	/** The informers to follow. Their keys are those of Pods that need a node, and are new or have changed. */
+	get watches(): readonly Watch[] {
 		const { pods, nodes, namespaces } = this.#informers;
-		namespaces.subscribe((namespace, old) => this.#namespaceChanged(namespace, old));
-		nodes.subscribe((node, old) => this.#nodeChanged(node, old));
-		pods.subscribe((pod, old) => this.#podChanged(pod, old));
+		return [
+			watch(namespaces, (namespace, old) => this.#namespaceChanged(namespace, old)),
+			watch(nodes, (node, old) => this.#nodeChanged(node, old)),
+			watch(pods, (pod, old) => this.#podChanged(pod, old)),
+		];
 	}
 
 	/** The input of placement. It is live: it changes with the caches. */
@@ -90,32 +91,35 @@ export class ClusterState {
 		else this.resync(pod);
 	}
 
-	#namespaceChanged(namespace: Namespace | undefined, old: Namespace | undefined): void {
-		if (semanticEqual(namespace?.metadata.labels, old?.metadata.labels)) return;
+	#namespaceChanged(namespace: Namespace | undefined, old: Namespace | undefined): Keys {
+		if (semanticEqual(namespace?.metadata.labels, old?.metadata.labels)) return NO_KEYS;
 		this.occupancy.forgetAnswers();
 		this.#listener.changed('namespace-labels');
+		return NO_KEYS;
 	}
 
 	/** A heartbeat changes only conditions, which no predicate reads, so it notifies nothing. */
-	#nodeChanged(node: Node | undefined, old: Node | undefined): void {
+	#nodeChanged(node: Node | undefined, old: Node | undefined): Keys {
 		this.#nodes = undefined;
 		if (!node) this.#listener.changed('node-removed');
 		else if (!old) this.#listener.changed('node-added');
 		else for (const change of changesOf(node, old)) this.#listener.changed(change);
+		return NO_KEYS;
 	}
 
-	#podChanged(pod: Pod | undefined, old: Pod | undefined): void {
+	#podChanged(pod: Pod | undefined, old: Pod | undefined): Keys {
 		if (old && old.metadata.uid !== pod?.metadata.uid) this.#podGone(old);
-		if (!pod) return;
+		if (!pod) return NO_KEYS;
 		const before = old?.metadata.uid === pod.metadata.uid ? old : undefined;
-		if (pod.spec.nodeName) this.#boundPodChanged(pod, before);
-		else this.#pendingPodChanged(pod, before);
+		if (!pod.spec.nodeName) return this.#pendingPodChanged(pod, before);
+		this.#boundPodChanged(pod, before);
+		return NO_KEYS;
 	}
 
 	#podGone(pod: Pod): void {
 		const { uid = '' } = pod.metadata;
 		this.#gated.delete(uid);
-		this.#listener.needsNone(keyOfPod(pod));
+		this.#listener.needsNone(keyOfObject(pod));
 		const wasNominated = this.nominations.remove(uid);
 		const wasCounted = this.occupancy.remove(uid);
 		if (wasNominated || wasCounted) this.#listener.changed('pod-gone');
@@ -127,7 +131,7 @@ export class ClusterState {
 		if (!old?.spec.nodeName) {
 			this.#gated.delete(uid);
 			this.nominations.remove(uid);
-			this.#listener.needsNone(keyOfPod(pod));
+			this.#listener.needsNone(keyOfObject(pod));
 		}
 		if (!countsOnNode(pod)) {
 			if (this.occupancy.remove(uid)) this.#listener.changed('pod-gone');
@@ -138,18 +142,18 @@ export class ClusterState {
 		else if (!sameToOthers(pod, old)) this.#listener.changed('pod-changed');
 	}
 
-	#pendingPodChanged(pod: Pod, old: Pod | undefined): void {
+	#pendingPodChanged(pod: Pod, old: Pod | undefined): Keys {
 		const { uid = '' } = pod.metadata;
-		const key = keyOfPod(pod);
+		const key = keyOfObject(pod);
 		if (this.nominations.observe(pod, old)) this.#listener.changed('pod-gone');
 		if (isGated(pod)) this.#gated.add(uid);
 		else this.#gated.delete(uid);
 		if (!needsNode(pod)) {
 			this.#listener.needsNone(key);
-			return;
+			return NO_KEYS;
 		}
 		const isSame = old && needsNode(old) && sameSpec(pod, old) && sameToOthers(pod, old);
-		if (!isSame) this.#listener.needsNode(key, priorityOf(pod));
+		return isSame ? NO_KEYS : [key];
 	}
 }
 
@@ -189,9 +193,4 @@ function* changesOf(node: Node, old: Node): Iterable<ClusterChange> {
 		Boolean(node.spec.unschedulable) === Boolean(old.spec.unschedulable) &&
 		semanticEqual(node.spec.taints, old.spec.taints);
 	if (!isSame) yield 'node-taints';
-}
-
-/** The key of a Pod in the scheduling queue. */
-export function keyOfPod({ metadata }: Pod): string {
-	return keyOf(metadata.namespace ?? '', metadata.name ?? '');
 }

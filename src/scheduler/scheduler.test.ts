@@ -73,3 +73,29 @@ test('while 3,000 Pods of different shapes are refused, others get the event loo
 	assert.equal(attempts, 3000);
 	assert.equal(Math.max(...attemptsByTurn), 10);
 });
+
+test('the scheduler fails, and leaves no attempt behind, when the report of an error throws', async () => {
+	const clock = new VirtualClock();
+	const client = new Client(SILENT);
+	const one = { resourceVersion: '1', objects: [refusedPod(1)] };
+	const informers = {
+		pods: new Informer(client.resource(pods), { clock, from: one }),
+		nodes: new Informer(client.resource(nodes), { clock, from: NOTHING }),
+		namespaces: new Informer(client.resource(namespaces), { clock, from: NOTHING }),
+	};
+	const refuse = (): never => {
+		throw new Error('no event');
+	};
+	const report = (): never => {
+		throw new Error('no report');
+	};
+	const recorder = { event: refuse };
+	const scheduler = new Scheduler({
+		...{ client, clock, informers, metrics: new Metrics(), recorder, onError: report },
+	});
+	const stopping = new AbortController();
+	const following = Object.values(informers).map((informer) => informer.run(stopping.signal));
+	await assert.rejects(scheduler.run(stopping.signal), /^Error: no report$/);
+	stopping.abort();
+	await Promise.all(following);
+});

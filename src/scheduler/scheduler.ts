@@ -2,25 +2,20 @@ import type { Pod } from '../api/core/pod/schema.ts';
 import { ApiError } from '../api/errors/api-error.ts';
 import { formatTime } from '../api/meta/time.ts';
 import { aborted } from '../base/aborted.ts';
+import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { ConcurrencyLimit } from '../base/queue/concurrency-limit.ts';
 import type { Client } from '../client/client.ts';
+import { runSynced } from '../client/controller.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
-import { splitKey } from '../client/informer.ts';
-import { allSynced } from '../client/informers.ts';
+import { keyOfObject, splitKey } from '../client/informer.ts';
 import { priorityOf } from '../plan/placement/cluster/occupancy.ts';
 import { type Placement, placePod } from '../plan/placement/place-pod.ts';
 import { unscheduledStatus } from '../plan/placement/pod-scheduled.ts';
 import type { Preemption } from '../plan/placement/preemption.ts';
 import { shapeOf } from '../plan/placement/shape.ts';
-import {
-	ClusterState,
-	keyOfPod,
-	needsNode,
-	SCHEDULER_NAME,
-	type SchedulerInformers,
-} from './cluster-state.ts';
+import { ClusterState, needsNode, SCHEDULER_NAME, type SchedulerInformers } from './cluster-state.ts';
 import { PodWriter } from './pod-writer.ts';
 import { type AttemptResult, SchedulerMetrics } from './scheduler-metrics.ts';
 import { type AttemptEnd, SchedulingQueue, type Ticket } from './scheduling-queue.ts';
@@ -75,6 +70,8 @@ export class Scheduler {
 	readonly #announced = new WeakMap<Ticket, { readonly message: string; readonly at: number }>();
 	readonly #turns: Turns;
 	#isStopped = true;
+	/** Aborts with the first error that the report of an attempt's error has thrown. */
+	readonly #failed = new AbortController();
 
 	constructor(options: SchedulerOptions) {
 		this.#options = options;
@@ -85,7 +82,6 @@ export class Scheduler {
 		// taken.
 		this.#queue = new SchedulingQueue({ clock, onReady: () => this.#turns.wake() });
 		this.#state = new ClusterState(informers, {
-			needsNode: (key, priority) => this.#queue.offer(key, priority),
 			needsNone: (key) => this.#queue.drop(key),
 			changed: (change) => this.#queue.changed(change),
 		});
@@ -99,15 +95,31 @@ export class Scheduler {
 	 * Runs until `signal` aborts or the informers, which the caller runs, are stopped. Resolves when the running
 	 * attempts have ended.
 	 */
-	async run(signal: AbortSignal): Promise<void> {
-		const { pods, nodes, namespaces } = this.#options.informers;
-		if (!(await allSynced([pods, nodes, namespaces]))) return;
+	run(signal: AbortSignal): Promise<void> {
+		const queue = {
+			add: (key: string) => this.#offer(key),
+			addAfter: () => assert(false, 'no change of the cluster queues a Pod for later'),
+		};
+		const works = [(stop: AbortSignal) => this.#runAttempts(stop)];
+		return runSynced({ watches: this.#state.watches, queue, works }, signal);
+	}
+
+	/** Queues a Pod that the informer shows. */
+	#offer(key: string): void {
+		const { namespace, name } = splitKey(key);
+		const pod = this.#options.informers.pods.get(namespace, name);
+		if (pod) this.#queue.offer(key, priorityOf(pod));
+	}
+
+	/** Makes attempts until `signal` aborts or the report of an error throws. */
+	async #runAttempts(signal: AbortSignal): Promise<void> {
 		this.#isStopped = false;
-		this.#state.follow();
-		await aborted(signal);
+		this.#turns.wake();
+		await Promise.race([aborted(signal), aborted(this.#failed.signal)]);
 		this.#isStopped = true;
 		this.#queue.close();
 		while (this.#running.size > 0) await Promise.all(this.#running);
+		if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
 	}
 
 	/**
@@ -122,16 +134,17 @@ export class Scheduler {
 			}
 			const ticket = this.#queue.take();
 			if (!ticket) return;
-			const attempt = this.#try(ticket);
+			const attempt = this.#try(ticket)
+				.catch((error: unknown) => this.#failed.abort(error))
+				.finally(() => {
+					this.#running.delete(attempt);
+					this.#turns.wake();
+				});
 			this.#running.add(attempt);
-			void attempt.then(() => {
-				this.#running.delete(attempt);
-				this.#turns.wake();
-			});
 		}
 	}
 
-	/** Runs one attempt; never rejects. */
+	/** Runs one attempt; rejects only if the report of its error throws. */
 	async #try(ticket: Ticket): Promise<void> {
 		const { clock, informers, onError } = this.#options;
 		const { namespace, name } = splitKey(ticket.key);
@@ -267,7 +280,7 @@ export class Scheduler {
 	async #endNomination(pod: Pod): Promise<void> {
 		this.#state.nominations.remove(pod.metadata.uid ?? '');
 		if (!(await this.#writer.patchStatus(pod, { nominatedNodeName: null }))) return;
-		this.#queue.offer(keyOfPod(pod), priorityOf(pod));
+		this.#queue.offer(keyOfObject(pod), priorityOf(pod));
 	}
 }
 
