@@ -29,7 +29,6 @@ import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
-import { isTerminal } from '../../plan/pod/progress.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
 import { LogFiles } from '../logs/log-files.ts';
@@ -130,7 +129,8 @@ export class NodeAgent implements NodeApi {
 			await runTogether(
 				[
 					(stop) => this.#pods.run(stop),
-					(stop) => this.#runWorkers(stop),
+					(stop) => this.#workers.run(stop),
+					() => this.#sweepLogs(),
 					(stop) => keepRegistered({ ...registration, onError: (error) => onError('node', error) }, stop),
 				],
 				signal,
@@ -146,33 +146,17 @@ export class NodeAgent implements NodeApi {
 		return this.#logs.read(pod, request);
 	}
 
-	/** Waits for the first list of Pods, since the workers treat a Pod that is not in the cache as deleted. */
-	async #runWorkers(signal: AbortSignal): Promise<void> {
-		if (!(await this.#pods.synced)) return;
-		this.#pods.subscribe((pod, old) => this.#observe(pod, old));
-		this.#sweepLogs().catch((error: unknown) => this.#options.onError('logs', error));
-		// Pods that were deleted while no agent ran have no watch event: their workers remove the sandboxes.
-		for (const uid of this.#view.podUids()) this.#workers.wake(uid);
-		await this.#workers.run(signal);
-	}
-
 	/**
 	 * Removes the logs of Pods that were deleted while no agent ran. Skips Pods that still have a sandbox or
 	 * container, since those containers may write: the Pod's worker removes them first, then the logs.
 	 */
-	#sweepLogs(): Promise<void> {
+	async #sweepLogs(): Promise<void> {
+		if (!(await this.#pods.synced)) return;
 		const hasPod = (uid: string): boolean => this.#pods.indexedMetadata(BY_UID, uid).length > 0;
-		return this.#logFiles.sweep((uid) => hasPod(uid) || this.#view.of(uid) !== undefined);
-	}
-
-	#observe(pod: Pod | undefined, old: Pod | undefined): void {
-		// Deleted, or replaced by a Pod of the same name: the worker of the old UID removes its containers.
-		if (old && pod?.metadata.uid !== old.metadata.uid) {
-			this.#workers.wake(old.metadata.uid ?? '');
+		try {
+			await this.#logFiles.sweep((uid) => hasPod(uid) || this.#view.of(uid) !== undefined);
+		} catch (error) {
+			this.#options.onError('logs', error);
 		}
-		if (!pod) return;
-		this.#workers.wake(pod.metadata.uid ?? '');
-		// Saves memory: after its worker's last reconcile, only readers of its logs need a terminal Pod in full.
-		if (isTerminal(pod)) this.#pods.release(pod);
 	}
 }

@@ -11,12 +11,14 @@
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
+import { isSameVersion } from '../../api/meta/object-meta.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
+import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { nextTurn } from '../../base/turn.ts';
 import type { Client } from '../../client/client.ts';
+import { Controller, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
@@ -24,6 +26,7 @@ import type { EventText } from '../../plan/event-text.ts';
 import { hostnameOf } from '../../plan/pod/hostname.ts';
 import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
+import { isTerminal } from '../../plan/pod/progress.ts';
 import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';
 import { fieldPathOf, type PodSnapshot, statusOf, WHOLE_POD } from '../../plan/pod/snapshot.ts';
 import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
@@ -77,7 +80,7 @@ const STARTS_IN_A_TURN = 50;
 /** See the header of this file. */
 export class PodWorkers {
 	readonly #options: PodWorkersOptions;
-	readonly #loop: ReconcileLoop;
+	readonly #controller: Controller;
 	readonly #startBackoffs: StartBackoffs;
 	/** By Pod UID, the ids of the containers that have a `Killing` event already. */
 	readonly #killing = new Map<string, Set<string>>();
@@ -90,27 +93,47 @@ export class PodWorkers {
 	constructor(options: PodWorkersOptions) {
 		this.#options = options;
 		this.#startBackoffs = new StartBackoffs(options.clock);
-		this.#loop = new ReconcileLoop({
-			name: 'pod_workers',
-			clock: options.clock,
-			metrics: options.metrics,
-			workers: 256,
-			backoff: { baseMs: 100, capMs: 30_000 },
-			restMs: (uid) => pauseAfterReconcile(options.pods.indexed(BY_UID, uid)[0]),
-			reconcile: (uid) => this.#reconcile(uid),
-			onError: options.onError,
-		});
+		const { pods, view } = options;
+		this.#controller = new Controller(
+			{
+				name: 'pod_workers',
+				watches: [watch(pods, (pod, old) => this.#keysAfter(pod, old))],
+				sources: [
+					// Pods that were deleted while no agent ran have no watch event: their workers remove the sandboxes.
+					async (queue) => {
+						for (const uid of view.podUids()) queue.add(uid);
+					},
+				],
+				workers: 256,
+				backoff: { baseMs: 100, capMs: 30_000 },
+				restMs: (uid) => pauseAfterReconcile(pods.indexed(BY_UID, uid)[0]),
+				reconcile: (uid) => this.#reconcile(uid),
+			},
+			options,
+		);
 	}
 
-	/** Queues a reconcile of the Pod with this UID. */
+	/** Queues a reconcile of the Pod with this UID, after a change of its containers. */
 	wake(podUid: string): void {
-		this.#loop.add(podUid);
+		this.#controller.add(podUid);
 	}
 
-	/** Runs the workers until `signal` aborts. */
+	/**
+	 * Runs the workers until `signal` aborts or the informer is stopped. They start after the first list of Pods,
+	 * since they treat a Pod that is not in the cache as deleted.
+	 */
 	run(signal: AbortSignal): Promise<void> {
 		this.#signal = signal;
-		return this.#loop.run(signal);
+		return this.#controller.run(signal);
+	}
+
+	*#keysAfter(pod: Pod | undefined, old: Pod | undefined): IterableIterator<string> {
+		// Deleted, or replaced by a Pod of the same name: the worker of the old UID removes its containers.
+		if (old && pod?.metadata.uid !== old.metadata.uid) yield old.metadata.uid ?? '';
+		if (!pod) return;
+		yield pod.metadata.uid ?? '';
+		// Saves memory: after its worker's last reconcile, only readers of its logs need a terminal Pod in full.
+		if (isTerminal(pod)) this.#options.pods.release(pod);
 	}
 
 	/** Plans and applies until a plan has no step left, then reports. Each step is planned from a new snapshot. */
@@ -255,7 +278,8 @@ export class PodWorkers {
 			if (isApiError(error, 'NotFound')) return false;
 			const { uid = '' } = pod.metadata;
 			// A retry before the cache has the newer Pod would meet the same conflict: rethrow for the backoff.
-			if (!isApiError(error, 'Conflict') || pods.indexed(BY_UID, uid)[0] === pod) throw error;
+			const current = pods.indexed(BY_UID, uid)[0];
+			if (!isApiError(error, 'Conflict') || isSameVersion(current, pod)) throw error;
 			this.wake(uid);
 			return false;
 		}
