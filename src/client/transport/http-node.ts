@@ -7,15 +7,9 @@ import type {
 	ApiTransport,
 	ApiWatch,
 	ApiWatchSink,
-	WatchEvent,
 } from '../../api/contract/transport.ts';
-import { ApiError } from '../../api/errors/api-error.ts';
-import { deepFreeze } from '../../base/json/freeze.ts';
-import { JsonLines } from '../../base/json/json-lines.ts';
-import { parseJson } from '../../base/json/json-reader.ts';
 import type { ServerAccess } from '../kubeconfig/kubeconfig.ts';
-import { isRawObject, listAt, type RawObject, textAt } from '../raw-object.ts';
-import { errorOfAnswer, isStatus } from './http-errors.ts';
+import { errorOfBody, objectOfAnswer, WatchDecoder } from './http-answers.ts';
 import { ServerUnreachableError } from './server-unreachable.ts';
 
 /**
@@ -53,12 +47,9 @@ export class HttpTransport implements ApiTransport {
 
 	async request(request: ApiRequest): Promise<ApiResponse> {
 		const { response } = await this.#open(request);
-		const body = await this.#body(response);
-		const object = jsonOf(body);
-		if (object === undefined) throw errorOfAnswer(500, body, request);
 		return {
 			code: response.statusCode ?? 200,
-			object: deepFreeze(addKinds(object)),
+			object: objectOfAnswer(await this.#body(response), request),
 			warnings: warningsOf(response),
 		};
 	}
@@ -96,8 +87,7 @@ export class HttpTransport implements ApiTransport {
 		const answer = await this.#exchange(request, request.method === 'GET');
 		const code = answer.response.statusCode ?? 0;
 		if (code >= 200 && code < 300) return answer;
-		const body = await this.#body(answer.response);
-		throw errorOfAnswer(code, jsonOf(body) ?? body, request);
+		throw errorOfBody(code, await this.#body(answer.response), request);
 	}
 
 	#exchange(request: ApiRequest, mayRetry: boolean): Promise<Answer> {
@@ -248,28 +238,6 @@ function publicAuthorities(): string[] {
 	return [...(system.length > 0 ? system : getCACertificates('bundled')), ...getCACertificates('extra')];
 }
 
-function jsonOf(text: string): unknown {
-	try {
-		return parseJson(text);
-	} catch {
-		return undefined;
-	}
-}
-
-/**
- * Adds kind and apiVersion to the items of a list. Upstream's server omits them, and callers here rely on
- * them.
- */
-function addKinds(object: unknown): unknown {
-	const kind = textAt(object, 'kind');
-	const apiVersion = textAt(object, 'apiVersion');
-	const items = listAt(object, 'items');
-	if (!isRawObject(object) || !kind?.endsWith('List') || !apiVersion) return object;
-	if (items.every((item) => textAt(item, 'kind') !== undefined)) return object;
-	const names: RawObject = { apiVersion, kind: kind.slice(0, -'List'.length) };
-	return { ...object, items: items.map((item) => (isRawObject(item) ? { ...names, ...item } : item)) };
-}
-
 /** The texts of Warning headers: `299 - "text"`. */
 function warningsOf(response: IncomingMessage): readonly string[] {
 	const texts: string[] = [];
@@ -287,7 +255,7 @@ function readWatch(
 	sink: ApiWatchSink,
 	broken: (cause: unknown) => Error,
 ): ApiWatch {
-	const lines = new JsonLines();
+	const decoder = new WatchDecoder();
 	let over = false;
 	const finish = (error?: Error): void => {
 		if (over) return;
@@ -296,7 +264,7 @@ function readWatch(
 		sink.ended(error);
 	};
 	const read = (chunk: Uint8Array): void => {
-		const { events, failure } = sortEvents(lines.push(chunk));
+		const { events, failure } = decoder.push(chunk);
 		if (events.length > 0) sink.events(events);
 		if (failure) finish(failure);
 	};
@@ -308,7 +276,7 @@ function readWatch(
 			finish(error instanceof Error ? error : new Error(String(error)));
 		}
 	});
-	response.on('end', () => finish(lines.unfinished ? broken('unexpected EOF') : undefined));
+	response.on('end', () => finish(decoder.unfinished ? broken('unexpected EOF') : undefined));
 	response.on('error', (error) => finish(broken(error)));
 	return {
 		stop: () => {
@@ -316,27 +284,4 @@ function readWatch(
 			response.destroy();
 		},
 	};
-}
-
-/** The events of a chunk, up to an ERROR event, which ends the watch. */
-function sortEvents(values: readonly unknown[]): { readonly events: WatchEvent[]; readonly failure?: Error } {
-	const events: WatchEvent[] = [];
-	for (const value of values) {
-		if (isWatchEvent(value)) {
-			events.push(deepFreeze(value));
-			continue;
-		}
-		const object = isRawObject(value) ? value.object : undefined;
-		const failure = isStatus(object)
-			? new ApiError(object)
-			: new Error('the server sent an invalid watch event');
-		return { events, failure };
-	}
-	return { events };
-}
-
-const EVENT_TYPES: ReadonlySet<unknown> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
-
-function isWatchEvent(value: unknown): value is WatchEvent {
-	return isRawObject(value) && EVENT_TYPES.has(value.type) && isRawObject(value.object);
 }
