@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test, { type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import { cronjobs } from '../../src/api/batch/cronjob/definition.ts';
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import { jobs } from '../../src/api/batch/job/definition.ts';
@@ -8,6 +8,7 @@ import { events } from '../../src/api/core/event/definition.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
+import { test } from '../support/transports.ts';
 
 /**
  * The CronJob controller within the whole control plane. Which Job is due when is decided by plan/cronjob,

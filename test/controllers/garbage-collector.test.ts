@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import type { TestContext } from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { ResourceDefinition } from '../../src/api/contract/resource-definition.ts';
@@ -17,6 +17,8 @@ import { Informers } from '../../src/client/informers.ts';
 import { GarbageCollector } from '../../src/controllers/garbage-collector/garbage-collector.ts';
 import { Cluster } from '../job/cluster.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+import { stepsDone } from '../support/encoded-transport.ts';
+import { test } from '../support/transports.ts';
 
 /**
  * The garbage collector within the whole control plane: the three propagation policies, and owners that are
@@ -50,6 +52,8 @@ function pod(name: string, owners: Job[], namespace = 'default'): Pod {
 async function ownerAndPod({ client }: ControlPlane, name: string): Promise<{ owner: Job; dependent: Pod }> {
 	const owner = await client.resource(jobs, 'default').create(job(name));
 	const dependent = await client.resource(pods, 'default').create(pod(`${name}-pod`, [owner]));
+	// A collector that does not know a dependent yet, as upstream's, completes the deletion without it.
+	await stepsDone();
 	return { owner, dependent };
 }
 
@@ -244,7 +248,7 @@ test('the collector deletes nothing because of an owner that it cannot look up: 
  * owner.
  */
 async function startCollector(
-	t: test.TestContext,
+	t: TestContext,
 	duringLookup: (client: Client) => Promise<unknown>,
 ): Promise<Cluster> {
 	const cluster = await Cluster.start(t);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { cronjobs } from '../../src/api/batch/cronjob/definition.ts';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { passTime, startControlPlane } from '../support/control-plane.ts';
+import { test } from '../support/transports.ts';
 
 /**
  * The metrics of a whole control plane by upstream's names, so that dashboards and alerts for

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test, { type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import { namespaces } from '../../src/api/core/namespace/definition.ts';
@@ -9,6 +9,7 @@ import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
+import { test } from '../support/transports.ts';
 
 /**
  * The deletion of a namespace by the whole control plane. Conditions and their messages are upstream's:

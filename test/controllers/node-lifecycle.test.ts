@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import { leases } from '../../src/api/coordination/lease/definition.ts';
@@ -20,6 +20,7 @@ import { EventRecorder } from '../../src/client/event-recorder.ts';
 import { NodeAgent } from '../../src/node/agent/agent.ts';
 import { FakeRuntime } from '../../src/runtime/fake/fake-runtime.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
+import { test } from '../support/transports.ts';
 
 /**
  * Node failures end to end, in virtual time: heartbeats of real node agents, the node lifecycle controller's

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import directTest, { type TestContext } from 'node:test';
 import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { Clock, Timer } from '../../src/base/clock.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/random.ts';
+import { Client } from '../../src/client/client.ts';
 import { Informer } from '../../src/client/informer.ts';
 import { Informers } from '../../src/client/informers.ts';
 import { PodGarbageCollector } from '../../src/controllers/pod-gc/pod-garbage-collector.ts';
 import { Cluster } from '../job/cluster.ts';
 import { conditionsOf } from '../job/job-objects.ts';
+import { test } from '../support/transports.ts';
 
 /**
  * The Pod garbage collector and a Job controller against the real API server, in virtual time. The periods
@@ -52,10 +54,10 @@ interface ClusterOptions {
 	readonly shownNode?: string;
 }
 
-async function startCluster(t: test.TestContext, options: ClusterOptions = {}): Promise<Cluster> {
+async function startCluster(t: TestContext, options: ClusterOptions = {}): Promise<Cluster> {
 	const { shownNode, ...limits } = options;
 	const cluster = await Cluster.start(t);
-	const { client } = cluster;
+	const client = new Client(cluster.transport);
 	const clock = new CountingClock(cluster.clock);
 	t.after(() => assert.equal(clock.pending, 0, 'no timer is left in the end'));
 	const stop = new AbortController();
@@ -214,7 +216,7 @@ test('a Job that ignores disruptions does not fail when its Node is deleted', LI
 	assert.deepEqual(conditionsOf(cluster.job().status), []);
 });
 
-test('the collector deletes terminating Pods on an out-of-service node', LIMIT, async (t) => {
+directTest('the collector deletes terminating Pods on an out-of-service node', LIMIT, async (t) => {
 	const cluster = await startCluster(t);
 	await addNode(cluster, 'dead');
 	for (const name of ['before', 'after', 'stays']) await addPod(cluster, name, { nodeName: 'dead' });
@@ -237,7 +239,7 @@ test('the collector deletes terminating Pods on an out-of-service node', LIMIT, 
 	assert.equal(named(cluster, 'stays')?.status.phase, 'Pending');
 });
 
-test('the collector deletes ended Pods beyond the limit, the oldest first', LIMIT, async (t) => {
+directTest('the collector deletes ended Pods beyond the limit, the oldest first', LIMIT, async (t) => {
 	const cluster = await startCluster(t, { endedPodsLimit: 2 });
 	for (const name of ['d', 'c', 'b', 'a']) {
 		cluster.clock.advance(1000);

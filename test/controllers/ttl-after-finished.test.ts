@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import { startControlPlane } from '../support/control-plane.ts';
+import { test } from '../support/transports.ts';
 
 function emptyJob(name: string, ttlSecondsAfterFinished?: number): Job {
 	const containers = [{ name: 'main', image: 'busybox', command: ['true'] }];

@@ -16,12 +16,22 @@ import type { EventText } from '../../src/client/event-recorder.ts';
 import { Informers } from '../../src/client/informers.ts';
 import { JobController } from '../../src/controllers/job/job-controller.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import { pendingSteps } from '../support/encoded-transport.ts';
+import { transportFor } from '../support/transports.ts';
 
 /** Called before each request of the controller. Throws to refuse it, or does something before it is sent. */
 export type Interceptor = (request: ApiRequest) => void | Promise<void>;
 
 /** Called before each answer to the controller. Throws to lose it. */
 export type AnswerInterceptor = (request: ApiRequest) => void;
+
+/** What a {@link Cluster} is made of. */
+interface ClusterParts {
+	readonly server: ApiServer;
+	/** The controller's transport to the server. */
+	readonly transport: ApiTransport;
+	readonly clock: VirtualClock;
+}
 
 /** More turns of the event loop than any request and its effects take. */
 const MOST_TURNS = 20_000;
@@ -43,13 +53,14 @@ export class Cluster {
 	interceptAnswer: AnswerInterceptor = () => undefined;
 	/** Called with each batch of events for the controller. Calls `send` to deliver it, at once or later. */
 	deliver: (send: () => void, request: Pick<ApiRequest, 'path'>) => void = (send) => send();
-	readonly #server: ApiServer;
+	/** The transport of the components to the server. */
+	readonly transport: ApiTransport;
 	#controller: { readonly stop: AbortController; readonly ended: Promise<unknown> } | undefined;
 	readonly #objects = new Map<string, Job | Pod>();
 	readonly #waiters = new Set<() => void>();
 
-	private constructor(server: ApiServer, clock: VirtualClock) {
-		this.#server = server;
+	private constructor({ server, transport, clock }: ClusterParts) {
+		this.transport = transport;
 		this.clock = clock;
 		this.client = new Client(server);
 	}
@@ -70,7 +81,7 @@ export class Cluster {
 		});
 		await server.start();
 		await bootstrap(server);
-		const cluster = new Cluster(server, clock);
+		const cluster = new Cluster({ server, transport: transportFor(test, server), clock });
 		await cluster.#watchAll();
 		cluster.startController();
 		test.after(async () => {
@@ -85,8 +96,11 @@ export class Cluster {
 		const transport: ApiTransport = {
 			request: (request) => this.#request(request),
 			watch: (request, { events, ended }) =>
-				this.#server.watch(request, { ended, events: (batch) => this.deliver(() => events(batch), request) }),
-			stream: (request) => this.#server.stream(request),
+				this.transport.watch(request, {
+					ended,
+					events: (batch) => this.deliver(() => events(batch), request),
+				}),
+			stream: (request) => this.transport.stream(request),
 		};
 		const client = new Client(transport);
 		const onError = (_: string, error: unknown): void => {
@@ -144,7 +158,10 @@ export class Cluster {
 
 	/** Waits until all pending effects are done, so that a test can assert that something does not happen. */
 	async quiet(): Promise<void> {
-		for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+		for (let turns = 0; turns < 20; ) {
+			await new Promise((resolve) => setImmediate(resolve));
+			turns = pendingSteps() > 0 ? 0 : turns + 1;
+		}
 	}
 
 	createJob(spec: Partial<JobSpec> = {}, name = 'pi'): Promise<Job> {
@@ -194,7 +211,7 @@ export class Cluster {
 
 	async #request(request: ApiRequest): Promise<ApiResponse> {
 		await this.intercept(request);
-		const answer = await this.#server.request(request);
+		const answer = await this.transport.request(request);
 		this.interceptAnswer(request);
 		return answer;
 	}

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import type { PodFailurePolicy } from '../../src/api/batch/job/schema.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { pathOf } from '../../src/client/client.ts';
+import { test } from '../support/transports.ts';
 import { Cluster } from './cluster.ts';
 import { conditionsOf } from './job-objects.ts';
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import directTest from 'node:test';
 import type { ApiRequest } from '../../src/api/contract/transport.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { forbidden, internalError } from '../../src/api/errors/api-error.ts';
+import { test } from '../support/transports.ts';
 import { Cluster } from './cluster.ts';
 import { conditionsOf, TRACKING } from './job-objects.ts';
 
@@ -348,7 +349,7 @@ test('a removed Pod is not counted again if the controller learns late of its re
 	assert.ok(cluster.history.every(({ status }) => (status.failed ?? 0) <= 1));
 });
 
-test('an update of the Job by another client during a reconcile causes no delay', LIMIT, async (t) => {
+directTest('an update of the Job by another client during a reconcile causes no delay', LIMIT, async (t) => {
 	const cluster = await Cluster.start(t);
 	let isChanged = false;
 	cluster.intercept = async ({ method, path }) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { forbidden } from '../../src/api/errors/api-error.ts';
+import { test } from '../support/transports.ts';
 import { Cluster } from './cluster.ts';
 
 /** The metrics of the Job controller. They have upstream's names and labels, so that its dashboards work. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import type { ApiTransport } from '../../src/api/contract/transport.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
@@ -9,6 +9,7 @@ import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { ATTEMPTS_TO_KEEP } from '../../src/plan/pod/restart.ts';
 import { ImageError } from '../../src/runtime/contract.ts';
 import { passTime } from '../support/control-plane.ts';
+import { test } from '../support/transports.ts';
 import { inPhase, pod, startNode } from './test-node.ts';
 
 /**

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { jobs } from '../../src/api/batch/job/definition.ts';
@@ -10,6 +9,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { dataFolder } from '../../src/main/server/data-folder.ts';
 import { startServer } from '../../src/main/server/server.ts';
+import { test } from '../support/transports.ts';
 
 /** Memory of a whole server: it must not keep finished Jobs and their Pods as decoded objects. */
 

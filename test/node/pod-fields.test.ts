@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import type { RuntimeTraits } from '../../src/api/contract/runtime-traits.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { ImageError } from '../../src/runtime/contract.ts';
+import { test } from '../support/transports.ts';
 import { eventAbout, inPhase, pod, startNode } from './test-node.ts';
 
 /**

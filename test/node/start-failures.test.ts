@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { RuntimeBusy, RuntimeUnavailable } from '../../src/runtime/contract.ts';
 import { passTime } from '../support/control-plane.ts';
+import { test } from '../support/transports.ts';
 import { eventAbout, inPhase, pod, startNode } from './test-node.ts';
 
 /**

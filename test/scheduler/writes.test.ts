@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import test, { type TestContext } from 'node:test';
+import directTest, { type TestContext } from 'node:test';
 import type { ApiRequest } from '../../src/api/contract/transport.ts';
 import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { forbidden } from '../../src/api/errors/api-error.ts';
+import type { ApiServer } from '../../src/apiserver/server.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { ServerUnreachableError } from '../../src/client/transport/server-unreachable.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
 import { type Interception, intercepted } from '../support/reach.ts';
+import { test, transportFor } from '../support/transports.ts';
 
 /** What the scheduler writes, how it retries, and how it handles refused writes and lost answers. */
 
@@ -23,7 +25,7 @@ async function start(
 	interception: Interception,
 ): Promise<ControlPlane & { readonly clock: VirtualClock }> {
 	const clock = new VirtualClock();
-	const reach = async (api: Parameters<typeof intercepted>[0]) => intercepted(api, interception);
+	const reach = async (api: ApiServer) => intercepted(transportFor(t, api), interception);
 	return { ...(await startControlPlane(t, clock, { reach })), clock };
 }
 
@@ -84,25 +86,28 @@ test('a binding whose answer is lost counts before the watch delivers it', async
 	assert.equal(await nodeOf(plane, 'two'), undefined);
 });
 
-test('after a failed binding the scheduler retries the Pod with a backoff from one to ten seconds', async (t) => {
-	const attempts: number[] = [];
-	const plane: { clock?: VirtualClock } & Partial<ControlPlane> = {};
-	const started = await start(t, {
-		request: async (request, send) => {
-			if (!isBindingOf(request, 'one')) return send();
-			attempts.push(plane.clock?.now() ?? 0);
-			if (attempts.length > 6) return send();
-			throw new ServerUnreachableError('test', new Error('connection refused'));
-		},
-	});
-	plane.clock = started.clock;
-	await started.addNode('here', 2);
-	await started.client.resource(pods, 'default').create(pod('one', '2'));
-	await passTime(started.clock, 60_000);
-	const waits = attempts.slice(1).map((at, index) => (at - (attempts[index] ?? 0)) / 1000);
-	assert.deepEqual(waits, [1, 2, 4, 8, 10, 10]);
-	assert.equal(await nodeOf(started, 'one'), 'here');
-});
+directTest(
+	'after a failed binding the scheduler retries the Pod with a backoff from one to ten seconds',
+	async (t) => {
+		const attempts: number[] = [];
+		const plane: { clock?: VirtualClock } & Partial<ControlPlane> = {};
+		const started = await start(t, {
+			request: async (request, send) => {
+				if (!isBindingOf(request, 'one')) return send();
+				attempts.push(plane.clock?.now() ?? 0);
+				if (attempts.length > 6) return send();
+				throw new ServerUnreachableError('test', new Error('connection refused'));
+			},
+		});
+		plane.clock = started.clock;
+		await started.addNode('here', 2);
+		await started.client.resource(pods, 'default').create(pod('one', '2'));
+		await passTime(started.clock, 60_000);
+		const waits = attempts.slice(1).map((at, index) => (at - (attempts[index] ?? 0)) / 1000);
+		assert.deepEqual(waits, [1, 2, 4, 8, 10, 10]);
+		assert.equal(await nodeOf(started, 'one'), 'here');
+	},
+);
 
 test('every write of the scheduler to a Pod has the UID of the Pod', async (t) => {
 	// Between a decision and its write another Pod may have taken the name: the UID makes the server refuse the
@@ -170,7 +175,7 @@ test('the scheduler writes no condition to a new Pod with the name of a deleted 
 	assert.equal(condition?.reason, 'SchedulingGated');
 });
 
-test('the scheduler preempts no Pod for one that is deleted meanwhile', async (t) => {
+directTest('the scheduler preempts no Pod for one that is deleted meanwhile', async (t) => {
 	const target = { remove: async (): Promise<void> => undefined };
 	const plane = await start(t, {
 		request: async (request, send) => {
@@ -188,37 +193,40 @@ test('the scheduler preempts no Pod for one that is deleted meanwhile', async (t
 	assert.equal((await client.get('low')).metadata.deletionTimestamp, undefined);
 });
 
-test('the scheduler reserves nothing for a Pod that is deleted while its binding is verified', async (t) => {
-	const target = { isBindingLost: true, remove: async (): Promise<void> => undefined };
-	const plane = await start(t, {
-		request: async (request, send) => {
-			if (isBindingOf(request, 'high') && target.isBindingLost) {
-				target.isBindingLost = false;
-				throw new ServerUnreachableError('test', new Error('connection refused'));
-			}
-			const answer = await send();
-			if (request.method === 'GET' && request.path.endsWith('/pods/high')) await target.remove();
-			return answer;
-		},
-	});
-	const client = plane.client.resource(pods, 'default');
-	await plane.addNode('here', 2);
-	await client.create(pod('high', '2', { priorityClassName: 'system-node-critical' }));
-	await passTime(plane.clock, 100);
-	assert.equal(target.isBindingLost, false);
-	await client.create(pod('low', '2', { nodeName: 'here' }));
-	let isRemoved = false;
-	target.remove = async () => {
-		await client.delete('high', { gracePeriodSeconds: 0 });
-		isRemoved = true;
-	};
-	await passTime(plane.clock, 2000);
-	assert.ok(isRemoved, 'the scheduler reads the Pod');
-	await client.delete('low', { gracePeriodSeconds: 0 });
-	await client.create(pod('next', '2'));
-	await passTime(plane.clock, 30_000);
-	assert.equal(await nodeOf(plane, 'next'), 'here');
-});
+directTest(
+	'the scheduler reserves nothing for a Pod that is deleted while its binding is verified',
+	async (t) => {
+		const target = { isBindingLost: true, remove: async (): Promise<void> => undefined };
+		const plane = await start(t, {
+			request: async (request, send) => {
+				if (isBindingOf(request, 'high') && target.isBindingLost) {
+					target.isBindingLost = false;
+					throw new ServerUnreachableError('test', new Error('connection refused'));
+				}
+				const answer = await send();
+				if (request.method === 'GET' && request.path.endsWith('/pods/high')) await target.remove();
+				return answer;
+			},
+		});
+		const client = plane.client.resource(pods, 'default');
+		await plane.addNode('here', 2);
+		await client.create(pod('high', '2', { priorityClassName: 'system-node-critical' }));
+		await passTime(plane.clock, 100);
+		assert.equal(target.isBindingLost, false);
+		await client.create(pod('low', '2', { nodeName: 'here' }));
+		let isRemoved = false;
+		target.remove = async () => {
+			await client.delete('high', { gracePeriodSeconds: 0 });
+			isRemoved = true;
+		};
+		await passTime(plane.clock, 2000);
+		assert.ok(isRemoved, 'the scheduler reads the Pod');
+		await client.delete('low', { gracePeriodSeconds: 0 });
+		await client.create(pod('next', '2'));
+		await passTime(plane.clock, 30_000);
+		assert.equal(await nodeOf(plane, 'next'), 'here');
+	},
+);
 
 test('the scheduler does not write an unchanged condition again', async (t) => {
 	let patches = 0;

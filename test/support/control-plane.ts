@@ -14,11 +14,14 @@ import type { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import { controlPlane } from '../../src/main/server/control-plane.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
+import { pendingSteps, stepsDone } from './encoded-transport.ts';
+import { transportFor } from './transports.ts';
 
 /** The API server over a store in memory with the whole control plane, and no node agent. */
 export interface ControlPlane {
+	/** The client of the test, which calls the server directly. */
 	readonly client: Client;
-	/** The transport of `client`. */
+	/** The transport of the components. */
 	readonly transport: ApiTransport;
 	/** Resolves to the first version of the object for which `holds` is true; undefined if it does not exist. */
 	until<T extends KubeObject>(
@@ -27,13 +30,13 @@ export interface ControlPlane {
 		holds: (object: T | undefined) => boolean,
 	): Promise<T | undefined>;
 	readonly metrics: Metrics;
-	/** Creates a Node with this number of cpus. */
+	/** Creates a Node with this number of cpus. Over a virtual transport, resolves once the components show it. */
 	addNode(name: string, cpus: number): Promise<void>;
 }
 
 /** How a test's control plane differs from the default. */
 export interface ControlPlaneSetup {
-	/** Makes the control plane's transport to the API server; by default the server itself. */
+	/** Makes the components' transport to the API server; by default that of the test ({@link transportFor}). */
 	readonly reach?: (api: ApiServer) => Promise<ApiTransport>;
 }
 
@@ -44,7 +47,7 @@ export interface ControlPlaneSetup {
 export async function startControlPlane(
 	t: TestContext,
 	clock: Clock = new SystemClock({ keepsAlive: true }),
-	{ reach = (api) => Promise.resolve(api) }: ControlPlaneSetup = {},
+	{ reach = async (api) => transportFor(t, api) }: ControlPlaneSetup = {},
 ): Promise<ControlPlane> {
 	const store = new MemoryStore();
 	const metrics = new Metrics();
@@ -77,7 +80,7 @@ export async function startControlPlane(
 	const client = new Client(api);
 	return {
 		client,
-		transport: api,
+		transport,
 		metrics,
 		addNode: async (name, cpus) => {
 			const allocatable = { cpu: String(cpus), memory: '8Gi', pods: '110' };
@@ -88,6 +91,7 @@ export async function startControlPlane(
 				spec: {},
 				status: { capacity: allocatable, allocatable },
 			});
+			await stepsDone();
 		},
 		until: (definition, name, holds) => until(client, definition, name, holds),
 	};
@@ -143,9 +147,15 @@ export async function passTime(clock: VirtualClock, lengthMs: number): Promise<v
 	await idle();
 }
 
-/** How many event loop turns the longest chain of effects takes, since nothing waits for input or output. */
+/**
+ * How many event loop turns the longest chain of effects takes between two steps of a transport, since nothing
+ * waits for input or output.
+ */
 const TURNS = 5;
 
 async function idle(): Promise<void> {
-	for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+	for (let turns = 0; turns < TURNS; ) {
+		await new Promise((resolve) => setImmediate(resolve));
+		turns = pendingSteps() > 0 ? 0 : turns + 1;
+	}
 }
