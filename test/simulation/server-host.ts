@@ -16,6 +16,8 @@ export interface ServerHostOptions {
 	readonly folder: string;
 	readonly dice: Dice;
 	readonly trace: Trace;
+	/** The transport of the simulated processes to a server that runs. */
+	readonly transportOf: (server: ApiServer) => ApiTransport;
 	/** The probability that a BEGIN or COMMIT of the database fails. */
 	readonly faultProbability: number;
 	makeServer(store: Store): ApiServer;
@@ -31,6 +33,8 @@ export class ServerHost {
 	readonly #options: ServerHostOptions;
 	#store: Store | undefined;
 	#server: ApiServer | undefined;
+	/** The transport of the processes to {@link #server}. */
+	#served: ApiTransport | undefined;
 	#up = Promise.withResolvers<ApiServer>();
 	#watches = new Set<ApiWatchSink>();
 	/** The database fails only while this is true. */
@@ -43,9 +47,9 @@ export class ServerHost {
 
 	/** The transport of the simulated processes: a dead server is unreachable. */
 	readonly transport: ApiTransport = {
-		request: (request) => this.#whileUp((server) => server.request(request)),
+		request: (request) => this.#whileUp((transport) => transport.request(request)),
 		watch: (request, sink) => this.#watch(request, sink),
-		stream: (request) => this.#whileUp((server) => server.stream(request)),
+		stream: (request) => this.#whileUp((transport) => transport.stream(request)),
 	};
 
 	/** The transport of the users, who wait until the server runs. */
@@ -68,6 +72,7 @@ export class ServerHost {
 		await server.start();
 		await this.#options.started(server);
 		this.#server = server;
+		this.#served = this.#options.transportOf(server);
 		this.#options.trace.note('API server', `starts at ${this.#store.revision}`);
 		this.#up.resolve(server);
 	}
@@ -78,6 +83,7 @@ export class ServerHost {
 		if (!server) return;
 		this.#options.trace.note('API server', 'is dead');
 		this.#server = undefined;
+		this.#served = undefined;
 		this.#up = Promise.withResolvers();
 		for (const sink of [...this.#watches]) sink.ended(dead());
 		server.close();
@@ -98,18 +104,18 @@ export class ServerHost {
 		await this.#store?.close();
 	}
 
-	async #whileUp<T>(ask: (server: ApiServer) => Promise<T>): Promise<T> {
-		const server = this.#server;
-		if (!server) throw dead();
-		const [outcome] = await Promise.allSettled([ask(server)]);
+	async #whileUp<T>(ask: (transport: ApiTransport) => Promise<T>): Promise<T> {
+		const served = this.#served;
+		if (!served) throw dead();
+		const [outcome] = await Promise.allSettled([ask(served)]);
 		// The server died meanwhile: it may have performed the request, but the answer does not arrive.
-		if (this.#server !== server) throw dead();
+		if (this.#served !== served) throw dead();
 		if (outcome.status === 'rejected') throw outcome.reason;
 		return outcome.value;
 	}
 
 	#watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch> {
-		return this.#whileUp(async (server) => {
+		return this.#whileUp(async (transport) => {
 			const own: ApiWatchSink = {
 				events: (batch) => {
 					if (this.#watches.has(own)) sink.events(batch);
@@ -119,7 +125,7 @@ export class ServerHost {
 				},
 			};
 			this.#watches.add(own);
-			const watch = await server.watch(request, own).catch((error: unknown) => {
+			const watch = await transport.watch(request, own).catch((error: unknown) => {
 				this.#watches.delete(own);
 				throw error;
 			});

@@ -12,7 +12,7 @@ import { World } from './world.ts';
  * `STINT_SIMULATION_SEEDS` is the number of runs with the fixed seeds 1, 2, ... (default 300),
  * `STINT_SIMULATION_RANDOM` the number of runs with random seeds, which are printed (default 30), and
  * `STINT_SIMULATION_SEED` repeats a single seed with the whole trace. Every tenth seed has the API server on
- * SQLite.
+ * SQLite, and half of the seeds have processes that exchange bytes with it (EncodedTransport).
  */
 const SEEDS = Number(process.env.STINT_SIMULATION_SEEDS ?? 300);
 const RANDOM = Number(process.env.STINT_SIMULATION_RANDOM ?? 30);
@@ -20,7 +20,14 @@ const ONLY = process.env.STINT_SIMULATION_SEED;
 
 async function simulate(seed: number, logFolder: string): Promise<number> {
 	const storage = seed % 10 === 0 ? 'sqlite' : 'memory';
-	const world = new World({ seed, logFolder, storage, traceLines: ONLY === undefined ? 80 : 100_000 });
+	const transport = seed % 4 < 2 ? 'encoded' : 'direct';
+	const world = new World({
+		seed,
+		logFolder,
+		storage,
+		transport,
+		traceLines: ONLY === undefined ? 80 : 100_000,
+	});
 	try {
 		await world.run();
 		return world.trace.digest;

@@ -13,6 +13,8 @@ import { SeededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import type { Store } from '../../src/store/store.ts';
+import { pendingSteps } from '../support/encoded-transport.ts';
+import { type TransportKind, transportOf } from '../support/transports.ts';
 import { ControlPlaneHost } from './control-plane-host.ts';
 import { Dice } from './dice.ts';
 import { drawFaultRates, Faults } from './faults.ts';
@@ -43,6 +45,8 @@ export interface WorldOptions {
 	readonly traceLines: number;
 	/** The store of the API server. With SQLite its transactions fail at times. Default memory. */
 	readonly storage?: 'memory' | 'sqlite';
+	/** The transport of the simulated processes to the server. Default direct. */
+	readonly transport?: TransportKind;
 }
 
 /** How long faults are injected. */
@@ -100,7 +104,7 @@ export class World {
 	#disturbances = 0;
 	#requestsNow = { at: 0, count: 0 };
 
-	constructor({ seed, logFolder, traceLines, storage = 'memory' }: WorldOptions) {
+	constructor({ seed, logFolder, traceLines, storage = 'memory', transport = 'direct' }: WorldOptions) {
 		this.#seed = seed;
 		this.#idleTurns = storage === 'sqlite' ? 5 : 1;
 		this.trace = new Trace(this.#clock, traceLines);
@@ -121,7 +125,7 @@ export class World {
 		this.#nodes = ['north', 'south'].map(
 			(name) => new NodeHost({ name, surroundings, podOracle: this.#oracles.pods, logFolder }),
 		);
-		this.#server = this.#makeServerHost(storage, logFolder);
+		this.#server = this.#makeServerHost({ storage, transport, logFolder });
 	}
 
 	/** Runs all phases. Rejects with a {@link Violation} if an invariant does not hold. */
@@ -156,7 +160,8 @@ export class World {
 		return new Dice(new SeededRandom(hashOf(`${this.#seed}/${purpose}`)));
 	}
 
-	#makeServerHost(storage: 'memory' | 'sqlite', logFolder: string): ServerHost {
+	#makeServerHost(options: Required<Pick<WorldOptions, 'storage' | 'transport' | 'logFolder'>>): ServerHost {
+		const { storage, transport, logFolder } = options;
 		return new ServerHost({
 			storage,
 			folder: mkdtempSync(join(logFolder, 'store-')),
@@ -164,6 +169,7 @@ export class World {
 			trace: this.trace,
 			faultProbability: storage === 'sqlite' ? this.#faultDice.of(0, 0.001, 0.01) : 0,
 			makeServer: (store) => this.#makeServer(store),
+			transportOf: (server) => transportOf(transport, server),
 			started: async (server) => {
 				await this.#history.follow(server);
 				await bootstrap(server);
@@ -298,12 +304,12 @@ export class World {
 		}
 	}
 
-	/** Resolves once no microtask, write or watch read is pending. */
+	/** Resolves once no microtask, write, step of a transport or watch read is pending. */
 	async #idle(): Promise<void> {
 		let idleTurns = 0;
 		do {
 			await new Promise(setImmediate);
-			idleTurns = this.#server.pendingWrites > 0 ? 0 : idleTurns + 1;
+			idleTurns = this.#server.pendingWrites + pendingSteps() > 0 ? 0 : idleTurns + 1;
 		} while (idleTurns < this.#idleTurns);
 	}
 
