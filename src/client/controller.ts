@@ -147,8 +147,15 @@ export interface SyncedRun {
  * informers have synced, subscribes in order, and runs `works` until `signal` aborts.
  */
 export async function runSynced({ watches, queue, works }: SyncedRun, signal: AbortSignal): Promise<void> {
-	const synced = await Promise.race([allSynced(watches), aborted(signal)]);
-	if (!synced || signal.aborted) return;
+	if (!(await syncedBefore(signal, watches)) || signal.aborted) return;
 	for (const each of watches) each.subscribe(queue);
 	await runTogether(works, signal);
+}
+
+/** Resolves as {@link allSynced} does, or to false once `signal` aborts. */
+function syncedBefore(signal: AbortSignal, watches: readonly Watch[]): Promise<boolean> {
+	return new Promise((resolve, reject) => {
+		void aborted(signal).then(() => resolve(false));
+		allSynced(watches).then(resolve, reject);
+	});
 }

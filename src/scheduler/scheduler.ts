@@ -115,7 +115,7 @@ export class Scheduler {
 	async #runAttempts(signal: AbortSignal): Promise<void> {
 		this.#isStopped = false;
 		this.#turns.wake();
-		await Promise.race([aborted(signal), aborted(this.#failed.signal)]);
+		await aborted(AbortSignal.any([signal, this.#failed.signal]));
 		this.#isStopped = true;
 		this.#queue.close();
 		while (this.#running.size > 0) await Promise.all(this.#running);
