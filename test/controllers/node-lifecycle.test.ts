@@ -13,7 +13,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';

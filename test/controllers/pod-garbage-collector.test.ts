@@ -5,7 +5,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { Clock, Timer } from '../../src/base/clock.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { Informer } from '../../src/client/informer.ts';
 import { Informers } from '../../src/client/informers.ts';
 import { PodGarbageCollector } from '../../src/controllers/pod-gc/pod-garbage-collector.ts';

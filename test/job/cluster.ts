@@ -9,7 +9,7 @@ import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/maintenance/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import type { EventText } from '../../src/client/event-recorder.ts';

@@ -9,7 +9,7 @@ import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { Table } from '../../api/meta/table.ts';
 import { resources } from '../../api/resources.ts';
 import { Metrics } from '../../base/metrics.ts';
-import { SeededRandom } from '../../base/random.ts';
+import { SeededRandom } from '../../base/testing/seeded-random.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
 import { bootstrap } from '../maintenance/bootstrap.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SeededRandom } from '../../base/random.ts';
+import { SeededRandom } from '../../base/testing/seeded-random.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { type ContainerConfig, ImageError, RuntimeUnavailable } from '../contract.ts';
 import { LINE_LIMIT_BYTES } from '../cri-log-writer.ts';
