@@ -165,8 +165,6 @@ const CAUSE_REASONS: Readonly<Record<FieldError['type'], string>> = {
 	TooLong: 'FieldValueTooLong',
 	TooMany: 'FieldValueTooMany',
 	NotFound: 'FieldValueNotFound',
-	TypeInvalid: 'FieldValueTypeInvalid',
-	Internal: 'InternalError',
 };
 
 /**
@@ -253,11 +251,6 @@ export function tooLarge(detail: string): ApiError {
 export function unsupportedMediaType(offered: readonly string[]): ApiError {
 	const message = `the body of the request was in an unknown format - accepted media types include: ${offered.join(', ')}`;
 	return failure(415, 'UnsupportedMediaType', message);
-}
-
-/** 429: too many concurrent requests. The client should retry after `retryAfterSeconds`. */
-export function tooManyRequests(message: string, retryAfterSeconds: number): ApiError {
-	return failure(429, 'TooManyRequests', message, { retryAfterSeconds });
 }
 
 /** 500: a fault of the server. The client receives `message`, so it must contain no secrets. */

@@ -36,9 +36,7 @@ export type FieldErrorType =
 	| 'Duplicate'
 	| 'TooLong'
 	| 'TooMany'
-	| 'NotFound'
-	| 'TypeInvalid'
-	| 'Internal';
+	| 'NotFound';
 
 /** The error of one field. `message` is the whole text after the path (`Invalid value: -1: must be …`). */
 export interface FieldError {

@@ -22,18 +22,6 @@ export function humanDuration(ms: number): string {
 	return `${Math.floor(seconds / YEAR)}y`;
 }
 
-/** One unit (upstream: ShortHumanDuration): `59s`, `2m`, `3h`, `5d`, `2y`. */
-export function shortHumanDuration(ms: number): string {
-	const seconds = Math.trunc(ms / 1000);
-	if (seconds < -1) return '<invalid>';
-	if (seconds < 0) return '0s';
-	if (seconds < MINUTE) return `${seconds}s`;
-	if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)}m`;
-	if (seconds < DAY) return `${Math.floor(seconds / HOUR)}h`;
-	if (seconds < YEAR) return `${Math.floor(seconds / DAY)}d`;
-	return `${Math.floor(seconds / YEAR)}y`;
-}
-
 /** The time from `timestamp` to `now`, for AGE columns; `<unknown>` if it is absent. */
 export function ageOf(timestamp: string | null | undefined, now: number): string {
 	const then = timestamp ? parseTime(timestamp) : undefined;

@@ -95,11 +95,6 @@ export function selectorOf(selector: LabelSelector | undefined): Selector {
 	return byKey([...exact, ...further]);
 }
 
-/** The selector for objects that have all of `labels`. */
-export function selectorOfLabels(labels: Readonly<Record<string, string>>): Selector {
-	return byKey(exactRequirements(labels));
-}
-
 /** The selector in the query language; empty for EVERYTHING and NOTHING. */
 export function selectorText(selector: Selector): string {
 	return selector.map(requirementText).join(',');
