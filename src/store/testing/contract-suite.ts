@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { followsModel } from './model-contract-suite.ts';
 import type { ReadLimits } from '../read-limit.ts';
 import {
 	CompactedError,
@@ -16,6 +15,7 @@ import {
 	type Store,
 	StoreUnavailableError,
 } from '../store.ts';
+import { followsModel } from './model-contract-suite.ts';
 import { create, encode, type Plain, plainEntry, RecordingSink, remove, update } from './recording-sink.ts';
 
 /**
