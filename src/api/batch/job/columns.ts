@@ -1,28 +1,24 @@
 import type { Column } from '../../contract/resource-definition.ts';
-import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
 import { humanDuration } from '../../meta/duration.ts';
 import { labelSelectorText } from '../../meta/selector.ts';
 import { timeOf } from '../../meta/time.ts';
 import type { Job } from './schema.ts';
 
-function column(name: string, priority: 0 | 1, description: string, cell: Column<Job>['cell']): Column<Job> {
-	return { name, type: 'string', priority, description, cell };
-}
-
 /** The columns of `kubectl get jobs`. */
 export const jobColumns: readonly Column<Job>[] = [
 	nameColumn(),
-	column('Status', 0, 'State of the Job, from its conditions.', jobStatusText),
-	column('Completions', 0, 'Number of successful Pods out of those required.', completionsOf),
-	column('Duration', 0, 'Time from the start of the Job to its completion, or until now.', durationOf),
+	textColumn('Status', 'State of the Job, from its conditions.', jobStatusText),
+	textColumn('Completions', 'Number of successful Pods out of those required.', completionsOf),
+	textColumn('Duration', 'Time from the start of the Job to its completion, or until now.', durationOf),
 	ageColumn(),
-	column('Containers', 1, 'Names of the containers in the Pod template.', ({ spec }) =>
+	wideColumn('Containers', 'Names of the containers in the Pod template.', ({ spec }) =>
 		spec.template.spec.containers.map(({ name }) => name).join(','),
 	),
-	column('Images', 1, 'Images of the containers in the Pod template.', ({ spec }) =>
+	wideColumn('Images', 'Images of the containers in the Pod template.', ({ spec }) =>
 		spec.template.spec.containers.map(({ image = '' }) => image).join(','),
 	),
-	column('Selector', 1, 'Label selector for the Pods of the Job.', ({ spec }) =>
+	wideColumn('Selector', 'Label selector for the Pods of the Job.', ({ spec }) =>
 		labelSelectorText(spec.selector),
 	),
 ];

@@ -1,6 +1,6 @@
 import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import type { Column } from '../../contract/resource-definition.ts';
-import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
 import { ageOf } from '../../meta/duration.ts';
 import type { ContainerStatus, Pod } from './schema.ts';
 
@@ -9,33 +9,26 @@ import type { ContainerStatus, Pod } from './schema.ts';
  * columns, so the names, the order and the text of each cell are upstream's.
  */
 
-function column(name: string, priority: 0 | 1, description: string, cell: Column<Pod>['cell']): Column<Pod> {
-	return { name, type: 'string', priority, description, cell };
-}
-
 /** The columns of `kubectl get pods`. */
 export const podColumns: readonly Column<Pod>[] = [
 	nameColumn(),
-	column('Ready', 0, 'Number of ready containers, and of all containers and sidecars.', readyOf),
-	column('Status', 0, 'Summary of the state of the Pod and its containers.', podStatusText),
-	column('Restarts', 0, 'Number of container restarts, and the time since the last exit.', restartsOf),
+	textColumn('Ready', 'Number of ready containers, and of all containers and sidecars.', readyOf),
+	textColumn('Status', 'Summary of the state of the Pod and its containers.', podStatusText),
+	textColumn('Restarts', 'Number of container restarts, and the time since the last exit.', restartsOf),
 	ageColumn(),
-	column(
+	wideColumn(
 		'IP',
-		1,
 		'IP address of the Pod.',
 		({ status }) => status.podIPs?.[0]?.ip || status.podIP || '<none>',
 	),
-	column('Node', 1, 'Name of the Node that the Pod is bound to.', ({ spec }) => spec.nodeName || '<none>'),
-	column(
+	wideColumn('Node', 'Name of the Node that the Pod is bound to.', ({ spec }) => spec.nodeName || '<none>'),
+	wideColumn(
 		'Nominated Node',
-		1,
 		'Name of the Node on which Pods are preempted for this one.',
 		({ status }) => status.nominatedNodeName || '<none>',
 	),
-	column(
+	wideColumn(
 		'Readiness Gates',
-		1,
 		'Number of readiness gates whose condition is True, and of all gates.',
 		readinessGatesOf,
 	),
