@@ -104,9 +104,8 @@ export function chosen(
 	path: FieldPath,
 	value: string | undefined,
 	supported: readonly string[],
-	detail = '',
 ): readonly FieldError[] {
-	if (value === undefined || value === '') return [fieldRequired(path, detail)];
+	if (value === undefined || value === '') return [fieldRequired(path)];
 	return supported.includes(value) ? NONE : [notSupported(path, value, supported)];
 }
 

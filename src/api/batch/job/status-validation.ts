@@ -126,13 +126,8 @@ function conditions(wrong: boolean, detail: string): readonly FieldError[] {
 	return wrong ? [invalidUnshown(CONDITIONS, detail)] : [];
 }
 
-function wrongValue(
-	wrong: boolean,
-	field: keyof JobStatus,
-	{ job }: Change,
-	detail: string,
-): readonly FieldError[] {
-	return wrong ? [fieldInvalid(STATUS.child(field), job.status[field], detail)] : [];
+function wrongValue(field: keyof JobStatus, { job }: Change, detail: string): readonly FieldError[] {
+	return [fieldInvalid(STATUS.child(field), job.status[field], detail)];
 }
 
 function missing(wrong: boolean, field: keyof JobStatus, detail: string): readonly FieldError[] {
@@ -163,7 +158,7 @@ const RULES: readonly Rule[] = [
 		check: (change) => {
 			const wrong = change.is.completionTime !== undefined && !change.is.complete;
 			const detail = 'cannot set completionTime when there is no Complete=True condition';
-			return wrongValue(wrong, 'completionTime', change, detail);
+			return wrong ? wrongValue('completionTime', change, detail) : [];
 		},
 	},
 	{
@@ -178,7 +173,7 @@ const RULES: readonly Rule[] = [
 		check: (change) => {
 			const { startTime = 0, completionTime = Number.POSITIVE_INFINITY } = change.is;
 			const detail = 'must be equal to or after `startTime`';
-			return wrongValue(completionTime < startTime, 'completionTime', change, detail);
+			return completionTime < startTime ? wrongValue('completionTime', change, detail) : [];
 		},
 	},
 	{
@@ -205,7 +200,9 @@ const RULES: readonly Rule[] = [
 		when: ['finished', 'active'],
 		check: (change) => {
 			const { finished, active } = change.is;
-			return wrongValue(finished && active > 0, 'active', change, 'active>0 is invalid for finished job');
+			return finished && active > 0
+				? wrongValue('active', change, 'active>0 is invalid for finished job')
+				: [];
 		},
 	},
 	{
@@ -223,7 +220,7 @@ const RULES: readonly Rule[] = [
 			const { finished, uncounted: { succeeded = [], failed = [] } = {} } = change.is;
 			// A UID that is still listed has not been counted, so the final counters would be wrong.
 			const wrong = finished && succeeded.length + failed.length > 0;
-			return wrongValue(wrong, 'uncountedTerminatedPods', change, 'must be empty for finished job');
+			return wrong ? wrongValue('uncountedTerminatedPods', change, 'must be empty for finished job') : [];
 		},
 	},
 	{
@@ -242,7 +239,7 @@ const RULES: readonly Rule[] = [
 		check: (change) => {
 			const wrong = change.is.completedIndexes !== '' && change.job.spec.completionMode !== 'Indexed';
 			const detail = 'cannot set non-empty completedIndexes when non-indexed completion mode';
-			return wrongValue(wrong, 'completedIndexes', change, detail);
+			return wrong ? wrongValue('completedIndexes', change, detail) : [];
 		},
 	},
 	{
@@ -251,7 +248,7 @@ const RULES: readonly Rule[] = [
 			const wrong =
 				change.is.failedIndexes !== undefined && change.job.spec.backoffLimitPerIndex === undefined;
 			const detail = 'cannot set non-null failedIndexes when backoffLimitPerIndex is null';
-			return wrongValue(wrong, 'failedIndexes', change, detail);
+			return wrong ? wrongValue('failedIndexes', change, detail) : [];
 		},
 	},
 	{
@@ -263,7 +260,7 @@ const RULES: readonly Rule[] = [
 			if (completions === undefined) return [];
 			const common = firstCommonIndex(completedIndexes, failedIndexes, completions);
 			const detail = `failedIndexes and completedIndexes overlap at index: ${common}`;
-			return wrongValue(common !== undefined, 'failedIndexes', change, detail);
+			return common !== undefined ? wrongValue('failedIndexes', change, detail) : [];
 		},
 	},
 	{
@@ -271,19 +268,16 @@ const RULES: readonly Rule[] = [
 		check: (change) => {
 			const { finished, terminating = 0 } = change.is;
 			const detail = 'terminating>0 is invalid for finished job';
-			return wrongValue(finished && terminating > 0, 'terminating', change, detail);
+			return finished && terminating > 0 ? wrongValue('terminating', change, detail) : [];
 		},
 	},
 	{
 		when: ['ready', 'active'],
 		check: (change) => {
 			const { ready, active } = change.is;
-			return wrongValue(
-				ready !== undefined && ready > active,
-				'ready',
-				change,
-				'cannot set more ready pods than active',
-			);
+			return ready !== undefined && ready > active
+				? wrongValue('ready', change, 'cannot set more ready pods than active')
+				: [];
 		},
 	},
 	{
@@ -364,7 +358,7 @@ function unreadable(
 	const { completions } = change.job.spec;
 	const list = completions === undefined ? undefined : parseIndexList(text, completions);
 	if (list === undefined || list.ok) return [];
-	return wrongValue(true, field, change, `error parsing ${field}: ${list.error}`);
+	return wrongValue(field, change, `error parsing ${field}: ${list.error}`);
 }
 
 /** startTime is immutable while the Job runs. Suspending the Job clears it, and resuming sets it again. */
