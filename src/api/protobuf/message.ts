@@ -70,7 +70,7 @@ function readPart(
 	}
 	const { name } = part;
 	try {
-		if (part.type === 'list') into[name] = readItems(reader, form, part.items, into[name]);
+		if (part.type === 'list') into[name] = readItems(reader, { items: part.items, form, before: into[name] });
 		else {
 			checkForm(form, part.value.form);
 			into[name] = part.value.read(reader, into[name]);
@@ -86,9 +86,7 @@ function readPart(
  */
 function readItems(
 	reader: WireReader,
-	form: number,
-	items: ValueReader,
-	before: unknown,
+	{ items, form, before }: { readonly items: ValueReader; readonly form: number; readonly before: unknown },
 ): readonly unknown[] {
 	const list: unknown[] = Array.isArray(before) ? before : [];
 	if (form === DELIMITED && items.form === VARINT) {

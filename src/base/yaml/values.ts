@@ -148,25 +148,25 @@ class Values {
 			const value = parts[index + 1];
 			if (!key || !value) break;
 			if (isMerge(key)) this.#merge(value, entries, depth);
-			else this.#put(key, value, entries, depth);
+			else this.#put({ key, value }, entries, depth);
 			height = Math.max(height, this.#height);
 		}
 		return height;
 	}
 
 	/** Adds one entry of a map. As in go-yaml, a duplicate key replaces the value and is reported. */
-	#put(keyNode: YamlNode, valueNode: YamlNode, entries: Entries, depth: number): void {
-		const key = this.#key(keyNode, depth);
+	#put(pair: { readonly key: YamlNode; readonly value: YamlNode }, entries: Entries, depth: number): void {
+		const key = this.#key(pair.key, depth);
 		this.#countValues(1);
-		const value = this.of(valueNode, depth + 1);
+		const value = this.of(pair.value, depth + 1);
 		const id = idOf(key);
 		if (entries.has(id) && this.repeated.length < MAX_REPEATED) {
-			const message = `line ${valueNode.start.line + 1}: key ${goSyntax(key)} already set in map`;
-			this.repeated.push({ key: keyNode, message });
+			const message = `line ${pair.value.start.line + 1}: key ${goSyntax(key)} already set in map`;
+			this.repeated.push({ key: pair.key, message });
 		}
 		const text = keyText(key);
 		if (text !== undefined) entries.set(id, { key: text, value });
-		else entries.set(id, { key: '', value: this.#noJson(() => unsupportedKey(key, valueNode)) });
+		else entries.set(id, { key: '', value: this.#noJson(() => unsupportedKey(key, pair.value)) });
 	}
 
 	#key(node: YamlNode, depth: number): Scalar {

@@ -30,7 +30,7 @@ export async function deleteObjects(
 			'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',
 		);
 	const connection = await context.connect(flags.kubeconfig);
-	const { targets, byName } = await deletionTargetsOf(context, connection, words, flags);
+	const { targets, byName } = await deletionTargetsOf({ context, connection }, words, flags);
 	if (targets.length === 0) {
 		context.stdout.print('No resources found\n');
 		return 0;
@@ -50,7 +50,7 @@ export async function deleteObjects(
 			context.stderr.print(`${describeError(await hinted(error, connection, target))}\n`);
 		}
 	}
-	if (waits && !(await allGone(context, connection, deleted, timeoutMs))) failed = true;
+	if (waits && !(await allGone(context, connection, { deleted, timeoutMs }))) failed = true;
 	return failed ? 1 : 0;
 }
 
@@ -91,8 +91,7 @@ function deletedText(
 async function allGone(
 	{ clock, stderr }: CliContext,
 	{ client }: Connection,
-	deleted: readonly Deleted[],
-	timeoutMs: number | undefined,
+	{ deleted, timeoutMs }: { readonly deleted: readonly Deleted[]; readonly timeoutMs: number | undefined },
 ): Promise<boolean> {
 	const end = new AbortController();
 	if (timeoutMs !== undefined) void sleep(clock, timeoutMs, end.signal).then(() => end.abort());

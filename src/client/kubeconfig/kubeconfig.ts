@@ -57,10 +57,10 @@ export async function readKubeconfig(
 	const named = parsed.map(({ config }) => textAt(config, 'current-context')).find((name) => name);
 	const contextName = options.context ?? named;
 	if (!contextName) throw new KubeconfigError(`${describe(files)}: no current-context is set`);
-	const context = pick(parsed, 'contexts', 'context', contextName);
-	const cluster = pick(parsed, 'clusters', 'cluster', textAt(context.value, 'cluster') ?? '');
+	const context = pick(parsed, 'context', contextName);
+	const cluster = pick(parsed, 'cluster', textAt(context.value, 'cluster') ?? '');
 	const userName = textAt(context.value, 'user');
-	const user = userName ? pick(parsed, 'users', 'user', userName) : undefined;
+	const user = userName ? pick(parsed, 'user', userName) : undefined;
 	return resolveAccess({ context, cluster, user }, options.readFile);
 }
 
@@ -142,10 +142,10 @@ function parseFile(path: string, text: string, parse: (text: string) => unknown)
 	return config;
 }
 
-/** The first entry called `name` in the list `list` of any file. Throws a KubeconfigError if there is none. */
-function pick(parsed: Parsed, list: string, field: string, name: string): Entry {
+/** The first entry called `name` in the list of any file. Throws a KubeconfigError if there is none. */
+function pick(parsed: Parsed, field: 'context' | 'cluster' | 'user', name: string): Entry {
 	for (const { path, config } of parsed) {
-		for (const item of listAt(config, list)) {
+		for (const item of listAt(config, `${field}s`)) {
 			if (textAt(item, 'name') === name) return { path, name, value: objectAt(item, field) };
 		}
 	}

@@ -103,7 +103,7 @@ function splitByIndex(active: readonly PodView[]): {
 }
 
 function createMissing(view: JobView, missing: number): Management {
-	const { job, indexes, backoff, now } = view;
+	const { indexes, backoff, now } = view;
 	if (!indexes?.perIndex) {
 		const waitMs = remainingBackoffMs(backoff, now);
 		if (waitMs > 0) {
@@ -112,19 +112,18 @@ function createMissing(view: JobView, missing: number): Management {
 		}
 	}
 	const count = Math.min(missing, MOST_PODS_PER_PLAN);
-	const because = `${missing} more active Pods are wanted`;
-	const maker = new PodMaker(job);
-	const reason = creationReason(view);
 	const management: Management = indexes
-		? createForIndexes(view, indexes, count, maker)
-		: {
-				action: 'pods_created',
-				remove: [],
-				create: Array.from({ length: count }, () => ({ pod: maker.plain(), because, reason })),
-				because,
-			};
+		? createForIndexes(view, indexes, count)
+		: createPlain(view, count, `${missing} more active Pods are wanted`);
 	const hasMore = missing > count && management.create.length > 0;
 	return hasMore ? { ...management, lookAgainMs: 0 } : management;
+}
+
+function createPlain(view: JobView, count: number, because: string): Management {
+	const maker = new PodMaker(view.job);
+	const reason = creationReason(view);
+	const create = Array.from({ length: count }, () => ({ pod: maker.plain(), because, reason }));
+	return { action: 'pods_created', remove: [], create, because };
 }
 
 /**
@@ -140,8 +139,9 @@ function creationReason({ job, failed, terminating }: JobView): CreationReason {
  * those that are in backoff are skipped. So an index in backoff is not overtaken by higher ones beyond the
  * limit.
  */
-function createForIndexes(view: JobView, indexes: IndexView, count: number, maker: PodMaker): Management {
+function createForIndexes(view: JobView, indexes: IndexView, count: number): Management {
 	const create: PodCreation[] = [];
+	const maker = new PodMaker(view.job);
 	const reason = creationReason(view);
 	let lookAgainMs: number | undefined;
 	for (const index of firstPending(view, indexes, count)) {

@@ -33,7 +33,7 @@ export function planJob(seen: JobSnapshot): JobPlan {
 	const idle = planNothing(seen);
 	if (idle) return idle;
 	const claim = claimPods(seen);
-	const view = viewJob(seen.job, claim.pods, seen.now, seen.backoff);
+	const view = viewJob(seen, claim.pods);
 	const progress = planPods(view);
 	const updated = updateProgress(view, progress);
 	const tracking = trackPods(view, progress.end, updated.status);

@@ -52,8 +52,15 @@ export interface PerIndexView {
 	readonly lastFailed: ReadonlyMap<number, PodView>;
 }
 
+/** A Job as the controller sees it at a time. */
+export interface SeenJob {
+	readonly job: Job;
+	readonly now: number;
+	readonly backoff: BackoffHistory;
+}
+
 /** Computes the view of a Job from the Pods that belong to it (see claimPods). */
-export function viewJob(job: Job, pods: readonly Pod[], now: number, history: BackoffHistory): JobView {
+export function viewJob({ job, now, backoff }: SeenJob, pods: readonly Pod[]): JobView {
 	const views = viewPods(job, pods);
 	const active = views.filter(({ category }) => category === 'active');
 	const uncounted: Uncounted = {
@@ -71,7 +78,7 @@ export function viewJob(job: Job, pods: readonly Pod[], now: number, history: Ba
 	const newlyFailed = fresh.filter(countsAsFailed);
 	const { podFailurePolicy } = job.spec;
 	const newlyCounted = newlyFailed.filter(({ pod }) => judgeFailure(podFailurePolicy, pod).counted);
-	const indexes = isIndexed(job) ? viewIndexes(job, newlySucceeded, newlyFailed, active) : undefined;
+	const indexes = isIndexed(job) ? viewIndexes(job, { newlySucceeded, newlyFailed, active }) : undefined;
 	return {
 		job,
 		now,
@@ -84,7 +91,7 @@ export function viewJob(job: Job, pods: readonly Pod[], now: number, history: Ba
 			indexes?.completed.size ??
 			(job.status.succeeded ?? 0) + newlySucceeded.length + uncounted.succeeded.size,
 		failed: (job.status.failed ?? 0) + newlyCounted.length + uncounted.failed.size,
-		backoff: observeFinished(history, {
+		backoff: observeFinished(backoff, {
 			succeeded: newlySucceeded.map(podOf),
 			failed: newlyFailed.map(podOf),
 		}),
@@ -98,10 +105,9 @@ function podOf({ pod }: PodView): Pod {
 
 function viewIndexes(
 	job: Job,
-	newlySucceeded: readonly PodView[],
-	newlyFailed: readonly PodView[],
-	active: readonly PodView[],
+	pods: Record<'newlySucceeded' | 'newlyFailed' | 'active', readonly PodView[]>,
 ): IndexView {
+	const { newlySucceeded, newlyFailed, active } = pods;
 	const completions = job.spec.completions ?? 0;
 	const perIndex = job.spec.backoffLimitPerIndex !== undefined;
 	const completedBefore = IndexSet.parse(job.status.completedIndexes, completions);
