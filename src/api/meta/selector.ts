@@ -1,7 +1,17 @@
 import { badRequest } from '../errors/api-error.ts';
 import { fieldForbidden, fieldInvalid, fieldRequired as requiredError } from '../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../errors/field-path.ts';
-import { type Infer, list, map, object, oneOf, optional, required, string } from '../schema/schema.ts';
+import {
+	atomic,
+	type Infer,
+	list,
+	map,
+	object,
+	oneOf,
+	optional,
+	required,
+	string,
+} from '../schema/schema.ts';
 import { labelValue, qualifiedName } from './names.ts';
 
 /**
@@ -31,17 +41,18 @@ export const labelSelectorRequirementSchema = object(
 );
 
 /** Schema of metav1.LabelSelector. */
-export const labelSelectorSchema = object(
-	'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector',
-	'A query over the labels of objects: all requirements must hold. An empty selector selects every object, an absent one selects none.',
-	{
-		matchLabels: optional(map(string), 'Labels that an object must have, with exactly these values.'),
-		matchExpressions: optional(
-			list(labelSelectorRequirementSchema),
-			'Further requirements on labels, all of which must hold.',
-		),
-	},
-	{ atomic: true },
+export const labelSelectorSchema = atomic(
+	object(
+		'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector',
+		'A query over the labels of objects: all requirements must hold. An empty selector selects every object, an absent one selects none.',
+		{
+			matchLabels: optional(map(string), 'Labels that an object must have, with exactly these values.'),
+			matchExpressions: optional(
+				list(labelSelectorRequirementSchema),
+				'Further requirements on labels, all of which must hold.',
+			),
+		},
+	),
 );
 
 /** A query over the labels of objects, as it is stored in an object. */

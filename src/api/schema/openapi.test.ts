@@ -4,6 +4,7 @@ import type { ResourceDefinition } from '../contract/resource-definition.ts';
 import { type KubeObject, objectMetaSchema } from '../meta/object-meta.ts';
 import { openApiDocument, openApiPath } from './openapi.ts';
 import {
+	atomic,
 	bytes,
 	int32,
 	intOrString,
@@ -38,10 +39,7 @@ const schema = object('io.k8s.api.batch.v1.Thing', 'A thing.', {
 	parts: optional(mapList(partSchema, ['name', 'x'], { retainKeys: true }), 'Its parts.'),
 	sets: optional(setList(string), 'A set.'),
 	args: optional(list(string), 'A list.'),
-	part: optional(
-		object('io.k8s.api.batch.v1.Sole', 's', {}, { atomic: true, retainKeys: true }),
-		'One part.',
-	),
+	part: optional({ ...atomic(object('io.k8s.api.batch.v1.Sole', 's', {})), retainKeys: true }, 'One part.'),
 });
 const strategy = {
 	prepareForCreate: (thing: KubeObject) => thing,

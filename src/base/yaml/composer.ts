@@ -49,6 +49,28 @@ interface Properties {
 	readonly isGiven: boolean;
 }
 
+/** The parts between brackets or braces, which commas separate. */
+interface FlowParts {
+	/** The state before the first part. */
+	readonly first: State;
+	/** The token that ends the list or map. */
+	readonly end: TokenType;
+	/** The error if another token follows a part. */
+	readonly problem: string;
+}
+
+const ITEMS: FlowParts = {
+	first: 'flow-first-item',
+	end: 'flow-seq-end',
+	problem: "did not find expected ',' or ']'",
+};
+
+const FIELDS: FlowParts = {
+	first: 'flow-first-key',
+	end: 'flow-map-end',
+	problem: "did not find expected ',' or '}'",
+};
+
 const DEFAULT_HANDLES: readonly (readonly [handle: string, prefix: string])[] = [
 	['!', '!'],
 	['!!', 'tag:yaml.org,2002:'],
@@ -244,8 +266,7 @@ export class Composer {
 
 	/** An item in brackets. libyaml: yaml_parser_parse_flow_sequence_entry. */
 	#flowItem(frame: Frame): void {
-		if (!this.#flowEntry(frame, 'flow-first-item', 'flow-seq-end', "did not find expected ',' or ']'"))
-			return;
+		if (!this.#flowEntry(frame, ITEMS)) return;
 		const token = this.#peek();
 		frame.state = 'flow-item';
 		if (token.type !== 'key') {
@@ -284,7 +305,7 @@ export class Composer {
 
 	/** A key in braces; a scalar without a colon is a key with an empty value. */
 	#flowKey(frame: Frame): void {
-		if (!this.#flowEntry(frame, 'flow-first-key', 'flow-map-end', "did not find expected ',' or '}'")) return;
+		if (!this.#flowEntry(frame, FIELDS)) return;
 		const token = this.#peek();
 		if (token.type !== 'key') {
 			frame.state = 'flow-no-value';
@@ -309,7 +330,7 @@ export class Composer {
 	}
 
 	/** Skips the comma before an item; returns false if there is no further item, and closes the frame. */
-	#flowEntry(frame: Frame, first: State, end: TokenType, problem: string): boolean {
+	#flowEntry(frame: Frame, { first, end, problem }: FlowParts): boolean {
 		if (this.#peek().type !== end && frame.state !== first) {
 			if (this.#peek().type !== 'flow-entry') throw this.#error(problem);
 			this.#scanner.take();

@@ -1,4 +1,5 @@
 import {
+	atomic,
 	boolean,
 	type Infer,
 	int32,
@@ -47,39 +48,39 @@ const envVarSourceSchema = object(
 			'Takes a resource limit or request of a container, such as limits.cpu.',
 		),
 		configMapKeyRef: optional(
-			object(
-				'io.k8s.api.core.v1.ConfigMapKeySelector',
-				'Reference to one key of a ConfigMap.',
-				selectorFields,
-				{
-					atomic: true,
-				},
+			atomic(
+				object(
+					'io.k8s.api.core.v1.ConfigMapKeySelector',
+					'Reference to one key of a ConfigMap.',
+					selectorFields,
+				),
 			),
 			'Takes the value of one key of a ConfigMap.',
 		),
 		secretKeyRef: optional(
-			object('io.k8s.api.core.v1.SecretKeySelector', 'Reference to one key of a Secret.', selectorFields, {
-				atomic: true,
-			}),
+			atomic(
+				object('io.k8s.api.core.v1.SecretKeySelector', 'Reference to one key of a Secret.', selectorFields),
+			),
 			'Takes the value of one key of a Secret.',
 		),
 		fileKeyRef: optional(
-			object(
-				'io.k8s.api.core.v1.FileKeySelector',
-				'Reference to a variable in an environment file of a volume.',
-				{
-					volumeName: required(
-						string,
-						'Name of the entry in spec.volumes, an emptyDir, that contains the file.',
-					),
-					path: required(string, "Path of the file in the volume. It must not contain '..'."),
-					key: required(string, 'Name of the variable in the file.'),
-					optional: optional(
-						boolean,
-						'If true, the variable is left unset when the file or the key does not exist; otherwise the container does not start. Default false.',
-					),
-				},
-				{ atomic: true },
+			atomic(
+				object(
+					'io.k8s.api.core.v1.FileKeySelector',
+					'Reference to a variable in an environment file of a volume.',
+					{
+						volumeName: required(
+							string,
+							'Name of the entry in spec.volumes, an emptyDir, that contains the file.',
+						),
+						path: required(string, "Path of the file in the volume. It must not contain '..'."),
+						key: required(string, 'Name of the variable in the file.'),
+						optional: optional(
+							boolean,
+							'If true, the variable is left unset when the file or the key does not exist; otherwise the container does not start. Default false.',
+						),
+					},
+				),
 			),
 			'Takes the value of one variable in an environment file of a volume.',
 		),
