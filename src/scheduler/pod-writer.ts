@@ -52,7 +52,7 @@ export class PodWriter {
 	patchStatus({ metadata }: Pod, status: UnscheduledStatus): Promise<boolean> {
 		const { namespace, name = '', uid } = metadata;
 		const patch = { ...(uid && { metadata: { uid } }), status };
-		return done(this.#client.resource(podResource, namespace).patch(name, 'strategic', patch, 'status'));
+		return done(this.#client.resource(podResource, namespace).patchStatus(name, 'strategic', patch));
 	}
 
 	/**

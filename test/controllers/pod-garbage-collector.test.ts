@@ -225,12 +225,9 @@ test('the collector deletes terminating Pods on an out-of-service node', LIMIT, 
 	await node.patch('dead', 'merge', { spec: { taints: [taint] } });
 	await cluster.quiet();
 	assert.ok(named(cluster, 'before'), 'the node is still ready');
-	await node.patch(
-		'dead',
-		'strategic',
-		{ status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } },
-		'status',
-	);
+	await node.patchStatus('dead', 'strategic', {
+		status: { conditions: [{ type: 'Ready', status: 'Unknown' }] },
+	});
 	await gone(cluster, 'before');
 	await target.delete('after');
 	await gone(cluster, 'after');

@@ -175,7 +175,7 @@ export class Cluster {
 	report(pod: Pod, status: PodStatus): Promise<Pod> {
 		return this.client
 			.resource(pods, 'default')
-			.patch(pod.metadata.name ?? '', 'strategic', { status }, 'status');
+			.patchStatus(pod.metadata.name ?? '', 'strategic', { status });
 	}
 
 	finish(pod: Pod, exitCode = 0): Promise<Pod> {

@@ -73,7 +73,7 @@ class World {
 	}
 
 	async finish(name: string): Promise<void> {
-		await this.pods.patch(name, 'merge', { status: { phase: 'Succeeded' } }, 'status');
+		await this.pods.patchStatus(name, 'merge', { status: { phase: 'Succeeded' } });
 	}
 
 	/** The number of scheduling attempts with the result unschedulable. */
@@ -163,8 +163,8 @@ for (const [transport, reach] of Object.entries(TRANSPORTS)) {
 				const lastHeartbeatTime = `2026-01-01T00:00:${second}Z`;
 				const ready = { type: 'Ready', status: 'True', lastHeartbeatTime };
 				const heartbeat = { status: { conditions: [ready] } };
-				await world.plane.client.resource(nodes).patch('here', 'strategic', heartbeat, 'status');
-				await world.pods.patch('large', 'merge', { status: { message: `${second}` } }, 'status');
+				await world.plane.client.resource(nodes).patchStatus('here', 'strategic', heartbeat);
+				await world.pods.patchStatus('large', 'merge', { status: { message: `${second}` } });
 				await world.pods.patch('large', 'merge', { metadata: { annotations: { a: `${second}` } } });
 				await world.pass();
 			}

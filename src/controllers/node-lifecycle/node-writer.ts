@@ -66,7 +66,8 @@ export class NodeWriter {
 	#patch(node: Node, change: NodeChange, subresource?: 'status'): Promise<Node> {
 		const { name = '', uid, resourceVersion } = node.metadata;
 		const patch = { ...change, metadata: { ...change.metadata, uid, resourceVersion } };
-		return this.#options.client.resource(nodeResource).patch(name, 'merge', patch, subresource);
+		const target = this.#options.client.resource(nodeResource);
+		return subresource ? target.patchStatus(name, 'merge', patch) : target.patch(name, 'merge', patch);
 	}
 
 	#recordLost(node: Node): void {
@@ -86,7 +87,7 @@ export class NodeWriter {
 		const condition = { type: 'Ready', status: 'False', lastTransitionTime: formatTime(clock.now()) };
 		const patch = { metadata: { uid, resourceVersion }, status: { conditions: [condition] } };
 		try {
-			await client.resource(podResource, namespace).patch(name, 'strategic', patch, 'status');
+			await client.resource(podResource, namespace).patchStatus(name, 'strategic', patch);
 		} catch (error) {
 			if (isApiError(error, 'NotFound')) return;
 			throw error;

@@ -169,7 +169,7 @@ export class PodGarbageCollector {
 			// The resourceVersion keeps the patch from overwriting an end that the node agent reported just now.
 			const patch = { metadata: { uid, resourceVersion }, status: plan.status };
 			const target = client.resource(podResource, namespace);
-			const written = await unlessOvertaken(target.patch(name, 'strategic', patch, 'status'));
+			const written = await unlessOvertaken(target.patchStatus(name, 'strategic', patch));
 			if (written === undefined) return 'overtaken';
 		}
 		await this.#remove(endedPodOf(pod));

@@ -143,12 +143,7 @@ export class TaintEvictionController {
 		const target = this.#options.client.resource(podResource, namespace);
 		const condition = conditions.filter(({ type }) => type === 'DisruptionTarget');
 		try {
-			await target.patch(
-				name,
-				'strategic',
-				{ metadata: { uid }, status: { conditions: condition } },
-				'status',
-			);
+			await target.patchStatus(name, 'strategic', { metadata: { uid }, status: { conditions: condition } });
 			await target.delete(name, uid === undefined ? {} : { preconditions: { uid } });
 		} catch (error) {
 			if (!isGone(error)) throw error;
