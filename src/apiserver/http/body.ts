@@ -1,5 +1,5 @@
 import { badRequest, tooLarge, unsupportedMediaType } from '../../api/errors/api-error.ts';
-import { jsonKind } from '../../api/schema/decode.ts';
+import { jsonKind } from '../../api/schema/decode-trail.ts';
 import type { ObjectNode } from '../../api/schema/schema.ts';
 import { countValues, isRecord, own } from '../../base/json/json.ts';
 import {
