@@ -1,7 +1,7 @@
 import { setOwn } from '../json/json.ts';
-import type { YamlLimits } from './composer.ts';
 import { YamlError, YamlLimitError } from './cursor.ts';
 import { floatKeyText, floatText, type GoValue, goSyntax, isInt64 } from './go-syntax.ts';
+import type { YamlLimits } from './node-tree.ts';
 import type { AliasNode, MapNode, ScalarNode, YamlNode } from './nodes.ts';
 import { jsonOfScalar, NoJsonError, resolveScalar, type Scalar } from './resolve.ts';
 
