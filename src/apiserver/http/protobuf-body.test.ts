@@ -12,7 +12,7 @@ import { resources } from '../../api/resources.ts';
 import { DecodeError, decode } from '../../api/schema/decode.ts';
 import type { SchemaNode } from '../../api/schema/schema.ts';
 import { bindingSchema } from '../subresources/binding.ts';
-import { type ExpectedObject, UnreadableError } from './body.ts';
+import { type ExpectedObject, UnreadableError } from './expected-object.ts';
 import { jsonOfProtobuf } from './protobuf-body.ts';
 
 /** All kinds that can be in a body. */
