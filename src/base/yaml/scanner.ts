@@ -127,19 +127,11 @@ export class Scanner {
 		const isAlone = isBlankOrEnd(this.#cursor.code(1));
 		switch (char) {
 			case '[':
-				this.#openFlow('flow-seq-start');
-				return;
 			case '{':
-				this.#openFlow('flow-map-start');
-				return;
 			case ']':
-				this.#closeFlow('flow-seq-end');
-				return;
 			case '}':
-				this.#closeFlow('flow-map-end');
-				return;
 			case ',':
-				this.#scanFlowEntry();
+				this.#scanFlow(char);
 				return;
 			case '-':
 				if (isAlone) this.#scanEntry();
@@ -182,6 +174,26 @@ export class Scanner {
 				return;
 		}
 		throw this.#cursor.error('found character that cannot start any token');
+	}
+
+	#scanFlow(char: '[' | '{' | ']' | '}' | ','): void {
+		switch (char) {
+			case '[':
+				this.#openFlow('flow-seq-start');
+				return;
+			case '{':
+				this.#openFlow('flow-map-start');
+				return;
+			case ']':
+				this.#closeFlow('flow-seq-end');
+				return;
+			case '}':
+				this.#closeFlow('flow-map-end');
+				return;
+			case ',':
+				this.#scanFlowEntry();
+				return;
+		}
 	}
 
 	/** Closes the open blocks at the end of the text. Brackets may stay open: the composer reports that. */
