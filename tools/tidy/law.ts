@@ -124,5 +124,49 @@ export const CASTS: Readonly<Record<string, string>> = {
 	'src/runtime/process/launcher/protocol.ts': 'decodes messages',
 };
 
-/** Maximum sizes of files and functions, in lines. */
-export const WALLS = { fileLines: 500, testLines: 800, functionLines: 70 };
+/** Maximum sizes: of files and functions in lines, of parameter lists, and of folders in files without tests. */
+export const WALLS = { fileLines: 400, testLines: 500, functionLines: 55, parameters: 3, folderFiles: 18 };
+
+/** Files that may be longer. */
+export const LONG_FILES: Readonly<Record<string, string>> = {
+	'src/apiserver/testing/server-contract-suite.ts': 'being reworked',
+	'src/apiserver/http/listener.test.ts': 'being reworked',
+	'src/api/core/pod/validation/pod.test.ts': 'being reworked',
+	'src/store/testing/contract-suite.ts': 'being reworked',
+	'test/cli/run.test.ts': 'being reworked',
+};
+
+/** Files and folders whose functions may have more parameters. */
+export const LONG_SIGNATURES: Readonly<Record<string, string>> = {
+	'src/apiserver/': 'being reworked',
+	'src/controllers/': 'being reworked',
+	'src/node/': 'being reworked',
+	'src/plan/deletion/': 'being reworked',
+	'src/plan/pod/': 'being reworked',
+};
+
+/** Folders that may have more files. */
+export const CROWDED: Readonly<Record<string, string>> = {};
+
+/** The parts of the client that a browser does not load: they use the network and the files of the host. */
+export const NOT_IN_BROWSER: readonly string[] = ['src/client/transport/http-node', 'src/client/kubeconfig/'];
+
+/** Exported values that only tests use so far, as `path: name`. */
+export const UNUSED_EXPORTS: readonly string[] = [
+	// A type of the schema language like the others, which Secrets need: decoding, OpenAPI and protobuf support it.
+	'src/api/schema/schema.ts: bytes ',
+];
+
+/** The file that lists the banned phrases, and so contains them. */
+export const PHRASE_LIST = 'tools/tidy/language.ts';
+
+/** The paths of all exceptions. */
+export const EXCEPTIONS: readonly string[] = [
+	...Object.keys(CASTS),
+	...Object.keys(LONG_FILES),
+	...Object.keys(LONG_SIGNATURES),
+	...Object.keys(CROWDED),
+	...NOT_IN_BROWSER,
+	...BANNED.flatMap(({ allowed }) => allowed),
+	PHRASE_LIST,
+];
