@@ -7,8 +7,9 @@ import { SeededRandom } from '../base/testing/seeded-random.ts';
 import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
 import { ApiServer } from './server.ts';
+import { apiContract } from './testing/api-contract-suite.ts';
 import { Seen } from './testing/seen.ts';
-import { apiContract, openTestServer, PODS, podNamed, refusal } from './testing/server-contract-suite.ts';
+import { openTestServer, PODS, podNamed, refusal } from './testing/server-contract-suite.ts';
 import { watchContract } from './testing/watch-contract-suite.ts';
 
 apiContract('the API in the process', async ({ server }) => ({ transport: server, close: async () => {} }));
