@@ -67,7 +67,7 @@ import { type Answer, answerOf } from './respond.ts';
 import { routeToResource } from './route.ts';
 import { ObjectCache } from './storage/object-cache.ts';
 import type { Compression } from './storage/value-pages.ts';
-import { type NoticeSink, openWatch } from './verbs/watch.ts';
+import { PushedWatch } from './verbs/watch.ts';
 import { watchEvent } from './verbs/watch-events.ts';
 import { WatchReader } from './verbs/watch-reader.ts';
 
@@ -182,9 +182,9 @@ export class ApiServer implements ApiTransport {
 		request.signal?.throwIfAborted();
 		const call = callOf(request);
 		const { codec } = this.#routeToCollection(call).resource;
-		const watch = this.openWatch(call, {
+		const watch = new PushedWatch((wake) => this.readWatch(call, wake), {
 			notices: (batch) => sink.events(batch.map((notice) => watchEvent(codec, notice))),
-			ended: (error) => sink.ended(error),
+			ended: (error) => sink.ended(error === undefined ? undefined : this.#errorOf(call, error)),
 		});
 		call.signal?.addEventListener('abort', () => watch.stop(), { once: true });
 		return watch;
@@ -230,32 +230,6 @@ export class ApiServer implements ApiTransport {
 			const request = this.#routeToCollection(call);
 			end = this.#requests.startWatch(request);
 			return new WatchReader(this.#context, request, { wake, ended: () => end(200) });
-		} catch (error) {
-			const known = this.#errorOf(call, error);
-			end(known.code);
-			throw known;
-		}
-	}
-
-	/** Opens a watch that notifies `sink` synchronously, for callers in this process. Throws an ApiError. */
-	openWatch(call: Call, sink: NoticeSink): ApiWatch {
-		let end: RequestEnd = () => undefined;
-		try {
-			const request = this.#routeToCollection(call);
-			end = this.#requests.startWatch(request);
-			const watch = openWatch(this.#context, request, {
-				notices: (batch) => sink.notices(batch),
-				ended: (error) => {
-					end(200);
-					sink.ended(error && this.#errorOf(call, error));
-				},
-			});
-			return {
-				stop: () => {
-					end(200);
-					watch.stop();
-				},
-			};
 		} catch (error) {
 			const known = this.#errorOf(call, error);
 			end(known.code);
