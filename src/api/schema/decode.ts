@@ -230,7 +230,7 @@ function compileMap(node: Extract<SchemaNode, { readonly type: 'map' }>): Decode
 function compileList(node: ListNode): Decoder {
 	const decodeItem = decoderOf(node.items);
 	return (value, trail) => {
-		if (!Array.isArray(value)) return mismatch(value, node, trail);
+		if (!isList(value)) return mismatch(value, node, trail);
 		let changed: unknown[] | undefined;
 		for (let index = 0; index < value.length; index++) {
 			const item: unknown = value[index];
@@ -407,7 +407,7 @@ const NO_ITEMS: readonly unknown[] = Object.freeze([]);
 function isEmpty(value: unknown): boolean {
 	if (value === 0 || value === false) return true;
 	if (typeof value === 'string') return value === '';
-	if (Array.isArray(value)) return value.length === 0;
+	if (isList(value)) return value.length === 0;
 	if (!isRecord(value)) return false;
 	for (const _ in value) return false;
 	return true;
@@ -441,7 +441,7 @@ function mismatchText(kind: string, type: string, trail: Trail): string {
 /** The name of a JSON value's type in errors of Go's decoder: `object`, `array`, `bool`, … */
 export function jsonKind(value: unknown): string {
 	if (typeof value === 'boolean') return 'bool';
-	if (Array.isArray(value)) return 'array';
+	if (isList(value)) return 'array';
 	if (numberText(value) !== undefined) return 'number';
 	return value === null ? 'null' : typeof value;
 }

@@ -1,5 +1,6 @@
 import { isApiError } from '../../api/errors/api-error.ts';
-import { isRawObject, listAt, type RawObject } from '../../client/raw-object.ts';
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
+import { listAt } from '../../client/raw-object.ts';
 import { hinted, targetsOf } from '../args/not-found.ts';
 import { nothingFound, prefixOf, type Target } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
@@ -64,7 +65,7 @@ function writeAs({ type }: OutputForm, stdout: Output, text: string): void {
 /** The response of the server to one query: an object, a List or a Table. */
 export interface Answer {
 	readonly target: Target;
-	readonly object: RawObject;
+	readonly object: JsonRecord;
 }
 
 interface QueryOptions {
@@ -86,7 +87,7 @@ async function sendQueries(
 		try {
 			const request = { method: 'GET', path, query, ...(accept && { accept }) } as const;
 			const { object } = await connection.client.transport.request(request);
-			if (isRawObject(object)) answers.push({ target, object });
+			if (isRecord(object)) answers.push({ target, object });
 		} catch (error) {
 			if (flags.ignoreNotFound && isApiError(error, 'NotFound')) continue;
 			// A single request that failed is reported by the caller. NotFound gets a hint below.
@@ -133,7 +134,7 @@ function printTables(
 }
 
 /** The number of objects in an answer, which is a Table, a List or a single object. */
-function countOf(object: RawObject): number {
+function countOf(object: JsonRecord): number {
 	if ('rows' in object) return listAt(object, 'rows').length;
 	return 'items' in object ? listAt(object, 'items').length : 1;
 }

@@ -1,8 +1,9 @@
 import type { WatchEvent } from '../../api/contract/transport.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { tableOf } from '../../api/meta/table.ts';
+import { isList, isRecord } from '../../base/json/json.ts';
 import { followWatch } from '../../client/follow-watch.ts';
-import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
+import { listAt, objectAt, textAt } from '../../client/raw-object.ts';
 import { prefixOf } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { toCompactJson } from '../print/json.ts';
@@ -87,8 +88,7 @@ class EventPrinter {
 			this.#context.stdout.print(this.#table.print(this.#withEvents(list, 'ADDED')));
 			return;
 		}
-		const { items } = isRawObject(list) ? list : {};
-		for (const item of Array.isArray(items) ? items : []) this.#printObject(item, 'ADDED');
+		for (const item of listAt(list, 'items')) this.#printObject(item, 'ADDED');
 	}
 
 	/** Prints an event. Returns the resourceVersion from which the next watch can start, if the event has one. */
@@ -118,20 +118,20 @@ class EventPrinter {
 
 	/** Adds the column EVENT of --output-watch-events; padded, since each event is a table of one row. */
 	#withEvents(table: unknown, type: string): unknown {
-		if (!this.#flags.outputWatchEvents || !isRawObject(table)) return table;
-		const { columnDefinitions, rows } = table;
+		if (!this.#flags.outputWatchEvents || !isRecord(table)) return table;
+		const { columnDefinitions } = table;
 		return {
-			columnDefinitions: Array.isArray(columnDefinitions) ? [{ name: 'Event' }, ...columnDefinitions] : null,
-			rows: (Array.isArray(rows) ? rows : []).map((row: RawObject) => ({
-				...row,
-				cells: [type.padEnd(8), ...(Array.isArray(row.cells) ? row.cells : [])],
+			columnDefinitions: isList(columnDefinitions) ? [{ name: 'Event' }, ...columnDefinitions] : null,
+			rows: listAt(table, 'rows').map((row) => ({
+				...(isRecord(row) && row),
+				cells: [type.padEnd(8), ...listAt(row, 'cells')],
 			})),
 		};
 	}
 
 	/** Prints an object in a format other than a table. Only JSON has the event's type, as in kubectl. */
 	#printObject(value: unknown, type: string): void {
-		if (!isRawObject(value)) return;
+		if (!isRecord(value)) return;
 		const object = this.#flags.showManagedFields ? value : withoutManagedFields(value);
 		if (this.#form.type === 'name') {
 			this.#context.stdout.print(

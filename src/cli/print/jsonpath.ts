@@ -1,5 +1,4 @@
-import type { Int64 } from '../../base/json/json.ts';
-import { isRawObject } from '../../client/raw-object.ts';
+import { type Int64, isList, isRecord } from '../../base/json/json.ts';
 import { toCompactJson } from './json.ts';
 import {
 	type Operand,
@@ -70,7 +69,7 @@ function walk({ absolute, steps }: Path, scope: Scope): readonly unknown[] {
 function take(step: Step, value: unknown, scope: Scope): readonly unknown[] {
 	switch (step.type) {
 		case 'field':
-			return isRawObject(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : [];
+			return isRecord(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : [];
 		case 'all':
 			return childrenOf(value);
 		case 'descend':
@@ -93,14 +92,14 @@ function take(step: Step, value: unknown, scope: Scope): readonly unknown[] {
 
 /** The values of a map, sorted by key so that the output is stable, or the items of a list. */
 function childrenOf(value: unknown): readonly unknown[] {
-	if (!isRawObject(value)) return listOf(value);
+	if (!isRecord(value)) return listOf(value);
 	return Object.keys(value)
 		.sort()
 		.map((key) => value[key]);
 }
 
 function listOf(value: unknown): readonly unknown[] {
-	return Array.isArray(value) ? value : [];
+	return isList(value) ? value : [];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isRawObject } from '../../client/raw-object.ts';
+import { isList, isRecord, type JsonRecord } from '../../base/json/json.ts';
 import { scalar } from './yaml-scalar.ts';
 
 /**
@@ -11,7 +11,7 @@ export function toYaml(value: unknown): string {
 	return `${isCollection(value) ? block(value, 0) : leaf(value, 2, 0)}\n`;
 }
 
-type Collection = readonly unknown[] | Readonly<Record<string, unknown>>;
+type Collection = readonly unknown[] | JsonRecord;
 
 /** A non-empty map or list; its lines after the first are indented by `indent`. */
 function block(value: Collection, indent: number): string {
@@ -38,16 +38,12 @@ function inline(item: unknown, indent: number): string {
 
 function leaf(value: unknown, indent: number, column: number): string {
 	if (typeof value === 'string') return scalar(value, { indent, column });
-	if (Array.isArray(value)) return '[]';
-	return isRawObject(value) ? '{}' : String(value);
+	if (isList(value)) return '[]';
+	return isRecord(value) ? '{}' : String(value);
 }
 
 function isCollection(value: unknown): value is Collection {
-	return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
-}
-
-function isList(value: Collection): value is readonly unknown[] {
-	return Array.isArray(value);
+	return (isList(value) || isRecord(value)) && Object.keys(value).length > 0;
 }
 
 /** Go sorts keys by their UTF-8 bytes. This compares UTF-16 units: the same order below U+10000. */

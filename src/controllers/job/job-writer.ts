@@ -10,6 +10,7 @@ import {
 	notFound,
 } from '../../api/errors/api-error.ts';
 import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
+import { isRecord } from '../../base/json/json.ts';
 import type { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
@@ -198,10 +199,8 @@ export class JobWriter {
  * a Status.
  */
 function versionOf(answer: unknown): number {
-	if (typeof answer !== 'object' || answer === null || !('metadata' in answer)) return 0;
-	const { metadata } = answer;
-	if (typeof metadata !== 'object' || metadata === null || !('resourceVersion' in metadata)) return 0;
-	return Number(metadata.resourceVersion) || 0;
+	const metadata = isRecord(answer) ? answer.metadata : undefined;
+	return (isRecord(metadata) && Number(metadata.resourceVersion)) || 0;
 }
 
 /**
