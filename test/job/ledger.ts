@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import type { Job, JobStatus } from '../../src/api/batch/job/schema.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
 import { IndexSet } from '../../src/plan/job/indexes.ts';
 import type { JobPlan } from '../../src/plan/job/plan.ts';
 import { judgeFailure } from '../../src/plan/job/pod-failure-policy.ts';
-import { completionIndexOf, hasEnded, isTracked } from '../../src/plan/job/pods/classify.ts';
+import { completionIndexOf, isTracked } from '../../src/plan/job/pods/classify.ts';
 import { totalFailures } from '../../src/plan/job/pods/view.ts';
 import type { JobSnapshot } from '../../src/plan/job/snapshot.ts';
 

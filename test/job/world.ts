@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job, JobSpec } from '../../src/api/batch/job/schema.ts';
 import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch } from '../../src/api/contract/transport.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { ApiError, conflict, internalError, notFound } from '../../src/api/errors/api-error.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
@@ -17,7 +18,7 @@ import { JobWriter } from '../../src/controllers/job/job-writer.ts';
 import { type BackoffHistory, recallBackoff } from '../../src/plan/job/backoff.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
 import { planJob } from '../../src/plan/job/plan-job.ts';
-import { hasEnded, isTracked } from '../../src/plan/job/pods/classify.ts';
+import { isTracked } from '../../src/plan/job/pods/classify.ts';
 import type { JobSnapshot } from '../../src/plan/job/snapshot.ts';
 import { Ledger } from './ledger.ts';
 

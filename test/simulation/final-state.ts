@@ -1,12 +1,13 @@
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { Node } from '../../src/api/core/node/schema.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { controllerOf } from '../../src/api/meta/controller-reference.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
 import { approximate } from '../../src/base/json/json.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
-import { hasEnded, isTracked } from '../../src/plan/job/pods/classify.ts';
+import { isTracked } from '../../src/plan/job/pods/classify.ts';
 import type { History } from './history.ts';
 import type { Oracles } from './oracles.ts';
 import type { InvariantNumber } from './violations.ts';

@@ -1,9 +1,10 @@
 import type { Job, JobStatus } from '../../src/api/batch/job/schema.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { semanticEqual } from '../../src/api/schema/equality.ts';
 import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
 import { IndexSet } from '../../src/plan/job/indexes.ts';
-import { completionIndexOf, hasEnded, isIndexed, isTracked } from '../../src/plan/job/pods/classify.ts';
+import { completionIndexOf, isIndexed, isTracked } from '../../src/plan/job/pods/classify.ts';
 import { verdictOn } from './failure-verdict.ts';
 import { doubtOfEnd, reasonToEnd } from './job-end.ts';
 import { earliestReplacement, endOf } from './replacement-pace.ts';

@@ -2,10 +2,10 @@ import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { Lease } from '../../src/api/coordination/lease/schema.ts';
 import type { Node } from '../../src/api/core/node/schema.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import type { Clock } from '../../src/base/clock.ts';
-import { hasEnded } from '../../src/plan/job/pods/classify.ts';
 
 /**
  * How a process obtained a version of an object. The answer to a direct GET can be newer than the informer's

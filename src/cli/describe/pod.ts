@@ -1,3 +1,4 @@
+import { isFinalPhase } from '../../api/core/pod/phase.ts';
 import { qosClassOf } from '../../api/core/pod/quality-of-service.ts';
 import type { Pod, PodTemplateSpec, Toleration } from '../../api/core/pod/schema.ts';
 import { ageOf } from '../../api/meta/duration.ts';
@@ -84,8 +85,8 @@ export function optional(title: string, value: string | number | undefined): rea
  */
 function phaseLines({ metadata, status }: Pod, now: number): readonly string[] {
 	const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;
-	const ended = status.phase === 'Failed' || status.phase === 'Succeeded';
-	if (deletionTimestamp === undefined || ended) return [`Status:\t${status.phase ?? ''}`];
+	if (deletionTimestamp === undefined || isFinalPhase(status.phase))
+		return [`Status:\t${status.phase ?? ''}`];
 	return [
 		`Status:\tTerminating (lasts ${ageOf(deletionTimestamp, now)})`,
 		`Termination Grace Period:\t${deletionGracePeriodSeconds ?? 0}s`,

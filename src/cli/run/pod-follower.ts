@@ -1,4 +1,5 @@
 import { pods } from '../../api/core/pod/definition.ts';
+import { hasEnded, isFinalPhase } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { Informer } from '../../client/informer.ts';
 import { failuresOf, failuresText } from './failures.ts';
@@ -43,7 +44,7 @@ export class PodFollower implements Follower {
 	/** `pod/x: Running`. */
 	progress(): string | undefined {
 		const { phase = 'Pending' } = this.#pod.status;
-		return phase === 'Succeeded' || phase === 'Failed' ? undefined : `${this.title}: ${phase}`;
+		return isFinalPhase(phase) ? undefined : `${this.title}: ${phase}`;
 	}
 
 	pods(): readonly Pod[] {
@@ -60,7 +61,7 @@ export class PodFollower implements Follower {
 		if (pod) {
 			this.#pod = pod;
 			this.#followed.observe(pod);
-			if (pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed') this.#finished.resolve(pod);
+			if (hasEnded(pod)) this.#finished.resolve(pod);
 		} else {
 			this.#finished.resolve(undefined);
 			this.#gone.resolve();

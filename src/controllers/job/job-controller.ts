@@ -1,6 +1,7 @@
 import { jobs as jobResource } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
@@ -19,7 +20,7 @@ import type { BackoffHistory } from '../../plan/job/backoff.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
 import { planJob } from '../../plan/job/plan-job.ts';
-import { hasEnded, isTracked } from '../../plan/job/pods/classify.ts';
+import { isTracked } from '../../plan/job/pods/classify.ts';
 import { type ApplyOptions, applyPlan } from './apply-plan.ts';
 import { attentionTo, BATCH_MS, isStatusOnly } from './changes.ts';
 import { BY_JOB, BY_MANUAL_SELECTOR, JOB_INDEXES, POD_INDEXES } from './job-indexes.ts';

@@ -13,6 +13,7 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import type { Namespace } from '../../api/core/namespace/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
@@ -209,7 +210,6 @@ function finalizersOf(objects: readonly KubeObject[]): ReadonlyMap<string, numbe
 }
 
 /** The grace period of a Pod in seconds; 0 if it has ended. */
-function graceSecondsOf({ spec, status: { phase } }: Pod): number {
-	const hasEnded = phase === 'Succeeded' || phase === 'Failed';
-	return hasEnded ? 0 : approximate(spec.terminationGracePeriodSeconds ?? 0);
+function graceSecondsOf(pod: Pod): number {
+	return hasEnded(pod) ? 0 : approximate(pod.spec.terminationGracePeriodSeconds ?? 0);
 }

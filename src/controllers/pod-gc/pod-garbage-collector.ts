@@ -1,6 +1,7 @@
 import { nodes as nodeResource } from '../../api/core/node/definition.ts';
 import type { Node } from '../../api/core/node/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -14,7 +15,6 @@ import {
 	type EndedPod,
 	endedPodOf,
 	endedPodsBeyond,
-	isEnded,
 } from '../../plan/pod-garbage/ended-pods.ts';
 import {
 	isOutOfService,
@@ -92,8 +92,8 @@ export class PodGarbageCollector {
 
 	#countEnded(pod: Pod | undefined, old: Pod | undefined): void {
 		if (this.#limit <= 0) return;
-		if (old && isEnded(old)) this.#ended.delete(podKey(old));
-		if (!pod || !isEnded(pod)) return;
+		if (old && hasEnded(old)) this.#ended.delete(podKey(old));
+		if (!pod || !hasEnded(pod)) return;
 		this.#ended.set(podKey(pod), endedPodOf(pod));
 		if (this.#ended.size > this.#limit) this.#loop.add(ENDED);
 	}

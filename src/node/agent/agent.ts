@@ -19,6 +19,7 @@
 import type { ContainerLogRequest, NodeApi } from '../../api/contract/node-api.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { notFound } from '../../api/errors/api-error.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -29,7 +30,6 @@ import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
-import { isTerminal } from '../../plan/pod/progress.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
 import { LogFiles } from '../logs/log-files.ts';
@@ -173,6 +173,6 @@ export class NodeAgent implements NodeApi {
 		if (!pod) return;
 		this.#workers.wake(pod.metadata.uid ?? '');
 		// Saves memory: after its worker's last reconcile, only readers of its logs need a terminal Pod in full.
-		if (isTerminal(pod)) this.#pods.release(pod);
+		if (hasEnded(pod)) this.#pods.release(pod);
 	}
 }

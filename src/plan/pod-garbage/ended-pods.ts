@@ -9,11 +9,6 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 /** Default number of ended Pods to keep: upstream's --terminated-pod-gc-threshold. */
 export const DEFAULT_ENDED_PODS_LIMIT = 12_500;
 
-/** Whether the Pod's phase is final. */
-export function isEnded({ status }: Pod): boolean {
-	return status.phase === 'Succeeded' || status.phase === 'Failed';
-}
-
 /** The properties of an ended Pod that identify it and decide the order of deletion. */
 export interface EndedPod {
 	readonly namespace: string;

@@ -1,8 +1,8 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import { withDisruption } from '../../api/core/pod/disruption.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { isEnded } from './ended-pods.ts';
 
 /**
  * Decides which Pods have no node agent that could end them (upstream: gcOrphaned, gcUnscheduledTerminating and
@@ -81,7 +81,7 @@ function isBeingDeleted({ metadata }: Pod): boolean {
 
 /** Whether it has ended and was deleted without a grace period: it exists only because of its finalizers. */
 function isCollected(pod: Pod): boolean {
-	return isBeingDeleted(pod) && isEnded(pod) && pod.metadata.deletionGracePeriodSeconds === 0;
+	return isBeingDeleted(pod) && hasEnded(pod) && pod.metadata.deletionGracePeriodSeconds === 0;
 }
 
 /**
@@ -92,7 +92,7 @@ function failed(
 	{ pod, now }: PodGarbageSnapshot,
 	disruption: Rule['disruption'],
 ): { readonly status?: PodStatus } {
-	if (isEnded(pod)) return {};
+	if (hasEnded(pod)) return {};
 	const { generation } = pod.metadata;
 	const observed = generation !== undefined && { observedGeneration: generation };
 	const status: PodStatus = { ...pod.status, phase: 'Failed', ...observed };

@@ -1,3 +1,4 @@
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { approximate } from '../../base/json/json.ts';
@@ -41,7 +42,7 @@ export function nextRetryAt({ at, failures, retryAfterMs }: StartBackoff): numbe
 export function progressOf(seen: PodSnapshot): Progress {
 	const { pod, now } = seen;
 	if (pod.metadata.deletionTimestamp !== undefined) return end(seen, 'deleted', deletionGrace(pod, now));
-	if (isTerminal(pod)) return end(seen, 'already-terminal', 0);
+	if (hasEnded(pod)) return end(seen, 'already-terminal', 0);
 	const rejection = rejectionOf(seen);
 	if (rejection) return { ...end(seen, 'rejected', 0), rejection };
 	const deadline = deadlineOf(pod, now);
@@ -84,11 +85,6 @@ function restartAll(seen: PodSnapshot, waits: readonly number[]): Progress {
 		initialized: wasInitialized(seen),
 		ending: undefined,
 	};
-}
-
-/** Whether the Pod's phase is Succeeded or Failed, which never changes. */
-export function isTerminal({ status }: Pod): boolean {
-	return status.phase === 'Succeeded' || status.phase === 'Failed';
 }
 
 /** The first field because of which a Pod is not admitted. Only a Pod without attempts can be rejected. */

@@ -2,6 +2,7 @@ import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import type { Column } from '../../contract/resource-definition.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
 import { ageOf } from '../../meta/duration.ts';
+import { hasEnded } from './phase.ts';
 import type { ContainerStatus, Pod } from './schema.ts';
 
 /**
@@ -113,7 +114,7 @@ export function podStatusText(pod: Pod): string {
 	if (metadata.deletionTimestamp === undefined) return text;
 	// Upstream's node lifecycle controller sets this reason on Pods of a node that no longer reports.
 	if (status.reason === 'NodeLost') return 'Unknown';
-	return status.phase === 'Succeeded' || status.phase === 'Failed' ? text : 'Terminating';
+	return hasEnded(pod) ? text : 'Terminating';
 }
 
 /**

@@ -5,6 +5,7 @@ import { generationAfter } from '../../meta/generation.ts';
 import { semanticEqual } from '../../schema/equality.ts';
 import { disabledFieldWarnings, withoutDisabledFields } from './disabled-fields.ts';
 import { withOwnLabels } from './match-label-keys.ts';
+import { isFinalPhase } from './phase.ts';
 import { qosClassOf } from './quality-of-service.ts';
 import type { Pod, PodCondition, PodStatus } from './schema.ts';
 import { validatePod } from './validation/pod.ts';
@@ -109,7 +110,7 @@ function keepingObservations(status: PodStatus, old: PodStatus): PodStatus {
 export const podDeletion: DeletionRule<Pod> = {
 	defaultPropagation: 'Background',
 	gracePeriodSeconds: ({ spec, status }, requested) => {
-		if (!spec.nodeName || status.phase === 'Succeeded' || status.phase === 'Failed') return 0;
+		if (!spec.nodeName || isFinalPhase(status.phase)) return 0;
 		const period = requested ?? spec.terminationGracePeriodSeconds ?? 0;
 		return period < 0 ? 1 : period;
 	},

@@ -116,11 +116,6 @@ export function isTracked({ metadata }: Pod): boolean {
 	return metadata.finalizers?.includes(TRACKING_FINALIZER) ?? false;
 }
 
-/** Whether the Pod's phase is final: Succeeded or Failed. */
-export function hasEnded({ status }: Pod): boolean {
-	return status.phase === 'Succeeded' || status.phase === 'Failed';
-}
-
 /** The completion index in the Pod's annotation; undefined if it is missing or invalid. */
 export function completionIndexOf({ metadata }: Pod): number | undefined {
 	return wholeNumber(metadata.annotations?.[COMPLETION_INDEX]);
