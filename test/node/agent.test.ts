@@ -5,6 +5,7 @@ import test, { type TestContext } from 'node:test';
 import type { ApiTransport } from '../../src/api/contract/transport.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { findCondition } from '../../src/api/meta/conditions.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { ATTEMPTS_TO_KEEP } from '../../src/plan/pod/restart.ts';
 import { ImageError } from '../../src/runtime/contract.ts';
@@ -254,10 +255,7 @@ test('a restarted agent finishes a restart of all containers that its predecesso
 	);
 	const old = new Set(before.map(({ id }) => id));
 	assert.ok((await runtime.listContainers()).every(({ id }) => !old.has(id)));
-	assert.equal(
-		again?.status.conditions?.find(({ type }) => type === 'AllContainersRestarting')?.status,
-		'False',
-	);
+	assert.equal(findCondition(again?.status.conditions, 'AllContainersRestarting')?.status, 'False');
 });
 
 test('a Pod whose image cannot be pulled waits with upstream’s message, and can be deleted', async (t) => {

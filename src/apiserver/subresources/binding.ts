@@ -3,6 +3,7 @@ import type { Pod, PodCondition } from '../../api/core/pod/schema.ts';
 import { badRequest, conflict, invalid } from '../../api/errors/api-error.ts';
 import { notSupported, fieldRequired as requiredError } from '../../api/errors/field-errors.ts';
 import { type FieldError, FieldPath } from '../../api/errors/field-path.ts';
+import { withCondition } from '../../api/meta/conditions.ts';
 import { type KubeObject, objectMetaSchema } from '../../api/meta/object-meta.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { type Infer, object, optional, required, string } from '../../api/schema/schema.ts';
@@ -130,14 +131,12 @@ function unbindable({ metadata, spec }: Pod): string | undefined {
 
 /** The conditions with PodScheduled set to True. The time of an earlier transition is kept. */
 function scheduled({ metadata, status }: Pod, now: string): readonly PodCondition[] {
-	const conditions = status.conditions ?? [];
-	const old = conditions.find(({ type }) => type === 'PodScheduled');
 	const condition: PodCondition = {
 		type: 'PodScheduled',
 		...(metadata.generation && { observedGeneration: metadata.generation }),
 		status: 'True',
 		lastProbeTime: null,
-		lastTransitionTime: old?.status === 'True' ? (old.lastTransitionTime ?? now) : now,
+		lastTransitionTime: now,
 	};
-	return old ? conditions.map((other) => (other === old ? condition : other)) : [...conditions, condition];
+	return withCondition(status.conditions, condition);
 }

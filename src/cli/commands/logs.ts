@@ -4,13 +4,14 @@ import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
 import { resourceNamed } from '../../api/resources.ts';
+import { isFinished } from '../../plan/job/conditions.ts';
 import { hinted } from '../args/not-found.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
 import { containersOf, type LogPartFlags, partOf, prefixOf } from '../logs/log-flags.ts';
 import { logLines } from '../logs/log-stream.ts';
 import type { LogView } from '../run/followed-pods.ts';
-import { JobFollower, terminalCondition } from '../run/job-follower.ts';
+import { JobFollower } from '../run/job-follower.ts';
 import { Outage } from '../run/reconnect.ts';
 import { Screen } from '../run/terminal.ts';
 
@@ -34,7 +35,7 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 	const connection = await context.connect(flags.kubeconfig);
 	const namespace = flags.namespace ?? connection.namespace;
 	const found = await find(connection, word, { namespace, selector: flags.selector });
-	if (found.job && flags.follow && !flags.previous && !terminalCondition(found.job)) {
+	if (found.job && flags.follow && !flags.previous && !isFinished(found.job)) {
 		await followJob(context, connection, { job: found.job, flags: wanted });
 		return 0;
 	}
@@ -132,7 +133,7 @@ async function findJob(connection: Connection, name: string, namespace: string):
 		});
 	const labelSelector = labelSelectorText(job.spec.selector);
 	const { items } = await connection.client.resource(pods, namespace).list({ labelSelector });
-	if (items.length === 0 && terminalCondition(job))
+	if (items.length === 0 && isFinished(job))
 		throw new CommandError(`job/${name} has finished, and its Pods were deleted with their logs`);
 	return { job, pods: byAge(items) };
 }

@@ -8,6 +8,7 @@ import { labelSelectorText } from '../../api/meta/selector.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { ResourceClient } from '../../client/client.ts';
 import { Informer } from '../../client/informer.ts';
+import { terminalCondition } from '../../plan/job/conditions.ts';
 import { nextAttempt } from '../../plan/job/next-attempt.ts';
 import { failuresOf, failuresText } from './failures.ts';
 import { FollowedPods } from './followed-pods.ts';
@@ -184,13 +185,6 @@ export class JobFollower implements Follower {
 			exitCode: exitCodeOf(failures[0]?.exitCode),
 		};
 	}
-}
-
-/** The condition Complete or Failed of a finished Job; undefined if the Job has not finished. */
-export function terminalCondition({ status }: Job): JobCondition | undefined {
-	return status.conditions?.find(
-		({ type, status: value }) => (type === 'Complete' || type === 'Failed') && value === 'True',
-	);
 }
 
 /**

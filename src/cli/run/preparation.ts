@@ -1,10 +1,10 @@
 import { jobs } from '../../api/batch/job/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
+import { isFinished } from '../../plan/job/conditions.ts';
 import { CommandError, type Connection } from '../context.ts';
 import type { CheckedObject } from '../manifest/check.ts';
 import { untilGone } from '../until-gone.ts';
-import { terminalCondition } from './job-follower.ts';
 
 /**
  * Deletes finished Jobs of the same names with their Pods if `force` is set, since a finished Job does not
@@ -44,9 +44,7 @@ async function hasFinished(
 ): Promise<boolean> {
 	if (!metadata.name) return false;
 	try {
-		return (
-			terminalCondition(await client.resource(jobs, metadata.namespace).get(metadata.name)) !== undefined
-		);
+		return isFinished(await client.resource(jobs, metadata.namespace).get(metadata.name));
 	} catch (error) {
 		if (isApiError(error, 'NotFound')) return false;
 		throw error;

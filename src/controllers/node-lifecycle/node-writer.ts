@@ -3,6 +3,7 @@ import type { Node } from '../../api/core/node/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
@@ -81,8 +82,7 @@ export class NodeWriter {
 	async #markNotReady(pod: Pod): Promise<void> {
 		const { client, clock, recorder } = this.#options;
 		const { name = '', namespace, uid, resourceVersion } = pod.metadata;
-		const ready = pod.status.conditions?.find(({ type }) => type === 'Ready');
-		if (ready?.status !== 'True') return;
+		if (!isConditionTrue(pod.status.conditions, 'Ready')) return;
 		const condition = { type: 'Ready', status: 'False', lastTransitionTime: formatTime(clock.now()) };
 		const patch = { metadata: { uid, resourceVersion }, status: { conditions: [condition] } };
 		try {

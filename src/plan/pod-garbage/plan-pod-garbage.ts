@@ -2,6 +2,7 @@ import type { Node } from '../../api/core/node/schema.ts';
 import { withDisruption } from '../../api/core/pod/disruption.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 
 /**
@@ -46,8 +47,10 @@ export function planPodGarbage(seen: PodGarbageSnapshot): PodGarbagePlan {
 
 /** Whether an administrator has declared the node dead with the out-of-service taint, and it is not ready. */
 export function isOutOfService({ spec, status }: Node): boolean {
-	const ready = status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false;
-	return !ready && (spec.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false);
+	return (
+		!isConditionTrue(status.conditions, 'Ready') &&
+		(spec.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false)
+	);
 }
 
 const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';

@@ -10,7 +10,9 @@
  *    same sandbox.
  * 3. The Pod does not fail, and there is no crash loop backoff. The limit is one restart in {@link PACE_MS}.
  */
+
 import type { Container, ContainerStatus, Pod, PodSpec } from '../../api/core/pod/schema.ts';
+import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { ContainerRemoval, ContainerStop } from './plan.ts';
 import { ruleFor } from './restart.ts';
@@ -46,7 +48,7 @@ export function restartsAll(container: Container, exitCode: number): boolean {
 
 /** Whether the Pod's status reports that the restart of all containers is in progress. */
 export function isRestartingAll({ status }: Pod): boolean {
-	return status.conditions?.some(({ type, status }) => type === RESTARTING && status === 'True') ?? false;
+	return isConditionTrue(status.conditions, RESTARTING);
 }
 
 /** Whether a container has ended with an exit code that restarts all containers. */
@@ -68,7 +70,7 @@ export function restartOfAllDue({ pod, now }: PodSnapshot): number | undefined {
 		({ lastState }) => lastState?.terminated?.reason === REMOVED_REASON,
 	);
 	if (!restartedBefore) return undefined;
-	const due = (timeOf(conditions.find(({ type }) => type === RESTARTING)?.lastTransitionTime) ?? 0) + PACE_MS;
+	const due = (timeOf(findCondition(conditions, RESTARTING)?.lastTransitionTime) ?? 0) + PACE_MS;
 	return due > now ? due : undefined;
 }
 

@@ -2,6 +2,7 @@ import type { PodSpec } from '../../core/pod/schema.ts';
 import { fieldInvalid, immutable } from '../../errors/field-errors.ts';
 import type { FieldError } from '../../errors/field-path.ts';
 import { FieldPath } from '../../errors/field-path.ts';
+import { isConditionTrue } from '../../meta/conditions.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
 import { CONTROLLER_UID_LABEL, expectedLabels, JOB_NAME_LABEL } from './labels.ts';
@@ -80,12 +81,9 @@ function validateTemplateChange({ spec }: Job, old: Job): readonly FieldError[] 
  * Whether the Job is suspended and the controller has observed that: no Pod of it runs with the old template.
  */
 function isInactive({ spec, status }: Job): boolean {
-	const suspended = status.conditions?.some(
-		({ type, status: value }) => type === 'Suspended' && value === 'True',
-	);
 	return (
 		spec.suspend === true &&
-		(status.startTime === undefined || suspended === true) &&
+		(status.startTime === undefined || isConditionTrue(status.conditions, 'Suspended')) &&
 		(status.active ?? 0) === 0
 	);
 }

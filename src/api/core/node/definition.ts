@@ -3,6 +3,7 @@ import { chosen, duplicate, fieldForbidden, fieldInvalid, malformed } from '../.
 import type { FieldError } from '../../errors/field-path.ts';
 import { FieldPath } from '../../errors/field-path.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { findCondition } from '../../meta/conditions.ts';
 import { dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
@@ -149,7 +150,7 @@ function validateTaints(taints: readonly Taint[], path: FieldPath): readonly Fie
 
 /** STATUS column: a Node without the condition Ready has never reported, and is Unknown. */
 function statusOf({ spec, status }: Node): string {
-	const ready = status.conditions?.find(({ type }) => type === 'Ready');
+	const ready = findCondition(status.conditions, 'Ready');
 	const words = [ready ? (ready.status === 'True' ? 'Ready' : 'NotReady') : 'Unknown'];
 	if (spec.unschedulable) words.push('SchedulingDisabled');
 	return words.join(',');

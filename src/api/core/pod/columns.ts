@@ -1,6 +1,7 @@
 import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import type { Column } from '../../contract/resource-definition.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { isConditionTrue } from '../../meta/conditions.ts';
 import { ageOf } from '../../meta/duration.ts';
 import { hasEnded } from './phase.ts';
 import type { ContainerStatus, Pod } from './schema.ts';
@@ -77,13 +78,7 @@ function initProgress(pod: Pod): { readonly word: string | undefined; readonly r
  * was complete before an init container was restarted. `word` is that of {@link initProgress}.
  */
 function showsContainers(pod: Pod, word: string | undefined): boolean {
-	return word === undefined || hasCondition(pod, 'Initialized');
-}
-
-function hasCondition({ status }: Pod, type: string): boolean {
-	return (
-		status.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false
-	);
+	return word === undefined || isConditionTrue(pod.status.conditions, 'Initialized');
 }
 
 /** READY column. Sidecars count from the start; containers only once the initialization is complete. */
@@ -137,7 +132,7 @@ function containerText(pod: Pod, otherwise: string): string {
 	// One container has completed, but others may be running or have failed: upstream shows these first.
 	if (text !== 'Completed') return text;
 	const running = statuses.some(isReady);
-	if (running && hasCondition(pod, 'Ready')) return 'Running';
+	if (running && isConditionTrue(pod.status.conditions, 'Ready')) return 'Running';
 	return error ?? (running ? 'NotReady' : text);
 }
 

@@ -1,5 +1,6 @@
 import type { Job } from '../../../api/batch/job/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
+import { isConditionTrue } from '../../../api/meta/conditions.ts';
 import { COMPLETION_INDEX, TRACKING_FINALIZER } from '../identifiers.ts';
 
 /**
@@ -128,7 +129,5 @@ export function wholeNumber(text: string | undefined): number | undefined {
 
 /** Whether the Pod's Ready condition is True. */
 export function isReady({ status }: Pod): boolean {
-	return (
-		status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false
-	);
+	return isConditionTrue(status.conditions, 'Ready');
 }
