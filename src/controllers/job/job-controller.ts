@@ -1,4 +1,5 @@
 import { jobs as jobResource } from '../../api/batch/job/definition.ts';
+import { CONTROLLER_UID_LABEL } from '../../api/batch/job/labels.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
@@ -18,7 +19,6 @@ import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { allSynced, BY_UID, type Informers } from '../../client/informers.ts';
 import type { BackoffHistory } from '../../plan/job/backoff.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
-import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
 import { planJob } from '../../plan/job/plan-job.ts';
 import { isTracked } from '../../plan/job/pods/classify.ts';
 import { type ApplyOptions, applyPlan } from './apply-plan.ts';

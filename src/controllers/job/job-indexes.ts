@@ -1,9 +1,9 @@
+import { CONTROLLER_UID_LABEL } from '../../api/batch/job/labels.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Indexes } from '../../client/informers.ts';
-import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
 import { isTracked } from '../../plan/job/pods/classify.ts';
 
 /**

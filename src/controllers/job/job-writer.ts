@@ -1,4 +1,5 @@
 import { jobs } from '../../api/batch/job/definition.ts';
+import { TRACKING_FINALIZER } from '../../api/batch/job/labels.ts';
 import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
@@ -15,7 +16,6 @@ import type { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { isGone, isPatchedGone } from '../../client/gone.ts';
-import { TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
 import type { PodCreation } from '../../plan/job/plan.ts';
 import type { JobMetrics } from './job-metrics.ts';
 

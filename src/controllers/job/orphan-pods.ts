@@ -1,3 +1,5 @@
+import { TRACKING_FINALIZER } from '../../api/batch/job/labels.ts';
+import { isManagedElsewhere } from '../../api/batch/job/managed-by.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
@@ -9,7 +11,6 @@ import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/recon
 import type { Client } from '../../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
-import { isManagedElsewhere, TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
 import { isTracked } from '../../plan/job/pods/classify.ts';
 
 /** The dependencies of {@link OrphanPods}. */

@@ -1,7 +1,7 @@
+import { COMPLETION_INDEX, TRACKING_FINALIZER } from '../../../api/batch/job/labels.ts';
 import type { Job } from '../../../api/batch/job/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import { isConditionTrue } from '../../../api/meta/conditions.ts';
-import { COMPLETION_INDEX, TRACKING_FINALIZER } from '../identifiers.ts';
 
 /**
  * The category of a Pod for the counts of its Job.

@@ -1,7 +1,7 @@
+import { INDEX_FAILURE_COUNT, INDEX_IGNORED_FAILURE_COUNT } from '../../../api/batch/job/labels.ts';
 import type { Job } from '../../../api/batch/job/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import { type BackoffHistory, finishTime, observeFinished } from '../backoff.ts';
-import { INDEX_FAILURE_COUNT, INDEX_IGNORED_FAILURE_COUNT } from '../identifiers.ts';
 import { IndexSet } from '../indexes.ts';
 import { judgeFailure } from '../pod-failure-policy.ts';
 import { countsAsFailed, isIndexed, isTerminating, type PodView, viewPods, wholeNumber } from './classify.ts';
