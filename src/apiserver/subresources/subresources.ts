@@ -1,4 +1,5 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { bindingSchema } from '../../api/core/binding/schema.ts';
 import { evictionSchema } from '../../api/policy/eviction/schema.ts';
 import type { SubresourceKind } from '../../api/schema/openapi.ts';
 import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
@@ -9,7 +10,7 @@ import type { UpdateStrategy } from '../storage/guaranteed-update.ts';
 import { get } from '../verbs/get.ts';
 import { patch } from '../verbs/patch.ts';
 import { update } from '../verbs/update.ts';
-import { bind, bindingSchema } from './binding.ts';
+import { bind } from './binding.ts';
 import { evict } from './eviction.ts';
 import { finalize } from './finalize.ts';
 import { podLog } from './log.ts';
