@@ -1,7 +1,7 @@
-import { type ApiError, badRequest, expired } from '../../api/errors/api-error.ts';
+import { type ApiError, badRequest, expired, tooLargeRevision } from '../../api/errors/api-error.ts';
 import { CompactedError, FutureRevisionError, type RangeResult } from '../../store/store.ts';
 import type { ServerContext } from '../context.ts';
-import { reworded, tooLargeRevision } from '../errors.ts';
+import { reworded } from '../errors.ts';
 import { pauseRegularly, type ResourceRequest } from '../request.ts';
 import type { ListResult } from '../result.ts';
 import { Matcher } from '../storage/matcher.ts';
