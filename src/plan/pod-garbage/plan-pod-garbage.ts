@@ -1,4 +1,5 @@
 import type { Node } from '../../api/core/node/schema.ts';
+import { OUT_OF_SERVICE_TAINT } from '../../api/core/node/taints.ts';
 import { withDisruption } from '../../api/core/pod/disruption.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
@@ -49,11 +50,9 @@ export function planPodGarbage(seen: PodGarbageSnapshot): PodGarbagePlan {
 export function isOutOfService({ spec, status }: Node): boolean {
 	return (
 		!isConditionTrue(status.conditions, 'Ready') &&
-		(spec.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false)
+		(spec.taints?.some(({ key }) => key === OUT_OF_SERVICE_TAINT) ?? false)
 	);
 }
-
-const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 
 interface Rule {
 	readonly because: string;
