@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { FifoQueue } from '../base/collections/fifo-queue.ts';
 import type { Client } from './client.ts';
 import { type Correlated, EventCorrelator } from './event-correlator.ts';
+import { unlessGone } from './outcomes.ts';
 
 /** The variable part of an Event. */
 export interface EventText {
@@ -141,23 +142,12 @@ export class EventRecorder {
 		try {
 			const { count, lastTimestamp, message } = event;
 			const isCounted =
-				repeats && (await exists(target.patch(name, 'strategic', { count, lastTimestamp, message })));
+				repeats && (await unlessGone(target.patch(name, 'strategic', { count, lastTimestamp, message })));
 			// The Event that the patch would update may have expired, or its create request may have failed.
 			if (!isCounted) await target.create(event);
 		} catch (error) {
 			if (!isRefusal(error)) onError?.(error);
 		}
-	}
-}
-
-/** Resolves to whether the object of `write` exists; rejects with every other error. */
-async function exists(write: Promise<unknown>): Promise<boolean> {
-	try {
-		await write;
-		return true;
-	} catch (error) {
-		if (isApiError(error, 'NotFound')) return false;
-		throw error;
 	}
 }
 

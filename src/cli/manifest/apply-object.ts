@@ -5,6 +5,7 @@ import { threeWayPatch } from '../../api/patch/three-way.ts';
 import { isRecord, type JsonRecord } from '../../base/json/json.ts';
 import { parseJson } from '../../base/json/json-reader.ts';
 import { pathOf } from '../../client/client.ts';
+import { unlessGone } from '../../client/outcomes.ts';
 import { objectAt } from '../../client/raw-object.ts';
 import type { Connection } from '../context.ts';
 import { toCompactJson } from '../print/json.ts';
@@ -88,13 +89,8 @@ async function change(
 	return { object: await send(connection, request), outcome: 'configured' };
 }
 
-async function find(connection: Connection, path: string): Promise<KubeObject | undefined> {
-	try {
-		return await send(connection, { method: 'GET', path });
-	} catch (error) {
-		if (isApiError(error, 'NotFound')) return undefined;
-		throw error;
-	}
+function find(connection: Connection, path: string): Promise<KubeObject | undefined> {
+	return unlessGone(send(connection, { method: 'GET', path }));
 }
 
 async function send({ client }: Connection, request: ApiRequest): Promise<KubeObject> {

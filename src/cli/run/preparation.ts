@@ -1,6 +1,7 @@
 import { jobs } from '../../api/batch/job/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
+import { unlessGone } from '../../client/outcomes.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { CommandError, type Connection } from '../context.ts';
 import type { CheckedObject } from '../manifest/check.ts';
@@ -43,12 +44,8 @@ async function hasFinished(
 	{ object: { metadata } }: CheckedObject,
 ): Promise<boolean> {
 	if (!metadata.name) return false;
-	try {
-		return isFinished(await client.resource(jobs, metadata.namespace).get(metadata.name));
-	} catch (error) {
-		if (isApiError(error, 'NotFound')) return false;
-		throw error;
-	}
+	const job = await unlessGone(client.resource(jobs, metadata.namespace).get(metadata.name));
+	return job !== undefined && isFinished(job);
 }
 
 /** Creates the namespaces of the objects on an embedded server, which starts without the user's namespaces. */

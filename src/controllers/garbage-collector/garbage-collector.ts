@@ -11,6 +11,7 @@ import type { Client, DeleteOptions, ResourceClient } from '../../client/client.
 import type { EventRecorder, EventText } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { allSynced, BY_OWNER, BY_UID } from '../../client/informers.ts';
+import { isOvertaken, unlessGone } from '../../client/outcomes.ts';
 import {
 	type GarbagePlan,
 	type GarbageSnapshot,
@@ -144,7 +145,7 @@ export class GarbageCollector {
 			await this.#apply(object, plan, this.#options.client.resource(resource.definition, namespace));
 		} catch (error) {
 			// The object was deleted, replaced or changed meanwhile; the event of that change queues the key again.
-			if (!OVERTAKEN.some((reason) => isApiError(error, reason))) throw error;
+			if (!isOvertaken(error)) throw error;
 		}
 		return DONE;
 	}
@@ -199,11 +200,7 @@ export class GarbageCollector {
 		if (!resource) return;
 		const { namespace, name = '' } = dependent.metadata;
 		const target = this.#options.client.resource(resource.definition, namespace);
-		try {
-			await target.patch(name, 'strategic', withoutOwners(dependent, [ownerUid]));
-		} catch (error) {
-			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Invalid')) throw error;
-		}
+		await unlessGone(target.patch(name, 'strategic', withoutOwners(dependent, [ownerUid])));
 	}
 
 	#dependentsOf({ metadata }: KubeObject): readonly KubeObject[] {
@@ -264,17 +261,12 @@ export class GarbageCollector {
 		return isWaitingForDependents(owner) ? 'waiting' : 'present';
 	}
 
-	async #lookUp(
+	#lookUp(
 		{ definition }: CollectedResource,
 		{ name }: OwnerReference,
 		namespace: string,
 	): Promise<KubeObject | undefined> {
-		try {
-			return await this.#options.client.resource(definition, namespace).get(name);
-		} catch (error) {
-			if (isApiError(error, 'NotFound')) return undefined;
-			throw error;
-		}
+		return unlessGone(this.#options.client.resource(definition, namespace).get(name));
 	}
 }
 
@@ -285,12 +277,6 @@ type Owner = GarbageSnapshot['owners'][number];
  * ms.
  */
 const OWNERS_PER_TURN = 100;
-
-/**
- * The errors if the object is gone, has changed, or another object has its name (a patch with its UID is then
- * Invalid).
- */
-const OVERTAKEN = ['NotFound', 'Conflict', 'Invalid'] as const;
 
 function isPropagationFinalizer(finalizer: string): boolean {
 	return finalizer === ORPHAN_FINALIZER || finalizer === FOREGROUND_FINALIZER;

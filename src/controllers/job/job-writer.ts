@@ -15,7 +15,7 @@ import { isRecord } from '../../base/json/json.ts';
 import type { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { isGone, isPatchedGone } from '../../client/gone.ts';
+import { isGone, isOvertaken, uidPrecondition } from '../../client/outcomes.ts';
 import type { PodCreation } from '../../plan/job/plan.ts';
 import type { JobMetrics } from './job-metrics.ts';
 
@@ -116,13 +116,13 @@ export class JobWriter {
 
 	/** Deletes a Pod of this UID; the tracking finalizer keeps it until the Job has counted it. */
 	async delete(pod: Pod): Promise<void> {
-		const { name = '', uid } = pod.metadata;
+		const { name = '' } = pod.metadata;
 		try {
-			this.#seePod(await this.#pods.delete(name, uid === undefined ? {} : { preconditions: { uid } }));
+			this.#seePod(await this.#pods.delete(name, uidPrecondition(pod)));
 			this.#event('Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
 		} catch (error) {
 			// The Pod is gone, or another Pod has its name.
-			if (isGone(error)) {
+			if (isOvertaken(error)) {
 				this.gone.push(pod);
 				return;
 			}
@@ -184,7 +184,7 @@ export class JobWriter {
 		try {
 			await write;
 		} catch (error) {
-			if (!isPatchedGone(error)) throw error;
+			if (!isGone(error)) throw error;
 			this.gone.push(pod);
 		}
 	}

@@ -10,6 +10,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
+import { isGone } from '../../client/outcomes.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { isTracked } from '../../plan/job/pods/classify.ts';
 
@@ -75,7 +76,7 @@ export class OrphanPods {
 			await client.resource(podResource, namespace).patch(name, 'strategic', { metadata });
 		} catch (error) {
 			if (isApiError(error, 'Conflict')) return again(CHANGED_RETRY_MS);
-			if (!isApiError(error, 'NotFound')) throw error;
+			if (!isGone(error)) throw error;
 		}
 		return DONE;
 	}

@@ -1,11 +1,11 @@
 import { nodes } from '../../api/core/node/definition.ts';
 import type { Node } from '../../api/core/node/schema.ts';
-import { isApiError } from '../../api/errors/api-error.ts';
 import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
+import { unlessGone } from '../../client/outcomes.ts';
 import { NodeLease, RENEW_MS } from './node-lease.ts';
 import { labelsOf, type Machine, statusOf } from './node-status.ts';
 
@@ -63,10 +63,7 @@ async function register(
 ): Promise<{ readonly node: Node; readonly wrote: boolean }> {
 	const { client, clock, machine, recorder, runtimeVersion, version } = options;
 	const target = client.resource(nodes);
-	const known = await target.get(machine.name).catch((error: unknown) => {
-		if (isApiError(error, 'NotFound')) return undefined;
-		throw error;
-	});
+	const known = await unlessGone(target.get(machine.name));
 	const status = statusOf(machine, { now: clock.now(), before: known, runtimeVersion, version });
 	if (!known) {
 		const metadata = { name: machine.name, labels: labelsOf(machine) };
