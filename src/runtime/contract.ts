@@ -1,3 +1,4 @@
+import type { RuntimeContainerState } from '../api/contract/runtime-container-state.ts';
 import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
 
 /**
@@ -135,22 +136,7 @@ export type RuntimeContainer = {
 	readonly imageRef: string;
 	readonly createdAt: number;
 	readonly logPath: string;
-} & (
-	| { readonly state: 'created' }
-	| { readonly state: 'running'; readonly startedAt: number }
-	| {
-			readonly state: 'exited';
-			/** Absent if the process never ran. */
-			readonly startedAt?: number;
-			readonly finishedAt: number;
-			/** 128 + the signal number if a signal ended the process. */
-			readonly exitCode: number;
-			readonly signal?: number;
-			/** One of `Completed`, `Error`, `OOMKilled`, `StartError`, `ContainerStatusUnknown`. */
-			readonly reason: string;
-			readonly message?: string;
-	  }
-);
+} & RuntimeContainerState;
 
 /** A container has entered the state in `status`. */
 export interface ContainerEvent {
