@@ -1,4 +1,5 @@
 import { events } from '../api/core/event/definition.ts';
+import type { EventText } from '../api/core/event/event-text.ts';
 import type { Event } from '../api/core/event/schema.ts';
 import { isApiError } from '../api/errors/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
@@ -8,17 +9,6 @@ import { FifoQueue } from '../base/collections/fifo-queue.ts';
 import type { Client } from './client.ts';
 import { type Correlated, EventCorrelator } from './event-correlator.ts';
 import { unlessGone } from './outcomes.ts';
-
-/** The variable part of an Event. */
-export interface EventText {
-	readonly type: 'Normal' | 'Warning';
-	/** A short reason in CamelCase, for programs. */
-	readonly reason: string;
-	/** A sentence for users. */
-	readonly message: string;
-	/** The part of the object that the Event is about, such as `spec.containers{main}`. */
-	readonly fieldPath?: string;
-}
 
 /**
  * The number of concurrent writes of Events: two, plus one for each 500 waiting Events, so that the queue

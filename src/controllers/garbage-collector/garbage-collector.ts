@@ -1,4 +1,5 @@
 import { apiVersionOf, type ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject, OwnerReference } from '../../api/meta/object-meta.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../api/meta/validate-meta.ts';
@@ -8,7 +9,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import { DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
 import { nextTurn } from '../../base/turn.ts';
 import type { Client, DeleteOptions, ResourceClient } from '../../client/client.ts';
-import type { EventRecorder, EventText } from '../../client/event-recorder.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { allSynced, BY_OWNER, BY_UID } from '../../client/informers.ts';
 import { isOvertaken, unlessGone } from '../../client/outcomes.ts';

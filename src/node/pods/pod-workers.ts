@@ -9,6 +9,7 @@
  *    after that: the exit codes would be lost otherwise.
  */
 
+import type { EventText } from '../../api/core/event/event-text.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
@@ -22,7 +23,6 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
 import { isGone, uidPrecondition, unlessOvertaken } from '../../client/outcomes.ts';
-import type { EventText } from '../../plan/event-text.ts';
 import { hostnameOf } from '../../plan/pod/hostname.ts';
 import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';

@@ -1,11 +1,11 @@
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import { timeZoneProblem } from '../../api/batch/cronjob/time-zone.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
 import { approximate } from '../../base/json/json.ts';
 import { quote } from '../../base/quote.ts';
-import type { EventText } from '../event-text.ts';
 import { isFinished } from '../job/conditions.ts';
 import { beyondHistory } from './history.ts';
 import { dueTimeOf, jobNameOf, jobOf } from './job-of.ts';

@@ -1,8 +1,8 @@
 import { isManagedElsewhere } from '../../api/batch/job/managed-by.ts';
 import type { Job, JobCondition, JobStatus } from '../../api/batch/job/schema.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
-import type { EventText } from '../event-text.ts';
 import { isFinished, withJobCondition } from './conditions.ts';
 import { type EndState, findCompletion, findEndState, remainingDeadlineMs } from './end-state.ts';
 import { type Management, managePods } from './manage.ts';

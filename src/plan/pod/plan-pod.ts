@@ -1,7 +1,7 @@
+import type { EventText } from '../../api/core/event/event-text.ts';
 import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Container, ContainerStatus, PodStatus } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import type { EventText } from '../event-text.ts';
 import { attemptsOf } from './attempts.ts';
 import { conditionsOf } from './conditions.ts';
 import { containerStatusOf } from './container-status.ts';

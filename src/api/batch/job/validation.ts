@@ -1,7 +1,6 @@
 import { podTemplateWarnings } from '../../core/pod/warnings.ts';
 import { fieldInvalid, fieldRequired } from '../../errors/field-errors.ts';
-import type { FieldError } from '../../errors/field-path.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
 import { matches, selectorOf, validateLabelSelector } from '../../meta/selector.ts';
 import { validateMeta } from '../../meta/validate-meta.ts';
@@ -11,9 +10,6 @@ import { validateJobSpec } from './spec-validation.ts';
 
 const RULES = { namespaced: true, name: dns1123Subdomain };
 const META = new FieldPath('metadata');
-
-/** The field path of a Job's spec. */
-export const SPEC = new FieldPath('spec');
 
 /**
  * The errors of a Job, in the order of upstream's ValidateJob. `expected` are the labels that the template must

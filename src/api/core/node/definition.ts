@@ -1,7 +1,6 @@
 import type { Column, ResourceDefinition } from '../../contract/resource-definition.ts';
 import { chosen, duplicate, fieldForbidden, fieldInvalid, malformed } from '../../errors/field-errors.ts';
-import type { FieldError } from '../../errors/field-path.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
 import { findCondition } from '../../meta/conditions.ts';
 import { dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts';
@@ -12,7 +11,6 @@ import { validateQuantity } from '../pod/validation/resources.ts';
 import { type Node, nodeSchema, type Taint } from './schema.ts';
 
 const META = new FieldPath('metadata');
-const SPEC = new FieldPath('spec');
 const RULES = { namespaced: false, name: dns1123Subdomain };
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
 

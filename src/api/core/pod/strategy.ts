@@ -1,6 +1,6 @@
 import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract/resource-definition.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { SPEC } from '../../errors/field-path.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import { semanticEqual } from '../../schema/equality.ts';
 import { disabledFieldWarnings, withoutDisabledFields } from './disabled-fields.ts';
@@ -40,7 +40,7 @@ export const podStrategy: Strategy<Pod> = {
 	validateUpdate: validatePodUpdate,
 	// Only a create gets warnings. Controllers write most updates, and would only repeat those of the creation.
 	warnings: (pod, old) => (old ? [] : podWarnings(pod)),
-	droppedFields: ({ spec }, old) => disabledFieldWarnings(spec, old?.spec, new FieldPath('spec')),
+	droppedFields: ({ spec }, old) => disabledFieldWarnings(spec, old?.spec, SPEC),
 	allowUnconditionalUpdate: true,
 };
 
