@@ -10,7 +10,7 @@ import { successor } from '../../src/base/json/json.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { ConcurrencyLimit } from '../../src/base/queue/concurrency-limit.ts';
 import { Client } from '../../src/client/client.ts';
-import { applyPlan } from '../../src/controllers/job/apply-plan.ts';
+import { applyJobPlan } from '../../src/controllers/job/apply-plan.ts';
 import { attentionTo, BATCH_MS } from '../../src/controllers/job/changes.ts';
 import { BY_JOB, ORPHANS, POD_INDEXES } from '../../src/controllers/job/job-indexes.ts';
 import { JobMetrics } from '../../src/controllers/job/job-metrics.ts';
@@ -85,7 +85,7 @@ export class World implements ApiTransport {
 		this.#faults = faults;
 		this.#writes = 0;
 		try {
-			await applyPlan({ job: seen.job, plan, writer, metrics, cautious: this.#failures > 0 });
+			await applyJobPlan({ job: seen.job, plan, writer, metrics, cautious: this.#failures > 0 });
 			this.#failures = 0;
 			if (plan.lookAgainMs !== undefined) this.reconcileAt = this.now + plan.lookAgainMs;
 		} catch (error) {

@@ -21,11 +21,11 @@ import {
 import { withPatience } from '../testing/seen.ts';
 import {
 	apiContract,
-	type Connection,
 	ECHO_NODE,
 	openTestServer,
 	PODS,
 	podNamed,
+	type TestConnection,
 	type TestServer,
 } from '../testing/server-contract-suite.ts';
 import { watchContract } from '../testing/watch-contract-suite.ts';
@@ -39,7 +39,7 @@ before(async () => {
 	credentials = await testCredentials();
 });
 
-async function connect(opened: TestServer): Promise<Connection> {
+async function connect(opened: TestServer): Promise<TestConnection> {
 	const listener = await listenTo(opened);
 	return { transport: transportTo(listener), close: () => listener.close() };
 }

@@ -52,7 +52,7 @@ export async function openTestServer(
 }
 
 /** A transport to the server under test. */
-export interface Connection {
+export interface TestConnection {
 	readonly transport: ApiTransport;
 	close(): Promise<void>;
 }
@@ -92,10 +92,10 @@ interface Metadata {
 }
 
 /** Registers the tests of the API for one transport. */
-export function apiContract(name: string, connect: (opened: TestServer) => Promise<Connection>): void {
+export function apiContract(name: string, connect: (opened: TestServer) => Promise<TestConnection>): void {
 	describe(name, () => {
 		let opened: TestServer;
-		let connection: Connection;
+		let connection: TestConnection;
 
 		beforeEach(async () => {
 			opened = await openTestServer({ nodeApi: ECHO_NODE });

@@ -18,7 +18,7 @@ import { type ListQuery, listOptions } from './list-options.ts';
  * all pages of a list show the same state. Throws BadRequest, Invalid, Expired for a compacted revision, and
  * Timeout for a future one.
  */
-export async function list(server: ServerContext, request: ResourceRequest): Promise<ListResult> {
+export async function listObjects(server: ServerContext, request: ResourceRequest): Promise<ListResult> {
 	const options = listOptions(request, 'list');
 	const { cache } = server;
 	const token = tokenOf(options, cache.revision);

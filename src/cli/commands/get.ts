@@ -6,14 +6,18 @@ import { nothingFound, prefixOf, type Target } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
 import { printObjects } from '../get/objects.ts';
-import { type GetFlags, type Query, queryFor, TABLE } from '../get/query.ts';
+import { type GetFlags, type GetQuery, queryFor, TABLE } from '../get/query.ts';
 import { watchObjects } from '../get/watch.ts';
 import type { Output } from '../print/output.ts';
 import { type OutputForm, parseOutputForm } from '../print/output-form.ts';
 import { TablePrinter } from '../print/table.ts';
 
 /** `stint get`: prints objects as a table or in the format of `-o`. Resolves to the exit code. */
-export async function get(context: CliContext, words: readonly string[], flags: GetFlags): Promise<number> {
+export async function getObjects(
+	context: CliContext,
+	words: readonly string[],
+	flags: GetFlags,
+): Promise<number> {
 	if (flags.raw !== undefined) return getRaw(context, flags.raw, flags);
 	const form = parseOutputForm(flags.output);
 	const targets = await targetsOf(words, () => context.connect(flags.kubeconfig), flags.namespace);
@@ -63,13 +67,13 @@ function writeAs({ type }: OutputForm, stdout: Output, text: string): void {
 }
 
 /** The response of the server to one query: an object, a List or a Table. */
-export interface Answer {
+export interface QueryAnswer {
 	readonly target: Target;
 	readonly object: JsonRecord;
 }
 
 interface QueryOptions {
-	readonly queries: readonly Query[];
+	readonly queries: readonly GetQuery[];
 	readonly form: OutputForm;
 	readonly flags: GetFlags;
 }
@@ -79,9 +83,9 @@ async function sendQueries(
 	context: CliContext,
 	connection: Connection,
 	{ queries, form, flags }: QueryOptions,
-): Promise<{ readonly answers: readonly Answer[]; readonly failed: boolean }> {
+): Promise<{ readonly answers: readonly QueryAnswer[]; readonly failed: boolean }> {
 	const accept = form.type === 'table' ? TABLE : undefined;
-	const answers: Answer[] = [];
+	const answers: QueryAnswer[] = [];
 	let failed = false;
 	for (const { target, path, query } of queries) {
 		try {
@@ -108,7 +112,7 @@ async function sendQueries(
  */
 function printTables(
 	context: CliContext,
-	answers: readonly Answer[],
+	answers: readonly QueryAnswer[],
 	{ form, flags }: Pick<QueryOptions, 'form' | 'flags'>,
 ): void {
 	const kinds = new Set(answers.map(({ target }) => target.definition));

@@ -8,7 +8,7 @@ import { isFinished } from '../../plan/job/conditions.ts';
 import { hinted } from '../args/not-found.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
-import { containersOf, type LogPartFlags, partOf, prefixOf } from '../logs/log-flags.ts';
+import { containersOf, type LogPartFlags, linePrefixOf, partOf } from '../logs/log-flags.ts';
 import { logLines } from '../logs/log-stream.ts';
 import type { LogView } from '../run/followed-pods.ts';
 import { JobFollower } from '../run/job-follower.ts';
@@ -54,7 +54,7 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 	const prefixed = flags.prefix ?? (found.job !== undefined && found.pods.length > 1);
 	let failed = false;
 	const print = async ({ pod, container: name }: Source): Promise<void> => {
-		const prefix = prefixed ? prefixOf(pod, name) : '';
+		const prefix = prefixed ? linePrefixOf(pod, name) : '';
 		const options = {
 			...part,
 			container: name,
@@ -69,7 +69,7 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 		} catch (error) {
 			if (sources.length === 1) throw error;
 			failed = true;
-			context.stderr.print(`${prefixOf(pod, name)}${describeError(error)}\n`);
+			context.stderr.print(`${linePrefixOf(pod, name)}${describeError(error)}\n`);
 		}
 	};
 	// Logs that are followed are read concurrently; finished ones one after the other, so that their lines do
@@ -157,7 +157,7 @@ async function followJob(
 	const prefixed = flags.prefix ?? !alone;
 	const view: LogView = {
 		part: partOf(flags),
-		sourceOf: (pod, container) => (prefixed ? prefixOf(pod, container).slice(1, -2) : undefined),
+		sourceOf: (pod, container) => (prefixed ? linePrefixOf(pod, container).slice(1, -2) : undefined),
 		wants: (pod, container) => containersOf(pod, flags).includes(container),
 	};
 	const outage = new Outage(context.clock, (text) => context.stderr.print(`${text}\n`));

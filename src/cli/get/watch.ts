@@ -10,11 +10,11 @@ import { toCompactJson } from '../print/json.ts';
 import type { OutputForm } from '../print/output-form.ts';
 import { TablePrinter } from '../print/table.ts';
 import { printValue, withoutManagedFields } from './objects.ts';
-import { type GetFlags, type Query, TABLE } from './query.ts';
+import { type GetFlags, type GetQuery, TABLE } from './query.ts';
 
 /** The queries of a watch, and how to print its events. */
 export interface WatchOptions {
-	readonly queries: readonly Query[];
+	readonly queries: readonly GetQuery[];
 	readonly form: OutputForm;
 	readonly flags: GetFlags;
 }
@@ -53,7 +53,7 @@ export async function watchObjects(
 }
 
 /** The API watches collections only, so a named object is watched with a field selector. */
-function listQuery({ path, query, target }: Query): { path: string; query: Record<string, string> } {
+function listQuery({ path, query, target }: GetQuery): { path: string; query: Record<string, string> } {
 	if (target.name === undefined) return { path, query };
 	const collection = path.slice(0, path.lastIndexOf('/'));
 	return { path: collection, query: { ...query, fieldSelector: `metadata.name=${target.name}` } };
@@ -62,12 +62,12 @@ function listQuery({ path, query, target }: Query): { path: string; query: Recor
 /** Prints the events of one watch in the format of the flags. It remembers the columns of the first table. */
 class EventPrinter {
 	readonly #context: CliContext;
-	readonly #query: Query;
+	readonly #query: GetQuery;
 	readonly #form: OutputForm;
 	readonly #flags: GetFlags;
 	readonly #table: TablePrinter;
 
-	constructor(context: CliContext, query: Query, { form, flags }: Pick<WatchOptions, 'form' | 'flags'>) {
+	constructor(context: CliContext, query: GetQuery, { form, flags }: Pick<WatchOptions, 'form' | 'flags'>) {
 		this.#context = context;
 		this.#query = query;
 		this.#form = form;

@@ -12,7 +12,7 @@ import { terminalCondition } from '../../plan/job/conditions.ts';
 import { nextAttempt } from '../../plan/job/next-attempt.ts';
 import { failuresOf, failuresText } from './failures.ts';
 import { FollowedPods } from './followed-pods.ts';
-import type { Follower, FollowOptions, Outcome } from './follower.ts';
+import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
 import { FAILED_CREATE, jobNoticeOf } from './job-notices.ts';
 
 /**
@@ -21,8 +21,8 @@ import { FAILED_CREATE, jobNoticeOf } from './job-notices.ts';
  */
 export class JobFollower implements Follower {
 	readonly title: string;
-	readonly ended: Promise<Outcome>;
-	readonly #options: FollowOptions;
+	readonly ended: Promise<RunOutcome>;
+	readonly #options: FollowerOptions;
 	readonly #source: ResourceClient<Pod>;
 	readonly #selector: string;
 	readonly #informer: Informer<Pod>;
@@ -35,7 +35,7 @@ export class JobFollower implements Follower {
 	#changed = Promise.withResolvers<void>();
 
 	/** Starts following at once. `job` is the object that the server returned for the create or patch. */
-	constructor(job: Job, options: FollowOptions) {
+	constructor(job: Job, options: FollowerOptions) {
 		const { connection, clock, created, signal, onError } = options;
 		const { name = '', namespace, uid, resourceVersion = '' } = job.metadata;
 		this.title = `job/${name}`;
@@ -155,7 +155,7 @@ export class JobFollower implements Follower {
 		this.#options.onProgress();
 	}
 
-	async #awaitOutcome(): Promise<Outcome> {
+	async #awaitOutcome(): Promise<RunOutcome> {
 		const job = await this.#finished.promise;
 		// The watch of the Pods may be behind that of the Job, so list the Pods once more before the outcome.
 		const last = await this.#source.list({ labelSelector: this.#selector }).catch(() => undefined);
@@ -167,7 +167,7 @@ export class JobFollower implements Follower {
 	}
 
 	/** A deleted Job is judged by its last observed conditions: it may have finished just before its deletion. */
-	#outcome(job: Job): Outcome {
+	#outcome(job: Job): RunOutcome {
 		const condition = terminalCondition(job);
 		if (!condition) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };
 		const took = durationText(job, condition);

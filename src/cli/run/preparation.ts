@@ -5,7 +5,7 @@ import { unlessGone } from '../../client/outcomes.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { CommandError, type Connection } from '../context.ts';
 import type { CheckedObject } from '../manifest/check.ts';
-import { untilGone } from '../until-gone.ts';
+import { untilDeleted } from '../until-deleted.ts';
 
 /**
  * Deletes finished Jobs of the same names with their Pods if `force` is set, since a finished Job does not
@@ -31,7 +31,7 @@ export async function deleteFinishedJobs(
 		const target = client.resource(definition, namespace);
 		// Foreground: the Job is gone only after its Pods, so that no old Pod runs beside those of the new Job.
 		await target.delete(name, { propagationPolicy: 'Foreground' });
-		await untilGone(target, { name, uid: undefined });
+		await untilDeleted(target, { name, uid: undefined });
 	}
 }
 

@@ -7,7 +7,7 @@ import { isApiError, isNamespaceTerminating, messageOf } from '../../api/errors/
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
-import type { Client, DeleteOptions, ResourceClient } from '../../client/client.ts';
+import type { Client, DeletionRequest, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { JobReference, JobStart } from '../../plan/cronjob/plan.ts';
 
@@ -81,7 +81,7 @@ export class CronJobWriter {
 	 */
 	async #delete(
 		{ metadata: { name = '' } }: Job,
-		preconditions: NonNullable<DeleteOptions['preconditions']>,
+		preconditions: NonNullable<DeletionRequest['preconditions']>,
 	): Promise<void> {
 		try {
 			await this.#jobs.delete(name, { propagationPolicy: 'Background', preconditions });

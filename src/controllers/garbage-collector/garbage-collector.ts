@@ -8,7 +8,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
 import { nextTurn } from '../../base/turn.ts';
-import type { Client, DeleteOptions, ResourceClient } from '../../client/client.ts';
+import type { Client, DeletionRequest, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { allSynced, BY_OWNER, BY_UID } from '../../client/informers.ts';
@@ -180,7 +180,7 @@ export class GarbageCollector {
 	async #delete(
 		target: ResourceClient<KubeObject>,
 		{ metadata }: KubeObject,
-		propagationPolicy: DeleteOptions['propagationPolicy'],
+		propagationPolicy: DeletionRequest['propagationPolicy'],
 	): Promise<void> {
 		const { name = '', uid = '', resourceVersion = '', ownerReferences = [] } = metadata;
 		try {

@@ -21,7 +21,7 @@ import type { BackoffHistory } from '../../plan/job/backoff.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
 import { planJob } from '../../plan/job/plan-job.ts';
 import { isTracked } from '../../plan/job/pods/classify.ts';
-import { type ApplyOptions, applyPlan } from './apply-plan.ts';
+import { type ApplyOptions, applyJobPlan } from './apply-plan.ts';
 import { attentionTo, BATCH_MS, isStatusOnly } from './changes.ts';
 import { BY_JOB, BY_MANUAL_SELECTOR, JOB_INDEXES, POD_INDEXES } from './job-indexes.ts';
 import { JobMetrics } from './job-metrics.ts';
@@ -179,7 +179,7 @@ export class JobController {
 		const { job, plan } = options;
 		let result: 'success' | 'error' = 'error';
 		try {
-			const missing = await applyPlan(options);
+			const missing = await applyJobPlan(options);
 			result = 'success';
 			return missing;
 		} finally {

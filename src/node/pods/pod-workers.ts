@@ -27,7 +27,7 @@ import { hostnameOf } from '../../plan/pod/hostname.ts';
 import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';
-import { fieldPathOf, type PodSnapshot, statusOf, WHOLE_POD } from '../../plan/pod/snapshot.ts';
+import { fieldPathOf, lastStatusOf, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
 import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 import type { ContainerLogs } from '../logs/container-logs.ts';
 import type { ContainerStarter } from './container-starter.ts';
@@ -287,7 +287,7 @@ export class PodWorkers {
 		const { name = '', namespace = '', uid = '' } = pod.metadata;
 		for (const after of [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]) {
 			const waiting = after.state?.waiting;
-			const was = statusOf(pod, after.name)?.state?.waiting;
+			const was = lastStatusOf(pod, after.name)?.state?.waiting;
 			if (waiting?.reason === was?.reason && waiting?.message === was?.message) continue;
 			const fieldPath = fieldPathOf(pod, after.name);
 			if (waiting?.reason === 'CrashLoopBackOff') {

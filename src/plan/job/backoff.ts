@@ -22,11 +22,11 @@ export interface BackoffHistory {
 	/** When the latest successful Pod finished, in ms since the epoch. */
 	readonly lastSuccessMs?: number;
 	/** The latest failures after that in ascending order, at most as many as affect the delay. */
-	readonly failures: readonly Failure[];
+	readonly failures: readonly FailedPod[];
 }
 
 /** A failed Pod and when it finished, in ms since the epoch. */
-export interface Failure {
+export interface FailedPod {
 	readonly uid: string;
 	readonly finishedMs: number;
 }
@@ -52,7 +52,7 @@ export function observeFinished(
 	let lastSuccessMs = before;
 	for (const pod of finished.succeeded) lastSuccessMs = Math.max(lastSuccessMs, finishTime(pod));
 	const known = new Set(history.failures.map(({ uid }) => uid));
-	const added: Failure[] = [];
+	const added: FailedPod[] = [];
 	for (const pod of finished.failed) {
 		const uid = pod.metadata.uid ?? '';
 		if (!known.has(uid)) added.push({ uid, finishedMs: finishTime(pod) });

@@ -8,7 +8,7 @@ import { type Finding, findingsOf, type HoldBack, holdBack, placesIn } from './f
 import type { ContainerRemoval, ContainerStart, ContainerStop } from './plan.ts';
 import { isRestarted, restartDelayMs } from './restart.ts';
 import { clearOut, isRestartingAll, restartOfAllDue, wantsRestartOfAll } from './restart-all.ts';
-import { type Attempt, isSidecar, type PodSnapshot, type StartBackoff, statusOf } from './snapshot.ts';
+import { type Attempt, isSidecar, lastStatusOf, type PodSnapshot, type StartBackoff } from './snapshot.ts';
 
 /** What to start and stop for a Pod, what it waits for, and whether it ends. */
 export interface Progress {
@@ -166,7 +166,7 @@ class Steps {
 			return;
 		}
 		// After a restart of all containers the runtime has no attempts, so the number comes from the status.
-		const first = statusOf(this.#seen.pod, container.name)?.restartCount ?? 0;
+		const first = lastStatusOf(this.#seen.pod, container.name)?.restartCount ?? 0;
 		const attempt = last === undefined ? first : last.attempt + (last.state === 'exited' ? 1 : 0);
 		const because = last?.state === 'exited' ? `it ended with ${last.exitCode}` : 'it has not run yet';
 		this.starts.push({ container, attempt, heldBack: this.#holdBack(container), because });

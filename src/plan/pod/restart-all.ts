@@ -16,7 +16,7 @@ import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { ContainerRemoval, ContainerStop } from './plan.ts';
 import { ruleFor } from './restart.ts';
-import { type Attempt, type PodSnapshot, statusOf } from './snapshot.ts';
+import { type Attempt, lastStatusOf, type PodSnapshot } from './snapshot.ts';
 
 /** The condition that reports that all containers are being restarted. */
 export const RESTARTING = 'AllContainersRestarting';
@@ -58,7 +58,7 @@ export function wantsRestartOfAll(seen: PodSnapshot): boolean {
 	return [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some((container) => {
 		const last = seen.attempts.get(container.name)?.at(-1);
 		if (last?.state === 'exited') return restartsAll(container, last.exitCode);
-		const reported = last ? undefined : statusOf(pod, container.name)?.state?.terminated;
+		const reported = last ? undefined : lastStatusOf(pod, container.name)?.state?.terminated;
 		return reported !== undefined && restartsAll(container, reported.exitCode);
 	});
 }
@@ -115,7 +115,7 @@ export function removedStatus(
 	pod: Pod,
 	name: string,
 ): Pick<ContainerStatus, 'state' | 'lastState' | 'restartCount'> | undefined {
-	const before = statusOf(pod, name);
+	const before = lastStatusOf(pod, name);
 	if (!before?.state || before.state.waiting) return undefined;
 	const reported = { reason: REMOVED_REASON, message: REMOVED_MESSAGE };
 	return {

@@ -53,7 +53,7 @@ export function isSidecar(container: Container): boolean {
 }
 
 /** The status of a container in the Pod's last status; undefined if it has none. */
-export function statusOf({ status }: Pod, name: string): ContainerStatus | undefined {
+export function lastStatusOf({ status }: Pod, name: string): ContainerStatus | undefined {
 	return statusesByName(status).get(name);
 }
 

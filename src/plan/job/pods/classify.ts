@@ -95,7 +95,7 @@ export function countsAsFailed({ category }: PodView): boolean {
 }
 
 /** Whether the Pod is being deleted and has not ended. */
-export function isTerminating({ category }: PodView): boolean {
+export function countsAsTerminating({ category }: PodView): boolean {
 	return category === 'lost' || category === 'terminating';
 }
 

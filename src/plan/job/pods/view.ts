@@ -4,7 +4,14 @@ import type { Pod } from '../../../api/core/pod/schema.ts';
 import { type BackoffHistory, finishTime, observeFinished } from '../backoff.ts';
 import { IndexSet } from '../indexes.ts';
 import { judgeFailure } from '../pod-failure-policy.ts';
-import { countsAsFailed, isIndexed, isTerminating, type PodView, viewPods, wholeNumber } from './classify.ts';
+import {
+	countsAsFailed,
+	countsAsTerminating,
+	isIndexed,
+	type PodView,
+	viewPods,
+	wholeNumber,
+} from './classify.ts';
 
 /** A Job, its Pods and all counts that the rules use. Computed once per plan, because every rule needs them. */
 export interface JobView {
@@ -78,7 +85,7 @@ export function viewJob(job: Job, pods: readonly Pod[], now: number, history: Ba
 		pods: views,
 		active,
 		ready: active.filter(({ ready }) => ready).length,
-		terminating: views.filter(isTerminating).length,
+		terminating: views.filter(countsAsTerminating).length,
 		uncounted,
 		succeeded:
 			indexes?.completed.size ??

@@ -9,7 +9,7 @@ import { MAX_SCORE, type Score } from './score.ts';
  * The Pod's ScheduleAnyway spread constraints: prefers nodes with fewer matching Pods in their domains
  * (upstream: podtopologyspread, scoring.go).
  */
-export const podTopologySpread: Score = {
+export const podTopologySpreadScore: Score = {
 	name: 'PodTopologySpread',
 	weight: 2,
 	rate: (pod, views, cluster) => {
