@@ -1,3 +1,4 @@
+import { compareText } from '../../base/compare-text.ts';
 import { apiVersionOf, type ResourceDefinition } from '../contract/resource-definition.ts';
 import { listMergeOf } from '../patch/patch-schema.ts';
 import type { Field, ListNode, ObjectNode, SchemaNode, StringNode } from './schema.ts';
@@ -49,7 +50,7 @@ export function openApiDocument(
 		openapi: '3.0.0',
 		info: { title: 'Kubernetes', version },
 		paths,
-		components: { schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))) },
+		components: { schemas: Object.fromEntries([...schemas].sort(([a], [b]) => compareText(a, b))) },
 	};
 }
 

@@ -1,3 +1,4 @@
+import { compareText } from '../../base/compare-text.ts';
 import { isList, isRecord } from '../../base/json/json.ts';
 
 /**
@@ -16,7 +17,7 @@ export function toCompactJson(value: unknown): string {
 function sorted(value: unknown): unknown {
 	if (isList(value)) return value.map(sorted);
 	if (!isRecord(value)) return value;
-	const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+	const entries = Object.entries(value).sort(([a], [b]) => compareText(a, b));
 	return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
 }
 

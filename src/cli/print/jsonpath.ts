@@ -1,3 +1,4 @@
+import { compareText } from '../../base/compare-text.ts';
 import { type Int64, isList, isRecord } from '../../base/json/json.ts';
 import { toCompactJson } from './json.ts';
 import {
@@ -142,6 +143,6 @@ function isNumber(value: unknown): value is Int64 {
 /** Negative, 0 or positive; NaN, for which every comparison is false, if the types cannot be compared. */
 function orderOf(left: unknown, right: unknown): number {
 	if (isNumber(left) && isNumber(right)) return left < right ? -1 : left > right ? 1 : 0;
-	if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : left > right ? 1 : 0;
+	if (typeof left === 'string' && typeof right === 'string') return compareText(left, right);
 	return Number.NaN;
 }

@@ -1,3 +1,4 @@
+import { compareText } from '../../base/compare-text.ts';
 import { isList, isRecord, type JsonRecord } from '../../base/json/json.ts';
 import { scalar } from './yaml-scalar.ts';
 
@@ -19,7 +20,7 @@ function block(value: Collection, indent: number): string {
 	if (isList(value)) return value.map((item) => `- ${inline(item, indent)}`).join(margin);
 	return Object.keys(value)
 		.filter((key) => value[key] !== undefined)
-		.sort(byCodePoints)
+		.sort(compareText)
 		.map((key) => entry(key, value[key], indent))
 		.join(margin);
 }
@@ -44,9 +45,4 @@ function leaf(value: unknown, indent: number, column: number): string {
 
 function isCollection(value: unknown): value is Collection {
 	return (isList(value) || isRecord(value)) && Object.keys(value).length > 0;
-}
-
-/** Go sorts keys by their UTF-8 bytes. This compares UTF-16 units: the same order below U+10000. */
-function byCodePoints(a: string, b: string): number {
-	return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 import type { Job } from '../../api/batch/job/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
+import { compareText } from '../../base/compare-text.ts';
 import { approximate } from '../../base/json/json.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/queue/backoff.ts';
 import { isSidecar } from '../pod/snapshot.ts';
@@ -62,7 +63,7 @@ export function observeFinished(
 		lastSuccessMs === before ? ms >= lastSuccessMs : ms > lastSuccessMs;
 	const failures = [...history.failures, ...added]
 		.filter(({ finishedMs }) => isLater(finishedMs))
-		.sort((a, b) => a.finishedMs - b.finishedMs || (a.uid < b.uid ? -1 : 1))
+		.sort((a, b) => a.finishedMs - b.finishedMs || compareText(a.uid, b.uid))
 		.slice(-FAILURES_THAT_MATTER);
 	return { ...(Number.isFinite(lastSuccessMs) && { lastSuccessMs }), failures };
 }

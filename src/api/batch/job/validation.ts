@@ -1,3 +1,4 @@
+import { compareText } from '../../../base/compare-text.ts';
 import { podTemplateWarnings } from '../../core/pod/warnings.ts';
 import { fieldInvalid, fieldRequired } from '../../errors/field-errors.ts';
 import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
@@ -64,7 +65,7 @@ function validateGeneratedSelector(
 
 /** Labels sorted by key, as Go prints a map in errors. */
 function sorted(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-	return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+	return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => compareText(a, b)));
 }
 
 /**
