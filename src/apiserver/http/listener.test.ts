@@ -9,6 +9,7 @@ import { connect as connectTls } from 'node:tls';
 import type { NodeApi } from '../../api/contract/node-api.ts';
 import { delimitedField, enveloped } from '../../api/protobuf/testing/wire-writer.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
+import { ECHO_NODE } from '../testing/echo-node.ts';
 import {
 	type Json,
 	jsonOf,
@@ -21,7 +22,6 @@ import {
 import { withPatience } from '../testing/seen.ts';
 import {
 	apiContract,
-	ECHO_NODE,
 	openTestServer,
 	PODS,
 	podNamed,
@@ -302,6 +302,7 @@ describe('the listener', () => {
 	test('aborts the log stream of the node when the client disconnects', async () => {
 		const aborted = Promise.withResolvers<void>();
 		const nodeApi: NodeApi = {
+			...ECHO_NODE,
 			containerLog: async ({ signal }) => {
 				signal.addEventListener('abort', () => aborted.resolve());
 				return (async function* () {
@@ -322,6 +323,7 @@ describe('the listener', () => {
 	test('disconnects a client that reads nothing of a log for a minute', async () => {
 		const ended = Promise.withResolvers<void>();
 		const nodeApi: NodeApi = {
+			...ECHO_NODE,
 			containerLog: async () =>
 				(async function* () {
 					try {
@@ -354,6 +356,7 @@ describe('the listener', () => {
 	test('closes the connection of a log that fails, and reports the error', async () => {
 		const fault = new Error('the disk is gone');
 		const nodeApi: NodeApi = {
+			...ECHO_NODE,
 			containerLog: async () =>
 				(async function* () {
 					yield Buffer.from('line\n');

@@ -14,6 +14,7 @@ import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
 import { bootstrap } from '../maintenance/bootstrap.ts';
 import { ApiServer } from '../server.ts';
+import { ECHO_NODE } from './echo-node.ts';
 
 /** The behaviour of the API: the same tests for callers in the process and for HTTPS clients. */
 
@@ -787,11 +788,3 @@ export function apiContract(name: string, connect: (opened: TestServer) => Promi
 		});
 	});
 }
-
-/** A node agent whose logs contain the options that it received. */
-export const ECHO_NODE: NodeApi = {
-	containerLog: async ({ signal: _signal, ...request }) =>
-		(async function* () {
-			yield Buffer.from(`${JSON.stringify(request)}\n`);
-		})(),
-};
