@@ -62,3 +62,15 @@ export const CHANNELS = {
 	/** From the client: the size of the terminal as JSON, `{"Width":80,"Height":24}`. */
 	resize: 4,
 } as const;
+
+/** Converts an abort of `signal` to a close of `duplex`; returns `duplex`. */
+export function closedBy(signal: AbortSignal | undefined, duplex: Duplex): Duplex {
+	if (!signal) return duplex;
+	const abort = (): void => duplex.close({ type: 'failed', message: 'the session was aborted' });
+	if (signal.aborted) abort();
+	else {
+		signal.addEventListener('abort', abort, { once: true });
+		void duplex.closed.then(() => signal.removeEventListener('abort', abort));
+	}
+	return duplex;
+}

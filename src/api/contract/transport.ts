@@ -25,7 +25,8 @@ export interface ApiRequest {
 	readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 	/** As in a URL, without the query: `/apis/batch/v1/namespaces/default/jobs/pi/status`. */
 	readonly path: string;
-	readonly query?: Readonly<Record<string, string>>;
+	/** A parameter with several values occurs several times in the URL. */
+	readonly query?: Readonly<Record<string, string | readonly string[]>>;
 	/** The object to send. A transport over a connection encodes it. The receiver never changes it. */
 	readonly body?: unknown;
 	/** Content type of the body. Default `application/json`; for patches it names the patch type. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { closedBy } from '../contract/duplex.ts';
 import { duplexPair } from './duplex-pair.ts';
 import { duplexContract, text } from './testing/duplex-contract-suite.ts';
 
@@ -26,4 +27,15 @@ test('empty messages fill the window too', async () => {
 	}
 	assert.ok(accepted < 20, `${accepted} messages`);
 	client.close();
+});
+
+test('an abort closes the session, also one that was there before', async () => {
+	const early = duplexPair()[0];
+	closedBy(AbortSignal.abort(), early);
+	assert.deepEqual(await early.closed, { type: 'failed', message: 'the session was aborted' });
+	const abort = new AbortController();
+	const [later] = duplexPair();
+	closedBy(abort.signal, later);
+	abort.abort();
+	assert.deepEqual(await later.closed, { type: 'failed', message: 'the session was aborted' });
 });

@@ -77,10 +77,8 @@ export class HttpExchange {
 	async serve(authenticate: (path: string) => void): Promise<void> {
 		const warnings: string[] = [];
 		try {
-			const { rawHeaders, url = '', method } = this.#request;
-			// A proxy in front of the server and the server could each use another one of them.
-			if (countOf(rawHeaders, 'host') > 1) throw badRequest('too many Host headers');
-			const { path, query } = targetOf(url);
+			const { method } = this.#request;
+			const { path, query } = targetOf(this.#request);
 			authenticate(path);
 			if (method === 'HEAD' && !takesHead(path)) throw methodNotAllowed();
 			const call = await this.#call(path, query, warnings);
@@ -351,11 +349,21 @@ function isReset(error: unknown): boolean {
 	return codeOf(error) === 'ECONNRESET';
 }
 
-function targetOf(url: string): { readonly path: string; readonly query: Query } {
+/** The path and the query of a request. Throws BadRequest if the request does not name its target clearly. */
+export function targetOf({ url = '', rawHeaders }: Pick<IncomingMessage, 'url' | 'rawHeaders'>): {
+	readonly path: string;
+	readonly query: Query;
+} {
+	// A proxy in front of the server and the server could each use another one of them.
+	if (countOf(rawHeaders, 'host') > 1) throw badRequest('too many Host headers');
 	if (!url.startsWith('/')) throw badRequest('the request target must be a path');
 	const mark = url.indexOf('?');
 	if (mark < 0) return { path: url, query: new Query() };
-	const values: Record<string, string> = {};
-	for (const [name, value] of new URLSearchParams(url.slice(mark))) values[name] ??= value;
-	return { path: url.slice(0, mark), query: new Query(values) };
+	const values = new Map<string, string[]>();
+	for (const [name, value] of new URLSearchParams(url.slice(mark))) {
+		const known = values.get(name);
+		if (known) known.push(value);
+		else values.set(name, [value]);
+	}
+	return { path: url.slice(0, mark), query: new Query(Object.fromEntries(values)) };
 }

@@ -104,9 +104,15 @@ export async function jsonOf(response: IncomingMessage): Promise<Json> {
 
 /** A minimal ApiTransport over HTTPS, so that the contract suite runs against the listener. */
 export function transportTo(listener: HttpListener): ApiTransport {
+	const target = ({ path, query }: ApiRequest): string => {
+		const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
+			[value].flat().map((each) => [name, each]),
+		);
+		return pairs.length > 0 ? `${path}?${new URLSearchParams(pairs)}` : path;
+	};
 	const perform = async (request: ApiRequest): Promise<IncomingMessage> => {
-		const { method, path, query, body, contentType = 'application/json', accept } = request;
-		const response = await send(listener, method, query ? `${path}?${new URLSearchParams(query)}` : path, {
+		const { method, body, contentType = 'application/json', accept } = request;
+		const response = await send(listener, method, target(request), {
 			headers: { ...(body !== undefined && { 'content-type': contentType }), ...(accept && { accept }) },
 			...(body !== undefined && { body: JSON.stringify(body) }),
 		});
