@@ -146,6 +146,7 @@ export class CliWorld {
 				await this.onLog(request);
 				return this.#server.stream(request);
 			},
+			duplex: (request) => this.#server.duplex(request),
 		};
 		const connection = { client: new Client(transport), namespace: 'default' };
 		const context = printingWarnings({

@@ -87,6 +87,7 @@ export class Cluster {
 			watch: (request, { events, ended }) =>
 				this.#server.watch(request, { ended, events: (batch) => this.deliver(() => events(batch), request) }),
 			stream: (request) => this.#server.stream(request),
+			duplex: (request) => this.#server.duplex(request),
 		};
 		const client = new Client(transport);
 		const onError = (_: string, error: unknown): void => {

@@ -227,8 +227,12 @@ export class World implements ApiTransport {
 		return Promise.reject(internalError('not supported by this fake'));
 	}
 
-	stream(): Promise<AsyncIterable<Uint8Array>> {
+	stream(): Promise<never> {
 		return Promise.reject(internalError('not supported by this fake'));
+	}
+
+	duplex(): Promise<never> {
+		return this.stream();
 	}
 
 	#maybeFail(): void {

@@ -83,7 +83,8 @@ export class HttpExchange {
 			if (method === 'HEAD' && !takesHead(path)) throw methodNotAllowed();
 			const call = await this.#call(path, query, warnings);
 			const flow = this.#options.server.flowOf(call);
-			if (flow.type === 'watch') this.#watch(call, flow.request);
+			if (flow.type === 'duplex') await this.#options.server.openDuplex(call, refuseWithoutUpgrade);
+			else if (flow.type === 'watch') this.#watch(call, flow.request);
 			else if (flow.type === 'stream') await this.#stream(call, flow.contentType);
 			else await this.#send(await this.#options.server.answer(call), warnings);
 		} catch (error) {
@@ -326,6 +327,10 @@ const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] sat
 
 function isMethod(method: string): method is Method {
 	return METHODS.includes(method);
+}
+
+function refuseWithoutUpgrade(): never {
+	throw badRequest('Upgrade request required');
 }
 
 /** Counts how often a header was sent; `rawHeaders` alternates names and values. */
