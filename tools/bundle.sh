@@ -69,7 +69,7 @@ bundle_into() {
 			--define:STINT_BUILD="\"${2:-${1##*/}}\"" --define:import.meta.url=__bundle_url \
 			'--banner:js=const __bundle_url = require("node:url").pathToFileURL(__filename).href;' \
 			--log-level=warning
-		"$_esbuild" "$@" client=src/main/stint.ts --external:./server.ts &
+		"$_esbuild" "$@" client=src/main/stint.ts --external:./server/server.ts &
 		"$_esbuild" "$@" server=src/main/stint.ts launcher-main=src/runtime/process/launcher/launcher-main.ts \
 			kuard=examples/kuard/kuard.ts stint=src/main/bundle-loader.ts && wait $!
 	)
