@@ -9,11 +9,11 @@ import { badRequest } from '../../api/errors/api-error.ts';
 import { duplexPair } from '../../api/streams/duplex-pair.ts';
 import { ECHO_NODE } from './echo-node.ts';
 import {
-	type Connection,
 	openTestServer,
 	PODS,
 	podNamed,
 	refusal,
+	type TestConnection,
 	type TestServer,
 } from './server-contract-suite.ts';
 
@@ -48,10 +48,10 @@ export async function outputOf(session: Duplex): Promise<Readonly<Record<number,
 }
 
 /** Registers the tests. */
-export function execContract(name: string, connect: (opened: TestServer) => Promise<Connection>): void {
+export function execContract(name: string, connect: (opened: TestServer) => Promise<TestConnection>): void {
 	describe(name, () => {
 		let opened: TestServer;
-		let connection: Connection;
+		let connection: TestConnection;
 		const open = async (options: Parameters<typeof openTestServer>[0] = { nodeApi: ECHO_NODE }) => {
 			opened = await openTestServer(options);
 			connection = await connect(opened);

@@ -27,7 +27,7 @@ export interface DuplexLimits {
 }
 
 /** A server that has answered the request without upgrading the connection. */
-export interface Refusal {
+export interface UpgradeRefusal {
 	readonly response: IncomingMessage;
 }
 
@@ -38,7 +38,7 @@ const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
  * Opens a two-way stream over a WebSocket. Resolves to the session, or to the response of a server that has
  * refused it; the caller reads its body. Rejects with the error of the connection, or the reason of the abort.
  */
-export async function openDuplex(target: DuplexTarget): Promise<Duplex | Refusal> {
+export async function openDuplex(target: DuplexTarget): Promise<Duplex | UpgradeRefusal> {
 	const { url, headers, tls, signal, limits } = target;
 	// Imported at the first session: few programs open one.
 	const { WebSocket } = await import('ws');
@@ -68,7 +68,7 @@ export async function openDuplex(target: DuplexTarget): Promise<Duplex | Refusal
 	return closedBy(signal, answer.session);
 }
 
-interface Answer extends Refusal {
+interface Answer extends UpgradeRefusal {
 	/** The session, if the server has accepted it. */
 	readonly session: Duplex | undefined;
 }
