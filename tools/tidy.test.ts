@@ -107,6 +107,22 @@ test('every exported value has a use outside of tests', () => {
 	);
 });
 
+test('no two files export different things under one name', () => {
+	const filesOf = new Map<string, string[]>();
+	for (const { path, text } of product) {
+		for (const [, name = ''] of text.matchAll(EXPORT))
+			filesOf.set(name, [...(filesOf.get(name) ?? []), path]);
+	}
+	const found = [...filesOf].map(([name, paths]) => ({ name, paths: [...new Set(paths)] }));
+	none(
+		found.filter(({ paths }) => paths.length > 1).map(({ name, paths }) => `${name}: ${paths.join(', ')}`),
+	);
+});
+
+/** An export at its declaration. `export … from` passes on a name and is no second meaning. */
+const EXPORT =
+	/^export (?:declare |abstract |async )*(?:function\*?|class|const|let|interface|type|enum) (\w+)/gm;
+
 test('every dependency has a reason in DEPENDENCIES, and is used', () => {
 	none(dependencyFaults(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')), product));
 });

@@ -36,7 +36,7 @@ export interface CallOptions {
 }
 
 /** The options of a delete request. The server applies its defaults for missing ones. */
-export interface DeleteOptions {
+export interface DeletionRequest {
 	readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
 	readonly gracePeriodSeconds?: number;
 	readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
@@ -137,7 +137,7 @@ export class ResourceClient<T extends KubeObject> {
 	 * Deletes the object. Resolves to the object if finalizers or a grace period keep it for now, and to a
 	 * Status if the server has removed it.
 	 */
-	delete(name: string, options: DeleteOptions = {}): Promise<unknown> {
+	delete(name: string, options: DeletionRequest = {}): Promise<unknown> {
 		const body = { kind: 'DeleteOptions', apiVersion: 'v1', ...options };
 		return this.#send({ method: 'DELETE', path: this.#at(name), body });
 	}

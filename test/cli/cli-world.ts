@@ -104,6 +104,7 @@ export class CliWorld {
 		let world: CliWorld | undefined;
 		const nodeApi: NodeApi = {
 			containerLog: async (request) => world?.readLog(request) ?? readAll([]),
+			exec: () => Promise.reject(new Error('no command of stint runs commands in containers')),
 		};
 		const server = new ApiServer({
 			store,
@@ -145,6 +146,7 @@ export class CliWorld {
 				await this.onLog(request);
 				return this.#server.stream(request);
 			},
+			duplex: (request) => this.#server.duplex(request),
 		};
 		const connection = { client: new Client(transport), namespace: 'default' };
 		const context = printingWarnings({

@@ -1,4 +1,4 @@
-import { type RunFlags, run } from '../../src/cli/commands/run.ts';
+import { type RunFlags, runObjects } from '../../src/cli/commands/run.ts';
 import type { CliWorld, RunningCommand } from './cli-world.ts';
 
 /** The flags of a run of `job.yaml`. */
@@ -7,7 +7,7 @@ export const FLAGS: RunFlags = { filename: ['job.yaml'], env: [] };
 /** Starts `run` with the manifest `text`. */
 export function startRun(world: CliWorld, text: string, flags: Partial<RunFlags> = {}): RunningCommand {
 	world.files.set('job.yaml', text);
-	return world.start((context) => run(context, [], { ...FLAGS, ...flags }));
+	return world.start((context) => runObjects(context, [], { ...FLAGS, ...flags }));
 }
 
 /** The condition of a Job that completes. */

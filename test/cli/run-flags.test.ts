@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { deleteObjects } from '../../src/cli/commands/delete.ts';
-import { type RunFlags, run } from '../../src/cli/commands/run.ts';
+import { type RunFlags, runObjects } from '../../src/cli/commands/run.ts';
 import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
 import { DONE, FAILED, FLAGS, startRun } from './run-command.ts';
 
@@ -10,7 +10,9 @@ import { DONE, FAILED, FLAGS, startRun } from './run-command.ts';
 test('run of a Job from flags with an unknown image hints at --command', async (t) => {
 	const world = await CliWorld.open(t);
 	const runs = (flags: Partial<RunFlags>, ...words: readonly string[]) =>
-		world.start((context) => run(context, words, { ...FLAGS, filename: [], image: 'busybox', ...flags }));
+		world.start((context) =>
+			runObjects(context, words, { ...FLAGS, filename: [], image: 'busybox', ...flags }),
+		);
 	const fail = async (command: RunningCommand, name: string): Promise<string> => {
 		await command.stderr.has(/created/);
 		await world.createPod(await world.job(name), `${name}-1`);
@@ -30,19 +32,21 @@ test('run of a Job from flags with an unknown image hints at --command', async (
 test('run follows a Job from name, image and arguments to its end, and only creates it with --detach', async (t) => {
 	const world = await CliWorld.open(t);
 	const byName = { ...FLAGS, filename: [], image: 'kuard:1' };
-	const created = await world.run((context) => run(context, ['one', '--x'], { ...byName, detach: true }));
+	const created = await world.run((context) =>
+		runObjects(context, ['one', '--x'], { ...byName, detach: true }),
+	);
 	assert.deepEqual([created.code, created.stdout], [0, 'job.batch/one created\n']);
 	assert.deepEqual((await world.job('one')).spec.template.spec.containers[0]?.args, ['--x']);
-	const taken = await world.run((context) => run(context, ['one'], byName));
+	const taken = await world.run((context) => runObjects(context, ['one'], byName));
 	assert.equal(taken.stderr, 'Error from server (AlreadyExists): jobs.batch "one" already exists\n');
-	const command = world.start((context) => run(context, ['two'], { ...byName, stdin: true }));
+	const command = world.start((context) => runObjects(context, ['two'], { ...byName, stdin: true }));
 	await command.stderr.has(/created/);
 	await world.createPod(await world.job('two'), 'two-1');
 	world.logs.set('two-1/two', 'as it is\n');
 	await world.runPod('two-1', 0);
 	await world.finish('two', ...DONE);
 	assert.equal((await command.ended).stdout, 'as it is\n');
-	const failing = world.start((context) => run(context, ['three'], byName));
+	const failing = world.start((context) => runObjects(context, ['three'], byName));
 	await failing.stderr.has(/created/);
 	await world.createPod(await world.job('three'), 'three-1', { tracked: true });
 	world.logs.set('three-1/three', 'oh\n');
@@ -56,7 +60,7 @@ test('run refuses unsupported output formats with kubectl’s message, and -o wi
 	const world = await CliWorld.open(t);
 	const flags = { ...FLAGS, filename: [], image: 'x' };
 	const printed = (output: string, dryRun = true) =>
-		world.run((context) => run(context, ['pi'], { ...flags, dryRun, output }));
+		world.run((context) => runObjects(context, ['pi'], { ...flags, dryRun, output }));
 	const wrong = await printed('xml');
 	assert.equal(
 		wrong.stderr,
@@ -89,7 +93,7 @@ test('run refuses --detach without a running server, and accepts it with a manif
 test('--dry-run prints the manifest of the Job from flags', async (t) => {
 	const world = await CliWorld.open(t);
 	const flags = { ...FLAGS, filename: [], image: 'x', dryRun: true };
-	const { stdout } = await world.run((context) => run(context, ['one'], flags));
+	const { stdout } = await world.run((context) => runObjects(context, ['one'], flags));
 	assert.match(
 		stdout,
 		/^apiVersion: batch\/v1\nkind: Job\nmetadata:\n {2}labels:\n {4}run: one\n {2}name: one\nspec:/,
@@ -100,9 +104,9 @@ test('--dry-run prints the manifest of the Job from flags', async (t) => {
 
 test('run reports arguments that give nothing to run', async (t) => {
 	const world = await CliWorld.open(t);
-	const nothing = await world.run((context) => run(context, [], { ...FLAGS, filename: [] }));
+	const nothing = await world.run((context) => runObjects(context, [], { ...FLAGS, filename: [] }));
 	assert.match(nothing.stderr, /nothing to run/);
-	const both = await world.run((context) => run(context, ['x'], FLAGS));
+	const both = await world.run((context) => runObjects(context, ['x'], FLAGS));
 	assert.match(both.stderr, /either -f or a name/);
 	const noJob = await startRun(world, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n').ended;
 	assert.match(noJob.stderr, /no Job or Pod to run/);

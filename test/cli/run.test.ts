@@ -7,7 +7,7 @@ import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import { badRequest, notFound } from '../../src/api/errors/api-error.ts';
 import { apply } from '../../src/cli/commands/apply.ts';
-import { run } from '../../src/cli/commands/run.ts';
+import { runObjects } from '../../src/cli/commands/run.ts';
 import { CliWorld, jobManifest } from './cli-world.ts';
 import { DONE, FAILED, FLAGS, startRun } from './run-command.ts';
 
@@ -336,7 +336,7 @@ test('run warns that standard input does not reach the container', async (t) => 
 	const world = await CliWorld.open(t);
 	world.stdin = 'abc';
 	const byName = { ...FLAGS, filename: [], image: 'bash', stdin: true };
-	const command = world.start((context) => run(context, ['cat'], byName));
+	const command = world.start((context) => runObjects(context, ['cat'], byName));
 	await command.stderr.has(/Warning: standard input is not passed to the container/);
 	await command.stderr.has(/created/);
 	await world.finish('cat', ...DONE);

@@ -259,6 +259,7 @@ async function startCollector(
 		},
 		watch: (request, sink) => client.transport.watch(request, sink),
 		stream: (request) => client.transport.stream(request),
+		duplex: (request) => client.transport.duplex(request),
 	};
 	const onError = (key: string, error: unknown): void => void cluster.errors.push(`${key}: ${error}`);
 	const own = new Client(transport);

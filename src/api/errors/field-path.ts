@@ -27,6 +27,9 @@ export class FieldPath {
 	}
 }
 
+/** The path of an object's spec. */
+export const SPEC = new FieldPath('spec');
+
 /** The reason for refusing a field, as upstream's field.ErrorType. */
 export type FieldErrorType =
 	| 'Required'

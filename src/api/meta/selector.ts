@@ -1,3 +1,4 @@
+import { compareText } from '../../base/compare-text.ts';
 import { badRequest } from '../errors/api-error.ts';
 import { fieldForbidden, fieldInvalid, fieldRequired as requiredError } from '../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../errors/field-path.ts';
@@ -148,7 +149,7 @@ export function sortedSet(values: readonly string[]): readonly string[] {
 
 /** Sorts the requirements by key. The sort is stable, so those of one key keep their order. */
 export function byKey(requirements: readonly Requirement[]): Selector {
-	return requirements.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+	return requirements.toSorted((a, b) => compareText(a.key, b.key));
 }
 
 const OPERATORS: Readonly<Record<string, Requirement['operator']>> = {

@@ -323,7 +323,7 @@ function isOwn(value: unknown, owned: ReadonlySet<unknown>): value is OwnContain
 }
 
 function setChild(parent: OwnContainer, step: string, value: unknown): void {
-	if (!Array.isArray(parent)) {
+	if (!isList(parent)) {
 		setOwn(parent, step, value);
 		return;
 	}

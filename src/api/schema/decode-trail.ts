@@ -32,7 +32,7 @@ export class DecodeError extends Error {
 /** The decoder's position in the input, and the problems found so far. */
 export interface Trail {
 	/** Field names, map keys and list indexes on the path to the current value. */
-	readonly steps: Step[];
+	readonly steps: TrailStep[];
 	readonly repeated: RepeatedKeys;
 	readonly problems: StrictProblem[];
 	/**
@@ -42,7 +42,7 @@ export interface Trail {
 }
 
 /** A part of the path to the current value. `struct` is the Go type whose field it is. */
-export type Step = { readonly name: string; readonly struct?: string } | { readonly index: number };
+export type TrailStep = { readonly name: string; readonly struct?: string } | { readonly index: number };
 
 /** Decodes a value at the end of the trail. */
 export type Decoder = (value: unknown, trail: Trail) => unknown;

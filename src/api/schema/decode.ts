@@ -9,9 +9,9 @@ import {
 	mismatch,
 	namesOf,
 	note,
-	type Step,
 	type StrictProblem,
 	type Trail,
+	type TrailStep,
 	typeName,
 } from './decode-trail.ts';
 import type { Field, Infer, ListNode, ObjectNode, Schema, SchemaNode } from './schema.ts';
@@ -104,7 +104,7 @@ function compile(node: SchemaNode): Decoder {
 
 interface FieldDecoder {
 	readonly decode: Decoder;
-	readonly step: Step;
+	readonly step: TrailStep;
 	/** Whether the field gets its zero value if the input lacks it. */
 	readonly filled: boolean;
 	/** Whether null is a value of the field, and its zero value. */
@@ -203,7 +203,7 @@ function compileMap(node: Extract<SchemaNode, { readonly type: 'map' }>): Decode
 function compileList(node: ListNode): Decoder {
 	const decodeItem = decoderOf(node.items);
 	return (value, trail) => {
-		if (!Array.isArray(value)) return mismatch(value, node, trail);
+		if (!isList(value)) return mismatch(value, node, trail);
 		let changed: unknown[] | undefined;
 		for (let index = 0; index < value.length; index++) {
 			const item: unknown = value[index];
@@ -228,7 +228,7 @@ function keepRaw(value: unknown, trail: Trail): unknown {
 	return value;
 }
 
-function keepRawPart(value: unknown, step: Step, trail: Trail): void {
+function keepRawPart(value: unknown, step: TrailStep, trail: Trail): void {
 	trail.steps.push(step);
 	keepRaw(value, trail);
 	trail.steps.pop();
@@ -287,7 +287,7 @@ const NO_ITEMS: readonly unknown[] = Object.freeze([]);
 function isEmpty(value: unknown): boolean {
 	if (value === 0 || value === false) return true;
 	if (typeof value === 'string') return value === '';
-	if (Array.isArray(value)) return value.length === 0;
+	if (isList(value)) return value.length === 0;
 	if (!isRecord(value)) return false;
 	for (const _ in value) return false;
 	return true;

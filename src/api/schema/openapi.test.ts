@@ -156,3 +156,23 @@ test('the kind that a subresource accepts has its path and schema', () => {
 		/"kind":"Sole".*#\/components\/schemas\/io.k8s.api.batch.v1.Part"/,
 	);
 });
+
+test('a subresource to which clients connect has operations with the parameters of its options', () => {
+	const options = { group: '', version: 'v1', kind: 'Options', parameters: { tty: 'boolean' } } as const;
+	const document = openApiDocument([things], 'v1', () => new Map([['exec', options]]));
+	const { paths } = JSON.parse(JSON.stringify(document));
+	const [, path] = Object.entries<Record<string, { parameters: unknown }>>(paths).find(([name]) =>
+		name.endsWith('/{name}/exec'),
+	) ?? ['', {}];
+	for (const method of ['get', 'post']) {
+		const operation = path[method];
+		assert.deepEqual(operation?.parameters, [
+			{ name: 'tty', in: 'query', schema: { type: 'boolean', uniqueItems: true } },
+		]);
+		assert.deepEqual(JSON.parse(JSON.stringify(operation))['x-kubernetes-group-version-kind'], {
+			group: '',
+			version: 'v1',
+			kind: 'Options',
+		});
+	}
+});

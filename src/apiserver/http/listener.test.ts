@@ -8,6 +8,7 @@ import { afterEach, before, beforeEach, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { delimitedField, enveloped } from '../../api/protobuf/testing/wire-writer.ts';
 import { apiContract } from '../testing/api-contract-suite.ts';
+import { ECHO_NODE } from '../testing/echo-node.ts';
 import {
 	type Json,
 	jsonOf,
@@ -18,11 +19,10 @@ import {
 	transportTo,
 } from '../testing/https-test-client.ts';
 import {
-	type Connection,
-	ECHO_NODE,
 	openTestServer,
 	PODS,
 	podNamed,
+	type TestConnection,
 	type TestServer,
 } from '../testing/server-contract-suite.ts';
 import { watchContract } from '../testing/watch-contract-suite.ts';
@@ -36,7 +36,7 @@ before(async () => {
 	credentials = await testCredentials();
 });
 
-async function connect(opened: TestServer): Promise<Connection> {
+async function connect(opened: TestServer): Promise<TestConnection> {
 	const listener = await listenTo(opened);
 	return { transport: transportTo(listener), close: () => listener.close() };
 }

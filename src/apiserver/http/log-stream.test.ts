@@ -2,15 +2,10 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { NodeApi } from '../../api/contract/node-api.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
+import { ECHO_NODE } from '../testing/echo-node.ts';
 import { jsonOf, listenTo, send, textOf } from '../testing/https-test-client.ts';
 import { withPatience } from '../testing/seen.ts';
-import {
-	ECHO_NODE,
-	openTestServer,
-	PODS,
-	podNamed,
-	type TestServer,
-} from '../testing/server-contract-suite.ts';
+import { openTestServer, PODS, podNamed, type TestServer } from '../testing/server-contract-suite.ts';
 import type { HttpListener } from './listener.ts';
 
 describe('logs over HTTPS', () => {
@@ -55,6 +50,7 @@ describe('logs over HTTPS', () => {
 	test('aborts the log stream of the node when the client disconnects', async () => {
 		const aborted = Promise.withResolvers<void>();
 		const nodeApi: NodeApi = {
+			...ECHO_NODE,
 			containerLog: async ({ signal }) => {
 				signal.addEventListener('abort', () => aborted.resolve());
 				return (async function* () {
@@ -75,6 +71,7 @@ describe('logs over HTTPS', () => {
 	test('disconnects a client that reads nothing of a log for a minute', async () => {
 		const ended = Promise.withResolvers<void>();
 		const nodeApi: NodeApi = {
+			...ECHO_NODE,
 			containerLog: async () =>
 				(async function* () {
 					try {
@@ -107,6 +104,7 @@ describe('logs over HTTPS', () => {
 	test('closes the connection of a log that fails, and reports the error', async () => {
 		const fault = new Error('the disk is gone');
 		const nodeApi: NodeApi = {
+			...ECHO_NODE,
 			containerLog: async () =>
 				(async function* () {
 					yield Buffer.from('line\n');

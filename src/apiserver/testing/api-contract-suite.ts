@@ -6,12 +6,12 @@ import { ApiUnderTest } from './api-under-test.ts';
 import { changeContract } from './change-contract-suite.ts';
 import { deleteContract } from './delete-contract-suite.ts';
 import { readContract } from './read-contract-suite.ts';
-import { type Connection, PODS, podNamed, refusal, type TestServer } from './server-contract-suite.ts';
+import { PODS, podNamed, refusal, type TestConnection, type TestServer } from './server-contract-suite.ts';
 
 /** The behaviour of the API: the same tests for callers in the process and for HTTPS clients. */
 
 /** Registers the tests of the API for one transport. */
-export function apiContract(name: string, connect: (opened: TestServer) => Promise<Connection>): void {
+export function apiContract(name: string, connect: (opened: TestServer) => Promise<TestConnection>): void {
 	describe(name, () => {
 		const api = new ApiUnderTest();
 

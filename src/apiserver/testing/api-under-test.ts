@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import type { ApiRequest, ApiTransport } from '../../api/contract/transport.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { type Connection, ECHO_NODE, openTestServer, type TestServer } from './server-contract-suite.ts';
+import { ECHO_NODE } from './echo-node.ts';
+import { openTestServer, type TestConnection, type TestServer } from './server-contract-suite.ts';
 
 /** A server that is opened for each test, with a transport to it and short forms of the requests. */
 export class ApiUnderTest {
 	#opened: TestServer | undefined;
-	#connection: Connection | undefined;
+	#connection: TestConnection | undefined;
 
 	/** Opens a server and connects to it. */
-	async open(connect: (opened: TestServer) => Promise<Connection>): Promise<void> {
+	async open(connect: (opened: TestServer) => Promise<TestConnection>): Promise<void> {
 		this.#opened = await openTestServer({ nodeApi: ECHO_NODE });
 		this.#connection = await connect(this.#opened);
 	}

@@ -48,7 +48,7 @@ export async function openTestServer(
 }
 
 /** A transport to the server under test. */
-export interface Connection {
+export interface TestConnection {
 	readonly transport: ApiTransport;
 	close(): Promise<void>;
 }
@@ -81,11 +81,3 @@ export async function refusal(act: Promise<unknown>): Promise<ApiError> {
 	assert.ok(error instanceof ApiError, `expected an ApiError, got ${String(error)}`);
 	return error;
 }
-
-/** A node agent whose logs contain the options that it received. */
-export const ECHO_NODE: NodeApi = {
-	containerLog: async ({ signal: _signal, ...request }) =>
-		(async function* () {
-			yield Buffer.from(`${JSON.stringify(request)}\n`);
-		})(),
-};

@@ -1,3 +1,4 @@
+import { compareText } from '../compare-text.ts';
 import { setOwn } from '../json/json.ts';
 import { YamlError, YamlLimitError } from './cursor.ts';
 import { floatKeyText, floatText, type GoValue, goSyntax, isInt64 } from './go-syntax.ts';
@@ -302,7 +303,7 @@ const MAX_SORTED = 1000;
 function recordOf(entries: Entries, sorts: boolean): unknown {
 	const record: Record<string, unknown> = {};
 	const list = [...entries.values()];
-	if (sorts && list.length <= MAX_SORTED) list.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+	if (sorts && list.length <= MAX_SORTED) list.sort((a, b) => compareText(a.key, b.key));
 	for (const { key, value } of list) setOwn(record, key, value);
 	return record;
 }

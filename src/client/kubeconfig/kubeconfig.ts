@@ -1,4 +1,5 @@
-import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../raw-object.ts';
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
+import { listAt, objectAt, textAt } from '../raw-object.ts';
 
 /**
  * Kubeconfigs: clusters, users, and contexts that combine one of each. They are read from one or several
@@ -125,12 +126,12 @@ interface Entry {
 	/** The file that contains the entry. */
 	readonly path: string;
 	readonly name: string;
-	readonly value: RawObject;
+	readonly value: JsonRecord;
 }
 
-type Parsed = readonly { readonly path: string; readonly config: RawObject }[];
+type Parsed = readonly { readonly path: string; readonly config: JsonRecord }[];
 
-function parseFile(path: string, text: string, parse: (text: string) => unknown): RawObject {
+function parseFile(path: string, text: string, parse: (text: string) => unknown): JsonRecord {
 	let config: unknown;
 	try {
 		config = parse(text);
@@ -138,7 +139,7 @@ function parseFile(path: string, text: string, parse: (text: string) => unknown)
 		throw new KubeconfigError(`${path}: ${error instanceof Error ? error.message : error}`);
 	}
 	if (config === null || config === undefined) return {};
-	if (!isRawObject(config)) throw new KubeconfigError(`${path}: this is not a kubeconfig`);
+	if (!isRecord(config)) throw new KubeconfigError(`${path}: this is not a kubeconfig`);
 	return config;
 }
 

@@ -1,6 +1,6 @@
 import { finishTime, remainingBackoffMs, remainingMs } from './backoff.ts';
 import type { CreationReason, PodAct, PodCreation, SyncAction } from './plan.ts';
-import { isTerminating, type PodView, replacesOnlyEndedPods } from './pods/classify.ts';
+import { countsAsTerminating, type PodView, replacesOnlyEndedPods } from './pods/classify.ts';
 import { compareForRemoval } from './pods/deletion-order.ts';
 import { PodMaker } from './pods/pod-template.ts';
 import { type IndexView, type JobView, totalFailures } from './pods/view.ts';
@@ -165,7 +165,7 @@ function firstPending({ job, pods, active }: JobView, indexes: IndexView, count:
 	const busy = new Set<number>();
 	for (const { index } of active) if (index !== undefined) busy.add(index);
 	if (replacesOnlyEndedPods(job)) {
-		for (const view of pods) if (view.index !== undefined && isTerminating(view)) busy.add(view.index);
+		for (const view of pods) if (view.index !== undefined && countsAsTerminating(view)) busy.add(view.index);
 	}
 	const found: number[] = [];
 	for (let index = 0; index < indexes.completions && found.length < count; index++) {

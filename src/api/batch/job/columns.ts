@@ -1,9 +1,10 @@
 import type { Column } from '../../contract/resource-definition.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
+import { isConditionTrue } from '../../meta/conditions.ts';
 import { humanDuration } from '../../meta/duration.ts';
 import { labelSelectorText } from '../../meta/selector.ts';
 import { timeOf } from '../../meta/time.ts';
-import type { Job } from './schema.ts';
+import type { Job, JobCondition } from './schema.ts';
 
 /** The columns of `kubectl get jobs`. */
 export const jobColumns: readonly Column<Job>[] = [
@@ -28,8 +29,7 @@ export const jobColumns: readonly Column<Job>[] = [
  * deletion under way, and a deletion hides a suspension.
  */
 export function jobStatusText({ metadata, status }: Job): string {
-	const is = (type: string): boolean =>
-		status.conditions?.find((condition) => condition.type === type)?.status === 'True';
+	const is = (type: JobCondition['type']): boolean => isConditionTrue(status.conditions, type);
 	if (is('Complete')) return 'Complete';
 	if (is('Failed')) return 'Failed';
 	if (metadata.deletionTimestamp !== undefined) return 'Terminating';

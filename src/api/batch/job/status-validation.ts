@@ -8,6 +8,7 @@ import {
 } from '../../errors/field-errors.ts';
 import type { FieldError } from '../../errors/field-path.ts';
 import { FieldPath } from '../../errors/field-path.ts';
+import { isConditionTrue } from '../../meta/conditions.ts';
 import { timeOf } from '../../meta/time.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
@@ -83,14 +84,14 @@ interface State {
  * Condition types that are not listed count as not True, so an absent condition and a False one are equal.
  */
 function stateOf(status: JobStatus): State {
-	const complete = hasCondition(status, 'Complete');
-	const failed = hasCondition(status, 'Failed');
+	const complete = isConditionTrue(status.conditions, 'Complete');
+	const failed = isConditionTrue(status.conditions, 'Failed');
 	return {
 		complete,
 		failed,
 		finished: complete || failed,
-		failureTarget: hasCondition(status, 'FailureTarget'),
-		criteriaMet: hasCondition(status, 'SuccessCriteriaMet'),
+		failureTarget: isConditionTrue(status.conditions, 'FailureTarget'),
+		criteriaMet: isConditionTrue(status.conditions, 'SuccessCriteriaMet'),
 		startTime: timeOf(status.startTime),
 		completionTime: timeOf(status.completionTime),
 		active: status.active ?? 0,
@@ -102,9 +103,9 @@ function stateOf(status: JobStatus): State {
 	};
 }
 
-function hasCondition(status: JobStatus, type: string, value = 'True'): boolean {
+function isResumed({ status }: Job): boolean {
 	return (
-		status.conditions?.some((condition) => condition.type === type && condition.status === value) ?? false
+		status.conditions?.some(({ type, status: value }) => type === 'Suspended' && value === 'False') ?? false
 	);
 }
 
@@ -365,7 +366,7 @@ function unreadable(
 function checkStartTime(change: Change): readonly FieldError[] {
 	const { job, old, was } = change;
 	if (was.startTime === undefined || job.spec.suspend) return [];
-	if (hasCondition(old.status, 'Suspended') && hasCondition(job.status, 'Suspended', 'False')) return [];
+	if (isConditionTrue(old.status.conditions, 'Suspended') && isResumed(job)) return [];
 	const { startTime = null } = job.status;
 	return [
 		fieldInvalid(STATUS.child('startTime'), startTime, 'field is immutable for unsuspended job once set'),

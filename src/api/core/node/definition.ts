@@ -1,8 +1,8 @@
 import type { ResourceDefinition } from '../../contract/resource-definition.ts';
 import { chosen, duplicate, fieldForbidden, fieldInvalid, malformed } from '../../errors/field-errors.ts';
-import type { FieldError } from '../../errors/field-path.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
+import { findCondition } from '../../meta/conditions.ts';
 import { dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
@@ -11,7 +11,6 @@ import { validateQuantity } from '../pod/validation/resources.ts';
 import { type Node, nodeSchema, type Taint } from './schema.ts';
 
 const META = new FieldPath('metadata');
-const SPEC = new FieldPath('spec');
 const RULES = { namespaced: false, name: dns1123Subdomain };
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
 
@@ -147,7 +146,7 @@ function validateTaints(taints: readonly Taint[], path: FieldPath): readonly Fie
 
 /** STATUS column: a Node without the condition Ready has never reported, and is Unknown. */
 function statusOf({ spec, status }: Node): string {
-	const ready = status.conditions?.find(({ type }) => type === 'Ready');
+	const ready = findCondition(status.conditions, 'Ready');
 	const words = [ready ? (ready.status === 'True' ? 'Ready' : 'NotReady') : 'Unknown'];
 	if (spec.unschedulable) words.push('SchedulingDisabled');
 	return words.join(',');

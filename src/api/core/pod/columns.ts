@@ -1,7 +1,9 @@
 import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import type { Column } from '../../contract/resource-definition.ts';
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
+import { isConditionTrue } from '../../meta/conditions.ts';
 import { ageOf } from '../../meta/duration.ts';
+import { hasEnded } from './phase.ts';
 import type { ContainerStatus, Pod } from './schema.ts';
 
 /**
@@ -69,13 +71,7 @@ function initProgress(pod: Pod): { readonly word: string | undefined; readonly r
  * was complete before an init container was restarted. `word` is that of {@link initProgress}.
  */
 function showsContainers(pod: Pod, word: string | undefined): boolean {
-	return word === undefined || hasCondition(pod, 'Initialized');
-}
-
-function hasCondition({ status }: Pod, type: string): boolean {
-	return (
-		status.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false
-	);
+	return word === undefined || isConditionTrue(pod.status.conditions, 'Initialized');
 }
 
 /** READY column. Sidecars count from the start; containers only once the initialization is complete. */
@@ -106,7 +102,7 @@ export function podStatusText(pod: Pod): string {
 	if (metadata.deletionTimestamp === undefined) return text;
 	// Upstream's node lifecycle controller sets this reason on Pods of a node that no longer reports.
 	if (status.reason === 'NodeLost') return 'Unknown';
-	return status.phase === 'Succeeded' || status.phase === 'Failed' ? text : 'Terminating';
+	return hasEnded(pod) ? text : 'Terminating';
 }
 
 /**
@@ -129,7 +125,7 @@ function containerText(pod: Pod, otherwise: string): string {
 	// One container has completed, but others may be running or have failed: upstream shows these first.
 	if (text !== 'Completed') return text;
 	const running = statuses.some(isReady);
-	if (running && hasCondition(pod, 'Ready')) return 'Running';
+	if (running && isConditionTrue(pod.status.conditions, 'Ready')) return 'Running';
 	return error ?? (running ? 'NotReady' : text);
 }
 

@@ -36,7 +36,7 @@ export type {
 	VolumeMount,
 } from './schema/container.ts';
 export type { EnvFromSource, EnvVar, EnvVarSource } from './schema/environment.ts';
-export type { Lifecycle, LifecycleHandler, Probe } from './schema/probe.ts';
+export type { ContainerLifecycle, LifecycleHandler, Probe } from './schema/probe.ts';
 export type { PodSecurityContext, SecurityContext } from './schema/security.ts';
 export type { PodSpec } from './schema/spec.ts';
 export type { ContainerState, ContainerStatus, PodCondition, PodStatus } from './schema/status.ts';

@@ -1,10 +1,17 @@
+import { INDEX_FAILURE_COUNT, INDEX_IGNORED_FAILURE_COUNT } from '../../../api/batch/job/labels.ts';
 import type { Job } from '../../../api/batch/job/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import { type BackoffHistory, finishTime, observeFinished } from '../backoff.ts';
-import { INDEX_FAILURE_COUNT, INDEX_IGNORED_FAILURE_COUNT } from '../identifiers.ts';
 import { IndexSet } from '../indexes.ts';
 import { judgeFailure } from '../pod-failure-policy.ts';
-import { countsAsFailed, isIndexed, isTerminating, type PodView, viewPods, wholeNumber } from './classify.ts';
+import {
+	countsAsFailed,
+	countsAsTerminating,
+	isIndexed,
+	type PodView,
+	viewPods,
+	wholeNumber,
+} from './classify.ts';
 
 /** A Job, its Pods and all counts that the rules use. Computed once per plan, because every rule needs them. */
 export interface JobView {
@@ -85,7 +92,7 @@ export function viewJob({ job, now, backoff }: SeenJob, pods: readonly Pod[]): J
 		pods: views,
 		active,
 		ready: active.filter(({ ready }) => ready).length,
-		terminating: views.filter(isTerminating).length,
+		terminating: views.filter(countsAsTerminating).length,
 		uncounted,
 		succeeded:
 			indexes?.completed.size ??

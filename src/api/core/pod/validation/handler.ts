@@ -10,7 +10,7 @@ import {
 import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
 import { formText, portName, portNumber } from '../../../meta/names.ts';
 import type { Container } from '../schema/container.ts';
-import type { Lifecycle, LifecycleHandler, Probe } from '../schema/probe.ts';
+import type { ContainerLifecycle, LifecycleHandler, Probe } from '../schema/probe.ts';
 import type { PodSpec } from '../schema/spec.ts';
 
 /**
@@ -79,7 +79,7 @@ function validateProbeNumbers(probe: Probe, path: FieldPath): readonly FieldErro
 	];
 }
 
-function validateLifecycle(lifecycle: Lifecycle, { path, grace }: Place): readonly FieldError[] {
+function validateLifecycle(lifecycle: ContainerLifecycle, { path, grace }: Place): readonly FieldError[] {
 	const { postStart, preStop } = lifecycle;
 	return [
 		...(postStart ? validateHandler(postStart, { path: path.child('postStart'), grace }) : []),
