@@ -6,7 +6,7 @@ import { ApiError } from '../../src/api/errors/api-error.ts';
 import { resources } from '../../src/api/resources.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';

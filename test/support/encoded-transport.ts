@@ -1,3 +1,4 @@
+import type { Duplex } from '../../src/api/contract/duplex.ts';
 import type {
 	ApiRequest,
 	ApiResponse,
@@ -57,6 +58,16 @@ export class EncodedTransport implements ApiTransport {
 		request.signal?.throwIfAborted();
 		try {
 			return await this.#server.openStream(callOf(request));
+		} catch (error) {
+			throw decoded(error, request);
+		}
+	}
+
+	/** Passes the stream of the server through: its chunks are bytes already. */
+	async duplex(request: ApiRequest): Promise<Duplex> {
+		request.signal?.throwIfAborted();
+		try {
+			return await this.#server.openDuplex(callOf(request), () => undefined);
 		} catch (error) {
 			throw decoded(error, request);
 		}

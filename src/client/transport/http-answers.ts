@@ -1,9 +1,10 @@
 import type { WatchEvent } from '../../api/contract/transport.ts';
 import { ApiError } from '../../api/errors/api-error.ts';
 import { deepFreeze } from '../../base/json/freeze.ts';
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
 import { JsonLines } from '../../base/json/json-lines.ts';
 import { parseJson } from '../../base/json/json-reader.ts';
-import { isRawObject, listAt, type RawObject, textAt } from '../raw-object.ts';
+import { listAt, textAt } from '../raw-object.ts';
 import { errorOfAnswer, isStatus } from './http-errors.ts';
 
 /**
@@ -57,10 +58,10 @@ function addKinds(object: unknown): unknown {
 	const kind = textAt(object, 'kind');
 	const apiVersion = textAt(object, 'apiVersion');
 	const items = listAt(object, 'items');
-	if (!isRawObject(object) || !kind?.endsWith('List') || !apiVersion) return object;
+	if (!isRecord(object) || !kind?.endsWith('List') || !apiVersion) return object;
 	if (items.every((item) => textAt(item, 'kind') !== undefined)) return object;
-	const names: RawObject = { apiVersion, kind: kind.slice(0, -'List'.length) };
-	return { ...object, items: items.map((item) => (isRawObject(item) ? { ...names, ...item } : item)) };
+	const names: JsonRecord = { apiVersion, kind: kind.slice(0, -'List'.length) };
+	return { ...object, items: items.map((item) => (isRecord(item) ? { ...names, ...item } : item)) };
 }
 
 function sortEvents(values: readonly unknown[]): ReturnType<WatchDecoder['push']> {
@@ -70,7 +71,7 @@ function sortEvents(values: readonly unknown[]): ReturnType<WatchDecoder['push']
 			events.push(deepFreeze(value));
 			continue;
 		}
-		const object = isRawObject(value) ? value.object : undefined;
+		const object = isRecord(value) ? value.object : undefined;
 		const failure = isStatus(object)
 			? new ApiError(object)
 			: new Error('the server sent an invalid watch event');
@@ -82,5 +83,5 @@ function sortEvents(values: readonly unknown[]): ReturnType<WatchDecoder['push']
 const EVENT_TYPES: ReadonlySet<unknown> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
 
 function isWatchEvent(value: unknown): value is WatchEvent {
-	return isRawObject(value) && EVENT_TYPES.has(value.type) && isRawObject(value.object);
+	return isRecord(value) && EVENT_TYPES.has(value.type) && isRecord(value.object);
 }

@@ -1,6 +1,7 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import https from 'node:https';
 import { getCACertificates } from 'node:tls';
+import type { Duplex } from '../../api/contract/duplex.ts';
 import type {
 	ApiRequest,
 	ApiResponse,
@@ -8,8 +9,10 @@ import type {
 	ApiWatch,
 	ApiWatchSink,
 } from '../../api/contract/transport.ts';
+import { ApiError } from '../../api/errors/api-error.ts';
 import type { ServerAccess } from '../kubeconfig/kubeconfig.ts';
 import { errorOfBody, objectOfAnswer, WatchDecoder } from './http-answers.ts';
+import { openDuplex } from './http-node-duplex.ts';
 import { ServerUnreachableError } from './server-unreachable.ts';
 
 /**
@@ -29,6 +32,7 @@ export class HttpTransport implements ApiTransport {
 	readonly #agent: Agent;
 	readonly #send: (url: URL, options: RequestOptions) => ClientRequest;
 	readonly #headers: Readonly<Record<string, string>>;
+	readonly #tls: https.AgentOptions;
 	readonly #limits: Limits;
 
 	constructor(access: ServerAccess, options: HttpTransportOptions = {}) {
@@ -38,7 +42,8 @@ export class HttpTransport implements ApiTransport {
 		// Importing the module node:http would load the WebSocket client too, which takes 20 ms.
 		const module = secure ? https : process.getBuiltinModule('node:http');
 		this.#send = module.request;
-		this.#agent = new module.Agent({ keepAlive: true, ...(secure && tlsOptions(access)) });
+		this.#tls = secure ? tlsOptions(access) : {};
+		this.#agent = new module.Agent({ keepAlive: true, ...this.#tls });
 		this.#headers = {
 			'User-Agent': options.userAgent ?? 'stint',
 			...(secure && access.token && { Authorization: `Bearer ${access.token}` }),
@@ -69,7 +74,22 @@ export class HttpTransport implements ApiTransport {
 		return this.#bytes(response, request.signal);
 	}
 
-	/** Closes all connections; pending requests and watches fail. */
+	async duplex(request: ApiRequest): Promise<Duplex> {
+		const { signal } = request;
+		signal?.throwIfAborted();
+		const target = { url: this.#url(request), headers: this.#headers, tls: this.#tls, limits: this.#limits };
+		try {
+			const answer = await openDuplex({ ...target, signal });
+			if (!('response' in answer)) return answer;
+			const body = await this.#body(answer.response);
+			throw errorOfBody(answer.response.statusCode ?? 0, body, request);
+		} catch (error) {
+			if (error instanceof ApiError || signal?.aborted) throw error;
+			throw this.#unreachable(error);
+		}
+	}
+
+	/** Closes all connections; pending requests and watches fail. Two-way streams stay open. */
 	close(): void {
 		this.#agent.destroy();
 	}
@@ -128,7 +148,10 @@ export class HttpTransport implements ApiTransport {
 	#url({ path, query }: ApiRequest): URL {
 		const url = new URL(this.#base);
 		url.pathname = `${url.pathname.replace(/\/$/, '')}${path}`;
-		if (query) url.search = new URLSearchParams(query).toString();
+		const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
+			typeof value === 'string' ? [[name, value]] : value.map((each) => [name, each]),
+		);
+		if (pairs.length > 0) url.search = new URLSearchParams(pairs).toString();
 		return url;
 	}
 

@@ -8,7 +8,10 @@
  * 3. A worker reports the end of a Pod before it removes the sandbox, and deletes the Pod from the API only
  *    after that: the exit codes would be lost otherwise.
  */
+
+import type { EventText } from '../../api/core/event/event-text.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import { isSameVersion } from '../../api/meta/object-meta.ts';
@@ -22,13 +25,12 @@ import { Controller, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
-import type { EventText } from '../../plan/event-text.ts';
+import { isGone, uidPrecondition, unlessOvertaken } from '../../client/outcomes.ts';
 import { hostnameOf } from '../../plan/pod/hostname.ts';
 import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
-import { isTerminal } from '../../plan/pod/progress.ts';
 import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';
-import { fieldPathOf, type PodSnapshot, statusOf, WHOLE_POD } from '../../plan/pod/snapshot.ts';
+import { fieldPathOf, lastStatusOf, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
 import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 import type { ContainerLogs } from '../logs/container-logs.ts';
 import type { ContainerStarter } from './container-starter.ts';
@@ -133,7 +135,7 @@ export class PodWorkers {
 		if (!pod) return;
 		yield pod.metadata.uid ?? '';
 		// Saves memory: after its worker's last reconcile, only readers of its logs need a terminal Pod in full.
-		if (isTerminal(pod)) this.#options.pods.release(pod);
+		if (hasEnded(pod)) this.#options.pods.release(pod);
 	}
 
 	/** Plans and applies until a plan has no step left, then reports. Each step is planned from a new snapshot. */
@@ -275,7 +277,7 @@ export class PodWorkers {
 			await pods.reached(written.metadata.resourceVersion);
 			return true;
 		} catch (error) {
-			if (isApiError(error, 'NotFound')) return false;
+			if (isGone(error)) return false;
 			const { uid = '' } = pod.metadata;
 			// A retry before the cache has the newer Pod would meet the same conflict: rethrow for the backoff.
 			const current = pods.indexed(BY_UID, uid)[0];
@@ -309,7 +311,7 @@ export class PodWorkers {
 		const { name = '', namespace = '', uid = '' } = pod.metadata;
 		for (const after of [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]) {
 			const waiting = after.state?.waiting;
-			const was = statusOf(pod, after.name)?.state?.waiting;
+			const was = lastStatusOf(pod, after.name)?.state?.waiting;
 			if (waiting?.reason === was?.reason && waiting?.message === was?.message) continue;
 			const fieldPath = fieldPathOf(pod, after.name);
 			if (waiting?.reason === 'CrashLoopBackOff') {
@@ -345,16 +347,11 @@ export class PodWorkers {
 	/** Deletes the Pod from the API with grace period 0, as the kubelet's status manager does once all has ended. */
 	async #removeFromApi(pod: Pod): Promise<void> {
 		const { client } = this.#options;
-		const { name = '', namespace, uid } = pod.metadata;
+		const { name = '', namespace } = pod.metadata;
 		// The delete was sent before: the API server removes the Pod once the owner of the finalizer is done.
 		if (pod.metadata.deletionGracePeriodSeconds === 0 && (pod.metadata.finalizers ?? []).length > 0) return;
-		try {
-			// A Pod of the same name may have been created since.
-			const preconditions = uid ? { preconditions: { uid } } : {};
-			await client.resource(podResource, namespace).delete(name, { gracePeriodSeconds: 0, ...preconditions });
-		} catch (error) {
-			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
-		}
+		const options = { gracePeriodSeconds: 0, ...uidPrecondition(pod) };
+		await unlessOvertaken(client.resource(podResource, namespace).delete(name, options));
 	}
 
 	/** Kills and removes the containers of a Pod that is deleted from the API, without a grace period. */
