@@ -3,11 +3,11 @@
  * Pods that are bound to the Node by way of a container runtime, reports their status, and serves their logs.
  *
  * Boundary: this folder observes and applies. plan/pod decides what a Pod needs next, and is pure. The agent
- * reaches the API only through client/, and containers only through the contract in runtime/runtime.ts.
+ * reaches the API only through client/, and containers only through the contract in runtime/contract.ts.
  *
  * Read in this order: agent.ts (the components and their start), pod-workers.ts (one reconcile of a Pod),
- * container-starter.ts and environment.ts (from image to running process), runtime-view.ts (what the runtime has,
- * by Pod), startBackoffs.ts (failed starts); then node-registration.ts, node-lease.ts and node-status.ts; then logs:
+ * container-starter.ts (from image to running process), runtime-view.ts (what the runtime has,
+ * by Pod), start-backoffs.ts (failed starts); then node-registration.ts and node-lease.ts; then logs:
  * log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts, log-text.ts, log-follower.ts.
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
@@ -29,6 +29,7 @@ import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
+import { allocatableOf, type Machine } from '../../plan/node/node-status.ts';
 import { isTerminal } from '../../plan/pod/progress.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
@@ -37,7 +38,6 @@ import { ContainerStarter } from '../pods/container-starter.ts';
 import { PodWorkers } from '../pods/pod-workers.ts';
 import { RuntimeView } from '../pods/runtime-view.ts';
 import { keepRegistered } from './node-registration.ts';
-import { allocatableOf, type Machine } from './node-status.ts';
 
 /** The components and settings of a node agent. */
 export interface NodeAgentOptions {

@@ -3,6 +3,7 @@ import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
 import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
+import { Expansion, environmentOf, type NodeFacts } from '../../plan/pod/config/environment.ts';
 import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
 import type { ContainerStart } from '../../plan/pod/plan.ts';
 import { fieldPathOf } from '../../plan/pod/snapshot.ts';
@@ -15,7 +16,6 @@ import {
 	RuntimeUnavailable,
 } from '../../runtime/contract.ts';
 import type { LogFiles } from '../logs/log-files.ts';
-import { Expansion, environmentOf, type NodeFacts } from './environment.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import type { Failure } from './start-backoffs.ts';
 

@@ -21,7 +21,7 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
 import type { EventText } from '../../plan/event-text.ts';
-import { hostnameOf } from '../../plan/pod/hostname.ts';
+import { hostnameOf } from '../../plan/pod/config/hostname.ts';
 import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';

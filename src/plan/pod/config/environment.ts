@@ -2,9 +2,9 @@
  * The environment of a container, as `makeEnvironmentVariables` of the kubelet builds it, and the expansion of
  * `$(NAME)` in variables, commands and arguments (upstream: third_party/forked/golang/expansion).
  */
-import type { Container, EnvVar, Pod } from '../../api/core/pod/schema.ts';
-import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
-import { entryOf } from '../../base/json/json.ts';
+import type { Container, EnvVar, Pod } from '../../../api/core/pod/schema.ts';
+import { quantityMilliValue, quantityValue } from '../../../api/meta/quantity.ts';
+import { entryOf } from '../../../base/json/json.ts';
 
 /** A variable of a container's environment. */
 export interface Variable {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Container, Pod } from '../../api/core/pod/schema.ts';
+import type { Container, Pod } from '../../../api/core/pod/schema.ts';
 import { Expansion, environmentOf } from './environment.ts';
 
 const FACTS = { hostIP: '10.0.0.1', podIP: '10.0.0.2', allocatable: { cpu: '4', memory: '8Gi' } };
