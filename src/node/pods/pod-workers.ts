@@ -21,11 +21,12 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
 import type { EventText } from '../../plan/event-text.ts';
+import { backOffEvents, rephrased } from '../../plan/pod/back-off.ts';
 import { hostnameOf } from '../../plan/pod/config/hostname.ts';
 import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';
-import { fieldPathOf, type PodSnapshot, statusOf, WHOLE_POD } from '../../plan/pod/snapshot.ts';
+import { fieldPathOf, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
 import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 import type { ContainerLogs } from '../logs/container-logs.ts';
 import type { ContainerStarter } from './container-starter.ts';
@@ -218,12 +219,12 @@ export class PodWorkers {
 		if (hold > 0) return again(hold);
 		this.#held.delete(uid);
 		if (!semanticEqual(plan.status, pod.status)) {
-			this.#recordBackOff(pod, plan.status);
+			this.#record(pod, backOffEvents(pod, plan.status));
 			this.#record(pod, plan.statusEvents);
 			const written = await this.#writeStatus(pod, plan.status);
 			if (!written) return DONE;
 			// The next reconcile plans from the written status, and reports ImagePullBackOff.
-			if (this.#enterPullBackOff(uid)) return again(0);
+			if (this.#rephraseBackoffs(pod)) return again(0);
 		}
 		if (plan.end) await this.#removeFromRuntime(uid);
 		if (plan.end === 'remove') await this.#removeFromApi(pod);
@@ -261,41 +262,16 @@ export class PodWorkers {
 		}
 	}
 
-	/** Changes ErrImagePull, once it has been reported, to ImagePullBackOff, as the kubelet's image manager does. */
-	#enterPullBackOff(uid: string): boolean {
+	/** Rephrases the failures that have been reported; returns true if the status changes by that. */
+	#rephraseBackoffs(pod: Pod): boolean {
+		const { uid = '' } = pod.metadata;
 		let changed = false;
 		for (const [container, startBackoff] of this.#startBackoffs.of(uid)) {
-			if (startBackoff.reason !== 'ErrImagePull') continue;
-			const image = this.#imageOf(uid, container);
-			const message = `Back-off pulling image "${image}": ErrImagePull: ${startBackoff.message}`;
-			this.#startBackoffs.rephrase(uid, container, { reason: 'ImagePullBackOff', message });
-			changed = true;
+			const words = rephrased(pod, container, startBackoff);
+			if (words) this.#startBackoffs.rephrase(uid, container, words);
+			changed ||= words !== undefined;
 		}
 		return changed;
-	}
-
-	#imageOf(uid: string, container: string): string {
-		const { spec } = this.#options.pods.indexed(BY_UID, uid)[0] ?? {};
-		const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
-		return all.find(({ name }) => name === container)?.image ?? '';
-	}
-
-	/** Records a `BackOff` event for each container that starts to wait in CrashLoopBackOff or ImagePullBackOff. */
-	#recordBackOff(pod: Pod, status: PodStatus): void {
-		const { name = '', namespace = '', uid = '' } = pod.metadata;
-		for (const after of [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]) {
-			const waiting = after.state?.waiting;
-			const was = statusOf(pod, after.name)?.state?.waiting;
-			if (waiting?.reason === was?.reason && waiting?.message === was?.message) continue;
-			const fieldPath = fieldPathOf(pod, after.name);
-			if (waiting?.reason === 'CrashLoopBackOff') {
-				const message = `Back-off restarting failed container ${after.name} in pod ${name}_${namespace}(${uid})`;
-				this.#options.recorder.event(pod, { type: 'Warning', reason: 'BackOff', message, fieldPath });
-			} else if (waiting?.reason === 'ImagePullBackOff') {
-				const message = `Back-off pulling image "${after.image}"`;
-				this.#options.recorder.event(pod, { type: 'Normal', reason: 'BackOff', message, fieldPath });
-			}
-		}
 	}
 
 	/** Records the `Killing` event once per container: a stop is repeated when the grace period gets shorter. */
