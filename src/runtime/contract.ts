@@ -46,10 +46,10 @@ export interface Runtime {
 	removeSandbox(id: string): Promise<void>;
 	listSandboxes(): Promise<readonly Sandbox[]>;
 
-	/** Makes the image available for `use`. Rejects with {@link ImageError}. */
-	pullImage(image: string, use: ImageUse): Promise<PulledImage>;
-	/** The reference of `image` if it is available for `use`, else undefined. Rejects with {@link ImageError}. */
-	imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined>;
+	/** Makes the image available. Rejects with {@link ImageError}. */
+	pullImage(image: string, options?: PullOptions): Promise<PulledImage>;
+	/** The reference of `image` if it is available, else undefined. Rejects with {@link ImageError}. */
+	imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined>;
 
 	/** Creates a container without starting it. Rejects with {@link ContainerStartError}. */
 	createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer>;
@@ -68,13 +68,19 @@ export interface Runtime {
 	listContainers(): Promise<readonly RuntimeContainer[]>;
 }
 
-/**
- * What the image is used for: a runtime of host processes needs no image for a container that has a `command`. Both a
- * {@link ContainerConfig} and a container of a Pod's spec can be passed.
- */
-export interface ImageUse {
-	readonly command?: readonly string[];
+/** How an image is pulled. */
+export interface PullOptions {
+	/** The credentials for the image's registry; absent for an anonymous pull. Never logged, never part of an error. */
+	readonly auth?: RegistryAuth;
 }
+
+/** Credentials for a registry: a user with a password, or a token. */
+export type RegistryAuth =
+	| { readonly username: string; readonly password: string }
+	/** A token that the registry exchanges for an access token. */
+	| { readonly identityToken: string }
+	/** An access token, sent as it is. */
+	| { readonly registryToken: string };
 
 /** A pulled image. */
 export interface PulledImage {

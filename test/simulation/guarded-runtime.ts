@@ -2,8 +2,8 @@ import type { RuntimeTraits } from '../../src/api/contract/runtime-traits.ts';
 import type {
 	ContainerConfig,
 	ContainerEvent,
-	ImageUse,
 	PulledImage,
+	PullOptions,
 	Runtime,
 	RuntimeContainer,
 	Sandbox,
@@ -70,12 +70,12 @@ export class GuardedRuntime implements Runtime {
 		return this.#call((runtime) => runtime.listSandboxes());
 	}
 
-	pullImage(image: string, use: ImageUse): Promise<PulledImage> {
-		return this.#call((runtime) => runtime.pullImage(image, use));
+	pullImage(image: string, options?: PullOptions): Promise<PulledImage> {
+		return this.#call((runtime) => runtime.pullImage(image, options));
 	}
 
-	imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
-		return this.#call((runtime) => runtime.imageStatus(image, use));
+	imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined> {
+		return this.#call((runtime) => runtime.imageStatus(image));
 	}
 
 	createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {

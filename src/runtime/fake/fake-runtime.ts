@@ -11,7 +11,6 @@ import {
 	type ContainerEvent,
 	ContainerStartError,
 	type ImageError,
-	type ImageUse,
 	type PulledImage,
 	type Runtime,
 	type RuntimeContainer,
@@ -31,7 +30,7 @@ export interface FakeRuntimeOptions {
 	/** Returns the behaviour of a container. Default: {@link programByCommand}. */
 	program?(config: ContainerConfig, sandbox: SandboxConfig): FakeProgram;
 	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
-	imageError?(image: string, use: ImageUse): ImageError | undefined;
+	imageError?(image: string): ImageError | undefined;
 	/** The fields that it claims to honour. Default: all of them. */
 	readonly traits?: RuntimeTraits;
 	/** Receives the entries for a log file. By default they are discarded. */
@@ -55,6 +54,7 @@ const PRETENDS_EVERYTHING: RuntimeTraits = {
 	honours: 'everything',
 	user: { uid: 0, gid: 0, groups: [] },
 	os: 'linux',
+	runsHostPrograms: false,
 };
 
 const SIGKILL = 9;
@@ -139,16 +139,16 @@ export class FakeRuntime implements Runtime {
 		return Array.from(this.#sandboxes.values(), ({ sandbox }) => sandbox);
 	}
 
-	async pullImage(image: string, use: ImageUse): Promise<PulledImage> {
+	async pullImage(image: string): Promise<PulledImage> {
 		this.#check();
-		const error = this.#options.imageError?.(image, use);
+		const error = this.#options.imageError?.(image);
 		if (error) throw error;
 		return { imageRef: `fake://${image}`, sizeBytes: 0 };
 	}
 
-	async imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
+	async imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined> {
 		this.#check();
-		const error = this.#options.imageError?.(image, use);
+		const error = this.#options.imageError?.(image);
 		if (error?.reason === 'InvalidImageName') throw error;
 		return error ? undefined : { imageRef: `fake://${image}` };
 	}

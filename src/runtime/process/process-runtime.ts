@@ -23,7 +23,6 @@ import {
 	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
-	type ImageUse,
 	type PulledImage,
 	type Runtime,
 	type RuntimeContainer,
@@ -74,7 +73,12 @@ interface KnownSandbox {
 export class ProcessRuntime implements Runtime {
 	readonly version: string;
 	/** Host processes have no isolation: none of the fields that require it is honoured. */
-	readonly traits: RuntimeTraits = { honours: new Set(), user: thisUser(), os: platform() };
+	readonly traits: RuntimeTraits = {
+		honours: new Set(),
+		user: thisUser(),
+		os: platform(),
+		runsHostPrograms: true,
+	};
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
@@ -140,16 +144,16 @@ export class ProcessRuntime implements Runtime {
 		return this.#isEmpty ? [] : await this.#call('listSandboxes');
 	}
 
-	/** Downloads nothing. Rejects unless the container has a command or the image an entry in the table. */
-	async pullImage(image: string, use: ImageUse): Promise<PulledImage> {
-		const status = await this.imageStatus(image, use);
+	/** Downloads nothing. Rejects unless the image has an entry in the table. */
+	async pullImage(image: string): Promise<PulledImage> {
+		const status = await this.imageStatus(image);
 		if (!status) throw this.#options.images.missing(image);
 		return { ...status, sizeBytes: 0 };
 	}
 
-	async imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
+	async imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined> {
 		const entry = await this.#options.images.find(image);
-		return entry || use.command?.length ? { imageRef: imageRefOf(image) } : undefined;
+		return entry ? { imageRef: imageRefOf(image) } : undefined;
 	}
 
 	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {

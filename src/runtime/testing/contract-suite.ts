@@ -322,9 +322,9 @@ function stopping(machine: () => Machine): void {
 function images(machine: () => Machine): void {
 	test('an available image has a reference', async () => {
 		const { runtime, harness } = machine();
-		const { imageRef } = await runtime.pullImage(harness.images.known, {});
+		const { imageRef } = await runtime.pullImage(harness.images.known);
 		assert.ok(imageRef.includes(harness.images.known));
-		assert.deepEqual(await runtime.imageStatus(harness.images.known, {}), { imageRef });
+		assert.deepEqual(await runtime.imageStatus(harness.images.known), { imageRef });
 		const exited = await machine().run(machine().programs.succeeds);
 		assert.equal(exited.imageRef, imageRef);
 	});
@@ -332,12 +332,12 @@ function images(machine: () => Machine): void {
 	test('an unavailable or malformed image is an ImageError with the waiting reason of the Pod', async () => {
 		const { runtime, harness } = machine();
 		const { unknown, malformed } = harness.images;
-		assert.equal(await runtime.imageStatus(unknown, {}), undefined);
+		assert.equal(await runtime.imageStatus(unknown), undefined);
 		const hasReason = (reason: string) => (error: unknown) =>
 			error instanceof ImageError && error.reason === reason && error.message.includes('"');
-		await assert.rejects(runtime.pullImage(unknown, {}), hasReason('ErrImagePull'));
-		await assert.rejects(runtime.pullImage(malformed, {}), hasReason('InvalidImageName'));
-		await assert.rejects(runtime.imageStatus(malformed, {}), hasReason('InvalidImageName'));
+		await assert.rejects(runtime.pullImage(unknown), hasReason('ErrImagePull'));
+		await assert.rejects(runtime.pullImage(malformed), hasReason('InvalidImageName'));
+		await assert.rejects(runtime.imageStatus(malformed), hasReason('InvalidImageName'));
 	});
 }
 

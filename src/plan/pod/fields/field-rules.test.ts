@@ -8,7 +8,12 @@ import type { Effect, FieldRule } from './field-rule.ts';
 import { FIELD_RULES, findingsOf, type HoldBack, hintsText, holdBack, placesIn } from './field-rules.ts';
 
 /** The traits of the runtime `process` if stint runs as root. */
-const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [4] }, os: 'linux' };
+const BARE: RuntimeTraits = {
+	honours: new Set(),
+	user: { uid: 0, gid: 0, groups: [4] },
+	os: 'linux',
+	runsHostPrograms: true,
+};
 const AS_USER: RuntimeTraits = { ...BARE, user: { uid: 1000, gid: 1000, groups: [27] } };
 const EVERYTHING: RuntimeTraits = { ...BARE, honours: 'everything' };
 
