@@ -3,7 +3,8 @@ import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { EventText } from '../../plan/event-text.ts';
-import { Expansion, environmentOf, type NodeFacts } from '../../plan/pod/config/environment.ts';
+import type { NodeFacts } from '../../plan/pod/config/downward.ts';
+import { Expansion, environmentOf } from '../../plan/pod/config/environment.ts';
 import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
 import type { ContainerStart } from '../../plan/pod/plan.ts';
 import { fieldPathOf } from '../../plan/pod/snapshot.ts';
@@ -108,7 +109,7 @@ export class ContainerStarter {
 		const facts: NodeFacts = { allocatable, hostIP, podIP: more.podIP };
 		// One for all texts of the container: they share its limit.
 		const expansion = new Expansion();
-		const env = environmentOf(pod, container, { facts, expansion });
+		const env = environmentOf(pod, container, { facts, expansion, values: undefined });
 		const values = new Map(env.map(({ name, value }) => [name, value]));
 		const { memory, cpu } = container.resources?.limits ?? {};
 		return {

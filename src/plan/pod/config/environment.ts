@@ -3,8 +3,8 @@
  * `$(NAME)` in variables, commands and arguments (upstream: third_party/forked/golang/expansion).
  */
 import type { Container, EnvVar, Pod } from '../../../api/core/pod/schema.ts';
-import { quantityMilliValue, quantityValue } from '../../../api/meta/quantity.ts';
-import { entryOf } from '../../../base/json/json.ts';
+import { InputError, type InputValues, needKey, notFoundText } from '../inputs/values.ts';
+import { fieldValue, type NodeFacts, resourceValue } from './downward.ts';
 
 /** A variable of a container's environment. */
 export interface Variable {
@@ -12,33 +12,74 @@ export interface Variable {
 	readonly value: string;
 }
 
-/** Facts about the node and the sandbox that `fieldRef` and `resourceFieldRef` refer to beside the Pod itself. */
-export interface NodeFacts {
-	readonly hostIP: string;
-	readonly podIP: string;
-	/** The node's allocatable resources, used for limits that are not set. */
-	readonly allocatable: Readonly<Record<string, string>>;
+/** What the environment of a container depends on beside its Pod. */
+export interface EnvironmentSources {
+	readonly facts: NodeFacts;
+	readonly expansion: Expansion;
+	/** The ConfigMaps and Secrets; undefined on a node without a source of inputs. */
+	readonly values: Pick<InputValues, 'data'> | undefined;
 }
 
 /**
- * The environment of a container: its variables in order, with `$(NAME)` replaced by the values of earlier ones.
- * Variables from ConfigMaps, Secrets and files are left out: plan/pod/fields does not start a container that requires
- * such a value, and an optional value that does not exist defines no variable. Throws if it gets too long.
+ * The environment of a container: the variables of `envFrom`, which those of `env` override, with `$(NAME)` replaced
+ * by the values of earlier ones. An optional object or key that does not exist defines no variable. Throws InputError
+ * if a required one does not exist, and an Error if the texts get too long.
+ *
+ * Without a source of inputs, variables from ConfigMaps and Secrets are left out: plan/pod/fields then does not start
+ * a container that requires one. Variables from files are always left out.
  */
 export function environmentOf(
 	pod: Pod,
 	container: Container,
-	{ facts, expansion }: { readonly facts: NodeFacts; readonly expansion: Expansion },
+	sources: EnvironmentSources,
 ): readonly Variable[] {
-	const values = new Map<string, string>();
+	const { facts, expansion, values: inputs } = sources;
+	const values = new Map(inputs && importedVariables(container, inputs));
 	for (const variable of container.env ?? []) {
-		const value = variable.valueFrom
-			? valueFrom(pod, container, variable, facts)
-			: expansion.expand(variable.value ?? '', values);
+		const { configMapKeyRef, secretKeyRef } = variable.valueFrom ?? {};
+		const value =
+			configMapKeyRef || secretKeyRef
+				? inputs && keyValue(pod, variable, inputs)
+				: variable.valueFrom
+					? valueFrom(pod, container, variable, facts)
+					: expansion.expand(variable.value ?? '', values);
 		if (value !== undefined) values.set(variable.name, value);
 	}
 	return [...values].map(([name, value]) => ({ name, value }));
 }
+
+/** The variables of `envFrom`; of two with one name, the later one counts. */
+function importedVariables(
+	{ envFrom = [] }: Container,
+	{ data }: Pick<InputValues, 'data'>,
+): readonly (readonly [string, string])[] {
+	return envFrom.flatMap(({ prefix = '', configMapRef, secretRef }) => {
+		const kind = configMapRef ? 'configMap' : 'secret';
+		const { name = '', optional } = configMapRef ?? secretRef ?? {};
+		const found = data.get(needKey({ kind, name }));
+		if (!found && !optional) throw new InputError(notFoundText(kind, name));
+		return Array.from(found ?? [], ([key, value]) => [`${prefix}${key}`, UTF8.decode(value)] as const);
+	});
+}
+
+/** The value of one key of a ConfigMap or Secret; undefined if it is optional and does not exist. */
+function keyValue(
+	{ metadata }: Pod,
+	{ valueFrom: { configMapKeyRef, secretKeyRef } = {} }: EnvVar,
+	{ data }: Pick<InputValues, 'data'>,
+): string | undefined {
+	const kind = configMapKeyRef ? 'configMap' : 'secret';
+	const { name = '', key = '', optional } = configMapKeyRef ?? secretKeyRef ?? {};
+	const found = data.get(needKey({ kind, name }));
+	const value = found?.get(key);
+	if (value) return UTF8.decode(value);
+	if (optional) return undefined;
+	if (!found) throw new InputError(notFoundText(kind, name));
+	const title = kind === 'configMap' ? 'ConfigMap' : 'Secret';
+	throw new InputError(`couldn't find key ${key} in ${title} ${metadata.namespace}/${name}`);
+}
+
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Limit on the expanded texts of a container, in characters. Linux limits arguments and environment to 2 MiB. */
 const MOST_CHARACTERS = 2 * 1024 * 1024;
@@ -52,9 +93,14 @@ export class Expansion {
 
 	/**
 	 * `text` with each `$(NAME)` replaced by the variable's value. `$$` is an escaped `$`, and a reference to an
-	 * unknown name stays as it is written. Throws when the container's texts together get too long.
+	 * unknown name stays as it is written, unless `onUnknown` throws. Throws when the container's texts together get
+	 * too long.
 	 */
-	expand(text: string, values: ReadonlyMap<string, string>): string {
+	expand(
+		text: string,
+		values: ReadonlyMap<string, string>,
+		onUnknown: (name: string) => void = () => {},
+	): string {
 		const parts: string[] = [];
 		const take = (part: string): void => {
 			this.#left -= part.length;
@@ -69,7 +115,9 @@ export class Expansion {
 			if (close === -1) mayClose = false;
 			if (close !== undefined && close >= 0) {
 				at = close + 1;
-				take(values.get(text.slice(dollar + 2, close)) ?? text.slice(dollar, at));
+				const name = text.slice(dollar + 2, close);
+				if (!values.has(name)) onUnknown(name);
+				take(values.get(name) ?? text.slice(dollar, at));
 			} else {
 				at = dollar + (text[dollar + 1] === '$' ? 2 : 1);
 				take('$');
@@ -87,50 +135,5 @@ function valueFrom(
 	facts: NodeFacts,
 ): string | undefined {
 	if (source?.fieldRef) return fieldValue(pod, source.fieldRef.fieldPath, facts);
-	if (source?.resourceFieldRef) {
-		const { containerName, resource, divisor } = source.resourceFieldRef;
-		const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
-		const named = containerName ? all.find(({ name }) => name === containerName) : container;
-		return resourceValue(named ?? container, { resource, divisor: divisor ?? '1' }, facts);
-	}
-	return undefined;
-}
-
-function fieldValue(pod: Pod, path: string, { hostIP, podIP }: NodeFacts): string {
-	const { metadata, spec } = pod;
-	const subscript = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path);
-	if (subscript) {
-		const [, map, key = ''] = subscript;
-		return entryOf(map === 'labels' ? metadata.labels : metadata.annotations, key) ?? '';
-	}
-	const fields: Readonly<Record<string, string | undefined>> = {
-		'metadata.name': metadata.name,
-		'metadata.namespace': metadata.namespace,
-		'metadata.uid': metadata.uid,
-		'spec.nodeName': spec.nodeName,
-		'spec.serviceAccountName': spec.serviceAccountName,
-		'status.hostIP': hostIP,
-		'status.hostIPs': hostIP,
-		'status.podIP': podIP,
-		'status.podIPs': podIP,
-	};
-	return fields[path] ?? '';
-}
-
-/**
- * A request or limit in units of the divisor, rounded up, as `ExtractContainerResourceValue` upstream. A limit that is
- * not set resolves to the node's allocatable quantity, an unset request to 0.
- */
-function resourceValue(
-	container: Container,
-	{ resource, divisor }: { readonly resource: string; readonly divisor: string },
-	facts: NodeFacts,
-): string {
-	const [kind, name = ''] = resource.split(/\.(.*)/s);
-	const { limits, requests } = container.resources ?? {};
-	const set = entryOf(kind === 'limits' ? limits : requests, name);
-	const quantity = set ?? (kind === 'limits' ? entryOf(facts.allocatable, name) : undefined) ?? '0';
-	const unit = quantityMilliValue(divisor) === 0 ? '1' : divisor;
-	if (name === 'cpu') return String(Math.ceil(quantityMilliValue(quantity) / quantityMilliValue(unit)));
-	return String(Math.ceil(quantityValue(quantity) / quantityValue(unit)));
+	return source?.resourceFieldRef && resourceValue({ pod, container }, source.resourceFieldRef, facts);
 }
