@@ -1,8 +1,11 @@
+import type { ContainerConfig } from '../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
+import type { SandboxConfig, SandboxMetadata } from '../api/contract/sandbox-config.ts';
 
 /**
  * The contract of a container runtime, modelled on the CRI: sandboxes, containers, images, events. The node agent
- * depends on this contract only. Implementations: host processes (process/) and a fake (fake/). Each passes the tests
+ * depends on this contract only. What it says about sandboxes and containers is in api/contract/sandbox-config.ts and
+ * container-config.ts; a runtime reads the parts that its traits declare. Implementations: host processes (process/) and a fake (fake/). Each passes the tests
  * in contract-suite.ts, whose titles start with the numbers below.
  *
  * 1. The caller determines the ids (from the Pod's UID, the name and the attempt; see ids.ts). So each call that
@@ -89,45 +92,15 @@ export interface PulledImage {
 	readonly sizeBytes: number;
 }
 
-/** The Pod that a sandbox is for. */
-export interface SandboxConfig {
-	readonly podUid: string;
-	readonly podName: string;
-	readonly podNamespace: string;
-	readonly hostname: string;
-	/** Number of sandboxes created for the Pod before this one. */
-	readonly attempt: number;
-}
-
 /** The environment that the containers of one Pod share. */
 export interface Sandbox {
 	readonly id: string;
-	readonly config: SandboxConfig;
+	readonly config: SandboxMetadata;
 	readonly state: 'ready' | 'stopped';
 	/** The Pod's IP address. */
 	readonly ip: string;
 	/** Milliseconds since the epoch. */
 	readonly createdAt: number;
-}
-
-/** The configuration of one container attempt. */
-export interface ContainerConfig {
-	readonly name: string;
-	/** Number of containers of this name created in the Pod before this one: the restart count. */
-	readonly attempt: number;
-	readonly image: string;
-	/** Replaces the image's entrypoint; empty: the image's own. */
-	readonly command: readonly string[];
-	/** Replaces the image's arguments. */
-	readonly args: readonly string[];
-	readonly env: readonly { readonly name: string; readonly value: string }[];
-	/** Empty: the image's own. */
-	readonly workingDir: string;
-	readonly logPath: string;
-	readonly stdin: boolean;
-	readonly tty: boolean;
-	/** The container's limits. A runtime that cannot enforce them ignores them. */
-	readonly resources?: { readonly memoryLimitBytes?: number; readonly cpuLimitMillis?: number };
 }
 
 /** The state of a container. Times are in milliseconds since the epoch. */

@@ -1,13 +1,13 @@
+import type { ContainerConfig } from '../../src/api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../src/api/contract/runtime-traits.ts';
+import type { SandboxConfig } from '../../src/api/contract/sandbox-config.ts';
 import type {
-	ContainerConfig,
 	ContainerEvent,
 	PulledImage,
 	PullOptions,
 	Runtime,
 	RuntimeContainer,
 	Sandbox,
-	SandboxConfig,
 } from '../../src/runtime/contract.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { ScheduledKill } from './scheduled-kills.ts';

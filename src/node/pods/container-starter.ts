@@ -1,15 +1,13 @@
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
-import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { EventText } from '../../plan/event-text.ts';
-import type { NodeFacts } from '../../plan/pod/config/downward.ts';
-import { Expansion, environmentOf } from '../../plan/pod/config/environment.ts';
+import { containerConfigOf } from '../../plan/pod/config/container-config.ts';
 import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
 import type { ContainerStart } from '../../plan/pod/plan.ts';
 import { fieldPathOf } from '../../plan/pod/snapshot.ts';
 import {
-	type ContainerConfig,
 	ContainerStartError,
 	ImageError,
 	type Runtime,
@@ -106,28 +104,10 @@ export class ContainerStarter {
 
 	#configure(pod: Pod, container: Container, more: { attempt: number; podIP: string }): ContainerConfig {
 		const { logs, allocatable, hostIP } = this.#options;
-		const facts: NodeFacts = { allocatable, hostIP, podIP: more.podIP };
-		// One for all texts of the container: they share its limit.
-		const expansion = new Expansion();
-		const env = environmentOf(pod, container, { facts, expansion, values: undefined });
-		const values = new Map(env.map(({ name, value }) => [name, value]));
-		const { memory, cpu } = container.resources?.limits ?? {};
-		return {
-			name: container.name,
-			attempt: more.attempt,
-			image: container.image ?? '',
-			command: (container.command ?? []).map((part) => expansion.expand(part, values)),
-			args: (container.args ?? []).map((part) => expansion.expand(part, values)),
-			env,
-			workingDir: container.workingDir ?? '',
-			logPath: logs.pathOf(pod, container.name, more.attempt),
-			stdin: container.stdin ?? false,
-			tty: container.tty ?? false,
-			resources: {
-				...(memory !== undefined && { memoryLimitBytes: quantityValue(memory) }),
-				...(cpu !== undefined && { cpuLimitMillis: quantityMilliValue(cpu) }),
-			},
-		};
+		const { attempt, podIP } = more;
+		const logPath = logs.pathOf(pod, container.name, attempt);
+		const node = { allocatable, hostIP, podIP };
+		return containerConfigOf(pod, container, { attempt, logPath, node, values: undefined });
 	}
 
 	/** Records the event of a failed start and returns the failure; undefined if the runtime has reported an exit. */

@@ -22,7 +22,7 @@ import type { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
 import type { EventText } from '../../plan/event-text.ts';
 import { backOffEvents, rephrased } from '../../plan/pod/back-off.ts';
-import { hostnameOf } from '../../plan/pod/config/hostname.ts';
+import { sandboxConfigOf } from '../../plan/pod/config/sandbox-config.ts';
 import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';
@@ -177,8 +177,9 @@ export class PodWorkers {
 	/** Creates the sandbox, or records the kubelet's `FailedCreatePodSandBox` event and starts the backoff. */
 	async #runSandbox(pod: Pod, events: readonly EventText[]): Promise<void> {
 		const { runtime, view, onError } = this.#options;
+		const attempt = view.of(pod.metadata.uid ?? '')?.sandboxes.size ?? 0;
 		try {
-			view.noteSandbox(await runtime.runSandbox(sandboxConfig(pod, view)));
+			view.noteSandbox(await runtime.runSandbox(sandboxConfigOf(pod, attempt)));
 		} catch (error) {
 			if (error instanceof RuntimeUnavailable) throw error;
 			const reason = 'FailedCreatePodSandBox';
@@ -322,16 +323,4 @@ export class PodWorkers {
 		this.#killing.delete(uid);
 		return DONE;
 	}
-}
-
-function sandboxConfig(pod: Pod, view: RuntimeView): Parameters<Runtime['runSandbox']>[0] {
-	const { name = '', namespace = '', uid = '' } = pod.metadata;
-	const attempt = view.of(uid)?.sandboxes.size ?? 0;
-	return {
-		podUid: uid,
-		podName: name,
-		podNamespace: namespace,
-		hostname: hostnameOf(pod),
-		attempt,
-	};
 }

@@ -3,11 +3,13 @@
  * of the given clock end them. After `stop` and `start` it still has the same containers, so that it behaves as the
  * machine that a restarted server finds.
  */
+
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import {
-	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
 	type ImageError,
@@ -16,10 +18,9 @@ import {
 	type RuntimeContainer,
 	RuntimeUnavailable,
 	type Sandbox,
-	type SandboxConfig,
 } from '../contract.ts';
 import { CriLogWriter } from '../cri-log-writer.ts';
-import { containerIdOf, sandboxIdOf } from '../ids.ts';
+import { containerIdOf, metadataOf, sandboxIdOf } from '../ids.ts';
 import { LogTime } from '../log-time.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
 
@@ -47,6 +48,7 @@ interface Container {
 
 interface Entry {
 	sandbox: Sandbox;
+	readonly config: SandboxConfig;
 	readonly containers: Map<string, Container>;
 }
 
@@ -115,8 +117,8 @@ export class FakeRuntime implements Runtime {
 		const existing = this.#sandboxes.get(id);
 		if (existing) return existing.sandbox;
 		const createdAt = this.#options.clock.now();
-		const sandbox: Sandbox = { id, config, state: 'ready', ip: '127.0.0.1', createdAt };
-		this.#sandboxes.set(id, { sandbox, containers: new Map() });
+		const sandbox: Sandbox = { id, config: metadataOf(config), state: 'ready', ip: '127.0.0.1', createdAt };
+		this.#sandboxes.set(id, { sandbox, config, containers: new Map() });
 		return sandbox;
 	}
 
@@ -167,7 +169,7 @@ export class FakeRuntime implements Runtime {
 		const createdAt = this.#options.clock.now();
 		const names = { id, sandboxId, podUid, name, attempt, image, imageRef: `fake://${image}` };
 		const status: RuntimeContainer = { ...names, createdAt, logPath, state: 'created' };
-		const program = this.#options.program?.(config, entry.sandbox.config) ?? programByCommand(config);
+		const program = this.#options.program?.(config, entry.config) ?? programByCommand(config);
 		const container: Container = { status, config, program };
 		entry.containers.set(id, container);
 		this.#containers.set(id, container);

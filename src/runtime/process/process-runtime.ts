@@ -13,14 +13,16 @@
  * 2. A call without connection waits for one; a call in progress when the connection is lost rejects with
  *    RuntimeUnavailable.
  */
+
 import { access, mkdir } from 'node:fs/promises';
 import { homedir, platform } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { ProcessUser, RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import {
-	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
 	type PulledImage,
@@ -28,9 +30,8 @@ import {
 	type RuntimeContainer,
 	RuntimeUnavailable,
 	type Sandbox,
-	type SandboxConfig,
 } from '../contract.ts';
-import { sandboxOfContainer } from '../ids.ts';
+import { metadataOf, sandboxOfContainer } from '../ids.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { type HostProgram, JOURNAL_NAME, type LauncherCalls } from './launcher/protocol.ts';
@@ -126,7 +127,7 @@ export class ProcessRuntime implements Runtime {
 
 	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
 		this.#isEmpty = false;
-		const sandbox = await this.#call('runSandbox', config);
+		const sandbox = await this.#call('runSandbox', metadataOf(config));
 		this.#know(sandbox);
 		return sandbox;
 	}

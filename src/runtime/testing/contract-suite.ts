@@ -2,10 +2,11 @@
  * The contract of a runtime as tests. The numbers in the titles are those of the contract in runtime.ts. The test file
  * of each implementation calls {@link runtimeContract} with a harness for it.
  */
+
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import {
-	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
 	ImageError,
@@ -15,6 +16,7 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { LINE_LIMIT_BYTES } from '../cri-log-writer.ts';
+import { containerConfig, sandboxConfig } from './configs.ts';
 
 /** A machine with a runtime, and the means to control its time and its failures. */
 export interface RuntimeHarness {
@@ -97,7 +99,7 @@ function repetition(machine: () => Machine): void {
 		const again = await machine().run(programs.succeeds, { attempt: 1 });
 		assert.notEqual(first.id, again.id);
 		assert.equal((await runtime.listContainers()).length, 2);
-		const other = await runtime.runSandbox({ ...machine().sandboxConfig('a'), attempt: 1 });
+		const other = await runtime.runSandbox(sandboxConfig('a', { attempt: 1 }));
 		assert.notEqual(other.id, first.sandboxId);
 	});
 
@@ -377,19 +379,14 @@ class Machine {
 		return this.runtime;
 	}
 
-	sandboxConfig(pod: string): Sandbox['config'] {
-		return { podUid: `uid-${pod}`, podName: pod, podNamespace: 'default', hostname: pod, attempt: 0 };
-	}
-
 	sandbox(pod: string): Promise<Sandbox> {
-		return this.runtime.runSandbox(this.sandboxConfig(pod));
+		return this.runtime.runSandbox(sandboxConfig(pod));
 	}
 
 	config(command: readonly string[], more: { pod?: string; attempt?: number } = {}): ContainerConfig {
 		const { pod = 'a', attempt = 0 } = more;
 		const logPath = this.harness.logPath(`${pod}-${attempt}`);
-		const rest = { args: [], env: [], workingDir: '', stdin: false, tty: false };
-		return { name: 'main', attempt, image: this.harness.images.known, command, logPath, ...rest };
+		return containerConfig({ attempt, image: this.harness.images.known, command, logPath });
 	}
 
 	/** Starts a container in the sandbox of `pod`. */
