@@ -5,6 +5,7 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { EventText } from '../../plan/event-text.ts';
 import { containerConfigOf } from '../../plan/pod/config/container-config.ts';
 import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
+import { InputError } from '../../plan/pod/inputs/values.ts';
 import type { ContainerStart } from '../../plan/pod/plan.ts';
 import { fieldPathOf } from '../../plan/pod/snapshot.ts';
 import {
@@ -16,6 +17,7 @@ import {
 } from '../../runtime/contract.ts';
 import type { LogFiles } from '../logs/log-files.ts';
 import { ImagePuller } from './image-puller.ts';
+import type { PodInputs } from './inputs.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import type { Failure } from './start-backoffs.ts';
 
@@ -35,6 +37,8 @@ export interface ContainerStarterOptions {
 	/** The node's allocatable resources: a `resourceFieldRef` to an unset limit resolves to them. */
 	readonly allocatable: Readonly<Record<string, string>>;
 	readonly hostIP: string;
+	/** Undefined on a node without a source of inputs. */
+	readonly inputs: PodInputs | undefined;
 	readonly onError: (key: string, error: unknown) => void;
 }
 
@@ -65,7 +69,7 @@ export class ContainerStarter {
 		try {
 			if (!isCreated) await this.#images.ensure(pod, container);
 			if (heldBack) return this.#holdBack(pod, container, heldBack);
-			const config = this.#configure(pod, container, { attempt, podIP: sandbox.ip });
+			const config = await this.#configure(pod, container, { attempt, podIP: sandbox.ip });
 			// Also for an attempt that was created before: the runtime forgets those when it crashes.
 			const created = await runtime.createContainer(sandbox.id, config);
 			view.noteContainer(created);
@@ -102,12 +106,17 @@ export class ContainerStarter {
 		return { reason: 'CreateContainerConfigError', message };
 	}
 
-	#configure(pod: Pod, container: Container, more: { attempt: number; podIP: string }): ContainerConfig {
-		const { logs, allocatable, hostIP } = this.#options;
+	async #configure(
+		pod: Pod,
+		container: Container,
+		more: { attempt: number; podIP: string },
+	): Promise<ContainerConfig> {
+		const { logs, allocatable, hostIP, inputs } = this.#options;
 		const { attempt, podIP } = more;
 		const logPath = logs.pathOf(pod, container.name, attempt);
 		const node = { allocatable, hostIP, podIP };
-		return containerConfigOf(pod, container, { attempt, logPath, node, values: undefined });
+		const values = await inputs?.valuesOf(pod, container);
+		return containerConfigOf(pod, container, { attempt, logPath, node, values });
 	}
 
 	/** Records the event of a failed start and returns the failure; undefined if the runtime has reported an exit. */
@@ -117,6 +126,9 @@ export class ContainerStarter {
 			return { reason: error.reason, message: error.message };
 		}
 		if (error instanceof RuntimeUnavailable) throw error;
+		if (error instanceof InputError) {
+			return this.#holdBack(pod, container, { message: error.message, hints: error.message });
+		}
 		if (!(error instanceof ContainerStartError)) return this.#unexpected(pod, container, error);
 		this.#record(pod, container, { type: 'Warning', reason: 'Failed', message: `Error: ${error.message}` });
 		// The runtime has reported an exit with StartError: plan/pod handles it like any other exit.

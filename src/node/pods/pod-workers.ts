@@ -30,6 +30,7 @@ import { fieldPathOf, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapsho
 import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 import type { ContainerLogs } from '../logs/container-logs.ts';
 import type { ContainerStarter } from './container-starter.ts';
+import type { PodInputs } from './inputs.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import { StartBackoffs } from './start-backoffs.ts';
 import { TerminationMessages } from './termination-messages.ts';
@@ -44,6 +45,8 @@ export interface PodWorkersOptions {
 	readonly runtime: Runtime;
 	readonly view: RuntimeView;
 	readonly starter: ContainerStarter;
+	/** Undefined on a node without a source of inputs. */
+	readonly inputs: PodInputs | undefined;
 	readonly logs: Pick<ContainerLogs, 'remove' | 'removeAttempt'>;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly hostIP: string;
@@ -156,13 +159,13 @@ export class PodWorkers {
 		}
 		for (const { id } of plan.removals) await this.#remove(pod, id);
 		if (plan.mountFailure) {
-			const { message, events } = plan.mountFailure;
-			this.#record(pod, events);
-			this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, { reason: 'FailedMount', message });
+			this.#failMounts(pod, plan.mountFailure.events);
 			return true;
 		}
 		if (plan.sandbox) {
-			await this.#runSandbox(pod, plan.sandbox.events);
+			const failures = (await this.#options.inputs?.setUpVolumes(pod)) ?? [];
+			if (failures.length > 0) this.#failMounts(pod, failures);
+			else await this.#runSandbox(pod, plan.sandbox.events);
 			return true;
 		}
 		for (const [index, start] of plan.starts.entries()) {
@@ -172,6 +175,13 @@ export class PodWorkers {
 			await this.#prune(pod, start.container.name);
 		}
 		return plan.starts.length + plan.removals.length > 0;
+	}
+
+	/** Records the events about volumes and starts the backoff, with the first message for the waiting containers. */
+	#failMounts(pod: Pod, events: readonly EventText[]): void {
+		this.#record(pod, events);
+		const failure = { reason: 'FailedMount', message: events[0]?.message ?? '' };
+		this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, failure);
 	}
 
 	/** Creates the sandbox, or records the kubelet's `FailedCreatePodSandBox` event and starts the backoff. */
@@ -285,10 +295,11 @@ export class PodWorkers {
 		this.#options.recorder.event(pod, { type: 'Normal', reason: 'Killing', message, fieldPath });
 	}
 
-	/** Removes the sandboxes of a Pod with their containers, and the agent's in-memory state for it. */
+	/** Removes the sandboxes of a Pod with their containers, its volumes, and the agent's in-memory state for it. */
 	async #removeFromRuntime(uid: string): Promise<void> {
-		const { runtime, view } = this.#options;
+		const { runtime, view, inputs } = this.#options;
 		for (const id of view.of(uid)?.sandboxes.keys() ?? []) await runtime.removeSandbox(id);
+		await inputs?.remove(uid);
 		view.forget(uid);
 		this.#startBackoffs.forget(uid);
 		this.#held.delete(uid);
