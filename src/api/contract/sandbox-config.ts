@@ -2,7 +2,7 @@ import type { SecurityContext } from '../core/pod/schema.ts';
 import type { ContainerResources } from './container-config.ts';
 
 /**
- * What a runtime is told about a sandbox, modelled on the CRI's PodSandboxConfig: everything that the Pod says about
+ * What a runtime receives about a sandbox, modelled on the CRI's PodSandboxConfig: everything that the Pod says about
  * what its containers share. plan/pod/config makes it; see container-config.ts for which parts a runtime honours.
  */
 

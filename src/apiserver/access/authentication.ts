@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { unauthorized } from '../../api/errors/api-error.ts';
-import { refused } from '../errors.ts';
+import { forbiddenRequest, unauthorized } from '../../api/errors/api-error.ts';
 
 /**
  * The authentication stage for requests over HTTPS. There is one user, who proves its identity with a bearer
@@ -25,9 +24,9 @@ export class Authentication {
 	 * valid token. `open` is true for paths that need no token.
 	 */
 	check(headers: IncomingHttpHeaders, open: boolean): void {
-		if (headers.origin !== undefined) throw refused('requests from web pages are not allowed');
+		if (headers.origin !== undefined) throw forbiddenRequest('requests from web pages are not allowed');
 		if (!isLoopbackHost(headers.host ?? '')) {
-			throw refused('the Host header must name this machine by a loopback name or address');
+			throw forbiddenRequest('the Host header must name this machine by a loopback name or address');
 		}
 		if (!open && !this.#hasToken(headers.authorization ?? '')) throw unauthorized();
 	}

@@ -11,6 +11,7 @@ import type { Credentials } from './credentials.ts';
 import { type ExchangeOptions, HttpExchange } from './exchange.ts';
 import { SharedLines } from './shared-lines.ts';
 import { SlowClients } from './slow-clients.ts';
+import { isUpgradeTarget, type UpgradeRequest, Upgrades } from './upgrade.ts';
 
 /** Options of {@link listen}. */
 export interface ListenOptions {
@@ -77,6 +78,7 @@ export class HttpListener {
 	readonly #authentication: Authentication;
 	readonly #server: Server;
 	readonly #connections: Connections;
+	readonly #upgrades: Upgrades;
 	/** The requests that have not been answered. */
 	readonly #exchanges = new Set<HttpExchange>();
 	#closing = false;
@@ -92,6 +94,7 @@ export class HttpListener {
 			sharedLines: new SharedLines(),
 		};
 		this.#authentication = new Authentication(token);
+		this.#upgrades = new Upgrades(this.#exchangeOptions);
 		this.#server = createServer(
 			{
 				cert: certificatePem,
@@ -107,9 +110,11 @@ export class HttpListener {
 				headersTimeout: HEADERS_TIMEOUT_MS,
 				keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
 				noDelay: true,
+				shouldUpgradeCallback: ({ url }) => isUpgradeTarget(url),
 			},
 			(request, response) => this.#serve(request, response),
 		);
+		this.#server.on('upgrade', (request, socket, head) => this.#upgrade({ request, socket, head }));
 		this.#connections = new Connections(options.mostConnections);
 		this.#server.on('connection', (socket) => this.#connections.add(socket));
 	}
@@ -140,7 +145,7 @@ export class HttpListener {
 	}
 
 	/**
-	 * Stops accepting connections, ends watches and log streams, and lets other requests finish for a second.
+	 * Stops accepting connections, ends watches and streams, and lets other requests finish for a second.
 	 * Each connection is closed after its request: otherwise a client that keeps sending requests would delay
 	 * the end of the server.
 	 */
@@ -148,11 +153,13 @@ export class HttpListener {
 		this.#closing = true;
 		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		for (const exchange of this.#exchanges) exchange.end();
+		this.#upgrades.close();
 		this.#server.closeIdleConnections();
 		const done = new AbortController();
 		await Promise.race([closed, sleep(this.#options.clock, CLOSING_MS, done.signal)]);
 		done.abort();
 		this.#server.closeAllConnections();
+		this.#upgrades.destroy();
 		await closed;
 	}
 
@@ -168,14 +175,24 @@ export class HttpListener {
 			// Node counts the connection as idle only after this event.
 			if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
 		});
-		const authenticate = (path: string): void => {
-			const isOpen = isPublic(path);
-			this.#authentication.check(request.headers, isOpen);
-			if (!isOpen) this.#connections.markAuthenticated(socket);
-		};
-		exchange.serve(authenticate).catch((error: unknown) => {
-			this.#options.onError('http', error);
-			response.destroy();
-		});
+		exchange
+			.serve((path) => this.#authenticate(request, path))
+			.catch((error: unknown) => {
+				this.#options.onError('http', error);
+				response.destroy();
+			});
+	}
+
+	#upgrade(upgrade: UpgradeRequest): void {
+		const { request } = upgrade;
+		const end = this.#connections.startRequest(request.socket);
+		request.socket.once('close', end);
+		void this.#upgrades.serve(upgrade, (path) => this.#authenticate(request, path));
+	}
+
+	#authenticate({ headers, socket }: IncomingMessage, path: string): void {
+		const isOpen = isPublic(path);
+		this.#authentication.check(headers, isOpen);
+		if (!isOpen) this.#connections.markAuthenticated(socket);
 	}
 }

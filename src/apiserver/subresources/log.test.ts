@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ContainerLogRequest } from '../../api/contract/node-api.ts';
 import type { ContainerState } from '../../api/core/pod/schema.ts';
-import { ECHO_NODE, openTestServer, PODS, podNamed, refusal } from '../testing/server-contract-suite.ts';
+import { ECHO_NODE } from '../testing/echo-node.ts';
+import { openTestServer, PODS, podNamed, refusal } from '../testing/server-contract-suite.ts';
 
 test('options that are not valid are rejected', async () => {
 	const { server } = await openTestServer({ nodeApi: ECHO_NODE });
@@ -35,6 +36,7 @@ test('the node agent receives the options of the query', async () => {
 	let asked: ContainerLogRequest | undefined;
 	const { server } = await openTestServer({
 		nodeApi: {
+			...ECHO_NODE,
 			containerLog: (request) => {
 				asked = request;
 				return ECHO_NODE.containerLog(request);

@@ -4,7 +4,7 @@ import { badRequest, invalid, serviceUnavailable } from '../../api/errors/api-er
 import { fieldForbidden, fieldInvalid as invalidField } from '../../api/errors/field-errors.ts';
 import { type FieldError, FieldPath } from '../../api/errors/field-path.ts';
 import { parseTime } from '../../api/meta/time.ts';
-import { containerOfLog, whyNoLog } from '../../plan/pod/container-log.ts';
+import { requestedContainer, whyNoLog } from '../../plan/pod/container-log.ts';
 import type { ServerContext } from '../context.ts';
 import type { ResourceRequest } from '../request.ts';
 import { existing } from '../verbs/get.ts';
@@ -22,7 +22,7 @@ export async function podLog(
 	const { object: pod } = existing(request);
 	if (!isPod(pod)) throw badRequest('only Pods have logs');
 	const options = logOptions(request);
-	const container = containerOfLog(pod, request.call.query.text('container'));
+	const container = requestedContainer(pod, request.call.query.text('container'));
 	const { nodeName } = pod.spec;
 	// A Pod that is not scheduled has an empty log and no error, as upstream (LogLocation), so that `kubectl
 	// logs` does not fail for a Pod that just waits.

@@ -1,10 +1,9 @@
-import { type ApiError, badRequest, invalid, isApiError } from '../../api/errors/api-error.ts';
+import { type ApiError, badRequest, invalid, isApiError, noFreeName } from '../../api/errors/api-error.ts';
 import { collectErrors } from '../../api/errors/field-errors.ts';
 import { generateName } from '../../api/meta/names.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { ServerContext } from '../context.ts';
-import { noFreeName } from '../errors.ts';
 import { betweenSteps, bodyBytes, type ResourceRequest, warn } from '../request.ts';
 import type { Result } from '../result.ts';
 import { kindSubjectOf, nameTaken, writeNew } from '../storage/compare-and-swap.ts';

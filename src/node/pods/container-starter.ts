@@ -1,8 +1,8 @@
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import type { EventText } from '../../plan/event-text.ts';
 import { containerConfigOf } from '../../plan/pod/config/container-config.ts';
 import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
 import { InputError } from '../../plan/pod/inputs/values.ts';
@@ -19,7 +19,7 @@ import type { LogFiles } from '../logs/log-files.ts';
 import { ImagePuller } from './image-puller.ts';
 import type { PodInputs } from './inputs.ts';
 import type { RuntimeView } from './runtime-view.ts';
-import type { Failure } from './start-backoffs.ts';
+import type { FailedStart } from './start-backoffs.ts';
 
 /**
  * Delay before a start is retried that failed for want of file descriptors, processes, memory or disk. It is short,
@@ -61,7 +61,7 @@ export class ContainerStarter {
 	 * Starts one container attempt. Resolves to the failure that the Pod's status shows as its waiting state;
 	 * undefined if the container runs, or has exited with StartError. Rejects with RuntimeUnavailable.
 	 */
-	async start(pod: Pod, { container, attempt, heldBack }: ContainerStart): Promise<Failure | undefined> {
+	async start(pod: Pod, { container, attempt, heldBack }: ContainerStart): Promise<FailedStart | undefined> {
 		const { runtime, view } = this.#options;
 		const sandbox = view.sandboxOf(pod.metadata.uid ?? '');
 		if (!sandbox) return { reason: 'CreateContainerError', message: 'the sandbox of the Pod does not exist' };
@@ -91,7 +91,11 @@ export class ContainerStarter {
 		return attempts.some((each) => each.attempt === attempt && each.state === 'created');
 	}
 
-	#busy(pod: Pod, container: Container, how: { readonly isCreated: boolean; readonly why: string }): Failure {
+	#busy(
+		pod: Pod,
+		container: Container,
+		how: { readonly isCreated: boolean; readonly why: string },
+	): FailedStart {
 		const message = `${how.why}; the start will be retried`;
 		// One event for all retries, of which there may be hundreds.
 		if (!how.isCreated)
@@ -100,7 +104,7 @@ export class ContainerStarter {
 	}
 
 	/** Fails as the kubelet's `generateContainerConfig` does; the event adds hints of our own to its message. */
-	#holdBack(pod: Pod, container: Container, { message, hints }: HoldBack): Failure {
+	#holdBack(pod: Pod, container: Container, { message, hints }: HoldBack): FailedStart {
 		const text = hints === message ? message : `${message}; ${hints}`;
 		this.#record(pod, container, { type: 'Warning', reason: 'Failed', message: `Error: ${text}` });
 		return { reason: 'CreateContainerConfigError', message };
@@ -120,7 +124,7 @@ export class ContainerStarter {
 	}
 
 	/** Records the event of a failed start and returns the failure; undefined if the runtime has reported an exit. */
-	#failure(pod: Pod, container: Container, error: unknown): Failure | undefined {
+	#failure(pod: Pod, container: Container, error: unknown): FailedStart | undefined {
 		if (error instanceof ImageError) {
 			this.#record(pod, container, { type: 'Warning', reason: 'Failed', message: `Error: ${error.reason}` });
 			return { reason: error.reason, message: error.message };
@@ -137,7 +141,7 @@ export class ContainerStarter {
 	}
 
 	/** The runtime failed with an untyped error, such as a full disk: reported in the Pod and to `onError`. */
-	#unexpected(pod: Pod, container: Container, error: unknown): Failure {
+	#unexpected(pod: Pod, container: Container, error: unknown): FailedStart {
 		const message = error instanceof Error ? error.message : String(error);
 		this.#record(pod, container, { type: 'Warning', reason: 'Failed', message: `Error: ${message}` });
 		this.#options.onError(pod.metadata.uid ?? '', error);

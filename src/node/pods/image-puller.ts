@@ -1,7 +1,7 @@
+import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { EventText } from '../../plan/event-text.ts';
 import { imageStepOf, isHostProgram, pulledEvent } from '../../plan/pod/image.ts';
 import { ImageError, type Runtime } from '../../runtime/contract.ts';
 

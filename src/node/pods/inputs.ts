@@ -6,8 +6,9 @@
  * 2. The objects of a container's variables are read at each start, so that a restart sees a change.
  * 3. A missing object fails the step with upstream's message; the caller retries with backoff.
  */
+
+import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container, Pod, Volume } from '../../api/core/pod/schema.ts';
-import type { EventText } from '../../plan/event-text.ts';
 import type { NodeFacts } from '../../plan/pod/config/downward.ts';
 import {
 	containerInputs,

@@ -1,6 +1,6 @@
+import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
-import type { EventText } from '../event-text.ts';
-import { fieldPathOf, type StartBackoff, statusOf } from './snapshot.ts';
+import { fieldPathOf, lastStatusOf, type StartBackoff } from './snapshot.ts';
 
 /**
  * What the kubelet reports while it waits before the next start of a container: the reason of a failed pull that has
@@ -19,7 +19,7 @@ export function backOffEvents(pod: Pod, status: PodStatus): readonly ContainerEv
 	const statuses = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
 	return statuses.flatMap((after): readonly ContainerEventText[] => {
 		const waiting = after.state?.waiting;
-		const was = statusOf(pod, after.name)?.state?.waiting;
+		const was = lastStatusOf(pod, after.name)?.state?.waiting;
 		if (waiting?.reason === was?.reason && waiting?.message === was?.message) return [];
 		const rest = { reason: 'BackOff', fieldPath: fieldPathOf(pod, after.name) };
 		if (waiting?.reason === 'CrashLoopBackOff') {

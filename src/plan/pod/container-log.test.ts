@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { ContainerState, Pod } from '../../api/core/pod/schema.ts';
 import { decodeAs } from '../../api/schema/decode.ts';
-import { containerOfLog, whyNoLog } from './container-log.ts';
+import { requestedContainer, whyNoLog } from './container-log.ts';
 
 function podWith(spec: object, status: object = {}): Pod {
 	const json = { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'p' }, spec, status };
@@ -14,16 +14,16 @@ test('the container is the only one of the Pod, or the one that the query names'
 	const a = { name: 'a', image: 'x' };
 	const b = { name: 'b', image: 'x' };
 	const init = { name: 'i', image: 'x' };
-	assert.equal(containerOfLog(podWith({ containers: [a] }), ''), 'a');
-	assert.equal(containerOfLog(podWith({ containers: [a, b], initContainers: [init] }), 'i'), 'i');
-	assert.throws(() => containerOfLog(podWith({ containers: [a, b] }), ''), {
+	assert.equal(requestedContainer(podWith({ containers: [a] }), ''), 'a');
+	assert.equal(requestedContainer(podWith({ containers: [a, b], initContainers: [init] }), 'i'), 'i');
+	assert.throws(() => requestedContainer(podWith({ containers: [a, b] }), ''), {
 		message: 'a container name must be specified for pod p, choose one of: [a b]',
 	});
-	assert.throws(() => containerOfLog(podWith({ containers: [a, b], initContainers: [init] }), ''), {
+	assert.throws(() => requestedContainer(podWith({ containers: [a, b], initContainers: [init] }), ''), {
 		message:
 			'a container name must be specified for pod p, choose one of: [a b] or one of the init containers: [i]',
 	});
-	assert.throws(() => containerOfLog(podWith({ containers: [a] }), 'x'), {
+	assert.throws(() => requestedContainer(podWith({ containers: [a] }), 'x'), {
 		message: 'container x is not valid for pod p',
 	});
 });

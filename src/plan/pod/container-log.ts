@@ -1,16 +1,16 @@
 /**
- * Which container's log a request means, and whether that container has a log. Both follow from the Pod alone, so
- * the API server answers without a call to the node. The messages are upstream's: `LogLocation` in
+ * Which container a request for a log or a command means, and whether that container has a log. Both follow from the
+ * Pod alone, so the API server answers without a call to the node. The messages are upstream's: `LogLocation` in
  * pkg/registry/core/pod/strategy.go and `validateContainerLogStatus` in pkg/kubelet/kubelet_pods.go.
  */
 import type { ContainerState, Pod } from '../../api/core/pod/schema.ts';
 import { badRequest } from '../../api/errors/api-error.ts';
 
 /**
- * The container whose log is requested: `named`, or the only one of the Pod. Throws BadRequest with
+ * The container that a request for a log or a command means: `named`, or the only one of the Pod. Throws BadRequest with
  * upstream's messages.
  */
-export function containerOfLog({ metadata, spec }: Pod, named: string): string {
+export function requestedContainer({ metadata, spec }: Pod, named: string): string {
 	const containers = spec.containers.map(({ name }) => name);
 	const initContainers = (spec.initContainers ?? []).map(({ name }) => name);
 	if (named !== '') {

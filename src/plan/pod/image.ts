@@ -1,6 +1,6 @@
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container } from '../../api/core/pod/schema.ts';
-import type { EventText } from '../event-text.ts';
 
 /**
  * What the node agent does about a container's image before it creates the container, and the kubelet's events about

@@ -21,7 +21,7 @@ export function takesMessageFromLog({ terminationMessagePolicy }: Container, att
 }
 
 /** An entry of a container's log; `isPartial` if the rest of the line follows in a later entry. */
-export interface LogEntry {
+export interface ContainerLogEntry {
 	readonly text: Uint8Array;
 	readonly isPartial: boolean;
 }
@@ -30,7 +30,7 @@ export interface LogEntry {
  * The text of the last 80 entries, at most 2,048 bytes, without a character that is cut off at the start (upstream:
  * `readLastStringFromContainerLogs` in kuberuntime_container.go).
  */
-export function messageOfLog(entries: readonly LogEntry[]): string {
+export function messageOfLog(entries: readonly ContainerLogEntry[]): string {
 	const parts = entries
 		.slice(-MOST_LINES)
 		.flatMap(({ text, isPartial }) => (isPartial ? [text] : [text, NEWLINE]));

@@ -25,6 +25,8 @@ import { openPrivateFolder } from '../../base/files/private-files.ts';
 import {
 	type ContainerEvent,
 	ContainerStartError,
+	ExecError,
+	type ExecSession,
 	type PulledImage,
 	type Runtime,
 	type RuntimeContainer,
@@ -180,6 +182,11 @@ export class ProcessRuntime implements Runtime {
 
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
 		return this.#isEmpty ? [] : await this.#call('listContainers');
+	}
+
+	async exec(): Promise<ExecSession> {
+		const message = 'this runtime runs host processes and cannot run further commands in a container yet';
+		throw new ExecError('Unsupported', message);
 	}
 
 	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {

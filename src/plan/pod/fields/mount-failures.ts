@@ -1,6 +1,6 @@
 import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
+import type { EventText } from '../../../api/core/event/event-text.ts';
 import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
-import type { EventText } from '../../event-text.ts';
 import { mountedVolumesOf, volumeInputs } from '../inputs/needs.ts';
 import { notFoundText } from '../inputs/values.ts';
 import { mountFailure } from '../inputs/volume-set-up.ts';

@@ -19,8 +19,8 @@ const BY_AGENT: ReadonlySet<string> = new Set([
 
 const DATA = new Map([['k', new Uint8Array()]]);
 
-/** Everything that a runtime is told about the Pod. */
-function told(given: Pod): string {
+/** Everything that a runtime receives about the Pod. */
+function received(given: Pod): string {
 	const volumes = new Map([['v', { hostPath: '/v', readOnly: false }]]);
 	const node = { hostIP: '', podIP: '', allocatable: {} };
 	const data = new Map(['configMap/m', 'secret/s', 'configMap/x', 'secret/x'].map((key) => [key, DATA]));
@@ -30,11 +30,11 @@ function told(given: Pod): string {
 }
 
 test('every field that a runtime may honour reaches its configuration', () => {
-	const plain = told(pod({}));
+	const plain = received(pod({}));
 	const reached = new Set<string>();
 	for (const { field, effect, pod: given, traits = BARE } of CASES) {
 		if (effect !== 'held' && effect !== 'warned' && effect !== 'unmounted') continue;
-		if (traits === BARE && RUNTIME_FIELDS.has(field) && told(given) !== plain) reached.add(field);
+		if (traits === BARE && RUNTIME_FIELDS.has(field) && received(given) !== plain) reached.add(field);
 	}
 	const silent = [...RUNTIME_FIELDS].filter((field) => !reached.has(field) && !BY_AGENT.has(field));
 	assert.deepEqual(silent, []);

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { podWith } from '../testing/pod-with.ts';
-import { inputsOf } from './needs.ts';
+import { containerInputs, mountedVolumesOf, volumeInputs } from './needs.ts';
 
-test('the inputs of a Pod are those of its mounted volumes, its containers and its image pulls', () => {
+test('the inputs of a Pod are those of its mounted volumes and its containers', () => {
 	const pod = podWith({
-		imagePullSecrets: [{ name: 'registry' }],
 		volumes: [
 			{ name: 'unused', secret: { secretName: 'unused' } },
 			{ name: 'scratch', emptyDir: {} },
@@ -39,10 +38,13 @@ test('the inputs of a Pod are those of its mounted volumes, its containers and i
 			},
 		],
 	});
-	const lines = inputsOf(pod).map(({ user, ...need }) => {
-		const by = user.kind === 'image pull' ? user.kind : `${user.kind} ${user.name}`;
-		return `${by}: ${Object.values(need).join(' ')}`;
-	});
+	const needs = [
+		...mountedVolumesOf(pod).flatMap((volume) => volumeInputs(pod, volume)),
+		...pod.spec.containers.flatMap(containerInputs),
+	];
+	const lines = needs.map(
+		({ user, ...need }) => `${user.kind} ${user.name}: ${Object.values(need).join(' ')}`,
+	);
 	assert.deepEqual(lines, [
 		'volume keys: secret keys true',
 		'volume data: persistentVolumeClaim data true',
@@ -53,6 +55,5 @@ test('the inputs of a Pod are those of its mounted volumes, its containers and i
 		'container c: secret login true',
 		'container c: configMap settings false',
 		'container c: secret login false',
-		'image pull: secret registry true',
 	]);
 });

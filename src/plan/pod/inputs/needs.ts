@@ -14,9 +14,7 @@ import type { DataKind } from './values.ts';
 /** The part of the Pod that needs an input. */
 export type InputUser =
 	| { readonly kind: 'container'; readonly name: string }
-	| { readonly kind: 'volume'; readonly name: string }
-	/** The pulls of the images of all containers. */
-	| { readonly kind: 'image pull' };
+	| { readonly kind: 'volume'; readonly name: string };
 
 /** One input and its user. An optional one may be missing. */
 export type InputNeed = { readonly user: InputUser } & (
@@ -30,19 +28,6 @@ export type InputNeed = { readonly user: InputUser } & (
 	  }
 	| { readonly kind: 'persistentVolumeClaim'; readonly name: string; readonly readOnly: boolean }
 );
-
-/** All inputs of the Pod: those of its mounted volumes, of its containers, and of its image pulls. */
-export function inputsOf(pod: Pod): readonly InputNeed[] {
-	const { initContainers = [], containers, imagePullSecrets = [] } = pod.spec;
-	return [
-		...mountedVolumesOf(pod).flatMap((volume) => volumeInputs(pod, volume)),
-		...[...initContainers, ...containers].flatMap(containerInputs),
-		// Upstream reports a missing one with an event only: the image may be public.
-		...imagePullSecrets.map(
-			({ name = '' }): InputNeed => ({ user: { kind: 'image pull' }, kind: 'secret', name, optional: true }),
-		),
-	];
-}
 
 /** The objects that the variables of a container need. */
 export function containerInputs({

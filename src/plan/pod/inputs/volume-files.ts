@@ -1,4 +1,4 @@
-import type { VolumeProjection } from '../../../api/core/pod/schema/volume.ts';
+import type { VolumeProjection } from '../../../api/core/pod/schema/projected-volume.ts';
 import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
 import { approximate } from '../../../base/json/json.ts';
 import { fieldValue, type NodeFacts, resourceValue } from '../config/downward.ts';

@@ -1,7 +1,7 @@
+import type { EventText } from '../../../api/core/event/event-text.ts';
 import { VOLUME_SOURCES } from '../../../api/core/pod/schema/volume.ts';
 import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
 import { quantityValue } from '../../../api/meta/quantity.ts';
-import type { EventText } from '../../event-text.ts';
 import { type FileSources, filesOf, type VolumeFile } from './volume-files.ts';
 
 /** What a node does to set up a volume, before the sandbox of its Pod is created. */
