@@ -12,7 +12,7 @@ import type { ServerContext } from '../context.ts';
 import { reworded } from '../errors.ts';
 import type { ResourceRequest } from '../request.ts';
 import { checkSize } from './object-size.ts';
-import { StoredObject, WriteTicket } from './stored-object.ts';
+import { PendingWrite, StoredObject } from './stored-object.ts';
 
 /** The store stage: writes objects with compare-and-swap, and converts the store's errors to API errors. */
 
@@ -38,10 +38,10 @@ export async function writeNew(
 	const key = resource.codec.key(namespace, name);
 	const value = resource.codec.encode(object);
 	checkSize({ definition, subresource: '', next: { object, value }, old: undefined });
-	const ticket = new WriteTicket(object);
+	const pending = new PendingWrite(object);
 	try {
-		const revision = await store.write({ type: 'create', key, value, companion: ticket });
-		return ticket.stored ?? new StoredObject(resource.codec, { key, value, revision });
+		const revision = await store.write({ type: 'create', key, value, attachment: pending });
+		return pending.stored ?? new StoredObject(resource.codec, { key, value, revision });
 	} catch (error) {
 		if (!(error instanceof KeyExistsError)) throw error;
 		throw nameTaken(definition, name, resource.at(key));
@@ -70,11 +70,11 @@ export async function writeOver(
 	value: Uint8Array = current.codec.encode(object),
 ): Promise<StoredObject | undefined> {
 	const { codec, key, revision: expected } = current;
-	const ticket = new WriteTicket(object);
-	const write = store.write({ type: 'update', key, value, expected, companion: ticket });
+	const pending = new PendingWrite(object);
+	const write = store.write({ type: 'update', key, value, expected, attachment: pending });
 	const revision = await undefinedIfChanged(write);
 	if (revision === undefined) return undefined;
-	return ticket.stored ?? new StoredObject(codec, { key, value, revision });
+	return pending.stored ?? new StoredObject(codec, { key, value, revision });
 }
 
 /** Removes `current`. Resolves to its last state with the revision of the deletion; to undefined as above. */

@@ -4,7 +4,7 @@ import type { Change } from '../../store/store.ts';
 import { ChangeWindow, ObjectChange } from './change-window.ts';
 import type { Matcher } from './matcher.ts';
 import { noticesOf, type ObjectNotice } from './notices.ts';
-import { ResourceCodec, StoredObject, WriteTicket, withRevision } from './stored-object.ts';
+import { PendingWrite, ResourceCodec, StoredObject, withRevision } from './stored-object.ts';
 
 /** A subscriber: receives the changes after revision `after` of the objects that `selected` matches. */
 export interface LiveWatch {
@@ -129,13 +129,13 @@ export class ResourceCache {
 	 * The object in a change: the cached one if it is still current, so that all readers share one instance.
 	 */
 	read({ entry, revision }: Extract<Change, { readonly type: 'put' }>): StoredObject {
-		const { key, value, companion } = entry;
+		const { key, value, attachment } = entry;
 		const cached = this.#objects.get(key);
 		if (cached?.revision === revision) return cached;
 		const at = { key, value, revision };
-		if (!(companion instanceof WriteTicket)) return new StoredObject(this.codec, at);
-		companion.stored ??= new StoredObject(this.codec, at, withRevision(companion.object, revision));
-		return companion.stored;
+		if (!(attachment instanceof PendingWrite)) return new StoredObject(this.codec, at);
+		attachment.stored ??= new StoredObject(this.codec, at, withRevision(attachment.object, revision));
+		return attachment.stored;
 	}
 
 	/**

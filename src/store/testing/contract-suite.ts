@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { followsModel } from './model-contract-suite.ts';
 import type { ReadLimits } from '../read-limit.ts';
 import {
 	CompactedError,
@@ -16,6 +15,7 @@ import {
 	type Store,
 	StoreUnavailableError,
 } from '../store.ts';
+import { followsModel } from './model-contract-suite.ts';
 import { create, encode, type Plain, plainEntry, RecordingSink, remove, update } from './recording-sink.ts';
 
 /**
@@ -288,10 +288,10 @@ function watching(store: () => Store): void {
 	test('a live watcher receives the object that the writer attached to the bytes', async () => {
 		const sink = new RecordingSink();
 		store().watch({ prefix: '', after: 0 }, sink);
-		const companion = { decoded: true };
-		await store().write({ type: 'create', key: 'a', value: encode('one'), companion });
+		const attachment = { decoded: true };
+		await store().write({ type: 'create', key: 'a', value: encode('one'), attachment });
 		const [change] = sink.received;
-		assert.equal(change?.type === 'put' && change.entry.companion, companion);
+		assert.equal(change?.type === 'put' && change.entry.attachment, attachment);
 	});
 
 	test('a watch from a future revision is refused', () => {
