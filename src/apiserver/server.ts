@@ -40,6 +40,7 @@ import type {
 	ApiWatch,
 	ApiWatchSink,
 } from '../api/contract/transport.ts';
+import { API_SERVER } from '../api/contract/user.ts';
 import { type ApiError, serviceUnavailable, unknownPath } from '../api/errors/api-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
@@ -324,8 +325,10 @@ function isMetrics({ method, path }: Call): boolean {
 	return method === 'GET' && path === '/metrics';
 }
 
-function callOf({ method, path, query, body, contentType = '', accept = '', signal }: ApiRequest): Call {
+function callOf(request: ApiRequest): Call {
+	const { user = API_SERVER, method, path, query, body, contentType = '', accept = '', signal } = request;
 	return {
+		user,
 		method,
 		path,
 		query: new Query(query),

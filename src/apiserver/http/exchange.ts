@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { User } from '../../api/contract/user.ts';
 import { type ApiError, badRequest, methodNotAllowed, tooLarge } from '../../api/errors/api-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import { codeOf } from '../../base/files/system-error.ts';
@@ -71,19 +72,19 @@ export class HttpExchange {
 	}
 
 	/**
-	 * Serves the request. Calls `authenticate` with the path; it throws an ApiError unless the client may pass.
+	 * Serves the request. Calls `authenticate` with the path: it returns the user, or throws an ApiError.
 	 * Never rejects.
 	 */
-	async serve(authenticate: (path: string) => void): Promise<void> {
+	async serve(authenticate: (path: string) => User): Promise<void> {
 		const warnings: string[] = [];
 		try {
 			const { rawHeaders, url = '', method } = this.#request;
 			// A proxy in front of the server and the server could each use another one of them.
 			if (countOf(rawHeaders, 'host') > 1) throw badRequest('too many Host headers');
 			const { path, query } = targetOf(url);
-			authenticate(path);
+			const user = authenticate(path);
 			if (method === 'HEAD' && !takesHead(path)) throw methodNotAllowed();
-			const call = await this.#call(path, query, warnings);
+			const call = await this.#call({ user, path, query, warnings });
 			const flow = this.#options.server.flowOf(call);
 			if (flow.type === 'watch') this.#watch(call, flow.request);
 			else if (flow.type === 'stream') await this.#stream(call, flow.contentType);
@@ -93,18 +94,16 @@ export class HttpExchange {
 		}
 	}
 
-	async #call(path: string, query: Query, warnings: string[]): Promise<Call> {
+	async #call(target: Pick<Call, 'user' | 'path' | 'query' | 'warnings'>): Promise<Call> {
 		const { headers } = this.#request;
 		return {
+			...target,
 			method: methodOf(this.#request.method),
-			path,
-			query,
 			body: await this.#body(),
 			contentType: headers['content-type'] ?? '',
 			accept: headers.accept ?? '',
 			signal: this.#abortController.signal,
 			pause: nextTurn,
-			warnings,
 		};
 	}
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import type { User } from '../../api/contract/user.ts';
 import { assert } from '../../base/assert.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { RunQueue } from '../../base/queue/run-queue.ts';
@@ -168,10 +169,11 @@ export class HttpListener {
 			// Node counts the connection as idle only after this event.
 			if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
 		});
-		const authenticate = (path: string): void => {
+		const authenticate = (path: string): User => {
 			const isOpen = isPublic(path);
-			this.#authentication.check(request.headers, isOpen);
+			const user = this.#authentication.authenticate(request.headers, isOpen);
 			if (!isOpen) this.#connections.markAuthenticated(socket);
+			return user;
 		};
 		exchange.serve(authenticate).catch((error: unknown) => {
 			this.#options.onError('http', error);
