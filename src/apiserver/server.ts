@@ -8,7 +8,8 @@
  *
  * A request passes through these stages; read the files in this order:
  * 1. HTTPS only: http.ts, http-exchange.ts, authentication.ts, connections.ts, slow-clients.ts
- * 2. route: server.ts, route.ts, dispatch.ts, subresources.ts; for other paths documents.ts
+ * 2. route: server.ts, route.ts, dispatch.ts, subresources.ts; for other paths documents.ts; then authorize:
+ *    access/authorization.ts
  * 3. decode: body.ts, decode-object.ts, decode-posted.ts
  * 4. verb: get.ts, list.ts, create.ts, update.ts, patch.ts, delete.ts; writes share replace.ts and
  *    latest-state.ts
@@ -47,6 +48,7 @@ import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
 import { type TurnBudget, UNLIMITED_TURN } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
+import { ALLOW_ALL, type Authorizer, attributesOf, checkAllowed } from './access/authorization.ts';
 import { Admission } from './admission/admission.ts';
 import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { PodFields } from './admission/pod-fields.ts';
@@ -87,6 +89,8 @@ export interface ApiServerOptions {
 	 * registered.
 	 */
 	readonly runtimeTraits?: () => RuntimeTraits | undefined;
+	/** Decides which requests are allowed. Default: all. */
+	readonly authorizer?: Authorizer;
 	/** The registry that `/metrics` serves; the server adds its own metrics to it. */
 	readonly metrics: Metrics;
 	/**
@@ -119,6 +123,7 @@ export interface ApiServerOptions {
  */
 export class ApiServer implements ApiTransport {
 	readonly #context: ServerContext;
+	readonly #authorizer: Authorizer;
 	readonly #documents: Documents;
 	readonly #housekeeping: Housekeeping;
 	readonly #packer: ValuePacker | undefined;
@@ -145,6 +150,7 @@ export class ApiServer implements ApiTransport {
 			nodeApi: options.nodeApi ?? (() => undefined),
 			admission: admissionOf(cache, options),
 		};
+		this.#authorizer = options.authorizer ?? ALLOW_ALL;
 		this.#documents = new Documents({ resources, version, failure: () => cache.failure });
 		this.#metrics = options.metrics;
 		addObjectCounts(options.metrics, cache);
@@ -199,7 +205,7 @@ export class ApiServer implements ApiTransport {
 	/** Performs a call and resolves to its response. Rejects with an ApiError. */
 	answer(call: Call): Promise<Answer> {
 		return this.#guarded(call, async () => {
-			const request = this.#route(call);
+			const request = this.#allowed(call);
 			if (!request) return this.#documents.answer(call);
 			const end = this.#requests.start(request);
 			try {
@@ -267,15 +273,18 @@ export class ApiServer implements ApiTransport {
 	/** Opens a stream of bytes: a container log or the metrics. Rejects with an ApiError. */
 	openStream(call: Call): Promise<AsyncIterable<Uint8Array>> {
 		return this.#guarded(call, async () => {
+			const request = this.#allowed(call);
 			if (isMetrics(call)) return encodedPieces(this.#metrics.pieces());
-			const request = this.#route(call);
 			const stream = request && subresourceOf(request)?.stream;
 			if (!request || !stream) throw unknownPath();
 			return stream(this.#context, request);
 		});
 	}
 
-	/** How to answer a call: with one response, a watch or a stream of bytes. Throws an ApiError. */
+	/**
+	 * How to answer a call: with one response, a watch or a stream of bytes. Throws an ApiError. It does not
+	 * authorize: the method that answers does.
+	 */
 	flowOf(call: Call): Flow {
 		const request = this.#route(call);
 		if (isMetrics(call)) return { type: 'stream', contentType: METRICS_CONTENT_TYPE };
@@ -283,6 +292,13 @@ export class ApiServer implements ApiTransport {
 		if (isWatch(request)) return { type: 'watch', request };
 		const streams = call.method === 'GET' && subresourceOf(request)?.stream !== undefined;
 		return streams ? { type: 'stream', contentType: 'text/plain' } : { type: 'answer' };
+	}
+
+	/** Routes and authorizes a call; undefined if its path names no resource. Throws an ApiError. */
+	#allowed(call: Call): ResourceRequest | undefined {
+		const request = this.#route(call);
+		checkAllowed(this.#authorizer, attributesOf(call, request));
+		return request;
 	}
 
 	#route(call: Call): ResourceRequest | undefined {
@@ -293,7 +309,7 @@ export class ApiServer implements ApiTransport {
 	}
 
 	#routeToCollection(call: Call): ResourceRequest {
-		const request = this.#route(call);
+		const request = this.#allowed(call);
 		if (request?.name !== '' || call.method !== 'GET') throw unknownPath();
 		return request;
 	}
