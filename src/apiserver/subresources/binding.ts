@@ -10,7 +10,7 @@ import type { ServerContext } from '../context.ts';
 import type { ResourceRequest } from '../request.ts';
 import { type Result, success } from '../result.ts';
 import { staleObject } from '../storage/compare-and-swap.ts';
-import { checkUid, guaranteedUpdate } from '../storage/guaranteed-update.ts';
+import { checkUid, updateObject } from '../verbs/update-object.ts';
 import { writeOptions } from '../verbs/write-options.ts';
 import { decodePosted, type PostedKind } from './decode-create.ts';
 
@@ -56,7 +56,7 @@ const BINDING: PostedKind<Binding> = {
 export async function bind(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const { dryRun, fieldValidation } = writeOptions(request.call.query, 'CreateOptions');
 	const binding = checked(request, await decodePosted(request, BINDING, fieldValidation));
-	await guaranteedUpdate(server, request, {
+	await updateObject(server, request, {
 		dryRun,
 		strategy: {
 			// Only the fields that `bound` sets can change, so there is nothing to prepare or validate. The

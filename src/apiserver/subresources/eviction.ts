@@ -12,9 +12,9 @@ import { type Eviction, evictionSchema } from '../../api/policy/eviction/schema.
 import type { ServerContext } from '../context.ts';
 import type { ResourceRequest } from '../request.ts';
 import { type Result, success } from '../result.ts';
-import { guaranteedUpdate } from '../storage/guaranteed-update.ts';
 import { checkPreconditions, deleteWith } from '../verbs/delete.ts';
 import { checkDeleteOptions, isDryRun } from '../verbs/delete-options.ts';
+import { updateObject } from '../verbs/update-object.ts';
 import { writeOptions } from '../verbs/write-options.ts';
 import { decodePosted, type PostedKind } from './decode-create.ts';
 
@@ -74,7 +74,7 @@ async function mark(
 	request: ResourceRequest,
 	options: DeleteOptions,
 ): Promise<DeleteOptions> {
-	const { revision } = await guaranteedUpdate(server, request, {
+	const { revision } = await updateObject(server, request, {
 		dryRun: false,
 		strategy: { ...podStatusStrategy, allowUnconditionalUpdate: false },
 		next: (pod) => disrupted(server, request, options, pod),
