@@ -11,10 +11,10 @@
  * 2. route: server.ts, route.ts, dispatch.ts, subresources.ts; for other paths documents.ts; then authorize:
  *    access/authorization.ts
  * 3. decode: body.ts, decode-object.ts, decode-posted.ts
- * 4. verb: get.ts, list.ts, create.ts, update.ts, patch.ts, delete.ts; writes share replace.ts and
- *    latest-state.ts
- * 5. admit: admission/; then the strategy of the kind prepares and validates
- * 6. store: write.ts, stored-object.ts, object-size.ts
+ * 4. verb: get.ts, list.ts, create.ts, update.ts, patch.ts, delete.ts
+ * 5. write path, the same for all verbs: storage/guaranteed-update.ts and latest-state.ts; it calls admission/
+ *    and the strategy of the kind
+ * 6. store: compare-and-swap.ts or dry-run.ts, stored-object.ts, object-size.ts
  * 7. encode: negotiate.ts, answer.ts, watch-events.ts
  * Reads and watches are served by object-cache.ts, resource-cache.ts, change-window.ts, watch.ts (callers in
  * this process) and watch-reader.ts (connections). housekeeping.ts does the periodic work.
@@ -49,7 +49,7 @@ import type { Random } from '../base/random.ts';
 import { type TurnBudget, UNLIMITED_TURN } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
 import { ALLOW_ALL, type Authorizer, attributesOf, checkAllowed } from './access/authorization.ts';
-import { Admission } from './admission/admission.ts';
+import { Admission, type AdmissionPlugin } from './admission/admission.ts';
 import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { PodFields } from './admission/pod-fields.ts';
 import { PodPriority } from './admission/pod-priority.ts';
@@ -91,6 +91,8 @@ export interface ApiServerOptions {
 	readonly runtimeTraits?: () => RuntimeTraits | undefined;
 	/** Decides which requests are allowed. Default: all. */
 	readonly authorizer?: Authorizer;
+	/** Admission plugins. In each phase they are called before the server's own, which check the latest state. */
+	readonly admissionPlugins?: readonly AdmissionPlugin[];
 	/** The registry that `/metrics` serves; the server adds its own metrics to it. */
 	readonly metrics: Metrics;
 	/**
@@ -356,9 +358,11 @@ function callOf(request: ApiRequest): Call {
 	};
 }
 
-function admissionOf(cache: ObjectCache, { runtimeTraits = () => undefined }: ApiServerOptions): Admission {
+function admissionOf(cache: ObjectCache, options: ApiServerOptions): Admission {
+	const { runtimeTraits = () => undefined, admissionPlugins = [] } = options;
 	const classes = new PriorityClasses(cache);
 	return new Admission([
+		...admissionPlugins,
 		new NamespaceLifecycle(cache),
 		new PodTolerations(),
 		new PodPriority(classes),

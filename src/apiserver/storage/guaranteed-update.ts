@@ -1,12 +1,15 @@
 import { invalid } from '../../api/errors/api-error.ts';
 import { collectErrors } from '../../api/errors/field-errors.ts';
 import type { FieldError } from '../../api/errors/field-path.ts';
+import type { DeleteOptions } from '../../api/meta/delete-options.ts';
 import { awaitsFinalizers } from '../../api/meta/finalizers.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { jsonEqual } from '../../api/schema/equality.ts';
 import { assert } from '../../base/assert.ts';
+import { attributesFor } from '../admission/admission.ts';
 import type { ServerContext } from '../context.ts';
 import { betweenSteps, bodyBytes, type ResourceRequest, warn } from '../request.ts';
+import type { WriteOptions } from '../verbs/write-options.ts';
 import { CompareAndSwap, kindSubjectOf, type ObjectWriter } from './compare-and-swap.ts';
 import { DryRun } from './dry-run.ts';
 import { changeLatest } from './latest-state.ts';
@@ -17,7 +20,7 @@ import { StoredObject } from './stored-object.ts';
  * The write path: every verb and subresource that writes passes it (upstream: the generic registry store with
  * GuaranteedUpdate). Verbs differ only in how the next state is made.
  *
- *     current or nothing → next → admit → prepare → validate → compare and set
+ *     current or nothing → next → admission mutates → prepare → validate → admission validates → compare and set
  *
  * 1. The next state is computed from the latest state of the object. If another writer changes the object in
  *    between, it is computed again, and admitted, prepared and validated again.
@@ -44,6 +47,10 @@ export interface Write {
 	/** A CREATE expects that no object of this name exists; the others change the one that does. */
 	readonly operation: 'CREATE' | 'UPDATE' | 'DELETE';
 	readonly dryRun: boolean;
+	/** The options of the request, for admission. */
+	readonly options: WriteOptions | DeleteOptions;
+	/** Whether admission is skipped: the Binding or Eviction that was posted has passed it. */
+	readonly isAdmitted?: boolean;
 	/**
 	 * Returns the next state, from the current one (undefined for CREATE). Throws an ApiError to reject the
 	 * write. It is called again if another writer was faster.
@@ -110,34 +117,33 @@ async function writeOnce(
 	const { server, request, write } = context;
 	const pause: Pause = () =>
 		betweenSteps(server, request.call, bodyBytes(request.call) + (current?.size ?? 0));
-	// Reading `current.object` decodes it if it is not in memory.
 	const turn = current && pause();
 	if (turn) await turn;
-	const next = await write.next(current?.object, pause);
+	// Decodes the object if it is not in memory, which takes as long as the steps below.
+	const old = current?.object;
+	const next = await write.next(old, pause);
 	const decided = pause();
 	if (decided) await decided;
-	const change = await prepare(context, next, { old: current?.object, pause });
+	const change = await prepare(context, next, { old, pause });
 	const prepared = pause();
-	if (prepared) {
-		await prepared;
-		// Admit again: while the request paused, the Namespace may have been deleted.
-		if (change.type === 'put' && !current) server.admission.create(request, change.object);
-	}
+	if (prepared) await prepared;
+	// After the last pause, so that admission sees the latest state of other objects.
+	const admitted = validateAdmission(context, change, old);
+	if (admitted) await admitted;
 	return commit(context, change, current);
 }
 
 /** The state to store: admitted, prepared, validated and defaulted. */
 async function prepare(
-	{ server, request, write }: WriteContext,
+	context: WriteContext,
 	next: NextState,
 	{ old, pause }: { readonly old: KubeObject | undefined; readonly pause: Pause },
 ): Promise<NextState> {
+	const { request, write } = context;
 	const { strategy } = write;
-	if (write.operation === 'DELETE') server.admission.delete(request);
 	if (next.type !== 'put' || !strategy) return next;
-	const given = old
-		? server.admission.update(request, next.object, old)
-		: server.admission.create(request, next.object);
+	const mutated = mutateAdmission(context, next.object, old);
+	const given = mutated instanceof Promise ? await mutated : mutated;
 	const prepared = strategy.prepare(given, old);
 	const errors = collectErrors(() => strategy.validate(prepared, old));
 	if (errors.length > 0) {
@@ -152,6 +158,29 @@ async function prepare(
 	// it next reads the object.
 	const object = request.definition.defaults(prepared);
 	return { type: old && completesDeletion(object, old) ? 'remove' : 'put', object };
+}
+
+/** The mutation phase of admission; see {@link Admission.mutate}. */
+function mutateAdmission(
+	{ server, request, write }: WriteContext,
+	object: KubeObject,
+	old: KubeObject | undefined,
+): KubeObject | Promise<KubeObject> {
+	const { operation, dryRun, options, isAdmitted = false } = write;
+	if (isAdmitted) return object;
+	return server.admission.mutate(attributesFor(request, { operation, object, old, dryRun, options }));
+}
+
+/** The validation phase of admission; see {@link Admission.validate}. */
+function validateAdmission(
+	{ server, request, write }: WriteContext,
+	change: NextState,
+	old: KubeObject | undefined,
+): Promise<void> | undefined {
+	const { operation, dryRun, options, isAdmitted = false } = write;
+	if (isAdmitted) return undefined;
+	const object = operation === 'DELETE' || change.type === 'keep' ? undefined : change.object;
+	return server.admission.validate(attributesFor(request, { operation, object, old, dryRun, options }));
 }
 
 /** Stores the change. Undefined if another writer was faster. */

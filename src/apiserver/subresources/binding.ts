@@ -12,7 +12,7 @@ import { type Result, success } from '../result.ts';
 import { staleObject } from '../storage/compare-and-swap.ts';
 import { checkUid, updateObject } from '../verbs/update-object.ts';
 import { writeOptions } from '../verbs/write-options.ts';
-import { decodePosted, type PostedKind } from './decode-create.ts';
+import { admitPosted, decodePosted, type PostedKind } from './decode-create.ts';
 
 /** Schema of v1 Binding, which a scheduler posts to `pods/<name>/binding`. */
 export const bindingSchema = object(
@@ -54,10 +54,14 @@ const BINDING: PostedKind<Binding> = {
  * gates: a Pod never changes its node, since two node agents would then run its containers.
  */
 export async function bind(server: ServerContext, request: ResourceRequest): Promise<Result> {
-	const { dryRun, fieldValidation } = writeOptions(request.call.query, 'CreateOptions');
-	const binding = checked(request, await decodePosted(request, BINDING, fieldValidation));
+	const options = writeOptions(request.call.query, 'CreateOptions');
+	const decoded = await decodePosted(request, BINDING, options.fieldValidation);
+	const binding = checked(
+		request,
+		await admitPosted(server, request, { posted: decoded, kind: BINDING, options }),
+	);
 	await updateObject(server, request, {
-		dryRun,
+		...{ options, isAdmitted: true },
 		strategy: {
 			// Only the fields that `bound` sets can change, so there is nothing to prepare or validate. The
 			// strategy of Pods would reject the change of nodeName.

@@ -28,6 +28,7 @@ export async function create(server: ServerContext, request: ResourceRequest): P
 	const write: Write = {
 		operation: 'CREATE',
 		dryRun: options.dryRun,
+		options,
 		next: () => ({ type: 'put', object }),
 		strategy: {
 			prepare: (given) => strategy.prepareForCreate(identify(server, given)),

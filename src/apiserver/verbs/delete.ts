@@ -16,7 +16,14 @@ import { deleteOptions, isDryRun } from './delete-options.ts';
 export async function deleteObject(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const options = await deleteOptions(request.call);
 	warnOfDefault(request, options);
-	return deleteWith(server, request, options);
+	return deleteWith(server, request, { options });
+}
+
+/** A deletion of one object. */
+export interface Deletion {
+	readonly options: DeleteOptions;
+	/** Whether admission is skipped: the Eviction that asks for the deletion has passed it. */
+	readonly isAdmitted?: boolean;
 }
 
 /**
@@ -27,11 +34,12 @@ export async function deleteObject(server: ServerContext, request: ResourceReque
 export async function deleteWith(
 	server: ServerContext,
 	request: ResourceRequest,
-	options: DeleteOptions,
+	{ options, isAdmitted = false }: Deletion,
 ): Promise<Result> {
 	const written = await guaranteedUpdate(server, request, {
 		operation: 'DELETE',
 		dryRun: isDryRun(options),
+		...{ options, isAdmitted },
 		next: (current) => nextState(server, request.definition, { current, options }),
 	});
 	return responseTo(request, options, written);

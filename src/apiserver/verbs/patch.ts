@@ -57,7 +57,7 @@ export async function patch(
 	refuseForce(call);
 	const read = reader(await readPatchBody(call), definition);
 	const stored = await updateObject(server, request, {
-		dryRun: options.dryRun,
+		options,
 		strategy,
 		next: async (current, pause) => {
 			const json = read.apply({ ...current });

@@ -12,6 +12,7 @@ import { guaranteedUpdate, type Pause, resultOf } from '../storage/guaranteed-up
 import type { StoredObject } from '../storage/stored-object.ts';
 import { inNamespace } from './decode-object.ts';
 import { revisionOf } from './list-options.ts';
+import type { WriteOptions } from './write-options.ts';
 
 /** An update of one object: by PUT, PATCH, or through a subresource. */
 export interface Update {
@@ -21,7 +22,9 @@ export interface Update {
 	 */
 	next(current: KubeObject, pause: Pause): KubeObject | Promise<KubeObject>;
 	readonly strategy: UpdateStrategy;
-	readonly dryRun: boolean;
+	readonly options: WriteOptions;
+	/** Whether admission is skipped: the Binding or Eviction that was posted has passed it. */
+	readonly isAdmitted?: boolean;
 }
 
 /** The strategy of an update of the object or of one of its subresources. */
@@ -39,11 +42,12 @@ export interface UpdateStrategy extends SubresourceStrategy<KubeObject> {
 export async function updateObject(
 	server: ServerContext,
 	request: ResourceRequest,
-	{ next, strategy, dryRun }: Update,
+	{ next, strategy, options, isAdmitted = false }: Update,
 ): Promise<StoredObject> {
 	const written = await guaranteedUpdate(server, request, {
 		operation: 'UPDATE',
-		dryRun,
+		dryRun: options.dryRun,
+		...{ options, isAdmitted },
 		strategy: {
 			prepare: (given, old) => keepSystemFields(strategy.prepareForUpdate(given, present(old)), present(old)),
 			validate: (prepared, old) => strategy.validateUpdate(prepared, present(old)),

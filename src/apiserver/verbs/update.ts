@@ -22,7 +22,7 @@ export async function update(
 	checkName(request, decoded);
 	const object = ownersOnce(request.call, decoded);
 	const stored = await updateObject(server, request, {
-		dryRun: options.dryRun,
+		options,
 		strategy,
 		next: (current) => {
 			checkUid(request, current, object.metadata.uid);
