@@ -3,6 +3,7 @@ import { collectErrors } from '../../api/errors/field-errors.ts';
 import type { FieldError } from '../../api/errors/field-path.ts';
 import type { DeleteOptions } from '../../api/meta/delete-options.ts';
 import { awaitsFinalizers } from '../../api/meta/finalizers.ts';
+import { managedFieldsAfter, withManagedFields } from '../../api/meta/managed-fields.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { jsonEqual } from '../../api/schema/equality.ts';
 import { assert } from '../../base/assert.ts';
@@ -20,7 +21,8 @@ import { StoredObject } from './stored-object.ts';
  * The write path: every verb and subresource that writes passes it (upstream: the generic registry store with
  * GuaranteedUpdate). Verbs differ only in how the next state is made.
  *
- *     current or nothing → next → admission mutates → prepare → validate → admission validates → compare and set
+ *     current or nothing → next → admission mutates → managedFields → prepare → validate → admission validates
+ *     → compare and set
  *
  * 1. The next state is computed from the latest state of the object. If another writer changes the object in
  *    between, it is computed again, and admitted, prepared and validated again.
@@ -143,7 +145,11 @@ async function prepare(
 	const { strategy } = write;
 	if (next.type !== 'put' || !strategy) return next;
 	const mutated = mutateAdmission(context, next.object, old);
-	const given = mutated instanceof Promise ? await mutated : mutated;
+	const admitted = mutated instanceof Promise ? await mutated : mutated;
+	const { managedFields: sent } = admitted.metadata;
+	const { managedFields: stored } = old?.metadata ?? {};
+	const { subresource } = request;
+	const given = withManagedFields(admitted, managedFieldsAfter({ sent, stored, subresource }));
 	const prepared = strategy.prepare(given, old);
 	const errors = collectErrors(() => strategy.validate(prepared, old));
 	if (errors.length > 0) {
