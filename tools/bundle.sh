@@ -65,10 +65,11 @@ bundle_into() {
 	(
 		cd "$STINT_HOME"
 		set -- --bundle --format=cjs --platform=node --target=node24 --out-extension:.js=.cjs --outdir="$1" \
+			--define:process.env.WS_NO_BUFFER_UTIL=true --define:process.env.WS_NO_UTF_8_VALIDATE=true \
 			--define:STINT_BUILD="\"${2:-${1##*/}}\"" --define:import.meta.url=__bundle_url \
 			'--banner:js=const __bundle_url = require("node:url").pathToFileURL(__filename).href;' \
 			--log-level=warning
-		"$_esbuild" "$@" client=src/main/stint.ts --external:./server.ts &
+		"$_esbuild" "$@" client=src/main/stint.ts --external:./server/server.ts &
 		"$_esbuild" "$@" server=src/main/stint.ts launcher-main=src/runtime/process/launcher/launcher-main.ts \
 			kuard=examples/kuard/kuard.ts stint=src/main/bundle-loader.ts && wait $!
 	)

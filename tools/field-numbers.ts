@@ -1,10 +1,10 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bindingSchema } from '../src/api/core/binding/schema.ts';
 import { deleteOptionsSchema } from '../src/api/meta/delete-options.ts';
 import { evictionSchema } from '../src/api/policy/eviction/schema.ts';
 import { resources } from '../src/api/resources.ts';
 import type { ObjectNode, SchemaNode } from '../src/api/schema/schema.ts';
-import { bindingSchema } from '../src/apiserver/subresources/binding.ts';
 
 /**
  * Generates src/api/protobuf/field-numbers.ts: the protobuf field number of each field of our schemas. The

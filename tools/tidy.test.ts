@@ -1,25 +1,24 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { BANNED, CASTS, DEPENDENCIES, ENTRIES, LAYERS, PURE_BASE, WALLS } from './tidy/law.ts';
-import { lineOf, ROOT, readSources, type Source, type SyntaxNode, walk } from './tidy/sources.ts';
+import { resources } from '../src/api/resources.ts';
+import { unportableUses } from './tidy/browser.ts';
+import { bannedCalls, unsafeTypes } from './tidy/calls.ts';
+import { dependencyFaults } from './tidy/dependencies.ts';
+import { poorDescriptions, undocumented } from './tidy/documentation.ts';
+import { deadExports } from './tidy/exports.ts';
+import { importCycles, impurities, layerBreaks, missingFiles, unreachedFiles } from './tidy/imports.ts';
+import { bannedPhrases, bannedPhrasesInDocument } from './tidy/language.ts';
+import { ENTRIES, EXCEPTIONS, PHRASE_LIST, UNUSED_EXPORTS } from './tidy/law.ts';
+import { crowdedFolders, longFiles, longFunctions, manyParameters } from './tidy/sizes.ts';
+import { isTest, ROOT, readSources } from './tidy/sources.ts';
+
+/** The law of the tree: the rules are data in tidy/law.ts, and the checks are functions in tidy/. */
 
 const sources = readSources();
-const byPath = new Map(sources.map((source) => [source.path, source]));
 const product = sources.filter(({ path }) => path.startsWith('src/') && !isTest(path));
-
-function isTest(path: string): boolean {
-	return path.endsWith('.test.ts') || path.includes('/testing/');
-}
-
-function layerOf(path: string): string | undefined {
-	return /^src\/([^/]+)\//.exec(path)?.[1];
-}
-
-function at(source: Source, node: SyntaxNode): string {
-	return `${source.path}:${lineOf(source, node.start)}`;
-}
+const DOCUMENTS = globSync(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/*.md'], { cwd: ROOT });
 
 /** Fails if there are findings, and prints each on a line. */
 function none(found: readonly string[]): void {
@@ -27,160 +26,64 @@ function none(found: readonly string[]): void {
 }
 
 test('each folder imports only the folders that LAYERS allows', () => {
-	const found: string[] = [];
-	for (const { path, imports } of sources) {
-		const layer = layerOf(path);
-		if (!layer) continue;
-		const allowed = LAYERS[layer];
-		if (!allowed) found.push(`${path}: src/${layer}/ is not in the layout`);
-		for (const { target, relative } of imports) {
-			if (!relative || (layer === 'main' && target === 'package.json')) continue;
-			const other = layerOf(target);
-			if (other === layer || (other !== undefined && allowed?.includes(other))) continue;
-			found.push(`${path} imports ${target}: ${layer} may import ${allowed?.join(', ') || 'nothing'}`);
-		}
-	}
-	none(found);
+	none(layerBreaks(sources));
 });
 
-test('imports form no cycle', () => {
-	const found: string[] = [];
-	const state = new Map<string, 'open' | 'done'>();
-	const visit = (path: string, trail: readonly string[]): void => {
-		if (state.get(path) === 'done') return;
-		if (state.get(path) === 'open') {
-			found.push([...trail.slice(trail.indexOf(path)), path].join(' -> '));
-			return;
-		}
-		state.set(path, 'open');
-		for (const { target, relative, when } of byPath.get(path)?.imports ?? []) {
-			if (relative && when !== 'demand') visit(target, [...trail, path]);
-		}
-		state.set(path, 'done');
-	};
-	for (const { path } of sources) visit(path, []);
-	none(found);
+test('imports form no cycle, not even through imports on demand', () => {
+	none(importCycles(sources));
 });
 
 test('every imported file exists', () => {
-	none(
-		sources.flatMap(({ path, imports }) =>
-			imports
-				.filter(({ target, relative }) => relative && target.endsWith('.ts') && !byPath.has(target))
-				.map(({ target }) => `${path} imports ${target}, which does not exist`),
-		),
-	);
+	none(missingFiles(sources));
 });
 
 test('plan/ and api/ do no I/O, and plan/ is synchronous', () => {
-	const found: string[] = [];
-	for (const source of product) {
-		const layer = layerOf(source.path);
-		if (layer !== 'plan' && layer !== 'api') continue;
-		for (const { target, relative } of source.imports) {
-			if (!relative && target.startsWith('node:')) found.push(`${source.path} imports ${target}`);
-			const base = /^src\/base\/(.*)\.ts$/.exec(target)?.[1];
-			if (layer === 'plan' && base && !PURE_BASE.includes(base))
-				found.push(`${source.path} imports base/${base}`);
-		}
-		if (layer !== 'plan') continue;
-		walk(source.program, (node) => {
-			if (node.type === 'AwaitExpression' || node.async === true) found.push(`${at(source, node)} waits`);
-			if (node.type === 'Identifier' && node.name === 'Promise')
-				found.push(`${at(source, node)} uses a Promise`);
-		});
-	}
-	none(found);
+	none(impurities(product));
 });
 
-test('the parts of the client that a browser uses import no node: module', () => {
-	none(
-		product
-			.filter(({ path }) => layerOf(path) === 'client' && !path.includes('transport/http-node'))
-			.flatMap(({ path, imports }) =>
-				imports
-					.filter(({ target }) => target.startsWith('node:'))
-					.map(({ target }) => `${path} imports ${target}`),
-			),
-	);
+test('api/, plan/, the client and all that they load run in a browser', () => {
+	none(unportableUses(product));
 });
 
-test('files and functions stay within the maximum sizes', () => {
-	const found: string[] = [];
-	for (const source of sources) {
-		const wall = isTest(source.path) ? WALLS.testLines : WALLS.fileLines;
-		if (source.lines > wall) found.push(`${source.path} has ${source.lines} lines (maximum ${wall})`);
-		if (isTest(source.path) || !source.path.startsWith('src/')) continue;
-		walk(source.program, (node) => {
-			if (!/^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type)) return;
-			const length = lineOf(source, node.end) - lineOf(source, node.start) + 1;
-			if (length > WALLS.functionLines)
-				found.push(`${at(source, node)} a function of ${length} lines (maximum ${WALLS.functionLines})`);
-		});
-	}
-	none(found);
+test('files stay within the maximum sizes', () => {
+	none(longFiles(sources));
+});
+
+test('functions stay within the maximum size', () => {
+	none(longFunctions(product));
+});
+
+test('functions have at most three parameters', () => {
+	none(manyParameters(product));
+});
+
+test('no folder has too many files', () => {
+	none(crowdedFolders(sources.filter(({ path }) => /^(src|tools)\//.test(path))));
 });
 
 test('no forbidden call is made', () => {
-	const found: string[] = [];
-	for (const source of product) {
-		walk(source.program, (node) => {
-			const call = calledName(node);
-			const ban = BANNED.find((each) => each.call === call);
-			if (!ban || ban.allowed.some((allowed) => source.path.startsWith(allowed))) return;
-			found.push(`${at(source, node)} calls ${ban.call}: use ${ban.instead}`);
-		});
-	}
-	none(found);
+	none(bannedCalls(product));
 });
-
-/** The name of the called function, such as `Date.now`; `new Date` only for a call without arguments. */
-function calledName(node: SyntaxNode): string | undefined {
-	const callee = node.callee as SyntaxNode | undefined;
-	if (node.type === 'NewExpression' && callee?.name === 'Date') {
-		return Array.isArray(node.arguments) && node.arguments.length === 0 ? 'new Date' : undefined;
-	}
-	if (node.type !== 'CallExpression' || !callee) return undefined;
-	if (callee.type === 'Identifier') return String(callee.name);
-	const object = callee.object as SyntaxNode | undefined;
-	const property = callee.property as SyntaxNode | undefined;
-	return object?.type === 'Identifier' ? `${object.name}.${property?.name}` : undefined;
-}
 
 test('no file uses any or !, and only the files in CASTS use `as`', () => {
-	const found: string[] = [];
-	for (const source of product) {
-		walk(source.program, (node) => {
-			if (node.type === 'TSAnyKeyword') found.push(`${at(source, node)} says any`);
-			if (node.type === 'TSNonNullExpression') found.push(`${at(source, node)} says !`);
-			if (node.type !== 'TSAsExpression' || isConstCast(node)) return;
-			if (!(source.path in CASTS)) found.push(`${at(source, node)} says as`);
-		});
-	}
-	for (const path of Object.keys(CASTS))
-		if (!byPath.has(path)) found.push(`CASTS names ${path}, which does not exist`);
-	none(found);
+	none(unsafeTypes(product));
 });
 
-function isConstCast(node: SyntaxNode): boolean {
-	const type = node.typeAnnotation as SyntaxNode | undefined;
-	return (type?.typeName as SyntaxNode | undefined)?.name === 'const';
-}
-
 test('every exported function, class and type has a doc comment', () => {
-	const found: string[] = [];
-	for (const source of product) {
-		const documented = new Set(
-			source.comments
-				.filter(({ value }) => value.startsWith('*'))
-				.map(({ end }) => end + (/^\s*/.exec(source.text.slice(end))?.[0].length ?? 0)),
-		);
-		for (const node of source.program.body as readonly SyntaxNode[]) {
-			const overload = node.type === 'ExportNamedDeclaration' && node.declaration;
-			if (overload && !documented.has(node.start)) found.push(`${at(source, node)} has no doc comment`);
-		}
-	}
-	none(found);
+	none(undocumented(product));
+});
+
+test('every field of the API has a description that says what it means', () => {
+	none(poorDescriptions(resources));
+});
+
+test('comments and texts contain no banned phrase', () => {
+	none(sources.filter(({ path }) => path !== PHRASE_LIST).flatMap(bannedPhrases));
+});
+
+test('documents contain no banned phrase', () => {
+	assert.ok(DOCUMENTS.length > 3);
+	none(DOCUMENTS.flatMap((path) => bannedPhrasesInDocument(path, readFileSync(join(ROOT, path), 'utf8'))));
 });
 
 test('no file is a barrel or a collection without a subject', () => {
@@ -193,39 +96,40 @@ test('no file is a barrel or a collection without a subject', () => {
 });
 
 test('every file is reachable from an entry point', () => {
-	const alive = new Set<string>();
-	const reach = (path: string): void => {
-		if (alive.has(path)) return;
-		alive.add(path);
-		for (const { target, relative } of byPath.get(path)?.imports ?? []) if (relative) reach(target);
-	};
-	for (const entry of ENTRIES) reach(entry);
-	none(product.filter(({ path }) => !alive.has(path)).map(({ path }) => `${path} is used only by tests`));
+	const unreached = new Set(unreachedFiles(sources, ENTRIES));
+	none(product.filter(({ path }) => unreached.has(path)).map(({ path }) => `${path} is used only by tests`));
 });
 
-test('every dependency has a reason in DEPENDENCIES, and is used', () => {
-	const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-	const declared = Object.keys({
-		...manifest.dependencies,
-		...manifest.optionalDependencies,
-		...manifest.devDependencies,
-	});
-	const found = declared
-		.filter((name) => !(name in DEPENDENCIES))
-		.map((name) => `${name} has no reason in law.ts`);
-	for (const name of Object.keys(DEPENDENCIES))
-		if (!declared.includes(name)) found.push(`${name} is not in package.json`);
-	const runtime = new Set(Object.keys(manifest.dependencies));
-	for (const { path, imports } of product) {
-		for (const { target, relative } of imports) {
-			if (relative || target.startsWith('node:')) continue;
-			const name = target
-				.split('/')
-				.slice(0, target.startsWith('@') ? 2 : 1)
-				.join('/');
-			if (!runtime.delete(name) && !(name in manifest.dependencies)) found.push(`${path} imports ${target}`);
-		}
+test('every exported value has a use outside of tests', () => {
+	const users = sources.filter(({ path }) => !isTest(path) && !path.startsWith('test/'));
+	none(
+		deadExports(product, users).filter((finding) => !UNUSED_EXPORTS.some((each) => finding.startsWith(each))),
+	);
+});
+
+test('no two files export different things under one name', () => {
+	const filesOf = new Map<string, string[]>();
+	for (const { path, text } of product) {
+		for (const [, name = ''] of text.matchAll(EXPORT))
+			filesOf.set(name, [...(filesOf.get(name) ?? []), path]);
 	}
-	for (const name of runtime) found.push(`${name} is imported by nothing`);
-	none(found);
+	const found = [...filesOf].map(([name, paths]) => ({ name, paths: [...new Set(paths)] }));
+	none(
+		found.filter(({ paths }) => paths.length > 1).map(({ name, paths }) => `${name}: ${paths.join(', ')}`),
+	);
+});
+
+/** An export at its declaration. `export … from` passes on a name and is no second meaning. */
+const EXPORT =
+	/^export (?:declare |abstract |async )*(?:function\*?|class|const|let|interface|type|enum) (\w+)/gm;
+
+test('every dependency has a reason in DEPENDENCIES, and is used', () => {
+	none(dependencyFaults(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')), product));
+});
+
+test('every exception of the law names a file or folder that exists', () => {
+	const exists = (path: string): boolean => sources.some((source) => source.path.startsWith(path));
+	none(
+		EXCEPTIONS.filter((path) => !exists(path)).map((path) => `law.ts excepts ${path}, which does not exist`),
+	);
 });

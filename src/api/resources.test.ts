@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { apiVersionOf } from './contract/resource-definition.ts';
-import { resourceAt, resourceNamed, resourceOfKind, resources, resourcesInCategory } from './resources.ts';
+import { resourceNamed, resourceOfKind, resources, resourcesInCategory } from './resources.ts';
 import type { SchemaNode } from './schema/schema.ts';
 
-test('the registry finds a resource by kind, by path and by any of its names', () => {
+test('the registry finds a resource by kind and by any of its names', () => {
 	for (const definition of resources) {
-		const { group, version, kind, resource, singular, shortNames } = definition;
+		const { kind, resource, singular, shortNames } = definition;
 		assert.equal(resourceOfKind(apiVersionOf(definition), kind), definition);
-		assert.equal(resourceAt(group, version, resource), definition);
 		for (const name of [kind, resource, singular, ...shortNames])
 			assert.equal(resourceNamed(name), definition);
 	}

@@ -33,13 +33,6 @@ export function resourceOfKind(apiVersion: string, kind: string): ResourceDefini
 	return resources.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);
 }
 
-/** The resource with the group, version and plural name of a request path; undefined if there is none. */
-export function resourceAt(group: string, version: string, resource: string): ResourceDefinition | undefined {
-	return resources.find(
-		(each) => each.group === group && each.version === version && each.resource === resource,
-	);
-}
-
 /**
  * The resource that a user names on the command line, as kubectl resolves it: by plural, singular, short name
  * or kind, case-insensitive, with or without group and version (`jobs`, `job`, `Job`, `jobs.batch`, `po`).

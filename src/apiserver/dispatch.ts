@@ -6,16 +6,16 @@ import { create } from './verbs/create.ts';
 import { deleteObject } from './verbs/delete.ts';
 import { deleteCollection } from './verbs/delete-collection.ts';
 import { get } from './verbs/get.ts';
-import { list } from './verbs/list.ts';
+import { listObjects } from './verbs/list.ts';
 import { patch } from './verbs/patch.ts';
 import { update } from './verbs/update.ts';
 
 type Verbs = Partial<Record<Method, Verb>>;
 
-const COLLECTION: Verbs = { GET: list, POST: create, DELETE: deleteCollection };
+const COLLECTION: Verbs = { GET: listObjects, POST: create, DELETE: deleteCollection };
 
 /** Namespaces have no deletecollection, as upstream. */
-const NAMESPACES: Verbs = { GET: list, POST: create };
+const NAMESPACES: Verbs = { GET: listObjects, POST: create };
 
 const OBJECT: Verbs = {
 	GET: get,

@@ -30,3 +30,11 @@ test('inherited properties are not parameters', () => {
 	assert.equal(new Query({}).text('toString'), '');
 	assert.equal(new Query({}).has('constructor'), false);
 });
+
+test('a parameter that occurs several times has all its values, and is read as the first', () => {
+	const query = new Query({ command: ['sh', '', '-c'], one: 'x' });
+	assert.deepEqual(query.texts('command'), ['sh', '', '-c']);
+	assert.equal(query.text('command'), 'sh');
+	assert.deepEqual(query.texts('one'), ['x']);
+	assert.deepEqual(query.texts('absent'), []);
+});

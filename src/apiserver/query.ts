@@ -2,17 +2,26 @@ import { badRequest } from '../api/errors/api-error.ts';
 import { approximate, type Int64, parseInt64 } from '../base/json/json.ts';
 import { quote } from '../base/quote.ts';
 
+/** The values by parameter: several if it occurs more than once. */
+export type QueryValues = Readonly<Record<string, string | readonly string[]>>;
+
 /** The query parameters of a request, with upstream's rules for flags and numbers. */
 export class Query {
-	readonly #values: Readonly<Record<string, string>>;
+	readonly #values: QueryValues;
 
-	constructor(values: Readonly<Record<string, string>> = {}) {
+	constructor(values: QueryValues = {}) {
 		this.#values = values;
 	}
 
-	/** The value; empty if the parameter is absent. */
+	/** The value, or the first of several; empty if the parameter is absent. */
 	text(name: string): string {
-		return Object.hasOwn(this.#values, name) ? (this.#values[name] ?? '') : '';
+		return this.texts(name)[0] ?? '';
+	}
+
+	/** All values, in their order. */
+	texts(name: string): readonly string[] {
+		const value = Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
+		return typeof value === 'string' ? [value] : (value ?? []);
 	}
 
 	/** Whether the parameter is present, whatever its value. */

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { CounterSeries, Family, HistogramSeries, Metrics } from '../base/metrics.ts';
 import { isWatch } from './dispatch.ts';
 import type { ResourceRequest } from './request.ts';
+import { SUBRESOURCES } from './subresources/subresources.ts';
 
 /** Records the end of a request, with the status code of its response. */
 export type RequestEnd = (code: number) => void;
@@ -15,7 +16,7 @@ export class RequestMetrics {
 	readonly #total: Family<CounterSeries>;
 	readonly #seconds: Family<HistogramSeries>;
 	readonly #inFlight = { mutating: 0, readOnly: 0 };
-	/** The label values of each open watch. */
+	/** The label values of each open watch and two-way stream. */
 	readonly #open = new Set<readonly string[]>();
 
 	constructor(metrics: Metrics, clock: Clock) {
@@ -56,8 +57,17 @@ export class RequestMetrics {
 	 * ignored, since a watch can end in several ways.
 	 */
 	startWatch(request: ResourceRequest): RequestEnd {
+		return this.#startLong(request, 'WATCH');
+	}
+
+	/** The same for a two-way stream. */
+	startConnect(request: ResourceRequest): RequestEnd {
+		return this.#startLong(request, 'CONNECT');
+	}
+
+	#startLong(request: ResourceRequest, verb: 'WATCH' | 'CONNECT'): RequestEnd {
 		const end = this.#time(request);
-		const labels = labelsOf(request, 'WATCH');
+		const labels = labelsOf(request, verb);
 		this.#open.add(labels);
 		return (code) => {
 			if (this.#open.delete(labels)) end(code);
@@ -74,6 +84,9 @@ export class RequestMetrics {
 		};
 	}
 }
+
+/** The subresources that answer with a stream. */
+const CONNECTED = SUBRESOURCES.filter(({ stream, duplex }) => stream || duplex).map(({ name }) => name);
 
 /** The values of {@link LABEL_NAMES}. */
 function labelsOf(request: ResourceRequest, verb: string): readonly string[] {
@@ -96,12 +109,12 @@ function scopeOf({ name, namespace, call }: ResourceRequest): string {
 }
 
 /**
- * The verb label. Requests of logs are CONNECT and watches WATCH, so that these long requests stay apart from
+ * The verb label. Logs and two-way streams are CONNECT and watches WATCH, so that these long requests stay apart from
  * the latency of others.
  */
 function verbOf(request: ResourceRequest): string {
 	const { call, name, subresource } = request;
-	if (subresource === 'log') return 'CONNECT';
+	if (CONNECTED.includes(subresource)) return 'CONNECT';
 	if (call.method !== 'GET') return call.method;
 	if (isWatch(request)) return 'WATCH';
 	return name === '' ? 'LIST' : 'GET';
@@ -135,12 +148,12 @@ const SECONDS = {
 
 const IN_FLIGHT = {
 	name: 'apiserver_current_inflight_requests',
-	help: 'Number of API requests in progress, without watches and log streams.',
+	help: 'Number of API requests in progress, without watches and streams.',
 	labelNames: ['request_kind'],
 };
 
 const LONG_RUNNING = {
 	name: 'apiserver_longrunning_requests',
-	help: 'Number of open watches.',
+	help: 'Number of open watches and two-way streams.',
 	labelNames: ['verb', ...LABEL_NAMES],
 };

@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import { pods } from '../api/core/pod/definition.ts';
 import { resources } from '../api/resources.ts';
 import { Metrics } from '../base/metrics.ts';
-import { SeededRandom } from '../base/random.ts';
+import { SeededRandom } from '../base/testing/seeded-random.ts';
 import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import { MemoryStore } from '../store/memory/memory-store.ts';
 import { ApiServer } from './server.ts';
+import { apiContract } from './testing/api-contract-suite.ts';
 import { Seen } from './testing/seen.ts';
-import { apiContract, openTestServer, PODS, podNamed, refusal } from './testing/server-contract-suite.ts';
+import { openTestServer, PODS, podNamed, refusal } from './testing/server-contract-suite.ts';
 import { watchContract } from './testing/watch-contract-suite.ts';
 
 apiContract('the API in the process', async ({ server }) => ({ transport: server, close: async () => {} }));
@@ -21,17 +22,6 @@ test('watches in the process are notified before the write resolves', async () =
 		const { object } = await server.request({ method: 'POST', path: PODS, body: podNamed(name) });
 		assert.equal(seen.events.at(-1)?.object, object);
 	}
-});
-
-test('a watch in the process receives a bookmark only if its revision is new', async () => {
-	const { server, clock, store } = await openTestServer();
-	const query = { resourceVersion: String(store.revision), allowWatchBookmarks: 'true' };
-	const seen = await Seen.open(server, PODS, query);
-	clock.advance(60_000);
-	await server.request({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: 'other' } } });
-	clock.advance(180_000);
-	await server.request({ method: 'POST', path: PODS, body: podNamed('a') });
-	assert.deepEqual(await seen.texts(2), ['BOOKMARK', 'ADDED a']);
 });
 
 test('a resourceVersion is an unsigned 64-bit integer', async () => {
@@ -75,7 +65,7 @@ test('a watcher that throws loses its watch, and no other watcher does', async (
 	await server.request({ method: 'POST', path: PODS, body: podNamed('a') });
 	assert.deepEqual(await seen.texts(1), ['ADDED a']);
 	assert.equal((await ended.promise)?.message.includes('unexpected error'), true);
-	assert.equal(faults.length, 2);
+	assert.equal(faults.length, 1);
 });
 
 test('stored objects are the same after a restart', async () => {

@@ -31,6 +31,7 @@
  *    does not read.
  */
 
+import { closedBy, type Duplex } from '../api/contract/duplex.ts';
 import type { NodeApi } from '../api/contract/node-api.ts';
 import type { ResourceDefinition } from '../api/contract/resource-definition.ts';
 import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
@@ -49,7 +50,7 @@ import type { Random } from '../base/random.ts';
 import { type TurnBudget, UNLIMITED_TURN } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
 import { ALLOW_ALL, type Authorizer, attributesOf, checkAllowed } from './access/authorization.ts';
-import { Admission, type AdmissionPlugin } from './admission/admission.ts';
+import { Admission, type AdmissionPlugin, attributesFor } from './admission/admission.ts';
 import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { PodFields } from './admission/pod-fields.ts';
 import { PodPriority } from './admission/pod-priority.ts';
@@ -70,7 +71,7 @@ import { type Answer, answerOf } from './respond.ts';
 import { routeToResource } from './route.ts';
 import { ObjectCache } from './storage/object-cache.ts';
 import type { Compression } from './storage/value-pages.ts';
-import { type NoticeSink, openWatch } from './verbs/watch.ts';
+import { PushedWatch } from './verbs/watch.ts';
 import { watchEvent } from './verbs/watch-events.ts';
 import { WatchReader } from './verbs/watch-reader.ts';
 
@@ -191,9 +192,9 @@ export class ApiServer implements ApiTransport {
 		request.signal?.throwIfAborted();
 		const call = callOf(request);
 		const { codec } = this.#routeToCollection(call).resource;
-		const watch = this.openWatch(call, {
+		const watch = new PushedWatch((wake) => this.readWatch(call, wake), {
 			notices: (batch) => sink.events(batch.map((notice) => watchEvent(codec, notice))),
-			ended: (error) => sink.ended(error),
+			ended: (error) => sink.ended(error === undefined ? undefined : this.#errorOf(call, error)),
 		});
 		call.signal?.addEventListener('abort', () => watch.stop(), { once: true });
 		return watch;
@@ -202,6 +203,11 @@ export class ApiServer implements ApiTransport {
 	async stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
 		request.signal?.throwIfAborted();
 		return this.openStream(callOf(request));
+	}
+
+	async duplex(request: ApiRequest): Promise<Duplex> {
+		request.signal?.throwIfAborted();
+		return this.openDuplex(callOf(request), () => undefined);
 	}
 
 	/** Performs a call and resolves to its response. Rejects with an ApiError. */
@@ -246,32 +252,6 @@ export class ApiServer implements ApiTransport {
 		}
 	}
 
-	/** Opens a watch that notifies `sink` synchronously, for callers in this process. Throws an ApiError. */
-	openWatch(call: Call, sink: NoticeSink): ApiWatch {
-		let end: RequestEnd = () => undefined;
-		try {
-			const request = this.#routeToCollection(call);
-			end = this.#requests.startWatch(request);
-			const watch = openWatch(this.#context, request, {
-				notices: (batch) => sink.notices(batch),
-				ended: (error) => {
-					end(200);
-					sink.ended(error && this.#errorOf(call, error));
-				},
-			});
-			return {
-				stop: () => {
-					end(200);
-					watch.stop();
-				},
-			};
-		} catch (error) {
-			const known = this.#errorOf(call, error);
-			end(known.code);
-			throw known;
-		}
-	}
-
 	/** Opens a stream of bytes: a container log or the metrics. Rejects with an ApiError. */
 	openStream(call: Call): Promise<AsyncIterable<Uint8Array>> {
 		return this.#guarded(call, async () => {
@@ -284,15 +264,43 @@ export class ApiServer implements ApiTransport {
 	}
 
 	/**
-	 * How to answer a call: with one response, a watch or a stream of bytes. Throws an ApiError. It does not
-	 * authorize: the method that answers does.
+	 * Opens a two-way stream; an abort of the call's signal closes it. Calls `checkConnection` once the request has
+	 * been checked and before the session is opened: it throws an ApiError if the connection cannot carry a session.
+	 * Rejects with an ApiError.
+	 */
+	openDuplex(call: Call, checkConnection: () => void): Promise<Duplex> {
+		return this.#guarded(call, async () => {
+			const request = this.#allowed(call);
+			const prepare = request && subresourceOf(request)?.duplex;
+			if (!request || !prepare) throw unknownPath();
+			const end = this.#requests.startConnect(request);
+			try {
+				const open = prepare(this.#context, request);
+				await this.#context.admission.validate(attributesFor(request, CONNECT));
+				checkConnection();
+				const session = closedBy(call.signal, await open());
+				void session.closed.then(() => end(SWITCHING_PROTOCOLS));
+				return session;
+			} catch (error) {
+				const known = this.#errorOf(call, error);
+				end(known.code);
+				throw known;
+			}
+		});
+	}
+
+	/**
+	 * How to answer a call: with one response, a watch or a stream. Throws an ApiError. It does not authorize: the
+	 * method that answers does.
 	 */
 	flowOf(call: Call): Flow {
 		const request = this.#route(call);
 		if (isMetrics(call)) return { type: 'stream', contentType: METRICS_CONTENT_TYPE };
 		if (!request) return { type: 'answer' };
 		if (isWatch(request)) return { type: 'watch', request };
-		const streams = call.method === 'GET' && subresourceOf(request)?.stream !== undefined;
+		const subresource = subresourceOf(request);
+		if (subresource?.duplex && (call.method === 'GET' || call.method === 'POST')) return { type: 'duplex' };
+		const streams = call.method === 'GET' && subresource?.stream !== undefined;
 		return streams ? { type: 'stream', contentType: 'text/plain' } : { type: 'answer' };
 	}
 
@@ -329,15 +337,29 @@ export class ApiServer implements ApiTransport {
 	}
 }
 
+/** What admission receives of a request for a two-way stream. */
+const CONNECT = {
+	operation: 'CONNECT',
+	object: undefined,
+	old: undefined,
+	dryRun: false,
+	options: undefined,
+} as const;
+
 /** See {@link ApiServer.flowOf}. */
 export type Flow =
 	| { readonly type: 'answer' }
+	/** A two-way stream, which needs an upgraded connection. */
+	| { readonly type: 'duplex' }
 	| { readonly type: 'stream'; readonly contentType: string }
 	| { readonly type: 'watch'; readonly request: ResourceRequest };
 
 async function* encodedPieces(pieces: AsyncIterable<string>): AsyncIterable<Uint8Array> {
 	for await (const piece of pieces) yield Buffer.from(piece);
 }
+
+/** The status code of an upgraded connection, for the metrics. */
+const SWITCHING_PROTOCOLS = 101;
 
 function isMetrics({ method, path }: Call): boolean {
 	return method === 'GET' && path === '/metrics';

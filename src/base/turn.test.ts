@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TurnBudget } from './turn.ts';
+import { nextTurn, TurnBudget } from './turn.ts';
+
+for (const platform of ['Node', 'a browser, which has no setImmediate']) {
+	test(`nextTurn() ends the current turn in ${platform}`, async (t) => {
+		if (platform !== 'Node') t.mock.property(globalThis, 'setImmediate', undefined);
+		const order: string[] = [];
+		const turn = nextTurn().then(() => order.push('next turn'));
+		for (let i = 0; i < 100; i++) await undefined;
+		order.push('end of this turn');
+		await turn;
+		assert.deepEqual(order, ['end of this turn', 'next turn']);
+	});
+}
 
 test('turn budget: callers run until it is spent, and the others in later turns', async () => {
 	let now = 0;

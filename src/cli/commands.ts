@@ -105,7 +105,9 @@ function registerGet(
 		.option('--raw <path>', 'print the response of the server to a GET of this path')
 		.addOption(command.createOption('-a, --show-all').hideHelp())
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./commands/get.ts')).get(context, words, { ...NONE, ...flags })),
+			perform(async () =>
+				(await import('./commands/get.ts')).getObjects(context, words, { ...NONE, ...flags }),
+			),
 		);
 }
 
@@ -137,7 +139,9 @@ function registerRun(
 		.option('-o, --output <form>', 'with --dry-run: yaml, json or name')
 		.addHelpText('after', runHelp)
 		.action((words: string[], flags) =>
-			perform(async () => (await import('./commands/run.ts')).run(context, words, { ...NONE, ...flags })),
+			perform(async () =>
+				(await import('./commands/run.ts')).runObjects(context, words, { ...NONE, ...flags }),
+			),
 		);
 }
 

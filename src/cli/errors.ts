@@ -61,11 +61,8 @@ export function uniqueCauses({ status }: ApiError): readonly Cause[] {
 const LONGEST_VALUE = 120;
 
 function shortened(message: string): string {
-	return message.replace(
-		/^(Invalid value: )(.*)(: .*?)$/s,
-		(whole, head: string, value: string, tail: string) =>
-			value.length > LONGEST_VALUE ? `${head}${value.slice(0, LONGEST_VALUE / 2)}…${tail}` : whole,
-	);
+	const [, head, value = '', tail] = /^(Invalid value: )(.*)(: .*?)$/s.exec(message) ?? [];
+	return value.length > LONGEST_VALUE ? `${head}${value.slice(0, LONGEST_VALUE / 2)}…${tail}` : message;
 }
 
 /** Only a refused connection means that no server is running; after a time-out that is not certain. */

@@ -36,5 +36,6 @@ function printing(transport: ApiTransport, print: (text: string) => void): ApiTr
 		},
 		watch: (request, sink) => transport.watch(request, sink),
 		stream: (request) => transport.stream(request),
+		duplex: (request) => transport.duplex(request),
 	};
 }

@@ -36,7 +36,7 @@ export interface CallOptions {
 }
 
 /** The options of a delete request. The server applies its defaults for missing ones. */
-export interface DeleteOptions {
+export interface DeletionRequest {
 	readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
 	readonly gracePeriodSeconds?: number;
 	readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
@@ -124,21 +124,20 @@ export class ResourceClient<T extends KubeObject> {
 	}
 
 	/** Patches an object; resolves to the stored object. */
-	patch(name: string, kind: PatchKind, patch: unknown, subresource?: 'status'): Promise<T> {
-		return this.#send({
-			method: 'PATCH',
-			path: this.#at(name, subresource),
-			query: this.#query,
-			body: patch,
-			contentType: PATCH_TYPES[kind],
-		});
+	patch(name: string, kind: PatchKind, patch: unknown): Promise<T> {
+		return this.#patchAt(this.#at(name), kind, patch);
+	}
+
+	/** Patches the status of an object, and nothing else of it; resolves to the stored object. */
+	patchStatus(name: string, kind: PatchKind, patch: unknown): Promise<T> {
+		return this.#patchAt(this.#at(name, 'status'), kind, patch);
 	}
 
 	/**
 	 * Deletes the object. Resolves to the object if finalizers or a grace period keep it for now, and to a
 	 * Status if the server has removed it.
 	 */
-	delete(name: string, options: DeleteOptions = {}): Promise<unknown> {
+	delete(name: string, options: DeletionRequest = {}): Promise<unknown> {
 		const body = { kind: 'DeleteOptions', apiVersion: 'v1', ...options };
 		return this.#send({ method: 'DELETE', path: this.#at(name), body });
 	}
@@ -149,6 +148,16 @@ export class ResourceClient<T extends KubeObject> {
 		const request: ApiRequest = { method: 'GET', path: this.#path, query, ...(signal && { signal }) };
 		// The path determines the kind of the objects in the events.
 		return this.#transport.watch(request, sink as unknown as ApiWatchSink);
+	}
+
+	#patchAt(path: string, kind: PatchKind, patch: unknown): Promise<T> {
+		return this.#send({
+			method: 'PATCH',
+			path,
+			query: this.#query,
+			body: patch,
+			contentType: PATCH_TYPES[kind],
+		});
 	}
 
 	#at(name: string, subresource?: string): string {

@@ -69,7 +69,7 @@ test('repetitions of an Event that is being written increment its count, in writ
 			throw new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', reason });
 		}
 		counts.set('event', count);
-		return { code: 200 };
+		return { code: 200, object: body };
 	};
 	const client = new Client({ request } as unknown as ApiTransport);
 	const onError = (error: unknown): void => assert.fail(String(error));

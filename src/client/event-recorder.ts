@@ -1,4 +1,5 @@
 import { events } from '../api/core/event/definition.ts';
+import type { EventText } from '../api/core/event/event-text.ts';
 import type { Event } from '../api/core/event/schema.ts';
 import { isApiError } from '../api/errors/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
@@ -7,17 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { FifoQueue } from '../base/collections/fifo-queue.ts';
 import type { Client } from './client.ts';
 import { type Correlated, EventCorrelator } from './event-correlator.ts';
-
-/** The variable part of an Event. */
-export interface EventText {
-	readonly type: 'Normal' | 'Warning';
-	/** A short reason in CamelCase, for programs. */
-	readonly reason: string;
-	/** A sentence for users. */
-	readonly message: string;
-	/** The part of the object that the Event is about, such as `spec.containers{main}`. */
-	readonly fieldPath?: string;
-}
+import { unlessGone } from './outcomes.ts';
 
 /**
  * The number of concurrent writes of Events: two, plus one for each 500 waiting Events, so that the queue
@@ -141,23 +132,12 @@ export class EventRecorder {
 		try {
 			const { count, lastTimestamp, message } = event;
 			const isCounted =
-				repeats && (await exists(target.patch(name, 'strategic', { count, lastTimestamp, message })));
+				repeats && (await unlessGone(target.patch(name, 'strategic', { count, lastTimestamp, message })));
 			// The Event that the patch would update may have expired, or its create request may have failed.
 			if (!isCounted) await target.create(event);
 		} catch (error) {
 			if (!isRefusal(error)) onError?.(error);
 		}
-	}
-}
-
-/** Resolves to whether the object of `write` exists; rejects with every other error. */
-async function exists(write: Promise<unknown>): Promise<boolean> {
-	try {
-		await write;
-		return true;
-	} catch (error) {
-		if (isApiError(error, 'NotFound')) return false;
-		throw error;
 	}
 }
 

@@ -2,7 +2,7 @@ import type { ApiWatch, ApiWatchSink, WatchEvent } from '../api/contract/transpo
 import type { KubeObject } from '../api/meta/object-meta.ts';
 
 /** The watch to follow, and its listener. */
-export interface FollowOptions<T extends KubeObject> {
+export interface FollowWatchOptions<T extends KubeObject> {
 	/**
 	 * Opens the watch, as `ResourceClient.watch` does. `signal` aborts if the watch is cancelled before it is
 	 * open.
@@ -19,7 +19,7 @@ export interface FollowOptions<T extends KubeObject> {
  * server has ended the watch or `signal` has aborted; rejects with the error that ended the watch or prevented
  * its opening. If the watch ends before `open` resolves, its error does not become an unhandled rejection.
  */
-export async function followWatch<T extends KubeObject>(options: FollowOptions<T>): Promise<boolean> {
+export async function followWatch<T extends KubeObject>(options: FollowWatchOptions<T>): Promise<boolean> {
 	const { open, events, signal } = options;
 	const end = Promise.withResolvers<boolean>();
 	end.promise.catch(() => undefined);

@@ -4,7 +4,7 @@ import type { ApiWatchSink } from '../api/contract/transport.ts';
 import { ApiError, expired } from '../api/errors/api-error.ts';
 import type { KubeObject } from '../api/meta/object-meta.ts';
 import { setSource } from '../api/meta/object-source.ts';
-import { SeededRandom } from '../base/random.ts';
+import { SeededRandom } from '../base/testing/seeded-random.ts';
 import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import type { ListOptions, ObjectList } from './client.ts';
 import { Informer, type InformerOptions } from './informer.ts';

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { jobs } from '../api/batch/job/definition.ts';
 import type { ApiRequest, ApiTransport } from '../api/contract/transport.ts';
 import { pods } from '../api/core/pod/definition.ts';
-import { SeededRandom } from '../base/random.ts';
+import { SeededRandom } from '../base/testing/seeded-random.ts';
 import { VirtualClock } from '../base/testing/virtual-clock.ts';
 import { Client } from './client.ts';
 import { Informers } from './informers.ts';

@@ -18,7 +18,7 @@ export interface Log {
 }
 
 /** One line of the log. */
-export interface LogLine {
+export interface LogEntry {
 	readonly level: 'info' | 'warning' | 'fatal';
 	readonly message: string;
 	/** The part of the server that logged the line. */
@@ -46,7 +46,7 @@ export function openLog(
 	const { stderr } = process;
 	const format = stderr.isTTY ? terminalLine : jsonLine;
 	let dropped = 0;
-	const write = (line: LogLine): void => {
+	const write = (line: LogEntry): void => {
 		if (!stderr.writable || stderr.writableLength > MAX_BACKLOG_BYTES) {
 			dropped += 1;
 			return;
@@ -68,7 +68,7 @@ export function openLog(
 }
 
 /** A line as plain text, with its newline: `stint 12:00:05 warning: scheduler default/pi: no route to host`. */
-export function terminalLine({ level, component, about, message }: LogLine, now: number): string {
+export function terminalLine({ level, component, about, message }: LogEntry, now: number): string {
 	const time = new Date(now).toTimeString().slice(0, 8);
 	const weight = level === 'info' ? '' : level === 'warning' ? 'warning: ' : 'error: ';
 	const where = component === undefined ? '' : `${component}${about ? ` ${about}` : ''}: `;
@@ -76,7 +76,7 @@ export function terminalLine({ level, component, about, message }: LogLine, now:
 }
 
 /** A line as JSON, with its newline. */
-export function jsonLine({ level, component, about, message, error }: LogLine, now: number): string {
+export function jsonLine({ level, component, about, message, error }: LogEntry, now: number): string {
 	const stack = stackOf(error);
 	return `${JSON.stringify({
 		time: new Date(now).toISOString(),

@@ -1,3 +1,5 @@
+import type { Duplex } from '../api/contract/duplex.ts';
+import type { RuntimeContainerState } from '../api/contract/runtime-container-state.ts';
 import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
 
 /**
@@ -25,6 +27,9 @@ import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
  *    `listContainers`, as exited with code 137 and reason `ContainerStatusUnknown`. Calls meanwhile wait or reject
  *    with {@link RuntimeUnavailable}. It may forget containers that were created and not started.
  * 9. Stopping or removing something that has exited or does not exist succeeds and changes nothing.
+ * 10. `exec` runs a further process in a running container. Its output goes to the caller and not to the log. It ends
+ *     at the latest with the container or when the caller closes the streams: the runtime kills it then. Sessions do
+ *     not outlive the caller's connection to the runtime. Calls of `exec` may overlap with all others.
  */
 export interface Runtime {
 	/** Which fields of a Pod the runtime honours, and the user that its containers run as. Never changes. */
@@ -66,6 +71,40 @@ export interface Runtime {
 	/** Removes a container, killing it first if it runs. The caller owns the log file and removes it. */
 	removeContainer(id: string): Promise<void>;
 	listContainers(): Promise<readonly RuntimeContainer[]>;
+
+	/**
+	 * Runs a command in a running container; resolves once it runs. Rejects with {@link ExecError}, and with
+	 * {@link RuntimeUnavailable} or {@link RuntimeBusy} like the other calls. Each call starts a process of its own.
+	 */
+	exec(containerId: string, config: ExecConfig): Promise<ExecSession>;
+}
+
+/** The command to run in a container, and the streams to connect. */
+export interface ExecConfig {
+	/** The program and its arguments; at least one element. No shell interprets it. */
+	readonly command: readonly string[];
+	/** If false, the standard input is empty. */
+	readonly stdin: boolean;
+	/** If false, the runtime discards this output. */
+	readonly stdout: boolean;
+	/** The same. With `tty` there is no separate standard error, and this is false. */
+	readonly stderr: boolean;
+	/** Whether the process gets a terminal. Its output is that of `stdout` then. */
+	readonly tty: boolean;
+}
+
+/** A process that {@link Runtime.exec} has started. */
+export interface ExecSession {
+	/**
+	 * The channels `stdin` and `resize` from the caller, `stdout` and `stderr` to it. An end of `stdin` is the end of the
+	 * process's standard input. The runtime closes the streams after the last output. The caller owns them.
+	 */
+	readonly streams: Duplex;
+	/**
+	 * Resolves to the exit code once the process has exited and the streams are closed: 128 + the signal number if a
+	 * signal ended the process, so 137 if it was killed with its container or by a close. Never rejects.
+	 */
+	readonly exitCode: Promise<number>;
 }
 
 /**
@@ -135,22 +174,7 @@ export type RuntimeContainer = {
 	readonly imageRef: string;
 	readonly createdAt: number;
 	readonly logPath: string;
-} & (
-	| { readonly state: 'created' }
-	| { readonly state: 'running'; readonly startedAt: number }
-	| {
-			readonly state: 'exited';
-			/** Absent if the process never ran. */
-			readonly startedAt?: number;
-			readonly finishedAt: number;
-			/** 128 + the signal number if a signal ended the process. */
-			readonly exitCode: number;
-			readonly signal?: number;
-			/** One of `Completed`, `Error`, `OOMKilled`, `StartError`, `ContainerStatusUnknown`. */
-			readonly reason: string;
-			readonly message?: string;
-	  }
-);
+} & RuntimeContainerState;
 
 /** A container has entered the state in `status`. */
 export interface ContainerEvent {
@@ -174,6 +198,17 @@ export class ContainerStartError extends Error {
 	readonly reason: 'CreateContainerConfigError' | 'CreateContainerError' | 'RunContainerError';
 
 	constructor(reason: ContainerStartError['reason'], message: string) {
+		super(message);
+		this.reason = reason;
+	}
+}
+
+/** The command could not be started in the container. The caller reports it and does not retry. */
+export class ExecError extends Error {
+	override readonly name = 'ExecError';
+	readonly reason: 'ContainerNotRunning' | 'StartError' | 'Unsupported';
+
+	constructor(reason: ExecError['reason'], message: string) {
 		super(message);
 		this.reason = reason;
 	}

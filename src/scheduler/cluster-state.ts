@@ -1,5 +1,6 @@
 import type { Namespace } from '../api/core/namespace/schema.ts';
 import type { Node } from '../api/core/node/schema.ts';
+import { hasEnded } from '../api/core/pod/phase.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { semanticEqual } from '../api/schema/equality.ts';
 import { type Informer, keyOf } from '../client/informer.ts';
@@ -167,8 +168,8 @@ function isGated(pod: Pod): boolean {
 }
 
 /** Whether the Pod uses resources of a node: it is bound and has not ended. */
-function countsOnNode({ spec, status }: Pod): boolean {
-	return Boolean(spec.nodeName) && status.phase !== 'Succeeded' && status.phase !== 'Failed';
+function countsOnNode(pod: Pod): boolean {
+	return Boolean(pod.spec.nodeName) && !hasEnded(pod);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Pod } from '../api/core/pod/schema.ts';
 import { formatTime } from '../api/meta/time.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Client, pathOf } from '../client/client.ts';
-import { isGone } from '../client/gone.ts';
+import { uidPrecondition, unlessGone, unlessOvertaken } from '../client/outcomes.ts';
 import type { UnscheduledStatus } from '../plan/placement/pod-scheduled.ts';
 
 /**
@@ -39,20 +39,15 @@ export class PodWriter {
 
 	/** Reads the Pod from the API server; undefined if it is gone. */
 	async read({ metadata: { namespace, name = '', uid } }: Pod): Promise<Pod | undefined> {
-		try {
-			const found = await this.#client.resource(podResource, namespace).get(name);
-			return found.metadata.uid === uid ? found : undefined;
-		} catch (error) {
-			if (isGone(error)) return undefined;
-			throw error;
-		}
+		const found = await unlessGone(this.#client.resource(podResource, namespace).get(name));
+		return found?.metadata.uid === uid ? found : undefined;
 	}
 
 	/** Patches the status of the Pod. */
 	patchStatus({ metadata }: Pod, status: UnscheduledStatus): Promise<boolean> {
 		const { namespace, name = '', uid } = metadata;
 		const patch = { ...(uid && { metadata: { uid } }), status };
-		return done(this.#client.resource(podResource, namespace).patch(name, 'strategic', patch, 'status'));
+		return done(this.#client.resource(podResource, namespace).patchStatus(name, 'strategic', patch));
 	}
 
 	/**
@@ -71,19 +66,12 @@ export class PodWriter {
 		const { conditions = [] } = withDisruption(status, disruption, formatTime(this.#clock.now()));
 		const marked = conditions.filter(({ type }) => type === 'DisruptionTarget');
 		if (!(await this.patchStatus(victim, { conditions: marked }))) return false;
-		const { namespace, name = '', uid } = metadata;
-		const options = uid === undefined ? {} : { preconditions: { uid } };
-		return done(this.#client.resource(podResource, namespace).delete(name, options));
+		const { namespace, name = '' } = metadata;
+		return done(this.#client.resource(podResource, namespace).delete(name, uidPrecondition(victim)));
 	}
 }
 
 /** Whether the write succeeded; false if the object is gone. */
 async function done(write: Promise<unknown>): Promise<boolean> {
-	try {
-		await write;
-		return true;
-	} catch (error) {
-		if (isGone(error)) return false;
-		throw error;
-	}
+	return (await unlessOvertaken(write.then(() => true))) ?? false;
 }

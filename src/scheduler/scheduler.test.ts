@@ -33,6 +33,7 @@ const SILENT: ApiTransport = {
 	request: ({ method, path }) => assert.fail(`${method} ${path}`),
 	watch: async () => ({ stop: () => undefined }),
 	stream: ({ path }) => assert.fail(path),
+	duplex: ({ path }) => assert.fail(path),
 };
 
 const NOTHING = { resourceVersion: '1', objects: [] };

@@ -1,5 +1,5 @@
 import type { Job, JobCondition } from '../api/batch/job/schema.ts';
-import { findCondition } from '../plan/job/conditions.ts';
+import { findCondition } from '../api/meta/conditions.ts';
 import { addNumber, addTime, type Sample, type StateFamily } from './state-family.ts';
 
 /**

@@ -15,7 +15,7 @@ export function changeOf(write: Write, revision: Revision, previous: Entry | und
 }
 
 /** The key of a change. */
-export function keyOf(change: Change): string {
+export function changedKey(change: Change): string {
 	return change.type === 'put' ? change.entry.key : change.key;
 }
 

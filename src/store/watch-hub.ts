@@ -1,4 +1,4 @@
-import { keyOf } from './change.ts';
+import { changedKey } from './change.ts';
 import {
 	type Change,
 	type ChangesRequest,
@@ -71,7 +71,9 @@ export class WatchHub {
 		for (const watch of [...this.#watches]) {
 			if (!watch.live) continue;
 			const own =
-				watch.prefix === '' ? changes : changes.filter((change) => keyOf(change).startsWith(watch.prefix));
+				watch.prefix === ''
+					? changes
+					: changes.filter((change) => changedKey(change).startsWith(watch.prefix));
 			if (own.length > 0) this.#deliver(watch, own);
 		}
 	}

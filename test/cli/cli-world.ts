@@ -11,7 +11,7 @@ import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/maintenance/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import type { CliContext, Interruption } from '../../src/cli/context.ts';
 import { describeError } from '../../src/cli/errors.ts';
@@ -104,6 +104,7 @@ export class CliWorld {
 		let world: CliWorld | undefined;
 		const nodeApi: NodeApi = {
 			containerLog: async (request) => world?.readLog(request) ?? readAll([]),
+			exec: () => Promise.reject(new Error('no command of stint runs commands in containers')),
 		};
 		const server = new ApiServer({
 			store,
@@ -145,6 +146,7 @@ export class CliWorld {
 				await this.onLog(request);
 				return this.#server.stream(request);
 			},
+			duplex: (request) => this.#server.duplex(request),
 		};
 		const connection = { client: new Client(transport), namespace: 'default' };
 		const context = printingWarnings({

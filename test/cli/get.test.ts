@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { apply } from '../../src/cli/commands/apply.ts';
 import { describe } from '../../src/cli/commands/describe.ts';
-import { get } from '../../src/cli/commands/get.ts';
+import { getObjects } from '../../src/cli/commands/get.ts';
 import { logs } from '../../src/cli/commands/logs.ts';
 import type { GetFlags } from '../../src/cli/get/query.ts';
 import { CliWorld, jobManifest } from './cli-world.ts';
@@ -24,7 +24,7 @@ async function worldWith(t: test.TestContext, ...names: readonly string[]): Prom
 
 function got(world: CliWorld, words: string, flags: Partial<GetFlags> = {}) {
 	return world.run((context) =>
-		get(context, words.split(' '), { headers: true, labelColumns: [], ...flags }),
+		getObjects(context, words.split(' '), { headers: true, labelColumns: [], ...flags }),
 	);
 }
 
@@ -87,7 +87,7 @@ test('get reports missing objects and prints the existing ones', async (t) => {
 test('get --watch prints a row for each change, under one header', async (t) => {
 	const world = await worldWith(t, 'pi');
 	const watch = world.start((context) =>
-		get(context, ['jobs'], { headers: true, labelColumns: [], watch: true, outputWatchEvents: true }),
+		getObjects(context, ['jobs'], { headers: true, labelColumns: [], watch: true, outputWatchEvents: true }),
 	);
 	await watch.stdout.has(/ADDED +pi /);
 	// The command opens its watch in the event loop turn after it has printed the list.
@@ -96,7 +96,7 @@ test('get --watch prints a row for each change, under one header', async (t) => 
 	await watch.stdout.has(/MODIFIED +pi +Complete +1\/1/);
 	assert.equal(watch.stdout.text.match(/NAME/g)?.length, 1);
 	const two = await world.run((context) =>
-		get(context, ['jobs,pods'], { headers: true, labelColumns: [], watch: true }),
+		getObjects(context, ['jobs,pods'], { headers: true, labelColumns: [], watch: true }),
 	);
 	assert.match(two.stderr, /only specify a single resource type/);
 });

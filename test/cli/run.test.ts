@@ -7,9 +7,9 @@ import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import { badRequest, notFound } from '../../src/api/errors/api-error.ts';
 import { apply } from '../../src/cli/commands/apply.ts';
-import { deleteObjects } from '../../src/cli/commands/delete.ts';
-import { type RunFlags, run } from '../../src/cli/commands/run.ts';
-import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
+import { runObjects } from '../../src/cli/commands/run.ts';
+import { CliWorld, jobManifest } from './cli-world.ts';
+import { DONE, FAILED, FLAGS, startRun } from './run-command.ts';
 
 /**
  * `stint run` against a real API server in the process. The test acts as the Job controller and the node
@@ -17,19 +17,9 @@ import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
  * that writes the statuses itself can choose that order.
  */
 
-const FLAGS: RunFlags = { filename: ['job.yaml'], env: [] };
-
-function start(world: CliWorld, text: string, flags: Partial<RunFlags> = {}): RunningCommand {
-	world.files.set('job.yaml', text);
-	return world.start((context) => run(context, [], { ...FLAGS, ...flags }));
-}
-
-const DONE = ['Complete', 'CompletionsReached', 'Reached expected number of succeeded pods'] as const;
-const FAILED = ['Failed', 'BackoffLimitExceeded', 'Job has reached the specified backoff limit'] as const;
-
 test('run of a Job that completes prints its log with the name of its Pod, and exits with 0', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi'));
+	const command = startRun(world, jobManifest('pi'));
 	await command.stderr.has(/job\.batch\/pi created/);
 	await world.createPod(await world.job('pi'), 'pi-1');
 	world.logs.set('pi-1/main', 'one\ntwo\n');
@@ -48,7 +38,7 @@ test('run of a Job that completes prints its log with the name of its Pod, and e
 
 test('run of a Job that fails prints the failure with the last log lines, and exits with its container’s exit code', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi'));
+	const command = startRun(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
 	await world.createPod(await world.job('pi'), 'pi-1', { tracked: true });
 	world.logs.set('pi-1/main', '1\n2\n3\n4\n5\n6\n7\n');
@@ -72,7 +62,7 @@ job/pi failed after 0s: BackoffLimitExceeded: Job has reached the specified back
 
 test('run reports the sum of missing log lines', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi'));
+	const command = startRun(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
 	await world.createPod(await world.job('pi'), 'pi-1');
 	const gaps = [logGapText(1_331_493, 'rotation'), logGapText(7, 'no space')];
@@ -86,7 +76,7 @@ test('run reports the sum of missing log lines', async (t) => {
 
 test('the summary of a failed Job includes Pods that were deleted meanwhile', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi'));
+	const command = startRun(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
 	await world.createPod(await world.job('pi'), 'pi-1');
 	await world.runPod('pi-1', 7);
@@ -97,7 +87,7 @@ test('the summary of a failed Job includes Pods that were deleted meanwhile', as
 
 test('run prints the log of each container attempt once, also of one that ended before it was followed', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi').replace('Never', 'OnFailure'));
+	const command = startRun(world, jobManifest('pi').replace('Never', 'OnFailure'));
 	await command.stderr.has(/created/);
 	await world.createPod(await world.job('pi'), 'pi-1');
 	const first = world.ended(1, 'run-1');
@@ -114,7 +104,7 @@ test('run prints the log of each container attempt once, also of one that ended 
 
 test('run exits only after every log is printed, and prints the attempts of a container in order', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi').replace('Never', 'OnFailure'));
+	const command = startRun(world, jobManifest('pi').replace('Never', 'OnFailure'));
 	await command.stderr.has(/created/);
 	await world.createPod(await world.job('pi'), 'pi-1');
 	const slow = Promise.withResolvers<void>();
@@ -135,7 +125,7 @@ test('run reports the cause of a missing log, unless it deletes the Pod itself',
 	const gone = notFound({ group: '', resource: 'pods', name: 'x' });
 	world.onLog = ({ query }) =>
 		Promise.reject(query?.previous ? badRequest('previous terminated container "main" not found') : gone);
-	const missing = start(world, jobManifest('pi').replace('Never', 'OnFailure'));
+	const missing = startRun(world, jobManifest('pi').replace('Never', 'OnFailure'));
 	await missing.stderr.has(/created/);
 	await world.createPod(await world.job('pi'), 'pi-1');
 	const more = { lastState: world.ended(1, 'run-1'), restartCount: 1, run: 'run-2' };
@@ -152,7 +142,7 @@ test('run reports the cause of a missing log, unless it deletes the Pod itself',
 		asked.resolve();
 		return answer.promise;
 	};
-	const command = start(world, jobManifest('long'));
+	const command = startRun(world, jobManifest('long'));
 	await command.stderr.has(/created/);
 	await world.createPod(await world.job('long'), 'long-1');
 	await world.report('long-1', 'Running', { running: {} });
@@ -169,7 +159,7 @@ test('run reports the cause of a missing log, unless it deletes the Pod itself',
 
 test('run prints why Pods wait at once, and each reason once', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi'));
+	const command = startRun(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
 	const job = await world.job('pi');
 	for (const name of ['pi-1', 'pi-2']) {
@@ -183,29 +173,9 @@ test('run prints why Pods wait at once, and each reason once', async (t) => {
 	assert.deepEqual(stderr.match(/pod\/pi-.*/g), ['pod/pi-1: main: ErrImagePull: no such image']);
 });
 
-test('run of a Job from flags with an unknown image hints at --command', async (t) => {
-	const world = await CliWorld.open(t);
-	const runs = (flags: Partial<RunFlags>, ...words: readonly string[]) =>
-		world.start((context) => run(context, words, { ...FLAGS, filename: [], image: 'busybox', ...flags }));
-	const fail = async (command: RunningCommand, name: string): Promise<string> => {
-		await command.stderr.has(/created/);
-		await world.createPod(await world.job(name), `${name}-1`);
-		await world.report(`${name}-1`, 'Pending', { waiting: { reason: 'ErrImagePull', message: 'none' } });
-		await world.finish(name, ...FAILED);
-		return (await command.ended).stderr;
-	};
-	const failed = await fail(runs({}, 'pi', 'sh', '-c', 'echo "$0"'), 'pi');
-	assert.match(
-		failed,
-		/ErrImagePull: none\nhint: .*: stint run pi --image=busybox --command -- sh -c 'echo "\$0"'\n/,
-	);
-	assert.match(await fail(runs({}, 'e'), 'e'), /stint run e --image=busybox --command -- echo hello\n/);
-	assert.doesNotMatch(await fail(runs({ command: true }, 'c', 'true'), 'c'), /hint:/);
-});
-
 test('run prints why the server refuses Pods of the Job at once, and each reason once', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi'));
+	const command = startRun(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
 	const { uid = '' } = (await world.job('pi')).metadata;
 	const report = (name: string, message: string, reason = 'FailedCreate') =>
@@ -235,7 +205,7 @@ test('run prints why the server refuses Pods of the Job at once, and each reason
 
 test('run of a Job whose Pod the node rejects prints the reason', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi'));
+	const command = startRun(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
 	const pod = await world.createPod(await world.job('pi'), 'pi-1');
 	const status = { phase: 'Failed', reason: 'PodOSNotSupported', message: 'Pod was rejected: no' } as const;
@@ -248,7 +218,7 @@ test('run of a Job whose Pod the node rejects prints the reason', async (t) => {
 
 test('run of several Jobs exits with 1 if any of them fails', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, `${jobManifest('a')}---\n${jobManifest('b')}`);
+	const command = startRun(world, `${jobManifest('a')}---\n${jobManifest('b')}`);
 	await command.stderr.has(/b created/);
 	await world.finish('a', ...DONE);
 	await command.stderr.has(/job\/a complete/);
@@ -268,7 +238,7 @@ spec:
   nodeName: node
   containers: [{name: main, image: busybox}]
 `;
-	const command = start(world, manifest);
+	const command = startRun(world, manifest);
 	await command.stderr.has(/pod\/solo created/);
 	world.logs.set('solo/main', 'hello\n');
 	await world.runPod('solo', 5);
@@ -279,7 +249,7 @@ spec:
 
 test('run fails if the Job is deleted meanwhile', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi'));
+	const command = startRun(world, jobManifest('pi'));
 	await command.stderr.has(/created/);
 	const { jobs } = await import('../../src/api/batch/job/definition.ts');
 	await world.client.resource(jobs, 'default').delete('pi', { propagationPolicy: 'Background' });
@@ -288,110 +258,10 @@ test('run fails if the Job is deleted meanwhile', async (t) => {
 	assert.match(stderr, /job\/pi was deleted\n$/);
 });
 
-test('an interrupt deletes the created objects and waits until their Pods are removed', async (t) => {
-	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi'));
-	await command.stderr.has(/created/);
-	await world.createPod(await world.job('pi'), 'pi-1');
-	await world.report('pi-1', 'Running', { running: {} });
-	command.interrupt();
-	await command.stderr.has(/deleting job\.batch\/pi/);
-	await new Promise(setImmediate);
-	assert.equal(await Promise.race([command.ended, Promise.resolve('waiting')]), 'waiting');
-	await assert.rejects(world.job('pi'), /not found/);
-	// The test acts as the garbage collector and the node agent.
-	await world.client.resource(pods, 'default').delete('pi-1', { gracePeriodSeconds: 0 });
-	const { code, stderr } = await command.ended;
-	assert.equal(code, 130);
-	assert.doesNotMatch(stderr, /was deleted/);
-});
-
-test('an interrupt during the creation of objects stops it and deletes the created ones', async (t) => {
-	const world = await CliWorld.open(t);
-	const command = start(world, `${jobManifest('a')}---\n${jobManifest('b')}`);
-	world.onRequest = ({ method }) => {
-		if (method === 'POST') command.interrupt();
-	};
-	const { code, stderr } = await command.ended;
-	assert.equal(code, 130);
-	assert.doesNotMatch(stderr, /b created/);
-	await assert.rejects(world.job('a'), /not found/);
-});
-
-test('a second interrupt kills the remaining Pods and does not wait', async (t) => {
-	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi'));
-	await command.stderr.has(/created/);
-	await world.createPod(await world.job('pi'), 'pi-1');
-	await world.report('pi-1', 'Running', { running: {} });
-	command.interrupt('SIGTERM');
-	await command.stderr.has(/deleting/);
-	await new Promise(setImmediate);
-	command.interrupt('SIGTERM');
-	assert.equal((await command.ended).code, 143);
-	await assert.rejects(world.client.resource(pods, 'default').get('pi-1'), /not found/);
-});
-
-test('an interrupt does not delete objects that existed before the run', async (t) => {
-	const world = await CliWorld.open(t);
-	const first = start(world, jobManifest('pi'));
-	await first.stderr.has(/created/);
-	const second = start(world, jobManifest('pi'));
-	await second.stderr.has(/job\.batch\/pi unchanged/);
-	second.interrupt();
-	assert.equal((await second.ended).code, 130);
-	assert.equal((await world.job('pi')).metadata.deletionTimestamp, undefined);
-	await world.finish('pi', ...DONE);
-	assert.equal((await first.ended).code, 0);
-});
-
-test('run refuses a Job that has finished already, and replaces it with --force', async (t) => {
-	const world = await CliWorld.open(t);
-	const first = start(world, jobManifest('pi'));
-	await first.stderr.has(/created/);
-	await world.finish('pi', ...DONE);
-	await first.ended;
-	const again = await start(world, `${jobManifest('new')}---\n${jobManifest('pi')}`).ended;
-	assert.equal(again.code, 1);
-	assert.match(again.stderr, /job\/pi has already finished; nothing was started\nhint: --force/);
-	await assert.rejects(world.job('new'), /not found/);
-	const before = (await world.job('pi')).metadata.uid;
-	const forced = start(world, jobManifest('pi'), { force: true });
-	// The test acts as the garbage collector and finishes the foreground deletion.
-	await forced.stderr.has(/^/);
-	for (let old = await world.job('pi'); old.metadata.uid === before; ) {
-		const { jobs } = await import('../../src/api/batch/job/definition.ts');
-		if (old.metadata.deletionTimestamp) {
-			await world.client
-				.resource(jobs, 'default')
-				.update({ ...old, metadata: { ...old.metadata, finalizers: [] } });
-			break;
-		}
-		await new Promise(setImmediate);
-		old = await world.job('pi');
-	}
-	await forced.stderr.has(/created/);
-	assert.notEqual((await world.job('pi')).metadata.uid, before);
-	await world.finish('pi', ...DONE);
-	assert.equal((await forced.ended).code, 0);
-});
-
-test('run deletes the objects it has created if the server refuses a later one', async (t) => {
-	const world = await CliWorld.open(t);
-	const lost = jobManifest('lost').replace('name: lost', 'name: lost\n  namespace: nowhere');
-	const { code, stderr } = await start(world, `${jobManifest('pi')}---\n${lost}`).ended;
-	assert.equal(code, 1);
-	assert.match(
-		stderr,
-		/job\.yaml:17:9: Job "lost": .*namespaces "nowhere" not found\n.*\n.*\ndeleting the objects created so far\nerror: nothing was run/,
-	);
-	await assert.rejects(world.job('pi'), /not found/);
-});
-
 test('an embedded server has the namespaces of the manifest, and is stopped at the end', async (t) => {
 	const world = await CliWorld.open(t);
 	world.running = false;
-	const command = start(world, jobManifest('pi').replace('name: pi', 'name: pi\n  namespace: batch'));
+	const command = startRun(world, jobManifest('pi').replace('name: pi', 'name: pi\n  namespace: batch'));
 	await command.stderr.has(/created/);
 	assert.ok(await world.client.resource(namespaces).get('batch'));
 	command.interrupt();
@@ -402,96 +272,15 @@ test('an embedded server has the namespaces of the manifest, and is stopped at t
 test('run does not start a server for an invalid manifest', async (t) => {
 	const world = await CliWorld.open(t);
 	world.running = false;
-	const { code, stderr } = await start(world, jobManifest('pi').replace('Never', 'never')).ended;
+	const { code, stderr } = await startRun(world, jobManifest('pi').replace('Never', 'never')).ended;
 	assert.equal(code, 1);
 	assert.match(stderr, /did you mean "Never"\?/);
 	assert.equal(world.stopped, 0, 'no server was started');
 });
 
-test('run follows a Job from name, image and arguments to its end, and only creates it with --detach', async (t) => {
-	const world = await CliWorld.open(t);
-	const byName = { ...FLAGS, filename: [], image: 'kuard:1' };
-	const created = await world.run((context) => run(context, ['one', '--x'], { ...byName, detach: true }));
-	assert.deepEqual([created.code, created.stdout], [0, 'job.batch/one created\n']);
-	assert.deepEqual((await world.job('one')).spec.template.spec.containers[0]?.args, ['--x']);
-	const taken = await world.run((context) => run(context, ['one'], byName));
-	assert.equal(taken.stderr, 'Error from server (AlreadyExists): jobs.batch "one" already exists\n');
-	const command = world.start((context) => run(context, ['two'], { ...byName, stdin: true }));
-	await command.stderr.has(/created/);
-	await world.createPod(await world.job('two'), 'two-1');
-	world.logs.set('two-1/two', 'as it is\n');
-	await world.runPod('two-1', 0);
-	await world.finish('two', ...DONE);
-	assert.equal((await command.ended).stdout, 'as it is\n');
-	const failing = world.start((context) => run(context, ['three'], byName));
-	await failing.stderr.has(/created/);
-	await world.createPod(await world.job('three'), 'three-1', { tracked: true });
-	world.logs.set('three-1/three', 'oh\n');
-	await world.runPod('three-1', 9);
-	await world.finish('three', ...FAILED);
-	const { code, stdout } = await failing.ended;
-	assert.deepEqual([code, stdout], [9, '[three-1] oh\n'], 'the same as with an embedded server');
-});
-
-test('run refuses unsupported output formats with kubectl’s message, and -o without --dry-run', async (t) => {
-	const world = await CliWorld.open(t);
-	const flags = { ...FLAGS, filename: [], image: 'x' };
-	const printed = (output: string, dryRun = true) =>
-		world.run((context) => run(context, ['pi'], { ...flags, dryRun, output }));
-	const wrong = await printed('xml');
-	assert.equal(
-		wrong.stderr,
-		'error: unable to match a printer suitable for the output format "xml", allowed formats are: json,name,yaml\n',
-	);
-	assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
-	assert.equal((await printed('name')).stdout, 'job.batch/pi\n');
-	assert.equal(JSON.parse((await printed('json')).stdout).kind, 'Job');
-	const runs = await printed('yaml', false);
-	assert.match(runs.stderr, /^error: -o prints the Job instead of running it: add --dry-run=client\n/);
-	await assert.rejects(world.job('pi'));
-	const deletion = { all: false, cascade: 'background', wait: false, output: 'wide', filename: [] };
-	assert.equal(
-		(await world.run((context) => deleteObjects(context, ['job', 'pi'], deletion))).stderr,
-		"error: unexpected -o output mode: wide. We only support '-o name'\n",
-	);
-});
-
-test('run refuses --detach without a running server, and accepts it with a manifest', async (t) => {
-	const world = await CliWorld.open(t);
-	const detached = await start(world, jobManifest('pi'), { detach: true }).ended;
-	assert.deepEqual([detached.code, detached.stdout], [0, 'job.batch/pi created\n']);
-	world.running = false;
-	const refused = await start(world, jobManifest('pi'), { detach: true }).ended;
-	assert.equal(refused.code, 1);
-	assert.match(refused.stderr, /--detach requires a running server; start one with: stint server/);
-	assert.equal(world.stopped, 0, 'no server was started for it');
-});
-
-test('--dry-run prints the manifest of the Job from flags', async (t) => {
-	const world = await CliWorld.open(t);
-	const flags = { ...FLAGS, filename: [], image: 'x', dryRun: true };
-	const { stdout } = await world.run((context) => run(context, ['one'], flags));
-	assert.match(
-		stdout,
-		/^apiVersion: batch\/v1\nkind: Job\nmetadata:\n {2}labels:\n {4}run: one\n {2}name: one\nspec:/,
-	);
-	assert.doesNotMatch(stdout, /status|uid/);
-	await assert.rejects(world.job('one'), /not found/);
-});
-
-test('run reports arguments that give nothing to run', async (t) => {
-	const world = await CliWorld.open(t);
-	const nothing = await world.run((context) => run(context, [], { ...FLAGS, filename: [] }));
-	assert.match(nothing.stderr, /nothing to run/);
-	const both = await world.run((context) => run(context, ['x'], FLAGS));
-	assert.match(both.stderr, /either -f or a name/);
-	const noJob = await start(world, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n').ended;
-	assert.match(noJob.stderr, /no Job or Pod to run/);
-});
-
 test('run does not buffer a log for a reader that does not read', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi'));
+	const command = startRun(world, jobManifest('pi'));
 	await command.stderr.has(/job\.batch\/pi created/);
 	const reads = Promise.withResolvers<void>();
 	command.stdout.taking = reads.promise;
@@ -513,7 +302,7 @@ test('the error of a change of an immutable Job names the field, its line and th
 	const world = await CliWorld.open(t);
 	world.files.set('first.yaml', jobManifest('pi'));
 	await world.run((context) => apply(context, { filename: ['first.yaml'] }));
-	const { code, stderr } = await start(world, jobManifest('pi').replace('busybox', 'alpine')).ended;
+	const { code, stderr } = await startRun(world, jobManifest('pi').replace('busybox', 'alpine')).ended;
 	assert.equal(code, 1);
 	assert.match(
 		stderr,
@@ -527,7 +316,7 @@ test('the error of a change of an immutable Job names the field, its line and th
 
 test('run reports each failed Pod at once, with its exit code, its last log line and the time of the next attempt', async (t) => {
 	const world = await CliWorld.open(t);
-	const command = start(world, jobManifest('pi').replace('backoffLimit: 0', 'backoffLimit: 1'));
+	const command = startRun(world, jobManifest('pi').replace('backoffLimit: 0', 'backoffLimit: 1'));
 	await command.stderr.has(/created/);
 	await world.createPod(await world.job('pi'), 'pi-1', { tracked: true });
 	world.logs.set('pi-1/main', 'trying\nno \u001b[1mluck\n');
@@ -547,7 +336,7 @@ test('run warns that standard input does not reach the container', async (t) => 
 	const world = await CliWorld.open(t);
 	world.stdin = 'abc';
 	const byName = { ...FLAGS, filename: [], image: 'bash', stdin: true };
-	const command = world.start((context) => run(context, ['cat'], byName));
+	const command = world.start((context) => runObjects(context, ['cat'], byName));
 	await command.stderr.has(/Warning: standard input is not passed to the container/);
 	await command.stderr.has(/created/);
 	await world.finish('cat', ...DONE);
@@ -565,7 +354,7 @@ test('run ends if the Job is deleted before the first list', async (t) => {
 		isDeleted = true;
 		return world.client.resource(jobs, 'default').delete('pi', { propagationPolicy: 'Background' });
 	};
-	const { code, stderr } = await start(world, jobManifest('pi')).ended;
+	const { code, stderr } = await startRun(world, jobManifest('pi')).ended;
 	assert.equal(code, 1);
 	assert.match(stderr, /job\/pi was deleted/);
 });

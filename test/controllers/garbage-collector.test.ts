@@ -11,7 +11,7 @@ import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { Client } from '../../src/client/client.ts';
 import { Informers } from '../../src/client/informers.ts';
 import { GarbageCollector } from '../../src/controllers/garbage-collector/garbage-collector.ts';
@@ -259,6 +259,7 @@ async function startCollector(
 		},
 		watch: (request, sink) => client.transport.watch(request, sink),
 		stream: (request) => client.transport.stream(request),
+		duplex: (request) => client.transport.duplex(request),
 	};
 	const onError = (key: string, error: unknown): void => void cluster.errors.push(`${key}: ${error}`);
 	const own = new Client(transport);

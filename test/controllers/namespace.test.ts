@@ -6,6 +6,7 @@ import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import type { Namespace } from '../../src/api/core/namespace/schema.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { findCondition } from '../../src/api/meta/conditions.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { type ControlPlane, passTime, startControlPlane } from '../support/control-plane.ts';
@@ -38,7 +39,7 @@ function podHeldBy(finalizer: string): Pod {
 }
 
 function condition(namespace: Namespace | undefined, type: string): string {
-	const found = namespace?.status.conditions?.find((one) => one.type === type);
+	const found = findCondition(namespace?.status.conditions, type);
 	return found ? `${found.status}: ${found.message}` : '';
 }
 

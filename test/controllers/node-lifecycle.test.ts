@@ -11,9 +11,10 @@ import { nodes } from '../../src/api/core/node/definition.ts';
 import type { Node } from '../../src/api/core/node/schema.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { findCondition } from '../../src/api/meta/conditions.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
@@ -145,7 +146,7 @@ class TestCluster {
 }
 
 function conditionOf({ status }: Pod, type: string): string | undefined {
-	return status.conditions?.find((one) => one.type === type)?.status;
+	return findCondition(status.conditions, type)?.status;
 }
 
 test('an agent renews its Lease, which is deleted with the Node', async (t) => {

@@ -5,7 +5,7 @@ import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { Clock, Timer } from '../../src/base/clock.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { Informer } from '../../src/client/informer.ts';
 import { Informers } from '../../src/client/informers.ts';
 import { PodGarbageCollector } from '../../src/controllers/pod-gc/pod-garbage-collector.ts';
@@ -225,12 +225,9 @@ test('the collector deletes terminating Pods on an out-of-service node', LIMIT, 
 	await node.patch('dead', 'merge', { spec: { taints: [taint] } });
 	await cluster.quiet();
 	assert.ok(named(cluster, 'before'), 'the node is still ready');
-	await node.patch(
-		'dead',
-		'strategic',
-		{ status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } },
-		'status',
-	);
+	await node.patchStatus('dead', 'strategic', {
+		status: { conditions: [{ type: 'Ready', status: 'Unknown' }] },
+	});
 	await gone(cluster, 'before');
 	await target.delete('after');
 	await gone(cluster, 'after');

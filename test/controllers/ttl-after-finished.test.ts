@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
+import { isConditionTrue } from '../../src/api/meta/conditions.ts';
 import { startControlPlane } from '../support/control-plane.ts';
 
 function emptyJob(name: string, ttlSecondsAfterFinished?: number): Job {
@@ -18,7 +19,7 @@ test('a finished Job is deleted after its TTL, and one without a TTL is kept', a
 	await target.create(emptyJob('goes', 0));
 	await plane.until(jobs, 'goes', (object) => object === undefined);
 	const isComplete = (object: Job | undefined): boolean =>
-		object?.status.conditions?.some(({ type, status }) => type === 'Complete' && status === 'True') ?? false;
+		isConditionTrue(object?.status.conditions, 'Complete');
 	assert.ok(await plane.until(jobs, 'stays', isComplete));
 });
 

@@ -23,6 +23,7 @@ test('the controllers and the scheduler send requests as upstream users', async 
 				return api.watch(request, sink);
 			},
 			stream: (request) => api.stream(request),
+			duplex: (request) => api.duplex(request),
 		}),
 	});
 	await addNode('n', 4);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
+import { isConditionTrue } from '../../src/api/meta/conditions.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
-import { isTrue } from '../../src/plan/job/conditions.ts';
 import { CronJobWorld } from './world.ts';
 
 /**
@@ -71,7 +71,7 @@ function checkConverged({ cronJob, jobs, running }: CronJobWorld): void {
 	assert.deepEqual(active.toSorted(), running.map(({ metadata }) => metadata.name).toSorted());
 	const { successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1 } = cronJob.spec;
 	const ended = (type: 'Complete' | 'Failed'): number =>
-		jobs.filter(({ status }) => isTrue(status.conditions, type)).length;
+		jobs.filter(({ status }) => isConditionTrue(status.conditions, type)).length;
 	assert.ok(ended('Complete') <= successfulJobsHistoryLimit);
 	assert.ok(ended('Failed') <= failedJobsHistoryLimit);
 }

@@ -113,7 +113,7 @@ test(`no read or deletion of ${COUNT} objects blocks the event loop`, async (t) 
 test(`an informer of client-go syncs ${COUNT} objects with one watch`, async (t) => {
 	const source = join(ROOT, 'test/e2e/client-go');
 	const version = await run('go', ['version']).catch(() => undefined);
-	if (version?.code !== 0) return t.skip('there is no Go on this machine');
+	if (version?.code !== 0) return t.skip('Go is not installed on this machine');
 	const modules = await run('go', ['-C', source, 'mod', 'download']);
 	if (modules.code !== 0) return t.skip(`the modules of client-go cannot be downloaded: ${modules.stderr}`);
 	const program = join(temporaryFolder(t), 'informer');

@@ -7,7 +7,7 @@ import test, { type TestContext } from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { Client } from '../../src/client/client.ts';
 import { readKubeconfig } from '../../src/client/kubeconfig/kubeconfig.ts';
 import { HttpTransport } from '../../src/client/transport/http-node.ts';

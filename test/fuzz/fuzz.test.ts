@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { Dice } from '../simulation/dice.ts';
 import { startProbed } from '../support/probed-server.ts';
 import { FuzzClient, type FuzzOutcome } from './fuzz-client.ts';

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job, JobSpec } from '../../src/api/batch/job/schema.ts';
 import type { ApiRequest, ApiResponse, ApiTransport } from '../../src/api/contract/transport.ts';
+import type { EventText } from '../../src/api/core/event/event-text.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod, PodStatus } from '../../src/api/core/pod/schema.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
@@ -9,10 +10,9 @@ import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/maintenance/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
-import type { EventText } from '../../src/client/event-recorder.ts';
 import { Informers } from '../../src/client/informers.ts';
 import { JobController } from '../../src/controllers/job/job-controller.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
@@ -87,6 +87,7 @@ export class Cluster {
 			watch: (request, { events, ended }) =>
 				this.#server.watch(request, { ended, events: (batch) => this.deliver(() => events(batch), request) }),
 			stream: (request) => this.#server.stream(request),
+			duplex: (request) => this.#server.duplex(request),
 		};
 		const client = new Client(transport);
 		const onError = (_: string, error: unknown): void => {
@@ -175,7 +176,7 @@ export class Cluster {
 	report(pod: Pod, status: PodStatus): Promise<Pod> {
 		return this.client
 			.resource(pods, 'default')
-			.patch(pod.metadata.name ?? '', 'strategic', { status }, 'status');
+			.patchStatus(pod.metadata.name ?? '', 'strategic', { status });
 	}
 
 	finish(pod: Pod, exitCode = 0): Promise<Pod> {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import type { Job, JobSpec, PodFailurePolicyRule } from '../../src/api/batch/job/schema.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
-import { hasEnded, isTracked } from '../../src/plan/job/pods/classify.ts';
+import { isTracked } from '../../src/plan/job/pods/classify.ts';
 import { makeJob } from './job-objects.ts';
 import { World } from './world.ts';
 

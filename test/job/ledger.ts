@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Job, JobStatus } from '../../src/api/batch/job/schema.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
+import { isConditionTrue } from '../../src/api/meta/conditions.ts';
+import { isFinished } from '../../src/plan/job/conditions.ts';
 import { IndexSet } from '../../src/plan/job/indexes.ts';
 import type { JobPlan } from '../../src/plan/job/plan.ts';
 import { judgeFailure } from '../../src/plan/job/pod-failure-policy.ts';
-import { completionIndexOf, hasEnded, isTracked } from '../../src/plan/job/pods/classify.ts';
+import { completionIndexOf, isTracked } from '../../src/plan/job/pods/classify.ts';
 import { totalFailures } from '../../src/plan/job/pods/view.ts';
 import type { JobSnapshot } from '../../src/plan/job/snapshot.ts';
 
@@ -65,7 +67,10 @@ export class Ledger {
 			!job.spec.suspend && !job.metadata.deletionTimestamp,
 			'no Pod is created for a suspended or deleted Job',
 		);
-		assert.ok(!isTrue(job.status.conditions, 'FailureTarget'), 'no Pod is created for a failing Job');
+		assert.ok(
+			!isConditionTrue(job.status.conditions, 'FailureTarget'),
+			'no Pod is created for a failing Job',
+		);
 		const others = [...pods].filter(({ metadata }) =>
 			metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid),
 		);
@@ -127,7 +132,7 @@ export class Ledger {
 			assert.ok(this.#recorded.has(uid), 'a success is recorded before its Pod is released');
 		} else if (!judgeFailure(job.spec.podFailurePolicy, seen).counted) {
 			return;
-		} else if (seen.status.phase === 'Failed' || isTrue(job.status.conditions, 'FailureTarget')) {
+		} else if (seen.status.phase === 'Failed' || isConditionTrue(job.status.conditions, 'FailureTarget')) {
 			assert.equal(this.#recorded.get(uid), 'failed', 'a failure is recorded before its Pod is released');
 		}
 	}
@@ -136,8 +141,13 @@ export class Ledger {
 	status(old: Job, job: Job): void {
 		assert.ok(!isFinished(old), 'a finished Job does not change');
 		if (isFinished(job)) {
-			const interim = isTrue(job.status.conditions, 'Complete') ? 'SuccessCriteriaMet' : 'FailureTarget';
-			assert.ok(isTrue(old.status.conditions, interim), 'the interim condition is in an earlier write');
+			const interim = isConditionTrue(job.status.conditions, 'Complete')
+				? 'SuccessCriteriaMet'
+				: 'FailureTarget';
+			assert.ok(
+				isConditionTrue(old.status.conditions, interim),
+				'the interim condition is in an earlier write',
+			);
 		}
 		this.#checkRecorded(old.status, job.status, 'failed');
 		this.#checkReason(old, job);

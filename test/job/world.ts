@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { jobs } from '../../src/api/batch/job/definition.ts';
 import type { Job, JobSpec } from '../../src/api/batch/job/schema.ts';
 import type { ApiRequest, ApiResponse, ApiTransport, ApiWatch } from '../../src/api/contract/transport.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { ApiError, conflict, internalError, notFound } from '../../src/api/errors/api-error.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
@@ -9,7 +10,7 @@ import { successor } from '../../src/base/json/json.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { ConcurrencyLimit } from '../../src/base/queue/concurrency-limit.ts';
 import { Client } from '../../src/client/client.ts';
-import { applyPlan } from '../../src/controllers/job/apply-plan.ts';
+import { applyJobPlan } from '../../src/controllers/job/apply-plan.ts';
 import { attentionTo, BATCH_MS } from '../../src/controllers/job/changes.ts';
 import { BY_JOB, ORPHANS, POD_INDEXES } from '../../src/controllers/job/job-indexes.ts';
 import { JobMetrics } from '../../src/controllers/job/job-metrics.ts';
@@ -17,7 +18,7 @@ import { JobWriter } from '../../src/controllers/job/job-writer.ts';
 import { type BackoffHistory, recallBackoff } from '../../src/plan/job/backoff.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
 import { planJob } from '../../src/plan/job/plan-job.ts';
-import { hasEnded, isTracked } from '../../src/plan/job/pods/classify.ts';
+import { isTracked } from '../../src/plan/job/pods/classify.ts';
 import type { JobSnapshot } from '../../src/plan/job/snapshot.ts';
 import { Ledger } from './ledger.ts';
 
@@ -84,7 +85,7 @@ export class World implements ApiTransport {
 		this.#faults = faults;
 		this.#writes = 0;
 		try {
-			await applyPlan({ job: seen.job, plan, writer, metrics, cautious: this.#failures > 0 });
+			await applyJobPlan({ job: seen.job, plan, writer, metrics, cautious: this.#failures > 0 });
 			this.#failures = 0;
 			if (plan.lookAgainMs !== undefined) this.reconcileAt = this.now + plan.lookAgainMs;
 		} catch (error) {
@@ -226,8 +227,12 @@ export class World implements ApiTransport {
 		return Promise.reject(internalError('not supported by this fake'));
 	}
 
-	stream(): Promise<AsyncIterable<Uint8Array>> {
+	stream(): Promise<never> {
 		return Promise.reject(internalError('not supported by this fake'));
+	}
+
+	duplex(): Promise<never> {
+		return this.stream();
 	}
 
 	#maybeFail(): void {

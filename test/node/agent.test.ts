@@ -5,6 +5,7 @@ import test, { type TestContext } from 'node:test';
 import type { ApiTransport } from '../../src/api/contract/transport.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { findCondition } from '../../src/api/meta/conditions.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { ATTEMPTS_TO_KEEP } from '../../src/plan/pod/restart.ts';
 import { ImageError } from '../../src/runtime/contract.ts';
@@ -23,6 +24,7 @@ test('the agent runs a Pod to its end with at most two writes, and removes its s
 	const through = (transport: ApiTransport): ApiTransport => ({
 		watch: (request, sink) => transport.watch(request, sink),
 		stream: (request) => transport.stream(request),
+		duplex: (request) => transport.duplex(request),
 		request: (request) => {
 			if (request.method !== 'GET' && request.path.includes('/pods/quick')) writes += 1;
 			return transport.request(request);
@@ -78,6 +80,7 @@ test('a restarted agent reports a container that ended before the first list of 
 		through: (transport) => ({
 			watch: (request, sink) => transport.watch(request, sink),
 			stream: (request) => transport.stream(request),
+			duplex: (request) => transport.duplex(request),
 			request: async (request) => {
 				if (hold && request.method === 'GET' && request.path === '/api/v1/pods') {
 					asked.resolve();
@@ -110,6 +113,7 @@ test('the agent retries a status write after a conflict, and keeps the changes o
 		through: (transport) => ({
 			watch: (request, sink) => transport.watch(request, sink),
 			stream: (request) => transport.stream(request),
+			duplex: (request) => transport.duplex(request),
 			request: async (request) => {
 				if (request.method === 'PUT' && request.path.endsWith('/pods/raced/status') && conflicts < 3) {
 					conflicts += 1;
@@ -136,6 +140,7 @@ test('after a conflict the agent waits until its cache has the newer Pod', async
 		clock,
 		through: (transport) => ({
 			stream: (request) => transport.stream(request),
+			duplex: (request) => transport.duplex(request),
 			request: (request) => {
 				if (late && request.path.endsWith('/pods/ahead/status')) writes += 1;
 				return transport.request(request);
@@ -221,6 +226,7 @@ test('a restarted agent finishes a restart of all containers that its predecesso
 		through: (transport) => ({
 			watch: (request, sink) => transport.watch(request, sink),
 			stream: (request) => transport.stream(request),
+			duplex: (request) => transport.duplex(request),
 			request: async (request) => {
 				const answer = await transport.request(request);
 				const body = JSON.stringify(request.body ?? '');
@@ -254,10 +260,7 @@ test('a restarted agent finishes a restart of all containers that its predecesso
 	);
 	const old = new Set(before.map(({ id }) => id));
 	assert.ok((await runtime.listContainers()).every(({ id }) => !old.has(id)));
-	assert.equal(
-		again?.status.conditions?.find(({ type }) => type === 'AllContainersRestarting')?.status,
-		'False',
-	);
+	assert.equal(findCondition(again?.status.conditions, 'AllContainersRestarting')?.status, 'False');
 });
 
 test('a Pod whose image cannot be pulled waits with upstream’s message, and can be deleted', async (t) => {

@@ -149,6 +149,7 @@ test('every write of the agent to an existing object has its UID', async (t) => 
 		through: (transport) => ({
 			watch: (request, sink) => transport.watch(request, sink),
 			stream: (request) => transport.stream(request),
+			duplex: (request) => transport.duplex(request),
 			request: (request) => {
 				const { method, path } = request;
 				const isOfExisting = method !== 'GET' && method !== 'POST' && !path.includes('/events/');

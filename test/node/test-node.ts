@@ -10,7 +10,7 @@ import type { Event } from '../../src/api/core/event/schema.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import { type Clock, SystemClock } from '../../src/base/clock.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
 import { NodeAgent } from '../../src/node/agent/agent.ts';

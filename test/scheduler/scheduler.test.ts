@@ -6,6 +6,7 @@ import { namespaces } from '../../src/api/core/namespace/definition.ts';
 import { nodes } from '../../src/api/core/node/definition.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
 import type { Pod, PodCondition } from '../../src/api/core/pod/schema.ts';
+import { findCondition } from '../../src/api/meta/conditions.ts';
 import type { ApiServer } from '../../src/apiserver/server.ts';
 import type { ResourceClient } from '../../src/client/client.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
@@ -39,7 +40,7 @@ function pod(name: string, { cpu = '1', labels = {}, spec = {}, ports = [] }: Po
 }
 
 function scheduled(object: Pod | undefined): PodCondition | undefined {
-	return object?.status.conditions?.find(({ type }) => type === 'PodScheduled');
+	return findCondition(object?.status.conditions, 'PodScheduled');
 }
 
 /** The number of changes, none of which may cause another scheduling attempt. */
@@ -73,7 +74,7 @@ class World {
 	}
 
 	async finish(name: string): Promise<void> {
-		await this.pods.patch(name, 'merge', { status: { phase: 'Succeeded' } }, 'status');
+		await this.pods.patchStatus(name, 'merge', { status: { phase: 'Succeeded' } });
 	}
 
 	/** The number of scheduling attempts with the result unschedulable. */
@@ -163,8 +164,8 @@ for (const [transport, reach] of Object.entries(TRANSPORTS)) {
 				const lastHeartbeatTime = `2026-01-01T00:00:${second}Z`;
 				const ready = { type: 'Ready', status: 'True', lastHeartbeatTime };
 				const heartbeat = { status: { conditions: [ready] } };
-				await world.plane.client.resource(nodes).patch('here', 'strategic', heartbeat, 'status');
-				await world.pods.patch('large', 'merge', { status: { message: `${second}` } }, 'status');
+				await world.plane.client.resource(nodes).patchStatus('here', 'strategic', heartbeat);
+				await world.pods.patchStatus('large', 'merge', { status: { message: `${second}` } });
 				await world.pods.patch('large', 'merge', { metadata: { annotations: { a: `${second}` } } });
 				await world.pass();
 			}
@@ -267,7 +268,7 @@ for (const [transport, reach] of Object.entries(TRANSPORTS)) {
 			const victim = await world.plane.until(pods, 'large', (object) =>
 				Boolean(object?.metadata.deletionTimestamp),
 			);
-			const condition = victim?.status.conditions?.find(({ type }) => type === 'DisruptionTarget');
+			const condition = findCondition(victim?.status.conditions, 'DisruptionTarget');
 			assert.deepEqual(
 				[condition?.status, condition?.reason, condition?.message],
 				[

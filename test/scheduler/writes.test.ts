@@ -233,7 +233,7 @@ test('the scheduler does not write an unchanged condition again', async (t) => {
 	await passTime(plane.clock, 100);
 	const target = plane.client.resource(nodes);
 	for (const memory of ['9Gi', '10Gi', '11Gi']) {
-		await target.patch('here', 'merge', { status: { allocatable: { memory } } }, 'status');
+		await target.patchStatus('here', 'merge', { status: { allocatable: { memory } } });
 		await passTime(plane.clock, 100);
 	}
 	assert.equal(patches, 1);

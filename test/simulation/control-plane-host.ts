@@ -1,6 +1,6 @@
 import { Lifecycle } from '../../src/base/lifecycle.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { controlPlane } from '../../src/main/server/control-plane.ts';
 import type { FaultyTransport } from './faulty-transport.ts';
 import { Observed } from './observed.ts';

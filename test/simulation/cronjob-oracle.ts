@@ -1,9 +1,10 @@
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
+import { isConditionTrue } from '../../src/api/meta/conditions.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
 import { semanticEqual } from '../../src/api/schema/equality.ts';
 import { approximate } from '../../src/base/json/json.ts';
-import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
+import { isFinished } from '../../src/plan/job/conditions.ts';
 import { latestSlot } from './cronjob-slots.ts';
 import type { Violations } from './violations.ts';
 
@@ -140,7 +141,7 @@ export class CronJobOracle {
 		}
 		const ended = (type: 'Complete' | 'Failed'): readonly Job[] =>
 			[...runs.map(({ job }) => job), ...this.#byHand.values()].filter((job) =>
-				isTrue(job.status.conditions, type),
+				isConditionTrue(job.status.conditions, type),
 			);
 		const { successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1 } = spec;
 		if (ended('Complete').length > successfulJobsHistoryLimit) found.push('too many completed Jobs are kept');

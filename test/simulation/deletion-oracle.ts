@@ -1,9 +1,10 @@
 import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
+import { isConditionTrue } from '../../src/api/meta/conditions.ts';
 import { controllerOf } from '../../src/api/meta/controller-reference.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
-import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
+import { isFinished } from '../../src/plan/job/conditions.ts';
 import type { Violations } from './violations.ts';
 
 /** The reasons that a component or a user can have had to delete a Job. */
@@ -114,5 +115,5 @@ export class DeletionOracle {
 }
 
 function typeOfEnd({ status }: Job): 'Complete' | 'Failed' {
-	return isTrue(status.conditions, 'Complete') ? 'Complete' : 'Failed';
+	return isConditionTrue(status.conditions, 'Complete') ? 'Complete' : 'Failed';
 }

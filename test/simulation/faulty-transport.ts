@@ -1,3 +1,4 @@
+import type { Duplex } from '../../src/api/contract/duplex.ts';
 import type {
 	ApiRequest,
 	ApiResponse,
@@ -124,6 +125,10 @@ export class FaultyTransport implements ApiTransport {
 
 	stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
 		return this.#options.server().stream(request);
+	}
+
+	duplex(request: ApiRequest): Promise<Duplex> {
+		return this.#options.server().duplex(request);
 	}
 
 	async #forward(

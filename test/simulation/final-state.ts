@@ -1,12 +1,14 @@
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { Node } from '../../src/api/core/node/schema.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { isConditionTrue } from '../../src/api/meta/conditions.ts';
 import { controllerOf } from '../../src/api/meta/controller-reference.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
 import { approximate } from '../../src/base/json/json.ts';
 import { isFinished } from '../../src/plan/job/conditions.ts';
-import { hasEnded, isTracked } from '../../src/plan/job/pods/classify.ts';
+import { isTracked } from '../../src/plan/job/pods/classify.ts';
 import type { History } from './history.ts';
 import type { Oracles } from './oracles.ts';
 import type { InvariantNumber } from './violations.ts';
@@ -57,7 +59,7 @@ export function unreadyNodes(history: History, machines: readonly string[]): rea
 	const nodes = history.all('nodes') as unknown as readonly Node[];
 	return machines.flatMap((name) => {
 		const node = nodes.find(({ metadata }) => metadata.name === name);
-		const ready = node?.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True');
+		const ready = isConditionTrue(node?.status.conditions, 'Ready');
 		const taints = node?.spec.taints?.filter(({ key }) => key.startsWith('node.kubernetes.io/')) ?? [];
 		const isCordoned = node?.spec.unschedulable && taints.every(({ key }) => key.endsWith('/unschedulable'));
 		if (ready && (taints.length === 0 || isCordoned)) return [];

@@ -2,6 +2,8 @@ import type { RuntimeTraits } from '../../src/api/contract/runtime-traits.ts';
 import type {
 	ContainerConfig,
 	ContainerEvent,
+	ExecConfig,
+	ExecSession,
 	ImageUse,
 	PulledImage,
 	Runtime,
@@ -99,6 +101,10 @@ export class GuardedRuntime implements Runtime {
 
 	listContainers(): Promise<readonly RuntimeContainer[]> {
 		return this.#call((runtime) => runtime.listContainers());
+	}
+
+	exec(id: string, config: ExecConfig): Promise<ExecSession> {
+		return this.#call((runtime) => runtime.exec(id, config));
 	}
 
 	async #call<T>(call: (runtime: Runtime) => Promise<T>): Promise<T> {

@@ -1,9 +1,11 @@
 import type { Job, JobStatus } from '../../src/api/batch/job/schema.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { isConditionTrue } from '../../src/api/meta/conditions.ts';
 import { semanticEqual } from '../../src/api/schema/equality.ts';
-import { isFinished, isTrue } from '../../src/plan/job/conditions.ts';
+import { isFinished } from '../../src/plan/job/conditions.ts';
 import { IndexSet } from '../../src/plan/job/indexes.ts';
-import { completionIndexOf, hasEnded, isIndexed, isTracked } from '../../src/plan/job/pods/classify.ts';
+import { completionIndexOf, isIndexed, isTracked } from '../../src/plan/job/pods/classify.ts';
 import { verdictOn } from './failure-verdict.ts';
 import { doubtOfEnd, reasonToEnd } from './job-end.ts';
 import { earliestReplacement, endOf } from './replacement-pace.ts';
@@ -226,7 +228,7 @@ export class JobOracle {
 		}
 		if (pod.status.phase === 'Failed') {
 			if (verdictOn(pod, job.spec.podFailurePolicy) === 'Ignore') return;
-			if (isTrue(job.status.conditions, 'SuccessCriteriaMet')) return;
+			if (isConditionTrue(job.status.conditions, 'SuccessCriteriaMet')) return;
 		}
 		this.#check(false, 2, `the end of Pod ${name} is not recorded before it is released`);
 	}
@@ -250,15 +252,20 @@ export class JobOracle {
 
 	#checkTerminal({ status: old }: Job, job: Job): void {
 		const { conditions } = job.status;
-		const both = isTrue(conditions, 'Complete') && isTrue(conditions, 'Failed');
-		const bothInterim = isTrue(conditions, 'SuccessCriteriaMet') && isTrue(conditions, 'FailureTarget');
+		const both = isConditionTrue(conditions, 'Complete') && isConditionTrue(conditions, 'Failed');
+		const bothInterim =
+			isConditionTrue(conditions, 'SuccessCriteriaMet') && isConditionTrue(conditions, 'FailureTarget');
 		this.#check(!both && !bothInterim, 4, 'the Job is Complete and Failed');
 		for (const type of ['SuccessCriteriaMet', 'FailureTarget'] as const) {
-			this.#check(!isTrue(old.conditions, type) || isTrue(conditions, type), 4, `${type} is taken back`);
+			this.#check(
+				!isConditionTrue(old.conditions, type) || isConditionTrue(conditions, type),
+				4,
+				`${type} is taken back`,
+			);
 		}
 		if (!isFinished(job)) return;
-		const interim = isTrue(conditions, 'Complete') ? 'SuccessCriteriaMet' : 'FailureTarget';
-		this.#check(isTrue(old.conditions, interim), 4, `${interim} did not come first`);
+		const interim = isConditionTrue(conditions, 'Complete') ? 'SuccessCriteriaMet' : 'FailureTarget';
+		this.#check(isConditionTrue(old.conditions, interim), 4, `${interim} did not come first`);
 		const {
 			uncountedTerminatedPods: { succeeded = [], failed = [] } = {},
 			active = 0,
@@ -318,7 +325,7 @@ export class JobOracle {
 		this.#check(reason === undefined || ends(job), 5, () => `the Job continues: ${reason}`);
 		for (const condition of job.status.conditions ?? []) {
 			if (condition.type !== 'SuccessCriteriaMet' && condition.type !== 'FailureTarget') continue;
-			if (isTrue(old.conditions, condition.type)) continue;
+			if (isConditionTrue(old.conditions, condition.type)) continue;
 			const doubt = doubtOfEnd(job, condition, this.#knowledge.now());
 			this.#check(doubt === undefined, 5, () => `the Job ends with ${condition.reason}: ${doubt}`);
 		}
@@ -362,12 +369,15 @@ function beforeItWasOrphaned(uid: string): string {
 
 /** Whether the controller has decided that the Job ends: the Job has an interim condition. */
 function ends({ status }: Job): boolean {
-	return isTrue(status.conditions, 'SuccessCriteriaMet') || isTrue(status.conditions, 'FailureTarget');
+	return (
+		isConditionTrue(status.conditions, 'SuccessCriteriaMet') ||
+		isConditionTrue(status.conditions, 'FailureTarget')
+	);
 }
 
 /** Whether a controller that has received this version of the Job may create Pods for it. */
 function createsPods(job: Job): boolean {
-	const isOver = isFinished(job) || isTrue(job.status.conditions, 'FailureTarget');
+	const isOver = isFinished(job) || isConditionTrue(job.status.conditions, 'FailureTarget');
 	return !isOver && !job.spec.suspend && job.metadata.deletionTimestamp === undefined;
 }
 

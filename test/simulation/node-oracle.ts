@@ -1,5 +1,6 @@
 import type { Node, Taint } from '../../src/api/core/node/schema.ts';
 import type { Pod, Toleration } from '../../src/api/core/pod/schema.ts';
+import { findCondition } from '../../src/api/meta/conditions.ts';
 import { timeOf } from '../../src/api/meta/time.ts';
 import { approximate } from '../../src/base/json/json.ts';
 import { tolerates } from '../../src/plan/placement/taints.ts';
@@ -91,7 +92,7 @@ export class NodeOracle {
 		const toleration: Toleration | undefined = spec.tolerations?.find((each) => tolerates(each, taint));
 		if (!toleration) return true;
 		if (toleration.tolerationSeconds === undefined) return false;
-		const bound = status.conditions?.find(({ type }) => type === 'PodScheduled')?.lastTransitionTime;
+		const bound = findCondition(status.conditions, 'PodScheduled')?.lastTransitionTime;
 		const since = Math.max(timeOf(taint.timeAdded) ?? 0, timeOf(bound) ?? 0);
 		return since + approximate(toleration.tolerationSeconds) * 1000 <= this.#knowledge.now();
 	}
@@ -112,10 +113,10 @@ const UNSCHEDULABLE: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 
 
 /** Whether the taint eviction controller has marked the Pod for eviction. */
 function isEvicted({ status }: Pod): boolean {
-	const condition = status.conditions?.find(({ type }) => type === 'DisruptionTarget');
+	const condition = findCondition(status.conditions, 'DisruptionTarget');
 	return condition?.status === 'True' && condition.reason === 'DeletionByTaintManager';
 }
 
 function readyOf({ status }: Node): string | undefined {
-	return status.conditions?.find(({ type }) => type === 'Ready')?.status;
+	return findCondition(status.conditions, 'Ready')?.status;
 }

@@ -1,8 +1,8 @@
 import { nodes } from '../../src/api/core/node/definition.ts';
 import type { Node, Taint } from '../../src/api/core/node/schema.ts';
 import { pods } from '../../src/api/core/pod/definition.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import { hasEnded } from '../../src/plan/job/pods/classify.ts';
 import type { Act, ActOptions } from './act.ts';
 import { evict } from './evict.ts';
 import { USERS_TAINT } from './job-specs.ts';

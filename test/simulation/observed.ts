@@ -2,10 +2,11 @@ import type { CronJob } from '../../src/api/batch/cronjob/schema.ts';
 import type { Job } from '../../src/api/batch/job/schema.ts';
 import type { Lease } from '../../src/api/coordination/lease/schema.ts';
 import type { Node } from '../../src/api/core/node/schema.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
+import { findCondition } from '../../src/api/meta/conditions.ts';
 import type { KubeObject } from '../../src/api/meta/object-meta.ts';
 import type { Clock } from '../../src/base/clock.ts';
-import { hasEnded } from '../../src/plan/job/pods/classify.ts';
 
 /**
  * How a process obtained a version of an object. The answer to a direct GET can be newer than the informer's
@@ -95,7 +96,7 @@ export class Observed {
 	#addNode(name: string, view: View<Node>): void {
 		this.#nodes.add(name, view);
 		const { metadata, status } = view.object;
-		const heartbeat = status.conditions?.find(({ type }) => type === 'Ready')?.lastHeartbeatTime;
+		const heartbeat = findCondition(status.conditions, 'Ready')?.lastHeartbeatTime;
 		this.#addHeartbeat(name, `${metadata.uid} ${heartbeat}`);
 	}
 

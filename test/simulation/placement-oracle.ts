@@ -1,4 +1,5 @@
 import type { Node } from '../../src/api/core/node/schema.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { Violations } from './violations.ts';
 
@@ -67,10 +68,6 @@ export class PlacementOracle {
 			`Pod ${victim.metadata.name} of priority ${priorityOf(victim)} is preempted on ${nodeName} for one of ${nominated}`,
 		);
 	}
-}
-
-function hasEnded({ status }: Pod): boolean {
-	return status.phase === 'Succeeded' || status.phase === 'Failed';
 }
 
 function priorityOf({ spec }: Pod): number {

@@ -1,5 +1,5 @@
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
-import { hasEnded } from '../../src/plan/job/pods/classify.ts';
 import type { ContainerEvent, Runtime, RuntimeContainer } from '../../src/runtime/contract.ts';
 import type { Violations } from './violations.ts';
 

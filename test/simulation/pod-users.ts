@@ -1,7 +1,8 @@
 import { pods } from '../../src/api/core/pod/definition.ts';
+import { hasEnded } from '../../src/api/core/pod/phase.ts';
 import type { Pod } from '../../src/api/core/pod/schema.ts';
 import type { PatchKind, ResourceClient } from '../../src/client/client.ts';
-import { hasEnded, isTracked } from '../../src/plan/job/pods/classify.ts';
+import { isTracked } from '../../src/plan/job/pods/classify.ts';
 import type { Act, ActOptions } from './act.ts';
 import { evict } from './evict.ts';
 

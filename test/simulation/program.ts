@@ -1,4 +1,4 @@
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import type { ContainerConfig, SandboxConfig } from '../../src/runtime/contract.ts';
 import type { FakeProgram } from '../../src/runtime/fake/fake-program.ts';
 

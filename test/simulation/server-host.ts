@@ -46,6 +46,7 @@ export class ServerHost {
 		request: (request) => this.#whileUp((server) => server.request(request)),
 		watch: (request, sink) => this.#watch(request, sink),
 		stream: (request) => this.#whileUp((server) => server.stream(request)),
+		duplex: (request) => this.#whileUp((server) => server.duplex(request)),
 	};
 
 	/** The transport of the users, who wait until the server runs. */
@@ -53,6 +54,7 @@ export class ServerHost {
 		request: async (request) => (await this.#up.promise).request(request),
 		watch: async (request, sink) => (await this.#up.promise).watch(request, sink),
 		stream: async (request) => (await this.#up.promise).stream(request),
+		duplex: async (request) => (await this.#up.promise).duplex(request),
 	};
 
 	/** How many writes the store has not completed. */

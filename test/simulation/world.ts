@@ -9,7 +9,7 @@ import { resources } from '../../src/api/resources.ts';
 import { bootstrap } from '../../src/apiserver/maintenance/bootstrap.ts';
 import { ApiServer } from '../../src/apiserver/server.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -197,6 +197,7 @@ export class World {
 			},
 			watch: (request, sink) => server.watch(request, sink),
 			stream: (request) => server.stream(request),
+			duplex: (request) => server.duplex(request),
 		};
 	}
 

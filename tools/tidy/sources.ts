@@ -43,12 +43,30 @@ export function readSources(): readonly Source[] {
 			cwd: ROOT,
 		},
 	);
-	return found.sort().map((path) => readSource(path.replaceAll('\\', '/')));
+	return found.sort().map((found) => {
+		const path = found.replaceAll('\\', '/');
+		return parseSource(path, readFileSync(join(ROOT, path), 'utf8'));
+	});
 }
 
 /** The number of the line that contains an offset, counted from 1. */
 export function lineOf(source: Source, offset: number): number {
 	return source.text.slice(0, offset).split('\n').length;
+}
+
+/** Whether a file is a test or a helper of tests. */
+export function isTest(path: string): boolean {
+	return path.endsWith('.test.ts') || path.includes('/testing/');
+}
+
+/** The folder of src/ that contains the file; undefined for a file outside of src/. */
+export function layerOf(path: string): string | undefined {
+	return /^src\/([^/]+)\//.exec(path)?.[1];
+}
+
+/** The place of a node as `path:line`. */
+export function at(source: Source, node: SyntaxNode): string {
+	return `${source.path}:${lineOf(source, node.start)}`;
 }
 
 /** Calls `visit` for `node` and all its descendants, parents first. */
@@ -63,9 +81,8 @@ function isNode(value: unknown): value is SyntaxNode {
 	return typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
 }
 
-/** Parses a file. Re-exports count as imports, because they load the other file too. */
-function readSource(path: string): Source {
-	const text = readFileSync(join(ROOT, path), 'utf8');
+/** Parses the text of a file. Re-exports count as imports, because they load the other file too. */
+export function parseSource(path: string, text: string): Source {
 	const { program, comments, module } = parseSync(path, text);
 	const imports: Import[] = [];
 	for (const each of module.staticImports) {

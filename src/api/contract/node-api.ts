@@ -1,3 +1,6 @@
+import type { PodExecOptions } from '../core/pod/exec.ts';
+import type { Duplex } from './duplex.ts';
+
 /**
  * The requests that the API server sends to a node for the Pods that run there (upstream: the kubelet's API).
  * In one process the server calls the node agent directly; a remote node will be called over a connection.
@@ -9,6 +12,18 @@ export interface NodeApi {
 	 * aborts.
 	 */
 	containerLog(request: ContainerLogRequest): Promise<AsyncIterable<Uint8Array>>;
+	/**
+	 * Runs a command in a container; resolves once it runs. The session has the channels `stdin` and `resize` from the
+	 * caller, `stdout` and `stderr` to it, and ends with the Status of the command on the channel `error`. The caller
+	 * owns the session: a close before its end kills the command.
+	 */
+	exec(request: ContainerExecRequest): Promise<Duplex>;
+}
+
+/** The container and the command to run in it. The options have been validated, and `container` is set. */
+export interface ContainerExecRequest extends PodExecOptions {
+	readonly namespace: string;
+	readonly pod: string;
 }
 
 /** The container and the part of its log to read. The fields are those of v1.PodLogOptions. */

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../meta/object-meta.ts';
+import type { Duplex } from './duplex.ts';
 import type { User } from './user.ts';
 
 /**
@@ -19,6 +20,11 @@ export interface ApiTransport {
 	watch(request: ApiRequest, sink: ApiWatchSink): Promise<ApiWatch>;
 	/** Streams the bytes of a response (`pods/log`), until they end or `request.signal` aborts. */
 	stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>>;
+	/**
+	 * Opens a two-way stream (`pods/exec`) and resolves once the server has accepted it. An abort of
+	 * `request.signal` closes it. The caller owns the session: see api/contract/duplex.ts.
+	 */
+	duplex(request: ApiRequest): Promise<Duplex>;
 }
 
 /** A request. */
@@ -26,7 +32,8 @@ export interface ApiRequest {
 	readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 	/** As in a URL, without the query: `/apis/batch/v1/namespaces/default/jobs/pi/status`. */
 	readonly path: string;
-	readonly query?: Readonly<Record<string, string>>;
+	/** A parameter with several values occurs several times in the URL. */
+	readonly query?: Readonly<Record<string, string | readonly string[]>>;
 	/** The object to send. A transport over a connection encodes it. The receiver never changes it. */
 	readonly body?: unknown;
 	/** Content type of the body. Default `application/json`; for patches it names the patch type. */

@@ -4,6 +4,7 @@ import { leases } from '../coordination/lease/definition.ts';
 import { evictionSchema } from '../policy/eviction/schema.ts';
 import { priorityClasses } from '../scheduling/priorityclass/definition.ts';
 import type { SchemaNode } from '../schema/schema.ts';
+import { bindingSchema } from './binding/schema.ts';
 import { events } from './event/definition.ts';
 import { namespaces } from './namespace/definition.ts';
 import { nodes } from './node/definition.ts';
@@ -32,7 +33,11 @@ function descriptionsOf(schemas: readonly SchemaNode[]): ReadonlyMap<string, str
 }
 
 test('kubectl explain gives each type and field a phrase of at least four words', () => {
-	const descriptions = descriptionsOf([...DEFINITIONS.map(({ schema }) => schema), evictionSchema]);
+	const descriptions = descriptionsOf([
+		...DEFINITIONS.map(({ schema }) => schema),
+		evictionSchema,
+		bindingSchema,
+	]);
 	for (const [path, text] of descriptions) {
 		assert.match(text, /^[A-Z].*\.$/, path);
 		assert.ok(text.split(' ').length >= 4, `${path}: ${text}`);

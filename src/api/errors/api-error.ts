@@ -98,7 +98,29 @@ export function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
 
-function failure(code: number, reason: StatusReason, message: string, details?: Status['details']): ApiError {
+/** The HTTP status of each reason. */
+const CODES: Readonly<Record<StatusReason, number>> = {
+	BadRequest: 400,
+	Unauthorized: 401,
+	Forbidden: 403,
+	NotFound: 404,
+	MethodNotAllowed: 405,
+	NotAcceptable: 406,
+	AlreadyExists: 409,
+	Conflict: 409,
+	Gone: 410,
+	Expired: 410,
+	RequestEntityTooLarge: 413,
+	UnsupportedMediaType: 415,
+	Invalid: 422,
+	TooManyRequests: 429,
+	InternalError: 500,
+	ServerTimeout: 500,
+	ServiceUnavailable: 503,
+	Timeout: 504,
+};
+
+function failure(reason: StatusReason, message: string, details?: Status['details']): ApiError {
 	return new ApiError({
 		kind: 'Status',
 		apiVersion: 'v1',
@@ -107,7 +129,7 @@ function failure(code: number, reason: StatusReason, message: string, details?: 
 		message,
 		reason,
 		...(details && { details }),
-		code,
+		code: CODES[reason],
 	});
 }
 
@@ -122,22 +144,27 @@ function detailsOf(subject: Subject): Status['details'] {
 
 /** 404: the object does not exist. */
 export function notFound(subject: Subject): ApiError {
-	return failure(404, 'NotFound', `${qualified(subject)} "${subject.name}" not found`, detailsOf(subject));
+	return failure('NotFound', `${qualified(subject)} "${subject.name}" not found`, detailsOf(subject));
 }
 
 /** 404: the path names no resource of this server. */
 export function unknownPath(): ApiError {
-	return failure(404, 'NotFound', 'the server could not find the requested resource', {});
+	return failure('NotFound', 'the server could not find the requested resource', {});
 }
 
 /** 409: an object of this name exists. */
 export function alreadyExists(subject: Subject): ApiError {
 	return failure(
-		409,
 		'AlreadyExists',
 		`${qualified(subject)} "${subject.name}" already exists`,
 		detailsOf(subject),
 	);
+}
+
+/** 409 when eight generated names in a row were taken. Clients may retry after a second. */
+export function noFreeName(resource: string, name: string): ApiError {
+	const message = `${resource} "${name}" already exists, the server was not able to generate a unique name for the object`;
+	return failure('AlreadyExists', message, { name, kind: resource, retryAfterSeconds: 1 });
 }
 
 /**
@@ -146,7 +173,7 @@ export function alreadyExists(subject: Subject): ApiError {
  */
 export function conflict(subject: Subject, detail: string): ApiError {
 	const message = `Operation cannot be fulfilled on ${qualified(subject)} "${subject.name}": ${detail}`;
-	return failure(409, 'Conflict', message, detailsOf(subject));
+	return failure('Conflict', message, detailsOf(subject));
 }
 
 /**
@@ -165,8 +192,6 @@ const CAUSE_REASONS: Readonly<Record<FieldError['type'], string>> = {
 	TooLong: 'FieldValueTooLong',
 	TooMany: 'FieldValueTooMany',
 	NotFound: 'FieldValueNotFound',
-	TypeInvalid: 'FieldValueTypeInvalid',
-	Internal: 'InternalError',
 };
 
 /**
@@ -182,7 +207,7 @@ export function invalid(subject: Subject, errors: readonly FieldError[]): ApiErr
 		message: error.message,
 		field: error.field,
 	}));
-	return failure(422, 'Invalid', message, { ...detailsOf(subject), causes });
+	return failure('Invalid', message, { ...detailsOf(subject), causes });
 }
 
 /**
@@ -191,7 +216,7 @@ export function invalid(subject: Subject, errors: readonly FieldError[]): ApiErr
  */
 export function inapplicablePatch(detail: string): ApiError {
 	const message = 'the server rejected our request due to an error in our request';
-	return failure(422, 'Invalid', message, {
+	return failure('Invalid', message, {
 		causes: [{ reason: 'UnexpectedServerResponse', message: cut(detail), field: 'patch' }],
 	});
 }
@@ -205,70 +230,85 @@ const MAX_DETAIL_LENGTH = 2000;
 
 /** 400: the request is malformed. */
 export function badRequest(message: string): ApiError {
-	return failure(400, 'BadRequest', message);
+	return failure('BadRequest', message);
 }
 
 /** 401: the request has no valid credentials. */
 export function unauthorized(): ApiError {
-	return failure(401, 'Unauthorized', 'Unauthorized');
+	return failure('Unauthorized', 'Unauthorized');
 }
 
 /** 403: the request is not allowed, for the reason in `detail`. The subject of a collection has no name. */
 export function forbidden(subject: Subject, detail: string): ApiError {
 	const named = subject.name === '' ? '' : ` "${subject.name}"`;
 	const message = `${qualified(subject)}${named} is forbidden: ${detail}`;
-	return failure(403, 'Forbidden', message, detailsOf(subject));
+	return failure('Forbidden', message, detailsOf(subject));
+}
+
+/** 403 for a request that is rejected regardless of what it asks for. */
+export function forbiddenRequest(why: string): ApiError {
+	return failure('Forbidden', `forbidden: ${why}`);
 }
 
 /** 405: the resource does not support the verb. */
 export function methodNotAllowed(): ApiError {
-	return failure(
-		405,
-		'MethodNotAllowed',
-		'the server does not allow this method on the requested resource',
-		{},
-	);
+	return failure('MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 }
 
 /** 406: the client accepts none of the media types in `offered`. */
 export function notAcceptable(offered: readonly string[]): ApiError {
-	return failure(406, 'NotAcceptable', `only the following media types are accepted: ${offered.join(', ')}`);
+	return failure('NotAcceptable', `only the following media types are accepted: ${offered.join(', ')}`);
 }
 
 /** 406: the response has no representation of the form that the client accepts, as `message` says. */
 export function notAcceptableForm(message: string): ApiError {
-	return failure(406, 'NotAcceptable', message);
+	return failure('NotAcceptable', message);
 }
 
 /** 410: the requested resourceVersion or continue token has been compacted. The client must list again. */
 export function expired(message: string): ApiError {
-	return failure(410, 'Expired', message);
+	return failure('Expired', message);
 }
 
 /** 413: the request exceeds a limit, which `detail` names: `limit is 3145728`. */
 export function tooLarge(detail: string): ApiError {
-	return failure(413, 'RequestEntityTooLarge', `Request entity too large: ${detail}`);
+	return failure('RequestEntityTooLarge', `Request entity too large: ${detail}`);
 }
 
 /** 415: the server cannot decode the content type of the body. */
 export function unsupportedMediaType(offered: readonly string[]): ApiError {
 	const message = `the body of the request was in an unknown format - accepted media types include: ${offered.join(', ')}`;
-	return failure(415, 'UnsupportedMediaType', message);
-}
-
-/** 429: too many concurrent requests. The client should retry after `retryAfterSeconds`. */
-export function tooManyRequests(message: string, retryAfterSeconds: number): ApiError {
-	return failure(429, 'TooManyRequests', message, { retryAfterSeconds });
+	return failure('UnsupportedMediaType', message);
 }
 
 /** 500: a fault of the server. The client receives `message`, so it must contain no secrets. */
 export function internalError(message: string): ApiError {
-	return failure(500, 'InternalError', `Internal error occurred: ${message}`, {
+	return failure('InternalError', `Internal error occurred: ${message}`, {
 		causes: [{ message }],
 	});
 }
 
-/** 503: the server cannot serve the request now (it is starting or stopping). The client may retry. */
-export function serviceUnavailable(message: string): ApiError {
-	return failure(503, 'ServiceUnavailable', message);
+/**
+ * 503: the server cannot serve the request now (it is starting or stopping, or its store fails). The client may
+ * retry, after `retryAfterSeconds` if they are given.
+ */
+export function serviceUnavailable(message: string, retryAfterSeconds?: number): ApiError {
+	return failure('ServiceUnavailable', message, retryAfterSeconds ? { retryAfterSeconds } : undefined);
+}
+
+/** 504: the server did not reach in time what the request needs. The client may retry. */
+export function timedOut(message: string): ApiError {
+	return failure('Timeout', `Timeout: ${message}`);
+}
+
+/**
+ * 504 for a resourceVersion later than the server's. Clients wait a second and retry without a
+ * resourceVersion.
+ */
+export function tooLargeRevision(asked: number, current: number): ApiError {
+	const message = `Timeout: Too large resource version: ${asked}, current: ${current}`;
+	return failure('Timeout', message, {
+		causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+		retryAfterSeconds: 1,
+	});
 }

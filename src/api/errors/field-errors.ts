@@ -89,12 +89,6 @@ export function invalidUnshown(path: FieldPath, detail: string): FieldError {
 	return made('Invalid', path, withDetail('Invalid value', detail));
 }
 
-/** TypeInvalid: the value has the wrong type. */
-export function typeInvalid(path: FieldPath, value: unknown, detail: string): FieldError {
-	const message = withDetail(`Invalid value: ${show(value)}`, detail);
-	return made('TypeInvalid', path, message);
-}
-
 /** NotSupported: the value is none of `supported`, which the message lists in the given order. */
 export function notSupported(path: FieldPath, value: unknown, supported: readonly string[]): FieldError {
 	const detail = supported.length === 0 ? '' : `supported values: ${supported.map(quote).join(', ')}`;
@@ -110,9 +104,8 @@ export function chosen(
 	path: FieldPath,
 	value: string | undefined,
 	supported: readonly string[],
-	detail = '',
 ): readonly FieldError[] {
-	if (value === undefined || value === '') return [fieldRequired(path, detail)];
+	if (value === undefined || value === '') return [fieldRequired(path)];
 	return supported.includes(value) ? NONE : [notSupported(path, value, supported)];
 }
 
@@ -137,12 +130,7 @@ export function fieldForbidden(path: FieldPath, detail: string): FieldError {
 
 /** TooLong: the text has more than `maxBytes` bytes in UTF-8. The message does not show it. */
 export function tooLong(path: FieldPath, maxBytes: number): FieldError {
-	return made('TooLong', path, `Too long: ${atMost(maxBytes, 'byte')}`);
-}
-
-/** TooLong: the text has more than `maxCharacters` characters. The message does not show it. */
-export function tooLongCharacters(path: FieldPath, maxCharacters: number): FieldError {
-	return made('TooLong', path, `Too long: ${atMost(maxCharacters, 'character')}`);
+	return made('TooLong', path, `Too long: ${atMost(maxBytes)}`);
 }
 
 /** TooMany: the list has `count` items, and `max` are allowed. */
@@ -154,11 +142,6 @@ export function tooMany(path: FieldPath, count: number, max: number): FieldError
 /** NotFound: the field refers to something that does not exist. */
 export function fieldNotFound(path: FieldPath, value: unknown, detail = ''): FieldError {
 	return made('NotFound', path, withDetail(`Not found: ${show(value)}`, detail));
-}
-
-/** Internal: validating the field failed for a fault of the server. */
-export function internal(path: FieldPath, detail: string): FieldError {
-	return made('Internal', path, withDetail('Internal error', detail));
 }
 
 /** Invalid: the field cannot change after the object was created. `value` is the new one. */
@@ -182,6 +165,8 @@ function withDetail(text: string, detail: string): string {
 /** Details are cut, since they can list names from the object. */
 const MAX_DETAIL_LENGTH = 2000;
 
-function atMost(max: number, unit: string): string {
-	return max < 0 ? 'value is too long' : `may not be more than ${max} ${unit}${max === 1 ? '' : 's'}`;
+function atMost(maxBytes: number): string {
+	return maxBytes < 0
+		? 'value is too long'
+		: `may not be more than ${maxBytes} byte${maxBytes === 1 ? '' : 's'}`;
 }

@@ -27,6 +27,9 @@ export class FieldPath {
 	}
 }
 
+/** The path of an object's spec. */
+export const SPEC = new FieldPath('spec');
+
 /** The reason for refusing a field, as upstream's field.ErrorType. */
 export type FieldErrorType =
 	| 'Required'
@@ -36,9 +39,7 @@ export type FieldErrorType =
 	| 'Duplicate'
 	| 'TooLong'
 	| 'TooMany'
-	| 'NotFound'
-	| 'TypeInvalid'
-	| 'Internal';
+	| 'NotFound';
 
 /** The error of one field. `message` is the whole text after the path (`Invalid value: -1: must be …`). */
 export interface FieldError {

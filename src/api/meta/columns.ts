@@ -24,3 +24,13 @@ export function ageColumn(): Column<KubeObject> {
 		cell: ({ metadata }, now) => ageOf(metadata.creationTimestamp, now),
 	};
 }
+
+/** A column of text that every table of the kind has. */
+export function textColumn<T>(name: string, description: string, cell: Column<T>['cell']): Column<T> {
+	return { name, type: 'string', priority: 0, description, cell };
+}
+
+/** A column of text that kubectl prints only with `-o wide`. */
+export function wideColumn<T>(name: string, description: string, cell: Column<T>['cell']): Column<T> {
+	return { name, type: 'string', priority: 1, description, cell };
+}

@@ -12,25 +12,13 @@ export function humanDuration(ms: number): string {
 	if (seconds < -1) return '<invalid>';
 	if (seconds < 0) return '0s';
 	if (seconds < 2 * MINUTE) return `${seconds}s`;
-	if (seconds < 10 * MINUTE) return twoParts(seconds, MINUTE, 'm', 1, 's');
+	if (seconds < 10 * MINUTE) return twoParts(seconds, 'm', 's');
 	if (seconds < 3 * HOUR) return `${Math.floor(seconds / MINUTE)}m`;
-	if (seconds < 8 * HOUR) return twoParts(seconds, HOUR, 'h', MINUTE, 'm');
+	if (seconds < 8 * HOUR) return twoParts(seconds, 'h', 'm');
 	if (seconds < 48 * HOUR) return `${Math.floor(seconds / HOUR)}h`;
-	if (seconds < 8 * DAY) return twoParts(seconds, DAY, 'd', HOUR, 'h');
+	if (seconds < 8 * DAY) return twoParts(seconds, 'd', 'h');
 	if (seconds < 2 * YEAR) return `${Math.floor(seconds / DAY)}d`;
-	if (seconds < 8 * YEAR) return twoParts(seconds, YEAR, 'y', DAY, 'd');
-	return `${Math.floor(seconds / YEAR)}y`;
-}
-
-/** One unit (upstream: ShortHumanDuration): `59s`, `2m`, `3h`, `5d`, `2y`. */
-export function shortHumanDuration(ms: number): string {
-	const seconds = Math.trunc(ms / 1000);
-	if (seconds < -1) return '<invalid>';
-	if (seconds < 0) return '0s';
-	if (seconds < MINUTE) return `${seconds}s`;
-	if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)}m`;
-	if (seconds < DAY) return `${Math.floor(seconds / HOUR)}h`;
-	if (seconds < YEAR) return `${Math.floor(seconds / DAY)}d`;
+	if (seconds < 8 * YEAR) return twoParts(seconds, 'y', 'd');
 	return `${Math.floor(seconds / YEAR)}y`;
 }
 
@@ -45,14 +33,11 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 
-function twoParts(
-	seconds: number,
-	large: number,
-	largeName: string,
-	small: number,
-	smallName: string,
-): string {
-	const rest = Math.floor((seconds % large) / small);
-	const whole = `${Math.floor(seconds / large)}${largeName}`;
-	return rest === 0 ? whole : `${whole}${rest}${smallName}`;
+/** The length of each unit in seconds. */
+const UNITS = { s: 1, m: MINUTE, h: HOUR, d: DAY, y: YEAR };
+
+function twoParts(seconds: number, large: keyof typeof UNITS, small: keyof typeof UNITS): string {
+	const rest = Math.floor((seconds % UNITS[large]) / UNITS[small]);
+	const whole = `${Math.floor(seconds / UNITS[large])}${large}`;
+	return rest === 0 ? whole : `${whole}${rest}${small}`;
 }

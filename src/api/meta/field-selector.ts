@@ -78,18 +78,6 @@ export function exactValue(selector: FieldSelector, field: string): string | und
 	return selector.find((term) => term.field === field && term.equal)?.value;
 }
 
-/** Formats the selector as text, with escaped values. */
-export function fieldSelectorText(selector: FieldSelector): string {
-	return selector
-		.map(({ field, equal, value }) => `${field}${equal ? '=' : '!='}${escapeFieldValue(value)}`)
-		.join(',');
-}
-
-/** Escapes a value for a field selector. */
-export function escapeFieldValue(value: string): string {
-	return value.replace(/[\\,=]/g, (char) => `\\${char}`);
-}
-
 function splitTerms(text: string): readonly string[] {
 	const terms: string[] = [];
 	let start = 0;

@@ -1,3 +1,4 @@
+import { isList, isRecord } from '../../base/json/json.ts';
 import type { KubeObject } from './object-meta.ts';
 
 /** Whether the object has finalizers, whose controllers must act before the object may be removed. */
@@ -11,7 +12,6 @@ export function awaitsFinalizers(object: KubeObject): boolean {
  */
 function namespaceFinalizers(object: KubeObject): readonly unknown[] {
 	if (object.kind !== 'Namespace' || object.apiVersion !== 'v1' || !('spec' in object)) return [];
-	const { spec } = object;
-	if (typeof spec !== 'object' || spec === null || !('finalizers' in spec)) return [];
-	return Array.isArray(spec.finalizers) ? spec.finalizers : [];
+	const finalizers = isRecord(object.spec) ? object.spec.finalizers : undefined;
+	return isList(finalizers) ? finalizers : [];
 }

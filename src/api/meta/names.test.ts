@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SeededRandom } from '../../base/random.ts';
+import { SeededRandom } from '../../base/testing/seeded-random.ts';
 import {
 	asPrefix,
 	configMapKey,
-	dns1035Label,
 	dns1123Label,
 	dns1123Subdomain,
 	envVarName,
@@ -45,11 +44,6 @@ test('dns1123Subdomain() accepts labels separated by dots', () => {
 	]);
 	assert.deepEqual(dns1123Subdomain('a'.repeat(254)), ['must be no more than 253 characters']);
 	assert.equal(dns1123Subdomain('a..b').length, 1);
-});
-
-test('dns1035Label() requires a letter at the start', () => {
-	assert.deepEqual(dns1035Label('a1'), []);
-	assert.equal(dns1035Label('1a').length, 1);
 });
 
 test('qualifiedName() accepts a key with and without a prefix', () => {

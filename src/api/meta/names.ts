@@ -15,9 +15,6 @@ const DNS1123_LABEL_TEXT =
 const DNS1123_SUBDOMAIN = `${DNS1123_LABEL}(\\.${DNS1123_LABEL})*`;
 const DNS1123_SUBDOMAIN_TEXT =
 	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
-const DNS1035_LABEL = '[a-z]([-a-z0-9]*[a-z0-9])?';
-const DNS1035_LABEL_TEXT =
-	"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
 const LABEL_KEY = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const LABEL_KEY_TEXT =
 	"must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
@@ -26,17 +23,12 @@ const LABEL_VALUE_TEXT =
 	"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 const CONFIG_KEY = '[-._a-zA-Z0-9]+';
 const CONFIG_KEY_TEXT = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
-const C_IDENTIFIER = '[A-Za-z_][A-Za-z0-9_]*';
-const C_IDENTIFIER_TEXT =
-	"a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'";
 
 const dns1123LabelForm = whole(DNS1123_LABEL);
 const dns1123SubdomainForm = whole(DNS1123_SUBDOMAIN);
-const dns1035LabelForm = whole(DNS1035_LABEL);
 const labelKeyForm = whole(LABEL_KEY);
 const labelValueForm = whole(LABEL_VALUE);
 const configKeyForm = whole(CONFIG_KEY);
-const cIdentifierForm = whole(C_IDENTIFIER);
 
 const NO_ERRORS: readonly string[] = Object.freeze([]);
 
@@ -70,16 +62,6 @@ function subdomain(name: string, unit: LengthUnit): readonly string[] {
 	}
 	if (!dns1123SubdomainForm.test(name)) {
 		errors.push(formText(DNS1123_SUBDOMAIN_TEXT, DNS1123_SUBDOMAIN, 'example.com'));
-	}
-	return errors;
-}
-
-/** Checks a DNS label (RFC 1035), which must start with a letter. */
-export function dns1035Label(name: string): readonly string[] {
-	const errors: string[] = [];
-	if (exceeds(name, DNS1123_LABEL_MAX_LENGTH)) errors.push(maxLengthText(DNS1123_LABEL_MAX_LENGTH));
-	if (!dns1035LabelForm.test(name)) {
-		errors.push(formText(DNS1035_LABEL_TEXT, DNS1035_LABEL, 'my-name', 'abc-123'));
 	}
 	return errors;
 }
@@ -141,12 +123,6 @@ export function configMapKey(key: string): readonly string[] {
 	else if (key === '..') errors.push("must not be '..'");
 	else if (key.startsWith('..')) errors.push("must not start with '..'");
 	return errors;
-}
-
-/** Checks an identifier of the C language. */
-export function cIdentifier(name: string): readonly string[] {
-	if (cIdentifierForm.test(name)) return NO_ERRORS;
-	return [formText(C_IDENTIFIER_TEXT, C_IDENTIFIER, 'my_name', 'MY_NAME', 'MyName')];
 }
 
 /** Checks a port name: at most 15 lower-case letters, digits and `-`, with at least one letter. */

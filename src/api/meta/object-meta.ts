@@ -1,4 +1,5 @@
 import {
+	atomic,
 	boolean,
 	type Infer,
 	int64,
@@ -16,24 +17,25 @@ import {
 } from '../schema/schema.ts';
 
 /** Schema of metav1.OwnerReference. */
-export const ownerReferenceSchema = object(
-	'io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference',
-	'Reference to an object that owns this one: in the same namespace, or cluster-scoped.',
-	{
-		apiVersion: required(string, 'API version of the owner, such as batch/v1.'),
-		kind: required(string, 'Kind of the owner, such as Job.'),
-		name: required(string, 'Name of the owning object.'),
-		uid: required(string, 'UID of the owning object, which tells it from an earlier one of the same name.'),
-		controller: optional(
-			boolean,
-			'Whether the owner is the controller that manages this object. At most one reference may say so.',
-		),
-		blockOwnerDeletion: optional(
-			boolean,
-			'Whether foreground deletion of the owner waits until this object is deleted. Default false.',
-		),
-	},
-	{ atomic: true },
+export const ownerReferenceSchema = atomic(
+	object(
+		'io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference',
+		'Reference to an object that owns this one: in the same namespace, or cluster-scoped.',
+		{
+			apiVersion: required(string, 'API version of the owner, such as batch/v1.'),
+			kind: required(string, 'Kind of the owner, such as Job.'),
+			name: required(string, 'Name of the owning object.'),
+			uid: required(string, 'UID of the owning object, which tells it from an earlier one of the same name.'),
+			controller: optional(
+				boolean,
+				'Whether the owner is the controller that manages this object. At most one reference may say so.',
+			),
+			blockOwnerDeletion: optional(
+				boolean,
+				'Whether foreground deletion of the owner waits until this object is deleted. Default false.',
+			),
+		},
+	),
 );
 
 /** A reference to an owner. The garbage collector deletes an object once none of its owners exists. */

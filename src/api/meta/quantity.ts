@@ -69,12 +69,10 @@ export function compareQuantities(a: string, b: string): number {
 
 /** The sum, in the format of `a`, or of `b` if `a` is zero (upstream: Quantity.Add). */
 export function addQuantities(a: string, b: string): string {
-	return combined(a, b, (left, right) => left + right);
-}
-
-/** `a` minus `b`, in the format of `a`, or of `b` if `a` is zero (upstream: Quantity.Sub). */
-export function subtractQuantities(a: string, b: string): string {
-	return combined(a, b, (left, right) => left - right);
+	const left = parseQuantity(a);
+	const right = parseQuantity(b);
+	const format = left.nanos === 0n ? right.format : left.format;
+	return formatQuantity({ nanos: left.nanos + right.nanos, format });
 }
 
 /** The value in whole units (bytes, cores), rounded up. */
@@ -85,16 +83,6 @@ export function quantityValue(text: string): number {
 /** The value in thousandths (milli-cores), rounded up. */
 export function quantityMilliValue(text: string): number {
 	return Number(dividedUp(parseQuantity(text).nanos, NANOS / 1000n));
-}
-
-/** `bytes` as a quantity, with a binary suffix if one divides it: 1073741824 is `1Gi`. */
-export function bytesQuantity(bytes: number): string {
-	return formatQuantity({ nanos: BigInt(Math.trunc(bytes)) * NANOS, format: 'BinarySI' });
-}
-
-/** `milli` thousandths as a quantity: 1500 is `1500m`, 2000 is `2`. */
-export function milliQuantity(milli: number): string {
-	return formatQuantity({ nanos: (BigInt(Math.trunc(milli)) * NANOS) / 1000n, format: 'DecimalSI' });
 }
 
 const FORM = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/;
@@ -189,13 +177,6 @@ function decimalText(nanos: bigint, asExponent: boolean): string {
 	}
 	if (!asExponent) return `${rest}${DECIMAL_SUFFIXES[steps]}`;
 	return steps === 3 ? `${rest}` : `${rest}e${steps * 3 - 9}`;
-}
-
-function combined(a: string, b: string, combine: (left: bigint, right: bigint) => bigint): string {
-	const left = parseQuantity(a);
-	const right = parseQuantity(b);
-	const format = left.nanos === 0n ? right.format : left.format;
-	return formatQuantity({ nanos: combine(left.nanos, right.nanos), format });
 }
 
 /** Divides and rounds away from zero. */

@@ -7,7 +7,6 @@ import {
 	matches,
 	NOTHING,
 	selectorOf,
-	selectorOfLabels,
 	selectorText,
 	validateLabelSelector,
 } from './selector.ts';
@@ -133,7 +132,6 @@ test('labelSelectorText() prints the requirements of a LabelSelector', () => {
 	assert.equal(labelSelectorText(selector), 'a in (y,z),b=1,!c,d,e notin (q)');
 	assert(matches(selectorOf(selector), { a: 'y', b: '1', d: '', e: 'r' }));
 	assert(!matches(selectorOf(selector), { a: 'y', b: '1', d: '', e: 'q' }));
-	assert.equal(selectorText(selectorOfLabels({ b: '2', a: '1' })), 'a=1,b=2');
 });
 
 test('validateLabelSelector() reports errors with their field paths', () => {

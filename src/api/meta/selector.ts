@@ -1,7 +1,18 @@
+import { compareText } from '../../base/compare-text.ts';
 import { badRequest } from '../errors/api-error.ts';
 import { fieldForbidden, fieldInvalid, fieldRequired as requiredError } from '../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../errors/field-path.ts';
-import { type Infer, list, map, object, oneOf, optional, required, string } from '../schema/schema.ts';
+import {
+	atomic,
+	type Infer,
+	list,
+	map,
+	object,
+	oneOf,
+	optional,
+	required,
+	string,
+} from '../schema/schema.ts';
 import { labelValue, qualifiedName } from './names.ts';
 
 /**
@@ -31,17 +42,18 @@ export const labelSelectorRequirementSchema = object(
 );
 
 /** Schema of metav1.LabelSelector. */
-export const labelSelectorSchema = object(
-	'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector',
-	'A query over the labels of objects: all requirements must hold. An empty selector selects every object, an absent one selects none.',
-	{
-		matchLabels: optional(map(string), 'Labels that an object must have, with exactly these values.'),
-		matchExpressions: optional(
-			list(labelSelectorRequirementSchema),
-			'Further requirements on labels, all of which must hold.',
-		),
-	},
-	{ atomic: true },
+export const labelSelectorSchema = atomic(
+	object(
+		'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector',
+		'A query over the labels of objects: all requirements must hold. An empty selector selects every object, an absent one selects none.',
+		{
+			matchLabels: optional(map(string), 'Labels that an object must have, with exactly these values.'),
+			matchExpressions: optional(
+				list(labelSelectorRequirementSchema),
+				'Further requirements on labels, all of which must hold.',
+			),
+		},
+	),
 );
 
 /** A query over the labels of objects, as it is stored in an object. */
@@ -95,11 +107,6 @@ export function selectorOf(selector: LabelSelector | undefined): Selector {
 	return byKey([...exact, ...further]);
 }
 
-/** The selector for objects that have all of `labels`. */
-export function selectorOfLabels(labels: Readonly<Record<string, string>>): Selector {
-	return byKey(exactRequirements(labels));
-}
-
 /** The selector in the query language; empty for EVERYTHING and NOTHING. */
 export function selectorText(selector: Selector): string {
 	return selector.map(requirementText).join(',');
@@ -142,7 +149,7 @@ export function sortedSet(values: readonly string[]): readonly string[] {
 
 /** Sorts the requirements by key. The sort is stable, so those of one key keep their order. */
 export function byKey(requirements: readonly Requirement[]): Selector {
-	return requirements.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+	return requirements.toSorted((a, b) => compareText(a.key, b.key));
 }
 
 const OPERATORS: Readonly<Record<string, Requirement['operator']>> = {

@@ -149,15 +149,15 @@ class PatchedDocument {
 
 	#add(path: string, value: unknown): void {
 		const missing = `add operation does not apply: doc is missing path: "${path}"`;
-		const { parent, key, steps } = this.#place(path, missing);
+		const place = this.#place(path, missing);
+		const { parent, key } = place;
 		if (isRecord(parent) && Object.hasOwn(parent, key) && jsonEqual(parent[key], value)) return;
-		this.#put(steps, key, value, `error in add for path: '${path}'`);
+		this.#put(place, value, `error in add for path: '${path}'`);
 	}
 
 	#remove(path: string): void {
 		const missing = `remove operation does not apply: doc is missing path: "${path}"`;
-		const { steps, key } = this.#place(path, missing);
-		this.#cut(steps, key, `error in remove for path: '${path}'`);
+		this.#cut(this.#place(path, missing), `error in remove for path: '${path}'`);
 	}
 
 	#replace(path: string, value: unknown): void {
@@ -166,10 +166,11 @@ class PatchedDocument {
 			return;
 		}
 		const missing = `replace operation does not apply: doc is missing path: ${path}`;
-		const { parent, key, steps } = this.#place(path, missing);
+		const place = this.#place(path, missing);
+		const { parent, key, steps } = place;
 		if (isRecord(parent)) {
 			if (Object.hasOwn(parent, key) && jsonEqual(parent[key], value)) return;
-			this.#put(steps, key, value, missing);
+			this.#put(place, value, missing);
 			return;
 		}
 		const index = indexIn(key, parent.length);
@@ -184,10 +185,9 @@ class PatchedDocument {
 		const missing = `move operation does not apply: doc is missing from path: ${from}`;
 		const value = this.#valueAt(from, missing);
 		const source = this.#place(from, missing);
-		this.#cut(source.steps, source.key, `error in move for path: '${source.key}'`);
+		this.#cut(source, `error in move for path: '${source.key}'`);
 		const nowhere = `move operation does not apply: doc is missing destination path: ${path}`;
-		const { steps, key } = this.#place(path, nowhere);
-		this.#put(steps, key, value, `error in move for path: '${path}'`);
+		this.#put(this.#place(path, nowhere), value, `error in move for path: '${path}'`);
 	}
 
 	#copy(from: string, path: string): void {
@@ -201,8 +201,7 @@ class PatchedDocument {
 				`Unable to complete the copy, the accumulated size increase of copy is ${this.#copiedBytes}, exceeding the limit ${MAX_COPIED_BYTES}`,
 			);
 		}
-		const { steps, key } = this.#place(path, nowhere);
-		this.#put(steps, key, this.#clone(value), 'error while adding value during copy');
+		this.#put(this.#place(path, nowhere), this.#clone(value), 'error while adding value during copy');
 	}
 
 	#test(path: string, value: unknown): void {
@@ -238,7 +237,7 @@ class PatchedDocument {
 		return childOf(parent, key);
 	}
 
-	#put(steps: readonly string[], key: string, value: unknown, failed: string): void {
+	#put({ steps, key }: Place, value: unknown, failed: string): void {
 		const parent = this.#open(steps);
 		if (!isList(parent)) {
 			setOwn(parent, key, value);
@@ -251,7 +250,7 @@ class PatchedDocument {
 		parent.splice(index, 0, value);
 	}
 
-	#cut(steps: readonly string[], key: string, failed: string): void {
+	#cut({ steps, key }: Place, failed: string): void {
 		const parent = this.#open(steps);
 		if (!isList(parent)) {
 			if (!Object.hasOwn(parent, key)) {
@@ -324,7 +323,7 @@ function isOwn(value: unknown, owned: ReadonlySet<unknown>): value is OwnContain
 }
 
 function setChild(parent: OwnContainer, step: string, value: unknown): void {
-	if (!Array.isArray(parent)) {
+	if (!isList(parent)) {
 		setOwn(parent, step, value);
 		return;
 	}

@@ -42,7 +42,11 @@ function mergeObject(original: JsonRecord, patch: JsonRecord, node: SchemaNode |
 		if (key === RETAIN_KEYS || key.startsWith(SET_ELEMENT_ORDER) || ordered.has(key)) continue;
 		if (key.startsWith(DELETE_FROM_LIST)) deleteFromList(draft, key.slice(DELETE_FROM_LIST.length), value);
 		else if (value === null) draft.delete(key);
-		else mergeField(draft, key, value, schemaAt(node, key));
+		else {
+			const merged = mergeField(draft.get(key), value, schemaAt(node, key));
+			if (merged === undefined) draft.delete(key);
+			else draft.set(key, merged);
+		}
 	}
 	return draft.done();
 }
@@ -56,18 +60,14 @@ function replaceOrDelete(directive: unknown, patch: JsonRecord): JsonRecord {
 	return draft.done();
 }
 
-/** Values of different types are not merged: the patch's value replaces the other. */
-function mergeField(draft: RecordDraft, key: string, value: unknown, node: SchemaNode | undefined): void {
-	const current = draft.get(key);
-	if (isRecord(current) && isRecord(value)) {
-		draft.set(key, mergeObject(current, value, node));
-	} else if (isList(current) && isList(value)) {
-		draft.set(key, mergeList(current, value, listMergeOf(node), undefined));
-	} else if (!jsonEqual(current, value)) {
-		const added = withoutDirectives(value);
-		if (added === undefined) draft.delete(key);
-		else draft.set(key, added);
-	}
+/**
+ * The value of a field after the patch; undefined if the patch deletes it. Values of different types are not
+ * merged: the patch's value replaces the other.
+ */
+function mergeField(current: unknown, value: unknown, node: SchemaNode | undefined): unknown {
+	if (isRecord(current) && isRecord(value)) return mergeObject(current, value, node);
+	if (isList(current) && isList(value)) return mergeList({ current, patch: value }, listMergeOf(node));
+	return jsonEqual(current, value) ? current : withoutDirectives(value);
 }
 
 /** Deletes all fields that `$retainKeys` does not list. It must list every field that the patch sets. */
@@ -106,7 +106,7 @@ function applyOrders(
 		if (added !== undefined && !isList(added)) throw expectedList(added);
 		const merge = listMergeOf(schemaAt(node, key));
 		checkOrder(added ?? [], order, merge);
-		draft.set(key, mergeList(current ?? [], added ?? [], merge, order));
+		draft.set(key, mergeList({ current: current ?? [], patch: added ?? [], order }, merge));
 		done.add(key);
 	}
 	return done;
@@ -144,23 +144,27 @@ function deleteFromList(draft: RecordDraft, key: string, values: unknown): void 
 	);
 }
 
+/** A list and the patch for it. */
+interface ListPatch {
+	readonly current: readonly unknown[];
+	readonly patch: readonly unknown[];
+	/** The order that `$setElementOrder` sets. */
+	readonly order?: readonly unknown[];
+}
+
 /**
  * Merges a list in the way of its schema. Returns `current` itself if the result is equal, so that it stays
  * shared.
  */
-function mergeList(
-	current: readonly unknown[],
-	patch: readonly unknown[],
-	merge: ListMerge,
-	order: readonly unknown[] | undefined,
-): readonly unknown[] {
+function mergeList(lists: ListPatch, merge: ListMerge): readonly unknown[] {
+	const { current, patch, order } = lists;
 	let result: readonly unknown[];
 	if (merge.by === 'replacing') result = patch.length === 0 && order ? current : patch;
 	else if (merge.by === 'value') {
 		const all = patch.length === 0 ? current : [...new Set([...current, ...patch])];
 		result = mergedOrder(all, { first: order ?? patch, rest: current, keyOf: (item) => item });
 	} else {
-		result = mergeKeyed(current, patch, merge, order);
+		result = mergeKeyed(lists, merge);
 	}
 	return jsonEqual(current, result) ? current : result;
 }
@@ -169,10 +173,8 @@ function mergeList(
  * Merges objects by their merge key. A map of positions keeps this linear: lists can have thousands of items.
  */
 function mergeKeyed(
-	current: readonly unknown[],
-	patch: readonly unknown[],
+	{ current, patch, order }: ListPatch,
 	merge: Extract<ListMerge, { readonly by: 'key' }>,
-	order: readonly unknown[] | undefined,
 ): readonly unknown[] {
 	const { kept, plain } = applyItemDirectives(current, patch, merge.key);
 	const items = kept.slice();

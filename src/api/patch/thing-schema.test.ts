@@ -13,6 +13,11 @@ import {
 	time,
 } from '../schema/schema.ts';
 
+const strategySchema = object('test.Strategy', 's', {
+	type: optional(string, 't'),
+	rolling: optional(map(string), 'r'),
+});
+
 /** A small kind for the tests of patches, with one field for each way in which patches merge. */
 const itemSchema = object('test.Item', 'An item.', {
 	name: required(string, 'Merge key.'),
@@ -56,13 +61,5 @@ export const thingSchema = object('test.Thing', 'A thing.', {
 	codes: optional(setList(int32), 'Replaced, although others merge it.'),
 	rules: optional(list(itemSchema), 'Replaced whole.'),
 	replaced: optional(mapList(itemSchema, ['name'], { patch: 'replace' }), 'Merged by others only.'),
-	strategy: optional(
-		object(
-			'test.Strategy',
-			's',
-			{ type: optional(string, 't'), rolling: optional(map(string), 'r') },
-			{ retainKeys: true },
-		),
-		'What is not named goes.',
-	),
+	strategy: optional({ ...strategySchema, retainKeys: true }, 'What is not named goes.'),
 });

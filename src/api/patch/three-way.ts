@@ -38,20 +38,12 @@ export interface ApplyInputs {
  * The patch; undefined if the live object matches the manifest. Throws BadRequest on items without their
  * merge key.
  */
-export function threeWayPatch(
-	{ last, live, manifest }: ApplyInputs,
-	schema: ObjectNode,
-): JsonRecord | undefined {
-	const patch = diffObject(last, live, manifest, schema);
+export function threeWayPatch(inputs: ApplyInputs, schema: ObjectNode): JsonRecord | undefined {
+	const patch = diffObject(inputs, schema);
 	return isEmpty(patch) ? undefined : patch;
 }
 
-function diffObject(
-	last: JsonRecord | undefined,
-	live: JsonRecord,
-	manifest: JsonRecord,
-	node: SchemaNode | undefined,
-): JsonRecord {
+function diffObject({ last, live, manifest }: ApplyInputs, node: SchemaNode | undefined): JsonRecord {
 	const patch: Entry[] = [];
 	for (const [key, value] of Object.entries(manifest)) {
 		const current = own(live, key);
@@ -60,7 +52,8 @@ function diffObject(
 			if (Object.hasOwn(live, key)) patch.push([key, null]);
 		} else if (isRecord(value) && isRecord(current)) {
 			const before = own(last, key);
-			const part = diffObject(isRecord(before) ? before : undefined, current, value, schema);
+			const inputs = { last: isRecord(before) ? before : undefined, live: current, manifest: value };
+			const part = diffObject(inputs, schema);
 			const retained =
 				schema?.type === 'object' && schema.retainKeys ? retainKeys(part, current, value) : part;
 			if (!isEmpty(retained)) patch.push([key, retained]);
@@ -129,7 +122,8 @@ function covers(
 	if (live.length !== manifest.length) return false;
 	return manifest.every((item, index) => {
 		const current = live[index];
-		if (isRecord(item) && isRecord(current)) return isEmpty(diffObject(undefined, current, item, items));
+		if (isRecord(item) && isRecord(current))
+			return isEmpty(diffObject({ last: undefined, live: current, manifest: item }, items));
 		return isSame(current, item, items);
 	});
 }
@@ -148,15 +142,18 @@ function diffValues(key: string, { last, live, manifest }: Lists): readonly Entr
 
 type ByKey = Extract<ListMerge, { readonly by: 'key' }>;
 
-function diffItems(key: string, { last, live, manifest }: Lists, merge: ByKey): readonly Entry[] {
+function diffItems(key: string, lists: Lists, merge: ByKey): readonly Entry[] {
+	const { last, live, manifest } = lists;
 	const keyOf = (item: unknown): unknown => mergeKeyOf(item, merge.key);
 	for (const item of manifest) {
 		if (keyOf(item) === undefined) throw missingMergeKey(isRecord(item) ? item : {}, merge.key);
 	}
-	if (hasRepetition(manifest, keyOf) || hasRepetition(live, keyOf))
-		return replacement(key, live, manifest, merge);
+	if (hasRepetition(manifest, keyOf) || hasRepetition(live, keyOf)) return replacement(key, lists, merge);
 	const changed = manifest.flatMap((item) => {
-		const part = diffItem(find(last, item, keyOf), find(live, item, keyOf), item, merge);
+		const part = diffItem(
+			{ last: find(last, item, keyOf), live: find(live, item, keyOf), manifest: item },
+			merge,
+		);
 		return part === undefined ? [] : [part];
 	});
 	const removed = last
@@ -171,9 +168,10 @@ function diffItems(key: string, { last, live, manifest }: Lists, merge: ByKey): 
 	];
 }
 
-function diffItem(last: unknown, live: unknown, manifest: unknown, merge: ByKey): unknown {
+function diffItem(item: Record<keyof ApplyInputs, unknown>, merge: ByKey): unknown {
+	const { last, live, manifest } = item;
 	if (!isRecord(manifest) || !isRecord(live)) return manifest;
-	const part = diffObject(isRecord(last) ? last : undefined, live, manifest, merge.items);
+	const part = diffObject({ last: isRecord(last) ? last : undefined, live, manifest }, merge.items);
 	const patch = merge.retainKeys ? retainKeys(part, live, manifest) : part;
 	return isEmpty(patch) ? undefined : { ...patch, [merge.key]: mergeKeyOf(manifest, merge.key) };
 }
@@ -182,12 +180,7 @@ function diffItem(last: unknown, live: unknown, manifest: unknown, merge: ByKey)
  * Items with equal merge keys (a port for TCP and UDP) cannot be patched one by one, since the patch would
  * change only the first of them. So the patch replaces the whole list if any item differs.
  */
-function replacement(
-	key: string,
-	live: readonly unknown[],
-	manifest: readonly unknown[],
-	merge: ByKey,
-): readonly Entry[] {
+function replacement(key: string, { live, manifest }: Lists, merge: ByKey): readonly Entry[] {
 	return covers(live, manifest, merge.items) ? [] : [[key, [{ [PATCH_DIRECTIVE]: 'replace' }, ...manifest]]];
 }
 

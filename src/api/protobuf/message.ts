@@ -1,4 +1,5 @@
 import { memoize } from '../../base/collections/memoize.ts';
+import { isRecord } from '../../base/json/json.ts';
 import type { ObjectNode, SchemaNode, StringNode } from '../schema/schema.ts';
 import { FIELD_NUMBERS } from './field-numbers.ts';
 import { DELIMITED, VARINT, WireError, type WireReader } from './wire-reader.ts';
@@ -70,7 +71,7 @@ function readPart(
 	}
 	const { name } = part;
 	try {
-		if (part.type === 'list') into[name] = readItems(reader, form, part.items, into[name]);
+		if (part.type === 'list') into[name] = readItems(reader, { items: part.items, form, before: into[name] });
 		else {
 			checkForm(form, part.value.form);
 			into[name] = part.value.read(reader, into[name]);
@@ -86,9 +87,7 @@ function readPart(
  */
 function readItems(
 	reader: WireReader,
-	form: number,
-	items: ValueReader,
-	before: unknown,
+	{ items, form, before }: { readonly items: ValueReader; readonly form: number; readonly before: unknown },
 ): readonly unknown[] {
 	const list: unknown[] = Array.isArray(before) ? before : [];
 	if (form === DELIMITED && items.form === VARINT) {
@@ -168,7 +167,7 @@ function objectReader(node: ObjectNode): ValueReader {
 	return {
 		form: DELIMITED,
 		read: (reader, before) => {
-			const into = isRecord(before) ? before : {};
+			const into: Json = isRecord(before) ? before : {};
 			reader.message(() => readMessage(reader, messageOf(node), into));
 			return into;
 		},
@@ -184,7 +183,7 @@ function mapReader(values: SchemaNode): ValueReader {
 	return {
 		form: DELIMITED,
 		read: (reader, before) => {
-			const into = isRecord(before) ? before : {};
+			const into: Json = isRecord(before) ? before : {};
 			// A missing value means the zero value of its type, to which null decodes.
 			const { key = '', value = null } = readWhole(reader, entry);
 			// defineProperty, not assignment: a key may be __proto__.
@@ -229,7 +228,3 @@ const MICRO_TIME = unwrapping(INSTANT, unwrapMicroTime);
 const QUANTITY = unwrapping({ string: TEXT }, unwrapQuantity);
 const INT_OR_STRING = unwrapping({ type: INT64, intVal: INT32, strVal: TEXT }, unwrapIntOrString);
 const FIELDS_V1 = unwrapping({ Raw: TEXT }, unwrapFieldsV1);
-
-function isRecord(value: unknown): value is Json {
-	return typeof value === 'object' && value !== null;
-}

@@ -1,4 +1,4 @@
-import { isRecord, JsonNumber, type JsonRecord } from '../../base/json/json.ts';
+import { isList, isRecord, JsonNumber, type JsonRecord } from '../../base/json/json.ts';
 
 /**
  * Whether two API values are semantically equal (upstream: apiequality.Semantic.DeepEqual): an absent value,
@@ -10,7 +10,7 @@ export function semanticEqual(a: unknown, b: unknown): boolean {
 	if (a === b) return true;
 	if (isAbsent(a)) return isEmpty(b);
 	if (isAbsent(b)) return isEmpty(a);
-	if (Array.isArray(a) && Array.isArray(b)) return listsEqual(a, b);
+	if (isList(a) && isList(b)) return listsEqual(a, b);
 	if (isRecord(a) && isRecord(b)) return recordsEqual(a, b);
 	return typeof a === 'object' && typeof b === 'object' && isEmpty(a) && isEmpty(b);
 }
@@ -18,7 +18,7 @@ export function semanticEqual(a: unknown, b: unknown): boolean {
 /** Whether two JSON values are equal. Absent and empty values differ; the order of keys does not matter. */
 export function jsonEqual(a: unknown, b: unknown): boolean {
 	if (a === b) return true;
-	if (Array.isArray(a) && Array.isArray(b)) {
+	if (isList(a) && isList(b)) {
 		return a.length === b.length && a.every((item, index) => jsonEqual(item, b[index]));
 	}
 	if (!isRecord(a) || !isRecord(b)) {
@@ -35,7 +35,7 @@ function isAbsent(value: unknown): value is undefined | null {
 
 function isEmpty(value: unknown): boolean {
 	if (isAbsent(value)) return true;
-	if (Array.isArray(value)) return value.length === 0;
+	if (isList(value)) return value.length === 0;
 	if (!isRecord(value)) return false;
 	for (const key in value) {
 		if (!isAbsent(value[key])) return false;

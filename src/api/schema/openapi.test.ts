@@ -4,6 +4,7 @@ import type { ResourceDefinition } from '../contract/resource-definition.ts';
 import { type KubeObject, objectMetaSchema } from '../meta/object-meta.ts';
 import { openApiDocument, openApiPath } from './openapi.ts';
 import {
+	atomic,
 	bytes,
 	int32,
 	intOrString,
@@ -38,10 +39,7 @@ const schema = object('io.k8s.api.batch.v1.Thing', 'A thing.', {
 	parts: optional(mapList(partSchema, ['name', 'x'], { retainKeys: true }), 'Its parts.'),
 	sets: optional(setList(string), 'A set.'),
 	args: optional(list(string), 'A list.'),
-	part: optional(
-		object('io.k8s.api.batch.v1.Sole', 's', {}, { atomic: true, retainKeys: true }),
-		'One part.',
-	),
+	part: optional({ ...atomic(object('io.k8s.api.batch.v1.Sole', 's', {})), retainKeys: true }, 'One part.'),
 });
 const strategy = {
 	prepareForCreate: (thing: KubeObject) => thing,
@@ -157,4 +155,24 @@ test('the kind that a subresource accepts has its path and schema', () => {
 		JSON.stringify(path?.post),
 		/"kind":"Sole".*#\/components\/schemas\/io.k8s.api.batch.v1.Part"/,
 	);
+});
+
+test('a subresource to which clients connect has operations with the parameters of its options', () => {
+	const options = { group: '', version: 'v1', kind: 'Options', parameters: { tty: 'boolean' } } as const;
+	const document = openApiDocument([things], 'v1', () => new Map([['exec', options]]));
+	const { paths } = JSON.parse(JSON.stringify(document));
+	const [, path] = Object.entries<Record<string, { parameters: unknown }>>(paths).find(([name]) =>
+		name.endsWith('/{name}/exec'),
+	) ?? ['', {}];
+	for (const method of ['get', 'post']) {
+		const operation = path[method];
+		assert.deepEqual(operation?.parameters, [
+			{ name: 'tty', in: 'query', schema: { type: 'boolean', uniqueItems: true } },
+		]);
+		assert.deepEqual(JSON.parse(JSON.stringify(operation))['x-kubernetes-group-version-kind'], {
+			group: '',
+			version: 'v1',
+			kind: 'Options',
+		});
+	}
 });

@@ -1,3 +1,4 @@
+import { compareText } from '../../base/compare-text.ts';
 import { apiVersionOf, type ResourceDefinition } from '../contract/resource-definition.ts';
 import { listMergeOf } from '../patch/patch-schema.ts';
 import type { Field, ListNode, ObjectNode, SchemaNode, StringNode } from './schema.ts';
@@ -18,11 +19,19 @@ type Json = Readonly<Record<string, unknown>>;
 /** A kind that clients POST to a subresource and that is never stored (Eviction). */
 export type SubresourceKind = Pick<ResourceDefinition, 'group' | 'version' | 'kind' | 'schema'>;
 
+/** The kind of the query parameters with which clients connect to a subresource (PodExecOptions). */
+export interface ConnectOptions extends Pick<ResourceDefinition, 'group' | 'version' | 'kind'> {
+	/** The type of each parameter. */
+	readonly parameters: Readonly<Record<string, 'string' | 'boolean'>>;
+}
+
 /**
  * The kinds that the subresources of a resource accept, by subresource name, for those with a kind of their
  * own.
  */
-export type SubresourceKinds = (definition: ResourceDefinition) => ReadonlyMap<string, SubresourceKind>;
+export type SubresourceKinds = (
+	definition: ResourceDefinition,
+) => ReadonlyMap<string, SubresourceKind | ConnectOptions>;
 
 /**
  * The document for `definitions`, which must all have the same group and version. `version` is the server's.
@@ -38,9 +47,9 @@ export function openApiDocument(
 		component(definition.schema, schemas, definition);
 		Object.assign(paths, pathsOf(definition));
 		for (const [name, taken] of subresourceKinds(definition)) {
-			component(taken.schema, schemas, taken);
+			if ('schema' in taken) component(taken.schema, schemas, taken);
 			paths[`${rootOf(definition)}/{name}/${name}`] = {
-				post: operation(taken, 'post', WRITE_PARAMETERS),
+				...('schema' in taken ? { post: operation(taken, 'post', WRITE_PARAMETERS) } : connections(taken)),
 				parameters: pathParameters(definition.namespaced, true),
 			};
 		}
@@ -49,7 +58,7 @@ export function openApiDocument(
 		openapi: '3.0.0',
 		info: { title: 'Kubernetes', version },
 		paths,
-		components: { schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))) },
+		components: { schemas: Object.fromEntries([...schemas].sort(([a], [b]) => compareText(a, b))) },
 	};
 }
 
@@ -245,6 +254,21 @@ function operation(definition: SubresourceKind, action: string, parameters: read
 	};
 }
 
+/** The operations of a subresource to which clients connect. */
+function connections(options: ConnectOptions): Json {
+	const connect = {
+		'x-kubernetes-action': 'connect',
+		'x-kubernetes-group-version-kind': groupVersionKind(options),
+		parameters: Object.entries(options.parameters).map(([name, type]) => ({
+			name,
+			in: 'query',
+			schema: { type, uniqueItems: true },
+		})),
+		responses: { '200': { description: 'OK', content: { '*/*': { schema: { type: 'string' } } } } },
+	};
+	return { get: connect, post: connect };
+}
+
 /**
  * The patch types that the server accepts. kubectl checks for strategic merge patches before it sends one.
  */
@@ -260,6 +284,10 @@ function pathParameters(namespaced: boolean, named: boolean): readonly Json[] {
 	return names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
 }
 
-function groupVersionKind({ group, version, kind }: SubresourceKind): Json {
+function groupVersionKind({
+	group,
+	version,
+	kind,
+}: Pick<SubresourceKind, 'group' | 'version' | 'kind'>): Json {
 	return { group, version, kind };
 }

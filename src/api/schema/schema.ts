@@ -155,9 +155,13 @@ export function object<const F extends FieldMap>(
 	name: string,
 	description: string,
 	fields: F,
-	traits: Pick<ObjectNode, 'atomic' | 'retainKeys'> = {},
 ): ObjectNode & { readonly fields: F; readonly [inferred]?: ObjectOf<F> } {
-	return { type: 'object', name, description, fields, ...traits };
+	return { type: 'object', name, description, fields };
+}
+
+/** The object `node`, which server-side apply replaces as a whole (upstream: structType=atomic). */
+export function atomic<N extends ObjectNode>(node: N): N {
+	return { ...node, atomic: true };
 }
 
 /** Any string. */

@@ -1,8 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { ADMIN, ANONYMOUS, type User } from '../../api/contract/user.ts';
-import { unauthorized } from '../../api/errors/api-error.ts';
-import { refused } from '../errors.ts';
+import { forbiddenRequest, unauthorized } from '../../api/errors/api-error.ts';
 
 /**
  * The authentication stage for requests over HTTPS. The only user with credentials is the administrator, whose
@@ -27,9 +26,9 @@ export class Authentication {
 	 * valid token. `open` is true for paths that need no token.
 	 */
 	authenticate(headers: IncomingHttpHeaders, open: boolean): User {
-		if (headers.origin !== undefined) throw refused('requests from web pages are not allowed');
+		if (headers.origin !== undefined) throw forbiddenRequest('requests from web pages are not allowed');
 		if (!isLoopbackHost(headers.host ?? '')) {
-			throw refused('the Host header must name this machine by a loopback name or address');
+			throw forbiddenRequest('the Host header must name this machine by a loopback name or address');
 		}
 		if (this.#hasToken(headers.authorization ?? '')) return ADMIN;
 		if (!open) throw unauthorized();

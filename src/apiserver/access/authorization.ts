@@ -1,8 +1,7 @@
 import type { User } from '../../api/contract/user.ts';
-import { type ApiError, forbidden } from '../../api/errors/api-error.ts';
+import { type ApiError, forbidden, forbiddenRequest } from '../../api/errors/api-error.ts';
 import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
 import { isWatch } from '../dispatch.ts';
-import { refused } from '../errors.ts';
 import type { Call, Method, ResourceRequest } from '../request.ts';
 
 /**
@@ -94,7 +93,7 @@ function verbOf(request: ResourceRequest): string {
 /** Upstream: Forbidden in responsewriters. */
 function refusalOf(attributes: AuthorizationAttributes, reason: string): ApiError {
 	const text = `${messageOf(attributes)}${reason === '' ? '' : `: ${reason}`}`;
-	if (attributes.type === 'path') return refused(text);
+	if (attributes.type === 'path') return forbiddenRequest(text);
 	const { group, resource, name } = attributes;
 	return forbidden({ group, resource, name }, text);
 }

@@ -1,3 +1,4 @@
+import { NOT_READY_TAINT, UNREACHABLE_TAINT } from '../../api/core/node/taints.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod, Toleration } from '../../api/core/pod/schema.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
@@ -9,7 +10,7 @@ import type { AdmissionPlugin } from './admission.ts';
  */
 const TOLERATION_SECONDS = 300;
 
-const TAINTS: readonly string[] = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
+const TAINTS: readonly string[] = [NOT_READY_TAINT, UNREACHABLE_TAINT];
 
 /**
  * Adds tolerations of 300 seconds for the taints not-ready and unreachable to Pods that do not tolerate them

@@ -94,6 +94,23 @@ test('discovery lists evictions in the group policy, where kubectl drain looks f
 	);
 });
 
+test('discovery lists exec with the kind of its options', () => {
+	const legacy = ask('/api/v1')?.resources as readonly { readonly name: string }[];
+	const verbs = ['create', 'get'];
+	assert.deepEqual(
+		legacy.find(({ name }) => name === 'pods/exec'),
+		{ name: 'pods/exec', singularName: '', namespaced: true, kind: 'PodExecOptions', verbs },
+	);
+	const items = ask('/api', AGGREGATED('v2'))?.items as readonly {
+		readonly versions: readonly { readonly resources: readonly AggregatedResource[] }[];
+	}[];
+	const pods = items[0]?.versions[0]?.resources.find(({ resource }) => resource === 'pods');
+	assert.deepEqual(
+		pods?.subresources.find(({ subresource }) => subresource === 'exec'),
+		{ subresource: 'exec', responseKind: { group: '', version: 'v1', kind: 'PodExecOptions' }, verbs },
+	);
+});
+
 interface AggregatedResource {
 	readonly resource: string;
 	readonly subresources: readonly { readonly subresource: string }[];

@@ -146,7 +146,7 @@ function aggregatedResource(definition: ResourceDefinition): unknown {
 	const { resource, singular, shortNames, categories, namespaced } = definition;
 	const subresources = SUBRESOURCES.filter((each) => each.appliesTo(definition)).map((each) => ({
 		subresource: each.name,
-		responseKind: kindOf(each.accepts ?? definition),
+		responseKind: kindOf(each.accepts ?? each.connects ?? definition),
 		verbs: each.discoveryVerbs,
 	}));
 	return {
@@ -170,7 +170,7 @@ function legacyResources(definition: ResourceDefinition): readonly unknown[] {
 		namespaced,
 		...(each.accepts && each.accepts.group !== group
 			? kindOf(each.accepts)
-			: { kind: each.accepts?.kind ?? kind }),
+			: { kind: (each.accepts ?? each.connects)?.kind ?? kind }),
 		verbs: each.discoveryVerbs,
 	}));
 	const whole = {

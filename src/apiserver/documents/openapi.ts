@@ -1,5 +1,5 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
-import type { SubresourceKind } from '../../api/schema/openapi.ts';
+import type { ConnectOptions, SubresourceKind } from '../../api/schema/openapi.ts';
 import type { Answer } from '../respond.ts';
 import { SUBRESOURCES } from '../subresources/subresources.ts';
 import { documentAnswer } from './discovery.ts';
@@ -58,8 +58,15 @@ const EMPTY_V2: Answer = {
 	bytes: () => [new Uint8Array()],
 };
 
-/** The kinds of object that the subresources of a resource accept, by subresource name. */
-function acceptedKinds(definition: ResourceDefinition): ReadonlyMap<string, SubresourceKind> {
+/** The kinds of object or of options that the subresources of a resource accept, by subresource name. */
+function acceptedKinds(
+	definition: ResourceDefinition,
+): ReadonlyMap<string, SubresourceKind | ConnectOptions> {
 	const own = SUBRESOURCES.filter((each) => each.appliesTo(definition));
-	return new Map(own.flatMap(({ name, accepts }) => (accepts ? [[name, accepts] as const] : [])));
+	return new Map(
+		own.flatMap(({ name, accepts, connects }) => {
+			const kind = accepts ?? connects;
+			return kind ? [[name, kind] as const] : [];
+		}),
+	);
 }

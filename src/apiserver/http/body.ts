@@ -1,6 +1,5 @@
 import { badRequest, tooLarge, unsupportedMediaType } from '../../api/errors/api-error.ts';
-import { jsonKind } from '../../api/schema/decode.ts';
-import type { ObjectNode } from '../../api/schema/schema.ts';
+import { jsonKind } from '../../api/schema/decode-trail.ts';
 import { countValues, isRecord, own } from '../../base/json/json.ts';
 import {
 	JsonLimitError,
@@ -11,6 +10,7 @@ import {
 	readJsonInPieces,
 } from '../../base/json/json-reader.ts';
 import type { Body, Call } from '../request.ts';
+import { BODY_LIMITS, type ExpectedObject, UnreadableError } from './expected-object.ts';
 
 /**
  * The first half of the decoding stage: reads the bytes of a body as a JSON value, by content type. The
@@ -31,16 +31,6 @@ export interface JsonBody {
 	readonly complaints: readonly string[];
 }
 
-/** The object that a request body should contain. */
-export interface ExpectedObject {
-	readonly kind: string;
-	/** Accepted versions; errors name the first. Undefined: any version is accepted. */
-	readonly apiVersions: readonly string[] | undefined;
-	readonly schema: ObjectNode;
-	/** Limits of this body, where they differ from {@link BODY_LIMITS}. */
-	readonly limits?: Pick<JsonLimits, 'values' | 'keys'>;
-}
-
 /** Parses bodies of one content type. Throws an {@link UnreadableError}, or an ApiError. */
 type BodyReader = (bytes: Uint8Array, reading: Reading) => Promise<JsonBody>;
 
@@ -49,13 +39,6 @@ interface Reading {
 	readonly expected: ExpectedObject;
 	/** Awaited between the pieces of a large body. */
 	pause(): Promise<void>;
-}
-
-/**
- * The bytes are not in the format that the content type claims. The message is that of upstream's decoder.
- */
-export class UnreadableError extends Error {
-	override readonly name = 'UnreadableError';
 }
 
 /** Readers of request bodies that contain objects, by content type. */
@@ -67,13 +50,6 @@ const READERS: ReadonlyMap<string, BodyReader> = new Map<string, BodyReader>([
 
 /** The media types that bodies of objects may have. */
 export const OBJECT_MEDIA_TYPES: readonly string[] = [...READERS.keys()];
-
-/**
- * Limits of a request body in addition to its size in bytes; object-size.ts limits the objects that are
- * stored. Upstream has no limit on values. Here every value costs time in the one thread that all requests
- * share. A manifest of 500 containers has 10,000 values.
- */
-export const BODY_LIMITS: JsonLimits = { values: 20_000, depth: 1000 };
 
 /** Limits of a patch: room for 10,000 operations of a JSON patch, each of which has four values. */
 const PATCH_LIMITS: JsonLimits = { values: 60_000, depth: 1000 };

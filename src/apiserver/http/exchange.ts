@@ -78,15 +78,14 @@ export class HttpExchange {
 	async serve(authenticate: (path: string) => User): Promise<void> {
 		const warnings: string[] = [];
 		try {
-			const { rawHeaders, url = '', method } = this.#request;
-			// A proxy in front of the server and the server could each use another one of them.
-			if (countOf(rawHeaders, 'host') > 1) throw badRequest('too many Host headers');
-			const { path, query } = targetOf(url);
+			const { method } = this.#request;
+			const { path, query } = targetOf(this.#request);
 			const user = authenticate(path);
 			if (method === 'HEAD' && !takesHead(path)) throw methodNotAllowed();
 			const call = await this.#call({ user, path, query, warnings });
 			const flow = this.#options.server.flowOf(call);
-			if (flow.type === 'watch') this.#watch(call, flow.request);
+			if (flow.type === 'duplex') await this.#options.server.openDuplex(call, refuseWithoutUpgrade);
+			else if (flow.type === 'watch') this.#watch(call, flow.request);
 			else if (flow.type === 'stream') await this.#stream(call, flow.contentType);
 			else await this.#send(await this.#options.server.answer(call), warnings);
 		} catch (error) {
@@ -329,6 +328,10 @@ function isMethod(method: string): method is Method {
 	return METHODS.includes(method);
 }
 
+function refuseWithoutUpgrade(): never {
+	throw badRequest('Upgrade request required');
+}
+
 /** Counts how often a header was sent; `rawHeaders` alternates names and values. */
 function countOf(rawHeaders: readonly string[], name: string): number {
 	return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
@@ -350,11 +353,21 @@ function isReset(error: unknown): boolean {
 	return codeOf(error) === 'ECONNRESET';
 }
 
-function targetOf(url: string): { readonly path: string; readonly query: Query } {
+/** The path and the query of a request. Throws BadRequest if the request does not name its target clearly. */
+export function targetOf({ url = '', rawHeaders }: Pick<IncomingMessage, 'url' | 'rawHeaders'>): {
+	readonly path: string;
+	readonly query: Query;
+} {
+	// A proxy in front of the server and the server could each use another one of them.
+	if (countOf(rawHeaders, 'host') > 1) throw badRequest('too many Host headers');
 	if (!url.startsWith('/')) throw badRequest('the request target must be a path');
 	const mark = url.indexOf('?');
 	if (mark < 0) return { path: url, query: new Query() };
-	const values: Record<string, string> = {};
-	for (const [name, value] of new URLSearchParams(url.slice(mark))) values[name] ??= value;
-	return { path: url.slice(0, mark), query: new Query(values) };
+	const values = new Map<string, string[]>();
+	for (const [name, value] of new URLSearchParams(url.slice(mark))) {
+		const known = values.get(name);
+		if (known) known.push(value);
+		else values.set(name, [value]);
+	}
+	return { path: url.slice(0, mark), query: new Query(Object.fromEntries(values)) };
 }

@@ -12,6 +12,7 @@ import type { Credentials } from './credentials.ts';
 import { type ExchangeOptions, HttpExchange } from './exchange.ts';
 import { SharedLines } from './shared-lines.ts';
 import { SlowClients } from './slow-clients.ts';
+import { isUpgradeTarget, type UpgradeRequest, Upgrades } from './upgrade.ts';
 
 /** Options of {@link listen}. */
 export interface ListenOptions {
@@ -78,6 +79,7 @@ export class HttpListener {
 	readonly #authentication: Authentication;
 	readonly #server: Server;
 	readonly #connections: Connections;
+	readonly #upgrades: Upgrades;
 	/** The requests that have not been answered. */
 	readonly #exchanges = new Set<HttpExchange>();
 	#closing = false;
@@ -93,6 +95,7 @@ export class HttpListener {
 			sharedLines: new SharedLines(),
 		};
 		this.#authentication = new Authentication(token);
+		this.#upgrades = new Upgrades(this.#exchangeOptions);
 		this.#server = createServer(
 			{
 				cert: certificatePem,
@@ -108,9 +111,11 @@ export class HttpListener {
 				headersTimeout: HEADERS_TIMEOUT_MS,
 				keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
 				noDelay: true,
+				shouldUpgradeCallback: ({ url }) => isUpgradeTarget(url),
 			},
 			(request, response) => this.#serve(request, response),
 		);
+		this.#server.on('upgrade', (request, socket, head) => this.#upgrade({ request, socket, head }));
 		this.#connections = new Connections(options.mostConnections);
 		this.#server.on('connection', (socket) => this.#connections.add(socket));
 	}
@@ -141,7 +146,7 @@ export class HttpListener {
 	}
 
 	/**
-	 * Stops accepting connections, ends watches and log streams, and lets other requests finish for a second.
+	 * Stops accepting connections, ends watches and streams, and lets other requests finish for a second.
 	 * Each connection is closed after its request: otherwise a client that keeps sending requests would delay
 	 * the end of the server.
 	 */
@@ -149,11 +154,13 @@ export class HttpListener {
 		this.#closing = true;
 		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		for (const exchange of this.#exchanges) exchange.end();
+		this.#upgrades.close();
 		this.#server.closeIdleConnections();
 		const done = new AbortController();
 		await Promise.race([closed, sleep(this.#options.clock, CLOSING_MS, done.signal)]);
 		done.abort();
 		this.#server.closeAllConnections();
+		this.#upgrades.destroy();
 		await closed;
 	}
 
@@ -169,15 +176,25 @@ export class HttpListener {
 			// Node counts the connection as idle only after this event.
 			if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
 		});
-		const authenticate = (path: string): User => {
-			const isOpen = isPublic(path);
-			const user = this.#authentication.authenticate(request.headers, isOpen);
-			if (!isOpen) this.#connections.markAuthenticated(socket);
-			return user;
-		};
-		exchange.serve(authenticate).catch((error: unknown) => {
-			this.#options.onError('http', error);
-			response.destroy();
-		});
+		exchange
+			.serve((path) => this.#authenticate(request, path))
+			.catch((error: unknown) => {
+				this.#options.onError('http', error);
+				response.destroy();
+			});
+	}
+
+	#upgrade(upgrade: UpgradeRequest): void {
+		const { request } = upgrade;
+		const end = this.#connections.startRequest(request.socket);
+		request.socket.once('close', end);
+		void this.#upgrades.serve(upgrade, (path) => this.#authenticate(request, path));
+	}
+
+	#authenticate({ headers, socket }: IncomingMessage, path: string): User {
+		const isOpen = isPublic(path);
+		const user = this.#authentication.authenticate(headers, isOpen);
+		if (!isOpen) this.#connections.markAuthenticated(socket);
+		return user;
 	}
 }

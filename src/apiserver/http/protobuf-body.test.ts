@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import fc from 'fast-check';
 import { apiVersionOf } from '../../api/contract/resource-definition.ts';
+import { bindingSchema } from '../../api/core/binding/schema.ts';
 import { ApiError } from '../../api/errors/api-error.ts';
 import { deleteOptionsSchema } from '../../api/meta/delete-options.ts';
 import { evictionSchema } from '../../api/policy/eviction/schema.ts';
@@ -11,8 +12,7 @@ import { delimitedField, enveloped, numberField } from '../../api/protobuf/testi
 import { resources } from '../../api/resources.ts';
 import { DecodeError, decode } from '../../api/schema/decode.ts';
 import type { SchemaNode } from '../../api/schema/schema.ts';
-import { bindingSchema } from '../subresources/binding.ts';
-import { type ExpectedObject, UnreadableError } from './body.ts';
+import { type ExpectedObject, UnreadableError } from './expected-object.ts';
 import { jsonOfProtobuf } from './protobuf-body.ts';
 
 /** All kinds that can be in a body. */

@@ -3,7 +3,7 @@ import { type Envelope, openEnvelope } from '../../api/protobuf/envelope.ts';
 import { readObject } from '../../api/protobuf/message.ts';
 import { WireError, WireLimitError, WireReader } from '../../api/protobuf/wire-reader.ts';
 import { undecodable } from '../../api/schema/decode-errors.ts';
-import { BODY_LIMITS, type ExpectedObject, UnreadableError } from './body.ts';
+import { BODY_LIMITS, type ExpectedObject, UnreadableError } from './expected-object.ts';
 
 /**
  * Maximum number of tags and lengths in a body with this many values. It bounds the time of the parser, which

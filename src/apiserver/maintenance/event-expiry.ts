@@ -2,10 +2,7 @@ import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { parseTime } from '../../api/meta/time.ts';
 import { RevisionMismatchError } from '../../store/store.ts';
 import type { ServerContext } from '../context.ts';
-import { Matcher } from '../storage/matcher.ts';
-import type { ObjectNotice } from '../storage/notices.ts';
 import type { ResourceCache } from '../storage/resource-cache.ts';
-import { ALL } from '../storage/selection.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 
 /** How long an Event is kept after its last write (upstream: --event-ttl). */
@@ -50,7 +47,9 @@ export class EventExpiry {
 	readonly #events: ResourceCache | undefined;
 	/** By key, least recently written first. */
 	readonly #kept = new Map<string, Kept>();
-	readonly #counts: Record<EventType, number> = { Normal: 0, Warning: 0 };
+	#counts: Record<EventType, number> = { Normal: 0, Warning: 0 };
+	/** The revision of the last change that is registered. */
+	#seen = 0;
 	#unsubscribe: (() => void) | undefined;
 	#sweeping = false;
 	#sweepAsked = false;
@@ -63,19 +62,15 @@ export class EventExpiry {
 
 	/** Registers the stored Events and subscribes to changes of them. The cache must be loaded. */
 	start(): void {
-		const { clock, onError, cache } = this.#server;
+		const { clock } = this.#server;
 		const lag = clock.monotonic() - clock.now();
 		const found = (this.#events?.all() ?? []).map((stored) => {
 			return { stored, writtenMs: lastWritten(stored.object, clock.now()) + lag };
 		});
 		found.sort((a, b) => a.writtenMs - b.writtenMs);
 		for (const { stored, writtenMs } of found) this.#keep(stored, writtenMs);
-		this.#unsubscribe = this.#events?.subscribe({
-			selected: new Matcher(this.#events.codec, ALL),
-			after: cache.revision,
-			notify: (notices) => this.#take(notices),
-			ended: (error) => onError('event expiry', error),
-		});
+		this.#seen = this.#events?.changedAt ?? 0;
+		this.#unsubscribe = this.#events?.onChange(() => this.#readChanges());
 	}
 
 	/** Unsubscribes and deletes no more Events. */
@@ -102,14 +97,31 @@ export class EventExpiry {
 		this.#sweeping = false;
 	}
 
-	#take(notices: readonly ObjectNotice[]): void {
+	#readChanges(): void {
+		const changes = this.#events?.window.changesAfter(this.#seen);
+		this.#seen = this.#events?.changedAt ?? 0;
+		if (!changes) this.#reload();
 		const now = this.#server.clock.monotonic();
-		for (const { type, stored } of notices) {
-			this.#drop(stored.key);
-			if (type !== 'DELETED') this.#keep(stored, now);
+		for (const { before, now: written } of changes ?? []) {
+			if (before) this.#drop(before.key);
+			if (written) this.#keep(written, now);
 		}
 		const { Normal, Warning } = this.#counts;
 		if (Normal > LIMITS.Normal + SWEEP_SLACK || Warning > LIMITS.Warning + SWEEP_SLACK) this.sweep();
+	}
+
+	/** Registers all stored Events anew: more changed in one batch than the change window holds. */
+	#reload(): void {
+		const known = new Map(this.#kept);
+		this.#kept.clear();
+		this.#counts = { Normal: 0, Warning: 0 };
+		const now = this.#server.clock.monotonic();
+		const found = (this.#events?.all() ?? []).map((stored) => {
+			const same = known.get(stored.key);
+			return { stored, writtenMs: same?.revision === stored.revision ? same.writtenMs : now };
+		});
+		found.sort((a, b) => a.writtenMs - b.writtenMs);
+		for (const { stored, writtenMs } of found) this.#keep(stored, writtenMs);
 	}
 
 	#keep({ key, revision, object }: StoredObject, writtenMs: number): void {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { resources } from '../../api/resources.ts';
 import { Metrics } from '../../base/metrics.ts';
-import { SeededRandom } from '../../base/random.ts';
+import { SeededRandom } from '../../base/testing/seeded-random.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
 import type { Store } from '../../store/store.ts';

@@ -81,6 +81,8 @@ export class ValuePacker {
 			bytes += stored.size;
 			if (bytes < PAGE_BYTES) continue;
 			await this.#packTogether(resource, waiting);
+			// A page takes a fraction of a millisecond, but a value of 3 MB makes a page of its own and takes several.
+			await nextTurn();
 			if (this.#stopped) return;
 			waiting = [];
 			bytes = 0;

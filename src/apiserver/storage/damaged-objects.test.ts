@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resources } from '../../api/resources.ts';
 import { Metrics } from '../../base/metrics.ts';
-import { SeededRandom } from '../../base/random.ts';
+import { SeededRandom } from '../../base/testing/seeded-random.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
 import { ApiServer } from '../server.ts';

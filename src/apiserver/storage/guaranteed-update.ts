@@ -1,9 +1,9 @@
+import { managedFieldsAfter, withManagedFields } from '../../api/apply/managed-fields.ts';
 import { invalid } from '../../api/errors/api-error.ts';
 import { collectErrors } from '../../api/errors/field-errors.ts';
 import type { FieldError } from '../../api/errors/field-path.ts';
 import type { DeleteOptions } from '../../api/meta/delete-options.ts';
 import { awaitsFinalizers } from '../../api/meta/finalizers.ts';
-import { managedFieldsAfter, withManagedFields } from '../../api/meta/managed-fields.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { jsonEqual } from '../../api/schema/equality.ts';
 import { assert } from '../../base/assert.ts';
@@ -45,7 +45,7 @@ export type NextState =
 	| { readonly type: 'keep' };
 
 /** A write of one object. */
-export interface Write {
+export interface ObjectWrite {
 	/** A CREATE expects that no object of this name exists; the others change the one that does. */
 	readonly operation: 'CREATE' | 'UPDATE' | 'DELETE';
 	readonly dryRun: boolean;
@@ -87,7 +87,7 @@ export type Written =
 export async function guaranteedUpdate(
 	server: ServerContext,
 	request: ResourceRequest,
-	write: Write,
+	write: ObjectWrite,
 ): Promise<Written> {
 	const attempt = (current: StoredObject | undefined): Promise<Written | undefined> =>
 		writeOnce({ server, request, write }, current);
@@ -108,7 +108,7 @@ export function resultOf(written: Written): StoredObject {
 interface WriteContext {
 	readonly server: ServerContext;
 	readonly request: ResourceRequest;
-	readonly write: Write;
+	readonly write: ObjectWrite;
 }
 
 /** One attempt with the current state of the object. Undefined if another writer was faster. */

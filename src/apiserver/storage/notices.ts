@@ -20,18 +20,6 @@ export interface Bookmark {
 }
 
 /**
- * Converts changes to the events of a watch with the selection `selected` that has received all events up to
- * revision `after`.
- */
-export function noticesOf(
-	changes: readonly ObjectChange[],
-	selected: Matcher,
-	after = 0,
-): readonly ObjectNotice[] {
-	return changes.flatMap((each) => (each.revision > after ? (noticeOf(each, selected) ?? []) : []));
-}
-
-/**
  * Converts a change to the event of a watch; undefined if it concerns no selected object. An object that
  * stops matching the selection is DELETED for the watch, and one that starts matching is ADDED, as upstream.
  */

@@ -1,6 +1,5 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import type { Change, Store, WatchHandle } from '../../store/store.ts';
-import type { ObjectChange } from './change-window.ts';
 import { type DamagedObject, DamagedObjectsError, damageOf } from './damaged-objects.ts';
 import { ResourceCache } from './resource-cache.ts';
 import { REGISTRY_PREFIX, StoredObject } from './stored-object.ts';
@@ -11,7 +10,7 @@ export interface ObjectCacheOptions {
 	readonly resources: readonly ResourceDefinition[];
 	/** Delete stored values that cannot be decoded; by default `start` rejects. */
 	readonly discardDamaged?: boolean;
-	/** Called with the error of a watch that threw, and with a report of each discarded value. */
+	/** Called with a report of each discarded value. */
 	readonly onError: (error: unknown) => void;
 	/** Called when the store ends its watch, so that the cache is no longer updated. */
 	readonly onStoreLost: (error: Error) => void;
@@ -113,24 +112,23 @@ export class ObjectCache {
 	}
 
 	#applyBatch(batch: readonly Change[]): void {
-		const changesByResource = new Map<ResourceCache, ObjectChange[]>();
+		const changed = new Set<ResourceCache>();
 		for (const change of batch) {
 			const resource = this.#resourceOf(change.type === 'put' ? change.entry.key : change.key);
 			if (resource) {
-				const changes = changesByResource.get(resource);
-				if (changes) changes.push(resource.apply(change));
-				else changesByResource.set(resource, [resource.apply(change)]);
+				resource.apply(change);
+				changed.add(resource);
 			}
 			this.#revision = change.revision;
 		}
-		for (const [resource, changes] of changesByResource) resource.dispatch(changes, this.#options.onError);
+		for (const resource of changed) resource.wakeAll();
 		for (const listener of [...this.#listeners]) listener();
 	}
 
 	#fail(error: Error): void {
 		this.#failure = error;
 		this.#options.onStoreLost(error);
-		for (const resource of this.resources) resource.fail(error);
+		for (const resource of this.resources) resource.wakeAll();
 	}
 
 	#resourceOf(key: string): ResourceCache | undefined {

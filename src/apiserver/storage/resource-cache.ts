@@ -3,28 +3,16 @@ import { SortedKeys } from '../../base/collections/sorted-keys.ts';
 import type { Change } from '../../store/store.ts';
 import { ChangeWindow, ObjectChange } from './change-window.ts';
 import type { Matcher } from './matcher.ts';
-import { noticesOf, type ObjectNotice } from './notices.ts';
 import { PendingWrite, ResourceCodec, StoredObject, withRevision } from './stored-object.ts';
-
-/** A subscriber: receives the changes after revision `after` of the objects that `selected` matches. */
-export interface LiveWatch {
-	readonly selected: Matcher;
-	readonly after: number;
-	/** Called with at least one notice, in order, and the revision of the last change in the batch. */
-	notify(notices: readonly ObjectNotice[], revision: number): void;
-	/** Called when no more notices follow, because of `error`. */
-	ended(error: Error): void;
-}
 
 /** The stored objects of one resource, and their watches. Only the {@link ObjectCache} changes it. */
 export class ResourceCache {
 	readonly codec: ResourceCodec;
-	/** The latest changes, which the watches over connections read. */
+	/** The latest changes, which the watches read. */
 	readonly window = new ChangeWindow();
 	#changedAt = 0;
 	readonly #objects = new Map<string, StoredObject>();
 	readonly #keys = new SortedKeys();
-	readonly #watches = new Set<LiveWatch>();
 	readonly #wakers = new Set<() => void>();
 
 	constructor(definition: ResourceDefinition) {
@@ -79,15 +67,9 @@ export class ResourceCache {
 		return this.candidates({ prefix: this.codec.keyPrefix, key: undefined });
 	}
 
-	/** Subscribes `watch` to changes; the returned function unsubscribes it. */
-	subscribe(watch: LiveWatch): () => void {
-		this.#watches.add(watch);
-		return () => void this.#watches.delete(watch);
-	}
-
 	/**
-	 * Calls `wake` after each batch of changes, once all subscribers have been notified, until the returned
-	 * function is called. `wake` must not throw. For watches that read the {@link window} themselves.
+	 * Calls `wake` after each batch of changes, which is then in the {@link window}, and when the cache is no
+	 * longer updated; until the returned function is called. `wake` must not throw.
 	 */
 	onChange(wake: () => void): () => void {
 		this.#wakers.add(wake);
@@ -106,11 +88,8 @@ export class ResourceCache {
 		this.window.reset(revision);
 	}
 
-	/**
-	 * Applies a change without notifying subscribers; {@link dispatch} notifies the watches once the whole batch is
-	 * applied.
-	 */
-	apply(change: Change): ObjectChange {
+	/** Applies a change without waking the watches; {@link wakeAll} does that once the whole batch is applied. */
+	apply(change: Change): void {
 		const key = change.type === 'put' ? change.entry.key : change.key;
 		const before = this.#objects.get(key);
 		const now = change.type === 'put' ? this.read(change) : undefined;
@@ -120,9 +99,7 @@ export class ResourceCache {
 		if (!before) this.#keys.add(key);
 		if (!now) this.#keys.delete(key);
 		this.#changedAt = change.revision;
-		const applied = new ObjectChange(change.revision, before, now);
-		this.window.push(applied);
-		return applied;
+		this.window.push(new ObjectChange(change.revision, before, now));
 	}
 
 	/**
@@ -138,30 +115,8 @@ export class ResourceCache {
 		return attachment.stored;
 	}
 
-	/**
-	 * Notifies every subscriber of the changes that it selects, then calls the wakers. A subscriber that throws
-	 * is reported to `onError` and ended; the others are not affected.
-	 */
-	dispatch(changes: readonly ObjectChange[], onError: (error: unknown) => void): void {
-		const revision = changes.at(-1)?.revision ?? 0;
-		for (const watch of [...this.#watches]) {
-			if (!this.#watches.has(watch)) continue;
-			try {
-				const notices = noticesOf(changes, watch.selected, watch.after);
-				if (notices.length > 0) watch.notify(notices, revision);
-			} catch (error) {
-				onError(error);
-				this.#watches.delete(watch);
-				watch.ended(error instanceof Error ? error : new Error(String(error)));
-			}
-		}
-		for (const wake of [...this.#wakers]) wake();
-	}
-
-	/** Ends all watches, because the cache is no longer updated. */
-	fail(error: Error): void {
-		for (const watch of [...this.#watches]) watch.ended(error);
-		this.#watches.clear();
-		for (const wake of [...this.#wakers]) wake();
+	/** Wakes all watches: changes were applied, or the cache is no longer updated. */
+	wakeAll(): void {
+		for (const wake of [...this.#wakers]) if (this.#wakers.has(wake)) wake();
 	}
 }

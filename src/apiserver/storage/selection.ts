@@ -10,9 +10,6 @@ export interface Selection {
 	readonly fields: FieldSelector;
 }
 
-/** Selects all objects of a resource. */
-export const ALL: Selection = { namespace: '', labels: [], fields: [] };
-
 /** Whether the selection has no selectors, only a namespace. */
 export function isWhole({ labels, fields }: Selection): boolean {
 	return labels.length === 0 && fields.length === 0;

@@ -1,11 +1,12 @@
+import { type Binding, bindingSchema } from '../../api/core/binding/schema.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod, PodCondition } from '../../api/core/pod/schema.ts';
 import { badRequest, conflict, invalid } from '../../api/errors/api-error.ts';
-import { notSupported, fieldRequired as requiredError } from '../../api/errors/field-errors.ts';
+import { fieldRequired, notSupported } from '../../api/errors/field-errors.ts';
 import { type FieldError, FieldPath } from '../../api/errors/field-path.ts';
-import { type KubeObject, objectMetaSchema } from '../../api/meta/object-meta.ts';
+import { withCondition } from '../../api/meta/conditions.ts';
+import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { type Infer, object, optional, required, string } from '../../api/schema/schema.ts';
 import type { ServerContext } from '../context.ts';
 import type { ResourceRequest } from '../request.ts';
 import { type Result, success } from '../result.ts';
@@ -13,34 +14,6 @@ import { staleObject } from '../storage/compare-and-swap.ts';
 import { checkUid, updateObject } from '../verbs/update-object.ts';
 import { writeOptions } from '../verbs/write-options.ts';
 import { admitPosted, decodePosted, type PostedKind } from './decode-create.ts';
-
-/** Schema of v1 Binding, which a scheduler posts to `pods/<name>/binding`. */
-export const bindingSchema = object(
-	'io.k8s.api.core.v1.Binding',
-	'Assigns a Pod to a node. It can be created once for each Pod.',
-	{
-		apiVersion: optional(string, 'API version of this object: v1.'),
-		kind: optional(string, 'Kind of this object: Binding.'),
-		metadata: required(
-			objectMetaSchema,
-			'Metadata whose name and namespace identify the Pod. Annotations in it are added to the Pod.',
-		),
-		target: required(
-			object('io.k8s.api.core.v1.ObjectReference', 'A reference to an object by kind, namespace and name.', {
-				apiVersion: optional(string, 'API version of the object referred to.'),
-				kind: optional(string, 'Kind of the object referred to.'),
-				name: optional(string, 'Name of the object referred to.'),
-				namespace: optional(string, 'Namespace of the object referred to. Empty for cluster-scoped objects.'),
-				uid: optional(string, 'UID of the object referred to.'),
-				resourceVersion: optional(string, 'resourceVersion of the object referred to.'),
-				fieldPath: optional(string, 'Path of a field of the object, such as spec.containers{name}.'),
-			}),
-			'The Node that the Pod is assigned to. Its kind must be Node or empty; its name is required.',
-		),
-	},
-);
-
-type Binding = Infer<typeof bindingSchema>;
 
 const BINDING: PostedKind<Binding> = {
 	kind: 'Binding',
@@ -88,7 +61,7 @@ function targetErrors({ kind, name }: Binding['target']): readonly FieldError[] 
 	const path = new FieldPath('target');
 	const errors: FieldError[] = [];
 	if (kind && kind !== 'Node') errors.push(notSupported(path.child('kind'), kind, ['Node', '<empty>']));
-	if (!name) errors.push(requiredError(path.child('name')));
+	if (!name) errors.push(fieldRequired(path.child('name')));
 	return errors;
 }
 
@@ -134,14 +107,12 @@ function unbindable({ metadata, spec }: Pod): string | undefined {
 
 /** The conditions with PodScheduled set to True. The time of an earlier transition is kept. */
 function scheduled({ metadata, status }: Pod, now: string): readonly PodCondition[] {
-	const conditions = status.conditions ?? [];
-	const old = conditions.find(({ type }) => type === 'PodScheduled');
 	const condition: PodCondition = {
 		type: 'PodScheduled',
 		...(metadata.generation && { observedGeneration: metadata.generation }),
 		status: 'True',
 		lastProbeTime: null,
-		lastTransitionTime: old?.status === 'True' ? (old.lastTransitionTime ?? now) : now,
+		lastTransitionTime: now,
 	};
-	return old ? conditions.map((other) => (other === old ? condition : other)) : [...conditions, condition];
+	return withCondition(status.conditions, condition);
 }

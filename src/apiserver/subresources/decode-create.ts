@@ -5,7 +5,8 @@ import { strictlyUndecodable, strictTexts, undecodable } from '../../api/schema/
 import type { ObjectNode, Schema } from '../../api/schema/schema.ts';
 import { attributesFor } from '../admission/admission.ts';
 import type { ServerContext } from '../context.ts';
-import { type ExpectedObject, readBody } from '../http/body.ts';
+import { readBody } from '../http/body.ts';
+import type { ExpectedObject } from '../http/expected-object.ts';
 import type { ResourceRequest } from '../request.ts';
 import { refuseOrWarn } from '../verbs/decode-object.ts';
 import type { WriteOptions } from '../verbs/write-options.ts';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { ApiResponse } from '../../api/contract/transport.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { findCondition } from '../../api/meta/conditions.ts';
 import {
 	openTestServer,
 	PODS,
@@ -49,8 +50,7 @@ const DISRUPTED = {
 	message: 'Eviction API: evicting',
 };
 
-const targetOf = ({ status }: Pod): unknown =>
-	status.conditions?.find(({ type }) => type === 'DisruptionTarget');
+const targetOf = ({ status }: Pod): unknown => findCondition(status.conditions, 'DisruptionTarget');
 
 test('a Pod has the condition DisruptionTarget before it terminates', async () => {
 	await placed('p');

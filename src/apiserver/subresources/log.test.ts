@@ -4,7 +4,8 @@ import type { ContainerLogRequest } from '../../api/contract/node-api.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { ContainerState, Pod } from '../../api/core/pod/schema.ts';
 import { decodeAs } from '../../api/schema/decode.ts';
-import { ECHO_NODE, openTestServer, PODS, podNamed, refusal } from '../testing/server-contract-suite.ts';
+import { ECHO_NODE } from '../testing/echo-node.ts';
+import { openTestServer, PODS, podNamed, refusal } from '../testing/server-contract-suite.ts';
 import { containerOf, whyNoLog } from './log.ts';
 
 function podWith(spec: object, status: object = {}): Pod {
@@ -93,6 +94,7 @@ test('the node agent receives the options of the query', async () => {
 	let asked: ContainerLogRequest | undefined;
 	const { server } = await openTestServer({
 		nodeApi: {
+			...ECHO_NODE,
 			containerLog: (request) => {
 				asked = request;
 				return ECHO_NODE.containerLog(request);

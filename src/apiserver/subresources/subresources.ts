@@ -1,6 +1,8 @@
+import type { Duplex } from '../../api/contract/duplex.ts';
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import { bindingSchema } from '../../api/core/binding/schema.ts';
 import { evictionSchema } from '../../api/policy/eviction/schema.ts';
-import type { SubresourceKind } from '../../api/schema/openapi.ts';
+import type { ConnectOptions, SubresourceKind } from '../../api/schema/openapi.ts';
 import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
 import type { ServerContext } from '../context.ts';
 import type { Method, ResourceRequest } from '../request.ts';
@@ -9,8 +11,9 @@ import { get } from '../verbs/get.ts';
 import { patch } from '../verbs/patch.ts';
 import { update } from '../verbs/update.ts';
 import type { UpdateStrategy } from '../verbs/update-object.ts';
-import { bind, bindingSchema } from './binding.ts';
+import { bind } from './binding.ts';
 import { evict } from './eviction.ts';
+import { EXEC_OPTIONS, podExec } from './exec.ts';
 import { finalize } from './finalize.ts';
 import { podLog } from './log.ts';
 
@@ -25,6 +28,13 @@ export interface Subresource {
 	readonly verbs: Partial<Record<Method, Verb>>;
 	/** Answers GET with a stream of bytes instead of an object. */
 	readonly stream?: (server: ServerContext, request: ResourceRequest) => Promise<AsyncIterable<Uint8Array>>;
+	/**
+	 * Answers GET and POST with a two-way stream. Checks the request, with an ApiError for the client, and returns the
+	 * function that opens the session: the server calls it once it knows that the connection can carry one.
+	 */
+	readonly duplex?: (server: ServerContext, request: ResourceRequest) => () => Promise<Duplex>;
+	/** The kind of its query parameters, if they are documented as one. */
+	readonly connects?: ConnectOptions;
 	/** The kind of object that clients post to it, if it is not the resource's own kind. */
 	readonly accepts?: SubresourceKind;
 	/** Verbs in the discovery documents. */
@@ -58,6 +68,14 @@ export const SUBRESOURCES: readonly Subresource[] = [
 		discoveryVerbs: ['create'],
 	},
 	{ name: 'log', appliesTo: isPodResource, verbs: {}, stream: podLog, discoveryVerbs: ['get'] },
+	{
+		name: 'exec',
+		appliesTo: isPodResource,
+		verbs: {},
+		duplex: podExec,
+		connects: EXEC_OPTIONS,
+		discoveryVerbs: ['create', 'get'],
+	},
 	{ name: 'finalize', appliesTo: isNamespace, verbs: { PUT: finalize }, discoveryVerbs: ['update'] },
 ];
 

@@ -1,11 +1,16 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as open } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { closedBy, type Duplex } from '../../api/contract/duplex.ts';
 import type { ApiRequest, ApiTransport, WatchEvent } from '../../api/contract/transport.ts';
 import { ApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { isChannelProtocol } from '../../api/streams/channel-frames.ts';
+import { WebSocketDuplex } from '../../api/streams/websocket-duplex.ts';
 import { type Clock, SystemClock } from '../../base/clock.ts';
 import { type Credentials, loadCredentials } from '../http/credentials.ts';
 import { type HttpListener, listen } from '../http/listener.ts';
@@ -76,6 +81,46 @@ export async function send(
 	});
 }
 
+/** What a test sends to open a WebSocket. */
+export interface SentUpgrade extends Pick<Sent, 'token'> {
+	readonly protocols?: readonly string[];
+	readonly headers?: Readonly<Record<string, string>>;
+	/** If false, the client does not answer pings. */
+	readonly autoPong?: boolean;
+}
+
+/** Asks for a WebSocket; resolves to it, paused, once it is open, or to the response of a server that refuses it. */
+export async function upgrade(
+	listener: HttpListener,
+	path: string,
+	{ protocols = ['v5.channel.k8s.io'], token, headers, autoPong = true }: SentUpgrade = {},
+): Promise<WebSocket | IncomingMessage> {
+	const credentials = await testCredentials();
+	const bearer = token === undefined ? credentials.token : token;
+	const webSocket = new WebSocket(`wss${listener.url.slice('https'.length)}${path}`, [...protocols], {
+		ca: credentials.caPem,
+		autoPong,
+		headers: { ...(bearer !== null && { authorization: `Bearer ${bearer}` }), ...headers },
+	});
+	return new Promise((resolve, reject) => {
+		webSocket.on('error', reject).once('open', () => {
+			// Its first messages may arrive before the caller gets it.
+			webSocket.pause();
+			resolve(webSocket);
+		});
+		webSocket.once('unexpected-response', (_, response) => resolve(response));
+	});
+}
+
+/** The session over an open WebSocket. */
+export function duplexOf(webSocket: WebSocket): Duplex {
+	const { protocol } = webSocket;
+	assert.ok(isChannelProtocol(protocol), protocol);
+	const duplex = new WebSocketDuplex(webSocket, { protocol, sendsEnds: true });
+	webSocket.resume();
+	return duplex;
+}
+
 /** The body of a response as text. */
 export async function textOf(response: IncomingMessage): Promise<string> {
 	let text = '';
@@ -104,9 +149,15 @@ export async function jsonOf(response: IncomingMessage): Promise<Json> {
 
 /** A minimal ApiTransport over HTTPS, so that the contract suite runs against the listener. */
 export function transportTo(listener: HttpListener): ApiTransport {
+	const target = ({ path, query }: ApiRequest): string => {
+		const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
+			[value].flat().map((each) => [name, each]),
+		);
+		return pairs.length > 0 ? `${path}?${new URLSearchParams(pairs)}` : path;
+	};
 	const perform = async (request: ApiRequest): Promise<IncomingMessage> => {
-		const { method, path, query, body, contentType = 'application/json', accept } = request;
-		const response = await send(listener, method, query ? `${path}?${new URLSearchParams(query)}` : path, {
+		const { method, body, contentType = 'application/json', accept } = request;
+		const response = await send(listener, method, target(request), {
 			headers: { ...(body !== undefined && { 'content-type': contentType }), ...(accept && { accept }) },
 			...(body !== undefined && { body: JSON.stringify(body) }),
 		});
@@ -142,5 +193,11 @@ export function transportTo(listener: HttpListener): ApiTransport {
 			return { stop: () => void response.destroy() };
 		},
 		stream: perform,
+		duplex: async (request) => {
+			request.signal?.throwIfAborted();
+			const answer = await upgrade(listener, target(request));
+			if (answer instanceof WebSocket) return closedBy(request.signal, duplexOf(answer));
+			throw new ApiError(JSON.parse(await textOf(answer)));
+		},
 	};
 }

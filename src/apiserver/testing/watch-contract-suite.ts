@@ -4,21 +4,21 @@ import { ApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { Seen } from './seen.ts';
 import {
-	type Connection,
 	openTestServer,
 	PODS,
 	podNamed,
 	refusal,
+	type TestConnection,
 	type TestServer,
 } from './server-contract-suite.ts';
 
 /** The behaviour of watches, the same for all transports. */
 
 /** Registers the tests of watches for one transport. */
-export function watchContract(name: string, connect: (opened: TestServer) => Promise<Connection>): void {
+export function watchContract(name: string, connect: (opened: TestServer) => Promise<TestConnection>): void {
 	describe(name, () => {
 		let opened: TestServer;
-		let connection: Connection;
+		let connection: TestConnection;
 
 		beforeEach(async () => {
 			opened = await openTestServer();

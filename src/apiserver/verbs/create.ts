@@ -1,12 +1,11 @@
-import { type ApiError, isApiError } from '../../api/errors/api-error.ts';
+import { type ApiError, isApiError, noFreeName } from '../../api/errors/api-error.ts';
 import { generateName } from '../../api/meta/names.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { ServerContext } from '../context.ts';
-import { noFreeName } from '../errors.ts';
 import type { ResourceRequest } from '../request.ts';
 import type { Result } from '../result.ts';
-import { guaranteedUpdate, resultOf, type Write } from '../storage/guaranteed-update.ts';
+import { guaranteedUpdate, type ObjectWrite, resultOf } from '../storage/guaranteed-update.ts';
 import { decodeObject, inNamespace } from './decode-object.ts';
 import { ownersOnce } from './owner-references.ts';
 import { writeOptions } from './write-options.ts';
@@ -25,7 +24,7 @@ export async function create(server: ServerContext, request: ResourceRequest): P
 	const object = inNamespace(withoutSystemFields(ownersOnce(request.call, decoded)), request.namespace);
 	const generates = !object.metadata.name && Boolean(object.metadata.generateName);
 	const { strategy } = request.definition;
-	const write: Write = {
+	const write: ObjectWrite = {
 		operation: 'CREATE',
 		dryRun: options.dryRun,
 		options,

@@ -8,6 +8,7 @@ import {
 	type Undecoded,
 	undecodable,
 } from '../../api/schema/decode-errors.ts';
+import { isRecord } from '../../base/json/json.ts';
 import type { ServerContext } from '../context.ts';
 import { type JsonBody, readBody } from '../http/body.ts';
 import { betweenSteps, bodyBytes, type Call, type ResourceRequest, warn } from '../request.ts';
@@ -130,9 +131,9 @@ export function inNamespace(object: KubeObject, namespace: string): KubeObject {
 }
 
 function undecodedOf(json: unknown, { kind, version }: ResourceDefinition): Undecoded {
-	if (typeof json !== 'object' || json === null) return { kind, version };
-	const kindInBody = 'kind' in json && typeof json.kind === 'string' ? json.kind : '';
-	const apiVersion = 'apiVersion' in json && typeof json.apiVersion === 'string' ? json.apiVersion : '';
+	if (!isRecord(json)) return { kind, version };
+	const kindInBody = typeof json.kind === 'string' ? json.kind : '';
+	const apiVersion = typeof json.apiVersion === 'string' ? json.apiVersion : '';
 	return {
 		kind: kindInBody || kind,
 		version: apiVersion.slice(apiVersion.indexOf('/') + 1) || version,

@@ -5,7 +5,7 @@ import type { Result } from '../result.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 import { deleteWith, warnOfDefault } from './delete.ts';
 import { deleteOptions } from './delete-options.ts';
-import { list } from './list.ts';
+import { listObjects } from './list.ts';
 
 /**
  * Number and total bytes of the objects deleted at once: enough for one group commit of the store, and so few
@@ -21,7 +21,7 @@ const GROUP_LIMITS = { objects: 64, bytes: 128 * 1024 };
 export async function deleteCollection(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const options = await deleteOptions(request.call);
 	warnOfDefault(request, options);
-	const selected = await list(server, request);
+	const selected = await listObjects(server, request);
 	for (const group of groupsOf(selected.items)) {
 		await Promise.all(
 			group.map(async ({ object: { metadata } }) => {

@@ -3,7 +3,8 @@ import { fieldInvalid as invalidField, notSupported } from '../../api/errors/fie
 import { type FieldError, FieldPath } from '../../api/errors/field-path.ts';
 import { type DeleteOptions, deleteOptionsSchema } from '../../api/meta/delete-options.ts';
 import { DecodeError, decode } from '../../api/schema/decode.ts';
-import { type ExpectedObject, hasBody, readBody } from '../http/body.ts';
+import { hasBody, readBody } from '../http/body.ts';
+import type { ExpectedObject } from '../http/expected-object.ts';
 import type { Query } from '../query.ts';
 import type { Call } from '../request.ts';
 import { dryRunErrors } from './write-options.ts';

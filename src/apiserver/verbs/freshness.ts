@@ -1,5 +1,5 @@
+import { tooLargeRevision } from '../../api/errors/api-error.ts';
 import type { ServerContext } from '../context.ts';
-import { tooLargeRevision } from '../errors.ts';
 
 /**
  * How long a request waits for a revision that the cache has not reached, as upstream (blockTimeout in

@@ -1,7 +1,7 @@
-import { type ApiError, badRequest, expired } from '../../api/errors/api-error.ts';
+import { type ApiError, badRequest, expired, tooLargeRevision } from '../../api/errors/api-error.ts';
 import { CompactedError, FutureRevisionError, type RangeResult } from '../../store/store.ts';
 import type { ServerContext } from '../context.ts';
-import { reworded, tooLargeRevision } from '../errors.ts';
+import { reworded } from '../errors.ts';
 import { pauseRegularly, type ResourceRequest } from '../request.ts';
 import type { ListResult } from '../result.ts';
 import { Matcher } from '../storage/matcher.ts';
@@ -18,7 +18,7 @@ import { type ListQuery, listOptions } from './list-options.ts';
  * all pages of a list show the same state. Throws BadRequest, Invalid, Expired for a compacted revision, and
  * Timeout for a future one.
  */
-export async function list(server: ServerContext, request: ResourceRequest): Promise<ListResult> {
+export async function listObjects(server: ServerContext, request: ResourceRequest): Promise<ListResult> {
 	const options = listOptions(request, 'list');
 	const { cache } = server;
 	const token = tokenOf(options, cache.revision);

@@ -9,7 +9,6 @@ import type { StoredObject } from '../storage/stored-object.ts';
 import { readHistory } from '../storage/watch-history.ts';
 import { untilFresh } from './freshness.ts';
 import { type ListQuery, listOptions } from './list-options.ts';
-import { marksInitialEnd, startOf } from './watch.ts';
 
 /** The result of a step of a watch. */
 export type WatchStep =
@@ -26,6 +25,21 @@ export interface WatchReaderEvents {
 	readonly wake: () => void;
 	/** Called once when the watch ends, for whatever reason. */
 	readonly ended: () => void;
+}
+
+/** The revision after which a watch starts. Undefined: it starts with the existing objects, each as ADDED. */
+function startOf(options: ListQuery, current: number): number | undefined {
+	const { revision = 0, sendInitialEvents } = options;
+	if (sendInitialEvents ?? revision === 0) return undefined;
+	return revision || current;
+}
+
+/**
+ * Whether a bookmark marks the end of the initial events: only if the client asked for both, as in upstream's
+ * getBookmarkAfterResourceVersionLockedFunc (cacher.go).
+ */
+function marksInitialEnd({ sendInitialEvents, allowWatchBookmarks }: ListQuery): boolean {
+	return sendInitialEvents === true && allowWatchBookmarks;
 }
 
 /** Maximum number and bytes of the changes or objects that a step processes: a few milliseconds of work. */
@@ -48,8 +62,8 @@ type Source =
 	| { readonly type: 'ended'; readonly error?: unknown };
 
 /**
- * The watch of a connection: a position in the history, which advances when the connection takes notices.
- * Nothing is buffered for a slow client, however many changes happen meanwhile.
+ * A watch: a position in the history, which advances when its client takes notices. Nothing is buffered for a
+ * slow client, however many changes happen meanwhile.
  *
  * 1. A watch without a resourceVersion starts with the objects of one revision, as they were then, however
  *    long the client takes to read them.
@@ -179,8 +193,10 @@ export class WatchReader implements OpenWatch {
 			return { type: 'notices', notices: this.#take(() => window.after(this.#sentRevision)) };
 		}
 		const { revision } = this.#server.cache;
-		if (!this.#bookmarkDue || revision < this.#sentRevision) return this.#wait();
+		const isDue = this.#bookmarkDue;
 		this.#bookmarkDue = false;
+		// A watch from a future revision has nothing to say before that.
+		if (!isDue || revision < this.#sentRevision) return this.#wait();
 		this.#sentRevision = revision;
 		return { type: 'notices', notices: [{ type: 'BOOKMARK', revision, initialEventsEnd: false }] };
 	}

@@ -41,6 +41,11 @@ export class JsonNumber {
 	toJSON(): unknown {
 		return JSON.rawJSON(this.source);
 	}
+
+	/** Printers that format values with `String` write the number, too. */
+	toString(): string {
+		return this.source;
+	}
 }
 
 /** Whether the value is a JSON object, and not null, a list or a {@link JsonNumber}. */

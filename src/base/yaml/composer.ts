@@ -1,43 +1,14 @@
-import { type Mark, YamlError, YamlLimitError } from './cursor.ts';
+import type { Mark, YamlError } from './cursor.ts';
+import { type Frame, NodeTree, type State, type YamlLimits } from './node-tree.ts';
 import type { YamlNode } from './nodes.ts';
-import type { WrittenTag } from './scan-word.ts';
-import { Scanner, type Token, type TokenType } from './scanner.ts';
+import { Scanner } from './scanner.ts';
+import { errorAt, TagHandles } from './tag-handles.ts';
+import type { Token, TokenType } from './token.ts';
 
 /**
  * Composes the nodes of YAML documents from tokens, after libyaml's parser.c. It has its own stack, so that
  * nesting cannot overflow the call stack, and so that a large text can be composed in pieces.
  */
-
-/** The maximum size of a document that the reader accepts. */
-export interface YamlLimits {
-	/** Maximum number of list items and fields in a document. */
-	readonly values: number;
-	/** Maximum nesting depth of lists and maps. */
-	readonly depth: number;
-}
-
-/** The part that is expected next in an open list or map. */
-type State =
-	| 'document'
-	| 'block-entry'
-	| 'indentless-entry'
-	| 'block-key'
-	| 'block-value'
-	| 'flow-first-item'
-	| 'flow-item'
-	| 'pair-key'
-	| 'pair-value'
-	| 'pair-end'
-	| 'flow-first-key'
-	| 'flow-key'
-	| 'flow-value'
-	| 'flow-no-value';
-
-/** An open list or map; the outermost frame is the document, which has no node. */
-interface Frame {
-	readonly node: YamlNode | undefined;
-	state: State;
-}
 
 /** The anchor and tag before a node. */
 interface Properties {
@@ -49,28 +20,40 @@ interface Properties {
 	readonly isGiven: boolean;
 }
 
-const DEFAULT_HANDLES: readonly (readonly [handle: string, prefix: string])[] = [
-	['!', '!'],
-	['!!', 'tag:yaml.org,2002:'],
-];
+/** The parts between brackets or braces, which commas separate. */
+interface FlowParts {
+	/** The state before the first part. */
+	readonly first: State;
+	/** The token that ends the list or map. */
+	readonly end: TokenType;
+	/** The error if another token follows a part. */
+	readonly problem: string;
+}
 
-/** Maximum number of tag handles, far more than any real text has. libyaml has no limit. */
-const MAX_HANDLES = 100;
+const ITEMS: FlowParts = {
+	first: 'flow-first-item',
+	end: 'flow-seq-end',
+	problem: "did not find expected ',' or ']'",
+};
+
+const FIELDS: FlowParts = {
+	first: 'flow-first-key',
+	end: 'flow-map-end',
+	problem: "did not find expected ',' or '}'",
+};
 
 /** See the header. */
 export class Composer {
 	readonly #scanner: Scanner;
 	readonly #limits: YamlLimits;
 	#isFirst = true;
-	#handles = new Map<string, string>();
-	#anchors = new Map<string, YamlNode>();
-	#frames: Frame[] = [];
-	#root: YamlNode | undefined;
-	#values = 0;
+	#handles: TagHandles | undefined;
+	#tree: NodeTree;
 
 	constructor(text: string, limits: YamlLimits) {
 		this.#scanner = new Scanner(text, limits.depth);
 		this.#limits = limits;
+		this.#tree = new NodeTree(limits);
 	}
 
 	/** The end of the part of the text that has been read, in UTF-16 units. */
@@ -86,21 +69,18 @@ export class Composer {
 		while (!this.#isFirst && this.#peek().type === 'document-end') this.#scanner.take();
 		const token = this.#peek();
 		if (token.type === 'stream-end') return false;
-		this.#anchors = new Map();
-		this.#root = undefined;
-		this.#values = 0;
-		this.#frames = [{ node: undefined, state: 'document' }];
+		this.#tree = new NodeTree(this.#limits);
 		const isImplicit =
 			(this.#isFirst || loose) && token.type !== 'directive' && token.type !== 'document-start';
 		this.#isFirst = false;
-		this.#readDirectives();
+		this.#handles = TagHandles.read(this.#scanner);
 		if (isImplicit) {
 			this.#node({ block: true, indentless: false });
 			return true;
 		}
 		if (this.#peek().type !== 'document-start') throw this.#error('did not find expected <document start>');
 		this.#scanner.take();
-		if (END_OF_DOCUMENT.has(this.#peek().type)) this.#empty(this.#peek().start);
+		if (END_OF_DOCUMENT.has(this.#peek().type)) this.#tree.addEmpty(this.#peek().start);
 		else this.#node({ block: true, indentless: false });
 		return true;
 	}
@@ -108,7 +88,7 @@ export class Composer {
 	/** Reads about `length` more characters; returns whether the document is complete. Throws a YamlError. */
 	run(length: number): boolean {
 		const pauseAt = this.#scanner.offset + length;
-		while (this.#frames.length > 1) {
+		while (this.#tree.hasOpen) {
 			if (this.#scanner.offset > pauseAt) return false;
 			this.#step();
 		}
@@ -118,38 +98,14 @@ export class Composer {
 	/** The root node of the document, which must be complete. */
 	end(): YamlNode {
 		if (this.#peek().type === 'document-end') this.#scanner.take();
-		if (this.#root === undefined) throw new Error('the document is not complete');
-		return this.#root;
-	}
-
-	/** Reads the directives before a document, and resets those of the document before it. */
-	#readDirectives(): void {
-		this.#handles = new Map();
-		let hasVersion = false;
-		for (;;) {
-			const { directive } = this.#peek();
-			if (!directive) break;
-			if (this.#handles.size === MAX_HANDLES) throw this.#error(`found more than ${MAX_HANDLES} directives`);
-			if (directive.name === 'TAG') {
-				if (this.#handles.has(directive.handle)) throw this.#error('found duplicate %TAG directive');
-				this.#handles.set(directive.handle, directive.prefix);
-			} else {
-				if (hasVersion) throw this.#error('found duplicate %YAML directive');
-				if (directive.major !== 1 || directive.minor !== 1) {
-					throw this.#error('found incompatible YAML document');
-				}
-				hasVersion = true;
-			}
-			this.#scanner.take();
-		}
-		for (const [handle, prefix] of DEFAULT_HANDLES) {
-			if (!this.#handles.has(handle)) this.#handles.set(handle, prefix);
-		}
+		const { root } = this.#tree;
+		if (root === undefined) throw new Error('the document is not complete');
+		return root;
 	}
 
 	/** Reads the next part of the innermost open list or map. */
 	#step(): void {
-		const frame = this.#frame();
+		const { frame } = this.#tree;
 		switch (frame.state) {
 			case 'document':
 				return;
@@ -176,7 +132,7 @@ export class Composer {
 				this.#pairValue(frame);
 				return;
 			case 'pair-end':
-				this.#close(this.#peek().start.offset);
+				this.#tree.close(this.#peek().start.offset);
 				return;
 			case 'flow-first-key':
 			case 'flow-key':
@@ -187,7 +143,7 @@ export class Composer {
 				return;
 			case 'flow-no-value':
 				frame.state = 'flow-key';
-				this.#empty(this.#peek().start);
+				this.#tree.addEmpty(this.#peek().start);
 				return;
 		}
 	}
@@ -211,7 +167,7 @@ export class Composer {
 	#indentlessEntry(frame: Frame): void {
 		const token = this.#peek();
 		if (token.type !== 'entry') {
-			this.#close(token.start.offset);
+			this.#tree.close(token.start.offset);
 			return;
 		}
 		frame.state = 'indentless-entry';
@@ -235,7 +191,7 @@ export class Composer {
 		const token = this.#peek();
 		frame.state = 'block-key';
 		if (token.type !== 'value') {
-			this.#empty(token.start);
+			this.#tree.addEmpty(token.start);
 			return;
 		}
 		this.#scanner.take();
@@ -244,8 +200,7 @@ export class Composer {
 
 	/** An item in brackets. libyaml: yaml_parser_parse_flow_sequence_entry. */
 	#flowItem(frame: Frame): void {
-		if (!this.#flowEntry(frame, 'flow-first-item', 'flow-seq-end', "did not find expected ',' or ']'"))
-			return;
+		if (!this.#flowEntry(frame, ITEMS)) return;
 		const token = this.#peek();
 		frame.state = 'flow-item';
 		if (token.type !== 'key') {
@@ -254,7 +209,7 @@ export class Composer {
 		}
 		// `[a: b]` is a list of one map.
 		this.#scanner.take();
-		this.#open({ kind: 'map', isFlow: true, parts: [], start: token.start, end: token.end }, 'pair-key');
+		this.#tree.open({ kind: 'map', isFlow: true, parts: [], start: token.start, end: token.end }, 'pair-key');
 	}
 
 	/** The key of a single pair in brackets. libyaml: yaml_parser_parse_flow_sequence_entry_mapping_key. */
@@ -267,7 +222,7 @@ export class Composer {
 		}
 		// libyaml skips the token here, so that the list ends early. Do the same to report the same error.
 		this.#scanner.take();
-		this.#empty(token.start);
+		this.#tree.addEmpty(token.start);
 	}
 
 	/** The value of a single pair in brackets. */
@@ -275,7 +230,7 @@ export class Composer {
 		const token = this.#peek();
 		frame.state = 'pair-end';
 		if (token.type !== 'value') {
-			this.#empty(token.start);
+			this.#tree.addEmpty(token.start);
 			return;
 		}
 		this.#scanner.take();
@@ -284,7 +239,7 @@ export class Composer {
 
 	/** A key in braces; a scalar without a colon is a key with an empty value. */
 	#flowKey(frame: Frame): void {
-		if (!this.#flowEntry(frame, 'flow-first-key', 'flow-map-end', "did not find expected ',' or '}'")) return;
+		if (!this.#flowEntry(frame, FIELDS)) return;
 		const token = this.#peek();
 		if (token.type !== 'key') {
 			frame.state = 'flow-no-value';
@@ -301,7 +256,7 @@ export class Composer {
 		const token = this.#peek();
 		frame.state = 'flow-key';
 		if (token.type !== 'value') {
-			this.#empty(token.start);
+			this.#tree.addEmpty(token.start);
 			return;
 		}
 		this.#scanner.take();
@@ -309,7 +264,7 @@ export class Composer {
 	}
 
 	/** Skips the comma before an item; returns false if there is no further item, and closes the frame. */
-	#flowEntry(frame: Frame, first: State, end: TokenType, problem: string): boolean {
+	#flowEntry(frame: Frame, { first, end, problem }: FlowParts): boolean {
 		if (this.#peek().type !== end && frame.state !== first) {
 			if (this.#peek().type !== 'flow-entry') throw this.#error(problem);
 			this.#scanner.take();
@@ -327,7 +282,7 @@ export class Composer {
 		context: { readonly block: boolean; readonly indentless: boolean },
 	): void {
 		const next = this.#peek();
-		if (ends.includes(next.type)) this.#empty({ ...before.start, offset: before.end });
+		if (ends.includes(next.type)) this.#tree.addEmpty({ ...before.start, offset: before.end });
 		else this.#node(context);
 	}
 
@@ -338,49 +293,39 @@ export class Composer {
 	#node({ block, indentless }: { readonly block: boolean; readonly indentless: boolean }): void {
 		const first = this.#peek();
 		if (first.type === 'alias') {
-			this.#alias(first);
+			const { start, end, value: name = '' } = first;
+			this.#scanner.take();
+			this.#tree.addAlias({ name, start, end });
 			return;
 		}
 		const properties = this.#properties();
 		const token = this.#peek();
-		const { start, tag } = properties;
+		const { start, anchor, tag } = properties;
 		const { end } = token;
 		if (token.type === 'scalar') {
 			this.#scanner.take();
 			const isPlain = (tag === '' && token.style === 'plain') || tag === '!';
-			this.#add({ kind: 'scalar', value: token.value ?? '', tag, isPlain, start, end }, properties);
+			this.#tree.add({ kind: 'scalar', value: token.value ?? '', tag, isPlain, start, end }, anchor);
 		} else if (token.type === 'entry' && indentless) {
-			this.#openWith({ kind: 'list', items: [], start, end }, 'indentless-entry', properties);
+			this.#tree.open({ kind: 'list', items: [], start, end }, 'indentless-entry', anchor);
 		} else if (token.type === 'flow-seq-start') {
 			this.#scanner.take();
-			this.#openWith({ kind: 'list', items: [], start, end }, 'flow-first-item', properties);
+			this.#tree.open({ kind: 'list', items: [], start, end }, 'flow-first-item', anchor);
 		} else if (token.type === 'flow-map-start') {
 			this.#scanner.take();
-			this.#openWith({ kind: 'map', isFlow: true, parts: [], start, end }, 'flow-first-key', properties);
+			this.#tree.open({ kind: 'map', isFlow: true, parts: [], start, end }, 'flow-first-key', anchor);
 		} else if (token.type === 'block-seq-start' && block) {
 			this.#scanner.take();
-			this.#openWith({ kind: 'list', items: [], start, end }, 'block-entry', properties);
+			this.#tree.open({ kind: 'list', items: [], start, end }, 'block-entry', anchor);
 		} else if (token.type === 'block-map-start' && block) {
 			this.#scanner.take();
-			this.#openWith({ kind: 'map', isFlow: false, parts: [], start, end }, 'block-key', properties);
+			this.#tree.open({ kind: 'map', isFlow: false, parts: [], start, end }, 'block-key', anchor);
 		} else if (properties.isGiven) {
-			this.#add(
+			this.#tree.add(
 				{ kind: 'scalar', value: '', tag, isPlain: tag === '', start, end: start.offset },
-				properties,
+				anchor,
 			);
 		} else throw this.#error('did not find expected node content');
-	}
-
-	/**
-	 * Adds an alias. Its anchor must precede it, so an alias can refer to an enclosing node, but not to a later
-	 * one.
-	 */
-	#alias({ start, end, value: name = '' }: Token): void {
-		this.#scanner.take();
-		const target = this.#anchors.get(name);
-		if (!target) throw new YamlError(`unknown anchor '${name}' referenced`, start);
-		target.isAliased = true;
-		this.#add({ kind: 'alias', name, target, start, end });
 	}
 
 	/** Reads the anchor and the tag before a node, in either order. */
@@ -396,77 +341,26 @@ export class Composer {
 			this.#scanner.take();
 		}
 		const isGiven = anchor !== undefined || tag !== undefined;
-		return { start, anchor, tag: tag?.tag ? this.#resolveTag(tag.tag, tag.start) : '', isGiven };
-	}
-
-	/** The full tag: the prefix of the handle, which a %TAG directive may define, and the suffix. */
-	#resolveTag({ handle, suffix }: WrittenTag, start: Mark): string {
-		if (handle === '') return suffix;
-		const prefix = this.#handles.get(handle);
-		if (prefix === undefined) throw this.#error('found undefined tag handle', start);
-		return prefix + suffix;
-	}
-
-	/** Opens a list or map. Its anchor is valid at once, so that an alias inside it is found and rejected. */
-	#openWith(node: YamlNode, state: State, { anchor }: Properties): void {
-		if (anchor !== undefined) this.#anchors.set(anchor, node);
-		this.#open(node, state);
-	}
-
-	#open(node: YamlNode, state: State): void {
-		this.#add(node);
-		this.#frames.push({ node, state });
+		return { start, anchor, tag: tag ? this.#resolve(tag) : '', isGiven };
 	}
 
 	#closeWith(token: Token): void {
 		this.#scanner.take();
-		this.#close(token.end);
+		this.#tree.close(token.end);
 	}
 
-	#close(end: number): void {
-		const { node } = this.#frame();
-		if (node) node.end = end;
-		this.#frames.pop();
-	}
-
-	/** Adds a missing node, which resolves to null. */
-	#empty(mark: Mark): void {
-		this.#add({ kind: 'scalar', value: '', tag: '', isPlain: true, start: mark, end: mark.offset });
-	}
-
-	/** Adds a node to the innermost open list or map, or makes it the root. */
-	#add(node: YamlNode, properties?: Properties): void {
-		if (properties?.anchor !== undefined) this.#anchors.set(properties.anchor, node);
-		const parent = this.#frame().node;
-		if (!parent) this.#root = node;
-		else if (parent.kind === 'list') {
-			parent.items.push(node);
-			this.#count();
-		} else if (parent.kind === 'map' && parent.parts.push(node) % 2 === 0) this.#count();
-	}
-
-	#count(): void {
-		if (++this.#values > this.#limits.values) {
-			throw new YamlLimitError(`more than ${this.#limits.values} values`);
-		}
-	}
-
-	#frame(): Frame {
-		const frame = this.#frames.at(-1);
-		if (!frame) throw new Error('no document has begun');
-		return frame;
+	#resolve(token: Token): string {
+		const tag = token.tag && this.#handles?.resolve(token.tag);
+		if (tag === undefined) throw errorAt(token, 'found undefined tag handle');
+		return tag;
 	}
 
 	#peek(): Token {
 		return this.#scanner.peek();
 	}
 
-	/**
-	 * A parser's error at the next token. go-yaml counts lines from 0 here, and omits the number of the first
-	 * line.
-	 */
-	#error(problem: string, mark: Mark = this.#peek().start): YamlError {
-		return new YamlError(problem, mark, mark.line);
+	#error(problem: string): YamlError {
+		return errorAt(this.#peek(), problem);
 	}
 }
 

@@ -1,5 +1,6 @@
-import { Composer, type YamlLimits } from './composer.ts';
+import { Composer } from './composer.ts';
 import { YamlError, YamlLimitError } from './cursor.ts';
+import type { YamlLimits } from './node-tree.ts';
 import type { YamlNode } from './nodes.ts';
 import { NoJsonError } from './resolve.ts';
 import { type RepeatedKey, yamlValueOf } from './values.ts';

@@ -1,7 +1,7 @@
 import type { Mark } from './cursor.ts';
 
 /** A part of a document as it is written. values.ts converts nodes to JSON values. */
-export type YamlNode = ScalarNode | ListNode | MapNode | AliasNode;
+export type YamlNode = ScalarNode | SequenceNode | MapNode | AliasNode;
 
 interface Place {
 	readonly start: Mark;
@@ -22,7 +22,7 @@ export interface ScalarNode extends Place {
 }
 
 /** A list. */
-export interface ListNode extends Place {
+export interface SequenceNode extends Place {
 	readonly kind: 'list';
 	readonly items: YamlNode[];
 }

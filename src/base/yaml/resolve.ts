@@ -86,6 +86,15 @@ const INTEGER = /^([-+]?)(?:0[xX]([\dA-Fa-f]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1
 /** More digits than any 64-bit integer has. Converting a longer text to a bigint would take quadratic time. */
 const MAX_DIGITS = 70;
 
+/** The digits of an integer, under the base in which they are written. */
+interface Digits {
+	readonly hex: string | undefined;
+	readonly octal: string | undefined;
+	readonly binary: string | undefined;
+	/** Used if there are no others. */
+	readonly decimal: string;
+}
+
 /**
  * An integer if the digits fit into 64 bits, and otherwise a float. The order of the attempts is go-yaml's,
  * which first calls strconv.ParseInt and ParseUint.
@@ -99,7 +108,7 @@ function resolveNumber(digits: string): Scalar | undefined {
 	}
 	if (parts) {
 		const [, sign = '', hex, octal, binary, decimal = ''] = parts;
-		const value = magnitude(hex, octal, binary, decimal);
+		const value = magnitude({ hex, octal, binary, decimal });
 		const signed = sign === '-' ? -value : value;
 		if (signed >= MIN_INT64 && signed <= (sign === '' ? MAX_UINT64 : MAX_INT64)) {
 			return { kind: 'int', value: signed };
@@ -109,12 +118,7 @@ function resolveNumber(digits: string): Scalar | undefined {
 	return resolveFloat(digits);
 }
 
-function magnitude(
-	hex: string | undefined,
-	octal: string | undefined,
-	binary: string | undefined,
-	decimal: string,
-): bigint {
+function magnitude({ hex, octal, binary, decimal }: Digits): bigint {
 	if (hex !== undefined) return BigInt(`0x${hex}`);
 	if (octal !== undefined) return BigInt(`0o${octal}`);
 	return BigInt(binary === undefined ? decimal : `0b${binary}`);

@@ -1,6 +1,7 @@
 import { Cursor, isBlankOrEnd, type Mark } from './cursor.ts';
-import { type ScalarStyle, scanBlock, scanPlain, scanQuoted } from './scan-scalar.ts';
-import { type Directive, scanAnchor, scanDirective, scanTag, type WrittenTag } from './scan-word.ts';
+import { scanBlock, scanPlain, scanQuoted } from './scan-scalar.ts';
+import { scanAnchor, scanDirective, scanTag } from './scan-word.ts';
+import type { Token, TokenType } from './token.ts';
 
 /**
  * Splits a YAML 1.1 text into tokens by the rules of libyaml (scanner.c), of which go-yaml is a port. Changes
@@ -9,41 +10,6 @@ import { type Directive, scanAnchor, scanDirective, scanTag, type WrittenTag } f
  * The scanner recognizes a key only at the colon behind it. So it holds back each token that may start a key
  * (libyaml calls it a simple key) until the colon, the end of the line, or 1024 characters.
  */
-
-/** The types of tokens. `-`, `?`, `:` and `,` are named after the part that they start. */
-export type TokenType =
-	| 'stream-end'
-	| 'directive'
-	| 'document-start'
-	| 'document-end'
-	| 'block-seq-start'
-	| 'block-map-start'
-	| 'block-end'
-	| 'flow-seq-start'
-	| 'flow-seq-end'
-	| 'flow-map-start'
-	| 'flow-map-end'
-	| 'entry'
-	| 'flow-entry'
-	| 'key'
-	| 'value'
-	| 'alias'
-	| 'anchor'
-	| 'tag'
-	| 'scalar';
-
-/** A token with its position. */
-export interface Token {
-	readonly type: TokenType;
-	readonly start: Mark;
-	/** Its end in UTF-16 units. */
-	readonly end: number;
-	/** The text of a scalar, or the name of an anchor or alias. */
-	readonly value?: string;
-	readonly style?: ScalarStyle;
-	readonly tag?: WrittenTag;
-	readonly directive?: Directive;
-}
 
 /** A token that may turn out to start a key. */
 interface SimpleKey {
@@ -161,19 +127,11 @@ export class Scanner {
 		const isAlone = isBlankOrEnd(this.#cursor.code(1));
 		switch (char) {
 			case '[':
-				this.#openFlow('flow-seq-start');
-				return;
 			case '{':
-				this.#openFlow('flow-map-start');
-				return;
 			case ']':
-				this.#closeFlow('flow-seq-end');
-				return;
 			case '}':
-				this.#closeFlow('flow-map-end');
-				return;
 			case ',':
-				this.#scanFlowEntry();
+				this.#scanFlow(char);
 				return;
 			case '-':
 				if (isAlone) this.#scanEntry();
@@ -216,6 +174,26 @@ export class Scanner {
 				return;
 		}
 		throw this.#cursor.error('found character that cannot start any token');
+	}
+
+	#scanFlow(char: '[' | '{' | ']' | '}' | ','): void {
+		switch (char) {
+			case '[':
+				this.#openFlow('flow-seq-start');
+				return;
+			case '{':
+				this.#openFlow('flow-map-start');
+				return;
+			case ']':
+				this.#closeFlow('flow-seq-end');
+				return;
+			case '}':
+				this.#closeFlow('flow-map-end');
+				return;
+			case ',':
+				this.#scanFlowEntry();
+				return;
+		}
 	}
 
 	/** Closes the open blocks at the end of the text. Brackets may stay open: the composer reports that. */

@@ -1,7 +1,8 @@
+import { compareText } from '../compare-text.ts';
 import { setOwn } from '../json/json.ts';
-import type { YamlLimits } from './composer.ts';
 import { YamlError, YamlLimitError } from './cursor.ts';
 import { floatKeyText, floatText, type GoValue, goSyntax, isInt64 } from './go-syntax.ts';
+import type { YamlLimits } from './node-tree.ts';
 import type { AliasNode, MapNode, ScalarNode, YamlNode } from './nodes.ts';
 import { jsonOfScalar, NoJsonError, resolveScalar, type Scalar } from './resolve.ts';
 
@@ -148,25 +149,25 @@ class Values {
 			const value = parts[index + 1];
 			if (!key || !value) break;
 			if (isMerge(key)) this.#merge(value, entries, depth);
-			else this.#put(key, value, entries, depth);
+			else this.#put({ key, value }, entries, depth);
 			height = Math.max(height, this.#height);
 		}
 		return height;
 	}
 
 	/** Adds one entry of a map. As in go-yaml, a duplicate key replaces the value and is reported. */
-	#put(keyNode: YamlNode, valueNode: YamlNode, entries: Entries, depth: number): void {
-		const key = this.#key(keyNode, depth);
+	#put(pair: { readonly key: YamlNode; readonly value: YamlNode }, entries: Entries, depth: number): void {
+		const key = this.#key(pair.key, depth);
 		this.#countValues(1);
-		const value = this.of(valueNode, depth + 1);
+		const value = this.of(pair.value, depth + 1);
 		const id = idOf(key);
 		if (entries.has(id) && this.repeated.length < MAX_REPEATED) {
-			const message = `line ${valueNode.start.line + 1}: key ${goSyntax(key)} already set in map`;
-			this.repeated.push({ key: keyNode, message });
+			const message = `line ${pair.value.start.line + 1}: key ${goSyntax(key)} already set in map`;
+			this.repeated.push({ key: pair.key, message });
 		}
 		const text = keyText(key);
 		if (text !== undefined) entries.set(id, { key: text, value });
-		else entries.set(id, { key: '', value: this.#noJson(() => unsupportedKey(key, valueNode)) });
+		else entries.set(id, { key: '', value: this.#noJson(() => unsupportedKey(key, pair.value)) });
 	}
 
 	#key(node: YamlNode, depth: number): Scalar {
@@ -302,7 +303,7 @@ const MAX_SORTED = 1000;
 function recordOf(entries: Entries, sorts: boolean): unknown {
 	const record: Record<string, unknown> = {};
 	const list = [...entries.values()];
-	if (sorts && list.length <= MAX_SORTED) list.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+	if (sorts && list.length <= MAX_SORTED) list.sort((a, b) => compareText(a.key, b.key));
 	for (const { key, value } of list) setOwn(record, key, value);
 	return record;
 }

@@ -6,7 +6,7 @@ import { type Applied, applyObject } from '../manifest/apply-object.ts';
 import type { CheckedObject } from '../manifest/check.ts';
 import { loadManifests } from '../manifest/load.ts';
 import { refusalError } from '../manifest/refusal.ts';
-import { untilGone } from '../until-gone.ts';
+import { untilDeleted } from '../until-deleted.ts';
 
 /** The flags of `apply`. */
 export interface ApplyFlags extends CommonFlags {
@@ -52,7 +52,7 @@ async function applyOne(connection: Connection, checked: CheckedObject, force: b
 	const { name = '', namespace } = object.metadata;
 	const target = connection.client.resource(definition, namespace);
 	await target.delete(name, { propagationPolicy: 'Background' });
-	await untilGone(target, { name, uid: undefined });
+	await untilDeleted(target, { name, uid: undefined });
 	const { object: created } = await applyObject(connection, checked);
 	// kubectl reports `configured` here as well: for the user the object existed and now matches the manifest.
 	return { object: created, outcome: 'configured' };

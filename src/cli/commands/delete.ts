@@ -1,6 +1,6 @@
 import { isApiError } from '../../api/errors/api-error.ts';
 import { sleep } from '../../base/clock.ts';
-import type { DeleteOptions } from '../../client/client.ts';
+import type { DeletionRequest } from '../../client/client.ts';
 import { objectAt, textAt } from '../../client/raw-object.ts';
 import { hinted } from '../args/not-found.ts';
 import { prefixOf } from '../args/resource-args.ts';
@@ -8,7 +8,7 @@ import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { deletionOf, timeoutOf, waitsFor } from '../delete/deletion-flags.ts';
 import { type DeleteFlags, type DeletionTarget, deletionTargetsOf } from '../delete/deletion-targets.ts';
 import { describeError } from '../errors.ts';
-import { untilGone } from '../until-gone.ts';
+import { untilDeleted } from '../until-deleted.ts';
 
 /**
  * `stint delete`: deletes objects with their dependents and waits until they are gone. If one cannot be
@@ -30,7 +30,7 @@ export async function deleteObjects(
 			'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',
 		);
 	const connection = await context.connect(flags.kubeconfig);
-	const { targets, byName } = await deletionTargetsOf(context, connection, words, flags);
+	const { targets, byName } = await deletionTargetsOf({ context, connection }, words, flags);
 	if (targets.length === 0) {
 		context.stdout.print('No resources found\n');
 		return 0;
@@ -50,7 +50,7 @@ export async function deleteObjects(
 			context.stderr.print(`${describeError(await hinted(error, connection, target))}\n`);
 		}
 	}
-	if (waits && !(await allGone(context, connection, deleted, timeoutMs))) failed = true;
+	if (waits && !(await allGone(context, connection, { deleted, timeoutMs }))) failed = true;
 	return failed ? 1 : 0;
 }
 
@@ -65,7 +65,7 @@ interface Deleted extends DeletionTarget {
 async function deleteOne(
 	{ client }: Connection,
 	{ definition, namespace, name }: DeletionTarget,
-	options: DeleteOptions,
+	options: DeletionRequest,
 ): Promise<string | undefined> {
 	const answer = await client.resource(definition, namespace).delete(name, options);
 	return textAt(objectAt(answer, 'metadata'), 'uid') ?? textAt(objectAt(answer, 'details'), 'uid');
@@ -74,7 +74,7 @@ async function deleteOne(
 /** kubectl's line for a deleted object. */
 function deletedText(
 	{ definition, namespace, name }: DeletionTarget,
-	options: DeleteOptions,
+	options: DeletionRequest,
 	output?: string,
 ): string {
 	const prefix = prefixOf(definition);
@@ -91,14 +91,13 @@ function deletedText(
 async function allGone(
 	{ clock, stderr }: CliContext,
 	{ client }: Connection,
-	deleted: readonly Deleted[],
-	timeoutMs: number | undefined,
+	{ deleted, timeoutMs }: { readonly deleted: readonly Deleted[]; readonly timeoutMs: number | undefined },
 ): Promise<boolean> {
 	const end = new AbortController();
 	if (timeoutMs !== undefined) void sleep(clock, timeoutMs, end.signal).then(() => end.abort());
 	// One watch per object, all at once: the time-out is for the whole command, not for each object.
 	const waiting = deleted.map(async ({ definition, namespace, name, uid }) => {
-		await untilGone(client.resource(definition, namespace), { name, uid }, end.signal);
+		await untilDeleted(client.resource(definition, namespace), { name, uid }, end.signal);
 		if (end.signal.aborted) return prefixOf(definition) + name;
 		return undefined;
 	});

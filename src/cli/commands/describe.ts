@@ -21,7 +21,7 @@ import { podLines } from '../describe/pod.ts';
 import { priorityClassLines } from '../describe/priority-class.ts';
 import { logLines } from '../logs/log-stream.ts';
 import { alignText, DESCRIBE_STYLE } from '../print/aligned-text.ts';
-import { type Failure, failuresOf, failuresText } from '../run/failures.ts';
+import { type ContainerFailure, failuresOf, failuresText } from '../run/failures.ts';
 
 /** The flags of `describe`. */
 export interface DescribeFlags extends CommonFlags {
@@ -115,7 +115,7 @@ async function failureLines(connection: Connection, { metadata, spec }: Job): Pr
 	const { items } = await target.list({ labelSelector: labelSelectorText(spec.selector) });
 	const failures = failuresOf(items);
 	if (failures.length === 0) return [];
-	const lastLinesOf = new Map<Failure, readonly string[]>();
+	const lastLinesOf = new Map<ContainerFailure, readonly string[]>();
 	for (const failure of failures.slice(0, 3)) {
 		const pod = items.find((each) => each.metadata.name === failure.pod);
 		const { container } = failure;

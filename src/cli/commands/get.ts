@@ -1,18 +1,23 @@
 import { isApiError } from '../../api/errors/api-error.ts';
-import { isRawObject, listAt, type RawObject } from '../../client/raw-object.ts';
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
+import { listAt } from '../../client/raw-object.ts';
 import { hinted, targetsOf } from '../args/not-found.ts';
 import { nothingFound, prefixOf, type Target } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
 import { printObjects } from '../get/objects.ts';
-import { type GetFlags, type Query, queryFor, TABLE } from '../get/query.ts';
+import { type GetFlags, type GetQuery, queryFor, TABLE } from '../get/query.ts';
 import { watchObjects } from '../get/watch.ts';
 import type { Output } from '../print/output.ts';
 import { type OutputForm, parseOutputForm } from '../print/output-form.ts';
 import { TablePrinter } from '../print/table.ts';
 
 /** `stint get`: prints objects as a table or in the format of `-o`. Resolves to the exit code. */
-export async function get(context: CliContext, words: readonly string[], flags: GetFlags): Promise<number> {
+export async function getObjects(
+	context: CliContext,
+	words: readonly string[],
+	flags: GetFlags,
+): Promise<number> {
 	if (flags.raw !== undefined) return getRaw(context, flags.raw, flags);
 	const form = parseOutputForm(flags.output);
 	const targets = await targetsOf(words, () => context.connect(flags.kubeconfig), flags.namespace);
@@ -62,13 +67,13 @@ function writeAs({ type }: OutputForm, stdout: Output, text: string): void {
 }
 
 /** The response of the server to one query: an object, a List or a Table. */
-export interface Answer {
+export interface QueryAnswer {
 	readonly target: Target;
-	readonly object: RawObject;
+	readonly object: JsonRecord;
 }
 
 interface QueryOptions {
-	readonly queries: readonly Query[];
+	readonly queries: readonly GetQuery[];
 	readonly form: OutputForm;
 	readonly flags: GetFlags;
 }
@@ -78,15 +83,15 @@ async function sendQueries(
 	context: CliContext,
 	connection: Connection,
 	{ queries, form, flags }: QueryOptions,
-): Promise<{ readonly answers: readonly Answer[]; readonly failed: boolean }> {
+): Promise<{ readonly answers: readonly QueryAnswer[]; readonly failed: boolean }> {
 	const accept = form.type === 'table' ? TABLE : undefined;
-	const answers: Answer[] = [];
+	const answers: QueryAnswer[] = [];
 	let failed = false;
 	for (const { target, path, query } of queries) {
 		try {
 			const request = { method: 'GET', path, query, ...(accept && { accept }) } as const;
 			const { object } = await connection.client.transport.request(request);
-			if (isRawObject(object)) answers.push({ target, object });
+			if (isRecord(object)) answers.push({ target, object });
 		} catch (error) {
 			if (flags.ignoreNotFound && isApiError(error, 'NotFound')) continue;
 			// A single request that failed is reported by the caller. NotFound gets a hint below.
@@ -107,7 +112,7 @@ async function sendQueries(
  */
 function printTables(
 	context: CliContext,
-	answers: readonly Answer[],
+	answers: readonly QueryAnswer[],
 	{ form, flags }: Pick<QueryOptions, 'form' | 'flags'>,
 ): void {
 	const kinds = new Set(answers.map(({ target }) => target.definition));
@@ -133,7 +138,7 @@ function printTables(
 }
 
 /** The number of objects in an answer, which is a Table, a List or a single object. */
-function countOf(object: RawObject): number {
+function countOf(object: JsonRecord): number {
 	if ('rows' in object) return listAt(object, 'rows').length;
 	return 'items' in object ? listAt(object, 'items').length : 1;
 }

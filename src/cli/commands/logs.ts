@@ -4,13 +4,14 @@ import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
 import { resourceNamed } from '../../api/resources.ts';
+import { isFinished } from '../../plan/job/conditions.ts';
 import { hinted } from '../args/not-found.ts';
 import { type CliContext, CommandError, type CommonFlags, type Connection } from '../context.ts';
 import { describeError } from '../errors.ts';
-import { containersOf, type LogPartFlags, partOf, prefixOf } from '../logs/log-flags.ts';
+import { containersOf, type LogPartFlags, linePrefixOf, partOf } from '../logs/log-flags.ts';
 import { logLines } from '../logs/log-stream.ts';
 import type { LogView } from '../run/followed-pods.ts';
-import { JobFollower, terminalCondition } from '../run/job-follower.ts';
+import { JobFollower } from '../run/job-follower.ts';
 import { Outage } from '../run/reconnect.ts';
 import { Screen } from '../run/terminal.ts';
 
@@ -34,7 +35,7 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 	const connection = await context.connect(flags.kubeconfig);
 	const namespace = flags.namespace ?? connection.namespace;
 	const found = await find(connection, word, { namespace, selector: flags.selector });
-	if (found.job && flags.follow && !flags.previous && !terminalCondition(found.job)) {
+	if (found.job && flags.follow && !flags.previous && !isFinished(found.job)) {
 		await followJob(context, connection, { job: found.job, flags: wanted });
 		return 0;
 	}
@@ -53,7 +54,7 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 	const prefixed = flags.prefix ?? (found.job !== undefined && found.pods.length > 1);
 	let failed = false;
 	const print = async ({ pod, container: name }: Source): Promise<void> => {
-		const prefix = prefixed ? prefixOf(pod, name) : '';
+		const prefix = prefixed ? linePrefixOf(pod, name) : '';
 		const options = {
 			...part,
 			container: name,
@@ -68,7 +69,7 @@ export async function logs(context: CliContext, words: readonly string[], flags:
 		} catch (error) {
 			if (sources.length === 1) throw error;
 			failed = true;
-			context.stderr.print(`${prefixOf(pod, name)}${describeError(error)}\n`);
+			context.stderr.print(`${linePrefixOf(pod, name)}${describeError(error)}\n`);
 		}
 	};
 	// Logs that are followed are read concurrently; finished ones one after the other, so that their lines do
@@ -132,7 +133,7 @@ async function findJob(connection: Connection, name: string, namespace: string):
 		});
 	const labelSelector = labelSelectorText(job.spec.selector);
 	const { items } = await connection.client.resource(pods, namespace).list({ labelSelector });
-	if (items.length === 0 && terminalCondition(job))
+	if (items.length === 0 && isFinished(job))
 		throw new CommandError(`job/${name} has finished, and its Pods were deleted with their logs`);
 	return { job, pods: byAge(items) };
 }
@@ -156,7 +157,7 @@ async function followJob(
 	const prefixed = flags.prefix ?? !alone;
 	const view: LogView = {
 		part: partOf(flags),
-		sourceOf: (pod, container) => (prefixed ? prefixOf(pod, container).slice(1, -2) : undefined),
+		sourceOf: (pod, container) => (prefixed ? linePrefixOf(pod, container).slice(1, -2) : undefined),
 		wants: (pod, container) => containersOf(pod, flags).includes(container),
 	};
 	const outage = new Outage(context.clock, (text) => context.stderr.print(`${text}\n`));

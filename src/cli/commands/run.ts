@@ -40,7 +40,11 @@ export interface RunFlags extends CommonFlags, JobFlags {
  * the running server. Resolves to the exit code: 0 if all completed; if the only one failed, the exit code of
  * the container that failed last; after an interruption 128 plus the number of the signal; otherwise 1.
  */
-export async function run(context: CliContext, words: readonly string[], flags: RunFlags): Promise<number> {
+export async function runObjects(
+	context: CliContext,
+	words: readonly string[],
+	flags: RunFlags,
+): Promise<number> {
 	const [name] = words;
 	const dryRun = isDry(flags.dryRun);
 	if (flags.filename.length === 0 && name === undefined)

@@ -1,4 +1,4 @@
-import type { DeleteOptions } from '../../client/client.ts';
+import type { DeletionRequest } from '../../client/client.ts';
 import { CommandError } from '../context.ts';
 
 /** The flags of `delete` that control how the server deletes and how long the command waits. */
@@ -11,7 +11,7 @@ export interface DeletionFlags {
 	readonly wait?: boolean | string;
 }
 
-const PROPAGATION: Readonly<Record<string, NonNullable<DeleteOptions['propagationPolicy']>>> = {
+const PROPAGATION: Readonly<Record<string, NonNullable<DeletionRequest['propagationPolicy']>>> = {
 	background: 'Background',
 	foreground: 'Foreground',
 	orphan: 'Orphan',
@@ -24,7 +24,7 @@ const PROPAGATION: Readonly<Record<string, NonNullable<DeleteOptions['propagatio
  * The options of the delete requests, by kubectl's rules. Throws a CommandError for invalid or contradicting
  * flags.
  */
-export function deletionOf({ cascade, gracePeriod, now, force }: DeletionFlags): DeleteOptions {
+export function deletionOf({ cascade, gracePeriod, now, force }: DeletionFlags): DeletionRequest {
 	const propagationPolicy = PROPAGATION[String(cascade)];
 	if (!propagationPolicy)
 		throw new CommandError(

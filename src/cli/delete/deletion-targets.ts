@@ -40,8 +40,7 @@ export interface DeletionTargets {
  * selectors. Rejects with a CommandError if the arguments contradict each other, with kubectl's messages.
  */
 export async function deletionTargetsOf(
-	context: CliContext,
-	connection: Connection,
+	{ context, connection }: { readonly context: CliContext; readonly connection: Connection },
 	words: readonly string[],
 	flags: DeleteFlags,
 ): Promise<DeletionTargets> {

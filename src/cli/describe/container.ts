@@ -9,6 +9,7 @@ import type {
 	Probe,
 	ResourceRequirements,
 } from '../../api/core/pod/schema.ts';
+import { compareText } from '../../base/compare-text.ts';
 import { at, instant, sortedPairs, truth } from './lines.ts';
 
 /** The containers to describe: those of a Pod with their statuses, or of a Pod template, which has none. */
@@ -204,7 +205,7 @@ function metadataField(pod: Pod | undefined, path: string): string {
 
 /** The mounts, sorted by path, and the block devices. Upstream: describeContainerVolumes. */
 function mountLines({ volumeMounts = [], volumeDevices = [] }: Container): readonly string[] {
-	const mounts = volumeMounts.toSorted((a, b) => (a.mountPath < b.mountPath ? -1 : 1));
+	const mounts = volumeMounts.toSorted((a, b) => compareText(a.mountPath, b.mountPath));
 	return [
 		at(2, `Mounts:${mounts.length === 0 ? '\t<none>' : ''}`),
 		...mounts.map(({ mountPath, name, readOnly, subPath }) => {

@@ -1,7 +1,7 @@
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
 import { annotationLines, instant, labelLines, truth } from './lines.ts';
-import { optional, templateLines } from './pod.ts';
+import { optionalLine, templateLines } from './pod.ts';
 
 const UNSET = '<unset>';
 
@@ -15,7 +15,7 @@ export function cronJobLines({ metadata, spec, status }: CronJob): readonly stri
 		...labelLines('Labels', metadata.labels),
 		...annotationLines('Annotations', metadata.annotations),
 		`Schedule:\t${spec.schedule}`,
-		...optional('Time Zone', spec.timeZone),
+		...optionalLine('Time Zone', spec.timeZone),
 		`Concurrency Policy:\t${spec.concurrencyPolicy}`,
 		`Suspend:\t${suspend === undefined ? UNSET : truth(suspend)}`,
 		`Successful Job History Limit:\t${spec.successfulJobsHistoryLimit ?? UNSET}`,
@@ -34,7 +34,7 @@ function jobTemplateLines(spec: CronJob['spec']['jobTemplate']['spec']): readonl
 		`Selector:\t${spec.selector === undefined ? UNSET : labelSelectorText(spec.selector)}`,
 		`Parallelism:\t${spec.parallelism ?? UNSET}`,
 		`Completions:\t${spec.completions ?? UNSET}`,
-		...optional('Active Deadline Seconds', deadline === undefined ? undefined : `${deadline}s`),
+		...optionalLine('Active Deadline Seconds', deadline === undefined ? undefined : `${deadline}s`),
 		...templateLines(spec.template),
 	];
 }

@@ -1,6 +1,6 @@
 import type { Namespace } from '../../api/core/namespace/schema.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { isRawObject } from '../../client/raw-object.ts';
+import { isList, isRecord } from '../../base/json/json.ts';
 import { annotationLines, at, instant, labelLines, sortedPairs } from './lines.ts';
 
 /** The lines of a Namespace. */
@@ -45,13 +45,13 @@ export function genericLines(object: KubeObject): readonly string[] {
 function fieldLines(value: object, level: number): readonly string[] {
 	return sortedPairs(Object.fromEntries(Object.entries(value))).flatMap(([name, field]) => {
 		const label = wordsOf(name);
-		if (Array.isArray(field)) {
+		if (isList(field)) {
 			const items = field.flatMap((item: unknown) =>
-				isRawObject(item) ? fieldLines(item, level + 1) : [at(level + 1, String(item))],
+				isRecord(item) ? fieldLines(item, level + 1) : [at(level + 1, String(item))],
 			);
 			return [at(level, `${label}:`), ...items];
 		}
-		if (isRawObject(field)) return [at(level, `${label}:`), ...fieldLines(field, level + 1)];
+		if (isRecord(field)) return [at(level, `${label}:`), ...fieldLines(field, level + 1)];
 		return [at(level, `${label}:\t${field}`)];
 	});
 }

@@ -3,7 +3,7 @@ import { humanDuration } from '../../api/meta/duration.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { annotationLines, at, instant, labelLines } from './lines.ts';
-import { controllerLine, optional, templateLines } from './pod.ts';
+import { controllerLine, optionalLine, templateLines } from './pod.ts';
 
 /**
  * The lines of a Job: those of kubectl (JobDescriber), and then its conditions, which kubectl omits. Only the
@@ -18,16 +18,16 @@ export function jobLines({ metadata, spec, status }: Job): readonly string[] {
 		...labelLines('Labels', metadata.labels),
 		...annotationLines('Annotations', metadata.annotations),
 		...controllerLine(metadata),
-		...optional('Parallelism', spec.parallelism),
+		...optionalLine('Parallelism', spec.parallelism),
 		`Completions:\t${spec.completions ?? '<unset>'}`,
-		...optional('Completion Mode', spec.completionMode),
-		...optional('Suspend', spec.suspend === undefined ? undefined : String(spec.suspend)),
-		...optional('Backoff Limit', spec.backoffLimit),
-		...optional('TTL Seconds After Finished', spec.ttlSecondsAfterFinished),
-		...optional('Start Time', status.startTime && instant(status.startTime)),
-		...optional('Completed At', status.completionTime && instant(status.completionTime)),
-		...optional('Duration', durationText(status)),
-		...optional('Active Deadline Seconds', deadline === undefined ? undefined : `${deadline}s`),
+		...optionalLine('Completion Mode', spec.completionMode),
+		...optionalLine('Suspend', spec.suspend === undefined ? undefined : String(spec.suspend)),
+		...optionalLine('Backoff Limit', spec.backoffLimit),
+		...optionalLine('TTL Seconds After Finished', spec.ttlSecondsAfterFinished),
+		...optionalLine('Start Time', status.startTime && instant(status.startTime)),
+		...optionalLine('Completed At', status.completionTime && instant(status.completionTime)),
+		...optionalLine('Duration', durationText(status)),
+		...optionalLine('Active Deadline Seconds', deadline === undefined ? undefined : `${deadline}s`),
 		`Pods Statuses:\t${podsText(status)}`,
 		...(spec.completionMode === 'Indexed' ? [`Completed Indexes:\t${cut(status.completedIndexes)}`] : []),
 		...templateLines(spec.template),

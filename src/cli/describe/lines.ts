@@ -1,4 +1,5 @@
 import { parseTime } from '../../api/meta/time.ts';
+import { compareText } from '../../base/compare-text.ts';
 import { LAST_APPLIED } from '../manifest/apply-object.ts';
 
 /**
@@ -71,7 +72,7 @@ export function truth(value: boolean | undefined): string {
 export function sortedPairs<V>(
 	map: Readonly<Record<string, V>> | undefined,
 ): readonly (readonly [string, V])[] {
-	return Object.entries(map ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+	return Object.entries(map ?? {}).sort(([a], [b]) => compareText(a, b));
 }
 
 const LONGEST_ANNOTATION = 140;

@@ -1,3 +1,4 @@
+import { isFinalPhase } from '../../api/core/pod/phase.ts';
 import { qosClassOf } from '../../api/core/pod/quality-of-service.ts';
 import type { Pod, PodTemplateSpec, Toleration } from '../../api/core/pod/schema.ts';
 import { ageOf } from '../../api/meta/duration.ts';
@@ -13,21 +14,21 @@ export function podLines(pod: Pod, now: number): readonly string[] {
 	return [
 		`Name:\t${metadata.name}`,
 		`Namespace:\t${metadata.namespace}`,
-		...optional('Priority', spec.priority),
-		...optional('Priority Class Name', spec.priorityClassName),
-		...optional('Runtime Class Name', spec.runtimeClassName),
-		...optional('Service Account', spec.serviceAccountName),
+		...optionalLine('Priority', spec.priority),
+		...optionalLine('Priority Class Name', spec.priorityClassName),
+		...optionalLine('Runtime Class Name', spec.runtimeClassName),
+		...optionalLine('Service Account', spec.serviceAccountName),
 		`Node:\t${nodeName ? `${nodeName}/${status.hostIP ?? ''}` : '<none>'}`,
-		...optional('Start Time', status.startTime && instant(status.startTime)),
+		...optionalLine('Start Time', status.startTime && instant(status.startTime)),
 		...labelLines('Labels', metadata.labels),
 		...annotationLines('Annotations', metadata.annotations),
 		...phaseLines(pod, now),
-		...optional('Reason', status.reason),
-		...optional('Message', status.message),
+		...optionalLine('Reason', status.reason),
+		...optionalLine('Message', status.message),
 		`IP:\t${status.podIP ?? ''}`,
 		...ipLines(pod),
 		...controllerLine(metadata),
-		...optional('NominatedNodeName', status.nominatedNodeName),
+		...optionalLine('NominatedNodeName', status.nominatedNodeName),
 		...(spec.resources ? ['Resources:', ...resourceLines(spec.resources, 1)] : []),
 		...(initContainers.length === 0
 			? []
@@ -55,13 +56,13 @@ export function templateLines({ metadata, spec }: PodTemplateSpec): readonly str
 		'Pod Template:',
 		...labelLines('  Labels', metadata?.labels),
 		...(metadata?.annotations ? annotationLines('  Annotations', metadata.annotations) : []),
-		...optional('  Service Account', spec.serviceAccountName),
+		...optionalLine('  Service Account', spec.serviceAccountName),
 		...(spec.initContainers?.length
 			? containerLines({ title: 'Init Containers', containers: spec.initContainers })
 			: []),
 		...containerLines({ title: 'Containers', containers: spec.containers }),
 		...volumeLines(spec.volumes, '  '),
-		...optional('  Priority Class Name', spec.priorityClassName),
+		...optionalLine('  Priority Class Name', spec.priorityClassName),
 		...labelLines('  Node-Selectors', spec.nodeSelector),
 		...tolerationLines('  Tolerations', spec.tolerations),
 	];
@@ -74,7 +75,7 @@ export function controllerLine({ ownerReferences }: ObjectMeta): readonly string
 }
 
 /** A line, or none if the value is undefined or empty. */
-export function optional(title: string, value: string | number | undefined): readonly string[] {
+export function optionalLine(title: string, value: string | number | undefined): readonly string[] {
 	return value === undefined || value === '' ? [] : [`${title}:\t${value}`];
 }
 
@@ -84,8 +85,8 @@ export function optional(title: string, value: string | number | undefined): rea
  */
 function phaseLines({ metadata, status }: Pod, now: number): readonly string[] {
 	const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;
-	const ended = status.phase === 'Failed' || status.phase === 'Succeeded';
-	if (deletionTimestamp === undefined || ended) return [`Status:\t${status.phase ?? ''}`];
+	if (deletionTimestamp === undefined || isFinalPhase(status.phase))
+		return [`Status:\t${status.phase ?? ''}`];
 	return [
 		`Status:\tTerminating (lasts ${ageOf(deletionTimestamp, now)})`,
 		`Termination Grace Period:\t${deletionGracePeriodSeconds ?? 0}s`,

@@ -1,4 +1,5 @@
-import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
+import { listAt, objectAt, textAt } from '../../client/raw-object.ts';
 import { prefixOf, type Target } from '../args/resource-args.ts';
 import { customColumnsText } from '../print/custom-columns.ts';
 import { toJson } from '../print/json.ts';
@@ -14,13 +15,13 @@ export interface ObjectView {
 
 /** The answers as text in every format but a table: a single object as itself, several as a List. */
 export function printObjects(
-	answers: readonly { readonly target: Target; readonly object: RawObject }[],
+	answers: readonly { readonly target: Target; readonly object: JsonRecord }[],
 	form: OutputForm,
 	view: ObjectView,
 ): string {
 	const found = answers.flatMap(({ target, object }) => {
 		const items = target.name === undefined ? listAt(object, 'items') : [object];
-		return items.filter(isRawObject).map((each) => ({
+		return items.filter(isRecord).map((each) => ({
 			target,
 			object: view.showManagedFields ? each : withoutManagedFields(each),
 		}));
@@ -43,7 +44,7 @@ export function printObjects(
 }
 
 /** One object, or a list of them, as text. */
-export function printValue(value: RawObject, form: OutputForm): string {
+export function printValue(value: JsonRecord, form: OutputForm): string {
 	switch (form.type) {
 		case 'json':
 			return toJson(value);
@@ -55,7 +56,7 @@ export function printValue(value: RawObject, form: OutputForm): string {
 }
 
 /** The object without `metadata.managedFields`, which kubectl hides by default because of its length. */
-export function withoutManagedFields(object: RawObject): RawObject {
+export function withoutManagedFields(object: JsonRecord): JsonRecord {
 	const { managedFields, ...metadata } = objectAt(object, 'metadata');
 	return managedFields === undefined ? object : { ...object, metadata };
 }

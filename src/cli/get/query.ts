@@ -21,7 +21,7 @@ export interface GetFlags extends CommonFlags {
 }
 
 /** One request of `get`, with the target that it reads. */
-export interface Query {
+export interface GetQuery {
 	readonly target: Target;
 	readonly path: string;
 	readonly query: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ export interface Query {
 export const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 
 /** The request for a target: one object by name, or a list with the selectors of the flags. */
-export function queryFor(target: Target, namespace: string | undefined, flags: GetFlags): Query {
+export function queryFor(target: Target, namespace: string | undefined, flags: GetFlags): GetQuery {
 	const collection = pathOf(target.definition, namespace);
 	if (target.name !== undefined)
 		return { target, path: `${collection}/${encodeURIComponent(target.name)}`, query: {} };

@@ -1,19 +1,20 @@
 import type { WatchEvent } from '../../api/contract/transport.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { tableOf } from '../../api/meta/table.ts';
+import { isList, isRecord } from '../../base/json/json.ts';
 import { followWatch } from '../../client/follow-watch.ts';
-import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
+import { listAt, objectAt, textAt } from '../../client/raw-object.ts';
 import { prefixOf } from '../args/resource-args.ts';
 import { type CliContext, CommandError, type Connection } from '../context.ts';
 import { toCompactJson } from '../print/json.ts';
 import type { OutputForm } from '../print/output-form.ts';
 import { TablePrinter } from '../print/table.ts';
 import { printValue, withoutManagedFields } from './objects.ts';
-import { type GetFlags, type Query, TABLE } from './query.ts';
+import { type GetFlags, type GetQuery, TABLE } from './query.ts';
 
 /** The queries of a watch, and how to print its events. */
 export interface WatchOptions {
-	readonly queries: readonly Query[];
+	readonly queries: readonly GetQuery[];
 	readonly form: OutputForm;
 	readonly flags: GetFlags;
 }
@@ -52,7 +53,7 @@ export async function watchObjects(
 }
 
 /** The API watches collections only, so a named object is watched with a field selector. */
-function listQuery({ path, query, target }: Query): { path: string; query: Record<string, string> } {
+function listQuery({ path, query, target }: GetQuery): { path: string; query: Record<string, string> } {
 	if (target.name === undefined) return { path, query };
 	const collection = path.slice(0, path.lastIndexOf('/'));
 	return { path: collection, query: { ...query, fieldSelector: `metadata.name=${target.name}` } };
@@ -61,12 +62,12 @@ function listQuery({ path, query, target }: Query): { path: string; query: Recor
 /** Prints the events of one watch in the format of the flags. It remembers the columns of the first table. */
 class EventPrinter {
 	readonly #context: CliContext;
-	readonly #query: Query;
+	readonly #query: GetQuery;
 	readonly #form: OutputForm;
 	readonly #flags: GetFlags;
 	readonly #table: TablePrinter;
 
-	constructor(context: CliContext, query: Query, { form, flags }: Pick<WatchOptions, 'form' | 'flags'>) {
+	constructor(context: CliContext, query: GetQuery, { form, flags }: Pick<WatchOptions, 'form' | 'flags'>) {
 		this.#context = context;
 		this.#query = query;
 		this.#form = form;
@@ -87,8 +88,7 @@ class EventPrinter {
 			this.#context.stdout.print(this.#table.print(this.#withEvents(list, 'ADDED')));
 			return;
 		}
-		const { items } = isRawObject(list) ? list : {};
-		for (const item of Array.isArray(items) ? items : []) this.#printObject(item, 'ADDED');
+		for (const item of listAt(list, 'items')) this.#printObject(item, 'ADDED');
 	}
 
 	/** Prints an event. Returns the resourceVersion from which the next watch can start, if the event has one. */
@@ -118,20 +118,20 @@ class EventPrinter {
 
 	/** Adds the column EVENT of --output-watch-events; padded, since each event is a table of one row. */
 	#withEvents(table: unknown, type: string): unknown {
-		if (!this.#flags.outputWatchEvents || !isRawObject(table)) return table;
-		const { columnDefinitions, rows } = table;
+		if (!this.#flags.outputWatchEvents || !isRecord(table)) return table;
+		const { columnDefinitions } = table;
 		return {
-			columnDefinitions: Array.isArray(columnDefinitions) ? [{ name: 'Event' }, ...columnDefinitions] : null,
-			rows: (Array.isArray(rows) ? rows : []).map((row: RawObject) => ({
-				...row,
-				cells: [type.padEnd(8), ...(Array.isArray(row.cells) ? row.cells : [])],
+			columnDefinitions: isList(columnDefinitions) ? [{ name: 'Event' }, ...columnDefinitions] : null,
+			rows: listAt(table, 'rows').map((row) => ({
+				...(isRecord(row) && row),
+				cells: [type.padEnd(8), ...listAt(row, 'cells')],
 			})),
 		};
 	}
 
 	/** Prints an object in a format other than a table. Only JSON has the event's type, as in kubectl. */
 	#printObject(value: unknown, type: string): void {
-		if (!isRawObject(value)) return;
+		if (!isRecord(value)) return;
 		const object = this.#flags.showManagedFields ? value : withoutManagedFields(value);
 		if (this.#form.type === 'name') {
 			this.#context.stdout.print(

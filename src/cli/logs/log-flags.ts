@@ -59,7 +59,7 @@ export function containersOf(
 }
 
 /** The prefix of each line if several logs are printed, as kubectl has it. */
-export function prefixOf({ metadata }: Pod, container: string): string {
+export function linePrefixOf({ metadata }: Pod, container: string): string {
 	return `[pod/${metadata.name}/${container}] `;
 }
 

@@ -2,9 +2,11 @@ import type { ApiRequest } from '../../api/contract/transport.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { threeWayPatch } from '../../api/patch/three-way.ts';
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
 import { parseJson } from '../../base/json/json-reader.ts';
 import { pathOf } from '../../client/client.ts';
-import { isRawObject, objectAt, type RawObject } from '../../client/raw-object.ts';
+import { unlessGone } from '../../client/outcomes.ts';
+import { objectAt } from '../../client/raw-object.ts';
 import type { Connection } from '../context.ts';
 import { toCompactJson } from '../print/json.ts';
 import type { CheckedObject } from './check.ts';
@@ -70,7 +72,7 @@ const QUERY = { fieldManager: 'kubectl-client-side-apply', fieldValidation: 'Str
 
 interface Change {
 	readonly live: KubeObject;
-	readonly manifest: RawObject;
+	readonly manifest: JsonRecord;
 	readonly checked: CheckedObject;
 }
 
@@ -87,13 +89,8 @@ async function change(
 	return { object: await send(connection, request), outcome: 'configured' };
 }
 
-async function find(connection: Connection, path: string): Promise<KubeObject | undefined> {
-	try {
-		return await send(connection, { method: 'GET', path });
-	} catch (error) {
-		if (isApiError(error, 'NotFound')) return undefined;
-		throw error;
-	}
+function find(connection: Connection, path: string): Promise<KubeObject | undefined> {
+	return unlessGone(send(connection, { method: 'GET', path }));
 }
 
 async function send({ client }: Connection, request: ApiRequest): Promise<KubeObject> {
@@ -103,14 +100,14 @@ async function send({ client }: Connection, request: ApiRequest): Promise<KubeOb
 }
 
 function isKubeObject(value: unknown): value is KubeObject {
-	return isRawObject(value) && typeof value.kind === 'string' && isRawObject(value.metadata);
+	return isRecord(value) && typeof value.kind === 'string' && isRecord(value.metadata);
 }
 
 /**
  * The object as written in the manifest, with the namespace that it is sent to: no defaults, no decoded
  * values.
  */
-function manifestOf({ definition, object, document }: CheckedObject): RawObject {
+function manifestOf({ definition, object, document }: CheckedObject): JsonRecord {
 	const { namespace } = object.metadata;
 	const metadata = objectAt(document.object, 'metadata');
 	return { ...document.object, metadata: { ...metadata, ...(definition.namespaced && { namespace }) } };
@@ -119,7 +116,7 @@ function manifestOf({ definition, object, document }: CheckedObject): RawObject 
 /**
  * Adds the annotation {@link LAST_APPLIED}: the manifest as one line of JSON with sorted keys and a newline.
  */
-function withLastApplied(manifest: RawObject): RawObject {
+function withLastApplied(manifest: JsonRecord): JsonRecord {
 	const metadata = objectAt(manifest, 'metadata');
 	const { [LAST_APPLIED]: _, ...annotations } = objectAt(metadata, 'annotations');
 	const remembered = `${toCompactJson({ ...manifest, metadata: { ...metadata, annotations } })}\n`;
@@ -130,12 +127,12 @@ function withLastApplied(manifest: RawObject): RawObject {
 }
 
 /** The last applied manifest; undefined without the annotation or if a client wrote something else into it. */
-function lastApplied({ metadata }: KubeObject): RawObject | undefined {
+function lastApplied({ metadata }: KubeObject): JsonRecord | undefined {
 	const text = metadata.annotations?.[LAST_APPLIED];
 	if (text === undefined) return undefined;
 	try {
 		const parsed = parseJson(text);
-		return isRawObject(parsed) ? parsed : undefined;
+		return isRecord(parsed) ? parsed : undefined;
 	} catch {
 		return undefined;
 	}

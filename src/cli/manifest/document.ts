@@ -1,7 +1,8 @@
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
 import { isYamlDocument, readYamlDocuments, type YamlDocument } from '../../base/yaml/documents.ts';
 import type { YamlNode } from '../../base/yaml/nodes.ts';
 import { syntaxProblem } from '../../base/yaml/syntax-problem.ts';
-import { isRawObject, listAt, type RawObject, textAt } from '../../client/raw-object.ts';
+import { listAt, textAt } from '../../client/raw-object.ts';
 
 /** A part of one line of a file; line and column count from 1. */
 export interface Span {
@@ -20,7 +21,7 @@ export interface ManifestFile {
 /** One object of a file, with functions that find the place of a field. */
 export interface ManifestDocument {
 	readonly file: ManifestFile;
-	readonly object: RawObject;
+	readonly object: JsonRecord;
 	/**
 	 * The place of the field at `path` (`spec.template.spec.containers[0].image`): its value, or its name if the
 	 * value spans several lines. For a missing field the place of its nearest existing ancestor.
@@ -70,7 +71,7 @@ export function readDocuments(file: ManifestFile): {
 
 /** The object of a YAML document (undefined if the document is empty), or why it is not an object. */
 type Content =
-	| { readonly object: RawObject | undefined; readonly root: YamlNode }
+	| { readonly object: JsonRecord | undefined; readonly root: YamlNode }
 	| { readonly message: string; readonly offset: number; readonly hint?: string };
 
 function contentOf({ root, value, repeated }: YamlDocument): Content {
@@ -81,7 +82,7 @@ function contentOf({ root, value, repeated }: YamlDocument): Content {
 		return { message, offset: twice.key.start.offset };
 	}
 	if (value === null) return { object: undefined, root };
-	if (isRawObject(value)) return { object: value, root };
+	if (isRecord(value)) return { object: value, root };
 	const hint =
 		typeof value === 'string' && /^\w+:\S/.test(value) ? 'a space must follow the colon' : undefined;
 	const message = 'an object must be a map with apiVersion and kind';
@@ -95,17 +96,17 @@ interface Source {
 	readonly root: YamlNode;
 }
 
-function objectsOf(source: Source, value: RawObject): readonly ManifestDocument[] {
+function objectsOf(source: Source, value: JsonRecord): readonly ManifestDocument[] {
 	if (!textAt(value, 'kind')?.endsWith('List') || !('items' in value))
 		return [manifestDocument(source, value, '')];
 	return listAt(value, 'items').map((item, index) =>
-		manifestDocument(source, isRawObject(item) ? item : {}, `items[${index}]`),
+		manifestDocument(source, isRecord(item) ? item : {}, `items[${index}]`),
 	);
 }
 
 function manifestDocument(
 	{ file, lines, root }: Source,
-	object: RawObject,
+	object: JsonRecord,
 	prefix: string,
 ): ManifestDocument {
 	const find = (path: string): Found => locate(root, [...stepsOf(prefix), ...stepsOf(path)]);

@@ -1,5 +1,6 @@
 import { ApiError } from '../../api/errors/api-error.ts';
-import { objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
+import type { JsonRecord } from '../../base/json/json.ts';
+import { objectAt, textAt } from '../../client/raw-object.ts';
 import { calledAs } from '../called-as.ts';
 import { CommandError } from '../context.ts';
 import { describeError, HintedError, uniqueCauses, withHint } from '../errors.ts';
@@ -39,7 +40,7 @@ function describeRefusal(error: unknown, document: ManifestDocument, command: Se
 }
 
 /** The object as an argument of a command: `job/pi`. */
-function nameOf(object: RawObject): string {
+function nameOf(object: JsonRecord): string {
 	const kind = textAt(object, 'kind') ?? '';
 	return `${kind.toLowerCase()}/${textAt(objectAt(object, 'metadata'), 'name') ?? ''}`;
 }

@@ -21,7 +21,7 @@ export const TABLE_STYLE: ColumnStyle = { minWidth: 6, padding: 3 };
 export function alignText(text: string, style: ColumnStyle): string {
 	const lines = text.split('\n').map((line) => line.split('\t'));
 	const widths: number[][] = lines.map(() => []);
-	measure({ lines, widths, style }, 0, 0, lines.length);
+	measure({ lines, widths, style }, 0, { begin: 0, end: lines.length });
 	return lines.map((cells, index) => layOut(cells, widths[index] ?? [])).join('\n');
 }
 
@@ -56,11 +56,14 @@ interface Layout {
 	readonly style: ColumnStyle;
 }
 
-/**
- * Sets the widths of `column` and the columns to its right, for the lines from `begin` (included) to `end`
- * (excluded).
- */
-function measure(layout: Layout, column: number, begin: number, end: number): void {
+/** The lines from `begin` (included) to `end` (excluded). */
+interface LineRange {
+	readonly begin: number;
+	readonly end: number;
+}
+
+/** Sets the widths of `column` and the columns to its right in a range of lines. */
+function measure(layout: Layout, column: number, { begin, end }: LineRange): void {
 	const { lines, widths, style } = layout;
 	const hasColumn = (line: number): boolean => column < (lines[line]?.length ?? 0) - 1;
 	for (let line = begin; line < end; line++) {
@@ -72,6 +75,6 @@ function measure(layout: Layout, column: number, begin: number, end: number): vo
 			style,
 		);
 		for (const each of widths.slice(first, line)) each.push(width);
-		measure(layout, column + 1, first, line);
+		measure(layout, column + 1, { begin: first, end: line });
 	}
 }

@@ -1,4 +1,5 @@
-import { isRawObject } from '../../client/raw-object.ts';
+import { compareText } from '../../base/compare-text.ts';
+import { isList, isRecord } from '../../base/json/json.ts';
 
 /**
  * JSON as kubectl prints it: sorted keys, indented by four spaces, `<`, `>` and `&` escaped, with a final
@@ -14,9 +15,9 @@ export function toCompactJson(value: unknown): string {
 }
 
 function sorted(value: unknown): unknown {
-	if (Array.isArray(value)) return value.map(sorted);
-	if (!isRawObject(value)) return value;
-	const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+	if (isList(value)) return value.map(sorted);
+	if (!isRecord(value)) return value;
+	const entries = Object.entries(value).sort(([a], [b]) => compareText(a, b));
 	return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
 }
 

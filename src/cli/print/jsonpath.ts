@@ -1,5 +1,5 @@
-import type { Int64 } from '../../base/json/json.ts';
-import { isRawObject } from '../../client/raw-object.ts';
+import { compareText } from '../../base/compare-text.ts';
+import { type Int64, isList, isRecord } from '../../base/json/json.ts';
 import { toCompactJson } from './json.ts';
 import {
 	type Operand,
@@ -70,7 +70,7 @@ function walk({ absolute, steps }: Path, scope: Scope): readonly unknown[] {
 function take(step: Step, value: unknown, scope: Scope): readonly unknown[] {
 	switch (step.type) {
 		case 'field':
-			return isRawObject(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : [];
+			return isRecord(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : [];
 		case 'all':
 			return childrenOf(value);
 		case 'descend':
@@ -93,14 +93,14 @@ function take(step: Step, value: unknown, scope: Scope): readonly unknown[] {
 
 /** The values of a map, sorted by key so that the output is stable, or the items of a list. */
 function childrenOf(value: unknown): readonly unknown[] {
-	if (!isRawObject(value)) return listOf(value);
+	if (!isRecord(value)) return listOf(value);
 	return Object.keys(value)
 		.sort()
 		.map((key) => value[key]);
 }
 
 function listOf(value: unknown): readonly unknown[] {
-	return Array.isArray(value) ? value : [];
+	return isList(value) ? value : [];
 }
 
 /**
@@ -143,6 +143,6 @@ function isNumber(value: unknown): value is Int64 {
 /** Negative, 0 or positive; NaN, for which every comparison is false, if the types cannot be compared. */
 function orderOf(left: unknown, right: unknown): number {
 	if (isNumber(left) && isNumber(right)) return left < right ? -1 : left > right ? 1 : 0;
-	if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : left > right ? 1 : 0;
+	if (typeof left === 'string' && typeof right === 'string') return compareText(left, right);
 	return Number.NaN;
 }

@@ -1,4 +1,5 @@
-import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../../client/raw-object.ts';
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
+import { listAt, objectAt, textAt } from '../../client/raw-object.ts';
 import { columnWidth, layOut, TABLE_STYLE } from './aligned-text.ts';
 import { escapeControls } from './terminal-text.ts';
 
@@ -63,7 +64,7 @@ interface Column {
 /** The columns to print: namespace, those of the table, label columns, all labels. The order is kubectl's. */
 function columnsOf(definitions: readonly unknown[], view: TableView): readonly Column[] {
 	const shown = definitions.flatMap((definition, index): Column[] => {
-		const { priority } = isRawObject(definition) ? definition : {};
+		const { priority } = isRecord(definition) ? definition : {};
 		if (!view.wide && typeof priority === 'number' && priority > 0) return [];
 		const name = textAt(definition, 'name') ?? '';
 		const prefix = index === 0 ? view.prefix : '';
@@ -90,7 +91,7 @@ function columnsOf(definitions: readonly unknown[], view: TableView): readonly C
 	];
 }
 
-function metadataOf(row: unknown): RawObject {
+function metadataOf(row: unknown): JsonRecord {
 	return objectAt(objectAt(row, 'object'), 'metadata');
 }
 
@@ -101,7 +102,7 @@ function cellText(cell: unknown): string {
 	return escapeControls(end < 0 ? text.replaceAll('\t', ' ') : `${text.slice(0, end)}...`);
 }
 
-function labelsText(labels: RawObject): string {
+function labelsText(labels: JsonRecord): string {
 	const pairs = Object.keys(labels)
 		.sort()
 		.map((key) => `${key}=${labels[key]}`);

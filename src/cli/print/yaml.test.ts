@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
+import { JsonNumber } from '../../base/json/json.ts';
 import { toYaml } from './yaml.ts';
 
 const LONG = 'a long text that goes over eighty characters and so may be folded by the emitter';
@@ -119,5 +120,12 @@ test('parsing the printed YAML gives the original value', () => {
 			assert.deepEqual(parse(toYaml(plain)), plain);
 		}),
 		{ numRuns: 300 },
+	);
+});
+
+test('a number that a double would write differently is printed as it was read', () => {
+	assert.equal(
+		toYaml({ ratio: new JsonNumber('1.50'), list: [new JsonNumber('1e3')] }),
+		'list:\n- 1e3\nratio: 1.50\n',
 	);
 });

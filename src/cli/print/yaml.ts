@@ -1,4 +1,5 @@
-import { isRawObject } from '../../client/raw-object.ts';
+import { compareText } from '../../base/compare-text.ts';
+import { isList, isRecord, type JsonRecord } from '../../base/json/json.ts';
 import { scalar } from './yaml-scalar.ts';
 
 /**
@@ -11,7 +12,7 @@ export function toYaml(value: unknown): string {
 	return `${isCollection(value) ? block(value, 0) : leaf(value, 2, 0)}\n`;
 }
 
-type Collection = readonly unknown[] | Readonly<Record<string, unknown>>;
+type Collection = readonly unknown[] | JsonRecord;
 
 /** A non-empty map or list; its lines after the first are indented by `indent`. */
 function block(value: Collection, indent: number): string {
@@ -19,7 +20,7 @@ function block(value: Collection, indent: number): string {
 	if (isList(value)) return value.map((item) => `- ${inline(item, indent)}`).join(margin);
 	return Object.keys(value)
 		.filter((key) => value[key] !== undefined)
-		.sort(byCodePoints)
+		.sort(compareText)
 		.map((key) => entry(key, value[key], indent))
 		.join(margin);
 }
@@ -38,19 +39,10 @@ function inline(item: unknown, indent: number): string {
 
 function leaf(value: unknown, indent: number, column: number): string {
 	if (typeof value === 'string') return scalar(value, { indent, column });
-	if (Array.isArray(value)) return '[]';
-	return isRawObject(value) ? '{}' : String(value);
+	if (isList(value)) return '[]';
+	return isRecord(value) ? '{}' : String(value);
 }
 
 function isCollection(value: unknown): value is Collection {
-	return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
-}
-
-function isList(value: Collection): value is readonly unknown[] {
-	return Array.isArray(value);
-}
-
-/** Go sorts keys by their UTF-8 bytes. This compares UTF-16 units: the same order below U+10000. */
-function byCodePoints(a: string, b: string): number {
-	return a < b ? -1 : a > b ? 1 : 0;
+	return (isList(value) || isRecord(value)) && Object.keys(value).length > 0;
 }

@@ -1,9 +1,9 @@
 import type { ResourceDefinition } from '../../api/contract/resource-definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
-import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
+import { unlessGone } from '../../client/outcomes.ts';
 import type { Connection } from '../context.ts';
-import { untilGone } from '../until-gone.ts';
+import { untilDeleted } from '../until-deleted.ts';
 import type { Follower } from './follower.ts';
 
 /** An object that the run has created, with its follower if it is a Job or Pod. */
@@ -31,7 +31,7 @@ export async function deleteCreated(
 	}
 	const gone = backwards.map(async ({ definition, object, follower }) => {
 		const { name = '', namespace, uid } = object.metadata;
-		await untilGone(client.resource(definition, namespace), { name, uid }, killNow);
+		await untilDeleted(client.resource(definition, namespace), { name, uid }, killNow);
 		await follower?.podsGone();
 	});
 	const killing = Promise.withResolvers<void>();
@@ -58,13 +58,4 @@ async function killPods(
 			unlessGone(client.resource(pods, namespace).delete(name, now)),
 		),
 	);
-}
-
-/** Ignores NotFound: another client, or the garbage collector, may have deleted the object first. */
-async function unlessGone(act: Promise<unknown>): Promise<void> {
-	try {
-		await act;
-	} catch (error) {
-		if (!isApiError(error, 'NotFound')) throw error;
-	}
 }

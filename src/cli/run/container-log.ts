@@ -1,3 +1,4 @@
+import { isFinalPhase } from '../../api/core/pod/phase.ts';
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 
 /**
@@ -40,6 +41,6 @@ export function logReads(
 
 /** Whether the node agent may restart a container that ended with `exitCode`. */
 function mayRestart({ spec, status, metadata }: Pod, exitCode: number): boolean {
-	if (status.phase === 'Failed' || status.phase === 'Succeeded' || metadata.deletionTimestamp) return false;
+	if (isFinalPhase(status.phase) || metadata.deletionTimestamp) return false;
 	return spec.restartPolicy === 'Always' || (spec.restartPolicy === 'OnFailure' && exitCode !== 0);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ContainerState, Pod } from '../../api/core/pod/schema.ts';
 import { endText, failuresOf, failuresText } from './failures.ts';
-import { noticesOf } from './pod-notices.ts';
+import { podNoticesOf } from './pod-notices.ts';
 
 function podWith(
 	name: string,
@@ -91,11 +91,11 @@ test('failures are printed with their last log lines, and the earliest ones are 
 	);
 });
 
-const keys = (pod: Pod): readonly string[] => noticesOf(pod).map(({ key }) => key);
+const keys = (pod: Pod): readonly string[] => podNoticesOf(pod).map(({ key }) => key);
 
 test('a Pod that makes progress is not reported', () => {
-	assert.deepEqual(noticesOf(podWith('p', { state: { waiting: { reason: 'ContainerCreating' } } })), []);
-	assert.deepEqual(noticesOf(podWith('p', { state: { running: {} } })), []);
+	assert.deepEqual(podNoticesOf(podWith('p', { state: { waiting: { reason: 'ContainerCreating' } } })), []);
+	assert.deepEqual(podNoticesOf(podWith('p', { state: { running: {} } })), []);
 });
 
 test('an image that stands for no program is reported once for all Pods of a Job', () => {
@@ -103,7 +103,7 @@ test('an image that stands for no program is reported once for all Pods of a Job
 	const wait = podWith('b', { state: { waiting: { reason: 'ImagePullBackOff', message: 'Back-off' } } });
 	assert.deepEqual(keys(pull), keys(wait));
 	assert.deepEqual(
-		noticesOf(pull).map(({ text }) => text),
+		podNoticesOf(pull).map(({ text }) => text),
 		['pod/a: main: ErrImagePull: no such image'],
 	);
 });
@@ -114,7 +114,7 @@ test('an unschedulable Pod is reported with the reason', () => {
 		{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes' },
 	] as const;
 	assert.deepEqual(
-		noticesOf({ ...pod, status: { conditions } }).map(({ text }) => text),
+		podNoticesOf({ ...pod, status: { conditions } }).map(({ text }) => text),
 		['pod/a: Unschedulable: 0/1 nodes'],
 	);
 });

@@ -3,7 +3,7 @@ import { humanDuration } from '../../api/meta/duration.ts';
 import { timeOf } from '../../api/meta/time.ts';
 
 /** The failure of a container, or of a Pod without a failed container. */
-export interface Failure {
+export interface ContainerFailure {
 	readonly pod: string;
 	/**
 	 * Name of the container; absent if the Pod failed without a failed container: the node rejected or evicted
@@ -25,7 +25,7 @@ export interface Failure {
 type Terminated = NonNullable<ContainerState['terminated']>;
 
 /** The failed containers of the Pods, and the Pods that failed without one; latest first. */
-export function failuresOf(pods: readonly Pod[]): readonly Failure[] {
+export function failuresOf(pods: readonly Pod[]): readonly ContainerFailure[] {
 	return pods
 		.flatMap((pod) => {
 			const failures = failuresOfContainers(pod);
@@ -34,14 +34,14 @@ export function failuresOf(pods: readonly Pod[]): readonly Failure[] {
 		.toSorted((a, b) => b.finishedAt.localeCompare(a.finishedAt));
 }
 
-function failureOfPod({ metadata, status }: Pod): readonly Failure[] {
+function failureOfPod({ metadata, status }: Pod): readonly ContainerFailure[] {
 	const { phase, reason, message } = status;
 	if (phase !== 'Failed' || !reason) return [];
 	const how = message ? `${reason}: ${message}` : reason;
 	return [{ pod: metadata.name ?? '', how, finishedAt: status.startTime ?? '', restarts: 0 }];
 }
 
-function failuresOfContainers({ metadata, status }: Pod): readonly Failure[] {
+function failuresOfContainers({ metadata, status }: Pod): readonly ContainerFailure[] {
 	const { initContainerStatuses = [], containerStatuses = [] } = status;
 	return [...initContainerStatuses, ...containerStatuses].flatMap((each) => {
 		const { name, state, lastState, restartCount } = each;
@@ -109,8 +109,8 @@ const MAX_PRINTED = 3;
 
 /** The text for failures, each with the last log lines of its container. Empty for none. */
 export function failuresText(
-	failures: readonly Failure[],
-	lastLinesOf: (failure: Failure) => readonly string[],
+	failures: readonly ContainerFailure[],
+	lastLinesOf: (failure: ContainerFailure) => readonly string[],
 ): string {
 	const printed = failures.slice(0, MAX_PRINTED).map((failure) => {
 		const { pod, container, how, ran, restarts } = failure;

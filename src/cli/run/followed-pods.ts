@@ -6,7 +6,7 @@ import { withHint } from '../errors.ts';
 import { type LogOptions, logLines } from '../logs/log-stream.ts';
 import { type LogRead, logReads } from './container-log.ts';
 import { type FailedRun, failedRuns } from './failed-runs.ts';
-import { noticesOf } from './pod-notices.ts';
+import { podNoticesOf } from './pod-notices.ts';
 import type { Screen } from './terminal.ts';
 
 /** Options of {@link FollowedPods}. */
@@ -69,7 +69,7 @@ export class FollowedPods {
 		this.#pods.set(pod.metadata.uid ?? '', pod);
 		const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
 		for (const status of [...initContainerStatuses, ...containerStatuses]) this.#readLogs(pod, status);
-		for (const { key, text, concernsImage } of noticesOf(pod)) {
+		for (const { key, text, concernsImage } of podNoticesOf(pod)) {
 			if (this.#reported.has(key)) continue;
 			this.#reported.add(key);
 			this.#options.screen.report(withHint(text, concernsImage ? this.#options.imageHint : undefined));

@@ -9,7 +9,7 @@ export interface Follower {
 	/** Name in messages: `job/pi`. */
 	readonly title: string;
 	/** Resolves once it has finished and all of its logs are printed. Never rejects. */
-	readonly ended: Promise<Outcome>;
+	readonly ended: Promise<RunOutcome>;
 	/** Progress for the status line; undefined once it has finished. */
 	progress(): string | undefined;
 	/** Resolves once all of its Pods are deleted. */
@@ -19,7 +19,7 @@ export interface Follower {
 }
 
 /** How a Job or Pod finished. */
-export interface Outcome {
+export interface RunOutcome {
 	readonly verdict: 'complete' | 'failed' | 'deleted';
 	/** The report for the user, one line or several, without a final newline. */
 	readonly text: string;
@@ -28,7 +28,7 @@ export interface Outcome {
 }
 
 /** Options of following a Job or Pod. */
-export interface FollowOptions {
+export interface FollowerOptions {
 	readonly connection: Connection;
 	readonly clock: Clock;
 	readonly screen: Screen;

@@ -8,10 +8,11 @@ import { labelSelectorText } from '../../api/meta/selector.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { ResourceClient } from '../../client/client.ts';
 import { Informer } from '../../client/informer.ts';
+import { terminalCondition } from '../../plan/job/conditions.ts';
 import { nextAttempt } from '../../plan/job/next-attempt.ts';
 import { failuresOf, failuresText } from './failures.ts';
 import { FollowedPods } from './followed-pods.ts';
-import type { Follower, FollowOptions, Outcome } from './follower.ts';
+import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
 import { FAILED_CREATE, jobNoticeOf } from './job-notices.ts';
 
 /**
@@ -20,8 +21,8 @@ import { FAILED_CREATE, jobNoticeOf } from './job-notices.ts';
  */
 export class JobFollower implements Follower {
 	readonly title: string;
-	readonly ended: Promise<Outcome>;
-	readonly #options: FollowOptions;
+	readonly ended: Promise<RunOutcome>;
+	readonly #options: FollowerOptions;
 	readonly #source: ResourceClient<Pod>;
 	readonly #selector: string;
 	readonly #informer: Informer<Pod>;
@@ -34,7 +35,7 @@ export class JobFollower implements Follower {
 	#changed = Promise.withResolvers<void>();
 
 	/** Starts following at once. `job` is the object that the server returned for the create or patch. */
-	constructor(job: Job, options: FollowOptions) {
+	constructor(job: Job, options: FollowerOptions) {
 		const { connection, clock, created, signal, onError } = options;
 		const { name = '', namespace, uid, resourceVersion = '' } = job.metadata;
 		this.title = `job/${name}`;
@@ -154,7 +155,7 @@ export class JobFollower implements Follower {
 		this.#options.onProgress();
 	}
 
-	async #awaitOutcome(): Promise<Outcome> {
+	async #awaitOutcome(): Promise<RunOutcome> {
 		const job = await this.#finished.promise;
 		// The watch of the Pods may be behind that of the Job, so list the Pods once more before the outcome.
 		const last = await this.#source.list({ labelSelector: this.#selector }).catch(() => undefined);
@@ -166,7 +167,7 @@ export class JobFollower implements Follower {
 	}
 
 	/** A deleted Job is judged by its last observed conditions: it may have finished just before its deletion. */
-	#outcome(job: Job): Outcome {
+	#outcome(job: Job): RunOutcome {
 		const condition = terminalCondition(job);
 		if (!condition) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };
 		const took = durationText(job, condition);
@@ -184,13 +185,6 @@ export class JobFollower implements Follower {
 			exitCode: exitCodeOf(failures[0]?.exitCode),
 		};
 	}
-}
-
-/** The condition Complete or Failed of a finished Job; undefined if the Job has not finished. */
-export function terminalCondition({ status }: Job): JobCondition | undefined {
-	return status.conditions?.find(
-		({ type, status: value }) => (type === 'Complete' || type === 'Failed') && value === 'True',
-	);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Container } from '../../api/core/pod/schema.ts';
-import type { RawObject } from '../../client/raw-object.ts';
+import type { JsonRecord } from '../../base/json/json.ts';
 import { CommandError } from '../context.ts';
 
 /** The flags of `run` that describe a Job. */
@@ -20,7 +20,7 @@ export interface JobFlags {
  * result is a manifest, without the defaults that the server sets, so that --dry-run prints only what the
  * user chose. Throws a CommandError.
  */
-export function jobFromFlags(name: string, words: readonly string[], flags: JobFlags): RawObject {
+export function jobFromFlags(name: string, words: readonly string[], flags: JobFlags): JsonRecord {
 	if (!flags.image)
 		throw new CommandError('required flag --image not set: specify an image, or a manifest with -f');
 	if (flags.command && words.length === 0)

@@ -1,5 +1,5 @@
 import type { Event } from '../../api/core/event/schema.ts';
-import type { Notice } from './pod-notices.ts';
+import type { RunNotice } from './pod-notices.ts';
 
 /** The reason of the Events in which the Job controller reports that it could not create a Pod, as upstream. */
 export const FAILED_CREATE = 'FailedCreate';
@@ -9,7 +9,7 @@ export const FAILED_CREATE = 'FailedCreate';
  * every retry of the controller and every index: the quoted name of the Pod, which differs per index, is not
  * part of the key.
  */
-export function jobNoticeOf({ involvedObject, reason = '', message = '' }: Event): Notice {
+export function jobNoticeOf({ involvedObject, reason = '', message = '' }: Event): RunNotice {
 	const cause = message.replace(/"[^"]*"/, '');
 	return {
 		key: `${involvedObject.uid} ${reason} ${cause}`,

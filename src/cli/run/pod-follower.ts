@@ -1,15 +1,16 @@
 import { pods } from '../../api/core/pod/definition.ts';
+import { hasEnded, isFinalPhase } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { Informer } from '../../client/informer.ts';
 import { failuresOf, failuresText } from './failures.ts';
 import { FollowedPods } from './followed-pods.ts';
-import type { Follower, FollowOptions, Outcome } from './follower.ts';
+import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
 import { exitCodeOf } from './job-follower.ts';
 
 /** Follows a Pod without a Job until it has succeeded or failed, or is deleted. */
 export class PodFollower implements Follower {
 	readonly title: string;
-	readonly ended: Promise<Outcome>;
+	readonly ended: Promise<RunOutcome>;
 	readonly #followed: FollowedPods;
 	readonly #onProgress: () => void;
 	#pod: Pod;
@@ -17,7 +18,7 @@ export class PodFollower implements Follower {
 	#gone = Promise.withResolvers<void>();
 
 	/** Starts following at once. `pod` is the object that the server returned for the create or patch. */
-	constructor(pod: Pod, options: FollowOptions) {
+	constructor(pod: Pod, options: FollowerOptions) {
 		const { connection, clock, created, signal, onError, onProgress } = options;
 		const { name = '', namespace, uid, resourceVersion = '' } = pod.metadata;
 		this.title = `pod/${name}`;
@@ -43,7 +44,7 @@ export class PodFollower implements Follower {
 	/** `pod/x: Running`. */
 	progress(): string | undefined {
 		const { phase = 'Pending' } = this.#pod.status;
-		return phase === 'Succeeded' || phase === 'Failed' ? undefined : `${this.title}: ${phase}`;
+		return isFinalPhase(phase) ? undefined : `${this.title}: ${phase}`;
 	}
 
 	pods(): readonly Pod[] {
@@ -60,7 +61,7 @@ export class PodFollower implements Follower {
 		if (pod) {
 			this.#pod = pod;
 			this.#followed.observe(pod);
-			if (pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed') this.#finished.resolve(pod);
+			if (hasEnded(pod)) this.#finished.resolve(pod);
 		} else {
 			this.#finished.resolve(undefined);
 			this.#gone.resolve();
@@ -69,7 +70,7 @@ export class PodFollower implements Follower {
 	}
 
 	/** Waits for the end of the Pod, then for its logs, so that the outcome is printed below them. */
-	async #awaitOutcome(): Promise<Outcome> {
+	async #awaitOutcome(): Promise<RunOutcome> {
 		const pod = await this.#finished.promise;
 		await this.#followed.drained();
 		if (!pod) return { verdict: 'deleted', text: `${this.title} was deleted`, exitCode: 1 };

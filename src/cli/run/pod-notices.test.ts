@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { noticesOf } from './pod-notices.ts';
+import { podNoticesOf } from './pod-notices.ts';
 
 function waiting(reason: string, message?: string): Pod {
 	const state = { waiting: { reason, ...(message !== undefined && { message }) } };
@@ -13,13 +13,13 @@ function waiting(reason: string, message?: string): Pod {
 }
 
 test('a usual start is not reported', () => {
-	assert.deepEqual(noticesOf(waiting('ContainerCreating')), []);
-	assert.deepEqual(noticesOf(waiting('PodInitializing')), []);
+	assert.deepEqual(podNoticesOf(waiting('ContainerCreating')), []);
+	assert.deepEqual(podNoticesOf(waiting('PodInitializing')), []);
 });
 
 test('a start that is blocked is reported with its reason', () => {
 	const texts = ['ContainerCreating', 'CreateContainerConfigError'].map(
-		(reason) => noticesOf(waiting(reason, 'no such volume'))[0]?.text,
+		(reason) => podNoticesOf(waiting(reason, 'no such volume'))[0]?.text,
 	);
 	assert.deepEqual(texts, [
 		'pod/p: main: ContainerCreating: no such volume',

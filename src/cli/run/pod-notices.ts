@@ -1,7 +1,7 @@
 import type { ContainerStatus, Pod } from '../../api/core/pod/schema.ts';
 
 /** A message about a Pod or Job for the user, printed once per key. */
-export interface Notice {
+export interface RunNotice {
 	readonly key: string;
 	readonly text: string;
 	/** Set if the container's image stands for no program; the user can fix that by specifying a command. */
@@ -9,7 +9,7 @@ export interface Notice {
 }
 
 /** Why a Pod does not start: it cannot be scheduled, or a container waits for something unusual. */
-export function noticesOf(pod: Pod): readonly Notice[] {
+export function podNoticesOf(pod: Pod): readonly RunNotice[] {
 	const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
 	return [
 		...unschedulable(pod),
@@ -17,7 +17,7 @@ export function noticesOf(pod: Pod): readonly Notice[] {
 	];
 }
 
-function unschedulable({ metadata, status }: Pod): readonly Notice[] {
+function unschedulable({ metadata, status }: Pod): readonly RunNotice[] {
 	const condition = status.conditions?.find(
 		({ type, status: value }) => type === 'PodScheduled' && value === 'False',
 	);
@@ -40,7 +40,7 @@ const USUAL_WAITS: ReadonlySet<string> = new Set([
 /** Waiting reasons of a container that the node agent has not created yet. */
 const BEFORE_START: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing']);
 
-function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly Notice[] {
+function waitOf({ metadata }: Pod, { name, state }: ContainerStatus): readonly RunNotice[] {
 	const { reason = '', message = '' } = state?.waiting ?? {};
 	// The node agent sets a message only if the start is blocked, for example by a volume that cannot be mounted.
 	const isHeldUp = message !== '' && BEFORE_START.has(reason);

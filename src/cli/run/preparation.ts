@@ -1,10 +1,11 @@
 import { jobs } from '../../api/batch/job/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
+import { unlessGone } from '../../client/outcomes.ts';
+import { isFinished } from '../../plan/job/conditions.ts';
 import { CommandError, type Connection } from '../context.ts';
 import type { CheckedObject } from '../manifest/check.ts';
-import { untilGone } from '../until-gone.ts';
-import { terminalCondition } from './job-follower.ts';
+import { untilDeleted } from '../until-deleted.ts';
 
 /**
  * Deletes finished Jobs of the same names with their Pods if `force` is set, since a finished Job does not
@@ -30,7 +31,7 @@ export async function deleteFinishedJobs(
 		const target = client.resource(definition, namespace);
 		// Foreground: the Job is gone only after its Pods, so that no old Pod runs beside those of the new Job.
 		await target.delete(name, { propagationPolicy: 'Foreground' });
-		await untilGone(target, { name, uid: undefined });
+		await untilDeleted(target, { name, uid: undefined });
 	}
 }
 
@@ -43,14 +44,8 @@ async function hasFinished(
 	{ object: { metadata } }: CheckedObject,
 ): Promise<boolean> {
 	if (!metadata.name) return false;
-	try {
-		return (
-			terminalCondition(await client.resource(jobs, metadata.namespace).get(metadata.name)) !== undefined
-		);
-	} catch (error) {
-		if (isApiError(error, 'NotFound')) return false;
-		throw error;
-	}
+	const job = await unlessGone(client.resource(jobs, metadata.namespace).get(metadata.name));
+	return job !== undefined && isFinished(job);
 }
 
 /** Creates the namespaces of the objects on an embedded server, which starts without the user's namespaces. */

@@ -55,6 +55,7 @@ test('a watch that opens ends an outage even if it has no events', async () => {
 		request: () => Promise.reject(BROKEN),
 		watch: async () => watch,
 		stream: () => Promise.reject(BROKEN),
+		duplex: () => Promise.reject(BROKEN),
 	});
 	const reconnect = (): Promise<unknown> =>
 		transport.watch({ method: 'GET', path: '/' }, { events: () => undefined, ended: () => undefined });

@@ -69,6 +69,7 @@ export class Outage {
 			request: async (request) => answered(await transport.request(request)),
 			watch: async (request, sink) => answered(await transport.watch(request, sink)),
 			stream: async (request) => answered(await transport.stream(request)),
+			duplex: async (request) => answered(await transport.duplex(request)),
 		};
 	}
 }

@@ -10,7 +10,7 @@ import type { CheckedObject } from '../manifest/check.ts';
 import { refusalError } from '../manifest/refusal.ts';
 import { type CreatedObject, deleteCreated } from './cleanup.ts';
 import { PLAIN_LINES, PREFIXED_LINES } from './followed-pods.ts';
-import type { Follower, FollowOptions, Outcome } from './follower.ts';
+import type { Follower, FollowerOptions, RunOutcome } from './follower.ts';
 import { JobFollower } from './job-follower.ts';
 import { PodFollower } from './pod-follower.ts';
 import { createNamespaces, deleteFinishedJobs } from './preparation.ts';
@@ -144,7 +144,7 @@ export class RunSession {
 	 * A follower for a Job or Pod. Other objects, such as a Namespace in the manifest, have no end to wait for.
 	 */
 	#follow(object: KubeObject, created: boolean): Follower | undefined {
-		const options: FollowOptions = {
+		const options: FollowerOptions = {
 			connection: this.#outage.observed(this.#options.connection),
 			clock: this.#context.clock,
 			screen: this.#screen,
@@ -182,7 +182,7 @@ export class RunSession {
 	}
 
 	/** Prints the outcome of one Job or Pod as soon as it finishes; after an interruption its end is expected. */
-	async #report(follower: Follower): Promise<Outcome> {
+	async #report(follower: Follower): Promise<RunOutcome> {
 		const outcome = await follower.ended;
 		if (this.#interruptedBy === undefined) this.#screen.report(outcome.text);
 		return outcome;
@@ -209,7 +209,7 @@ export class RunSession {
 }
 
 /** 0 if all completed; if the only one failed, the exit code of its container; else 1. */
-function exitCodeOf(outcomes: readonly Outcome[]): number {
+function exitCodeOf(outcomes: readonly RunOutcome[]): number {
 	const failed = outcomes.filter(({ verdict }) => verdict !== 'complete');
 	if (failed.length === 0) return 0;
 	return outcomes.length === 1 ? (failed[0]?.exitCode ?? 1) : 1;

@@ -1,4 +1,5 @@
-import { isRawObject, listAt, objectAt, type RawObject, textAt } from '../raw-object.ts';
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
+import { listAt, objectAt, textAt } from '../raw-object.ts';
 
 /**
  * Kubeconfigs: clusters, users, and contexts that combine one of each. They are read from one or several
@@ -57,10 +58,10 @@ export async function readKubeconfig(
 	const named = parsed.map(({ config }) => textAt(config, 'current-context')).find((name) => name);
 	const contextName = options.context ?? named;
 	if (!contextName) throw new KubeconfigError(`${describe(files)}: no current-context is set`);
-	const context = pick(parsed, 'contexts', 'context', contextName);
-	const cluster = pick(parsed, 'clusters', 'cluster', textAt(context.value, 'cluster') ?? '');
+	const context = pick(parsed, 'context', contextName);
+	const cluster = pick(parsed, 'cluster', textAt(context.value, 'cluster') ?? '');
 	const userName = textAt(context.value, 'user');
-	const user = userName ? pick(parsed, 'users', 'user', userName) : undefined;
+	const user = userName ? pick(parsed, 'user', userName) : undefined;
 	return resolveAccess({ context, cluster, user }, options.readFile);
 }
 
@@ -125,12 +126,12 @@ interface Entry {
 	/** The file that contains the entry. */
 	readonly path: string;
 	readonly name: string;
-	readonly value: RawObject;
+	readonly value: JsonRecord;
 }
 
-type Parsed = readonly { readonly path: string; readonly config: RawObject }[];
+type Parsed = readonly { readonly path: string; readonly config: JsonRecord }[];
 
-function parseFile(path: string, text: string, parse: (text: string) => unknown): RawObject {
+function parseFile(path: string, text: string, parse: (text: string) => unknown): JsonRecord {
 	let config: unknown;
 	try {
 		config = parse(text);
@@ -138,14 +139,14 @@ function parseFile(path: string, text: string, parse: (text: string) => unknown)
 		throw new KubeconfigError(`${path}: ${error instanceof Error ? error.message : error}`);
 	}
 	if (config === null || config === undefined) return {};
-	if (!isRawObject(config)) throw new KubeconfigError(`${path}: this is not a kubeconfig`);
+	if (!isRecord(config)) throw new KubeconfigError(`${path}: this is not a kubeconfig`);
 	return config;
 }
 
-/** The first entry called `name` in the list `list` of any file. Throws a KubeconfigError if there is none. */
-function pick(parsed: Parsed, list: string, field: string, name: string): Entry {
+/** The first entry called `name` in the list of any file. Throws a KubeconfigError if there is none. */
+function pick(parsed: Parsed, field: 'context' | 'cluster' | 'user', name: string): Entry {
 	for (const { path, config } of parsed) {
-		for (const item of listAt(config, list)) {
+		for (const item of listAt(config, `${field}s`)) {
 			if (textAt(item, 'name') === name) return { path, name, value: objectAt(item, field) };
 		}
 	}

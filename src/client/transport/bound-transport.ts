@@ -10,5 +10,6 @@ export function boundTransport(transport: ApiTransport, signal: AbortSignal): Ap
 		request: (request) => transport.request({ signal, ...request }),
 		watch: (request, sink) => transport.watch({ signal, ...request }, sink),
 		stream: (request) => transport.stream({ signal, ...request }),
+		duplex: (request) => transport.duplex({ signal, ...request }),
 	};
 }

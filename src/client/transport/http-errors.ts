@@ -1,5 +1,5 @@
 import { ApiError, type Status } from '../../api/errors/api-error.ts';
-import { isRawObject } from '../raw-object.ts';
+import { isRecord } from '../../base/json/json.ts';
 
 /**
  * The error for a response with the HTTP status `code`. If the body is a metav1.Status, it is that one.
@@ -23,7 +23,7 @@ export function errorOfAnswer(
 
 /** Whether `value` is a metav1.Status. */
 export function isStatus(value: unknown): value is Status {
-	return isRawObject(value) && value.kind === 'Status' && typeof value.status === 'string';
+	return isRecord(value) && value.kind === 'Status' && typeof value.status === 'string';
 }
 
 const FAILURE = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure' } as const;

@@ -1,6 +1,7 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import https from 'node:https';
 import { getCACertificates } from 'node:tls';
+import type { Duplex } from '../../api/contract/duplex.ts';
 import type {
 	ApiRequest,
 	ApiResponse,
@@ -11,11 +12,13 @@ import type {
 } from '../../api/contract/transport.ts';
 import { ApiError } from '../../api/errors/api-error.ts';
 import { deepFreeze } from '../../base/json/freeze.ts';
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
 import { JsonLines } from '../../base/json/json-lines.ts';
 import { parseJson } from '../../base/json/json-reader.ts';
 import type { ServerAccess } from '../kubeconfig/kubeconfig.ts';
-import { isRawObject, listAt, type RawObject, textAt } from '../raw-object.ts';
+import { listAt, textAt } from '../raw-object.ts';
 import { errorOfAnswer, isStatus } from './http-errors.ts';
+import { openDuplex } from './http-node-duplex.ts';
 import { ServerUnreachableError } from './server-unreachable.ts';
 
 /**
@@ -35,6 +38,7 @@ export class HttpTransport implements ApiTransport {
 	readonly #agent: Agent;
 	readonly #send: (url: URL, options: RequestOptions) => ClientRequest;
 	readonly #headers: Readonly<Record<string, string>>;
+	readonly #tls: https.AgentOptions;
 	readonly #limits: Limits;
 
 	constructor(access: ServerAccess, options: HttpTransportOptions = {}) {
@@ -44,7 +48,8 @@ export class HttpTransport implements ApiTransport {
 		// Importing the module node:http would load the WebSocket client too, which takes 20 ms.
 		const module = secure ? https : process.getBuiltinModule('node:http');
 		this.#send = module.request;
-		this.#agent = new module.Agent({ keepAlive: true, ...(secure && tlsOptions(access)) });
+		this.#tls = secure ? tlsOptions(access) : {};
+		this.#agent = new module.Agent({ keepAlive: true, ...this.#tls });
 		this.#headers = {
 			'User-Agent': options.userAgent ?? 'stint',
 			...(secure && access.token && { Authorization: `Bearer ${access.token}` }),
@@ -78,7 +83,22 @@ export class HttpTransport implements ApiTransport {
 		return this.#bytes(response, request.signal);
 	}
 
-	/** Closes all connections; pending requests and watches fail. */
+	async duplex(request: ApiRequest): Promise<Duplex> {
+		const { signal } = request;
+		signal?.throwIfAborted();
+		const target = { url: this.#url(request), headers: this.#headers, tls: this.#tls, limits: this.#limits };
+		try {
+			const answer = await openDuplex({ ...target, signal });
+			if (!('response' in answer)) return answer;
+			const body = await this.#body(answer.response);
+			throw errorOfAnswer(answer.response.statusCode ?? 0, jsonOf(body) ?? body, request);
+		} catch (error) {
+			if (error instanceof ApiError || signal?.aborted) throw error;
+			throw this.#unreachable(error);
+		}
+	}
+
+	/** Closes all connections; pending requests and watches fail. Two-way streams stay open. */
 	close(): void {
 		this.#agent.destroy();
 	}
@@ -138,7 +158,10 @@ export class HttpTransport implements ApiTransport {
 	#url({ path, query }: ApiRequest): URL {
 		const url = new URL(this.#base);
 		url.pathname = `${url.pathname.replace(/\/$/, '')}${path}`;
-		if (query) url.search = new URLSearchParams(query).toString();
+		const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
+			typeof value === 'string' ? [[name, value]] : value.map((each) => [name, each]),
+		);
+		if (pairs.length > 0) url.search = new URLSearchParams(pairs).toString();
 		return url;
 	}
 
@@ -264,10 +287,10 @@ function addKinds(object: unknown): unknown {
 	const kind = textAt(object, 'kind');
 	const apiVersion = textAt(object, 'apiVersion');
 	const items = listAt(object, 'items');
-	if (!isRawObject(object) || !kind?.endsWith('List') || !apiVersion) return object;
+	if (!isRecord(object) || !kind?.endsWith('List') || !apiVersion) return object;
 	if (items.every((item) => textAt(item, 'kind') !== undefined)) return object;
-	const names: RawObject = { apiVersion, kind: kind.slice(0, -'List'.length) };
-	return { ...object, items: items.map((item) => (isRawObject(item) ? { ...names, ...item } : item)) };
+	const names: JsonRecord = { apiVersion, kind: kind.slice(0, -'List'.length) };
+	return { ...object, items: items.map((item) => (isRecord(item) ? { ...names, ...item } : item)) };
 }
 
 /** The texts of Warning headers: `299 - "text"`. */
@@ -326,7 +349,7 @@ function sortEvents(values: readonly unknown[]): { readonly events: WatchEvent[]
 			events.push(deepFreeze(value));
 			continue;
 		}
-		const object = isRawObject(value) ? value.object : undefined;
+		const object = isRecord(value) ? value.object : undefined;
 		const failure = isStatus(object)
 			? new ApiError(object)
 			: new Error('the server sent an invalid watch event');
@@ -338,5 +361,5 @@ function sortEvents(values: readonly unknown[]): { readonly events: WatchEvent[]
 const EVENT_TYPES: ReadonlySet<unknown> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
 
 function isWatchEvent(value: unknown): value is WatchEvent {
-	return isRawObject(value) && EVENT_TYPES.has(value.type) && isRawObject(value.object);
+	return isRecord(value) && EVENT_TYPES.has(value.type) && isRecord(value.object);
 }

@@ -10,5 +10,6 @@ export function transportAs(transport: ApiTransport, user: User): ApiTransport {
 		request: (request) => transport.request({ user, ...request }),
 		watch: (request, sink) => transport.watch({ user, ...request }, sink),
 		stream: (request) => transport.stream({ user, ...request }),
+		duplex: (request) => transport.duplex({ user, ...request }),
 	};
 }

@@ -9,7 +9,11 @@ import type { CronJobWriter } from './cronjob-writer.ts';
  * even if the Job could not be created; only then does it reject, with the error of the creation or
  * replacement.
  */
-export async function applyPlan(cronJob: CronJob, plan: CronJobPlan, writer: CronJobWriter): Promise<void> {
+export async function applyCronJobPlan(
+	cronJob: CronJob,
+	plan: CronJobPlan,
+	writer: CronJobWriter,
+): Promise<void> {
 	for (const event of plan.events) writer.announce(event);
 	for (const { job } of plan.cleanUp) await writer.cleanUp(job);
 	const started = plan.start ? await start(plan.status, plan.start, writer) : { status: plan.status };

@@ -16,7 +16,7 @@ import { allSynced, BY_UID, type Informers } from '../../client/informers.ts';
 import { planCronJob, unsupportedZone } from '../../plan/cronjob/plan-cronjob.ts';
 import { scheduleOf, untilNextMs } from '../../plan/cronjob/schedule.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
-import { applyPlan } from './apply-plan.ts';
+import { applyCronJobPlan } from './apply-plan.ts';
 import { creationSkew } from './cronjob-metrics.ts';
 import { CronJobWriter } from './cronjob-writer.ts';
 import { observeCronJob } from './observe.ts';
@@ -103,7 +103,7 @@ export class CronJobController {
 				...{ client, recorder, onStarted: this.#onStarted, statusLimit: this.#statusLimit },
 			});
 			const plan = planCronJob(seen);
-			await applyPlan(seen.cronJob, plan, writer);
+			await applyCronJobPlan(seen.cronJob, plan, writer);
 			return plan.lookAgainMs === undefined ? DONE : again(plan.lookAgainMs);
 		} catch (error) {
 			const current = this.#cronJobs.get(namespace, name);

@@ -26,6 +26,7 @@ function writerRefused(refusal: ApiError): {
 		},
 		watch: () => Promise.reject(new Error('this server has no watches')),
 		stream: () => Promise.reject(new Error('this server has no streams')),
+		duplex: () => Promise.reject(new Error('this server has no streams')),
 	};
 	const writer = new CronJobWriter(aCronJob({}), {
 		client: new Client(transport),

@@ -2,14 +2,14 @@ import { cronjobs } from '../../api/batch/cronjob/definition.ts';
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import { isApiError, isNamespaceTerminating, messageOf } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
-import type { Client, DeleteOptions, ResourceClient } from '../../client/client.ts';
+import type { Client, DeletionRequest, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { JobReference, JobStart } from '../../plan/cronjob/plan.ts';
-import type { EventText } from '../../plan/event-text.ts';
 
 /** The dependencies of a {@link CronJobWriter}. */
 export interface CronJobWriterOptions {
@@ -81,7 +81,7 @@ export class CronJobWriter {
 	 */
 	async #delete(
 		{ metadata: { name = '' } }: Job,
-		preconditions: NonNullable<DeleteOptions['preconditions']>,
+		preconditions: NonNullable<DeletionRequest['preconditions']>,
 	): Promise<void> {
 		try {
 			await this.#jobs.delete(name, { propagationPolicy: 'Background', preconditions });

@@ -2,11 +2,11 @@ import { cronjobs } from '../../api/batch/cronjob/definition.ts';
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
-import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Client } from '../../client/client.ts';
 import type { Informer } from '../../client/informer.ts';
 import { BY_OWNER } from '../../client/informers.ts';
+import { unlessGone } from '../../client/outcomes.ts';
 import type { CronJobSnapshot } from '../../plan/cronjob/snapshot.ts';
 import { isActive } from '../../plan/cronjob/status.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
@@ -61,12 +61,7 @@ async function missingOf(
 	for (const { namespace, name = '', uid = '' } of status.active ?? []) {
 		// Only a Job missing in the cache is read: it may be newer than the cache, or deleted.
 		if (known.has(uid)) continue;
-		try {
-			await client.resource(jobs, namespace).get(name);
-		} catch (error) {
-			if (!isApiError(error, 'NotFound')) throw error;
-			missing.add(uid);
-		}
+		if (!(await unlessGone(client.resource(jobs, namespace).get(name)))) missing.add(uid);
 	}
 	return missing;
 }

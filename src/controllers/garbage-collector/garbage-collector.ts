@@ -1,4 +1,5 @@
 import { apiVersionOf, type ResourceDefinition } from '../../api/contract/resource-definition.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject, OwnerReference } from '../../api/meta/object-meta.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../api/meta/validate-meta.ts';
@@ -7,10 +8,11 @@ import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
 import { nextTurn } from '../../base/turn.ts';
-import type { Client, DeleteOptions, ResourceClient } from '../../client/client.ts';
-import type { EventRecorder, EventText } from '../../client/event-recorder.ts';
+import type { Client, DeletionRequest, ResourceClient } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { allSynced, BY_OWNER, BY_UID } from '../../client/informers.ts';
+import { isOvertaken, unlessGone } from '../../client/outcomes.ts';
 import {
 	type GarbagePlan,
 	type GarbageSnapshot,
@@ -144,7 +146,7 @@ export class GarbageCollector {
 			await this.#apply(object, plan, this.#options.client.resource(resource.definition, namespace));
 		} catch (error) {
 			// The object was deleted, replaced or changed meanwhile; the event of that change queues the key again.
-			if (!OVERTAKEN.some((reason) => isApiError(error, reason))) throw error;
+			if (!isOvertaken(error)) throw error;
 		}
 		return DONE;
 	}
@@ -178,7 +180,7 @@ export class GarbageCollector {
 	async #delete(
 		target: ResourceClient<KubeObject>,
 		{ metadata }: KubeObject,
-		propagationPolicy: DeleteOptions['propagationPolicy'],
+		propagationPolicy: DeletionRequest['propagationPolicy'],
 	): Promise<void> {
 		const { name = '', uid = '', resourceVersion = '', ownerReferences = [] } = metadata;
 		try {
@@ -199,11 +201,7 @@ export class GarbageCollector {
 		if (!resource) return;
 		const { namespace, name = '' } = dependent.metadata;
 		const target = this.#options.client.resource(resource.definition, namespace);
-		try {
-			await target.patch(name, 'strategic', withoutOwners(dependent, [ownerUid]));
-		} catch (error) {
-			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Invalid')) throw error;
-		}
+		await unlessGone(target.patch(name, 'strategic', withoutOwners(dependent, [ownerUid])));
 	}
 
 	#dependentsOf({ metadata }: KubeObject): readonly KubeObject[] {
@@ -264,17 +262,12 @@ export class GarbageCollector {
 		return isWaitingForDependents(owner) ? 'waiting' : 'present';
 	}
 
-	async #lookUp(
+	#lookUp(
 		{ definition }: CollectedResource,
 		{ name }: OwnerReference,
 		namespace: string,
 	): Promise<KubeObject | undefined> {
-		try {
-			return await this.#options.client.resource(definition, namespace).get(name);
-		} catch (error) {
-			if (isApiError(error, 'NotFound')) return undefined;
-			throw error;
-		}
+		return unlessGone(this.#options.client.resource(definition, namespace).get(name));
 	}
 }
 
@@ -285,12 +278,6 @@ type Owner = GarbageSnapshot['owners'][number];
  * ms.
  */
 const OWNERS_PER_TURN = 100;
-
-/**
- * The errors if the object is gone, has changed, or another object has its name (a patch with its UID is then
- * Invalid).
- */
-const OVERTAKEN = ['NotFound', 'Conflict', 'Invalid'] as const;
 
 function isPropagationFinalizer(finalizer: string): boolean {
 	return finalizer === ORPHAN_FINALIZER || finalizer === FOREGROUND_FINALIZER;

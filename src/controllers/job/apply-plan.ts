@@ -5,7 +5,7 @@ import { changeStatus, settleStatus } from '../../plan/job/status.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import type { JobWriter } from './job-writer.ts';
 
-/** The input of {@link applyPlan}. */
+/** The input of {@link applyJobPlan}. */
 export interface ApplyOptions {
 	readonly job: Job;
 	readonly plan: JobPlan;
@@ -27,7 +27,7 @@ export interface ApplyOptions {
  * Rejects with the first error, but only after the remaining writes that do not depend on the failed one.
  * Nothing is rolled back: the next reconcile observes what was written and plans anew.
  */
-export async function applyPlan(options: ApplyOptions): Promise<number> {
+export async function applyJobPlan(options: ApplyOptions): Promise<number> {
 	const { job, plan, writer, metrics } = options;
 	await allOf(plan.adopt, ({ pod }) => writer.adopt(pod));
 	await allOf(plan.release, ({ pod }) => writer.release(pod));

@@ -1,7 +1,8 @@
 import type { Job } from '../../api/batch/job/schema.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
-import { hasEnded, isReady, isTracked } from '../../plan/job/pods/classify.ts';
+import { isReady, isTracked } from '../../plan/job/pods/classify.ts';
 
 /**
  * Decides which changes of Pods and Jobs make the Job controller reconcile a Job. Most changes of a Pod (its

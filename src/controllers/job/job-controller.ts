@@ -1,6 +1,8 @@
 import { jobs as jobResource } from '../../api/batch/job/definition.ts';
+import { CONTROLLER_UID_LABEL } from '../../api/batch/job/labels.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
@@ -17,10 +19,9 @@ import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { allSynced, BY_UID, type Informers } from '../../client/informers.ts';
 import type { BackoffHistory } from '../../plan/job/backoff.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
-import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
 import { planJob } from '../../plan/job/plan-job.ts';
-import { hasEnded, isTracked } from '../../plan/job/pods/classify.ts';
-import { type ApplyOptions, applyPlan } from './apply-plan.ts';
+import { isTracked } from '../../plan/job/pods/classify.ts';
+import { type ApplyOptions, applyJobPlan } from './apply-plan.ts';
 import { attentionTo, BATCH_MS, isStatusOnly } from './changes.ts';
 import { BY_JOB, BY_MANUAL_SELECTOR, JOB_INDEXES, POD_INDEXES } from './job-indexes.ts';
 import { JobMetrics } from './job-metrics.ts';
@@ -178,7 +179,7 @@ export class JobController {
 		const { job, plan } = options;
 		let result: 'success' | 'error' = 'error';
 		try {
-			const missing = await applyPlan(options);
+			const missing = await applyJobPlan(options);
 			result = 'success';
 			return missing;
 		} finally {

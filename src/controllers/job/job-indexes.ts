@@ -1,9 +1,10 @@
+import { CONTROLLER_UID_LABEL } from '../../api/batch/job/labels.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
 import type { Indexes } from '../../client/informers.ts';
-import { CONTROLLER_UID_LABEL } from '../../plan/job/identifiers.ts';
-import { hasEnded, isTracked } from '../../plan/job/pods/classify.ts';
+import { isTracked } from '../../plan/job/pods/classify.ts';
 
 /**
  * Informer indexes with which the Job controller finds Pods and Jobs without scanning all of them. The cost of

@@ -1,11 +1,12 @@
+import { isManagedElsewhere } from '../../api/batch/job/managed-by.ts';
 import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { exponentialBuckets, type Metrics } from '../../base/metrics.ts';
 import { countFinished } from '../../plan/job/finished-counts.ts';
-import { isManagedElsewhere } from '../../plan/job/identifiers.ts';
 import type { CreationReason, Finish, SyncAction } from '../../plan/job/plan.ts';
 import type { FailureAction } from '../../plan/job/pod-failure-policy.ts';
-import { hasEnded, isIndexed, isTracked } from '../../plan/job/pods/classify.ts';
+import { isIndexed, isTracked } from '../../plan/job/pods/classify.ts';
 
 /** One completed reconcile of a Job. */
 export interface Sync {

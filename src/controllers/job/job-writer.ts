@@ -1,4 +1,5 @@
 import { jobs } from '../../api/batch/job/definition.ts';
+import { TRACKING_FINALIZER } from '../../api/batch/job/labels.ts';
 import type { Job, JobStatus } from '../../api/batch/job/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
@@ -10,11 +11,11 @@ import {
 	notFound,
 } from '../../api/errors/api-error.ts';
 import { controllerReferenceTo } from '../../api/meta/controller-reference.ts';
+import { isRecord } from '../../base/json/json.ts';
 import type { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { isGone, isPatchedGone } from '../../client/gone.ts';
-import { TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
+import { isGone, isOvertaken, uidPrecondition } from '../../client/outcomes.ts';
 import type { PodCreation } from '../../plan/job/plan.ts';
 import type { JobMetrics } from './job-metrics.ts';
 
@@ -115,13 +116,13 @@ export class JobWriter {
 
 	/** Deletes a Pod of this UID; the tracking finalizer keeps it until the Job has counted it. */
 	async delete(pod: Pod): Promise<void> {
-		const { name = '', uid } = pod.metadata;
+		const { name = '' } = pod.metadata;
 		try {
-			this.#seePod(await this.#pods.delete(name, uid === undefined ? {} : { preconditions: { uid } }));
+			this.#seePod(await this.#pods.delete(name, uidPrecondition(pod)));
 			this.#event('Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
 		} catch (error) {
 			// The Pod is gone, or another Pod has its name.
-			if (isGone(error)) {
+			if (isOvertaken(error)) {
 				this.gone.push(pod);
 				return;
 			}
@@ -183,7 +184,7 @@ export class JobWriter {
 		try {
 			await write;
 		} catch (error) {
-			if (!isPatchedGone(error)) throw error;
+			if (!isGone(error)) throw error;
 			this.gone.push(pod);
 		}
 	}
@@ -198,10 +199,8 @@ export class JobWriter {
  * a Status.
  */
 function versionOf(answer: unknown): number {
-	if (typeof answer !== 'object' || answer === null || !('metadata' in answer)) return 0;
-	const { metadata } = answer;
-	if (typeof metadata !== 'object' || metadata === null || !('resourceVersion' in metadata)) return 0;
-	return Number(metadata.resourceVersion) || 0;
+	const metadata = isRecord(answer) ? answer.metadata : undefined;
+	return (isRecord(metadata) && Number(metadata.resourceVersion)) || 0;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { TRACKING_FINALIZER } from '../../api/batch/job/labels.ts';
+import { isManagedElsewhere } from '../../api/batch/job/managed-by.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
@@ -8,8 +10,8 @@ import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
+import { isGone } from '../../client/outcomes.ts';
 import { isFinished } from '../../plan/job/conditions.ts';
-import { isManagedElsewhere, TRACKING_FINALIZER } from '../../plan/job/identifiers.ts';
 import { isTracked } from '../../plan/job/pods/classify.ts';
 
 /** The dependencies of {@link OrphanPods}. */
@@ -74,7 +76,7 @@ export class OrphanPods {
 			await client.resource(podResource, namespace).patch(name, 'strategic', { metadata });
 		} catch (error) {
 			if (isApiError(error, 'Conflict')) return again(CHANGED_RETRY_MS);
-			if (!isApiError(error, 'NotFound')) throw error;
+			if (!isGone(error)) throw error;
 		}
 		return DONE;
 	}

@@ -13,8 +13,8 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import type { Namespace } from '../../api/core/namespace/schema.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -23,6 +23,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
 import { type Client, pathOf } from '../../client/client.ts';
 import type { Informer } from '../../client/informer.ts';
+import { isOvertaken } from '../../client/outcomes.ts';
 import {
 	type DeletionPass,
 	namespaceConditionsAfter,
@@ -105,7 +106,7 @@ export class NamespaceController {
 			return await this.#empty(namespace);
 		} catch (error) {
 			// The informer will show the newer Namespace, and its event queues this key again.
-			if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) return DONE;
+			if (isOvertaken(error)) return DONE;
 			throw error;
 		}
 	}
@@ -209,7 +210,6 @@ function finalizersOf(objects: readonly KubeObject[]): ReadonlyMap<string, numbe
 }
 
 /** The grace period of a Pod in seconds; 0 if it has ended. */
-function graceSecondsOf({ spec, status: { phase } }: Pod): number {
-	const hasEnded = phase === 'Succeeded' || phase === 'Failed';
-	return hasEnded ? 0 : approximate(spec.terminationGracePeriodSeconds ?? 0);
+function graceSecondsOf(pod: Pod): number {
+	return hasEnded(pod) ? 0 : approximate(pod.spec.terminationGracePeriodSeconds ?? 0);
 }

@@ -2,6 +2,7 @@ import { NODE_LEASE_NAMESPACE } from '../../api/coordination/lease/definition.ts
 import type { Lease } from '../../api/coordination/lease/schema.ts';
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { CounterSeries, Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
@@ -107,8 +108,7 @@ export class NodeLifecycleController {
 		const { nodeName } = pod?.spec ?? {};
 		if (!nodeName || nodeName === old?.spec.nodeName) return;
 		const node = this.#options.nodes.get('', nodeName);
-		const isReady = node?.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True');
-		if (node && !isReady) this.#loop.add(NODES);
+		if (node && !isConditionTrue(node.status.conditions, 'Ready')) this.#loop.add(NODES);
 	}
 
 	/** Plans for all nodes, applies the steps, and returns the time of the next check. */

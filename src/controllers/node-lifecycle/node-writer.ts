@@ -2,11 +2,12 @@ import { nodes as nodeResource } from '../../api/core/node/definition.ts';
 import type { Node } from '../../api/core/node/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { isApiError } from '../../api/errors/api-error.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
+import { isGone, unlessGone } from '../../client/outcomes.ts';
 import type { NodeStep } from '../../plan/node-lifecycle/plan-node-lifecycle.ts';
 
 /** The dependencies of a {@link NodeWriter}. */
@@ -49,8 +50,8 @@ export class NodeWriter {
 			const [written] = await Promise.all([this.#writeTaintsAndLabels(step, judged), ...marks]);
 			return written.metadata.resourceVersion;
 		} catch (error) {
-			// The Node was deleted: no further writes are needed.
-			if (isApiError(error, 'NotFound')) return undefined;
+			// The Node was deleted or replaced: no further writes are needed.
+			if (isGone(error)) return undefined;
 			throw error;
 		}
 	}
@@ -66,7 +67,8 @@ export class NodeWriter {
 	#patch(node: Node, change: NodeChange, subresource?: 'status'): Promise<Node> {
 		const { name = '', uid, resourceVersion } = node.metadata;
 		const patch = { ...change, metadata: { ...change.metadata, uid, resourceVersion } };
-		return this.#options.client.resource(nodeResource).patch(name, 'merge', patch, subresource);
+		const target = this.#options.client.resource(nodeResource);
+		return subresource ? target.patchStatus(name, 'merge', patch) : target.patch(name, 'merge', patch);
 	}
 
 	#recordLost(node: Node): void {
@@ -81,16 +83,11 @@ export class NodeWriter {
 	async #markNotReady(pod: Pod): Promise<void> {
 		const { client, clock, recorder } = this.#options;
 		const { name = '', namespace, uid, resourceVersion } = pod.metadata;
-		const ready = pod.status.conditions?.find(({ type }) => type === 'Ready');
-		if (ready?.status !== 'True') return;
+		if (!isConditionTrue(pod.status.conditions, 'Ready')) return;
 		const condition = { type: 'Ready', status: 'False', lastTransitionTime: formatTime(clock.now()) };
 		const patch = { metadata: { uid, resourceVersion }, status: { conditions: [condition] } };
-		try {
-			await client.resource(podResource, namespace).patch(name, 'strategic', patch, 'status');
-		} catch (error) {
-			if (isApiError(error, 'NotFound')) return;
-			throw error;
-		}
+		const target = client.resource(podResource, namespace);
+		if (!(await unlessGone(target.patchStatus(name, 'strategic', patch)))) return;
 		recorder.event(pod, { type: 'Warning', reason: 'NodeNotReady', message: 'Node is not ready' });
 	}
 }

@@ -1,20 +1,20 @@
 import { nodes as nodeResource } from '../../api/core/node/definition.ts';
 import type { Node } from '../../api/core/node/schema.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { isApiError } from '../../api/errors/api-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { allSynced } from '../../client/informers.ts';
+import { uidPrecondition, unlessGone, unlessOvertaken } from '../../client/outcomes.ts';
 import {
 	DEFAULT_ENDED_PODS_LIMIT,
 	type EndedPod,
 	endedPodOf,
 	endedPodsBeyond,
-	isEnded,
 } from '../../plan/pod-garbage/ended-pods.ts';
 import {
 	isOutOfService,
@@ -92,8 +92,8 @@ export class PodGarbageCollector {
 
 	#countEnded(pod: Pod | undefined, old: Pod | undefined): void {
 		if (this.#limit <= 0) return;
-		if (old && isEnded(old)) this.#ended.delete(podKey(old));
-		if (!pod || !isEnded(pod)) return;
+		if (old && hasEnded(old)) this.#ended.delete(podKey(old));
+		if (!pod || !hasEnded(pod)) return;
 		this.#ended.set(podKey(pod), endedPodOf(pod));
 		if (this.#ended.size > this.#limit) this.#loop.add(ENDED);
 	}
@@ -169,7 +169,7 @@ export class PodGarbageCollector {
 			// The resourceVersion keeps the patch from overwriting an end that the node agent reported just now.
 			const patch = { metadata: { uid, resourceVersion }, status: plan.status };
 			const target = client.resource(podResource, namespace);
-			const written = await unlessOvertaken(target.patch(name, 'strategic', patch, 'status'));
+			const written = await unlessOvertaken(target.patchStatus(name, 'strategic', patch));
 			if (written === undefined) return 'overtaken';
 		}
 		await this.#remove(endedPodOf(pod));
@@ -178,19 +178,13 @@ export class PodGarbageCollector {
 
 	async #remove({ namespace, name, uid }: Pick<EndedPod, 'namespace' | 'name' | 'uid'>): Promise<void> {
 		const target = this.#options.client.resource(podResource, namespace);
-		const options = { gracePeriodSeconds: 0, ...(uid && { preconditions: { uid } }) };
+		const options = { gracePeriodSeconds: 0, ...uidPrecondition({ metadata: { uid } }) };
 		await unlessOvertaken(target.delete(name, options));
 	}
 
 	/** Whether the Node exists on the API server; the informer may lag behind it. */
 	async #exists(nodeName: string): Promise<boolean> {
-		try {
-			await this.#options.client.resource(nodeResource).get(nodeName);
-			return true;
-		} catch (error) {
-			if (isApiError(error, 'NotFound')) return false;
-			throw error;
-		}
+		return (await unlessGone(this.#options.client.resource(nodeResource).get(nodeName))) !== undefined;
 	}
 
 	/**
@@ -230,15 +224,3 @@ async function inGroups<P, R>(pods: readonly P[], act: (pod: P) => Promise<R>): 
 	}
 	return results;
 }
-
-/** Resolves to undefined if the object is gone, has changed, or another object has its name. */
-async function unlessOvertaken<R>(request: Promise<R>): Promise<R | undefined> {
-	try {
-		return await request;
-	} catch (error) {
-		if (OVERTAKEN.some((reason) => isApiError(error, reason))) return undefined;
-		throw error;
-	}
-}
-
-const OVERTAKEN = ['NotFound', 'Conflict'] as const;

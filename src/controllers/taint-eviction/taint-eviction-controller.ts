@@ -7,9 +7,9 @@ import type { CounterSeries, HistogramSeries, Metrics } from '../../base/metrics
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { isGone } from '../../client/gone.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
 import { allSynced } from '../../client/informers.ts';
+import { isOvertaken, uidPrecondition } from '../../client/outcomes.ts';
 import { planTaintEviction } from '../../plan/taint-eviction/plan-taint-eviction.ts';
 
 /** The dependencies of the taint eviction controller. */
@@ -138,20 +138,15 @@ export class TaintEvictionController {
 	}
 
 	/** Writes the condition, then deletes the Pod. A Pod that is gone or was replaced needs neither. */
-	async #evict({ metadata }: Pod, { conditions = [] }: PodStatus): Promise<void> {
-		const { name = '', namespace, uid } = metadata;
+	async #evict(pod: Pod, { conditions = [] }: PodStatus): Promise<void> {
+		const { name = '', namespace, uid } = pod.metadata;
 		const target = this.#options.client.resource(podResource, namespace);
 		const condition = conditions.filter(({ type }) => type === 'DisruptionTarget');
 		try {
-			await target.patch(
-				name,
-				'strategic',
-				{ metadata: { uid }, status: { conditions: condition } },
-				'status',
-			);
-			await target.delete(name, uid === undefined ? {} : { preconditions: { uid } });
+			await target.patchStatus(name, 'strategic', { metadata: { uid }, status: { conditions: condition } });
+			await target.delete(name, uidPrecondition(pod));
 		} catch (error) {
-			if (!isGone(error)) throw error;
+			if (!isOvertaken(error)) throw error;
 		}
 	}
 

@@ -1,11 +1,11 @@
 import { jobs as jobResource } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
-import { isApiError } from '../../api/errors/api-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import { exponentialBuckets, type HistogramSeries, type Metrics } from '../../base/metrics.ts';
 import { again, DONE, type Outcome, ReconcileLoop } from '../../base/queue/reconcile-loop.ts';
 import type { Client } from '../../client/client.ts';
 import { type Informer, keyOf, splitKey } from '../../client/informer.ts';
+import { isOvertaken, uidPrecondition } from '../../client/outcomes.ts';
 import { expiryOf } from '../../plan/job/time-to-live.ts';
 
 /** The dependencies of the TTL controller. */
@@ -67,12 +67,11 @@ export class TtlAfterFinished {
 			const expiry = expiryOf(live);
 			if (expiry === undefined || live.metadata.uid !== known?.metadata.uid) return DONE;
 			if (expiry > clock.now()) return again(expiry - clock.now());
-			const { uid } = live.metadata;
-			await target.delete(name, { propagationPolicy: 'Foreground', ...(uid && { preconditions: { uid } }) });
+			await target.delete(name, { propagationPolicy: 'Foreground', ...uidPrecondition(live) });
 			this.#deletionSeconds.observe((clock.now() - expiry) / 1000);
 		} catch (error) {
-			// NotFound: the Job is gone. Conflict: another Job has its name, and has its own key event.
-			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
+			// The Job is gone, or another Job has its name and an event of its own.
+			if (!isOvertaken(error)) throw error;
 		}
 		return DONE;
 	}

@@ -8,6 +8,7 @@ import {
 	readPrivateFile,
 	writePrivateFile,
 } from '../../base/files/private-files.ts';
+import { isRecord } from '../../base/json/json.ts';
 
 /**
  * The paths of a server's data folder, which holds everything that outlives the process. Only its owner can
@@ -110,8 +111,7 @@ function isSame(kept: FolderIdentity, now: FolderIdentity): boolean {
 function parseIdentity(text: string | undefined): FolderIdentity | undefined {
 	try {
 		const value: unknown = JSON.parse(text ?? 'null');
-		if (typeof value !== 'object' || value === null) return undefined;
-		if (!('path' in value && 'device' in value && 'inode' in value)) return undefined;
+		if (!isRecord(value) || !('path' in value && 'device' in value && 'inode' in value)) return undefined;
 		return { path: String(value.path), device: Number(value.device), inode: Number(value.inode) };
 	} catch {
 		return undefined;

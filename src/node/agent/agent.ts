@@ -1,6 +1,7 @@
 /**
  * The node agent: what the kubelet is to a Kubernetes node. It registers the Node and renews its Lease, runs the
- * Pods that are bound to the Node by way of a container runtime, reports their status, and serves their logs.
+ * Pods that are bound to the Node by way of a container runtime, reports their status, and serves their logs and
+ * commands.
  *
  * Boundary: this folder observes and applies. plan/pod decides what a Pod needs next, and is pure. The agent
  * reaches the API only through client/, and containers only through the contract in runtime/runtime.ts.
@@ -8,7 +9,8 @@
  * Read in this order: agent.ts (the components and their start), pod-workers.ts (one reconcile of a Pod),
  * container-starter.ts and environment.ts (from image to running process), runtime-view.ts (what the runtime has,
  * by Pod), startBackoffs.ts (failed starts); then node-registration.ts, node-lease.ts and node-status.ts; then logs:
- * log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts, log-text.ts, log-follower.ts.
+ * log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts, log-text.ts, log-follower.ts;
+ * and streams/exec.ts (commands in containers).
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
  * 2. Workers start only after the first list of Pods: until then, a Pod that is missing from the cache looks like a
@@ -16,26 +18,29 @@
  * 3. The logs of a Pod are removed only after its containers are, so that no container recreates the folder.
  */
 
-import type { ContainerLogRequest, NodeApi } from '../../api/contract/node-api.ts';
+import type { Duplex } from '../../api/contract/duplex.ts';
+import type { ContainerExecRequest, ContainerLogRequest, NodeApi } from '../../api/contract/node-api.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { notFound } from '../../api/errors/api-error.ts';
+import { badRequest, notFound } from '../../api/errors/api-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
+import { quote } from '../../base/quote.ts';
 import type { Random } from '../../base/random.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
-import { isTerminal } from '../../plan/pod/progress.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
 import { LogFiles } from '../logs/log-files.ts';
 import { ContainerStarter } from '../pods/container-starter.ts';
 import { PodWorkers } from '../pods/pod-workers.ts';
 import { RuntimeView } from '../pods/runtime-view.ts';
+import { execIn } from '../streams/exec.ts';
 import { keepRegistered } from './node-registration.ts';
 import { allocatableOf, type Machine } from './node-status.ts';
 
@@ -57,7 +62,7 @@ export interface NodeAgentOptions {
 	readonly onError: (key: string, error: unknown) => void;
 }
 
-/** The agent of one node. `run` may be called once; `containerLog` serves the API server while it runs. */
+/** The agent of one node. `run` may be called once; `containerLog` and `exec` serve the API server while it runs. */
 export class NodeAgent implements NodeApi {
 	readonly #options: NodeAgentOptions;
 	readonly #pods: Informer<Pod>;
@@ -141,9 +146,21 @@ export class NodeAgent implements NodeApi {
 	}
 
 	async containerLog(request: ContainerLogRequest): Promise<AsyncIterable<Uint8Array>> {
+		return this.#logs.read(this.#podOf(request), request);
+	}
+
+	async exec(request: ContainerExecRequest): Promise<Duplex> {
+		const { uid = '' } = this.#podOf(request).metadata;
+		const latest = this.#view.attemptsOf(uid).get(request.container)?.at(-1);
+		// Upstream's message, which clients know; there it is a 500, although the request is at fault.
+		if (latest?.state !== 'running') throw badRequest(`container not found (${quote(request.container)})`);
+		return execIn(this.#options.runtime, latest.id, request);
+	}
+
+	#podOf(request: { readonly namespace: string; readonly pod: string }): Pod {
 		const pod = this.#pods.get(request.namespace, request.pod);
 		if (!pod) throw notFound({ group: '', resource: 'pods', name: request.pod });
-		return this.#logs.read(pod, request);
+		return pod;
 	}
 
 	/** Waits for the first list of Pods, since the workers treat a Pod that is not in the cache as deleted. */
@@ -173,6 +190,6 @@ export class NodeAgent implements NodeApi {
 		if (!pod) return;
 		this.#workers.wake(pod.metadata.uid ?? '');
 		// Saves memory: after its worker's last reconcile, only readers of its logs need a terminal Pod in full.
-		if (isTerminal(pod)) this.#pods.release(pod);
+		if (hasEnded(pod)) this.#pods.release(pod);
 	}
 }

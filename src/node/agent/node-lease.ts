@@ -1,10 +1,10 @@
 import { leases, NODE_LEASE_NAMESPACE } from '../../api/coordination/lease/definition.ts';
 import type { Lease } from '../../api/coordination/lease/schema.ts';
 import type { Node } from '../../api/core/node/schema.ts';
-import { isApiError } from '../../api/errors/api-error.ts';
 import { formatMicroTime } from '../../api/meta/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
+import { unlessGone, unlessOvertaken } from '../../client/outcomes.ts';
 
 /** `leaseDurationSeconds`: the kubelet's default of `nodeLeaseDurationSeconds`. */
 const LEASE_SECONDS = 40;
@@ -36,20 +36,12 @@ export class NodeLease {
 	 */
 	async renew(node: Node): Promise<void> {
 		const target = this.#options.client.resource(leases, NODE_LEASE_NAMESPACE);
-		try {
-			if (this.#latest) {
-				this.#latest = await target.update(this.#renewed(this.#latest, node));
-				return;
-			}
-		} catch (error) {
-			this.#latest = undefined;
-			// NotFound: deleted with an earlier Node of this name. Conflict: another client wrote it. Read it again.
-			if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error;
-		}
-		const known = await target.get(node.metadata.name ?? '').catch((error: unknown) => {
-			if (isApiError(error, 'NotFound')) return undefined;
-			throw error;
-		});
+		const latest = this.#latest;
+		this.#latest = undefined;
+		// The Lease may have been deleted with an earlier Node of this name, or written by another client: read it.
+		if (latest) this.#latest = await unlessOvertaken(target.update(this.#renewed(latest, node)));
+		if (this.#latest) return;
+		const known = await unlessGone(target.get(node.metadata.name ?? ''));
 		this.#latest = known
 			? await target.update(this.#renewed(known, node))
 			: await target.create(this.#renewed(undefined, node));

@@ -1,10 +1,11 @@
 import { nodes } from '../../api/core/node/definition.ts';
 import type { Node } from '../../api/core/node/schema.ts';
-import { isApiError } from '../../api/errors/api-error.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
+import { unlessGone } from '../../client/outcomes.ts';
 import { NodeLease, RENEW_MS } from './node-lease.ts';
 import { labelsOf, type Machine, statusOf } from './node-status.ts';
 
@@ -62,10 +63,7 @@ async function register(
 ): Promise<{ readonly node: Node; readonly wrote: boolean }> {
 	const { client, clock, machine, recorder, runtimeVersion, version } = options;
 	const target = client.resource(nodes);
-	const known = await target.get(machine.name).catch((error: unknown) => {
-		if (isApiError(error, 'NotFound')) return undefined;
-		throw error;
-	});
+	const known = await unlessGone(target.get(machine.name));
 	const status = statusOf(machine, { now: clock.now(), before: known, runtimeVersion, version });
 	if (!known) {
 		const metadata = { name: machine.name, labels: labelsOf(machine) };
@@ -76,7 +74,7 @@ async function register(
 	}
 	if (!isDue && semanticEqual(timeless(status), timeless(known.status))) return { node: known, wrote: false };
 	const node = await target.update({ ...known, status }, 'status');
-	if (!isReady(known)) {
+	if (!isConditionTrue(known.status.conditions, 'Ready')) {
 		const message = `Node ${machine.name} status is now: NodeReady`;
 		recorder.event(asSubject(node), { type: 'Normal', reason: 'NodeReady', message });
 	}
@@ -86,10 +84,6 @@ async function register(
 /** The status without its heartbeat times, which change with every write. */
 function timeless({ conditions = [], ...status }: Node['status']): object {
 	return { ...status, conditions: conditions.map((one) => ({ ...one, lastHeartbeatTime: undefined })) };
-}
-
-function isReady({ status }: Node): boolean {
-	return status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false;
 }
 
 /** The kubelet's Events have the Node's name as the UID, and `kubectl describe node` selects by either. */

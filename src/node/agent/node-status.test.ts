@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Node } from '../../api/core/node/schema.ts';
+import { findCondition } from '../../api/meta/conditions.ts';
 import { type Machine, statusOf } from './node-status.ts';
 
 const MACHINE: Machine = {
@@ -26,7 +27,7 @@ test('conditions that other components set on the Node are kept', () => {
 test('a condition keeps its transition time while its status does not change', () => {
 	const first = statusAfter({}, 0);
 	const second = statusAfter(first, 60_000);
-	const ready = second.conditions?.find(({ type }) => type === 'Ready');
+	const ready = findCondition(second.conditions, 'Ready');
 	assert.equal(ready?.lastTransitionTime, '1970-01-01T00:00:00Z');
 	assert.equal(ready?.lastHeartbeatTime, '1970-01-01T00:01:00Z');
 });

@@ -1,4 +1,5 @@
 import type { Node, NodeCondition } from '../../api/core/node/schema.ts';
+import { findCondition, sinceTransition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 
 /** The facts about the machine that a Node's status and labels report. */
@@ -123,10 +124,8 @@ const CONDITIONS: readonly Pick<NodeCondition, 'type' | 'status' | 'reason' | 'm
 function conditionsOf(now: number, before: Node | undefined): readonly NodeCondition[] {
 	const known = before?.status.conditions ?? [];
 	const own = CONDITIONS.map((condition) => {
-		const last = known.find(({ type }) => type === condition.type);
-		const unchangedAt = last?.status === condition.status ? last.lastTransitionTime : undefined;
-		const lastTransitionTime = unchangedAt ?? formatTime(now);
-		return { ...condition, lastHeartbeatTime: formatTime(now), lastTransitionTime };
+		const dated = { ...condition, lastHeartbeatTime: formatTime(now), lastTransitionTime: formatTime(now) };
+		return sinceTransition(dated, findCondition(known, condition.type));
 	});
 	return [...own, ...known.filter(({ type }) => !CONDITIONS.some((condition) => condition.type === type))];
 }

@@ -17,7 +17,7 @@ import {
 import type { LogFiles } from '../logs/log-files.ts';
 import { Expansion, environmentOf, type NodeFacts } from './environment.ts';
 import type { RuntimeView } from './runtime-view.ts';
-import type { Failure } from './start-backoffs.ts';
+import type { FailedStart } from './start-backoffs.ts';
 
 /**
  * Delay before a start is retried that failed for want of file descriptors, processes, memory or disk. It is short,
@@ -53,7 +53,7 @@ export class ContainerStarter {
 	 * Starts one container attempt. Resolves to the failure that the Pod's status shows as its waiting state;
 	 * undefined if the container runs, or has exited with StartError. Rejects with RuntimeUnavailable.
 	 */
-	async start(pod: Pod, { container, attempt, heldBack }: ContainerStart): Promise<Failure | undefined> {
+	async start(pod: Pod, { container, attempt, heldBack }: ContainerStart): Promise<FailedStart | undefined> {
 		const { runtime, view } = this.#options;
 		const sandbox = view.sandboxOf(pod.metadata.uid ?? '');
 		if (!sandbox) return { reason: 'CreateContainerError', message: 'the sandbox of the Pod does not exist' };
@@ -82,7 +82,11 @@ export class ContainerStarter {
 		return attempts.some((each) => each.attempt === attempt && each.state === 'created');
 	}
 
-	#busy(pod: Pod, container: Container, how: { readonly isCreated: boolean; readonly why: string }): Failure {
+	#busy(
+		pod: Pod,
+		container: Container,
+		how: { readonly isCreated: boolean; readonly why: string },
+	): FailedStart {
 		const message = `${how.why}; the start will be retried`;
 		// One event for all retries, of which there may be hundreds.
 		if (!how.isCreated) this.#record(pod, container, 'Warning', 'Failed', `Error: ${message}`);
@@ -90,7 +94,7 @@ export class ContainerStarter {
 	}
 
 	/** Fails as the kubelet's `generateContainerConfig` does; the event adds hints of our own to its message. */
-	#holdBack(pod: Pod, container: Container, { message, hints }: HoldBack): Failure {
+	#holdBack(pod: Pod, container: Container, { message, hints }: HoldBack): FailedStart {
 		const text = hints === message ? message : `${message}; ${hints}`;
 		this.#record(pod, container, 'Warning', 'Failed', `Error: ${text}`);
 		return { reason: 'CreateContainerConfigError', message };
@@ -165,7 +169,7 @@ export class ContainerStarter {
 	}
 
 	/** Records the event of a failed start and returns the failure; undefined if the runtime has reported an exit. */
-	#failure(pod: Pod, container: Container, error: unknown): Failure | undefined {
+	#failure(pod: Pod, container: Container, error: unknown): FailedStart | undefined {
 		if (error instanceof ImageError) {
 			this.#record(pod, container, 'Warning', 'Failed', `Error: ${error.reason}`);
 			return { reason: error.reason, message: error.message };
@@ -179,7 +183,7 @@ export class ContainerStarter {
 	}
 
 	/** The runtime failed with an untyped error, such as a full disk: reported in the Pod and to `onError`. */
-	#unexpected(pod: Pod, container: Container, error: unknown): Failure {
+	#unexpected(pod: Pod, container: Container, error: unknown): FailedStart {
 		const message = error instanceof Error ? error.message : String(error);
 		this.#record(pod, container, 'Warning', 'Failed', `Error: ${message}`);
 		this.#options.onError(pod.metadata.uid ?? '', error);

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { StartBackoff } from '../../plan/pod/snapshot.ts';
 
 /** Why a sandbox or container could not be created, as {@link StartBackoffs} records it. */
-export type Failure = Omit<StartBackoff, 'failures' | 'at'>;
+export type FailedStart = Omit<StartBackoff, 'failures' | 'at'>;
 
 /** The last failure, the number of failures in a row, and when it happened, by the monotonic clock in ms. */
 type Entry = Omit<StartBackoff, 'at'> & { readonly failedAt: number };
@@ -35,7 +35,7 @@ export class StartBackoffs {
 	}
 
 	/** Records the result of an attempt to create the container; undefined (success) resets the count. */
-	note(podUid: string, container: string, failure: Failure | undefined): void {
+	note(podUid: string, container: string, failure: FailedStart | undefined): void {
 		const entries = this.#entries.get(podUid) ?? new Map<string, Entry>();
 		if (failure) {
 			const failures = (entries.get(container)?.failures ?? 0) + 1;

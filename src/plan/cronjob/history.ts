@@ -1,13 +1,13 @@
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { timeOf } from '../../api/meta/time.ts';
-import { isTrue } from '../job/conditions.ts';
 import type { JobAct } from './plan.ts';
 
 /** The finished Jobs above the history limits, the oldest first. A limit that is undefined keeps all Jobs. */
 export function beyondHistory({ spec }: CronJob, children: readonly Job[]): readonly JobAct[] {
 	const ended = (type: 'Complete' | 'Failed'): readonly Job[] =>
-		children.filter(({ status }) => isTrue(status.conditions, type)).toSorted(byStart);
+		children.filter(({ status }) => isConditionTrue(status.conditions, type)).toSorted(byStart);
 	return [
 		...oldest(ended('Complete'), spec.successfulJobsHistoryLimit, 'successfulJobsHistoryLimit'),
 		...oldest(ended('Failed'), spec.failedJobsHistoryLimit, 'failedJobsHistoryLimit'),

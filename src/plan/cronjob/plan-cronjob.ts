@@ -1,11 +1,12 @@
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import { timeZoneProblem } from '../../api/batch/cronjob/time-zone.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
 import { approximate } from '../../base/json/json.ts';
 import { quote } from '../../base/quote.ts';
-import type { EventText } from '../event-text.ts';
-import { isFinished, isTrue } from '../job/conditions.ts';
+import { isFinished } from '../job/conditions.ts';
 import { beyondHistory } from './history.ts';
 import { dueTimeOf, jobNameOf, jobOf } from './job-of.ts';
 import type { CronJobPlan, JobStart } from './plan.ts';
@@ -98,7 +99,7 @@ function syncStatus(cronJob: CronJob, { children, missing }: CronJobSnapshot): S
 		}
 		if (finished && active) {
 			gone.add(uid);
-			const condition = isTrue(job.status.conditions, 'Complete') ? 'Complete' : 'Failed';
+			const condition = isConditionTrue(job.status.conditions, 'Complete') ? 'Complete' : 'Failed';
 			const message = `Saw completed job: ${name}, condition: ${condition}`;
 			events.push({ type: 'Normal', reason: 'SawCompletedJob', message });
 		}
@@ -115,7 +116,8 @@ function withSuccess(status: CronJob['status'], children: readonly Job[]): CronJ
 	const known = timeOf(status.lastSuccessfulTime) ?? Number.NEGATIVE_INFINITY;
 	let latest = known;
 	for (const { status: of } of children) {
-		if (isTrue(of.conditions, 'Complete')) latest = Math.max(latest, timeOf(of.completionTime) ?? latest);
+		if (isConditionTrue(of.conditions, 'Complete'))
+			latest = Math.max(latest, timeOf(of.completionTime) ?? latest);
 	}
 	return latest === known ? status : { ...status, lastSuccessfulTime: formatTime(latest) };
 }

@@ -1,6 +1,6 @@
 import type { CronJob } from '../../api/batch/cronjob/schema.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
-import type { EventText } from '../event-text.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 
 /** An entry of `status.active`. */
 export type JobReference = NonNullable<CronJob['status']['active']>[number];

@@ -2,6 +2,7 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import { awaitsFinalizers } from '../../api/meta/finalizers.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { isRecord, type JsonRecord } from '../../base/json/json.ts';
 import type { DeletionAct } from './plan-deletion.ts';
 
 /** Whether the resource is Namespaces, which have a deletion process of their own. */
@@ -30,10 +31,10 @@ export function terminateNamespace(namespace: KubeObject, now: number): Deletion
 /** Whether the Namespace is being deleted, so that no objects may be created in it. */
 export function isTerminating(namespace: KubeObject): boolean {
 	const status = statusOf(namespace);
-	return 'phase' in status && status.phase === 'Terminating';
+	return status.phase === 'Terminating';
 }
 
-function statusOf(namespace: KubeObject): object {
+function statusOf(namespace: KubeObject): JsonRecord {
 	const status = 'status' in namespace ? namespace.status : undefined;
-	return typeof status === 'object' && status !== null ? status : {};
+	return isRecord(status) ? status : {};
 }

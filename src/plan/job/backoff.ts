@@ -1,6 +1,7 @@
 import type { Job } from '../../api/batch/job/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
+import { compareText } from '../../base/compare-text.ts';
 import { approximate } from '../../base/json/json.ts';
 import { type BackoffPolicy, backoffDelayMs } from '../../base/queue/backoff.ts';
 import { isSidecar } from '../pod/snapshot.ts';
@@ -22,11 +23,11 @@ export interface BackoffHistory {
 	/** When the latest successful Pod finished, in ms since the epoch. */
 	readonly lastSuccessMs?: number;
 	/** The latest failures after that in ascending order, at most as many as affect the delay. */
-	readonly failures: readonly Failure[];
+	readonly failures: readonly FailedPod[];
 }
 
 /** A failed Pod and when it finished, in ms since the epoch. */
-export interface Failure {
+export interface FailedPod {
 	readonly uid: string;
 	readonly finishedMs: number;
 }
@@ -52,7 +53,7 @@ export function observeFinished(
 	let lastSuccessMs = before;
 	for (const pod of finished.succeeded) lastSuccessMs = Math.max(lastSuccessMs, finishTime(pod));
 	const known = new Set(history.failures.map(({ uid }) => uid));
-	const added: Failure[] = [];
+	const added: FailedPod[] = [];
 	for (const pod of finished.failed) {
 		const uid = pod.metadata.uid ?? '';
 		if (!known.has(uid)) added.push({ uid, finishedMs: finishTime(pod) });
@@ -62,7 +63,7 @@ export function observeFinished(
 		lastSuccessMs === before ? ms >= lastSuccessMs : ms > lastSuccessMs;
 	const failures = [...history.failures, ...added]
 		.filter(({ finishedMs }) => isLater(finishedMs))
-		.sort((a, b) => a.finishedMs - b.finishedMs || (a.uid < b.uid ? -1 : 1))
+		.sort((a, b) => a.finishedMs - b.finishedMs || compareText(a.uid, b.uid))
 		.slice(-FAILURES_THAT_MATTER);
 	return { ...(Number.isFinite(lastSuccessMs) && { lastSuccessMs }), failures };
 }

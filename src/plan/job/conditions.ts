@@ -1,4 +1,5 @@
 import type { Job, JobCondition } from '../../api/batch/job/schema.ts';
+import { findCondition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 
 /** A condition without its times. */
@@ -9,29 +10,24 @@ export interface ConditionText {
 	readonly message: string;
 }
 
-/** The condition of this type, if the list has one. */
-export function findCondition(
-	conditions: readonly JobCondition[] | undefined,
-	type: JobCondition['type'],
-): JobCondition | undefined {
-	return conditions?.find((condition) => condition.type === type);
-}
-
-/** Whether the list has a condition of this type with the status True. */
-export function isTrue(conditions: readonly JobCondition[] | undefined, type: JobCondition['type']): boolean {
-	return findCondition(conditions, type)?.status === 'True';
-}
-
 /** Whether the Job is Complete or Failed. Its conditions never change after that. */
-export function isFinished({ status }: Job): boolean {
-	return isTrue(status.conditions, 'Complete') || isTrue(status.conditions, 'Failed');
+export function isFinished(job: Job): boolean {
+	return terminalCondition(job) !== undefined;
+}
+
+/** The condition Complete or Failed of a finished Job; undefined if the Job has not finished. */
+export function terminalCondition({ status }: Job): JobCondition | undefined {
+	return status.conditions?.find(
+		({ type, status: value }) => (type === 'Complete' || type === 'Failed') && value === 'True',
+	);
 }
 
 /**
- * The list with this condition added or replaced, with both times set to `now` (ms since the epoch). Returns
- * the same list if the condition is unchanged, or if it would be added with the status False.
+ * The list with this condition added or replaced, with both times set to `now` (ms since the epoch), even if
+ * only its text changes (upstream: ensureJobConditionStatus in job_controller.go). Returns the same list if the
+ * condition is unchanged, or if it would be added with the status False.
  */
-export function withCondition(
+export function withJobCondition(
 	conditions: readonly JobCondition[] | undefined,
 	text: ConditionText,
 	now: number,

@@ -1,7 +1,7 @@
 import type { Job } from '../../api/batch/job/schema.ts';
+import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { approximate } from '../../base/json/json.ts';
-import { findCondition, isTrue } from './conditions.ts';
 import { judgeFailure } from './pod-failure-policy.ts';
 import { countsAsFailed } from './pods/classify.ts';
 import type { JobView } from './pods/view.ts';
@@ -48,7 +48,7 @@ function announced(
 	type: 'SuccessCriteriaMet' | 'FailureTarget',
 	outcome: EndState['outcome'],
 ): EndState | undefined {
-	if (!isTrue(status.conditions, type)) return undefined;
+	if (!isConditionTrue(status.conditions, type)) return undefined;
 	const { reason = '', message = '' } = findCondition(status.conditions, type) ?? {};
 	return { outcome, reason, message, because: `its condition ${type} is True`, announced: true };
 }
@@ -114,7 +114,7 @@ function overDeadline({ job, now }: JobView): EndState | undefined {
  */
 export function remainingDeadlineMs({ spec, status }: Job, now: number): number | undefined {
 	if (spec.activeDeadlineSeconds === undefined || spec.suspend) return undefined;
-	const startedMs = isTrue(status.conditions, 'Suspended') ? now : (timeOf(status.startTime) ?? now);
+	const startedMs = isConditionTrue(status.conditions, 'Suspended') ? now : (timeOf(status.startTime) ?? now);
 	return approximate(spec.activeDeadlineSeconds) * 1000 - (now - startedMs);
 }
 

@@ -1,6 +1,6 @@
 import { finishTime, remainingBackoffMs, remainingMs } from './backoff.ts';
 import type { CreationReason, PodAct, PodCreation, SyncAction } from './plan.ts';
-import { isTerminating, type PodView, replacesOnlyEndedPods } from './pods/classify.ts';
+import { countsAsTerminating, type PodView, replacesOnlyEndedPods } from './pods/classify.ts';
 import { compareForRemoval } from './pods/deletion-order.ts';
 import { PodMaker } from './pods/pod-template.ts';
 import { type IndexView, type JobView, totalFailures } from './pods/view.ts';
@@ -103,7 +103,7 @@ function splitByIndex(active: readonly PodView[]): {
 }
 
 function createMissing(view: JobView, missing: number): Management {
-	const { job, indexes, backoff, now } = view;
+	const { indexes, backoff, now } = view;
 	if (!indexes?.perIndex) {
 		const waitMs = remainingBackoffMs(backoff, now);
 		if (waitMs > 0) {
@@ -112,19 +112,18 @@ function createMissing(view: JobView, missing: number): Management {
 		}
 	}
 	const count = Math.min(missing, MOST_PODS_PER_PLAN);
-	const because = `${missing} more active Pods are wanted`;
-	const maker = new PodMaker(job);
-	const reason = creationReason(view);
 	const management: Management = indexes
-		? createForIndexes(view, indexes, count, maker)
-		: {
-				action: 'pods_created',
-				remove: [],
-				create: Array.from({ length: count }, () => ({ pod: maker.plain(), because, reason })),
-				because,
-			};
+		? createForIndexes(view, indexes, count)
+		: createPlain(view, count, `${missing} more active Pods are wanted`);
 	const hasMore = missing > count && management.create.length > 0;
 	return hasMore ? { ...management, lookAgainMs: 0 } : management;
+}
+
+function createPlain(view: JobView, count: number, because: string): Management {
+	const maker = new PodMaker(view.job);
+	const reason = creationReason(view);
+	const create = Array.from({ length: count }, () => ({ pod: maker.plain(), because, reason }));
+	return { action: 'pods_created', remove: [], create, because };
 }
 
 /**
@@ -140,8 +139,9 @@ function creationReason({ job, failed, terminating }: JobView): CreationReason {
  * those that are in backoff are skipped. So an index in backoff is not overtaken by higher ones beyond the
  * limit.
  */
-function createForIndexes(view: JobView, indexes: IndexView, count: number, maker: PodMaker): Management {
+function createForIndexes(view: JobView, indexes: IndexView, count: number): Management {
 	const create: PodCreation[] = [];
+	const maker = new PodMaker(view.job);
 	const reason = creationReason(view);
 	let lookAgainMs: number | undefined;
 	for (const index of firstPending(view, indexes, count)) {
@@ -165,7 +165,7 @@ function firstPending({ job, pods, active }: JobView, indexes: IndexView, count:
 	const busy = new Set<number>();
 	for (const { index } of active) if (index !== undefined) busy.add(index);
 	if (replacesOnlyEndedPods(job)) {
-		for (const view of pods) if (view.index !== undefined && isTerminating(view)) busy.add(view.index);
+		for (const view of pods) if (view.index !== undefined && countsAsTerminating(view)) busy.add(view.index);
 	}
 	const found: number[] = [];
 	for (let index = 0; index < indexes.completions && found.length < count; index++) {

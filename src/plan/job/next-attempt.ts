@@ -21,7 +21,7 @@ export type NextAttempt =
  */
 export function nextAttempt(job: Job, pods: readonly Pod[], now: number): NextAttempt {
 	if (isFinished(job) || job.metadata.deletionTimestamp) return { type: 'ends' };
-	const view = viewJob(job, pods, now, recallBackoff(job, pods));
+	const view = viewJob({ job, now, backoff: recallBackoff(job, pods) }, pods);
 	if (findEndState(view)) return { type: 'ends' };
 	const { create, lookAgainMs } = managePods(view);
 	if (create.length > 0) return { type: 'waits', ms: 0 };

@@ -1,10 +1,10 @@
+import { isManagedElsewhere } from '../../api/batch/job/managed-by.ts';
 import type { Job, JobCondition, JobStatus } from '../../api/batch/job/schema.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
-import type { EventText } from '../event-text.ts';
-import { isFinished, withCondition } from './conditions.ts';
+import { isFinished, withJobCondition } from './conditions.ts';
 import { type EndState, findCompletion, findEndState, remainingDeadlineMs } from './end-state.ts';
-import { isManagedElsewhere } from './identifiers.ts';
 import { type Management, managePods } from './manage.ts';
 import { type Finish, type JobPlan, nothingToDo, type PodAct } from './plan.ts';
 import { claimPods } from './pods/claim.ts';
@@ -33,7 +33,7 @@ export function planJob(seen: JobSnapshot): JobPlan {
 	const idle = planNothing(seen);
 	if (idle) return idle;
 	const claim = claimPods(seen);
-	const view = viewJob(seen.job, claim.pods, seen.now, seen.backoff);
+	const view = viewJob(seen, claim.pods);
 	const progress = planPods(view);
 	const updated = updateProgress(view, progress);
 	const tracking = trackPods(view, progress.end, updated.status);
@@ -123,7 +123,7 @@ function updateProgress(
 	const events: EventText[] = [];
 	if (end) {
 		if (!end.announced)
-			conditions = withCondition(conditions, { type: interimOf(end), status: 'True', ...end }, now);
+			conditions = withJobCondition(conditions, { type: interimOf(end), status: 'True', ...end }, now);
 	} else if (management) {
 		const changed = withSuspension(job, conditions, now);
 		if (changed) {
@@ -144,7 +144,11 @@ function withSuspension(
 	const verb = spec.suspend ? 'Suspended' : 'Resumed';
 	const message = spec.suspend ? 'Job suspended' : 'Job resumed';
 	const status = spec.suspend ? 'True' : 'False';
-	const conditions = withCondition(before, { type: 'Suspended', status, reason: `Job${verb}`, message }, now);
+	const conditions = withJobCondition(
+		before,
+		{ type: 'Suspended', status, reason: `Job${verb}`, message },
+		now,
+	);
 	if (conditions === before) return undefined;
 	return { conditions, event: { type: 'Normal', reason: verb, message } };
 }
@@ -165,7 +169,7 @@ function finish(
 	const { succeeded = [], failed = [] } = settled.uncountedTerminatedPods ?? {};
 	if (!end || truncated || terminating > 0 || succeeded.length + failed.length > 0) return undefined;
 	const type = end.outcome === 'success' ? 'Complete' : 'Failed';
-	const conditions = withCondition(settled.conditions, { type, status: 'True', ...end }, now);
+	const conditions = withJobCondition(settled.conditions, { type, status: 'True', ...end }, now);
 	const time = formatTime(now);
 	// The API requires startTime on a finished Job, except on a suspended one with completions 0. Suspension has
 	// removed the Job's own startTime, so it gets the time of its end.

@@ -1,6 +1,6 @@
 import type { JobStatus } from '../../api/batch/job/schema.ts';
+import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import type { EventText } from '../event-text.ts';
 import type { BackoffHistory } from './backoff.ts';
 import type { FailureAction } from './pod-failure-policy.ts';
 

@@ -6,7 +6,9 @@
  *    yet".
  * 2. The counts come from a list after the deletion of the collection. They are never estimates.
  */
+
 import type { Namespace } from '../../api/core/namespace/schema.ts';
+import { sinceTransition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 
 /** The objects of one resource that remain in the Namespace after the deletion of the collection. */
@@ -58,8 +60,7 @@ function isSame(one: NamespaceCondition, other: Verdict): boolean {
 }
 
 function dated(verdict: Verdict, before: NamespaceCondition | undefined, now: number): NamespaceCondition {
-	const kept = before?.status === verdict.status ? before.lastTransitionTime : undefined;
-	return { ...verdict, lastTransitionTime: kept ?? formatTime(now) };
+	return sinceTransition({ ...verdict, lastTransitionTime: formatTime(now) }, before);
 }
 
 /**

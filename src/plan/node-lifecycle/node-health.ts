@@ -1,5 +1,6 @@
 import type { Lease } from '../../api/coordination/lease/schema.ts';
 import type { Node, NodeCondition } from '../../api/core/node/schema.ts';
+import { findCondition } from '../../api/meta/conditions.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
 
 /**
@@ -57,7 +58,7 @@ export function gracePeriodEnd(node: Node, { aliveAt }: NodeHealth): number {
 
 /** The Ready condition, if the Node has one. */
 export function readyOf({ status }: Node): NodeCondition | undefined {
-	return status.conditions?.find(({ type }) => type === 'Ready');
+	return findCondition(status.conditions, 'Ready');
 }
 
 /**

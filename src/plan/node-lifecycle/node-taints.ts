@@ -1,4 +1,5 @@
 import type { Node, Taint } from '../../api/core/node/schema.ts';
+import { NOT_READY_TAINT, UNREACHABLE_TAINT, UNSCHEDULABLE_TAINT } from '../../api/core/node/taints.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import { readyOf } from './node-health.ts';
 
@@ -7,12 +8,8 @@ import { readyOf } from './node-health.ts';
  * doNoScheduleTaintingPass, doNoExecuteTaintingPass).
  */
 
-const NOT_READY = 'node.kubernetes.io/not-ready';
-const UNREACHABLE = 'node.kubernetes.io/unreachable';
-const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
-
 const BY_CONDITION: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-	Ready: { False: NOT_READY, Unknown: UNREACHABLE },
+	Ready: { False: NOT_READY_TAINT, Unknown: UNREACHABLE_TAINT },
 	MemoryPressure: { True: 'node.kubernetes.io/memory-pressure' },
 	DiskPressure: { True: 'node.kubernetes.io/disk-pressure' },
 	NetworkUnavailable: { True: 'node.kubernetes.io/network-unavailable' },
@@ -21,7 +18,7 @@ const BY_CONDITION: Readonly<Record<string, Readonly<Record<string, string>>>> =
 
 /** The keys whose NoSchedule taints belong to the controller. */
 const OWN_KEYS = new Set([
-	UNSCHEDULABLE,
+	UNSCHEDULABLE_TAINT,
 	...Object.values(BY_CONDITION).flatMap((keys) => Object.values(keys)),
 ]);
 
@@ -52,7 +49,7 @@ export function isEvicting({ spec }: Node): boolean {
 	return spec.taints?.some(({ key, effect }) => effect === 'NoExecute' && EVICTION_KEYS.has(key)) ?? false;
 }
 
-const EVICTION_KEYS = new Set([NOT_READY, UNREACHABLE]);
+const EVICTION_KEYS = new Set([NOT_READY_TAINT, UNREACHABLE_TAINT]);
 
 function isSame(one: Taint, other: Taint): boolean {
 	return semanticEqual([one.key, one.effect], [other.key, other.effect]);
@@ -67,7 +64,7 @@ function noSchedule({ spec, status }: Node): readonly Taint[] {
 	const keys = (status.conditions ?? []).flatMap(
 		({ type, status: value }) => BY_CONDITION[type]?.[value] ?? [],
 	);
-	if (spec.unschedulable) keys.push(UNSCHEDULABLE);
+	if (spec.unschedulable) keys.push(UNSCHEDULABLE_TAINT);
 	return keys.map((key) => ({ key, effect: 'NoSchedule' }));
 }
 
@@ -79,5 +76,5 @@ function noExecute(node: Node, verdict: Verdict): readonly Taint[] {
 	const ready = readyOf(node);
 	if (!ready || ready.status === 'True' || verdict.pods === 'stay') return [];
 	if (verdict.eviction === 'continue' && !isEvicting(node)) return [];
-	return [{ key: ready.status === 'False' ? NOT_READY : UNREACHABLE, effect: 'NoExecute' }];
+	return [{ key: ready.status === 'False' ? NOT_READY_TAINT : UNREACHABLE_TAINT, effect: 'NoExecute' }];
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Lease } from '../../api/coordination/lease/schema.ts';
 import type { Node, NodeCondition, Taint } from '../../api/core/node/schema.ts';
+import { findCondition } from '../../api/meta/conditions.ts';
 import { formatMicroTime, formatTime } from '../../api/meta/time.ts';
 import {
 	NOTHING_REMEMBERED,
@@ -95,7 +96,7 @@ class NodeWorld {
 	}
 
 	ready(name: string): string | undefined {
-		return this.nodes.get(name)?.status.conditions?.find(({ type }) => type === 'Ready')?.status;
+		return findCondition(this.nodes.get(name)?.status.conditions, 'Ready')?.status;
 	}
 
 	taints(name: string): readonly string[] {

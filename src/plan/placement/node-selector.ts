@@ -1,7 +1,8 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import type { NodeSelectorRequirement, NodeSelectorTerm, Pod } from '../../api/core/pod/schema.ts';
 import { isWholeNumber } from '../../api/meta/selector.ts';
-import { type Labels, labelOf } from './labels.ts';
+import { entryOf } from '../../base/json/json.ts';
+import type { Labels } from './labels.ts';
 
 /** The terms of the Pod's required node affinity, of which one must match; undefined if it has none. */
 export function requiredNodeTerms({ spec }: Pod): readonly NodeSelectorTerm[] | undefined {
@@ -11,7 +12,7 @@ export function requiredNodeTerms({ spec }: Pod): readonly NodeSelectorTerm[] | 
 /** Whether the Pod's nodeSelector and required node affinity match `node`. */
 export function wantsNode(pod: Pod, node: Node): boolean {
 	for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {}))
-		if (labelOf(node.metadata.labels, key) !== value) return false;
+		if (entryOf(node.metadata.labels, key) !== value) return false;
 	return requiredNodeTerms(pod)?.some((term) => matchesNodeTerm(term, node)) ?? true;
 }
 
@@ -28,7 +29,7 @@ export function matchesNodeTerm(term: NodeSelectorTerm, { metadata }: Node): boo
 
 function meets(requirement: NodeSelectorRequirement, labels: Labels): boolean {
 	const { key, operator, values = [] } = requirement;
-	const value = labelOf(labels, key);
+	const value = entryOf(labels, key);
 	switch (operator) {
 		case 'In':
 			return value !== undefined && values.includes(value);

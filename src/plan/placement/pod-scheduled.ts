@@ -1,4 +1,5 @@
 import type { Pod, PodCondition } from '../../api/core/pod/schema.ts';
+import { findCondition, sinceTransition } from '../../api/meta/conditions.ts';
 import type { Placement } from './place-pod.ts';
 
 /** Changes of a Pod's status, for a strategic merge patch. */
@@ -27,7 +28,7 @@ export function unscheduledStatus(
 }
 
 function newCondition({ metadata, status }: Pod, message: string, now: string): PodCondition | undefined {
-	const old = status.conditions?.find(({ type }) => type === 'PodScheduled');
+	const old = findCondition(status.conditions, 'PodScheduled');
 	const generation = metadata.generation ?? 0;
 	const isSame =
 		old?.status === 'False' &&
@@ -35,14 +36,15 @@ function newCondition({ metadata, status }: Pod, message: string, now: string): 
 		old.message === message &&
 		(old.observedGeneration ?? 0) === generation;
 	if (isSame) return undefined;
-	return {
+	const condition: PodCondition = {
 		type: 'PodScheduled',
 		...(generation && { observedGeneration: generation }),
 		status: 'False',
 		reason: REASON,
 		message,
-		lastTransitionTime: old?.status === 'False' ? (old.lastTransitionTime ?? now) : now,
+		lastTransitionTime: now,
 	};
+	return sinceTransition(condition, old);
 }
 
 const REASON = 'Unschedulable';

@@ -1,5 +1,6 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { findCondition } from '../../api/meta/conditions.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { type Cluster, type NodeView, nameOf } from './cluster/cluster.ts';
 import { NodeUsage } from './cluster/node-usage.ts';
@@ -80,7 +81,7 @@ function whyNotEligible({ pod, cluster, refusals }: FailedAttempt): string | und
 
 function isEndingForPreemption({ metadata, status }: Pod): boolean {
 	if (!metadata.deletionTimestamp) return false;
-	const target = status.conditions?.find(({ type }) => type === 'DisruptionTarget');
+	const target = findCondition(status.conditions, 'DisruptionTarget');
 	return target?.status === 'True' && target.reason === 'PreemptionByScheduler';
 }
 

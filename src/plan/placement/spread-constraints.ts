@@ -1,8 +1,8 @@
 import type { Node } from '../../api/core/node/schema.ts';
 import type { Pod, TopologySpreadConstraint } from '../../api/core/pod/schema.ts';
 import { matches, type Selector, selectorOf } from '../../api/meta/selector.ts';
+import { entryOf } from '../../base/json/json.ts';
 import type { PodQuestion } from './cluster/occupancy.ts';
-import { labelOf } from './labels.ts';
 import { wantsNode } from './node-selector.ts';
 import { untoleratedTaint } from './taints.ts';
 
@@ -35,7 +35,7 @@ export function spreadConstraintsOf(
 
 /** Whether the node has the topology labels of all constraints. */
 export function hasAllKeys(node: Node, constraints: readonly SpreadConstraint[]): boolean {
-	return constraints.every(({ topologyKey }) => labelOf(node.metadata.labels, topologyKey) !== undefined);
+	return constraints.every(({ topologyKey }) => entryOf(node.metadata.labels, topologyKey) !== undefined);
 }
 
 const NONE: readonly TopologySpreadConstraint[] = [];

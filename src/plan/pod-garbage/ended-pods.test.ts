@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
-import { endedPodOf, endedPodsBeyond, isEnded } from './ended-pods.ts';
+import { endedPodOf, endedPodsBeyond } from './ended-pods.ts';
 
 function makePod(name: string, second: number, phase: string, reason = ''): Pod {
 	return {
@@ -23,7 +24,7 @@ test('above the limit, evicted Pods are deleted first, then the oldest, then by 
 		makePod('a', 1, 'Succeeded'),
 		makePod('evicted', 9, 'Failed', 'Evicted'),
 	];
-	const ended = pods.filter(isEnded).map(endedPodOf);
+	const ended = pods.filter(hasEnded).map(endedPodOf);
 	const beyond = (limit: number): readonly string[] => endedPodsBeyond(limit, ended).map(({ name }) => name);
 	assert.deepEqual(beyond(4), []);
 	assert.deepEqual(beyond(3), ['evicted']);

@@ -1,4 +1,5 @@
 import type { Pod } from '../../api/core/pod/schema.ts';
+import { compareText } from '../../base/compare-text.ts';
 
 /**
  * Selects the surplus ended Pods. Pods that have ended are kept until their owner or a user deletes them; above
@@ -8,11 +9,6 @@ import type { Pod } from '../../api/core/pod/schema.ts';
 
 /** Default number of ended Pods to keep: upstream's --terminated-pod-gc-threshold. */
 export const DEFAULT_ENDED_PODS_LIMIT = 12_500;
-
-/** Whether the Pod's phase is final. */
-export function isEnded({ status }: Pod): boolean {
-	return status.phase === 'Succeeded' || status.phase === 'Failed';
-}
 
 /** The properties of an ended Pod that identify it and decide the order of deletion. */
 export interface EndedPod {
@@ -41,12 +37,7 @@ export function endedPodsBeyond(limit: number, ended: Iterable<EndedPod>): reado
 function inOrderOfDeletion(one: EndedPod, other: EndedPod): number {
 	return (
 		Number(other.isEvicted) - Number(one.isEvicted) ||
-		compare(one.creationTimestamp, other.creationTimestamp) ||
-		compare(one.name, other.name)
+		compareText(one.creationTimestamp, other.creationTimestamp) ||
+		compareText(one.name, other.name)
 	);
-}
-
-function compare(one: string, other: string): number {
-	if (one === other) return 0;
-	return one < other ? -1 : 1;
 }

@@ -1,8 +1,10 @@
 import type { Node } from '../../api/core/node/schema.ts';
+import { OUT_OF_SERVICE_TAINT } from '../../api/core/node/taints.ts';
 import { withDisruption } from '../../api/core/pod/disruption.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { isEnded } from './ended-pods.ts';
 
 /**
  * Decides which Pods have no node agent that could end them (upstream: gcOrphaned, gcUnscheduledTerminating and
@@ -46,11 +48,11 @@ export function planPodGarbage(seen: PodGarbageSnapshot): PodGarbagePlan {
 
 /** Whether an administrator has declared the node dead with the out-of-service taint, and it is not ready. */
 export function isOutOfService({ spec, status }: Node): boolean {
-	const ready = status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false;
-	return !ready && (spec.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false);
+	return (
+		!isConditionTrue(status.conditions, 'Ready') &&
+		(spec.taints?.some(({ key }) => key === OUT_OF_SERVICE_TAINT) ?? false)
+	);
 }
-
-const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 
 interface Rule {
 	readonly because: string;
@@ -81,7 +83,7 @@ function isBeingDeleted({ metadata }: Pod): boolean {
 
 /** Whether it has ended and was deleted without a grace period: it exists only because of its finalizers. */
 function isCollected(pod: Pod): boolean {
-	return isBeingDeleted(pod) && isEnded(pod) && pod.metadata.deletionGracePeriodSeconds === 0;
+	return isBeingDeleted(pod) && hasEnded(pod) && pod.metadata.deletionGracePeriodSeconds === 0;
 }
 
 /**
@@ -92,7 +94,7 @@ function failed(
 	{ pod, now }: PodGarbageSnapshot,
 	disruption: Rule['disruption'],
 ): { readonly status?: PodStatus } {
-	if (isEnded(pod)) return {};
+	if (hasEnded(pod)) return {};
 	const { generation } = pod.metadata;
 	const observed = generation !== undefined && { observedGeneration: generation };
 	const status: PodStatus = { ...pod.status, phase: 'Failed', ...observed };

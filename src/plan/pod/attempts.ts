@@ -1,7 +1,7 @@
 import type { ContainerStatus } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { REMOVED_REASON } from './restart-all.ts';
-import { type Attempt, type PodSnapshot, statusOf } from './snapshot.ts';
+import { type Attempt, lastStatusOf, type PodSnapshot } from './snapshot.ts';
 
 /**
  * The end reported for a container whose attempt is lost: neither the runtime nor the status knows its exit
@@ -21,7 +21,7 @@ export const LOST = {
 export function attemptsOf(seen: PodSnapshot, name: string): readonly Attempt[] {
 	const known = seen.attempts.get(name);
 	if (known && known.length > 0) return known;
-	const status = statusOf(seen.pod, name);
+	const status = lastStatusOf(seen.pod, name);
 	const remembered = status && fromStatus(status, seen.now);
 	return remembered ? [remembered] : [];
 }

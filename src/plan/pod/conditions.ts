@@ -1,4 +1,5 @@
 import type { ContainerStatus, Pod, PodCondition } from '../../api/core/pod/schema.ts';
+import { findCondition, isConditionTrue, sinceTransition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { firstByKey } from '../../base/collections/first-by-key.ts';
 import { couldRestartAll, RESTARTING } from './restart-all.ts';
@@ -43,21 +44,19 @@ export function conditionsOf(pod: Pod, inputs: ConditionInputs): readonly PodCon
 /** The condition with its transition time, which changes only with the status. */
 function dated(verdict: Verdict, pod: Pod, now: number): PodCondition {
 	const { generation } = pod.metadata;
-	const before = pod.status.conditions?.find(({ type }) => type === verdict.type);
-	const same = before?.status === verdict.status && before.lastTransitionTime !== undefined;
-	return {
+	const condition = {
 		...verdict,
 		...(generation !== undefined && { observedGeneration: generation }),
-		lastTransitionTime: same && before.lastTransitionTime ? before.lastTransitionTime : formatTime(now),
+		lastTransitionTime: formatTime(now),
 	};
+	return sinceTransition(condition, findCondition(pod.status.conditions, verdict.type));
 }
 
 /** The condition Initialized. Once True it stays True, even while all containers are restarted. */
 function initialized(pod: Pod, { phase, initialized, initStatuses }: ConditionInputs): Verdict {
 	const type = 'Initialized';
 	if (phase === 'Succeeded') return { type, status: 'True', reason: 'PodCompleted' };
-	const before = pod.status.conditions?.find((each) => each.type === type);
-	if (initialized || before?.status === 'True') return { type, status: 'True' };
+	if (initialized || isConditionTrue(pod.status.conditions, type)) return { type, status: 'True' };
 	const waiting = initStatuses.filter(({ ready }) => !ready).map(({ name }) => name);
 	const message = `containers with incomplete status: [${waiting.join(' ')}]`;
 	return { type, status: 'False', reason: 'ContainersNotInitialized', message };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ContainerStatus } from '../../api/core/pod/schema.ts';
+import { findCondition } from '../../api/meta/conditions.ts';
 import type { Attempt } from './snapshot.ts';
 import { takesMessageFromLog, withMessage } from './termination-message.ts';
 import { PodWorld } from './testing/pod-world.ts';
@@ -101,7 +102,7 @@ test('a Pod is ready if its containers are ready and its readiness gates are Tru
 	assert.equal(world.condition('ContainersReady'), 'True');
 	assert.equal(world.condition('Ready'), 'False ReadinessGatesNotReady');
 	assert.equal(
-		world.pod.status.conditions?.find(({ type }) => type === 'Ready')?.message,
+		findCondition(world.pod.status.conditions, 'Ready')?.message,
 		'corresponding condition of pod readiness gate "acme.io/a" does not exist., ' +
 			'the status of pod readiness gate "acme.io/b" is not "True", but False',
 	);

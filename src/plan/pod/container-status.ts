@@ -4,7 +4,7 @@ import { formatTime } from '../../api/meta/time.ts';
 import { attemptsOf, LOST } from './attempts.ts';
 import { restartDelayMs } from './restart.ts';
 import { removedStatus } from './restart-all.ts';
-import { type Attempt, type PodSnapshot, statusOf } from './snapshot.ts';
+import { type Attempt, lastStatusOf, type PodSnapshot } from './snapshot.ts';
 
 /** The inputs of a container's status apart from its attempts. */
 export interface ContainerStatusInputs {
@@ -39,7 +39,7 @@ export function containerStatusOf(container: Container, inputs: ContainerStatusI
 	const state = waiting ? { waiting } : last ? stateOf(last, seen.runtime) : stateWithoutRun(inputs);
 	const lastState =
 		waiting && last ? stateOf(last, seen.runtime) : previous ? stateOf(previous, seen.runtime) : undefined;
-	const before = statusOf(seen.pod, container.name);
+	const before = lastStatusOf(seen.pod, container.name);
 	const running = state.running !== undefined;
 	const done = inputs.init && last?.state === 'exited' && last.exitCode === 0;
 	return {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { findCondition } from '../../api/meta/conditions.ts';
 import { PodWorld, START, type TestContainer } from './testing/pod-world.ts';
 
 const main = [{ name: 'main' }];
@@ -201,7 +202,7 @@ test('an init container is ready when it has succeeded; a sidecar counts for the
 	world.settle();
 	const ready = () => world.pod.status.initContainerStatuses?.map((each) => each.ready);
 	assert.deepEqual(ready(), [true, false]);
-	const message = (type: string) => world.pod.status.conditions?.find((each) => each.type === type)?.message;
+	const message = (type: string) => findCondition(world.pod.status.conditions, type)?.message;
 	assert.equal(message('Initialized'), 'containers with incomplete status: [init]');
 	world.exit('init', 0);
 	world.settle();

@@ -1,6 +1,7 @@
+import type { EventText } from '../../api/core/event/event-text.ts';
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Container, ContainerStatus, PodStatus } from '../../api/core/pod/schema.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import type { EventText } from '../event-text.ts';
 import { attemptsOf } from './attempts.ts';
 import { conditionsOf } from './conditions.ts';
 import { containerStatusOf } from './container-status.ts';
@@ -8,7 +9,7 @@ import { type Finding, findingsOf, hintsText } from './fields/field-rules.ts';
 import { mountFailures } from './fields/mount-failures.ts';
 import { phaseUnderWay, type StatusByName } from './phase.ts';
 import type { PodPlan } from './plan.ts';
-import { isTerminal, nextRetryAt, type Progress, progressOf } from './progress.ts';
+import { nextRetryAt, type Progress, progressOf } from './progress.ts';
 import { isRestarted } from './restart.ts';
 import { restartsAll } from './restart-all.ts';
 import { isSidecar, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
@@ -29,7 +30,7 @@ import { isSidecar, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
 export function planPod(seen: PodSnapshot): PodPlan {
 	const progress = progressOf(seen);
 	const { starts, stops, removals, waits, ending, restartingAll } = progress;
-	const status = isTerminal(seen.pod) ? seen.pod.status : statusOf(seen, progress);
+	const status = hasEnded(seen.pod) ? seen.pod.status : statusOf(seen, progress);
 	const stopped = ending !== undefined && stops.length === 0 && nothingRuns(seen);
 	const deleted = seen.pod.metadata.deletionTimestamp !== undefined;
 	const setUp = setUpOf(seen, starts);

@@ -1,5 +1,5 @@
+import type { EventText } from '../../api/core/event/event-text.ts';
 import type { Container, PodStatus } from '../../api/core/pod/schema.ts';
-import type { EventText } from '../event-text.ts';
 import type { HoldBack } from './fields/field-rules.ts';
 
 /** A container attempt to start: the agent pulls the image if needed, creates the container and starts it. */

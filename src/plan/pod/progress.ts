@@ -1,3 +1,4 @@
+import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Container, Pod } from '../../api/core/pod/schema.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import { approximate } from '../../base/json/json.ts';
@@ -7,7 +8,7 @@ import { type Finding, findingsOf, type HoldBack, holdBack, placesIn } from './f
 import type { ContainerRemoval, ContainerStart, ContainerStop } from './plan.ts';
 import { isRestarted, restartDelayMs } from './restart.ts';
 import { clearOut, isRestartingAll, restartOfAllDue, wantsRestartOfAll } from './restart-all.ts';
-import { type Attempt, isSidecar, type PodSnapshot, type StartBackoff, statusOf } from './snapshot.ts';
+import { type Attempt, isSidecar, lastStatusOf, type PodSnapshot, type StartBackoff } from './snapshot.ts';
 
 /** What to start and stop for a Pod, what it waits for, and whether it ends. */
 export interface Progress {
@@ -41,7 +42,7 @@ export function nextRetryAt({ at, failures, retryAfterMs }: StartBackoff): numbe
 export function progressOf(seen: PodSnapshot): Progress {
 	const { pod, now } = seen;
 	if (pod.metadata.deletionTimestamp !== undefined) return end(seen, 'deleted', deletionGrace(pod, now));
-	if (isTerminal(pod)) return end(seen, 'already-terminal', 0);
+	if (hasEnded(pod)) return end(seen, 'already-terminal', 0);
 	const rejection = rejectionOf(seen);
 	if (rejection) return { ...end(seen, 'rejected', 0), rejection };
 	const deadline = deadlineOf(pod, now);
@@ -84,11 +85,6 @@ function restartAll(seen: PodSnapshot, waits: readonly number[]): Progress {
 		initialized: wasInitialized(seen),
 		ending: undefined,
 	};
-}
-
-/** Whether the Pod's phase is Succeeded or Failed, which never changes. */
-export function isTerminal({ status }: Pod): boolean {
-	return status.phase === 'Succeeded' || status.phase === 'Failed';
 }
 
 /** The first field because of which a Pod is not admitted. Only a Pod without attempts can be rejected. */
@@ -170,7 +166,7 @@ class Steps {
 			return;
 		}
 		// After a restart of all containers the runtime has no attempts, so the number comes from the status.
-		const first = statusOf(this.#seen.pod, container.name)?.restartCount ?? 0;
+		const first = lastStatusOf(this.#seen.pod, container.name)?.restartCount ?? 0;
 		const attempt = last === undefined ? first : last.attempt + (last.state === 'exited' ? 1 : 0);
 		const because = last?.state === 'exited' ? `it ended with ${last.exitCode}` : 'it has not run yet';
 		this.starts.push({ container, attempt, heldBack: this.#holdBack(container), because });

@@ -10,11 +10,13 @@
  *    same sandbox.
  * 3. The Pod does not fail, and there is no crash loop backoff. The limit is one restart in {@link PACE_MS}.
  */
+
 import type { Container, ContainerStatus, Pod, PodSpec } from '../../api/core/pod/schema.ts';
+import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
 import { timeOf } from '../../api/meta/time.ts';
 import type { ContainerRemoval, ContainerStop } from './plan.ts';
 import { ruleFor } from './restart.ts';
-import { type Attempt, type PodSnapshot, statusOf } from './snapshot.ts';
+import { type Attempt, lastStatusOf, type PodSnapshot } from './snapshot.ts';
 
 /** The condition that reports that all containers are being restarted. */
 export const RESTARTING = 'AllContainersRestarting';
@@ -46,7 +48,7 @@ export function restartsAll(container: Container, exitCode: number): boolean {
 
 /** Whether the Pod's status reports that the restart of all containers is in progress. */
 export function isRestartingAll({ status }: Pod): boolean {
-	return status.conditions?.some(({ type, status }) => type === RESTARTING && status === 'True') ?? false;
+	return isConditionTrue(status.conditions, RESTARTING);
 }
 
 /** Whether a container has ended with an exit code that restarts all containers. */
@@ -56,7 +58,7 @@ export function wantsRestartOfAll(seen: PodSnapshot): boolean {
 	return [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some((container) => {
 		const last = seen.attempts.get(container.name)?.at(-1);
 		if (last?.state === 'exited') return restartsAll(container, last.exitCode);
-		const reported = last ? undefined : statusOf(pod, container.name)?.state?.terminated;
+		const reported = last ? undefined : lastStatusOf(pod, container.name)?.state?.terminated;
 		return reported !== undefined && restartsAll(container, reported.exitCode);
 	});
 }
@@ -68,7 +70,7 @@ export function restartOfAllDue({ pod, now }: PodSnapshot): number | undefined {
 		({ lastState }) => lastState?.terminated?.reason === REMOVED_REASON,
 	);
 	if (!restartedBefore) return undefined;
-	const due = (timeOf(conditions.find(({ type }) => type === RESTARTING)?.lastTransitionTime) ?? 0) + PACE_MS;
+	const due = (timeOf(findCondition(conditions, RESTARTING)?.lastTransitionTime) ?? 0) + PACE_MS;
 	return due > now ? due : undefined;
 }
 
@@ -113,7 +115,7 @@ export function removedStatus(
 	pod: Pod,
 	name: string,
 ): Pick<ContainerStatus, 'state' | 'lastState' | 'restartCount'> | undefined {
-	const before = statusOf(pod, name);
+	const before = lastStatusOf(pod, name);
 	if (!before?.state || before.state.waiting) return undefined;
 	const reported = { reason: REMOVED_REASON, message: REMOVED_MESSAGE };
 	return {

@@ -1,26 +1,15 @@
+import type { RuntimeContainerState } from '../../api/contract/runtime-container-state.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { Container, ContainerStatus, Pod, PodSpec, PodStatus } from '../../api/core/pod/schema.ts';
 import { memoize } from '../../base/collections/memoize.ts';
 
-/** One container attempt. Times are in ms since the epoch. */
+/** One attempt to run a container. */
 export type Attempt = {
 	readonly id: string;
 	/** Number of the attempt, from 0: equal to the restart count. */
 	readonly attempt: number;
 	readonly imageRef: string;
-} & (
-	| { readonly state: 'created' }
-	| { readonly state: 'running'; readonly startedAt: number }
-	| {
-			readonly state: 'exited';
-			readonly startedAt?: number;
-			readonly finishedAt: number;
-			readonly exitCode: number;
-			readonly signal?: number;
-			readonly reason: string;
-			readonly message?: string;
-	  }
-);
+} & RuntimeContainerState;
 
 /** The last failure to start a container (or to set up its Pod), and the number of consecutive failures. */
 export interface StartBackoff {
@@ -64,7 +53,7 @@ export function isSidecar(container: Container): boolean {
 }
 
 /** The status of a container in the Pod's last status; undefined if it has none. */
-export function statusOf({ status }: Pod, name: string): ContainerStatus | undefined {
+export function lastStatusOf({ status }: Pod, name: string): ContainerStatus | undefined {
 	return statusesByName(status).get(name);
 }
 

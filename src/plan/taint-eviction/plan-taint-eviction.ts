@@ -1,6 +1,7 @@
 import type { Taint } from '../../api/core/node/schema.ts';
 import { withDisruption } from '../../api/core/pod/disruption.ts';
 import type { Pod, PodStatus } from '../../api/core/pod/schema.ts';
+import { findCondition, isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime, timeOf } from '../../api/meta/time.ts';
 import { approximate } from '../../base/json/json.ts';
 import { tolerationOf } from '../placement/taints.ts';
@@ -68,10 +69,7 @@ const DISRUPTION = {
 
 /** Whether the Pod is marked and under deletion, so that neither has to be done again. */
 function isEvicted({ metadata, status }: Pod): boolean {
-	const disrupted = status.conditions?.some(
-		(one) => one.type === 'DisruptionTarget' && one.status === 'True',
-	);
-	return metadata.deletionTimestamp !== undefined && disrupted === true;
+	return metadata.deletionTimestamp !== undefined && isConditionTrue(status.conditions, 'DisruptionTarget');
 }
 
 /**
@@ -111,6 +109,6 @@ function earliestOf(taints: readonly Taint[], instantOf: (taint: Taint) => numbe
 
 /** When the Pod was bound to its node, in ms since the epoch: the transition of its PodScheduled condition. */
 function boundAt({ metadata, status }: Pod): number {
-	const scheduled = status.conditions?.find(({ type }) => type === 'PodScheduled');
+	const scheduled = findCondition(status.conditions, 'PodScheduled');
 	return timeOf(scheduled?.lastTransitionTime ?? metadata.creationTimestamp) ?? 0;
 }

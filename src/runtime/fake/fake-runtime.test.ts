@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SeededRandom } from '../../base/random.ts';
+import { CHANNELS } from '../../api/contract/duplex.ts';
+import { SeededRandom } from '../../base/testing/seeded-random.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { type ContainerConfig, ImageError, RuntimeUnavailable } from '../contract.ts';
 import { LINE_LIMIT_BYTES } from '../cri-log-writer.ts';
 import { type RuntimeHarness, runtimeContract } from '../testing/contract-suite.ts';
+import { execByCommand, type FakeExec, writeTo } from './fake-exec.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 
@@ -15,6 +17,22 @@ const PROGRAMS: Readonly<Record<string, FakeProgram>> = {
 	talks: { stdout: 'out\n', stderr: 'err\n' },
 	long: { stdout: 'x'.repeat(4 * LINE_LIMIT_BYTES) },
 	missing: { startError: 'exec: "missing": executable file not found in $PATH' },
+};
+
+/** The commands that {@link execByCommand} does not know. */
+const COMMANDS: Readonly<Record<string, FakeExec>> = {
+	talks: async ({ streams }) => {
+		await writeTo(streams, 'stdout', 'out\n');
+		await writeTo(streams, 'stderr', 'err\n');
+		return 0;
+	},
+	sizes: async ({ streams }) => {
+		for (;;) {
+			const message = await streams.receive();
+			if (message?.type !== 'data' || message.channel !== CHANNELS.resize) return 0;
+			await writeTo(streams, 'stdout', Buffer.from(message.bytes).toString());
+		}
+	},
 };
 
 async function open(): Promise<RuntimeHarness> {
@@ -31,6 +49,7 @@ async function open(): Promise<RuntimeHarness> {
 			if (name === 'stubborn') logs.set('/logs/a-0', 'ready');
 			return PROGRAMS[name] ?? {};
 		},
+		exec: (config) => COMMANDS[config.command[0] ?? ''] ?? execByCommand(config),
 		imageError,
 		appendLog: (path, lines) => logs.set(path, (logs.get(path) ?? '') + Buffer.from(lines).toString()),
 	});
@@ -53,6 +72,13 @@ async function open(): Promise<RuntimeHarness> {
 			writesLongLine: ['long'],
 			leavesChild: ['talks'],
 			isMissing: ['missing'],
+		},
+		commands: {
+			echoesInput: ['cat'],
+			exitsWith3: ['sh', '-c', 'exit 3'],
+			talks: ['talks'],
+			runsForEver: ['sleep', 'infinity'],
+			printsSizes: ['sizes'],
 		},
 		images: { known: 'known', unknown: 'unknown', malformed: 'mal:formed:' },
 		close: async () => {},

@@ -10,6 +10,9 @@ import {
 	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
+	type ExecConfig,
+	ExecError,
+	type ExecSession,
 	type ImageError,
 	type ImageUse,
 	type PulledImage,
@@ -22,6 +25,7 @@ import {
 import { CriLogWriter } from '../cri-log-writer.ts';
 import { containerIdOf, sandboxIdOf } from '../ids.ts';
 import { LogTime } from '../log-time.ts';
+import { execByCommand, type FakeExec, startFakeExec } from './fake-exec.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
 
 /** The components and settings of a {@link FakeRuntime}. */
@@ -30,6 +34,8 @@ export interface FakeRuntimeOptions {
 	readonly random: Random;
 	/** Returns the behaviour of a container. Default: {@link programByCommand}. */
 	program?(config: ContainerConfig, sandbox: SandboxConfig): FakeProgram;
+	/** Returns the behaviour of a command that is run in a container. Default: {@link execByCommand}. */
+	exec?(config: ExecConfig, container: ContainerConfig): FakeExec;
 	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
 	imageError?(image: string, use: ImageUse): ImageError | undefined;
 	/** The fields that it claims to honour. Default: all of them. */
@@ -44,6 +50,8 @@ interface Container {
 	program: FakeProgram;
 	end?: Timer;
 	kill?: { readonly due: number; readonly timer: Timer };
+	/** Kills the commands that run in it. */
+	readonly execKills: Set<() => void>;
 }
 
 interface Entry {
@@ -168,7 +176,7 @@ export class FakeRuntime implements Runtime {
 		const names = { id, sandboxId, podUid, name, attempt, image, imageRef: `fake://${image}` };
 		const status: RuntimeContainer = { ...names, createdAt, logPath, state: 'created' };
 		const program = this.#options.program?.(config, entry.sandbox.config) ?? programByCommand(config);
-		const container: Container = { status, config, program };
+		const container: Container = { status, config, program, execKills: new Set() };
 		entry.containers.set(id, container);
 		this.#containers.set(id, container);
 		return status;
@@ -213,6 +221,18 @@ export class FakeRuntime implements Runtime {
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
 		this.#check();
 		return Array.from(this.#containers.values(), ({ status }) => status);
+	}
+
+	async exec(id: string, config: ExecConfig): Promise<ExecSession> {
+		this.#check();
+		const container = this.#containers.get(id);
+		if (container?.status.state !== 'running')
+			throw new ExecError('ContainerNotRunning', `container ${id} is not running`);
+		const program = this.#options.exec?.(config, container.config) ?? execByCommand(config);
+		const { session, kill } = startFakeExec(program, config, this.#options.clock);
+		container.execKills.add(kill);
+		void session.exitCode.then(() => container.execKills.delete(kill));
+		return session;
 	}
 
 	#check(): void {
@@ -277,6 +297,7 @@ export class FakeRuntime implements Runtime {
 function disarm(container: Container): void {
 	container.end?.cancel();
 	container.kill?.timer.cancel();
+	for (const kill of container.execKills) kill();
 	delete container.end;
 	delete container.kill;
 }

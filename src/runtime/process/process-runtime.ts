@@ -23,6 +23,8 @@ import {
 	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
+	ExecError,
+	type ExecSession,
 	type ImageUse,
 	type PulledImage,
 	type Runtime,
@@ -175,6 +177,11 @@ export class ProcessRuntime implements Runtime {
 
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
 		return this.#isEmpty ? [] : await this.#call('listContainers');
+	}
+
+	async exec(): Promise<ExecSession> {
+		const message = 'this runtime runs host processes and cannot run further commands in a container yet';
+		throw new ExecError('Unsupported', message);
 	}
 
 	async #programOf(sandboxId: string, config: ContainerConfig): Promise<HostProgram> {

@@ -15,6 +15,7 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { LINE_LIMIT_BYTES } from '../cri-log-writer.ts';
+import { execContract, type HarnessCommands } from './exec-contract-suite.ts';
 
 /** A machine with a runtime, and the means to control its time and its failures. */
 export interface RuntimeHarness {
@@ -29,6 +30,8 @@ export interface RuntimeHarness {
 	/** The current content of a log; empty if there is no file. */
 	readLog(path: string): Promise<string>;
 	readonly programs: HarnessPrograms;
+	/** Commands to run in a container; undefined if the runtime cannot do that. */
+	readonly commands?: HarnessCommands;
 	readonly images: { readonly known: string; readonly unknown: string; readonly malformed: string };
 	/** Kills all containers and removes the machine. */
 	close(): Promise<void>;
@@ -68,6 +71,7 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeHarness
 		startErrors(current);
 		stopping(current);
 		images(current);
+		execContract(current);
 	});
 }
 

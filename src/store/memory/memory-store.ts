@@ -1,4 +1,4 @@
-import { bytesOf, changeOf, keyOf } from '../change.ts';
+import { bytesOf, changedKey, changeOf } from '../change.ts';
 import { ReadLimit } from '../read-limit.ts';
 import {
 	type Change,
@@ -147,7 +147,7 @@ export class MemoryStore implements Store {
 				const found: Change[] = [];
 				for (let i = this.#indexAfter(after); i < this.#changes.length && !limit.isReached; i++) {
 					const change = this.#changes[i];
-					if (!change || !keyOf(change).startsWith(prefix)) continue;
+					if (!change || !changedKey(change).startsWith(prefix)) continue;
 					limit.count(bytesOf(change));
 					found.push(change);
 				}

@@ -5,14 +5,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CompactedError, type Revision, type Store, type Write } from '../store.ts';
-import {
-	decode,
-	encode,
-	type Plain,
-	plainChange,
-	plainEntry,
-	RecordingSink,
-} from './recording-sink.ts';
+import { decode, encode, type Plain, plainChange, plainEntry, RecordingSink } from './recording-sink.ts';
 
 const KEYS = ['a', 'a/b', 'b'] as const;
 

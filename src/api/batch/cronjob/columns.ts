@@ -1,23 +1,14 @@
 import type { Column } from '../../contract/resource-definition.ts';
-import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
 import { ageOf } from '../../meta/duration.ts';
 import { labelSelectorText } from '../../meta/selector.ts';
 import type { CronJob } from './schema.ts';
 
-function column(
-	name: string,
-	priority: 0 | 1,
-	description: string,
-	cell: Column<CronJob>['cell'],
-): Column<CronJob> {
-	return { name, type: 'string', priority, description, cell };
-}
-
 /** The columns of `kubectl get cronjobs` (upstream: printCronJob and its column definitions). */
 export const cronJobColumns: readonly Column<CronJob>[] = [
 	nameColumn(),
-	column('Schedule', 0, 'Schedule on which Jobs are created, in cron format.', ({ spec }) => spec.schedule),
-	column('Timezone', 0, 'Time zone of the schedule.', ({ spec }) => spec.timeZone ?? '<none>'),
+	textColumn('Schedule', 'Schedule on which Jobs are created, in cron format.', ({ spec }) => spec.schedule),
+	textColumn('Timezone', 'Time zone of the schedule.', ({ spec }) => spec.timeZone ?? '<none>'),
 	{
 		name: 'Suspend',
 		// Upstream calls the column boolean, though its cells are the words that printBoolPtr returns.
@@ -33,17 +24,17 @@ export const cronJobColumns: readonly Column<CronJob>[] = [
 		description: 'Number of Jobs that have not finished.',
 		cell: ({ status }) => status.active?.length ?? 0,
 	},
-	column('Last Schedule', 0, 'Time since the latest Job was scheduled.', ({ status }, now) =>
+	textColumn('Last Schedule', 'Time since the latest Job was scheduled.', ({ status }, now) =>
 		status.lastScheduleTime === undefined ? '<none>' : ageOf(status.lastScheduleTime, now),
 	),
 	ageColumn(),
-	column('Containers', 1, 'Names of the containers in the Pod template.', ({ spec }) =>
+	wideColumn('Containers', 'Names of the containers in the Pod template.', ({ spec }) =>
 		spec.jobTemplate.spec.template.spec.containers.map(({ name }) => name).join(','),
 	),
-	column('Images', 1, 'Images of the containers in the Pod template.', ({ spec }) =>
+	wideColumn('Images', 'Images of the containers in the Pod template.', ({ spec }) =>
 		spec.jobTemplate.spec.template.spec.containers.map(({ image = '' }) => image).join(','),
 	),
-	column('Selector', 1, 'Label selector in the template of the Jobs.', ({ spec }) =>
+	wideColumn('Selector', 'Label selector in the template of the Jobs.', ({ spec }) =>
 		labelSelectorText(spec.jobTemplate.spec.selector),
 	),
 ];

@@ -1,14 +1,14 @@
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract/resource-definition.ts';
 import { disabledFieldWarnings, templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
 import type { PodSpec } from '../../core/pod/schema.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { SPEC } from '../../errors/field-path.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import { withField } from '../../schema/defaults.ts';
 import { semanticEqual } from '../../schema/equality.ts';
 import type { CronJob, CronJobSpec } from './schema.ts';
 import { cronJobWarnings, validateCronJob, validateCronJobUpdate } from './validation.ts';
 
-const POD_SPEC = new FieldPath('spec').child('jobTemplate', 'spec', 'template', 'spec');
+const POD_SPEC = SPEC.child('jobTemplate', 'spec', 'template', 'spec');
 
 /**
  * What clients may set in a CronJob (upstream: cronJobStrategy in pkg/registry/batch/cronjob). Status is

@@ -1,6 +1,5 @@
 import { chosen, fieldInvalid, fieldRequired, nonNegative, notSupported } from '../../errors/field-errors.ts';
-import type { FieldError } from '../../errors/field-path.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { validateJobSpec } from '../job/spec-validation.ts';
@@ -15,7 +14,6 @@ import { timeZoneProblem } from './time-zone.ts';
  */
 
 const META = new FieldPath('metadata');
-const SPEC = new FieldPath('spec');
 const RULES = { namespaced: true, name: dns1123Subdomain };
 
 /**

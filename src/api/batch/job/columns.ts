@@ -1,28 +1,25 @@
 import type { Column } from '../../contract/resource-definition.ts';
-import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
+import { isConditionTrue } from '../../meta/conditions.ts';
 import { humanDuration } from '../../meta/duration.ts';
 import { labelSelectorText } from '../../meta/selector.ts';
 import { timeOf } from '../../meta/time.ts';
-import type { Job } from './schema.ts';
-
-function column(name: string, priority: 0 | 1, description: string, cell: Column<Job>['cell']): Column<Job> {
-	return { name, type: 'string', priority, description, cell };
-}
+import type { Job, JobCondition } from './schema.ts';
 
 /** The columns of `kubectl get jobs`. */
 export const jobColumns: readonly Column<Job>[] = [
 	nameColumn(),
-	column('Status', 0, 'State of the Job, from its conditions.', jobStatusText),
-	column('Completions', 0, 'Number of successful Pods out of those required.', completionsOf),
-	column('Duration', 0, 'Time from the start of the Job to its completion, or until now.', durationOf),
+	textColumn('Status', 'State of the Job, from its conditions.', jobStatusText),
+	textColumn('Completions', 'Number of successful Pods out of those required.', completionsOf),
+	textColumn('Duration', 'Time from the start of the Job to its completion, or until now.', durationOf),
 	ageColumn(),
-	column('Containers', 1, 'Names of the containers in the Pod template.', ({ spec }) =>
+	wideColumn('Containers', 'Names of the containers in the Pod template.', ({ spec }) =>
 		spec.template.spec.containers.map(({ name }) => name).join(','),
 	),
-	column('Images', 1, 'Images of the containers in the Pod template.', ({ spec }) =>
+	wideColumn('Images', 'Images of the containers in the Pod template.', ({ spec }) =>
 		spec.template.spec.containers.map(({ image = '' }) => image).join(','),
 	),
-	column('Selector', 1, 'Label selector for the Pods of the Job.', ({ spec }) =>
+	wideColumn('Selector', 'Label selector for the Pods of the Job.', ({ spec }) =>
 		labelSelectorText(spec.selector),
 	),
 ];
@@ -32,8 +29,7 @@ export const jobColumns: readonly Column<Job>[] = [
  * deletion under way, and a deletion hides a suspension.
  */
 export function jobStatusText({ metadata, status }: Job): string {
-	const is = (type: string): boolean =>
-		status.conditions?.find((condition) => condition.type === type)?.status === 'True';
+	const is = (type: JobCondition['type']): boolean => isConditionTrue(status.conditions, type);
 	if (is('Complete')) return 'Complete';
 	if (is('Failed')) return 'Failed';
 	if (metadata.deletionTimestamp !== undefined) return 'Terminating';

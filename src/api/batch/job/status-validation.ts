@@ -8,6 +8,7 @@ import {
 } from '../../errors/field-errors.ts';
 import type { FieldError } from '../../errors/field-path.ts';
 import { FieldPath } from '../../errors/field-path.ts';
+import { isConditionTrue } from '../../meta/conditions.ts';
 import { timeOf } from '../../meta/time.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
@@ -83,14 +84,14 @@ interface State {
  * Condition types that are not listed count as not True, so an absent condition and a False one are equal.
  */
 function stateOf(status: JobStatus): State {
-	const complete = hasCondition(status, 'Complete');
-	const failed = hasCondition(status, 'Failed');
+	const complete = isConditionTrue(status.conditions, 'Complete');
+	const failed = isConditionTrue(status.conditions, 'Failed');
 	return {
 		complete,
 		failed,
 		finished: complete || failed,
-		failureTarget: hasCondition(status, 'FailureTarget'),
-		criteriaMet: hasCondition(status, 'SuccessCriteriaMet'),
+		failureTarget: isConditionTrue(status.conditions, 'FailureTarget'),
+		criteriaMet: isConditionTrue(status.conditions, 'SuccessCriteriaMet'),
 		startTime: timeOf(status.startTime),
 		completionTime: timeOf(status.completionTime),
 		active: status.active ?? 0,
@@ -102,9 +103,9 @@ function stateOf(status: JobStatus): State {
 	};
 }
 
-function hasCondition(status: JobStatus, type: string, value = 'True'): boolean {
+function isResumed({ status }: Job): boolean {
 	return (
-		status.conditions?.some((condition) => condition.type === type && condition.status === value) ?? false
+		status.conditions?.some(({ type, status: value }) => type === 'Suspended' && value === 'False') ?? false
 	);
 }
 
@@ -126,13 +127,8 @@ function conditions(wrong: boolean, detail: string): readonly FieldError[] {
 	return wrong ? [invalidUnshown(CONDITIONS, detail)] : [];
 }
 
-function wrongValue(
-	wrong: boolean,
-	field: keyof JobStatus,
-	{ job }: Change,
-	detail: string,
-): readonly FieldError[] {
-	return wrong ? [fieldInvalid(STATUS.child(field), job.status[field], detail)] : [];
+function wrongValue(field: keyof JobStatus, { job }: Change, detail: string): readonly FieldError[] {
+	return [fieldInvalid(STATUS.child(field), job.status[field], detail)];
 }
 
 function missing(wrong: boolean, field: keyof JobStatus, detail: string): readonly FieldError[] {
@@ -163,7 +159,7 @@ const RULES: readonly Rule[] = [
 		check: (change) => {
 			const wrong = change.is.completionTime !== undefined && !change.is.complete;
 			const detail = 'cannot set completionTime when there is no Complete=True condition';
-			return wrongValue(wrong, 'completionTime', change, detail);
+			return wrong ? wrongValue('completionTime', change, detail) : [];
 		},
 	},
 	{
@@ -178,7 +174,7 @@ const RULES: readonly Rule[] = [
 		check: (change) => {
 			const { startTime = 0, completionTime = Number.POSITIVE_INFINITY } = change.is;
 			const detail = 'must be equal to or after `startTime`';
-			return wrongValue(completionTime < startTime, 'completionTime', change, detail);
+			return completionTime < startTime ? wrongValue('completionTime', change, detail) : [];
 		},
 	},
 	{
@@ -205,7 +201,9 @@ const RULES: readonly Rule[] = [
 		when: ['finished', 'active'],
 		check: (change) => {
 			const { finished, active } = change.is;
-			return wrongValue(finished && active > 0, 'active', change, 'active>0 is invalid for finished job');
+			return finished && active > 0
+				? wrongValue('active', change, 'active>0 is invalid for finished job')
+				: [];
 		},
 	},
 	{
@@ -223,7 +221,7 @@ const RULES: readonly Rule[] = [
 			const { finished, uncounted: { succeeded = [], failed = [] } = {} } = change.is;
 			// A UID that is still listed has not been counted, so the final counters would be wrong.
 			const wrong = finished && succeeded.length + failed.length > 0;
-			return wrongValue(wrong, 'uncountedTerminatedPods', change, 'must be empty for finished job');
+			return wrong ? wrongValue('uncountedTerminatedPods', change, 'must be empty for finished job') : [];
 		},
 	},
 	{
@@ -242,7 +240,7 @@ const RULES: readonly Rule[] = [
 		check: (change) => {
 			const wrong = change.is.completedIndexes !== '' && change.job.spec.completionMode !== 'Indexed';
 			const detail = 'cannot set non-empty completedIndexes when non-indexed completion mode';
-			return wrongValue(wrong, 'completedIndexes', change, detail);
+			return wrong ? wrongValue('completedIndexes', change, detail) : [];
 		},
 	},
 	{
@@ -251,7 +249,7 @@ const RULES: readonly Rule[] = [
 			const wrong =
 				change.is.failedIndexes !== undefined && change.job.spec.backoffLimitPerIndex === undefined;
 			const detail = 'cannot set non-null failedIndexes when backoffLimitPerIndex is null';
-			return wrongValue(wrong, 'failedIndexes', change, detail);
+			return wrong ? wrongValue('failedIndexes', change, detail) : [];
 		},
 	},
 	{
@@ -263,7 +261,7 @@ const RULES: readonly Rule[] = [
 			if (completions === undefined) return [];
 			const common = firstCommonIndex(completedIndexes, failedIndexes, completions);
 			const detail = `failedIndexes and completedIndexes overlap at index: ${common}`;
-			return wrongValue(common !== undefined, 'failedIndexes', change, detail);
+			return common !== undefined ? wrongValue('failedIndexes', change, detail) : [];
 		},
 	},
 	{
@@ -271,19 +269,16 @@ const RULES: readonly Rule[] = [
 		check: (change) => {
 			const { finished, terminating = 0 } = change.is;
 			const detail = 'terminating>0 is invalid for finished job';
-			return wrongValue(finished && terminating > 0, 'terminating', change, detail);
+			return finished && terminating > 0 ? wrongValue('terminating', change, detail) : [];
 		},
 	},
 	{
 		when: ['ready', 'active'],
 		check: (change) => {
 			const { ready, active } = change.is;
-			return wrongValue(
-				ready !== undefined && ready > active,
-				'ready',
-				change,
-				'cannot set more ready pods than active',
-			);
+			return ready !== undefined && ready > active
+				? wrongValue('ready', change, 'cannot set more ready pods than active')
+				: [];
 		},
 	},
 	{
@@ -364,14 +359,14 @@ function unreadable(
 	const { completions } = change.job.spec;
 	const list = completions === undefined ? undefined : parseIndexList(text, completions);
 	if (list === undefined || list.ok) return [];
-	return wrongValue(true, field, change, `error parsing ${field}: ${list.error}`);
+	return wrongValue(field, change, `error parsing ${field}: ${list.error}`);
 }
 
 /** startTime is immutable while the Job runs. Suspending the Job clears it, and resuming sets it again. */
 function checkStartTime(change: Change): readonly FieldError[] {
 	const { job, old, was } = change;
 	if (was.startTime === undefined || job.spec.suspend) return [];
-	if (hasCondition(old.status, 'Suspended') && hasCondition(job.status, 'Suspended', 'False')) return [];
+	if (isConditionTrue(old.status.conditions, 'Suspended') && isResumed(job)) return [];
 	const { startTime = null } = job.status;
 	return [
 		fieldInvalid(STATUS.child('startTime'), startTime, 'field is immutable for unsuspended job once set'),

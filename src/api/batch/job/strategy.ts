@@ -1,6 +1,6 @@
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract/resource-definition.ts';
 import { disabledFieldWarnings, templateWithoutDisabledFields } from '../../core/pod/disabled-fields.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { SPEC } from '../../errors/field-path.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import { withField } from '../../schema/defaults.ts';
 import { semanticEqual } from '../../schema/equality.ts';
@@ -10,7 +10,7 @@ import { validateJobStatusUpdate } from './status-validation.ts';
 import { validateJobUpdate } from './update-validation.ts';
 import { jobWarnings, validateJob } from './validation.ts';
 
-const TEMPLATE_SPEC = new FieldPath('spec').child('template', 'spec');
+const TEMPLATE_SPEC = SPEC.child('template', 'spec');
 
 /**
  * What clients may set in a Job (upstream: jobStrategy in pkg/registry/batch/job). Status is cleared on create

@@ -1,12 +1,12 @@
 import type { PodSpec } from '../../core/pod/schema.ts';
 import { fieldInvalid, immutable } from '../../errors/field-errors.ts';
-import type { FieldError } from '../../errors/field-path.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
+import { isConditionTrue } from '../../meta/conditions.ts';
 import { validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
 import { CONTROLLER_UID_LABEL, expectedLabels, JOB_NAME_LABEL } from './labels.ts';
 import type { Job, JobSpec } from './schema.ts';
-import { SPEC, validateJob, validateSpecWithSelector } from './validation.ts';
+import { validateJob, validateSpecWithSelector } from './validation.ts';
 
 /**
  * The errors of an update of a Job, in the order of upstream's ValidateJobUpdate. Upstream validates the spec
@@ -80,12 +80,9 @@ function validateTemplateChange({ spec }: Job, old: Job): readonly FieldError[] 
  * Whether the Job is suspended and the controller has observed that: no Pod of it runs with the old template.
  */
 function isInactive({ spec, status }: Job): boolean {
-	const suspended = status.conditions?.some(
-		({ type, status: value }) => type === 'Suspended' && value === 'True',
-	);
 	return (
 		spec.suspend === true &&
-		(status.startTime === undefined || suspended === true) &&
+		(status.startTime === undefined || isConditionTrue(status.conditions, 'Suspended')) &&
 		(status.active ?? 0) === 0
 	);
 }

@@ -1,7 +1,7 @@
+import { compareText } from '../../../base/compare-text.ts';
 import { podTemplateWarnings } from '../../core/pod/warnings.ts';
 import { fieldInvalid, fieldRequired } from '../../errors/field-errors.ts';
-import type { FieldError } from '../../errors/field-path.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { dns1123Label, dns1123Subdomain } from '../../meta/names.ts';
 import { matches, selectorOf, validateLabelSelector } from '../../meta/selector.ts';
 import { validateMeta } from '../../meta/validate-meta.ts';
@@ -11,9 +11,6 @@ import { validateJobSpec } from './spec-validation.ts';
 
 const RULES = { namespaced: true, name: dns1123Subdomain };
 const META = new FieldPath('metadata');
-
-/** The field path of a Job's spec. */
-export const SPEC = new FieldPath('spec');
 
 /**
  * The errors of a Job, in the order of upstream's ValidateJob. `expected` are the labels that the template must
@@ -68,7 +65,7 @@ function validateGeneratedSelector(
 
 /** Labels sorted by key, as Go prints a map in errors. */
 function sorted(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-	return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+	return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => compareText(a, b)));
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { ResourceDefinition } from '../../contract/resource-definition.ts';
 import { fieldInvalid, nonNegative } from '../../errors/field-errors.ts';
-import type { FieldError } from '../../errors/field-path.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
 import { dns1123Subdomain } from '../../meta/names.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
@@ -9,7 +8,6 @@ import { leftOut } from '../../schema/dropped-fields.ts';
 import { type Lease, leaseSchema } from './schema.ts';
 
 const META = new FieldPath('metadata');
-const SPEC = new FieldPath('spec');
 const RULES = { namespaced: true, name: dns1123Subdomain };
 
 /** Namespace of the Leases by which node agents send heartbeats; each Lease has the name of its Node. */

@@ -1,19 +1,11 @@
-import type { Column, ResourceDefinition } from '../../contract/resource-definition.ts';
+import type { ResourceDefinition } from '../../contract/resource-definition.ts';
 import { fieldInvalid, fieldRequired, malformed } from '../../errors/field-errors.ts';
 import type { FieldError } from '../../errors/field-path.ts';
 import { FieldPath } from '../../errors/field-path.ts';
+import { textColumn, wideColumn } from '../../meta/columns.ts';
 import { ageOf } from '../../meta/duration.ts';
 import { dns1123Subdomain, exceeds, qualifiedName } from '../../meta/names.ts';
 import { type Event, eventSchema } from './schema.ts';
-
-function text(
-	name: string,
-	priority: 0 | 1,
-	description: string,
-	cell: Column<Event>['cell'],
-): Column<Event> {
-	return { name, type: 'string', priority, description, cell };
-}
 
 /** v1 Events: registry definition, validation and printer columns. Upstream: pkg/registry/core/event. */
 export const events: ResourceDefinition<Event> = {
@@ -36,21 +28,23 @@ export const events: ResourceDefinition<Event> = {
 		allowUnconditionalUpdate: true,
 	},
 	columns: [
-		text('Last Seen', 0, 'Time since the Event was last reported.', lastSeen),
-		text('Type', 0, 'Type of the Event: Normal or Warning.', ({ type }) => type ?? ''),
-		text('Reason', 0, 'Reason in CamelCase, such as SuccessfulCreate.', ({ reason }) => reason ?? ''),
-		text('Object', 0, 'Object that the Event reports on.', ({ involvedObject: { kind = '', name = '' } }) =>
-			name === '' ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`,
+		textColumn('Last Seen', 'Time since the Event was last reported.', lastSeen),
+		textColumn('Type', 'Type of the Event: Normal or Warning.', ({ type }) => type ?? ''),
+		textColumn('Reason', 'Reason in CamelCase, such as SuccessfulCreate.', ({ reason }) => reason ?? ''),
+		textColumn(
+			'Object',
+			'Object that the Event reports on.',
+			({ involvedObject: { kind = '', name = '' } }) =>
+				name === '' ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`,
 		),
-		text(
+		wideColumn(
 			'Subobject',
-			1,
 			'Part of the object that the Event reports on.',
 			({ involvedObject }) => involvedObject.fieldPath ?? '',
 		),
-		text('Source', 1, 'Component and node that reported the Event.', sourceOf),
-		text('Message', 0, 'Description of the occurrence.', ({ message }) => (message ?? '').trim()),
-		text('First Seen', 1, 'Time since the Event was first reported.', firstSeen),
+		wideColumn('Source', 'Component and node that reported the Event.', sourceOf),
+		textColumn('Message', 'Description of the occurrence.', ({ message }) => (message ?? '').trim()),
+		wideColumn('First Seen', 'Time since the Event was first reported.', firstSeen),
 		{
 			name: 'Count',
 			type: 'string',

@@ -1,7 +1,6 @@
 import type { ResourceDefinition } from '../../contract/resource-definition.ts';
 import { fieldInvalid, malformed } from '../../errors/field-errors.ts';
-import type { FieldError } from '../../errors/field-path.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
 import { ageColumn, nameColumn } from '../../meta/columns.ts';
 import { dns1123Label, qualifiedName } from '../../meta/names.ts';
 import { validateFinalizerOwner, validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
@@ -78,7 +77,7 @@ export const namespaces: ResourceDefinition<Namespace> = {
 };
 
 function validateNamespace({ metadata, spec }: Namespace): readonly FieldError[] {
-	const path = new FieldPath('spec').child('finalizers');
+	const path = SPEC.child('finalizers');
 	return [
 		...validateMeta(metadata, RULES, META),
 		...(spec.finalizers ?? []).flatMap((finalizer) => [

@@ -1,8 +1,8 @@
-import type { Column, ResourceDefinition } from '../../contract/resource-definition.ts';
+import type { ResourceDefinition } from '../../contract/resource-definition.ts';
 import { chosen, duplicate, fieldForbidden, fieldInvalid, malformed } from '../../errors/field-errors.ts';
-import type { FieldError } from '../../errors/field-path.ts';
-import { FieldPath } from '../../errors/field-path.ts';
-import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { type FieldError, FieldPath, SPEC } from '../../errors/field-path.ts';
+import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
+import { findCondition } from '../../meta/conditions.ts';
 import { dns1123Subdomain, labelValue, qualifiedName } from '../../meta/names.ts';
 import { validateMeta, validateMetaUpdate } from '../../meta/validate-meta.ts';
 import { semanticEqual } from '../../schema/equality.ts';
@@ -11,13 +11,8 @@ import { validateQuantity } from '../pod/validation/resources.ts';
 import { type Node, nodeSchema, type Taint } from './schema.ts';
 
 const META = new FieldPath('metadata');
-const SPEC = new FieldPath('spec');
 const RULES = { namespaced: false, name: dns1123Subdomain };
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
-
-function text(name: string, priority: 0 | 1, description: string, cell: Column<Node>['cell']): Column<Node> {
-	return { name, type: 'string', priority, description, cell };
-}
 
 /**
  * v1 Nodes: registry definition, validation and printer columns. Upstream:
@@ -54,27 +49,29 @@ export const nodes: ResourceDefinition<Node> = {
 	},
 	columns: [
 		nameColumn(),
-		text(
+		textColumn(
 			'Status',
-			0,
 			'Ready, NotReady or Unknown, and SchedulingDisabled if the Node is cordoned.',
 			statusOf,
 		),
-		text('Roles', 0, 'Roles of the Node, from its labels.', rolesOf),
+		textColumn('Roles', 'Roles of the Node, from its labels.', rolesOf),
 		ageColumn(),
-		text('Version', 0, 'Version of the node agent.', ({ status }) => status.nodeInfo?.kubeletVersion ?? ''),
-		text('Internal-IP', 1, 'IP address within the cluster.', (node) => addressOf(node, 'InternalIP')),
-		text('External-IP', 1, 'IP address that is reachable from outside.', (node) =>
+		textColumn(
+			'Version',
+			'Version of the node agent.',
+			({ status }) => status.nodeInfo?.kubeletVersion ?? '',
+		),
+		wideColumn('Internal-IP', 'IP address within the cluster.', (node) => addressOf(node, 'InternalIP')),
+		wideColumn('External-IP', 'IP address that is reachable from outside.', (node) =>
 			addressOf(node, 'ExternalIP'),
 		),
-		text(
+		wideColumn(
 			'OS-Image',
-			1,
 			'Name and version of the operating system.',
 			({ status }) => status.nodeInfo?.osImage || '<unknown>',
 		),
-		text('Kernel-Version', 1, 'Version of the kernel, and the architecture.', kernelOf),
-		text('Container-Runtime', 1, 'Name and version of the container runtime.', ({ status }) => {
+		wideColumn('Kernel-Version', 'Version of the kernel, and the architecture.', kernelOf),
+		wideColumn('Container-Runtime', 'Name and version of the container runtime.', ({ status }) => {
 			return status.nodeInfo?.containerRuntimeVersion || '<unknown>';
 		}),
 	],
@@ -149,7 +146,7 @@ function validateTaints(taints: readonly Taint[], path: FieldPath): readonly Fie
 
 /** STATUS column: a Node without the condition Ready has never reported, and is Unknown. */
 function statusOf({ spec, status }: Node): string {
-	const ready = status.conditions?.find(({ type }) => type === 'Ready');
+	const ready = findCondition(status.conditions, 'Ready');
 	const words = [ready ? (ready.status === 'True' ? 'Ready' : 'NotReady') : 'Unknown'];
 	if (spec.unschedulable) words.push('SchedulingDisabled');
 	return words.join(',');

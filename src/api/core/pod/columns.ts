@@ -1,7 +1,9 @@
 import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import type { Column } from '../../contract/resource-definition.ts';
-import { ageColumn, nameColumn } from '../../meta/columns.ts';
+import { ageColumn, nameColumn, textColumn, wideColumn } from '../../meta/columns.ts';
+import { isConditionTrue } from '../../meta/conditions.ts';
 import { ageOf } from '../../meta/duration.ts';
+import { hasEnded } from './phase.ts';
 import type { ContainerStatus, Pod } from './schema.ts';
 
 /**
@@ -9,33 +11,26 @@ import type { ContainerStatus, Pod } from './schema.ts';
  * columns, so the names, the order and the text of each cell are upstream's.
  */
 
-function column(name: string, priority: 0 | 1, description: string, cell: Column<Pod>['cell']): Column<Pod> {
-	return { name, type: 'string', priority, description, cell };
-}
-
 /** The columns of `kubectl get pods`. */
 export const podColumns: readonly Column<Pod>[] = [
 	nameColumn(),
-	column('Ready', 0, 'Number of ready containers, and of all containers and sidecars.', readyOf),
-	column('Status', 0, 'Summary of the state of the Pod and its containers.', podStatusText),
-	column('Restarts', 0, 'Number of container restarts, and the time since the last exit.', restartsOf),
+	textColumn('Ready', 'Number of ready containers, and of all containers and sidecars.', readyOf),
+	textColumn('Status', 'Summary of the state of the Pod and its containers.', podStatusText),
+	textColumn('Restarts', 'Number of container restarts, and the time since the last exit.', restartsOf),
 	ageColumn(),
-	column(
+	wideColumn(
 		'IP',
-		1,
 		'IP address of the Pod.',
 		({ status }) => status.podIPs?.[0]?.ip || status.podIP || '<none>',
 	),
-	column('Node', 1, 'Name of the Node that the Pod is bound to.', ({ spec }) => spec.nodeName || '<none>'),
-	column(
+	wideColumn('Node', 'Name of the Node that the Pod is bound to.', ({ spec }) => spec.nodeName || '<none>'),
+	wideColumn(
 		'Nominated Node',
-		1,
 		'Name of the Node on which Pods are preempted for this one.',
 		({ status }) => status.nominatedNodeName || '<none>',
 	),
-	column(
+	wideColumn(
 		'Readiness Gates',
-		1,
 		'Number of readiness gates whose condition is True, and of all gates.',
 		readinessGatesOf,
 	),
@@ -76,13 +71,7 @@ function initProgress(pod: Pod): { readonly word: string | undefined; readonly r
  * was complete before an init container was restarted. `word` is that of {@link initProgress}.
  */
 function showsContainers(pod: Pod, word: string | undefined): boolean {
-	return word === undefined || hasCondition(pod, 'Initialized');
-}
-
-function hasCondition({ status }: Pod, type: string): boolean {
-	return (
-		status.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false
-	);
+	return word === undefined || isConditionTrue(pod.status.conditions, 'Initialized');
 }
 
 /** READY column. Sidecars count from the start; containers only once the initialization is complete. */
@@ -113,7 +102,7 @@ export function podStatusText(pod: Pod): string {
 	if (metadata.deletionTimestamp === undefined) return text;
 	// Upstream's node lifecycle controller sets this reason on Pods of a node that no longer reports.
 	if (status.reason === 'NodeLost') return 'Unknown';
-	return status.phase === 'Succeeded' || status.phase === 'Failed' ? text : 'Terminating';
+	return hasEnded(pod) ? text : 'Terminating';
 }
 
 /**
@@ -136,7 +125,7 @@ function containerText(pod: Pod, otherwise: string): string {
 	// One container has completed, but others may be running or have failed: upstream shows these first.
 	if (text !== 'Completed') return text;
 	const running = statuses.some(isReady);
-	if (running && hasCondition(pod, 'Ready')) return 'Running';
+	if (running && isConditionTrue(pod.status.conditions, 'Ready')) return 'Running';
 	return error ?? (running ? 'NotReady' : text);
 }
 

@@ -3,10 +3,10 @@ import { mapShared, withDefaults, withDefaultsForZeros, withField } from '../../
 import { aggregateRequests, type ResourceList } from './aggregate-requests.ts';
 import type {
 	Container,
+	ContainerLifecycle,
 	ContainerPort,
 	EnvVar,
 	EphemeralContainer,
-	Lifecycle,
 	LifecycleHandler,
 	Pod,
 	PodSpec,
@@ -134,7 +134,7 @@ function defaultProbe(given: Probe): Probe {
 	return withField(probe, 'grpc', (grpc) => withDefaults(grpc, GRPC));
 }
 
-function defaultLifecycle(given: Lifecycle): Lifecycle {
+function defaultLifecycle(given: ContainerLifecycle): ContainerLifecycle {
 	const handler = (action: LifecycleHandler): LifecycleHandler =>
 		withField(action, 'httpGet', defaultHttpGet);
 	return withField(withField(given, 'postStart', handler), 'preStop', handler);

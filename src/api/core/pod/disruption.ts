@@ -1,4 +1,5 @@
 import type { Int64 } from '../../../base/json/json.ts';
+import { withCondition } from '../../meta/conditions.ts';
 import type { PodCondition, PodStatus } from './schema.ts';
 
 /**
@@ -20,21 +21,14 @@ export interface Disruption {
  * lastTransitionTime. `now` is RFC 3339.
  */
 export function withDisruption(status: PodStatus, disruption: Disruption, now: string): PodStatus {
-	const conditions = status.conditions ?? [];
-	const old = conditions.find(({ type }) => type === 'DisruptionTarget');
 	const condition: PodCondition = {
 		type: 'DisruptionTarget',
 		...(disruption.observedGeneration && { observedGeneration: disruption.observedGeneration }),
 		status: 'True',
 		lastProbeTime: null,
-		lastTransitionTime: old?.status === 'True' ? (old.lastTransitionTime ?? now) : now,
+		lastTransitionTime: now,
 		reason: disruption.reason,
 		message: disruption.message,
 	};
-	return {
-		...status,
-		conditions: old
-			? conditions.map((other) => (other === old ? condition : other))
-			: [...conditions, condition],
-	};
+	return { ...status, conditions: withCondition(status.conditions, condition) };
 }

@@ -30,15 +30,13 @@ export type {
 export type {
 	Container,
 	ContainerPort,
-	EnvFromSource,
-	EnvVar,
-	EnvVarSource,
 	EphemeralContainer,
 	ResourceRequirements,
 	VolumeDevice,
 	VolumeMount,
 } from './schema/container.ts';
-export type { Lifecycle, LifecycleHandler, Probe } from './schema/probe.ts';
+export type { EnvFromSource, EnvVar, EnvVarSource } from './schema/environment.ts';
+export type { ContainerLifecycle, LifecycleHandler, Probe } from './schema/probe.ts';
 export type { PodSecurityContext, SecurityContext } from './schema/security.ts';
 export type { PodSpec } from './schema/spec.ts';
 export type { ContainerState, ContainerStatus, PodCondition, PodStatus } from './schema/status.ts';

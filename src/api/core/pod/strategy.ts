@@ -1,10 +1,11 @@
 import { firstByKey } from '../../../base/collections/first-by-key.ts';
 import type { DeletionRule, Strategy, SubresourceStrategy } from '../../contract/resource-definition.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { SPEC } from '../../errors/field-path.ts';
 import { generationAfter } from '../../meta/generation.ts';
 import { semanticEqual } from '../../schema/equality.ts';
 import { disabledFieldWarnings, withoutDisabledFields } from './disabled-fields.ts';
 import { withOwnLabels } from './match-label-keys.ts';
+import { isFinalPhase } from './phase.ts';
 import { qosClassOf } from './quality-of-service.ts';
 import type { Pod, PodCondition, PodStatus } from './schema.ts';
 import { validatePod } from './validation/pod.ts';
@@ -39,7 +40,7 @@ export const podStrategy: Strategy<Pod> = {
 	validateUpdate: validatePodUpdate,
 	// Only a create gets warnings. Controllers write most updates, and would only repeat those of the creation.
 	warnings: (pod, old) => (old ? [] : podWarnings(pod)),
-	droppedFields: ({ spec }, old) => disabledFieldWarnings(spec, old?.spec, new FieldPath('spec')),
+	droppedFields: ({ spec }, old) => disabledFieldWarnings(spec, old?.spec, SPEC),
 	allowUnconditionalUpdate: true,
 };
 
@@ -109,7 +110,7 @@ function keepingObservations(status: PodStatus, old: PodStatus): PodStatus {
 export const podDeletion: DeletionRule<Pod> = {
 	defaultPropagation: 'Background',
 	gracePeriodSeconds: ({ spec, status }, requested) => {
-		if (!spec.nodeName || status.phase === 'Succeeded' || status.phase === 'Failed') return 0;
+		if (!spec.nodeName || isFinalPhase(status.phase)) return 0;
 		const period = requested ?? spec.terminationGracePeriodSeconds ?? 0;
 		return period < 0 ? 1 : period;
 	},

@@ -1,5 +1,5 @@
 import { mapShared, withDefaults, withDefaultsForZeros, withField } from '../../schema/defaults.ts';
-import type { VolumeProjection } from './schema/volume.ts';
+import type { VolumeProjection } from './schema/projected-volume.ts';
 import type { Volume } from './schema.ts';
 import { pullPolicyOf } from './validation/image-name.ts';
 

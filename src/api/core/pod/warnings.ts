@@ -1,5 +1,5 @@
 import { quote } from '../../../base/quote.ts';
-import { FieldPath } from '../../errors/field-path.ts';
+import { type FieldPath, SPEC } from '../../errors/field-path.ts';
 import { dns1123Label, labelValue } from '../../meta/names.ts';
 import { parseQuantity } from '../../meta/quantity.ts';
 import type {
@@ -26,7 +26,7 @@ export function podWarnings(pod: Pod): readonly string[] {
 			"this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
 		warnings.push(`metadata.name: ${advice}: [${problems.join(' ')}]`);
 	}
-	return [...warnings, ...specWarnings(pod.spec, new FieldPath('spec'))];
+	return [...warnings, ...specWarnings(pod.spec, SPEC)];
 }
 
 /** Warnings for a Pod template at `path`. */

@@ -1,6 +1,6 @@
+import { TRACKING_FINALIZER } from '../../../api/batch/job/labels.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import { matches, selectorOf } from '../../../api/meta/selector.ts';
-import { TRACKING_FINALIZER } from '../identifiers.ts';
 import type { PodAct } from '../plan.ts';
 import type { JobSnapshot } from '../snapshot.ts';
 import { isTracked } from './classify.ts';

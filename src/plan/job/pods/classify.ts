@@ -1,6 +1,7 @@
+import { COMPLETION_INDEX, TRACKING_FINALIZER } from '../../../api/batch/job/labels.ts';
 import type { Job } from '../../../api/batch/job/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
-import { COMPLETION_INDEX, TRACKING_FINALIZER } from '../identifiers.ts';
+import { isConditionTrue } from '../../../api/meta/conditions.ts';
 
 /**
  * The category of a Pod for the counts of its Job.
@@ -94,7 +95,7 @@ export function countsAsFailed({ category }: PodView): boolean {
 }
 
 /** Whether the Pod is being deleted and has not ended. */
-export function isTerminating({ category }: PodView): boolean {
+export function countsAsTerminating({ category }: PodView): boolean {
 	return category === 'lost' || category === 'terminating';
 }
 
@@ -116,11 +117,6 @@ export function isTracked({ metadata }: Pod): boolean {
 	return metadata.finalizers?.includes(TRACKING_FINALIZER) ?? false;
 }
 
-/** Whether the Pod's phase is final: Succeeded or Failed. */
-export function hasEnded({ status }: Pod): boolean {
-	return status.phase === 'Succeeded' || status.phase === 'Failed';
-}
-
 /** The completion index in the Pod's annotation; undefined if it is missing or invalid. */
 export function completionIndexOf({ metadata }: Pod): number | undefined {
 	return wholeNumber(metadata.annotations?.[COMPLETION_INDEX]);
@@ -133,7 +129,5 @@ export function wholeNumber(text: string | undefined): number | undefined {
 
 /** Whether the Pod's Ready condition is True. */
 export function isReady({ status }: Pod): boolean {
-	return (
-		status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false
-	);
+	return isConditionTrue(status.conditions, 'Ready');
 }

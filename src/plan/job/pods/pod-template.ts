@@ -1,13 +1,13 @@
-import type { Job } from '../../../api/batch/job/schema.ts';
-import type { Container, Pod, PodSpec } from '../../../api/core/pod/schema.ts';
-import { controllerReferenceTo } from '../../../api/meta/controller-reference.ts';
 import {
 	COMPLETION_INDEX,
 	COMPLETION_INDEX_ENV,
 	INDEX_FAILURE_COUNT,
 	INDEX_IGNORED_FAILURE_COUNT,
 	TRACKING_FINALIZER,
-} from '../identifiers.ts';
+} from '../../../api/batch/job/labels.ts';
+import type { Job } from '../../../api/batch/job/schema.ts';
+import type { Container, Pod, PodSpec } from '../../../api/core/pod/schema.ts';
+import { controllerReferenceTo } from '../../../api/meta/controller-reference.ts';
 import { judgeFailure } from '../pod-failure-policy.ts';
 import { isIndexed } from './classify.ts';
 import { failureCounts } from './view.ts';

@@ -1,10 +1,17 @@
+import { INDEX_FAILURE_COUNT, INDEX_IGNORED_FAILURE_COUNT } from '../../../api/batch/job/labels.ts';
 import type { Job } from '../../../api/batch/job/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import { type BackoffHistory, finishTime, observeFinished } from '../backoff.ts';
-import { INDEX_FAILURE_COUNT, INDEX_IGNORED_FAILURE_COUNT } from '../identifiers.ts';
 import { IndexSet } from '../indexes.ts';
 import { judgeFailure } from '../pod-failure-policy.ts';
-import { countsAsFailed, isIndexed, isTerminating, type PodView, viewPods, wholeNumber } from './classify.ts';
+import {
+	countsAsFailed,
+	countsAsTerminating,
+	isIndexed,
+	type PodView,
+	viewPods,
+	wholeNumber,
+} from './classify.ts';
 
 /** A Job, its Pods and all counts that the rules use. Computed once per plan, because every rule needs them. */
 export interface JobView {
@@ -52,8 +59,15 @@ export interface PerIndexView {
 	readonly lastFailed: ReadonlyMap<number, PodView>;
 }
 
+/** A Job as the controller sees it at a time. */
+export interface SeenJob {
+	readonly job: Job;
+	readonly now: number;
+	readonly backoff: BackoffHistory;
+}
+
 /** Computes the view of a Job from the Pods that belong to it (see claimPods). */
-export function viewJob(job: Job, pods: readonly Pod[], now: number, history: BackoffHistory): JobView {
+export function viewJob({ job, now, backoff }: SeenJob, pods: readonly Pod[]): JobView {
 	const views = viewPods(job, pods);
 	const active = views.filter(({ category }) => category === 'active');
 	const uncounted: Uncounted = {
@@ -71,20 +85,20 @@ export function viewJob(job: Job, pods: readonly Pod[], now: number, history: Ba
 	const newlyFailed = fresh.filter(countsAsFailed);
 	const { podFailurePolicy } = job.spec;
 	const newlyCounted = newlyFailed.filter(({ pod }) => judgeFailure(podFailurePolicy, pod).counted);
-	const indexes = isIndexed(job) ? viewIndexes(job, newlySucceeded, newlyFailed, active) : undefined;
+	const indexes = isIndexed(job) ? viewIndexes(job, { newlySucceeded, newlyFailed, active }) : undefined;
 	return {
 		job,
 		now,
 		pods: views,
 		active,
 		ready: active.filter(({ ready }) => ready).length,
-		terminating: views.filter(isTerminating).length,
+		terminating: views.filter(countsAsTerminating).length,
 		uncounted,
 		succeeded:
 			indexes?.completed.size ??
 			(job.status.succeeded ?? 0) + newlySucceeded.length + uncounted.succeeded.size,
 		failed: (job.status.failed ?? 0) + newlyCounted.length + uncounted.failed.size,
-		backoff: observeFinished(history, {
+		backoff: observeFinished(backoff, {
 			succeeded: newlySucceeded.map(podOf),
 			failed: newlyFailed.map(podOf),
 		}),
@@ -98,10 +112,9 @@ function podOf({ pod }: PodView): Pod {
 
 function viewIndexes(
 	job: Job,
-	newlySucceeded: readonly PodView[],
-	newlyFailed: readonly PodView[],
-	active: readonly PodView[],
+	pods: Record<'newlySucceeded' | 'newlyFailed' | 'active', readonly PodView[]>,
 ): IndexView {
+	const { newlySucceeded, newlyFailed, active } = pods;
 	const completions = job.spec.completions ?? 0;
 	const perIndex = job.spec.backoffLimitPerIndex !== undefined;
 	const completedBefore = IndexSet.parse(job.status.completedIndexes, completions);

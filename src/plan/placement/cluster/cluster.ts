@@ -27,7 +27,7 @@ export function nameOf({ metadata }: Node): string {
 }
 
 /** The allocatable resources of a node. */
-export function allocatableOf({ status }: Node): Amounts {
+export function allocatableAmounts({ status }: Node): Amounts {
 	return status.allocatable ? amountsOnce(status.allocatable) : NOTHING;
 }
 

@@ -1,5 +1,5 @@
 import type { Node } from '../../../api/core/node/schema.ts';
-import { labelOf } from '../labels.ts';
+import { entryOf } from '../../../base/json/json.ts';
 
 /** Counts by topology domain: by the key of a node label and then by its value. */
 export class TopologyCounts {
@@ -17,7 +17,7 @@ export class TopologyCounts {
 
 	/** Adds `by` to the domain of `node`; does nothing if the node lacks the label. */
 	add(topologyKey: string, node: Node, by: number): void {
-		const value = labelOf(node.metadata.labels, topologyKey);
+		const value = entryOf(node.metadata.labels, topologyKey);
 		if (value === undefined || by === 0) return;
 		const values = this.#byKey.get(topologyKey) ?? new Map<string, number>();
 		const sum = (values.get(value) ?? 0) + by;
@@ -29,7 +29,7 @@ export class TopologyCounts {
 
 	/** The count of the domain of `node`; 0 if the node lacks the label. */
 	at(topologyKey: string, node: Node): number {
-		const value = labelOf(node.metadata.labels, topologyKey);
+		const value = entryOf(node.metadata.labels, topologyKey);
 		return value === undefined ? 0 : (this.#byKey.get(topologyKey)?.get(value) ?? 0);
 	}
 

@@ -1,9 +1,9 @@
 import type { Node } from '../../../api/core/node/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
+import { entryOf } from '../../../base/json/json.ts';
 import { type AffinityTerm, termMatches, termsOf } from '../affinity-terms.ts';
 import { type Cluster, type NodeView, nameOf } from '../cluster/cluster.ts';
 import { TopologyCounts } from '../cluster/topology-counts.ts';
-import { labelOf } from '../labels.ts';
 import { type NodeCheck, type Predicate, type Refusal, refusedFor, refusedForPods } from './predicate.ts';
 
 const AFFINITY = refusedFor("node(s) didn't match pod affinity rules");
@@ -70,7 +70,7 @@ class AffinityCheck implements NodeCheck {
 	#satisfiesAffinity(node: Node): boolean {
 		const { affinity } = termsOf(this.#pod);
 		const { labels } = node.metadata;
-		if (affinity.some(({ topologyKey }) => labelOf(labels, topologyKey) === undefined)) return false;
+		if (affinity.some(({ topologyKey }) => entryOf(labels, topologyKey) === undefined)) return false;
 		const counts = this.#counts.affinity;
 		if (affinity.every(({ topologyKey }) => counts.at(topologyKey, node) > 0)) return true;
 		return counts.isEmpty && matchesAll(affinity, this.#pod, this.#cluster);

@@ -1,4 +1,4 @@
-import { allocatableOf, type NodeView } from '../cluster/cluster.ts';
+import { allocatableAmounts, type NodeView } from '../cluster/cluster.ts';
 import { type Amounts, podRequests } from '../cluster/requests.ts';
 import type { Predicate, Refusal } from './predicate.ts';
 
@@ -17,7 +17,7 @@ export const nodeResourcesFit: Predicate = {
 
 /** Names every insufficient resource. Preemption cannot help if a request exceeds the total of the node. */
 function lacking(wanted: Amounts, { node, usage }: NodeView): Refusal | undefined {
-	const allocatable = allocatableOf(node);
+	const allocatable = allocatableAmounts(node);
 	let reasons: string[] | undefined;
 	let dependsOnPods = true;
 	for (const [resource, amount] of wanted) {

@@ -1,7 +1,7 @@
 import type { Node } from '../../../api/core/node/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
+import { entryOf } from '../../../base/json/json.ts';
 import { type Cluster, type NodeView, nameOf } from '../cluster/cluster.ts';
-import { labelOf } from '../labels.ts';
 import { hasAllKeys, type SpreadConstraint, spreadConstraintsOf } from '../spread-constraints.ts';
 import { type NodeCheck, type Predicate, type Refusal, refusedFor, refusedForPods } from './predicate.ts';
 
@@ -56,7 +56,7 @@ class SpreadCheck implements NodeCheck {
 
 	refusal({ node }: NodeView): Refusal | undefined {
 		for (const [index, constraint] of this.#constraints.entries()) {
-			const domain = labelOf(node.metadata.labels, constraint.topologyKey);
+			const domain = entryOf(node.metadata.labels, constraint.topologyKey);
 			if (domain === undefined) return NO_LABEL;
 			// A Pod that its own selector does not match leaves the counts unchanged.
 			const own = constraint.matchesItself ? 1 : 0;
@@ -81,7 +81,7 @@ class SpreadCheck implements NodeCheck {
 	#add(index: number, node: Node, by: number): void {
 		const constraint = this.#constraints[index];
 		const counts = this.#domains[index];
-		const domain = constraint && labelOf(node.metadata.labels, constraint.topologyKey);
+		const domain = constraint && entryOf(node.metadata.labels, constraint.topologyKey);
 		if (domain === undefined || !counts || !constraint?.includes(node)) return;
 		counts.set(domain, (counts.get(domain) ?? 0) + by);
 		this.#smallest[index] = undefined;

@@ -9,7 +9,7 @@ import { MAX_SCORE, type Score } from './score.ts';
  * Preferred affinity and anti-affinity between Pods: of the Pod to Pods on nodes, and of these to the Pod,
  * including their required affinity (upstream: interpodaffinity, scoring.go).
  */
-export const interPodAffinity: Score = {
+export const interPodAffinityScore: Score = {
 	name: 'InterPodAffinity',
 	weight: 2,
 	rate: (pod, views, cluster) => {

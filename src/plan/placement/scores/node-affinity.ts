@@ -4,7 +4,7 @@ import { matchesNodeTerm } from '../node-selector.ts';
 import { inProportion, type Score } from './score.ts';
 
 /** The Pod's preferred node affinity: the sum of the weights of the matching terms (upstream: nodeaffinity). */
-export const nodeAffinity: Score = {
+export const nodeAffinityScore: Score = {
 	name: 'NodeAffinity',
 	weight: 2,
 	rate: ({ spec }, views) => {

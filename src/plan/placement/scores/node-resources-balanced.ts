@@ -1,4 +1,4 @@
-import { allocatableOf, type NodeView } from '../cluster/cluster.ts';
+import { allocatableAmounts, type NodeView } from '../cluster/cluster.ts';
 import { type Amounts, podRequests } from '../cluster/requests.ts';
 import { MAX_SCORE, type Score } from './score.ts';
 
@@ -8,7 +8,7 @@ const RESOURCES: readonly string[] = ['cpu', 'memory'];
  * Prefers nodes on which the used shares of cpu and memory are similar, so that neither remains unusable
  * without the other (upstream: balanced_allocation.go). A Pod that requests neither is not scored.
  */
-export const nodeResourcesBalancedAllocation: Score = {
+export const nodeResourcesBalancedScore: Score = {
 	name: 'NodeResourcesBalancedAllocation',
 	weight: 1,
 	rate: (pod, views) => {
@@ -19,7 +19,7 @@ export const nodeResourcesBalancedAllocation: Score = {
 };
 
 function rateBalance(wanted: Amounts, { node, usage }: NodeView): number {
-	const allocatable = allocatableOf(node);
+	const allocatable = allocatableAmounts(node);
 	const shares = RESOURCES.filter((resource) => (allocatable.get(resource) ?? 0) > 0).map((resource) => {
 		const used = (usage.requested.get(resource) ?? 0) + (wanted.get(resource) ?? 0);
 		return Math.min(1, used / (allocatable.get(resource) ?? 1));

@@ -1,9 +1,9 @@
-import { allocatableOf, type NodeView } from '../cluster/cluster.ts';
+import { allocatableAmounts, type NodeView } from '../cluster/cluster.ts';
 import { type Amounts, podRequests } from '../cluster/requests.ts';
 import { MAX_SCORE, type Score } from './score.ts';
 
 /** Prefers nodes with more free cpu and memory (upstream: least_allocated.go). */
-export const nodeResourcesFit: Score = {
+export const nodeResourcesFitScore: Score = {
 	name: 'NodeResourcesFit',
 	weight: 1,
 	rate: (pod, views) => {
@@ -13,7 +13,7 @@ export const nodeResourcesFit: Score = {
 };
 
 function rateFree(wanted: Amounts, { node, usage }: NodeView): number {
-	const allocatable = allocatableOf(node);
+	const allocatable = allocatableAmounts(node);
 	const ratings: number[] = [];
 	for (const resource of ['cpu', 'memory']) {
 		const capacity = allocatable.get(resource) ?? 0;

@@ -1,7 +1,7 @@
 import type { Node } from '../../../api/core/node/schema.ts';
+import { entryOf } from '../../../base/json/json.ts';
 import { type Cluster, type NodeView, nameOf } from '../cluster/cluster.ts';
 import { TopologyCounts } from '../cluster/topology-counts.ts';
-import { labelOf } from '../labels.ts';
 import { hasAllKeys, type SpreadConstraint, spreadConstraintsOf } from '../spread-constraints.ts';
 import { MAX_SCORE, type Score } from './score.ts';
 
@@ -9,7 +9,7 @@ import { MAX_SCORE, type Score } from './score.ts';
  * The Pod's ScheduleAnyway spread constraints: prefers nodes with fewer matching Pods in their domains
  * (upstream: podtopologyspread, scoring.go).
  */
-export const podTopologySpread: Score = {
+export const podTopologySpreadScore: Score = {
 	name: 'PodTopologySpread',
 	weight: 2,
 	rate: (pod, views, cluster) => {
@@ -65,5 +65,5 @@ function countPods(
  * topologyNormalizingWeight).
  */
 function countDomains({ topologyKey }: SpreadConstraint, eligible: readonly NodeView[]): number {
-	return new Set(eligible.map(({ node }) => labelOf(node.metadata.labels, topologyKey))).size;
+	return new Set(eligible.map(({ node }) => entryOf(node.metadata.labels, topologyKey))).size;
 }

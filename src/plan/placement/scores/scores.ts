@@ -2,22 +2,22 @@ import type { Node } from '../../../api/core/node/schema.ts';
 import type { Pod } from '../../../api/core/pod/schema.ts';
 import { assert } from '../../../base/assert.ts';
 import type { Cluster, NodeView } from '../cluster/cluster.ts';
-import { interPodAffinity } from './inter-pod-affinity.ts';
-import { nodeAffinity } from './node-affinity.ts';
-import { nodeResourcesBalancedAllocation } from './node-resources-balanced.ts';
-import { nodeResourcesFit } from './node-resources-fit.ts';
-import { podTopologySpread } from './pod-topology-spread.ts';
+import { interPodAffinityScore } from './inter-pod-affinity.ts';
+import { nodeAffinityScore } from './node-affinity.ts';
+import { nodeResourcesBalancedScore } from './node-resources-balanced.ts';
+import { nodeResourcesFitScore } from './node-resources-fit.ts';
+import { podTopologySpreadScore } from './pod-topology-spread.ts';
 import type { Score } from './score.ts';
-import { taintToleration } from './taint-toleration.ts';
+import { taintTolerationScore } from './taint-toleration.ts';
 
 /** All scores of upstream's default plugins, except ImageLocality. */
 const SCORES: readonly Score[] = [
-	taintToleration,
-	nodeAffinity,
-	podTopologySpread,
-	interPodAffinity,
-	nodeResourcesFit,
-	nodeResourcesBalancedAllocation,
+	taintTolerationScore,
+	nodeAffinityScore,
+	podTopologySpreadScore,
+	interPodAffinityScore,
+	nodeResourcesFitScore,
+	nodeResourcesBalancedScore,
 ];
 
 /**

@@ -6,7 +6,7 @@ import { inReverse, type Score } from './score.ts';
 /**
  * Prefers nodes with fewer PreferNoSchedule taints that the Pod does not tolerate (upstream: tainttoleration).
  */
-export const taintToleration: Score = {
+export const taintTolerationScore: Score = {
 	name: 'TaintToleration',
 	weight: 3,
 	rate: ({ spec: { tolerations = [] } }, views) =>

@@ -14,7 +14,7 @@
 
 import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { Container, Pod } from '../../../api/core/pod/schema.ts';
-import { isRecord } from '../../../base/json/json.ts';
+import { isList, isRecord } from '../../../base/json/json.ts';
 import { CONTAINER_RULES } from './container-rules.ts';
 import type { Effect, FieldRule } from './field-rule.ts';
 import { POD_RULES } from './pod-rules.ts';
@@ -196,7 +196,7 @@ function valueAt(from: unknown, steps: readonly string[]): unknown {
  * intent.
  */
 function isMeaningful(value: unknown): boolean {
-	if (Array.isArray(value)) return value.length > 0;
-	if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
+	if (isList(value)) return value.length > 0;
+	if (isRecord(value)) return Object.keys(value).length > 0;
 	return value !== false && value !== '';
 }

@@ -1,6 +1,6 @@
 import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
+import type { EventText } from '../../../api/core/event/event-text.ts';
 import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
-import type { EventText } from '../../event-text.ts';
 import { findingsOf } from './field-rules.ts';
 import { mountedVolumes } from './pod-rules.ts';
 

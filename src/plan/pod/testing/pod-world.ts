@@ -1,5 +1,6 @@
 import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { Container, Pod, PodSpec, PodStatus } from '../../../api/core/pod/schema.ts';
+import { findCondition } from '../../../api/meta/conditions.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { semanticEqual } from '../../../api/schema/equality.ts';
 import type { PodPlan } from '../plan.ts';
@@ -142,7 +143,7 @@ export class PodWorld {
 	}
 
 	condition(type: string): string {
-		const found = this.pod.status.conditions?.find((each) => each.type === type);
+		const found = findCondition(this.pod.status.conditions, type);
 		return [found?.status, found?.reason].filter(Boolean).join(' ');
 	}
 }

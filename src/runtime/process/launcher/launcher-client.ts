@@ -20,11 +20,11 @@ import { JsonLines } from '../../../base/json/json-lines.ts';
 import { type RuntimeContainer, RuntimeUnavailable, type Sandbox } from '../../contract.ts';
 import { readRegularFile } from '../output/regular-file.ts';
 import {
-	type Call,
 	decodeError,
 	EXIT_TAKEN,
 	type FromLauncher,
 	type Hello,
+	type LauncherCall,
 	type LauncherCalls,
 	PROTOCOL,
 	REMOVE_WITH_CLIENT,
@@ -157,7 +157,7 @@ export class LauncherClient {
 		...args: Parameters<LauncherCalls[Method]>
 	): ReturnType<LauncherCalls[Method]> {
 		const id = this.#next++;
-		const call: Call = { id, method, args };
+		const call: LauncherCall = { id, method, args };
 		const answer = new Promise<unknown>((resolve, reject) => {
 			if (this.#socket.destroyed) return reject(disconnected());
 			this.#pending.set(id, { method, resolve, reject });

@@ -3,9 +3,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { JsonLines } from '../../../base/json/json-lines.ts';
 import type { RuntimeContainer } from '../../contract.ts';
 import {
-	type Call,
 	encodeError,
 	type FromLauncher,
+	type LauncherCall,
 	type LauncherCalls,
 	PROTOCOL,
 	perform,
@@ -90,14 +90,14 @@ export class LauncherServer {
 	#read(socket: Socket, lines: JsonLines, chunk: Buffer): void {
 		try {
 			// Only this user's own stint can write here, and it speaks the same protocol: see Hello.
-			for (const call of lines.push(chunk) as readonly Call[]) void this.#perform(socket, call);
+			for (const call of lines.push(chunk) as readonly LauncherCall[]) void this.#perform(socket, call);
 		} catch (error) {
 			this.#options.onError(error);
 			socket.destroy();
 		}
 	}
 
-	async #perform(socket: Socket, call: Call): Promise<void> {
+	async #perform(socket: Socket, call: LauncherCall): Promise<void> {
 		const { id } = call;
 		try {
 			this.#write(socket, { id, result: await perform(this.#options.target, call) });

@@ -4,10 +4,12 @@
  * Linux both come from /proc. On other systems, ps(1) gives the start times, and processes that left their group
  * are not found.
  */
+
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { assert } from '../../../base/assert.ts';
 import { isSystemShortage } from '../../../base/files/system-error.ts';
+import { isRecord } from '../../../base/json/json.ts';
 
 /** The environment variable that marks the processes of containers. */
 export const MARK = 'STINT_CONTAINER_ID';
@@ -80,8 +82,8 @@ export function parseIdentity(text: string): ProcessIdentity | undefined {
 
 /** True if `value` is a {@link ProcessIdentity} that a launcher can have written. */
 export function isIdentity(value: unknown): value is ProcessIdentity {
-	if (typeof value !== 'object' || value === null) return false;
-	const { pid, start, startedAt }: { pid?: unknown; start?: unknown; startedAt?: unknown } = value;
+	if (!isRecord(value)) return false;
+	const { pid, start, startedAt } = value;
 	// Pid 1 is init. For kill(2), 0 and negative numbers mean process groups, and -1 means all processes.
 	if (!Number.isSafeInteger(pid) || Number(pid) <= 1) return false;
 	return typeof startedAt === 'number' && (start === undefined || typeof start === 'string');

@@ -72,7 +72,7 @@ export interface LauncherCalls {
 }
 
 /** A call as the client sends it. */
-export interface Call {
+export interface LauncherCall {
 	readonly id: number;
 	readonly method: keyof LauncherCalls;
 	readonly args: readonly unknown[];
@@ -107,7 +107,7 @@ const METHODS: ReadonlySet<string> = new Set<keyof LauncherCalls>([
 ]);
 
 /** Performs `call` on `target`. Rejects if the protocol has no such method, or with the method's error. */
-export async function perform(target: LauncherCalls, call: Call): Promise<unknown> {
+export async function perform(target: LauncherCalls, call: LauncherCall): Promise<unknown> {
 	if (!METHODS.has(call.method)) throw new Error(`the launcher has no method ${call.method}`);
 	// The types of the client's `call` ensure that the arguments fit the method.
 	const method = target[call.method] as (...args: readonly unknown[]) => Promise<unknown>;

@@ -1,5 +1,6 @@
 import { labelSelectorSchema } from '../../../meta/selector.ts';
 import {
+	atomic,
 	type Infer,
 	int32,
 	int64,
@@ -37,36 +38,38 @@ export const nodeSelectorRequirementSchema = object(
 export type NodeSelectorRequirement = Infer<typeof nodeSelectorRequirementSchema>;
 
 /** Schema of v1.NodeSelectorTerm. */
-export const nodeSelectorTermSchema = object(
-	'io.k8s.api.core.v1.NodeSelectorTerm',
-	'Set of requirements that a Node matches if it meets all of them. An empty term matches no Node.',
-	{
-		matchExpressions: optional(
-			list(nodeSelectorRequirementSchema),
-			'Requirements on the labels of the Node.',
-		),
-		matchFields: optional(
-			list(nodeSelectorRequirementSchema),
-			'Requirements on fields of the Node; only metadata.name is supported.',
-		),
-	},
-	{ atomic: true },
+export const nodeSelectorTermSchema = atomic(
+	object(
+		'io.k8s.api.core.v1.NodeSelectorTerm',
+		'Set of requirements that a Node matches if it meets all of them. An empty term matches no Node.',
+		{
+			matchExpressions: optional(
+				list(nodeSelectorRequirementSchema),
+				'Requirements on the labels of the Node.',
+			),
+			matchFields: optional(
+				list(nodeSelectorRequirementSchema),
+				'Requirements on fields of the Node; only metadata.name is supported.',
+			),
+		},
+	),
 );
 
 /** Requirements that a Node matches if it meets all of them; an empty term matches no Node. */
 export type NodeSelectorTerm = Infer<typeof nodeSelectorTermSchema>;
 
 /** Schema of v1.NodeSelector. */
-export const nodeSelectorSchema = object(
-	'io.k8s.api.core.v1.NodeSelector',
-	'List of terms that a Node matches if it matches at least one of them.',
-	{
-		nodeSelectorTerms: required(
-			list(nodeSelectorTermSchema),
-			'Terms of which a Node must match at least one.',
-		),
-	},
-	{ atomic: true },
+export const nodeSelectorSchema = atomic(
+	object(
+		'io.k8s.api.core.v1.NodeSelector',
+		'List of terms that a Node matches if it matches at least one of them.',
+		{
+			nodeSelectorTerms: required(
+				list(nodeSelectorTermSchema),
+				'Terms of which a Node must match at least one.',
+			),
+		},
+	),
 );
 
 const preferredSchedulingTermSchema = object(

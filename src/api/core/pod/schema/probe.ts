@@ -133,4 +133,4 @@ export const lifecycleSchema = object(
 );
 
 /** Hooks that run after the start of a container and before it is stopped. */
-export type Lifecycle = Infer<typeof lifecycleSchema>;
+export type ContainerLifecycle = Infer<typeof lifecycleSchema>;

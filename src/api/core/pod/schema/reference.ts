@@ -1,5 +1,6 @@
 import {
 	always,
+	atomic,
 	type Infer,
 	nullable,
 	object,
@@ -13,18 +14,15 @@ import {
 /** Schemas of references: to objects, to fields of the Pod, and to resources of a container. */
 
 /** Schema of v1.LocalObjectReference. */
-export const localObjectReferenceSchema = object(
-	'io.k8s.api.core.v1.LocalObjectReference',
-	'Reference to an object in the same namespace.',
-	{ name: optional(string, 'Name of the referenced object.') },
-	{ atomic: true },
+export const localObjectReferenceSchema = atomic(
+	object('io.k8s.api.core.v1.LocalObjectReference', 'Reference to an object in the same namespace.', {
+		name: optional(string, 'Name of the referenced object.'),
+	}),
 );
 
 /** Schema of v1.ObjectReference. */
-export const objectReferenceSchema = object(
-	'io.k8s.api.core.v1.ObjectReference',
-	'Reference to an object or to a part of it.',
-	{
+export const objectReferenceSchema = atomic(
+	object('io.k8s.api.core.v1.ObjectReference', 'Reference to an object or to a part of it.', {
 		kind: optional(string, 'Kind of the referenced object.'),
 		namespace: optional(string, 'Namespace of the referenced object.'),
 		name: optional(string, 'Name of the referenced object.'),
@@ -35,23 +33,23 @@ export const objectReferenceSchema = object(
 			string,
 			'Part of the object, such as spec.containers{name}. Default: the whole object.',
 		),
-	},
-	{ atomic: true },
+	}),
 );
 
 /** Reference to an object, or to a part of it; every field is optional. */
 export type ObjectReference = Infer<typeof objectReferenceSchema>;
 
 /** Schema of v1.TypedLocalObjectReference. */
-export const typedLocalObjectReferenceSchema = object(
-	'io.k8s.api.core.v1.TypedLocalObjectReference',
-	'Reference to an object of any kind in the same namespace.',
-	{
-		apiGroup: always(stringOrNull, 'API group of the object. Empty for the core group.'),
-		kind: required(string, 'Kind of the referenced object.'),
-		name: required(string, 'Name of the referenced object.'),
-	},
-	{ atomic: true },
+export const typedLocalObjectReferenceSchema = atomic(
+	object(
+		'io.k8s.api.core.v1.TypedLocalObjectReference',
+		'Reference to an object of any kind in the same namespace.',
+		{
+			apiGroup: always(stringOrNull, 'API group of the object. Empty for the core group.'),
+			kind: required(string, 'Kind of the referenced object.'),
+			name: required(string, 'Name of the referenced object.'),
+		},
+	),
 );
 
 /** Schema of v1.TypedObjectReference. */
@@ -67,35 +65,33 @@ export const typedObjectReferenceSchema = object(
 );
 
 /** Schema of v1.ObjectFieldSelector. */
-export const objectFieldSelectorSchema = object(
-	'io.k8s.api.core.v1.ObjectFieldSelector',
-	'Reference to a field of the Pod itself.',
-	{
+export const objectFieldSelectorSchema = atomic(
+	object('io.k8s.api.core.v1.ObjectFieldSelector', 'Reference to a field of the Pod itself.', {
 		apiVersion: optional(string, 'API version in which fieldPath is written. Default v1.'),
 		fieldPath: required(string, "Path of the field, such as metadata.name or metadata.labels['app']."),
-	},
-	{ atomic: true },
+	}),
 );
 
 /** Reference to a field of the Pod itself. */
 export type ObjectFieldSelector = Infer<typeof objectFieldSelectorSchema>;
 
 /** Schema of v1.ResourceFieldSelector. */
-export const resourceFieldSelectorSchema = object(
-	'io.k8s.api.core.v1.ResourceFieldSelector',
-	'Reference to a resource limit or request of a container.',
-	{
-		containerName: optional(
-			string,
-			'Name of the container. Required in volumes; in environment variables the default is the container itself.',
-		),
-		resource: required(string, 'Limit or request, such as limits.cpu or requests.memory.'),
-		divisor: always(
-			quantity,
-			'Unit in which the value is given, such as 1m or 1Mi; the result is rounded up. Default 1.',
-		),
-	},
-	{ atomic: true },
+export const resourceFieldSelectorSchema = atomic(
+	object(
+		'io.k8s.api.core.v1.ResourceFieldSelector',
+		'Reference to a resource limit or request of a container.',
+		{
+			containerName: optional(
+				string,
+				'Name of the container. Required in volumes; in environment variables the default is the container itself.',
+			),
+			resource: required(string, 'Limit or request, such as limits.cpu or requests.memory.'),
+			divisor: always(
+				quantity,
+				'Unit in which the value is given, such as 1m or 1Mi; the result is rounded up. Default 1.',
+			),
+		},
+	),
 );
 
 /** Reference to a resource limit or request of a container. */

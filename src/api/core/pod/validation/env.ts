@@ -7,7 +7,7 @@ import {
 	envVarName,
 	qualifiedName,
 } from '../../../meta/names.ts';
-import type { EnvFromSource, EnvVar, EnvVarSource } from '../schema/container.ts';
+import type { EnvFromSource, EnvVar, EnvVarSource } from '../schema/environment.ts';
 import type { ObjectFieldSelector, ResourceFieldSelector } from '../schema/reference.ts';
 import { validateNoBacksteps } from './path.ts';
 

@@ -10,7 +10,7 @@ import {
 import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
 import { formText, portName, portNumber } from '../../../meta/names.ts';
 import type { Container } from '../schema/container.ts';
-import type { Lifecycle, LifecycleHandler, Probe } from '../schema/probe.ts';
+import type { ContainerLifecycle, LifecycleHandler, Probe } from '../schema/probe.ts';
 import type { PodSpec } from '../schema/spec.ts';
 
 /**
@@ -24,6 +24,13 @@ import type { PodSpec } from '../schema/spec.ts';
  */
 type ProbeName = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
 
+/** Where a probe or hook stands. */
+interface Place {
+	readonly path: FieldPath;
+	/** The Pod's terminationGracePeriodSeconds. */
+	readonly grace: Int64 | undefined;
+}
+
 /** Validates the probes and lifecycle hooks of a container or sidecar at `path`. */
 export function validateProbesAndHooks(
 	container: Container,
@@ -34,24 +41,19 @@ export function validateProbesAndHooks(
 	if (!lifecycle && !livenessProbe && !readinessProbe && !startupProbe) return [];
 	const grace = spec.terminationGracePeriodSeconds;
 	return [
-		...(lifecycle ? validateLifecycle(lifecycle, grace, path.child('lifecycle')) : []),
-		...validateProbe(container, 'livenessProbe', grace, path),
-		...validateProbe(container, 'readinessProbe', grace, path),
-		...validateProbe(container, 'startupProbe', grace, path),
+		...(lifecycle ? validateLifecycle(lifecycle, { path: path.child('lifecycle'), grace }) : []),
+		...validateProbe(container, 'livenessProbe', { path, grace }),
+		...validateProbe(container, 'readinessProbe', { path, grace }),
+		...validateProbe(container, 'startupProbe', { path, grace }),
 	];
 }
 
 /** The rules that differ between the kinds of probe; see {@link ProbeName}. */
-function validateProbe(
-	container: Container,
-	name: ProbeName,
-	grace: Int64 | undefined,
-	path: FieldPath,
-): readonly FieldError[] {
+function validateProbe(container: Container, name: ProbeName, { path, grace }: Place): readonly FieldError[] {
 	const probe = container[name];
 	if (!probe) return [];
 	const at = path.child(name);
-	const errors = [...validateHandler(probe, grace, at), ...validateProbeNumbers(probe, at)];
+	const errors = [...validateHandler(probe, { path: at, grace }), ...validateProbeNumbers(probe, at)];
 	const { terminationGracePeriodSeconds: period, successThreshold = 0 } = probe;
 	if (name !== 'readinessProbe') {
 		if (successThreshold !== 1)
@@ -77,15 +79,11 @@ function validateProbeNumbers(probe: Probe, path: FieldPath): readonly FieldErro
 	];
 }
 
-function validateLifecycle(
-	lifecycle: Lifecycle,
-	grace: Int64 | undefined,
-	path: FieldPath,
-): readonly FieldError[] {
+function validateLifecycle(lifecycle: ContainerLifecycle, { path, grace }: Place): readonly FieldError[] {
 	const { postStart, preStop } = lifecycle;
 	return [
-		...(postStart ? validateHandler(postStart, grace, path.child('postStart')) : []),
-		...(preStop ? validateHandler(preStop, grace, path.child('preStop')) : []),
+		...(postStart ? validateHandler(postStart, { path: path.child('postStart'), grace }) : []),
+		...(preStop ? validateHandler(preStop, { path: path.child('preStop'), grace }) : []),
 	];
 }
 
@@ -97,11 +95,11 @@ type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> & Lifecycl
  * Exactly one handler. If several are set, upstream validates only the first of this order, and refuses the
  * others.
  */
-function validateHandler(handler: Handler, grace: Int64 | undefined, path: FieldPath): readonly FieldError[] {
+function validateHandler(handler: Handler, { path, grace }: Place): readonly FieldError[] {
 	const [first, ...others] = HANDLERS.filter((name) => handler[name] !== undefined);
 	if (first === undefined) return [fieldRequired(path, 'must specify a handler type')];
 	return [
-		...validateAction(handler, first, grace, path.child(first)),
+		...validateAction(handler, first, { path: path.child(first), grace }),
 		...others.map((name) => fieldForbidden(path.child(name), 'may not specify more than 1 handler type')),
 	];
 }
@@ -113,8 +111,7 @@ function validateHandler(handler: Handler, grace: Int64 | undefined, path: Field
 function validateAction(
 	{ exec, httpGet, tcpSocket, grpc, sleep }: Handler,
 	name: (typeof HANDLERS)[number],
-	grace: Int64 | undefined,
-	path: FieldPath,
+	{ path, grace }: Place,
 ): readonly FieldError[] {
 	if (name === 'exec') return (exec?.command ?? []).length > 0 ? [] : [fieldRequired(path.child('command'))];
 	if (name === 'httpGet' && httpGet) return validateHttpGet(httpGet, path);

@@ -30,7 +30,7 @@ export function validateMounts(
 	const list = path.child('volumeMounts');
 	for (const [index, mount] of volumeMounts.entries()) {
 		const at = list.index(index);
-		errors.push(...validateNames(mount.name, mount.mountPath, 'mountPath', volumes, at));
+		errors.push(...validateNames(mount, volumes, at));
 		if (paths.has(mount.mountPath)) {
 			errors.push(fieldInvalid(at.child('mountPath'), mount.mountPath, 'must be unique'));
 		}
@@ -42,18 +42,19 @@ export function validateMounts(
 			const detail = 'must not already exist as a path in volumeDevices';
 			errors.push(fieldInvalid(at.child('mountPath'), mount.mountPath, detail));
 		}
-		errors.push(...validateMountDetails(mount, container, at, list));
+		errors.push(...validateMountDetails(mount, container, { at, list }));
 	}
-	return [...errors, ...validateDevices(volumeDevices, volumeMounts, volumes, path.child('volumeDevices'))];
+	return [...errors, ...validateDevices(container, volumes, path.child('volumeDevices'))];
 }
 
 function validateNames(
-	name: string,
-	path: string,
-	pathField: 'mountPath' | 'devicePath',
+	use: VolumeMount | VolumeDevice,
 	volumes: ReadonlyMap<string, Volume>,
 	at: FieldPath,
 ): readonly FieldError[] {
+	const { name } = use;
+	const [pathField, path] =
+		'mountPath' in use ? ['mountPath', use.mountPath] : ['devicePath', use.devicePath];
 	const errors: FieldError[] = [];
 	if (name === '') errors.push(fieldRequired(at.child('name')));
 	if (!volumes.has(name)) errors.push(fieldNotFound(at.child('name'), name));
@@ -69,8 +70,7 @@ const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None'];
 function validateMountDetails(
 	mount: VolumeMount,
 	{ securityContext }: Container,
-	at: FieldPath,
-	list: FieldPath,
+	{ at, list }: { readonly at: FieldPath; readonly list: FieldPath },
 ): readonly FieldError[] {
 	const { subPath = '', subPathExpr = '', mountPropagation: propagation } = mount;
 	const errors: FieldError[] = [];
@@ -111,16 +111,16 @@ function validateRecursiveReadOnly(mount: VolumeMount, path: FieldPath): readonl
  * container, and each can occur once.
  */
 function validateDevices(
-	devices: readonly VolumeDevice[],
-	mounts: readonly VolumeMount[],
+	{ volumeDevices = [], volumeMounts = [] }: Container,
 	volumes: ReadonlyMap<string, Volume>,
 	path: FieldPath,
 ): readonly FieldError[] {
 	const names = new Set<string>();
 	const paths = new Set<string>();
-	const mountNames = new Set(mounts.map(({ name }) => name));
-	const mountPaths = new Set(mounts.map(({ mountPath }) => mountPath));
-	return devices.flatMap(({ name, devicePath }, index) => {
+	const mountNames = new Set(volumeMounts.map(({ name }) => name));
+	const mountPaths = new Set(volumeMounts.map(({ mountPath }) => mountPath));
+	return volumeDevices.flatMap((device, index) => {
+		const { name, devicePath } = device;
 		const at = path.index(index);
 		const volume = volumes.get(name);
 		const errors: FieldError[] = [];
@@ -132,7 +132,7 @@ function validateDevices(
 		if (volume && !volume.persistentVolumeClaim && !volume.ephemeral) {
 			wrongName('can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode');
 		}
-		errors.push(...validateNames(name, devicePath, 'devicePath', volumes, at));
+		errors.push(...validateNames(device, volumes, at));
 		if (paths.has(devicePath)) wrongPath('must be unique');
 		if (validateNoBacksteps(devicePath, at).length > 0) wrongPath("can not contain backsteps ('..')");
 		else paths.add(devicePath);

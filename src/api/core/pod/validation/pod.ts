@@ -8,8 +8,7 @@ import {
 	malformed,
 	tooLong,
 } from '../../../errors/field-errors.ts';
-import type { FieldError } from '../../../errors/field-path.ts';
-import { FieldPath } from '../../../errors/field-path.ts';
+import { type FieldError, FieldPath, SPEC } from '../../../errors/field-path.ts';
 import { dns1123Label, dns1123Subdomain, exceeds, inRange, qualifiedName } from '../../../meta/names.ts';
 import { validateLabels } from '../../../meta/selector.ts';
 import { validateAnnotations, validateMeta } from '../../../meta/validate-meta.ts';
@@ -35,9 +34,6 @@ import { validateVolumes } from './volume.ts';
 
 /** Path of a Pod's metadata. */
 export const META = new FieldPath('metadata');
-
-/** Path of a Pod's spec. */
-export const SPEC = new FieldPath('spec');
 
 const RULES = { namespaced: true, name: dns1123Subdomain };
 

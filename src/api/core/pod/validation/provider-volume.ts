@@ -1,3 +1,4 @@
+import { isList } from '../../../../base/json/json.ts';
 import { fieldInvalid, fieldRequired, malformed, notSupported } from '../../../errors/field-errors.ts';
 import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
 import { dns1123Label, exceeds, inRange } from '../../../meta/names.ts';
@@ -49,7 +50,7 @@ export function validateProviderVolume(
 
 /** Whether a required field was left out: decoding then sets it to the empty value of its type. */
 function isEmpty(value: unknown): boolean {
-	return Array.isArray(value) ? value.length === 0 : !value;
+	return isList(value) ? value.length === 0 : !value;
 }
 
 /** Rules beyond required fields. Sources without a case have none. */

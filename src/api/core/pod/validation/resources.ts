@@ -24,6 +24,14 @@ import type { PodSpec } from '../schema/spec.ts';
 
 type NameCheck = (resource: string, path: FieldPath) => readonly FieldError[];
 
+/** An entry of limits or requests. */
+interface Amount {
+	readonly resource: string;
+	readonly quantity: string;
+	/** The path of the limits or requests. */
+	readonly path: FieldPath;
+}
+
 /**
  * Validates the resources of a container at `path`; `claims` are the names in the Pod's spec.resourceClaims.
  */
@@ -75,18 +83,18 @@ function validateAmounts(
 	const limitsPath = path.child('limits');
 	const requestsPath = path.child('requests');
 	for (const resource in limits) {
-		errors.push(...validateAmount(resource, limits[resource] ?? '0', check, limitsPath));
+		errors.push(...validateAmount({ resource, quantity: limits[resource] ?? '0', path: limitsPath }, check));
 	}
 	for (const resource in requests) {
-		const request = requests[resource] ?? '0';
+		const request = { resource, quantity: requests[resource] ?? '0', path: requestsPath };
 		const limit = entryOf(limits, resource);
-		errors.push(...validateNameAndSign(resource, request, check, requestsPath));
+		errors.push(...validateNameAndSign(request, check));
 		if (limit === undefined) {
 			if (!isOvercommitAllowed(resource)) errors.push(fieldRequired(limitsPath, OVERCOMMITTED_DETAIL));
 		} else {
-			errors.push(...validateBelowLimit(resource, request, limit, requestsPath));
+			errors.push(...validateBelowLimit(request, limit));
 		}
-		errors.push(...validateHugePages(resource, request, requestsPath));
+		errors.push(...validateHugePages(request));
 	}
 	const all = [...Object.keys(limits), ...Object.keys(requests)];
 	if (all.some(isHugePage) && !all.includes('cpu') && !all.includes('memory')) {
@@ -95,24 +103,11 @@ function validateAmounts(
 	return errors;
 }
 
-function validateAmount(
-	resource: string,
-	quantity: string,
-	check: NameCheck,
-	path: FieldPath,
-): readonly FieldError[] {
-	return [
-		...validateNameAndSign(resource, quantity, check, path),
-		...validateHugePages(resource, quantity, path),
-	];
+function validateAmount(amount: Amount, check: NameCheck): readonly FieldError[] {
+	return [...validateNameAndSign(amount, check), ...validateHugePages(amount)];
 }
 
-function validateNameAndSign(
-	resource: string,
-	quantity: string,
-	check: NameCheck,
-	path: FieldPath,
-): readonly FieldError[] {
+function validateNameAndSign({ resource, quantity, path }: Amount, check: NameCheck): readonly FieldError[] {
 	const at = path.key(resource);
 	return [...check(resource, at), ...validateQuantity(resource, quantity, at)];
 }
@@ -131,22 +126,17 @@ export function validateQuantity(resource: string, quantity: string, path: Field
 }
 
 /** A request must not exceed its limit, and must equal it if the resource cannot be overcommitted. */
-function validateBelowLimit(
-	resource: string,
-	request: string,
-	limit: string,
-	path: FieldPath,
-): readonly FieldError[] {
-	const difference = compareQuantities(request, limit);
+function validateBelowLimit({ resource, quantity, path }: Amount, limit: string): readonly FieldError[] {
+	const difference = compareQuantities(quantity, limit);
 	if (difference !== 0 && !isOvercommitAllowed(resource)) {
-		return [fieldInvalid(path, request, `must be equal to ${resource} limit of ${limit}`)];
+		return [fieldInvalid(path, quantity, `must be equal to ${resource} limit of ${limit}`)];
 	}
 	if (difference <= 0) return [];
-	return [fieldInvalid(path, request, `must be less than or equal to ${resource} limit of ${limit}`)];
+	return [fieldInvalid(path, quantity, `must be less than or equal to ${resource} limit of ${limit}`)];
 }
 
 /** An amount of huge pages must be a multiple of the page size, which is part of the resource's name. */
-function validateHugePages(resource: string, quantity: string, path: FieldPath): readonly FieldError[] {
+function validateHugePages({ resource, quantity, path }: Amount): readonly FieldError[] {
 	if (!isHugePage(resource)) return [];
 	const size = pageSize(resource);
 	if (size !== undefined && size > 0 && quantityValue(quantity) % size === 0) return [];

@@ -118,10 +118,19 @@ const PROFILES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 
 type Profile = NonNullable<SecurityContext['seccompProfile']>;
 
+function validateType(
+	type: string,
+	field: 'seccompProfile' | 'appArmorProfile',
+	path: FieldPath,
+): readonly FieldError[] {
+	if (type === '') return [fieldRequired(path, `type is required when ${field} is set`)];
+	return chosen(path, type, PROFILES);
+}
+
 /** The profile file is below the seccomp directory of the kubelet, so its path must stay within it. */
 function validateSeccomp(profile: Profile, path: FieldPath): readonly FieldError[] {
 	const { type, localhostProfile: file } = profile;
-	const errors = chosen(path.child('type'), type, PROFILES, 'type is required when seccompProfile is set');
+	const errors = validateType(type, 'seccompProfile', path.child('type'));
 	const at = path.child('localhostProfile');
 	if (type !== 'Localhost') {
 		if (file === undefined) return errors;
@@ -142,7 +151,7 @@ function validateAppArmor(profile: Profile, path: FieldPath): readonly FieldErro
 	const { type, localhostProfile: name } = profile;
 	const at = path.child('localhostProfile');
 	if (type !== 'Localhost') {
-		const errors = chosen(path.child('type'), type, PROFILES, 'type is required when appArmorProfile is set');
+		const errors = validateType(type, 'appArmorProfile', path.child('type'));
 		if (errors.length > 0 || name === undefined) return errors;
 		return [fieldInvalid(at, name, 'can only be set when AppArmor type is Localhost')];
 	}

@@ -34,9 +34,9 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): readonly FieldError
 	const { containers, initContainers = [] } = old.spec;
 	return [
 		...errors,
-		...validateStates('containerStatuses', pod, old, containers),
-		...validateStates('initContainerStatuses', pod, old, initContainers),
-		...validateStates('ephemeralContainerStatuses', pod, old, []),
+		...validateStates('containerStatuses', { pod, old }, containers),
+		...validateStates('initContainerStatuses', { pod, old }, initContainers),
+		...validateStates('ephemeralContainerStatuses', { pod, old }, []),
 		...validateAddresses(pod, old),
 	];
 }
@@ -75,8 +75,7 @@ type StatusList = 'containerStatuses' | 'initContainerStatuses' | 'ephemeralCont
  */
 function validateStates(
 	list: StatusList,
-	pod: Pod,
-	old: Pod,
+	{ pod, old }: { readonly pod: Pod; readonly old: Pod },
 	containers: readonly Container[],
 ): readonly FieldError[] {
 	const before = old.status[list] ?? [];

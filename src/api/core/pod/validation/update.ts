@@ -1,14 +1,14 @@
 import { entryOf, type Int64 } from '../../../../base/json/json.ts';
 import { quote } from '../../../../base/quote.ts';
 import { fieldForbidden, fieldInvalid, fieldRequired } from '../../../errors/field-errors.ts';
-import type { FieldError, FieldPath } from '../../../errors/field-path.ts';
+import { type FieldError, type FieldPath, SPEC } from '../../../errors/field-path.ts';
 import { inRange } from '../../../meta/names.ts';
 import { validateMetaUpdate } from '../../../meta/validate-meta.ts';
 import { semanticEqual } from '../../../schema/equality.ts';
 import type { Affinity, Container, Pod, PodSpec, Toleration } from '../schema.ts';
 import { validateTolerations } from './affinity.ts';
 import { validateImageSpaces } from './container.ts';
-import { META, SPEC, validateMetaAndSpec } from './pod.ts';
+import { META, validateMetaAndSpec } from './pod.ts';
 
 /**
  * Validation of Pod updates (upstream: `ValidatePodUpdate` in pkg/apis/core/validation). Nearly all of a

@@ -1,4 +1,4 @@
-import type { ObjectMeta } from './object-meta.ts';
+import type { ObjectMeta } from '../meta/object-meta.ts';
 
 /** metadata.managedFields of an object: which manager set which fields. */
 type ManagedFields = NonNullable<ObjectMeta['managedFields']>;

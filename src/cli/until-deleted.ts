@@ -8,7 +8,7 @@ import { followWatch } from '../client/follow-watch.ts';
  * when `signal` aborts. Lists first and then watches, since the deletion may happen before the watch starts.
  * Rejects if the server can no longer be reached.
  */
-export async function untilGone(
+export async function untilDeleted(
 	target: ResourceClient<KubeObject>,
 	{ name, uid }: { readonly name: string; readonly uid: string | undefined },
 	signal?: AbortSignal,

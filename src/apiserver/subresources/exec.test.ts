@@ -1,0 +1,3 @@
+import { execContract } from '../testing/exec-contract-suite.ts';
+
+execContract('exec in this process', async ({ server }) => ({ transport: server, close: async () => {} }));

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { pods } from '../../src/api/core/pod/definition.ts';
+import { CliWorld, jobManifest } from './cli-world.ts';
+import { DONE, startRun } from './run-command.ts';
+
+/** How `stint run` ends early: interrupts, refused objects, and objects that exist already. */
+
+test('an interrupt deletes the created objects and waits until their Pods are removed', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = startRun(world, jobManifest('pi'));
+	await command.stderr.has(/created/);
+	await world.createPod(await world.job('pi'), 'pi-1');
+	await world.report('pi-1', 'Running', { running: {} });
+	command.interrupt();
+	await command.stderr.has(/deleting job\.batch\/pi/);
+	await new Promise(setImmediate);
+	assert.equal(await Promise.race([command.ended, Promise.resolve('waiting')]), 'waiting');
+	await assert.rejects(world.job('pi'), /not found/);
+	// The test acts as the garbage collector and the node agent.
+	await world.client.resource(pods, 'default').delete('pi-1', { gracePeriodSeconds: 0 });
+	const { code, stderr } = await command.ended;
+	assert.equal(code, 130);
+	assert.doesNotMatch(stderr, /was deleted/);
+});
+
+test('an interrupt during the creation of objects stops it and deletes the created ones', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = startRun(world, `${jobManifest('a')}---\n${jobManifest('b')}`);
+	world.onRequest = ({ method }) => {
+		if (method === 'POST') command.interrupt();
+	};
+	const { code, stderr } = await command.ended;
+	assert.equal(code, 130);
+	assert.doesNotMatch(stderr, /b created/);
+	await assert.rejects(world.job('a'), /not found/);
+});
+
+test('a second interrupt kills the remaining Pods and does not wait', async (t) => {
+	const world = await CliWorld.open(t);
+	const command = startRun(world, jobManifest('pi'));
+	await command.stderr.has(/created/);
+	await world.createPod(await world.job('pi'), 'pi-1');
+	await world.report('pi-1', 'Running', { running: {} });
+	command.interrupt('SIGTERM');
+	await command.stderr.has(/deleting/);
+	await new Promise(setImmediate);
+	command.interrupt('SIGTERM');
+	assert.equal((await command.ended).code, 143);
+	await assert.rejects(world.client.resource(pods, 'default').get('pi-1'), /not found/);
+});
+
+test('an interrupt does not delete objects that existed before the run', async (t) => {
+	const world = await CliWorld.open(t);
+	const first = startRun(world, jobManifest('pi'));
+	await first.stderr.has(/created/);
+	const second = startRun(world, jobManifest('pi'));
+	await second.stderr.has(/job\.batch\/pi unchanged/);
+	second.interrupt();
+	assert.equal((await second.ended).code, 130);
+	assert.equal((await world.job('pi')).metadata.deletionTimestamp, undefined);
+	await world.finish('pi', ...DONE);
+	assert.equal((await first.ended).code, 0);
+});
+
+test('run refuses a Job that has finished already, and replaces it with --force', async (t) => {
+	const world = await CliWorld.open(t);
+	const first = startRun(world, jobManifest('pi'));
+	await first.stderr.has(/created/);
+	await world.finish('pi', ...DONE);
+	await first.ended;
+	const again = await startRun(world, `${jobManifest('new')}---\n${jobManifest('pi')}`).ended;
+	assert.equal(again.code, 1);
+	assert.match(again.stderr, /job\/pi has already finished; nothing was started\nhint: --force/);
+	await assert.rejects(world.job('new'), /not found/);
+	const before = (await world.job('pi')).metadata.uid;
+	const forced = startRun(world, jobManifest('pi'), { force: true });
+	// The test acts as the garbage collector and finishes the foreground deletion.
+	await forced.stderr.has(/^/);
+	for (let old = await world.job('pi'); old.metadata.uid === before; ) {
+		const { jobs } = await import('../../src/api/batch/job/definition.ts');
+		if (old.metadata.deletionTimestamp) {
+			await world.client
+				.resource(jobs, 'default')
+				.update({ ...old, metadata: { ...old.metadata, finalizers: [] } });
+			break;
+		}
+		await new Promise(setImmediate);
+		old = await world.job('pi');
+	}
+	await forced.stderr.has(/created/);
+	assert.notEqual((await world.job('pi')).metadata.uid, before);
+	await world.finish('pi', ...DONE);
+	assert.equal((await forced.ended).code, 0);
+});
+
+test('run deletes the objects it has created if the server refuses a later one', async (t) => {
+	const world = await CliWorld.open(t);
+	const lost = jobManifest('lost').replace('name: lost', 'name: lost\n  namespace: nowhere');
+	const { code, stderr } = await startRun(world, `${jobManifest('pi')}---\n${lost}`).ended;
+	assert.equal(code, 1);
+	assert.match(
+		stderr,
+		/job\.yaml:17:9: Job "lost": .*namespaces "nowhere" not found\n.*\n.*\ndeleting the objects created so far\nerror: nothing was run/,
+	);
+	await assert.rejects(world.job('pi'), /not found/);
+});

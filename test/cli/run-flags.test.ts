@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { deleteObjects } from '../../src/cli/commands/delete.ts';
+import { type RunFlags, runObjects } from '../../src/cli/commands/run.ts';
+import { CliWorld, jobManifest, type RunningCommand } from './cli-world.ts';
+import { DONE, FAILED, FLAGS, startRun } from './run-command.ts';
+
+/** `stint run` of a Job that flags describe, without a manifest. */
+
+test('run of a Job from flags with an unknown image hints at --command', async (t) => {
+	const world = await CliWorld.open(t);
+	const runs = (flags: Partial<RunFlags>, ...words: readonly string[]) =>
+		world.start((context) =>
+			runObjects(context, words, { ...FLAGS, filename: [], image: 'busybox', ...flags }),
+		);
+	const fail = async (command: RunningCommand, name: string): Promise<string> => {
+		await command.stderr.has(/created/);
+		await world.createPod(await world.job(name), `${name}-1`);
+		await world.report(`${name}-1`, 'Pending', { waiting: { reason: 'ErrImagePull', message: 'none' } });
+		await world.finish(name, ...FAILED);
+		return (await command.ended).stderr;
+	};
+	const failed = await fail(runs({}, 'pi', 'sh', '-c', 'echo "$0"'), 'pi');
+	assert.match(
+		failed,
+		/ErrImagePull: none\nhint: .*: stint run pi --image=busybox --command -- sh -c 'echo "\$0"'\n/,
+	);
+	assert.match(await fail(runs({}, 'e'), 'e'), /stint run e --image=busybox --command -- echo hello\n/);
+	assert.doesNotMatch(await fail(runs({ command: true }, 'c', 'true'), 'c'), /hint:/);
+});
+
+test('run follows a Job from name, image and arguments to its end, and only creates it with --detach', async (t) => {
+	const world = await CliWorld.open(t);
+	const byName = { ...FLAGS, filename: [], image: 'kuard:1' };
+	const created = await world.run((context) =>
+		runObjects(context, ['one', '--x'], { ...byName, detach: true }),
+	);
+	assert.deepEqual([created.code, created.stdout], [0, 'job.batch/one created\n']);
+	assert.deepEqual((await world.job('one')).spec.template.spec.containers[0]?.args, ['--x']);
+	const taken = await world.run((context) => runObjects(context, ['one'], byName));
+	assert.equal(taken.stderr, 'Error from server (AlreadyExists): jobs.batch "one" already exists\n');
+	const command = world.start((context) => runObjects(context, ['two'], { ...byName, stdin: true }));
+	await command.stderr.has(/created/);
+	await world.createPod(await world.job('two'), 'two-1');
+	world.logs.set('two-1/two', 'as it is\n');
+	await world.runPod('two-1', 0);
+	await world.finish('two', ...DONE);
+	assert.equal((await command.ended).stdout, 'as it is\n');
+	const failing = world.start((context) => runObjects(context, ['three'], byName));
+	await failing.stderr.has(/created/);
+	await world.createPod(await world.job('three'), 'three-1', { tracked: true });
+	world.logs.set('three-1/three', 'oh\n');
+	await world.runPod('three-1', 9);
+	await world.finish('three', ...FAILED);
+	const { code, stdout } = await failing.ended;
+	assert.deepEqual([code, stdout], [9, '[three-1] oh\n'], 'the same as with an embedded server');
+});
+
+test('run refuses unsupported output formats with kubectl’s message, and -o without --dry-run', async (t) => {
+	const world = await CliWorld.open(t);
+	const flags = { ...FLAGS, filename: [], image: 'x' };
+	const printed = (output: string, dryRun = true) =>
+		world.run((context) => runObjects(context, ['pi'], { ...flags, dryRun, output }));
+	const wrong = await printed('xml');
+	assert.equal(
+		wrong.stderr,
+		'error: unable to match a printer suitable for the output format "xml", allowed formats are: json,name,yaml\n',
+	);
+	assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
+	assert.equal((await printed('name')).stdout, 'job.batch/pi\n');
+	assert.equal(JSON.parse((await printed('json')).stdout).kind, 'Job');
+	const runs = await printed('yaml', false);
+	assert.match(runs.stderr, /^error: -o prints the Job instead of running it: add --dry-run=client\n/);
+	await assert.rejects(world.job('pi'));
+	const deletion = { all: false, cascade: 'background', wait: false, output: 'wide', filename: [] };
+	assert.equal(
+		(await world.run((context) => deleteObjects(context, ['job', 'pi'], deletion))).stderr,
+		"error: unexpected -o output mode: wide. We only support '-o name'\n",
+	);
+});
+
+test('run refuses --detach without a running server, and accepts it with a manifest', async (t) => {
+	const world = await CliWorld.open(t);
+	const detached = await startRun(world, jobManifest('pi'), { detach: true }).ended;
+	assert.deepEqual([detached.code, detached.stdout], [0, 'job.batch/pi created\n']);
+	world.running = false;
+	const refused = await startRun(world, jobManifest('pi'), { detach: true }).ended;
+	assert.equal(refused.code, 1);
+	assert.match(refused.stderr, /--detach requires a running server; start one with: stint server/);
+	assert.equal(world.stopped, 0, 'no server was started for it');
+});
+
+test('--dry-run prints the manifest of the Job from flags', async (t) => {
+	const world = await CliWorld.open(t);
+	const flags = { ...FLAGS, filename: [], image: 'x', dryRun: true };
+	const { stdout } = await world.run((context) => runObjects(context, ['one'], flags));
+	assert.match(
+		stdout,
+		/^apiVersion: batch\/v1\nkind: Job\nmetadata:\n {2}labels:\n {4}run: one\n {2}name: one\nspec:/,
+	);
+	assert.doesNotMatch(stdout, /status|uid/);
+	await assert.rejects(world.job('one'), /not found/);
+});
+
+test('run reports arguments that give nothing to run', async (t) => {
+	const world = await CliWorld.open(t);
+	const nothing = await world.run((context) => runObjects(context, [], { ...FLAGS, filename: [] }));
+	assert.match(nothing.stderr, /nothing to run/);
+	const both = await world.run((context) => runObjects(context, ['x'], FLAGS));
+	assert.match(both.stderr, /either -f or a name/);
+	const noJob = await startRun(world, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n').ended;
+	assert.match(noJob.stderr, /no Job or Pod to run/);
+});
