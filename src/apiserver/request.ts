@@ -1,4 +1,5 @@
 import type { ResourceDefinition } from '../api/contract/resource-definition.ts';
+import type { User } from '../api/contract/user.ts';
 import type { TurnBudget } from '../base/turn.ts';
 import type { Query } from './query.ts';
 import type { ResourceCache } from './storage/resource-cache.ts';
@@ -16,6 +17,8 @@ export type Body =
 
 /** A request, from a caller in this process or over HTTP. */
 export interface Call {
+	/** Who sends the request, as authentication found. */
+	readonly user: User;
 	readonly method: Method;
 	/** The URL path, percent-encoded, without the query. */
 	readonly path: string;

@@ -8,12 +8,13 @@
  *
  * A request passes through these stages; read the files in this order:
  * 1. HTTPS only: http.ts, http-exchange.ts, authentication.ts, connections.ts, slow-clients.ts
- * 2. route: server.ts, route.ts, dispatch.ts, subresources.ts; for other paths documents.ts
+ * 2. route: server.ts, route.ts, dispatch.ts, subresources.ts; for other paths documents.ts; then authorize:
+ *    access/authorization.ts
  * 3. decode: body.ts, decode-object.ts, decode-posted.ts
- * 4. verb: get.ts, list.ts, create.ts, update.ts, patch.ts, delete.ts; writes share replace.ts and
- *    latest-state.ts
- * 5. admit: admission/; then the strategy of the kind prepares and validates
- * 6. store: write.ts, stored-object.ts, object-size.ts
+ * 4. verb: get.ts, list.ts, create.ts, update.ts, patch.ts, delete.ts
+ * 5. write path, the same for all verbs: storage/guaranteed-update.ts and latest-state.ts; it calls admission/
+ *    and the strategy of the kind
+ * 6. store: compare-and-swap.ts or dry-run.ts, stored-object.ts, object-size.ts
  * 7. encode: negotiate.ts, answer.ts, watch-events.ts
  * Reads and watches are served by object-cache.ts, resource-cache.ts, change-window.ts, watch.ts (callers in
  * this process) and watch-reader.ts (connections). housekeeping.ts does the periodic work.
@@ -41,13 +42,15 @@ import type {
 	ApiWatch,
 	ApiWatchSink,
 } from '../api/contract/transport.ts';
+import { API_SERVER } from '../api/contract/user.ts';
 import { type ApiError, serviceUnavailable, unknownPath } from '../api/errors/api-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
 import { type TurnBudget, UNLIMITED_TURN } from '../base/turn.ts';
 import type { Store } from '../store/store.ts';
-import { Admission } from './admission/admission.ts';
+import { ALLOW_ALL, type Authorizer, attributesOf, checkAllowed } from './access/authorization.ts';
+import { Admission, type AdmissionPlugin, attributesFor } from './admission/admission.ts';
 import { NamespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { PodFields } from './admission/pod-fields.ts';
 import { PodPriority } from './admission/pod-priority.ts';
@@ -87,6 +90,10 @@ export interface ApiServerOptions {
 	 * registered.
 	 */
 	readonly runtimeTraits?: () => RuntimeTraits | undefined;
+	/** Decides which requests are allowed. Default: all. */
+	readonly authorizer?: Authorizer;
+	/** Admission plugins. In each phase they are called before the server's own, which check the latest state. */
+	readonly admissionPlugins?: readonly AdmissionPlugin[];
 	/** The registry that `/metrics` serves; the server adds its own metrics to it. */
 	readonly metrics: Metrics;
 	/**
@@ -119,6 +126,7 @@ export interface ApiServerOptions {
  */
 export class ApiServer implements ApiTransport {
 	readonly #context: ServerContext;
+	readonly #authorizer: Authorizer;
 	readonly #documents: Documents;
 	readonly #housekeeping: Housekeeping;
 	readonly #packer: ValuePacker | undefined;
@@ -145,6 +153,7 @@ export class ApiServer implements ApiTransport {
 			nodeApi: options.nodeApi ?? (() => undefined),
 			admission: admissionOf(cache, options),
 		};
+		this.#authorizer = options.authorizer ?? ALLOW_ALL;
 		this.#documents = new Documents({ resources, version, failure: () => cache.failure });
 		this.#metrics = options.metrics;
 		addObjectCounts(options.metrics, cache);
@@ -204,7 +213,7 @@ export class ApiServer implements ApiTransport {
 	/** Performs a call and resolves to its response. Rejects with an ApiError. */
 	answer(call: Call): Promise<Answer> {
 		return this.#guarded(call, async () => {
-			const request = this.#route(call);
+			const request = this.#allowed(call);
 			if (!request) return this.#documents.answer(call);
 			const end = this.#requests.start(request);
 			try {
@@ -246,8 +255,8 @@ export class ApiServer implements ApiTransport {
 	/** Opens a stream of bytes: a container log or the metrics. Rejects with an ApiError. */
 	openStream(call: Call): Promise<AsyncIterable<Uint8Array>> {
 		return this.#guarded(call, async () => {
+			const request = this.#allowed(call);
 			if (isMetrics(call)) return encodedPieces(this.#metrics.pieces());
-			const request = this.#route(call);
 			const stream = request && subresourceOf(request)?.stream;
 			if (!request || !stream) throw unknownPath();
 			return stream(this.#context, request);
@@ -261,12 +270,13 @@ export class ApiServer implements ApiTransport {
 	 */
 	openDuplex(call: Call, checkConnection: () => void): Promise<Duplex> {
 		return this.#guarded(call, async () => {
-			const request = this.#route(call);
+			const request = this.#allowed(call);
 			const prepare = request && subresourceOf(request)?.duplex;
 			if (!request || !prepare) throw unknownPath();
 			const end = this.#requests.startConnect(request);
 			try {
 				const open = prepare(this.#context, request);
+				await this.#context.admission.validate(attributesFor(request, CONNECT));
 				checkConnection();
 				const session = closedBy(call.signal, await open());
 				void session.closed.then(() => end(SWITCHING_PROTOCOLS));
@@ -279,7 +289,10 @@ export class ApiServer implements ApiTransport {
 		});
 	}
 
-	/** How to answer a call: with one response, a watch or a stream. Throws an ApiError. */
+	/**
+	 * How to answer a call: with one response, a watch or a stream. Throws an ApiError. It does not authorize: the
+	 * method that answers does.
+	 */
 	flowOf(call: Call): Flow {
 		const request = this.#route(call);
 		if (isMetrics(call)) return { type: 'stream', contentType: METRICS_CONTENT_TYPE };
@@ -291,6 +304,13 @@ export class ApiServer implements ApiTransport {
 		return streams ? { type: 'stream', contentType: 'text/plain' } : { type: 'answer' };
 	}
 
+	/** Routes and authorizes a call; undefined if its path names no resource. Throws an ApiError. */
+	#allowed(call: Call): ResourceRequest | undefined {
+		const request = this.#route(call);
+		checkAllowed(this.#authorizer, attributesOf(call, request));
+		return request;
+	}
+
 	#route(call: Call): ResourceRequest | undefined {
 		const { failure } = this.#context.cache;
 		const request = routeToResource(this.#context.cache, call);
@@ -299,7 +319,7 @@ export class ApiServer implements ApiTransport {
 	}
 
 	#routeToCollection(call: Call): ResourceRequest {
-		const request = this.#route(call);
+		const request = this.#allowed(call);
 		if (request?.name !== '' || call.method !== 'GET') throw unknownPath();
 		return request;
 	}
@@ -316,6 +336,15 @@ export class ApiServer implements ApiTransport {
 		return apiErrorOf(error, (fault) => this.#context.onError(`${method} ${path}`, fault));
 	}
 }
+
+/** What admission receives of a request for a two-way stream. */
+const CONNECT = {
+	operation: 'CONNECT',
+	object: undefined,
+	old: undefined,
+	dryRun: false,
+	options: undefined,
+} as const;
 
 /** See {@link ApiServer.flowOf}. */
 export type Flow =
@@ -336,8 +365,10 @@ function isMetrics({ method, path }: Call): boolean {
 	return method === 'GET' && path === '/metrics';
 }
 
-function callOf({ method, path, query, body, contentType = '', accept = '', signal }: ApiRequest): Call {
+function callOf(request: ApiRequest): Call {
+	const { user = API_SERVER, method, path, query, body, contentType = '', accept = '', signal } = request;
 	return {
+		user,
 		method,
 		path,
 		query: new Query(query),
@@ -349,9 +380,11 @@ function callOf({ method, path, query, body, contentType = '', accept = '', sign
 	};
 }
 
-function admissionOf(cache: ObjectCache, { runtimeTraits = () => undefined }: ApiServerOptions): Admission {
+function admissionOf(cache: ObjectCache, options: ApiServerOptions): Admission {
+	const { runtimeTraits = () => undefined, admissionPlugins = [] } = options;
 	const classes = new PriorityClasses(cache);
 	return new Admission([
+		...admissionPlugins,
 		new NamespaceLifecycle(cache),
 		new PodTolerations(),
 		new PodPriority(classes),

@@ -1,11 +1,14 @@
+import type { ContainerConfig } from '../api/contract/container-config.ts';
 import type { Duplex } from '../api/contract/duplex.ts';
 import type { RuntimeContainerState } from '../api/contract/runtime-container-state.ts';
 import type { RuntimeTraits } from '../api/contract/runtime-traits.ts';
+import type { SandboxConfig, SandboxMetadata } from '../api/contract/sandbox-config.ts';
 
 /**
  * The contract of a container runtime, modelled on the CRI: sandboxes, containers, images, events. The node agent
- * depends on this contract only. Implementations: host processes (process/) and a fake (fake/). Each passes the tests
- * in contract-suite.ts, whose titles start with the numbers below.
+ * depends on this contract only. What it says about sandboxes and containers is in api/contract/sandbox-config.ts and
+ * container-config.ts; a runtime reads the parts that its traits declare. Implementations: host processes (process/)
+ * and a fake (fake/). Each passes the tests in contract-suite.ts, whose titles start with the numbers below.
  *
  * 1. The caller determines the ids (from the Pod's UID, the name and the attempt; see ids.ts). So each call that
  *    creates something may be repeated: it returns the existing sandbox or container, in whatever state.
@@ -51,10 +54,10 @@ export interface Runtime {
 	removeSandbox(id: string): Promise<void>;
 	listSandboxes(): Promise<readonly Sandbox[]>;
 
-	/** Makes the image available for `use`. Rejects with {@link ImageError}. */
-	pullImage(image: string, use: ImageUse): Promise<PulledImage>;
-	/** The reference of `image` if it is available for `use`, else undefined. Rejects with {@link ImageError}. */
-	imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined>;
+	/** Makes the image available. Rejects with {@link ImageError}. */
+	pullImage(image: string, options?: PullOptions): Promise<PulledImage>;
+	/** The reference of `image` if it is available, else undefined. Rejects with {@link ImageError}. */
+	imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined>;
 
 	/** Creates a container without starting it. Rejects with {@link ContainerStartError}. */
 	createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer>;
@@ -107,13 +110,19 @@ export interface ExecSession {
 	readonly exitCode: Promise<number>;
 }
 
-/**
- * What the image is used for: a runtime of host processes needs no image for a container that has a `command`. Both a
- * {@link ContainerConfig} and a container of a Pod's spec can be passed.
- */
-export interface ImageUse {
-	readonly command?: readonly string[];
+/** How an image is pulled. */
+export interface PullOptions {
+	/** The credentials for the image's registry; absent for an anonymous pull. Never logged, never part of an error. */
+	readonly auth?: RegistryAuth;
 }
+
+/** Credentials for a registry: a user with a password, or a token. */
+export type RegistryAuth =
+	| { readonly username: string; readonly password: string }
+	/** A token that the registry exchanges for an access token. */
+	| { readonly identityToken: string }
+	/** An access token, sent as it is. */
+	| { readonly registryToken: string };
 
 /** A pulled image. */
 export interface PulledImage {
@@ -122,45 +131,15 @@ export interface PulledImage {
 	readonly sizeBytes: number;
 }
 
-/** The Pod that a sandbox is for. */
-export interface SandboxConfig {
-	readonly podUid: string;
-	readonly podName: string;
-	readonly podNamespace: string;
-	readonly hostname: string;
-	/** Number of sandboxes created for the Pod before this one. */
-	readonly attempt: number;
-}
-
 /** The environment that the containers of one Pod share. */
 export interface Sandbox {
 	readonly id: string;
-	readonly config: SandboxConfig;
+	readonly config: SandboxMetadata;
 	readonly state: 'ready' | 'stopped';
 	/** The Pod's IP address. */
 	readonly ip: string;
 	/** Milliseconds since the epoch. */
 	readonly createdAt: number;
-}
-
-/** The configuration of one container attempt. */
-export interface ContainerConfig {
-	readonly name: string;
-	/** Number of containers of this name created in the Pod before this one: the restart count. */
-	readonly attempt: number;
-	readonly image: string;
-	/** Replaces the image's entrypoint; empty: the image's own. */
-	readonly command: readonly string[];
-	/** Replaces the image's arguments. */
-	readonly args: readonly string[];
-	readonly env: readonly { readonly name: string; readonly value: string }[];
-	/** Empty: the image's own. */
-	readonly workingDir: string;
-	readonly logPath: string;
-	readonly stdin: boolean;
-	readonly tty: boolean;
-	/** The container's limits. A runtime that cannot enforce them ignores them. */
-	readonly resources?: { readonly memoryLimitBytes?: number; readonly cpuLimitMillis?: number };
 }
 
 /** The state of a container. Times are in milliseconds since the epoch. */

@@ -1,11 +1,10 @@
 import { pods as podResource } from '../api/core/pod/definition.ts';
-import { withDisruption } from '../api/core/pod/disruption.ts';
 import type { Pod } from '../api/core/pod/schema.ts';
 import { formatTime } from '../api/meta/time.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Client, pathOf } from '../client/client.ts';
 import { uidPrecondition, unlessGone, unlessOvertaken } from '../client/outcomes.ts';
-import type { UnscheduledStatus } from '../plan/placement/pod-scheduled.ts';
+import { preemptionConditions, type UnscheduledStatus } from '../plan/placement/pod-scheduled.ts';
 
 /**
  * The scheduler's writes to Pods. Every write has the UID as a precondition, so that it never changes another
@@ -56,17 +55,9 @@ export class PodWriter {
 	 * condition then.
 	 */
 	async preempt(victim: Pod, preemptor: Pod): Promise<boolean> {
-		const { metadata, status } = victim;
-		const { generation } = metadata;
-		const disruption = {
-			reason: 'PreemptionByScheduler',
-			message: `${preemptor.spec.schedulerName}: preempting to accommodate a higher priority pod`,
-			...(generation && { observedGeneration: generation }),
-		};
-		const { conditions = [] } = withDisruption(status, disruption, formatTime(this.#clock.now()));
-		const marked = conditions.filter(({ type }) => type === 'DisruptionTarget');
-		if (!(await this.patchStatus(victim, { conditions: marked }))) return false;
-		const { namespace, name = '' } = metadata;
+		const conditions = preemptionConditions(victim, preemptor, formatTime(this.#clock.now()));
+		if (!(await this.patchStatus(victim, { conditions }))) return false;
+		const { namespace, name = '' } = victim.metadata;
 		return done(this.#client.resource(podResource, namespace).delete(name, uidPrecondition(victim)));
 	}
 }

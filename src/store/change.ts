@@ -9,9 +9,9 @@ export function changeOf(write: Write, revision: Revision, previous: Entry | und
 		if (!previous) throw new RevisionMismatchError(write.key, undefined);
 		return { type: 'delete', revision, key: write.key, previous };
 	}
-	const { key, value, companion } = write;
+	const { key, value, attachment } = write;
 	const createRevision = previous?.createRevision ?? revision;
-	return { type: 'put', revision, entry: { key, value, revision, createRevision, companion }, previous };
+	return { type: 'put', revision, entry: { key, value, revision, createRevision, attachment }, previous };
 }
 
 /** The key of a change. */

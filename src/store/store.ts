@@ -37,7 +37,7 @@ export interface Entry {
 	 * An object that the writer attached to the bytes, for live watchers in the same process only: so the
 	 * server need not decode its own writes again. Undefined in every entry that is read from the store.
 	 */
-	readonly companion?: unknown;
+	readonly attachment?: unknown;
 }
 
 /** One change. `previous` is the entry that it replaced or deleted. */
@@ -56,14 +56,14 @@ export type Write =
 			readonly type: 'create';
 			readonly key: string;
 			readonly value: Uint8Array;
-			readonly companion?: unknown;
+			readonly attachment?: unknown;
 	  }
 	| {
 			readonly type: 'update';
 			readonly key: string;
 			readonly value: Uint8Array;
 			readonly expected: Revision;
-			readonly companion?: unknown;
+			readonly attachment?: unknown;
 	  }
 	| { readonly type: 'delete'; readonly key: string; readonly expected: Revision };
 

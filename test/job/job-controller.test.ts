@@ -266,7 +266,7 @@ test(
 		await cluster.until(() => cluster.errors.length === 2);
 		await cluster.quiet();
 		assert.equal(refused, 9);
-		assert.equal(cluster.events.at(-1), 'Warning FailedCreate Error creating: pods "" is forbidden: quota');
+		assert.equal(cluster.events.at(-1), 'Warning FailedCreate Error creating: pods is forbidden: quota');
 		cluster.intercept = () => undefined;
 		cluster.clock.advance(2000);
 		await cluster.until(() => cluster.job().status.active === 8 && cluster.pods().length === 8);

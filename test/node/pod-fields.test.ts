@@ -13,7 +13,12 @@ import { eventAbout, inPhase, pod, startNode } from './test-node.ts';
  */
 
 /** The traits of a runtime that supports none of the optional Pod fields. */
-const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
+const BARE: RuntimeTraits = {
+	honours: new Set(),
+	user: { uid: 0, gid: 0, groups: [] },
+	os: 'linux',
+	runsHostPrograms: true,
+};
 
 function withSpec(object: Pod, spec: object, container: object = {}): Pod {
 	const containers = object.spec.containers.map((each) => ({ ...each, ...container }));
@@ -168,4 +173,22 @@ test('every write of the agent to an existing object has its UID', async (t) => 
 	await target.delete('long');
 	await plane.until(pods, 'long', (object) => object === undefined);
 	assert.deepEqual(withoutUid, []);
+});
+
+test('on a runtime of host programs, a container with a command runs without an image, and another waits for one', async (t) => {
+	const imageError = (image: string) =>
+		image === 'UPPER' ? new ImageError('InvalidImageName', 'no') : new ImageError('ErrImagePull', 'unknown');
+	const node = await startNode(t, { imageError, traits: BARE });
+	const { client } = node.plane;
+	const target = client.resource(pods, 'default');
+	await target.create(withSpec(pod('named', ['true']), {}, { imagePullPolicy: 'Always' }));
+	await target.create(withSpec(pod('nameless', []), {}, { imagePullPolicy: 'IfNotPresent' }));
+	await target.create(withSpec(pod('odd', ['true']), {}, { image: 'UPPER' }));
+	await node.plane.until(pods, 'named', inPhase('Succeeded'));
+	assert.match((await eventAbout(node, 'named', 'Pulled')).message ?? '', /^Successfully pulled image/);
+	assert.equal(
+		(await eventAbout(node, 'nameless', 'Failed')).message,
+		'Failed to pull image "busybox": unknown',
+	);
+	assert.equal((await eventAbout(node, 'odd', 'Failed')).message, 'Error: InvalidImageName');
 });

@@ -1,8 +1,10 @@
 /** A node agent with a fake runtime and a whole control plane, for the tests of this folder. */
+
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { ContainerConfig } from '../../src/api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../src/api/contract/runtime-traits.ts';
 import type { ApiTransport } from '../../src/api/contract/transport.ts';
 import { events } from '../../src/api/core/event/definition.ts';
@@ -13,8 +15,8 @@ import { Metrics } from '../../src/base/metrics.ts';
 import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { Client } from '../../src/client/client.ts';
 import { EventRecorder } from '../../src/client/event-recorder.ts';
-import { NodeAgent } from '../../src/node/agent/agent.ts';
-import type { ContainerConfig, ImageError } from '../../src/runtime/contract.ts';
+import { NodeAgent, type NodeAgentOptions } from '../../src/node/agent/agent.ts';
+import type { ImageError } from '../../src/runtime/contract.ts';
 import { type FakeProgram, programByCommand } from '../../src/runtime/fake/fake-program.ts';
 import { FakeRuntime } from '../../src/runtime/fake/fake-runtime.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
@@ -42,6 +44,9 @@ export interface NodeOptions {
 	through?(transport: ApiTransport): ApiTransport;
 	imageError?(image: string): ImageError | undefined;
 	readonly traits?: RuntimeTraits;
+	readonly inputs?: NodeAgentOptions['inputs'];
+	/** Called with the configuration of each container that the runtime creates. */
+	created?(config: ContainerConfig): void;
 	/** Default: the system's clock. */
 	readonly clock?: Clock;
 }
@@ -49,11 +54,22 @@ export interface NodeOptions {
 /** Starts a control plane, a runtime and an agent; they stop at the end of the test. */
 export async function startNode(
 	t: TestContext,
-	{ through, imageError, traits, clock = new SystemClock({ keepsAlive: true }) }: NodeOptions = {},
+	{
+		through,
+		imageError,
+		traits,
+		inputs,
+		created,
+		clock = new SystemClock({ keepsAlive: true }),
+	}: NodeOptions = {},
 ): Promise<TestNode> {
 	const plane = await startControlPlane(t, clock);
 	const runtime = new FakeRuntime({
-		...{ clock, random: new SeededRandom(1), program },
+		...{ clock, random: new SeededRandom(1) },
+		program: (config) => {
+			created?.(config);
+			return program(config);
+		},
 		...(imageError && { imageError }),
 		...(traits && { traits }),
 		appendLog: (path, lines) => {
@@ -81,6 +97,7 @@ export async function startNode(
 			runtime,
 			machine,
 			logFolder,
+			...(inputs && { inputs }),
 			version: 'test',
 			onError,
 		});

@@ -1,15 +1,15 @@
+import type { ContainerConfig } from '../../src/api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../src/api/contract/runtime-traits.ts';
+import type { SandboxConfig } from '../../src/api/contract/sandbox-config.ts';
 import type {
-	ContainerConfig,
 	ContainerEvent,
 	ExecConfig,
 	ExecSession,
-	ImageUse,
 	PulledImage,
+	PullOptions,
 	Runtime,
 	RuntimeContainer,
 	Sandbox,
-	SandboxConfig,
 } from '../../src/runtime/contract.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { ScheduledKill } from './scheduled-kills.ts';
@@ -72,12 +72,12 @@ export class GuardedRuntime implements Runtime {
 		return this.#call((runtime) => runtime.listSandboxes());
 	}
 
-	pullImage(image: string, use: ImageUse): Promise<PulledImage> {
-		return this.#call((runtime) => runtime.pullImage(image, use));
+	pullImage(image: string, options?: PullOptions): Promise<PulledImage> {
+		return this.#call((runtime) => runtime.pullImage(image, options));
 	}
 
-	imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
-		return this.#call((runtime) => runtime.imageStatus(image, use));
+	imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined> {
+		return this.#call((runtime) => runtime.imageStatus(image));
 	}
 
 	createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {

@@ -1,5 +1,6 @@
+import type { ContainerConfig } from '../../src/api/contract/container-config.ts';
+import type { SandboxConfig } from '../../src/api/contract/sandbox-config.ts';
 import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
-import type { ContainerConfig, SandboxConfig } from '../../src/runtime/contract.ts';
 import type { FakeProgram } from '../../src/runtime/fake/fake-program.ts';
 
 /**

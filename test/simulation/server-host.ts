@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { ApiRequest, ApiTransport, ApiWatch, ApiWatchSink } from '../../src/api/contract/transport.ts';
+import { isApiError } from '../../src/api/errors/api-error.ts';
 import type { ApiServer } from '../../src/apiserver/server.ts';
 import { ServerUnreachableError } from '../../src/client/transport/server-unreachable.ts';
 import { MemoryStore } from '../../src/store/memory/memory-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
-import type { Store } from '../../src/store/store.ts';
+import { type Store, StoreUnavailableError } from '../../src/store/store.ts';
 import type { Dice } from './dice.ts';
 import type { Trace } from './trace.ts';
 
@@ -66,17 +67,31 @@ export class ServerHost {
 		return this.#pendingWrites;
 	}
 
-	/** Starts the server unless it runs; resolves once it serves. */
+	/** Starts the server unless it runs; resolves once it serves. A disk that fails only once delays the start. */
 	async start(): Promise<void> {
-		if (this.#server) return;
+		while (!this.#server) {
+			try {
+				this.#server = await this.#startOnce();
+			} catch (error) {
+				if (!isDiskFault(error)) throw error;
+			}
+		}
+	}
+
+	async #startOnce(): Promise<ApiServer> {
 		this.#store ??= await this.#openStore();
 		const server = this.#options.makeServer(this.#counting(this.#store));
 		await server.start();
-		await this.#options.started(server);
-		this.#server = server;
+		try {
+			await this.#options.started(server);
+		} catch (error) {
+			server.close();
+			throw error;
+		}
 		this.#served = this.#options.transportOf(server);
 		this.#options.trace.note('API server', `starts at ${this.#store.revision}`);
 		this.#up.resolve(server);
+		return server;
 	}
 
 	/** Kills the server at once; {@link start} restarts it. Resolves once its database is closed. */
@@ -193,6 +208,11 @@ class FaultyDatabase extends DatabaseSync {
 			throw Object.assign(new Error(`disk I/O error at ${word}`), { errcode: 10 });
 		super.exec(sql.replace('synchronous = FULL', 'synchronous = OFF'));
 	}
+}
+
+/** Whether an error of the store is one that {@link FaultyDatabase} injected: a service manager would restart the server. */
+function isDiskFault(error: unknown): boolean {
+	return error instanceof StoreUnavailableError || isApiError(error, 'ServiceUnavailable');
 }
 
 function dead(): ServerUnreachableError {

@@ -6,6 +6,7 @@ import type {
 	ApiWatch,
 	ApiWatchSink,
 } from '../../src/api/contract/transport.ts';
+import { ADMIN } from '../../src/api/contract/user.ts';
 import { apiErrorOf } from '../../src/apiserver/errors.ts';
 import { negotiate } from '../../src/apiserver/http/negotiate.ts';
 import { SharedLines } from '../../src/apiserver/http/shared-lines.ts';
@@ -160,11 +161,12 @@ async function pause(): Promise<void> {
 	pending -= 1;
 }
 
-function callOf({ method, path, query, body, signal, ...types }: ApiRequest): Call {
+/** The call of a request; like a connection, it has the user of the credentials unless the request names one. */
+function callOf({ method, path, query, body, signal, user = ADMIN, ...types }: ApiRequest): Call {
 	const { contentType = 'application/json', accept = 'application/json' } = types;
 	const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
 	return {
-		...{ method, path, contentType, accept, signal, pause, warnings: [] },
+		...{ user, method, path, contentType, accept, signal, pause, warnings: [] },
 		query: new Query(query),
 		body: bytes && { type: 'bytes', bytes },
 	};

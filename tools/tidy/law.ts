@@ -115,6 +115,8 @@ export const BANNED: readonly {
  */
 export const CASTS: Readonly<Record<string, string>> = {
 	'src/plan/pod/testing/pod-world.ts': 'makes Pods for tests',
+	'src/plan/pod/testing/pod-with.ts': 'makes Pods for tests',
+	'src/plan/pod/fields/testing/field-cases.ts': 'makes Pods for tests',
 	'src/api/schema/decode.ts': 'makes the static type from the schema that the value was decoded by',
 	'src/apiserver/storage/stored-object.ts': 'decodes values that only its own encode has written',
 	'src/api/meta/object-source.ts': 'a source gives objects of the type that it was recorded for',

@@ -13,6 +13,11 @@ export interface RuntimeTraits {
 	readonly user: ProcessUser | undefined;
 	/** The operating system of the containers, as a GOOS value: linux, darwin. */
 	readonly os: string;
+	/**
+	 * True if containers are programs of the host: a container with a `command` then needs no image, and the runtime
+	 * resolves only the image of a container without one.
+	 */
+	readonly runsHostPrograms: boolean;
 }
 
 /** The user and groups of a process. */

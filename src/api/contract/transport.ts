@@ -1,5 +1,6 @@
 import type { KubeObject } from '../meta/object-meta.ts';
 import type { Duplex } from './duplex.ts';
+import type { User } from './user.ts';
 
 /**
  * The interface through which all components use the API, in the same process as the server or over a
@@ -44,6 +45,11 @@ export interface ApiRequest {
 	 * off; if the server runs in this process, a request that has started finishes.
 	 */
 	readonly signal?: AbortSignal;
+	/**
+	 * Who sends the request, if the server runs in this process. Default: the server itself. A transport over a
+	 * connection ignores it: the server identifies the user by the credentials.
+	 */
+	readonly user?: User;
 }
 
 /** The response to a successful request. */

@@ -238,9 +238,10 @@ export function unauthorized(): ApiError {
 	return failure('Unauthorized', 'Unauthorized');
 }
 
-/** 403: the request is not allowed, for the reason in `detail`. */
+/** 403: the request is not allowed, for the reason in `detail`. The subject of a collection has no name. */
 export function forbidden(subject: Subject, detail: string): ApiError {
-	const message = `${qualified(subject)} "${subject.name}" is forbidden: ${detail}`;
+	const named = subject.name === '' ? '' : ` "${subject.name}"`;
+	const message = `${qualified(subject)}${named} is forbidden: ${detail}`;
 	return failure('Forbidden', message, detailsOf(subject));
 }
 

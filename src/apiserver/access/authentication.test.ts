@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { Authentication, isLoopbackHost } from './authentication.ts';
 
 const authentication = new Authentication('secret');
+/** The name of the user, or the reason of the error. */
 const reasonOf = (headers: Record<string, string>, open = false): string => {
 	try {
-		authentication.check(headers, open);
-		return 'passed';
+		return authentication.authenticate(headers, open).name;
 	} catch (error) {
 		return error instanceof Error && 'reason' in error ? String(error.reason) : String(error);
 	}
@@ -14,8 +14,8 @@ const reasonOf = (headers: Record<string, string>, open = false): string => {
 
 test('the token must equal the whole text after Bearer', () => {
 	const host = 'localhost';
-	assert.equal(reasonOf({ host, authorization: 'Bearer secret' }), 'passed');
-	assert.equal(reasonOf({ host, authorization: 'bearer  secret ' }), 'passed');
+	assert.equal(reasonOf({ host, authorization: 'Bearer secret' }), 'kubernetes-admin');
+	assert.equal(reasonOf({ host, authorization: 'bearer  secret ' }), 'kubernetes-admin');
 	for (const authorization of [
 		'Bearer',
 		'Bearer ',
@@ -30,7 +30,8 @@ test('the token must equal the whole text after Bearer', () => {
 });
 
 test('public paths need no token, but reject web pages like all others', () => {
-	assert.equal(reasonOf({ host: 'localhost' }, true), 'passed');
+	assert.equal(reasonOf({ host: 'localhost' }, true), 'system:anonymous');
+	assert.equal(reasonOf({ host: 'localhost', authorization: 'Bearer secret' }, true), 'kubernetes-admin');
 	assert.equal(reasonOf({ host: 'localhost', origin: 'http://localhost' }, true), 'Forbidden');
 	assert.equal(reasonOf({ host: 'example.com' }, true), 'Forbidden');
 	assert.equal(reasonOf({}, true), 'Forbidden');
@@ -52,4 +53,12 @@ test('the Host header must be a loopback name or address', () => {
 	]) {
 		assert.ok(!isLoopbackHost(host), host);
 	}
+});
+
+test('the administrator is in the groups of masters and authenticated users, an anonymous user in its own', () => {
+	const headers = { host: 'localhost', authorization: 'Bearer secret' };
+	const { groups } = authentication.authenticate(headers, false);
+	assert.deepEqual(groups, ['system:masters', 'system:authenticated']);
+	const anonymous = authentication.authenticate({ host: 'localhost' }, true);
+	assert.deepEqual(anonymous, { name: 'system:anonymous', groups: ['system:unauthenticated'] });
 });

@@ -1,16 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { ADMIN, ANONYMOUS, type User } from '../../api/contract/user.ts';
 import { forbiddenRequest, unauthorized } from '../../api/errors/api-error.ts';
 
 /**
- * The authentication stage for requests over HTTPS. There is one user, who proves its identity with a bearer
- * token.
+ * The authentication stage for requests over HTTPS. The only user with credentials is the administrator, whose
+ * bearer token is in the server's kubeconfig.
  *
  * 1. A request with an Origin header is rejected, so that no web page in the user's browser can reach the
  *    server. So is a request whose Host header is not a loopback name or address: with DNS rebinding, a page
  *    of another site has its host name resolve to 127.0.0.1 and then counts as same-origin, without an Origin
  *    header.
- * 2. Every other request needs the token, except for the public paths (`open`).
+ * 2. Every other request needs the token, except for the public paths (`open`): without it their user is
+ *    `system:anonymous`.
  */
 export class Authentication {
 	readonly #digest: Buffer;
@@ -20,15 +22,17 @@ export class Authentication {
 	}
 
 	/**
-	 * Returns if the request may pass. Throws Forbidden for requests of web pages, and Unauthorized without a
+	 * Returns the user of a request. Throws Forbidden for requests of web pages, and Unauthorized without a
 	 * valid token. `open` is true for paths that need no token.
 	 */
-	check(headers: IncomingHttpHeaders, open: boolean): void {
+	authenticate(headers: IncomingHttpHeaders, open: boolean): User {
 		if (headers.origin !== undefined) throw forbiddenRequest('requests from web pages are not allowed');
 		if (!isLoopbackHost(headers.host ?? '')) {
 			throw forbiddenRequest('the Host header must name this machine by a loopback name or address');
 		}
-		if (!open && !this.#hasToken(headers.authorization ?? '')) throw unauthorized();
+		if (this.#hasToken(headers.authorization ?? '')) return ADMIN;
+		if (!open) throw unauthorized();
+		return ANONYMOUS;
 	}
 
 	#hasToken(authorization: string): boolean {

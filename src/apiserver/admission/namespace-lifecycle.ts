@@ -1,11 +1,9 @@
 import { forbidden, notFound } from '../../api/errors/api-error.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { isNamespace, isTerminating } from '../../plan/deletion/namespace-deletion.ts';
 import { reworded } from '../errors.ts';
-import type { ResourceRequest } from '../request.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
-import type { AdmissionPlugin } from './admission.ts';
+import { type AdmissionAttributes, type AdmissionPlugin, nameForMessages } from './admission.ts';
 
 /** Namespaces that clients cannot delete (upstream: immortalNamespaces in the NamespaceLifecycle plugin). */
 const IMMORTAL: readonly string[] = ['default', 'kube-system', 'kube-public'];
@@ -13,24 +11,39 @@ const IMMORTAL: readonly string[] = ['default', 'kube-system', 'kube-public'];
 /**
  * Rejects a create in a Namespace that does not exist or is being deleted, and the deletion of the system
  * Namespaces (upstream: NamespaceLifecycle). Without the first rule the namespace controller could not
- * finish: new objects would appear while it deletes the old ones.
+ * finish: new objects would appear while it deletes the old ones. A create is checked in both phases: first, so
+ * that its error comes before others, and last, since the Namespace may have been deleted in between.
  */
 export class NamespaceLifecycle implements AdmissionPlugin {
+	readonly mutation: AdmissionPlugin['mutation'] = {
+		operations: ['CREATE'],
+		admit: (attributes) => {
+			this.#checkNamespace(attributes);
+			return attributes.object;
+		},
+	};
+	readonly validation: AdmissionPlugin['validation'] = {
+		operations: ['CREATE', 'DELETE'],
+		admit: (attributes) => {
+			if (attributes.operation === 'CREATE') this.#checkNamespace(attributes);
+			else checkDeletable(attributes);
+		},
+	};
 	readonly #cache: ObjectCache;
 
 	constructor(cache: ObjectCache) {
 		this.#cache = cache;
 	}
 
-	create({ definition, namespace }: ResourceRequest, object: KubeObject): KubeObject {
+	#checkNamespace(attributes: AdmissionAttributes): void {
+		const { definition, namespace } = attributes;
 		const namespaces = this.#cache.of('', 'namespaces');
-		if (namespace === '' || !namespaces) return object;
+		if (namespace === '' || !namespaces) return;
 		const holder = namespaces.get('', namespace)?.object;
 		if (!holder) throw notFound({ group: '', resource: 'namespaces', name: namespace });
-		if (!isTerminating(holder)) return object;
-		const { name, generateName } = object.metadata;
+		if (!isTerminating(holder)) return;
 		const refusal = forbidden(
-			subjectOf(definition, name || generateName || 'Unknown'),
+			subjectOf(definition, nameForMessages(attributes)),
 			`unable to create new content in namespace ${namespace} because it is being terminated`,
 		);
 		throw reworded(refusal, {
@@ -43,9 +56,9 @@ export class NamespaceLifecycle implements AdmissionPlugin {
 			],
 		});
 	}
+}
 
-	delete({ definition, name }: ResourceRequest): void {
-		if (!isNamespace(definition) || !IMMORTAL.includes(name)) return;
-		throw forbidden(subjectOf(definition, name), 'this namespace may not be deleted');
-	}
+function checkDeletable({ definition, name }: AdmissionAttributes): void {
+	if (!isNamespace(definition) || !IMMORTAL.includes(name)) return;
+	throw forbidden(subjectOf(definition, name), 'this namespace may not be deleted');
 }

@@ -31,7 +31,12 @@ test('a Pod with neither is accepted', async () => {
 });
 
 test('an update of the Pod template of a CronJob warns as its creation does, and no other update warns', async () => {
-	const traits: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
+	const traits: RuntimeTraits = {
+		honours: new Set(),
+		user: { uid: 0, gid: 0, groups: [] },
+		os: 'linux',
+		runsHostPrograms: true,
+	};
 	const { server } = await openTestServer({ traits });
 	const containers = (fields: object): object => [{ name: 'main', image: 'busybox', ...fields }];
 	const cronJobSpec = (fields: object): object => ({

@@ -1,12 +1,10 @@
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import { forbidden } from '../../api/errors/api-error.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { adviceOn, adviceOnChange } from '../../plan/pod/fields/advice.ts';
 import { refusalOf } from '../../plan/pod/fields/field-rules.ts';
-import { type ResourceRequest, warn } from '../request.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
-import type { AdmissionPlugin } from './admission.ts';
+import { type AdmissionPlugin, type MutableAttributes, nameForMessages } from './admission.ts';
 
 /**
  * Rejects Pods that set a RuntimeClass or an overhead (upstream: the RuntimeClass plugin). Warns the authors
@@ -14,6 +12,22 @@ import type { AdmissionPlugin } from './admission.ts';
  * that changes the Pod template of a Job or CronJob. Both rules come from the table in plan/pod/fields.
  */
 export class PodFields implements AdmissionPlugin {
+	readonly mutation: AdmissionPlugin['mutation'] = {
+		operations: ['CREATE'],
+		admit: (attributes) => {
+			refuseFields(attributes);
+			return attributes.object;
+		},
+	};
+	readonly validation: AdmissionPlugin['validation'] = {
+		operations: ['CREATE', 'UPDATE'],
+		admit: ({ object, old, warn }) => {
+			const traits = this.#traits();
+			if (!traits || !object) return;
+			const advice = old ? adviceOnChange(object, old, traits) : adviceOn(object, traits);
+			for (const text of advice) warn(text);
+		},
+	};
 	readonly #traits: () => RuntimeTraits | undefined;
 
 	/**
@@ -23,22 +37,10 @@ export class PodFields implements AdmissionPlugin {
 	constructor(traits: () => RuntimeTraits | undefined) {
 		this.#traits = traits;
 	}
+}
 
-	create(request: ResourceRequest, object: KubeObject): KubeObject {
-		if (isPod(object)) {
-			const { name, generateName } = object.metadata;
-			const refusal = refusalOf(object);
-			const subject = subjectOf(request.definition, name || generateName || 'Unknown');
-			if (refusal !== undefined) throw forbidden(subject, refusal);
-		}
-		const traits = this.#traits();
-		if (traits) for (const text of adviceOn(object, traits)) warn(request.call, text);
-		return object;
-	}
-
-	update(request: ResourceRequest, object: KubeObject, old: KubeObject): KubeObject {
-		const traits = this.#traits();
-		if (traits) for (const text of adviceOnChange(object, old, traits)) warn(request.call, text);
-		return object;
-	}
+function refuseFields(attributes: MutableAttributes): void {
+	const { object, definition } = attributes;
+	const refusal = isPod(object) ? refusalOf(object) : undefined;
+	if (refusal !== undefined) throw forbidden(subjectOf(definition, nameForMessages(attributes)), refusal);
 }

@@ -1,10 +1,8 @@
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod, PodSpec } from '../../api/core/pod/schema.ts';
 import { forbidden } from '../../api/errors/api-error.ts';
-import type { KubeObject } from '../../api/meta/object-meta.ts';
-import type { ResourceRequest } from '../request.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
-import type { AdmissionPlugin } from './admission.ts';
+import { type AdmissionPlugin, type MutableAttributes, nameForMessages } from './admission.ts';
 import type { PriorityClasses } from './priority-classes.ts';
 
 /**
@@ -12,44 +10,28 @@ import type { PriorityClasses } from './priority-classes.ts';
  * update (upstream: the Priority plugin).
  */
 export class PodPriority implements AdmissionPlugin {
+	readonly mutation: AdmissionPlugin['mutation'] = {
+		operations: ['CREATE', 'UPDATE'],
+		admit: (attributes) => {
+			const { subresource, object, old } = attributes;
+			if (subresource !== '' || !isPod(object)) return object;
+			if (old) return isPod(old) ? withPriorityOf(old, object) : object;
+			const changed: Pod = { ...object, spec: { ...object.spec, ...this.#fieldsOf(attributes, object) } };
+			return changed;
+		},
+	};
 	readonly #classes: PriorityClasses;
 
 	constructor(classes: PriorityClasses) {
 		this.#classes = classes;
 	}
 
-	create(request: ResourceRequest, object: KubeObject): KubeObject {
-		if (!isPod(object)) return object;
-		const fields = this.#fieldsOf(request, object);
-		const changed: Pod = { ...object, spec: { ...object.spec, ...fields } };
-		return changed;
-	}
-
-	/**
-	 * Priority and preemption policy are immutable. A client that leaves them out of an update means to keep
-	 * them, so they are restored before validation compares old and new.
-	 */
-	update({ subresource }: ResourceRequest, object: KubeObject, old: KubeObject): KubeObject {
-		if (subresource !== '' || !isPod(object) || !isPod(old)) return object;
-		const { priority = old.spec.priority, preemptionPolicy = old.spec.preemptionPolicy } = object.spec;
-		if (priority === object.spec.priority && preemptionPolicy === object.spec.preemptionPolicy) return object;
-		const changed: Pod = {
-			...object,
-			spec: {
-				...object.spec,
-				...(priority !== undefined && { priority }),
-				...(preemptionPolicy !== undefined && { preemptionPolicy }),
-			},
-		};
-		return changed;
-	}
-
 	/**
 	 * The fields to set. Throws Forbidden if the client set one of them to another value than its PriorityClass
 	 * gives.
 	 */
-	#fieldsOf({ definition }: ResourceRequest, { metadata, spec }: Pod): Partial<PodSpec> {
-		const subject = subjectOf(definition, metadata.name || metadata.generateName || 'Unknown');
+	#fieldsOf(attributes: MutableAttributes, { spec }: Pod): Partial<PodSpec> {
+		const subject = subjectOf(attributes.definition, nameForMessages(attributes));
 		const { priorityClassName = '' } = spec;
 		const found = priorityClassName === '' ? this.#classes.default : this.#classes.named(priorityClassName);
 		if (priorityClassName !== '' && !found)
@@ -67,4 +49,21 @@ export class PodPriority implements AdmissionPlugin {
 		const { name } = found?.metadata ?? {};
 		return { ...(name !== undefined && { priorityClassName: name }), priority, preemptionPolicy };
 	}
+}
+
+/**
+ * Priority and preemption policy are immutable. A client that leaves them out of an update means to keep them,
+ * so they are restored before validation compares old and new.
+ */
+function withPriorityOf(old: Pod, pod: Pod): Pod {
+	const { priority = old.spec.priority, preemptionPolicy = old.spec.preemptionPolicy } = pod.spec;
+	if (priority === pod.spec.priority && preemptionPolicy === pod.spec.preemptionPolicy) return pod;
+	return {
+		...pod,
+		spec: {
+			...pod.spec,
+			...(priority !== undefined && { priority }),
+			...(preemptionPolicy !== undefined && { preemptionPolicy }),
+		},
+	};
 }

@@ -2,7 +2,6 @@ import { NOT_READY_TAINT, UNREACHABLE_TAINT } from '../../api/core/node/taints.t
 import { isPod } from '../../api/core/pod/is-pod.ts';
 import type { Pod, Toleration } from '../../api/core/pod/schema.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import type { ResourceRequest } from '../request.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
 /**
@@ -19,13 +18,10 @@ const TAINTS: readonly string[] = [NOT_READY_TAINT, UNREACHABLE_TAINT];
  * every Pod of a node as soon as the node is not ready.
  */
 export class PodTolerations implements AdmissionPlugin {
-	create(_request: ResourceRequest, object: KubeObject): KubeObject {
-		return withTolerations(object);
-	}
-
-	update({ subresource }: ResourceRequest, object: KubeObject): KubeObject {
-		return subresource === '' ? withTolerations(object) : object;
-	}
+	readonly mutation: AdmissionPlugin['mutation'] = {
+		operations: ['CREATE', 'UPDATE'],
+		admit: ({ subresource, object }) => (subresource === '' ? withTolerations(object) : object),
+	};
 }
 
 function withTolerations(object: KubeObject): KubeObject {

@@ -3,10 +3,9 @@ import { forbidden } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { priorityClasses, SYSTEM_PRIORITY_CLASSES } from '../../api/scheduling/priorityclass/definition.ts';
 import type { PriorityClass } from '../../api/scheduling/priorityclass/schema.ts';
-import type { ResourceRequest } from '../request.ts';
 import { subjectOf } from '../storage/compare-and-swap.ts';
 import type { ObjectCache } from '../storage/object-cache.ts';
-import type { AdmissionPlugin } from './admission.ts';
+import { type AdmissionAttributes, type AdmissionPlugin, nameForMessages } from './admission.ts';
 
 /** The stored PriorityClasses, as the admission plugins look them up. */
 export class PriorityClasses {
@@ -42,36 +41,35 @@ export class PriorityClasses {
  * (upstream: the Priority plugin, and the storage of PriorityClasses in the registry).
  */
 export class PriorityClassRules implements AdmissionPlugin {
+	readonly validation: AdmissionPlugin['validation'] = {
+		operations: ['CREATE', 'UPDATE', 'DELETE'],
+		admit: (attributes) => {
+			if (attributes.operation === 'DELETE') checkDeletable(attributes);
+			else this.#checkDefault(attributes);
+		},
+	};
 	readonly #classes: PriorityClasses;
 
 	constructor(classes: PriorityClasses) {
 		this.#classes = classes;
 	}
 
-	create(request: ResourceRequest, object: KubeObject): KubeObject {
-		return this.#checked(request, object, undefined);
-	}
-
-	update(request: ResourceRequest, object: KubeObject, old: KubeObject): KubeObject {
-		return this.#checked(request, object, old.metadata.name);
-	}
-
-	delete({ definition, name }: ResourceRequest): void {
-		if (definition.kind !== priorityClasses.kind || definition.group !== priorityClasses.group) return;
-		if (!SYSTEM_PRIORITY_CLASSES.some((each) => each.name === name)) return;
-		throw forbidden(subjectOf(definition, name), 'this is a system priority class and cannot be deleted');
-	}
-
-	#checked({ definition }: ResourceRequest, object: KubeObject, oldName: string | undefined): KubeObject {
-		if (!isPriorityClass(object) || !object.globalDefault) return object;
+	#checkDefault(attributes: AdmissionAttributes): void {
+		const { definition, object, old } = attributes;
+		if (!object || !isPriorityClass(object) || !object.globalDefault) return;
 		const current = this.#classes.default?.metadata.name;
-		if (current === undefined || current === oldName) return object;
-		const { name = '', generateName = '' } = object.metadata;
+		if (current === undefined || current === old?.metadata.name) return;
 		throw forbidden(
-			subjectOf(definition, name || generateName || 'Unknown'),
+			subjectOf(definition, nameForMessages(attributes)),
 			`PriorityClass ${current} is already marked as default. Only one default can exist`,
 		);
 	}
+}
+
+function checkDeletable({ definition, name }: AdmissionAttributes): void {
+	if (definition.kind !== priorityClasses.kind || definition.group !== priorityClasses.group) return;
+	if (!SYSTEM_PRIORITY_CLASSES.some((each) => each.name === name)) return;
+	throw forbidden(subjectOf(definition, name), 'this is a system priority class and cannot be deleted');
 }
 
 function isPriorityClass(object: KubeObject): object is PriorityClass {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { User } from '../../api/contract/user.ts';
 import { type ApiError, badRequest, methodNotAllowed, tooLarge } from '../../api/errors/api-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import { codeOf } from '../../base/files/system-error.ts';
@@ -71,17 +72,17 @@ export class HttpExchange {
 	}
 
 	/**
-	 * Serves the request. Calls `authenticate` with the path; it throws an ApiError unless the client may pass.
+	 * Serves the request. Calls `authenticate` with the path: it returns the user, or throws an ApiError.
 	 * Never rejects.
 	 */
-	async serve(authenticate: (path: string) => void): Promise<void> {
+	async serve(authenticate: (path: string) => User): Promise<void> {
 		const warnings: string[] = [];
 		try {
 			const { method } = this.#request;
 			const { path, query } = targetOf(this.#request);
-			authenticate(path);
+			const user = authenticate(path);
 			if (method === 'HEAD' && !takesHead(path)) throw methodNotAllowed();
-			const call = await this.#call(path, query, warnings);
+			const call = await this.#call({ user, path, query, warnings });
 			const flow = this.#options.server.flowOf(call);
 			if (flow.type === 'duplex') await this.#options.server.openDuplex(call, refuseWithoutUpgrade);
 			else if (flow.type === 'watch') this.#watch(call, flow.request);
@@ -92,18 +93,16 @@ export class HttpExchange {
 		}
 	}
 
-	async #call(path: string, query: Query, warnings: string[]): Promise<Call> {
+	async #call(target: Pick<Call, 'user' | 'path' | 'query' | 'warnings'>): Promise<Call> {
 		const { headers } = this.#request;
 		return {
+			...target,
 			method: methodOf(this.#request.method),
-			path,
-			query,
 			body: await this.#body(),
 			contentType: headers['content-type'] ?? '',
 			accept: headers.accept ?? '',
 			signal: this.#abortController.signal,
 			pause: nextTurn,
-			warnings,
 		};
 	}
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import type { User } from '../../api/contract/user.ts';
 import { assert } from '../../base/assert.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { RunQueue } from '../../base/queue/run-queue.ts';
@@ -190,9 +191,10 @@ export class HttpListener {
 		void this.#upgrades.serve(upgrade, (path) => this.#authenticate(request, path));
 	}
 
-	#authenticate({ headers, socket }: IncomingMessage, path: string): void {
+	#authenticate({ headers, socket }: IncomingMessage, path: string): User {
 		const isOpen = isPublic(path);
-		this.#authentication.check(headers, isOpen);
+		const user = this.#authentication.authenticate(headers, isOpen);
 		if (!isOpen) this.#connections.markAuthenticated(socket);
+		return user;
 	}
 }

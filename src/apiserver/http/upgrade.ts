@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex as Connection } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Duplex } from '../../api/contract/duplex.ts';
+import type { User } from '../../api/contract/user.ts';
 import { badRequest, methodNotAllowed, serviceUnavailable } from '../../api/errors/api-error.ts';
 import {
 	CHANNEL_PROTOCOLS,
@@ -82,10 +83,10 @@ export class Upgrades {
 	}
 
 	/**
-	 * Serves a request until its session has ended. Calls `authenticate` with the path; it throws an ApiError unless
-	 * the client may pass. Never rejects.
+	 * Serves a request until its session has ended. Calls `authenticate` with the path; it returns the user, or
+	 * throws an ApiError. Never rejects.
 	 */
-	async serve(upgrade: UpgradeRequest, authenticate: (path: string) => void): Promise<void> {
+	async serve(upgrade: UpgradeRequest, authenticate: (path: string) => User): Promise<void> {
 		const { socket } = upgrade;
 		/** Aborts if the client disconnects before the handshake; after it, the WebSocket reports the close. */
 		const gone = new AbortController();
@@ -99,8 +100,9 @@ export class Upgrades {
 		});
 		try {
 			const { path, query } = targetOf(upgrade.request);
-			authenticate(path);
-			const call = callOf({ path, query, method: upgrade.request.method, signal: gone.signal });
+			const user = authenticate(path);
+			const { method } = upgrade.request;
+			const call = callOf({ user, path, query, method, signal: gone.signal });
 			const { client, session } = await this.#open(upgrade, call);
 			isOpen = true;
 			await this.#join(client, session);
@@ -204,7 +206,7 @@ interface Opened {
 function callOf({
 	method,
 	...given
-}: Pick<Call, 'path' | 'query' | 'signal'> & { readonly method: string | undefined }): Call {
+}: Pick<Call, 'user' | 'path' | 'query' | 'signal'> & { readonly method: string | undefined }): Call {
 	if (method !== 'GET' && method !== 'POST') throw methodNotAllowed();
 	return { ...given, method, body: undefined, contentType: '', accept: '', warnings: [] };
 }

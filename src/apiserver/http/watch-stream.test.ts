@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { ADMIN } from '../../api/contract/user.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import { RunQueue } from '../../base/queue/run-queue.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
@@ -305,6 +306,7 @@ function watchOpener(server: ApiServer) {
 }
 
 const GET = {
+	user: ADMIN,
 	method: 'GET',
 	path: PODS,
 	body: undefined,

@@ -2,17 +2,17 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import {
 	type ApiError,
 	alreadyExists,
+	badRequest,
 	conflict,
 	STALE_OBJECT,
 	type Subject,
 } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { KeyExistsError, RevisionMismatchError } from '../../store/store.ts';
+import { KeyExistsError, RevisionMismatchError, type Store } from '../../store/store.ts';
 import type { ServerContext } from '../context.ts';
 import { reworded } from '../errors.ts';
 import type { ResourceRequest } from '../request.ts';
-import { checkSize } from './object-size.ts';
-import { StoredObject, WriteTicket } from './stored-object.ts';
+import { PendingWrite, StoredObject } from './stored-object.ts';
 
 /** The store stage: writes objects with compare-and-swap, and converts the store's errors to API errors. */
 
@@ -26,26 +26,69 @@ export function kindSubjectOf({ group, kind }: ResourceDefinition, name: string)
 	return { group, resource: kind, name };
 }
 
-/**
- * Stores a new object, which must be defaulted; it is frozen. Throws AlreadyExists, or RequestEntityTooLarge.
- */
-export async function writeNew(
-	{ store }: ServerContext,
-	{ resource, definition }: ResourceRequest,
-	object: KubeObject,
-): Promise<StoredObject> {
-	const { namespace = '', name = '' } = object.metadata;
-	const key = resource.codec.key(namespace, name);
-	const value = resource.codec.encode(object);
-	checkSize({ definition, subresource: '', next: { object, value }, old: undefined });
-	const ticket = new WriteTicket(object);
-	try {
-		const revision = await store.write({ type: 'create', key, value, companion: ticket });
-		return ticket.stored ?? new StoredObject(resource.codec, { key, value, revision });
-	} catch (error) {
-		if (!(error instanceof KeyExistsError)) throw error;
-		throw nameTaken(definition, name, resource.at(key));
+/** An object to store and its encoding. It is defaulted; the writer freezes it. */
+export interface Encoded {
+	readonly object: KubeObject;
+	readonly value: Uint8Array;
+}
+
+/** The last stage of a write. */
+export interface ObjectWriter {
+	/** Stores a new object. Throws AlreadyExists. */
+	create(request: ResourceRequest, next: Encoded): Promise<StoredObject>;
+	/**
+	 * Replaces `current`. Resolves to undefined if another request changed or deleted it meanwhile; the caller
+	 * then retries with the latest state.
+	 */
+	update(current: StoredObject, next: Encoded): Promise<StoredObject | undefined>;
+	/** Removes `current`. Resolves to its last state with the revision of the deletion; to undefined as above. */
+	remove(current: StoredObject): Promise<StoredObject | undefined>;
+}
+
+/** Writes objects to the store, if they are still in the state that the caller saw. */
+export class CompareAndSwap implements ObjectWriter {
+	readonly #store: Store;
+
+	constructor({ store }: Pick<ServerContext, 'store'>) {
+		this.#store = store;
 	}
+
+	/** Throws BadRequest also for an object with a resourceVersion. */
+	async create({ resource, definition }: ResourceRequest, { object, value }: Encoded): Promise<StoredObject> {
+		if (revisionIn(object) !== 0) {
+			throw badRequest('resourceVersion should not be set on objects to be created');
+		}
+		const { namespace = '', name = '' } = object.metadata;
+		const key = resource.codec.key(namespace, name);
+		const pending = new PendingWrite(object);
+		try {
+			const revision = await this.#store.write({ type: 'create', key, value, attachment: pending });
+			return pending.stored ?? new StoredObject(resource.codec, { key, value, revision });
+		} catch (error) {
+			if (!(error instanceof KeyExistsError)) throw error;
+			throw nameTaken(definition, name, resource.at(key));
+		}
+	}
+
+	async update(current: StoredObject, { object, value }: Encoded): Promise<StoredObject | undefined> {
+		const { codec, key, revision: expected } = current;
+		const pending = new PendingWrite(object);
+		const write = this.#store.write({ type: 'update', key, value, expected, attachment: pending });
+		const revision = await undefinedIfChanged(write);
+		if (revision === undefined) return undefined;
+		return pending.stored ?? new StoredObject(codec, { key, value, revision });
+	}
+
+	async remove(current: StoredObject): Promise<StoredObject | undefined> {
+		const { key, revision: expected } = current;
+		const revision = await undefinedIfChanged(this.#store.write({ type: 'delete', key, expected }));
+		return revision === undefined ? undefined : current.at(revision);
+	}
+}
+
+/** The revision in the metadata of a new object; 0 for text that is not a number, as upstream. */
+export function revisionIn({ metadata: { resourceVersion = '' } }: KubeObject): number {
+	return /^\d+$/.test(resourceVersion) ? Number(resourceVersion) : 0;
 }
 
 /** 409 for a name that the object `holder` has. The message says if that object is being deleted. */
@@ -57,35 +100,6 @@ export function nameTaken(
 	const taken = alreadyExists(subjectOf(definition, name));
 	if (!holder?.object.metadata.deletionTimestamp) return taken;
 	return reworded(taken, { message: `object is being deleted: ${taken.message}` });
-}
-
-/**
- * Replaces `current` by `object` (defaulted; it is frozen), which is stored as `value`. Resolves to undefined
- * if another request changed or deleted it meanwhile; the caller then retries with the latest state.
- */
-export async function writeOver(
-	{ store }: ServerContext,
-	current: StoredObject,
-	object: KubeObject,
-	value: Uint8Array = current.codec.encode(object),
-): Promise<StoredObject | undefined> {
-	const { codec, key, revision: expected } = current;
-	const ticket = new WriteTicket(object);
-	const write = store.write({ type: 'update', key, value, expected, companion: ticket });
-	const revision = await undefinedIfChanged(write);
-	if (revision === undefined) return undefined;
-	return ticket.stored ?? new StoredObject(codec, { key, value, revision });
-}
-
-/** Removes `current`. Resolves to its last state with the revision of the deletion; to undefined as above. */
-export async function writeRemoval(
-	{ store }: ServerContext,
-	current: StoredObject,
-): Promise<StoredObject | undefined> {
-	const { key, revision: expected } = current;
-	const write = store.write({ type: 'delete', key, expected });
-	const revision = await undefinedIfChanged(write);
-	return revision === undefined ? undefined : current.at(revision);
 }
 
 /** 409 for a write that is based on an older version than the stored one. */

@@ -1,117 +1,214 @@
-import type { SubresourceStrategy } from '../../api/contract/resource-definition.ts';
-import { conflict, invalid } from '../../api/errors/api-error.ts';
-import { collectErrors, fieldInvalid as invalidField } from '../../api/errors/field-errors.ts';
-import { FieldPath } from '../../api/errors/field-path.ts';
+import { managedFieldsAfter, withManagedFields } from '../../api/apply/managed-fields.ts';
+import { invalid } from '../../api/errors/api-error.ts';
+import { collectErrors } from '../../api/errors/field-errors.ts';
+import type { FieldError } from '../../api/errors/field-path.ts';
+import type { DeleteOptions } from '../../api/meta/delete-options.ts';
 import { awaitsFinalizers } from '../../api/meta/finalizers.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { jsonEqual } from '../../api/schema/equality.ts';
-import type { Int64 } from '../../base/json/json.ts';
+import { assert } from '../../base/assert.ts';
+import { attributesFor } from '../admission/admission.ts';
 import type { ServerContext } from '../context.ts';
 import { betweenSteps, bodyBytes, type ResourceRequest, warn } from '../request.ts';
-import { inNamespace } from '../verbs/decode-object.ts';
-import { revisionOf } from '../verbs/list-options.ts';
-import { kindSubjectOf, staleObject, subjectOf, writeOver, writeRemoval } from './compare-and-swap.ts';
+import type { WriteOptions } from '../verbs/write-options.ts';
+import { CompareAndSwap, kindSubjectOf, type ObjectWriter } from './compare-and-swap.ts';
+import { DryRun } from './dry-run.ts';
 import { changeLatest } from './latest-state.ts';
 import { checkSize } from './object-size.ts';
 import { StoredObject } from './stored-object.ts';
 
 /**
- * The common part of PUT, PATCH and the subresources that write (upstream: Update in the generic registry
- * store, with GuaranteedUpdate).
+ * The write path: every verb and subresource that writes passes it (upstream: the generic registry store with
+ * GuaranteedUpdate). Verbs differ only in how the next state is made.
  *
- * 1. The new state is computed from the latest state of the object. If another writer changes the object in
- *    between, it is computed again, unless the client sent a resourceVersion; then the request fails with
- *    Conflict.
- * 2. An update that changes nothing is not written, and the resourceVersion stays. Otherwise a controller
- *    that repeats an update would wake all watches of the object.
+ *     current or nothing → next → admission mutates → managedFields → prepare → validate → admission validates
+ *     → compare and set
+ *
+ * 1. The next state is computed from the latest state of the object. If another writer changes the object in
+ *    between, it is computed again, and admitted, prepared and validated again.
+ * 2. A write that changes nothing is not stored, and the resourceVersion stays. Otherwise a controller that
+ *    repeats an update would wake all watches of the object.
  * 3. The update that removes the last finalizer of an object with a deletionTimestamp removes the object.
+ * 4. A dry run passes all stages; only its last one differs (dry-run.ts).
  */
 
-/** A change of one object. */
-export interface Replacement {
-	/**
-	 * Returns the new state of the object, decoded and defaulted. Throws an ApiError to reject the change. It
-	 * awaits `pause` between steps that take long for a large object.
-	 */
-	next(current: KubeObject, pause: () => Promise<void> | undefined): KubeObject | Promise<KubeObject>;
-	readonly strategy: UpdateStrategy;
+/** Returns a promise to await before a step that takes long for a large object; see {@link betweenSteps}. */
+export type Pause = () => Promise<void> | undefined;
+
+/** What a write does to the object. */
+export type NextState =
+	/** The object is stored. It is decoded and defaulted. */
+	| { readonly type: 'put'; readonly object: KubeObject }
+	/** The object is removed; `object` is its last state, for the response. */
+	| { readonly type: 'remove'; readonly object: KubeObject }
+	/** The object stays as it is. */
+	| { readonly type: 'keep' };
+
+/** A write of one object. */
+export interface ObjectWrite {
+	/** A CREATE expects that no object of this name exists; the others change the one that does. */
+	readonly operation: 'CREATE' | 'UPDATE' | 'DELETE';
 	readonly dryRun: boolean;
+	/** The options of the request, for admission. */
+	readonly options: WriteOptions | DeleteOptions;
+	/** Whether admission is skipped: the Binding or Eviction that was posted has passed it. */
+	readonly isAdmitted?: boolean;
+	/**
+	 * Returns the next state, from the current one (undefined for CREATE). Throws an ApiError to reject the
+	 * write. It is called again if another writer was faster.
+	 */
+	next(current: KubeObject | undefined, pause: Pause): NextState | Promise<NextState>;
+	/** Undefined for changes that the server makes itself: they are not prepared, validated or limited in size. */
+	readonly strategy?: WriteStrategy;
 }
 
-/** The strategy of an update of the object or of one of its subresources. */
-export interface UpdateStrategy extends SubresourceStrategy<KubeObject> {
-	warnings?(object: KubeObject, old: KubeObject | undefined): readonly string[];
+/** The stages of a write that the kind determines; `old` is undefined for CREATE. */
+export interface WriteStrategy {
+	prepare(given: KubeObject, old: KubeObject | undefined): KubeObject;
+	validate(prepared: KubeObject, old: KubeObject | undefined): readonly FieldError[];
+	/** See Strategy.warnings and Strategy.droppedFields in api/contract. */
+	warnings?(prepared: KubeObject, old: KubeObject | undefined): readonly string[];
 	droppedFields?(given: KubeObject, old: KubeObject | undefined): readonly string[];
-	readonly allowUnconditionalUpdate: boolean;
 }
+
+/** The result of a write. */
+export type Written =
+	/** The stored object, whether the write changed it or not. */
+	| { readonly type: 'stored'; readonly stored: StoredObject }
+	/** The object, which the write was to keep. */
+	| { readonly type: 'kept'; readonly stored: StoredObject }
+	/** The object is removed. `last` has the revision of its removal, `object` is the state for the response. */
+	| { readonly type: 'removed'; readonly last: StoredObject; readonly object: KubeObject };
 
 /**
- * Performs the change and resolves to the stored object. Throws NotFound, Conflict, Invalid, or
- * RequestEntityTooLarge.
+ * Performs a write. Throws NotFound or AlreadyExists, Conflict, Invalid, RequestEntityTooLarge, or what
+ * admission and `next` throw.
  */
 export async function guaranteedUpdate(
 	server: ServerContext,
 	request: ResourceRequest,
-	replacement: Replacement,
-): Promise<StoredObject> {
-	return changeLatest(server, request, async (current) => {
-		const pause = (): Promise<void> | undefined =>
-			betweenSteps(server, request.call, bodyBytes(request.call) + current.size);
-		const next = await prepare(server, request, current.object, { ...replacement, pause });
-		const turn = pause();
-		if (turn) await turn;
-		return storeOrRemove(server, request, current, { next, dryRun: replacement.dryRun });
-	});
+	write: ObjectWrite,
+): Promise<Written> {
+	const attempt = (current: StoredObject | undefined): Promise<Written | undefined> =>
+		writeOnce({ server, request, write }, current);
+	if (write.operation !== 'CREATE') return changeLatest(server, request, attempt);
+	const written = await attempt(undefined);
+	assert(written !== undefined, 'a create was overtaken');
+	return written;
 }
 
-/**
- * The object to store: admitted, prepared, validated and defaulted. It awaits `pause` between these steps.
- */
+/** The object of the response. */
+export function resultOf(written: Written): StoredObject {
+	if (written.type !== 'removed') return written.stored;
+	const { last, object } = written;
+	const { codec, key, revision } = last;
+	return new StoredObject(codec, { key, revision, value: codec.encode(object) });
+}
+
+interface WriteContext {
+	readonly server: ServerContext;
+	readonly request: ResourceRequest;
+	readonly write: ObjectWrite;
+}
+
+/** One attempt with the current state of the object. Undefined if another writer was faster. */
+async function writeOnce(
+	context: WriteContext,
+	current: StoredObject | undefined,
+): Promise<Written | undefined> {
+	const { server, request, write } = context;
+	const pause: Pause = () =>
+		betweenSteps(server, request.call, bodyBytes(request.call) + (current?.size ?? 0));
+	const turn = current && pause();
+	if (turn) await turn;
+	// Decodes the object if it is not in memory, which takes as long as the steps below.
+	const old = current?.object;
+	const next = await write.next(old, pause);
+	const decided = pause();
+	if (decided) await decided;
+	const change = await prepare(context, next, { old, pause });
+	const prepared = pause();
+	if (prepared) await prepared;
+	// After the last pause, so that admission sees the latest state of other objects.
+	const admitted = validateAdmission(context, change, old);
+	if (admitted) await admitted;
+	return commit(context, change, current);
+}
+
+/** The state to store: admitted, prepared, validated and defaulted. */
 async function prepare(
-	server: ServerContext,
-	request: ResourceRequest,
-	old: KubeObject,
-	{ next, strategy, pause }: Replacement & { pause(): Promise<void> | undefined },
-): Promise<KubeObject> {
-	const { definition, namespace, name } = request;
-	const wanted = inNamespace(await next(old, pause), namespace);
-	const decoded = pause();
-	if (decoded) await decoded;
-	const admitted = server.admission.update(request, checkVersion(request, wanted, old, strategy), old);
-	const given = withGeneration(admitted, old.metadata.generation);
-	const prepared = keepSystemFields(strategy.prepareForUpdate(given, old), old);
-	const errors = collectErrors(() => strategy.validateUpdate(prepared, old));
-	if (errors.length > 0) throw invalid(kindSubjectOf(definition, name), errors);
+	context: WriteContext,
+	next: NextState,
+	{ old, pause }: { readonly old: KubeObject | undefined; readonly pause: Pause },
+): Promise<NextState> {
+	const { request, write } = context;
+	const { strategy } = write;
+	if (next.type !== 'put' || !strategy) return next;
+	const mutated = mutateAdmission(context, next.object, old);
+	const admitted = mutated instanceof Promise ? await mutated : mutated;
+	const { managedFields: sent } = admitted.metadata;
+	const { managedFields: stored } = old?.metadata ?? {};
+	const { subresource } = request;
+	const given = withManagedFields(admitted, managedFieldsAfter({ sent, stored, subresource }));
+	const prepared = strategy.prepare(given, old);
+	const errors = collectErrors(() => strategy.validate(prepared, old));
+	if (errors.length > 0) {
+		const name = request.name || (prepared.metadata.name ?? '');
+		throw invalid(kindSubjectOf(request.definition, name), errors);
+	}
 	const validated = pause();
 	if (validated) await validated;
 	for (const text of strategy.droppedFields?.(given, old) ?? []) warn(request.call, text);
 	for (const text of strategy.warnings?.(prepared, old) ?? []) warn(request.call, text);
-	return definition.defaults(prepared);
+	// Default again, since preparing can add parts that have defaults of their own. Upstream applies these when
+	// it next reads the object.
+	const object = request.definition.defaults(prepared);
+	return { type: old && completesDeletion(object, old) ? 'remove' : 'put', object };
 }
 
-/**
- * Stores the new state, or removes the object if nothing keeps it. Undefined if another writer was faster.
- */
-async function storeOrRemove(
-	server: ServerContext,
-	request: ResourceRequest,
-	current: StoredObject,
-	{ next, dryRun }: { readonly next: KubeObject; readonly dryRun: boolean },
-): Promise<StoredObject | undefined> {
-	const { resource } = request;
-	if (completesDeletion(next, current.object)) {
-		const removed = dryRun ? current : await writeRemoval(server, current);
-		// The client receives the object that it sent, as upstream.
-		return removed && unstored(resource.codec, removed, next);
+/** The mutation phase of admission; see {@link Admission.mutate}. */
+function mutateAdmission(
+	{ server, request, write }: WriteContext,
+	object: KubeObject,
+	old: KubeObject | undefined,
+): KubeObject | Promise<KubeObject> {
+	const { operation, dryRun, options, isAdmitted = false } = write;
+	if (isAdmitted) return object;
+	return server.admission.mutate(attributesFor(request, { operation, object, old, dryRun, options }));
+}
+
+/** The validation phase of admission; see {@link Admission.validate}. */
+function validateAdmission(
+	{ server, request, write }: WriteContext,
+	change: NextState,
+	old: KubeObject | undefined,
+): Promise<void> | undefined {
+	const { operation, dryRun, options, isAdmitted = false } = write;
+	if (isAdmitted) return undefined;
+	const object = operation === 'DELETE' || change.type === 'keep' ? undefined : change.object;
+	return server.admission.validate(attributesFor(request, { operation, object, old, dryRun, options }));
+}
+
+/** Stores the change. Undefined if another writer was faster. */
+async function commit(
+	{ server, request, write }: WriteContext,
+	change: NextState,
+	current: StoredObject | undefined,
+): Promise<Written | undefined> {
+	const writer: ObjectWriter = write.dryRun ? new DryRun() : new CompareAndSwap(server);
+	if (change.type === 'put') {
+		const { object } = change;
+		if (current && jsonEqual(object, current.object)) return { type: 'stored', stored: current };
+		const next = { object, value: request.resource.codec.encode(object) };
+		const { definition, subresource } = request;
+		if (write.strategy) checkSize({ definition, subresource, next, old: current });
+		const stored = await (current ? writer.update(current, next) : writer.create(request, next));
+		return stored && { type: 'stored', stored };
 	}
-	if (jsonEqual(next, current.object)) return current;
-	const value = resource.codec.encode(next);
-	const { definition, subresource } = request;
-	checkSize({ definition, subresource, next: { object: next, value }, old: current });
-	const { key, revision } = current;
-	return dryRun
-		? new StoredObject(resource.codec, { key, revision, value })
-		: writeOver(server, current, next, value);
+	assert(current !== undefined, 'only an object that exists can be kept or removed');
+	if (change.type === 'keep') return { type: 'kept', stored: current };
+	const last = await writer.remove(current);
+	return last && { type: 'removed', last, object: change.object };
 }
 
 /**
@@ -121,71 +218,4 @@ async function storeOrRemove(
 function completesDeletion(next: KubeObject, old: KubeObject): boolean {
 	if (old.metadata.deletionTimestamp === undefined || awaitsFinalizers(next)) return false;
 	return (old.metadata.deletionGracePeriodSeconds ?? 0) === 0;
-}
-
-function unstored(
-	codec: StoredObject['codec'],
-	{ key, revision }: StoredObject,
-	object: KubeObject,
-): StoredObject {
-	const value = codec.encode(object);
-	return new StoredObject(codec, { key, revision, value });
-}
-
-/**
- * Checks that the update is based on the current state, and sets its resourceVersion if the client sent none.
- * Throws Conflict for an older state, and Invalid if the kind requires a resourceVersion.
- */
-function checkVersion(
-	{ definition, name }: ResourceRequest,
-	object: KubeObject,
-	old: KubeObject,
-	{ allowUnconditionalUpdate }: UpdateStrategy,
-): KubeObject {
-	const asked = revisionOf(object.metadata.resourceVersion ?? '') ?? 0;
-	const { resourceVersion } = old.metadata;
-	if (asked !== 0) {
-		if (String(asked) !== resourceVersion) throw staleObject(definition, name);
-		return object;
-	}
-	if (!allowUnconditionalUpdate) {
-		const path = new FieldPath('metadata').child('resourceVersion');
-		throw invalid(subjectOf(definition, name), [invalidField(path, 0, 'must be specified for an update')]);
-	}
-	return { ...object, metadata: { ...object.metadata, ...(resourceVersion && { resourceVersion }) } };
-}
-
-function withGeneration(object: KubeObject, generation: Int64 | undefined): KubeObject {
-	if (object.metadata.generation === generation) return object;
-	const { generation: _own, ...metadata } = object.metadata;
-	return { ...object, metadata: { ...metadata, ...(generation !== undefined && { generation }) } };
-}
-
-/**
- * Restores the metadata that no update can change. A different uid is kept as sent, so that validation
- * rejects it.
- */
-function keepSystemFields(object: KubeObject, old: KubeObject): KubeObject {
-	const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds } = old.metadata;
-	const { metadata } = object;
-	const kept = {
-		...(!metadata.uid && uid && { uid }),
-		...(creationTimestamp && { creationTimestamp }),
-		...(deletionTimestamp && { deletionTimestamp }),
-		...(metadata.deletionGracePeriodSeconds === undefined &&
-			deletionGracePeriodSeconds !== undefined && { deletionGracePeriodSeconds }),
-	};
-	return { ...object, metadata: { ...metadata, ...kept } };
-}
-
-/**
- * Throws Conflict if `uid` is not the object's: the one that the client means was deleted, and another one
- * was created with its name. An empty `uid` matches any.
- */
-export function checkUid(request: ResourceRequest, current: KubeObject, uid: string | undefined): void {
-	const { resource, definition, namespace, name } = request;
-	if (!uid || uid === current.metadata.uid) return;
-	const key = resource.codec.key(namespace, name);
-	const detail = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid ?? ''}`;
-	throw conflict(subjectOf(definition, name), detail);
 }

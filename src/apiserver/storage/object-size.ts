@@ -5,7 +5,7 @@
  *
  * 1. What the author writes (labels, annotations and spec, including the defaults that the server sets) has
  *    the lowest limit. Fields that controllers and the server write do not count: the status, owner
- *    references, finalizers, the metadata that the server sets, and the resource's `controllerFields`.
+ *    references, finalizers, managedFields, the metadata that the server sets, and the resource's `controllerFields`.
  * 2. With these fields, but without its status, an object has a higher limit. An object that has a controller
  *    is subject to this limit only: a Job that a CronJob creates, and a Pod that a Job creates, has more
  *    values than its template, and its author could do nothing about an error.
@@ -50,6 +50,7 @@ const CONTROLLED: readonly Path[] = [
 	STATUS,
 	['metadata', 'ownerReferences'],
 	['metadata', 'finalizers'],
+	['metadata', 'managedFields'],
 	['metadata', 'generation'],
 	['metadata', 'deletionTimestamp'],
 	['metadata', 'deletionGracePeriodSeconds'],

@@ -3,7 +3,7 @@ import { SortedKeys } from '../../base/collections/sorted-keys.ts';
 import type { Change } from '../../store/store.ts';
 import { ChangeWindow, ObjectChange } from './change-window.ts';
 import type { Matcher } from './matcher.ts';
-import { ResourceCodec, StoredObject, WriteTicket, withRevision } from './stored-object.ts';
+import { PendingWrite, ResourceCodec, StoredObject, withRevision } from './stored-object.ts';
 
 /** The stored objects of one resource, and their watches. Only the {@link ObjectCache} changes it. */
 export class ResourceCache {
@@ -106,13 +106,13 @@ export class ResourceCache {
 	 * The object in a change: the cached one if it is still current, so that all readers share one instance.
 	 */
 	read({ entry, revision }: Extract<Change, { readonly type: 'put' }>): StoredObject {
-		const { key, value, companion } = entry;
+		const { key, value, attachment } = entry;
 		const cached = this.#objects.get(key);
 		if (cached?.revision === revision) return cached;
 		const at = { key, value, revision };
-		if (!(companion instanceof WriteTicket)) return new StoredObject(this.codec, at);
-		companion.stored ??= new StoredObject(this.codec, at, withRevision(companion.object, revision));
-		return companion.stored;
+		if (!(attachment instanceof PendingWrite)) return new StoredObject(this.codec, at);
+		attachment.stored ??= new StoredObject(this.codec, at, withRevision(attachment.object, revision));
+		return attachment.stored;
 	}
 
 	/** Wakes all watches: changes were applied, or the cache is no longer updated. */

@@ -6,7 +6,7 @@ import { namespaces } from '../../api/core/namespace/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
 import { sourceOf } from '../../api/meta/object-source.ts';
 import { deepFreeze } from '../../base/json/freeze.ts';
-import { ResourceCodec, StoredObject, WriteTicket, withRevision } from './stored-object.ts';
+import { PendingWrite, ResourceCodec, StoredObject, withRevision } from './stored-object.ts';
 
 const codec = new ResourceCodec(namespaces);
 const object = deepFreeze({
@@ -90,16 +90,16 @@ test('metadata that is still held needs no decoding', () => {
 	assert.equal(decoded, 1);
 });
 
-test('a ticket freezes its object, and copies with another revision share everything else', () => {
+test('a pending write freezes its object, and copies with another revision share everything else', () => {
 	const spec = { finalizers: ['kubernetes'] };
-	const ticket = new WriteTicket({
+	const pending = new PendingWrite({
 		kind: 'Namespace',
 		apiVersion: 'v1',
 		metadata: { name: 'a' },
 		...{ spec },
 	});
 	assert.ok(Object.isFrozen(spec.finalizers));
-	const next = withRevision(ticket.object, 5);
+	const next = withRevision(pending.object, 5);
 	assert.equal(next.metadata.resourceVersion, '5');
 	assert.equal('spec' in next && next.spec, spec);
 });

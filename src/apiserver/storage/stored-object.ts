@@ -201,10 +201,10 @@ export interface StoredAt<Value = Uint8Array> {
 }
 
 /**
- * Companion of a write in the store: carries the object beside its bytes, so that it need not be decoded.
+ * Attachment of a write in the store: carries the object beside its bytes, so that it need not be decoded.
  * When the store reports the change, the cache sets `stored`, which the writer then returns.
  */
-export class WriteTicket {
+export class PendingWrite {
 	/** The object to store; frozen. */
 	readonly object: KubeObject;
 	stored: StoredObject | undefined;

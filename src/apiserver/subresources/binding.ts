@@ -11,9 +11,9 @@ import type { ServerContext } from '../context.ts';
 import type { ResourceRequest } from '../request.ts';
 import { type Result, success } from '../result.ts';
 import { staleObject } from '../storage/compare-and-swap.ts';
-import { checkUid, guaranteedUpdate } from '../storage/guaranteed-update.ts';
+import { checkUid, updateObject } from '../verbs/update-object.ts';
 import { writeOptions } from '../verbs/write-options.ts';
-import { decodePosted, type PostedKind } from './decode-create.ts';
+import { admitPosted, decodePosted, type PostedKind } from './decode-create.ts';
 
 const BINDING: PostedKind<Binding> = {
 	kind: 'Binding',
@@ -27,10 +27,14 @@ const BINDING: PostedKind<Binding> = {
  * gates: a Pod never changes its node, since two node agents would then run its containers.
  */
 export async function bind(server: ServerContext, request: ResourceRequest): Promise<Result> {
-	const { dryRun, fieldValidation } = writeOptions(request.call.query, 'CreateOptions');
-	const binding = checked(request, await decodePosted(request, BINDING, fieldValidation));
-	await guaranteedUpdate(server, request, {
-		dryRun,
+	const options = writeOptions(request.call.query, 'CreateOptions');
+	const decoded = await decodePosted(request, BINDING, options.fieldValidation);
+	const binding = checked(
+		request,
+		await admitPosted(server, request, { posted: decoded, kind: BINDING, options }),
+	);
+	await updateObject(server, request, {
+		...{ options, isAdmitted: true },
 		strategy: {
 			// Only the fields that `bound` sets can change, so there is nothing to prepare or validate. The
 			// strategy of Pods would reject the change of nodeName.

@@ -3,6 +3,8 @@ import type { ObjectMeta } from '../../api/meta/object-meta.ts';
 import { DecodeError, decodeAs } from '../../api/schema/decode.ts';
 import { strictlyUndecodable, strictTexts, undecodable } from '../../api/schema/decode-errors.ts';
 import type { ObjectNode, Schema } from '../../api/schema/schema.ts';
+import { attributesFor } from '../admission/admission.ts';
+import type { ServerContext } from '../context.ts';
 import { readBody } from '../http/body.ts';
 import type { ExpectedObject } from '../http/expected-object.ts';
 import type { ResourceRequest } from '../request.ts';
@@ -20,6 +22,30 @@ export interface Posted {
 export interface PostedKind<T extends Posted> extends ExpectedObject {
 	readonly apiVersions: readonly string[];
 	readonly schema: ObjectNode & Schema<T>;
+}
+
+/** A decoded object that was posted to a subresource, and the options of the request. */
+interface PostedObject<T extends Posted> {
+	readonly posted: T;
+	readonly kind: PostedKind<T>;
+	readonly options: WriteOptions;
+}
+
+/**
+ * Admits the object as a CREATE (both phases) and resolves to it as plugins returned it. The write that it causes
+ * is not admitted again, as upstream. Rejects with what admission throws.
+ */
+export async function admitPosted<T extends Posted>(
+	server: ServerContext,
+	request: ResourceRequest,
+	{ posted, kind, options }: PostedObject<T>,
+): Promise<T> {
+	const [apiVersion = ''] = kind.apiVersions;
+	const object = { ...posted, apiVersion: posted.apiVersion || apiVersion, kind: kind.kind };
+	const { dryRun } = options;
+	const attributes = attributesFor(request, { operation: 'CREATE', object, old: undefined, dryRun, options });
+	const admitted = await server.admission.admit(attributes);
+	return admitted === object ? posted : decodeAs<T>(kind.schema, admitted).value;
 }
 
 /**

@@ -12,11 +12,11 @@ import { type Eviction, evictionSchema } from '../../api/policy/eviction/schema.
 import type { ServerContext } from '../context.ts';
 import type { ResourceRequest } from '../request.ts';
 import { type Result, success } from '../result.ts';
-import { guaranteedUpdate } from '../storage/guaranteed-update.ts';
 import { checkPreconditions, deleteWith } from '../verbs/delete.ts';
 import { checkDeleteOptions, isDryRun } from '../verbs/delete-options.ts';
-import { writeOptions } from '../verbs/write-options.ts';
-import { decodePosted, type PostedKind } from './decode-create.ts';
+import { updateObject } from '../verbs/update-object.ts';
+import { type WriteOptions, writeOptions } from '../verbs/write-options.ts';
+import { admitPosted, decodePosted, type PostedKind } from './decode-create.ts';
 
 /**
  * POST to `pods/<name>/eviction`: the API-initiated eviction, with which `kubectl drain` and others remove a
@@ -41,10 +41,12 @@ const DISRUPTION = { reason: 'EvictionByEvictionAPI', message: 'Eviction API: ev
 
 /** Evicts the Pod. Throws BadRequest, NotFound, Invalid, or Conflict where a precondition does not hold. */
 export async function evict(server: ServerContext, request: ResourceRequest): Promise<Result> {
-	const { dryRun, fieldValidation } = writeOptions(request.call.query, 'CreateOptions');
-	const eviction = await decodePosted(request, EVICTION, fieldValidation);
-	const options = deletionOf(request, eviction, dryRun);
-	await deleteWith(server, request, isDryRun(options) ? options : await mark(server, request, options));
+	const options = writeOptions(request.call.query, 'CreateOptions');
+	const decoded = await decodePosted(request, EVICTION, options.fieldValidation);
+	const eviction = await admitPosted(server, request, { posted: decoded, kind: EVICTION, options });
+	const deletion = deletionOf(request, eviction, options.dryRun);
+	const marked = isDryRun(deletion) ? deletion : await mark(server, request, { deletion, options });
+	await deleteWith(server, request, { options: marked, isAdmitted: true });
 	return success(201);
 }
 
@@ -66,21 +68,21 @@ function deletionOf({ name }: ResourceRequest, eviction: Eviction, dryRun: boole
 }
 
 /**
- * Sets the condition DisruptionTarget. Returns the options; if they have a resourceVersion, it is replaced by
+ * Sets the condition DisruptionTarget. Returns the options of the deletion; if they have a resourceVersion, it is replaced by
  * the one that the Pod has now.
  */
 async function mark(
 	server: ServerContext,
 	request: ResourceRequest,
-	options: DeleteOptions,
+	{ deletion, options }: { readonly deletion: DeleteOptions; readonly options: WriteOptions },
 ): Promise<DeleteOptions> {
-	const { revision } = await guaranteedUpdate(server, request, {
-		dryRun: false,
+	const { revision } = await updateObject(server, request, {
+		...{ options, isAdmitted: true },
 		strategy: { ...podStatusStrategy, allowUnconditionalUpdate: false },
-		next: (pod) => disrupted(server, request, options, pod),
+		next: (pod) => disrupted(server, request, deletion, pod),
 	});
-	if (options.preconditions?.resourceVersion === undefined) return options;
-	return { ...options, preconditions: { ...options.preconditions, resourceVersion: String(revision) } };
+	if (deletion.preconditions?.resourceVersion === undefined) return deletion;
+	return { ...deletion, preconditions: { ...deletion.preconditions, resourceVersion: String(revision) } };
 }
 
 function disrupted(

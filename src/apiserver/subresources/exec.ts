@@ -4,11 +4,11 @@ import { isPod } from '../../api/core/pod/is-pod.ts';
 import { ApiError, badRequest, serviceUnavailable } from '../../api/errors/api-error.ts';
 import type { ConnectOptions } from '../../api/schema/openapi.ts';
 import { duplexPair } from '../../api/streams/duplex-pair.ts';
+import { requestedContainer } from '../../plan/pod/container-log.ts';
 import type { ServerContext } from '../context.ts';
 import type { Query } from '../query.ts';
 import type { ResourceRequest } from '../request.ts';
 import { existing } from '../verbs/get.ts';
-import { containerOf } from './log.ts';
 
 /** The kind of the options of `pods/<name>/exec`, for discovery and OpenAPI. */
 export const EXEC_OPTIONS: ConnectOptions = {
@@ -29,7 +29,7 @@ export function podExec(server: ServerContext, request: ResourceRequest): () => 
 	const { object: pod } = existing(request);
 	if (!isPod(pod)) throw badRequest('only Pods run commands');
 	const options = execOptions(request.call.query);
-	const container = containerOf(pod, options.container);
+	const container = requestedContainer(pod, options.container);
 	const { nodeName } = pod.spec;
 	if (!nodeName) throw badRequest(`pod ${request.name} does not have a host assigned`);
 	const problem = execProblem(options);

@@ -1,3 +1,4 @@
+import { ADMIN } from '../../api/contract/user.ts';
 import { isRecord } from '../../base/json/json.ts';
 import { parseJson } from '../../base/json/json-reader.ts';
 import { nextTurn } from '../../base/turn.ts';
@@ -36,6 +37,7 @@ export async function sendBytes(
 	{ body, contentType = 'application/json', accept = '', query }: SentBytes = {},
 ): Promise<BytesAnswer> {
 	const call: Call = {
+		user: ADMIN,
 		method,
 		path,
 		query: new Query(query),

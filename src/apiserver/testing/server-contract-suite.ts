@@ -9,7 +9,7 @@ import { SeededRandom } from '../../base/testing/seeded-random.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
 import { bootstrap } from '../maintenance/bootstrap.ts';
-import { ApiServer } from '../server.ts';
+import { ApiServer, type ApiServerOptions } from '../server.ts';
 
 /** A server to test, and the objects and requests that most of its tests use. */
 
@@ -23,11 +23,13 @@ export interface TestServer {
 	readonly faults: unknown[];
 }
 
+type TestSetup = Pick<ApiServerOptions, 'authorizer' | 'admissionPlugins'> & { readonly store?: MemoryStore };
+
 /** Starts a server with the Namespaces that every cluster has. */
 export async function openTestServer(
-	options: { readonly nodeApi?: NodeApi; readonly store?: MemoryStore; readonly traits?: RuntimeTraits } = {},
+	options: TestSetup & { readonly nodeApi?: NodeApi; readonly traits?: RuntimeTraits } = {},
 ): Promise<TestServer> {
-	const { store = new MemoryStore(), nodeApi, traits } = options;
+	const { store = new MemoryStore(), nodeApi, traits, ...more } = options;
 	const clock = new VirtualClock();
 	const metrics = new Metrics();
 	const faults: unknown[] = [];
@@ -41,6 +43,7 @@ export async function openTestServer(
 		onError: (_where, error) => void faults.push(error),
 		nodeApi: () => nodeApi,
 		runtimeTraits: () => traits,
+		...more,
 	});
 	await server.start();
 	await bootstrap(server);

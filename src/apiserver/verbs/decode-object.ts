@@ -71,8 +71,8 @@ export class OtherKindError extends Error {
 }
 
 /**
- * Decodes JSON to an object of the resource, defaults it and drops managedFields and selfLink, which the
- * server does not store. Throws a DecodeError or an OtherKindError.
+ * Decodes JSON to an object of the resource, defaults it and drops selfLink, which the server does not store.
+ * Throws a DecodeError or an OtherKindError.
  */
 export function decodeJson(
 	codec: ResourceCodec,
@@ -91,7 +91,7 @@ export function decodeJson(
 		const text = `converting (${version}.${kind}) to (${version}.${definition.kind}): unknown conversion`;
 		throw new OtherKindError(text, undecodable({ kind, version, into: definition.kind }, text));
 	}
-	const { managedFields: _managed, selfLink: _link, ...kept } = metadata;
+	const { selfLink: _link, ...kept } = metadata;
 	const object = { kind: definition.kind, apiVersion: codec.apiVersion, metadata: kept, ...rest };
 	return { object: definition.defaults(object), complaints: [...complaints, ...strictTexts(problems)] };
 }

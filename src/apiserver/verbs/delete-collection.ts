@@ -27,7 +27,7 @@ export async function deleteCollection(server: ServerContext, request: ResourceR
 			group.map(async ({ object: { metadata } }) => {
 				const { namespace = '', name = '' } = metadata;
 				try {
-					await deleteWith(server, { ...request, namespace, name }, options);
+					await deleteWith(server, { ...request, namespace, name }, { options });
 				} catch (error) {
 					if (!isApiError(error, 'NotFound')) throw error;
 				}

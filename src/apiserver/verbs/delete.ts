@@ -2,22 +2,28 @@ import type { ResourceDefinition } from '../../api/contract/resource-definition.
 import { conflict } from '../../api/errors/api-error.ts';
 import type { DeleteOptions } from '../../api/meta/delete-options.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
-import { jsonEqual } from '../../api/schema/equality.ts';
+import { assert } from '../../base/assert.ts';
 import { isNamespace, terminateNamespace } from '../../plan/deletion/namespace-deletion.ts';
-import { type DeletionAct, planDeletion } from '../../plan/deletion/plan-deletion.ts';
+import { planDeletion } from '../../plan/deletion/plan-deletion.ts';
 import type { ServerContext } from '../context.ts';
-import { betweenSteps, type Call, type ResourceRequest, warn } from '../request.ts';
+import { type ResourceRequest, warn } from '../request.ts';
 import { type Result, success } from '../result.ts';
-import { kindSubjectOf, writeOver, writeRemoval } from '../storage/compare-and-swap.ts';
-import { changeLatest } from '../storage/latest-state.ts';
-import { StoredObject } from '../storage/stored-object.ts';
+import { kindSubjectOf } from '../storage/compare-and-swap.ts';
+import { guaranteedUpdate, type NextState, resultOf, type Written } from '../storage/guaranteed-update.ts';
 import { deleteOptions, isDryRun } from './delete-options.ts';
 
 /** DELETE of one object. Throws NotFound, or Conflict if a precondition does not hold. */
 export async function deleteObject(server: ServerContext, request: ResourceRequest): Promise<Result> {
 	const options = await deleteOptions(request.call);
 	warnOfDefault(request, options);
-	return deleteWith(server, request, options);
+	return deleteWith(server, request, { options });
+}
+
+/** A deletion of one object. */
+export interface Deletion {
+	readonly options: DeleteOptions;
+	/** Whether admission is skipped: the Eviction that asks for the deletion has passed it. */
+	readonly isAdmitted?: boolean;
 }
 
 /**
@@ -28,62 +34,46 @@ export async function deleteObject(server: ServerContext, request: ResourceReque
 export async function deleteWith(
 	server: ServerContext,
 	request: ResourceRequest,
-	options: DeleteOptions,
+	{ options, isAdmitted = false }: Deletion,
 ): Promise<Result> {
-	const { definition } = request;
-	server.admission.delete(request);
-	return changeLatest(server, request, async (current) => {
-		// Decoding the object, if it is not in memory, takes as long as the rest of the deletion; hence the
-		// pause.
-		const { object } = current;
-		const turn = betweenSteps(server, request.call, current.size);
-		if (turn) await turn;
-		checkPreconditions(definition, object, options);
-		const act = isNamespace(definition)
-			? terminateNamespace(object, server.clock.now())
-			: planDeletion(definition, object, options, server.clock.now());
-		return applyAct(server, request, current, { act, options });
+	const written = await guaranteedUpdate(server, request, {
+		operation: 'DELETE',
+		dryRun: isDryRun(options),
+		...{ options, isAdmitted },
+		next: (current) => nextState(server, request.definition, { current, options }),
 	});
+	return responseTo(request, options, written);
 }
 
-/** Applies the decision to the object. Undefined if another writer was faster. */
-async function applyAct(
-	server: ServerContext,
-	request: ResourceRequest,
-	current: StoredObject,
-	{ act, options }: { readonly act: DeletionAct; readonly options: DeleteOptions },
-): Promise<Result | undefined> {
-	const { definition } = request;
+/** What the deletion does to the object, by the rules in plan/deletion. */
+function nextState(
+	{ clock }: ServerContext,
+	definition: ResourceDefinition,
+	{ current, options }: { readonly current: KubeObject | undefined; readonly options: DeleteOptions },
+): NextState {
+	assert(current !== undefined, 'only an object that exists can be deleted');
+	checkPreconditions(definition, current, options);
+	const act = isNamespace(definition)
+		? terminateNamespace(current, clock.now())
+		: planDeletion(definition, current, options, clock.now());
+	if (act.kind === 'pending') return { type: 'keep' };
+	return { type: act.kind === 'mark' ? 'put' : 'remove', object: act.object };
+}
+
+function responseTo(
+	{ definition }: ResourceRequest,
+	{ orphanDependents }: DeleteOptions,
+	written: Written,
+): Result {
 	const showsObject = definition.deletion.gracePeriodSeconds !== undefined;
-	if (act.kind === 'pending') {
-		if (!showsObject && !isNamespace(definition)) return deletedStatus(definition, current.object);
-		return { type: 'object', code: 200, stored: current };
+	if (written.type === 'removed' && !showsObject) return deletedStatus(definition, written.object);
+	if (written.type === 'kept' && !showsObject && !isNamespace(definition)) {
+		return deletedStatus(definition, written.stored.object);
 	}
-	const dryRun = isDryRun(options);
-	if (act.kind === 'mark') {
-		const marked = await mark(server, current, { object: act.object, dryRun, call: request.call });
-		// As upstream: 202 for an object that is not removed yet, but only if the client set the deprecated
-		// orphanDependents to false.
-		const code = options.orphanDependents === false ? 202 : 200;
-		return marked && { type: 'object', code, stored: marked };
-	}
-	const removed = dryRun ? current : await writeRemoval(server, current);
-	if (!removed) return undefined;
-	if (!showsObject) return deletedStatus(definition, act.object);
-	return { type: 'object', code: 200, stored: unstored(removed, act.object) };
-}
-
-/** Stores the object with its deletion marks. A repeated DELETE that changes nothing is not written. */
-async function mark(
-	server: ServerContext,
-	current: StoredObject,
-	{ object, dryRun, call }: { readonly object: KubeObject; readonly dryRun: boolean; readonly call: Call },
-): Promise<StoredObject | undefined> {
-	const isMarked = jsonEqual(object, current.object);
-	const turn = betweenSteps(server, call, current.size);
-	if (turn) await turn;
-	if (isMarked) return current;
-	return dryRun ? unstored(current, object) : writeOver(server, current, object);
+	// As upstream: 202 for an object that is not removed yet, but only if the client set the deprecated
+	// orphanDependents to false.
+	const code = written.type === 'stored' && orphanDependents === false ? 202 : 200;
+	return { type: 'object', code, stored: resultOf(written) };
 }
 
 /**
@@ -93,11 +83,6 @@ async function mark(
 function deletedStatus({ group, resource }: ResourceDefinition, { metadata }: KubeObject): Result {
 	const { name = '', uid } = metadata;
 	return success(200, { name, ...(group && { group }), kind: resource, ...(uid && { uid }) });
-}
-
-/** The object as the client receives it, in a state that is not stored. */
-function unstored({ codec, key, revision }: StoredObject, object: KubeObject): StoredObject {
-	return new StoredObject(codec, { key, revision, value: codec.encode(object) });
 }
 
 /** Throws Conflict if the object's UID or resourceVersion differs from the preconditions in the options. */

@@ -84,8 +84,18 @@ async function warningsOf({ server }: TestServer, request: ApiRequest): Promise<
 }
 
 const RUNTIMES: Readonly<Record<string, RuntimeTraits | undefined>> = {
-	'a bare runtime': { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' },
-	'a fake runtime': { honours: 'everything', user: { uid: 0, gid: 0, groups: [] }, os: 'linux' },
+	'a bare runtime': {
+		honours: new Set(),
+		user: { uid: 0, gid: 0, groups: [] },
+		os: 'linux',
+		runsHostPrograms: true,
+	},
+	'a fake runtime': {
+		honours: 'everything',
+		user: { uid: 0, gid: 0, groups: [] },
+		os: 'linux',
+		runsHostPrograms: false,
+	},
 	'no runtime': undefined,
 };
 

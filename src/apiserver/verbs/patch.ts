@@ -15,10 +15,10 @@ import { bodyOf, type JsonBody, mediaTypeOf, readPatchBody } from '../http/body.
 import { goText } from '../http/go-text.ts';
 import type { Call, ResourceRequest } from '../request.ts';
 import type { Result } from '../result.ts';
-import { guaranteedUpdate, type UpdateStrategy } from '../storage/guaranteed-update.ts';
 import { decodeJson, OtherKindError, refuseOrWarn } from './decode-object.ts';
 import { ownersOnce } from './owner-references.ts';
 import { checkName } from './update.ts';
+import { type UpdateStrategy, updateObject } from './update-object.ts';
 import { type WriteOptions, writeOptions } from './write-options.ts';
 
 /** A parsed patch. */
@@ -56,8 +56,8 @@ export async function patch(
 	const options = writeOptions(call.query, 'PatchOptions');
 	refuseForce(call);
 	const read = reader(await readPatchBody(call), definition);
-	const stored = await guaranteedUpdate(server, request, {
-		dryRun: options.dryRun,
+	const stored = await updateObject(server, request, {
+		options,
 		strategy,
 		next: async (current, pause) => {
 			const json = read.apply({ ...current });

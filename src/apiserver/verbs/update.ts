@@ -3,9 +3,9 @@ import type { KubeObject } from '../../api/meta/object-meta.ts';
 import type { ServerContext } from '../context.ts';
 import type { ResourceRequest } from '../request.ts';
 import type { Result } from '../result.ts';
-import { checkUid, guaranteedUpdate, type UpdateStrategy } from '../storage/guaranteed-update.ts';
 import { decodeObject } from './decode-object.ts';
 import { ownersOnce } from './owner-references.ts';
+import { checkUid, type UpdateStrategy, updateObject } from './update-object.ts';
 import { writeOptions } from './write-options.ts';
 
 /**
@@ -21,8 +21,8 @@ export async function update(
 	const decoded = await decodeObject(server, request, options);
 	checkName(request, decoded);
 	const object = ownersOnce(request.call, decoded);
-	const stored = await guaranteedUpdate(server, request, {
-		dryRun: options.dryRun,
+	const stored = await updateObject(server, request, {
+		options,
 		strategy,
 		next: (current) => {
 			checkUid(request, current, object.metadata.uid);

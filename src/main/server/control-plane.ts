@@ -1,6 +1,7 @@
 import { cronjobs } from '../../api/batch/cronjob/definition.ts';
 import { jobs } from '../../api/batch/job/definition.ts';
 import type { ApiTransport } from '../../api/contract/transport.ts';
+import { CONTROLLER_MANAGER, SCHEDULER, type User } from '../../api/contract/user.ts';
 import { leases } from '../../api/coordination/lease/definition.ts';
 import { events } from '../../api/core/event/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
@@ -15,6 +16,7 @@ import { Client } from '../../client/client.ts';
 import { EventRecorder } from '../../client/event-recorder.ts';
 import { Informers } from '../../client/informers.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
+import { transportAs } from '../../client/transport/user-transport.ts';
 import { CronJobController } from '../../controllers/cronjob/cronjob-controller.ts';
 import {
 	type CollectedResource,
@@ -49,7 +51,7 @@ export interface ControlPlaneOptions {
 export function controlPlane(options: ControlPlaneOptions): Readonly<Record<string, Work>> {
 	const { transport, clock, random, metrics, onError } = options;
 	const informers = new Informers({
-		client: new Client(transport, { fieldManager: 'informers' }),
+		client: new Client(transportAs(transport, CONTROLLER_MANAGER), { fieldManager: 'informers' }),
 		clock,
 		random,
 		onError: (key, error) => onError('informers', key, error),
@@ -59,8 +61,8 @@ export function controlPlane(options: ControlPlaneOptions): Readonly<Record<stri
 	const context: ControlPlaneContext = {
 		options,
 		informers,
-		of: (component) => ({
-			client: new Client(bound, { fieldManager: component }),
+		of: (component, user = CONTROLLER_MANAGER) => ({
+			client: new Client(transportAs(bound, user), { fieldManager: component }),
 			clock,
 			metrics,
 			onError: (key, error) => onError(component, key, error),
@@ -107,8 +109,11 @@ interface ComponentContext {
 interface ControlPlaneContext {
 	readonly options: ControlPlaneOptions;
 	readonly informers: Informers;
-	/** The common options of a component: its client, named after it, and its error handler. */
-	of(component: string): ComponentContext;
+	/**
+	 * The common options of a component: its client, named after it, and its error handler. The user of the
+	 * client is by default that of all controllers.
+	 */
+	of(component: string, user?: User): ComponentContext;
 }
 
 /** The controllers of the group batch. */
@@ -126,7 +131,7 @@ function batchControllers({ informers, of }: ControlPlaneContext): Readonly<Reco
 }
 
 function makeScheduler({ informers, of }: ControlPlaneContext): Component {
-	const common = of('scheduler');
+	const common = of('scheduler', SCHEDULER);
 	return new Scheduler({
 		...common,
 		informers: { pods: informers.of(pods), nodes: informers.of(nodes), namespaces: informers.of(namespaces) },

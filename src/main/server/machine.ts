@@ -1,6 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { arch, availableParallelism, hostname, platform, release, totalmem } from 'node:os';
-import type { Machine } from '../../node/agent/node-status.ts';
+import type { Machine } from '../../plan/node/node-status.ts';
 
 /**
  * The properties and capacity of this machine, for its Node. `folder` is on the file system that Pods write

@@ -1,3 +1,4 @@
+import { ADMIN, nodeUser } from '../../api/contract/user.ts';
 import { resources } from '../../api/resources.ts';
 import { loadCredentials } from '../../apiserver/http/credentials.ts';
 import { type HttpListener, listen } from '../../apiserver/http/listener.ts';
@@ -11,6 +12,7 @@ import { TurnBudget } from '../../base/turn.ts';
 import { Client } from '../../client/client.ts';
 import { EventRecorder } from '../../client/event-recorder.ts';
 import { boundTransport } from '../../client/transport/bound-transport.ts';
+import { transportAs } from '../../client/transport/user-transport.ts';
 import { NodeAgent } from '../../node/agent/agent.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import type { Store } from '../../store/store.ts';
@@ -128,7 +130,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		const { api, listener } = await startParts(context, () => killPods);
 		serves = true;
 		return {
-			client: new Client(api, { fieldManager: 'stint' }),
+			client: new Client(transportAs(api, ADMIN), { fieldManager: 'stint' }),
 			url: listener?.url,
 			ended: lifecycle.ended,
 			fail: (error) => lifecycle.fail('server', error),
@@ -292,7 +294,8 @@ async function startNode(
 	});
 	const machine = thisMachine({ folder: folder.path, maxPods });
 	const calls = new AbortController();
-	const client = new Client(boundTransport(api, calls.signal), { fieldManager: 'kubelet' });
+	const transport = boundTransport(transportAs(api, nodeUser(machine.name)), calls.signal);
+	const client = new Client(transport, { fieldManager: 'kubelet' });
 	const recorder = new EventRecorder({
 		client,
 		clock,

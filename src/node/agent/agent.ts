@@ -4,13 +4,13 @@
  * commands.
  *
  * Boundary: this folder observes and applies. plan/pod decides what a Pod needs next, and is pure. The agent
- * reaches the API only through client/, and containers only through the contract in runtime/runtime.ts.
+ * reaches the API only through client/, and containers only through the contract in runtime/contract.ts.
  *
  * Read in this order: agent.ts (the components and their start), pod-workers.ts (one reconcile of a Pod),
- * container-starter.ts and environment.ts (from image to running process), runtime-view.ts (what the runtime has,
- * by Pod), startBackoffs.ts (failed starts); then node-registration.ts, node-lease.ts and node-status.ts; then logs:
- * log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts, log-text.ts, log-follower.ts;
- * and streams/exec.ts (commands in containers).
+ * inputs.ts (volumes and objects), image-puller.ts and container-starter.ts (from image to running process),
+ * runtime-view.ts (what the runtime has, by Pod), start-backoffs.ts (failed starts); then node-registration.ts and
+ * node-lease.ts; then logs: log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts,
+ * log-text.ts, log-follower.ts; and streams/exec.ts (commands in containers).
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.
  * 2. Workers start only after the first list of Pods: until then, a Pod that is missing from the cache looks like a
@@ -24,6 +24,7 @@ import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { pods as podResource } from '../../api/core/pod/definition.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { badRequest, notFound } from '../../api/errors/api-error.ts';
+import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
@@ -33,15 +34,17 @@ import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
+import { allocatableOf, type Machine } from '../../plan/node/node-status.ts';
+import { unknownFields } from '../../plan/pod/fields/runtime-fields.ts';
 import type { Runtime } from '../../runtime/contract.ts';
 import { ContainerLogs } from '../logs/container-logs.ts';
 import { LogFiles } from '../logs/log-files.ts';
 import { ContainerStarter } from '../pods/container-starter.ts';
+import { PodInputs, type PodInputsOptions } from '../pods/inputs.ts';
 import { PodWorkers } from '../pods/pod-workers.ts';
 import { RuntimeView } from '../pods/runtime-view.ts';
 import { execIn } from '../streams/exec.ts';
 import { keepRegistered } from './node-registration.ts';
-import { allocatableOf, type Machine } from './node-status.ts';
 
 /** The components and settings of a node agent. */
 export interface NodeAgentOptions {
@@ -53,6 +56,12 @@ export interface NodeAgentOptions {
 	/** The caller starts it before `run` and stops it afterwards: containers outlive the agent. */
 	readonly runtime: Runtime;
 	readonly machine: Machine;
+	/**
+	 * The source of ConfigMaps and other objects that Pods take as inputs, and the host of their volumes. Without them,
+	 * the runtime must not honour volumes, unless it only simulates containers: plan/pod/fields then keeps every
+	 * container that needs an input from starting.
+	 */
+	readonly inputs?: Pick<PodInputsOptions, 'source' | 'volumes'>;
 	/** The existing folder under which the logs of containers are written. */
 	readonly logFolder: string;
 	/** Version of this program, reported as the Node's `kubeletVersion`. */
@@ -86,6 +95,7 @@ export class NodeAgent implements NodeApi {
 			this.#logs.wake(podUid);
 			this.#workers.wake(podUid);
 		});
+		const inputs = inputsOf(options);
 		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
 		const starter = new ContainerStarter({
 			clock,
@@ -95,6 +105,7 @@ export class NodeAgent implements NodeApi {
 			recorder,
 			allocatable: allocatableOf(machine),
 			hostIP: machine.address,
+			inputs,
 			onError,
 		});
 		this.#workers = new PodWorkers({
@@ -105,6 +116,7 @@ export class NodeAgent implements NodeApi {
 			runtime,
 			view: this.#view,
 			starter,
+			inputs,
 			logs: this.#logs,
 			recorder,
 			hostIP: machine.address,
@@ -176,4 +188,15 @@ export class NodeAgent implements NodeApi {
 			this.#options.onError('logs', error);
 		}
 	}
+}
+
+/** The stage of inputs; undefined if the node has no source of inputs. Checks what the runtime declares. */
+function inputsOf({ inputs, machine, runtime }: NodeAgentOptions): PodInputs | undefined {
+	const { honours } = runtime.traits;
+	const mounts = honours !== 'everything' && honours.has('spec.volumes');
+	const unknown = unknownFields(runtime.traits);
+	assert(unknown.length === 0, `the runtime declares fields without effect: ${unknown.join(', ')}`);
+	assert(inputs !== undefined || !mounts, 'a runtime that mounts volumes needs a host of volumes');
+	const facts = { allocatable: allocatableOf(machine), hostIP: machine.address };
+	return inputs && new PodInputs({ ...inputs, facts });
 }

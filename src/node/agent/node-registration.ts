@@ -6,8 +6,8 @@ import { type Clock, sleep } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { unlessGone } from '../../client/outcomes.ts';
+import { type Machine, nodeLabelsOf, nodeStatusOf } from '../../plan/node/node-status.ts';
 import { NodeLease, RENEW_MS } from './node-lease.ts';
-import { labelsOf, type Machine, statusOf } from './node-status.ts';
 
 /** How often an unchanged status is written: the kubelet's default of `nodeStatusReportFrequency`. */
 const REPORT_MS = 5 * 60_000;
@@ -64,9 +64,9 @@ async function register(
 	const { client, clock, machine, recorder, runtimeVersion, version } = options;
 	const target = client.resource(nodes);
 	const known = await unlessGone(target.get(machine.name));
-	const status = statusOf(machine, { now: clock.now(), before: known, runtimeVersion, version });
+	const status = nodeStatusOf(machine, { now: clock.now(), before: known, runtimeVersion, version });
 	if (!known) {
-		const metadata = { name: machine.name, labels: labelsOf(machine) };
+		const metadata = { name: machine.name, labels: nodeLabelsOf(machine) };
 		return {
 			node: await target.create({ apiVersion: 'v1', kind: 'Node', metadata, spec: {}, status }),
 			wrote: true,

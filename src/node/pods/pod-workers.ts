@@ -26,14 +26,16 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
 import { isGone, uidPrecondition, unlessOvertaken } from '../../client/outcomes.ts';
-import { hostnameOf } from '../../plan/pod/hostname.ts';
+import { backOffEvents, rephrased } from '../../plan/pod/back-off.ts';
+import { sandboxConfigOf } from '../../plan/pod/config/sandbox-config.ts';
 import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';
-import { fieldPathOf, lastStatusOf, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
+import { fieldPathOf, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
 import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 import type { ContainerLogs } from '../logs/container-logs.ts';
 import type { ContainerStarter } from './container-starter.ts';
+import type { PodInputs } from './inputs.ts';
 import type { RuntimeView } from './runtime-view.ts';
 import { StartBackoffs } from './start-backoffs.ts';
 import { TerminationMessages } from './termination-messages.ts';
@@ -48,6 +50,8 @@ export interface PodWorkersOptions {
 	readonly runtime: Runtime;
 	readonly view: RuntimeView;
 	readonly starter: ContainerStarter;
+	/** Undefined on a node without a source of inputs. */
+	readonly inputs: PodInputs | undefined;
 	readonly logs: Pick<ContainerLogs, 'remove' | 'removeAttempt'>;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly hostIP: string;
@@ -180,13 +184,13 @@ export class PodWorkers {
 		}
 		for (const { id } of plan.removals) await this.#remove(pod, id);
 		if (plan.mountFailure) {
-			const { message, events } = plan.mountFailure;
-			this.#record(pod, events);
-			this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, { reason: 'FailedMount', message });
+			this.#failMounts(pod, plan.mountFailure.events);
 			return true;
 		}
 		if (plan.sandbox) {
-			await this.#runSandbox(pod, plan.sandbox.events);
+			const failures = (await this.#options.inputs?.setUpVolumes(pod)) ?? [];
+			if (failures.length > 0) this.#failMounts(pod, failures);
+			else await this.#runSandbox(pod, plan.sandbox.events);
 			return true;
 		}
 		for (const [index, start] of plan.starts.entries()) {
@@ -198,11 +202,19 @@ export class PodWorkers {
 		return plan.starts.length + plan.removals.length > 0;
 	}
 
+	/** Records the events about volumes and starts the backoff, with the first message for the waiting containers. */
+	#failMounts(pod: Pod, events: readonly EventText[]): void {
+		this.#record(pod, events);
+		const failure = { reason: 'FailedMount', message: events[0]?.message ?? '' };
+		this.#startBackoffs.note(pod.metadata.uid ?? '', WHOLE_POD, failure);
+	}
+
 	/** Creates the sandbox, or records the kubelet's `FailedCreatePodSandBox` event and starts the backoff. */
 	async #runSandbox(pod: Pod, events: readonly EventText[]): Promise<void> {
 		const { runtime, view, onError } = this.#options;
+		const attempt = view.of(pod.metadata.uid ?? '')?.sandboxes.size ?? 0;
 		try {
-			view.noteSandbox(await runtime.runSandbox(sandboxConfig(pod, view)));
+			view.noteSandbox(await runtime.runSandbox(sandboxConfigOf(pod, attempt)));
 		} catch (error) {
 			if (error instanceof RuntimeUnavailable) throw error;
 			const reason = 'FailedCreatePodSandBox';
@@ -243,12 +255,12 @@ export class PodWorkers {
 		if (hold > 0) return again(hold);
 		this.#held.delete(uid);
 		if (!semanticEqual(plan.status, pod.status)) {
-			this.#recordBackOff(pod, plan.status);
+			this.#record(pod, backOffEvents(pod, plan.status));
 			this.#record(pod, plan.statusEvents);
 			const written = await this.#writeStatus(pod, plan.status);
 			if (!written) return DONE;
 			// The next reconcile plans from the written status, and reports ImagePullBackOff.
-			if (this.#enterPullBackOff(uid)) return again(0);
+			if (this.#rephraseBackoffs(pod)) return again(0);
 		}
 		if (plan.end) await this.#removeFromRuntime(uid);
 		if (plan.end === 'remove') await this.#removeFromApi(pod);
@@ -287,41 +299,16 @@ export class PodWorkers {
 		}
 	}
 
-	/** Changes ErrImagePull, once it has been reported, to ImagePullBackOff, as the kubelet's image manager does. */
-	#enterPullBackOff(uid: string): boolean {
+	/** Rephrases the failures that have been reported; returns true if the status changes by that. */
+	#rephraseBackoffs(pod: Pod): boolean {
+		const { uid = '' } = pod.metadata;
 		let changed = false;
 		for (const [container, startBackoff] of this.#startBackoffs.of(uid)) {
-			if (startBackoff.reason !== 'ErrImagePull') continue;
-			const image = this.#imageOf(uid, container);
-			const message = `Back-off pulling image "${image}": ErrImagePull: ${startBackoff.message}`;
-			this.#startBackoffs.rephrase(uid, container, { reason: 'ImagePullBackOff', message });
-			changed = true;
+			const words = rephrased(pod, container, startBackoff);
+			if (words) this.#startBackoffs.rephrase(uid, container, words);
+			changed ||= words !== undefined;
 		}
 		return changed;
-	}
-
-	#imageOf(uid: string, container: string): string {
-		const { spec } = this.#options.pods.indexed(BY_UID, uid)[0] ?? {};
-		const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
-		return all.find(({ name }) => name === container)?.image ?? '';
-	}
-
-	/** Records a `BackOff` event for each container that starts to wait in CrashLoopBackOff or ImagePullBackOff. */
-	#recordBackOff(pod: Pod, status: PodStatus): void {
-		const { name = '', namespace = '', uid = '' } = pod.metadata;
-		for (const after of [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]) {
-			const waiting = after.state?.waiting;
-			const was = lastStatusOf(pod, after.name)?.state?.waiting;
-			if (waiting?.reason === was?.reason && waiting?.message === was?.message) continue;
-			const fieldPath = fieldPathOf(pod, after.name);
-			if (waiting?.reason === 'CrashLoopBackOff') {
-				const message = `Back-off restarting failed container ${after.name} in pod ${name}_${namespace}(${uid})`;
-				this.#options.recorder.event(pod, { type: 'Warning', reason: 'BackOff', message, fieldPath });
-			} else if (waiting?.reason === 'ImagePullBackOff') {
-				const message = `Back-off pulling image "${after.image}"`;
-				this.#options.recorder.event(pod, { type: 'Normal', reason: 'BackOff', message, fieldPath });
-			}
-		}
 	}
 
 	/** Records the `Killing` event once per container: a stop is repeated when the grace period gets shorter. */
@@ -334,10 +321,11 @@ export class PodWorkers {
 		this.#options.recorder.event(pod, { type: 'Normal', reason: 'Killing', message, fieldPath });
 	}
 
-	/** Removes the sandboxes of a Pod with their containers, and the agent's in-memory state for it. */
+	/** Removes the sandboxes of a Pod with their containers, its volumes, and the agent's in-memory state for it. */
 	async #removeFromRuntime(uid: string): Promise<void> {
-		const { runtime, view } = this.#options;
+		const { runtime, view, inputs } = this.#options;
 		for (const id of view.of(uid)?.sandboxes.keys() ?? []) await runtime.removeSandbox(id);
+		await inputs?.remove(uid);
 		view.forget(uid);
 		this.#startBackoffs.forget(uid);
 		this.#held.delete(uid);
@@ -367,16 +355,4 @@ export class PodWorkers {
 		this.#killing.delete(uid);
 		return DONE;
 	}
-}
-
-function sandboxConfig(pod: Pod, view: RuntimeView): Parameters<Runtime['runSandbox']>[0] {
-	const { name = '', namespace = '', uid = '' } = pod.metadata;
-	const attempt = view.of(uid)?.sandboxes.size ?? 0;
-	return {
-		podUid: uid,
-		podName: name,
-		podNamespace: namespace,
-		hostname: hostnameOf(pod),
-		attempt,
-	};
 }

@@ -8,13 +8,9 @@ import { basename, dirname, join } from 'node:path';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isMissing } from '../../base/files/system-error.ts';
 import type { Attempt } from '../../plan/pod/snapshot.ts';
-import { takesMessageFromLog, withMessage } from '../../plan/pod/termination-message.ts';
+import { messageOfLog, takesMessageFromLog, withMessage } from '../../plan/pod/termination-message.ts';
 import type { RuntimeContainer } from '../../runtime/contract.ts';
 import { CriLogParser } from '../logs/cri-log-parser.ts';
-
-/** Upstream's limits of a message from the log: `MaxContainerTerminationMessageLogLines` and `…LogLength`. */
-const MOST_LINES = 80;
-const MOST_BYTES = 2048;
 
 /**
  * How much of the end of a log is read. It always contains 80 lines or 2,048 bytes of text: a log entry has about 45
@@ -87,9 +83,7 @@ export async function messageFromLog(logPath: string): Promise<string> {
 	const current = await tailOf(logPath);
 	const older = current.length < TAIL_BYTES ? await lastPartBefore(logPath) : undefined;
 	const before = older === undefined ? Buffer.alloc(0) : await tailOf(older);
-	const lines = new CriLogParser().push(wholeLines(Buffer.concat([before, current]))).slice(-MOST_LINES);
-	const text = Buffer.concat(lines.flatMap((line) => (line.isPartial ? [line.text] : [line.text, NEWLINE])));
-	return wholeCharacters(text.subarray(-MOST_BYTES)).toString('utf8');
+	return messageOfLog(new CriLogParser().push(wholeLines(Buffer.concat([before, current]))));
 }
 
 const NEWLINE = Buffer.from('\n');
@@ -99,13 +93,6 @@ function wholeLines(bytes: Buffer): Buffer {
 	if (bytes.length < TAIL_BYTES) return bytes;
 	const tail = bytes.subarray(-TAIL_BYTES);
 	return tail.subarray(tail.indexOf(NEWLINE) + 1);
-}
-
-/** `bytes` without UTF-8 continuation bytes at the start, whose first byte was cut off. */
-function wholeCharacters(bytes: Buffer): Buffer {
-	let start = 0;
-	while (start < Math.min(3, bytes.length) && ((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
-	return bytes.subarray(start);
 }
 
 async function tailOf(path: string): Promise<Buffer> {

@@ -7,6 +7,7 @@ import { SeededRandom } from '../../base/testing/seeded-random.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import type { ExecConfig } from '../../runtime/contract.ts';
 import { FakeRuntime } from '../../runtime/fake/fake-runtime.ts';
+import { containerConfig, sandboxConfig } from '../../runtime/testing/configs.ts';
 import { execIn } from './exec.ts';
 
 const REQUEST: ContainerExecRequest = {
@@ -20,12 +21,9 @@ async function start(
 	asked: ExecConfig[] = [],
 ): Promise<{ readonly session: Duplex; readonly runtime: FakeRuntime; readonly id: string }> {
 	const runtime = new FakeRuntime({ clock: new VirtualClock(), random: new SeededRandom(1) });
-	const names = { podUid: 'u', podName: 'p', podNamespace: 'default', hostname: 'p' };
-	const sandbox = await runtime.runSandbox({ ...names, attempt: 0 });
-	const { id } = await runtime.createContainer(sandbox.id, {
-		...{ name: 'main', attempt: 0, image: 'busybox', command: ['sleep', 'infinity'], args: [], env: [] },
-		...{ workingDir: '', logPath: '/log', stdin: false, tty: false },
-	});
+	const sandbox = await runtime.runSandbox(sandboxConfig('p'));
+	const config = containerConfig({ command: ['sleep', 'infinity'] });
+	const { id } = await runtime.createContainer(sandbox.id, config);
 	await runtime.startContainer(id);
 	const noting = Object.assign(Object.create(runtime), {
 		exec: (container: string, config: ExecConfig) => {

@@ -1,3 +1,4 @@
+import { withDisruption } from '../../api/core/pod/disruption.ts';
 import type { Pod, PodCondition } from '../../api/core/pod/schema.ts';
 import { findCondition, sinceTransition } from '../../api/meta/conditions.ts';
 import type { Placement } from './place-pod.ts';
@@ -55,4 +56,19 @@ function newNomination({ status }: Pod, preemption: Unschedulable['preemption'])
 	if (preemption.kind === 'preempt')
 		return preemption.nodeName === status.nominatedNodeName ? undefined : preemption.nodeName;
 	return preemption.endsNomination && status.nominatedNodeName ? null : undefined;
+}
+
+/**
+ * The condition DisruptionTarget of a victim of preemption, for a strategic merge patch. `now` is in RFC 3339.
+ * Upstream: `prepareCandidate` in framework/preemption.
+ */
+export function preemptionConditions(victim: Pod, preemptor: Pod, now: string): readonly PodCondition[] {
+	const { generation } = victim.metadata;
+	const disruption = {
+		reason: 'PreemptionByScheduler',
+		message: `${preemptor.spec.schedulerName}: preempting to accommodate a higher priority pod`,
+		...(generation && { observedGeneration: generation }),
+	};
+	const { conditions = [] } = withDisruption(victim.status, disruption, now);
+	return conditions.filter(({ type }) => type === 'DisruptionTarget');
 }

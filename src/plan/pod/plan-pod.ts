@@ -21,7 +21,9 @@ import { isSidecar, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
  *
  * Read in this order: snapshot.ts (input), plan.ts (output), progress.ts (what to start and stop), restart.ts
  * and restart-all.ts (restarts), container-status.ts, conditions.ts and phase.ts (status),
- * fields/field-rules.ts (fields that a runtime does not support).
+ * fields/field-rules.ts (fields that a runtime does not support). Then what the agent needs to apply a plan: image.ts
+ * (pulls), inputs/needs.ts (objects and volumes), config/container-config.ts and config/sandbox-config.ts (what the
+ * runtime receives).
  *
  * 1. A terminal phase is reported only when no container of the Pod runs, and never changes afterwards.
  * 2. No container is started for a Pod that is being deleted, past its deadline, or terminal.

@@ -3,7 +3,12 @@ import test from 'node:test';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import { PodWorld } from './testing/pod-world.ts';
 
-const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
+const BARE: RuntimeTraits = {
+	honours: new Set(),
+	user: { uid: 0, gid: 0, groups: [] },
+	os: 'linux',
+	runsHostPrograms: true,
+};
 
 /** A Pod on a runtime that supports no field of the table. */
 function bareWorld(spec: object): PodWorld {

@@ -6,6 +6,10 @@ import type { Attempt } from './snapshot.ts';
  * `normalizeStatus`. The file at terminationMessagePath is not read yet.
  */
 
+/** Upstream's limits of a message from the log: `MaxContainerTerminationMessageLogLines` and `…LogLength`. */
+const MOST_LINES = 80;
+const MOST_BYTES = 2048;
+
 /** Maximum total size in bytes of the messages of all containers of a Pod. */
 const MOST_BYTES_OF_POD = 12 * 1024;
 
@@ -14,6 +18,38 @@ export function takesMessageFromLog({ terminationMessagePolicy }: Container, att
 	if (terminationMessagePolicy !== 'FallbackToLogsOnError' || attempt.state !== 'exited') return false;
 	// A container that never ran has no log.
 	return attempt.exitCode !== 0 && attempt.startedAt !== undefined;
+}
+
+/** An entry of a container's log; `isPartial` if the rest of the line follows in a later entry. */
+export interface ContainerLogEntry {
+	readonly text: Uint8Array;
+	readonly isPartial: boolean;
+}
+
+/**
+ * The text of the last 80 entries, at most 2,048 bytes, without a character that is cut off at the start (upstream:
+ * `readLastStringFromContainerLogs` in kuberuntime_container.go).
+ */
+export function messageOfLog(entries: readonly ContainerLogEntry[]): string {
+	const parts = entries
+		.slice(-MOST_LINES)
+		.flatMap(({ text, isPartial }) => (isPartial ? [text] : [text, NEWLINE]));
+	const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+	let at = 0;
+	for (const part of parts) {
+		bytes.set(part, at);
+		at += part.length;
+	}
+	return new TextDecoder('utf-8', { ignoreBOM: true }).decode(wholeCharacters(bytes.subarray(-MOST_BYTES)));
+}
+
+const NEWLINE = Uint8Array.of(0x0a);
+
+/** `bytes` without UTF-8 continuation bytes at the start, whose first byte was cut off. */
+function wholeCharacters(bytes: Uint8Array): Uint8Array {
+	let start = 0;
+	while (start < Math.min(3, bytes.length) && ((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
+	return bytes.subarray(start);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ContainerConfig } from '../contract.ts';
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
 
 /** The behaviour of a container in the fake runtime. */
 export interface FakeProgram {

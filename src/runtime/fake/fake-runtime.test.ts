@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { CHANNELS } from '../../api/contract/duplex.ts';
 import { SeededRandom } from '../../base/testing/seeded-random.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
-import { type ContainerConfig, ImageError, RuntimeUnavailable } from '../contract.ts';
+import { ImageError, RuntimeUnavailable } from '../contract.ts';
 import { LINE_LIMIT_BYTES } from '../cri-log-writer.ts';
+import { containerConfig, sandboxConfig } from '../testing/configs.ts';
 import { type RuntimeHarness, runtimeContract } from '../testing/contract-suite.ts';
 import { execByCommand, type FakeExec, writeTo } from './fake-exec.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
@@ -87,19 +88,6 @@ async function open(): Promise<RuntimeHarness> {
 
 runtimeContract('the fake runtime', open);
 
-const CONFIG: ContainerConfig = {
-	name: 'main',
-	attempt: 0,
-	image: 'busybox',
-	command: [],
-	args: [],
-	env: [],
-	workingDir: '',
-	logPath: '/log',
-	stdin: false,
-	tty: false,
-};
-
 test('a container runs for its scripted time, and the jitter depends only on the seed', async () => {
 	const endOf = async (seed: number): Promise<number> => {
 		const clock = new VirtualClock(0);
@@ -149,9 +137,8 @@ test('without a script, sleep, false and exit N behave as on a real machine', ()
 });
 
 async function startOne(runtime: FakeRuntime, pod: string): Promise<string> {
-	const names = { podUid: pod, podName: pod, podNamespace: 'default', hostname: pod };
-	const sandbox = await runtime.runSandbox({ ...names, attempt: 0 });
-	const { id } = await runtime.createContainer(sandbox.id, CONFIG);
+	const sandbox = await runtime.runSandbox(sandboxConfig(pod));
+	const { id } = await runtime.createContainer(sandbox.id, containerConfig());
 	await runtime.startContainer(id);
 	return sandbox.id;
 }

@@ -3,27 +3,27 @@
  * of the given clock end them. After `stop` and `start` it still has the same containers, so that it behaves as the
  * machine that a restarted server finds.
  */
+
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import {
-	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
 	type ExecConfig,
 	ExecError,
 	type ExecSession,
 	type ImageError,
-	type ImageUse,
 	type PulledImage,
 	type Runtime,
 	type RuntimeContainer,
 	RuntimeUnavailable,
 	type Sandbox,
-	type SandboxConfig,
 } from '../contract.ts';
 import { CriLogWriter } from '../cri-log-writer.ts';
-import { containerIdOf, sandboxIdOf } from '../ids.ts';
+import { containerIdOf, metadataOf, sandboxIdOf } from '../ids.ts';
 import { LogTime } from '../log-time.ts';
 import { execByCommand, type FakeExec, startFakeExec } from './fake-exec.ts';
 import { type FakeProgram, programByCommand } from './fake-program.ts';
@@ -37,7 +37,7 @@ export interface FakeRuntimeOptions {
 	/** Returns the behaviour of a command that is run in a container. Default: {@link execByCommand}. */
 	exec?(config: ExecConfig, container: ContainerConfig): FakeExec;
 	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
-	imageError?(image: string, use: ImageUse): ImageError | undefined;
+	imageError?(image: string): ImageError | undefined;
 	/** The fields that it claims to honour. Default: all of them. */
 	readonly traits?: RuntimeTraits;
 	/** Receives the entries for a log file. By default they are discarded. */
@@ -56,6 +56,7 @@ interface Container {
 
 interface Entry {
 	sandbox: Sandbox;
+	readonly config: SandboxConfig;
 	readonly containers: Map<string, Container>;
 }
 
@@ -63,6 +64,7 @@ const PRETENDS_EVERYTHING: RuntimeTraits = {
 	honours: 'everything',
 	user: { uid: 0, gid: 0, groups: [] },
 	os: 'linux',
+	runsHostPrograms: false,
 };
 
 const SIGKILL = 9;
@@ -123,8 +125,8 @@ export class FakeRuntime implements Runtime {
 		const existing = this.#sandboxes.get(id);
 		if (existing) return existing.sandbox;
 		const createdAt = this.#options.clock.now();
-		const sandbox: Sandbox = { id, config, state: 'ready', ip: '127.0.0.1', createdAt };
-		this.#sandboxes.set(id, { sandbox, containers: new Map() });
+		const sandbox: Sandbox = { id, config: metadataOf(config), state: 'ready', ip: '127.0.0.1', createdAt };
+		this.#sandboxes.set(id, { sandbox, config, containers: new Map() });
 		return sandbox;
 	}
 
@@ -147,16 +149,16 @@ export class FakeRuntime implements Runtime {
 		return Array.from(this.#sandboxes.values(), ({ sandbox }) => sandbox);
 	}
 
-	async pullImage(image: string, use: ImageUse): Promise<PulledImage> {
+	async pullImage(image: string): Promise<PulledImage> {
 		this.#check();
-		const error = this.#options.imageError?.(image, use);
+		const error = this.#options.imageError?.(image);
 		if (error) throw error;
 		return { imageRef: `fake://${image}`, sizeBytes: 0 };
 	}
 
-	async imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
+	async imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined> {
 		this.#check();
-		const error = this.#options.imageError?.(image, use);
+		const error = this.#options.imageError?.(image);
 		if (error?.reason === 'InvalidImageName') throw error;
 		return error ? undefined : { imageRef: `fake://${image}` };
 	}
@@ -175,7 +177,7 @@ export class FakeRuntime implements Runtime {
 		const createdAt = this.#options.clock.now();
 		const names = { id, sandboxId, podUid, name, attempt, image, imageRef: `fake://${image}` };
 		const status: RuntimeContainer = { ...names, createdAt, logPath, state: 'created' };
-		const program = this.#options.program?.(config, entry.sandbox.config) ?? programByCommand(config);
+		const program = this.#options.program?.(config, entry.config) ?? programByCommand(config);
 		const container: Container = { status, config, program, execKills: new Set() };
 		entry.containers.set(id, container);
 		this.#containers.set(id, container);

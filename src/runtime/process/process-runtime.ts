@@ -13,27 +13,27 @@
  * 2. A call without connection waits for one; a call in progress when the connection is lost rejects with
  *    RuntimeUnavailable.
  */
+
 import { access, mkdir } from 'node:fs/promises';
 import { homedir, platform } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import type { ProcessUser, RuntimeTraits } from '../../api/contract/runtime-traits.ts';
+import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { openPrivateFolder } from '../../base/files/private-files.ts';
 import {
-	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
 	ExecError,
 	type ExecSession,
-	type ImageUse,
 	type PulledImage,
 	type Runtime,
 	type RuntimeContainer,
 	RuntimeUnavailable,
 	type Sandbox,
-	type SandboxConfig,
 } from '../contract.ts';
-import { sandboxOfContainer } from '../ids.ts';
+import { metadataOf, sandboxOfContainer } from '../ids.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
 import { type HostProgram, JOURNAL_NAME, type LauncherCalls } from './launcher/protocol.ts';
@@ -76,7 +76,12 @@ interface KnownSandbox {
 export class ProcessRuntime implements Runtime {
 	readonly version: string;
 	/** Host processes have no isolation: none of the fields that require it is honoured. */
-	readonly traits: RuntimeTraits = { honours: new Set(), user: thisUser(), os: platform() };
+	readonly traits: RuntimeTraits = {
+		honours: new Set(),
+		user: thisUser(),
+		os: platform(),
+		runsHostPrograms: true,
+	};
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
 	readonly #known = new Map<string, KnownSandbox>();
@@ -124,7 +129,7 @@ export class ProcessRuntime implements Runtime {
 
 	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
 		this.#isEmpty = false;
-		const sandbox = await this.#call('runSandbox', config);
+		const sandbox = await this.#call('runSandbox', metadataOf(config));
 		this.#know(sandbox);
 		return sandbox;
 	}
@@ -142,16 +147,16 @@ export class ProcessRuntime implements Runtime {
 		return this.#isEmpty ? [] : await this.#call('listSandboxes');
 	}
 
-	/** Downloads nothing. Rejects unless the container has a command or the image an entry in the table. */
-	async pullImage(image: string, use: ImageUse): Promise<PulledImage> {
-		const status = await this.imageStatus(image, use);
+	/** Downloads nothing. Rejects unless the image has an entry in the table. */
+	async pullImage(image: string): Promise<PulledImage> {
+		const status = await this.imageStatus(image);
 		if (!status) throw this.#options.images.missing(image);
 		return { ...status, sizeBytes: 0 };
 	}
 
-	async imageStatus(image: string, use: ImageUse): Promise<{ readonly imageRef: string } | undefined> {
+	async imageStatus(image: string): Promise<{ readonly imageRef: string } | undefined> {
 		const entry = await this.#options.images.find(image);
-		return entry || use.command?.length ? { imageRef: imageRefOf(image) } : undefined;
+		return entry ? { imageRef: imageRefOf(image) } : undefined;
 	}
 
 	async createContainer(sandboxId: string, config: ContainerConfig): Promise<RuntimeContainer> {

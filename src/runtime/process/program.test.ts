@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ContainerConfig } from '../contract.ts';
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import { containerConfig } from '../testing/configs.ts';
 import type { ImageEntry } from './images/image-entry.ts';
 import type { HostProgram } from './launcher/protocol.ts';
 import { programOf } from './program.ts';
@@ -18,15 +19,11 @@ function resolve(
 	config: Partial<ContainerConfig>,
 	given: { entry?: ImageEntry; path?: string } = {},
 ): HostProgram | undefined {
-	const none = { name: 'c', attempt: 0, image: 'demo', command: [], args: [], env: [], workingDir: '' };
-	return programOf(
-		{ ...none, logPath: '', stdin: false, tty: false, ...config },
-		{
-			hostname: 'pod-1',
-			entry: given.entry,
-			host: { path: given.path ?? '/bin:/usr/bin', home: '/home/me' },
-		},
-	);
+	return programOf(containerConfig({ name: 'c', image: 'demo', ...config }), {
+		hostname: 'pod-1',
+		entry: given.entry,
+		host: { path: given.path ?? '/bin:/usr/bin', home: '/home/me' },
+	});
 }
 
 test('a command of the Pod applies whatever the image', () => {

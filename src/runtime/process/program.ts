@@ -13,8 +13,8 @@
  * - Working directory: the Pod's, else the entry's, else the sandbox's own folder, which is empty at the start and
  *   removed with the sandbox.
  */
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import { setOwn } from '../../base/json/json.ts';
-import type { ContainerConfig } from '../contract.ts';
 import type { ImageEntry } from './images/image-entry.ts';
 import type { HostProgram } from './launcher/protocol.ts';
 

@@ -2,10 +2,11 @@
  * The contract of a runtime as tests. The numbers in the titles are those of the contract in runtime.ts. The test file
  * of each implementation calls {@link runtimeContract} with a harness for it.
  */
+
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import {
-	type ContainerConfig,
 	type ContainerEvent,
 	ContainerStartError,
 	ImageError,
@@ -15,6 +16,7 @@ import {
 	type Sandbox,
 } from '../contract.ts';
 import { LINE_LIMIT_BYTES } from '../cri-log-writer.ts';
+import { containerConfig, sandboxConfig } from './configs.ts';
 import { execContract, type HarnessCommands } from './exec-contract-suite.ts';
 
 /** A machine with a runtime, and the means to control its time and its failures. */
@@ -101,7 +103,7 @@ function repetition(machine: () => Machine): void {
 		const again = await machine().run(programs.succeeds, { attempt: 1 });
 		assert.notEqual(first.id, again.id);
 		assert.equal((await runtime.listContainers()).length, 2);
-		const other = await runtime.runSandbox({ ...machine().sandboxConfig('a'), attempt: 1 });
+		const other = await runtime.runSandbox(sandboxConfig('a', { attempt: 1 }));
 		assert.notEqual(other.id, first.sandboxId);
 	});
 
@@ -326,9 +328,9 @@ function stopping(machine: () => Machine): void {
 function images(machine: () => Machine): void {
 	test('an available image has a reference', async () => {
 		const { runtime, harness } = machine();
-		const { imageRef } = await runtime.pullImage(harness.images.known, {});
+		const { imageRef } = await runtime.pullImage(harness.images.known);
 		assert.ok(imageRef.includes(harness.images.known));
-		assert.deepEqual(await runtime.imageStatus(harness.images.known, {}), { imageRef });
+		assert.deepEqual(await runtime.imageStatus(harness.images.known), { imageRef });
 		const exited = await machine().run(machine().programs.succeeds);
 		assert.equal(exited.imageRef, imageRef);
 	});
@@ -336,12 +338,12 @@ function images(machine: () => Machine): void {
 	test('an unavailable or malformed image is an ImageError with the waiting reason of the Pod', async () => {
 		const { runtime, harness } = machine();
 		const { unknown, malformed } = harness.images;
-		assert.equal(await runtime.imageStatus(unknown, {}), undefined);
+		assert.equal(await runtime.imageStatus(unknown), undefined);
 		const hasReason = (reason: string) => (error: unknown) =>
 			error instanceof ImageError && error.reason === reason && error.message.includes('"');
-		await assert.rejects(runtime.pullImage(unknown, {}), hasReason('ErrImagePull'));
-		await assert.rejects(runtime.pullImage(malformed, {}), hasReason('InvalidImageName'));
-		await assert.rejects(runtime.imageStatus(malformed, {}), hasReason('InvalidImageName'));
+		await assert.rejects(runtime.pullImage(unknown), hasReason('ErrImagePull'));
+		await assert.rejects(runtime.pullImage(malformed), hasReason('InvalidImageName'));
+		await assert.rejects(runtime.imageStatus(malformed), hasReason('InvalidImageName'));
 	});
 }
 
@@ -381,19 +383,14 @@ class Machine {
 		return this.runtime;
 	}
 
-	sandboxConfig(pod: string): Sandbox['config'] {
-		return { podUid: `uid-${pod}`, podName: pod, podNamespace: 'default', hostname: pod, attempt: 0 };
-	}
-
 	sandbox(pod: string): Promise<Sandbox> {
-		return this.runtime.runSandbox(this.sandboxConfig(pod));
+		return this.runtime.runSandbox(sandboxConfig(pod));
 	}
 
 	config(command: readonly string[], more: { pod?: string; attempt?: number } = {}): ContainerConfig {
 		const { pod = 'a', attempt = 0 } = more;
 		const logPath = this.harness.logPath(`${pod}-${attempt}`);
-		const rest = { args: [], env: [], workingDir: '', stdin: false, tty: false };
-		return { name: 'main', attempt, image: this.harness.images.known, command, logPath, ...rest };
+		return containerConfig({ attempt, image: this.harness.images.known, command, logPath });
 	}
 
 	/** Starts a container in the sandbox of `pod`. */

@@ -59,7 +59,7 @@ export class MemoryStore implements Store {
 		}
 		this.#revision += 1;
 		const change = changeOf(write, this.#revision, current);
-		const kept = withoutCompanion(change);
+		const kept = withoutAttachment(change);
 		this.#keep(write.key, {
 			revision: this.#revision,
 			entry: kept.type === 'put' ? kept.entry : undefined,
@@ -187,9 +187,9 @@ export class MemoryStore implements Store {
 }
 
 /** The change without the object attached for live watchers, which the history would keep in memory. */
-function withoutCompanion(change: Change): Change {
-	if (change.type === 'delete' || change.entry.companion === undefined) return change;
-	const { companion: _companion, ...entry } = change.entry;
+function withoutAttachment(change: Change): Change {
+	if (change.type === 'delete' || change.entry.attachment === undefined) return change;
+	const { attachment: _attachment, ...entry } = change.entry;
 	return { ...change, entry };
 }
 

@@ -41,10 +41,10 @@ export function watching(store: () => Store): void {
 	test('a live watcher receives the object that the writer attached to the bytes', async () => {
 		const sink = new RecordingSink();
 		store().watch({ prefix: '', after: 0 }, sink);
-		const companion = { decoded: true };
-		await store().write({ type: 'create', key: 'a', value: encode('one'), companion });
+		const attachment = { decoded: true };
+		await store().write({ type: 'create', key: 'a', value: encode('one'), attachment });
 		const [change] = sink.received;
-		assert.equal(change?.type === 'put' && change.entry.companion, companion);
+		assert.equal(change?.type === 'put' && change.entry.attachment, attachment);
 	});
 
 	test('a watch from a future revision is refused', () => {

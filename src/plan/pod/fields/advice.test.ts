@@ -4,7 +4,12 @@ import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { KubeObject } from '../../../api/meta/object-meta.ts';
 import { adviceOn } from './advice.ts';
 
-const BARE: RuntimeTraits = { honours: new Set(), user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
+const BARE: RuntimeTraits = {
+	honours: new Set(),
+	user: { uid: 0, gid: 0, groups: [] },
+	os: 'linux',
+	runsHostPrograms: true,
+};
 
 const TEMPLATE = {
 	spec: {

@@ -107,7 +107,7 @@ export function refusalOf(pod: Pod): string | undefined {
 	return findingsOf(pod, 'refused', NO_RUNTIME)[0]?.text;
 }
 
-const NO_RUNTIME: RuntimeTraits = { honours: new Set(), user: undefined, os: '' };
+const NO_RUNTIME: RuntimeTraits = { honours: new Set(), user: undefined, os: '', runsHostPrograms: false };
 
 /** Why a container must not be started. */
 export interface HoldBack {

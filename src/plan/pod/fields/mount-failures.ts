@@ -1,8 +1,10 @@
 import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
 import type { EventText } from '../../../api/core/event/event-text.ts';
 import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
+import { mountedVolumesOf, volumeInputs } from '../inputs/needs.ts';
+import { notFoundText } from '../inputs/values.ts';
+import { mountFailure } from '../inputs/volume-set-up.ts';
 import { findingsOf } from './field-rules.ts';
-import { mountedVolumes } from './pod-rules.ts';
 
 /** Maximum number of Events, for Pods with hundreds of volumes. */
 const MOST_EVENTS = 8;
@@ -16,28 +18,20 @@ export function mountFailures(pod: Pod, traits: RuntimeTraits): readonly EventTe
 	const [finding] = pod.spec.volumes?.length ? findingsOf(pod, 'unmounted', traits) : [];
 	if (!finding) return [];
 	const { because, instead = '' } = finding.rule;
-	return mountedVolumes(pod)
+	return mountedVolumesOf(pod)
 		.slice(0, MOST_EVENTS)
-		.map(({ name, index }): EventText => {
-			const volume = pod.spec.volumes?.[index];
-			const missing = volume && missingObject(volume);
-			const hint = `spec.volumes[${index}]: ${because}: ${instead}`;
-			const why = missing === undefined ? hint : `${missing}; ${hint}`;
-			const message = `MountVolume.SetUp failed for volume "${name}" : ${why}`;
-			return { type: 'Warning', reason: 'FailedMount', message };
+		.map((volume): EventText => {
+			const hint = `spec.volumes[${pod.spec.volumes?.indexOf(volume)}]: ${because}: ${instead}`;
+			const missing = missingObject(pod, volume);
+			return mountFailure(volume.name, missing === undefined ? hint : `${missing}; ${hint}`);
 		});
 }
 
-/**
- * Upstream's message about the ConfigMap or Secret of the volume that does not exist; undefined if it needs
- * none.
- */
-function missingObject({ configMap, secret, projected }: Volume): string | undefined {
-	const sources = projected?.sources ?? [];
-	const maps = [configMap, ...sources.map((source) => source.configMap)];
-	const lost = maps.find((map) => map && !map.optional);
-	if (lost) return `configmap "${lost.name ?? ''}" not found`;
-	if (secret && !secret.optional) return `secret "${secret.secretName ?? ''}" not found`;
-	const hidden = sources.map((source) => source.secret).find((each) => each && !each.optional);
-	return hidden && `secret "${hidden.name ?? ''}" not found`;
+/** Upstream's message about the first object that the volume requires and that no kind provides yet, if any. */
+function missingObject(pod: Pod, volume: Volume): string | undefined {
+	const needs = volumeInputs(pod, volume).flatMap((need) =>
+		(need.kind === 'configMap' || need.kind === 'secret') && !need.optional ? [need] : [],
+	);
+	const first = needs.find(({ kind }) => kind === 'configMap') ?? needs[0];
+	return first && notFoundText(first.kind, first.name);
 }

@@ -1,4 +1,4 @@
-import type { Pod } from '../../../api/core/pod/schema.ts';
+import { mountedVolumesOf } from '../inputs/needs.ts';
 import type { FieldRule } from './field-rule.ts';
 
 const BY_AGENT = 'The node agent implements it.';
@@ -62,7 +62,7 @@ export const POD_RULES: readonly FieldRule[] = [
 		because: 'volumes are not mounted yet',
 		instead:
 			'use paths of this machine, or the working directory of the container, which is empty at its start',
-		when: ({ pod }) => mountedVolumes(pod).length > 0,
+		when: ({ pod }) => mountedVolumesOf(pod).length > 0,
 	},
 	harmless('spec.volumes', 'The kubelet does not set up volumes that no container mounts.'),
 	{
@@ -161,15 +161,3 @@ export const POD_RULES: readonly FieldRule[] = [
 	harmless('spec.imagePullSecrets', 'Images are not pulled: they name programs of this machine.'),
 	harmless('spec.enableServiceLinks', 'Services are not served, so no variables are added.'),
 ];
-
-/** The volumes that a container mounts, in the order of the Pod. The kubelet sets up no others. */
-export function mountedVolumes({ spec }: Pod): readonly { readonly name: string; readonly index: number }[] {
-	const { volumes = [], containers, initContainers = [] } = spec;
-	if (volumes.length === 0) return [];
-	const mounted = new Set(
-		[...initContainers, ...containers].flatMap(({ volumeMounts = [], volumeDevices = [] }) =>
-			[...volumeMounts, ...volumeDevices].map(({ name }) => name),
-		),
-	);
-	return volumes.flatMap(({ name }, index) => (mounted.has(name) ? [{ name, index }] : []));
-}

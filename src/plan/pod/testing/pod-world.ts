@@ -25,7 +25,12 @@ export class PodWorld {
 	now = START;
 	pod: Pod;
 	hasSandbox = false;
-	traits: RuntimeTraits = { honours: 'everything', user: { uid: 0, gid: 0, groups: [] }, os: 'linux' };
+	traits: RuntimeTraits = {
+		honours: 'everything',
+		user: { uid: 0, gid: 0, groups: [] },
+		os: 'linux',
+		runsHostPrograms: false,
+	};
 	readonly attempts = new Map<string, Attempt[]>();
 	readonly startBackoffs = new Map<string, StartBackoff>();
 	/** The started attempts, as `container#attempt`. */

@@ -19,6 +19,7 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { SystemClock } from '../../../base/clock.ts';
 import { RuntimeUnavailable } from '../../contract.ts';
+import { sandboxConfig } from '../../testing/configs.ts';
 import { ImageTable } from '../images/image-table.ts';
 import { ProcessRuntime } from '../process-runtime.ts';
 import {
@@ -149,7 +150,7 @@ describe('the launcher', () => {
 			const pid = bystander.pid ?? 0;
 			const names = { id: 'u_0_c_0', sandboxId: 'u_0', podUid: 'u', name: 'c', attempt: 0, image: 'i' };
 			const container = { ...names, imageRef: 'i', createdAt: 1, logPath: '/l', state: 'created' } as const;
-			const config = { podUid: 'u', podName: 'p', podNamespace: 'd', hostname: 'h', attempt: 0 };
+			const config = sandboxConfig('p', { podUid: 'u' });
 			const sandbox = { id: 'u_0', config, state: 'ready', ip: '127.0.0.1', createdAt: 1 } as const;
 			const journal = openJournal(join(machine.folder, 'journal'), [{ boot: processSpace() }]);
 			journal.append({ sandbox, folder: '0' });
@@ -188,7 +189,7 @@ describe('the launcher', () => {
 	test('is started once, however many servers connect at the same time', async () => {
 		const runtimes = Array.from({ length: 4 }, () => machine.connect());
 		await Promise.all(runtimes.map((runtime) => runtime.start()));
-		const config = { podUid: 'u', podName: 'p', podNamespace: 'd', hostname: 'h', attempt: 0 };
+		const config = sandboxConfig('p', { podUid: 'u' });
 		const sandboxes = await Promise.all(runtimes.map((runtime) => runtime.runSandbox(config)));
 		assert.equal(new Set(sandboxes.map(({ createdAt }) => createdAt)).size, 1);
 		for (const runtime of runtimes.slice(0, 3)) await runtime.stop();
@@ -256,7 +257,7 @@ test('an exit that arrives in one chunk with the result of the start is reported
 	const created = { ...names, imageRef: 'i', createdAt: 1, logPath: '/l', state: 'created' };
 	const running = { ...created, state: 'running', startedAt: 2 };
 	const exited = { ...running, state: 'exited', exitCode: 0, finishedAt: 3, reason: 'Completed' };
-	const config = { podUid: 'u', podName: 'p', podNamespace: 'd', hostname: 'h', attempt: 0 };
+	const config = sandboxConfig('p', { podUid: 'u' });
 	const results: Readonly<Record<string, unknown>> = {
 		listSandboxes: [{ id: 'u_0', config }],
 		listContainers: [],

@@ -6,17 +6,13 @@
  *    exit. So a later launcher finds all processes of a killed one, and never reports a second, different exit.
  * 2. A launcher kills the processes that an earlier one left running before it answers its first call.
  */
+
 import { rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import type { SandboxMetadata } from '../../../api/contract/sandbox-config.ts';
 import { isShortage } from '../../../base/files/system-error.ts';
 import { ConcurrencyLimit } from '../../../base/queue/concurrency-limit.ts';
-import {
-	ContainerStartError,
-	RuntimeBusy,
-	type RuntimeContainer,
-	type Sandbox,
-	type SandboxConfig,
-} from '../../contract.ts';
+import { ContainerStartError, RuntimeBusy, type RuntimeContainer, type Sandbox } from '../../contract.ts';
 import { containerIdOf, sandboxIdOf } from '../../ids.ts';
 import { folderIdentity } from '../folders/folder-identity.ts';
 import { WorkFolders } from '../folders/work-folders.ts';
@@ -135,7 +131,7 @@ export class Launcher implements LauncherCalls {
 		if (this.#sandboxes.size === 0) rmSync(this.#journalPath, { force: true });
 	}
 
-	async runSandbox(config: SandboxConfig): Promise<Sandbox> {
+	async runSandbox(config: SandboxMetadata): Promise<Sandbox> {
 		const id = sandboxIdOf(config);
 		const existing = this.#sandboxes.get(id);
 		if (existing) return existing.sandbox;

@@ -7,14 +7,10 @@
  * 3. The launcher sends exits as they happen: after the result of the start of that container, and before the result
  *    of the call that caused the exit.
  */
-import {
-	type ContainerConfig,
-	ContainerStartError,
-	RuntimeBusy,
-	type RuntimeContainer,
-	type Sandbox,
-	type SandboxConfig,
-} from '../../contract.ts';
+
+import type { ContainerConfig } from '../../../api/contract/container-config.ts';
+import type { SandboxMetadata } from '../../../api/contract/sandbox-config.ts';
+import { ContainerStartError, RuntimeBusy, type RuntimeContainer, type Sandbox } from '../../contract.ts';
 
 /** Version of the protocol, incremented with each incompatible change: a launcher may be older than the server. */
 export const PROTOCOL = 1;
@@ -58,7 +54,7 @@ export interface HostContainerConfig extends Pick<ContainerConfig, 'name' | 'att
 
 /** The calls of the protocol. They mean what the methods of these names in runtime.ts mean. */
 export interface LauncherCalls {
-	runSandbox(config: SandboxConfig): Promise<Sandbox>;
+	runSandbox(config: SandboxMetadata): Promise<Sandbox>;
 	stopSandbox(id: string): Promise<void>;
 	removeSandbox(id: string): Promise<void>;
 	listSandboxes(): Promise<readonly Sandbox[]>;

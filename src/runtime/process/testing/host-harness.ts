@@ -1,10 +1,13 @@
 /** A machine with a launcher of its own in a temporary folder, for the tests of this folder. */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ContainerConfig } from '../../../api/contract/container-config.ts';
 import { SystemClock } from '../../../base/clock.ts';
-import type { ContainerConfig, Runtime, RuntimeContainer } from '../../contract.ts';
+import type { Runtime, RuntimeContainer } from '../../contract.ts';
+import { containerConfig, sandboxConfig } from '../../testing/configs.ts';
 import type { RuntimeHarness } from '../../testing/contract-suite.ts';
 import { ImageTable } from '../images/image-table.ts';
 import type { ProcessIdentity } from '../launcher/process-table.ts';
@@ -74,9 +77,7 @@ export function openHost(): HostHarness {
 
 /** A container that runs a shell script. */
 export function shellScript(text: string, logPath: string): ContainerConfig {
-	const names = { name: 'main', attempt: 0, image: 'busybox' };
-	const rest = { args: [], env: [], workingDir: '', logPath, stdin: false, tty: false };
-	return { ...names, command: sh(text), ...rest };
+	return containerConfig({ command: sh(text), logPath });
 }
 
 function sh(text: string): readonly string[] {
@@ -94,8 +95,7 @@ export interface Started {
 
 /** Starts a container in the first sandbox of `pod`. */
 export async function start(runtime: Runtime, config: ContainerConfig, pod = 'a'): Promise<Started> {
-	const names = { podUid: `uid-${pod}`, podName: pod, podNamespace: 'default', hostname: `host-${pod}` };
-	const sandbox = await runtime.runSandbox({ ...names, attempt: 0 });
+	const sandbox = await runtime.runSandbox(sandboxConfig(pod, { hostname: `host-${pod}` }));
 	const { id } = await runtime.createContainer(sandbox.id, config);
 	const exit = exitOf(runtime, id);
 	return { status: await runtime.startContainer(id), exit };

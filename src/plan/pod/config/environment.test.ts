@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Container, Pod } from '../../api/core/pod/schema.ts';
+import type { Container, Pod } from '../../../api/core/pod/schema.ts';
+import { InputError } from '../inputs/values.ts';
+import { podWith } from '../testing/pod-with.ts';
 import { Expansion, environmentOf } from './environment.ts';
 
 const FACTS = { hostIP: '10.0.0.1', podIP: '10.0.0.2', allocatable: { cpu: '4', memory: '8Gi' } };
@@ -17,7 +19,7 @@ function environment(env: readonly object[], more: object = {}): Record<string, 
 		},
 		spec: { nodeName: 'here', containers: [container] },
 	} as unknown as Pod;
-	const how = { facts: FACTS, expansion: new Expansion() };
+	const how = { facts: FACTS, expansion: new Expansion(), values: undefined };
 	return Object.fromEntries(environmentOf(pod, container, how).map(({ name, value }) => [name, value]));
 }
 
@@ -95,4 +97,55 @@ test('the expansion of variables that refer to one another is bounded', () => {
 	assert.equal(new Expansion().expand('$('.repeat(500_000), values).length, 1_000_000);
 	assert.ok(performance.now() - startedMs < 2000, 'it is quadratic');
 	assert.equal(new Expansion().expand('$( $$(A) $(A $$', new Map([['A', '1']])), '$( $$(A) $(A $');
+});
+
+const SETTINGS = new Map([
+	['A', new TextEncoder().encode('a')],
+	['B', new TextEncoder().encode('b')],
+]);
+
+/** The environment of a container on a node where the ConfigMap `settings` and the Secret `login` exist. */
+function withObjects(container: object): Record<string, string> {
+	const named = { name: 'main', ...container } as unknown as Container;
+	const values = {
+		data: new Map([
+			['configMap/settings', SETTINGS],
+			['secret/login', SETTINGS],
+		]),
+	};
+	const sources = { facts: FACTS, expansion: new Expansion(), values };
+	const variables = environmentOf(podWith({ containers: [named] }), named, sources);
+	return Object.fromEntries(variables.map(({ name, value }) => [name, value]));
+}
+
+test('envFrom defines a variable for each key, with the prefix, which env can use and override', () => {
+	const envFrom = [{ configMapRef: { name: 'settings' } }, { prefix: 'X_', secretRef: { name: 'login' } }];
+	const env = [
+		{ name: 'B', value: '[$(A)]' },
+		{ name: 'C', valueFrom: { secretKeyRef: { name: 'login', key: 'B' } } },
+		{ name: 'D', valueFrom: { configMapKeyRef: { name: 'gone', key: 'B', optional: true } } },
+		{ name: 'E', valueFrom: { configMapKeyRef: { name: 'settings', key: 'Z', optional: true } } },
+	];
+	assert.deepEqual(withObjects({ envFrom, env }), { A: 'a', B: '[a]', X_A: 'a', X_B: 'b', C: 'b' });
+});
+
+test('a required object or key that does not exist has upstream’s message', () => {
+	const one = (valueFrom: object) => ({ env: [{ name: 'V', valueFrom }] });
+	const wrong: readonly (readonly [object, string])[] = [
+		[{ envFrom: [{ configMapRef: { name: 'x' } }] }, 'configmap "x" not found'],
+		[{ envFrom: [{ secretRef: { name: 'x' } }] }, 'secret "x" not found'],
+		[one({ configMapKeyRef: { name: 'x', key: 'k' } }), 'configmap "x" not found'],
+		[one({ secretKeyRef: { name: 'x', key: 'k' } }), 'secret "x" not found'],
+		[
+			one({ configMapKeyRef: { name: 'settings', key: 'k' } }),
+			"couldn't find key k in ConfigMap ns/settings",
+		],
+		[one({ secretKeyRef: { name: 'login', key: 'k' } }), "couldn't find key k in Secret ns/login"],
+	];
+	for (const [container, message] of wrong) {
+		assert.throws(
+			() => withObjects(container),
+			(error) => error instanceof InputError && error.message === message,
+		);
+	}
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Node } from '../../api/core/node/schema.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
-import { type Machine, statusOf } from './node-status.ts';
+import { type Machine, nodeStatusOf } from './node-status.ts';
 
 const MACHINE: Machine = {
 	...{ name: 'a', address: '127.0.0.1', cpus: 2, memoryBytes: 1 << 30, diskBytes: 1 << 30, maxPods: 110 },
@@ -11,7 +11,7 @@ const MACHINE: Machine = {
 
 function statusAfter(status: Node['status'], now: number): Node['status'] {
 	const before: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'a' }, spec: {}, status };
-	return statusOf(MACHINE, { now, before, runtimeVersion: 'fake://1', version: '0' });
+	return nodeStatusOf(MACHINE, { now, before, runtimeVersion: 'fake://1', version: '0' });
 }
 
 test('conditions that other components set on the Node are kept', () => {

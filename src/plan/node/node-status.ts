@@ -35,7 +35,7 @@ export function allocatableOf({
 }
 
 /** The labels that a Node registers with, as the kubelet sets them. */
-export function labelsOf({ name, platform, architecture }: Machine): Readonly<Record<string, string>> {
+export function nodeLabelsOf({ name, platform, architecture }: Machine): Readonly<Record<string, string>> {
 	const arch = goArchitecture(architecture);
 	return {
 		'beta.kubernetes.io/arch': arch,
@@ -51,7 +51,7 @@ function goArchitecture(architecture: string): string {
 	return { x64: 'amd64', ia32: '386' }[architecture] ?? architecture;
 }
 
-/** The inputs of {@link statusOf}. */
+/** The inputs of {@link nodeStatusOf}. */
 export interface StatusInputs {
 	readonly now: number;
 	/** The Node as the API has it; undefined before it is created. */
@@ -62,7 +62,7 @@ export interface StatusInputs {
 }
 
 /** The status of a healthy Node. Fields and conditions that other components wrote are kept. */
-export function statusOf(
+export function nodeStatusOf(
 	machine: Machine,
 	{ now, before, runtimeVersion, version }: StatusInputs,
 ): Node['status'] {

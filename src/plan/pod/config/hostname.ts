@@ -1,4 +1,4 @@
-import type { Pod } from '../../api/core/pod/schema.ts';
+import type { Pod } from '../../../api/core/pod/schema.ts';
 
 /** Maximum length of a host name: Linux has 64 bytes for it, one of which is the terminating zero. */
 const LONGEST = 63;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Pod } from '../../api/core/pod/schema.ts';
+import type { Pod } from '../../../api/core/pod/schema.ts';
 import { hostnameOf } from './hostname.ts';
 
 function hostname(name: string, spec: object = {}): string {

@@ -1,0 +1,39 @@
+/**
+ * The identity of a caller, as authentication finds it and authorization, admission and audit use it
+ * (authentication.k8s.io/v1 UserInfo). In the server every request has one.
+ */
+export interface User {
+	/** Unique among all users at one time: `kubernetes-admin`, `system:node:<name>`. Upstream: username. */
+	readonly name: string;
+	/** Tells users of the same name at different times apart; undefined if the authenticator knows none. */
+	readonly uid?: string;
+	readonly groups: readonly string[];
+	/** Further properties that an authenticator found; each has one or more values. */
+	readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Every user that proved its identity is in this group. */
+const AUTHENTICATED = 'system:authenticated';
+
+/** The group that may do everything (upstream: SystemPrivilegedGroup). */
+const MASTERS = 'system:masters';
+
+/** The user of the server's kubeconfig. */
+export const ADMIN: User = { name: 'kubernetes-admin', groups: [MASTERS, AUTHENTICATED] };
+
+/** The user of requests without credentials. Only public paths accept them. */
+export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
+
+/** The API server itself. It is also the user of a caller in its process that names none. */
+export const API_SERVER: User = { name: 'system:apiserver', groups: [MASTERS, AUTHENTICATED] };
+
+/** The user of all controllers. */
+export const CONTROLLER_MANAGER: User = { name: 'system:kube-controller-manager', groups: [AUTHENTICATED] };
+
+/** The user of the scheduler. */
+export const SCHEDULER: User = { name: 'system:kube-scheduler', groups: [AUTHENTICATED] };
+
+/** The user of the node agent of a Node (upstream: the node authorizer's name and group). */
+export function nodeUser(nodeName: string): User {
+	return { name: `system:node:${nodeName}`, groups: ['system:nodes', AUTHENTICATED] };
+}

@@ -1,0 +1,109 @@
+import type { User } from '../../api/contract/user.ts';
+import { type ApiError, forbidden, forbiddenRequest } from '../../api/errors/api-error.ts';
+import { isNamespace } from '../../plan/deletion/namespace-deletion.ts';
+import { isWatch } from '../dispatch.ts';
+import type { Call, Method, ResourceRequest } from '../request.ts';
+
+/**
+ * The authorization stage: decides by user and request, before the body is decoded and before admission.
+ * Nothing in it changes a request.
+ */
+
+/** What an authorizer decides about (upstream: authorizer.Attributes). */
+export type AuthorizationAttributes = ResourceAttributes | NonResourceAttributes;
+
+/** A request for a resource. */
+export interface ResourceAttributes {
+	readonly type: 'resource';
+	readonly user: User;
+	/** In lower case: get, list, watch, create, update, patch, delete, deletecollection. */
+	readonly verb: string;
+	readonly group: string;
+	readonly version: string;
+	readonly resource: string;
+	/** Empty for the object itself. */
+	readonly subresource: string;
+	/** Empty for cluster-scoped resources and for all namespaces. A Namespace is in the namespace of its name. */
+	readonly namespace: string;
+	/** Empty for a collection. */
+	readonly name: string;
+}
+
+/** A request for another path, such as `/metrics`. */
+export interface NonResourceAttributes {
+	readonly type: 'path';
+	readonly user: User;
+	/** The HTTP method in lower case. */
+	readonly verb: string;
+	readonly path: string;
+}
+
+/** The decision about a request; `reason` is added to the message of the error. */
+export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+
+/**
+ * Decides which requests are allowed. It is called once for each request, synchronously, so it reads nothing
+ * but its arguments and memory. It must not throw.
+ */
+export interface Authorizer {
+	authorize(attributes: AuthorizationAttributes): Decision;
+}
+
+/** Allows every request of an authenticated user, and those of the public paths. */
+export const ALLOW_ALL: Authorizer = { authorize: () => ({ allowed: true }) };
+
+/** Throws Forbidden with upstream's message unless `authorizer` allows the request. */
+export function checkAllowed(authorizer: Authorizer, attributes: AuthorizationAttributes): void {
+	const decision = authorizer.authorize(attributes);
+	if (!decision.allowed) throw refusalOf(attributes, decision.reason);
+}
+
+/** The attributes of a call; `request` is undefined if its path names no resource. */
+export function attributesOf(call: Call, request: ResourceRequest | undefined): AuthorizationAttributes {
+	const { user, method, path } = call;
+	if (!request) return { type: 'path', user, verb: method.toLowerCase(), path };
+	const { definition, subresource, namespace, name } = request;
+	const { group, version, resource } = definition;
+	return {
+		type: 'resource',
+		user,
+		verb: verbOf(request),
+		...{ group, version, resource, subresource, name },
+		namespace: isNamespace(definition) ? name : namespace,
+	};
+}
+
+const VERBS: Readonly<Record<Method, string>> = {
+	GET: 'get',
+	POST: 'create',
+	PUT: 'update',
+	PATCH: 'patch',
+	DELETE: 'delete',
+};
+
+/** Upstream: NewRequestInfo in k8s.io/apiserver. */
+function verbOf(request: ResourceRequest): string {
+	const { call, name } = request;
+	if (isWatch(request)) return 'watch';
+	if (name === '' && call.method === 'GET') return 'list';
+	if (name === '' && call.method === 'DELETE') return 'deletecollection';
+	return VERBS[call.method];
+}
+
+/** Upstream: Forbidden in responsewriters. */
+function refusalOf(attributes: AuthorizationAttributes, reason: string): ApiError {
+	const text = `${messageOf(attributes)}${reason === '' ? '' : `: ${reason}`}`;
+	if (attributes.type === 'path') return forbiddenRequest(text);
+	const { group, resource, name } = attributes;
+	return forbidden({ group, resource, name }, text);
+}
+
+function messageOf(attributes: AuthorizationAttributes): string {
+	const { user, verb } = attributes;
+	const who = `User "${user.name}" cannot ${verb}`;
+	if (attributes.type === 'path') return `${who} path "${attributes.path}"`;
+	const { group, resource, subresource, namespace } = attributes;
+	const what = subresource === '' ? resource : `${resource}/${subresource}`;
+	const where = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`;
+	return `${who} resource "${what}" in API group "${group}" ${where}`;
+}

@@ -1,0 +1,67 @@
+import type { EventText } from '../../api/core/event/event-text.ts';
+import type { Container, Pod } from '../../api/core/pod/schema.ts';
+import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
+import type { Clock } from '../../base/clock.ts';
+import { imageStepOf, isHostProgram, pulledEvent } from '../../plan/pod/image.ts';
+import { ImageError, type Runtime } from '../../runtime/contract.ts';
+
+/** The components of an {@link ImagePuller}. */
+export interface ImagePullerOptions {
+	readonly clock: Clock;
+	readonly runtime: Runtime;
+	/** Records an event about a container. */
+	record(pod: Pod, container: Container, event: EventText): void;
+}
+
+/** Makes the images of containers available. plan/pod/image.ts decides whether to pull. */
+export class ImagePuller {
+	readonly #options: ImagePullerOptions;
+
+	constructor(options: ImagePullerOptions) {
+		this.#options = options;
+	}
+
+	/**
+	 * Pulls the image of the container if its pull policy requires it, and records the kubelet's events. Rejects with
+	 * ImageError if the image is not available.
+	 */
+	async ensure(pod: Pod, container: Container): Promise<void> {
+		const { runtime, record } = this.#options;
+		const isFound = await this.#isFound(pod, container);
+		const step = imageStepOf(container, isFound || isHostProgram(container, runtime.traits));
+		record(pod, container, step.event);
+		if (step.kind === 'fail') throw new ImageError(step.event.reason, step.event.message);
+		if (step.kind === 'pull') await this.#pull(pod, container);
+	}
+
+	async #pull(pod: Pod, container: Container): Promise<void> {
+		const { runtime, clock, record } = this.#options;
+		const { image = '' } = container;
+		const startedAt = clock.monotonic();
+		try {
+			const sizeBytes = isHostProgram(container, runtime.traits)
+				? 0
+				: (await runtime.pullImage(image)).sizeBytes;
+			const took = formatGoDuration(clock.monotonic() - startedAt);
+			record(pod, container, pulledEvent(image, { took, sizeBytes }));
+		} catch (error) {
+			const why = error instanceof Error ? error.message : String(error);
+			const message = `Failed to pull image "${image}": ${why}`;
+			record(pod, container, { type: 'Warning', reason: 'Failed', message });
+			throw error;
+		}
+	}
+
+	/** Whether the runtime has the image. A malformed name is reported as `InspectFailed`, before any pull. */
+	async #isFound(pod: Pod, container: Container): Promise<boolean> {
+		const { runtime, record } = this.#options;
+		try {
+			return (await runtime.imageStatus(container.image ?? '')) !== undefined;
+		} catch (error) {
+			if (error instanceof ImageError) {
+				record(pod, container, { type: 'Warning', reason: 'InspectFailed', message: error.message });
+			}
+			throw error;
+		}
+	}
+}

@@ -1,0 +1,66 @@
+import type { ContainerConfig } from '../../../api/contract/container-config.ts';
+import type { Container, Pod } from '../../../api/core/pod/schema.ts';
+import type { InputValues } from '../inputs/values.ts';
+import type { NodeFacts } from './downward.ts';
+import { Expansion, environmentOf } from './environment.ts';
+import { devicesOf, mountsOf } from './mounts.ts';
+import { resourcesOf } from './resources.ts';
+import { podLabelsOf } from './sandbox-config.ts';
+import { containerSecurityOf } from './security.ts';
+
+/** What the configuration of a container depends on beside its Pod. */
+export interface ContainerFacts {
+	readonly attempt: number;
+	readonly logPath: string;
+	readonly node: NodeFacts;
+	/** The values of the inputs (see inputs/needs.ts); undefined on a node without a source of inputs. */
+	readonly values: InputValues | undefined;
+}
+
+/**
+ * The configuration of a container attempt (upstream: `generateContainerConfig` in kuberuntime_container.go): all that
+ * the Pod says about the container, with variables expanded and references resolved. Throws InputError, whose message
+ * is upstream's, if a value is missing; throws if the expanded texts get too long.
+ */
+export function containerConfigOf(pod: Pod, container: Container, facts: ContainerFacts): ContainerConfig {
+	// One for all texts of the container: they share its limit.
+	const expansion = new Expansion();
+	const env = environmentOf(pod, container, { facts: facts.node, expansion, values: facts.values });
+	const variables = new Map(env.map(({ name, value }) => [name, value]));
+	return {
+		name: container.name,
+		attempt: facts.attempt,
+		image: container.image ?? '',
+		command: (container.command ?? []).map((part) => expansion.expand(part, variables)),
+		args: (container.args ?? []).map((part) => expansion.expand(part, variables)),
+		env,
+		workingDir: container.workingDir ?? '',
+		stdin: container.stdin ?? false,
+		stdinOnce: container.stdinOnce ?? false,
+		tty: container.tty ?? false,
+		resources: resourcesOf(container.resources),
+		security: containerSecurityOf(pod.spec, container),
+		mounts: facts.values ? mountsOf(container, { volumes: facts.values.volumes, expansion, variables }) : [],
+		devices: facts.values ? devicesOf(container, facts.values.volumes) : [],
+		terminationMessagePath: container.terminationMessagePath ?? '',
+		stopSignal: container.lifecycle?.stopSignal,
+		labels: { ...podLabelsOf(pod), 'io.kubernetes.container.name': container.name },
+		annotations: annotationsOf(pod, container, facts.attempt),
+		logPath: facts.logPath,
+	};
+}
+
+/** The annotations with which the kubelet marks a container (labels.go), without those that only it reads itself. */
+function annotationsOf(
+	{ spec }: Pod,
+	container: Container,
+	attempt: number,
+): Readonly<Record<string, string>> {
+	const { terminationGracePeriodSeconds: grace } = spec;
+	return {
+		'io.kubernetes.container.restartCount': String(attempt),
+		'io.kubernetes.container.terminationMessagePath': container.terminationMessagePath ?? '',
+		'io.kubernetes.container.terminationMessagePolicy': container.terminationMessagePolicy ?? '',
+		...(grace !== undefined && { 'io.kubernetes.pod.terminationGracePeriod': String(grace) }),
+	};
+}

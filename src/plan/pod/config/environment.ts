@@ -1,0 +1,139 @@
+/**
+ * The environment of a container, as `makeEnvironmentVariables` of the kubelet builds it, and the expansion of
+ * `$(NAME)` in variables, commands and arguments (upstream: third_party/forked/golang/expansion).
+ */
+import type { Container, EnvVar, Pod } from '../../../api/core/pod/schema.ts';
+import { InputError, type InputValues, needKey, notFoundText } from '../inputs/values.ts';
+import { fieldValue, type NodeFacts, resourceValue } from './downward.ts';
+
+/** A variable of a container's environment. */
+export interface Variable {
+	readonly name: string;
+	readonly value: string;
+}
+
+/** What the environment of a container depends on beside its Pod. */
+export interface EnvironmentSources {
+	readonly facts: NodeFacts;
+	readonly expansion: Expansion;
+	/** The ConfigMaps and Secrets; undefined on a node without a source of inputs. */
+	readonly values: Pick<InputValues, 'data'> | undefined;
+}
+
+/**
+ * The environment of a container: the variables of `envFrom`, which those of `env` override, with `$(NAME)` replaced
+ * by the values of earlier ones. An optional object or key that does not exist defines no variable. Throws InputError
+ * if a required one does not exist, and an Error if the texts get too long.
+ *
+ * Without a source of inputs, variables from ConfigMaps and Secrets are left out: plan/pod/fields then does not start
+ * a container that requires one. Variables from files are always left out.
+ */
+export function environmentOf(
+	pod: Pod,
+	container: Container,
+	sources: EnvironmentSources,
+): readonly Variable[] {
+	const { facts, expansion, values: inputs } = sources;
+	const values = new Map(inputs && importedVariables(container, inputs));
+	for (const variable of container.env ?? []) {
+		const { configMapKeyRef, secretKeyRef } = variable.valueFrom ?? {};
+		const value =
+			configMapKeyRef || secretKeyRef
+				? inputs && keyValue(pod, variable, inputs)
+				: variable.valueFrom
+					? valueFrom(pod, container, variable, facts)
+					: expansion.expand(variable.value ?? '', values);
+		if (value !== undefined) values.set(variable.name, value);
+	}
+	return [...values].map(([name, value]) => ({ name, value }));
+}
+
+/** The variables of `envFrom`; of two with one name, the later one counts. */
+function importedVariables(
+	{ envFrom = [] }: Container,
+	{ data }: Pick<InputValues, 'data'>,
+): readonly (readonly [string, string])[] {
+	return envFrom.flatMap(({ prefix = '', configMapRef, secretRef }) => {
+		const kind = configMapRef ? 'configMap' : 'secret';
+		const { name = '', optional } = configMapRef ?? secretRef ?? {};
+		const found = data.get(needKey({ kind, name }));
+		if (!found && !optional) throw new InputError(notFoundText(kind, name));
+		return Array.from(found ?? [], ([key, value]) => [`${prefix}${key}`, UTF8.decode(value)] as const);
+	});
+}
+
+/** The value of one key of a ConfigMap or Secret; undefined if it is optional and does not exist. */
+function keyValue(
+	{ metadata }: Pod,
+	{ valueFrom: { configMapKeyRef, secretKeyRef } = {} }: EnvVar,
+	{ data }: Pick<InputValues, 'data'>,
+): string | undefined {
+	const kind = configMapKeyRef ? 'configMap' : 'secret';
+	const { name = '', key = '', optional } = configMapKeyRef ?? secretKeyRef ?? {};
+	const found = data.get(needKey({ kind, name }));
+	const value = found?.get(key);
+	if (value) return UTF8.decode(value);
+	if (optional) return undefined;
+	if (!found) throw new InputError(notFoundText(kind, name));
+	const title = kind === 'configMap' ? 'ConfigMap' : 'Secret';
+	throw new InputError(`couldn't find key ${key} in ${title} ${metadata.namespace}/${name}`);
+}
+
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Limit on the expanded texts of a container, in characters. Linux limits arguments and environment to 2 MiB. */
+const MOST_CHARACTERS = 2 * 1024 * 1024;
+
+/**
+ * Expands `$(NAME)` in the texts of one container. Their total length is bounded: with variables that each refer
+ * to the previous one twice, it doubles with each, and 40 of them would fill the memory.
+ */
+export class Expansion {
+	#left = MOST_CHARACTERS;
+
+	/**
+	 * `text` with each `$(NAME)` replaced by the variable's value. `$$` is an escaped `$`, and a reference to an
+	 * unknown name stays as it is written, unless `onUnknown` throws. Throws when the container's texts together get
+	 * too long.
+	 */
+	expand(
+		text: string,
+		values: ReadonlyMap<string, string>,
+		onUnknown: (name: string) => void = () => {},
+	): string {
+		const parts: string[] = [];
+		const take = (part: string): void => {
+			this.#left -= part.length;
+			if (this.#left < 0) throw new Error('argument list too long after the expansion of $(NAME)');
+			parts.push(part);
+		};
+		let at = 0;
+		let mayClose = true;
+		for (let dollar = text.indexOf('$'); dollar >= 0; dollar = text.indexOf('$', at)) {
+			take(text.slice(at, dollar));
+			const close = mayClose && text[dollar + 1] === '(' ? text.indexOf(')', dollar) : undefined;
+			if (close === -1) mayClose = false;
+			if (close !== undefined && close >= 0) {
+				at = close + 1;
+				const name = text.slice(dollar + 2, close);
+				if (!values.has(name)) onUnknown(name);
+				take(values.get(name) ?? text.slice(dollar, at));
+			} else {
+				at = dollar + (text[dollar + 1] === '$' ? 2 : 1);
+				take('$');
+			}
+		}
+		take(text.slice(at));
+		return parts.join('');
+	}
+}
+
+function valueFrom(
+	pod: Pod,
+	container: Container,
+	{ valueFrom: source }: EnvVar,
+	facts: NodeFacts,
+): string | undefined {
+	if (source?.fieldRef) return fieldValue(pod, source.fieldRef.fieldPath, facts);
+	return source?.resourceFieldRef && resourceValue({ pod, container }, source.resourceFieldRef, facts);
+}

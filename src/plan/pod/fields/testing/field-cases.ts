@@ -1,0 +1,286 @@
+import type { RuntimeTraits } from '../../../../api/contract/runtime-traits.ts';
+import type { Pod } from '../../../../api/core/pod/schema.ts';
+import type { Effect } from '../field-rule.ts';
+
+/** Pods with one field each, for the tests of the table of fields. */
+
+/** The traits of the runtime `process` if stint runs as root. */
+export const BARE: RuntimeTraits = {
+	honours: new Set(),
+	user: { uid: 0, gid: 0, groups: [4] },
+	os: 'linux',
+	runsHostPrograms: true,
+};
+const AS_USER: RuntimeTraits = { ...BARE, user: { uid: 1000, gid: 1000, groups: [27] } };
+/** The traits of a runtime that honours every field. */
+export const EVERYTHING: RuntimeTraits = { ...BARE, honours: 'everything' };
+
+/** A Pod with one container `c` and these fields in its spec and container. */
+export function pod(spec: object, container: object = {}, annotations: Record<string, string> = {}): Pod {
+	const metadata = { name: 'p', namespace: 'ns', uid: 'u', annotations };
+	const containers = [{ name: 'c', image: 'busybox', ...container }];
+	return {
+		apiVersion: 'v1',
+		kind: 'Pod',
+		metadata,
+		spec: { containers, ...spec },
+		status: {},
+	} as unknown as Pod;
+}
+
+export const container = (fields: object): Pod => pod({}, fields);
+export const secured = (securityContext: object): Pod => container({ securityContext });
+const podSecured = (securityContext: object): Pod => pod({ securityContext });
+const mounted = (volume: object): Pod =>
+	pod({ volumes: [{ name: 'v', ...volume }] }, { volumeMounts: [{ name: 'v', mountPath: '/data' }] });
+
+/** A Pod, and the effect that the table gives its field. */
+export interface FieldCase {
+	readonly field: string;
+	readonly effect: Effect;
+	readonly pod: Pod;
+	readonly traits?: RuntimeTraits;
+	/** The whole message, if it is upstream's. */
+	readonly text?: string;
+}
+
+export const C = 'spec.containers[].';
+export const WHO = '(pod: "p_ns(u)", container: c)';
+const PROBE = { exec: { command: ['true'] } };
+
+/** At least one case for every row with a condition, and for every row by which a field has no effect. */
+export const CASES: readonly FieldCase[] = [
+	{
+		...{ field: 'spec.runtimeClassName', effect: 'refused', pod: pod({ runtimeClassName: 'x' }) },
+		text: 'pod rejected: RuntimeClass "x" not found',
+	},
+	{
+		...{ field: 'spec.overhead', effect: 'refused', pod: pod({ overhead: { cpu: '1' } }) },
+		text: 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
+	},
+	{
+		...{ field: 'spec.os', effect: 'rejected', pod: pod({ os: { name: 'windows' } }) },
+		text: "Failed to admit pod as the OS field doesn't match node OS",
+	},
+	{ field: 'spec.os', effect: 'honoured', pod: pod({ os: { name: 'linux' } }) },
+	{ field: 'spec.volumes', effect: 'unmounted', pod: mounted({ emptyDir: {} }) },
+	{ field: 'spec.volumes', effect: 'harmless', pod: pod({ volumes: [{ name: 'v', emptyDir: {} }] }) },
+	{ field: 'spec.resourceClaims', effect: 'unscheduled', pod: pod({ resourceClaims: [{ name: 'gpu' }] }) },
+	{
+		field: 'spec.hostAliases',
+		effect: 'held',
+		pod: pod({ hostAliases: [{ ip: '10.0.0.1', hostnames: ['db'] }] }),
+	},
+	{ field: 'spec.dnsPolicy', effect: 'held', pod: pod({ dnsPolicy: 'None' }) },
+	{ field: 'spec.dnsPolicy', effect: 'harmless', pod: pod({ dnsPolicy: 'ClusterFirst' }) },
+	{ field: 'spec.dnsConfig', effect: 'held', pod: pod({ dnsConfig: { nameservers: ['10.0.0.1'] } }) },
+	{ field: 'spec.hostUsers', effect: 'held', pod: pod({ hostUsers: false }) },
+	{ field: 'spec.hostUsers', effect: 'harmless', pod: pod({ hostUsers: true }) },
+	{ field: 'spec.serviceAccountName', effect: 'warned', pod: pod({ serviceAccountName: 'builder' }) },
+	{ field: 'spec.serviceAccountName', effect: 'harmless', pod: pod({ serviceAccountName: 'default' }) },
+	{
+		field: 'spec.automountServiceAccountToken',
+		effect: 'warned',
+		pod: pod({ automountServiceAccountToken: true }),
+	},
+	{ field: 'spec.subdomain', effect: 'warned', pod: pod({ subdomain: 'db' }) },
+	{ field: 'spec.setHostnameAsFQDN', effect: 'warned', pod: pod({ setHostnameAsFQDN: true }) },
+	{ field: 'spec.resources', effect: 'warned', pod: pod({ resources: { limits: { cpu: '1' } } }) },
+	{ field: 'spec.resources', effect: 'honoured', pod: pod({ resources: { requests: { cpu: '1' } } }) },
+	{
+		...{
+			field: `${C}envFrom`,
+			effect: 'held',
+			pod: container({ envFrom: [{ configMapRef: { name: 'x' } }] }),
+		},
+		text: 'configmap "x" not found',
+	},
+	{
+		...{ field: `${C}envFrom`, effect: 'held', pod: container({ envFrom: [{ secretRef: { name: 'x' } }] }) },
+		text: 'secret "x" not found',
+	},
+	{
+		...{ field: `${C}envFrom`, effect: 'harmless' },
+		pod: container({ envFrom: [{ configMapRef: { name: 'x', optional: true } }] }),
+	},
+	{
+		...{ field: `${C}env`, effect: 'held', text: 'secret "s" not found' },
+		pod: container({ env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }),
+	},
+	{
+		...{ field: `${C}env`, effect: 'held', text: 'configmap "m" not found' },
+		pod: container({ env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'm', key: 'k' } } }] }),
+	},
+	{
+		...{ field: `${C}env`, effect: 'held' },
+		pod: container({
+			env: [{ name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'f', key: 'k' } } }],
+		}),
+	},
+	{ field: `${C}env`, effect: 'honoured', pod: container({ env: [{ name: 'A', value: '1' }] }) },
+	{ field: `${C}livenessProbe`, effect: 'held', pod: container({ livenessProbe: PROBE }) },
+	{ field: `${C}readinessProbe`, effect: 'held', pod: container({ readinessProbe: PROBE }) },
+	{ field: `${C}startupProbe`, effect: 'held', pod: container({ startupProbe: PROBE }) },
+	{ field: `${C}lifecycle.postStart`, effect: 'held', pod: container({ lifecycle: { postStart: PROBE } }) },
+	{
+		field: `${C}lifecycle.preStop`,
+		effect: 'held',
+		pod: container({ lifecycle: { preStop: { sleep: { seconds: 1 } } } }),
+	},
+	{
+		field: `${C}lifecycle.stopSignal`,
+		effect: 'dropped',
+		pod: container({ lifecycle: { stopSignal: 'SIGUSR1' } }),
+	},
+	{ field: `${C}stdin`, effect: 'held', pod: container({ stdin: true }) },
+	{ field: `${C}tty`, effect: 'held', pod: container({ tty: true }) },
+	{
+		...{ field: `${C}ports`, effect: 'held' },
+		pod: container({ ports: [{ containerPort: 80, hostPort: 80, hostIP: '127.0.0.1' }] }),
+	},
+	{
+		field: `${C}ports`,
+		effect: 'warned',
+		pod: container({ ports: [{ containerPort: 80, hostPort: 8080 }] }),
+	},
+	{
+		field: `${C}ports`,
+		effect: 'harmless',
+		pod: container({ ports: [{ containerPort: 80, hostPort: 80 }] }),
+	},
+	{
+		field: `${C}resources.limits`,
+		effect: 'warned',
+		pod: container({ resources: { limits: { memory: '1Gi' } } }),
+	},
+	{
+		field: `${C}resources.limits`,
+		effect: 'honoured',
+		pod: container({ resources: { limits: { 'acme.io/x': '1' } } }),
+	},
+	{
+		field: `${C}resources.claims`,
+		effect: 'unscheduled',
+		pod: container({ resources: { claims: [{ name: 'gpu' }] } }),
+	},
+	{
+		field: `${C}terminationMessagePath`,
+		effect: 'held',
+		pod: container({ terminationMessagePath: '/tmp/end' }),
+	},
+	{
+		...{ field: `${C}terminationMessagePath`, effect: 'held' },
+		pod: container({
+			terminationMessagePath: '/dev/termination-log',
+			command: ['sh', '-c', 'echo why > /dev/termination-log; exit 4'],
+		}),
+	},
+	{
+		...{ field: `${C}terminationMessagePath`, effect: 'harmless' },
+		pod: container({ terminationMessagePath: '/dev/termination-log', command: ['true'] }),
+	},
+	...[secured, podSecured].flatMap((make): readonly FieldCase[] => {
+		const field = (name: string): string =>
+			make === secured ? `${C}securityContext.${name}` : `spec.securityContext.${name}`;
+		const unconfined = { type: 'Unconfined' };
+		return [
+			{
+				...{ field: field('runAsNonRoot'), effect: 'held', pod: make({ runAsNonRoot: true }) },
+				text: `container has runAsNonRoot and image will run as root ${WHO}`,
+			},
+			{
+				...{ field: field('runAsNonRoot'), effect: 'held', traits: AS_USER },
+				pod: make({ runAsNonRoot: true, runAsUser: 0 }),
+				text: `container's runAsUser breaks non-root policy ${WHO}`,
+			},
+			{
+				field: field('runAsNonRoot'),
+				effect: 'honoured',
+				traits: AS_USER,
+				pod: make({ runAsNonRoot: true }),
+			},
+			{ field: field('runAsUser'), effect: 'held', pod: make({ runAsUser: 65534 }) },
+			{ field: field('runAsUser'), effect: 'held', traits: AS_USER, pod: make({ runAsUser: 0 }) },
+			{ field: field('runAsUser'), effect: 'honoured', pod: make({ runAsUser: 0 }) },
+			{ field: field('runAsGroup'), effect: 'held', pod: make({ runAsGroup: 3000 }) },
+			{ field: field('runAsGroup'), effect: 'honoured', traits: AS_USER, pod: make({ runAsGroup: 1000 }) },
+			{
+				field: field('seccompProfile'),
+				effect: 'held',
+				pod: make({ seccompProfile: { type: 'RuntimeDefault' } }),
+			},
+			{ field: field('seccompProfile'), effect: 'harmless', pod: make({ seccompProfile: unconfined }) },
+			{
+				field: field('appArmorProfile'),
+				effect: 'held',
+				pod: make({ appArmorProfile: { type: 'RuntimeDefault' } }),
+			},
+			{ field: field('appArmorProfile'), effect: 'harmless', pod: make({ appArmorProfile: unconfined }) },
+			{ field: field('seLinuxOptions'), effect: 'held', pod: make({ seLinuxOptions: { level: 's0' } }) },
+			{
+				field: field('windowsOptions'),
+				effect: 'held',
+				pod: make({ windowsOptions: { runAsUserName: 'x' } }),
+			},
+		];
+	}),
+	{
+		...{ field: 'metadata.annotations', effect: 'held' },
+		pod: pod({}, {}, { 'container.apparmor.security.beta.kubernetes.io/c': 'runtime/default' }),
+	},
+	{
+		field: 'spec.securityContext.supplementalGroups',
+		effect: 'held',
+		pod: podSecured({ supplementalGroups: [4, 5] }),
+	},
+	{
+		field: 'spec.securityContext.supplementalGroups',
+		effect: 'honoured',
+		pod: podSecured({ supplementalGroups: [0, 4] }),
+	},
+	{
+		...{ field: 'spec.securityContext.supplementalGroupsPolicy', effect: 'held' },
+		pod: podSecured({ supplementalGroupsPolicy: 'Strict' }),
+	},
+	{
+		...{ field: 'spec.securityContext.supplementalGroupsPolicy', effect: 'harmless' },
+		pod: podSecured({ supplementalGroupsPolicy: 'Merge' }),
+	},
+	{ field: 'spec.securityContext.fsGroup', effect: 'held', pod: podSecured({ fsGroup: 2000 }) },
+	{ field: 'spec.securityContext.fsGroup', effect: 'honoured', pod: podSecured({ fsGroup: 4 }) },
+	{
+		...{ field: 'spec.securityContext.sysctls', effect: 'rejected' },
+		pod: podSecured({ sysctls: [{ name: 'kernel.msgmax', value: '1' }] }),
+		text: 'forbidden sysctl: "kernel.msgmax" not allowlisted',
+	},
+	{
+		...{ field: 'spec.securityContext.sysctls', effect: 'held' },
+		pod: podSecured({ sysctls: [{ name: 'net/ipv4/tcp_syncookies', value: '1' }] }),
+	},
+	{ field: `${C}securityContext.privileged`, effect: 'held', pod: secured({ privileged: true }) },
+	{
+		...{ field: `${C}securityContext.allowPrivilegeEscalation`, effect: 'held' },
+		pod: secured({ allowPrivilegeEscalation: false }),
+	},
+	{
+		...{ field: `${C}securityContext.allowPrivilegeEscalation`, effect: 'harmless' },
+		pod: secured({ allowPrivilegeEscalation: true }),
+	},
+	{
+		field: `${C}securityContext.capabilities`,
+		effect: 'held',
+		pod: secured({ capabilities: { drop: ['ALL'] } }),
+	},
+	{
+		field: `${C}securityContext.capabilities`,
+		effect: 'held',
+		pod: secured({ capabilities: { add: ['NET_ADMIN'] } }),
+	},
+	{
+		field: `${C}securityContext.readOnlyRootFilesystem`,
+		effect: 'held',
+		pod: secured({ readOnlyRootFilesystem: true }),
+	},
+	{ field: `${C}securityContext.procMount`, effect: 'held', pod: secured({ procMount: 'Unmasked' }) },
+	{ field: `${C}securityContext.procMount`, effect: 'harmless', pod: secured({ procMount: 'Default' }) },
+];

@@ -1,0 +1,99 @@
+import type { Container, Pod, Volume } from '../../../api/core/pod/schema.ts';
+import { approximate } from '../../../base/json/json.ts';
+import type { DataKind } from './values.ts';
+
+/**
+ * The inputs of a Pod: the objects and volumes that its containers need beside its own spec. The node agent provides
+ * them between the admission of the Pod and the start of a container: volumes before the sandbox is created, as the
+ * kubelet's `WaitForAttachAndMount`, and the objects of a container's variables when it is started.
+ *
+ * Read in this order: needs.ts (what is needed), values.ts (what was found), volume-set-up.ts (what a volume is made
+ * of), then ../config (how the values reach the container).
+ */
+
+/** The part of the Pod that needs an input. */
+export type InputUser =
+	| { readonly kind: 'container'; readonly name: string }
+	| { readonly kind: 'volume'; readonly name: string };
+
+/** One input and its user. An optional one may be missing. */
+export type InputNeed = { readonly user: InputUser } & (
+	| { readonly kind: DataKind; readonly name: string; readonly optional: boolean }
+	| {
+			readonly kind: 'serviceAccountToken';
+			readonly serviceAccount: string;
+			/** Empty: the API server. */
+			readonly audience: string;
+			readonly expirationSeconds: number;
+	  }
+	| { readonly kind: 'persistentVolumeClaim'; readonly name: string; readonly readOnly: boolean }
+);
+
+/** The objects that the variables of a container need. */
+export function containerInputs({
+	name: container,
+	env = [],
+	envFrom = [],
+}: Container): readonly InputNeed[] {
+	const user = { kind: 'container', name: container } as const;
+	const need = (kind: DataKind, { name = '', optional = false }: Reference): InputNeed => ({
+		...{ user, kind, name, optional },
+	});
+	return [
+		...envFrom.flatMap(({ configMapRef, secretRef }) => [
+			...(configMapRef ? [need('configMap', configMapRef)] : []),
+			...(secretRef ? [need('secret', secretRef)] : []),
+		]),
+		...env.flatMap(({ valueFrom: { configMapKeyRef, secretKeyRef } = {} }) => [
+			...(configMapKeyRef ? [need('configMap', configMapKeyRef)] : []),
+			...(secretKeyRef ? [need('secret', secretKeyRef)] : []),
+		]),
+	];
+}
+
+interface Reference {
+	readonly name?: string;
+	readonly optional?: boolean;
+}
+
+/** The objects that a volume needs; none for one that is made of the node's own resources or of the Pod. */
+export function volumeInputs(pod: Pod, volume: Volume): readonly InputNeed[] {
+	const { configMap, secret, projected, persistentVolumeClaim, ephemeral } = volume;
+	const user = { kind: 'volume', name: volume.name } as const;
+	const data = (kind: DataKind, { name = '', optional = false }: Reference): InputNeed => ({
+		...{ user, kind, name, optional },
+	});
+	const claim = (name: string, readOnly = false): InputNeed => ({
+		...{ user, kind: 'persistentVolumeClaim', name, readOnly },
+	});
+	if (configMap) return [data('configMap', configMap)];
+	if (secret) return [data('secret', { ...secret, name: secret.secretName ?? '' })];
+	if (persistentVolumeClaim) return [claim(persistentVolumeClaim.claimName, persistentVolumeClaim.readOnly)];
+	// The claim that the ephemeral volume controller creates has this name.
+	if (ephemeral) return [claim(`${pod.metadata.name}-${volume.name}`)];
+	return (projected?.sources ?? []).flatMap((source): readonly InputNeed[] => {
+		if (source.configMap) return [data('configMap', source.configMap)];
+		if (source.secret) return [data('secret', source.secret)];
+		if (!source.serviceAccountToken) return [];
+		const { audience = '', expirationSeconds = 3600 } = source.serviceAccountToken;
+		const serviceAccount = pod.spec.serviceAccountName || 'default';
+		return [
+			{
+				...{ user, kind: 'serviceAccountToken', serviceAccount, audience },
+				expirationSeconds: approximate(expirationSeconds),
+			},
+		];
+	});
+}
+
+/** The volumes that a container mounts, in the order of the Pod. The kubelet sets up no others. */
+export function mountedVolumesOf({ spec }: Pod): readonly Volume[] {
+	const { volumes = [], containers, initContainers = [] } = spec;
+	if (volumes.length === 0) return [];
+	const mounted = new Set(
+		[...initContainers, ...containers].flatMap(({ volumeMounts = [], volumeDevices = [] }) =>
+			[...volumeMounts, ...volumeDevices].map(({ name }) => name),
+		),
+	);
+	return volumes.filter(({ name }) => mounted.has(name));
+}

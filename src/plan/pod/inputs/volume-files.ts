@@ -1,0 +1,111 @@
+import type { VolumeProjection } from '../../../api/core/pod/schema/projected-volume.ts';
+import type { Pod, Volume } from '../../../api/core/pod/schema.ts';
+import { approximate } from '../../../base/json/json.ts';
+import { fieldValue, type NodeFacts, resourceValue } from '../config/downward.ts';
+import { type DataKind, InputError, type InputValues, needKey, notFoundText, TOKEN_KEY } from './values.ts';
+
+/** A file of a volume. */
+export interface VolumeFile {
+	/** Relative to the volume, with `/`; validation has excluded `..`. */
+	readonly path: string;
+	readonly content: Uint8Array;
+	/** Permission bits. */
+	readonly mode: number;
+}
+
+/** What the content of files depends on beside the Pod. */
+export interface FileSources {
+	readonly data: InputValues['data'];
+	readonly facts: NodeFacts;
+}
+
+type Projection = NonNullable<VolumeProjection['configMap']>;
+type Items = NonNullable<NonNullable<Volume['downwardAPI']>['items']>;
+
+/** Upstream's default for `defaultMode`. */
+const DEFAULT_MODE = 0o644;
+
+/**
+ * The files of a volume that is made of objects or of the Pod's own fields (upstream: `MakePayload` of each volume
+ * plugin); undefined for other volumes. Throws InputError if a required object or key is missing. If two sources of a
+ * projected volume have the same path, the later one counts.
+ */
+export function filesOf(pod: Pod, volume: Volume, sources: FileSources): readonly VolumeFile[] | undefined {
+	const { configMap, secret, downwardAPI, projected } = volume;
+	const mode = (configMap ?? secret ?? downwardAPI ?? projected)?.defaultMode ?? DEFAULT_MODE;
+	const files = new VolumeFiles(pod, sources, mode);
+	if (configMap) return files.ofData('configMap', configMap);
+	if (secret) return files.ofData('secret', { ...secret, name: secret.secretName ?? '' });
+	if (downwardAPI) return files.ofFields(downwardAPI.items);
+	if (!projected) return undefined;
+	const all = (projected.sources ?? []).flatMap((source) => files.ofProjection(source));
+	return [...new Map(all.map((file) => [file.path, file])).values()];
+}
+
+/** Makes the files of one volume. */
+class VolumeFiles {
+	readonly #pod: Pod;
+	readonly #sources: FileSources;
+	readonly #defaultMode: number;
+
+	constructor(pod: Pod, sources: FileSources, defaultMode: number) {
+		this.#pod = pod;
+		this.#sources = sources;
+		this.#defaultMode = defaultMode;
+	}
+
+	ofProjection(source: VolumeProjection): readonly VolumeFile[] {
+		if (source.configMap) return this.ofData('configMap', source.configMap);
+		if (source.secret) return this.ofData('secret', source.secret);
+		if (source.downwardAPI) return this.ofFields(source.downwardAPI.items);
+		if (source.serviceAccountToken) return this.#ofToken(source.serviceAccountToken);
+		if (source.clusterTrustBundle?.optional) return [];
+		throw new InputError('ClusterTrustBundles and Pod certificates are not served yet');
+	}
+
+	/** A file for each key of the object, or for each item. */
+	ofData(kind: DataKind, { name = '', items, optional }: Projection): readonly VolumeFile[] {
+		const found = this.#sources.data.get(needKey({ kind, name }));
+		if (!found && !optional) throw new InputError(notFoundText(kind, name));
+		const data = found ?? new Map<string, Uint8Array>();
+		if (!items?.length) return Array.from(data, ([path, content]) => this.#file(path, content));
+		return items.flatMap(({ key, path, mode }) => {
+			const content = data.get(key);
+			if (content) return [this.#file(path, content, mode)];
+			if (optional) return [];
+			const what =
+				kind === 'configMap' ? 'configmap references non-existent config' : 'references non-existent secret';
+			throw new InputError(`${what} key: ${key}`);
+		});
+	}
+
+	/** A file for each item of the downward API. */
+	ofFields(items: Items = []): readonly VolumeFile[] {
+		const { facts } = this.#sources;
+		const owner = { pod: this.#pod, container: undefined };
+		return items.map(({ path, fieldRef, resourceFieldRef, mode }) => {
+			const text = fieldRef
+				? fieldValue(this.#pod, fieldRef.fieldPath, facts)
+				: resourceFieldRef && resourceValue(owner, resourceFieldRef, facts);
+			return this.#file(path, new TextEncoder().encode(text), mode);
+		});
+	}
+
+	#ofToken({
+		audience = '',
+		expirationSeconds = 3600,
+		path,
+	}: NonNullable<VolumeProjection['serviceAccountToken']>): readonly VolumeFile[] {
+		const reference = { audience, expirationSeconds: approximate(expirationSeconds) };
+		const token = this.#sources.data
+			.get(needKey({ kind: 'serviceAccountToken', ...reference }))
+			?.get(TOKEN_KEY);
+		if (token) return [this.#file(path, token)];
+		const account = this.#pod.spec.serviceAccountName || 'default';
+		throw new InputError(`failed to fetch token: serviceaccounts "${account}" not found`);
+	}
+
+	#file(path: string, content: Uint8Array, mode = this.#defaultMode): VolumeFile {
+		return { path, content, mode };
+	}
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Volume } from '../../../api/core/pod/schema.ts';
+import { podWith } from '../testing/pod-with.ts';
+import { InputError, type InputValues, needKey } from './values.ts';
+import { volumeSetUpOf } from './volume-set-up.ts';
+
+const FACTS = { hostIP: '10.0.0.1', podIP: '', allocatable: { cpu: '4' } };
+
+function bytes(entries: Readonly<Record<string, string>>): ReadonlyMap<string, Uint8Array> {
+	return new Map(Object.entries(entries).map(([key, text]) => [key, new TextEncoder().encode(text)]));
+}
+
+const DATA: InputValues['data'] = new Map([
+	['configMap/settings', bytes({ a: '1', b: '2' })],
+	['secret/login', bytes({ password: 'x' })],
+	[needKey({ kind: 'serviceAccountToken', audience: '', expirationSeconds: 3600 }), bytes({ token: 'jwt' })],
+]);
+
+const POD = podWith(
+	{ containers: [{ name: 'c', resources: { limits: { cpu: '1500m' } } }] },
+	{ labels: { b: 'say "hi"', a: 'x' } },
+);
+
+function setUp(source: object, data = DATA) {
+	const volume: Volume = { name: 'v', ...source };
+	return volumeSetUpOf(POD, volume, { data, facts: FACTS });
+}
+
+/** The files of a volume, as `path mode content`. */
+function files(source: object, data = DATA): readonly string[] {
+	const made = setUp(source, data);
+	assert.equal(made.kind, 'files');
+	const decoder = new TextDecoder();
+	return made.kind === 'files'
+		? made.files.map(({ path, mode, content }) => `${path} ${mode.toString(8)} ${decoder.decode(content)}`)
+		: [];
+}
+
+test('a volume of a ConfigMap or Secret has a file for each key, or for each item', () => {
+	assert.deepEqual(files({ configMap: { name: 'settings' } }), ['a 644 1', 'b 644 2']);
+	const items = [{ key: 'b', path: 'etc/b.conf', mode: 0o600 }];
+	assert.deepEqual(files({ configMap: { name: 'settings', items } }), ['etc/b.conf 600 2']);
+	assert.deepEqual(files({ secret: { secretName: 'login', defaultMode: 0o400 } }), ['password 400 x']);
+});
+
+test('a missing object or key has upstream’s message, and is left out if it is optional', () => {
+	const items = [{ key: 'z', path: 'z' }];
+	const wrong: readonly (readonly [object, string])[] = [
+		[{ configMap: { name: 'x' } }, 'configmap "x" not found'],
+		[{ secret: { secretName: 'x' } }, 'secret "x" not found'],
+		[{ configMap: { name: 'settings', items } }, 'configmap references non-existent config key: z'],
+		[{ secret: { secretName: 'login', items } }, 'references non-existent secret key: z'],
+		[{ projected: { sources: [{ secret: { name: 'y' } }] } }, 'secret "y" not found'],
+		[
+			{ projected: { sources: [{ serviceAccountToken: { path: 't', audience: 'other' } }] } },
+			'failed to fetch token: serviceaccounts "default" not found',
+		],
+	];
+	for (const [source, message] of wrong) {
+		assert.throws(
+			() => setUp(source),
+			(error) => error instanceof InputError && error.message === message,
+		);
+	}
+	assert.deepEqual(files({ configMap: { name: 'x', optional: true, items } }), []);
+	assert.deepEqual(files({ secret: { secretName: 'login', optional: true, items } }), []);
+});
+
+test('a projected volume combines its sources, and the later of two files with one path counts', () => {
+	const sources = [
+		{ configMap: { name: 'settings' } },
+		{ downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }] } },
+		{ serviceAccountToken: { path: 'token' } },
+		{ secret: { name: 'login', items: [{ key: 'password', path: 'a' }] } },
+	];
+	assert.deepEqual(files({ projected: { sources, defaultMode: 0o440 } }), [
+		'a 440 x',
+		'b 440 2',
+		'labels 440 a="x"\nb="say \\"hi\\""',
+		'token 440 jwt',
+	]);
+});
+
+test('the downward API writes fields of the Pod and resources of a container', () => {
+	const items = [
+		{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } },
+		{ path: 'cpu', resourceFieldRef: { containerName: 'c', resource: 'limits.cpu', divisor: '1m' } },
+	];
+	assert.deepEqual(files({ downwardAPI: { items } }), ['name 644 p', 'cpu 644 1500']);
+});
+
+test('other volumes say what the node must make or mount', () => {
+	assert.deepEqual(setUp({ emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }), {
+		...{ name: 'v', kind: 'emptyDir', medium: 'Memory', sizeLimitBytes: 1 << 20 },
+	});
+	assert.equal(setUp({}).kind, 'emptyDir');
+	assert.deepEqual(setUp({ hostPath: { path: '/srv', type: 'Directory' } }), {
+		...{ name: 'v', kind: 'hostPath', path: '/srv', type: 'Directory' },
+	});
+	assert.deepEqual(setUp({ ephemeral: {} }), {
+		...{ name: 'v', kind: 'claim', claimName: 'p-v', readOnly: false },
+	});
+	assert.deepEqual(setUp({ nfs: { server: 's', path: '/' } }), { name: 'v', kind: 'driver', source: 'nfs' });
+});
