@@ -43,7 +43,7 @@ export async function bind(server: ServerContext, request: ResourceRequest): Pro
 			// Schedulers send no resourceVersion: `bound` checks one that they do send.
 			allowUnconditionalUpdate: true,
 		},
-		next: (pod) => bound(server, request, binding, pod),
+		next: (pod) => bound(server, request, { binding, pod }),
 	});
 	return success(201);
 }
@@ -72,8 +72,7 @@ function targetErrors({ kind, name }: Binding['target']): readonly FieldError[] 
 function bound(
 	{ clock }: ServerContext,
 	request: ResourceRequest,
-	{ metadata, target }: Binding,
-	pod: KubeObject,
+	{ binding: { metadata, target }, pod }: { readonly binding: Binding; readonly pod: KubeObject },
 ): KubeObject {
 	if (!isPod(pod)) throw badRequest('only Pods can be bound');
 	const { definition, name } = request;

@@ -81,9 +81,10 @@ export async function decodePosted<T extends Posted>(
 				'the namespace of the provided object does not match the namespace sent on the request',
 			);
 		}
-		refuseOrWarn(call, [...complaints, ...strictTexts(problems)], fieldValidation, (texts) =>
-			strictlyUndecodable(what, texts),
-		);
+		refuseOrWarn(call, [...complaints, ...strictTexts(problems)], {
+			fieldValidation,
+			refusal: (texts) => strictlyUndecodable(what, texts),
+		});
 		return value;
 	} catch (error) {
 		if (error instanceof DecodeError) throw undecodable(what, error.message);

@@ -79,7 +79,7 @@ async function mark(
 	const { revision } = await updateObject(server, request, {
 		...{ options, isAdmitted: true },
 		strategy: { ...podStatusStrategy, allowUnconditionalUpdate: false },
-		next: (pod) => disrupted(server, request, deletion, pod),
+		next: (pod) => disrupted(server, request, { options: deletion, pod }),
 	});
 	if (deletion.preconditions?.resourceVersion === undefined) return deletion;
 	return { ...deletion, preconditions: { ...deletion.preconditions, resourceVersion: String(revision) } };
@@ -88,8 +88,7 @@ async function mark(
 function disrupted(
 	{ clock }: ServerContext,
 	{ definition }: ResourceRequest,
-	options: DeleteOptions,
-	pod: KubeObject,
+	{ options, pod }: { readonly options: DeleteOptions; readonly pod: KubeObject },
 ): KubeObject {
 	if (!isPod(pod)) throw badRequest('only Pods can be evicted');
 	checkPreconditions(definition, pod, options);

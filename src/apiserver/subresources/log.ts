@@ -53,11 +53,11 @@ function logOptions({ call: { query }, name }: ResourceRequest): LogOptions {
 		throw badRequest(`parsing time ${JSON.stringify(sinceTime)} failed: it must be in RFC 3339 format`);
 	}
 	const errors = [
-		...atLeast('tailLines', tailLines, 0, 'must be greater than or equal to 0'),
-		...atLeast('limitBytes', limitBytes, 1, 'must be greater than 0'),
+		...atLeast('tailLines', tailLines, { least: 0, text: 'must be greater than or equal to 0' }),
+		...atLeast('limitBytes', limitBytes, { least: 1, text: 'must be greater than 0' }),
 		...(sinceSeconds !== undefined && sinceTime !== ''
 			? [fieldForbidden(new FieldPath(), 'at most one of `sinceTime` or `sinceSeconds` may be specified')]
-			: atLeast('sinceSeconds', sinceSeconds, 1, 'must be greater than 0')),
+			: atLeast('sinceSeconds', sinceSeconds, { least: 1, text: 'must be greater than 0' })),
 	];
 	if (errors.length > 0) throw invalid({ group: '', resource: 'PodLogOptions', name }, errors);
 	return {
@@ -74,8 +74,7 @@ function logOptions({ call: { query }, name }: ResourceRequest): LogOptions {
 function atLeast(
 	name: string,
 	value: number | undefined,
-	least: number,
-	text: string,
+	{ least, text }: { readonly least: number; readonly text: string },
 ): readonly FieldError[] {
 	if (value === undefined || value >= least) return [];
 	return [invalidField(new FieldPath(name), value, text)];

@@ -50,7 +50,10 @@ export async function decodeObject(
 	const what = undecodedOf(body.value, definition);
 	try {
 		const { object, complaints } = decodeJson(resource.codec, body);
-		refuseOrWarn(call, complaints, fieldValidation, (texts) => strictlyUndecodable(what, texts));
+		refuseOrWarn(call, complaints, {
+			fieldValidation,
+			refusal: (texts) => strictlyUndecodable(what, texts),
+		});
 		return object;
 	} catch (error) {
 		if (error instanceof DecodeError) throw undecodable(what, error.message);
@@ -96,6 +99,12 @@ export function decodeJson(
 	return { object: definition.defaults(object), complaints: [...complaints, ...strictTexts(problems)] };
 }
 
+/** What to do about complaints, and the error for a request that must be refused for them. */
+export interface StrictDecoding {
+	readonly fieldValidation: WriteOptions['fieldValidation'];
+	refusal(texts: readonly string[]): ApiError;
+}
+
 /**
  * Handles the errors of strict decoding as the client asked (`fieldValidation`): ignores them, adds a warning
  * for each, or throws the error that `refusal` makes of them.
@@ -103,8 +112,7 @@ export function decodeJson(
 export function refuseOrWarn(
 	call: Call,
 	complaints: readonly string[],
-	fieldValidation: WriteOptions['fieldValidation'],
-	refusal: (texts: readonly string[]) => ApiError,
+	{ fieldValidation, refusal }: StrictDecoding,
 ): void {
 	if (complaints.length === 0 || fieldValidation === 'Ignore') return;
 	if (fieldValidation === 'Strict') throw refusal(complaints);

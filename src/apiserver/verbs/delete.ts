@@ -55,7 +55,7 @@ function nextState(
 	checkPreconditions(definition, current, options);
 	const act = isNamespace(definition)
 		? terminateNamespace(current, clock.now())
-		: planDeletion(definition, current, options, clock.now());
+		: planDeletion({ definition, object: current }, options, clock.now());
 	if (act.kind === 'pending') return { type: 'keep' };
 	return { type: act.kind === 'mark' ? 'put' : 'remove', object: act.object };
 }

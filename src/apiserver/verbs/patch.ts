@@ -62,7 +62,7 @@ export async function patch(
 		next: async (current, pause) => {
 			const json = read.apply({ ...current });
 			await pause();
-			return decodePatched(request, read, json, options);
+			return decodePatched(request, { read, json }, options);
 		},
 	});
 	return { type: 'object', code: 200, stored };
@@ -74,8 +74,7 @@ export async function patch(
  */
 function decodePatched(
 	request: ResourceRequest,
-	read: Patch,
-	json: JsonRecord,
+	{ read, json }: { readonly read: Patch; readonly json: JsonRecord },
 	{ fieldValidation }: WriteOptions,
 ): KubeObject {
 	const refusal = (text: string): ApiError =>
@@ -85,9 +84,10 @@ function decodePatched(
 	try {
 		const decoded = decodeJson(request.resource.codec, bodyOf(json));
 		const complaints = [...read.complaints, ...decoded.complaints];
-		refuseOrWarn(request.call, complaints, fieldValidation, (texts) =>
-			refusal(`strict decoding error: ${texts.join(', ')}`),
-		);
+		refuseOrWarn(request.call, complaints, {
+			fieldValidation,
+			refusal: (texts) => refusal(`strict decoding error: ${texts.join(', ')}`),
+		});
 		checkName(request, decoded.object);
 		return ownersOnce(request.call, decoded.object);
 	} catch (error) {

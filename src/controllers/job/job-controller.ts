@@ -166,7 +166,7 @@ export class JobController {
 	async #planAndApply(key: string, job: Job, writer: JobWriter): Promise<Outcome> {
 		const { uid = '' } = job.metadata;
 		const started = this.#options.clock.now();
-		const plan = planJob(observeJob(job, this.#pods, this.#backoff.get(uid), started));
+		const plan = planJob(observeJob(job, this.#pods, { remembered: this.#backoff.get(uid), now: started }));
 		this.#backoff.set(uid, plan.backoff);
 		const cautious = this.#controller.failures(key) > 0;
 		const missing = await this.#apply({ job, plan, writer, cautious, metrics: this.#metrics }, started);

@@ -14,8 +14,7 @@ import { BY_JOB, ORPHANS } from './job-indexes.ts';
 export function observeJob(
 	job: Job,
 	pods: Informer<Pod>,
-	remembered: BackoffHistory | undefined,
-	now: number,
+	{ remembered, now }: { readonly remembered: BackoffHistory | undefined; readonly now: number },
 ): JobSnapshot {
 	const { uid = '', namespace = '' } = job.metadata;
 	// A generated selector requires the label with the Job's UID, so only Pods with that label can match it.

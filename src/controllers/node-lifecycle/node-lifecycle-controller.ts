@@ -89,15 +89,15 @@ export class NodeLifecycleController {
 
 	#nodeChanged(node: Node | undefined, old: Node | undefined): Keys {
 		if (old && old.metadata.uid !== node?.metadata.uid)
-			this.#recordEvent(old, 'RemovingNode', 'Removing Node', 'from');
+			this.#recordEvent(old, { reason: 'RemovingNode', verb: 'Removing Node', where: 'from' });
 		if (node && old?.metadata.uid !== node.metadata.uid) {
-			this.#recordEvent(node, 'RegisteredNode', 'Registered Node', 'in');
+			this.#recordEvent(node, { reason: 'RegisteredNode', verb: 'Registered Node', where: 'in' });
 		}
 		return NODES;
 	}
 
 	/** Records upstream's Event about a Node that was added or removed. */
-	#recordEvent(node: Node, reason: string, verb: string, where: string): void {
+	#recordEvent(node: Node, { reason, verb, where }: Record<'reason' | 'verb' | 'where', string>): void {
 		const { name } = node.metadata;
 		const message = `Node ${name} event: ${verb} ${name} ${where} Controller`;
 		this.#options.recorder.event(node, { type: 'Normal', reason, message });

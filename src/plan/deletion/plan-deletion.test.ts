@@ -36,17 +36,21 @@ test('the propagation policy comes from the options, else from finalizers, else 
 		[{ orphanDependents: false }, ['orphan'], undefined],
 	];
 	for (const [options, before, after] of rows) {
-		const act = planDeletion(jobs, job({ finalizers: before }), options, NOW);
+		const act = planDeletion({ definition: jobs, object: job({ finalizers: before }) }, options, NOW);
 		assert.deepEqual(metaOf(act).finalizers, after, JSON.stringify({ options, before }));
 		assert.equal(act.kind, after ? 'mark' : 'remove');
 	}
 });
 
 test('the first DELETE increments the generation once', () => {
-	const first = planDeletion(jobs, job({ generation: 3 }), {}, NOW);
+	const first = planDeletion({ definition: jobs, object: job({ generation: 3 }) }, {}, NOW);
 	assert.equal(metaOf(first).generation, 4);
 	const { generation, deletionTimestamp } = metaOf(first);
-	const again = planDeletion(jobs, job({ ...metaOf(first), finalizers: ['orphan'] }), {}, NOW + 5000);
+	const again = planDeletion(
+		{ definition: jobs, object: job({ ...metaOf(first), finalizers: ['orphan'] }) },
+		{},
+		NOW + 5000,
+	);
 	assert.deepEqual(
 		[metaOf(again).generation, metaOf(again).deletionTimestamp],
 		[generation, deletionTimestamp],
@@ -54,9 +58,10 @@ test('the first DELETE increments the generation once', () => {
 });
 
 test('a Pod without a node is removed at once, a negative grace period is one second', () => {
-	assert.equal(planDeletion(pods, pod({}, ''), {}, NOW).kind, 'remove');
+	assert.equal(planDeletion({ definition: pods, object: pod({}, '') }, {}, NOW).kind, 'remove');
 	assert.equal(
-		metaOf(planDeletion(pods, pod(), { gracePeriodSeconds: -5 }, NOW)).deletionGracePeriodSeconds,
+		metaOf(planDeletion({ definition: pods, object: pod() }, { gracePeriodSeconds: -5 }, NOW))
+			.deletionGracePeriodSeconds,
 		1,
 	);
 });
@@ -75,7 +80,7 @@ test('repeated DELETEs never extend the grace period of a Pod, and finalizers al
 			for (const { gracePeriodSeconds, laterMs } of asked) {
 				now += laterMs;
 				const options = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
-				const act = planDeletion(pods, current, options, now);
+				const act = planDeletion({ definition: pods, object: current }, options, now);
 				if (act.kind === 'remove') {
 					assert.ok(!held);
 					return;

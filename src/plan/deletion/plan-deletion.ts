@@ -14,18 +14,23 @@ export type DeletionAct =
 	/** The object is removed; `object` is the state that the client receives. */
 	| { readonly kind: 'remove'; readonly object: KubeObject };
 
+/** The object to delete, with the definition of its resource. */
+export interface DeletionSubject {
+	readonly definition: ResourceDefinition;
+	readonly object: KubeObject;
+}
+
 /**
  * Decides what a DELETE does to an object, from its grace period, its finalizers and the options (upstream:
  * BeforeDelete in registry/rest/delete.go, and deletionFinalizersForGarbageCollection in the generic registry
  * store). `now` is in ms since the epoch.
  */
 export function planDeletion(
-	definition: ResourceDefinition,
-	object: KubeObject,
+	{ definition, object }: DeletionSubject,
 	options: DeleteOptions,
 	now: number,
 ): DeletionAct {
-	const graceful = applyGracePeriod(definition, object, options, now);
+	const graceful = applyGracePeriod({ definition, object }, options, now);
 	if (graceful.pending) return { kind: 'pending' };
 	const marked = withFinalizers(graceful.object, propagationFinalizers(definition, object, options));
 	if (marked.metadata.finalizers?.length) {
@@ -47,8 +52,7 @@ interface Graceful {
 }
 
 function applyGracePeriod(
-	{ deletion }: ResourceDefinition,
-	object: KubeObject,
+	{ definition: { deletion }, object }: DeletionSubject,
 	{ gracePeriodSeconds }: DeleteOptions,
 	now: number,
 ): Graceful {

@@ -41,7 +41,7 @@ export function environmentOf(
 			configMapKeyRef || secretKeyRef
 				? inputs && keyValue(pod, variable, inputs)
 				: variable.valueFrom
-					? valueFrom(pod, container, variable, facts)
+					? valueFrom({ pod, container }, variable, facts)
 					: expansion.expand(variable.value ?? '', values);
 		if (value !== undefined) values.set(variable.name, value);
 	}
@@ -129,8 +129,7 @@ export class Expansion {
 }
 
 function valueFrom(
-	pod: Pod,
-	container: Container,
+	{ pod, container }: { readonly pod: Pod; readonly container: Container },
 	{ valueFrom: source }: EnvVar,
 	facts: NodeFacts,
 ): string | undefined {

@@ -92,7 +92,7 @@ export function findingsOf(pod: Pod, effect: Effect, traits: RuntimeTraits): rea
 	const found = new Map<string, Finding>();
 	for (const field of BY_EFFECT.get(effect) ?? []) {
 		for (const place of field.perContainer ? places : places.slice(0, 1)) {
-			const finding = findingFor(field, pod, place, traits);
+			const finding = findingFor(field, { pod, place }, traits);
 			if (finding?.rule.effect === effect && !found.has(finding.path)) found.set(finding.path, finding);
 		}
 	}
@@ -120,7 +120,7 @@ export interface HoldBack {
 /** Why the container must not be started on this runtime; undefined if it may be. */
 export function holdBack(pod: Pod, place: Place, traits: RuntimeTraits): HoldBack | undefined {
 	const findings = (BY_EFFECT.get('held') ?? []).flatMap((field) => {
-		const finding = findingFor(field, pod, place, traits);
+		const finding = findingFor(field, { pod, place }, traits);
 		return finding?.rule.effect === 'held' ? [finding] : [];
 	});
 	if (findings.length === 0) return undefined;
@@ -149,8 +149,7 @@ export function placesIn({ spec }: Pod): readonly Place[] {
 
 function findingFor(
 	{ field, steps, ofContainer, ownSteps, rules }: FieldRules,
-	pod: Pod,
-	{ container, path }: Place,
+	{ pod, place: { container, path } }: { readonly pod: Pod; readonly place: Place },
 	traits: RuntimeTraits,
 ): Finding | undefined {
 	// Checked first for speed: most fields are absent in most Pods.
