@@ -71,7 +71,7 @@ import { type Answer, answerOf } from './respond.ts';
 import { routeToResource } from './route.ts';
 import { ObjectCache } from './storage/object-cache.ts';
 import type { Compression } from './storage/value-pages.ts';
-import { PushedWatch } from './verbs/watch.ts';
+import { PushedWatch } from './verbs/pushed-watch.ts';
 import { watchEvent } from './verbs/watch-events.ts';
 import { WatchReader } from './verbs/watch-reader.ts';
 

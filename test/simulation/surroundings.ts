@@ -5,14 +5,14 @@ import { ShortWatchError } from '../../src/client/short-watch-error.ts';
 import { ServerUnreachableError } from '../../src/client/transport/server-unreachable.ts';
 import { RuntimeUnavailable } from '../../src/runtime/contract.ts';
 import type { Dice } from './dice.ts';
-import type { Faults } from './faults.ts';
-import { FaultyTransport } from './faulty-transport.ts';
-import type { Observed } from './observed.ts';
-import { identifiesObject } from './preconditions.ts';
-import type { ProcessLife } from './process-life.ts';
-import { ScheduledKill } from './scheduled-kills.ts';
+import type { Faults } from './faults/faults.ts';
+import { FaultyTransport } from './faults/faulty-transport.ts';
+import { ScheduledKill } from './faults/scheduled-kills.ts';
+import type { Observed } from './oracles/observed.ts';
+import { identifiesObject } from './oracles/preconditions.ts';
+import type { ProcessLife } from './oracles/process-life.ts';
+import type { Violations } from './oracles/violations.ts';
 import type { Trace } from './trace.ts';
-import type { Violations } from './violations.ts';
 
 /** What all simulated processes share. */
 export interface Surroundings {

@@ -15,26 +15,26 @@ import { Client } from '../../src/client/client.ts';
 import type { Store } from '../../src/store/store.ts';
 import { pendingSteps } from '../support/encoded-transport.ts';
 import { type TransportKind, transportOf } from '../support/transports.ts';
-import { ControlPlaneHost } from './control-plane-host.ts';
 import { Dice } from './dice.ts';
-import { drawFaultRates, Faults } from './faults.ts';
+import { drawFaultRates, Faults } from './faults/faults.ts';
+import { ControlPlaneHost } from './hosts/control-plane-host.ts';
+import { NodeHost } from './hosts/node-host.ts';
+import { ServerHost } from './hosts/server-host.ts';
 import {
 	podsWithoutDeletion,
 	type Remainder,
 	remainders,
 	unreadyNodes,
 	unsettledJobs,
-} from './final-state.ts';
-import { History } from './history.ts';
-import { NodeHost } from './node-host.ts';
-import type { Observed } from './observed.ts';
-import { Oracles } from './oracles.ts';
-import { hashOf } from './program.ts';
-import { ServerHost } from './server-host.ts';
+} from './oracles/final-state.ts';
+import { History } from './oracles/history.ts';
+import type { Observed } from './oracles/observed.ts';
+import { Oracles } from './oracles/oracles.ts';
+import { Violation, Violations } from './oracles/violations.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Trace } from './trace.ts';
-import { Users } from './users.ts';
-import { Violation, Violations } from './violations.ts';
+import { hashOf } from './users/program.ts';
+import { Users } from './users/users.ts';
 
 /** What a {@link World} needs. */
 export interface WorldOptions {

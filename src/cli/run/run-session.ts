@@ -47,7 +47,7 @@ export const EXIT_CODES: Readonly<Record<Interruption, number>> = {
  * One execution of `stint run`, from the first object to the exit code. Read in this folder: run-session.ts
  * (order of events), preparation.ts and cleanup.ts (before and after), follower.ts with job-follower.ts and
  * pod-follower.ts (watches), followed-pods.ts with container-log.ts (logs), failed-runs.ts, failures.ts,
- * pod-notices.ts and job-notices.ts (what is reported about Pods), outage.ts (lost connections), screen.ts
+ * pod-notices.ts and job-notices.ts (what is reported about Pods), reconnect.ts (lost connections), terminal.ts
  * (output).
  *
  * 1. The caller has checked all objects. If the server still rejects one, the run deletes the objects that it
@@ -88,7 +88,7 @@ export class RunSession {
 			const outcomes = Promise.all(this.#followers.map((each) => this.#report(each)));
 			const ended = await Promise.race([outcomes, this.#interrupted.promise, this.#outage.lost]);
 			if (typeof ended === 'string') return await this.#cleanUp(ended);
-			return exitCodeOf(ended);
+			return exitCodeOfRun(ended);
 		} finally {
 			this.#screen.status('');
 			this.#stop.abort();
@@ -209,7 +209,7 @@ export class RunSession {
 }
 
 /** 0 if all completed; if the only one failed, the exit code of its container; else 1. */
-function exitCodeOf(outcomes: readonly RunOutcome[]): number {
+function exitCodeOfRun(outcomes: readonly RunOutcome[]): number {
 	const failed = outcomes.filter(({ verdict }) => verdict !== 'complete');
 	if (failed.length === 0) return 0;
 	return outcomes.length === 1 ? (failed[0]?.exitCode ?? 1) : 1;

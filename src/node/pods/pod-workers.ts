@@ -26,7 +26,7 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { BY_UID } from '../../client/informers.ts';
 import { isGone, uidPrecondition, unlessOvertaken } from '../../client/outcomes.ts';
-import { backOffEvents, rephrased } from '../../plan/pod/back-off.ts';
+import { backOffEvents, rephrased } from '../../plan/pod/back-off-events.ts';
 import { sandboxConfigOf } from '../../plan/pod/config/sandbox-config.ts';
 import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
