@@ -98,5 +98,6 @@ test('a command without a server prints how to start one', async (t) => {
 	const env = { HOME: temporaryFolder(t), PATH: process.env.PATH };
 	const { code, stderr } = await new Running(join(ROOT, 'stint'), ['get', 'jobs'], env).finished;
 	assert.equal(code, 1);
-	assert.match(stderr, /stint server/);
+	// Where the path of the program has a space, it is quoted for a shell.
+	assert.match(stderr, /stint'? server/);
 });

@@ -126,7 +126,8 @@ test('stint without a command prints its first commands and exits with 0', async
 	const { code, stdout, stderr } = await run(STINT, [], { env });
 	assert.deepEqual([code, stderr], [0, '']);
 	assert.match(stdout, /^stint runs Kubernetes Jobs without a Kubernetes cluster\.\n/);
-	assert.match(stdout, /stint run -f job\.yaml/);
+	// Where the path of the program has a space, it is quoted for a shell.
+	assert.match(stdout, /stint'? run -f job\.yaml/);
 	const unknown = await run(STINT, ['frobnicate'], { env });
 	assert.equal(unknown.code, 1);
 	assert.match(unknown.stderr, /unknown command 'frobnicate'/);
