@@ -1,4 +1,4 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex as Connection } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Duplex } from '../../api/contract/duplex.ts';
@@ -175,6 +175,8 @@ export class Upgrades {
 		const known = apiErrorOf(error, (fault) => this.#options.onError('http upgrade', fault));
 		const { code, status } = known;
 		const body = JSON.stringify(status);
+		// An import of node:http would load the WebSocket client too, 8 ms of each start (http-node.ts).
+		const { STATUS_CODES } = process.getBuiltinModule('node:http');
 		const head = [
 			`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}`,
 			'content-type: application/json',
