@@ -11,6 +11,7 @@ import { deadExports } from './tidy/exports.ts';
 import { importCycles, impurities, layerBreaks, missingFiles, unreachedFiles } from './tidy/imports.ts';
 import { bannedPhrases, bannedPhrasesInDocument } from './tidy/language.ts';
 import { ENTRIES, EXCEPTIONS, PHRASE_LIST, UNUSED_EXPORTS } from './tidy/law.ts';
+import { missingReferences, missingReferencesInDocument } from './tidy/references.ts';
 import { crowdedFolders, longFiles, longFunctions, manyParameters } from './tidy/sizes.ts';
 import { isTest, ROOT, readSources } from './tidy/sources.ts';
 
@@ -84,6 +85,15 @@ test('comments and texts contain no banned phrase', () => {
 test('documents contain no banned phrase', () => {
 	assert.ok(DOCUMENTS.length > 3);
 	none(DOCUMENTS.flatMap((path) => bannedPhrasesInDocument(path, readFileSync(join(ROOT, path), 'utf8'))));
+});
+
+test('comments and documents name only files that exist', () => {
+	const paths = sources.map(({ path }) => path);
+	const documents = DOCUMENTS.map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
+	none([
+		...sources.flatMap((source) => missingReferences(source, paths)),
+		...documents.flatMap((document) => missingReferencesInDocument(document, paths)),
+	]);
 });
 
 test('no file is a barrel or a collection without a subject', () => {

@@ -1,7 +1,7 @@
 import type { Status } from '../api/errors/api-error.ts';
 import type { ResourceCodec, StoredObject } from './storage/stored-object.ts';
 
-/** The result of a verb; the encoding stage (answer.ts) makes the response of it. */
+/** The result of a verb; the encoding stage (respond.ts) makes the response of it. */
 export type Result =
 	| { readonly type: 'object'; readonly code: number; readonly stored: StoredObject }
 	| ListResult

@@ -7,17 +7,18 @@
  * it only through `ApiTransport`.
  *
  * A request passes through these stages; read the files in this order:
- * 1. HTTPS only: http.ts, http-exchange.ts, authentication.ts, connections.ts, slow-clients.ts
- * 2. route: server.ts, route.ts, dispatch.ts, subresources.ts; for other paths documents.ts; then authorize:
- *    access/authorization.ts
- * 3. decode: body.ts, decode-object.ts, decode-posted.ts
- * 4. verb: get.ts, list.ts, create.ts, update.ts, patch.ts, delete.ts
+ * 1. HTTPS only: in http/, listener.ts, exchange.ts, upgrade.ts, connections.ts, slow-clients.ts; then
+ *    access/authentication.ts
+ * 2. route: server.ts, route.ts, dispatch.ts, subresources/subresources.ts; for other paths
+ *    documents/non-resource-paths.ts; then authorize: access/authorization.ts
+ * 3. decode: http/body.ts, verbs/decode-object.ts, subresources/decode-create.ts
+ * 4. verb: a file in verbs/ or subresources/ for each
  * 5. write path, the same for all verbs: storage/guaranteed-update.ts and latest-state.ts; it calls admission/
  *    and the strategy of the kind
- * 6. store: compare-and-swap.ts or dry-run.ts, stored-object.ts, object-size.ts
- * 7. encode: negotiate.ts, answer.ts, watch-events.ts
- * Reads and watches are served by object-cache.ts, resource-cache.ts, change-window.ts, watch.ts (callers in
- * this process) and watch-reader.ts (connections). housekeeping.ts does the periodic work.
+ * 6. store: in storage/, compare-and-swap.ts or dry-run.ts, stored-object.ts, object-size.ts
+ * 7. encode: http/negotiate.ts, respond.ts, verbs/watch-events.ts
+ * Reads and watches are served by storage/ (object-cache.ts, resource-cache.ts, change-window.ts) and
+ * verbs/watch-reader.ts, with pushed-watch.ts for callers in this process. maintenance/ does the periodic work.
  *
  * Invariants:
  * 1. The resourceVersion of an object is the store's revision of its last write, and no other number.
@@ -121,7 +122,7 @@ export interface ApiServerOptions {
 
 /**
  * The API server. As an {@link ApiTransport} it accepts objects and returns frozen ones, which all readers in
- * the process share. http.ts converts requests and responses over HTTPS. Both ways pass through the same
+ * the process share. http/ converts requests and responses over HTTPS. Both ways pass through the same
  * stages.
  */
 export class ApiServer implements ApiTransport {

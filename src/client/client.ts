@@ -6,7 +6,7 @@ import type { KubeObject } from '../api/meta/object-meta.ts';
  * The folder `client` is what programs use to talk to an API server, as client-go is upstream: typed calls,
  * informers, Events and kubeconfigs. It knows no controller and no command; they depend on it.
  *
- * Order of reading: client.ts (typed verbs over any transport), http-transport.ts (a server at the other end
+ * Order of reading: client.ts (typed verbs over any transport), transport/http-node.ts (a server at the other end
  * of a connection; the transport within one process is in the API server), follow-watch.ts and informer.ts
  * (list and watch into a local cache), informers.ts (the caches of a process), event-recorder.ts and
  * event-correlator.ts (Events), kubeconfig.ts and kubeconfig-update.ts (addresses and credentials).

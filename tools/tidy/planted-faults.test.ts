@@ -6,6 +6,7 @@ import { poorDescriptions } from './documentation.ts';
 import { deadExports } from './exports.ts';
 import { importCycles, reachableFrom } from './imports.ts';
 import { bannedPhrases, bannedPhrasesInDocument } from './language.ts';
+import { missingReferences, missingReferencesInDocument } from './references.ts';
 import { crowdedFolders, longFiles, longFunctions, manyParameters } from './sizes.ts';
 import { parseSource } from './sources.ts';
 
@@ -83,4 +84,19 @@ test('a banned phrase is found in comments, in texts and in documents, with its 
 	const places = bannedPhrases(source).map((finding) => finding.split(': ')[0]);
 	assert.deepEqual(places, ['src/base/a.ts:2', 'src/base/a.ts:3']);
 	assert.match(bannedPhrasesInDocument('README.md', `a\nb ${phrase}`)[0] ?? '', /^README\.md:2: /);
+});
+
+test('a comment or a document that names a file that does not exist is found, with its line', () => {
+	const [source] = parse({
+		'src/base/a.ts':
+			'/**\n * See b.ts, base/b.ts and old/b.ts, not\n * gone.ts. An x.ts stands for any.\n */\n',
+	});
+	assert.ok(source);
+	const paths = ['src/base/a.ts', 'src/base/b.ts'];
+	assert.deepEqual(missingReferences(source, paths), [
+		'src/base/a.ts:2 names old/b.ts',
+		'src/base/a.ts:3 names gone.ts',
+	]);
+	const document = { path: 'README.md', text: '`base/a.ts`, `apiserver/http.ts`' };
+	assert.deepEqual(missingReferencesInDocument(document, paths), ['README.md names apiserver/http.ts']);
 });

@@ -7,7 +7,7 @@ import type { User } from './user.ts';
  * connection. Components interact only through the API, so each could run elsewhere. The server implements
  * {@link ApiTransport} itself; client/ implements it over HTTP.
  *
- * 1. Every call rejects with an ApiError (api/meta/api-error.ts), on every transport.
+ * 1. Every call rejects with an ApiError (api/errors/api-error.ts), on every transport.
  * 2. Objects in responses are frozen and may be shared with other readers.
  */
 export interface ApiTransport {

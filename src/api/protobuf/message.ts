@@ -19,7 +19,7 @@ import {
  * wire-reader.ts (the wire format), this file, wrapped-value.ts (types with a JSON form of their own),
  * envelope.ts. wire-writer.ts is for tests.
  *
- * 1. The result is raw JSON, which api/meta/decode.ts decodes like any other body. Decoding drops the zero
+ * 1. The result is raw JSON, which api/schema/decode.ts decodes like any other body. Decoding drops the zero
  *    values that upstream's encoder writes for every field that is not a pointer.
  * 2. As in every protobuf decoder, unknown fields are skipped, the last value of a field wins, and several
  *    messages of one field are merged.

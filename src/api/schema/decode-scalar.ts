@@ -53,7 +53,7 @@ function isInt32(value: Int64): boolean {
 }
 
 /**
- * The JSON reader returns integers beyond 2^53 as bigint (base/json.ts), so a `number` beyond that was not
+ * The JSON reader returns integers beyond 2^53 as bigint (base/json/json.ts), so a `number` beyond that was not
  * written as an integer.
  */
 function isInt64(value: Int64): boolean {

@@ -41,7 +41,7 @@ export interface Decoded<T> {
 
 /**
  * Decodes `json` by `schema`; see the header. `repeated` are the duplicate keys that the JSON reader found
- * (base/json-reader.ts). Throws a {@link DecodeError} at the first value that does not match.
+ * (base/json/json-reader.ts). Throws a {@link DecodeError} at the first value that does not match.
  */
 export function decode<S extends Schema>(
 	schema: S,

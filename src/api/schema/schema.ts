@@ -2,16 +2,16 @@
  * The language of schemas. A kind is described once: its static type, strict decoding, pruning, list-map
  * keys, patch strategy, protobuf encoding, OpenAPI and `kubectl explain` all derive from the same schema.
  *
- * This folder (api/meta) is what all kinds share, and it knows none of them. Reading order: schema.ts,
- * decode.ts, object-meta.ts, resource.ts (the definition of a resource), field.ts and field-errors.ts
- * (validation), names.ts and validate-meta.ts, selector.ts; then api-error.ts and transport.ts, the interface
- * between components.
+ * Four folders are what all kinds share; they know none of them. Reading order: api/schema (schema.ts,
+ * decode.ts), api/meta (object-meta.ts, names.ts, validate-meta.ts, selector.ts), api/errors (field-path.ts and
+ * field-errors.ts for validation, api-error.ts), api/contract (resource-definition.ts, and transport.ts, the
+ * interface between components).
  *
  * 1. An optional field is absent when unset, as a Go field with `omitempty`.
  * 2. A `required` field is always present, with its zero value if the client omitted it, as upstream
  *    serializes a Go field without `omitempty`. Whether an empty value is valid is for validation to decide.
  * 3. Between the two are fields that a client may omit and that are written all the same ({@link always}).
- * 4. Types are read-only throughout: an object is immutable after its creation (see base/freeze.ts).
+ * 4. Types are read-only throughout: an object is immutable after its creation (see base/json/freeze.ts).
  *
  * TypeBox was tried and rejected: its import takes 75 to 95 ms of a start that may take 300, and 16 MB of
  * memory, and strict decoding by Go's rules would still have to be written here.

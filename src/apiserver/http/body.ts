@@ -14,7 +14,7 @@ import { BODY_LIMITS, type ExpectedObject, UnreadableError } from './expected-ob
 
 /**
  * The first half of the decoding stage: reads the bytes of a body as a JSON value, by content type. The
- * second half (decode-object.ts, decode-posted.ts) makes objects of it.
+ * second half (decode-object.ts, decode-create.ts) makes objects of it.
  *
  * 1. A body is limited in bytes by the HTTP layer, and here in values and depth, before a value is kept.
  * 2. Reading yields to the event loop between pieces (`pause`), so a large body does not block other

@@ -1,5 +1,5 @@
 /**
- * The contract of a runtime as tests. The numbers in the titles are those of the contract in runtime.ts. The test file
+ * The contract of a runtime as tests. The numbers in the titles are those of the contract in contract.ts. The test file
  * of each implementation calls {@link runtimeContract} with a harness for it.
  */
 

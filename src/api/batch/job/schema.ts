@@ -25,7 +25,7 @@ import {
  * default and bounds, and what follows from it.
  *
  * Whether a field is `optional`, `nullable`, `omitZero` or `always` follows its Go type in upstream's
- * k8s.io/api/batch/v1, since that decides which zero values are stored and sent (see meta/schema.ts).
+ * k8s.io/api/batch/v1, since that decides which zero values are stored and sent (see schema/schema.ts).
  */
 
 const onExitCodesSchema = object(

@@ -185,7 +185,7 @@ export class Launcher implements LauncherCalls {
 		const createdAt = this.#options.clock.now();
 		const base = { id, sandboxId, podUid, name, attempt, image, imageRef, createdAt, logPath };
 		const status: RuntimeContainer = { ...base, state: 'created' };
-		// Not in the journal until its start: the runtime may forget containers that never ran (runtime.ts, 8).
+		// Not in the journal until its start: the runtime may forget containers that never ran (contract.ts, 8).
 		this.#addContainer({ sandbox, status, config });
 		return status;
 	}

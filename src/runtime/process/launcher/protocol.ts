@@ -52,7 +52,7 @@ export interface HostContainerConfig extends Pick<ContainerConfig, 'name' | 'att
 	readonly logMaxFiles: number;
 }
 
-/** The calls of the protocol. They mean what the methods of these names in runtime.ts mean. */
+/** The calls of the protocol. They mean what the methods of these names in runtime/contract.ts mean. */
 export interface LauncherCalls {
 	runSandbox(config: SandboxMetadata): Promise<Sandbox>;
 	stopSandbox(id: string): Promise<void>;

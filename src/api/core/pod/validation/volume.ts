@@ -22,7 +22,7 @@ import { validateIscsiName, validateProviderVolume } from './provider-volume.ts'
 /**
  * Validation of the volumes of a Pod: their names and sources. Rules and messages are those of upstream's
  * `ValidateVolumes` in pkg/apis/core/validation, including its misspelt paths. The sources of single storage
- * providers are in `provider-volume-validation.ts`.
+ * providers are in `provider-volume.ts`.
  */
 
 /** The errors of all volumes, and the valid volumes by name, which are those that mounts can refer to. */
