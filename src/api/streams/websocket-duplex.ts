@@ -31,7 +31,7 @@ export interface WebSocketDuplexOptions {
 }
 
 /** How many bytes may wait to be received or to be written before the writer waits. */
-const WINDOW_BYTES = 64 * 1024;
+export const WINDOW_BYTES = 64 * 1024;
 
 /** The codes of RFC 6455, section 7.4.1. */
 const NORMAL_CLOSURE = 1000;

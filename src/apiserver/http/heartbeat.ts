@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { WINDOW_BYTES } from '../../api/streams/websocket-duplex.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 
 /** How often the server sends a ping. Proxies often close connections that are silent for a minute. */
@@ -9,8 +10,8 @@ const SILENCE_MS = 60_000;
 
 /**
  * Pings the client and closes the connection of one that has vanished or hangs, until the connection is closed.
- * A client is given more time while the server does not read from it, and while output waits for it: its pongs
- * cannot arrive then, and {@link SlowClients} limits how long it may read nothing.
+ * A client is given more time while the server does not read from it, and while a window of output waits for
+ * it: {@link SlowClients} limits then how long it may read nothing.
  */
 export function watchPeer(webSocket: WebSocket, clock: Clock): void {
 	let heardAt = clock.monotonic();
@@ -19,7 +20,7 @@ export function watchPeer(webSocket: WebSocket, clock: Clock): void {
 	};
 	let timer: Timer;
 	const beat = (): void => {
-		if (webSocket.isPaused || webSocket.bufferedAmount > 0) heard();
+		if (webSocket.isPaused || webSocket.bufferedAmount >= WINDOW_BYTES) heard();
 		if (clock.monotonic() - heardAt >= SILENCE_MS) {
 			webSocket.terminate();
 			return;

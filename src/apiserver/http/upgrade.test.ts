@@ -91,6 +91,14 @@ test('a request without a valid handshake is refused with a Status before a comm
 		assert.match(await refused('PUT', { headers: spdy }), /^405 /);
 		const webSocket = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
 		assert.match(await refused('GET', { headers: webSocket }), /^400 .*Sec-WebSocket-Key/);
+		const keyed = { ...webSocket, 'sec-websocket-key': `${'A'.repeat(22)}==` };
+		const valid = 'v5.channel.k8s.io';
+		for (const names of [`${valid}, ${valid}`, `${valid},`, `,${valid}`, `${valid}, a b`]) {
+			assert.equal(
+				await refused('GET', { headers: { ...keyed, 'sec-websocket-protocol': names } }),
+				'400 unable to upgrade: the header Sec-WebSocket-Protocol is invalid',
+			);
+		}
 		assert.deepEqual(ends, []);
 	});
 });

@@ -131,7 +131,9 @@ export class Upgrades {
 	): Promise<WebSocketDuplex> {
 		this.#protocols ??= loadProtocols();
 		const protocols = await this.#protocols;
-		return new Promise((resolve) => {
+		return new Promise((resolve, reject) => {
+			// ws answers a handshake that it does not accept by itself, and then calls nothing.
+			socket.once('close', () => reject(serviceUnavailable('the client has disconnected')));
 			// If the client has disconnected meanwhile, there is no WebSocket, and the session must end nevertheless.
 			if (!socket.readable || !socket.writable) throw serviceUnavailable('the client has disconnected');
 			// Made in the callback: messages of the client may follow before a promise resolves.
@@ -225,11 +227,16 @@ function protocolOf({ method, headers }: IncomingMessage): ChannelProtocol {
 	if (version !== '13') throw badRequest('unable to upgrade: the version of WebSocket must be 13');
 	if (!/^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? ''))
 		throw badRequest('unable to upgrade: the header Sec-WebSocket-Key is missing or invalid');
-	const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+	const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
+	if (offered.some((name) => !TOKEN.test(name)) || new Set(offered).size < offered.length)
+		throw badRequest('unable to upgrade: the header Sec-WebSocket-Protocol is invalid');
 	const protocol = offered.find(isChannelProtocol);
 	if (protocol) return protocol;
 	throw badRequest(`unable to upgrade: the sub-protocol must be one of ${CHANNEL_PROTOCOLS.join(', ')}`);
 }
+
+/** A name in a header, as RFC 9110 has it. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** Imported at the first session: most servers never have one. */
 async function loadProtocols(): Promise<WebSocketServer> {
