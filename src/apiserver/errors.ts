@@ -44,3 +44,8 @@ export function reworded(
 export function retryAfterSeconds(error: ApiError): number | undefined {
 	return error.status.details?.retryAfterSeconds;
 }
+
+/** 503 after the store has ended its watch: the cache is no longer updated. */
+export function storeLost(): ApiError {
+	return serviceUnavailable('the server no longer receives changes from its store');
+}

@@ -44,7 +44,7 @@ import type {
 	ApiWatchSink,
 } from '../api/contract/transport.ts';
 import { API_SERVER } from '../api/contract/user.ts';
-import { type ApiError, serviceUnavailable, unknownPath } from '../api/errors/api-error.ts';
+import { type ApiError, unknownPath } from '../api/errors/api-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
@@ -60,7 +60,7 @@ import { PriorityClasses, PriorityClassRules } from './admission/priority-classe
 import type { ServerContext } from './context.ts';
 import { isWatch, subresourceOf, verbOf } from './dispatch.ts';
 import { Documents } from './documents/non-resource-paths.ts';
-import { apiErrorOf } from './errors.ts';
+import { apiErrorOf, storeLost } from './errors.ts';
 import { negotiate } from './http/negotiate.ts';
 import { Housekeeping } from './maintenance/maintenance.ts';
 import { addObjectCounts } from './maintenance/object-counts.ts';
@@ -72,7 +72,7 @@ import { type Answer, answerOf } from './respond.ts';
 import { routeToResource } from './route.ts';
 import { ObjectCache } from './storage/object-cache.ts';
 import type { Compression } from './storage/value-pages.ts';
-import { PushedWatch } from './verbs/pushed-watch.ts';
+import { type NoticeSink, PushedWatch } from './verbs/pushed-watch.ts';
 import { watchEvent } from './verbs/watch-events.ts';
 import { WatchReader } from './verbs/watch-reader.ts';
 
@@ -193,12 +193,11 @@ export class ApiServer implements ApiTransport {
 		request.signal?.throwIfAborted();
 		const call = callOf(request);
 		const { codec } = this.#routeToCollection(call).resource;
-		const watch = new PushedWatch((wake) => this.readWatch(call, wake), {
+		const notified: NoticeSink = {
 			notices: (batch) => sink.events(batch.map((notice) => watchEvent(codec, notice))),
 			ended: (error) => sink.ended(error === undefined ? undefined : this.#errorOf(call, error)),
-		});
-		call.signal?.addEventListener('abort', () => watch.stop(), { once: true });
-		return watch;
+		};
+		return new PushedWatch((wake) => this.readWatch(call, wake), notified, call.signal);
 	}
 
 	async stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
@@ -315,7 +314,7 @@ export class ApiServer implements ApiTransport {
 	#route(call: Call): ResourceRequest | undefined {
 		const { failure } = this.#context.cache;
 		const request = routeToResource(this.#context.cache, call);
-		if (request && failure) throw serviceUnavailable('the server no longer receives changes from its store');
+		if (request && failure) throw storeLost();
 		return request;
 	}
 

@@ -82,11 +82,11 @@ export class ObjectCache {
 		);
 	}
 
-	/** Resolves once the cache has reached `revision`, or when `signal` aborts. */
+	/** Resolves once the cache has reached `revision` or is no longer updated, or when `signal` aborts. */
 	reached(revision: number, signal: AbortSignal): Promise<void> {
 		return new Promise((resolve) => {
 			const check = (): void => {
-				if (this.#revision < revision && !signal.aborted) return;
+				if (this.#revision < revision && !signal.aborted && !this.#failure) return;
 				this.#listeners.delete(check);
 				signal.removeEventListener('abort', check);
 				resolve();
@@ -129,6 +129,7 @@ export class ObjectCache {
 		this.#failure = error;
 		this.#options.onStoreLost(error);
 		for (const resource of this.resources) resource.wakeAll();
+		for (const listener of [...this.#listeners]) listener();
 	}
 
 	#resourceOf(key: string): ResourceCache | undefined {

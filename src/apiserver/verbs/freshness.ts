@@ -1,5 +1,6 @@
 import { tooLargeRevision } from '../../api/errors/api-error.ts';
 import type { ServerContext } from '../context.ts';
+import { storeLost } from '../errors.ts';
 
 /**
  * How long a request waits for a revision that the cache has not reached, as upstream (blockTimeout in
@@ -25,5 +26,6 @@ export async function untilFresh(
 	await cache.reached(revision, waiting.signal);
 	timer.cancel();
 	signal?.removeEventListener('abort', stop);
+	if (cache.failure) throw storeLost();
 	if (cache.revision < revision) throw tooLargeRevision(revision, cache.revision);
 }

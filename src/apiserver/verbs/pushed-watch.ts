@@ -17,19 +17,28 @@ export interface NoticeSink {
 export class PushedWatch {
 	readonly #reader: WatchReader;
 	readonly #sink: NoticeSink;
+	readonly #signal: AbortSignal | undefined;
+	readonly #onAbort = (): void => this.stop();
 	#isReading = false;
 	#isStopped = false;
 
-	/** `open` opens the reader; the function it receives must be called when there may be something to read. */
-	constructor(open: (wake: () => void) => WatchReader, sink: NoticeSink) {
+	/**
+	 * `open` opens the reader; the function it receives must be called when there may be something to read. An
+	 * abort of `signal` stops the watch.
+	 */
+	constructor(open: (wake: () => void) => WatchReader, sink: NoticeSink, signal?: AbortSignal) {
 		this.#sink = sink;
+		this.#signal = signal;
 		this.#reader = open(() => this.#readAll());
-		this.#readAll();
+		signal?.addEventListener('abort', this.#onAbort);
+		if (signal?.aborted) this.stop();
+		else this.#readAll();
 	}
 
 	/** Stops the watch; the sink receives nothing more. */
 	stop(): void {
 		this.#isStopped = true;
+		this.#signal?.removeEventListener('abort', this.#onAbort);
 		this.#reader.stop();
 	}
 
