@@ -27,11 +27,11 @@ export function enableShrinking(database: DatabaseSync): void {
 	}
 }
 
-/** The number of free pages, and how many of them should be returned. */
-export function freePages(database: DatabaseSync): { readonly free: number; readonly toReturn: number } {
+/** The number of free pages that should be returned. */
+export function pagesToReturn(database: DatabaseSync): number {
 	const free = numberOf(database, 'freelist_count');
 	const kept = Math.max(LEAST_KEPT, numberOf(database, 'page_count') / 4);
-	return { free, toReturn: Math.max(0, Math.ceil(free - kept)) };
+	return Math.max(0, Math.ceil(free - kept));
 }
 
 /** Returns up to {@link STEP} free pages to the file system. */

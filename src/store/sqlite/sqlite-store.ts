@@ -26,7 +26,7 @@ import { type ChangeLog, readChanges, WatchHub } from '../watch-hub.ts';
 import { LogTable } from './log-table.ts';
 import { RevisionMark } from './revision-mark.ts';
 import { prepareTables } from './schema.ts';
-import { enableShrinking, freePages, shrinkStep } from './space.ts';
+import { enableShrinking, pagesToReturn, shrinkStep } from './space.ts';
 import { inTransaction, isBusy, isFatal, isSqliteError } from './transaction.ts';
 
 /** Options of {@link openSqliteStore}. */
@@ -156,9 +156,15 @@ class SqliteStore implements Store {
 		this.#database = database;
 		this.#log = new LogTable(database);
 		this.#mark = new RevisionMark(path);
-		this.#skipLostRevisions(onWarning);
-		this.#revision = this.#log.lastRevision();
-		this.#compacted = this.#log.compacted();
+		try {
+			this.#skipLostRevisions(onWarning);
+			this.#revision = this.#log.lastRevision();
+			this.#compacted = this.#log.compacted();
+		} catch (error) {
+			// The caller closes the database only.
+			this.#mark.close();
+			throw error;
+		}
 		const revision = (): Revision => this.#revision;
 		const compacted = (): Revision => this.#compacted;
 		this.#history = {
@@ -232,7 +238,7 @@ class SqliteStore implements Store {
 
 	/** Returns free pages to the file system while there are many, a few in each event loop turn. */
 	async #shrink(): Promise<void> {
-		while (freePages(this.#database).toReturn > 0) {
+		while (this.#attempt('read', () => pagesToReturn(this.#database)) > 0) {
 			this.#attempt('compaction', () => shrinkStep(this.#database));
 			await nextTurn();
 			if (this.#refusal()) return;
