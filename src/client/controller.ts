@@ -7,8 +7,8 @@
  *    from a cache does not exist, or did not when the cache was filled.
  * 2. It subscribes in the order of the declaration, and gets the objects of the caches in that order: a function
  *    of `watches` may use what an earlier one has noted.
- * 3. A rejection of any part ends the others first and then the whole ({@link runTogether}). Nothing that the
- *    frame runs outlives `run`.
+ * 3. A rejection of any part ends the others first and then the whole ({@link runTogether}). No work of the frame
+ *    outlives `run`; keys that arrive later are ignored.
  */
 
 import type { KubeObject } from '../api/meta/object-meta.ts';

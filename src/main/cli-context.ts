@@ -10,8 +10,8 @@ import { type CliContext, CommandError, type Connection, type Embedded } from '.
 import { outputsOver } from '../cli/print/outputs.ts';
 import { Client } from '../client/client.ts';
 import { onInterrupt } from './interruptions.ts';
+import { listManifests, readManifestFile, readManifestInput } from './manifest-files.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
-import { listManifests, readManifestFile, readManifestInput } from './server/manifest-files.ts';
 import { standardStream } from './standard-streams.ts';
 
 /** The {@link CliContext} of the real process: its standard streams, files, signals and servers. */

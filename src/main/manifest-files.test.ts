@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { CommandError } from '../../cli/context.ts';
+import { CommandError } from '../cli/context.ts';
 import { listManifests, readManifestFile } from './manifest-files.ts';
 
 function folder(t: TestContext): string {

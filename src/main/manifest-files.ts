@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { CommandError } from '../../cli/context.ts';
+import { CommandError } from '../cli/context.ts';
 
 /** Reads the manifests of `-f`: files, folders, standard input. */
 

@@ -186,7 +186,15 @@ test('a closed queue has no timer', () => {
 	world.queue.offer('b', 0);
 	world.take();
 	world.settle('b', FAILED);
+	world.queue.offer('c', 0);
+	const running = world.queue.take();
+	assert.ok(running);
 	world.queue.close();
+	assert.equal(world.clock.nextDue(), undefined);
+	// What ends or changes after the close sets none either.
+	world.queue.settle(running, FAILED);
+	world.queue.changed('pod-gone');
+	world.queue.offer('d', 0);
 	assert.equal(world.clock.nextDue(), undefined);
 });
 

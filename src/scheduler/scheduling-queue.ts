@@ -88,6 +88,7 @@ export class SchedulingQueue {
 	readonly #waiting = new FifoSet<Shape>();
 	readonly #lastChange = new Map<ClusterChange, number>();
 	#changes = 0;
+	#isClosed = false;
 	#wakeUp: Timer | undefined;
 
 	constructor(options: SchedulingQueueOptions) {
@@ -109,6 +110,7 @@ export class SchedulingQueue {
 	 * afterwards.
 	 */
 	offer(key: string, priority: number): void {
+		if (this.#isClosed) return;
 		const known = this.#entries.get(key);
 		if (known?.state === 'attempting') {
 			known.isOutdated = true;
@@ -147,6 +149,7 @@ export class SchedulingQueue {
 
 	/** Records the result of the attempt for a taken Pod. */
 	settle(ticket: Ticket, end: AttemptEnd): void {
+		if (this.#isClosed) return;
 		const entry = this.#entries.get(ticket.key);
 		// The Pod may have been dropped meanwhile, and another Pod of the same name queued.
 		if (!entry || entry !== ticket) return;
@@ -164,13 +167,18 @@ export class SchedulingQueue {
 
 	/** Records a change of the cluster and queues the Pods that it may help. */
 	changed(change: ClusterChange): void {
+		if (this.#isClosed) return;
 		this.#changes += 1;
 		this.#lastChange.set(change, this.#changes);
 		for (const shape of this.#shapes.values()) if (mayHelp(change, shape.refusedBy)) this.#probe(shape);
 	}
 
-	/** Cancels all timers. */
+	/**
+	 * Cancels all timers. Changes and the results of running attempts have no effect from then on: each would set
+	 * a timer, which keeps the process running.
+	 */
 	close(): void {
+		this.#isClosed = true;
 		this.#wakeUp?.cancel();
 		for (const { timer } of this.#entries.values()) timer?.cancel();
 	}

@@ -143,22 +143,24 @@ export class TaintEvictionController {
 		}
 		this.#leaving.delete(uid);
 		this.#recordEvent(pod, 'Marking for deletion Pod');
-		await this.#evict(pod, plan.status);
+		if (!(await this.#evict(pod, plan.status))) return DONE;
 		this.#deletions.inc();
 		this.#deletionSeconds.observe((clock.now() - plan.due) / 1000);
 		return DONE;
 	}
 
-	/** Writes the condition, then deletes the Pod. A Pod that is gone or was replaced needs neither. */
-	async #evict(pod: Pod, { conditions = [] }: PodStatus): Promise<void> {
+	/** Writes the condition, then deletes the Pod. Resolves to false if it is gone or was replaced: it needs neither. */
+	async #evict(pod: Pod, { conditions = [] }: PodStatus): Promise<boolean> {
 		const { name = '', namespace, uid } = pod.metadata;
 		const target = this.#options.client.resource(podResource, namespace);
 		const condition = conditions.filter(({ type }) => type === 'DisruptionTarget');
 		try {
 			await target.patchStatus(name, 'strategic', { metadata: { uid }, status: { conditions: condition } });
 			await target.delete(name, uidPrecondition(pod));
+			return true;
 		} catch (error) {
 			if (!isOvertaken(error)) throw error;
+			return false;
 		}
 	}
 

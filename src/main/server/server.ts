@@ -316,21 +316,33 @@ async function startNode(
 		onError: (key, error) => onError('kubelet', key, error),
 	});
 	agents.set(machine.name, agent);
-	lifecycle.run({
-		'node agent': async (signal) => {
-			let timer: Timer | undefined;
-			const drop = (): void => {
-				if (!killsPods()) runtime.stop().catch((error: unknown) => onError('runtime', 'stop', error));
-			};
-			const stop = (): void => {
-				calls.abort();
-				timer = clock.setTimer(RUNTIME_CALLS_MS, drop);
-			};
-			signal.addEventListener('abort', stop, { once: true });
-			await agent.run(signal).finally(() => timer?.cancel());
-		},
-	});
+	const stopRuntime = (): void => {
+		if (!killsPods()) runtime.stop().catch((error: unknown) => onError('runtime', 'stop', error));
+	};
+	lifecycle.run({ 'node agent': (signal) => runAgent(agent, { calls, clock, stopRuntime }, signal) });
 	await lifecycle.until(agent.registered);
+}
+
+/** Runs the agent until `signal` aborts; then aborts its calls to the API, and stops the runtime after a time. */
+async function runAgent(
+	agent: NodeAgent,
+	{ calls, clock, stopRuntime }: { calls: AbortController; clock: Clock; stopRuntime: () => void },
+	signal: AbortSignal,
+): Promise<void> {
+	let timer: Timer | undefined;
+	const stop = (): void => {
+		calls.abort();
+		timer = clock.setTimer(RUNTIME_CALLS_MS, stopRuntime);
+	};
+	signal.addEventListener('abort', stop, { once: true });
+	try {
+		await agent.run(signal);
+	} finally {
+		// An agent that fails by itself has no calls left to wait for when the server stops.
+		signal.removeEventListener('abort', stop);
+		calls.abort();
+		timer?.cancel();
+	}
 }
 
 /**

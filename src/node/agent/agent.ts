@@ -3,13 +3,13 @@
  * Pods that are bound to the Node by way of a container runtime, reports their status, and serves their logs and
  * commands.
  *
- * Boundary: this folder observes and applies. plan/pod decides what a Pod needs next, and is pure. The agent
+ * Boundary: the folder node/ observes and applies. plan/pod decides what a Pod needs next, and is pure. The agent
  * reaches the API only through client/, and containers only through the contract in runtime/contract.ts.
  *
- * Read in this order: agent.ts (the components and their start), pod-workers.ts (one reconcile of a Pod),
+ * Read in this order: agent.ts (the components and their start); in pods/, pod-workers.ts (one reconcile of a Pod),
  * inputs.ts (volumes and objects), image-puller.ts and container-starter.ts (from image to running process),
  * runtime-view.ts (what the runtime has, by Pod), start-backoffs.ts (failed starts); then node-registration.ts and
- * node-lease.ts; then logs: log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts,
+ * node-lease.ts; then in logs/: log-files.ts (paths), container-logs.ts (requests), log-reader.ts, cri-log-parser.ts,
  * log-text.ts, log-follower.ts; and streams/exec.ts (commands in containers).
  *
  * 1. Stopping the agent stops no container. The next agent learns from the runtime what runs.

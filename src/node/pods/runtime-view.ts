@@ -39,8 +39,13 @@ export class RuntimeView {
 			this.noteContainer(status);
 			this.#changed(status.podUid);
 		});
-		for (const sandbox of await this.#runtime.listSandboxes()) this.noteSandbox(sandbox);
-		for (const container of await this.#runtime.listContainers()) this.noteContainer(container);
+		try {
+			for (const sandbox of await this.#runtime.listSandboxes()) this.noteSandbox(sandbox);
+			for (const container of await this.#runtime.listContainers()) this.noteContainer(container);
+		} catch (error) {
+			unsubscribe();
+			throw error;
+		}
 		return unsubscribe;
 	}
 

@@ -36,9 +36,7 @@ export function containerInputs({
 	envFrom = [],
 }: Container): readonly InputNeed[] {
 	const user = { kind: 'container', name: container } as const;
-	const need = (kind: DataKind, { name = '', optional = false }: Reference): InputNeed => ({
-		...{ user, kind, name, optional },
-	});
+	const need = (kind: DataKind, reference: Reference): InputNeed => dataNeed(user, kind, reference);
 	return [
 		...envFrom.flatMap(({ configMapRef, secretRef }) => [
 			...(configMapRef ? [need('configMap', configMapRef)] : []),
@@ -56,13 +54,19 @@ interface Reference {
 	readonly optional?: boolean;
 }
 
+function dataNeed(
+	user: InputNeed['user'],
+	kind: DataKind,
+	{ name = '', optional = false }: Reference,
+): InputNeed {
+	return { user, kind, name, optional };
+}
+
 /** The objects that a volume needs; none for one that is made of the node's own resources or of the Pod. */
 export function volumeInputs(pod: Pod, volume: Volume): readonly InputNeed[] {
 	const { configMap, secret, projected, persistentVolumeClaim, ephemeral } = volume;
 	const user = { kind: 'volume', name: volume.name } as const;
-	const data = (kind: DataKind, { name = '', optional = false }: Reference): InputNeed => ({
-		...{ user, kind, name, optional },
-	});
+	const data = (kind: DataKind, reference: Reference): InputNeed => dataNeed(user, kind, reference);
 	const claim = (name: string, readOnly = false): InputNeed => ({
 		...{ user, kind: 'persistentVolumeClaim', name, readOnly },
 	});
