@@ -36,7 +36,8 @@ import {
 import { metadataOf, sandboxOfContainer } from '../ids.ts';
 import type { ImageTable } from './images/image-table.ts';
 import { LauncherClient } from './launcher/launcher-client.ts';
-import { type HostProgram, JOURNAL_NAME, type LauncherCalls } from './launcher/protocol.ts';
+import { JOURNAL_NAME } from './launcher/launcher-files.ts';
+import type { HostProgram, LauncherCalls } from './launcher/protocol.ts';
 import { type HostEnvironment, programOf } from './program.ts';
 
 /** The components and settings of a {@link ProcessRuntime}. */

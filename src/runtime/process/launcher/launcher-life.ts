@@ -15,9 +15,9 @@ import { type DescriptorShares, descriptorLimit, shareDescriptors } from '../out
 import { FifoPool } from '../output/fifo-pool.ts';
 import { ContainerSlots } from './container-slots.ts';
 import { Launcher } from './launcher.ts';
+import { PIPES_NAME, SOCKET_NAME } from './launcher-files.ts';
 import type { LauncherLock } from './launcher-lock.ts';
 import { LauncherServer } from './launcher-server.ts';
-import { SOCKET_NAME } from './protocol.ts';
 
 /** How long a launcher without containers waits for its first client before it exits. */
 const FIRST_CLIENT_MS = 10_000;
@@ -68,7 +68,7 @@ export class LauncherLife {
 			if (life) life.#endIfDone();
 		};
 		const shares = shareDescriptors(descriptorLimit());
-		const pipes = new FifoPool('pipes');
+		const pipes = new FifoPool(PIPES_NAME);
 		const launcher = await Launcher.open({
 			clock,
 			folder: '.',

@@ -26,8 +26,9 @@ import {
 import type { ContainerSlots } from './container-slots.ts';
 import { Journal, type JournalState, readJournal } from './journal.ts';
 import type { JournalEntry, Origin } from './journal-entry.ts';
+import { JOURNAL_NAME } from './launcher-files.ts';
 import { identify, MARK, markOf, newKey, type ProcessIdentity, processSpace } from './process-table.ts';
-import { type HostContainerConfig, JOURNAL_NAME, type LauncherCalls } from './protocol.ts';
+import type { HostContainerConfig, LauncherCalls } from './protocol.ts';
 import { killRemaining, markLost } from './recovery.ts';
 
 /** The components and settings of a launcher. */
