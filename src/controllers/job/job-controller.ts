@@ -6,7 +6,6 @@ import { hasEnded } from '../../api/core/pod/phase.ts';
 import type { Pod } from '../../api/core/pod/schema.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import { controllerOf } from '../../api/meta/controller-reference.ts';
-import { isSameVersion } from '../../api/meta/object-meta.ts';
 import { matches, selectorOf } from '../../api/meta/selector.ts';
 import { semanticEqual } from '../../api/schema/equality.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -15,6 +14,7 @@ import { ConcurrencyLimit } from '../../base/queue/concurrency-limit.ts';
 import { again, DONE, type Outcome } from '../../base/queue/reconcile-loop.ts';
 import { runTogether } from '../../base/queue/run-together.ts';
 import type { Client } from '../../client/client.ts';
+import { subjectsIn } from '../../client/conflicts.ts';
 import { Controller, type KeyRequest, type Keys, NO_KEYS, watch } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type Informer, keyOfObject, splitKey } from '../../client/informer.ts';
@@ -105,6 +105,7 @@ export class JobController {
 				workers: 1024,
 				restMs: (_key, tookMs) => tookMs / 2,
 				backoff: { baseMs: 1000, capMs: 60_000 },
+				subjects: subjectsIn(this.#jobs),
 				reconcile: (key) => this.#reconcile(key),
 			},
 			options,
@@ -132,9 +133,6 @@ export class JobController {
 			return await this.#planAndApply(key, job, writer);
 		} catch (error) {
 			if (isApiError(error, 'NotFound') && !this.#isSame(job)) return DONE;
-			// Another client changed the Job. The informer shows its version already, so backoff would gain nothing.
-			const current = this.#jobs.get(namespace, name);
-			if (isApiError(error, 'Conflict') && !isSameVersion(current, job)) return again(0);
 			throw error;
 		} finally {
 			await this.#waitForInformers(writer);
