@@ -24,7 +24,7 @@ import {
 import { validateDnsConfig, validateHostAliases } from './network.ts';
 import { validateContainerResources, validatePodResources } from './resources.ts';
 import { validateHostUsers, validatePodSecurity } from './security.ts';
-import { validateVolumes } from './volume.ts';
+import { type SpecOwner, validateVolumes } from './volume.ts';
 
 /**
  * Validation of Pods and Pod templates: upstream's rules, in its order and with its messages
@@ -55,7 +55,7 @@ export function validatePod(pod: Pod): readonly FieldError[] {
 export function validateMetaAndSpec({ metadata, spec }: Pod): readonly FieldError[] {
 	return [
 		...validateMeta(metadata, RULES, META),
-		...validatePodSpec(spec, SPEC, 'pod'),
+		...validatePodSpec(spec, SPEC, { of: 'pod', name: metadata.name ?? '' }),
 		...validateTokens(spec),
 		...spec.containers.flatMap((container, index) =>
 			validateImageSpaces(container, SPEC.child('containers').index(index)),
@@ -86,7 +86,7 @@ export function validatePodTemplate(template: PodTemplateSpec, path: FieldPath):
 	const errors = [
 		...validateLabels(metadata.labels, path.child('labels')),
 		...validateAnnotations(metadata.annotations, path.child('annotations')),
-		...validatePodSpec(spec, path.child('spec'), 'template'),
+		...validatePodSpec(spec, path.child('spec'), { of: 'template' }),
 	];
 	if (spec.ephemeralContainers?.length) {
 		const detail = 'ephemeral containers not allowed in pod template';
@@ -99,8 +99,8 @@ const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
 const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 
 /** The errors of the spec of a Pod or template at `path`, in upstream's order. */
-function validatePodSpec(spec: PodSpec, path: FieldPath, of: 'pod' | 'template'): readonly FieldError[] {
-	const volumes = validateVolumes(spec.volumes ?? [], path.child('volumes'), of);
+function validatePodSpec(spec: PodSpec, path: FieldPath, owner: SpecOwner): readonly FieldError[] {
+	const volumes = validateVolumes(spec.volumes ?? [], path.child('volumes'), owner);
 	const claims = new Set((spec.resourceClaims ?? []).map(({ name }) => name).filter((name) => name !== ''));
 	const context: ContainerContext = { spec, volumes: volumes.valid, claims };
 	return [
@@ -114,7 +114,7 @@ function validatePodSpec(spec: PodSpec, path: FieldPath, of: 'pod' | 'template')
 		...validateInitContainers(context, path.child('initContainers')),
 		...validateEphemeralContainers(context, path.child('ephemeralContainers')),
 		...validatePodResources(spec, claims, path.child('resources')),
-		...validateHostNetwork(spec, path.child('containers'), of),
+		...validateHostNetwork(spec, path.child('containers'), owner.of),
 		...chosen(path.child('restartPolicy'), spec.restartPolicy, RESTART_POLICIES),
 		...chosen(path.child('dnsPolicy'), spec.dnsPolicy, DNS_POLICIES),
 		...validateLabels(spec.nodeSelector, path.child('nodeSelector')),
