@@ -35,6 +35,7 @@ import { type SpecOwner, validateVolumes } from './volume.ts';
 /** Path of a Pod's metadata. */
 export const META = new FieldPath('metadata');
 
+/** Names of Pods are DNS subdomains (upstream: `ValidatePodName`), although a host name needs a label: see podWarnings. */
 const RULES = { namespaced: true, name: dns1123Subdomain };
 
 /** The errors of a Pod that a client creates. */
@@ -95,6 +96,7 @@ export function validatePodTemplate(template: PodTemplateSpec, path: FieldPath):
 	return errors;
 }
 
+/** Upstream: `validateRestartPolicy` and `validateDNSPolicy`. Defaulting sets both, so an empty value is an error. */
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
 const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 
@@ -172,6 +174,7 @@ function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] 
 		const at = path.child('runtimeClassName');
 		errors.push(...malformed(at, runtimeClassName, dns1123Subdomain(runtimeClassName)));
 	}
+	// Admission sets it from the PriorityClass before validation, so clients rarely meet this error.
 	if (preemptionPolicy !== undefined) {
 		const supported = ['PreemptLowerPriority', 'Never'];
 		errors.push(...chosen(path.child('preemptionPolicy'), preemptionPolicy, supported));
@@ -181,6 +184,7 @@ function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] 
 		// The overhead has the form of limits, so upstream validates it as such.
 		errors.push(...validateContainerResources({ limits: overhead }, new Set(), at));
 	}
+	// Upstream: `validateOS`. The fields that an OS excludes are checked by the runtime's traits, not here.
 	if (os) {
 		const at = path.child('os');
 		if (os.name) errors.push(...chosen(at, os.name, ['linux', 'windows']));
@@ -189,6 +193,7 @@ function validateScalars(spec: PodSpec, path: FieldPath): readonly FieldError[] 
 	return errors;
 }
 
+/** Names of other objects, where empty means none. Whether the objects exist is checked by admission or the scheduler. */
 function validateName(
 	spec: PodSpec,
 	field: 'serviceAccountName' | 'nodeName' | 'priorityClassName',

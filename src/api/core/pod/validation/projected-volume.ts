@@ -76,6 +76,7 @@ function validateProjection(
 	return errors;
 }
 
+/** Upstream reports the path of the token at the path of the volume, and so without the source's index. */
 type Token = NonNullable<VolumeProjection['serviceAccountToken']>;
 
 function validateToken(token: Token, path: FieldPath, volume: FieldPath): readonly FieldError[] {
@@ -101,6 +102,7 @@ function validateTrustBundle(bundle: TrustBundle, path: FieldPath): readonly Fie
 	];
 }
 
+/** The order of the cases is upstream's. An empty name counts as given, since the field is a pointer there. */
 function validateBundleChoice(bundle: TrustBundle, path: FieldPath): readonly FieldError[] {
 	const { name, signerName, labelSelector } = bundle;
 	if (name !== undefined && signerName !== undefined)
@@ -188,11 +190,17 @@ function firstProblems(
 	return [];
 }
 
+/** Stable since 1.37, as trust bundles are. */
 type Certificate = NonNullable<VolumeProjection['podCertificate']>;
 
+/** In the order of upstream's error. */
 const KEY_TYPES = ['RSA3072', 'RSA4096', 'ECDSAP256', 'ECDSAP384', 'ECDSAP521', 'ED25519'];
 const CERTIFICATE_PATHS = ['credentialBundlePath', 'keyPath', 'certificateChainPath'] as const;
 
+/**
+ * The kubelet requests the certificate in the Pod's name, so what is wrong with the request is found here. A key and
+ * its certificate may be written to one file or to two.
+ */
 function validateCertificate(certificate: Certificate, path: FieldPath): readonly FieldError[] {
 	const { signerName = '', keyType = '', userAnnotations = {} } = certificate;
 	const paths = CERTIFICATE_PATHS.filter((field) => certificate[field]);
@@ -207,6 +215,7 @@ function validateCertificate(certificate: Certificate, path: FieldPath): readonl
 	];
 }
 
+/** Upstream: `KubernetesMaxMaxExpirationSeconds` and `MaxMaxExpirationSeconds` in pkg/apis/certificates. */
 const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
 

@@ -64,6 +64,7 @@ function validateTemplateMeta(meta: ObjectMeta, path: FieldPath): readonly Field
 	];
 }
 
+/** Sorted, as upstream's errors list them. */
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 const VOLUME_MODES = ['Block', 'Filesystem'];
 
@@ -93,6 +94,10 @@ function validateClaimSpec(spec: ClaimSpec, path: FieldPath): readonly FieldErro
 	];
 }
 
+/**
+ * ReadWriteOncePod promises a single Pod on a single node, which any other mode contradicts. An unknown mode is no
+ * contradiction, only unknown.
+ */
 function validateAccessModes(accessModes: readonly string[], path: FieldPath): readonly FieldError[] {
 	const errors = accessModes
 		.filter((mode) => !ACCESS_MODES.includes(mode))
@@ -104,6 +109,7 @@ function validateAccessModes(accessModes: readonly string[], path: FieldPath): r
 	return errors;
 }
 
+/** Upstream reports the size at `resources[storage]`, although it is in `resources.requests`. */
 function validateStorage(storage: string | undefined, path: FieldPath): readonly FieldError[] {
 	if (storage === undefined) return [fieldRequired(path)];
 	return compareQuantities(storage, '0') > 0
@@ -137,6 +143,10 @@ function validateDataSources(
 	return errors;
 }
 
+/**
+ * An empty API group is the core group, in which only claims can be copied. Which kinds of other groups exist is known
+ * to the storage drivers alone.
+ */
 function validateDataSource({ apiGroup, kind, name }: DataSource, path: FieldPath): readonly FieldError[] {
 	const errors: FieldError[] = [];
 	if (name === '') errors.push(fieldRequired(path.child('name')));
@@ -149,6 +159,7 @@ function validateDataSource({ apiGroup, kind, name }: DataSource, path: FieldPat
 	return errors;
 }
 
+/** Absent and empty groups differ here, as upstream's comparison of pointers. */
 function isSameSource(a: DataSource, b: DataSource): boolean {
 	return (a.apiGroup ?? null) === (b.apiGroup ?? null) && a.kind === b.kind && a.name === b.name;
 }

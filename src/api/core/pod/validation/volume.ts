@@ -81,6 +81,7 @@ function validateClaimName(volume: Volume, owner: SpecOwner, path: FieldPath): r
 	);
 }
 
+/** The name of a source field. VOLUME_SOURCES has them in upstream's order, which decides which one is the first. */
 type Source = (typeof VOLUME_SOURCES)[number];
 
 /** The paths of upstream's errors about a second source, where they differ from the name of the field. */
@@ -113,6 +114,7 @@ function validateSource(volume: Volume, path: FieldPath, owner: SpecOwner): read
 	];
 }
 
+/** Upstream: the branches of `validateVolumeSource`. */
 function validateContent(volume: Volume, source: Source, path: FieldPath): readonly FieldError[] {
 	const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, csi, ephemeral, image } = volume;
 	if (source === 'emptyDir') return validateSizeLimit(emptyDir?.sizeLimit, path);
@@ -135,11 +137,13 @@ function validateContent(volume: Volume, source: Source, path: FieldPath): reado
 	return validateProviderVolume(volume, source, path);
 }
 
+/** Zero means no limit. */
 function validateSizeLimit(limit: string | undefined, path: FieldPath): readonly FieldError[] {
 	if (limit === undefined || compareQuantities(limit, '0') >= 0) return [];
 	return [fieldForbidden(path.child('sizeLimit'), 'SizeLimit field must be a valid resource quantity')];
 }
 
+/** Sorted, as upstream's errors list them. The empty type means that the node checks nothing. */
 const HOST_PATH_TYPES = [
 	'',
 	...['BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'],
@@ -167,6 +171,7 @@ function validateFiles(
 	];
 }
 
+/** Limit of the CSI specification, in bytes. */
 const MAX_DRIVER_LENGTH = 63;
 
 /**
