@@ -4,7 +4,7 @@ import { ADMIN, ANONYMOUS, type User } from '../../api/contract/user.ts';
 import { forbiddenRequest, unauthorized } from '../../api/errors/api-error.ts';
 
 /**
- * The authentication stage for requests over HTTPS. The only user with credentials is the administrator, whose
+ * The authentication stage for requests over connections. The only user with credentials is the administrator, whose
  * bearer token is in the server's kubeconfig.
  *
  * 1. A request with an Origin header is rejected, so that no web page in the user's browser can reach the
@@ -13,6 +13,8 @@ import { forbiddenRequest, unauthorized } from '../../api/errors/api-error.ts';
  *    header.
  * 2. Every other request needs the token, except for the public paths (`open`): without it their user is
  *    `system:anonymous`.
+ * 3. At the server's Unix socket the file system has authenticated the client, so the token may be missing. One that
+ *    is sent must be valid: it says who the client wants to be.
  */
 export class Authentication {
 	readonly #digest: Buffer;
@@ -26,13 +28,24 @@ export class Authentication {
 	 * valid token. `open` is true for paths that need no token.
 	 */
 	authenticate(headers: IncomingHttpHeaders, open: boolean): User {
+		this.#rejectWebPages(headers);
+		if (this.#hasToken(headers.authorization ?? '')) return ADMIN;
+		if (!open) throw unauthorized();
+		return ANONYMOUS;
+	}
+
+	/** As {@link authenticate}, for a request at the server's Unix socket. */
+	authenticateLocal(headers: IncomingHttpHeaders, open: boolean): User {
+		if (headers.authorization !== undefined) return this.authenticate(headers, open);
+		this.#rejectWebPages(headers);
+		return ADMIN;
+	}
+
+	#rejectWebPages(headers: IncomingHttpHeaders): void {
 		if (headers.origin !== undefined) throw forbiddenRequest('requests from web pages are not allowed');
 		if (!isLoopbackHost(headers.host ?? '')) {
 			throw forbiddenRequest('the Host header must name this machine by a loopback name or address');
 		}
-		if (this.#hasToken(headers.authorization ?? '')) return ADMIN;
-		if (!open) throw unauthorized();
-		return ANONYMOUS;
 	}
 
 	#hasToken(authorization: string): boolean {
