@@ -11,7 +11,9 @@ import { outputsOver } from '../cli/print/outputs.ts';
 import { Client } from '../client/client.ts';
 import { onInterrupt } from './interruptions.ts';
 import { listManifests, readManifestFile, readManifestInput } from './manifest-files.ts';
+import { isOwnSocket } from './own-socket.ts';
 import { dataFolder, defaultDataPath } from './server/data-folder.ts';
+import { trustNamedAuthoritiesOnly } from './server/trusted-authorities.ts';
 import { standardStream } from './standard-streams.ts';
 
 /** The {@link CliContext} of the real process: its standard streams, files, signals and servers. */
@@ -64,8 +66,6 @@ function kubeconfigPaths(named: string | undefined): readonly string[] {
 async function connect(named: string | undefined): Promise<Connection> {
 	const { readKubeconfig } = await import('../client/kubeconfig/kubeconfig.ts');
 	const { HttpTransport } = await import('../client/transport/http-node.ts');
-	const { trustNamedAuthoritiesOnly } = await import('./server/trusted-authorities.ts');
-	trustNamedAuthoritiesOnly();
 	const files = [];
 	for (const path of kubeconfigPaths(named)) {
 		const text = await readKubeconfigFile(path, named);
@@ -78,7 +78,12 @@ async function connect(named: string | undefined): Promise<Connection> {
 		);
 	}
 	const access = await readKubeconfig(files, { readFile: (path) => readFile(path, 'utf8') });
-	const client = new Client(new HttpTransport(access), { fieldManager: 'stint' });
+	const socket = access.socket !== undefined && isOwnSocket(access.socket) ? access.socket : undefined;
+	const transport = new HttpTransport(access, {
+		beforeTls: trustNamedAuthoritiesOnly,
+		...(socket !== undefined && { socket }),
+	});
+	const client = new Client(transport, { fieldManager: 'stint' });
 	return { client, namespace: access.namespace };
 }
 
