@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { type Finished, ROOT, Running, temporaryFolder } from '../support/processes.ts';
+import { type Finished, ROOT, Running, run, temporaryFolder } from '../support/processes.ts';
 import { startStint } from '../support/stint-server.ts';
 
 /**
@@ -147,4 +147,19 @@ test('a server whose socket would have a path that is too long serves by TLS alo
 	assert.equal(existsSync(join(folder, 'api.sock')), false);
 	assert.doesNotMatch(readFileSync(server.kubeconfig, 'utf8'), /socket/);
 	assert.equal(ok(await server.stint('get', 'namespace', 'default', '-o', 'name')), 'namespace/default\n');
+});
+
+test('a command at the Unix socket loads neither TLS nor what only manifests need', async (t) => {
+	const server = await startStint(t, { args: ['--runtime', 'fake'] });
+	const script = join(temporaryFolder(t), 'loaded.cjs');
+	writeFileSync(script, 'process.on("exit", () => process._rawDebug(process.moduleLoadList.join(";")));');
+	const env = { ...server.env, NODE_OPTIONS: `--require ${script}` };
+	const { stderr } = await run(join(ROOT, 'stint'), ['get', 'jobs'], { env });
+	const loaded = stderr.split(/[;\n]/).map((line) => line.replace('NativeModule ', ''));
+	assert.ok(loaded.includes('http'), stderr);
+	const needless = ['https', 'tls', 'crypto', 'fs/promises', 'dns', 'perf_hooks'];
+	assert.deepEqual(
+		loaded.filter((name) => needless.includes(name)),
+		[],
+	);
 });
