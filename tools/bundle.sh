@@ -25,7 +25,7 @@ choose_program() {
 # are excluded by name, for which find needs no stat call.
 _is_fresh() {
 	[ -f "$1/stamp" ] || return 1
-	_changed=$(cd "$STINT_HOME" && find src examples/kuard tools/bundle.sh tsconfig.json package.json package-lock.json \
+	_changed=$(cd "$STINT_HOME" && exec find src examples/kuard tools/bundle.sh tsconfig.json package.json package-lock.json \
 		-name '*.test.ts' -o -cnewer "$1/stamp" -print 2>&1) || return 1
 	[ -z "$_changed" ]
 }
