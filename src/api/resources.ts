@@ -2,10 +2,12 @@ import { cronjobs } from './batch/cronjob/definition.ts';
 import { jobs } from './batch/job/definition.ts';
 import { apiVersionOf, type ResourceDefinition } from './contract/resource-definition.ts';
 import { leases } from './coordination/lease/definition.ts';
+import { configMaps } from './core/configmap/definition.ts';
 import { events } from './core/event/definition.ts';
 import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
 import { pods } from './core/pod/definition.ts';
+import { secrets } from './core/secret/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 
 /**
@@ -18,10 +20,12 @@ import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 
 /** All resources that the server serves, in the order of discovery documents. */
 export const resources: readonly ResourceDefinition[] = [
+	configMaps,
 	events,
 	namespaces,
 	nodes,
 	pods,
+	secrets,
 	cronjobs,
 	jobs,
 	leases,

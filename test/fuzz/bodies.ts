@@ -59,6 +59,21 @@ const SOUND: Readonly<Record<string, Json>> = {
 		metadata: { name: 'a' },
 		spec: { containers: [{ name: 'c', image: 'i', env: [{ name: 'A', value: '1' }] }] },
 	},
+	ConfigMap: {
+		apiVersion: 'v1',
+		kind: 'ConfigMap',
+		metadata: { name: 'a' },
+		data: { key: 'value' },
+		binaryData: { raw: 'AP8=' },
+	},
+	Secret: {
+		apiVersion: 'v1',
+		kind: 'Secret',
+		metadata: { name: 'a' },
+		type: 'kubernetes.io/basic-auth',
+		data: { username: 'YQ==' },
+		stringData: { password: 'b' },
+	},
 	Lease: {
 		apiVersion: 'coordination.k8s.io/v1',
 		kind: 'Lease',

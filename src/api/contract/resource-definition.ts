@@ -38,6 +38,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 	 * limit for the part of an object that its author writes.
 	 */
 	readonly controllerFields?: readonly (readonly string[])[];
+	/** Whether the object holds secrets: then errors do not show it. Upstream shows it in some. */
+	readonly isConfidential?: true;
 }
 
 /**

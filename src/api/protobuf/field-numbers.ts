@@ -39,6 +39,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.CephFSVolumeSource': 'monitors=1 path=2 user=3 secretFile=4 secretRef=5 readOnly=6',
 	'io.k8s.api.core.v1.CinderVolumeSource': 'volumeID=1 fsType=2 readOnly=3 secretRef=4',
 	'io.k8s.api.core.v1.ClusterTrustBundleProjection': 'name=1 signerName=2 labelSelector=3 optional=5 path=4',
+	'io.k8s.api.core.v1.ConfigMap': 'metadata=1 immutable=4 data=2 binaryData=3',
 	'io.k8s.api.core.v1.ConfigMapEnvSource': '...io.k8s.api.core.v1.LocalObjectReference=1 optional=2',
 	'io.k8s.api.core.v1.ConfigMapKeySelector': '...io.k8s.api.core.v1.LocalObjectReference=1 key=2 optional=3',
 	'io.k8s.api.core.v1.ConfigMapNodeConfigSource':
@@ -183,6 +184,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.ScaleIOVolumeSource':
 		'gateway=1 system=2 secretRef=3 sslEnabled=4 protectionDomain=5 storagePool=6 storageMode=7 volumeName=8 fsType=9 readOnly=10',
 	'io.k8s.api.core.v1.SeccompProfile': 'type=1 localhostProfile=2',
+	'io.k8s.api.core.v1.Secret': 'metadata=1 immutable=5 data=2 stringData=4 type=3',
 	'io.k8s.api.core.v1.SecretEnvSource': '...io.k8s.api.core.v1.LocalObjectReference=1 optional=2',
 	'io.k8s.api.core.v1.SecretKeySelector': '...io.k8s.api.core.v1.LocalObjectReference=1 key=2 optional=3',
 	'io.k8s.api.core.v1.SecretProjection': '...io.k8s.api.core.v1.LocalObjectReference=1 items=2 optional=4',

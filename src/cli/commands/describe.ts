@@ -1,9 +1,11 @@
 import { cronjobs } from '../../api/batch/cronjob/definition.ts';
 import { jobs } from '../../api/batch/job/definition.ts';
 import type { Job } from '../../api/batch/job/schema.ts';
+import { configMaps } from '../../api/core/configmap/definition.ts';
 import { namespaces } from '../../api/core/namespace/definition.ts';
 import { nodes } from '../../api/core/node/definition.ts';
 import { pods } from '../../api/core/pod/definition.ts';
+import { secrets } from '../../api/core/secret/definition.ts';
 import { isApiError } from '../../api/errors/api-error.ts';
 import type { KubeObject } from '../../api/meta/object-meta.ts';
 import { labelSelectorText } from '../../api/meta/selector.ts';
@@ -12,6 +14,7 @@ import { isOf } from '../args/kind-of.ts';
 import { hinted, targetsOf } from '../args/not-found.ts';
 import { nothingFound, type Target } from '../args/resource-args.ts';
 import type { CliContext, CommonFlags, Connection } from '../context.ts';
+import { configMapLines, secretLines } from '../describe/config-map.ts';
 import { cronJobLines } from '../describe/cron-job.ts';
 import { eventLines, eventsAbout } from '../describe/events.ts';
 import { genericLines, namespaceLines } from '../describe/generic.ts';
@@ -48,8 +51,8 @@ export async function describe(
 	for (const target of targets) {
 		for (const object of await objectsOf(connection, target, { namespace, selector: flags.selector })) {
 			const lines = [...(await linesOf(connection, object, context.clock.now()))];
-			// kubectl prints no Events of a Namespace.
-			if (flags.showEvents && !isOf(namespaces, object))
+			// kubectl prints no Events of a Namespace or a Secret.
+			if (flags.showEvents && !isOf(namespaces, object) && !isOf(secrets, object))
 				lines.push(...eventLines(await eventsAbout(connection.client, object), context.clock.now()));
 			// kubectl separates descriptions by two empty lines.
 			if (count > 0) context.stdout.write('\n\n');
@@ -95,6 +98,8 @@ async function linesOf(connection: Connection, object: KubeObject, now: number):
 	if (isOf(cronjobs, object)) return cronJobLines(object);
 	if (isOf(pods, object)) return podLines(object, now);
 	if (isOf(namespaces, object)) return namespaceLines(object);
+	if (isOf(configMaps, object)) return configMapLines(object);
+	if (isOf(secrets, object)) return secretLines(object);
 	if (isOf(priorityClasses, object)) return priorityClassLines(object);
 	if (!isOf(nodes, object)) return genericLines(object);
 	const fieldSelector = `spec.nodeName=${object.metadata.name},status.phase!=Succeeded,status.phase!=Failed`;
