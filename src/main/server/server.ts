@@ -121,6 +121,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		metrics: new Metrics(),
 		ready: ready.promise,
 		agents: new Map(),
+		endpoint: { url: undefined },
 		onError: (component, about, error) => {
 			// Stopping aborts pending calls; their errors are expected.
 			if (!lifecycle.isStopping) log.error(component, about, error);
@@ -180,6 +181,8 @@ interface ServerContext {
 	readonly ready: Promise<void>;
 	/** The node agents of this process, by the name of their Node. */
 	readonly agents: Map<string, NodeAgent>;
+	/** The URL of the listener, once it is open. */
+	readonly endpoint: { url: string | undefined };
 	/**
 	 * A part calls it with each error that it handles itself; `about` is the request or object that it worked
 	 * on.
@@ -194,6 +197,7 @@ async function startApi({
 	lifecycle,
 	metrics,
 	agents,
+	endpoint,
 	onError,
 }: ServerContext): Promise<ApiServer> {
 	const store = await lifecycle.start({
@@ -218,6 +222,8 @@ async function startApi({
 		// All node agents run in this process so far, with the same runtime.
 		runtimeTraits: () => agents.values().next().value?.runtimeTraits,
 		version: VERSION,
+		signingKeyPath: options.folder.signingKey,
+		url: () => endpoint.url,
 		...(options.discardDamaged && { discardDamaged: true }),
 		onError: (where, error) => onError('apiserver', where, error),
 		onStoreLost: failStore,
@@ -248,7 +254,7 @@ async function openStore(
 
 /** Opens the HTTPS listener and writes the kubeconfig with its URL, CA and token. */
 async function startListener(
-	{ options: { folder, log }, clock, lifecycle, onError }: ServerContext,
+	{ options: { folder, log }, clock, lifecycle, endpoint, onError }: ServerContext,
 	server: ApiServer,
 	port: number,
 ): Promise<{ readonly listener: HttpListener; readonly caPem: string }> {
@@ -260,6 +266,7 @@ async function startListener(
 			listen({ server, credentials, port, clock, onError: (where, error) => onError('http', where, error) }),
 		stop: (open) => open.close(),
 	});
+	endpoint.url = listener.url;
 	const { caPem: certificateAuthority, token } = credentials;
 	const access = { name: 'stint', server: listener.url, certificateAuthority, token };
 	const onReplaced = (reason: string): void =>
