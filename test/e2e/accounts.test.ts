@@ -60,8 +60,13 @@ test('kubectl creates ConfigMaps and Secrets, and stint describes them in the sa
 				await server.kubectl(...command.split(' ')),
 				await server.stint(...command.split(' ')),
 			];
-			const ageless = (output: string): string => output.replace(/ +\d+s\b/g, ' AGE');
-			assert.equal(ageless(ok(ours)), ageless(ok(theirs)), command);
+			// kubectl describes the keys of a map in random order.
+			const sorted = (output: string): readonly string[] =>
+				output
+					.replace(/ +\d+s\b/g, ' AGE')
+					.split('\n')
+					.sort();
+			assert.deepEqual(sorted(ok(ours)), sorted(ok(theirs)), command);
 		}
 	});
 	await t.test('apply merges stringData, and a refused change shows no value', async () => {
@@ -86,6 +91,17 @@ test('a ServiceAccount authenticates with its token, and may do nothing else', a
 	ok(await server.kubectl('create', 'serviceaccount', 'builder'));
 	const token = ok(await server.kubectl('create', 'token', 'builder', '--duration=10m')).trim();
 	const as = (...args: readonly string[]): Promise<Finished> => kubectlAs(server, token, ...args);
+	await t.test('stint create token prints a token of the same account', async () => {
+		const other = ok(
+			await server.stint('create', 'token', 'builder', '--duration=10m', '-n', 'default'),
+		).trim();
+		const { status } = JSON.parse(ok(await kubectlAs(server, other, 'auth', 'whoami', '-o', 'json')));
+		assert.equal(status.userInfo.username, 'system:serviceaccount:default:builder');
+		ok(await server.stint('create', 'sa', 'second'));
+		const wrong = ['create', 'token', 'second', '--duration=1m'];
+		const [theirs, ours] = [await server.kubectl(...wrong), await server.stint(...wrong)];
+		assert.deepEqual([ours.code, ours.stderr], [theirs.code, theirs.stderr]);
+	});
 	await t.test('auth whoami names the account', async () => {
 		const { status } = JSON.parse(ok(await as('auth', 'whoami', '-o', 'json')));
 		assert.equal(status.userInfo.username, 'system:serviceaccount:default:builder');
