@@ -17,6 +17,9 @@ const COLUMNS: Readonly<Record<string, string>> = {
 		'Name/name Status Roles Age Version | Internal-IP External-IP OS-Image Kernel-Version Container-Runtime',
 	events: 'Last_Seen Type Reason Object Message | Subobject Source First_Seen Count Name/name',
 	leases: 'Name/name Holder Age |',
+	configmaps: 'Name/name Data Age |',
+	secrets: 'Name/name Type Data Age |',
+	serviceaccounts: 'Name/name Age |',
 };
 
 test("every kind has upstream's columns", () => {

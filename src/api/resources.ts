@@ -1,11 +1,15 @@
+import { selfSubjectReviews, tokenReviews } from './authentication/reviews.ts';
 import { cronjobs } from './batch/cronjob/definition.ts';
 import { jobs } from './batch/job/definition.ts';
 import { apiVersionOf, type ResourceDefinition } from './contract/resource-definition.ts';
 import { leases } from './coordination/lease/definition.ts';
+import { configMaps } from './core/configmap/definition.ts';
 import { events } from './core/event/definition.ts';
 import { namespaces } from './core/namespace/definition.ts';
 import { nodes } from './core/node/definition.ts';
 import { pods } from './core/pod/definition.ts';
+import { secrets } from './core/secret/definition.ts';
+import { serviceAccounts } from './core/serviceaccount/definition.ts';
 import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 
 /**
@@ -18,15 +22,21 @@ import { priorityClasses } from './scheduling/priorityclass/definition.ts';
 
 /** All resources that the server serves, in the order of discovery documents. */
 export const resources: readonly ResourceDefinition[] = [
+	configMaps,
 	events,
 	namespaces,
 	nodes,
 	pods,
+	secrets,
+	serviceAccounts,
 	cronjobs,
 	jobs,
 	leases,
 	priorityClasses,
 ];
+
+/** The resources whose objects are never stored: only the API server knows them. */
+export const virtualResources: readonly ResourceDefinition[] = [selfSubjectReviews, tokenReviews];
 
 /** The resource with this apiVersion (`batch/v1`) and kind (`Job`); undefined if there is none. */
 export function resourceOfKind(apiVersion: string, kind: string): ResourceDefinition | undefined {

@@ -8,7 +8,7 @@ import { printingWarnings } from './warnings.ts';
  * {@link CliContext.connect}, and prints; it decides nothing that a controller or the API server decides.
  *
  * Read in this order: commands.ts (commands and flags), context.ts (what commands get from the process), then
- * a file per command: apply.ts, get.ts, describe.ts, logs.ts, delete.ts, run.ts. Beside them: manifest/
+ * a file per command: apply.ts, create.ts, get.ts, describe.ts, logs.ts, delete.ts, run.ts. Beside them: manifest/
  * (reads and checks files), print/ (output formats), run/ (follows Jobs and Pods to their end), describe/ (a
  * file per kind).
  *
@@ -80,6 +80,7 @@ type Register = (
 const COMMANDS: Readonly<Record<string, readonly [string, Register]>> = {
 	run: ['run Jobs until they finish and print their logs', registerRun],
 	apply: ['create objects of a manifest, or update them to match it', registerApply],
+	create: ['create a ServiceAccount, or a token of one', registerCreate],
 	get: ['list objects', registerGet],
 	describe: ['show details of objects, with their events', registerDescribe],
 	logs: ['print the logs of a Pod or of the Pods of a Job', registerLogs],
@@ -96,6 +97,37 @@ function registerApply(
 		.option('--force', 'delete and re-create objects whose changes the API does not allow')
 		.action((flags) =>
 			perform(async () => (await import('./commands/apply.ts')).apply(context, { ...NONE, ...flags })),
+		);
+}
+
+function registerCreate(
+	command: Command,
+	context: CliContext,
+	perform: (work: () => Promise<unknown>) => Promise<void>,
+): void {
+	// The flags of `create` itself may stand before or after the name of the kind.
+	const flagsOf = (own: object): object => ({ ...NONE, ...command.opts(), ...own });
+	const load = () => import('./commands/create.ts');
+	command
+		.command('serviceaccount')
+		.alias('sa')
+		.description('create a ServiceAccount')
+		.argument('[names...]', 'name of the ServiceAccount')
+		.action((names: string[], flags) =>
+			perform(async () => (await load()).createAccount(context, names, flagsOf(flags))),
+		);
+	command
+		.command('token')
+		.description('request a token of a ServiceAccount and print it')
+		.argument('[names...]', 'name of the ServiceAccount')
+		.option('--audience <name>', 'service that may accept the token (default: the API server)', collect)
+		.option('--duration <time>', 'lifetime of the token, such as 10m or 8h (default: one hour)')
+		.option('--bound-object-kind <kind>', 'the token ends with an object of this kind: Node, Pod or Secret')
+		.option('--bound-object-name <name>', 'name of that object')
+		.option('--bound-object-uid <uid>', 'UID of that object (default: that of the current one)')
+		.option('-o, --output <form>', 'print the whole response: json or yaml')
+		.action((names: string[], flags) =>
+			perform(async () => (await load()).createToken(context, names, { audience: [], ...flagsOf(flags) })),
 		);
 }
 
@@ -170,10 +202,7 @@ function registerRun(
 		.option('-l, --labels <key=value,...>', 'labels of the Job and of its Pods')
 		.option('--completions <number>', 'number of Pods that must succeed')
 		.option('--parallelism <number>', 'number of Pods that may run at once')
-		.option(
-			'--backoff-limit <number>',
-			'number of retries before the Job fails (default: 6; 0 with --restart=Never runs the command once)',
-		)
+		.option('--backoff-limit <number>', 'number of retries of failed Pods before the Job fails')
 		.option('--dry-run [mode]', 'print the Job and do not run it; modes: client, server, none')
 		.option('-o, --output <form>', 'with --dry-run: yaml, json or name')
 		.addHelpText('after', runHelp)

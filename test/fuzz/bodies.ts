@@ -59,6 +59,38 @@ const SOUND: Readonly<Record<string, Json>> = {
 		metadata: { name: 'a' },
 		spec: { containers: [{ name: 'c', image: 'i', env: [{ name: 'A', value: '1' }] }] },
 	},
+	ConfigMap: {
+		apiVersion: 'v1',
+		kind: 'ConfigMap',
+		metadata: { name: 'a' },
+		data: { key: 'value' },
+		binaryData: { raw: 'AP8=' },
+	},
+	Secret: {
+		apiVersion: 'v1',
+		kind: 'Secret',
+		metadata: { name: 'a' },
+		type: 'kubernetes.io/basic-auth',
+		data: { username: 'YQ==' },
+		stringData: { password: 'b' },
+	},
+	ServiceAccount: {
+		apiVersion: 'v1',
+		kind: 'ServiceAccount',
+		metadata: { name: 'a' },
+		secrets: [{ name: 'a' }],
+		imagePullSecrets: [{ name: 'b' }],
+	},
+	TokenRequest: {
+		apiVersion: 'authentication.k8s.io/v1',
+		kind: 'TokenRequest',
+		spec: { expirationSeconds: 600, boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'a' } },
+	},
+	TokenReview: {
+		apiVersion: 'authentication.k8s.io/v1',
+		kind: 'TokenReview',
+		spec: { token: 'a.b.c', audiences: ['a'] },
+	},
 	Lease: {
 		apiVersion: 'coordination.k8s.io/v1',
 		kind: 'Lease',

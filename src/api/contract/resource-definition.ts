@@ -38,6 +38,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 	 * limit for the part of an object that its author writes.
 	 */
 	readonly controllerFields?: readonly (readonly string[])[];
+	/** Whether the object holds secrets: then errors do not show it. Upstream shows it in some. */
+	readonly isConfidential?: true;
+	/** Whether objects are never stored; see {@link virtualResource}. */
+	readonly isVirtual?: true;
 }
 
 /**

@@ -4,6 +4,16 @@
  * around it. Written by tools/field-numbers.ts, which says how; not by hand.
  */
 export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
+	'io.k8s.api.authentication.v1.BoundObjectReference': 'kind=1 apiVersion=2 name=3 uid=4',
+	'io.k8s.api.authentication.v1.SelfSubjectReview': 'metadata=1 status=2',
+	'io.k8s.api.authentication.v1.SelfSubjectReviewStatus': 'userInfo=1',
+	'io.k8s.api.authentication.v1.TokenRequest': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authentication.v1.TokenRequestSpec': 'audiences=1 expirationSeconds=4 boundObjectRef=3',
+	'io.k8s.api.authentication.v1.TokenRequestStatus': 'token=1 expirationTimestamp=2',
+	'io.k8s.api.authentication.v1.TokenReview': 'metadata=1 spec=2 status=3',
+	'io.k8s.api.authentication.v1.TokenReviewSpec': 'token=1 audiences=2',
+	'io.k8s.api.authentication.v1.TokenReviewStatus': 'authenticated=1 user=2 audiences=4 error=3',
+	'io.k8s.api.authentication.v1.UserInfo': 'username=1 uid=2 groups=3 extra=4',
 	'io.k8s.api.batch.v1.CronJob': 'metadata=1 spec=2 status=3',
 	'io.k8s.api.batch.v1.CronJobSpec':
 		'schedule=1 timeZone=8 startingDeadlineSeconds=2 concurrencyPolicy=3 suspend=4 jobTemplate=5 successfulJobsHistoryLimit=6 failedJobsHistoryLimit=7',
@@ -39,6 +49,7 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.CephFSVolumeSource': 'monitors=1 path=2 user=3 secretFile=4 secretRef=5 readOnly=6',
 	'io.k8s.api.core.v1.CinderVolumeSource': 'volumeID=1 fsType=2 readOnly=3 secretRef=4',
 	'io.k8s.api.core.v1.ClusterTrustBundleProjection': 'name=1 signerName=2 labelSelector=3 optional=5 path=4',
+	'io.k8s.api.core.v1.ConfigMap': 'metadata=1 immutable=4 data=2 binaryData=3',
 	'io.k8s.api.core.v1.ConfigMapEnvSource': '...io.k8s.api.core.v1.LocalObjectReference=1 optional=2',
 	'io.k8s.api.core.v1.ConfigMapKeySelector': '...io.k8s.api.core.v1.LocalObjectReference=1 key=2 optional=3',
 	'io.k8s.api.core.v1.ConfigMapNodeConfigSource':
@@ -183,12 +194,15 @@ export const FIELD_NUMBERS: Readonly<Record<string, string>> = {
 	'io.k8s.api.core.v1.ScaleIOVolumeSource':
 		'gateway=1 system=2 secretRef=3 sslEnabled=4 protectionDomain=5 storagePool=6 storageMode=7 volumeName=8 fsType=9 readOnly=10',
 	'io.k8s.api.core.v1.SeccompProfile': 'type=1 localhostProfile=2',
+	'io.k8s.api.core.v1.Secret': 'metadata=1 immutable=5 data=2 stringData=4 type=3',
 	'io.k8s.api.core.v1.SecretEnvSource': '...io.k8s.api.core.v1.LocalObjectReference=1 optional=2',
 	'io.k8s.api.core.v1.SecretKeySelector': '...io.k8s.api.core.v1.LocalObjectReference=1 key=2 optional=3',
 	'io.k8s.api.core.v1.SecretProjection': '...io.k8s.api.core.v1.LocalObjectReference=1 items=2 optional=4',
 	'io.k8s.api.core.v1.SecretVolumeSource': 'secretName=1 items=2 defaultMode=3 optional=4',
 	'io.k8s.api.core.v1.SecurityContext':
 		'capabilities=1 privileged=2 seLinuxOptions=3 windowsOptions=10 runAsUser=4 runAsGroup=8 runAsNonRoot=5 readOnlyRootFilesystem=6 allowPrivilegeEscalation=7 procMount=9 seccompProfile=11 appArmorProfile=12',
+	'io.k8s.api.core.v1.ServiceAccount':
+		'metadata=1 secrets=2 imagePullSecrets=3 automountServiceAccountToken=4',
 	'io.k8s.api.core.v1.ServiceAccountTokenProjection': 'audience=1 expirationSeconds=2 path=3',
 	'io.k8s.api.core.v1.SleepAction': 'seconds=1',
 	'io.k8s.api.core.v1.StorageOSVolumeSource':

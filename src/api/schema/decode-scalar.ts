@@ -80,7 +80,23 @@ function decodeQuantity(value: unknown, trail: Trail): unknown {
 
 function decodeBase64(text: string, trail: Trail): string | undefined {
 	const compact = /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, '') : text;
-	if (/^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/.test(compact) && !compact.includes('_')) return compact;
+	if (/^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/.test(compact) && !compact.includes('_')) {
+		return compact.endsWith('=') ? withoutSpareBits(compact) : compact;
+	}
 	const wrong = compact.search(/[^A-Za-z0-9+/]/);
 	return fail(`illegal base64 data at input byte ${wrong < 0 ? compact.length : wrong}`, trail);
+}
+
+const BASE64_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/**
+ * Clears the bits of the last character that belong to no byte: Go ignores them, and encodes the bytes without
+ * them.
+ */
+function withoutSpareBits(padded: string): string {
+	const padding = padded.endsWith('==') ? 2 : 1;
+	const last = padded.length - padding - 1;
+	const used = padding === 2 ? 0b110000 : 0b111100;
+	const char = BASE64_ALPHABET[BASE64_ALPHABET.indexOf(padded[last] ?? '') & used] ?? '';
+	return padded.slice(0, last) + char + '='.repeat(padding);
 }

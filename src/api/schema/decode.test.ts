@@ -182,13 +182,13 @@ test('decode() returns times, quantities and base64 in canonical spelling', () =
 		decodedSpec({
 			started: '2026-01-31T10:00:00.5+02:00',
 			renewed: '2026-01-31T08:00:00.5Z',
-			data: { a: 'aGVs\nbG8=' },
+			data: { a: 'aGVs\nbG8=', b: 'YR==', c: 'aGm=' },
 			containers: [{ name: 'a', limits: { memory: ' 2048Mi', cpu: 2, x: '0.5' } }],
 		}),
 		{
 			started: '2026-01-31T08:00:00Z',
 			renewed: '2026-01-31T08:00:00.500000Z',
-			data: { a: 'aGVsbG8=' },
+			data: { a: 'aGVsbG8=', b: 'YQ==', c: 'aGk=' },
 			containers: [{ name: 'a', limits: { memory: '2Gi', cpu: '2', x: '500m' } }],
 		},
 	);

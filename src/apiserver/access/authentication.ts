@@ -1,17 +1,17 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { ADMIN, ANONYMOUS, type User } from '../../api/contract/user.ts';
 import { forbiddenRequest, unauthorized } from '../../api/errors/api-error.ts';
+import type { TokenAuthenticator } from './tokens/token-authenticator.ts';
 
 /**
- * The authentication stage for requests over connections. The only user with credentials is the administrator, whose
- * bearer token is in the server's kubeconfig.
+ * The authentication stage for requests over connections. Users have bearer tokens: the administrator's is in the
+ * server's kubeconfig, and ServiceAccounts get theirs from the API.
  *
  * 1. A request with an Origin header is rejected, so that no web page in the user's browser can reach the
  *    server. So is a request whose Host header is not a loopback name or address: with DNS rebinding, a page
  *    of another site has its host name resolve to 127.0.0.1 and then counts as same-origin, without an Origin
  *    header.
- * 2. Every other request needs the token, except for the public paths (`open`): without credentials their user
+ * 2. Every other request needs a valid token, except for the public paths (`open`): without credentials their user
  *    is `system:anonymous`.
  * 3. A wrong token is rejected on public paths too (upstream: the union of authenticators fails on the first
  *    error, and `anonymous` is the last of them). Otherwise a probe with an outdated token would report success.
@@ -20,26 +20,27 @@ import { forbiddenRequest, unauthorized } from '../../api/errors/api-error.ts';
  *    is sent must be valid: it says who the client wants to be.
  */
 export class Authentication {
-	readonly #digest: Buffer;
+	readonly #tokens: Pick<TokenAuthenticator, 'userOf'>;
 
-	constructor(token: string) {
-		this.#digest = digestOf(token);
+	constructor(tokens: Pick<TokenAuthenticator, 'userOf'>) {
+		this.#tokens = tokens;
 	}
 
 	/**
-	 * Returns the user of a request. Throws Forbidden for requests of web pages, and Unauthorized with a wrong
-	 * token, or without a token unless `open` is true: for paths that need none.
+	 * Returns the user of a request, or a promise of it if the token has to be verified. Throws Forbidden for
+	 * requests of web pages, and Unauthorized (or rejects with it) with a wrong token, or without a token unless
+	 * `open` is true: for paths that need none.
 	 */
-	authenticate(headers: IncomingHttpHeaders, open: boolean): User {
+	authenticate(headers: IncomingHttpHeaders, open: boolean): User | Promise<User> {
 		this.#rejectWebPages(headers);
 		const token = bearerTokenOf(headers.authorization ?? '');
-		if (token !== undefined && this.#isToken(token)) return ADMIN;
-		if (token !== undefined || !open) throw unauthorized();
-		return ANONYMOUS;
+		if (token === undefined) return anonymousIf(open);
+		const user = this.#tokens.userOf(token);
+		return user instanceof Promise ? user.then(knownUser) : knownUser(user);
 	}
 
 	/** As {@link authenticate}, for a request at the server's Unix socket. */
-	authenticateLocal(headers: IncomingHttpHeaders, open: boolean): User {
+	authenticateLocal(headers: IncomingHttpHeaders, open: boolean): User | Promise<User> {
 		if (headers.authorization !== undefined) return this.authenticate(headers, open);
 		this.#rejectWebPages(headers);
 		return ADMIN;
@@ -51,12 +52,18 @@ export class Authentication {
 			throw forbiddenRequest('the Host header must name this machine by a loopback name or address');
 		}
 	}
+}
 
-	#isToken(token: string): boolean {
-		// timingSafeEqual needs inputs of equal length, and digests have one. Comparing the texts would take
-		// longer the more leading characters of the token a client guessed.
-		return timingSafeEqual(digestOf(token), this.#digest);
-	}
+/** The user of a token. Throws Unauthorized if no user has the token. */
+function knownUser(user: User | undefined): User {
+	if (!user) throw unauthorized();
+	return user;
+}
+
+/** The user of a request without a token. Throws Unauthorized unless the path needs none. */
+function anonymousIf(open: boolean): User {
+	if (!open) throw unauthorized();
+	return ANONYMOUS;
 }
 
 /** The text after `Bearer`; undefined if the header has another scheme or the text is empty. */
@@ -67,8 +74,4 @@ function bearerTokenOf(authorization: string): string | undefined {
 /** Whether a Host header names the machine itself: `localhost`, 127.0.0.0/8 or `[::1]`, with any port. */
 export function isLoopbackHost(host: string): boolean {
 	return /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?$/i.test(host);
-}
-
-function digestOf(text: string): Buffer {
-	return createHash('sha256').update(text).digest();
 }

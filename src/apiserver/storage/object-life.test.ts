@@ -27,6 +27,9 @@ const SMALLEST: Readonly<Record<string, { readonly body?: object; readonly statu
 	},
 	jobs: { body: { spec: { template: { spec: podSpec() } } }, status: { conditions: conditions(1) } },
 	leases: {},
+	configmaps: {},
+	secrets: {},
+	serviceaccounts: {},
 	priorityclasses: { body: { value: 7 } },
 };
 

@@ -9,7 +9,8 @@ import { SeededRandom } from '../../base/testing/seeded-random.ts';
 import { VirtualClock } from '../../base/testing/virtual-clock.ts';
 import { MemoryStore } from '../../store/memory/memory-store.ts';
 import { bootstrap } from '../maintenance/bootstrap.ts';
-import { ApiServer, type ApiServerOptions } from '../server.ts';
+import { ApiServer } from '../server.ts';
+import type { ApiServerOptions } from '../server-options.ts';
 
 /** A server to test, and the objects and requests that most of its tests use. */
 
@@ -23,7 +24,9 @@ export interface TestServer {
 	readonly faults: unknown[];
 }
 
-type TestSetup = Pick<ApiServerOptions, 'authorizer' | 'admissionPlugins'> & { readonly store?: MemoryStore };
+type TestSetup = Pick<ApiServerOptions, 'authorizer' | 'admissionPlugins' | 'mountTokens'> & {
+	readonly store?: MemoryStore;
+};
 
 /** Starts a server with the Namespaces that every cluster has. */
 export async function openTestServer(

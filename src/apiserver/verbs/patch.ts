@@ -77,10 +77,12 @@ function decodePatched(
 	{ read, json }: { readonly read: Patch; readonly json: JsonRecord },
 	{ fieldValidation }: WriteOptions,
 ): KubeObject {
-	const refusal = (text: string): ApiError =>
-		invalid({ group: '', resource: '', name: '' }, [
-			invalidField(new FieldPath('patch'), read.shown(json), text),
+	const refusal = (text: string): ApiError => {
+		const shown = request.definition.isConfidential ? '<secret contents redacted>' : read.shown(json);
+		return invalid({ group: '', resource: '', name: '' }, [
+			invalidField(new FieldPath('patch'), shown, text),
 		]);
+	};
 	try {
 		const decoded = decodeJson(request.resource.codec, bodyOf(json));
 		const complaints = [...read.complaints, ...decoded.complaints];

@@ -25,6 +25,8 @@ export interface DataFolder {
 	readonly socket: string;
 	/** The CA, the server's certificate and the token. */
 	readonly pki: string;
+	/** The key that signs the tokens of ServiceAccounts; it exists once a token was issued. */
+	readonly signingKey: string;
 	/** The logs of containers. */
 	readonly logs: string;
 	/** The launcher's socket, its journal of running containers, and the sandboxes' folders. */
@@ -42,6 +44,7 @@ export function dataFolder(path: string): DataFolder {
 		kubeconfig: join(root, 'kubeconfig'),
 		socket: join(root, 'api.sock'),
 		pki: join(root, 'pki'),
+		signingKey: join(root, 'pki', 'sa.key'),
 		logs: join(root, 'logs'),
 		runtime: join(root, 'runtime'),
 		images: join(root, 'images.yaml'),
