@@ -48,12 +48,12 @@ test('public paths need no token, but reject web pages like all others', async (
 	assert.equal(await reasonOf({}, true), 'Forbidden');
 });
 
-test('a wrong token is rejected on public paths too, other schemes count as no credentials', () => {
+test('a wrong token is rejected on public paths too, other schemes count as no credentials', async () => {
 	const host = 'localhost';
 	for (const authorization of ['Bearer secre', 'bearer secrets', 'Bearer secret secret'])
-		assert.equal(reasonOf({ host, authorization }, true), 'Unauthorized', authorization);
+		assert.equal(await reasonOf({ host, authorization }, true), 'Unauthorized', authorization);
 	for (const authorization of ['', 'Bearer', 'Bearer ', 'Basic c2VjcmV0', 'secret'])
-		assert.equal(reasonOf({ host, authorization }, true), 'system:anonymous', authorization);
+		assert.equal(await reasonOf({ host, authorization }, true), 'system:anonymous', authorization);
 });
 
 test('the Host header must be a loopback name or address', () => {

@@ -83,7 +83,7 @@ test('over HTTPS a token authenticates its account, until it is invalid', async 
 		path: '/api/v1/namespaces/default/serviceaccounts/builder',
 	});
 	assert.equal(await codeOf(whoAmI, 'POST'), 401);
-	assert.equal(await codeOf('/readyz'), 200);
+	assert.equal(await codeOf('/readyz'), 401);
 	await listener.close();
 	opened.server.close();
 });
