@@ -8,6 +8,7 @@
  * broadcast-server.ts, or next to the benchmark.
  */
 import { cpus, totalmem } from 'node:os';
+import { churn } from './churn.ts';
 import { coldStart } from './cold-start.ts';
 import { commands } from './commands.ts';
 import { cronJobs } from './cronjobs.ts';
@@ -28,6 +29,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
 	cronjobs: cronJobs,
 	memory,
 	watchers,
+	churn,
 	'steady-state': steadyState,
 };
 

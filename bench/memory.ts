@@ -15,7 +15,8 @@ export function memoryOf(pids: readonly number[]): Memory {
 	let rss = 0;
 	let pss = 0;
 	for (const pid of pids) {
-		const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+		// Empty for a process that has ended, such as the fork of a launcher before it runs the container's program.
+		const rollup = readProc(pid, 'smaps_rollup');
 		rss += Number(/^Rss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024;
 		pss += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024;
 	}

@@ -35,12 +35,13 @@ export class EventCorrelator {
 	#aggregate(event: Event): { readonly event: Event; readonly key: string } {
 		const now = this.#clock.monotonic();
 		const group = groupKey(event);
+		const message = event.message ?? '';
 		const known = this.#similar.get(group);
+		// A list that starts with its first message has no spare capacity: the first `push` would reserve 17 entries.
 		const similar =
-			known && now - known.lastMs <= SIMILAR_INTERVAL_MS ? known : { messages: [], lastMs: now };
+			known && now - known.lastMs <= SIMILAR_INTERVAL_MS ? known : { messages: [message], lastMs: now };
 		similar.lastMs = now;
 		this.#similar.set(group, similar);
-		const message = event.message ?? '';
 		if (similar.messages.includes(message)) return { event, key: eventKey(event) };
 		// Upstream adds the message and then removes one at random; not adding it is one of its outcomes.
 		if (similar.messages.length + 1 >= SIMILAR_LIMIT) return { event: combined(event), key: group };

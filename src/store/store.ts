@@ -40,7 +40,10 @@ export interface Entry {
 	readonly attachment?: unknown;
 }
 
-/** One change. `previous` is the entry that it replaced or deleted. */
+/**
+ * One change. `previous` is the entry that it replaced or deleted. Its value may be read from the store when it is asked
+ * for: a receiver that keeps the change for longer than its call reads the value before the revision is compacted.
+ */
 export type Change =
 	| {
 			readonly type: 'put';

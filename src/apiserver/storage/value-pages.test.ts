@@ -33,6 +33,25 @@ test('a packed value has the bytes that went into its page', () => {
 	);
 });
 
+test('a page keeps no memory beyond its compressed bytes', () => {
+	let compressed: Uint8Array | undefined;
+	const kept = new ValuePages({
+		// Node's compression returns the start of a longer buffer.
+		compress: (bytes) => {
+			const buffer = new Uint8Array(65_536);
+			buffer.set(bytes);
+			return buffer.subarray(0, bytes.length);
+		},
+		expand: (bytes) => {
+			compressed = bytes;
+			return bytes;
+		},
+	});
+	const [value] = kept.pack([Buffer.from('some value')]);
+	assert.equal(Buffer.from(value?.bytes ?? []).toString(), 'some value');
+	assert.equal(compressed?.buffer.byteLength, 10);
+});
+
 test('values that are read in order expand their page once', () => {
 	const some = pages();
 	const first = some.pack([Buffer.from('a'), Buffer.from('b')]);

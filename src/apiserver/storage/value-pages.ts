@@ -57,7 +57,7 @@ export class ValuePages {
 	pack(values: readonly Uint8Array[]): readonly PackedValue[] {
 		const bytes = Buffer.concat(values);
 		const page: ValuePage = {
-			bytes: this.#compression.compress(bytes),
+			bytes: exact(this.#compression.compress(bytes)),
 			total: bytes.length,
 			live: bytes.length,
 		};
@@ -73,6 +73,17 @@ export class ValuePages {
 		if (this.#latest?.page !== page) this.#latest = { page, bytes: this.#compression.expand(page.bytes) };
 		return this.#latest.bytes;
 	}
+}
+
+/**
+ * The same bytes in memory of their own size. Node's compression returns the start of a buffer of 64 KiB, ten times
+ * as long as a page.
+ */
+function exact(bytes: Uint8Array): Uint8Array {
+	if (bytes.length === bytes.buffer.byteLength) return bytes;
+	const copy = Buffer.allocUnsafeSlow(bytes.length);
+	copy.set(bytes);
+	return copy;
 }
 
 /** Values that were compressed together, and how many of their bytes belong to live objects. */

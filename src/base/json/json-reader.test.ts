@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { JsonLimitError, JsonSyntaxError, parseJson, readJson, readJsonInPieces } from './json-reader.ts';
 
@@ -44,6 +46,25 @@ describe('readJson', () => {
 				},
 			),
 		);
+	});
+
+	test('keeps of a text only the strings that are still referenced', () => {
+		setFlagsFromString('--expose-gc');
+		const collectGarbage: () => void = runInNewContext('gc');
+		const padding = 'x'.repeat(1_000_000);
+		const nameIn = (index: number): string => {
+			const text = `{"name":"a-name-of-length-${index}","key-of-this-length":0,"padding":"${padding}"}`;
+			const { name } = readJson(text, LIMITS).value as { name: string };
+			return name;
+		};
+		nameIn(0);
+		collectGarbage();
+		const before = process.memoryUsage().heapUsed;
+		const names = Array.from({ length: 30 }, (_, index) => nameIn(index));
+		collectGarbage();
+		const growth = process.memoryUsage().heapUsed - before;
+		assert.equal(names[29], 'a-name-of-length-29');
+		assert.ok(growth < 5_000_000, `30 names of texts of 1 MB keep ${growth} bytes`);
 	});
 
 	test('reports syntax errors with the messages of Go', () => {

@@ -75,6 +75,9 @@ export function parseJson(text: string): unknown {
  */
 const MAY_BE_INEXACT = /[[:,\s]-?\d{16}/;
 
+/** V8 copies shorter slices. A longer one refers to the text that it was cut from. */
+const SLICE_LENGTH = 13;
+
 const NO_LIMITS: JsonLimits = { values: Infinity, depth: Infinity };
 
 /** Characters per piece. Reading a piece of dense JSON takes a few milliseconds. */
@@ -295,7 +298,9 @@ class JsonReader {
 			} else if (!(char >= 0x20)) throw this.#unexpected('in string literal'); // NaN at the end
 		}
 		this.#at++;
-		if (!escaped) return text.slice(start + 1, this.#at - 1);
+		if (!escaped && this.#at - start < SLICE_LENGTH) return text.slice(start + 1, this.#at - 1);
+		// JSON.parse copies. A slice of V8 would keep the whole text in memory for as long as the string.
+		if (!escaped) return String(JSON.parse(text.slice(start, this.#at)));
 		// A lone surrogate is no character: Go replaces it with the replacement character.
 		return String(JSON.parse(text.slice(start, this.#at))).toWellFormed();
 	}

@@ -151,6 +151,13 @@ describe('reconcile loop', () => {
 		for (const finish of gates.values()) finish(DONE);
 	});
 
+	test('a loop without keys costs no memory for the passes that it could run', async () => {
+		const loop = start(() => DONE, { workers: Number.MAX_SAFE_INTEGER });
+		loop.add('a');
+		await settled();
+		assert.deepEqual(passes, ['a1 at 0']);
+	});
+
 	test('rest: after a long pass the key waits even if it is added, and other keys do not', async () => {
 		const loop = start(
 			(pass, key) => {

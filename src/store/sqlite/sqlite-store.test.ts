@@ -7,9 +7,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { after, afterEach, describe, test } from 'node:test';
-import { type Change, type Store, StoreLockedError, StoreUnavailableError } from '../store.ts';
+import {
+	type Change,
+	CompactedError,
+	type Store,
+	StoreLockedError,
+	StoreUnavailableError,
+} from '../store.ts';
 import { storeContract } from '../testing/contract-suite.ts';
-import { create, decode, RecordingSink, remove, update } from '../testing/recording-sink.ts';
+import { create, decode, encode, RecordingSink, remove, update } from '../testing/recording-sink.ts';
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stint-store-'));
@@ -57,6 +63,21 @@ describe('SQLite store on disk', () => {
 		store.watch({ prefix: '', after: 0 }, sink);
 		assert.equal(await create(store, 'b', 'again'), 5);
 		assert.deepEqual((await sink.until(5)).revisions, [1, 2, 3, 4, 5]);
+	});
+
+	test('a live change reads the previous value when it is asked for, until that is compacted', async () => {
+		const store = await open({ path: freshPath() });
+		const batches: Change[][] = [];
+		const kept = { changes: (batch: readonly Change[]) => void batches.push([...batch]), ended: () => {} };
+		store.watch({ prefix: '', after: 0 }, kept);
+		await create(store, 'a', 'one');
+		await update(store, 'a', 'two', 1);
+		await update(store, 'a', 'three', 2);
+		const previous = batches.flat().map((change) => change.previous);
+		assert.equal(decode(previous[1]?.value ?? encode('')), 'one');
+		await store.compact(3);
+		assert.equal(decode(previous[1]?.value ?? encode('')), 'one', 'a value that was read stays');
+		assert.throws(() => previous[2]?.value, CompactedError);
 	});
 
 	test('a compacted revision stays compacted, and no revision is assigned twice', async () => {

@@ -334,7 +334,7 @@ class SqliteStore implements Store {
 
 	/** Performs one write within the transaction. Returns the change, or the error that refuses the write. */
 	#perform(write: Write, revision: Revision): Change | Error {
-		const previous = this.#log.latest(write.key);
+		const previous = this.#log.latestHead(write.key);
 		if (write.type === 'create' && previous) return new KeyExistsError(write.key);
 		if (write.type !== 'create' && previous?.revision !== write.expected) {
 			return new RevisionMismatchError(write.key, previous?.revision);

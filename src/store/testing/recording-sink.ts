@@ -18,6 +18,7 @@ export class RecordingSink implements WatchSink {
 	/** Called within `ended`. */
 	onEnd: () => void = () => {};
 	readonly #received: Change[] = [];
+	readonly #plain: string[] = [];
 	readonly #waiting = new Set<() => void>();
 	#wrong: string | undefined;
 
@@ -27,6 +28,8 @@ export class RecordingSink implements WatchSink {
 		if (this.error) this.#wrong = 'changes after the end of the watch';
 		this.batches += 1;
 		this.#received.push(...batch);
+		// At once, since the previous values may be compacted before the test reads them.
+		this.#plain.push(...batch.map(plainOf));
 		for (const check of this.#waiting) check();
 		this.onBatch();
 	}
@@ -56,13 +59,8 @@ export class RecordingSink implements WatchSink {
 
 	/** The changes as lines of text, for comparison. */
 	get plain(): readonly string[] {
-		return this.received.map((change) => {
-			const { revision, previous } = change;
-			const before = previous && plainEntry(previous);
-			return change.type === 'put'
-				? plainChange(revision, change.entry.key, plainEntry(change.entry), before)
-				: plainChange(revision, change.key, undefined, before);
-		});
+		assert.equal(this.#wrong, undefined);
+		return this.#plain;
 	}
 
 	/** Resolves once `count` changes have been received. */
@@ -91,6 +89,14 @@ export class RecordingSink implements WatchSink {
 			check();
 		});
 	}
+}
+
+function plainOf(change: Change): string {
+	const { revision, previous } = change;
+	const before = previous && plainEntry(previous);
+	return change.type === 'put'
+		? plainChange(revision, change.entry.key, plainEntry(change.entry), before)
+		: plainChange(revision, change.key, undefined, before);
 }
 
 /** The entry with its value as text. */
