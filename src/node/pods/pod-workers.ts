@@ -172,6 +172,10 @@ export class PodWorkers {
 			sandbox: view.sandboxOf(uid),
 			attempts,
 			startBackoffs: this.#startBackoffs.of(uid),
+			// The table of fields keeps containers with probes and hooks from starting.
+			probes: new Map(),
+			postStarts: new Map(),
+			stopping: new Map(),
 		};
 	}
 
@@ -180,7 +184,7 @@ export class PodWorkers {
 		const { runtime, starter } = this.#options;
 		for (const stop of plan.stops) {
 			this.#recordKilling(pod, stop);
-			await runtime.stopContainer(stop.id, stop.graceSeconds);
+			if (stop.step === 'signal') await runtime.stopContainer(stop.id, stop.graceSeconds);
 		}
 		for (const { id } of plan.removals) await this.#remove(pod, id);
 		if (plan.mountFailure) {

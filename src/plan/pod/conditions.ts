@@ -3,6 +3,7 @@ import { findCondition, isConditionTrue, sinceTransition } from '../../api/meta/
 import { formatTime } from '../../api/meta/time.ts';
 import { firstByKey } from '../../base/collections/first-by-key.ts';
 import { couldRestartAll, RESTARTING } from './restart-all.ts';
+import { isSidecar } from './snapshot.ts';
 
 /** The inputs from which the conditions of a Pod are computed. */
 export interface ConditionInputs {
@@ -57,7 +58,10 @@ function initialized(pod: Pod, { phase, initialized, initStatuses }: ConditionIn
 	const type = 'Initialized';
 	if (phase === 'Succeeded') return { type, status: 'True', reason: 'PodCompleted' };
 	if (initialized || isConditionTrue(pod.status.conditions, type)) return { type, status: 'True' };
-	const waiting = initStatuses.filter(({ ready }) => !ready).map(({ name }) => name);
+	const sidecars = new Set(pod.spec.initContainers?.filter(isSidecar).map(({ name }) => name));
+	const waiting = initStatuses
+		.filter(({ name, ready, started }) => !(sidecars.has(name) ? started : ready))
+		.map(({ name }) => name);
 	const message = `containers with incomplete status: [${waiting.join(' ')}]`;
 	return { type, status: 'False', reason: 'ContainersNotInitialized', message };
 }

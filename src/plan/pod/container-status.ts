@@ -2,6 +2,7 @@ import type { Container, ContainerState, ContainerStatus } from '../../api/core/
 import { formatGoDuration } from '../../api/meta/go-duration-text.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { attemptsOf, LOST } from './attempts.ts';
+import { isContainerReady, isContainerStarted } from './health.ts';
 import { restartDelayMs } from './restart.ts';
 import { removedStatus } from './restart-all.ts';
 import { type Attempt, lastStatusOf, type PodSnapshot } from './snapshot.ts';
@@ -30,7 +31,10 @@ export function containerStatusOf(container: Container, inputs: ContainerStatusI
 	const reset = removed ? removedStatus(seen.pod, container.name) : undefined;
 	if (reset) return { ...bare(container), ...reset };
 	const attempts = attemptsOf(seen, container.name);
-	const last = attempts.findLast((attempt) => attempt.state !== 'created');
+	// The kubelet reports a container only after its postStart hook has ended.
+	const isShown = ({ id, state }: Attempt): boolean =>
+		state !== 'created' && (state !== 'running' || seen.postStarts.get(id) !== 'running');
+	const last = attempts.findLast(isShown);
 	const previous =
 		last && attempts.findLast((attempt) => attempt.attempt < last.attempt && attempt.state === 'exited');
 	// While the container waits for its restart, its last end is in lastState; otherwise lastState is the end
@@ -40,17 +44,17 @@ export function containerStatusOf(container: Container, inputs: ContainerStatusI
 	const lastState =
 		waiting && last ? stateOf(last, seen.runtime) : previous ? stateOf(previous, seen.runtime) : undefined;
 	const before = lastStatusOf(seen.pod, container.name);
-	const running = state.running !== undefined;
+	const started = state.running !== undefined && isContainerStarted(seen, container, last);
 	const done = inputs.init && last?.state === 'exited' && last.exitCode === 0;
 	return {
 		...bare(container),
 		state,
 		lastState: lastState ?? before?.lastState ?? {},
-		ready: done || (running && !inputs.init),
+		ready: done || (started && !inputs.init && last !== undefined && isContainerReady(seen, container, last)),
 		restartCount: last?.attempt ?? before?.restartCount ?? 0,
 		imageID: last?.imageRef ?? '',
 		...(last && { containerID: `${seen.runtime}://${last.id}`, ...resourcesOf(container) }),
-		started: running,
+		started,
 	};
 }
 

@@ -9,18 +9,20 @@ import { type Finding, findingsOf, hintsText } from './fields/field-rules.ts';
 import { mountFailures } from './fields/mount-failures.ts';
 import { phaseUnderWay, type StatusByName } from './phase.ts';
 import type { PodPlan } from './plan.ts';
-import { nextRetryAt, type Progress, progressOf } from './progress.ts';
-import { isRestarted } from './restart.ts';
+import { type Progress, progressOf } from './progress.ts';
+import { restartsAfter } from './restart.ts';
 import { restartsAll } from './restart-all.ts';
 import { isSidecar, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
+import { nextRetryAt } from './steps.ts';
 
 /**
  * Plans the next steps for a Pod on its node and computes its status, by the kubelet's rules (upstream: SyncPod
  * in pkg/kubelet/kubelet.go and computePodActions in kuberuntime_manager.go). Pure; the node agent applies the
  * plan.
  *
- * Read in this order: snapshot.ts (input), plan.ts (output), progress.ts (what to start and stop), restart.ts
- * and restart-all.ts (restarts), container-status.ts, conditions.ts and phase.ts (status),
+ * Read in this order: snapshot.ts (input), plan.ts (output), progress.ts (whether the Pod continues), steps.ts (what to
+ * start and stop), stopping.ts (order and grace periods), health.ts and probes/probe-worker.ts (probes), restart.ts and
+ * restart-all.ts (restarts), container-status.ts, conditions.ts and phase.ts (status),
  * fields/field-rules.ts (fields that a runtime does not support). Then what the agent needs to apply a plan: image.ts
  * (pulls), inputs/needs.ts (objects and volumes), config/container-config.ts and config/sandbox-config.ts (what the
  * runtime receives).
@@ -49,6 +51,7 @@ export function planPod(seen: PodSnapshot): PodPlan {
 		statusFirst: restartingAll !== undefined,
 		status,
 		end: stopped ? (deleted ? 'remove' : 'over') : undefined,
+		terminating: ending !== undefined,
 		againAfterMs: next,
 	};
 }
@@ -100,7 +103,7 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 	const continues = ending === undefined;
 	const blocked = seen.startBackoffs.get(WHOLE_POD);
 	const over = !continues && nothingRuns(seen);
-	const { containers, initContainers = [] } = pod.spec;
+	const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
 	const describe = (container: Container, init: boolean): ContainerStatus =>
 		containerStatusOf(container, {
 			seen,
@@ -116,6 +119,9 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 		});
 	const initStatuses = initContainers.map((container) => describe(container, true));
 	const statuses = containers.map((container) => describe(container, false));
+	const ephemeralStatuses = ephemeralContainers.map((container) =>
+		describeEphemeral(container, seen, continues),
+	);
 	const sidecars = initStatuses.filter((_, index) => initContainers[index]?.restartPolicy === 'Always');
 	const all = new Map([...initStatuses, ...statuses].map((status) => [status.name, status]));
 	const phase = phaseOf(seen, progress, all);
@@ -139,7 +145,17 @@ function statusOf(seen: PodSnapshot, progress: Progress): PodStatus {
 		startTime: pod.status.startTime ?? formatTime(now),
 		...(initStatuses.length > 0 && { initContainerStatuses: initStatuses }),
 		containerStatuses: statuses,
+		...(ephemeralStatuses.length > 0 && { ephemeralContainerStatuses: ephemeralStatuses }),
 	};
+}
+
+/** The status of an ephemeral container, which is never restarted and never ready. */
+function describeEphemeral(container: Container, seen: PodSnapshot, continues: boolean): ContainerStatus {
+	const initializing = (seen.pod.spec.initContainers ?? []).length > 0;
+	const waiting = { reason: initializing ? 'PodInitializing' : 'ContainerCreating' };
+	const how = { restartingAll: false, restarts: false, init: true, missed: false };
+	const { started: _, ...status } = containerStatusOf(container, { seen, continues, waiting, ...how });
+	return { ...status, ready: false };
 }
 
 /** The status of a Pod that is not admitted, as the kubelet reports it: without statuses of containers. */
@@ -163,7 +179,7 @@ function restartsOf(seen: PodSnapshot, container: Container, runsOnce: boolean):
 	const last = attemptsOf(seen, container.name).at(-1);
 	if (last?.state !== 'exited' || restartsAll(container, last.exitCode)) return false;
 	if (runsOnce && last.exitCode === 0) return false;
-	return isRestarted(container, seen.pod.spec.restartPolicy, last.exitCode);
+	return restartsAfter(seen, container, last);
 }
 
 /** The phase by the states of the containers; a terminal one only when no container runs. */

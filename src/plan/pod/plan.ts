@@ -14,11 +14,19 @@ export interface ContainerStart {
 	readonly because: string;
 }
 
-/** A container to stop: the agent signals it, and kills it after `graceSeconds`. */
+/** A container to stop. The agent records the Event when it stops the container for the first time. */
 export interface ContainerStop {
 	readonly id: string;
 	readonly name: string;
+	/**
+	 * `hook`: the agent runs the preStop hook for at most `graceSeconds`. `wait`: other containers must end first.
+	 * `signal`: the agent sends the stop signal, and the runtime kills the container after `graceSeconds`.
+	 */
+	readonly step: 'hook' | 'wait' | 'signal';
+	/** The rest of the grace period. */
 	readonly graceSeconds: number;
+	/** Whether the container is restarted whatever its exit code is. */
+	readonly restarts: boolean;
 	readonly because: string;
 	/** The message of the Event about it. */
 	readonly message: string;
@@ -54,6 +62,8 @@ export interface PodPlan {
 	 * status. `remove`: in addition the Pod is being deleted, so the agent then deletes it from the API server.
 	 */
 	readonly end: 'over' | 'remove' | undefined;
+	/** Whether the containers of the Pod are being stopped for good: their liveness no longer matters. */
+	readonly terminating: boolean;
 	/** Milliseconds after which to plan again, even if nothing changes; undefined if that is not needed. */
 	readonly againAfterMs: number | undefined;
 }

@@ -65,6 +65,8 @@ const PRETENDS_EVERYTHING: RuntimeTraits = {
 	user: { uid: 0, gid: 0, groups: [] },
 	os: 'linux',
 	runsHostPrograms: false,
+	canExec: true,
+	canResize: true,
 };
 
 const SIGKILL = 9;

@@ -81,6 +81,8 @@ export class ProcessRuntime implements Runtime {
 		user: thisUser(),
 		os: platform(),
 		runsHostPrograms: true,
+		canExec: false,
+		canResize: false,
 	};
 	readonly #options: ProcessRuntimeOptions;
 	readonly #listeners = new Set<(event: ContainerEvent) => void>();
