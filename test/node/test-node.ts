@@ -18,7 +18,7 @@ import { EventRecorder } from '../../src/client/event-recorder.ts';
 import { NodeAgent, type NodeAgentOptions } from '../../src/node/agent/agent.ts';
 import type { ImageError } from '../../src/runtime/contract.ts';
 import { type FakeProgram, programByCommand } from '../../src/runtime/fake/fake-program.ts';
-import { FakeRuntime } from '../../src/runtime/fake/fake-runtime.ts';
+import { FakeRuntime, type FakeRuntimeOptions } from '../../src/runtime/fake/fake-runtime.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 
 const machine = {
@@ -45,6 +45,8 @@ export interface NodeOptions {
 	imageError?(image: string): ImageError | undefined;
 	readonly traits?: RuntimeTraits;
 	readonly inputs?: NodeAgentOptions['inputs'];
+	/** The behaviour of commands in containers. */
+	readonly exec?: FakeRuntimeOptions['exec'];
 	/** Called with the configuration of each container that the runtime creates. */
 	created?(config: ContainerConfig): void;
 	/** Default: the system's clock. */
@@ -60,6 +62,7 @@ export async function startNode(
 		traits,
 		inputs,
 		created,
+		exec,
 		clock = new SystemClock({ keepsAlive: true }),
 	}: NodeOptions = {},
 ): Promise<TestNode> {
@@ -71,6 +74,7 @@ export async function startNode(
 			return program(config);
 		},
 		...(imageError && { imageError }),
+		...(exec && { exec }),
 		...(traits && { traits }),
 		appendLog: (path, lines) => {
 			mkdirSync(dirname(path), { recursive: true });

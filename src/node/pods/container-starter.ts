@@ -16,6 +16,7 @@ import {
 	RuntimeUnavailable,
 } from '../../runtime/contract.ts';
 import type { LogFiles } from '../logs/log-files.ts';
+import type { ContainerHooks } from './container-hooks.ts';
 import { ImagePuller } from './image-puller.ts';
 import type { PodInputs } from './inputs.ts';
 import type { RuntimeView } from './runtime-view.ts';
@@ -34,6 +35,7 @@ export interface ContainerStarterOptions {
 	readonly view: RuntimeView;
 	readonly logs: LogFiles;
 	readonly recorder: Pick<EventRecorder, 'event'>;
+	readonly hooks: Pick<ContainerHooks, 'started'>;
 	/** The node's allocatable resources: a `resourceFieldRef` to an unset limit resolves to them. */
 	readonly allocatable: Readonly<Record<string, string>>;
 	readonly hostIP: string;
@@ -78,6 +80,7 @@ export class ContainerStarter {
 				this.#record(pod, container, { type: 'Normal', reason: 'Created', message: 'Container created' });
 			view.noteContainer(await runtime.startContainer(created.id));
 			this.#record(pod, container, { type: 'Normal', reason: 'Started', message: 'Container started' });
+			this.#options.hooks.started(pod, container, created.id);
 			return undefined;
 		} catch (error) {
 			if (error instanceof RuntimeBusy) return this.#busy(pod, container, { isCreated, why: error.message });

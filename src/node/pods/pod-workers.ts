@@ -28,12 +28,14 @@ import { BY_UID } from '../../client/informers.ts';
 import { isGone, uidPrecondition, unlessOvertaken } from '../../client/outcomes.ts';
 import { backOffEvents, rephrased } from '../../plan/pod/back-off-events.ts';
 import { sandboxConfigOf } from '../../plan/pod/config/sandbox-config.ts';
-import type { ContainerStop, PodPlan } from '../../plan/pod/plan.ts';
+import type { PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
 import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';
-import { fieldPathOf, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
+import { type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
 import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 import type { ContainerLogs } from '../logs/container-logs.ts';
+import type { ProbeManager } from '../probes/probe-manager.ts';
+import type { ContainerHooks } from './container-hooks.ts';
 import type { ContainerStarter } from './container-starter.ts';
 import type { PodInputs } from './inputs.ts';
 import type { RuntimeView } from './runtime-view.ts';
@@ -50,6 +52,8 @@ export interface PodWorkersOptions {
 	readonly runtime: Runtime;
 	readonly view: RuntimeView;
 	readonly starter: ContainerStarter;
+	readonly hooks: ContainerHooks;
+	readonly probes: ProbeManager;
 	/** Undefined on a node without a source of inputs. */
 	readonly inputs: PodInputs | undefined;
 	readonly logs: Pick<ContainerLogs, 'remove' | 'removeAttempt'>;
@@ -88,8 +92,6 @@ export class PodWorkers {
 	readonly #options: PodWorkersOptions;
 	readonly #controller: Controller;
 	readonly #startBackoffs: StartBackoffs;
-	/** By Pod UID, the ids of the containers that have a `Killing` event already. */
-	readonly #killing = new Map<string, Set<string>>();
 	/** By Pod UID, when its first `Running` status was delayed, by the monotonic clock. */
 	readonly #held = new Map<string, number>();
 	readonly #messages = new TerminationMessages();
@@ -148,6 +150,7 @@ export class PodWorkers {
 			const pod = this.#options.pods.indexed(BY_UID, uid)[0];
 			if (!pod) return this.#removeDeleted(uid);
 			const plan = planPod(await this.#observe(pod));
+			this.#probe(pod, plan);
 			if (plan.statusFirst && !semanticEqual(plan.status, pod.status)) {
 				if (!(await this.#writeStatus(pod, plan.status))) return DONE;
 				continue;
@@ -159,7 +162,7 @@ export class PodWorkers {
 	}
 
 	async #observe(pod: Pod): Promise<PodSnapshot> {
-		const { clock, view, runtime, hostIP } = this.#options;
+		const { clock, view, runtime, hooks, probes, hostIP } = this.#options;
 		const uid = pod.metadata.uid ?? '';
 		const [name = 'unknown'] = runtime.version.split('://');
 		const attempts = await this.#messages.addTo(pod, view.attemptsOf(uid), view.of(uid)?.containers);
@@ -172,20 +175,23 @@ export class PodWorkers {
 			sandbox: view.sandboxOf(uid),
 			attempts,
 			startBackoffs: this.#startBackoffs.of(uid),
-			// The table of fields keeps containers with probes and hooks from starting.
-			probes: new Map(),
-			postStarts: new Map(),
-			stopping: new Map(),
+			probes: probes.resultsOf(uid),
+			...hooks.of(uid),
 		};
+	}
+
+	/** Tells the prober which containers run. It wakes this worker when a result changes. */
+	#probe(pod: Pod, { terminating }: PodPlan): void {
+		const { view, probes, hostIP } = this.#options;
+		const uid = pod.metadata.uid ?? '';
+		const podIP = view.sandboxOf(uid)?.ip ?? hostIP;
+		probes.observe({ pod, attempts: view.attemptsOf(uid), podIP, terminating });
 	}
 
 	/** Applies the plan. Resolves to true if the Pod needs another plan at once, since something has changed. */
 	async #apply(pod: Pod, plan: PodPlan): Promise<boolean> {
-		const { runtime, starter } = this.#options;
-		for (const stop of plan.stops) {
-			this.#recordKilling(pod, stop);
-			if (stop.step === 'signal') await runtime.stopContainer(stop.id, stop.graceSeconds);
-		}
+		const { hooks, starter } = this.#options;
+		for (const stop of plan.stops) await hooks.stop(pod, stop);
 		for (const { id } of plan.removals) await this.#remove(pod, id);
 		if (plan.mountFailure) {
 			this.#failMounts(pod, plan.mountFailure.events);
@@ -315,19 +321,11 @@ export class PodWorkers {
 		return changed;
 	}
 
-	/** Records the `Killing` event once per container: a stop is repeated when the grace period gets shorter. */
-	#recordKilling(pod: Pod, { id, name, message }: ContainerStop): void {
-		const uid = pod.metadata.uid ?? '';
-		const recorded = this.#killing.get(uid) ?? new Set();
-		if (recorded.has(id)) return;
-		this.#killing.set(uid, recorded.add(id));
-		const fieldPath = fieldPathOf(pod, name);
-		this.#options.recorder.event(pod, { type: 'Normal', reason: 'Killing', message, fieldPath });
-	}
-
 	/** Removes the sandboxes of a Pod with their containers, its volumes, and the agent's in-memory state for it. */
 	async #removeFromRuntime(uid: string): Promise<void> {
-		const { runtime, view, inputs } = this.#options;
+		const { runtime, view, inputs, hooks, probes } = this.#options;
+		probes.forget(uid);
+		hooks.forget(uid);
 		for (const id of view.of(uid)?.sandboxes.keys() ?? []) await runtime.removeSandbox(id);
 		await inputs?.remove(uid);
 		view.forget(uid);
@@ -356,7 +354,6 @@ export class PodWorkers {
 		}
 		// Only after the containers are removed: one that still wrote would recreate the folder.
 		await this.#options.logs.remove(uid);
-		this.#killing.delete(uid);
 		return DONE;
 	}
 }
