@@ -10,11 +10,6 @@ import { BARE, CASES, EVERYTHING, pod } from './testing/field-cases.ts';
 const BY_AGENT: ReadonlySet<string> = new Set([
 	// A variable from a file of a volume.
 	'spec.containers[].env',
-	'spec.containers[].livenessProbe',
-	'spec.containers[].readinessProbe',
-	'spec.containers[].startupProbe',
-	'spec.containers[].lifecycle.postStart',
-	'spec.containers[].lifecycle.preStop',
 ]);
 
 const DATA = new Map([['k', new Uint8Array()]]);
