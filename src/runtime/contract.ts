@@ -33,6 +33,8 @@ import type { SandboxConfig, SandboxMetadata } from '../api/contract/sandbox-con
  * 10. `exec` runs a further process in a running container. Its output goes to the caller and not to the log. It ends
  *     at the latest with the container or when the caller closes the streams: the runtime kills it then. Sessions do
  *     not outlive the caller's connection to the runtime. Calls of `exec` may overlap with all others.
+ * 13. What a container writes to its `terminationMessagePath` is in the `terminationMessageFile` of the host when the exit
+ *     is reported, if the runtime's traits declare that it honours the field.
  */
 export interface Runtime {
 	/** Which fields of a Pod the runtime honours, and the user that its containers run as. Never changes. */

@@ -122,11 +122,12 @@ export async function startNode(
 }
 
 /**
- * The default programs, and two more: `watch N` exits with 42 after N seconds, `complain` writes output and
- * fails.
+ * The default programs, and three more: `watch N` exits with 42 after N seconds, `complain` writes output and
+ * fails, and so does `explain TEXT`, which writes the text as its termination message as well.
  */
 function program(config: ContainerConfig): FakeProgram {
 	const [name, seconds] = config.command;
+	if (name === 'explain') return { stdout: 'logged\n', terminationMessage: seconds ?? '', exitCode: 4 };
 	if (name === 'complain') return { stdout: 'before\n', stderr: 'why\n', exitCode: 4 };
 	return name === 'watch' ? { runMs: Number(seconds) * 1000, exitCode: 42 } : programByCommand(config);
 }

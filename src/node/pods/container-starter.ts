@@ -8,6 +8,7 @@ import type { HoldBack } from '../../plan/pod/fields/field-rules.ts';
 import { InputError } from '../../plan/pod/inputs/values.ts';
 import type { ContainerStart } from '../../plan/pod/plan.ts';
 import { fieldPathOf } from '../../plan/pod/snapshot.ts';
+import { writesMessageFile } from '../../plan/pod/termination-message.ts';
 import {
 	ContainerStartError,
 	ImageError,
@@ -15,7 +16,7 @@ import {
 	RuntimeBusy,
 	RuntimeUnavailable,
 } from '../../runtime/contract.ts';
-import type { LogFiles } from '../logs/log-files.ts';
+import { LogFiles } from '../logs/log-files.ts';
 import type { ContainerHooks } from './container-hooks.ts';
 import { ImagePuller } from './image-puller.ts';
 import type { PodInputs } from './inputs.ts';
@@ -118,12 +119,13 @@ export class ContainerStarter {
 		container: Container,
 		more: { attempt: number; podIP: string },
 	): Promise<ContainerConfig> {
-		const { logs, allocatable, hostIP, inputs } = this.#options;
+		const { logs, allocatable, hostIP, inputs, runtime } = this.#options;
 		const { attempt, podIP } = more;
 		const logPath = logs.pathOf(pod, container.name, attempt);
 		const node = { allocatable, hostIP, podIP };
 		const values = await inputs?.valuesOf(pod, container);
-		return containerConfigOf(pod, container, { attempt, logPath, node, values });
+		const messageFile = writesMessageFile(runtime.traits) ? LogFiles.messageFileOf(logPath) : '';
+		return containerConfigOf(pod, container, { attempt, logPath, messageFile, node, values });
 	}
 
 	/** Records the event of a failed start and returns the failure; undefined if the runtime has reported an exit. */

@@ -94,13 +94,14 @@ export class PodWorkers {
 	readonly #startBackoffs: StartBackoffs;
 	/** By Pod UID, when its first `Running` status was delayed, by the monotonic clock. */
 	readonly #held = new Map<string, number>();
-	readonly #messages = new TerminationMessages();
+	readonly #messages: TerminationMessages;
 	/** The signal of `run`: once it has aborted, no worker starts another step. */
 	#signal: AbortSignal | undefined;
 
 	constructor(options: PodWorkersOptions) {
 		this.#options = options;
 		this.#startBackoffs = new StartBackoffs(options.clock);
+		this.#messages = new TerminationMessages(options.runtime.traits);
 		const { pods, view } = options;
 		this.#controller = new Controller(
 			{

@@ -40,7 +40,7 @@ export interface FakeRuntimeOptions {
 	imageError?(image: string): ImageError | undefined;
 	/** The fields that it claims to honour. Default: all of them. */
 	readonly traits?: RuntimeTraits;
-	/** Receives the entries for a log file. By default they are discarded. */
+	/** Receives the entries for a log file, and termination messages. By default they are discarded. */
 	appendLog?(path: string, lines: Uint8Array): void;
 }
 
@@ -267,6 +267,10 @@ export class FakeRuntime implements Runtime {
 
 	#write({ config, program }: Container): void {
 		const { appendLog } = this.#options;
+		const { terminationMessage: message = '' } = program;
+		if (message && config.terminationMessageFile) {
+			appendLog?.(config.terminationMessageFile, Buffer.from(message));
+		}
 		for (const stream of ['stdout', 'stderr'] as const) {
 			const text = program[stream];
 			if (!appendLog || !text) continue;

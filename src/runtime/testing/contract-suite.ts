@@ -27,7 +27,7 @@ export interface RuntimeHarness {
 	crash(runtime: Runtime): Promise<void>;
 	/** Advances a virtual clock; yields to the event loop if the clock is real. */
 	passTime(lengthMs: number): Promise<void>;
-	/** The path for a new log. */
+	/** The path for a new log, or for another file of the caller. */
 	logPath(name: string): string;
 	/** The current content of a log; empty if there is no file. */
 	readLog(path: string): Promise<string>;
@@ -54,6 +54,8 @@ export interface HarnessPrograms {
 	/** Exits and leaves a child that keeps writing. */
 	readonly leavesChild: readonly string[];
 	readonly isMissing: readonly string[];
+	/** Writes `why` to the termination message path; undefined if the runtime mounts no file there. */
+	readonly writesMessage?: readonly string[];
 }
 
 /** Registers the tests that each implementation of {@link Runtime} must pass. */
@@ -70,6 +72,7 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeHarness
 		survival(current);
 		events(current);
 		logs(current);
+		messages(current);
 		startErrors(current);
 		stopping(current);
 		images(current);
@@ -226,6 +229,23 @@ function logs(machine: () => Machine): void {
 		const before = await harness.readLog(exited.logPath);
 		await machine().run(programs.succeeds, { pod: 'later' });
 		assert.equal(await harness.readLog(exited.logPath), before);
+	});
+}
+
+function messages(machine: () => Machine): void {
+	test('13. a termination message is in the file of the host when the exit is reported', async (t) => {
+		const { harness, runtime, programs } = machine();
+		if (!programs.writesMessage) return t.skip('the runtime mounts no file');
+		const file = harness.logPath('message');
+		const sandbox = await machine().sandbox('a');
+		const config = machine().config(programs.writesMessage);
+		const { id } = await runtime.createContainer(sandbox.id, {
+			...config,
+			...{ terminationMessagePath: '/dev/termination-log', terminationMessageFile: file },
+		});
+		await runtime.startContainer(id);
+		await machine().exitOf(id);
+		assert.equal(await harness.readLog(file), 'why');
 	});
 }
 

@@ -12,6 +12,8 @@ import { containerSecurityOf } from './security.ts';
 export interface ContainerFacts {
 	readonly attempt: number;
 	readonly logPath: string;
+	/** The file of the host for the termination message; empty if the runtime does not mount it. */
+	readonly messageFile: string;
 	readonly node: NodeFacts;
 	/** The values of the inputs (see inputs/needs.ts); undefined on a node without a source of inputs. */
 	readonly values: InputValues | undefined;
@@ -43,6 +45,7 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 		mounts: facts.values ? mountsOf(container, { volumes: facts.values.volumes, expansion, variables }) : [],
 		devices: facts.values ? devicesOf(container, facts.values.volumes) : [],
 		terminationMessagePath: container.terminationMessagePath ?? '',
+		terminationMessageFile: container.terminationMessagePath ? facts.messageFile : '',
 		stopSignal: container.lifecycle?.stopSignal,
 		labels: { ...podLabelsOf(pod), 'io.kubernetes.container.name': container.name },
 		annotations: annotationsOf(pod, container, facts.attempt),

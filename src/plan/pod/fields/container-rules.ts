@@ -112,7 +112,10 @@ export const CONTAINER_RULES: readonly FieldRule[] = [
 		instead: 'write the message to the log, and set terminationMessagePolicy: FallbackToLogsOnError',
 		when: ({ container }) => writesMessage(container),
 	}),
-	harmless('terminationMessagePath', 'The default path, which the command does not name.'),
+	honoured(
+		'terminationMessagePath',
+		'The message is read from the file, if the runtime can mount it; else it is the default path, which the command does not name.',
+	),
 	honoured('terminationMessagePolicy', 'FallbackToLogsOnError takes the message from the log.'),
 	honoured('name'),
 	honoured('image'),

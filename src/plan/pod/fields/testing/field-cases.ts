@@ -186,7 +186,7 @@ export const CASES: readonly FieldCase[] = [
 		}),
 	},
 	{
-		...{ field: `${C}terminationMessagePath`, effect: 'harmless' },
+		...{ field: `${C}terminationMessagePath`, effect: 'honoured' },
 		pod: container({ terminationMessagePath: '/dev/termination-log', command: ['true'] }),
 	},
 	...[secured, podSecured].flatMap((make): readonly FieldCase[] => {
