@@ -175,7 +175,7 @@ test('a gRPC probe asks the health service', async (t) => {
 	const headers = received[0]?.headers as Record<string, string>;
 	assert.equal(headers[':path'], '/grpc.health.v1.Health/Check');
 	assert.match(headers['user-agent'] ?? '', /^kube-probe\/1\.37/);
-	assert.equal(headers['te'], 'trailers');
+	assert.equal(headers.te, 'trailers');
 });
 
 test("a gRPC probe fails with upstream's texts", async (t) => {
