@@ -4,13 +4,14 @@
  * machine that a restarted server finds.
  */
 
-import type { ContainerConfig } from '../../api/contract/container-config.ts';
+import type { ContainerConfig, ContainerResources } from '../../api/contract/container-config.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
 import type { SandboxConfig } from '../../api/contract/sandbox-config.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import {
 	type ContainerEvent,
+	ContainerResizeError,
 	ContainerStartError,
 	type ExecConfig,
 	ExecError,
@@ -38,6 +39,8 @@ export interface FakeRuntimeOptions {
 	exec?(config: ExecConfig, container: ContainerConfig): FakeExec;
 	/** Returns the error of a pull; undefined if the image is available. Default: all images are available. */
 	imageError?(image: string): ImageError | undefined;
+	/** Returns why a container cannot get these resources; undefined if it can, which is the default. */
+	resizeError?(resources: ContainerResources, container: ContainerConfig): string | undefined;
 	/** The fields that it claims to honour. Default: all of them. */
 	readonly traits?: RuntimeTraits;
 	/** Receives the entries for a log file, and termination messages. By default they are discarded. */
@@ -47,6 +50,7 @@ export interface FakeRuntimeOptions {
 interface Container {
 	status: RuntimeContainer;
 	readonly config: ContainerConfig;
+	resources: ContainerResources;
 	program: FakeProgram;
 	end?: Timer;
 	kill?: { readonly due: number; readonly timer: Timer };
@@ -180,7 +184,8 @@ export class FakeRuntime implements Runtime {
 		const names = { id, sandboxId, podUid, name, attempt, image, imageRef: `fake://${image}` };
 		const status: RuntimeContainer = { ...names, createdAt, logPath, state: 'created' };
 		const program = this.#options.program?.(config, entry.config) ?? programByCommand(config);
-		const container: Container = { status, config, program, execKills: new Set() };
+		const { resources } = config;
+		const container: Container = { status, config, resources, program, execKills: new Set() };
 		entry.containers.set(id, container);
 		this.#containers.set(id, container);
 		return status;
@@ -225,6 +230,21 @@ export class FakeRuntime implements Runtime {
 	async listContainers(): Promise<readonly RuntimeContainer[]> {
 		this.#check();
 		return Array.from(this.#containers.values(), ({ status }) => status);
+	}
+
+	async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+		this.#check();
+		if (!this.traits.canResize) throw new ContainerResizeError('this runtime cannot resize containers');
+		const container = this.#containers.get(id);
+		if (container?.status.state !== 'running') return;
+		const error = this.#options.resizeError?.(resources, container.config);
+		if (error !== undefined) throw new ContainerResizeError(error);
+		container.resources = resources;
+	}
+
+	/** The resources that a container has now; undefined if it does not exist. */
+	resourcesOf(id: string): ContainerResources | undefined {
+		return this.#containers.get(id)?.resources;
 	}
 
 	async exec(id: string, config: ExecConfig): Promise<ExecSession> {

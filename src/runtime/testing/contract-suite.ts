@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { ContainerConfig } from '../../api/contract/container-config.ts';
 import {
 	type ContainerEvent,
+	ContainerResizeError,
 	ContainerStartError,
 	ImageError,
 	type Runtime,
@@ -73,6 +74,7 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeHarness
 		events(current);
 		logs(current);
 		messages(current);
+		resizing(current);
 		startErrors(current);
 		stopping(current);
 		images(current);
@@ -246,6 +248,27 @@ function messages(machine: () => Machine): void {
 		await runtime.startContainer(id);
 		await machine().exitOf(id);
 		assert.equal(await harness.readLog(file), 'why');
+	});
+}
+
+function resizing(machine: () => Machine): void {
+	test('14. a resize changes a running container in place, or is refused by a runtime that cannot resize', async () => {
+		const { runtime, programs } = machine();
+		const { id } = await machine().start1(programs.runsForEver);
+		const resources = {
+			requests: { cpuMillis: 100, others: {} },
+			limits: { memoryBytes: 2 ** 28, others: {} },
+		};
+		if (!runtime.traits.canResize) {
+			await assert.rejects(runtime.updateContainerResources(id, resources), ContainerResizeError);
+			return;
+		}
+		for (let time = 0; time < 2; time++) await runtime.updateContainerResources(id, resources);
+		assert.equal((await runtime.listContainers())[0]?.state, 'running');
+		await runtime.stopContainer(id, 0);
+		await machine().exitOf(id);
+		await runtime.updateContainerResources(id, resources);
+		await runtime.updateContainerResources('none', resources);
 	});
 }
 
