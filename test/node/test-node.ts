@@ -47,6 +47,8 @@ export interface NodeOptions {
 	readonly inputs?: NodeAgentOptions['inputs'];
 	/** The behaviour of commands in containers. */
 	readonly exec?: FakeRuntimeOptions['exec'];
+	/** Why containers cannot be resized. */
+	readonly resizeError?: FakeRuntimeOptions['resizeError'];
 	/** Called with the configuration of each container that the runtime creates. */
 	created?(config: ContainerConfig): void;
 	/** Default: the system's clock. */
@@ -63,6 +65,7 @@ export async function startNode(
 		inputs,
 		created,
 		exec,
+		resizeError,
 		clock = new SystemClock({ keepsAlive: true }),
 	}: NodeOptions = {},
 ): Promise<TestNode> {
@@ -75,6 +78,7 @@ export async function startNode(
 		},
 		...(imageError && { imageError }),
 		...(exec && { exec }),
+		...(resizeError && { resizeError }),
 		...(traits && { traits }),
 		appendLog: (path, lines) => {
 			mkdirSync(dirname(path), { recursive: true });

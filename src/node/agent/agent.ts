@@ -113,33 +113,15 @@ export class NodeAgent implements NodeApi {
 		});
 		this.#hooks = new ContainerHooks({ clock, runtime, view: this.#view, onError, ...callbacks });
 		this.#logs = new ContainerLogs({ files: this.#logFiles, view: this.#view, clock });
-		const starter = new ContainerStarter({
-			clock,
-			runtime,
-			view: this.#view,
-			logs: this.#logFiles,
-			recorder,
-			hooks: this.#hooks,
-			allocatable: allocatableOf(machine),
-			hostIP: machine.address,
-			inputs,
-			onError,
-		});
+		const shared = {
+			...{ clock, runtime, recorder, inputs, onError, view: this.#view, hooks: this.#hooks },
+			...{ hostIP: machine.address, allocatable: allocatableOf(machine) },
+		};
 		this.#workers = new PodWorkers({
-			metrics: options.metrics,
-			client,
-			clock,
-			pods: this.#pods,
-			runtime,
-			view: this.#view,
-			starter,
-			hooks: this.#hooks,
+			...{ ...shared, client, metrics: options.metrics, pods: this.#pods },
+			starter: new ContainerStarter({ ...shared, logs: this.#logFiles }),
 			probes: this.#probes,
-			inputs,
 			logs: this.#logs,
-			recorder,
-			hostIP: machine.address,
-			onError,
 		});
 	}
 

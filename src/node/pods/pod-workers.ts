@@ -30,12 +30,14 @@ import { backOffEvents, rephrased } from '../../plan/pod/back-off-events.ts';
 import { sandboxConfigOf } from '../../plan/pod/config/sandbox-config.ts';
 import type { PodPlan } from '../../plan/pod/plan.ts';
 import { planPod } from '../../plan/pod/plan-pod.ts';
+import { isResizeDeferred, requestedTogether, wantsResize } from '../../plan/pod/resize.ts';
 import { ATTEMPTS_TO_KEEP } from '../../plan/pod/restart.ts';
-import { type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
+import { type NodeRoom, type PodSnapshot, WHOLE_POD } from '../../plan/pod/snapshot.ts';
 import { type Runtime, RuntimeUnavailable } from '../../runtime/contract.ts';
 import type { ContainerLogs } from '../logs/container-logs.ts';
 import type { ProbeManager } from '../probes/probe-manager.ts';
 import type { ContainerHooks } from './container-hooks.ts';
+import { ContainerResizes } from './container-resizes.ts';
 import type { ContainerStarter } from './container-starter.ts';
 import type { PodInputs } from './inputs.ts';
 import type { RuntimeView } from './runtime-view.ts';
@@ -59,6 +61,8 @@ export interface PodWorkersOptions {
 	readonly logs: Pick<ContainerLogs, 'remove' | 'removeAttempt'>;
 	readonly recorder: Pick<EventRecorder, 'event'>;
 	readonly hostIP: string;
+	/** The resources of the node. */
+	readonly allocatable: Readonly<Record<string, string>>;
 	readonly onError: (key: string, error: unknown) => void;
 }
 
@@ -95,6 +99,9 @@ export class PodWorkers {
 	/** By Pod UID, when its first `Running` status was delayed, by the monotonic clock. */
 	readonly #held = new Map<string, number>();
 	readonly #messages: TerminationMessages;
+	readonly #resizes: ContainerResizes;
+	/** The UIDs of the Pods whose resize waits for resources of other Pods. */
+	readonly #deferred = new Set<string>();
 	/** The signal of `run`: once it has aborted, no worker starts another step. */
 	#signal: AbortSignal | undefined;
 
@@ -102,6 +109,7 @@ export class PodWorkers {
 		this.#options = options;
 		this.#startBackoffs = new StartBackoffs(options.clock);
 		this.#messages = new TerminationMessages(options.runtime.traits);
+		this.#resizes = new ContainerResizes(options.runtime, options.clock);
 		const { pods, view } = options;
 		this.#controller = new Controller(
 			{
@@ -139,8 +147,15 @@ export class PodWorkers {
 	*#keysAfter(pod: Pod | undefined, old: Pod | undefined): IterableIterator<string> {
 		// Deleted, or replaced by a Pod of the same name: the worker of the old UID removes its containers.
 		if (old && pod?.metadata.uid !== old.metadata.uid) yield old.metadata.uid ?? '';
-		if (!pod) return;
+		if (!pod) {
+			this.#deferred.delete(old?.metadata.uid ?? '');
+			yield* this.#deferred;
+			return;
+		}
 		yield pod.metadata.uid ?? '';
+		if (hasEnded(pod)) yield* this.#deferred;
+		if (isResizeDeferred(pod)) this.#deferred.add(pod.metadata.uid ?? '');
+		else this.#deferred.delete(pod.metadata.uid ?? '');
 		// Saves memory: after its worker's last reconcile, only readers of its logs need a terminal Pod in full.
 		if (hasEnded(pod)) this.#options.pods.release(pod);
 	}
@@ -154,6 +169,7 @@ export class PodWorkers {
 			this.#probe(pod, plan);
 			if (plan.statusFirst && !semanticEqual(plan.status, pod.status)) {
 				if (!(await this.#writeStatus(pod, plan.status))) return DONE;
+				this.#record(pod, plan.statusEvents);
 				continue;
 			}
 			if (await this.#apply(pod, plan)) continue;
@@ -178,7 +194,15 @@ export class PodWorkers {
 			startBackoffs: this.#startBackoffs.of(uid),
 			probes: probes.resultsOf(uid),
 			...hooks.of(uid),
+			resizes: this.#resizes.of(uid),
+			room: wantsResize(pod) ? await this.#roomBeside(pod) : undefined,
 		};
+	}
+
+	/** What the node has, and what its other Pods request of it. */
+	async #roomBeside({ metadata: { uid } }: Pod): Promise<NodeRoom> {
+		const others = await this.#options.pods.select((pod) => pod.metadata.uid !== uid && !hasEnded(pod));
+		return { allocatable: this.#options.allocatable, used: requestedTogether(others) };
 	}
 
 	/** Tells the prober which containers run. It wakes this worker when a result changes. */
@@ -194,6 +218,7 @@ export class PodWorkers {
 		const { hooks, starter } = this.#options;
 		for (const stop of plan.stops) await hooks.stop(pod, stop);
 		for (const { id } of plan.removals) await this.#remove(pod, id);
+		await this.#resizes.apply(pod.metadata.uid ?? '', plan.resizes);
 		if (plan.mountFailure) {
 			this.#failMounts(pod, plan.mountFailure.events);
 			return true;
@@ -210,7 +235,7 @@ export class PodWorkers {
 			this.#startBackoffs.note(pod.metadata.uid ?? '', start.container.name, failure);
 			await this.#prune(pod, start.container.name);
 		}
-		return plan.starts.length + plan.removals.length > 0;
+		return plan.starts.length + plan.removals.length + plan.resizes.length > 0;
 	}
 
 	/** Records the events about volumes and starts the backoff, with the first message for the waiting containers. */
@@ -270,6 +295,7 @@ export class PodWorkers {
 			this.#record(pod, plan.statusEvents);
 			const written = await this.#writeStatus(pod, plan.status);
 			if (!written) return DONE;
+			if (!wantsResize({ ...pod, status: plan.status })) this.#resizes.forget(uid);
 			// The next reconcile plans from the written status, and reports ImagePullBackOff.
 			if (this.#rephraseBackoffs(pod)) return again(0);
 		}
@@ -333,6 +359,7 @@ export class PodWorkers {
 		this.#startBackoffs.forget(uid);
 		this.#held.delete(uid);
 		this.#messages.forget(uid);
+		this.#resizes.forget(uid);
 	}
 
 	/** Deletes the Pod from the API with grace period 0, as the kubelet's status manager does once all has ended. */

@@ -2,6 +2,7 @@ import type { ContainerStatus, Pod, PodCondition } from '../../api/core/pod/sche
 import { findCondition, isConditionTrue, sinceTransition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { firstByKey } from '../../base/collections/first-by-key.ts';
+import { RESIZE_CONDITIONS } from './resize.ts';
 import { couldRestartAll, RESTARTING } from './restart-all.ts';
 import { isSidecar } from './snapshot.ts';
 
@@ -15,6 +16,8 @@ export interface ConditionInputs {
 	readonly initStatuses: readonly ContainerStatus[];
 	/** The statuses that decide the Pod's readiness: those of containers and sidecars. */
 	readonly statuses: readonly ContainerStatus[];
+	/** The conditions about a resize, as plan/pod/resize.ts has made them. */
+	readonly resizes: readonly PodCondition[];
 	readonly now: number;
 }
 
@@ -34,10 +37,11 @@ export function conditionsOf(pod: Pod, inputs: ConditionInputs): readonly PodCon
 		{ type: 'PodScheduled', status: 'True' },
 		...(couldRestartAll(pod.spec) ? [allRestarting(inputs)] : []),
 	];
-	const own = new Set(verdicts.map(({ type }) => type));
+	const own = new Set([...RESIZE_CONDITIONS, ...verdicts.map(({ type }) => type)]);
 	const before = pod.status.conditions ?? [];
 	return [
 		...before.filter(({ type }) => !own.has(type)),
+		...inputs.resizes,
 		...verdicts.map((verdict) => dated(verdict, pod, inputs.now)),
 	];
 }

@@ -22,6 +22,8 @@ export interface ContainerStatusInputs {
 	readonly init: boolean;
 	/** Whether the Pod has ended, so that a container without an end is lost or will never run. */
 	readonly missed: boolean;
+	/** Whether the runtime still has to change its resources, so that it has those of the last status. */
+	readonly isUnfinished: boolean;
 }
 
 /** The status of a container, as the kubelet reports it (upstream: convertToAPIContainerStatuses). */
@@ -53,7 +55,10 @@ export function containerStatusOf(container: Container, inputs: ContainerStatusI
 		ready: done || (started && !inputs.init && last !== undefined && isContainerReady(seen, container, last)),
 		restartCount: last?.attempt ?? before?.restartCount ?? 0,
 		imageID: last?.imageRef ?? '',
-		...(last && { containerID: `${seen.runtime}://${last.id}`, ...resourcesOf(container) }),
+		...(last && {
+			containerID: `${seen.runtime}://${last.id}`,
+			...resourcesOf(container, inputs.isUnfinished ? before : undefined),
+		}),
 		started,
 	};
 }
@@ -76,16 +81,16 @@ function bare({
 }
 
 /**
- * The resources in the status of a created container: those of the spec, because they cannot be resized in
- * place yet. Clients of resize read both fields. Without any resources `resources` is an empty object, as the
- * kubelet writes it.
+ * The resources in the status of a created container: those of the spec or, during a resize, those of `before`. Clients
+ * of resize read both fields. Without any resources `resources` is an empty object, as the kubelet writes it.
  */
-function resourcesOf({
-	resources = {},
-}: Container): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+function resourcesOf(
+	{ resources = {} }: Container,
+	before: ContainerStatus | undefined,
+): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
 	const { limits, requests } = resources;
 	return {
-		resources: { ...(limits && { limits }), ...(requests && { requests }) },
+		resources: before?.resources ?? { ...(limits && { limits }), ...(requests && { requests }) },
 		...(requests && { allocatedResources: requests }),
 	};
 }

@@ -1,5 +1,5 @@
 import type { EventText } from '../../api/core/event/event-text.ts';
-import type { Container, PodStatus } from '../../api/core/pod/schema.ts';
+import type { Container, PodStatus, ResourceRequirements } from '../../api/core/pod/schema.ts';
 import type { HoldBack } from './fields/field-rules.ts';
 
 /** A container attempt to start: the agent pulls the image if needed, creates the container and starts it. */
@@ -32,6 +32,13 @@ export interface ContainerStop {
 	readonly message: string;
 }
 
+/** A running container whose requests and limits the agent changes. */
+export interface ContainerResize {
+	readonly id: string;
+	readonly name: string;
+	readonly resources: ResourceRequirements;
+}
+
 /** A container attempt to remove from the runtime, which kills it if it still runs. */
 export interface ContainerRemoval {
 	readonly id: string;
@@ -53,6 +60,7 @@ export interface PodPlan {
 	readonly starts: readonly ContainerStart[];
 	readonly stops: readonly ContainerStop[];
 	readonly removals: readonly ContainerRemoval[];
+	readonly resizes: readonly ContainerResize[];
 	/** Whether the status must be written before any step above; then the agent plans again. */
 	readonly statusFirst: boolean;
 	/** The status to write if no step above is left. */

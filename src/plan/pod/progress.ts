@@ -6,6 +6,7 @@ import { attemptsOf } from './attempts.ts';
 import { type Finding, findingsOf } from './fields/field-rules.ts';
 import { isContainerStarted } from './health.ts';
 import type { ContainerRemoval, ContainerStart, ContainerStop } from './plan.ts';
+import type { Resize } from './resize.ts';
 import { clearOut, isRestartingAll, restartOfAllDue, wantsRestartOfAll } from './restart-all.ts';
 import { isSidecar, type PodSnapshot } from './snapshot.ts';
 import { hasRunRegular, Steps } from './steps.ts';
@@ -32,7 +33,7 @@ export interface Progress {
 export type Ending = 'completed' | 'init-failed' | 'deadline' | 'deleted' | 'already-terminal' | 'rejected';
 
 /** Computes the progress of the Pod. The rules that end it come first, in this order. */
-export function progressOf(seen: PodSnapshot): Progress {
+export function progressOf(seen: PodSnapshot, resize: Pick<Resize, 'restarts'>): Progress {
 	const { pod, now } = seen;
 	if (pod.metadata.deletionTimestamp !== undefined) return end(seen, 'deleted', deletionGrace(pod, now));
 	if (hasEnded(pod)) return end(seen, 'already-terminal', 0);
@@ -43,7 +44,7 @@ export function progressOf(seen: PodSnapshot): Progress {
 	if (deadline !== undefined && deadline <= now) return end(seen, 'deadline', grace);
 	const deadlines = deadline === undefined ? [] : [deadline];
 	if (isRestartingAll(pod)) return restartAll(seen, deadlines);
-	const steps = new Steps(seen);
+	const steps = new Steps(seen, resize.restarts);
 	steps.runEphemeral();
 	const initialization = steps.initialize();
 	if (initialization === 'failed') return end(seen, 'init-failed', grace);

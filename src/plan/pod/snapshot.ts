@@ -1,6 +1,13 @@
 import type { RuntimeContainerState } from '../../api/contract/runtime-container-state.ts';
 import type { RuntimeTraits } from '../../api/contract/runtime-traits.ts';
-import type { Container, ContainerStatus, Pod, PodSpec, PodStatus } from '../../api/core/pod/schema.ts';
+import type {
+	Container,
+	ContainerStatus,
+	Pod,
+	PodSpec,
+	PodStatus,
+	ResourceRequirements,
+} from '../../api/core/pod/schema.ts';
 import { memoize } from '../../base/collections/memoize.ts';
 
 /** One attempt to run a container. */
@@ -50,6 +57,20 @@ export interface StopState {
 	readonly restarts: boolean;
 }
 
+/** The last resize of a running container: the resources that it has now, or why they could not be changed. */
+export interface ResizeState {
+	readonly resources?: ResourceRequirements;
+	readonly error?: string;
+	/** When it failed, in ms since the epoch. */
+	readonly failedAt?: number;
+}
+
+/** The resources of a node, and those that its other Pods request. */
+export interface NodeRoom {
+	readonly allocatable: Readonly<Record<string, string>>;
+	readonly used: ReadonlyMap<string, string>;
+}
+
 /** The input of planPod: a Pod on its node, and what the runtime reports about it. */
 export interface PodSnapshot {
 	readonly pod: Pod;
@@ -75,6 +96,10 @@ export interface PodSnapshot {
 	readonly postStarts: ReadonlyMap<string, 'running' | 'failed'>;
 	/** By container id. Entries stay after the end of the container. */
 	readonly stopping: ReadonlyMap<string, StopState>;
+	/** By container id, the resizes that the agent has asked the runtime for. */
+	readonly resizes: ReadonlyMap<string, ResizeState>;
+	/** What the node has; undefined if the Pod wants no resize. */
+	readonly room: NodeRoom | undefined;
 }
 
 /** Whether an init container is a sidecar: it keeps running beside the regular containers. */

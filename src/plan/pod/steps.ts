@@ -30,11 +30,14 @@ export class Steps {
 	readonly waits: number[] = [];
 	readonly #starts: ContainerStart[] = [];
 	readonly #seen: PodSnapshot;
+	/** The names of the containers whose resize requires a restart. */
+	readonly #resizeRestarts: ReadonlySet<string>;
 	/** The field path of each container, computed only if a container is started. */
 	#paths: ReadonlyMap<Container, string> | undefined;
 
-	constructor(seen: PodSnapshot) {
+	constructor(seen: PodSnapshot, resizeRestarts: ReadonlySet<string>) {
 		this.#seen = seen;
+		this.#resizeRestarts = resizeRestarts;
 	}
 
 	/**
@@ -137,7 +140,7 @@ export class Steps {
 			return 'to restart';
 		}
 		const failed = failedProbe(this.#seen, container, attempt);
-		if (!failed) return undefined;
+		if (!failed) return this.#stopToResize(container);
 		const isInit = title === 'Init container';
 		// The rules of the container are not asked: there is no exit code yet.
 		const restarts = isInit || (container.restartPolicy ?? spec.restartPolicy) !== 'Never';
@@ -150,6 +153,18 @@ export class Steps {
 			restarts,
 		});
 		return restarts ? 'to restart' : 'for good';
+	}
+
+	/** Stops a container that is restarted for a resize, whatever its restart policy is. */
+	#stopToResize(container: Container): 'to restart' | undefined {
+		if (!this.#resizeRestarts.has(container.name)) return undefined;
+		this.#stop(container, {
+			graceSeconds: approximate(this.#seen.pod.spec.terminationGracePeriodSeconds ?? 30),
+			because: 'its resize requires a restart',
+			message: `Container ${container.name} resize requires restart`,
+			restarts: true,
+		});
+		return 'to restart';
 	}
 
 	#stop(container: Container, order: StopOrder): void {

@@ -1,5 +1,12 @@
 import type { RuntimeTraits } from '../../../api/contract/runtime-traits.ts';
-import type { Container, ContainerStatus, Pod, PodSpec, PodStatus } from '../../../api/core/pod/schema.ts';
+import type {
+	Container,
+	ContainerStatus,
+	Pod,
+	PodSpec,
+	PodStatus,
+	ResourceRequirements,
+} from '../../../api/core/pod/schema.ts';
 import { findCondition } from '../../../api/meta/conditions.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { semanticEqual } from '../../../api/schema/equality.ts';
@@ -8,8 +15,10 @@ import { planPod } from '../plan-pod.ts';
 import {
 	type Attempt,
 	containerNamed,
+	type NodeRoom,
 	type PodSnapshot,
 	type ProbeResults,
+	type ResizeState,
 	type StartBackoff,
 	type StopState,
 	statusesIn,
@@ -47,6 +56,10 @@ export class PodWorld {
 	readonly probes = new Map<string, ProbeResults>();
 	readonly postStarts = new Map<string, 'running' | 'failed'>();
 	readonly stopping = new Map<string, StopState>();
+	readonly resizes = new Map<string, ResizeState>();
+	room: NodeRoom | undefined;
+	/** Why the runtime cannot resize; undefined if it can. */
+	resizeError: string | undefined;
 	/** The started attempts, as `container#attempt`. */
 	readonly started: string[] = [];
 	/** The ids of the removed attempts. */
@@ -82,7 +95,15 @@ export class PodWorld {
 		const { pod, now, attempts, startBackoffs, traits } = this;
 		const sandbox = this.hasSandbox ? { ip: '127.0.0.1' } : undefined;
 		const { probes, postStarts, stopping } = this;
-		const known = { attempts, startBackoffs, probes, postStarts, stopping };
+		const known = {
+			attempts,
+			startBackoffs,
+			probes,
+			postStarts,
+			stopping,
+			resizes: this.resizes,
+			room: this.room,
+		};
 		return { pod, now, runtime: 'fake', traits, hostIP: '127.0.0.1', sandbox, ...known };
 	}
 
@@ -93,6 +114,7 @@ export class PodWorld {
 			if (plan.statusFirst && !semanticEqual(plan.status, this.pod.status)) {
 				this.pod = { ...this.pod, status: plan.status };
 				this.writtenFirst.push(plan.status);
+				this.#record(plan);
 				continue;
 			}
 			this.#record(plan);
@@ -107,6 +129,8 @@ export class PodWorld {
 				if (!heldBack) this.#start(container.name, attempt);
 				else this.#hinder(container.name, 'CreateContainerConfigError', heldBack.message);
 			}
+			for (const { id, resources } of plan.resizes) this.#resize(id, resources);
+			if (plan.resizes.length > 0) continue;
 			if (plan.sandbox || plan.mountFailure || plan.starts.length + plan.removals.length > 0) continue;
 			this.pod = { ...this.pod, status: plan.status };
 			return plan;
@@ -121,6 +145,11 @@ export class PodWorld {
 		}
 		if (step === 'hook') this.hooked.push(name);
 		if (step === 'signal') this.stopped.push(name);
+	}
+
+	#resize(id: string, resources: ResourceRequirements): void {
+		const failure = { error: this.resizeError ?? '', failedAt: this.now };
+		this.resizes.set(id, this.resizeError === undefined ? { resources } : failure);
 	}
 
 	/** Ends the preStop hook of the container. */
