@@ -23,6 +23,11 @@ export interface ContainerConfig {
 	/** If true, standard input is closed after the first client that attached to it has left. */
 	readonly stdinOnce: boolean;
 	readonly tty: boolean;
+	/**
+	 * The id of the container whose process namespace this one shares; undefined: as its sandbox says. For ephemeral
+	 * containers with a targetContainerName.
+	 */
+	readonly targetContainerId: string | undefined;
 	readonly resources: ContainerResources;
 	readonly security: ContainerSecurity;
 	readonly mounts: readonly Mount[];

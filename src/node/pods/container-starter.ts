@@ -124,8 +124,21 @@ export class ContainerStarter {
 		const logPath = logs.pathOf(pod, container.name, attempt);
 		const node = { allocatable, hostIP, podIP };
 		const values = await inputs?.valuesOf(pod, container);
+		const targetContainerId = this.#targetOf(pod, container);
 		const messageFile = writesMessageFile(runtime.traits) ? LogFiles.messageFileOf(logPath) : '';
-		return containerConfigOf(pod, container, { attempt, logPath, messageFile, node, values });
+		const facts = { attempt, logPath, messageFile, node, values };
+		return containerConfigOf(pod, container, {
+			...{ ...facts, ...(targetContainerId !== undefined && { targetContainerId }) },
+		});
+	}
+
+	/** The container that an ephemeral container targets. Throws InputError, as upstream, if it has not run yet. */
+	#targetOf({ spec, metadata: { uid = '' } }: Pod, { name }: Container): string | undefined {
+		const target = spec.ephemeralContainers?.find((each) => each.name === name)?.targetContainerName;
+		if (!target) return undefined;
+		const found = this.#options.view.attemptsOf(uid).get(target)?.at(-1);
+		if (!found) throw new InputError(`unable to find target container ${target}`);
+		return found.id;
 	}
 
 	/** Records the event of a failed start and returns the failure; undefined if the runtime has reported an exit. */

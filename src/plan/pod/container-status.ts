@@ -60,7 +60,16 @@ export function containerStatusOf(container: Container, inputs: ContainerStatusI
 			...resourcesOf(container, inputs.isUnfinished ? before : undefined),
 		}),
 		started,
+		...(last && userOf(seen)),
 	};
+}
+
+/** The user of host processes, which is always that of stint: a container that names another one is held back. */
+function userOf({ traits }: PodSnapshot): Pick<ContainerStatus, 'user'> {
+	const { runsHostPrograms, os, user } = traits;
+	if (!runsHostPrograms || os !== 'linux' || !user) return {};
+	const { uid, gid, groups } = user;
+	return { user: { linux: { uid, gid, ...(groups.length > 0 && { supplementalGroups: groups }) } } };
 }
 
 /** The status of a container without attempts. */

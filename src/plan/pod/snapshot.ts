@@ -16,6 +16,8 @@ export type Attempt = {
 	/** Number of the attempt, from 0: equal to the restart count. */
 	readonly attempt: number;
 	readonly imageRef: string;
+	/** The image as its container named it; absent if only the Pod's status knows the attempt. */
+	readonly image?: string;
 } & RuntimeContainerState;
 
 /** The last failure to start a container (or to set up its Pod), and the number of consecutive failures. */

@@ -182,3 +182,25 @@ test('ephemeral containers are started once, also while the Pod is initialized',
 	assert.equal(world.pod.status.ephemeralContainerStatuses?.[0]?.state?.terminated?.exitCode, 1);
 	assert.equal(world.condition('Ready'), 'True');
 });
+
+test('a running container whose image is changed is restarted, also with restartPolicy Never', () => {
+	const world = started({ initContainers: [{ ...sidecar, image: 'a' }], restartPolicy: 'Never' });
+	const change = (list: 'containers' | 'initContainers'): void => {
+		const spec = {
+			...world.pod.spec,
+			[list]: world.pod.spec[list]?.map((each) => ({ ...each, image: 'b' })),
+		};
+		world.pod = { ...world.pod, spec };
+		world.settle();
+	};
+	change('containers');
+	change('initContainers');
+	assert.deepEqual(world.killed, [
+		'Container main definition changed, will be restarted',
+		'Init container proxy definition changed',
+	]);
+	world.exit('main', 0);
+	world.exit('proxy', 0);
+	world.settle();
+	assert.deepEqual(world.started, ['proxy#0', 'main#0', 'proxy#1', 'main#1']);
+});

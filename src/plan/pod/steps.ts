@@ -139,9 +139,17 @@ export class Steps {
 			});
 			return 'to restart';
 		}
-		const failed = failedProbe(this.#seen, container, attempt);
-		if (!failed) return this.#stopToResize(container);
 		const isInit = title === 'Init container';
+		if (attempt.image !== undefined && attempt.image !== (container.image ?? '')) {
+			const text = `${title} ${container.name} definition changed`;
+			// Whatever the restart policy is: a client has set another image.
+			return this.#stopToRestart(container, isInit ? text : `${text}, will be restarted`);
+		}
+		const failed = failedProbe(this.#seen, container, attempt);
+		if (!failed) {
+			if (!this.#resizeRestarts.has(container.name)) return undefined;
+			return this.#stopToRestart(container, `Container ${container.name} resize requires restart`);
+		}
 		// The rules of the container are not asked: there is no exit code yet.
 		const restarts = isInit || (container.restartPolicy ?? spec.restartPolicy) !== 'Never';
 		const probe: Probe | undefined = failed === 'liveness' ? container.livenessProbe : container.startupProbe;
@@ -155,13 +163,12 @@ export class Steps {
 		return restarts ? 'to restart' : 'for good';
 	}
 
-	/** Stops a container that is restarted for a resize, whatever its restart policy is. */
-	#stopToResize(container: Container): 'to restart' | undefined {
-		if (!this.#resizeRestarts.has(container.name)) return undefined;
+	/** Stops a container that is restarted because its spec has changed, whatever its restart policy is. */
+	#stopToRestart(container: Container, message: string): 'to restart' {
 		this.#stop(container, {
 			graceSeconds: approximate(this.#seen.pod.spec.terminationGracePeriodSeconds ?? 30),
-			because: 'its resize requires a restart',
-			message: `Container ${container.name} resize requires restart`,
+			because: 'its spec has changed',
+			message,
 			restarts: true,
 		});
 		return 'to restart';

@@ -30,6 +30,7 @@ export function containerConfig(fields: Partial<ContainerConfig> = {}): Containe
 			terminationMessagePath: '',
 			terminationMessageFile: '',
 			stopSignal: undefined,
+			targetContainerId: undefined,
 		},
 		...{ labels: {}, annotations: {}, logPath: '/log', ...fields },
 	};

@@ -12,6 +12,8 @@ import { containerSecurityOf } from './security.ts';
 export interface ContainerFacts {
 	readonly attempt: number;
 	readonly logPath: string;
+	/** The id of the container that an ephemeral container targets. */
+	readonly targetContainerId?: string;
 	/** The file of the host for the termination message; empty if the runtime does not mount it. */
 	readonly messageFile: string;
 	readonly node: NodeFacts;
@@ -40,6 +42,7 @@ export function containerConfigOf(pod: Pod, container: Container, facts: Contain
 		stdin: container.stdin ?? false,
 		stdinOnce: container.stdinOnce ?? false,
 		tty: container.tty ?? false,
+		targetContainerId: facts.targetContainerId,
 		resources: resourcesOf(container.resources),
 		security: containerSecurityOf(pod.spec, container),
 		mounts: facts.values ? mountsOf(container, { volumes: facts.values.volumes, expansion, variables }) : [],

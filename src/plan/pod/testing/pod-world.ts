@@ -189,7 +189,8 @@ export class PodWorld {
 		this.started.push(`${name}#${attempt}`);
 		const list = this.attempts.get(name) ?? [];
 		const id = `${name}_${attempt}`;
-		list.push({ id, attempt, imageRef: 'image', state: 'running', startedAt: this.now });
+		const { image = '' } = containerNamed(this.pod, name) ?? {};
+		list.push({ id, attempt, image, imageRef: 'image', state: 'running', startedAt: this.now });
 		this.attempts.set(name, list);
 		if (containerNamed(this.pod, name)?.lifecycle?.postStart) this.postStarts.set(id, 'running');
 	}
