@@ -92,21 +92,35 @@ test('a resize reaches the runtime, and the container continues', async (t) => {
 	assert.deepEqual(await reasons(node), ['ResizeStarted', 'ResizeCompleted']);
 });
 
-test('a deferred resize happens as soon as another Pod has ended', async (t) => {
+for (const gracePeriodSeconds of [30, 0]) {
+	test(`a deferred resize happens as soon as another Pod is deleted within ${gracePeriodSeconds} s`, async (t) => {
+		const { node, pass, patch } = await startRunning(t);
+		await podsOf(node.plane.client).create(withCpu('other', '2'));
+		await podsOf(node.plane.client).create(withCpu('p', '1'));
+		await pass(1);
+		await patch('resize', resized('3'));
+		const waits = await pass(1);
+		assert.equal(
+			findCondition(waits.status.conditions, 'PodResizePending')?.message,
+			"Node didn't have enough resource: cpu, requested: 3000, used: 2000, capacity: 4000",
+		);
+		await podsOf(node.plane.client).delete('other', { gracePeriodSeconds });
+		const { status } = await pass(3);
+		assert.deepEqual(status.containerStatuses?.[0]?.resources, { requests: { cpu: '3' } });
+		assert.deepEqual(await reasons(node), ['ResizeDeferred', 'ResizeStarted', 'ResizeCompleted']);
+	});
+}
+
+test('a deferred resize happens as soon as another Pod has finished', async (t) => {
 	const { node, pass, patch } = await startRunning(t);
-	await podsOf(node.plane.client).create(withCpu('other', '2'));
+	const other = withCpu('other', '2');
+	const containers = other.spec.containers.map((each) => ({ ...each, command: ['sleep', '5'] }));
+	await podsOf(node.plane.client).create({ ...other, spec: { ...other.spec, containers } });
 	await podsOf(node.plane.client).create(withCpu('p', '1'));
 	await pass(1);
 	await patch('resize', resized('3'));
-	const waits = await pass(1);
-	assert.equal(
-		findCondition(waits.status.conditions, 'PodResizePending')?.message,
-		"Node didn't have enough resource: cpu, requested: 3000, used: 2000, capacity: 4000",
-	);
-	await podsOf(node.plane.client).delete('other');
-	const { status } = await pass(3);
+	const { status } = await pass(6);
 	assert.deepEqual(status.containerStatuses?.[0]?.resources, { requests: { cpu: '3' } });
-	assert.deepEqual(await reasons(node), ['ResizeDeferred', 'ResizeStarted', 'ResizeCompleted']);
 });
 
 test('a new agent continues a resize that the runtime has refused', async (t) => {

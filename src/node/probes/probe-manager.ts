@@ -177,10 +177,8 @@ export class ProbeManager {
 		const before = entry.worker.result;
 		if (outcome) entry.worker = counted(entry.worker, entry.kind, { probe: entry.probe, outcome });
 		this.#runIn(entries, entry, Math.max(0, dueAt + periodMs(entry) - clock.monotonic()));
-		if (entry.worker.result === before) return;
-		// The other probes of the container start when its startup probe has succeeded.
-		for (const other of entries.values()) this.#schedule(entries, other, newestOf(other));
-		this.#options.changed(entry.uid);
+		// The worker then observes the Pod: the other probes of a container start when its startup probe has succeeded.
+		if (entry.worker.result !== before) this.#options.changed(entry.uid);
 	}
 
 	/** The outcome of a run, which an event reports if it is a failure; undefined if the probe could not be run. */

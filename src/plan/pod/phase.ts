@@ -8,18 +8,15 @@ export type StatusByName = ReadonlyMap<string, ContainerStatus>;
  * The phase of a Pod that has not ended (upstream: getPhase in kubelet_pods.go): Pending while it is being
  * initialized or a container has never run, Running afterwards. A container that waits for its restart counts
  * as started. An init container that runs again, because all containers were restarted, makes the Pod Pending
- * again. So does a sidecar that has not started yet, but not after a regular container has run.
+ * again.
  */
 export function phaseUnderWay(
 	{ containers, initContainers = [] }: PodSpec,
 	statuses: StatusByName,
 ): NonNullable<PodStatus['phase']> {
-	const isInitialized = containers.some(({ name }) => !neverRan(statuses.get(name)));
 	for (const container of initContainers) {
 		const status = statuses.get(container.name);
-		if (neverRan(status)) return 'Pending';
-		if (!status?.state?.running) continue;
-		if (!isSidecar(container) || !(status.started || isInitialized)) return 'Pending';
+		if (neverRan(status) || (status?.state?.running && !isSidecar(container))) return 'Pending';
 	}
 	return containers.some(({ name }) => neverRan(statuses.get(name))) ? 'Pending' : 'Running';
 }

@@ -168,6 +168,20 @@ test('a container whose postStart hook fails is stopped, and restarted by its po
 	}
 });
 
+test('a sidecar whose postStart hook has failed has not started', () => {
+	const hooked = { ...sidecar, lifecycle: { postStart: { exec: { command: ['false'] } } } };
+	const world = started({ initContainers: [hooked] });
+	world.postStarts.set(world.idOf('proxy'), 'failed');
+	world.settle();
+	assert.deepEqual([world.started, world.status('proxy')?.started], [['proxy#0'], false]);
+	world.exit('proxy', 143);
+	world.postStarts.clear();
+	world.settle();
+	world.postStarts.clear();
+	world.settle();
+	assert.deepEqual(world.started, ['proxy#0', 'proxy#1', 'main#0']);
+});
+
 test('ephemeral containers are started once, also while the Pod is initialized', () => {
 	const world = started({ initContainers: [{ name: 'init' }] });
 	const ephemeralContainers = [{ name: 'debug', image: 'busybox' }];
