@@ -10,7 +10,7 @@ import { mountFailures } from './fields/mount-failures.ts';
 import { phaseUnderWay, type StatusByName } from './phase.ts';
 import type { PodPlan } from './plan.ts';
 import { type Progress, progressOf } from './progress.ts';
-import { noResize, type Resize, resizeOf, withGivenResources } from './resize.ts';
+import { noResize, type Resize, resizeOf } from './resize.ts';
 import { restartsAfter } from './restart.ts';
 import { restartsAll } from './restart-all.ts';
 import { isSidecar, type PodSnapshot, WHOLE_POD } from './snapshot.ts';
@@ -34,7 +34,7 @@ import { nextRetryAt } from './steps.ts';
  */
 export function planPod(observed: PodSnapshot): PodPlan {
 	const ends = hasEnded(observed.pod) || observed.pod.metadata.deletionTimestamp !== undefined;
-	const resize = ends ? noResize(withGivenResources(observed.pod)) : resizeOf(observed);
+	const resize = ends ? noResize(observed.pod) : resizeOf(observed);
 	const seen = { ...observed, pod: resize.pod };
 	const progress = progressOf(seen, resize);
 	const { starts, stops, removals, waits, ending, restartingAll } = progress;

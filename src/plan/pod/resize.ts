@@ -132,7 +132,7 @@ const NO_RESIZE: Omit<Resize, 'pod'> = {
 
 /** No resize, since the Pod ends: its conditions about one are removed. */
 export function noResize(pod: Pod): Resize {
-	return { ...NO_RESIZE, pod };
+	return { ...NO_RESIZE, pod: wantsResize(pod) ? withGivenResources(pod) : pod };
 }
 
 function pendingResize(
@@ -221,7 +221,7 @@ function differs(
 ): boolean {
 	if (!has) return false;
 	const isOther = (a: ResourceList = {}, b: ResourceList = {}): boolean =>
-		names.some((name) => compareQuantities(a[name] ?? '0', b[name] ?? '0') !== 0);
+		names.some((name) => a[name] !== b[name] && compareQuantities(a[name] ?? '0', b[name] ?? '0') !== 0);
 	return isOther(has.requests, wanted?.requests) || isOther(has.limits, wanted?.limits);
 }
 
